@@ -1,0 +1,2 @@
+//! KOCT automation.
+fn main() {}
