@@ -1,1 +1,20 @@
-//! KOCT.
+//! The rules of KOCT, the Koha Offline Circulation Tool.
+//!
+//! Nothing here knows a browser, a clock or a network: time, answers and failures are arguments, and what is to be done
+//! comes back as values. So every rule can be tested natively, and every crash, loss and reordering can be played
+//! through.
+//!
+//! A scan becomes a [`Transaction`](transaction::Transaction); the desk's log keeps it as an
+//! [`Entry`](log::Entry) with its [`Status`](status::Status); the [`Outbox`](outbox::Outbox) brings the uncommitted ones
+//! into Koha through the requests and answers of [`koha`]; a [`koc`] file carries them by hand.
+
+pub mod amount;
+pub mod barcode;
+pub mod koc;
+pub mod koha;
+pub mod log;
+pub mod order;
+pub mod outbox;
+pub mod settings;
+pub mod status;
+pub mod transaction;

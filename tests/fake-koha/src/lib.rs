@@ -1,1 +1,56 @@
-//! KOCT.
+//! A stand-in Koha staff server for KOCT's demo and tests.
+//!
+//! It answers on 127.0.0.1 what a Koha server answers to offline circulation, odd parts included: a repeated issue is
+//! silently a renewal, a payment sent twice is taken twice, only an exact `pending=true` goes to the queue, a session
+//! without the cataloguing permission is deleted by a mere look at `svc/authentication`, and so on. There are two
+//! eras, since Koha 24.05 changed the login parameters and asks for CSRF tokens.
+//!
+//! ```
+//! use fake_koha::{Config, Effect, Era, FakeKoha};
+//!
+//! let koha = FakeKoha::start(Config { era: Era::Before2405, ..Config::default() })?;
+//! assert!(koha.url().starts_with("http://127.0.0.1:"));
+//! // … requests to `koha.url()` …
+//! let issued = koha.library(|l| l.effects.iter().filter(|e| matches!(e, Effect::Issued { .. })).count());
+//! assert_eq!(issued, 0);
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! Where to look: the library's data in `state`, what a transaction does to it in `circulation` and `queue`, who may
+//! do it in `auth` and `csrf`; one module per page of Koha (`service`, `authentication`, `pages`, `koc`, `rest`); and
+//! `server`, `connection`, `faults` for HTTP and its accidents.
+//!
+//! Not modelled: two-factor login, branch by IP address, expired passwords, circulation rules other than a loan of 21
+//! days, fines, and races between requests (they are handled one at a time).
+
+mod amount;
+mod auth;
+mod authentication;
+mod circulation;
+mod clock;
+mod collation;
+mod connection;
+mod csrf;
+mod faults;
+mod koc;
+mod pages;
+mod queue;
+mod reply;
+mod request;
+mod rest;
+mod sample;
+mod server;
+mod service;
+mod state;
+
+pub use amount::Amount;
+pub use auth::{Flag, Session};
+pub use circulation::Died;
+pub use clock::Zone;
+pub use faults::{Fault, FaultKind};
+pub use request::Recorded;
+pub use server::{Config, FakeKoha, Stopped};
+pub use state::{
+    AccountLine, Branch, Effect, Era, Hold, HoldEnd, Item, Library, Loan, OldHold, OldLoan, Operation, Patron, Payment,
+    Preferences, Upload,
+};

@@ -1,0 +1,384 @@
+//! `.koc` 1.0, Koha's offline circulation file: written for Koha, read from every known writer.
+//!
+//! A file is a header line of `key=value` pairs and then one operation a line, all separated by tabs:
+//!
+//! ```text
+//! Version=1.0	Generator=koct	GeneratorVersion=0.1.0
+//! 2026-11-23 11:00:00 547	issue	23529001000463	39999000001310
+//! 2026-11-23 11:02:10 002	return	39999000001310
+//! 2026-11-23 11:03:00 120	payment	23529001000463	3.50
+//! ```
+//!
+//! Times are the desk's local time: Koha's `enqueue_koc.pl` stores them unchanged as server-local. Koha stops half-way at a
+//! blank line or an unknown word, so the writer never makes one; the reader reports it and goes on.
+
+use crate::{
+    amount::Amount,
+    barcode::{Barcode, Cardnumber},
+    transaction::{Action, Moment, Transaction},
+};
+use chrono::{NaiveDate, NaiveDateTime};
+use std::fmt::Write as _;
+use thiserror::Error;
+
+/// The name that our files carry as their generator.
+pub const GENERATOR: &str = "koct";
+
+/// The old KOCT add-on, the one writer whose times are UTC.
+const UTC_GENERATOR: &str = "koct-firefox";
+
+/// Writes transactions, in the order given.
+pub fn write<'a>(transactions: impl IntoIterator<Item = &'a Transaction>) -> String {
+    let mut file = format!("Version=1.0\tGenerator={GENERATOR}\tGeneratorVersion={}\n", env!("CARGO_PKG_VERSION"));
+    for Transaction { moment, action } in transactions {
+        let time = moment.local().format("%Y-%m-%d %H:%M:%S %3f");
+        // Writing into a String cannot fail.
+        let _ = match action {
+            Action::Issue { cardnumber, barcode } => writeln!(file, "{time}\tissue\t{cardnumber}\t{barcode}"),
+            Action::Return { barcode } => writeln!(file, "{time}\treturn\t{barcode}"),
+            Action::Payment { cardnumber, amount } => writeln!(file, "{time}\tpayment\t{cardnumber}\t{amount}"),
+        };
+    }
+    file
+}
+
+/// The name of an exported file: branch, local date and time, so that files of several desks lie side by side in order.
+pub fn file_name(branch: &str, now: Moment) -> String {
+    let branch: String = branch.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).collect();
+    let time = now.local().format("%Y-%m-%d_%H-%M-%S");
+    if branch.is_empty() { format!("koct_{time}.koc") } else { format!("koct_{branch}_{time}.koc") }
+}
+
+/// The time zone of a desk: how far local time is ahead of UTC, in minutes.
+pub trait Zone {
+    /// The offset when the clock on the wall shows this.
+    fn offset_at_local(&self, local: NaiveDateTime) -> i16;
+    /// The offset at an instant, in UTC milliseconds since 1970.
+    fn offset_at_utc(&self, utc_millis: i64) -> i16;
+}
+
+/// A zone without daylight saving, by its offset in minutes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FixedZone(pub i16);
+
+impl Zone for FixedZone {
+    fn offset_at_local(&self, _: NaiveDateTime) -> i16 {
+        self.0
+    }
+    fn offset_at_utc(&self, _: i64) -> i16 {
+        self.0
+    }
+}
+
+/// How a file tells its times.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Times {
+    /// Local time of the desk that wrote it.
+    Local,
+    /// UTC.
+    Utc,
+}
+
+/// What a file holds: every line is either a transaction, a problem, or blank.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// The program that wrote it, where it says so.
+    pub generator: Option<String>,
+    /// How its times were taken.
+    pub times: Times,
+    /// Its transactions with their line numbers, in the order of the file.
+    pub transactions: Vec<(usize, Transaction)>,
+    /// The lines that could not be taken, with the reason.
+    pub problems: Vec<Problem>,
+    /// Oddities that lost nothing.
+    pub warnings: Vec<Warning>,
+}
+
+/// A line that could not be taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// Counted from 1, the header included.
+    pub line: usize,
+    /// What is wrong.
+    pub reason: Reason,
+}
+
+/// What is wrong with a line.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Reason {
+    /// Bytes that are no UTF-8 text.
+    #[error("the line is not UTF-8 text")]
+    NotUtf8,
+    /// The first field is no time.
+    #[error("“{0}” is not a time")]
+    Time(String),
+    /// The word is none of `issue`, `return`, `payment`.
+    #[error("“{0}” is not an action that KOCT knows")]
+    Action(String),
+    /// Fewer or more fields than the action has.
+    #[error("a line with “{action}” has {expected} fields, this one has {found}")]
+    Fields {
+        /// Koha's word.
+        action: &'static str,
+        /// How many there should be.
+        expected: usize,
+        /// How many there are.
+        found: usize,
+    },
+    /// The cardnumber cannot be taken.
+    #[error("cardnumber: {0}")]
+    Cardnumber(crate::barcode::CodeError),
+    /// The barcode cannot be taken.
+    #[error("barcode: {0}")]
+    Barcode(crate::barcode::CodeError),
+    /// The amount cannot be taken.
+    #[error("amount: {0}")]
+    Amount(crate::amount::AmountError),
+}
+
+/// Something odd about a file that cost no line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Warning {
+    /// The first line is an operation; Koha would swallow it as the header.
+    NoHeader,
+    /// The header names another version than 1.0.
+    Version(String),
+}
+
+/// Reads a file. Never stops at a bad line.
+pub fn read(bytes: &[u8], zone: &dyn Zone) -> Reading {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mut reading = Reading {
+        generator: None,
+        times: Times::Local,
+        transactions: Vec::new(),
+        problems: Vec::new(),
+        warnings: Vec::new(),
+    };
+    for (line, bytes) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
+        let Ok(text) = std::str::from_utf8(bytes) else {
+            reading.problems.push(Problem { line, reason: Reason::NotUtf8 });
+            continue;
+        };
+        // Koha drops every carriage return, wherever it stands.
+        let text = text.replace('\r', "");
+        if text.trim().is_empty() {
+            continue;
+        }
+        if line == 1 && reading.header(&text) {
+            continue;
+        }
+        match operation(&text, reading.times, zone) {
+            Ok(transaction) => reading.transactions.push((line, transaction)),
+            Err(reason) => reading.problems.push(Problem { line, reason }),
+        }
+    }
+    reading
+}
+
+impl Reading {
+    /// Takes the first line as the header, unless it is an operation.
+    fn header(&mut self, text: &str) -> bool {
+        let pairs: Vec<_> = text.split('\t').filter_map(|field| field.split_once('=')).collect();
+        let value = |key: &str| pairs.iter().find(|(k, _)| k.trim() == key).map(|(_, value)| value.trim());
+        if value("Version").is_none() && value("Generator").is_none() {
+            self.warnings.push(Warning::NoHeader);
+            return false;
+        }
+        let version = value("Version").unwrap_or_default();
+        if version != "1.0" {
+            self.warnings.push(Warning::Version(version.to_owned()));
+        }
+        self.generator = value("Generator").map(str::to_owned);
+        if self.generator.as_deref() == Some(UTC_GENERATOR) {
+            self.times = Times::Utc;
+        }
+        true
+    }
+}
+
+fn operation(text: &str, times: Times, zone: &dyn Zone) -> Result<Transaction, Reason> {
+    // Perl drops empty fields at the end, so trailing tabs (the old KOCT writes one) mean nothing.
+    let fields: Vec<&str> = text.trim_end_matches('\t').split('\t').collect();
+    let moment = time(fields[0], times, zone).ok_or_else(|| Reason::Time(fields[0].to_owned()))?;
+    let word = fields.get(1).copied().unwrap_or_default().trim();
+    let (action, expected) = match word {
+        "issue" => ("issue", 4),
+        "return" => ("return", 3),
+        "payment" => ("payment", 4),
+        _ => return Err(Reason::Action(word.to_owned())),
+    };
+    if fields.len() != expected {
+        return Err(Reason::Fields { action, expected, found: fields.len() });
+    }
+    let cardnumber = || Cardnumber::parse(fields[2]).map_err(Reason::Cardnumber);
+    let barcode = |field: usize| Barcode::parse(fields[field]).map_err(Reason::Barcode);
+    let action = match action {
+        "issue" => Action::Issue { cardnumber: cardnumber()?, barcode: barcode(3)? },
+        "return" => Action::Return { barcode: barcode(2)? },
+        _ => Action::Payment { cardnumber: cardnumber()?, amount: Amount::parse(fields[3]).map_err(Reason::Amount)? },
+    };
+    Ok(Transaction { moment, action })
+}
+
+/// `YYYY-MM-DD HH:MM:SS mmm`: dashes or colons, the milliseconds optional and taken as Koha takes them, that is leniently.
+fn time(text: &str, times: Times, zone: &dyn Zone) -> Option<Moment> {
+    let mut parts = text.split_whitespace();
+    let date = NaiveDate::parse_from_str(parts.next()?, "%Y-%m-%d").ok()?;
+    let clock = parts.next()?;
+    let millis = parts.next().and_then(|part| part.parse::<u32>().ok()).filter(|millis| *millis < 1000).unwrap_or(0);
+    let numbers: Vec<u32> = clock
+        .split([':', '-'])
+        .map(|part| if part.bytes().all(|b| b.is_ascii_digit()) { part.parse().ok() } else { None })
+        .collect::<Option<_>>()?;
+    let [hour, minute, second] = numbers[..] else { return None };
+    let local = date.and_hms_milli_opt(hour, minute, second, millis)?;
+    match times {
+        Times::Local => Moment::from_local(local, zone.offset_at_local(local)).ok(),
+        Times::Utc => {
+            let utc = local.and_utc().timestamp_millis();
+            Moment::new(utc, zone.offset_at_utc(utc)).ok()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transaction::arbitrary;
+    use proptest::prelude::*;
+
+    fn moment(local: &str, offset: i16) -> Moment {
+        let local = NaiveDateTime::parse_from_str(local, "%Y-%m-%d %H:%M:%S%.3f").unwrap();
+        Moment::from_local(local, offset).unwrap()
+    }
+
+    fn issue(local: &str, offset: i16) -> Transaction {
+        let (cardnumber, barcode) = (Cardnumber::parse("P1").unwrap(), Barcode::parse("B1").unwrap());
+        Transaction { moment: moment(local, offset), action: Action::Issue { cardnumber, barcode } }
+    }
+
+    #[test]
+    fn writes_what_koha_reads() {
+        let barcode = Barcode::parse("B1").unwrap();
+        let transactions = [
+            issue("2026-11-23 11:00:00.547", 60),
+            Transaction { moment: moment("2026-07-01 09:05:03", 120), action: Action::Return { barcode } },
+            Transaction {
+                moment: moment("2026-11-23 11:03:00.007", 60),
+                action: Action::Payment {
+                    cardnumber: Cardnumber::parse("P1").unwrap(),
+                    amount: Amount::parse("3.5").unwrap(),
+                },
+            },
+        ];
+        let version = env!("CARGO_PKG_VERSION");
+        assert_eq!(
+            write(&transactions),
+            format!(
+                "Version=1.0\tGenerator=koct\tGeneratorVersion={version}\n\
+                 2026-11-23 11:00:00 547\tissue\tP1\tB1\n\
+                 2026-07-01 09:05:03 000\treturn\tB1\n\
+                 2026-11-23 11:03:00 007\tpayment\tP1\t3.50\n"
+            )
+        );
+    }
+
+    #[test]
+    fn reads_every_known_writer() {
+        let local = issue("2026-07-22 10:15:30", 120);
+        for (writer, file) in [
+            ("wiki", "Version=1.0\tGenerator=kocPHP\tGeneratorVersion=0.7\n2026-07-22 10:15:30 000\tissue\tP1\tB1\n"),
+            (
+                "desktop tool",
+                "Version=1.0\tGenerator=kocDesktop\tGeneratorVersion=2.4\r\n2026-07-22 10-15-30 000\tissue\tP1\tB1\r\n",
+            ),
+            (
+                "old KOCT",
+                "Version=1.0\tGenerator=koct-firefox\tGeneratorVersion=0.1\r\n2026-07-22 08:15:30\tissue\tP1\tB1\t\r\n",
+            ),
+            ("kolt", "Version=1.0\tGenerator=kolt\tGeneratorVersion=0.1\n2026-07-22 10:15:30\tissue\tP1\tB1"),
+            ("BOM", "\u{feff}Version=1.0\tGenerator=x\tGeneratorVersion=1\n2026-07-22 10:15:30\tissue\tP1\tB1\n"),
+            ("blank lines", "Version=1.0\tGenerator=x\n\n  \n2026-07-22 10:15:30\tissue\tP1\tB1\n\t\n\n"),
+        ] {
+            let reading = read(file.as_bytes(), &FixedZone(120));
+            let found: Vec<_> = reading.transactions.iter().map(|(_, transaction)| transaction.clone()).collect();
+            assert_eq!(found, [local.clone()], "{writer}");
+            assert_eq!((reading.problems, reading.warnings), (vec![], vec![]), "{writer}");
+        }
+    }
+
+    #[test]
+    fn reports_each_bad_line_and_goes_on() {
+        let file = b"Version=1.1\tGenerator=x\n\
+            2026-11-23 11:00:00\tissue\tP1\tB1\n\
+            # a comment\n\
+            2026-11-23 11:00:00\trenew\tP1\tB1\n\
+            2026-11-23 11:00:00\tissue\tB1\n\
+            2026-11-23T11:00:00Z\treturn\tB1\n\
+            2026-02-30 11:00:00\treturn\tB1\n\
+            2026-11-23 11:00:00\treturn\t123456789012345678901\n\
+            2026-11-23 11:00:00\treturn\tB\xe9\n\
+            2026-11-23 11:00:00\tpayment\tP1\t3,50\n\
+            2026-11-23 11:00:01\treturn\tB1\n";
+        let reading = read(file, &FixedZone(60));
+        let lines: Vec<_> = reading.transactions.iter().map(|(line, _)| *line).collect();
+        assert_eq!(lines, [2, 11]);
+        assert_eq!(reading.warnings, [Warning::Version("1.1".into())]);
+        let problems: Vec<_> = reading.problems.iter().map(|p| (p.line, p.reason.to_string())).collect();
+        let expected = [
+            (3, "“# a comment” is not a time"),
+            (4, "“renew” is not an action that KOCT knows"),
+            (5, "a line with “issue” has 4 fields, this one has 3"),
+            (6, "“2026-11-23T11:00:00Z” is not a time"),
+            (7, "“2026-02-30 11:00:00” is not a time"),
+            (8, "barcode: it has 21 characters, and Koha keeps at most 20"),
+            (9, "the line is not UTF-8 text"),
+            (10, "amount: write it as digits with a dot, as in 3.50"),
+        ];
+        assert_eq!(problems, expected.map(|(line, reason)| (line, reason.to_owned())));
+    }
+
+    #[test]
+    fn keeps_the_first_line_of_a_file_without_header() {
+        let reading = read(b"2026-11-23 11:00:00\tissue\tP1\tB1\n", &FixedZone(60));
+        assert_eq!(reading.transactions.len(), 1);
+        assert_eq!(reading.warnings, [Warning::NoHeader]);
+    }
+
+    #[test]
+    fn names_files_so_that_any_system_takes_them() {
+        let now = moment("2026-11-23 11:00:00", 60);
+        assert_eq!(file_name("CPL", now), "koct_CPL_2026-11-23_11-00-00.koc");
+        assert_eq!(file_name("../a b", now), "koct____a_b_2026-11-23_11-00-00.koc");
+        assert_eq!(file_name("", now), "koct_2026-11-23_11-00-00.koc");
+    }
+
+    proptest! {
+        #[test]
+        fn round_trip(transactions in prop::collection::vec(arbitrary::transaction(Just(-150_i16)), 0..20)) {
+            let file = write(&transactions);
+            prop_assert!(!file.contains('\r') && !file.contains("\n\n"));
+            let reading = read(file.as_bytes(), &FixedZone(-150));
+            prop_assert_eq!(&reading.problems, &vec![]);
+            prop_assert_eq!(&reading.warnings, &vec![]);
+            let read: Vec<_> = reading.transactions.into_iter().map(|(_, transaction)| transaction).collect();
+            prop_assert_eq!(read, transactions);
+        }
+
+        #[test]
+        fn never_panics_on_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            read(&bytes, &FixedZone(0));
+        }
+
+        #[test]
+        fn accounts_for_every_line(
+            lines in prop::collection::vec("[-0-9: TZ\t.a-zé=]{0,40}|2026-11-23 11:00:0[0-9]\t(issue|return|payment)(\t[A-Z0-9.]{0,25}){0,3}", 0..30)
+        ) {
+            let file = format!("Version=1.0\tGenerator=x\n{}", lines.join("\n"));
+            let reading = read(file.as_bytes(), &FixedZone(0));
+            let blank = lines.iter().filter(|line| line.trim().is_empty()).count();
+            prop_assert_eq!(reading.transactions.len() + reading.problems.len() + blank, lines.len());
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The wire to Koha, without any I/O: typed requests out, typed answers in.
+//!
+//! Koha has two eras. Before 24.05 every request to service.pl carries the account's name and password in its body and
+//! no cookie is needed. From 24.05 a login gives a session cookie and a CSRF token, and requests carry these.
+//! [`Connection`](connection::Connection) finds out by itself.
+
+pub mod authentication;
+pub mod connection;
+pub mod rest;
+pub mod service;
+
+use crate::settings::Secret;
+use std::fmt;
+use url::form_urlencoded;
+
+/// How long one request may take before its answer no longer counts, in milliseconds.
+pub const TIME_LIMIT_MS: u32 = 30_000;
+
+/// Which of Koha's two ways to log in and to send applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Era {
+    /// Name and password in every request.
+    Before2405,
+    /// A session cookie and a CSRF token.
+    From2405,
+}
+
+/// KOCT's own session in Koha. It never is, and never replaces, the session of a person's browser tab.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// The value of the cookie `CGISESSID`.
+    pub cookie: Secret,
+    /// The token for its POSTs.
+    pub csrf_token: Option<Secret>,
+}
+
+/// The method of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Reads only; carries no parameter that matters to anybody.
+    Get,
+    /// Its parameters travel in the body.
+    Post,
+}
+
+/// A request to be made. Whoever makes it adds no cookie of the browser's, follows no redirect and uses no cache.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Request {
+    /// GET or POST.
+    pub method: Method,
+    /// Where to. Never holds a secret.
+    pub url: String,
+    /// Parameters of the body, in order.
+    pub form: Vec<(&'static str, String)>,
+    /// The session to make it in.
+    pub session: Option<Session>,
+    /// Name and password for HTTP Basic.
+    pub basic: Option<(String, Secret)>,
+}
+
+impl Request {
+    fn get(url: String) -> Self {
+        Self { method: Method::Get, url, form: Vec::new(), session: None, basic: None }
+    }
+
+    fn post(url: String, form: Vec<(&'static str, String)>) -> Self {
+        Self { method: Method::Post, url, form, session: None, basic: None }
+    }
+
+    fn within(self, session: Option<Session>) -> Self {
+        Self { session, ..self }
+    }
+
+    /// The body, as `application/x-www-form-urlencoded` in UTF-8; `None` for a GET.
+    pub fn body(&self) -> Option<String> {
+        (self.method == Method::Post)
+            .then(|| form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.form).finish())
+    }
+}
+
+impl fmt::Debug for Request {
+    /// Leaves out every value that could be a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let keys: Vec<_> = self.form.iter().map(|(key, _)| *key).collect();
+        write!(f, "{:?} {} {keys:?}", self.method, self.url)
+    }
+}
+
+/// What came back, whatever its status.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Response {
+    /// The HTTP status.
+    pub status: u16,
+    /// The header Content-Type, or nothing.
+    pub content_type: String,
+    /// The header CSRF-TOKEN.
+    pub csrf_token: Option<Secret>,
+    /// The cookie CGISESSID that was set.
+    pub session_cookie: Option<Secret>,
+    /// The header X-Total-Count.
+    pub total_count: Option<u32>,
+    /// The body as text.
+    pub body: String,
+}
+
+impl Response {
+    /// Whether it is a web page: a login page, an error page or a captive portal's.
+    pub fn is_html(&self) -> bool {
+        let start = self.body.trim_start();
+        self.content_type.contains("html")
+            || start.starts_with("<!")
+            || start.get(..5).is_some_and(|tag| tag.eq_ignore_ascii_case("<html"))
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// The request provably never reached a server.
+    NotSent(NotSent),
+    /// The server sent us elsewhere instead of answering. Koha's scripts never do, so none was run.
+    Redirected {
+        /// Where to, if known.
+        to: Option<String>,
+    },
+    /// The connection broke; the request may have been processed.
+    Lost,
+    /// No answer within [`TIME_LIMIT_MS`]; the request may have been processed.
+    TimedOut,
+}
+
+/// Why a request never reached a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotSent {
+    /// This computer has no network.
+    Offline,
+    /// No server of this name is known.
+    UnknownHost,
+    /// The computer is there, but nothing listens at that port.
+    Refused,
+    /// No secure connection could be made (certificate, protocol).
+    Insecure,
+    /// Firefox was not allowed to talk to this server.
+    NotAllowed,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_body_is_utf8_and_escaped() {
+        let request = Request::post(
+            "https://koha.example.org/x".into(),
+            vec![("barcode", "a&b=c é+📚".into()), ("empty", String::new())],
+        );
+        assert_eq!(request.body().as_deref(), Some("barcode=a%26b%3Dc+%C3%A9%2B%F0%9F%93%9A&empty="));
+        assert_eq!(Request::get(request.url).body(), None);
+    }
+
+    #[test]
+    fn printing_a_request_shows_no_value() {
+        let request = Request::post("https://koha.example.org/x".into(), vec![("password", "letmein".into())]);
+        let request = Request { basic: Some(("desk".into(), Secret::new("letmein"))), ..request };
+        assert!(!format!("{request:?}").contains("letmein"));
+    }
+
+    #[test]
+    fn knows_a_web_page() {
+        let page = |content_type: &str, body: &str| Response {
+            content_type: content_type.into(),
+            body: body.into(),
+            ..Response::default()
+        };
+        assert!(page("text/html; charset=utf-8", "x").is_html());
+        assert!(page("", "\n<!DOCTYPE html>").is_html());
+        assert!(page("text/plain", "<HTML>").is_html());
+        assert!(!page("text/plain; charset=utf-8", "Success.").is_html());
+        assert!(!page("text/plain", "éé").is_html());
+    }
+}

@@ -1,0 +1,83 @@
+//! The desk's log: its entries, what may be appended next, and how many stand where.
+
+use crate::{
+    status::{State, Status},
+    transaction::{Action, Moment, Transaction, TransactionId},
+};
+use serde::{Deserialize, Serialize};
+
+/// A transaction in the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its number, given by the log.
+    #[serde(rename = "seq")]
+    pub id: TransactionId,
+    /// What happened.
+    #[serde(flatten)]
+    pub transaction: Transaction,
+    /// Where it stands.
+    pub status: Status,
+}
+
+/// The transaction to append for what was scanned `now`, given the last moment at which the same item is in the log.
+pub fn record(action: Action, now: Moment, last_of_item: Option<Moment>) -> Transaction {
+    Transaction { moment: now.in_a_later_second_than(last_of_item), action }
+}
+
+/// How many transactions stand in each state.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts([u32; State::ALL.len()]);
+
+impl Counts {
+    fn slot(&mut self, state: State) -> &mut u32 {
+        &mut self.0[state as usize]
+    }
+
+    /// Counts some more in this state.
+    pub fn add(&mut self, state: State, number: u32) {
+        let slot = self.slot(state);
+        *slot = slot.saturating_add(number);
+    }
+
+    /// One transaction went from one state to another.
+    pub fn moved(&mut self, from: State, to: State) {
+        let slot = self.slot(from);
+        *slot = slot.saturating_sub(1);
+        self.add(to, 1);
+    }
+
+    /// How many stand in this state.
+    pub fn of(&self, state: State) -> u32 {
+        self.0[state as usize]
+    }
+
+    /// All of them.
+    pub fn total(&self) -> u32 {
+        self.0.iter().sum()
+    }
+
+    /// Those that Koha is not known to have: clearing them would lose them.
+    pub fn uncommitted(&self) -> u32 {
+        State::ALL.into_iter().filter(|state| !state.is_committed()).map(|state| self.of(state)).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_what_is_unsent() {
+        let mut counts = Counts::default();
+        for (number, state) in (1..).zip(State::ALL) {
+            counts.add(state, number);
+        }
+        assert_eq!(counts.total(), 21);
+        // Local 1, Sending 2, Rejected 5, InDoubt 6.
+        assert_eq!(counts.uncommitted(), 14);
+        counts.moved(State::Local, State::Added);
+        assert_eq!((counts.of(State::Local), counts.of(State::Added), counts.total()), (0, 4, 21));
+        counts.moved(State::Local, State::Added);
+        assert_eq!(counts.of(State::Local), 0, "a count never runs below zero");
+    }
+}

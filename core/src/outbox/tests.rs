@@ -1,0 +1,402 @@
+//! The machine is run against a small model of Koha and a model of the store, with faults at chosen steps.
+
+use super::*;
+use crate::{
+    barcode::{Barcode, Cardnumber},
+    koha::NotSent,
+    settings::{CommitType, Secret, ServerUrl},
+    transaction::{Action, Moment, Transaction},
+};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+fn settings(commit_type: CommitType) -> Settings {
+    Settings {
+        server: ServerUrl::parse("https://example.org").unwrap(),
+        username: "desk".into(),
+        password: Secret::new("letmein"),
+        branchcode: "CPL".into(),
+        commit_type,
+    }
+}
+
+fn entry(id: u32, barcode: &str) -> Entry {
+    let action =
+        Action::Issue { cardnumber: Cardnumber::parse("P1").unwrap(), barcode: Barcode::parse(barcode).unwrap() };
+    let moment = Moment::new(1_795_428_000_000 + i64::from(id) * 1000, 60).unwrap();
+    Entry { id: TransactionId(id), transaction: Transaction { moment, action }, status: Status::Local }
+}
+
+/// What happens to one request about a transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Fate {
+    Ok,
+    No(&'static str),
+    Http(u16),
+    /// Processed, then a server error.
+    DoneThenHttp(u16),
+    Page,
+    Empty,
+    DoneThenLost,
+    LostBefore,
+    DoneThenTimedOut,
+    NotSent,
+    Redirected,
+}
+
+struct Run {
+    outbox: Outbox,
+    era_from_2405: bool,
+    commit_type: CommitType,
+    fates: VecDeque<Fate>,
+    /// What the store holds durably.
+    store: BTreeMap<u32, Status>,
+    /// How often Koha processed each transaction, by its second.
+    effects: BTreeMap<String, u32>,
+    requests: u32,
+    logins: u32,
+    libraries: &'static str,
+    fail_persist_at: Option<u32>,
+    persists: u32,
+    summary: Option<Summary>,
+}
+
+fn response(status: u16, content_type: &str, body: &str) -> Response {
+    Response { status, content_type: content_type.into(), body: body.into(), ..Response::default() }
+}
+
+impl Run {
+    fn new(entries: &[Entry], fates: Vec<Fate>) -> Self {
+        Self::of(CommitType::Send, false, entries, fates)
+    }
+
+    fn of(commit_type: CommitType, era_from_2405: bool, entries: &[Entry], fates: Vec<Fate>) -> Self {
+        Self {
+            outbox: Outbox::new(settings(commit_type), entries.to_vec()),
+            era_from_2405,
+            commit_type,
+            fates: fates.into(),
+            store: entries.iter().map(|entry| (entry.id.0, entry.status.clone())).collect(),
+            effects: BTreeMap::new(),
+            requests: 0,
+            logins: 0,
+            libraries: r#"[{"library_id":"CPL","name":"Centerville"}]"#,
+            fail_persist_at: None,
+            persists: 0,
+            summary: None,
+        }
+    }
+
+    /// One step; `false` when there is nothing more to do.
+    fn step(&mut self) -> bool {
+        let Some(output) = self.outbox.poll() else { return false };
+        match output {
+            Output::Finished(summary) => self.summary = Some(summary),
+            Output::Persist(statuses) => {
+                self.persists += 1;
+                if self.fail_persist_at.is_some_and(|at| self.persists >= at) {
+                    self.outbox.handle(Input::NotPersisted);
+                } else {
+                    self.store.extend(statuses.into_iter().map(|(id, status)| (id.0, status)));
+                    self.outbox.handle(Input::Persisted);
+                }
+            }
+            Output::Request(ticket, request) => {
+                let answer = self.koha(&request);
+                self.outbox.handle(Input::Answer(ticket, answer));
+            }
+        }
+        true
+    }
+
+    fn finish(mut self) -> Self {
+        while self.step() {}
+        self
+    }
+
+    fn koha(&mut self, request: &Request) -> Result<Response, Failure> {
+        let value = |key: &str| request.form.iter().find(|(k, _)| *k == key).map(|(_, value)| value.as_str());
+        if request.url.ends_with("authentication") {
+            let status = if request.form.is_empty() { "failed" } else { "ok" };
+            self.logins += u32::from(status == "ok");
+            let session = self.era_from_2405.then(|| Secret::new(format!("session {}", self.logins)));
+            return Ok(Response {
+                session_cookie: session.clone(),
+                csrf_token: session,
+                ..response(200, "text/xml", &format!("<response><status>{status}</status></response>"))
+            });
+        }
+        if request.url.contains("/libraries") {
+            return Ok(response(200, "application/json", self.libraries));
+        }
+        let Some(_) = value("action") else { return Ok(response(200, "text/plain", "")) };
+        self.requests += 1;
+        let second = value("timestamp").unwrap().to_owned();
+        let sending: Vec<_> = self.store.values().filter(|status| **status == Status::Sending).collect();
+        assert_eq!(sending.len(), 1, "exactly the one in flight is durable as Sending when its request leaves");
+        let fate = self.fates.pop_front().unwrap_or(Fate::Ok);
+        if matches!(fate, Fate::Ok | Fate::DoneThenHttp(_) | Fate::DoneThenLost | Fate::DoneThenTimedOut) {
+            *self.effects.entry(second).or_default() += 1;
+        }
+        let yes = if self.commit_type == CommitType::Send { "Added." } else { "Success." };
+        match fate {
+            Fate::Ok => Ok(response(200, "text/plain", yes)),
+            Fate::No(text) => Ok(response(200, "text/plain", text)),
+            Fate::Http(status) | Fate::DoneThenHttp(status) => Ok(response(status, "text/plain", "")),
+            Fate::Page => Ok(response(200, "text/html", "<!DOCTYPE html>Log in to Koha")),
+            Fate::Empty => Ok(response(200, "text/plain", "")),
+            Fate::DoneThenLost | Fate::LostBefore => Err(Failure::Lost),
+            Fate::DoneThenTimedOut => Err(Failure::TimedOut),
+            Fate::NotSent => Err(Failure::NotSent(NotSent::Refused)),
+            Fate::Redirected => Err(Failure::Redirected { to: None }),
+        }
+    }
+
+    fn summary(&self) -> &Summary {
+        self.summary.as_ref().expect("the commit ends")
+    }
+
+    fn states(&self) -> Vec<&'static str> {
+        self.store.values().map(|status| status.state().name()).collect()
+    }
+
+    fn stop(&self) -> Option<&Stop> {
+        self.summary().stop.as_ref()
+    }
+}
+
+fn three() -> [Entry; 3] {
+    [entry(1, "A"), entry(2, "B"), entry(3, "C")]
+}
+
+#[test]
+fn sends_everything_in_order_and_logs_in_once() {
+    for era in [false, true] {
+        for (commit_type, state) in [(CommitType::Send, "added"), (CommitType::Apply, "success")] {
+            let run = Run::of(commit_type, era, &three(), vec![]).finish();
+            assert_eq!(run.states(), [state; 3]);
+            assert_eq!(run.requests, 3);
+            assert_eq!(run.logins, u32::from(era));
+            assert_eq!((run.summary().added + run.summary().success, run.stop()), (3, None));
+            assert!(run.summary().branch_checked);
+            assert_eq!(run.outbox.progress(), (3, 3));
+        }
+    }
+}
+
+#[test]
+fn a_refusal_is_kept_and_the_rest_goes_on() {
+    let run = Run::new(&three(), vec![Fate::Ok, Fate::No("Borrower not found.")]).finish();
+    assert_eq!(run.states(), ["added", "rejected", "added"]);
+    assert_eq!(run.store[&2], Status::Rejected { message: "Borrower not found.".into() });
+    assert_eq!((run.summary().added, run.summary().rejected, run.summary().left), (2, 1, 0));
+}
+
+#[test]
+fn only_local_ones_are_sent() {
+    let mut entries = [entry(1, "A"), entry(2, "B"), entry(3, "C"), entry(4, "D"), entry(5, "E")];
+    entries[0].status = Status::Rejected { message: "Item not found.".into() };
+    entries[1].status = Status::InDoubt { reason: Doubt::TimedOut };
+    entries[2].status = Status::Added;
+    entries[3].status = Status::Success;
+    let run = Run::new(&entries, vec![]).finish();
+    assert_eq!(run.states(), ["rejected", "in-doubt", "added", "success", "added"]);
+    assert_eq!(run.requests, 1);
+}
+
+#[test]
+fn nothing_overtakes_an_item_in_doubt() {
+    let mut entries = [entry(1, "A"), entry(2, "a"), entry(3, "B"), entry(4, "b"), entry(5, "C")];
+    entries[0].status = Status::InDoubt { reason: Doubt::ConnectionLost };
+    let run = Run::new(&entries, vec![Fate::Http(500)]).finish();
+    assert_eq!(run.states(), ["in-doubt", "local", "in-doubt", "local", "added"]);
+    assert_eq!((run.summary().waiting, run.summary().left, run.stop()), (2, 2, None));
+}
+
+#[test]
+fn each_failure_stops_or_goes_on_as_it_should() {
+    use Fate::*;
+    let trouble = |trouble| Some(Stop::Trouble(trouble));
+    for (fate, states, stop) in [
+        (Http(401), ["local", "local", "local"], trouble(Trouble::WrongCredentials)),
+        (No("Authentication failed."), ["local", "local", "local"], trouble(Trouble::WrongCredentials)),
+        (Http(404), ["local", "local", "local"], Some(Stop::Refused(404))),
+        (
+            NotSent,
+            ["local", "local", "local"],
+            Some(Stop::ConnectionLost(Failure::NotSent(crate::koha::NotSent::Refused))),
+        ),
+        (Redirected, ["local", "local", "local"], Some(Stop::ConnectionLost(Failure::Redirected { to: None }))),
+        (DoneThenLost, ["in-doubt", "local", "local"], Some(Stop::ConnectionLost(Failure::Lost))),
+        (LostBefore, ["in-doubt", "local", "local"], Some(Stop::ConnectionLost(Failure::Lost))),
+        (DoneThenTimedOut, ["in-doubt", "local", "local"], Some(Stop::ConnectionLost(Failure::TimedOut))),
+        (Empty, ["in-doubt", "local", "local"], Some(Stop::ConnectionLost(Failure::Lost))),
+        (Page, ["in-doubt", "local", "local"], Some(Stop::StrangeAnswer)),
+        (DoneThenHttp(500), ["in-doubt", "added", "added"], None),
+    ] {
+        let run = Run::new(&three(), vec![fate.clone()]).finish();
+        assert_eq!(run.states(), states, "{fate:?}");
+        assert_eq!(run.stop(), stop.as_ref(), "{fate:?}");
+    }
+}
+
+#[test]
+fn server_errors_in_a_row_stop_it() {
+    let entries: Vec<_> = (1..=6).map(|id| entry(id, &format!("B{id}"))).collect();
+    let run =
+        Run::new(&entries, vec![Fate::Http(500), Fate::Ok, Fate::Http(500), Fate::Http(503), Fate::Http(500)]).finish();
+    assert_eq!(run.states(), ["in-doubt", "added", "in-doubt", "in-doubt", "in-doubt", "local"]);
+    assert_eq!(run.stop(), Some(&Stop::ServerErrors(500)));
+}
+
+#[test]
+fn a_session_that_ends_in_mid_run_is_renewed_once() {
+    for status in [401, 403] {
+        let run = Run::of(CommitType::Send, true, &three(), vec![Fate::Ok, Fate::Http(status)]).finish();
+        assert_eq!(run.states(), ["added"; 3], "{status}");
+        assert_eq!((run.logins, run.requests), (2, 4));
+        let run =
+            Run::of(CommitType::Send, true, &three(), vec![Fate::Ok, Fate::Http(status), Fate::Http(status)]).finish();
+        assert_eq!(run.states(), ["added", "local", "local"]);
+        assert_eq!(run.logins, 2);
+        assert!(matches!(run.stop(), Some(Stop::Trouble(_))));
+    }
+}
+
+#[test]
+fn an_unknown_branch_stops_it_before_anything_is_sent() {
+    let mut run = Run::new(&three(), vec![]);
+    run.libraries = r#"[{"library_id":"MPL","name":"Midway"}]"#;
+    let run = run.finish();
+    assert_eq!((run.requests, run.persists), (0, 0));
+    assert!(matches!(run.stop(), Some(Stop::BranchUnknown { libraries }) if libraries[0].branchcode == "MPL"));
+    assert_eq!(run.summary().left, 3);
+}
+
+#[test]
+fn a_list_that_koha_does_not_give_stops_nothing() {
+    let mut run = Run::new(&three(), vec![]);
+    run.libraries = "{}";
+    let run = run.finish();
+    assert_eq!(run.states(), ["added"; 3]);
+    assert!(!run.summary().branch_checked);
+}
+
+#[test]
+fn cancelling_waits_for_the_answer_under_way() {
+    let mut run = Run::new(&three(), vec![]);
+    while run.requests == 0 {
+        run.step();
+    }
+    // The answer of the first is being made durable together with Sending of the second.
+    run.outbox.handle(Input::Cancel);
+    let run = run.finish();
+    assert_eq!(run.states(), ["added", "local", "local"]);
+    assert_eq!((run.stop(), run.summary().left, run.requests), (Some(&Stop::Cancelled), 2, 1));
+}
+
+#[test]
+fn cancelling_while_connecting_ends_at_once() {
+    let mut run = Run::new(&three(), vec![]);
+    run.outbox.handle(Input::Cancel);
+    let run = run.finish();
+    assert_eq!((run.states(), run.requests, run.stop()), (vec!["local"; 3], 0, Some(&Stop::Cancelled)));
+}
+
+#[test]
+fn a_log_that_cannot_be_written_sends_nothing_more() {
+    let mut run = Run::new(&three(), vec![]);
+    run.fail_persist_at = Some(1);
+    let run = run.finish();
+    assert_eq!((run.requests, run.states(), run.stop()), (0, vec!["local"; 3], Some(&Stop::NotPersisted)));
+    let mut run = Run::new(&three(), vec![]);
+    run.fail_persist_at = Some(2);
+    let run = run.finish();
+    assert_eq!((run.requests, run.states()), (1, vec!["sending", "local", "local"]));
+}
+
+#[test]
+fn an_answer_to_a_request_that_was_given_up_is_ignored() {
+    let mut run = Run::new(&three(), vec![]);
+    while run.requests == 0 {
+        run.step();
+    }
+    run.outbox.handle(Input::Answer(Ticket(99), Ok(response(200, "text/plain", "Added."))));
+    run.outbox.handle(Input::Answer(Ticket(0), Err(Failure::Lost)));
+    assert_eq!(run.finish().states(), ["added"; 3]);
+}
+
+#[test]
+fn nothing_to_send_ends_after_the_checks() {
+    let run = Run::new(&[], vec![]).finish();
+    assert_eq!(run.summary().left, 0);
+    assert_eq!(run.stop(), None);
+}
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        8 => Just(Fate::Ok),
+        2 => Just(Fate::No("Item not found.")),
+        1 => prop_oneof![Just(401_u16), Just(403), Just(404), Just(500), Just(503)].prop_map(Fate::Http),
+        1 => Just(Fate::DoneThenHttp(500)),
+        1 => Just(Fate::Page),
+        1 => Just(Fate::Empty),
+        1 => Just(Fate::DoneThenLost),
+        1 => Just(Fate::LostBefore),
+        1 => Just(Fate::DoneThenTimedOut),
+        1 => Just(Fate::NotSent),
+    ]
+}
+
+proptest! {
+    /// Runs follow each other, each cut off by a crash after any number of steps, until everything has an end. Nobody
+    /// decides anything in between, so nothing may happen twice.
+    #[test]
+    fn no_crash_and_no_fault_makes_anything_happen_twice(
+        items in prop::collection::vec(0..5_u8, 1..12),
+        era in any::<bool>(),
+        runs in prop::collection::vec((prop::collection::vec(fate(), 0..8), 0..40_u32, prop::option::weighted(0.2, 1..10_u32)), 1..6),
+    ) {
+        let mut entries: Vec<_> = (1..).zip(&items).map(|(id, item)| entry(id, &format!("B{item}"))).collect();
+        let mut effects: BTreeMap<String, u32> = BTreeMap::new();
+        for (fates, steps, fail_persist_at) in runs {
+            let mut run = Run::of(CommitType::Apply, era, &entries, fates);
+            run.effects = std::mem::take(&mut effects);
+            run.fail_persist_at = fail_persist_at;
+            for _ in 0..steps {
+                if !run.step() {
+                    break;
+                }
+            }
+            // The crash: only what is durable is left.
+            for entry in &mut entries {
+                entry.status = run.store[&entry.id.0].clone().after_restart();
+            }
+            effects = run.effects;
+            for entry in &entries {
+                let times = effects.get(&entry.transaction.moment.service_timestamp()).copied().unwrap_or(0);
+                prop_assert!(times <= 1, "{entry:?} happened {times} times");
+                match entry.status.state() {
+                    State::Success | State::Added => prop_assert_eq!(times, 1, "committed, but not in Koha: {:?}", entry),
+                    State::Local | State::Rejected => prop_assert_eq!(times, 0, "in Koha, but not known: {:?}", entry),
+                    State::InDoubt | State::Sending => {}
+                }
+            }
+            // The order of an item: nothing is in Koha behind one that is in doubt or still here.
+            for (i, later) in entries.iter().enumerate() {
+                if !later.status.state().is_committed() {
+                    continue;
+                }
+                let item = later.transaction.action.item_key();
+                for earlier in &entries[..i] {
+                    if earlier.transaction.action.item_key() == item {
+                        prop_assert!(
+                            earlier.status.state().is_committed() || earlier.status.state() == State::Rejected,
+                            "{later:?} overtook {earlier:?}"
+                        );
+                    }
+                }
+            }
+        }
+    }
+}

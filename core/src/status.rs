@@ -1,0 +1,187 @@
+//! The life of a transaction.
+//!
+//! ```text
+//! Local ──► Sending ──► Added | Success     committed: never sent again
+//!                  ├──► Rejected            Koha answered no
+//!                  └──► InDoubt             asked, but no answer seen
+//! ```
+//! `Sending` is durable before the request leaves, so whatever is found in `Sending` when KOCT starts was interrupted and
+//! becomes `InDoubt`. Neither `Rejected` nor `InDoubt` is ever sent again without a person's decision, which takes it back
+//! to `Local`.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a transaction stands.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum Status {
+    /// Only at this desk.
+    Local,
+    /// The request may have left; no answer is stored yet.
+    Sending,
+    /// Koha queued it for review.
+    Added,
+    /// Koha processed it, or a person found it there.
+    Success,
+    /// Koha answered no.
+    Rejected {
+        /// Koha's own text.
+        message: String,
+    },
+    /// It may or may not be in Koha.
+    InDoubt {
+        /// Why no answer counts.
+        reason: Doubt,
+    },
+}
+
+/// Why it is not known whether a transaction is in Koha.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Doubt {
+    /// KOCT was closed, or stopped, before an answer was stored.
+    Interrupted,
+    /// The connection broke after the request may have left.
+    ConnectionLost,
+    /// No answer came within the time limit.
+    TimedOut,
+    /// Koha answered with a server error: a real one was seen to have done half.
+    ServerError,
+    /// An answer came that is not one of Koha's (an empty one, or somebody's web page).
+    StrangeAnswer,
+}
+
+/// The states by name: what the log counts and filters by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum State {
+    /// See [`Status::Local`].
+    Local,
+    /// See [`Status::Sending`].
+    Sending,
+    /// See [`Status::Added`].
+    Added,
+    /// See [`Status::Success`].
+    Success,
+    /// See [`Status::Rejected`].
+    Rejected,
+    /// See [`Status::InDoubt`].
+    InDoubt,
+}
+
+impl State {
+    /// All of them.
+    pub const ALL: [Self; 6] = [Self::Local, Self::Sending, Self::Added, Self::Success, Self::Rejected, Self::InDoubt];
+
+    /// Its name in the log and in `data-status`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Sending => "sending",
+            Self::Added => "added",
+            Self::Success => "success",
+            Self::Rejected => "rejected",
+            Self::InDoubt => "in-doubt",
+        }
+    }
+
+    /// The state of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
+    }
+
+    /// Whether Koha has it. A committed transaction is never sent again and never changed.
+    pub fn is_committed(self) -> bool {
+        matches!(self, Self::Added | Self::Success)
+    }
+}
+
+impl Status {
+    /// Its state.
+    pub fn state(&self) -> State {
+        match self {
+            Self::Local => State::Local,
+            Self::Sending => State::Sending,
+            Self::Added => State::Added,
+            Self::Success => State::Success,
+            Self::Rejected { .. } => State::Rejected,
+            Self::InDoubt { .. } => State::InDoubt,
+        }
+    }
+
+    /// What becomes of it when KOCT starts and no commit is running: an interrupted request is in doubt.
+    #[must_use]
+    pub fn after_restart(self) -> Self {
+        match self {
+            Self::Sending => Self::InDoubt { reason: Doubt::Interrupted },
+            other => other,
+        }
+    }
+
+    /// What becomes of it when a person decides, or `None` where there is nothing to decide.
+    pub fn decided(&self, decision: Decision) -> Option<Self> {
+        match (self, decision) {
+            (Self::InDoubt { .. } | Self::Rejected { .. }, Decision::SendAgain) => Some(Self::Local),
+            (Self::InDoubt { .. }, Decision::IsInKoha) => Some(Self::Success),
+            _ => None,
+        }
+    }
+}
+
+/// What a person decides about a transaction that was refused or is in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// "It is in Koha": they looked.
+    IsInKoha,
+    /// "Send it again".
+    SendAgain,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn every_status() -> [Status; 6] {
+        [
+            Status::Local,
+            Status::Sending,
+            Status::Added,
+            Status::Success,
+            Status::Rejected { message: "Borrower not found.".into() },
+            Status::InDoubt { reason: Doubt::TimedOut },
+        ]
+    }
+
+    #[test]
+    fn is_stored_under_the_name_of_its_state() {
+        for status in every_status() {
+            let stored = serde_json::to_value(&status).unwrap();
+            assert_eq!(stored["state"], status.state().name());
+            assert_eq!(serde_json::from_value::<Status>(stored).unwrap(), status);
+            assert_eq!(State::from_name(status.state().name()), Some(status.state()));
+        }
+    }
+
+    #[test]
+    fn only_an_interrupted_request_changes_at_start() {
+        for status in every_status() {
+            let after = status.clone().after_restart();
+            match status {
+                Status::Sending => assert_eq!(after, Status::InDoubt { reason: Doubt::Interrupted }),
+                other => assert_eq!(after, other),
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_can_reopen_what_is_committed_or_running() {
+        for status in every_status() {
+            for decision in [Decision::SendAgain, Decision::IsInKoha] {
+                if matches!(status.state(), State::Added | State::Success | State::Sending | State::Local) {
+                    assert_eq!(status.decided(decision), None, "{status:?} {decision:?}");
+                }
+            }
+        }
+        assert_eq!(every_status()[4].decided(Decision::IsInKoha), None, "Koha said no: a person cannot say yes for it");
+        assert_eq!(every_status()[5].decided(Decision::IsInKoha), Some(Status::Success));
+    }
+}

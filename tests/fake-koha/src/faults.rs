@@ -1,0 +1,104 @@
+//! Accidents that a test orders: delays, lost answers, strange answers.
+
+use std::time::Duration;
+
+/// A rule: requests whose path contains a text meet a fault.
+///
+/// Every rule counts the requests that fit it by itself; all rules that are due for a request apply to it together.
+///
+/// ```
+/// use fake_koha::{Fault, FaultKind};
+///
+/// // The third transaction is processed, but its answer is lost.
+/// let fault = Fault::on("service.pl", FaultKind::ResetAfter).skip(2).times(1);
+/// assert_eq!(fault.times, Some(1));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The request's path with its sub-path contains this; empty fits all.
+    pub path_contains: String,
+    /// So many fitting requests pass unharmed first.
+    pub skip: usize,
+    /// Then so many meet the fault; `None` is all.
+    pub times: Option<usize>,
+    /// What happens.
+    pub kind: FaultKind,
+}
+
+/// What can happen to a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultKind {
+    /// The server takes its time before it processes the request. It does so even if the client is gone by then.
+    Delay(Duration),
+    /// The server processes the request and takes its time to answer.
+    DelayAfter(Duration),
+    /// The connection is closed without a byte of an answer; the request is not processed.
+    ResetBefore,
+    /// The request is processed, then the connection is closed without a byte of an answer.
+    ResetAfter,
+    /// The request is processed, then the connection is closed within the headers of the answer.
+    CutHeaders,
+    /// This status with an error page; the request is not processed.
+    Status(u16),
+    /// The request is processed, then 500.
+    Status500After,
+    /// 200 with a login page of somebody else's, as a captive portal gives; the request is not processed.
+    HtmlLogin,
+    /// A redirect to there; the request is not processed.
+    Redirect(String),
+    /// The session of the request's cookie has just timed out; the request is processed with that.
+    ExpireSession,
+}
+
+impl Fault {
+    /// Every request whose path contains the text meets the fault.
+    pub fn on(path_contains: &str, kind: FaultKind) -> Self {
+        Self { path_contains: path_contains.to_owned(), skip: 0, times: None, kind }
+    }
+
+    /// Lets so many requests pass first.
+    #[must_use]
+    pub fn skip(mut self, skip: usize) -> Self {
+        self.skip = skip;
+        self
+    }
+
+    /// Ends after so many faults.
+    #[must_use]
+    pub fn times(mut self, times: usize) -> Self {
+        self.times = Some(times);
+        self
+    }
+}
+
+/// The rules in force, with how often each was asked.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    rules: Vec<(Fault, usize)>,
+}
+
+impl Faults {
+    pub(crate) fn add(&mut self, fault: Fault) {
+        self.rules.push((fault, 0));
+    }
+
+    pub(crate) fn clear(&mut self) {
+        self.rules.clear();
+    }
+
+    /// What is due for a request with this path.
+    pub(crate) fn due(&mut self, path: &str) -> Vec<FaultKind> {
+        let mut due = Vec::new();
+        for (fault, seen) in &mut self.rules {
+            if path.contains(&fault.path_contains) {
+                let number = *seen;
+                *seen += 1;
+                let end = fault.times.map(|times| fault.skip.saturating_add(times));
+                if number >= fault.skip && end.is_none_or(|end| number < end) {
+                    due.push(fault.kind.clone());
+                }
+            }
+        }
+        due
+    }
+}

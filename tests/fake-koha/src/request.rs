@@ -1,0 +1,147 @@
+//! A request as a CGI script sees it, and as a test may look at it afterwards.
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Multipart};
+use axum::http::request::Parts;
+
+/// One request that reached the server, whatever became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// `GET`, `POST` and so on.
+    pub method: String,
+    /// The path with the sub-path, without the query.
+    pub path: String,
+    /// The query string as it came; empty if there was none.
+    pub query: String,
+    /// The parameters in the query.
+    pub query_parameters: Vec<(String, String)>,
+    /// The parameters in the body, if it was a form.
+    pub form: Vec<(String, String)>,
+    /// The `Cookie` header.
+    pub cookie: Option<String>,
+    /// The `Content-Type` header.
+    pub content_type: Option<String>,
+    /// All headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The client's port: the same number is the same connection.
+    pub connection: u16,
+}
+
+impl Recorded {
+    /// The first parameter of this name in the form, or else in the query.
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        first(&self.form, name).or_else(|| first(&self.query_parameters, name))
+    }
+
+    /// The header of this name, given in lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        first(&self.headers, name)
+    }
+}
+
+/// What the pages work with.
+#[derive(Debug, Clone)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    /// The path below the sub-path.
+    pub(crate) path: String,
+    pub(crate) query: Vec<(String, String)>,
+    form: Vec<(String, String)>,
+    headers: Vec<(String, String)>,
+    /// Uploaded files: field, file name, contents.
+    pub(crate) files: Vec<(String, String, Vec<u8>)>,
+}
+
+impl Request {
+    /// Reads a request whose body is all there.
+    pub(crate) async fn read(parts: &Parts, body: Bytes, sub_path: &str, connection: u16) -> (Self, Recorded) {
+        let headers: Vec<(String, String)> = parts
+            .headers
+            .iter()
+            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .collect();
+        let content_type = first(&headers, "content-type").map(str::to_owned);
+        let kind = content_type.clone().unwrap_or_default().to_ascii_lowercase();
+        let (mut form, mut files) = (Vec::new(), Vec::new());
+        if kind.starts_with("application/x-www-form-urlencoded") {
+            form = parameters(&body);
+        } else if kind.starts_with("multipart/form-data") {
+            let request = axum::http::Request::from_parts(parts.clone(), Body::from(body));
+            if let Ok(multipart) = Multipart::from_request(request, &()).await {
+                (form, files) = fields(multipart).await;
+            }
+        }
+        let path = parts.uri.path();
+        let query = parts.uri.query().unwrap_or_default();
+        let recorded = Recorded {
+            method: parts.method.to_string(),
+            path: path.to_owned(),
+            query: query.to_owned(),
+            query_parameters: parameters(query.as_bytes()),
+            form: form.clone(),
+            cookie: first(&headers, "cookie").map(str::to_owned),
+            content_type,
+            headers: headers.clone(),
+            connection,
+        };
+        let request = Self {
+            method: recorded.method.clone(),
+            path: path.strip_prefix(sub_path).unwrap_or(path).to_owned(),
+            query: recorded.query_parameters.clone(),
+            form,
+            headers,
+            files,
+        };
+        (request, recorded)
+    }
+
+    /// A parameter as CGI.pm gives it: of a POST only from the body, else only from the query; the first of its name.
+    pub(crate) fn parameter(&self, name: &str) -> Option<&str> {
+        first(if self.method == "POST" { &self.form } else { &self.query }, name)
+    }
+
+    /// A parameter from anywhere, as the middleware sees it.
+    pub(crate) fn any_parameter(&self, name: &str) -> Option<&str> {
+        first(&self.form, name).or_else(|| first(&self.query, name))
+    }
+
+    /// A header, its name in lower case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        first(&self.headers, name)
+    }
+
+    /// A cookie.
+    pub(crate) fn cookie(&self, name: &str) -> Option<String> {
+        let pairs = self.headers.iter().filter(|(header, _)| header == "cookie").flat_map(|(_, text)| text.split(';'));
+        pairs
+            .filter_map(|pair| pair.trim().split_once('='))
+            .find(|(key, value)| *key == name && !value.is_empty())
+            .map(|(_, value)| value.to_owned())
+    }
+}
+
+fn first<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}
+
+/// Parameters separated by `&` or `;`. Bytes that are not UTF-8 become replacement characters and match nothing.
+fn parameters(text: &[u8]) -> Vec<(String, String)> {
+    let text: Vec<u8> = text.iter().map(|&byte| if byte == b';' { b'&' } else { byte }).collect();
+    form_urlencoded::parse(&text).into_owned().collect()
+}
+
+type Fields = (Vec<(String, String)>, Vec<(String, String, Vec<u8>)>);
+
+async fn fields(mut multipart: Multipart) -> Fields {
+    let (mut form, mut files) = (Vec::new(), Vec::new());
+    while let Ok(Some(field)) = multipart.next_field().await {
+        let name = field.name().unwrap_or_default().to_owned();
+        let file = field.file_name().map(str::to_owned);
+        let Ok(bytes) = field.bytes().await else { break };
+        match file {
+            Some(file) => files.push((name, file, bytes.to_vec())),
+            None => form.push((name, String::from_utf8_lossy(&bytes).into_owned())),
+        }
+    }
+    (form, files)
+}

@@ -1,0 +1,424 @@
+//! The library's data: what Koha keeps in its database, as plain values that a test may read and change.
+
+use std::collections::BTreeMap;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use chrono::{DateTime, NaiveDateTime};
+
+use crate::amount::Amount;
+use crate::auth::{Flag, Session};
+use crate::clock::Zone;
+use crate::collation::same;
+
+/// Which Koha this is: 24.05 changed the login parameters and brought CSRF tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Era {
+    /// As Koha 19.06 was observed.
+    #[default]
+    Before2405,
+    /// As the sources of Koha 24.05 and later say.
+    From2405,
+}
+
+/// One database of one library system.
+#[derive(Debug, Clone, Default)]
+pub struct Library {
+    /// The server's era; set when a server starts with this library.
+    pub era: Era,
+    /// The server's zone; set when a server starts with this library.
+    pub zone: Zone,
+    /// Moves the server's clock; 0 is the true time.
+    pub clock_shift_seconds: i64,
+    /// System preferences and the like.
+    pub preferences: Preferences,
+    /// The branches ("libraries" in Koha's REST API).
+    pub branches: Vec<Branch>,
+    /// Everybody with a card, staff included.
+    pub patrons: Vec<Patron>,
+    /// Everything with a barcode.
+    pub items: Vec<Item>,
+    /// What is out now.
+    pub loans: Vec<Loan>,
+    /// What was out and came back, oldest first.
+    pub old_loans: Vec<OldLoan>,
+    /// Holds that still wait.
+    pub holds: Vec<Hold>,
+    /// Holds that were filled or cancelled.
+    pub old_holds: Vec<OldHold>,
+    /// Debts and credits of all patrons, oldest first.
+    pub account_lines: Vec<AccountLine>,
+    /// The payments that were booked.
+    pub payments: Vec<Payment>,
+    /// The queue of pending offline operations, in the order of insertion.
+    pub pending: Vec<Operation>,
+    /// Files uploaded through tools/upload-file.pl.
+    pub uploads: Vec<Upload>,
+    /// Sessions by their id, anonymous ones included.
+    pub sessions: BTreeMap<String, Session>,
+    /// Everything that ever happened to the data through HTTP, in order: the place to look for doubles.
+    pub effects: Vec<Effect>,
+    /// Tokens of an earlier generation are no longer valid.
+    pub(crate) csrf_generation: u64,
+    /// Counts up for new ids of any kind.
+    pub(crate) last_id: u64,
+}
+
+/// What an administrator may set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Preferences {
+    /// The database waits for an update: nobody can log in.
+    pub maintenance: bool,
+    /// `FailedLoginAttempts`: so many wrong passwords lock an account.
+    pub failed_login_attempts: Option<u32>,
+}
+
+/// A branch of the library.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Branch {
+    /// Its branch code, such as `CPL`.
+    pub code: String,
+    /// Its name, such as `Centerville`.
+    pub name: String,
+}
+
+/// Somebody with a card; in Koha the staff are patrons too.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Patron {
+    /// Koha's borrowernumber.
+    pub id: u64,
+    /// The number on the card.
+    pub cardnumber: String,
+    /// The login name; empty if there is none.
+    pub userid: String,
+    /// The password; empty if there is none.
+    pub password: String,
+    /// Family name.
+    pub surname: String,
+    /// Given name.
+    pub firstname: String,
+    /// Home branch.
+    pub branch: String,
+    /// Category code.
+    pub category: String,
+    /// Last day of membership, `YYYY-MM-DD`.
+    pub expiry_date: String,
+    /// Restricted ("debarred") until this day.
+    pub restricted_until: Option<String>,
+    /// The card was reported lost.
+    pub card_lost: bool,
+    /// The address is in doubt.
+    pub address_in_doubt: bool,
+    /// What the account may do in the staff client.
+    pub permissions: Vec<Flag>,
+    /// Wrong passwords since the last right one.
+    pub login_attempts: u32,
+}
+
+/// Something with a barcode.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Item {
+    /// Koha's itemnumber.
+    pub id: u64,
+    /// Koha's biblionumber: several copies share it.
+    pub biblio_id: u64,
+    /// The barcode.
+    pub barcode: String,
+    /// The title.
+    pub title: String,
+    /// The author.
+    pub author: String,
+    /// Home branch.
+    pub branch: String,
+    /// Due date if on loan, as the items table keeps it beside the loan.
+    pub on_loan: Option<String>,
+    /// Koha's `itemlost`; an issue resets it to 0.
+    pub lost: u8,
+    /// Koha's `notforloan`; nothing offline looks at it.
+    pub not_for_loan: u8,
+    /// When it was last seen, server-local.
+    pub last_seen: Option<String>,
+}
+
+/// An item in somebody's hands. Times are server-local, `YYYY-MM-DD HH:MM:SS`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loan {
+    /// Koha's issue id.
+    pub id: u64,
+    /// Who has it.
+    pub patron_id: u64,
+    /// What it is.
+    pub item_id: u64,
+    /// The branch of the login that issued it.
+    pub branch: String,
+    /// When it was issued.
+    pub issued_at: String,
+    /// When it is due.
+    pub due_at: String,
+    /// How often it was renewed.
+    pub renewals: u32,
+    /// When it was last renewed.
+    pub last_renewed_at: Option<String>,
+}
+
+/// A loan that is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OldLoan {
+    /// What it was.
+    pub loan: Loan,
+    /// When it came back, server-local; may lie before the issue, Koha does not mind.
+    pub returned_at: String,
+    /// The branch of the login that took it back.
+    pub checkin_branch: String,
+}
+
+/// A wish for a title (any copy) or for one copy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hold {
+    /// Koha's reserve id.
+    pub id: u64,
+    /// Who waits.
+    pub patron_id: u64,
+    /// The title.
+    pub biblio_id: u64,
+    /// The one copy, if only that will do.
+    pub item_id: Option<u64>,
+    /// The branch where it is to be fetched.
+    pub branch: String,
+    /// 1 is next.
+    pub priority: u32,
+}
+
+/// How a hold ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldEnd {
+    /// Its owner got the item.
+    Filled,
+    /// Somebody else got the item.
+    Cancelled,
+}
+
+/// A hold that is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OldHold {
+    /// What it was.
+    pub hold: Hold,
+    /// How it ended.
+    pub end: HoldEnd,
+}
+
+/// A debt (positive) or a credit (negative).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountLine {
+    /// Whose.
+    pub patron_id: u64,
+    /// `OVERDUE`, `Pay` and so on.
+    pub kind: String,
+    /// The amount at first.
+    pub amount: Amount,
+    /// What of it is still open.
+    pub outstanding: Amount,
+}
+
+/// A payment that was booked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Payment {
+    /// Who paid.
+    pub patron_id: u64,
+    /// How much.
+    pub amount: Amount,
+    /// Where.
+    pub branch: String,
+    /// When it was booked, server-local: never the time of the transaction.
+    pub booked_at: String,
+}
+
+/// One offline transaction: a row of `pending_offline_operations`, or one on its way through.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Operation {
+    /// The row's id; none if it was never in the queue.
+    pub id: Option<u64>,
+    /// The name that was sent along; not checked.
+    pub userid: String,
+    /// The branch code that was sent along; not checked.
+    pub branch: String,
+    /// Server-local `YYYY-MM-DD HH:MM:SS`.
+    pub timestamp: String,
+    /// `issue`, `return`, `payment`, or anything else.
+    pub action: String,
+    /// The item's barcode; empty if there was none.
+    pub barcode: String,
+    /// The patron's cardnumber; empty if there was none.
+    pub cardnumber: String,
+    /// The amount of a payment.
+    pub amount: Amount,
+}
+
+/// A file that was uploaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upload {
+    /// Its id, as told in the answer.
+    pub id: u64,
+    /// Its name at the sender.
+    pub name: String,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+}
+
+/// One thing that happened to the data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// A new loan.
+    Issued {
+        /// To whom.
+        cardnumber: String,
+        /// What.
+        barcode: String,
+        /// When, server-local.
+        at: String,
+        /// The branch of the loan.
+        branch: String,
+    },
+    /// An issue of what the patron had already.
+    Renewed {
+        /// By whom.
+        cardnumber: String,
+        /// What.
+        barcode: String,
+        /// When, server-local.
+        at: String,
+    },
+    /// The end of a loan.
+    Returned {
+        /// Who had it.
+        cardnumber: String,
+        /// What.
+        barcode: String,
+        /// When, server-local.
+        at: String,
+    },
+    /// A booked payment.
+    Paid {
+        /// By whom.
+        cardnumber: String,
+        /// How much.
+        amount: Amount,
+    },
+    /// A payment that failed half-way: the debt is lower and no payment was booked.
+    DebtLowered {
+        /// Whose debt.
+        cardnumber: String,
+        /// By how much.
+        by: Amount,
+    },
+    /// A hold was filled or cancelled by an issue.
+    HoldEnded {
+        /// Whose hold.
+        cardnumber: String,
+        /// The barcode that was issued.
+        barcode: String,
+        /// How.
+        end: HoldEnd,
+    },
+    /// A new row in the queue of pending operations.
+    Queued(Operation),
+    /// A row left the queue because it was processed.
+    Processed {
+        /// The row's id.
+        id: u64,
+        /// What Koha said.
+        answer: String,
+    },
+    /// A row left the queue because it was deleted.
+    Deleted {
+        /// The row's id.
+        id: u64,
+    },
+}
+
+impl Library {
+    /// The server's clock in UTC.
+    pub fn now_utc(&self) -> NaiveDateTime {
+        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |passed| passed.as_secs());
+        let seconds = i64::try_from(seconds).unwrap_or(0).saturating_add(self.clock_shift_seconds);
+        DateTime::from_timestamp(seconds, 0).unwrap_or_default().naive_utc()
+    }
+
+    /// The server's clock in its own zone, as the database prints it.
+    pub fn now_local(&self) -> String {
+        crate::clock::stamp(self.zone.local(self.now_utc()))
+    }
+
+    pub(crate) fn next_id(&mut self) -> u64 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    /// The branch with this code.
+    pub fn branch(&self, code: &str) -> Option<&Branch> {
+        self.branches.iter().find(|branch| same(&branch.code, code))
+    }
+
+    /// The patron with this cardnumber, as the database compares.
+    pub fn patron(&self, cardnumber: &str) -> Option<&Patron> {
+        self.patrons.iter().find(|patron| !patron.cardnumber.is_empty() && same(&patron.cardnumber, cardnumber))
+    }
+
+    /// The patron with this cardnumber, to be changed.
+    pub fn patron_mut(&mut self, cardnumber: &str) -> Option<&mut Patron> {
+        self.patrons.iter_mut().find(|patron| !patron.cardnumber.is_empty() && same(&patron.cardnumber, cardnumber))
+    }
+
+    /// The patron with this login name, as the database compares.
+    pub fn account(&self, userid: &str) -> Option<&Patron> {
+        self.patrons.iter().find(|patron| !patron.userid.is_empty() && same(&patron.userid, userid))
+    }
+
+    /// The patron with this id.
+    pub fn patron_by_id(&self, id: u64) -> Option<&Patron> {
+        self.patrons.iter().find(|patron| patron.id == id)
+    }
+
+    /// The item with this barcode, as the database compares: case and accents do not matter.
+    pub fn item(&self, barcode: &str) -> Option<&Item> {
+        self.items.iter().find(|item| !item.barcode.is_empty() && same(&item.barcode, barcode))
+    }
+
+    /// The item with this barcode, to be changed.
+    pub fn item_mut(&mut self, barcode: &str) -> Option<&mut Item> {
+        self.items.iter_mut().find(|item| !item.barcode.is_empty() && same(&item.barcode, barcode))
+    }
+
+    /// The open loan of the item with this barcode.
+    pub fn loan_of(&self, barcode: &str) -> Option<&Loan> {
+        let item = self.item(barcode)?.id;
+        self.loans.iter().find(|loan| loan.item_id == item)
+    }
+
+    /// The card of the patron who has this item now.
+    pub fn holder_of(&self, barcode: &str) -> Option<&str> {
+        let patron = self.loan_of(barcode)?.patron_id;
+        self.patron_by_id(patron).map(|patron| patron.cardnumber.as_str())
+    }
+
+    /// What the patron owes; negative is credit.
+    pub fn balance(&self, cardnumber: &str) -> Amount {
+        let id = self.patron(cardnumber).map(|patron| patron.id);
+        let lines = self.account_lines.iter().filter(|line| Some(line.patron_id) == id);
+        Amount(lines.map(|line| line.outstanding.0).sum())
+    }
+
+    /// The rows of the queue that a person logged in at this branch sees, in the order of the page.
+    ///
+    /// Koha: `GetOfflineOperations` sorts by the timestamp alone; rows of the same second were observed in the
+    /// reverse order of their insertion.
+    pub fn pending_at(&self, branch: &str) -> Vec<&Operation> {
+        let mut rows: Vec<_> = self.pending.iter().rev().filter(|row| same(&row.branch, branch)).collect();
+        rows.sort_by(|left, right| left.timestamp.cmp(&right.timestamp));
+        rows
+    }
+
+    /// How many effects are like this.
+    pub fn count_effects(&self, like: impl Fn(&Effect) -> bool) -> usize {
+        self.effects.iter().filter(|effect| like(effect)).count()
+    }
+}
