@@ -3,10 +3,10 @@
 //! A file is a header line of `key=value` pairs and then one operation a line, all separated by tabs:
 //!
 //! ```text
-//! Version=1.0	Generator=koct	GeneratorVersion=0.1.0
-//! 2026-11-23 11:00:00 547	issue	23529001000463	39999000001310
-//! 2026-11-23 11:02:10 002	return	39999000001310
-//! 2026-11-23 11:03:00 120	payment	23529001000463	3.50
+//! Version=1.0⇥Generator=koct⇥GeneratorVersion=0.1.0
+//! 2026-11-23 11:00:00 547⇥issue⇥23529001000463⇥39999000001310
+//! 2026-11-23 11:02:10 002⇥return⇥39999000001310
+//! 2026-11-23 11:03:00 120⇥payment⇥23529001000463⇥3.50
 //! ```
 //!
 //! Times are the desk's local time: Koha's `enqueue_koc.pl` stores them unchanged as server-local. Koha stops half-way at a

@@ -144,9 +144,39 @@ pub enum NotSent {
     NotAllowed,
 }
 
+impl Failure {
+    /// What Firefox's name for a network error proves. Everything that does not prove that no server was reached counts as
+    /// [`Failure::Lost`]. Certificate and protocol errors come as `SEC_ERROR_…`, `SSL_ERROR_…` or `MOZILLA_PKIX_ERROR_…`.
+    pub fn from_firefox(error: &str) -> Self {
+        Self::NotSent(match error {
+            "NS_ERROR_OFFLINE" => NotSent::Offline,
+            "NS_ERROR_UNKNOWN_HOST" | "NS_ERROR_UNKNOWN_PROXY_HOST" => NotSent::UnknownHost,
+            "NS_ERROR_CONNECTION_REFUSED" | "NS_ERROR_PROXY_CONNECTION_REFUSED" => NotSent::Refused,
+            _ if ["SEC_ERROR_", "SSL_ERROR_", "MOZILLA_PKIX_ERROR_"].iter().any(|start| error.starts_with(start)) => {
+                NotSent::Insecure
+            }
+            _ => return Self::Lost,
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_some_errors_prove_that_nothing_was_sent() {
+        for (error, failure) in [
+            ("NS_ERROR_CONNECTION_REFUSED", Failure::NotSent(NotSent::Refused)),
+            ("NS_ERROR_UNKNOWN_HOST", Failure::NotSent(NotSent::UnknownHost)),
+            ("SEC_ERROR_UNKNOWN_ISSUER", Failure::NotSent(NotSent::Insecure)),
+            ("NS_ERROR_NET_RESET", Failure::Lost),
+            ("NS_ERROR_NET_TIMEOUT", Failure::Lost),
+            ("", Failure::Lost),
+        ] {
+            assert_eq!(Failure::from_firefox(error), failure, "{error}");
+        }
+    }
 
     #[test]
     fn a_body_is_utf8_and_escaped() {

@@ -101,6 +101,13 @@ pub struct Summary {
     pub stop: Option<Stop>,
 }
 
+impl Summary {
+    /// Whether everything that was to be sent is in Koha now.
+    pub fn is_complete(&self) -> bool {
+        self.stop.is_none() && self.rejected == 0 && self.in_doubt == 0 && self.left == 0
+    }
+}
+
 /// So many server errors in a row end a commit: going on would only put more in doubt.
 const SERVER_ERRORS_IN_A_ROW: u32 = 3;
 

@@ -1,1 +1,47 @@
-//! KOCT.
+//! KOCT in the browser: the pages, the store and the network. Every rule is in `koct_core`.
+//!
+//! The loaders beside the pages call the entry points here.
+
+pub mod clock;
+pub mod http;
+pub mod store;
+
+mod background;
+mod dom;
+mod i18n;
+mod isolation;
+mod options;
+mod popup;
+mod preferences;
+mod sender;
+mod webext;
+mod wording;
+
+use wasm_bindgen::prelude::*;
+
+/// Starts popup/popup.html.
+///
+/// # Errors
+/// When the page lacks an element that the controllers bind to, or the log cannot be opened.
+#[wasm_bindgen]
+pub async fn start_popup() -> Result<(), JsValue> {
+    popup::start().await
+}
+
+/// Starts options/options.html.
+///
+/// # Errors
+/// When the page lacks an element that the controller binds to.
+#[wasm_bindgen]
+pub async fn start_options() -> Result<(), JsValue> {
+    options::start().await
+}
+
+/// The toolbar button was clicked.
+///
+/// # Errors
+/// When Firefox cannot open the window.
+#[wasm_bindgen]
+pub async fn toolbar_clicked() -> Result<(), JsValue> {
+    background::toolbar_clicked().await
+}

@@ -1,0 +1,44 @@
+//! The desk's clock and time zone.
+
+use chrono::{Datelike, NaiveDateTime, Timelike};
+use js_sys::Date;
+use koct_core::{koc::Zone, transaction::Moment};
+
+/// The moment that the clock shows, or `None` where the computer's clock is out of all bounds.
+pub fn now() -> Option<Moment> {
+    let date = Date::new_0();
+    Moment::new(whole(date.get_time())?, offset(&date)).ok()
+}
+
+/// The time zone of the computer.
+#[derive(Debug, Clone, Copy)]
+pub struct DeskZone;
+
+impl Zone for DeskZone {
+    fn offset_at_local(&self, local: NaiveDateTime) -> i16 {
+        let part = |number: u32| i32::try_from(number).unwrap_or_default();
+        offset(&Date::new_with_year_month_day_hr_min_sec(
+            local.year().unsigned_abs(),
+            part(local.month0()),
+            part(local.day()),
+            part(local.hour()),
+            part(local.minute()),
+            part(local.second()),
+        ))
+    }
+
+    fn offset_at_utc(&self, utc_millis: i64) -> i16 {
+        #[expect(clippy::cast_precision_loss, reason = "a moment's milliseconds are far below 2^53")]
+        offset(&Date::new(&(utc_millis as f64).into()))
+    }
+}
+
+/// Minutes that local time is ahead of UTC.
+fn offset(date: &Date) -> i16 {
+    whole(-date.get_timezone_offset()).and_then(|minutes| i16::try_from(minutes).ok()).unwrap_or_default()
+}
+
+fn whole(number: f64) -> Option<i64> {
+    #[expect(clippy::cast_possible_truncation, reason = "numbers of JavaScript's dates are below 2^53")]
+    number.is_finite().then_some(number as i64)
+}

@@ -1,0 +1,150 @@
+//! Makes core's requests with fetch.
+
+use crate::{isolation::Isolation, isolation::TAG_HEADER};
+use koct_core::{
+    koha::{Failure, Method, Request, Response, TIME_LIMIT_MS},
+    settings::Secret,
+};
+use std::time::Duration;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{
+    AbortSignal, DomException, Headers, ReferrerPolicy, RequestCache, RequestCredentials, RequestInit, RequestRedirect,
+    ResponseType,
+};
+
+/// How long the listeners may lag behind fetch in telling why a request failed.
+const ERROR_LAG: Duration = Duration::from_millis(500);
+const STEP: Duration = Duration::from_millis(10);
+
+/// The network.
+#[derive(Default)]
+pub struct Http {
+    /// Absent only where the page has no webRequest; then no session can be used.
+    isolation: Option<Isolation>,
+}
+
+impl std::fmt::Debug for Http {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Http")
+    }
+}
+
+impl Http {
+    /// The network without a session of our own: for pages outside an add-on.
+    pub fn plain() -> Self {
+        Self::default()
+    }
+
+    /// The network, with the requests to this server apart from the browser's own session there.
+    pub(crate) fn isolated(pattern: &str) -> Self {
+        Self { isolation: Some(Isolation::new(pattern)) }
+    }
+
+    /// Makes a request and waits for the whole answer.
+    ///
+    /// # Errors
+    /// When no whole answer came, with what that proves.
+    pub async fn send(&self, request: &Request) -> Result<Response, Failure> {
+        let cookie = request.session.as_ref().map(|session| session.cookie.clone());
+        let tag = self.isolation.as_ref().map(|isolation| isolation.announce(cookie));
+        let answer = self.fetch(request, tag.as_deref()).await;
+        if let (Some(isolation), Some(tag)) = (&self.isolation, tag) {
+            isolation.forget(&tag);
+        }
+        answer
+    }
+
+    async fn fetch(&self, request: &Request, tag: Option<&str>) -> Result<Response, Failure> {
+        let Some(fetching) = start(request, tag) else {
+            return Err(Failure::NotSent(koct_core::koha::NotSent::NotAllowed));
+        };
+        let response: web_sys::Response = match JsFuture::from(fetching).await {
+            Ok(response) => response.unchecked_into(),
+            Err(error) => return Err(self.failure(&error, tag).await),
+        };
+        let seen = self.isolation.as_ref().zip(tag).map(|(isolation, tag)| isolation.seen(tag)).unwrap_or_default();
+        if response.type_() == ResponseType::Opaqueredirect {
+            return Err(Failure::Redirected { to: seen.location });
+        }
+        let body = match response.text() {
+            Ok(reading) => JsFuture::from(reading).await,
+            Err(error) => Err(error),
+        };
+        let body = match body {
+            Ok(text) => text.as_string().unwrap_or_default(),
+            // The head came, so a server was reached: whatever Firefox says now, the request may have been processed.
+            Err(error) => return Err(if is_timeout(&error) { Failure::TimedOut } else { Failure::Lost }),
+        };
+        let header = |name: &str| response.headers().get(name).ok().flatten();
+        Ok(Response {
+            status: response.status(),
+            content_type: header("content-type").unwrap_or_default(),
+            csrf_token: header("csrf-token").map(Secret::new),
+            session_cookie: seen.session_cookie,
+            total_count: header("x-total-count").and_then(|count| count.trim().parse().ok()),
+            body,
+        })
+    }
+
+    async fn failure(&self, error: &JsValue, tag: Option<&str>) -> Failure {
+        if is_timeout(error) {
+            return Failure::TimedOut;
+        }
+        let Some((isolation, tag)) = self.isolation.as_ref().zip(tag) else { return Failure::Lost };
+        let mut waited = Duration::ZERO;
+        while isolation.seen(tag).error.is_none() && waited < ERROR_LAG {
+            sleep(STEP).await;
+            waited += STEP;
+        }
+        isolation.seen(tag).failure()
+    }
+}
+
+fn start(request: &Request, tag: Option<&str>) -> Option<js_sys::Promise> {
+    let headers = Headers::new().ok()?;
+    let set = |name: &str, value: &str| headers.set(name, value).ok();
+    if let Some(tag) = tag {
+        set(TAG_HEADER, tag)?;
+    }
+    if let Some(token) = request.session.as_ref().and_then(|session| session.csrf_token.as_ref()) {
+        set("CSRF-TOKEN", token.reveal())?;
+    }
+    let window = web_sys::window()?;
+    if let Some((name, password)) = &request.basic {
+        // btoa takes bytes as the characters U+0000 to U+00FF.
+        let bytes: String = format!("{name}:{}", password.reveal()).bytes().map(char::from).collect();
+        set("Authorization", &format!("Basic {}", window.btoa(&bytes).ok()?))?;
+    }
+    let init = RequestInit::new();
+    init.set_method(match request.method {
+        Method::Get => "GET",
+        Method::Post => "POST",
+    });
+    if let Some(body) = request.body() {
+        set("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")?;
+        init.set_body(&body.into());
+    }
+    init.set_headers(&headers);
+    init.set_credentials(RequestCredentials::Omit);
+    init.set_cache(RequestCache::NoStore);
+    init.set_redirect(RequestRedirect::Manual);
+    init.set_referrer_policy(ReferrerPolicy::NoReferrer);
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(TIME_LIMIT_MS)));
+    Some(window.fetch_with_str_and_init(&request.url, &init))
+}
+
+fn is_timeout(error: &JsValue) -> bool {
+    error.dyn_ref::<DomException>().is_some_and(|error| error.name() == "TimeoutError")
+}
+
+/// Waits.
+pub(crate) async fn sleep(time: Duration) {
+    let promise = js_sys::Promise::new(&mut |resolve, _| {
+        if let Some(window) = web_sys::window() {
+            let millis = i32::try_from(time.as_millis()).unwrap_or(i32::MAX);
+            let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, millis);
+        }
+    });
+    let _ = JsFuture::from(promise).await;
+}

@@ -1,0 +1,196 @@
+//! KOCT's window: a controller per section, and what they share.
+
+mod attention;
+mod checkin;
+mod checkout;
+mod clear;
+mod commit;
+mod export;
+mod message;
+mod scans;
+mod table;
+
+use crate::{
+    dom,
+    i18n::{text, text_with},
+    preferences::{self, Preferences},
+    sender,
+    store::{self, Change, Store},
+    wording,
+};
+use attention::Attention;
+use koct_core::{log::Counts, settings::Settings};
+use message::{Message, Tone};
+use scans::Scans;
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+use table::Table;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
+use web_extensions_sys::browser;
+use web_sys::{BroadcastChannel, Element, Event};
+
+/// Over this channel the windows of a profile tell each other that the log has changed.
+const CHANNEL: &str = "koct-log";
+
+/// What the controllers share.
+pub(crate) struct Desk {
+    store: Rc<Store>,
+    message: Message,
+    attention: Attention,
+    table: Table,
+    scans: Scans,
+    counts: Cell<Counts>,
+    preferences: RefCell<Preferences>,
+    committing: Cell<bool>,
+    channel: BroadcastChannel,
+    count_unsent: Element,
+    count_total: Element,
+    desk_line: Element,
+    commit_button: Element,
+}
+
+/// Starts the window.
+///
+/// # Errors
+/// When the page lacks an element.
+pub(crate) async fn start() -> Result<(), JsValue> {
+    crate::i18n::localise(&dom::document()?);
+    let message = Message::new()?;
+    let store = match Store::open(store::DATABASE).await {
+        Ok(store) => Rc::new(store),
+        Err(error) => {
+            message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()]));
+            for id in
+                ["checkout-item", "checkout-patron", "checkin-item", "checkout-submit", "checkin-submit", "commit"]
+            {
+                dom::by_id::<Element>(id)?.set_attribute("disabled", "")?;
+            }
+            return Ok(());
+        }
+    };
+    let desk = Rc::new(Desk {
+        table: Table::new(store.clone())?,
+        message,
+        attention: Attention::new()?,
+        scans: Scans::default(),
+        counts: Cell::default(),
+        preferences: RefCell::default(),
+        committing: Cell::new(false),
+        channel: BroadcastChannel::new(CHANNEL)?,
+        count_unsent: dom::by_id("count-unsent")?,
+        count_total: dom::by_id("count-total")?,
+        desk_line: dom::by_id("desk")?,
+        commit_button: dom::by_id("commit")?,
+        store,
+    });
+    // Ready to scan before anything is read: what is scanned meanwhile waits in the queue.
+    checkout::bind(&desk)?;
+    checkin::bind(&desk)?;
+    commit::bind(&desk)?;
+    export::bind(&desk)?;
+    clear::bind(&desk)?;
+    table::bind(&desk)?;
+    dom::on::<Event>(dom::by_id::<Element>("open-settings")?.as_ref(), "click", |_| {
+        browser().runtime().open_options_page();
+    });
+    let watching = desk.clone();
+    preferences::on_change(move || spawn_local(watching.clone().reload_preferences()));
+    let watching = desk.clone();
+    dom::on::<Event>(desk.channel.as_ref(), "message", move |_| spawn_local(watching.clone().reload_log()));
+
+    desk.clone().reload_preferences().await;
+    desk.clone().recover().await;
+    desk.clone().reload_log().await;
+    spawn_local(async {
+        store::persist().await;
+    });
+    if desk.counts.get().total() > 0 {
+        clear::offer(&desk);
+    }
+    dom::document()?.body().ok_or("no body")?.set_attribute("data-ready", "")?;
+    Ok(())
+}
+
+impl Desk {
+    /// The settings, where they are complete.
+    fn settings(&self) -> Option<Settings> {
+        self.preferences.borrow().form.validate().ok()
+    }
+
+    async fn reload_preferences(self: Rc<Self>) {
+        if let Ok(preferences) = preferences::load().await {
+            *self.preferences.borrow_mut() = preferences;
+        }
+        let preferences = self.preferences.borrow();
+        self.commit_button.set_text_content(Some(&wording::commit_type(preferences.form.commit_type)));
+        let line = match self.settings() {
+            Some(settings) => text_with("deskConfigured", &[&settings.branchcode, settings.server.as_str()]),
+            None => text("deskNotConfigured"),
+        };
+        self.desk_line.set_text_content(Some(&line));
+    }
+
+    /// Puts what an earlier window left in `Sending` in doubt, unless another window is sending right now.
+    async fn recover(self: Rc<Self>) {
+        let Some(_lock) = sender::lock().await else { return };
+        match self.store.recover().await {
+            Ok(entries) if !entries.is_empty() => {
+                self.message.show(Tone::Doubt, &text_with("recovered", &[&entries.len().to_string()]));
+            }
+            Ok(_) => {}
+            Err(error) => self.message.show(Tone::Bad, &text_with("decideFailed", &[&error.to_string()])),
+        }
+    }
+
+    /// Reads counts and table anew.
+    async fn reload_log(self: Rc<Self>) {
+        match self.store.counts().await {
+            Ok(counts) => self.set_counts(counts),
+            Err(error) => self.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()])),
+        }
+        if let Err(error) = self.table.reload().await {
+            self.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()]));
+        }
+    }
+
+    fn set_counts(&self, counts: Counts) {
+        self.counts.set(counts);
+        self.count_unsent.set_text_content(Some(&counts.uncommitted().to_string()));
+        self.count_total.set_text_content(Some(&text_with("countTotal", &[&counts.total().to_string()])));
+    }
+
+    /// Shows what has changed in the log.
+    fn apply(&self, changes: Vec<Change>) {
+        let mut counts = self.counts.get();
+        for Change { from, entry } in changes {
+            counts.moved(from, entry.status.state());
+            self.table.update(entry);
+        }
+        self.set_counts(counts);
+    }
+
+    /// Tells the other windows of this profile.
+    fn tell_others(&self) {
+        let _ = self.channel.post_message(&JsValue::NULL);
+    }
+}
+
+/// The text in an input, and the input left empty: in one tick, since a scanner may be typing the next code already.
+fn take(input: &web_sys::HtmlInputElement) -> String {
+    let value = input.value();
+    input.set_value("");
+    value
+}
+
+/// Enter in this input, outside the composition of an input method. The page's own handling of it is stopped.
+fn on_enter(input: &web_sys::HtmlInputElement, handler: impl Fn() + 'static) {
+    dom::on::<web_sys::KeyboardEvent>(input.unchecked_ref(), "keydown", move |event| {
+        if event.key() == "Enter" && !event.is_composing() {
+            event.prevent_default();
+            handler();
+        }
+    });
+}

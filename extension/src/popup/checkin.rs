@@ -1,0 +1,28 @@
+//! The Checkin section: item after item.
+
+use super::{Desk, Tone, on_enter, scans::Scan, take};
+use crate::{dom, i18n::text};
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+use web_sys::{Element, Event, HtmlInputElement};
+
+/// # Errors
+/// When the page lacks an element.
+pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
+    let item: HtmlInputElement = dom::by_id("checkin-item")?;
+    let (this, field) = (desk.clone(), item.clone());
+    let record = move || {
+        if field.value().trim().is_empty() {
+            this.message.show(Tone::Bad, &text("itemMissing"));
+        } else {
+            this.scan(Scan::Checkin { item: take(&field) });
+        }
+        let _ = field.focus();
+    };
+    on_enter(&item, record.clone());
+    dom::on::<Event>(dom::by_id::<Element>("checkin-form")?.as_ref(), "submit", move |event| {
+        event.prevent_default();
+        record();
+    });
+    Ok(())
+}

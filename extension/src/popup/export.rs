@@ -1,0 +1,70 @@
+//! Carries the log over as a .koc file.
+
+use super::{Desk, Tone};
+use crate::{clock, dom, i18n::text, i18n::text_with, store::StoreError};
+use koct_core::{koc, status::State};
+use std::rc::Rc;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Blob, BlobPropertyBag, Element, Event, HtmlAnchorElement, HtmlInputElement, Url};
+
+/// # Errors
+/// When the page lacks an element.
+pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
+    let all: HtmlInputElement = dom::by_id("export-all")?;
+    let desk = desk.clone();
+    dom::on::<Event>(dom::by_id::<Element>("export-koc")?.as_ref(), "click", move |_| {
+        spawn_local(desk.clone().export(all.checked()));
+    });
+    Ok(())
+}
+
+impl Desk {
+    async fn export(self: Rc<Self>, with_committed: bool) {
+        let states: Vec<State> =
+            State::ALL.into_iter().filter(|state| with_committed || !state.is_committed()).collect();
+        match self.write_koc(&states).await {
+            Ok(Some((name, count, in_doubt))) => {
+                let mut lines = vec![text_with("exported", &[&count.to_string(), &name])];
+                if in_doubt > 0 {
+                    lines.push(text_with("exportedInDoubt", &[&in_doubt.to_string()]));
+                }
+                self.message.show(if in_doubt > 0 { Tone::Doubt } else { Tone::Good }, &lines.join("\n"));
+            }
+            Ok(None) => self.message.show(Tone::Good, &text("exportNothing")),
+            Err(error) => self.message.show(Tone::Bad, &text_with("exportFailed", &[&error])),
+        }
+    }
+
+    /// Downloads the file. Returns its name, how many transactions it holds and how many of them are in doubt.
+    async fn write_koc(&self, states: &[State]) -> Result<Option<(String, usize, usize)>, String> {
+        let entries = self.store.in_states(states).await.map_err(|error: StoreError| error.to_string())?;
+        if entries.is_empty() {
+            return Ok(None);
+        }
+        let in_doubt =
+            entries.iter().filter(|entry| matches!(entry.status.state(), State::InDoubt | State::Sending)).count();
+        let file = koc::write(entries.iter().map(|entry| &entry.transaction));
+        let now = clock::now().ok_or_else(|| text("attentionClock"))?;
+        let name = koc::file_name(self.preferences.borrow().form.branchcode.trim(), now);
+        download(&name, &file).map_err(|error| format!("{error:?}"))?;
+        Ok(Some((name, entries.len(), in_doubt)))
+    }
+}
+
+fn download(name: &str, content: &str) -> Result<(), JsValue> {
+    let options = BlobPropertyBag::new();
+    options.set_type("application/octet-stream");
+    let blob = Blob::new_with_str_sequence_and_options(&js_sys::Array::of1(&content.into()), &options)?;
+    let url = Url::create_object_url_with_blob(&blob)?;
+    let link: HtmlAnchorElement = dom::document()?.create_element("a")?.unchecked_into();
+    link.set_href(&url);
+    link.set_download(name);
+    link.click();
+    // Not revoked at once: Firefox reads it after the click. It goes with the window, or after a minute.
+    let revoke = wasm_bindgen::closure::Closure::once_into_js(move || {
+        let _ = Url::revoke_object_url(&url);
+    });
+    dom::window()?.set_timeout_with_callback_and_timeout_and_arguments_0(revoke.unchecked_ref(), 60_000)?;
+    Ok(())
+}

@@ -1,0 +1,355 @@
+//! The table of transactions, newest first. Only the rows that are seen are drawn, whatever the length of the log.
+
+use super::{Desk, Tone};
+use crate::{
+    dom,
+    i18n::{text, text_with},
+    store::{Store, StoreError},
+    wording,
+};
+use koct_core::{
+    log::Entry,
+    status::{Decision, State},
+    transaction::TransactionId,
+};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    ops::Range,
+    rc::Rc,
+};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Element, Event, HtmlElement};
+
+/// Rows drawn above and below what is seen, so that scrolling by a line shows no gap.
+const OVERSCAN: usize = 8;
+/// So many entries around the seen ones are read at once.
+const READ_AHEAD: usize = 100;
+/// More entries than this are not kept in memory.
+const CACHE_LIMIT: usize = 2_000;
+/// The height of a row in CSS, until one can be measured.
+const ROW_HEIGHT: f64 = 32.0;
+
+/// A row that is drawn.
+struct Row {
+    entry: Entry,
+    element: HtmlElement,
+}
+
+pub(crate) struct Table {
+    store: Rc<Store>,
+    scroll: HtmlElement,
+    table: Element,
+    body: HtmlElement,
+    empty: HtmlElement,
+    above: HtmlElement,
+    below: HtmlElement,
+    template: HtmlElement,
+    /// The numbers of all entries, rising; the table shows them falling.
+    ids: RefCell<Vec<TransactionId>>,
+    cache: RefCell<BTreeMap<TransactionId, Entry>>,
+    drawn: RefCell<BTreeMap<TransactionId, Row>>,
+    row_height: Cell<f64>,
+    reading: Cell<bool>,
+    frame_asked: Cell<bool>,
+    heights: Cell<(usize, usize)>,
+}
+
+/// # Errors
+/// When the page lacks an element.
+pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
+    let scroll: Element = dom::by_id("transactions-scroll")?;
+    let this = desk.clone();
+    dom::on::<Event>(&scroll, "scroll", move |_| this.clone().ask_for_frame());
+    let this = desk.clone();
+    dom::on::<Event>(dom::window()?.as_ref(), "resize", move |_| this.clone().ask_for_frame());
+    let this = desk.clone();
+    dom::on::<Event>(&desk.table.body, "click", move |event| {
+        if let Some((id, decision)) = decision(&event) {
+            spawn_local(this.clone().decide(id, decision));
+        }
+    });
+    Ok(())
+}
+
+/// The transaction and the decision whose button was clicked.
+fn decision(event: &Event) -> Option<(TransactionId, Decision)> {
+    let button: Element = event.target()?.dyn_into().ok()?;
+    let decision = match button.get_attribute("data-decision")?.as_str() {
+        "is-in-koha" => Decision::IsInKoha,
+        "send-again" => Decision::SendAgain,
+        _ => return None,
+    };
+    let seq = button.closest("[data-seq]").ok()??.get_attribute("data-seq")?;
+    Some((TransactionId(seq.parse().ok()?), decision))
+}
+
+impl Desk {
+    fn ask_for_frame(self: Rc<Self>) {
+        if self.table.frame_asked.replace(true) {
+            return;
+        }
+        let frame = Closure::once_into_js(move || {
+            self.table.frame_asked.set(false);
+            self.draw_table();
+        });
+        let _ = dom::window().and_then(|window| window.request_animation_frame(frame.unchecked_ref()));
+    }
+
+    /// Draws, and reads what is missing.
+    fn draw_table(self: &Rc<Self>) {
+        if self.table.draw() && !self.table.reading.replace(true) {
+            let desk = self.clone();
+            spawn_local(async move {
+                let read = desk.table.read().await;
+                desk.table.reading.set(false);
+                match read {
+                    Ok(()) => desk.draw_table(),
+                    Err(error) => desk.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()])),
+                }
+            });
+        }
+    }
+
+    async fn decide(self: Rc<Self>, id: TransactionId, decision: Decision) {
+        if self.committing.get() {
+            self.message.show(Tone::Bad, &text("clearWhileCommitting"));
+            return;
+        }
+        // Read anew: another window may have changed it.
+        let entry = self.store.range(id, id).await.ok().and_then(|mut entries| entries.pop());
+        let Some(status) = entry.and_then(|entry| entry.status.decided(decision)) else {
+            self.reload_log().await;
+            return;
+        };
+        match self.store.set_statuses(&[(id, status)]).await {
+            Ok(changes) => {
+                self.apply(changes);
+                self.message.show(Tone::Good, &text("decided"));
+                self.tell_others();
+            }
+            Err(error) => self.message.show(Tone::Bad, &text_with("decideFailed", &[&error.to_string()])),
+        }
+    }
+}
+
+impl Table {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn new(store: Rc<Store>) -> Result<Self, JsValue> {
+        Ok(Self {
+            store,
+            scroll: dom::by_id("transactions-scroll")?,
+            table: dom::by_id("transactions-table")?,
+            body: dom::by_id("transactions-rows")?,
+            empty: dom::by_id("transactions-empty")?,
+            above: dom::from_template("spacer-template")?,
+            below: dom::from_template("spacer-template")?,
+            template: dom::from_template("row-template")?,
+            ids: RefCell::default(),
+            cache: RefCell::default(),
+            drawn: RefCell::default(),
+            row_height: Cell::new(ROW_HEIGHT),
+            reading: Cell::new(false),
+            frame_asked: Cell::new(false),
+            heights: Cell::new((usize::MAX, usize::MAX)),
+        })
+    }
+
+    /// Reads the log anew.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) async fn reload(&self) -> Result<(), StoreError> {
+        let ids = self.store.ids().await?;
+        *self.ids.borrow_mut() = ids;
+        self.cache.borrow_mut().clear();
+        self.draw();
+        self.read().await?;
+        self.draw();
+        Ok(())
+    }
+
+    /// Shows a new entry at the top.
+    pub(super) fn append(&self, entry: Entry) {
+        let at_top = self.scroll.scroll_top() == 0;
+        self.cache.borrow_mut().insert(entry.id, entry.clone());
+        {
+            let mut ids = self.ids.borrow_mut();
+            // Another window's entries may have come in between.
+            if let Err(place) = ids.binary_search(&entry.id) {
+                ids.insert(place, entry.id);
+            }
+        }
+        if !at_top {
+            // What is read stays where it is.
+            #[expect(clippy::cast_possible_truncation, reason = "a row is some dozens of pixels high")]
+            self.scroll.set_scroll_top(self.scroll.scroll_top() + self.row_height.get().round() as i32);
+        }
+        self.draw();
+    }
+
+    /// Shows an entry as it is now.
+    pub(super) fn update(&self, entry: Entry) {
+        let drawn = self.drawn.borrow().contains_key(&entry.id);
+        self.cache.borrow_mut().insert(entry.id, entry);
+        if drawn {
+            self.draw();
+        }
+    }
+
+    /// The places, counted from the newest, of the rows to draw.
+    fn window(&self, total: usize) -> Range<usize> {
+        let height = self.row_height.get();
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "places in a page are small and not negative"
+        )]
+        let place = |pixels: i32| (f64::from(pixels.max(0)) / height) as usize;
+        let first = place(self.scroll.scroll_top()).saturating_sub(OVERSCAN).min(total);
+        let seen = place(self.scroll.client_height()) + 1;
+        first..(first + seen + 2 * OVERSCAN).min(total)
+    }
+
+    fn ids_at(&self, places: Range<usize>) -> Vec<TransactionId> {
+        let ids = self.ids.borrow();
+        places.filter_map(|place| ids.get(ids.len().checked_sub(place + 1)?).copied()).collect()
+    }
+
+    /// Draws the rows that are seen and known. Returns whether some are not known yet.
+    fn draw(&self) -> bool {
+        let total = self.ids.borrow().len();
+        let window = self.window(total);
+        let cache = self.cache.borrow();
+        let mut drawn = self.drawn.borrow_mut();
+        let mut kept = BTreeMap::new();
+        let mut missing = false;
+        let rows = js_sys::Array::of1(&self.above);
+        for id in self.ids_at(window.clone()) {
+            let Some(entry) = cache.get(&id) else {
+                missing = true;
+                continue;
+            };
+            let row = match drawn.remove(&id) {
+                Some(row) if row.entry == *entry => row,
+                Some(row) => self.fill(row.element, entry),
+                None => match self.template.clone_node_with_deep(true).map(JsCast::dyn_into) {
+                    Ok(Ok(element)) => self.fill(element, entry),
+                    _ => continue,
+                },
+            };
+            rows.push(&row.element);
+            kept.insert(id, row);
+        }
+        rows.push(&self.below);
+        self.space(window.start, total - window.end);
+        self.put(&rows);
+        *drawn = kept;
+        drop(drawn);
+        self.measure();
+        let _ = self.table.set_attribute("aria-rowcount", &(total + 1).to_string());
+        self.empty.set_hidden(total > 0);
+        missing
+    }
+
+    /// Brings the rows into the body and leaves those alone that stand right already: a button in one may have the focus.
+    fn put(&self, rows: &js_sys::Array) {
+        let wanted: Vec<HtmlElement> = rows.iter().map(JsCast::unchecked_into).collect();
+        let mut next = self.body.first_element_child();
+        for row in &wanted {
+            if next.as_ref().is_some_and(|next| next.is_same_node(Some(row))) {
+                next = next.and_then(|next| next.next_element_sibling());
+            } else {
+                let _ = self.body.insert_before(row, next.as_deref());
+            }
+        }
+        while let Some(rest) = next {
+            next = rest.next_element_sibling();
+            rest.remove();
+        }
+    }
+
+    fn space(&self, above: usize, below: usize) {
+        if self.heights.replace((above, below)) == (above, below) {
+            return;
+        }
+        for (spacer, rows) in [(&self.above, above), (&self.below, below)] {
+            #[expect(clippy::cast_precision_loss, reason = "a log has far fewer rows than 2^52")]
+            let height = rows as f64 * self.row_height.get();
+            let _ = spacer.style().set_property("height", &format!("{height}px"));
+            spacer.set_hidden(rows == 0);
+        }
+    }
+
+    /// The height of a row depends on the font.
+    fn measure(&self) {
+        if let Some(row) = self.drawn.borrow().values().next() {
+            let height = row.element.get_bounding_client_rect().height();
+            if height > 1.0 && (height - self.row_height.get()).abs() > 0.1 {
+                self.row_height.set(height);
+                self.heights.set((usize::MAX, usize::MAX));
+            }
+        }
+    }
+
+    fn fill(&self, element: HtmlElement, entry: &Entry) -> Row {
+        let action = &entry.transaction.action;
+        let optional = |value: Option<String>| value.unwrap_or_default();
+        let state = entry.status.state();
+        for (name, value) in [
+            ("data-seq", entry.id.to_string()),
+            ("data-action", action.word().to_owned()),
+            ("data-status", state.name().to_owned()),
+        ] {
+            let _ = element.set_attribute(name, &value);
+        }
+        let time = entry.transaction.moment.local().format("%Y-%m-%d %H:%M:%S").to_string();
+        dom::set_field(&element, "timestamp", &time);
+        dom::set_field(&element, "action", &wording::action(action));
+        dom::set_field(&element, "cardnumber", &optional(action.cardnumber().map(ToString::to_string)));
+        let what = action.barcode().map(ToString::to_string).or(action.amount().map(|amount| amount.to_string()));
+        dom::set_field(&element, "barcode", &optional(what));
+        let status = wording::status(&entry.status);
+        dom::set_field(&element, "status", &status);
+        if let Some(shown) = dom::field(&element, "status") {
+            shown.set_title(&status);
+        }
+        Self::offer_decisions(&element, entry);
+        Row { entry: entry.clone(), element }
+    }
+
+    fn offer_decisions(element: &HtmlElement, entry: &Entry) {
+        let possible = |decision| entry.status.decided(decision).is_some();
+        for (name, decision, key) in [
+            ("is-in-koha", Decision::IsInKoha, "decideIsInKoha"),
+            ("send-again", Decision::SendAgain, "decideSendAgain"),
+        ] {
+            let button = element.query_selector(&format!("[data-decision={name}]")).ok().flatten();
+            if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
+                button.set_text_content(Some(&text(key)));
+                button.set_hidden(!possible(decision));
+            }
+        }
+        if let Some(buttons) = dom::field(element, "decide") {
+            buttons.set_hidden(!matches!(entry.status.state(), State::InDoubt | State::Rejected));
+        }
+    }
+
+    /// Reads the entries around those that are seen.
+    async fn read(&self) -> Result<(), StoreError> {
+        let total = self.ids.borrow().len();
+        let window = self.window(total);
+        let places = window.start.saturating_sub(READ_AHEAD)..(window.end + READ_AHEAD).min(total);
+        let ids = self.ids_at(places);
+        let (Some(newest), Some(oldest)) = (ids.first(), ids.last()) else { return Ok(()) };
+        let entries = self.store.range(*oldest, *newest).await?;
+        let mut cache = self.cache.borrow_mut();
+        if cache.len() > CACHE_LIMIT {
+            cache.clear();
+        }
+        cache.extend(entries.into_iter().map(|entry| (entry.id, entry)));
+        Ok(())
+    }
+}

@@ -1,0 +1,78 @@
+//! Where the settings are kept: `storage.local`, and the password in `storage.session` where it shall not stay on this
+//! computer.
+
+use crate::webext::{object, property};
+use js_sys::Array;
+use koct_core::settings::{Form, Secret};
+use serde::Serialize;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use web_extensions_sys::{
+    browser,
+    traits::{StorageArea, StorageAreaRead},
+};
+
+const SETTINGS: &str = "settings";
+const PASSWORD: &str = "password";
+
+/// The settings as they are kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Preferences {
+    /// As typed.
+    pub(crate) form: Form,
+    /// Whether the password stays on this computer when Firefox is closed.
+    pub(crate) keep_password: bool,
+}
+
+async fn get(area: &StorageAreaRead, key: &str) -> Result<JsValue, JsValue> {
+    Ok(property(&area.get(&key.into()).await?, key))
+}
+
+/// What is stored; defaults where nothing is.
+///
+/// # Errors
+/// When Firefox cannot read its storage.
+pub(crate) async fn load() -> Result<Preferences, JsValue> {
+    let storage = browser().storage();
+    let stored = get(&storage.local(), SETTINGS).await?;
+    let mut form: Form = if stored.is_undefined() {
+        Form::default()
+    } else {
+        serde_wasm_bindgen::from_value(stored).unwrap_or_default()
+    };
+    let kept = get(&storage.local(), PASSWORD).await?.as_string();
+    let of_session = get(&storage.session(), PASSWORD).await?.as_string();
+    let keep_password = kept.is_some();
+    form.password = Secret::new(kept.or(of_session).unwrap_or_default());
+    Ok(Preferences { form, keep_password })
+}
+
+/// Stores all of it.
+///
+/// # Errors
+/// When Firefox cannot write its storage.
+pub(crate) async fn save(preferences: &Preferences) -> Result<(), JsValue> {
+    let storage = browser().storage();
+    let form = preferences.form.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?;
+    let password = object([(PASSWORD, JsValue::from_str(preferences.form.password.reveal()))]);
+    let (keeps, forgets): (StorageArea, StorageArea) = if preferences.keep_password {
+        (storage.local(), storage.session())
+    } else {
+        (storage.session(), storage.local())
+    };
+    forgets.remove(&PASSWORD.into()).await?;
+    keeps.set(&password).await?;
+    storage.local().set(&object([(SETTINGS, form)])).await?;
+    Ok(())
+}
+
+/// Calls `handler` whenever a page of KOCT has stored something.
+pub(crate) fn on_change(handler: impl Fn() + 'static) {
+    let closure = Closure::<dyn Fn()>::new(handler);
+    browser().storage().on_changed().add_listener(closure.as_ref().unchecked_ref());
+    closure.forget();
+}
+
+/// The argument of the permission calls for one server.
+pub(crate) fn origins(pattern: &str) -> js_sys::Object {
+    object([("origins", Array::of1(&pattern.into()).into())])
+}

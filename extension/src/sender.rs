@@ -1,0 +1,96 @@
+//! Runs one commit: does what core's outbox says, against the store and the network.
+
+use crate::{
+    http::Http,
+    store::{Change, Store},
+    webext,
+};
+use koct_core::{
+    outbox::{Input, Outbox, Output, Summary},
+    settings::Settings,
+    status::State,
+};
+use std::{cell::Cell, rc::Rc};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::JsFuture;
+
+/// The Web Lock that only one window of a profile can hold.
+const LOCK: &str = "koct-sender";
+
+/// Whoever watches a commit.
+pub(crate) trait Watcher {
+    /// These entries have changed, durably.
+    fn changed(&self, changes: Vec<Change>);
+    /// So many of so many have an answer.
+    fn progress(&self, done: u32, total: u32);
+}
+
+/// A lock that is held until this value is dropped.
+pub(crate) struct Lock {
+    release: js_sys::Function,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.release.call0(&JsValue::UNDEFINED);
+    }
+}
+
+/// Takes the sender's lock, or `None` where another window has it.
+pub(crate) async fn lock() -> Option<Lock> {
+    let taken = js_sys::Promise::new(&mut |resolve, _| {
+        let granted = Closure::once_into_js(move |lock: JsValue| -> JsValue {
+            if lock.is_null() {
+                let _ = resolve.call1(&JsValue::UNDEFINED, &JsValue::NULL);
+                return JsValue::UNDEFINED;
+            }
+            // The lock is held until this promise ends.
+            js_sys::Promise::new(&mut |release, _| {
+                let _ = resolve.call1(&JsValue::UNDEFINED, &release);
+            })
+            .into()
+        });
+        let options = webext::object([("ifAvailable", true.into())]);
+        let _ = webext::request_lock(LOCK, &options, granted.unchecked_ref());
+    });
+    let release = JsFuture::from(taken).await.ok()?.dyn_into().ok()?;
+    Some(Lock { release })
+}
+
+/// Commits what is uncommitted in the log. The caller holds the [`Lock`].
+///
+/// # Errors
+/// When the log cannot be read; then nothing was sent.
+pub(crate) async fn run(
+    settings: Settings,
+    store: &Store,
+    watcher: &dyn Watcher,
+    cancelled: &Rc<Cell<bool>>,
+) -> Result<Summary, crate::store::StoreError> {
+    let http = Http::isolated(&settings.server.permission_pattern());
+    let uncommitted = store.in_states(&[State::Local, State::InDoubt, State::Sending]).await?;
+    let mut outbox = Outbox::new(settings, uncommitted);
+    loop {
+        if cancelled.take() {
+            outbox.handle(Input::Cancel);
+        }
+        let (done, total) = outbox.progress();
+        watcher.progress(done, total);
+        match outbox.poll() {
+            Some(Output::Persist(statuses)) => match store.set_statuses(&statuses).await {
+                Ok(changes) => {
+                    watcher.changed(changes);
+                    outbox.handle(Input::Persisted);
+                }
+                Err(_) => outbox.handle(Input::NotPersisted),
+            },
+            Some(Output::Request(ticket, request)) => {
+                let answer = http.send(&request).await;
+                outbox.handle(Input::Answer(ticket, answer));
+            }
+            Some(Output::Finished(summary)) => return Ok(summary),
+            // Every report leads to an output until the last one.
+            None => return Ok(Summary::default()),
+        }
+    }
+}

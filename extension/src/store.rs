@@ -1,0 +1,314 @@
+//! The log in IndexedDB.
+//!
+//! Every write is a transaction of its own with durability `strict`: when it is reported done, it is on the disk. The
+//! store keeps what core gives it and decides nothing but how it is found again: by number, by item, by state.
+
+use indexed_db_futures::{
+    Build, BuildPrimitive, KeyRange,
+    cursor::CursorDirection,
+    database::Database,
+    index::Index,
+    object_store::ObjectStore,
+    query_source::QuerySource,
+    transaction::{Transaction, TransactionDurability, TransactionMode, TransactionOptions},
+};
+use koct_core::{
+    log::{self, Counts, Entry},
+    status::{State, Status},
+    transaction::{Action, Moment, TransactionId},
+};
+use serde::Serialize;
+use thiserror::Error;
+use wasm_bindgen::{JsCast, JsValue};
+
+/// The database's name in a desk's profile.
+pub const DATABASE: &str = "koct";
+const VERSION: u32 = 1;
+const LOG: &str = "transactions";
+/// Finds the entries of an item: `itemKey` is [`Action::item_key`].
+const BY_ITEM: &str = "item";
+/// Finds the entries of a state: `status.state` is [`State::name`].
+const BY_STATE: &str = "state";
+
+/// Why the log could not be read or written.
+#[derive(Debug, Error)]
+pub enum StoreError {
+    /// The browser's reason.
+    #[error("{0}")]
+    Browser(String),
+    /// An entry in the log that this version cannot read.
+    #[error("an entry of the log cannot be read: {0}")]
+    Unreadable(String),
+    /// The change would touch an entry that is gone, or one that is committed.
+    #[error("the transaction {0} is gone or committed already")]
+    NotOpen(TransactionId),
+}
+
+macro_rules! from_browser {
+    ($($error:ty),*) => { $(
+        impl From<$error> for StoreError {
+            fn from(error: $error) -> Self {
+                Self::Browser(error.to_string())
+            }
+        }
+    )* };
+}
+from_browser!(indexed_db_futures::error::Error, indexed_db_futures::error::OpenDbError);
+
+type Result<T> = std::result::Result<T, StoreError>;
+
+/// The desk's log.
+#[derive(Debug)]
+pub struct Store {
+    database: Database,
+}
+
+/// An entry whose status was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The state that it left.
+    pub from: State,
+    /// As it is now.
+    pub entry: Entry,
+}
+
+/// What is stored of an entry that the log has not numbered yet.
+#[derive(Serialize)]
+struct Unnumbered<'a> {
+    #[serde(flatten)]
+    transaction: &'a koct_core::transaction::Transaction,
+    status: &'a Status,
+    #[serde(rename = "itemKey", skip_serializing_if = "Option::is_none")]
+    item_key: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Numbered<'a> {
+    seq: TransactionId,
+    #[serde(flatten)]
+    entry: Unnumbered<'a>,
+}
+
+impl<'a> Unnumbered<'a> {
+    fn new(transaction: &'a koct_core::transaction::Transaction, status: &'a Status) -> Self {
+        Self { transaction, status, item_key: transaction.action.item_key() }
+    }
+}
+
+fn to_js(value: &impl Serialize) -> Result<JsValue> {
+    // Plain objects: IndexedDB finds its keys in properties, not in Maps.
+    value
+        .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
+        .map_err(|error| StoreError::Unreadable(error.to_string()))
+}
+
+fn entry(value: JsValue) -> Result<Entry> {
+    serde_wasm_bindgen::from_value(value).map_err(|error| StoreError::Unreadable(error.to_string()))
+}
+
+fn id(key: &JsValue) -> Option<TransactionId> {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "the log numbers from 1 in whole steps"
+    )]
+    key.as_f64()
+        .filter(|number| (1.0..=f64::from(u32::MAX)).contains(number))
+        .map(|number| TransactionId(number as u32))
+}
+
+impl Store {
+    /// Opens the log of this profile, and makes it if there is none.
+    ///
+    /// # Errors
+    /// When Firefox cannot open it: no disk, a damaged profile, a newer version of KOCT has changed it.
+    pub async fn open(name: &str) -> Result<Self> {
+        let database = Database::open(name)
+            .with_version(VERSION)
+            .with_on_upgrade_needed(|event, database| {
+                if event.old_version() < 1.0 {
+                    let log = database
+                        .create_object_store(LOG)
+                        .with_key_path("seq".into())
+                        .with_auto_increment(true)
+                        .build()?;
+                    log.create_index(BY_ITEM, "itemKey".into()).build()?;
+                    log.create_index(BY_STATE, "status.state".into()).build()?;
+                }
+                Ok(())
+            })
+            .await?;
+        Ok(Self { database })
+    }
+
+    fn reading(&self) -> Result<Transaction<'_>> {
+        Ok(self.database.transaction(LOG).with_mode(TransactionMode::Readonly).build()?)
+    }
+
+    fn writing(&self) -> Result<Transaction<'_>> {
+        Ok(self
+            .database
+            .transaction(LOG)
+            .with_mode(TransactionMode::Readwrite)
+            .with_options(TransactionOptions::new().with_durability(TransactionDurability::Strict))
+            .build()?)
+    }
+
+    /// Records what was scanned `now`. Returns when it is durable.
+    ///
+    /// # Errors
+    /// When it is not: then nothing of it is stored.
+    pub async fn record(&self, action: Action, now: Moment) -> Result<Entry> {
+        let writing = self.writing()?;
+        let log = writing.object_store(LOG)?;
+        let last_of_item = last_moment(&log, action.item_key()).await?;
+        let transaction = log::record(action, now, last_of_item);
+        let status = Status::Local;
+        let key: JsValue =
+            log.add(to_js(&Unnumbered::new(&transaction, &status))?).with_key_type::<JsValue>().primitive()?.await?;
+        let id = id(&key).ok_or_else(|| StoreError::Unreadable("the log is full".into()))?;
+        writing.commit().await?;
+        Ok(Entry { id, transaction, status })
+    }
+
+    /// Changes statuses, all at once or not at all. Returns the changes when they are durable.
+    ///
+    /// # Errors
+    /// When one is gone or committed, or when they cannot be written: then nothing is changed.
+    pub async fn set_statuses(&self, statuses: &[(TransactionId, Status)]) -> Result<Vec<Change>> {
+        let writing = self.writing()?;
+        let log = writing.object_store(LOG)?;
+        let mut changed = Vec::with_capacity(statuses.len());
+        for (id, status) in statuses {
+            let stored: Option<JsValue> = log.get(id.0).primitive()?.await?;
+            let mut entry = stored.map(entry).transpose()?.ok_or(StoreError::NotOpen(*id))?;
+            let from = entry.status.state();
+            if from.is_committed() {
+                return Err(StoreError::NotOpen(*id));
+            }
+            entry.status = status.clone();
+            let numbered = Numbered { seq: entry.id, entry: Unnumbered::new(&entry.transaction, &entry.status) };
+            log.put(to_js(&numbered)?).primitive()?.await?;
+            changed.push(Change { from, entry });
+        }
+        writing.commit().await?;
+        Ok(changed)
+    }
+
+    /// Removes the entries of these states. Returns how many there were, when they are gone for good.
+    ///
+    /// # Errors
+    /// When the log cannot be written: then nothing is removed.
+    pub async fn remove(&self, states: &[State]) -> Result<u32> {
+        let writing = self.writing()?;
+        let log = writing.object_store(LOG)?;
+        let mut removed = 0;
+        for state in states {
+            for id in ids(&log.index(BY_STATE)?, *state).await? {
+                log.delete(id.0).primitive()?.await?;
+                removed += 1;
+            }
+        }
+        writing.commit().await?;
+        Ok(removed)
+    }
+
+    /// The numbers of all entries, rising.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn ids(&self) -> Result<Vec<TransactionId>> {
+        let reading = self.reading()?;
+        let keys = reading.object_store(LOG)?.get_all_keys::<JsValue>().primitive()?.await?;
+        Ok(keys.filter_map(|key| key.ok().as_ref().and_then(id)).collect())
+    }
+
+    /// The entries from one number to another, both included.
+    ///
+    /// # Errors
+    /// When the log cannot be read. An entry that this version cannot read is an error too, never left out in silence.
+    pub async fn range(&self, from: TransactionId, to: TransactionId) -> Result<Vec<Entry>> {
+        let reading = self.reading()?;
+        let range = KeyRange::Bound(from.0, false, to.0, false);
+        let log = reading.object_store(LOG)?;
+        let values = log.get_all::<JsValue>().with_query::<u32, _>(range).primitive()?.await?;
+        values.map(|value| entry(value?)).collect()
+    }
+
+    /// The entries of these states, in the order of the desk.
+    ///
+    /// # Errors
+    /// As [`Store::range`].
+    pub async fn in_states(&self, states: &[State]) -> Result<Vec<Entry>> {
+        let reading = self.reading()?;
+        let log = reading.object_store(LOG)?;
+        let index = log.index(BY_STATE)?;
+        let mut entries = Vec::new();
+        for state in states {
+            let values = index.get_all::<JsValue>().with_query(state.name().to_owned()).primitive()?.await?;
+            for value in values {
+                entries.push(entry(value?)?);
+            }
+        }
+        koct_core::order::sort(&mut entries);
+        Ok(entries)
+    }
+
+    /// Every entry, in the order of the desk.
+    ///
+    /// # Errors
+    /// As [`Store::range`].
+    pub async fn all(&self) -> Result<Vec<Entry>> {
+        self.range(TransactionId(0), TransactionId(u32::MAX)).await
+    }
+
+    /// How many entries stand in each state.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn counts(&self) -> Result<Counts> {
+        let reading = self.reading()?;
+        let log = reading.object_store(LOG)?;
+        let index = log.index(BY_STATE)?;
+        let mut counts = Counts::default();
+        for state in State::ALL {
+            counts.add(state, index.count().with_query(state.name().to_owned()).primitive()?.await?);
+        }
+        Ok(counts)
+    }
+
+    /// Puts every interrupted request in doubt. Only to be called while no commit runs in any window.
+    ///
+    /// # Errors
+    /// As [`Store::set_statuses`].
+    pub async fn recover(&self) -> Result<Vec<Change>> {
+        let interrupted = self.in_states(&[State::Sending]).await?;
+        let statuses: Vec<_> = interrupted.into_iter().map(|entry| (entry.id, entry.status.after_restart())).collect();
+        if statuses.is_empty() { Ok(Vec::new()) } else { self.set_statuses(&statuses).await }
+    }
+}
+
+/// The moment of the last entry of an item.
+async fn last_moment(log: &ObjectStore<'_>, item_key: Option<String>) -> Result<Option<Moment>> {
+    let Some(item_key) = item_key else { return Ok(None) };
+    let index = log.index(BY_ITEM)?;
+    // Entries of one key are in the order of their numbers, so the last comes first from behind.
+    let cursor = index.open_cursor().with_query(item_key).with_direction(CursorDirection::Prev).primitive()?.await?;
+    let Some(mut cursor) = cursor else { return Ok(None) };
+    let value: Option<JsValue> = cursor.next_record().await?;
+    Ok(value.map(entry).transpose()?.map(|entry| entry.transaction.moment))
+}
+
+async fn ids(index: &Index<'_>, state: State) -> Result<Vec<TransactionId>> {
+    let keys = index.get_all_keys::<JsValue>().with_query(state.name().to_owned()).primitive()?.await?;
+    Ok(keys.filter_map(|key| key.ok().as_ref().and_then(id)).collect())
+}
+
+/// Asks Firefox never to evict the log. Returns whether it promises that.
+pub async fn persist() -> bool {
+    let Some(window) = web_sys::window() else { return false };
+    let Ok(asked) = window.navigator().storage().persist() else { return false };
+    wasm_bindgen_futures::JsFuture::from(asked.unchecked_into::<js_sys::Promise>())
+        .await
+        .is_ok_and(|granted| granted.is_truthy())
+}

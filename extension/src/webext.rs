@@ -1,0 +1,70 @@
+//! The browser's APIs that web-extensions-sys and web-sys lack, in their style.
+
+use js_sys::{Array, Function, Object, Promise};
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = ["browser", "i18n"], js_name = getMessage)]
+    pub(crate) fn get_message(name: &str, substitutions: &Array) -> String;
+
+    #[wasm_bindgen(js_namespace = ["browser", "i18n"], js_name = getUILanguage)]
+    pub(crate) fn get_ui_language() -> String;
+
+    #[wasm_bindgen(js_namespace = ["browser", "runtime"], js_name = getURL)]
+    pub(crate) fn get_url(path: &str) -> String;
+
+    /// Must be called within a user gesture, that is before anything is awaited.
+    #[wasm_bindgen(catch, js_namespace = ["browser", "permissions"], js_name = request)]
+    pub(crate) fn request_permissions(permissions: &Object) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = ["browser", "permissions"], js_name = contains)]
+    pub(crate) async fn contains_permissions(permissions: &Object) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = ["browser", "permissions"], js_name = remove)]
+    pub(crate) async fn remove_permissions(permissions: &Object) -> Result<JsValue, JsValue>;
+
+    pub(crate) type WebRequestEvent;
+
+    #[wasm_bindgen(method, js_name = addListener)]
+    pub(crate) fn add_listener(this: &WebRequestEvent, listener: &Function, filter: &Object, extra: &Array);
+
+    #[wasm_bindgen(method, js_name = addListener)]
+    pub(crate) fn add_plain_listener(this: &WebRequestEvent, listener: &Function, filter: &Object);
+
+    #[wasm_bindgen(method, js_name = removeListener)]
+    pub(crate) fn remove_listener(this: &WebRequestEvent, listener: &Function);
+
+    #[wasm_bindgen(thread_local_v2, js_namespace = ["browser", "webRequest"], js_name = onBeforeSendHeaders)]
+    pub(crate) static ON_BEFORE_SEND_HEADERS: WebRequestEvent;
+
+    #[wasm_bindgen(thread_local_v2, js_namespace = ["browser", "webRequest"], js_name = onHeadersReceived)]
+    pub(crate) static ON_HEADERS_RECEIVED: WebRequestEvent;
+
+    #[wasm_bindgen(thread_local_v2, js_namespace = ["browser", "webRequest"], js_name = onErrorOccurred)]
+    pub(crate) static ON_ERROR_OCCURRED: WebRequestEvent;
+
+    /// `navigator.locks.request`: `callback` gets the lock, or null where it is taken, and holds it until its promise ends.
+    #[wasm_bindgen(js_namespace = ["navigator", "locks"], js_name = request)]
+    pub(crate) fn request_lock(name: &str, options: &Object, callback: &Function) -> Promise;
+}
+
+/// A plain object of these properties.
+pub(crate) fn object<'a>(properties: impl IntoIterator<Item = (&'a str, JsValue)>) -> Object {
+    let object = Object::new();
+    for (key, value) in properties {
+        // Setting a property of a plain object cannot fail.
+        let _ = js_sys::Reflect::set(&object, &key.into(), &value);
+    }
+    object
+}
+
+/// A property of an object, `undefined` where it has none.
+pub(crate) fn property(object: &JsValue, key: &str) -> JsValue {
+    js_sys::Reflect::get(object, &key.into()).unwrap_or(JsValue::UNDEFINED)
+}
+
+/// A property that is a text.
+pub(crate) fn text_property(object: &JsValue, key: &str) -> Option<String> {
+    property(object, key).as_string()
+}

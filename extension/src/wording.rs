@@ -1,0 +1,155 @@
+//! Puts what core says into the words of `_locales`.
+
+use crate::i18n::{text, text_with};
+use koct_core::{
+    barcode::CodeError,
+    koha::{Failure, NotSent, connection::Trouble},
+    outbox::{Stop, Summary},
+    settings::{CommitType, FieldError, ServerUrlError, Settings},
+    status::{Doubt, Status},
+    transaction::Action,
+};
+
+/// What was done.
+pub(crate) fn action(action: &Action) -> String {
+    text(match action {
+        Action::Issue { .. } => "checkout",
+        Action::Return { .. } => "checkin",
+        Action::Payment { .. } => "payment",
+    })
+}
+
+/// Where a transaction stands, in the documented words.
+pub(crate) fn status(status: &Status) -> String {
+    match status {
+        Status::Local => text("statusLocal"),
+        Status::Sending => text("statusSending"),
+        Status::Added => text("statusAdded"),
+        Status::Success => text("statusSuccess"),
+        Status::Rejected { message } => match message.as_str() {
+            "Borrower not found." => text("statusBorrowerNotFound"),
+            "Barcode not found." | "Item not found." => text("statusItemNotFound"),
+            "Item not issued." => text("statusItemNotIssued"),
+            other => other.to_owned(),
+        },
+        Status::InDoubt { reason } => text_with("statusInDoubt", &[&doubt(*reason)]),
+    }
+}
+
+fn doubt(reason: Doubt) -> String {
+    text(match reason {
+        Doubt::Interrupted => "doubtInterrupted",
+        Doubt::ConnectionLost => "doubtConnectionLost",
+        Doubt::TimedOut => "doubtTimedOut",
+        Doubt::ServerError => "doubtServerError",
+        Doubt::StrangeAnswer => "doubtStrangeAnswer",
+    })
+}
+
+/// The name of a commit type, as Koha's manual has it.
+pub(crate) fn commit_type(commit_type: CommitType) -> String {
+    text(match commit_type {
+        CommitType::Send => "commitSend",
+        CommitType::Apply => "commitApply",
+    })
+}
+
+fn control(code_point: u32) -> String {
+    format!("U+{code_point:04X}")
+}
+
+/// What is wrong with a scanned code.
+pub(crate) fn code_error(error: &CodeError) -> String {
+    match error {
+        CodeError::Empty => text("codeEmpty"),
+        CodeError::ControlCharacter(code_point) => text_with("codeControl", &[&control(*code_point)]),
+        CodeError::TooLong { length, limit } => text_with("codeTooLong", &[&length.to_string(), &limit.to_string()]),
+    }
+}
+
+/// What is wrong with a field of the settings.
+pub(crate) fn field_error(error: &FieldError) -> String {
+    match error {
+        FieldError::Server(error) => text(match error {
+            ServerUrlError::Empty => "urlEmpty",
+            ServerUrlError::NotAnAddress => "urlNotAnAddress",
+            ServerUrlError::Scheme => "urlScheme",
+            ServerUrlError::Credentials => "urlCredentials",
+        }),
+        FieldError::Missing => text("fieldMissing"),
+        FieldError::ControlCharacter(code_point) => text_with("fieldControl", &[&control(*code_point)]),
+        FieldError::TooLong { length, limit } => text_with("fieldTooLong", &[&length.to_string(), &limit.to_string()]),
+    }
+}
+
+fn failure(failure: &Failure) -> String {
+    text(match failure {
+        Failure::NotSent(NotSent::Offline) => "troubleOffline",
+        Failure::NotSent(NotSent::UnknownHost) => "troubleUnknownHost",
+        Failure::NotSent(NotSent::Refused) => "troubleRefused",
+        Failure::NotSent(NotSent::Insecure) => "troubleInsecure",
+        Failure::NotSent(NotSent::NotAllowed) => "troubleNotAllowed",
+        Failure::Redirected { to: Some(to) } => return text_with("troubleRedirectedTo", &[to]),
+        Failure::Redirected { to: None } => "troubleRedirected",
+        Failure::Lost => "troubleLost",
+        Failure::TimedOut => "troubleTimedOut",
+    })
+}
+
+/// Why Koha cannot be used, and what to do.
+pub(crate) fn trouble(trouble: &Trouble) -> String {
+    text(match trouble {
+        Trouble::NoAnswer(reason) => return failure(reason),
+        Trouble::NotKoha { status } => return text_with("troubleNotKoha", &[&status.to_string()]),
+        Trouble::ServerError { status } => return text_with("troubleServerError", &[&status.to_string()]),
+        Trouble::Maintenance => "troubleMaintenance",
+        Trouble::WrongCredentials => "troubleWrongCredentials",
+        Trouble::PermissionMissing => "troublePermissionMissing",
+        Trouble::LoginRefused => "troubleLoginRefused",
+        Trouble::PasswordExpired => "troublePasswordExpired",
+        Trouble::SecondFactor => "troubleSecondFactor",
+        Trouble::TokenRefused => "troubleTokenRefused",
+    })
+}
+
+fn stop(stop: &Stop, settings: &Settings) -> String {
+    match stop {
+        Stop::Cancelled => text("stopCancelled"),
+        Stop::Trouble(reason) => trouble(reason),
+        Stop::BranchUnknown { libraries } => {
+            let codes: Vec<_> = libraries.iter().map(|library| library.branchcode.as_str()).collect();
+            text_with("stopBranchUnknown", &[&settings.branchcode, &codes.join(", ")])
+        }
+        Stop::ConnectionLost(reason) => text_with("stopConnectionLost", &[&failure(reason)]),
+        Stop::Refused(status) => text_with("stopRefused", &[&status.to_string()]),
+        Stop::ServerErrors(status) => text_with("stopServerErrors", &[&status.to_string()]),
+        Stop::StrangeAnswer => text("stopStrangeAnswer"),
+        Stop::NotPersisted => text("stopNotPersisted"),
+    }
+}
+
+/// How a commit went. Says that all is done only where all is done.
+pub(crate) fn summary(summary: &Summary, settings: &Settings) -> String {
+    let committed = summary.added + summary.success;
+    let mut lines = Vec::new();
+    lines.extend(summary.stop.as_ref().map(|reason| stop(reason, settings)));
+    if summary.is_complete() {
+        lines.push(text_with(
+            if summary.added > 0 { "summaryAllSent" } else { "summaryAllApplied" },
+            &[&committed.to_string()],
+        ));
+    } else {
+        let numbers = [committed, summary.rejected, summary.in_doubt, summary.left].map(|number| number.to_string());
+        lines.push(text_with("summaryPartly", &numbers.each_ref().map(String::as_str)));
+    }
+    if summary.waiting > 0 {
+        lines.push(text_with("summaryWaiting", &[&summary.waiting.to_string()]));
+    }
+    if committed > 0 && !summary.branch_checked {
+        lines.push(text_with("summaryBranchUnchecked", &[&settings.branchcode]));
+    }
+    if summary.added > 0 {
+        lines.push(text_with("summaryQueue", &[&settings.branchcode]));
+    }
+    lines.join("\n")
+}
