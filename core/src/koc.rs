@@ -303,7 +303,7 @@ mod tests {
         ] {
             let reading = read(file.as_bytes(), &FixedZone(120));
             let found: Vec<_> = reading.transactions.iter().map(|(_, transaction)| transaction.clone()).collect();
-            assert_eq!(found, [local.clone()], "{writer}");
+            assert_eq!(found, std::slice::from_ref(&local), "{writer}");
             assert_eq!((reading.problems, reading.warnings), (vec![], vec![]), "{writer}");
         }
     }

@@ -74,10 +74,10 @@ impl Isolation {
         let filter = object([("urls", Array::of1(&pattern.into()).into())]);
         let extra = |what: &str| Array::of2(&"blocking".into(), &what.into());
         webext::ON_BEFORE_SEND_HEADERS.with(|event| {
-            event.add_listener(function(&isolation.before_send_headers), &filter, &extra("requestHeaders"))
+            event.add_listener(function(&isolation.before_send_headers), &filter, &extra("requestHeaders"));
         });
         webext::ON_HEADERS_RECEIVED.with(|event| {
-            event.add_listener(function(&isolation.headers_received), &filter, &extra("responseHeaders"))
+            event.add_listener(function(&isolation.headers_received), &filter, &extra("responseHeaders"));
         });
         webext::ON_ERROR_OCCURRED.with(|event| event.add_plain_listener(function(&isolation.error_occurred), &filter));
         isolation

@@ -81,7 +81,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     let this = options.clone();
     dom::on::<Event>(&options.branch_choice, "change", move |_| {
         this.branchcode.set_value(&this.branch_choice.value());
-        this.mark(&[]);
+        Options::mark(&[]);
     });
     document.body().ok_or("no body")?.set_attribute("data-ready", "")?;
     Ok(())
@@ -121,7 +121,7 @@ impl Options {
     }
 
     /// Marks these fields, and unmarks the others.
-    fn mark(&self, errors: &[(Field, FieldError)]) {
+    fn mark(errors: &[(Field, FieldError)]) {
         for field in FIELDS {
             let error = errors.iter().find(|(wrong, _)| *wrong == field).map(|(_, error)| wording::field_error(error));
             let (Ok(input), Ok(line)) = (
@@ -146,12 +146,12 @@ impl Options {
         let settings = match self.form().validate() {
             Ok(settings) => settings,
             Err(errors) => {
-                self.mark(&errors);
+                Self::mark(&errors);
                 self.say("bad", &text("settingsInvalid"));
                 return None;
             }
         };
-        self.mark(&[]);
+        Self::mark(&[]);
         // Shown as they will be used.
         self.server.set_value(settings.server.as_str());
         self.username.set_value(&settings.username);

@@ -48,7 +48,7 @@ pub(crate) struct Desk {
     channel: BroadcastChannel,
     count_unsent: Element,
     count_total: Element,
-    desk_line: Element,
+    status_line: Element,
     commit_button: Element,
 }
 
@@ -82,7 +82,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         channel: BroadcastChannel::new(CHANNEL)?,
         count_unsent: dom::by_id("count-unsent")?,
         count_total: dom::by_id("count-total")?,
-        desk_line: dom::by_id("desk")?,
+        status_line: dom::by_id("desk")?,
         commit_button: dom::by_id("commit")?,
         store,
     });
@@ -130,7 +130,7 @@ impl Desk {
             Some(settings) => text_with("deskConfigured", &[&settings.branchcode, settings.server.as_str()]),
             None => text("deskNotConfigured"),
         };
-        self.desk_line.set_text_content(Some(&line));
+        self.status_line.set_text_content(Some(&line));
     }
 
     /// Puts what an earlier window left in `Sending` in doubt, unless another window is sending right now.

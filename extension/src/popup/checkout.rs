@@ -32,7 +32,7 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let this = checkout.clone();
     dom::on::<Event>(checkout.patron.as_ref(), "focus", move |_| this.patron.select());
     dom::on::<Event>(dom::by_id::<Element>("checkout-clear-patron")?.as_ref(), "click", move |_| {
-        checkout.clear_patron()
+        checkout.clear_patron();
     });
     Ok(())
 }

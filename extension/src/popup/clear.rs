@@ -15,7 +15,7 @@ fn committed() -> Vec<State> {
 }
 
 struct Dialog {
-    dialog: HtmlDialogElement,
+    element: HtmlDialogElement,
     confirm: HtmlInputElement,
     unsent: HtmlElement,
     unsent_confirm: HtmlInputElement,
@@ -27,7 +27,7 @@ struct Dialog {
 impl Dialog {
     fn new() -> Result<Self, JsValue> {
         Ok(Self {
-            dialog: dom::by_id("clear-dialog")?,
+            element: dom::by_id("clear-dialog")?,
             confirm: dom::by_id("clear-confirm")?,
             unsent: dom::by_id("clear-unsent")?,
             unsent_confirm: dom::by_id("clear-unsent-confirm")?,
@@ -50,8 +50,8 @@ impl Dialog {
         self.confirm.set_checked(false);
         self.unsent_confirm.set_checked(false);
         self.unsent.set_hidden(true);
-        if !self.dialog.open() {
-            let _ = self.dialog.show_modal();
+        if !self.element.open() {
+            let _ = self.element.show_modal();
         }
     }
 }
@@ -67,7 +67,7 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
         spawn_local(this.clone().remove(committed()));
     });
     let shown = dialog.clone();
-    dom::on::<Event>(dom::by_id::<Element>("clear-cancel")?.as_ref(), "click", move |_| shown.dialog.close());
+    dom::on::<Event>(dom::by_id::<Element>("clear-cancel")?.as_ref(), "click", move |_| shown.element.close());
     let (this, shown) = (desk.clone(), dialog.clone());
     dom::on::<Event>(dialog.confirm.as_ref(), "change", move |_| {
         shown.unsent.set_hidden(!shown.confirm.checked() || this.counts.get().uncommitted() == 0);
@@ -83,13 +83,13 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
 
 fn confirmed(desk: &Rc<Desk>, dialog: &Dialog) {
     if !dialog.confirm.checked() {
-        dialog.dialog.close();
+        dialog.element.close();
     } else if desk.counts.get().uncommitted() > 0 && !dialog.unsent_confirm.checked() {
         dialog.unsent.set_hidden(false);
         dialog.note.set_text_content(Some(&text("clearNeedsSecond")));
         let _ = dialog.unsent_confirm.focus();
     } else {
-        dialog.dialog.close();
+        dialog.element.close();
         spawn_local(desk.clone().remove(State::ALL.to_vec()));
     }
 }

@@ -78,17 +78,14 @@ impl Desk {
         let action = &entry.transaction.action;
         let barcode = action.barcode().map(ToString::to_string).unwrap_or_default();
         let numbers = || [&self.scans.checkouts, &self.scans.checkins].map(|counter| counter.get().to_string());
-        let message = match action.cardnumber() {
-            Some(cardnumber) => {
-                count(&self.scans.checkouts);
-                let [checkouts, checkins] = numbers();
-                text_with("recordedCheckout", &[&barcode, cardnumber.as_str(), &checkouts, &checkins])
-            }
-            None => {
-                count(&self.scans.checkins);
-                let [checkouts, checkins] = numbers();
-                text_with("recordedCheckin", &[&barcode, &checkouts, &checkins])
-            }
+        let message = if let Some(cardnumber) = action.cardnumber() {
+            count(&self.scans.checkouts);
+            let [checkouts, checkins] = numbers();
+            text_with("recordedCheckout", &[&barcode, cardnumber.as_str(), &checkouts, &checkins])
+        } else {
+            count(&self.scans.checkins);
+            let [checkouts, checkins] = numbers();
+            text_with("recordedCheckin", &[&barcode, &checkouts, &checkins])
         };
         let mut counts = self.counts.get();
         counts.add(State::Local, 1);

@@ -40,7 +40,7 @@ struct Row {
 pub(crate) struct Table {
     store: Rc<Store>,
     scroll: HtmlElement,
-    table: Element,
+    element: Element,
     body: HtmlElement,
     empty: HtmlElement,
     above: HtmlElement,
@@ -141,7 +141,7 @@ impl Table {
         Ok(Self {
             store,
             scroll: dom::by_id("transactions-scroll")?,
-            table: dom::by_id("transactions-table")?,
+            element: dom::by_id("transactions-table")?,
             body: dom::by_id("transactions-rows")?,
             empty: dom::by_id("transactions-empty")?,
             above: dom::from_template("spacer-template")?,
@@ -174,12 +174,13 @@ impl Table {
     /// Shows a new entry at the top.
     pub(super) fn append(&self, entry: Entry) {
         let at_top = self.scroll.scroll_top() == 0;
-        self.cache.borrow_mut().insert(entry.id, entry.clone());
+        let id = entry.id;
+        self.cache.borrow_mut().insert(id, entry);
         {
             let mut ids = self.ids.borrow_mut();
             // Another window's entries may have come in between.
-            if let Err(place) = ids.binary_search(&entry.id) {
-                ids.insert(place, entry.id);
+            if let Err(place) = ids.binary_search(&id) {
+                ids.insert(place, id);
             }
         }
         if !at_top {
@@ -234,9 +235,9 @@ impl Table {
             };
             let row = match drawn.remove(&id) {
                 Some(row) if row.entry == *entry => row,
-                Some(row) => self.fill(row.element, entry),
+                Some(row) => Self::fill(row.element, entry),
                 None => match self.template.clone_node_with_deep(true).map(JsCast::dyn_into) {
-                    Ok(Ok(element)) => self.fill(element, entry),
+                    Ok(Ok(element)) => Self::fill(element, entry),
                     _ => continue,
                 },
             };
@@ -249,7 +250,7 @@ impl Table {
         *drawn = kept;
         drop(drawn);
         self.measure();
-        let _ = self.table.set_attribute("aria-rowcount", &(total + 1).to_string());
+        let _ = self.element.set_attribute("aria-rowcount", &(total + 1).to_string());
         self.empty.set_hidden(total > 0);
         missing
     }
@@ -294,7 +295,7 @@ impl Table {
         }
     }
 
-    fn fill(&self, element: HtmlElement, entry: &Entry) -> Row {
+    fn fill(element: HtmlElement, entry: &Entry) -> Row {
         let action = &entry.transaction.action;
         let optional = |value: Option<String>| value.unwrap_or_default();
         let state = entry.status.state();
