@@ -1,1 +1,12 @@
-//! KOCT.
+//! KOCT in a real Firefox: the driver that the end-to-end tests, the demo and the benchmark share.
+//!
+//! It speaks WebDriver BiDi to Firefox itself, without a driver process in between.
+
+pub mod bidi;
+pub mod firefox;
+pub mod page;
+
+/// What goes wrong with Firefox: a sentence for whoever reads the test's output.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+/// The result of driving Firefox.
+pub type Result<T = ()> = std::result::Result<T, Error>;

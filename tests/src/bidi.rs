@@ -1,0 +1,77 @@
+//! The connection to Firefox: WebDriver BiDi, a command at a time.
+
+use crate::Result;
+use serde_json::{Value, json};
+use std::{
+    cell::RefCell,
+    net::TcpStream,
+    time::{Duration, Instant},
+};
+use tungstenite::{Message, WebSocket, stream::MaybeTlsStream};
+
+/// How long a command may take.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// A session with one Firefox.
+#[derive(Debug)]
+pub struct Connection(RefCell<State>);
+
+#[derive(Debug)]
+struct State {
+    socket: WebSocket<MaybeTlsStream<TcpStream>>,
+    next: u64,
+    console_errors: Vec<String>,
+}
+
+impl Connection {
+    /// Connects to `ws://127.0.0.1:PORT/session` and begins a session.
+    ///
+    /// # Errors
+    /// When nothing answers there.
+    pub fn open(address: &str) -> Result<Self> {
+        let (mut socket, _) = tungstenite::connect(address)?;
+        if let MaybeTlsStream::Plain(stream) = socket.get_mut() {
+            stream.set_read_timeout(Some(TIME_LIMIT))?;
+        }
+        let connection = Self(RefCell::new(State { socket, next: 1, console_errors: Vec::new() }));
+        let capabilities = json!({"alwaysMatch": {"unhandledPromptBehavior": {"default": "ignore"}}});
+        connection.send("session.new", &json!({ "capabilities": capabilities }))?;
+        connection.send("session.subscribe", &json!({"events": ["log.entryAdded"]}))?;
+        Ok(connection)
+    }
+
+    /// Sends a command and waits for its result.
+    ///
+    /// # Errors
+    /// When Firefox refuses it, or does not answer in time.
+    pub fn send(&self, method: &str, params: &Value) -> Result<Value> {
+        let mut state = self.0.borrow_mut();
+        let id = state.next;
+        state.next += 1;
+        let command = json!({"id": id, "method": method, "params": params}).to_string();
+        state.socket.send(Message::text(command))?;
+        let began = Instant::now();
+        while began.elapsed() < TIME_LIMIT {
+            let message = state.socket.read().map_err(|error| format!("no answer to {method}: {error}"))?;
+            let Message::Text(text) = message else { continue };
+            let mut answer: Value = serde_json::from_str(&text)?;
+            if answer["method"] == "log.entryAdded" {
+                let entry = &answer["params"];
+                if entry["level"] == "error" {
+                    state.console_errors.push(entry["text"].as_str().unwrap_or_default().to_owned());
+                }
+            } else if answer["id"] == id {
+                if answer["type"] == "error" {
+                    return Err(format!("{method}: {} ({})", answer["message"], answer["error"]).into());
+                }
+                return Ok(answer["result"].take());
+            }
+        }
+        Err(format!("no answer to {method} within {TIME_LIMIT:?}").into())
+    }
+
+    /// What pages have logged as errors so far.
+    pub fn console_errors(&self) -> Vec<String> {
+        self.0.borrow().console_errors.clone()
+    }
+}

@@ -1,0 +1,255 @@
+//! A page in Firefox: looked at by script, used by real clicks and key events.
+
+use crate::{Result, bidi::Connection};
+use data_encoding::BASE64;
+use serde_json::{Value, json};
+use std::{
+    fs,
+    path::Path,
+    rc::Rc,
+    time::{Duration, Instant},
+};
+
+const WAIT_LIMIT: Duration = Duration::from_secs(15);
+const POLL: Duration = Duration::from_millis(20);
+
+/// Keys that are no characters, by WebDriver's code points.
+pub mod key {
+    /// Enter.
+    pub const ENTER: char = '\u{E007}';
+    /// Tab.
+    pub const TAB: char = '\u{E004}';
+    /// Escape.
+    pub const ESCAPE: char = '\u{E00C}';
+    /// Backspace.
+    pub const BACKSPACE: char = '\u{E003}';
+    /// Space.
+    pub const SPACE: char = ' ';
+    /// Shift, held.
+    pub const SHIFT: char = '\u{E008}';
+    /// Control, held.
+    pub const CONTROL: char = '\u{E009}';
+}
+
+/// A page.
+#[derive(Debug, Clone)]
+pub struct Page {
+    connection: Rc<Connection>,
+    id: String,
+}
+
+impl Page {
+    pub(crate) fn new(connection: Rc<Connection>, id: &str) -> Self {
+        Self { connection, id: id.to_owned() }
+    }
+
+    fn send(&self, method: &str, mut params: Value) -> Result<Value> {
+        params["context"] = json!(self.id);
+        self.connection.send(method, &params)
+    }
+
+    /// Its address.
+    ///
+    /// # Errors
+    /// When the page is gone.
+    pub fn url(&self) -> Result<String> {
+        let tree = self.connection.send("browsingContext.getTree", &json!({"root": self.id, "maxDepth": 0}))?;
+        Ok(tree["contexts"][0]["url"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Goes to this address and waits until it is loaded.
+    ///
+    /// # Errors
+    /// When it cannot be loaded.
+    pub fn navigate(&self, url: &str) -> Result {
+        self.send("browsingContext.navigate", json!({"url": url, "wait": "complete"})).map(|_| ())
+    }
+
+    /// Loads it again and waits until it is loaded.
+    ///
+    /// # Errors
+    /// When it cannot be loaded.
+    pub fn reload(&self) -> Result {
+        self.send("browsingContext.reload", json!({"wait": "complete"})).map(|_| ())
+    }
+
+    /// Closes it.
+    ///
+    /// # Errors
+    /// When it is gone already.
+    pub fn close(&self) -> Result {
+        self.send("browsingContext.close", json!({})).map(|_| ())
+    }
+
+    /// Brings it to the front.
+    ///
+    /// # Errors
+    /// When the page is gone.
+    pub fn activate(&self) -> Result {
+        self.send("browsingContext.activate", json!({})).map(|_| ())
+    }
+
+    /// The value of an expression in the page; promises are awaited.
+    ///
+    /// # Errors
+    /// When it throws.
+    pub fn eval(&self, expression: &str) -> Result<Value> {
+        let wrapped = format!("(async () => JSON.stringify(await ({expression})))()");
+        let params = json!({"expression": wrapped, "target": {"context": self.id}, "awaitPromise": true, "userActivation": false});
+        let answer = self.connection.send("script.evaluate", &params)?;
+        if answer["type"] == "exception" {
+            return Err(format!("{expression}: {}", answer["exceptionDetails"]["text"]).into());
+        }
+        Ok(answer["result"]["value"].as_str().map(serde_json::from_str).transpose()?.unwrap_or_default())
+    }
+
+    /// Waits until an expression is truthy. Returns its value.
+    ///
+    /// # Errors
+    /// When it is not within 15 seconds; the error shows the page's text.
+    pub fn wait(&self, condition: &str) -> Result<Value> {
+        self.wait_for(condition, WAIT_LIMIT)
+    }
+
+    /// As [`Page::wait`], with another limit.
+    ///
+    /// # Errors
+    /// As [`Page::wait`].
+    pub fn wait_for(&self, condition: &str, limit: Duration) -> Result<Value> {
+        let began = Instant::now();
+        let mut last = String::new();
+        while began.elapsed() < limit {
+            // While a page is being loaded, a script can fail.
+            match self.eval(condition) {
+                Ok(Value::Null | Value::Bool(false)) => {}
+                Ok(value) if value == json!(0) || value == json!("") => {}
+                Ok(value) => return Ok(value),
+                Err(error) => last = error.to_string(),
+            }
+            std::thread::sleep(POLL);
+        }
+        let shown = self.eval("document.body.innerText").unwrap_or_default();
+        Err(format!("not within {limit:?}: {condition}\n{last}\nThe page shows: {shown}").into())
+    }
+
+    /// The property of an element.
+    fn property(&self, css: &str, property: &str) -> Result<Value> {
+        self.eval(&format!("document.querySelector({}).{property}", json!(css)))
+    }
+
+    /// The text of an element as it is seen.
+    ///
+    /// # Errors
+    /// When there is no such element.
+    pub fn text(&self, css: &str) -> Result<String> {
+        Ok(self.property(css, "innerText")?.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// The value of a field.
+    ///
+    /// # Errors
+    /// When there is no such element.
+    pub fn value(&self, css: &str) -> Result<String> {
+        Ok(self.property(css, "value")?.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Whether an element is seen.
+    ///
+    /// # Errors
+    /// When there is no such element.
+    pub fn visible(&self, css: &str) -> Result<bool> {
+        Ok(self.property(css, "checkVisibility()")? == json!(true))
+    }
+
+    /// The id of the element that has the focus.
+    ///
+    /// # Errors
+    /// When the page is gone.
+    pub fn focused(&self) -> Result<String> {
+        Ok(self.eval("document.activeElement.id")?.as_str().unwrap_or_default().to_owned())
+    }
+
+    fn perform(&self, actions: &Value) -> Result {
+        self.send("input.performActions", json!({ "actions": actions }))?;
+        Ok(())
+    }
+
+    /// Clicks an element as a mouse does.
+    ///
+    /// # Errors
+    /// When it is not there or not seen.
+    pub fn click(&self, css: &str) -> Result {
+        let script = format!(
+            "(() => {{ const e = document.querySelector({}); if (!e || !e.checkVisibility()) throw new Error('nothing to click'); \
+             e.scrollIntoView({{block: 'nearest', inline: 'nearest'}}); const r = e.getBoundingClientRect(); \
+             return [Math.floor(r.x + r.width / 2), Math.floor(r.y + r.height / 2)]; }})()",
+            json!(css)
+        );
+        let place = self.eval(&script).map_err(|error| format!("{css}: {error}"))?;
+        self.perform(&json!([{"type": "pointer", "id": "mouse", "actions": [
+            {"type": "pointerMove", "x": place[0], "y": place[1]},
+            {"type": "pointerDown", "button": 0},
+            {"type": "pointerUp", "button": 0},
+        ]}]))
+    }
+
+    /// Types by real key events, one after the other without a pause, as a scanner does. `\n` is Enter, `\t` is Tab.
+    ///
+    /// # Errors
+    /// When the page is gone.
+    pub fn type_text(&self, text: &str) -> Result {
+        let mut actions = Vec::new();
+        for character in text.chars() {
+            let key = match character {
+                '\n' => key::ENTER,
+                '\t' => key::TAB,
+                other => other,
+            };
+            actions.push(json!({"type": "keyDown", "value": key}));
+            actions.push(json!({"type": "keyUp", "value": key}));
+        }
+        self.perform(&json!([{"type": "key", "id": "keyboard", "actions": actions}]))
+    }
+
+    /// Presses these keys together: all down in order, all up in reverse.
+    ///
+    /// # Errors
+    /// When the page is gone.
+    pub fn press(&self, keys: &[char]) -> Result {
+        let down = keys.iter().map(|key| json!({"type": "keyDown", "value": key}));
+        let up = keys.iter().rev().map(|key| json!({"type": "keyUp", "value": key}));
+        self.perform(&json!([{"type": "key", "id": "keyboard", "actions": down.chain(up).collect::<Vec<_>>()}]))
+    }
+
+    /// Clicks into a field and types over what it holds.
+    ///
+    /// # Errors
+    /// When the field is not there.
+    pub fn fill(&self, css: &str, text: &str) -> Result {
+        self.click(css)?;
+        self.press(&[key::CONTROL, 'a'])?;
+        self.press(&[key::BACKSPACE])?;
+        self.type_text(text)
+    }
+
+    /// Saves what is seen as a PNG file.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn screenshot(&self, path: &Path) -> Result {
+        let shot = self.send("browsingContext.captureScreenshot", json!({}))?;
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(path, BASE64.decode(shot["data"].as_str().unwrap_or_default().as_bytes())?)?;
+        Ok(())
+    }
+
+    /// Sets the size of what is seen, in CSS pixels.
+    ///
+    /// # Errors
+    /// When the page is gone.
+    pub fn set_viewport(&self, width: u32, height: u32) -> Result {
+        self.send("browsingContext.setViewport", json!({"viewport": {"width": width, "height": height}})).map(|_| ())
+    }
+}

@@ -1,0 +1,47 @@
+//! Installs what is missing, or says in one line how.
+
+use crate::project::{Result, run, succeeds};
+use std::process::Command;
+
+const WASM: &str = "wasm32-unknown-unknown";
+
+/// The target that the add-on is compiled for.
+pub(crate) fn wasm() -> Result {
+    let installed = Command::new("rustup").args(["target", "list", "--installed"]).output();
+    match installed {
+        Ok(output) if String::from_utf8_lossy(&output.stdout).lines().any(|line| line == WASM) => Ok(()),
+        Ok(_) => run(Command::new("rustup").args(["target", "add", WASM])),
+        // Without rustup the target may still be there; cargo tells if not.
+        Err(_) => Ok(()),
+    }
+}
+
+/// Firefox.
+pub(crate) fn firefox() -> Result {
+    if koct_tests::firefox::binary().is_some() {
+        return Ok(());
+    }
+    println!("Firefox is not installed: trying apt-get install firefox-esr");
+    let apt = |arguments: &[&str]| {
+        let as_root = succeeds(Command::new("sh").args(["-c", "test \"$(id -u)\" = 0"]));
+        let mut command = if as_root { Command::new("apt-get") } else { Command::new("sudo") };
+        if !as_root {
+            command.args(["-n", "apt-get"]);
+        }
+        command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
+        run(&mut command)
+    };
+    let installed = apt(&["update", "-qq"]).and_then(|()| apt(&["install", "-y", "-qq", "firefox-esr"]));
+    if installed.is_err() || koct_tests::firefox::binary().is_none() {
+        return Err(
+            "Firefox is missing: install Firefox ESR 140 or later, or name its binary in the variable FIREFOX".into()
+        );
+    }
+    Ok(())
+}
+
+/// Everything.
+pub(crate) fn all() -> Result {
+    wasm()?;
+    firefox()
+}
