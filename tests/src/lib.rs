@@ -3,6 +3,7 @@
 //! It speaks WebDriver BiDi to Firefox itself, without a driver process in between.
 
 pub mod bidi;
+pub mod desk;
 pub mod firefox;
 pub mod page;
 

@@ -54,6 +54,7 @@ pub(crate) fn build() -> Result<PathBuf> {
         .input_path(&compiled)
         .web(true)
         .map_err(|error| error.to_string())?
+        .omit_default_module_path(false)
         .typescript(false)
         .remove_name_section(true)
         .remove_producers_section(true)

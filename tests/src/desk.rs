@@ -1,0 +1,248 @@
+//! A desk as a person has it: Firefox with KOCT, its window, its settings page.
+
+use crate::{
+    Result,
+    firefox::{Firefox, Options},
+    page::Page,
+};
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+
+/// What a person enters on the settings page.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Address of the staff client.
+    pub server: String,
+    /// Account.
+    pub username: String,
+    /// Its password.
+    pub password: String,
+    /// The desk's library.
+    pub branchcode: String,
+    /// `send` or `apply`.
+    pub commit_type: String,
+}
+
+impl Settings {
+    /// The superlibrarian of fake-koha, at Centerville.
+    pub fn of(server: &str, commit_type: &str) -> Self {
+        Self {
+            server: server.to_owned(),
+            username: "koha".to_owned(),
+            password: "koha".to_owned(),
+            branchcode: "CPL".to_owned(),
+            commit_type: commit_type.to_owned(),
+        }
+    }
+}
+
+/// A row of the table of transactions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its number in the log.
+    pub seq: u64,
+    /// `issue`, `return`, `payment`.
+    pub action: String,
+    /// The state's name.
+    pub state: String,
+    /// The time as shown.
+    pub timestamp: String,
+    /// The cardnumber as shown.
+    pub cardnumber: String,
+    /// The barcode as shown.
+    pub barcode: String,
+    /// The status as shown.
+    pub status: String,
+}
+
+/// Firefox with KOCT.
+#[derive(Debug)]
+pub struct Desk {
+    /// The browser.
+    pub firefox: Firefox,
+    /// KOCT's window.
+    pub page: Page,
+}
+
+/// The unpacked add-on: the variable `KOCT_ADDON`, which `cargo xtask` sets.
+///
+/// # Errors
+/// When it is not set.
+pub fn addon() -> Result<PathBuf> {
+    Ok(std::env::var_os("KOCT_ADDON").map(PathBuf::from).ok_or("KOCT_ADDON is not set: run this by cargo xtask")?)
+}
+
+impl Desk {
+    /// Starts Firefox with the add-on and clicks its button.
+    ///
+    /// # Errors
+    /// When the window does not come up.
+    pub fn open(options: &Options) -> Result<Self> {
+        Self::with_addon(options, &addon()?)
+    }
+
+    /// As [`Desk::open`], with the add-on in this folder.
+    ///
+    /// # Errors
+    /// When the window does not come up.
+    pub fn with_addon(options: &Options, addon: &Path) -> Result<Self> {
+        let firefox = Firefox::start(options)?;
+        firefox.install(addon)?;
+        let page = open_window(&firefox)?;
+        Ok(Self { firefox, page })
+    }
+
+    /// Opens the settings page by the button in the window.
+    ///
+    /// # Errors
+    /// When it does not come up.
+    pub fn open_settings(&self) -> Result<Page> {
+        self.page.click("#open-settings")?;
+        let settings = self.firefox.wait_for_page("options/options.html")?;
+        settings.wait("document.body && document.body.hasAttribute('data-ready')")?;
+        Ok(settings)
+    }
+
+    /// Enters settings as a person does, and saves them.
+    ///
+    /// # Errors
+    /// When they are not saved.
+    pub fn configure(&self, settings: &Settings) -> Result<Page> {
+        let page = self.open_settings()?;
+        enter(&page, settings)?;
+        page.click("#save")?;
+        page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')")?;
+        self.page.activate()?;
+        Ok(page)
+    }
+
+    /// Checks an item out.
+    ///
+    /// # Errors
+    /// When the scan is not confirmed.
+    pub fn check_out(&self, patron: &str, item: &str) -> Result {
+        let before = self.total()?;
+        self.page.fill("#checkout-patron", patron)?;
+        self.page.type_text("\n")?;
+        self.page.type_text(&format!("{item}\n"))?;
+        self.wait_for_total(before + 1)
+    }
+
+    /// Checks an item in.
+    ///
+    /// # Errors
+    /// When the scan is not confirmed.
+    pub fn check_in(&self, item: &str) -> Result {
+        let before = self.total()?;
+        self.page.click("#checkin-item")?;
+        self.page.type_text(&format!("{item}\n"))?;
+        self.wait_for_total(before + 1)
+    }
+
+    /// How many transactions the table holds, drawn or not.
+    ///
+    /// # Errors
+    /// When the page is gone.
+    pub fn total(&self) -> Result<u64> {
+        let count = self
+            .page
+            .eval("Number(document.getElementById('transactions-table').getAttribute('aria-rowcount')) - 1")?;
+        Ok(count.as_u64().unwrap_or(0))
+    }
+
+    /// Waits until the table holds so many.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub fn wait_for_total(&self, total: u64) -> Result {
+        let condition =
+            format!("document.getElementById('transactions-table').getAttribute('aria-rowcount') === '{}'", total + 1);
+        self.page.wait(&condition).map(|_| ())
+    }
+
+    /// Presses the button that sends or applies, and waits until the run is over.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub fn commit(&self) -> Result<String> {
+        self.page.eval("document.getElementById('message').textContent = ''")?;
+        self.page.click("#commit")?;
+        self.wait_for_commit()
+    }
+
+    /// Waits until the commit that was begun is over. Returns the message.
+    ///
+    /// # Errors
+    /// When it does not end within two minutes.
+    pub fn wait_for_commit(&self) -> Result<String> {
+        let over = "document.getElementById('commit').getAttribute('aria-disabled') === 'false' && document.getElementById('message').innerText";
+        let message = self.page.wait_for(over, std::time::Duration::from_secs(120))?;
+        Ok(message.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// The rows that are drawn, newest first.
+    ///
+    /// # Errors
+    /// When the page is gone.
+    pub fn rows(&self) -> Result<Vec<Row>> {
+        let rows = self.page.eval(
+            "[...document.querySelectorAll('#transactions-table tbody tr[data-seq]')].map(row => ({seq: Number(row.dataset.seq), \
+             action: row.dataset.action, state: row.dataset.status, ...Object.fromEntries(['timestamp', 'cardnumber', 'barcode', 'status'] \
+             .map(name => [name, row.querySelector(`[data-field=${name}]`).textContent]))}))",
+        )?;
+        let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
+        Ok(rows
+            .as_array()
+            .into_iter()
+            .flatten()
+            .map(|row| Row {
+                seq: row["seq"].as_u64().unwrap_or(0),
+                action: text(row, "action"),
+                state: text(row, "state"),
+                timestamp: text(row, "timestamp"),
+                cardnumber: text(row, "cardnumber"),
+                barcode: text(row, "barcode"),
+                status: text(row, "status"),
+            })
+            .collect())
+    }
+
+    /// The states of the rows that are drawn, oldest first.
+    ///
+    /// # Errors
+    /// When the page is gone.
+    pub fn states(&self) -> Result<Vec<String>> {
+        Ok(self.rows()?.into_iter().rev().map(|row| row.state).collect())
+    }
+
+    /// The text of the message line.
+    ///
+    /// # Errors
+    /// When the page is gone.
+    pub fn message(&self) -> Result<String> {
+        self.page.text("#message")
+    }
+}
+
+/// Clicks the toolbar button and waits until KOCT's window is ready to scan.
+///
+/// # Errors
+/// When it does not come up.
+pub fn open_window(firefox: &Firefox) -> Result<Page> {
+    firefox.click_toolbar_button()?;
+    let page = firefox.wait_for_page("popup/popup.html")?;
+    page.wait("document.body && document.body.hasAttribute('data-ready')")?;
+    Ok(page)
+}
+
+/// Types settings into the settings page.
+///
+/// # Errors
+/// When a field is not there.
+pub fn enter(page: &Page, settings: &Settings) -> Result {
+    page.fill("#server", &settings.server)?;
+    page.fill("#username", &settings.username)?;
+    page.fill("#password", &settings.password)?;
+    page.fill("#branchcode", &settings.branchcode)?;
+    page.click(&format!("input[name=commit-type][value={}]", json!(settings.commit_type)))
+}
