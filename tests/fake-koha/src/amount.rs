@@ -15,7 +15,7 @@ impl Amount {
         Self(cents.saturating_mul(10_000))
     }
 
-    /// Reads a number as Perl and a lenient MariaDB do: the longest number at the start counts and the rest is
+    /// Reads a number as Perl and a lenient `MariaDB` do: the longest number at the start counts and the rest is
     /// ignored, so `3,50` is 3 and `abc` is 0.
     pub fn lenient(text: &str) -> Self {
         Self::read(text).0

@@ -194,7 +194,12 @@ impl Library {
             outstanding: Amount(-left.0),
         });
         let booked_at = self.now_local();
-        self.payments.push(Payment { patron_id, amount: operation.amount, branch: operation.branch.clone(), booked_at });
+        self.payments.push(Payment {
+            patron_id,
+            amount: operation.amount,
+            branch: operation.branch.clone(),
+            booked_at,
+        });
         self.effects.push(Effect::Paid { cardnumber, amount: operation.amount });
         Ok("Success.")
     }

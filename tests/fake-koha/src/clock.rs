@@ -5,7 +5,7 @@ use chrono::{Datelike, Duration, NaiveDate, NaiveDateTime};
 use crate::circulation::Died;
 use crate::state::Era;
 
-/// What MariaDB stores for a time that a TIMESTAMP column cannot hold.
+/// What `MariaDB` stores for a time that a TIMESTAMP column cannot hold.
 pub(crate) const ZERO_DATE: &str = "0000-00-00 00:00:00";
 
 /// The zone that the server keeps its times in.
@@ -45,7 +45,7 @@ pub(crate) fn stamp(time: NaiveDateTime) -> String {
 
 /// Reads the `timestamp` of a request to service.pl: UTC in, server-local out.
 ///
-/// Koha: offline_circ/service.pl and Koha/DateUtils.pm `dt_from_string`. Before 24.05 (observed on 19.06) the pattern
+/// Koha: `offline_circ/service.pl` and Koha/DateUtils.pm `dt_from_string`. Before 24.05 (observed on 19.06) the pattern
 /// is not anchored and knows no `T`, so an ISO time with a `T` loses its time of day and what follows the seconds is
 /// ignored. From 24.05 it is anchored, takes `T` and a zone, and refuses fractions of a second.
 pub(crate) fn read_service_time(
@@ -67,8 +67,7 @@ pub(crate) fn read_service_time(
 
 fn read_unanchored(text: &str) -> Option<NaiveDateTime> {
     let starts = || text.char_indices().filter_map(|(at, _)| date(&text[at..]));
-    if let Some((date, time)) =
-        starts().find_map(|(date, rest)| time(rest.trim_start()).map(|(time, _)| (date, time)))
+    if let Some((date, time)) = starts().find_map(|(date, rest)| time(rest.trim_start()).map(|(time, _)| (date, time)))
     {
         return build(date, time);
     }
@@ -142,7 +141,7 @@ fn number(text: &str, digits: usize) -> Option<(u32, &str)> {
     Some((head.parse().ok()?, &text[digits..]))
 }
 
-/// Reads a time as MariaDB does when it stores one: any separators, missing parts are zero, what follows is ignored.
+/// Reads a time as `MariaDB` does when it stores one: any separators, missing parts are zero, what follows is ignored.
 pub(crate) fn read_lenient(text: &str) -> Option<NaiveDateTime> {
     let text = text.trim_start();
     if !text.starts_with(|c: char| c.is_ascii_digit()) {

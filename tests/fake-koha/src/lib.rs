@@ -23,6 +23,8 @@
 //! Not modelled: two-factor login, branch by IP address, expired passwords, circulation rules other than a loan of 21
 //! days, fines, and races between requests (they are handled one at a time).
 
+#![allow(clippy::result_large_err, reason = "a refusal is an answer like any other, and speed does not matter here")]
+
 mod amount;
 mod auth;
 mod authentication;

@@ -1,7 +1,7 @@
-//! offline_circ/service.pl: one transaction per request, to be queued or processed at once.
+//! `offline_circ/service.pl`: one transaction per request, to be queued or processed at once.
 
-use crate::auth::ApiAuth;
 use crate::amount::Amount;
+use crate::auth::ApiAuth;
 use crate::circulation::Died;
 use crate::clock::{read_service_time, stamp};
 use crate::reply::{self, Reply};
@@ -9,7 +9,7 @@ use crate::request::Request;
 use crate::server::Shared;
 use crate::state::{Era, Library, Operation};
 
-/// Koha: offline_circ/service.pl. It looks at no permission and at no HTTP method.
+/// Koha: `offline_circ/service.pl`. It looks at no permission and at no HTTP method.
 pub(crate) fn service(shared: &Shared, request: &Request) -> Reply {
     let mut library = shared.library();
     let Some(branch) = logged_in_at(shared, &mut library, request) else {
@@ -28,7 +28,7 @@ pub(crate) fn service(shared: &Shared, request: &Request) -> Reply {
 }
 
 /// The branch of the login: from the password, else from the cookie, else (unless `nocookie`) from a session id that
-/// CGI::Session finds in the cookie or in the parameters, even after a wrong password.
+/// `CGI::Session` finds in the cookie or in the parameters, even after a wrong password.
 fn logged_in_at(shared: &Shared, library: &mut Library, request: &Request) -> Option<String> {
     let mut auth = library.check_api_auth(request, None);
     // `nocookie` came with the 401 in 18.05.

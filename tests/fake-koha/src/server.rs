@@ -1,0 +1,366 @@
+//! The server: its settings, its thread, and the way of a request through faults and pages.
+
+use std::convert::Infallible;
+use std::io;
+use std::net::{Ipv4Addr, TcpListener};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{Extension, State};
+use axum::routing::{MethodRouter, any};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use thiserror::Error;
+use tokio::sync::oneshot;
+use tower_service::Service;
+
+use crate::clock::Zone;
+use crate::connection::{Allowance, Connection};
+use crate::faults::{Fault, FaultKind, Faults};
+use crate::reply::{self, Reply};
+use crate::request::{Recorded, Request};
+use crate::state::{Era, Library};
+use crate::{authentication, csrf, koc, pages, rest, service};
+
+/// So much of an answer still gets out when the connection is cut in the headers: the status line and a bit.
+const CUT_AFTER_BYTES: usize = 30;
+
+/// How the server is set up.
+#[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "independent switches of one server")]
+pub struct Config {
+    /// Which Koha.
+    pub era: Era,
+    /// Where Koha lives on its host: empty, or such as `/koha`.
+    pub sub_path: String,
+    /// The server's zone, in minutes east of UTC.
+    pub zone_offset_minutes: i32,
+    /// Does the zone have summer time by the rule of the European Union? Then 60 minutes make it Europe/Paris.
+    pub eu_summer_time: bool,
+    /// The port on 127.0.0.1; 0 takes a free one.
+    pub port: u16,
+    /// A failed login at service.pl is 200 with a text, as before Koha 18.05. Only for the era before 24.05.
+    pub before_18_05: bool,
+    /// The system preference `RESTBasicAuth`.
+    pub rest_basic_auth: bool,
+    /// The system preferences `RESTPublicAPI` and `RESTPublicAnonymousRequests`. Only from 24.05.
+    pub rest_public_api: bool,
+    /// svc/authentication gives a useless token for a session that exists already, as 24.05.00 to 24.05.07 do.
+    pub bug_38826: bool,
+    /// The data to start with.
+    pub library: Library,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            era: Era::Before2405,
+            sub_path: String::new(),
+            zone_offset_minutes: 60,
+            eu_summer_time: false,
+            port: 0,
+            before_18_05: false,
+            rest_basic_auth: true,
+            rest_public_api: true,
+            bug_38826: false,
+            library: Library::standard(),
+        }
+    }
+}
+
+/// What all requests share.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    library: Mutex<Library>,
+    faults: Mutex<Faults>,
+    requests: Mutex<Vec<Recorded>>,
+}
+
+impl Shared {
+    /// The data, locked.
+    pub(crate) fn library(&self) -> MutexGuard<'_, Library> {
+        lock(&self.library)
+    }
+
+    /// A path of this server as a browser must write it.
+    pub(crate) fn path(&self, path: &str) -> String {
+        format!("{}{path}", self.config.sub_path)
+    }
+}
+
+/// A test that panicked with the lock in hand must not hide what other tests say.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A running server on 127.0.0.1. Dropping it stops it: the port is closed, and all connections with it.
+#[derive(Debug)]
+pub struct FakeKoha {
+    shared: Arc<Shared>,
+    port: u16,
+    running: Option<(oneshot::Sender<Infallible>, JoinHandle<()>)>,
+}
+
+/// A server that was stopped, with its data, its sessions, its faults and the record of its requests.
+#[derive(Debug)]
+pub struct Stopped {
+    shared: Arc<Shared>,
+    port: u16,
+}
+
+impl FakeKoha {
+    /// Starts a server; when this returns, it takes connections.
+    ///
+    /// # Errors
+    ///
+    /// If the port is taken, or no thread can be made.
+    pub fn start(mut config: Config) -> io::Result<Self> {
+        let mut library = std::mem::take(&mut config.library);
+        library.era = config.era;
+        library.zone = Zone { offset_minutes: config.zone_offset_minutes, eu_summer_time: config.eu_summer_time };
+        config.sub_path.truncate(config.sub_path.trim_end_matches('/').len());
+        let port = config.port;
+        let shared = Arc::new(Shared {
+            config,
+            library: Mutex::new(library),
+            faults: Mutex::default(),
+            requests: Mutex::default(),
+        });
+        Self::serve(shared, port)
+    }
+
+    fn serve(shared: Arc<Shared>, port: u16) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+        listener.set_nonblocking(true)?;
+        let port = listener.local_addr()?.port();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let (stop, stopped) = oneshot::channel::<Infallible>();
+        let for_thread = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("fake-koha".to_owned()).spawn(move || {
+            runtime.block_on(async move {
+                let Ok(listener) = tokio::net::TcpListener::from_std(listener) else { return };
+                let accepting = tokio::spawn(accept(listener, for_thread));
+                // Ends when the sender is dropped.
+                let _ = stopped.await;
+                accepting.abort();
+            });
+            // Dropping the runtime drops every connection.
+        })?;
+        Ok(Self { shared, port, running: Some((stop, thread)) })
+    }
+
+    /// `http://127.0.0.1:PORT` and the sub-path, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}{}", self.port, self.shared.config.sub_path)
+    }
+
+    /// The port on 127.0.0.1.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Looks at the data or changes it; no request is processed meanwhile.
+    pub fn library<R>(&self, look: impl FnOnce(&mut Library) -> R) -> R {
+        look(&mut self.shared.library())
+    }
+
+    /// Adds a rule to the faults in force.
+    pub fn fault(&self, fault: Fault) {
+        lock(&self.shared.faults).add(fault);
+    }
+
+    /// Ends all faults.
+    pub fn clear_faults(&self) {
+        lock(&self.shared.faults).clear();
+    }
+
+    /// Every request that was seen, in order of arrival.
+    pub fn requests(&self) -> Vec<Recorded> {
+        lock(&self.shared.requests).clone()
+    }
+
+    /// Forgets the requests seen so far.
+    pub fn clear_requests(&self) {
+        lock(&self.shared.requests).clear();
+    }
+
+    /// Stops the server and keeps what it knows; clients find the port closed.
+    pub fn stop(mut self) -> Stopped {
+        self.shut_down();
+        Stopped { shared: Arc::clone(&self.shared), port: self.port }
+    }
+
+    /// Stops and starts again on the same port: all connections are closed, data and sessions stay.
+    ///
+    /// # Errors
+    ///
+    /// If somebody else took the port meanwhile.
+    pub fn restart(self) -> io::Result<Self> {
+        self.stop().start()
+    }
+
+    fn shut_down(&mut self) {
+        if let Some((stop, thread)) = self.running.take() {
+            drop(stop);
+            // An error here is a panic in the server's thread, which has been printed already.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for FakeKoha {
+    fn drop(&mut self) {
+        self.shut_down();
+    }
+}
+
+impl Stopped {
+    /// Starts again on the same port with the same data.
+    ///
+    /// # Errors
+    ///
+    /// If somebody else took the port meanwhile.
+    pub fn start(self) -> io::Result<FakeKoha> {
+        FakeKoha::serve(self.shared, self.port)
+    }
+
+    /// Looks at the data or changes it.
+    pub fn library<R>(&self, look: impl FnOnce(&mut Library) -> R) -> R {
+        look(&mut self.shared.library())
+    }
+
+    /// The port that the server had.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+}
+
+async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
+    let router = routes(&shared);
+    loop {
+        let Ok((stream, peer)) = listener.accept().await else { continue };
+        // Small answers must not wait for each other.
+        let _ = stream.set_nodelay(true);
+        let (shared, router) = (Arc::clone(&shared), router.clone());
+        tokio::spawn(async move {
+            let allowance = Allowance::unlimited();
+            let connection = Connection { stream, allowance: allowance.clone() };
+            let handler = service_fn(move |request| {
+                let visit = Visit { shared: Arc::clone(&shared), router: router.clone(), connection: peer.port() };
+                answer(visit, request, allowance.clone())
+            });
+            // An error is a client that went away, or a fault that was ordered.
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(connection), handler).await;
+        });
+    }
+}
+
+/// The connection is to be closed without an answer: hyper does so when its service fails.
+#[derive(Debug, Error)]
+#[error("the connection was closed by a fault")]
+struct Reset;
+
+/// One request on its way.
+struct Visit {
+    shared: Arc<Shared>,
+    router: Router,
+    connection: u16,
+}
+
+async fn answer(visit: Visit, request: hyper::Request<Incoming>, allowance: Allowance) -> Result<Reply, Reset> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(Body::new(body), usize::MAX).await.map_err(|_| Reset)?;
+    let (request, recorded) = Request::read(&parts, body, &visit.shared.config.sub_path, visit.connection).await;
+    let due = lock(&visit.shared.faults).due(&recorded.path);
+    lock(&visit.shared.requests).push(recorded);
+    // In a task of its own: as with a real server, a client that goes away does not stop what it asked for.
+    tokio::spawn(visit.go(request, due, allowance)).await.map_err(|_| Reset)?
+}
+
+impl Visit {
+    async fn go(mut self, request: Request, due: Vec<FaultKind>, allowance: Allowance) -> Result<Reply, Reset> {
+        for fault in &due {
+            match fault {
+                FaultKind::Delay(time) => tokio::time::sleep(*time).await,
+                FaultKind::ResetBefore => return Err(Reset),
+                FaultKind::Status(status) => return Ok(reply::error_page(*status, "Ordered by a fault.")),
+                FaultKind::HtmlLogin => return Ok(pages::captive_portal()),
+                FaultKind::Redirect(location) => return Ok(reply::redirect(location)),
+                FaultKind::ExpireSession => {
+                    let mut library = self.shared.library();
+                    let session = request.cookie("CGISESSID").and_then(|id| library.sessions.get_mut(&id));
+                    if let Some(session) = session {
+                        session.expired = true;
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut reply = self.process(request).await;
+        for fault in due {
+            match fault {
+                FaultKind::DelayAfter(time) => tokio::time::sleep(time).await,
+                FaultKind::ResetAfter => return Err(Reset),
+                FaultKind::CutHeaders => allowance.limit(CUT_AFTER_BYTES),
+                FaultKind::Status500After => reply = reply::error_page(500, "Ordered by a fault."),
+                _ => {}
+            }
+        }
+        Ok(reply)
+    }
+
+    async fn process(&mut self, request: Request) -> Reply {
+        {
+            let library = self.shared.library();
+            if library.era == Era::From2405
+                && request.path.starts_with("/cgi-bin/")
+                && let Some(refusal) = csrf::refuse(&library, &request)
+            {
+                return refusal;
+            }
+        }
+        let mut routed = hyper::Request::new(Body::empty());
+        *routed.method_mut() = request.method.parse().unwrap_or_default();
+        *routed.uri_mut() = request.path.parse().unwrap_or_default();
+        routed.extensions_mut().insert(Arc::new(request));
+        // A router is always ready and never fails.
+        let Ok(reply) = self.router.call(routed).await;
+        reply
+    }
+}
+
+/// A page: it sees the request and all that is shared, and answers at once.
+fn page(answer: fn(&Shared, &Request) -> Reply) -> MethodRouter<Arc<Shared>> {
+    any(move |State(shared): State<Arc<Shared>>, Extension(request): Extension<Arc<Request>>| async move {
+        answer(&shared, &request)
+    })
+}
+
+/// The paths below the sub-path.
+fn routes(shared: &Arc<Shared>) -> Router {
+    Router::new()
+        .route("/", page(pages::main_page))
+        .route("/cgi-bin/koha/mainpage.pl", page(pages::main_page))
+        .route("/cgi-bin/koha/svc/authentication", page(authentication::authentication))
+        .route("/cgi-bin/koha/offline_circ/service.pl", page(service::service))
+        .route("/cgi-bin/koha/offline_circ/list.pl", page(pages::list))
+        .route("/cgi-bin/koha/offline_circ/process.pl", page(pages::process))
+        .route("/cgi-bin/koha/offline_circ/process_koc.pl", page(koc::upload_page))
+        .route("/cgi-bin/koha/offline_circ/enqueue_koc.pl", page(koc::enqueue))
+        .route("/cgi-bin/koha/tools/upload-file.pl", page(koc::upload_file))
+        .route("/api/v1/public/libraries", page(rest::public_libraries))
+        .route("/api/v1/libraries", page(rest::libraries))
+        .route("/api/v1/libraries/{id}", page(rest::library))
+        .route("/api/v1/patrons", page(rest::patrons))
+        .route("/api/v1/patrons/{id}", page(rest::patron))
+        .route("/api/v1/items", page(rest::items))
+        .route("/api/v1/checkouts", page(rest::checkouts))
+        .route("/api/v1/holds", page(rest::holds))
+        .fallback(|| async { reply::error_page(404, "This message may have the following cause: page not found.") })
+        .with_state(Arc::clone(shared))
+}

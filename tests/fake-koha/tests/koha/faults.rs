@@ -1,0 +1,193 @@
+//! Accidents, the record of requests, stopping and starting.
+
+use std::io::ErrorKind;
+use std::time::{Duration, Instant};
+
+use fake_koha::{Config, Effect, Era, FakeKoha, Fault, FaultKind, Library};
+
+use crate::client::*;
+
+fn koha() -> FakeKoha {
+    start(Era::Before2405)
+}
+
+fn body() -> String {
+    encode(&[
+        ("userid", "koha"),
+        ("password", "koha"),
+        ("action", "issue"),
+        ("cardnumber", CARD),
+        ("barcode", ITEM),
+        ("timestamp", TIME),
+    ])
+}
+
+fn send(client: &mut Client) -> std::io::Result<Answer> {
+    client.send("POST", SERVICE, &[("Content-Type", FORM)], body().as_bytes())
+}
+
+fn effects(koha: &FakeKoha) -> usize {
+    koha.library(|library| {
+        library.count_effects(|effect| matches!(effect, Effect::Issued { .. } | Effect::Renewed { .. }))
+    })
+}
+
+#[test]
+fn connections_are_kept_open_and_requests_recorded() {
+    let koha = koha();
+    let mut client = Client::open(&koha);
+    send(&mut client).unwrap();
+    client.send("GET", &format!("{SERVICE}?a=1;b=2"), &[("Cookie", "a=b"), ("X-Y", "z")], b"").unwrap();
+    get(&koha, MAIN, &[]);
+    let seen = koha.requests();
+    assert_eq!(seen.len(), 3);
+    assert_eq!((seen[0].method.as_str(), seen[0].path.as_str(), seen[0].query.as_str()), ("POST", SERVICE, ""));
+    assert_eq!(seen[0].parameter("password"), Some("koha"));
+    assert_eq!(seen[0].content_type.as_deref(), Some(FORM));
+    assert_eq!(seen[1].query, "a=1;b=2");
+    assert_eq!(seen[1].parameter("b"), Some("2"));
+    assert_eq!((seen[1].cookie.as_deref(), seen[1].header("x-y")), (Some("a=b"), Some("z")));
+    assert_eq!(seen[0].connection, seen[1].connection);
+    assert_ne!(seen[0].connection, seen[2].connection);
+    koha.clear_requests();
+    assert!(koha.requests().is_empty());
+}
+
+#[test]
+fn a_reset_gives_no_byte_and_processes_or_not() {
+    for (kind, processed) in [(FaultKind::ResetBefore, 0), (FaultKind::ResetAfter, 1)] {
+        let koha = koha();
+        koha.fault(Fault::on("service.pl", kind).times(1));
+        let mut client = Client::open(&koha);
+        let error = send(&mut client).unwrap_err();
+        assert!(matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset), "{error}");
+        assert_eq!(effects(&koha), processed);
+        assert_eq!(koha.requests().len(), 1);
+        assert_eq!(send(&mut Client::open(&koha)).unwrap().status, 200);
+    }
+}
+
+#[test]
+fn a_reset_on_a_reused_connection() {
+    let koha = koha();
+    koha.fault(Fault::on("", FaultKind::ResetAfter).skip(1).times(1));
+    let mut client = Client::open(&koha);
+    assert_eq!(send(&mut client).unwrap().status, 200);
+    assert!(send(&mut client).is_err());
+    assert_eq!(effects(&koha), 2);
+}
+
+#[test]
+fn headers_can_be_cut() {
+    let koha = koha();
+    koha.fault(Fault::on("service.pl", FaultKind::CutHeaders).times(1));
+    let error = send(&mut Client::open(&koha)).unwrap_err();
+    assert!(error.to_string().starts_with("cut: "), "{error}");
+    assert_eq!(effects(&koha), 1);
+    assert_eq!(send(&mut Client::open(&koha)).unwrap().status, 200);
+}
+
+#[test]
+fn strange_answers() {
+    let koha = koha();
+    for (kind, status, processed) in [
+        (FaultKind::Status(503), 503, 0),
+        (FaultKind::Status(401), 401, 0),
+        (FaultKind::HtmlLogin, 200, 0),
+        (FaultKind::Redirect("https://portal.example/".to_owned()), 302, 0),
+        (FaultKind::Status500After, 500, 1),
+    ] {
+        koha.library(|library| library.effects.clear());
+        koha.fault(Fault::on("service.pl", kind.clone()));
+        let answer = send(&mut Client::open(&koha)).unwrap();
+        assert_eq!((answer.status, effects(&koha)), (status, processed), "{kind:?}");
+        assert!(answer.kind().starts_with("text/html"));
+        koha.clear_faults();
+    }
+}
+
+#[test]
+fn a_client_that_goes_away_does_not_stop_what_it_asked_for() {
+    for kind in [FaultKind::Delay(Duration::from_millis(100)), FaultKind::DelayAfter(Duration::from_millis(100))] {
+        let koha = koha();
+        koha.fault(Fault::on("service.pl", kind));
+        let started = Instant::now();
+        send(&mut Client::open(&koha)).unwrap();
+        assert!(started.elapsed() >= Duration::from_millis(100));
+        // Now one that hangs up at once.
+        {
+            use std::io::Write;
+            let mut stream = std::net::TcpStream::connect(("127.0.0.1", koha.port())).unwrap();
+            let body = body();
+            write!(
+                stream,
+                "POST {SERVICE} HTTP/1.1\r\nHost: x\r\nContent-Type: {FORM}\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            )
+            .unwrap();
+            stream.flush().unwrap();
+            while koha.requests().len() < 2 {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+        std::thread::sleep(Duration::from_millis(250));
+        assert_eq!(effects(&koha), 2);
+    }
+}
+
+#[test]
+fn a_session_can_expire_under_way() {
+    let koha = koha();
+    let session = session(&koha, "circ", "CPL");
+    koha.fault(Fault::on("service.pl", FaultKind::ExpireSession).skip(1).times(1));
+    let parameters = [("action", "return"), ("barcode", ITEM)];
+    assert_eq!(post_with_session(&koha, SERVICE, &parameters, &session).status, 200);
+    assert_eq!(post_with_session(&koha, SERVICE, &parameters, &session).status, 401);
+}
+
+#[test]
+fn rules_count_by_themselves_and_add_up() {
+    let koha = koha();
+    koha.fault(Fault::on("service.pl", FaultKind::Delay(Duration::from_millis(60))));
+    koha.fault(Fault::on("service.pl", FaultKind::Status(503)).skip(1).times(1));
+    let started = Instant::now();
+    let statuses: Vec<u16> = (0..3).map(|_| send(&mut Client::open(&koha)).unwrap().status).collect();
+    assert_eq!(statuses, [200, 503, 200]);
+    assert!(started.elapsed() >= Duration::from_millis(180));
+}
+
+#[test]
+fn stopping_closes_the_port_and_keeps_the_data() {
+    let koha = koha();
+    let session = session(&koha, "circ", "CPL");
+    let mut client = Client::open(&koha);
+    send(&mut client).unwrap();
+    let port = koha.port();
+    let stopped = koha.stop();
+    assert!(Client::to_port(port).is_err());
+    assert!(send(&mut client).is_err(), "open connections are closed");
+    assert_eq!(stopped.library(|library| library.loans.len()), 1);
+    let koha = stopped.start().unwrap();
+    assert_eq!(koha.port(), port);
+    assert!(get_with_session(&koha, MAIN, &[], &session).body.contains("Logged in as"), "sessions are in the database");
+    let koha = koha.restart().unwrap();
+    assert_eq!(koha.port(), port);
+    drop(koha);
+    assert!(Client::to_port(port).is_err());
+}
+
+#[test]
+fn a_port_that_is_taken_is_an_error() {
+    let koha = koha();
+    let second = FakeKoha::start(Config { port: koha.port(), ..Config::default() });
+    assert_eq!(second.unwrap_err().kind(), ErrorKind::AddrInUse);
+}
+
+#[test]
+fn a_big_library_is_the_same_for_the_same_seed() {
+    let (one, two) = (Library::generate(7, 500, 2000), Library::generate(7, 500, 2000));
+    assert_eq!((&one.patrons, &one.items, &one.loans), (&two.patrons, &two.items, &two.loans));
+    assert_eq!((one.patrons.len(), one.items.len(), one.loans.len()), (504, 2000, 250));
+    assert!(one.effects.is_empty());
+    assert_ne!(one.patrons, Library::generate(8, 500, 2000).patrons);
+}
