@@ -89,6 +89,9 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     // Ready to scan before anything is read: what is scanned meanwhile waits in the queue.
     checkout::bind(&desk)?;
     checkin::bind(&desk)?;
+    if let Some(performance) = dom::window()?.performance() {
+        performance.mark("koct-ready")?;
+    }
     commit::bind(&desk)?;
     export::bind(&desk)?;
     clear::bind(&desk)?;

@@ -176,7 +176,7 @@ impl Desk {
     /// When it does not end within two minutes.
     pub fn wait_for_commit(&self) -> Result<String> {
         let over = "document.getElementById('commit').getAttribute('aria-disabled') === 'false' && document.getElementById('message').innerText";
-        let message = self.page.wait_for(over, std::time::Duration::from_secs(120))?;
+        let message = self.page.wait_for(over, std::time::Duration::from_mins(2))?;
         Ok(message.as_str().unwrap_or_default().to_owned())
     }
 

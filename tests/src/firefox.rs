@@ -19,7 +19,7 @@ use tempfile::TempDir;
 const ADDON_ID: &str = "{6b1a2a34-8f0e-4c55-9f0c-0d5a5a3f7c11}";
 /// The host name that Firefox gives the add-on's pages; fixed, so that they can be opened by address.
 const ADDON_HOST: &str = "1d1f4e52-5a6b-4a3e-9d1c-4b0c7a0e5f33";
-const START_LIMIT: Duration = Duration::from_secs(60);
+const START_LIMIT: Duration = Duration::from_mins(1);
 const WAIT_LIMIT: Duration = Duration::from_secs(15);
 
 /// How to start Firefox.
@@ -132,12 +132,11 @@ impl Firefox {
     /// When there is none, or it does not come up within a minute.
     pub fn start(options: &Options) -> Result<Self> {
         let binary = binary().ok_or("Firefox is not installed; cargo xtask setup installs it")?;
-        let (profile, temporary) = match &options.profile {
-            Some(profile) => (profile.clone(), None),
-            None => {
-                let folder = tempfile::Builder::new().prefix("koct-profile-").tempdir()?;
-                (folder.path().to_owned(), Some(folder))
-            }
+        let (profile, temporary) = if let Some(profile) = &options.profile {
+            (profile.clone(), None)
+        } else {
+            let folder = tempfile::Builder::new().prefix("koct-profile-").tempdir()?;
+            (folder.path().to_owned(), Some(folder))
         };
         let mut user_js = String::new();
         for (name, value) in preferences(options) {

@@ -1,14 +1,23 @@
 //! KOCT's automation. `cargo xtask` lists what it does.
 
 mod addon;
+mod bench;
+mod demo;
 mod project;
 mod setup;
+mod suite;
+mod wasm_runner;
 
 use project::Result;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: cargo xtask COMMAND
 
+  demo [--headless] [--era before-24.05|from-24.05]
+                    show the main job in Firefox; by itself where there is no display
+  test [NAME]       run all tests, or the end-to-end tests whose names contain NAME
+  bench             measure scans and commits
+  run [--era ...]   open a fresh Firefox with the add-on and a stand-in Koha
   build             build the add-on into target/addon/
   package           build target/koct-VERSION.xpi, the same bytes each time
   setup             install what is missing";
@@ -27,6 +36,13 @@ fn main() -> ExitCode {
 
 fn dispatch(arguments: &[&str]) -> Result {
     match arguments {
+        ["demo", rest @ ..] => demo::demo(rest),
+        ["run", rest @ ..] => demo::by_person(rest),
+        ["test"] => suite::test(None),
+        ["test", filter] => suite::test(Some(filter)),
+        ["bench"] => bench::bench(),
+        // Called by cargo for the tests of the extension.
+        ["wasm-runner", wasm, ..] => wasm_runner::run(std::path::Path::new(wasm)),
         ["build"] => addon::build().map(|path| addon::report(&path)),
         ["package"] => addon::package().map(|path| addon::report(&path)),
         ["setup"] => setup::all(),

@@ -1,0 +1,173 @@
+//! The store and the network, in a real Firefox.
+
+#![cfg(target_arch = "wasm32")]
+#![allow(clippy::unwrap_used, reason = "in tests a failed unwrap is the failure report")]
+
+use koct_core::{
+    barcode::{Barcode, Cardnumber},
+    koc::Zone,
+    koha::{Failure, Method, Request, Session},
+    order,
+    settings::Secret,
+    status::{Doubt, State, Status},
+    transaction::{Action, Moment, TransactionId},
+};
+use koct_extension::{
+    clock::{self, DeskZone},
+    http::Http,
+    store::{Store, StoreError},
+};
+use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
+
+wasm_bindgen_test_configure!(run_in_browser);
+
+fn issue(barcode: &str) -> Action {
+    Action::Issue { cardnumber: Cardnumber::parse("P1").unwrap(), barcode: Barcode::parse(barcode).unwrap() }
+}
+
+fn moment(millis: i64) -> Moment {
+    Moment::new(1_795_428_000_000 + millis, 60).unwrap()
+}
+
+/// A log of its own for each test.
+async fn store(name: &str) -> Store {
+    Store::open(&format!("test-{name}-{}", js_sys::Math::random())).await.unwrap()
+}
+
+#[wasm_bindgen_test]
+async fn what_is_recorded_is_there_after_opening_again() {
+    let name = format!("test-again-{}", js_sys::Math::random());
+    let written = {
+        let store = Store::open(&name).await.unwrap();
+        [store.record(issue("A"), moment(0)).await.unwrap(), store.record(issue("📚 é"), moment(1)).await.unwrap()]
+    };
+    let store = Store::open(&name).await.unwrap();
+    assert_eq!(store.all().await.unwrap(), written);
+    assert_eq!(store.ids().await.unwrap(), [TransactionId(1), TransactionId(2)]);
+    assert_eq!(store.counts().await.unwrap().of(State::Local), 2);
+}
+
+#[wasm_bindgen_test]
+async fn seconds_of_one_item_rise_however_it_is_spelled_and_whatever_the_clock_does() {
+    let store = store("seconds").await;
+    for (barcode, millis) in [("código", 500), ("CODIGO", 600), ("other", 600), ("Código", -60_000)] {
+        store.record(issue(barcode), moment(millis)).await.unwrap();
+    }
+    let entries = store.all().await.unwrap();
+    assert_eq!(order::indistinct(&entries), None);
+    assert_eq!(entries[2].transaction.moment, moment(600), "another item keeps its own time");
+}
+
+#[wasm_bindgen_test]
+async fn statuses_change_all_at_once_or_not_at_all() {
+    let store = store("statuses").await;
+    for barcode in ["A", "B", "C"] {
+        store.record(issue(barcode), moment(0)).await.unwrap();
+    }
+    let [first, second, third] = [1, 2, 3].map(TransactionId);
+    let changes = store.set_statuses(&[(first, Status::Added), (second, Status::Sending)]).await.unwrap();
+    assert_eq!((changes[1].from, changes[1].entry.status.state()), (State::Local, State::Sending));
+    // The first is committed for good, so the third stays as it was.
+    let refused = store.set_statuses(&[(third, Status::Sending), (first, Status::Local)]).await;
+    assert!(matches!(refused, Err(StoreError::NotOpen(id)) if id == first));
+    let refused = store.set_statuses(&[(third, Status::Sending), (TransactionId(9), Status::Local)]).await;
+    assert!(matches!(refused, Err(StoreError::NotOpen(_))));
+    let states: Vec<_> = store.all().await.unwrap().iter().map(|entry| entry.status.state()).collect();
+    assert_eq!(states, [State::Added, State::Sending, State::Local]);
+}
+
+#[wasm_bindgen_test]
+async fn an_interrupted_request_is_in_doubt_at_start() {
+    let store = store("recover").await;
+    store.record(issue("A"), moment(0)).await.unwrap();
+    store.record(issue("B"), moment(0)).await.unwrap();
+    store.set_statuses(&[(TransactionId(1), Status::Sending)]).await.unwrap();
+    assert_eq!(store.recover().await.unwrap().len(), 1);
+    let doubtful = store.in_states(&[State::InDoubt]).await.unwrap();
+    assert_eq!(doubtful[0].status, Status::InDoubt { reason: Doubt::Interrupted });
+    assert_eq!(store.recover().await.unwrap().len(), 0);
+}
+
+#[wasm_bindgen_test]
+async fn removing_spares_the_other_states_and_numbers_are_never_used_again() {
+    let store = store("remove").await;
+    for barcode in ["A", "B", "C"] {
+        store.record(issue(barcode), moment(0)).await.unwrap();
+    }
+    store.set_statuses(&[(TransactionId(3), Status::Success)]).await.unwrap();
+    assert_eq!(store.remove(&[State::Added, State::Success]).await.unwrap(), 1);
+    assert_eq!(store.ids().await.unwrap().len(), 2);
+    assert_eq!(store.record(issue("D"), moment(0)).await.unwrap().id, TransactionId(4));
+}
+
+#[wasm_bindgen_test]
+async fn two_windows_write_into_one_log() {
+    let name = format!("test-two-{}", js_sys::Math::random());
+    let (one, two) = (Store::open(&name).await.unwrap(), Store::open(&name).await.unwrap());
+    for _ in 0..5 {
+        one.record(issue("A"), moment(0)).await.unwrap();
+        two.record(issue("A"), moment(0)).await.unwrap();
+    }
+    let entries = one.all().await.unwrap();
+    assert_eq!(entries.len(), 10);
+    assert_eq!(order::indistinct(&entries), None);
+}
+
+#[wasm_bindgen_test]
+fn the_clock_and_the_zone_agree() {
+    let now = clock::now().unwrap();
+    assert_eq!(DeskZone.offset_at_utc(now.utc_millis()), now.offset_minutes());
+    assert_eq!(DeskZone.offset_at_local(now.local()), now.offset_minutes());
+}
+
+fn request(path: &str, method: Method) -> Request {
+    let origin = web_sys::window().unwrap().location().origin().unwrap();
+    Request {
+        method,
+        url: format!("{origin}{path}"),
+        form: vec![("barcode", "a&b é📚".into())],
+        session: None,
+        basic: None,
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_post_carries_its_form_and_its_token() {
+    let session = Session { cookie: Secret::new("c"), csrf_token: Some(Secret::new("t0ken")) };
+    let request = Request {
+        session: Some(session),
+        basic: Some(("désk".into(), Secret::new("p"))),
+        ..request("/echo", Method::Post)
+    };
+    let response = Http::plain().send(&request).await.unwrap();
+    assert_eq!(
+        (response.status, response.csrf_token, response.total_count),
+        (200, Some(Secret::new("token")), Some(42))
+    );
+    assert!(response.body.starts_with("POST /echo "), "{}", response.body);
+    assert!(response.body.ends_with("barcode=a%26b+%C3%A9%F0%9F%93%9A"), "{}", response.body);
+    let body = response.body.to_lowercase();
+    assert!(body.contains("csrf-token: t0ken"));
+    assert!(
+        body.contains("authorization: basic zmopc2s6ca==") || response.body.contains("Basic ZMOpc2s6cA=="),
+        "{}",
+        response.body
+    );
+    assert!(!body.contains("referer:") && !body.contains("cookie:"));
+}
+
+#[wasm_bindgen_test]
+async fn a_get_has_no_body() {
+    let response = Http::plain().send(&request("/echo", Method::Get)).await.unwrap();
+    assert!(response.body.starts_with("GET /echo "));
+    assert!(!response.body.contains("barcode"));
+}
+
+#[wasm_bindgen_test]
+async fn what_went_wrong_is_told_apart() {
+    let answer = |path| async move { Http::plain().send(&request(path, Method::Post)).await };
+    assert_eq!(answer("/error").await.unwrap().status, 500);
+    assert_eq!(answer("/redirect").await, Err(Failure::Redirected { to: None }));
+    assert_eq!(answer("/close").await, Err(Failure::Lost));
+    assert_eq!(answer("/cut").await, Err(Failure::Lost), "half an answer is no answer");
+}

@@ -1,0 +1,89 @@
+//! `cargo xtask bench`: how long things take, measured and printed, never asserted.
+
+use crate::{addon, project::Result, setup};
+use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind};
+use koct_tests::{
+    desk::{Desk, Settings},
+    firefox::Options,
+};
+use std::{path::Path, time::Duration};
+
+const SCANS: usize = 41;
+const COMMITTED: usize = 200;
+
+/// Fills the log with so many transactions, behind the window's back, a thousand at a time.
+const FILL: &str = "(async count => { const db = await new Promise((done, fail) => { const o = indexedDB.open('koct'); \
+    o.onsuccess = () => done(o.result); o.onerror = fail; }); for (let made = 0; made < count; made += 1000) { \
+    await new Promise((done, fail) => { const t = db.transaction('transactions', 'readwrite'); const s = t.objectStore('transactions'); \
+    for (let i = 0; i < 1000 && made + i < count; i++) { const barcode = 'F' + (made + i); s.add({moment: {utc: 1795428000000 + (made + i) * 1000, offset: 0}, \
+    action: 'issue', cardnumber: 'P1', barcode, itemKey: barcode.toLowerCase(), status: {state: 'local'}}); } t.oncomplete = done; t.onerror = fail; }); } db.close(); })";
+
+/// Scans, each begun when the one before is in the table; gives the milliseconds from Enter to the row in the table.
+const SCAN: &str = "(async count => { const item = document.getElementById('checkin-item'); const table = document.getElementById('transactions-table'); \
+    const times = []; for (let i = 0; i < count; i++) { const before = table.getAttribute('aria-rowcount'); item.value = 'S' + Math.random(); \
+    const began = performance.now(); item.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true, cancelable: true})); \
+    await new Promise(done => new MutationObserver((_, o) => { if (table.getAttribute('aria-rowcount') !== before) { o.disconnect(); done(); } }) \
+    .observe(table, {attributes: true})); times.push(performance.now() - began); } return times; })";
+
+/// Measures and prints.
+///
+/// # Errors
+/// When something that is measured does not work.
+pub(crate) fn bench() -> Result {
+    setup::all()?;
+    let addon = addon::build()?;
+    scans(&addon).and_then(|()| commits(&addon)).map_err(|error| error.to_string())
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+fn scans(addon: &Path) -> koct_tests::Result {
+    println!("a scan, from Enter to its row in the table, durable (median of {SCANS}; window ready to scan):");
+    let mut empty = f64::NAN;
+    for filled in [0, 1_000, 20_000] {
+        let desk = Desk::with_addon(&Options::default(), addon)?;
+        desk.page.eval(&format!("{FILL}({filled})"))?;
+        desk.page.reload()?;
+        desk.page.wait("document.body && document.body.hasAttribute('data-ready')")?;
+        let ready =
+            desk.page.eval("performance.getEntriesByName('koct-ready')[0].startTime")?.as_f64().unwrap_or(f64::NAN);
+        desk.page.eval("document.getElementById('clear-dialog').close()")?;
+        let times = desk.page.eval(&format!("{SCAN}({SCANS})"))?;
+        let scan = median(times.as_array().into_iter().flatten().filter_map(serde_json::Value::as_f64).collect());
+        if filled == 0 {
+            empty = scan;
+        }
+        println!(
+            "  {filled:>6} in the log: {scan:6.2} ms ({:.2} of an empty log); ready after {ready:.0} ms",
+            scan / empty
+        );
+    }
+    Ok(())
+}
+
+fn commits(addon: &Path) -> koct_tests::Result {
+    println!("committing {COMMITTED} transactions, the time beyond the server's own:");
+    for era in [Era::Before2405, Era::From2405] {
+        for delay in [0, 20] {
+            let koha = FakeKoha::start(Config { era, ..Config::default() })?;
+            let desk = Desk::with_addon(&Options::default(), addon)?;
+            desk.configure(&Settings::of(&koha.url(), "apply"))?;
+            desk.page.eval(&format!("{FILL}({COMMITTED})"))?;
+            desk.page.reload()?;
+            desk.page.wait("document.body && document.body.hasAttribute('data-ready')")?;
+            desk.page.eval("document.getElementById('clear-dialog').close()")?;
+            koha.fault(Fault::on("service.pl", FaultKind::Delay(Duration::from_millis(delay))));
+            let took = desk.page.eval(
+                "(async () => { const b = document.getElementById('commit'); const began = performance.now(); b.click(); \
+                 while (b.getAttribute('aria-disabled') !== 'false') await new Promise(done => setTimeout(done, 1)); return performance.now() - began; })()",
+            )?;
+            #[expect(clippy::cast_precision_loss, reason = "small numbers")]
+            let each = took.as_f64().unwrap_or(f64::NAN) / COMMITTED as f64 - delay as f64;
+            println!("  {era:?}, server takes {delay} ms: {each:.2} ms each, login included");
+        }
+    }
+    Ok(())
+}
