@@ -243,7 +243,9 @@ impl Options {
         for library in libraries {
             add(&format!("{} · {}", library.branchcode, library.name), &library.branchcode);
         }
-        self.branch_choice.set_value(&self.branchcode.value());
+        let chosen = self.branchcode.value();
+        let known = libraries.iter().any(|library| library.branchcode == chosen);
+        self.branch_choice.set_value(if known { &chosen } else { "" });
     }
 }
 

@@ -26,7 +26,7 @@ fn a_hundred_codes_without_a_pause_arrive_whole_and_in_order() {
     desk.page.type_text("23529001223601\n").unwrap();
     assert_eq!(desk.page.focused().unwrap(), "checkout-item");
     let codes: Vec<String> = (1..=100).map(|number| format!("ITEM{number:010}")).collect();
-    desk.page.type_text(&codes.iter().map(|code| format!("{code}\n")).collect::<String>()).unwrap();
+    desk.page.type_text(&format!("{}\n", codes.join("\n"))).unwrap();
     desk.wait_for_total(100).unwrap();
     assert_eq!(desk.page.value("#checkout-patron").unwrap(), "23529001223601");
     assert_eq!(desk.page.value("#checkout-item").unwrap(), "");

@@ -70,7 +70,7 @@ pub(crate) fn test(filter: Option<&str>) -> Result {
 
 fn browser_tests() -> Result {
     let runner = std::env::current_exe().map_err(|error| error.to_string())?;
-    run(cargo(&["test", "-p", "koct-extension", "--target", "wasm32-unknown-unknown", "--tests"])
+    run(cargo(&["test", "-p", "koct-extension", "--target", "wasm32-unknown-unknown", "--test", "browser"])
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", format!("{} wasm-runner", runner.display())))
 }
 
