@@ -1,20 +1,16 @@
 //! Bringing transactions into Koha.
 
-use fake_koha::{Config, Era, FakeKoha};
-use koct_tests::{
-    desk::{Desk, Settings},
-    firefox::Options,
-};
-
-const ERAS: [Era; 2] = [Era::Before2405, Era::From2405];
+use crate::{ERAS, configured, desk, koha, transactions};
+use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind};
+use koct_tests::desk::Settings;
+use std::time::Duration;
 
 #[test]
 fn both_commit_types_work_in_both_eras() {
     for era in ERAS {
         for (commit_type, state, word) in [("send", "added", "Added."), ("apply", "success", "Success.")] {
-            let koha = FakeKoha::start(Config { era, ..Config::default() }).unwrap();
-            let desk = Desk::open(&Options::default()).unwrap();
-            desk.configure(&Settings::of(&koha.url(), commit_type)).unwrap();
+            let koha = koha(era);
+            let desk = configured(&koha, commit_type);
             desk.check_out("23529001223601", "39999000000001").unwrap();
             desk.check_out("23529001223602", "39999000000002").unwrap();
             desk.check_in("39999000000001").unwrap();
@@ -26,18 +22,126 @@ fn both_commit_types_work_in_both_eras() {
             if commit_type == "send" {
                 assert_eq!(koha.library(|library| library.pending_at("CPL").len()), 3);
                 assert!(message.contains("library CPL"), "{message}");
+                let link = desk.page.eval("document.querySelector('#message a').href").unwrap();
+                assert_eq!(link, format!("{}/cgi-bin/koha/offline_circ/list.pl", koha.url()));
             } else {
                 let holder = |barcode: &str| koha.library(|library| library.holder_of(barcode).map(str::to_owned));
                 assert_eq!(holder("39999000000001"), None);
                 assert_eq!(holder("39999000000002").as_deref(), Some("23529001223602"));
             }
-            for request in koha.requests() {
-                assert!(
-                    request.query_parameters.iter().all(|(_, value)| value != "koha"),
-                    "a secret in an address: {request:?}"
-                );
+            let sent = transactions(&koha);
+            assert_eq!(sent.len(), 3);
+            for request in &sent {
+                assert_eq!(request.method, "POST");
+                assert_eq!(request.parameter("pending"), Some(if commit_type == "send" { "true" } else { "false" }));
+                let timestamp = request.parameter("timestamp").unwrap();
+                assert!(timestamp.len() == 19 && timestamp.as_bytes()[10] == b' ', "{timestamp}");
             }
+            for request in koha.requests() {
+                assert!(!request.query.contains("koha"), "a secret in an address: {request:?}");
+            }
+            // Pressed again, nothing is sent.
+            assert_eq!(desk.commit().unwrap(), "There is nothing to send.");
+            assert_eq!(transactions(&koha).len(), 3);
             assert_eq!(desk.firefox.console_errors(), Vec::<String>::new());
         }
     }
+}
+
+#[test]
+fn each_answer_is_shown_in_the_documented_words() {
+    let koha = koha(Era::Before2405);
+    let desk = configured(&koha, "apply");
+    desk.check_out("99999", "39999000000001").unwrap();
+    desk.check_out("23529001223601", "88888").unwrap();
+    desk.check_in("88888").unwrap();
+    desk.check_in("39999000000002").unwrap();
+    desk.check_out("23529001223601", "39999000000003").unwrap();
+    let message = desk.commit().unwrap();
+    let shown: Vec<String> = desk.rows().unwrap().into_iter().rev().map(|row| row.status).collect();
+    assert_eq!(shown, ["Borrower not found.", "Item not found.", "Item not found.", "Item not issued.", "Success."]);
+    assert!(!message.contains("Done"), "it never says that all is done when some failed: {message}");
+    assert!(message.contains("Refused by Koha: 4"), "{message}");
+    // Refused ones are kept, and not sent again by themselves.
+    assert_eq!(desk.page.text("#count-unsent").unwrap(), "4");
+    assert!(desk.commit().unwrap().contains('4'));
+    assert_eq!(transactions(&koha).len(), 5);
+    // A person may: the patron is in Koha now.
+    koha.library(|library| library.patron_mut("23529001223602").unwrap().cardnumber = "99999".into());
+    desk.page.click("tr[data-seq='1'] [data-decision=send-again]").unwrap();
+    desk.page.wait("document.querySelector(\"tr[data-seq='1']\").dataset.status === 'local'").unwrap();
+    desk.commit().unwrap();
+    assert_eq!(desk.states().unwrap()[0], "success");
+    assert_eq!(transactions(&koha).len(), 6);
+}
+
+#[test]
+fn direct_loans_land_on_the_configured_branch() {
+    for era in ERAS {
+        let koha = koha(era);
+        let desk = crate::desk();
+        // The account's home is CPL.
+        desk.configure(&Settings { branchcode: "MPL".into(), ..Settings::of(&koha.url(), "apply") }).unwrap();
+        desk.check_out("23529001223601", "39999000000001").unwrap();
+        desk.commit().unwrap();
+        let branch = koha.library(|library| library.loan_of("39999000000001").map(|loan| loan.branch.clone()));
+        assert_eq!(branch.as_deref(), Some("MPL"), "{era:?}");
+    }
+}
+
+#[test]
+fn a_sub_path_is_kept() {
+    let koha = FakeKoha::start(Config { era: Era::From2405, sub_path: "/koha".into(), ..Config::default() }).unwrap();
+    let desk = configured(&koha, "send");
+    desk.check_in("39999000000001").unwrap();
+    assert!(desk.commit().unwrap().starts_with("Done: 1"));
+}
+
+#[test]
+fn a_second_press_does_nothing_and_stop_stops() {
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "send");
+    for item in ["B1", "B2", "B3", "B4", "B5"] {
+        desk.check_in(item).unwrap();
+    }
+    koha.fault(Fault::on("service.pl", FaultKind::Delay(Duration::from_millis(400))));
+    desk.page.click("#commit").unwrap();
+    desk.page.wait("document.querySelector('tr[data-status=added]')").unwrap();
+    assert!(desk.page.visible("#progress").unwrap());
+    desk.page.click("#commit").unwrap();
+    // Scanning goes on meanwhile.
+    desk.check_in("B6").unwrap();
+    desk.page.click("#cancel-commit").unwrap();
+    let message = desk.wait_for_commit().unwrap();
+    assert!(message.contains("Stopped by you"), "{message}");
+    let sent = transactions(&koha);
+    assert!(sent.len() < 5, "{}", sent.len());
+    let states = desk.states().unwrap();
+    assert_eq!(states.iter().filter(|state| *state == "added").count(), sent.len());
+    assert!(states.iter().all(|state| state == "added" || state == "local"), "{states:?}");
+    koha.clear_faults();
+    assert!(desk.commit().unwrap().starts_with("Done"));
+    assert_eq!(koha.library(|library| library.pending_at("CPL").len()), 6);
+}
+
+#[test]
+fn an_unknown_branch_stops_it_before_anything_is_sent() {
+    for era in ERAS {
+        let koha = koha(era);
+        let desk = desk();
+        desk.configure(&Settings { branchcode: "ZZZ".into(), ..Settings::of(&koha.url(), "send") }).unwrap();
+        desk.check_in("39999000000001").unwrap();
+        let message = desk.commit().unwrap();
+        assert!(message.contains("ZZZ") && message.contains("CPL"), "{message}");
+        assert_eq!(transactions(&koha).len(), 0);
+        assert_eq!(desk.states().unwrap(), ["local"]);
+    }
+}
+
+#[test]
+fn without_settings_nothing_is_sent_and_it_says_what_to_do() {
+    let desk = desk();
+    desk.check_in("39999000000001").unwrap();
+    assert!(desk.commit().unwrap().contains("Open Settings"));
+    assert_eq!(desk.states().unwrap(), ["local"]);
 }

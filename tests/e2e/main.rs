@@ -2,5 +2,47 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in tests a failed unwrap is the failure report")]
 
+mod clearing;
 mod committing;
+mod exporting;
+mod faults;
+mod isolation;
 mod scanning;
+mod settings;
+
+use fake_koha::{Config, Era, FakeKoha};
+use koct_tests::{
+    desk::{Desk, Settings},
+    firefox::Options,
+};
+
+const ERAS: [Era; 2] = [Era::Before2405, Era::From2405];
+
+fn koha(era: Era) -> FakeKoha {
+    FakeKoha::start(Config { era, ..Config::default() }).unwrap()
+}
+
+fn desk() -> Desk {
+    Desk::open(&Options::default()).unwrap()
+}
+
+/// A desk that is set up for this Koha.
+fn configured(koha: &FakeKoha, commit_type: &str) -> Desk {
+    let desk = desk();
+    desk.configure(&Settings::of(&koha.url(), commit_type)).unwrap();
+    desk
+}
+
+/// Closes the window, and opens it again by the button.
+fn reopen(desk: &mut Desk) {
+    desk.page.close().unwrap();
+    desk.page = koct_tests::desk::open_window(&desk.firefox).unwrap();
+}
+
+/// The transactions that reached service.pl: those requests that name an action.
+fn transactions(koha: &FakeKoha) -> Vec<fake_koha::Recorded> {
+    koha.requests()
+        .into_iter()
+        .filter(|request| request.path.ends_with("/service.pl") && request.parameter("action").is_some())
+        .collect()
+}

@@ -62,3 +62,67 @@ fn everything_can_be_done_by_keyboard_alone() {
     desk.page.press(&[key::SHIFT, key::TAB]).unwrap();
     assert_eq!(desk.page.focused().unwrap(), "checkout-submit");
 }
+
+#[test]
+fn hostile_texts_stay_text() {
+    let desk = Desk::open(&Options::default()).unwrap();
+    let codes = ["<img src=x onerror=1>", "\"'&amp;", "📚 ä", "$1 $2 %s"];
+    for (number, code) in (1..).zip(codes) {
+        // A longer one than Koha's barcodes goes into the cardnumber.
+        desk.check_out(code, &format!("B{number}")).unwrap();
+    }
+    let shown: Vec<String> = desk.rows().unwrap().into_iter().rev().map(|row| row.cardnumber).collect();
+    assert_eq!(shown, codes);
+    assert_eq!(desk.page.eval("document.querySelectorAll('main img, main script').length").unwrap(), 0);
+    assert!(desk.message().unwrap().contains("to $1 $2 %s"), "{}", desk.message().unwrap());
+}
+
+#[test]
+fn a_code_that_koha_would_cut_is_shown_until_dealt_with() {
+    let desk = Desk::open(&Options::default()).unwrap();
+    let long = "9".repeat(200);
+    desk.page.type_text(&format!("P1\n{long}\nB2\n")).unwrap();
+    desk.wait_for_total(1).unwrap();
+    let shown = desk.page.text("#attention").unwrap();
+    assert!(shown.contains(&long) && shown.contains("200 characters") && shown.contains("at most 20"), "{shown}");
+    // Corrected and recorded.
+    desk.page.click("#attention [data-field=retry]").unwrap();
+    assert_eq!(desk.page.value("#checkout-item").unwrap(), long);
+    assert_eq!(desk.page.focused().unwrap(), "checkout-item");
+    desk.page.fill("#checkout-item", "B3").unwrap();
+    desk.page.type_text("\n").unwrap();
+    desk.wait_for_total(2).unwrap();
+    assert!(!desk.page.visible("#attention").unwrap());
+    assert_eq!(desk.rows().unwrap()[0].barcode, "B3");
+}
+
+#[test]
+fn a_scan_that_cannot_be_written_stays_on_screen() {
+    let desk = Desk::open(&Options::default()).unwrap();
+    // The disk is full: every write fails.
+    desk.page
+        .eval("IDBObjectStore.prototype.add = function () { throw new DOMException('the disk is full', 'QuotaExceededError'); }")
+        .unwrap();
+    desk.page.type_text("P1\nB1\n").unwrap();
+    desk.page.wait("!document.getElementById('attention').hidden").unwrap();
+    let shown = desk.page.text("#attention").unwrap();
+    assert!(shown.contains("B1") && shown.contains("P1") && shown.contains("disk"), "{shown}");
+    assert_eq!(desk.total().unwrap(), 0, "what is not durable is not in the table");
+    assert!(desk.message().unwrap().starts_with("NOT recorded"));
+}
+
+#[test]
+fn the_patron_comes_first_and_the_item_is_kept() {
+    let desk = Desk::open(&Options::default()).unwrap();
+    desk.page.click("#checkout-item").unwrap();
+    desk.page.type_text("B1\n").unwrap();
+    assert_eq!(desk.page.focused().unwrap(), "checkout-patron");
+    assert_eq!(desk.page.value("#checkout-item").unwrap(), "B1");
+    desk.page.type_text("P1\n\n").unwrap();
+    desk.wait_for_total(1).unwrap();
+    desk.page.click("#checkout-clear-patron").unwrap();
+    assert_eq!(
+        (desk.page.value("#checkout-patron").unwrap().as_str(), desk.page.focused().unwrap().as_str()),
+        ("", "checkout-patron")
+    );
+}

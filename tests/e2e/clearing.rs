@@ -1,0 +1,51 @@
+//! What is left over, and clearing it.
+
+use crate::{configured, desk, koha, reopen};
+use fake_koha::Era;
+
+#[test]
+fn leftover_transactions_are_kept_unless_both_boxes_are_ticked() {
+    let mut desk = desk();
+    assert!(!desk.page.visible("#clear-dialog").unwrap(), "an empty log has nothing to clear");
+    desk.page.type_text("P1\nB1\nB2\n").unwrap();
+    desk.wait_for_total(2).unwrap();
+    // A reload keeps everything.
+    desk.page.reload().unwrap();
+    desk.page.wait("document.body.hasAttribute('data-ready')").unwrap();
+    desk.wait_for_total(2).unwrap();
+    reopen(&mut desk);
+    assert!(desk.page.visible("#clear-dialog").unwrap());
+    assert!(desk.page.text("#clear-text").unwrap().contains("2 of them not in Koha"));
+    assert_eq!(desk.page.eval("document.getElementById('clear-confirm').checked").unwrap(), false);
+    // OK without a tick keeps everything.
+    desk.page.click("#clear-ok").unwrap();
+    assert_eq!(desk.total().unwrap(), 2);
+    // One tick is not enough for what is not in Koha.
+    desk.page.click("#clear").unwrap();
+    desk.page.click("#clear-confirm").unwrap();
+    desk.page.click("#clear-ok").unwrap();
+    assert!(desk.page.visible("#clear-dialog").unwrap());
+    assert!(desk.page.text("#clear-unsent-text").unwrap().contains("NOT in Koha"));
+    desk.page.click("#clear-cancel").unwrap();
+    assert_eq!(desk.total().unwrap(), 2);
+    // Two are.
+    desk.page.click("#clear").unwrap();
+    desk.page.click("#clear-confirm").unwrap();
+    desk.page.click("#clear-unsent-confirm").unwrap();
+    desk.page.click("#clear-ok").unwrap();
+    desk.wait_for_total(0).unwrap();
+    assert_eq!(desk.page.text("#count-unsent").unwrap(), "0");
+}
+
+#[test]
+fn clearing_the_committed_ones_spares_the_others() {
+    let koha = koha(Era::Before2405);
+    let desk = configured(&koha, "send");
+    desk.check_in("39999000000001").unwrap();
+    desk.commit().unwrap();
+    desk.check_in("39999000000002").unwrap();
+    desk.page.click("#clear-committed").unwrap();
+    desk.wait_for_total(1).unwrap();
+    assert_eq!(desk.rows().unwrap()[0].barcode, "39999000000002");
+    assert_eq!(desk.page.text("#count-unsent").unwrap(), "1");
+}

@@ -1,0 +1,136 @@
+//! When something goes wrong in the middle: nothing is lost, nothing is sent twice unseen.
+
+use crate::{ERAS, configured, desk, koha, reopen, transactions};
+use fake_koha::{Era, Fault, FaultKind};
+use koct_tests::desk::Settings;
+use std::time::Duration;
+
+#[test]
+fn each_fault_leaves_what_it_proves() {
+    for era in ERAS {
+        let koha = koha(era);
+        let desk = configured(&koha, "send");
+        for (fault, states, says) in [
+            (FaultKind::ResetBefore, ["added", "in-doubt", "local"], "connection"),
+            (FaultKind::ResetAfter, ["added", "in-doubt", "local"], "connection"),
+            (FaultKind::CutHeaders, ["added", "in-doubt", "local"], "connection"),
+            (FaultKind::HtmlLogin, ["added", "in-doubt", "local"], "other than Koha"),
+            (FaultKind::Status(500), ["added", "in-doubt", "added"], "In doubt: 1"),
+            (FaultKind::Status500After, ["added", "in-doubt", "added"], "In doubt: 1"),
+            (FaultKind::Status(404), ["added", "local", "local"], "HTTP 404"),
+            (FaultKind::Redirect("https://example.invalid/".into()), ["added", "local", "local"], "elsewhere"),
+        ] {
+            let before = koha.library(|library| library.pending.len());
+            for item in ["B1", "B2", "B3"] {
+                desk.check_in(item).unwrap();
+            }
+            // Before 24.05 the credentials are checked at service.pl first.
+            let skip = if era == Era::Before2405 { 2 } else { 1 };
+            koha.fault(Fault::on("service.pl", fault.clone()).skip(skip).times(1));
+            let message = desk.commit().unwrap();
+            let shown: Vec<String> = desk.states().unwrap();
+            assert_eq!(shown[shown.len() - 3..], states, "{era:?} {fault:?}: {message}");
+            assert!(message.contains(says), "{era:?} {fault:?}: {message}");
+            assert!(!message.contains("Done"), "{message}");
+            // Nothing that is not in doubt was processed twice, and the one in doubt at most once.
+            let queued = koha.library(|library| library.pending.len()) - before;
+            let sure = states.iter().filter(|state| **state == "added").count();
+            assert!((sure..=sure + 1).contains(&queued), "{era:?} {fault:?}: {queued} in the queue");
+            koha.clear_faults();
+            // Start afresh.
+            desk.page.click("#clear").unwrap();
+            desk.page.click("#clear-confirm").unwrap();
+            desk.page.click("#clear-unsent-confirm").unwrap();
+            desk.page.click("#clear-ok").unwrap();
+            desk.wait_for_total(0).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_wrong_password_stops_it_at_the_first_try() {
+    for era in ERAS {
+        let koha = koha(era);
+        let desk = desk();
+        desk.configure(&Settings { password: "wrong".into(), ..Settings::of(&koha.url(), "apply") }).unwrap();
+        desk.check_in("39999000000001").unwrap();
+        desk.check_in("39999000000002").unwrap();
+        let message = desk.commit().unwrap();
+        assert!(message.contains("password"), "{message}");
+        assert_eq!(transactions(&koha).len(), 0);
+        assert_eq!(
+            koha.library(|library| library.account("koha").unwrap().login_attempts),
+            1,
+            "an account may lock after a few"
+        );
+        assert_eq!(desk.states().unwrap(), ["local", "local"]);
+    }
+}
+
+#[test]
+fn a_server_that_is_down_loses_nothing_and_leaves_no_doubt() {
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "send");
+    desk.check_in("39999000000001").unwrap();
+    let stopped = koha.stop();
+    let message = desk.commit().unwrap();
+    assert!(message.contains("nothing answers"), "{message}");
+    assert_eq!(desk.states().unwrap(), ["local"]);
+    let koha = stopped.start().unwrap();
+    assert!(desk.commit().unwrap().starts_with("Done: 1"));
+    assert_eq!(koha.library(|library| library.pending.len()), 1);
+}
+
+#[test]
+fn a_session_that_ends_in_mid_run_is_renewed() {
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "apply");
+    for item in ["39999000000001", "39999000000002", "39999000000003"] {
+        desk.check_out("23529001223601", item).unwrap();
+    }
+    koha.fault(Fault::on("service.pl", FaultKind::ExpireSession).skip(1).times(1));
+    let message = desk.commit().unwrap();
+    assert!(message.starts_with("Done: 3"), "{message}");
+    assert_eq!(koha.library(|library| library.effects.len()), 3);
+    // And a refused token: 403.
+    desk.check_in("39999000000001").unwrap();
+    koha.fault(Fault::on("service.pl", FaultKind::Status(403)).times(1));
+    assert!(desk.commit().unwrap().starts_with("Done: 1"));
+    koha.fault(Fault::on("service.pl", FaultKind::Status(403)));
+    desk.check_in("39999000000002").unwrap();
+    assert!(desk.commit().unwrap().contains("403"));
+    assert_eq!(desk.states().unwrap().last().unwrap(), "local");
+}
+
+#[test]
+fn a_window_closed_in_mid_run_leaves_a_doubt_that_a_person_decides() {
+    let koha = koha(Era::From2405);
+    let mut desk = configured(&koha, "send");
+    for item in ["B1", "B2", "B3"] {
+        desk.check_in(item).unwrap();
+    }
+    koha.fault(Fault::on("service.pl", FaultKind::DelayAfter(Duration::from_secs(1))).skip(1));
+    desk.page.click("#commit").unwrap();
+    desk.page.wait("document.querySelector(\"tr[data-seq='2']\").dataset.status === 'sending'").unwrap();
+    reopen(&mut desk);
+    koha.clear_faults();
+    assert_eq!(desk.states().unwrap(), ["added", "in-doubt", "local"]);
+    assert!(desk.rows().unwrap()[1].status.contains("KOCT was closed"), "{:?}", desk.rows());
+    desk.page.click("#clear-cancel").unwrap();
+    desk.commit().unwrap();
+    assert_eq!(desk.states().unwrap(), ["added", "in-doubt", "added"]);
+    desk.page.click("tr[data-seq='2'] [data-decision=is-in-koha]").unwrap();
+    desk.page.wait("document.querySelector(\"tr[data-seq='2']\").dataset.status === 'success'").unwrap();
+    assert_eq!(koha.library(|library| library.pending.len()), 3);
+}
+
+#[test]
+fn a_server_that_never_answers_is_given_up() {
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "send");
+    desk.check_in("B1").unwrap();
+    koha.fault(Fault::on("service.pl", FaultKind::DelayAfter(Duration::from_secs(40))));
+    let message = desk.commit().unwrap();
+    assert!(message.contains("did not answer in time"), "{message}");
+    assert_eq!(desk.states().unwrap(), ["in-doubt"]);
+}

@@ -1,0 +1,67 @@
+//! A person's own Koha tab stays as it was.
+
+use crate::{ERAS, configured, koha};
+use fake_koha::Era;
+use koct_tests::desk::Settings;
+
+/// Logs a person in at Koha's own page, in a tab of the same Firefox.
+fn log_in(firefox: &koct_tests::firefox::Firefox, koha: &fake_koha::FakeKoha, account: &str) -> koct_tests::page::Page {
+    let page = firefox.open(&format!("{}/cgi-bin/koha/mainpage.pl", koha.url())).unwrap();
+    let name = if koha.library(|library| library.era) == Era::Before2405 { "" } else { "login_" };
+    page.fill(&format!("input[name={name}userid]"), account).unwrap();
+    page.fill(&format!("input[name={name}password]"), account).unwrap();
+    page.type_text("\n").unwrap();
+    page.wait(&format!("document.body.innerText.includes('Logged in as {account}')")).unwrap();
+    page
+}
+
+#[test]
+fn a_persons_session_is_neither_used_nor_replaced_nor_deleted() {
+    for era in ERAS {
+        let koha = koha(era);
+        let desk = configured(&koha, "send");
+        // Koha deletes the session of somebody without cataloguing rights who comes to its login service.
+        let tab = log_in(&desk.firefox, &koha, "circ");
+        let cookie = koha
+            .requests()
+            .into_iter()
+            .filter_map(|request| request.cookie)
+            .next_back()
+            .expect("the tab has a session");
+        koha.clear_requests();
+        desk.page.activate().unwrap();
+        desk.check_in("39999000000001").unwrap();
+        assert!(desk.commit().unwrap().starts_with("Done: 1"));
+        let settings = desk.open_settings().unwrap();
+        settings.click("#test-connection").unwrap();
+        settings.wait("document.getElementById('settings-message').textContent.startsWith('All is well')").unwrap();
+        for request in koha.requests() {
+            let ours = request.cookie.as_deref() != Some(cookie.as_str());
+            assert!(ours, "the person's cookie was used: {era:?} {} {}", request.method, request.path);
+            if era == Era::Before2405 {
+                assert_eq!(request.cookie, None);
+            }
+            assert_eq!(request.header("x-koct-request"), None, "the tag leaves the browser");
+        }
+        tab.reload().unwrap();
+        assert!(tab.text("body").unwrap().contains("Logged in as circ"), "{era:?}");
+        assert_eq!(koha.requests().last().unwrap().cookie.as_deref(), Some(cookie.as_str()));
+        let userid = koha.library(|library| library.pending_at("CPL")[0].userid.clone());
+        assert_eq!(userid, "koha");
+    }
+}
+
+#[test]
+fn a_named_http_server_is_not_turned_into_https() {
+    let koha = koha(Era::From2405);
+    let options = koct_tests::firefox::Options {
+        prefs: vec![("network.dns.localDomains".into(), "koha.example.test".into())],
+        ..koct_tests::firefox::Options::default()
+    };
+    let desk = koct_tests::desk::Desk::open(&options).unwrap();
+    let server = format!("http://koha.example.test:{}", koha.port());
+    let settings = desk.configure(&Settings::of(&server, "send")).unwrap();
+    assert!(settings.visible("#server-warning").unwrap(), "http to another computer is warned of");
+    desk.check_in("39999000000001").unwrap();
+    assert!(desk.commit().unwrap().starts_with("Done: 1"));
+}

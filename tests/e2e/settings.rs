@@ -1,0 +1,141 @@
+//! The settings page.
+
+use crate::{desk, koha};
+use fake_koha::{Config, Era, FakeKoha};
+use koct_tests::{
+    desk::{Desk, Settings, enter},
+    firefox::Options,
+    page::Page,
+};
+
+fn test(page: &Page, settings: &Settings) -> String {
+    enter(page, settings).unwrap();
+    page.click("#test-connection").unwrap();
+    page.wait("!document.getElementById('test-connection').disabled && document.getElementById('settings-message').innerText !== ''").unwrap();
+    page.text("#settings-message").unwrap()
+}
+
+#[test]
+fn testing_the_connection_says_precisely_what_is_wrong() {
+    for era in crate::ERAS {
+        let koha = koha(era);
+        let desk = desk();
+        let page = desk.open_settings().unwrap();
+        let good = Settings::of(&koha.url(), "send");
+        let with = |change: &dyn Fn(&mut Settings)| {
+            let mut settings = good.clone();
+            change(&mut settings);
+            test(&page, &settings)
+        };
+        assert!(with(&|_| {}).starts_with("All is well"), "{era:?}");
+        assert_eq!(page.eval("document.getElementById('branch-choice').options.length").unwrap(), 4);
+        assert!(with(&|s| s.server = "http://127.0.0.1:1".into()).contains("nothing answers"));
+        assert!(with(&|s| s.server = format!("{}/nothing", koha.url())).contains("not a Koha"));
+        assert!(with(&|s| s.password = "wrong".into()).contains("does not accept this user name and password"));
+        assert!(with(&|s| s.branchcode = "ZZZ".into()).contains("no library with the branch code ZZZ"));
+        // Circulation rights alone are enough before 24.05.
+        let circulation_only = with(&|s| "circonly".clone_into(&mut s.username));
+        assert!(circulation_only.contains("does not accept"), "{circulation_only}");
+        let circulation_only = with(&|s| {
+            "circonly".clone_into(&mut s.username);
+            "circonly".clone_into(&mut s.password);
+        });
+        if era == Era::From2405 {
+            assert!(circulation_only.contains("lacks the permission"), "{circulation_only}");
+        } else {
+            assert!(circulation_only.contains("could not be checked"), "{circulation_only}");
+        }
+        koha.library(|library| library.preferences.maintenance = true);
+        assert!(with(&|_| {}).contains("being updated"));
+    }
+}
+
+#[test]
+fn fields_are_checked_and_say_what_to_do() {
+    let desk = desk();
+    let page = desk.open_settings().unwrap();
+    page.click("#save").unwrap();
+    page.wait("document.getElementById('settings-message').textContent.startsWith('Not saved')").unwrap();
+    for field in ["server", "username", "password", "branchcode"] {
+        assert!(page.visible(&format!("#{field}-error")).unwrap(), "{field}");
+    }
+    assert_eq!(page.focused().unwrap(), "server");
+    let good = Settings::of("http://127.0.0.1:1/koha/", "send");
+    enter(&page, &Settings { server: "https://u:p@koha.example.org".into(), username: "x".repeat(31), ..good.clone() })
+        .unwrap();
+    page.type_text("\n").unwrap();
+    page.wait("document.getElementById('server-error').textContent.includes('out of the address')").unwrap();
+    assert!(page.text("#username-error").unwrap().contains("30"));
+    enter(&page, &good).unwrap();
+    page.click("#save").unwrap();
+    page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
+    assert_eq!(page.value("#server").unwrap(), "http://127.0.0.1:1/koha");
+}
+
+#[test]
+fn saving_takes_effect_in_the_open_window_at_once() {
+    let koha = koha(Era::Before2405);
+    let desk = desk();
+    assert_eq!(desk.page.text("#commit").unwrap(), "Send data to Koha");
+    desk.configure(&Settings::of(&koha.url(), "apply")).unwrap();
+    desk.page.wait("document.getElementById('commit').textContent === 'Apply directly to Koha'").unwrap();
+    assert!(desk.page.text("#desk").unwrap().contains("CPL"));
+    desk.check_out("23529001223601", "39999000000001").unwrap();
+    desk.commit().unwrap();
+    assert_eq!(desk.states().unwrap(), ["success"]);
+}
+
+#[test]
+fn the_password_stays_only_where_it_is_to_stay() {
+    let desk = desk();
+    let page =
+        desk.configure(&Settings { password: "s3cret".into(), ..Settings::of("http://127.0.0.1:1", "send") }).unwrap();
+    let local = "browser.storage.local.get().then(JSON.stringify)";
+    assert!(!page.eval(local).unwrap().to_string().contains("s3cret"));
+    page.activate().unwrap();
+    page.reload().unwrap();
+    page.wait("document.body.hasAttribute('data-ready')").unwrap();
+    assert_eq!(page.value("#password").unwrap(), "s3cret", "for this session");
+    page.click("#keep-password").unwrap();
+    page.click("#save").unwrap();
+    page.wait("browser.storage.local.get().then(all => JSON.stringify(all).includes('s3cret'))").unwrap();
+    page.click("#keep-password").unwrap();
+    page.click("#save").unwrap();
+    page.wait("browser.storage.local.get().then(all => !JSON.stringify(all).includes('s3cret'))").unwrap();
+}
+
+#[test]
+fn only_the_configured_server_is_allowed() {
+    let desk = desk();
+    desk.configure(&Settings::of("http://127.0.0.1:1", "send")).unwrap();
+    let page = desk.configure(&Settings::of("http://localhost:1", "send")).unwrap();
+    let origins = page.eval("browser.permissions.getAll().then(all => all.origins)").unwrap();
+    assert_eq!(origins, serde_json::json!(["http://localhost/*"]));
+}
+
+#[test]
+fn a_refused_permission_is_said_and_nothing_is_sent() {
+    let koha = FakeKoha::start(Config::default()).unwrap();
+    // The question is asked, and headless nobody can answer: it is refused by closing it.
+    let options = Options {
+        prefs: vec![("extensions.webextOptionalPermissionPrompts".into(), true.into())],
+        ..Options::default()
+    };
+    let desk = Desk::open(&options).unwrap();
+    let page = desk.open_settings().unwrap();
+    enter(&page, &Settings::of(&koha.url(), "send")).unwrap();
+    page.click("#save").unwrap();
+    // Refuses in the notification that Firefox shows.
+    let refuse = "(async () => { for (let i = 0; i < 200; i++) { for (const w of Services.wm.getEnumerator('navigator:browser')) { \
+        const n = w.PopupNotifications?.panel?.firstElementChild; if (n?.secondaryButton) { n.secondaryButton.click(); return true; } } \
+        await new Promise(done => w_setTimeout(done)); } return false; function w_setTimeout(done) { \
+        Services.wm.getMostRecentWindow('navigator:browser').setTimeout(done, 25); } })()";
+    assert_eq!(desk.firefox.in_chrome(refuse).unwrap(), true, "Firefox asks");
+    page.wait("document.getElementById('settings-message').textContent.includes('did not allow')").unwrap();
+    desk.page.activate().unwrap();
+    desk.check_in("39999000000001").unwrap();
+    let message = desk.commit().unwrap();
+    assert!(message.contains("does not allow"), "{message}");
+    assert_eq!(koha.requests().len(), 0);
+    assert_eq!(desk.states().unwrap(), ["local"]);
+}
