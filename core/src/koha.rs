@@ -151,6 +151,7 @@ impl Failure {
         Self::NotSent(match error {
             "NS_ERROR_OFFLINE" => NotSent::Offline,
             "NS_ERROR_UNKNOWN_HOST" | "NS_ERROR_UNKNOWN_PROXY_HOST" => NotSent::UnknownHost,
+            "NS_ERROR_PORT_ACCESS_NOT_ALLOWED" => NotSent::NotAllowed,
             "NS_ERROR_CONNECTION_REFUSED" | "NS_ERROR_PROXY_CONNECTION_REFUSED" => NotSent::Refused,
             _ if ["SEC_ERROR_", "SSL_ERROR_", "MOZILLA_PKIX_ERROR_"].iter().any(|start| error.starts_with(start)) => {
                 NotSent::Insecure

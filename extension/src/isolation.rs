@@ -152,6 +152,9 @@ fn before_send_headers(state: &mut State, details: &JsValue) -> JsValue {
     if let Some(cookie) = cookie {
         kept.push(&header("Cookie", &format!("{SESSION_COOKIE}={}", cookie.reveal())));
     }
+    // Firefox sends a POST again by itself when a connection that it used before is closed without an answer, and Koha would
+    // process one transaction twice. So every request has a connection of its own.
+    kept.push(&header("Connection", "close"));
     state.tags.insert(request_id(details), tag);
     object([("requestHeaders", kept.into())]).into()
 }

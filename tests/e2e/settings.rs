@@ -15,6 +15,11 @@ fn test(page: &Page, settings: &Settings) -> String {
     page.text("#settings-message").unwrap()
 }
 
+/// A port at which nothing listens.
+fn unused_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
 #[test]
 fn testing_the_connection_says_precisely_what_is_wrong() {
     for era in crate::ERAS {
@@ -29,7 +34,7 @@ fn testing_the_connection_says_precisely_what_is_wrong() {
         };
         assert!(with(&|_| {}).starts_with("All is well"), "{era:?}");
         assert_eq!(page.eval("document.getElementById('branch-choice').options.length").unwrap(), 4);
-        assert!(with(&|s| s.server = "http://127.0.0.1:1".into()).contains("nothing answers"));
+        assert!(with(&|s| s.server = format!("http://127.0.0.1:{}", unused_port())).contains("nothing answers"));
         assert!(with(&|s| s.server = format!("{}/nothing", koha.url())).contains("not a Koha"));
         assert!(with(&|s| s.password = "wrong".into()).contains("does not accept this user name and password"));
         assert!(with(&|s| s.branchcode = "ZZZ".into()).contains("no library with the branch code ZZZ"));
