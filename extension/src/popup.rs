@@ -12,6 +12,7 @@ mod table;
 
 use crate::{
     dom,
+    http::sleep,
     i18n::{text, text_with},
     preferences::{self, Preferences},
     sender,
@@ -25,6 +26,7 @@ use scans::Scans;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
+    time::Duration,
 };
 use table::Table;
 use wasm_bindgen::{JsCast, JsValue};
@@ -34,6 +36,9 @@ use web_sys::{BroadcastChannel, Element, Event};
 
 /// Over this channel the windows of a profile tell each other that the log has changed.
 const CHANNEL: &str = "koct-log";
+
+/// How long statuses that change in a commit may wait to be shown.
+pub(crate) const DRAWING_LAG: Duration = Duration::from_millis(100);
 
 /// What the controllers share.
 pub(crate) struct Desk {
@@ -45,6 +50,7 @@ pub(crate) struct Desk {
     counts: Cell<Counts>,
     preferences: RefCell<Preferences>,
     committing: Cell<bool>,
+    drawing_soon: Cell<bool>,
     channel: BroadcastChannel,
     count_unsent: Element,
     count_total: Element,
@@ -79,6 +85,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         counts: Cell::default(),
         preferences: RefCell::default(),
         committing: Cell::new(false),
+        drawing_soon: Cell::new(false),
         channel: BroadcastChannel::new(CHANNEL)?,
         count_unsent: dom::by_id("count-unsent")?,
         count_total: dom::by_id("count-total")?,
@@ -166,13 +173,32 @@ impl Desk {
     }
 
     /// Shows what has changed in the log.
-    fn apply(&self, changes: Vec<Change>) {
+    fn apply(self: &Rc<Self>, changes: Vec<Change>) {
         let mut counts = self.counts.get();
         for Change { from, entry } in changes {
             counts.moved(from, entry.status.state());
             self.table.update(entry);
         }
-        self.set_counts(counts);
+        self.counts.set(counts);
+        self.draw_soon();
+    }
+
+    /// Shows counts and table within a moment: a commit changes hundreds of rows a second, and painting each would slow it.
+    fn draw_soon(self: &Rc<Self>) {
+        if !self.drawing_soon.replace(true) {
+            let desk = self.clone();
+            spawn_local(async move {
+                sleep(DRAWING_LAG).await;
+                desk.drawing_soon.set(false);
+                desk.draw_now();
+            });
+        }
+    }
+
+    /// Shows counts and table as they are.
+    fn draw_now(self: &Rc<Self>) {
+        self.set_counts(self.counts.get());
+        self.draw_table();
     }
 
     /// Tells the other windows of this profile.

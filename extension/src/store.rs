@@ -164,10 +164,11 @@ impl Store {
         let last_of_item = last_moment(&log, action.item_key()).await?;
         let transaction = log::record(action, now, last_of_item);
         let status = Status::Local;
-        let key: JsValue =
-            log.add(to_js(&Unnumbered::new(&transaction, &status))?).with_key_type::<JsValue>().primitive()?.await?;
-        let id = id(&key).ok_or_else(|| StoreError::Unreadable("the log is full".into()))?;
+        // Requests go out when they are built: waiting only for the end saves a round trip to the disk's process.
+        let adding = log.add(to_js(&Unnumbered::new(&transaction, &status))?).with_key_type::<JsValue>().primitive()?;
         writing.commit().await?;
+        let key: JsValue = adding.await?;
+        let id = id(&key).ok_or_else(|| StoreError::Unreadable("the log is full".into()))?;
         Ok(Entry { id, transaction, status })
     }
 
@@ -179,19 +180,27 @@ impl Store {
         let writing = self.writing()?;
         let log = writing.object_store(LOG)?;
         let mut changed = Vec::with_capacity(statuses.len());
-        for (id, status) in statuses {
-            let stored: Option<JsValue> = log.get(id.0).primitive()?.await?;
-            let mut entry = stored.map(entry).transpose()?.ok_or(StoreError::NotOpen(*id))?;
+        let mut reading = Vec::with_capacity(statuses.len());
+        for (id, _) in statuses {
+            reading.push(log.get::<JsValue, _, _>(id.0).primitive()?);
+        }
+        // A put that fails takes the whole transaction back, and committing it tells.
+        let mut putting = Vec::with_capacity(statuses.len());
+        for ((id, status), stored) in statuses.iter().zip(reading) {
+            let mut entry = stored.await?.map(entry).transpose()?.ok_or(StoreError::NotOpen(*id))?;
             let from = entry.status.state();
             if from.is_committed() {
                 return Err(StoreError::NotOpen(*id));
             }
             entry.status = status.clone();
             let numbered = Numbered { seq: entry.id, entry: Unnumbered::new(&entry.transaction, &entry.status) };
-            log.put(to_js(&numbered)?).primitive()?.await?;
+            putting.push(log.put(to_js(&numbered)?).primitive()?);
             changed.push(Change { from, entry });
         }
         writing.commit().await?;
+        for put in putting {
+            put.await?;
+        }
         Ok(changed)
     }
 

@@ -25,6 +25,8 @@ struct Commit {
     progress_text: Element,
     cancel: HtmlButtonElement,
     cancelled: Rc<Cell<bool>>,
+    /// When the progress was shown last, by the page's clock.
+    shown_at: Cell<f64>,
 }
 
 /// # Errors
@@ -37,6 +39,7 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
         progress_text: dom::by_id("progress-text")?,
         cancel: dom::by_id("cancel-commit")?,
         cancelled: Rc::default(),
+        shown_at: Cell::default(),
     });
     let this = commit.clone();
     dom::on::<Event>(&commit.cancel, "click", move |_| {
@@ -61,6 +64,7 @@ impl Commit {
         self.progress_text.set_text_content(Some(&text("commitConnecting")));
         self.progress.remove_attribute("value").ok();
         self.attempt().await;
+        self.desk.draw_now();
         self.show_running(false);
         self.desk.committing.set(false);
         self.desk.tell_others();
@@ -120,7 +124,10 @@ impl Watcher for Commit {
     }
 
     fn progress(&self, done: u32, total: u32) {
-        if total > 0 && done > 0 && !self.cancel.disabled() {
+        let now = dom::window().ok().and_then(|window| window.performance()).map_or(f64::MAX, |clock| clock.now());
+        let is_due = now - self.shown_at.get() >= super::DRAWING_LAG.as_secs_f64() * 1000.0;
+        if total > 0 && done > 0 && !self.cancel.disabled() && (is_due || done == total) {
+            self.shown_at.set(now);
             self.progress.set_max(total.into());
             self.progress.set_value(done.into());
             self.progress_text

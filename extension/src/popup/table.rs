@@ -50,7 +50,11 @@ pub(crate) struct Table {
     ids: RefCell<Vec<TransactionId>>,
     cache: RefCell<BTreeMap<TransactionId, Entry>>,
     drawn: RefCell<BTreeMap<TransactionId, Row>>,
+    /// Height of a row, how far it is scrolled and how much is seen, in CSS pixels. Kept, because asking the page for them
+    /// makes Firefox lay it out at once, which costs more than the rest of a scan.
     row_height: Cell<f64>,
+    scroll_top: Cell<i32>,
+    seen_height: Cell<i32>,
     reading: Cell<bool>,
     frame_asked: Cell<bool>,
     heights: Cell<(usize, usize)>,
@@ -86,19 +90,21 @@ fn decision(event: &Event) -> Option<(TransactionId, Decision)> {
 }
 
 impl Desk {
+    /// Draws the table before Firefox paints the next time.
     fn ask_for_frame(self: Rc<Self>) {
         if self.table.frame_asked.replace(true) {
             return;
         }
         let frame = Closure::once_into_js(move || {
             self.table.frame_asked.set(false);
+            self.table.look();
             self.draw_table();
         });
         let _ = dom::window().and_then(|window| window.request_animation_frame(frame.unchecked_ref()));
     }
 
     /// Draws, and reads what is missing.
-    fn draw_table(self: &Rc<Self>) {
+    pub(super) fn draw_table(self: &Rc<Self>) {
         if self.table.draw() && !self.table.reading.replace(true) {
             let desk = self.clone();
             spawn_local(async move {
@@ -151,6 +157,8 @@ impl Table {
             cache: RefCell::default(),
             drawn: RefCell::default(),
             row_height: Cell::new(ROW_HEIGHT),
+            scroll_top: Cell::default(),
+            seen_height: Cell::default(),
             reading: Cell::new(false),
             frame_asked: Cell::new(false),
             heights: Cell::new((usize::MAX, usize::MAX)),
@@ -165,15 +173,16 @@ impl Table {
         let ids = self.store.ids().await?;
         *self.ids.borrow_mut() = ids;
         self.cache.borrow_mut().clear();
-        self.draw();
+        self.look();
         self.read().await?;
+        self.draw();
+        self.look();
         self.draw();
         Ok(())
     }
 
     /// Shows a new entry at the top.
     pub(super) fn append(&self, entry: Entry) {
-        let at_top = self.scroll.scroll_top() == 0;
         let id = entry.id;
         self.cache.borrow_mut().insert(id, entry);
         {
@@ -183,20 +192,29 @@ impl Table {
                 ids.insert(place, id);
             }
         }
-        if !at_top {
+        self.draw();
+        if self.scroll_top.get() > 0 {
             // What is read stays where it is.
             #[expect(clippy::cast_possible_truncation, reason = "a row is some dozens of pixels high")]
-            self.scroll.set_scroll_top(self.scroll.scroll_top() + self.row_height.get().round() as i32);
+            self.scroll.set_scroll_top(self.scroll_top.get() + self.row_height.get().round() as i32);
         }
-        self.draw();
     }
 
-    /// Shows an entry as it is now.
+    /// Takes an entry as it is now. It is shown at the next drawing.
     pub(super) fn update(&self, entry: Entry) {
-        let drawn = self.drawn.borrow().contains_key(&entry.id);
         self.cache.borrow_mut().insert(entry.id, entry);
-        if drawn {
-            self.draw();
+    }
+
+    /// Asks the page how far it is scrolled, how much is seen and how high a row is, which depends on the font.
+    fn look(&self) {
+        self.scroll_top.set(self.scroll.scroll_top());
+        self.seen_height.set(self.scroll.client_height());
+        if let Some(row) = self.drawn.borrow().values().next() {
+            let height = row.element.get_bounding_client_rect().height();
+            if height > 1.0 && (height - self.row_height.get()).abs() > 0.1 {
+                self.row_height.set(height);
+                self.heights.set((usize::MAX, usize::MAX));
+            }
         }
     }
 
@@ -209,8 +227,8 @@ impl Table {
             reason = "places in a page are small and not negative"
         )]
         let place = |pixels: i32| (f64::from(pixels.max(0)) / height) as usize;
-        let first = place(self.scroll.scroll_top()).saturating_sub(OVERSCAN).min(total);
-        let seen = place(self.scroll.client_height()) + 1;
+        let first = place(self.scroll_top.get()).saturating_sub(OVERSCAN).min(total);
+        let seen = place(self.seen_height.get()) + 1;
         first..(first + seen + 2 * OVERSCAN).min(total)
     }
 
@@ -248,8 +266,6 @@ impl Table {
         self.space(window.start, total - window.end);
         self.put(&rows);
         *drawn = kept;
-        drop(drawn);
-        self.measure();
         let _ = self.element.set_attribute("aria-rowcount", &(total + 1).to_string());
         self.empty.set_hidden(total > 0);
         missing
@@ -281,17 +297,6 @@ impl Table {
             let height = rows as f64 * self.row_height.get();
             let _ = spacer.style().set_property("height", &format!("{height}px"));
             spacer.set_hidden(rows == 0);
-        }
-    }
-
-    /// The height of a row depends on the font.
-    fn measure(&self) {
-        if let Some(row) = self.drawn.borrow().values().next() {
-            let height = row.element.get_bounding_client_rect().height();
-            if height > 1.0 && (height - self.row_height.get()).abs() > 0.1 {
-                self.row_height.set(height);
-                self.heights.set((usize::MAX, usize::MAX));
-            }
         }
     }
 
