@@ -143,6 +143,8 @@ impl Options {
 
     /// The checked settings and, asked for within the click, the permission to talk to their server.
     fn checked(&self) -> Option<(Settings, js_sys::Promise)> {
+        // What was said of the last time must not be taken for this time's.
+        self.say("good", "");
         let settings = match self.form().validate() {
             Ok(settings) => settings,
             Err(errors) => {
