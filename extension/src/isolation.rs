@@ -16,6 +16,8 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
 /// Names our request to the listeners; it never leaves the browser.
 pub(crate) const TAG_HEADER: &str = "x-koct-request";
+/// The end of the login service's address, as a pattern.
+const LOGIN: &str = "svc/authentication";
 const SESSION_COOKIE: &str = "CGISESSID";
 
 /// What the listeners have seen of one request.
@@ -23,7 +25,7 @@ const SESSION_COOKIE: &str = "CGISESSID";
 pub(crate) struct Seen {
     /// The session cookie that Koha set.
     pub(crate) session_cookie: Option<Secret>,
-    /// Where a redirect leads.
+    /// Where a redirect of the login service leads.
     pub(crate) location: Option<String>,
     /// Firefox's name for what went wrong.
     pub(crate) error: Option<String>,
@@ -71,15 +73,18 @@ impl Isolation {
             error_occurred: listener(error_occurred),
             state,
         };
-        let filter = object([("urls", Array::of1(&pattern.into()).into())]);
+        let filter = |pattern: &str| object([("urls", Array::of1(&pattern.into()).into())]);
+        let all = filter(pattern);
+        // A listener on every answer would cost each transaction more than a millisecond, and only the login sets a cookie.
+        let login = filter(&format!("{pattern}{LOGIN}"));
         let extra = |what: &str| Array::of2(&"blocking".into(), &what.into());
         webext::ON_BEFORE_SEND_HEADERS.with(|event| {
-            event.add_listener(function(&isolation.before_send_headers), &filter, &extra("requestHeaders"));
+            event.add_listener(function(&isolation.before_send_headers), &all, &extra("requestHeaders"));
         });
         webext::ON_HEADERS_RECEIVED.with(|event| {
-            event.add_listener(function(&isolation.headers_received), &filter, &extra("responseHeaders"));
+            event.add_listener(function(&isolation.headers_received), &login, &extra("responseHeaders"));
         });
-        webext::ON_ERROR_OCCURRED.with(|event| event.add_plain_listener(function(&isolation.error_occurred), &filter));
+        webext::ON_ERROR_OCCURRED.with(|event| event.add_plain_listener(function(&isolation.error_occurred), &all));
         isolation
     }
 

@@ -18,7 +18,7 @@ fn each_fault_leaves_what_it_proves() {
             (FaultKind::Status(500), ["added", "in-doubt", "added"], "In doubt: 1"),
             (FaultKind::Status500After, ["added", "in-doubt", "added"], "In doubt: 1"),
             (FaultKind::Status(404), ["added", "local", "local"], "HTTP 404"),
-            (FaultKind::Redirect("https://example.invalid/".into()), ["added", "local", "local"], "sends us to"),
+            (FaultKind::Redirect("https://example.invalid/".into()), ["added", "local", "local"], "sends us elsewhere"),
         ] {
             let before = koha.library(|library| library.pending.len());
             for item in ["B1", "B2", "B3"] {
