@@ -10,7 +10,11 @@ pub(crate) fn fold(text: &str) -> String {
 
 /// Are the two the same to the database? `código-é60` is `CODIGO-E60`, `koha ` is `koha`, but ` koha` is not.
 pub(crate) fn same(left: &str, right: &str) -> bool {
-    left == right || fold(left) == fold(right)
+    if left.is_ascii() && right.is_ascii() {
+        // Nearly all barcodes: a big library is searched from end to end for each.
+        return left.trim_end_matches(' ').eq_ignore_ascii_case(right.trim_end_matches(' '));
+    }
+    fold(left) == fold(right)
 }
 
 #[cfg(test)]

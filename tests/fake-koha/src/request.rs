@@ -43,7 +43,7 @@ impl Recorded {
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) method: String,
-    /// The path below the sub-path.
+    /// The path below the sub-path; empty if the request is not for Koha at all.
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
     form: Vec<(String, String)>,
@@ -118,6 +118,15 @@ impl Request {
             .filter_map(|pair| pair.trim().split_once('='))
             .find(|(key, value)| *key == name && !value.is_empty())
             .map(|(_, value)| value.to_owned())
+    }
+}
+
+/// What of a path lies below the sub-path; nothing if it lies elsewhere.
+fn below<'a>(path: &'a str, sub_path: &str) -> &'a str {
+    match path.strip_prefix(sub_path) {
+        Some("") => "/",
+        Some(rest) if rest.starts_with('/') => rest,
+        _ => "",
     }
 }
 

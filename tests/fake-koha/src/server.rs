@@ -315,6 +315,9 @@ impl Visit {
     }
 
     async fn process(&mut self, request: Request) -> Reply {
+        if request.path.is_empty() {
+            return not_found();
+        }
         {
             let library = self.shared.library();
             if library.era == Era::From2405
@@ -361,6 +364,10 @@ fn routes(shared: &Arc<Shared>) -> Router {
         .route("/api/v1/items", page(rest::items))
         .route("/api/v1/checkouts", page(rest::checkouts))
         .route("/api/v1/holds", page(rest::holds))
-        .fallback(|| async { reply::error_page(404, "This message may have the following cause: page not found.") })
+        .fallback(async || not_found())
         .with_state(Arc::clone(shared))
+}
+
+fn not_found() -> Reply {
+    reply::error_page(404, "Page not found.")
 }
