@@ -86,8 +86,7 @@ impl Request {
         };
         let request = Self {
             method: recorded.method.clone(),
-            // Outside the sub-path there is nothing: no route has such a path.
-            path: path.strip_prefix(sub_path).unwrap_or("/outside").to_owned(),
+            path: below(path, sub_path).to_owned(),
             query: recorded.query_parameters.clone(),
             form,
             headers,

@@ -225,7 +225,7 @@ fn a_sub_path_and_unknown_pages() {
     let koha = with(Config { sub_path: "/koha/".to_owned(), ..Config::default() });
     assert!(koha.url().ends_with("/koha"));
     assert!(get(&koha, &format!("/koha{AUTHENTICATION}"), &[]).body.contains("failed"));
-    for path in [AUTHENTICATION, "/koha/cgi-bin/koha/nothing.pl", "/"] {
+    for path in [AUTHENTICATION, "/koha/cgi-bin/koha/nothing.pl", "/", "/kohax", "/kohax/cgi-bin/koha/mainpage.pl"] {
         let answer = get(&koha, path, &[]);
         assert_eq!(answer.status, 404, "{path}");
         assert!(answer.kind().starts_with("text/html"));
