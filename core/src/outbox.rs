@@ -9,7 +9,9 @@
 //! ```
 //! Two invariants make a crash at any step harmless:
 //! - a request is given out only after its transaction is durable as `Sending`;
-//! - an answer is durable before the next request is given out.
+//! - an answer is durable before a request that could depend on it is given out. What is applied goes strictly one after
+//!   the other. What is queued is put in order by Koha itself, by its time, so several may be under way at once, but never
+//!   two of one item.
 //!
 //! So whatever is found in `Sending` when KOCT starts may be in Koha, and whatever is found in `Local` is not.
 
@@ -22,11 +24,11 @@ use crate::{
     },
     log::Entry,
     order,
-    settings::Settings,
+    settings::{CommitType, Settings},
     status::{Doubt, State, Status},
     transaction::TransactionId,
 };
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 /// Names a request, so that its answer is not taken for another's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -108,22 +110,14 @@ impl Summary {
     }
 }
 
+/// So many transactions may be under way at once on their way into Koha's queue.
+const QUEUED_AT_ONCE: usize = 4;
+
+/// So far ahead the next transaction is looked for that may go now.
+const LOOK_AHEAD: usize = 64;
+
 /// So many server errors in a row end a commit: going on would only put more in doubt.
 const SERVER_ERRORS_IN_A_ROW: u32 = 3;
-
-#[derive(Debug, Clone)]
-enum Phase {
-    /// Making the connection, at first or anew.
-    Connecting { connection: Connection, ticket: Ticket },
-    /// Waiting until what was given out in [`Output::Persist`] is durable.
-    Persisting,
-    /// Waiting for Koha's answer about the transaction in flight.
-    Asking { ticket: Ticket },
-    /// Nothing under way.
-    Idle,
-    /// Over.
-    Finished,
-}
 
 /// A transaction that is durable as `Sending`, or is about to be.
 #[derive(Debug, Clone)]
@@ -131,22 +125,39 @@ struct InFlight {
     entry: Entry,
     /// The connection was made anew for it once; a second refusal is final.
     renewed: bool,
+    stage: Stage,
+}
+
+/// Where a transaction in flight is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Its `Sending` is being made durable.
+    Persisting,
+    /// It is durable as `Sending`, and may be asked about when there is a connection.
+    Ready,
+    /// Koha was asked.
+    Asked(Ticket),
 }
 
 /// One commit. See the [module](self).
 #[derive(Debug, Clone)]
 pub struct Outbox {
     settings: Settings,
+    /// The connection that is being made, at first or anew, and the request of it that is under way.
+    connecting: Option<(Connection, Ticket)>,
+    /// How requests show who sends them; absent until there is a connection, and while it must be made anew.
     access: Option<Access>,
-    phase: Phase,
     /// To be sent, in the desk's order.
     queue: VecDeque<Entry>,
-    in_flight: Option<InFlight>,
+    in_flight: BTreeMap<TransactionId, InFlight>,
     /// Items of which an earlier transaction is in doubt: what comes later must not overtake it.
     held_items: HashSet<String>,
     /// What Koha answered and is not durable yet.
-    answered: Option<(TransactionId, Status)>,
+    answered: Vec<(TransactionId, Status)>,
+    /// How many of `answered` are being made durable, if anything is.
+    persisting: Option<usize>,
     outputs: VecDeque<Output>,
+    finished: bool,
     server_errors: u32,
     tickets: u32,
     done: u32,
@@ -159,17 +170,17 @@ impl Outbox {
     /// person.
     pub fn new(settings: Settings, mut uncommitted: Vec<Entry>) -> Self {
         order::sort(&mut uncommitted);
-        let (connection, request) = Connection::start(settings.clone());
-        let ticket = Ticket(0);
         let mut outbox = Self {
             settings,
+            connecting: None,
             access: None,
-            phase: Phase::Connecting { connection, ticket },
             queue: VecDeque::new(),
-            in_flight: None,
+            in_flight: BTreeMap::new(),
             held_items: HashSet::new(),
-            answered: None,
+            answered: Vec::new(),
+            persisting: None,
             outputs: VecDeque::new(),
+            finished: false,
             server_errors: 0,
             tickets: 0,
             done: 0,
@@ -184,7 +195,7 @@ impl Outbox {
             }
         }
         outbox.total = u32::try_from(outbox.queue.len()).unwrap_or(u32::MAX);
-        outbox.outputs.push_back(Output::Request(ticket, request));
+        outbox.connect();
         outbox
     }
 
@@ -200,33 +211,29 @@ impl Outbox {
 
     /// Takes what happened.
     pub fn handle(&mut self, input: Input) {
-        match (input, self.phase.clone()) {
-            (_, Phase::Finished) => {}
-            (Input::Cancel, phase) => {
+        match input {
+            Input::Cancel => {
                 self.stop(Stop::Cancelled);
-                if let Phase::Connecting { .. } = phase {
-                    self.give_back();
-                    self.advance();
+                // An answer to the connection's request is not waited for: no transaction depends on it.
+                self.connecting = None;
+            }
+            Input::Answer(ticket, answer) => {
+                let asked = self.in_flight.values().find(|flight| flight.stage == Stage::Asked(ticket));
+                if let Some(id) = asked.map(|flight| flight.entry.id) {
+                    self.answer(id, answer);
+                } else if let Some((connection, _)) = self.connecting.take_if(|(_, expected)| *expected == ticket) {
+                    self.connection_answered(connection, answer);
                 }
             }
-            (Input::Answer(ticket, answer), Phase::Connecting { connection, ticket: expected })
-                if ticket == expected =>
-            {
-                self.connecting(connection, answer);
+            Input::Persisted => {
+                if let Some(answers) = self.persisting.take() {
+                    self.answered.drain(..answers);
+                    self.persisting_now(Stage::Ready);
+                }
             }
-            (Input::Answer(ticket, answer), Phase::Asking { ticket: expected }) if ticket == expected => {
-                self.phase = Phase::Idle;
-                self.answer(answer);
-            }
-            (Input::Persisted, Phase::Persisting) => {
-                self.answered = None;
-                self.phase = Phase::Idle;
-                self.ask();
-            }
-            (Input::NotPersisted, Phase::Persisting) => self.not_persisted(),
-            // A report that nobody waits for: an answer to a request of a connection that was given up.
-            (Input::Answer(..) | Input::Persisted | Input::NotPersisted, _) => {}
+            Input::NotPersisted => self.not_persisted(),
         }
+        self.advance();
     }
 
     fn queue_or_hold(&mut self, entry: Entry) {
@@ -255,51 +262,39 @@ impl Outbox {
 
     fn request_connecting(&mut self, connection: Connection, request: Request) {
         let ticket = self.ticket();
-        self.phase = Phase::Connecting { connection, ticket };
+        self.connecting = Some((connection, ticket));
         self.outputs.push_back(Output::Request(ticket, request));
     }
 
-    fn connecting(&mut self, mut connection: Connection, answer: Result<Response, Failure>) {
+    fn connection_answered(&mut self, mut connection: Connection, answer: Result<Response, Failure>) {
         match connection.handle(answer) {
             Next::Request(request) => self.request_connecting(connection, request),
             Next::Ready(ready) => {
-                self.phase = Phase::Idle;
                 let known = ready.libraries.as_ref().and_then(|libraries| libraries.knows(&self.settings.branchcode));
                 self.summary.branch_checked = known == Some(true);
                 self.access = Some(ready.access);
                 if known == Some(false) {
                     let libraries = ready.libraries.map(|libraries| libraries.list).unwrap_or_default();
                     self.stop(Stop::BranchUnknown { libraries });
-                    self.give_back();
-                    self.advance();
-                } else if self.in_flight.is_some() {
-                    // It is durable as Sending already.
-                    self.ask();
-                } else {
-                    self.advance();
                 }
             }
-            Next::Failed(trouble) => {
-                self.phase = Phase::Idle;
-                self.stop(Stop::Trouble(trouble));
-                self.give_back();
-                self.advance();
-            }
+            Next::Failed(trouble) => self.stop(Stop::Trouble(trouble)),
         }
     }
 
-    /// The transaction in flight was provably not processed.
-    fn give_back(&mut self) {
-        if let Some(InFlight { entry, .. }) = self.in_flight.take() {
-            self.answered = Some((entry.id, Status::Local));
-            self.queue.push_front(entry);
+    /// The transaction was provably not processed.
+    fn give_back(&mut self, id: TransactionId) {
+        if let Some(flight) = self.in_flight.remove(&id) {
+            self.answered.push((id, Status::Local));
+            let place = self.queue.partition_point(|entry| entry.id < id);
+            self.queue.insert(place, flight.entry);
         }
     }
 
-    /// Koha's answer about the transaction in flight.
-    fn answer(&mut self, answer: Result<Response, Failure>) {
-        let status = match answer {
-            Ok(response) => self.judge(service::read(&response)),
+    /// Koha's answer about a transaction.
+    fn answer(&mut self, id: TransactionId, answer: Result<Response, Failure>) {
+        let verdict = match answer {
+            Ok(response) => self.judge(id, service::read(&response)),
             Err(failure) => {
                 let status = match failure {
                     Failure::NotSent(_) | Failure::Redirected { .. } => None,
@@ -310,26 +305,26 @@ impl Outbox {
                 Verdict::Status(status)
             }
         };
-        match status {
-            Verdict::Renew => self.connect(),
-            Verdict::Status(None) => {
-                self.give_back();
-                self.advance();
+        match verdict {
+            Verdict::Renew => {
+                self.access = None;
+                if let Some(flight) = self.in_flight.get_mut(&id) {
+                    flight.renewed = true;
+                    flight.stage = Stage::Ready;
+                }
             }
-            Verdict::Status(Some(status)) => {
-                self.settle(status);
-                self.advance();
-            }
+            Verdict::Status(None) => self.give_back(id),
+            Verdict::Status(Some(status)) => self.settle(id, status),
         }
     }
 
-    fn judge(&mut self, answer: Answer) -> Verdict {
+    fn judge(&mut self, id: TransactionId, answer: Answer) -> Verdict {
         let server_errors = std::mem::take(&mut self.server_errors);
         match answer {
             Answer::Added => Verdict::Status(Some(Status::Added)),
             Answer::Success => Verdict::Status(Some(Status::Success)),
             Answer::Rejected(message) => Verdict::Status(Some(Status::Rejected { message })),
-            Answer::AuthenticationFailed | Answer::TokenRefused => self.refused_entry(&answer),
+            Answer::AuthenticationFailed | Answer::TokenRefused => self.entry_refused(id, &answer),
             Answer::Refused(status) => {
                 self.stop(Stop::Refused(status));
                 Verdict::Status(None)
@@ -354,39 +349,38 @@ impl Outbox {
     }
 
     /// 401 or 403: nothing was processed. A session or its token may be over in mid-run, so a new one is fetched once.
-    fn refused_entry(&mut self, answer: &Answer) -> Verdict {
-        let has_session = matches!(self.access, Some(Access::Session(_)));
+    fn entry_refused(&mut self, id: TransactionId, answer: &Answer) -> Verdict {
+        let has_session = self.settings_have_session();
         let trouble = match answer {
             Answer::TokenRefused => Trouble::TokenRefused,
             _ if has_session => Trouble::LoginRefused,
             _ => Trouble::WrongCredentials,
         };
-        match &mut self.in_flight {
-            Some(in_flight)
-                if !in_flight.renewed
-                    && self.summary.stop.is_none()
-                    && (has_session || *answer == Answer::TokenRefused) =>
-            {
-                in_flight.renewed = true;
-                Verdict::Renew
-            }
-            _ => {
-                self.stop(Stop::Trouble(trouble));
-                Verdict::Status(None)
-            }
+        let may_renew = has_session || *answer == Answer::TokenRefused;
+        let renewed = self.in_flight.get(&id).is_none_or(|flight| flight.renewed);
+        if may_renew && !renewed && self.summary.stop.is_none() {
+            Verdict::Renew
+        } else {
+            self.stop(Stop::Trouble(trouble));
+            Verdict::Status(None)
         }
     }
 
-    /// The transaction in flight ends in this status.
-    fn settle(&mut self, status: Status) {
-        let Some(InFlight { entry, .. }) = self.in_flight.take() else { return };
+    /// Whether a session was used: it is so too while it is being made anew.
+    fn settings_have_session(&self) -> bool {
+        !matches!(self.access, Some(Access::Credentials))
+    }
+
+    /// The transaction ends in this status.
+    fn settle(&mut self, id: TransactionId, status: Status) {
+        let Some(flight) = self.in_flight.remove(&id) else { return };
         match status {
             Status::Added => self.summary.added += 1,
             Status::Success => self.summary.success += 1,
             Status::Rejected { .. } => self.summary.rejected += 1,
             Status::InDoubt { .. } => {
                 self.summary.in_doubt += 1;
-                if let Some(item) = entry.transaction.action.item_key() {
+                if let Some(item) = flight.entry.transaction.action.item_key() {
                     self.held_items.insert(item);
                     for later in std::mem::take(&mut self.queue) {
                         self.queue_or_hold(later);
@@ -396,65 +390,118 @@ impl Outbox {
             Status::Local | Status::Sending => {}
         }
         self.done += 1;
-        self.answered = Some((entry.id, status));
+        self.answered.push((id, status));
     }
 
-    /// Makes durable what was answered together with `Sending` for the next one, or finishes.
+    /// Gives out what can be done now. Called after everything that happens.
     fn advance(&mut self) {
-        let mut statuses: Vec<_> = self.answered.iter().cloned().collect();
-        if self.summary.stop.is_none()
-            && let Some(entry) = self.queue.pop_front()
-        {
-            statuses.push((entry.id, Status::Sending));
-            self.in_flight = Some(InFlight { entry, renewed: false });
+        if self.finished {
+            return;
         }
-        if statuses.is_empty() {
+        if self.summary.stop.is_some() && self.persisting.is_none() {
+            // Those that were not asked about are not in Koha.
+            let unasked = self.in_flight.values().filter(|flight| flight.stage == Stage::Ready);
+            for id in unasked.map(|flight| flight.entry.id).collect::<Vec<_>>() {
+                self.give_back(id);
+            }
+        }
+        let asking = self.in_flight.values().any(|flight| matches!(flight.stage, Stage::Asked(_)));
+        if self.access.is_none() && self.connecting.is_none() && self.summary.stop.is_none() && !asking {
+            self.connect();
+        }
+        self.ask();
+        if self.persisting.is_none() && self.connecting.is_none() {
+            self.persist();
+        }
+        if self.in_flight.is_empty()
+            && self.persisting.is_none()
+            && self.connecting.is_none()
+            && self.answered.is_empty()
+        {
             self.finish();
-        } else {
-            self.phase = Phase::Persisting;
+        }
+    }
+
+    /// Makes durable what was answered, together with `Sending` for those that go next.
+    fn persist(&mut self) {
+        let mut statuses = self.answered.clone();
+        if self.summary.stop.is_none() && self.access.is_some() {
+            let at_once = match self.settings.commit_type {
+                CommitType::Send => QUEUED_AT_ONCE,
+                CommitType::Apply => 1,
+            };
+            while self.in_flight.len() < at_once
+                && let Some(entry) = self.next()
+            {
+                statuses.push((entry.id, Status::Sending));
+                self.in_flight.insert(entry.id, InFlight { entry, renewed: false, stage: Stage::Persisting });
+            }
+        }
+        if !statuses.is_empty() {
+            self.persisting = Some(self.answered.len());
             self.outputs.push_back(Output::Persist(statuses));
         }
     }
 
-    /// Asks Koha about the transaction in flight, which is durable as `Sending`.
-    fn ask(&mut self) {
-        match (&self.in_flight, &self.access) {
-            (Some(in_flight), Some(access)) if self.summary.stop.is_none() => {
-                let request = service::commit(&self.settings, access, &in_flight.entry.transaction);
-                let ticket = self.ticket();
-                self.phase = Phase::Asking { ticket };
-                self.outputs.push_back(Output::Request(ticket, request));
-            }
-            _ => {
-                self.give_back();
-                self.advance();
-            }
+    /// The first in the queue whose item has no other transaction under way or before it.
+    fn next(&mut self) -> Option<Entry> {
+        let item = |entry: &Entry| entry.transaction.action.item_key();
+        let mut busy: HashSet<String> = self.in_flight.values().filter_map(|flight| item(&flight.entry)).collect();
+        let place =
+            self.queue.iter().take(LOOK_AHEAD).position(|entry| item(entry).is_none_or(|item| busy.insert(item)))?;
+        self.queue.remove(place)
+    }
+
+    /// Moves those whose `Sending` was being made durable on.
+    fn persisting_now(&mut self, stage: Stage) {
+        for flight in self.in_flight.values_mut().filter(|flight| flight.stage == Stage::Persisting) {
+            flight.stage = stage;
         }
     }
 
-    /// The log cannot be written. What Koha answered last is tried once more without anything new; if that fails too, the
-    /// transaction stays durable as `Sending` and is in doubt at the next start, which is safe.
+    /// Asks Koha about those that are durable as `Sending`.
+    fn ask(&mut self) {
+        let Some(access) = self.access.clone() else { return };
+        if self.summary.stop.is_some() {
+            return;
+        }
+        let mut tickets = self.tickets;
+        for flight in self.in_flight.values_mut().filter(|flight| flight.stage == Stage::Ready) {
+            tickets += 1;
+            flight.stage = Stage::Asked(Ticket(tickets));
+            let request = service::commit(&self.settings, &access, &flight.entry.transaction);
+            self.outputs.push_back(Output::Request(Ticket(tickets), request));
+        }
+        self.tickets = tickets;
+    }
+
+    /// The log cannot be written. What Koha answered is tried once more without anything new; if that fails too, the
+    /// transactions stay durable as `Sending` and are in doubt at the next start, which is safe.
     fn not_persisted(&mut self) {
-        let had_next = self.in_flight.is_some();
-        if let Some(InFlight { entry, .. }) = self.in_flight.take() {
-            // Its `Sending` was not stored: it is durable as Local still.
-            self.queue.push_front(entry);
-        }
+        let Some(answers) = self.persisting.take() else { return };
         self.stop(Stop::NotPersisted);
-        if !had_next {
-            self.answered = None;
+        let unstarted = self.in_flight.values().filter(|flight| flight.stage == Stage::Persisting);
+        let unstarted: Vec<_> = unstarted.map(|flight| flight.entry.id).collect();
+        if unstarted.is_empty() {
+            self.answered.drain(..answers);
         }
-        self.advance();
+        for id in unstarted {
+            // Its `Sending` was not stored: it is durable as Local still.
+            if let Some(flight) = self.in_flight.remove(&id) {
+                let place = self.queue.partition_point(|entry| entry.id < id);
+                self.queue.insert(place, flight.entry);
+            }
+        }
     }
 
     fn finish(&mut self) {
-        self.phase = Phase::Finished;
+        self.finished = true;
         self.summary.left += u32::try_from(self.queue.len()).unwrap_or(u32::MAX);
         self.outputs.push_back(Output::Finished(self.summary.clone()));
     }
 }
 
-/// What to do with the transaction in flight.
+/// What to do with a transaction that was asked about.
 enum Verdict {
     /// It gets this status; `None`: it was provably not processed.
     Status(Option<Status>),

@@ -11,8 +11,9 @@ use koct_core::{
     status::State,
 };
 use std::{cell::Cell, rc::Rc};
+use tokio::sync::mpsc;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 /// The Web Lock that only one window of a profile can hold.
 const LOCK: &str = "koct-sender";
@@ -67,9 +68,10 @@ pub(crate) async fn run(
     watcher: &dyn Watcher,
     cancelled: &Rc<Cell<bool>>,
 ) -> Result<Summary, crate::store::StoreError> {
-    let http = Http::isolated(&settings.server.permission_pattern());
+    let http = Rc::new(Http::isolated(&settings.server.permission_pattern()));
     let uncommitted = store.in_states(&[State::Local, State::InDoubt, State::Sending]).await?;
     let mut outbox = Outbox::new(settings, uncommitted);
+    let (reports, mut answers) = mpsc::unbounded_channel();
     loop {
         if cancelled.take() {
             outbox.handle(Input::Cancel);
@@ -85,12 +87,19 @@ pub(crate) async fn run(
                 Err(_) => outbox.handle(Input::NotPersisted),
             },
             Some(Output::Request(ticket, request)) => {
-                let answer = http.send(&request).await;
-                outbox.handle(Input::Answer(ticket, answer));
+                let (http, reports) = (http.clone(), reports.clone());
+                spawn_local(async move {
+                    let answer = http.send(&request).await;
+                    // Nobody listens any more if the commit was cancelled while connecting.
+                    let _ = reports.send(Input::Answer(ticket, answer));
+                });
             }
             Some(Output::Finished(summary)) => return Ok(summary),
-            // Every report leads to an output until the last one.
-            None => return Ok(Summary::default()),
+            None => match answers.recv().await {
+                Some(input) => outbox.handle(input),
+                // Cannot be: this end of the channel is open too.
+                None => return Ok(Summary::default()),
+            },
         }
     }
 }

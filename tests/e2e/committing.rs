@@ -100,28 +100,28 @@ fn a_sub_path_is_kept() {
 #[test]
 fn a_second_press_does_nothing_and_stop_stops() {
     let koha = koha(Era::From2405);
-    let desk = configured(&koha, "send");
-    for item in ["B1", "B2", "B3", "B4", "B5"] {
-        desk.check_in(item).unwrap();
+    let desk = configured(&koha, "apply");
+    for number in 1..=5 {
+        desk.check_out("23529001223601", &format!("3999900000000{number}")).unwrap();
     }
     koha.fault(Fault::on("service.pl", FaultKind::Delay(Duration::from_millis(400))));
     desk.page.click("#commit").unwrap();
-    desk.page.wait("document.querySelector('tr[data-status=added]')").unwrap();
+    desk.page.wait("document.querySelector('tr[data-status=success]')").unwrap();
     assert!(desk.page.visible("#progress").unwrap());
     desk.page.click("#commit").unwrap();
     // Scanning goes on meanwhile.
-    desk.check_in("B6").unwrap();
+    desk.check_out("23529001223601", "39999000000006").unwrap();
     desk.page.click("#cancel-commit").unwrap();
     let message = desk.wait_for_commit().unwrap();
     assert!(message.contains("Stopped by you"), "{message}");
     let sent = transactions(&koha);
     assert!(sent.len() < 5, "{}", sent.len());
     let states = desk.states().unwrap();
-    assert_eq!(states.iter().filter(|state| *state == "added").count(), sent.len());
-    assert!(states.iter().all(|state| state == "added" || state == "local"), "{states:?}");
+    assert_eq!(states.iter().filter(|state| *state == "success").count(), sent.len());
+    assert!(states.iter().all(|state| state == "success" || state == "local"), "{states:?}");
     koha.clear_faults();
     assert!(desk.commit().unwrap().starts_with("Done"));
-    assert_eq!(koha.library(|library| library.pending_at("CPL").len()), 6);
+    assert_eq!(koha.library(|library| library.effects.len()), 6);
 }
 
 #[test]
@@ -144,4 +144,24 @@ fn without_settings_nothing_is_sent_and_it_says_what_to_do() {
     desk.check_in("39999000000001").unwrap();
     assert!(desk.commit().unwrap().contains("Open Settings"));
     assert_eq!(desk.states().unwrap(), ["local"]);
+}
+
+#[test]
+fn several_are_queued_at_once_and_all_arrive_once() {
+    for era in ERAS {
+        let koha = koha(era);
+        let desk = configured(&koha, "send");
+        let codes: String = (1..=30).map(|number| format!("B{number}\n")).collect::<Vec<_>>().concat();
+        desk.page.click("#checkin-item").unwrap();
+        desk.page.type_text(&codes).unwrap();
+        desk.wait_for_total(30).unwrap();
+        koha.fault(Fault::on("service.pl", FaultKind::Delay(Duration::from_millis(50))));
+        assert!(desk.commit().unwrap().starts_with("Done: 30"));
+        let mut queued: Vec<String> =
+            koha.library(|library| library.pending_at("CPL").iter().map(|row| row.barcode.clone()).collect());
+        queued.sort();
+        queued.dedup();
+        assert_eq!(queued.len(), 30);
+        assert_eq!(transactions(&koha).len(), 30);
+    }
 }

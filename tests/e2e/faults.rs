@@ -9,20 +9,24 @@ use std::time::Duration;
 fn each_fault_leaves_what_it_proves() {
     for era in ERAS {
         let koha = koha(era);
-        let desk = configured(&koha, "send");
+        let desk = configured(&koha, "apply");
         for (fault, states, says) in [
-            (FaultKind::ResetBefore, ["added", "in-doubt", "local"], "connection"),
-            (FaultKind::ResetAfter, ["added", "in-doubt", "local"], "connection"),
-            (FaultKind::CutHeaders, ["added", "in-doubt", "local"], "connection"),
-            (FaultKind::HtmlLogin, ["added", "in-doubt", "local"], "other than Koha"),
-            (FaultKind::Status(500), ["added", "in-doubt", "added"], "In doubt: 1"),
-            (FaultKind::Status500After, ["added", "in-doubt", "added"], "In doubt: 1"),
-            (FaultKind::Status(404), ["added", "local", "local"], "HTTP 404"),
-            (FaultKind::Redirect("https://example.invalid/".into()), ["added", "local", "local"], "sends us elsewhere"),
+            (FaultKind::ResetBefore, ["success", "in-doubt", "local"], "connection"),
+            (FaultKind::ResetAfter, ["success", "in-doubt", "local"], "connection"),
+            (FaultKind::CutHeaders, ["success", "in-doubt", "local"], "connection"),
+            (FaultKind::HtmlLogin, ["success", "in-doubt", "local"], "other than Koha"),
+            (FaultKind::Status(500), ["success", "in-doubt", "success"], "In doubt: 1"),
+            (FaultKind::Status500After, ["success", "in-doubt", "success"], "In doubt: 1"),
+            (FaultKind::Status(404), ["success", "local", "local"], "HTTP 404"),
+            (
+                FaultKind::Redirect("https://example.invalid/".into()),
+                ["success", "local", "local"],
+                "sends us elsewhere",
+            ),
         ] {
-            let before = koha.library(|library| library.pending.len());
-            for item in ["B1", "B2", "B3"] {
-                desk.check_in(item).unwrap();
+            let before = koha.library(|library| library.effects.len());
+            for item in ["39999000000001", "39999000000002", "39999000000003"] {
+                desk.check_out("23529001223601", item).unwrap();
             }
             // Before 24.05 the credentials are checked at service.pl first.
             let skip = if era == Era::Before2405 { 2 } else { 1 };
@@ -33,9 +37,9 @@ fn each_fault_leaves_what_it_proves() {
             assert!(message.contains(says), "{era:?} {fault:?}: {message}");
             assert!(!message.contains("Done"), "{message}");
             // Nothing that is not in doubt was processed twice, and the one in doubt at most once.
-            let queued = koha.library(|library| library.pending.len()) - before;
-            let sure = states.iter().filter(|state| **state == "added").count();
-            assert!((sure..=sure + 1).contains(&queued), "{era:?} {fault:?}: {queued} in the queue");
+            let applied = koha.library(|library| library.effects.len()) - before;
+            let sure = states.iter().filter(|state| **state == "success").count();
+            assert!((sure..=sure + 1).contains(&applied), "{era:?} {fault:?}: {applied} in Koha");
             // Firefox sends a POST again by itself where a reused connection is closed without an answer: not here.
             let mut items: Vec<_> = transactions(&koha).iter().map(|request| request.form.clone()).collect();
             let sent = items.len();
@@ -111,23 +115,23 @@ fn a_session_that_ends_in_mid_run_is_renewed() {
 #[test]
 fn a_window_closed_in_mid_run_leaves_a_doubt_that_a_person_decides() {
     let koha = koha(Era::From2405);
-    let mut desk = configured(&koha, "send");
-    for item in ["B1", "B2", "B3"] {
-        desk.check_in(item).unwrap();
+    let mut desk = configured(&koha, "apply");
+    for item in ["39999000000001", "39999000000002", "39999000000003"] {
+        desk.check_out("23529001223601", item).unwrap();
     }
     koha.fault(Fault::on("service.pl", FaultKind::DelayAfter(Duration::from_secs(1))).skip(1));
     desk.page.click("#commit").unwrap();
     desk.page.wait("document.querySelector(\"tr[data-seq='2']\").dataset.status === 'sending'").unwrap();
     reopen(&mut desk);
     koha.clear_faults();
-    assert_eq!(desk.states().unwrap(), ["added", "in-doubt", "local"]);
+    assert_eq!(desk.states().unwrap(), ["success", "in-doubt", "local"]);
     assert!(desk.rows().unwrap()[1].status.contains("KOCT was closed"), "{:?}", desk.rows());
     desk.page.click("#clear-cancel").unwrap();
     desk.commit().unwrap();
-    assert_eq!(desk.states().unwrap(), ["added", "in-doubt", "added"]);
+    assert_eq!(desk.states().unwrap(), ["success", "in-doubt", "success"]);
     desk.page.click("tr[data-seq='2'] [data-decision=is-in-koha]").unwrap();
     desk.page.wait("document.querySelector(\"tr[data-seq='2']\").dataset.status === 'success'").unwrap();
-    assert_eq!(koha.library(|library| library.pending.len()), 3);
+    assert_eq!(koha.library(|library| library.loans.len()), 3);
 }
 
 #[test]

@@ -72,10 +72,10 @@ fn scans(addon: &Path) -> koct_tests::Result {
 fn commits(addon: &Path) -> koct_tests::Result {
     println!("committing {COMMITTED} transactions, the time beyond the server's own:");
     for era in [Era::Before2405, Era::From2405] {
-        for delay in [0, 20] {
+        for (commit_type, delay) in [("send", 0), ("send", 20), ("apply", 0), ("apply", 20)] {
             let koha = FakeKoha::start(Config { era, ..Config::default() })?;
             let desk = Desk::with_addon(&Options::default(), addon)?;
-            desk.configure(&Settings::of(&koha.url(), "apply"))?;
+            desk.configure(&Settings::of(&koha.url(), commit_type))?;
             desk.page.eval(&format!("{FILL}({COMMITTED})"))?;
             desk.page.reload()?;
             desk.page.wait("document.body && document.body.hasAttribute('data-ready')")?;
@@ -90,7 +90,7 @@ fn commits(addon: &Path) -> koct_tests::Result {
             let each = took.as_f64().unwrap_or(f64::NAN) / COMMITTED as f64;
             let server = servers_own_time(&koha)?;
             println!(
-                "  {era:?}, server waits {delay} ms: {each:.2} ms each, login included; a bare request takes {server:.2} ms; beyond it {:.2} ms",
+                "  {era:?}, {commit_type}, server waits {delay} ms: {each:.2} ms each, login included; a bare request takes {server:.2} ms; beyond it {:.2} ms",
                 each - server
             );
         }
