@@ -30,6 +30,23 @@ const SCAN: &str = "(async count => { const item = document.getElementById('chec
     await new Promise(done => new MutationObserver((_, o) => { if (table.getAttribute('aria-rowcount') !== before) { o.disconnect(); done(); } }) \
     .observe(table, {attributes: true})); times.push(performance.now() - began); } return times; })";
 
+/// What Firefox itself takes for one POST to this address and for one strict write of two rows: two medians in
+/// milliseconds, the floor of what a transaction that waits for the one before can cost.
+const FLOOR: &str = "(async (url, body, count) => { const median = times => times.sort((a, b) => a - b)[times.length >> 1]; \
+    const posts = [], writes = []; for (let i = 0; i < count; i++) { const began = performance.now(); \
+    await (await fetch(url, {method: 'POST', body: new URLSearchParams(body), credentials: 'omit', cache: 'no-store'})).text(); \
+    posts.push(performance.now() - began); } \
+    const db = await new Promise((done, fail) => { const o = indexedDB.open('floor', 1); \
+    o.onupgradeneeded = () => o.result.createObjectStore('rows', {keyPath: 'seq'}); o.onsuccess = () => done(o.result); o.onerror = fail; }); \
+    for (let i = 0; i < count; i++) { const began = performance.now(); await new Promise((done, fail) => { \
+    const t = db.transaction('rows', 'readwrite', {durability: 'strict'}); const rows = t.objectStore('rows'); \
+    rows.get(i); rows.get(i + 1).onsuccess = () => { rows.put({seq: i}); rows.put({seq: i + 1}); t.commit(); }; \
+    t.oncomplete = done; t.onerror = fail; }); writes.push(performance.now() - began); } \
+    db.close(); return [median(posts), median(writes)]; })";
+
+/// A transaction that changes nothing, as a form.
+const NOTHING: &str = "userid=koha&password=koha&login_userid=koha&login_password=koha&nocookie=true&pending=false&action=return&barcode=none";
+
 /// Measures and prints.
 ///
 /// # Errors
@@ -93,6 +110,17 @@ fn commits(addon: &Path) -> koct_tests::Result {
                 "  {era:?}, {commit_type}, server waits {delay} ms: {each:.2} ms each, login included; a bare request takes {server:.2} ms; beyond it {:.2} ms",
                 each - server
             );
+            if delay == 0 && era == Era::Before2405 && commit_type == "apply" {
+                let url = format!("{}/cgi-bin/koha/offline_circ/service.pl", koha.url());
+                let floor = desk.page.eval(&format!("{FLOOR}('{url}', '{NOTHING}', {COMMITTED})"))?;
+                let part = |index: usize| floor.get(index).and_then(serde_json::Value::as_f64).unwrap_or(f64::NAN);
+                println!(
+                    "    of that, Firefox alone: a bare POST {:.2} ms (the server's part in it), a bare strict write {:.2} ms; KOCT's own part {:.2} ms",
+                    part(0),
+                    part(1),
+                    each - part(0) - part(1)
+                );
+            }
         }
     }
     Ok(())
@@ -100,7 +128,7 @@ fn commits(addon: &Path) -> koct_tests::Result {
 
 /// What one request to service.pl takes without a browser: the median, in milliseconds.
 fn servers_own_time(koha: &FakeKoha) -> koct_tests::Result<f64> {
-    let body = "userid=koha&password=koha&login_userid=koha&login_password=koha&nocookie=true&pending=false&action=return&barcode=none";
+    let body = NOTHING;
     let mut times = Vec::new();
     for _ in 0..COMMITTED {
         let began = Instant::now();
