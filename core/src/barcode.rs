@@ -106,8 +106,17 @@ impl Barcode {
     /// The same for all spellings that Koha's database takes for the same item: its collation ignores case, accents and
     /// blanks at the end.
     pub fn item_key(&self) -> String {
-        self.0.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
+        folded(&self.0)
     }
+}
+
+fn folded(code: &str) -> String {
+    code.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
+}
+
+/// Whether Koha's database takes two codes for the same: see [`Barcode::item_key`].
+pub fn same_code(one: &str, other: &str) -> bool {
+    folded(one.trim()) == folded(other.trim())
 }
 
 #[cfg(test)]

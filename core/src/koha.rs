@@ -6,6 +6,7 @@
 
 pub mod authentication;
 pub mod connection;
+pub mod inquiry;
 pub mod rest;
 pub mod service;
 

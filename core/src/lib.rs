@@ -10,6 +10,7 @@
 
 pub mod amount;
 pub mod barcode;
+pub mod batch;
 pub mod koc;
 pub mod koha;
 pub mod log;

@@ -24,6 +24,13 @@ pub fn record(action: Action, now: Moment, last_of_item: Option<Moment>) -> Tran
     Transaction { moment: now.in_a_later_second_than(last_of_item), action }
 }
 
+/// Those recorded more than so many hours before `now` (milliseconds since 1970 in UTC). Applied so late, a checkin could
+/// close, and a checkout override, a newer loan: Koha does not compare the times.
+pub fn stale(entries: &[Entry], now: i64, hours: u32) -> Vec<&Entry> {
+    let limit = now.saturating_sub(i64::from(hours) * 3_600_000);
+    entries.iter().filter(|entry| entry.transaction.moment.utc_millis() < limit).collect()
+}
+
 /// How many transactions stand in each state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts([u32; State::ALL.len()]);
@@ -65,6 +72,23 @@ impl Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tells_what_was_recorded_long_ago() {
+        let entry = |utc| Entry {
+            id: TransactionId(1),
+            transaction: Transaction {
+                moment: Moment::new(utc, 60).unwrap(),
+                action: Action::Return { barcode: crate::barcode::Barcode::parse("B").unwrap() },
+            },
+            status: Status::Local,
+        };
+        let now = 1_795_428_000_000;
+        let entries = [entry(now - 86_400_001), entry(now - 86_400_000), entry(now + 1)];
+        assert_eq!(stale(&entries, now, 24), [&entries[0]]);
+        assert!(stale(&entries, now, 25).is_empty());
+        assert!(stale(&entries, i64::MIN, u32::MAX).is_empty());
+    }
 
     #[test]
     fn counts_what_is_unsent() {

@@ -14,18 +14,23 @@
 //!   two of one item.
 //!
 //! So whatever is found in `Sending` when KOCT starts may be in Koha, and whatever is found in `Local` is not.
+//!
+//! Once logged in, and before anything is sent, Koha is asked about those in doubt that were to be applied
+//! ([`inquiry`](crate::koha::inquiry)). Only proof takes one out of doubt; everything else is a person's to decide. A
+//! failure that proves that no server was reached is tried again after a rest, a few times.
 
 use crate::{
     koha::{
-        Failure, Request, Response,
+        Failure, NotSent, Request, Response,
         connection::{Connection, Next, Trouble},
+        inquiry::{self, Finding, Inquiry, Unclear},
         rest::Library,
         service::{self, Access, Answer},
     },
     log::Entry,
     order,
     settings::{CommitType, Settings},
-    status::{Doubt, State, Status},
+    status::{Attempt, Doubt, Status},
     transaction::TransactionId,
 };
 use std::collections::{BTreeMap, HashSet, VecDeque};
@@ -41,6 +46,8 @@ pub enum Output {
     Persist(Vec<(TransactionId, Status)>),
     /// Make this request and report [`Input::Answer`].
     Request(Ticket, Request),
+    /// Report [`Input::Waited`] after so many milliseconds.
+    Wait(Ticket, u32),
     /// The commit is over.
     Finished(Summary),
 }
@@ -54,6 +61,8 @@ pub enum Input {
     NotPersisted,
     /// What became of a request.
     Answer(Ticket, Result<Response, Failure>),
+    /// The time of an [`Output::Wait`] is over.
+    Waited(Ticket),
     /// The person wants it to stop. A request that has left is still waited for.
     Cancel,
 }
@@ -97,6 +106,10 @@ pub struct Summary {
     pub waiting: u32,
     /// Still to be sent, those held back included.
     pub left: u32,
+    /// What Koha was found to hold of those that were in doubt before.
+    pub findings: Vec<(TransactionId, Finding)>,
+    /// Those that got their end in this run, in the order in which they got it: committed, refused or in doubt.
+    pub settled: Vec<TransactionId>,
     /// Whether Koha confirmed the branch code.
     pub branch_checked: bool,
     /// Why it ended early.
@@ -106,7 +119,31 @@ pub struct Summary {
 impl Summary {
     /// Whether everything that was to be sent is in Koha now.
     pub fn is_complete(&self) -> bool {
-        self.stop.is_none() && self.rejected == 0 && self.in_doubt == 0 && self.left == 0
+        self.stop.is_none() && self.rejected == 0 && self.in_doubt == 0 && self.left == 0 && self.unclear() == 0
+    }
+
+    /// How many are in Koha since this run, or were found there.
+    pub fn committed(&self) -> u32 {
+        self.added + self.success + self.found()
+    }
+
+    /// How many that were in doubt were found in Koha.
+    pub fn found(&self) -> u32 {
+        self.count_findings(|finding| matches!(finding, Finding::Found(_)))
+    }
+
+    /// How many that were in doubt were proved not to be in Koha, and so were to be sent.
+    pub fn missing(&self) -> u32 {
+        self.count_findings(|finding| matches!(finding, Finding::Missing(_)))
+    }
+
+    /// How many that were in doubt still are, although Koha was asked.
+    pub fn unclear(&self) -> u32 {
+        self.count_findings(|finding| matches!(finding, Finding::Unclear(_)))
+    }
+
+    fn count_findings(&self, is_such: fn(&Finding) -> bool) -> u32 {
+        count(self.findings.iter().filter(|(_, finding)| is_such(finding)).count())
     }
 }
 
@@ -116,6 +153,13 @@ const QUEUED_AT_ONCE: usize = 4;
 /// So far ahead the next transaction is looked for that may go now.
 const LOOK_AHEAD: usize = 64;
 
+/// The rests, in milliseconds, before trying again after no server was reached; then the commit ends.
+const RESTS: [u32; 4] = [1_000, 2_000, 4_000, 8_000];
+
+/// So long after a request left, in milliseconds, a slow server might still process it, so that its absence proves nothing.
+/// Web servers in front of Koha give up after five minutes (Apache's `Timeout` in Koha's packages); this is twice as long.
+pub const SETTLED_AFTER_MS: i64 = 600_000;
+
 /// So many server errors in a row end a commit: going on would only put more in doubt.
 const SERVER_ERRORS_IN_A_ROW: u32 = 3;
 
@@ -123,6 +167,7 @@ const SERVER_ERRORS_IN_A_ROW: u32 = 3;
 #[derive(Debug, Clone)]
 struct InFlight {
     entry: Entry,
+    attempt: Attempt,
     /// The connection was made anew for it once; a second refusal is final.
     renewed: bool,
     stage: Stage,
@@ -143,15 +188,25 @@ enum Stage {
 #[derive(Debug, Clone)]
 pub struct Outbox {
     settings: Settings,
+    /// What the desk's clock showed last, in milliseconds since 1970 in UTC.
+    now: i64,
     /// The connection that is being made, at first or anew, and the request of it that is under way.
     connecting: Option<(Connection, Ticket)>,
     /// How requests show who sends them; absent until there is a connection, and while it must be made anew.
     access: Option<Access>,
+    /// In doubt, and Koha may be asked about it, in the desk's order.
+    to_inquire: VecDeque<(Entry, Attempt)>,
+    inquiring: Option<Inquiring>,
     /// To be sent, in the desk's order.
     queue: VecDeque<Entry>,
     in_flight: BTreeMap<TransactionId, InFlight>,
-    /// Items of which an earlier transaction is in doubt: what comes later must not overtake it.
-    held_items: HashSet<String>,
+    /// The items of those in doubt: what comes later must not overtake them.
+    in_doubt: BTreeMap<TransactionId, Option<String>>,
+    /// To be sent, but a transaction of the same item is in doubt.
+    held: Vec<Entry>,
+    /// The rest that is being taken, and how many there were since a server was reached.
+    resting: Option<Ticket>,
+    rests: usize,
     /// What Koha answered and is not durable yet.
     answered: Vec<(TransactionId, Status)>,
     /// How many of `answered` are being made durable, if anything is.
@@ -161,22 +216,36 @@ pub struct Outbox {
     server_errors: u32,
     tickets: u32,
     done: u32,
-    total: u32,
     summary: Summary,
 }
 
+/// A question about a transaction in doubt, and its request that is under way.
+#[derive(Debug, Clone)]
+struct Inquiring {
+    entry: Entry,
+    attempt: Attempt,
+    inquiry: Inquiry,
+    ticket: Ticket,
+}
+
 impl Outbox {
-    /// A commit of the log's uncommitted entries. Only those in `Local` are sent: what is in doubt or refused waits for a
-    /// person.
-    pub fn new(settings: Settings, mut uncommitted: Vec<Entry>) -> Self {
+    /// A commit of the log's uncommitted entries, begun `now`. Those in `Local` are sent; what Koha refused waits for a
+    /// person, and so does what is in doubt and cannot be found out.
+    pub fn new(settings: Settings, mut uncommitted: Vec<Entry>, now: i64) -> Self {
         order::sort(&mut uncommitted);
         let mut outbox = Self {
             settings,
+            now,
             connecting: None,
             access: None,
+            to_inquire: VecDeque::new(),
+            inquiring: None,
             queue: VecDeque::new(),
             in_flight: BTreeMap::new(),
-            held_items: HashSet::new(),
+            in_doubt: BTreeMap::new(),
+            held: Vec::new(),
+            resting: None,
+            rests: 0,
             answered: Vec::new(),
             persisting: None,
             outputs: VecDeque::new(),
@@ -184,17 +253,21 @@ impl Outbox {
             server_errors: 0,
             tickets: 0,
             done: 0,
-            total: 0,
             summary: Summary::default(),
         };
         for entry in uncommitted {
-            match entry.status.state() {
-                State::Local => outbox.queue_or_hold(entry),
-                State::InDoubt | State::Sending => outbox.held_items.extend(entry.transaction.action.item_key()),
-                State::Added | State::Success | State::Rejected => {}
+            match entry.status.clone() {
+                Status::Local => outbox.held.push(entry),
+                Status::InDoubt { attempt, .. } | Status::Sending { attempt } => {
+                    outbox.in_doubt.insert(entry.id, entry.transaction.action.item_key());
+                    if attempt.commit_type == CommitType::Apply && attempt.server == outbox.settings.server {
+                        outbox.to_inquire.push_back((entry, attempt));
+                    }
+                }
+                Status::Added | Status::Success | Status::Rejected { .. } => {}
             }
         }
-        outbox.total = u32::try_from(outbox.queue.len()).unwrap_or(u32::MAX);
+        outbox.queue_what_may_go();
         outbox.connect();
         outbox
     }
@@ -206,16 +279,21 @@ impl Outbox {
 
     /// How many of how many transactions have an answer.
     pub fn progress(&self) -> (u32, u32) {
-        (self.done, self.total)
+        (self.done, self.done + count(self.queue.len() + self.in_flight.len()))
     }
 
-    /// Takes what happened.
-    pub fn handle(&mut self, input: Input) {
+    /// Takes what happened by `now`.
+    pub fn handle(&mut self, input: Input, now: i64) {
+        self.now = now;
         match input {
             Input::Cancel => {
                 self.stop(Stop::Cancelled);
-                // An answer to the connection's request is not waited for: no transaction depends on it.
+                // What only reads is not waited for: no transaction depends on it.
                 self.connecting = None;
+                self.inquiring = None;
+            }
+            Input::Waited(ticket) => {
+                self.resting.take_if(|expected| *expected == ticket);
             }
             Input::Answer(ticket, answer) => {
                 let asked = self.in_flight.values().find(|flight| flight.stage == Stage::Asked(ticket));
@@ -223,6 +301,8 @@ impl Outbox {
                     self.answer(id, answer);
                 } else if let Some((connection, _)) = self.connecting.take_if(|(_, expected)| *expected == ticket) {
                     self.connection_answered(connection, answer);
+                } else if let Some(inquiring) = self.inquiring.take_if(|inquiring| inquiring.ticket == ticket) {
+                    self.inquiry_answered(inquiring, answer);
                 }
             }
             Input::Persisted => {
@@ -236,13 +316,16 @@ impl Outbox {
         self.advance();
     }
 
-    fn queue_or_hold(&mut self, entry: Entry) {
-        if entry.transaction.action.item_key().is_some_and(|item| self.held_items.contains(&item)) {
-            self.summary.waiting += 1;
-            self.summary.left += 1;
-        } else {
-            self.queue.push_back(entry);
-        }
+    /// Queues what was held and waits for nothing any more, and holds what is queued and must wait now.
+    fn queue_what_may_go(&mut self) {
+        let items: HashSet<_> = self.in_doubt.values().flatten().collect();
+        let waits = |entry: &Entry| entry.transaction.action.item_key().is_some_and(|item| items.contains(&item));
+        let mut entries: Vec<_> = std::mem::take(&mut self.held);
+        entries.extend(self.queue.drain(..));
+        order::sort(&mut entries);
+        let (held, queue): (Vec<_>, Vec<_>) = entries.into_iter().partition(waits);
+        self.held = held;
+        self.queue = queue.into();
     }
 
     /// Ends the commit as soon as nothing is under way. The first reason stays.
@@ -282,27 +365,109 @@ impl Outbox {
         }
     }
 
+    /// Asks Koha about the next one in doubt.
+    fn inquire(&mut self) {
+        let Some(access) = self.access.clone() else { return };
+        while self.inquiring.is_none()
+            && let Some((entry, attempt)) = self.to_inquire.pop_front()
+        {
+            if let Some((inquiry, request)) =
+                Inquiry::start(self.settings.clone(), access.clone(), entry.transaction.clone())
+            {
+                self.request_inquiring(entry, attempt, inquiry, request);
+            }
+        }
+    }
+
+    fn request_inquiring(&mut self, entry: Entry, attempt: Attempt, inquiry: Inquiry, request: Request) {
+        let ticket = self.ticket();
+        self.inquiring = Some(Inquiring { entry, attempt, inquiry, ticket });
+        self.outputs.push_back(Output::Request(ticket, request));
+    }
+
+    fn inquiry_answered(&mut self, inquiring: Inquiring, answer: Result<Response, Failure>) {
+        let Inquiring { entry, attempt, mut inquiry, .. } = inquiring;
+        let finding = match inquiry.handle(answer) {
+            inquiry::Next::Request(request) => return self.request_inquiring(entry, attempt, inquiry, request),
+            inquiry::Next::Finding(finding) => self.weigh(&entry, &attempt, finding),
+        };
+        let id = entry.id;
+        self.summary.findings.push((id, finding));
+        match finding {
+            Finding::Found(_) => {
+                self.summary.settled.push(id);
+                self.answered.push((id, Status::Success));
+            }
+            Finding::Missing(_) => {
+                self.answered.push((id, Status::Local));
+                self.held.push(Entry { status: Status::Local, ..entry });
+            }
+            Finding::Unclear(_) => return,
+        }
+        self.in_doubt.remove(&id);
+        self.queue_what_may_go();
+    }
+
+    /// Whether it is safe to act on what was found.
+    fn weigh(&self, entry: &Entry, attempt: &Attempt, finding: Finding) -> Finding {
+        let item = entry.transaction.action.item_key();
+        let later = |(id, other): (&TransactionId, &Option<String>)| *id > entry.id && *other == item;
+        // A desk's clock that was set back tells nothing about how long it has been.
+        let settled = self.now.saturating_sub(attempt.at) >= SETTLED_AFTER_MS;
+        match finding {
+            Finding::Missing(_) if self.in_doubt.iter().any(later) => Finding::Unclear(Unclear::LaterInDoubt),
+            Finding::Missing(_) if !settled => Finding::Unclear(Unclear::TooEarly),
+            other => other,
+        }
+    }
+
+    /// Puts a transaction back into the queue, in its place.
+    fn queue_again(&mut self, entry: Entry) {
+        let place = self.queue.partition_point(|other| other.id < entry.id);
+        self.queue.insert(place, entry);
+    }
+
     /// The transaction was provably not processed.
     fn give_back(&mut self, id: TransactionId) {
         if let Some(flight) = self.in_flight.remove(&id) {
             self.answered.push((id, Status::Local));
-            let place = self.queue.partition_point(|entry| entry.id < id);
-            self.queue.insert(place, flight.entry);
+            self.queue_again(flight.entry);
         }
+    }
+
+    /// Takes a rest before asking again, unless there were enough. Returns whether it does.
+    fn rest(&mut self) -> bool {
+        if self.summary.stop.is_some() {
+            return false;
+        }
+        if self.resting.is_none() {
+            let Some(time) = RESTS.get(self.rests) else { return false };
+            self.rests += 1;
+            let ticket = self.ticket();
+            self.resting = Some(ticket);
+            self.outputs.push_back(Output::Wait(ticket, *time));
+        }
+        true
     }
 
     /// Koha's answer about a transaction.
     fn answer(&mut self, id: TransactionId, answer: Result<Response, Failure>) {
         let verdict = match answer {
-            Ok(response) => self.judge(id, service::read(&response)),
+            Ok(response) => {
+                self.rests = 0;
+                self.judge(id, service::read(&response))
+            }
+            Err(Failure::NotSent(NotSent::Offline | NotSent::UnknownHost | NotSent::Refused)) if self.rest() => {
+                Verdict::AskAgain
+            }
             Err(failure) => {
-                let status = match failure {
+                let doubt = match failure {
                     Failure::NotSent(_) | Failure::Redirected { .. } => None,
-                    Failure::Lost => Some(Status::InDoubt { reason: Doubt::ConnectionLost }),
-                    Failure::TimedOut => Some(Status::InDoubt { reason: Doubt::TimedOut }),
+                    Failure::Lost => Some(Doubt::ConnectionLost),
+                    Failure::TimedOut => Some(Doubt::TimedOut),
                 };
                 self.stop(Stop::ConnectionLost(failure));
-                Verdict::Status(status)
+                doubt.map_or(Verdict::NotProcessed, Verdict::InDoubt)
             }
         };
         match verdict {
@@ -313,37 +478,47 @@ impl Outbox {
                     flight.stage = Stage::Ready;
                 }
             }
-            Verdict::Status(None) => self.give_back(id),
-            Verdict::Status(Some(status)) => self.settle(id, status),
+            Verdict::AskAgain => {
+                if let Some(flight) = self.in_flight.get_mut(&id) {
+                    flight.stage = Stage::Ready;
+                }
+            }
+            Verdict::NotProcessed => self.give_back(id),
+            Verdict::InDoubt(reason) => {
+                if let Some(attempt) = self.in_flight.get(&id).map(|flight| flight.attempt.clone()) {
+                    self.settle(id, Status::InDoubt { reason, attempt });
+                }
+            }
+            Verdict::Status(status) => self.settle(id, status),
         }
     }
 
     fn judge(&mut self, id: TransactionId, answer: Answer) -> Verdict {
         let server_errors = std::mem::take(&mut self.server_errors);
         match answer {
-            Answer::Added => Verdict::Status(Some(Status::Added)),
-            Answer::Success => Verdict::Status(Some(Status::Success)),
-            Answer::Rejected(message) => Verdict::Status(Some(Status::Rejected { message })),
+            Answer::Added => Verdict::Status(Status::Added),
+            Answer::Success => Verdict::Status(Status::Success),
+            Answer::Rejected(message) => Verdict::Status(Status::Rejected { message }),
             Answer::AuthenticationFailed | Answer::TokenRefused => self.entry_refused(id, &answer),
             Answer::Refused(status) => {
                 self.stop(Stop::Refused(status));
-                Verdict::Status(None)
+                Verdict::NotProcessed
             }
             Answer::ServerError(status) => {
                 self.server_errors = server_errors + 1;
                 if self.server_errors >= SERVER_ERRORS_IN_A_ROW {
                     self.stop(Stop::ServerErrors(status));
                 }
-                Verdict::Status(Some(Status::InDoubt { reason: Doubt::ServerError }))
+                Verdict::InDoubt(Doubt::ServerError)
             }
             // Firefox gives out an answer that was cut within its headers as an empty one.
             Answer::Empty => {
                 self.stop(Stop::ConnectionLost(Failure::Lost));
-                Verdict::Status(Some(Status::InDoubt { reason: Doubt::StrangeAnswer }))
+                Verdict::InDoubt(Doubt::StrangeAnswer)
             }
             Answer::Strange => {
                 self.stop(Stop::StrangeAnswer);
-                Verdict::Status(Some(Status::InDoubt { reason: Doubt::StrangeAnswer }))
+                Verdict::InDoubt(Doubt::StrangeAnswer)
             }
         }
     }
@@ -362,7 +537,7 @@ impl Outbox {
             Verdict::Renew
         } else {
             self.stop(Stop::Trouble(trouble));
-            Verdict::Status(None)
+            Verdict::NotProcessed
         }
     }
 
@@ -380,16 +555,13 @@ impl Outbox {
             Status::Rejected { .. } => self.summary.rejected += 1,
             Status::InDoubt { .. } => {
                 self.summary.in_doubt += 1;
-                if let Some(item) = flight.entry.transaction.action.item_key() {
-                    self.held_items.insert(item);
-                    for later in std::mem::take(&mut self.queue) {
-                        self.queue_or_hold(later);
-                    }
-                }
+                self.in_doubt.insert(id, flight.entry.transaction.action.item_key());
+                self.queue_what_may_go();
             }
-            Status::Local | Status::Sending => {}
+            Status::Local | Status::Sending { .. } => {}
         }
         self.done += 1;
+        self.summary.settled.push(id);
         self.answered.push((id, status));
     }
 
@@ -397,6 +569,10 @@ impl Outbox {
     fn advance(&mut self) {
         if self.finished {
             return;
+        }
+        if self.summary.stop.is_some() {
+            self.to_inquire.clear();
+            self.resting = None;
         }
         if self.summary.stop.is_some() && self.persisting.is_none() {
             // Those that were not asked about are not in Koha.
@@ -409,15 +585,15 @@ impl Outbox {
         if self.access.is_none() && self.connecting.is_none() && self.summary.stop.is_none() && !asking {
             self.connect();
         }
+        self.inquire();
+        if self.connecting.is_some() || self.inquiring.is_some() {
+            return;
+        }
         self.ask();
-        if self.persisting.is_none() && self.connecting.is_none() {
+        if self.persisting.is_none() {
             self.persist();
         }
-        if self.in_flight.is_empty()
-            && self.persisting.is_none()
-            && self.connecting.is_none()
-            && self.answered.is_empty()
-        {
+        if self.in_flight.is_empty() && self.persisting.is_none() && self.answered.is_empty() {
             self.finish();
         }
     }
@@ -425,7 +601,7 @@ impl Outbox {
     /// Makes durable what was answered, together with `Sending` for those that go next.
     fn persist(&mut self) {
         let mut statuses = self.answered.clone();
-        if self.summary.stop.is_none() && self.access.is_some() {
+        if self.summary.stop.is_none() && self.access.is_some() && self.resting.is_none() {
             let at_once = match self.settings.commit_type {
                 CommitType::Send => QUEUED_AT_ONCE,
                 CommitType::Apply => 1,
@@ -433,8 +609,15 @@ impl Outbox {
             while self.in_flight.len() < at_once
                 && let Some(entry) = self.next()
             {
-                statuses.push((entry.id, Status::Sending));
-                self.in_flight.insert(entry.id, InFlight { entry, renewed: false, stage: Stage::Persisting });
+                let attempt = Attempt {
+                    commit_type: self.settings.commit_type,
+                    server: self.settings.server.clone(),
+                    at: self.now,
+                };
+                // One that was just found not to be in Koha goes on at once.
+                statuses.retain(|(id, _)| *id != entry.id);
+                statuses.push((entry.id, Status::Sending { attempt: attempt.clone() }));
+                self.in_flight.insert(entry.id, InFlight { entry, attempt, renewed: false, stage: Stage::Persisting });
             }
         }
         if !statuses.is_empty() {
@@ -462,7 +645,7 @@ impl Outbox {
     /// Asks Koha about those that are durable as `Sending`.
     fn ask(&mut self) {
         let Some(access) = self.access.clone() else { return };
-        if self.summary.stop.is_some() {
+        if self.summary.stop.is_some() || self.resting.is_some() {
             return;
         }
         let mut tickets = self.tickets;
@@ -488,23 +671,33 @@ impl Outbox {
         for id in unstarted {
             // Its `Sending` was not stored: it is durable as Local still.
             if let Some(flight) = self.in_flight.remove(&id) {
-                let place = self.queue.partition_point(|entry| entry.id < id);
-                self.queue.insert(place, flight.entry);
+                self.queue_again(flight.entry);
             }
         }
     }
 
     fn finish(&mut self) {
         self.finished = true;
-        self.summary.left += u32::try_from(self.queue.len()).unwrap_or(u32::MAX);
+        self.summary.waiting = count(self.held.len());
+        self.summary.left = count(self.queue.len() + self.held.len());
         self.outputs.push_back(Output::Finished(self.summary.clone()));
     }
 }
 
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
 /// What to do with a transaction that was asked about.
 enum Verdict {
-    /// It gets this status; `None`: it was provably not processed.
-    Status(Option<Status>),
+    /// Koha answered.
+    Status(Status),
+    /// It may have been processed.
+    InDoubt(Doubt),
+    /// It was provably not processed, and the commit ends.
+    NotProcessed,
+    /// It was provably not processed; ask again after a rest.
+    AskAgain,
     /// Make the connection anew and ask again.
     Renew,
 }

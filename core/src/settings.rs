@@ -55,7 +55,7 @@ impl fmt::Debug for Secret {
 }
 
 /// The address of a Koha staff client, without a slash at its end.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ServerUrl(String);
 
@@ -169,10 +169,12 @@ pub struct Settings {
     pub branchcode: String,
     /// How transactions come into Koha.
     pub commit_type: CommitType,
+    /// So many hours old, a transaction is not applied without a question.
+    pub stale_hours: u32,
 }
 
 /// The fields of the options page, as typed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Form {
     /// Address of the staff client.
@@ -186,6 +188,21 @@ pub struct Form {
     pub branchcode: String,
     /// How transactions come into Koha.
     pub commit_type: CommitType,
+    /// So many hours old, a transaction is not applied without a question.
+    pub stale_hours: String,
+}
+
+impl Default for Form {
+    fn default() -> Self {
+        Self {
+            server: String::new(),
+            username: String::new(),
+            password: Secret::default(),
+            branchcode: String::new(),
+            commit_type: CommitType::default(),
+            stale_hours: STALE_HOURS.to_string(),
+        }
+    }
 }
 
 /// A field of the options page.
@@ -199,6 +216,8 @@ pub enum Field {
     Password,
     /// Its id is `branchcode`.
     Branchcode,
+    /// Its id is `stale-hours`.
+    StaleHours,
 }
 
 impl Field {
@@ -209,6 +228,7 @@ impl Field {
             Self::Username => "username",
             Self::Password => "password",
             Self::Branchcode => "branchcode",
+            Self::StaleHours => "stale-hours",
         }
     }
 }
@@ -225,6 +245,9 @@ pub enum FieldError {
     /// A control character inside.
     #[error("it holds the control character U+{0:04X}")]
     ControlCharacter(u32),
+    /// Not a number of hours that is of use.
+    #[error("enter a whole number of hours, from 1 to {0}")]
+    Hours(u32),
     /// Koha would cut or refuse it.
     #[error("it has {length} characters, and Koha keeps at most {limit}")]
     TooLong {
@@ -241,6 +264,16 @@ const QUEUED_USERID_LIMIT: usize = 30;
 const USERID_LIMIT: usize = 75;
 /// The columns `branches.branchcode` and `pending_offline_operations.branchcode`.
 const BRANCHCODE_LIMIT: usize = 10;
+
+/// The age in hours from which a transaction is not applied without a question, until somebody sets another.
+const STALE_HOURS: u32 = 24;
+/// A year.
+const STALE_HOURS_LIMIT: u32 = 8_784;
+
+fn hours(raw: &str) -> Result<u32, FieldError> {
+    let hours = raw.trim().parse().ok().filter(|hours| (1..=STALE_HOURS_LIMIT).contains(hours));
+    hours.ok_or(FieldError::Hours(STALE_HOURS_LIMIT))
+}
 
 fn required(raw: &str, limit: usize) -> Result<String, FieldError> {
     let text = raw.trim();
@@ -269,15 +302,17 @@ impl Form {
         let username = required(&self.username, userid_limit);
         let branchcode = required(&self.branchcode, BRANCHCODE_LIMIT);
         let password = if self.password.is_empty() { Err(FieldError::Missing) } else { Ok(self.password.clone()) };
-        match (server, username, password, branchcode) {
-            (Ok(server), Ok(username), Ok(password), Ok(branchcode)) => {
-                Ok(Settings { server, username, password, branchcode, commit_type: self.commit_type })
+        let stale_hours = hours(&self.stale_hours);
+        match (server, username, password, branchcode, stale_hours) {
+            (Ok(server), Ok(username), Ok(password), Ok(branchcode), Ok(stale_hours)) => {
+                Ok(Settings { server, username, password, branchcode, commit_type: self.commit_type, stale_hours })
             }
-            (server, username, password, branchcode) => Err([
+            (server, username, password, branchcode, stale_hours) => Err([
                 (Field::Server, server.err()),
                 (Field::Username, username.err()),
                 (Field::Password, password.err()),
                 (Field::Branchcode, branchcode.err()),
+                (Field::StaleHours, stale_hours.err()),
             ]
             .into_iter()
             .filter_map(|(field, error)| error.map(|error| (field, error)))
@@ -346,8 +381,21 @@ mod tests {
             username: " desk ".into(),
             password: Secret::new("letmein"),
             branchcode: "CPL".into(),
-            commit_type: CommitType::Send,
+            ..Form::default()
         }
+    }
+
+    #[test]
+    fn takes_only_whole_hours_of_a_year() {
+        for (raw, hours) in [("24", Some(24)), (" 1 ", Some(1)), ("8784", Some(8784)), ("0", None), ("8785", None)] {
+            let settings = Form { stale_hours: raw.into(), ..form() }.validate();
+            assert_eq!(settings.ok().map(|settings| settings.stale_hours), hours, "{raw}");
+        }
+        for raw in ["", "-1", "1.5", "a day", "99999999999"] {
+            let errors = Form { stale_hours: raw.into(), ..form() }.validate().unwrap_err();
+            assert_eq!(errors, [(Field::StaleHours, FieldError::Hours(8_784))], "{raw}");
+        }
+        assert_eq!(serde_json::from_str::<Form>("{}").unwrap().stale_hours, "24", "settings of before");
     }
 
     #[test]

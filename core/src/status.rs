@@ -9,7 +9,20 @@
 //! becomes `InDoubt`. Neither `Rejected` nor `InDoubt` is ever sent again without a person's decision, which takes it back
 //! to `Local`.
 
+use crate::settings::{CommitType, ServerUrl};
 use serde::{Deserialize, Serialize};
+
+/// A request that may have left: what must be known to find out later whether it arrived.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Attempt {
+    /// How it was to come into Koha: what was queued can be looked for only in the queue.
+    pub commit_type: CommitType,
+    /// The server that was asked; another one knows nothing of it.
+    pub server: ServerUrl,
+    /// When, in milliseconds since 1970 in UTC by the desk's clock.
+    pub at: i64,
+}
 
 /// Where a transaction stands.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -18,7 +31,10 @@ pub enum Status {
     /// Only at this desk.
     Local,
     /// The request may have left; no answer is stored yet.
-    Sending,
+    Sending {
+        /// The request.
+        attempt: Attempt,
+    },
     /// Koha queued it for review.
     Added,
     /// Koha processed it, or a person found it there.
@@ -32,6 +48,8 @@ pub enum Status {
     InDoubt {
         /// Why no answer counts.
         reason: Doubt,
+        /// The request.
+        attempt: Attempt,
     },
 }
 
@@ -100,7 +118,7 @@ impl Status {
     pub fn state(&self) -> State {
         match self {
             Self::Local => State::Local,
-            Self::Sending => State::Sending,
+            Self::Sending { .. } => State::Sending,
             Self::Added => State::Added,
             Self::Success => State::Success,
             Self::Rejected { .. } => State::Rejected,
@@ -112,7 +130,7 @@ impl Status {
     #[must_use]
     pub fn after_restart(self) -> Self {
         match self {
-            Self::Sending => Self::InDoubt { reason: Doubt::Interrupted },
+            Self::Sending { attempt } => Self::InDoubt { reason: Doubt::Interrupted, attempt },
             other => other,
         }
     }
@@ -140,14 +158,19 @@ pub enum Decision {
 mod tests {
     use super::*;
 
+    fn attempt() -> Attempt {
+        let server = ServerUrl::parse("https://koha.example.org").unwrap();
+        Attempt { commit_type: CommitType::Apply, server, at: 1_795_428_000_000 }
+    }
+
     fn every_status() -> [Status; 6] {
         [
             Status::Local,
-            Status::Sending,
+            Status::Sending { attempt: attempt() },
             Status::Added,
             Status::Success,
             Status::Rejected { message: "Borrower not found.".into() },
-            Status::InDoubt { reason: Doubt::TimedOut },
+            Status::InDoubt { reason: Doubt::TimedOut, attempt: attempt() },
         ]
     }
 
@@ -166,7 +189,9 @@ mod tests {
         for status in every_status() {
             let after = status.clone().after_restart();
             match status {
-                Status::Sending => assert_eq!(after, Status::InDoubt { reason: Doubt::Interrupted }),
+                Status::Sending { attempt } => {
+                    assert_eq!(after, Status::InDoubt { reason: Doubt::Interrupted, attempt });
+                }
                 other => assert_eq!(after, other),
             }
         }

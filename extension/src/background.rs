@@ -1,6 +1,10 @@
 //! The toolbar button: opens KOCT's window, or brings it to the front.
 
-use crate::webext::{self, object, property};
+use crate::{
+    badge,
+    store::{self, Store},
+    webext::{self, object, property},
+};
 use std::cell::Cell;
 use wasm_bindgen::{JsCast, JsValue};
 use web_extensions_sys::{Window, browser};
@@ -26,6 +30,16 @@ pub(crate) async fn toolbar_clicked() -> Result<(), JsValue> {
     let shown = show().await;
     OPENING.set(false);
     shown
+}
+
+/// Firefox has started, or woken this page: the badge is drawn from the log.
+pub(crate) async fn woken() {
+    // Where the log cannot be opened, the window says so.
+    if let Ok(store) = Store::open(store::DATABASE).await
+        && let Ok(counts) = store.counts().await
+    {
+        badge::show(counts);
+    }
 }
 
 async fn show() -> Result<(), JsValue> {

@@ -10,6 +10,11 @@ pub fn now() -> Option<Moment> {
     Moment::new(whole(date.get_time())?, offset(&date)).ok()
 }
 
+/// Milliseconds since 1970 in UTC, as the clock shows them.
+pub fn millis() -> i64 {
+    whole(Date::now()).unwrap_or_default()
+}
+
 /// The time zone of the computer.
 #[derive(Debug, Clone, Copy)]
 pub struct DeskZone;

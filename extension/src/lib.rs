@@ -7,6 +7,7 @@ pub mod http;
 pub mod store;
 
 mod background;
+mod badge;
 mod dom;
 mod i18n;
 mod isolation;
@@ -35,6 +36,12 @@ pub async fn start_popup() -> Result<(), JsValue> {
 #[wasm_bindgen]
 pub async fn start_options() -> Result<(), JsValue> {
     options::start().await
+}
+
+/// The event page was loaded: Firefox has started, or an event came.
+#[wasm_bindgen]
+pub async fn background_woken() {
+    background::woken().await;
 }
 
 /// The toolbar button was clicked.

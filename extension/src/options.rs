@@ -19,7 +19,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Element, Event, HtmlButtonElement, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
 
-const FIELDS: [Field; 4] = [Field::Server, Field::Username, Field::Password, Field::Branchcode];
+const FIELDS: [Field; 5] = [Field::Server, Field::Username, Field::Password, Field::Branchcode, Field::StaleHours];
 
 struct Options {
     server: HtmlInputElement,
@@ -31,6 +31,7 @@ struct Options {
     branch_choice_row: HtmlElement,
     send: HtmlInputElement,
     apply: HtmlInputElement,
+    stale_hours: HtmlInputElement,
     server_warning: HtmlElement,
     test: HtmlButtonElement,
     message: HtmlElement,
@@ -60,6 +61,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         branch_choice_row: dom::by_id("branch-choice-row")?,
         send: radio("send")?,
         apply: radio("apply")?,
+        stale_hours: dom::by_id("stale-hours")?,
         server_warning: dom::by_id("server-warning")?,
         test: dom::by_id("test-connection")?,
         message: dom::by_id("settings-message")?,
@@ -97,6 +99,7 @@ impl Options {
         self.branchcode.set_value(&form.branchcode);
         self.send.set_checked(form.commit_type == CommitType::Send);
         self.apply.set_checked(form.commit_type == CommitType::Apply);
+        self.stale_hours.set_value(&form.stale_hours);
         self.warn_of_http();
     }
 
@@ -107,6 +110,7 @@ impl Options {
             password: Secret::new(self.password.value()),
             branchcode: self.branchcode.value(),
             commit_type: if self.apply.checked() { CommitType::Apply } else { CommitType::Send },
+            stale_hours: self.stale_hours.value(),
         }
     }
 
@@ -158,6 +162,7 @@ impl Options {
         self.server.set_value(settings.server.as_str());
         self.username.set_value(&settings.username);
         self.branchcode.set_value(&settings.branchcode);
+        self.stale_hours.set_value(&settings.stale_hours.to_string());
         let origins = preferences::origins(&settings.server.permission_pattern());
         match webext::request_permissions(&origins) {
             Ok(asked) => Some((settings, asked)),

@@ -1,17 +1,21 @@
 //! KOCT's window: a controller per section, and what they share.
 
 mod attention;
+mod batches;
 mod checkin;
 mod checkout;
 mod clear;
 mod commit;
+mod doubts;
 mod export;
 mod message;
+mod question;
+mod reach;
 mod scans;
 mod table;
 
 use crate::{
-    dom,
+    badge, dom,
     http::sleep,
     i18n::{text, text_with},
     preferences::{self, Preferences},
@@ -20,7 +24,8 @@ use crate::{
     wording,
 };
 use attention::Attention;
-use koct_core::{log::Counts, settings::Settings};
+use doubts::Doubts;
+use koct_core::{log::Counts, settings::Settings, status::State};
 use message::{Message, Tone};
 use scans::Scans;
 use std::{
@@ -45,6 +50,7 @@ pub(crate) struct Desk {
     store: Rc<Store>,
     message: Message,
     attention: Attention,
+    doubts: Doubts,
     table: Table,
     scans: Scans,
     counts: Cell<Counts>,
@@ -81,6 +87,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         table: Table::new(store.clone())?,
         message,
         attention: Attention::new()?,
+        doubts: Doubts::new()?,
         scans: Scans::default(),
         counts: Cell::default(),
         preferences: RefCell::default(),
@@ -102,6 +109,8 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     commit::bind(&desk)?;
     export::bind(&desk)?;
     clear::bind(&desk)?;
+    doubts::bind(&desk)?;
+    batches::bind(&desk)?;
     table::bind(&desk)?;
     dom::on::<Event>(dom::by_id::<Element>("open-settings")?.as_ref(), "click", |_| {
         browser().runtime().open_options_page();
@@ -117,6 +126,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     spawn_local(async {
         store::persist().await;
     });
+    reach::bind(&desk)?;
     if desk.counts.get().total() > 0 {
         clear::offer(&desk);
     }
@@ -141,6 +151,7 @@ impl Desk {
             None => text("deskNotConfigured"),
         };
         self.status_line.set_text_content(Some(&line));
+        self.doubts.link_to(self.settings().as_ref().map(|settings| &settings.server));
     }
 
     /// Puts what an earlier window left in `Sending` in doubt, unless another window is sending right now.
@@ -168,6 +179,8 @@ impl Desk {
 
     fn set_counts(&self, counts: Counts) {
         self.counts.set(counts);
+        badge::show(counts);
+        self.doubts.show(counts.of(State::InDoubt));
         self.count_unsent.set_text_content(Some(&counts.uncommitted().to_string()));
         self.count_total.set_text_content(Some(&text_with("countTotal", &[&counts.total().to_string()])));
     }

@@ -1,7 +1,8 @@
 //! Runs one commit: does what core's outbox says, against the store and the network.
 
 use crate::{
-    http::Http,
+    clock,
+    http::{Http, sleep},
     store::{Change, Store},
     webext,
 };
@@ -10,7 +11,7 @@ use koct_core::{
     settings::Settings,
     status::State,
 };
-use std::{cell::Cell, rc::Rc};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 use tokio::sync::mpsc;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -24,6 +25,19 @@ pub(crate) trait Watcher {
     fn changed(&self, changes: Vec<Change>);
     /// So many of so many have an answer.
     fn progress(&self, done: u32, total: u32);
+}
+
+/// Stops the commit that is running, if one is.
+#[derive(Default)]
+pub(crate) struct Stopper(RefCell<Option<mpsc::UnboundedSender<Input>>>);
+
+impl Stopper {
+    /// What has left is still waited for.
+    pub(crate) fn stop(&self) {
+        if let Some(reports) = &*self.0.borrow() {
+            let _ = reports.send(Input::Cancel);
+        }
+    }
 }
 
 /// A lock that is held until this value is dropped.
@@ -66,15 +80,17 @@ pub(crate) async fn run(
     settings: Settings,
     store: &Store,
     watcher: &dyn Watcher,
-    cancelled: &Rc<Cell<bool>>,
+    stopper: &Stopper,
 ) -> Result<Summary, crate::store::StoreError> {
     let http = Rc::new(Http::isolated(&settings.server.permission_pattern()));
     let uncommitted = store.in_states(&[State::Local, State::InDoubt, State::Sending]).await?;
-    let mut outbox = Outbox::new(settings, uncommitted);
-    let (reports, mut answers) = mpsc::unbounded_channel();
-    loop {
-        if cancelled.take() {
-            outbox.handle(Input::Cancel);
+    let (reports, mut happened) = mpsc::unbounded_channel();
+    stopper.0.replace(Some(reports.clone()));
+    let mut outbox = Outbox::new(settings, uncommitted, clock::millis());
+    let summary = loop {
+        // The person's wish to stop comes before the next request.
+        while let Ok(input) = happened.try_recv() {
+            outbox.handle(input, clock::millis());
         }
         let (done, total) = outbox.progress();
         watcher.progress(done, total);
@@ -82,9 +98,9 @@ pub(crate) async fn run(
             Some(Output::Persist(statuses)) => match store.set_statuses(&statuses).await {
                 Ok(changes) => {
                     watcher.changed(changes);
-                    outbox.handle(Input::Persisted);
+                    outbox.handle(Input::Persisted, clock::millis());
                 }
-                Err(_) => outbox.handle(Input::NotPersisted),
+                Err(_) => outbox.handle(Input::NotPersisted, clock::millis()),
             },
             Some(Output::Request(ticket, request)) => {
                 let (http, reports) = (http.clone(), reports.clone());
@@ -94,12 +110,21 @@ pub(crate) async fn run(
                     let _ = reports.send(Input::Answer(ticket, answer));
                 });
             }
-            Some(Output::Finished(summary)) => return Ok(summary),
-            None => match answers.recv().await {
-                Some(input) => outbox.handle(input),
+            Some(Output::Wait(ticket, millis)) => {
+                let reports = reports.clone();
+                spawn_local(async move {
+                    sleep(Duration::from_millis(millis.into())).await;
+                    let _ = reports.send(Input::Waited(ticket));
+                });
+            }
+            Some(Output::Finished(summary)) => break summary,
+            None => match happened.recv().await {
+                Some(input) => outbox.handle(input, clock::millis()),
                 // Cannot be: this end of the channel is open too.
-                None => return Ok(Summary::default()),
+                None => break Summary::default(),
             },
         }
-    }
+    };
+    stopper.0.replace(None);
+    Ok(summary)
 }

@@ -1,4 +1,4 @@
-//! The log in IndexedDB.
+//! The log, and the record of commits, in IndexedDB.
 //!
 //! Every write is a transaction of its own with durability `strict`: when it is reported done, it is on the disk. The
 //! store keeps what core gives it and decides nothing but how it is found again: by number, by item, by state.
@@ -13,6 +13,7 @@ use indexed_db_futures::{
     transaction::{Transaction, TransactionDurability, TransactionMode, TransactionOptions},
 };
 use koct_core::{
+    batch::Batch,
     log::{self, Counts, Entry},
     status::{State, Status},
     transaction::{Action, Moment, TransactionId},
@@ -23,8 +24,11 @@ use wasm_bindgen::{JsCast, JsValue};
 
 /// The database's name in a desk's profile.
 pub const DATABASE: &str = "koct";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const LOG: &str = "transactions";
+const BATCHES: &str = "batches";
+/// So many commits are remembered; older ones are forgotten one by one.
+const BATCHES_KEPT: usize = 500;
 /// Finds the entries of an item: `itemKey` is [`Action::item_key`].
 const BY_ITEM: &str = "item";
 /// Finds the entries of a state: `status.state` is [`State::name`].
@@ -135,6 +139,9 @@ impl Store {
                     log.create_index(BY_ITEM, "itemKey".into()).build()?;
                     log.create_index(BY_STATE, "status.state".into()).build()?;
                 }
+                if event.old_version() < 2.0 {
+                    database.create_object_store(BATCHES).with_auto_increment(true).build()?;
+                }
                 Ok(())
             })
             .await?;
@@ -146,9 +153,13 @@ impl Store {
     }
 
     fn writing(&self) -> Result<Transaction<'_>> {
+        self.writing_to(LOG)
+    }
+
+    fn writing_to(&self, name: &str) -> Result<Transaction<'_>> {
         Ok(self
             .database
-            .transaction(LOG)
+            .transaction(name)
             .with_mode(TransactionMode::Readwrite)
             .with_options(TransactionOptions::new().with_durability(TransactionDurability::Strict))
             .build()?)
@@ -284,6 +295,47 @@ impl Store {
             counts.add(state, index.count().with_query(state.name().to_owned()).primitive()?.await?);
         }
         Ok(counts)
+    }
+
+    /// Records a commit that begins. Returns its number.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn begin_batch(&self, batch: &Batch) -> Result<u32> {
+        let writing = self.writing_to(BATCHES)?;
+        let batches = writing.object_store(BATCHES)?;
+        let keys = batches.get_all_keys::<JsValue>().primitive()?.await?;
+        let keys: Vec<u32> = keys.filter_map(|key| key.ok().as_ref().and_then(id)).map(|id| id.0).collect();
+        for old in keys.iter().take((keys.len() + 1).saturating_sub(BATCHES_KEPT)) {
+            batches.delete(*old).primitive()?.await?;
+        }
+        let key: JsValue = batches.add(to_js(batch)?).with_key_type::<JsValue>().primitive()?.await?;
+        writing.commit().await?;
+        id(&key).map(|id| id.0).ok_or_else(|| StoreError::Unreadable("no number for the commit".into()))
+    }
+
+    /// Replaces the record of a commit by what it is now.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn set_batch(&self, number: u32, batch: &Batch) -> Result<()> {
+        let writing = self.writing_to(BATCHES)?;
+        writing.object_store(BATCHES)?.put(to_js(batch)?).with_key(number).primitive()?.await?;
+        writing.commit().await?;
+        Ok(())
+    }
+
+    /// The commits that are remembered, newest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn batches(&self) -> Result<Vec<Batch>> {
+        let reading = self.database.transaction(BATCHES).with_mode(TransactionMode::Readonly).build()?;
+        let values = reading.object_store(BATCHES)?.get_all::<JsValue>().primitive()?.await?;
+        let read = |value| serde_wasm_bindgen::from_value(value).map_err(|e| StoreError::Unreadable(e.to_string()));
+        let mut batches = values.map(|value| read(value?)).collect::<Result<Vec<Batch>>>()?;
+        batches.reverse();
+        Ok(batches)
     }
 
     /// Puts every interrupted request in doubt. Only to be called while no commit runs in any window.

@@ -24,6 +24,15 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = ["browser", "permissions"], js_name = remove)]
     pub(crate) async fn remove_permissions(permissions: &Object) -> Result<JsValue, JsValue>;
 
+    #[wasm_bindgen(js_namespace = ["browser", "action"], js_name = setBadgeText)]
+    pub(crate) fn set_badge_text(details: &Object) -> Promise;
+
+    #[wasm_bindgen(js_namespace = ["browser", "action"], js_name = setBadgeBackgroundColor)]
+    pub(crate) fn set_badge_background_color(details: &Object) -> Promise;
+
+    #[wasm_bindgen(js_namespace = ["browser", "action"], js_name = setBadgeTextColor)]
+    pub(crate) fn set_badge_text_color(details: &Object) -> Promise;
+
     pub(crate) type WebRequestEvent;
 
     #[wasm_bindgen(method, js_name = addListener)]

@@ -3,7 +3,12 @@
 use crate::i18n::{text, text_with};
 use koct_core::{
     barcode::CodeError,
-    koha::{Failure, NotSent, connection::Trouble},
+    koha::{
+        Failure, NotSent,
+        connection::Trouble,
+        inquiry::{Finding, Unclear},
+    },
+    log::Entry,
     outbox::{Stop, Summary},
     settings::{CommitType, FieldError, ServerUrlError, Settings},
     status::{Doubt, Status},
@@ -19,11 +24,25 @@ pub(crate) fn action(action: &Action) -> String {
     })
 }
 
+/// A transaction in one line.
+pub(crate) fn entry(entry: &Entry) -> String {
+    let what = &entry.transaction.action;
+    let time = entry.transaction.moment.local().format("%Y-%m-%d %H:%M:%S").to_string();
+    let optional = |value: Option<String>| value.unwrap_or_default();
+    let values = [
+        time,
+        action(what),
+        optional(what.cardnumber().map(ToString::to_string)),
+        optional(what.barcode().map(ToString::to_string).or(what.amount().map(|amount| amount.to_string()))),
+    ];
+    values.into_iter().filter(|value| !value.is_empty()).collect::<Vec<_>>().join(" · ")
+}
+
 /// Where a transaction stands, in the documented words.
 pub(crate) fn status(status: &Status) -> String {
     match status {
         Status::Local => text("statusLocal"),
-        Status::Sending => text("statusSending"),
+        Status::Sending { .. } => text("statusSending"),
         Status::Added => text("statusAdded"),
         Status::Success => text("statusSuccess"),
         Status::Rejected { message } => match message.as_str() {
@@ -32,7 +51,7 @@ pub(crate) fn status(status: &Status) -> String {
             "Item not issued." => text("statusItemNotIssued"),
             other => other.to_owned(),
         },
-        Status::InDoubt { reason } => text_with("statusInDoubt", &[&doubt(*reason)]),
+        Status::InDoubt { reason, .. } => text_with("statusInDoubt", &[&doubt(*reason)]),
     }
 }
 
@@ -78,6 +97,7 @@ pub(crate) fn field_error(error: &FieldError) -> String {
         }),
         FieldError::Missing => text("fieldMissing"),
         FieldError::ControlCharacter(code_point) => text_with("fieldControl", &[&control(*code_point)]),
+        FieldError::Hours(limit) => text_with("fieldHours", &[&limit.to_string()]),
         FieldError::TooLong { length, limit } => text_with("fieldTooLong", &[&length.to_string(), &limit.to_string()]),
     }
 }
@@ -128,19 +148,48 @@ fn stop(stop: &Stop, settings: &Settings) -> String {
     }
 }
 
+/// Why those that Koha was asked about are in doubt still: the reason of the first of them, which mostly is that of all.
+fn unclear(summary: &Summary) -> String {
+    let first = summary.findings.iter().find_map(|(_, finding)| match finding {
+        Finding::Unclear(reason) => Some(*reason),
+        _ => None,
+    });
+    text(match first {
+        Some(Unclear::NotReadable) => "unclearNotReadable",
+        Some(Unclear::Moved) => "unclearMoved",
+        Some(Unclear::TooEarly) => "unclearTooEarly",
+        Some(Unclear::LaterInDoubt) | None => "unclearLaterInDoubt",
+    })
+}
+
 /// How a commit went. Says that all is done only where all is done.
 pub(crate) fn summary(summary: &Summary, settings: &Settings) -> String {
-    let committed = summary.added + summary.success;
+    let committed = summary.committed();
     let mut lines = Vec::new();
     lines.extend(summary.stop.as_ref().map(|reason| stop(reason, settings)));
     if summary.is_complete() {
         lines.push(text_with(
-            if summary.added > 0 { "summaryAllSent" } else { "summaryAllApplied" },
+            match settings.commit_type {
+                CommitType::Send => "summaryAllSent",
+                CommitType::Apply => "summaryAllApplied",
+            },
             &[&committed.to_string()],
         ));
     } else {
         let numbers = [committed, summary.rejected, summary.in_doubt, summary.left].map(|number| number.to_string());
         lines.push(text_with("summaryPartly", &numbers.each_ref().map(String::as_str)));
+    }
+    for (number, key) in [
+        (summary.found(), "summaryFound"),
+        (summary.missing(), "summaryMissing"),
+        (summary.unclear(), "summaryUnclear"),
+    ] {
+        if number > 0 {
+            lines.push(text_with(key, &[&number.to_string()]));
+        }
+    }
+    if summary.unclear() > 0 {
+        lines.push(unclear(summary));
     }
     if summary.waiting > 0 {
         lines.push(text_with("summaryWaiting", &[&summary.waiting.to_string()]));

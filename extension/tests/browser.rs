@@ -5,11 +5,13 @@
 
 use koct_core::{
     barcode::{Barcode, Cardnumber},
+    batch::Batch,
     koc::Zone,
     koha::{Failure, Method, Request, Session},
     order,
-    settings::Secret,
-    status::{Doubt, State, Status},
+    outbox::Summary,
+    settings::{CommitType, Secret, ServerUrl},
+    status::{Attempt, Doubt, State, Status},
     transaction::{Action, Moment, TransactionId},
 };
 use koct_extension::{
@@ -58,6 +60,33 @@ async fn seconds_of_one_item_rise_however_it_is_spelled_and_whatever_the_clock_d
     assert_eq!(entries[2].transaction.moment, moment(600), "another item keeps its own time");
 }
 
+fn attempt() -> Attempt {
+    let server = ServerUrl::parse("https://koha.example.org").unwrap();
+    Attempt { commit_type: CommitType::Apply, server, at: 1_795_428_000_000 }
+}
+
+fn sending() -> Status {
+    Status::Sending { attempt: attempt() }
+}
+
+#[wasm_bindgen_test]
+async fn commits_are_remembered_newest_first() {
+    let store = store("batches").await;
+    let batch = |seq| Batch {
+        started: moment(seq),
+        end: None,
+        commit_type: CommitType::Send,
+        server: "https://koha.example.org".into(),
+        branchcode: "CPL".into(),
+        transactions: vec![TransactionId(1)],
+    };
+    let first = store.begin_batch(&batch(0)).await.unwrap();
+    store.begin_batch(&batch(1)).await.unwrap();
+    let ended = batch(0).ended(moment(2), &Summary { added: 1, ..Summary::default() }, "Done".into());
+    store.set_batch(first, &ended).await.unwrap();
+    assert_eq!(store.batches().await.unwrap(), [batch(1), ended]);
+}
+
 #[wasm_bindgen_test]
 async fn statuses_change_all_at_once_or_not_at_all() {
     let store = store("statuses").await;
@@ -65,12 +94,12 @@ async fn statuses_change_all_at_once_or_not_at_all() {
         store.record(issue(barcode), moment(0)).await.unwrap();
     }
     let [first, second, third] = [1, 2, 3].map(TransactionId);
-    let changes = store.set_statuses(&[(first, Status::Added), (second, Status::Sending)]).await.unwrap();
+    let changes = store.set_statuses(&[(first, Status::Added), (second, sending())]).await.unwrap();
     assert_eq!((changes[1].from, changes[1].entry.status.state()), (State::Local, State::Sending));
     // The first is committed for good, so the third stays as it was.
-    let refused = store.set_statuses(&[(third, Status::Sending), (first, Status::Local)]).await;
+    let refused = store.set_statuses(&[(third, sending()), (first, Status::Local)]).await;
     assert!(matches!(refused, Err(StoreError::NotOpen(id)) if id == first));
-    let refused = store.set_statuses(&[(third, Status::Sending), (TransactionId(9), Status::Local)]).await;
+    let refused = store.set_statuses(&[(third, sending()), (TransactionId(9), Status::Local)]).await;
     assert!(matches!(refused, Err(StoreError::NotOpen(_))));
     let states: Vec<_> = store.all().await.unwrap().iter().map(|entry| entry.status.state()).collect();
     assert_eq!(states, [State::Added, State::Sending, State::Local]);
@@ -81,10 +110,10 @@ async fn an_interrupted_request_is_in_doubt_at_start() {
     let store = store("recover").await;
     store.record(issue("A"), moment(0)).await.unwrap();
     store.record(issue("B"), moment(0)).await.unwrap();
-    store.set_statuses(&[(TransactionId(1), Status::Sending)]).await.unwrap();
+    store.set_statuses(&[(TransactionId(1), sending())]).await.unwrap();
     assert_eq!(store.recover().await.unwrap().len(), 1);
     let doubtful = store.in_states(&[State::InDoubt]).await.unwrap();
-    assert_eq!(doubtful[0].status, Status::InDoubt { reason: Doubt::Interrupted });
+    assert_eq!(doubtful[0].status, Status::InDoubt { reason: Doubt::Interrupted, attempt: attempt() });
     assert_eq!(store.recover().await.unwrap().len(), 0);
 }
 

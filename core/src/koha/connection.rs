@@ -200,6 +200,7 @@ mod tests {
             password: Secret::new("letmein"),
             branchcode: "CPL".into(),
             commit_type: CommitType::Send,
+            stale_hours: 24,
         }
     }
 

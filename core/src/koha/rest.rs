@@ -2,7 +2,9 @@
 
 use super::{Request, Response, service::Access};
 use crate::settings::Settings;
-use serde::Deserialize;
+use chrono::{DateTime, FixedOffset};
+use serde::{Deserialize, de::DeserializeOwned};
+use url::form_urlencoded;
 
 /// A library of the system.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -34,13 +36,35 @@ impl Libraries {
     }
 }
 
-/// How many libraries are asked for at once; Koha's own default is 20.
+/// How many rows are asked for at once; Koha's own default is [`DEFAULT_PAGE`].
 const PER_PAGE: usize = 1000;
+/// The system preference `RESTdefaultPageSize` where nobody changed it.
+const DEFAULT_PAGE: usize = 20;
 
 /// Asks for the libraries. Not every version takes the paging, so a 400 means: ask again with `paged` false.
 pub fn libraries(settings: &Settings, access: &Access, paged: bool) -> Request {
-    let query = if paged { format!("?_page=1&_per_page={PER_PAGE}") } else { String::new() };
-    let request = Request::get(settings.server.join(&format!("/api/v1/libraries{query}")));
+    let query = if paged { &[("_page", "1".to_owned()), ("_per_page", PER_PAGE.to_string())][..] } else { &[] };
+    get(settings, access, "libraries", query)
+}
+
+/// Asks for the libraries without showing who asks: Koha's refusal tells that it is there, and it makes no session for it.
+pub fn anyone_there(settings: &Settings) -> Request {
+    Request::get(settings.server.join("/api/v1/libraries"))
+}
+
+/// Whether this is Koha's answer to [`anyone_there`]: the refusal in its own words (observed on 19.06), or the list.
+pub fn is_koha(response: &Response) -> bool {
+    let refused = serde_json::from_str::<serde_json::Value>(&response.body).is_ok_and(|body| body["error"].is_string());
+    (matches!(response.status, 401 | 403) && refused) || read_libraries(response).is_some()
+}
+
+fn get(settings: &Settings, access: &Access, path: &str, query: &[(&str, String)]) -> Request {
+    let mut url = settings.server.join(&format!("/api/v1/{path}"));
+    if !query.is_empty() {
+        url.push('?');
+        url.push_str(&form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish());
+    }
+    let request = Request::get(url);
     match access {
         Access::Session(session) => request.within(Some(session.clone())),
         Access::Credentials => {
@@ -51,15 +75,107 @@ pub fn libraries(settings: &Settings, access: &Access, paged: bool) -> Request {
 
 /// Reads the libraries. `None` where Koha does not give them to this account.
 pub fn read_libraries(response: &Response) -> Option<Libraries> {
+    let (list, complete) = read_list(response)?;
+    Some(Libraries { list, complete })
+}
+
+/// The rows of an answer, and whether there are no others. `None` where it is no such list.
+fn read_list<T: DeserializeOwned>(response: &Response) -> Option<(Vec<T>, bool)> {
     if response.status != 200 {
         return None;
     }
-    let list: Vec<Library> = serde_json::from_str(&response.body).ok()?;
+    let list: Vec<T> = serde_json::from_str(&response.body).ok()?;
     let complete = match response.total_count {
         Some(total) => list.len() >= usize::try_from(total).unwrap_or(usize::MAX),
-        None => list.len() != 20 && list.len() != PER_PAGE,
+        None => list.len() != DEFAULT_PAGE && list.len() != PER_PAGE,
     };
-    Some(Libraries { list, complete })
+    Some((list, complete))
+}
+
+/// As [`read_list`], where a list that was cut is of no use: what is not in it proves nothing.
+fn read_whole<T: DeserializeOwned>(response: &Response) -> Option<Vec<T>> {
+    read_list(response).filter(|(_, complete)| *complete).map(|(list, _)| list)
+}
+
+/// An item.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Item {
+    /// Koha's number for it.
+    pub item_id: u64,
+    /// Its barcode.
+    pub external_id: Option<String>,
+    /// When Koha last saw it.
+    #[serde(default, deserialize_with = "lenient")]
+    pub last_seen_date: Option<DateTime<FixedOffset>>,
+}
+
+/// A patron.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Patron {
+    /// Koha's number for them.
+    pub patron_id: u64,
+    /// The number on their card.
+    pub cardnumber: Option<String>,
+}
+
+/// A loan, open or returned.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Checkout {
+    /// Whose; absent where the library no longer knows.
+    pub patron_id: Option<u64>,
+    /// Of what.
+    pub item_id: Option<u64>,
+    /// Since when.
+    pub checkout_date: DateTime<FixedOffset>,
+    /// Until when, if it was returned.
+    #[serde(default)]
+    pub checkin_date: Option<DateTime<FixedOffset>>,
+}
+
+/// A time, or `None` for whatever else is there: Koha's versions differ, and nothing is built on its absence.
+fn lenient<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<FixedOffset>>, D::Error> {
+    let text = Option::<serde_json::Value>::deserialize(deserializer)?;
+    Ok(text.as_ref().and_then(serde_json::Value::as_str).and_then(|text| DateTime::parse_from_rfc3339(text).ok()))
+}
+
+fn paged<'a>(filter: impl IntoIterator<Item = (&'a str, String)>) -> Vec<(&'a str, String)> {
+    filter.into_iter().chain([("_page", "1".to_owned()), ("_per_page", PER_PAGE.to_string())]).collect()
+}
+
+/// Asks for the items of this barcode. Koha has this since about 20.05.
+pub fn items(settings: &Settings, access: &Access, barcode: &str) -> Request {
+    let filter = [("external_id", barcode.to_owned()), ("_match", "exact".to_owned())];
+    get(settings, access, "items", &paged(filter))
+}
+
+/// Asks for the patrons with this cardnumber. The account needs the permission to see patrons.
+pub fn patrons(settings: &Settings, access: &Access, cardnumber: &str) -> Request {
+    let filter = [("cardnumber", cardnumber.to_owned()), ("_match", "exact".to_owned())];
+    get(settings, access, "patrons", &paged(filter))
+}
+
+/// Asks for the open, or the returned, loans of an item.
+pub fn checkouts(settings: &Settings, access: &Access, item_id: u64, returned: bool) -> Request {
+    let mut filter = vec![("q", format!("{{\"item_id\":{item_id}}}"))];
+    if returned {
+        filter.push(("checked_in", "1".to_owned()));
+    }
+    get(settings, access, "checkouts", &paged(filter))
+}
+
+/// Reads items. `None` where Koha does not give all of them to this account.
+pub fn read_items(response: &Response) -> Option<Vec<Item>> {
+    read_whole(response)
+}
+
+/// Reads patrons. `None` where Koha does not give all of them to this account.
+pub fn read_patrons(response: &Response) -> Option<Vec<Patron>> {
+    read_whole(response)
+}
+
+/// Reads loans. `None` where Koha does not give all of them to this account.
+pub fn read_checkouts(response: &Response) -> Option<Vec<Checkout>> {
+    read_whole(response)
 }
 
 #[cfg(test)]
@@ -90,6 +206,15 @@ mod tests {
     }
 
     #[test]
+    fn knows_koha_by_its_refusal() {
+        let refusal = Response { status: 401, ..response(r#"{"error":"Authentication failure."}"#) };
+        assert!(is_koha(&refusal) && is_koha(&response(TWO)));
+        assert!(!is_koha(&Response { status: 503, ..refusal.clone() }), "it is being updated");
+        assert!(!is_koha(&Response { status: 401, ..response("<html>proxy</html>") }));
+        assert!(!is_koha(&response("<!DOCTYPE html>Free wifi")));
+    }
+
+    #[test]
     fn a_refusal_is_no_list() {
         assert_eq!(read_libraries(&Response { status: 403, ..response("[]") }), None);
         assert_eq!(read_libraries(&response("<html>")), None);
@@ -99,6 +224,9 @@ mod tests {
         #[test]
         fn never_panics(body in any::<String>()) {
             read_libraries(&response(&body));
+            read_items(&response(&body));
+            read_patrons(&response(&body));
+            read_checkouts(&response(&body));
         }
     }
 }

@@ -128,6 +128,7 @@ mod tests {
             password: Secret::new("letmein"),
             branchcode: "CPL".into(),
             commit_type,
+            stale_hours: 24,
         }
     }
 

@@ -5,6 +5,7 @@ use crate::{
     barcode::{Barcode, Cardnumber},
     koha::NotSent,
     settings::{CommitType, Secret, ServerUrl},
+    status::State,
     transaction::{Action, Moment, Transaction},
 };
 use proptest::prelude::*;
@@ -17,6 +18,7 @@ fn settings(commit_type: CommitType) -> Settings {
         password: Secret::new("letmein"),
         branchcode: "CPL".into(),
         commit_type,
+        stale_hours: 24,
     }
 }
 
@@ -25,6 +27,17 @@ fn entry(id: u32, barcode: &str) -> Entry {
         Action::Issue { cardnumber: Cardnumber::parse("P1").unwrap(), barcode: Barcode::parse(barcode).unwrap() };
     let moment = Moment::new(1_795_428_000_000 + i64::from(id) * 1000, 60).unwrap();
     Entry { id: TransactionId(id), transaction: Transaction { moment, action }, status: Status::Local }
+}
+
+/// Any time: 2026-11-23 10:30:00 UTC.
+const NOW: i64 = 1_795_429_800_000;
+
+fn attempt(commit_type: CommitType) -> Attempt {
+    Attempt { commit_type, server: ServerUrl::parse("https://example.org").unwrap(), at: NOW - SETTLED_AFTER_MS }
+}
+
+fn in_doubt(commit_type: CommitType) -> Status {
+    Status::InDoubt { reason: Doubt::ConnectionLost, attempt: attempt(commit_type) }
 }
 
 /// What happens to one request about a transaction.
@@ -55,7 +68,10 @@ struct Run {
     effects: BTreeMap<String, u32>,
     requests: u32,
     logins: u32,
+    rests: u32,
     libraries: &'static str,
+    /// The open loans of every item.
+    loans: &'static str,
     fail_persist_at: Option<u32>,
     persists: u32,
     /// Requests that were given out and are not answered yet.
@@ -76,7 +92,7 @@ impl Run {
 
     fn of(commit_type: CommitType, era_from_2405: bool, entries: &[Entry], fates: Vec<Fate>) -> Self {
         Self {
-            outbox: Outbox::new(settings(commit_type), entries.to_vec()),
+            outbox: Outbox::new(settings(commit_type), entries.to_vec(), NOW),
             era_from_2405,
             commit_type,
             fates: fates.into(),
@@ -84,7 +100,9 @@ impl Run {
             effects: BTreeMap::new(),
             requests: 0,
             logins: 0,
+            rests: 0,
             libraries: r#"[{"library_id":"CPL","name":"Centerville"}]"#,
+            loans: "[]",
             fail_persist_at: None,
             persists: 0,
             under_way: Vec::new(),
@@ -105,11 +123,15 @@ impl Run {
             Some(Output::Persist(statuses)) => {
                 self.persists += 1;
                 if self.fail_persist_at.is_some_and(|at| self.persists >= at) {
-                    self.outbox.handle(Input::NotPersisted);
+                    self.outbox.handle(Input::NotPersisted, NOW);
                 } else {
                     self.store.extend(statuses.into_iter().map(|(id, status)| (id.0, status)));
-                    self.outbox.handle(Input::Persisted);
+                    self.outbox.handle(Input::Persisted, NOW);
                 }
+            }
+            Some(Output::Wait(ticket, _)) => {
+                self.rests += 1;
+                self.outbox.handle(Input::Waited(ticket), NOW);
             }
             Some(Output::Request(ticket, request)) => self.under_way.push((ticket, request)),
             None if self.under_way.is_empty() => return false,
@@ -117,7 +139,7 @@ impl Run {
                 let place = self.draw(self.under_way.len());
                 let (ticket, request) = self.under_way.remove(place);
                 let answer = self.koha(&request);
-                self.outbox.handle(Input::Answer(ticket, answer));
+                self.outbox.handle(Input::Answer(ticket, answer), NOW);
             }
         }
         true
@@ -151,10 +173,20 @@ impl Run {
         if request.url.contains("/libraries") {
             return Ok(response(200, "application/json", self.libraries));
         }
+        for (path, body) in [
+            ("/items?", r#"[{"item_id":1,"external_id":"A"}]"#),
+            ("checked_in", "[]"),
+            ("/checkouts?", self.loans),
+            ("/patrons?", r#"[{"patron_id":1,"cardnumber":"P1"}]"#),
+        ] {
+            if request.url.contains(path) {
+                return Ok(response(200, "application/json", body));
+            }
+        }
         let Some(_) = value("action") else { return Ok(response(200, "text/plain", "")) };
         self.requests += 1;
         let second = value("timestamp").unwrap().to_owned();
-        let sending = self.store.values().filter(|status| **status == Status::Sending).count();
+        let sending = self.store.values().filter(|status| matches!(status, Status::Sending { .. })).count();
         let at_once = if self.commit_type == CommitType::Send { QUEUED_AT_ONCE } else { 1 };
         assert!((1..=at_once).contains(&sending), "what is under way is durable as Sending: {sending}");
         let fate = self.fates.pop_front().unwrap_or(Fate::Ok);
@@ -219,7 +251,7 @@ fn a_refusal_is_kept_and_the_rest_goes_on() {
 fn only_local_ones_are_sent() {
     let mut entries = [entry(1, "A"), entry(2, "B"), entry(3, "C"), entry(4, "D"), entry(5, "E")];
     entries[0].status = Status::Rejected { message: "Item not found.".into() };
-    entries[1].status = Status::InDoubt { reason: Doubt::TimedOut };
+    entries[1].status = in_doubt(CommitType::Send);
     entries[2].status = Status::Added;
     entries[3].status = Status::Success;
     let run = Run::new(&entries, vec![]).finish();
@@ -230,7 +262,7 @@ fn only_local_ones_are_sent() {
 #[test]
 fn nothing_overtakes_an_item_in_doubt() {
     let mut entries = [entry(1, "A"), entry(2, "a"), entry(3, "B"), entry(4, "b"), entry(5, "C")];
-    entries[0].status = Status::InDoubt { reason: Doubt::ConnectionLost };
+    entries[0].status = in_doubt(CommitType::Send);
     let run = Run::new(&entries, vec![Fate::Http(500)]).finish();
     assert_eq!(run.states(), ["in-doubt", "local", "in-doubt", "local", "success"]);
     assert_eq!((run.summary().waiting, run.summary().left, run.stop()), (2, 2, None));
@@ -244,11 +276,6 @@ fn each_failure_stops_or_goes_on_as_it_should() {
         (Http(401), ["local", "local", "local"], trouble(Trouble::WrongCredentials)),
         (No("Authentication failed."), ["local", "local", "local"], trouble(Trouble::WrongCredentials)),
         (Http(404), ["local", "local", "local"], Some(Stop::Refused(404))),
-        (
-            NotSent,
-            ["local", "local", "local"],
-            Some(Stop::ConnectionLost(Failure::NotSent(crate::koha::NotSent::Refused))),
-        ),
         (Redirected, ["local", "local", "local"], Some(Stop::ConnectionLost(Failure::Redirected { to: None }))),
         (DoneThenLost, ["in-doubt", "local", "local"], Some(Stop::ConnectionLost(Failure::Lost))),
         (LostBefore, ["in-doubt", "local", "local"], Some(Stop::ConnectionLost(Failure::Lost))),
@@ -261,6 +288,103 @@ fn each_failure_stops_or_goes_on_as_it_should() {
         assert_eq!(run.states(), states, "{fate:?}");
         assert_eq!(run.stop(), stop.as_ref(), "{fate:?}");
     }
+}
+
+#[test]
+fn what_reached_no_server_is_tried_again_after_a_rest() {
+    let run = Run::new(&three(), vec![Fate::Ok, Fate::NotSent, Fate::NotSent]).finish();
+    assert_eq!((run.states(), run.rests, run.stop()), (vec!["success"; 3], 2, None));
+    let always = vec![Fate::NotSent; 20];
+    let run = Run::new(&three(), always.clone()).finish();
+    let gone = Stop::ConnectionLost(Failure::NotSent(NotSent::Refused));
+    assert_eq!((run.states(), run.rests, run.stop()), (vec!["local"; 3], 4, Some(&gone)));
+    assert_eq!(run.requests, 5);
+    let entries: Vec<_> = (1..=6).map(|id| entry(id, &format!("B{id}"))).collect();
+    let run = Run::of(CommitType::Send, true, &entries, always).finish();
+    assert_eq!((run.states(), run.rests, run.stop()), (vec!["local"; 6], 4, Some(&gone)), "several rest together");
+}
+
+#[test]
+fn cancelling_ends_a_rest() {
+    let mut run = Run::new(&three(), vec![Fate::NotSent]);
+    while run.rests == 0 {
+        if let Some(Output::Wait(..)) = run.outbox.outputs.front() {
+            break;
+        }
+        run.step();
+    }
+    assert!(matches!(run.outbox.poll(), Some(Output::Wait(..))));
+    run.outbox.handle(Input::Cancel, NOW);
+    let run = run.finish();
+    assert_eq!((run.states(), run.stop()), (vec!["local"; 3], Some(&Stop::Cancelled)));
+}
+
+#[test]
+fn those_in_doubt_are_asked_about_and_only_proof_counts() {
+    use crate::koha::inquiry::{Gap, Trace};
+    let doubtful = |commit_type| {
+        let mut entries = [entry(1, "A"), entry(2, "A"), entry(3, "B")];
+        entries[0].status = in_doubt(commit_type);
+        entries
+    };
+    for (loans, states, finding) in [
+        (
+            r#"[{"patron_id":1,"item_id":1,"checkout_date":"2026-11-23T10:00:01Z"}]"#,
+            ["success"; 3],
+            Finding::Found(Trace::Loan),
+        ),
+        ("[]", ["success"; 3], Finding::Missing(Gap::NoSuchLoan)),
+        (
+            r#"[{"patron_id":1,"item_id":1,"checkout_date":"2026-11-23T09:00:00Z"}]"#,
+            ["in-doubt", "local", "success"],
+            Finding::Unclear(Unclear::Moved),
+        ),
+        ("<html>", ["in-doubt", "local", "success"], Finding::Unclear(Unclear::NotReadable)),
+    ] {
+        let mut run = Run::new(&doubtful(CommitType::Apply), vec![]);
+        run.loans = loans;
+        let run = run.finish();
+        assert_eq!(run.states(), states, "{loans}");
+        assert_eq!(run.summary().findings, [(TransactionId(1), finding)]);
+        let sent_again = matches!(finding, Finding::Missing(_));
+        assert_eq!(run.effects.contains_key("2026-11-23 10:00:01"), sent_again);
+    }
+    let run = Run::new(&doubtful(CommitType::Send), vec![]).finish();
+    assert_eq!(run.states(), ["in-doubt", "local", "success"], "nobody can look into the queue");
+    assert!(run.summary().findings.is_empty());
+}
+
+#[test]
+fn another_server_is_not_asked_about_it() {
+    let mut entries = three();
+    let server = ServerUrl::parse("https://other.example.org").unwrap();
+    entries[0].status =
+        Status::InDoubt { reason: Doubt::TimedOut, attempt: Attempt { server, ..attempt(CommitType::Apply) } };
+    let run = Run::new(&entries, vec![]).finish();
+    assert_eq!((run.states()[0], run.summary().findings.len()), ("in-doubt", 0));
+}
+
+#[test]
+fn absence_proves_nothing_while_the_server_may_still_be_at_it() {
+    let mut entries = three();
+    for at in [NOW - SETTLED_AFTER_MS + 1, NOW, NOW + 3_600_000] {
+        entries[0].status =
+            Status::InDoubt { reason: Doubt::TimedOut, attempt: Attempt { at, ..attempt(CommitType::Apply) } };
+        let run = Run::new(&entries, vec![]).finish();
+        assert_eq!(run.states(), ["in-doubt", "success", "success"]);
+        assert_eq!(run.summary().findings, [(TransactionId(1), Finding::Unclear(Unclear::TooEarly))]);
+    }
+}
+
+#[test]
+fn an_earlier_one_is_not_sent_behind_a_later_one_in_doubt() {
+    let mut entries = [entry(1, "A"), entry(2, "A"), entry(3, "A")];
+    entries[0].status = in_doubt(CommitType::Apply);
+    entries[1].status = in_doubt(CommitType::Send);
+    let run = Run::new(&entries, vec![]).finish();
+    assert_eq!(run.states(), ["in-doubt", "in-doubt", "local"]);
+    assert_eq!(run.summary().findings, [(TransactionId(1), Finding::Unclear(Unclear::LaterInDoubt))]);
+    assert_eq!((run.summary().waiting, run.requests), (1, 0));
 }
 
 #[test]
@@ -312,7 +436,7 @@ fn cancelling_waits_for_the_answer_under_way() {
         run.step();
     }
     // The answer of the first is being made durable together with Sending of the second.
-    run.outbox.handle(Input::Cancel);
+    run.outbox.handle(Input::Cancel, NOW);
     let run = run.finish();
     assert_eq!(run.states(), ["success", "local", "local"]);
     assert_eq!((run.stop(), run.summary().left, run.requests), (Some(&Stop::Cancelled), 2, 1));
@@ -321,7 +445,7 @@ fn cancelling_waits_for_the_answer_under_way() {
 #[test]
 fn cancelling_while_connecting_ends_at_once() {
     let mut run = Run::new(&three(), vec![]);
-    run.outbox.handle(Input::Cancel);
+    run.outbox.handle(Input::Cancel, NOW);
     let run = run.finish();
     assert_eq!((run.states(), run.requests, run.stop()), (vec!["local"; 3], 0, Some(&Stop::Cancelled)));
 }
@@ -344,8 +468,8 @@ fn an_answer_to_a_request_that_was_given_up_is_ignored() {
     while run.requests == 0 {
         run.step();
     }
-    run.outbox.handle(Input::Answer(Ticket(99), Ok(response(200, "text/plain", "Added."))));
-    run.outbox.handle(Input::Answer(Ticket(0), Err(Failure::Lost)));
+    run.outbox.handle(Input::Answer(Ticket(99), Ok(response(200, "text/plain", "Added."))), NOW);
+    run.outbox.handle(Input::Answer(Ticket(0), Err(Failure::Lost)), NOW);
     assert_eq!(run.finish().states(), ["success"; 3]);
 }
 

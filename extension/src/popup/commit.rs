@@ -1,22 +1,31 @@
 //! The one button that sends or applies.
 
-use super::{Desk, Tone};
+use super::{
+    Desk, Tone,
+    question::{self, Question, Reply},
+};
 use crate::{
-    dom,
+    clock, dom,
     i18n::{text, text_with},
     preferences,
-    sender::{self, Watcher},
+    sender::{self, Stopper, Watcher},
     store::Change,
     webext, wording,
 };
-use koct_core::{outbox::Summary, settings::Settings, status::State};
+use koct_core::{
+    batch::Batch,
+    log::{self, Entry},
+    outbox::Summary,
+    settings::{CommitType, Settings},
+    status::State,
+};
 use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlButtonElement, HtmlElement, HtmlProgressElement};
 
 /// Where Koha shows its queue.
-const QUEUE: &str = "/cgi-bin/koha/offline_circ/list.pl";
+pub(super) const QUEUE: &str = "/cgi-bin/koha/offline_circ/list.pl";
 
 struct Commit {
     desk: Rc<Desk>,
@@ -24,7 +33,7 @@ struct Commit {
     progress: HtmlProgressElement,
     progress_text: Element,
     cancel: HtmlButtonElement,
-    cancelled: Rc<Cell<bool>>,
+    stopper: Stopper,
     /// When the progress was shown last, by the page's clock.
     shown_at: Cell<f64>,
 }
@@ -38,12 +47,12 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
         progress: dom::by_id("progress")?,
         progress_text: dom::by_id("progress-text")?,
         cancel: dom::by_id("cancel-commit")?,
-        cancelled: Rc::default(),
+        stopper: Stopper::default(),
         shown_at: Cell::default(),
     });
     let this = commit.clone();
     dom::on::<Event>(&commit.cancel, "click", move |_| {
-        this.cancelled.set(true);
+        this.stopper.stop();
         this.cancel.set_disabled(true);
         this.progress_text.set_text_content(Some(&text("commitStopping")));
     });
@@ -58,7 +67,6 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
 
 impl Commit {
     async fn run(self: Rc<Self>) {
-        self.cancelled.set(false);
         self.cancel.set_disabled(false);
         self.show_running(true);
         self.progress_text.set_text_content(Some(&text("commitConnecting")));
@@ -85,7 +93,8 @@ impl Commit {
             return;
         };
         let counts = self.desk.counts.get();
-        if counts.of(State::Local) == 0 {
+        let may_ask = settings.commit_type == CommitType::Apply && counts.of(State::InDoubt) > 0;
+        if counts.of(State::Local) == 0 && !may_ask {
             let open = counts.uncommitted();
             if open > 0 {
                 message.show(Tone::Doubt, &text_with("commitNothingButOpen", &[&open.to_string()]));
@@ -103,18 +112,67 @@ impl Commit {
             message.show(Tone::Bad, &text("commitBusy"));
             return;
         };
-        match sender::run(settings.clone(), &self.desk.store, self, &self.cancelled).await {
-            Ok(summary) => self.summarise(&summary, &settings),
-            Err(error) => message.show(Tone::Bad, &text_with("commitFailedToStart", &[&error.to_string()])),
+        let failed = |error: String| message.show(Tone::Bad, &text_with("commitFailedToStart", &[&error]));
+        let to_send = match self.desk.store.in_states(&[State::Local]).await {
+            Ok(entries) => entries,
+            Err(error) => return failed(error.to_string()),
+        };
+        let Some(settings) = ask_about_stale(settings, &to_send).await else { return };
+        let Some(started) = clock::now() else { return failed(text("attentionClock")) };
+        let batch = Batch::begin(&settings, started, &to_send);
+        let number = match self.desk.store.begin_batch(&batch).await {
+            Ok(number) => number,
+            Err(error) => return failed(error.to_string()),
+        };
+        match sender::run(settings.clone(), &self.desk.store, self, &self.stopper).await {
+            Ok(summary) => {
+                let words = self.summarise(&summary, &settings);
+                let ended = batch.ended(clock::now().unwrap_or(started), &summary, words);
+                if let Err(error) = self.desk.store.set_batch(number, &ended).await {
+                    message.show(Tone::Bad, &text_with("batchFailed", &[&error.to_string()]));
+                }
+            }
+            Err(error) => failed(error.to_string()),
         }
     }
 
-    fn summarise(&self, summary: &Summary, settings: &Settings) {
+    /// Tells how it went. Returns the words.
+    fn summarise(&self, summary: &Summary, settings: &Settings) -> String {
         let tone = if summary.is_complete() { Tone::Good } else { Tone::Bad };
-        self.desk.message.show(tone, &wording::summary(summary, settings));
+        let words = wording::summary(summary, settings);
+        self.desk.message.show(tone, &words);
         if summary.added > 0 {
             self.desk.message.add_link(&text("summaryQueueLink"), &settings.server.join(QUEUE));
         }
+        words
+    }
+}
+
+/// So many old transactions are named.
+const STALE_NAMED: usize = 50;
+
+/// Asks before old transactions are applied. Returns how to commit, or `None` where the person does not want to.
+async fn ask_about_stale(settings: Settings, to_send: &[Entry]) -> Option<Settings> {
+    let stale = log::stale(to_send, clock::millis(), settings.stale_hours);
+    if settings.commit_type == CommitType::Send || stale.is_empty() {
+        return Some(settings);
+    }
+    let mut list: Vec<_> = stale.iter().take(STALE_NAMED).map(|entry| wording::entry(entry)).collect();
+    if stale.len() > STALE_NAMED {
+        list.push(text_with("staleAndOthers", &[&(stale.len() - STALE_NAMED).to_string()]));
+    }
+    let reply = question::ask(Question {
+        title: &text_with("staleTitle", &[&stale.len().to_string()]),
+        text: &text_with("staleText", &[&settings.stale_hours.to_string()]),
+        list: &list,
+        yes: &text("staleSend"),
+        other: Some(&text("staleApply")),
+    })
+    .await;
+    match reply {
+        Ok(Reply::Yes) => Some(Settings { commit_type: CommitType::Send, ..settings }),
+        Ok(Reply::Other) => Some(settings),
+        Ok(Reply::Cancel) | Err(_) => None,
     }
 }
 

@@ -73,7 +73,7 @@ impl Desk {
     }
 
     /// Shows that a scan is durable.
-    fn confirm(&self, entry: Entry) {
+    fn confirm(self: &Rc<Self>, entry: Entry) {
         let count = |counter: &Cell<u32>| counter.set(counter.get() + 1);
         let action = &entry.transaction.action;
         let barcode = action.barcode().map(ToString::to_string).unwrap_or_default();
@@ -90,7 +90,12 @@ impl Desk {
         let mut counts = self.counts.get();
         counts.add(State::Local, 1);
         self.set_counts(counts);
-        self.table.append(entry);
+        if self.table.is_filtered() {
+            // A scan is always seen.
+            spawn_local(self.clone().show_all());
+        } else {
+            self.table.append(entry);
+        }
         self.message.show(Tone::Good, &message);
         self.tell_others();
     }

@@ -4,6 +4,7 @@ use super::{Desk, Tone};
 use crate::{
     dom,
     i18n::{text, text_with},
+    sender,
     store::{Store, StoreError},
     wording,
 };
@@ -14,7 +15,7 @@ use koct_core::{
 };
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ops::Range,
     rc::Rc,
 };
@@ -48,6 +49,8 @@ pub(crate) struct Table {
     template: HtmlElement,
     /// The numbers of all entries, rising; the table shows them falling.
     ids: RefCell<Vec<TransactionId>>,
+    /// Those that are shown, where not all are.
+    only: RefCell<Option<BTreeSet<TransactionId>>>,
     cache: RefCell<BTreeMap<TransactionId, Entry>>,
     drawn: RefCell<BTreeMap<TransactionId, Row>>,
     /// Height of a row, how far it is scrolled and how much is seen, in CSS pixels. Kept, because asking the page for them
@@ -123,6 +126,10 @@ impl Desk {
             self.message.show(Tone::Bad, &text("clearWhileCommitting"));
             return;
         }
+        let Some(_lock) = sender::lock().await else {
+            self.message.show(Tone::Bad, &text("commitBusy"));
+            return;
+        };
         // Read anew: another window may have changed it.
         let entry = self.store.range(id, id).await.ok().and_then(|mut entries| entries.pop());
         let Some(status) = entry.and_then(|entry| entry.status.decided(decision)) else {
@@ -154,6 +161,7 @@ impl Table {
             below: dom::from_template("spacer-template")?,
             template: dom::from_template("row-template")?,
             ids: RefCell::default(),
+            only: RefCell::default(),
             cache: RefCell::default(),
             drawn: RefCell::default(),
             row_height: Cell::new(ROW_HEIGHT),
@@ -165,12 +173,25 @@ impl Table {
         })
     }
 
+    /// Shows these alone from the next reading on, or all.
+    pub(super) fn only(&self, ids: Option<BTreeSet<TransactionId>>) {
+        *self.only.borrow_mut() = ids;
+    }
+
+    /// Whether some are not shown.
+    pub(super) fn is_filtered(&self) -> bool {
+        self.only.borrow().is_some()
+    }
+
     /// Reads the log anew.
     ///
     /// # Errors
     /// When it cannot be read.
     pub(super) async fn reload(&self) -> Result<(), StoreError> {
-        let ids = self.store.ids().await?;
+        let mut ids = self.store.ids().await?;
+        if let Some(only) = &*self.only.borrow() {
+            ids.retain(|id| only.contains(id));
+        }
         *self.ids.borrow_mut() = ids;
         self.cache.borrow_mut().clear();
         self.look();

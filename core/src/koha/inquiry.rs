@@ -1,0 +1,379 @@
+//! Asks Koha whether a transaction that is in doubt was applied, and decides only on proof.
+//!
+//! ```text
+//! the item by its barcode ──► its open loans ──► its returned loans ──► (if it matters) the patron ──► Finding
+//! ```
+//! Koha writes the time of an offline checkout or checkin as it was recorded, so a loan that begins, or ends, in that very
+//! second is the transaction's own trace. What is not found proves nothing unless every list came whole and nothing else
+//! happened to the item since. Payments leave no such trace (Koha books them with its own time), and what was queued
+//! is in no list that can be read, so both are a person's to decide.
+
+use super::{
+    Failure, Request, Response,
+    rest::{self, Checkout},
+    service::Access,
+};
+use crate::{
+    barcode::{Cardnumber, same_code},
+    settings::Settings,
+    transaction::{Action, Transaction},
+};
+use chrono::{DateTime, FixedOffset};
+
+/// What Koha holds of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Finding {
+    /// It was applied.
+    Found(Trace),
+    /// It was not applied, and may be sent again.
+    Missing(Gap),
+    /// It cannot be told.
+    Unclear(Unclear),
+}
+
+/// The trace that proves that it was applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trace {
+    /// A loan of this patron and item, begun in that second.
+    Loan,
+    /// A loan of this item, returned in that second.
+    Checkin,
+}
+
+/// What proves that it was not applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gap {
+    /// Koha has no item with this barcode, so it could only have refused.
+    NoSuchItem,
+    /// The item has no loan that began then.
+    NoSuchLoan,
+    /// The item has no loan that was returned then.
+    NoSuchCheckin,
+}
+
+/// Why it cannot be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unclear {
+    /// Koha does not let this account read what is needed, or this version has it not.
+    NotReadable,
+    /// Something else happened to the item since, or Koha may have taken the checkout for a renewal.
+    Moved,
+    /// The request left so short a time ago that a slow server might still process it.
+    TooEarly,
+    /// A later transaction of the item is in doubt too: this one must not be sent behind it.
+    LaterInDoubt,
+}
+
+/// What follows an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Make this request.
+    Request(Request),
+    /// That is what Koha holds.
+    Finding(Finding),
+}
+
+#[derive(Debug, Clone)]
+enum Stage {
+    Items,
+    Open { item_id: u64 },
+    Returned { item_id: u64, open: Vec<Checkout> },
+    Patron { loans: Vec<Checkout> },
+}
+
+/// One question to Koha.
+#[derive(Debug, Clone)]
+pub struct Inquiry {
+    settings: Settings,
+    access: Access,
+    transaction: Transaction,
+    stage: Stage,
+}
+
+impl Inquiry {
+    /// Begins to ask about a transaction. `None` for what leaves no trace.
+    pub fn start(settings: Settings, access: Access, transaction: Transaction) -> Option<(Self, Request)> {
+        let request = match &transaction.action {
+            Action::Issue { barcode, .. } | Action::Return { barcode } => {
+                rest::items(&settings, &access, barcode.as_str())
+            }
+            Action::Payment { .. } => return None,
+        };
+        Some((Self { settings, access, transaction, stage: Stage::Items }, request))
+    }
+
+    /// Takes the answer to the request that was made last.
+    pub fn handle(&mut self, answer: Result<Response, Failure>) -> Next {
+        let next = answer.ok().and_then(|response| match std::mem::replace(&mut self.stage, Stage::Items) {
+            Stage::Items => self.items(&response),
+            Stage::Open { item_id } => {
+                let open = rest::read_checkouts(&response)?;
+                let request = rest::checkouts(&self.settings, &self.access, item_id, true);
+                self.stage = Stage::Returned { item_id, open };
+                Some(Next::Request(request))
+            }
+            Stage::Returned { item_id, open } => {
+                let mut loans = rest::read_checkouts(&response)?;
+                loans.extend(open);
+                // Not every version of Koha filters as it is asked to.
+                loans.retain(|loan| loan.item_id == Some(item_id));
+                Some(self.loans(loans))
+            }
+            Stage::Patron { loans } => {
+                let Action::Issue { cardnumber, .. } = &self.transaction.action else { return None };
+                let patron_id = the_patron(&response, cardnumber)?;
+                Some(Next::Finding(self.judge_issue(&loans, patron_id)))
+            }
+        });
+        next.unwrap_or(Next::Finding(Finding::Unclear(Unclear::NotReadable)))
+    }
+
+    fn items(&mut self, response: &Response) -> Option<Next> {
+        let barcode = self.transaction.action.barcode()?.as_str();
+        let items = rest::read_items(response)?;
+        let same = items.iter().filter(|item| item.external_id.as_deref().is_some_and(|id| same_code(id, barcode)));
+        match same.map(|item| item.item_id).collect::<Vec<_>>()[..] {
+            [] if items.is_empty() => Some(Next::Finding(Finding::Missing(Gap::NoSuchItem))),
+            [item_id] => {
+                self.stage = Stage::Open { item_id };
+                Some(Next::Request(rest::checkouts(&self.settings, &self.access, item_id, false)))
+            }
+            _ => None,
+        }
+    }
+
+    /// Every loan that the item ever had is known.
+    fn loans(&mut self, loans: Vec<Checkout>) -> Next {
+        match &self.transaction.action {
+            Action::Return { .. } => Next::Finding(self.judge_return(&loans)),
+            Action::Issue { cardnumber, .. } => {
+                if !loans.iter().any(|loan| self.is_then(loan.checkout_date) || self.could_matter(loan)) {
+                    return Next::Finding(Finding::Missing(Gap::NoSuchLoan));
+                }
+                let request = rest::patrons(&self.settings, &self.access, cardnumber.as_str());
+                self.stage = Stage::Patron { loans };
+                Next::Request(request)
+            }
+            Action::Payment { .. } => Next::Finding(Finding::Unclear(Unclear::NotReadable)),
+        }
+    }
+
+    fn judge_return(&self, loans: &[Checkout]) -> Finding {
+        if loans.iter().any(|loan| loan.checkin_date.is_some_and(|date| self.is_then(date))) {
+            Finding::Found(Trace::Checkin)
+        } else if loans.iter().any(|loan| loan.checkin_date.is_none() && !self.is_before(loan.checkout_date)) {
+            // Sent again, it would close a loan that is newer than itself.
+            Finding::Unclear(Unclear::Moved)
+        } else {
+            Finding::Missing(Gap::NoSuchCheckin)
+        }
+    }
+
+    fn judge_issue(&self, loans: &[Checkout], patron_id: u64) -> Finding {
+        let ours = |loan: &&Checkout| loan.patron_id == Some(patron_id);
+        if loans.iter().filter(ours).any(|loan| self.is_then(loan.checkout_date)) {
+            return Finding::Found(Trace::Loan);
+        }
+        // Only another patron's open loan from before is harmless: ours would have ended it.
+        let harmless = |loan: &Checkout| {
+            loan.patron_id.is_some_and(|id| id != patron_id)
+                && loan.checkin_date.is_none()
+                && self.is_before(loan.checkout_date)
+        };
+        if loans.iter().any(|loan| (self.is_then(loan.checkout_date) || self.could_matter(loan)) && !harmless(loan)) {
+            Finding::Unclear(Unclear::Moved)
+        } else {
+            Finding::Missing(Gap::NoSuchLoan)
+        }
+    }
+
+    /// Whether the loan is open, or was so at the transaction's time or later: Koha may have renewed it, or it is newer.
+    fn could_matter(&self, loan: &Checkout) -> bool {
+        loan.checkin_date.is_none_or(|date| !self.is_before(date))
+    }
+
+    /// Whether it is the transaction's own second; Koha keeps no finer time.
+    fn is_then(&self, time: DateTime<FixedOffset>) -> bool {
+        time.timestamp() == self.transaction.moment.utc_seconds()
+    }
+
+    fn is_before(&self, time: DateTime<FixedOffset>) -> bool {
+        time.timestamp() < self.transaction.moment.utc_seconds()
+    }
+}
+
+/// The number of the one patron with this card. `None` where it is not exactly one: newer versions take a user name too.
+fn the_patron(response: &Response, cardnumber: &Cardnumber) -> Option<u64> {
+    let patrons = rest::read_patrons(response)?;
+    let mut same = patrons
+        .iter()
+        .filter(|patron| patron.cardnumber.as_deref().is_some_and(|card| same_code(card, cardnumber.as_str())));
+    let patron = same.next()?;
+    same.next().is_none().then_some(patron.patron_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        barcode::Barcode,
+        settings::{CommitType, Secret, ServerUrl},
+        transaction::Moment,
+    };
+
+    fn transaction(is_issue: bool) -> Transaction {
+        let barcode = Barcode::parse("B 1").unwrap();
+        let cardnumber = Cardnumber::parse("P1").unwrap();
+        let action = if is_issue { Action::Issue { cardnumber, barcode } } else { Action::Return { barcode } };
+        // 2026-11-23 10:00:00 UTC.
+        Transaction { moment: Moment::new(1_795_428_000_547, 60).unwrap(), action }
+    }
+
+    const THEN: &str = "2026-11-23T11:00:00+01:00";
+    const BEFORE: &str = "2026-11-01T11:00:00+01:00";
+    const LATER: &str = "2026-11-23T11:00:01+01:00";
+
+    #[expect(clippy::unnecessary_wraps, reason = "it stands beside failures")]
+    fn json(body: &str) -> Result<Response, Failure> {
+        Ok(Response { status: 200, body: body.into(), ..Response::default() })
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "it stands beside failures")]
+    fn refused() -> Result<Response, Failure> {
+        Ok(Response { status: 403, body: "{}".into(), ..Response::default() })
+    }
+
+    fn loan(patron: &str, from: &str, until: Option<&str>) -> String {
+        let until = until.map_or("null".into(), |until| format!("\"{until}\""));
+        format!(r#"{{"patron_id":{patron},"item_id":7,"checkout_date":"{from}","checkin_date":{until}}}"#)
+    }
+
+    /// Asks about a checkout or checkin of an item with these loans.
+    fn ask(is_issue: bool, open: &[String], returned: &[String]) -> Finding {
+        let settings = Settings {
+            server: ServerUrl::parse("https://example.org").unwrap(),
+            username: "desk".into(),
+            password: Secret::new("letmein"),
+            branchcode: "CPL".into(),
+            commit_type: CommitType::Apply,
+            stale_hours: 24,
+        };
+        let (mut inquiry, request) =
+            Inquiry::start(settings, Access::Credentials, transaction(is_issue)).expect("it leaves a trace");
+        assert!(request.url.contains("/api/v1/items?external_id=B+1&_match=exact"), "{}", request.url);
+        let mut next = inquiry.handle(json(r#"[{"item_id":7,"external_id":"b 1","last_seen_date":"2026-11-23"}]"#));
+        loop {
+            match next {
+                Next::Finding(finding) => return finding,
+                Next::Request(request) => {
+                    let other = r#"{"patron_id":1,"item_id":8,"checkout_date":"2026-11-23T11:00:00+01:00"}"#.to_owned();
+                    let list = |loans: &[String]| {
+                        let all: Vec<_> = loans.iter().chain([&other]).cloned().collect();
+                        json(&format!("[{}]", all.join(",")))
+                    };
+                    let answer = if request.url.contains("/patrons?cardnumber=P1") {
+                        json(r#"[{"patron_id":1,"cardnumber":"P1","surname":"A"}]"#)
+                    } else if request.url.contains("checked_in=1") {
+                        list(returned)
+                    } else {
+                        assert!(request.url.contains("checkouts?q=%7B%22item_id%22%3A7%7D"), "{}", request.url);
+                        list(open)
+                    };
+                    next = inquiry.handle(answer);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_loan_of_that_second_proves_the_checkout() {
+        assert_eq!(ask(true, &[loan("1", THEN, None)], &[]), Finding::Found(Trace::Loan));
+        assert_eq!(ask(true, &[loan("2", LATER, None)], &[loan("1", THEN, Some(LATER))]), Finding::Found(Trace::Loan));
+    }
+
+    #[test]
+    fn no_trace_at_all_proves_that_it_was_not_applied() {
+        assert_eq!(ask(true, &[], &[]), Finding::Missing(Gap::NoSuchLoan));
+        assert_eq!(ask(true, &[], &[loan("1", BEFORE, Some(BEFORE))]), Finding::Missing(Gap::NoSuchLoan));
+        assert_eq!(
+            ask(true, &[loan("2", BEFORE, None)], &[]),
+            Finding::Missing(Gap::NoSuchLoan),
+            "ours would have ended it"
+        );
+        assert_eq!(ask(false, &[], &[]), Finding::Missing(Gap::NoSuchCheckin));
+        assert_eq!(ask(false, &[loan("1", BEFORE, None)], &[]), Finding::Missing(Gap::NoSuchCheckin));
+    }
+
+    #[test]
+    fn a_loan_returned_in_that_second_proves_the_checkin() {
+        assert_eq!(ask(false, &[], &[loan("1", BEFORE, Some(THEN))]), Finding::Found(Trace::Checkin));
+        assert_eq!(
+            ask(false, &[loan("2", LATER, None)], &[loan("null", BEFORE, Some(THEN))]),
+            Finding::Found(Trace::Checkin)
+        );
+    }
+
+    #[test]
+    fn what_could_have_another_reason_is_left_to_a_person() {
+        let unclear = Finding::Unclear(Unclear::Moved);
+        assert_eq!(ask(true, &[loan("1", BEFORE, None)], &[]), unclear, "perhaps renewed");
+        assert_eq!(ask(true, &[loan("2", LATER, None)], &[]), unclear, "would be closed");
+        assert_eq!(ask(true, &[], &[loan("2", BEFORE, Some(LATER))]), unclear);
+        assert_eq!(ask(true, &[loan("null", THEN, None)], &[]), unclear, "nobody's loan");
+        assert_eq!(ask(true, &[loan("2", THEN, None)], &[]), unclear, "another's loan");
+        assert_eq!(ask(false, &[loan("2", LATER, None)], &[]), unclear);
+    }
+
+    #[test]
+    fn an_unknown_barcode_cannot_have_been_applied() {
+        let (mut inquiry, _) = start();
+        assert_eq!(inquiry.handle(json("[]")), Next::Finding(Finding::Missing(Gap::NoSuchItem)));
+    }
+
+    fn start() -> (Inquiry, Request) {
+        let settings = Settings {
+            server: ServerUrl::parse("https://example.org").unwrap(),
+            username: "desk".into(),
+            password: Secret::new("letmein"),
+            branchcode: "CPL".into(),
+            commit_type: CommitType::Apply,
+            stale_hours: 24,
+        };
+        Inquiry::start(settings, Access::Credentials, transaction(true)).unwrap()
+    }
+
+    #[test]
+    fn what_cannot_be_read_proves_nothing() {
+        let not_readable = Next::Finding(Finding::Unclear(Unclear::NotReadable));
+        let item = || json(r#"[{"item_id":7,"external_id":"B 1"}]"#);
+        let cut = || Ok(Response { total_count: Some(30), ..json("[]").unwrap() });
+        for answers in [
+            vec![refused()],
+            vec![Err(Failure::Lost)],
+            vec![json("<html>")],
+            vec![cut()],
+            vec![json(r#"[{"item_id":7,"external_id":"other"}]"#)],
+            vec![json(r#"[{"item_id":7,"external_id":"B 1"},{"item_id":8,"external_id":"b 1"}]"#)],
+            vec![item(), refused()],
+            vec![item(), cut()],
+            vec![item(), json("[]"), refused()],
+            vec![item(), json("[]"), json(&format!("[{}]", loan("1", THEN, Some(LATER)))), refused()],
+            vec![item(), json("[]"), json(&format!("[{}]", loan("1", THEN, Some(LATER)))), json("[]")],
+        ] {
+            let (mut inquiry, _) = start();
+            let last = answers.into_iter().map(|answer| inquiry.handle(answer)).last().unwrap();
+            assert_eq!(last, not_readable);
+        }
+    }
+
+    #[test]
+    fn a_payment_leaves_no_trace() {
+        let (inquiry, _) = start();
+        let action = Action::Payment {
+            cardnumber: Cardnumber::parse("P1").unwrap(),
+            amount: crate::amount::Amount::parse("1.50").unwrap(),
+        };
+        let payment = Transaction { action, ..inquiry.transaction };
+        assert!(Inquiry::start(inquiry.settings, inquiry.access, payment).is_none());
+    }
+}
