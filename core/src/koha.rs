@@ -98,6 +98,8 @@ pub struct Response {
     pub csrf_token: Option<Secret>,
     /// The cookie CGISESSID that was set.
     pub session_cookie: Option<Secret>,
+    /// The header Date, in milliseconds since 1970 in UTC: what the server's clock shows.
+    pub date: Option<i64>,
     /// The header X-Total-Count.
     pub total_count: Option<u32>,
     /// The body as text.

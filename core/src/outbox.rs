@@ -188,8 +188,8 @@ enum Stage {
 #[derive(Debug, Clone)]
 pub struct Outbox {
     settings: Settings,
-    /// What the desk's clock showed last, in milliseconds since 1970 in UTC.
-    now: i64,
+    /// What the server's clock showed last, in milliseconds since 1970 in UTC.
+    server_time: Option<i64>,
     /// The connection that is being made, at first or anew, and the request of it that is under way.
     connecting: Option<(Connection, Ticket)>,
     /// How requests show who sends them; absent until there is a connection, and while it must be made anew.
@@ -229,13 +229,13 @@ struct Inquiring {
 }
 
 impl Outbox {
-    /// A commit of the log's uncommitted entries, begun `now`. Those in `Local` are sent; what Koha refused waits for a
+    /// A commit of the log's uncommitted entries. Those in `Local` are sent; what Koha refused waits for a
     /// person, and so does what is in doubt and cannot be found out.
-    pub fn new(settings: Settings, mut uncommitted: Vec<Entry>, now: i64) -> Self {
+    pub fn new(settings: Settings, mut uncommitted: Vec<Entry>) -> Self {
         order::sort(&mut uncommitted);
         let mut outbox = Self {
             settings,
-            now,
+            server_time: None,
             connecting: None,
             access: None,
             to_inquire: VecDeque::new(),
@@ -282,9 +282,11 @@ impl Outbox {
         (self.done, self.done + count(self.queue.len() + self.in_flight.len()))
     }
 
-    /// Takes what happened by `now`.
-    pub fn handle(&mut self, input: Input, now: i64) {
-        self.now = now;
+    /// Takes what happened.
+    pub fn handle(&mut self, input: Input) {
+        if let Input::Answer(_, Ok(response)) = &input {
+            self.server_time = response.date.or(self.server_time);
+        }
         match input {
             Input::Cancel => {
                 self.stop(Stop::Cancelled);
@@ -412,8 +414,8 @@ impl Outbox {
     fn weigh(&self, entry: &Entry, attempt: &Attempt, finding: Finding) -> Finding {
         let item = entry.transaction.action.item_key();
         let later = |(id, other): (&TransactionId, &Option<String>)| *id > entry.id && *other == item;
-        // A desk's clock that was set back tells nothing about how long it has been.
-        let settled = self.now.saturating_sub(attempt.at) >= SETTLED_AFTER_MS;
+        let settled =
+            self.server_time.zip(attempt.at).is_some_and(|(now, then)| now.saturating_sub(then) >= SETTLED_AFTER_MS);
         match finding {
             Finding::Missing(_) if self.in_doubt.iter().any(later) => Finding::Unclear(Unclear::LaterInDoubt),
             Finding::Missing(_) if !settled => Finding::Unclear(Unclear::TooEarly),
@@ -612,7 +614,7 @@ impl Outbox {
                 let attempt = Attempt {
                     commit_type: self.settings.commit_type,
                     server: self.settings.server.clone(),
-                    at: self.now,
+                    at: self.server_time,
                 };
                 // One that was just found not to be in Koha goes on at once.
                 statuses.retain(|(id, _)| *id != entry.id);

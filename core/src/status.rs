@@ -20,8 +20,9 @@ pub struct Attempt {
     pub commit_type: CommitType,
     /// The server that was asked; another one knows nothing of it.
     pub server: ServerUrl,
-    /// When, in milliseconds since 1970 in UTC by the desk's clock.
-    pub at: i64,
+    /// When, by the server's clock as its last answer before showed it, in milliseconds since 1970 in UTC. The desk's
+    /// clock may be set meanwhile, and then tells nothing about how long it has been.
+    pub at: Option<i64>,
 }
 
 /// Where a transaction stands.
@@ -160,7 +161,7 @@ mod tests {
 
     fn attempt() -> Attempt {
         let server = ServerUrl::parse("https://koha.example.org").unwrap();
-        Attempt { commit_type: CommitType::Apply, server, at: 1_795_428_000_000 }
+        Attempt { commit_type: CommitType::Apply, server, at: Some(1_795_428_000_000) }
     }
 
     fn every_status() -> [Status; 6] {

@@ -15,6 +15,11 @@ pub fn millis() -> i64 {
     whole(Date::now()).unwrap_or_default()
 }
 
+/// The time in the header Date of an answer, in milliseconds since 1970 in UTC.
+pub(crate) fn read(header: &str) -> Option<i64> {
+    whole(Date::parse(header))
+}
+
 /// The time zone of the computer.
 #[derive(Debug, Clone, Copy)]
 pub struct DeskZone;

@@ -1,6 +1,9 @@
 //! Makes core's requests with fetch.
 
-use crate::{isolation::Isolation, isolation::TAG_HEADER};
+use crate::{
+    clock,
+    isolation::{Isolation, TAG_HEADER},
+};
 use koct_core::{
     koha::{Failure, Method, Request, Response, TIME_LIMIT_MS},
     settings::Secret,
@@ -82,6 +85,7 @@ impl Http {
             content_type: header("content-type").unwrap_or_default(),
             csrf_token: header("csrf-token").map(Secret::new),
             session_cookie: seen.session_cookie,
+            date: header("date").and_then(|date| clock::read(&date)),
             total_count: header("x-total-count").and_then(|count| count.trim().parse().ok()),
             body,
         })

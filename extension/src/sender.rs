@@ -1,7 +1,6 @@
 //! Runs one commit: does what core's outbox says, against the store and the network.
 
 use crate::{
-    clock,
     http::{Http, sleep},
     store::{Change, Store},
     webext,
@@ -86,11 +85,11 @@ pub(crate) async fn run(
     let uncommitted = store.in_states(&[State::Local, State::InDoubt, State::Sending]).await?;
     let (reports, mut happened) = mpsc::unbounded_channel();
     stopper.0.replace(Some(reports.clone()));
-    let mut outbox = Outbox::new(settings, uncommitted, clock::millis());
+    let mut outbox = Outbox::new(settings, uncommitted);
     let summary = loop {
         // The person's wish to stop comes before the next request.
         while let Ok(input) = happened.try_recv() {
-            outbox.handle(input, clock::millis());
+            outbox.handle(input);
         }
         let (done, total) = outbox.progress();
         watcher.progress(done, total);
@@ -98,9 +97,9 @@ pub(crate) async fn run(
             Some(Output::Persist(statuses)) => match store.set_statuses(&statuses).await {
                 Ok(changes) => {
                     watcher.changed(changes);
-                    outbox.handle(Input::Persisted, clock::millis());
+                    outbox.handle(Input::Persisted);
                 }
-                Err(_) => outbox.handle(Input::NotPersisted, clock::millis()),
+                Err(_) => outbox.handle(Input::NotPersisted),
             },
             Some(Output::Request(ticket, request)) => {
                 let (http, reports) = (http.clone(), reports.clone());
@@ -119,7 +118,7 @@ pub(crate) async fn run(
             }
             Some(Output::Finished(summary)) => break summary,
             None => match happened.recv().await {
-                Some(input) => outbox.handle(input, clock::millis()),
+                Some(input) => outbox.handle(input),
                 // Cannot be: this end of the channel is open too.
                 None => break Summary::default(),
             },

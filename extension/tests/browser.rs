@@ -62,7 +62,7 @@ async fn seconds_of_one_item_rise_however_it_is_spelled_and_whatever_the_clock_d
 
 fn attempt() -> Attempt {
     let server = ServerUrl::parse("https://koha.example.org").unwrap();
-    Attempt { commit_type: CommitType::Apply, server, at: 1_795_428_000_000 }
+    Attempt { commit_type: CommitType::Apply, server, at: Some(1_795_428_000_000) }
 }
 
 fn sending() -> Status {

@@ -16,6 +16,10 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   demo [--headless] [--era before-24.05|from-24.05]
                     show the main job in Firefox; by itself where there is no display
   test [NAME]       run all tests, or the end-to-end tests whose names contain NAME
+  simulate [--seeds N]
+                    play desks, faults and crashes through in N seeded runs (100000 unless told)
+  killing [--rounds N]
+                    end Firefox at random moments of scanning and committing, N times (100 unless told)
   bench             measure scans and commits
   run [--era ...]   open a fresh Firefox with the add-on and a stand-in Koha
   build             build the add-on into target/addon/
@@ -40,6 +44,10 @@ fn dispatch(arguments: &[&str]) -> Result {
         ["run", rest @ ..] => demo::by_person(rest),
         ["test"] => suite::test(None),
         ["test", filter] => suite::test(Some(filter)),
+        ["simulate"] => suite::simulate("100000"),
+        ["simulate", "--seeds", seeds] => suite::simulate(seeds),
+        ["killing"] => suite::killing("100"),
+        ["killing", "--rounds", rounds] => suite::killing(rounds),
         ["bench"] => bench::bench(),
         // Called by cargo for the tests of the extension.
         ["wasm-runner", wasm, ..] => wasm_runner::run(std::path::Path::new(wasm)),

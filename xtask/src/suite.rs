@@ -68,6 +68,33 @@ pub(crate) fn test(filter: Option<&str>) -> Result {
     if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", "))) }
 }
 
+/// The simulation of core, long.
+///
+/// # Errors
+/// When a run breaks a promise; its seed is printed.
+pub(crate) fn simulate(seeds: &str) -> Result {
+    if seeds.parse::<u64>().is_err() {
+        return Err(format!("{seeds} is no number of runs"));
+    }
+    run(cargo(&["test", "--release", "-p", "koct-core", "--test", "simulation", "--", "--nocapture"])
+        .env("KOCT_SEEDS", seeds))
+}
+
+/// Firefox killed at random moments, long.
+///
+/// # Errors
+/// When something confirmed is lost or something is doubled.
+pub(crate) fn killing(rounds: &str) -> Result {
+    if rounds.parse::<u32>().is_err() {
+        return Err(format!("{rounds} is no number of rounds"));
+    }
+    setup::all()?;
+    addon::build()?;
+    run(cargo(&["test", "-p", "koct-tests", "--test", "e2e", "--", "killing", "--nocapture"])
+        .env("KOCT_ADDON", crate::project::addon())
+        .env("KOCT_KILL_ROUNDS", rounds))
+}
+
 fn browser_tests() -> Result {
     let runner = std::env::current_exe().map_err(|error| error.to_string())?;
     run(cargo(&["test", "-p", "koct-extension", "--target", "wasm32-unknown-unknown", "--test", "browser"])

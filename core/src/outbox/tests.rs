@@ -29,11 +29,11 @@ fn entry(id: u32, barcode: &str) -> Entry {
     Entry { id: TransactionId(id), transaction: Transaction { moment, action }, status: Status::Local }
 }
 
-/// Any time: 2026-11-23 10:30:00 UTC.
+/// What the server's clock shows: 2026-11-23 10:30:00 UTC.
 const NOW: i64 = 1_795_429_800_000;
 
 fn attempt(commit_type: CommitType) -> Attempt {
-    Attempt { commit_type, server: ServerUrl::parse("https://example.org").unwrap(), at: NOW - SETTLED_AFTER_MS }
+    Attempt { commit_type, server: ServerUrl::parse("https://example.org").unwrap(), at: Some(NOW - SETTLED_AFTER_MS) }
 }
 
 fn in_doubt(commit_type: CommitType) -> Status {
@@ -82,7 +82,7 @@ struct Run {
 }
 
 fn response(status: u16, content_type: &str, body: &str) -> Response {
-    Response { status, content_type: content_type.into(), body: body.into(), ..Response::default() }
+    Response { status, content_type: content_type.into(), body: body.into(), date: Some(NOW), ..Response::default() }
 }
 
 impl Run {
@@ -92,7 +92,7 @@ impl Run {
 
     fn of(commit_type: CommitType, era_from_2405: bool, entries: &[Entry], fates: Vec<Fate>) -> Self {
         Self {
-            outbox: Outbox::new(settings(commit_type), entries.to_vec(), NOW),
+            outbox: Outbox::new(settings(commit_type), entries.to_vec()),
             era_from_2405,
             commit_type,
             fates: fates.into(),
@@ -123,15 +123,15 @@ impl Run {
             Some(Output::Persist(statuses)) => {
                 self.persists += 1;
                 if self.fail_persist_at.is_some_and(|at| self.persists >= at) {
-                    self.outbox.handle(Input::NotPersisted, NOW);
+                    self.outbox.handle(Input::NotPersisted);
                 } else {
                     self.store.extend(statuses.into_iter().map(|(id, status)| (id.0, status)));
-                    self.outbox.handle(Input::Persisted, NOW);
+                    self.outbox.handle(Input::Persisted);
                 }
             }
             Some(Output::Wait(ticket, _)) => {
                 self.rests += 1;
-                self.outbox.handle(Input::Waited(ticket), NOW);
+                self.outbox.handle(Input::Waited(ticket));
             }
             Some(Output::Request(ticket, request)) => self.under_way.push((ticket, request)),
             None if self.under_way.is_empty() => return false,
@@ -139,7 +139,7 @@ impl Run {
                 let place = self.draw(self.under_way.len());
                 let (ticket, request) = self.under_way.remove(place);
                 let answer = self.koha(&request);
-                self.outbox.handle(Input::Answer(ticket, answer), NOW);
+                self.outbox.handle(Input::Answer(ticket, answer));
             }
         }
         true
@@ -314,7 +314,7 @@ fn cancelling_ends_a_rest() {
         run.step();
     }
     assert!(matches!(run.outbox.poll(), Some(Output::Wait(..))));
-    run.outbox.handle(Input::Cancel, NOW);
+    run.outbox.handle(Input::Cancel);
     let run = run.finish();
     assert_eq!((run.states(), run.stop()), (vec!["local"; 3], Some(&Stop::Cancelled)));
 }
@@ -367,7 +367,7 @@ fn another_server_is_not_asked_about_it() {
 #[test]
 fn absence_proves_nothing_while_the_server_may_still_be_at_it() {
     let mut entries = three();
-    for at in [NOW - SETTLED_AFTER_MS + 1, NOW, NOW + 3_600_000] {
+    for at in [Some(NOW - SETTLED_AFTER_MS + 1), Some(NOW), Some(NOW + 3_600_000), None] {
         entries[0].status =
             Status::InDoubt { reason: Doubt::TimedOut, attempt: Attempt { at, ..attempt(CommitType::Apply) } };
         let run = Run::new(&entries, vec![]).finish();
@@ -436,7 +436,7 @@ fn cancelling_waits_for_the_answer_under_way() {
         run.step();
     }
     // The answer of the first is being made durable together with Sending of the second.
-    run.outbox.handle(Input::Cancel, NOW);
+    run.outbox.handle(Input::Cancel);
     let run = run.finish();
     assert_eq!(run.states(), ["success", "local", "local"]);
     assert_eq!((run.stop(), run.summary().left, run.requests), (Some(&Stop::Cancelled), 2, 1));
@@ -445,7 +445,7 @@ fn cancelling_waits_for_the_answer_under_way() {
 #[test]
 fn cancelling_while_connecting_ends_at_once() {
     let mut run = Run::new(&three(), vec![]);
-    run.outbox.handle(Input::Cancel, NOW);
+    run.outbox.handle(Input::Cancel);
     let run = run.finish();
     assert_eq!((run.states(), run.requests, run.stop()), (vec!["local"; 3], 0, Some(&Stop::Cancelled)));
 }
@@ -468,8 +468,8 @@ fn an_answer_to_a_request_that_was_given_up_is_ignored() {
     while run.requests == 0 {
         run.step();
     }
-    run.outbox.handle(Input::Answer(Ticket(99), Ok(response(200, "text/plain", "Added."))), NOW);
-    run.outbox.handle(Input::Answer(Ticket(0), Err(Failure::Lost)), NOW);
+    run.outbox.handle(Input::Answer(Ticket(99), Ok(response(200, "text/plain", "Added."))));
+    run.outbox.handle(Input::Answer(Ticket(0), Err(Failure::Lost)));
     assert_eq!(run.finish().states(), ["success"; 3]);
 }
 

@@ -124,7 +124,12 @@ impl Commit {
             Ok(number) => number,
             Err(error) => return failed(error.to_string()),
         };
-        match sender::run(settings.clone(), &self.desk.store, self, &self.stopper).await {
+        let ended = sender::run(settings.clone(), &self.desk.store, self, &self.stopper).await;
+        // Where the log could not be written, the durable state is still Sending: now it is a doubt that can be seen.
+        if let Ok(changes) = self.desk.store.recover().await {
+            self.desk.apply(changes);
+        }
+        match ended {
             Ok(summary) => {
                 let words = self.summarise(&summary, &settings);
                 let ended = batch.ended(clock::now().unwrap_or(started), &summary, words);

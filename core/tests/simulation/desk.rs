@@ -1,0 +1,271 @@
+//! A model of a desk: its disk, its clock, the person there, and the outbox that runs on it.
+
+use crate::{
+    dice::Dice,
+    koha::{ITEMS, Key, Koha, PATRONS, key},
+    mutants::Mutant,
+};
+use koct_core::{
+    amount::Amount,
+    barcode::{Barcode, Cardnumber},
+    koha::{Request, service, service::Access},
+    log::{self, Entry},
+    outbox::{Input, Outbox, Output, Ticket},
+    settings::{CommitType, Secret, ServerUrl, Settings},
+    status::{Decision, State, Status},
+    transaction::{Action, Moment, Transaction, TransactionId},
+};
+use std::collections::BTreeMap;
+
+/// What a person has decided about one transaction.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Decided {
+    /// "Send it again", though Koha had it, or was about to.
+    pub(crate) wrongly_again: u32,
+    /// "It is in Koha", though it was not.
+    pub(crate) wrongly_there: bool,
+    pub(crate) any: bool,
+}
+
+pub(crate) struct Desk {
+    name: String,
+    settings: Settings,
+    /// How wrong the clock is, in milliseconds.
+    skew: i64,
+    /// What survives a crash.
+    pub(crate) disk: BTreeMap<TransactionId, Entry>,
+    /// What the person saw confirmed.
+    pub(crate) confirmed: BTreeMap<TransactionId, Transaction>,
+    pub(crate) decided: BTreeMap<TransactionId, Decided>,
+    outbox: Option<Outbox>,
+    under_way: Vec<(Ticket, Request)>,
+    waits: Vec<Ticket>,
+    mutant: Mutant,
+    /// A mutant's statuses that it has not stored yet.
+    unstored: Vec<(TransactionId, Status)>,
+    /// The computer died in the middle of something, and has not been started again.
+    is_dead: bool,
+    pub(crate) steps: u32,
+    /// Whether the disk is full, or the computer dies, now and then.
+    pub(crate) ails: bool,
+}
+
+impl Desk {
+    pub(crate) fn new(number: usize, dice: &mut Dice, mutant: Mutant) -> Self {
+        let name = format!("desk{number}");
+        let settings = Settings {
+            server: ServerUrl::parse("https://koha.example.org").unwrap(),
+            username: name.clone(),
+            password: Secret::new("letmein"),
+            branchcode: "CPL".into(),
+            commit_type: dice.pick(&[CommitType::Send, CommitType::Apply]),
+            stale_hours: 24,
+        };
+        Self {
+            name,
+            settings,
+            skew: dice.millis(7_200_000) - 3_600_000,
+            disk: BTreeMap::new(),
+            confirmed: BTreeMap::new(),
+            decided: BTreeMap::new(),
+            outbox: None,
+            under_way: Vec::new(),
+            waits: Vec::new(),
+            mutant,
+            unstored: Vec::new(),
+            is_dead: false,
+            steps: 0,
+            ails: true,
+        }
+    }
+
+    /// What Koha sees of a transaction.
+    pub(crate) fn key(&self, transaction: &Transaction) -> Key {
+        key(&service::commit(&self.settings, &Access::Credentials, transaction))
+    }
+
+    pub(crate) fn is_of(&self, key: &Key) -> bool {
+        key.0 == self.name
+    }
+
+    fn now(&self, koha: &Koha) -> Moment {
+        Moment::new(koha.now + self.skew, 60).unwrap()
+    }
+
+    /// The person scans something. Sometimes the disk is full, and nothing is confirmed.
+    pub(crate) fn scan(&mut self, koha: &Koha, dice: &mut Dice) {
+        let number = u32::try_from(self.disk.len()).unwrap() + 1;
+        let barcode = Barcode::parse(if dice.percent(5) { "unknown" } else { ITEMS[dice.below(ITEMS.len())] }).unwrap();
+        let cardnumber = Cardnumber::parse(PATRONS[dice.below(PATRONS.len())]).unwrap();
+        let action = match dice.below(10) {
+            0 => Action::Payment { cardnumber, amount: Amount::parse("1.50").unwrap() },
+            1..=6 => Action::Issue { cardnumber, barcode },
+            _ => Action::Return { barcode },
+        };
+        let last = self.disk.values().rev().find(|entry| entry.transaction.action.item_key() == action.item_key());
+        let mut transaction = log::record(action, self.now(koha), last.map(|entry| entry.transaction.moment));
+        // Two payments of one second look the same to this model, which must count each.
+        while self.disk.values().any(|entry| self.key(&entry.transaction) == self.key(&transaction)) {
+            transaction.moment = Moment::new(transaction.moment.utc_millis() + 1000, 60).unwrap();
+        }
+        if dice.percent(3) {
+            return;
+        }
+        let id = TransactionId(number);
+        self.disk.insert(id, Entry { id, transaction: transaction.clone(), status: Status::Local });
+        self.confirmed.insert(id, transaction);
+    }
+
+    /// Somebody sets the clock.
+    pub(crate) fn set_clock(&mut self, dice: &mut Dice) {
+        self.skew = dice.millis(14_400_000) - 7_200_000;
+    }
+
+    pub(crate) fn change_commit_type(&mut self, dice: &mut Dice) {
+        if self.outbox.is_none() {
+            self.settings.commit_type = dice.pick(&[CommitType::Send, CommitType::Apply]);
+        }
+    }
+
+    pub(crate) fn is_committing(&self) -> bool {
+        self.outbox.is_some()
+    }
+
+    pub(crate) fn commit(&mut self) {
+        if self.outbox.is_none() {
+            let uncommitted = self.disk.values().filter(|entry| !entry.status.state().is_committed());
+            self.outbox = Some(Outbox::new(self.settings.clone(), uncommitted.cloned().collect()));
+        }
+    }
+
+    /// KOCT, or the computer, ends without warning. What was under way may arrive all the same.
+    pub(crate) fn crash(&mut self, koha: &mut Koha, dice: &mut Dice) {
+        self.outbox = None;
+        self.is_dead = false;
+        self.waits.clear();
+        self.unstored.clear();
+        for (_, request) in std::mem::take(&mut self.under_way) {
+            if dice.percent(50) {
+                let _ = koha.answer(&request, dice);
+            }
+        }
+        self.recover();
+    }
+
+    /// What is found in Sending while nothing is being sent was interrupted.
+    fn recover(&mut self) {
+        for entry in self.disk.values_mut() {
+            let status = entry.status.clone();
+            entry.status = if self.mutant == Mutant::ForgetsAtRestart && status.state() == State::Sending {
+                Status::Local
+            } else {
+                status.after_restart()
+            };
+        }
+    }
+
+    pub(crate) fn cancel(&mut self) {
+        if let Some(outbox) = &mut self.outbox {
+            outbox.handle(Input::Cancel);
+        }
+    }
+
+    /// One step of the commit that runs: an output is done, or an answer arrives.
+    pub(crate) fn step(&mut self, koha: &mut Koha, dice: &mut Dice) {
+        self.steps += 1;
+        let Some(outbox) = &mut self.outbox else { return };
+        let answer_first = !self.under_way.is_empty() && dice.percent(40);
+        match if answer_first { None } else { outbox.poll() } {
+            Some(Output::Persist(statuses)) => self.persist(statuses, dice),
+            Some(Output::Request(ticket, request)) => {
+                if self.mutant == Mutant::SendsTwice && dice.percent(10) {
+                    let _ = koha.answer(&request, dice);
+                }
+                self.under_way.push((ticket, request));
+            }
+            Some(Output::Wait(ticket, _)) => self.waits.push(ticket),
+            Some(Output::Finished(_)) => {
+                self.outbox = None;
+                // What only read may still be under way.
+                self.under_way.clear();
+                self.waits.clear();
+                self.store_the_rest();
+                self.recover();
+            }
+            None if !self.under_way.is_empty() => {
+                let place = dice.below(self.under_way.len());
+                let (ticket, request) = self.under_way.remove(place);
+                let mut answer = koha.answer(&request, dice);
+                if self.mutant == Mutant::TakesLossForNo && answer.is_err() {
+                    answer = Err(koct_core::koha::Failure::NotSent(koct_core::koha::NotSent::Insecure));
+                }
+                outbox.handle(Input::Answer(ticket, answer));
+            }
+            None => {
+                if let Some(ticket) = self.waits.pop() {
+                    outbox.handle(Input::Waited(ticket));
+                }
+            }
+        }
+    }
+
+    /// As the store does: all or nothing, and what is committed never changes.
+    fn persist(&mut self, statuses: Vec<(TransactionId, Status)>, dice: &mut Dice) {
+        let Some(outbox) = &mut self.outbox else { return };
+        let refused = statuses.iter().any(|(id, _)| self.disk[id].status.state().is_committed());
+        if refused || self.ails && dice.percent(2) {
+            return outbox.handle(Input::NotPersisted);
+        }
+        if self.mutant == Mutant::PersistsLater {
+            // It says that they are durable, and stores them one round later.
+            self.store_the_rest();
+            self.unstored = statuses;
+        } else {
+            for (id, status) in statuses {
+                self.disk.get_mut(&id).unwrap().status = status;
+            }
+        }
+        if self.ails && dice.percent(2) {
+            // Durable, but the computer dies before anybody hears of it.
+            self.is_dead = true;
+        } else if let Some(outbox) = &mut self.outbox {
+            outbox.handle(Input::Persisted);
+        }
+    }
+
+    fn store_the_rest(&mut self) {
+        for (id, status) in std::mem::take(&mut self.unstored) {
+            self.disk.get_mut(&id).unwrap().status = status;
+        }
+    }
+
+    pub(crate) fn is_dead(&self) -> bool {
+        self.is_dead
+    }
+
+    /// The person looks into Koha, mostly with care, and decides.
+    pub(crate) fn decide(&mut self, koha: &Koha, dice: &mut Dice) {
+        if self.outbox.is_some() {
+            return;
+        }
+        let open = |entry: &&Entry| matches!(entry.status.state(), State::InDoubt | State::Rejected);
+        let ids: Vec<_> = self.disk.values().filter(open).map(|entry| entry.id).collect();
+        if ids.is_empty() {
+            return;
+        }
+        let id = dice.pick(&ids);
+        let key = self.key(&self.disk[&id].transaction);
+        // Whoever decides while the server is still at it can only guess.
+        let is_under_way = koha.is_under_way(&key);
+        let is_there = koha.effects.contains_key(&key);
+        let looks = dice.percent(85);
+        let decision = if is_there == looks { Decision::IsInKoha } else { Decision::SendAgain };
+        if let Some(status) = self.disk[&id].status.decided(decision) {
+            let decided = self.decided.entry(id).or_default();
+            decided.any = true;
+            decided.wrongly_again += u32::from(decision == Decision::SendAgain && (is_there || is_under_way));
+            decided.wrongly_there |= decision == Decision::IsInKoha && !is_there;
+            self.disk.get_mut(&id).unwrap().status = status;
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! A deterministic simulation of desks, their clocks and people, a network and a Koha. One seed is one run.
+//!
+//! Long: `cargo xtask simulate --seeds N`. One run again: `KOCT_SEED=S cargo test -p koct-core --test simulation`.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in tests a failed unwrap is the failure report")]
+
+mod desk;
+mod dice;
+mod koha;
+mod mutants;
+
+use desk::Desk;
+use dice::Dice;
+use koct_core::{
+    status::{State, Status},
+    transaction::TransactionId,
+};
+use koha::Koha;
+use mutants::{MUTANTS, Mutant};
+use std::{collections::BTreeMap, env, ops::Range};
+
+/// Runs in the suite.
+const SEEDS: u64 = 3_000;
+/// Runs within which every mutant must be caught.
+const MUTANT_SEEDS: u64 = 400;
+/// 2026-11-23 10:00:00 UTC.
+const BEGIN: i64 = 1_795_428_000_000;
+/// So many ticks pass before the invariants are looked at.
+const LOOK_EVERY: usize = 16;
+/// A commit that takes more steps than this does not end.
+const PATIENCE: u32 = 5_000;
+
+struct World {
+    dice: Dice,
+    koha: Koha,
+    desks: Vec<Desk>,
+}
+
+/// What went wrong.
+type Broken = String;
+
+impl World {
+    fn new(seed: u64, mutant: Mutant) -> Self {
+        let mut dice = Dice::new(seed);
+        let koha = Koha::new(&mut dice, BEGIN);
+        let number = 1 + dice.below(3);
+        let desks = (0..number).map(|number| Desk::new(number, &mut dice, mutant)).collect();
+        Self { dice, koha, desks }
+    }
+
+    fn run(&mut self) -> Result<(), Broken> {
+        for tick in 0..50 + self.dice.below(250) {
+            self.tick();
+            // Looking costs far more than doing; what is broken stays so.
+            if tick % LOOK_EVERY == 0 {
+                self.check()?;
+            }
+        }
+        self.heal()?;
+        self.check()
+    }
+
+    fn tick(&mut self) {
+        let dice = &mut self.dice;
+        self.koha.pass(dice.millis(2_000));
+        if dice.percent(2) {
+            self.koha.pass(dice.millis(1_500_000));
+        }
+        let number = dice.below(self.desks.len());
+        let desk = &mut self.desks[number];
+        if desk.is_dead() {
+            desk.crash(&mut self.koha, dice);
+        }
+        match dice.below(100) {
+            0..20 => desk.scan(&self.koha, dice),
+            20..28 => desk.commit(),
+            28..31 => desk.crash(&mut self.koha, dice),
+            31..34 => desk.decide(&self.koha, dice),
+            34 => desk.cancel(),
+            35 => desk.set_clock(dice),
+            36 => desk.change_commit_type(dice),
+            37 => self.koha.online(dice),
+            _ => desk.step(&mut self.koha, dice),
+        }
+    }
+
+    /// The network is well again, and everybody commits until nothing is left to do.
+    fn heal(&mut self) -> Result<(), Broken> {
+        self.koha.trouble = 0;
+        for desk in &mut self.desks {
+            desk.ails = false;
+            for _ in 0..3 {
+                self.koha.pass(1_000_000);
+                if desk.is_dead() {
+                    desk.crash(&mut self.koha, &mut self.dice);
+                }
+                desk.commit();
+                let until = desk.steps + PATIENCE;
+                while desk.is_committing() {
+                    if desk.is_dead() {
+                        desk.crash(&mut self.koha, &mut self.dice);
+                    }
+                    desk.step(&mut self.koha, &mut self.dice);
+                    if desk.steps > until {
+                        return Err("a commit does not end".into());
+                    }
+                }
+                if desk.is_dead() {
+                    desk.crash(&mut self.koha, &mut self.dice);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), Broken> {
+        self.desks.iter().try_for_each(|desk| self.check_desk(desk))
+    }
+
+    fn check_desk(&self, desk: &Desk) -> Result<(), Broken> {
+        for (id, transaction) in &desk.confirmed {
+            let Some(entry) = desk.disk.get(id).filter(|entry| entry.transaction == *transaction) else {
+                return Err(format!("{id} was confirmed and is lost"));
+            };
+            let key = desk.key(transaction);
+            let effects = self.koha.effects.get(&key).copied().unwrap_or(0);
+            let decided = desk.decided.get(id).copied().unwrap_or_default();
+            if effects > 1 + decided.wrongly_again {
+                return Err(format!("{id} took effect {effects} times: {entry:?}"));
+            }
+            let excused = decided.wrongly_there || decided.wrongly_again > 0;
+            match &entry.status {
+                Status::Added | Status::Success if effects == 0 && !self.koha.is_under_way(&key) && !excused => {
+                    return Err(format!("{id} is shown as committed, and Koha has it not: {entry:?}"));
+                }
+                Status::Local | Status::Rejected { .. }
+                    if (effects > 0 || self.koha.is_under_way(&key)) && !excused =>
+                {
+                    return Err(format!("{id} is shown as not in Koha, and is there: {entry:?}"));
+                }
+                _ => {}
+            }
+        }
+        self.check_order(desk)
+    }
+
+    /// What was applied to an item came in the desk's order, unless a person decided something about that item.
+    fn check_order(&self, desk: &Desk) -> Result<(), Broken> {
+        let ids: BTreeMap<_, _> = desk.disk.values().map(|entry| (desk.key(&entry.transaction), entry)).collect();
+        let mut last: BTreeMap<String, TransactionId> = BTreeMap::new();
+        for key in self.koha.applied.iter().filter(|key| desk.is_of(key)) {
+            let Some((entry, item)) =
+                ids.get(key).and_then(|entry| entry.transaction.action.item_key().map(|item| (entry, item)))
+            else {
+                continue;
+            };
+            let is_of_item = |id: &TransactionId| desk.disk[id].transaction.action.item_key().as_ref() == Some(&item);
+            if desk.decided.iter().any(|(id, decided)| decided.any && is_of_item(id)) {
+                continue;
+            }
+            if last.insert(item, entry.id).is_some_and(|before| before >= entry.id) {
+                return Err(format!("{entry:?} was applied behind a later one"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Once all is well, everything has an end that can be seen.
+    fn check_end(&self) -> Result<(), Broken> {
+        for desk in &self.desks {
+            let doubtful: Vec<_> = desk.disk.values().filter(|entry| entry.status.state() == State::InDoubt).collect();
+            for entry in desk.disk.values() {
+                let item = entry.transaction.action.item_key();
+                let waits = item.is_some() && doubtful.iter().any(|other| other.transaction.action.item_key() == item);
+                match entry.status.state() {
+                    State::Local if !waits => return Err(format!("never sent: {entry:?}")),
+                    State::Sending => return Err(format!("neither sent nor in doubt: {entry:?}")),
+                    _ => {}
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+fn simulate(seed: u64, mutant: Mutant) -> Result<(), Broken> {
+    let mut world = World::new(seed, mutant);
+    world.run()?;
+    world.check_end()
+}
+
+fn seeds() -> Range<u64> {
+    let number = |name| env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    match (number("KOCT_SEED"), number("KOCT_SEEDS")) {
+        (Some(seed), _) => seed..seed + 1,
+        (None, seeds) => 0..seeds.unwrap_or(SEEDS),
+    }
+}
+
+#[test]
+fn nothing_is_lost_or_doubled() {
+    for seed in seeds() {
+        if let Err(broken) = simulate(seed, Mutant::None) {
+            panic!("seed {seed}: {broken}\nagain: KOCT_SEED={seed} cargo test -p koct-core --test simulation");
+        }
+    }
+}
+
+#[test]
+fn every_mutant_is_caught() {
+    for mutant in MUTANTS {
+        let caught = (0..MUTANT_SEEDS).find(|seed| simulate(*seed, mutant).is_err());
+        assert!(caught.is_some(), "{mutant:?} was not caught in {MUTANT_SEEDS} runs");
+    }
+}
+
+#[test]
+fn a_seed_gives_the_same_run_each_time() {
+    let trace = |seed| {
+        let mut world = World::new(seed, Mutant::None);
+        let result = world.run();
+        (result, world.koha.effects, world.koha.now, world.desks.iter().map(|desk| desk.steps).collect::<Vec<_>>())
+    };
+    for seed in 0..20 {
+        assert_eq!(trace(seed), trace(seed));
+    }
+}
