@@ -43,7 +43,7 @@ fn both_commit_types_work_in_both_eras() {
             // Pressed again, nothing is sent.
             assert_eq!(desk.commit().unwrap(), "There is nothing to send.");
             assert_eq!(transactions(&koha).len(), 3);
-            assert_eq!(desk.firefox.console_errors(), Vec::<String>::new());
+            assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
         }
     }
 }

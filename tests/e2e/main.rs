@@ -4,9 +4,12 @@
 
 mod clearing;
 mod committing;
+mod doubts;
 mod exporting;
 mod faults;
 mod isolation;
+mod killing;
+mod matrix;
 mod scanning;
 mod settings;
 

@@ -17,7 +17,7 @@ fn the_button_opens_one_window() {
     desk.page.close().unwrap();
     let page = open_window(&desk.firefox).unwrap();
     assert_eq!(page.focused().unwrap(), "checkout-patron");
-    assert_eq!(desk.firefox.console_errors(), Vec::<String>::new());
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
 
 #[test]
@@ -125,4 +125,21 @@ fn the_patron_comes_first_and_the_item_is_kept() {
         (desk.page.value("#checkout-patron").unwrap().as_str(), desk.page.focused().unwrap().as_str()),
         ("", "checkout-patron")
     );
+}
+
+#[test]
+fn an_error_in_a_page_would_be_seen() {
+    let desk = crate::desk();
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+    // The window started again without an element that it needs.
+    desk.page
+        .eval(
+            "document.getElementById('message').remove(); const again = document.createElement('script'); \
+        again.type = 'module'; again.src = 'popup.js?again'; document.body.append(again); true",
+        )
+        .unwrap();
+    let began = std::time::Instant::now();
+    while desk.firefox.console_errors().unwrap().is_empty() {
+        assert!(began.elapsed().as_secs() < 10, "the error was not seen");
+    }
 }

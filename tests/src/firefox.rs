@@ -52,6 +52,20 @@ pub struct Firefox {
     temporary: Option<TempDir>,
 }
 
+/// Ends a Firefox from another thread, as a power cut would, while this one is still talking to it.
+#[derive(Debug, Clone, Copy)]
+pub struct Killer {
+    group: u32,
+}
+
+impl Killer {
+    /// Does it. The [`Firefox`] must still be there: its number could belong to something else later.
+    pub fn kill(self) {
+        let group = format!("-{}", self.group);
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+    }
+}
+
 /// The Firefox to use: the variable `FIREFOX`, or what is installed.
 pub fn binary() -> Option<PathBuf> {
     let works = |path: &PathBuf| {
@@ -263,14 +277,33 @@ impl Firefox {
         Ok(page)
     }
 
-    /// What pages have logged as errors so far.
-    pub fn console_errors(&self) -> Vec<String> {
-        self.connection.console_errors()
+    /// The errors that pages have thrown or logged so far. Those of the add-on are asked of Firefox's own console, since BiDi
+    /// is not told of them.
+    ///
+    /// # Errors
+    /// When Firefox does not answer.
+    pub fn console_errors(&self) -> Result<Vec<String>> {
+        let script = format!(
+            "(() => {{ const ours = text => String(text).startsWith('moz-extension://{ADDON_HOST}/'); \
+             const thrown = Services.console.getMessageArray().filter(m => m instanceof Ci.nsIScriptError && ours(m.sourceName) \
+             && !(m.flags & Ci.nsIScriptError.warningFlag)).map(m => m.errorMessage); \
+             const logged = Cc['@mozilla.org/consoleAPI-storage;1'].getService(Ci.nsIConsoleAPIStorage).getEvents() \
+             .filter(e => e.level === 'error' && ours(e.filename)).map(e => e.arguments.map(String).join(' ')); \
+             return [...thrown, ...logged]; }})()"
+        );
+        let errors = self.in_chrome(&script)?;
+        let ours = errors.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned));
+        Ok(self.connection.console_errors().into_iter().chain(ours).collect())
     }
 
     /// The folder of the profile.
     pub fn profile(&self) -> &Path {
         &self.profile
+    }
+
+    /// What can end it while a command to it is under way.
+    pub fn killer(&self) -> Killer {
+        Killer { group: self.child.id() }
     }
 
     /// Ends it as a power cut would. Returns the profile, to start again with.
@@ -312,8 +345,7 @@ fn listening(child: &mut Child) -> Result<String> {
 
 /// Ends a process and its whole group.
 fn end(child: &mut Child) {
-    let group = format!("-{}", child.id());
-    let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+    Killer { group: child.id() }.kill();
     let _ = child.kill();
     let _ = child.wait();
 }

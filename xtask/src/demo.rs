@@ -110,7 +110,7 @@ fn by_itself(koha: &FakeKoha, addon: &Path) -> koct_tests::Result {
         folder.display()
     );
     let states = desk.states()?;
-    let errors = desk.firefox.console_errors();
+    let errors = desk.firefox.console_errors()?;
     if states != ["added"; 5] || queue.len() != 5 || lines != 6 || !errors.is_empty() {
         return Err(format!(
             "not as it should be: {states:?}, {} in the queue, {lines} lines, {errors:?}",

@@ -71,7 +71,8 @@ pub(crate) fn run(wasm: &Path) -> Result {
     let firefox = Firefox::start(&Options::default()).map_err(|error| error.to_string())?;
     let (output, passed) = in_firefox(&firefox, &format!("http://{address}/")).map_err(|error| error.to_string())?;
     println!("{output}");
-    if passed { Ok(()) } else { Err(format!("{} failed\n{}", wasm.display(), firefox.console_errors().join("\n"))) }
+    let errors = || firefox.console_errors().unwrap_or_default().join("\n");
+    if passed { Ok(()) } else { Err(format!("{} failed\n{}", wasm.display(), errors())) }
 }
 
 fn in_firefox(firefox: &Firefox, url: &str) -> koct_tests::Result<(String, bool)> {

@@ -255,7 +255,7 @@ pub(crate) fn patron(shared: &Shared, request: &Request) -> Reply {
     }
 }
 
-fn item_json(item: &Item) -> Value {
+fn item_json(library: &Library, item: &Item) -> Value {
     json!({
         "item_id": item.id,
         "biblio_id": item.biblio_id,
@@ -265,7 +265,7 @@ fn item_json(item: &Item) -> Value {
         "checked_out_date": item.on_loan,
         "lost_status": item.lost,
         "not_for_loan_status": item.not_for_loan,
-        "last_seen_date": item.last_seen,
+        "last_seen_date": item.last_seen.as_deref().map(|time| moment(library, time)),
     })
 }
 
@@ -279,42 +279,71 @@ pub(crate) fn items(shared: &Shared, request: &Request) -> Reply {
     if let Err(reply) = checked(shared, &mut library, request, needs, &["external_id"], true) {
         return reply;
     }
-    let rows: Vec<Value> =
-        library.items.iter().filter(|item| fits(request, "external_id", &item.barcode)).map(item_json).collect();
+    let rows: Vec<Value> = library
+        .items
+        .iter()
+        .filter(|item| fits(request, "external_id", &item.barcode))
+        .map(|item| item_json(&library, item))
+        .collect();
     paged(shared, request, library.era, &rows)
 }
 
-fn loan_json(library: &Library, loan: &Loan) -> Value {
+/// A server-local time as RFC 3339, with the offset of the server's zone.
+fn moment(library: &Library, time: &str) -> String {
     let minutes = library.zone.offset_minutes;
     let sign = if minutes < 0 { '-' } else { '+' };
-    let zone = format!("{sign}{:02}:{:02}", minutes.abs() / 60, minutes.abs() % 60);
-    let moment = |time: &str| format!("{}{zone}", time.replace(' ', "T"));
+    format!("{}{sign}{:02}:{:02}", time.replace(' ', "T"), minutes.abs() / 60, minutes.abs() % 60)
+}
+
+fn loan_json(library: &Library, loan: &Loan, returned_at: Option<&str>) -> Value {
     json!({
         "checkout_id": loan.id,
         "patron_id": loan.patron_id,
         "item_id": loan.item_id,
         "library_id": loan.branch,
-        "checkout_date": moment(&loan.issued_at),
-        "due_date": moment(&loan.due_at),
+        "checkout_date": moment(library, &loan.issued_at),
+        "due_date": moment(library, &loan.due_at),
+        "checkin_date": returned_at.map(|time| moment(library, time)),
         "renewals_count": loan.renewals,
     })
 }
 
-/// Open loans, of all patrons or of one.
+/// What the parameter `q` asks for: values that fields must have. Before 24.05 there is no such parameter here.
+fn wanted(request: &Request) -> Result<serde_json::Map<String, Value>, Reply> {
+    match request.parameter("q").map(serde_json::from_str) {
+        None => Ok(serde_json::Map::new()),
+        Some(Ok(Value::Object(fields))) => Ok(fields),
+        Some(_) => Err(reply::json(400, &json!({ "error": "q must be a JSON object" }))),
+    }
+}
+
+/// Open loans, or returned ones with `checked_in`, of all patrons or of one.
 pub(crate) fn checkouts(shared: &Shared, request: &Request) -> Reply {
     let mut library = shared.library();
     let needs = (Flag::Circulate, json!({ "circulate": "circulate_remaining_permissions" }));
-    if let Err(reply) = checked(shared, &mut library, request, needs, &["patron_id", "checked_in"], true) {
+    let era = library.era;
+    let fields: &[&str] = match era {
+        Era::Before2405 => &["patron_id", "checked_in", "_page", "_per_page", "_order_by", "_match"],
+        Era::From2405 => &["patron_id", "checked_in"],
+    };
+    if let Err(reply) = checked(shared, &mut library, request, needs, fields, era == Era::From2405) {
         return reply;
     }
+    let wanted = match wanted(request) {
+        Ok(fields) => fields,
+        Err(reply) => return reply,
+    };
     let patron = request.parameter("patron_id").map(|id| id.parse::<u64>().unwrap_or(0));
-    let rows: Vec<Value> = library
-        .loans
-        .iter()
-        .filter(|loan| patron.is_none_or(|id| loan.patron_id == id))
-        .map(|loan| loan_json(&library, loan))
-        .collect();
-    paged(shared, request, library.era, &rows)
+    let rows: Vec<Value> = if matches!(request.parameter("checked_in"), Some("1" | "true")) {
+        library.old_loans.iter().map(|old| loan_json(&library, &old.loan, Some(&old.returned_at))).collect()
+    } else {
+        library.loans.iter().map(|loan| loan_json(&library, loan, None)).collect()
+    };
+    let fits = |row: &Value| {
+        patron.is_none_or(|id| row["patron_id"] == id) && wanted.iter().all(|(field, value)| row[field] == *value)
+    };
+    let rows: Vec<Value> = rows.into_iter().filter(fits).collect();
+    paged(shared, request, era, &rows)
 }
 
 /// Holds, of all patrons or of one. Before 24.05 (observed) without paging.

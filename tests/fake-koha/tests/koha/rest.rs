@@ -97,3 +97,28 @@ fn checkouts_items_and_holds() {
     let all = ask(&koha, "GET", "/api/v1/items?_per_page=-1", &[CIRC], b"");
     assert_eq!(all.body.matches("item_id").count(), 60);
 }
+
+#[test]
+fn loans_of_an_item_open_and_returned() {
+    let koha = start(Era::From2405);
+    koha.library(|library| library.lend_before(CARD, ITEM, "2026-11-23 11:00:00"));
+    let item_id = koha.library(|library| library.loans[0].item_id);
+    let ask = |query: &str| ask(&koha, "GET", &format!("/api/v1/checkouts?{query}"), &[CIRCONLY], b"");
+    let of_item = format!("q=%7B%22item_id%22%3A{item_id}%7D");
+    let open = ask(&of_item);
+    assert_eq!((open.header("x-total-count"), open.body.contains("\"checkin_date\":null")), (Some("1"), true));
+    assert_eq!(ask("q=%7B%22item_id%22%3A0%7D").says(), (200, "[]"));
+    assert_eq!(ask("q=nonsense").status, 400);
+    assert_eq!(ask(&format!("checked_in=1&{of_item}")).says(), (200, "[]"));
+    koha.library(|library| {
+        let loan = library.loans.remove(0);
+        let returned_at = "2026-11-23 12:30:00".to_owned();
+        library.old_loans.push(fake_koha::OldLoan { loan, returned_at, checkin_branch: "CPL".into() });
+    });
+    assert_eq!(ask(&of_item).says(), (200, "[]"));
+    let returned = ask(&format!("checked_in=1&{of_item}"));
+    assert!(returned.body.contains("\"checkin_date\":\"2026-11-23T12:30:00+01:00\""), "{}", returned.body);
+    // Before, the parameter was not known here.
+    let koha = start(Era::Before2405);
+    assert_eq!(crate::client::ask(&koha, "GET", &format!("/api/v1/checkouts?{of_item}"), &[KOHA], b"").status, 400);
+}

@@ -1,0 +1,217 @@
+//! Transactions in doubt: proof where Koha gives it, else a person's decision. And the other things that a person is told
+//! before and after a commit: old transactions, past commits, the badge, that Koha is back.
+
+use crate::{configured, koha, transactions};
+use fake_koha::{Effect, Era, FakeKoha, Fault, FaultKind};
+use koct_tests::desk::Desk;
+
+const PATRON: &str = "23529001223601";
+const ITEM: &str = "39999000000001";
+
+/// Changes every entry of the log behind the window's back: what time would do.
+const CHANGE: &str = "(async change => { const db = await new Promise((done, fail) => { const o = indexedDB.open('koct'); \
+    o.onsuccess = () => done(o.result); o.onerror = fail; }); const t = db.transaction('transactions', 'readwrite'); \
+    const s = t.objectStore('transactions'); s.getAll().onsuccess = e => { for (const entry of e.target.result) { change(entry); s.put(entry); } }; \
+    await new Promise((done, fail) => { t.oncomplete = done; t.onerror = fail; }); db.close(); })";
+
+fn change(desk: &Desk, change: &str) {
+    desk.page.eval(&format!("{CHANGE}(entry => {{ {change} }})")).unwrap();
+}
+
+fn issued(koha: &FakeKoha) -> usize {
+    let is_loan = |effect: &&Effect| matches!(effect, Effect::Issued { .. } | Effect::Renewed { .. });
+    koha.library(|library| library.effects.iter().filter(is_loan).count())
+}
+
+/// A desk with one checkout in doubt because of this fault.
+fn in_doubt(koha: &FakeKoha, commit_type: &str, fault: FaultKind) -> Desk {
+    let desk = configured(koha, commit_type);
+    desk.check_out(PATRON, ITEM).unwrap();
+    let checks = usize::from(koha.library(|library| library.era == Era::Before2405));
+    koha.fault(Fault::on("service.pl", fault).skip(checks).times(1));
+    desk.commit().unwrap();
+    assert_eq!(desk.states().unwrap(), ["in-doubt"]);
+    koha.clear_faults();
+    desk
+}
+
+#[test]
+fn a_loan_that_koha_shows_is_proof() {
+    let koha = koha(Era::From2405);
+    let desk = in_doubt(&koha, "apply", FaultKind::ResetAfter);
+    let message = desk.commit().unwrap();
+    assert_eq!(desk.states().unwrap(), ["success"], "{message}");
+    assert!(message.contains("1 that were in doubt are in Koha"), "{message}");
+    assert_eq!((issued(&koha), transactions(&koha).len()), (1, 1));
+    assert!(!desk.page.visible("#doubts").unwrap());
+}
+
+#[test]
+fn what_koha_has_no_trace_of_is_sent_again_but_not_too_early() {
+    let koha = koha(Era::From2405);
+    let desk = in_doubt(&koha, "apply", FaultKind::ResetBefore);
+    let message = desk.commit().unwrap();
+    assert_eq!(desk.states().unwrap(), ["in-doubt"]);
+    assert!(message.contains("still in doubt") && message.contains("ten minutes"), "{message}");
+    assert_eq!(issued(&koha), 0);
+    change(&desk, "entry.status.attempt.at -= 3600000;");
+    let message = desk.commit().unwrap();
+    assert_eq!(desk.states().unwrap(), ["success"], "{message}");
+    assert!(message.contains("not in Koha"), "{message}");
+    assert_eq!(issued(&koha), 1);
+}
+
+#[test]
+fn where_koha_shows_nothing_a_person_decides() {
+    // 19.06 has no list of items.
+    let koha = koha(Era::Before2405);
+    let desk = in_doubt(&koha, "apply", FaultKind::ResetAfter);
+    let message = desk.commit().unwrap();
+    assert_eq!(desk.states().unwrap(), ["in-doubt"]);
+    assert!(message.contains("does not let this account read"), "{message}");
+    desk.page.click("tr[data-seq='1'] [data-decision=is-in-koha]").unwrap();
+    desk.page.wait("document.querySelector(\"tr[data-seq='1']\").dataset.status === 'success'").unwrap();
+    assert_eq!(issued(&koha), 1);
+}
+
+#[test]
+fn all_that_were_queued_in_doubt_are_decided_at_once() {
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "send");
+    for item in ["A1", "A2", "A3"] {
+        desk.check_in(item).unwrap();
+    }
+    koha.fault(Fault::on("service.pl", FaultKind::ResetAfter));
+    desk.commit().unwrap();
+    koha.clear_faults();
+    assert_eq!(desk.states().unwrap(), ["in-doubt"; 3], "all three were under way");
+    assert!(desk.page.text("#doubts-text").unwrap().starts_with("3 transactions"));
+    let link = desk.page.eval("document.getElementById('doubts-link').href").unwrap();
+    assert_eq!(link, format!("{}/cgi-bin/koha/offline_circ/list.pl", koha.url()));
+    assert_eq!(
+        desk.commit().unwrap(),
+        "There is nothing to send, but 3 transactions wait for you: those that Koha refused or that are in doubt. See the table."
+    );
+    // Enter, as a scanner sends it, decides nothing.
+    desk.page.click("#doubts-send-again").unwrap();
+    desk.page.wait("document.getElementById('question').open").unwrap();
+    desk.page.press(&['\u{E007}']).unwrap();
+    desk.page.wait("!document.getElementById('question').open").unwrap();
+    assert_eq!(desk.states().unwrap(), ["in-doubt"; 3]);
+    desk.page.click("#doubts-in-koha").unwrap();
+    desk.page.wait("document.getElementById('question').open").unwrap();
+    desk.page.click("#question-yes").unwrap();
+    desk.page.wait("document.getElementById('doubts').hidden").unwrap();
+    assert_eq!(desk.states().unwrap(), ["success"; 3]);
+    assert_eq!(koha.library(|library| library.pending_at("CPL").len()), 3);
+}
+
+#[test]
+fn sending_all_again_needs_a_yes() {
+    let koha = koha(Era::From2405);
+    let desk = in_doubt(&koha, "send", FaultKind::ResetBefore);
+    desk.page.click("#doubts-send-again").unwrap();
+    desk.page.wait("document.getElementById('question').open").unwrap();
+    desk.page.click("#question-yes").unwrap();
+    desk.page.wait("document.getElementById('doubts').hidden").unwrap();
+    assert_eq!(desk.states().unwrap(), ["local"]);
+    desk.commit().unwrap();
+    assert_eq!(desk.states().unwrap(), ["added"]);
+    assert_eq!(koha.library(|library| library.pending_at("CPL").len()), 1);
+}
+
+#[test]
+fn old_transactions_are_not_applied_without_a_question() {
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "apply");
+    desk.check_out(PATRON, ITEM).unwrap();
+    desk.check_out(PATRON, "39999000000002").unwrap();
+    change(&desk, "if (entry.seq === 1) entry.moment.utc -= 25 * 3600000;");
+    desk.page.click("#commit").unwrap();
+    desk.page.wait("document.getElementById('question').open").unwrap();
+    assert!(desk.page.text("#question-title").unwrap().starts_with("1 transactions are old"));
+    assert!(desk.page.text("#question-list").unwrap().contains(ITEM));
+    assert_eq!(desk.page.focused().unwrap(), "question-cancel");
+    desk.page.click("#question-cancel").unwrap();
+    desk.page.wait("document.getElementById('commit').getAttribute('aria-disabled') === 'false'").unwrap();
+    assert_eq!((transactions(&koha).len(), desk.states().unwrap()), (0, vec!["local".to_owned(); 2]));
+    desk.page.click("#commit").unwrap();
+    desk.page.wait("document.getElementById('question').open").unwrap();
+    desk.page.click("#question-yes").unwrap();
+    desk.wait_for_commit().unwrap();
+    assert_eq!(desk.states().unwrap(), ["added"; 2], "queued instead, for staff to look at");
+    assert_eq!(koha.library(|library| library.pending_at("CPL").len()), 2);
+}
+
+#[test]
+fn old_transactions_are_applied_where_the_person_says_so() {
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "apply");
+    desk.check_out(PATRON, ITEM).unwrap();
+    change(&desk, "entry.moment.utc -= 25 * 3600000;");
+    desk.page.click("#commit").unwrap();
+    desk.page.wait("document.getElementById('question').open").unwrap();
+    desk.page.click("#question-other").unwrap();
+    desk.wait_for_commit().unwrap();
+    assert_eq!((desk.states().unwrap(), issued(&koha)), (vec!["success".to_owned()], 1));
+}
+
+#[test]
+fn past_commits_and_their_transactions_are_found_again() {
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "send");
+    for item in ["A1", "A2"] {
+        desk.check_in(item).unwrap();
+    }
+    desk.commit().unwrap();
+    desk.check_in("A3").unwrap();
+    desk.commit().unwrap();
+    desk.page.click("#show-batches").unwrap();
+    desk.page.wait("document.querySelectorAll('#batches-list li').length === 2").unwrap();
+    let text = desk.page.text("#batches-list").unwrap();
+    assert!(text.contains("Send data to Koha · CPL") && text.contains("Committed: 2."), "{text}");
+    desk.page.click("#batches-list li:nth-child(2) button").unwrap();
+    desk.page.wait("document.querySelectorAll('#transactions-rows tr[data-seq]').length === 2").unwrap();
+    assert!(desk.page.visible("#filter").unwrap());
+    desk.page.click("#show-all").unwrap();
+    desk.page.wait("document.querySelectorAll('#transactions-rows tr[data-seq]').length === 3").unwrap();
+    // A scan is seen, whatever is shown.
+    desk.page.click("#show-batches").unwrap();
+    desk.page.click("#batches-list li:nth-child(1) button").unwrap();
+    desk.page.wait("document.querySelectorAll('#transactions-rows tr[data-seq]').length === 1").unwrap();
+    desk.page.fill("#checkin-item", "A4").unwrap();
+    desk.page.press(&['\u{E007}']).unwrap();
+    desk.page.wait("document.querySelectorAll('#transactions-rows tr[data-seq]').length === 4").unwrap();
+}
+
+#[test]
+fn the_badge_counts_and_the_window_says_that_koha_is_back() {
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "send");
+    let badge = || desk.page.eval("browser.action.getBadgeText({})").unwrap();
+    assert_eq!(badge(), "");
+    desk.check_in("A1").unwrap();
+    desk.check_in("A2").unwrap();
+    assert_eq!(badge(), "2");
+    desk.page.reload().unwrap();
+    desk.page.wait("document.getElementById('reachable') && !document.getElementById('reachable').hidden").unwrap();
+    assert!(desk.page.text("#reachable").unwrap().contains("2 transactions wait"));
+    assert!(transactions(&koha).is_empty(), "nothing is sent without a person");
+    assert!(koha.requests().iter().all(|request| request.cookie.is_none() || request.path.contains("svc")));
+    desk.page.click("#clear-cancel").unwrap();
+    desk.commit().unwrap();
+    assert_eq!(badge(), "");
+}
+
+#[test]
+fn while_koha_is_away_nothing_says_that_it_is_back() {
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "send");
+    desk.check_in("A1").unwrap();
+    let stopped = koha.stop();
+    desk.page.reload().unwrap();
+    desk.page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    assert!(!desk.page.visible("#reachable").unwrap());
+    drop(stopped);
+}

@@ -1,0 +1,5 @@
+//! What is fuzzed, and what must hold.
+
+pub mod answers;
+pub mod koc;
+pub mod settings;
