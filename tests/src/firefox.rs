@@ -285,7 +285,8 @@ impl Firefox {
     pub fn console_errors(&self) -> Result<Vec<String>> {
         let script = format!(
             "(() => {{ const ours = text => String(text).startsWith('moz-extension://{ADDON_HOST}/'); \
-             const thrown = Services.console.getMessageArray().filter(m => m instanceof Ci.nsIScriptError && ours(m.sourceName) \
+             const thrown = Services.console.getMessageArray().filter(m => m instanceof Ci.nsIScriptError \
+             && (ours(m.sourceName) || m.category === 'content javascript') \
              && !(m.flags & Ci.nsIScriptError.warningFlag)).map(m => m.errorMessage); \
              const logged = Cc['@mozilla.org/consoleAPI-storage;1'].getService(Ci.nsIConsoleAPIStorage).getEvents() \
              .filter(e => e.level === 'error' && ours(e.filename)).map(e => e.arguments.map(String).join(' ')); \
