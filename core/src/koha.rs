@@ -7,6 +7,7 @@
 pub mod authentication;
 pub mod connection;
 pub mod inquiry;
+pub mod movement;
 pub mod rest;
 pub mod service;
 

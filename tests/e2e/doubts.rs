@@ -127,10 +127,15 @@ fn old_transactions_are_not_applied_without_a_question() {
     desk.check_out(PATRON, ITEM).unwrap();
     desk.check_out(PATRON, "39999000000002").unwrap();
     change(&desk, "if (entry.seq === 1) entry.moment.utc -= 25 * 3600000;");
+    koha.library(|library| {
+        let item = library.items.iter_mut().find(|item| item.barcode == ITEM).unwrap();
+        item.last_seen = Some("2099-01-31 10:00:00".to_owned());
+    });
     desk.page.click("#commit").unwrap();
     desk.page.wait("document.getElementById('question').open").unwrap();
     assert!(desk.page.text("#question-title").unwrap().starts_with("1 transactions are old"));
-    assert!(desk.page.text("#question-list").unwrap().contains(ITEM));
+    let list = desk.page.text("#question-list").unwrap();
+    assert!(list.contains(ITEM) && list.contains("Koha saw it on 2099-01-31"), "{list}");
     assert_eq!(desk.page.focused().unwrap(), "question-cancel");
     desk.page.click("#question-cancel").unwrap();
     desk.page.wait("document.getElementById('commit').getAttribute('aria-disabled') === 'false'").unwrap();

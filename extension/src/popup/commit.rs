@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     clock, dom,
+    http::Http,
     i18n::{text, text_with},
     preferences,
     sender::{self, Stopper, Watcher},
@@ -14,6 +15,7 @@ use crate::{
 };
 use koct_core::{
     batch::Batch,
+    koha::movement::{Inquest, Movements, Next},
     log::{self, Entry},
     outbox::Summary,
     settings::{CommitType, Settings},
@@ -156,19 +158,49 @@ impl Commit {
 /// So many old transactions are named.
 const STALE_NAMED: usize = 50;
 
+/// Asks Koha which of these items it has seen since.
+async fn movements(settings: &Settings, about: Vec<Entry>) -> Movements {
+    let http = Http::isolated(&settings.server.permission_pattern());
+    let (mut inquest, mut request) = Inquest::start(settings.clone(), about);
+    loop {
+        match inquest.handle(http.send(&request).await) {
+            Next::Request(next) => request = next,
+            Next::Done(movements) => return movements,
+        }
+    }
+}
+
 /// Asks before old transactions are applied. Returns how to commit, or `None` where the person does not want to.
 async fn ask_about_stale(settings: Settings, to_send: &[Entry]) -> Option<Settings> {
     let stale = log::stale(to_send, clock::millis(), settings.stale_hours);
     if settings.commit_type == CommitType::Send || stale.is_empty() {
         return Some(settings);
     }
-    let mut list: Vec<_> = stale.iter().take(STALE_NAMED).map(|entry| wording::entry(entry)).collect();
+    let named: Vec<Entry> = stale.iter().take(STALE_NAMED).map(|entry| (*entry).clone()).collect();
+    let movements = movements(&settings, named.clone()).await;
+    let line = |entry: &Entry| {
+        let seen = movements.moved.iter().find(|(id, _)| *id == entry.id).map(|(_, seen)| seen);
+        let entry = wording::entry(entry);
+        seen.map_or(entry.clone(), |seen| {
+            text_with("staleMoved", &[&entry, &seen.format("%Y-%m-%d %H:%M").to_string()])
+        })
+    };
+    // Those that moved are what the person must see first.
+    let (moved, still): (Vec<_>, Vec<_>) =
+        named.iter().partition(|entry| movements.moved.iter().any(|(id, _)| *id == entry.id));
+    let mut list: Vec<_> = moved.into_iter().chain(still).map(line).collect();
     if stale.len() > STALE_NAMED {
         list.push(text_with("staleAndOthers", &[&(stale.len() - STALE_NAMED).to_string()]));
     }
+    let known = if movements.complete { "staleAsked" } else { "staleNotAsked" };
+    let body = [
+        text_with("staleText", &[&settings.stale_hours.to_string()]),
+        text_with(known, &[&movements.moved.len().to_string()]),
+    ]
+    .join("\n");
     let reply = question::ask(Question {
         title: &text_with("staleTitle", &[&stale.len().to_string()]),
-        text: &text_with("staleText", &[&settings.stale_hours.to_string()]),
+        text: &body,
         list: &list,
         yes: &text("staleSend"),
         other: Some(&text("staleApply")),

@@ -1,0 +1,181 @@
+//! Asks Koha which items have moved since transactions of them were recorded, before old ones are applied.
+//!
+//! Koha notes when it last saw an item: at each checkout, checkin and stocktaking (its own list of pending transactions warns
+//! by the same date, bug 40492).
+
+use super::{
+    Failure, Request, Response,
+    connection::{self, Connection},
+    rest,
+    service::Access,
+};
+use crate::{barcode::same_code, log::Entry, settings::Settings, transaction::TransactionId};
+use chrono::{DateTime, FixedOffset};
+use std::collections::VecDeque;
+
+/// What follows an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Make this request.
+    Request(Request),
+    /// Everything was asked that could be.
+    Done(Movements),
+}
+
+/// What Koha told.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Movements {
+    /// Transactions whose item was seen in Koha later than they were recorded, and when.
+    pub moved: Vec<(TransactionId, DateTime<FixedOffset>)>,
+    /// Whether Koha told it of every transaction that was asked about.
+    pub complete: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Stage {
+    Connecting(Connection),
+    Asking { access: Access, about: Entry },
+    Over,
+}
+
+/// The questions.
+#[derive(Debug, Clone)]
+pub struct Inquest {
+    settings: Settings,
+    to_ask: VecDeque<Entry>,
+    stage: Stage,
+    movements: Movements,
+}
+
+impl Inquest {
+    /// Begins to ask about these transactions.
+    pub fn start(settings: Settings, about: impl IntoIterator<Item = Entry>) -> (Self, Request) {
+        let (connection, request) = Connection::start(settings.clone());
+        let to_ask = about.into_iter().filter(|entry| entry.transaction.action.barcode().is_some()).collect();
+        let movements = Movements { complete: true, ..Movements::default() };
+        (Self { settings, to_ask, stage: Stage::Connecting(connection), movements }, request)
+    }
+
+    /// Takes the answer to the request that was made last.
+    pub fn handle(&mut self, answer: Result<Response, Failure>) -> Next {
+        match std::mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Connecting(mut connection) => match connection.handle(answer) {
+                connection::Next::Request(request) => {
+                    self.stage = Stage::Connecting(connection);
+                    Next::Request(request)
+                }
+                connection::Next::Ready(ready) => self.ask(ready.access),
+                connection::Next::Failed(_) => self.end(),
+            },
+            Stage::Asking { access, about } => {
+                let items = answer.ok().and_then(|response| rest::read_items(&response));
+                // An account that may not read, or a server that is gone: further questions are of no use.
+                let Some(items) = items else { return self.end() };
+                let barcode = about.transaction.action.barcode();
+                let is_it = |item: &&rest::Item| {
+                    let id = item.external_id.as_deref().unwrap_or_default();
+                    barcode.is_some_and(|barcode| same_code(id, barcode.as_str()))
+                };
+                let seen = items.iter().find(is_it).and_then(|item| item.last_seen_date);
+                if let Some(seen) = seen.filter(|seen| seen.timestamp() > about.transaction.moment.utc_seconds()) {
+                    self.movements.moved.push((about.id, seen));
+                }
+                self.ask(access)
+            }
+            Stage::Over => self.end(),
+        }
+    }
+
+    fn ask(&mut self, access: Access) -> Next {
+        let Some((about, barcode)) = self.to_ask.pop_front().and_then(|entry| {
+            let barcode = entry.transaction.action.barcode()?.to_string();
+            Some((entry, barcode))
+        }) else {
+            return Next::Done(std::mem::take(&mut self.movements));
+        };
+        let request = rest::items(&self.settings, &access, &barcode);
+        self.stage = Stage::Asking { access, about };
+        Next::Request(request)
+    }
+
+    fn end(&mut self) -> Next {
+        Next::Done(Movements { complete: false, ..std::mem::take(&mut self.movements) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        barcode::Barcode,
+        settings::{CommitType, Secret, ServerUrl},
+        status::Status,
+        transaction::{Action, Moment, Transaction},
+    };
+
+    fn start(barcodes: &[&str]) -> Inquest {
+        let settings = Settings {
+            server: ServerUrl::parse("https://example.org").unwrap(),
+            username: "desk".into(),
+            password: Secret::new("letmein"),
+            branchcode: "CPL".into(),
+            commit_type: CommitType::Apply,
+            stale_hours: 24,
+        };
+        let entry = |(id, barcode): (u32, &&str)| Entry {
+            id: TransactionId(id),
+            transaction: Transaction {
+                // 2026-11-23 10:00:00 UTC.
+                moment: Moment::new(1_795_428_000_000, 60).unwrap(),
+                action: Action::Return { barcode: Barcode::parse(barcode).unwrap() },
+            },
+            status: Status::Local,
+        };
+        Inquest::start(settings, (1..).zip(barcodes).map(entry)).0
+    }
+
+    fn answer(status: u16, body: &str) -> Response {
+        Response { status, content_type: "text/plain".into(), body: body.into(), ..Response::default() }
+    }
+
+    fn ask(barcodes: &[&str], items: impl Fn(&str) -> Response) -> Movements {
+        let mut inquest = start(barcodes);
+        let mut next = inquest.handle(Ok(answer(200, "<response><status>failed</status></response>")));
+        loop {
+            match next {
+                Next::Done(movements) => return movements,
+                Next::Request(request) if request.url.contains("/items?") => {
+                    next = inquest.handle(Ok(items(&request.url)));
+                }
+                Next::Request(_) => next = inquest.handle(Ok(answer(200, ""))),
+            }
+        }
+    }
+
+    #[test]
+    fn names_what_koha_saw_later() {
+        let movements = ask(&["A", "B", "C"], |url| {
+            let seen =
+                if url.contains("external_id=A&") { "2026-11-23T11:00:01+01:00" } else { "2026-11-23T11:00:00+01:00" };
+            let code = if url.contains("external_id=C&") {
+                "other"
+            } else if url.contains("=A&") {
+                "a"
+            } else {
+                "B"
+            };
+            answer(200, &format!(r#"[{{"item_id":1,"external_id":"{code}","last_seen_date":"{seen}"}}]"#))
+        });
+        assert_eq!(movements.moved.iter().map(|(id, _)| id.0).collect::<Vec<_>>(), [1]);
+        assert!(movements.complete);
+    }
+
+    #[test]
+    fn says_where_koha_does_not_tell() {
+        assert_eq!(ask(&["A", "B"], |_| answer(404, "<html>")), Movements::default());
+        let mut inquest = start(&["A"]);
+        assert_eq!(inquest.handle(Err(Failure::TimedOut)), Next::Done(Movements::default()));
+        assert_eq!(inquest.handle(Err(Failure::TimedOut)), Next::Done(Movements::default()), "asked once more");
+        assert_eq!(ask(&[], |_| answer(404, "")), Movements { complete: true, ..Movements::default() });
+    }
+}
