@@ -165,7 +165,11 @@ pub fn read(bytes: &[u8], zone: &dyn Zone) -> Reading {
         if text.trim().is_empty() {
             continue;
         }
-        if line == 1 && reading.header(&text) {
+        // A barcode may look like a part of a header; a line that begins with a time is an operation all the same.
+        let has_time = || time(text.split('\t').next().unwrap_or_default(), Times::Local, zone).is_some();
+        if line == 1 && has_time() {
+            reading.warnings.push(Warning::NoHeader);
+        } else if line == 1 && reading.header(&text) {
             continue;
         }
         match operation(&text, reading.times, zone) {
@@ -177,7 +181,7 @@ pub fn read(bytes: &[u8], zone: &dyn Zone) -> Reading {
 }
 
 impl Reading {
-    /// Takes the first line as the header, unless it is an operation.
+    /// Takes a line as the header, if it is one.
     fn header(&mut self, text: &str) -> bool {
         let pairs: Vec<_> = text.split('\t').filter_map(|field| field.split_once('=')).collect();
         let value = |key: &str| pairs.iter().find(|(k, _)| k.trim() == key).map(|(_, value)| value.trim());
@@ -344,6 +348,12 @@ mod tests {
         let reading = read(b"2026-11-23 11:00:00\tissue\tP1\tB1\n", &FixedZone(60));
         assert_eq!(reading.transactions.len(), 1);
         assert_eq!(reading.warnings, [Warning::NoHeader]);
+    }
+
+    #[test]
+    fn a_barcode_is_never_taken_for_a_header() {
+        let reading = read(b"2026-11-23 11:00:00\treturn\tVersion=1\n", &FixedZone(60));
+        assert_eq!((reading.transactions.len(), &reading.warnings[..]), (1, &[Warning::NoHeader][..]));
     }
 
     #[test]

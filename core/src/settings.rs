@@ -95,7 +95,8 @@ impl ServerUrl {
         if !url.username().is_empty() || url.password().is_some() {
             return Err(ServerUrlError::Credentials);
         }
-        if url.host_str().is_none_or(str::is_empty) {
+        // A star is allowed in names of hosts, and in a permission it would stand for every server.
+        if url.host_str().is_none_or(|host| host.is_empty() || host.contains('*')) {
             return Err(ServerUrlError::NotAnAddress);
         }
         let path = url.path().split("/cgi-bin/koha").next().unwrap_or_default().trim_end_matches('/');
@@ -354,6 +355,8 @@ mod tests {
             ("https://koha:secret@koha.example.org", ServerUrlError::Credentials),
             ("https://", ServerUrlError::NotAnAddress),
             ("https://a b", ServerUrlError::NotAnAddress),
+            ("https://*", ServerUrlError::NotAnAddress),
+            ("*.example.org", ServerUrlError::NotAnAddress),
         ] {
             assert_eq!(ServerUrl::parse(raw), Err(error), "{raw}");
         }

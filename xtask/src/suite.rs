@@ -59,7 +59,9 @@ pub(crate) fn test(filter: Option<&str>) -> Result {
                 ]))
             });
         }
-        step("native tests", &|| run(&mut cargo(&["test", "-p", "koct-core", "-p", "fake-koha", "-p", "xtask"])));
+        step("native tests", &|| {
+            run(&mut cargo(&["test", "-p", "koct-core", "-p", "koct-fuzz", "-p", "fake-koha", "-p", "xtask"]))
+        });
         step("browser tests", &browser_tests);
     }
     step("build of the add-on", &|| addon::build().map(|path| addon::report(&path)));

@@ -1,29 +1,35 @@
 //! The short run of every target.
 
 use koct_fuzz::{
-    Plan, fuzz, seeds,
+    Plan, Target, fuzz, seeds,
     targets::{answers, koc, settings},
 };
 
+fn run(target: &Target) {
+    let result = Plan::from_environment().and_then(|plan| fuzz(target, plan));
+    let (is_ok, text) = (result.is_ok(), result.unwrap_or_else(|failure| failure));
+    assert!(is_ok, "{text}");
+    println!("{text}");
+}
+
 #[test]
 fn koc_files() {
-    fuzz(&koc::TARGET, Plan::from_environment());
+    run(&koc::TARGET);
 }
 
 #[test]
 fn koha_answers() {
-    fuzz(&answers::TARGET, Plan::from_environment());
+    run(&answers::TARGET);
 }
 
 #[test]
 fn stored_and_typed_settings() {
-    fuzz(&settings::TARGET, Plan::from_environment());
+    run(&settings::TARGET);
 }
 
 #[test]
 fn every_known_writer_says_the_same() {
-    let writers: Vec<_> =
-        seeds("koc").unwrap().into_iter().filter(|seed| seed.name.starts_with("writer-")).collect();
+    let writers: Vec<_> = seeds("koc").unwrap().into_iter().filter(|seed| seed.name.starts_with("writer-")).collect();
     assert!(writers.len() >= 5);
     for writer in writers {
         let reading = koct_core::koc::read(&writer.bytes, &koct_core::koc::FixedZone(60));

@@ -1,0 +1,211 @@
+//! Koha's answers, or whatever else answered: nothing but Koha's exact words may count as committed.
+
+use crate::fuzz::Target;
+use koct_core::{
+    koha::{
+        Response,
+        authentication::{self, AuthStatus},
+        rest,
+        service::{self, Answer},
+    },
+    settings::Secret,
+};
+use serde_json::Value;
+
+/// An HTTP answer: a line with the status, headers, a blank line, the body.
+pub const TARGET: Target = Target {
+    name: "answers",
+    words: &[
+        "\n",
+        "\n\n",
+        "\r\n",
+        " ",
+        "\u{feff}",
+        "\0",
+        "\u{a0}",
+        "é",
+        "Added.",
+        "Success.",
+        "Authentication failed.",
+        "Borrower not found.",
+        "Content-Type: text/html\n",
+        "Content-Type: text/plain; charset=utf-8\n",
+        "X-Total-Count: 1\n",
+        "X-Total-Count: 4294967295\n",
+        "CSRF-TOKEN: k0ctT0ken\n",
+        "CGISESSID: k0ctC00kie\n",
+        "200\n",
+        "204\n",
+        "206\n",
+        "302\n",
+        "401\n",
+        "403\n",
+        "404\n",
+        "500\n",
+        "503\n",
+        "<!DOCTYPE html>",
+        "<html>",
+        "<!--",
+        "-->",
+        "<status>",
+        "</status>",
+        "<status>ok</status>",
+        "<status>failed</status>",
+        "ok",
+        "failed",
+        "expired",
+        "anon",
+        "maintenance",
+        "restricted",
+        "password_expired",
+        "additional-auth-needed",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        "null",
+        "\"library_id\":\"CPL\"",
+        "\"name\":\"Centerville\"",
+        "{\"library_id\":\"MPL\",\"name\":\"Midway\"}",
+        "\"error\":\"Authentication failure.\"",
+        "\\u0000",
+        "\\ud83d",
+    ],
+    check,
+};
+
+/// # Panics
+/// When something counts as an answer of Koha's that is none.
+pub fn check(input: &[u8]) -> String {
+    let response = response(input);
+    let kinds = [service(&response), authentication(&response), libraries(&response), other_lists(&response)];
+    secrets_stay_hidden(&response);
+    kinds.join(" ")
+}
+
+/// Takes any bytes for an answer, so that no change of a seed is wasted on making it one.
+fn response(input: &[u8]) -> Response {
+    let text = String::from_utf8_lossy(input);
+    let (head, body) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let mut lines = head.lines();
+    let status = lines.next().and_then(|line| line.trim().parse().ok()).unwrap_or_default();
+    let headers: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(": ")).collect();
+    let header = |name: &str| headers.iter().find(|(key, _)| *key == name).map(|(_, value)| *value);
+    Response {
+        status,
+        content_type: header("Content-Type").unwrap_or_default().to_owned(),
+        csrf_token: header("CSRF-TOKEN").map(Secret::new),
+        session_cookie: header("CGISESSID").map(Secret::new),
+        total_count: header("X-Total-Count").and_then(|count| count.parse().ok()),
+        body: body.to_owned(),
+        ..Response::default()
+    }
+}
+
+/// A page by our own rule, so that a slip in the core's shows.
+fn looks_like_a_page(response: &Response) -> bool {
+    let body = response.body.trim_start().to_ascii_lowercase();
+    response.content_type.contains("html") || body.starts_with("<!doctype") || body.starts_with("<html")
+}
+
+fn service(response: &Response) -> String {
+    let answer = service::read(response);
+    let (status, body) = (response.status, response.body.as_str());
+    let exactly = |text: &str| status == 200 && body == text;
+    assert_eq!(answer == Answer::Added, exactly("Added."), "queued, by anything but Koha's word");
+    assert_eq!(answer == Answer::Success, exactly("Success."), "processed, by anything but Koha's word");
+    let refused = status == 401 || exactly("Authentication failed.");
+    assert_eq!(answer == Answer::AuthenticationFailed, refused, "no authentication, by anything but Koha's word");
+    assert_eq!(answer == Answer::TokenRefused, status == 403, "403 and nothing else");
+    assert_eq!(answer == Answer::ServerError(status), (500..600).contains(&status), "5xx and nothing else");
+    let other = (400..500).contains(&status) && status != 401 && status != 403;
+    assert_eq!(answer == Answer::Refused(status), other, "4xx and nothing else");
+    assert_eq!(answer == Answer::Empty, status == 200 && body.trim().is_empty(), "empty means empty");
+    if let Answer::Rejected(text) = &answer {
+        assert!(status == 200 && !looks_like_a_page(response), "a page is not Koha's no");
+        assert_eq!(text, body.trim(), "Koha's own text");
+        assert!(!text.is_empty() && text.chars().count() <= 200, "no text of service.pl is so long");
+    }
+    format!("{answer:?}").chars().take_while(char::is_ascii_alphabetic).collect()
+}
+
+fn authentication(response: &Response) -> String {
+    let Some(answer) = authentication::read(response) else { return "none".into() };
+    assert!(response.status == 200 && !looks_like_a_page(response), "a page is not Koha's answer");
+    let closed: String = response.body.chars().filter(|c| !c.is_whitespace()).collect();
+    let ok = closed.contains("<status>ok</status>");
+    assert!(answer.status != AuthStatus::Ok || ok, "logged in without Koha saying so");
+    let words = closed.matches("<status>").count();
+    assert!(words > 0, "a status out of nothing");
+    assert!(words > 1 || !ok || answer.status == AuthStatus::Ok, "Koha said ok");
+    let cookie = answer.session.as_ref().map(|session| &session.cookie);
+    assert_eq!(cookie, response.session_cookie.as_ref(), "the session is the one that came");
+    let token = answer.session.as_ref().and_then(|session| session.csrf_token.as_ref());
+    assert_eq!(token, cookie.and(response.csrf_token.as_ref()), "and so is its token");
+    format!("{:?}{}", answer.status, cookie.is_some())
+}
+
+fn libraries(response: &Response) -> String {
+    // A list is a list whatever type a proxy gave it.
+    let markup = response.body.trim_start().starts_with('<');
+    assert!(!markup || !rest::is_koha(response), "a page passes for Koha");
+    let Some(libraries) = rest::read_libraries(response) else { return rest::is_koha(response).to_string() };
+    assert_eq!(response.status, 200, "a list comes with 200");
+    assert!(rest::is_koha(response), "who gives libraries is Koha");
+    // Another reading of the same text; it refuses a little more (depth, numbers), which proves nothing.
+    if let Ok(value) = serde_json::from_str::<Value>(&response.body) {
+        let rows = value.as_array().expect("a list");
+        assert_eq!(rows.len(), libraries.list.len(), "a library was lost");
+        for (row, library) in rows.iter().zip(&libraries.list) {
+            assert_eq!(row["library_id"], library.branchcode.as_str());
+            assert_eq!(row["name"], library.name.as_str());
+        }
+    }
+    let length = libraries.list.len();
+    if libraries.complete {
+        let whole = match response.total_count {
+            Some(total) => u64::from(total) <= u64::try_from(length).unwrap_or(u64::MAX),
+            None => length != 20 && length != 1000,
+        };
+        assert!(whole, "a list that was cut passes for the whole");
+    }
+    for library in &libraries.list {
+        assert_eq!(libraries.knows(&library.branchcode), Some(true));
+    }
+    let missing = "\u{1}no branch";
+    if !libraries.list.iter().any(|library| library.branchcode == missing) {
+        assert_eq!(
+            libraries.knows(missing),
+            libraries.complete.then_some(false),
+            "missing proves nothing in a cut list"
+        );
+    }
+    format!("{}{}", length.min(3), libraries.complete)
+}
+
+/// The other lists prove that something is *not* in Koha, so each must be whole.
+fn other_lists(response: &Response) -> String {
+    let lengths = [
+        rest::read_items(response).map(|list| list.len()),
+        rest::read_patrons(response).map(|list| list.len()),
+        rest::read_checkouts(response).map(|list| list.len()),
+    ];
+    for length in lengths.into_iter().flatten() {
+        assert_eq!(response.status, 200, "a list comes with 200");
+        let total = response.total_count.map_or(0, u64::from);
+        assert!(total <= u64::try_from(length).unwrap_or(u64::MAX), "a list that was cut passes for the whole");
+    }
+    format!("{:?}", lengths.map(|length| length.map(|length| length.min(2))))
+}
+
+/// Only what cannot stand elsewhere in an answer shows whether a secret was printed.
+fn secrets_stay_hidden(response: &Response) {
+    const HIDDEN: &str = "\u{1}hidden\u{1}";
+    let secret = || Some(Secret::new(HIDDEN));
+    let response = Response { csrf_token: secret(), session_cookie: secret(), ..response.clone() };
+    let printed = format!("{response:?} {:?}", authentication::read(&response));
+    // Debug escapes control characters, so only the word between them is looked for.
+    let elsewhere = response.body.contains("hidden") || response.content_type.contains("hidden");
+    assert!(elsewhere || !printed.contains("hidden"), "shows a cookie or a token: {printed}");
+}
