@@ -62,7 +62,7 @@ impl Moment {
     /// When the year lies outside 1970 to 9998 or the offset beyond a day.
     pub fn new(utc_millis: i64, offset_minutes: i16) -> Result<Self, MomentError> {
         let utc = DateTime::from_timestamp_millis(utc_millis).ok_or(MomentError)?;
-        if !(1970..=9998).contains(&utc.year()) || offset_minutes.abs() >= 24 * 60 {
+        if !(1970..=9998).contains(&utc.year()) || offset_minutes.unsigned_abs() >= 24 * 60 {
             return Err(MomentError);
         }
         Ok(Self { utc, offset_minutes })
@@ -236,6 +236,14 @@ pub(crate) mod arbitrary {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn refuses_offsets_beyond_a_day() {
+        for offset in [i16::MIN, -1440, 1440, i16::MAX] {
+            assert_eq!(Moment::new(0, offset), Err(MomentError), "{offset}");
+        }
+        assert!(Moment::new(0, -1439).is_ok() && Moment::new(0, 1439).is_ok());
+    }
 
     #[test]
     fn service_pl_gets_utc_in_whole_seconds() {
