@@ -61,6 +61,25 @@ impl Amount {
     }
 }
 
+impl Amount {
+    /// From here on a person is asked whether it is meant: it may be a code that went into the wrong field.
+    pub const UNUSUAL: Self = Self(1_000 * MILLION);
+
+    /// Reads what a person types: as [`Amount::parse`], or with a comma before one or two decimals, as many countries
+    /// write it. `1,000` and `1.000,50` could mean two things and are refused.
+    ///
+    /// # Errors
+    /// As [`Amount::parse`].
+    pub fn typed(raw: &str) -> Result<Self, AmountError> {
+        match raw.trim().split_once(',') {
+            Some((whole, decimals)) if (1..=2).contains(&decimals.len()) && !whole.contains('.') => {
+                Self::parse(&format!("{whole}.{decimals}"))
+            }
+            _ => Self::parse(raw),
+        }
+    }
+}
+
 impl fmt::Display for Amount {
     /// At least two decimals, more only where they are not zero.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -118,6 +137,16 @@ mod tests {
             ("39999000001310", AmountError::TooLarge),
         ] {
             assert_eq!(Amount::parse(raw), Err(error), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_comma_is_taken_only_where_it_can_mean_one_thing() {
+        for (raw, text) in [("3,50", "3.50"), ("3,5", "3.50"), (",5", "0.50"), (" 12 ", "12.00"), ("3.505", "3.505")] {
+            assert_eq!(Amount::typed(raw).unwrap().to_string(), text, "{raw}");
+        }
+        for raw in ["1,000", "1.000,50", "1,000.50", "3,", ",", "3,5,0", "3,-5"] {
+            assert_eq!(Amount::typed(raw), Err(AmountError::NotANumber), "{raw}");
         }
     }
 

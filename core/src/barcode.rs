@@ -25,7 +25,7 @@ pub enum CodeError {
 
 /// Trims as service.pl does (Perl's `\s` at both ends, bug 9263) and refuses what Koha would cut or a .koc line cannot
 /// hold.
-fn parse(raw: &str, limit: usize) -> Result<String, CodeError> {
+pub(crate) fn parse(raw: &str, limit: usize) -> Result<String, CodeError> {
     let code = raw.trim();
     if code.is_empty() {
         return Err(CodeError::Empty);
@@ -48,26 +48,26 @@ macro_rules! code {
         pub struct $name(String);
 
         impl $name {
-            /// The most characters Koha keeps, from the columns of `pending_offline_operations`.
+            /// The most characters taken.
             pub const LIMIT: usize = $limit;
 
             /// Trims the text at both ends and checks it.
             ///
             /// # Errors
-            /// When nothing is left, a control character stands inside, or Koha's column is too short for it.
-            pub fn parse(raw: &str) -> Result<Self, CodeError> {
-                parse(raw, Self::LIMIT).map(Self)
+            /// When nothing is left, a control character stands inside, or it is longer than [`Self::LIMIT`].
+            pub fn parse(raw: &str) -> Result<Self, $crate::barcode::CodeError> {
+                $crate::barcode::parse(raw, Self::LIMIT).map(Self)
             }
 
-            /// The code as it goes to Koha.
+            /// The text, trimmed.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
         }
 
         impl TryFrom<String> for $name {
-            type Error = CodeError;
-            fn try_from(raw: String) -> Result<Self, CodeError> {
+            type Error = $crate::barcode::CodeError;
+            fn try_from(raw: String) -> Result<Self, Self::Error> {
                 Self::parse(&raw)
             }
         }
@@ -85,7 +85,9 @@ macro_rules! code {
         }
     };
 }
+pub(crate) use code;
 
+// The limits are the columns of `pending_offline_operations`.
 code! {
     /// The barcode of an item.
     ///
@@ -110,7 +112,11 @@ impl Barcode {
     }
 }
 
-fn folded(code: &str) -> String {
+/// The same for all spellings that differ in case or accents only.
+pub(crate) fn folded(code: &str) -> String {
+    if code.is_ascii() {
+        return code.to_ascii_lowercase();
+    }
     code.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
 }
 

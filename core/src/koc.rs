@@ -10,11 +10,13 @@
 //! ```
 //!
 //! Times are the desk's local time: Koha's `enqueue_koc.pl` stores them unchanged as server-local. Koha stops half-way at a
-//! blank line or an unknown word, so the writer never makes one; the reader reports it and goes on.
+//! blank line or an unknown word, so the writer never makes one; the reader reports it and goes on. Koha reads `Version`
+//! and nothing else of the header, so ours also says which desk wrote the file and how far its clock was ahead of UTC.
 
 use crate::{
     amount::Amount,
     barcode::{Barcode, Cardnumber},
+    desk::DeskName,
     transaction::{Action, Moment, Transaction},
 };
 use chrono::{NaiveDate, NaiveDateTime};
@@ -27,12 +29,32 @@ pub const GENERATOR: &str = "koct";
 /// The old KOCT add-on, the one writer whose times are UTC.
 const UTC_GENERATOR: &str = "koct-firefox";
 
-/// Writes transactions, in the order given.
-pub fn write<'a>(transactions: impl IntoIterator<Item = &'a Transaction>) -> String {
-    let mut file = format!("Version=1.0\tGenerator={GENERATOR}\tGeneratorVersion={}\n", env!("CARGO_PKG_VERSION"));
+/// The pairs of the header that are KOCT's own.
+const DESK: &str = "Desk";
+const UTC_OFFSET: &str = "UtcOffset";
+
+/// Writes transactions, in the order given. `desk` is the one that recorded all of them, if one did.
+pub fn write<'a, T>(transactions: T, desk: Option<&DeskName>) -> String
+where
+    T: IntoIterator<Item = &'a Transaction>,
+    T::IntoIter: Clone,
+{
+    let transactions = transactions.into_iter();
+    let mut file = format!("Version=1.0\tGenerator={GENERATOR}\tGeneratorVersion={}", env!("CARGO_PKG_VERSION"));
+    // Writing into a String cannot fail.
+    // Koha splits the header at every equals sign, and an odd number of pieces would confuse it.
+    let desk = desk.filter(|desk| !desk.as_str().contains('='));
+    let _ = desk.map_or(Ok(()), |desk| write!(file, "\t{DESK}={desk}"));
+    let mut offsets = transactions.clone().map(|transaction| transaction.moment.offset_minutes());
+    // Where the clocks were changed in between, no single number is true.
+    if let Some(offset) = offsets.next()
+        && offsets.all(|other| other == offset)
+    {
+        let _ = write!(file, "\t{UTC_OFFSET}={offset}");
+    }
+    file.push('\n');
     for Transaction { moment, action } in transactions {
         let time = moment.local().format("%Y-%m-%d %H:%M:%S %3f");
-        // Writing into a String cannot fail.
         let _ = match action {
             Action::Issue { cardnumber, barcode } => writeln!(file, "{time}\tissue\t{cardnumber}\t{barcode}"),
             Action::Return { barcode } => writeln!(file, "{time}\treturn\t{barcode}"),
@@ -77,6 +99,8 @@ pub enum Times {
     Local,
     /// UTC.
     Utc,
+    /// So many minutes ahead of UTC.
+    Offset(i16),
 }
 
 /// What a file holds: every line is either a transaction, a problem, or blank.
@@ -84,6 +108,10 @@ pub enum Times {
 pub struct Reading {
     /// The program that wrote it, where it says so.
     pub generator: Option<String>,
+    /// The desk that recorded it, where it says so.
+    pub desk: Option<DeskName>,
+    /// How it says that its times are to be taken, where it leaves that not open.
+    pub declared: Option<Times>,
     /// How its times were taken.
     pub times: Times,
     /// Its transactions with their line numbers, in the order of the file.
@@ -145,12 +173,15 @@ pub enum Warning {
     Version(String),
 }
 
-/// Reads a file. Never stops at a bad line.
-pub fn read(bytes: &[u8], zone: &dyn Zone) -> Reading {
+/// Reads a file. Never stops at a bad line. `zone` is that of this computer; `times` says how to take the times of a file
+/// that does not declare it itself, and is the local time of `zone` where it is absent.
+pub fn read(bytes: &[u8], zone: &dyn Zone, times: Option<Times>) -> Reading {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reading = Reading {
         generator: None,
-        times: Times::Local,
+        desk: None,
+        declared: None,
+        times: times.unwrap_or(Times::Local),
         transactions: Vec::new(),
         problems: Vec::new(),
         warnings: Vec::new(),
@@ -194,9 +225,16 @@ impl Reading {
             self.warnings.push(Warning::Version(version.to_owned()));
         }
         self.generator = value("Generator").map(str::to_owned);
-        if self.generator.as_deref() == Some(UTC_GENERATOR) {
-            self.times = Times::Utc;
-        }
+        let by_us = self.generator.as_deref() == Some(GENERATOR);
+        self.desk = value(DESK).filter(|_| by_us).and_then(|name| DeskName::parse(name).ok());
+        let offset = || value(UTC_OFFSET).and_then(|minutes| minutes.parse().ok());
+        let is_of_earth = |minutes: &i16| minutes.unsigned_abs() < 24 * 60;
+        self.declared = match self.generator.as_deref() {
+            Some(UTC_GENERATOR) => Some(Times::Utc),
+            Some(GENERATOR) => offset().filter(is_of_earth).map(Times::Offset),
+            _ => None,
+        };
+        self.times = self.declared.unwrap_or(self.times);
         true
     }
 }
@@ -239,6 +277,7 @@ fn time(text: &str, times: Times, zone: &dyn Zone) -> Option<Moment> {
     let local = date.and_hms_milli_opt(hour, minute, second, millis)?;
     match times {
         Times::Local => Moment::from_local(local, zone.offset_at_local(local)).ok(),
+        Times::Offset(minutes) => Moment::from_local(local, minutes).ok(),
         Times::Utc => {
             let utc = local.and_utc().timestamp_millis();
             Moment::new(utc, zone.offset_at_utc(utc)).ok()
@@ -278,7 +317,7 @@ mod tests {
         ];
         let version = env!("CARGO_PKG_VERSION");
         assert_eq!(
-            write(&transactions),
+            write(&transactions, None),
             format!(
                 "Version=1.0\tGenerator=koct\tGeneratorVersion={version}\n\
                  2026-11-23 11:00:00 547\tissue\tP1\tB1\n\
@@ -305,7 +344,7 @@ mod tests {
             ("BOM", "\u{feff}Version=1.0\tGenerator=x\tGeneratorVersion=1\n2026-07-22 10:15:30\tissue\tP1\tB1\n"),
             ("blank lines", "Version=1.0\tGenerator=x\n\n  \n2026-07-22 10:15:30\tissue\tP1\tB1\n\t\n\n"),
         ] {
-            let reading = read(file.as_bytes(), &FixedZone(120));
+            let reading = read(file.as_bytes(), &FixedZone(120), None);
             let found: Vec<_> = reading.transactions.iter().map(|(_, transaction)| transaction.clone()).collect();
             assert_eq!(found, std::slice::from_ref(&local), "{writer}");
             assert_eq!((reading.problems, reading.warnings), (vec![], vec![]), "{writer}");
@@ -325,7 +364,7 @@ mod tests {
             2026-11-23 11:00:00\treturn\tB\xe9\n\
             2026-11-23 11:00:00\tpayment\tP1\t3,50\n\
             2026-11-23 11:00:01\treturn\tB1\n";
-        let reading = read(file, &FixedZone(60));
+        let reading = read(file, &FixedZone(60), None);
         let lines: Vec<_> = reading.transactions.iter().map(|(line, _)| *line).collect();
         assert_eq!(lines, [2, 11]);
         assert_eq!(reading.warnings, [Warning::Version("1.1".into())]);
@@ -345,15 +384,46 @@ mod tests {
 
     #[test]
     fn keeps_the_first_line_of_a_file_without_header() {
-        let reading = read(b"2026-11-23 11:00:00\tissue\tP1\tB1\n", &FixedZone(60));
+        let reading = read(b"2026-11-23 11:00:00\tissue\tP1\tB1\n", &FixedZone(60), None);
         assert_eq!(reading.transactions.len(), 1);
         assert_eq!(reading.warnings, [Warning::NoHeader]);
     }
 
     #[test]
     fn a_barcode_is_never_taken_for_a_header() {
-        let reading = read(b"2026-11-23 11:00:00\treturn\tVersion=1\n", &FixedZone(60));
+        let reading = read(b"2026-11-23 11:00:00\treturn\tVersion=1\n", &FixedZone(60), None);
         assert_eq!((reading.transactions.len(), &reading.warnings[..]), (1, &[Warning::NoHeader][..]));
+    }
+
+    #[test]
+    fn times_are_taken_as_declared_else_as_chosen() {
+        let line = "2026-11-23 11:00:00\tissue\tP1\tB1\n";
+        let utc = |header: &str, times| {
+            let reading = read(format!("Version=1.0\t{header}\n{line}").as_bytes(), &FixedZone(60), times);
+            (reading.declared, reading.transactions[0].1.moment.utc_millis() - 1_795_428_000_000)
+        };
+        let hour = 3_600_000;
+        assert_eq!(utc("Generator=kolt", None), (None, 0));
+        assert_eq!(utc("Generator=kolt", Some(Times::Utc)), (None, hour));
+        assert_eq!(utc("Generator=kolt", Some(Times::Offset(120))), (None, -hour));
+        assert_eq!(utc("Generator=koct-firefox", None), (Some(Times::Utc), hour));
+        assert_eq!(utc("Generator=koct-firefox", Some(Times::Local)), (Some(Times::Utc), hour));
+        let ours = |offset: &str| utc(&format!("Generator=koct\tUtcOffset={offset}"), Some(Times::Utc));
+        assert_eq!(ours("120"), (Some(Times::Offset(120)), -hour));
+        assert_eq!(ours("9999"), (None, hour), "no place on Earth");
+        assert_eq!(ours("-32768"), (None, hour));
+    }
+
+    #[test]
+    fn says_an_offset_only_where_it_is_that_of_all() {
+        let barcode = Barcode::parse("B1").unwrap();
+        let returned = |offset| Transaction {
+            moment: Moment::new(0, offset).unwrap(),
+            action: Action::Return { barcode: barcode.clone() },
+        };
+        assert!(write(&[returned(60), returned(60)], None).contains("\tUtcOffset=60\n"));
+        assert!(!write(&[returned(60), returned(120)], None).contains("UtcOffset"));
+        assert!(!write(&[], None).contains("UtcOffset"));
     }
 
     #[test]
@@ -367,9 +437,12 @@ mod tests {
     proptest! {
         #[test]
         fn round_trip(transactions in prop::collection::vec(arbitrary::transaction(Just(-150_i16)), 0..20)) {
-            let file = write(&transactions);
+            let desk = DeskName::parse("Bus 2").unwrap();
+            let file = write(&transactions, Some(&desk));
             prop_assert!(!file.contains('\r') && !file.contains("\n\n"));
-            let reading = read(file.as_bytes(), &FixedZone(-150));
+            // The zone of whoever reads it does not matter.
+            let reading = read(file.as_bytes(), &FixedZone(60), None);
+            prop_assert_eq!(reading.desk.as_ref(), Some(&desk));
             prop_assert_eq!(&reading.problems, &vec![]);
             prop_assert_eq!(&reading.warnings, &vec![]);
             let read: Vec<_> = reading.transactions.into_iter().map(|(_, transaction)| transaction).collect();
@@ -378,7 +451,7 @@ mod tests {
 
         #[test]
         fn never_panics_on_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-            read(&bytes, &FixedZone(0));
+            read(&bytes, &FixedZone(0), None);
         }
 
         #[test]
@@ -386,7 +459,7 @@ mod tests {
             lines in prop::collection::vec("[-0-9: TZ\t.a-zé=]{0,40}|2026-11-23 11:00:0[0-9]\t(issue|return|payment)(\t[A-Z0-9.]{0,25}){0,3}", 0..30)
         ) {
             let file = format!("Version=1.0\tGenerator=x\n{}", lines.join("\n"));
-            let reading = read(file.as_bytes(), &FixedZone(0));
+            let reading = read(file.as_bytes(), &FixedZone(0), None);
             let blank = lines.iter().filter(|line| line.trim().is_empty()).count();
             prop_assert_eq!(reading.transactions.len() + reading.problems.len() + blank, lines.len());
         }

@@ -6,16 +6,25 @@
 //!
 //! A scan becomes a [`Transaction`](transaction::Transaction); the desk's log keeps it as an
 //! [`Entry`](log::Entry) with its [`Status`](status::Status); the [`Outbox`](outbox::Outbox) brings the uncommitted ones
-//! into Koha through the requests and answers of [`koha`]; a [`koc`] file carries them by hand.
+//! into Koha through the requests and answers of [`koha`]; a [`koc`] file carries them by hand. What several desks recorded
+//! is brought together by [`import`], put into one [`order`], looked through for [`conflict`]s and, where something was
+//! mistyped, corrected ([`correction`]) before it is sent.
 
 pub mod amount;
+pub mod backup;
 pub mod barcode;
 pub mod batch;
+pub mod conflict;
+pub mod correction;
+pub mod desk;
+pub mod import;
 pub mod koc;
 pub mod koha;
 pub mod log;
 pub mod order;
 pub mod outbox;
+pub mod search;
 pub mod settings;
+pub mod shift;
 pub mod status;
 pub mod transaction;

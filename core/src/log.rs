@@ -1,6 +1,8 @@
 //! The desk's log: its entries, what may be appended next, and how many stand where.
 
 use crate::{
+    correction::Revision,
+    desk::DeskName,
     status::{State, Status},
     transaction::{Action, Moment, Transaction, TransactionId},
 };
@@ -12,11 +14,37 @@ pub struct Entry {
     /// Its number, given by the log.
     #[serde(rename = "seq")]
     pub id: TransactionId,
-    /// What happened.
+    /// What happened, as it goes to Koha.
     #[serde(flatten)]
     pub transaction: Transaction,
     /// Where it stands.
     pub status: Status,
+    /// The desk that recorded it. Absent where that is this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desk: Option<DeskName>,
+    /// Which of the sequences of its desk it belongs to: files that do not overlap may come in any order.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub part: u32,
+    /// What was changed by a person or by the merge of desks, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Revision>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+impl Entry {
+    /// One that this desk has just recorded.
+    pub fn recorded(id: TransactionId, transaction: Transaction) -> Self {
+        Self { id, transaction, status: Status::Local, desk: None, part: 0, history: Vec::new() }
+    }
+
+    /// What its desk recorded, before any change: by this it is recognised when it comes again in a file.
+    pub fn original(&self) -> &Transaction {
+        self.history.first().map_or(&self.transaction, |revision| &revision.was)
+    }
 }
 
 /// The transaction to append for what was scanned `now`, given the last moment at which the same item is in the log.
@@ -63,9 +91,9 @@ impl Counts {
         self.0.iter().sum()
     }
 
-    /// Those that Koha is not known to have: clearing them would lose them.
+    /// Those that shall come into Koha and are not known to be there: clearing them would lose them.
     pub fn uncommitted(&self) -> u32 {
-        State::ALL.into_iter().filter(|state| !state.is_committed()).map(|state| self.of(state)).sum()
+        State::ALL.into_iter().filter(|state| state.is_open()).map(|state| self.of(state)).sum()
     }
 }
 
@@ -75,13 +103,9 @@ mod tests {
 
     #[test]
     fn tells_what_was_recorded_long_ago() {
-        let entry = |utc| Entry {
-            id: TransactionId(1),
-            transaction: Transaction {
-                moment: Moment::new(utc, 60).unwrap(),
-                action: Action::Return { barcode: crate::barcode::Barcode::parse("B").unwrap() },
-            },
-            status: Status::Local,
+        let entry = |utc| {
+            let action = Action::Return { barcode: crate::barcode::Barcode::parse("B").unwrap() };
+            Entry::recorded(TransactionId(1), Transaction { moment: Moment::new(utc, 60).unwrap(), action })
         };
         let now = 1_795_428_000_000;
         let entries = [entry(now - 86_400_001), entry(now - 86_400_000), entry(now + 1)];
@@ -96,11 +120,11 @@ mod tests {
         for (number, state) in (1..).zip(State::ALL) {
             counts.add(state, number);
         }
-        assert_eq!(counts.total(), 21);
+        assert_eq!(counts.total(), 28);
         // Local 1, Sending 2, Rejected 5, InDoubt 6.
         assert_eq!(counts.uncommitted(), 14);
         counts.moved(State::Local, State::Added);
-        assert_eq!((counts.of(State::Local), counts.of(State::Added), counts.total()), (0, 4, 21));
+        assert_eq!((counts.of(State::Local), counts.of(State::Added), counts.total()), (0, 4, 28));
         counts.moved(State::Local, State::Added);
         assert_eq!(counts.of(State::Local), 0, "a count never runs below zero");
     }

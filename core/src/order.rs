@@ -1,15 +1,161 @@
-//! The order of one desk: the sequence in which it recorded, whatever its clock did.
+//! The order of one desk, and the merge of many.
+//!
+//! A desk's own sequence is certain: it is the order in which it recorded, whatever its clock did. Between desks there is
+//! nothing but the clocks. So the merge takes, again and again, the earliest of what each desk has next:
+//!
+//! - it never breaks the sequence of a desk;
+//! - it does not depend on the order in which the desks' files came;
+//! - every entry has its place.
 
-use crate::{log::Entry, transaction::Moment};
-use std::collections::HashMap;
+use crate::{
+    log::Entry,
+    status::State,
+    transaction::{Moment, TransactionId},
+};
+use std::{
+    cmp::{Ordering, Reverse},
+    collections::{BinaryHeap, HashMap},
+};
 
-/// Puts entries into the order in which their desk recorded them, which is the order in which Koha must see them.
-pub fn sort(entries: &mut [Entry]) {
-    entries.sort_by_key(|entry| entry.id);
+/// What the merge must know of a transaction.
+pub trait Placed {
+    /// Its number in the log, which rises within a sequence.
+    fn id(&self) -> TransactionId;
+    /// When, in milliseconds since 1970 in UTC.
+    fn millis(&self) -> i64;
+    /// The sequence it belongs to: the desk (`None` is this one) and the part of it.
+    fn sequence(&self) -> (Option<&str>, u32);
+    /// Decides between transactions of one millisecond and one desk by what they are: their numbers depend on the order
+    /// in which files came.
+    fn compare_content(&self, other: &Self) -> Ordering;
+}
+
+impl Placed for Entry {
+    fn id(&self) -> TransactionId {
+        self.id
+    }
+
+    fn millis(&self) -> i64 {
+        self.transaction.moment.utc_millis()
+    }
+
+    fn sequence(&self) -> (Option<&str>, u32) {
+        (self.desk.as_ref().map(crate::desk::DeskName::as_str), self.part)
+    }
+
+    fn compare_content(&self, other: &Self) -> Ordering {
+        let content = |entry: &Self| {
+            let action = &entry.transaction.action;
+            (action.word(), action.barcode().cloned(), action.cardnumber().cloned(), action.amount())
+        };
+        content(self).cmp(&content(other))
+    }
+}
+
+/// What a sequence has next. The earliest is the greatest, as the heap wants it.
+struct Head<'a, T> {
+    item: &'a T,
+    sequence: usize,
+}
+
+impl<T: Placed> Head<'_, T> {
+    fn compare(&self, other: &Self) -> Ordering {
+        let by_desk = || self.item.sequence().0.cmp(&other.item.sequence().0);
+        let by_content = || self.item.compare_content(other.item);
+        let by_part = || self.item.sequence().1.cmp(&other.item.sequence().1);
+        let by_time = self.item.millis().cmp(&other.item.millis());
+        by_time.then_with(by_desk).then_with(by_content).then_with(by_part)
+    }
+}
+
+impl<T: Placed> PartialEq for Head<'_, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.compare(other) == Ordering::Equal
+    }
+}
+impl<T: Placed> Eq for Head<'_, T> {}
+impl<T: Placed> PartialOrd for Head<'_, T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+impl<T: Placed> Ord for Head<'_, T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.compare(other)
+    }
+}
+
+/// The places of the items in the order in which Koha must see them.
+pub fn merge<T: Placed>(items: &[T]) -> Vec<usize> {
+    let mut sequences: Vec<Vec<usize>> = Vec::new();
+    let mut known: HashMap<(Option<&str>, u32), usize> = HashMap::new();
+    // The items of a file lie side by side, so most are of the same sequence as the one before.
+    let mut last = None;
+    for (place, item) in items.iter().enumerate() {
+        let key = item.sequence();
+        let sequence = match last {
+            Some((last_key, sequence)) if last_key == key => sequence,
+            _ => *known.entry(key).or_insert_with(|| {
+                sequences.push(Vec::new());
+                sequences.len() - 1
+            }),
+        };
+        last = Some((key, sequence));
+        sequences[sequence].push(place);
+    }
+    for sequence in &mut sequences {
+        if !sequence.is_sorted_by_key(|place| items[*place].id()) {
+            sequence.sort_by_key(|place| items[*place].id());
+        }
+    }
+    let mut sequences: Vec<_> = sequences.into_iter().map(|sequence| sequence.into_iter().peekable()).collect();
+    let mut heads = BinaryHeap::with_capacity(sequences.len());
+    for (sequence, rest) in sequences.iter_mut().enumerate() {
+        heads.extend(rest.peek().map(|place| Reverse(Head { item: &items[*place], sequence })));
+    }
+    let mut merged = Vec::with_capacity(items.len());
+    while let Some(Reverse(Head { sequence, .. })) = heads.pop() {
+        merged.extend(sequences[sequence].next());
+        heads.extend(sequences[sequence].peek().map(|place| Reverse(Head { item: &items[*place], sequence })));
+    }
+    merged
+}
+
+/// Puts entries into the order in which Koha must see them.
+pub fn sort(entries: &mut Vec<Entry>) {
+    let order = merge(entries);
+    if order.is_sorted() {
+        return;
+    }
+    let mut unsorted: Vec<_> = std::mem::take(entries).into_iter().map(Some).collect();
+    entries.extend(order.into_iter().filter_map(|place| unsorted[place].take()));
+}
+
+/// The new moments of those that would share a second with an earlier one of their item, or come before it, in the order
+/// given. Koha's queue knows whole seconds and nothing else. Only what may still be changed is moved.
+pub fn separate<'a>(ordered: impl IntoIterator<Item = &'a Entry>) -> Vec<(TransactionId, Moment)> {
+    let mut last: HashMap<String, Moment> = HashMap::new();
+    let mut moved = Vec::new();
+    for entry in ordered {
+        let Some(item) = entry.transaction.action.item_key() else { continue };
+        let mut moment = entry.transaction.moment;
+        let earlier = last.get(&item).copied();
+        if entry.status.state() == State::Local {
+            moment = moment.in_a_later_second_than(earlier);
+            if moment != entry.transaction.moment {
+                moved.push((entry.id, moment));
+            }
+        }
+        if earlier.is_none_or(|earlier| earlier.utc_seconds() < moment.utc_seconds()) {
+            last.insert(item, moment);
+        }
+    }
+    moved
 }
 
 /// The first two entries of one item, in the order given, whose whole seconds do not strictly increase: Koha's queue
-/// would not keep them apart. `None` for every log that was written through [`log::record`](crate::log::record).
+/// would not keep them apart. `None` for every log that was written through [`log::record`](crate::log::record), and for
+/// every merge that was [`separate`]d.
 pub fn indistinct<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Option<(&'a Entry, &'a Entry)> {
     let mut last: HashMap<String, &Entry> = HashMap::new();
     let seconds = |moment: Moment| moment.utc_seconds();
@@ -28,65 +174,172 @@ pub fn indistinct<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Option<(&
 mod tests {
     use super::*;
     use crate::{
+        barcode::{Barcode, Cardnumber},
+        desk::DeskName,
         log,
-        status::Status,
-        transaction::{TransactionId, arbitrary},
+        transaction::{Action, Transaction, arbitrary},
     };
     use proptest::prelude::*;
 
+    const START: i64 = 1_795_428_000_000;
+
+    fn moment(millis: i64) -> Moment {
+        Moment::new(START + millis, 60).unwrap()
+    }
+
+    fn action(item: usize, issue: bool) -> Action {
+        let barcode = Barcode::parse(["A1", "a1", "É2", "e2", "B3"][item]).unwrap();
+        if issue {
+            Action::Issue { cardnumber: Cardnumber::parse("P1").unwrap(), barcode }
+        } else {
+            Action::Return { barcode }
+        }
+    }
+
     /// A log as the desk writes it: any clock, few items, so that they meet often.
     fn recorded() -> impl Strategy<Value = Vec<Entry>> {
-        let scan = (0..4_usize, 1_795_428_000_000_i64..1_795_428_005_000, any::<bool>());
+        let scan = (0..4_usize, 0..5_000_i64, any::<bool>());
         prop::collection::vec(scan, 0..60).prop_map(|scans| {
             let mut last: HashMap<String, Moment> = HashMap::new();
             let mut entries = Vec::new();
-            for ((item, utc, issue), id) in scans.into_iter().zip(1..) {
-                let barcode = crate::barcode::Barcode::parse(["A1", "a1", "É2", "e2"][item]).unwrap();
-                let action = if issue {
-                    let cardnumber = crate::barcode::Cardnumber::parse("P1").unwrap();
-                    crate::transaction::Action::Issue { cardnumber, barcode }
-                } else {
-                    crate::transaction::Action::Return { barcode }
-                };
+            for ((item, millis, issue), id) in scans.into_iter().zip(1..) {
+                let action = action(item, issue);
                 let key = action.item_key().unwrap();
-                let transaction = log::record(action, Moment::new(utc, 60).unwrap(), last.get(&key).copied());
+                let transaction = log::record(action, moment(millis), last.get(&key).copied());
                 last.insert(key, transaction.moment);
-                entries.push(Entry { id: TransactionId(id), transaction, status: Status::Local });
+                entries.push(Entry::recorded(TransactionId(id), transaction));
             }
             entries
         })
+    }
+
+    fn desk(number: usize) -> Option<DeskName> {
+        (number > 0).then(|| DeskName::parse(&format!("Desk {number}")).unwrap())
+    }
+
+    /// A true history: every moment later than the one before, each recorded at one of five desks.
+    fn history() -> impl Strategy<Value = Vec<(usize, Transaction)>> {
+        prop::collection::vec((0..5_usize, 1..3_000_i64, 0..5_usize, any::<bool>()), 0..80).prop_map(|steps| {
+            let mut now = 0;
+            let mut history = Vec::new();
+            for (desk, wait, item, issue) in steps {
+                now += wait;
+                history.push((desk, Transaction { moment: moment(now), action: action(item, issue) }));
+            }
+            history
+        })
+    }
+
+    /// What desks recorded, whatever their clocks did: per desk its sequence.
+    fn desks() -> impl Strategy<Value = Vec<Vec<Transaction>>> {
+        let scan = (-20_000..20_000_i64, 0..5_usize, any::<bool>())
+            .prop_map(|(millis, item, issue)| Transaction { moment: moment(millis), action: action(item, issue) });
+        prop::collection::vec(prop::collection::vec(scan, 0..25), 0..5)
+    }
+
+    /// The log after the desks' sequences came in this order. One desk may come in several parts.
+    fn log_of(desks: &[Vec<Transaction>], order: &[usize]) -> Vec<Entry> {
+        let mut log: Vec<Entry> = Vec::new();
+        for number in order {
+            for transaction in &desks[*number] {
+                let id = TransactionId(u32::try_from(log.len()).unwrap() + 1);
+                let part = u32::from(*number == 3);
+                // The third is a later part of the second.
+                let entry = Entry::recorded(id, transaction.clone());
+                log.push(Entry { desk: desk(if part > 0 { 2 } else { *number }), part, ..entry });
+            }
+        }
+        log
+    }
+
+    fn content(log: &[Entry]) -> Vec<(Option<DeskName>, u32, Transaction)> {
+        log.iter().map(|entry| (entry.desk.clone(), entry.part, entry.transaction.clone())).collect()
     }
 
     proptest! {
         #[test]
         fn seconds_of_one_item_strictly_increase(entries in recorded()) {
             prop_assert_eq!(indistinct(&entries), None);
+            prop_assert_eq!(separate(&entries), vec![]);
         }
 
         #[test]
-        fn order_is_total_and_stable(entries in recorded(), seed in any::<u64>()) {
-            let mut shuffled = entries.clone();
-            // A small deterministic shuffle.
-            let mut state = seed | 1;
-            for i in (1..shuffled.len()).rev() {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                let j = usize::try_from(state >> 33).unwrap() % (i + 1);
-                shuffled.swap(i, j);
+        fn one_desk_keeps_its_order_however_it_is_shuffled(entries in recorded().prop_flat_map(|entries| (Just(entries.clone()), Just(entries).prop_shuffle()))) {
+            let (entries, mut shuffled) = entries;
+            sort(&mut shuffled);
+            prop_assert_eq!(&shuffled, &entries);
+            sort(&mut shuffled);
+            prop_assert_eq!(&shuffled, &entries);
+        }
+
+        #[test]
+        fn any_split_of_a_history_comes_back_in_order(history in history()) {
+            let mut log: Vec<Entry> = Vec::new();
+            for number in [3, 0, 4, 1, 2] {
+                for (_, transaction) in history.iter().filter(|(desk, _)| *desk == number) {
+                    let id = TransactionId(u32::try_from(log.len()).unwrap() + 1);
+                    log.push(Entry { desk: desk(number), ..Entry::recorded(id, transaction.clone()) });
+                }
             }
-            sort(&mut shuffled);
-            prop_assert_eq!(&shuffled, &entries);
-            sort(&mut shuffled);
-            prop_assert_eq!(&shuffled, &entries);
+            sort(&mut log);
+            let merged: Vec<_> = log.into_iter().map(|entry| (entry.desk, entry.transaction)).collect();
+            let expected: Vec<_> = history.into_iter().map(|(number, transaction)| (desk(number), transaction)).collect();
+            prop_assert_eq!(merged, expected);
+        }
+
+        #[test]
+        fn the_order_of_the_files_changes_nothing(desks in desks(), order in Just([0_usize, 1, 2, 3, 4]).prop_shuffle()) {
+            let among = |order: &[usize]| order.iter().copied().filter(|number| *number < desks.len()).collect::<Vec<_>>();
+            let mut one = log_of(&desks, &among(&[0, 1, 2, 3, 4]));
+            let mut other = log_of(&desks, &among(&order));
+            sort(&mut one);
+            sort(&mut other);
+            prop_assert_eq!(content(&one), content(&other));
+        }
+
+        #[test]
+        fn no_sequence_is_broken_and_nothing_lost(desks in desks()) {
+            let order: Vec<_> = (0..desks.len()).collect();
+            let log = log_of(&desks, &order);
+            let mut merged = log.clone();
+            sort(&mut merged);
+            prop_assert_eq!(merged.len(), log.len());
+            for number in 0..5 {
+                for part in 0..2 {
+                    let of = |log: &[Entry]| -> Vec<TransactionId> {
+                        log.iter().filter(|entry| entry.desk == desk(number) && entry.part == part).map(|entry| entry.id).collect()
+                    };
+                    prop_assert_eq!(of(&merged), of(&log));
+                }
+            }
+        }
+
+        #[test]
+        fn what_is_separated_is_distinct_and_stays_in_order(desks in desks()) {
+            let order: Vec<_> = (0..desks.len()).collect();
+            let mut merged = log_of(&desks, &order);
+            sort(&mut merged);
+            let before: Vec<_> = merged.iter().map(|entry| entry.id).collect();
+            let moved: HashMap<_, _> = separate(&merged).into_iter().collect();
+            for entry in &mut merged {
+                if let Some(moment) = moved.get(&entry.id) {
+                    prop_assert!(moment.utc_seconds() > entry.transaction.moment.utc_seconds());
+                    *entry = entry.separated(*moment, *moment).unwrap();
+                }
+            }
+            prop_assert_eq!(indistinct(&merged), None);
+            prop_assert_eq!(separate(&merged), vec![]);
+            prop_assert_eq!(merged.iter().map(|entry| entry.id).collect::<Vec<_>>(), before);
         }
 
         #[test]
         fn two_in_one_second_are_found(moment in arbitrary::moment(Just(0_i16)), barcode in arbitrary::barcode()) {
-            let entry = |id| Entry {
-                id: TransactionId(id),
-                transaction: crate::transaction::Transaction { moment, action: crate::transaction::Action::Return { barcode: barcode.clone() } },
-                status: Status::Local,
+            let entry = |id| {
+                let action = Action::Return { barcode: barcode.clone() };
+                Entry::recorded(TransactionId(id), Transaction { moment, action })
             };
             prop_assert!(indistinct(&[entry(1), entry(2)]).is_some());
+            prop_assert_eq!(separate(&[entry(1), entry(2)]).len(), 1);
         }
     }
 }

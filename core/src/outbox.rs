@@ -33,7 +33,7 @@ use crate::{
     status::{Attempt, Doubt, Status},
     transaction::TransactionId,
 };
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 /// Names a request, so that its answer is not taken for another's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -194,10 +194,12 @@ pub struct Outbox {
     connecting: Option<(Connection, Ticket)>,
     /// How requests show who sends them; absent until there is a connection, and while it must be made anew.
     access: Option<Access>,
-    /// In doubt, and Koha may be asked about it, in the desk's order.
+    /// The place of each in the order of all desks.
+    ranks: HashMap<TransactionId, usize>,
+    /// In doubt, and Koha may be asked about it, in that order.
     to_inquire: VecDeque<(Entry, Attempt)>,
     inquiring: Option<Inquiring>,
-    /// To be sent, in the desk's order.
+    /// To be sent, in that order.
     queue: VecDeque<Entry>,
     in_flight: BTreeMap<TransactionId, InFlight>,
     /// The items of those in doubt: what comes later must not overtake them.
@@ -238,6 +240,7 @@ impl Outbox {
             server_time: None,
             connecting: None,
             access: None,
+            ranks: uncommitted.iter().enumerate().map(|(rank, entry)| (entry.id, rank)).collect(),
             to_inquire: VecDeque::new(),
             inquiring: None,
             queue: VecDeque::new(),
@@ -264,7 +267,7 @@ impl Outbox {
                         outbox.to_inquire.push_back((entry, attempt));
                     }
                 }
-                Status::Added | Status::Success | Status::Rejected { .. } => {}
+                Status::Added | Status::Success | Status::Rejected { .. } | Status::Deleted => {}
             }
         }
         outbox.queue_what_may_go();
@@ -324,10 +327,15 @@ impl Outbox {
         let waits = |entry: &Entry| entry.transaction.action.item_key().is_some_and(|item| items.contains(&item));
         let mut entries: Vec<_> = std::mem::take(&mut self.held);
         entries.extend(self.queue.drain(..));
-        order::sort(&mut entries);
+        entries.sort_by_key(|entry| self.rank(entry.id));
         let (held, queue): (Vec<_>, Vec<_>) = entries.into_iter().partition(waits);
         self.held = held;
         self.queue = queue.into();
+    }
+
+    /// The place in the order of all desks.
+    fn rank(&self, id: TransactionId) -> Option<usize> {
+        self.ranks.get(&id).copied()
     }
 
     /// Ends the commit as soon as nothing is under way. The first reason stays.
@@ -413,7 +421,8 @@ impl Outbox {
     /// Whether it is safe to act on what was found.
     fn weigh(&self, entry: &Entry, attempt: &Attempt, finding: Finding) -> Finding {
         let item = entry.transaction.action.item_key();
-        let later = |(id, other): (&TransactionId, &Option<String>)| *id > entry.id && *other == item;
+        let later =
+            |(id, other): (&TransactionId, &Option<String>)| self.rank(*id) > self.rank(entry.id) && *other == item;
         let settled =
             self.server_time.zip(attempt.at).is_some_and(|(now, then)| now.saturating_sub(then) >= SETTLED_AFTER_MS);
         match finding {
@@ -425,7 +434,7 @@ impl Outbox {
 
     /// Puts a transaction back into the queue, in its place.
     fn queue_again(&mut self, entry: Entry) {
-        let place = self.queue.partition_point(|other| other.id < entry.id);
+        let place = self.queue.partition_point(|other| self.rank(other.id) < self.rank(entry.id));
         self.queue.insert(place, entry);
     }
 
@@ -560,7 +569,7 @@ impl Outbox {
                 self.in_doubt.insert(id, flight.entry.transaction.action.item_key());
                 self.queue_what_may_go();
             }
-            Status::Local | Status::Sending { .. } => {}
+            Status::Local | Status::Sending { .. } | Status::Deleted => {}
         }
         self.done += 1;
         self.summary.settled.push(id);

@@ -4,6 +4,8 @@
 //! Local ──► Sending ──► Added | Success     committed: never sent again
 //!                  ├──► Rejected            Koha answered no
 //!                  └──► InDoubt             asked, but no answer seen
+//!
+//! Local | Rejected ──► Deleted              a person took it back; it stays in the log, and can be restored
 //! ```
 //! `Sending` is durable before the request leaves, so whatever is found in `Sending` when KOCT starts was interrupted and
 //! becomes `InDoubt`. Neither `Rejected` nor `InDoubt` is ever sent again without a person's decision, which takes it back
@@ -52,6 +54,8 @@ pub enum Status {
         /// The request.
         attempt: Attempt,
     },
+    /// A person took it back before it was in Koha. It is never sent, and stays to be seen.
+    Deleted,
 }
 
 /// Why it is not known whether a transaction is in Koha.
@@ -85,11 +89,14 @@ pub enum State {
     Rejected,
     /// See [`Status::InDoubt`].
     InDoubt,
+    /// See [`Status::Deleted`].
+    Deleted,
 }
 
 impl State {
     /// All of them.
-    pub const ALL: [Self; 6] = [Self::Local, Self::Sending, Self::Added, Self::Success, Self::Rejected, Self::InDoubt];
+    pub const ALL: [Self; 7] =
+        [Self::Local, Self::Sending, Self::Added, Self::Success, Self::Rejected, Self::InDoubt, Self::Deleted];
 
     /// Its name in the log and in `data-status`.
     pub fn name(self) -> &'static str {
@@ -100,6 +107,7 @@ impl State {
             Self::Success => "success",
             Self::Rejected => "rejected",
             Self::InDoubt => "in-doubt",
+            Self::Deleted => "deleted",
         }
     }
 
@@ -111,6 +119,16 @@ impl State {
     /// Whether Koha has it. A committed transaction is never sent again and never changed.
     pub fn is_committed(self) -> bool {
         matches!(self, Self::Added | Self::Success)
+    }
+
+    /// Whether somebody still has to do something about it: it shall come into Koha and is not known to be there.
+    pub fn is_open(self) -> bool {
+        !self.is_committed() && self != Self::Deleted
+    }
+
+    /// Whether a person may correct or delete it: it is not in Koha, and cannot be.
+    pub fn is_correctable(self) -> bool {
+        matches!(self, Self::Local | Self::Rejected)
     }
 }
 
@@ -124,6 +142,7 @@ impl Status {
             Self::Success => State::Success,
             Self::Rejected { .. } => State::Rejected,
             Self::InDoubt { .. } => State::InDoubt,
+            Self::Deleted => State::Deleted,
         }
     }
 
@@ -164,7 +183,7 @@ mod tests {
         Attempt { commit_type: CommitType::Apply, server, at: Some(1_795_428_000_000) }
     }
 
-    fn every_status() -> [Status; 6] {
+    fn every_status() -> [Status; 7] {
         [
             Status::Local,
             Status::Sending { attempt: attempt() },
@@ -172,6 +191,7 @@ mod tests {
             Status::Success,
             Status::Rejected { message: "Borrower not found.".into() },
             Status::InDoubt { reason: Doubt::TimedOut, attempt: attempt() },
+            Status::Deleted,
         ]
     }
 
@@ -183,6 +203,14 @@ mod tests {
             assert_eq!(serde_json::from_value::<Status>(stored).unwrap(), status);
             assert_eq!(State::from_name(status.state().name()), Some(status.state()));
         }
+    }
+
+    #[test]
+    fn what_may_be_in_koha_is_open_and_not_correctable() {
+        let open = every_status().map(|status| (status.state().is_open(), status.state().is_correctable()));
+        let expected =
+            [(true, true), (true, false), (false, false), (false, false), (true, true), (true, false), (false, false)];
+        assert_eq!(open, expected);
     }
 
     #[test]
@@ -202,7 +230,7 @@ mod tests {
     fn nobody_can_reopen_what_is_committed_or_running() {
         for status in every_status() {
             for decision in [Decision::SendAgain, Decision::IsInKoha] {
-                if matches!(status.state(), State::Added | State::Success | State::Sending | State::Local) {
+                if !matches!(status.state(), State::Rejected | State::InDoubt) {
                     assert_eq!(status.decided(decision), None, "{status:?} {decision:?}");
                 }
             }

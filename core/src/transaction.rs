@@ -103,6 +103,12 @@ impl Moment {
         self.utc.format("%Y-%m-%d %H:%M:%S").to_string()
     }
 
+    /// So many milliseconds later, or earlier where they are negative; `None` where no calendar holds it.
+    #[must_use]
+    pub fn shifted(self, by: i64) -> Option<Self> {
+        Self::new(self.utc_millis().checked_add(by)?, self.offset_minutes).ok()
+    }
+
     /// This moment, or the next whole second after `earlier` where this one is not in a later second. Koha orders its
     /// queue by whole seconds and nothing else, so two transactions of one item must not share one.
     #[must_use]

@@ -109,7 +109,6 @@ mod tests {
     use crate::{
         barcode::Barcode,
         settings::{CommitType, Secret, ServerUrl},
-        status::Status,
         transaction::{Action, Moment, Transaction},
     };
 
@@ -122,14 +121,11 @@ mod tests {
             commit_type: CommitType::Apply,
             stale_hours: 24,
         };
-        let entry = |(id, barcode): (u32, &&str)| Entry {
-            id: TransactionId(id),
-            transaction: Transaction {
-                // 2026-11-23 10:00:00 UTC.
-                moment: Moment::new(1_795_428_000_000, 60).unwrap(),
-                action: Action::Return { barcode: Barcode::parse(barcode).unwrap() },
-            },
-            status: Status::Local,
+        let entry = |(id, barcode): (u32, &&str)| {
+            // 2026-11-23 10:00:00 UTC.
+            let moment = Moment::new(1_795_428_000_000, 60).unwrap();
+            let action = Action::Return { barcode: Barcode::parse(barcode).unwrap() };
+            Entry::recorded(TransactionId(id), Transaction { moment, action })
         };
         Inquest::start(settings, (1..).zip(barcodes).map(entry)).0
     }

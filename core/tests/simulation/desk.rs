@@ -112,7 +112,7 @@ impl Desk {
             return;
         }
         let id = TransactionId(number);
-        self.disk.insert(id, Entry { id, transaction: transaction.clone(), status: Status::Local });
+        self.disk.insert(id, Entry::recorded(id, transaction.clone()));
         self.confirmed.insert(id, transaction);
     }
 

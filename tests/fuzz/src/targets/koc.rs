@@ -33,6 +33,10 @@ pub const TARGET: Target = Target {
         "Version=1.1",
         "Generator=",
         "Generator=koct-firefox",
+        "Generator=koct",
+        "Desk=Bus 2",
+        "UtcOffset=60",
+        "UtcOffset=-32768",
         "GeneratorVersion=0.7",
         "2026-11-23 11:00:00 547\treturn\t39999000001310\n",
         "2026-11-23 11-00-00\tissue\tP1\tB1\n",
@@ -62,13 +66,13 @@ pub fn check(input: &[u8]) -> String {
     let mut kind = String::new();
     for offset in [60, -150, 840] {
         let zone = FixedZone(offset);
-        let reading = read(input, &zone);
+        let reading = read(input, &zone, None);
         let header = accounts_for_every_line(input, &reading);
         reads_again_what_it_wrote(&reading, zone);
         kind = kind_of(&reading, header);
     }
     // A zone of no place on Earth must cost the times and not the program.
-    accounts_for_every_line(input, &read(input, &FixedZone(i16::MAX)));
+    accounts_for_every_line(input, &read(input, &FixedZone(i16::MAX), None));
     line_ends_mean_nothing(input);
     keeps_a_first_line_that_is_an_operation(input);
     kind
@@ -104,17 +108,20 @@ fn accounts_for_every_line(input: &[u8], reading: &Reading) -> bool {
         }
     }
     assert!(taken.iter().chain(&reported).all(|line| (1..=lines).contains(line)), "a line that is not there");
-    let utc = header && reading.generator.as_deref() == Some("koct-firefox");
-    assert_eq!(reading.times == Times::Utc, utc, "only the old KOCT writes UTC");
+    let by = |name| header && reading.generator.as_deref() == Some(name);
+    assert_eq!(reading.times == Times::Utc, by("koct-firefox"), "only the old KOCT writes UTC");
+    assert!(by("koct") || !matches!(reading.times, Times::Offset(_)), "only we say how far ahead of UTC it is");
+    assert!(by("koct") || reading.desk.is_none(), "only we say which desk it is");
+    assert_eq!(reading.declared.unwrap_or(Times::Local), reading.times);
     assert!(!(header && reading.warnings.contains(&Warning::NoHeader)), "there is a header");
     header
 }
 
 fn reads_again_what_it_wrote(reading: &Reading, zone: FixedZone) {
     let transactions: Vec<&Transaction> = reading.transactions.iter().map(|(_, transaction)| transaction).collect();
-    let file = write(transactions.iter().copied());
+    let file = write(transactions.iter().copied(), reading.desk.as_ref());
     koha_reads_each_line(&file, &transactions);
-    let again = read(file.as_bytes(), &zone);
+    let again = read(file.as_bytes(), &zone, None);
     assert!(again.problems.is_empty() && again.warnings.is_empty(), "not read again: {:?} in {file:?}", again.problems);
     let again: Vec<&Transaction> = again.transactions.iter().map(|(_, transaction)| transaction).collect();
     assert_eq!(again, transactions, "read again as something else");
@@ -143,8 +150,9 @@ fn koha_reads_each_line(file: &str, transactions: &[&Transaction]) {
 /// The writers differ in line ends, trailing tabs and byte order marks, and mean the same.
 fn line_ends_mean_nothing(input: &[u8]) {
     let zone = FixedZone(60);
-    let same =
-        |other: &[u8], what: &str| assert_eq!(read(input, &zone), read(other, &zone), "{what} changed the reading");
+    let same = |other: &[u8], what: &str| {
+        assert_eq!(read(input, &zone, None), read(other, &zone, None), "{what} changed the reading");
+    };
     let joined = |end: &[u8]| input.split(|byte| *byte == b'\n').collect::<Vec<_>>().join(end);
     same(&joined(b"\r\n"), "CRLF");
     same(&joined(b"\t\n"), "a trailing tab");
@@ -157,9 +165,9 @@ fn line_ends_mean_nothing(input: &[u8]) {
 /// A file may lack its header; its first line must then not be swallowed as one.
 fn keeps_a_first_line_that_is_an_operation(input: &[u8]) {
     let zone = FixedZone(60);
-    let below_header = read(&[b"Version=1.0\n", without_bom(input)].concat(), &zone);
+    let below_header = read(&[b"Version=1.0\n", without_bom(input)].concat(), &zone, None);
     if let Some((2, transaction)) = below_header.transactions.first() {
-        let alone = read(input, &zone);
+        let alone = read(input, &zone, None);
         assert_eq!(alone.transactions.first(), Some(&(1, transaction.clone())), "the first line was swallowed");
     }
 }

@@ -1,0 +1,262 @@
+//! The whole log as a file, to be moved to another computer or kept: JSON lines. docs/backup.md describes them.
+//!
+//! ```text
+//! {"koct":"log","version":1,"desk":"Bus 2","written":{"utc":…,"offset":60},"generator":"0.1.0"}
+//! {"transaction":{"seq":1,"moment":…,"action":"return","barcode":"39999000001310","status":{"state":"local"}}}
+//! {"commit":{"started":…,…}}
+//! {"cleared":"Bus 2⇥0123…"}
+//! {"end":{"transactions":1,"commits":1,"cleared":1}}
+//! ```
+//! Read into a log that holds some of it already, nothing comes twice, and of two statuses the one that has seen more of
+//! Koha stays.
+
+use crate::{
+    batch::Batch,
+    desk::DeskName,
+    log::Entry,
+    status::{State, Status},
+    transaction::Moment,
+};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// The version of the format that this program writes, and the highest it reads.
+pub const VERSION: u32 = 1;
+
+/// The first line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    koct: String,
+    version: u32,
+    /// The desk whose log it is: the entries that name no desk are its own.
+    pub desk: DeskName,
+    /// When it was written.
+    pub written: Moment,
+    /// The version of KOCT that wrote it.
+    pub generator: String,
+}
+
+/// One of the other lines.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Line {
+    /// A transaction.
+    Transaction(Box<Entry>),
+    /// The record of a commit.
+    Commit(Batch),
+    /// What is remembered of a transaction that was cleared.
+    Cleared(String),
+    /// The last line: how many of each there are.
+    End(Totals),
+}
+
+/// How many lines of each kind there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Totals {
+    /// Transactions.
+    pub transactions: u32,
+    /// Records of commits.
+    pub commits: u32,
+    /// Cleared ones.
+    pub cleared: u32,
+}
+
+impl Totals {
+    /// Counts a line.
+    pub fn count(&mut self, line: &Line) {
+        match line {
+            Line::Transaction(_) => self.transactions += 1,
+            Line::Commit(_) => self.commits += 1,
+            Line::Cleared(_) => self.cleared += 1,
+            Line::End(_) => {}
+        }
+    }
+}
+
+/// Why a file, or a line of it, cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum BackupError {
+    /// The first line is not that of a backup.
+    #[error("this is no backup of a KOCT log")]
+    NotABackup,
+    /// A later version of KOCT wrote it.
+    #[error("a later version of KOCT wrote it (format {0})")]
+    TooNew(u32),
+    /// A line that is none of those documented.
+    #[error("the line cannot be read: {0}")]
+    Line(String),
+}
+
+impl Header {
+    /// The first line of a backup that is written now.
+    pub fn new(desk: DeskName, written: Moment) -> Self {
+        Self { koct: "log".into(), version: VERSION, desk, written, generator: env!("CARGO_PKG_VERSION").into() }
+    }
+
+    /// Reads the first line.
+    ///
+    /// # Errors
+    /// When it is not that of a backup, or of one that this version can read.
+    pub fn read(line: &str) -> Result<Self, BackupError> {
+        #[derive(Deserialize)]
+        struct Version {
+            koct: String,
+            version: u32,
+        }
+        let line = line.trim_start_matches('\u{feff}');
+        let version: Version = serde_json::from_str(line).map_err(|_| BackupError::NotABackup)?;
+        match version {
+            Version { koct, .. } if koct != "log" => Err(BackupError::NotABackup),
+            Version { version, .. } if version > VERSION => Err(BackupError::TooNew(version)),
+            _ => serde_json::from_str(line).map_err(|error| BackupError::Line(error.to_string())),
+        }
+    }
+}
+
+/// Writes a line, with its end.
+pub fn write(line: &impl Serialize) -> String {
+    // Strings, numbers and maps of strings cannot fail.
+    let mut text = serde_json::to_string(line).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+/// Reads a line after the first. Unknown lines are errors: to leave one out could lose a transaction.
+///
+/// # Errors
+/// When it is none of those documented.
+pub fn read(line: &str) -> Result<Line, BackupError> {
+    serde_json::from_str(line).map_err(|error| BackupError::Line(error.to_string()))
+}
+
+/// How much an entry in this state has seen of Koha.
+fn progress(state: State) -> u8 {
+    match state {
+        State::Local => 0,
+        State::Deleted => 1,
+        State::Rejected => 2,
+        State::Sending | State::InDoubt => 3,
+        State::Added | State::Success => 4,
+    }
+}
+
+/// What a transaction that comes from a backup is in the log of `own`: what was being sent when the backup was written may
+/// have arrived, and what the log's desk recorded is another's unless it is the same desk.
+#[must_use]
+pub fn adopted(entry: Entry, backup: &DeskName, own: &DeskName) -> Entry {
+    let desk = entry.desk.or_else(|| Some(backup.clone())).filter(|desk| desk != own);
+    Entry { status: entry.status.after_restart(), desk, ..entry }
+}
+
+/// What a transaction is that is in the log and in the backup: that of the two that has seen more of Koha. `None` where
+/// the log's own stays.
+pub fn further(here: &Entry, there: &Entry) -> Option<Status> {
+    let status = there.status.clone().after_restart();
+    (progress(status.state()) > progress(here.status.state())).then_some(status)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        settings::{CommitType, ServerUrl},
+        status::{Attempt, Doubt},
+        transaction::{TransactionId, arbitrary},
+    };
+    use proptest::prelude::*;
+
+    fn desk(name: &str) -> DeskName {
+        DeskName::parse(name).unwrap()
+    }
+
+    fn now() -> Moment {
+        Moment::new(1_795_428_000_000, 60).unwrap()
+    }
+
+    fn attempt() -> Attempt {
+        Attempt {
+            commit_type: CommitType::Apply,
+            server: ServerUrl::parse("https://koha.example.org").unwrap(),
+            at: None,
+        }
+    }
+
+    fn statuses() -> [Status; 7] {
+        [
+            Status::Local,
+            Status::Deleted,
+            Status::Rejected { message: "Borrower not found.".into() },
+            Status::Sending { attempt: attempt() },
+            Status::InDoubt { reason: Doubt::TimedOut, attempt: attempt() },
+            Status::Added,
+            Status::Success,
+        ]
+    }
+
+    #[test]
+    fn the_header_says_whose_and_which() {
+        let header = Header::new(desk("Bus 2"), now());
+        let line = write(&header);
+        assert!(line.starts_with("{\"koct\":\"log\",\"version\":1,\"desk\":\"Bus 2\","), "{line}");
+        assert_eq!(Header::read(&line), Ok(header));
+        assert_eq!(Header::read("Version=1.0\tGenerator=koct"), Err(BackupError::NotABackup));
+        assert_eq!(Header::read("{\"koct\":\"settings\",\"version\":1}"), Err(BackupError::NotABackup));
+        assert_eq!(Header::read("{\"koct\":\"log\",\"version\":2}"), Err(BackupError::TooNew(2)));
+        assert!(matches!(Header::read("{\"koct\":\"log\",\"version\":1}"), Err(BackupError::Line(_))));
+    }
+
+    #[test]
+    fn unknown_lines_are_never_left_out_in_silence() {
+        for line in ["", "{}", "{\"patron\":{}}", "{\"transaction\":{\"seq\":1}}", "nonsense"] {
+            assert!(matches!(read(line), Err(BackupError::Line(_))), "{line}");
+        }
+    }
+
+    #[test]
+    fn the_status_that_has_seen_more_of_koha_stays() {
+        let action = crate::transaction::Action::Return { barcode: crate::barcode::Barcode::parse("B").unwrap() };
+        let transaction = crate::transaction::Transaction { moment: now(), action };
+        let entry = |status| Entry { status, ..Entry::recorded(TransactionId(1), transaction.clone()) };
+        for here in statuses() {
+            for there in statuses() {
+                let kept = further(&entry(here.clone()), &entry(there.clone())).unwrap_or(here.clone());
+                let committed = [&here, &there].into_iter().any(|status| status.state().is_committed());
+                assert_eq!(kept.state().is_committed(), committed, "{here:?} {there:?}");
+                let doubtful = |status: &Status| matches!(status.state(), State::InDoubt | State::Sending);
+                if doubtful(&here) || doubtful(&there) {
+                    assert!(committed || doubtful(&kept), "a doubt is never forgotten: {here:?} {there:?}");
+                }
+            }
+        }
+        let sending = adopted(entry(statuses()[3].clone()), &desk("A"), &desk("B"));
+        assert_eq!((sending.status.state(), sending.desk), (State::InDoubt, Some(desk("A"))));
+    }
+
+    #[test]
+    fn a_desk_stays_itself_on_another_computer() {
+        let action = crate::transaction::Action::Return { barcode: crate::barcode::Barcode::parse("B").unwrap() };
+        let own = Entry::recorded(TransactionId(1), crate::transaction::Transaction { moment: now(), action });
+        let others = Entry { desk: Some(desk("Van")), ..own.clone() };
+        assert_eq!(adopted(own.clone(), &desk("Bus"), &desk("Bus")).desk, None);
+        assert_eq!(adopted(own, &desk("Bus"), &desk("Main")).desk, Some(desk("Bus")));
+        assert_eq!(adopted(others.clone(), &desk("Bus"), &desk("Bus")).desk, Some(desk("Van")));
+        assert_eq!(adopted(others, &desk("Bus"), &desk("Van")).desk, None);
+    }
+
+    proptest! {
+        #[test]
+        fn every_entry_comes_back(transaction in arbitrary::transaction(-720_i16..840), status in prop::sample::select(statuses().to_vec()), named in any::<bool>()) {
+            let recorded = Entry::recorded(TransactionId(7), transaction);
+            let shifted = recorded.shifted(1000, now()).unwrap_or(recorded);
+            let line = Line::Transaction(Box::new(Entry { status, desk: named.then(|| desk("Bus 2")), part: u32::from(named), ..shifted }));
+            let text = write(&line);
+            prop_assert_eq!(text.matches('\n').count(), 1);
+            prop_assert_eq!(read(&text), Ok(line));
+        }
+
+        #[test]
+        fn never_panics_on_any_line(raw in any::<String>()) {
+            let _ = (read(&raw), Header::read(&raw));
+        }
+    }
+}

@@ -1,0 +1,264 @@
+//! What must be looked at before the logs of several desks go into Koha: where the merged order can hardly be what
+//! happened, and where Koha would do something that nobody wants.
+
+use crate::{
+    barcode::same_code,
+    desk::DeskName,
+    log::Entry,
+    order,
+    transaction::{Action, Moment, TransactionId},
+};
+use std::collections::{BTreeMap, HashMap};
+
+mod clocks;
+
+pub use clocks::ClockOff;
+
+const SECOND: i64 = 1000;
+const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// The same scan within this time was most likely meant once, in milliseconds.
+pub const REPEATED_WITHIN: i64 = 10 * SECOND;
+/// So far ahead of this computer's clock a moment lies in the future, in milliseconds.
+pub const FUTURE_FROM: i64 = 5 * MINUTE;
+/// So long ago a moment is far in the past, in milliseconds: Koha would count a loan from then as overdue.
+pub const PAST_FROM: i64 = 30 * DAY;
+/// A checkin and a checkout at two desks further apart than this are taken for two loans, in milliseconds.
+const ONE_SITTING: i64 = DAY;
+
+/// What is wrong, by what Koha would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// The first happened earlier than the second, which is in Koha already. Koha would let it override what came later.
+    LaterCommitted,
+    /// A checkin at one desk, then a checkout at another, and none of them has its counterpart: if it was the other way
+    /// round, Koha keeps the loan open.
+    ReturnBeforeIssue,
+    /// An item checked out to two patrons without a checkin between: Koha checks it in from the first, unseen.
+    TwoPatrons,
+    /// The very same transaction from two desks: a file that came under two names. Koha would do it twice.
+    OnTwoDesks,
+    /// The same scan twice within seconds: Koha would renew the loan, or take the money twice.
+    Repeated,
+    /// Two desks had the item in the same second: only their names decide which comes first.
+    SameSecond,
+    /// Later than this computer's clock. Koha takes the time as it is.
+    Future,
+    /// Far in the past: what is checked out would be overdue at once.
+    LongPast,
+}
+
+/// Something to be looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Conflict {
+    /// What is wrong.
+    pub kind: Kind,
+    /// The transaction, or the first of many.
+    pub first: TransactionId,
+    /// The other one, or the last of many.
+    pub second: Option<TransactionId>,
+    /// How many transactions it is about.
+    pub number: u32,
+}
+
+/// A desk among those whose transactions are to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeskReport {
+    /// Which; `None` is this one.
+    pub desk: Option<DeskName>,
+    /// How many of its transactions are to be sent.
+    pub number: u32,
+    /// Its earliest moment.
+    pub first: Moment,
+    /// Its latest moment.
+    pub last: Moment,
+    /// Whether its clock seems to be off, and by how much.
+    pub clock: Option<ClockOff>,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Review {
+    /// The places of the entries in the order in which they would be sent.
+    pub order: Vec<usize>,
+    /// In the order of their kinds, then of the entries.
+    pub conflicts: Vec<Conflict>,
+    /// This desk first, then by name.
+    pub desks: Vec<DeskReport>,
+}
+
+/// Looks through what is to be sent. `committed` are those of the log that Koha has already; `now` is this computer's
+/// clock, in milliseconds since 1970 in UTC.
+pub fn review(entries: &[Entry], committed: &[Entry], now: i64) -> Review {
+    let order = order::merge(entries);
+    let items = by_item(entries, &order);
+    let mut conflicts = Vec::new();
+    for item in &items {
+        look_at_item(item, &mut conflicts);
+    }
+    look_at_payments(entries, &order, &mut conflicts);
+    look_at_committed(&items, committed, &mut conflicts);
+    look_at_times(entries, &order, now, &mut conflicts);
+    let rank: HashMap<TransactionId, usize> =
+        (0..).zip(&order).map(|(rank, place)| (entries[*place].id, rank)).collect();
+    conflicts.sort_by_key(|conflict| (conflict.kind, rank.get(&conflict.first).copied()));
+    let desks = desks(entries, &items, now);
+    Review { order, conflicts, desks }
+}
+
+/// The transactions of each item that has several or that matters by itself, in the order given.
+fn by_item<'a>(entries: &'a [Entry], order: &[usize]) -> Vec<Vec<&'a Entry>> {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut items: Vec<Vec<&Entry>> = Vec::new();
+    for entry in order.iter().map(|place| &entries[*place]) {
+        let Some(key) = entry.transaction.action.item_key() else { continue };
+        let place = *places.entry(key).or_insert_with(|| {
+            items.push(Vec::new());
+            items.len() - 1
+        });
+        items[place].push(entry);
+    }
+    items
+}
+
+fn millis(entry: &Entry) -> i64 {
+    entry.transaction.moment.utc_millis()
+}
+
+fn is_issue(entry: &Entry) -> bool {
+    matches!(entry.transaction.action, Action::Issue { .. })
+}
+
+fn same_patron(one: &Entry, other: &Entry) -> bool {
+    let cardnumber = |entry: &Entry| entry.transaction.action.cardnumber().map(ToString::to_string);
+    match (cardnumber(one), cardnumber(other)) {
+        (Some(one), Some(other)) => same_code(&one, &other),
+        (one, other) => one == other,
+    }
+}
+
+fn pair(kind: Kind, first: &Entry, second: &Entry) -> Conflict {
+    Conflict { kind, first: first.id, second: Some(second.id), number: 2 }
+}
+
+/// What is wrong between two of one item, or of one patron's payments, that follow each other and do the same.
+fn repeated(first: &Entry, second: &Entry) -> Option<Kind> {
+    let apart = (millis(second) - millis(first)).abs();
+    if first.desk != second.desk && first.original() == second.original() {
+        Some(Kind::OnTwoDesks)
+    } else if apart <= REPEATED_WITHIN && same_patron(first, second) {
+        Some(Kind::Repeated)
+    } else {
+        None
+    }
+}
+
+fn look_at_item(item: &[&Entry], conflicts: &mut Vec<Conflict>) {
+    for (place, neighbours) in item.windows(2).enumerate() {
+        let [first, second] = neighbours else { continue };
+        let kind = if is_issue(first) == is_issue(second) {
+            let two_patrons = is_issue(first) && !same_patron(first, second);
+            repeated(first, second).or(two_patrons.then_some(Kind::TwoPatrons))
+        } else if is_swapped(item, place) {
+            Some(Kind::ReturnBeforeIssue)
+        } else {
+            None
+        };
+        let same_second = first.desk != second.desk
+            && first.transaction.moment.utc_seconds() == second.transaction.moment.utc_seconds();
+        let kind = kind.or(same_second.then_some(Kind::SameSecond));
+        conflicts.extend(kind.map(|kind| pair(kind, first, second)));
+    }
+}
+
+/// Whether the checkin at this place and the checkout after it look like one loan in the wrong order.
+fn is_swapped(item: &[&Entry], place: usize) -> bool {
+    let (checkin, checkout) = (item[place], item[place + 1]);
+    let is_loan = !is_issue(checkin) && is_issue(checkout) && checkin.desk != checkout.desk;
+    let closes_nothing = place == 0 || !is_issue(item[place - 1]);
+    let stays_open = item.get(place + 2).is_none_or(|next| is_issue(next));
+    is_loan && closes_nothing && stays_open && (millis(checkout) - millis(checkin)).abs() <= ONE_SITTING
+}
+
+fn look_at_payments(entries: &[Entry], order: &[usize], conflicts: &mut Vec<Conflict>) {
+    let mut last: HashMap<(String, crate::amount::Amount), &Entry> = HashMap::new();
+    for entry in order.iter().map(|place| &entries[*place]) {
+        let action = &entry.transaction.action;
+        let (Some(cardnumber), Some(amount)) = (action.cardnumber(), action.amount()) else { continue };
+        if let Some(earlier) = last.insert((crate::barcode::folded(cardnumber.as_str()), amount), entry) {
+            conflicts.extend(repeated(earlier, entry).map(|kind| pair(kind, earlier, entry)));
+        }
+    }
+}
+
+fn look_at_committed(items: &[Vec<&Entry>], committed: &[Entry], conflicts: &mut Vec<Conflict>) {
+    if committed.is_empty() {
+        return;
+    }
+    let mut latest: HashMap<String, &Entry> = HashMap::new();
+    for entry in committed {
+        let Some(key) = entry.transaction.action.item_key() else { continue };
+        let known = latest.entry(key).or_insert(entry);
+        if millis(entry) > millis(known) {
+            *known = entry;
+        }
+    }
+    for entry in items.iter().filter_map(|item| item.first()) {
+        let later = entry.transaction.action.item_key().and_then(|key| latest.get(&key));
+        if let Some(later) = later.filter(|later| millis(later) > millis(entry)) {
+            conflicts.push(pair(Kind::LaterCommitted, entry, later));
+        }
+    }
+}
+
+/// One conflict for all of a desk: a clock that is wrong makes all of them wrong.
+fn look_at_times(entries: &[Entry], order: &[usize], now: i64, conflicts: &mut Vec<Conflict>) {
+    let mut found: BTreeMap<(Kind, Option<&DeskName>), Conflict> = BTreeMap::new();
+    for entry in order.iter().map(|place| &entries[*place]) {
+        let kind = match millis(entry) - now {
+            ahead if ahead > FUTURE_FROM => Kind::Future,
+            ahead if ahead < -PAST_FROM => Kind::LongPast,
+            _ => continue,
+        };
+        found
+            .entry((kind, entry.desk.as_ref()))
+            .and_modify(|conflict| {
+                conflict.second = Some(entry.id);
+                conflict.number += 1;
+            })
+            .or_insert(Conflict { kind, first: entry.id, second: None, number: 1 });
+    }
+    conflicts.extend(found.into_values());
+}
+
+fn desks(entries: &[Entry], items: &[Vec<&Entry>], now: i64) -> Vec<DeskReport> {
+    let mut desks: BTreeMap<Option<&DeskName>, DeskReport> = BTreeMap::new();
+    for entry in entries {
+        let moment = entry.transaction.moment;
+        let report = desks.entry(entry.desk.as_ref()).or_insert_with(|| DeskReport {
+            desk: entry.desk.clone(),
+            number: 0,
+            first: moment,
+            last: moment,
+            clock: None,
+        });
+        report.number += 1;
+        if moment.utc_millis() < report.first.utc_millis() {
+            report.first = moment;
+        }
+        if moment.utc_millis() > report.last.utc_millis() {
+            report.last = moment;
+        }
+    }
+    for (desk, clock) in clocks::off(items, &desks, now) {
+        if let Some(report) = desks.get_mut(&desk) {
+            report.clock = Some(clock);
+        }
+    }
+    desks.into_values().collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! Which desk's clock seems to be off, and by how much.
+//!
+//! The evidence is in the items that two desks had: an item cannot be lent twice without coming back. Where one shift of one
+//! desk makes nearly all such contradictions go away, its clock was most likely off by that much.
+
+use super::{DeskReport, FUTURE_FROM, HOUR, MINUTE, ONE_SITTING, SECOND, is_issue, millis, same_patron};
+use crate::{desk::DeskName, log::Entry, shift::Shift};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How a desk's clock seems to be off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClockOff {
+    /// What would set its transactions right.
+    pub shift: Shift,
+    /// How many contradictions it would settle; 0 where it is known by moments in the future alone.
+    pub settles: u32,
+    /// Of how many.
+    pub of: u32,
+}
+
+/// Fewer contradictions than this prove nothing about a clock.
+const EVIDENCE: usize = 3;
+/// So many items are looked at, and so many exact spans tried, per desk.
+const ITEMS: usize = 400;
+const SPANS: usize = 60;
+/// Clocks are wrong by a time zone or by summer time most often.
+const STEP: i64 = 30 * MINUTE;
+const WIDEST: i64 = 14 * HOUR;
+
+type Desk<'a> = Option<&'a DeskName>;
+
+/// The desks whose clocks seem to be off.
+pub(super) fn off<'a>(
+    items: &[Vec<&Entry>],
+    desks: &BTreeMap<Desk<'a>, DeskReport>,
+    now: i64,
+) -> Vec<(Desk<'a>, ClockOff)> {
+    let shared: Vec<&[&Entry]> =
+        items.iter().filter(|item| item.iter().any(|entry| entry.desk != item[0].desk)).map(Vec::as_slice).collect();
+    let mut shifts: BTreeMap<Desk, i64> = BTreeMap::new();
+    let mut found = Vec::new();
+    // One desk after the other: beside a desk that is off, those that are right look wrong as well.
+    while let Some((desk, clock)) = worst(&shared, desks, &shifts) {
+        shifts.insert(desk, clock.shift.0);
+        found.push((desk, clock));
+    }
+    for (desk, report) in desks {
+        let ahead = report.last.utc_millis() - now;
+        if ahead > FUTURE_FROM && !shifts.contains_key(desk) {
+            // To be in the past, as all that was recorded is, in whole steps.
+            let shift = Shift(-(ahead + STEP - 1).div_euclid(STEP) * STEP);
+            found.push((*desk, ClockOff { shift, settles: 0, of: 0 }));
+        }
+    }
+    found
+}
+
+/// The desk, of those not shifted yet, whose shift settles most.
+fn worst<'a>(
+    shared: &[&[&Entry]],
+    desks: &BTreeMap<Desk<'a>, DeskReport>,
+    shifts: &BTreeMap<Desk<'a>, i64>,
+) -> Option<(Desk<'a>, ClockOff)> {
+    let candidates = desks.keys().filter(|desk| !shifts.contains_key(*desk)).filter_map(|desk| {
+        let of_desk = |item: &&&[&Entry]| item.iter().any(|entry| entry.desk.as_ref() == *desk);
+        let items: Vec<_> = shared.iter().filter(of_desk).take(ITEMS).copied().collect();
+        Some((*desk, best_shift(&items, *desk, shifts)?))
+    });
+    // Of two desks that can only be compared with each other, this computer is taken to be right.
+    candidates.max_by_key(|(desk, clock)| (clock.settles, desk.is_some(), std::cmp::Reverse(clock.shift.0.abs())))
+}
+
+fn best_shift(items: &[&[&Entry]], desk: Desk, shifts: &BTreeMap<Desk, i64>) -> Option<ClockOff> {
+    let with = |shift: i64| -> usize {
+        let moved = |entry: &Entry| {
+            let of = entry.desk.as_ref();
+            millis(entry) + if of == desk { shift } else { shifts.get(&of).copied().unwrap_or(0) }
+        };
+        items.iter().map(|item| contradictions(item, desk, &moved)).sum()
+    };
+    let before = with(0);
+    if before < EVIDENCE {
+        return None;
+    }
+    let round = (1..=WIDEST / STEP).flat_map(|steps| [steps * STEP, -steps * STEP]);
+    let exact: BTreeSet<i64> = items.iter().flat_map(|item| spans(item, desk)).take(SPANS).collect();
+    let tried = round.chain(exact.iter().copied()).map(|shift| (with(shift), shift));
+    // The fewest contradictions; then a round number; then the smallest.
+    let (left, shift) = tried.min_by_key(|(left, shift)| (*left, shift % STEP != 0, shift.abs()))?;
+    let settled = before - left;
+    let is_clear = settled >= EVIDENCE && left * 5 <= before;
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    is_clear.then(|| ClockOff { shift: Shift(shift), settles: count(settled), of: count(before) })
+}
+
+/// Shifts that would just bring one of the desk's transactions past one of another desk.
+fn spans(item: &[&Entry], desk: Desk) -> Vec<i64> {
+    let mut spans = Vec::new();
+    for own in item.iter().filter(|entry| entry.desk.as_ref() == desk) {
+        for other in item.iter().filter(|entry| entry.desk.as_ref() != desk) {
+            let span = millis(other) - millis(own);
+            // Up to the next minute.
+            let minutes = span.div_euclid(MINUTE) * MINUTE;
+            spans.push(if span > 0 { minutes + MINUTE } else { minutes });
+        }
+    }
+    spans
+}
+
+/// How often an item does, at this desk and another, what cannot follow.
+fn contradictions(item: &[&Entry], desk: Desk, moved: &dyn Fn(&Entry) -> i64) -> usize {
+    let mut sequence: Vec<(i64, &Entry)> = item.iter().map(|entry| (moved(entry), *entry)).collect();
+    // Stable: the sequence of one desk stays, as long as its clock was steady.
+    sequence.sort_by_key(|(at, _)| *at);
+    let mut number = 0;
+    for (place, neighbours) in sequence.windows(2).enumerate() {
+        let [(at, first), (then, second)] = neighbours else { continue };
+        let of_desk = [first, second].iter().filter(|entry| entry.desk.as_ref() == desk).count();
+        if of_desk != 1 {
+            continue;
+        }
+        let wrong = match (is_issue(first), is_issue(second)) {
+            (true, true) => !same_patron(first, second),
+            (false, false) => then - at > SECOND,
+            (true, false) => false,
+            (false, true) => {
+                let closes_nothing = place == 0 || !is_issue(sequence[place - 1].1);
+                let stays_open = sequence.get(place + 2).is_none_or(|(_, next)| is_issue(next));
+                closes_nothing && stays_open && then - at <= ONE_SITTING
+            }
+        };
+        number += usize::from(wrong);
+    }
+    number
+}

@@ -1,0 +1,218 @@
+use super::*;
+use crate::{
+    amount::Amount,
+    barcode::{Barcode, Cardnumber},
+    shift::Shift,
+    status::Status,
+    transaction::{Transaction, arbitrary},
+};
+use proptest::prelude::*;
+
+const NOW: i64 = 1_795_428_000_000;
+
+struct Log(Vec<Entry>);
+
+impl Log {
+    fn add(&mut self, desk: &str, millis: i64, action: Action) -> &mut Self {
+        let moment = Moment::new(NOW + millis, 60).unwrap();
+        let id = TransactionId(u32::try_from(self.0.len()).unwrap() + 1);
+        let desk = DeskName::parse(desk).ok();
+        self.0.push(Entry { desk, ..Entry::recorded(id, Transaction { moment, action }) });
+        self
+    }
+
+    fn issue(&mut self, desk: &str, seconds: i64, patron: &str, item: &str) -> &mut Self {
+        let (cardnumber, barcode) = (Cardnumber::parse(patron).unwrap(), Barcode::parse(item).unwrap());
+        self.add(desk, seconds * SECOND, Action::Issue { cardnumber, barcode })
+    }
+
+    fn give_back(&mut self, desk: &str, seconds: i64, item: &str) -> &mut Self {
+        self.add(desk, seconds * SECOND, Action::Return { barcode: Barcode::parse(item).unwrap() })
+    }
+
+    fn pay(&mut self, desk: &str, seconds: i64, patron: &str, amount: &str) -> &mut Self {
+        let (cardnumber, amount) = (Cardnumber::parse(patron).unwrap(), Amount::parse(amount).unwrap());
+        self.add(desk, seconds * SECOND, Action::Payment { cardnumber, amount })
+    }
+
+    fn found(&self) -> Vec<(Kind, u32, Option<u32>)> {
+        let review = review(&self.0, &[], NOW);
+        review
+            .conflicts
+            .iter()
+            .map(|conflict| (conflict.kind, conflict.first.0, conflict.second.map(|id| id.0)))
+            .collect()
+    }
+}
+
+fn log() -> Log {
+    Log(Vec::new())
+}
+
+#[test]
+fn an_ordinary_day_at_several_desks_is_quiet() {
+    let mut log = log();
+    log.issue("", -9000, "P1", "A")
+        .give_back("Bus", -8000, "A")
+        .issue("Bus", -7000, "P2", "A")
+        .give_back("", -6000, "A");
+    // Came back from a loan that Koha knows, and was lent at once at the same desk.
+    log.give_back("", -5000, "B").issue("", -4990, "P1", "B");
+    // A renewal, later.
+    log.issue("", -3000, "P1", "B");
+    log.pay("", -2000, "P1", "1.50").pay("", -1000, "P1", "1.50").pay("Bus", -995, "P2", "1.50");
+    assert_eq!(log.found(), []);
+}
+
+#[test]
+fn a_return_before_its_issue_is_found() {
+    let mut log = log();
+    log.issue("Main", -3000, "P1", "A").give_back("Bus", -6000, "a");
+    assert_eq!(log.found(), [(Kind::ReturnBeforeIssue, 2, Some(1))]);
+    // Not where the same desk did both, nor where it came back later.
+    let mut other = self::log();
+    other.give_back("Bus", -6000, "A").issue("Bus", -3000, "P1", "A");
+    other.give_back("Bus", -6000, "B").issue("Main", -3000, "P1", "B").give_back("Main", -2000, "B");
+    // Nor days apart.
+    other.give_back("Bus", -200_000, "C").issue("Main", -3000, "P1", "C");
+    assert_eq!(other.found(), []);
+}
+
+#[test]
+fn two_patrons_without_a_return_are_found() {
+    let mut log = log();
+    log.issue("", -3000, "P1", "A").issue("", -2000, "P2", "A").issue("", -1000, "p2 ", "A");
+    assert_eq!(log.found(), [(Kind::TwoPatrons, 1, Some(2))]);
+}
+
+#[test]
+fn the_same_scan_within_seconds_is_found() {
+    let mut log = log();
+    log.issue("", -3000, "P1", "A").issue("", -2995, "P1", "A");
+    log.give_back("", -3000, "B").give_back("", -2990, "B").give_back("", -2900, "B");
+    log.pay("", -3000, "P1", "2.00").pay("", -2992, "P1", "2.00").pay("", -2991, "P1", "3.00");
+    let found = [(Kind::Repeated, 1, Some(2)), (Kind::Repeated, 3, Some(4)), (Kind::Repeated, 6, Some(7))];
+    assert_eq!(log.found(), found);
+}
+
+#[test]
+fn one_file_under_two_names_is_found() {
+    let mut log = log();
+    log.issue("Bus", -3000, "P1", "A").pay("Bus", -2000, "P1", "2.00");
+    log.issue("Bus 1", -3000, "P1", "A").pay("Bus 1", -2000, "P1", "2.00");
+    assert_eq!(log.found(), [(Kind::OnTwoDesks, 1, Some(3)), (Kind::OnTwoDesks, 2, Some(4))]);
+}
+
+#[test]
+fn two_desks_in_one_second_are_found() {
+    let mut log = log();
+    log.issue("Bus", -3000, "P1", "A").give_back("Main", -3000, "A");
+    assert_eq!(log.found(), [(Kind::SameSecond, 1, Some(2))]);
+}
+
+#[test]
+fn moments_out_of_bounds_are_found_once_per_desk() {
+    let mut log = log();
+    for (number, item) in ["A", "B", "C"].into_iter().enumerate() {
+        log.give_back("Bus", 301 + i64::try_from(number).unwrap(), item);
+    }
+    log.give_back("", 300, "D").give_back("", -30 * 86_400, "E").give_back("", -30 * 86_400 - 1, "F");
+    let review = review(&log.0, &[], NOW);
+    let found: Vec<_> = review.conflicts.iter().map(|c| (c.kind, c.first.0, c.number)).collect();
+    assert_eq!(found, [(Kind::Future, 1, 3), (Kind::LongPast, 6, 1)]);
+    let clocks: Vec<_> = review.desks.iter().map(|desk| desk.clock.map(|clock| clock.shift.to_string())).collect();
+    assert_eq!(clocks, [None, Some("-0:30".into())]);
+}
+
+#[test]
+fn what_koha_has_seen_since_is_found() {
+    let mut earlier = log();
+    earlier.give_back("Bus", -3000, "A").give_back("Bus", -3000, "B");
+    let mut committed = log();
+    committed.issue("", -2000, "P1", "a").issue("", -4000, "P1", "B");
+    for entry in &mut committed.0 {
+        entry.id = TransactionId(entry.id.0 + 100);
+        entry.status = Status::Success;
+    }
+    let review = review(&earlier.0, &committed.0, NOW);
+    let found: Vec<_> = review.conflicts.iter().map(|c| (c.kind, c.first.0, c.second.map(|id| id.0))).collect();
+    assert_eq!(found, [(Kind::LaterCommitted, 1, Some(101))]);
+}
+
+/// Loans that go out at the main desk and come back at the bus, whose clock is off by so many seconds.
+fn skewed(seconds: i64) -> Log {
+    let mut log = log();
+    for number in 0..12 {
+        let began = -40_000 + number * 1_000;
+        log.issue("Main", began, "P1", &format!("A{number}"));
+        log.give_back("Bus", began + 600 + 130 * number + seconds, &format!("A{number}"));
+    }
+    // Most items never leave their desk.
+    for number in 0..12 {
+        log.give_back("Third", -35_000 + number, &format!("B{number}"));
+    }
+    log
+}
+
+fn clocks(log: &Log) -> Vec<(String, String)> {
+    let review = review(&log.0, &[], NOW);
+    let name = |desk: &DeskReport| desk.desk.as_ref().map(ToString::to_string).unwrap_or_default();
+    review.desks.iter().filter_map(|desk| Some((name(desk), desk.clock?.shift.to_string()))).collect()
+}
+
+#[test]
+fn a_clock_that_is_off_is_found_and_its_shift_offered() {
+    assert_eq!(clocks(&skewed(0)), []);
+    let log = skewed(-2 * 3600);
+    assert_eq!(log.found().iter().filter(|(kind, _, _)| *kind == Kind::ReturnBeforeIssue).count(), 12);
+    let clocks = clocks(&log);
+    assert_eq!(clocks.len(), 1, "{clocks:?}");
+    // A shift that sets all of them right; the smallest round one.
+    let shift = Shift::parse(&clocks[0].1).unwrap();
+    let mut shifted: Vec<Entry> = log.0.clone();
+    for entry in shifted.iter_mut().filter(|entry| entry.desk.as_ref().is_some_and(|desk| desk.as_str() == clocks[0].0))
+    {
+        *entry = entry.shifted(shift.0, Moment::new(NOW, 60).unwrap()).unwrap();
+    }
+    assert_eq!(Log(shifted).found(), []);
+}
+
+#[test]
+fn one_odd_pair_accuses_no_clock() {
+    let mut log = log();
+    log.issue("Main", -3000, "P1", "A").give_back("Bus", -6000, "A");
+    assert_eq!(clocks(&log), []);
+}
+
+#[test]
+fn the_desk_that_contradicts_most_others_is_the_one_that_is_off() {
+    let mut log = log();
+    for number in 0..6 {
+        let began = -40_000 + number * 700;
+        for (other, item) in [("Main", format!("A{number}")), ("Third", format!("B{number}"))] {
+            log.issue(other, began, "P1", &item);
+            log.give_back("Bus", began + 900 - 3600, &item);
+        }
+        log.issue("Main", began, "P1", &format!("C{number}")).give_back("Third", began + 100, &format!("C{number}"));
+    }
+    let clocks = clocks(&log);
+    assert_eq!(clocks, [("Bus".to_owned(), "+1:00".to_owned())]);
+}
+
+proptest! {
+    #[test]
+    fn every_log_can_be_looked_through(
+        transactions in prop::collection::vec((0..4_u32, arbitrary::transaction(Just(60_i16))), 0..30),
+    ) {
+        let entries: Vec<Entry> = (1..).zip(transactions).map(|(id, (desk, transaction))| {
+            let name = DeskName::parse(&desk.to_string()).ok().filter(|_| desk > 0);
+            Entry { desk: name, ..Entry::recorded(TransactionId(id), transaction) }
+        }).collect();
+        let review = review(&entries, &entries, NOW);
+        let mut order = review.order.clone();
+        order.sort_unstable();
+        prop_assert_eq!(order, (0..entries.len()).collect::<Vec<_>>());
+        let number: u32 = review.desks.iter().map(|desk| desk.number).sum();
+        prop_assert_eq!(usize::try_from(number).unwrap(), entries.len());
+    }
+}

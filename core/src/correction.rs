@@ -1,0 +1,191 @@
+//! Corrections before a commit. Nothing is overwritten in silence: what a transaction was before stays in its history.
+
+use crate::{
+    log::Entry,
+    status::{State, Status},
+    transaction::{Action, Moment, Transaction},
+};
+use serde::{Deserialize, Serialize};
+
+/// What was done to a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Change {
+    /// A person corrected the patron, the item or the amount.
+    Edited,
+    /// A person took it back.
+    Deleted,
+    /// A person brought back what was deleted.
+    Restored,
+    /// The clock of its desk was wrong, and a person said by how much.
+    Shifted,
+    /// It came from another desk in the same second as another transaction of its item, so it was put a second later.
+    Separated,
+}
+
+/// One change.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Revision {
+    /// When it was changed.
+    pub at: Moment,
+    /// What was done.
+    pub change: Change,
+    /// What it was before.
+    pub was: Transaction,
+    /// What Koha had answered before, where it had refused it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+}
+
+impl Entry {
+    fn changed(&self, change: Change, at: Moment, transaction: Transaction, status: Status) -> Self {
+        let refused = match &self.status {
+            Status::Rejected { message } => Some(message.clone()),
+            _ => None,
+        };
+        let mut entry = self.clone();
+        entry.history.push(Revision { at, change, was: self.transaction.clone(), refused });
+        Self { transaction, status, ..entry }
+    }
+
+    /// With another patron, item or amount, to be sent. `None` where it may not be changed: it is or may be in Koha, or it
+    /// would become another kind of action.
+    pub fn edited(&self, action: Action, at: Moment) -> Option<Self> {
+        let same_kind = std::mem::discriminant(&action) == std::mem::discriminant(&self.transaction.action);
+        if !self.status.state().is_correctable() || !same_kind {
+            return None;
+        }
+        let transaction = Transaction { moment: self.transaction.moment, action };
+        if transaction == self.transaction && self.status == Status::Local {
+            return Some(self.clone());
+        }
+        Some(self.changed(Change::Edited, at, transaction, Status::Local))
+    }
+
+    /// Taken back. `None` where it may not be: it is or may be in Koha.
+    pub fn deleted(&self, at: Moment) -> Option<Self> {
+        let is_correctable = self.status.state().is_correctable();
+        is_correctable.then(|| self.changed(Change::Deleted, at, self.transaction.clone(), Status::Deleted))
+    }
+
+    /// Brought back, to be sent. `None` where it is not deleted.
+    pub fn restored(&self, at: Moment) -> Option<Self> {
+        let is_deleted = self.status.state() == State::Deleted;
+        is_deleted.then(|| self.changed(Change::Restored, at, self.transaction.clone(), Status::Local))
+    }
+
+    /// At another time, since the clock of its desk was wrong by so many milliseconds. `None` where it may not be changed,
+    /// or no calendar holds the time.
+    pub fn shifted(&self, by: i64, at: Moment) -> Option<Self> {
+        let moment = self.transaction.moment.shifted(by)?;
+        self.moved(Change::Shifted, moment, at)
+    }
+
+    /// At another moment, to keep it apart from another transaction of its item. `None` where it may not be changed.
+    pub fn separated(&self, moment: Moment, at: Moment) -> Option<Self> {
+        self.moved(Change::Separated, moment, at)
+    }
+
+    fn moved(&self, change: Change, moment: Moment, at: Moment) -> Option<Self> {
+        if !self.status.state().is_correctable() {
+            return None;
+        }
+        let transaction = Transaction { moment, action: self.transaction.action.clone() };
+        let refused_stays = self.status.clone();
+        Some(self.changed(change, at, transaction, refused_stays))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        barcode::{Barcode, Cardnumber},
+        settings::{CommitType, ServerUrl},
+        status::{Attempt, Doubt},
+        transaction::{TransactionId, arbitrary},
+    };
+    use proptest::prelude::*;
+
+    fn moment(millis: i64) -> Moment {
+        Moment::new(1_795_428_000_000 + millis, 60).unwrap()
+    }
+
+    fn issue(patron: &str, item: &str) -> Action {
+        Action::Issue { cardnumber: Cardnumber::parse(patron).unwrap(), barcode: Barcode::parse(item).unwrap() }
+    }
+
+    fn entry(status: Status) -> Entry {
+        let transaction = Transaction { moment: moment(0), action: issue("P1", "B1") };
+        Entry { status, ..Entry::recorded(TransactionId(1), transaction) }
+    }
+
+    fn attempt() -> Attempt {
+        let server = ServerUrl::parse("https://koha.example.org").unwrap();
+        Attempt { commit_type: CommitType::Apply, server, at: None }
+    }
+
+    #[test]
+    fn what_is_or_may_be_in_koha_is_never_changed() {
+        for status in [
+            Status::Added,
+            Status::Success,
+            Status::Sending { attempt: attempt() },
+            Status::InDoubt { reason: Doubt::TimedOut, attempt: attempt() },
+        ] {
+            let entry = entry(status);
+            let now = moment(5_000);
+            assert_eq!(entry.edited(issue("P2", "B1"), now), None);
+            assert_eq!(entry.deleted(now), None);
+            assert_eq!(entry.restored(now), None);
+            assert_eq!(entry.shifted(1000, now), None);
+            assert_eq!(entry.separated(now, now), None);
+        }
+    }
+
+    #[test]
+    fn a_refused_one_is_corrected_and_its_refusal_remembered() {
+        let refused = entry(Status::Rejected { message: "Borrower not found.".into() });
+        let edited = refused.edited(issue("P2", "B1"), moment(5_000)).unwrap();
+        assert_eq!(edited.status, Status::Local);
+        assert_eq!(edited.transaction.action, issue("P2", "B1"));
+        assert_eq!(edited.transaction.moment, moment(0), "when it happened does not change");
+        assert_eq!(edited.history[0].refused.as_deref(), Some("Borrower not found."));
+        assert_eq!(edited.original().action, issue("P1", "B1"));
+        let stored = serde_json::to_string(&edited).unwrap();
+        assert_eq!(serde_json::from_str::<Entry>(&stored).unwrap(), edited);
+        let shifted = refused.shifted(-1000, moment(0)).unwrap();
+        assert_eq!(shifted.status, refused.status, "another time is no decision to send it again");
+    }
+
+    #[test]
+    fn what_was_deleted_can_be_restored_and_both_are_remembered() {
+        let deleted = entry(Status::Local).deleted(moment(1)).unwrap();
+        assert_eq!(deleted.status, Status::Deleted);
+        assert_eq!(deleted.edited(issue("P2", "B2"), moment(2)), None);
+        let restored = deleted.restored(moment(2)).unwrap();
+        assert_eq!(restored.status, Status::Local);
+        let changes: Vec<_> = restored.history.iter().map(|revision| revision.change).collect();
+        assert_eq!(changes, [Change::Deleted, Change::Restored]);
+    }
+
+    #[test]
+    fn saving_without_a_change_leaves_no_trace() {
+        let entry = entry(Status::Local);
+        assert_eq!(entry.edited(issue("P1", "B1"), moment(1)), Some(entry.clone()));
+        assert_eq!(entry.edited(Action::Return { barcode: Barcode::parse("B1").unwrap() }, moment(1)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn shifting_back_gives_the_same_moment(transaction in arbitrary::transaction(Just(60_i16)), by in -1_000_000_000..1_000_000_000_i64) {
+            let entry = Entry::recorded(TransactionId(1), transaction);
+            if let Some(shifted) = entry.shifted(by, moment(0)) {
+                prop_assert_eq!(shifted.transaction.moment.utc_millis() - entry.transaction.moment.utc_millis(), by);
+                let back = shifted.shifted(-by, moment(0)).unwrap();
+                prop_assert_eq!(&back.transaction, &entry.transaction);
+                prop_assert_eq!(back.original(), &entry.transaction);
+            }
+        }
+    }
+}

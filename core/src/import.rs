@@ -1,0 +1,195 @@
+//! What of a desk's file is new to the log. Every line is accounted for, and none is taken twice: not while it is in the
+//! log, and not after it was committed and cleared from it.
+
+use crate::{desk::DeskName, log::Entry, transaction::Transaction};
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+/// What becomes of the lines of a file that could be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// To be added to the log, in this order.
+    pub new: Vec<Transaction>,
+    /// The sequence of the desk that they belong to.
+    pub part: u32,
+    /// Lines whose transaction is in the log already, or stands in the file twice.
+    pub already_there: u32,
+    /// Lines whose transaction was in the log, was committed or deleted there, and was cleared.
+    pub cleared: u32,
+}
+
+/// What is remembered of a transaction when it is cleared from the log: enough to know it again.
+///
+/// The keys of one desk begin with [`cleared_keys_of`] it.
+pub fn cleared_key(desk: &DeskName, original: &Transaction) -> String {
+    let action = &original.action;
+    let mut hash = FNV_OFFSET;
+    let mut take = |bytes: &[u8]| {
+        // The length in front keeps neighbours apart.
+        for byte in u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_le_bytes().iter().chain(bytes) {
+            hash = (hash ^ u128::from(*byte)).wrapping_mul(FNV_PRIME);
+        }
+    };
+    take(&original.moment.utc_millis().to_le_bytes());
+    take(action.word().as_bytes());
+    take(action.cardnumber().map(|cardnumber| cardnumber.as_str().as_bytes()).unwrap_or_default());
+    take(action.barcode().map(|barcode| barcode.as_str().as_bytes()).unwrap_or_default());
+    take(action.amount().map(|amount| amount.to_string()).unwrap_or_default().as_bytes());
+    format!("{}{hash:032x}", cleared_keys_of(desk))
+}
+
+/// How the [`cleared_key`]s of this desk begin. No other desk's do: a name holds no control character.
+pub fn cleared_keys_of(desk: &DeskName) -> String {
+    format!("{desk}\t")
+}
+
+// FNV-1a with 128 bits: of a million transactions, the chance that any two meet is about 1 in 10^27.
+const FNV_OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+const FNV_PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+
+/// Plans an import. `existing` is what the log holds of that desk, `cleared` the [`cleared_key`]s of it.
+pub fn plan(desk: &DeskName, lines: Vec<Transaction>, existing: &[Entry], cleared: &BTreeSet<String>) -> Plan {
+    let mut known: HashMap<&Transaction, &Entry> = HashMap::with_capacity(existing.len());
+    let mut ends: HashMap<u32, &Entry> = HashMap::new();
+    for entry in existing {
+        known.insert(entry.original(), entry);
+        let end = ends.entry(entry.part).or_insert(entry);
+        if entry.id > end.id {
+            *end = entry;
+        }
+    }
+    let mut plan = Plan::default();
+    let mut is_new = vec![false; lines.len()];
+    let mut seen: HashSet<&Transaction> = HashSet::with_capacity(lines.len());
+    let mut last_known = None;
+    let mut continues = true;
+    for (line, transaction) in is_new.iter_mut().zip(&lines) {
+        if let Some(entry) = known.get(transaction) {
+            plan.already_there += 1;
+            continues &= seen.is_empty();
+            last_known = Some(*entry);
+        } else if !seen.insert(transaction) {
+            plan.already_there += 1;
+        } else if !cleared.is_empty() && cleared.contains(&cleared_key(desk, transaction)) {
+            seen.remove(transaction);
+            plan.cleared += 1;
+        } else {
+            *line = true;
+        }
+    }
+    // A longer file of the same desk goes on where the log's sequence ends. Anything else is a sequence of its own, whose
+    // place among the others only the clock can tell.
+    let end = last_known.filter(|entry| continues && ends.get(&entry.part).is_some_and(|end| end.id == entry.id));
+    plan.part = end.map_or_else(|| ends.keys().max().map_or(0, |part| part + 1), |entry| entry.part);
+    plan.new =
+        lines.into_iter().zip(is_new).filter_map(|(transaction, is_new)| is_new.then_some(transaction)).collect();
+    plan
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        barcode::Barcode,
+        order,
+        transaction::{Action, Moment, TransactionId, arbitrary},
+    };
+    use proptest::prelude::*;
+
+    fn returned(item: &str, second: i64) -> Transaction {
+        let moment = Moment::new(1_795_428_000_000 + second * 1000, 60).unwrap();
+        Transaction { moment, action: Action::Return { barcode: Barcode::parse(item).unwrap() } }
+    }
+
+    fn bus() -> DeskName {
+        DeskName::parse("Bus").unwrap()
+    }
+
+    /// The log after this import.
+    fn imported(mut log: Vec<Entry>, lines: &[Transaction]) -> (Vec<Entry>, Plan) {
+        let plan = plan(&bus(), lines.to_vec(), &log, &BTreeSet::new());
+        for transaction in &plan.new {
+            let id = TransactionId(u32::try_from(log.len()).unwrap() + 1);
+            log.push(Entry { desk: Some(bus()), part: plan.part, ..Entry::recorded(id, transaction.clone()) });
+        }
+        (log, plan)
+    }
+
+    #[test]
+    fn the_same_file_again_adds_nothing() {
+        let file = [returned("A", 0), returned("B", 1), returned("A", 0)];
+        let (log, first) = imported(Vec::new(), &file);
+        assert_eq!((first.new.len(), first.already_there, first.part), (2, 1, 0));
+        let (log, again) = imported(log, &file);
+        assert_eq!((again.new.len(), again.already_there, log.len()), (0, 3, 2));
+    }
+
+    #[test]
+    fn what_was_shifted_or_corrected_is_known_again() {
+        let file = [returned("A", 0), returned("B", 1)];
+        let (mut log, _) = imported(Vec::new(), &file);
+        let now = returned("A", 9).moment;
+        log[0] = log[0].shifted(-3_600_000, now).unwrap().shifted(60_000, now).unwrap();
+        log[1] = log[1].deleted(now).unwrap();
+        let (_, again) = imported(log, &file);
+        assert_eq!((again.new.len(), again.already_there), (0, 2));
+    }
+
+    #[test]
+    fn a_longer_file_goes_on_where_the_log_ends_whatever_the_clock_did() {
+        let file = [returned("A", 50), returned("A", 60), returned("A", 10), returned("B", 20)];
+        let (log, _) = imported(Vec::new(), &file[..2]);
+        let (mut log, plan) = imported(log, &file);
+        assert_eq!((plan.new.len(), plan.part), (2, 0));
+        order::sort(&mut log);
+        let order: Vec<_> = log.into_iter().map(|entry| entry.transaction).collect();
+        assert_eq!(order, file);
+    }
+
+    #[test]
+    fn a_file_apart_is_a_sequence_of_its_own() {
+        let (log, _) = imported(Vec::new(), &[returned("A", 50), returned("A", 60)]);
+        let (mut log, plan) = imported(log, &[returned("A", 10), returned("A", 20)]);
+        assert_eq!(plan.part, 1);
+        order::sort(&mut log);
+        let seconds: Vec<_> = log.iter().map(|entry| entry.transaction.moment.utc_seconds() % 100).collect();
+        assert_eq!(seconds, [10, 20, 50, 60], "yesterday's file, brought today");
+        // One that was refused at first and mended since stands before known ones.
+        let (_, plan) = imported(log, &[returned("C", 5), returned("A", 10), returned("A", 20)]);
+        assert_eq!((plan.new.len(), plan.part), (1, 2));
+    }
+
+    #[test]
+    fn what_was_committed_and_cleared_does_not_come_back() {
+        let file = [returned("A", 0), returned("B", 1), returned("A", 0)];
+        let cleared = BTreeSet::from([cleared_key(&bus(), &file[0])]);
+        let plan = plan(&bus(), file.to_vec(), &[], &cleared);
+        assert_eq!((plan.new.len(), plan.cleared, plan.already_there), (1, 2, 0));
+        let other = DeskName::parse("Bus2").unwrap();
+        assert!(!cleared_key(&other, &file[0]).starts_with(&cleared_keys_of(&bus())));
+    }
+
+    proptest! {
+        #[test]
+        fn every_line_is_accounted_for_and_none_taken_twice(
+            lines in prop::collection::vec(arbitrary::transaction(Just(0_i16)), 0..20),
+            picks in prop::collection::vec((0..20_usize, 0..3_u8), 0..60),
+        ) {
+            let file: Vec<_> = picks.iter().filter_map(|(i, _)| lines.get(*i).cloned()).collect();
+            let (half, _) = imported(Vec::new(), &file[..file.len() / 2]);
+            let before = half.len();
+            let (log, plan) = imported(half, &file);
+            let counted = plan.new.len() + usize::try_from(plan.already_there + plan.cleared).unwrap();
+            prop_assert_eq!(counted, file.len());
+            prop_assert_eq!(log.len(), before + plan.new.len());
+            let distinct: HashSet<_> = file.iter().collect();
+            let held: HashSet<_> = log.iter().map(|entry| &entry.transaction).collect();
+            prop_assert_eq!(log.len(), distinct.len());
+            prop_assert_eq!(held, distinct);
+        }
+
+        #[test]
+        fn keys_differ_where_transactions_do(one in arbitrary::transaction(Just(0_i16)), other in arbitrary::transaction(Just(0_i16))) {
+            prop_assert_eq!(cleared_key(&bus(), &one) == cleared_key(&bus(), &other), one == other);
+        }
+    }
+}

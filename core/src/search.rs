@@ -1,0 +1,273 @@
+//! Finds transactions in a long log: by text, action, state, desk. An index in memory holds what is looked for in few
+//! bytes, so that every letter typed is answered at once.
+
+use crate::{
+    barcode::folded,
+    desk::DeskName,
+    log::{Counts, Entry},
+    order::{self, Placed},
+    status::State,
+    transaction::TransactionId,
+};
+use std::{cmp::Ordering, collections::BTreeSet};
+
+/// What is looked for. Everything given must hold.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Words that stand in the barcode, the cardnumber, the amount, the desk or the local time, in whatever case.
+    pub text: String,
+    /// Koha's word for the action.
+    pub action: Option<String>,
+    /// Where it stands.
+    pub state: Option<State>,
+    /// The desk; `Some(None)` is this one.
+    pub desk: Option<Option<DeskName>>,
+    /// Only these.
+    pub among: Option<BTreeSet<TransactionId>>,
+}
+
+impl Filter {
+    /// Whether everything is found.
+    pub fn is_empty(&self) -> bool {
+        self.text.trim().is_empty() && *self == Self { text: self.text.clone(), ..Self::default() }
+    }
+}
+
+/// A transaction as it is searched.
+#[derive(Debug, Clone)]
+struct Row {
+    id: TransactionId,
+    millis: i64,
+    state: State,
+    action: &'static str,
+    /// The place in the list of desks.
+    desk: u32,
+    part: u32,
+    /// All that can be found by text, folded.
+    text: Box<str>,
+}
+
+/// The index of a log.
+#[derive(Debug, Clone, Default)]
+pub struct Index {
+    /// By number.
+    rows: Vec<Row>,
+    desks: Vec<Option<DeskName>>,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The numbers, rising.
+    pub ids: Vec<TransactionId>,
+    /// How many stand in each state of those that would be found if none were asked for.
+    pub counts: Counts,
+}
+
+impl Index {
+    /// Takes an entry in, new or changed.
+    pub fn put(&mut self, entry: &Entry) {
+        let row = self.row(entry);
+        match self.rows.last() {
+            Some(last) if last.id >= row.id => match self.rows.binary_search_by_key(&row.id, |row| row.id) {
+                Ok(place) => self.rows[place] = row,
+                Err(place) => self.rows.insert(place, row),
+            },
+            _ => self.rows.push(row),
+        }
+    }
+
+    fn row(&mut self, entry: &Entry) -> Row {
+        let desk = self.desks.iter().position(|desk| *desk == entry.desk).unwrap_or_else(|| {
+            self.desks.push(entry.desk.clone());
+            self.desks.len() - 1
+        });
+        let action = &entry.transaction.action;
+        let mut text = String::with_capacity(64);
+        for part in [
+            action.barcode().map(|barcode| folded(barcode.as_str())),
+            action.cardnumber().map(|cardnumber| folded(cardnumber.as_str())),
+            action.amount().map(|amount| amount.to_string()),
+            Some(entry.transaction.moment.local().format("%Y-%m-%d %H:%M:%S").to_string()),
+            entry.desk.as_ref().map(|desk| folded(desk.as_str())),
+        ] {
+            text.push_str(&part.unwrap_or_default());
+            text.push('\n');
+        }
+        Row {
+            id: entry.id,
+            millis: entry.transaction.moment.utc_millis(),
+            state: entry.status.state(),
+            action: action.word(),
+            desk: u32::try_from(desk).unwrap_or(u32::MAX),
+            part: entry.part,
+            text: text.into(),
+        }
+    }
+
+    /// How many transactions it holds.
+    pub fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Those that the filter lets through.
+    pub fn find(&self, filter: &Filter) -> Found {
+        let text = folded(&filter.text);
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let desk = filter.desk.as_ref().map(|wanted| {
+            let place = self.desks.iter().position(|desk| desk == wanted);
+            place.and_then(|place| u32::try_from(place).ok())
+        });
+        let mut found = Found::default();
+        for row in &self.rows {
+            let fits = filter.action.as_ref().is_none_or(|action| row.action == action)
+                && desk.is_none_or(|desk| desk == Some(row.desk))
+                && words.iter().all(|word| row.text.contains(word))
+                && filter.among.as_ref().is_none_or(|among| among.contains(&row.id));
+            if fits {
+                found.counts.add(row.state, 1);
+                if filter.state.is_none_or(|state| row.state == state) {
+                    found.ids.push(row.id);
+                }
+            }
+        }
+        found
+    }
+
+    /// These in the order in which Koha must see them.
+    pub fn merged(&self, ids: &[TransactionId]) -> Vec<TransactionId> {
+        let of = |id: &TransactionId| {
+            let row = &self.rows[self.rows.binary_search_by_key(id, |row| row.id).ok()?];
+            let desk = self.desks.get(usize::try_from(row.desk).ok()?)?.as_ref();
+            Some(InOrder { row, desk: desk.map(DeskName::as_str) })
+        };
+        let rows: Vec<InOrder> = ids.iter().filter_map(of).collect();
+        order::merge(&rows).into_iter().map(|place| rows[place].row.id).collect()
+    }
+}
+
+struct InOrder<'a> {
+    row: &'a Row,
+    desk: Option<&'a str>,
+}
+
+impl Placed for InOrder<'_> {
+    fn id(&self) -> TransactionId {
+        self.row.id
+    }
+
+    fn millis(&self) -> i64 {
+        self.row.millis
+    }
+
+    fn sequence(&self) -> (Option<&str>, u32) {
+        (self.desk, self.row.part)
+    }
+
+    fn compare_content(&self, other: &Self) -> Ordering {
+        (self.row.action, &self.row.text).cmp(&(other.row.action, &other.row.text))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{status::Status, transaction::arbitrary};
+    use proptest::prelude::*;
+
+    fn entries() -> impl Strategy<Value = Vec<Entry>> {
+        prop::collection::vec((0..3_u32, any::<bool>(), arbitrary::transaction(Just(60_i16))), 0..40).prop_map(|rows| {
+            let entry = |(id, (desk, committed, transaction))| {
+                let desk = DeskName::parse(&format!("Desk {desk}")).ok().filter(|_| desk > 0);
+                let status = if committed { Status::Success } else { Status::Local };
+                Entry { desk, status, ..Entry::recorded(TransactionId(id), transaction) }
+            };
+            (1..).zip(rows).map(entry).collect()
+        })
+    }
+
+    fn index(entries: &[Entry]) -> Index {
+        let mut index = Index::default();
+        for entry in entries {
+            index.put(entry);
+        }
+        index
+    }
+
+    fn ids(entries: &[Entry]) -> Vec<TransactionId> {
+        entries.iter().map(|entry| entry.id).collect()
+    }
+
+    #[test]
+    fn knows_when_nothing_is_looked_for() {
+        assert!(Filter::default().is_empty());
+        assert!(Filter { text: "  ".into(), ..Filter::default() }.is_empty());
+        assert!(!Filter { text: "a".into(), ..Filter::default() }.is_empty());
+        assert!(!Filter { desk: Some(None), ..Filter::default() }.is_empty());
+        assert!(!Filter { among: Some(BTreeSet::new()), ..Filter::default() }.is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn finds_each_by_what_it_shows(entries in entries(), pick in any::<prop::sample::Index>()) {
+            let index = index(&entries);
+            prop_assert_eq!(index.find(&Filter::default()).ids, ids(&entries));
+            if entries.is_empty() {
+                return Ok(());
+            }
+            let one = pick.get(&entries);
+            let action = &one.transaction.action;
+            for text in [
+                action.barcode().map(|barcode| barcode.as_str().to_uppercase()),
+                action.cardnumber().map(ToString::to_string),
+                action.amount().map(|amount| amount.to_string()),
+                Some(one.transaction.moment.local().format("%Y-%m-%d %H:%M").to_string()),
+            ].into_iter().flatten() {
+                // Upper case is not always undone by lower case: only what folds to the same must be found.
+                if folded(&text) == folded(&text.to_lowercase()) && !text.to_lowercase().contains('ß') && text.is_ascii() {
+                    let found = index.find(&Filter { text: text.clone(), ..Filter::default() });
+                    prop_assert!(found.ids.contains(&one.id), "{text}");
+                }
+            }
+        }
+
+        #[test]
+        fn each_part_of_a_filter_narrows(entries in entries(), committed in any::<bool>(), desk in 0..3_u32, text in "[0-9a-z]{0,2}") {
+            let index = index(&entries);
+            let state = if committed { State::Success } else { State::Local };
+            let desk = DeskName::parse(&format!("Desk {desk}")).ok().filter(|_| desk > 0);
+            let filter = Filter { text, action: Some("issue".into()), state: Some(state), desk: Some(desk.clone()), among: None };
+            let found = index.find(&filter);
+            let by_text = index.find(&Filter { text: filter.text.clone(), ..Filter::default() }).ids;
+            let others = |entry: &&Entry| by_text.contains(&entry.id) && entry.transaction.action.word() == "issue" && entry.desk == desk;
+            let expected: Vec<_> = entries.iter().filter(others).filter(|entry| entry.status.state() == state).cloned().collect();
+            prop_assert_eq!(&found.ids, &ids(&expected));
+            prop_assert_eq!(usize::try_from(found.counts.total()).unwrap(), entries.iter().filter(others).count());
+            prop_assert_eq!(usize::try_from(found.counts.of(state)).unwrap(), expected.len());
+        }
+
+        #[test]
+        fn putting_again_replaces_and_the_order_of_putting_does_not_matter(entries in entries().prop_flat_map(|entries| (Just(entries.clone()), Just(entries).prop_shuffle()))) {
+            let (entries, shuffled) = entries;
+            let mut index = index(&shuffled);
+            for entry in &entries {
+                index.put(&Entry { status: Status::Added, ..entry.clone() });
+            }
+            prop_assert_eq!(index.len(), entries.len());
+            let found = index.find(&Filter { state: Some(State::Added), ..Filter::default() });
+            prop_assert_eq!(found.ids, ids(&entries));
+        }
+
+        #[test]
+        fn its_order_is_that_of_the_merge(entries in entries()) {
+            let mut merged = entries.clone();
+            order::sort(&mut merged);
+            prop_assert_eq!(index(&entries).merged(&ids(&entries)), ids(&merged));
+        }
+    }
+}
