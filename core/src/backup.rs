@@ -13,6 +13,7 @@
 use crate::{
     batch::Batch,
     desk::DeskName,
+    koc,
     log::Entry,
     status::{State, Status},
     transaction::Moment,
@@ -113,6 +114,11 @@ impl Header {
     }
 }
 
+/// The name of a backup: desk, local date and time.
+pub fn file_name(desk: &DeskName, now: Moment) -> String {
+    format!("koct_log_{}_{}.jsonl", koc::safe_in_names(desk.as_str()), koc::time_in_names(now))
+}
+
 /// Writes a line, with its end.
 pub fn write(line: &impl Serialize) -> String {
     // Strings, numbers and maps of strings cannot fail.
@@ -203,6 +209,11 @@ mod tests {
         assert_eq!(Header::read("{\"koct\":\"settings\",\"version\":1}"), Err(BackupError::NotABackup));
         assert_eq!(Header::read("{\"koct\":\"log\",\"version\":2}"), Err(BackupError::TooNew(2)));
         assert!(matches!(Header::read("{\"koct\":\"log\",\"version\":1}"), Err(BackupError::Line(_))));
+    }
+
+    #[test]
+    fn is_named_after_its_desk() {
+        assert_eq!(file_name(&desk("Bus/2"), now()), "koct_log_Bus_2_2026-11-23_11-00-00.jsonl");
     }
 
     #[test]

@@ -1,7 +1,11 @@
 //! What of a desk's file is new to the log. Every line is accounted for, and none is taken twice: not while it is in the
 //! log, and not after it was committed and cleared from it.
 
-use crate::{desk::DeskName, log::Entry, transaction::Transaction};
+use crate::{
+    desk::DeskName,
+    log::Entry,
+    transaction::{Transaction, TransactionId},
+};
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 /// What becomes of the lines of a file that could be read.
@@ -17,24 +21,34 @@ pub struct Plan {
     pub cleared: u32,
 }
 
+/// What the log holds of a desk, as far as an import must know it.
+#[derive(Debug, Clone, Default)]
+pub struct Known {
+    /// By the fingerprint of what was recorded.
+    places: HashMap<u128, (TransactionId, u32)>,
+    /// The last of each sequence.
+    ends: HashMap<u32, TransactionId>,
+}
+
+impl Known {
+    /// Takes in an entry of the desk.
+    pub fn take(&mut self, entry: &Entry) {
+        self.places.insert(fingerprint(entry.original()), (entry.id, entry.part));
+        let end = self.ends.entry(entry.part).or_insert(entry.id);
+        *end = entry.id.max(*end);
+    }
+
+    /// Where a transaction is that its desk recorded so, if the log holds it.
+    pub fn place(&self, original: &Transaction) -> Option<TransactionId> {
+        self.places.get(&fingerprint(original)).map(|(id, _)| *id)
+    }
+}
+
 /// What is remembered of a transaction when it is cleared from the log: enough to know it again.
 ///
 /// The keys of one desk begin with [`cleared_keys_of`] it.
 pub fn cleared_key(desk: &DeskName, original: &Transaction) -> String {
-    let action = &original.action;
-    let mut hash = FNV_OFFSET;
-    let mut take = |bytes: &[u8]| {
-        // The length in front keeps neighbours apart.
-        for byte in u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_le_bytes().iter().chain(bytes) {
-            hash = (hash ^ u128::from(*byte)).wrapping_mul(FNV_PRIME);
-        }
-    };
-    take(&original.moment.utc_millis().to_le_bytes());
-    take(action.word().as_bytes());
-    take(action.cardnumber().map(|cardnumber| cardnumber.as_str().as_bytes()).unwrap_or_default());
-    take(action.barcode().map(|barcode| barcode.as_str().as_bytes()).unwrap_or_default());
-    take(action.amount().map(|amount| amount.to_string()).unwrap_or_default().as_bytes());
-    format!("{}{hash:032x}", cleared_keys_of(desk))
+    format!("{}{:032x}", cleared_keys_of(desk), fingerprint(original))
 }
 
 /// How the [`cleared_key`]s of this desk begin. No other desk's do: a name holds no control character.
@@ -42,46 +56,51 @@ pub fn cleared_keys_of(desk: &DeskName) -> String {
     format!("{desk}\t")
 }
 
-// FNV-1a with 128 bits: of a million transactions, the chance that any two meet is about 1 in 10^27.
-const FNV_OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
-const FNV_PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
-
-/// Plans an import. `existing` is what the log holds of that desk, `cleared` the [`cleared_key`]s of it.
-pub fn plan(desk: &DeskName, lines: Vec<Transaction>, existing: &[Entry], cleared: &BTreeSet<String>) -> Plan {
-    let mut known: HashMap<&Transaction, &Entry> = HashMap::with_capacity(existing.len());
-    let mut ends: HashMap<u32, &Entry> = HashMap::new();
-    for entry in existing {
-        known.insert(entry.original(), entry);
-        let end = ends.entry(entry.part).or_insert(entry);
-        if entry.id > end.id {
-            *end = entry;
+/// A number that no two transactions share: FNV-1a with 128 bits. Of a million transactions, the chance that any two meet is
+/// about 1 in 10^27.
+fn fingerprint(transaction: &Transaction) -> u128 {
+    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    let action = &transaction.action;
+    let mut hash = OFFSET;
+    let mut take = |bytes: &[u8]| {
+        // A code is never this byte, so neighbours stay apart.
+        for byte in bytes.iter().chain(&[0xff]) {
+            hash = (hash ^ u128::from(*byte)).wrapping_mul(PRIME);
         }
-    }
+    };
+    take(&transaction.moment.utc_millis().to_le_bytes());
+    take(action.word().as_bytes());
+    take(action.cardnumber().map(|cardnumber| cardnumber.as_str().as_bytes()).unwrap_or_default());
+    take(action.barcode().map(|barcode| barcode.as_str().as_bytes()).unwrap_or_default());
+    take(action.amount().map(|amount| amount.to_string()).unwrap_or_default().as_bytes());
+    hash
+}
+
+/// Plans an import. `cleared` are the [`cleared_key`]s of that desk.
+pub fn plan(desk: &DeskName, lines: Vec<Transaction>, known: &Known, cleared: &BTreeSet<String>) -> Plan {
     let mut plan = Plan::default();
-    let mut is_new = vec![false; lines.len()];
-    let mut seen: HashSet<&Transaction> = HashSet::with_capacity(lines.len());
+    let mut seen: HashSet<u128> = HashSet::with_capacity(lines.len());
     let mut last_known = None;
     let mut continues = true;
-    for (line, transaction) in is_new.iter_mut().zip(&lines) {
-        if let Some(entry) = known.get(transaction) {
+    for transaction in lines {
+        let print = fingerprint(&transaction);
+        if let Some(place) = known.places.get(&print) {
             plan.already_there += 1;
-            continues &= seen.is_empty();
-            last_known = Some(*entry);
-        } else if !seen.insert(transaction) {
-            plan.already_there += 1;
-        } else if !cleared.is_empty() && cleared.contains(&cleared_key(desk, transaction)) {
-            seen.remove(transaction);
+            continues &= plan.new.is_empty();
+            last_known = Some(*place);
+        } else if !cleared.is_empty() && cleared.contains(&cleared_key(desk, &transaction)) {
             plan.cleared += 1;
+        } else if seen.insert(print) {
+            plan.new.push(transaction);
         } else {
-            *line = true;
+            plan.already_there += 1;
         }
     }
     // A longer file of the same desk goes on where the log's sequence ends. Anything else is a sequence of its own, whose
     // place among the others only the clock can tell.
-    let end = last_known.filter(|entry| continues && ends.get(&entry.part).is_some_and(|end| end.id == entry.id));
-    plan.part = end.map_or_else(|| ends.keys().max().map_or(0, |part| part + 1), |entry| entry.part);
-    plan.new =
-        lines.into_iter().zip(is_new).filter_map(|(transaction, is_new)| is_new.then_some(transaction)).collect();
+    let goes_on = last_known.filter(|(id, part)| continues && known.ends.get(part) == Some(id));
+    plan.part = goes_on.map_or_else(|| known.ends.keys().max().map_or(0, |part| part + 1), |(_, part)| part);
     plan
 }
 
@@ -91,7 +110,7 @@ mod tests {
     use crate::{
         barcode::Barcode,
         order,
-        transaction::{Action, Moment, TransactionId, arbitrary},
+        transaction::{Action, Moment, arbitrary},
     };
     use proptest::prelude::*;
 
@@ -104,9 +123,17 @@ mod tests {
         DeskName::parse("Bus").unwrap()
     }
 
+    fn known(log: &[Entry]) -> Known {
+        let mut known = Known::default();
+        for entry in log {
+            known.take(entry);
+        }
+        known
+    }
+
     /// The log after this import.
     fn imported(mut log: Vec<Entry>, lines: &[Transaction]) -> (Vec<Entry>, Plan) {
-        let plan = plan(&bus(), lines.to_vec(), &log, &BTreeSet::new());
+        let plan = plan(&bus(), lines.to_vec(), &known(&log), &BTreeSet::new());
         for transaction in &plan.new {
             let id = TransactionId(u32::try_from(log.len()).unwrap() + 1);
             log.push(Entry { desk: Some(bus()), part: plan.part, ..Entry::recorded(id, transaction.clone()) });
@@ -162,7 +189,7 @@ mod tests {
     fn what_was_committed_and_cleared_does_not_come_back() {
         let file = [returned("A", 0), returned("B", 1), returned("A", 0)];
         let cleared = BTreeSet::from([cleared_key(&bus(), &file[0])]);
-        let plan = plan(&bus(), file.to_vec(), &[], &cleared);
+        let plan = plan(&bus(), file.to_vec(), &Known::default(), &cleared);
         assert_eq!((plan.new.len(), plan.cleared, plan.already_there), (1, 2, 0));
         let other = DeskName::parse("Bus2").unwrap();
         assert!(!cleared_key(&other, &file[0]).starts_with(&cleared_keys_of(&bus())));

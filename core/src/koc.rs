@@ -66,9 +66,18 @@ where
 
 /// The name of an exported file: branch, local date and time, so that files of several desks lie side by side in order.
 pub fn file_name(branch: &str, now: Moment) -> String {
-    let branch: String = branch.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).collect();
-    let time = now.local().format("%Y-%m-%d_%H-%M-%S");
+    let (branch, time) = (safe_in_names(branch), time_in_names(now));
     if branch.is_empty() { format!("koct_{time}.koc") } else { format!("koct_{branch}_{time}.koc") }
+}
+
+/// A text as any file system takes it in a name.
+pub(crate) fn safe_in_names(text: &str) -> String {
+    text.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).collect()
+}
+
+/// Local date and time as any file system takes them in a name.
+pub fn time_in_names(now: Moment) -> String {
+    now.local().format("%Y-%m-%d_%H-%M-%S").to_string()
 }
 
 /// The time zone of a desk: how far local time is ahead of UTC, in minutes.

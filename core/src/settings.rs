@@ -1,5 +1,6 @@
 //! What the options page stores, checked.
 
+use crate::{barcode::CodeError, desk::DeskName};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use thiserror::Error;
@@ -191,6 +192,9 @@ pub struct Form {
     pub commit_type: CommitType,
     /// So many hours old, a transaction is not applied without a question.
     pub stale_hours: String,
+    /// The name of this desk.
+    #[serde(skip)]
+    pub desk: String,
 }
 
 impl Default for Form {
@@ -202,6 +206,7 @@ impl Default for Form {
             branchcode: String::new(),
             commit_type: CommitType::default(),
             stale_hours: STALE_HOURS.to_string(),
+            desk: String::new(),
         }
     }
 }
@@ -219,6 +224,8 @@ pub enum Field {
     Branchcode,
     /// Its id is `stale-hours`.
     StaleHours,
+    /// Its id is `desk-name`.
+    Desk,
 }
 
 impl Field {
@@ -230,6 +237,7 @@ impl Field {
             Self::Password => "password",
             Self::Branchcode => "branchcode",
             Self::StaleHours => "stale-hours",
+            Self::Desk => "desk-name",
         }
     }
 }
@@ -250,11 +258,11 @@ pub enum FieldError {
     #[error("enter a whole number of hours, from 1 to {0}")]
     Hours(u32),
     /// Koha would cut or refuse it.
-    #[error("it has {length} characters, and Koha keeps at most {limit}")]
+    #[error("it has {length} characters, and at most {limit} are kept")]
     TooLong {
         /// Characters typed.
         length: usize,
-        /// Characters in Koha's column.
+        /// Characters kept.
         limit: usize,
     },
 }
@@ -288,7 +296,25 @@ fn required(raw: &str, limit: usize) -> Result<String, FieldError> {
     if length > limit { Err(FieldError::TooLong { length, limit }) } else { Ok(text.to_owned()) }
 }
 
+impl From<CodeError> for FieldError {
+    fn from(error: CodeError) -> Self {
+        match error {
+            CodeError::Empty => Self::Missing,
+            CodeError::ControlCharacter(code_point) => Self::ControlCharacter(code_point),
+            CodeError::TooLong { length, limit } => Self::TooLong { length, limit },
+        }
+    }
+}
+
 impl Form {
+    /// Checks the name of this desk. Scanning and sending work without one; what it exports would bear no name.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub fn desk_name(&self) -> Result<DeskName, FieldError> {
+        Ok(DeskName::parse(&self.desk)?)
+    }
+
     /// Checks every field.
     ///
     /// # Errors
@@ -386,6 +412,15 @@ mod tests {
             branchcode: "CPL".into(),
             ..Form::default()
         }
+    }
+
+    #[test]
+    fn a_desk_needs_a_name_to_be_told_from_others() {
+        let named = |raw: &str| Form { desk: raw.into(), ..form() }.desk_name();
+        assert_eq!(named(" Bus 2 ").map(String::from), Ok("Bus 2".into()));
+        assert_eq!(named(" "), Err(FieldError::Missing));
+        assert_eq!(named(&"x".repeat(41)), Err(FieldError::TooLong { length: 41, limit: 40 }));
+        assert!(form().validate().is_ok(), "sending works without");
     }
 
     #[test]

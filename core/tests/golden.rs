@@ -1,6 +1,6 @@
 //! Files as each known program writes them, byte for byte: tests/golden.
 
-#![allow(clippy::unwrap_used, reason = "in tests a failed unwrap is the failure report")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in tests a failed unwrap is the failure report")]
 
 use koct_core::{
     desk::DeskName,

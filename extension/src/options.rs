@@ -19,7 +19,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Element, Event, HtmlButtonElement, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
 
-const FIELDS: [Field; 5] = [Field::Server, Field::Username, Field::Password, Field::Branchcode, Field::StaleHours];
+const FIELDS: [Field; 6] =
+    [Field::Server, Field::Username, Field::Password, Field::Branchcode, Field::StaleHours, Field::Desk];
 
 struct Options {
     server: HtmlInputElement,
@@ -32,6 +33,7 @@ struct Options {
     send: HtmlInputElement,
     apply: HtmlInputElement,
     stale_hours: HtmlInputElement,
+    desk: HtmlInputElement,
     server_warning: HtmlElement,
     test: HtmlButtonElement,
     message: HtmlElement,
@@ -62,6 +64,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         send: radio("send")?,
         apply: radio("apply")?,
         stale_hours: dom::by_id("stale-hours")?,
+        desk: dom::by_id("desk-name")?,
         server_warning: dom::by_id("server-warning")?,
         test: dom::by_id("test-connection")?,
         message: dom::by_id("settings-message")?,
@@ -100,6 +103,7 @@ impl Options {
         self.send.set_checked(form.commit_type == CommitType::Send);
         self.apply.set_checked(form.commit_type == CommitType::Apply);
         self.stale_hours.set_value(&form.stale_hours);
+        self.desk.set_value(&form.desk);
         self.warn_of_http();
     }
 
@@ -111,6 +115,7 @@ impl Options {
             branchcode: self.branchcode.value(),
             commit_type: if self.apply.checked() { CommitType::Apply } else { CommitType::Send },
             stale_hours: self.stale_hours.value(),
+            desk: self.desk.value(),
         }
     }
 
@@ -149,9 +154,12 @@ impl Options {
     fn checked(&self) -> Option<(Settings, js_sys::Promise)> {
         // What was said of the last time must not be taken for this time's.
         self.say("good", "");
-        let settings = match self.form().validate() {
-            Ok(settings) => settings,
-            Err(errors) => {
+        let form = self.form();
+        let (settings, desk) = match (form.validate(), form.desk_name()) {
+            (Ok(settings), Ok(desk)) => (settings, desk),
+            (settings, desk) => {
+                let mut errors = settings.err().unwrap_or_default();
+                errors.extend(desk.err().map(|error| (Field::Desk, error)));
                 Self::mark(&errors);
                 self.say("bad", &text("settingsInvalid"));
                 return None;
@@ -163,6 +171,7 @@ impl Options {
         self.username.set_value(&settings.username);
         self.branchcode.set_value(&settings.branchcode);
         self.stale_hours.set_value(&settings.stale_hours.to_string());
+        self.desk.set_value(desk.as_str());
         let origins = preferences::origins(&settings.server.permission_pattern());
         match webext::request_permissions(&origins) {
             Ok(asked) => Some((settings, asked)),

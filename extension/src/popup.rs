@@ -1,16 +1,21 @@
 //! KOCT's window: a controller per section, and what they share.
 
 mod attention;
+mod backup;
 mod batches;
 mod checkin;
 mod checkout;
 mod clear;
 mod commit;
 mod doubts;
+mod edit;
 mod export;
+mod find;
+mod import;
 mod message;
 mod question;
 mod reach;
+mod review;
 mod scans;
 mod table;
 
@@ -25,8 +30,12 @@ use crate::{
 };
 use attention::Attention;
 use doubts::Doubts;
-use koct_core::{log::Counts, settings::Settings, status::State};
+use edit::Edit;
+use find::Find;
+use import::Import;
+use koct_core::{log::Counts, settings::Settings, status::State, transaction::TransactionId};
 use message::{Message, Tone};
+use review::Review;
 use scans::Scans;
 use std::{
     cell::{Cell, RefCell},
@@ -52,10 +61,18 @@ pub(crate) struct Desk {
     attention: Attention,
     doubts: Doubts,
     table: Table,
+    find: Find,
+    edit: Edit,
+    review: Review,
+    import: Import,
     scans: Scans,
     counts: Cell<Counts>,
     preferences: RefCell<Preferences>,
+    /// From the press of the button to its end.
     committing: Cell<bool>,
+    /// While this window holds the sender's lock for a commit, and the last transaction that it may send.
+    sending: Cell<bool>,
+    sends_up_to: Cell<Option<TransactionId>>,
     drawing_soon: Cell<bool>,
     channel: BroadcastChannel,
     count_unsent: Element,
@@ -63,6 +80,9 @@ pub(crate) struct Desk {
     status_line: Element,
     commit_button: Element,
 }
+
+/// See [`Desk::may_change`].
+struct Permit(#[expect(dead_code, reason = "held, not read")] Option<sender::Lock>);
 
 /// Starts the window.
 ///
@@ -88,10 +108,16 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         message,
         attention: Attention::new()?,
         doubts: Doubts::new()?,
+        find: Find::new()?,
+        edit: Edit::new()?,
+        review: Review::new()?,
+        import: Import::new()?,
         scans: Scans::default(),
         counts: Cell::default(),
         preferences: RefCell::default(),
         committing: Cell::new(false),
+        sending: Cell::new(false),
+        sends_up_to: Cell::default(),
         drawing_soon: Cell::new(false),
         channel: BroadcastChannel::new(CHANNEL)?,
         count_unsent: dom::by_id("count-unsent")?,
@@ -103,6 +129,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     // Ready to scan before anything is read: what is scanned meanwhile waits in the queue.
     checkout::bind(&desk)?;
     checkin::bind(&desk)?;
+    scans::bind(&desk)?;
     if let Some(performance) = dom::window()?.performance() {
         performance.mark("koct-ready")?;
     }
@@ -112,6 +139,11 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     doubts::bind(&desk)?;
     batches::bind(&desk)?;
     table::bind(&desk)?;
+    find::bind(&desk)?;
+    edit::bind(&desk)?;
+    review::bind(&desk)?;
+    import::bind(&desk)?;
+    backup::bind(&desk)?;
     dom::on::<Event>(dom::by_id::<Element>("open-settings")?.as_ref(), "click", |_| {
         browser().runtime().open_options_page();
     });
@@ -144,14 +176,15 @@ impl Desk {
         if let Ok(preferences) = preferences::load().await {
             *self.preferences.borrow_mut() = preferences;
         }
-        let preferences = self.preferences.borrow();
-        self.commit_button.set_text_content(Some(&wording::commit_type(preferences.form.commit_type)));
+        let commit_type = self.preferences.borrow().form.commit_type;
+        self.commit_button.set_text_content(Some(&wording::commit_type(commit_type)));
         let line = match self.settings() {
             Some(settings) => text_with("deskConfigured", &[&settings.branchcode, settings.server.as_str()]),
             None => text("deskNotConfigured"),
         };
         self.status_line.set_text_content(Some(&line));
         self.doubts.link_to(self.settings().as_ref().map(|settings| &settings.server));
+        self.offer_desks().await;
     }
 
     /// Puts what an earlier window left in `Sending` in doubt, unless another window is sending right now.
@@ -172,9 +205,28 @@ impl Desk {
             Ok(counts) => self.set_counts(counts),
             Err(error) => self.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()])),
         }
-        if let Err(error) = self.table.reload().await {
-            self.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()]));
+        self.table.forget();
+        self.find.forget();
+        self.offer_desks().await;
+        self.show_found().await;
+    }
+
+    /// Permission to change a transaction, for as long as it is held: nobody may be sending it meanwhile. `None` where
+    /// somebody is, and then the message line says so.
+    async fn may_change(&self, id: TransactionId) -> Option<Permit> {
+        if self.sending.get() {
+            // What was recorded since the commit began is not in its hands.
+            if self.sends_up_to.get().is_some_and(|last| id > last) {
+                return Some(Permit(None));
+            }
+            self.message.show(Tone::Bad, &text("clearWhileCommitting"));
+            return None;
         }
+        let lock = sender::lock().await;
+        if lock.is_none() {
+            self.message.show(Tone::Bad, &text("commitBusy"));
+        }
+        lock.map(|lock| Permit(Some(lock)))
     }
 
     fn set_counts(&self, counts: Counts) {
@@ -190,6 +242,7 @@ impl Desk {
         let mut counts = self.counts.get();
         for Change { from, entry } in changes {
             counts.moved(from, entry.status.state());
+            self.find.take(&entry);
             self.table.update(entry);
         }
         self.counts.set(counts);
@@ -211,7 +264,12 @@ impl Desk {
     /// Shows counts and table as they are.
     fn draw_now(self: &Rc<Self>) {
         self.set_counts(self.counts.get());
-        self.draw_table();
+        if self.find.is_active() {
+            // What changed may not be what is looked for any more.
+            spawn_local(self.clone().show_found());
+        } else {
+            self.draw_table();
+        }
     }
 
     /// Tells the other windows of this profile.

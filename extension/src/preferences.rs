@@ -3,7 +3,10 @@
 
 use crate::webext::{object, property};
 use js_sys::Array;
-use koct_core::settings::{Form, Secret};
+use koct_core::{
+    desk::DeskName,
+    settings::{Form, Secret},
+};
 use serde::Serialize;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_extensions_sys::{
@@ -13,6 +16,7 @@ use web_extensions_sys::{
 
 const SETTINGS: &str = "settings";
 const PASSWORD: &str = "password";
+const DESK: &str = "desk";
 
 /// The settings as they are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +25,13 @@ pub(crate) struct Preferences {
     pub(crate) form: Form,
     /// Whether the password stays on this computer when Firefox is closed.
     pub(crate) keep_password: bool,
+}
+
+impl Preferences {
+    /// The name of this desk.
+    pub(crate) fn desk(&self) -> DeskName {
+        self.form.desk_name().unwrap_or_else(|_| DeskName::suggested(0))
+    }
 }
 
 async fn get(area: &StorageAreaRead, key: &str) -> Result<JsValue, JsValue> {
@@ -43,7 +54,27 @@ pub(crate) async fn load() -> Result<Preferences, JsValue> {
     let of_session = get(&storage.session(), PASSWORD).await?.as_string();
     let keep_password = kept.is_some();
     form.password = Secret::new(kept.or(of_session).unwrap_or_default());
+    form.desk = desk_name(&storage.local()).await?;
     Ok(Preferences { form, keep_password })
+}
+
+/// The name of this desk. The first time, one is made up: it must not be that of another desk.
+async fn desk_name(local: &StorageArea) -> Result<String, JsValue> {
+    if let Some(name) = get(local, DESK).await?.as_string() {
+        return Ok(name);
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a random number below 2^16")]
+    let name = DeskName::suggested((js_sys::Math::random() * 65_536.0) as u32).to_string();
+    save_desk_name(&name).await?;
+    Ok(name)
+}
+
+/// Stores the name of this desk.
+///
+/// # Errors
+/// When Firefox cannot write its storage.
+pub(crate) async fn save_desk_name(name: &str) -> Result<(), JsValue> {
+    browser().storage().local().set(&object([(DESK, name.into())])).await.map(|_| ())
 }
 
 /// Stores all of it.
@@ -62,7 +93,7 @@ pub(crate) async fn save(preferences: &Preferences) -> Result<(), JsValue> {
     forgets.remove(&PASSWORD.into()).await?;
     keeps.set(&password).await?;
     storage.local().set(&object([(SETTINGS, form)])).await?;
-    Ok(())
+    save_desk_name(preferences.form.desk.trim()).await
 }
 
 /// Calls `handler` whenever a page of KOCT has stored something.

@@ -9,6 +9,7 @@ use koct_core::{
     outbox::{Input, Outbox, Output, Summary},
     settings::Settings,
     status::State,
+    transaction::TransactionId,
 };
 use std::{cell::RefCell, rc::Rc, time::Duration};
 use tokio::sync::mpsc;
@@ -20,6 +21,8 @@ const LOCK: &str = "koct-sender";
 
 /// Whoever watches a commit.
 pub(crate) trait Watcher {
+    /// What the log holds up to this number may be sent from now on; what is recorded later is not.
+    fn began(&self, up_to: TransactionId);
     /// These entries have changed, durably.
     fn changed(&self, changes: Vec<Change>);
     /// So many of so many have an answer.
@@ -83,6 +86,7 @@ pub(crate) async fn run(
 ) -> Result<Summary, crate::store::StoreError> {
     let http = Rc::new(Http::isolated(&settings.server.permission_pattern()));
     let uncommitted = store.in_states(&[State::Local, State::InDoubt, State::Sending]).await?;
+    watcher.began(uncommitted.iter().map(|entry| entry.id).max().unwrap_or(TransactionId(0)));
     let (reports, mut happened) = mpsc::unbounded_channel();
     stopper.0.replace(Some(reports.clone()));
     let mut outbox = Outbox::new(settings, uncommitted);

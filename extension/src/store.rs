@@ -1,4 +1,4 @@
-//! The log, and the record of commits, in IndexedDB.
+//! The log, the record of commits, and what is remembered of cleared transactions, in IndexedDB.
 //!
 //! Every write is a transaction of its own with durability `strict`: when it is reported done, it is on the disk. The
 //! store keeps what core gives it and decides nothing but how it is found again: by number, by item, by state.
@@ -7,13 +7,13 @@ use indexed_db_futures::{
     Build, BuildPrimitive, KeyRange,
     cursor::CursorDirection,
     database::Database,
-    index::Index,
     object_store::ObjectStore,
     query_source::QuerySource,
     transaction::{Transaction, TransactionDurability, TransactionMode, TransactionOptions},
 };
 use koct_core::{
-    batch::Batch,
+    correction::Revision,
+    desk::DeskName,
     log::{self, Counts, Entry},
     status::{State, Status},
     transaction::{Action, Moment, TransactionId},
@@ -22,17 +22,26 @@ use serde::Serialize;
 use thiserror::Error;
 use wasm_bindgen::{JsCast, JsValue};
 
+mod batches;
+mod clearing;
+mod corrections;
+mod imports;
+
 /// The database's name in a desk's profile.
 pub const DATABASE: &str = "koct";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 const LOG: &str = "transactions";
 const BATCHES: &str = "batches";
-/// So many commits are remembered; older ones are forgotten one by one.
-const BATCHES_KEPT: usize = 500;
+/// What is remembered of transactions that were cleared: `koct_core::import::cleared_key`, with the day.
+const CLEARED: &str = "cleared";
+/// The other desks whose transactions are in the log.
+const DESKS: &str = "desks";
 /// Finds the entries of an item: `itemKey` is [`Action::item_key`].
 const BY_ITEM: &str = "item";
 /// Finds the entries of a state: `status.state` is [`State::name`].
 const BY_STATE: &str = "state";
+/// Finds what was cleared on a day.
+const BY_DAY: &str = "day";
 
 /// Why the log could not be read or written.
 #[derive(Debug, Error)]
@@ -43,8 +52,8 @@ pub enum StoreError {
     /// An entry in the log that this version cannot read.
     #[error("an entry of the log cannot be read: {0}")]
     Unreadable(String),
-    /// The change would touch an entry that is gone, or one that is committed.
-    #[error("the transaction {0} is gone or committed already")]
+    /// The change would touch an entry that is gone, or one that may not be changed so.
+    #[error("the transaction {0} is gone, or in Koha already")]
     NotOpen(TransactionId),
 }
 
@@ -76,27 +85,41 @@ pub struct Change {
     pub entry: Entry,
 }
 
-/// What is stored of an entry that the log has not numbered yet.
+/// An entry as it is stored: with what it is found by, and without a number where the log shall give it one.
 #[derive(Serialize)]
-struct Unnumbered<'a> {
+struct Stored<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<TransactionId>,
     #[serde(flatten)]
     transaction: &'a koct_core::transaction::Transaction,
     status: &'a Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    desk: Option<&'a DeskName>,
+    part: u32,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    history: &'a [Revision],
     #[serde(rename = "itemKey", skip_serializing_if = "Option::is_none")]
     item_key: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Numbered<'a> {
-    seq: TransactionId,
-    #[serde(flatten)]
-    entry: Unnumbered<'a>,
+fn to_store(entry: &Entry, seq: Option<TransactionId>) -> Result<JsValue> {
+    to_js(&Stored {
+        seq,
+        transaction: &entry.transaction,
+        status: &entry.status,
+        desk: entry.desk.as_ref(),
+        part: entry.part,
+        history: &entry.history,
+        item_key: entry.transaction.action.item_key(),
+    })
 }
 
-impl<'a> Unnumbered<'a> {
-    fn new(transaction: &'a koct_core::transaction::Transaction, status: &'a Status) -> Self {
-        Self { transaction, status, item_key: transaction.action.item_key() }
-    }
+fn stored(entry: &Entry) -> Result<JsValue> {
+    to_store(entry, Some(entry.id))
+}
+
+fn unnumbered(entry: &Entry) -> Result<JsValue> {
+    to_store(entry, None)
 }
 
 fn to_js(value: &impl Serialize) -> Result<JsValue> {
@@ -142,6 +165,10 @@ impl Store {
                 if event.old_version() < 2.0 {
                     database.create_object_store(BATCHES).with_auto_increment(true).build()?;
                 }
+                if event.old_version() < 3.0 {
+                    database.create_object_store(CLEARED).build()?.create_index(BY_DAY, "day".into()).build()?;
+                    database.create_object_store(DESKS).build()?;
+                }
                 Ok(())
             })
             .await?;
@@ -153,13 +180,13 @@ impl Store {
     }
 
     fn writing(&self) -> Result<Transaction<'_>> {
-        self.writing_to(LOG)
+        self.writing_to(&[LOG])
     }
 
-    fn writing_to(&self, name: &str) -> Result<Transaction<'_>> {
+    fn writing_to(&self, names: &[&str]) -> Result<Transaction<'_>> {
         Ok(self
             .database
-            .transaction(name)
+            .transaction(names)
             .with_mode(TransactionMode::Readwrite)
             .with_options(TransactionOptions::new().with_durability(TransactionDurability::Strict))
             .build()?)
@@ -173,20 +200,19 @@ impl Store {
         let writing = self.writing()?;
         let log = writing.object_store(LOG)?;
         let last_of_item = last_moment(&log, action.item_key()).await?;
-        let transaction = log::record(action, now, last_of_item);
-        let status = Status::Local;
+        let entry = Entry::recorded(TransactionId(0), log::record(action, now, last_of_item));
         // Requests go out when they are built: waiting only for the end saves a round trip to the disk's process.
-        let adding = log.add(to_js(&Unnumbered::new(&transaction, &status))?).with_key_type::<JsValue>().primitive()?;
+        let adding = log.add(unnumbered(&entry)?).with_key_type::<JsValue>().primitive()?;
         writing.commit().await?;
         let key: JsValue = adding.await?;
         let id = id(&key).ok_or_else(|| StoreError::Unreadable("the log is full".into()))?;
-        Ok(Entry { id, transaction, status })
+        Ok(Entry { id, ..entry })
     }
 
     /// Changes statuses, all at once or not at all. Returns the changes when they are durable.
     ///
     /// # Errors
-    /// When one is gone or committed, or when they cannot be written: then nothing is changed.
+    /// When one is gone, committed or deleted, or when they cannot be written: then nothing is changed.
     pub async fn set_statuses(&self, statuses: &[(TransactionId, Status)]) -> Result<Vec<Change>> {
         let writing = self.writing()?;
         let log = writing.object_store(LOG)?;
@@ -197,15 +223,14 @@ impl Store {
         }
         // A put that fails takes the whole transaction back, and committing it tells.
         let mut putting = Vec::with_capacity(statuses.len());
-        for ((id, status), stored) in statuses.iter().zip(reading) {
-            let mut entry = stored.await?.map(entry).transpose()?.ok_or(StoreError::NotOpen(*id))?;
+        for ((id, status), asked) in statuses.iter().zip(reading) {
+            let mut entry = asked.await?.map(entry).transpose()?.ok_or(StoreError::NotOpen(*id))?;
             let from = entry.status.state();
-            if from.is_committed() {
+            if !from.is_open() {
                 return Err(StoreError::NotOpen(*id));
             }
             entry.status = status.clone();
-            let numbered = Numbered { seq: entry.id, entry: Unnumbered::new(&entry.transaction, &entry.status) };
-            putting.push(log.put(to_js(&numbered)?).primitive()?);
+            putting.push(log.put(stored(&entry)?).primitive()?);
             changed.push(Change { from, entry });
         }
         writing.commit().await?;
@@ -213,24 +238,6 @@ impl Store {
             put.await?;
         }
         Ok(changed)
-    }
-
-    /// Removes the entries of these states. Returns how many there were, when they are gone for good.
-    ///
-    /// # Errors
-    /// When the log cannot be written: then nothing is removed.
-    pub async fn remove(&self, states: &[State]) -> Result<u32> {
-        let writing = self.writing()?;
-        let log = writing.object_store(LOG)?;
-        let mut removed = 0;
-        for state in states {
-            for id in ids(&log.index(BY_STATE)?, *state).await? {
-                log.delete(id.0).primitive()?.await?;
-                removed += 1;
-            }
-        }
-        writing.commit().await?;
-        Ok(removed)
     }
 
     /// The numbers of all entries, rising.
@@ -255,7 +262,37 @@ impl Store {
         values.map(|value| entry(value?)).collect()
     }
 
-    /// The entries of these states, in the order of the desk.
+    /// The entries of these numbers, as far as they are there.
+    ///
+    /// # Errors
+    /// As [`Store::range`].
+    pub async fn get(&self, ids: &[TransactionId]) -> Result<Vec<Entry>> {
+        let reading = self.reading()?;
+        let log = reading.object_store(LOG)?;
+        let asked = ids
+            .iter()
+            .map(|id| log.get::<JsValue, _, _>(id.0).primitive())
+            .collect::<std::result::Result<Vec<_>, _>>()?;
+        let mut entries = Vec::with_capacity(ids.len());
+        for value in asked {
+            entries.extend(value.await?.map(entry).transpose()?);
+        }
+        Ok(entries)
+    }
+
+    /// The next entries after this number, so many at most: a long log is read bit by bit, so that scans go in between.
+    ///
+    /// # Errors
+    /// As [`Store::range`].
+    pub async fn after(&self, last: TransactionId, limit: u32) -> Result<Vec<Entry>> {
+        let reading = self.reading()?;
+        let range = KeyRange::LowerBound(last.0, true);
+        let log = reading.object_store(LOG)?;
+        let values = log.get_all::<JsValue>().with_query::<u32, _>(range).with_limit(limit).primitive()?.await?;
+        values.map(|value| entry(value?)).collect()
+    }
+
+    /// The entries of these states, in the order in which Koha must see them.
     ///
     /// # Errors
     /// As [`Store::range`].
@@ -297,47 +334,6 @@ impl Store {
         Ok(counts)
     }
 
-    /// Records a commit that begins. Returns its number.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn begin_batch(&self, batch: &Batch) -> Result<u32> {
-        let writing = self.writing_to(BATCHES)?;
-        let batches = writing.object_store(BATCHES)?;
-        let keys = batches.get_all_keys::<JsValue>().primitive()?.await?;
-        let keys: Vec<u32> = keys.filter_map(|key| key.ok().as_ref().and_then(id)).map(|id| id.0).collect();
-        for old in keys.iter().take((keys.len() + 1).saturating_sub(BATCHES_KEPT)) {
-            batches.delete(*old).primitive()?.await?;
-        }
-        let key: JsValue = batches.add(to_js(batch)?).with_key_type::<JsValue>().primitive()?.await?;
-        writing.commit().await?;
-        id(&key).map(|id| id.0).ok_or_else(|| StoreError::Unreadable("no number for the commit".into()))
-    }
-
-    /// Replaces the record of a commit by what it is now.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub async fn set_batch(&self, number: u32, batch: &Batch) -> Result<()> {
-        let writing = self.writing_to(BATCHES)?;
-        writing.object_store(BATCHES)?.put(to_js(batch)?).with_key(number).primitive()?.await?;
-        writing.commit().await?;
-        Ok(())
-    }
-
-    /// The commits that are remembered, newest first.
-    ///
-    /// # Errors
-    /// When they cannot be read.
-    pub async fn batches(&self) -> Result<Vec<Batch>> {
-        let reading = self.database.transaction(BATCHES).with_mode(TransactionMode::Readonly).build()?;
-        let values = reading.object_store(BATCHES)?.get_all::<JsValue>().primitive()?.await?;
-        let read = |value| serde_wasm_bindgen::from_value(value).map_err(|e| StoreError::Unreadable(e.to_string()));
-        let mut batches = values.map(|value| read(value?)).collect::<Result<Vec<Batch>>>()?;
-        batches.reverse();
-        Ok(batches)
-    }
-
     /// Puts every interrupted request in doubt. Only to be called while no commit runs in any window.
     ///
     /// # Errors
@@ -349,20 +345,20 @@ impl Store {
     }
 }
 
-/// The moment of the last entry of an item.
+/// The moment of the last entry of an item that this desk recorded. Other desks' clocks do not touch its own.
 async fn last_moment(log: &ObjectStore<'_>, item_key: Option<String>) -> Result<Option<Moment>> {
     let Some(item_key) = item_key else { return Ok(None) };
     let index = log.index(BY_ITEM)?;
     // Entries of one key are in the order of their numbers, so the last comes first from behind.
     let cursor = index.open_cursor().with_query(item_key).with_direction(CursorDirection::Prev).primitive()?.await?;
     let Some(mut cursor) = cursor else { return Ok(None) };
-    let value: Option<JsValue> = cursor.next_record().await?;
-    Ok(value.map(entry).transpose()?.map(|entry| entry.transaction.moment))
-}
-
-async fn ids(index: &Index<'_>, state: State) -> Result<Vec<TransactionId>> {
-    let keys = index.get_all_keys::<JsValue>().with_query(state.name().to_owned()).primitive()?.await?;
-    Ok(keys.filter_map(|key| key.ok().as_ref().and_then(id)).collect())
+    while let Some(value) = cursor.next_record::<JsValue>().await? {
+        let entry = entry(value)?;
+        if entry.desk.is_none() {
+            return Ok(Some(entry.transaction.moment));
+        }
+    }
+    Ok(None)
 }
 
 /// Asks Firefox never to evict the log. Returns whether it promises that.

@@ -2,7 +2,11 @@
 
 use crate::i18n::{text, text_with};
 use koct_core::{
+    amount::AmountError,
     barcode::CodeError,
+    conflict::Kind,
+    correction::Change,
+    koc::Reason,
     koha::{
         Failure, NotSent,
         connection::Trouble,
@@ -11,8 +15,8 @@ use koct_core::{
     log::Entry,
     outbox::{Stop, Summary},
     settings::{CommitType, FieldError, ServerUrlError, Settings},
-    status::{Doubt, Status},
-    transaction::Action,
+    status::{Doubt, State, Status},
+    transaction::{Action, Moment, Transaction},
 };
 
 /// What was done.
@@ -26,8 +30,13 @@ pub(crate) fn action(action: &Action) -> String {
 
 /// A transaction in one line.
 pub(crate) fn entry(entry: &Entry) -> String {
-    let what = &entry.transaction.action;
-    let time = entry.transaction.moment.local().format("%Y-%m-%d %H:%M:%S").to_string();
+    transaction(&entry.transaction)
+}
+
+/// What was done when, in one line.
+pub(crate) fn transaction(transaction: &Transaction) -> String {
+    let what = &transaction.action;
+    let time = moment(transaction.moment);
     let optional = |value: Option<String>| value.unwrap_or_default();
     let values = [
         time,
@@ -51,6 +60,7 @@ pub(crate) fn status(status: &Status) -> String {
             "Item not issued." => text("statusItemNotIssued"),
             other => other.to_owned(),
         },
+        Status::Deleted => text("statusDeleted"),
         Status::InDoubt { reason, .. } => text_with("statusInDoubt", &[&doubt(*reason)]),
     }
 }
@@ -84,6 +94,75 @@ pub(crate) fn code_error(error: &CodeError) -> String {
         CodeError::ControlCharacter(code_point) => text_with("codeControl", &[&control(*code_point)]),
         CodeError::TooLong { length, limit } => text_with("codeTooLong", &[&length.to_string(), &limit.to_string()]),
     }
+}
+
+/// What is wrong with an amount.
+pub(crate) fn amount_error(error: AmountError) -> String {
+    text(match error {
+        AmountError::NotANumber => "amountNotANumber",
+        AmountError::TooPrecise => "amountTooPrecise",
+        AmountError::NotPositive => "amountNotPositive",
+        AmountError::TooLarge => "amountTooLarge",
+    })
+}
+
+/// What is wrong with a line of a .koc file.
+pub(crate) fn koc_reason(reason: &Reason) -> String {
+    match reason {
+        Reason::NotUtf8 => text("reasonNotUtf8"),
+        Reason::Time(time) => text_with("reasonTime", &[time]),
+        Reason::Action(word) => text_with("reasonAction", &[word]),
+        Reason::Fields { action, expected, found } => {
+            text_with("reasonFields", &[action, &expected.to_string(), &found.to_string()])
+        }
+        Reason::Cardnumber(error) => text_with("reasonCardnumber", &[&code_error(error)]),
+        Reason::Barcode(error) => text_with("reasonBarcode", &[&code_error(error)]),
+        Reason::Amount(error) => text_with("reasonAmount", &[&amount_error(*error)]),
+    }
+}
+
+/// A moment, to the second, by the clock of its desk.
+pub(crate) fn moment(moment: Moment) -> String {
+    moment.local().format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// A state by its name.
+pub(crate) fn state(state: State) -> String {
+    text(match state {
+        State::Local => "stateLocal",
+        State::Sending => "stateSending",
+        State::Added => "stateAdded",
+        State::Success => "stateSuccess",
+        State::Rejected => "stateRejected",
+        State::InDoubt => "stateInDoubt",
+        State::Deleted => "stateDeleted",
+    })
+}
+
+/// What was done to a transaction.
+pub(crate) fn change(change: Change) -> String {
+    text(match change {
+        Change::Edited => "changeEdited",
+        Change::Deleted => "changeDeleted",
+        Change::Restored => "changeRestored",
+        Change::Shifted => "changeShifted",
+        Change::Separated => "changeSeparated",
+    })
+}
+
+/// The kind of a conflict, and what Koha does there.
+pub(crate) fn conflict(kind: Kind) -> [String; 2] {
+    let name = match kind {
+        Kind::LaterCommitted => "LaterCommitted",
+        Kind::ReturnBeforeIssue => "ReturnBeforeIssue",
+        Kind::TwoPatrons => "TwoPatrons",
+        Kind::OnTwoDesks => "OnTwoDesks",
+        Kind::Repeated => "Repeated",
+        Kind::SameSecond => "SameSecond",
+        Kind::Future => "Future",
+        Kind::LongPast => "LongPast",
+    };
+    ["kind", "effect"].map(|part| text(&format!("{part}{name}")))
 }
 
 /// What is wrong with a field of the settings.

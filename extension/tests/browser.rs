@@ -6,13 +6,16 @@
 use koct_core::{
     barcode::{Barcode, Cardnumber},
     batch::Batch,
+    desk::DeskName,
+    import,
     koc::Zone,
     koha::{Failure, Method, Request, Session},
+    log::Entry,
     order,
     outbox::Summary,
     settings::{CommitType, Secret, ServerUrl},
     status::{Attempt, Doubt, State, Status},
-    transaction::{Action, Moment, TransactionId},
+    transaction::{Action, Moment, Transaction, TransactionId},
 };
 use koct_extension::{
     clock::{self, DeskZone},
@@ -124,9 +127,71 @@ async fn removing_spares_the_other_states_and_numbers_are_never_used_again() {
         store.record(issue(barcode), moment(0)).await.unwrap();
     }
     store.set_statuses(&[(TransactionId(3), Status::Success)]).await.unwrap();
-    assert_eq!(store.remove(&[State::Added, State::Success]).await.unwrap(), 1);
+    assert_eq!(
+        store.remove(&[State::Added, State::Success], &DeskName::parse("Main").unwrap(), moment(0)).await.unwrap(),
+        1
+    );
     assert_eq!(store.ids().await.unwrap().len(), 2);
     assert_eq!(store.record(issue("D"), moment(0)).await.unwrap().id, TransactionId(4));
+}
+
+fn of_bus(barcode: &str, millis: i64) -> Entry {
+    let transaction = Transaction { moment: moment(millis), action: issue(barcode) };
+    let desk = DeskName::parse("Bus").ok();
+    Entry { desk, part: 2, ..Entry::recorded(TransactionId(0), transaction) }
+}
+
+#[wasm_bindgen_test]
+async fn what_other_desks_recorded_is_numbered_in_order_and_its_clock_touches_nothing() {
+    let store = store("add").await;
+    store.record(issue("A"), moment(0)).await.unwrap();
+    let added = store.add(vec![of_bus("A", 9_000_000), of_bus("B", 1)]).await.unwrap();
+    assert_eq!(added.iter().map(|entry| entry.id.0).collect::<Vec<_>>(), [2, 3]);
+    assert_eq!(store.after(TransactionId(1), 9).await.unwrap(), added);
+    assert_eq!(store.get(&[TransactionId(3), TransactionId(7)]).await.unwrap(), added[1..]);
+    assert_eq!(store.desks().await.unwrap(), [DeskName::parse("Bus").unwrap()]);
+    // The bus's clock was far ahead: the next scan here keeps its own time.
+    let scanned = store.record(issue("A"), moment(5_000)).await.unwrap();
+    assert_eq!((scanned.id, scanned.transaction.moment), (TransactionId(4), moment(5_000)));
+    assert_eq!(store.add(Vec::new()).await.unwrap(), []);
+}
+
+#[wasm_bindgen_test]
+async fn corrections_are_all_made_or_none_and_never_touch_what_is_in_koha() {
+    let store = store("change").await;
+    for barcode in ["A", "B", "C"] {
+        store.record(issue(barcode), moment(0)).await.unwrap();
+    }
+    let ids = [1, 2, 3].map(TransactionId);
+    store.set_statuses(&[(ids[2], Status::Success)]).await.unwrap();
+    let refused = store.change(&ids, |entry| entry.shifted(1000, moment(0))).await;
+    assert!(matches!(refused, Err(StoreError::NotOpen(id)) if id == ids[2]));
+    assert!(store.all().await.unwrap().iter().all(|entry| entry.history.is_empty()));
+    let changes = store.change(&ids[..2], |entry| entry.deleted(moment(0))).await.unwrap();
+    assert_eq!(changes.iter().map(|change| change.from).collect::<Vec<_>>(), [State::Local; 2]);
+    assert_eq!(store.in_states(&[State::Deleted]).await.unwrap().len(), 2);
+    let refused = store.set_statuses(&[(ids[0], sending())]).await;
+    assert!(matches!(refused, Err(StoreError::NotOpen(_))), "what is deleted is never sent");
+    store.change(&ids[..1], |entry| entry.restored(moment(0))).await.unwrap();
+    assert_eq!(store.counts().await.unwrap().uncommitted(), 1);
+}
+
+#[wasm_bindgen_test]
+async fn what_was_committed_and_cleared_is_remembered() {
+    let store = store("cleared").await;
+    let own = DeskName::parse("Main").unwrap();
+    store.add(vec![of_bus("A", 0), of_bus("B", 1)]).await.unwrap();
+    store.record(issue("C"), moment(0)).await.unwrap();
+    store.set_statuses(&[(TransactionId(1), Status::Added), (TransactionId(3), Status::Success)]).await.unwrap();
+    assert_eq!(store.remove(&State::ALL, &own, moment(0)).await.unwrap(), 3);
+    let bus = DeskName::parse("Bus").unwrap();
+    let key = import::cleared_key(&bus, &of_bus("A", 0).transaction);
+    assert_eq!(store.cleared_of(&bus).await.unwrap().into_iter().collect::<Vec<_>>(), [key]);
+    assert_eq!(store.cleared_of(&own).await.unwrap().len(), 1);
+    assert_eq!(store.desks().await.unwrap(), []);
+    // More than a year later it is forgotten.
+    store.remove(&State::ALL, &own, moment(401 * 86_400_000)).await.unwrap();
+    assert_eq!(store.cleared().await.unwrap(), Vec::<String>::new());
 }
 
 #[wasm_bindgen_test]

@@ -5,7 +5,7 @@ use super::{
     scans::{Scan, retry_label},
 };
 use crate::{dom, i18n::text, i18n::text_with, wording};
-use koct_core::barcode::CodeError;
+use koct_core::{amount::AmountError, barcode::CodeError};
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use web_sys::{Event, HtmlElement, HtmlInputElement};
@@ -17,6 +17,8 @@ pub(crate) enum Problem {
     Barcode(CodeError),
     /// The patron's code.
     Cardnumber(CodeError),
+    /// The amount.
+    Amount(AmountError),
     /// The log could not be written.
     Store(String),
     /// The computer's clock is out of all bounds.
@@ -26,13 +28,14 @@ pub(crate) enum Problem {
 impl Problem {
     /// Whether trying again with the same values is useless.
     pub(super) fn is_about_the_code(&self) -> bool {
-        matches!(self, Self::Barcode(_) | Self::Cardnumber(_))
+        matches!(self, Self::Barcode(_) | Self::Cardnumber(_) | Self::Amount(_))
     }
 
     fn reason(&self) -> String {
         match self {
             Self::Barcode(error) => text_with("attentionBarcode", &[&wording::code_error(error)]),
             Self::Cardnumber(error) => text_with("attentionCardnumber", &[&wording::code_error(error)]),
+            Self::Amount(error) => text_with("attentionAmount", &[&wording::amount_error(*error)]),
             Self::Store(error) => text_with("attentionStore", &[error]),
             Self::Clock => text("attentionClock"),
         }
@@ -102,5 +105,10 @@ fn put_back(scan: &Scan, problem: &Problem) {
             put("checkout-item", item, !patron_is_wrong);
         }
         Scan::Checkin { item } => put("checkin-item", item, true),
+        Scan::Payment { patron, amount } => {
+            let patron_is_wrong = matches!(problem, Problem::Cardnumber(_));
+            put("checkout-patron", patron, patron_is_wrong);
+            put("checkout-amount", amount, !patron_is_wrong);
+        }
     }
 }

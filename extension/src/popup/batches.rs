@@ -6,7 +6,7 @@ use crate::{
     i18n::{text, text_with},
     wording,
 };
-use koct_core::{batch::Batch, transaction::Moment};
+use koct_core::batch::Batch;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
@@ -24,15 +24,7 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
             }
         });
     });
-    let this = desk.clone();
-    dom::on::<Event>(dom::by_id::<Element>("show-all")?.as_ref(), "click", move |_| {
-        spawn_local(this.clone().show_all());
-    });
     Ok(())
-}
-
-fn local(moment: Moment) -> String {
-    moment.local().format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 async fn open(desk: &Rc<Desk>) -> Result<(), JsValue> {
@@ -59,7 +51,7 @@ async fn open(desk: &Rc<Desk>) -> Result<(), JsValue> {
 
 fn row(batch: &Batch) -> Result<HtmlElement, JsValue> {
     let row = dom::from_template("batch-template")?;
-    dom::set_field(&row, "when", &local(batch.started));
+    dom::set_field(&row, "when", &wording::moment(batch.started));
     let how = [&wording::commit_type(batch.commit_type), &batch.branchcode, &batch.server];
     dom::set_field(&row, "how", &text_with("batchHow", &how.map(String::as_str)));
     if let Some(end) = &batch.end {
@@ -75,23 +67,9 @@ fn row(batch: &Batch) -> Result<HtmlElement, JsValue> {
 
 impl Desk {
     async fn show_batch(self: Rc<Self>, batch: Batch) {
-        self.table.only(Some(batch.transactions.into_iter().collect()));
-        show_filter(Some(&text_with("filterBatch", &[&local(batch.started)])));
-        self.reload_log().await;
+        self.find.clear();
+        let label = text_with("filterBatch", &[&wording::moment(batch.started)]);
+        self.find.among(batch.transactions.into_iter().collect(), label);
+        self.show_found().await;
     }
-
-    /// Shows every transaction again.
-    pub(super) async fn show_all(self: Rc<Self>) {
-        self.table.only(None);
-        show_filter(None);
-        self.reload_log().await;
-    }
-}
-
-fn show_filter(text: Option<&str>) {
-    let (Ok(bar), Ok(label)) = (dom::by_id::<HtmlElement>("filter"), dom::by_id::<Element>("filter-text")) else {
-        return;
-    };
-    bar.set_hidden(text.is_none());
-    label.set_text_content(text);
 }

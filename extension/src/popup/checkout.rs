@@ -1,10 +1,16 @@
-//! The Checkout section: patron, then item after item; the patron stays until cleared or changed.
+//! The Checkout section: patron, then item after item, or a payment; the patron stays until cleared or changed.
 
-use super::{Desk, Tone, on_enter, scans::Scan, take};
+use super::{
+    Desk, Tone, on_enter,
+    question::{self, Question, Reply},
+    scans::Scan,
+    take,
+};
 use crate::{dom, i18n::text, i18n::text_with, wording};
-use koct_core::barcode::Cardnumber;
+use koct_core::{amount::Amount, barcode::Cardnumber};
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlInputElement};
 
 #[derive(Clone)]
@@ -12,13 +18,18 @@ struct Checkout {
     desk: Rc<Desk>,
     patron: HtmlInputElement,
     item: HtmlInputElement,
+    amount: HtmlInputElement,
 }
 
 /// # Errors
 /// When the page lacks an element.
 pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    let checkout =
-        Checkout { desk: desk.clone(), patron: dom::by_id("checkout-patron")?, item: dom::by_id("checkout-item")? };
+    let checkout = Checkout {
+        desk: desk.clone(),
+        patron: dom::by_id("checkout-patron")?,
+        item: dom::by_id("checkout-item")?,
+        amount: dom::by_id("checkout-amount")?,
+    };
     let this = checkout.clone();
     on_enter(&checkout.patron, move || this.patron_entered());
     let this = checkout.clone();
@@ -28,6 +39,10 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
         event.prevent_default();
         this.record();
     });
+    let this = checkout.clone();
+    on_enter(&checkout.amount, move || this.pay());
+    let this = checkout.clone();
+    dom::on::<Event>(dom::by_id::<Element>("checkout-pay")?.as_ref(), "click", move |_| this.pay());
     // The next patron's card replaces the last one's.
     let this = checkout.clone();
     dom::on::<Event>(checkout.patron.as_ref(), "focus", move |_| this.patron.select());
@@ -63,6 +78,44 @@ impl Checkout {
             let scan = Scan::Checkout { patron: self.patron.value(), item: take(&self.item) };
             let _ = self.item.focus();
             self.desk.scan(scan);
+        }
+    }
+
+    fn pay(&self) {
+        let say = |text: &str| self.desk.message.show(Tone::Bad, text);
+        if self.patron.value().trim().is_empty() {
+            say(&text("amountPatronMissing"));
+            let _ = self.patron.focus();
+            return;
+        }
+        let _ = self.amount.focus();
+        if self.amount.value().trim().is_empty() {
+            return say(&text("amountMissing"));
+        }
+        match Amount::typed(&self.amount.value()) {
+            Ok(amount) if amount >= Amount::UNUSUAL => {
+                spawn_local(self.clone().pay_if_meant(self.patron.value(), take(&self.amount), amount));
+            }
+            Ok(_) => self.desk.scan(Scan::Payment { patron: self.patron.value(), amount: take(&self.amount) }),
+            Err(error) => {
+                say(&text_with("attentionAmount", &[&wording::amount_error(error)]));
+                self.amount.select();
+            }
+        }
+    }
+
+    /// A barcode that came into the field of the amount must not become money.
+    async fn pay_if_meant(self, patron: String, typed: String, amount: Amount) {
+        let amount = amount.to_string();
+        let (title, yes) = (text_with("amountUnusualTitle", &[&amount]), text_with("amountUnusualYes", &[&amount]));
+        let body = text("amountUnusualText");
+        let question = Question { title: &title, text: &body, yes: &yes, ..Question::default() };
+        if question::ask(question).await == Ok(Reply::Yes) {
+            self.desk.scan(Scan::Payment { patron, amount: typed });
+        } else {
+            self.amount.set_value(&typed);
+            let _ = self.amount.focus();
+            self.amount.select();
         }
     }
 

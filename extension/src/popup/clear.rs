@@ -2,16 +2,16 @@
 //! ticked, and what is not in Koha needs a second one.
 
 use super::{Desk, Tone};
-use crate::{dom, i18n::text, i18n::text_with};
+use crate::{clock, dom, i18n::text, i18n::text_with};
 use koct_core::status::State;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement};
 
-/// The states of what is safely in Koha.
+/// The states of what nobody has to do anything about: safely in Koha, or taken back.
 fn committed() -> Vec<State> {
-    State::ALL.into_iter().filter(|state| state.is_committed()).collect()
+    State::ALL.into_iter().filter(|state| !state.is_open()).collect()
 }
 
 struct Dialog {
@@ -115,7 +115,12 @@ impl Desk {
             self.message.show(Tone::Bad, &text("clearWhileCommitting"));
             return;
         }
-        match self.store.remove(&states).await {
+        let Some(now) = clock::now() else {
+            self.message.show(Tone::Bad, &text("attentionClock"));
+            return;
+        };
+        let own = self.preferences.borrow().desk();
+        match self.store.remove(&states, &own, now).await {
             Ok(0) => self.message.show(Tone::Good, &text("clearedNothing")),
             Ok(removed) => self.message.show(Tone::Good, &text_with("cleared", &[&removed.to_string()])),
             Err(error) => self.message.show(Tone::Bad, &text_with("clearFailed", &[&error.to_string()])),

@@ -10,18 +10,20 @@ use crate::{
     i18n::{text, text_with},
     preferences,
     sender::{self, Stopper, Watcher},
-    store::Change,
+    store::{Change, StoreError},
     webext, wording,
 };
 use koct_core::{
     batch::Batch,
     koha::movement::{Inquest, Movements, Next},
     log::{self, Entry},
+    order,
     outbox::Summary,
     settings::{CommitType, Settings},
     status::State,
+    transaction::{Moment, TransactionId},
 };
-use std::{cell::Cell, rc::Rc};
+use std::{cell::Cell, collections::HashMap, rc::Rc};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlButtonElement, HtmlElement, HtmlProgressElement};
@@ -110,11 +112,29 @@ impl Commit {
             message.show(Tone::Bad, &text_with("commitNotAllowed", &[settings.server.as_str()]));
             return;
         }
+        let failed = |error: String| message.show(Tone::Bad, &text_with("commitFailedToStart", &[&error]));
+        match self.desk.review_before_commit().await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => return failed(error.to_string()),
+        }
         let Some(_lock) = sender::lock().await else {
             message.show(Tone::Bad, &text("commitBusy"));
             return;
         };
+        self.desk.sending.set(true);
+        self.send(settings).await;
+        self.desk.sending.set(false);
+        self.desk.sends_up_to.set(None);
+    }
+
+    /// Sends what is to be sent. The caller holds the lock.
+    async fn send(&self, settings: Settings) {
+        let message = &self.desk.message;
         let failed = |error: String| message.show(Tone::Bad, &text_with("commitFailedToStart", &[&error]));
+        if let Err(error) = self.separate().await {
+            return failed(error.to_string());
+        }
         let to_send = match self.desk.store.in_states(&[State::Local]).await {
             Ok(entries) => entries,
             Err(error) => return failed(error.to_string()),
@@ -141,6 +161,17 @@ impl Commit {
             }
             Err(error) => failed(error.to_string()),
         }
+    }
+
+    /// Puts transactions of one item that several desks have in the same second into seconds of their own.
+    async fn separate(&self) -> Result<(), StoreError> {
+        let ordered = self.desk.store.in_states(&[State::Local, State::InDoubt, State::Sending]).await?;
+        let moved: HashMap<TransactionId, Moment> = order::separate(&ordered).into_iter().collect();
+        let (Some(now), false) = (clock::now(), moved.is_empty()) else { return Ok(()) };
+        let ids: Vec<TransactionId> = moved.keys().copied().collect();
+        let changes = self.desk.store.change(&ids, |entry| entry.separated(*moved.get(&entry.id)?, now)).await?;
+        self.desk.apply(changes);
+        Ok(())
     }
 
     /// Tells how it went. Returns the words.
@@ -216,6 +247,10 @@ async fn ask_about_stale(settings: Settings, to_send: &[Entry]) -> Option<Settin
 impl Watcher for Commit {
     fn changed(&self, changes: Vec<Change>) {
         self.desk.apply(changes);
+    }
+
+    fn began(&self, up_to: TransactionId) {
+        self.desk.sends_up_to.set(Some(up_to));
     }
 
     fn progress(&self, done: u32, total: u32) {

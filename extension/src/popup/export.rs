@@ -2,8 +2,12 @@
 
 use super::{Desk, Tone};
 use crate::{clock, dom, i18n::text, i18n::text_with, store::StoreError};
-use koct_core::{koc, status::State};
-use std::rc::Rc;
+use koct_core::{
+    koc, order,
+    status::State,
+    transaction::{Moment, TransactionId},
+};
+use std::{collections::HashMap, rc::Rc};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, BlobPropertyBag, Element, Event, HtmlAnchorElement, HtmlInputElement, Url};
@@ -21,8 +25,8 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
 
 impl Desk {
     async fn export(self: Rc<Self>, with_committed: bool) {
-        let states: Vec<State> =
-            State::ALL.into_iter().filter(|state| with_committed || !state.is_committed()).collect();
+        let wanted = |state: &State| state.is_open() || (with_committed && state.is_committed());
+        let states: Vec<State> = State::ALL.into_iter().filter(wanted).collect();
         match self.write_koc(&states).await {
             Ok(Some((name, count, in_doubt))) => {
                 let mut lines = vec![text_with("exported", &[&count.to_string(), &name])];
@@ -38,24 +42,38 @@ impl Desk {
 
     /// Downloads the file. Returns its name, how many transactions it holds and how many of them are in doubt.
     async fn write_koc(&self, states: &[State]) -> Result<Option<(String, usize, usize)>, String> {
-        let entries = self.store.in_states(states).await.map_err(|error: StoreError| error.to_string())?;
+        let mut entries = self.store.in_states(states).await.map_err(|error: StoreError| error.to_string())?;
         if entries.is_empty() {
             return Ok(None);
         }
         let in_doubt =
             entries.iter().filter(|entry| matches!(entry.status.state(), State::InDoubt | State::Sending)).count();
-        let file = koc::write(entries.iter().map(|entry| &entry.transaction));
+        let own = self.preferences.borrow().desk();
+        // A file of several desks is that of none.
+        let first = entries[0].desk.clone();
+        let desk = entries.iter().all(|entry| entry.desk == first).then(|| first.unwrap_or(own));
+        // Koha keeps whole seconds: so does the file, where two desks had one item.
+        let moved: HashMap<TransactionId, Moment> = order::separate(&entries).into_iter().collect();
+        for entry in &mut entries {
+            entry.transaction.moment = moved.get(&entry.id).copied().unwrap_or(entry.transaction.moment);
+        }
+        let file = koc::write(entries.iter().map(|entry| &entry.transaction), desk.as_ref());
         let now = clock::now().ok_or_else(|| text("attentionClock"))?;
         let name = koc::file_name(self.preferences.borrow().form.branchcode.trim(), now);
-        download(&name, &file).map_err(|error| format!("{error:?}"))?;
+        download(&name, &[file]).map_err(|error| format!("{error:?}"))?;
         Ok(Some((name, entries.len(), in_doubt)))
     }
 }
 
-fn download(name: &str, content: &str) -> Result<(), JsValue> {
+/// Gives a file to the person.
+///
+/// # Errors
+/// When the browser cannot make it.
+pub(super) fn download(name: &str, parts: &[String]) -> Result<(), JsValue> {
     let options = BlobPropertyBag::new();
     options.set_type("application/octet-stream");
-    let blob = Blob::new_with_str_sequence_and_options(&js_sys::Array::of1(&content.into()), &options)?;
+    let content: js_sys::Array = parts.iter().map(|part| JsValue::from_str(part)).collect();
+    let blob = Blob::new_with_str_sequence_and_options(&content, &options)?;
     let url = Url::create_object_url_with_blob(&blob)?;
     let link: HtmlAnchorElement = dom::document()?.create_element("a")?.unchecked_into();
     link.set_href(&url);

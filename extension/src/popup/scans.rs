@@ -1,19 +1,31 @@
 //! The queue from the fields to the log: one durable transaction after another, in the order scanned.
 
 use super::{Desk, Tone};
-use crate::{clock, i18n::text, i18n::text_with, popup::attention::Problem};
+use crate::{
+    clock, dom,
+    i18n::{text, text_with},
+    popup::attention::Problem,
+    store::StoreError,
+    wording,
+};
 use koct_core::{
+    amount::Amount,
     barcode::{Barcode, Cardnumber},
     log::Entry,
     status::State,
-    transaction::{Action, Moment},
+    transaction::{Action, Moment, TransactionId},
 };
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
     rc::Rc,
 };
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
+use web_sys::{Element, Event, KeyboardEvent};
+
+/// Takes back the last scan. Firefox gives it no meaning of its own.
+const UNDO_KEY: &str = "F8";
 
 /// What was in the fields when Enter was pressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,37 +42,77 @@ pub(crate) enum Scan {
         /// The item's field.
         item: String,
     },
+    /// A payment.
+    Payment {
+        /// The patron's field.
+        patron: String,
+        /// The amount's field.
+        amount: String,
+    },
+}
+
+/// What waits to be written.
+enum Job {
+    /// What was scanned, and when.
+    Scan(Scan, Option<Moment>),
+    /// Takes back the scan before. It waits in the same queue, so that it is that scan which is taken back.
+    Undo,
 }
 
 /// The queue.
 #[derive(Default)]
 pub(crate) struct Scans {
-    waiting: RefCell<VecDeque<(Scan, Option<Moment>)>>,
+    waiting: RefCell<VecDeque<Job>>,
     writing: Cell<bool>,
-    checkouts: Cell<u32>,
-    checkins: Cell<u32>,
+    /// What was recorded in this window and not taken back, oldest first.
+    sitting: RefCell<Vec<Entry>>,
+}
+
+/// Binds the button and the key that take back the last scan.
+///
+/// # Errors
+/// When the page lacks an element.
+pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
+    let this = desk.clone();
+    dom::on::<Event>(dom::by_id::<Element>("undo")?.as_ref(), "click", move |_| this.queue(Job::Undo));
+    let this = desk.clone();
+    dom::on::<KeyboardEvent>(dom::document()?.as_ref(), "keydown", move |event| {
+        let in_dialog = || dom::document().ok().and_then(|page| page.query_selector("dialog[open]").ok()?).is_some();
+        if event.key() == UNDO_KEY && !event.repeat() && !in_dialog() {
+            event.prevent_default();
+            this.queue(Job::Undo);
+        }
+    });
+    Ok(())
 }
 
 impl Desk {
     /// Queues what was scanned now. Never waits.
     pub(super) fn scan(self: &Rc<Self>, scan: Scan) {
-        self.scans.waiting.borrow_mut().push_back((scan, clock::now()));
+        self.queue(Job::Scan(scan, clock::now()));
+    }
+
+    fn queue(self: &Rc<Self>, job: Job) {
+        self.scans.waiting.borrow_mut().push_back(job);
         if !self.scans.writing.replace(true) {
-            spawn_local(self.clone().write_scans());
+            spawn_local(self.clone().work());
         }
     }
 
-    async fn write_scans(self: Rc<Self>) {
+    async fn work(self: Rc<Self>) {
         loop {
             // Not in the head of a `while let`: the queue must not stay borrowed over the await.
             let next = self.scans.waiting.borrow_mut().pop_front();
-            let Some((scan, moment)) = next else { break };
-            match self.write(&scan, moment).await {
-                Ok(entry) => self.confirm(entry),
-                Err(problem) => {
-                    self.message.show(Tone::Bad, &text_with("notRecorded", &[&scan.describe()]));
-                    self.attention.add(&self, scan, problem);
-                }
+            let Some(job) = next else { break };
+            match job {
+                Job::Scan(scan, moment) => match self.write(&scan, moment).await {
+                    Ok(entry) => self.confirm(entry),
+                    Err(problem) => {
+                        self.message.show(Tone::Bad, &text_with("notRecorded", &[&scan.describe()]));
+                        self.attention.add(&self, scan, problem);
+                    }
+                },
+                Job::Undo => self.undo().await,
             }
         }
         self.scans.writing.set(false);
@@ -74,30 +126,70 @@ impl Desk {
 
     /// Shows that a scan is durable.
     fn confirm(self: &Rc<Self>, entry: Entry) {
-        let count = |counter: &Cell<u32>| counter.set(counter.get() + 1);
+        self.scans.sitting.borrow_mut().push(entry.clone());
         let action = &entry.transaction.action;
-        let barcode = action.barcode().map(ToString::to_string).unwrap_or_default();
-        let numbers = || [&self.scans.checkouts, &self.scans.checkins].map(|counter| counter.get().to_string());
-        let message = if let Some(cardnumber) = action.cardnumber() {
-            count(&self.scans.checkouts);
-            let [checkouts, checkins] = numbers();
-            text_with("recordedCheckout", &[&barcode, cardnumber.as_str(), &checkouts, &checkins])
-        } else {
-            count(&self.scans.checkins);
-            let [checkouts, checkins] = numbers();
-            text_with("recordedCheckin", &[&barcode, &checkouts, &checkins])
+        let optional = |value: Option<String>| value.unwrap_or_default();
+        let barcode = optional(action.barcode().map(ToString::to_string));
+        let cardnumber = optional(action.cardnumber().map(ToString::to_string));
+        let [checkouts, checkins] = self.scans.counts().map(|number| number.to_string());
+        let message = match action {
+            Action::Issue { .. } => text_with("recordedCheckout", &[&barcode, &cardnumber, &checkouts, &checkins]),
+            Action::Return { .. } => text_with("recordedCheckin", &[&barcode, &checkouts, &checkins]),
+            Action::Payment { amount, .. } => text_with("recordedPayment", &[&amount.to_string(), &cardnumber]),
         };
         let mut counts = self.counts.get();
         counts.add(State::Local, 1);
         self.set_counts(counts);
-        if self.table.is_filtered() {
+        self.find.take(&entry);
+        if self.find.is_active() {
             // A scan is always seen.
-            spawn_local(self.clone().show_all());
+            self.find.clear();
+            spawn_local(self.clone().show_found());
         } else {
             self.table.append(entry);
         }
         self.message.show(Tone::Good, &message);
         self.tell_others();
+    }
+
+    /// Takes back the last scan of this window.
+    async fn undo(self: &Rc<Self>) {
+        let last = self.scans.sitting.borrow().last().map(|entry| entry.id);
+        let Some(id) = last else {
+            self.message.show(Tone::Doubt, &text("undoNothing"));
+            return;
+        };
+        let Some(_permit) = self.may_change(id).await else { return };
+        let Some(now) = clock::now() else { return self.message.show(Tone::Bad, &text("attentionClock")) };
+        match self.store.change(&[id], |entry| entry.deleted(now)).await {
+            Ok(changes) => {
+                self.scans.sitting.borrow_mut().pop();
+                let words = changes.first().map(|change| wording::entry(&change.entry)).unwrap_or_default();
+                self.apply(changes);
+                self.draw_now();
+                self.message.show(Tone::Good, &text_with("undone", &[&words]));
+                self.tell_others();
+            }
+            Err(StoreError::NotOpen(_)) => {
+                // Corrected or deleted by hand, sent, or cleared: the one before is not what is meant.
+                self.message.show(Tone::Doubt, &text("undoTooLate"));
+            }
+            Err(error) => self.message.show(Tone::Bad, &text_with("editFailed", &[&error.to_string()])),
+        }
+    }
+}
+
+impl Scans {
+    /// How many checkouts and checkins there are of this sitting.
+    fn counts(&self) -> [usize; 2] {
+        let sitting = self.sitting.borrow();
+        let is = |word: &str| sitting.iter().filter(|entry| entry.transaction.action.word() == word).count();
+        [is("issue"), is("return")]
+    }
+
+    /// A transaction was deleted otherwise: it is not to be undone again.
+    pub(super) fn forget(&self, id: TransactionId) {
+        self.sitting.borrow_mut().retain(|entry| entry.id != id);
     }
 }
 
@@ -110,6 +202,10 @@ impl Scan {
                 barcode: barcode(item)?,
             },
             Self::Checkin { item } => Action::Return { barcode: barcode(item)? },
+            Self::Payment { patron, amount } => Action::Payment {
+                cardnumber: Cardnumber::parse(patron).map_err(Problem::Cardnumber)?,
+                amount: Amount::typed(amount).map_err(Problem::Amount)?,
+            },
         })
     }
 
@@ -118,6 +214,7 @@ impl Scan {
         match self {
             Self::Checkout { patron, item } => text_with("attentionCheckout", &[item, patron]),
             Self::Checkin { item } => text_with("attentionCheckin", &[item]),
+            Self::Payment { patron, amount } => text_with("attentionPayment", &[amount, patron]),
         }
     }
 }

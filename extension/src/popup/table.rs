@@ -4,7 +4,6 @@ use super::{Desk, Tone};
 use crate::{
     dom,
     i18n::{text, text_with},
-    sender,
     store::{Store, StoreError},
     wording,
 };
@@ -47,10 +46,8 @@ pub(crate) struct Table {
     above: HtmlElement,
     below: HtmlElement,
     template: HtmlElement,
-    /// The numbers of all entries, rising; the table shows them falling.
+    /// The numbers of the entries to show; the last is on top.
     ids: RefCell<Vec<TransactionId>>,
-    /// Those that are shown, where not all are.
-    only: RefCell<Option<BTreeSet<TransactionId>>>,
     cache: RefCell<BTreeMap<TransactionId, Entry>>,
     drawn: RefCell<BTreeMap<TransactionId, Row>>,
     /// Height of a row, how far it is scrolled and how much is seen, in CSS pixels. Kept, because asking the page for them
@@ -75,6 +72,8 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     dom::on::<Event>(&desk.table.body, "click", move |event| {
         if let Some((id, decision)) = decision(&event) {
             spawn_local(this.clone().decide(id, decision));
+        } else if let Some(id) = edited(&event) {
+            spawn_local(this.clone().edit(id));
         }
     });
     Ok(())
@@ -88,8 +87,18 @@ fn decision(event: &Event) -> Option<(TransactionId, Decision)> {
         "send-again" => Decision::SendAgain,
         _ => return None,
     };
-    let seq = button.closest("[data-seq]").ok()??.get_attribute("data-seq")?;
-    Some((TransactionId(seq.parse().ok()?), decision))
+    Some((row_of(&button)?, decision))
+}
+
+/// The transaction whose button to change it was clicked.
+fn edited(event: &Event) -> Option<TransactionId> {
+    let button: Element = event.target()?.dyn_into().ok()?;
+    button.has_attribute("data-edit").then(|| row_of(&button))?
+}
+
+fn row_of(element: &Element) -> Option<TransactionId> {
+    let seq = element.closest("[data-seq]").ok()??.get_attribute("data-seq")?;
+    seq.parse().ok().map(TransactionId)
 }
 
 impl Desk {
@@ -122,16 +131,9 @@ impl Desk {
     }
 
     async fn decide(self: Rc<Self>, id: TransactionId, decision: Decision) {
-        if self.committing.get() {
-            self.message.show(Tone::Bad, &text("clearWhileCommitting"));
-            return;
-        }
-        let Some(_lock) = sender::lock().await else {
-            self.message.show(Tone::Bad, &text("commitBusy"));
-            return;
-        };
+        let Some(_permit) = self.may_change(id).await else { return };
         // Read anew: another window may have changed it.
-        let entry = self.store.range(id, id).await.ok().and_then(|mut entries| entries.pop());
+        let entry = self.store.get(&[id]).await.ok().and_then(|mut entries| entries.pop());
         let Some(status) = entry.and_then(|entry| entry.status.decided(decision)) else {
             self.reload_log().await;
             return;
@@ -161,7 +163,6 @@ impl Table {
             below: dom::from_template("spacer-template")?,
             template: dom::from_template("row-template")?,
             ids: RefCell::default(),
-            only: RefCell::default(),
             cache: RefCell::default(),
             drawn: RefCell::default(),
             row_height: Cell::new(ROW_HEIGHT),
@@ -173,33 +174,32 @@ impl Table {
         })
     }
 
-    /// Shows these alone from the next reading on, or all.
-    pub(super) fn only(&self, ids: Option<BTreeSet<TransactionId>>) {
-        *self.only.borrow_mut() = ids;
-    }
-
-    /// Whether some are not shown.
-    pub(super) fn is_filtered(&self) -> bool {
-        self.only.borrow().is_some()
-    }
-
-    /// Reads the log anew.
+    /// Shows these, the last on top, and reads what is seen of them.
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub(super) async fn reload(&self) -> Result<(), StoreError> {
-        let mut ids = self.store.ids().await?;
-        if let Some(only) = &*self.only.borrow() {
-            ids.retain(|id| only.contains(id));
-        }
+    /// When the log cannot be read.
+    pub(super) async fn show(&self, ids: Vec<TransactionId>) -> Result<(), StoreError> {
         *self.ids.borrow_mut() = ids;
-        self.cache.borrow_mut().clear();
         self.look();
         self.read().await?;
         self.draw();
         self.look();
         self.draw();
         Ok(())
+    }
+
+    /// Forgets what it has read.
+    pub(super) fn forget(&self) {
+        self.cache.borrow_mut().clear();
+    }
+
+    /// Shows or hides the column of the desks.
+    pub(super) fn show_desks(&self, shown: bool) {
+        let _ = if shown {
+            self.element.set_attribute("data-desks", "")
+        } else {
+            self.element.remove_attribute("data-desks")
+        };
     }
 
     /// Shows a new entry at the top.
@@ -332,8 +332,8 @@ impl Table {
         ] {
             let _ = element.set_attribute(name, &value);
         }
-        let time = entry.transaction.moment.local().format("%Y-%m-%d %H:%M:%S").to_string();
-        dom::set_field(&element, "timestamp", &time);
+        dom::set_field(&element, "timestamp", &wording::moment(entry.transaction.moment));
+        dom::set_field(&element, "desk", &optional(entry.desk.as_ref().map(ToString::to_string)));
         dom::set_field(&element, "action", &wording::action(action));
         dom::set_field(&element, "cardnumber", &optional(action.cardnumber().map(ToString::to_string)));
         let what = action.barcode().map(ToString::to_string).or(action.amount().map(|amount| amount.to_string()));
@@ -343,25 +343,34 @@ impl Table {
         if let Some(shown) = dom::field(&element, "status") {
             shown.set_title(&status);
         }
-        Self::offer_decisions(&element, entry);
+        if let Some(mark) = dom::field(&element, "changed") {
+            mark.set_hidden(entry.history.is_empty());
+            mark.set_text_content(Some(&text("editChanged")));
+        }
+        Self::offer_actions(&element, entry);
         Row { entry: entry.clone(), element }
     }
 
-    fn offer_decisions(element: &HtmlElement, entry: &Entry) {
-        let possible = |decision| entry.status.decided(decision).is_some();
-        for (name, decision, key) in [
-            ("is-in-koha", Decision::IsInKoha, "decideIsInKoha"),
-            ("send-again", Decision::SendAgain, "decideSendAgain"),
-        ] {
-            let button = element.query_selector(&format!("[data-decision={name}]")).ok().flatten();
+    fn offer_actions(element: &HtmlElement, entry: &Entry) {
+        let offer = |button: &str, key: Option<&str>| {
+            let button = element.query_selector(button).ok().flatten();
             if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
-                button.set_text_content(Some(&text(key)));
-                button.set_hidden(!possible(decision));
+                button.set_text_content(key.map(text).as_deref());
+                button.set_hidden(key.is_none());
             }
-        }
-        if let Some(buttons) = dom::field(element, "decide") {
-            buttons.set_hidden(!matches!(entry.status.state(), State::InDoubt | State::Rejected));
-        }
+        };
+        let possible = |decision| entry.status.decided(decision).is_some();
+        offer("[data-decision=is-in-koha]", possible(Decision::IsInKoha).then_some("decideIsInKoha"));
+        offer("[data-decision=send-again]", possible(Decision::SendAgain).then_some("decideSendAgain"));
+        let state = entry.status.state();
+        offer(
+            "[data-edit]",
+            match state {
+                State::Deleted => Some("editRestore"),
+                _ if state.is_correctable() => Some("editChange"),
+                _ => (!entry.history.is_empty()).then_some("editHistory"),
+            },
+        );
     }
 
     /// Reads the entries around those that are seen.
@@ -371,12 +380,18 @@ impl Table {
         let places = window.start.saturating_sub(READ_AHEAD)..(window.end + READ_AHEAD).min(total);
         let ids = self.ids_at(places);
         let (Some(newest), Some(oldest)) = (ids.first(), ids.last()) else { return Ok(()) };
-        let entries = self.store.range(*oldest, *newest).await?;
+        let in_a_row = ids.windows(2).all(|pair| pair[1].0.checked_add(1) == Some(pair[0].0));
+        let entries = if in_a_row { self.store.range(*oldest, *newest).await? } else { self.store.get(&ids).await? };
         let mut cache = self.cache.borrow_mut();
         if cache.len() > CACHE_LIMIT {
             cache.clear();
         }
         cache.extend(entries.into_iter().map(|entry| (entry.id, entry)));
+        // Another window may have cleared some: what is not there must not be waited for.
+        if ids.iter().any(|id| !cache.contains_key(id)) {
+            let asked: BTreeSet<_> = ids.iter().collect();
+            self.ids.borrow_mut().retain(|id| cache.contains_key(id) || !asked.contains(id));
+        }
         Ok(())
     }
 }

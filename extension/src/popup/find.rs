@@ -1,0 +1,249 @@
+//! Looks for transactions in the log: by text, action, status and desk, and in the order in which they go to Koha.
+//!
+//! The index is made when something is looked for the first time, bit by bit, so that scans go in between.
+
+use super::{Desk, Tone};
+use crate::{
+    dom,
+    http::sleep,
+    i18n::{text, text_with},
+    store::StoreError,
+    wording,
+};
+use koct_core::{
+    desk::DeskName,
+    log::{Counts, Entry},
+    search::{Filter, Index},
+    status::State,
+    transaction::TransactionId,
+};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+    rc::Rc,
+    time::Duration,
+};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Element, Event, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
+
+/// So many entries are taken into the index at once: some ten milliseconds.
+const CHUNK: u32 = 1_000;
+
+/// In the list of desks, this one; a desk's name holds no control character.
+const THIS_DESK: &str = "\t";
+
+pub(crate) struct Find {
+    text: HtmlInputElement,
+    action: HtmlSelectElement,
+    state: HtmlSelectElement,
+    desk: HtmlSelectElement,
+    order: HtmlSelectElement,
+    bar: HtmlElement,
+    label: Element,
+    index: RefCell<Option<Index>>,
+    /// The transactions of one commit, and what they are called.
+    among: RefCell<Option<(BTreeSet<TransactionId>, String)>>,
+    /// Counts what was asked, so that only the last is shown.
+    asked: Cell<u32>,
+}
+
+/// # Errors
+/// When the page lacks an element.
+pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
+    let find = &desk.find;
+    let option = |select: &HtmlSelectElement, value: &str, label: &str| -> Result<(), JsValue> {
+        select.append_with_node_1(HtmlOptionElement::new_with_text_and_value(label, value)?.as_ref())
+    };
+    option(&find.action, "", &text("findAllActions"))?;
+    for (word, key) in [("issue", "checkout"), ("return", "checkin"), ("payment", "payment")] {
+        option(&find.action, word, &text(key))?;
+    }
+    option(&find.state, "", &text("findAllStates"))?;
+    for state in State::ALL {
+        option(&find.state, state.name(), &wording::state(state))?;
+    }
+    option(&find.order, "", &text("findOrderLog"))?;
+    option(&find.order, "merged", &text("findOrderMerged"))?;
+    let this = desk.clone();
+    dom::on::<Event>(&find.text, "input", move |_| spawn_local(this.clone().show_found()));
+    for select in [&find.action, &find.state, &find.desk, &find.order] {
+        let this = desk.clone();
+        dom::on::<Event>(select, "change", move |_| spawn_local(this.clone().show_found()));
+    }
+    let this = desk.clone();
+    dom::on::<Event>(dom::by_id::<Element>("show-all")?.as_ref(), "click", move |_| {
+        this.find.clear();
+        spawn_local(this.clone().show_found());
+    });
+    Ok(())
+}
+
+impl Find {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn new() -> Result<Self, JsValue> {
+        Ok(Self {
+            text: dom::by_id("find-text")?,
+            action: dom::by_id("find-action")?,
+            state: dom::by_id("find-state")?,
+            desk: dom::by_id("find-desk")?,
+            order: dom::by_id("find-order")?,
+            bar: dom::by_id("filter")?,
+            label: dom::by_id("filter-text")?,
+            index: RefCell::default(),
+            among: RefCell::default(),
+            asked: Cell::default(),
+        })
+    }
+
+    fn filter(&self) -> Filter {
+        let value = |select: &HtmlSelectElement| Some(select.value()).filter(|value| !value.is_empty());
+        Filter {
+            text: self.text.value(),
+            action: value(&self.action),
+            state: value(&self.state).and_then(|name| State::from_name(&name)),
+            desk: value(&self.desk).map(|name| DeskName::parse(&name).ok()),
+            among: self.among.borrow().as_ref().map(|(ids, _)| ids.clone()),
+        }
+    }
+
+    fn is_merged(&self) -> bool {
+        !self.order.value().is_empty()
+    }
+
+    /// Whether the table shows something else than the log as it was recorded.
+    pub(super) fn is_active(&self) -> bool {
+        !self.filter().is_empty() || self.is_merged()
+    }
+
+    /// Looks for nothing any more.
+    pub(super) fn clear(&self) {
+        self.text.set_value("");
+        for select in [&self.action, &self.state, &self.desk, &self.order] {
+            select.set_value("");
+        }
+        *self.among.borrow_mut() = None;
+    }
+
+    /// Looks among these alone.
+    pub(super) fn among(&self, ids: BTreeSet<TransactionId>, label: String) {
+        *self.among.borrow_mut() = Some((ids, label));
+    }
+
+    /// Takes in an entry that is new or was changed.
+    pub(super) fn take(&self, entry: &Entry) {
+        if let Some(index) = &mut *self.index.borrow_mut() {
+            index.put(entry);
+        }
+    }
+
+    /// Forgets the index: the log was changed elsewhere.
+    pub(super) fn forget(&self) {
+        *self.index.borrow_mut() = None;
+    }
+
+    /// Shows how many stand in each state.
+    fn show_counts(&self, counts: Counts) {
+        let options = self.state.options();
+        for (place, state) in (1..).zip(State::ALL) {
+            let option = options.get_with_index(place).and_then(|option| option.dyn_into::<HtmlOptionElement>().ok());
+            if let Some(option) = option {
+                let number = counts.of(state).to_string();
+                option.set_text(&text_with("findCount", &[&wording::state(state), &number]));
+            }
+        }
+    }
+
+    fn show_bar(&self, label: Option<&str>) {
+        self.bar.set_hidden(label.is_none());
+        self.label.set_text_content(label);
+    }
+
+    /// Offers these desks. Keeps the choice, where it is still there.
+    fn offer_desks(&self, own: &DeskName, others: &[DeskName]) -> Result<(), JsValue> {
+        let chosen = self.desk.value();
+        self.desk.set_text_content(None);
+        self.desk.set_hidden(others.is_empty());
+        let this = text_with("findThisDesk", &[own.as_str()]);
+        let named = others.iter().map(|desk| (desk.as_str(), desk.as_str()));
+        for (value, label) in [("", text("findAllDesks").as_str()), (THIS_DESK, &this)].into_iter().chain(named) {
+            self.desk.append_with_node_1(HtmlOptionElement::new_with_text_and_value(label, value)?.as_ref())?;
+        }
+        self.desk.set_value(&chosen);
+        if self.desk.selected_index() < 0 {
+            self.desk.set_value("");
+        }
+        Ok(())
+    }
+}
+
+impl Desk {
+    /// Shows what is looked for, or the whole log.
+    pub(super) async fn show_found(self: Rc<Self>) {
+        if let Err(error) = self.try_show_found().await {
+            self.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()]));
+        }
+    }
+
+    async fn try_show_found(&self) -> Result<(), StoreError> {
+        let asked = self.find.asked.get().wrapping_add(1);
+        self.find.asked.set(asked);
+        if !self.find.is_active() {
+            self.find.show_bar(None);
+            self.find.show_counts(self.counts.get());
+            let ids = self.store.ids().await?;
+            // Something may have been looked for meanwhile.
+            return if self.find.asked.get() == asked { self.table.show(ids).await } else { Ok(()) };
+        }
+        if self.find.index.borrow().is_none() {
+            self.find.show_bar(Some(&text("findWorking")));
+            let index = self.index().await?;
+            *self.find.index.borrow_mut() = Some(index);
+        }
+        if self.find.asked.get() != asked {
+            return Ok(());
+        }
+        let filter = self.find.filter();
+        let (shown, counts, total) = {
+            let index = self.find.index.borrow();
+            let Some(index) = &*index else { return Ok(()) };
+            let found = index.find(&filter);
+            let ids = if self.find.is_merged() { index.merged(&found.ids) } else { found.ids };
+            (ids, found.counts, index.len())
+        };
+        self.find.show_counts(counts);
+        let numbers = [shown.len(), total].map(|number| number.to_string());
+        let mut label = text_with("findShown", &numbers.each_ref().map(String::as_str));
+        if let Some((_, among)) = &*self.find.among.borrow() {
+            label = format!("{among} {label}");
+        }
+        self.find.show_bar(Some(&label));
+        self.table.show(shown).await
+    }
+
+    /// Makes the index of the whole log.
+    async fn index(&self) -> Result<Index, StoreError> {
+        let mut index = Index::default();
+        let mut last = TransactionId(0);
+        loop {
+            let entries = self.store.after(last, CHUNK).await?;
+            let Some(newest) = entries.last() else { break };
+            last = newest.id;
+            for entry in &entries {
+                index.put(entry);
+            }
+            sleep(Duration::ZERO).await;
+        }
+        Ok(index)
+    }
+
+    /// Offers the desks that are in the log.
+    pub(super) async fn offer_desks(&self) {
+        let others = self.store.desks().await.unwrap_or_default();
+        self.table.show_desks(!others.is_empty());
+        let own = self.preferences.borrow().desk();
+        // The page has the element, or the window would not have started.
+        let _ = self.find.offer_desks(&own, &others);
+    }
+}

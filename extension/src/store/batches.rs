@@ -1,0 +1,69 @@
+//! The record of commits.
+
+use super::{BATCHES, Result, Store, StoreError, id, to_js};
+use indexed_db_futures::{Build, BuildPrimitive, query_source::QuerySource, transaction::TransactionMode};
+use koct_core::batch::Batch;
+use wasm_bindgen::JsValue;
+
+/// So many commits are remembered; older ones are forgotten one by one.
+const BATCHES_KEPT: usize = 500;
+
+impl Store {
+    /// Records a commit that begins. Returns its number.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn begin_batch(&self, batch: &Batch) -> Result<u32> {
+        let writing = self.writing_to(&[BATCHES])?;
+        let batches = writing.object_store(BATCHES)?;
+        let keys = batches.get_all_keys::<JsValue>().primitive()?.await?;
+        let keys: Vec<u32> = keys.filter_map(|key| key.ok().as_ref().and_then(id)).map(|id| id.0).collect();
+        for old in keys.iter().take((keys.len() + 1).saturating_sub(BATCHES_KEPT)) {
+            batches.delete(*old).primitive()?.await?;
+        }
+        let key: JsValue = batches.add(to_js(batch)?).with_key_type::<JsValue>().primitive()?.await?;
+        writing.commit().await?;
+        id(&key).map(|id| id.0).ok_or_else(|| StoreError::Unreadable("no number for the commit".into()))
+    }
+
+    /// Replaces the record of a commit by what it is now.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn set_batch(&self, number: u32, batch: &Batch) -> Result<()> {
+        let writing = self.writing_to(&[BATCHES])?;
+        writing.object_store(BATCHES)?.put(to_js(batch)?).with_key(number).primitive()?.await?;
+        writing.commit().await?;
+        Ok(())
+    }
+
+    /// The commits that are remembered, newest first.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn batches(&self) -> Result<Vec<Batch>> {
+        let reading = self.database.transaction(BATCHES).with_mode(TransactionMode::Readonly).build()?;
+        let values = reading.object_store(BATCHES)?.get_all::<JsValue>().primitive()?.await?;
+        let read = |value| serde_wasm_bindgen::from_value(value).map_err(|e| StoreError::Unreadable(e.to_string()));
+        let mut batches = values.map(|value| read(value?)).collect::<Result<Vec<Batch>>>()?;
+        batches.reverse();
+        Ok(batches)
+    }
+
+    /// Adds the records of commits that another computer made. Returns how many were new.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub async fn adopt_batches(&self, adopted: &[Batch]) -> Result<u32> {
+        let known = self.batches().await?;
+        let writing = self.writing_to(&[BATCHES])?;
+        let batches = writing.object_store(BATCHES)?;
+        let mut new = 0;
+        for batch in adopted.iter().filter(|batch| !known.contains(batch)) {
+            batches.add(to_js(batch)?).primitive()?;
+            new += 1;
+        }
+        writing.commit().await?;
+        Ok(new)
+    }
+}

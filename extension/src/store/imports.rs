@@ -1,0 +1,52 @@
+//! Transactions of other desks.
+
+use super::{DESKS, LOG, Result, Store, StoreError, id, unnumbered};
+use indexed_db_futures::{Build, BuildPrimitive, query_source::QuerySource, transaction::TransactionMode};
+use koct_core::{desk::DeskName, log::Entry, transaction::TransactionId};
+use wasm_bindgen::JsValue;
+
+impl Store {
+    /// Adds these entries at the end, all or none, and gives each the next number, whatever number it has. Returns them as
+    /// they are now, when they are durable.
+    ///
+    /// # Errors
+    /// When they cannot be written: then nothing of them is.
+    pub async fn add(&self, mut entries: Vec<Entry>) -> Result<Vec<Entry>> {
+        let writing = self.writing_to(&[LOG, DESKS])?;
+        let log = writing.object_store(LOG)?;
+        let desks = writing.object_store(DESKS)?;
+        let mut last_desk = None;
+        let mut first = None;
+        for entry in &entries {
+            if entry.desk.is_some() && entry.desk != last_desk {
+                last_desk.clone_from(&entry.desk);
+                let name = entry.desk.as_ref().map(ToString::to_string).unwrap_or_default();
+                desks.put(JsValue::TRUE).with_key(name).primitive()?;
+            }
+            let adding = log.add(unnumbered(entry)?).with_key_type::<JsValue>().primitive()?;
+            // Nobody else writes before this transaction is over, so the numbers follow the first.
+            first.get_or_insert(adding);
+        }
+        let first = match first {
+            Some(adding) => id(&adding.await?),
+            None => return Ok(entries),
+        };
+        let TransactionId(first) = first.ok_or_else(|| StoreError::Unreadable("the log is full".into()))?;
+        writing.commit().await?;
+        for (entry, number) in entries.iter_mut().zip(first..) {
+            entry.id = TransactionId(number);
+        }
+        Ok(entries)
+    }
+
+    /// The other desks whose transactions are, or were, in the log, by name.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn desks(&self) -> Result<Vec<DeskName>> {
+        let reading = self.database.transaction(DESKS).with_mode(TransactionMode::Readonly).build()?;
+        let names = reading.object_store(DESKS)?.get_all_keys::<String>().primitive()?.await?;
+        let names = names.collect::<std::result::Result<Vec<String>, _>>()?;
+        Ok(names.iter().filter_map(|name| DeskName::parse(name).ok()).collect())
+    }
+}
