@@ -185,7 +185,7 @@ mod tests {
             let entry = |(id, (desk, committed, transaction))| {
                 let desk = DeskName::parse(&format!("Desk {desk}")).ok().filter(|_| desk > 0);
                 let status = if committed { Status::Success } else { Status::Local };
-                Entry { desk, status, ..Entry::recorded(TransactionId(id), transaction) }
+                Entry { status, desk, ..Entry::recorded(TransactionId(id), transaction) }
             };
             (1..).zip(rows).map(entry).collect()
         })

@@ -8,6 +8,7 @@ use fake_koha::{Config, Effect, FakeKoha, Fault, FaultKind, Library, Recorded};
 use koct_tests::{
     desk::{Desk, Settings},
     firefox::Options,
+    page::key::F4,
 };
 use serde_json::{Value, json};
 use std::{
@@ -180,7 +181,7 @@ fn is_committed(state: &str) -> bool {
 
 /// A scan, as a row of the log without what only the desk knows.
 fn row(patron: Option<&str>, item: &str) -> Value {
-    let mut row = json!({"action": "return", "barcode": item, "itemKey": item.to_lowercase()});
+    let mut row = json!({"action": "return", "barcode": item, "part": 0, "itemKey": item.to_lowercase()});
     if let Some(patron) = patron {
         row["action"] = json!("issue");
         row["cardnumber"] = json!(patron);
@@ -202,8 +203,7 @@ fn scanned(stored: &Value) -> Value {
 /// Codes as a scanner types them, beginning in the patron's field: checkouts, and then checkins.
 fn keys(patron: &str, checkouts: &[String], checkins: &[String]) -> String {
     let lines = |codes: &[String]| codes.iter().flat_map(|code| [code, "\n"]).collect::<String>();
-    // From the item's field past the button to the field for checkins.
-    format!("{patron}\n{}\t\t{}", lines(checkouts), lines(checkins))
+    format!("{patron}\n{}{F4}{}", lines(checkouts), lines(checkins))
 }
 
 #[test]

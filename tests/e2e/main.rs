@@ -2,14 +2,19 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in tests a failed unwrap is the failure report")]
 
+mod backup;
 mod clearing;
 mod committing;
+mod correcting;
+mod desks;
 mod doubts;
 mod exporting;
 mod faults;
+mod finding;
 mod isolation;
 mod killing;
 mod matrix;
+mod paying;
 mod scanning;
 mod settings;
 

@@ -3,7 +3,7 @@
 use koct_tests::{
     desk::{Desk, open_window},
     firefox::Options,
-    page::key,
+    page::key::{self, F2, F3, F4, F9},
 };
 
 #[test]
@@ -49,8 +49,7 @@ fn everything_can_be_done_by_keyboard_alone() {
     let desk = Desk::open(&Options::default()).unwrap();
     desk.page.type_text("P1\nB1\nB2\n").unwrap();
     desk.wait_for_total(2).unwrap();
-    // From the item field on: the button beside it, then the checkin field.
-    desk.page.type_text("\t\tB1\n").unwrap();
+    desk.page.type_text(&format!("{F4}B1\n")).unwrap();
     desk.wait_for_total(3).unwrap();
     let rows = desk.rows().unwrap();
     assert_eq!((rows[0].action.as_str(), rows[0].barcode.as_str()), ("return", "B1"));
@@ -60,7 +59,21 @@ fn everything_can_be_done_by_keyboard_alone() {
     );
     assert_eq!(desk.page.text("#count-unsent").unwrap(), "3");
     desk.page.press(&[key::SHIFT, key::TAB]).unwrap();
-    assert_eq!(desk.page.focused().unwrap(), "checkout-submit");
+    assert_eq!(desk.page.focused().unwrap(), "checkout-pay");
+    // The next patron, the search, and back.
+    desk.page.type_text(&format!("{F2}P2\nB3\n")).unwrap();
+    desk.wait_for_total(4).unwrap();
+    assert_eq!(desk.rows().unwrap()[0].cardnumber, "P2");
+    desk.page.press(&[key::ESCAPE]).unwrap();
+    assert_eq!(desk.page.value("#checkout-patron").unwrap(), "");
+    assert_eq!(desk.page.focused().unwrap(), "checkout-patron");
+    desk.page.type_text(&format!("{F3}b3")).unwrap();
+    desk.wait_for_total(1).unwrap();
+    desk.page.press(&[key::ESCAPE]).unwrap();
+    desk.wait_for_total(4).unwrap();
+    // Not set up yet: the key says so and nothing is sent.
+    desk.page.press(&[F9]).unwrap();
+    desk.page.wait("document.getElementById('message').textContent.includes('settings are not complete')").unwrap();
 }
 
 #[test]

@@ -51,6 +51,8 @@ pub struct Row {
     pub cardnumber: String,
     /// The barcode as shown.
     pub barcode: String,
+    /// The desk as shown.
+    pub desk: String,
     /// The status as shown.
     pub status: String,
 }
@@ -180,6 +182,54 @@ impl Desk {
         Ok(message.as_str().unwrap_or_default().to_owned())
     }
 
+    /// Takes a payment from the patron.
+    ///
+    /// # Errors
+    /// When it is not confirmed.
+    pub fn pay(&self, patron: &str, amount: &str) -> Result {
+        let before = self.total()?;
+        self.page.fill("#checkout-patron", patron)?;
+        self.page.type_text("\n")?;
+        self.page.click("#checkout-amount")?;
+        self.page.type_text(&format!("{amount}\n"))?;
+        self.wait_for_total(before + 1)
+    }
+
+    /// Imports files by the dialog, as they come. Returns what the dialog says when it is done.
+    ///
+    /// # Errors
+    /// When the import does not end.
+    pub fn import(&self, files: &[&Path]) -> Result<String> {
+        self.page.click("#import-koc")?;
+        self.page.choose_files("#import-files", files)?;
+        self.finish_import(files.len())
+    }
+
+    /// Presses Import once so many files were looked at, and waits until all is done. The dialog stays open.
+    ///
+    /// # Errors
+    /// When the import does not end.
+    pub fn finish_import(&self, files: usize) -> Result<String> {
+        let looked_at = format!(
+            "document.querySelectorAll('#import-list > li').length === {files} && document.getElementById('import-state').textContent === '' \
+             && !document.getElementById('import-go').disabled"
+        );
+        self.page.wait(&looked_at)?;
+        self.page.click("#import-go")?;
+        self.wait_for_import()
+    }
+
+    /// Waits until an import is over.
+    ///
+    /// # Errors
+    /// When it does not end within two minutes.
+    pub fn wait_for_import(&self) -> Result<String> {
+        let over = "!document.getElementById('import-report').hidden && document.getElementById('import-progress-row').hidden \
+                    && document.getElementById('import-state').innerText";
+        let said = self.page.wait_for(over, std::time::Duration::from_mins(2))?;
+        Ok(said.as_str().unwrap_or_default().to_owned())
+    }
+
     /// The rows that are drawn, newest first.
     ///
     /// # Errors
@@ -187,7 +237,7 @@ impl Desk {
     pub fn rows(&self) -> Result<Vec<Row>> {
         let rows = self.page.eval(
             "[...document.querySelectorAll('#transactions-table tbody tr[data-seq]')].map(row => ({seq: Number(row.dataset.seq), \
-             action: row.dataset.action, state: row.dataset.status, ...Object.fromEntries(['timestamp', 'cardnumber', 'barcode', 'status'] \
+             action: row.dataset.action, state: row.dataset.status, ...Object.fromEntries(['timestamp', 'cardnumber', 'barcode', 'desk', 'status'] \
              .map(name => [name, row.querySelector(`[data-field=${name}]`).textContent]))}))",
         )?;
         let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
@@ -202,6 +252,7 @@ impl Desk {
                 timestamp: text(row, "timestamp"),
                 cardnumber: text(row, "cardnumber"),
                 barcode: text(row, "barcode"),
+                desk: text(row, "desk"),
                 status: text(row, "status"),
             })
             .collect())

@@ -23,6 +23,16 @@ pub mod key {
     pub const ESCAPE: char = '\u{E00C}';
     /// Backspace.
     pub const BACKSPACE: char = '\u{E003}';
+    /// To the patron's field of Checkout.
+    pub const F2: char = '\u{E032}';
+    /// To the search.
+    pub const F3: char = '\u{E033}';
+    /// To Checkin.
+    pub const F4: char = '\u{E034}';
+    /// Takes back the last scan.
+    pub const F8: char = '\u{E038}';
+    /// Commits.
+    pub const F9: char = '\u{E039}';
     /// Space.
     pub const SPACE: char = ' ';
     /// Shift, held.
@@ -230,6 +240,33 @@ impl Page {
         self.press(&[key::CONTROL, 'a'])?;
         self.press(&[key::BACKSPACE])?;
         self.type_text(text)
+    }
+
+    /// Chooses files in a file field, as in the picker.
+    ///
+    /// # Errors
+    /// When there is no such field.
+    pub fn choose_files(&self, css: &str, files: &[&Path]) -> Result {
+        let expression = format!("document.querySelector({})", json!(css));
+        let params = json!({"expression": expression, "target": {"context": self.id}, "awaitPromise": false});
+        let answer = self.connection.send("script.evaluate", &params)?;
+        let element = json!({"sharedId": answer["result"]["sharedId"]});
+        self.send("input.setFiles", json!({"element": element, "files": files})).map(|_| ())
+    }
+
+    /// Drops files with these names and texts onto an element, as from a file manager.
+    ///
+    /// # Errors
+    /// When there is no such element.
+    pub fn drop_files(&self, css: &str, files: &[(&str, &str)]) -> Result {
+        let script = format!(
+            "(() => {{ const data = new DataTransfer(); for (const [name, text] of {}) data.items.add(new File([text], name)); \
+             const on = document.querySelector({}); for (const kind of ['dragover', 'drop']) \
+             on.dispatchEvent(new DragEvent(kind, {{dataTransfer: data, bubbles: true, cancelable: true}})); }})()",
+            json!(files),
+            json!(css)
+        );
+        self.eval(&script).map(|_| ())
     }
 
     /// Saves what is seen as a PNG file.

@@ -24,7 +24,7 @@ use koct_core::{
     transaction::{Moment, TransactionId},
 };
 use std::{cell::Cell, collections::HashMap, rc::Rc};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlButtonElement, HtmlElement, HtmlProgressElement};
 
@@ -67,6 +67,11 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
         }
     });
     Ok(())
+}
+
+/// Presses the button, by its key.
+pub(super) fn press(desk: &Desk) {
+    desk.commit_button.unchecked_ref::<HtmlElement>().click();
 }
 
 impl Commit {

@@ -22,10 +22,7 @@ use std::{
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Event, KeyboardEvent};
-
-/// Takes back the last scan. Firefox gives it no meaning of its own.
-const UNDO_KEY: &str = "F8";
+use web_sys::{Element, Event};
 
 /// What was in the fields when Enter was pressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,21 +65,13 @@ pub(crate) struct Scans {
     sitting: RefCell<Vec<Entry>>,
 }
 
-/// Binds the button and the key that take back the last scan.
+/// Binds the button that takes back the last scan.
 ///
 /// # Errors
 /// When the page lacks an element.
 pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let this = desk.clone();
-    dom::on::<Event>(dom::by_id::<Element>("undo")?.as_ref(), "click", move |_| this.queue(Job::Undo));
-    let this = desk.clone();
-    dom::on::<KeyboardEvent>(dom::document()?.as_ref(), "keydown", move |event| {
-        let in_dialog = || dom::document().ok().and_then(|page| page.query_selector("dialog[open]").ok()?).is_some();
-        if event.key() == UNDO_KEY && !event.repeat() && !in_dialog() {
-            event.prevent_default();
-            this.queue(Job::Undo);
-        }
-    });
+    dom::on::<Event>(dom::by_id::<Element>("undo")?.as_ref(), "click", move |_| this.undo_last());
     Ok(())
 }
 
@@ -90,6 +79,11 @@ impl Desk {
     /// Queues what was scanned now. Never waits.
     pub(super) fn scan(self: &Rc<Self>, scan: Scan) {
         self.queue(Job::Scan(scan, clock::now()));
+    }
+
+    /// Takes back what was scanned last.
+    pub(super) fn undo_last(self: &Rc<Self>) {
+        self.queue(Job::Undo);
     }
 
     fn queue(self: &Rc<Self>, job: Job) {

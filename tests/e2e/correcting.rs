@@ -1,0 +1,104 @@
+//! Undo, corrections and deletions before a commit.
+
+use crate::{configured, desk, koha, transactions};
+use fake_koha::{Era, Fault, FaultKind};
+use koct_tests::page::key::{self, F8};
+use std::time::Duration;
+
+#[test]
+fn one_key_takes_back_the_last_scan_and_again_the_one_before() {
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "apply");
+    for item in ["39999000000001", "39999000000002", "39999000000003"] {
+        desk.check_out("23529001223601", item).unwrap();
+    }
+    desk.page.press(&[F8]).unwrap();
+    desk.page.wait("document.querySelector(\"tr[data-seq='3']\").dataset.status === 'deleted'").unwrap();
+    assert!(desk.message().unwrap().starts_with("Undone: "), "{}", desk.message().unwrap());
+    desk.page.press(&[F8]).unwrap();
+    desk.page.wait("document.querySelector(\"tr[data-seq='2']\").dataset.status === 'deleted'").unwrap();
+    assert_eq!(desk.page.text("#count-unsent").unwrap(), "1");
+    // Typed and undone without a pause: it is that scan which is taken back, not the one before.
+    desk.page.click("#checkin-item").unwrap();
+    desk.page.type_text(&format!("39999000000004\n{F8}")).unwrap();
+    desk.page.wait("document.querySelector(\"tr[data-seq='4']\")?.dataset.status === 'deleted'").unwrap();
+    assert_eq!(desk.states().unwrap(), ["local", "deleted", "deleted", "deleted"]);
+    assert!(desk.commit().unwrap().starts_with("Done: 1"));
+    assert_eq!(transactions(&koha).len(), 1);
+    // What is in Koha is not undone.
+    desk.page.press(&[F8]).unwrap();
+    desk.page.wait("document.getElementById('message').textContent.includes('cannot be undone')").unwrap();
+    assert_eq!(desk.states().unwrap()[0], "success");
+    // Restored, it is sent.
+    desk.page.click("tr[data-seq='2'] [data-edit]").unwrap();
+    desk.page.click("#edit-restore").unwrap();
+    desk.page.wait("document.querySelector(\"tr[data-seq='2']\").dataset.status === 'local'").unwrap();
+    assert!(desk.commit().unwrap().starts_with("Done: 1"));
+    let holder = koha.library(|library| library.holder_of("39999000000002").map(str::to_owned));
+    assert_eq!(holder.as_deref(), Some("23529001223601"));
+}
+
+#[test]
+fn a_mistyped_patron_is_corrected_and_what_it_was_stays_to_be_seen() {
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "apply");
+    desk.check_out("99999", "39999000000001").unwrap();
+    desk.check_out("23529001223601", "39999000000002").unwrap();
+    let message = desk.commit().unwrap();
+    assert!(message.contains("Refused by Koha: 1"), "{message}");
+    assert_eq!(desk.states().unwrap(), ["rejected", "success"]);
+    // By keyboard alone.
+    desk.page.eval("document.querySelector(\"tr[data-seq='1'] [data-edit]\").focus()").unwrap();
+    desk.page.press(&[key::ENTER]).unwrap();
+    desk.page.wait("document.getElementById('edit-dialog').open").unwrap();
+    assert!(desk.page.text("#edit-about").unwrap().contains("Borrower not found."));
+    desk.page.fill("#edit-cardnumber", "23529\t").unwrap();
+    desk.page.fill("#edit-barcode", "1234567890123456789012345").unwrap();
+    desk.page.press(&[key::ENTER]).unwrap();
+    desk.page.wait("document.getElementById('edit-error').textContent.includes('25 characters')").unwrap();
+    desk.page.fill("#edit-cardnumber", "23529001223603").unwrap();
+    desk.page.fill("#edit-barcode", "39999000000001\n").unwrap();
+    desk.page.wait("document.querySelector(\"tr[data-seq='1']\").dataset.status === 'local'").unwrap();
+    assert!(!desk.page.visible("#edit-dialog").unwrap());
+    let row = desk.rows().unwrap().into_iter().find(|row| row.seq == 1).unwrap();
+    assert_eq!(row.cardnumber, "23529001223603");
+    assert!(desk.commit().unwrap().starts_with("Done: 1"));
+    let holder = koha.library(|library| library.holder_of("39999000000001").map(str::to_owned));
+    assert_eq!(holder.as_deref(), Some("23529001223603"));
+    desk.page.click("tr[data-seq='1'] [data-edit]").unwrap();
+    let history = desk.page.text("#edit-history").unwrap();
+    assert!(history.contains("99999") && history.contains("Borrower not found."), "{history}");
+    // What is committed can be looked at, and no more.
+    assert!(!desk.page.visible("#edit-save").unwrap() && !desk.page.visible("#edit-delete").unwrap());
+    desk.page.press(&[key::ENTER]).unwrap();
+    assert_eq!(desk.states().unwrap(), ["success", "success"]);
+}
+
+#[test]
+fn while_a_commit_runs_only_what_it_does_not_hold_can_be_changed() {
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "apply");
+    for number in 1..=4 {
+        desk.check_out("23529001223601", &format!("3999900000000{number}")).unwrap();
+    }
+    koha.fault(Fault::on("service.pl", FaultKind::Delay(Duration::from_millis(700))));
+    desk.page.click("#commit").unwrap();
+    desk.page.wait("document.querySelector('tr[data-status=success]')").unwrap();
+    desk.page.click("tr[data-seq='4'] [data-edit]").unwrap();
+    desk.page.click("#edit-delete").unwrap();
+    desk.page.wait("document.getElementById('edit-error').textContent.includes('on its way')").unwrap();
+    desk.page.click("#edit-cancel").unwrap();
+    desk.check_out("23529001223601", "39999000000005").unwrap();
+    desk.page.press(&[F8]).unwrap();
+    desk.page.wait("document.querySelector(\"tr[data-seq='5']\").dataset.status === 'deleted'").unwrap();
+    desk.wait_for_commit().unwrap();
+    assert_eq!(desk.states().unwrap(), ["success", "success", "success", "success", "deleted"]);
+    assert_eq!(transactions(&koha).len(), 4);
+}
+
+#[test]
+fn nothing_to_undo_is_said() {
+    let desk = desk();
+    desk.page.press(&[F8]).unwrap();
+    desk.page.wait("document.getElementById('message').textContent.startsWith('Nothing was scanned')").unwrap();
+}

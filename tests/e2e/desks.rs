@@ -1,0 +1,276 @@
+//! Several desks, one order: files in, conflicts seen, a wrong clock set right, everything into Koha as it happened.
+
+use crate::{configured, desk, koha, transactions};
+use fake_koha::{Effect, Era, FakeKoha};
+use koct_tests::desk::Desk;
+use std::{
+    collections::BTreeMap,
+    fmt::Write as _,
+    fs,
+    path::{Path, PathBuf},
+};
+use tempfile::TempDir;
+
+/// What was done: desk, seconds since the day began, patron (none for a checkin), item.
+type Step = (&'static str, i64, Option<usize>, usize);
+
+fn patron(number: usize) -> String {
+    format!("2352900122360{number}")
+}
+
+fn item(number: usize) -> String {
+    format!("399990000000{number:02}")
+}
+
+/// A true history: every book goes out at one desk and comes back at another, some go out again.
+fn history() -> Vec<Step> {
+    let mut steps = Vec::new();
+    for number in 0..8_usize {
+        let began = i64::try_from(number).unwrap() * 400;
+        let book = number + 20;
+        steps.push(("Main", began, Some(1), book));
+        steps.push(("Van", began + 150, None, book));
+        if number % 2 == 0 {
+            steps.push(("Bus", began + 260, Some(2), book));
+        }
+    }
+    steps.sort_by_key(|(_, at, ..)| *at);
+    steps
+}
+
+/// Who has what after the history.
+fn holders(history: &[Step]) -> BTreeMap<String, Option<String>> {
+    history.iter().map(|(_, _, who, book)| (item(*book), who.map(patron))).collect()
+}
+
+/// Three hours ago, in milliseconds since 1970, by this computer's clock.
+fn began() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    (i64::try_from(now.as_secs()).unwrap() - 3 * 3600) * 1000
+}
+
+/// `YYYY-MM-DD HH:MM:SS` in UTC.
+fn utc(millis: i64) -> String {
+    written(millis, "%Y-%m-%d %H:%M:%S")
+}
+
+fn written(millis: i64, format: &str) -> String {
+    chrono::DateTime::from_timestamp_millis(millis).unwrap().format(format).to_string()
+}
+
+/// The files of the three desks, each as another program writes it. The van's clock was `skew` seconds off.
+fn files(folder: &Path, history: &[Step], began: i64, skew: i64) -> Vec<PathBuf> {
+    let line = |(_, _, who, book): &Step, time: String, end: &str| {
+        let what = who.map_or_else(|| "return".to_owned(), |who| format!("issue\t{}", patron(who)));
+        format!("{time}\t{what}\t{}{end}", item(*book))
+    };
+    let mut main = "Version=1.0\tGenerator=koct\tGeneratorVersion=0.1.0\tDesk=Main\tUtcOffset=0\n".to_owned();
+    let mut bus = "Version=1.0\tGenerator=kocDesktop\tGeneratorVersion=2.4.0\r\n".to_owned();
+    let mut van = "Version=1.0\tGenerator=koct-firefox\tGeneratorVersion=0.1\r\n".to_owned();
+    for step in history {
+        let millis = began + step.1 * 1000;
+        match step.0 {
+            "Main" => main += &line(step, format!("{} 007", utc(millis)), "\n"),
+            "Bus" => bus += &line(step, written(millis, "%Y-%m-%d %H-%M-%S 000"), "\r\n"),
+            _ => van += &line(step, utc(millis + skew * 1000), "\t\r\n"),
+        }
+    }
+    let _ = writeln!(main, "{} 000\trenew\tP1", utc(began));
+    [("main.koc", main), ("Bus 2026-11-23.koc", bus), ("Van.koc", van)]
+        .into_iter()
+        .map(|(name, text)| {
+            let path = folder.join(name);
+            fs::write(&path, text).unwrap();
+            path
+        })
+        .collect()
+}
+
+fn import(desk: &Desk, files: &[PathBuf]) -> String {
+    desk.import(&files.iter().map(PathBuf::as_path).collect::<Vec<_>>()).unwrap()
+}
+
+fn close_import(desk: &Desk) {
+    desk.page.click("#import-close").unwrap();
+}
+
+/// The loans' beginnings and ends of each item, in the order in which Koha saw them.
+fn seen_by_koha(koha: &FakeKoha) -> BTreeMap<String, Vec<Option<String>>> {
+    let mut seen: BTreeMap<String, Vec<Option<String>>> = BTreeMap::new();
+    koha.library(|library| {
+        for effect in &library.effects {
+            match effect {
+                Effect::Issued { cardnumber, barcode, .. } => {
+                    seen.entry(barcode.clone()).or_default().push(Some(cardnumber.clone()));
+                }
+                Effect::Returned { barcode, .. } => seen.entry(barcode.clone()).or_default().push(None),
+                _ => {}
+            }
+        }
+    });
+    seen
+}
+
+#[test]
+fn three_desks_files_go_into_koha_as_it_happened_though_one_clock_was_wrong() {
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "apply");
+    let (folder, history) = (TempDir::new().unwrap(), history());
+    // The van's clock was an hour and a half slow: its checkins lie before the checkouts.
+    let files = files(folder.path(), &history, began(), -5400);
+    let said = import(&desk, &files);
+    assert!(said.contains("3 files. Imported: 20. Already there: 0. Refused: 1."), "{said}");
+    let list = desk.page.text("#import-list").unwrap();
+    assert!(list.contains("Imported: 8. Already there: 0. Refused: 1."), "{list}");
+    let refused = desk.page.eval("document.querySelector('[data-field=refused-lines]').textContent").unwrap();
+    assert_eq!(refused, "Line 10: “renew” is not an action that Koha knows");
+    close_import(&desk);
+    assert_eq!(desk.total().unwrap(), 20);
+    let desks: std::collections::BTreeSet<String> = desk.rows().unwrap().into_iter().map(|row| row.desk).collect();
+    assert!(desks.iter().all(|name| ["Main", "Bus", "Van"].contains(&name.as_str())), "{desks:?}");
+
+    // The button does not send yet: it shows what is wrong, and which clock.
+    desk.page.click("#commit").unwrap();
+    desk.page.wait("document.getElementById('review-dialog').open").unwrap();
+    assert!(desk.page.visible("#review-conflicts [data-kind=ReturnBeforeIssue]").unwrap());
+    let kind = desk.page.text("#review-conflicts [data-kind=ReturnBeforeIssue]").unwrap();
+    assert!(kind.contains("Item not issued"), "it says what Koha will do: {kind}");
+    let suggestion = desk.page.text("#review-desks [data-desk=Van] [data-field=suggestion]").unwrap();
+    assert!(suggestion.contains("+1:30"), "{suggestion}");
+    assert_eq!(transactions(&koha).len(), 0);
+
+    // The shift is tried, and the new order seen, before anything is stored.
+    desk.page.click("#review-desks [data-desk=Van] [data-field=suggestion]").unwrap();
+    desk.page.wait("document.getElementById('review-conflicts').childElementCount === 0").unwrap();
+    assert_eq!(desk.page.value("#review-desks [data-desk=Van] [data-field=shift]").unwrap(), "+1:30");
+    let order =
+        desk.page.eval("[...document.querySelectorAll('#review-order li')].map(line => line.textContent)").unwrap();
+    let order: Vec<String> = serde_json::from_value(order).unwrap();
+    let expected: Vec<String> = history.iter().map(|(desk, _, _, book)| format!("{} · {desk}", item(*book))).collect();
+    assert_eq!(order.len(), expected.len());
+    for (line, expected) in order.iter().zip(&expected) {
+        assert!(line.ends_with(expected.as_str()), "{line} should be {expected}");
+    }
+    desk.page.click("#review-go").unwrap();
+    let message = desk.wait_for_commit().unwrap();
+    assert!(message.contains("Done: 20"), "{message}");
+
+    for (barcode, holder) in holders(&history) {
+        let in_koha = koha.library(|library| library.holder_of(&barcode).map(str::to_owned));
+        assert_eq!(in_koha, holder, "{barcode}");
+    }
+    let mut expected: BTreeMap<String, Vec<Option<String>>> = BTreeMap::new();
+    for (_, _, who, book) in &history {
+        expected.entry(item(*book)).or_default().push(who.map(patron));
+    }
+    assert_eq!(seen_by_koha(&koha), expected);
+    let van = desk.rows().unwrap().into_iter().find(|row| row.desk == "Van").unwrap();
+    assert_eq!(van.state, "success");
+    desk.page.click(&format!("tr[data-seq='{}'] [data-edit]", van.seq)).unwrap();
+    assert!(desk.page.text("#edit-history").unwrap().contains("time set right"), "what it was is still to be seen");
+    desk.page.click("#edit-cancel").unwrap();
+
+    // The same files again bring nothing, not even after the log was cleared.
+    let said = import(&desk, &files);
+    assert!(said.contains("Imported: 0. Already there: 20. Refused: 1."), "{said}");
+    close_import(&desk);
+    desk.page.click("#clear-committed").unwrap();
+    desk.wait_for_total(0).unwrap();
+    let said = import(&desk, &files);
+    assert!(said.contains("Imported: 0. Already there: 20. Refused: 1."), "{said}");
+    assert!(desk.page.text("#import-list").unwrap().contains("cleared from the log"));
+    close_import(&desk);
+    assert_eq!(transactions(&koha).len(), 20);
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn the_order_of_the_files_does_not_matter_and_no_two_of_an_item_share_a_second_in_the_queue() {
+    let history = history();
+    let began = began();
+    let mut queues = Vec::new();
+    for order in [[0, 1, 2], [2, 0, 1]] {
+        let koha = koha(Era::Before2405);
+        let desk = configured(&koha, "send");
+        let folder = TempDir::new().unwrap();
+        // All three had one book in the same second.
+        let mut history = history.clone();
+        history.extend([("Main", 9_000, Some(3), 40), ("Bus", 9_000, None, 40), ("Van", 9_000, Some(4), 40)]);
+        let files = files(folder.path(), &history, began, 0);
+        for place in order {
+            import(&desk, &files[place..=place]);
+            close_import(&desk);
+        }
+        desk.page.click("#commit").unwrap();
+        desk.page.wait("document.getElementById('review-dialog').open").unwrap();
+        desk.page.click("#review-go").unwrap();
+        let message = desk.wait_for_commit().unwrap();
+        assert!(message.starts_with("Done: 23"), "{message}");
+        let mut queue: Vec<(String, String, String, String)> = koha.library(|library| {
+            let row = |row: &fake_koha::Operation| {
+                (row.timestamp.clone(), row.barcode.clone(), row.action.clone(), row.cardnumber.clone())
+            };
+            library.pending_at("CPL").into_iter().map(row).collect()
+        });
+        queue.sort();
+        let mut seconds: Vec<_> = queue.iter().map(|(at, barcode, ..)| (barcode.clone(), at.clone())).collect();
+        seconds.sort();
+        seconds.dedup();
+        assert_eq!(seconds.len(), 23, "Koha can tell them apart");
+        queues.push(queue);
+    }
+    assert_eq!(queues[0], queues[1]);
+}
+
+#[test]
+fn what_would_be_done_twice_is_found_and_deleted_from_within_the_review() {
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "apply");
+    desk.check_out("23529001223601", "39999000000001").unwrap();
+    desk.check_out("23529001223601", "39999000000001").unwrap();
+    desk.check_out("23529001223601", "39999000000002").unwrap();
+    desk.check_out("23529001223602", "39999000000002").unwrap();
+    desk.page.click("#commit").unwrap();
+    desk.page.wait("document.getElementById('review-dialog').open").unwrap();
+    // The safe answer has the focus: a scanner's Enter sends nothing.
+    assert_eq!(desk.page.focused().unwrap(), "review-cancel");
+    desk.page.click("#review-conflicts [data-kind=Repeated] li p:nth-child(2) [data-field=edit]").unwrap();
+    desk.page.wait("document.getElementById('edit-dialog').open").unwrap();
+    desk.page.click("#edit-delete").unwrap();
+    desk.page.wait("!document.querySelector('#review-conflicts [data-kind=Repeated]')").unwrap();
+    assert!(desk.page.visible("#review-conflicts [data-kind=TwoPatrons]").unwrap());
+    desk.page.click("#review-cancel").unwrap();
+    desk.page.wait("document.getElementById('commit').getAttribute('aria-disabled') === 'false'").unwrap();
+    assert_eq!(transactions(&koha).len(), 0, "cancelled");
+    assert_eq!(desk.states().unwrap(), ["local", "deleted", "local", "local"]);
+    desk.page.click("#commit").unwrap();
+    desk.page.wait("document.getElementById('review-dialog').open").unwrap();
+    desk.page.click("#review-go").unwrap();
+    assert!(desk.wait_for_commit().unwrap().starts_with("Done: 3"));
+    assert_eq!(desk.states().unwrap(), ["success", "deleted", "success", "success"]);
+}
+
+#[test]
+fn dropped_files_are_asked_for_desk_and_time_zone() {
+    let desk = desk();
+    let line =
+        |time: &str, code: &str| format!("Version=1.0\tGenerator=kolt\tGeneratorVersion=0.1\n{time}\treturn\t{code}\n");
+    let one = line("2026-11-23 11:00:00", "A1");
+    let files = [("van_2026-11-23.koc", one.as_str()), ("notes.txt", "call Mrs Miller"), ("leave.koc", one.as_str())];
+    desk.page.drop_files("#transactions", &files).unwrap();
+    desk.page.wait("document.querySelectorAll('#import-list > li').length === 3").unwrap();
+    desk.page.wait("document.getElementById('import-state').textContent === ''").unwrap();
+    assert!(desk.page.text("#import-list li:nth-child(2)").unwrap().contains("no .koc file"));
+    let field = |name: &str| format!("#import-list li:nth-child(1) [data-field={name}]");
+    assert_eq!(desk.page.value(&field("desk")).unwrap(), "van");
+    desk.page.fill(&field("desk"), "Bücherbus").unwrap();
+    desk.page.eval(&format!("document.querySelector(\"{}\").value = '120'", field("zone"))).unwrap();
+    desk.page.click("#import-list li:nth-child(3) [data-field=leave-out]").unwrap();
+    assert_eq!(desk.page.text("#import-go").unwrap(), "Import 1");
+    desk.page.click("#import-go").unwrap();
+    desk.wait_for_import().unwrap();
+    close_import(&desk);
+    let rows = desk.rows().unwrap();
+    assert_eq!(rows.len(), 1);
+    assert_eq!((rows[0].desk.as_str(), rows[0].timestamp.as_str()), ("Bücherbus", "2026-11-23 11:00:00"));
+}
