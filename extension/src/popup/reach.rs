@@ -1,61 +1,86 @@
-//! Says when Koha can be reached while transactions wait. Nothing is sent without a person.
+//! The sign that says whether Koha can be reached. Nothing is sent without a person.
 
 use super::Desk;
 use crate::{
     dom,
     http::{Http, sleep},
-    i18n::text_with,
+    i18n::{text, text_with},
     preferences, webext, wording,
 };
 use koct_core::{koha::rest, status::State};
-use std::{rc::Rc, time::Duration};
+use std::{cell::Cell, rc::Rc, time::Duration};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlElement;
 
-/// How often Koha is looked for: seldom enough that many desks together are no load for it.
+/// How often Koha is looked for while it is missed or transactions wait, and how often else: seldom enough that many desks
+/// together are no load for it.
 const EVERY: Duration = Duration::from_secs(30);
+const SELDOM: Duration = Duration::from_mins(2);
+
+pub(crate) struct Reach {
+    sign: HtmlElement,
+    /// What was found last; `None` where Koha may not be asked.
+    is_there: Cell<Option<bool>>,
+}
+
+impl Reach {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn new() -> Result<Self, JsValue> {
+        Ok(Self { sign: dom::by_id("reachable")?, is_there: Cell::default() })
+    }
+}
 
 /// Looks for Koha as long as the window lives.
-///
-/// # Errors
-/// When the page lacks an element.
-pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    let line: HtmlElement = dom::by_id("reachable")?;
+pub(super) fn bind(desk: &Rc<Desk>) {
     let desk = desk.clone();
     spawn_local(async move {
         loop {
-            let waiting = desk.counts.get().of(State::Local);
-            if waiting > 0 && !desk.committing.get() {
-                let is_there = desk.koha_is_there().await;
-                // While it was looked for, a commit may have begun.
-                desk.show_reachable(&line, is_there && !desk.committing.get());
-            } else {
-                line.set_hidden(true);
+            // A commit sees for itself.
+            if !desk.committing.get() {
+                desk.reach.is_there.set(desk.koha_is_there().await);
+                desk.show_reachable();
             }
-            sleep(EVERY).await;
+            let is_missed = desk.reach.is_there.get() != Some(true) || desk.counts.get().of(State::Local) > 0;
+            sleep(if is_missed { EVERY } else { SELDOM }).await;
         }
     });
-    Ok(())
 }
 
 impl Desk {
-    /// Whether Koha's staff client answers, asked without logging in, so that Koha keeps no session for it.
-    async fn koha_is_there(&self) -> bool {
-        let Some(settings) = self.settings() else { return false };
+    /// Whether Koha's staff client answers, asked without logging in, so that Koha keeps no session for it. `None` where it
+    /// may not be asked.
+    async fn koha_is_there(&self) -> Option<bool> {
+        let settings = self.settings()?;
         let pattern = settings.server.permission_pattern();
         let allowed = webext::contains_permissions(&preferences::origins(&pattern)).await;
         if !allowed.is_ok_and(|allowed| allowed.is_truthy()) {
-            return false;
+            return None;
         }
         let http = Http::isolated(&pattern);
-        http.send(&rest::anyone_there(&settings)).await.is_ok_and(|response| rest::is_koha(&response))
+        Some(http.send(&rest::anyone_there(&settings)).await.is_ok_and(|response| rest::is_koha(&response)))
     }
 
-    fn show_reachable(&self, line: &HtmlElement, is_there: bool) {
+    /// The sign keeps its place whatever it says, so that nothing moves below a hand that is about to press a button.
+    pub(super) fn show_reachable(&self) {
         let waiting = self.counts.get().of(State::Local);
-        let button = wording::commit_type(self.preferences.borrow().form.commit_type);
-        line.set_text_content(Some(&text_with("reachable", &[&waiting.to_string(), &button])));
-        line.set_hidden(!is_there || waiting == 0);
+        let (state, words) = match self.reach.is_there.get() {
+            None => ("", String::new()),
+            Some(false) => ("offline", text("unreachable")),
+            Some(true) if waiting == 0 => ("online", text("reachable")),
+            Some(true) => {
+                let button = wording::commit_type(self.preferences.borrow().form.commit_type);
+                ("online", text_with("reachableWaiting", &[&waiting.to_string(), &button]))
+            }
+        };
+        let sign = &self.reach.sign;
+        // Said at each scan, and painted only when it differs.
+        if sign.text_content().as_deref() == Some(&words) {
+            return;
+        }
+        sign.set_text_content(Some(&words));
+        sign.set_title(&words);
+        let _ = sign.set_attribute("data-state", state);
     }
 }
