@@ -226,6 +226,14 @@ pub enum Field {
     StaleHours,
     /// Its id is `desk-name`.
     Desk,
+    /// Its id is `card-pattern`.
+    CardPattern,
+    /// Its id is `library-name`.
+    LibraryName,
+    /// Its id is `loan-days`.
+    LoanDays,
+    /// Its id is `notice`; only a policy sets it.
+    Notice,
 }
 
 impl Field {
@@ -238,6 +246,10 @@ impl Field {
             Self::Branchcode => "branchcode",
             Self::StaleHours => "stale-hours",
             Self::Desk => "desk-name",
+            Self::CardPattern => "card-pattern",
+            Self::LibraryName => "library-name",
+            Self::LoanDays => "loan-days",
+            Self::Notice => "notice",
         }
     }
 }
@@ -257,6 +269,12 @@ pub enum FieldError {
     /// Not a number of hours that is of use.
     #[error("enter a whole number of hours, from 1 to {0}")]
     Hours(u32),
+    /// Not a number of days that is of use.
+    #[error("enter a whole number of days, from 1 to {0}")]
+    Days(u16),
+    /// Every code would fit this pattern.
+    #[error("a pattern needs at least one digit, letter or #")]
+    Pattern,
     /// Koha would cut or refuse it.
     #[error("it has {length} characters, and at most {limit} are kept")]
     TooLong {

@@ -1,5 +1,7 @@
 //! The settings page.
 
+mod habits;
+
 use crate::{
     dom,
     http::Http,
@@ -7,20 +9,34 @@ use crate::{
     preferences::{self, Preferences},
     webext, wording,
 };
+use habits::HabitFields;
 use koct_core::{
+    habits::Habits,
     koha::{
         connection::{Connection, Next, Ready, Trouble},
         rest::Library,
     },
     settings::{CommitType, Field, FieldError, Form, Secret, ServerUrl, Settings},
 };
-use std::{cell::Cell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Element, Event, HtmlButtonElement, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
 
-const FIELDS: [Field; 6] =
-    [Field::Server, Field::Username, Field::Password, Field::Branchcode, Field::StaleHours, Field::Desk];
+const FIELDS: [Field; 9] = [
+    Field::Server,
+    Field::Username,
+    Field::Password,
+    Field::Branchcode,
+    Field::StaleHours,
+    Field::Desk,
+    Field::CardPattern,
+    Field::LibraryName,
+    Field::LoanDays,
+];
 
 struct Options {
     server: HtmlInputElement,
@@ -34,6 +50,9 @@ struct Options {
     apply: HtmlInputElement,
     stale_hours: HtmlInputElement,
     desk: HtmlInputElement,
+    habits: HabitFields,
+    /// As they were stored.
+    stored_habits: RefCell<Habits>,
     server_warning: HtmlElement,
     test: HtmlButtonElement,
     message: HtmlElement,
@@ -65,6 +84,8 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         apply: radio("apply")?,
         stale_hours: dom::by_id("stale-hours")?,
         desk: dom::by_id("desk-name")?,
+        habits: HabitFields::new()?,
+        stored_habits: RefCell::default(),
         server_warning: dom::by_id("server-warning")?,
         test: dom::by_id("test-connection")?,
         message: dom::by_id("settings-message")?,
@@ -104,6 +125,8 @@ impl Options {
         self.apply.set_checked(form.commit_type == CommitType::Apply);
         self.stale_hours.set_value(&form.stale_hours);
         self.desk.set_value(&form.desk);
+        self.habits.fill(&preferences.habits);
+        *self.stored_habits.borrow_mut() = preferences.habits.clone();
         self.warn_of_http();
     }
 
@@ -117,6 +140,10 @@ impl Options {
             stale_hours: self.stale_hours.value(),
             desk: self.desk.value(),
         }
+    }
+
+    fn habits(&self) -> Habits {
+        self.habits.read(self.stored_habits.borrow().clone())
     }
 
     fn say(&self, tone: &str, text: &str) {
@@ -155,11 +182,13 @@ impl Options {
         // What was said of the last time must not be taken for this time's.
         self.say("good", "");
         let form = self.form();
+        let wrong = self.habits().errors();
         let (settings, desk) = match (form.validate(), form.desk_name()) {
-            (Ok(settings), Ok(desk)) => (settings, desk),
+            (Ok(settings), Ok(desk)) if wrong.is_empty() => (settings, desk),
             (settings, desk) => {
                 let mut errors = settings.err().unwrap_or_default();
                 errors.extend(desk.err().map(|error| (Field::Desk, error)));
+                errors.extend(wrong);
                 Self::mark(&errors);
                 self.say("bad", &text("settingsInvalid"));
                 return None;
@@ -190,7 +219,8 @@ impl Options {
 
     async fn store(self: Rc<Self>, settings: Settings, asked: js_sys::Promise) {
         let allowed = JsFuture::from(asked).await.is_ok_and(|allowed| allowed.is_truthy());
-        let preferences = Preferences { form: self.form(), keep_password: self.keep_password.checked() };
+        let preferences =
+            Preferences { form: self.form(), habits: self.habits(), keep_password: self.keep_password.checked() };
         let before = preferences::load().await.ok().and_then(|before| ServerUrl::parse(&before.form.server).ok());
         if let Err(error) = preferences::save(&preferences).await {
             self.say("bad", &text_with("saveFailed", &[&format!("{error:?}")]));

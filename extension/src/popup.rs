@@ -12,6 +12,7 @@ mod edit;
 mod export;
 mod find;
 mod import;
+mod keys;
 mod message;
 mod question;
 mod reach;
@@ -35,6 +36,7 @@ use find::Find;
 use import::Import;
 use koct_core::{log::Counts, settings::Settings, status::State, transaction::TransactionId};
 use message::{Message, Tone};
+use reach::Reach;
 use review::Review;
 use scans::Scans;
 use std::{
@@ -65,6 +67,7 @@ pub(crate) struct Desk {
     edit: Edit,
     review: Review,
     import: Import,
+    reach: Reach,
     scans: Scans,
     counts: Cell<Counts>,
     preferences: RefCell<Preferences>,
@@ -112,6 +115,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         edit: Edit::new()?,
         review: Review::new()?,
         import: Import::new()?,
+        reach: Reach::new()?,
         scans: Scans::default(),
         counts: Cell::default(),
         preferences: RefCell::default(),
@@ -130,6 +134,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     checkout::bind(&desk)?;
     checkin::bind(&desk)?;
     scans::bind(&desk)?;
+    keys::bind(&desk)?;
     if let Some(performance) = dom::window()?.performance() {
         performance.mark("koct-ready")?;
     }
@@ -158,7 +163,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     spawn_local(async {
         store::persist().await;
     });
-    reach::bind(&desk)?;
+    reach::bind(&desk);
     if desk.counts.get().total() > 0 {
         clear::offer(&desk);
     }
@@ -235,6 +240,7 @@ impl Desk {
         self.doubts.show(counts.of(State::InDoubt));
         self.count_unsent.set_text_content(Some(&counts.uncommitted().to_string()));
         self.count_total.set_text_content(Some(&text_with("countTotal", &[&counts.total().to_string()])));
+        self.show_reachable();
     }
 
     /// Shows what has changed in the log.

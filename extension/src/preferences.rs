@@ -5,9 +5,10 @@ use crate::webext::{object, property};
 use js_sys::Array;
 use koct_core::{
     desk::DeskName,
+    habits::Habits,
     settings::{Form, Secret},
 };
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_extensions_sys::{
     browser,
@@ -17,12 +18,15 @@ use web_extensions_sys::{
 const SETTINGS: &str = "settings";
 const PASSWORD: &str = "password";
 const DESK: &str = "desk";
+const HABITS: &str = "habits";
 
 /// The settings as they are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Preferences {
     /// As typed.
     pub(crate) form: Form,
+    /// How this desk works.
+    pub(crate) habits: Habits,
     /// Whether the password stays on this computer when Firefox is closed.
     pub(crate) keep_password: bool,
 }
@@ -44,18 +48,19 @@ async fn get(area: &StorageAreaRead, key: &str) -> Result<JsValue, JsValue> {
 /// When Firefox cannot read its storage.
 pub(crate) async fn load() -> Result<Preferences, JsValue> {
     let storage = browser().storage();
-    let stored = get(&storage.local(), SETTINGS).await?;
-    let mut form: Form = if stored.is_undefined() {
-        Form::default()
-    } else {
-        serde_wasm_bindgen::from_value(stored).unwrap_or_default()
-    };
+    let mut form: Form = read(get(&storage.local(), SETTINGS).await?);
+    let habits: Habits = read(get(&storage.local(), HABITS).await?);
     let kept = get(&storage.local(), PASSWORD).await?.as_string();
     let of_session = get(&storage.session(), PASSWORD).await?.as_string();
     let keep_password = kept.is_some();
     form.password = Secret::new(kept.or(of_session).unwrap_or_default());
     form.desk = desk_name(&storage.local()).await?;
-    Ok(Preferences { form, keep_password })
+    Ok(Preferences { form, habits, keep_password })
+}
+
+/// What was stored, or the defaults where nothing was, or nothing that can be read.
+fn read<T: DeserializeOwned + Default>(stored: JsValue) -> T {
+    if stored.is_undefined() { T::default() } else { serde_wasm_bindgen::from_value(stored).unwrap_or_default() }
 }
 
 /// The name of this desk. The first time, one is made up: it must not be that of another desk.
@@ -83,7 +88,8 @@ pub(crate) async fn save_desk_name(name: &str) -> Result<(), JsValue> {
 /// When Firefox cannot write its storage.
 pub(crate) async fn save(preferences: &Preferences) -> Result<(), JsValue> {
     let storage = browser().storage();
-    let form = preferences.form.serialize(&serde_wasm_bindgen::Serializer::json_compatible())?;
+    let plain = serde_wasm_bindgen::Serializer::json_compatible();
+    let (form, habits) = (preferences.form.serialize(&plain)?, preferences.habits.serialize(&plain)?);
     let password = object([(PASSWORD, JsValue::from_str(preferences.form.password.reveal()))]);
     let (keeps, forgets): (StorageArea, StorageArea) = if preferences.keep_password {
         (storage.local(), storage.session())
@@ -92,7 +98,7 @@ pub(crate) async fn save(preferences: &Preferences) -> Result<(), JsValue> {
     };
     forgets.remove(&PASSWORD.into()).await?;
     keeps.set(&password).await?;
-    storage.local().set(&object([(SETTINGS, form)])).await?;
+    storage.local().set(&object([(SETTINGS, form), (HABITS, habits)])).await?;
     save_desk_name(preferences.form.desk.trim()).await
 }
 

@@ -176,6 +176,8 @@ pub(crate) fn field_error(error: &FieldError) -> String {
         }),
         FieldError::Missing => text("fieldMissing"),
         FieldError::ControlCharacter(code_point) => text_with("fieldControl", &[&control(*code_point)]),
+        FieldError::Days(limit) => text_with("fieldDays", &[&limit.to_string()]),
+        FieldError::Pattern => text("fieldPattern"),
         FieldError::Hours(limit) => text_with("fieldHours", &[&limit.to_string()]),
         FieldError::TooLong { length, limit } => text_with("fieldTooLong", &[&length.to_string(), &limit.to_string()]),
     }

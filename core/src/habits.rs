@@ -1,0 +1,126 @@
+//! How this desk works, whatever Koha does: its scanner, its sounds, its slips.
+
+use crate::{
+    pattern::CardPattern,
+    scanner::ScannerEnd,
+    settings::{Field, FieldError},
+};
+use serde::{Deserialize, Serialize};
+
+/// The longest name of a library and the longest notice that are kept, in characters.
+const NAME_LIMIT: usize = 80;
+const NOTICE_LIMIT: usize = 300;
+/// The longest loan, in days, that a slip can name.
+const LOAN_DAYS_LIMIT: u16 = 999;
+
+/// The settings of the desk, as typed. None of them hinders a commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Habits {
+    /// What scanners type after a code.
+    pub scanner_end: ScannerEnd,
+    /// What cardnumbers look like; empty where nobody has said.
+    pub card_pattern: String,
+    /// Whether scans are heard.
+    pub sounds: bool,
+    /// The library's name, for slips.
+    pub library_name: String,
+    /// For how many days things are lent, for the date on slips; empty where slips shall name none.
+    pub loan_days: String,
+    /// What the library wants to be read in the window, for example whom to call.
+    pub notice: String,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self {
+            scanner_end: ScannerEnd::default(),
+            card_pattern: String::new(),
+            sounds: true,
+            library_name: String::new(),
+            loan_days: String::new(),
+            notice: String::new(),
+        }
+    }
+}
+
+fn at_most(text: &str, limit: usize) -> Result<(), FieldError> {
+    if let Some(control) = text.chars().find(|c| c.is_control()) {
+        return Err(FieldError::ControlCharacter(u32::from(control)));
+    }
+    let length = text.chars().count();
+    if length > limit { Err(FieldError::TooLong { length, limit }) } else { Ok(()) }
+}
+
+impl Habits {
+    /// What cardnumbers look like, or `None` where nobody has said.
+    ///
+    /// # Errors
+    /// When the pattern says nothing.
+    pub fn cards(&self) -> Result<Option<CardPattern>, FieldError> {
+        if self.card_pattern.trim().is_empty() {
+            return Ok(None);
+        }
+        CardPattern::parse(&self.card_pattern).map(Some).map_err(|_| FieldError::Pattern)
+    }
+
+    /// For how many days things are lent, or `None` where slips name no date.
+    ///
+    /// # Errors
+    /// When it is no number of days.
+    pub fn loan_days(&self) -> Result<Option<u16>, FieldError> {
+        let typed = self.loan_days.trim();
+        if typed.is_empty() {
+            return Ok(None);
+        }
+        let days = typed.parse().ok().filter(|days| (1..=LOAN_DAYS_LIMIT).contains(days));
+        days.map(Some).ok_or(FieldError::Days(LOAN_DAYS_LIMIT))
+    }
+
+    /// What cannot be used.
+    pub fn errors(&self) -> Vec<(Field, FieldError)> {
+        [
+            (Field::CardPattern, self.cards().err()),
+            (Field::LibraryName, at_most(self.library_name.trim(), NAME_LIMIT).err()),
+            (Field::LoanDays, self.loan_days().err()),
+            (Field::Notice, at_most(self.notice.trim(), NOTICE_LIMIT).err()),
+        ]
+        .into_iter()
+        .filter_map(|(field, error)| error.map(|error| (field, error)))
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_said_is_in_order() {
+        let habits = Habits::default();
+        assert!(habits.errors().is_empty());
+        assert_eq!((habits.cards(), habits.loan_days()), (Ok(None), Ok(None)));
+        assert_eq!(serde_json::from_str::<Habits>("{}").unwrap(), habits, "what an earlier version stored");
+    }
+
+    #[test]
+    fn each_field_says_what_is_wrong_with_it() {
+        let habits = Habits {
+            card_pattern: "*".into(),
+            library_name: "x".repeat(81),
+            loan_days: "0".into(),
+            notice: "a\u{7}b".into(),
+            ..Habits::default()
+        };
+        assert_eq!(
+            habits.errors(),
+            [
+                (Field::CardPattern, FieldError::Pattern),
+                (Field::LibraryName, FieldError::TooLong { length: 81, limit: 80 }),
+                (Field::LoanDays, FieldError::Days(999)),
+                (Field::Notice, FieldError::ControlCharacter(7)),
+            ]
+        );
+        assert_eq!(Habits { loan_days: " 21 ".into(), ..habits }.loan_days(), Ok(Some(21)));
+    }
+}
