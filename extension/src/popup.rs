@@ -6,6 +6,7 @@ mod batches;
 mod checkin;
 mod checkout;
 mod clear;
+mod codes;
 mod commit;
 mod doubts;
 mod edit;
@@ -14,6 +15,7 @@ mod find;
 mod import;
 mod keys;
 mod message;
+mod patron;
 mod question;
 mod reach;
 mod review;
@@ -36,6 +38,7 @@ use find::Find;
 use import::Import;
 use koct_core::{log::Counts, settings::Settings, status::State, transaction::TransactionId};
 use message::{Message, Tone};
+use patron::Patron;
 use reach::Reach;
 use review::Review;
 use scans::Scans;
@@ -68,6 +71,7 @@ pub(crate) struct Desk {
     review: Review,
     import: Import,
     reach: Reach,
+    patron: Patron,
     scans: Scans,
     counts: Cell<Counts>,
     preferences: RefCell<Preferences>,
@@ -116,6 +120,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         review: Review::new()?,
         import: Import::new()?,
         reach: Reach::new()?,
+        patron: Patron::new()?,
         scans: Scans::default(),
         counts: Cell::default(),
         preferences: RefCell::default(),
@@ -246,10 +251,15 @@ impl Desk {
     /// Shows what has changed in the log.
     fn apply(self: &Rc<Self>, changes: Vec<Change>) {
         let mut counts = self.counts.get();
+        let mut of_sitting = false;
         for Change { from, entry } in changes {
             counts.moved(from, entry.status.state());
             self.find.take(&entry);
+            of_sitting |= self.scans.update(&entry);
             self.table.update(entry);
+        }
+        if of_sitting {
+            self.show_patron();
         }
         self.counts.set(counts);
         self.draw_soon();

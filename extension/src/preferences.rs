@@ -6,6 +6,7 @@ use js_sys::Array;
 use koct_core::{
     desk::DeskName,
     habits::Habits,
+    pattern::CardPattern,
     settings::{Form, Secret},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -35,6 +36,11 @@ impl Preferences {
     /// The name of this desk.
     pub(crate) fn desk(&self) -> DeskName {
         self.form.desk_name().unwrap_or_else(|_| DeskName::suggested(0))
+    }
+
+    /// What cardnumbers look like, where somebody has said.
+    pub(crate) fn cards(&self) -> Option<CardPattern> {
+        self.habits.cards().ok().flatten()
     }
 }
 

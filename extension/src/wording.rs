@@ -126,6 +126,11 @@ pub(crate) fn moment(moment: Moment) -> String {
     moment.local().format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
+/// The time of day of a moment, to the minute, by the clock of its desk.
+pub(crate) fn time_of_day(moment: Moment) -> String {
+    moment.local().format("%H:%M").to_string()
+}
+
 /// A state by its name.
 pub(crate) fn state(state: State) -> String {
     text(match state {

@@ -11,6 +11,7 @@ mod doubts;
 mod exporting;
 mod faults;
 mod finding;
+mod guarding;
 mod isolation;
 mod killing;
 mod matrix;
