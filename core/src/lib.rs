@@ -18,6 +18,7 @@ pub mod conflict;
 pub mod correction;
 pub mod desk;
 pub mod guard;
+pub mod guide;
 pub mod habits;
 pub mod import;
 pub mod koc;

@@ -11,6 +11,7 @@ use crate::{
 };
 use habits::HabitFields;
 use koct_core::{
+    guide,
     habits::Habits,
     koha::{
         connection::{Connection, Next, Ready, Trouble},
@@ -240,7 +241,12 @@ impl Options {
 
     /// As they are in the page.
     fn preferences(&self) -> Preferences {
-        Preferences { form: self.form(), habits: self.habits(), keep_password: self.keep_password.checked() }
+        Preferences {
+            form: self.form(),
+            habits: self.habits(),
+            keep_password: self.keep_password.checked(),
+            ..Preferences::default()
+        }
     }
 
     async fn store(self: Rc<Self>, settings: Settings, asked: js_sys::Promise) {
@@ -291,6 +297,10 @@ impl Options {
                 let libraries = ready.libraries;
                 let known = libraries.as_ref().and_then(|libraries| libraries.knows(&settings.branchcode));
                 self.offer(&libraries.map(|libraries| libraries.list).unwrap_or_default());
+                if known != Some(false) {
+                    // The guide asks for the test again where this could not be remembered.
+                    let _ = preferences::save_tested(&guide::tested_as(&settings)).await;
+                }
                 let (tone, key) = match known {
                     Some(true) => ("good", "testOk"),
                     Some(false) => ("bad", "testBranchUnknown"),

@@ -12,14 +12,15 @@ mod doubts;
 mod edit;
 mod export;
 mod find;
+mod guide;
 mod import;
 mod keys;
 mod message;
-mod patron;
 mod question;
 mod reach;
 mod review;
 mod scans;
+mod sitting;
 mod table;
 
 use crate::{
@@ -35,13 +36,14 @@ use attention::Attention;
 use doubts::Doubts;
 use edit::Edit;
 use find::Find;
+use guide::Guide;
 use import::Import;
 use koct_core::{log::Counts, settings::Settings, status::State, transaction::TransactionId};
 use message::{Message, Tone};
-use patron::Patron;
 use reach::Reach;
 use review::Review;
 use scans::Scans;
+use sitting::Sitting;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -71,7 +73,8 @@ pub(crate) struct Desk {
     review: Review,
     import: Import,
     reach: Reach,
-    patron: Patron,
+    sitting: Sitting,
+    guide: Guide,
     scans: Scans,
     counts: Cell<Counts>,
     preferences: RefCell<Preferences>,
@@ -86,6 +89,7 @@ pub(crate) struct Desk {
     count_total: Element,
     status_line: Element,
     commit_button: Element,
+    commit_label: Element,
 }
 
 /// See [`Desk::may_change`].
@@ -120,7 +124,8 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         review: Review::new()?,
         import: Import::new()?,
         reach: Reach::new()?,
-        patron: Patron::new()?,
+        sitting: Sitting::new()?,
+        guide: Guide::new()?,
         scans: Scans::default(),
         counts: Cell::default(),
         preferences: RefCell::default(),
@@ -133,6 +138,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         count_total: dom::by_id("count-total")?,
         status_line: dom::by_id("desk")?,
         commit_button: dom::by_id("commit")?,
+        commit_label: dom::by_id("commit-label")?,
         store,
     });
     // Ready to scan before anything is read: what is scanned meanwhile waits in the queue.
@@ -154,11 +160,21 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     review::bind(&desk)?;
     import::bind(&desk)?;
     backup::bind(&desk)?;
-    dom::on::<Event>(dom::by_id::<Element>("open-settings")?.as_ref(), "click", |_| {
-        browser().runtime().open_options_page();
-    });
+    for id in ["open-settings", "guide-settings"] {
+        dom::on::<Event>(dom::by_id::<Element>(id)?.as_ref(), "click", |_| {
+            browser().runtime().open_options_page();
+        });
+    }
+    let this = desk.clone();
+    dom::on::<Event>(dom::by_id::<Element>("guide-close")?.as_ref(), "click", move |_| this.guide.close());
     let watching = desk.clone();
-    preferences::on_change(move || spawn_local(watching.clone().reload_preferences()));
+    preferences::on_change(move || {
+        let desk = watching.clone();
+        spawn_local(async move {
+            desk.clone().reload_preferences().await;
+            desk.look_for_koha().await;
+        });
+    });
     let watching = desk.clone();
     dom::on::<Event>(desk.channel.as_ref(), "message", move |_| spawn_local(watching.clone().reload_log()));
 
@@ -187,12 +203,13 @@ impl Desk {
             *self.preferences.borrow_mut() = preferences;
         }
         let commit_type = self.preferences.borrow().form.commit_type;
-        self.commit_button.set_text_content(Some(&wording::commit_type(commit_type)));
+        self.commit_label.set_text_content(Some(&wording::commit_type(commit_type)));
         let line = match self.settings() {
             Some(settings) => text_with("deskConfigured", &[&settings.branchcode, settings.server.as_str()]),
             None => text("deskNotConfigured"),
         };
         self.status_line.set_text_content(Some(&line));
+        self.guide.show(&self.preferences.borrow());
         self.doubts.link_to(self.settings().as_ref().map(|settings| &settings.server));
         self.offer_desks().await;
     }
@@ -259,7 +276,7 @@ impl Desk {
             self.table.update(entry);
         }
         if of_sitting {
-            self.show_patron();
+            self.show_sitting();
         }
         self.counts.set(counts);
         self.draw_soon();

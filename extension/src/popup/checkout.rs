@@ -50,7 +50,7 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let this = checkout.clone();
     dom::on::<Event>(dom::by_id::<Element>("checkout-pay")?.as_ref(), "click", move |_| this.pay());
     let this = desk.clone();
-    dom::on::<Event>(checkout.patron.as_ref(), "input", move |_| this.show_patron());
+    dom::on::<Event>(checkout.patron.as_ref(), "input", move |_| this.show_sitting());
     // The next patron's card replaces the last one's.
     let this = checkout.clone();
     dom::on::<Event>(checkout.patron.as_ref(), "focus", move |_| this.patron.select());
@@ -76,7 +76,7 @@ impl Checkout {
 
     fn take_card(&self, cardnumber: &Cardnumber) {
         self.patron.set_value(cardnumber.as_str());
-        self.desk.show_patron();
+        self.desk.show_sitting();
         let _ = self.item.focus();
     }
 
@@ -149,7 +149,7 @@ impl Checkout {
 
     fn clear_patron(&self) {
         self.patron.set_value("");
-        self.desk.show_patron();
+        self.desk.show_sitting();
         self.desk.message.show(Tone::Good, &text("patronCleared"));
         let _ = self.patron.focus();
     }

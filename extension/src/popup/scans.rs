@@ -143,7 +143,8 @@ impl Desk {
     /// Shows that a scan is durable.
     fn confirm(self: &Rc<Self>, entry: Entry) {
         self.scans.sitting.borrow_mut().push(entry.clone());
-        self.add_to_patron(&entry);
+        self.add_to_sitting(&entry);
+        self.guide.scanned();
         let action = &entry.transaction.action;
         let optional = |value: Option<String>| value.unwrap_or_default();
         let barcode = optional(action.barcode().map(ToString::to_string));
