@@ -4,7 +4,11 @@ use super::{
     Desk,
     scans::{Scan, retry_label},
 };
-use crate::{dom, i18n::text, i18n::text_with, wording};
+use crate::{
+    dom,
+    i18n::{text, text_with},
+    wording,
+};
 use koct_core::{amount::AmountError, barcode::CodeError};
 use std::rc::Rc;
 use wasm_bindgen::JsValue;

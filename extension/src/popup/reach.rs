@@ -4,7 +4,7 @@ use super::Desk;
 use crate::{
     dom,
     http::{Http, sleep},
-    i18n::{text, text_with},
+    i18n::{plural, text},
     preferences, webext, wording,
 };
 use koct_core::{koha::rest, status::State};
@@ -71,7 +71,7 @@ impl Desk {
             Some(true) if waiting == 0 => ("online", text("reachable")),
             Some(true) => {
                 let button = wording::commit_type(self.preferences.borrow().form.commit_type);
-                ("online", text_with("reachableWaiting", &[&waiting.to_string(), &button]))
+                ("online", plural("reachableWaiting", waiting, &[&button]))
             }
         };
         let sign = &self.reach.sign;
