@@ -13,6 +13,7 @@ mod faults;
 mod finding;
 mod isolation;
 mod killing;
+mod languages;
 mod matrix;
 mod paying;
 mod scanning;

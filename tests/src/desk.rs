@@ -113,7 +113,7 @@ impl Desk {
         let page = self.open_settings()?;
         enter(&page, settings)?;
         page.click("#save")?;
-        page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')")?;
+        page.wait("document.getElementById('settings-message').className === 'message-good'")?;
         self.page.activate()?;
         Ok(page)
     }

@@ -3,6 +3,7 @@
 mod addon;
 mod bench;
 mod demo;
+mod locales;
 mod project;
 mod setup;
 mod suite;
@@ -24,6 +25,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   run [--era ...]   open a fresh Firefox with the add-on and a stand-in Koha
   build             build the add-on into target/addon/
   package           build target/koct-VERSION.xpi, the same bytes each time
+  locales           check that every language in _locales is complete
   setup             install what is missing";
 
 fn main() -> ExitCode {
@@ -53,6 +55,7 @@ fn dispatch(arguments: &[&str]) -> Result {
         ["wasm-runner", wasm, ..] => wasm_runner::run(std::path::Path::new(wasm)),
         ["build"] => addon::build().map(|path| addon::report(&path)),
         ["package"] => addon::package().map(|path| addon::report(&path)),
+        ["locales"] => locales::check(),
         ["setup"] => setup::all(),
         _ => Err(USAGE.to_owned()),
     }
