@@ -14,6 +14,7 @@ mod finding;
 mod guarding;
 mod isolation;
 mod killing;
+mod languages;
 mod matrix;
 mod paying;
 mod scanning;
