@@ -23,8 +23,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   killing [--rounds N]
                     end Firefox at random moments of scanning and committing, N times (100 unless told)
   bench             measure scans and commits
-  screenshots [LOOK]
-                    every page and state as a picture in target/screenshots/
+  screenshots [LOOK | --guide]
+                    every page and state as a picture in target/screenshots/; with --guide, those of docs/guide/
   run [--era ...]   open a fresh Firefox with the add-on and a stand-in Koha
   build             build the add-on into target/addon/
   package           build target/koct-VERSION.xpi, the same bytes each time
@@ -57,6 +57,7 @@ fn dispatch(arguments: &[&str]) -> Result {
         // Called by cargo for the tests of the extension.
         ["wasm-runner", wasm, ..] => wasm_runner::run(std::path::Path::new(wasm)),
         ["screenshots"] => screenshots::screenshots(None),
+        ["screenshots", "--guide"] => screenshots::guide(),
         ["screenshots", look] => screenshots::screenshots(Some(look)),
         ["build"] => addon::build().map(|path| addon::report(&path)),
         ["package"] => addon::package().map(|path| addon::report(&path)),
