@@ -1,6 +1,7 @@
 //! The settings page.
 
 mod habits;
+mod policy;
 
 use crate::{
     dom,
@@ -51,8 +52,8 @@ struct Options {
     stale_hours: HtmlInputElement,
     desk: HtmlInputElement,
     habits: HabitFields,
-    /// As they were stored.
-    stored_habits: RefCell<Habits>,
+    /// As they were when the page was opened.
+    loaded: RefCell<Preferences>,
     server_warning: HtmlElement,
     test: HtmlButtonElement,
     message: HtmlElement,
@@ -85,14 +86,18 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         stale_hours: dom::by_id("stale-hours")?,
         desk: dom::by_id("desk-name")?,
         habits: HabitFields::new()?,
-        stored_habits: RefCell::default(),
+        loaded: RefCell::default(),
         server_warning: dom::by_id("server-warning")?,
         test: dom::by_id("test-connection")?,
         message: dom::by_id("settings-message")?,
         testing: Cell::new(false),
     });
     match preferences::load().await {
-        Ok(preferences) => options.fill(&preferences),
+        Ok(preferences) => {
+            options.fill(&preferences);
+            policy::show(&preferences.policy)?;
+            *options.loaded.borrow_mut() = preferences;
+        }
         Err(error) => options.say("bad", &text_with("saveFailed", &[&format!("{error:?}")])),
     }
     let this = options.clone();
@@ -126,7 +131,6 @@ impl Options {
         self.stale_hours.set_value(&form.stale_hours);
         self.desk.set_value(&form.desk);
         self.habits.fill(&preferences.habits);
-        *self.stored_habits.borrow_mut() = preferences.habits.clone();
         self.warn_of_http();
     }
 
@@ -143,7 +147,7 @@ impl Options {
     }
 
     fn habits(&self) -> Habits {
-        self.habits.read(self.stored_habits.borrow().clone())
+        self.habits.read(self.loaded.borrow().habits.clone())
     }
 
     fn say(&self, tone: &str, text: &str) {
@@ -219,8 +223,12 @@ impl Options {
 
     async fn store(self: Rc<Self>, settings: Settings, asked: js_sys::Promise) {
         let allowed = JsFuture::from(asked).await.is_ok_and(|allowed| allowed.is_truthy());
-        let preferences =
-            Preferences { form: self.form(), habits: self.habits(), keep_password: self.keep_password.checked() };
+        let preferences = Preferences {
+            form: self.form(),
+            habits: self.habits(),
+            keep_password: self.keep_password.checked(),
+            policy: self.loaded.borrow().policy.clone(),
+        };
         let before = preferences::load().await.ok().and_then(|before| ServerUrl::parse(&before.form.server).ok());
         if let Err(error) = preferences::save(&preferences).await {
             self.say("bad", &text_with("saveFailed", &[&format!("{error:?}")]));

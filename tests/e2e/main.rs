@@ -15,6 +15,7 @@ mod isolation;
 mod killing;
 mod matrix;
 mod paying;
+mod policy;
 mod scanning;
 mod settings;
 
