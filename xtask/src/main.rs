@@ -1,8 +1,11 @@
 //! KOCT's automation. `cargo xtask` lists what it does.
 
 mod addon;
+mod archive;
 mod bench;
 mod demo;
+mod npm;
+mod package;
 mod project;
 mod setup;
 mod suite;
@@ -23,7 +26,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   bench             measure scans and commits
   run [--era ...]   open a fresh Firefox with the add-on and a stand-in Koha
   build             build the add-on into target/addon/
-  package           build target/koct-VERSION.xpi, the same bytes each time
+  package [--check] build target/koct-VERSION.xpi and the archive of its sources, the same bytes each time;
+                    --check builds that archive in another folder and compares
   setup             install what is missing";
 
 fn main() -> ExitCode {
@@ -52,7 +56,8 @@ fn dispatch(arguments: &[&str]) -> Result {
         // Called by cargo for the tests of the extension.
         ["wasm-runner", wasm, ..] => wasm_runner::run(std::path::Path::new(wasm)),
         ["build"] => addon::build().map(|path| addon::report(&path)),
-        ["package"] => addon::package().map(|path| addon::report(&path)),
+        ["package"] => package::package().map(|_| ()),
+        ["package", "--check"] => package::check(),
         ["setup"] => setup::all(),
         _ => Err(USAGE.to_owned()),
     }
