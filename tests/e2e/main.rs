@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in tests a failed unwrap is the failure report")]
 
+mod accessibility;
 mod backup;
 mod clearing;
 mod committing;

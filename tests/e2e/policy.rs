@@ -12,7 +12,7 @@ use std::{fs, path::Path};
 use tempfile::TempDir;
 
 /// A home folder in which these presets are installed.
-fn home(presets: &Value) -> TempDir {
+pub(crate) fn home(presets: &Value) -> TempDir {
     let home = tempfile::tempdir().unwrap();
     preset(home.path(), presets);
     home

@@ -113,6 +113,19 @@ impl Page {
         Ok(answer["result"]["value"].as_str().map(serde_json::from_str).transpose()?.unwrap_or_default())
     }
 
+    /// Runs a script, as if the page had loaded it.
+    ///
+    /// # Errors
+    /// When it throws.
+    pub fn run(&self, script: &str) -> Result {
+        let params = json!({"expression": script, "target": {"context": self.id}, "awaitPromise": false});
+        let answer = self.connection.send("script.evaluate", &params)?;
+        if answer["type"] == "exception" {
+            return Err(format!("a script failed: {}", answer["exceptionDetails"]["text"]).into());
+        }
+        Ok(())
+    }
+
     /// Waits until an expression is truthy. Returns its value.
     ///
     /// # Errors
