@@ -129,6 +129,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn every_permission_is_explained() {
+        let read = |name: &str| fs::read_to_string(project::root().join(name)).unwrap();
+        let manifest: serde_json::Value = serde_json::from_str(&read("manifest.json")).unwrap();
+        let readme = read("README.md");
+        let (_, table) = readme.split_once("| permission | why |").unwrap();
+        for permission in manifest["permissions"].as_array().unwrap() {
+            assert!(table.contains(&format!("`{}`", permission.as_str().unwrap())), "{permission}");
+        }
+        assert!(manifest.get("host_permissions").is_none(), "access to servers is asked for, one at a time");
+        let gecko = &manifest["browser_specific_settings"]["gecko"];
+        assert_eq!(gecko["data_collection_permissions"], serde_json::json!({"required": ["none"]}));
+    }
+
+    #[test]
     fn the_versions_agree() {
         assert_eq!(check_version(), Ok(()));
     }
