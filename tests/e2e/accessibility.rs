@@ -149,6 +149,7 @@ fn options(dark: bool) {
     let mut found = Found::default();
     assert!(page.visible("#policy").unwrap());
     found.look(&page, "empty, with presets");
+    page.fill("#server", "koha.example.test").unwrap();
     page.click("#save").unwrap();
     page.wait("document.getElementById('settings-message').textContent.startsWith('Not saved')").unwrap();
     found.look(&page, "errors");

@@ -113,7 +113,7 @@ impl Desk {
         let page = self.open_settings()?;
         enter(&page, settings)?;
         page.click("#save")?;
-        page.wait("document.getElementById('settings-message').className === 'message-good'")?;
+        page.wait("document.querySelector('#settings-message.message-good')?.textContent")?;
         self.page.activate()?;
         Ok(page)
     }
