@@ -2,7 +2,7 @@
 //! ticked, and what is not in Koha needs a second one.
 
 use super::{Desk, Tone};
-use crate::{clock, dom, i18n::text, i18n::text_with};
+use crate::{clock, dom, i18n::text, i18n::text_with, sender};
 use koct_core::status::State;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
@@ -117,6 +117,11 @@ impl Desk {
         }
         let Some(now) = clock::now() else {
             self.message.show(Tone::Bad, &text("attentionClock"));
+            return;
+        };
+        // What another window is sending must not be removed under its hands.
+        let Some(_lock) = sender::lock().await else {
+            self.message.show(Tone::Bad, &text("commitBusy"));
             return;
         };
         let own = self.preferences.borrow().desk();
