@@ -38,6 +38,11 @@ impl Known {
         *end = entry.id.max(*end);
     }
 
+    /// Whether the log holds nothing of the desk.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+
     /// Where a transaction is that its desk recorded so, if the log holds it.
     pub fn place(&self, original: &Transaction) -> Option<TransactionId> {
         self.places.get(&fingerprint(original)).map(|(id, _)| *id)

@@ -298,6 +298,63 @@ mod tests {
         }
 
         #[test]
+        fn any_split_comes_back_in_whatever_order_its_files_come(history in history(), order in Just([0_usize, 1, 2, 3, 4]).prop_shuffle()) {
+            let mut log: Vec<Entry> = Vec::new();
+            for number in order {
+                for (_, transaction) in history.iter().filter(|(desk, _)| *desk == number) {
+                    let id = TransactionId(u32::try_from(log.len()).unwrap() + 1);
+                    log.push(Entry { desk: desk(number), ..Entry::recorded(id, transaction.clone()) });
+                }
+            }
+            sort(&mut log);
+            let merged: Vec<_> = log.into_iter().map(|entry| entry.transaction).collect();
+            let expected: Vec<_> = history.into_iter().map(|(_, transaction)| transaction).collect();
+            prop_assert_eq!(merged, expected);
+        }
+
+        /// Clocks that show whole seconds only, and parts of a desk that are numbered as their files come.
+        #[test]
+        fn where_times_are_equal_the_order_of_the_files_changes_nothing(
+            files in prop::collection::vec(prop::collection::vec((0..4_i64, 0..5_usize, any::<bool>()), 0..8), 6),
+            order in Just([0_usize, 1, 2, 3, 4, 5]).prop_shuffle(),
+        ) {
+            let log_in = |order: &[usize]| {
+                let mut log: Vec<Entry> = Vec::new();
+                for number in order {
+                    // Two files a desk.
+                    let of = desk(number / 2);
+                    let part = u32::from(log.iter().any(|entry| entry.desk == of));
+                    for (second, item, issue) in &files[*number] {
+                        // No file has what another of the desk has: that is not imported again.
+                        let millis = second * 1000 + i64::try_from(number % 2).unwrap();
+                        let transaction = Transaction { moment: moment(millis), action: action(*item, *issue) };
+                        let id = TransactionId(u32::try_from(log.len()).unwrap() + 1);
+                        log.push(Entry { desk: of.clone(), part, ..Entry::recorded(id, transaction) });
+                    }
+                }
+                sort(&mut log);
+                log.into_iter().map(|entry| (entry.desk, entry.transaction)).collect::<Vec<_>>()
+            };
+            prop_assert_eq!(log_in(&[0, 1, 2, 3, 4, 5]), log_in(&order));
+        }
+
+        #[test]
+        fn every_place_is_there_once(desks in desks(), order in Just([0_usize, 1, 2, 3, 4]).prop_shuffle(), shuffle in any::<prop::sample::Index>()) {
+            let order: Vec<_> = order.into_iter().filter(|number| *number < desks.len()).collect();
+            let mut log = log_of(&desks, &order);
+            // Not as it lies in the store either.
+            let middle = shuffle.index(log.len() + 1);
+            log.rotate_left(middle);
+            let mut places = merge(&log);
+            let merged: Vec<TransactionId> = places.iter().map(|place| log[*place].id).collect();
+            places.sort_unstable();
+            prop_assert_eq!(places, (0..log.len()).collect::<Vec<_>>());
+            log.rotate_right(middle);
+            let straight: Vec<TransactionId> = merge(&log).into_iter().map(|place| log[place].id).collect();
+            prop_assert_eq!(merged, straight);
+        }
+
+        #[test]
         fn no_sequence_is_broken_and_nothing_lost(desks in desks()) {
             let order: Vec<_> = (0..desks.len()).collect();
             let log = log_of(&desks, &order);

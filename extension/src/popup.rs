@@ -22,6 +22,7 @@ mod review;
 mod scans;
 mod sitting;
 mod table;
+mod windows;
 
 use crate::{
     badge, dom,
@@ -54,10 +55,8 @@ use table::Table;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_extensions_sys::browser;
-use web_sys::{BroadcastChannel, Element, Event, HtmlElement};
-
-/// Over this channel the windows of a profile tell each other that the log has changed.
-const CHANNEL: &str = "koct-log";
+use web_sys::{Element, Event, HtmlElement};
+use windows::Windows;
 
 /// How long statuses that change in a commit may wait to be shown.
 pub(crate) const DRAWING_LAG: Duration = Duration::from_millis(100);
@@ -85,7 +84,7 @@ pub(crate) struct Desk {
     sending: Cell<bool>,
     sends_up_to: Cell<Option<TransactionId>>,
     drawing_soon: Cell<bool>,
-    channel: BroadcastChannel,
+    windows: Windows,
     count_unsent: Element,
     count_total: Element,
     status_line: Element,
@@ -135,7 +134,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         sending: Cell::new(false),
         sends_up_to: Cell::default(),
         drawing_soon: Cell::new(false),
-        channel: BroadcastChannel::new(CHANNEL)?,
+        windows: Windows::new()?,
         count_unsent: dom::by_id("count-unsent")?,
         count_total: dom::by_id("count-total")?,
         status_line: dom::by_id("desk")?,
@@ -149,9 +148,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     checkin::bind(&desk)?;
     scans::bind(&desk)?;
     keys::bind(&desk)?;
-    if let Some(performance) = dom::window()?.performance() {
-        performance.mark("koct-ready")?;
-    }
+    mark("koct-ready")?;
     commit::bind(&desk)?;
     export::bind(&desk)?;
     clear::bind(&desk)?;
@@ -178,12 +175,12 @@ pub(crate) async fn start() -> Result<(), JsValue> {
             desk.look_for_koha().await;
         });
     });
-    let watching = desk.clone();
-    dom::on::<Event>(desk.channel.as_ref(), "message", move |_| spawn_local(watching.clone().reload_log()));
+    windows::bind(&desk);
 
     desk.clone().reload_preferences().await;
     desk.clone().recover().await;
     desk.clone().reload_log().await;
+    mark("koct-shown")?;
     spawn_local(async {
         store::persist().await;
     });
@@ -192,6 +189,14 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         clear::offer(&desk);
     }
     dom::document()?.body().ok_or("no body")?.set_attribute("data-ready", "")?;
+    Ok(())
+}
+
+/// Marks how far the window has come, for whoever looks at how long it takes to open.
+fn mark(name: &str) -> Result<(), JsValue> {
+    if let Some(performance) = dom::window()?.performance() {
+        performance.mark(name)?;
+    }
     Ok(())
 }
 
@@ -309,11 +314,6 @@ impl Desk {
         } else {
             self.draw_table();
         }
-    }
-
-    /// Tells the other windows of this profile.
-    fn tell_others(&self) {
-        let _ = self.channel.post_message(&JsValue::NULL);
     }
 }
 

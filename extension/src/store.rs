@@ -19,6 +19,7 @@ use koct_core::{
     transaction::{Action, Moment, TransactionId},
 };
 use serde::Serialize;
+use std::collections::{HashMap, HashSet};
 use thiserror::Error;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -42,6 +43,12 @@ const BY_ITEM: &str = "item";
 const BY_STATE: &str = "state";
 /// Finds what was cleared on a day.
 const BY_DAY: &str = "day";
+
+/// So many entries are read or written in one go: some ten milliseconds for which a scan may have to wait.
+const CHUNK_LIMIT: u32 = 1_000;
+const CHUNK: usize = 1_000;
+/// So many numbers are read in one go.
+const KEYS_AT_ONCE: u32 = 20_000;
 
 /// Why the log could not be read or written.
 #[derive(Debug, Error)]
@@ -102,24 +109,22 @@ struct Stored<'a> {
     item_key: Option<String>,
 }
 
-fn to_store(entry: &Entry, seq: Option<TransactionId>) -> Result<JsValue> {
-    to_js(&Stored {
-        seq,
-        transaction: &entry.transaction,
-        status: &entry.status,
-        desk: entry.desk.as_ref(),
-        part: entry.part,
-        history: &entry.history,
-        item_key: entry.transaction.action.item_key(),
-    })
+impl<'a> Stored<'a> {
+    fn of(entry: &'a Entry, seq: Option<TransactionId>) -> Self {
+        Self {
+            seq,
+            transaction: &entry.transaction,
+            status: &entry.status,
+            desk: entry.desk.as_ref(),
+            part: entry.part,
+            history: &entry.history,
+            item_key: entry.transaction.action.item_key(),
+        }
+    }
 }
 
 fn stored(entry: &Entry) -> Result<JsValue> {
-    to_store(entry, Some(entry.id))
-}
-
-fn unnumbered(entry: &Entry) -> Result<JsValue> {
-    to_store(entry, None)
+    to_js(&Stored::of(entry, Some(entry.id)))
 }
 
 fn to_js(value: &impl Serialize) -> Result<JsValue> {
@@ -127,6 +132,23 @@ fn to_js(value: &impl Serialize) -> Result<JsValue> {
     value
         .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
         .map_err(|error| StoreError::Unreadable(error.to_string()))
+}
+
+/// Many values as JavaScript's own: Firefox reads JSON far quicker than properties can be set one by one.
+fn many_to_js<'a>(stored: impl Iterator<Item = Stored<'a>>) -> Result<js_sys::Array> {
+    let json = serde_json::to_string(&stored.collect::<Vec<_>>());
+    let json = json.map_err(|error| StoreError::Unreadable(error.to_string()))?;
+    let values = js_sys::JSON::parse(&json).map_err(|error| StoreError::Browser(format!("{error:?}")))?;
+    Ok(values.unchecked_into())
+}
+
+/// Many entries that were stored: by way of JSON, for the same reason.
+fn entries(
+    values: impl Iterator<Item = std::result::Result<JsValue, indexed_db_futures::error::Error>>,
+) -> Result<Vec<Entry>> {
+    let values = values.collect::<std::result::Result<js_sys::Array, _>>()?;
+    let json = js_sys::JSON::stringify(&values).map_err(|error| StoreError::Browser(format!("{error:?}")))?;
+    serde_json::from_str(&String::from(json)).map_err(|error| StoreError::Unreadable(error.to_string()))
 }
 
 fn entry(value: JsValue) -> Result<Entry> {
@@ -202,7 +224,7 @@ impl Store {
         let last_of_item = last_moment(&log, action.item_key()).await?;
         let entry = Entry::recorded(TransactionId(0), log::record(action, now, last_of_item));
         // Requests go out when they are built: waiting only for the end saves a round trip to the disk's process.
-        let adding = log.add(unnumbered(&entry)?).with_key_type::<JsValue>().primitive()?;
+        let adding = log.add(to_js(&Stored::of(&entry, None))?).with_key_type::<JsValue>().primitive()?;
         writing.commit().await?;
         let key: JsValue = adding.await?;
         let id = id(&key).ok_or_else(|| StoreError::Unreadable("the log is full".into()))?;
@@ -245,9 +267,34 @@ impl Store {
     /// # Errors
     /// When the log cannot be read.
     pub async fn ids(&self) -> Result<Vec<TransactionId>> {
-        let reading = self.reading()?;
-        let keys = reading.object_store(LOG)?.get_all_keys::<JsValue>().primitive()?.await?;
-        Ok(keys.filter_map(|key| key.ok().as_ref().and_then(id)).collect())
+        let (first, last, number) = {
+            let reading = self.reading()?;
+            let log = reading.object_store(LOG)?;
+            let number = log.count().primitive()?;
+            let first = log.get_all_keys::<JsValue>().with_limit(1).primitive()?;
+            let last = log.open_key_cursor().with_direction(CursorDirection::Prev).primitive()?.await?;
+            let last: Option<JsValue> = last.and_then(|last| last.primary_key().transpose()).transpose()?;
+            let first = first.await?.next().transpose()?;
+            (first.as_ref().and_then(id), last.as_ref().and_then(id), number.await?)
+        };
+        let (Some(first), Some(last)) = (first, last) else { return Ok(Vec::new()) };
+        // Where nothing was cleared, they need not be read: every window does so at every change elsewhere.
+        if u64::from(last.0 - first.0) + 1 == u64::from(number) {
+            return Ok((first.0..=last.0).map(TransactionId).collect());
+        }
+        let mut ids = Vec::with_capacity(usize::try_from(number).unwrap_or_default());
+        let mut from = KeyRange::LowerBound(0, true);
+        loop {
+            let reading = self.reading()?;
+            let log = reading.object_store(LOG)?;
+            let keys = log.get_all_keys::<JsValue>().with_query::<u32, _>(from).with_limit(KEYS_AT_ONCE).primitive()?;
+            let before = ids.len();
+            ids.extend(keys.await?.filter_map(|key| key.ok().as_ref().and_then(id)));
+            match ids.last() {
+                Some(last) if ids.len() > before => from = KeyRange::LowerBound(last.0, true),
+                _ => return Ok(ids),
+            }
+        }
     }
 
     /// The entries from one number to another, both included.
@@ -259,7 +306,7 @@ impl Store {
         let range = KeyRange::Bound(from.0, false, to.0, false);
         let log = reading.object_store(LOG)?;
         let values = log.get_all::<JsValue>().with_query::<u32, _>(range).primitive()?.await?;
-        values.map(|value| entry(value?)).collect()
+        entries(values)
     }
 
     /// The entries of these numbers, as far as they are there.
@@ -273,11 +320,11 @@ impl Store {
             .iter()
             .map(|id| log.get::<JsValue, _, _>(id.0).primitive())
             .collect::<std::result::Result<Vec<_>, _>>()?;
-        let mut entries = Vec::with_capacity(ids.len());
+        let mut values = Vec::with_capacity(ids.len());
         for value in asked {
-            entries.extend(value.await?.map(entry).transpose()?);
+            values.extend(value.await?.map(Ok));
         }
-        Ok(entries)
+        entries(values.into_iter())
     }
 
     /// The next entries after this number, so many at most: a long log is read bit by bit, so that scans go in between.
@@ -289,26 +336,87 @@ impl Store {
         let range = KeyRange::LowerBound(last.0, true);
         let log = reading.object_store(LOG)?;
         let values = log.get_all::<JsValue>().with_query::<u32, _>(range).with_limit(limit).primitive()?.await?;
-        values.map(|value| entry(value?)).collect()
+        entries(values)
     }
 
-    /// The entries of these states, in the order in which Koha must see them.
+    /// The entries of these states, in the order in which Koha must see them. Read bit by bit, so that scans go in between:
+    /// what is recorded meanwhile may be among them or not.
     ///
     /// # Errors
     /// As [`Store::range`].
     pub async fn in_states(&self, states: &[State]) -> Result<Vec<Entry>> {
-        let reading = self.reading()?;
-        let log = reading.object_store(LOG)?;
-        let index = log.index(BY_STATE)?;
-        let mut entries = Vec::new();
-        for state in states {
-            let values = index.get_all::<JsValue>().with_query(state.name().to_owned()).primitive()?.await?;
-            for value in values {
-                entries.push(entry(value?)?);
+        let mut ids = Vec::new();
+        {
+            let reading = self.reading()?;
+            let log = reading.object_store(LOG)?;
+            let index = log.index(BY_STATE)?;
+            let asked = states
+                .iter()
+                .map(|state| index.get_all_keys::<JsValue>().with_query(state.name().to_owned()).primitive())
+                .collect::<std::result::Result<Vec<_>, _>>()?;
+            for keys in asked {
+                ids.extend(keys.await?.filter_map(|key| key.ok().as_ref().and_then(id)));
             }
+        }
+        ids.sort_unstable();
+        let mut entries = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(CHUNK) {
+            let (Some(first), Some(last)) = (chunk.first(), chunk.last()) else { continue };
+            let span = usize::try_from(last.0 - first.0).unwrap_or(usize::MAX);
+            // What lies in between is cheaper read than left out, up to a point.
+            let read = if span <= chunk.len() * 4 { self.range(*first, *last).await? } else { self.get(chunk).await? };
+            entries.extend(read.into_iter().filter(|entry| states.contains(&entry.status.state())));
         }
         koct_core::order::sort(&mut entries);
         Ok(entries)
+    }
+
+    /// The latest entry in Koha of each of these items, as far as there is one. Of a long log no more is kept in memory.
+    ///
+    /// # Errors
+    /// As [`Store::range`].
+    pub async fn latest_committed(&self, items: &HashSet<String>) -> Result<Vec<Entry>> {
+        let committed = [State::Added, State::Success];
+        let counts = self.counts().await?;
+        let number: u32 = committed.iter().map(|state| counts.of(*state)).sum();
+        let mut latest: HashMap<String, Entry> = HashMap::new();
+        let mut take = |entries: Vec<Entry>| {
+            for entry in entries.into_iter().filter(|entry| entry.status.state().is_committed()) {
+                let Some(key) = entry.transaction.action.item_key().filter(|key| items.contains(key)) else { continue };
+                let moment = |entry: &Entry| entry.transaction.moment.utc_millis();
+                if latest.get(&key).is_none_or(|known| moment(known) < moment(&entry)) {
+                    latest.insert(key, entry);
+                }
+            }
+        };
+        if number == 0 {
+            return Ok(Vec::new());
+        }
+        if usize::try_from(number).unwrap_or(usize::MAX) / 2 > items.len() {
+            for keys in items.iter().collect::<Vec<_>>().chunks(CHUNK) {
+                let reading = self.reading()?;
+                let log = reading.object_store(LOG)?;
+                let index = log.index(BY_ITEM)?;
+                let asked = keys
+                    .iter()
+                    .map(|key| index.get_all::<JsValue>().with_query((*key).clone()).primitive())
+                    .collect::<std::result::Result<Vec<_>, _>>()?;
+                let mut values = Vec::new();
+                for found in asked {
+                    values.extend(found.await?);
+                }
+                take(entries(values.into_iter())?);
+            }
+        } else {
+            let mut last = TransactionId(0);
+            loop {
+                let entries = self.after(last, CHUNK_LIMIT).await?;
+                let Some(newest) = entries.last() else { break };
+                last = newest.id;
+                take(entries);
+            }
+        }
+        Ok(latest.into_values().collect())
     }
 
     /// Every entry, in the order of the desk.
@@ -328,8 +436,13 @@ impl Store {
         let log = reading.object_store(LOG)?;
         let index = log.index(BY_STATE)?;
         let mut counts = Counts::default();
-        for state in State::ALL {
-            counts.add(state, index.count().with_query(state.name().to_owned()).primitive()?.await?);
+        // All asked at once: one way there and back instead of seven.
+        let asked = State::ALL
+            .iter()
+            .map(|state| index.count().with_query(state.name().to_owned()).primitive())
+            .collect::<std::result::Result<Vec<_>, _>>()?;
+        for (state, number) in State::ALL.into_iter().zip(asked) {
+            counts.add(state, number.await?);
         }
         Ok(counts)
     }

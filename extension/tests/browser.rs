@@ -177,6 +177,47 @@ async fn corrections_are_all_made_or_none_and_never_touch_what_is_in_koha() {
 }
 
 #[wasm_bindgen_test]
+async fn a_long_log_with_gaps_is_read_whole() {
+    let store = store("gaps").await;
+    let log: Vec<Entry> = (0..2_500).map(|number| of_bus(&format!("B{number}"), number)).collect();
+    store.add(log).await.unwrap();
+    assert_eq!(store.ids().await.unwrap(), (1..=2_500).map(TransactionId).collect::<Vec<_>>());
+    let every_third: Vec<_> = (1..=2_500).step_by(3).map(|id| (TransactionId(id), Status::Success)).collect();
+    store.set_statuses(&every_third).await.unwrap();
+    let ids = |entries: Vec<Entry>| entries.into_iter().map(|entry| entry.id).collect::<Vec<_>>();
+    let local: Vec<_> = (1..=2_500).filter(|id| id % 3 != 1).map(TransactionId).collect();
+    assert_eq!(ids(store.in_states(&[State::Local]).await.unwrap()), local);
+    let own = DeskName::parse("Main").unwrap();
+    store.change(&[TransactionId(2)], |entry| entry.deleted(moment(0))).await.unwrap();
+    assert_eq!(ids(store.in_states(&[State::Deleted, State::Local]).await.unwrap()), local);
+    assert_eq!(store.remove(&[State::Success], &own, moment(0)).await.unwrap(), 834);
+    assert_eq!(store.ids().await.unwrap(), local);
+    assert_eq!(ids(store.in_states(&[State::Local]).await.unwrap()), local[1..]);
+    assert_eq!(store.remove(&State::ALL, &own, moment(0)).await.unwrap(), 1_666);
+    assert_eq!(store.ids().await.unwrap(), []);
+}
+
+#[wasm_bindgen_test]
+async fn of_each_item_asked_for_the_latest_in_koha_is_found() {
+    let store = store("latest").await;
+    for (barcode, millis) in [("A", 0), ("a", 9_000), ("B", 0), ("C", 0), ("C", 3_000), ("D", 0), ("D", 5_000)] {
+        store.record(issue(barcode), moment(millis)).await.unwrap();
+    }
+    let committed: Vec<_> = [1, 2, 3, 4, 6, 7].map(|id| (TransactionId(id), Status::Success)).into();
+    store.set_statuses(&committed).await.unwrap();
+    let found = async |items: &[&str]| {
+        let items = items.iter().map(|item| (*item).to_owned()).collect();
+        let mut ids: Vec<_> = store.latest_committed(&items).await.unwrap().iter().map(|entry| entry.id.0).collect();
+        ids.sort_unstable();
+        ids
+    };
+    // Few items are looked up; for many the log is read through.
+    assert_eq!(found(&["a", "c"]).await, [2, 4]);
+    assert_eq!(found(&["a", "c", "d", "x", "y", "z"]).await, [2, 4, 7]);
+    assert_eq!(found(&[]).await, Vec::<u32>::new());
+}
+
+#[wasm_bindgen_test]
 async fn what_was_committed_and_cleared_is_remembered() {
     let store = store("cleared").await;
     let own = DeskName::parse("Main").unwrap();

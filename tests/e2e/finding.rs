@@ -10,7 +10,8 @@ fn shown(desk: &Desk) -> Vec<u64> {
 
 fn choose(desk: &Desk, select: &str, value: &str) {
     let script = format!(
-        "(() => {{ const s = document.getElementById('{select}'); s.value = {value:?}; s.dispatchEvent(new Event('change')); return s.value; }})()"
+        "(() => {{ const s = document.getElementById('{select}'); s.value = {}; s.dispatchEvent(new Event('change')); return s.value; }})()",
+        serde_json::json!(value)
     );
     assert_eq!(desk.page.eval(&script).unwrap(), value);
 }

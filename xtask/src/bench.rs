@@ -1,146 +1,50 @@
 //! `cargo xtask bench`: how long things take, measured and printed, never asserted.
 
+mod commits;
+mod core;
+mod files;
+mod large;
+mod page;
+
 use crate::{addon, project::Result, setup};
-use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind};
-use koct_tests::{
-    desk::{Desk, Settings},
-    firefox::Options,
-};
-use std::{
-    io::{Read, Write},
-    net::TcpStream,
-    path::Path,
-    time::{Duration, Instant},
-};
 
-const SCANS: usize = 41;
-const COMMITTED: usize = 200;
+/// The parts, by the names that `cargo xtask bench NAME` takes.
+const PARTS: [&str; 4] = ["core", "commits", "large", "files"];
 
-/// Fills the log with so many transactions, behind the window's back, a thousand at a time.
-const FILL: &str = "(async count => { const db = await new Promise((done, fail) => { const o = indexedDB.open('koct'); \
-    o.onsuccess = () => done(o.result); o.onerror = fail; }); for (let made = 0; made < count; made += 1000) { \
-    await new Promise((done, fail) => { const t = db.transaction('transactions', 'readwrite'); const s = t.objectStore('transactions'); \
-    for (let i = 0; i < 1000 && made + i < count; i++) { const barcode = 'F' + (made + i); s.add({moment: {utc: 1795428000000 + (made + i) * 1000, offset: 0}, \
-    action: 'issue', cardnumber: 'P1', barcode, itemKey: barcode.toLowerCase(), status: {state: 'local'}}); } t.oncomplete = done; t.onerror = fail; }); } db.close(); })";
-
-/// Scans, each begun when the one before is in the table; gives the milliseconds from Enter to the row in the table.
-const SCAN: &str = "(async count => { const item = document.getElementById('checkin-item'); const table = document.getElementById('transactions-table'); \
-    const times = []; for (let i = 0; i < count; i++) { const before = table.getAttribute('aria-rowcount'); item.value = 'S' + i; \
-    const began = performance.now(); item.dispatchEvent(new KeyboardEvent('keydown', {key: 'Enter', bubbles: true, cancelable: true})); \
-    await new Promise(done => new MutationObserver((_, o) => { if (table.getAttribute('aria-rowcount') !== before) { o.disconnect(); done(); } }) \
-    .observe(table, {attributes: true})); times.push(performance.now() - began); } return times; })";
-
-/// What Firefox itself takes for one POST to this address and for one strict write of two rows: two medians in
-/// milliseconds, the floor of what a transaction that waits for the one before can cost.
-const FLOOR: &str = "(async (url, body, count) => { const median = times => times.sort((a, b) => a - b)[times.length >> 1]; \
-    const posts = [], writes = []; for (let i = 0; i < count; i++) { const began = performance.now(); \
-    await (await fetch(url, {method: 'POST', body: new URLSearchParams(body), credentials: 'omit', cache: 'no-store'})).text(); \
-    posts.push(performance.now() - began); } \
-    const db = await new Promise((done, fail) => { const o = indexedDB.open('floor', 1); \
-    o.onupgradeneeded = () => o.result.createObjectStore('rows', {keyPath: 'seq'}); o.onsuccess = () => done(o.result); o.onerror = fail; }); \
-    for (let i = 0; i < count; i++) { const began = performance.now(); await new Promise((done, fail) => { \
-    const t = db.transaction('rows', 'readwrite', {durability: 'strict'}); const rows = t.objectStore('rows'); \
-    rows.get(i); rows.get(i + 1).onsuccess = () => { rows.put({seq: i}); rows.put({seq: i + 1}); t.commit(); }; \
-    t.oncomplete = done; t.onerror = fail; }); writes.push(performance.now() - began); } \
-    db.close(); return [median(posts), median(writes)]; })";
-
-/// A transaction that changes nothing, as a form.
-const NOTHING: &str = "userid=koha&password=koha&login_userid=koha&login_password=koha&nocookie=true&pending=false&action=return&barcode=none";
-
-/// Measures and prints.
+/// Measures everything, or one part, and prints. With `--full` a million transactions are imported.
 ///
 /// # Errors
-/// When something that is measured does not work.
-pub(crate) fn bench() -> Result {
+/// When there is no such part, or something that is measured does not work.
+pub(crate) fn bench(arguments: &[&str]) -> Result {
+    let full = arguments.contains(&"--full");
+    let part = arguments.iter().copied().find(|argument| *argument != "--full");
+    if let Some(part) = part.filter(|part| !PARTS.contains(part)) {
+        return Err(format!("there is no part {part}, only {}", PARTS.join(", ")));
+    }
     setup::all()?;
+    let is_wanted = |name: &str| part.is_none_or(|part| part == name);
+    println!("Medians, on this machine as busy as it is now: compare ratios, not milliseconds.");
+    if is_wanted("core") {
+        core::bench()?;
+    }
+    if part == Some("core") {
+        return Ok(());
+    }
     let addon = addon::build()?;
-    scans(&addon).and_then(|()| commits(&addon)).map_err(|error| error.to_string())
+    let words = |error: Box<dyn std::error::Error + Send + Sync>| error.to_string();
+    if is_wanted("commits") {
+        commits::bench(&addon).map_err(words)?;
+    }
+    if is_wanted("large") {
+        large::bench(&addon).map_err(words)?;
+    }
+    if is_wanted("files") {
+        files::bench(&addon, full).map_err(words)?;
+    }
+    Ok(())
 }
 
 fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     times.get(times.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
-fn scans(addon: &Path) -> koct_tests::Result {
-    println!("a scan, from Enter to its row in the table, durable (median of {SCANS}; window ready to scan):");
-    let mut empty = f64::NAN;
-    for filled in [0, 1_000, 20_000] {
-        let desk = Desk::with_addon(&Options::default(), addon)?;
-        desk.page.eval(&format!("{FILL}({filled})"))?;
-        desk.page.reload()?;
-        desk.page.wait("document.body && document.body.hasAttribute('data-ready')")?;
-        let ready =
-            desk.page.eval("performance.getEntriesByName('koct-ready')[0].startTime")?.as_f64().unwrap_or(f64::NAN);
-        desk.page.eval("document.getElementById('clear-dialog').close()")?;
-        let times = desk.page.eval(&format!("{SCAN}({SCANS})"))?;
-        let scan = median(times.as_array().into_iter().flatten().filter_map(serde_json::Value::as_f64).collect());
-        if filled == 0 {
-            empty = scan;
-        }
-        println!(
-            "  {filled:>6} in the log: {scan:6.2} ms ({:.2} of an empty log); ready after {ready:.0} ms",
-            scan / empty
-        );
-    }
-    Ok(())
-}
-
-fn commits(addon: &Path) -> koct_tests::Result {
-    println!("committing {COMMITTED} transactions, the time beyond the server's own:");
-    for era in [Era::Before2405, Era::From2405] {
-        for (commit_type, delay) in [("send", 0), ("send", 20), ("apply", 0), ("apply", 20)] {
-            let koha = FakeKoha::start(Config { era, ..Config::default() })?;
-            let desk = Desk::with_addon(&Options::default(), addon)?;
-            desk.configure(&Settings::of(&koha.url(), commit_type))?;
-            desk.page.eval(&format!("{FILL}({COMMITTED})"))?;
-            desk.page.reload()?;
-            desk.page.wait("document.body && document.body.hasAttribute('data-ready')")?;
-            desk.page.eval("document.getElementById('clear-dialog').close()")?;
-            koha.fault(Fault::on("service.pl", FaultKind::Delay(Duration::from_millis(delay))));
-            let took = desk.page.eval(
-                "(async () => { const b = document.getElementById('commit'); const began = performance.now(); b.click(); \
-                 await new Promise(done => new MutationObserver(() => { if (b.getAttribute('aria-disabled') === 'false') done(); }) \
-                 .observe(b, {attributes: true})); return performance.now() - began; })()",
-            )?;
-            #[expect(clippy::cast_precision_loss, reason = "small numbers")]
-            let each = took.as_f64().unwrap_or(f64::NAN) / COMMITTED as f64;
-            let server = servers_own_time(&koha)?;
-            println!(
-                "  {era:?}, {commit_type}, server waits {delay} ms: {each:.2} ms each, login included; a bare request takes {server:.2} ms; beyond it {:.2} ms",
-                each - server
-            );
-            if delay == 0 && era == Era::Before2405 && commit_type == "apply" {
-                let url = format!("{}/cgi-bin/koha/offline_circ/service.pl", koha.url());
-                let floor = desk.page.eval(&format!("{FLOOR}('{url}', '{NOTHING}', {COMMITTED})"))?;
-                let part = |index: usize| floor.get(index).and_then(serde_json::Value::as_f64).unwrap_or(f64::NAN);
-                println!(
-                    "    of that, Firefox alone: a bare POST {:.2} ms (the server's part in it), a bare strict write {:.2} ms; KOCT's own part {:.2} ms",
-                    part(0),
-                    part(1),
-                    each - part(0) - part(1)
-                );
-            }
-        }
-    }
-    Ok(())
-}
-
-/// What one request to service.pl takes without a browser: the median, in milliseconds.
-fn servers_own_time(koha: &FakeKoha) -> koct_tests::Result<f64> {
-    let body = NOTHING;
-    let mut times = Vec::new();
-    for _ in 0..COMMITTED {
-        let began = Instant::now();
-        let mut stream = TcpStream::connect(("127.0.0.1", koha.port()))?;
-        write!(
-            stream,
-            "POST /cgi-bin/koha/offline_circ/service.pl HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/x-www-form-urlencoded\r\n\
-             Content-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            body.len()
-        )?;
-        stream.read_to_end(&mut Vec::new())?;
-        times.push(began.elapsed().as_secs_f64() * 1000.0);
-    }
-    Ok(median(times))
 }

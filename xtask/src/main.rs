@@ -25,7 +25,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
                     play desks, faults and crashes through in N seeded runs (100000 unless told)
   killing [--rounds N]
                     end Firefox at random moments of scanning and committing, N times (100 unless told)
-  bench             measure scans and commits
+  bench [NAME] [--full]
+                    measure core, commits, large logs and files; --full imports a million transactions
   screenshots [LOOK | --guide]
                     every page and state as a picture in target/screenshots/; with --guide, those of docs/guide/
   run [--era ...]   open a fresh Firefox with the add-on and a stand-in Koha
@@ -57,7 +58,7 @@ fn dispatch(arguments: &[&str]) -> Result {
         ["simulate", "--seeds", seeds] => suite::simulate(seeds),
         ["killing"] => suite::killing("100"),
         ["killing", "--rounds", rounds] => suite::killing(rounds),
-        ["bench"] => bench::bench(),
+        ["bench", rest @ ..] => bench::bench(rest),
         // Called by cargo for the tests of the extension.
         ["wasm-runner", wasm, ..] => wasm_runner::run(std::path::Path::new(wasm)),
         ["screenshots"] => screenshots::screenshots(None),

@@ -46,6 +46,20 @@ const PAGE: &str = r#"<!DOCTYPE html><meta charset="utf-8"><title>tests</title>
 /// # Errors
 /// When one fails, or they cannot be run.
 pub(crate) fn run(wasm: &Path) -> Result {
+    let url = served(wasm, PAGE)?;
+    let firefox = Firefox::start(&Options::default()).map_err(|error| error.to_string())?;
+    let (output, passed) = in_firefox(&firefox, &url).map_err(|error| error.to_string())?;
+    println!("{output}");
+    let errors = || firefox.console_errors().unwrap_or_default().join("\n");
+    if passed { Ok(()) } else { Err(format!("{} failed\n{}", wasm.display(), errors())) }
+}
+
+/// Serves a page and, as `koct_test.js`, what wasm-bindgen makes of the .wasm file, for as long as this program runs.
+/// Returns the page's address.
+///
+/// # Errors
+/// When wasm-bindgen does not take the file.
+pub(crate) fn served(wasm: &Path, page: &'static str) -> Result<String> {
     let folder = wasm.with_extension("page");
     at(&folder, fs::create_dir_all(&folder))?;
     wasm_bindgen_cli_support::Bindgen::new()
@@ -65,14 +79,10 @@ pub(crate) fn run(wasm: &Path) -> Result {
         for stream in listener.incoming().flatten() {
             let folder = folder.clone();
             // A browser that goes away is no error.
-            std::thread::spawn(move || serve(stream, &folder).ok());
+            std::thread::spawn(move || serve(stream, &folder, page).ok());
         }
     });
-    let firefox = Firefox::start(&Options::default()).map_err(|error| error.to_string())?;
-    let (output, passed) = in_firefox(&firefox, &format!("http://{address}/")).map_err(|error| error.to_string())?;
-    println!("{output}");
-    let errors = || firefox.console_errors().unwrap_or_default().join("\n");
-    if passed { Ok(()) } else { Err(format!("{} failed\n{}", wasm.display(), errors())) }
+    Ok(format!("http://{address}/"))
 }
 
 fn in_firefox(firefox: &Firefox, url: &str) -> koct_tests::Result<(String, bool)> {
@@ -83,7 +93,7 @@ fn in_firefox(firefox: &Firefox, url: &str) -> koct_tests::Result<(String, bool)
     Ok((output.as_str().unwrap_or_default().to_owned(), passed == serde_json::Value::Bool(true)))
 }
 
-fn serve(mut stream: TcpStream, folder: &Path) -> std::io::Result<()> {
+fn serve(mut stream: TcpStream, folder: &Path, page: &str) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut head = String::new();
     let mut length = 0;
@@ -103,7 +113,7 @@ fn serve(mut stream: TcpStream, folder: &Path) -> std::io::Result<()> {
     reader.read_exact(&mut body)?;
     let path = head.split_whitespace().nth(1).unwrap_or("/");
     let (status, kind, content) = match path {
-        "/" => ("200 OK", "text/html", PAGE.into()),
+        "/" => ("200 OK", "text/html", page.into()),
         // What was asked, word for word.
         "/echo" => (
             "200 OK",

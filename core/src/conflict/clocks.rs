@@ -34,16 +34,24 @@ type Desk<'a> = Option<&'a DeskName>;
 
 /// The desks whose clocks seem to be off.
 pub(super) fn off<'a>(
-    items: &[Vec<&Entry>],
+    items: &[Vec<&'a Entry>],
     desks: &BTreeMap<Desk<'a>, DeskReport>,
     now: i64,
 ) -> Vec<(Desk<'a>, ClockOff)> {
-    let shared: Vec<&[&Entry]> =
-        items.iter().filter(|item| item.iter().any(|entry| entry.desk != item[0].desk)).map(Vec::as_slice).collect();
+    let shared = items.iter().filter(|item| item.iter().any(|entry| entry.desk != item[0].desk));
+    let mut of_desks: BTreeMap<Desk, Vec<&[&Entry]>> = BTreeMap::new();
+    for item in shared {
+        for desk in item.iter().map(|entry| entry.desk.as_ref()).collect::<BTreeSet<_>>() {
+            let items = of_desks.entry(desk).or_default();
+            if items.len() < ITEMS {
+                items.push(item);
+            }
+        }
+    }
     let mut shifts: BTreeMap<Desk, i64> = BTreeMap::new();
     let mut found = Vec::new();
     // One desk after the other: beside a desk that is off, those that are right look wrong as well.
-    while let Some((desk, clock)) = worst(&shared, desks, &shifts) {
+    while let Some((desk, clock)) = worst(&of_desks, desks, &shifts) {
         shifts.insert(desk, clock.shift.0);
         found.push((desk, clock));
     }
@@ -61,15 +69,14 @@ pub(super) fn off<'a>(
 /// The desk, of those not shifted yet, whose clock was most likely off. What a shift of one desk settles, the opposite shift
 /// of another often settles as well; then it is the one after which the desks worked at the same time.
 fn worst<'a>(
-    shared: &[&[&Entry]],
+    of_desks: &BTreeMap<Desk<'a>, Vec<&[&Entry]>>,
     desks: &BTreeMap<Desk<'a>, DeskReport>,
     shifts: &BTreeMap<Desk<'a>, i64>,
 ) -> Option<(Desk<'a>, ClockOff)> {
-    let candidates = desks.keys().filter(|desk| !shifts.contains_key(*desk)).filter_map(|desk| {
-        let of_desk = |item: &&&[&Entry]| item.iter().any(|entry| entry.desk.as_ref() == *desk);
-        let items: Vec<_> = shared.iter().filter(of_desk).take(ITEMS).copied().collect();
-        Some((*desk, best_shift(&items, *desk, shifts)?))
-    });
+    let candidates = of_desks
+        .iter()
+        .filter(|(desk, _)| !shifts.contains_key(*desk))
+        .filter_map(|(desk, items)| Some((*desk, best_shift(items, *desk, shifts)?)));
     // Of two desks that can only be compared with each other, this computer is taken to be right.
     candidates.min_by_key(|(desk, clock)| {
         let others_seem_right = desk.is_none();

@@ -5,7 +5,7 @@ use super::{Desk, Tone};
 use crate::{
     clock, dom,
     i18n::{plural, text, text_with},
-    locale,
+    locale, sender,
 };
 use koct_core::status::State;
 use std::rc::Rc;
@@ -121,6 +121,11 @@ impl Desk {
         }
         let Some(now) = clock::now() else {
             self.message.show(Tone::Bad, &text("attentionClock"));
+            return;
+        };
+        // What another window is sending must not be removed under its hands.
+        let Some(_lock) = sender::lock().await else {
+            self.message.show(Tone::Bad, &text("commitBusy"));
             return;
         };
         let own = self.preferences.borrow().desk();

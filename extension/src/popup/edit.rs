@@ -220,7 +220,7 @@ impl Desk {
                 self.draw_now();
                 self.edit.dialog.close();
                 self.message.show(Tone::Good, &text_with(done, &[&words]));
-                self.tell_others();
+                self.tell_others_of(&[id]);
             }
             Err(StoreError::NotOpen(_)) => refused(&text("editGone")),
             Err(error) => refused(&error.to_string()),

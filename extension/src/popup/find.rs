@@ -44,6 +44,12 @@ pub(crate) struct Find {
     label: Element,
     empty: Element,
     index: RefCell<Option<Index>>,
+    /// While the index is being made, what has changed since that began; it may have been read before.
+    making: RefCell<Option<Vec<Entry>>>,
+    /// Whether something is looked for as soon as the index is made.
+    waiting: Cell<bool>,
+    /// Counts how often the log was changed elsewhere.
+    changed_elsewhere: Cell<u32>,
     /// The transactions of one commit, and what they are called.
     among: RefCell<Option<(BTreeSet<TransactionId>, String)>>,
     /// Counts what was asked, so that only the last is shown.
@@ -69,6 +75,8 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     option(&find.order, "merged", &text("findOrderMerged"))?;
     let this = desk.clone();
     dom::on::<Event>(&find.text, "input", move |_| spawn_local(this.clone().show_found()));
+    let this = desk.clone();
+    dom::on::<Event>(&find.text, "focus", move |_| spawn_local(this.clone().prepare_to_find()));
     for select in [&find.action, &find.state, &find.desk, &find.order] {
         let this = desk.clone();
         dom::on::<Event>(select, "change", move |_| spawn_local(this.clone().show_found()));
@@ -95,6 +103,9 @@ impl Find {
             label: dom::by_id("filter-text")?,
             empty: dom::by_id("transactions-empty-text")?,
             index: RefCell::default(),
+            making: RefCell::default(),
+            waiting: Cell::default(),
+            changed_elsewhere: Cell::default(),
             among: RefCell::default(),
             asked: Cell::default(),
         })
@@ -139,10 +150,14 @@ impl Find {
         if let Some(index) = &mut *self.index.borrow_mut() {
             index.put(entry);
         }
+        if let Some(changed) = &mut *self.making.borrow_mut() {
+            changed.push(entry.clone());
+        }
     }
 
     /// Forgets the index: the log was changed elsewhere.
     pub(super) fn forget(&self) {
+        self.changed_elsewhere.set(self.changed_elsewhere.get().wrapping_add(1));
         *self.index.borrow_mut() = None;
     }
 
@@ -208,11 +223,15 @@ impl Desk {
         }
         if self.find.index.borrow().is_none() {
             self.find.show_bar(Some(&text("findWorking")));
-            let index = self.index().await?;
-            *self.find.index.borrow_mut() = Some(index);
-        }
-        if self.find.asked.get() != asked {
-            return Ok(());
+            if !self.make_index().await? {
+                // Whoever makes it shows what is looked for by then.
+                self.find.waiting.set(true);
+                return Ok(());
+            }
+            self.find.waiting.set(false);
+            if !self.find.is_active() {
+                return Ok(());
+            }
         }
         let filter = self.find.filter();
         let (shown, counts, total) = {
@@ -232,7 +251,41 @@ impl Desk {
         self.table.show(shown).await
     }
 
-    /// Makes the index of the whole log.
+    /// Makes the index ahead of the first letter.
+    async fn prepare_to_find(self: Rc<Self>) {
+        if self.find.index.borrow().is_some() {
+            return;
+        }
+        // Where it cannot be made, looking for something says so.
+        let _ = self.make_index().await;
+        if self.find.waiting.replace(false) {
+            self.show_found().await;
+        }
+    }
+
+    /// Makes the index. Returns whether it is there: not where it is being made already.
+    async fn make_index(&self) -> Result<bool, StoreError> {
+        while self.find.index.borrow().is_none() {
+            if self.find.making.borrow().is_some() {
+                return Ok(false);
+            }
+            *self.find.making.borrow_mut() = Some(Vec::new());
+            let before = self.find.changed_elsewhere.get();
+            let made = self.index().await;
+            let changed = self.find.making.take().unwrap_or_default();
+            let mut index = made?;
+            for entry in &changed {
+                index.put(entry);
+            }
+            // Otherwise what was read may be gone.
+            if self.find.changed_elsewhere.get() == before {
+                *self.find.index.borrow_mut() = Some(index);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Reads the whole log into an index.
     async fn index(&self) -> Result<Index, StoreError> {
         let mut index = Index::default();
         let mut last = TransactionId(0);

@@ -33,8 +33,8 @@ use web_sys::{
 
 /// So many refused lines are listed for a file; the report has all.
 const LINES_LISTED: usize = 100;
-/// So many transactions are written at once.
-const CHUNK: usize = 10_000;
+/// So many transactions are written at once: a scan waits no longer than for these.
+const CHUNK: usize = 250;
 /// So many entries of the log are read at once.
 const READ_AT_ONCE: u32 = 2_000;
 /// The offsets offered where a file leaves its time zone open: all whole hours, and the halves and quarters that are in use.
@@ -119,7 +119,7 @@ impl Knowledge {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.desks.is_empty()
+        self.desks.values().all(Known::is_empty)
     }
 
     pub(super) fn take(&mut self, entry: &Entry) {
@@ -132,8 +132,8 @@ impl Knowledge {
         self.desks.get(entry.desk.as_ref().unwrap_or(&self.own))?.place(entry.original())
     }
 
-    fn of_desk(&self, desk: &DeskName) -> Known {
-        self.desks.get(desk).cloned().unwrap_or_default()
+    fn of_desk(&mut self, desk: &DeskName) -> &Known {
+        self.desks.entry(desk.clone()).or_default()
     }
 }
 
@@ -537,7 +537,7 @@ impl Desk {
             Ok(cleared) => cleared,
             Err(error) => return Outcome::failed(error.to_string()),
         };
-        let plan = import::plan(&desk, lines, &knowledge.of_desk(&desk), &cleared);
+        let plan = import::plan(&desk, lines, knowledge.of_desk(&desk), &cleared);
         outcome.already_there = plan.already_there + plan.cleared;
         outcome.cleared = plan.cleared;
         let entry = |transaction| Entry {

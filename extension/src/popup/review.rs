@@ -159,7 +159,8 @@ impl Desk {
     /// Reads what is to be sent, and looks through it.
     async fn look_at_order(&self) -> Result<(), StoreError> {
         let entries = self.store.in_states(&[State::Local, State::InDoubt, State::Sending]).await?;
-        let committed = self.store.in_states(&[State::Added, State::Success]).await?;
+        let items = entries.iter().filter_map(|entry| entry.transaction.action.item_key()).collect();
+        let committed = self.store.latest_committed(&items).await?;
         let mut looked_at = LookedAt { entries, committed, ..LookedAt::default() };
         looked_at.look();
         *self.review.looked_at.borrow_mut() = looked_at;

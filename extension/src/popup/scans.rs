@@ -160,6 +160,7 @@ impl Desk {
         counts.add(State::Local, 1);
         self.set_counts(counts);
         self.find.take(&entry);
+        let id = entry.id;
         if self.find.is_active() {
             // A scan is always seen.
             self.find.clear();
@@ -168,7 +169,7 @@ impl Desk {
             self.table.append(entry);
         }
         self.message.show(Tone::Good, &message);
-        self.tell_others();
+        self.tell_others_of(&[id]);
     }
 
     /// Takes back the last scan of this window.
@@ -186,7 +187,7 @@ impl Desk {
                 self.apply(changes);
                 self.draw_now();
                 self.message.show(Tone::Good, &text_with("undone", &[&words]));
-                self.tell_others();
+                self.tell_others_of(&[id]);
             }
             Err(StoreError::NotOpen(_)) => {
                 // Corrected or deleted by hand, sent, or cleared: the one before is not what is meant.

@@ -29,6 +29,9 @@ const OVERSCAN: usize = 8;
 const READ_AHEAD: usize = 100;
 /// More entries than this are not kept in memory.
 const CACHE_LIMIT: usize = 2_000;
+/// No element of a page can be higher than some 17.9 million CSS pixels in Firefox: the table of a longer log is this high,
+/// and each pixel of the scroll bar stands for more than one of rows.
+const TALLEST: f64 = 15_000_000.0;
 /// The height of a row in CSS, until one can be measured.
 const ROW_HEIGHT: f64 = 32.0;
 
@@ -58,7 +61,8 @@ pub(crate) struct Table {
     seen_height: Cell<i32>,
     reading: Cell<bool>,
     frame_asked: Cell<bool>,
-    heights: Cell<(usize, usize)>,
+    /// Of the spaces above and below.
+    heights: Cell<(f64, f64)>,
 }
 
 /// # Errors
@@ -143,7 +147,7 @@ impl Desk {
             Ok(changes) => {
                 self.apply(changes);
                 self.message.show(Tone::Good, &text("decided"));
-                self.tell_others();
+                self.tell_others_of(&[id]);
             }
             Err(error) => self.message.show(Tone::Bad, &text_with("decideFailed", &[&error.to_string()])),
         }
@@ -171,7 +175,7 @@ impl Table {
             seen_height: Cell::default(),
             reading: Cell::new(false),
             frame_asked: Cell::new(false),
-            heights: Cell::new((usize::MAX, usize::MAX)),
+            heights: Cell::new((f64::NAN, f64::NAN)),
         })
     }
 
@@ -218,7 +222,8 @@ impl Table {
         if self.scroll_top.get() > 0 {
             // What is read stays where it is.
             #[expect(clippy::cast_possible_truncation, reason = "a row is some dozens of pixels high")]
-            self.scroll.set_scroll_top(self.scroll_top.get() + self.row_height.get().round() as i32);
+            let by = (self.row_height.get() / self.scale(self.ids.borrow().len())).round() as i32;
+            self.scroll.set_scroll_top(self.scroll_top.get() + by);
         }
     }
 
@@ -235,9 +240,27 @@ impl Table {
             let height = row.element.get_bounding_client_rect().height();
             if height > 1.0 && (height - self.row_height.get()).abs() > 0.1 {
                 self.row_height.set(height);
-                self.heights.set((usize::MAX, usize::MAX));
+                self.heights.set((f64::NAN, f64::NAN));
             }
         }
+    }
+
+    /// The height of so many rows.
+    fn height_of(&self, rows: usize) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "a log has far fewer rows than 2^52")]
+        let rows = rows as f64;
+        rows * self.row_height.get()
+    }
+
+    /// How many pixels of rows a pixel of the scroll bar stands for.
+    fn scale(&self, total: usize) -> f64 {
+        let (height, seen) = (self.height_of(total), f64::from(self.seen_height.get()));
+        if height > TALLEST { (height - seen) / (TALLEST - seen) } else { 1.0 }
+    }
+
+    /// How far the rows are scrolled, in pixels of rows.
+    fn rows_top(&self, total: usize) -> f64 {
+        f64::from(self.scroll_top.get().max(0)) * self.scale(total)
     }
 
     /// The places, counted from the newest, of the rows to draw.
@@ -248,9 +271,9 @@ impl Table {
             clippy::cast_sign_loss,
             reason = "places in a page are small and not negative"
         )]
-        let place = |pixels: i32| (f64::from(pixels.max(0)) / height) as usize;
-        let first = place(self.scroll_top.get()).saturating_sub(OVERSCAN).min(total);
-        let seen = place(self.seen_height.get()) + 1;
+        let place = |pixels: f64| (pixels / height) as usize;
+        let first = place(self.rows_top(total)).saturating_sub(OVERSCAN).min(total);
+        let seen = place(f64::from(self.seen_height.get().max(0))) + 1;
         first..(first + seen + 2 * OVERSCAN).min(total)
     }
 
@@ -285,7 +308,7 @@ impl Table {
             kept.insert(id, row);
         }
         rows.push(&self.below);
-        self.space(window.start, total - window.end);
+        self.space(&window, total);
         self.put(&rows);
         *drawn = kept;
         let _ = self.element.set_attribute("aria-rowcount", &(total + 1).to_string());
@@ -310,15 +333,18 @@ impl Table {
         }
     }
 
-    fn space(&self, above: usize, below: usize) {
+    /// Gives the spaces above and below the height of the rows that are not drawn.
+    fn space(&self, window: &Range<usize>, total: usize) {
+        let scrolled = f64::from(self.scroll_top.get().max(0));
+        // What is drawn stands where it is seen, whatever the scale.
+        let above = (self.height_of(window.start) - self.rows_top(total) + scrolled).max(0.0);
+        let below = (self.height_of(total).min(TALLEST) - above - self.height_of(window.len())).max(0.0);
         if self.heights.replace((above, below)) == (above, below) {
             return;
         }
-        for (spacer, rows) in [(&self.above, above), (&self.below, below)] {
-            #[expect(clippy::cast_precision_loss, reason = "a log has far fewer rows than 2^52")]
-            let height = rows as f64 * self.row_height.get();
+        for (spacer, height) in [(&self.above, above), (&self.below, below)] {
             let _ = spacer.style().set_property("height", &format!("{height}px"));
-            spacer.set_hidden(rows == 0);
+            spacer.set_hidden(height == 0.0);
         }
     }
 

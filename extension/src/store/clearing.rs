@@ -1,21 +1,18 @@
 //! Clearing the log. What was committed or deleted is remembered in a few bytes, so that a file that holds it does not bring
 //! it back to be committed twice.
 
-use super::{BY_DAY, BY_STATE, CLEARED, DESKS, LOG, Result, Store, entry, to_js};
+use super::{BY_DAY, BY_STATE, CHUNK_LIMIT, CLEARED, DESKS, LOG, Result, Store, entries, to_js};
 use indexed_db_futures::{Build, BuildPrimitive, KeyRange, query_source::QuerySource, transaction::TransactionMode};
 use koct_core::{
     desk::DeskName,
     import::{cleared_key, cleared_keys_of},
-    log::Entry,
     status::State,
-    transaction::Moment,
+    transaction::{Moment, TransactionId},
 };
 use serde::Serialize;
 use std::collections::BTreeSet;
 use wasm_bindgen::JsValue;
 
-/// So many entries are read at once.
-const CHUNK: u32 = 2_000;
 /// What was cleared so many days ago is forgotten: nobody imports a file that is older.
 const REMEMBERED_DAYS: u32 = 400;
 
@@ -30,45 +27,63 @@ fn day(now: Moment) -> u32 {
 }
 
 impl Store {
-    /// Removes the entries of these states. `own` is this desk's name. Returns how many there were, when they are gone for
-    /// good.
+    /// Removes the entries of these states, as far as they are in the log when it begins. `own` is this desk's name. Done
+    /// bit by bit, so that scans go in between. Returns how many there were, when they are gone for good.
     ///
     /// # Errors
-    /// When the log cannot be written: then nothing is removed.
+    /// When the log cannot be written: then some may be removed, each of them remembered where it must be.
     pub async fn remove(&self, states: &[State], own: &DeskName, now: Moment) -> Result<u32> {
-        let writing = self.writing_to(&[LOG, CLEARED, DESKS])?;
-        let log = writing.object_store(LOG)?;
-        let index = log.index(BY_STATE)?;
-        let cleared = writing.object_store(CLEARED)?;
-        let remembered = to_js(&Remembered { day: day(now) })?;
+        // What is scanned from now on was not meant.
+        let last = self.ids().await?.last().copied();
         let mut removed = 0;
-        for state in states {
-            loop {
-                let query = index.get_all::<JsValue>().with_query(state.name().to_owned()).with_limit(CHUNK);
-                let values: Vec<Entry> = query.primitive()?.await?.map(|value| entry(value?)).collect::<Result<_>>()?;
-                if values.is_empty() {
-                    break;
-                }
-                for entry in &values {
-                    if !state.is_open() {
-                        let key = cleared_key(entry.desk.as_ref().unwrap_or(own), entry.original());
-                        cleared.put(remembered.clone()).with_key(key).primitive()?;
+        if let Some(last) = last {
+            for state in states {
+                loop {
+                    match self.remove_some(*state, last, own, now).await? {
+                        0 => break,
+                        number => removed += number,
                     }
-                    log.delete(entry.id.0).primitive()?;
-                    removed += 1;
                 }
             }
         }
+        self.forget_old(now).await?;
+        Ok(removed)
+    }
+
+    /// Removes some entries of a state up to this number, all or none. Returns how many.
+    async fn remove_some(&self, state: State, last: TransactionId, own: &DeskName, now: Moment) -> Result<u32> {
+        let writing = self.writing_to(&[LOG, CLEARED])?;
+        let log = writing.object_store(LOG)?;
+        let index = log.index(BY_STATE)?;
+        let cleared = writing.object_store(CLEARED)?;
+        let query = index.get_all::<JsValue>().with_query(state.name().to_owned()).with_limit(CHUNK_LIMIT);
+        let mut removed = 0;
+        // Entries of one state are in the order of their numbers.
+        for entry in entries(query.primitive()?.await?)?.iter().take_while(|entry| entry.id <= last) {
+            if !state.is_open() {
+                let key = cleared_key(entry.desk.as_ref().unwrap_or(own), entry.original());
+                cleared.put(to_js(&Remembered { day: day(now) })?).with_key(key).primitive()?;
+            }
+            log.delete(entry.id.0).primitive()?;
+            removed += 1;
+        }
+        writing.commit().await?;
+        Ok(removed)
+    }
+
+    /// Forgets what was cleared long ago, and the other desks where nothing of them can be left.
+    async fn forget_old(&self, now: Moment) -> Result<()> {
+        let writing = self.writing_to(&[LOG, CLEARED, DESKS])?;
+        let cleared = writing.object_store(CLEARED)?;
         let old = KeyRange::UpperBound(day(now).saturating_sub(REMEMBERED_DAYS), true);
         let by_day = cleared.index(BY_DAY)?;
         for key in by_day.get_all_keys::<String>().with_query::<u32, _>(old).primitive()?.await? {
             cleared.delete(key?).primitive()?;
         }
-        if log.count().primitive()?.await? == 0 {
+        if writing.object_store(LOG)?.count().primitive()?.await? == 0 {
             writing.object_store(DESKS)?.clear()?.await?;
         }
-        writing.commit().await?;
-        Ok(removed)
+        Ok(writing.commit().await?)
     }
 
     /// What is remembered of transactions of this desk that were cleared.

@@ -1,6 +1,6 @@
 //! Transactions of other desks.
 
-use super::{DESKS, LOG, Result, Store, StoreError, id, unnumbered};
+use super::{DESKS, LOG, Result, Store, StoreError, Stored, id, many_to_js};
 use indexed_db_futures::{Build, BuildPrimitive, query_source::QuerySource, transaction::TransactionMode};
 use koct_core::{desk::DeskName, log::Entry, transaction::TransactionId};
 use wasm_bindgen::JsValue;
@@ -17,13 +17,14 @@ impl Store {
         let desks = writing.object_store(DESKS)?;
         let mut last_desk = None;
         let mut first = None;
-        for entry in &entries {
+        let values = many_to_js(entries.iter().map(|entry| Stored::of(entry, None)))?;
+        for (entry, value) in entries.iter().zip(values) {
             if entry.desk.is_some() && entry.desk != last_desk {
                 last_desk.clone_from(&entry.desk);
                 let name = entry.desk.as_ref().map(ToString::to_string).unwrap_or_default();
                 desks.put(JsValue::TRUE).with_key(name).primitive()?;
             }
-            let adding = log.add(unnumbered(entry)?).with_key_type::<JsValue>().primitive()?;
+            let adding = log.add(value).with_key_type::<JsValue>().primitive()?;
             // Nobody else writes before this transaction is over, so the numbers follow the first.
             first.get_or_insert(adding);
         }
