@@ -10,6 +10,8 @@ use koct_tests::{
 
 fn test(page: &Page, settings: &Settings) -> String {
     enter(page, settings).unwrap();
+    // What was said of the last time must not be taken for this time's.
+    page.eval("document.getElementById('settings-message').textContent = ''").unwrap();
     page.click("#test-connection").unwrap();
     page.wait("!document.getElementById('test-connection').disabled && document.getElementById('settings-message').innerText !== ''").unwrap();
     page.text("#settings-message").unwrap()

@@ -23,6 +23,8 @@ pub mod key {
     pub const ESCAPE: char = '\u{E00C}';
     /// Backspace.
     pub const BACKSPACE: char = '\u{E003}';
+    /// The help.
+    pub const F1: char = '\u{E031}';
     /// To the patron's field of Checkout.
     pub const F2: char = '\u{E032}';
     /// To the search.
@@ -184,14 +186,18 @@ impl Page {
         Ok(())
     }
 
-    /// Clicks an element as a mouse does.
+    /// Clicks an element as a mouse does. Where the page had to be scrolled, it must have come to rest: on a busy computer
+    /// Firefox may still follow an earlier key.
     ///
     /// # Errors
     /// When it is not there or not seen.
     pub fn click(&self, css: &str) -> Result {
         let script = format!(
-            "(() => {{ const e = document.querySelector({}); if (!e || !e.checkVisibility()) throw new Error('nothing to click'); \
-             e.scrollIntoView({{block: 'nearest', inline: 'nearest'}}); const r = e.getBoundingClientRect(); \
+            "(async () => {{ const e = document.querySelector({}); if (!e || !e.checkVisibility()) throw new Error('nothing to click'); \
+             const frames = () => new Promise(done => {{ setTimeout(done, 500); requestAnimationFrame(() => requestAnimationFrame(done)); }}); \
+             let r = e.getBoundingClientRect(); for (let tries = 0; tries < 20; tries++) {{ \
+             e.scrollIntoView({{block: 'nearest', inline: 'nearest'}}); const now = e.getBoundingClientRect(); \
+             if (now.x === r.x && now.y === r.y) break; r = now; await frames(); }} \
              return [Math.floor(r.x + r.width / 2), Math.floor(r.y + r.height / 2)]; }})()",
             json!(css)
         );
@@ -280,6 +286,18 @@ impl Page {
         }
         fs::write(path, BASE64.decode(shot["data"].as_str().unwrap_or_default().as_bytes())?)?;
         Ok(())
+    }
+
+    /// What a printer gets, as a PDF file, on paper of this width in centimetres.
+    ///
+    /// # Errors
+    /// When Firefox cannot print it.
+    pub fn print(&self, width: f64) -> Result<Vec<u8>> {
+        let paper = json!({"width": width, "height": 29.7});
+        let margin = json!({"left": 0.4, "right": 0.4, "top": 0.5, "bottom": 0.5});
+        let printed =
+            self.send("browsingContext.print", json!({"page": paper, "margin": margin, "shrinkToFit": false}))?;
+        Ok(BASE64.decode(printed["data"].as_str().unwrap_or_default().as_bytes())?)
     }
 
     /// Sets the size of what is seen, in CSS pixels.
