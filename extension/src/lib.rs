@@ -15,6 +15,7 @@ mod options;
 mod popup;
 mod preferences;
 mod sender;
+mod sound;
 mod webext;
 mod wording;
 

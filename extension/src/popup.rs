@@ -11,6 +11,8 @@ mod doubts;
 mod edit;
 mod export;
 mod find;
+mod focus;
+mod help;
 mod import;
 mod keys;
 mod message;
@@ -18,6 +20,7 @@ mod question;
 mod reach;
 mod review;
 mod scans;
+mod slip;
 mod table;
 
 use crate::{
@@ -33,12 +36,14 @@ use attention::Attention;
 use doubts::Doubts;
 use edit::Edit;
 use find::Find;
+use focus::Focus;
 use import::Import;
 use koct_core::{log::Counts, settings::Settings, status::State, transaction::TransactionId};
-use message::{Message, Tone};
+use message::{Message, Tone, Topic};
 use reach::Reach;
 use review::Review;
 use scans::Scans;
+use slip::Print;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -59,7 +64,8 @@ pub(crate) const DRAWING_LAG: Duration = Duration::from_millis(100);
 /// What the controllers share.
 pub(crate) struct Desk {
     store: Rc<Store>,
-    message: Message,
+    message: Rc<Message>,
+    focus: Rc<Focus>,
     attention: Attention,
     doubts: Doubts,
     table: Table,
@@ -69,6 +75,7 @@ pub(crate) struct Desk {
     import: Import,
     reach: Reach,
     scans: Scans,
+    print: Print,
     counts: Cell<Counts>,
     preferences: RefCell<Preferences>,
     /// From the press of the button to its end.
@@ -93,7 +100,8 @@ struct Permit(#[expect(dead_code, reason = "held, not read")] Option<sender::Loc
 /// When the page lacks an element.
 pub(crate) async fn start() -> Result<(), JsValue> {
     crate::i18n::localise(&dom::document()?);
-    let message = Message::new()?;
+    let focus = Focus::new()?;
+    let message = Message::new(focus.clone())?;
     let store = match Store::open(store::DATABASE).await {
         Ok(store) => Rc::new(store),
         Err(error) => {
@@ -109,6 +117,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     let desk = Rc::new(Desk {
         table: Table::new(store.clone())?,
         message,
+        focus,
         attention: Attention::new()?,
         doubts: Doubts::new()?,
         find: Find::new()?,
@@ -117,6 +126,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         import: Import::new()?,
         reach: Reach::new()?,
         scans: Scans::default(),
+        print: Print::new()?,
         counts: Cell::default(),
         preferences: RefCell::default(),
         committing: Cell::new(false),
@@ -135,6 +145,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     checkin::bind(&desk)?;
     scans::bind(&desk)?;
     keys::bind(&desk)?;
+    help::bind(&desk)?;
     if let Some(performance) = dom::window()?.performance() {
         performance.mark("koct-ready")?;
     }
@@ -149,6 +160,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     review::bind(&desk)?;
     import::bind(&desk)?;
     backup::bind(&desk)?;
+    slip::bind(&desk)?;
     dom::on::<Event>(dom::by_id::<Element>("open-settings")?.as_ref(), "click", |_| {
         browser().runtime().open_options_page();
     });
@@ -182,7 +194,8 @@ impl Desk {
             *self.preferences.borrow_mut() = preferences;
         }
         let commit_type = self.preferences.borrow().form.commit_type;
-        self.commit_button.set_text_content(Some(&wording::commit_type(commit_type)));
+        keys::label(&self.commit_button, &wording::commit_type(commit_type));
+        self.message.set_sounds(self.preferences.borrow().habits.sounds);
         let line = match self.settings() {
             Some(settings) => text_with("deskConfigured", &[&settings.branchcode, settings.server.as_str()]),
             None => text("deskNotConfigured"),
@@ -200,7 +213,9 @@ impl Desk {
                 self.message.show(Tone::Doubt, &text_with("recovered", &[&entries.len().to_string()]));
             }
             Ok(_) => {}
-            Err(error) => self.message.show(Tone::Bad, &text_with("decideFailed", &[&error.to_string()])),
+            Err(error) => {
+                self.message.about(Topic::Change).show(Tone::Bad, &text_with("decideFailed", &[&error.to_string()]));
+            }
         }
     }
 
@@ -224,12 +239,12 @@ impl Desk {
             if self.sends_up_to.get().is_some_and(|last| id > last) {
                 return Some(Permit(None));
             }
-            self.message.show(Tone::Bad, &text("clearWhileCommitting"));
+            self.message.about(Topic::Change).show(Tone::Bad, &text("clearWhileCommitting"));
             return None;
         }
         let lock = sender::lock().await;
         if lock.is_none() {
-            self.message.show(Tone::Bad, &text("commitBusy"));
+            self.message.about(Topic::Change).show(Tone::Bad, &text("commitBusy"));
         }
         lock.map(|lock| Permit(Some(lock)))
     }

@@ -1,6 +1,10 @@
 //! Puts what core says into the words of `_locales`.
 
-use crate::i18n::{text, text_with};
+use crate::{
+    i18n::{text, text_with},
+    webext,
+};
+use chrono::{Datelike, NaiveDate};
 use koct_core::{
     amount::AmountError,
     barcode::CodeError,
@@ -124,6 +128,14 @@ pub(crate) fn koc_reason(reason: &Reason) -> String {
 /// A moment, to the second, by the clock of its desk.
 pub(crate) fn moment(moment: Moment) -> String {
     moment.local().format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// A day, as the language of the browser writes it.
+pub(crate) fn day(day: NaiveDate) -> String {
+    let part = |number: u32| i32::try_from(number).unwrap_or_default();
+    let date = js_sys::Date::new_with_year_month_day(day.year().unsigned_abs(), part(day.month0()), part(day.day()));
+    let style = webext::object([("dateStyle", "long".into())]);
+    date.to_locale_date_string(&webext::get_ui_language(), &style).into()
 }
 
 /// A state by its name.

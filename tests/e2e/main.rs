@@ -11,10 +11,13 @@ mod doubts;
 mod exporting;
 mod faults;
 mod finding;
+mod hearing;
+mod helping;
 mod isolation;
 mod killing;
 mod matrix;
 mod paying;
+mod printing;
 mod scanning;
 mod settings;
 

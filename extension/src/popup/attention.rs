@@ -69,6 +69,7 @@ impl Attention {
                     put_back(&scan, &problem);
                 } else {
                     desk.scan(scan.clone());
+                    desk.focus.back();
                 }
             });
         }
@@ -77,6 +78,7 @@ impl Attention {
             dom::on::<Event>(&button, "click", move |_| {
                 row.remove();
                 desk.attention.hide_if_empty();
+                desk.focus.back();
             });
         }
         let _ = self.0.append_with_node_1(&row);

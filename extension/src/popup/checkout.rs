@@ -61,7 +61,7 @@ impl Checkout {
                 let _ = self.item.focus();
             }
             Err(error) => {
-                self.desk.message.show(Tone::Bad, &text_with("attentionCardnumber", &[&wording::code_error(&error)]));
+                self.desk.message.answer(Tone::Bad, &text_with("attentionCardnumber", &[&wording::code_error(&error)]));
                 self.patron.select();
             }
         }
@@ -69,10 +69,10 @@ impl Checkout {
 
     fn record(&self) {
         if self.patron.value().trim().is_empty() {
-            self.desk.message.show(Tone::Bad, &text("patronMissing"));
+            self.desk.message.answer(Tone::Bad, &text("patronMissing"));
             let _ = self.patron.focus();
         } else if self.item.value().trim().is_empty() {
-            self.desk.message.show(Tone::Bad, &text("itemMissing"));
+            self.desk.message.answer(Tone::Bad, &text("itemMissing"));
             let _ = self.item.focus();
         } else {
             let scan = Scan::Checkout { patron: self.patron.value(), item: take(&self.item) };
@@ -82,7 +82,7 @@ impl Checkout {
     }
 
     fn pay(&self) {
-        let say = |text: &str| self.desk.message.show(Tone::Bad, text);
+        let say = |text: &str| self.desk.message.answer(Tone::Bad, text);
         if self.patron.value().trim().is_empty() {
             say(&text("amountPatronMissing"));
             let _ = self.patron.focus();

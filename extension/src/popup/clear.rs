@@ -1,7 +1,7 @@
 //! Clears the log, and offers it when the window opens on leftover transactions. Nothing is deleted unless a box is
 //! ticked, and what is not in Koha needs a second one.
 
-use super::{Desk, Tone};
+use super::{Desk, Tone, Topic};
 use crate::{clock, dom, i18n::text, i18n::text_with};
 use koct_core::status::State;
 use std::rc::Rc;
@@ -39,7 +39,7 @@ impl Dialog {
 
     fn open(&self, desk: &Desk) {
         if desk.committing.get() {
-            desk.message.show(Tone::Bad, &text("clearWhileCommitting"));
+            desk.message.about(Topic::Clear).show(Tone::Bad, &text("clearWhileCommitting"));
             return;
         }
         let counts = desk.counts.get();
@@ -99,7 +99,7 @@ pub(super) fn offer(desk: &Rc<Desk>) {
     let counts = desk.counts.get();
     let [total, unsent] = [counts.total(), counts.uncommitted()].map(|number| number.to_string());
     if counts.of(State::InDoubt) == 0 {
-        desk.message.show(
+        desk.message.about(Topic::Clear).show(
             if counts.uncommitted() > 0 { Tone::Doubt } else { Tone::Good },
             &text_with("leftover", &[&total, &unsent]),
         );
@@ -112,18 +112,22 @@ pub(super) fn offer(desk: &Rc<Desk>) {
 impl Desk {
     async fn remove(self: Rc<Self>, states: Vec<State>) {
         if self.committing.get() {
-            self.message.show(Tone::Bad, &text("clearWhileCommitting"));
+            self.message.about(Topic::Clear).show(Tone::Bad, &text("clearWhileCommitting"));
             return;
         }
         let Some(now) = clock::now() else {
-            self.message.show(Tone::Bad, &text("attentionClock"));
+            self.message.about(Topic::Clear).show(Tone::Bad, &text("attentionClock"));
             return;
         };
         let own = self.preferences.borrow().desk();
         match self.store.remove(&states, &own, now).await {
-            Ok(0) => self.message.show(Tone::Good, &text("clearedNothing")),
-            Ok(removed) => self.message.show(Tone::Good, &text_with("cleared", &[&removed.to_string()])),
-            Err(error) => self.message.show(Tone::Bad, &text_with("clearFailed", &[&error.to_string()])),
+            Ok(0) => self.message.about(Topic::Clear).show(Tone::Good, &text("clearedNothing")),
+            Ok(removed) => {
+                self.message.about(Topic::Clear).show(Tone::Good, &text_with("cleared", &[&removed.to_string()]));
+            }
+            Err(error) => {
+                self.message.about(Topic::Clear).show(Tone::Bad, &text_with("clearFailed", &[&error.to_string()]));
+            }
         }
         self.clone().reload_log().await;
         self.tell_others();

@@ -1,6 +1,6 @@
 //! Carries the log over as a .koc file.
 
-use super::{Desk, Tone};
+use super::{Desk, Tone, Topic};
 use crate::{clock, dom, i18n::text, i18n::text_with, store::StoreError};
 use koct_core::{
     koc, order,
@@ -33,10 +33,12 @@ impl Desk {
                 if in_doubt > 0 {
                     lines.push(text_with("exportedInDoubt", &[&in_doubt.to_string()]));
                 }
-                self.message.show(if in_doubt > 0 { Tone::Doubt } else { Tone::Good }, &lines.join("\n"));
+                self.message
+                    .about(Topic::Export)
+                    .show(if in_doubt > 0 { Tone::Doubt } else { Tone::Good }, &lines.join("\n"));
             }
-            Ok(None) => self.message.show(Tone::Good, &text("exportNothing")),
-            Err(error) => self.message.show(Tone::Bad, &text_with("exportFailed", &[&error])),
+            Ok(None) => self.message.about(Topic::Export).show(Tone::Good, &text("exportNothing")),
+            Err(error) => self.message.about(Topic::Export).show(Tone::Bad, &text_with("exportFailed", &[&error])),
         }
     }
 
