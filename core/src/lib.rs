@@ -17,6 +17,8 @@ pub mod batch;
 pub mod conflict;
 pub mod correction;
 pub mod desk;
+pub mod guard;
+pub mod guide;
 pub mod habits;
 pub mod import;
 pub mod koc;

@@ -65,14 +65,14 @@ impl Burst {
         self.last = now;
     }
 
+    /// When the last character came.
+    pub fn last(&self) -> f64 {
+        self.last
+    }
+
     /// Whether what came is a code, and over.
     pub fn is_code(&self, now: f64) -> bool {
         self.keys >= LEAST && now - self.last >= SILENCE
-    }
-
-    /// The field was emptied or changed otherwise.
-    pub fn reset(&mut self) {
-        *self = Self::default();
     }
 }
 
@@ -104,9 +104,7 @@ mod tests {
         let (scanned, last) = burst(&[2.0, 11.0, 0.0, 40.0]);
         assert!(!scanned.is_code(last + SILENCE - 1.0));
         assert!(scanned.is_code(last + SILENCE));
-        let mut emptied = scanned;
-        emptied.reset();
-        assert!(!emptied.is_code(last + 1_000.0));
+        assert!(!Burst::default().is_code(last));
     }
 
     #[test]

@@ -325,6 +325,11 @@ impl From<CodeError> for FieldError {
 }
 
 impl Form {
+    /// Whether a connection to Koha is wanted: a desk that only writes .koc files names no server and no account.
+    pub fn connects(&self) -> bool {
+        !(self.server.trim().is_empty() && self.username.trim().is_empty() && self.password.is_empty())
+    }
+
     /// Checks the name of this desk. Scanning and sending work without one; what it exports would bear no name.
     ///
     /// # Errors
@@ -430,6 +435,13 @@ mod tests {
             branchcode: "CPL".into(),
             ..Form::default()
         }
+    }
+
+    #[test]
+    fn a_desk_may_do_without_koha() {
+        assert!(form().connects());
+        assert!(!Form { branchcode: "CPL".into(), ..Form::default() }.connects());
+        assert!(Form { username: "desk".into(), ..Form::default() }.connects(), "begun, not left out");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::{
 };
 use habits::HabitFields;
 use koct_core::{
+    guide,
     habits::Habits,
     koha::{
         connection::{Connection, Next, Ready, Trouble},
@@ -212,15 +213,45 @@ impl Options {
     }
 
     fn save(self: &Rc<Self>) {
-        if let Some((settings, asked)) = self.checked() {
+        if !self.form().connects() {
+            self.save_without_koha();
+        } else if let Some((settings, asked)) = self.checked() {
             spawn_local(self.clone().store(settings, asked));
+        }
+    }
+
+    /// Stores what the desk needs to record and to write files.
+    fn save_without_koha(self: &Rc<Self>) {
+        self.say("good", "");
+        let mut wrong = self.habits().errors();
+        wrong.extend(self.form().desk_name().err().map(|error| (Field::Desk, error)));
+        Self::mark(&wrong);
+        if !wrong.is_empty() {
+            return self.say("bad", &text("settingsInvalid"));
+        }
+        let this = self.clone();
+        spawn_local(async move {
+            let preferences = this.preferences();
+            match preferences::save(&preferences).await {
+                Ok(()) => this.say("doubt", &text("savedWithoutKoha")),
+                Err(error) => this.say("bad", &text_with("saveFailed", &[&format!("{error:?}")])),
+            }
+        });
+    }
+
+    /// As they are in the page.
+    fn preferences(&self) -> Preferences {
+        Preferences {
+            form: self.form(),
+            habits: self.habits(),
+            keep_password: self.keep_password.checked(),
+            ..Preferences::default()
         }
     }
 
     async fn store(self: Rc<Self>, settings: Settings, asked: js_sys::Promise) {
         let allowed = JsFuture::from(asked).await.is_ok_and(|allowed| allowed.is_truthy());
-        let preferences =
-            Preferences { form: self.form(), habits: self.habits(), keep_password: self.keep_password.checked() };
+        let preferences = self.preferences();
         let before = preferences::load().await.ok().and_then(|before| ServerUrl::parse(&before.form.server).ok());
         if let Err(error) = preferences::save(&preferences).await {
             self.say("bad", &text_with("saveFailed", &[&format!("{error:?}")]));
@@ -266,6 +297,10 @@ impl Options {
                 let libraries = ready.libraries;
                 let known = libraries.as_ref().and_then(|libraries| libraries.knows(&settings.branchcode));
                 self.offer(&libraries.map(|libraries| libraries.list).unwrap_or_default());
+                if known != Some(false) {
+                    // The guide asks for the test again where this could not be remembered.
+                    let _ = preferences::save_tested(&guide::tested_as(&settings)).await;
+                }
                 let (tone, key) = match known {
                     Some(true) => ("good", "testOk"),
                     Some(false) => ("bad", "testBranchUnknown"),

@@ -6,12 +6,14 @@ mod batches;
 mod checkin;
 mod checkout;
 mod clear;
+mod codes;
 mod commit;
 mod doubts;
 mod edit;
 mod export;
 mod find;
 mod focus;
+mod guide;
 mod help;
 mod import;
 mod keys;
@@ -20,6 +22,7 @@ mod question;
 mod reach;
 mod review;
 mod scans;
+mod sitting;
 mod slip;
 mod table;
 
@@ -37,12 +40,14 @@ use doubts::Doubts;
 use edit::Edit;
 use find::Find;
 use focus::Focus;
+use guide::Guide;
 use import::Import;
 use koct_core::{log::Counts, settings::Settings, status::State, transaction::TransactionId};
 use message::{Message, Tone, Topic};
 use reach::Reach;
 use review::Review;
 use scans::Scans;
+use sitting::Sitting;
 use slip::Print;
 use std::{
     cell::{Cell, RefCell},
@@ -74,6 +79,8 @@ pub(crate) struct Desk {
     review: Review,
     import: Import,
     reach: Reach,
+    sitting: Sitting,
+    guide: Guide,
     scans: Scans,
     print: Print,
     counts: Cell<Counts>,
@@ -89,6 +96,7 @@ pub(crate) struct Desk {
     count_total: Element,
     status_line: Element,
     commit_button: Element,
+    commit_label: Element,
 }
 
 /// See [`Desk::may_change`].
@@ -125,6 +133,8 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         review: Review::new()?,
         import: Import::new()?,
         reach: Reach::new()?,
+        sitting: Sitting::new()?,
+        guide: Guide::new()?,
         scans: Scans::default(),
         print: Print::new()?,
         counts: Cell::default(),
@@ -138,6 +148,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         count_total: dom::by_id("count-total")?,
         status_line: dom::by_id("desk")?,
         commit_button: dom::by_id("commit")?,
+        commit_label: dom::by_id("commit-label")?,
         store,
     });
     // Ready to scan before anything is read: what is scanned meanwhile waits in the queue.
@@ -161,11 +172,21 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     import::bind(&desk)?;
     backup::bind(&desk)?;
     slip::bind(&desk)?;
-    dom::on::<Event>(dom::by_id::<Element>("open-settings")?.as_ref(), "click", |_| {
-        browser().runtime().open_options_page();
-    });
+    for id in ["open-settings", "guide-settings"] {
+        dom::on::<Event>(dom::by_id::<Element>(id)?.as_ref(), "click", |_| {
+            browser().runtime().open_options_page();
+        });
+    }
+    let this = desk.clone();
+    dom::on::<Event>(dom::by_id::<Element>("guide-close")?.as_ref(), "click", move |_| this.guide.close());
     let watching = desk.clone();
-    preferences::on_change(move || spawn_local(watching.clone().reload_preferences()));
+    preferences::on_change(move || {
+        let desk = watching.clone();
+        spawn_local(async move {
+            desk.clone().reload_preferences().await;
+            desk.look_for_koha().await;
+        });
+    });
     let watching = desk.clone();
     dom::on::<Event>(desk.channel.as_ref(), "message", move |_| spawn_local(watching.clone().reload_log()));
 
@@ -194,13 +215,14 @@ impl Desk {
             *self.preferences.borrow_mut() = preferences;
         }
         let commit_type = self.preferences.borrow().form.commit_type;
-        keys::label(&self.commit_button, &wording::commit_type(commit_type));
+        self.commit_label.set_text_content(Some(&wording::commit_type(commit_type)));
         self.message.set_sounds(self.preferences.borrow().habits.sounds);
         let line = match self.settings() {
             Some(settings) => text_with("deskConfigured", &[&settings.branchcode, settings.server.as_str()]),
             None => text("deskNotConfigured"),
         };
         self.status_line.set_text_content(Some(&line));
+        self.guide.show(&self.preferences.borrow());
         self.doubts.link_to(self.settings().as_ref().map(|settings| &settings.server));
         self.offer_desks().await;
     }
@@ -261,10 +283,15 @@ impl Desk {
     /// Shows what has changed in the log.
     fn apply(self: &Rc<Self>, changes: Vec<Change>) {
         let mut counts = self.counts.get();
+        let mut of_sitting = false;
         for Change { from, entry } in changes {
             counts.moved(from, entry.status.state());
             self.find.take(&entry);
+            of_sitting |= self.scans.update(&entry);
             self.table.update(entry);
+        }
+        if of_sitting {
+            self.show_sitting();
         }
         self.counts.set(counts);
         self.draw_soon();

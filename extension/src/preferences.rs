@@ -6,6 +6,7 @@ use js_sys::Array;
 use koct_core::{
     desk::DeskName,
     habits::Habits,
+    pattern::CardPattern,
     settings::{Form, Secret},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -19,6 +20,7 @@ const SETTINGS: &str = "settings";
 const PASSWORD: &str = "password";
 const DESK: &str = "desk";
 const HABITS: &str = "habits";
+const TESTED: &str = "tested";
 
 /// The settings as they are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +29,10 @@ pub(crate) struct Preferences {
     pub(crate) form: Form,
     /// How this desk works.
     pub(crate) habits: Habits,
+    /// Whether somebody has saved the settings once.
+    pub(crate) saved: bool,
+    /// What was tested last with success: `koct_core::guide::tested_as`.
+    pub(crate) tested: Option<String>,
     /// Whether the password stays on this computer when Firefox is closed.
     pub(crate) keep_password: bool,
 }
@@ -35,6 +41,11 @@ impl Preferences {
     /// The name of this desk.
     pub(crate) fn desk(&self) -> DeskName {
         self.form.desk_name().unwrap_or_else(|_| DeskName::suggested(0))
+    }
+
+    /// What cardnumbers look like, where somebody has said.
+    pub(crate) fn cards(&self) -> Option<CardPattern> {
+        self.habits.cards().ok().flatten()
     }
 }
 
@@ -48,14 +59,17 @@ async fn get(area: &StorageAreaRead, key: &str) -> Result<JsValue, JsValue> {
 /// When Firefox cannot read its storage.
 pub(crate) async fn load() -> Result<Preferences, JsValue> {
     let storage = browser().storage();
-    let mut form: Form = read(get(&storage.local(), SETTINGS).await?);
+    let settings = get(&storage.local(), SETTINGS).await?;
+    let saved = !settings.is_undefined();
+    let mut form: Form = read(settings);
+    let tested = get(&storage.local(), TESTED).await?.as_string();
     let habits: Habits = read(get(&storage.local(), HABITS).await?);
     let kept = get(&storage.local(), PASSWORD).await?.as_string();
     let of_session = get(&storage.session(), PASSWORD).await?.as_string();
     let keep_password = kept.is_some();
     form.password = Secret::new(kept.or(of_session).unwrap_or_default());
     form.desk = desk_name(&storage.local()).await?;
-    Ok(Preferences { form, habits, keep_password })
+    Ok(Preferences { form, habits, saved, tested, keep_password })
 }
 
 /// What was stored, or the defaults where nothing was, or nothing that can be read.
@@ -82,7 +96,15 @@ pub(crate) async fn save_desk_name(name: &str) -> Result<(), JsValue> {
     browser().storage().local().set(&object([(DESK, name.into())])).await.map(|_| ())
 }
 
-/// Stores all of it.
+/// Remembers that the connection works with these settings.
+///
+/// # Errors
+/// When Firefox cannot write its storage.
+pub(crate) async fn save_tested(tested: &str) -> Result<(), JsValue> {
+    browser().storage().local().set(&object([(TESTED, tested.into())])).await.map(|_| ())
+}
+
+/// Stores what the settings page holds.
 ///
 /// # Errors
 /// When Firefox cannot write its storage.

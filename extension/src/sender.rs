@@ -15,6 +15,7 @@ use std::{cell::RefCell, rc::Rc, time::Duration};
 use tokio::sync::mpsc;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::AbortSignal;
 
 /// The Web Lock that only one window of a profile can hold.
 const LOCK: &str = "koct-sender";
@@ -53,22 +54,28 @@ impl Drop for Lock {
     }
 }
 
+/// How long the lock is waited for, in milliseconds: one that was just given back is free a moment later, while a commit
+/// holds it much longer.
+const PATIENCE: u32 = 500;
+
 /// Takes the sender's lock, or `None` where another window has it.
 pub(crate) async fn lock() -> Option<Lock> {
     let taken = js_sys::Promise::new(&mut |resolve, _| {
-        let granted = Closure::once_into_js(move |lock: JsValue| -> JsValue {
-            if lock.is_null() {
-                let _ = resolve.call1(&JsValue::UNDEFINED, &JsValue::NULL);
-                return JsValue::UNDEFINED;
-            }
+        let gives_up = resolve.clone();
+        let granted = Closure::once_into_js(move |_lock: JsValue| -> JsValue {
             // The lock is held until this promise ends.
             js_sys::Promise::new(&mut |release, _| {
                 let _ = resolve.call1(&JsValue::UNDEFINED, &release);
             })
             .into()
         });
-        let options = webext::object([("ifAvailable", true.into())]);
-        let _ = webext::request_lock(LOCK, &options, granted.unchecked_ref());
+        let options = webext::object([("signal", AbortSignal::timeout_with_u32(PATIENCE).into())]);
+        let held = webext::request_lock(LOCK, &options, granted.unchecked_ref());
+        spawn_local(async move {
+            if JsFuture::from(held).await.is_err() {
+                let _ = gives_up.call0(&JsValue::UNDEFINED);
+            }
+        });
     });
     let release = JsFuture::from(taken).await.ok()?.dyn_into().ok()?;
     Some(Lock { release })

@@ -53,7 +53,7 @@ extern "C" {
     #[wasm_bindgen(thread_local_v2, js_namespace = ["browser", "webRequest"], js_name = onErrorOccurred)]
     pub(crate) static ON_ERROR_OCCURRED: WebRequestEvent;
 
-    /// `navigator.locks.request`: `callback` gets the lock, or null where it is taken, and holds it until its promise ends.
+    /// `navigator.locks.request`: `callback` gets the lock and holds it until its promise ends.
     #[wasm_bindgen(js_namespace = ["navigator", "locks"], js_name = request)]
     pub(crate) fn request_lock(name: &str, options: &Object, callback: &Function) -> Promise;
 }

@@ -138,6 +138,11 @@ pub(crate) fn day(day: NaiveDate) -> String {
     date.to_locale_date_string(&webext::get_ui_language(), &style).into()
 }
 
+/// The time of day of a moment, to the minute, by the clock of its desk.
+pub(crate) fn time_of_day(moment: Moment) -> String {
+    moment.local().format("%H:%M").to_string()
+}
+
 /// A state by its name.
 pub(crate) fn state(state: State) -> String {
     text(match state {

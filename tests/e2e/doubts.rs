@@ -200,7 +200,7 @@ fn the_badge_counts_and_the_window_says_that_koha_is_back() {
     assert_eq!(badge(), "2");
     desk.page.reload().unwrap();
     desk.page.wait("document.getElementById('reachable')?.dataset.state === 'online'").unwrap();
-    assert!(desk.page.text("#reachable").unwrap().contains("2 transactions wait"));
+    assert!(desk.page.text("#reachable").unwrap().contains("Waiting: 2"));
     assert!(transactions(&koha).is_empty(), "nothing is sent without a person");
     assert!(koha.requests().iter().all(|request| request.cookie.is_none() || request.path.contains("svc")));
     desk.page.click("#clear-cancel").unwrap();

@@ -10,7 +10,7 @@ fn shown(desk: &Desk) -> Vec<u64> {
 
 fn choose(desk: &Desk, select: &str, value: &str) {
     let script = format!(
-        "(() => {{ const s = document.getElementById('{select}'); s.value = '{value}'; s.dispatchEvent(new Event('change')); return s.value; }})()"
+        "(() => {{ const s = document.getElementById('{select}'); s.value = {value:?}; s.dispatchEvent(new Event('change')); return s.value; }})()"
     );
     assert_eq!(desk.page.eval(&script).unwrap(), value);
 }
@@ -59,7 +59,7 @@ fn text_action_status_and_desk_narrow_what_is_shown() {
     assert_eq!(shown(&desk), [6]);
     choose(&desk, "find-action", "");
     choose(&desk, "find-state", "");
-    choose(&desk, "find-desk", "\\t");
+    choose(&desk, "find-desk", "\t");
     desk.wait_for_total(5).unwrap();
 
     // In the order in which it goes to Koha: the bus's came long before.

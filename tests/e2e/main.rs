@@ -11,6 +11,7 @@ mod doubts;
 mod exporting;
 mod faults;
 mod finding;
+mod guarding;
 mod hearing;
 mod helping;
 mod isolation;

@@ -11,6 +11,8 @@ fn printing(koha: &FakeKoha) -> Desk {
     let settings = desk.open_settings().unwrap();
     settings.fill("#library-name", "Midway Library").unwrap();
     settings.fill("#loan-days", "21").unwrap();
+    // What was said of the last time must not be read.
+    settings.eval("document.getElementById('settings-message').textContent = ''").unwrap();
     settings.click("#save").unwrap();
     settings.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
     desk.page.activate().unwrap();

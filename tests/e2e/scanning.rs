@@ -1,8 +1,8 @@
 //! Recording: by keyboard, at the speed of a scanner, durably.
 
 use koct_tests::{
-    desk::{Desk, open_window},
-    firefox::Options,
+    desk::{Desk, addon, open_window},
+    firefox::{Firefox, Options},
     page::key::{self, F2, F3, F4, F9},
 };
 
@@ -18,6 +18,16 @@ fn the_button_opens_one_window() {
     let page = open_window(&desk.firefox).unwrap();
     assert_eq!(page.focused().unwrap(), "checkout-patron");
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_key_opens_the_window_from_any_tab() {
+    let firefox = Firefox::start(&Options::default()).unwrap();
+    firefox.install(&addon().unwrap()).unwrap();
+    firefox.press_opening_key().unwrap();
+    let page = firefox.wait_for_page("popup/popup.html").unwrap();
+    page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
+    assert_eq!(page.focused().unwrap(), "checkout-patron");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use koct_tests::{
 
 fn test(page: &Page, settings: &Settings) -> String {
     enter(page, settings).unwrap();
-    // What was said of the last time must not be taken for this time's.
+    // What was said of the last time must not be read.
     page.eval("document.getElementById('settings-message').textContent = ''").unwrap();
     page.click("#test-connection").unwrap();
     page.wait("!document.getElementById('test-connection').disabled && document.getElementById('settings-message').innerText !== ''").unwrap();
@@ -61,12 +61,17 @@ fn testing_the_connection_says_precisely_what_is_wrong() {
 fn fields_are_checked_and_say_what_to_do() {
     let desk = desk();
     let page = desk.open_settings().unwrap();
+    page.fill("#server", "koha.example.org").unwrap();
+    page.fill("#card-pattern", "*").unwrap();
+    page.fill("#loan-days", "x").unwrap();
     page.click("#save").unwrap();
     page.wait("document.getElementById('settings-message').textContent.startsWith('Not saved')").unwrap();
-    for field in ["server", "username", "password", "branchcode"] {
+    for field in ["username", "password", "branchcode", "card-pattern", "loan-days"] {
         assert!(page.visible(&format!("#{field}-error")).unwrap(), "{field}");
     }
-    assert_eq!(page.focused().unwrap(), "server");
+    assert_eq!(page.focused().unwrap(), "username");
+    page.fill("#card-pattern", "").unwrap();
+    page.fill("#loan-days", "28").unwrap();
     let good = Settings::of("http://127.0.0.1:1/koha/", "send");
     enter(&page, &Settings { server: "https://u:p@koha.example.org".into(), username: "x".repeat(31), ..good.clone() })
         .unwrap();
@@ -145,4 +150,40 @@ fn a_refused_permission_is_said_and_nothing_is_sent() {
     assert!(message.contains("does not allow"), "{message}");
     assert_eq!(koha.requests().len(), 0);
     assert_eq!(desk.states().unwrap(), ["local"]);
+}
+
+#[test]
+fn the_guide_leads_from_nothing_to_ready() {
+    let koha = koha(Era::From2405);
+    let desk = desk();
+    let next = "document.querySelector('#guide [data-step=next]')?.id || 'none'";
+    assert_eq!(desk.page.eval(next).unwrap(), "guide-configure");
+    let settings = desk.configure(&Settings::of(&koha.url(), "send")).unwrap();
+    desk.page.wait(&format!("({next}) === 'guide-test'")).unwrap();
+    settings.activate().unwrap();
+    settings.click("#test-connection").unwrap();
+    settings.wait("document.querySelector('#settings-message.message-good')?.textContent").unwrap();
+    desk.page.activate().unwrap();
+    desk.page.wait(&format!("({next}) === 'none'")).unwrap();
+    assert!(desk.page.visible("#guide").unwrap(), "it says that all is done");
+    desk.check_in("39999000000001").unwrap();
+    assert!(!desk.page.visible("#guide").unwrap());
+    desk.page.reload().unwrap();
+    desk.page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
+    assert!(!desk.page.visible("#guide").unwrap());
+}
+
+#[test]
+fn a_desk_without_koha_needs_no_guide() {
+    let desk = desk();
+    let settings = desk.open_settings().unwrap();
+    settings.fill("#library-name", "Bücherei am Markt").unwrap();
+    settings.click("#save").unwrap();
+    settings.wait("document.getElementById('settings-message').textContent.includes('.koc')").unwrap();
+    desk.page.activate().unwrap();
+    desk.page.reload().unwrap();
+    desk.page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
+    assert!(!desk.page.visible("#guide").unwrap());
+    let settings = desk.open_settings().unwrap();
+    assert_eq!(settings.value("#library-name").unwrap(), "Bücherei am Markt");
 }

@@ -214,6 +214,20 @@ impl Firefox {
         self.in_chrome(&script).map(|_| ())
     }
 
+    /// Does what Firefox does at the key that opens KOCT, Alt+Shift+K. (Keys that the driver presses go to pages alone.)
+    ///
+    /// # Errors
+    /// When the add-on has no such key.
+    pub fn press_opening_key(&self) -> Result {
+        let key = "keyset[id^='ext-keyset'] key[key='K'][modifiers*='alt'][modifiers*='shift']";
+        let script = format!(
+            "(() => {{ const key = document.querySelector({}); if (!key) throw new Error('the add-on has no such key: ' + \
+             [...document.querySelectorAll('keyset[id^=\"ext-keyset\"]')].map(set => set.outerHTML)); key.doCommand(); return true; }})()",
+            json!(key)
+        );
+        self.in_chrome(&script).map(|_| ())
+    }
+
     /// Evaluates a script in a browser window, beside the toolbar.
     ///
     /// # Errors

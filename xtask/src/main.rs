@@ -4,6 +4,7 @@ mod addon;
 mod bench;
 mod demo;
 mod project;
+mod screenshots;
 mod setup;
 mod suite;
 mod wasm_runner;
@@ -21,6 +22,8 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   killing [--rounds N]
                     end Firefox at random moments of scanning and committing, N times (100 unless told)
   bench             measure scans and commits
+  screenshots [LOOK]
+                    every page and state as a picture in target/screenshots/
   run [--era ...]   open a fresh Firefox with the add-on and a stand-in Koha
   build             build the add-on into target/addon/
   package           build target/koct-VERSION.xpi, the same bytes each time
@@ -51,6 +54,8 @@ fn dispatch(arguments: &[&str]) -> Result {
         ["bench"] => bench::bench(),
         // Called by cargo for the tests of the extension.
         ["wasm-runner", wasm, ..] => wasm_runner::run(std::path::Path::new(wasm)),
+        ["screenshots"] => screenshots::screenshots(None),
+        ["screenshots", look] => screenshots::screenshots(Some(look)),
         ["build"] => addon::build().map(|path| addon::report(&path)),
         ["package"] => addon::package().map(|path| addon::report(&path)),
         ["setup"] => setup::all(),

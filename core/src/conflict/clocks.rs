@@ -4,8 +4,11 @@
 //! desk makes nearly all such contradictions go away, its clock was most likely off by that much.
 
 use super::{DeskReport, FUTURE_FROM, HOUR, MINUTE, ONE_SITTING, SECOND, is_issue, millis, same_patron};
-use crate::{desk::DeskName, log::Entry, shift::Shift};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::{desk::DeskName, log::Entry, shift::Shift, transaction::Moment};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// How a desk's clock seems to be off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +58,8 @@ pub(super) fn off<'a>(
     found
 }
 
-/// The desk, of those not shifted yet, whose shift settles most.
+/// The desk, of those not shifted yet, whose clock was most likely off. What a shift of one desk settles, the opposite shift
+/// of another often settles as well; then it is the one after which the desks worked at the same time.
 fn worst<'a>(
     shared: &[&[&Entry]],
     desks: &BTreeMap<Desk<'a>, DeskReport>,
@@ -67,7 +71,21 @@ fn worst<'a>(
         Some((*desk, best_shift(&items, *desk, shifts)?))
     });
     // Of two desks that can only be compared with each other, this computer is taken to be right.
-    candidates.max_by_key(|(desk, clock)| (clock.settles, desk.is_some(), std::cmp::Reverse(clock.shift.0.abs())))
+    candidates.min_by_key(|(desk, clock)| {
+        let others_seem_right = desk.is_none();
+        (span(desks, shifts, (*desk, clock.shift.0)), Reverse(clock.settles), others_seem_right, clock.shift.0.abs())
+    })
+}
+
+/// From the first moment of any desk to the last, with the shifts so far and one more.
+fn span(desks: &BTreeMap<Desk, DeskReport>, shifts: &BTreeMap<Desk, i64>, more: (Desk, i64)) -> i64 {
+    let moved = |desk: &Desk, moment: Moment| {
+        let shift = if *desk == more.0 { more.1 } else { shifts.get(desk).copied().unwrap_or(0) };
+        moment.utc_millis() + shift
+    };
+    let first = desks.iter().map(|(desk, report)| moved(desk, report.first)).min();
+    let last = desks.iter().map(|(desk, report)| moved(desk, report.last)).max();
+    last.zip(first).map_or(0, |(last, first)| last - first)
 }
 
 fn best_shift(items: &[&[&Entry]], desk: Desk, shifts: &BTreeMap<Desk, i64>) -> Option<ClockOff> {

@@ -216,3 +216,17 @@ proptest! {
         prop_assert_eq!(usize::try_from(number).unwrap(), entries.len());
     }
 }
+
+#[test]
+fn of_two_shifts_that_settle_all_the_one_is_offered_after_which_the_desks_worked_at_the_same_time() {
+    let mut log = log();
+    for number in 0..8 {
+        let (began, item) = (-20_000 + number * 400, format!("A{number}"));
+        // Shifting the main desk would settle more: it comes into contradiction with two others.
+        log.issue("Main", began, "P1", &item).give_back("Van", began + 150 - 5400, &item);
+        if number % 2 == 0 {
+            log.issue("Bus", began + 260, "P2", &item);
+        }
+    }
+    assert_eq!(clocks(&log), [("Van".to_owned(), "+1:30".to_owned())]);
+}

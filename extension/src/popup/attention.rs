@@ -5,7 +5,7 @@ use super::{
     scans::{Scan, retry_label},
 };
 use crate::{dom, i18n::text, i18n::text_with, wording};
-use koct_core::{amount::AmountError, barcode::CodeError};
+use koct_core::{amount::AmountError, barcode::CodeError, guard::Concern};
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use web_sys::{Event, HtmlElement, HtmlInputElement};
@@ -23,12 +23,19 @@ pub(crate) enum Problem {
     Store(String),
     /// The computer's clock is out of all bounds.
     Clock,
+    /// It is odd: a person must say that it is meant.
+    Odd(Concern),
 }
 
 impl Problem {
     /// Whether trying again with the same values is useless.
     pub(super) fn is_about_the_code(&self) -> bool {
         matches!(self, Self::Barcode(_) | Self::Cardnumber(_) | Self::Amount(_))
+    }
+
+    /// Whether a person is asked, and nothing is wrong.
+    pub(super) fn is_a_question(&self) -> bool {
+        matches!(self, Self::Odd(_))
     }
 
     fn reason(&self) -> String {
@@ -38,6 +45,8 @@ impl Problem {
             Self::Amount(error) => text_with("attentionAmount", &[&wording::amount_error(*error)]),
             Self::Store(error) => text_with("attentionStore", &[error]),
             Self::Clock => text("attentionClock"),
+            Self::Odd(Concern::SameAgain) => text("attentionSameAgain"),
+            Self::Odd(Concern::PatronCard) => text("attentionPatronCard"),
         }
     }
 }
@@ -60,6 +69,9 @@ impl Attention {
         dom::set_field(&row, "reason", &problem.reason());
         dom::set_field(&row, "retry", &retry_label(&problem));
         dom::set_field(&row, "dismiss", &text("attentionDismiss"));
+        if problem.is_a_question() {
+            let _ = row.set_attribute("data-question", "");
+        }
         if let Some(button) = dom::field(&row, "retry") {
             let (desk, row) = (desk.clone(), row.clone());
             dom::on::<Event>(&button, "click", move |_| {
@@ -67,6 +79,8 @@ impl Attention {
                 desk.attention.hide_if_empty();
                 if problem.is_about_the_code() {
                     put_back(&scan, &problem);
+                } else if problem.is_a_question() {
+                    desk.scan_as_meant(scan.clone());
                 } else {
                     desk.scan(scan.clone());
                     desk.focus.back();

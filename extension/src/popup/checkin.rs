@@ -1,6 +1,6 @@
 //! The Checkin section: item after item.
 
-use super::{Desk, Tone, on_enter, scans::Scan, take};
+use super::{Desk, Tone, codes::on_code, scans::Scan, take};
 use crate::{dom, i18n::text};
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
@@ -19,7 +19,7 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
         }
         let _ = field.focus();
     };
-    on_enter(&item, record.clone());
+    on_code(desk, &item, record.clone());
     dom::on::<Event>(dom::by_id::<Element>("checkin-form")?.as_ref(), "submit", move |event| {
         event.prevent_default();
         record();

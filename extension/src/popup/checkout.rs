@@ -1,13 +1,19 @@
 //! The Checkout section: patron, then item after item, or a payment; the patron stays until cleared or changed.
 
 use super::{
-    Desk, Tone, on_enter,
+    Desk, Tone,
+    codes::on_code,
+    on_enter,
     question::{self, Question, Reply},
     scans::Scan,
     take,
 };
 use crate::{dom, i18n::text, i18n::text_with, wording};
-use koct_core::{amount::Amount, barcode::Cardnumber};
+use koct_core::{
+    amount::Amount,
+    barcode::{Barcode, Cardnumber},
+    guard,
+};
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
@@ -31,9 +37,9 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
         amount: dom::by_id("checkout-amount")?,
     };
     let this = checkout.clone();
-    on_enter(&checkout.patron, move || this.patron_entered());
+    on_code(desk, &checkout.patron, move || this.patron_entered());
     let this = checkout.clone();
-    on_enter(&checkout.item, move || this.record());
+    on_code(desk, &checkout.item, move || this.record());
     let this = checkout.clone();
     dom::on::<Event>(dom::by_id::<Element>("checkout-form")?.as_ref(), "submit", move |event| {
         event.prevent_default();
@@ -43,6 +49,8 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     on_enter(&checkout.amount, move || this.pay());
     let this = checkout.clone();
     dom::on::<Event>(dom::by_id::<Element>("checkout-pay")?.as_ref(), "click", move |_| this.pay());
+    let this = desk.clone();
+    dom::on::<Event>(checkout.patron.as_ref(), "input", move |_| this.show_sitting());
     // The next patron's card replaces the last one's.
     let this = checkout.clone();
     dom::on::<Event>(checkout.patron.as_ref(), "focus", move |_| this.patron.select());
@@ -56,9 +64,8 @@ impl Checkout {
     fn patron_entered(&self) {
         match Cardnumber::parse(&self.patron.value()) {
             Ok(cardnumber) => {
-                self.patron.set_value(cardnumber.as_str());
+                self.take_card(&cardnumber);
                 self.desk.message.show(Tone::Good, &text_with("patronReady", &[cardnumber.as_str()]));
-                let _ = self.item.focus();
             }
             Err(error) => {
                 self.desk.message.answer(Tone::Bad, &text_with("attentionCardnumber", &[&wording::code_error(&error)]));
@@ -67,7 +74,28 @@ impl Checkout {
         }
     }
 
+    fn take_card(&self, cardnumber: &Cardnumber) {
+        self.patron.set_value(cardnumber.as_str());
+        self.desk.show_sitting();
+        let _ = self.item.focus();
+    }
+
+    /// The card that was scanned into the field of the item, if it is one.
+    fn card_in_item(&self) -> Option<Cardnumber> {
+        let typed = self.item.value();
+        let barcode = Barcode::parse(&typed).ok()?;
+        let cards = self.desk.preferences.borrow().cards();
+        guard::is_card(&barcode, cards.as_ref()).then(|| Cardnumber::parse(&typed).ok())?
+    }
+
     fn record(&self) {
+        if let Some(cardnumber) = self.card_in_item() {
+            // The next items are the next patron's, and a scanner may be at the first of them already.
+            self.item.set_value("");
+            self.take_card(&cardnumber);
+            self.desk.message.answer(Tone::Doubt, &text_with("patronSwitched", &[cardnumber.as_str()]));
+            return;
+        }
         if self.patron.value().trim().is_empty() {
             self.desk.message.answer(Tone::Bad, &text("patronMissing"));
             let _ = self.patron.focus();
@@ -121,6 +149,7 @@ impl Checkout {
 
     fn clear_patron(&self) {
         self.patron.set_value("");
+        self.desk.show_sitting();
         self.desk.message.show(Tone::Good, &text("patronCleared"));
         let _ = self.patron.focus();
     }

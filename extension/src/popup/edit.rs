@@ -216,9 +216,6 @@ impl Desk {
         match self.store.change(&[id], |entry| rule(entry, now)).await {
             Ok(changes) => {
                 let words = changes.first().map(|change| wording::entry(&change.entry)).unwrap_or_default();
-                if done == "editDeleted" {
-                    self.scans.forget(id);
-                }
                 self.apply(changes);
                 self.draw_now();
                 self.edit.dialog.close();

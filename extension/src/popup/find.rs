@@ -41,6 +41,7 @@ pub(crate) struct Find {
     order: HtmlSelectElement,
     bar: HtmlElement,
     label: Element,
+    empty: Element,
     index: RefCell<Option<Index>>,
     /// The transactions of one commit, and what they are called.
     among: RefCell<Option<(BTreeSet<TransactionId>, String)>>,
@@ -91,6 +92,7 @@ impl Find {
             order: dom::by_id("find-order")?,
             bar: dom::by_id("filter")?,
             label: dom::by_id("filter-text")?,
+            empty: dom::by_id("transactions-empty-text")?,
             index: RefCell::default(),
             among: RefCell::default(),
             asked: Cell::default(),
@@ -155,6 +157,12 @@ impl Find {
         }
     }
 
+    /// Says why the table is empty, where it is.
+    fn show_why_empty(&self) {
+        let key = if self.is_active() { "findNothing" } else { "transactionsEmpty" };
+        self.empty.set_text_content(Some(&text(key)));
+    }
+
     fn show_bar(&self, label: Option<&str>) {
         self.bar.set_hidden(label.is_none());
         self.label.set_text_content(label);
@@ -187,6 +195,7 @@ impl Desk {
     }
 
     async fn try_show_found(&self) -> Result<(), StoreError> {
+        self.find.show_why_empty();
         let asked = self.find.asked.get().wrapping_add(1);
         self.find.asked.set(asked);
         if !self.find.is_active() {

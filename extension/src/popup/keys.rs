@@ -111,15 +111,6 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     Ok(())
 }
 
-/// Gives a button another text. The key on it stays.
-pub(super) fn label(button: &Element, text: &str) {
-    let chip = button.query_selector("kbd").ok().flatten();
-    button.set_text_content(Some(text));
-    if let Some(chip) = chip {
-        let _ = button.append_with_node_1(&chip);
-    }
-}
-
 fn dialog_is_open() -> bool {
     dom::document().ok().and_then(|page| page.query_selector("dialog[open]").ok()?).is_some()
 }

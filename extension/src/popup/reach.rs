@@ -5,7 +5,7 @@ use crate::{
     dom,
     http::{Http, sleep},
     i18n::{text, text_with},
-    preferences, webext, wording,
+    preferences, webext,
 };
 use koct_core::{koha::rest, status::State};
 use std::{cell::Cell, rc::Rc, time::Duration};
@@ -37,11 +37,7 @@ pub(super) fn bind(desk: &Rc<Desk>) {
     let desk = desk.clone();
     spawn_local(async move {
         loop {
-            // A commit sees for itself.
-            if !desk.committing.get() {
-                desk.reach.is_there.set(desk.koha_is_there().await);
-                desk.show_reachable();
-            }
+            desk.look_for_koha().await;
             let is_missed = desk.reach.is_there.get() != Some(true) || desk.counts.get().of(State::Local) > 0;
             sleep(if is_missed { EVERY } else { SELDOM }).await;
         }
@@ -49,6 +45,15 @@ pub(super) fn bind(desk: &Rc<Desk>) {
 }
 
 impl Desk {
+    /// Looks for Koha now, and says what was found.
+    pub(super) async fn look_for_koha(&self) {
+        // A commit sees for itself.
+        if !self.committing.get() {
+            self.reach.is_there.set(self.koha_is_there().await);
+            self.show_reachable();
+        }
+    }
+
     /// Whether Koha's staff client answers, asked without logging in, so that Koha keeps no session for it. `None` where it
     /// may not be asked.
     async fn koha_is_there(&self) -> Option<bool> {
@@ -69,10 +74,7 @@ impl Desk {
             None => ("", String::new()),
             Some(false) => ("offline", text("unreachable")),
             Some(true) if waiting == 0 => ("online", text("reachable")),
-            Some(true) => {
-                let button = wording::commit_type(self.preferences.borrow().form.commit_type);
-                ("online", text_with("reachableWaiting", &[&waiting.to_string(), &button]))
-            }
+            Some(true) => ("online", text_with("reachableWaiting", &[&waiting.to_string()])),
         };
         let sign = &self.reach.sign;
         // Said at each scan, and painted only when it differs.

@@ -11,12 +11,13 @@ use crate::{
 use koct_core::{
     amount::Amount,
     barcode::{Barcode, Cardnumber},
+    guard::{self, Concern},
     log::Entry,
     status::State,
-    transaction::{Action, Moment, TransactionId},
+    transaction::{Action, Moment},
 };
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, Ref, RefCell},
     collections::VecDeque,
     rc::Rc,
 };
@@ -48,10 +49,17 @@ pub(crate) enum Scan {
     },
 }
 
+/// Whether the person has said already that an odd scan is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Yes,
+    No,
+}
+
 /// What waits to be written.
 enum Job {
     /// What was scanned, and when.
-    Scan(Scan, Option<Moment>),
+    Scan(Scan, Option<Moment>, Asked),
     /// Takes back the scan before. It waits in the same queue, so that it is that scan which is taken back.
     Undo,
 }
@@ -78,7 +86,12 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
 impl Desk {
     /// Queues what was scanned now. Never waits.
     pub(super) fn scan(self: &Rc<Self>, scan: Scan) {
-        self.queue(Job::Scan(scan, clock::now()));
+        self.queue(Job::Scan(scan, clock::now(), Asked::No));
+    }
+
+    /// Queues what a person wants recorded, odd as it looks.
+    pub(super) fn scan_as_meant(self: &Rc<Self>, scan: Scan) {
+        self.queue(Job::Scan(scan, clock::now(), Asked::Yes));
     }
 
     /// Takes back what was scanned last.
@@ -99,10 +112,11 @@ impl Desk {
             let next = self.scans.waiting.borrow_mut().pop_front();
             let Some(job) = next else { break };
             match job {
-                Job::Scan(scan, moment) => match self.write(&scan, moment).await {
+                Job::Scan(scan, moment, asked) => match self.write(&scan, moment, asked).await {
                     Ok(entry) => self.confirm(entry),
                     Err(problem) => {
-                        self.message.answer(Tone::Bad, &text_with("notRecorded", &[&scan.describe()]));
+                        let tone = if problem.is_a_question() { Tone::Doubt } else { Tone::Bad };
+                        self.message.answer(tone, &text_with("notRecorded", &[&scan.describe()]));
                         self.attention.add(&self, scan, problem);
                     }
                 },
@@ -112,15 +126,25 @@ impl Desk {
         self.scans.writing.set(false);
     }
 
-    async fn write(&self, scan: &Scan, moment: Option<Moment>) -> Result<Entry, Problem> {
+    async fn write(&self, scan: &Scan, moment: Option<Moment>, asked: Asked) -> Result<Entry, Problem> {
         let moment = moment.ok_or(Problem::Clock)?;
         let action = scan.action()?;
+        if asked == Asked::No {
+            let cards = self.preferences.borrow().cards();
+            let sitting = self.scans.sitting.borrow();
+            let last = sitting.last().map(|entry| &entry.transaction.action);
+            if let Some(concern) = guard::concern(&action, last, cards.as_ref()) {
+                return Err(Problem::Odd(concern));
+            }
+        }
         self.store.record(action, moment).await.map_err(|error| Problem::Store(error.to_string()))
     }
 
     /// Shows that a scan is durable.
     fn confirm(self: &Rc<Self>, entry: Entry) {
         self.scans.sitting.borrow_mut().push(entry.clone());
+        self.add_to_sitting(&entry);
+        self.guide.scanned();
         let action = &entry.transaction.action;
         let optional = |value: Option<String>| value.unwrap_or_default();
         let barcode = optional(action.barcode().map(ToString::to_string));
@@ -159,7 +183,6 @@ impl Desk {
         };
         match self.store.change(&[id], |entry| entry.deleted(now)).await {
             Ok(changes) => {
-                self.scans.sitting.borrow_mut().pop();
                 let words = changes.first().map(|change| wording::entry(&change.entry)).unwrap_or_default();
                 self.apply(changes);
                 self.draw_now();
@@ -186,13 +209,21 @@ impl Scans {
     }
 
     /// What was recorded in this window and not taken back, oldest first.
-    pub(super) fn sitting(&self) -> Vec<Entry> {
-        self.sitting.borrow().clone()
+    pub(super) fn sitting(&self) -> Ref<'_, Vec<Entry>> {
+        self.sitting.borrow()
     }
 
-    /// A transaction was deleted otherwise: it is not to be undone again.
-    pub(super) fn forget(&self, id: TransactionId) {
-        self.sitting.borrow_mut().retain(|entry| entry.id != id);
+    /// A transaction was changed or deleted: what is deleted is not to be undone again. Returns whether it is of this
+    /// sitting.
+    pub(super) fn update(&self, changed: &Entry) -> bool {
+        let mut sitting = self.sitting.borrow_mut();
+        let Some(place) = sitting.iter().rposition(|entry| entry.id == changed.id) else { return false };
+        if changed.status.state() == State::Deleted {
+            sitting.remove(place);
+        } else {
+            sitting[place] = changed.clone();
+        }
+        true
     }
 }
 
@@ -224,5 +255,10 @@ impl Scan {
 
 /// The label of the button that deals with a scan that was not recorded.
 pub(super) fn retry_label(problem: &Problem) -> String {
-    text(if problem.is_about_the_code() { "attentionEdit" } else { "attentionRetry" })
+    text(match problem {
+        Problem::Odd(Concern::SameAgain) => "attentionAgain",
+        Problem::Odd(Concern::PatronCard) => "attentionIsItem",
+        _ if problem.is_about_the_code() => "attentionEdit",
+        _ => "attentionRetry",
+    })
 }

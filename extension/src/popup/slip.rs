@@ -6,7 +6,6 @@ use super::{Desk, Tone, Topic};
 use crate::{
     clock, dom,
     i18n::{text, text_with},
-    store::StoreError,
     wording,
 };
 use koct_core::{
@@ -61,9 +60,7 @@ impl Print {
 /// When the page lacks an element.
 pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let this = desk.clone();
-    dom::on::<Event>(dom::by_id::<Element>("print-slip")?.as_ref(), "click", move |_| {
-        spawn_local(this.clone().offer_slip());
-    });
+    dom::on::<Event>(dom::by_id::<Element>("print-slip")?.as_ref(), "click", move |_| this.offer_slip());
     let this = desk.clone();
     dom::on::<Event>(dom::by_id::<Element>("print-log")?.as_ref(), "click", move |_| {
         spawn_local(this.clone().offer_log());
@@ -82,19 +79,17 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
 
 impl Desk {
     /// Offers a slip for the patron in the field, or the last one.
-    async fn offer_slip(self: Rc<Self>) {
-        match self.sitting_now().await {
-            Ok(sitting) => {
-                let typed = dom::by_id::<HtmlInputElement>("checkout-patron").map(|field| field.value());
-                let patron = Some(typed.unwrap_or_default()).filter(|typed| !typed.trim().is_empty());
-                let patron = patron.or_else(|| slip::last_patron(&sitting).map(ToString::to_string));
-                let mut entries = slip::taken_home(&sitting, &patron.unwrap_or_default());
-                let of = entries.len();
-                entries.drain(..of.saturating_sub(slip::LIMIT));
-                self.offer(Chosen { entries, of, is_for_patron: true }, "slipNothing");
-            }
-            Err(error) => self.print_failed(&error.to_string()),
-        }
+    fn offer_slip(&self) {
+        let typed = dom::by_id::<HtmlInputElement>("checkout-patron").map(|field| field.value()).unwrap_or_default();
+        let mut entries = {
+            let sitting = self.scans.sitting();
+            let last = slip::last_patron(&sitting).map(ToString::to_string);
+            let patron = Some(typed).filter(|typed| !typed.trim().is_empty()).or(last);
+            slip::taken_home(&sitting, &patron.unwrap_or_default())
+        };
+        let of = entries.len();
+        entries.drain(..of.saturating_sub(slip::LIMIT));
+        self.offer(Chosen { entries, of, is_for_patron: true }, "slipNothing");
     }
 
     /// Offers what the table shows.
@@ -104,20 +99,6 @@ impl Desk {
             Ok(entries) => self.offer(Chosen { entries, of: ids.len(), is_for_patron: false }, "printNothing"),
             Err(error) => self.print_failed(&error.to_string()),
         }
-    }
-
-    /// What was recorded in this window, as it is now: it may have been corrected since.
-    async fn sitting_now(&self) -> Result<Vec<Entry>, StoreError> {
-        let mut sitting = self.scans.sitting();
-        let ids: Vec<_> = sitting.iter().map(|entry| entry.id).collect();
-        let mut now = self.store.get(&ids).await?.into_iter().peekable();
-        for entry in &mut sitting {
-            // Those that were cleared from the log are as they were.
-            if let Some(newer) = now.next_if(|newer| newer.id == entry.id) {
-                *entry = newer;
-            }
-        }
-        Ok(sitting)
     }
 
     fn print_failed(&self, error: &str) {

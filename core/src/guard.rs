@@ -1,0 +1,87 @@
+//! What is asked about a scan before it is recorded.
+
+use crate::{
+    barcode::{Barcode, same_code},
+    pattern::CardPattern,
+    transaction::Action,
+};
+
+/// What is odd about a scan. The person at the desk decides; nothing is recorded until then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Concern {
+    /// The very same was recorded just before: the scanner read twice, or somebody did.
+    SameAgain,
+    /// The item's code looks like a patron's card.
+    PatronCard,
+}
+
+/// Looks at what is about to be recorded. `last` is what this window recorded just before and nobody took back.
+///
+/// ```
+/// use koct_core::{barcode::Barcode, guard::{Concern, concern}, transaction::Action};
+/// let checkin = |code| Action::Return { barcode: Barcode::parse(code).unwrap() };
+/// assert_eq!(concern(&checkin("a1"), Some(&checkin("A1")), None), Some(Concern::SameAgain));
+/// assert_eq!(concern(&checkin("A2"), Some(&checkin("A1")), None), None);
+/// ```
+pub fn concern(action: &Action, last: Option<&Action>, cards: Option<&CardPattern>) -> Option<Concern> {
+    if action.barcode().is_some_and(|barcode| is_card(barcode, cards)) {
+        return Some(Concern::PatronCard);
+    }
+    last.is_some_and(|last| is_same(action, last)).then_some(Concern::SameAgain)
+}
+
+/// Whether an item's code looks like a patron's card.
+pub fn is_card(barcode: &Barcode, cards: Option<&CardPattern>) -> bool {
+    cards.is_some_and(|cards| cards.fits(barcode.as_str()))
+}
+
+/// The same item, by the same patron. Two equal payments in a row are ordinary.
+fn is_same(one: &Action, other: &Action) -> bool {
+    match (one, other) {
+        (
+            Action::Issue { cardnumber, barcode },
+            Action::Issue { cardnumber: other_cardnumber, barcode: other_barcode },
+        ) => {
+            same_code(cardnumber.as_str(), other_cardnumber.as_str())
+                && same_code(barcode.as_str(), other_barcode.as_str())
+        }
+        (Action::Return { barcode }, Action::Return { barcode: other }) => same_code(barcode.as_str(), other.as_str()),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{amount::Amount, barcode::Cardnumber};
+
+    fn issue(patron: &str, item: &str) -> Action {
+        Action::Issue { cardnumber: Cardnumber::parse(patron).unwrap(), barcode: Barcode::parse(item).unwrap() }
+    }
+
+    fn checkin(item: &str) -> Action {
+        Action::Return { barcode: Barcode::parse(item).unwrap() }
+    }
+
+    #[test]
+    fn only_the_very_same_is_asked_about() {
+        let last = issue("P1", "A1");
+        assert_eq!(concern(&issue("p1", "a1"), Some(&last), None), Some(Concern::SameAgain));
+        for other in [issue("P2", "A1"), issue("P1", "A2"), checkin("A1")] {
+            assert_eq!(concern(&other, Some(&last), None), None, "{other:?}");
+        }
+        assert_eq!(concern(&last, None, None), None);
+        let payment =
+            Action::Payment { cardnumber: Cardnumber::parse("P1").unwrap(), amount: Amount::parse("1.00").unwrap() };
+        assert_eq!(concern(&payment, Some(&payment), None), None);
+    }
+
+    #[test]
+    fn a_card_is_noticed_where_cards_are_known() {
+        let cards = CardPattern::parse("2352*").unwrap();
+        assert_eq!(concern(&checkin("23529001"), None, Some(&cards)), Some(Concern::PatronCard));
+        assert_eq!(concern(&issue("23529001", "39999001"), None, Some(&cards)), None, "in its own field it is right");
+        assert_eq!(concern(&issue("23529001", "23529001"), None, Some(&cards)), Some(Concern::PatronCard));
+        assert_eq!(concern(&checkin("23529001"), None, None), None);
+    }
+}

@@ -1,0 +1,58 @@
+//! What is still to be done before this desk can send: the guide of the first run.
+
+use crate::settings::{Form, Settings};
+
+/// The next thing to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Step {
+    /// Enter server, account and branch code.
+    Configure,
+    /// Try the connection.
+    Test,
+    /// Nothing: scan.
+    Ready,
+}
+
+/// What was tested: another server, account or library is to be tested anew. Holds no password.
+pub fn tested_as(settings: &Settings) -> String {
+    [settings.server.as_str(), &settings.username, &settings.branchcode].join("\t")
+}
+
+/// The next step. `saved` tells whether somebody has saved the settings once, `tested` what [`tested_as`] gave when the
+/// connection was tested last with success.
+pub fn next(form: &Form, saved: bool, tested: Option<&str>) -> Step {
+    match form.validate() {
+        Ok(settings) if tested == Some(tested_as(&settings).as_str()) => Step::Ready,
+        Ok(_) => Step::Test,
+        // A desk that only writes .koc files is ready when it says so.
+        Err(_) if saved && !form.connects() => Step::Ready,
+        Err(_) => Step::Configure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Secret;
+
+    #[test]
+    fn from_nothing_to_ready() {
+        assert_eq!(next(&Form::default(), false, None), Step::Configure);
+        assert_eq!(next(&Form::default(), true, None), Step::Ready, "a desk without Koha");
+        let form = Form {
+            server: "koha.example.org".into(),
+            username: "desk".into(),
+            password: Secret::new("letmein"),
+            branchcode: "CPL".into(),
+            ..Form::default()
+        };
+        assert_eq!(next(&form, true, None), Step::Test);
+        let tested = tested_as(&form.validate().unwrap());
+        assert!(!tested.contains("letmein"));
+        assert_eq!(next(&form, true, Some(&tested)), Step::Ready);
+        let moved = Form { branchcode: "MPL".into(), ..form.clone() };
+        assert_eq!(next(&moved, true, Some(&tested)), Step::Test);
+        // The password is forgotten when Firefox is closed.
+        assert_eq!(next(&Form { password: Secret::default(), ..form }, true, Some(&tested)), Step::Configure);
+    }
+}

@@ -1,0 +1,189 @@
+//! `cargo xtask screenshots`: every page and state of the real add-on as a picture, in light, dark, narrow and large print.
+
+use crate::{
+    addon,
+    project::{self, Result, at},
+    setup,
+};
+use fake_koha::{Config, FakeKoha, Fault, FaultKind};
+use koct_tests::{
+    desk::{Desk, Settings, enter},
+    firefox::Options,
+    page::{Page, key},
+};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// A way of looking at the add-on.
+struct Look {
+    name: &'static str,
+    width: u32,
+    height: u32,
+    dark: bool,
+    prefs: &'static [(&'static str, &'static str)],
+}
+
+const LOOKS: [Look; 5] = [
+    Look { name: "light", width: 1060, height: 780, dark: false, prefs: &[] },
+    Look { name: "dark", width: 1060, height: 780, dark: true, prefs: &[] },
+    Look { name: "narrow", width: 480, height: 800, dark: false, prefs: &[] },
+    Look { name: "small", width: 800, height: 600, dark: false, prefs: &[] },
+    // Text half as large again, as Firefox's zoom makes it.
+    Look { name: "large-text", width: 1060, height: 780, dark: false, prefs: &[("layout.css.devPixelsPerPx", "1.5")] },
+];
+
+const PATRON: &str = "23529001223601";
+
+/// Makes the pictures, or only those of the look with this name.
+///
+/// # Errors
+/// When a state cannot be reached.
+pub(crate) fn screenshots(only: Option<&str>) -> Result {
+    setup::all()?;
+    let addon = addon::build()?;
+    let folder = project::target().join("screenshots");
+    let looks: Vec<&Look> = LOOKS.iter().filter(|look| only.is_none_or(|name| name == look.name)).collect();
+    if looks.is_empty() {
+        let names: Vec<&str> = LOOKS.iter().map(|look| look.name).collect();
+        return Err(format!("there is no such look; there are {}", names.join(", ")));
+    }
+    for look in looks {
+        let folder = folder.join(look.name);
+        if folder.exists() {
+            at(&folder, fs::remove_dir_all(&folder))?;
+        }
+        at(&folder, fs::create_dir_all(&folder))?;
+        Album { look, folder, addon: &addon }.fill().map_err(|error| format!("{}: {error}", look.name))?;
+        println!("{}", project::target().join("screenshots").join(look.name).display());
+    }
+    Ok(())
+}
+
+struct Album<'a> {
+    look: &'a Look,
+    folder: PathBuf,
+    addon: &'a Path,
+}
+
+impl Album<'_> {
+    fn fill(&self) -> koct_tests::Result {
+        let koha = FakeKoha::start(Config::default())?;
+        let prefs = self.look.prefs.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+        let desk = Desk::with_addon(&Options { dark: self.look.dark, prefs, ..Options::default() }, self.addon)?;
+        self.size(&desk.page)?;
+        self.take(&desk.page, "desk-first-run")?;
+        self.settings(&desk, &koha)?;
+        self.size(&desk.page)?;
+        self.take(&desk.page, "desk-empty")?;
+        self.work(&desk)?;
+        self.dialogs(&desk, &koha)?;
+        self.commits(&desk, &koha)
+    }
+
+    fn size(&self, page: &Page) -> koct_tests::Result {
+        page.set_viewport(self.look.width, self.look.height)
+    }
+
+    fn take(&self, page: &Page, name: &str) -> koct_tests::Result {
+        page.screenshot(&self.folder.join(format!("{name}.png")))
+    }
+
+    fn settings(&self, desk: &Desk, koha: &FakeKoha) -> koct_tests::Result {
+        let page = desk.open_settings()?;
+        page.set_viewport(self.look.width, 1400)?;
+        self.take(&page, "settings-empty")?;
+        page.fill("#server", "koha")?;
+        page.fill("#card-pattern", "*")?;
+        page.click("#save")?;
+        page.wait("document.querySelector('[aria-invalid=true]')")?;
+        self.take(&page, "settings-errors")?;
+        page.fill("#card-pattern", "23529#########")?;
+        enter(&page, &Settings { branchcode: "XYZ".into(), ..Settings::of(&koha.url(), "send") })?;
+        page.click("#test-connection")?;
+        page.wait("document.getElementById('branch-choice').options.length > 1")?;
+        self.take(&page, "settings-branch-unknown")?;
+        page.fill("#branchcode", "CPL")?;
+        page.click("#test-connection")?;
+        page.wait("document.querySelector('#settings-message.message-good')?.textContent")?;
+        page.click("#save")?;
+        page.wait("document.getElementById('settings-message').textContent")?;
+        self.take(&page, "settings-saved")?;
+        page.close()?;
+        desk.page.activate()
+    }
+
+    fn work(&self, desk: &Desk) -> koct_tests::Result {
+        for item in ["39999000000001", "39999000000002", "39999000000003"] {
+            desk.check_out(PATRON, item)?;
+        }
+        self.take(&desk.page, "desk-checkout")?;
+        desk.check_in("39999000000011")?;
+        desk.pay(PATRON, "2.50")?;
+        desk.page.click("#checkout-item")?;
+        desk.page.type_text("39999000000004\n39999000000004\nthis-is-far-too-long-for-a-barcode\n")?;
+        desk.page.wait("document.querySelectorAll('#attention li').length === 2")?;
+        self.take(&desk.page, "desk-attention")?;
+        while desk.page.visible("#attention")? {
+            desk.page.click("#attention [data-field=dismiss]")?;
+        }
+        desk.page.press(&[key::F3])?;
+        desk.page.type_text("0000002")?;
+        desk.wait_for_total(1)?;
+        self.take(&desk.page, "desk-search")?;
+        desk.page.press(&[key::ESCAPE])?;
+        desk.wait_for_total(6)
+    }
+
+    fn dialogs(&self, desk: &Desk, koha: &FakeKoha) -> koct_tests::Result {
+        let page = &desk.page;
+        self.dialog(page, "#clear", "clear-dialog", "#clear-cancel")?;
+        self.dialog(page, "tr[data-seq='3'] [data-edit]", "edit-dialog", "#edit-cancel")?;
+        self.dialog(page, "#show-batches", "batches-dialog", "#batches-close")?;
+        let bus = "Version=1.0\tGenerator=koct\tDesk=Bus\tUtcOffset=0\n2026-11-23 11:00:00 000\treturn\t39999000000055\n\
+                   2026-11-23 11:00:02 000\trenew\t39999000000055\n";
+        page.drop_files(
+            "body",
+            &[
+                ("bus.koc", bus),
+                ("van.koc", "Version=1.0\tGenerator=kolt\n2026-11-23 12:00:00\treturn\t39999000000056\n"),
+                ("notes.txt", "call Mrs Miller"),
+            ],
+        )?;
+        page.wait("document.querySelectorAll('#import-list > li').length === 3 && document.getElementById('import-state').textContent === ''")?;
+        self.take(page, "import-files")?;
+        page.click("#import-go")?;
+        desk.wait_for_import()?;
+        self.take(page, "import-done")?;
+        page.click("#import-close")?;
+        desk.check_out(PATRON, "39999000000005")?;
+        desk.check_out(PATRON, "39999000000006")?;
+        desk.check_out("23529001223602", "39999000000005")?;
+        self.dialog(page, "#show-review", "review-dialog", "#review-cancel")?;
+        let _ = koha;
+        Ok(())
+    }
+
+    fn dialog(&self, page: &Page, opens: &str, id: &str, closes: &str) -> koct_tests::Result {
+        page.click(opens)?;
+        page.wait(&format!("document.getElementById('{id}').open"))?;
+        self.take(page, id)?;
+        page.click(closes)?;
+        page.wait(&format!("!document.getElementById('{id}').open")).map(|_| ())
+    }
+
+    fn commits(&self, desk: &Desk, koha: &FakeKoha) -> koct_tests::Result {
+        let page = &desk.page;
+        koha.fault(Fault::on("service.pl", FaultKind::ResetAfter).skip(4).times(1));
+        page.click("#commit")?;
+        page.wait("document.getElementById('review-dialog').open")?;
+        page.click("#review-go")?;
+        desk.wait_for_commit()?;
+        self.take(page, "desk-committed")?;
+        page.click("#show-batches")?;
+        page.wait("document.getElementById('batches-dialog').open")?;
+        self.take(page, "batches-dialog")?;
+        page.click("#batches-close")
+    }
+}
