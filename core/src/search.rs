@@ -118,7 +118,7 @@ impl Index {
     /// Those that the filter lets through.
     pub fn find(&self, filter: &Filter) -> Found {
         let text = folded(&filter.text);
-        let words: Vec<&str> = text.split_whitespace().collect();
+        let words: Vec<[String; 2]> = text.split_whitespace().map(readings).collect();
         let desk = filter.desk.as_ref().map(|wanted| {
             let place = self.desks.iter().position(|desk| desk == wanted);
             place.and_then(|place| u32::try_from(place).ok())
@@ -127,7 +127,7 @@ impl Index {
         for row in &self.rows {
             let fits = filter.action.as_ref().is_none_or(|action| row.action == action)
                 && desk.is_none_or(|desk| desk == Some(row.desk))
-                && words.iter().all(|word| row.text.contains(word))
+                && words.iter().all(|[word, other]| row.text.contains(word) || row.text.contains(other))
                 && filter.among.as_ref().is_none_or(|among| among.contains(&row.id));
             if fits {
                 found.counts.add(row.state, 1);
@@ -149,6 +149,24 @@ impl Index {
         let rows: Vec<InOrder> = ids.iter().filter_map(of).collect();
         order::merge(&rows).into_iter().map(|place| rows[place].row.id).collect()
     }
+}
+
+/// A word as it was written, and as it stands in the index if it is an amount, a date or a time in the way of some language:
+/// `3,50`, `25.11.2026`, `25/11/2026`, `2026/11/25`, `11.00.00`, or the `25.` of `25. 11. 2026`.
+fn readings(word: &str) -> [String; 2] {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<&str> = word.split(['.', '/', '-', ',']).collect();
+    let other = match parts[..] {
+        [number, ""] => number.to_owned(),
+        [day, month, year] if year.len() == 4 => format!("{year}-{month:0>2}-{day:0>2}"),
+        [year, month, day] if year.len() == 4 => format!("{year}-{month:0>2}-{day:0>2}"),
+        [hours, minutes, seconds] if word.matches('.').count() == 2 => format!("{hours:0>2}:{minutes}:{seconds}"),
+        [whole, decimals] if word.contains(',') => format!("{whole}.{decimals}"),
+        _ => return [word.to_owned(), word.to_owned()],
+    };
+    let is_number =
+        parts.iter().all(|part| digits(part)) || (parts.len() == 2 && parts[1].is_empty() && digits(parts[0]));
+    [word.to_owned(), if is_number { other } else { word.to_owned() }]
 }
 
 struct InOrder<'a> {
@@ -201,6 +219,27 @@ mod tests {
 
     fn ids(entries: &[Entry]) -> Vec<TransactionId> {
         entries.iter().map(|entry| entry.id).collect()
+    }
+
+    #[test]
+    fn reads_numbers_and_times_as_languages_write_them() {
+        for (written, read) in [
+            ("3,50", "3.50"),
+            ("25.11.2026", "2026-11-25"),
+            ("5.1.2026", "2026-01-05"),
+            ("25/11/2026", "2026-11-25"),
+            ("2026/11/25", "2026-11-25"),
+            ("25.", "25"),
+            ("11.00.00", "11:00:00"),
+            ("2026-11-25", "2026-11-25"),
+            ("3.50", "3.50"),
+            ("main.", "main."),
+            ("a,b", "a,b"),
+            ("3,", "3"),
+            ("", ""),
+        ] {
+            assert_eq!(readings(written), [written, read]);
+        }
     }
 
     #[test]

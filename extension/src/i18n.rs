@@ -1,6 +1,6 @@
 //! Every text that a person reads comes from `_locales`.
 
-use crate::webext;
+use crate::{locale, webext};
 use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Document, Element};
@@ -12,16 +12,36 @@ pub(crate) fn text(key: &str) -> String {
 
 /// The text of this key with `$1`, `$2` … filled in. The values stay text wherever the result is shown.
 pub(crate) fn text_with(key: &str, values: &[&str]) -> String {
-    let values: Array = values.iter().map(|value| JsValue::from_str(value)).collect();
-    let text = webext::get_message(key, &values);
+    let text = message(key, values);
     // A missing text must not leave a button without a name.
     if text.is_empty() { key.to_owned() } else { text }
+}
+
+/// The text of this key for so many, which are `$1`; the values are `$2`, `$3` … `_locales` has one text for each plural
+/// category of its language, under the key with `_one`, `_other` … at its end.
+pub(crate) fn plural(key: &str, number: impl TryInto<u32>, values: &[&str]) -> String {
+    let number = number.try_into().unwrap_or(u32::MAX);
+    let written = locale::number(number);
+    let values: Vec<&str> = [written.as_str()].into_iter().chain(values.iter().copied()).collect();
+    let text = message(&format!("{key}_{}", locale::plural_category(number)), &values);
+    if text.is_empty() { key.to_owned() } else { text }
+}
+
+fn message(key: &str, values: &[&str]) -> String {
+    let values: Array = values.iter().map(|value| JsValue::from_str(&isolated(value))).collect();
+    webext::get_message(key, &values)
+}
+
+/// A value that keeps its own order within a text from right to left: a barcode in Arabic.
+pub(crate) fn isolated(value: &str) -> String {
+    if value.is_empty() || !locale::is_right_to_left() { value.to_owned() } else { format!("\u{2068}{value}\u{2069}") }
 }
 
 /// Fills in the page: `data-i18n` gives an element its text, `data-i18n-ATTRIBUTE` an attribute.
 pub(crate) fn localise(document: &Document) {
     if let Some(root) = document.document_element() {
-        let _ = root.set_attribute("lang", &webext::get_ui_language());
+        let _ = root.set_attribute("lang", &locale::language());
+        let _ = root.set_attribute("dir", if locale::is_right_to_left() { "rtl" } else { "ltr" });
     }
     let each = |selector: &str, apply: &dyn Fn(&Element, &str)| {
         let Ok(found) = document.query_selector_all(selector) else { return };

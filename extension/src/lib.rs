@@ -11,6 +11,7 @@ mod badge;
 mod dom;
 mod i18n;
 mod isolation;
+mod locale;
 mod options;
 mod popup;
 mod preferences;

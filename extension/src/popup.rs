@@ -29,7 +29,8 @@ mod table;
 use crate::{
     badge, dom,
     http::sleep,
-    i18n::{text, text_with},
+    i18n::{plural, text, text_with},
+    locale,
     preferences::{self, Preferences},
     sender,
     store::{self, Change, Store},
@@ -232,7 +233,7 @@ impl Desk {
         let Some(_lock) = sender::lock().await else { return };
         match self.store.recover().await {
             Ok(entries) if !entries.is_empty() => {
-                self.message.show(Tone::Doubt, &text_with("recovered", &[&entries.len().to_string()]));
+                self.message.show(Tone::Doubt, &plural("recovered", entries.len(), &[]));
             }
             Ok(_) => {}
             Err(error) => {
@@ -275,8 +276,8 @@ impl Desk {
         self.counts.set(counts);
         badge::show(counts);
         self.doubts.show(counts.of(State::InDoubt));
-        self.count_unsent.set_text_content(Some(&counts.uncommitted().to_string()));
-        self.count_total.set_text_content(Some(&text_with("countTotal", &[&counts.total().to_string()])));
+        self.count_unsent.set_text_content(Some(&locale::number(counts.uncommitted())));
+        self.count_total.set_text_content(Some(&text_with("countTotal", &[&locale::number(counts.total())])));
         self.show_reachable();
     }
 

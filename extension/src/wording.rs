@@ -1,10 +1,10 @@
 //! Puts what core says into the words of `_locales`.
 
 use crate::{
-    i18n::{text, text_with},
-    webext,
+    i18n::{isolated, plural, text, text_with},
+    locale,
 };
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 use koct_core::{
     amount::AmountError,
     barcode::CodeError,
@@ -46,9 +46,9 @@ pub(crate) fn transaction(transaction: &Transaction) -> String {
         time,
         action(what),
         optional(what.cardnumber().map(ToString::to_string)),
-        optional(what.barcode().map(ToString::to_string).or(what.amount().map(|amount| amount.to_string()))),
+        optional(what.barcode().map(ToString::to_string).or(what.amount().map(locale::amount))),
     ];
-    values.into_iter().filter(|value| !value.is_empty()).collect::<Vec<_>>().join(" · ")
+    values.iter().filter(|value| !value.is_empty()).map(|value| isolated(value)).collect::<Vec<_>>().join(" · ")
 }
 
 /// Where a transaction stands, in the documented words.
@@ -96,7 +96,9 @@ pub(crate) fn code_error(error: &CodeError) -> String {
     match error {
         CodeError::Empty => text("codeEmpty"),
         CodeError::ControlCharacter(code_point) => text_with("codeControl", &[&control(*code_point)]),
-        CodeError::TooLong { length, limit } => text_with("codeTooLong", &[&length.to_string(), &limit.to_string()]),
+        CodeError::TooLong { length, limit } => {
+            text_with("codeTooLong", &[&locale::number(*length), &locale::number(*limit)])
+        }
     }
 }
 
@@ -117,7 +119,7 @@ pub(crate) fn koc_reason(reason: &Reason) -> String {
         Reason::Time(time) => text_with("reasonTime", &[time]),
         Reason::Action(word) => text_with("reasonAction", &[word]),
         Reason::Fields { action, expected, found } => {
-            text_with("reasonFields", &[action, &expected.to_string(), &found.to_string()])
+            text_with("reasonFields", &[action, &locale::number(*expected), &locale::number(*found)])
         }
         Reason::Cardnumber(error) => text_with("reasonCardnumber", &[&code_error(error)]),
         Reason::Barcode(error) => text_with("reasonBarcode", &[&code_error(error)]),
@@ -127,20 +129,17 @@ pub(crate) fn koc_reason(reason: &Reason) -> String {
 
 /// A moment, to the second, by the clock of its desk.
 pub(crate) fn moment(moment: Moment) -> String {
-    moment.local().format("%Y-%m-%d %H:%M:%S").to_string()
+    locale::date_and_time(moment.local())
 }
 
-/// A day, as the language of the browser writes it.
+/// A day, in words.
 pub(crate) fn day(day: NaiveDate) -> String {
-    let part = |number: u32| i32::try_from(number).unwrap_or_default();
-    let date = js_sys::Date::new_with_year_month_day(day.year().unsigned_abs(), part(day.month0()), part(day.day()));
-    let style = webext::object([("dateStyle", "long".into())]);
-    date.to_locale_date_string(&webext::get_ui_language(), &style).into()
+    locale::day(day)
 }
 
 /// The time of day of a moment, to the minute, by the clock of its desk.
 pub(crate) fn time_of_day(moment: Moment) -> String {
-    moment.local().format("%H:%M").to_string()
+    locale::minutes(moment.local())
 }
 
 /// A state by its name.
@@ -169,17 +168,17 @@ pub(crate) fn change(change: Change) -> String {
 
 /// The kind of a conflict, and what Koha does there.
 pub(crate) fn conflict(kind: Kind) -> [String; 2] {
-    let name = match kind {
-        Kind::LaterCommitted => "LaterCommitted",
-        Kind::ReturnBeforeIssue => "ReturnBeforeIssue",
-        Kind::TwoPatrons => "TwoPatrons",
-        Kind::OnTwoDesks => "OnTwoDesks",
-        Kind::Repeated => "Repeated",
-        Kind::SameSecond => "SameSecond",
-        Kind::Future => "Future",
-        Kind::LongPast => "LongPast",
+    let keys = match kind {
+        Kind::LaterCommitted => ["kindLaterCommitted", "effectLaterCommitted"],
+        Kind::ReturnBeforeIssue => ["kindReturnBeforeIssue", "effectReturnBeforeIssue"],
+        Kind::TwoPatrons => ["kindTwoPatrons", "effectTwoPatrons"],
+        Kind::OnTwoDesks => ["kindOnTwoDesks", "effectOnTwoDesks"],
+        Kind::Repeated => ["kindRepeated", "effectRepeated"],
+        Kind::SameSecond => ["kindSameSecond", "effectSameSecond"],
+        Kind::Future => ["kindFuture", "effectFuture"],
+        Kind::LongPast => ["kindLongPast", "effectLongPast"],
     };
-    ["kind", "effect"].map(|part| text(&format!("{part}{name}")))
+    keys.map(text)
 }
 
 /// What is wrong with a field of the settings.
@@ -193,10 +192,12 @@ pub(crate) fn field_error(error: &FieldError) -> String {
         }),
         FieldError::Missing => text("fieldMissing"),
         FieldError::ControlCharacter(code_point) => text_with("fieldControl", &[&control(*code_point)]),
-        FieldError::Days(limit) => text_with("fieldDays", &[&limit.to_string()]),
+        FieldError::Days(limit) => text_with("fieldDays", &[&locale::number(*limit)]),
         FieldError::Pattern => text("fieldPattern"),
-        FieldError::Hours(limit) => text_with("fieldHours", &[&limit.to_string()]),
-        FieldError::TooLong { length, limit } => text_with("fieldTooLong", &[&length.to_string(), &limit.to_string()]),
+        FieldError::Hours(limit) => text_with("fieldHours", &[&locale::number(*limit)]),
+        FieldError::TooLong { length, limit } => {
+            text_with("fieldTooLong", &[&locale::number(*length), &locale::number(*limit)])
+        }
     }
 }
 
@@ -266,15 +267,12 @@ pub(crate) fn summary(summary: &Summary, settings: &Settings) -> String {
     let mut lines = Vec::new();
     lines.extend(summary.stop.as_ref().map(|reason| stop(reason, settings)));
     if summary.is_complete() {
-        lines.push(text_with(
-            match settings.commit_type {
-                CommitType::Send => "summaryAllSent",
-                CommitType::Apply => "summaryAllApplied",
-            },
-            &[&committed.to_string()],
-        ));
+        lines.push(match settings.commit_type {
+            CommitType::Send => plural("summaryAllSent", committed, &[]),
+            CommitType::Apply => plural("summaryAllApplied", committed, &[]),
+        });
     } else {
-        let numbers = [committed, summary.rejected, summary.in_doubt, summary.left].map(|number| number.to_string());
+        let numbers = [committed, summary.rejected, summary.in_doubt, summary.left].map(locale::number);
         lines.push(text_with("summaryPartly", &numbers.each_ref().map(String::as_str)));
     }
     for (number, key) in [
@@ -283,14 +281,14 @@ pub(crate) fn summary(summary: &Summary, settings: &Settings) -> String {
         (summary.unclear(), "summaryUnclear"),
     ] {
         if number > 0 {
-            lines.push(text_with(key, &[&number.to_string()]));
+            lines.push(plural(key, number, &[]));
         }
     }
     if summary.unclear() > 0 {
         lines.push(unclear(summary));
     }
     if summary.waiting > 0 {
-        lines.push(text_with("summaryWaiting", &[&summary.waiting.to_string()]));
+        lines.push(plural("summaryWaiting", summary.waiting, &[]));
     }
     if committed > 0 && !summary.branch_checked {
         lines.push(text_with("summaryBranchUnchecked", &[&settings.branchcode]));

@@ -84,5 +84,5 @@ fn a_desk_is_moved_with_its_statuses_and_nothing_is_committed_twice() {
     new.page.choose_files("#import-files", &[&cut]).unwrap();
     new.finish_import(1).unwrap();
     let list = new.page.text("#import-list").unwrap();
-    assert!(list.contains("The backup is cut") && list.contains("1 lines cannot be read"), "{list}");
+    assert!(list.contains("The backup is cut") && list.contains("1 line cannot be read"), "{list}");
 }

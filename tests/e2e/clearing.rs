@@ -15,7 +15,7 @@ fn leftover_transactions_are_kept_unless_both_boxes_are_ticked() {
     desk.wait_for_total(2).unwrap();
     reopen(&mut desk);
     assert!(desk.page.visible("#clear-dialog").unwrap());
-    assert!(desk.page.text("#clear-text").unwrap().contains("2 of them not in Koha"));
+    assert!(desk.page.text("#clear-text").unwrap().contains("Not in Koha yet: 2."));
     assert_eq!(desk.page.eval("document.getElementById('clear-confirm').checked").unwrap(), false);
     // OK without a tick keeps everything.
     desk.page.click("#clear-ok").unwrap();

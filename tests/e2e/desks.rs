@@ -119,7 +119,7 @@ fn three_desks_files_go_into_koha_as_it_happened_though_one_clock_was_wrong() {
     // The van's clock was an hour and a half slow: its checkins lie before the checkouts.
     let files = files(folder.path(), &history, began(), -5400);
     let said = import(&desk, &files);
-    assert!(said.contains("3 files. Imported: 20. Already there: 0. Refused: 1."), "{said}");
+    assert!(said.contains("Files: 3. Imported: 20. Already there: 0. Refused: 1."), "{said}");
     let list = desk.page.text("#import-list").unwrap();
     assert!(list.contains("Imported: 8. Already there: 0. Refused: 1."), "{list}");
     let refused = desk.page.eval("document.querySelector('[data-field=refused-lines]').textContent").unwrap();
@@ -266,7 +266,7 @@ fn dropped_files_are_asked_for_desk_and_time_zone() {
     desk.page.fill(&field("desk"), "Bücherbus").unwrap();
     desk.page.eval(&format!("document.querySelector(\"{}\").value = '120'", field("zone"))).unwrap();
     desk.page.click("#import-list li:nth-child(3) [data-field=leave-out]").unwrap();
-    assert_eq!(desk.page.text("#import-go").unwrap(), "Import 1");
+    assert_eq!(desk.page.text("#import-go").unwrap(), "Import (1)");
     desk.page.click("#import-go").unwrap();
     desk.wait_for_import().unwrap();
     close_import(&desk);

@@ -41,7 +41,7 @@ fn a_loan_that_koha_shows_is_proof() {
     let desk = in_doubt(&koha, "apply", FaultKind::ResetAfter);
     let message = desk.commit().unwrap();
     assert_eq!(desk.states().unwrap(), ["success"], "{message}");
-    assert!(message.contains("1 that were in doubt are in Koha"), "{message}");
+    assert!(message.contains("1 that was in doubt is in Koha"), "{message}");
     assert_eq!((issued(&koha), transactions(&koha).len()), (1, 1));
     assert!(!desk.page.visible("#doubts").unwrap());
 }
@@ -133,7 +133,7 @@ fn old_transactions_are_not_applied_without_a_question() {
     });
     desk.page.click("#commit").unwrap();
     desk.page.wait("document.getElementById('question').open").unwrap();
-    assert!(desk.page.text("#question-title").unwrap().starts_with("1 transactions are old"));
+    assert!(desk.page.text("#question-title").unwrap().starts_with("1 transaction is old"));
     let list = desk.page.text("#question-list").unwrap();
     assert!(list.contains(ITEM) && list.contains("Koha saw it on 2099-01-31"), "{list}");
     assert_eq!(desk.page.focused().unwrap(), "question-cancel");

@@ -128,7 +128,7 @@ fn a_window_closed_in_mid_run_leaves_a_doubt_that_koha_resolves() {
     assert!(desk.rows().unwrap()[1].status.contains("KOCT was closed"), "{:?}", desk.rows());
     desk.page.click("#clear-cancel").unwrap();
     let message = desk.commit().unwrap();
-    assert!(message.contains("1 that were in doubt are in Koha"), "{message}");
+    assert!(message.contains("1 that was in doubt is in Koha"), "{message}");
     assert_eq!(desk.states().unwrap(), ["success"; 3]);
     assert_eq!(koha.library(|library| library.loans.len()), 3);
 }

@@ -34,7 +34,7 @@ fn text_action_status_and_desk_narrow_what_is_shown() {
     desk.page.fill("#find-text", "23529001223601").unwrap();
     desk.wait_for_total(2).unwrap();
     assert_eq!(shown(&desk), [1, 4]);
-    assert_eq!(desk.page.text("#filter-text").unwrap(), "2 of 6 transactions are shown.");
+    assert_eq!(desk.page.text("#filter-text").unwrap(), "Shown: 2 of 6.");
     desk.page.fill("#find-text", "3.50").unwrap();
     desk.wait_for_total(1).unwrap();
     desk.page.fill("#find-text", "bus").unwrap();

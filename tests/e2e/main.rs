@@ -16,6 +16,7 @@ mod hearing;
 mod helping;
 mod isolation;
 mod killing;
+mod languages;
 mod matrix;
 mod paying;
 mod printing;

@@ -160,12 +160,12 @@ fn a_long_log_is_cut_and_an_empty_one_is_not_printed() {
     desk.page.click("#import-close").unwrap();
     desk.wait_for_total(1_002).unwrap();
     open(&desk, "#print-log");
-    assert!(desk.page.text("#slip-about").unwrap().contains("Only the last 1000 of 1002"));
+    assert!(desk.page.text("#slip-about").unwrap().contains("Only the last 1,000 of 1,002"));
     let printed = print(&desk);
     assert_eq!(printed.iter().filter(|line| line.starts_with("ITEM")).count(), 1_000);
     assert!(
         printed.iter().any(|line| line.starts_with("ITEM3 |"))
             && !printed.iter().any(|line| line.starts_with("ITEM2 |"))
     );
-    assert!(printed.iter().any(|line| line.contains("Only the last 1000 of 1002")));
+    assert!(printed.iter().any(|line| line.contains("Only the last 1,000 of 1,002")));
 }

@@ -45,7 +45,7 @@ pub struct Row {
     pub action: String,
     /// The state's name.
     pub state: String,
-    /// The time as shown.
+    /// The time, as `YYYY-MM-DD HH:MM:SS` whatever the language.
     pub timestamp: String,
     /// The cardnumber as shown.
     pub cardnumber: String,
@@ -113,7 +113,7 @@ impl Desk {
         let page = self.open_settings()?;
         enter(&page, settings)?;
         page.click("#save")?;
-        page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')")?;
+        page.wait("document.getElementById('settings-message').className === 'message-good'")?;
         self.page.activate()?;
         Ok(page)
     }
@@ -237,7 +237,8 @@ impl Desk {
     pub fn rows(&self) -> Result<Vec<Row>> {
         let rows = self.page.eval(
             "[...document.querySelectorAll('#transactions-table tbody tr[data-seq]')].map(row => ({seq: Number(row.dataset.seq), \
-             action: row.dataset.action, state: row.dataset.status, ...Object.fromEntries(['timestamp', 'cardnumber', 'barcode', 'desk', 'status'] \
+             action: row.dataset.action, state: row.dataset.status, timestamp: row.querySelector('time').dateTime, \
+             ...Object.fromEntries(['cardnumber', 'barcode', 'desk', 'status'] \
              .map(name => [name, row.querySelector(`[data-field=${name}]`).textContent]))}))",
         )?;
         let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();

@@ -35,11 +35,13 @@ pub struct Options {
     pub downloads: Option<PathBuf>,
     /// Whether pages are asked to be dark.
     pub dark: bool,
+    /// The language of Firefox, as BCP 47; English if absent. Of Firefox itself nothing is translated, but add-ons are.
+    pub locale: Option<&'static str>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { headless: true, prefs: Vec::new(), profile: None, downloads: None, dark: false }
+        Self { headless: true, prefs: Vec::new(), profile: None, downloads: None, dark: false, locale: None }
     }
 }
 
@@ -180,7 +182,32 @@ impl Firefox {
             }
         };
         let connection = Rc::new(Connection::open(&format!("{address}/session"))?);
-        Ok(Self { child, connection, profile, temporary })
+        let firefox = Self { child, connection, profile, temporary };
+        if let Some(locale) = options.locale {
+            firefox.speak(locale)?;
+        }
+        Ok(firefox)
+    }
+
+    /// Gives Firefox a language. An add-on reads it when it is installed. No language pack is needed: texts that Firefox
+    /// does not find in the language it shows in English.
+    fn speak(&self, locale: &str) -> Result {
+        let script = format!(
+            "(() => {{ Services.locale.availableLocales = [{0}, 'en-US']; Services.locale.requestedLocales = [{0}, 'en-US']; \
+             return Services.locale.appLocaleAsBCP47; }})()",
+            json!(locale)
+        );
+        let began = Instant::now();
+        // The window may not be there yet.
+        let mut spoken = self.in_chrome(&script);
+        while spoken.is_err() && began.elapsed() < WAIT_LIMIT {
+            std::thread::sleep(Duration::from_millis(25));
+            spoken = self.in_chrome(&script);
+        }
+        match spoken? {
+            now if now == locale => Ok(()),
+            now => Err(format!("Firefox speaks {now} and not {locale}").into()),
+        }
     }
 
     /// Installs an unpacked add-on until Firefox ends.

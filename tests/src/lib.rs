@@ -6,6 +6,7 @@ pub mod bidi;
 pub mod desk;
 pub mod firefox;
 pub mod page;
+pub mod pseudo;
 
 /// What goes wrong with Firefox: a sentence for whoever reads the test's output.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

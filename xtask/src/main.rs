@@ -3,6 +3,7 @@
 mod addon;
 mod bench;
 mod demo;
+mod locales;
 mod project;
 mod screenshots;
 mod setup;
@@ -27,6 +28,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   run [--era ...]   open a fresh Firefox with the add-on and a stand-in Koha
   build             build the add-on into target/addon/
   package           build target/koct-VERSION.xpi, the same bytes each time
+  locales           check that every language in _locales is complete
   setup             install what is missing";
 
 fn main() -> ExitCode {
@@ -58,6 +60,7 @@ fn dispatch(arguments: &[&str]) -> Result {
         ["screenshots", look] => screenshots::screenshots(Some(look)),
         ["build"] => addon::build().map(|path| addon::report(&path)),
         ["package"] => addon::package().map(|path| addon::report(&path)),
+        ["locales"] => locales::check(),
         ["setup"] => setup::all(),
         _ => Err(USAGE.to_owned()),
     }

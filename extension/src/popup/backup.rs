@@ -8,7 +8,7 @@ use super::{
 use crate::{
     clock, dom,
     http::sleep,
-    i18n::{text, text_with},
+    i18n::{plural, text, text_with},
     preferences,
     store::StoreError,
     wording,
@@ -38,9 +38,7 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
         spawn_local(async move {
             match desk.write_backup().await {
                 Ok((name, number)) => {
-                    desk.message
-                        .about(Topic::Backup)
-                        .show(Tone::Good, &text_with("backupDone", &[&number.to_string(), &name]));
+                    desk.message.about(Topic::Backup).show(Tone::Good, &plural("backupDone", number, &[&name]));
                 }
                 Err(error) => desk.message.about(Topic::Backup).show(Tone::Bad, &text_with("backupFailed", &[&error])),
             }

@@ -3,8 +3,8 @@
 use super::{Desk, Tone};
 use crate::{
     dom,
-    i18n::{text, text_with},
-    wording,
+    i18n::{plural, text, text_with},
+    locale, wording,
 };
 use koct_core::batch::Batch;
 use std::rc::Rc;
@@ -55,13 +55,13 @@ fn row(batch: &Batch) -> Result<HtmlElement, JsValue> {
     let how = [&wording::commit_type(batch.commit_type), &batch.branchcode, &batch.server];
     dom::set_field(&row, "how", &text_with("batchHow", &how.map(String::as_str)));
     if let Some(end) = &batch.end {
-        let numbers = [end.committed, end.rejected, end.in_doubt, end.left].map(|number| number.to_string());
+        let numbers = [end.committed, end.rejected, end.in_doubt, end.left].map(locale::number);
         dom::set_field(&row, "counts", &text_with("batchCounts", &numbers.each_ref().map(String::as_str)));
         dom::set_field(&row, "message", &end.message);
     } else {
         dom::set_field(&row, "counts", &text("batchInterrupted"));
     }
-    dom::set_field(&row, "show", &text_with("batchShow", &[&batch.transactions.len().to_string()]));
+    dom::set_field(&row, "show", &plural("batchShow", batch.transactions.len(), &[]));
     Ok(row)
 }
 

@@ -8,7 +8,11 @@ use super::{
     scans::Scan,
     take,
 };
-use crate::{dom, i18n::text, i18n::text_with, wording};
+use crate::{
+    dom,
+    i18n::{text, text_with},
+    locale, wording,
+};
 use koct_core::{
     amount::Amount,
     barcode::{Barcode, Cardnumber},
@@ -134,7 +138,7 @@ impl Checkout {
 
     /// A barcode that came into the field of the amount must not become money.
     async fn pay_if_meant(self, patron: String, typed: String, amount: Amount) {
-        let amount = amount.to_string();
+        let amount = locale::amount(amount);
         let (title, yes) = (text_with("amountUnusualTitle", &[&amount]), text_with("amountUnusualYes", &[&amount]));
         let body = text("amountUnusualText");
         let question = Question { title: &title, text: &body, yes: &yes, ..Question::default() };

@@ -2,7 +2,11 @@
 //! ticked, and what is not in Koha needs a second one.
 
 use super::{Desk, Tone, Topic};
-use crate::{clock, dom, i18n::text, i18n::text_with};
+use crate::{
+    clock, dom,
+    i18n::{plural, text, text_with},
+    locale,
+};
 use koct_core::status::State;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
@@ -43,9 +47,9 @@ impl Dialog {
             return;
         }
         let counts = desk.counts.get();
-        let [total, unsent] = [counts.total(), counts.uncommitted()].map(|number| number.to_string());
+        let [total, unsent] = [counts.total(), counts.uncommitted()].map(locale::number);
         self.text.set_text_content(Some(&text_with("clearText", &[&total, &unsent])));
-        self.unsent_text.set_text_content(Some(&text_with("clearUnsentText", &[&unsent])));
+        self.unsent_text.set_text_content(Some(&plural("clearUnsentText", counts.uncommitted(), &[])));
         self.note.set_text_content(None);
         self.confirm.set_checked(false);
         self.unsent_confirm.set_checked(false);
@@ -97,7 +101,7 @@ fn confirmed(desk: &Rc<Desk>, dialog: &Dialog) {
 /// Offers to clear what an earlier sitting left.
 pub(super) fn offer(desk: &Rc<Desk>) {
     let counts = desk.counts.get();
-    let [total, unsent] = [counts.total(), counts.uncommitted()].map(|number| number.to_string());
+    let [total, unsent] = [counts.total(), counts.uncommitted()].map(locale::number);
     if counts.of(State::InDoubt) == 0 {
         desk.message.about(Topic::Clear).show(
             if counts.uncommitted() > 0 { Tone::Doubt } else { Tone::Good },
@@ -123,7 +127,7 @@ impl Desk {
         match self.store.remove(&states, &own, now).await {
             Ok(0) => self.message.about(Topic::Clear).show(Tone::Good, &text("clearedNothing")),
             Ok(removed) => {
-                self.message.about(Topic::Clear).show(Tone::Good, &text_with("cleared", &[&removed.to_string()]));
+                self.message.about(Topic::Clear).show(Tone::Good, &text_with("cleared", &[&locale::number(removed)]));
             }
             Err(error) => {
                 self.message.about(Topic::Clear).show(Tone::Bad, &text_with("clearFailed", &[&error.to_string()]));

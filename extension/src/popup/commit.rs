@@ -7,8 +7,8 @@ use super::{
 use crate::{
     clock, dom,
     http::Http,
-    i18n::{text, text_with},
-    preferences,
+    i18n::{plural, text, text_with},
+    locale, preferences,
     sender::{self, Stopper, Watcher},
     store::{Change, StoreError},
     webext, wording,
@@ -106,7 +106,7 @@ impl Commit {
         if counts.of(State::Local) == 0 && !may_ask {
             let open = counts.uncommitted();
             if open > 0 {
-                message.show(Tone::Doubt, &text_with("commitNothingButOpen", &[&open.to_string()]));
+                message.show(Tone::Doubt, &plural("commitNothingButOpen", open, &[]));
             } else {
                 message.show(Tone::Good, &text("commitNothing"));
             }
@@ -219,7 +219,7 @@ async fn ask_about_stale(settings: Settings, to_send: &[Entry]) -> Option<Settin
         let seen = movements.moved.iter().find(|(id, _)| *id == entry.id).map(|(_, seen)| seen);
         let entry = wording::entry(entry);
         seen.map_or(entry.clone(), |seen| {
-            text_with("staleMoved", &[&entry, &seen.format("%Y-%m-%d %H:%M").to_string()])
+            text_with("staleMoved", &[&entry, &locale::date_and_minutes(seen.naive_local())])
         })
     };
     // Those that moved are what the person must see first.
@@ -227,16 +227,14 @@ async fn ask_about_stale(settings: Settings, to_send: &[Entry]) -> Option<Settin
         named.iter().partition(|entry| movements.moved.iter().any(|(id, _)| *id == entry.id));
     let mut list: Vec<_> = moved.into_iter().chain(still).map(line).collect();
     if stale.len() > STALE_NAMED {
-        list.push(text_with("staleAndOthers", &[&(stale.len() - STALE_NAMED).to_string()]));
+        list.push(plural("staleAndOthers", stale.len() - STALE_NAMED, &[]));
     }
     let known = if movements.complete { "staleAsked" } else { "staleNotAsked" };
-    let body = [
-        text_with("staleText", &[&settings.stale_hours.to_string()]),
-        text_with(known, &[&movements.moved.len().to_string()]),
-    ]
-    .join("\n");
+    let body =
+        [plural("staleText", settings.stale_hours, &[]), text_with(known, &[&locale::number(movements.moved.len())])]
+            .join("\n");
     let reply = question::ask(Question {
-        title: &text_with("staleTitle", &[&stale.len().to_string()]),
+        title: &plural("staleTitle", stale.len(), &[]),
         text: &body,
         list: &list,
         yes: &text("staleSend"),
@@ -267,7 +265,7 @@ impl Watcher for Commit {
             self.progress.set_max(total.into());
             self.progress.set_value(done.into());
             self.progress_text
-                .set_text_content(Some(&text_with("commitProgress", &[&done.to_string(), &total.to_string()])));
+                .set_text_content(Some(&text_with("commitProgress", &[&locale::number(done), &locale::number(total)])));
         }
     }
 }

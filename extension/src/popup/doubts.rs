@@ -7,8 +7,8 @@ use super::{
 };
 use crate::{
     dom,
-    i18n::{text, text_with},
-    sender,
+    i18n::{plural, text, text_with},
+    locale, sender,
 };
 use koct_core::{
     log::Entry,
@@ -36,7 +36,7 @@ impl Doubts {
     /// Shows how many there are; hides itself where there are none.
     pub(super) fn show(&self, number: u32) {
         self.panel.set_hidden(number == 0);
-        self.text.set_text_content(Some(&text_with("doubtsText", &[&number.to_string()])));
+        self.text.set_text_content(Some(&plural("doubtsText", number, &[])));
     }
 
     /// Where Koha shows its queue.
@@ -70,12 +70,12 @@ impl Desk {
             entries.retain(|entry| decision == Decision::IsInKoha || !is_payment(entry));
             entries
         };
-        let number = in_doubt(&self).await.len().to_string();
+        let number = in_doubt(&self).await.len();
         let [title, body, yes] = match decision {
             Decision::IsInKoha => ["doubtsInKohaTitle", "doubtsInKohaText", "doubtsInKohaYes"],
             Decision::SendAgain => ["doubtsAgainTitle", "doubtsAgainText", "doubtsAgainYes"],
         };
-        let (title, body, yes) = (text_with(title, &[&number]), text(body), text(yes));
+        let (title, body, yes) = (plural(title, number, &[]), text(body), text(yes));
         let question = Question { title: &title, text: &body, yes: &yes, ..Question::default() };
         if question::ask(question).await != Ok(Reply::Yes) {
             return;
@@ -94,7 +94,7 @@ impl Desk {
                 self.apply(changes);
                 self.message
                     .about(Topic::Change)
-                    .show(Tone::Good, &text_with("decidedAll", &[&decided.len().to_string()]));
+                    .show(Tone::Good, &text_with("decidedAll", &[&locale::number(decided.len())]));
                 self.tell_others();
             }
             Err(error) => {

@@ -1,7 +1,11 @@
 //! Carries the log over as a .koc file.
 
 use super::{Desk, Tone, Topic};
-use crate::{clock, dom, i18n::text, i18n::text_with, store::StoreError};
+use crate::{
+    clock, dom,
+    i18n::{plural, text, text_with},
+    store::StoreError,
+};
 use koct_core::{
     koc, order,
     status::State,
@@ -29,9 +33,9 @@ impl Desk {
         let states: Vec<State> = State::ALL.into_iter().filter(wanted).collect();
         match self.write_koc(&states).await {
             Ok(Some((name, count, in_doubt))) => {
-                let mut lines = vec![text_with("exported", &[&count.to_string(), &name])];
+                let mut lines = vec![plural("exported", count, &[&name]), text("exportedNext")];
                 if in_doubt > 0 {
-                    lines.push(text_with("exportedInDoubt", &[&in_doubt.to_string()]));
+                    lines.push(plural("exportedInDoubt", in_doubt, &[]));
                 }
                 self.message
                     .about(Topic::Export)

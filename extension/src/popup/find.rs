@@ -7,6 +7,7 @@ use crate::{
     dom,
     http::sleep,
     i18n::{text, text_with},
+    locale,
     store::StoreError,
     wording,
 };
@@ -151,7 +152,7 @@ impl Find {
         for (place, state) in (1..).zip(State::ALL) {
             let option = options.get_with_index(place).and_then(|option| option.dyn_into::<HtmlOptionElement>().ok());
             if let Some(option) = option {
-                let number = counts.of(state).to_string();
+                let number = locale::number(counts.of(state));
                 option.set_text(&text_with("findCount", &[&wording::state(state), &number]));
             }
         }
@@ -222,7 +223,7 @@ impl Desk {
             (ids, found.counts, index.len())
         };
         self.find.show_counts(counts);
-        let numbers = [shown.len(), total].map(|number| number.to_string());
+        let numbers = [shown.len(), total].map(locale::number);
         let mut label = text_with("findShown", &numbers.each_ref().map(String::as_str));
         if let Some((_, among)) = &*self.find.among.borrow() {
             label = format!("{among} {label}");

@@ -5,8 +5,8 @@ use crate::{
     clock::{self, DeskZone},
     dom,
     http::sleep,
-    i18n::{text, text_with},
-    sender,
+    i18n::{plural, text, text_with},
+    locale, sender,
     store::StoreError,
     wording,
 };
@@ -178,7 +178,7 @@ impl Import {
 
     fn show_buttons(&self) {
         let number = self.waiting().len();
-        let label = if number == 0 { text("importGo") } else { text_with("importGoCount", &[&number.to_string()]) };
+        let label = if number == 0 { text("importGo") } else { text_with("importGoCount", &[&locale::number(number)]) };
         self.go.set_text_content(Some(&label));
         self.go.set_hidden(self.done.get());
         let _ = if number == 0 || self.running.get() {
@@ -196,7 +196,7 @@ impl Import {
         let [value, max] = [done, total].map(|number| number as f64);
         self.progress.set_max(max.max(1.0));
         self.progress.set_value(value);
-        self.say(&text_with("importWorking", &[&done.to_string(), &total.to_string()]));
+        self.say(&text_with("importWorking", &[&locale::number(done), &locale::number(total)]));
     }
 
     /// Those that can be imported.
@@ -299,9 +299,10 @@ impl Chosen {
         let moments = || reading.transactions.iter().map(|(_, transaction)| transaction.moment);
         let by_time = |moment: &Moment| moment.utc_millis();
         let about = match (moments().min_by_key(by_time), moments().max_by_key(by_time)) {
-            (Some(first), Some(last)) => text_with(
+            (Some(first), Some(last)) => plural(
                 "importAbout",
-                &[&generator, &reading.transactions.len().to_string(), &wording::moment(first), &wording::moment(last)],
+                reading.transactions.len(),
+                &[&generator, &wording::moment(first), &wording::moment(last)],
             ),
             _ => text_with("importAboutEmpty", &[&generator]),
         };
@@ -345,7 +346,7 @@ impl Chosen {
             return Ok(());
         };
         details.set_hidden(refused.is_empty());
-        dom::set_field(&self.row, "refused-count", &text_with("importRefusedCount", &[&refused.len().to_string()]));
+        dom::set_field(&self.row, "refused-count", &plural("importRefusedCount", refused.len(), &[]));
         lines.set_text_content(None);
         let add = |words: &str| -> Result<(), JsValue> {
             let item = dom::document()?.create_element("li")?;
@@ -353,10 +354,10 @@ impl Chosen {
             lines.append_with_node_1(&item)
         };
         for (line, reason) in refused.iter().take(LINES_LISTED) {
-            add(&text_with("importLine", &[&line.to_string(), reason]))?;
+            add(&text_with("importLine", &[&locale::number(*line), reason]))?;
         }
         if refused.len() > LINES_LISTED {
-            add(&text_with("importMoreLines", &[&(refused.len() - LINES_LISTED).to_string()]))?;
+            add(&plural("importMoreLines", refused.len() - LINES_LISTED, &[]))?;
         }
         Ok(())
     }
@@ -392,13 +393,14 @@ impl Outcome {
     }
 
     fn words(&self) -> String {
-        let numbers = [self.imported.to_string(), self.already_there.to_string(), self.refused.len().to_string()];
+        let numbers =
+            [locale::number(self.imported), locale::number(self.already_there), locale::number(self.refused.len())];
         let mut lines: Vec<String> = self.failed.iter().map(|reason| text_with("importFailed", &[reason])).collect();
         if self.failed.is_none() || self.imported > 0 {
             lines.push(text_with("importResult", &numbers.each_ref().map(String::as_str)));
         }
         if self.cleared > 0 {
-            lines.push(text_with("importCleared", &[&self.cleared.to_string()]));
+            lines.push(plural("importCleared", self.cleared, &[]));
         }
         lines.extend(self.notes.iter().cloned());
         lines.join("\n")
@@ -417,7 +419,7 @@ impl Import {
             // Writing into a String cannot fail.
             let _ = writeln!(report, "\n{} · {desk}\n{}", chosen.file.name(), outcome.words());
             for (line, reason) in &outcome.refused {
-                let _ = writeln!(report, "{}", text_with("importLine", &[&line.to_string(), reason]));
+                let _ = writeln!(report, "{}", text_with("importLine", &[&locale::number(*line), reason]));
             }
         }
         report
@@ -505,8 +507,12 @@ impl Desk {
         let refused: usize = outcomes.iter().map(|outcome| outcome.refused.len()).sum();
         let imported: usize = outcomes.iter().map(|outcome| outcome.imported).sum();
         let already_there: u32 = outcomes.iter().map(|outcome| outcome.already_there).sum();
-        let numbers =
-            [outcomes.len().to_string(), imported.to_string(), already_there.to_string(), refused.to_string()];
+        let numbers = [
+            locale::number(outcomes.len()),
+            locale::number(imported),
+            locale::number(already_there),
+            locale::number(refused),
+        ];
         let mut words = text_with("importTotal", &numbers.each_ref().map(String::as_str));
         let all_well = outcomes.iter().all(|outcome| outcome.failed.is_none());
         if !all_well {

@@ -5,7 +5,7 @@ use crate::{
     dom,
     http::{Http, sleep},
     i18n::{text, text_with},
-    preferences, webext,
+    locale, preferences, webext,
 };
 use koct_core::{koha::rest, status::State};
 use std::{cell::Cell, rc::Rc, time::Duration};
@@ -74,7 +74,7 @@ impl Desk {
             None => ("", String::new()),
             Some(false) => ("offline", text("unreachable")),
             Some(true) if waiting == 0 => ("online", text("reachable")),
-            Some(true) => ("online", text_with("reachableWaiting", &[&waiting.to_string()])),
+            Some(true) => ("online", text_with("reachableWaiting", &[&locale::number(waiting)])),
         };
         let sign = &self.reach.sign;
         // Said at each scan, and painted only when it differs.

@@ -4,8 +4,8 @@
 use super::{Desk, Tone, Topic, edit, on_enter};
 use crate::{
     clock, dom,
-    i18n::{text, text_with},
-    sender,
+    i18n::{isolated, plural, text, text_with},
+    locale, sender,
     store::StoreError,
     wording,
 };
@@ -218,7 +218,7 @@ impl Desk {
     fn try_draw_review(self: &Rc<Self>) -> Result<(), JsValue> {
         let looked_at = self.review.looked_at.borrow();
         let conflicts = &looked_at.review.conflicts;
-        let [to_send, found] = [looked_at.to_send(), conflicts.len()].map(|number| number.to_string());
+        let [to_send, found] = [looked_at.to_send(), conflicts.len()].map(locale::number);
         self.review.text.set_text_content(Some(&match (looked_at.to_send(), conflicts.len()) {
             (0, 0) => text("reviewNothing"),
             (_, 0) => text_with("reviewNone", &[&to_send]),
@@ -247,17 +247,13 @@ impl Desk {
         let known = self.review.rows.borrow().get(&report.desk).cloned();
         let row = if let Some(row) = known { row } else { self.new_desk_row(report)? };
         let times = [report.first, report.last].map(wording::moment);
-        dom::set_field(
-            &row,
-            "about",
-            &text_with("reviewDeskAbout", &[&report.number.to_string(), &times[0], &times[1]]),
-        );
+        dom::set_field(&row, "about", &plural("reviewDeskAbout", report.number, &[&times[0], &times[1]]));
         if let Some(button) = dom::field(&row, "suggestion") {
             let suggested = report.clock.map(|clock| (Shift(shift.0 + clock.shift.0), clock));
             button.set_hidden(suggested.is_none());
             if let Some((suggested, clock)) = suggested {
                 let _ = button.set_attribute("data-shift", &suggested.to_string());
-                let numbers = [suggested.to_string(), clock.settles.to_string(), clock.of.to_string()];
+                let numbers = [suggested.to_string(), locale::number(clock.settles), locale::number(clock.of)];
                 let key = if clock.of > 0 { "reviewSuggestion" } else { "reviewSuggestionFuture" };
                 button.set_text_content(Some(&text_with(key, &numbers.each_ref().map(String::as_str))));
             }
@@ -329,7 +325,7 @@ impl Desk {
             let section = dom::from_template("review-kind-template")?;
             section.set_attribute("data-kind", &format!("{kind:?}"))?;
             let [name, effect] = wording::conflict(kind);
-            dom::set_field(&section, "kind", &text_with("reviewKind", &[&name, &conflicts.len().to_string()]));
+            dom::set_field(&section, "kind", &text_with("reviewKind", &[&name, &locale::number(conflicts.len())]));
             dom::set_field(&section, "effect", &effect);
             let Some(rows) = dom::field(&section, "conflicts") else { continue };
             for conflict in conflicts.iter().take(CONFLICTS_LISTED) {
@@ -357,7 +353,7 @@ impl Desk {
         for entry in shown.iter().filter_map(|id| named.get(id)) {
             let line = dom::from_template("review-entry-template")?;
             let words = self.entry_words(entry);
-            let words = if is_many { text_with("reviewMany", &[&conflict.number.to_string(), &words]) } else { words };
+            let words = if is_many { plural("reviewMany", conflict.number, &[&words]) } else { words };
             dom::set_field(&line, "entry", &words);
             if let Some(button) = dom::field(&line, "edit") {
                 button.set_hidden(is_many || !entry.status.state().is_correctable());
@@ -371,7 +367,7 @@ impl Desk {
     }
 
     fn entry_words(&self, entry: &Entry) -> String {
-        format!("{} · {}", wording::entry(entry), self.desk_name(entry.desk.as_ref()))
+        format!("{} · {}", wording::entry(entry), isolated(&self.desk_name(entry.desk.as_ref())))
     }
 
     fn draw_order(&self, looked_at: &LookedAt) -> Result<(), JsValue> {
@@ -403,7 +399,7 @@ impl Desk {
                         input.unchecked_ref::<HtmlInputElement>().set_value("");
                     }
                 }
-                self.message.about(Topic::Change).show(Tone::Good, &text_with("reviewStored", &[&moved.to_string()]));
+                self.message.about(Topic::Change).show(Tone::Good, &plural("reviewStored", moved, &[]));
                 true
             }
             Err(error) => {
@@ -437,7 +433,7 @@ impl Desk {
 fn append_more(list: &Element, all: usize, listed: usize) -> Result<(), JsValue> {
     if all > listed {
         let line = dom::document()?.create_element("li")?;
-        line.set_text_content(Some(&text_with("reviewMore", &[&(all - listed).to_string()])));
+        line.set_text_content(Some(&plural("reviewMore", all - listed, &[])));
         list.append_with_node_1(&line)?;
     }
     Ok(())

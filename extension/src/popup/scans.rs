@@ -4,6 +4,7 @@ use super::{Desk, Tone, Topic};
 use crate::{
     clock, dom,
     i18n::{text, text_with},
+    locale,
     popup::attention::Problem,
     store::StoreError,
     wording,
@@ -149,11 +150,11 @@ impl Desk {
         let optional = |value: Option<String>| value.unwrap_or_default();
         let barcode = optional(action.barcode().map(ToString::to_string));
         let cardnumber = optional(action.cardnumber().map(ToString::to_string));
-        let [checkouts, checkins] = self.scans.counts().map(|number| number.to_string());
+        let [checkouts, checkins] = self.scans.counts().map(locale::number);
         let message = match action {
             Action::Issue { .. } => text_with("recordedCheckout", &[&barcode, &cardnumber, &checkouts, &checkins]),
             Action::Return { .. } => text_with("recordedCheckin", &[&barcode, &checkouts, &checkins]),
-            Action::Payment { amount, .. } => text_with("recordedPayment", &[&amount.to_string(), &cardnumber]),
+            Action::Payment { amount, .. } => text_with("recordedPayment", &[&locale::amount(*amount), &cardnumber]),
         };
         let mut counts = self.counts.get();
         counts.add(State::Local, 1);

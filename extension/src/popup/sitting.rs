@@ -1,7 +1,7 @@
 //! What was recorded in this sitting, under the fields: the checkouts of the patron whose card is there, and the checkins.
 
 use super::Desk;
-use crate::{dom, i18n::text_with, wording};
+use crate::{dom, i18n::text_with, locale, wording};
 use koct_core::{barcode::same_code, log::Entry, transaction::Action};
 use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement, HtmlInputElement};
@@ -107,5 +107,5 @@ impl Desk {
 }
 
 fn title(key: &str, number: usize) -> String {
-    text_with(key, &[&number.to_string()])
+    text_with(key, &[&locale::number(number)])
 }

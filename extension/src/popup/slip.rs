@@ -6,7 +6,7 @@ use super::{Desk, Tone, Topic};
 use crate::{
     clock, dom,
     i18n::{text, text_with},
-    wording,
+    locale, wording,
 };
 use koct_core::{
     log::Entry,
@@ -113,7 +113,7 @@ impl Desk {
         let print = &self.print;
         let habits = self.preferences.borrow().habits.clone();
         let library = habits.library_name.trim();
-        let number = chosen.entries.len().to_string();
+        let number = locale::number(chosen.entries.len());
         let patron = chosen.entries.last().and_then(|entry| entry.transaction.action.cardnumber());
         let mut about = vec![match patron {
             Some(patron) if chosen.is_for_patron => text_with("slipAbout", &[patron.as_str(), &number]),
@@ -175,7 +175,7 @@ impl Desk {
 /// Says that there are more than can be printed.
 fn cut(chosen: &Chosen) -> Option<String> {
     let printed = chosen.entries.len();
-    (printed < chosen.of).then(|| text_with("printCut", &[&printed.to_string(), &chosen.of.to_string()]))
+    (printed < chosen.of).then(|| text_with("printCut", &[&locale::number(printed), &locale::number(chosen.of)]))
 }
 
 impl Print {
@@ -205,14 +205,14 @@ impl Print {
         table.append_with_node_1(&body)?;
         self.paper.append_with_node_1(&table)?;
         let totals = slip.totals;
-        let numbers = [totals.checkouts, totals.checkins, totals.payments].map(|number| number.to_string());
+        let numbers = [totals.checkouts, totals.checkins, totals.payments].map(locale::number);
         let mut words = if chosen.is_for_patron {
             text_with("slipTotal", &[&numbers[0]])
         } else {
             text_with("printTotals", &numbers.each_ref().map(String::as_str))
         };
         if let Some(paid) = totals.paid {
-            words = format!("{words} {}", text_with("printPaid", &[&paid.to_string()]));
+            words = format!("{words} {}", text_with("printPaid", &[&locale::amount(paid)]));
         }
         add("p", "print-totals", &words)?;
         if let Some(words) = cut(chosen) {
@@ -229,7 +229,7 @@ impl Print {
 fn row(line: &Line, slip: &Slip, is_for_patron: bool) -> Result<Element, JsValue> {
     let row = element("tr", "", "")?;
     let action = &line.transaction.action;
-    let what = action.barcode().map(ToString::to_string).or(action.amount().map(|amount| amount.to_string()));
+    let what = action.barcode().map(ToString::to_string).or(action.amount().map(locale::amount));
     let due = line.due.filter(|_| slip.due.is_none()).map(|due| text_with("slipLineDue", &[&wording::day(due)]));
     let cells = [
         ("print-code", what),

@@ -4,6 +4,7 @@ use super::{Desk, Tone, Topic};
 use crate::{
     dom,
     i18n::{text, text_with},
+    locale,
     store::{Store, StoreError},
     wording,
 };
@@ -340,10 +341,14 @@ impl Table {
             let _ = element.set_attribute(name, &value);
         }
         dom::set_field(&element, "timestamp", &wording::moment(entry.transaction.moment));
+        if let Some(time) = dom::field(&element, "timestamp") {
+            let _ = time
+                .set_attribute("datetime", &entry.transaction.moment.local().format("%Y-%m-%d %H:%M:%S").to_string());
+        }
         dom::set_field(&element, "desk", &optional(entry.desk.as_ref().map(ToString::to_string)));
         dom::set_field(&element, "action", &wording::action(action));
         dom::set_field(&element, "cardnumber", &optional(action.cardnumber().map(ToString::to_string)));
-        let what = action.barcode().map(ToString::to_string).or(action.amount().map(|amount| amount.to_string()));
+        let what = action.barcode().map(ToString::to_string).or(action.amount().map(locale::amount));
         dom::set_field(&element, "barcode", &optional(what));
         let status = wording::status(&entry.status);
         dom::set_field(&element, "status", &status);

@@ -1,0 +1,123 @@
+//! KOCT in other languages, with texts made up: nothing is left in English, plural forms are right, and right is left.
+
+use koct_tests::{
+    desk::{self, Desk},
+    firefox::Options,
+    page::Page,
+    pseudo::{self, Script},
+};
+use serde_json::json;
+
+/// A desk in this language, and the folder that its add-on needs.
+fn desk_in(language: &'static str, categories: &[&str], script: Script) -> (Desk, tempfile::TempDir) {
+    let addon = pseudo::addon(&desk::addon().unwrap(), language, categories, script).unwrap();
+    let options = Options { locale: Some(language), ..Options::default() };
+    (Desk::with_addon(&options, addon.path()).unwrap(), addon)
+}
+
+/// What is shown, or said to who cannot see, that did not come out of the made-up language. Examples of what to enter are
+/// the same in every language.
+fn untranslated(page: &Page) -> Vec<String> {
+    let script = format!(
+        "(() => {{ const found = []; const own = text => /\\p{{L}}/u.test(text) && !text.includes('{}'); \
+         const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); \
+         while (walker.nextNode()) if (own(walker.currentNode.data)) found.push(walker.currentNode.data.trim()); \
+         for (const element of document.querySelectorAll('[title], [placeholder], [aria-label]')) \
+         for (const name of ['title', 'placeholder', 'aria-label']) {{ const text = element.getAttribute(name); \
+         if (text && own(text) && !text.startsWith('https://')) found.push(text); }} \
+         if (own(document.title)) found.push(document.title); return found; }})()",
+        pseudo::BEGIN
+    );
+    serde_json::from_value(page.eval(&script).unwrap()).unwrap()
+}
+
+fn lang_and_dir(page: &Page) -> (String, String) {
+    let root = |attribute: &str| {
+        let value = page.eval(&format!("document.documentElement.{attribute}")).unwrap();
+        value.as_str().unwrap_or_default().to_owned()
+    };
+    (root("lang"), root("dir"))
+}
+
+/// Checks items in until there are 1, 2 and 5, and looks which plural form says so.
+fn plural_forms(desk: &Desk) -> Vec<String> {
+    let mut forms = Vec::new();
+    for number in 1..=5 {
+        desk.check_in(&format!("3999900000000{number}")).unwrap();
+        if [1, 2, 5].contains(&number) {
+            desk.page.click("#clear").unwrap();
+            let text = desk.page.eval("document.getElementById('clear-unsent-text').textContent").unwrap();
+            let text = text.as_str().unwrap_or_default();
+            assert!(text.contains(&number.to_string()), "{text}");
+            forms.push(text.trim_start_matches(pseudo::BEGIN).split(' ').next().unwrap_or_default().to_owned());
+            desk.page.click("#clear-cancel").unwrap();
+        }
+    }
+    forms
+}
+
+#[test]
+fn every_text_comes_from_the_language_and_counts_are_in_its_plural_forms() {
+    let (desk, _addon) = desk_in("cs", &["one", "few", "many", "other"], Script::Accented);
+    assert_eq!(lang_and_dir(&desk.page), ("cs".into(), "ltr".into()));
+    assert_eq!(untranslated(&desk.page), Vec::<String>::new());
+    assert_eq!(plural_forms(&desk), ["one", "few", "other"]);
+    desk.pay("23529001223601", "3.50").unwrap();
+    assert_eq!(desk.rows().unwrap()[0].barcode, "3,50");
+    assert_eq!(untranslated(&desk.page), Vec::<String>::new());
+    // What is looked for may be written as it is shown.
+    let time = desk.page.eval("document.querySelector('#transactions-rows time').textContent").unwrap();
+    for looked_for in [time.as_str().unwrap(), "3,50"] {
+        desk.page.fill("#find-text", looked_for).unwrap();
+        desk.page
+            .wait("!document.getElementById('filter').hidden && document.querySelector('tr[data-seq=\"6\"]')")
+            .unwrap();
+    }
+    desk.wait_for_total(1).unwrap();
+    desk.page.click("#show-all").unwrap();
+    let settings = desk.open_settings().unwrap();
+    assert_eq!(lang_and_dir(&settings), ("cs".into(), "ltr".into()));
+    assert_eq!(untranslated(&settings), Vec::<String>::new());
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn from_right_to_left_numbers_and_times_stay_as_they_are() {
+    let (desk, _addon) = desk_in("ar", &["zero", "one", "two", "few", "many", "other"], Script::Arabic);
+    assert_eq!(lang_and_dir(&desk.page), ("ar".into(), "rtl".into()));
+    assert_eq!(plural_forms(&desk), ["one", "two", "few"]);
+    desk.check_out("AB-1", "C-2").unwrap();
+    // Not as it is seen: Firefox leaves these signs out there.
+    let message = desk.page.eval("document.getElementById('message').textContent").unwrap();
+    let message = message.as_str().unwrap();
+    assert!(message.contains("\u{2068}AB-1\u{2069}") && message.contains("\u{2068}C-2\u{2069}"), "{message:?}");
+    assert_eq!(desk.rows().unwrap()[0].barcode, "C-2", "what is stored or copied has no marks");
+    // Day, month and year are in the order in which they are written, whatever stands around them.
+    let time = desk.page.eval("document.querySelector('#transactions-rows time').textContent").unwrap();
+    assert!(time.as_str().unwrap_or_default().is_ascii(), "{time}");
+    for selector in ["time", "[data-field=barcode]"] {
+        let place = format!(
+            "(() => {{ const cell = document.querySelector('#transactions-rows {selector}'); \
+             return [getComputedStyle(cell).direction, getComputedStyle(cell.closest('td')).direction]; }})()"
+        );
+        assert_eq!(desk.page.eval(&place).unwrap(), json!(["ltr", "rtl"]));
+    }
+    let beside = "document.getElementById('checkout').getBoundingClientRect().left > document.getElementById('checkin').getBoundingClientRect().left";
+    desk.page.set_viewport(1060, 780).unwrap();
+    assert_eq!(desk.page.eval(beside).unwrap(), json!(true));
+    // A time that is cut off would be cut at its day.
+    let whole = "(() => { const time = document.querySelector('#transactions-rows time'); const cell = time.closest('td'); return cell.scrollWidth <= cell.clientWidth; })()";
+    assert_eq!(desk.page.eval(whole).unwrap(), json!(true));
+    let settings = desk.open_settings().unwrap();
+    assert_eq!(lang_and_dir(&settings), ("ar".into(), "rtl".into()));
+}
+
+#[test]
+fn where_koct_does_not_speak_the_language_all_of_it_is_english() {
+    let desk = Desk::open(&Options { locale: Some("he"), ..Options::default() }).unwrap();
+    assert_eq!(lang_and_dir(&desk.page), ("en".into(), "ltr".into()));
+    desk.check_in("39999000000001").unwrap();
+    assert!(desk.message().unwrap().starts_with("Checked in 39999000000001."));
+    let time = desk.page.eval("document.querySelector('#transactions-rows time').textContent").unwrap();
+    assert_eq!(time.as_str().unwrap(), desk.rows().unwrap()[0].timestamp);
+}
