@@ -27,6 +27,7 @@ pub mod log;
 pub mod order;
 pub mod outbox;
 pub mod pattern;
+pub mod policy;
 pub mod scanner;
 pub mod search;
 pub mod settings;

@@ -18,6 +18,15 @@ pub enum CommitType {
 }
 
 impl CommitType {
+    /// The one of this name: `send` or `apply`, as the page and a policy have it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "send" => Some(Self::Send),
+            "apply" => Some(Self::Apply),
+            _ => None,
+        }
+    }
+
     /// The value of service.pl's `pending`: it queues at exactly `true`, and anything else applies.
     pub fn pending(self) -> &'static str {
         match self {

@@ -1,6 +1,7 @@
 //! The settings page.
 
 mod habits;
+mod policy;
 
 use crate::{
     dom,
@@ -52,8 +53,8 @@ struct Options {
     stale_hours: HtmlInputElement,
     desk: HtmlInputElement,
     habits: HabitFields,
-    /// As they were stored.
-    stored_habits: RefCell<Habits>,
+    /// As they were when the page was opened.
+    loaded: RefCell<Preferences>,
     server_warning: HtmlElement,
     test: HtmlButtonElement,
     message: HtmlElement,
@@ -86,14 +87,18 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         stale_hours: dom::by_id("stale-hours")?,
         desk: dom::by_id("desk-name")?,
         habits: HabitFields::new()?,
-        stored_habits: RefCell::default(),
+        loaded: RefCell::default(),
         server_warning: dom::by_id("server-warning")?,
         test: dom::by_id("test-connection")?,
         message: dom::by_id("settings-message")?,
         testing: Cell::new(false),
     });
     match preferences::load().await {
-        Ok(preferences) => options.fill(&preferences),
+        Ok(preferences) => {
+            options.fill(&preferences);
+            policy::show(&preferences.policy)?;
+            *options.loaded.borrow_mut() = preferences;
+        }
         Err(error) => options.say("bad", &text_with("saveFailed", &[&format!("{error:?}")])),
     }
     let this = options.clone();
@@ -127,7 +132,6 @@ impl Options {
         self.stale_hours.set_value(&form.stale_hours);
         self.desk.set_value(&form.desk);
         self.habits.fill(&preferences.habits);
-        *self.stored_habits.borrow_mut() = preferences.habits.clone();
         self.warn_of_http();
     }
 
@@ -144,7 +148,7 @@ impl Options {
     }
 
     fn habits(&self) -> Habits {
-        self.habits.read(self.stored_habits.borrow().clone())
+        self.habits.read(self.loaded.borrow().habits.clone())
     }
 
     fn say(&self, tone: &str, text: &str) {
@@ -245,7 +249,7 @@ impl Options {
             form: self.form(),
             habits: self.habits(),
             keep_password: self.keep_password.checked(),
-            ..Preferences::default()
+            ..self.loaded.borrow().clone()
         }
     }
 

@@ -59,7 +59,7 @@ use table::Table;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_extensions_sys::browser;
-use web_sys::{BroadcastChannel, Element, Event};
+use web_sys::{BroadcastChannel, Element, Event, HtmlElement};
 
 /// Over this channel the windows of a profile tell each other that the log has changed.
 const CHANNEL: &str = "koct-log";
@@ -96,6 +96,7 @@ pub(crate) struct Desk {
     count_unsent: Element,
     count_total: Element,
     status_line: Element,
+    notice: HtmlElement,
     commit_button: Element,
     commit_label: Element,
 }
@@ -148,6 +149,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         count_unsent: dom::by_id("count-unsent")?,
         count_total: dom::by_id("count-total")?,
         status_line: dom::by_id("desk")?,
+        notice: dom::by_id("notice")?,
         commit_button: dom::by_id("commit")?,
         commit_label: dom::by_id("commit-label")?,
         store,
@@ -224,6 +226,9 @@ impl Desk {
         };
         self.status_line.set_text_content(Some(&line));
         self.guide.show(&self.preferences.borrow());
+        let notice = self.preferences.borrow().habits.notice.clone();
+        self.notice.set_hidden(notice.is_empty());
+        self.notice.set_text_content(Some(&notice));
         self.doubts.link_to(self.settings().as_ref().map(|settings| &settings.server));
         self.offer_desks().await;
     }

@@ -1,5 +1,5 @@
 //! Where the settings are kept: `storage.local`, and the password in `storage.session` where it shall not stay on this
-//! computer.
+//! computer. What the library has preset comes from `storage.managed`.
 
 use crate::webext::{object, property};
 use js_sys::Array;
@@ -7,6 +7,7 @@ use koct_core::{
     desk::DeskName,
     habits::Habits,
     pattern::CardPattern,
+    policy::Policy,
     settings::{Form, Secret},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -35,6 +36,8 @@ pub(crate) struct Preferences {
     pub(crate) tested: Option<String>,
     /// Whether the password stays on this computer when Firefox is closed.
     pub(crate) keep_password: bool,
+    /// What the library has preset; the fields above follow it already.
+    pub(crate) policy: Policy,
 }
 
 impl Preferences {
@@ -53,7 +56,7 @@ async fn get(area: &StorageAreaRead, key: &str) -> Result<JsValue, JsValue> {
     Ok(property(&area.get(&key.into()).await?, key))
 }
 
-/// What is stored; defaults where nothing is.
+/// What is to be used: what is stored, the library's presets, defaults where there is neither.
 ///
 /// # Errors
 /// When Firefox cannot read its storage.
@@ -61,20 +64,33 @@ pub(crate) async fn load() -> Result<Preferences, JsValue> {
     let storage = browser().storage();
     let settings = get(&storage.local(), SETTINGS).await?;
     let saved = !settings.is_undefined();
-    let mut form: Form = read(settings);
     let tested = get(&storage.local(), TESTED).await?.as_string();
-    let habits: Habits = read(get(&storage.local(), HABITS).await?);
+    let policy = policy().await;
+    let stored: Option<Form> = read(settings);
     let kept = get(&storage.local(), PASSWORD).await?.as_string();
+    let keep_password = policy.keep_password(stored.is_some().then_some(kept.is_some()));
+    if let Some(password) = kept.as_deref().filter(|_| !keep_password) {
+        // Forbidden since: it is forgotten when Firefox is closed, as if she had never ticked the box.
+        keep(password, false).await?;
+    }
     let of_session = get(&storage.session(), PASSWORD).await?.as_string();
-    let keep_password = kept.is_some();
+    let mut form = policy.form(stored);
     form.password = Secret::new(kept.or(of_session).unwrap_or_default());
     form.desk = desk_name(&storage.local()).await?;
-    Ok(Preferences { form, habits, saved, tested, keep_password })
+    let habits = policy.habits(read(get(&storage.local(), HABITS).await?));
+    Ok(Preferences { form, habits, saved, tested, keep_password, policy })
 }
 
-/// What was stored, or the defaults where nothing was, or nothing that can be read.
-fn read<T: DeserializeOwned + Default>(stored: JsValue) -> T {
-    if stored.is_undefined() { T::default() } else { serde_wasm_bindgen::from_value(stored).unwrap_or_default() }
+/// What the library has preset.
+async fn policy() -> Policy {
+    // Firefox answers with an error where there is none.
+    let Ok(managed) = browser().storage().managed().get(&JsValue::NULL).await else { return Policy::default() };
+    js_sys::JSON::stringify(&managed).map_or_else(|_| Policy::default(), |json| Policy::parse(&String::from(json)))
+}
+
+/// What was stored. `None` where nothing was, or nothing that can be read.
+fn read<T: DeserializeOwned>(stored: JsValue) -> Option<T> {
+    if stored.is_undefined() { None } else { serde_wasm_bindgen::from_value(stored).ok() }
 }
 
 /// The name of this desk. The first time, one is made up: it must not be that of another desk.
@@ -112,16 +128,17 @@ pub(crate) async fn save(preferences: &Preferences) -> Result<(), JsValue> {
     let storage = browser().storage();
     let plain = serde_wasm_bindgen::Serializer::json_compatible();
     let (form, habits) = (preferences.form.serialize(&plain)?, preferences.habits.serialize(&plain)?);
-    let password = object([(PASSWORD, JsValue::from_str(preferences.form.password.reveal()))]);
-    let (keeps, forgets): (StorageArea, StorageArea) = if preferences.keep_password {
-        (storage.local(), storage.session())
-    } else {
-        (storage.session(), storage.local())
-    };
-    forgets.remove(&PASSWORD.into()).await?;
-    keeps.set(&password).await?;
+    keep(preferences.form.password.reveal(), preferences.keep_password).await?;
     storage.local().set(&object([(SETTINGS, form), (HABITS, habits)])).await?;
     save_desk_name(preferences.form.desk.trim()).await
+}
+
+/// Stores the password on this computer, or for this session of Firefox only.
+async fn keep(password: &str, on_this_computer: bool) -> Result<(), JsValue> {
+    let (local, session) = (browser().storage().local(), browser().storage().session());
+    let (keeps, forgets) = if on_this_computer { (local, session) } else { (session, local) };
+    forgets.remove(&PASSWORD.into()).await?;
+    keeps.set(&object([(PASSWORD, password.into())])).await.map(|_| ())
 }
 
 /// Calls `handler` whenever a page of KOCT has stored something.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in tests a failed unwrap is the failure report")]
 
+mod accessibility;
 mod backup;
 mod clearing;
 mod committing;
@@ -19,6 +20,7 @@ mod killing;
 mod languages;
 mod matrix;
 mod paying;
+mod policy;
 mod printing;
 mod scanning;
 mod settings;

@@ -16,7 +16,7 @@ use std::{
 use tempfile::TempDir;
 
 /// The id in the manifest.
-const ADDON_ID: &str = "{6b1a2a34-8f0e-4c55-9f0c-0d5a5a3f7c11}";
+pub const ADDON_ID: &str = "{6b1a2a34-8f0e-4c55-9f0c-0d5a5a3f7c11}";
 /// The host name that Firefox gives the add-on's pages; fixed, so that they can be opened by address.
 const ADDON_HOST: &str = "1d1f4e52-5a6b-4a3e-9d1c-4b0c7a0e5f33";
 const START_LIMIT: Duration = Duration::from_mins(1);
@@ -37,11 +37,21 @@ pub struct Options {
     pub dark: bool,
     /// The language of Firefox, as BCP 47; English if absent. Of Firefox itself nothing is translated, but add-ons are.
     pub locale: Option<&'static str>,
+    /// The person's home folder, where it shall not be the one of whoever runs this.
+    pub home: Option<PathBuf>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { headless: true, prefs: Vec::new(), profile: None, downloads: None, dark: false, locale: None }
+        Self {
+            headless: true,
+            prefs: Vec::new(),
+            profile: None,
+            downloads: None,
+            dark: false,
+            locale: None,
+            home: None,
+        }
     }
 }
 
@@ -163,6 +173,9 @@ impl Firefox {
         let mut command = Command::new(binary);
         if options.headless {
             command.arg("--headless");
+        }
+        if let Some(home) = &options.home {
+            command.env("HOME", home).env_remove("XDG_CONFIG_HOME");
         }
         let mut child = command
             .args(["--no-remote", "--remote-debugging-port=0", "--remote-allow-system-access", "--profile"])

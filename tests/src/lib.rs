@@ -2,6 +2,7 @@
 //!
 //! It speaks WebDriver BiDi to Firefox itself, without a driver process in between.
 
+pub mod axe;
 pub mod bidi;
 pub mod desk;
 pub mod firefox;

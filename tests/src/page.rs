@@ -115,6 +115,19 @@ impl Page {
         Ok(answer["result"]["value"].as_str().map(serde_json::from_str).transpose()?.unwrap_or_default())
     }
 
+    /// Runs a script, as if the page had loaded it.
+    ///
+    /// # Errors
+    /// When it throws.
+    pub fn run(&self, script: &str) -> Result {
+        let params = json!({"expression": script, "target": {"context": self.id}, "awaitPromise": false});
+        let answer = self.connection.send("script.evaluate", &params)?;
+        if answer["type"] == "exception" {
+            return Err(format!("a script failed: {}", answer["exceptionDetails"]["text"]).into());
+        }
+        Ok(())
+    }
+
     /// Waits until an expression is truthy. Returns its value.
     ///
     /// # Errors
@@ -186,19 +199,19 @@ impl Page {
         Ok(())
     }
 
-    /// Clicks an element as a mouse does. Where the page had to be scrolled, it must have come to rest: on a busy computer
-    /// Firefox may still follow an earlier key.
+    /// Clicks an element as a mouse does.
     ///
     /// # Errors
     /// When it is not there or not seen.
     pub fn click(&self, css: &str) -> Result {
+        // Firefox scrolls back to the text cursor in the frame after something was typed: scrolled until it stays in place.
         let script = format!(
             "(async () => {{ const e = document.querySelector({}); if (!e || !e.checkVisibility()) throw new Error('nothing to click'); \
-             const frames = () => new Promise(done => {{ setTimeout(done, 500); requestAnimationFrame(() => requestAnimationFrame(done)); }}); \
-             let r = e.getBoundingClientRect(); for (let tries = 0; tries < 20; tries++) {{ \
-             e.scrollIntoView({{block: 'nearest', inline: 'nearest'}}); const now = e.getBoundingClientRect(); \
-             if (now.x === r.x && now.y === r.y) break; r = now; await frames(); }} \
-             return [Math.floor(r.x + r.width / 2), Math.floor(r.y + r.height / 2)]; }})()",
+             const place = () => {{ const r = e.getBoundingClientRect(); return [Math.floor(r.x + r.width / 2), Math.floor(r.y + r.height / 2)]; }}; \
+             const frames = () => Promise.race([new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))), \
+             new Promise(done => setTimeout(done, 500))]); \
+             for (let tries = 0, before = ''; before !== place().join() && tries < 5; tries++) {{ before = place().join(); \
+             e.scrollIntoView({{block: 'nearest', inline: 'nearest'}}); if (place().join() !== before) await frames(); }} return place(); }})()",
             json!(css)
         );
         let place = self.eval(&script).map_err(|error| format!("{css}: {error}"))?;

@@ -1,54 +1,61 @@
-//! Builds the add-on: `target/addon/`, and from it the .xpi.
+//! Builds the add-on: `target/addon/`. The same sources give the same bytes, wherever they lie.
 
 use crate::{
-    project::{self, Result, VERSION, at, cargo, run, succeeds},
+    project::{self, Result, VERSION, at, cargo, names, run},
     setup,
 };
 use std::{
-    ffi::OsStr,
     fs,
-    io::Write,
     path::{Path, PathBuf},
     process::Command,
 };
-use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
 
 /// What goes into the add-on besides the compiled core.
 const PARTS: [&str; 6] = ["manifest.json", "LICENSE", "_locales", "icons", "options", "popup"];
 const GLUE: &str = "koct_extension";
-/// What rustc's wasm32-unknown-unknown uses beyond the first version of WebAssembly.
-const WASM_FEATURES: [&str; 6] = [
-    "--enable-bulk-memory",
-    "--enable-nontrapping-float-to-int",
-    "--enable-sign-ext",
-    "--enable-mutable-globals",
-    "--enable-reference-types",
-    "--enable-multivalue",
-];
+/// The compiled core, in the add-on's folder `pkg`.
+const WASM: &str = "koct_extension_bg.wasm";
+
+/// A copy of the sources, and where it is built.
+pub(crate) struct Place {
+    pub(crate) root: PathBuf,
+    pub(crate) target: PathBuf,
+}
+
+impl Place {
+    /// This repository.
+    pub(crate) fn here() -> Self {
+        Self { root: project::root(), target: project::target() }
+    }
+}
 
 /// Builds the unpacked add-on. Returns its folder.
 ///
 /// # Errors
 /// When something does not compile, or versions differ.
 pub(crate) fn build() -> Result<PathBuf> {
+    build_at(&Place::here(), &[])
+}
+
+/// As [`build`], of the sources in this place, with more arguments for cargo.
+///
+/// # Errors
+/// As [`build`].
+pub(crate) fn build_at(place: &Place, arguments: &[&str]) -> Result<PathBuf> {
     setup::wasm()?;
     check_version()?;
-    run(&mut cargo(&[
-        "build",
-        "--quiet",
-        "--release",
-        "--target",
-        "wasm32-unknown-unknown",
-        "--package",
-        "koct-extension",
-    ]))?;
-    let addon = project::addon();
+    run(cargo(&["build", "--quiet", "--release", "--target", setup::WASM, "--package", "koct-extension"])
+        .args(arguments)
+        .current_dir(&place.root)
+        .env("CARGO_TARGET_DIR", &place.target)
+        .env("CARGO_ENCODED_RUSTFLAGS", nameless_paths(place)?))?;
+    let addon = place.target.join("addon");
     if addon.exists() {
         at(&addon, fs::remove_dir_all(&addon))?;
     }
     let package = addon.join("pkg");
     at(&package, fs::create_dir_all(&package))?;
-    let compiled = project::target().join("wasm32-unknown-unknown/release").join(format!("{GLUE}.wasm"));
+    let compiled = place.target.join(setup::WASM).join("release").join(format!("{GLUE}.wasm"));
     // The very wasm-bindgen of Cargo.lock, as a library: the glue must come from the same version as the crate.
     wasm_bindgen_cli_support::Bindgen::new()
         .input_path(&compiled)
@@ -60,20 +67,34 @@ pub(crate) fn build() -> Result<PathBuf> {
         .remove_producers_section(true)
         .generate(&package)
         .map_err(|error| format!("wasm-bindgen: {error:#}"))?;
-    optimise(&package.join(format!("{GLUE}_bg.wasm")))?;
     for part in PARTS {
-        copy(&project::root().join(part), &addon.join(part))?;
+        copy(&place.root.join(part), &addon.join(part))?;
     }
     Ok(addon)
 }
 
-/// Makes the wasm smaller, where wasm-opt is installed.
-fn optimise(wasm: &Path) -> Result {
-    let tool = std::env::var_os("WASM_OPT").unwrap_or_else(|| "wasm-opt".into());
-    if !succeeds(Command::new(&tool).arg("--version")) {
-        return Ok(());
-    }
-    run(Command::new(&tool).arg("-Oz").args(WASM_FEATURES).arg(wasm).arg("-o").arg(wasm))
+/// Panics name the file they come from. These flags for rustc, as cargo wants them, make those names the same in every
+/// folder and on every computer. Flags of the person's own are left out, for the same reason.
+fn nameless_paths(place: &Place) -> Result<String> {
+    let rustc = |arguments: &[&str]| -> Result<String> {
+        let mut command = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+        let output = command.args(arguments).current_dir(&place.root).output();
+        let output = output.map_err(|error| format!("cannot start {command:?}: {error}"))?;
+        Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    let version = rustc(&["-vV"])?;
+    let commit = version.lines().find_map(|line| line.strip_prefix("commit-hash: ")).unwrap_or("unknown");
+    let library = Path::new(&rustc(&["--print", "sysroot"])?).join("lib/rustlib/src/rust");
+    // Where several fit, rustc takes the last.
+    let names = [
+        (place.root.clone(), "/koct".to_owned()),
+        (place.target.clone(), "/koct/target".to_owned()),
+        (project::cargo_home(), "/cargo".to_owned()),
+        // Where the sources of the standard library are installed, rustc would name them there.
+        (library, format!("/rustc/{commit}")),
+    ];
+    let flag = |(path, name): &(PathBuf, String)| format!("--remap-path-prefix={}={name}", path.display());
+    Ok(names.iter().map(flag).collect::<Vec<_>>().join("\u{1f}"))
 }
 
 /// Firefox shows the manifest's version, .koc files the workspace's.
@@ -98,63 +119,9 @@ fn copy(from: &Path, to: &Path) -> Result {
     at(from, fs::copy(from, to)).map(|_| ())
 }
 
-/// The names in a folder, sorted.
-fn names(folder: &Path) -> Result<Vec<std::ffi::OsString>> {
-    let mut names = at(folder, fs::read_dir(folder))?
-        .map(|entry| at(folder, entry).map(|entry| entry.file_name()))
-        .collect::<Result<Vec<_>>>()?;
-    names.sort();
-    Ok(names)
-}
-
-/// The files below a folder, by their paths from there, sorted.
-fn files(folder: &Path, below: &str, found: &mut Vec<String>) -> Result {
-    for name in names(folder)? {
-        let path = folder.join(&name);
-        let name = format!("{below}{}", name.to_string_lossy());
-        if path.is_dir() { files(&path, &format!("{name}/"), found)? } else { found.push(name) }
-    }
-    Ok(())
-}
-
-/// Builds `target/koct-VERSION.xpi`, byte for byte the same each time.
-///
-/// # Errors
-/// As [`build`], or when the file cannot be written.
-pub(crate) fn package() -> Result<PathBuf> {
-    let addon = build()?;
-    let path = project::target().join(format!("koct-{VERSION}.xpi"));
-    at(&path, fs::write(&path, pack(&addon)?))?;
-    Ok(path)
-}
-
-fn pack(folder: &Path) -> Result<Vec<u8>> {
-    let mut names = Vec::new();
-    files(folder, "", &mut names)?;
-    // Nothing of when and where it was packed may get in.
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Deflated)
-        .last_modified_time(DateTime::default())
-        .unix_permissions(0o644);
-    let mut archive = ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for name in names {
-        let path = folder.join(&name);
-        let content = at(&path, fs::read(&path))?;
-        archive.start_file(&name, options).map_err(|error| error.to_string())?;
-        at(&path, archive.write_all(&content))?;
-    }
-    Ok(archive.finish().map_err(|error| error.to_string())?.into_inner())
-}
-
 /// Says what was made and how large it is.
-pub(crate) fn report(path: &Path) {
-    let size = |path: &Path| fs::metadata(path).map(|data| data.len() / 1024).unwrap_or_default();
-    if path.extension() == Some(OsStr::new("xpi")) {
-        println!("{} ({} KiB)", path.display(), size(path));
-    } else {
-        let wasm = path.join("pkg").join(format!("{GLUE}_bg.wasm"));
-        println!("{} (wasm {} KiB)", path.display(), size(&wasm));
-    }
+pub(crate) fn report(addon: &Path) {
+    println!("{} (wasm {} KiB)", addon.display(), project::kibibytes(&addon.join("pkg").join(WASM)));
 }
 
 #[cfg(test)]
@@ -162,11 +129,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_package_is_the_same_each_time() {
-        let folder = project::root().join("icons");
-        let first = pack(&folder).unwrap();
-        assert_eq!(first, pack(&folder).unwrap());
-        assert!(first.starts_with(b"PK"));
+    fn every_permission_is_explained() {
+        let read = |name: &str| fs::read_to_string(project::root().join(name)).unwrap();
+        let manifest: serde_json::Value = serde_json::from_str(&read("manifest.json")).unwrap();
+        let readme = read("README.md");
+        let (_, table) = readme.split_once("| permission | why |").unwrap();
+        for permission in manifest["permissions"].as_array().unwrap() {
+            assert!(table.contains(&format!("`{}`", permission.as_str().unwrap())), "{permission}");
+        }
+        assert!(manifest.get("host_permissions").is_none(), "access to servers is asked for, one at a time");
+        let gecko = &manifest["browser_specific_settings"]["gecko"];
+        assert_eq!(gecko["data_collection_permissions"], serde_json::json!({"required": ["none"]}));
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! KOCT's automation. `cargo xtask` lists what it does.
 
 mod addon;
+mod archive;
 mod bench;
 mod demo;
 mod locales;
+mod npm;
+mod package;
 mod project;
 mod screenshots;
 mod setup;
@@ -23,11 +26,12 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   killing [--rounds N]
                     end Firefox at random moments of scanning and committing, N times (100 unless told)
   bench             measure scans and commits
-  screenshots [LOOK]
-                    every page and state as a picture in target/screenshots/
+  screenshots [LOOK | --guide]
+                    every page and state as a picture in target/screenshots/; with --guide, those of docs/guide/
   run [--era ...]   open a fresh Firefox with the add-on and a stand-in Koha
   build             build the add-on into target/addon/
-  package           build target/koct-VERSION.xpi, the same bytes each time
+  package [--check] build target/koct-VERSION.xpi and the archive of its sources, the same bytes each time;
+                    --check builds that archive in another folder and compares
   locales           check that every language in _locales is complete
   setup             install what is missing";
 
@@ -57,9 +61,11 @@ fn dispatch(arguments: &[&str]) -> Result {
         // Called by cargo for the tests of the extension.
         ["wasm-runner", wasm, ..] => wasm_runner::run(std::path::Path::new(wasm)),
         ["screenshots"] => screenshots::screenshots(None),
+        ["screenshots", "--guide"] => screenshots::guide(),
         ["screenshots", look] => screenshots::screenshots(Some(look)),
         ["build"] => addon::build().map(|path| addon::report(&path)),
-        ["package"] => addon::package().map(|path| addon::report(&path)),
+        ["package"] => package::package().map(|_| ()),
+        ["package", "--check"] => package::check(),
         ["locales"] => locales::check(),
         ["setup"] => setup::all(),
         _ => Err(USAGE.to_owned()),

@@ -1,6 +1,8 @@
 //! Where things are, and how commands are run.
 
 use std::{
+    ffi::OsString,
+    fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
@@ -52,4 +54,24 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
 /// Adds the path to an error of the file system.
 pub(crate) fn at<T>(path: &Path, result: std::io::Result<T>) -> Result<T> {
     result.map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// The names in a folder, sorted.
+pub(crate) fn names(folder: &Path) -> Result<Vec<OsString>> {
+    let mut names = at(folder, fs::read_dir(folder))?
+        .map(|entry| at(folder, entry).map(|entry| entry.file_name()))
+        .collect::<Result<Vec<_>>>()?;
+    names.sort();
+    Ok(names)
+}
+
+/// The size of a file.
+pub(crate) fn kibibytes(path: &Path) -> u64 {
+    fs::metadata(path).map(|data| data.len() / 1024).unwrap_or_default()
+}
+
+/// Where cargo keeps the sources of crates.
+pub(crate) fn cargo_home() -> PathBuf {
+    let home = || std::env::home_dir().unwrap_or_default().join(".cargo");
+    std::env::var_os("CARGO_HOME").map_or_else(home, PathBuf::from)
 }

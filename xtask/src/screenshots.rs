@@ -22,16 +22,36 @@ struct Look {
     width: u32,
     height: u32,
     dark: bool,
+    language: Option<&'static str>,
     prefs: &'static [(&'static str, &'static str)],
 }
 
-const LOOKS: [Look; 5] = [
-    Look { name: "light", width: 1060, height: 780, dark: false, prefs: &[] },
-    Look { name: "dark", width: 1060, height: 780, dark: true, prefs: &[] },
-    Look { name: "narrow", width: 480, height: 800, dark: false, prefs: &[] },
-    Look { name: "small", width: 800, height: 600, dark: false, prefs: &[] },
+/// As KOCT's window opens.
+const LIGHT: Look = Look { name: "light", width: 1060, height: 780, dark: false, language: None, prefs: &[] };
+
+const LOOKS: [Look; 8] = [
+    LIGHT,
+    Look { name: "dark", dark: true, ..LIGHT },
+    Look { name: "narrow", width: 480, height: 800, ..LIGHT },
+    Look { name: "small", width: 800, height: 600, ..LIGHT },
     // Text half as large again, as Firefox's zoom makes it.
-    Look { name: "large-text", width: 1060, height: 780, dark: false, prefs: &[("layout.css.devPixelsPerPx", "1.5")] },
+    Look { name: "large-text", prefs: &[("layout.css.devPixelsPerPx", "1.5")], ..LIGHT },
+    Look { name: "german", language: Some("de"), ..LIGHT },
+    Look { name: "arabic", language: Some("ar"), ..LIGHT },
+    Look { name: "chinese", language: Some("zh-TW"), dark: true, ..LIGHT },
+];
+
+/// The pictures of the user guide, in docs/guide/.
+const GUIDE: [&str; 9] = [
+    "settings-saved",
+    "desk-first-run",
+    "desk-checkout",
+    "desk-attention",
+    "import-files",
+    "review-dialog",
+    "edit-dialog",
+    "desk-committed",
+    "batches-dialog",
 ];
 
 const PATRON: &str = "23529001223601";
@@ -61,6 +81,21 @@ pub(crate) fn screenshots(only: Option<&str>) -> Result {
     Ok(())
 }
 
+/// Makes the pictures of the user guide anew.
+///
+/// # Errors
+/// When a state cannot be reached.
+pub(crate) fn guide() -> Result {
+    screenshots(Some(LIGHT.name))?;
+    let (from, to) = (project::target().join("screenshots").join(LIGHT.name), project::root().join("docs/guide"));
+    at(&to, fs::create_dir_all(&to))?;
+    for name in GUIDE {
+        let file = format!("{name}.png");
+        at(&to, fs::copy(from.join(&file), to.join(&file)))?;
+    }
+    Ok(())
+}
+
 struct Album<'a> {
     look: &'a Look,
     folder: PathBuf,
@@ -71,7 +106,10 @@ impl Album<'_> {
     fn fill(&self) -> koct_tests::Result {
         let koha = FakeKoha::start(Config::default())?;
         let prefs = self.look.prefs.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
-        let desk = Desk::with_addon(&Options { dark: self.look.dark, prefs, ..Options::default() }, self.addon)?;
+        let desk = Desk::with_addon(
+            &Options { dark: self.look.dark, locale: self.look.language, prefs, ..Options::default() },
+            self.addon,
+        )?;
         self.size(&desk.page)?;
         self.take(&desk.page, "desk-first-run")?;
         self.settings(&desk, &koha)?;

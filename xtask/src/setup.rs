@@ -3,7 +3,8 @@
 use crate::project::{Result, run, succeeds};
 use std::process::Command;
 
-const WASM: &str = "wasm32-unknown-unknown";
+/// What the add-on is compiled for.
+pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 
 /// The target that the add-on is compiled for.
 pub(crate) fn wasm() -> Result {
@@ -21,7 +22,26 @@ pub(crate) fn firefox() -> Result {
     if koct_tests::firefox::binary().is_some() {
         return Ok(());
     }
-    println!("Firefox is not installed: trying apt-get install firefox-esr");
+    if apt("firefox-esr").is_err() || koct_tests::firefox::binary().is_none() {
+        return Err(
+            "Firefox is missing: install Firefox ESR 140 or later, or name its binary in the variable FIREFOX".into()
+        );
+    }
+    Ok(())
+}
+
+/// npm, for the tools that check the add-on. It is needed for no build.
+pub(crate) fn npm() -> Result {
+    let works = || succeeds(Command::new("npm").arg("--version"));
+    if works() || (apt("npm").is_ok() && works()) {
+        return Ok(());
+    }
+    Err("npm is missing: install Node.js 20 or later with npm (Debian: apt-get install npm)".into())
+}
+
+/// Installs a package of Debian, where that can be done without asking.
+fn apt(package: &str) -> Result {
+    println!("{package} is not installed: trying apt-get install {package}");
     let apt = |arguments: &[&str]| {
         let as_root = succeeds(Command::new("sh").args(["-c", "test \"$(id -u)\" = 0"]));
         let mut command = if as_root { Command::new("apt-get") } else { Command::new("sudo") };
@@ -31,13 +51,7 @@ pub(crate) fn firefox() -> Result {
         command.args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
         run(&mut command)
     };
-    let installed = apt(&["update", "-qq"]).and_then(|()| apt(&["install", "-y", "-qq", "firefox-esr"]));
-    if installed.is_err() || koct_tests::firefox::binary().is_none() {
-        return Err(
-            "Firefox is missing: install Firefox ESR 140 or later, or name its binary in the variable FIREFOX".into()
-        );
-    }
-    Ok(())
+    apt(&["update", "-qq"]).and_then(|()| apt(&["install", "-y", "-qq", package]))
 }
 
 /// Everything.

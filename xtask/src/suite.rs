@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that must hold.
 
 use crate::{
-    addon,
+    addon, npm, package,
     project::{Result, cargo, run, succeeds},
     setup,
 };
@@ -65,6 +65,10 @@ pub(crate) fn test(filter: Option<&str>) -> Result {
         step("browser tests", &browser_tests);
     }
     step("build of the add-on", &|| addon::build().map(|path| addon::report(&path)));
+    if filter.is_none() {
+        step("addons-linter", &|| npm::lint(&package::package()?));
+        step("package, built elsewhere", &package::check);
+    }
     step("end-to-end tests", &|| end_to_end(filter));
     println!("\n{}", lines.join("\n"));
     if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", "))) }
@@ -106,5 +110,14 @@ fn browser_tests() -> Result {
 fn end_to_end(filter: Option<&str>) -> Result {
     let mut arguments = vec!["test", "-p", "koct-tests", "--test", "e2e", "--"];
     arguments.extend(filter);
-    run(cargo(&arguments).env("KOCT_ADDON", crate::project::addon()))
+    let mut command = cargo(&arguments);
+    match npm::axe() {
+        Ok(axe) => command.env("KOCT_AXE", axe),
+        // The tests that need it fail, and say so; the others do not.
+        Err(error) => {
+            eprintln!("{error}");
+            command.env_remove("KOCT_AXE")
+        }
+    };
+    run(command.env("KOCT_ADDON", crate::project::addon()))
 }

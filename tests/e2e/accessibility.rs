@@ -1,0 +1,194 @@
+//! axe-core has nothing to object to, in whatever state the pages are, in light and in dark.
+
+use crate::{koha, policy};
+use fake_koha::{Era, Fault, FaultKind};
+use koct_tests::{
+    axe::axe,
+    desk::{Desk, Settings, enter},
+    firefox::Options,
+    page::Page,
+};
+use serde_json::json;
+use std::{fs, time::Duration};
+
+/// Gives the first transactions of the log one status each.
+const ALL_STATES: &str = "(async () => { const db = await new Promise((done, fail) => { const o = indexedDB.open('koct'); \
+    o.onsuccess = () => done(o.result); o.onerror = fail; }); const t = db.transaction('transactions', 'readwrite'); \
+    const s = t.objectStore('transactions'); const attempt = {commitType: 'apply', server: 'https://koha.example.org', at: null}; \
+    const states = [{state: 'added'}, {state: 'success'}, {state: 'rejected', message: 'Borrower not found.'}, \
+    {state: 'in-doubt', reason: 'timed-out', attempt}, {state: 'in-doubt', reason: 'interrupted', attempt}, {state: 'deleted'}]; \
+    s.getAll().onsuccess = e => { for (const entry of e.target.result) { const status = states[entry.seq - 1]; \
+    if (status) s.put({...entry, status}); } }; \
+    await new Promise((done, fail) => { t.oncomplete = done; t.onerror = fail; }); db.close(); })()";
+
+/// What was found, with the state of the page in which it was found.
+#[derive(Default)]
+struct Found(Vec<String>);
+
+impl Found {
+    fn look(&mut self, page: &Page, state: &str) {
+        self.0.extend(axe(page).unwrap().into_iter().map(|line| format!("{state}: {line}")));
+    }
+
+    /// # Panics
+    /// When there is anything.
+    fn nothing(self) {
+        assert!(self.0.is_empty(), "\n{}", self.0.join("\n"));
+    }
+}
+
+fn open(page: &Page, button: &str, dialog: &str) {
+    page.click(button).unwrap();
+    page.wait(&format!("document.getElementById('{dialog}').open")).unwrap();
+}
+
+fn close(page: &Page, dialog: &str) {
+    page.eval(&format!("document.getElementById('{dialog}').close()")).unwrap();
+}
+
+fn window(dark: bool) {
+    let koha = koha(Era::From2405);
+    let home = policy::home(&json!({"notice": "If Koha does not answer, call 1234."}));
+    let desk = Desk::open(&Options { dark, home: Some(home.path().to_owned()), ..Options::default() }).unwrap();
+    let mut found = Found::default();
+    let page = &desk.page;
+    assert!(page.visible("#notice").unwrap());
+    found.look(page, "empty");
+    desk.configure(&Settings::of(&koha.url(), "apply")).unwrap();
+    desk.check_in("39999000000001").unwrap();
+    desk.check_in("39999000000002").unwrap();
+    found.look(page, "recorded");
+    koha.fault(Fault::on("service.pl", FaultKind::Delay(Duration::from_secs(10))));
+    page.click("#commit").unwrap();
+    page.wait("document.querySelector('tr[data-status=sending]')").unwrap();
+    found.look(page, "sending");
+    page.click("#cancel-commit").unwrap();
+    desk.wait_for_commit().unwrap();
+    koha.clear_faults();
+    found.look(page, "after a commit");
+    files(&desk, &mut found);
+    for item in 3..=8 {
+        desk.check_out("23529001223601", &format!("3999900000000{item}")).unwrap();
+    }
+    desk.pay("23529001223601", "3.50").unwrap();
+    page.type_text("a-barcode-that-is-far-too-long-for-koha\n").unwrap();
+    page.eval(ALL_STATES).unwrap();
+    page.reload().unwrap();
+    page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
+    found.look(page, "clear-dialog");
+    page.click("#clear-confirm").unwrap();
+    page.click("#clear-ok").unwrap();
+    page.wait("document.getElementById('clear-note').textContent !== ''").unwrap();
+    found.look(page, "clear-dialog, second box");
+    page.click("#clear-cancel").unwrap();
+    page.fill("#checkin-item", "a-barcode-that-is-far-too-long-for-koha\n").unwrap();
+    page.wait("!document.getElementById('attention').hidden").unwrap();
+    assert!(page.visible("#doubts").unwrap() && page.visible(".desk-column").unwrap());
+    for state in ["added", "success", "rejected", "in-doubt", "deleted", "local"] {
+        assert!(page.visible(&format!("tr[data-status={state}]")).unwrap(), "{state}");
+    }
+    found.look(page, "every status, doubts, attention");
+    page.fill("#find-text", "nothing like it").unwrap();
+    desk.wait_for_total(0).unwrap();
+    found.look(page, "nothing found");
+    page.click("#show-all").unwrap();
+    open(page, "#doubts-in-koha", "question");
+    found.look(page, "question");
+    close(page, "question");
+    for seq in [3, 6, 7] {
+        open(page, &format!("tr[data-seq='{seq}'] [data-edit]"), "edit-dialog");
+        found.look(page, &format!("edit-dialog {seq}"));
+        close(page, "edit-dialog");
+    }
+    open(page, "tr[data-seq='7'] [data-edit]", "edit-dialog");
+    page.fill("#edit-barcode", "39999000000009\n").unwrap();
+    page.wait("!document.getElementById('edit-dialog').open").unwrap();
+    open(page, "tr[data-seq='7'] [data-edit]", "edit-dialog");
+    assert!(page.visible("#edit-history").unwrap());
+    found.look(page, "edit-dialog, history");
+    close(page, "edit-dialog");
+    open(page, "#show-review", "review-dialog");
+    page.eval("document.getElementById('review-order-box').open = true").unwrap();
+    found.look(page, "review-dialog");
+    close(page, "review-dialog");
+    open(page, "#show-batches", "batches-dialog");
+    found.look(page, "batches-dialog");
+    close(page, "batches-dialog");
+    found.nothing();
+}
+
+/// The dialog with files: before, chosen, imported.
+fn files(desk: &Desk, found: &mut Found) {
+    let page = &desk.page;
+    open(page, "#import-koc", "import-dialog");
+    found.look(page, "import-dialog, empty");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("van.koc");
+    let text = "Version=1.0\tGenerator=kolt\tGeneratorVersion=0.1\n2026-11-23 11:00:00\treturn\tA1\nnot a line\n";
+    fs::write(&file, text).unwrap();
+    page.choose_files("#import-files", &[&file]).unwrap();
+    page.wait(
+        "document.querySelectorAll('#import-list > li').length === 1 && !document.getElementById('import-go').disabled",
+    )
+    .unwrap();
+    found.look(page, "import-dialog, chosen");
+    desk.finish_import(1).unwrap();
+    page.eval("document.querySelector('#import-list details').open = true").unwrap();
+    found.look(page, "import-dialog, done");
+    page.click("#import-close").unwrap();
+}
+
+fn options(dark: bool) {
+    let koha = koha(Era::From2405);
+    let home = policy::home(&json!({
+        "libraryName": "Centerville", "keepPassword": false, "scannerEnd": "tab", "colour": 1, "sounds": "no",
+        "locked": ["libraryName", "keepPassword", "scannerEnd"]
+    }));
+    let desk = Desk::open(&Options { dark, home: Some(home.path().to_owned()), ..Options::default() }).unwrap();
+    let page = desk.open_settings().unwrap();
+    let mut found = Found::default();
+    assert!(page.visible("#policy").unwrap());
+    found.look(&page, "empty, with presets");
+    page.click("#save").unwrap();
+    page.wait("document.getElementById('settings-message').textContent.startsWith('Not saved')").unwrap();
+    found.look(&page, "errors");
+    enter(&page, &Settings::of("http://koha.example.test", "send")).unwrap();
+    assert!(page.visible("#server-warning").unwrap());
+    found.look(&page, "http");
+    enter(&page, &Settings::of(&koha.url(), "send")).unwrap();
+    page.click("#test-connection").unwrap();
+    page.wait("document.getElementById('settings-message').textContent.startsWith('All is well')").unwrap();
+    found.look(&page, "tested");
+    page.click("#save").unwrap();
+    page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
+    found.look(&page, "saved");
+    found.nothing();
+}
+
+#[test]
+fn the_window_in_light() {
+    window(false);
+}
+
+#[test]
+fn the_window_in_dark() {
+    window(true);
+}
+
+#[test]
+fn the_settings_in_light() {
+    options(false);
+}
+
+#[test]
+fn the_settings_in_dark() {
+    options(true);
+}
+
+#[test]
+fn axe_finds_what_is_wrong() {
+    let desk = crate::desk();
+    desk.page.eval("(() => { const button = document.createElement('button'); document.querySelector('main').append(button); })()").unwrap();
+    let found = axe(&desk.page).unwrap();
+    assert!(found.len() == 1 && found[0].starts_with("button-name: main > button"), "{found:?}");
+}

@@ -1,0 +1,122 @@
+//! What a library has preset, read by Firefox from where an administrator puts it.
+
+use crate::{koha, transactions};
+use fake_koha::Era;
+use koct_tests::{
+    desk::{Desk, Settings, enter},
+    firefox::{ADDON_ID, Options},
+    page::Page,
+};
+use serde_json::{Value, json};
+use std::{fs, path::Path};
+use tempfile::TempDir;
+
+/// A home folder in which these presets are installed.
+pub(crate) fn home(presets: &Value) -> TempDir {
+    let home = tempfile::tempdir().unwrap();
+    preset(home.path(), presets);
+    home
+}
+
+fn preset(home: &Path, presets: &Value) {
+    let folder = home.join(".mozilla/managed-storage");
+    fs::create_dir_all(&folder).unwrap();
+    let manifest = json!({"name": ADDON_ID, "description": "KOCT", "type": "storage", "data": presets});
+    fs::write(folder.join(format!("{ADDON_ID}.json")), manifest.to_string()).unwrap();
+}
+
+fn desk(home: &TempDir) -> Desk {
+    Desk::open(&Options { home: Some(home.path().to_owned()), ..Options::default() }).unwrap()
+}
+
+fn is(page: &Page, id: &str, property: &str) -> bool {
+    page.eval(&format!("document.getElementById('{id}').{property}")).unwrap() == json!(true)
+}
+
+#[test]
+fn a_desk_with_presets_needs_a_password_and_no_more() {
+    let koha = koha(Era::From2405);
+    let home = home(&json!({
+        "server": koha.url(), "username": "koha", "branchcode": "CPL", "commitType": "apply", "keepPassword": false,
+        "libraryName": "Centerville", "notice": "Koha does not answer? <b>Call</b> 1234.",
+        "locked": ["server", "commitType", "keepPassword", "libraryName"]
+    }));
+    let desk = desk(&home);
+    desk.page.wait("document.getElementById('commit').textContent === 'Apply directly to Koha'").unwrap();
+    assert_eq!(desk.page.text("#notice").unwrap(), "Koha does not answer? <b>Call</b> 1234.", "as text");
+    let page = desk.open_settings().unwrap();
+    assert_eq!(page.value("#server").unwrap(), koha.url());
+    assert_eq!(page.value("#library-name").unwrap(), "Centerville");
+    assert!(is(&page, "server", "readOnly") && is(&page, "library-name", "readOnly"));
+    for id in ["commit-send", "commit-apply", "keep-password"] {
+        assert!(is(&page, id, "disabled"), "{id}");
+    }
+    assert!(!is(&page, "branchcode", "readOnly"), "preset, and not locked");
+    for id in ["server", "commit-send", "keep-password", "library-name"] {
+        assert_eq!(page.text(&format!("#{id}-locked")).unwrap(), "Set by your library.");
+    }
+    assert!(!page.visible("#policy").unwrap());
+    page.fill("#password", "koha").unwrap();
+    page.fill("#branchcode", "MPL").unwrap();
+    page.click("#save").unwrap();
+    page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
+    desk.page.activate().unwrap();
+    desk.check_in("39999000000001").unwrap();
+    desk.commit().unwrap();
+    let sent = transactions(&koha);
+    assert_eq!(sent.len(), 1);
+    let stored = page.eval("browser.storage.local.get().then(JSON.stringify)").unwrap().to_string();
+    assert!(stored.contains("MPL"), "{stored}");
+    page.reload().unwrap();
+    page.wait("document.body.hasAttribute('data-ready')").unwrap();
+    assert_eq!(page.value("#branchcode").unwrap(), "MPL", "her own");
+}
+
+#[test]
+fn mistakes_in_the_presets_are_said_and_the_rest_is_used() {
+    let home = home(&json!({
+        "server": "ftp://koha.example.org", "branchcode": "CPL", "sounds": "no", "Password": "s3cret", "colour": 1, "locked": true
+    }));
+    let desk = desk(&home);
+    assert!(!desk.page.visible("#notice").unwrap());
+    let page = desk.open_settings().unwrap();
+    let said = page.text("#policy-problems").unwrap();
+    for part in
+        ["“server”: The address must begin with", "“sounds” must be true or false", "“colour” is not", "password"]
+    {
+        assert!(said.contains(part), "{said}");
+    }
+    assert!(!said.contains("s3cret"));
+    assert_eq!(page.eval("document.querySelectorAll('#policy-problems li').length").unwrap(), 4);
+    assert!(is(&page, "branchcode", "readOnly") && !is(&page, "server", "readOnly"));
+    assert_eq!(page.value("#server").unwrap(), "");
+}
+
+#[test]
+fn keeping_the_password_can_be_forbidden_later() {
+    let home = home(&json!({}));
+    let profile = tempfile::tempdir().unwrap();
+    let options = Options {
+        home: Some(home.path().to_owned()),
+        profile: Some(profile.path().to_owned()),
+        // What the add-on has stored stays, although Firefox takes a temporary one away when it ends.
+        prefs: vec![("extensions.webextensions.keepStorageOnUninstall".into(), true.into())],
+        ..Options::default()
+    };
+    let first = Desk::open(&options).unwrap();
+    let page = first.open_settings().unwrap();
+    enter(&page, &Settings { password: "s3cret".into(), ..Settings::of("http://127.0.0.1:1", "send") }).unwrap();
+    page.click("#keep-password").unwrap();
+    page.click("#save").unwrap();
+    page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
+    let kept = "browser.storage.local.get().then(all => 'password' in all)";
+    assert_eq!(page.eval(kept).unwrap(), true);
+    first.firefox.kill();
+    preset(home.path(), &json!({"keepPassword": false, "branchcode": "FPL", "locked": ["keepPassword"]}));
+    let second = Desk::open(&options).unwrap();
+    let page = second.open_settings().unwrap();
+    assert_eq!(page.eval(kept).unwrap(), false);
+    assert!(is(&page, "keep-password", "disabled") && !is(&page, "keep-password", "checked"));
+    assert_eq!(page.value("#password").unwrap(), "s3cret", "until Firefox is closed");
+    assert_eq!(page.value("#branchcode").unwrap(), "CPL", "her own, not locked");
+}

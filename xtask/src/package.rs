@@ -1,0 +1,155 @@
+//! `cargo xtask package`: the .xpi, and the sources from which anybody can build the same .xpi.
+
+use crate::{
+    addon::{self, Place},
+    archive::{self, Packed},
+    project::{self, Result, VERSION, at, kibibytes},
+};
+use std::{fs, path::PathBuf, process::Command};
+
+/// The Rust that releases are built with. Another one makes an add-on that works as well, of other bytes.
+const TOOLCHAIN: &str = "1.95.0";
+
+/// Writes `target/koct-VERSION.xpi` and, where git is at hand, `target/koct-VERSION-source.zip`. Returns the former.
+///
+/// # Errors
+/// As [`addon::build`], or when a file cannot be written.
+pub(crate) fn package() -> Result<PathBuf> {
+    let addon = addon::build_at(&Place::here(), &["--locked"])?;
+    let xpi = project::target().join(format!("koct-{VERSION}.xpi"));
+    at(&xpi, fs::write(&xpi, archive::pack(&archive::files(&addon)?)?))?;
+    println!("{} ({} KiB)", xpi.display(), kibibytes(&xpi));
+    match source()? {
+        Some(files) => {
+            let path = source_path();
+            at(&path, fs::write(&path, archive::pack(&files)?))?;
+            println!("{} ({} KiB)", path.display(), kibibytes(&path));
+        }
+        None => println!("this is no git repository, so no archive of the sources was written"),
+    }
+    let rustc = Command::new("rustc").arg("--version").output().map(|output| output.stdout).unwrap_or_default();
+    let rustc = String::from_utf8_lossy(&rustc);
+    if !rustc.starts_with(&format!("rustc {TOOLCHAIN} ")) {
+        println!("note: built with {}; releases are built with {TOOLCHAIN}", rustc.trim());
+    }
+    Ok(xpi)
+}
+
+/// Packages, builds the archive of the sources in another folder, and compares.
+///
+/// # Errors
+/// As [`package`], or when the two differ.
+pub(crate) fn check() -> Result {
+    let first = package()?;
+    if !source_path().exists() {
+        return Err("there is no archive of the sources to check".into());
+    }
+    let folder = project::target().join("check");
+    let root = folder.join(format!("koct-{VERSION}"));
+    if root.exists() {
+        at(&root, fs::remove_dir_all(&root))?;
+    }
+    // The crates come from the same folder for both builds, so comparing could not show that its name got in.
+    let places = [project::root(), project::target(), project::cargo_home()];
+    let naming = naming(&archive::files(&project::addon())?, &places);
+    if !naming.is_empty() {
+        return Err(format!("these files name a folder of this computer: {}", naming.join(", ")));
+    }
+    archive::unpack(at(&source_path(), fs::read(source_path()))?, &folder)?;
+    let addon = addon::build_at(&Place { root, target: folder.join("target") }, &["--locked", "--offline"])?;
+    let differing = differences(&archive::files(&project::addon())?, &archive::files(&addon)?);
+    if !differing.is_empty() {
+        return Err(format!("built elsewhere, these files differ: {}", differing.join(", ")));
+    }
+    let again = archive::pack(&archive::files(&addon)?)?;
+    if at(&first, fs::read(&first))? != again {
+        return Err(format!("{} differs, although its files do not", first.display()));
+    }
+    println!("the sources, built in {}, give the same .xpi", folder.display());
+    Ok(())
+}
+
+/// The names of the files that hold the path of one of these folders.
+fn naming(files: &[Packed], places: &[PathBuf]) -> Vec<String> {
+    let holds = |content: &[u8], place: &PathBuf| {
+        let path = place.to_string_lossy();
+        content.windows(path.len()).any(|part| part == path.as_bytes())
+    };
+    let named = files.iter().filter(|file| places.iter().any(|place| holds(&file.content, place)));
+    named.map(|file| file.name.clone()).collect()
+}
+
+/// The names of the files that are not the same in both.
+fn differences(one: &[Packed], other: &[Packed]) -> Vec<String> {
+    let lacks = |files: &[Packed], file: &Packed| {
+        !files.iter().any(|candidate| candidate.name == file.name && candidate.content == file.content)
+    };
+    let mut names: Vec<String> = one.iter().filter(|file| lacks(other, file)).map(|file| file.name.clone()).collect();
+    names.extend(other.iter().filter(|file| lacks(one, file)).map(|file| file.name.clone()));
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn source_path() -> PathBuf {
+    project::target().join(format!("koct-{VERSION}-source.zip"))
+}
+
+/// The files that git tracks, as they are here, below a folder of their own. `None` outside a repository, as in an unpacked
+/// archive.
+fn source() -> Result<Option<Vec<Packed>>> {
+    let git = |arguments: &[&str]| Command::new("git").args(arguments).current_dir(project::root()).output();
+    let Ok(top) = git(&["rev-parse", "--show-toplevel"]) else { return Ok(None) };
+    // An unpacked archive can lie within another repository.
+    let top = String::from_utf8_lossy(&top.stdout).trim().to_owned();
+    if top.is_empty() || fs::canonicalize(&top).ok() != fs::canonicalize(project::root()).ok() {
+        return Ok(None);
+    }
+    let listed = git(&["ls-files", "--stage", "-z"]).map_err(|error| error.to_string())?;
+    let listed = String::from_utf8(listed.stdout).map_err(|_| "git tracks a file whose name is not UTF-8")?;
+    let mut files = Vec::new();
+    for line in listed.split_terminator('\0') {
+        let (mode, name) = line.split_once('\t').ok_or("git lists its files in another way")?;
+        let path = project::root().join(name);
+        // Deleted, and git not told yet.
+        if path.exists() {
+            let name = format!("koct-{VERSION}/{name}");
+            files.push(Packed { name, content: at(&path, fs::read(&path))?, executable: mode.starts_with("100755") });
+        }
+    }
+    files.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(Some(files))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_sources_are_complete_and_nothing_else() {
+        let Some(files) = source().unwrap() else { return };
+        let has = |name: &str| files.iter().any(|file| file.name == format!("koct-{VERSION}/{name}"));
+        for name in ["Cargo.lock", "manifest.json", "core/src/lib.rs", "xtask/src/main.rs", ".cargo/config.toml"] {
+            assert!(has(name), "{name}");
+        }
+        assert!(!files.iter().any(|file| file.name.contains("/target/") || file.name.contains("/.git/")));
+        assert!(files.is_sorted_by(|one, next| one.name < next.name));
+    }
+
+    fn file(name: &str, content: &str) -> Packed {
+        Packed { name: name.into(), content: content.as_bytes().to_vec(), executable: false }
+    }
+
+    #[test]
+    fn a_path_of_this_computer_is_found() {
+        let files = [file("a", "at /home/me/koct/core/src/lib.rs:1"), file("b", "at core/src/lib.rs:1"), file("c", "")];
+        assert_eq!(naming(&files, &[PathBuf::from("/elsewhere"), PathBuf::from("/home/me/koct")]), ["a"]);
+    }
+
+    #[test]
+    fn files_that_differ_are_named() {
+        let one = [file("a", "1"), file("b", "1"), file("c", "1")];
+        let other = [file("a", "1"), file("b", "2"), file("d", "1")];
+        assert_eq!(differences(&one, &other), ["b", "c", "d"]);
+    }
+}
