@@ -65,6 +65,12 @@ impl Amount {
     /// From here on a person is asked whether it is meant: it may be a code that went into the wrong field.
     pub const UNUSUAL: Self = Self(1_000 * MILLION);
 
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+
     /// Reads what a person types: as [`Amount::parse`], or with a comma before one or two decimals, as many countries
     /// write it. `1,000` and `1.000,50` could mean two things and are refused.
     ///

@@ -32,5 +32,6 @@ pub mod scanner;
 pub mod search;
 pub mod settings;
 pub mod shift;
+pub mod slip;
 pub mod status;
 pub mod transaction;

@@ -16,6 +16,7 @@ mod options;
 mod popup;
 mod preferences;
 mod sender;
+mod sound;
 mod webext;
 mod wording;
 

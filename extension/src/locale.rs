@@ -1,7 +1,7 @@
 //! How the language of the texts writes numbers, amounts and times.
 
 use crate::webext;
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
 use js_sys::{
     Array, Function,
     Intl::{DateTimeFormat, NumberFormat, PluralRules},
@@ -30,6 +30,7 @@ struct Locale {
     date: Function,
     time: Function,
     minutes: Function,
+    day: Function,
     decimal_separator: String,
 }
 
@@ -53,6 +54,10 @@ impl Locale {
             let common = [("calendar", "gregory"), ("numberingSystem", "latn"), ("timeZone", "UTC")];
             DateTimeFormat::new(&list(of_times), &options(parts.iter().copied().chain(common))).format()
         });
+        // In words, a day is clear as the region writes it.
+        let in_words =
+            [("dateStyle", "long"), ("calendar", "gregory"), ("numberingSystem", "latn"), ("timeZone", "UTC")];
+        let day = DateTimeFormat::new(&list(regional), &options(in_words.into_iter())).format();
         let numbers = |more: &[(&str, &str)]| {
             let options = options(more.iter().copied().chain([("numberingSystem", "latn")]));
             NumberFormat::new(&list(regional), &options)
@@ -64,6 +69,7 @@ impl Locale {
             date,
             time,
             minutes,
+            day,
             decimal_separator: call(&numbers(&[]).format(), 1.5).trim_matches(['1', '5']).to_owned(),
             language,
         }
@@ -124,6 +130,11 @@ pub(crate) fn date_and_time(local: NaiveDateTime) -> String {
 /// Date and time to the minute.
 pub(crate) fn date_and_minutes(local: NaiveDateTime) -> String {
     LOCALE.with(|locale| joined(&locale.date, &locale.minutes, local))
+}
+
+/// A day, in words.
+pub(crate) fn day(day: NaiveDate) -> String {
+    LOCALE.with(|locale| call(&locale.day, millis(day.and_time(NaiveTime::MIN))))
 }
 
 /// A time of day to the minute, by the clock of its desk.

@@ -12,7 +12,9 @@ mod doubts;
 mod edit;
 mod export;
 mod find;
+mod focus;
 mod guide;
+mod help;
 mod import;
 mod keys;
 mod message;
@@ -21,6 +23,7 @@ mod reach;
 mod review;
 mod scans;
 mod sitting;
+mod slip;
 mod table;
 mod windows;
 
@@ -38,14 +41,16 @@ use attention::Attention;
 use doubts::Doubts;
 use edit::Edit;
 use find::Find;
+use focus::Focus;
 use guide::Guide;
 use import::Import;
 use koct_core::{log::Counts, settings::Settings, status::State, transaction::TransactionId};
-use message::{Message, Tone};
+use message::{Message, Tone, Topic};
 use reach::Reach;
 use review::Review;
 use scans::Scans;
 use sitting::Sitting;
+use slip::Print;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -64,7 +69,8 @@ pub(crate) const DRAWING_LAG: Duration = Duration::from_millis(100);
 /// What the controllers share.
 pub(crate) struct Desk {
     store: Rc<Store>,
-    message: Message,
+    message: Rc<Message>,
+    focus: Rc<Focus>,
     attention: Attention,
     doubts: Doubts,
     table: Table,
@@ -76,6 +82,7 @@ pub(crate) struct Desk {
     sitting: Sitting,
     guide: Guide,
     scans: Scans,
+    print: Print,
     counts: Cell<Counts>,
     preferences: RefCell<Preferences>,
     /// From the press of the button to its end.
@@ -102,7 +109,8 @@ struct Permit(#[expect(dead_code, reason = "held, not read")] Option<sender::Loc
 /// When the page lacks an element.
 pub(crate) async fn start() -> Result<(), JsValue> {
     crate::i18n::localise(&dom::document()?);
-    let message = Message::new()?;
+    let focus = Focus::new()?;
+    let message = Message::new(focus.clone())?;
     let store = match Store::open(store::DATABASE).await {
         Ok(store) => Rc::new(store),
         Err(error) => {
@@ -118,6 +126,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     let desk = Rc::new(Desk {
         table: Table::new(store.clone())?,
         message,
+        focus,
         attention: Attention::new()?,
         doubts: Doubts::new()?,
         find: Find::new()?,
@@ -128,6 +137,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         sitting: Sitting::new()?,
         guide: Guide::new()?,
         scans: Scans::default(),
+        print: Print::new()?,
         counts: Cell::default(),
         preferences: RefCell::default(),
         committing: Cell::new(false),
@@ -149,6 +159,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     scans::bind(&desk)?;
     keys::bind(&desk)?;
     mark("koct-ready")?;
+    help::bind(&desk)?;
     commit::bind(&desk)?;
     export::bind(&desk)?;
     clear::bind(&desk)?;
@@ -160,6 +171,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     review::bind(&desk)?;
     import::bind(&desk)?;
     backup::bind(&desk)?;
+    slip::bind(&desk)?;
     for id in ["open-settings", "guide-settings"] {
         dom::on::<Event>(dom::by_id::<Element>(id)?.as_ref(), "click", |_| {
             browser().runtime().open_options_page();
@@ -212,6 +224,7 @@ impl Desk {
         }
         let commit_type = self.preferences.borrow().form.commit_type;
         self.commit_label.set_text_content(Some(&wording::commit_type(commit_type)));
+        self.message.set_sounds(self.preferences.borrow().habits.sounds);
         let line = match self.settings() {
             Some(settings) => text_with("deskConfigured", &[&settings.branchcode, settings.server.as_str()]),
             None => text("deskNotConfigured"),
@@ -233,7 +246,9 @@ impl Desk {
                 self.message.show(Tone::Doubt, &plural("recovered", entries.len(), &[]));
             }
             Ok(_) => {}
-            Err(error) => self.message.show(Tone::Bad, &text_with("decideFailed", &[&error.to_string()])),
+            Err(error) => {
+                self.message.about(Topic::Change).show(Tone::Bad, &text_with("decideFailed", &[&error.to_string()]));
+            }
         }
     }
 
@@ -257,12 +272,12 @@ impl Desk {
             if self.sends_up_to.get().is_some_and(|last| id > last) {
                 return Some(Permit(None));
             }
-            self.message.show(Tone::Bad, &text("clearWhileCommitting"));
+            self.message.about(Topic::Change).show(Tone::Bad, &text("clearWhileCommitting"));
             return None;
         }
         let lock = sender::lock().await;
         if lock.is_none() {
-            self.message.show(Tone::Bad, &text("commitBusy"));
+            self.message.about(Topic::Change).show(Tone::Bad, &text("commitBusy"));
         }
         lock.map(|lock| Permit(Some(lock)))
     }

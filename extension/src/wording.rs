@@ -4,6 +4,7 @@ use crate::{
     i18n::{isolated, plural, text, text_with},
     locale,
 };
+use chrono::NaiveDate;
 use koct_core::{
     amount::AmountError,
     barcode::CodeError,
@@ -129,6 +130,11 @@ pub(crate) fn koc_reason(reason: &Reason) -> String {
 /// A moment, to the second, by the clock of its desk.
 pub(crate) fn moment(moment: Moment) -> String {
     locale::date_and_time(moment.local())
+}
+
+/// A day, in words.
+pub(crate) fn day(day: NaiveDate) -> String {
+    locale::day(day)
 }
 
 /// The time of day of a moment, to the minute, by the clock of its desk.

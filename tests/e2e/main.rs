@@ -13,12 +13,15 @@ mod exporting;
 mod faults;
 mod finding;
 mod guarding;
+mod hearing;
+mod helping;
 mod isolation;
 mod killing;
 mod languages;
 mod matrix;
 mod paying;
 mod policy;
+mod printing;
 mod scanning;
 mod settings;
 

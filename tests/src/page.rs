@@ -23,6 +23,8 @@ pub mod key {
     pub const ESCAPE: char = '\u{E00C}';
     /// Backspace.
     pub const BACKSPACE: char = '\u{E003}';
+    /// The help.
+    pub const F1: char = '\u{E031}';
     /// To the patron's field of Checkout.
     pub const F2: char = '\u{E032}';
     /// To the search.
@@ -297,6 +299,18 @@ impl Page {
         }
         fs::write(path, BASE64.decode(shot["data"].as_str().unwrap_or_default().as_bytes())?)?;
         Ok(())
+    }
+
+    /// What a printer gets, as a PDF file, on paper of this width in centimetres.
+    ///
+    /// # Errors
+    /// When Firefox cannot print it.
+    pub fn print(&self, width: f64) -> Result<Vec<u8>> {
+        let paper = json!({"width": width, "height": 29.7});
+        let margin = json!({"left": 0.4, "right": 0.4, "top": 0.5, "bottom": 0.5});
+        let printed =
+            self.send("browsingContext.print", json!({"page": paper, "margin": margin, "shrinkToFit": false}))?;
+        Ok(BASE64.decode(printed["data"].as_str().unwrap_or_default().as_bytes())?)
     }
 
     /// Sets the size of what is seen, in CSS pixels.

@@ -45,7 +45,8 @@ const LITERALS: [&str; 18] = [
     "1.0",
 ];
 /// Words in the code that look like keys and are none: names of the browser's.
-const NO_KEYS: [&str; 11] = [
+const NO_KEYS: [&str; 12] = [
+    "dateStyle",
     "hourCycle",
     "ifAvailable",
     "itemKey",

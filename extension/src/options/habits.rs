@@ -1,9 +1,9 @@
 //! The part of the settings page that is about the desk itself.
 
-use crate::{dom, i18n::text};
+use crate::{dom, i18n::text, sound::Player};
 use koct_core::{habits::Habits, scanner::ScannerEnd};
 use wasm_bindgen::JsValue;
-use web_sys::{HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
+use web_sys::{Element, Event, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
 
 pub(super) struct HabitFields {
     scanner_end: HtmlSelectElement,
@@ -24,6 +24,8 @@ impl HabitFields {
             library_name: dom::by_id("library-name")?,
             loan_days: dom::by_id("loan-days")?,
         };
+        let player = Player::default();
+        dom::on::<Event>(dom::by_id::<Element>("try-sounds")?.as_ref(), "click", move |_| player.play_all());
         for end in ScannerEnd::ALL {
             let label = text(match end {
                 ScannerEnd::Enter => "scannerEndEnter",

@@ -83,6 +83,7 @@ impl Attention {
                     desk.scan_as_meant(scan.clone());
                 } else {
                     desk.scan(scan.clone());
+                    desk.focus.back();
                 }
             });
         }
@@ -91,6 +92,7 @@ impl Attention {
             dom::on::<Event>(&button, "click", move |_| {
                 row.remove();
                 desk.attention.hide_if_empty();
+                desk.focus.back();
             });
         }
         let _ = self.0.append_with_node_1(&row);

@@ -1,7 +1,7 @@
 //! The whole log as a file, and such a file brought into this log.
 
 use super::{
-    Desk, Tone, export,
+    Desk, Tone, Topic, export,
     import::{Knowledge, Outcome},
     question::{self, Question, Reply},
 };
@@ -38,9 +38,9 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
         spawn_local(async move {
             match desk.write_backup().await {
                 Ok((name, number)) => {
-                    desk.message.show(Tone::Good, &plural("backupDone", number, &[&name]));
+                    desk.message.about(Topic::Backup).show(Tone::Good, &plural("backupDone", number, &[&name]));
                 }
-                Err(error) => desk.message.show(Tone::Bad, &text_with("backupFailed", &[&error])),
+                Err(error) => desk.message.about(Topic::Backup).show(Tone::Bad, &text_with("backupFailed", &[&error])),
             }
         });
     });

@@ -13,7 +13,7 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let (this, field) = (desk.clone(), item.clone());
     let record = move || {
         if field.value().trim().is_empty() {
-            this.message.show(Tone::Bad, &text("itemMissing"));
+            this.message.answer(Tone::Bad, &text("itemMissing"));
         } else {
             this.scan(Scan::Checkin { item: take(&field) });
         }

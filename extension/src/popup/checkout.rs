@@ -72,7 +72,7 @@ impl Checkout {
                 self.desk.message.show(Tone::Good, &text_with("patronReady", &[cardnumber.as_str()]));
             }
             Err(error) => {
-                self.desk.message.show(Tone::Bad, &text_with("attentionCardnumber", &[&wording::code_error(&error)]));
+                self.desk.message.answer(Tone::Bad, &text_with("attentionCardnumber", &[&wording::code_error(&error)]));
                 self.patron.select();
             }
         }
@@ -97,14 +97,14 @@ impl Checkout {
             // The next items are the next patron's, and a scanner may be at the first of them already.
             self.item.set_value("");
             self.take_card(&cardnumber);
-            self.desk.message.show(Tone::Doubt, &text_with("patronSwitched", &[cardnumber.as_str()]));
+            self.desk.message.answer(Tone::Doubt, &text_with("patronSwitched", &[cardnumber.as_str()]));
             return;
         }
         if self.patron.value().trim().is_empty() {
-            self.desk.message.show(Tone::Bad, &text("patronMissing"));
+            self.desk.message.answer(Tone::Bad, &text("patronMissing"));
             let _ = self.patron.focus();
         } else if self.item.value().trim().is_empty() {
-            self.desk.message.show(Tone::Bad, &text("itemMissing"));
+            self.desk.message.answer(Tone::Bad, &text("itemMissing"));
             let _ = self.item.focus();
         } else {
             let scan = Scan::Checkout { patron: self.patron.value(), item: take(&self.item) };
@@ -114,7 +114,7 @@ impl Checkout {
     }
 
     fn pay(&self) {
-        let say = |text: &str| self.desk.message.show(Tone::Bad, text);
+        let say = |text: &str| self.desk.message.answer(Tone::Bad, text);
         if self.patron.value().trim().is_empty() {
             say(&text("amountPatronMissing"));
             let _ = self.patron.focus();

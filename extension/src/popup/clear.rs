@@ -1,7 +1,7 @@
 //! Clears the log, and offers it when the window opens on leftover transactions. Nothing is deleted unless a box is
 //! ticked, and what is not in Koha needs a second one.
 
-use super::{Desk, Tone};
+use super::{Desk, Tone, Topic};
 use crate::{
     clock, dom,
     i18n::{plural, text, text_with},
@@ -43,7 +43,7 @@ impl Dialog {
 
     fn open(&self, desk: &Desk) {
         if desk.committing.get() {
-            desk.message.show(Tone::Bad, &text("clearWhileCommitting"));
+            desk.message.about(Topic::Clear).show(Tone::Bad, &text("clearWhileCommitting"));
             return;
         }
         let counts = desk.counts.get();
@@ -103,7 +103,7 @@ pub(super) fn offer(desk: &Rc<Desk>) {
     let counts = desk.counts.get();
     let [total, unsent] = [counts.total(), counts.uncommitted()].map(locale::number);
     if counts.of(State::InDoubt) == 0 {
-        desk.message.show(
+        desk.message.about(Topic::Clear).show(
             if counts.uncommitted() > 0 { Tone::Doubt } else { Tone::Good },
             &text_with("leftover", &[&total, &unsent]),
         );
@@ -116,11 +116,11 @@ pub(super) fn offer(desk: &Rc<Desk>) {
 impl Desk {
     async fn remove(self: Rc<Self>, states: Vec<State>) {
         if self.committing.get() {
-            self.message.show(Tone::Bad, &text("clearWhileCommitting"));
+            self.message.about(Topic::Clear).show(Tone::Bad, &text("clearWhileCommitting"));
             return;
         }
         let Some(now) = clock::now() else {
-            self.message.show(Tone::Bad, &text("attentionClock"));
+            self.message.about(Topic::Clear).show(Tone::Bad, &text("attentionClock"));
             return;
         };
         // What another window is sending must not be removed under its hands.
@@ -130,9 +130,13 @@ impl Desk {
         };
         let own = self.preferences.borrow().desk();
         match self.store.remove(&states, &own, now).await {
-            Ok(0) => self.message.show(Tone::Good, &text("clearedNothing")),
-            Ok(removed) => self.message.show(Tone::Good, &text_with("cleared", &[&locale::number(removed)])),
-            Err(error) => self.message.show(Tone::Bad, &text_with("clearFailed", &[&error.to_string()])),
+            Ok(0) => self.message.about(Topic::Clear).show(Tone::Good, &text("clearedNothing")),
+            Ok(removed) => {
+                self.message.about(Topic::Clear).show(Tone::Good, &text_with("cleared", &[&locale::number(removed)]));
+            }
+            Err(error) => {
+                self.message.about(Topic::Clear).show(Tone::Bad, &text_with("clearFailed", &[&error.to_string()]));
+            }
         }
         self.clone().reload_log().await;
         self.tell_others();

@@ -1,7 +1,7 @@
 //! The one button that sends or applies.
 
 use super::{
-    Desk, Tone,
+    Desk, Tone, Topic,
     question::{self, Question, Reply},
 };
 use crate::{
@@ -94,7 +94,7 @@ impl Commit {
     }
 
     async fn attempt(&self) {
-        let message = &self.desk.message;
+        let message = self.desk.message.about(Topic::Commit);
         // The latest settings, even if this window has missed a change.
         self.desk.clone().reload_preferences().await;
         let Some(settings) = self.desk.settings() else {
@@ -135,7 +135,7 @@ impl Commit {
 
     /// Sends what is to be sent. The caller holds the lock.
     async fn send(&self, settings: Settings) {
-        let message = &self.desk.message;
+        let message = self.desk.message.about(Topic::Commit);
         let failed = |error: String| message.show(Tone::Bad, &text_with("commitFailedToStart", &[&error]));
         if let Err(error) = self.separate().await {
             return failed(error.to_string());
@@ -183,9 +183,10 @@ impl Commit {
     fn summarise(&self, summary: &Summary, settings: &Settings) -> String {
         let tone = if summary.is_complete() { Tone::Good } else { Tone::Bad };
         let words = wording::summary(summary, settings);
-        self.desk.message.show(tone, &words);
+        let message = self.desk.message.about(Topic::Commit);
+        message.show(tone, &words);
         if summary.added > 0 {
-            self.desk.message.add_link(&text("summaryQueueLink"), &settings.server.join(QUEUE));
+            message.add_link(&text("summaryQueueLink"), &settings.server.join(QUEUE));
         }
         words
     }

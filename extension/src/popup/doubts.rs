@@ -1,7 +1,7 @@
 //! All transactions in doubt at once: what to look at in Koha, and the person's decision.
 
 use super::{
-    Desk, Tone,
+    Desk, Tone, Topic,
     commit::QUEUE,
     question::{self, Question, Reply},
 };
@@ -81,7 +81,7 @@ impl Desk {
             return;
         }
         let Some(_lock) = sender::lock().await else {
-            self.message.show(Tone::Bad, &text("commitBusy"));
+            self.message.about(Topic::Change).show(Tone::Bad, &text("commitBusy"));
             return;
         };
         let decided: Vec<_> = in_doubt(&self)
@@ -92,10 +92,14 @@ impl Desk {
         match self.store.set_statuses(&decided).await {
             Ok(changes) => {
                 self.apply(changes);
-                self.message.show(Tone::Good, &text_with("decidedAll", &[&locale::number(decided.len())]));
+                self.message
+                    .about(Topic::Change)
+                    .show(Tone::Good, &text_with("decidedAll", &[&locale::number(decided.len())]));
                 self.tell_others();
             }
-            Err(error) => self.message.show(Tone::Bad, &text_with("decideFailed", &[&error.to_string()])),
+            Err(error) => {
+                self.message.about(Topic::Change).show(Tone::Bad, &text_with("decideFailed", &[&error.to_string()]));
+            }
         }
     }
 }

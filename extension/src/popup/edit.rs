@@ -1,6 +1,6 @@
 //! Corrects, deletes or restores a transaction that is not in Koha, and shows what was changed before.
 
-use super::{Desk, Tone};
+use super::{Desk, Tone, Topic};
 use crate::{
     clock, dom,
     i18n::{text, text_with},
@@ -190,7 +190,7 @@ impl Desk {
         match Edit::action(&entry.transaction.action) {
             Ok(action) if action == entry.transaction.action && entry.status == Status::Local => {
                 self.edit.dialog.close();
-                self.message.show(Tone::Good, &text("editUnchanged"));
+                self.message.about(Topic::Change).show(Tone::Good, &text("editUnchanged"));
             }
             Ok(action) => {
                 let before = entry.transaction;
@@ -219,7 +219,7 @@ impl Desk {
                 self.apply(changes);
                 self.draw_now();
                 self.edit.dialog.close();
-                self.message.show(Tone::Good, &text_with(done, &[&words]));
+                self.message.about(Topic::Change).show(Tone::Good, &text_with(done, &[&words]));
                 self.tell_others_of(&[id]);
             }
             Err(StoreError::NotOpen(_)) => refused(&text("editGone")),

@@ -1,6 +1,6 @@
 //! Carries the log over as a .koc file.
 
-use super::{Desk, Tone};
+use super::{Desk, Tone, Topic};
 use crate::{
     clock, dom,
     i18n::{plural, text, text_with},
@@ -37,10 +37,12 @@ impl Desk {
                 if in_doubt > 0 {
                     lines.push(plural("exportedInDoubt", in_doubt, &[]));
                 }
-                self.message.show(if in_doubt > 0 { Tone::Doubt } else { Tone::Good }, &lines.join("\n"));
+                self.message
+                    .about(Topic::Export)
+                    .show(if in_doubt > 0 { Tone::Doubt } else { Tone::Good }, &lines.join("\n"));
             }
-            Ok(None) => self.message.show(Tone::Good, &text("exportNothing")),
-            Err(error) => self.message.show(Tone::Bad, &text_with("exportFailed", &[&error])),
+            Ok(None) => self.message.about(Topic::Export).show(Tone::Good, &text("exportNothing")),
+            Err(error) => self.message.about(Topic::Export).show(Tone::Bad, &text_with("exportFailed", &[&error])),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Brings files of other desks and of other programs into the log, many at once, and accounts for every line.
 
-use super::{Desk, Tone, backup, export};
+use super::{Desk, Tone, Topic, backup, export};
 use crate::{
     clock::{self, DeskZone},
     dom,
@@ -519,7 +519,7 @@ impl Desk {
             words = format!("{words}\n{}", text("importStopped"));
         }
         let tone = if all_well && refused == 0 { Tone::Good } else { Tone::Doubt };
-        self.message.show(tone, &words);
+        self.message.about(Topic::Import).show(tone, &words);
         Ok(words)
     }
 

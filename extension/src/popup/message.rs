@@ -1,8 +1,22 @@
-//! The message line: says what has just happened.
+//! The message line says what has just happened; errors stay until they are dealt with.
+//!
+//! The line (`#message`, a polite live region) always holds the latest message. An error that something else writes over
+//! moves from there into the list below (`#errors`, an alert), so it is on the page once, at either place with a button
+//! that closes it. It goes by itself when its topic has news: an export that works takes away the one that failed. The
+//! answer to a scan is no such error: a scan that was refused is kept, with its values, by `attention`.
 
-use crate::dom;
+use super::focus::Focus;
+use crate::{
+    dom,
+    i18n::text,
+    sound::{Player, Sound},
+};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, HtmlAnchorElement};
+use web_sys::{Element, Event, HtmlAnchorElement, HtmlElement};
 
 /// How a message is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,23 +29,41 @@ pub(crate) enum Tone {
     Doubt,
 }
 
-pub(crate) struct Message(Element);
+/// What a message is about: the latest about something takes the place of earlier ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Topic {
+    Commit,
+    Export,
+    Import,
+    Backup,
+    Clear,
+    Print,
+    /// Undo, corrections, decisions.
+    Change,
+    /// Anything else: stays until it is closed.
+    Other,
+}
 
-impl Message {
-    /// # Errors
-    /// When the page has no message line.
-    pub(crate) fn new() -> Result<Self, JsValue> {
-        dom::by_id("message").map(Self)
-    }
+pub(crate) struct Message {
+    line: Element,
+    close: HtmlElement,
+    errors: HtmlElement,
+    /// The errors in the list.
+    kept: RefCell<Vec<(Topic, HtmlElement)>>,
+    /// What the error in the line is about, where it is one that stays.
+    in_line: Cell<Option<Topic>>,
+    focus: Rc<Focus>,
+    player: Player,
+    sounds: Cell<bool>,
+}
 
-    /// Shows this text alone.
+/// The message line, for messages about something.
+pub(crate) struct About<'a>(&'a Rc<Message>, Topic);
+
+impl About<'_> {
+    /// Shows this text alone, and takes away what was said about this before.
     pub(crate) fn show(&self, tone: Tone, text: &str) {
-        self.0.set_text_content(Some(text));
-        self.0.set_class_name(match tone {
-            Tone::Good => "message-good",
-            Tone::Bad => "message-bad",
-            Tone::Doubt => "message-doubt",
-        });
+        self.0.put(tone, text, Some(self.1));
     }
 
     /// Adds a link that opens in a tab of its own.
@@ -42,7 +74,124 @@ impl Message {
         link.set_target("_blank");
         link.set_rel("noreferrer noopener");
         link.set_text_content(Some(text));
-        let _ = self.0.append_with_str_1(" ");
-        let _ = self.0.append_with_node_1(&link);
+        let _ = self.0.line.append_with_str_1(" ");
+        let _ = self.0.line.append_with_node_1(&link);
     }
+}
+
+impl Message {
+    /// # Errors
+    /// When the page has no message line.
+    pub(crate) fn new(focus: Rc<Focus>) -> Result<Rc<Self>, JsValue> {
+        let message = Rc::new(Self {
+            line: dom::by_id("message")?,
+            close: dom::by_id("message-close")?,
+            errors: dom::by_id("errors")?,
+            kept: RefCell::default(),
+            in_line: Cell::default(),
+            focus,
+            player: Player::default(),
+            sounds: Cell::default(),
+        });
+        let this = message.clone();
+        dom::on::<Event>(&message.close, "click", move |_| {
+            this.line.set_text_content(None);
+            this.set_in_line(None);
+            this.focus.back();
+        });
+        Ok(message)
+    }
+
+    /// Whether answers to scans are heard.
+    pub(crate) fn set_sounds(&self, on: bool) {
+        self.sounds.set(on);
+    }
+
+    /// For messages about this.
+    pub(crate) fn about(self: &Rc<Self>, topic: Topic) -> About<'_> {
+        About(self, topic)
+    }
+
+    /// Shows this text alone.
+    pub(crate) fn show(self: &Rc<Self>, tone: Tone, text: &str) {
+        self.put(tone, text, Some(Topic::Other));
+    }
+
+    /// Answers a scan or a key at the desk: shown, and heard where that is wanted.
+    pub(crate) fn answer(self: &Rc<Self>, tone: Tone, text: &str) {
+        self.put(tone, text, None);
+        if self.sounds.get() {
+            self.player.play(match tone {
+                Tone::Good => Sound::Recorded,
+                Tone::Doubt => Sound::Warning,
+                Tone::Bad => Sound::Refused,
+            });
+        }
+    }
+
+    /// Without a topic, an error does not stay.
+    fn put(self: &Rc<Self>, tone: Tone, text: &str, topic: Option<Topic>) {
+        let is_repeated = self.line.text_content().as_deref() == Some(text);
+        if let Some(before) = self.in_line.get().filter(|before| !is_repeated && !is_news(topic, *before)) {
+            self.keep(before);
+        }
+        self.forget(|about, error| is_news(topic, about) || error.as_deref() == Some(text));
+        self.line.set_text_content(Some(text));
+        self.line.set_class_name(match tone {
+            Tone::Good => "message-good",
+            Tone::Bad => "message-bad",
+            Tone::Doubt => "message-doubt",
+        });
+        self.set_in_line(topic.filter(|_| tone == Tone::Bad));
+    }
+
+    fn set_in_line(&self, topic: Option<Topic>) {
+        self.in_line.set(topic);
+        self.close.set_hidden(topic.is_none());
+    }
+
+    /// Moves the error in the line into the list.
+    fn keep(self: &Rc<Self>, topic: Topic) {
+        if !self.line.has_child_nodes() {
+            return;
+        }
+        // The page is checked at start.
+        let Ok(error) = dom::from_template("error-template") else { return };
+        let (Some(words), Some(close)) = (dom::field(&error, "text"), dom::field(&error, "close")) else { return };
+        while let Some(node) = self.line.first_child() {
+            let _ = words.append_child(&node);
+        }
+        let _ = close.set_attribute("aria-label", &text("errorClose"));
+        let (this, closed) = (self.clone(), error.clone());
+        dom::on::<Event>(&close, "click", move |_| {
+            this.kept.borrow_mut().retain(|(_, error)| *error != closed);
+            closed.remove();
+            this.show_list();
+            this.focus.back();
+        });
+        let _ = self.errors.append_with_node_1(&error);
+        self.kept.borrow_mut().push((topic, error));
+        self.show_list();
+    }
+
+    /// Takes away those errors of the list of which this is true, by their topic and text.
+    fn forget(&self, gone: impl Fn(Topic, Option<String>) -> bool) {
+        self.kept.borrow_mut().retain(|(topic, error)| {
+            let is_gone = gone(*topic, dom::field(error, "text").and_then(|words| words.text_content()));
+            if is_gone {
+                error.remove();
+            }
+            !is_gone
+        });
+        self.show_list();
+    }
+
+    fn show_list(&self) {
+        self.errors.set_hidden(self.kept.borrow().is_empty());
+    }
+}
+
+/// Whether a message about `topic` takes the place of an error about `before`.
+fn is_news(topic: Option<Topic>, before: Topic) -> bool {
+    before != Topic::Other && topic == Some(before)
 }

@@ -1,7 +1,7 @@
 //! Shows, before a commit or when asked for, in which order the transactions of all desks go to Koha, what stands out, and
 //! lets a person set a desk's clock right.
 
-use super::{Desk, Tone, edit, on_enter};
+use super::{Desk, Tone, Topic, edit, on_enter};
 use crate::{
     clock, dom,
     i18n::{isolated, plural, text, text_with},
@@ -400,13 +400,13 @@ impl Desk {
                         input.unchecked_ref::<HtmlInputElement>().set_value("");
                     }
                 }
-                self.message.show(Tone::Good, &plural("reviewStored", moved, &[]));
+                self.message.about(Topic::Change).show(Tone::Good, &plural("reviewStored", moved, &[]));
                 true
             }
             Err(error) => {
                 let words = text_with("reviewStoreFailed", &[&error]);
                 self.review.text.set_text_content(Some(&words));
-                self.message.show(Tone::Bad, &words);
+                self.message.about(Topic::Change).show(Tone::Bad, &words);
                 false
             }
         }

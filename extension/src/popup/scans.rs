@@ -1,6 +1,6 @@
 //! The queue from the fields to the log: one durable transaction after another, in the order scanned.
 
-use super::{Desk, Tone};
+use super::{Desk, Tone, Topic};
 use crate::{
     clock, dom,
     i18n::{text, text_with},
@@ -117,7 +117,7 @@ impl Desk {
                     Ok(entry) => self.confirm(entry),
                     Err(problem) => {
                         let tone = if problem.is_a_question() { Tone::Doubt } else { Tone::Bad };
-                        self.message.show(tone, &text_with("notRecorded", &[&scan.describe()]));
+                        self.message.answer(tone, &text_with("notRecorded", &[&scan.describe()]));
                         self.attention.add(&self, scan, problem);
                     }
                 },
@@ -168,7 +168,7 @@ impl Desk {
         } else {
             self.table.append(entry);
         }
-        self.message.show(Tone::Good, &message);
+        self.message.answer(Tone::Good, &message);
         self.tell_others_of(&[id]);
     }
 
@@ -176,24 +176,28 @@ impl Desk {
     async fn undo(self: &Rc<Self>) {
         let last = self.scans.sitting.borrow().last().map(|entry| entry.id);
         let Some(id) = last else {
-            self.message.show(Tone::Doubt, &text("undoNothing"));
+            self.message.answer(Tone::Doubt, &text("undoNothing"));
             return;
         };
         let Some(_permit) = self.may_change(id).await else { return };
-        let Some(now) = clock::now() else { return self.message.show(Tone::Bad, &text("attentionClock")) };
+        let Some(now) = clock::now() else {
+            return self.message.about(Topic::Change).show(Tone::Bad, &text("attentionClock"));
+        };
         match self.store.change(&[id], |entry| entry.deleted(now)).await {
             Ok(changes) => {
                 let words = changes.first().map(|change| wording::entry(&change.entry)).unwrap_or_default();
                 self.apply(changes);
                 self.draw_now();
-                self.message.show(Tone::Good, &text_with("undone", &[&words]));
+                self.message.about(Topic::Change).show(Tone::Good, &text_with("undone", &[&words]));
                 self.tell_others_of(&[id]);
             }
             Err(StoreError::NotOpen(_)) => {
                 // Corrected or deleted by hand, sent, or cleared: the one before is not what is meant.
-                self.message.show(Tone::Doubt, &text("undoTooLate"));
+                self.message.answer(Tone::Doubt, &text("undoTooLate"));
             }
-            Err(error) => self.message.show(Tone::Bad, &text_with("editFailed", &[&error.to_string()])),
+            Err(error) => {
+                self.message.about(Topic::Change).show(Tone::Bad, &text_with("editFailed", &[&error.to_string()]));
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The table of transactions, newest first. Only the rows that are seen are drawn, whatever the length of the log.
 
-use super::{Desk, Tone};
+use super::{Desk, Tone, Topic};
 use crate::{
     dom,
     i18n::{text, text_with},
@@ -146,10 +146,12 @@ impl Desk {
         match self.store.set_statuses(&[(id, status)]).await {
             Ok(changes) => {
                 self.apply(changes);
-                self.message.show(Tone::Good, &text("decided"));
+                self.message.about(Topic::Change).show(Tone::Good, &text("decided"));
                 self.tell_others_of(&[id]);
             }
-            Err(error) => self.message.show(Tone::Bad, &text_with("decideFailed", &[&error.to_string()])),
+            Err(error) => {
+                self.message.about(Topic::Change).show(Tone::Bad, &text_with("decideFailed", &[&error.to_string()]));
+            }
         }
     }
 }
@@ -191,6 +193,11 @@ impl Table {
         self.look();
         self.draw();
         Ok(())
+    }
+
+    /// The numbers of the entries that it shows, drawn or not; the last is on top.
+    pub(super) fn shown(&self) -> Vec<TransactionId> {
+        self.ids.borrow().clone()
     }
 
     /// Forgets what it has read.

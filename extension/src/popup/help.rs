@@ -1,0 +1,38 @@
+//! The help: what to do while Koha is down and after, in the window itself, since there may be no network.
+
+use super::{Desk, keys};
+use crate::dom;
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+use web_sys::{Element, Event, HtmlDialogElement, HtmlElement};
+
+/// # Errors
+/// When the page lacks an element.
+pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
+    let list: Element = dom::by_id("help-keys")?;
+    for key in &keys::KEYS {
+        let row = dom::from_template("help-key-template")?;
+        dom::set_field(&row, "key", key.label());
+        dom::set_field(&row, "does", &key.words());
+        list.append_with_node_1(&row)?;
+    }
+    dom::on::<Event>(dom::by_id::<Element>("open-help")?.as_ref(), "click", |_| open());
+    let desk = desk.clone();
+    let dialog: HtmlDialogElement = dom::by_id("help-dialog")?;
+    dom::on::<Event>(dialog.as_ref(), "close", move |_| desk.focus.back());
+    Ok(())
+}
+
+/// Opens it, at its beginning.
+pub(super) fn open() {
+    let (Ok(dialog), Ok(body)) =
+        (dom::by_id::<HtmlDialogElement>("help-dialog"), dom::by_id::<HtmlElement>("help-body"))
+    else {
+        return;
+    };
+    if !dialog.open() && dialog.show_modal().is_ok() {
+        // Ready to be scrolled by keys.
+        let _ = body.focus();
+        body.set_scroll_top(0);
+    }
+}

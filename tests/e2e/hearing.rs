@@ -1,0 +1,117 @@
+//! What is heard, and which messages stay.
+
+use crate::{configured, desk, koha};
+use fake_koha::Era;
+use koct_tests::{
+    desk::{Settings, enter},
+    page::{
+        Page,
+        key::{F4, F8, F9},
+    },
+};
+use serde_json::{Value, json};
+
+/// Notes each tone that the page makes from now on.
+fn listen(page: &Page) {
+    page.eval(
+        "(() => { const make = BaseAudioContext.prototype.createOscillator; window.tones = []; \
+         BaseAudioContext.prototype.createOscillator = function () { const tone = make.call(this); window.tones.push(tone.frequency); return tone; }; })()",
+    )
+    .unwrap();
+}
+
+fn heard(page: &Page) -> Value {
+    page.eval("window.tones.splice(0).map(pitch => Math.round(pitch.value))").unwrap()
+}
+
+#[test]
+fn what_follows_a_scan_is_heard_and_nothing_else() {
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "send");
+    listen(&desk.page);
+    desk.check_out("23529001223601", "39999000000001").unwrap();
+    assert_eq!(heard(&desk.page), json!([1175]), "neither the patron nor anything but the scan");
+    desk.page.press(&[F8]).unwrap();
+    desk.page.wait("document.getElementById('message').textContent.startsWith('Undone')").unwrap();
+    desk.page.click("#checkout-clear-patron").unwrap();
+    assert_eq!(heard(&desk.page), json!([]));
+    // A weightier sound is heard even while another is.
+    desk.page.press(&[F8]).unwrap();
+    desk.page.wait("document.getElementById('message').textContent.startsWith('Nothing was scanned')").unwrap();
+    assert_eq!(heard(&desk.page), json!([659, 659]));
+    desk.page.type_text(&format!("{F4}123456789012345678901\n")).unwrap();
+    desk.page.wait("document.querySelector('#attention li')").unwrap();
+    assert_eq!(heard(&desk.page), json!([440, 330, 247]));
+    // Switched off.
+    let settings = desk.open_settings().unwrap();
+    enter(&settings, &Settings::of(&koha.url(), "apply")).unwrap();
+    settings.click("#sounds").unwrap();
+    settings.click("#save").unwrap();
+    desk.page.wait("document.getElementById('commit').textContent.startsWith('Apply')").unwrap();
+    desk.page.activate().unwrap();
+    desk.page.type_text(&format!("{F4}123456789012345678901\n")).unwrap();
+    desk.page.wait("document.querySelectorAll('#attention li').length === 2").unwrap();
+    desk.check_in("39999000000001").unwrap();
+    assert_eq!(heard(&desk.page), json!([]));
+}
+
+#[test]
+fn the_sounds_can_be_tried() {
+    let desk = desk();
+    let settings = desk.open_settings().unwrap();
+    listen(&settings);
+    settings.click("#try-sounds").unwrap();
+    assert_eq!(heard(&settings), json!([1175, 659, 659, 440, 330, 247]));
+}
+
+#[test]
+fn a_browser_without_sound_changes_nothing() {
+    let desk = desk();
+    desk.page
+        .eval("void (BaseAudioContext.prototype.createOscillator = () => { throw new Error('no sound') })")
+        .unwrap();
+    desk.check_out("23529001223601", "39999000000001").unwrap();
+    assert!(desk.message().unwrap().starts_with("Checked out"));
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn errors_stay_until_they_are_closed_or_settled() {
+    let koha = koha(Era::From2405);
+    let desk = desk();
+    let not_complete = "settings are not complete";
+    let fail = || {
+        desk.page.press(&[F9]).unwrap();
+        desk.page.wait(&format!("document.getElementById('message').textContent.includes('{not_complete}')")).unwrap();
+    };
+    // Closed where it is shown first.
+    fail();
+    desk.page.click("#message-close").unwrap();
+    assert_eq!((desk.message().unwrap().as_str(), desk.page.focused().unwrap().as_str()), ("", "checkout-patron"));
+    assert!(!desk.page.visible("#message-close").unwrap());
+    // A scan says what it has to say; the error stays beside it, once.
+    fail();
+    desk.check_out("23529001223601", "39999000000001").unwrap();
+    assert!(desk.message().unwrap().starts_with("Checked out 39999000000001"));
+    assert!(desk.page.text("#errors").unwrap().contains(not_complete));
+    fail();
+    assert!(!desk.page.visible("#errors").unwrap(), "it is in the line again");
+    desk.check_out("23529001223601", "39999000000002").unwrap();
+    assert_eq!(desk.page.eval("document.querySelectorAll('#errors > div').length").unwrap(), 1);
+    desk.page.click("#errors [data-field=close]").unwrap();
+    assert!(!desk.page.visible("#errors").unwrap());
+    assert_eq!(desk.page.focused().unwrap(), "checkout-item");
+    // What a scanner is told is over with the next scan.
+    desk.page.type_text("\n").unwrap();
+    assert_eq!(desk.message().unwrap(), "Scan an item.");
+    desk.check_out("23529001223601", "39999000000003").unwrap();
+    assert!(!desk.page.visible("#errors").unwrap());
+    // Another matter does not settle it; a commit that works does.
+    fail();
+    desk.page.press(&[F8]).unwrap();
+    desk.page.wait("document.getElementById('message').textContent.startsWith('Undone')").unwrap();
+    assert!(desk.page.text("#errors").unwrap().contains(not_complete));
+    desk.configure(&Settings::of(&koha.url(), "send")).unwrap();
+    assert!(desk.commit().unwrap().starts_with("Done: 2"));
+    assert!(!desk.page.visible("#errors").unwrap());
+}

@@ -1,0 +1,66 @@
+//! The help, and the keys on the buttons.
+
+use crate::desk;
+use koct_tests::page::key::{self, F1, F4};
+use serde_json::json;
+
+#[test]
+fn one_key_opens_the_help_and_another_gives_the_field_back() {
+    let desk = desk();
+    desk.page.press(&[F4]).unwrap();
+    assert_eq!(desk.page.focused().unwrap(), "checkin-item");
+    desk.page.press(&[F1]).unwrap();
+    desk.page.wait("document.getElementById('help-dialog').open").unwrap();
+    // No page of Firefox's own came up.
+    assert_eq!(desk.firefox.pages_at("popup/popup.html").unwrap().len(), 1);
+    assert_eq!(desk.firefox.pages_at("support.mozilla").unwrap().len(), 0);
+    // It can be read to its end by keys, and nothing lacks its text.
+    assert_eq!(desk.page.focused().unwrap(), "help-body");
+    let texts = "[...document.querySelectorAll('#help-dialog [data-i18n]')].map(e => [e.dataset.i18n, e.textContent])";
+    for text in desk.page.eval(texts).unwrap().as_array().unwrap() {
+        assert!(text[1] != "" && text[1] != text[0], "{text}");
+    }
+    desk.page.press(&[key::ESCAPE]).unwrap();
+    desk.page
+        .wait("!document.getElementById('help-dialog').open && document.activeElement.id === 'checkin-item'")
+        .unwrap();
+    // The same by the button; the scanner's field gets the focus, and not the button.
+    desk.page.click("#open-help").unwrap();
+    desk.page.click("#help-close").unwrap();
+    desk.page.wait("document.activeElement.id === 'checkin-item'").unwrap();
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn every_key_is_in_the_help_and_where_it_works() {
+    let desk = desk();
+    let shown = desk.page.eval("[...document.querySelectorAll('#help-keys kbd')].map(key => key.textContent)").unwrap();
+    assert_eq!(shown, json!(["F1", "F2", "F3", "F4", "F8", "F9", "Esc", "Esc", "Esc"]));
+    let targets = desk
+        .page
+        .eval("[...document.querySelectorAll('[aria-keyshortcuts]')].map(e => [e.getAttribute('aria-keyshortcuts'), e.id]).sort()")
+        .unwrap();
+    assert_eq!(
+        targets,
+        json!([
+            ["Escape", "checkout-clear-patron"],
+            ["Escape", "show-all"],
+            ["F1", "open-help"],
+            ["F2", "checkout-patron"],
+            ["F3", "find-text"],
+            ["F4", "checkin-item"],
+            ["F8", "undo"],
+            ["F9", "commit"],
+        ])
+    );
+    // Seen, but no part of the text: that is what a screen reader says, and a person looks for.
+    for (id, text, key) in
+        [("undo", "Undo last scan", "F8"), ("commit", "Send data to Koha", "F9"), ("checkout-title", "Checkout", "F2")]
+    {
+        assert_eq!(desk.page.text(&format!("#{id}")).unwrap(), text);
+        let chip = desk.page.eval(&format!(
+            "(e => [e.dataset.key, e.ariaHidden, e.checkVisibility()])(document.querySelector('#{id} kbd'))"
+        ));
+        assert_eq!(chip.unwrap(), json!([key, "true", true]), "{id}");
+    }
+}
