@@ -6,7 +6,7 @@ use koct_tests::{
     axe::axe,
     desk::{Desk, Settings, enter},
     firefox::Options,
-    page::Page,
+    page::{Page, key},
 };
 use serde_json::json;
 use std::{fs, time::Duration};
@@ -54,8 +54,12 @@ fn window(dark: bool) {
     let page = &desk.page;
     assert!(page.visible("#notice").unwrap());
     found.look(page, "empty");
+    page.press(&[key::F9]).unwrap();
+    page.wait("!document.getElementById('message-close').hidden").unwrap();
+    found.look(page, "an error");
     desk.configure(&Settings::of(&koha.url(), "apply")).unwrap();
     desk.check_in("39999000000001").unwrap();
+    assert!(page.visible("#errors").unwrap());
     desk.check_in("39999000000002").unwrap();
     found.look(page, "recorded");
     koha.fault(Fault::on("service.pl", FaultKind::Delay(Duration::from_secs(10))));
@@ -114,6 +118,12 @@ fn window(dark: bool) {
     open(page, "#show-batches", "batches-dialog");
     found.look(page, "batches-dialog");
     close(page, "batches-dialog");
+    open(page, "#print-log", "slip-dialog");
+    found.look(page, "slip-dialog");
+    close(page, "slip-dialog");
+    open(page, "#open-help", "help-dialog");
+    found.look(page, "help-dialog");
+    close(page, "help-dialog");
     found.nothing();
 }
 
