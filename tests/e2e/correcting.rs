@@ -55,7 +55,7 @@ fn a_mistyped_patron_is_corrected_and_what_it_was_stays_to_be_seen() {
     desk.page.fill("#edit-cardnumber", "23529\t").unwrap();
     desk.page.fill("#edit-barcode", "1234567890123456789012345").unwrap();
     desk.page.press(&[key::ENTER]).unwrap();
-    desk.page.wait("document.getElementById('edit-error').textContent.includes('25 characters')").unwrap();
+    desk.page.wait("document.getElementById('edit-error').textContent.includes('characters: 25')").unwrap();
     desk.page.fill("#edit-cardnumber", "23529001223603").unwrap();
     desk.page.fill("#edit-barcode", "39999000000001\n").unwrap();
     desk.page.wait("document.querySelector(\"tr[data-seq='1']\").dataset.status === 'local'").unwrap();

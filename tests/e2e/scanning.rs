@@ -69,7 +69,7 @@ fn everything_can_be_done_by_keyboard_alone() {
     );
     assert_eq!(desk.page.text("#count-unsent").unwrap(), "3");
     desk.page.press(&[key::SHIFT, key::TAB]).unwrap();
-    assert_eq!(desk.page.focused().unwrap(), "checkout-pay");
+    assert_eq!(desk.page.focused().unwrap(), "patron-items-list");
     // The next patron, the search, and back.
     desk.page.type_text(&format!("{F2}P2\nB3\n")).unwrap();
     desk.wait_for_total(4).unwrap();
@@ -107,7 +107,7 @@ fn a_code_that_koha_would_cut_is_shown_until_dealt_with() {
     desk.page.type_text(&format!("P1\n{long}\nB2\n")).unwrap();
     desk.wait_for_total(1).unwrap();
     let shown = desk.page.text("#attention").unwrap();
-    assert!(shown.contains(&long) && shown.contains("200 characters") && shown.contains("at most 20"), "{shown}");
+    assert!(shown.contains(&long) && shown.contains("characters: 200") && shown.contains("at most 20"), "{shown}");
     // Corrected and recorded.
     desk.page.click("#attention [data-field=retry]").unwrap();
     assert_eq!(desk.page.value("#checkout-item").unwrap(), long);
