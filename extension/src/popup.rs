@@ -201,6 +201,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         clear::offer(&desk);
     }
     dom::document()?.body().ok_or("no body")?.set_attribute("data-ready", "")?;
+    find::prepare(&desk);
     Ok(())
 }
 

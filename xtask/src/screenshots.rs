@@ -116,7 +116,7 @@ impl Album<'_> {
         self.size(&desk.page)?;
         self.take(&desk.page, "desk-empty")?;
         self.work(&desk)?;
-        self.dialogs(&desk, &koha)?;
+        self.dialogs(&desk)?;
         self.commits(&desk, &koha)
     }
 
@@ -174,11 +174,12 @@ impl Album<'_> {
         desk.wait_for_total(6)
     }
 
-    fn dialogs(&self, desk: &Desk, koha: &FakeKoha) -> koct_tests::Result {
+    fn dialogs(&self, desk: &Desk) -> koct_tests::Result {
         let page = &desk.page;
         self.dialog(page, "#clear", "clear-dialog", "#clear-cancel")?;
         self.dialog(page, "tr[data-seq='3'] [data-edit]", "edit-dialog", "#edit-cancel")?;
-        self.dialog(page, "#show-batches", "batches-dialog", "#batches-close")?;
+        self.dialog(page, "#open-help", "help-dialog", "#help-close")?;
+        self.dialog(page, "#print-slip", "slip-dialog", "#slip-cancel")?;
         let bus = "Version=1.0\tGenerator=koct\tDesk=Bus\tUtcOffset=0\n2026-11-23 11:00:00 000\treturn\t39999000000055\n\
                    2026-11-23 11:00:02 000\trenew\t39999000000055\n";
         page.drop_files(
@@ -199,7 +200,6 @@ impl Album<'_> {
         desk.check_out(PATRON, "39999000000006")?;
         desk.check_out("23529001223602", "39999000000005")?;
         self.dialog(page, "#show-review", "review-dialog", "#review-cancel")?;
-        let _ = koha;
         Ok(())
     }
 
@@ -219,6 +219,8 @@ impl Album<'_> {
         page.click("#review-go")?;
         desk.wait_for_commit()?;
         self.take(page, "desk-committed")?;
+        desk.check_in("39999000000012")?;
+        self.take(page, "desk-error-kept")?;
         page.click("#show-batches")?;
         page.wait("document.getElementById('batches-dialog').open")?;
         self.take(page, "batches-dialog")?;

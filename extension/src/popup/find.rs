@@ -31,6 +31,12 @@ use web_sys::{Element, Event, HtmlElement, HtmlInputElement, HtmlOptionElement, 
 /// So many entries are taken into the index at once: some ten milliseconds.
 const CHUNK: u32 = 1_000;
 
+/// How long the window is left alone after it has started, and between two chunks while nobody waits for the index.
+const AFTER_START: Duration = Duration::from_secs(1);
+const BREATH: Duration = Duration::from_millis(15);
+/// Of larger logs the index is made when it is asked for: it would take memory that most windows never need.
+const PREPARED: u32 = 200_000;
+
 /// In the list of desks, this one; a desk's name holds no control character.
 const THIS_DESK: &str = "\t";
 
@@ -87,6 +93,17 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
         spawn_local(this.clone().show_found());
     });
     Ok(())
+}
+
+/// Makes the index of an ordinary log while nothing else is to be done, so that the first letter is answered at once.
+pub(super) fn prepare(desk: &Rc<Desk>) {
+    if (1..=PREPARED).contains(&desk.counts.get().total()) {
+        let desk = desk.clone();
+        spawn_local(async move {
+            sleep(AFTER_START).await;
+            desk.prepare_to_find().await;
+        });
+    }
 }
 
 impl Find {
@@ -296,7 +313,8 @@ impl Desk {
             for entry in &entries {
                 index.put(entry);
             }
-            sleep(Duration::ZERO).await;
+            // Somebody who waits for it is served first; else whatever else the window does is.
+            sleep(if self.find.is_active() { Duration::ZERO } else { BREATH }).await;
         }
         Ok(index)
     }
