@@ -182,6 +182,7 @@ fn past_commits_and_their_transactions_are_found_again() {
     desk.page.wait("document.querySelectorAll('#transactions-rows tr[data-seq]').length === 3").unwrap();
     // A scan is seen, whatever is shown.
     desk.page.click("#show-batches").unwrap();
+    desk.page.wait("document.getElementById('batches-dialog').open").unwrap();
     desk.page.click("#batches-list li:nth-child(1) button").unwrap();
     desk.page.wait("document.querySelectorAll('#transactions-rows tr[data-seq]').length === 1").unwrap();
     desk.page.fill("#checkin-item", "A4").unwrap();
