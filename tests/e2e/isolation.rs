@@ -48,7 +48,9 @@ fn a_persons_session_is_neither_used_nor_replaced_nor_deleted() {
         tab.activate().unwrap();
         tab.navigate(&format!("{}/cgi-bin/koha/mainpage.pl", koha.url())).unwrap();
         assert!(tab.text("body").unwrap().contains("Logged in as circ"), "{era:?}");
-        assert_eq!(koha.requests().last().unwrap().cookie.as_deref(), Some(cookie.as_str()));
+        // KOCT may be looking for Koha meanwhile.
+        let mut of_tab = koha.requests().into_iter().filter(|request| request.path.ends_with("mainpage.pl"));
+        assert_eq!(of_tab.next_back().unwrap().cookie.as_deref(), Some(cookie.as_str()));
         let userid = koha.library(|library| library.pending_at("CPL")[0].userid.clone());
         assert_eq!(userid, "koha");
     }
