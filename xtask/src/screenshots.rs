@@ -23,19 +23,21 @@ struct Look {
     height: u32,
     dark: bool,
     language: Option<&'static str>,
+    /// Preferences of Firefox; the values as JSON.
     prefs: &'static [(&'static str, &'static str)],
 }
 
 /// As KOCT's window opens.
 const LIGHT: Look = Look { name: "light", width: 1060, height: 780, dark: false, language: None, prefs: &[] };
 
-const LOOKS: [Look; 8] = [
+const LOOKS: [Look; 9] = [
     LIGHT,
     Look { name: "dark", dark: true, ..LIGHT },
     Look { name: "narrow", width: 480, height: 800, ..LIGHT },
     Look { name: "small", width: 800, height: 600, ..LIGHT },
     // Text half as large again, as Firefox's zoom makes it.
-    Look { name: "large-text", prefs: &[("layout.css.devPixelsPerPx", "1.5")], ..LIGHT },
+    Look { name: "large-text", prefs: &[("layout.css.devPixelsPerPx", "\"1.5\"")], ..LIGHT },
+    Look { name: "high-contrast", prefs: &[("browser.display.document_color_use", "2")], ..LIGHT },
     Look { name: "german", language: Some("de"), ..LIGHT },
     Look { name: "arabic", language: Some("ar"), ..LIGHT },
     Look { name: "chinese", language: Some("zh-TW"), dark: true, ..LIGHT },
@@ -105,7 +107,8 @@ struct Album<'a> {
 impl Album<'_> {
     fn fill(&self) -> koct_tests::Result {
         let koha = FakeKoha::start(Config::default())?;
-        let prefs = self.look.prefs.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+        let read = |(name, value): &(&str, &str)| Ok(((*name).to_owned(), serde_json::from_str(value)?));
+        let prefs = self.look.prefs.iter().map(read).collect::<koct_tests::Result<Vec<_>>>()?;
         let desk = Desk::with_addon(
             &Options { dark: self.look.dark, locale: self.look.language, prefs, ..Options::default() },
             self.addon,

@@ -187,7 +187,9 @@ impl Import {
             self.go.remove_attribute("disabled")
         };
         self.files.set_disabled(self.running.get() || self.done.get());
-        self.close.set_text_content(Some(&text(if self.done.get() { "close" } else { "cancel" })));
+        // What runs goes on behind a closed dialog.
+        let closes = self.done.get() || self.running.get();
+        self.close.set_text_content(Some(&text(if closes { "close" } else { "cancel" })));
         self.progress_row.set_hidden(!self.running.get());
     }
 
