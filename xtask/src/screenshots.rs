@@ -35,8 +35,8 @@ const LOOKS: [Look; 9] = [
     Look { name: "dark", dark: true, ..LIGHT },
     Look { name: "narrow", width: 480, height: 800, ..LIGHT },
     Look { name: "small", width: 800, height: 600, ..LIGHT },
-    // Text half as large again, as Firefox's zoom makes it.
-    Look { name: "large-text", prefs: &[("layout.css.devPixelsPerPx", "\"1.5\"")], ..LIGHT },
+    // Text half as large again leaves two thirds of the window's width and height.
+    Look { name: "large-text", width: 707, height: 520, prefs: &[("layout.css.devPixelsPerPx", "\"1.5\"")], ..LIGHT },
     Look { name: "high-contrast", prefs: &[("browser.display.document_color_use", "2")], ..LIGHT },
     Look { name: "german", language: Some("de"), ..LIGHT },
     Look { name: "arabic", language: Some("ar"), ..LIGHT },
