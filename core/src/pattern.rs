@@ -15,6 +15,9 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CardPattern(Vec<Vec<Part>>);
 
+/// What people separate patterns with: commas of several scripts, and semicolons. No cardnumber holds one.
+const SEPARATORS: [char; 6] = [',', ';', '،', '؛', '，', '、'];
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     Digit,
@@ -35,7 +38,7 @@ impl CardPattern {
     /// When one of them, or all together, say nothing about a code.
     pub fn parse(raw: &str) -> Result<Self, TooWide> {
         let alternatives: Vec<Vec<Part>> = raw
-            .split([',', ' ', ';', '\t'])
+            .split(|c: char| c.is_whitespace() || SEPARATORS.contains(&c))
             .filter(|pattern| !pattern.is_empty())
             .map(|pattern| folded(pattern).chars().map(Part::of).collect())
             .collect();
@@ -113,7 +116,7 @@ mod tests {
             ("*9", vec!["9", "99", "129"], vec!["91"]),
             ("a*b*c", vec!["abc", "aXbYc", "abbbc"], vec!["ab", "acb"]),
             ("É#", vec!["e1", "É1"], vec!["f1"]),
-            ("1##, 2##", vec!["100", "200"], vec!["300"]),
+            ("1##، 2##", vec!["100", "200"], vec!["300"]),
         ] {
             let parsed = CardPattern::parse(pattern).unwrap();
             for code in fitting {
