@@ -122,3 +122,32 @@ fn where_koct_does_not_speak_the_language_all_of_it_is_english() {
     let time = desk.page.eval("document.querySelector('#transactions-rows time').textContent").unwrap();
     assert_eq!(time.as_str().unwrap(), desk.rows().unwrap()[0].timestamp);
 }
+
+/// What is wider than the place that it has, by its id: a button or a label that is cut off.
+const CUT: &str = "[...document.querySelectorAll('header *, main button, main label, th, td, h1, h2, h3')] \
+    .filter(element => element.checkVisibility() && element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1 && element.id !== 'desk' && element.id !== 'reachable') \
+    .map(element => element.id || element.textContent)";
+
+/// The codes of Firefox, where they differ from the folders' names.
+const LANGUAGES: [&str; 10] = ["ar", "cs", "de", "es", "fi", "fr", "it", "pt-BR", "tr", "zh-TW"];
+
+#[test]
+fn in_each_language_all_is_said_and_nothing_is_cut_off() {
+    for language in LANGUAGES {
+        let desk = Desk::open(&Options { locale: Some(language), ..Options::default() }).unwrap();
+        let direction = if language == "ar" { "rtl" } else { "ltr" };
+        assert_eq!(lang_and_dir(&desk.page), (language.to_owned(), direction.to_owned()));
+        assert_ne!(desk.page.text("#commit").unwrap(), "Send data to Koha");
+        desk.check_out("23529001223601", "39999000000001").unwrap();
+        desk.check_in("39999000000001").unwrap();
+        desk.pay("23529001223601", "2.50").unwrap();
+        for (width, height) in [(1060, 780), (800, 600)] {
+            desk.page.set_viewport(width, height).unwrap();
+            let wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth";
+            assert_eq!(desk.page.eval(wide).unwrap(), 0, "{language} at {width}: the page scrolls sideways");
+            let cut: Vec<String> = serde_json::from_value(desk.page.eval(CUT).unwrap()).unwrap();
+            assert_eq!(cut, Vec::<String>::new(), "{language} at {width}");
+        }
+        assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new(), "{language}");
+    }
+}
