@@ -4,11 +4,11 @@ use super::median;
 use koct_tests::{Result, desk::Desk};
 use serde_json::Value;
 
-/// Fills the log with so many transactions, behind the window's back, a thousand at a time.
-const FILL: &str = "(async count => { const db = await new Promise((done, fail) => { const o = indexedDB.open('koct'); \
+/// Fills the log with so many transactions of the last hours (older ones would be asked about), behind the window's back, a thousand at a time.
+const FILL: &str = "(async count => { const ends = Date.now() - 60_000; const db = await new Promise((done, fail) => { const o = indexedDB.open('koct'); \
     o.onsuccess = () => done(o.result); o.onerror = fail; }); for (let made = 0; made < count; made += 1000) { \
     await new Promise((done, fail) => { const t = db.transaction('transactions', 'readwrite'); const s = t.objectStore('transactions'); \
-    for (let i = 0; i < 1000 && made + i < count; i++) { const barcode = 'F' + (made + i); s.add({moment: {utc: 1795428000000 + (made + i) * 1000, offset: 0}, \
+    for (let i = 0; i < 1000 && made + i < count; i++) { const barcode = 'F' + (made + i); s.add({moment: {utc: ends - (count - made - i) * 500, offset: 0}, \
     action: 'issue', cardnumber: 'P1', barcode, itemKey: barcode.toLowerCase(), part: 0, status: {state: 'local'}}); } t.oncomplete = done; t.onerror = fail; }); } db.close(); })";
 
 /// Scans, each begun when the one before is in the table; gives the milliseconds from Enter to the row in the table.
