@@ -14,6 +14,9 @@ extern "C" {
     #[wasm_bindgen(js_namespace = ["browser", "runtime"], js_name = getURL)]
     pub(crate) fn get_url(path: &str) -> String;
 
+    #[wasm_bindgen(catch, js_namespace = ["browser", "commands"], js_name = getAll)]
+    pub(crate) async fn get_commands() -> Result<JsValue, JsValue>;
+
     /// Must be called within a user gesture, that is before anything is awaited.
     #[wasm_bindgen(catch, js_namespace = ["browser", "permissions"], js_name = request)]
     pub(crate) fn request_permissions(permissions: &Object) -> Result<Promise, JsValue>;
