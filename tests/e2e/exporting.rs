@@ -55,3 +55,42 @@ fn the_file_holds_what_is_uncommitted_and_all_if_asked() {
     reopen(&mut desk);
     assert_eq!(desk.states().unwrap(), ["added", "local"]);
 }
+
+#[test]
+fn the_files_of_several_desks_come_out_as_one_in_their_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = Options { downloads: Some(folder.path().to_owned()), ..Options::default() };
+    let desk = Desk::open(&options).unwrap();
+    let file = |desk: &str, lines: &str| format!("Version=1.0\tGenerator=koct\tDesk={desk}\tUtcOffset=0\n{lines}");
+    let main = file(
+        "Main",
+        "2026-11-24 10:00:00 000\tissue\tP1\tB1\n2026-11-24 10:20:00 000\treturn\tB2\n2026-11-24 10:20:30 000\tpayment\tP1\t2.50\n",
+    );
+    // The second of its lines has a time before the first: the desk's own sequence stays.
+    let bus = file(
+        "Bus",
+        "2026-11-24 10:10:00 000\treturn\tB1\n2026-11-24 10:05:00 000\tissue\tP2\tB1\n2026-11-24 10:20:00 500\tissue\tP3\tB2\n",
+    );
+    desk.page.drop_files("body", &[("bus.koc", bus.as_str()), ("main.koc", main.as_str())]).unwrap();
+    desk.finish_import(2).unwrap();
+    desk.page.click("#import-close").unwrap();
+    let (_, text) = export(&desk, folder.path());
+    let (head, lines) = text.split_once('\n').unwrap();
+    assert!(!head.contains("Desk="), "a file of several desks is that of none: {head}");
+    let lines: Vec<Vec<&str>> = lines.lines().map(|line| line.split('\t').collect()).collect();
+    let actions: Vec<String> = lines.iter().map(|line| line[1..].join(" ")).collect();
+    assert_eq!(
+        actions,
+        ["issue P1 B1", "return B1", "issue P2 B1", "return B2", "issue P3 B2", "payment P1 2.50"],
+        "{text}"
+    );
+    // Koha orders by whole seconds: two of one item never share one, and never run backwards.
+    let seconds = |item: &str| {
+        let of_item = lines.iter().filter(|line| line.contains(&item));
+        of_item.map(|line| line[0].rsplit_once(' ').unwrap().0.to_owned()).collect::<Vec<_>>()
+    };
+    for item in ["B1", "B2"] {
+        let seconds = seconds(item);
+        assert!(seconds.windows(2).all(|pair| pair[0] < pair[1]), "{item}: {seconds:?}");
+    }
+}
