@@ -123,11 +123,14 @@ pub(crate) trait Row: Sized + 'static {
         let column = column.strip_prefix("me.").unwrap_or(column);
         match column.split_once('.') {
             Some((relation, column)) => {
-                embedded.iter().any(|name| name == relation)
+                let parts = embedded.iter().map(|name| name.split_once('.').unwrap_or((name, "")));
+                let below: Vec<String> =
+                    parts.filter(|(name, _)| *name == relation).map(|(_, below)| below.to_owned()).collect();
+                !below.is_empty()
                     && match relation {
-                        "patron" | "issuer" => Patron::has_column(era, column, &[]),
-                        "item" => Item::has_column(era, column, &[]),
-                        "library" | "pickup_library" => Branch::has_column(era, column, &[]),
+                        "patron" | "issuer" => Patron::has_column(era, column, &below),
+                        "item" => Item::has_column(era, column, &below),
+                        "library" | "pickup_library" => Branch::has_column(era, column, &below),
                         "biblio" => BIBLIO.contains(&column),
                         _ => false,
                     }
