@@ -21,7 +21,7 @@ use crate::auth::Flag;
 use crate::reply::{self, Reply};
 use crate::request::Request;
 use crate::server::Shared;
-use crate::state::{Era, Library, Patron};
+use crate::state::{AccountLine, Era, Hold, Library, Patron};
 use access::{Needs, authorize};
 use list::{Kind, Rules, list};
 use rows::{Row, View, account_line, amount};
@@ -187,8 +187,9 @@ const PATRON_PARAMETERS: [&str; 37] = [
 
 /// Patrons.
 ///
-/// `restricted=true` finds everybody who ever was restricted and has the day still in the record, even a day that is
-/// over; `restricted=false` finds everybody. Neither `restricted` nor `expired` can be asked for in `q`.
+/// `restricted=true` finds everybody who has a day of restriction in the record, even one that is over;
+/// `restricted=false` finds everybody (Koha/REST/V1/Patrons.pm). Neither `restricted` nor `expired` is a column, so
+/// neither can be asked for in `q`.
 pub(crate) fn patrons(shared: &Shared, request: &Request) -> Reply {
     let mut library = shared.library();
     let era = library.era;
@@ -279,9 +280,8 @@ pub(crate) fn account(shared: &Shared, request: &Request) -> Reply {
     let open = library.account_lines.iter().enumerate().filter(|(_, line)| line.patron_id == patron.id);
     let (debits, credits): (Vec<_>, Vec<_>) =
         open.filter(|(_, line)| line.outstanding.0 != 0).partition(|(_, line)| line.outstanding.0 > 0);
-    let sum =
-        |lines: &[(usize, &crate::state::AccountLine)]| lines.iter().map(|(_, line)| line.outstanding.0).sum::<i64>();
-    let side = |lines: &[(usize, &crate::state::AccountLine)]| {
+    let sum = |lines: &[(usize, &AccountLine)]| lines.iter().map(|(_, line)| line.outstanding.0).sum::<i64>();
+    let side = |lines: &[(usize, &AccountLine)]| {
         let rows: Value = lines.iter().map(|(index, line)| account_line(*index, line)).collect();
         json!({ "total": amount(Amount(sum(lines))), "lines": rows })
     };
@@ -384,7 +384,7 @@ pub(crate) fn holds(shared: &Shared, request: &Request) -> Reply {
     if let Err(reply) = check(shared, &mut library, request, by_era(era, HOLDS_BEFORE, HOLDS), &rules) {
         return reply;
     }
-    let extras = |rows: &[&crate::state::Hold], name: &str| {
+    let extras = |rows: &[&Hold], name: &str| {
         (name == "cancellation_requested").then(|| (name.to_owned(), vec![Value::Bool(false); rows.len()]))
     };
     let view = View::new(&library);

@@ -8,7 +8,7 @@ use hyper::header::{HeaderName, LINK};
 use serde_json::{Map, Value, json};
 
 use super::query::{Condition, Refused, compare, plain};
-use super::rows::{Row, View};
+use super::rows::{Related, Row, View};
 use super::{invalid, went_wrong};
 use crate::collation::fold;
 use crate::reply::{Reply, error_page, json as json_reply};
@@ -156,31 +156,35 @@ pub(crate) fn list<T: Row>(
         None => rows[page.start..page.end].iter().collect(),
     };
     let mut objects: Vec<Map<String, Value>> = shown.iter().map(|row| row.json(view)).collect();
+    // The shorter names first, so that what lies in a row comes after it: `item`, then `item.biblio`.
+    let mut embedded = embedded;
+    embedded.sort();
     for name in &embedded {
         if let Some((key, values)) = extras(&shown, name) {
             for (object, value) in objects.iter_mut().zip(values) {
                 object.insert(key.clone(), value);
             }
-            continue;
-        }
-        let (relation, below) = name.split_once('.').unwrap_or((name, ""));
-        for (object, row) in objects.iter_mut().zip(&shown) {
-            let Some(related) = row.related(view, relation) else { continue };
-            let mut value = related.json(view);
-            if let (super::rows::Related::Item(Some(item)), Value::Object(item_json)) = (&related, &mut value)
-                && let Some(inner) = item.related(view, below)
-            {
-                item_json.insert(below.to_owned(), inner.json(view));
-            }
-            // What was embedded before (`item.biblio` before `item`) stays.
-            object.entry(relation).or_insert(Value::Null);
-            if !(object[relation].is_object() && below.is_empty()) {
-                object.insert(relation.to_owned(), value);
+        } else {
+            for (object, row) in objects.iter_mut().zip(&shown) {
+                embed(view, object, *row, name);
             }
         }
     }
     let reply = json_reply(200, &objects.into_iter().map(Value::Object).collect());
     page.headers(shared, era, request, reply, rows.len())
+}
+
+/// Puts what belongs to a row into its JSON: `patron`, or `item.biblio` with the item around it.
+fn embed<T: Row>(view: &View<'_>, object: &mut Map<String, Value>, row: &T, name: &str) {
+    let (relation, below) = name.split_once('.').unwrap_or((name, ""));
+    let Some(related) = row.related(view, relation) else { return };
+    let mut value = related.json(view);
+    if let (Related::Item(Some(item)), Some(fields)) = (&related, value.as_object_mut())
+        && let Some(inner) = item.related(view, below)
+    {
+        fields.insert(below.to_owned(), inner.json(view));
+    }
+    object.insert(relation.to_owned(), value);
 }
 
 /// Does a field fit what a query parameter asks for? That is folded already. Even numbers are searched for as text: from
