@@ -20,6 +20,10 @@ pub enum Flag {
     EditCatalogue,
     /// Patron data.
     Borrowers,
+    /// What patrons owe (`updatecharges`).
+    UpdateCharges,
+    /// Holds (`reserveforothers`).
+    ReserveForOthers,
     /// Tools, file upload among them.
     Tools,
 }

@@ -108,7 +108,7 @@ impl Library {
     /// Koha: `MoveReserve`. The patron's own hold is filled; else, until bug 30114 (22.05), the next patron's hold was
     /// cancelled without a word.
     fn end_hold(&mut self, patron_id: u64, item_id: u64, barcode: &str) {
-        let biblio = self.items.iter().find(|item| item.id == item_id).map(|item| item.biblio_id);
+        let biblio = self.item_by_id(item_id).map(|item| item.biblio_id);
         let mut fitting: Vec<usize> = (0..self.holds.len())
             .filter(|&index| {
                 let hold = &self.holds[index];
@@ -189,7 +189,8 @@ impl Library {
         }
         self.account_lines.push(AccountLine {
             patron_id,
-            kind: "Pay".to_owned(),
+            kind: "Pay".into(),
+            date: self.now_local()[..10].to_owned().into(),
             amount: Amount(-operation.amount.0),
             outstanding: Amount(-left.0),
         });
@@ -215,7 +216,7 @@ impl Library {
     }
 
     pub(crate) fn barcode(&self, item_id: u64) -> String {
-        self.items.iter().find(|item| item.id == item_id).map(|item| item.barcode.clone()).unwrap_or_default()
+        self.item_by_id(item_id).map(|item| item.barcode.clone()).unwrap_or_default()
     }
 
     /// Is the operation's patron or item unknown? The queue's page marks such values.
@@ -238,7 +239,7 @@ impl Library {
 }
 
 /// The end of the day, a loan's length after the given time.
-fn due_after(time: &str) -> String {
+pub(crate) fn due_after(time: &str) -> String {
     let due = read_lenient(time)
         .and_then(|time| time.date().checked_add_signed(Duration::days(LOAN_DAYS)))
         .and_then(|date| date.and_hms_opt(23, 59, 0));

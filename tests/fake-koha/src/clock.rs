@@ -29,6 +29,17 @@ impl Zone {
         let minutes = i64::from(self.offset_minutes) + if summer { 60 } else { 0 };
         utc.checked_add_signed(Duration::minutes(minutes)).unwrap_or(utc)
     }
+
+    /// Minutes east of UTC at a wall-clock time here; in the hour that comes twice, those of the summer.
+    pub(crate) fn offset_at(self, local: NaiveDateTime) -> i32 {
+        let summer = self.offset_minutes + 60;
+        let utc = local.checked_sub_signed(Duration::minutes(i64::from(summer)));
+        if self.eu_summer_time && utc.is_some_and(|utc| self.local(utc) == local) {
+            summer
+        } else {
+            self.offset_minutes
+        }
+    }
 }
 
 /// 01:00 UTC on the last Sunday of a month of 31 days.

@@ -38,6 +38,9 @@ pub enum FaultKind {
     ResetAfter,
     /// The request is processed, then the connection is closed within the headers of the answer.
     CutHeaders,
+    /// The request is processed, then the connection is closed after so many bytes of the answer, its headers among
+    /// them: in the middle of a download.
+    CutAfter(usize),
     /// This status with an error page; the request is not processed.
     Status(u16),
     /// The request is processed, then 500.

@@ -17,7 +17,8 @@
 //! ```
 //!
 //! Where to look: the library's data in `state`, what a transaction does to it in `circulation` and `queue`, who may
-//! do it in `auth` and `csrf`; one module per page of Koha (`service`, `authentication`, `pages`, `koc`, `rest`); and
+//! do it in `auth` and `csrf`; one module per page of Koha (`service`, `authentication`, `pages`, `koc`, `rest`); libraries to
+//! start with in `sample` and `generate`; and
 //! `server`, `connection`, `faults` for HTTP and its accidents.
 //!
 //! Not modelled: two-factor login, branch by IP address, expired passwords, circulation rules other than a loan of 21
@@ -34,7 +35,9 @@ mod collation;
 mod connection;
 mod csrf;
 mod faults;
+mod generate;
 mod koc;
+mod names;
 mod pages;
 mod queue;
 mod reply;
@@ -50,9 +53,10 @@ pub use auth::{Flag, Session};
 pub use circulation::Died;
 pub use clock::Zone;
 pub use faults::{Fault, FaultKind};
+pub use generate::Size;
 pub use request::Recorded;
 pub use server::{Config, FakeKoha, Stopped};
 pub use state::{
-    AccountLine, Branch, Effect, Era, Hold, HoldEnd, Item, Library, Loan, OldHold, OldLoan, Operation, Patron, Payment,
-    Preferences, Upload,
+    AccessToken, AccountLine, ApiKey, Branch, Effect, Era, Found, Hold, HoldEnd, Item, Library, Loan, OldHold, OldLoan,
+    Operation, Patron, Payment, Preferences, Text, Upload,
 };

@@ -2,19 +2,21 @@
 
 use std::process::ExitCode;
 
-use fake_koha::{Config, Era, FakeKoha};
+use fake_koha::{Config, Era, FakeKoha, Library, Size};
 
 const HELP: &str = "\
 A stand-in Koha staff server on 127.0.0.1, for KOCT's demo and tests.
 
-Usage: fake-koha [--era before-24.05|from-24.05] [--port N] [--sub-path /koha]
+Usage: fake-koha [--era before-24.05|from-24.05] [--port N] [--sub-path /koha] [--patrons N] [--items N]
 
   --era       which Koha it behaves like (default before-24.05)
   --port      the port (default 8081; 0 takes a free one)
   --sub-path  where Koha lives on the host (default: at its root)
+  --patrons   so many made-up patrons, with the cards 20000000000001 onward (default: the small library)
+  --items     so many made-up items, with the barcodes 30000000000001 onward; every eighth is on loan
 
 Logins (the password is the name): koha (everything), circ (circulate and catalogue), circonly, noperm, patron1.
-Cards 23529001223601 to 23529001223620, barcodes 39999000000001 to 39999000000057. All data is gone at the end.
+The small library has cards 23529001223601 to 23529001223620, barcodes 39999000000001 to 39999000000057. All data is gone at the end.
 ";
 
 fn main() -> ExitCode {
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
 /// The settings, or none if only help is wanted.
 fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Config>, String> {
     let mut config = Config { port: 8081, ..Config::default() };
+    let mut size = Size::default();
     while let Some(argument) = arguments.next() {
         if argument == "--help" || argument == "-h" {
             return Ok(None);
@@ -63,6 +66,8 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Config>, 
                 let port = value()?;
                 config.port = port.parse().map_err(|_| format!("not a port: {port}"))?;
             }
+            "--patrons" => size.patrons = number(&value()?)?,
+            "--items" => size.items = number(&value()?)?,
             "--sub-path" => {
                 let path = value()?;
                 if !path.is_empty() && !path.starts_with('/') {
@@ -73,5 +78,13 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Config>, 
             other => return Err(format!("no such option: {other}")),
         }
     }
+    if size != Size::default() {
+        (size.loans, size.holds) = (size.items / 8, size.items / 20);
+        config.library = Library::generate_sized(1, &size);
+    }
     Ok(Some(config))
+}
+
+fn number(text: &str) -> Result<usize, String> {
+    text.parse().map_err(|_| format!("not a number: {text}"))
 }

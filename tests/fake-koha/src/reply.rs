@@ -27,9 +27,9 @@ pub(crate) fn html(status: u16, body: impl Into<Body>) -> Reply {
     reply(status, "text/html; charset=UTF-8", body)
 }
 
-/// What the REST API answers.
+/// What the REST API answers. Koha's JSON writer escapes slashes.
 pub(crate) fn json(status: u16, body: &serde_json::Value) -> Reply {
-    reply(status, "application/json;charset=UTF-8", body.to_string())
+    reply(status, "application/json;charset=UTF-8", body.to_string().replace('/', "\\/"))
 }
 
 /// One of Koha's error pages.

@@ -1,185 +1,135 @@
-//! The REST API, as far as KOCT may ask it.
+//! The REST API, as far as KOCT may ask it: the libraries, patrons, items, loans and holds.
+//!
+//! Where neither koha-observed nor koha-protocol says it, permissions, parameters, fields and embeds come from Koha's
+//! API description (api/v1/swagger of Koha-Community/Koha, of `ByWater` Solutions and of `KohaSuomi`'s 24.05), and the
+//! rest from Koha/REST. Not modelled: everything but reading, `q` in the body of a GET, and the redaction of patrons of
+//! other library groups. Answers are made in memory: nobody should ask for all rows of a big library at once.
 
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
+mod access;
+mod list;
+mod query;
+mod rows;
+
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Value, json};
 
+pub(crate) use access::token;
+
+use crate::amount::Amount;
 use crate::auth::Flag;
-use crate::collation::{fold, same};
 use crate::reply::{self, Reply};
 use crate::request::Request;
 use crate::server::Shared;
-use crate::state::{Branch, Era, Item, Library, Loan, Patron};
+use crate::state::{AccountLine, Era, Hold, Library, Patron};
+use access::{Needs, authorize};
+use list::{Kind, Rules, list};
+use rows::{Row, View, account_line, amount};
 
-/// The parameters that most lists take.
-const PAGING: [&str; 5] = ["_page", "_per_page", "_order_by", "_match", "q"];
-
-/// Who asks: Basic authentication if there is such a header, else the session cookie. 401 and 403 as observed.
-fn authorize(
-    shared: &Shared,
-    library: &mut Library,
-    request: &Request,
-    flag: Flag,
-    needs: &Value,
-) -> Result<(), Reply> {
-    let refuse = |status, error: &str| Err(reply::json(status, &json!({ "error": error })));
-    if library.preferences.maintenance {
-        return refuse(503, "System is under maintenance.");
-    }
-    let allowed = if let Some(basic) = request.header("authorization").and_then(|text| text.strip_prefix("Basic ")) {
-        if !shared.config.rest_basic_auth {
-            return refuse(401, "Basic authentication disabled");
-        }
-        let decoded = BASE64_STANDARD.decode(basic.trim()).unwrap_or_default();
-        let decoded = String::from_utf8_lossy(&decoded).into_owned();
-        let (login, password) = decoded.split_once(':').unwrap_or((&decoded, ""));
-        let Some(patron) = library.check_password(login, password) else {
-            return Err(reply::json(403, &json!({ "error": "Invalid password", "required_permissions": null })));
-        };
-        // The account is looked up by userid alone.
-        if !same(&patron.userid, login) {
-            return refuse(401, "Authentication failure.");
-        }
-        patron.may(flag)
-    } else if let Some(id) = request.cookie("CGISESSID") {
-        match library.session_account(&id) {
-            Some(account) => account.may(flag),
-            None if library.sessions.get(&id).is_some_and(|session| !session.expired) => {
-                return refuse(401, "Authentication failure.");
-            }
-            None => return refuse(401, "Session has been expired."),
-        }
-    } else {
-        return refuse(401, "Authentication failure.");
-    };
-    if allowed {
-        return Ok(());
-    }
-    let error = "Authorization failure. Missing required permission(s).";
-    Err(reply::json(403, &json!({ "error": error, "required_permissions": needs })))
-}
-
-/// 400 for a query parameter that the path does not know.
-fn known_parameters(request: &Request, fields: &[&str], paging: bool) -> Result<(), Reply> {
-    let unknown: Vec<Value> = request
-        .query
-        .iter()
-        .map(|(name, _)| name.as_str())
-        .filter(|name| !(fields.contains(name) || paging && PAGING.contains(name)))
-        .map(|name| json!({ "message": "Malformed query string", "path": format!("/query/{name}") }))
-        .collect();
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    // The server's JSON writer escapes slashes.
-    let body = Value::from(unknown).to_string().replace('/', "\\/");
-    Err(reply::reply(400, "application/json;charset=UTF-8", body))
-}
-
-/// One page of a list, with the headers that tell of the others.
-///
-/// Before 24.05 (observed) all rows come unless a page is asked for; later 20 at a time.
-fn paged(shared: &Shared, request: &Request, era: Era, rows: &[Value]) -> Reply {
-    let page = request.parameter("_page").and_then(|text| text.parse::<usize>().ok());
-    let per_page = request.parameter("_per_page");
-    if era == Era::Before2405 && page.is_none() && per_page.is_none() {
-        return reply::json(200, &json!(rows));
-    }
-    let page = page.unwrap_or(1).max(1);
-    let size = match per_page {
-        Some("-1") if era == Era::Before2405 => {
-            return reply::json(500, &json!({ "error": "Something went wrong, check Koha logs for details." }));
-        }
-        Some("-1") => rows.len().max(1),
-        text => text.and_then(|text| text.parse().ok()).unwrap_or(20).max(1),
-    };
-    let start = (page - 1).saturating_mul(size).min(rows.len());
-    let end = start.saturating_add(size).min(rows.len());
-    let last = rows.len().div_ceil(size).max(1);
-    let link = |number: usize, rel: &str| {
-        let path = shared.path(&request.path);
-        format!("<{path}?_page={number}&_per_page={size}>; rel=\"{rel}\"")
-    };
-    let mut links = Vec::new();
-    if page > 1 {
-        links.push(link(page - 1, "prev"));
-    }
-    if page < last {
-        links.push(link(page + 1, "next"));
-    }
-    links.extend([link(1, "first"), link(last, "last")]);
-    let reply = reply::json(200, &json!(&rows[start..end]));
-    let total = hyper::header::HeaderName::from_static("x-total-count");
-    let reply = reply::with_header(reply, total, &rows.len().to_string());
-    reply::with_header(reply, hyper::header::LINK, &links.join(","))
-}
-
-/// Does a field fit what the query asks of it? `_match` is `contains` unless told.
-fn fits(request: &Request, field: &str, value: &str) -> bool {
-    let Some(wanted) = request.parameter(field) else { return true };
-    let (value, wanted) = (fold(value), fold(wanted));
-    match request.parameter("_match") {
-        Some("exact") => value == wanted,
-        Some("starts_with") => value.starts_with(&wanted),
-        Some("ends_with") => value.ends_with(&wanted),
-        _ => value.contains(&wanted),
+/// Koha's code died, most often because the database did not understand.
+fn went_wrong(era: Era) -> Reply {
+    let error = "Something went wrong, check Koha logs for details.";
+    match era {
+        Era::Before2405 => reply::json(500, &json!({ "error": error })),
+        Era::From2405 => reply::json(500, &json!({ "error": error, "error_code": "internal_server_error" })),
     }
 }
 
-fn branch_json(branch: &Branch) -> Value {
-    json!({ "library_id": branch.code, "name": branch.name, "pickup_location": true, "public": true })
+/// The answer of `Mojolicious::Plugin::OpenAPI` to a value that does not fit the description.
+fn invalid(path: &str, message: &str) -> Reply {
+    reply::json(400, &json!({ "errors": [{ "message": message, "path": path }], "status": 400 }))
 }
 
-fn checked(
-    shared: &Shared,
-    library: &mut Library,
-    request: &Request,
-    (flag, needs): (Flag, Value),
-    fields: &[&str],
-    paging: bool,
-) -> Result<(), Reply> {
-    authorize(shared, library, request, flag, &needs)?;
-    known_parameters(request, fields, paging)
+/// No such route.
+fn no_page() -> Reply {
+    reply::error_page(404, "Page not found")
+}
+
+const CATALOGUE: Needs = &[&[(Some(Flag::Catalogue), "catalogue", "1")]];
+
+/// Observed on 19.06.
+const PATRONS_BEFORE: Needs = &[&[(Some(Flag::Borrowers), "borrowers", "1")]];
+const PATRONS: Needs = &[
+    &[(Some(Flag::Borrowers), "borrowers", "edit_borrowers")],
+    &[(Some(Flag::Tools), "tools", "label_creator")],
+    &[(None, "serials", "routing")],
+    &[(None, "acquisition", "order_manage")],
+];
+const PATRON: Needs = &[&[(Some(Flag::Borrowers), "borrowers", "edit_borrowers")]];
+const ACCOUNT: Needs = &[&[
+    (Some(Flag::Borrowers), "borrowers", "edit_borrowers"),
+    (Some(Flag::UpdateCharges), "updatecharges", "remaining_permissions"),
+]];
+const CHECKOUTS_BEFORE: Needs = &[&[(Some(Flag::Circulate), "circulate", "circulate_remaining_permissions")]];
+const CHECKOUTS: Needs = &[
+    &[(Some(Flag::Circulate), "circulate", "circulate_remaining_permissions")],
+    &[(None, "circulate", "manage_bookings")],
+];
+/// From the API description of a version shortly after 19.06.
+const HOLDS_BEFORE: Needs = &[&[(Some(Flag::Borrowers), "borrowers", "edit_borrowers")]];
+const HOLDS: Needs = &[&[(Some(Flag::ReserveForOthers), "reserveforothers", "place_holds")]];
+
+fn by_era<T>(era: Era, before: T, from: T) -> T {
+    match era {
+        Era::Before2405 => before,
+        Era::From2405 => from,
+    }
+}
+
+/// A path without a list.
+fn single() -> Rules {
+    Rules { fields: Vec::new(), others: &[], paging: false, exact: true, embeds: &[] }
+}
+
+/// Whether the request may be answered. Only reading is modelled.
+fn check(shared: &Shared, library: &mut Library, request: &Request, needs: Needs, rules: &Rules) -> Result<(), Reply> {
+    if !matches!(request.method.as_str(), "GET" | "HEAD") {
+        return Err(no_page());
+    }
+    let era = library.era;
+    // Koha looks at this header before it asks who is there.
+    rules.check_header(era, request)?;
+    authorize(shared, library, request, needs)?;
+    rules.check(era, request)
+}
+
+fn library_rules() -> Rules {
+    let fields = vec![("library_id", Kind::Text), ("name", Kind::Text)];
+    Rules { fields, others: &[], paging: true, exact: false, embeds: &[] }
 }
 
 /// The branches. Needs the `catalogue` permission.
 pub(crate) fn libraries(shared: &Shared, request: &Request) -> Reply {
     let mut library = shared.library();
-    let needs = (Flag::Catalogue, json!({ "catalogue": "1" }));
-    if let Err(reply) = checked(shared, &mut library, request, needs, &["library_id", "name"], true) {
+    let rules = library_rules();
+    if let Err(reply) = check(shared, &mut library, request, CATALOGUE, &rules) {
         return reply;
     }
-    let rows: Vec<Value> = library
-        .branches
-        .iter()
-        .filter(|branch| fits(request, "library_id", &branch.code) && fits(request, "name", &branch.name))
-        .map(branch_json)
-        .collect();
-    paged(shared, request, library.era, &rows)
+    list(shared, &View::new(&library), request, &rules, &library.branches, &|_, _| None)
 }
 
 /// One branch.
 pub(crate) fn library(shared: &Shared, request: &Request) -> Reply {
     let mut library = shared.library();
-    let needs = (Flag::Catalogue, json!({ "catalogue": "1" }));
-    if let Err(reply) = checked(shared, &mut library, request, needs, &[], false) {
+    if let Err(reply) = check(shared, &mut library, request, CATALOGUE, &single()) {
         return reply;
     }
-    match library.branch(last_segment(request)) {
-        Some(branch) => reply::json(200, &branch_json(branch)),
+    match library.branch(segment(request, 0)) {
+        Some(branch) => reply::json(200, &branch.json(&View::new(&library)).into()),
         None => reply::json(404, &json!({ "error": "Library not found" })),
     }
 }
 
-fn last_segment(request: &Request) -> &str {
-    request.path.rsplit('/').next().unwrap_or_default()
+/// A part of the path, counted from its end.
+fn segment(request: &Request, from_end: usize) -> &str {
+    request.path.rsplit('/').nth(from_end).unwrap_or_default()
 }
 
 /// The branches, for everybody. Not in the era before 24.05.
 pub(crate) fn public_libraries(shared: &Shared, request: &Request) -> Reply {
     let library = shared.library();
     if library.era == Era::Before2405 {
-        return reply::error_page(404, "Page not found");
+        return no_page();
     }
     if !shared.config.rest_public_api {
         return reply::json(
@@ -187,189 +137,260 @@ pub(crate) fn public_libraries(shared: &Shared, request: &Request) -> Reply {
             &json!({ "error": "Configuration prevents the usage of this endpoint by unprivileged users" }),
         );
     }
-    if let Err(reply) = known_parameters(request, &["library_id", "name"], true) {
+    let rules = library_rules();
+    if let Err(reply) = rules.check_header(library.era, request).and_then(|()| rules.check(library.era, request)) {
         return reply;
     }
-    let rows: Vec<Value> = library.branches.iter().map(branch_json).collect();
-    paged(shared, request, library.era, &rows)
+    list(shared, &View::new(&library), request, &rules, &library.branches, &|_, _| None)
 }
 
-fn patron_json(patron: &Patron) -> Value {
-    json!({
-        "patron_id": patron.id,
-        "cardnumber": patron.cardnumber,
-        "userid": patron.userid,
-        "surname": patron.surname,
-        "firstname": patron.firstname,
-        "library_id": patron.branch,
-        "category_id": patron.category,
-        "expiry_date": patron.expiry_date,
-        "restricted": patron.restricted_until.is_some(),
-        "patron_card_lost": patron.card_lost,
-        "incorrect_address": patron.address_in_doubt,
-    })
-}
+/// The query parameters of the list of patrons: most fields, but not the newer ones.
+const PATRON_PARAMETERS: [&str; 37] = [
+    "patron_id",
+    "cardnumber",
+    "surname",
+    "firstname",
+    "title",
+    "other_name",
+    "initials",
+    "address",
+    "address2",
+    "city",
+    "state",
+    "postal_code",
+    "country",
+    "email",
+    "phone",
+    "mobile",
+    "fax",
+    "secondary_email",
+    "secondary_phone",
+    "date_of_birth",
+    "library_id",
+    "category_id",
+    "date_enrolled",
+    "expiry_date",
+    "staff_notes",
+    "relationship_type",
+    "gender",
+    "userid",
+    "opac_notes",
+    "statistics_1",
+    "statistics_2",
+    "sms_number",
+    "privacy",
+    "updated_on",
+    "last_seen",
+    "lang",
+    "login_attempts",
+];
 
-/// The permission for patron data.
-fn borrowers(era: Era) -> (Flag, Value) {
-    match era {
-        Era::Before2405 => (Flag::Borrowers, json!({ "borrowers": "1" })),
-        Era::From2405 => (Flag::Borrowers, json!({ "borrowers": "edit_borrowers" })),
-    }
-}
-
-/// Patrons, by card or name.
+/// Patrons.
+///
+/// `restricted=true` finds everybody who has a day of restriction in the record, even one that is over;
+/// `restricted=false` finds everybody (Koha/REST/V1/Patrons.pm). Neither `restricted` nor `expired` is a column, so
+/// neither can be asked for in `q`.
 pub(crate) fn patrons(shared: &Shared, request: &Request) -> Reply {
     let mut library = shared.library();
-    let needs = borrowers(library.era);
-    let fields = ["cardnumber", "surname", "firstname", "userid", "library_id", "category_id"];
-    if let Err(reply) = checked(shared, &mut library, request, needs, &fields, true) {
+    let era = library.era;
+    let booleans = ["incorrect_address", "patron_card_lost"].map(|name| (name, Kind::Boolean));
+    let rules = Rules {
+        fields: PATRON_PARAMETERS.iter().map(|name| (*name, Kind::Text)).chain(booleans).collect(),
+        others: &[("restricted", Kind::Boolean)],
+        paging: true,
+        exact: false,
+        embeds: &["extended_attributes", "checkouts+count", "overdues+count", "account_balance", "library"],
+    };
+    if let Err(reply) = check(shared, &mut library, request, by_era(era, PATRONS_BEFORE, PATRONS), &rules) {
         return reply;
     }
-    let rows: Vec<Value> = library
-        .patrons
-        .iter()
-        .filter(|patron| {
-            fits(request, "cardnumber", &patron.cardnumber)
-                && fits(request, "surname", &patron.surname)
-                && fits(request, "firstname", &patron.firstname)
-                && fits(request, "userid", &patron.userid)
-                && fits(request, "library_id", &patron.branch)
-                && fits(request, "category_id", &patron.category)
-        })
-        .map(patron_json)
-        .collect();
-    paged(shared, request, library.era, &rows)
+    let view = View::new(&library);
+    let extras = |rows: &[&Patron], name: &str| patron_extras(&view, rows, name);
+    if matches!(request.parameter("restricted"), Some("1" | "true")) {
+        let restricted = library.patrons.iter().filter(|patron| patron.restricted_until.is_some());
+        let restricted: Vec<Patron> = restricted.cloned().collect();
+        return list(shared, &view, request, &rules, &restricted, &extras);
+    }
+    list(shared, &view, request, &rules, &library.patrons, &extras)
+}
+
+/// What is counted for the patrons of one page.
+fn patron_extras(view: &View<'_>, rows: &[&Patron], name: &str) -> Option<(String, Vec<Value>)> {
+    let library = view.library;
+    let ids: HashSet<u64> = rows.iter().map(|patron| patron.id).collect();
+    let counted = |late: bool| {
+        let mut counts: HashMap<u64, u64> = HashMap::new();
+        let loans = library.loans.iter().filter(|loan| ids.contains(&loan.patron_id));
+        for loan in loans.filter(|loan| !late || loan.due_at < view.now) {
+            *counts.entry(loan.patron_id).or_default() += 1;
+        }
+        rows.iter().map(|patron| counts.get(&patron.id).copied().unwrap_or_default().into()).collect()
+    };
+    match name {
+        "extended_attributes" => Some((name.to_owned(), vec![json!([]); rows.len()])),
+        "checkouts+count" => Some(("checkouts_count".to_owned(), counted(false))),
+        "overdues+count" => Some(("overdues_count".to_owned(), counted(true))),
+        "account_balance" => {
+            let mut sums: HashMap<u64, i64> = HashMap::new();
+            for line in library.account_lines.iter().filter(|line| ids.contains(&line.patron_id)) {
+                *sums.entry(line.patron_id).or_default() += line.outstanding.0;
+            }
+            let sum = |patron: &&Patron| amount(Amount(sums.get(&patron.id).copied().unwrap_or_default()));
+            Some((name.to_owned(), rows.iter().map(sum).collect()))
+        }
+        _ => None,
+    }
 }
 
 /// One patron.
 pub(crate) fn patron(shared: &Shared, request: &Request) -> Reply {
     let mut library = shared.library();
-    let needs = borrowers(library.era);
-    if let Err(reply) = checked(shared, &mut library, request, needs, &[], false) {
+    let rules = Rules { embeds: &["extended_attributes"], ..single() };
+    let needs = by_era(library.era, PATRONS_BEFORE, PATRON);
+    if let Err(reply) = check(shared, &mut library, request, needs, &rules) {
         return reply;
     }
-    match last_segment(request).parse().ok().and_then(|id| library.patron_by_id(id)) {
-        Some(patron) => reply::json(200, &patron_json(patron)),
-        None => reply::json(404, &json!({ "error": "Patron not found." })),
+    let Some(patron) = segment(request, 0).parse().ok().and_then(|id| library.patron_by_id(id)) else {
+        return patron_not_found(library.era);
+    };
+    let mut patron = patron.json(&View::new(&library));
+    if !list::embeds(library.era, request).is_empty() {
+        patron.insert("extended_attributes".to_owned(), json!([]));
+    }
+    reply::json(200, &patron.into())
+}
+
+/// 19.06 has a full stop. Koha: `render_resource_not_found`, from 24.05 with a code.
+fn patron_not_found(era: Era) -> Reply {
+    match era {
+        Era::Before2405 => reply::json(404, &json!({ "error": "Patron not found." })),
+        Era::From2405 => reply::json(404, &json!({ "error": "Patron not found", "error_code": "not_found" })),
     }
 }
 
-fn item_json(library: &Library, item: &Item) -> Value {
-    json!({
-        "item_id": item.id,
-        "biblio_id": item.biblio_id,
-        "external_id": item.barcode,
-        "home_library_id": item.branch,
-        "holding_library_id": item.branch,
-        "checked_out_date": item.on_loan,
-        "lost_status": item.lost,
-        "not_for_loan_status": item.not_for_loan,
-        "last_seen_date": item.last_seen.as_deref().map(|time| moment(library, time)),
-    })
+/// What a patron owes, and has paid in advance.
+pub(crate) fn account(shared: &Shared, request: &Request) -> Reply {
+    let mut library = shared.library();
+    if let Err(reply) = check(shared, &mut library, request, ACCOUNT, &single()) {
+        return reply;
+    }
+    let Some(patron) = segment(request, 1).parse().ok().and_then(|id| library.patron_by_id(id)) else {
+        return patron_not_found(library.era);
+    };
+    let open = library.account_lines.iter().enumerate().filter(|(_, line)| line.patron_id == patron.id);
+    let (debits, credits): (Vec<_>, Vec<_>) =
+        open.filter(|(_, line)| line.outstanding.0 != 0).partition(|(_, line)| line.outstanding.0 > 0);
+    let sum = |lines: &[(usize, &AccountLine)]| lines.iter().map(|(_, line)| line.outstanding.0).sum::<i64>();
+    let side = |lines: &[(usize, &AccountLine)]| {
+        let rows: Value = lines.iter().map(|(index, line)| account_line(*index, line)).collect();
+        json!({ "total": amount(Amount(sum(lines))), "lines": rows })
+    };
+    let balance = amount(Amount(sum(&debits) + sum(&credits)));
+    let (debits, credits) = (side(&debits), side(&credits));
+    reply::json(200, &json!({ "balance": balance, "outstanding_debits": debits, "outstanding_credits": credits }))
 }
 
-/// Items, by barcode. Not in the era before 24.05 (19.06 has no such route).
+/// Items. Not in the era before 24.05 (19.06 has no such route).
 pub(crate) fn items(shared: &Shared, request: &Request) -> Reply {
     let mut library = shared.library();
     if library.era == Era::Before2405 {
-        return reply::error_page(404, "Page not found");
+        return no_page();
     }
-    let needs = (Flag::Catalogue, json!({ "catalogue": "1" }));
-    if let Err(reply) = checked(shared, &mut library, request, needs, &["external_id"], true) {
+    let fields = vec![("external_id", Kind::Text)];
+    let rules = Rules { fields, others: &[], paging: true, exact: false, embeds: &["+strings", "biblio"] };
+    if let Err(reply) = check(shared, &mut library, request, CATALOGUE, &rules) {
         return reply;
     }
-    let rows: Vec<Value> = library
-        .items
-        .iter()
-        .filter(|item| fits(request, "external_id", &item.barcode))
-        .map(|item| item_json(&library, item))
-        .collect();
-    paged(shared, request, library.era, &rows)
+    list(shared, &View::new(&library), request, &rules, &library.items, &|_, _| None)
 }
 
-/// A server-local time as RFC 3339, with the offset of the server's zone.
-fn moment(library: &Library, time: &str) -> String {
-    let minutes = library.zone.offset_minutes;
-    let sign = if minutes < 0 { '-' } else { '+' };
-    format!("{}{sign}{:02}:{:02}", time.replace(' ', "T"), minutes.abs() / 60, minutes.abs() % 60)
-}
-
-fn loan_json(library: &Library, loan: &Loan, returned_at: Option<&str>) -> Value {
-    json!({
-        "checkout_id": loan.id,
-        "patron_id": loan.patron_id,
-        "item_id": loan.item_id,
-        "library_id": loan.branch,
-        "checkout_date": moment(library, &loan.issued_at),
-        "due_date": moment(library, &loan.due_at),
-        "checkin_date": returned_at.map(|time| moment(library, time)),
-        "renewals_count": loan.renewals,
-    })
-}
-
-/// What the parameter `q` asks for: values that fields must have. Before 24.05 there is no such parameter here.
-fn wanted(request: &Request) -> Result<serde_json::Map<String, Value>, Reply> {
-    match request.parameter("q").map(serde_json::from_str) {
-        None => Ok(serde_json::Map::new()),
-        Some(Ok(Value::Object(fields))) => Ok(fields),
-        Some(_) => Err(reply::json(400, &json!({ "error": "q must be a JSON object" }))),
+/// One item.
+pub(crate) fn item(shared: &Shared, request: &Request) -> Reply {
+    let mut library = shared.library();
+    if library.era == Era::Before2405 {
+        return no_page();
+    }
+    let rules = Rules { embeds: &["+strings"], ..single() };
+    if let Err(reply) = check(shared, &mut library, request, CATALOGUE, &rules) {
+        return reply;
+    }
+    match segment(request, 0).parse().ok().and_then(|id| library.item_by_id(id)) {
+        Some(item) => reply::json(200, &item.json(&View::new(&library)).into()),
+        None => reply::json(404, &json!({ "error": "Item not found", "error_code": "not_found" })),
     }
 }
 
 /// Open loans, or returned ones with `checked_in`, of all patrons or of one.
 pub(crate) fn checkouts(shared: &Shared, request: &Request) -> Reply {
     let mut library = shared.library();
-    let needs = (Flag::Circulate, json!({ "circulate": "circulate_remaining_permissions" }));
     let era = library.era;
-    let fields: &[&str] = match era {
-        Era::Before2405 => &["patron_id", "checked_in", "_page", "_per_page", "_order_by", "_match"],
-        Era::From2405 => &["patron_id", "checked_in"],
+    let rules = Rules {
+        fields: vec![("patron_id", Kind::Integer)],
+        others: &[("checked_in", Kind::Boolean)],
+        paging: true,
+        exact: era == Era::Before2405,
+        embeds: &["booking", "issuer", "item", "item.biblio", "library", "patron", "renewals"],
     };
-    if let Err(reply) = checked(shared, &mut library, request, needs, fields, era == Era::From2405) {
+    if let Err(reply) = check(shared, &mut library, request, by_era(era, CHECKOUTS_BEFORE, CHECKOUTS), &rules) {
         return reply;
     }
-    let wanted = match wanted(request) {
-        Ok(fields) => fields,
-        Err(reply) => return reply,
-    };
-    let patron = request.parameter("patron_id").map(|id| id.parse::<u64>().unwrap_or(0));
-    let rows: Vec<Value> = if matches!(request.parameter("checked_in"), Some("1" | "true")) {
-        library.old_loans.iter().map(|old| loan_json(&library, &old.loan, Some(&old.returned_at))).collect()
+    let view = View::new(&library);
+    if matches!(request.parameter("checked_in"), Some("1" | "true")) {
+        list(shared, &view, request, &rules, &library.old_loans, &|rows, name| loan_extras(rows.len(), name))
     } else {
-        library.loans.iter().map(|loan| loan_json(&library, loan, None)).collect()
-    };
-    let fits = |row: &Value| {
-        patron.is_none_or(|id| row["patron_id"] == id) && wanted.iter().all(|(field, value)| row[field] == *value)
-    };
-    let rows: Vec<Value> = rows.into_iter().filter(fits).collect();
-    paged(shared, request, era, &rows)
+        list(shared, &view, request, &rules, &library.loans, &|rows, name| loan_extras(rows.len(), name))
+    }
+}
+
+/// What may be embedded in loans, and is always empty here.
+fn loan_extras(rows: usize, name: &str) -> Option<(String, Vec<Value>)> {
+    match name {
+        "booking" | "issuer" => Some((name.to_owned(), vec![Value::Null; rows])),
+        "renewals" => Some((name.to_owned(), vec![json!([]); rows])),
+        _ => None,
+    }
+}
+
+/// One loan, open or over.
+pub(crate) fn checkout(shared: &Shared, request: &Request) -> Reply {
+    let mut library = shared.library();
+    if let Err(reply) = check(shared, &mut library, request, CHECKOUTS_BEFORE, &single()) {
+        return reply;
+    }
+    let (view, id) = (View::new(&library), segment(request, 0).parse::<u64>().ok());
+    let open = library.loans.iter().find(|loan| Some(loan.id) == id).map(|loan| loan.json(&view));
+    let old = || library.old_loans.iter().find(|old| Some(old.loan.id) == id).map(|old| old.json(&view));
+    match (open.or_else(old), library.era) {
+        (Some(loan), _) => reply::json(200, &loan.into()),
+        (None, Era::Before2405) => reply::json(404, &json!({ "error": "Checkout doesn't exist" })),
+        (None, Era::From2405) => reply::json(404, &json!({ "error": "Checkout not found", "error_code": "not_found" })),
+    }
 }
 
 /// Holds, of all patrons or of one. Before 24.05 (observed) without paging.
 pub(crate) fn holds(shared: &Shared, request: &Request) -> Reply {
     let mut library = shared.library();
-    let needs = (Flag::Circulate, json!({ "reserveforothers": "1" }));
-    let paging = library.era == Era::From2405;
-    if let Err(reply) = checked(shared, &mut library, request, needs, &["patron_id"], paging) {
+    let era = library.era;
+    let integers = ["hold_id", "patron_id", "biblio_id", "priority", "item_id"].map(|name| (name, Kind::Integer));
+    let texts = ["hold_date", "pickup_library_id", "cancellation_date", "notes", "status", "timestamp", "waiting_date"];
+    let booleans = ["lowest_priority", "suspended"].map(|name| (name, Kind::Boolean));
+    let rules = Rules {
+        fields: integers.into_iter().chain(texts.map(|name| (name, Kind::Text))).chain(booleans).collect(),
+        others: by_era(era, &[][..], &[("old", Kind::Boolean)]),
+        paging: era == Era::From2405,
+        exact: era == Era::Before2405,
+        embeds: &["cancellation_requested", "biblio", "pickup_library"],
+    };
+    if let Err(reply) = check(shared, &mut library, request, by_era(era, HOLDS_BEFORE, HOLDS), &rules) {
         return reply;
     }
-    let patron = request.parameter("patron_id").map(|id| id.parse::<u64>().unwrap_or(0));
-    let rows: Vec<Value> = library
-        .holds
-        .iter()
-        .filter(|hold| patron.is_none_or(|id| hold.patron_id == id))
-        .map(|hold| {
-            json!({
-                "hold_id": hold.id,
-                "patron_id": hold.patron_id,
-                "biblio_id": hold.biblio_id,
-                "item_id": hold.item_id,
-                "pickup_library_id": hold.branch,
-                "priority": hold.priority,
-                "status": null,
-            })
-        })
-        .collect();
-    paged(shared, request, library.era, &rows)
+    let extras = |rows: &[&Hold], name: &str| {
+        (name == "cancellation_requested").then(|| (name.to_owned(), vec![Value::Bool(false); rows.len()]))
+    };
+    let view = View::new(&library);
+    if matches!(request.parameter("old"), Some("1" | "true")) {
+        let old: Vec<_> = library.old_holds.iter().map(|old| old.hold.clone()).collect();
+        return list(shared, &view, request, &rules, &old, &extras);
+    }
+    list(shared, &view, request, &rules, &library.holds, &extras)
 }

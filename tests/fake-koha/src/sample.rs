@@ -1,8 +1,9 @@
-//! Libraries to start with: a small one by hand, and big ones from a seed.
+//! The library to start with: a small one, made by hand.
 
 use crate::amount::Amount;
 use crate::auth::Flag;
-use crate::state::{AccountLine, Branch, Hold, Item, Library, Patron};
+use crate::generate::VALID;
+use crate::state::{AccountLine, ApiKey, Branch, Hold, Item, Library, Patron};
 
 const SURNAMES: [&str; 16] = [
     "Acosta",
@@ -75,8 +76,8 @@ const AUTHORS: [&str; 8] = [
     "Němcová, Božena",
 ];
 
-/// The last day of a membership that no test will live to see.
-const VALID: &str = "2099-12-31";
+/// When everything in the small library was last changed, server-local.
+const UPDATED: &str = "2026-11-02 09:00:00";
 
 impl Library {
     /// A small library with three branches, five staff accounts, twenty patrons and sixty items.
@@ -100,11 +101,12 @@ impl Library {
             let mut patron = Patron {
                 id,
                 cardnumber: format!("235290012236{:02}", number + 1),
-                surname: SURNAMES[number % SURNAMES.len()].to_owned(),
-                firstname: FIRSTNAMES[number % FIRSTNAMES.len()].to_owned(),
-                branch: ["CPL", "MPL", "FPL"][number % 3].to_owned(),
-                category: "PT".to_owned(),
-                expiry_date: VALID.to_owned(),
+                surname: SURNAMES[number % SURNAMES.len()].into(),
+                firstname: FIRSTNAMES[number % FIRSTNAMES.len()].into(),
+                branch: ["CPL", "MPL", "FPL"][number % 3].into(),
+                category: "PT".into(),
+                expiry_date: VALID.into(),
+                updated_on: UPDATED.into(),
                 ..Patron::default()
             };
             match number + 1 {
@@ -112,8 +114,8 @@ impl Library {
                     "patron1".clone_into(&mut patron.userid);
                     "patron1".clone_into(&mut patron.password);
                 }
-                3 => "2020-01-31".clone_into(&mut patron.expiry_date),
-                4 => patron.restricted_until = Some(VALID.to_owned()),
+                3 => patron.expiry_date = "2020-01-31".into(),
+                4 => patron.restricted_until = Some(VALID.into()),
                 5 => patron.card_lost = true,
                 7 => patron.address_in_doubt = true,
                 _ => {}
@@ -144,40 +146,8 @@ impl Library {
         library
     }
 
-    /// A library of any size, the same for the same seed: the staff of [`Library::standard`], patrons with the cards
-    /// 20000000000001 onward, items with the barcodes 30000000000001 onward, a loan for every eighth item.
-    pub fn generate(seed: u64, patrons: usize, items: usize) -> Self {
-        let mut library = Self::with_staff();
-        let mut random = Random(seed);
-        for number in 1..=patrons {
-            let id = library.next_id();
-            library.patrons.push(Patron {
-                id,
-                cardnumber: format!("2{number:013}"),
-                surname: random.pick(&SURNAMES).to_owned(),
-                firstname: random.pick(&FIRSTNAMES).to_owned(),
-                branch: random.pick(&["CPL", "MPL", "FPL"]).to_owned(),
-                category: "PT".to_owned(),
-                expiry_date: random.pick(&[VALID, VALID, VALID, "2020-01-31"]).to_owned(),
-                ..Patron::default()
-            });
-        }
-        for number in 1..=items {
-            let title = random.below(TITLES.len());
-            library.add_item(title + 1, format!("3{number:013}"));
-            if let Some(item) = library.items.last_mut() {
-                item.biblio_id = u64::try_from(number).unwrap_or(u64::MAX);
-            }
-            if patrons > 0 && number % 8 == 0 {
-                let card = format!("2{:013}", random.below(patrons) + 1);
-                library.lend_before(&card, &format!("3{number:013}"), "2026-11-02 10:00:00");
-            }
-        }
-        library
-    }
-
     /// The branches and the accounts of the staff.
-    fn with_staff() -> Self {
+    pub(crate) fn with_staff() -> Self {
         let mut library = Self::default();
         for (code, name) in [("CPL", "Centerville"), ("MPL", "Midway"), ("FPL", "Fairview")] {
             library.branches.push(Branch { code: code.to_owned(), name: name.to_owned() });
@@ -194,11 +164,12 @@ impl Library {
                 cardnumber: format!("STAFF{number:03}"),
                 userid: name.to_owned(),
                 password: name.to_owned(),
-                surname: "Staff".to_owned(),
-                firstname: name.to_owned(),
-                branch: branch.to_owned(),
-                category: "S".to_owned(),
-                expiry_date: VALID.to_owned(),
+                surname: "Staff".into(),
+                firstname: name.into(),
+                branch: branch.into(),
+                category: "S".into(),
+                expiry_date: VALID.into(),
+                updated_on: UPDATED.into(),
                 permissions,
                 ..Patron::default()
             });
@@ -213,50 +184,67 @@ impl Library {
             id,
             biblio_id: u64::try_from(number).unwrap_or_default(),
             barcode,
-            title: TITLES[title].to_owned(),
-            author: AUTHORS[title % AUTHORS.len()].to_owned(),
-            branch: ["CPL", "MPL", "FPL"][number % 3].to_owned(),
+            title: TITLES[title].into(),
+            author: AUTHORS[title % AUTHORS.len()].into(),
+            branch: ["CPL", "MPL", "FPL"][number % 3].into(),
             ..Item::default()
         });
+    }
+
+    /// Adds an account of the staff at CPL, whose password is its name, with these permissions.
+    pub fn add_account(&mut self, userid: &'static str, permissions: &[Flag]) {
+        let id = self.next_id();
+        self.patrons.push(Patron {
+            id,
+            cardnumber: format!("STAFF-{userid}"),
+            userid: userid.to_owned(),
+            password: userid.to_owned(),
+            surname: "Staff".into(),
+            firstname: userid.into(),
+            branch: "CPL".into(),
+            category: "S".into(),
+            expiry_date: VALID.into(),
+            updated_on: UPDATED.into(),
+            permissions: permissions.to_vec(),
+            ..Patron::default()
+        });
+    }
+
+    /// Gives an account a key of the REST API. Does nothing for an unknown name.
+    pub fn add_api_key(&mut self, userid: &str, client_id: &str, secret: &str) {
+        if let Some(patron_id) = self.account(userid).map(|patron| patron.id) {
+            let (client_id, secret) = (client_id.to_owned(), secret.to_owned());
+            self.api_keys.push(ApiKey { client_id, secret, patron_id, active: true });
+        }
     }
 
     /// Adds a debt. Does nothing for an unknown card.
     pub fn owe(&mut self, cardnumber: &str, amount: Amount) {
         if let Some(patron_id) = self.patron(cardnumber).map(|patron| patron.id) {
-            self.account_lines.push(AccountLine { patron_id, kind: "OVERDUE".to_owned(), amount, outstanding: amount });
+            let (kind, date) = ("OVERDUE".into(), UPDATED[..10].into());
+            self.account_lines.push(AccountLine { patron_id, kind, date, amount, outstanding: amount });
         }
     }
 
     /// Places a hold on the title of an item, or on that copy alone. Does nothing if either is unknown.
     pub fn hold(&mut self, cardnumber: &str, barcode: &str, this_copy: bool) {
         let (Some(patron), Some(item)) = (self.patron(cardnumber), self.item(barcode)) else { return };
-        let (patron_id, branch) = (patron.id, patron.branch.clone());
+        let (patron_id, branch) = (patron.id, patron.branch.clone().into_owned());
         let (biblio_id, item_id) = (item.biblio_id, this_copy.then_some(item.id));
         let before = self.holds.iter().filter(|hold| hold.biblio_id == biblio_id).count();
         let priority = u32::try_from(before + 1).unwrap_or(u32::MAX);
         let id = self.next_id();
-        self.holds.push(Hold { id, patron_id, biblio_id, item_id, branch, priority });
-    }
-}
-
-/// Splitmix64: small, and the same everywhere.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        let limit = u64::try_from(limit.max(1)).unwrap_or(u64::MAX);
-        usize::try_from(self.next() % limit).unwrap_or(0)
-    }
-
-    fn pick<'a>(&mut self, from: &[&'a str]) -> &'a str {
-        from[self.below(from.len())]
+        let placed_on = UPDATED[..10].into();
+        self.holds.push(Hold {
+            id,
+            patron_id,
+            biblio_id,
+            item_id,
+            branch,
+            priority,
+            placed_on,
+            found: None,
+            waiting_since: None,
+        });
     }
 }

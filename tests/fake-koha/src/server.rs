@@ -47,6 +47,8 @@ pub struct Config {
     pub before_18_05: bool,
     /// The system preference `RESTBasicAuth`.
     pub rest_basic_auth: bool,
+    /// The system preference `RESTOAuth2ClientCredentials`.
+    pub rest_oauth2: bool,
     /// The system preferences `RESTPublicAPI` and `RESTPublicAnonymousRequests`. Only from 24.05.
     pub rest_public_api: bool,
     /// svc/authentication gives a useless token for a session that exists already, as 24.05.00 to 24.05.07 do.
@@ -65,6 +67,7 @@ impl Default for Config {
             port: 0,
             before_18_05: false,
             rest_basic_auth: true,
+            rest_oauth2: true,
             rest_public_api: true,
             bug_38826: false,
             library: Library::standard(),
@@ -307,6 +310,7 @@ impl Visit {
                 FaultKind::DelayAfter(time) => tokio::time::sleep(time).await,
                 FaultKind::ResetAfter => return Err(Reset),
                 FaultKind::CutHeaders => allowance.limit(CUT_AFTER_BYTES),
+                FaultKind::CutAfter(bytes) => allowance.limit(bytes),
                 FaultKind::Status500After => reply = reply::error_page(500, "Ordered by a fault."),
                 _ => {}
             }
@@ -361,8 +365,12 @@ fn routes(shared: &Arc<Shared>) -> Router {
         .route("/api/v1/libraries/{id}", page(rest::library))
         .route("/api/v1/patrons", page(rest::patrons))
         .route("/api/v1/patrons/{id}", page(rest::patron))
+        .route("/api/v1/patrons/{id}/account", page(rest::account))
         .route("/api/v1/items", page(rest::items))
+        .route("/api/v1/items/{id}", page(rest::item))
         .route("/api/v1/checkouts", page(rest::checkouts))
+        .route("/api/v1/checkouts/{id}", page(rest::checkout))
+        .route("/api/v1/oauth/token", page(rest::token))
         .route("/api/v1/holds", page(rest::holds))
         .fallback(async || not_found())
         .with_state(Arc::clone(shared))

@@ -1,5 +1,6 @@
 //! The library's data: what Koha keeps in its database, as plain values that a test may read and change.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -19,6 +20,9 @@ pub enum Era {
     /// As the sources of Koha 24.05 and later say.
     From2405,
 }
+
+/// Text of which a big library holds the same again and again: it may lie in the program itself.
+pub type Text = Cow<'static, str>;
 
 /// One database of one library system.
 #[derive(Debug, Clone, Default)]
@@ -55,6 +59,10 @@ pub struct Library {
     pub uploads: Vec<Upload>,
     /// Sessions by their id, anonymous ones included.
     pub sessions: BTreeMap<String, Session>,
+    /// Keys with which programs get tokens for the REST API.
+    pub api_keys: Vec<ApiKey>,
+    /// Tokens of the REST API that were given out.
+    pub access_tokens: BTreeMap<String, AccessToken>,
     /// Everything that ever happened to the data through HTTP, in order: the place to look for doubles.
     pub effects: Vec<Effect>,
     /// Tokens of an earlier generation are no longer valid.
@@ -93,21 +101,45 @@ pub struct Patron {
     /// The password; empty if there is none.
     pub password: String,
     /// Family name.
-    pub surname: String,
+    pub surname: Text,
     /// Given name.
-    pub firstname: String,
+    pub firstname: Text,
+    /// Middle name; empty if there is none.
+    pub middle_name: Text,
+    /// The name that they go by; empty if it is the given name.
+    pub preferred_name: Text,
     /// Home branch.
-    pub branch: String,
+    pub branch: Text,
     /// Category code.
-    pub category: String,
+    pub category: Text,
+    /// Birthday, `YYYY-MM-DD`; empty if it is not known.
+    pub date_of_birth: Text,
+    /// First day of membership, `YYYY-MM-DD`; empty if it is not known.
+    pub enrolled_on: Text,
     /// Last day of membership, `YYYY-MM-DD`.
-    pub expiry_date: String,
-    /// Restricted ("debarred") until this day.
-    pub restricted_until: Option<String>,
+    pub expiry_date: Text,
+    /// Restricted ("debarred") until this day; `9999-12-31` is for ever.
+    pub restricted_until: Option<Text>,
+    /// Why, for the staff. The REST API tells neither this nor the day.
+    pub restriction_comment: Text,
     /// The card was reported lost.
     pub card_lost: bool,
     /// The address is in doubt.
     pub address_in_doubt: bool,
+    /// A note for the staff; empty if there is none.
+    pub staff_note: Text,
+    /// A note that the patron sees too; empty if there is none.
+    pub opac_note: Text,
+    /// E-mail address; empty if there is none.
+    pub email: Text,
+    /// Telephone; empty if there is none.
+    pub phone: Text,
+    /// Street and number; empty if it is not known.
+    pub address: Text,
+    /// Town; empty if it is not known.
+    pub city: Text,
+    /// When the record was last changed, server-local `YYYY-MM-DD HH:MM:SS`. Nothing here changes it by itself.
+    pub updated_on: Text,
     /// What the account may do in the staff client.
     pub permissions: Vec<Flag>,
     /// Wrong passwords since the last right one.
@@ -124,11 +156,19 @@ pub struct Item {
     /// The barcode.
     pub barcode: String,
     /// The title.
-    pub title: String,
+    pub title: Text,
     /// The author.
-    pub author: String,
+    pub author: Text,
     /// Home branch.
-    pub branch: String,
+    pub branch: Text,
+    /// The branch where it is, or from where it left; empty if it is the home branch.
+    pub holding_branch: Text,
+    /// Call number; empty if there is none.
+    pub call_number: Text,
+    /// Accompanying materials; empty if there are none.
+    pub materials: Text,
+    /// Code of the item type; empty if there is none.
+    pub item_type: Text,
     /// Due date if on loan, as the items table keeps it beside the loan.
     pub on_loan: Option<String>,
     /// Koha's `itemlost`; an issue resets it to 0.
@@ -184,8 +224,45 @@ pub struct Hold {
     pub item_id: Option<u64>,
     /// The branch where it is to be fetched.
     pub branch: String,
-    /// 1 is next.
+    /// 1 is next; 0 if an item was found for it.
     pub priority: u32,
+    /// When it was placed, `YYYY-MM-DD`.
+    pub placed_on: Text,
+    /// Whether an item was found for it; then that is the item of the hold.
+    pub found: Option<Found>,
+    /// Since when the item lies on the shelf, `YYYY-MM-DD`.
+    pub waiting_since: Option<Text>,
+}
+
+/// Where the item of a hold is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// On the hold shelf (`W`).
+    Waiting,
+    /// On its way to the branch of the hold (`T`).
+    InTransit,
+}
+
+/// A key of the REST API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Its name.
+    pub client_id: String,
+    /// Its secret.
+    pub secret: String,
+    /// Whose permissions it has.
+    pub patron_id: u64,
+    /// Whether it is in force.
+    pub active: bool,
+}
+
+/// A token of the REST API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessToken {
+    /// The key that got it.
+    pub client_id: String,
+    /// The server's time (seconds since 1970) at which it ends.
+    pub expires: i64,
 }
 
 /// How a hold ended.
@@ -212,7 +289,9 @@ pub struct AccountLine {
     /// Whose.
     pub patron_id: u64,
     /// `OVERDUE`, `Pay` and so on.
-    pub kind: String,
+    pub kind: Text,
+    /// When it was made, `YYYY-MM-DD`.
+    pub date: Text,
     /// The amount at first.
     pub amount: Amount,
     /// What of it is still open.
@@ -375,7 +454,12 @@ impl Library {
 
     /// The patron with this id.
     pub fn patron_by_id(&self, id: u64) -> Option<&Patron> {
-        self.patrons.iter().find(|patron| patron.id == id)
+        by_id(&self.patrons, id, |patron| patron.id)
+    }
+
+    /// The item with this id.
+    pub fn item_by_id(&self, id: u64) -> Option<&Item> {
+        by_id(&self.items, id, |item| item.id)
     }
 
     /// The item with this barcode, as the database compares: case and accents do not matter.
@@ -421,4 +505,10 @@ impl Library {
     pub fn count_effects(&self, like: impl Fn(&Effect) -> bool) -> usize {
         self.effects.iter().filter(|effect| like(effect)).count()
     }
+}
+
+/// The row with this id: at once where the rows are in the order of their ids, as they are unless a test moved them.
+fn by_id<T>(rows: &[T], id: u64, id_of: impl Fn(&T) -> u64) -> Option<&T> {
+    let guess = rows.partition_point(|row| id_of(row) < id);
+    rows.get(guess).filter(|row| id_of(row) == id).or_else(|| rows.iter().find(|row| id_of(row) == id))
 }

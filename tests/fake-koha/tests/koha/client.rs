@@ -41,8 +41,20 @@ impl Answer {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
+    /// All headers of this name, joined as a browser joins them.
+    pub(crate) fn headers(&self, name: &str) -> String {
+        let values = self.headers.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
+        values.collect::<Vec<_>>().join(", ")
+    }
+
     pub(crate) fn kind(&self) -> &str {
         self.header("content-type").unwrap_or_default()
+    }
+
+    /// One object as a list of one.
+    pub(crate) fn wrapped(mut self) -> Self {
+        self.body = format!("[{}]", self.body);
+        self
     }
 
     /// Status and body.

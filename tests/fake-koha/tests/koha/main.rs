@@ -10,8 +10,10 @@
 mod authentication;
 mod client;
 mod direct;
+mod download;
 mod faults;
 mod from_24_05;
+mod generated;
 mod login;
 mod pages;
 mod pending;
