@@ -47,6 +47,8 @@ pub struct Config {
     pub before_18_05: bool,
     /// The system preference `RESTBasicAuth`.
     pub rest_basic_auth: bool,
+    /// The system preference `RESTdefaultPageSize`.
+    pub rest_page_size: usize,
     /// The system preference `RESTOAuth2ClientCredentials`.
     pub rest_oauth2: bool,
     /// The system preferences `RESTPublicAPI` and `RESTPublicAnonymousRequests`. Only from 24.05.
@@ -67,6 +69,7 @@ impl Default for Config {
             port: 0,
             before_18_05: false,
             rest_basic_auth: true,
+            rest_page_size: 20,
             rest_oauth2: true,
             rest_public_api: true,
             bug_38826: false,

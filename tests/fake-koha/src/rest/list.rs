@@ -16,8 +16,6 @@ use crate::request::Request;
 use crate::server::Shared;
 use crate::state::Era;
 
-/// `RESTdefaultPageSize` as it is unless somebody changed it.
-const DEFAULT_PAGE: usize = 20;
 /// What `DBIx::Class` takes for the size of a page if only the page is named, as in 19.06.
 const PAGE_OF_THE_DATABASE: usize = 10;
 
@@ -147,7 +145,7 @@ pub(crate) fn list<T: Row>(
         sort(view, found.get_or_insert_with(|| rows.iter().collect()), &order);
     }
     let total = found.as_ref().map_or(rows.len(), Vec::len);
-    let page = match Page::read(era, request, total) {
+    let page = match Page::read(era, shared.config.rest_page_size, request, total) {
         Ok(page) => page,
         Err(reply) => return reply,
     };
@@ -291,9 +289,9 @@ struct Page {
 
 impl Page {
     /// Before 24.05 all rows come, without headers, unless a page is asked for (observed); `_per_page` alone limits
-    /// the rows but makes no page, and `_page` alone gives ten rows while the headers count in twenties (both derived
+    /// the rows but makes no page, and `_page` alone gives ten rows while the headers count in `default` (both derived
     /// from `DBIx::Class`). From 24.05 there is always a page.
-    fn read(era: Era, request: &Request, total: usize) -> Result<Self, Reply> {
+    fn read(era: Era, default: usize, request: &Request, total: usize) -> Result<Self, Reply> {
         let integer = |name| request.parameter(name).and_then(|text| text.parse::<i64>().ok());
         let (page, per_page) = (integer("_page"), integer("_per_page"));
         let per_page = match per_page {
@@ -308,10 +306,10 @@ impl Page {
         };
         let number = page.and_then(|page| usize::try_from(page).ok()).unwrap_or(1).max(1);
         let (size, told) = match era {
-            Era::From2405 => (per_page.unwrap_or(DEFAULT_PAGE), Some(per_page.unwrap_or(DEFAULT_PAGE))),
+            Era::From2405 => (per_page.unwrap_or(default), Some(per_page.unwrap_or(default))),
             Era::Before2405 => match (page, per_page) {
                 (None, size) => (size.unwrap_or(total), None),
-                (Some(_), size) => (size.unwrap_or(PAGE_OF_THE_DATABASE), Some(size.unwrap_or(DEFAULT_PAGE))),
+                (Some(_), size) => (size.unwrap_or(PAGE_OF_THE_DATABASE), Some(size.unwrap_or(default))),
             },
         };
         let start = (number - 1).saturating_mul(size).min(total);

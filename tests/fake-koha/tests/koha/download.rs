@@ -143,6 +143,8 @@ fn pages_from_24_05() {
     assert_eq!((rows(&first).len(), total(&first)), (20, 24), "twenty at once unless told otherwise");
     let second = read(&koha, "patrons?_page=2");
     assert_eq!(rows(&second).len(), 4);
+    let other = with(Config { era: Era::From2405, rest_page_size: 7, ..Config::default() });
+    assert_eq!(rows(&read(&other, "patrons")).len(), 7, "as the library has set it");
 
     let page = read(&koha, "patrons?library_id=CPL&_per_page=4&_page=2");
     assert_eq!((page.header("x-total-count"), page.header("x-base-total-count")), (Some("10"), Some("24")));
