@@ -32,6 +32,7 @@ pub mod scanner;
 pub mod search;
 pub mod settings;
 pub mod shift;
+pub mod slices;
 pub mod slip;
 pub mod status;
 pub mod transaction;
