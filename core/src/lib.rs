@@ -29,6 +29,7 @@ pub mod outbox;
 pub mod pattern;
 pub mod policy;
 pub mod scanner;
+pub mod scrolling;
 pub mod search;
 pub mod settings;
 pub mod shift;
