@@ -47,7 +47,7 @@ fn every_row_of_a_log_that_is_too_high_for_a_page_can_be_scrolled_to() {
     assert_eq!(seen(&desk)[0], ROWS);
 
     desk.page.press(&[key::END]).unwrap();
-    desk.page.wait(&format!("{SEEN}.at(-1) === 1")).unwrap();
+    desk.page.wait(&format!("({SEEN} || []).at(-1) === 1")).unwrap();
     let mut rows = seen(&desk);
     for _ in 0..12 {
         let (before, top) = (rows[0], desk.page.eval(TOP).unwrap());

@@ -10,7 +10,7 @@ use crate::{
 };
 use koct_core::{
     log::Entry,
-    scrolling::{Drawn, Scrolling},
+    scrolling::Scrolling,
     status::{Decision, State},
     transaction::TransactionId,
 };
@@ -72,7 +72,7 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     dom::on::<Event>(&scroll, "scroll", move |_| this.clone().ask_for_frame());
     let this = desk.clone();
     dom::on::<KeyboardEvent>(&scroll, "keydown", move |event| {
-        if this.table.turn_page(&event) {
+        if this.table.go_by_key(&event) {
             event.prevent_default();
         }
     });
@@ -240,24 +240,27 @@ impl Table {
         }
     }
 
-    /// Goes a page of rows on or back, where Firefox would go further: it goes by the page's pixels. Returns whether it did.
-    fn turn_page(&self, event: &KeyboardEvent) -> bool {
-        let back = match event.key().as_str() {
-            "PageDown" => false,
-            "PageUp" => true,
-            " " => event.shift_key(),
-            _ => return false,
-        };
+    /// Goes to an end, or in a list that is too high for a page, a page of rows on or back. Returns whether it did.
+    ///
+    /// Firefox would glide to an end, and stops half-way where rows are drawn meanwhile; and it would go a page of its own
+    /// pixels, which are several pages of rows.
+    fn go_by_key(&self, event: &KeyboardEvent) -> bool {
         let is_here = event.target().is_some_and(|target| target.loose_eq(&self.scroll));
-        let is_plain = !(event.ctrl_key() || event.alt_key() || event.meta_key());
+        let has_other = event.ctrl_key() || event.alt_key() || event.meta_key();
         let scrolling = self.scrolling(self.ids.borrow().len());
-        if !is_here || !is_plain || scrolling.scale() <= 1.0 {
-            return false;
-        }
         // A row is seen on both pages, so that one knows where one is.
         #[expect(clippy::cast_possible_truncation, reason = "a window is some thousands of pixels high")]
-        let by = scrolling.by((scrolling.seen - scrolling.row_height).max(scrolling.row_height)) as i32;
-        self.scroll.set_scroll_top(self.scroll.scroll_top() + if back { -by } else { by });
+        let page = scrolling.by((scrolling.seen - scrolling.row_height).max(scrolling.row_height)) as i32;
+        let top = self.scroll.scroll_top();
+        let to = match (event.key().as_str(), event.shift_key()) {
+            _ if !is_here || has_other => return false,
+            ("Home", false) => 0,
+            ("End", false) => self.scroll.scroll_height(),
+            ("PageDown" | " ", false) if scrolling.scale() > 1.0 => top + page,
+            ("PageUp", false) | (" ", true) if scrolling.scale() > 1.0 => top - page,
+            _ => return false,
+        };
+        self.scroll.set_scroll_top(to);
         true
     }
 
@@ -303,11 +306,12 @@ impl Table {
         let cache = self.cache.borrow();
         let mut drawn = self.drawn.borrow_mut();
         let mut kept = BTreeMap::new();
-        let mut missing = false;
+        // Those not read yet: their room is kept, or Firefox would scroll back from an end that is not there any more.
+        let (mut missing_above, mut missing_below) = (0_u32, 0_u32);
         let rows = js_sys::Array::of1(&self.above);
-        for id in self.ids_at(window.rows.clone()) {
+        for id in self.ids_at(window.rows) {
             let Some(entry) = cache.get(&id) else {
-                missing = true;
+                *(if kept.is_empty() { &mut missing_above } else { &mut missing_below }) += 1;
                 continue;
             };
             let row = match drawn.remove(&id) {
@@ -322,12 +326,13 @@ impl Table {
             kept.insert(id, row);
         }
         rows.push(&self.below);
-        self.space(&window);
+        let room = |rows: u32| f64::from(rows) * self.row_height.get();
+        self.space(window.above + room(missing_above), window.below + room(missing_below));
         self.put(&rows);
         *drawn = kept;
         let _ = self.element.set_attribute("aria-rowcount", &(total + 1).to_string());
         self.empty.set_hidden(total > 0);
-        missing
+        missing_above + missing_below > 0
     }
 
     /// Brings the rows into the body and leaves those alone that stand right already: a button in one may have the focus.
@@ -348,7 +353,7 @@ impl Table {
     }
 
     /// Gives the spaces above and below the height of the rows that are not drawn.
-    fn space(&self, &Drawn { above, below, .. }: &Drawn) {
+    fn space(&self, above: f64, below: f64) {
         if self.heights.replace((above, below)) == (above, below) {
             return;
         }
