@@ -91,7 +91,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const TALLEST: f64 = 15_000_000.0;
+    const TALLEST: f64 = 8_000_000.0;
 
     fn scrolled(rows: usize, top: f64) -> Scrolling {
         Scrolling { rows, row_height: 32.0, seen: 400.0, top, tallest: TALLEST }

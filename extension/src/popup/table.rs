@@ -28,8 +28,9 @@ use web_sys::{Element, Event, HtmlElement, KeyboardEvent};
 const READ_AHEAD: usize = 100;
 /// More entries than this are not kept in memory.
 const CACHE_LIMIT: usize = 2_000;
-/// No element of a page can be higher than some 17.9 million CSS pixels in Firefox: the table of a longer log is this high.
-const TALLEST: f64 = 15_000_000.0;
+/// The table of a longer log is this high, in CSS pixels: no element of a page can be higher than some 17.9 million in Firefox,
+/// and the heading stays over the rows only down to some 8.9 million.
+const TALLEST: f64 = 8_000_000.0;
 /// The height of a row in CSS, until one can be measured.
 const ROW_HEIGHT: f64 = 32.0;
 
