@@ -66,6 +66,12 @@ impl Scrolling {
         pixels / self.scale()
     }
 
+    /// How far the page must be scrolled after one more row came on top, so that what is seen stays where it is.
+    pub fn top_after_one_more(&self) -> f64 {
+        let more = Self { rows: self.rows + 1, ..*self };
+        (self.top * self.scale() + self.row_height) / more.scale()
+    }
+
     /// What is to be drawn.
     pub fn drawn(&self) -> Drawn {
         let top = self.top.clamp(0.0, (self.page() - self.seen).max(0.0));
@@ -167,6 +173,16 @@ mod tests {
             let (first, last) = (seen(&at(0.0)), seen(&Scrolling { top: end(&list), ..list }));
             prop_assert_eq!(first.first(), Some(&0));
             prop_assert_eq!(last.last(), Some(&(rows - 1)));
+        }
+
+        #[test]
+        fn one_more_on_top_moves_nothing(rows in 100..3_000_000_usize, part in 0.0..=1.0_f64) {
+            let list = scrolled(rows, 0.0);
+            let list = Scrolling { top: end(&list) * part, ..list };
+            let more = Scrolling { rows: rows + 1, top: list.top_after_one_more(), ..list };
+            prop_assert!(more.top <= end(&more) + 0.01);
+            let rows_top = |list: &Scrolling| list.top * list.scale();
+            prop_assert!((rows_top(&more) - rows_top(&list) - 32.0).abs() < 0.01);
         }
 
         #[test]

@@ -225,6 +225,7 @@ impl Table {
     pub(super) fn append(&self, entry: Entry) {
         let id = entry.id;
         self.cache.borrow_mut().insert(id, entry);
+        let before = self.scrolling(self.ids.borrow().len());
         {
             let mut ids = self.ids.borrow_mut();
             // Another window's entries may have come in between.
@@ -235,9 +236,8 @@ impl Table {
         self.draw();
         if self.scroll_top.get() > 0 {
             // What is read stays where it is.
-            #[expect(clippy::cast_possible_truncation, reason = "a row is some dozens of pixels high")]
-            let by = self.scrolling(self.ids.borrow().len()).by(self.row_height.get()).round() as i32;
-            self.scroll.set_scroll_top(self.scroll_top.get() + by);
+            #[expect(clippy::cast_possible_truncation, reason = "a page is some millions of pixels high")]
+            self.scroll.set_scroll_top(before.top_after_one_more().round() as i32);
         }
     }
 
