@@ -6,9 +6,10 @@ use crate::{
     desk::DeskName,
     log::Entry,
     order,
+    slices::{CHUNK, Pace, Sliced},
     transaction::{Action, Moment, TransactionId},
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 mod clocks;
 
@@ -92,35 +93,107 @@ pub struct Review {
 /// Looks through what is to be sent. `committed` are those of the log that Koha has already; `now` is this computer's
 /// clock, in milliseconds since 1970 in UTC.
 pub fn review(entries: &[Entry], committed: &[Entry], now: i64) -> Review {
-    let order = order::merge(entries);
-    let items = by_item(entries, &order);
-    let mut conflicts = Vec::new();
-    for item in &items {
-        look_at_item(item, &mut conflicts);
-    }
-    look_at_payments(entries, &order, &mut conflicts);
-    look_at_committed(&items, committed, &mut conflicts);
-    look_at_times(entries, &order, now, &mut conflicts);
-    let rank: HashMap<TransactionId, usize> =
-        (0..).zip(&order).map(|(rank, place)| (entries[*place].id, rank)).collect();
-    conflicts.sort_by_key(|conflict| (conflict.kind, rank.get(&conflict.first).copied()));
-    let desks = desks(entries, &items, now);
-    Review { order, conflicts, desks }
+    reviewing(entries, committed, now).at_once()
 }
 
-/// The transactions of each item that has several or that matters by itself, in the order given.
-fn by_item<'a>(entries: &'a [Entry], order: &[usize]) -> Vec<Vec<&'a Entry>> {
-    let mut places: HashMap<String, usize> = HashMap::new();
-    let mut items: Vec<Vec<&Entry>> = Vec::new();
-    for entry in order.iter().map(|place| &entries[*place]) {
-        let Some(key) = entry.transaction.action.item_key() else { continue };
-        let place = *places.entry(key).or_insert_with(|| {
-            items.push(Vec::new());
-            items.len() - 1
-        });
-        items[place].push(entry);
+/// As [`review`], in slices.
+pub fn reviewing<'a>(entries: &'a [Entry], committed: &'a [Entry], now: i64) -> Sliced<'a, Review> {
+    Sliced::new(move |pace| async move {
+        let order = order::merging(entries, &pace).await;
+        let items = Items::of(entries, &order, &pace).await;
+        let mut conflicts = Vec::new();
+        look_at_items(&items, &mut conflicts, &pace).await;
+        look_at_payments(entries, &order, &mut conflicts, &pace).await;
+        look_at_committed(&items, committed, &mut conflicts, &pace).await;
+        look_at_times(entries, &order, now, &mut conflicts, &pace).await;
+        sort(&mut conflicts, entries, &order, &pace).await;
+        let desks = desks(entries, &items, now, &pace).await;
+        Review { order, conflicts, desks }
+    })
+}
+
+/// The items of these ([`Action::item_key`]).
+pub fn items(entries: &[Entry]) -> Sliced<'_, HashSet<String>> {
+    Sliced::new(|pace| async move {
+        let mut items = HashSet::with_capacity(entries.len());
+        for chunk in entries.chunks(CHUNK) {
+            items.extend(chunk.iter().filter_map(|entry| entry.transaction.action.item_key()));
+            pace.spend(chunk.len()).await;
+        }
+        items
+    })
+}
+
+/// Brings what was found into the order of the kinds, then of the entries.
+async fn sort(conflicts: &mut [Conflict], entries: &[Entry], order: &[usize], pace: &Pace) {
+    let mut rank: HashMap<TransactionId, usize> = conflicts.iter().map(|conflict| (conflict.first, 0)).collect();
+    if rank.is_empty() {
+        return;
     }
-    items
+    for (number, places) in order.chunks(CHUNK).enumerate() {
+        for (place, entry) in (number * CHUNK..).zip(places) {
+            rank.entry(entries[*entry].id).and_modify(|rank| *rank = place);
+        }
+        pace.spend(places.len()).await;
+    }
+    conflicts.sort_by_cached_key(|conflict| (conflict.kind, rank.get(&conflict.first).copied()));
+}
+
+/// The transactions of each item, in the order given.
+struct Items<'a> {
+    /// Item after item.
+    entries: Vec<&'a Entry>,
+    /// Where each item ends in there.
+    ends: Vec<usize>,
+}
+
+impl<'a> Items<'a> {
+    async fn of(entries: &'a [Entry], order: &[usize], pace: &Pace) -> Self {
+        // As many as there can be: to move a long table would take as long as many slices.
+        let mut numbers: HashMap<String, usize> = HashMap::with_capacity(entries.len());
+        // The number of its item, for each in the order.
+        let mut items: Vec<Option<usize>> = Vec::with_capacity(order.len());
+        let mut ends: Vec<usize> = Vec::new();
+        for places in order.chunks(CHUNK) {
+            for place in places {
+                let item = entries[*place].transaction.action.item_key().map(|key| {
+                    let new = numbers.len();
+                    *numbers.entry(key).or_insert(new)
+                });
+                ends.resize(numbers.len(), 0);
+                if let Some(item) = item {
+                    ends[item] += 1;
+                }
+                items.push(item);
+            }
+            pace.spend(places.len()).await;
+        }
+        let mut all = 0;
+        for end in &mut ends {
+            // Where its next one goes, until all are there: then that is its end.
+            all += std::mem::replace(end, all);
+        }
+        let mut sorted = vec![None; all];
+        for (places, items) in order.chunks(CHUNK).zip(items.chunks(CHUNK)) {
+            for (place, item) in places.iter().zip(items) {
+                let Some(item) = item else { continue };
+                sorted[ends[*item]] = Some(&entries[*place]);
+                ends[*item] += 1;
+            }
+            pace.spend(places.len()).await;
+        }
+        Self { entries: sorted.into_iter().flatten().collect(), ends }
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Those of one item.
+    fn get(&self, number: usize) -> &[&'a Entry] {
+        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.entries[start..self.ends[number]]
+    }
 }
 
 fn millis(entry: &Entry) -> i64 {
@@ -155,6 +228,14 @@ fn repeated(first: &Entry, second: &Entry) -> Option<Kind> {
     }
 }
 
+async fn look_at_items(items: &Items<'_>, conflicts: &mut Vec<Conflict>, pace: &Pace) {
+    for number in 0..items.len() {
+        let item = items.get(number);
+        look_at_item(item, conflicts);
+        pace.spend(item.len()).await;
+    }
+}
+
 fn look_at_item(item: &[&Entry], conflicts: &mut Vec<Conflict>) {
     for (place, neighbours) in item.windows(2).enumerate() {
         let [first, second] = neighbours else { continue };
@@ -182,77 +263,91 @@ fn is_swapped(item: &[&Entry], place: usize) -> bool {
     is_loan && closes_nothing && stays_open && (millis(checkout) - millis(checkin)).abs() <= ONE_SITTING
 }
 
-fn look_at_payments(entries: &[Entry], order: &[usize], conflicts: &mut Vec<Conflict>) {
+async fn look_at_payments(entries: &[Entry], order: &[usize], conflicts: &mut Vec<Conflict>, pace: &Pace) {
     let mut last: HashMap<(String, crate::amount::Amount), &Entry> = HashMap::new();
-    for entry in order.iter().map(|place| &entries[*place]) {
-        let action = &entry.transaction.action;
-        let (Some(cardnumber), Some(amount)) = (action.cardnumber(), action.amount()) else { continue };
-        if let Some(earlier) = last.insert((crate::barcode::folded(cardnumber.as_str()), amount), entry) {
-            conflicts.extend(repeated(earlier, entry).map(|kind| pair(kind, earlier, entry)));
+    for places in order.chunks(CHUNK) {
+        for entry in places.iter().map(|place| &entries[*place]) {
+            let action = &entry.transaction.action;
+            let (Some(cardnumber), Some(amount)) = (action.cardnumber(), action.amount()) else { continue };
+            if let Some(earlier) = last.insert((crate::barcode::folded(cardnumber.as_str()), amount), entry) {
+                conflicts.extend(repeated(earlier, entry).map(|kind| pair(kind, earlier, entry)));
+            }
         }
+        pace.spend(places.len()).await;
     }
 }
 
-fn look_at_committed(items: &[Vec<&Entry>], committed: &[Entry], conflicts: &mut Vec<Conflict>) {
+async fn look_at_committed(items: &Items<'_>, committed: &[Entry], conflicts: &mut Vec<Conflict>, pace: &Pace) {
     if committed.is_empty() {
         return;
     }
-    let mut latest: HashMap<String, &Entry> = HashMap::new();
-    for entry in committed {
-        let Some(key) = entry.transaction.action.item_key() else { continue };
-        let known = latest.entry(key).or_insert(entry);
-        if millis(entry) > millis(known) {
-            *known = entry;
+    let mut latest: HashMap<String, &Entry> = HashMap::with_capacity(committed.len());
+    for chunk in committed.chunks(CHUNK) {
+        for entry in chunk {
+            let Some(key) = entry.transaction.action.item_key() else { continue };
+            let known = latest.entry(key).or_insert(entry);
+            if millis(entry) > millis(known) {
+                *known = entry;
+            }
         }
+        pace.spend(chunk.len()).await;
     }
-    for entry in items.iter().filter_map(|item| item.first()) {
+    for number in 0..items.len() {
+        let Some(entry) = items.get(number).first() else { continue };
         let later = entry.transaction.action.item_key().and_then(|key| latest.get(&key));
         if let Some(later) = later.filter(|later| millis(later) > millis(entry)) {
             conflicts.push(pair(Kind::LaterCommitted, entry, later));
         }
+        pace.spend(1).await;
     }
 }
 
 /// One conflict for all of a desk: a clock that is wrong makes all of them wrong.
-fn look_at_times(entries: &[Entry], order: &[usize], now: i64, conflicts: &mut Vec<Conflict>) {
+async fn look_at_times(entries: &[Entry], order: &[usize], now: i64, conflicts: &mut Vec<Conflict>, pace: &Pace) {
     let mut found: BTreeMap<(Kind, Option<&DeskName>), Conflict> = BTreeMap::new();
-    for entry in order.iter().map(|place| &entries[*place]) {
-        let kind = match millis(entry) - now {
-            ahead if ahead > FUTURE_FROM => Kind::Future,
-            ahead if ahead < -PAST_FROM => Kind::LongPast,
-            _ => continue,
-        };
-        found
-            .entry((kind, entry.desk.as_ref()))
-            .and_modify(|conflict| {
-                conflict.second = Some(entry.id);
-                conflict.number += 1;
-            })
-            .or_insert(Conflict { kind, first: entry.id, second: None, number: 1 });
+    for places in order.chunks(CHUNK) {
+        for entry in places.iter().map(|place| &entries[*place]) {
+            let kind = match millis(entry) - now {
+                ahead if ahead > FUTURE_FROM => Kind::Future,
+                ahead if ahead < -PAST_FROM => Kind::LongPast,
+                _ => continue,
+            };
+            found
+                .entry((kind, entry.desk.as_ref()))
+                .and_modify(|conflict| {
+                    conflict.second = Some(entry.id);
+                    conflict.number += 1;
+                })
+                .or_insert(Conflict { kind, first: entry.id, second: None, number: 1 });
+        }
+        pace.spend(places.len()).await;
     }
     conflicts.extend(found.into_values());
 }
 
-fn desks(entries: &[Entry], items: &[Vec<&Entry>], now: i64) -> Vec<DeskReport> {
+async fn desks(entries: &[Entry], items: &Items<'_>, now: i64, pace: &Pace) -> Vec<DeskReport> {
     let mut desks: BTreeMap<Option<&DeskName>, DeskReport> = BTreeMap::new();
-    for entry in entries {
-        let moment = entry.transaction.moment;
-        let report = desks.entry(entry.desk.as_ref()).or_insert_with(|| DeskReport {
-            desk: entry.desk.clone(),
-            number: 0,
-            first: moment,
-            last: moment,
-            clock: None,
-        });
-        report.number += 1;
-        if moment.utc_millis() < report.first.utc_millis() {
-            report.first = moment;
+    for chunk in entries.chunks(CHUNK) {
+        for entry in chunk {
+            let moment = entry.transaction.moment;
+            let report = desks.entry(entry.desk.as_ref()).or_insert_with(|| DeskReport {
+                desk: entry.desk.clone(),
+                number: 0,
+                first: moment,
+                last: moment,
+                clock: None,
+            });
+            report.number += 1;
+            if moment.utc_millis() < report.first.utc_millis() {
+                report.first = moment;
+            }
+            if moment.utc_millis() > report.last.utc_millis() {
+                report.last = moment;
+            }
         }
-        if moment.utc_millis() > report.last.utc_millis() {
-            report.last = moment;
-        }
+        pace.spend(chunk.len()).await;
     }
-    for (desk, clock) in clocks::off(items, &desks, now) {
+    for (desk, clock) in clocks::off(items, &desks, now, pace).await {
         if let Some(report) = desks.get_mut(&desk) {
             report.clock = Some(clock);
         }

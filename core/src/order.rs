@@ -9,6 +9,7 @@
 
 use crate::{
     log::Entry,
+    slices::{CHUNK, Pace, Sliced},
     status::State,
     transaction::{Moment, TransactionId},
 };
@@ -87,26 +88,34 @@ impl<T: Placed> Ord for Head<'_, T> {
 
 /// The places of the items in the order in which Koha must see them.
 pub fn merge<T: Placed>(items: &[T]) -> Vec<usize> {
+    Sliced::new(|pace| async move { merging(items, &pace).await }).at_once()
+}
+
+pub(crate) async fn merging<T: Placed>(items: &[T], pace: &Pace) -> Vec<usize> {
     let mut sequences: Vec<Vec<usize>> = Vec::new();
     let mut known: HashMap<(Option<&str>, u32), usize> = HashMap::new();
     // The items of a file lie side by side, so most are of the same sequence as the one before.
     let mut last = None;
-    for (place, item) in items.iter().enumerate() {
-        let key = item.sequence();
-        let sequence = match last {
-            Some((last_key, sequence)) if last_key == key => sequence,
-            _ => *known.entry(key).or_insert_with(|| {
-                sequences.push(Vec::new());
-                sequences.len() - 1
-            }),
-        };
-        last = Some((key, sequence));
-        sequences[sequence].push(place);
+    for (number, chunk) in items.chunks(CHUNK).enumerate() {
+        for (place, item) in (number * CHUNK..).zip(chunk) {
+            let key = item.sequence();
+            let sequence = match last {
+                Some((last_key, sequence)) if last_key == key => sequence,
+                _ => *known.entry(key).or_insert_with(|| {
+                    sequences.push(Vec::new());
+                    sequences.len() - 1
+                }),
+            };
+            last = Some((key, sequence));
+            sequences[sequence].push(place);
+        }
+        pace.spend(chunk.len()).await;
     }
     for sequence in &mut sequences {
         if !sequence.is_sorted_by_key(|place| items[*place].id()) {
             sequence.sort_by_key(|place| items[*place].id());
         }
+        pace.spend(sequence.len()).await;
     }
     let mut sequences: Vec<_> = sequences.into_iter().map(|sequence| sequence.into_iter().peekable()).collect();
     let mut heads = BinaryHeap::with_capacity(sequences.len());
@@ -117,40 +126,65 @@ pub fn merge<T: Placed>(items: &[T]) -> Vec<usize> {
     while let Some(Reverse(Head { sequence, .. })) = heads.pop() {
         merged.extend(sequences[sequence].next());
         heads.extend(sequences[sequence].peek().map(|place| Reverse(Head { item: &items[*place], sequence })));
+        if merged.len() % CHUNK == 0 {
+            pace.spend(CHUNK).await;
+        }
     }
     merged
 }
 
 /// Puts entries into the order in which Koha must see them.
 pub fn sort(entries: &mut Vec<Entry>) {
-    let order = merge(entries);
-    if order.is_sorted() {
-        return;
-    }
-    let mut unsorted: Vec<_> = std::mem::take(entries).into_iter().map(Some).collect();
-    entries.extend(order.into_iter().filter_map(|place| unsorted[place].take()));
+    *entries = sorting(std::mem::take(entries)).at_once();
+}
+
+/// As [`sort`], in slices.
+pub fn sorting(entries: Vec<Entry>) -> Sliced<'static, Vec<Entry>> {
+    Sliced::new(|pace| async move {
+        let order = merging(&entries, &pace).await;
+        if order.is_sorted() {
+            return entries;
+        }
+        let mut unsorted: Vec<_> = entries.into_iter().map(Some).collect();
+        let mut sorted = Vec::with_capacity(unsorted.len());
+        for places in order.chunks(CHUNK) {
+            sorted.extend(places.iter().filter_map(|place| unsorted[*place].take()));
+            pace.spend(places.len()).await;
+        }
+        sorted
+    })
 }
 
 /// The new moments of those that would share a second with an earlier one of their item, or come before it, in the order
 /// given. Koha's queue knows whole seconds and nothing else. Only what may still be changed is moved.
-pub fn separate<'a>(ordered: impl IntoIterator<Item = &'a Entry>) -> Vec<(TransactionId, Moment)> {
-    let mut last: HashMap<String, Moment> = HashMap::new();
-    let mut moved = Vec::new();
-    for entry in ordered {
-        let Some(item) = entry.transaction.action.item_key() else { continue };
-        let mut moment = entry.transaction.moment;
-        let earlier = last.get(&item).copied();
-        if entry.status.state() == State::Local {
-            moment = moment.in_a_later_second_than(earlier);
-            if moment != entry.transaction.moment {
-                moved.push((entry.id, moment));
+pub fn separate(ordered: &[Entry]) -> Vec<(TransactionId, Moment)> {
+    separating(ordered).at_once()
+}
+
+/// As [`separate`], in slices.
+pub fn separating(ordered: &[Entry]) -> Sliced<'_, Vec<(TransactionId, Moment)>> {
+    Sliced::new(|pace| async move {
+        let mut last: HashMap<String, Moment> = HashMap::with_capacity(ordered.len());
+        let mut moved = Vec::new();
+        for chunk in ordered.chunks(CHUNK) {
+            for entry in chunk {
+                let Some(item) = entry.transaction.action.item_key() else { continue };
+                let mut moment = entry.transaction.moment;
+                let earlier = last.get(&item).copied();
+                if entry.status.state() == State::Local {
+                    moment = moment.in_a_later_second_than(earlier);
+                    if moment != entry.transaction.moment {
+                        moved.push((entry.id, moment));
+                    }
+                }
+                if earlier.is_none_or(|earlier| earlier.utc_seconds() < moment.utc_seconds()) {
+                    last.insert(item, moment);
+                }
             }
+            pace.spend(chunk.len()).await;
         }
-        if earlier.is_none_or(|earlier| earlier.utc_seconds() < moment.utc_seconds()) {
-            last.insert(item, moment);
-        }
-    }
-    moved
+        moved
+    })
 }
 
 /// The first two entries of one item, in the order given, whose whole seconds do not strictly increase: Koha's queue

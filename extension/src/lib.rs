@@ -16,6 +16,7 @@ mod options;
 mod popup;
 mod preferences;
 mod sender;
+mod slices;
 mod sound;
 mod webext;
 mod wording;

@@ -3,6 +3,7 @@
 //! Every write is a transaction of its own with durability `strict`: when it is reported done, it is on the disk. The
 //! store keeps what core gives it and decides nothing but how it is found again: by number, by item, by state.
 
+use crate::slices;
 use indexed_db_futures::{
     Build, BuildPrimitive, KeyRange,
     cursor::CursorDirection,
@@ -15,6 +16,7 @@ use koct_core::{
     correction::Revision,
     desk::DeskName,
     log::{self, Counts, Entry},
+    order,
     status::{State, Status},
     transaction::{Action, Moment, TransactionId},
 };
@@ -367,8 +369,7 @@ impl Store {
             let read = if span <= chunk.len() * 4 { self.range(*first, *last).await? } else { self.get(chunk).await? };
             entries.extend(read.into_iter().filter(|entry| states.contains(&entry.status.state())));
         }
-        koct_core::order::sort(&mut entries);
-        Ok(entries)
+        Ok(slices::through(order::sorting(entries)).await)
     }
 
     /// The latest entry in Koha of each of these items, as far as there is one. Of a long log no more is kept in memory.

@@ -18,12 +18,14 @@ mod helping;
 mod isolation;
 mod killing;
 mod languages;
+mod long;
 mod matrix;
 mod paying;
 mod policy;
 mod printing;
 mod scanning;
 mod settings;
+mod windows;
 
 use fake_koha::{Config, Era, FakeKoha};
 use koct_tests::{

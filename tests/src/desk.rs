@@ -6,7 +6,17 @@ use crate::{
     page::Page,
 };
 use serde_json::{Value, json};
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// Fills the log with so many transactions of the last hours (older ones would be asked about), behind the window's back, a thousand at a time.
+const FILL: &str = "(async count => { const ends = Date.now() - 60_000; const db = await new Promise((done, fail) => { const o = indexedDB.open('koct'); \
+    o.onsuccess = () => done(o.result); o.onerror = fail; }); for (let made = 0; made < count; made += 1000) { \
+    await new Promise((done, fail) => { const t = db.transaction('transactions', 'readwrite'); const s = t.objectStore('transactions'); \
+    for (let i = 0; i < 1000 && made + i < count; i++) { const barcode = 'F' + (made + i); s.add({moment: {utc: ends - (count - made - i) * 50, offset: 0}, \
+    action: 'issue', cardnumber: 'P1', barcode, itemKey: barcode.toLowerCase(), part: 0, status: {state: 'local'}}); } t.oncomplete = done; t.onerror = fail; }); } db.close(); })";
 
 /// What a person enters on the settings page.
 #[derive(Debug, Clone)]
@@ -178,7 +188,7 @@ impl Desk {
     /// When it does not end within two minutes.
     pub fn wait_for_commit(&self) -> Result<String> {
         let over = "document.getElementById('commit').getAttribute('aria-disabled') === 'false' && document.getElementById('message').innerText";
-        let message = self.page.wait_for(over, std::time::Duration::from_mins(2))?;
+        let message = self.page.wait_for(over, Duration::from_mins(2))?;
         Ok(message.as_str().unwrap_or_default().to_owned())
     }
 
@@ -226,8 +236,19 @@ impl Desk {
     pub fn wait_for_import(&self) -> Result<String> {
         let over = "!document.getElementById('import-report').hidden && document.getElementById('import-progress-row').hidden \
                     && document.getElementById('import-state').innerText";
-        let said = self.page.wait_for(over, std::time::Duration::from_mins(2))?;
+        let said = self.page.wait_for(over, Duration::from_mins(2))?;
         Ok(said.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// Fills the log with so many checkouts, and opens the window anew.
+    ///
+    /// # Errors
+    /// When that does not work, or takes more than two minutes.
+    pub fn fill(&self, count: usize) -> Result {
+        self.page.eval(&format!("{FILL}({count})"))?;
+        self.page.reload()?;
+        self.page.wait_for("document.body && document.body.hasAttribute('data-ready')", Duration::from_mins(2))?;
+        self.page.eval("document.getElementById('clear-dialog').close()").map(|_| ())
     }
 
     /// The rows that are drawn, newest first.

@@ -23,6 +23,14 @@ pub mod key {
     pub const ESCAPE: char = '\u{E00C}';
     /// Backspace.
     pub const BACKSPACE: char = '\u{E003}';
+    /// A page up.
+    pub const PAGE_UP: char = '\u{E00E}';
+    /// A page down.
+    pub const PAGE_DOWN: char = '\u{E00F}';
+    /// To the end.
+    pub const END: char = '\u{E010}';
+    /// To the beginning.
+    pub const HOME: char = '\u{E011}';
     /// The help.
     pub const F1: char = '\u{E031}';
     /// To the patron's field of Checkout.

@@ -3,8 +3,8 @@
 //! The evidence is in the items that two desks had: an item cannot be lent twice without coming back. Where one shift of one
 //! desk makes nearly all such contradictions go away, its clock was most likely off by that much.
 
-use super::{DeskReport, FUTURE_FROM, HOUR, MINUTE, ONE_SITTING, SECOND, is_issue, millis, same_patron};
-use crate::{desk::DeskName, log::Entry, shift::Shift, transaction::Moment};
+use super::{DeskReport, FUTURE_FROM, HOUR, Items, MINUTE, ONE_SITTING, SECOND, is_issue, millis, same_patron};
+use crate::{desk::DeskName, log::Entry, shift::Shift, slices::Pace, transaction::Moment};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
@@ -33,14 +33,18 @@ const WIDEST: i64 = 14 * HOUR;
 type Desk<'a> = Option<&'a DeskName>;
 
 /// The desks whose clocks seem to be off.
-pub(super) fn off<'a>(
-    items: &[Vec<&'a Entry>],
+pub(super) async fn off<'a>(
+    items: &Items<'a>,
     desks: &BTreeMap<Desk<'a>, DeskReport>,
     now: i64,
+    pace: &Pace,
 ) -> Vec<(Desk<'a>, ClockOff)> {
-    let shared = items.iter().filter(|item| item.iter().any(|entry| entry.desk != item[0].desk));
     let mut of_desks: BTreeMap<Desk, Vec<&[&Entry]>> = BTreeMap::new();
-    for item in shared {
+    for item in (0..items.len()).map(|number| items.get(number)) {
+        pace.spend(item.len()).await;
+        if item.iter().all(|entry| entry.desk == item[0].desk) {
+            continue;
+        }
         for desk in item.iter().map(|entry| entry.desk.as_ref()).collect::<BTreeSet<_>>() {
             let items = of_desks.entry(desk).or_default();
             if items.len() < ITEMS {
@@ -51,7 +55,7 @@ pub(super) fn off<'a>(
     let mut shifts: BTreeMap<Desk, i64> = BTreeMap::new();
     let mut found = Vec::new();
     // One desk after the other: beside a desk that is off, those that are right look wrong as well.
-    while let Some((desk, clock)) = worst(&of_desks, desks, &shifts) {
+    while let Some((desk, clock)) = worst(&of_desks, desks, &shifts, pace).await {
         shifts.insert(desk, clock.shift.0);
         found.push((desk, clock));
     }
@@ -68,17 +72,19 @@ pub(super) fn off<'a>(
 
 /// The desk, of those not shifted yet, whose clock was most likely off. What a shift of one desk settles, the opposite shift
 /// of another often settles as well; then it is the one after which the desks worked at the same time.
-fn worst<'a>(
+async fn worst<'a>(
     of_desks: &BTreeMap<Desk<'a>, Vec<&[&Entry]>>,
     desks: &BTreeMap<Desk<'a>, DeskReport>,
     shifts: &BTreeMap<Desk<'a>, i64>,
+    pace: &Pace,
 ) -> Option<(Desk<'a>, ClockOff)> {
-    let candidates = of_desks
-        .iter()
-        .filter(|(desk, _)| !shifts.contains_key(*desk))
-        .filter_map(|(desk, items)| Some((*desk, best_shift(items, *desk, shifts)?)));
+    let mut candidates = Vec::new();
+    for (desk, items) in of_desks.iter().filter(|(desk, _)| !shifts.contains_key(*desk)) {
+        candidates.extend(best_shift(items, *desk, shifts).map(|clock| (*desk, clock)));
+        pace.spend(items.len() * SPANS).await;
+    }
     // Of two desks that can only be compared with each other, this computer is taken to be right.
-    candidates.min_by_key(|(desk, clock)| {
+    candidates.into_iter().min_by_key(|(desk, clock)| {
         let others_seem_right = desk.is_none();
         (span(desks, shifts, (*desk, clock.shift.0)), Reverse(clock.settles), others_seem_right, clock.shift.0.abs())
     })
@@ -112,7 +118,8 @@ fn best_shift(items: &[&[&Entry]], desk: Desk, shifts: &BTreeMap<Desk, i64>) -> 
     let tried = round.chain(exact.iter().copied()).map(|shift| (with(shift), shift));
     // The fewest contradictions; then a round number; then the smallest.
     let (left, shift) = tried.min_by_key(|(left, shift)| (*left, shift % STEP != 0, shift.abs()))?;
-    let settled = before - left;
+    // Every shift may make it worse.
+    let settled = before.saturating_sub(left);
     let is_clear = settled >= EVIDENCE && left * 5 <= before;
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     is_clear.then(|| ClockOff { shift: Shift(shift), settles: count(settled), of: count(before) })

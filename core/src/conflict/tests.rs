@@ -3,6 +3,7 @@ use crate::{
     amount::Amount,
     barcode::{Barcode, Cardnumber},
     shift::Shift,
+    slices::in_slices,
     status::Status,
     transaction::{Transaction, arbitrary},
 };
@@ -214,6 +215,31 @@ proptest! {
         prop_assert_eq!(order, (0..entries.len()).collect::<Vec<_>>());
         let number: u32 = review.desks.iter().map(|desk| desk.number).sum();
         prop_assert_eq!(usize::try_from(number).unwrap(), entries.len());
+    }
+
+    #[test]
+    fn slices_give_what_one_call_gives(
+        steps in prop::collection::vec((0..4_u32, -50_000..50_000_i64, 0..6_u32, 0..3_u32), 0..200),
+        budget in 0..500_usize,
+    ) {
+        let mut log = log();
+        for (desk, seconds, item, patron) in steps {
+            let desk = if desk > 0 { format!("Desk {desk}") } else { String::new() };
+            match (item, patron) {
+                (0, _) => log.pay(&desk, seconds, &format!("P{patron}"), "1.00"),
+                (_, 0) => log.give_back(&desk, seconds, &format!("A{item}")),
+                _ => log.issue(&desk, seconds, &format!("P{patron}"), &format!("A{item}")),
+            };
+        }
+        let committed = &log.0[..log.0.len() / 3];
+        let at_once = review(&log.0, committed, NOW);
+        let (sliced, slices) = in_slices(reviewing(&log.0, committed, NOW), budget);
+        prop_assert!(slices > 1 || budget > 8 * log.0.len());
+        prop_assert_eq!(at_once, sliced);
+        let mut sorted = log.0.clone();
+        order::sort(&mut sorted);
+        prop_assert_eq!(&in_slices(order::sorting(log.0.clone()), budget).0, &sorted);
+        prop_assert_eq!(in_slices(order::separating(&sorted), budget).0, order::separate(&sorted));
     }
 }
 

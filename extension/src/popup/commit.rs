@@ -10,6 +10,7 @@ use crate::{
     i18n::{plural, text, text_with},
     locale, preferences,
     sender::{self, Stopper, Watcher},
+    slices,
     store::{Change, StoreError},
     webext, wording,
 };
@@ -118,6 +119,9 @@ impl Commit {
             return;
         }
         let failed = |error: String| message.show(Tone::Bad, &text_with("commitFailedToStart", &[&error]));
+        if self.desk.is_long_to_review() {
+            self.progress_text.set_text_content(Some(&text("reviewWorking")));
+        }
         match self.desk.review_before_commit().await {
             Ok(true) => {}
             Ok(false) => return,
@@ -171,7 +175,8 @@ impl Commit {
     /// Puts transactions of one item that several desks have in the same second into seconds of their own.
     async fn separate(&self) -> Result<(), StoreError> {
         let ordered = self.desk.store.in_states(&[State::Local, State::InDoubt, State::Sending]).await?;
-        let moved: HashMap<TransactionId, Moment> = order::separate(&ordered).into_iter().collect();
+        let moved: HashMap<TransactionId, Moment> =
+            slices::through(order::separating(&ordered)).await.into_iter().collect();
         let (Some(now), false) = (clock::now(), moved.is_empty()) else { return Ok(()) };
         let ids: Vec<TransactionId> = moved.keys().copied().collect();
         let changes = self.desk.store.change(&ids, |entry| entry.separated(*moved.get(&entry.id)?, now)).await?;

@@ -4,6 +4,7 @@ use super::{Desk, Tone, Topic};
 use crate::{
     clock, dom,
     i18n::{plural, text, text_with},
+    slices,
     store::StoreError,
 };
 use koct_core::{
@@ -59,7 +60,8 @@ impl Desk {
         let first = entries[0].desk.clone();
         let desk = entries.iter().all(|entry| entry.desk == first).then(|| first.unwrap_or(own));
         // Koha keeps whole seconds: so does the file, where two desks had one item.
-        let moved: HashMap<TransactionId, Moment> = order::separate(&entries).into_iter().collect();
+        let moved: HashMap<TransactionId, Moment> =
+            slices::through(order::separating(&entries)).await.into_iter().collect();
         for entry in &mut entries {
             entry.transaction.moment = moved.get(&entry.id).copied().unwrap_or(entry.transaction.moment);
         }

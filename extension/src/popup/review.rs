@@ -10,13 +10,14 @@ use crate::{
     wording,
 };
 use koct_core::{
-    conflict::{self, Conflict, DeskReport, Kind},
+    conflict::{Conflict, DeskReport, Kind},
     desk::DeskName,
     log::Entry,
     shift::Shift,
     status::State,
     transaction::TransactionId,
 };
+use looking::{LookedAt, Looking};
 use std::{
     cell::RefCell,
     collections::{BTreeMap, HashMap},
@@ -25,6 +26,8 @@ use std::{
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement};
+
+mod looking;
 
 /// So many conflicts of a kind, and so many transactions of the order, are listed.
 const CONFLICTS_LISTED: usize = 50;
@@ -40,52 +43,9 @@ pub(crate) struct Review {
     store: HtmlElement,
     cancel: Element,
     go: HtmlElement,
-    looked_at: RefCell<LookedAt>,
+    looking: Looking,
+    progress: HtmlElement,
     rows: RefCell<BTreeMap<Option<DeskName>, HtmlElement>>,
-}
-
-/// What is looked at.
-#[derive(Default)]
-struct LookedAt {
-    /// What is to be sent or may have been, at the times that the shifts give.
-    entries: Vec<Entry>,
-    committed: Vec<Entry>,
-    /// How far the times of each desk are moved here, and nowhere else yet.
-    shifts: BTreeMap<Option<DeskName>, Shift>,
-    review: conflict::Review,
-}
-
-impl LookedAt {
-    fn look(&mut self) {
-        self.review = conflict::review(&self.entries, &self.committed, clock::millis());
-    }
-
-    /// Moves the times of a desk to where this shift puts them.
-    fn shift(&mut self, desk: Option<&DeskName>, shift: Shift) {
-        let before = self.shifts.insert(desk.cloned(), shift).unwrap_or_default();
-        self.move_by(desk, shift.0 - before.0);
-    }
-
-    fn move_by(&mut self, desk: Option<&DeskName>, by: i64) {
-        for entry in self.entries.iter_mut().filter(|entry| entry.desk.as_ref() == desk && is_movable(entry)) {
-            if let Some(moment) = entry.transaction.moment.shifted(by) {
-                entry.transaction.moment = moment;
-            }
-        }
-    }
-
-    fn to_send(&self) -> usize {
-        self.entries.iter().filter(|entry| is_movable(entry)).count()
-    }
-
-    /// Whether a person should see it before it is committed.
-    fn stands_out(&self) -> bool {
-        !self.review.conflicts.is_empty() || self.review.desks.iter().any(|desk| desk.clock.is_some())
-    }
-}
-
-fn is_movable(entry: &Entry) -> bool {
-    entry.status.state() == State::Local
 }
 
 impl Review {
@@ -102,9 +62,21 @@ impl Review {
             store: dom::by_id("review-store")?,
             cancel: dom::by_id("review-cancel")?,
             go: dom::by_id("review-go")?,
-            looked_at: RefCell::default(),
+            looking: Looking::default(),
+            progress: dom::by_id("review-progress")?,
             rows: RefCell::default(),
         })
+    }
+
+    /// Shows that it is being looked through. Nothing can be decided meanwhile.
+    fn show_working(&self, working: bool) {
+        self.progress.set_hidden(!working);
+        if working {
+            self.text.set_text_content(Some(&text("reviewWorking")));
+        }
+        for button in [&self.store, &self.go] {
+            let _ = button.toggle_attribute_with_force("disabled", working);
+        }
     }
 }
 
@@ -113,14 +85,10 @@ impl Review {
 pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let this = desk.clone();
     dom::on::<Event>(dom::by_id::<Element>("show-review")?.as_ref(), "click", move |_| {
-        let desk = this.clone();
-        spawn_local(async move {
-            match desk.look_at_order().await {
-                Ok(()) => desk.show_review(false).await,
-                Err(error) => desk.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()])),
-            }
-        });
+        spawn_local(this.clone().check_order());
     });
+    let this = desk.clone();
+    dom::on::<Event>(&desk.review.dialog, "close", move |_| this.review.looking.stop());
     let this = desk.clone();
     dom::on::<Event>(&desk.review.store, "click", move |_| {
         let desk = this.clone();
@@ -147,51 +115,78 @@ impl Desk {
     /// # Errors
     /// When the log cannot be read.
     pub(super) async fn review_before_commit(self: &Rc<Self>) -> Result<bool, StoreError> {
-        self.look_at_order().await?;
-        if !self.review.looked_at.borrow().stands_out() {
+        let looking = &self.review.looking;
+        looking.before_commit.set(true);
+        looking.shifts.borrow_mut().clear();
+        let looked = self.look_at_order().await;
+        looking.before_commit.set(false);
+        if !looked? {
+            return Ok(false);
+        }
+        if !looking.stands_out() {
+            looking.stop();
             return Ok(true);
         }
-        self.show_review(true).await;
+        let closed = self.open_review(true);
+        self.draw_review();
+        if let Some(closed) = closed {
+            let _ = JsFuture::from(closed).await;
+        }
         let go = self.review.dialog.return_value() == "go";
         Ok(go && self.store_shifts().await)
     }
 
-    /// Reads what is to be sent, and looks through it.
-    async fn look_at_order(&self) -> Result<(), StoreError> {
-        let entries = self.store.in_states(&[State::Local, State::InDoubt, State::Sending]).await?;
-        let items = entries.iter().filter_map(|entry| entry.transaction.action.item_key()).collect();
-        let committed = self.store.latest_committed(&items).await?;
-        let mut looked_at = LookedAt { entries, committed, ..LookedAt::default() };
-        looked_at.look();
-        *self.review.looked_at.borrow_mut() = looked_at;
-        Ok(())
+    /// Shows the order without committing.
+    async fn check_order(self: Rc<Self>) {
+        if self.review.looking.before_commit.get() {
+            // What stands out is about to be shown.
+            return;
+        }
+        self.review.looking.shifts.borrow_mut().clear();
+        let is_long = self.is_long_to_review();
+        if is_long {
+            self.open_review(false);
+            self.review.show_working(true);
+        }
+        match self.look_at_order().await {
+            Ok(true) => {
+                if !is_long {
+                    self.open_review(false);
+                }
+                self.draw_review();
+            }
+            Ok(false) => {}
+            Err(error) => {
+                self.review.dialog.close();
+                self.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()]));
+            }
+        }
     }
 
     /// Reads anew while the dialog is open, and keeps the shifts that were tried.
     async fn look_again(self: &Rc<Self>) {
-        let shifts = std::mem::take(&mut self.review.looked_at.borrow_mut().shifts);
-        if let Err(error) = self.look_at_order().await {
-            self.review.text.set_text_content(Some(&text_with("openFailed", &[&error.to_string()])));
-            return;
-        }
-        {
-            let mut looked_at = self.review.looked_at.borrow_mut();
-            for (desk, shift) in shifts {
-                looked_at.shift(desk.as_ref(), shift);
+        self.review.show_working(self.is_long_to_review());
+        match self.look_at_order().await {
+            Ok(true) => self.draw_review(),
+            Ok(false) => {}
+            Err(error) => {
+                self.review.show_working(false);
+                self.review.text.set_text_content(Some(&text_with("openFailed", &[&error.to_string()])));
             }
-            looked_at.look();
         }
-        self.draw_review();
     }
 
-    /// Shows the dialog until it is closed.
-    async fn show_review(self: &Rc<Self>, before_commit: bool) {
+    /// Opens the dialog, with nothing in it yet. Gives the promise of its end.
+    fn open_review(&self, before_commit: bool) -> Option<js_sys::Promise> {
         let review = &self.review;
         review.rows.borrow_mut().clear();
-        review.desks.set_text_content(None);
+        for list in [&review.desks, &review.conflicts, &review.order] {
+            list.set_text_content(None);
+        }
+        review.desks_box.set_hidden(true);
+        review.store.set_hidden(true);
         review.cancel.set_text_content(Some(&text(if before_commit { "cancel" } else { "close" })));
         review.go.set_hidden(!before_commit);
-        self.draw_review();
         review.dialog.set_return_value("cancel");
         let closed = js_sys::Promise::new(&mut |resolve, _| {
             let once = Closure::once_into_js(move || resolve.call0(&JsValue::UNDEFINED));
@@ -203,11 +198,10 @@ impl Desk {
                 &options,
             );
         });
-        if review.dialog.show_modal().is_ok() {
-            // Enter of a scanner must not decide anything.
-            let _ = review.cancel.unchecked_ref::<HtmlElement>().focus();
-            let _ = JsFuture::from(closed).await;
-        }
+        review.dialog.show_modal().ok()?;
+        // Enter of a scanner must not decide anything.
+        let _ = review.cancel.unchecked_ref::<HtmlElement>().focus();
+        Some(closed)
     }
 
     fn draw_review(self: &Rc<Self>) {
@@ -217,7 +211,10 @@ impl Desk {
     }
 
     fn try_draw_review(self: &Rc<Self>) -> Result<(), JsValue> {
-        let looked_at = self.review.looked_at.borrow();
+        let looked_at = self.review.looking.looked_at.borrow();
+        let Some(looked_at) = &*looked_at else { return Ok(()) };
+        let shifts = self.review.looking.shifts.borrow();
+        self.review.show_working(false);
         let conflicts = &looked_at.review.conflicts;
         let [to_send, found] = [looked_at.to_send(), conflicts.len()].map(locale::number);
         self.review.text.set_text_content(Some(&match (looked_at.to_send(), conflicts.len()) {
@@ -227,13 +224,13 @@ impl Desk {
         }));
         let commit = wording::commit_type(self.preferences.borrow().form.commit_type);
         self.review.go.set_text_content(Some(&if conflicts.is_empty() { commit } else { text("reviewGo") }));
-        self.review.store.set_hidden(looked_at.shifts.values().all(|shift| shift.0 == 0));
+        self.review.store.set_hidden(shifts.values().all(|shift| shift.0 == 0));
         self.review.desks_box.set_hidden(looked_at.entries.is_empty());
         for report in &looked_at.review.desks {
-            self.draw_desk(report, looked_at.shifts.get(&report.desk).copied().unwrap_or_default())?;
+            self.draw_desk(report, shifts.get(&report.desk).copied().unwrap_or_default())?;
         }
-        self.draw_conflicts(&looked_at)?;
-        self.draw_order(&looked_at)
+        self.draw_conflicts(looked_at)?;
+        self.draw_order(looked_at)
     }
 
     fn desk_name(&self, desk: Option<&DeskName>) -> String {
@@ -295,17 +292,21 @@ impl Desk {
         match Shift::parse(typed) {
             Ok(shift) => {
                 dom::set_field(row, "error", "");
-                {
-                    let mut looked_at = self.review.looked_at.borrow_mut();
-                    if looked_at.shifts.get(&desk.cloned()).copied().unwrap_or_default() == shift {
-                        return;
-                    }
-                    looked_at.shift(desk, shift);
-                    looked_at.look();
+                let before = self.review.looking.shifts.borrow_mut().insert(desk.cloned(), shift);
+                if before.unwrap_or_default() != shift {
+                    spawn_local(self.clone().try_shift());
                 }
-                self.draw_review();
             }
             Err(_) => dom::set_field(row, "error", &text("reviewShiftWrong")),
+        }
+    }
+
+    async fn try_shift(self: Rc<Self>) {
+        if self.is_long_to_review() {
+            self.review.show_working(true);
+        }
+        if self.look_at_shifts().await {
+            self.draw_review();
         }
     }
 
@@ -386,15 +387,15 @@ impl Desk {
     /// Stores the shifts that were tried. Returns whether that went well.
     async fn store_shifts(self: &Rc<Self>) -> bool {
         let shifts: Vec<_> = {
-            let looked_at = self.review.looked_at.borrow();
-            looked_at.shifts.clone().into_iter().filter(|(_, shift)| shift.0 != 0).collect()
+            let shifts = self.review.looking.shifts.borrow();
+            shifts.clone().into_iter().filter(|(_, shift)| shift.0 != 0).collect()
         };
         if shifts.is_empty() {
             return true;
         }
         match self.try_store_shifts(shifts).await {
             Ok(moved) => {
-                self.review.looked_at.borrow_mut().shifts.clear();
+                self.review.looking.shifts.borrow_mut().clear();
                 for row in self.review.rows.borrow().values() {
                     if let Some(input) = dom::field(row, "shift") {
                         input.unchecked_ref::<HtmlInputElement>().set_value("");

@@ -10,6 +10,7 @@ use crate::{
 };
 use koct_core::{
     log::Entry,
+    scrolling::Scrolling,
     status::{Decision, State},
     transaction::TransactionId,
 };
@@ -21,17 +22,15 @@ use std::{
 };
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Event, HtmlElement};
+use web_sys::{Element, Event, HtmlElement, KeyboardEvent};
 
-/// Rows drawn above and below what is seen, so that scrolling by a line shows no gap.
-const OVERSCAN: usize = 8;
 /// So many entries around the seen ones are read at once.
 const READ_AHEAD: usize = 100;
 /// More entries than this are not kept in memory.
 const CACHE_LIMIT: usize = 2_000;
-/// No element of a page can be higher than some 17.9 million CSS pixels in Firefox: the table of a longer log is this high,
-/// and each pixel of the scroll bar stands for more than one of rows.
-const TALLEST: f64 = 15_000_000.0;
+/// The table of a longer log is this high, in CSS pixels: no element of a page can be higher than some 17.9 million in Firefox,
+/// and the heading stays over the rows only down to some 8.9 million.
+const TALLEST: f64 = 8_000_000.0;
 /// The height of a row in CSS, until one can be measured.
 const ROW_HEIGHT: f64 = 32.0;
 
@@ -45,6 +44,7 @@ pub(crate) struct Table {
     store: Rc<Store>,
     scroll: HtmlElement,
     element: Element,
+    heading: HtmlElement,
     body: HtmlElement,
     empty: HtmlElement,
     above: HtmlElement,
@@ -71,6 +71,12 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let scroll: Element = dom::by_id("transactions-scroll")?;
     let this = desk.clone();
     dom::on::<Event>(&scroll, "scroll", move |_| this.clone().ask_for_frame());
+    let this = desk.clone();
+    dom::on::<KeyboardEvent>(&scroll, "keydown", move |event| {
+        if this.table.go_by_key(&event) {
+            event.prevent_default();
+        }
+    });
     let this = desk.clone();
     dom::on::<Event>(dom::window()?.as_ref(), "resize", move |_| this.clone().ask_for_frame());
     let this = desk.clone();
@@ -164,6 +170,7 @@ impl Table {
             store,
             scroll: dom::by_id("transactions-scroll")?,
             element: dom::by_id("transactions-table")?,
+            heading: dom::by_id("transactions-heading")?,
             body: dom::by_id("transactions-rows")?,
             empty: dom::by_id("transactions-empty")?,
             above: dom::from_template("spacer-template")?,
@@ -218,6 +225,7 @@ impl Table {
     pub(super) fn append(&self, entry: Entry) {
         let id = entry.id;
         self.cache.borrow_mut().insert(id, entry);
+        let before = self.scrolling(self.ids.borrow().len());
         {
             let mut ids = self.ids.borrow_mut();
             // Another window's entries may have come in between.
@@ -228,10 +236,33 @@ impl Table {
         self.draw();
         if self.scroll_top.get() > 0 {
             // What is read stays where it is.
-            #[expect(clippy::cast_possible_truncation, reason = "a row is some dozens of pixels high")]
-            let by = (self.row_height.get() / self.scale(self.ids.borrow().len())).round() as i32;
-            self.scroll.set_scroll_top(self.scroll_top.get() + by);
+            #[expect(clippy::cast_possible_truncation, reason = "a page is some millions of pixels high")]
+            self.scroll.set_scroll_top(before.top_after_one_more().round() as i32);
         }
+    }
+
+    /// Goes to an end, or in a list that is too high for a page, a page of rows on or back. Returns whether it did.
+    ///
+    /// Firefox would glide to an end, and stops half-way where rows are drawn meanwhile; and it would go a page of its own
+    /// pixels, which are several pages of rows.
+    fn go_by_key(&self, event: &KeyboardEvent) -> bool {
+        let is_here = event.target().is_some_and(|target| target.loose_eq(&self.scroll));
+        let has_other = event.ctrl_key() || event.alt_key() || event.meta_key();
+        let scrolling = self.scrolling(self.ids.borrow().len());
+        // A row is seen on both pages, so that one knows where one is.
+        #[expect(clippy::cast_possible_truncation, reason = "a window is some thousands of pixels high")]
+        let page = scrolling.by((scrolling.seen - scrolling.row_height).max(scrolling.row_height)) as i32;
+        let top = self.scroll.scroll_top();
+        let to = match (event.key().as_str(), event.shift_key()) {
+            _ if !is_here || has_other => return false,
+            ("Home", false) => 0,
+            ("End", false) => self.scroll.scroll_height(),
+            ("PageDown" | " ", false) if scrolling.scale() > 1.0 => top + page,
+            ("PageUp", false) | (" ", true) if scrolling.scale() > 1.0 => top - page,
+            _ => return false,
+        };
+        self.scroll.set_scroll_top(to);
+        true
     }
 
     /// Takes an entry as it is now. It is shown at the next drawing.
@@ -242,7 +273,8 @@ impl Table {
     /// Asks the page how far it is scrolled, how much is seen and how high a row is, which depends on the font.
     fn look(&self) {
         self.scroll_top.set(self.scroll.scroll_top());
-        self.seen_height.set(self.scroll.client_height());
+        // The heading stays over the rows.
+        self.seen_height.set(self.scroll.client_height() - self.heading.offset_height());
         if let Some(row) = self.drawn.borrow().values().next() {
             let height = row.element.get_bounding_client_rect().height();
             if height > 1.0 && (height - self.row_height.get()).abs() > 0.1 {
@@ -252,36 +284,15 @@ impl Table {
         }
     }
 
-    /// The height of so many rows.
-    fn height_of(&self, rows: usize) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "a log has far fewer rows than 2^52")]
-        let rows = rows as f64;
-        rows * self.row_height.get()
-    }
-
-    /// How many pixels of rows a pixel of the scroll bar stands for.
-    fn scale(&self, total: usize) -> f64 {
-        let (height, seen) = (self.height_of(total), f64::from(self.seen_height.get()));
-        if height > TALLEST { (height - seen) / (TALLEST - seen) } else { 1.0 }
-    }
-
-    /// How far the rows are scrolled, in pixels of rows.
-    fn rows_top(&self, total: usize) -> f64 {
-        f64::from(self.scroll_top.get().max(0)) * self.scale(total)
-    }
-
-    /// The places, counted from the newest, of the rows to draw.
-    fn window(&self, total: usize) -> Range<usize> {
-        let height = self.row_height.get();
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "places in a page are small and not negative"
-        )]
-        let place = |pixels: f64| (pixels / height) as usize;
-        let first = place(self.rows_top(total)).saturating_sub(OVERSCAN).min(total);
-        let seen = place(f64::from(self.seen_height.get().max(0))) + 1;
-        first..(first + seen + 2 * OVERSCAN).min(total)
+    /// As it is scrolled, with so many rows.
+    fn scrolling(&self, rows: usize) -> Scrolling {
+        Scrolling {
+            rows,
+            row_height: self.row_height.get(),
+            seen: f64::from(self.seen_height.get().max(0)),
+            top: f64::from(self.scroll_top.get().max(0)),
+            tallest: TALLEST,
+        }
     }
 
     fn ids_at(&self, places: Range<usize>) -> Vec<TransactionId> {
@@ -292,15 +303,16 @@ impl Table {
     /// Draws the rows that are seen and known. Returns whether some are not known yet.
     fn draw(&self) -> bool {
         let total = self.ids.borrow().len();
-        let window = self.window(total);
+        let window = self.scrolling(total).drawn();
         let cache = self.cache.borrow();
         let mut drawn = self.drawn.borrow_mut();
         let mut kept = BTreeMap::new();
-        let mut missing = false;
+        // Those not read yet: their room is kept, or Firefox would scroll back from an end that is not there any more.
+        let (mut missing_above, mut missing_below) = (0_u32, 0_u32);
         let rows = js_sys::Array::of1(&self.above);
-        for id in self.ids_at(window.clone()) {
+        for id in self.ids_at(window.rows) {
             let Some(entry) = cache.get(&id) else {
-                missing = true;
+                *(if kept.is_empty() { &mut missing_above } else { &mut missing_below }) += 1;
                 continue;
             };
             let row = match drawn.remove(&id) {
@@ -315,12 +327,13 @@ impl Table {
             kept.insert(id, row);
         }
         rows.push(&self.below);
-        self.space(&window, total);
+        let room = |rows: u32| f64::from(rows) * self.row_height.get();
+        self.space(window.above + room(missing_above), window.below + room(missing_below));
         self.put(&rows);
         *drawn = kept;
         let _ = self.element.set_attribute("aria-rowcount", &(total + 1).to_string());
         self.empty.set_hidden(total > 0);
-        missing
+        missing_above + missing_below > 0
     }
 
     /// Brings the rows into the body and leaves those alone that stand right already: a button in one may have the focus.
@@ -341,11 +354,7 @@ impl Table {
     }
 
     /// Gives the spaces above and below the height of the rows that are not drawn.
-    fn space(&self, window: &Range<usize>, total: usize) {
-        let scrolled = f64::from(self.scroll_top.get().max(0));
-        // What is drawn stands where it is seen, whatever the scale.
-        let above = (self.height_of(window.start) - self.rows_top(total) + scrolled).max(0.0);
-        let below = (self.height_of(total).min(TALLEST) - above - self.height_of(window.len())).max(0.0);
+    fn space(&self, above: f64, below: f64) {
         if self.heights.replace((above, below)) == (above, below) {
             return;
         }
@@ -414,7 +423,7 @@ impl Table {
     /// Reads the entries around those that are seen.
     async fn read(&self) -> Result<(), StoreError> {
         let total = self.ids.borrow().len();
-        let window = self.window(total);
+        let window = self.scrolling(total).drawn().rows;
         let places = window.start.saturating_sub(READ_AHEAD)..(window.end + READ_AHEAD).min(total);
         let ids = self.ids_at(places);
         let (Some(newest), Some(oldest)) = (ids.first(), ids.last()) else { return Ok(()) };

@@ -1,6 +1,6 @@
 //! What committing costs beyond the server's own time.
 
-use super::{median, page};
+use super::median;
 use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind};
 use koct_tests::{
     desk::{Desk, Settings},
@@ -41,7 +41,7 @@ pub(super) fn bench(addon: &Path) -> koct_tests::Result {
             let koha = FakeKoha::start(Config { era, ..Config::default() })?;
             let desk = Desk::with_addon(&Options::default(), addon)?;
             desk.configure(&Settings::of(&koha.url(), commit_type))?;
-            page::fill(&desk, COMMITTED)?;
+            desk.fill(COMMITTED)?;
             koha.fault(Fault::on("service.pl", FaultKind::Delay(Duration::from_millis(delay))));
             let took = desk.page.eval(
                 "(async () => { const b = document.getElementById('commit'); const began = performance.now(); b.click(); \

@@ -5,12 +5,10 @@ use super::{
     page::{self, number, numbers},
 };
 use koct_tests::{desk::Desk, firefox::Options};
-use std::{path::Path, time::Duration};
+use std::path::Path;
 
 const SCANS: usize = 41;
 const JUMPS: usize = 31;
-/// Filling a log takes its time, as reading a long one did once.
-pub(super) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Goes to places anywhere in the table; gives the milliseconds until the rows there are seen.
 const SCROLL: &str = "(async count => { const box = document.getElementById('transactions-scroll'); \
@@ -38,7 +36,7 @@ pub(super) fn bench(addon: &Path) -> koct_tests::Result {
     let mut empty: Vec<f64> = Vec::new();
     for filled in [0, 1_000, 20_000, 100_000] {
         let desk = Desk::with_addon(&Options::default(), addon)?;
-        page::fill(&desk, filled)?;
+        desk.fill(filled)?;
         let results = measure(&desk)?;
         if filled == 0 {
             empty = results.iter().map(|(_, millis)| *millis).collect();

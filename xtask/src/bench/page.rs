@@ -4,13 +4,6 @@ use super::median;
 use koct_tests::{Result, desk::Desk};
 use serde_json::Value;
 
-/// Fills the log with so many transactions of the last hours (older ones would be asked about), behind the window's back, a thousand at a time.
-const FILL: &str = "(async count => { const ends = Date.now() - 60_000; const db = await new Promise((done, fail) => { const o = indexedDB.open('koct'); \
-    o.onsuccess = () => done(o.result); o.onerror = fail; }); for (let made = 0; made < count; made += 1000) { \
-    await new Promise((done, fail) => { const t = db.transaction('transactions', 'readwrite'); const s = t.objectStore('transactions'); \
-    for (let i = 0; i < 1000 && made + i < count; i++) { const barcode = 'F' + (made + i); s.add({moment: {utc: ends - (count - made - i) * 500, offset: 0}, \
-    action: 'issue', cardnumber: 'P1', barcode, itemKey: barcode.toLowerCase(), part: 0, status: {state: 'local'}}); } t.oncomplete = done; t.onerror = fail; }); } db.close(); })";
-
 /// Scans, each begun when the one before is in the table; gives the milliseconds from Enter to the row in the table.
 const SCAN: &str = "(async (count, name) => { const item = document.getElementById('checkin-item'); const table = document.getElementById('transactions-table'); \
     const times = []; for (let i = 0; i < count; i++) { const before = table.getAttribute('aria-rowcount'); item.value = name + i; \
@@ -30,14 +23,6 @@ const WASM_BYTES: &str =
     "(async () => (await (await import('/pkg/koct_extension.js')).default()).memory.buffer.byteLength)()";
 const PROCESS_BYTES: &str = "(async () => (await ChromeUtils.requestProcInfo()).children \
     .filter(child => child.type === 'extension').reduce((sum, child) => sum + child.memory, 0))()";
-
-/// Fills the log and opens the window anew.
-pub(super) fn fill(desk: &Desk, count: usize) -> Result {
-    desk.page.eval(&format!("{FILL}({count})"))?;
-    desk.page.reload()?;
-    desk.page.wait_for("document.body && document.body.hasAttribute('data-ready')", super::large::PATIENCE)?;
-    desk.page.eval("document.getElementById('clear-dialog').close()").map(|_| ())
-}
 
 /// A number that a script gives.
 pub(super) fn number(desk: &Desk, script: &str) -> Result<f64> {

@@ -1,0 +1,49 @@
+//! Does long work of core a slice at a time, so that scans and clicks go in between.
+
+use crate::{clock, http::sleep};
+use koct_core::slices::Sliced;
+use std::time::Duration;
+
+/// So much is done between two looks at the clock: a few milliseconds.
+const BUDGET: usize = 5_000;
+/// So long nothing else is done, in milliseconds.
+const SLICE: i64 = 50;
+
+/// Does all of it. What takes less than a slice is done at once.
+pub(crate) async fn through<T>(work: Sliced<'_, T>) -> T {
+    let mut work = work;
+    loop {
+        match slice(work) {
+            Ok(done) => return done,
+            Err(rest) => work = rest,
+        }
+        sleep(Duration::ZERO).await;
+    }
+}
+
+/// As [`through`], for as long as it is wanted. `None` where it is not any more.
+pub(crate) async fn while_wanted<T>(work: Sliced<'_, T>, is_wanted: impl Fn() -> bool) -> Option<T> {
+    let mut work = work;
+    loop {
+        match slice(work) {
+            Ok(done) => return Some(done),
+            Err(rest) => work = rest,
+        }
+        sleep(Duration::ZERO).await;
+        if !is_wanted() {
+            return None;
+        }
+    }
+}
+
+fn slice<T>(mut work: Sliced<'_, T>) -> Result<T, Sliced<'_, T>> {
+    let began = clock::millis();
+    loop {
+        work = match work.step(BUDGET) {
+            Ok(done) => return Ok(done),
+            // A clock that is set back meanwhile must not make it long.
+            Err(rest) if !(0..SLICE).contains(&(clock::millis() - began)) => return Err(rest),
+            Err(rest) => rest,
+        };
+    }
+}
