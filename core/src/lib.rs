@@ -17,6 +17,7 @@ pub mod batch;
 pub mod conflict;
 pub mod correction;
 pub mod desk;
+pub mod directory;
 pub mod guard;
 pub mod guide;
 pub mod habits;

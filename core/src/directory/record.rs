@@ -1,0 +1,271 @@
+//! What is kept of Koha's patrons, items, loans and holds: the fields that are shown or that a warning needs, and no others.
+//!
+//! Where a source does not tell something (an older Koha, an account without the permission, a `borrowers.db`), it is
+//! `None`: unknown is never taken for no.
+
+use crate::barcode::folded;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+/// The four sets of records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Set {
+    /// People.
+    Patrons,
+    /// Copies.
+    Items,
+    /// What is on loan.
+    Loans,
+    /// Who waits for what.
+    Holds,
+}
+
+impl Set {
+    /// All of them, in the order in which they are downloaded: what changes fastest comes last, and so is newest.
+    pub const ALL: [Self; 4] = [Self::Patrons, Self::Items, Self::Loans, Self::Holds];
+}
+
+/// A sum of money that may be owed or, below zero, in credit: hundredths of the currency.
+pub type Cents = i64;
+
+/// A patron.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Patron {
+    /// Koha's number for them.
+    pub id: u32,
+    /// The number on the card; empty where there is none.
+    pub cardnumber: String,
+    /// The name for logging in; empty where it is not known.
+    pub userid: String,
+    /// The family name.
+    pub surname: String,
+    /// The first name.
+    pub firstname: String,
+    /// Other names by which they may be looked for: middle name, preferred name.
+    pub other_names: String,
+    /// The code of the category.
+    pub category: String,
+    /// The branch code of their library.
+    pub library: String,
+    /// The last day on which the card is good.
+    #[serde(with = "day")]
+    pub expires: Option<NaiveDate>,
+    /// Whether a restriction holds. Koha's REST API does not say why or until when.
+    pub restricted: Option<bool>,
+    /// Whether the card was reported lost.
+    pub card_lost: Option<bool>,
+    /// Whether the address is in doubt.
+    pub wrong_address: Option<bool>,
+    /// What they owe in all; below zero they have credit.
+    pub owes: Option<Cents>,
+    /// The note for staff.
+    pub staff_note: String,
+}
+
+/// An item.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// Koha's number for it.
+    pub id: u32,
+    /// Its barcode; empty where it has none.
+    pub barcode: String,
+    /// Koha's number for the title.
+    pub biblio: u32,
+    /// The title; empty where it is not known.
+    pub title: String,
+    /// The author.
+    pub author: String,
+    /// Where it stands.
+    pub call_number: String,
+    /// What belongs to it: discs, a map.
+    pub materials: String,
+}
+
+/// An open loan.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Loan {
+    /// Koha's number for it, or its place in a file.
+    pub id: u32,
+    /// Who has it.
+    pub patron: u32,
+    /// Which item; `None` where a file tells only its title.
+    pub item: Option<u32>,
+    /// Until when.
+    #[serde(with = "second")]
+    pub due: Option<DateTime<Utc>>,
+    /// Since when.
+    #[serde(with = "second")]
+    pub since: Option<DateTime<Utc>>,
+    /// The title, where no record of the item has it.
+    pub title: String,
+    /// The call number, likewise.
+    pub call_number: String,
+}
+
+/// A hold that is not over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// Koha's number for it.
+    pub id: u32,
+    /// Who waits.
+    pub patron: u32,
+    /// For which title.
+    pub biblio: u32,
+    /// For this item alone, or with this item set aside or on its way.
+    pub item: Option<u32>,
+    /// The branch code of the library where it will be picked up.
+    pub pickup: String,
+    /// The place in the queue, from 1; 0 once an item is set aside.
+    pub priority: u32,
+    /// How far it is.
+    pub state: HoldState,
+    /// Whether it does not count at present.
+    pub suspended: bool,
+}
+
+/// How far a hold is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HoldState {
+    /// No item is set aside yet.
+    Placed,
+    /// The item stands on the hold shelf.
+    Waiting,
+    /// The item is on its way to the library of pickup.
+    InTransit,
+}
+
+/// By what rows are found besides Koha's number. Keys are 32 bits: a number of Koha's as it is, a code as [`code_key`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    /// A patron's cardnumber or user name, or an item's barcode.
+    Code,
+    /// The patron of a loan or hold.
+    Patron,
+    /// The item of a loan.
+    Item,
+    /// The title of a hold.
+    Biblio,
+}
+
+/// A kind of record.
+pub trait Row: Serialize + DeserializeOwned + Clone + 'static {
+    /// The set it belongs to.
+    const SET: Set;
+    /// By what it is found.
+    const KEYS: &'static [Key];
+
+    /// Koha's number for it.
+    fn id(&self) -> u32;
+
+    /// Tells each key of [`Row::KEYS`] that it has, perhaps several of a kind.
+    fn keys(&self, tell: &mut dyn FnMut(Key, u32));
+
+    /// What it can be found by as a name: the family name first. Empty where names are not looked for.
+    fn name(&self) -> Option<String> {
+        None
+    }
+}
+
+/// The key of a cardnumber, user name or barcode: the same for all spellings that Koha takes for the same. Different codes may
+/// share a key, so whoever finds a row by it looks at the row.
+pub fn code_key(code: &str) -> u32 {
+    // FNV-1a: spreads short codes well, and is the same on every machine.
+    folded(code.trim()).bytes().fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
+impl Row for Patron {
+    const SET: Set = Set::Patrons;
+    const KEYS: &'static [Key] = &[Key::Code];
+
+    fn id(&self) -> u32 {
+        self.id
+    }
+
+    fn keys(&self, tell: &mut dyn FnMut(Key, u32)) {
+        for code in [&self.cardnumber, &self.userid] {
+            if !code.is_empty() {
+                tell(Key::Code, code_key(code));
+            }
+        }
+    }
+
+    fn name(&self) -> Option<String> {
+        Some(format!("{} {} {}", self.surname, self.firstname, self.other_names))
+    }
+}
+
+impl Row for Item {
+    const SET: Set = Set::Items;
+    const KEYS: &'static [Key] = &[Key::Code];
+
+    fn id(&self) -> u32 {
+        self.id
+    }
+
+    fn keys(&self, tell: &mut dyn FnMut(Key, u32)) {
+        if !self.barcode.is_empty() {
+            tell(Key::Code, code_key(&self.barcode));
+        }
+    }
+}
+
+impl Row for Loan {
+    const SET: Set = Set::Loans;
+    const KEYS: &'static [Key] = &[Key::Item, Key::Patron];
+
+    fn id(&self) -> u32 {
+        self.id
+    }
+
+    fn keys(&self, tell: &mut dyn FnMut(Key, u32)) {
+        if let Some(item) = self.item {
+            tell(Key::Item, item);
+        }
+        tell(Key::Patron, self.patron);
+    }
+}
+
+impl Row for Hold {
+    const SET: Set = Set::Holds;
+    const KEYS: &'static [Key] = &[Key::Biblio, Key::Patron];
+
+    fn id(&self) -> u32 {
+        self.id
+    }
+
+    fn keys(&self, tell: &mut dyn FnMut(Key, u32)) {
+        tell(Key::Biblio, self.biblio);
+        tell(Key::Patron, self.patron);
+    }
+}
+
+/// A day as its number, in few bytes.
+mod day {
+    use chrono::{Datelike, NaiveDate};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    pub(super) fn serialize<S: Serializer>(day: &Option<NaiveDate>, serializer: S) -> Result<S::Ok, S::Error> {
+        day.map(|day| day.num_days_from_ce()).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NaiveDate>, D::Error> {
+        Ok(Option::deserialize(deserializer)?.and_then(NaiveDate::from_num_days_from_ce_opt))
+    }
+}
+
+/// A time as whole seconds since 1970.
+mod second {
+    use chrono::{DateTime, Utc};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::ref_option, reason = "serde calls it so")]
+    pub(super) fn serialize<S: Serializer>(time: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
+        time.map(|time| time.timestamp()).serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+        Ok(Option::deserialize(deserializer)?.and_then(|second| DateTime::from_timestamp(second, 0)))
+    }
+}

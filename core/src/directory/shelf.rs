@@ -1,0 +1,35 @@
+//! Where the directory's blocks lie, without saying how: in a browser's database, encrypted, or in a test's memory.
+
+use std::{future::Future, rc::Rc};
+
+/// Names a block: the run, the part of it, and the number in the part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The run.
+    pub run: u32,
+    /// Which part of the run.
+    pub part: u8,
+    /// Counted from 0.
+    pub block: u32,
+}
+
+/// Keeps blocks.
+pub trait Shelf {
+    /// Why a block could not be read or written.
+    type Error;
+
+    /// The block at this place; `None` where there is none.
+    ///
+    /// # Errors
+    /// When the shelf cannot be read, or what stands there is not what was put there.
+    fn read(&self, place: Place) -> impl Future<Output = Result<Option<Rc<[u8]>>, Self::Error>>;
+
+    /// Puts blocks there, all or none.
+    ///
+    /// # Errors
+    /// When the shelf cannot be written: no room, no disk.
+    fn write(&self, blocks: Vec<(Place, Vec<u8>)>) -> impl Future<Output = Result<(), Self::Error>>;
+
+    /// Called again and again in long work: lets others do something, where it is their turn.
+    fn rest(&self) -> impl Future<Output = ()>;
+}
