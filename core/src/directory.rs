@@ -1,9 +1,26 @@
 //! What a desk knows of Koha's patrons, items, loans and holds while Koha cannot be reached.
+//!
+//! A set of records is a [run](RowWriter) of rows in compressed blocks, which lie on a [`Shelf`]. To find a row, the first
+//! numbers of all blocks are kept in memory (some kilobytes for a million rows), and one or two blocks are read. Only the
+//! index of names is held in memory, from the first search on.
+//!
+//! Measured before it was chosen, against finite state transducers (`fst`) and plain sorted keys: see `docs/directory.md`.
 
+mod block;
+mod fold;
+mod lookup;
+mod names;
 pub mod record;
+mod run;
 pub mod shelf;
+mod sorting;
+#[cfg(test)]
+mod testing;
 
-use record::{Hold, Item, Loan, Patron, Set};
+use crate::barcode::same_code;
+use lookup::Reader;
+use record::{Hold, Item, Key, Loan, Patron, Row, Set, code_key};
+pub use run::{OutOfOrder, RowWriter, Unfinished};
 use serde::{Deserialize, Serialize};
 use shelf::Shelf;
 use std::collections::BTreeMap;
@@ -24,16 +41,68 @@ pub struct Contents {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Held {
+    /// The run.
+    pub run: u32,
+    /// How many blocks of rows it has.
+    pub blocks: u32,
     /// How many records.
     pub rows: u32,
     /// As of when: the beginning of the last download, in milliseconds since 1970 in UTC.
     pub as_of: i64,
+    /// The beginning of the last download that was not of changes only.
+    pub whole_as_of: i64,
+}
+
+impl Contents {
+    /// A number for a new run.
+    pub fn new_run(&mut self) -> u32 {
+        self.next_run += 1;
+        self.next_run
+    }
+
+    /// The runs that are in use; whatever else lies on the shelf is left from something that was not finished.
+    pub fn runs(&self) -> impl Iterator<Item = u32> {
+        self.sets.values().map(|held| held.run)
+    }
+
+    /// As of when everything is: the oldest of all sets. `None` where there is nothing.
+    pub fn as_of(&self) -> Option<i64> {
+        self.sets.values().map(|held| held.as_of).min()
+    }
+}
+
+/// A whole set was written: makes what its rows are found by. Then it takes the place of what was there.
+///
+/// # Errors
+/// When the shelf cannot be read or written.
+pub async fn finish<R: Row, S: Shelf>(shelf: &S, written: Unfinished, as_of: i64) -> Result<Held, S::Error> {
+    let rows = run::finish::<R, S>(shelf, written).await?;
+    Ok(Held { run: written.run, blocks: written.blocks, rows, as_of, whole_as_of: as_of })
+}
+
+/// The changes since `held` were written: brings both together in a run of the number `into`.
+///
+/// # Errors
+/// As [`finish`].
+pub async fn finish_changes<R: Row, S: Shelf>(
+    shelf: &S,
+    held: &Held,
+    changes: Unfinished,
+    into: u32,
+    as_of: i64,
+) -> Result<Held, S::Error> {
+    if changes.rows == 0 {
+        return Ok(Held { as_of, ..held.clone() });
+    }
+    let newer = (changes.run, changes.blocks);
+    let written = run::merge::<R, S>(shelf, (held.run, held.blocks), newer, into).await?;
+    Ok(Held { whole_as_of: held.whole_as_of, ..finish::<R, S>(shelf, written, as_of).await? })
 }
 
 /// The directory.
 #[derive(Debug)]
 pub struct Directory<S> {
-    shelf: S,
+    reader: Reader<S>,
     contents: Contents,
 }
 
@@ -46,11 +115,10 @@ pub struct Hits {
     pub total: usize,
 }
 
-#[expect(clippy::unused_async, reason = "the look-ups come with the store")]
 impl<S: Shelf> Directory<S> {
     /// The directory that lies on this shelf.
     pub fn new(shelf: S, contents: Contents) -> Self {
-        Self { shelf, contents }
+        Self { reader: Reader::new(shelf), contents }
     }
 
     /// What it holds.
@@ -58,9 +126,28 @@ impl<S: Shelf> Directory<S> {
         &self.contents
     }
 
+    /// The shelf it lies on.
+    pub fn shelf(&self) -> &S {
+        self.reader.shelf()
+    }
+
     /// Whether anything is known of this set: only then does it mean something that a record is not there.
     pub fn has(&self, set: Set) -> bool {
         self.contents.sets.contains_key(&set)
+    }
+
+    fn run(&self, set: Set) -> Option<u32> {
+        self.contents.sets.get(&set).map(|held| held.run)
+    }
+
+    async fn row<R: Row>(&self, id: u32) -> Result<Option<R>, S::Error> {
+        let Some(run) = self.run(R::SET) else { return Ok(None) };
+        self.reader.row(run, id).await
+    }
+
+    async fn rows<R: Row>(&self, kind: Key, key: u32) -> Result<Vec<R>, S::Error> {
+        let Some(run) = self.run(R::SET) else { return Ok(Vec::new()) };
+        self.reader.rows(run, kind, key).await
     }
 
     /// The patron with this cardnumber or, failing that, this user name.
@@ -68,8 +155,12 @@ impl<S: Shelf> Directory<S> {
     /// # Errors
     /// As all look-ups: when the shelf cannot be read.
     pub async fn patron_by_code(&self, code: &str) -> Result<Option<Patron>, S::Error> {
-        let _ = (&self.shelf, code);
-        Ok(None)
+        let patrons: Vec<Patron> = self.rows(Key::Code, code_key(code)).await?;
+        let by = |field: fn(&Patron) -> &str| {
+            let is_it = |patron: &&Patron| !field(patron).is_empty() && same_code(field(patron), code);
+            patrons.iter().find(is_it).cloned()
+        };
+        Ok(by(|patron| &patron.cardnumber).or_else(|| by(|patron| &patron.userid)))
     }
 
     /// The patron of this number.
@@ -77,8 +168,7 @@ impl<S: Shelf> Directory<S> {
     /// # Errors
     /// When the shelf cannot be read.
     pub async fn patron(&self, id: u32) -> Result<Option<Patron>, S::Error> {
-        let _ = id;
-        Ok(None)
+        self.row(id).await
     }
 
     /// The item with this barcode.
@@ -86,8 +176,8 @@ impl<S: Shelf> Directory<S> {
     /// # Errors
     /// When the shelf cannot be read.
     pub async fn item_by_barcode(&self, barcode: &str) -> Result<Option<Item>, S::Error> {
-        let _ = barcode;
-        Ok(None)
+        let items: Vec<Item> = self.rows(Key::Code, code_key(barcode)).await?;
+        Ok(items.into_iter().find(|item| same_code(&item.barcode, barcode)))
     }
 
     /// The item of this number.
@@ -95,8 +185,7 @@ impl<S: Shelf> Directory<S> {
     /// # Errors
     /// When the shelf cannot be read.
     pub async fn item(&self, id: u32) -> Result<Option<Item>, S::Error> {
-        let _ = id;
-        Ok(None)
+        self.row(id).await
     }
 
     /// The open loan of this item.
@@ -104,8 +193,7 @@ impl<S: Shelf> Directory<S> {
     /// # Errors
     /// When the shelf cannot be read.
     pub async fn loan_of(&self, item: u32) -> Result<Option<Loan>, S::Error> {
-        let _ = item;
-        Ok(None)
+        Ok(self.rows(Key::Item, item).await?.pop())
     }
 
     /// The open loans of this patron.
@@ -113,8 +201,7 @@ impl<S: Shelf> Directory<S> {
     /// # Errors
     /// When the shelf cannot be read.
     pub async fn loans_of(&self, patron: u32) -> Result<Vec<Loan>, S::Error> {
-        let _ = patron;
-        Ok(Vec::new())
+        self.rows(Key::Patron, patron).await
     }
 
     /// The holds on the title of this number, by priority: those set aside first.
@@ -122,8 +209,9 @@ impl<S: Shelf> Directory<S> {
     /// # Errors
     /// When the shelf cannot be read.
     pub async fn holds_on(&self, biblio: u32) -> Result<Vec<Hold>, S::Error> {
-        let _ = biblio;
-        Ok(Vec::new())
+        let mut holds: Vec<Hold> = self.rows(Key::Biblio, biblio).await?;
+        holds.sort_by_key(|hold| (hold.priority, hold.id));
+        Ok(holds)
     }
 
     /// The holds of this patron.
@@ -131,8 +219,7 @@ impl<S: Shelf> Directory<S> {
     /// # Errors
     /// When the shelf cannot be read.
     pub async fn holds_of(&self, patron: u32) -> Result<Vec<Hold>, S::Error> {
-        let _ = patron;
-        Ok(Vec::new())
+        self.rows(Key::Patron, patron).await
     }
 
     /// The patrons in whose names every word typed stands, in whatever case, with or without accents.
@@ -140,7 +227,16 @@ impl<S: Shelf> Directory<S> {
     /// # Errors
     /// When the shelf cannot be read.
     pub async fn search(&self, typed: &str, limit: usize) -> Result<Hits, S::Error> {
-        let _ = (typed, limit);
-        Ok(Hits::default())
+        let Some(held) = self.contents.sets.get(&Set::Patrons) else { return Ok(Hits::default()) };
+        let (patrons, total) = self.reader.search(held.run, held.rows, typed, limit).await?;
+        Ok(Hits { patrons, total })
+    }
+
+    /// How many bytes the index of names takes in memory: nothing before the first search.
+    pub fn names_in_memory(&self) -> usize {
+        self.reader.names_in_memory()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,10 +13,15 @@ pub struct Place {
     pub block: u32,
 }
 
+/// A block is not there, or is not what was put there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("block {block} of part {part} of run {run} is missing or damaged", run = .0.run, part = .0.part, block = .0.block)]
+pub struct Damaged(pub Place);
+
 /// Keeps blocks.
 pub trait Shelf {
     /// Why a block could not be read or written.
-    type Error;
+    type Error: From<Damaged>;
 
     /// The block at this place; `None` where there is none.
     ///

@@ -1,0 +1,217 @@
+use super::{
+    record::HoldState,
+    shelf::Damaged,
+    testing::{Memory, at_once},
+    *,
+};
+use proptest::prelude::*;
+
+fn write<R: Row>(shelf: &Memory, run: u32, rows: &[R]) -> Unfinished {
+    let mut writer = RowWriter::resume(Unfinished::new(run));
+    for row in rows {
+        writer.push(row).unwrap();
+    }
+    let (blocks, at) = writer.take(true);
+    at_once((&shelf).write(blocks)).unwrap();
+    at
+}
+
+/// A directory of these.
+fn directory<'a>(
+    shelf: &'a Memory,
+    patrons: &[Patron],
+    items: &[Item],
+    loans: &[Loan],
+    holds: &[Hold],
+) -> Directory<&'a Memory> {
+    fn set<R: Row>(shelf: &Memory, contents: &mut Contents, rows: &[R]) {
+        let run = contents.new_run();
+        let held = at_once(finish::<R, _>(&shelf, write(shelf, run, rows), 1)).unwrap();
+        assert_eq!(usize::try_from(held.rows), Ok(rows.len()));
+        contents.sets.insert(R::SET, held);
+    }
+    let mut contents = Contents::default();
+    set(shelf, &mut contents, patrons);
+    set(shelf, &mut contents, items);
+    set(shelf, &mut contents, loans);
+    set(shelf, &mut contents, holds);
+    Directory::new(shelf, contents)
+}
+
+fn patron(id: u32, cardnumber: &str, userid: &str, surname: &str, firstname: &str) -> Patron {
+    let text = str::to_owned;
+    Patron {
+        id,
+        cardnumber: text(cardnumber),
+        userid: text(userid),
+        surname: text(surname),
+        firstname: text(firstname),
+        ..Patron::default()
+    }
+}
+
+fn item(id: u32, barcode: &str, biblio: u32) -> Item {
+    Item { id, barcode: barcode.to_owned(), biblio, ..Item::default() }
+}
+
+fn loan(id: u32, patron: u32, item: Option<u32>) -> Loan {
+    Loan { id, patron, item, ..Loan::default() }
+}
+
+fn hold(id: u32, patron: u32, biblio: u32, priority: u32) -> Hold {
+    let pickup = "CPL".to_owned();
+    Hold { id, patron, biblio, item: None, pickup, priority, state: HoldState::Placed, suspended: false }
+}
+
+#[test]
+fn finds_records_by_what_is_scanned() {
+    let shelf = Memory::default();
+    let patrons = [
+        patron(5, "2001", "ann", "Meyer", "Anna"),
+        patron(7, "ANN", "x7", "Hanson", "Per"),
+        patron(900, "", "Zoë.Anders", "Anders", "Zoë"),
+    ];
+    let items = [item(1, "B1", 10), item(2, "b 2", 10), item(3, "", 11)];
+    let loans = [loan(1, 5, Some(2)), loan(2, 7, Some(1)), loan(3, 5, None)];
+    let holds = [hold(1, 7, 10, 2), hold(2, 5, 10, 1), hold(3, 5, 11, 1)];
+    let directory = directory(&shelf, &patrons, &items, &loans, &holds);
+    let by_code = |code: &str| at_once(directory.patron_by_code(code)).unwrap().map(|patron| patron.id);
+    assert_eq!(by_code(" 2001 "), Some(5));
+    assert_eq!(by_code("Ann"), Some(7), "a card goes before a user name, whatever the case");
+    assert_eq!(by_code("zoe.anders"), Some(900));
+    assert_eq!((by_code("2002"), by_code("")), (None, None));
+    assert_eq!(at_once(directory.patron(900)).unwrap().as_ref(), Some(&patrons[2]));
+    assert_eq!(at_once(directory.patron(6)).unwrap(), None);
+    let barcode = |code: &str| at_once(directory.item_by_barcode(code)).unwrap().map(|item| item.id);
+    assert_eq!((barcode("b1"), barcode("B 2"), barcode("b3"), barcode("")), (Some(1), Some(2), None, None));
+    assert_eq!(at_once(directory.loan_of(2)).unwrap().as_ref(), Some(&loans[0]));
+    assert_eq!(at_once(directory.loan_of(3)).unwrap(), None);
+    assert_eq!(at_once(directory.loans_of(5)).unwrap(), [loans[0].clone(), loans[2].clone()]);
+    assert_eq!(at_once(directory.holds_on(10)).unwrap(), [holds[1].clone(), holds[0].clone()]);
+    assert_eq!(at_once(directory.holds_of(5)).unwrap(), [holds[1].clone(), holds[2].clone()]);
+    let hits = at_once(directory.search("an", 2)).unwrap();
+    assert_eq!((hits.patrons, hits.total), (vec![patrons[2].clone(), patrons[0].clone()], 3));
+}
+
+#[test]
+fn an_empty_directory_finds_nothing() {
+    let shelf = Memory::default();
+    for directory in [Directory::new(&shelf, Contents::default()), directory(&shelf, &[], &[], &[], &[])] {
+        assert_eq!(at_once(directory.patron_by_code("1")), Ok(None));
+        assert_eq!(at_once(directory.item_by_barcode("1")), Ok(None));
+        assert_eq!(at_once(directory.loans_of(1)), Ok(Vec::new()));
+        assert_eq!(at_once(directory.search("a", 5)), Ok(Hits::default()));
+    }
+}
+
+/// More than a block of each part, and keys whose pairs go over several blocks.
+#[test]
+fn many_rows_take_many_blocks_and_each_is_found_with_few_reads() {
+    let shelf = Memory::default();
+    let many = 40_000;
+    let patrons: Vec<Patron> = (0..many)
+        .map(|n| patron(n * 3 + 1, &format!("2{n:07}"), &format!("u{n}"), &format!("Name{n}"), "Kim"))
+        .collect();
+    let loans: Vec<Loan> = (0..many).map(|n| loan(n, if n < 30_000 { 4 } else { n }, Some(n))).collect();
+    let directory = directory(&shelf, &patrons, &[], &loans, &[]);
+    assert!(directory.contents().sets[&Set::Patrons].blocks > 20);
+    for n in [0_u32, 1, 777, 20_000, many - 1] {
+        let wanted = &patrons[usize::try_from(n).unwrap()];
+        let found = at_once(directory.patron_by_code(&format!("2{n:07}"))).unwrap();
+        assert_eq!(found.as_ref(), Some(wanted));
+        assert_eq!(at_once(directory.patron_by_code(&format!("U{n}"))).unwrap().as_ref(), Some(wanted));
+    }
+    let before = shelf.reads.get();
+    at_once(directory.patron_by_code("20012345")).unwrap().unwrap();
+    assert!(shelf.reads.get() - before <= 3, "the fences are in memory");
+    assert_eq!(at_once(directory.loans_of(4)).unwrap().len(), 30_000);
+    assert_eq!(at_once(directory.loans_of(39_999)).unwrap(), [loans[39_999].clone()]);
+    let hits = at_once(directory.search("name123 kim", 3)).unwrap();
+    assert_eq!(hits.total, 111);
+    assert_eq!(hits.patrons[0].surname, "Name123");
+}
+
+#[test]
+fn what_is_missing_or_damaged_is_told() {
+    let shelf = Memory::default();
+    let patrons: Vec<Patron> = (1..5_000).map(|n| patron(n, &format!("{n}"), "", "A", "B")).collect();
+    let directory = directory(&shelf, &patrons, &[], &[], &[]);
+    let held = directory.contents().sets[&Set::Patrons].clone();
+    let place = shelf::Place { run: held.run, part: 0, block: 1 };
+    shelf.blocks.borrow_mut().insert(place, vec![1, 2, 3].into());
+    assert!((1..5_000).any(|id| at_once(directory.patron(id)) == Err(Damaged(place))));
+    shelf.blocks.borrow_mut().remove(&place);
+    let written = Unfinished { run: held.run, blocks: held.blocks, rows: 0, last: None };
+    assert_eq!(at_once(finish::<Patron, _>(&&shelf, written, 1)), Err(Damaged(place)));
+}
+
+#[test]
+fn rows_that_do_not_rise_are_refused() {
+    let mut writer = RowWriter::resume(Unfinished::new(1));
+    writer.push(&item(5, "a", 1)).unwrap();
+    assert_eq!(writer.push(&item(5, "b", 1)), Err(OutOfOrder(5)));
+    assert_eq!(writer.push(&item(4, "b", 1)), Err(OutOfOrder(4)));
+    writer.push(&item(6, "b", 1)).unwrap();
+    assert_eq!(writer.take(true).1.rows, 2);
+}
+
+proptest! {
+    /// Writing that is broken off and goes on elsewhere gives what writing at once gives.
+    #[test]
+    fn writing_goes_on_after_a_break(ids in prop::collection::btree_set(0..10_000_u32, 0..60), breaks in prop::collection::vec(any::<bool>(), 60), lost in any::<bool>()) {
+        let shelf = Memory::default();
+        let rows: Vec<Item> = ids.iter().map(|id| item(*id, &format!("b{id}"), id / 2)).collect();
+        let mut writer = RowWriter::resume(Unfinished::new(1));
+        let mut saved = Unfinished::new(1);
+        let mut breaks = breaks.into_iter();
+        let mut next = 0;
+        while next < rows.len() {
+            writer.push(&rows[next]).unwrap();
+            next += 1;
+            if breaks.next() == Some(true) {
+                if lost {
+                    // What was not put on the shelf is asked for again.
+                    writer = RowWriter::resume(saved);
+                    next = rows.iter().position(|row| saved.last.is_none_or(|last| row.id > last)).unwrap();
+                }
+                let (blocks, at) = writer.take(true);
+                at_once((&&shelf).write(blocks)).unwrap();
+                saved = at;
+                if !lost {
+                    writer = RowWriter::resume(saved);
+                }
+            }
+        }
+        let (blocks, at) = writer.take(true);
+        at_once((&&shelf).write(blocks)).unwrap();
+        prop_assert_eq!(usize::try_from(at.rows).unwrap(), rows.len());
+        let held = at_once(finish::<Item, _>(&&shelf, at, 1)).unwrap();
+        let contents = Contents { sets: [(Set::Items, held)].into(), ..Contents::default() };
+        let directory = Directory::new(&shelf, contents);
+        for row in &rows {
+            let found = at_once(directory.item_by_barcode(&row.barcode)).unwrap();
+            prop_assert_eq!(found.as_ref(), Some(row));
+        }
+    }
+
+    /// Changes replace what they change, and nothing else.
+    #[test]
+    fn changes_replace_and_add(old in prop::collection::btree_map(0..40_u32, 0..9_u32, 0..30), new in prop::collection::btree_map(0..40_u32, 10..19_u32, 0..30)) {
+        let shelf = Memory::default();
+        let rows = |map: &BTreeMap<u32, u32>| map.iter().map(|(id, biblio)| item(*id, &format!("b{biblio}-{id}"), *biblio)).collect::<Vec<_>>();
+        let held = at_once(finish::<Item, _>(&&shelf, write(&shelf, 1, &rows(&old)), 1)).unwrap();
+        let changes = write(&shelf, 2, &rows(&new));
+        let held = at_once(finish_changes::<Item, _>(&&shelf, &held, changes, 3, 2)).unwrap();
+        let mut expected = old.clone();
+        expected.extend(new);
+        prop_assert_eq!(usize::try_from(held.rows).unwrap(), expected.len());
+        prop_assert_eq!((held.as_of, held.whole_as_of), (2, 1));
+        let directory = Directory::new(&shelf, Contents { sets: [(Set::Items, held)].into(), ..Contents::default() });
+        for row in rows(&expected) {
+            prop_assert_eq!(at_once(directory.item_by_barcode(&row.barcode)).unwrap(), Some(row));
+        }
+        for row in rows(&old).iter().filter(|row| expected[&row.id] != row.biblio) {
+            prop_assert_eq!(at_once(directory.item_by_barcode(&row.barcode)).unwrap(), None);
+        }
+    }
+}
