@@ -3,6 +3,7 @@
 //! The loaders beside the pages call the entry points here.
 
 pub mod clock;
+pub mod directory;
 pub mod http;
 pub mod store;
 

@@ -56,6 +56,10 @@ extern "C" {
     #[wasm_bindgen(thread_local_v2, js_namespace = ["browser", "webRequest"], js_name = onErrorOccurred)]
     pub(crate) static ON_ERROR_OCCURRED: WebRequestEvent;
 
+    /// The databases that there are.
+    #[wasm_bindgen(catch, js_namespace = ["indexedDB"], js_name = databases)]
+    pub(crate) async fn get_databases() -> Result<JsValue, JsValue>;
+
     /// `navigator.locks.request`: `callback` gets the lock and holds it until its promise ends.
     #[wasm_bindgen(js_namespace = ["navigator", "locks"], js_name = request)]
     pub(crate) fn request_lock(name: &str, options: &Object, callback: &Function) -> Promise;

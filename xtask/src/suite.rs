@@ -103,7 +103,7 @@ pub(crate) fn killing(rounds: &str) -> Result {
 
 fn browser_tests() -> Result {
     let runner = std::env::current_exe().map_err(|error| error.to_string())?;
-    run(cargo(&["test", "-p", "koct-extension", "--target", "wasm32-unknown-unknown", "--test", "browser"])
+    run(cargo(&["test", "-p", "koct-extension", "--target", "wasm32-unknown-unknown", "--test", "*"])
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", format!("{} wasm-runner", runner.display())))
 }
 

@@ -3,7 +3,7 @@
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 /// So many are sorted at once: a few milliseconds.
-const AT_ONCE: usize = 32 * 1024;
+const AT_ONCE: usize = 8 * 1024;
 
 /// Takes in anything, gives it out sorted.
 #[derive(Debug)]

@@ -1,5 +1,7 @@
 //! Measures the rules of core. The same code runs natively and, behind a page that `cargo xtask bench` serves, in Firefox.
 
+pub mod directory;
+
 use koct_core::{
     backup::{self, Line},
     barcode::{Barcode, Cardnumber},
@@ -133,4 +135,11 @@ fn history() -> Vec<Entry> {
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn measure_here() -> String {
     measure(&js_sys::Date::now)
+}
+
+/// [`directory::measure`] by the page's clock.
+#[cfg(target_arch = "wasm32")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn measure_directory_here() -> String {
+    directory::measure(&js_sys::Date::now, directory::LARGE)
 }

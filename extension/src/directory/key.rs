@@ -1,0 +1,110 @@
+//! The key of the records: random, and only in Firefox's memory (`storage.session`), so that it is gone when Firefox is
+//! closed. Where the library wants a passphrase, it also lies beside the records, encrypted with a key made of that.
+
+use super::{
+    cipher::{self, Cipher},
+    disk::{Base, DiskError},
+};
+use crate::webext::{object, property};
+use serde::{Deserialize, Serialize};
+use web_extensions_sys::browser;
+
+const KEY: &str = "directoryKey";
+const PASSPHRASE: &str = "passphrase";
+/// The name under which the key is encrypted with the passphrase's: no block has it.
+const NAME: u64 = u64::MAX;
+const SALT: usize = 16;
+
+/// The key, locked with a passphrase.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Locked {
+    salt: Vec<u8>,
+    key: Vec<u8>,
+}
+
+/// Whether the key is at hand.
+pub(super) enum Found {
+    /// It is.
+    Open(Cipher),
+    /// A passphrase gives it.
+    Locked,
+    /// There is none; what was encrypted with one cannot be read any more.
+    None,
+}
+
+async fn in_memory() -> Result<Option<Vec<u8>>, DiskError> {
+    let found = property(&browser().storage().session().get(&KEY.into()).await?, KEY).as_string();
+    Ok(found.and_then(|json| serde_json::from_str(&json).ok()))
+}
+
+async fn remember(key: &[u8]) -> Result<Cipher, DiskError> {
+    let json = serde_json::to_string(key)?;
+    browser().storage().session().set(&object([(KEY, json.into())])).await?;
+    Ok(Cipher::new(key).await?)
+}
+
+/// Looks for the key.
+///
+/// # Errors
+/// When Firefox cannot read its storage.
+pub(super) async fn find(base: &Base) -> Result<Found, DiskError> {
+    if let Some(key) = in_memory().await? {
+        return Ok(Found::Open(Cipher::new(&key).await?));
+    }
+    let locked: Option<Locked> = base.state(PASSPHRASE).await?;
+    Ok(if locked.is_some() { Found::Locked } else { Found::None })
+}
+
+/// The key, or a new one where there is none.
+///
+/// # Errors
+/// When Firefox cannot make it or keep it.
+pub(super) async fn find_or_make() -> Result<Cipher, DiskError> {
+    match in_memory().await? {
+        Some(key) => Ok(Cipher::new(&key).await?),
+        None => remember(&cipher::random(cipher::KEY)?).await,
+    }
+}
+
+/// Whether a passphrase gives the key.
+///
+/// # Errors
+/// When the database cannot be read.
+pub(super) async fn has_passphrase(base: &Base) -> Result<bool, DiskError> {
+    Ok(base.state::<Locked>(PASSPHRASE).await?.is_some())
+}
+
+/// From now on this passphrase gives the key, or none does.
+///
+/// # Errors
+/// When the key cannot be locked or the database not be written.
+pub(super) async fn set_passphrase(base: &Base, passphrase: Option<&str>) -> Result<(), DiskError> {
+    let Some(passphrase) = passphrase else { return base.set_state(PASSPHRASE, &None::<Locked>).await };
+    find_or_make().await?;
+    let Some(mut key) = in_memory().await? else { return Ok(()) };
+    let salt = cipher::random(SALT)?;
+    let locked = Cipher::of_passphrase(passphrase, &salt).await?.encrypt(NAME, &mut key).await?.to_vec();
+    base.set_state(PASSPHRASE, &Locked { salt, key: locked }).await
+}
+
+/// Opens with a passphrase. `None` where it is another.
+///
+/// # Errors
+/// When the database cannot be read, or Firefox not keep the key.
+pub(super) async fn unlock(base: &Base, passphrase: &str) -> Result<Option<Cipher>, DiskError> {
+    let Some(locked) = base.state::<Locked>(PASSPHRASE).await? else { return Ok(None) };
+    let cipher = Cipher::of_passphrase(passphrase, &locked.salt).await?;
+    match cipher.decrypt(NAME, &js_sys::Uint8Array::from(&locked.key[..])).await {
+        Some(key) => Ok(Some(remember(&key).await?)),
+        None => Ok(None),
+    }
+}
+
+/// Forgets the key: what was encrypted with it can be read with the passphrase only, or never again.
+///
+/// # Errors
+/// When Firefox cannot write its storage.
+pub(super) async fn forget() -> Result<(), DiskError> {
+    browser().storage().session().remove(&KEY.into()).await?;
+    Ok(())
+}
