@@ -9,7 +9,7 @@ mod page;
 use crate::{addon, project::Result, setup};
 
 /// The parts, by the names that `cargo xtask bench NAME` takes.
-const PARTS: [&str; 4] = ["core", "commits", "large", "files"];
+const PARTS: [&str; 5] = ["core", "directory", "commits", "large", "files"];
 
 /// Measures everything, or one part, and prints. With `--full` a million transactions are imported.
 ///
@@ -27,7 +27,10 @@ pub(crate) fn bench(arguments: &[&str]) -> Result {
     if is_wanted("core") {
         core::bench()?;
     }
-    if part == Some("core") {
+    if is_wanted("directory") {
+        core::directory()?;
+    }
+    if matches!(part, Some("core" | "directory")) {
         return Ok(());
     }
     let addon = addon::build()?;

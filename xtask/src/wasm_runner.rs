@@ -59,7 +59,7 @@ pub(crate) fn run(wasm: &Path) -> Result {
 ///
 /// # Errors
 /// When wasm-bindgen does not take the file.
-pub(crate) fn served(wasm: &Path, page: &'static str) -> Result<String> {
+pub(crate) fn served(wasm: &Path, page: &str) -> Result<String> {
     let folder = wasm.with_extension("page");
     at(&folder, fs::create_dir_all(&folder))?;
     wasm_bindgen_cli_support::Bindgen::new()
@@ -75,11 +75,12 @@ pub(crate) fn served(wasm: &Path, page: &'static str) -> Result<String> {
         .map_err(|error| format!("wasm-bindgen: {error:#}"))?;
     let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
+    let page: std::sync::Arc<str> = page.into();
     std::thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let folder = folder.clone();
+            let (folder, page) = (folder.clone(), page.clone());
             // A browser that goes away is no error.
-            std::thread::spawn(move || serve(stream, &folder, page).ok());
+            std::thread::spawn(move || serve(stream, &folder, &page).ok());
         }
     });
     Ok(format!("http://{address}/"))

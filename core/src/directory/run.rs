@@ -32,7 +32,7 @@ pub(super) mod part {
 /// So many ranks stand in a block.
 pub(super) const RANKS: usize = 4096;
 /// So many bytes of the index of names stand in a block.
-const NAMES: usize = 8 * block::SIZE;
+const NAMES: usize = 2 * block::SIZE;
 
 /// Rows that are being written.
 #[derive(Debug)]
