@@ -8,6 +8,7 @@ pub mod authentication;
 pub mod connection;
 pub mod inquiry;
 pub mod movement;
+pub mod records;
 pub mod rest;
 pub mod service;
 
@@ -58,15 +59,23 @@ pub struct Request {
     pub session: Option<Session>,
     /// Name and password for HTTP Basic.
     pub basic: Option<(String, Secret)>,
+    /// A token of the REST API (`OAuth2`).
+    pub bearer: Option<Secret>,
+    /// What the REST API shall add to each row: the header `x-koha-embed`.
+    pub embed: Option<&'static str>,
 }
 
 impl Request {
+    fn new(method: Method, url: String, form: Vec<(&'static str, String)>) -> Self {
+        Self { method, url, form, session: None, basic: None, bearer: None, embed: None }
+    }
+
     fn get(url: String) -> Self {
-        Self { method: Method::Get, url, form: Vec::new(), session: None, basic: None }
+        Self::new(Method::Get, url, Vec::new())
     }
 
     fn post(url: String, form: Vec<(&'static str, String)>) -> Self {
-        Self { method: Method::Post, url, form, session: None, basic: None }
+        Self::new(Method::Post, url, form)
     }
 
     fn within(self, session: Option<Session>) -> Self {

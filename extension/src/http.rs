@@ -120,6 +120,12 @@ fn start(request: &Request, tag: Option<&str>) -> Option<js_sys::Promise> {
         let bytes: String = format!("{name}:{}", password.reveal()).bytes().map(char::from).collect();
         set("Authorization", &format!("Basic {}", window.btoa(&bytes).ok()?))?;
     }
+    if let Some(token) = &request.bearer {
+        set("Authorization", &format!("Bearer {}", token.reveal()))?;
+    }
+    if let Some(embed) = request.embed {
+        set("x-koha-embed", embed)?;
+    }
     let init = RequestInit::new();
     init.set_method(match request.method {
         Method::Get => "GET",

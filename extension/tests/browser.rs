@@ -263,6 +263,8 @@ fn request(path: &str, method: Method) -> Request {
         form: vec![("barcode", "a&b é📚".into())],
         session: None,
         basic: None,
+        bearer: None,
+        embed: None,
     }
 }
 
