@@ -86,6 +86,13 @@ impl Amount {
     }
 }
 
+impl Amount {
+    /// Whole hundredths of the currency.
+    pub fn cents(self) -> i64 {
+        i64::try_from(self.0 / (MILLION / 100)).unwrap_or(i64::MAX)
+    }
+}
+
 impl fmt::Display for Amount {
     /// At least two decimals, more only where they are not zero.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -33,8 +33,22 @@ pub struct Contents {
     pub next_run: u32,
     /// What is there of each set. Absent: nothing.
     pub sets: BTreeMap<Set, Held>,
+    /// Why nothing new is there of a set, where the last download could not read it.
+    pub gaps: BTreeMap<Set, Gap>,
     /// The names of the libraries, by branch code.
     pub libraries: BTreeMap<String, String>,
+}
+
+/// Why a set could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "why", content = "what", rename_all = "camelCase")]
+pub enum Gap {
+    /// The account lacks these permissions, in Koha's words for them; empty where Koha names none.
+    Refused(String),
+    /// This version of Koha has no such list.
+    Absent,
+    /// Koha's answer of this status could not be understood.
+    Strange(u16),
 }
 
 /// What is there of one set.
@@ -51,6 +65,12 @@ pub struct Held {
     pub as_of: i64,
     /// The beginning of the last download that was not of changes only.
     pub whole_as_of: i64,
+    /// What Koha's clock showed at the beginning of the last download: what changed since then is new.
+    pub koha_as_of: Option<i64>,
+    /// Whether it has what not every Koha tells: what patrons owe, the titles of items.
+    pub has_extras: bool,
+    /// How many rows had no number and are missing.
+    pub unreadable: u32,
 }
 
 impl Contents {
@@ -77,7 +97,7 @@ impl Contents {
 /// When the shelf cannot be read or written.
 pub async fn finish<R: Row, S: Shelf>(shelf: &S, written: Unfinished, as_of: i64) -> Result<Held, S::Error> {
     let rows = run::finish::<R, S>(shelf, written).await?;
-    Ok(Held { run: written.run, blocks: written.blocks, rows, as_of, whole_as_of: as_of })
+    Ok(Held { run: written.run, blocks: written.blocks, rows, as_of, whole_as_of: as_of, ..Held::default() })
 }
 
 /// The changes since `held` were written: brings both together in a run of the number `into`.

@@ -25,6 +25,7 @@ pub mod import;
 pub mod koc;
 pub mod koha;
 pub mod log;
+pub mod lookup;
 pub mod order;
 pub mod outbox;
 pub mod pattern;

@@ -5,6 +5,7 @@
 
 use crate::{
     habits::Habits,
+    lookup::Lookup,
     scanner::ScannerEnd,
     settings::{CommitType, Field, FieldError, Form},
 };
@@ -35,13 +36,19 @@ pub enum Key {
     LibraryName,
     /// For how many days things are lent, for slips.
     LoanDays,
+    /// Whether records are kept for look-up.
+    Lookup,
+    /// Whether a passphrase opens them.
+    LookupPassphrase,
+    /// After how many days they are deleted.
+    LookupDays,
     /// A line that is shown in the window. No person sets it, so it always holds.
     Notice,
 }
 
 impl Key {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Server,
         Self::Username,
         Self::Branchcode,
@@ -53,6 +60,9 @@ impl Key {
         Self::Sounds,
         Self::LibraryName,
         Self::LoanDays,
+        Self::Lookup,
+        Self::LookupPassphrase,
+        Self::LookupDays,
         Self::Notice,
     ];
 
@@ -70,6 +80,9 @@ impl Key {
             Self::Sounds => "sounds",
             Self::LibraryName => "libraryName",
             Self::LoanDays => "loanDays",
+            Self::Lookup => "lookup",
+            Self::LookupPassphrase => "lookupPassphrase",
+            Self::LookupDays => "lookupDays",
             Self::Notice => "notice",
         }
     }
@@ -88,8 +101,14 @@ impl Key {
             Self::CardPattern => Some(Field::CardPattern),
             Self::LibraryName => Some(Field::LibraryName),
             Self::LoanDays => Some(Field::LoanDays),
+            Self::LookupDays => Some(Field::WipeDays),
             Self::Notice => Some(Field::Notice),
-            Self::CommitType | Self::KeepPassword | Self::ScannerEnd | Self::Sounds => None,
+            Self::CommitType
+            | Self::KeepPassword
+            | Self::ScannerEnd
+            | Self::Sounds
+            | Self::Lookup
+            | Self::LookupPassphrase => None,
         }
     }
 
@@ -97,8 +116,8 @@ impl Key {
         match self {
             Self::CommitType => Kind::CommitType,
             Self::ScannerEnd => Kind::ScannerEnd,
-            Self::KeepPassword | Self::Sounds => Kind::Flag,
-            Self::StaleHours | Self::LoanDays => Kind::Number,
+            Self::KeepPassword | Self::Sounds | Self::Lookup | Self::LookupPassphrase => Kind::Flag,
+            Self::StaleHours | Self::LoanDays | Self::LookupDays => Kind::Number,
             Self::Server | Self::Username | Self::Branchcode | Self::CardPattern | Self::LibraryName | Self::Notice => {
                 Kind::Text
             }
@@ -150,8 +169,9 @@ const SHOWN: usize = 40;
 pub struct Policy {
     form: Form,
     habits: Habits,
+    lookup: Lookup,
     keep_password: bool,
-    /// What is preset. All else in the three above is unused.
+    /// What is preset. All else in the four above is unused.
     preset: Vec<Key>,
     locked: Vec<Key>,
     problems: Vec<Problem>,
@@ -217,6 +237,9 @@ impl Policy {
             (Key::ScannerEnd, Some(text), _) => self.habits.scanner_end = ScannerEnd::from_name(&text).ok_or(unlike)?,
             (Key::KeepPassword, _, Some(flag)) => self.keep_password = flag,
             (Key::Sounds, _, Some(flag)) => self.habits.sounds = flag,
+            (Key::LookupDays, Some(text), _) => self.lookup.wipe_days = text,
+            (Key::Lookup, _, Some(flag)) => self.lookup.enabled = flag,
+            (Key::LookupPassphrase, _, Some(flag)) => self.lookup.passphrase = flag,
             _ => return Err(unlike),
         }
         self.error(key).map_or(Ok(()), |error| Err(Problem::Value(key, error)))
@@ -226,7 +249,12 @@ impl Policy {
     fn error(&self, key: Key) -> Option<FieldError> {
         let field = key.field()?;
         let form = self.form.validate().err().unwrap_or_default();
-        form.into_iter().chain(self.habits.errors()).find(|(wrong, _)| *wrong == field).map(|(_, error)| error)
+        let lookup = Lookup { enabled: true, ..self.lookup.clone() }.errors();
+        form.into_iter()
+            .chain(self.habits.errors())
+            .chain(lookup)
+            .find(|(wrong, _)| *wrong == field)
+            .map(|(_, error)| error)
     }
 
     fn lock(&mut self, value: &Value) {
@@ -318,6 +346,23 @@ impl Policy {
         habits
     }
 
+    /// What the desk shall know of patrons and items, given what the person has stored, if anything.
+    pub fn lookup(&self, stored: Option<Lookup>) -> Lookup {
+        let own = stored.is_some();
+        let holds = |key| self.holds(key, own);
+        let mut lookup = stored.unwrap_or_default();
+        if holds(Key::Lookup) {
+            lookup.enabled = self.lookup.enabled;
+        }
+        if holds(Key::LookupPassphrase) {
+            lookup.passphrase = self.lookup.passphrase;
+        }
+        if holds(Key::LookupDays) {
+            lookup.wipe_days.clone_from(&self.lookup.wipe_days);
+        }
+        lookup
+    }
+
     /// Whether the password stays on the computer, given what the person has stored, if anything.
     pub fn keep_password(&self, stored: Option<bool>) -> bool {
         if self.holds(Key::KeepPassword, stored.is_some()) { self.keep_password } else { stored.unwrap_or_default() }
@@ -347,7 +392,7 @@ mod tests {
 
     const FULL: &str = r#"{"server": "https://koha.example.org/", "username": "desk", "branchcode": "CPL", "commitType": "apply",
         "staleHours": 48, "keepPassword": true, "scannerEnd": "tab", "cardPattern": "2352*", "sounds": false,
-        "libraryName": "Centerville", "loanDays": "21", "notice": "Call 1234."}"#;
+        "libraryName": "Centerville", "loanDays": "21", "lookup": true, "lookupPassphrase": 1, "lookupDays": 7, "notice": "Call 1234."}"#;
 
     fn own() -> (Form, Habits) {
         let form = Form { server: "https://own.example".into(), branchcode: "MPL".into(), ..Form::default() };
@@ -378,6 +423,11 @@ mod tests {
             notice: "Call 1234.".into(),
         };
         assert_eq!(habits, expected);
+        let lookup = Lookup { enabled: true, passphrase: true, wipe_days: "7".into(), ..Lookup::default() };
+        assert_eq!(policy.lookup(None), lookup);
+        assert_eq!(policy.lookup(Some(Lookup::default())), Lookup::default());
+        assert!(!with_lock(r#""lookup""#).lookup(Some(Lookup::default())).passphrase);
+        assert!(with_lock(r#""lookup""#).lookup(Some(Lookup::default())).enabled);
         assert!(Key::ALL.into_iter().all(|key| !policy.is_locked(key)));
     }
 

@@ -1,6 +1,6 @@
 //! What the options page stores, checked.
 
-use crate::{barcode::CodeError, desk::DeskName};
+use crate::{amount::AmountError, barcode::CodeError, desk::DeskName};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use thiserror::Error;
@@ -243,6 +243,14 @@ pub enum Field {
     LoanDays,
     /// Its id is `notice`; only a policy sets it.
     Notice,
+    /// What a patron may owe before a warning.
+    DebtLimit,
+    /// When records count as old.
+    RemindDays,
+    /// When records are deleted.
+    WipeDays,
+    /// The secret of an API key.
+    ClientSecret,
 }
 
 impl Field {
@@ -259,6 +267,10 @@ impl Field {
             Self::LibraryName => "library-name",
             Self::LoanDays => "loan-days",
             Self::Notice => "notice",
+            Self::DebtLimit => "debt-limit",
+            Self::RemindDays => "remind-days",
+            Self::WipeDays => "wipe-days",
+            Self::ClientSecret => "client-secret",
         }
     }
 }
@@ -281,6 +293,9 @@ pub enum FieldError {
     /// Not a number of days that is of use.
     #[error("enter a whole number of days, from 1 to {0}")]
     Days(u16),
+    /// An amount that cannot be read.
+    #[error(transparent)]
+    Amount(#[from] AmountError),
     /// Every code would fit this pattern.
     #[error("a pattern needs at least one digit, letter or #")]
     Pattern,

@@ -1,21 +1,26 @@
 //! What this desk knows of patrons, items, loans and holds: where it lies, who may read it, and how it gets there.
 
-#![allow(dead_code, reason = "the window comes next")]
-
 mod cipher;
 mod disk;
+mod download;
 mod key;
 
 pub use disk::{Disk, DiskError};
+pub(crate) use download::{Broken, Watcher};
 
-use crate::clock;
+use crate::{clock, dom, sender};
 use disk::Base;
 use key::Found;
-use koct_core::directory::{Contents, Directory};
+use koct_core::{
+    directory::{Contents, Directory},
+    lookup::Lookup,
+};
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
 };
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{BroadcastChannel, MessageEvent};
 
 /// The records, ready to be looked up.
 pub type Records = Directory<Disk>;
@@ -39,15 +44,44 @@ pub(crate) enum Access {
     Open,
 }
 
+/// Where windows tell each other that the records have changed.
+const CHANNEL: &str = "koct-records";
+
 /// The records of this desk.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Known {
+    channel: BroadcastChannel,
     base: RefCell<Option<Base>>,
     open: RefCell<Option<Rc<Records>>>,
+    contents: RefCell<Contents>,
     access: Cell<Access>,
+    is_protected: Cell<bool>,
 }
 
 impl Known {
+    /// # Errors
+    /// When Firefox has no channel.
+    pub(crate) fn new() -> Result<Self, JsValue> {
+        Ok(Self {
+            channel: BroadcastChannel::new(CHANNEL)?,
+            base: RefCell::default(),
+            open: RefCell::default(),
+            contents: RefCell::default(),
+            access: Cell::default(),
+            is_protected: Cell::default(),
+        })
+    }
+
+    /// Calls `handler` when another window has changed the records.
+    pub(crate) fn on_change(&self, handler: impl Fn() + 'static) {
+        dom::on::<MessageEvent>(self.channel.unchecked_ref(), "message", move |_| handler());
+    }
+
+    /// Tells the other windows that the records have changed.
+    fn tell_others(&self) {
+        let _ = self.channel.post_message(&JsValue::NULL);
+    }
+
     /// The records; `None` where they are not wanted, not there or locked.
     pub(crate) fn get(&self) -> Option<Rc<Records>> {
         self.open.borrow().clone()
@@ -56,6 +90,11 @@ impl Known {
     /// Whether records can be looked up.
     pub(crate) fn access(&self) -> Access {
         self.access.get()
+    }
+
+    /// What there is, counted and dated; also where it is locked.
+    pub(crate) fn contents(&self) -> Contents {
+        self.contents.borrow().clone()
     }
 
     async fn base(&self) -> Result<Base, DiskError> {
@@ -67,13 +106,12 @@ impl Known {
         Ok(base)
     }
 
-    /// Looks anew at what is there. Records that nobody wants, that are older than so many milliseconds, or whose key is gone,
-    /// are deleted.
+    /// Looks anew at what is there. Records that nobody wants, that are too old, or whose key is gone, are deleted.
     ///
     /// # Errors
     /// When they cannot be read or deleted.
-    pub(crate) async fn reload(&self, is_wanted: bool, oldest: i64) -> Result<Access, DiskError> {
-        let looked = self.look(is_wanted, oldest).await;
+    pub(crate) async fn reload(&self, lookup: &Lookup) -> Result<Access, DiskError> {
+        let looked = self.look(lookup).await;
         if !matches!(looked, Ok(Access::Open)) {
             self.open.replace(None);
         }
@@ -81,17 +119,22 @@ impl Known {
         looked
     }
 
-    async fn look(&self, is_wanted: bool, oldest: i64) -> Result<Access, DiskError> {
-        if !is_wanted {
+    async fn look(&self, lookup: &Lookup) -> Result<Access, DiskError> {
+        if !lookup.enabled {
             if Base::exists(disk::DATABASE).await? {
                 self.delete().await?;
             }
             return Ok(Access::Off);
         }
         let base = self.base().await?;
-        let contents: Option<Contents> = base.state(CONTENTS).await?;
-        let Some(contents) = contents.filter(|contents| !contents.sets.is_empty()) else { return Ok(Access::Empty) };
-        if contents.as_of().is_some_and(|as_of| as_of < clock::millis() - oldest) {
+        let contents: Contents = base.state(CONTENTS).await?.unwrap_or_default();
+        self.contents.replace(contents.clone());
+        self.is_protected.set(key::has_passphrase(&base).await?);
+        if contents.sets.is_empty() {
+            return Ok(Access::Empty);
+        }
+        let oldest = lookup.deleted_after().unwrap_or(i64::MAX);
+        if contents.as_of().is_some_and(|as_of| as_of < clock::millis().saturating_sub(oldest)) {
             self.delete().await?;
             return Ok(Access::Empty);
         }
@@ -116,15 +159,24 @@ impl Known {
     /// # Errors
     /// When the records cannot be read.
     pub(crate) async fn unlock(&self, passphrase: &str) -> Result<bool, DiskError> {
-        Ok(key::unlock(&self.base().await?, passphrase).await?.is_some())
+        let is_open = key::unlock(&self.base().await?, passphrase).await?.is_some();
+        if is_open {
+            self.tell_others();
+        }
+        Ok(is_open)
     }
 
-    /// Whether a passphrase opens the records.
+    /// Whether a passphrase opens the records, as far as was looked.
+    pub(crate) fn is_protected(&self) -> bool {
+        self.is_protected.get()
+    }
+
+    /// What there is now, counted and dated.
     ///
     /// # Errors
-    /// When the records cannot be read.
-    pub(crate) async fn has_passphrase(&self) -> Result<bool, DiskError> {
-        key::has_passphrase(&self.base().await?).await
+    /// When it cannot be read.
+    pub(crate) async fn contents_now(&self) -> Result<Contents, DiskError> {
+        Ok(self.base().await?.state(CONTENTS).await?.unwrap_or_default())
     }
 
     /// From now on this passphrase opens the records, or none does and they end with the session of Firefox.
@@ -140,9 +192,13 @@ impl Known {
     /// # Errors
     /// When they cannot be deleted; without the key, nobody can read them even so.
     pub(crate) async fn delete(&self) -> Result<(), DiskError> {
+        let _lock = sender::lock_of(download::LOCK).await.ok_or(DiskError::Busy)?;
         self.open.replace(None);
         self.access.set(Access::Empty);
+        self.contents.replace(Contents::default());
         key::forget().await?;
-        self.base().await?.clear().await
+        self.base().await?.clear().await?;
+        self.tell_others();
+        Ok(())
     }
 }

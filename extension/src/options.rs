@@ -1,6 +1,7 @@
 //! The settings page.
 
 mod habits;
+mod lookup;
 mod policy;
 
 use crate::{
@@ -20,6 +21,7 @@ use koct_core::{
     },
     settings::{CommitType, Field, FieldError, Form, Secret, ServerUrl, Settings},
 };
+use lookup::LookupFields;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -28,7 +30,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Element, Event, HtmlButtonElement, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
 
-const FIELDS: [Field; 9] = [
+const FIELDS: [Field; 13] = [
     Field::Server,
     Field::Username,
     Field::Password,
@@ -38,6 +40,10 @@ const FIELDS: [Field; 9] = [
     Field::CardPattern,
     Field::LibraryName,
     Field::LoanDays,
+    Field::DebtLimit,
+    Field::RemindDays,
+    Field::WipeDays,
+    Field::ClientSecret,
 ];
 
 struct Options {
@@ -53,6 +59,7 @@ struct Options {
     stale_hours: HtmlInputElement,
     desk: HtmlInputElement,
     habits: HabitFields,
+    lookup: LookupFields,
     /// As they were when the page was opened.
     loaded: RefCell<Preferences>,
     server_warning: HtmlElement,
@@ -87,6 +94,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         stale_hours: dom::by_id("stale-hours")?,
         desk: dom::by_id("desk-name")?,
         habits: HabitFields::new()?,
+        lookup: LookupFields::new()?,
         loaded: RefCell::default(),
         server_warning: dom::by_id("server-warning")?,
         test: dom::by_id("test-connection")?,
@@ -132,6 +140,7 @@ impl Options {
         self.stale_hours.set_value(&form.stale_hours);
         self.desk.set_value(&form.desk);
         self.habits.fill(&preferences.habits);
+        self.lookup.fill(&preferences.lookup);
         self.warn_of_http();
     }
 
@@ -187,7 +196,8 @@ impl Options {
         // What was said of the last time must not be taken for this time's.
         self.say("good", "");
         let form = self.form();
-        let wrong = self.habits().errors();
+        let mut wrong = self.habits().errors();
+        wrong.extend(self.lookup.read().errors());
         let (settings, desk) = match (form.validate(), form.desk_name()) {
             (Ok(settings), Ok(desk)) if wrong.is_empty() => (settings, desk),
             (settings, desk) => {
@@ -228,6 +238,7 @@ impl Options {
     fn save_without_koha(self: &Rc<Self>) {
         self.say("good", "");
         let mut wrong = self.habits().errors();
+        wrong.extend(self.lookup.read().errors());
         wrong.extend(self.form().desk_name().err().map(|error| (Field::Desk, error)));
         Self::mark(&wrong);
         if !wrong.is_empty() {
@@ -248,6 +259,7 @@ impl Options {
         Preferences {
             form: self.form(),
             habits: self.habits(),
+            lookup: self.lookup.read(),
             keep_password: self.keep_password.checked(),
             ..self.loaded.borrow().clone()
         }

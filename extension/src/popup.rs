@@ -20,6 +20,7 @@ mod keys;
 mod message;
 mod question;
 mod reach;
+mod records;
 mod review;
 mod scans;
 mod sitting;
@@ -47,6 +48,7 @@ use import::Import;
 use koct_core::{log::Counts, settings::Settings, status::State, transaction::TransactionId};
 use message::{Message, Tone, Topic};
 use reach::Reach;
+use records::Records;
 use review::Review;
 use scans::Scans;
 use sitting::Sitting;
@@ -79,6 +81,7 @@ pub(crate) struct Desk {
     review: Review,
     import: Import,
     reach: Reach,
+    records: Records,
     sitting: Sitting,
     guide: Guide,
     scans: Scans,
@@ -134,6 +137,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         review: Review::new()?,
         import: Import::new()?,
         reach: Reach::new()?,
+        records: Records::new()?,
         sitting: Sitting::new()?,
         guide: Guide::new()?,
         scans: Scans::default(),
@@ -172,6 +176,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     import::bind(&desk)?;
     backup::bind(&desk)?;
     slip::bind(&desk)?;
+    records::bind(&desk)?;
     for id in ["open-settings", "guide-settings"] {
         dom::on::<Event>(dom::by_id::<Element>(id)?.as_ref(), "click", |_| {
             browser().runtime().open_options_page();
@@ -184,7 +189,8 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         let desk = watching.clone();
         spawn_local(async move {
             desk.clone().reload_preferences().await;
-            desk.look_for_koha().await;
+            desk.clone().look_for_koha().await;
+            desk.reload_records().await;
         });
     });
     windows::bind(&desk);
@@ -196,6 +202,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     spawn_local(async {
         store::persist().await;
     });
+    spawn_local(desk.clone().reload_records());
     reach::bind(&desk);
     if desk.counts.get().total() > 0 {
         clear::offer(&desk);

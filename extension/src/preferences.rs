@@ -6,6 +6,7 @@ use js_sys::Array;
 use koct_core::{
     desk::DeskName,
     habits::Habits,
+    lookup::Lookup,
     pattern::CardPattern,
     policy::Policy,
     settings::{Form, Secret},
@@ -21,6 +22,8 @@ const SETTINGS: &str = "settings";
 const PASSWORD: &str = "password";
 const DESK: &str = "desk";
 const HABITS: &str = "habits";
+const LOOKUP: &str = "lookup";
+const CLIENT_SECRET: &str = "clientSecret";
 const TESTED: &str = "tested";
 
 /// The settings as they are kept.
@@ -30,6 +33,8 @@ pub(crate) struct Preferences {
     pub(crate) form: Form,
     /// How this desk works.
     pub(crate) habits: Habits,
+    /// What it shall know of patrons and items.
+    pub(crate) lookup: Lookup,
     /// Whether somebody has saved the settings once.
     pub(crate) saved: bool,
     /// What was tested last with success: `koct_core::guide::tested_as`.
@@ -69,16 +74,13 @@ pub(crate) async fn load() -> Result<Preferences, JsValue> {
     let stored: Option<Form> = read(settings);
     let kept = get(&storage.local(), PASSWORD).await?.as_string();
     let keep_password = policy.keep_password(stored.is_some().then_some(kept.is_some()));
-    if let Some(password) = kept.as_deref().filter(|_| !keep_password) {
-        // Forbidden since: it is forgotten when Firefox is closed, as if she had never ticked the box.
-        keep(password, false).await?;
-    }
-    let of_session = get(&storage.session(), PASSWORD).await?.as_string();
     let mut form = policy.form(stored);
-    form.password = Secret::new(kept.or(of_session).unwrap_or_default());
+    form.password = secret(PASSWORD, keep_password).await?;
     form.desk = desk_name(&storage.local()).await?;
     let habits = policy.habits(read(get(&storage.local(), HABITS).await?));
-    Ok(Preferences { form, habits, saved, tested, keep_password, policy })
+    let mut lookup = policy.lookup(read(get(&storage.local(), LOOKUP).await?));
+    lookup.client_secret = secret(CLIENT_SECRET, keep_password).await?;
+    Ok(Preferences { form, habits, lookup, saved, tested, keep_password, policy })
 }
 
 /// What the library has preset.
@@ -128,17 +130,33 @@ pub(crate) async fn save(preferences: &Preferences) -> Result<(), JsValue> {
     let storage = browser().storage();
     let plain = serde_wasm_bindgen::Serializer::json_compatible();
     let (form, habits) = (preferences.form.serialize(&plain)?, preferences.habits.serialize(&plain)?);
-    keep(preferences.form.password.reveal(), preferences.keep_password).await?;
-    storage.local().set(&object([(SETTINGS, form), (HABITS, habits)])).await?;
+    let lookup = preferences.lookup.serialize(&plain)?;
+    keep(PASSWORD, &preferences.form.password, preferences.keep_password).await?;
+    keep(CLIENT_SECRET, &preferences.lookup.client_secret, preferences.keep_password).await?;
+    storage.local().set(&object([(SETTINGS, form), (HABITS, habits), (LOOKUP, lookup)])).await?;
     save_desk_name(preferences.form.desk.trim()).await
 }
 
-/// Stores the password on this computer, or for this session of Firefox only.
-async fn keep(password: &str, on_this_computer: bool) -> Result<(), JsValue> {
+/// Stores a secret on this computer, or for this session of Firefox only.
+async fn keep(name: &str, secret: &Secret, on_this_computer: bool) -> Result<(), JsValue> {
     let (local, session) = (browser().storage().local(), browser().storage().session());
     let (keeps, forgets) = if on_this_computer { (local, session) } else { (session, local) };
-    forgets.remove(&PASSWORD.into()).await?;
-    keeps.set(&object([(PASSWORD, password.into())])).await.map(|_| ())
+    forgets.remove(&name.into()).await?;
+    keeps.set(&object([(name, secret.reveal().into())])).await.map(|_| ())
+}
+
+/// A secret that was stored, empty where none was.
+async fn secret(name: &str, on_this_computer: bool) -> Result<Secret, JsValue> {
+    let storage = browser().storage();
+    if let Some(kept) = get(&storage.local(), name).await?.as_string() {
+        let kept = Secret::new(kept);
+        if !on_this_computer {
+            // Forbidden since: it is forgotten when Firefox is closed, as if she had never ticked the box.
+            keep(name, &kept, false).await?;
+        }
+        return Ok(kept);
+    }
+    Ok(Secret::new(get(&storage.session(), name).await?.as_string().unwrap_or_default()))
 }
 
 /// Calls `handler` whenever a page of KOCT has stored something.

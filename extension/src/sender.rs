@@ -60,6 +60,11 @@ const PATIENCE: u32 = 500;
 
 /// Takes the sender's lock, or `None` where another window has it.
 pub(crate) async fn lock() -> Option<Lock> {
+    lock_of(LOCK).await
+}
+
+/// Takes a lock of this profile, or `None` where another window has it.
+pub(crate) async fn lock_of(name: &str) -> Option<Lock> {
     let taken = js_sys::Promise::new(&mut |resolve, _| {
         let gives_up = resolve.clone();
         let granted = Closure::once_into_js(move |_lock: JsValue| -> JsValue {
@@ -70,7 +75,7 @@ pub(crate) async fn lock() -> Option<Lock> {
             .into()
         });
         let options = webext::object([("signal", AbortSignal::timeout_with_u32(PATIENCE).into())]);
-        let held = webext::request_lock(LOCK, &options, granted.unchecked_ref());
+        let held = webext::request_lock(name, &options, granted.unchecked_ref());
         spawn_local(async move {
             if JsFuture::from(held).await.is_err() {
                 let _ = gives_up.call0(&JsValue::UNDEFINED);

@@ -1,6 +1,7 @@
 //! Puts what core says into the words of `_locales`.
 
 use crate::{
+    clock::DeskZone,
     i18n::{isolated, plural, text, text_with},
     locale,
 };
@@ -10,7 +11,7 @@ use koct_core::{
     barcode::CodeError,
     conflict::Kind,
     correction::Change,
-    koc::Reason,
+    koc::{Reason, Zone as _},
     koha::{
         Failure, NotSent,
         connection::Trouble,
@@ -49,6 +50,12 @@ pub(crate) fn transaction(transaction: &Transaction) -> String {
         optional(what.barcode().map(ToString::to_string).or(what.amount().map(locale::amount))),
     ];
     values.iter().filter(|value| !value.is_empty()).map(|value| isolated(value)).collect::<Vec<_>>().join(" · ")
+}
+
+/// A time on this computer's clock, from milliseconds since 1970 in UTC.
+pub(crate) fn millis(millis: i64) -> String {
+    let offset = DeskZone.offset_at_utc(millis);
+    Moment::new(millis, offset).map(|moment| locale::date_and_minutes(moment.local())).unwrap_or_default()
 }
 
 /// Where a transaction stands, in the documented words.
@@ -194,6 +201,7 @@ pub(crate) fn field_error(error: &FieldError) -> String {
         FieldError::ControlCharacter(code_point) => text_with("fieldControl", &[&control(*code_point)]),
         FieldError::Days(limit) => text_with("fieldDays", &[&locale::number(*limit)]),
         FieldError::Pattern => text("fieldPattern"),
+        FieldError::Amount(error) => amount_error(*error),
         FieldError::Hours(limit) => text_with("fieldHours", &[&locale::number(*limit)]),
         FieldError::TooLong { length, limit } => {
             text_with("fieldTooLong", &[&locale::number(*length), &locale::number(*limit)])

@@ -23,6 +23,7 @@ mod matrix;
 mod paying;
 mod policy;
 mod printing;
+mod records;
 mod scanning;
 mod settings;
 mod windows;

@@ -41,6 +41,8 @@ pub struct RowWriter<R> {
     last: u32,
     open: Vec<u8>,
     closed: Vec<(Place, Vec<u8>)>,
+    /// How many bytes of rows were put since blocks were taken.
+    put: usize,
     row: PhantomData<R>,
 }
 
@@ -73,7 +75,7 @@ pub struct OutOfOrder(pub u32);
 impl<R: Row> RowWriter<R> {
     /// Goes on where writing had stopped.
     pub fn resume(at: Unfinished) -> Self {
-        Self { at, last: 0, open: Vec::new(), closed: Vec::new(), row: PhantomData }
+        Self { at, last: 0, open: Vec::new(), closed: Vec::new(), put: 0, row: PhantomData }
     }
 
     /// Writes a row.
@@ -91,6 +93,7 @@ impl<R: Row> RowWriter<R> {
         block::put_row(&mut self.open, self.last, id, row);
         (self.last, self.at.last) = (id, Some(id));
         self.at.rows += 1;
+        self.put += row.len();
         if self.open.len() >= block::SIZE {
             self.close();
         }
@@ -108,9 +111,9 @@ impl<R: Row> RowWriter<R> {
         self.last = 0;
     }
 
-    /// How many bytes of rows are not in a block yet.
-    pub fn open(&self) -> usize {
-        self.open.len()
+    /// How many bytes of rows were written since blocks were [taken](Self::take).
+    pub fn written(&self) -> usize {
+        self.put
     }
 
     /// The blocks that are to be put on the shelf now; with `all`, those rows too that do not fill one. How far the run is
@@ -119,6 +122,7 @@ impl<R: Row> RowWriter<R> {
         if all {
             self.close();
         }
+        self.put = self.open.len();
         (std::mem::take(&mut self.closed), self.at)
     }
 }

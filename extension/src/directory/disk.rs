@@ -33,6 +33,9 @@ pub enum DiskError {
     /// The browser's reason.
     #[error("{0}")]
     Browser(String),
+    /// Another window is downloading.
+    #[error("another window is downloading records")]
+    Busy,
     /// A block is missing, or was encrypted with another key.
     #[error(transparent)]
     Damaged(#[from] Damaged),

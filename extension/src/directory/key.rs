@@ -55,14 +55,19 @@ pub(super) async fn find(base: &Base) -> Result<Found, DiskError> {
     Ok(if locked.is_some() { Found::Locked } else { Found::None })
 }
 
-/// The key, or a new one where there is none.
+/// The key, ready for writing: where there is none, all that was written with an earlier one is deleted, and a new one is
+/// made. `None` where a passphrase is needed.
 ///
 /// # Errors
 /// When Firefox cannot make it or keep it.
-pub(super) async fn find_or_make() -> Result<Cipher, DiskError> {
-    match in_memory().await? {
-        Some(key) => Ok(Cipher::new(&key).await?),
-        None => remember(&cipher::random(cipher::KEY)?).await,
+pub(super) async fn ready(base: &Base) -> Result<Option<Cipher>, DiskError> {
+    match find(base).await? {
+        Found::Open(cipher) => Ok(Some(cipher)),
+        Found::Locked => Ok(None),
+        Found::None => {
+            base.clear().await?;
+            Ok(Some(remember(&cipher::random(cipher::KEY)?).await?))
+        }
     }
 }
 
@@ -80,7 +85,7 @@ pub(super) async fn has_passphrase(base: &Base) -> Result<bool, DiskError> {
 /// When the key cannot be locked or the database not be written.
 pub(super) async fn set_passphrase(base: &Base, passphrase: Option<&str>) -> Result<(), DiskError> {
     let Some(passphrase) = passphrase else { return base.set_state(PASSPHRASE, &None::<Locked>).await };
-    find_or_make().await?;
+    ready(base).await?;
     let Some(mut key) = in_memory().await? else { return Ok(()) };
     let salt = cipher::random(SALT)?;
     let locked = Cipher::of_passphrase(passphrase, &salt).await?.encrypt(NAME, &mut key).await?.to_vec();

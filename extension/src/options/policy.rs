@@ -23,6 +23,9 @@ fn controls(key: Key) -> &'static [&'static str] {
         Key::Sounds => &["sounds"],
         Key::LibraryName => &["library-name"],
         Key::LoanDays => &["loan-days"],
+        Key::Lookup => &["lookup"],
+        Key::LookupPassphrase => &["lookup-passphrase"],
+        Key::LookupDays => &["wipe-days"],
         Key::Notice => &[],
     }
 }

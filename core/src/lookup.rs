@@ -1,0 +1,166 @@
+//! What this desk shall know of patrons and items while Koha cannot be reached: the settings for it.
+
+use crate::{
+    amount::{Amount, AmountError},
+    directory::record::Cents,
+    settings::{Field, FieldError, Secret},
+};
+use serde::{Deserialize, Serialize};
+
+/// The most days that can be set.
+const DAYS_LIMIT: u16 = 365;
+/// The milliseconds of a day.
+const DAY: i64 = 86_400_000;
+
+/// The settings, as typed. None of them hinders a scan or a commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Lookup {
+    /// Whether records are wanted at all.
+    pub enabled: bool,
+    /// Whether a passphrase opens them after Firefox was closed; otherwise they end with its session.
+    pub passphrase: bool,
+    /// What a patron may owe before a warning; empty where none shall come.
+    pub debt_limit: String,
+    /// After how many days a reminder says that the records are old.
+    pub remind_days: String,
+    /// After how many days they are deleted.
+    pub wipe_days: String,
+    /// The ID of an API key of Koha's, where records are not asked for with the account of the desk.
+    pub client_id: String,
+    /// The secret of the key. Kept as the password is.
+    #[serde(skip)]
+    pub client_secret: Secret,
+}
+
+impl Default for Lookup {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            passphrase: false,
+            // Koha's own limit where nobody changed it (system preference `noissuescharge`).
+            debt_limit: "5".to_owned(),
+            remind_days: "1".to_owned(),
+            wipe_days: "30".to_owned(),
+            client_id: String::new(),
+            client_secret: Secret::default(),
+        }
+    }
+}
+
+fn days(typed: &str) -> Result<i64, FieldError> {
+    let days = typed.trim().parse().ok().filter(|days| (1..=DAYS_LIMIT).contains(days));
+    days.map(|days| i64::from(days) * DAY).ok_or(FieldError::Days(DAYS_LIMIT))
+}
+
+impl Lookup {
+    /// What a patron may owe; who owes more is warned of. `None` where nobody is.
+    ///
+    /// # Errors
+    /// When it is no amount.
+    pub fn debt_limit(&self) -> Result<Option<Cents>, FieldError> {
+        let typed = self.debt_limit.trim();
+        match Amount::typed(typed) {
+            _ if typed.is_empty() => Ok(None),
+            Ok(amount) => Ok(Some(amount.cents())),
+            // Zero is no payment, but a limit.
+            Err(AmountError::NotPositive) => Ok(Some(0)),
+            Err(error) => Err(FieldError::Amount(error)),
+        }
+    }
+
+    /// The age in milliseconds from which records are called old.
+    ///
+    /// # Errors
+    /// When it is no number of days.
+    pub fn old_after(&self) -> Result<i64, FieldError> {
+        days(&self.remind_days)
+    }
+
+    /// The age in milliseconds from which records are deleted.
+    ///
+    /// # Errors
+    /// When it is no number of days.
+    pub fn deleted_after(&self) -> Result<i64, FieldError> {
+        days(&self.wipe_days)
+    }
+
+    /// The API key, where there is one.
+    ///
+    /// # Errors
+    /// When it has no secret.
+    pub fn api_key(&self) -> Result<Option<(&str, &Secret)>, FieldError> {
+        match (self.client_id.trim(), &self.client_secret) {
+            ("", _) => Ok(None),
+            (_, secret) if secret.is_empty() => Err(FieldError::Missing),
+            (id, secret) => Ok(Some((id, secret))),
+        }
+    }
+
+    /// What cannot be used.
+    pub fn errors(&self) -> Vec<(Field, FieldError)> {
+        if !self.enabled {
+            return Vec::new();
+        }
+        [
+            (Field::DebtLimit, self.debt_limit().err()),
+            (Field::RemindDays, self.old_after().err()),
+            (Field::WipeDays, self.deleted_after().err()),
+            (Field::ClientSecret, self.api_key().err()),
+        ]
+        .into_iter()
+        .filter_map(|(field, error)| error.map(|error| (field, error)))
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_off_until_asked_for() {
+        let lookup = Lookup::default();
+        assert!(!lookup.enabled && !lookup.passphrase);
+        assert_eq!(serde_json::from_str::<Lookup>("{}").unwrap(), lookup, "what an earlier version stored");
+        assert_eq!(lookup.debt_limit(), Ok(Some(500)));
+        assert_eq!((lookup.old_after(), lookup.deleted_after()), (Ok(DAY), Ok(30 * DAY)));
+        assert_eq!(lookup.api_key(), Ok(None));
+    }
+
+    #[test]
+    fn reads_limits_as_people_write_them() {
+        for (typed, limit) in
+            [("", None), (" 0 ", Some(0)), ("7,50", Some(750)), ("12.5", Some(1_250)), ("0.009", Some(0))]
+        {
+            assert_eq!(Lookup { debt_limit: typed.into(), ..Lookup::default() }.debt_limit(), Ok(limit), "{typed}");
+        }
+    }
+
+    #[test]
+    fn each_field_says_what_is_wrong_with_it_once_it_matters() {
+        let wrong = Lookup {
+            debt_limit: "a lot".into(),
+            remind_days: "0".into(),
+            wipe_days: "366".into(),
+            client_id: "key".into(),
+            ..Lookup::default()
+        };
+        assert_eq!(wrong.errors(), []);
+        assert_eq!(
+            Lookup { enabled: true, ..wrong }.errors(),
+            [
+                (Field::DebtLimit, FieldError::Amount(AmountError::NotANumber)),
+                (Field::RemindDays, FieldError::Days(365)),
+                (Field::WipeDays, FieldError::Days(365)),
+                (Field::ClientSecret, FieldError::Missing),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_secret_is_not_stored_with_the_rest() {
+        let lookup = Lookup { client_secret: Secret::new("letmein"), ..Lookup::default() };
+        assert!(!serde_json::to_string(&lookup).unwrap().contains("letmein"));
+    }
+}

@@ -1,0 +1,302 @@
+//! Downloads Koha's records: set after set, page after page, to be gone on with after any break.
+
+use super::{
+    CONTENTS, Known,
+    disk::{Base, Disk, DiskError},
+    key,
+};
+use crate::{
+    clock,
+    http::{Http, sleep},
+    sender,
+};
+use koct_core::{
+    directory::{
+        self, Contents, Gap, Held, RowWriter, Unfinished,
+        record::{Hold, Item, Loan, Patron, Set},
+    },
+    koha::{
+        connection::{Connection, Next, Trouble},
+        records::{self, Listed, Pass, Point, Reading, Step, Stop},
+        rest,
+        service::Access,
+    },
+    lookup::Lookup,
+    settings::Settings,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// The name under which it is kept how far a download is.
+const DOWNLOAD: &str = "download";
+/// The lock that only one window of a profile can hold.
+pub(super) const LOCK: &str = "koct-records";
+/// What was begun earlier than so many milliseconds ago is begun anew.
+const DAY: i64 = 86_400_000;
+/// Koha does not tell what was deleted: once in so many milliseconds everything is downloaded instead of the changes.
+const WHOLE: i64 = 7 * DAY;
+/// Rows of fewer bytes are not worth a write of their own.
+const WORTH_WRITING: usize = 16 * 1024;
+
+/// Whoever watches a download.
+pub(crate) trait Watcher {
+    /// So many rows of a set are read, and so many are to come, as far as Koha tells.
+    fn read(&self, set: Set, rows: u32, left: Option<u32>);
+    /// A set is read, and is now made ready to be looked up.
+    fn prepares(&self, set: Set);
+    /// Whether it shall stop.
+    fn is_stopped(&self) -> bool;
+}
+
+/// Why a download did not come to its end. What was read is kept, and the next one goes on there.
+#[derive(Debug)]
+pub(crate) enum Broken {
+    /// Somebody stopped it.
+    Stopped,
+    /// Another window downloads.
+    Busy,
+    /// The passphrase is needed first.
+    Locked,
+    /// Koha cannot be used.
+    Koha(Trouble),
+    /// Koha gives no token for the API key.
+    KeyRefused,
+    /// What was read cannot be kept.
+    Disk(DiskError),
+}
+
+impl From<DiskError> for Broken {
+    fn from(error: DiskError) -> Self {
+        Self::Disk(error)
+    }
+}
+
+/// How far a download is.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Progress {
+    began: i64,
+    done: BTreeSet<Set>,
+    /// The set that is being read.
+    open: BTreeMap<Set, Open>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Open {
+    point: Point,
+    written: Unfinished,
+    began: i64,
+}
+
+struct Download<'a> {
+    settings: Settings,
+    lookup: &'a Lookup,
+    http: Http,
+    pass: Pass,
+    disk: Disk,
+    contents: Contents,
+    progress: Progress,
+    watcher: &'a dyn Watcher,
+}
+
+impl Known {
+    /// Downloads what has changed, or everything where Koha cannot tell or that was long ago. Goes on where an earlier
+    /// download was broken off.
+    ///
+    /// # Errors
+    /// When it does not come to its end.
+    pub(crate) async fn download(
+        &self,
+        settings: Settings,
+        lookup: &Lookup,
+        watcher: &dyn Watcher,
+    ) -> Result<(), Broken> {
+        let Some(_lock) = sender::lock_of(LOCK).await else { return Err(Broken::Busy) };
+        let base = self.base().await?;
+        if !lookup.passphrase && key::has_passphrase(&base).await? {
+            // Not wanted any more: the key ends with the session of Firefox.
+            key::set_passphrase(&base, None).await?;
+        }
+        let cipher = key::ready(&base).await?.ok_or(Broken::Locked)?;
+        let http = Http::isolated(&settings.server.permission_pattern());
+        let mut contents: Contents = base.state(CONTENTS).await?.unwrap_or_default();
+        let pass = log_in(&http, &settings, lookup, &mut contents).await?;
+        let progress = progress(&base).await?;
+        // The number of a run that is being written is not in the contents yet.
+        let open = progress.open.values().map(|open| open.written.run);
+        contents.next_run = open.max().unwrap_or_default().max(contents.next_run);
+        let disk = Disk::new(base, cipher);
+        let mut download = Download { settings, lookup, http, pass, disk, contents, progress, watcher };
+        let result = download.run().await;
+        self.tell_others();
+        result
+    }
+}
+
+/// How far an earlier download is, or the beginning of a new one.
+async fn progress(base: &Base) -> Result<Progress, DiskError> {
+    let now = clock::millis();
+    let earlier: Option<Progress> = base.state(DOWNLOAD).await?;
+    let goes_on = earlier.filter(|earlier| (0..DAY).contains(&(now - earlier.began)));
+    Ok(goes_on.unwrap_or(Progress { began: now, ..Progress::default() }))
+}
+
+async fn log_in(http: &Http, settings: &Settings, lookup: &Lookup, contents: &mut Contents) -> Result<Pass, Broken> {
+    let pass = if let Ok(Some((id, secret))) = lookup.api_key() {
+        let request = records::token(settings, id, secret);
+        let response = http.send(&request).await.map_err(|failure| Broken::Koha(Trouble::NoAnswer(failure)))?;
+        Pass::Token(records::read_token(&response).ok_or(Broken::KeyRefused)?)
+    } else {
+        let (mut connection, mut request) = Connection::start(settings.clone());
+        loop {
+            match connection.handle(http.send(&request).await) {
+                Next::Request(next) => request = next,
+                Next::Failed(trouble) => return Err(Broken::Koha(trouble)),
+                Next::Ready(ready) => match ready.access {
+                    Access::Session(session) => break Pass::Session(session),
+                    Access::Credentials => break Pass::Basic,
+                },
+            }
+        }
+    };
+    let libraries = http.send(&records::libraries(settings, &pass)).await.ok();
+    if let Some(libraries) = libraries.and_then(|response| rest::read_libraries(&response)) {
+        contents.libraries = libraries.list.into_iter().map(|library| (library.branchcode, library.name)).collect();
+    }
+    Ok(pass)
+}
+
+impl Download<'_> {
+    async fn run(&mut self) -> Result<(), Broken> {
+        for set in Set::ALL {
+            if self.progress.done.contains(&set) {
+                continue;
+            }
+            match set {
+                Set::Patrons => self.read::<Patron>().await?,
+                Set::Items => self.read::<Item>().await?,
+                Set::Loans => self.read::<Loan>().await?,
+                Set::Holds => self.read::<Hold>().await?,
+            }
+        }
+        self.disk.base().set_state(DOWNLOAD, &None::<Progress>).await?;
+        self.tidy().await?;
+        Ok(())
+    }
+
+    /// Where reading this set begins, or goes on.
+    fn open<R: Listed>(&mut self) -> Open {
+        if let Some(open) = self.progress.open.get(&R::SET) {
+            return open.clone();
+        }
+        let held = self.contents.sets.get(&R::SET);
+        let now = clock::millis();
+        let since = held.filter(|held| R::CHANGED.is_some() && (0..WHOLE).contains(&(now - held.whole_as_of)));
+        let since = since.and_then(|held| held.koha_as_of);
+        Open { point: Point::start(since), written: Unfinished::new(self.contents.new_run()), began: now }
+    }
+
+    async fn read<R: Listed>(&mut self) -> Result<(), Broken> {
+        let open = self.open::<R>();
+        let began = open.began;
+        let mut reading = Reading::<R>::new(open.point);
+        let mut writer = RowWriter::<R>::resume(open.written);
+        let mut rows_read = open.written.rows;
+        self.watcher.read(R::SET, rows_read, None);
+        loop {
+            if self.watcher.is_stopped() {
+                return Err(Broken::Stopped);
+            }
+            let request = reading.request(&self.settings, &self.pass);
+            let (rows, left) = match reading.handle(self.http.send(&request).await) {
+                Step::Rows { rows, left } => (rows, left),
+                Step::Done(rows) => (rows, Some(0)),
+                Step::Again(millis) => {
+                    if reading.point().is_start() && rows_read > 0 {
+                        // Koha must be asked in another way, from the start.
+                        writer = RowWriter::resume(Unfinished::new(self.contents.new_run()));
+                        rows_read = 0;
+                    }
+                    sleep(Duration::from_millis(millis.into())).await;
+                    continue;
+                }
+                Step::PassEnded => {
+                    self.pass = log_in(&self.http, &self.settings, self.lookup, &mut self.contents).await?;
+                    continue;
+                }
+                Step::Stopped(stop) => {
+                    let gap = match stop {
+                        Stop::Refused(permissions) => Gap::Refused(permissions),
+                        Stop::NotLetIn => Gap::Refused(String::new()),
+                        Stop::Absent => Gap::Absent,
+                        Stop::Strange(status @ 500..) => {
+                            return Err(Broken::Koha(Trouble::ServerError { status }));
+                        }
+                        Stop::Strange(status) => Gap::Strange(status),
+                        Stop::Maintenance => return Err(Broken::Koha(Trouble::Maintenance)),
+                        Stop::NoAnswer(failure) => return Err(Broken::Koha(Trouble::NoAnswer(failure))),
+                    };
+                    self.contents.gaps.insert(R::SET, gap);
+                    return self.done(R::SET).await;
+                }
+            };
+            let is_last = left == Some(0);
+            rows_read += u32::try_from(rows.len()).unwrap_or_default();
+            for row in rows {
+                // They rise: the reading sees to it.
+                let _ = writer.push(&row);
+            }
+            self.watcher.read(R::SET, rows_read, left);
+            if is_last || writer.written() >= WORTH_WRITING {
+                let (blocks, written) = writer.take(true);
+                self.progress.open.insert(R::SET, Open { point: reading.point().clone(), written, began });
+                let state = serde_json::to_string(&self.progress).map_err(DiskError::from)?;
+                self.disk.write_with(blocks, Some((DOWNLOAD, state))).await?;
+                if is_last {
+                    return self.finish::<R>(reading.point(), written, began).await;
+                }
+            }
+        }
+    }
+
+    async fn finish<R: Listed>(&mut self, point: &Point, written: Unfinished, began: i64) -> Result<(), Broken> {
+        self.watcher.prepares(R::SET);
+        let before = self.contents.sets.get(&R::SET).filter(|_| point.is_changes()).cloned();
+        let held = match &before {
+            Some(before) => {
+                let into = self.contents.new_run();
+                directory::finish_changes::<R, _>(&self.disk, before, written, into, began).await?
+            }
+            None => directory::finish::<R, _>(&self.disk, written, began).await?,
+        };
+        let held = Held {
+            koha_as_of: point.began(),
+            has_extras: point.has_extras || before.is_some_and(|before| before.has_extras),
+            unreadable: point.unreadable,
+            ..held
+        };
+        self.contents.sets.insert(R::SET, held);
+        self.contents.gaps.remove(&R::SET);
+        self.done(R::SET).await
+    }
+
+    /// Nothing more is to be read of this set.
+    async fn done(&mut self, set: Set) -> Result<(), Broken> {
+        self.progress.open.remove(&set);
+        self.progress.done.insert(set);
+        self.disk.base().set_state(CONTENTS, &self.contents).await?;
+        self.disk.base().set_state(DOWNLOAD, &self.progress).await?;
+        self.tidy().await?;
+        Ok(())
+    }
+
+    /// Deletes what is not in use any more.
+    async fn tidy(&self) -> Result<(), DiskError> {
+        let open = self.progress.open.values().map(|open| open.written.run);
+        self.disk.base().keep_only(self.contents.runs().chain(open)).await
+    }
+}

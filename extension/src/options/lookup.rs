@@ -1,0 +1,67 @@
+//! The part of the settings page that is about records for look-up.
+
+use crate::dom;
+use koct_core::{lookup::Lookup, settings::Secret};
+use wasm_bindgen::JsValue;
+use web_sys::{Event, HtmlElement, HtmlInputElement};
+
+#[derive(Clone)]
+pub(super) struct LookupFields {
+    enabled: HtmlInputElement,
+    /// All the others: they matter only where records are wanted.
+    fields: HtmlElement,
+    passphrase: HtmlInputElement,
+    debt_limit: HtmlInputElement,
+    remind_days: HtmlInputElement,
+    wipe_days: HtmlInputElement,
+    client_id: HtmlInputElement,
+    client_secret: HtmlInputElement,
+}
+
+impl LookupFields {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(super) fn new() -> Result<Self, JsValue> {
+        let fields = Self {
+            enabled: dom::by_id("lookup")?,
+            fields: dom::by_id("lookup-fields")?,
+            passphrase: dom::by_id("lookup-passphrase")?,
+            debt_limit: dom::by_id("debt-limit")?,
+            remind_days: dom::by_id("remind-days")?,
+            wipe_days: dom::by_id("wipe-days")?,
+            client_id: dom::by_id("client-id")?,
+            client_secret: dom::by_id("client-secret")?,
+        };
+        let this = fields.clone();
+        dom::on::<Event>(&fields.enabled, "change", move |_| this.show());
+        Ok(fields)
+    }
+
+    fn show(&self) {
+        self.fields.set_hidden(!self.enabled.checked());
+    }
+
+    pub(super) fn fill(&self, lookup: &Lookup) {
+        self.enabled.set_checked(lookup.enabled);
+        self.passphrase.set_checked(lookup.passphrase);
+        self.debt_limit.set_value(&lookup.debt_limit);
+        self.remind_days.set_value(&lookup.remind_days);
+        self.wipe_days.set_value(&lookup.wipe_days);
+        self.client_id.set_value(&lookup.client_id);
+        self.client_secret.set_value(lookup.client_secret.reveal());
+        self.show();
+    }
+
+    pub(super) fn read(&self) -> Lookup {
+        let text = |input: &HtmlInputElement| input.value().trim().to_owned();
+        Lookup {
+            enabled: self.enabled.checked(),
+            passphrase: self.passphrase.checked(),
+            debt_limit: text(&self.debt_limit),
+            remind_days: text(&self.remind_days),
+            wipe_days: text(&self.wipe_days),
+            client_id: text(&self.client_id),
+            client_secret: Secret::new(self.client_secret.value()),
+        }
+    }
+}

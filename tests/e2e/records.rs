@@ -1,0 +1,319 @@
+//! Records for look-up: downloading them, going on after a break, locking and deleting them.
+
+use crate::{desk, koha, reopen};
+use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind, Flag, Library, Size};
+use koct_tests::{
+    desk::{Desk, Settings, enter},
+    firefox::Options,
+    page::Page,
+};
+use std::time::Duration;
+
+const LIMIT: Duration = Duration::from_mins(2);
+
+/// Sets the desk up with records wanted; more on the settings page is set by `more`.
+pub(crate) fn wanting(koha: &FakeKoha, more: impl FnOnce(&Page)) -> Desk {
+    let desk = desk();
+    want(&desk, &Settings::of(&koha.url(), "send"), more);
+    desk
+}
+
+fn want(desk: &Desk, settings: &Settings, more: impl FnOnce(&Page)) {
+    let page = desk.open_settings().unwrap();
+    enter(&page, settings).unwrap();
+    page.eval("document.getElementById('lookup').checked || document.getElementById('lookup').click()").unwrap();
+    more(&page);
+    save(&page);
+    page.close().unwrap();
+    desk.page.activate().unwrap();
+    desk.page.wait("!document.getElementById('open-records').hidden").unwrap();
+}
+
+fn save(page: &Page) {
+    page.click("#save").unwrap();
+    page.wait("document.querySelector('#settings-message.message-good')?.textContent").unwrap();
+}
+
+fn open(desk: &Desk) {
+    desk.page.click("#open-records").unwrap();
+    desk.page.wait("document.getElementById('records-dialog').open").unwrap();
+}
+
+/// Presses the button of the dialog, and waits for what is said at the end.
+fn press_and_wait(desk: &Desk) -> String {
+    desk.page.click("#records-download").unwrap();
+    ended(desk)
+}
+
+fn ended(desk: &Desk) -> String {
+    let state = "document.getElementById('records-stop').hidden && document.querySelector('#records-state:is(.message-good, .message-bad, .message-doubt)')?.innerText";
+    desk.page.wait_for(state, LIMIT).unwrap().as_str().unwrap().to_owned()
+}
+
+/// Opens the dialog, downloads, and closes it.
+pub(crate) fn download(desk: &Desk) -> String {
+    open(desk);
+    let said = press_and_wait(desk);
+    desk.page.click("#records-close").unwrap();
+    said
+}
+
+/// What the table of the dialog shows: a row each.
+fn sets(desk: &Desk) -> Vec<String> {
+    let rows = desk.page.eval("[...document.querySelectorAll('#records-sets tr')].map(row => [...row.children].filter((_, place) => place !== 2).map(cell => cell.innerText).join('|'))").unwrap();
+    rows.as_array().unwrap().iter().map(|row| row.as_str().unwrap().to_owned()).collect()
+}
+
+fn large() -> Library {
+    Library::generate_sized(3, &Size { patrons: 2_500, items: 3_200, loans: 400, holds: 120 })
+}
+
+fn pages(koha: &FakeKoha, path: &str) -> usize {
+    koha.requests().iter().filter(|request| request.path.ends_with(path)).count()
+}
+
+#[test]
+fn nothing_is_asked_for_until_somebody_wants_it() {
+    let koha = koha(Era::From2405);
+    let desk = crate::configured(&koha, "send");
+    assert!(!desk.page.visible("#open-records").unwrap() && !desk.page.visible("#records-line").unwrap());
+    want(&desk, &Settings::of(&koha.url(), "send"), |_| {});
+    desk.page.wait("document.getElementById('records-line-text').innerText.includes('No records')").unwrap();
+    assert!(koha.requests().iter().all(|request| !request.path.ends_with("/patrons")));
+    assert!(download(&desk).starts_with("All records are here"));
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn everything_comes_with_its_number_and_later_only_what_has_changed() {
+    let koha = FakeKoha::start(Config { era: Era::From2405, library: large(), ..Config::default() }).unwrap();
+    let desk = wanting(&koha, |_| {});
+    open(&desk);
+    assert_eq!(press_and_wait(&desk), "All records are here.");
+    // Five accounts of the staff are patrons too.
+    let staff = koha.library(|library| library.patrons.len()) - 2_500;
+    let expected = [
+        format!("Patrons|{}|", locale(2_500 + staff)),
+        "Items|3,200|".into(),
+        "Checkouts|400|".into(),
+        "Holds|120|".into(),
+    ];
+    assert_eq!(sets(&desk), expected);
+    assert!(pages(&koha, "/patrons") >= 3, "page by page");
+
+    koha.clear_requests();
+    koha.library(|library| {
+        let now = library.now_local();
+        let patron = library.patron_mut("20000000000007").unwrap();
+        patron.surname = "Changed".into();
+        patron.updated_on = now.into();
+        library.loans.truncate(390);
+    });
+    assert_eq!(press_and_wait(&desk), "All records are here.");
+    assert_eq!(sets(&desk)[0], expected[0]);
+    assert_eq!(sets(&desk)[2], "Checkouts|390|");
+    assert_eq!(pages(&koha, "/patrons"), 1, "only the changes");
+    let asked = koha.requests().into_iter().find(|request| request.path.ends_with("/patrons")).unwrap();
+    assert!(asked.parameter("q").unwrap().contains("updated_on"));
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+fn locale(number: usize) -> String {
+    format!("{},{:03}", number / 1000, number % 1000)
+}
+
+#[test]
+fn a_download_that_breaks_goes_on_where_it_was_even_in_another_window() {
+    let koha = FakeKoha::start(Config { era: Era::From2405, library: large(), ..Config::default() }).unwrap();
+    let mut desk = wanting(&koha, |_| {});
+    // The answer breaks off in its middle, again and again.
+    koha.fault(Fault::on("/items", FaultKind::CutAfter(30_000)).skip(1));
+    open(&desk);
+    let said = press_and_wait(&desk);
+    assert!(said.contains("What was read is kept"), "{said}");
+    let before = koha.requests().iter().filter(|request| request.path.ends_with("/patrons")).count();
+    koha.clear_faults();
+    reopen(&mut desk);
+    desk.page.wait("!document.getElementById('open-records').hidden").unwrap();
+    koha.clear_requests();
+    open(&desk);
+    assert_eq!(press_and_wait(&desk), "All records are here.");
+    assert_eq!(sets(&desk)[1], "Items|3,200|");
+    assert_eq!(pages(&koha, "/patrons"), 0, "those were here: {before} pages");
+    let first = koha.requests().into_iter().find(|request| request.path.ends_with("/items")).unwrap();
+    assert!(!first.parameter("q").unwrap().contains(r#"{">":0}"#), "not from the start");
+}
+
+#[test]
+fn a_download_can_be_cancelled_and_scans_go_on_meanwhile() {
+    let koha = FakeKoha::start(Config { era: Era::From2405, library: large(), ..Config::default() }).unwrap();
+    koha.fault(Fault::on("/items", FaultKind::Delay(Duration::from_millis(700))));
+    let desk = wanting(&koha, |_| {});
+    open(&desk);
+    desk.page.click("#records-download").unwrap();
+    desk.page.wait("document.getElementById('records-state').innerText.startsWith('Items')").unwrap();
+    desk.page.click("#records-close").unwrap();
+    desk.check_out("20000000000001", "30000000000002").unwrap();
+    assert!(desk.page.text("#records-line-text").unwrap().starts_with("Items"), "it goes on");
+    open(&desk);
+    desk.page.click("#records-stop").unwrap();
+    assert!(ended(&desk).starts_with("Cancelled."));
+    koha.clear_faults();
+    assert_eq!(press_and_wait(&desk), "All records are here.");
+}
+
+#[test]
+fn what_the_account_may_not_read_is_said_and_the_rest_works() {
+    let mut library = large();
+    library.add_account("desk", &[Flag::Catalogue, Flag::EditCatalogue, Flag::Circulate]);
+    let koha = FakeKoha::start(Config { era: Era::From2405, library, ..Config::default() }).unwrap();
+    let desk = desk();
+    let mut settings = Settings::of(&koha.url(), "send");
+    "desk".clone_into(&mut settings.username);
+    "desk".clone_into(&mut settings.password);
+    want(&desk, &settings, |_| {});
+    open(&desk);
+    assert!(press_and_wait(&desk).starts_with("Done. What this account may not read"));
+    let sets = sets(&desk);
+    assert!(
+        sets[0].contains("borrowers: edit_borrowers") && sets[3].contains("reserveforothers: place_holds"),
+        "{sets:?}"
+    );
+    assert!(sets[1].starts_with("Items|3,200|") && sets[2].starts_with("Checkouts|400|"));
+}
+
+#[test]
+fn an_older_koha_gives_what_it_has() {
+    let koha = FakeKoha::start(Config { era: Era::Before2405, library: large(), ..Config::default() }).unwrap();
+    let desk = wanting(&koha, |_| {});
+    open(&desk);
+    assert!(press_and_wait(&desk).starts_with("Done."));
+    let sets = sets(&desk);
+    assert!(sets[0].contains("Without debts."), "{sets:?}");
+    assert!(sets[1].contains("does not offer them"));
+    assert!(sets[2].starts_with("Checkouts|400|") && sets[3].starts_with("Holds|120|"), "{sets:?}");
+}
+
+#[test]
+fn an_api_key_is_used_where_there_is_one() {
+    let mut library = large();
+    library.add_api_key("koha", "desk-key", "key-secret");
+    let koha = FakeKoha::start(Config { era: Era::From2405, library, ..Config::default() }).unwrap();
+    let desk = wanting(&koha, |page| {
+        page.fill("#client-id", "desk-key").unwrap();
+        page.fill("#client-secret", "wrong").unwrap();
+    });
+    assert!(download(&desk).contains("does not accept the API key"));
+    let page = desk.open_settings().unwrap();
+    page.fill("#client-secret", "key-secret").unwrap();
+    save(&page);
+    page.close().unwrap();
+    desk.page.activate().unwrap();
+    koha.clear_requests();
+    assert_eq!(download(&desk), "All records are here.");
+    let requests = koha.requests();
+    assert!(requests.iter().all(|request| !request.path.contains("svc/authentication")), "no login");
+    assert!(requests.iter().all(|request| !format!("{}{:?}", request.path, request.query).contains("key-secret")));
+}
+
+#[test]
+fn records_end_with_the_session_of_firefox_unless_a_passphrase_opens_them() {
+    let koha = koha(Era::From2405);
+    let profile = tempfile::tempdir().unwrap();
+    let options = Options { profile: Some(profile.path().to_owned()), ..Options::default() };
+    let start = || Desk::open(&options).unwrap();
+    {
+        let desk = start();
+        want(&desk, &Settings::of(&koha.url(), "send"), |page| {
+            page.eval(
+                "document.getElementById('keep-password').checked || document.getElementById('keep-password').click()",
+            )
+            .unwrap();
+        });
+        assert_eq!(download(&desk), "All records are here.");
+    }
+    {
+        let desk = start();
+        desk.page
+            .wait("document.getElementById('records-line-text').innerText.includes('Firefox was closed')")
+            .unwrap();
+        want(&desk, &Settings::of(&koha.url(), "send"), |page| {
+            page.eval("document.getElementById('lookup-passphrase').click()").unwrap();
+        });
+        open(&desk);
+        desk.page.fill("#records-new", "short").unwrap();
+        assert!(press_and_wait(&desk).contains("at least 8"));
+        desk.page.fill("#records-new", "correct horse").unwrap();
+        desk.page.fill("#records-again", "correct hose").unwrap();
+        assert!(press_and_wait(&desk).contains("not the same"));
+        desk.page.fill("#records-again", "correct horse").unwrap();
+        assert_eq!(press_and_wait(&desk), "All records are here.");
+    }
+    let desk = start();
+    desk.page.wait("document.getElementById('records-line-text').innerText.includes('locked')").unwrap();
+    open(&desk);
+    assert!(sets(&desk)[0].starts_with("Patrons|24|"), "counts and dates are no secret");
+    desk.page.fill("#records-passphrase", "correct hose").unwrap();
+    assert!(press_and_wait(&desk).contains("not the passphrase"));
+    desk.page.fill("#records-passphrase", "correct horse").unwrap();
+    desk.page.type_text("\n").unwrap();
+    desk.page.wait("document.getElementById('records-state').innerText === 'Unlocked.'").unwrap();
+    assert!(!desk.page.visible("#records-line").unwrap());
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+/// How many blocks lie in the database.
+fn blocks(page: &Page) -> u64 {
+    let count = "(async () => { const names = (await indexedDB.databases()).map(base => base.name); if (!names.includes('koct-directory')) return 0; \
+        const base = await new Promise((done, fail) => { const o = indexedDB.open('koct-directory'); o.onsuccess = () => done(o.result); o.onerror = fail; }); \
+        const number = await new Promise((done, fail) => { const r = base.transaction('blocks').objectStore('blocks').count(); r.onsuccess = () => done(r.result); r.onerror = fail; }); \
+        base.close(); return number; })()";
+    page.eval(count).unwrap().as_u64().unwrap()
+}
+
+#[test]
+fn one_button_deletes_them_and_so_do_age_and_turning_it_off() {
+    let koha = koha(Era::From2405);
+    let desk = wanting(&koha, |_| {});
+    download(&desk);
+    assert!(blocks(&desk.page) > 4);
+    open(&desk);
+    desk.page.click("#records-delete").unwrap();
+    desk.page.wait("document.getElementById('question').open").unwrap();
+    desk.page.click("#question-yes").unwrap();
+    desk.page.wait("document.getElementById('records-state').innerText === 'The records are deleted.'").unwrap();
+    assert_eq!(blocks(&desk.page), 0);
+    assert_eq!(press_and_wait(&desk), "All records are here.");
+
+    // As if they had been downloaded forty days ago.
+    let age = "(async () => { const base = await new Promise(done => { const o = indexedDB.open('koct-directory'); o.onsuccess = () => done(o.result); }); \
+        const store = base.transaction('state', 'readwrite').objectStore('state'); \
+        const contents = JSON.parse(await new Promise(done => { const r = store.get('contents'); r.onsuccess = () => done(r.result); })); \
+        for (const held of Object.values(contents.sets)) held.asOf -= DAYS * 86400000; \
+        await new Promise(done => { store.put(JSON.stringify(contents), 'contents').onsuccess = done; }); base.close(); })()";
+    desk.page.eval(&age.replace("DAYS", "3")).unwrap();
+    desk.page.reload().unwrap();
+    desk.page
+        .wait("document.getElementById('records-line-text').innerText === 'The records for look-up are 3 days old.'")
+        .unwrap();
+    desk.page.eval(&age.replace("DAYS", "40")).unwrap();
+    desk.page.reload().unwrap();
+    desk.page.wait("document.getElementById('records-line-text').innerText.includes('No records')").unwrap();
+    assert_eq!(blocks(&desk.page), 0);
+
+    download(&desk);
+    assert!(blocks(&desk.page) > 4);
+    let page = desk.open_settings().unwrap();
+    page.click("#lookup").unwrap();
+    save(&page);
+    page.close().unwrap();
+    desk.page.activate().unwrap();
+    desk.page.wait("document.getElementById('open-records').hidden").unwrap();
+    for _ in 0..50 {
+        if blocks(&desk.page) == 0 {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    panic!("they are still there");
+}
