@@ -59,7 +59,15 @@ impl Entry {
         if transaction == self.transaction && self.status == Status::Local {
             return Some(self.clone());
         }
-        Some(self.changed(Change::Edited, at, transaction, Status::Local))
+        let mut entry = self.changed(Change::Edited, at, transaction, Status::Local);
+        let (before, now) = (&self.transaction.action, &entry.transaction.action);
+        let same_patron = before.cardnumber() == now.cardnumber();
+        let same_item = before.barcode() == now.barcode();
+        // A warning of another patron or item says nothing of this one.
+        entry
+            .warnings
+            .retain(|warned| if warned.warning.is_of_patron() { same_patron } else { same_patron && same_item });
+        Some(entry)
     }
 
     /// Taken back. `None` where it may not be: it is or may be in Koha.

@@ -8,6 +8,7 @@
 
 mod block;
 mod fold;
+pub mod holder;
 mod lookup;
 mod names;
 pub mod record;
@@ -16,6 +17,7 @@ pub mod shelf;
 mod sorting;
 #[cfg(test)]
 mod testing;
+pub mod warning;
 
 use crate::barcode::same_code;
 use lookup::Reader;

@@ -3,6 +3,7 @@
 use crate::{
     correction::Revision,
     desk::DeskName,
+    directory::warning::{Warned, Warning},
     status::{State, Status},
     transaction::{Action, Moment, Transaction, TransactionId},
 };
@@ -28,6 +29,9 @@ pub struct Entry {
     /// What was changed by a person or by the merge of desks, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Revision>,
+    /// What the person was warned of when it was recorded, and whether she confirmed it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warned>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -38,7 +42,39 @@ fn is_zero(number: &u32) -> bool {
 impl Entry {
     /// One that this desk has just recorded.
     pub fn recorded(id: TransactionId, transaction: Transaction) -> Self {
-        Self { id, transaction, status: Status::Local, desk: None, part: 0, history: Vec::new() }
+        Self { id, transaction, status: Status::Local, desk: None, part: 0, history: Vec::new(), warnings: Vec::new() }
+    }
+
+    /// With these warnings besides.
+    #[must_use]
+    pub fn warned(&self, warnings: &[Warned]) -> Self {
+        let mut entry = self.clone();
+        for warned in warnings {
+            if entry.warnings.iter().all(|known| known.warning != warned.warning) {
+                entry.warnings.push(warned.clone());
+            }
+        }
+        entry
+    }
+
+    /// With those warnings confirmed of which this is true, where nobody has confirmed them before.
+    #[must_use]
+    pub fn confirmed(&self, now: Moment, which: impl Fn(&Warning) -> bool) -> Self {
+        let mut entry = self.clone();
+        for warned in &mut entry.warnings {
+            if warned.confirmed.is_none() && which(&warned.warning) {
+                warned.confirmed = Some(now);
+            }
+        }
+        entry
+    }
+
+    /// The hold for which the item was set aside, and where it will be picked up.
+    pub fn set_aside(&self) -> Option<(u32, &str)> {
+        self.warnings.iter().find_map(|warned| match &warned.warning {
+            Warning::Hold { hold, pickup } => Some((*hold, pickup.as_str())),
+            _ => None,
+        })
     }
 
     /// What its desk recorded, before any change: by this it is recognised when it comes again in a file.

@@ -15,6 +15,7 @@ use indexed_db_futures::{
 use koct_core::{
     correction::Revision,
     desk::DeskName,
+    directory::warning::Warned,
     log::{self, Counts, Entry},
     order,
     status::{State, Status},
@@ -29,10 +30,11 @@ mod batches;
 mod clearing;
 mod corrections;
 mod imports;
+mod warnings;
 
 /// The database's name in a desk's profile.
 pub const DATABASE: &str = "koct";
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 const LOG: &str = "transactions";
 const BATCHES: &str = "batches";
 /// What is remembered of transactions that were cleared: `koct_core::import::cleared_key`, with the day.
@@ -43,6 +45,10 @@ const DESKS: &str = "desks";
 const BY_ITEM: &str = "item";
 /// Finds the entries of a state: `status.state` is [`State::name`].
 const BY_STATE: &str = "state";
+/// Finds the entries of a patron, by the cardnumber as it was typed.
+const BY_CARD: &str = "card";
+/// Finds the entries whose items were set aside for a hold: `hold` is its number.
+const BY_HOLD: &str = "hold";
 /// Finds what was cleared on a day.
 const BY_DAY: &str = "day";
 
@@ -107,6 +113,10 @@ struct Stored<'a> {
     part: u32,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     history: &'a [Revision],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    warnings: &'a [Warned],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hold: Option<u32>,
     #[serde(rename = "itemKey", skip_serializing_if = "Option::is_none")]
     item_key: Option<String>,
 }
@@ -120,6 +130,8 @@ impl<'a> Stored<'a> {
             desk: entry.desk.as_ref(),
             part: entry.part,
             history: &entry.history,
+            warnings: &entry.warnings,
+            hold: entry.set_aside().map(|(hold, _)| hold),
             item_key: entry.transaction.action.item_key(),
         }
     }
@@ -192,6 +204,15 @@ impl Store {
                 if event.old_version() < 3.0 {
                     database.create_object_store(CLEARED).build()?.create_index(BY_DAY, "day".into()).build()?;
                     database.create_object_store(DESKS).build()?;
+                }
+                if event.old_version() < 4.0 {
+                    // The way to the log in this transaction goes by a store that was made in it.
+                    const MADE: &str = "made";
+                    let made = database.create_object_store(MADE).build()?;
+                    let log = made.transaction().object_store(LOG)?;
+                    log.create_index(BY_CARD, "cardnumber".into()).build()?;
+                    log.create_index(BY_HOLD, "hold".into()).build()?;
+                    database.delete_object_store(MADE)?;
                 }
                 Ok(())
             })

@@ -3,10 +3,12 @@
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used, reason = "in tests a failed unwrap is the failure report")]
 
+use indexed_db_futures::{Build, BuildPrimitive, database::Database, transaction::TransactionMode};
 use koct_core::{
     barcode::{Barcode, Cardnumber},
     batch::Batch,
     desk::DeskName,
+    directory::warning::{Warned, Warning},
     import,
     koc::Zone,
     koha::{Failure, Method, Request, Session},
@@ -307,4 +309,62 @@ async fn what_went_wrong_is_told_apart() {
     assert_eq!(answer("/redirect").await, Err(Failure::Redirected { to: None }));
     assert_eq!(answer("/close").await, Err(Failure::Lost));
     assert_eq!(answer("/cut").await, Err(Failure::Lost), "half an answer is no answer");
+}
+
+#[wasm_bindgen_test]
+async fn warnings_are_kept_and_confirmed_whatever_the_state_and_found_by_card_and_hold() {
+    let store = store("warnings").await;
+    let first = store.record(issue("A"), moment(0)).await.unwrap();
+    let back = store.record(Action::Return { barcode: Barcode::parse("B").unwrap() }, moment(1)).await.unwrap();
+    store.set_statuses(&[(first.id, Status::Success)]).await.unwrap();
+    let warned = |warning: Warning| vec![Warned { warning, confirmed: None }];
+    let entries = store.warn(&[first.id], |entry| entry.warned(&warned(Warning::LostCard))).await.unwrap();
+    assert_eq!((entries[0].status.clone(), entries[0].warnings.len()), (Status::Success, 1));
+    store.warn(&[first.id], |entry| entry.warned(&warned(Warning::LostCard))).await.unwrap();
+    let hold = Warning::Hold { hold: 7, pickup: "MPL".into() };
+    store.warn(&[back.id], |entry| entry.warned(&warned(hold.clone()))).await.unwrap();
+    let confirmed = store.warn(&[first.id], |entry| entry.confirmed(moment(5), Warning::is_of_patron)).await.unwrap();
+    assert_eq!(confirmed[0].warnings, [Warned { warning: Warning::LostCard, confirmed: Some(moment(5)) }]);
+    assert_eq!(store.get(&[first.id]).await.unwrap(), confirmed);
+    assert_eq!(store.of_cards(&["P1".into(), "p1".into()]).await.unwrap(), confirmed);
+    assert_eq!(store.of_items(&["b".into()]).await.unwrap()[0].set_aside(), Some((7, "MPL")));
+    let aside = store.set_aside().await.unwrap();
+    assert_eq!(aside.iter().map(|entry| entry.id).collect::<Vec<_>>(), [back.id]);
+    assert!(matches!(store.warn(&[TransactionId(99)], Clone::clone).await, Err(StoreError::NotOpen(_))));
+    assert_eq!(store.counts().await.unwrap().total(), 2);
+}
+
+/// A log as the version before wrote it gets the new indexes, and its entries are found by them.
+#[wasm_bindgen_test]
+async fn a_log_of_the_version_before_is_brought_up_to_date() {
+    let name = format!("test-upgrade-{}", js_sys::Math::random());
+    {
+        let old = Database::open(&name)
+            .with_version(3_u32)
+            .with_on_upgrade_needed(|_, database| {
+                let log = database
+                    .create_object_store("transactions")
+                    .with_key_path("seq".into())
+                    .with_auto_increment(true)
+                    .build()?;
+                log.create_index("item", "itemKey".into()).build()?;
+                log.create_index("state", "status.state".into()).build()?;
+                for name in ["batches", "cleared", "desks"] {
+                    database.create_object_store(name).build()?;
+                }
+                Ok(())
+            })
+            .await
+            .unwrap();
+        let writing = old.transaction("transactions").with_mode(TransactionMode::Readwrite).build().unwrap();
+        let json = r#"{"moment": {"utc": 1795428000000, "offset": 60}, "action": "issue", "cardnumber": "P1", "barcode": "A", "itemKey": "a", "part": 0, "status": {"state": "local"}}"#;
+        let log = writing.object_store("transactions").unwrap();
+        log.add(js_sys::JSON::parse(json).unwrap()).primitive().unwrap().await.unwrap();
+        writing.commit().await.unwrap();
+        old.close();
+    }
+    let store = Store::open(&name).await.unwrap();
+    let found = store.of_cards(&["P1".into()]).await.unwrap();
+    assert_eq!((found.len(), found[0].warnings.len()), (1, 0));
+    assert_eq!(store.all().await.unwrap(), found);
 }

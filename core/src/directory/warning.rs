@@ -1,0 +1,262 @@
+//! What a person at the desk is warned of. A warning never stops anything: she confirms it, and the log keeps both.
+//!
+//! Nothing is warned of that is not known: a set that was not downloaded, a field that this Koha does not tell.
+
+use super::{
+    holder::Holder,
+    record::{Cents, Hold, HoldState, Item, Patron},
+};
+use crate::transaction::Moment;
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// A warning, as the log keeps it. It names no person.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum Warning {
+    /// No patron has this card.
+    UnknownCard,
+    /// The card was good until this day.
+    Expired {
+        /// Its last day.
+        on: NaiveDate,
+    },
+    /// The patron is restricted. Koha's REST API does not tell until when and why.
+    Restricted,
+    /// The card was reported lost.
+    LostCard,
+    /// The patron owes more than the limit.
+    Debts {
+        /// How much, in hundredths.
+        cents: Cents,
+    },
+    /// The address is in doubt.
+    WrongAddress,
+    /// No item has this barcode.
+    UnknownItem,
+    /// The item is on loan to another.
+    OnLoan,
+    /// The item stands on the hold shelf for another.
+    Waiting,
+    /// The item is on its way to a library where another will pick it up.
+    InTransit,
+    /// The item that came back is on hold and is to be set aside.
+    Hold {
+        /// Koha's number of the hold.
+        hold: u32,
+        /// The branch code of the library where it will be picked up.
+        pickup: String,
+    },
+}
+
+impl Warning {
+    /// Whether it is about the patron: then confirming it once holds for all that she takes out.
+    pub fn is_of_patron(&self) -> bool {
+        matches!(
+            self,
+            Self::UnknownCard
+                | Self::Expired { .. }
+                | Self::Restricted
+                | Self::LostCard
+                | Self::Debts { .. }
+                | Self::WrongAddress
+        )
+    }
+}
+
+/// A warning that was given.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Warned {
+    /// Of what.
+    #[serde(flatten)]
+    pub warning: Warning,
+    /// When a person confirmed it. Absent while nobody has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confirmed: Option<Moment>,
+}
+
+/// What a person must know of a patron before she hands out anything. `knows_patrons` says whether patrons were downloaded.
+pub fn of_patron(
+    patron: Option<&Patron>,
+    knows_patrons: bool,
+    today: NaiveDate,
+    debt_limit: Option<Cents>,
+) -> Vec<Warning> {
+    let Some(patron) = patron else {
+        return if knows_patrons { vec![Warning::UnknownCard] } else { Vec::new() };
+    };
+    let expired = patron.expires.filter(|last| *last < today).map(|on| Warning::Expired { on });
+    let debts = patron.owes.filter(|owes| *owes > 0 && debt_limit.is_some_and(|limit| *owes > limit));
+    [
+        expired,
+        (patron.restricted == Some(true)).then_some(Warning::Restricted),
+        (patron.card_lost == Some(true)).then_some(Warning::LostCard),
+        debts.map(|cents| Warning::Debts { cents }),
+        (patron.wrong_address == Some(true)).then_some(Warning::WrongAddress),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// What a person must know of an item before she hands it to this patron. `holds` are those on its title.
+pub fn of_checkout(
+    item: Option<&Item>,
+    knows_items: bool,
+    holder: &Holder,
+    holds: &[Hold],
+    patron: Option<&Patron>,
+    card: &str,
+) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    if item.is_none() && knows_items {
+        warnings.push(Warning::UnknownItem);
+    }
+    if holder.is_another(patron, card) {
+        warnings.push(Warning::OnLoan);
+    }
+    let Some(item) = item else { return warnings };
+    let is_hers = |hold: &Hold| patron.is_some_and(|patron| patron.id == hold.patron);
+    // Set aside here, or in Koha before.
+    let aside = holder.set_aside().and_then(|number| holds.iter().find(|hold| hold.id == number));
+    let found =
+        aside.or_else(|| holds.iter().find(|hold| hold.item == Some(item.id) && hold.state != HoldState::Placed));
+    // What went out since is not on the shelf any more.
+    if let Some(hold) = found.filter(|hold| !is_hers(hold) && (aside.is_some() || holder.is_as_downloaded())) {
+        let is_on_its_way = aside.is_none() && hold.state == HoldState::InTransit;
+        warnings.push(if is_on_its_way { Warning::InTransit } else { Warning::Waiting });
+    }
+    warnings
+}
+
+/// Who waits for an item that came back: the first in the queue for its title or for this very item, leaving out the holds
+/// of `taken`, for which other items were set aside.
+pub fn hold_for<'a>(item: &Item, holds: &'a [Hold], taken: &BTreeSet<u32>) -> Option<&'a Hold> {
+    let is_free = |hold: &&Hold| !taken.contains(&hold.id);
+    let set_aside_before = |hold: &&Hold| hold.state != HoldState::Placed && hold.item == Some(item.id);
+    let may_have_it = |hold: &&Hold| {
+        hold.state == HoldState::Placed && !hold.suspended && hold.item.is_none_or(|wanted| wanted == item.id)
+    };
+    let waiting = holds.iter().filter(is_free).find(set_aside_before);
+    waiting.or_else(|| holds.iter().filter(is_free).filter(may_have_it).min_by_key(|hold| (hold.priority, hold.id)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{barcode::Cardnumber, directory::record::Loan};
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    fn hold(id: u32, patron: u32, item: Option<u32>, priority: u32, state: HoldState) -> Hold {
+        Hold { id, patron, biblio: 1, item, pickup: "MPL".into(), priority, state, suspended: false }
+    }
+
+    fn item() -> Item {
+        Item { id: 5, biblio: 1, barcode: "B5".into(), ..Item::default() }
+    }
+
+    const TODAY: &str = "2026-11-25";
+
+    #[test]
+    fn nothing_is_warned_of_that_is_not_known() {
+        let warnings = |patron: &Patron| of_patron(Some(patron), true, day(TODAY), Some(500));
+        assert_eq!(warnings(&Patron::default()), []);
+        assert_eq!(of_patron(None, false, day(TODAY), Some(500)), []);
+        let fine = Patron {
+            expires: Some(day(TODAY)),
+            restricted: Some(false),
+            card_lost: Some(false),
+            wrong_address: Some(false),
+            owes: Some(500),
+            ..Patron::default()
+        };
+        assert_eq!(warnings(&fine), [], "the last day and the limit itself are fine");
+        assert_eq!(of_checkout(None, false, &Holder::Nobody, &[], None, "P"), []);
+    }
+
+    #[test]
+    fn a_patron_is_warned_of_for_each_reason() {
+        let patron = Patron {
+            expires: Some(day("2026-11-24")),
+            restricted: Some(true),
+            card_lost: Some(true),
+            wrong_address: Some(true),
+            owes: Some(501),
+            ..Patron::default()
+        };
+        let expected = [
+            Warning::Expired { on: day("2026-11-24") },
+            Warning::Restricted,
+            Warning::LostCard,
+            Warning::Debts { cents: 501 },
+            Warning::WrongAddress,
+        ];
+        assert_eq!(of_patron(Some(&patron), true, day(TODAY), Some(500)), expected);
+        assert!(expected.iter().all(Warning::is_of_patron));
+        let debts = |owes, limit| {
+            of_patron(Some(&Patron { owes: Some(owes), ..Patron::default() }), true, day(TODAY), limit).len()
+        };
+        assert_eq!((debts(1, Some(0)), debts(0, Some(0)), debts(-100, Some(0)), debts(9_999, None)), (1, 0, 0, 0));
+        assert_eq!(of_patron(None, true, day(TODAY), None), [Warning::UnknownCard]);
+    }
+
+    #[test]
+    fn an_item_is_warned_of_where_another_has_it_or_waits_for_it() {
+        let anna = Patron { id: 1, cardnumber: "P1".into(), ..Patron::default() };
+        let loan = |patron| Holder::AsDownloaded(Some(Loan { patron, item: Some(5), ..Loan::default() }));
+        let of = |holder: &Holder, holds: &[Hold]| of_checkout(Some(&item()), true, holder, holds, Some(&anna), "P1");
+        assert_eq!(of_checkout(None, true, &Holder::Nobody, &[], Some(&anna), "P1"), [Warning::UnknownItem]);
+        assert_eq!(of(&loan(1), &[]), [], "she renews it");
+        assert_eq!(of(&loan(2), &[]), [Warning::OnLoan]);
+        let nobody = Holder::AsDownloaded(None);
+        assert_eq!(of(&nobody, &[hold(9, 2, None, 1, HoldState::Placed)]), [], "others can wait for another copy");
+        assert_eq!(of(&nobody, &[hold(9, 2, Some(5), 0, HoldState::Waiting)]), [Warning::Waiting]);
+        assert_eq!(of(&nobody, &[hold(9, 2, Some(5), 0, HoldState::InTransit)]), [Warning::InTransit]);
+        assert_eq!(of(&nobody, &[hold(9, 1, Some(5), 0, HoldState::Waiting)]), [], "it waits for her");
+        assert_eq!(of(&nobody, &[hold(9, 2, Some(6), 0, HoldState::Waiting)]), [], "that is another copy");
+        let aside = Holder::CheckedIn { set_aside: Some(9) };
+        assert_eq!(of(&aside, &[hold(9, 2, None, 1, HoldState::Placed)]), [Warning::Waiting], "set aside here");
+        assert_eq!(of(&aside, &[hold(9, 1, None, 1, HoldState::Placed)]), []);
+        let elsewhere = Holder::CheckedOut(Cardnumber::parse("P2").unwrap());
+        assert_eq!(of(&elsewhere, &[hold(9, 2, Some(5), 0, HoldState::Waiting)]), [Warning::OnLoan]);
+        let hers = Holder::CheckedOut(Cardnumber::parse("p1").unwrap());
+        assert_eq!(of(&hers, &[]), []);
+    }
+
+    #[test]
+    fn the_first_who_can_have_an_item_gets_it() {
+        use HoldState::{InTransit, Placed, Waiting};
+        let none = BTreeSet::new();
+        let first = |holds: &[Hold], taken: &BTreeSet<u32>| hold_for(&item(), holds, taken).map(|hold| hold.id);
+        let holds = [hold(3, 1, None, 2, Placed), hold(4, 2, None, 1, Placed), hold(5, 3, Some(6), 0, Placed)];
+        assert_eq!(first(&holds, &none), Some(4), "by priority, and not what only another copy can settle");
+        assert_eq!(first(&holds, &[4].into()), Some(3), "another copy was set aside for the first");
+        assert_eq!(first(&holds, &[3, 4].into()), None);
+        let suspended = Hold { suspended: true, ..hold(1, 1, None, 1, Placed) };
+        assert_eq!(first(&[suspended], &none), None);
+        assert_eq!(first(&[hold(7, 1, Some(5), 1, Placed)], &none), Some(7));
+        assert_eq!(first(&[hold(8, 1, Some(6), 0, Waiting), hold(9, 2, None, 1, Placed)], &none), Some(9));
+        assert_eq!(
+            first(&[hold(9, 2, None, 1, Placed), hold(8, 1, Some(5), 0, InTransit)], &none),
+            Some(8),
+            "it has arrived"
+        );
+    }
+
+    #[test]
+    fn is_stored_flat() {
+        let warned = Warned {
+            warning: Warning::Hold { hold: 7, pickup: "MPL".into() },
+            confirmed: Some(Moment::new(1_795_428_000_000, 60).unwrap()),
+        };
+        let json = serde_json::to_string(&warned).unwrap();
+        assert_eq!(json, r#"{"kind":"hold","hold":7,"pickup":"MPL","confirmed":{"utc":1795428000000,"offset":60}}"#);
+        assert_eq!(serde_json::from_str::<Warned>(&json).unwrap(), warned);
+        let expired = Warned { warning: Warning::Expired { on: day("2020-01-31") }, confirmed: None };
+        assert_eq!(serde_json::to_string(&expired).unwrap(), r#"{"kind":"expired","on":"2020-01-31"}"#);
+    }
+}

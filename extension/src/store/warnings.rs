@@ -1,0 +1,76 @@
+//! What a person was warned of, and the transactions of items and patrons that warnings come from.
+
+use super::{BY_CARD, BY_HOLD, BY_ITEM, LOG, Result, Store, StoreError, entries, entry, stored};
+use indexed_db_futures::{BuildPrimitive, query_source::QuerySource};
+use koct_core::{log::Entry, transaction::TransactionId};
+use wasm_bindgen::JsValue;
+
+impl Store {
+    /// Changes what entries keep of warnings, whatever their state: a commit that is running does not mind, since it reads an
+    /// entry and writes it in one go, too. Returns the entries as they are when that is durable.
+    ///
+    /// # Errors
+    /// When one is gone, or they cannot be written: then nothing is changed.
+    pub async fn warn(&self, ids: &[TransactionId], rule: impl Fn(&Entry) -> Entry) -> Result<Vec<Entry>> {
+        let writing = self.writing()?;
+        let log = writing.object_store(LOG)?;
+        let mut reading = Vec::with_capacity(ids.len());
+        for id in ids {
+            reading.push(log.get::<JsValue, _, _>(id.0).primitive()?);
+        }
+        let mut warned = Vec::with_capacity(ids.len());
+        for (id, asked) in ids.iter().zip(reading) {
+            let old = asked.await?.map(entry).transpose()?.ok_or(StoreError::NotOpen(*id))?;
+            let new = Entry { warnings: rule(&old).warnings, ..old };
+            log.put(stored(&new)?).primitive()?;
+            warned.push(new);
+        }
+        writing.commit().await?;
+        Ok(warned)
+    }
+
+    /// The entries of these items, by [`koct_core::barcode::Barcode::item_key`].
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn of_items(&self, keys: &[String]) -> Result<Vec<Entry>> {
+        self.by(BY_ITEM, keys).await
+    }
+
+    /// The entries that bear one of these cardnumbers, as it was typed.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn of_cards(&self, cards: &[String]) -> Result<Vec<Entry>> {
+        self.by(BY_CARD, cards).await
+    }
+
+    /// The entries whose items were set aside for a hold, by the number of the hold.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn set_aside(&self) -> Result<Vec<Entry>> {
+        let reading = self.reading()?;
+        let log = reading.object_store(LOG)?;
+        let values = log.index(BY_HOLD)?.get_all::<JsValue>().primitive()?.await?;
+        entries(values)
+    }
+
+    async fn by(&self, index: &str, keys: &[String]) -> Result<Vec<Entry>> {
+        if keys.is_empty() {
+            return Ok(Vec::new());
+        }
+        let reading = self.reading()?;
+        let log = reading.object_store(LOG)?;
+        let index = log.index(index)?;
+        let asked = keys
+            .iter()
+            .map(|key| index.get_all::<JsValue>().with_query(key.clone()).primitive())
+            .collect::<std::result::Result<Vec<_>, _>>()?;
+        let mut values = Vec::new();
+        for found in asked {
+            values.extend(found.await?);
+        }
+        entries(values.into_iter())
+    }
+}
