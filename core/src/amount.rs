@@ -87,6 +87,12 @@ impl Amount {
 }
 
 impl Amount {
+    /// From hundredths of the currency; `None` where that is no amount.
+    pub fn of_cents(cents: i64) -> Option<Self> {
+        let cents = u64::try_from(cents).ok().filter(|cents| *cents > 0)?;
+        cents.checked_mul(MILLION / 100).map(Self).filter(|amount| *amount <= Self::LIMIT)
+    }
+
     /// Whole hundredths of the currency.
     pub fn cents(self) -> i64 {
         i64::try_from(self.0 / (MILLION / 100)).unwrap_or(i64::MAX)

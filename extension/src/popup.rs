@@ -1,5 +1,6 @@
 //! KOCT's window: a controller per section, and what they share.
 
+mod aside;
 mod attention;
 mod backup;
 mod batches;
@@ -17,15 +18,20 @@ mod guide;
 mod help;
 mod import;
 mod keys;
+mod lookup;
 mod message;
+mod patron;
 mod question;
 mod reach;
 mod records;
+mod returned;
 mod review;
 mod scans;
 mod sitting;
 mod slip;
+mod suggest;
 mod table;
+mod warnings;
 mod windows;
 
 use crate::{
@@ -38,6 +44,7 @@ use crate::{
     store::{self, Change, Store},
     wording,
 };
+use aside::Aside;
 use attention::Attention;
 use doubts::Doubts;
 use edit::Edit;
@@ -46,9 +53,12 @@ use focus::Focus;
 use guide::Guide;
 use import::Import;
 use koct_core::{log::Counts, settings::Settings, status::State, transaction::TransactionId};
+use lookup::Lookups;
 use message::{Message, Tone, Topic};
+use patron::PatronPanel;
 use reach::Reach;
 use records::Records;
+use returned::Returned;
 use review::Review;
 use scans::Scans;
 use sitting::Sitting;
@@ -58,7 +68,9 @@ use std::{
     rc::Rc,
     time::Duration,
 };
+use suggest::Suggestions;
 use table::Table;
+use warnings::Warnings;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_extensions_sys::browser;
@@ -82,6 +94,12 @@ pub(crate) struct Desk {
     import: Import,
     reach: Reach,
     records: Records,
+    lookups: Lookups,
+    patron: PatronPanel,
+    suggestions: Suggestions,
+    returned: Returned,
+    warnings: Warnings,
+    aside: Aside,
     sitting: Sitting,
     guide: Guide,
     scans: Scans,
@@ -126,37 +144,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
             return Ok(());
         }
     };
-    let desk = Rc::new(Desk {
-        table: Table::new(store.clone())?,
-        message,
-        focus,
-        attention: Attention::new()?,
-        doubts: Doubts::new()?,
-        find: Find::new()?,
-        edit: Edit::new()?,
-        review: Review::new()?,
-        import: Import::new()?,
-        reach: Reach::new()?,
-        records: Records::new()?,
-        sitting: Sitting::new()?,
-        guide: Guide::new()?,
-        scans: Scans::default(),
-        print: Print::new()?,
-        counts: Cell::default(),
-        preferences: RefCell::default(),
-        committing: Cell::new(false),
-        sending: Cell::new(false),
-        sends_up_to: Cell::default(),
-        drawing_soon: Cell::new(false),
-        windows: Windows::new()?,
-        count_unsent: dom::by_id("count-unsent")?,
-        count_total: dom::by_id("count-total")?,
-        status_line: dom::by_id("desk")?,
-        notice: dom::by_id("notice")?,
-        commit_button: dom::by_id("commit")?,
-        commit_label: dom::by_id("commit-label")?,
-        store,
-    });
+    let desk = Rc::new(Desk::new(store, message, focus)?);
     // Ready to scan before anything is read: what is scanned meanwhile waits in the queue.
     checkout::bind(&desk)?;
     checkin::bind(&desk)?;
@@ -177,6 +165,8 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     backup::bind(&desk)?;
     slip::bind(&desk)?;
     records::bind(&desk)?;
+    patron::bind(&desk);
+    aside::bind(&desk)?;
     for id in ["open-settings", "guide-settings"] {
         dom::on::<Event>(dom::by_id::<Element>(id)?.as_ref(), "click", |_| {
             browser().runtime().open_options_page();
@@ -221,6 +211,46 @@ fn mark(name: &str) -> Result<(), JsValue> {
 }
 
 impl Desk {
+    fn new(store: Rc<Store>, message: Rc<Message>, focus: Rc<Focus>) -> Result<Self, JsValue> {
+        Ok(Self {
+            table: Table::new(store.clone())?,
+            message,
+            focus,
+            attention: Attention::new()?,
+            doubts: Doubts::new()?,
+            find: Find::new()?,
+            edit: Edit::new()?,
+            review: Review::new()?,
+            import: Import::new()?,
+            reach: Reach::new()?,
+            records: Records::new()?,
+            lookups: Lookups::default(),
+            patron: PatronPanel::new()?,
+            suggestions: Suggestions::new()?,
+            returned: Returned::new()?,
+            warnings: Warnings::new()?,
+            aside: Aside::new()?,
+            sitting: Sitting::new()?,
+            guide: Guide::new()?,
+            scans: Scans::default(),
+            print: Print::new()?,
+            counts: Cell::default(),
+            preferences: RefCell::default(),
+            committing: Cell::new(false),
+            sending: Cell::new(false),
+            sends_up_to: Cell::default(),
+            drawing_soon: Cell::new(false),
+            windows: Windows::new()?,
+            count_unsent: dom::by_id("count-unsent")?,
+            count_total: dom::by_id("count-total")?,
+            status_line: dom::by_id("desk")?,
+            notice: dom::by_id("notice")?,
+            commit_button: dom::by_id("commit")?,
+            commit_label: dom::by_id("commit-label")?,
+            store,
+        })
+    }
+
     /// The settings, where they are complete.
     fn settings(&self) -> Option<Settings> {
         self.preferences.borrow().form.validate().ok()
@@ -307,11 +337,15 @@ impl Desk {
             counts.moved(from, entry.status.state());
             self.find.take(&entry);
             of_sitting |= self.scans.update(&entry);
+            if entry.status.state() == State::Deleted {
+                self.warnings.forget(entry.id);
+            }
             self.table.update(entry);
         }
         if of_sitting {
             self.show_sitting();
         }
+        self.patron.refresh_soon(self);
         self.counts.set(counts);
         self.draw_soon();
     }
@@ -350,7 +384,8 @@ fn take(input: &web_sys::HtmlInputElement) -> String {
 /// Enter in this input, outside the composition of an input method. The page's own handling of it is stopped.
 fn on_enter(input: &web_sys::HtmlInputElement, handler: impl Fn() + 'static) {
     dom::on::<web_sys::KeyboardEvent>(input.unchecked_ref(), "keydown", move |event| {
-        if event.key() == "Enter" && !event.is_composing() {
+        // With Control it confirms what was warned of.
+        if event.key() == "Enter" && !event.ctrl_key() && !event.is_composing() {
             event.prevent_default();
             handler();
         }

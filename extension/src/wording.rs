@@ -7,10 +7,11 @@ use crate::{
 };
 use chrono::NaiveDate;
 use koct_core::{
-    amount::AmountError,
+    amount::{Amount, AmountError},
     barcode::CodeError,
     conflict::Kind,
     correction::Change,
+    directory::warning::Warning,
     koc::{Reason, Zone as _},
     koha::{
         Failure, NotSent,
@@ -305,4 +306,29 @@ pub(crate) fn summary(summary: &Summary, settings: &Settings) -> String {
         lines.push(text_with("summaryQueue", &[&settings.branchcode]));
     }
     lines.join("\n")
+}
+
+/// What a person is warned of. `who` is the other patron it is about, empty where none is to be named; `library` gives the
+/// name of a library.
+pub(crate) fn warning(warning: &Warning, who: &str, library: &dyn Fn(&str) -> String) -> String {
+    match warning {
+        Warning::UnknownCard => text("warningUnknownCard"),
+        Warning::Expired { on } => text_with("warningExpired", &[&locale::day(*on)]),
+        Warning::Restricted => text("warningRestricted"),
+        Warning::LostCard => text("warningLostCard"),
+        Warning::Debts { cents } => {
+            let owed = Amount::of_cents(*cents).map(locale::amount).unwrap_or_default();
+            text_with("warningDebts", &[&owed])
+        }
+        Warning::WrongAddress => text("warningWrongAddress"),
+        Warning::UnknownItem => text("warningUnknownItem"),
+        Warning::OnLoan if who.is_empty() => text("warningOnLoan"),
+        Warning::OnLoan => text_with("warningOnLoanTo", &[who]),
+        Warning::Waiting if who.is_empty() => text("warningWaiting"),
+        Warning::Waiting => text_with("warningWaitingFor", &[who]),
+        Warning::InTransit if who.is_empty() => text("warningInTransit"),
+        Warning::InTransit => text_with("warningInTransitFor", &[who]),
+        Warning::Hold { pickup, .. } if who.is_empty() => text_with("warningHold", &[&library(pickup)]),
+        Warning::Hold { pickup, .. } => text_with("warningHoldFor", &[who, &library(pickup)]),
+    }
 }

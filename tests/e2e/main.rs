@@ -17,6 +17,7 @@ mod hearing;
 mod helping;
 mod isolation;
 mod killing;
+mod knowing;
 mod languages;
 mod long;
 mod matrix;

@@ -31,6 +31,8 @@ pub mod key {
     pub const END: char = '\u{E010}';
     /// To the beginning.
     pub const HOME: char = '\u{E011}';
+    /// The line below.
+    pub const DOWN: char = '\u{E015}';
     /// The help.
     pub const F1: char = '\u{E031}';
     /// To the patron's field of Checkout.

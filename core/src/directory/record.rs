@@ -63,6 +63,14 @@ pub struct Patron {
     pub staff_note: String,
 }
 
+impl Patron {
+    /// The name as it is shown: the family name first, as lists have it.
+    pub fn name(&self) -> String {
+        let name = [&*self.surname, &*self.firstname];
+        name.iter().filter(|part| !part.is_empty()).copied().collect::<Vec<_>>().join(", ")
+    }
+}
+
 /// An item.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Item {

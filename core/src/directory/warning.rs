@@ -130,6 +130,13 @@ pub fn of_checkout(
     warnings
 }
 
+/// What a person must know of an item that came back.
+pub fn of_checkin(item: Option<&Item>, knows_items: bool, hold: Option<&Hold>) -> Vec<Warning> {
+    let unknown = (item.is_none() && knows_items).then_some(Warning::UnknownItem);
+    let on_hold = hold.map(|hold| Warning::Hold { hold: hold.id, pickup: hold.pickup.clone() });
+    unknown.into_iter().chain(on_hold).collect()
+}
+
 /// Who waits for an item that came back: the first in the queue for its title or for this very item, leaving out the holds
 /// of `taken`, for which other items were set aside.
 pub fn hold_for<'a>(item: &Item, holds: &'a [Hold], taken: &BTreeSet<u32>) -> Option<&'a Hold> {
@@ -245,6 +252,15 @@ mod tests {
             Some(8),
             "it has arrived"
         );
+    }
+
+    #[test]
+    fn what_came_back_is_unknown_or_on_hold_or_nothing() {
+        let holds = [hold(7, 1, None, 1, HoldState::Placed)];
+        let on_hold = Warning::Hold { hold: 7, pickup: "MPL".into() };
+        assert_eq!(of_checkin(Some(&item()), true, holds.first()), [on_hold]);
+        assert_eq!(of_checkin(None, true, None), [Warning::UnknownItem]);
+        assert_eq!(of_checkin(None, false, None), []);
     }
 
     #[test]

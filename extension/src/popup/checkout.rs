@@ -6,7 +6,7 @@ use super::{
     on_enter,
     question::{self, Question, Reply},
     scans::Scan,
-    take,
+    suggest, take,
 };
 use crate::{
     dom,
@@ -40,6 +40,9 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
         item: dom::by_id("checkout-item")?,
         amount: dom::by_id("checkout-amount")?,
     };
+    // Before the field's own keys: in an open list, Enter chooses.
+    let this = checkout.clone();
+    suggest::bind(desk, move || this.patron_entered());
     let this = checkout.clone();
     on_code(desk, &checkout.patron, move || this.patron_entered());
     let this = checkout.clone();
@@ -54,7 +57,10 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let this = checkout.clone();
     dom::on::<Event>(dom::by_id::<Element>("checkout-pay")?.as_ref(), "click", move |_| this.pay());
     let this = desk.clone();
-    dom::on::<Event>(checkout.patron.as_ref(), "input", move |_| this.show_sitting());
+    dom::on::<Event>(checkout.patron.as_ref(), "input", move |_| {
+        this.patron_changed();
+        this.show_sitting();
+    });
     // The next patron's card replaces the last one's.
     let this = checkout.clone();
     dom::on::<Event>(checkout.patron.as_ref(), "focus", move |_| this.patron.select());
@@ -80,8 +86,10 @@ impl Checkout {
 
     fn take_card(&self, cardnumber: &Cardnumber) {
         self.patron.set_value(cardnumber.as_str());
+        self.desk.patron_changed();
         self.desk.show_sitting();
         let _ = self.item.focus();
+        self.desk.patron_entered(cardnumber.to_string());
     }
 
     /// The card that was scanned into the field of the item, if it is one.
@@ -153,6 +161,7 @@ impl Checkout {
 
     fn clear_patron(&self) {
         self.patron.set_value("");
+        self.desk.patron_changed();
         self.desk.show_sitting();
         self.desk.message.show(Tone::Good, &text("patronCleared"));
         let _ = self.patron.focus();

@@ -1,6 +1,6 @@
 //! Corrects, deletes or restores a transaction that is not in Koha, and shows what was changed before.
 
-use super::{Desk, Tone, Topic};
+use super::{Desk, Tone, Topic, warnings};
 use crate::{
     clock, dom,
     i18n::{text, text_with},
@@ -93,13 +93,14 @@ impl Edit {
         self.save.set_hidden(!state.is_correctable());
         self.delete.set_hidden(!state.is_correctable());
         self.restore.set_hidden(state != State::Deleted);
-        self.history_box.set_hidden(entry.history.is_empty());
+        self.history_box.set_hidden(entry.history.is_empty() && entry.warnings.is_empty());
         self.history.set_text_content(None);
         for revision in &entry.history {
             let line = dom::document()?.create_element("li")?;
             line.set_text_content(Some(&words(revision)));
             self.history.append_with_node_1(&line)?;
         }
+        warnings::in_full(&self.history, &entry.warnings)?;
         *self.entry.borrow_mut() = Some(entry);
         self.dialog.show_modal()?;
         if let Some(field) = focus {

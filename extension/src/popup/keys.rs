@@ -19,6 +19,7 @@ enum Does {
     Checkin,
     Undo,
     Commit,
+    Confirm,
     ClearPatron,
     ShowAll,
     /// Firefox does this one.
@@ -30,6 +31,8 @@ pub(super) struct Key {
     /// As the browser names it.
     name: &'static str,
     does: Does,
+    /// Whether Control is held with it.
+    with_control: bool,
     /// Where the focus must be; anywhere, if not said.
     within: Option<&'static str>,
     /// The text of what it does.
@@ -41,22 +44,24 @@ pub(super) struct Key {
 }
 
 const fn key(name: &'static str, does: Does, words: &'static str, target: &'static str) -> Key {
-    Key { name, does, within: None, words, target: Some(target), shown: None }
+    Key { name, does, with_control: false, within: None, words, target: Some(target), shown: None }
 }
 
 /// All of them, in the order of the help.
-pub(super) const KEYS: [Key; 9] = [
+pub(super) const KEYS: [Key; 10] = [
     key("F1", Does::Help, "openHelp", "open-help"),
     Key { shown: Some("checkout-title"), ..key("F2", Does::Checkout, "checkout", "checkout-patron") },
     key("F3", Does::Search, "findText", "find-text"),
     Key { shown: Some("checkin-title"), ..key("F4", Does::Checkin, "checkin", "checkin-item") },
     key("F8", Does::Undo, "undo", "undo"),
     key("F9", Does::Commit, "keyCommit", "commit"),
+    Key { with_control: true, target: None, ..key("Enter", Does::Confirm, "keyConfirm", "") },
     Key { within: Some("#checkout"), ..key("Escape", Does::ClearPatron, "clearPatron", "checkout-clear-patron") },
     Key { within: Some("#find"), ..key("Escape", Does::ShowAll, "keyShowAll", "show-all") },
     Key {
         name: "Escape",
         does: Does::CloseDialog,
+        with_control: false,
         within: Some("dialog"),
         words: "keyClose",
         target: None,
@@ -67,7 +72,11 @@ pub(super) const KEYS: [Key; 9] = [
 impl Key {
     /// As it stands on the keyboard.
     pub(super) fn label(&self) -> &'static str {
-        if self.name == "Escape" { "Esc" } else { self.name }
+        match (self.name, self.with_control) {
+            ("Escape", _) => "Esc",
+            ("Enter", true) => "Ctrl+Enter",
+            (name, _) => name,
+        }
     }
 
     /// What it does.
@@ -102,7 +111,7 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     }
     let desk = desk.clone();
     dom::on::<KeyboardEvent>(dom::document()?.as_ref(), "keydown", move |event| {
-        let is_plain = !(event.ctrl_key() || event.alt_key() || event.meta_key() || event.shift_key());
+        let is_plain = !(event.alt_key() || event.meta_key() || event.shift_key());
         // A dialog is dealt with first; Escape closes it.
         if is_plain && !event.is_composing() && !dialog_is_open() && pressed(&desk, &event) {
             event.prevent_default();
@@ -118,7 +127,11 @@ fn dialog_is_open() -> bool {
 /// Does what the key stands for. Returns whether it stands for anything.
 fn pressed(desk: &Rc<Desk>, event: &KeyboardEvent) -> bool {
     let name = event.key();
-    let is_here = |key: &&Key| key.name == name && key.within.is_none_or(|place| is_within(event, place));
+    let is_here = |key: &&Key| {
+        key.name == name
+            && key.with_control == event.ctrl_key()
+            && key.within.is_none_or(|place| is_within(event, place))
+    };
     let Some(key) = KEYS.iter().find(is_here) else { return false };
     // A key that is held down repeats itself: what it does once is enough.
     let once = !event.repeat();
@@ -127,6 +140,7 @@ fn pressed(desk: &Rc<Desk>, event: &KeyboardEvent) -> bool {
         Does::Checkout | Does::Search | Does::Checkin => key.target.map_or((), focus),
         Does::Undo if once => desk.undo_last(),
         Does::Commit if once => commit::press(desk),
+        Does::Confirm => desk.confirm_all(),
         Does::ClearPatron | Does::ShowAll => key.target.map_or((), click),
         Does::Undo | Does::Commit => {}
         Does::CloseDialog => return false,

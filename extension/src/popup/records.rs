@@ -135,7 +135,7 @@ impl Desk {
             self.message.show(Tone::Bad, &text_with("recordsFailed", &[&error.to_string()]));
         }
         self.show_records();
-        self.records_changed();
+        self.records_changed().await;
     }
 
     fn open_records(self: &Rc<Self>) {
@@ -411,11 +411,4 @@ fn words_for(broken: &Broken) -> String {
         Broken::Disk(error) => text_with("recordsFailed", &[&error.to_string()]),
     };
     format!("{why} {}", text("recordsKept"))
-}
-
-impl Desk {
-    /// Whatever is shown of records is looked up anew.
-    fn records_changed(self: &Rc<Self>) {
-        let _ = self.records.get();
-    }
 }

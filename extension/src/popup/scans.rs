@@ -3,28 +3,35 @@
 use super::{Desk, Tone, Topic};
 use crate::{
     clock, dom,
+    http::sleep,
     i18n::{text, text_with},
     locale,
     popup::attention::Problem,
     store::StoreError,
     wording,
 };
+use futures_util::future::{Either, select};
 use koct_core::{
     amount::Amount,
     barcode::{Barcode, Cardnumber},
     guard::{self, Concern},
     log::Entry,
     status::State,
-    transaction::{Action, Moment},
+    transaction::{Action, Moment, TransactionId},
 };
 use std::{
     cell::{Cell, Ref, RefCell},
     collections::VecDeque,
+    pin::pin,
     rc::Rc,
+    time::Duration,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event};
+
+/// So long a scan waits to find out whose user name was typed.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 /// What was in the fields when Enter was pressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,7 +136,7 @@ impl Desk {
 
     async fn write(&self, scan: &Scan, moment: Option<Moment>, asked: Asked) -> Result<Entry, Problem> {
         let moment = moment.ok_or(Problem::Clock)?;
-        let action = scan.action()?;
+        let action = self.with_card(scan).await.as_ref().unwrap_or(scan).action()?;
         if asked == Asked::No {
             let cards = self.preferences.borrow().cards();
             let sitting = self.scans.sitting.borrow();
@@ -139,6 +146,25 @@ impl Desk {
             }
         }
         self.store.record(action, moment).await.map_err(|error| Problem::Store(error.to_string()))
+    }
+
+    /// The scan with the cardnumber in place of a user name. `None` where it is one already, or where that is not found out
+    /// in time: a scan does not wait for long.
+    async fn with_card(&self, scan: &Scan) -> Option<Scan> {
+        let (Scan::Checkout { patron, .. } | Scan::Payment { patron, .. }) = scan else { return None };
+        if self.patron.shows(patron) || self.records.get().is_none() {
+            return None;
+        }
+        let (asked, late) = (pin!(self.card_of_user(patron)), pin!(sleep(PATIENCE)));
+        let card = match select(asked, late).await {
+            Either::Left((card, _)) => card?,
+            Either::Right(_) => return None,
+        };
+        Some(match scan.clone() {
+            Scan::Checkout { item, .. } => Scan::Checkout { patron: card, item },
+            Scan::Payment { amount, .. } => Scan::Payment { patron: card, amount },
+            other @ Scan::Checkin { .. } => other,
+        })
     }
 
     /// Shows that a scan is durable.
@@ -160,7 +186,7 @@ impl Desk {
         counts.add(State::Local, 1);
         self.set_counts(counts);
         self.find.take(&entry);
-        let id = entry.id;
+        let (id, recorded) = (entry.id, entry.clone());
         if self.find.is_active() {
             // A scan is always seen.
             self.find.clear();
@@ -170,15 +196,20 @@ impl Desk {
         }
         self.message.answer(Tone::Good, &message);
         self.tell_others_of(&[id]);
+        self.look_up(recorded);
     }
 
     /// Takes back the last scan of this window.
     async fn undo(self: &Rc<Self>) {
         let last = self.scans.sitting.borrow().last().map(|entry| entry.id);
-        let Some(id) = last else {
-            self.message.answer(Tone::Doubt, &text("undoNothing"));
-            return;
-        };
+        match last {
+            Some(id) => self.clone().take_back(id).await,
+            None => self.message.answer(Tone::Doubt, &text("undoNothing")),
+        }
+    }
+
+    /// Takes back what was just recorded.
+    pub(super) async fn take_back(self: Rc<Self>, id: TransactionId) {
         let Some(_permit) = self.may_change(id).await else { return };
         let Some(now) = clock::now() else {
             return self.message.about(Topic::Change).show(Tone::Bad, &text("attentionClock"));

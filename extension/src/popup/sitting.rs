@@ -84,12 +84,20 @@ impl List {
 }
 
 impl Desk {
+    /// A patron who is known is shown with all that she has.
+    fn hide_if_known(&self) {
+        if self.patron.is_shown() {
+            self.sitting.checkouts.panel.set_hidden(true);
+        }
+    }
+
     /// The patron, or what was recorded in this sitting, has changed.
     pub(super) fn show_sitting(&self) {
         let entries = self.scans.sitting();
         let of_patron: Vec<&Entry> = entries.iter().filter(|entry| self.sitting.is_of_patron(entry)).collect();
         let checkins: Vec<&Entry> = entries.iter().filter(|entry| is_checkin(entry)).collect();
         self.sitting.checkouts.show(&of_patron, &title("patronItems", of_patron.len()));
+        self.hide_if_known();
         self.sitting.checkins.show(&checkins, &title("checkinItems", checkins.len()));
     }
 
@@ -99,6 +107,7 @@ impl Desk {
         if self.sitting.is_of_patron(entry) {
             let number = entries.iter().filter(|entry| self.sitting.is_of_patron(entry)).count();
             self.sitting.checkouts.add(entry, &title("patronItems", number));
+            self.hide_if_known();
         } else if is_checkin(entry) {
             let number = entries.iter().filter(|entry| is_checkin(entry)).count();
             self.sitting.checkins.add(entry, &title("checkinItems", number));

@@ -158,6 +158,21 @@ impl Desk {
         if let Err(error) = drawn {
             return self.print_failed(&format!("{error:?}"));
         }
+        self.print_paper();
+    }
+
+    /// Prints a list under a title.
+    pub(super) fn print_list(self: &Rc<Self>, title: &str, rows: &[[String; 5]]) {
+        let Some(now) = clock::now() else { return self.print_failed(&text("attentionClock")) };
+        let library = self.preferences.borrow().habits.library_name.trim().to_owned();
+        match self.print.draw_list(&library, title, rows, now) {
+            Ok(()) => self.print_paper(),
+            Err(error) => self.print_failed(&format!("{error:?}")),
+        }
+    }
+
+    /// Prints what was drawn.
+    fn print_paper(self: &Rc<Self>) {
         // In a task of its own: Firefox does not return from printing until its dialog is closed.
         let desk = self.clone();
         let printing = Closure::once_into_js(move || {
@@ -179,16 +194,40 @@ fn cut(chosen: &Chosen) -> Option<String> {
 }
 
 impl Print {
+    fn add(&self, tag: &str, class: &str, words: &str) -> Result<(), JsValue> {
+        let element = element(tag, class, words)?;
+        self.paper.append_with_node_1(&element)
+    }
+
+    /// Begins a paper of this library's.
+    fn begin(&self, library: &str) -> Result<(), JsValue> {
+        self.paper.set_text_content(None);
+        if library.is_empty() { Ok(()) } else { self.add("p", "print-library", library) }
+    }
+
+    /// Puts a list onto the paper; what stands first in each row is a code.
+    fn draw_list(&self, library: &str, title: &str, rows: &[[String; 5]], now: Moment) -> Result<(), JsValue> {
+        self.begin(library)?;
+        self.add("h1", "", title)?;
+        let table = element("table", "", "")?;
+        let body = element("tbody", "", "")?;
+        for cells in rows {
+            let row = element("tr", "", "")?;
+            for (place, words) in cells.iter().enumerate() {
+                let class = if place == 0 { "print-code" } else { "" };
+                row.append_with_node_1(element("td", class, words)?.as_ref())?;
+            }
+            body.append_with_node_1(&row)?;
+        }
+        table.append_with_node_1(&body)?;
+        self.paper.append_with_node_1(&table)?;
+        self.add("p", "", &text_with("printedAt", &[&wording::moment(now)]))
+    }
+
     /// Puts the slip onto the paper.
     fn draw(&self, slip: &Slip, chosen: &Chosen, now: Moment) -> Result<(), JsValue> {
-        self.paper.set_text_content(None);
-        let add = |tag: &str, class: &str, words: &str| -> Result<(), JsValue> {
-            let element = element(tag, class, words)?;
-            self.paper.append_with_node_1(&element)
-        };
-        if !slip.library.is_empty() {
-            add("p", "print-library", &slip.library)?;
-        }
+        self.begin(&slip.library)?;
+        let add = |tag: &str, class: &str, words: &str| self.add(tag, class, words);
         let title = match &slip.patron {
             Some(patron) => text_with("slipPatron", &[patron.as_str()]),
             None => text("transactions"),

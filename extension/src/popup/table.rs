@@ -1,6 +1,6 @@
 //! The table of transactions, newest first. Only the rows that are seen are drawn, whatever the length of the log.
 
-use super::{Desk, Tone, Topic};
+use super::{Desk, Tone, Topic, warnings};
 use crate::{
     dom,
     i18n::{text, text_with},
@@ -394,6 +394,12 @@ impl Table {
             mark.set_hidden(entry.history.is_empty());
             mark.set_text_content(Some(&text("editChanged")));
         }
+        if let Some(mark) = dom::field(&element, "warned") {
+            mark.set_hidden(entry.warnings.is_empty());
+            let is_confirmed = entry.warnings.iter().all(|warned| warned.confirmed.is_some());
+            mark.set_text_content(Some(&text(if is_confirmed { "warnedConfirmed" } else { "warnedOpen" })));
+            mark.set_title(&warnings::in_short(&entry.warnings));
+        }
         Self::offer_actions(&element, entry);
         Row { entry: entry.clone(), element }
     }
@@ -415,7 +421,7 @@ impl Table {
             match state {
                 State::Deleted => Some("editRestore"),
                 _ if state.is_correctable() => Some("editChange"),
-                _ => (!entry.history.is_empty()).then_some("editHistory"),
+                _ => (!entry.history.is_empty() || !entry.warnings.is_empty()).then_some("editHistory"),
             },
         );
     }

@@ -1,0 +1,297 @@
+//! The patron under the fields: who it is, what is to be known, what she has.
+
+use super::{Desk, lookup::PatronFound};
+use crate::{
+    clock, dom,
+    i18n::{plural, text, text_with},
+    locale, wording,
+};
+use koct_core::{
+    amount::Amount,
+    barcode::same_code,
+    directory::{holder::Lent, record::Patron, warning::Warning},
+    transaction::{Moment, TransactionId},
+};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Element, Event, HtmlElement, HtmlInputElement};
+
+/// Who is shown.
+struct Shown {
+    found: PatronFound,
+    /// When a person confirmed what she was warned of.
+    confirmed: Option<Moment>,
+    /// What was recorded for the patron and not confirmed.
+    open: Vec<TransactionId>,
+}
+
+pub(crate) struct PatronPanel {
+    field: HtmlInputElement,
+    panel: HtmlElement,
+    name: Element,
+    about: Element,
+    warnings: HtmlElement,
+    confirm: HtmlElement,
+    confirmed: HtmlElement,
+    facts: Element,
+    loans_title: HtmlElement,
+    loans: HtmlElement,
+    shown: RefCell<Option<Shown>>,
+    refreshing: Cell<bool>,
+}
+
+impl PatronPanel {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn new() -> Result<Self, JsValue> {
+        Ok(Self {
+            field: dom::by_id("checkout-patron")?,
+            panel: dom::by_id("patron-panel")?,
+            name: dom::by_id("patron-name")?,
+            about: dom::by_id("patron-about")?,
+            warnings: dom::by_id("patron-warnings")?,
+            confirm: dom::by_id("patron-confirm")?,
+            confirmed: dom::by_id("patron-confirmed")?,
+            facts: dom::by_id("patron-facts")?,
+            loans_title: dom::by_id("patron-loans-title")?,
+            loans: dom::by_id("patron-loans")?,
+            shown: RefCell::default(),
+            refreshing: Cell::default(),
+        })
+    }
+
+    /// When a person confirmed the warnings of the patron with this card, if that is the one who is shown.
+    pub(super) fn confirmed_for(&self, card: &str) -> Option<Moment> {
+        self.shown.borrow().as_ref().filter(|shown| same_code(&shown.found.card, card))?.confirmed
+    }
+
+    /// Whether the patron with this card is shown.
+    pub(super) fn shows(&self, card: &str) -> bool {
+        self.shown.borrow().as_ref().is_some_and(|shown| same_code(&shown.found.card, card))
+    }
+
+    /// Whether anybody is shown.
+    pub(super) fn is_shown(&self) -> bool {
+        self.shown.borrow().is_some()
+    }
+
+    /// This was recorded for the patron who is shown, and is to be confirmed with her warnings.
+    pub(super) fn wait_for(&self, id: TransactionId) {
+        if let Some(shown) = &mut *self.shown.borrow_mut() {
+            shown.open.push(id);
+        }
+    }
+
+    /// Shows what has changed, once in a while: a scanner is faster than anybody reads.
+    pub(super) fn refresh_soon(&self, desk: &Rc<Desk>) {
+        if self.is_shown() && !self.refreshing.replace(true) {
+            let desk = desk.clone();
+            spawn_local(async move {
+                crate::http::sleep(super::DRAWING_LAG).await;
+                desk.patron.refreshing.set(false);
+                desk.refresh_patron().await;
+            });
+        }
+    }
+
+    fn draw(&self) {
+        let shown = self.shown.borrow();
+        self.panel.set_hidden(shown.is_none());
+        let Some(Shown { found, confirmed, .. }) = &*shown else { return };
+        let patron = found.patron.as_ref();
+        self.name.set_text_content(Some(&patron.map_or_else(|| found.card.clone(), Patron::name)));
+        self.warnings.set_text_content(None);
+        for warning in &found.warnings {
+            line(&self.warnings, &wording::warning(warning, "", &str::to_owned));
+        }
+        self.warnings.set_hidden(found.warnings.is_empty());
+        self.confirm.set_hidden(found.warnings.is_empty() || confirmed.is_some());
+        self.confirmed.set_hidden(confirmed.is_none());
+        let when = confirmed.map(|moment| text_with("warningConfirmed", &[&wording::time_of_day(moment)]));
+        self.confirmed.set_text_content(when.as_deref());
+        let _ = self.panel.set_attribute("data-warned", if found.warnings.is_empty() { "no" } else { "yes" });
+    }
+}
+
+fn line(list: &Element, words: &str) {
+    if let Ok(item) = dom::document().and_then(|page| page.create_element("li")) {
+        item.set_text_content(Some(words));
+        let _ = list.append_with_node_1(&item);
+    }
+}
+
+pub(super) fn bind(desk: &Rc<Desk>) {
+    let this = desk.clone();
+    dom::on::<Event>(&desk.patron.confirm, "click", move |_| {
+        this.confirm_patron();
+        this.focus.back();
+    });
+}
+
+impl Desk {
+    /// A card or user name was entered.
+    pub(super) fn patron_entered(self: &Rc<Self>, typed: String) {
+        let desk = self.clone();
+        spawn_local(async move {
+            let Some(found) = desk.find_patron(&typed).await else { return };
+            // The next patron may stand there already.
+            if !same_code(&desk.patron.field.value(), &typed) {
+                return;
+            }
+            if found.patron.is_some() && !same_code(&found.card, &typed) {
+                desk.patron.field.set_value(&found.card);
+            }
+            let heard = !found.warnings.is_empty();
+            let warnings: Vec<String> =
+                found.warnings.iter().map(|warning| wording::warning(warning, "", &str::to_owned)).collect();
+            let name = found.patron.as_ref().map_or_else(|| found.card.clone(), Patron::name);
+            desk.show_patron(found);
+            if heard {
+                let words = text_with("patronWarned", &[&name, &warnings.join(" ")]);
+                desk.message.answer(super::Tone::Doubt, &words);
+            }
+        });
+    }
+
+    fn show_patron(self: &Rc<Self>, found: PatronFound) {
+        let is_same = self.patron.shows(&found.card);
+        if is_same {
+            if let Some(shown) = &mut *self.patron.shown.borrow_mut() {
+                shown.found = found;
+            }
+        } else {
+            self.leave_patron();
+            self.patron.shown.replace(Some(Shown { found, confirmed: None, open: Vec::new() }));
+        }
+        self.draw_patron();
+    }
+
+    /// What stands in the patron's field has changed: whoever was shown may be gone.
+    pub(super) fn patron_changed(self: &Rc<Self>) {
+        if self.patron.is_shown() && !self.patron.shows(&self.patron.field.value()) {
+            self.leave_patron();
+            self.draw_patron();
+        }
+    }
+
+    /// Whoever was shown is not any more. What was not confirmed goes to the list.
+    fn leave_patron(self: &Rc<Self>) {
+        let left = self.patron.shown.take();
+        if let Some(shown) = left.filter(|shown| shown.confirmed.is_none() && !shown.open.is_empty()) {
+            let who = shown.found.patron.as_ref().map(Patron::name);
+            self.warnings.add_patron(self, &shown.found.card, who, &shown.found.warnings, shown.open);
+        }
+    }
+
+    async fn refresh_patron(self: Rc<Self>) {
+        let card = self.patron.shown.borrow().as_ref().map(|shown| shown.found.card.clone());
+        let Some(card) = card else { return };
+        match self.find_patron(&card).await {
+            Some(found) if self.patron.shows(&card) => self.show_patron(found),
+            Some(_) => {}
+            None => {
+                self.leave_patron();
+                self.draw_patron();
+            }
+        }
+    }
+
+    /// The records have changed: what is shown of them is looked up anew.
+    pub(super) async fn records_changed(self: &Rc<Self>) {
+        self.reload_since().await;
+        if self.patron.is_shown() {
+            self.clone().refresh_patron().await;
+        } else if !self.patron.field.value().trim().is_empty() && self.records.get().is_some() {
+            self.patron_entered(self.patron.field.value());
+        }
+        if self.records.get().is_none() {
+            self.returned.hide();
+        }
+        self.show_aside_count().await;
+    }
+
+    fn draw_patron(self: &Rc<Self>) {
+        let panel = &self.patron;
+        panel.draw();
+        self.show_sitting();
+        let shown = panel.shown.borrow();
+        let Some(Shown { found, .. }) = &*shown else { return };
+        let about = found.patron.as_ref().map(|patron| {
+            let expires = patron.expires.map(|day| text_with("patronExpires", &[&locale::day(day)]));
+            let parts = [
+                patron.cardnumber.clone(),
+                patron.category.clone(),
+                self.library_name(&patron.library),
+                expires.unwrap_or_default(),
+            ];
+            parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+        });
+        panel.about.set_text_content(about.as_deref());
+        panel.facts.set_text_content(None);
+        if let Some(patron) = &found.patron {
+            if let Some(owed) = patron.owes.and_then(Amount::of_cents) {
+                line(&panel.facts, &text_with("patronOwes", &[&locale::amount(owed)]));
+            }
+            if !patron.staff_note.is_empty() {
+                line(&panel.facts, &text_with("patronNote", &[&patron.staff_note]));
+            }
+        }
+        for (what, pickup) in &found.waiting {
+            line(&panel.facts, &text_with("patronWaiting", &[what, &self.library_name(pickup)]));
+        }
+        panel.loans.set_text_content(None);
+        panel.loans.set_hidden(found.loans.is_empty());
+        panel.loans_title.set_text_content(Some(&plural("patronLoans", found.loans.len(), &[])));
+        for lent in &found.loans {
+            let Ok(row) = dom::from_template("lent-template") else { continue };
+            let [title, barcode] =
+                if lent.title.is_empty() { [&lent.barcode, ""] } else { [&*lent.title, &*lent.barcode] };
+            dom::set_field(&row, "title", title);
+            dom::set_field(&row, "barcode", barcode);
+            dom::set_field(&row, "due", &due(lent));
+            let kind = if lent.here.is_some() {
+                "here"
+            } else if is_overdue(lent) {
+                "overdue"
+            } else {
+                "lent"
+            };
+            let _ = row.set_attribute("data-kind", kind);
+            let _ = panel.loans.append_with_node_1(&row);
+        }
+    }
+
+    /// Confirms what the patron who is shown is warned of: for what was recorded, and for what will be.
+    pub(super) fn confirm_patron(self: &Rc<Self>) {
+        let Some(now) = clock::now() else { return };
+        let open = {
+            let mut shown = self.patron.shown.borrow_mut();
+            let Some(shown) = &mut *shown else { return };
+            if shown.found.warnings.is_empty() || shown.confirmed.is_some() {
+                return;
+            }
+            shown.confirmed = Some(now);
+            std::mem::take(&mut shown.open)
+        };
+        self.patron.draw();
+        self.message.show(super::Tone::Good, &text("warningsConfirmed"));
+        spawn_local(self.clone().keep_confirmed(open, now, Warning::is_of_patron));
+    }
+}
+
+fn is_overdue(lent: &Lent) -> bool {
+    lent.due.is_some_and(|due| due.timestamp_millis() < clock::millis())
+}
+
+fn due(lent: &Lent) -> String {
+    if let Some(moment) = lent.here {
+        return text_with("lentHere", &[&wording::time_of_day(moment)]);
+    }
+    let Some(due) = lent.due else { return String::new() };
+    let when = wording::millis(due.timestamp_millis());
+    text_with(if is_overdue(lent) { "lentOverdue" } else { "lentDue" }, &[&when])
+}

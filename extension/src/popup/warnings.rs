@@ -1,0 +1,229 @@
+//! The list of what a person was warned of and has not confirmed: in place, and in nobody's way.
+
+use super::{Desk, Tone};
+use crate::{
+    clock, dom,
+    i18n::{plural, text, text_with},
+    wording,
+};
+use koct_core::{
+    barcode::same_code,
+    directory::warning::{Warned, Warning},
+    log::Entry,
+    transaction::{Moment, TransactionId},
+};
+use std::{cell::RefCell, rc::Rc};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Element, Event, HtmlElement};
+
+/// Something that is to be confirmed.
+#[derive(Clone)]
+struct Row {
+    /// The card, where it is about a patron; confirmed are then only the warnings about her.
+    card: Option<String>,
+    ids: Vec<TransactionId>,
+    element: HtmlElement,
+}
+
+pub(crate) struct Warnings {
+    list: HtmlElement,
+    rows: RefCell<Vec<Row>>,
+}
+
+impl Warnings {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn new() -> Result<Self, JsValue> {
+        Ok(Self { list: dom::by_id("warnings")?, rows: RefCell::default() })
+    }
+
+    fn add(&self, desk: &Rc<Desk>, card: Option<&str>, ids: Vec<TransactionId>, what: &str, reason: &str) {
+        // The page is checked at start; without the template the message line still tells.
+        let Ok(element) = dom::from_template("warning-template") else { return };
+        dom::set_field(&element, "what", what);
+        dom::set_field(&element, "reason", reason);
+        let row = Row { card: card.map(str::to_owned), ids, element };
+        for (button, label) in [("confirm", "warningConfirm"), ("take-back", "warningTakeBack")] {
+            let Some(button_element) = dom::field(&row.element, button) else { continue };
+            dom::set_field(&row.element, button, &text(label));
+            // Things that a patron has at home by now are not taken back by one button.
+            button_element.set_hidden(button == "take-back" && row.card.is_some());
+            let (desk, row) = (desk.clone(), row.clone());
+            dom::on::<Event>(&button_element, "click", move |_| {
+                if button == "confirm" {
+                    desk.confirm_row(&row);
+                } else if let Some(id) = row.ids.first() {
+                    spawn_local(desk.clone().take_back(*id));
+                }
+                desk.focus.back();
+            });
+        }
+        let _ = self.list.append_with_node_1(&row.element);
+        self.rows.borrow_mut().push(row);
+        self.list.set_hidden(false);
+    }
+
+    /// What was recorded for a patron, who was warned of and is gone.
+    pub(super) fn add_patron(
+        &self,
+        desk: &Rc<Desk>,
+        card: &str,
+        name: Option<String>,
+        warnings: &[Warning],
+        ids: Vec<TransactionId>,
+    ) {
+        let who = match name {
+            Some(name) => format!("{name} · {card}"),
+            None => card.to_owned(),
+        };
+        let what = plural("warningsOfPatron", ids.len(), &[&who]);
+        let reasons: Vec<String> =
+            warnings.iter().map(|warning| wording::warning(warning, "", &|code| desk.library_name(code))).collect();
+        self.add(desk, Some(card), ids, &what, &reasons.join(" "));
+    }
+
+    fn remove(&self, is_gone: impl Fn(&Row) -> bool) {
+        self.rows.borrow_mut().retain(|row| {
+            let is_gone = is_gone(row);
+            if is_gone {
+                row.element.remove();
+            }
+            !is_gone
+        });
+        self.list.set_hidden(self.rows.borrow().is_empty());
+    }
+
+    /// This was taken back or changed by hand: nothing of it is to be confirmed here.
+    pub(super) fn forget(&self, id: TransactionId) {
+        for row in &mut *self.rows.borrow_mut() {
+            if row.ids.len() > 1 {
+                row.ids.retain(|other| *other != id);
+            }
+        }
+        self.remove(|row| row.ids == [id]);
+    }
+}
+
+impl Desk {
+    /// Keeps with a transaction what the person is warned of, and says so. `said` is what it is about the item, in words.
+    pub(super) async fn warn(self: &Rc<Self>, entry: &Entry, warned: &[Warned], said: &[String]) {
+        if warned.is_empty() {
+            return;
+        }
+        let kept = match self.store.warn(&[entry.id], |entry| entry.warned(warned)).await {
+            Ok(kept) => kept,
+            Err(error) => {
+                return self.message.show(Tone::Bad, &text_with("editFailed", &[&error.to_string()]));
+            }
+        };
+        for entry in kept {
+            self.scans.update(&entry);
+            self.find.take(&entry);
+            self.table.update(entry);
+        }
+        self.draw_soon();
+        self.tell_others_of(&[entry.id]);
+        let action = &entry.transaction.action;
+        if warned.iter().any(|warned| warned.warning.is_of_patron() && warned.confirmed.is_none())
+            && let Some(card) = action.cardnumber()
+        {
+            if self.patron.shows(card.as_str()) {
+                self.patron.wait_for(entry.id);
+            } else {
+                let of_patron = warned.iter().filter(|warned| warned.warning.is_of_patron());
+                let of_patron: Vec<Warning> = of_patron.map(|warned| warned.warning.clone()).collect();
+                self.warn_of_patron(card.as_str(), of_patron, entry.id).await;
+            }
+        }
+        if !said.is_empty() {
+            let barcode = action.barcode().map(ToString::to_string).unwrap_or_default();
+            let reason = said.join(" ");
+            self.warnings.add(self, None, vec![entry.id], &barcode, &reason);
+            self.message.answer(Tone::Doubt, &text_with("itemWarned", &[&barcode, &reason]));
+        }
+        if warned.iter().any(|warned| matches!(warned.warning, Warning::Hold { .. })) {
+            self.show_aside_count().await;
+        }
+    }
+
+    /// A patron who is not shown any more: a scanner was faster than the look-up.
+    async fn warn_of_patron(self: &Rc<Self>, card: &str, warnings: Vec<Warning>, id: TransactionId) {
+        let before = {
+            let rows = self.warnings.rows.borrow();
+            let is_hers = |row: &&Row| row.card.as_deref().is_some_and(|other| same_code(other, card));
+            rows.iter().find(is_hers).map(|row| row.ids.clone())
+        };
+        let mut ids = before.unwrap_or_default();
+        ids.push(id);
+        let name = match self.records.get() {
+            Some(records) => records.patron_by_code(card).await.ok().flatten().map(|patron| patron.name()),
+            None => None,
+        };
+        self.warnings.remove(|row| row.card.as_deref().is_some_and(|other| same_code(other, card)));
+        self.warnings.add_patron(self, card, name, &warnings, ids);
+    }
+
+    fn confirm_row(self: &Rc<Self>, row: &Row) {
+        let Some(now) = clock::now() else { return };
+        self.warnings.remove(|other| other.element == row.element);
+        self.message.show(Tone::Good, &text("warningsConfirmed"));
+        let is_of_patron = row.card.is_some();
+        let which = move |warning: &Warning| warning.is_of_patron() == is_of_patron;
+        spawn_local(self.clone().keep_confirmed(row.ids.clone(), now, which));
+    }
+
+    /// Confirms everything that the person is warned of.
+    pub(super) fn confirm_all(self: &Rc<Self>) {
+        self.confirm_patron();
+        let rows = self.warnings.rows.borrow().clone();
+        for row in rows {
+            self.confirm_row(&row);
+        }
+        self.focus.back();
+    }
+
+    /// Keeps in the log that a person has confirmed these.
+    pub(super) async fn keep_confirmed(
+        self: Rc<Self>,
+        ids: Vec<TransactionId>,
+        now: Moment,
+        which: impl Fn(&Warning) -> bool,
+    ) {
+        if ids.is_empty() {
+            return;
+        }
+        match self.store.warn(&ids, |entry| entry.confirmed(now, &which)).await {
+            Ok(entries) => {
+                for entry in entries {
+                    self.scans.update(&entry);
+                    self.table.update(entry);
+                }
+                self.draw_soon();
+                self.tell_others_of(&ids);
+            }
+            Err(error) => self.message.show(Tone::Bad, &text_with("editFailed", &[&error.to_string()])),
+        }
+    }
+}
+
+/// What was warned of, in one line: for the table.
+pub(super) fn in_short(warnings: &[Warned]) -> String {
+    let words = warnings.iter().map(|warned| wording::warning(&warned.warning, "", &str::to_owned));
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// What was warned of and when it was confirmed, a line each: for the history.
+pub(super) fn in_full(list: &Element, warnings: &[Warned]) -> Result<(), JsValue> {
+    for warned in warnings {
+        let line = dom::document()?.create_element("li")?;
+        let words = wording::warning(&warned.warning, "", &str::to_owned);
+        let confirmed = match warned.confirmed {
+            Some(moment) => text_with("warningConfirmed", &[&wording::moment(moment)]),
+            None => text("warningNotConfirmed"),
+        };
+        line.set_text_content(Some(&format!("{words} {confirmed}")));
+        list.append_with_node_1(&line)?;
+    }
+    Ok(())
+}

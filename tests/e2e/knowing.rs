@@ -1,0 +1,340 @@
+//! The desk knows patrons and items offline: panels, names, warnings, holds.
+
+use crate::records::{download, wanting};
+use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind, Found, Hold, Library, Loan};
+use koct_tests::{desk::Desk, page::key};
+use serde_json::json;
+
+const ZOE: &str = "23529001223601";
+const OTHER: &str = "23529001223602";
+
+fn item(number: usize) -> String {
+    format!("399990000000{number:02}")
+}
+
+fn lend(library: &mut Library, id: u64, card: &str, number: usize, due: &str) {
+    let patron_id = library.patron(card).unwrap().id;
+    let item_id = library.item(&item(number)).unwrap().id;
+    library.item_mut(&item(number)).unwrap().on_loan = Some(due.to_owned());
+    library.loans.push(Loan {
+        id,
+        patron_id,
+        item_id,
+        branch: "CPL".to_owned(),
+        issued_at: "2026-10-01 10:00:00".to_owned(),
+        due_at: due.to_owned(),
+        renewals: 0,
+        last_renewed_at: None,
+    });
+}
+
+fn found(library: &mut Library, id: u64, card: &str, number: usize, found: Found) {
+    let patron_id = library.patron(card).unwrap().id;
+    let (item_id, biblio_id) = library.item(&item(number)).map(|item| (item.id, item.biblio_id)).unwrap();
+    library.holds.push(Hold {
+        id,
+        patron_id,
+        biblio_id,
+        item_id: Some(item_id),
+        branch: "MPL".to_owned(),
+        priority: 0,
+        placed_on: "2026-10-01".into(),
+        found: Some(found),
+        waiting_since: None,
+    });
+}
+
+/// Zoë Müller has two items, one of them late; another patron has one; two items are set aside for others.
+fn library() -> Library {
+    let mut library = Library::standard();
+    let zoe = library.patron_mut(ZOE).unwrap();
+    (zoe.surname, zoe.firstname) = ("Müller-Őze".into(), "Zoë".into());
+    zoe.staff_note = "Speaks <b>softly</b>.".into();
+    let other = library.patron_mut(OTHER).unwrap();
+    (other.surname, other.firstname) = ("Smith".into(), "Anna".into());
+    lend(&mut library, 9_001, ZOE, 1, "2026-11-01 23:59:00");
+    lend(&mut library, 9_002, ZOE, 2, "2099-12-01 23:59:00");
+    lend(&mut library, 9_003, OTHER, 3, "2099-12-01 23:59:00");
+    library.item_mut(&item(1)).unwrap().materials = "2 discs".into();
+    found(&mut library, 9_004, "23529001223614", 20, Found::Waiting);
+    found(&mut library, 9_005, "23529001223615", 21, Found::InTransit);
+    found(&mut library, 9_006, ZOE, 22, Found::Waiting);
+    library
+}
+
+fn knowing() -> (FakeKoha, Desk) {
+    let koha = FakeKoha::start(Config { era: Era::From2405, library: library(), ..Config::default() }).unwrap();
+    let desk = wanting(&koha, |_| {});
+    assert_eq!(download(&desk), "All records are here.");
+    // What follows happens while Koha cannot be reached.
+    koha.fault(Fault::on("", FaultKind::ResetBefore));
+    (koha, desk)
+}
+
+fn enter_patron(desk: &Desk, code: &str) {
+    desk.page.fill("#checkout-patron", code).unwrap();
+    desk.page.type_text("\n").unwrap();
+}
+
+fn wait_for_text(desk: &Desk, id: &str, part: &str) -> String {
+    let text = format!("(text => text.includes({part:?}) && text)(document.getElementById('{id}').innerText)");
+    desk.page.wait(&text).unwrap().as_str().unwrap().to_owned()
+}
+
+fn lines(desk: &Desk, css: &str) -> Vec<String> {
+    let lines = desk
+        .page
+        .eval(&format!(
+            "[...document.querySelectorAll({css:?})].map(line => line.innerText.replace(/\\s+/g, ' ').trim())"
+        ))
+        .unwrap();
+    lines.as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned()).collect()
+}
+
+/// What the log keeps of warnings, by barcode: their kinds, and whether each was confirmed.
+fn kept(desk: &Desk) -> serde_json::Value {
+    let read = "(async () => { const base = await new Promise(done => { const o = indexedDB.open('koct'); o.onsuccess = () => done(o.result); }); \
+        const all = await new Promise(done => { const r = base.transaction('transactions').objectStore('transactions').getAll(); r.onsuccess = () => done(r.result); }); \
+        base.close(); return Object.fromEntries(all.filter(entry => entry.warnings).map(entry => [entry.barcode, \
+        entry.warnings.map(warned => warned.kind + (warned.confirmed ? ' confirmed' : ''))])); })()";
+    desk.page.eval(read).unwrap()
+}
+
+#[test]
+fn a_patron_is_shown_with_what_she_has() {
+    let (_koha, desk) = knowing();
+    enter_patron(&desk, ZOE);
+    assert_eq!(wait_for_text(&desk, "patron-name", "Müller"), "Müller-Őze, Zoë");
+    let about = desk.page.text("#patron-about").unwrap();
+    assert!(about.starts_with(&format!("{ZOE} · PT · Centerville · until")), "{about}");
+    assert_eq!(lines(&desk, "#patron-facts li")[0], "Note: Speaks <b>softly</b>.", "as text");
+    assert!(
+        lines(&desk, "#patron-facts li")[1].starts_with("Ready for pickup: ")
+            && lines(&desk, "#patron-facts li")[1].ends_with("(Midway)")
+    );
+    let loans = lines(&desk, "#patron-loans li");
+    assert!(
+        loans[0].contains("The Secret Garden") && loans[0].contains(&item(1)) && loans[0].contains("overdue since"),
+        "{loans:?}"
+    );
+    assert!(loans[1].contains("due ") && !desk.page.visible("#patron-items").unwrap());
+
+    // By user name: the cardnumber takes its place, also for a scan that came at once.
+    desk.page.fill("#checkout-patron", "PATRON1").unwrap();
+    desk.page.type_text(&format!("\n{}\n", item(5))).unwrap();
+    desk.wait_for_total(1).unwrap();
+    assert_eq!(desk.rows().unwrap()[0].cardnumber, ZOE);
+    desk.page.wait(&format!("document.getElementById('checkout-patron').value === '{ZOE}'")).unwrap();
+    // What is checked out offline joins her items, what is checked in leaves them.
+    wait_for_text(&desk, "patron-loans-title", "3 items");
+    assert!(lines(&desk, "#patron-loans li")[2].contains("offline"));
+    desk.check_in(&item(1)).unwrap();
+    wait_for_text(&desk, "patron-loans-title", "2 items");
+    desk.check_out(OTHER, &item(2)).unwrap();
+    enter_patron(&desk, ZOE);
+    wait_for_text(&desk, "patron-loans-title", "1 item");
+    desk.page.press(&[key::ESCAPE]).unwrap();
+    desk.page.click("#checkout-patron").unwrap();
+    desk.page.press(&[key::ESCAPE]).unwrap();
+    assert!(!desk.page.visible("#patron-panel").unwrap());
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_patron_is_found_by_any_part_of_the_name_with_the_keyboard_alone() {
+    let (_koha, desk) = knowing();
+    desk.page.click("#checkout-patron").unwrap();
+    desk.page.type_text("oze").unwrap();
+    desk.page.wait("document.querySelectorAll('#patron-suggestions li').length === 1").unwrap();
+    assert_eq!(lines(&desk, "#patron-suggestions li"), [format!("Müller-Őze, Zoë {ZOE} PT · Centerville")]);
+    desk.page.press(&[key::DOWN]).unwrap();
+    assert_eq!(
+        desk.page.eval("document.activeElement.getAttribute('aria-activedescendant')").unwrap(),
+        "patron-suggestion-0"
+    );
+    desk.page.type_text("\n").unwrap();
+    wait_for_text(&desk, "patron-name", "Müller");
+    assert_eq!(desk.page.value("#checkout-patron").unwrap(), ZOE);
+    assert_eq!(desk.page.focused().unwrap(), "checkout-item");
+
+    // Nothing chosen: Enter takes what was typed, and Escape closes the list alone.
+    desk.page.click("#checkout-patron").unwrap();
+    desk.page.type_text("smith an").unwrap();
+    desk.page.wait("!document.getElementById('patron-suggestions').hidden").unwrap();
+    desk.page.press(&[key::ESCAPE]).unwrap();
+    assert!(!desk.page.visible("#patron-suggestions").unwrap());
+    assert_eq!(desk.page.value("#checkout-patron").unwrap(), "smith an");
+    desk.page.type_text("n").unwrap();
+    desk.page.wait("!document.getElementById('patron-suggestions').hidden").unwrap();
+    desk.page.click("#patron-suggestions li").unwrap();
+    wait_for_text(&desk, "patron-name", "Smith");
+    desk.page.click("#checkout-patron").unwrap();
+    desk.page.type_text("st").unwrap();
+    desk.page.wait("document.querySelectorAll('#patron-suggestions li').length > 1").unwrap();
+    desk.page.type_text("\n").unwrap();
+    assert_eq!(desk.page.value("#checkout-patron").unwrap(), "st");
+    wait_for_text(&desk, "message", "No patron with this card");
+}
+
+#[test]
+fn each_warning_of_a_patron_is_given_before_anything_is_lent_and_confirmed_once() {
+    let (_koha, desk) = knowing();
+    for (card, warning) in [
+        ("23529001223603", "Card expired on January 31, 2020."),
+        ("23529001223604", "Restricted."),
+        ("23529001223605", "Card reported lost."),
+        ("23529001223606", "Owes 15.75."),
+        ("23529001223607", "Address in doubt."),
+        ("P-UNKNOWN", "No patron with this card is known."),
+    ] {
+        enter_patron(&desk, card);
+        assert!(wait_for_text(&desk, "message", warning).contains(warning));
+        assert_eq!(lines(&desk, "#patron-warnings li"), [warning], "{card}");
+        assert_eq!(desk.page.focused().unwrap(), "checkout-item", "nothing is in the way");
+    }
+    // Confirmed before: what follows is confirmed.
+    enter_patron(&desk, "23529001223603");
+    wait_for_text(&desk, "patron-warnings", "expired");
+    desk.page.click("#patron-confirm").unwrap();
+    desk.page
+        .wait("!document.getElementById('patron-confirmed').hidden && document.activeElement.id === 'checkout-item'")
+        .unwrap();
+    desk.page.type_text(&format!("{}\n", item(5))).unwrap();
+    desk.wait_for_total(1).unwrap();
+    desk.page
+        .wait("document.querySelector('#transactions-rows [data-field=warned]')?.textContent === 'warned, confirmed'")
+        .unwrap();
+    // Confirmed after: what came before is confirmed too.
+    desk.check_out("23529001223604", &item(6)).unwrap();
+    desk.page.type_text(&format!("{}\n", item(7))).unwrap();
+    desk.wait_for_total(3).unwrap();
+    desk.page
+        .wait("document.querySelectorAll('#transactions-rows [data-field=warned]:not([hidden])').length === 3")
+        .unwrap();
+    assert_eq!(kept(&desk)[item(7)], json!(["restricted"]));
+    desk.page.click("#patron-confirm").unwrap();
+    desk.page.wait("[...document.querySelectorAll('#transactions-rows [data-field=warned]:not([hidden])')].every(mark => mark.textContent === 'warned, confirmed')").unwrap();
+    // Not confirmed when the next patron comes: it stays in sight, and one key confirms it.
+    desk.check_out("23529001223605", &item(8)).unwrap();
+    desk.page
+        .wait("document.querySelectorAll('#transactions-rows [data-field=warned]:not([hidden])').length === 4")
+        .unwrap();
+    enter_patron(&desk, ZOE);
+    let row = wait_for_text(&desk, "warnings", "Card reported lost.");
+    assert!(row.contains("23529001223605, 1 checkout"), "{row}");
+    desk.page.press(&[key::CONTROL, key::ENTER]).unwrap();
+    desk.page.wait("document.getElementById('warnings').hidden").unwrap();
+    desk.page.wait("[...document.querySelectorAll('#transactions-rows [data-field=warned]:not([hidden])')].every(mark => mark.textContent === 'warned, confirmed')").unwrap();
+    let kept = kept(&desk);
+    assert_eq!(kept[item(8)], json!(["lostCard confirmed"]));
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn each_warning_of_an_item_is_given_after_the_scan_and_can_be_taken_back() {
+    let (_koha, desk) = knowing();
+    for (number, barcode, warning) in [
+        (1, "NO-SUCH-ITEM".to_owned(), "No item with this barcode is known."),
+        (2, item(3), "On loan to Smith, Anna · 23529001223602."),
+        (3, item(20), "On the hold shelf for"),
+        (4, item(21), "In transit for a hold of"),
+    ] {
+        desk.check_out(ZOE, &barcode).unwrap();
+        let row = wait_for_text(&desk, "warnings", warning);
+        assert!(row.contains(&barcode));
+        desk.wait_for_total(number).unwrap();
+    }
+    assert!(desk.page.text("#message").unwrap().contains("In transit"));
+    // Her own hold, her own loan, and what nobody has: nothing to be said.
+    for number in [22, 2, 5] {
+        desk.check_out(ZOE, &item(number)).unwrap();
+    }
+    desk.check_in("NO-ITEM-EITHER").unwrap();
+    wait_for_text(&desk, "warnings", "NO-ITEM-EITHER");
+    assert_eq!(lines(&desk, "#warnings li").len(), 5);
+    desk.page.click("#warnings li:nth-child(2) [data-field=take-back]").unwrap();
+    desk.page.wait("document.querySelectorAll('#warnings li').length === 4").unwrap();
+    assert_eq!(desk.rows().unwrap().iter().find(|row| row.barcode == item(3)).unwrap().state, "deleted");
+    desk.page.click("#warnings li:nth-child(1) [data-field=confirm]").unwrap();
+    desk.page.wait("document.querySelectorAll('#warnings li').length === 3").unwrap();
+    let expected = json!({"NO-SUCH-ITEM": ["unknownItem confirmed"], "NO-ITEM-EITHER": ["unknownItem"], item(3): ["onLoan"], item(20): ["waiting"], item(21): ["inTransit"]});
+    assert_eq!(kept(&desk), expected);
+    // The history says when.
+    desk.page.click("[data-seq='1'] [data-edit]").unwrap();
+    desk.page.wait("document.getElementById('edit-dialog').open").unwrap();
+    let history = lines(&desk, "#edit-history li");
+    assert!(history[0].starts_with("No item with this barcode is known. Confirmed "), "{history:?}");
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn what_comes_back_says_who_had_it_and_who_waits_for_it() {
+    let (_koha, desk) = knowing();
+    desk.check_in(&item(1)).unwrap();
+    assert_eq!(wait_for_text(&desk, "returned-title", &item(1)), format!("The Secret Garden · {}", item(1)));
+    let facts = lines(&desk, "#returned-facts li");
+    assert!(
+        facts.contains(&format!("Was with Müller-Őze, Zoë · {ZOE}."))
+            && facts.contains(&"Belongs to it: 2 discs".to_owned()),
+        "{facts:?}"
+    );
+    assert!(facts.iter().any(|fact| fact.contains("days overdue (due")), "{facts:?}");
+    assert!(!desk.page.visible("#returned-hold").unwrap());
+
+    desk.check_in(&item(10)).unwrap();
+    let hold = wait_for_text(&desk, "returned-hold", "set aside");
+    assert!(hold.starts_with("On hold for ") && hold.contains("23529001223609") && hold.contains("Pickup: "), "{hold}");
+    wait_for_text(&desk, "message", "On hold for");
+    wait_for_text(&desk, "show-aside", "1 item to set aside");
+    desk.check_in(&item(11)).unwrap();
+    wait_for_text(&desk, "show-aside", "2 items to set aside");
+    assert_eq!(lines(&desk, "#warnings li").len(), 2);
+    // It waits for that patron now, and for nobody else.
+    desk.check_out(ZOE, &item(10)).unwrap();
+    wait_for_text(&desk, "message", "On the hold shelf for");
+    desk.check_out("23529001223611", &item(11)).unwrap();
+    desk.page.press(&[key::CONTROL, key::ENTER]).unwrap();
+    desk.page.wait("document.getElementById('warnings').hidden").unwrap();
+
+    // The list at the end of the outage, on screen and on paper; without names where the records are gone.
+    desk.page.eval("void (window.print = () => { window.printed = [...document.querySelectorAll('#print tr')].map(row => [...row.cells].slice(0, 4).map(cell => cell.textContent).join('|')); })").unwrap();
+    desk.page.click("#show-aside").unwrap();
+    desk.page.wait("document.getElementById('aside-dialog').open").unwrap();
+    assert_eq!(lines(&desk, "#aside-rows tr").len(), 2);
+    desk.page.click("#aside-print").unwrap();
+    let printed = desk.page.wait("window.printed").unwrap();
+    let first = printed[0].as_str().unwrap();
+    assert!(first.starts_with(&format!("{}|", item(10))) && first.split('|').all(|cell| !cell.is_empty()), "{first}");
+    desk.page.click("#open-records").unwrap();
+    desk.page.click("#records-delete").unwrap();
+    desk.page.wait("document.getElementById('question').open").unwrap();
+    desk.page.click("#question-yes").unwrap();
+    desk.page.wait("document.getElementById('records-state').innerText === 'The records are deleted.'").unwrap();
+    desk.page.click("#records-close").unwrap();
+    desk.page.click("#show-aside").unwrap();
+    desk.page.wait("document.getElementById('aside-dialog').open").unwrap();
+    assert!(lines(&desk, "#aside-rows tr")[0].starts_with(&item(10)));
+    assert!(!desk.page.visible("#checkin-panel").unwrap());
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_scanner_at_full_speed_is_not_slowed_and_every_warning_is_kept() {
+    let (_koha, desk) = knowing();
+    desk.page.click("#checkout-patron").unwrap();
+    let codes = std::iter::once("23529001223603".to_owned()).chain((30..50).map(item));
+    let typed: Vec<String> = codes.collect();
+    desk.page.type_text(&format!("{}\n", typed.join("\n"))).unwrap();
+    desk.wait_for_total(20).unwrap();
+    desk.page.wait("document.getElementById('patron-loans-title').innerText.startsWith('20 items')").unwrap();
+    for _ in 0..50 {
+        if kept(&desk).as_object().unwrap().len() == 20 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let kept = kept(&desk);
+    assert!((30..50).all(|number| kept[item(number)] == json!(["expired"])), "{kept}");
+    let order: Vec<_> = desk.rows().unwrap().into_iter().rev().map(|row| row.barcode).collect();
+    assert_eq!(order, (30..50).map(item).collect::<Vec<_>>());
+}
