@@ -18,7 +18,7 @@ pub(crate) fn wanting(koha: &FakeKoha, more: impl FnOnce(&Page)) -> Desk {
     desk
 }
 
-fn want(desk: &Desk, settings: &Settings, more: impl FnOnce(&Page)) {
+pub(crate) fn want(desk: &Desk, settings: &Settings, more: impl FnOnce(&Page)) {
     let page = desk.open_settings().unwrap();
     enter(&page, settings).unwrap();
     page.eval("document.getElementById('lookup').checked || document.getElementById('lookup').click()").unwrap();
