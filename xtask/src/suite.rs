@@ -60,7 +60,19 @@ pub(crate) fn test(filter: Option<&str>) -> Result {
             });
         }
         step("native tests", &|| {
-            run(&mut cargo(&["test", "-p", "koct-core", "-p", "koct-fuzz", "-p", "fake-koha", "-p", "xtask"]))
+            run(&mut cargo(&[
+                "test",
+                "-p",
+                "koct-core",
+                "-p",
+                "koct-borrowers-tests",
+                "-p",
+                "koct-fuzz",
+                "-p",
+                "fake-koha",
+                "-p",
+                "xtask",
+            ]))
         });
         step("browser tests", &browser_tests);
     }
