@@ -19,12 +19,12 @@
 //! file may turn out to be damaged.
 //!
 //! ```
-//! use koct_core::{borrowers_db::{Reader, Step}, koc::FixedZone};
+//! use koct_core::borrowers_db::{Reader, Step};
 //!
 //! # fn read(file: Vec<u8>) -> Result<(), koct_core::borrowers_db::FileError> {
 //! let mut reader = Reader::open(file)?;
 //! let report = loop {
-//!     match reader.step(1000, &FixedZone(60))? {
+//!     match reader.step(1000, &|_| 60)? {
 //!         Step::Looking => {}
 //!         Step::Patrons(patrons) => println!("{} patrons", patrons.len()),
 //!         Step::Loans(loans) => println!("{} loans", loans.len()),
@@ -42,10 +42,8 @@ pub mod sqlite;
 mod index;
 mod rows;
 
-use crate::{
-    directory::record::{Loan, Patron},
-    koc::Zone,
-};
+use crate::directory::record::{Loan, Patron};
+use chrono::NaiveDateTime;
 use index::{Index, Ordered};
 use rows::{LoanColumns, PatronColumns};
 use serde::{Deserialize, Serialize};
@@ -57,7 +55,7 @@ const ISSUES: &str = "issues";
 
 /// Why a file cannot be read as `borrowers.db`.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", untagged)]
+#[serde(rename_all = "camelCase")]
 pub enum FileError {
     /// It cannot be read at all, or has not the tables.
     #[error(transparent)]
@@ -92,6 +90,9 @@ pub struct Report {
     pub unclear_dates: u32,
 }
 
+/// How many minutes the desk's clock is ahead of UTC when it shows this.
+pub type Offset<'a> = &'a dyn Fn(NaiveDateTime) -> i16;
+
 /// What came of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
@@ -102,6 +103,20 @@ pub enum Step {
     /// The next loans, numbered from 1 in the order of their patrons' numbers and then of the file.
     Loans(Vec<Loan>),
     /// That was all.
+    Done(Report),
+}
+
+/// What came of a step and how much is done, in thousandths, without the rows: for where these go apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Told {
+    /// As [`Step::Looking`].
+    Looking(u16),
+    /// As [`Step::Patrons`].
+    Patrons(u16),
+    /// As [`Step::Loans`].
+    Loans(u16),
+    /// As [`Step::Done`].
     Done(Report),
 }
 
@@ -188,11 +203,11 @@ impl<S: Source> Reader<S> {
         })
     }
 
-    /// Does a step: looks at so many rows, or gives out so many. `zone` is the desk's.
+    /// Does a step: looks at so many rows, or gives out so many.
     ///
     /// # Errors
     /// When the file turns out to be damaged: then nothing that was given out counts.
-    pub fn step(&mut self, rows: usize, zone: &dyn Zone) -> Result<Step, FileError> {
+    pub fn step(&mut self, rows: usize, offset: Offset<'_>) -> Result<Step, FileError> {
         let rows = rows.max(1);
         match &mut self.stage {
             Stage::Patrons(looking) => {
@@ -220,11 +235,11 @@ impl<S: Source> Reader<S> {
                 }
                 Ok(Step::Looking)
             }
-            Stage::Giving { .. } => self.give(rows, zone),
+            Stage::Giving { .. } => self.give(rows, offset),
         }
     }
 
-    fn give(&mut self, rows: usize, zone: &dyn Zone) -> Result<Step, FileError> {
+    fn give(&mut self, rows: usize, offset: Offset<'_>) -> Result<Step, FileError> {
         let Stage::Giving { patrons, loans, seen } = &mut self.stage else { return Ok(Step::Looking) };
         let mut found = Vec::new();
         while found.len() < rows
@@ -254,7 +269,7 @@ impl<S: Source> Reader<S> {
                 number,
                 &row,
                 &self.issues,
-                zone,
+                offset,
                 &mut self.report,
             )?);
         }

@@ -1,13 +1,10 @@
 //! From a row to a patron or a loan. Programs differ in what they store: numbers may be texts, and texts numbers.
 
 use super::{
-    Report,
+    Offset, Report,
     sqlite::{Row, SqliteError, Table, Value},
 };
-use crate::{
-    directory::record::{Cents, Loan, Patron},
-    koc::Zone,
-};
+use crate::directory::record::{Cents, Loan, Patron};
 use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
 /// Where a patron's fields are.
@@ -136,13 +133,13 @@ impl LoanColumns {
         patron: u32,
         row: &Row,
         table: &Table,
-        zone: &dyn Zone,
+        offset: Offset<'_>,
         report: &mut Report,
     ) -> Result<Loan, SqliteError> {
         let value = |column: Option<usize>| column.map(|column| row.value(table, column)).transpose();
         let text_of = |column| Ok::<_, SqliteError>(value(column)?.map(|value| text(&value)).unwrap_or_default());
         let mut time = |column, of_day| {
-            let time = |value: &Value<'_>| moment(&text(value), of_day, zone);
+            let time = |value: &Value<'_>| moment(&text(value), of_day, offset);
             Ok::<_, SqliteError>(clear(value(column)?, &mut report.unclear_dates, time))
         };
         Ok(Loan {
@@ -266,9 +263,9 @@ fn day(text: &str) -> Option<NaiveDate> {
 
 /// `2026-11-23 17:15:30`, with a T between or with no time; seconds, and what is below them, may be missing. A zone at the
 /// end (`Z`, `+01:00`) counts, else the time is the desk's.
-fn moment(text: &str, without_time: NaiveTime, zone: &dyn Zone) -> Option<DateTime<Utc>> {
+fn moment(text: &str, without_time: NaiveTime, offset: Offset<'_>) -> Option<DateTime<Utc>> {
     let day = day(text)?;
-    let (local, offset) = match text.split_once(['T', ' ']) {
+    let (local, told) = match text.split_once(['T', ' ']) {
         None => (day.and_time(without_time), None),
         Some((_, time)) => {
             let end = time.find(['Z', '+', '-']).unwrap_or(time.len());
@@ -280,10 +277,10 @@ fn moment(text: &str, without_time: NaiveTime, zone: &dyn Zone) -> Option<DateTi
                 _ => return None,
             };
             let time = NaiveTime::from_hms_opt(digits(hour)?, digits(minute)?, digits(second)?)?;
-            (day.and_time(time), if zone.is_empty() { None } else { Some(offset(zone)?) })
+            (day.and_time(time), if zone.is_empty() { None } else { Some(told_offset(zone)?) })
         }
     };
-    in_utc(local, offset.unwrap_or_else(|| zone.offset_at_local(local)))
+    in_utc(local, told.unwrap_or_else(|| offset(local)))
 }
 
 fn in_utc(local: NaiveDateTime, offset: i16) -> Option<DateTime<Utc>> {
@@ -291,7 +288,7 @@ fn in_utc(local: NaiveDateTime, offset: i16) -> Option<DateTime<Utc>> {
 }
 
 /// `Z`, `+01:00`, `+0100`, `-05`: minutes ahead of UTC.
-fn offset(zone: &str) -> Option<i16> {
+fn told_offset(zone: &str) -> Option<i16> {
     let (sign, rest) = match zone.as_bytes().first()? {
         b'Z' if zone.len() == 1 => return Some(0),
         b'+' => (1, &zone[1..]),
@@ -311,7 +308,6 @@ fn digits(text: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::koc::FixedZone;
     use proptest::prelude::*;
 
     fn cents_of(text: &str) -> Option<Cents> {
@@ -356,9 +352,8 @@ mod tests {
 
     #[test]
     fn times_are_the_desks_unless_they_say_otherwise() {
-        let zone = FixedZone(60);
         let told =
-            |text: &str| moment(text, END_OF_DAY, &zone).map(|time| time.format("%Y-%m-%dT%H:%M:%S").to_string());
+            |text: &str| moment(text, END_OF_DAY, &|_| 60).map(|time| time.format("%Y-%m-%dT%H:%M:%S").to_string());
         for (text, expected) in [
             ("2026-11-23 17:15:30", "2026-11-23T16:15:30"),
             ("2026-11-23T17:15:30.123", "2026-11-23T16:15:30"),
@@ -425,7 +420,7 @@ mod tests {
         #[test]
         fn never_panics(text in any::<String>(), time in "[0-9T:Z +.-]{0,30}", number in any::<f64>()) {
             for text in [&text, &time] {
-                let _ = (moment(text, END_OF_DAY, &FixedZone(i16::MAX)), day(text), cents_of(text));
+                let _ = (moment(text, END_OF_DAY, &|_| i16::MAX), day(text), cents_of(text));
             }
             let value = Value::Real(number);
             let _ = (cents(&value), self::number(&value), super::text(&value), flag(&value));

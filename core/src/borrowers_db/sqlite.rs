@@ -50,7 +50,7 @@ impl Source for Vec<u8> {
 
 /// Why a file or a table in it cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", tag = "error")]
+#[serde(rename_all = "camelCase")]
 pub enum SqliteError {
     /// There is nothing in the file.
     #[error("the file is empty")]

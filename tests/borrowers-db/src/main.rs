@@ -1,10 +1,7 @@
 //! Writes the files of the tests anew; with `speed`, measures how fast a large one is read.
 
 use koct_borrowers_tests::{desktop, koha, large, small};
-use koct_core::{
-    borrowers_db::{Reader, Step},
-    koc::FixedZone,
-};
+use koct_core::borrowers_db::{Reader, Step};
 use std::{error::Error, fs, path::Path, time::Instant};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -37,7 +34,7 @@ fn speed(patrons: u32) -> Result<(), Box<dyn Error>> {
     let mut reader = Reader::open(file)?;
     let report = loop {
         let step = Instant::now();
-        let done = reader.step(1000, &FixedZone(60))?;
+        let done = reader.step(1000, &|_| 60)?;
         longest = longest.max(step.elapsed().as_secs_f64());
         if let Step::Done(report) = done {
             break report;

@@ -3,7 +3,6 @@
 use koct_core::{
     borrowers_db::{FileError, Reader, Report, Step, sqlite::Source},
     directory::record::{Loan, Patron},
-    koc::FixedZone,
 };
 
 /// Everything in a file, read in steps of so many rows.
@@ -13,7 +12,7 @@ pub(crate) fn read(file: impl Source, rows: usize) -> Result<(Vec<Patron>, Vec<L
     let mut reader = Reader::open(file)?;
     let (mut patrons, mut loans, mut progress) = (Vec::new(), Vec::new(), reader.progress());
     for _ in 0..most {
-        match reader.step(rows, &FixedZone(60))? {
+        match reader.step(rows, &|_| 60)? {
             Step::Looking => {}
             Step::Patrons(more) => {
                 assert!(!more.is_empty() && more.len() <= rows && loans.is_empty());

@@ -4,7 +4,6 @@ use crate::fuzz::Target;
 use koct_core::{
     borrowers_db::{FileError, Reader, Report, Step, sqlite::SqliteError},
     directory::record::{Loan, Patron},
-    koc::FixedZone,
 };
 
 /// An SQLite file. The seeds have pages of 512 bytes.
@@ -73,7 +72,7 @@ fn read(input: &[u8], rows: usize) -> Result<(Vec<Patron>, Vec<Loan>, Report), F
     let (mut patrons, mut loans) = (Vec::new(), Vec::new());
     let mut steps = 0;
     loop {
-        match reader.step(rows, &FixedZone(60))? {
+        match reader.step(rows, &|_| 60)? {
             Step::Looking => {}
             Step::Patrons(more) => patrons.extend(more),
             Step::Loans(more) => loans.extend(more),
