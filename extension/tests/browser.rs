@@ -3,6 +3,8 @@
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used, reason = "in tests a failed unwrap is the failure report")]
 
+mod borrowers;
+
 use koct_core::{
     barcode::{Barcode, Cardnumber},
     batch::Batch,

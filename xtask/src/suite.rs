@@ -52,6 +52,8 @@ pub(crate) fn test(filter: Option<&str>) -> Result {
                     "wasm32-unknown-unknown",
                     "-p",
                     "koct-extension",
+                    "-p",
+                    "koct-borrowers-db",
                     "--all-targets",
                     "--",
                     "-D",
