@@ -14,6 +14,7 @@ pub mod amount;
 pub mod backup;
 pub mod barcode;
 pub mod batch;
+pub mod borrowers_db;
 pub mod conflict;
 pub mod correction;
 pub mod desk;

@@ -1,8 +1,10 @@
 //! What this desk knows of patrons, items, loans and holds: where it lies, who may read it, and how it gets there.
 
+pub mod borrowers;
 mod cipher;
 mod disk;
 mod download;
+mod import;
 mod key;
 
 pub use disk::{Disk, DiskError};

@@ -22,14 +22,16 @@ mod sound;
 mod webext;
 mod wording;
 
+use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
-/// Starts popup/popup.html.
+/// Starts popup/popup.html. `borrowers_db` imports the module that reads borrowers.db: it is called when one is read.
 ///
 /// # Errors
 /// When the page lacks an element that the controllers bind to, or the log cannot be opened.
 #[wasm_bindgen]
-pub async fn start_popup() -> Result<(), JsValue> {
+pub async fn start_popup(borrowers_db: Function) -> Result<(), JsValue> {
+    directory::borrowers::load_with(borrowers_db);
     popup::start().await
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 /// So much is done between two looks at the clock: a few milliseconds.
 const BUDGET: usize = 5_000;
 /// So long nothing else is done, in milliseconds.
-const SLICE: i64 = 50;
+pub(crate) const SLICE: i64 = 50;
 
 /// Does all of it. What takes less than a slice is done at once.
 pub(crate) async fn through<T>(work: Sliced<'_, T>) -> T {

@@ -9,6 +9,7 @@ use chrono::NaiveDate;
 use koct_core::{
     amount::{Amount, AmountError},
     barcode::CodeError,
+    borrowers_db::{FileError, Report, sqlite::SqliteError},
     conflict::Kind,
     correction::Change,
     directory::warning::Warning,
@@ -331,4 +332,32 @@ pub(crate) fn warning(warning: &Warning, who: &str, library: &dyn Fn(&str) -> St
         Warning::Hold { pickup, .. } if who.is_empty() => text_with("warningHold", &[&library(pickup)]),
         Warning::Hold { pickup, .. } => text_with("warningHoldFor", &[who, &library(pickup)]),
     }
+}
+
+/// Why a file is no borrowers.db that can be read.
+pub(crate) fn borrowers_file(error: &FileError) -> String {
+    match error {
+        FileError::Sqlite(SqliteError::Empty) => text("borrowersEmpty"),
+        FileError::Sqlite(SqliteError::NotSqlite) => text("borrowersNotSqlite"),
+        FileError::Sqlite(SqliteError::Version2) => text("borrowersVersion2"),
+        FileError::Sqlite(SqliteError::TooNew) => text("borrowersTooNew"),
+        FileError::Sqlite(SqliteError::TooLarge) => text("borrowersTooLarge"),
+        FileError::Sqlite(SqliteError::Cut) => text("borrowersCut"),
+        FileError::Sqlite(SqliteError::Damaged { page }) => text_with("borrowersDamaged", &[&page.to_string()]),
+        FileError::Sqlite(SqliteError::NoTable { table }) => text_with("borrowersNoTable", &[table]),
+        FileError::Sqlite(SqliteError::OtherTable { table }) => text_with("borrowersOtherTable", &[table]),
+        FileError::NoColumns { table, columns } => text_with("borrowersNoColumns", &[table, &columns.join(", ")]),
+    }
+}
+
+/// What is to be told of a borrowers.db that was read, besides how much was in it.
+pub(crate) fn borrowers_notes(report: &Report) -> Vec<String> {
+    let counts = [
+        (report.repeated_patrons, "borrowersRepeated"),
+        (report.unnumbered_patrons, "borrowersUnnumbered"),
+        (report.unnumbered_loans, "borrowersUnnumberedLoans"),
+        (report.unclear_amounts, "borrowersUnclearAmounts"),
+        (report.unclear_dates, "borrowersUnclearDates"),
+    ];
+    counts.into_iter().filter(|(number, _)| *number > 0).map(|(number, key)| plural(key, number, &[])).collect()
 }

@@ -3,6 +3,8 @@
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used, reason = "in tests a failed unwrap is the failure report")]
 
+mod borrowers;
+
 use indexed_db_futures::{Build, BuildPrimitive, database::Database, transaction::TransactionMode};
 use koct_core::{
     barcode::{Barcode, Cardnumber},

@@ -4,6 +4,7 @@
 
 mod accessibility;
 mod backup;
+mod borrowers;
 mod clearing;
 mod committing;
 mod correcting;

@@ -12,9 +12,9 @@ use std::{
 
 /// What goes into the add-on besides the compiled core.
 const PARTS: [&str; 6] = ["manifest.json", "LICENSE", "_locales", "icons", "options", "popup"];
-const GLUE: &str = "koct_extension";
-/// The compiled core, in the add-on's folder `pkg`.
-const WASM: &str = "koct_extension_bg.wasm";
+/// What is compiled, each into a module of its own in the add-on's folder `pkg`: the add-on, and the parts of it that are
+/// loaded only when they are used.
+const PACKAGES: [&str; 2] = ["koct-extension", "koct-borrowers-db"];
 
 /// A copy of the sources, and where it is built.
 pub(crate) struct Place {
@@ -44,7 +44,8 @@ pub(crate) fn build() -> Result<PathBuf> {
 pub(crate) fn build_at(place: &Place, arguments: &[&str]) -> Result<PathBuf> {
     setup::wasm()?;
     check_version()?;
-    run(cargo(&["build", "--quiet", "--release", "--target", setup::WASM, "--package", "koct-extension"])
+    run(cargo(&["build", "--quiet", "--release", "--target", setup::WASM, "--lib"])
+        .args(PACKAGES.iter().flat_map(|package| ["--package", package]))
         .args(arguments)
         .current_dir(&place.root)
         .env("CARGO_TARGET_DIR", &place.target)
@@ -55,22 +56,29 @@ pub(crate) fn build_at(place: &Place, arguments: &[&str]) -> Result<PathBuf> {
     }
     let package = addon.join("pkg");
     at(&package, fs::create_dir_all(&package))?;
-    let compiled = place.target.join(setup::WASM).join("release").join(format!("{GLUE}.wasm"));
-    // The very wasm-bindgen of Cargo.lock, as a library: the glue must come from the same version as the crate.
-    wasm_bindgen_cli_support::Bindgen::new()
-        .input_path(&compiled)
-        .web(true)
-        .map_err(|error| error.to_string())?
-        .omit_default_module_path(false)
-        .typescript(false)
-        .remove_name_section(true)
-        .remove_producers_section(true)
-        .generate(&package)
-        .map_err(|error| format!("wasm-bindgen: {error:#}"))?;
+    for name in PACKAGES {
+        let compiled = place.target.join(setup::WASM).join("release").join(format!("{}.wasm", module(name)));
+        // The very wasm-bindgen of Cargo.lock, as a library: the glue must come from the same version as the crate.
+        wasm_bindgen_cli_support::Bindgen::new()
+            .input_path(&compiled)
+            .web(true)
+            .map_err(|error| error.to_string())?
+            .omit_default_module_path(false)
+            .typescript(false)
+            .remove_name_section(true)
+            .remove_producers_section(true)
+            .generate(&package)
+            .map_err(|error| format!("wasm-bindgen: {error:#}"))?;
+    }
     for part in PARTS {
         copy(&place.root.join(part), &addon.join(part))?;
     }
     Ok(addon)
+}
+
+/// What cargo and wasm-bindgen call the module of a package.
+fn module(package: &str) -> String {
+    package.replace('-', "_")
 }
 
 /// Panics name the file they come from. These flags for rustc, as cargo wants them, make those names the same in every
@@ -121,7 +129,11 @@ fn copy(from: &Path, to: &Path) -> Result {
 
 /// Says what was made and how large it is.
 pub(crate) fn report(addon: &Path) {
-    println!("{} (wasm {} KiB)", addon.display(), project::kibibytes(&addon.join("pkg").join(WASM)));
+    let size = |package: &&str| {
+        let wasm = format!("{}_bg.wasm", module(package));
+        format!("{wasm} {} KiB", project::kibibytes(&addon.join("pkg").join(&wasm)))
+    };
+    println!("{} ({})", addon.display(), PACKAGES.iter().map(size).collect::<Vec<_>>().join(", "));
 }
 
 #[cfg(test)]

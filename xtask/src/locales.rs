@@ -24,10 +24,14 @@ const CATEGORIES: [(&str, &[&str]); 11] = [
 ];
 const ALL_CATEGORIES: [&str; 6] = ["zero", "one", "two", "few", "many", "other"];
 /// What is typed, or stands in Koha or in a file, just so: where English has one of these, so has every language.
-const LITERALS: [&str; 18] = [
+const LITERALS: [&str; 22] = [
     "KOCT",
     "Firefox",
     ".koc",
+    "borrowers.db",
+    "create_koc_db.pl",
+    "SQLite",
+    "--sqlite3",
     "editcatalogue",
     "edit_catalogue",
     "http://",

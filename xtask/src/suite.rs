@@ -52,6 +52,8 @@ pub(crate) fn test(filter: Option<&str>) -> Result {
                     "wasm32-unknown-unknown",
                     "-p",
                     "koct-extension",
+                    "-p",
+                    "koct-borrowers-db",
                     "--all-targets",
                     "--",
                     "-D",
@@ -60,7 +62,19 @@ pub(crate) fn test(filter: Option<&str>) -> Result {
             });
         }
         step("native tests", &|| {
-            run(&mut cargo(&["test", "-p", "koct-core", "-p", "koct-fuzz", "-p", "fake-koha", "-p", "xtask"]))
+            run(&mut cargo(&[
+                "test",
+                "-p",
+                "koct-core",
+                "-p",
+                "koct-borrowers-tests",
+                "-p",
+                "koct-fuzz",
+                "-p",
+                "fake-koha",
+                "-p",
+                "xtask",
+            ]))
         });
         step("browser tests", &browser_tests);
     }

@@ -31,7 +31,7 @@ use std::{
 };
 
 /// The name under which it is kept how far a download is.
-const DOWNLOAD: &str = "download";
+pub(super) const DOWNLOAD: &str = "download";
 /// The lock that only one window of a profile can hold.
 pub(super) const LOCK: &str = "koct-records";
 /// What was begun earlier than so many milliseconds ago is begun anew.
@@ -45,6 +45,8 @@ const WORTH_WRITING: usize = 16 * 1024;
 pub(crate) trait Watcher {
     /// So many rows of a set are read, and so many are to come, as far as Koha tells.
     fn read(&self, set: Set, rows: u32, left: Option<u32>);
+    /// So many thousandths of a file are read.
+    fn file(&self, thousandths: u16);
     /// A set is read, and is now made ready to be looked up.
     fn prepares(&self, set: Set);
     /// Whether it shall stop.
@@ -62,6 +64,10 @@ pub(crate) enum Broken {
     Locked,
     /// Koha cannot be used.
     Koha(Trouble),
+    /// The file is older than records may be.
+    TooOld,
+    /// The file cannot be read, in words for the person.
+    File(String),
     /// Koha gives no token for the API key.
     KeyRefused,
     /// What was read cannot be kept.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     clock,
-    directory::{Access, Broken, DiskError, Known, Watcher},
+    directory::{Access, Broken, DiskError, Known, Watcher, borrowers},
     dom,
     i18n::{plural, text, text_with},
     locale, wording,
@@ -20,7 +20,7 @@ use std::{
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{
-    Element, Event, HtmlButtonElement, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
+    Element, Event, File, HtmlButtonElement, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
 };
 
 /// A passphrase has at least so many characters.
@@ -33,6 +33,7 @@ enum Doing {
     Connecting,
     Reading(Set, u32, Option<u32>),
     Preparing(Set),
+    File(u16),
 }
 
 pub(crate) struct Records {
@@ -115,6 +116,15 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
         event.prevent_default();
         spawn_local(this.clone().go_on_with_records());
     });
+    let (this, field) = (desk.clone(), dom::by_id::<HtmlInputElement>("records-file")?);
+    dom::on::<Event>(field.clone().as_ref(), "change", move |_| {
+        let file = field.files().and_then(|files| files.get(0));
+        // The same file can be chosen again.
+        field.set_value("");
+        if let Some(file) = file {
+            spawn_local(this.clone().import_records(file));
+        }
+    });
     let this = desk.clone();
     dom::on::<Event>(&desk.records.dialog, "close", move |_| {
         for field in [&this.records.passphrase, &this.records.new, &this.records.again] {
@@ -188,6 +198,7 @@ impl Desk {
         records.delete.set_disabled(is_busy);
         records.progress_row.set_hidden(!is_busy);
         let part = match doing {
+            Some(Doing::File(thousandths)) => Some(f64::from(thousandths) / 1000.0),
             Some(Doing::Reading(_, read, Some(left))) if left > 0 => {
                 Some(f64::from(read) / (f64::from(read) + f64::from(left)))
             }
@@ -315,6 +326,34 @@ impl Desk {
         }
     }
 
+    /// Reads the file that was chosen.
+    async fn import_records(self: Rc<Self>, file: File) {
+        let records = &self.records;
+        if records.doing.get().is_some() {
+            return;
+        }
+        if !records.choose_row.hidden() || records.known.access() == Access::Locked {
+            records.say(Some((Tone::Doubt, text("recordsFilePassphrase"))));
+            return self.show_records();
+        }
+        let lookup = self.preferences.borrow().lookup.clone();
+        records.stopped.set(false);
+        records.say(None);
+        self.do_with_records(Some(Doing::File(0)));
+        let result = records.known.import(&file, &lookup, &InWindow(self.clone())).await;
+        records.doing.set(None);
+        records.say(Some(match result {
+            Ok(report) => {
+                let mut said = vec![text("recordsFileDone")];
+                said.extend(borrowers::notes(&report));
+                (if said.len() > 1 { Tone::Doubt } else { Tone::Good }, said.join(" "))
+            }
+            Err(Broken::Stopped) => (Tone::Doubt, text("recordsStopped")),
+            Err(broken) => (Tone::Bad, words_for(&broken)),
+        }));
+        self.reload_records().await;
+    }
+
     fn do_with_records(&self, doing: Option<Doing>) {
         self.records.doing.set(doing);
         self.show_records();
@@ -344,6 +383,10 @@ impl Watcher for InWindow {
         self.0.do_with_records(Some(Doing::Reading(set, rows, left)));
     }
 
+    fn file(&self, thousandths: u16) {
+        self.0.do_with_records(Some(Doing::File(thousandths)));
+    }
+
     fn prepares(&self, set: Set) {
         self.0.do_with_records(Some(Doing::Preparing(set)));
     }
@@ -365,6 +408,7 @@ fn name_of(set: Set) -> String {
 fn words_of(doing: Doing) -> String {
     match doing {
         Doing::Connecting => text("recordsConnecting"),
+        Doing::File(_) => text("recordsReadingFile"),
         Doing::Preparing(set) => text_with("recordsPreparing", &[&name_of(set)]),
         Doing::Reading(set, read, None | Some(0)) => {
             text_with("recordsReading", &[&name_of(set), &locale::number(read)])
@@ -406,6 +450,8 @@ fn words_for(broken: &Broken) -> String {
         Broken::Stopped => text("recordsStopped"),
         Broken::Busy => return text("recordsBusy"),
         Broken::Locked => return text("recordsLineLocked"),
+        Broken::TooOld => return text("recordsFileOld"),
+        Broken::File(words) => return words.clone(),
         Broken::KeyRefused => text("recordsKeyRefused"),
         Broken::Koha(trouble) => wording::trouble(trouble),
         Broken::Disk(error) => text_with("recordsFailed", &[&error.to_string()]),

@@ -1,5 +1,6 @@
 //! What is fuzzed, and what must hold.
 
 pub mod answers;
+pub mod borrowers;
 pub mod koc;
 pub mod settings;

@@ -2,7 +2,7 @@
 
 use koct_fuzz::{
     Plan, Target, fuzz, seeds,
-    targets::{answers, koc, settings},
+    targets::{answers, borrowers, koc, settings},
 };
 
 fn run(target: &Target) {
@@ -15,6 +15,11 @@ fn run(target: &Target) {
 #[test]
 fn koc_files() {
     run(&koc::TARGET);
+}
+
+#[test]
+fn borrowers_dbs() {
+    run(&borrowers::TARGET);
 }
 
 #[test]

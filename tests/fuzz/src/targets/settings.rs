@@ -202,7 +202,11 @@ fn only_those_are_wrong(mut form: Form, fields: &[Field]) {
             | Field::CardPattern
             | Field::LibraryName
             | Field::LoanDays
-            | Field::Notice => {}
+            | Field::Notice
+            | Field::DebtLimit
+            | Field::RemindDays
+            | Field::WipeDays
+            | Field::ClientSecret => {}
             Field::Branchcode => "CPL".clone_into(&mut form.branchcode),
             Field::StaleHours => "24".clone_into(&mut form.stale_hours),
         }
