@@ -49,10 +49,16 @@ const LITERALS: [&str; 22] = [
     "1.0",
 ];
 /// Words in the code that look like keys and are none: names of the browser's.
-const NO_KEYS: [&str; 12] = [
+const NO_KEYS: [&str; 18] = [
+    "additionalData",
+    "camelCase",
+    "clientSecret",
     "dateStyle",
+    "deriveKey",
+    "directoryKey",
     "hourCycle",
     "ifAvailable",
+    "indexedDB",
     "itemKey",
     "numberingSystem",
     "originUrl",
