@@ -34,6 +34,7 @@ enum Doing {
     Reading(Set, u32, Option<u32>),
     Preparing(Set),
     File(u16),
+    Opening,
 }
 
 pub(crate) struct Records {
@@ -280,9 +281,10 @@ impl Desk {
 
     async fn unlock_records(self: Rc<Self>) {
         let records = &self.records;
-        records.say(Some((Tone::Doubt, text("recordsOpening"))));
-        self.show_records();
-        match records.known.unlock(&records.passphrase.value()).await {
+        self.do_with_records(Some(Doing::Opening));
+        let unlocked = records.known.unlock(&records.passphrase.value()).await;
+        records.doing.set(None);
+        match unlocked {
             Ok(true) => {
                 records.passphrase.set_value("");
                 records.say(Some((Tone::Good, text("recordsOpened"))));
@@ -408,6 +410,7 @@ fn name_of(set: Set) -> String {
 fn words_of(doing: Doing) -> String {
     match doing {
         Doing::Connecting => text("recordsConnecting"),
+        Doing::Opening => text("recordsOpening"),
         Doing::File(_) => text("recordsReadingFile"),
         Doing::Preparing(set) => text_with("recordsPreparing", &[&name_of(set)]),
         Doing::Reading(set, read, None | Some(0)) => {
