@@ -257,7 +257,8 @@ impl Desk {
         panel.about.set_text_content(about.as_deref());
         panel.facts.set_text_content(None);
         if let Some(patron) = &found.patron {
-            if let Some(owed) = patron.owes.and_then(Amount::of_cents) {
+            let is_warned_of = found.warnings.iter().any(|warning| matches!(warning, Warning::Debts { .. }));
+            if let Some(owed) = patron.owes.and_then(Amount::of_cents).filter(|_| !is_warned_of) {
                 line(&panel.facts, &text_with("patronOwes", &[&locale::amount(owed)]));
             }
             if let Some(paid) = Amount::of_cents(found.paid) {

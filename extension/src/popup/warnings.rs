@@ -84,6 +84,8 @@ impl Warnings {
         let _ = self.list.append_with_node_1(&row.element);
         self.rows.borrow_mut().push(row);
         self.list.set_hidden(false);
+        // What has just been scanned is seen, however long the list is.
+        self.list.set_scroll_top(self.list.scroll_height());
     }
 
     /// What was recorded for a patron, who was warned of and is gone.
