@@ -263,6 +263,11 @@ fn each_warning_of_an_item_is_given_after_the_scan_and_can_be_taken_back() {
     desk.page.wait("document.querySelectorAll('#warnings li').length === 3").unwrap();
     let expected = json!({"NO-SUCH-ITEM": ["unknownItem confirmed"], "NO-ITEM-EITHER": ["unknownItem"], item(3): ["onLoan"], item(20): ["waiting"], item(21): ["inTransit"]});
     assert_eq!(kept(&desk), expected);
+    // The table shows those of which somebody was warned.
+    desk.page.eval("(select => { select.value = 'warned'; select.dispatchEvent(new Event('change')); })(document.getElementById('find-state'))").unwrap();
+    desk.wait_for_total(5).unwrap();
+    desk.page.click("#show-all").unwrap();
+    desk.wait_for_total(8).unwrap();
     // The history says when.
     desk.page.click("[data-seq='1'] [data-edit]").unwrap();
     desk.page.wait("document.getElementById('edit-dialog').open").unwrap();
