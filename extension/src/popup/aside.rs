@@ -95,7 +95,9 @@ impl Desk {
                 while desk.aside.count_again.replace(false) {
                     let number = desk.set_aside().await.len();
                     desk.aside.button.set_hidden(number == 0);
-                    desk.aside.button.set_text_content(Some(&plural("asideButton", number, &[])));
+                    if number > 0 {
+                        desk.aside.button.set_text_content(Some(&plural("asideButton", number, &[])));
+                    }
                 }
                 desk.aside.counting.set(false);
             });
