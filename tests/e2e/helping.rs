@@ -44,6 +44,7 @@ fn every_key_is_in_the_help_and_where_it_works() {
     assert_eq!(
         targets,
         json!([
+            ["Control+Enter", "patron-confirm"],
             ["Escape", "checkout-clear-patron"],
             ["Escape", "show-all"],
             ["F1", "open-help"],

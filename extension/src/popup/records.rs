@@ -370,6 +370,8 @@ impl Desk {
         match self.records.known.delete().await {
             Ok(()) => {
                 self.records.say(Some((Tone::Good, text("recordsDeleted"))));
+                // In place of what the line may say of a patron.
+                self.message.show(Tone::Good, &text("recordsDeleted"));
                 self.clone().reload_records().await;
             }
             Err(error) => self.records_failed(&error),
