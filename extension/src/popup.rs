@@ -111,6 +111,8 @@ pub(crate) struct Desk {
     print: Print,
     counts: Cell<Counts>,
     preferences: RefCell<Preferences>,
+    settings_changed: Cell<bool>,
+    settings_reloading: Cell<bool>,
     /// From the press of the button to its end.
     committing: Cell<bool>,
     /// While this window holds the sender's lock for a commit, and the last transaction that it may send.
@@ -181,12 +183,10 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     dom::on::<Event>(dom::by_id::<Element>("guide-close")?.as_ref(), "click", move |_| this.guide.close());
     let watching = desk.clone();
     preferences::on_change(move || {
-        let desk = watching.clone();
-        spawn_local(async move {
-            desk.clone().reload_preferences().await;
-            desk.clone().look_for_koha().await;
-            desk.reload_records().await;
-        });
+        // Saving the settings is several changes: those that come while one is looked at are looked at together.
+        if !watching.settings_changed.replace(true) && !watching.settings_reloading.replace(true) {
+            spawn_local(watching.clone().follow_settings());
+        }
     });
     windows::bind(&desk);
 
@@ -241,6 +241,8 @@ impl Desk {
             print: Print::new()?,
             counts: Cell::default(),
             preferences: RefCell::default(),
+            settings_changed: Cell::default(),
+            settings_reloading: Cell::default(),
             committing: Cell::new(false),
             sending: Cell::new(false),
             sends_up_to: Cell::default(),
@@ -259,6 +261,18 @@ impl Desk {
     /// The settings, where they are complete.
     fn settings(&self) -> Option<Settings> {
         self.preferences.borrow().form.validate().ok()
+    }
+
+    /// Looks at the settings until they do not change any more.
+    async fn follow_settings(self: Rc<Self>) {
+        while self.settings_changed.replace(false) {
+            self.clone().reload_preferences().await;
+        }
+        self.settings_reloading.set(false);
+        // A server that does not answer must not keep the settings from being followed.
+        let looking = self.clone();
+        spawn_local(async move { looking.look_for_koha().await });
+        self.reload_records().await;
     }
 
     async fn reload_preferences(self: Rc<Self>) {

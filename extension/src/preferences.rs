@@ -13,10 +13,7 @@ use koct_core::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use web_extensions_sys::{
-    browser,
-    traits::{StorageArea, StorageAreaRead},
-};
+use web_extensions_sys::browser;
 
 const SETTINGS: &str = "settings";
 const PASSWORD: &str = "password";
@@ -57,29 +54,28 @@ impl Preferences {
     }
 }
 
-async fn get(area: &StorageAreaRead, key: &str) -> Result<JsValue, JsValue> {
-    Ok(property(&area.get(&key.into()).await?, key))
-}
-
 /// What is to be used: what is stored, the library's presets, defaults where there is neither.
 ///
 /// # Errors
 /// When Firefox cannot read its storage.
 pub(crate) async fn load() -> Result<Preferences, JsValue> {
     let storage = browser().storage();
-    let settings = get(&storage.local(), SETTINGS).await?;
+    // All at once: each question to Firefox takes a millisecond or two, and a window asks at every change.
+    let local = storage.local().get(&JsValue::NULL).await?;
+    let session = storage.session().get(&JsValue::NULL).await?;
+    let settings = property(&local, SETTINGS);
     let saved = !settings.is_undefined();
-    let tested = get(&storage.local(), TESTED).await?.as_string();
+    let tested = property(&local, TESTED).as_string();
     let policy = policy().await;
     let stored: Option<Form> = read(settings);
-    let kept = get(&storage.local(), PASSWORD).await?.as_string();
-    let keep_password = policy.keep_password(stored.is_some().then_some(kept.is_some()));
+    let is_kept = property(&local, PASSWORD).as_string().is_some();
+    let keep_password = policy.keep_password(stored.is_some().then_some(is_kept));
     let mut form = policy.form(stored);
-    form.password = secret(PASSWORD, keep_password).await?;
-    form.desk = desk_name(&storage.local()).await?;
-    let habits = policy.habits(read(get(&storage.local(), HABITS).await?));
-    let mut lookup = policy.lookup(read(get(&storage.local(), LOOKUP).await?));
-    lookup.client_secret = secret(CLIENT_SECRET, keep_password).await?;
+    form.password = secret(PASSWORD, &local, &session, keep_password).await?;
+    form.desk = desk_name(&local).await?;
+    let habits = policy.habits(read(property(&local, HABITS)));
+    let mut lookup = policy.lookup(read(property(&local, LOOKUP)));
+    lookup.client_secret = secret(CLIENT_SECRET, &local, &session, keep_password).await?;
     Ok(Preferences { form, habits, lookup, saved, tested, keep_password, policy })
 }
 
@@ -96,8 +92,8 @@ fn read<T: DeserializeOwned>(stored: JsValue) -> Option<T> {
 }
 
 /// The name of this desk. The first time, one is made up: it must not be that of another desk.
-async fn desk_name(local: &StorageArea) -> Result<String, JsValue> {
-    if let Some(name) = get(local, DESK).await?.as_string() {
+async fn desk_name(local: &JsValue) -> Result<String, JsValue> {
+    if let Some(name) = property(local, DESK).as_string() {
         return Ok(name);
     }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a random number below 2^16")]
@@ -147,17 +143,15 @@ async fn keep(name: &str, secret: &Secret, on_this_computer: bool) -> Result<(),
 }
 
 /// A secret that was stored, empty where none was.
-async fn secret(name: &str, on_this_computer: bool) -> Result<Secret, JsValue> {
-    let storage = browser().storage();
-    if let Some(kept) = get(&storage.local(), name).await?.as_string() {
-        let kept = Secret::new(kept);
+async fn secret(name: &str, local: &JsValue, session: &JsValue, on_this_computer: bool) -> Result<Secret, JsValue> {
+    if let Some(kept) = property(local, name).as_string().map(Secret::new) {
         if !on_this_computer {
             // Forbidden since: it is forgotten when Firefox is closed, as if she had never ticked the box.
             keep(name, &kept, false).await?;
         }
         return Ok(kept);
     }
-    Ok(Secret::new(get(&storage.session(), name).await?.as_string().unwrap_or_default()))
+    Ok(Secret::new(property(session, name).as_string().unwrap_or_default()))
 }
 
 /// Calls `handler` whenever a page of KOCT has stored something.
