@@ -248,7 +248,10 @@ impl Options {
         spawn_local(async move {
             let preferences = this.preferences();
             match preferences::save(&preferences).await {
-                Ok(()) => this.say("doubt", &text("savedWithoutKoha")),
+                Ok(()) => {
+                    this.lookup.saved().await;
+                    this.say("doubt", &text("savedWithoutKoha"));
+                }
                 Err(error) => this.say("bad", &text_with("saveFailed", &[&format!("{error:?}")])),
             }
         });
@@ -273,6 +276,7 @@ impl Options {
             self.say("bad", &text_with("saveFailed", &[&format!("{error:?}")]));
             return;
         }
+        self.lookup.saved().await;
         // KOCT may talk to the configured server and to no other.
         let pattern = settings.server.permission_pattern();
         if let Some(before) = before.map(|server| server.permission_pattern()).filter(|before| *before != pattern) {

@@ -203,7 +203,7 @@ pub(crate) fn field_error(error: &FieldError) -> String {
         FieldError::ControlCharacter(code_point) => text_with("fieldControl", &[&control(*code_point)]),
         FieldError::Days(limit) => text_with("fieldDays", &[&locale::number(*limit)]),
         FieldError::Pattern => text("fieldPattern"),
-        FieldError::Amount(error) => amount_error(*error),
+        FieldError::Amount(_) => text("fieldAmount"),
         FieldError::Hours(limit) => text_with("fieldHours", &[&locale::number(*limit)]),
         FieldError::TooLong { length, limit } => {
             text_with("fieldTooLong", &[&locale::number(*length), &locale::number(*limit)])
