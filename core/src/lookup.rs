@@ -50,7 +50,7 @@ impl Default for Lookup {
 
 fn days(typed: &str) -> Result<i64, FieldError> {
     let days = typed.trim().parse().ok().filter(|days| (1..=DAYS_LIMIT).contains(days));
-    days.map(|days| i64::from(days) * DAY).ok_or(FieldError::Days(DAYS_LIMIT))
+    days.map(|days| i64::from(days) * DAY).ok_or(FieldError::SomeDays(DAYS_LIMIT))
 }
 
 impl Lookup {
@@ -164,8 +164,8 @@ mod tests {
             Lookup { enabled: true, ..wrong }.errors(),
             [
                 (Field::DebtLimit, FieldError::Amount(AmountError::NotANumber)),
-                (Field::RemindDays, FieldError::Days(30)),
-                (Field::WipeDays, FieldError::Days(30)),
+                (Field::RemindDays, FieldError::SomeDays(30)),
+                (Field::WipeDays, FieldError::SomeDays(30)),
                 (Field::ClientSecret, FieldError::Missing),
             ]
         );

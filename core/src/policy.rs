@@ -519,7 +519,7 @@ mod tests {
             (r#"{"staleHours": [24]}"#, Problem::Kind("staleHours", Kind::Number)),
             (r#"{"staleHours": 1.5}"#, Problem::Value(Key::StaleHours, FieldError::Hours(8784))),
             (r#"{"loanDays": 0}"#, Problem::Value(Key::LoanDays, FieldError::Days(999))),
-            (r#"{"lookupDays": 31}"#, Problem::Value(Key::LookupDays, FieldError::Days(30))),
+            (r#"{"lookupDays": 31}"#, Problem::Value(Key::LookupDays, FieldError::SomeDays(30))),
             (r#"{"lookup": "yes"}"#, Problem::Kind("lookup", Kind::Flag)),
             (r#"{"lookupDebtLimit": false}"#, Problem::Kind("lookupDebtLimit", Kind::Amount)),
             (

@@ -28,7 +28,10 @@ use std::{
 };
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Element, Event, HtmlButtonElement, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
+use web_sys::{
+    Element, Event, HtmlButtonElement, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement,
+    ScrollIntoViewOptions, ScrollLogicalPosition,
+};
 
 const FIELDS: [Field; 13] = [
     Field::Server,
@@ -188,6 +191,12 @@ impl Options {
             && let Ok(input) = dom::by_id::<HtmlInputElement>(first.id())
         {
             let _ = input.focus();
+            // What is wrong stands below the field, where the bar of buttons may cover it.
+            if let Ok(line) = dom::by_id::<HtmlElement>(&format!("{}-error", first.id())) {
+                let nearest = ScrollIntoViewOptions::new();
+                nearest.set_block(ScrollLogicalPosition::Nearest);
+                line.scroll_into_view_with_scroll_into_view_options(&nearest);
+            }
         }
     }
 

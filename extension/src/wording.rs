@@ -201,6 +201,7 @@ pub(crate) fn field_error(error: &FieldError) -> String {
         }),
         FieldError::Missing => text("fieldMissing"),
         FieldError::ControlCharacter(code_point) => text_with("fieldControl", &[&control(*code_point)]),
+        FieldError::SomeDays(limit) => text_with("fieldSomeDays", &[&locale::number(*limit)]),
         FieldError::Days(limit) => text_with("fieldDays", &[&locale::number(*limit)]),
         FieldError::Pattern => text("fieldPattern"),
         FieldError::Amount(_) => text("fieldAmount"),
