@@ -319,7 +319,9 @@ impl<R: Listed> Reading<R> {
             Way::Pages => self.read_page(rows, response.total_count),
             Way::All => {
                 point.unreadable = count(rows.iter().filter(|row| row.is_none()));
-                Step::Done(in_order(rows, None))
+                let rows = in_order(rows, None);
+                point.last = rows.last().map(R::id);
+                Step::Done(rows)
             }
         }
     }
