@@ -165,6 +165,7 @@ pub fn further(here: &Entry, there: &Entry) -> Option<Status> {
 mod tests {
     use super::*;
     use crate::{
+        directory::warning::{Warned, Warning},
         settings::{CommitType, ServerUrl},
         status::{Attempt, Doubt},
         transaction::{TransactionId, arbitrary},
@@ -256,10 +257,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_entry_comes_back(transaction in arbitrary::transaction(-720_i16..840), status in prop::sample::select(statuses().to_vec()), named in any::<bool>()) {
+        fn every_entry_comes_back(transaction in arbitrary::transaction(-720_i16..840), status in prop::sample::select(statuses().to_vec()), named in any::<bool>(), warned in any::<bool>()) {
             let recorded = Entry::recorded(TransactionId(7), transaction);
             let shifted = recorded.shifted(1000, now()).unwrap_or(recorded);
-            let line = Line::Transaction(Box::new(Entry { status, desk: named.then(|| desk("Bus 2")), part: u32::from(named), ..shifted }));
+            let warning = Warned { warning: Warning::Hold { hold: 3, pickup: "MPL".into() }, confirmed: named.then(now) };
+            let warnings = if warned { vec![warning] } else { vec![] };
+            let line = Line::Transaction(Box::new(Entry { status, desk: named.then(|| desk("Bus 2")), part: u32::from(named), warnings, ..shifted }));
             let text = write(&line);
             prop_assert_eq!(text.matches('\n').count(), 1);
             prop_assert_eq!(read(&text), Ok(line));

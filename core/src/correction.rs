@@ -1,6 +1,7 @@
 //! Corrections before a commit. Nothing is overwritten in silence: what a transaction was before stays in its history.
 
 use crate::{
+    directory::warning::About,
     log::Entry,
     status::{State, Status},
     transaction::{Action, Moment, Transaction},
@@ -62,11 +63,13 @@ impl Entry {
         let mut entry = self.changed(Change::Edited, at, transaction, Status::Local);
         let (before, now) = (&self.transaction.action, &entry.transaction.action);
         let same_patron = before.cardnumber() == now.cardnumber();
-        let same_item = before.barcode() == now.barcode();
+        let same_item = before.item_key() == now.item_key();
         // A warning of another patron or item says nothing of this one.
-        entry
-            .warnings
-            .retain(|warned| if warned.warning.is_of_patron() { same_patron } else { same_patron && same_item });
+        entry.warnings.retain(|warned| match warned.warning.about() {
+            About::Patron => same_patron,
+            About::Item => same_item,
+            About::Both => same_patron && same_item,
+        });
         Some(entry)
     }
 
@@ -109,6 +112,7 @@ mod tests {
     use super::*;
     use crate::{
         barcode::{Barcode, Cardnumber},
+        directory::warning::{Warned, Warning},
         settings::{CommitType, ServerUrl},
         status::{Attempt, Doubt},
         transaction::{TransactionId, arbitrary},
@@ -175,6 +179,28 @@ mod tests {
         assert_eq!(restored.status, Status::Local);
         let changes: Vec<_> = restored.history.iter().map(|revision| revision.change).collect();
         assert_eq!(changes, [Change::Deleted, Change::Restored]);
+    }
+
+    #[test]
+    fn a_correction_takes_the_warnings_of_what_was_corrected() {
+        let kinds = [
+            Warning::LostCard,
+            Warning::Debts { cents: 1 },
+            Warning::UnknownItem,
+            Warning::Hold { hold: 7, pickup: "MPL".into() },
+            Warning::OnLoan,
+        ];
+        let warnings = kinds.map(|warning| Warned { warning, confirmed: None }).to_vec();
+        let warned = Entry { warnings, ..entry(Status::Local) };
+        let left = |entry: Option<Entry>| {
+            entry.unwrap().warnings.into_iter().map(|warned| warned.warning.about()).collect::<Vec<_>>()
+        };
+        assert_eq!(left(warned.edited(issue("P1", "B2"), moment(1))), [About::Patron; 2]);
+        assert_eq!(left(warned.edited(issue("P2", "b1"), moment(1))), [About::Item; 2]);
+        assert_eq!(left(warned.edited(issue("P2", "B2"), moment(1))), []);
+        for kept in [warned.deleted(moment(1)), warned.shifted(1_000, moment(1))] {
+            assert_eq!(kept.unwrap().warnings, warned.warnings);
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //!
 //! Measured before it was chosen, against finite state transducers (`fst`) and plain sorted keys: see `docs/directory.md`.
 
+pub mod aside;
 mod block;
 mod fold;
 pub mod holder;
@@ -135,6 +136,11 @@ pub struct Hits {
     pub patrons: Vec<Patron>,
     /// How many there are in all.
     pub total: usize,
+}
+
+/// Whether a name may be looked for with what was typed so far: two signs, one of them a letter. A scanner's digits are none.
+pub fn may_be_name(typed: &str) -> bool {
+    typed.trim().chars().count() >= 2 && typed.chars().any(char::is_alphabetic)
 }
 
 impl<S: Shelf> Directory<S> {

@@ -20,6 +20,8 @@ pub struct Filter {
     pub action: Option<String>,
     /// Where it stands.
     pub state: Option<State>,
+    /// Only those that somebody was warned of.
+    pub warned: bool,
     /// The desk; `Some(None)` is this one.
     pub desk: Option<Option<DeskName>>,
     /// Only these.
@@ -39,6 +41,7 @@ struct Row {
     id: TransactionId,
     millis: i64,
     state: State,
+    is_warned: bool,
     action: &'static str,
     /// The place in the list of desks.
     desk: u32,
@@ -62,6 +65,8 @@ pub struct Found {
     pub ids: Vec<TransactionId>,
     /// How many stand in each state of those that would be found if none were asked for.
     pub counts: Counts,
+    /// How many somebody was warned of, likewise.
+    pub warned: u32,
 }
 
 impl Index {
@@ -98,6 +103,7 @@ impl Index {
             id: entry.id,
             millis: entry.transaction.moment.utc_millis(),
             state: entry.status.state(),
+            is_warned: !entry.warnings.is_empty(),
             action: action.word(),
             desk: u32::try_from(desk).unwrap_or(u32::MAX),
             part: entry.part,
@@ -131,7 +137,8 @@ impl Index {
                 && filter.among.as_ref().is_none_or(|among| among.contains(&row.id));
             if fits {
                 found.counts.add(row.state, 1);
-                if filter.state.is_none_or(|state| row.state == state) {
+                found.warned += u32::from(row.is_warned);
+                if filter.state.is_none_or(|state| row.state == state) && (row.is_warned || !filter.warned) {
                     found.ids.push(row.id);
                 }
             }
@@ -195,15 +202,22 @@ impl Placed for InOrder<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{status::Status, transaction::arbitrary};
+    use crate::{
+        directory::warning::{Warned, Warning},
+        status::Status,
+        transaction::arbitrary,
+    };
     use proptest::prelude::*;
 
     fn entries() -> impl Strategy<Value = Vec<Entry>> {
-        prop::collection::vec((0..3_u32, any::<bool>(), arbitrary::transaction(Just(60_i16))), 0..40).prop_map(|rows| {
-            let entry = |(id, (desk, committed, transaction))| {
+        prop::collection::vec((0..6_u32, any::<bool>(), arbitrary::transaction(Just(60_i16))), 0..40).prop_map(|rows| {
+            let entry = |(id, (number, committed, transaction))| {
+                let (desk, is_warned) = (number % 3, number > 2);
                 let desk = DeskName::parse(&format!("Desk {desk}")).ok().filter(|_| desk > 0);
                 let status = if committed { Status::Success } else { Status::Local };
-                Entry { status, desk, ..Entry::recorded(TransactionId(id), transaction) }
+                let warnings =
+                    if is_warned { vec![Warned { warning: Warning::OnLoan, confirmed: None }] } else { vec![] };
+                Entry { status, desk, warnings, ..Entry::recorded(TransactionId(id), transaction) }
             };
             (1..).zip(rows).map(entry).collect()
         })
@@ -280,7 +294,7 @@ mod tests {
             let index = index(&entries);
             let state = if committed { State::Success } else { State::Local };
             let desk = DeskName::parse(&format!("Desk {desk}")).ok().filter(|_| desk > 0);
-            let filter = Filter { text, action: Some("issue".into()), state: Some(state), desk: Some(desk.clone()), among: None };
+            let filter = Filter { text, action: Some("issue".into()), state: Some(state), desk: Some(desk.clone()), ..Filter::default() };
             let found = index.find(&filter);
             let by_text = index.find(&Filter { text: filter.text.clone(), ..Filter::default() }).ids;
             let others = |entry: &&Entry| by_text.contains(&entry.id) && entry.transaction.action.word() == "issue" && entry.desk == desk;
@@ -288,6 +302,9 @@ mod tests {
             prop_assert_eq!(&found.ids, &ids(&expected));
             prop_assert_eq!(usize::try_from(found.counts.total()).unwrap(), entries.iter().filter(others).count());
             prop_assert_eq!(usize::try_from(found.counts.of(state)).unwrap(), expected.len());
+            let warned = index.find(&Filter { state: None, warned: true, ..filter });
+            prop_assert_eq!(warned.ids.len(), entries.iter().filter(others).filter(|entry| !entry.warnings.is_empty()).count());
+            prop_assert_eq!(usize::try_from(warned.warned).unwrap(), warned.ids.len());
         }
 
         #[test]

@@ -52,7 +52,12 @@ use find::Find;
 use focus::Focus;
 use guide::Guide;
 use import::Import;
-use koct_core::{log::Counts, settings::Settings, status::State, transaction::TransactionId};
+use koct_core::{
+    log::{Counts, Entry},
+    settings::Settings,
+    status::State,
+    transaction::{Action, TransactionId},
+};
 use lookup::Lookups;
 use message::{Message, Tone, Topic};
 use patron::PatronPanel;
@@ -298,6 +303,9 @@ impl Desk {
         }
         self.table.forget();
         self.find.forget();
+        self.reload_since().await;
+        self.count_aside();
+        self.patron.refresh_soon(&self);
         self.offer_desks().await;
         self.show_found().await;
     }
@@ -337,17 +345,31 @@ impl Desk {
             counts.moved(from, entry.status.state());
             self.find.take(&entry);
             of_sitting |= self.scans.update(&entry);
-            if entry.status.state() == State::Deleted {
-                self.warnings.forget(entry.id);
-            }
+            self.changed(&entry);
             self.table.update(entry);
         }
         if of_sitting {
             self.show_sitting();
         }
-        self.patron.refresh_soon(self);
         self.counts.set(counts);
         self.draw_soon();
+    }
+
+    /// An entry was changed: what is shown of patrons, items and warnings follows.
+    fn changed(self: &Rc<Self>, entry: &Entry) {
+        self.warnings.update(entry);
+        self.returned.update(entry);
+        self.patron.update(entry);
+        self.changes_what_is_aside(entry);
+        self.patron.refresh_soon(self);
+    }
+
+    /// Something may be set aside, or not any more.
+    fn changes_what_is_aside(self: &Rc<Self>, entry: &Entry) {
+        let is_checkout = matches!(entry.transaction.action, Action::Issue { .. });
+        if entry.set_aside().is_some() || (is_checkout && !self.aside.is_empty()) {
+            self.count_aside();
+        }
     }
 
     /// Shows counts and table within a moment: a commit changes hundreds of rows a second, and painting each would slow it.

@@ -131,9 +131,10 @@ pub(crate) async fn save(preferences: &Preferences) -> Result<(), JsValue> {
     let plain = serde_wasm_bindgen::Serializer::json_compatible();
     let (form, habits) = (preferences.form.serialize(&plain)?, preferences.habits.serialize(&plain)?);
     let lookup = preferences.lookup.serialize(&plain)?;
+    // First of all: where there are settings, other windows leave a secret where it is put next.
+    storage.local().set(&object([(SETTINGS, form), (HABITS, habits), (LOOKUP, lookup)])).await?;
     keep(PASSWORD, &preferences.form.password, preferences.keep_password).await?;
     keep(CLIENT_SECRET, &preferences.lookup.client_secret, preferences.keep_password).await?;
-    storage.local().set(&object([(SETTINGS, form), (HABITS, habits), (LOOKUP, lookup)])).await?;
     save_desk_name(preferences.form.desk.trim()).await
 }
 

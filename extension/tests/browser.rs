@@ -335,6 +335,8 @@ async fn warnings_are_kept_and_confirmed_whatever_the_state_and_found_by_card_an
     assert_eq!(store.of_items(&["b".into()]).await.unwrap()[0].set_aside(), Some((7, "MPL")));
     let aside = store.set_aside().await.unwrap();
     assert_eq!(aside.iter().map(|entry| entry.id).collect::<Vec<_>>(), [back.id]);
+    assert_eq!(store.of_holds(&[6, 7]).await.unwrap(), aside);
+    assert_eq!(store.of_holds(&[8]).await.unwrap(), []);
     assert!(matches!(store.warn(&[TransactionId(99)], Clone::clone).await, Err(StoreError::NotOpen(_))));
     assert_eq!(store.counts().await.unwrap().total(), 2);
 }

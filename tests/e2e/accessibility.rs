@@ -1,7 +1,11 @@
 //! axe-core has nothing to object to, in whatever state the pages are, in light and in dark.
 
-use crate::{koha, policy};
-use fake_koha::{Era, Fault, FaultKind};
+use crate::{
+    knowing::{ZOE, enter_patron, item, library, wait_for_text},
+    koha, policy,
+    records::{download, want},
+};
+use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind};
 use koct_tests::{
     axe::axe,
     desk::{Desk, Settings, enter},
@@ -127,6 +131,48 @@ fn window(dark: bool) {
     found.nothing();
 }
 
+/// What is known of patrons and items, and what is warned of.
+fn known(dark: bool) {
+    let koha = FakeKoha::start(Config { era: Era::From2405, library: library(), ..Config::default() }).unwrap();
+    let desk = Desk::open(&Options { dark, ..Options::default() }).unwrap();
+    want(&desk, &Settings::of(&koha.url(), "send"), |_| {});
+    let (mut found, page) = (Found::default(), &desk.page);
+    open(page, "#open-records", "records-dialog");
+    found.look(page, "records-dialog, empty");
+    close(page, "records-dialog");
+    assert_eq!(download(&desk), "All records are here.");
+    open(page, "#open-records", "records-dialog");
+    found.look(page, "records-dialog");
+    close(page, "records-dialog");
+    page.fill("#checkout-patron", "er").unwrap();
+    page.wait("!document.getElementById('patron-suggestions').hidden").unwrap();
+    page.press(&[key::DOWN]).unwrap();
+    found.look(page, "suggestions, one of them chosen");
+    enter_patron(&desk, "23529001223603");
+    wait_for_text(&desk, "patron-warnings", "expired");
+    found.look(page, "a patron with a warning");
+    page.type_text(&format!("{}\nNO-SUCH-ITEM\n", item(3))).unwrap();
+    wait_for_text(&desk, "warnings", "NO-SUCH-ITEM");
+    page.click("#patron-confirm").unwrap();
+    found.look(page, "warnings of items, the patron's confirmed");
+    enter_patron(&desk, ZOE);
+    wait_for_text(&desk, "patron-loans", "overdue");
+    desk.check_in(&item(1)).unwrap();
+    wait_for_text(&desk, "returned-facts", "overdue");
+    found.look(page, "a patron with loans, an item that is late");
+    desk.check_in(&item(10)).unwrap();
+    wait_for_text(&desk, "message", "On hold for");
+    wait_for_text(&desk, "show-aside", "1 item ");
+    found.look(page, "an item on hold");
+    open(page, "#show-aside", "aside-dialog");
+    found.look(page, "aside-dialog");
+    close(page, "aside-dialog");
+    open(page, "tr[data-seq='2'] [data-edit]", "edit-dialog");
+    found.look(page, "edit-dialog, warnings");
+    close(page, "edit-dialog");
+    found.nothing();
+}
+
 /// The dialog with files: before, chosen, imported.
 fn files(desk: &Desk, found: &mut Found) {
     let page = &desk.page;
@@ -245,6 +291,16 @@ fn the_window_in_light() {
 #[test]
 fn the_window_in_dark() {
     window(true);
+}
+
+#[test]
+fn what_is_known_in_light() {
+    known(false);
+}
+
+#[test]
+fn what_is_known_in_dark() {
+    known(true);
 }
 
 #[test]

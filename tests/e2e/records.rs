@@ -46,7 +46,7 @@ fn press_and_wait(desk: &Desk) -> String {
 }
 
 fn ended(desk: &Desk) -> String {
-    let state = "document.getElementById('records-stop').hidden && document.querySelector('#records-state:is(.message-good, .message-bad, .message-doubt)')?.innerText";
+    let state = "document.getElementById('records-stop').hidden && (said => said !== 'Unlocking…' && said)(document.querySelector('#records-state:is(.message-good, .message-bad, .message-doubt)')?.innerText)";
     desk.page.wait_for(state, LIMIT).unwrap().as_str().unwrap().to_owned()
 }
 

@@ -5,13 +5,15 @@ mod core;
 mod files;
 mod large;
 mod page;
+mod records;
 
 use crate::{addon, project::Result, setup};
 
 /// The parts, by the names that `cargo xtask bench NAME` takes.
-const PARTS: [&str; 5] = ["core", "directory", "commits", "large", "files"];
+const PARTS: [&str; 6] = ["core", "directory", "commits", "large", "files", "records"];
 
-/// Measures everything, or one part, and prints. With `--full` a million transactions are imported.
+/// Measures everything, or one part, and prints. With `--full` a million transactions are
+/// imported, and a million patrons downloaded.
 ///
 /// # Errors
 /// When there is no such part, or something that is measured does not work.
@@ -43,6 +45,9 @@ pub(crate) fn bench(arguments: &[&str]) -> Result {
     }
     if is_wanted("files") {
         files::bench(&addon, full).map_err(words)?;
+    }
+    if is_wanted("records") {
+        records::bench(&addon, full).map_err(words)?;
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
 //! Who has an item: what was downloaded, and over it what was recorded since.
 
-use super::{
-    record::{Item, Loan, Patron},
-    warning::Warning,
-};
+use super::record::{Cents, Item, Loan, Patron};
 use crate::{
+    amount::Amount,
     barcode::{Cardnumber, same_code},
+    batch::Batch,
+    koc::Zone,
     log::Entry,
     order,
     status::State,
@@ -14,24 +14,94 @@ use crate::{
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Since when the log tells more than the records.
+/// What the log knows that Koha's lists did not when they were downloaded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Since {
-    /// As of when the loans were downloaded, in milliseconds since 1970 in UTC.
-    pub as_of: i64,
+    /// As of when, in milliseconds since 1970 in UTC. `None` where nothing was downloaded: then only what is not in Koha yet
+    /// counts, as nobody knows what became of the rest.
+    as_of: Option<i64>,
     /// What was committed since then, though it was recorded before.
-    pub committed: BTreeSet<TransactionId>,
+    committed: BTreeSet<TransactionId>,
 }
 
 impl Since {
+    /// Since a download that began then, given the commits that are remembered.
+    pub fn new(as_of: Option<i64>, batches: &[Batch]) -> Self {
+        // One that was broken off has no end: when it began is the best that is known.
+        let last = |batch: &Batch| batch.end.as_ref().map_or(batch.started, |end| end.at).utc_millis();
+        let since = batches.iter().filter(|batch| as_of.is_some_and(|as_of| last(batch) >= as_of));
+        Self { as_of, committed: since.flat_map(|batch| batch.transactions.iter().copied()).collect() }
+    }
+
     /// Whether the records cannot know of this transaction yet.
-    fn counts(&self, entry: &Entry) -> bool {
-        let is_recorded_since = entry.transaction.moment.utc_millis() >= self.as_of;
+    pub fn counts(&self, entry: &Entry) -> bool {
+        let is_recorded_since = || self.as_of.is_some_and(|as_of| entry.transaction.moment.utc_millis() >= as_of);
         match entry.status.state() {
             State::Deleted | State::Rejected => false,
-            state => state.is_open() || is_recorded_since || self.committed.contains(&entry.id),
+            state => state.is_open() || is_recorded_since() || self.committed.contains(&entry.id),
         }
     }
+}
+
+impl Patron {
+    /// Whether this code stands for her: her cardnumber, or her user name.
+    pub fn goes_by(&self, code: &str) -> bool {
+        [&self.cardnumber, &self.userid].into_iter().any(|own| !own.is_empty() && same_code(own, code))
+    }
+}
+
+/// Somebody at the desk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Visitor<'a> {
+    /// The code that was scanned.
+    pub code: &'a str,
+    /// Whose it is, where it is known.
+    pub patron: Option<&'a Patron>,
+    /// Whether patrons were downloaded: only then a code that nobody has is nobody's.
+    pub knows_patrons: bool,
+}
+
+impl Visitor<'_> {
+    /// Whether she is certainly not the patron of this number.
+    pub fn is_not(&self, patron: u32) -> bool {
+        self.patron.map_or(self.knows_patrons, |known| known.id != patron)
+    }
+
+    /// Whether this code stands for her too.
+    pub fn goes_by(&self, code: &str) -> bool {
+        same_code(self.code, code) || self.patron.is_some_and(|patron| patron.goes_by(code))
+    }
+
+    /// The codes under which the log may have her. It is looked up there letter by letter, so both cases are named.
+    pub fn codes(&self) -> BTreeSet<String> {
+        let own = self.patron.into_iter().flat_map(|patron| [patron.cardnumber.as_str(), patron.userid.as_str()]);
+        let codes = own.chain([self.code]).map(str::trim).filter(|code| !code.is_empty());
+        codes.flat_map(|code| [code.to_owned(), code.to_uppercase(), code.to_lowercase()]).collect()
+    }
+}
+
+/// Of the transactions of an item, in whatever order, those that came before this one, in the order in which Koha must see
+/// them.
+pub fn before(mut entries: Vec<Entry>, id: TransactionId) -> Vec<Entry> {
+    order::sort(&mut entries);
+    let place = entries.iter().position(|entry| entry.id == id);
+    entries.truncate(place.unwrap_or(entries.len()));
+    entries
+}
+
+/// By how many days, as the desk's calendar counts them, something is overdue; `None` where it is not. What was due earlier
+/// on the same day is overdue by none.
+pub fn overdue(due: Option<DateTime<Utc>>, now: Moment, zone: &impl Zone) -> Option<u32> {
+    let due = due.filter(|due| due.timestamp_millis() < now.utc_millis())?.timestamp_millis();
+    let due = Moment::new(due, zone.offset_at_utc(due)).ok()?;
+    let days = now.local().date().signed_duration_since(due.local().date()).num_days();
+    Some(u32::try_from(days).unwrap_or_default())
+}
+
+/// What a patron has paid that is not in what was downloaded of her debts.
+pub fn paid<'a>(entries: impl IntoIterator<Item = &'a Entry>, since: &Since) -> Cents {
+    let counted = entries.into_iter().filter(|entry| since.counts(entry));
+    counted.filter_map(|entry| entry.transaction.action.amount()).map(Amount::cents).sum()
 }
 
 /// Who has an item.
@@ -42,13 +112,15 @@ pub enum Holder {
     Nobody,
     /// As it was downloaded: on loan, or not.
     AsDownloaded(Option<Loan>),
-    /// It was checked out since, to this card.
-    CheckedOut(Cardnumber),
-    /// It came back since.
-    CheckedIn {
-        /// The hold for which it was set aside then.
-        set_aside: Option<u32>,
+    /// It was checked out since.
+    CheckedOut {
+        /// To whom.
+        card: Cardnumber,
+        /// When.
+        at: Moment,
     },
+    /// It came back since.
+    CheckedIn,
 }
 
 impl Holder {
@@ -56,41 +128,27 @@ impl Holder {
     pub fn after(loan: Option<Loan>, entries: &[Entry], since: &Since) -> Self {
         let mut counting: Vec<Entry> = entries.iter().filter(|entry| since.counts(entry)).cloned().collect();
         order::sort(&mut counting);
-        match counting.pop().map(|last| (last.transaction.action, last.warnings)) {
-            Some((Action::Issue { cardnumber, .. }, _)) => Self::CheckedOut(cardnumber),
-            Some((Action::Return { .. }, warnings)) => Self::CheckedIn {
-                set_aside: warnings.iter().find_map(|warned| match warned.warning {
-                    Warning::Hold { hold, .. } => Some(hold),
-                    _ => None,
-                }),
-            },
-            Some((Action::Payment { .. }, _)) | None => Self::AsDownloaded(loan),
+        let Some(last) = counting.pop() else { return Self::AsDownloaded(loan) };
+        match last.transaction.action {
+            Action::Issue { cardnumber, .. } => Self::CheckedOut { card: cardnumber, at: last.transaction.moment },
+            Action::Return { .. } => Self::CheckedIn,
+            Action::Payment { .. } => Self::AsDownloaded(loan),
         }
     }
 
-    /// Whether somebody else than this patron has it.
-    pub(super) fn is_another(&self, patron: Option<&Patron>, card: &str) -> bool {
+    /// Whether somebody else than she has it.
+    pub(super) fn is_another(&self, visitor: &Visitor<'_>) -> bool {
         match self {
-            Self::Nobody | Self::AsDownloaded(None) | Self::CheckedIn { .. } => false,
-            Self::AsDownloaded(Some(loan)) => patron.is_none_or(|patron| patron.id != loan.patron),
-            Self::CheckedOut(holder) => !is_card_of(holder, patron, card),
+            Self::Nobody | Self::AsDownloaded(None) | Self::CheckedIn => false,
+            Self::AsDownloaded(Some(loan)) => visitor.is_not(loan.patron),
+            Self::CheckedOut { card, .. } => !visitor.goes_by(card.as_str()),
         }
     }
 
-    pub(super) fn set_aside(&self) -> Option<u32> {
-        match self {
-            Self::CheckedIn { set_aside } => *set_aside,
-            _ => None,
-        }
+    /// Whether anybody has it.
+    pub(super) fn is_somebody(&self) -> bool {
+        matches!(self, Self::AsDownloaded(Some(_)) | Self::CheckedOut { .. })
     }
-
-    pub(super) fn is_as_downloaded(&self) -> bool {
-        matches!(self, Self::Nobody | Self::AsDownloaded(_))
-    }
-}
-
-fn is_card_of(holder: &Cardnumber, patron: Option<&Patron>, card: &str) -> bool {
-    same_code(holder.as_str(), card) || patron.is_some_and(|patron| same_code(holder.as_str(), &patron.cardnumber))
 }
 
 /// Something that a patron has.
@@ -122,13 +180,7 @@ impl Lent {
 /// What a patron has: what was downloaded, without what came back since or went to somebody else, and what she was lent
 /// since. The earliest due comes first, what was lent here last. `entries` are the transactions of all these items, in
 /// whatever order.
-pub fn loans(
-    downloaded: Vec<Lent>,
-    entries: &[Entry],
-    since: &Since,
-    patron: Option<&Patron>,
-    card: &str,
-) -> Vec<Lent> {
+pub fn loans(downloaded: Vec<Lent>, entries: &[Entry], since: &Since, visitor: &Visitor<'_>) -> Vec<Lent> {
     let mut by_item: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
     for entry in entries {
         if let Some(key) = entry.transaction.action.item_key() {
@@ -147,10 +199,10 @@ pub fn loans(
         match Holder::after(None, of_item, since) {
             Holder::Nobody | Holder::AsDownloaded(_) => lent.push(loan),
             // Koha takes that for a renewal.
-            Holder::CheckedOut(holder) if is_card_of(&holder, patron, card) => {
-                lent.push(Lent { here: last_issue(of_item, since), ..loan });
+            Holder::CheckedOut { card, at } if visitor.goes_by(card.as_str()) => {
+                lent.push(Lent { here: Some(at), ..loan });
             }
-            Holder::CheckedOut(_) | Holder::CheckedIn { .. } => {}
+            Holder::CheckedOut { .. } | Holder::CheckedIn => {}
         }
         known.insert(key);
     }
@@ -160,12 +212,12 @@ pub fn loans(
         if known.contains(key) {
             continue;
         }
-        if let Holder::CheckedOut(holder) = Holder::after(None, of_item, since)
-            && is_card_of(&holder, patron, card)
+        if let Holder::CheckedOut { card, at } = Holder::after(None, of_item, since)
+            && visitor.goes_by(card.as_str())
         {
             let barcode = of_item.iter().find_map(|entry| entry.transaction.action.barcode()).map(ToString::to_string);
             let barcode = barcode.unwrap_or_default();
-            here.push(Lent { barcode, here: last_issue(of_item, since), ..Lent::default() });
+            here.push(Lent { barcode, here: Some(at), ..Lent::default() });
         }
     }
     here.sort_by_key(|loan| loan.here.map(|moment| moment.utc_millis()));
@@ -173,16 +225,10 @@ pub fn loans(
     lent
 }
 
-fn last_issue(entries: &[Entry], since: &Since) -> Option<Moment> {
-    let issues = entries.iter().filter(|entry| since.counts(entry));
-    let issues = issues.filter(|entry| matches!(entry.transaction.action, Action::Issue { .. }));
-    issues.map(|entry| entry.transaction.moment).max_by_key(Moment::utc_millis)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{barcode::Barcode, directory::warning::Warned, status::Status, transaction::Transaction};
+    use crate::{barcode::Barcode, batch::BatchEnd, settings::CommitType, status::Status, transaction::Transaction};
     use proptest::prelude::*;
 
     fn entry(id: u32, millis: i64, action: Action) -> Entry {
@@ -199,37 +245,130 @@ mod tests {
     }
 
     fn since(millis: i64) -> Since {
-        Since { as_of: 1_795_428_000_000 + millis, committed: BTreeSet::new() }
+        Since { as_of: Some(1_795_428_000_000 + millis), committed: BTreeSet::new() }
+    }
+
+    fn visitor<'a>(code: &'a str, patron: Option<&'a Patron>) -> Visitor<'a> {
+        Visitor { code, patron, knows_patrons: true }
     }
 
     #[test]
     fn what_was_recorded_since_lies_over_what_was_downloaded() {
         let loan = Some(Loan { patron: 2, ..Loan::default() });
         let after = |entries: &[Entry], at: i64| Holder::after(loan.clone(), entries, &since(at));
-        let out = |card: &str| Holder::CheckedOut(Cardnumber::parse(card).unwrap());
+        let out = |card: &str, at| Holder::CheckedOut { card: Cardnumber::parse(card).unwrap(), at };
         assert_eq!(after(&[], 0), Holder::AsDownloaded(loan.clone()));
         let entries = [entry(2, 2_000, issue("P1", "A")), entry(1, 1_000, back("A"))];
-        assert_eq!(after(&entries, 0), out("P1"), "whatever order they are given in");
-        assert_eq!(after(&entries[1..], 0), Holder::CheckedIn { set_aside: None });
+        assert_eq!(after(&entries, 0), out("P1", entries[0].transaction.moment), "whatever order they are given in");
+        assert_eq!(after(&entries[1..], 0), Holder::CheckedIn);
 
         let with = |state: Status| [Entry { status: state, ..entry(1, 1_000, back("A")) }];
         assert_eq!(after(&with(Status::Deleted), 0), Holder::AsDownloaded(loan.clone()));
         assert_eq!(after(&with(Status::Rejected { message: "no".into() }), 0), Holder::AsDownloaded(loan.clone()));
         assert_eq!(after(&with(Status::Success), 5_000), Holder::AsDownloaded(loan.clone()), "Koha told so");
-        assert_eq!(after(&with(Status::Success), 500), Holder::CheckedIn { set_aside: None });
-        assert_eq!(after(&with(Status::Local), 5_000), Holder::CheckedIn { set_aside: None }, "not in Koha yet");
+        assert_eq!(after(&with(Status::Success), 500), Holder::CheckedIn);
+        assert_eq!(after(&with(Status::Local), 5_000), Holder::CheckedIn, "not in Koha yet");
         let committed = Since { committed: [TransactionId(1)].into(), ..since(5_000) };
-        assert_eq!(
-            Holder::after(loan.clone(), &with(Status::Success), &committed),
-            Holder::CheckedIn { set_aside: None }
-        );
+        assert_eq!(Holder::after(loan.clone(), &with(Status::Success), &committed), Holder::CheckedIn);
     }
 
     #[test]
-    fn what_was_set_aside_is_remembered() {
-        let warning = Warning::Hold { hold: 7, pickup: "CPL".into() };
-        let aside = Entry { warnings: vec![Warned { warning, confirmed: None }], ..entry(1, 0, back("A")) };
-        assert_eq!(Holder::after(None, &[aside], &since(0)), Holder::CheckedIn { set_aside: Some(7) });
+    fn commits_since_the_download_count_whenever_they_were_recorded() {
+        let at = |millis| Moment::new(1_795_428_000_000 + millis, 60).unwrap();
+        let batch = |started, end: Option<i64>, id| Batch {
+            started: at(started),
+            end: end.map(|end| BatchEnd {
+                at: at(end),
+                committed: 1,
+                rejected: 0,
+                in_doubt: 0,
+                left: 0,
+                message: String::new(),
+            }),
+            commit_type: CommitType::Apply,
+            server: String::new(),
+            branchcode: String::new(),
+            transactions: vec![TransactionId(id)],
+        };
+        let batches = [
+            batch(1_000, Some(2_000), 1),
+            batch(1_000, Some(5_000), 2),
+            // Broken off before, and after.
+            batch(1_000, None, 3),
+            batch(6_000, None, 4),
+        ];
+        let committed = |id| Entry { status: Status::Success, ..entry(id, 0, back("A")) };
+        let counts = |as_of, id| Since::new(as_of, &batches).counts(&committed(id));
+        let as_of = Some(1_795_428_003_000);
+        assert_eq!([1, 2, 3, 4].map(|id| counts(as_of, id)), [false, true, false, true]);
+        assert!(!counts(None, 4), "where nothing was downloaded, nobody knows what became of it");
+        assert!(Since::new(None, &batches).counts(&entry(9, 0, back("A"))), "what is not in Koha yet is known");
+    }
+
+    #[test]
+    fn only_what_came_before_says_who_had_an_item() {
+        let entries = vec![entry(3, 3_000, back("A")), entry(1, 1_000, issue("P1", "A")), entry(2, 2_000, back("A"))];
+        let ids = |id| before(entries.clone(), TransactionId(id)).iter().map(|entry| entry.id.0).collect::<Vec<_>>();
+        assert_eq!((ids(1), ids(3), ids(9)), (vec![], vec![1, 2], vec![1, 2, 3]));
+    }
+
+    #[test]
+    fn nobody_is_another_by_not_being_known() {
+        let anna = Patron { id: 1, cardnumber: "P1".into(), userid: "ann".into(), ..Patron::default() };
+        let loan = |patron| Holder::AsDownloaded(Some(Loan { patron, ..Loan::default() }));
+        assert!(!loan(1).is_another(&visitor("P1", Some(&anna))) && loan(2).is_another(&visitor("P1", Some(&anna))));
+        assert!(loan(1).is_another(&visitor("P9", None)), "no patron has this card");
+        assert!(!loan(1).is_another(&Visitor { knows_patrons: false, ..visitor("P9", None) }));
+        let at = Moment::new(1_795_428_000_000, 60).unwrap();
+        let out = |card: &str| Holder::CheckedOut { card: Cardnumber::parse(card).unwrap(), at };
+        // Recorded while the records were not at hand, with the user name.
+        assert!(!out("ANN").is_another(&visitor("P1", Some(&anna))));
+        assert!(out("P2").is_another(&Visitor { knows_patrons: false, ..visitor("P1", None) }));
+        let codes = visitor("p1", Some(&anna)).codes();
+        assert_eq!(codes.into_iter().collect::<Vec<_>>(), ["ANN", "P1", "ann", "p1"]);
+    }
+
+    #[test]
+    fn days_are_those_of_the_desk() {
+        struct Fixed;
+        impl Zone for Fixed {
+            fn offset_at_local(&self, _: chrono::NaiveDateTime) -> i16 {
+                60
+            }
+            fn offset_at_utc(&self, _: i64) -> i16 {
+                60
+            }
+        }
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let now = Moment::new(at("2026-11-25T09:00:00Z").timestamp_millis(), 60).unwrap();
+        for (due, days) in [
+            ("2026-11-25T09:00:00Z", None),
+            ("2026-11-26T22:59:00Z", None),
+            ("2026-11-25T08:59:00Z", Some(0)),
+            ("2026-11-24T22:59:00Z", Some(1)),
+            ("2026-11-24T23:01:00Z", Some(0)),
+            ("2026-10-25T22:59:00Z", Some(31)),
+        ] {
+            assert_eq!(overdue(Some(at(due)), now, &Fixed), days, "{due}");
+        }
+        assert_eq!(overdue(None, now, &Fixed), None);
+    }
+
+    #[test]
+    fn what_was_paid_here_is_no_debt() {
+        let payment = |amount: &str| Action::Payment {
+            cardnumber: Cardnumber::parse("P1").unwrap(),
+            amount: Amount::parse(amount).unwrap(),
+        };
+        let with = |status, entry| Entry { status, ..entry };
+        let entries = [
+            entry(1, 1_000, payment("3.50")),
+            with(Status::Success, entry(2, -1_000, payment("1.00"))),
+            with(Status::Success, entry(3, 2_000, payment("0.25"))),
+            with(Status::Deleted, entry(4, 3_000, payment("9.00"))),
+            entry(5, 4_000, issue("P1", "A")),
+        ];
+        assert_eq!(paid(&entries, &since(0)), 375);
     }
 
     #[test]
@@ -248,7 +387,7 @@ mod tests {
             entry(7, 7_000, issue("P1", "d")),
         ];
         let anna = Patron { id: 1, cardnumber: "P1".into(), ..Patron::default() };
-        let has = loans(downloaded, &entries, &since(0), Some(&anna), "ann");
+        let has = loans(downloaded, &entries, &since(0), &visitor("ann", Some(&anna)));
         let shown: Vec<_> = has.iter().map(|lent| (lent.barcode.as_str(), lent.here.is_some())).collect();
         assert_eq!(shown, [("D", true), ("A", false), ("", false), ("E", true)]);
     }
@@ -264,7 +403,7 @@ mod tests {
             let mut seen = BTreeSet::new();
             for card in ["P1", "P2", "P3"] {
                 let downloaded = if card == "P1" { vec![Lent { barcode: "A".into(), ..Lent::default() }] } else { Vec::new() };
-                for lent in loans(downloaded, &entries, &since(0), None, card) {
+                for lent in loans(downloaded, &entries, &since(0), &visitor(card, None)) {
                     prop_assert!(seen.insert(lent.barcode.clone()), "{} twice", lent.barcode);
                     let of_item: Vec<Entry> = entries.iter().filter(|entry| entry.transaction.action.barcode().is_some_and(|barcode| barcode.as_str() == lent.barcode)).cloned().collect();
                     let holder = of_item.last().map(|last| last.transaction.action.cardnumber().map(Cardnumber::as_str));

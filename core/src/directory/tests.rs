@@ -155,6 +155,15 @@ fn rows_that_do_not_rise_are_refused() {
     assert_eq!(writer.take(true).1.rows, 2);
 }
 
+#[test]
+fn digits_are_no_name() {
+    for (typed, is_name) in
+        [("", false), ("a", false), (" a ", false), ("ac", true), ("张伟", true), ("12", false), ("1a", true)]
+    {
+        assert_eq!(may_be_name(typed), is_name, "{typed}");
+    }
+}
+
 proptest! {
     /// Writing that is broken off and goes on elsewhere gives what writing at once gives.
     #[test]

@@ -3,7 +3,7 @@
 //! Nothing is warned of that is not known: a set that was not downloaded, a field that this Koha does not tell.
 
 use super::{
-    holder::Holder,
+    holder::{Holder, Visitor},
     record::{Cents, Hold, HoldState, Item, Patron},
 };
 use crate::transaction::Moment;
@@ -50,18 +50,43 @@ pub enum Warning {
     },
 }
 
+/// What a warning is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// The patron, whatever she takes.
+    Patron,
+    /// The item, whoever takes it.
+    Item,
+    /// This patron and this item.
+    Both,
+}
+
 impl Warning {
+    /// What it is about.
+    pub fn about(&self) -> About {
+        match self {
+            Self::UnknownCard
+            | Self::Expired { .. }
+            | Self::Restricted
+            | Self::LostCard
+            | Self::Debts { .. }
+            | Self::WrongAddress => About::Patron,
+            Self::UnknownItem | Self::Hold { .. } => About::Item,
+            Self::OnLoan | Self::Waiting | Self::InTransit => About::Both,
+        }
+    }
+
+    /// Whether whoever has confirmed this has confirmed the other as well: the same, or less that is owed.
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Debts { cents }, Self::Debts { cents: other }) => other <= cents,
+            _ => self == other,
+        }
+    }
+
     /// Whether it is about the patron: then confirming it once holds for all that she takes out.
     pub fn is_of_patron(&self) -> bool {
-        matches!(
-            self,
-            Self::UnknownCard
-                | Self::Expired { .. }
-                | Self::Restricted
-                | Self::LostCard
-                | Self::Debts { .. }
-                | Self::WrongAddress
-        )
+        self.about() == About::Patron
     }
 }
 
@@ -100,32 +125,44 @@ pub fn of_patron(
     .collect()
 }
 
-/// What a person must know of an item before she hands it to this patron. `holds` are those on its title.
-pub fn of_checkout(
-    item: Option<&Item>,
-    knows_items: bool,
-    holder: &Holder,
-    holds: &[Hold],
-    patron: Option<&Patron>,
-    card: &str,
-) -> Vec<Warning> {
+/// An item on its way out.
+#[derive(Debug, Clone, Copy)]
+pub struct Checkout<'a> {
+    /// The item, where its barcode is known.
+    pub item: Option<&'a Item>,
+    /// Whether items were downloaded.
+    pub knows_items: bool,
+    /// Who takes it.
+    pub visitor: Visitor<'a>,
+    /// Who had it before.
+    pub holder: &'a Holder,
+    /// The holds on its title.
+    pub holds: &'a [Hold],
+    /// Those of them that need no item any more ([`aside::over`](super::aside::over)).
+    pub over: &'a BTreeSet<u32>,
+    /// The hold for which it was set aside here.
+    pub set_aside: Option<u32>,
+}
+
+/// What a person must know of an item before she hands it out.
+pub fn of_checkout(checkout: &Checkout<'_>) -> Vec<Warning> {
+    let Checkout { item, knows_items, visitor, holder, holds, over, set_aside } = checkout;
     let mut warnings = Vec::new();
-    if item.is_none() && knows_items {
+    if item.is_none() && *knows_items {
         warnings.push(Warning::UnknownItem);
     }
-    if holder.is_another(patron, card) {
+    if holder.is_another(visitor) {
         warnings.push(Warning::OnLoan);
     }
-    let Some(item) = item else { return warnings };
-    let is_hers = |hold: &Hold| patron.is_some_and(|patron| patron.id == hold.patron);
-    // Set aside here, or in Koha before.
-    let aside = holder.set_aside().and_then(|number| holds.iter().find(|hold| hold.id == number));
-    let found =
-        aside.or_else(|| holds.iter().find(|hold| hold.item == Some(item.id) && hold.state != HoldState::Placed));
-    // What went out since is not on the shelf any more.
-    if let Some(hold) = found.filter(|hold| !is_hers(hold) && (aside.is_some() || holder.is_as_downloaded())) {
-        let is_on_its_way = aside.is_none() && hold.state == HoldState::InTransit;
-        warnings.push(if is_on_its_way { Warning::InTransit } else { Warning::Waiting });
+    // What is in somebody's hands neither waits nor travels.
+    let Some(item) = item.filter(|_| !holder.is_somebody()) else { return warnings };
+    let for_another = |hold: &&Hold| !over.contains(&hold.id) && visitor.is_not(hold.patron);
+    let is_set_aside = holds.iter().filter(for_another).any(|hold| Some(hold.id) == *set_aside);
+    let mut found = holds.iter().filter(for_another).filter(|hold| hold.item == Some(item.id));
+    if is_set_aside || found.clone().any(|hold| hold.state == HoldState::Waiting) {
+        warnings.push(Warning::Waiting);
+    } else if found.any(|hold| hold.state == HoldState::InTransit) {
+        warnings.push(Warning::InTransit);
     }
     warnings
 }
@@ -138,9 +175,9 @@ pub fn of_checkin(item: Option<&Item>, knows_items: bool, hold: Option<&Hold>) -
 }
 
 /// Who waits for an item that came back: the first in the queue for its title or for this very item, leaving out the holds
-/// of `taken`, for which other items were set aside.
-pub fn hold_for<'a>(item: &Item, holds: &'a [Hold], taken: &BTreeSet<u32>) -> Option<&'a Hold> {
-    let is_free = |hold: &&Hold| !taken.contains(&hold.id);
+/// of `over` that need no item any more.
+pub fn hold_for<'a>(item: &Item, holds: &'a [Hold], over: &BTreeSet<u32>) -> Option<&'a Hold> {
+    let is_free = |hold: &&Hold| !over.contains(&hold.id);
     let set_aside_before = |hold: &&Hold| hold.state != HoldState::Placed && hold.item == Some(item.id);
     let may_have_it = |hold: &&Hold| {
         hold.state == HoldState::Placed && !hold.suspended && hold.item.is_none_or(|wanted| wanted == item.id)
@@ -182,7 +219,6 @@ mod tests {
             ..Patron::default()
         };
         assert_eq!(warnings(&fine), [], "the last day and the limit itself are fine");
-        assert_eq!(of_checkout(None, false, &Holder::Nobody, &[], None, "P"), []);
     }
 
     #[test]
@@ -211,27 +247,80 @@ mod tests {
         assert_eq!(of_patron(None, true, day(TODAY), None), [Warning::UnknownCard]);
     }
 
+    /// What is there when item 5 goes to patron 1, with the card P1.
+    struct Desk {
+        item: Option<Item>,
+        anna: Option<Patron>,
+        knows: bool,
+        holder: Holder,
+        holds: Vec<Hold>,
+        over: BTreeSet<u32>,
+        set_aside: Option<u32>,
+    }
+
+    impl Default for Desk {
+        fn default() -> Self {
+            Self {
+                item: Some(item()),
+                anna: Some(Patron { id: 1, cardnumber: "P1".into(), ..Patron::default() }),
+                knows: true,
+                holder: Holder::AsDownloaded(None),
+                holds: Vec::new(),
+                over: BTreeSet::new(),
+                set_aside: None,
+            }
+        }
+    }
+
+    impl Desk {
+        fn warnings(&self) -> Vec<Warning> {
+            of_checkout(&Checkout {
+                item: self.item.as_ref(),
+                knows_items: self.knows,
+                visitor: Visitor { code: "P1", patron: self.anna.as_ref(), knows_patrons: self.knows },
+                holder: &self.holder,
+                holds: &self.holds,
+                over: &self.over,
+                set_aside: self.set_aside,
+            })
+        }
+    }
+
     #[test]
-    fn an_item_is_warned_of_where_another_has_it_or_waits_for_it() {
-        let anna = Patron { id: 1, cardnumber: "P1".into(), ..Patron::default() };
+    fn an_item_is_warned_of_where_another_has_it() {
+        let of = |holder| Desk { holder, ..Desk::default() }.warnings();
         let loan = |patron| Holder::AsDownloaded(Some(Loan { patron, item: Some(5), ..Loan::default() }));
-        let of = |holder: &Holder, holds: &[Hold]| of_checkout(Some(&item()), true, holder, holds, Some(&anna), "P1");
-        assert_eq!(of_checkout(None, true, &Holder::Nobody, &[], Some(&anna), "P1"), [Warning::UnknownItem]);
-        assert_eq!(of(&loan(1), &[]), [], "she renews it");
-        assert_eq!(of(&loan(2), &[]), [Warning::OnLoan]);
-        let nobody = Holder::AsDownloaded(None);
-        assert_eq!(of(&nobody, &[hold(9, 2, None, 1, HoldState::Placed)]), [], "others can wait for another copy");
-        assert_eq!(of(&nobody, &[hold(9, 2, Some(5), 0, HoldState::Waiting)]), [Warning::Waiting]);
-        assert_eq!(of(&nobody, &[hold(9, 2, Some(5), 0, HoldState::InTransit)]), [Warning::InTransit]);
-        assert_eq!(of(&nobody, &[hold(9, 1, Some(5), 0, HoldState::Waiting)]), [], "it waits for her");
-        assert_eq!(of(&nobody, &[hold(9, 2, Some(6), 0, HoldState::Waiting)]), [], "that is another copy");
-        let aside = Holder::CheckedIn { set_aside: Some(9) };
-        assert_eq!(of(&aside, &[hold(9, 2, None, 1, HoldState::Placed)]), [Warning::Waiting], "set aside here");
-        assert_eq!(of(&aside, &[hold(9, 1, None, 1, HoldState::Placed)]), []);
-        let elsewhere = Holder::CheckedOut(Cardnumber::parse("P2").unwrap());
-        assert_eq!(of(&elsewhere, &[hold(9, 2, Some(5), 0, HoldState::Waiting)]), [Warning::OnLoan]);
-        let hers = Holder::CheckedOut(Cardnumber::parse("p1").unwrap());
-        assert_eq!(of(&hers, &[]), []);
+        let at = Moment::new(1_795_428_000_000, 60).unwrap();
+        let out = |card: &str| Holder::CheckedOut { card: Cardnumber::parse(card).unwrap(), at };
+        assert_eq!(Desk { item: None, ..Desk::default() }.warnings(), [Warning::UnknownItem]);
+        assert_eq!(Desk { item: None, knows: false, ..Desk::default() }.warnings(), []);
+        assert_eq!(of(loan(1)), [], "she renews it");
+        assert_eq!(of(loan(2)), [Warning::OnLoan]);
+        assert_eq!(of(out("P2")), [Warning::OnLoan]);
+        assert_eq!(of(out("p1")), []);
+        assert_eq!(of(Holder::CheckedIn), []);
+        let unknown = |holder| Desk { anna: None, knows: false, holder, ..Desk::default() }.warnings();
+        assert_eq!(unknown(loan(2)), [], "where no patrons are known, nobody is another");
+        assert_eq!(unknown(out("P2")), [Warning::OnLoan]);
+    }
+
+    #[test]
+    fn an_item_is_warned_of_where_another_waits_for_it() {
+        let of = |hold: Hold| Desk { holds: vec![hold], ..Desk::default() };
+        let waiting = || hold(9, 2, Some(5), 0, HoldState::Waiting);
+        assert_eq!(of(hold(9, 2, None, 1, HoldState::Placed)).warnings(), [], "others can wait for another copy");
+        assert_eq!(of(waiting()).warnings(), [Warning::Waiting]);
+        assert_eq!(of(hold(9, 2, Some(5), 0, HoldState::InTransit)).warnings(), [Warning::InTransit]);
+        assert_eq!(of(hold(9, 1, Some(5), 0, HoldState::Waiting)).warnings(), [], "it waits for her");
+        assert_eq!(of(hold(9, 2, Some(6), 0, HoldState::Waiting)).warnings(), [], "that is another copy");
+        assert_eq!(Desk { over: [9].into(), ..of(waiting()) }.warnings(), [], "its patron had it, and brought it back");
+        assert_eq!(Desk { holder: Holder::CheckedIn, ..of(waiting()) }.warnings(), [Warning::Waiting]);
+        assert_eq!(Desk { anna: None, knows: false, ..of(waiting()) }.warnings(), [], "it may wait for her");
+        let aside = |patron| Desk { set_aside: Some(9), ..of(hold(9, patron, None, 1, HoldState::Placed)) };
+        assert_eq!(aside(2).warnings(), [Warning::Waiting], "set aside here");
+        assert_eq!(aside(1).warnings(), []);
+        let holder = Holder::AsDownloaded(Some(Loan { patron: 2, ..Loan::default() }));
+        assert_eq!(Desk { holder, ..of(waiting()) }.warnings(), [Warning::OnLoan], "it is in somebody's hands");
     }
 
     #[test]
@@ -261,6 +350,13 @@ mod tests {
         assert_eq!(of_checkin(Some(&item()), true, holds.first()), [on_hold]);
         assert_eq!(of_checkin(None, true, None), [Warning::UnknownItem]);
         assert_eq!(of_checkin(None, false, None), []);
+    }
+
+    #[test]
+    fn who_confirms_a_debt_has_confirmed_a_smaller_one() {
+        let debts = |cents| Warning::Debts { cents };
+        assert!(debts(500).covers(&debts(500)) && debts(500).covers(&debts(499)) && !debts(500).covers(&debts(501)));
+        assert!(Warning::LostCard.covers(&Warning::LostCard) && !Warning::LostCard.covers(&Warning::Restricted));
     }
 
     #[test]

@@ -6,8 +6,8 @@ use crate::{
     i18n::{plural, text, text_with},
     wording,
 };
-use koct_core::{log::Entry, status::State};
-use std::rc::Rc;
+use koct_core::{directory::aside, log::Entry};
+use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlDialogElement, HtmlElement};
@@ -17,6 +17,8 @@ pub(crate) struct Aside {
     dialog: HtmlDialogElement,
     about: Element,
     rows: Element,
+    counting: Cell<bool>,
+    count_again: Cell<bool>,
 }
 
 /// An item to set aside.
@@ -38,7 +40,14 @@ impl Aside {
             dialog: dom::by_id("aside-dialog")?,
             about: dom::by_id("aside-about")?,
             rows: dom::by_id("aside-rows")?,
+            counting: Cell::default(),
+            count_again: Cell::default(),
         })
+    }
+
+    /// Whether nothing is set aside, as far as was counted.
+    pub(super) fn is_empty(&self) -> bool {
+        self.button.hidden()
     }
 }
 
@@ -55,30 +64,44 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let this = desk.clone();
     dom::on::<Event>(dom::by_id::<Element>("aside-close")?.as_ref(), "click", move |_| this.aside.dialog.close());
     let this = desk.clone();
-    dom::on::<Event>(&desk.aside.dialog, "close", move |_| this.focus.back());
+    dom::on::<Event>(&desk.aside.dialog, "close", move |_| {
+        // No name stays in the page.
+        this.aside.rows.set_text_content(None);
+        this.focus.back();
+    });
     Ok(())
 }
 
 impl Desk {
-    /// The items that are to be set aside, oldest first.
+    /// The items that are set aside and that nobody has taken since, by library.
     async fn set_aside(&self) -> Vec<Entry> {
-        let mut entries = match self.store.set_aside().await {
+        let entries = match self.store.set_aside().await {
             Ok(entries) => entries,
             Err(error) => {
                 self.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()]));
                 Vec::new()
             }
         };
-        entries.retain(|entry| entry.status.state() != State::Deleted);
-        entries.sort_by_key(|entry| entry.id);
-        entries
+        let keys = entries.iter().filter_map(|entry| entry.transaction.action.item_key()).collect();
+        aside::list(&self.of_items(keys).await)
     }
 
     /// Shows how many items are to be set aside.
-    pub(super) async fn show_aside_count(&self) {
-        let number = self.set_aside().await.len();
-        self.aside.button.set_hidden(number == 0);
-        self.aside.button.set_text_content(Some(&plural("asideButton", number, &[])));
+    pub(super) fn count_aside(self: &Rc<Self>) {
+        self.aside.count_again.set(true);
+        if !self.aside.counting.replace(true) {
+            let desk = self.clone();
+            spawn_local(async move {
+                while desk.aside.count_again.replace(false) {
+                    let number = desk.set_aside().await.len();
+                    desk.aside.button.set_hidden(number == 0);
+                    if number > 0 {
+                        desk.aside.button.set_text_content(Some(&plural("asideButton", number, &[])));
+                    }
+                }
+                desk.aside.counting.set(false);
+            });
+        }
     }
 
     async fn lines_aside(&self) -> Vec<Line> {

@@ -85,6 +85,7 @@ impl Commit {
         self.desk.draw_now();
         self.show_running(false);
         self.desk.committing.set(false);
+        self.desk.reload_since().await;
         self.desk.tell_others();
     }
 

@@ -216,10 +216,15 @@ impl Desk {
         let Some(_permit) = self.may_change(id).await else { return refused(&text("editGone")) };
         match self.store.change(&[id], |entry| rule(entry, now)).await {
             Ok(changes) => {
-                let words = changes.first().map(|change| wording::entry(&change.entry)).unwrap_or_default();
+                let entry = changes.first().map(|change| change.entry.clone());
+                let words = entry.as_ref().map(wording::entry).unwrap_or_default();
                 self.apply(changes);
                 self.draw_now();
                 self.edit.dialog.close();
+                if let Some(entry) = entry.filter(|entry| entry.status.state() == State::Local) {
+                    // Another patron or another item: something else may be to be warned of.
+                    self.look_up(entry);
+                }
                 self.message.about(Topic::Change).show(Tone::Good, &text_with(done, &[&words]));
                 self.tell_others_of(&[id]);
             }

@@ -40,6 +40,9 @@ const PREPARED: u32 = 200_000;
 /// In the list of desks, this one; a desk's name holds no control character.
 const THIS_DESK: &str = "\t";
 
+/// In the list of statuses, those that somebody was warned of, whatever their status.
+const WARNED: &str = "warned";
+
 pub(crate) struct Find {
     text: HtmlInputElement,
     action: HtmlSelectElement,
@@ -77,6 +80,7 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     for state in State::ALL {
         option(&find.state, state.name(), &wording::state(state))?;
     }
+    option(&find.state, WARNED, &text("findWarned"))?;
     option(&find.order, "", &text("findOrderLog"))?;
     option(&find.order, "merged", &text("findOrderMerged"))?;
     let this = desk.clone();
@@ -134,6 +138,7 @@ impl Find {
             text: self.text.value(),
             action: value(&self.action),
             state: value(&self.state).and_then(|name| State::from_name(&name)),
+            warned: self.state.value() == WARNED,
             desk: value(&self.desk).map(|name| DeskName::parse(&name).ok()),
             among: self.among.borrow().as_ref().map(|(ids, _)| ids.clone()),
         }
@@ -178,14 +183,15 @@ impl Find {
         *self.index.borrow_mut() = None;
     }
 
-    /// Shows how many stand in each state.
-    fn show_counts(&self, counts: Counts) {
+    /// Shows how many stand in each state and, where it is known, how many somebody was warned of.
+    fn show_counts(&self, counts: Counts, warned: Option<u32>) {
         let options = self.state.options();
-        for (place, state) in (1..).zip(State::ALL) {
+        let of_states = State::ALL.map(|state| (wording::state(state), Some(counts.of(state))));
+        for (place, (label, number)) in (1..).zip(of_states.into_iter().chain([(text("findWarned"), warned)])) {
             let option = options.get_with_index(place).and_then(|option| option.dyn_into::<HtmlOptionElement>().ok());
             if let Some(option) = option {
-                let number = locale::number(counts.of(state));
-                option.set_text(&text_with("findCount", &[&wording::state(state), &number]));
+                let number = number.map(locale::number);
+                option.set_text(&number.map_or(label.clone(), |number| text_with("findCount", &[&label, &number])));
             }
         }
     }
@@ -233,7 +239,7 @@ impl Desk {
         self.find.asked.set(asked);
         if !self.find.is_active() {
             self.find.show_bar(None);
-            self.find.show_counts(self.counts.get());
+            self.find.show_counts(self.counts.get(), None);
             let ids = self.store.ids().await?;
             // Something may have been looked for meanwhile.
             return if self.find.asked.get() == asked { self.table.show(ids).await } else { Ok(()) };
@@ -251,14 +257,14 @@ impl Desk {
             }
         }
         let filter = self.find.filter();
-        let (shown, counts, total) = {
+        let (shown, counts, warned, total) = {
             let index = self.find.index.borrow();
             let Some(index) = &*index else { return Ok(()) };
             let found = index.find(&filter);
             let ids = if self.find.is_merged() { index.merged(&found.ids) } else { found.ids };
-            (ids, found.counts, index.len())
+            (ids, found.counts, found.warned, index.len())
         };
-        self.find.show_counts(counts);
+        self.find.show_counts(counts, Some(warned));
         let numbers = [shown.len(), total].map(locale::number);
         let mut label = text_with("findShown", &numbers.each_ref().map(String::as_str));
         if let Some((_, among)) = &*self.find.among.borrow() {

@@ -55,7 +55,7 @@ pub(super) const KEYS: [Key; 10] = [
     Key { shown: Some("checkin-title"), ..key("F4", Does::Checkin, "checkin", "checkin-item") },
     key("F8", Does::Undo, "undo", "undo"),
     key("F9", Does::Commit, "keyCommit", "commit"),
-    Key { with_control: true, target: None, ..key("Enter", Does::Confirm, "keyConfirm", "") },
+    Key { with_control: true, ..key("Enter", Does::Confirm, "keyConfirm", "patron-confirm") },
     Key { within: Some("#checkout"), ..key("Escape", Does::ClearPatron, "clearPatron", "checkout-clear-patron") },
     Key { within: Some("#find"), ..key("Escape", Does::ShowAll, "keyShowAll", "show-all") },
     Key {
@@ -89,7 +89,8 @@ impl Key {
     fn show(&self) -> Result<(), JsValue> {
         let Some(target) = self.target else { return Ok(()) };
         let target: Element = dom::by_id(target)?;
-        target.set_attribute("aria-keyshortcuts", self.name)?;
+        let name = if self.with_control { format!("Control+{}", self.name) } else { self.name.to_owned() };
+        target.set_attribute("aria-keyshortcuts", &name)?;
         let shown = self.shown.map_or(Ok(target), dom::by_id)?;
         let chip = dom::document()?.create_element("kbd")?;
         chip.set_attribute("aria-hidden", "true")?;

@@ -10,6 +10,8 @@ use koct_core::{
     amount::Amount,
     barcode::same_code,
     directory::{holder::Lent, record::Patron, warning::Warning},
+    log::Entry,
+    status::State,
     transaction::{Moment, TransactionId},
 };
 use std::{
@@ -86,6 +88,15 @@ impl PatronPanel {
         }
     }
 
+    /// Takes an entry as it is now: what was confirmed, corrected or taken back does not wait any more.
+    pub(super) fn update(&self, entry: &Entry) {
+        let mut open = entry.warnings.iter().filter(|warned| warned.confirmed.is_none());
+        let waits = entry.status.state() != State::Deleted && open.any(|warned| warned.warning.is_of_patron());
+        if !waits && let Some(shown) = &mut *self.shown.borrow_mut() {
+            shown.open.retain(|id| *id != entry.id);
+        }
+    }
+
     /// Shows what has changed, once in a while: a scanner is faster than anybody reads.
     pub(super) fn refresh_soon(&self, desk: &Rc<Desk>) {
         if self.is_shown() && !self.refreshing.replace(true) {
@@ -101,7 +112,13 @@ impl PatronPanel {
     fn draw(&self) {
         let shown = self.shown.borrow();
         self.panel.set_hidden(shown.is_none());
-        let Some(Shown { found, confirmed, .. }) = &*shown else { return };
+        let Some(Shown { found, confirmed, .. }) = &*shown else {
+            // No name stays in the page.
+            for part in [&self.name, &self.about, &self.facts, self.warnings.as_ref(), self.loans.as_ref()] {
+                part.set_text_content(None);
+            }
+            return;
+        };
         let patron = found.patron.as_ref();
         self.name.set_text_content(Some(&patron.map_or_else(|| found.card.clone(), Patron::name)));
         self.warnings.set_text_content(None);
@@ -161,6 +178,10 @@ impl Desk {
         let is_same = self.patron.shows(&found.card);
         if is_same {
             if let Some(shown) = &mut *self.patron.shown.borrow_mut() {
+                // What was confirmed is not what is warned of now.
+                if found.warnings.iter().any(|new| !shown.found.warnings.iter().any(|known| known.covers(new))) {
+                    shown.confirmed = None;
+                }
                 shown.found = found;
             }
         } else {
@@ -209,9 +230,12 @@ impl Desk {
             self.patron_entered(self.patron.field.value());
         }
         if self.records.get().is_none() {
+            // Nothing of them stays in the page.
             self.returned.hide();
+            self.warnings.forget_names();
+            self.suggestions.close();
         }
-        self.show_aside_count().await;
+        self.count_aside();
     }
 
     fn draw_patron(self: &Rc<Self>) {
@@ -233,8 +257,12 @@ impl Desk {
         panel.about.set_text_content(about.as_deref());
         panel.facts.set_text_content(None);
         if let Some(patron) = &found.patron {
-            if let Some(owed) = patron.owes.and_then(Amount::of_cents) {
+            let is_warned_of = found.warnings.iter().any(|warning| matches!(warning, Warning::Debts { .. }));
+            if let Some(owed) = patron.owes.and_then(Amount::of_cents).filter(|_| !is_warned_of) {
                 line(&panel.facts, &text_with("patronOwes", &[&locale::amount(owed)]));
+            }
+            if let Some(paid) = Amount::of_cents(found.paid) {
+                line(&panel.facts, &text_with("patronPaid", &[&locale::amount(paid)]));
             }
             if !patron.staff_note.is_empty() {
                 line(&panel.facts, &text_with("patronNote", &[&patron.staff_note]));

@@ -34,6 +34,7 @@ enum Doing {
     Reading(Set, u32, Option<u32>),
     Preparing(Set),
     File(u16),
+    Opening,
 }
 
 pub(crate) struct Records {
@@ -283,9 +284,10 @@ impl Desk {
 
     async fn unlock_records(self: Rc<Self>) {
         let records = &self.records;
-        records.say(Some((Tone::Doubt, text("recordsOpening"))));
-        self.show_records();
-        match records.known.unlock(&records.passphrase.value()).await {
+        self.do_with_records(Some(Doing::Opening));
+        let unlocked = records.known.unlock(&records.passphrase.value()).await;
+        records.doing.set(None);
+        match unlocked {
             Ok(true) => {
                 records.passphrase.set_value("");
                 records.say(Some((Tone::Good, text("recordsOpened"))));
@@ -371,6 +373,8 @@ impl Desk {
         match self.records.known.delete().await {
             Ok(()) => {
                 self.records.say(Some((Tone::Good, text("recordsDeleted"))));
+                // In place of what the line may say of a patron.
+                self.message.show(Tone::Good, &text("recordsDeleted"));
                 self.clone().reload_records().await;
             }
             Err(error) => self.records_failed(&error),
@@ -411,6 +415,7 @@ fn name_of(set: Set) -> String {
 fn words_of(doing: Doing) -> String {
     match doing {
         Doing::Connecting => text("recordsConnecting"),
+        Doing::Opening => text("recordsOpening"),
         Doing::File(_) => text("recordsReadingFile"),
         Doing::Preparing(set) => text_with("recordsPreparing", &[&name_of(set)]),
         Doing::Reading(set, read, None | Some(0)) => {

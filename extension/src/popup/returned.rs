@@ -2,20 +2,22 @@
 
 use super::lookup::ReturnFound;
 use crate::{
-    clock, dom,
+    dom,
     i18n::{plural, text, text_with},
     wording,
 };
+use koct_core::{log::Entry, status::State, transaction::TransactionId};
+use std::cell::Cell;
 use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement};
-
-const DAY: i64 = 86_400_000;
 
 pub(crate) struct Returned {
     panel: HtmlElement,
     hold: HtmlElement,
     title: Element,
     facts: Element,
+    /// The checkin that is shown.
+    shown: Cell<Option<TransactionId>>,
 }
 
 impl Returned {
@@ -27,15 +29,29 @@ impl Returned {
             hold: dom::by_id("returned-hold")?,
             title: dom::by_id("returned-title")?,
             facts: dom::by_id("returned-facts")?,
+            shown: Cell::default(),
         })
     }
 
+    /// Shows nothing; no name stays in the page.
     pub(super) fn hide(&self) {
+        self.shown.set(None);
         self.panel.set_hidden(true);
+        for part in [&self.title, &self.facts, self.hold.as_ref()] {
+            part.set_text_content(None);
+        }
+    }
+
+    /// Takes an entry as it is now: what was taken back is not shown.
+    pub(super) fn update(&self, entry: &Entry) {
+        if self.shown.get() == Some(entry.id) && entry.status.state() == State::Deleted {
+            self.hide();
+        }
     }
 
     /// Shows this, in place of what came back before.
-    pub(super) fn show(&self, found: &ReturnFound) {
+    pub(super) fn show(&self, id: TransactionId, found: &ReturnFound) {
+        self.shown.set(Some(id));
         let item = found.item.as_ref();
         let title = item.map(|item| item.title.clone()).filter(|title| !title.is_empty());
         let heading = match &title {
@@ -51,12 +67,12 @@ impl Returned {
         } else {
             facts.push((text("warningUnknownItem"), "warned"));
         }
-        facts.push(match &found.had {
-            Some(had) => (text_with("returnedHad", &[had]), ""),
-            None => (text("returnedNobody"), ""),
+        facts.push(match (&found.had, &found.since) {
+            (Some(had), Some(since)) => (text_with("returnedHadSince", &[had, since]), ""),
+            (Some(had), None) => (text_with("returnedHad", &[had]), ""),
+            (None, _) => (text("returnedNobody"), ""),
         });
-        if let Some(due) = found.due.filter(|due| *due < clock::millis()) {
-            let days = (clock::millis() - due) / DAY;
+        if let (Some(days), Some(due)) = (found.late, found.due) {
             let when = wording::millis(due);
             let words = if days == 0 {
                 text_with("returnedOverdueToday", &[&when])

@@ -196,6 +196,7 @@ impl Desk {
         }
         self.message.answer(Tone::Good, &message);
         self.tell_others_of(&[id]);
+        self.changes_what_is_aside(&recorded);
         self.look_up(recorded);
     }
 

@@ -10,7 +10,7 @@ use crate::{
     i18n::{text, text_with},
     locale,
 };
-use koct_core::directory::{Hits, record::Patron};
+use koct_core::directory::{Hits, may_be_name, record::Patron};
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -53,8 +53,11 @@ impl Suggestions {
         !self.list.hidden()
     }
 
-    fn close(&self) {
+    /// Shows nothing, and nothing that comes late.
+    pub(super) fn close(&self) {
         self.typed.set(self.typed.get().wrapping_add(1));
+        self.list.set_text_content(None);
+        self.shown.borrow_mut().clear();
         self.list.set_hidden(true);
         self.more.set_hidden(true);
         self.chosen.set(None);
@@ -141,8 +144,7 @@ impl Desk {
         let number = list.typed.get().wrapping_add(1);
         list.typed.set(number);
         let typed = list.field.value();
-        let is_name = typed.trim().chars().count() >= 2 && typed.chars().any(char::is_alphabetic);
-        if !is_name || self.records.get().is_none() {
+        if !may_be_name(&typed) || self.records.get().is_none() {
             return list.close();
         }
         let desk = self.clone();

@@ -4,12 +4,14 @@ use super::{Desk, Tone};
 use crate::{
     clock, dom,
     i18n::{plural, text, text_with},
+    store::StoreError,
     wording,
 };
 use koct_core::{
     barcode::same_code,
     directory::warning::{Warned, Warning},
     log::Entry,
+    status::State,
     transaction::{Moment, TransactionId},
 };
 use std::{cell::RefCell, rc::Rc};
@@ -23,7 +25,17 @@ struct Row {
     /// The card, where it is about a patron; confirmed are then only the warnings about her.
     card: Option<String>,
     ids: Vec<TransactionId>,
+    warnings: Vec<Warning>,
     element: HtmlElement,
+}
+
+impl Row {
+    /// Whether somebody still has to confirm something of this entry here.
+    fn waits_for(&self, entry: &Entry) -> bool {
+        let mut open = entry.warnings.iter().filter(|warned| warned.confirmed.is_none());
+        entry.status.state() != State::Deleted
+            && open.any(|warned| warned.warning.is_of_patron() == self.card.is_some())
+    }
 }
 
 pub(crate) struct Warnings {
@@ -38,12 +50,22 @@ impl Warnings {
         Ok(Self { list: dom::by_id("warnings")?, rows: RefCell::default() })
     }
 
-    fn add(&self, desk: &Rc<Desk>, card: Option<&str>, ids: Vec<TransactionId>, what: &str, reason: &str) {
+    fn add(
+        &self,
+        desk: &Rc<Desk>,
+        card: Option<&str>,
+        ids: Vec<TransactionId>,
+        warnings: &[Warning],
+        words: [&str; 2],
+    ) {
+        let [what, reason] = words;
+        // Looked up once more, after a correction.
+        self.remove(|row| row.card.is_none() && card.is_none() && row.ids == ids);
         // The page is checked at start; without the template the message line still tells.
         let Ok(element) = dom::from_template("warning-template") else { return };
         dom::set_field(&element, "what", what);
         dom::set_field(&element, "reason", reason);
-        let row = Row { card: card.map(str::to_owned), ids, element };
+        let row = Row { card: card.map(str::to_owned), ids, warnings: warnings.to_vec(), element };
         for (button, label) in [("confirm", "warningConfirm"), ("take-back", "warningTakeBack")] {
             let Some(button_element) = dom::field(&row.element, button) else { continue };
             dom::set_field(&row.element, button, &text(label));
@@ -62,6 +84,8 @@ impl Warnings {
         let _ = self.list.append_with_node_1(&row.element);
         self.rows.borrow_mut().push(row);
         self.list.set_hidden(false);
+        // What has just been scanned is seen, however long the list is.
+        self.list.set_scroll_top(self.list.scroll_height());
     }
 
     /// What was recorded for a patron, who was warned of and is gone.
@@ -80,7 +104,7 @@ impl Warnings {
         let what = plural("warningsOfPatron", ids.len(), &[&who]);
         let reasons: Vec<String> =
             warnings.iter().map(|warning| wording::warning(warning, "", &|code| desk.library_name(code))).collect();
-        self.add(desk, Some(card), ids, &what, &reasons.join(" "));
+        self.add(desk, Some(card), ids, warnings, [&what, &reasons.join(" ")]);
     }
 
     fn remove(&self, is_gone: impl Fn(&Row) -> bool) {
@@ -94,14 +118,26 @@ impl Warnings {
         self.list.set_hidden(self.rows.borrow().is_empty());
     }
 
-    /// This was taken back or changed by hand: nothing of it is to be confirmed here.
-    pub(super) fn forget(&self, id: TransactionId) {
+    /// Takes an entry as it is now: what was confirmed, corrected or taken back, here or in another window, is not to be
+    /// confirmed any more.
+    pub(super) fn update(&self, entry: &Entry) {
         for row in &mut *self.rows.borrow_mut() {
-            if row.ids.len() > 1 {
-                row.ids.retain(|other| *other != id);
+            if row.ids.contains(&entry.id) && !row.waits_for(entry) {
+                row.ids.retain(|id| *id != entry.id);
             }
         }
-        self.remove(|row| row.ids == [id]);
+        self.remove(|row| row.ids.is_empty());
+    }
+
+    /// The records are gone: what is to be confirmed stays, without names.
+    pub(super) fn forget_names(&self) {
+        for row in &*self.rows.borrow() {
+            let reasons = row.warnings.iter().map(|warning| wording::warning(warning, "", &str::to_owned));
+            dom::set_field(&row.element, "reason", &reasons.collect::<Vec<_>>().join(" "));
+            if let Some(card) = &row.card {
+                dom::set_field(&row.element, "what", &plural("warningsOfPatron", row.ids.len(), &[card]));
+            }
+        }
     }
 }
 
@@ -113,17 +149,18 @@ impl Desk {
         }
         let kept = match self.store.warn(&[entry.id], |entry| entry.warned(warned)).await {
             Ok(kept) => kept,
+            // Cleared meanwhile.
+            Err(StoreError::NotOpen(_)) => return,
             Err(error) => {
                 return self.message.show(Tone::Bad, &text_with("editFailed", &[&error.to_string()]));
             }
         };
-        for entry in kept {
-            self.scans.update(&entry);
-            self.find.take(&entry);
-            self.table.update(entry);
-        }
-        self.draw_soon();
+        let is_taken_back = kept.iter().any(|entry| entry.status.state() == State::Deleted);
+        self.show_kept(kept);
         self.tell_others_of(&[entry.id]);
+        if is_taken_back {
+            return;
+        }
         let action = &entry.transaction.action;
         if warned.iter().any(|warned| warned.warning.is_of_patron() && warned.confirmed.is_none())
             && let Some(card) = action.cardnumber()
@@ -139,12 +176,22 @@ impl Desk {
         if !said.is_empty() {
             let barcode = action.barcode().map(ToString::to_string).unwrap_or_default();
             let reason = said.join(" ");
-            self.warnings.add(self, None, vec![entry.id], &barcode, &reason);
+            let of_item = warned.iter().filter(|warned| !warned.warning.is_of_patron());
+            let of_item: Vec<Warning> = of_item.map(|warned| warned.warning.clone()).collect();
+            self.warnings.add(self, None, vec![entry.id], &of_item, [&barcode, &reason]);
             self.message.answer(Tone::Doubt, &text_with("itemWarned", &[&barcode, &reason]));
         }
-        if warned.iter().any(|warned| matches!(warned.warning, Warning::Hold { .. })) {
-            self.show_aside_count().await;
+    }
+
+    /// Shows entries whose warnings have changed.
+    fn show_kept(self: &Rc<Self>, kept: Vec<Entry>) {
+        for entry in kept {
+            self.scans.update(&entry);
+            self.find.take(&entry);
+            self.changed(&entry);
+            self.table.update(entry);
         }
+        self.draw_soon();
     }
 
     /// A patron who is not shown any more: a scanner was faster than the look-up.
@@ -195,11 +242,7 @@ impl Desk {
         }
         match self.store.warn(&ids, |entry| entry.confirmed(now, &which)).await {
             Ok(entries) => {
-                for entry in entries {
-                    self.scans.update(&entry);
-                    self.table.update(entry);
-                }
-                self.draw_soon();
+                self.show_kept(entries);
                 self.tell_others_of(&ids);
             }
             Err(error) => self.message.show(Tone::Bad, &text_with("editFailed", &[&error.to_string()])),

@@ -93,6 +93,7 @@ impl Desk {
         self.set_counts(counts);
         for entry in entries {
             self.find.take(&entry);
+            self.changed(&entry);
             self.table.update(entry);
         }
         self.clone().show_found().await;

@@ -1,9 +1,12 @@
 //! What a person was warned of, and the transactions of items and patrons that warnings come from.
 
-use super::{BY_CARD, BY_HOLD, BY_ITEM, LOG, Result, Store, StoreError, entries, entry, stored};
-use indexed_db_futures::{BuildPrimitive, query_source::QuerySource};
+use super::{BY_CARD, BY_HOLD, BY_ITEM, LOG, Result, Store, StoreError, entries, entry, id, stored};
+use indexed_db_futures::{BuildPrimitive, primitive::TryToJs, query_source::QuerySource};
 use koct_core::{log::Entry, transaction::TransactionId};
 use wasm_bindgen::JsValue;
+
+/// Of a patron, so many of the latest entries are read: the card of a school may have thousands.
+const LATEST: usize = 1_000;
 
 impl Store {
     /// Changes what entries keep of warnings, whatever their state: a commit that is running does not mind, since it reads an
@@ -37,12 +40,34 @@ impl Store {
         self.by(BY_ITEM, keys).await
     }
 
-    /// The entries that bear one of these cardnumbers, as it was typed.
+    /// The latest entries that bear one of these cardnumbers, as it was typed.
     ///
     /// # Errors
     /// When the log cannot be read.
     pub async fn of_cards(&self, cards: &[String]) -> Result<Vec<Entry>> {
-        self.by(BY_CARD, cards).await
+        let mut ids = Vec::new();
+        {
+            let reading = self.reading()?;
+            let log = reading.object_store(LOG)?;
+            let index = log.index(BY_CARD)?;
+            let asked = cards
+                .iter()
+                .map(|card| index.get_all_keys::<JsValue>().with_query(card.clone()).primitive())
+                .collect::<std::result::Result<Vec<_>, _>>()?;
+            for keys in asked {
+                ids.extend(keys.await?.filter_map(|key| key.ok().as_ref().and_then(id)));
+            }
+        }
+        ids.sort_unstable();
+        self.get(&ids[ids.len().saturating_sub(LATEST)..]).await
+    }
+
+    /// The entries whose items were set aside for these holds, also those that were taken back.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn of_holds(&self, holds: &[u32]) -> Result<Vec<Entry>> {
+        self.by(BY_HOLD, holds).await
     }
 
     /// The entries whose items were set aside for a hold, by the number of the hold.
@@ -56,7 +81,7 @@ impl Store {
         entries(values)
     }
 
-    async fn by(&self, index: &str, keys: &[String]) -> Result<Vec<Entry>> {
+    async fn by<K: Clone + TryToJs>(&self, index: &str, keys: &[K]) -> Result<Vec<Entry>> {
         if keys.is_empty() {
             return Ok(Vec::new());
         }

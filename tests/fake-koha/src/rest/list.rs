@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use hyper::header::{HeaderName, LINK};
 use serde_json::{Map, Value, json};
 
-use super::query::{Condition, Refused, compare, plain};
+use super::query::{Comparison, Condition, Refused, compare, plain};
 use super::rows::{Related, Row, View};
 use super::{invalid, went_wrong};
 use crate::collation::fold;
@@ -136,9 +136,13 @@ pub(crate) fn list<T: Row>(
                 .iter()
                 .all(|condition| condition.holds(view.library.zone, &|column| row.value(view, column)) == Some(true))
     };
-    // A list that is asked for as it is, is not looked through: it may be very long.
+    // A list that is asked for as it is, or from a number on, is not looked through: it may be very long.
     let mut found: Option<Vec<&T>> = None;
-    if !wanted.is_empty() || !conditions.is_empty() {
+    let (mut rows, mut order, all) = (rows, order, rows.len());
+    if let (true, Some(start)) = (wanted.is_empty(), after(rows, &conditions, &order)) {
+        rows = &rows[start..];
+        order.clear();
+    } else if !wanted.is_empty() || !conditions.is_empty() {
         found = Some(rows.iter().filter(|row| fits(row)).collect());
     }
     if !order.is_empty() {
@@ -169,7 +173,24 @@ pub(crate) fn list<T: Row>(
         }
     }
     let reply = json_reply(200, &objects.into_iter().map(Value::Object).collect());
-    page.headers(shared, era, request, reply, rows.len())
+    page.headers(shared, era, request, reply, all)
+}
+
+/// Where the rows begin whose number is larger than one, where nothing but that is asked for, by number, and they lie so.
+fn after<T: Row>(rows: &[T], conditions: &[Condition], order: &[(String, bool)]) -> Option<usize> {
+    let column = rows.first()?.number()?.0;
+    let is_it = |name: &str| name.strip_prefix("me.").unwrap_or(name) == column;
+    let [(by, false)] = order else { return None };
+    let [condition] = conditions else { return None };
+    let mut condition = condition;
+    while let Condition::All(list) = condition {
+        let [inner] = &list[..] else { return None };
+        condition = inner;
+    }
+    let Condition::Test(name, Comparison::Greater, wanted) = condition else { return None };
+    let number = |row: &T| row.number().map_or(0, |(_, number)| number);
+    let wanted = wanted.as_u64().filter(|_| is_it(name) && is_it(by) && rows.is_sorted_by_key(number))?;
+    Some(rows.partition_point(|row| number(row) <= wanted))
 }
 
 /// Puts what belongs to a row into its JSON: `patron`, or `item.biblio` with the item around it.

@@ -98,6 +98,12 @@ impl Related<'_> {
 pub(crate) trait Row: Sized + 'static {
     /// Its fields.
     const FIELDS: &'static [Field<Self>];
+
+    /// The column with its number, and the number; none where it has none.
+    fn number(&self) -> Option<(&'static str, u64)> {
+        None
+    }
+
     /// The row that belongs to it.
     fn related<'a>(&'a self, _: &View<'a>, _: &str) -> Option<Related<'a>> {
         None
@@ -252,6 +258,11 @@ impl Row for Patron {
         Field::no("protected").later(),
         Field::empty("primary_contact_method").later(),
     ];
+
+    fn number(&self) -> Option<(&'static str, u64)> {
+        Some(("patron_id", self.id))
+    }
+
     fn related<'a>(&'a self, view: &View<'a>, relation: &str) -> Option<Related<'a>> {
         (relation == "library").then(|| Related::Library(view.library.branch(&self.branch)))
     }
@@ -322,6 +333,11 @@ impl Row for Item {
         Field::empty("new_status"),
         Field::no("exclude_from_local_holds_priority"),
     ];
+
+    fn number(&self) -> Option<(&'static str, u64)> {
+        Some(("item_id", self.id))
+    }
+
     fn related<'a>(&'a self, _: &View<'a>, relation: &str) -> Option<Related<'a>> {
         (relation == "biblio").then_some(Related::Biblio(Some(self)))
     }
@@ -352,6 +368,11 @@ impl Row for Loan {
         Field::empty("note_date"),
         Field::empty("note_seen").later(),
     ];
+
+    fn number(&self) -> Option<(&'static str, u64)> {
+        Some(("checkout_id", self.id))
+    }
+
     fn json(&self, view: &View<'_>) -> Map<String, Value> {
         let fields = Self::FIELDS.iter().filter(|field| field.is_in(view.library.era));
         let mut json: Map<_, _> = fields.map(|field| (field.name.to_owned(), (field.get)(view, self))).collect();
@@ -431,6 +452,11 @@ impl Row for Hold {
         Field::empty("item_type"),
         Field::new("item_level", |_, hold: &Self| (hold.item_id.is_some() && hold.found.is_none()).into()).later(),
     ];
+
+    fn number(&self) -> Option<(&'static str, u64)> {
+        Some(("hold_id", self.id))
+    }
+
     fn related<'a>(&'a self, view: &View<'a>, relation: &str) -> Option<Related<'a>> {
         Some(match relation {
             "biblio" => {

@@ -273,6 +273,15 @@ fn queries() {
         let answer = read(&koha, &format!("{}&_per_page=-1", q("patrons", &query)));
         assert_eq!((total(&answer), rows(&answer).len()), (count, count), "{query}");
     }
+    // What comes after a number, by number, is found without looking through all: it must be the same.
+    let after = |query: &Value| {
+        rows(&read(&koha, &format!("{}&_order_by=%2Bme.item_id&_page=1&_per_page=7", q("items", query))))
+    };
+    for number in [0, 1, 30, 60, 75, 99, 10_000] {
+        let condition = json!({"me.item_id": {">": number}});
+        let looked_through = json!({"-and": [condition, {"me.item_id": {">": 0}}]});
+        assert_eq!(after(&condition), after(&looked_through), "{number}");
+    }
     // Several of them are joined, and so are parameters.
     let several =
         format!("{}&{}", q("patrons", &json!({"surname": "Staff"})), encode(&[("q", r#"{"library_id":"MPL"}"#)]));

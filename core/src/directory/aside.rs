@@ -1,0 +1,195 @@
+//! What was set aside for holds offline, where it is now, and which holds are served by it.
+
+use super::{
+    holder::Since,
+    record::{Hold, HoldState},
+};
+use crate::{log::Entry, order, status::State, transaction::Action};
+use std::collections::{BTreeMap, BTreeSet};
+
+fn is_checkout(entry: &Entry) -> bool {
+    matches!(entry.transaction.action, Action::Issue { .. })
+}
+
+fn stands(entry: &Entry) -> bool {
+    !matches!(entry.status.state(), State::Deleted | State::Rejected)
+}
+
+/// The checkin by which an item was set aside, where nobody has taken the item since; by its entries in order.
+pub fn set_aside(entries: &[Entry]) -> Option<&Entry> {
+    let is_aside = |entry: &Entry| entry.set_aside().is_some() && entry.status.state() != State::Deleted;
+    let place = entries.iter().rposition(is_aside)?;
+    let is_gone = entries[place + 1..].iter().any(|entry| stands(entry) && is_checkout(entry));
+    (!is_gone).then(|| &entries[place])
+}
+
+/// The hold for which an item is set aside; by its entries in order.
+pub fn hold_of(entries: &[Entry]) -> Option<u32> {
+    set_aside(entries)?.set_aside().map(|(hold, _)| hold)
+}
+
+/// Entries by their items, each in the order in which Koha must see them.
+pub fn by_item(entries: Vec<Entry>) -> BTreeMap<String, Vec<Entry>> {
+    let mut by_item: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+    for entry in entries {
+        if let Some(key) = entry.transaction.action.item_key() {
+            by_item.entry(key).or_default().push(entry);
+        }
+    }
+    by_item.values_mut().for_each(order::sort);
+    by_item
+}
+
+/// All that is set aside, by the library of pickup and the time; from the entries of each item in order.
+pub fn list(of_items: &BTreeMap<String, Vec<Entry>>) -> Vec<Entry> {
+    let mut list: Vec<Entry> = of_items.values().filter_map(|entries| set_aside(entries)).cloned().collect();
+    list.sort_by_cached_key(|entry| {
+        (entry.set_aside().map(|(_, pickup)| pickup.to_owned()), entry.transaction.moment.utc_millis(), entry.id)
+    });
+    list
+}
+
+/// Of the holds on a title, those that need no item any more: another copy is set aside for them, or their patron has taken one.
+///
+/// `before` are the entries of the item that is looked at, up to now; `others` those of each other item that was set aside for
+/// one of the holds; both in order. `is` says whether a code stands for the patron of a hold.
+pub fn over(
+    holds: &[Hold],
+    before: &[Entry],
+    others: &BTreeMap<String, Vec<Entry>>,
+    since: &Since,
+    is: impl Fn(&Hold, &str) -> bool,
+) -> BTreeSet<u32> {
+    let took = |hold: &Hold, entries: &[Entry]| {
+        let checkouts = entries.iter().filter(|entry| since.counts(entry) && is_checkout(entry));
+        checkouts.filter_map(|entry| entry.transaction.action.cardnumber()).any(|card| is(hold, card.as_str()))
+    };
+    let has = |hold: &Hold, entries: &[Entry]| hold_of(entries) == Some(hold.id);
+    let had = |hold: &Hold, entries: &[Entry]| {
+        entries.iter().any(|entry| stands(entry) && entry.set_aside().is_some_and(|(number, _)| number == hold.id))
+    };
+    let is_over = |hold: &&Hold| {
+        let by_other = |entries: &Vec<Entry>| has(hold, entries) || (had(hold, entries) && took(hold, entries));
+        took(hold, before) || others.values().any(by_other)
+    };
+    holds.iter().filter(is_over).map(|hold| hold.id).collect()
+}
+
+/// Whether to tell [`over`] one must know who the patrons of the holds are: somebody took something.
+pub fn must_know_patrons(before: &[Entry], others: &BTreeMap<String, Vec<Entry>>) -> bool {
+    before.iter().chain(others.values().flatten()).any(is_checkout)
+}
+
+/// Whether an item waits for the patron of a hold: Koha said so and nobody has taken it since, or it was set aside offline.
+/// `entries` are those of the item in order, `hold` is the patron's.
+pub fn waits(hold: &Hold, entries: &[Entry], since: &Since) -> bool {
+    let is_set_aside = hold_of(entries) == Some(hold.id);
+    let is_gone = entries.iter().any(|entry| since.counts(entry) && is_checkout(entry));
+    is_set_aside || (hold.state == HoldState::Waiting && !is_gone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        barcode::{Barcode, Cardnumber},
+        directory::warning::{Warned, Warning},
+        status::Status,
+        transaction::{Moment, Transaction, TransactionId},
+    };
+
+    fn entry(id: u32, action: Action, status: Status, hold: Option<(u32, &str)>) -> Entry {
+        let moment = Moment::new(1_795_428_000_000 + i64::from(id) * 1000, 60).unwrap();
+        let warning = hold.map(|(hold, pickup)| Warning::Hold { hold, pickup: pickup.into() });
+        let warnings = warning.into_iter().map(|warning| Warned { warning, confirmed: None }).collect();
+        Entry { status, warnings, ..Entry::recorded(TransactionId(id), Transaction { moment, action }) }
+    }
+
+    fn issue(id: u32, card: &str, status: Status) -> Entry {
+        let (cardnumber, barcode) = (Cardnumber::parse(card).unwrap(), Barcode::parse("A").unwrap());
+        entry(id, Action::Issue { cardnumber, barcode }, status, None)
+    }
+
+    fn back(id: u32, hold: Option<(u32, &str)>) -> Entry {
+        entry(id, Action::Return { barcode: Barcode::parse("A").unwrap() }, Status::Local, hold)
+    }
+
+    fn rejected() -> Status {
+        Status::Rejected { message: "Borrower not found.".into() }
+    }
+
+    fn hold(id: u32, patron: u32, state: HoldState) -> Hold {
+        Hold { id, patron, biblio: 7, item: None, pickup: "CPL".into(), priority: id, state, suspended: false }
+    }
+
+    fn others(entries: Vec<Entry>) -> BTreeMap<String, Vec<Entry>> {
+        BTreeMap::from([("b".to_owned(), entries)])
+    }
+
+    #[test]
+    fn an_item_is_set_aside_until_somebody_takes_it() {
+        let id = |entries: &[Entry]| set_aside(entries).map(|entry| entry.id.0);
+        let mut entries = vec![back(1, None), back(2, Some((7, "CPL")))];
+        assert_eq!(id(&entries), Some(2));
+        entries.push(issue(3, "P3", rejected()));
+        entries.push(issue(4, "P4", Status::Deleted));
+        assert_eq!(id(&entries), Some(2));
+        // Scanned once more, perhaps without records at hand.
+        entries.push(back(5, None));
+        assert_eq!(id(&entries), Some(2));
+        entries.push(issue(6, "P6", Status::Success));
+        assert_eq!(id(&entries), None);
+        entries.push(back(7, Some((8, "MPL"))));
+        assert_eq!(id(&entries), Some(7));
+        entries[6].status = Status::Deleted;
+        assert_eq!(id(&entries), None);
+    }
+
+    #[test]
+    fn the_list_goes_by_library() {
+        let of = |id, pickup| vec![back(id, Some((id, pickup)))];
+        let of_items = BTreeMap::from([
+            ("a".to_owned(), of(1, "MPL")),
+            ("b".to_owned(), of(3, "CPL")),
+            ("c".to_owned(), of(2, "CPL")),
+            ("d".to_owned(), vec![back(4, None)]),
+        ]);
+        assert_eq!(list(&of_items).iter().map(|entry| entry.id.0).collect::<Vec<_>>(), [2, 3, 1]);
+    }
+
+    #[test]
+    fn a_hold_is_served_by_one_copy() {
+        let holds = [hold(7, 17, HoldState::Placed), hold(8, 18, HoldState::Placed)];
+        let since = Since::new(Some(0), &[]);
+        let is = |hold: &Hold, code: &str| code == format!("P{}", hold.patron);
+        let over = |before: &[Entry], other: Vec<Entry>| {
+            over(&holds, before, &others(other), &since, is).into_iter().collect::<Vec<_>>()
+        };
+        let aside = || back(1, Some((7, "CPL")));
+        assert_eq!(over(&[], vec![]), [0_u32; 0]);
+        assert_eq!(over(&[], vec![aside()]), [7]);
+        assert_eq!(over(&[], vec![aside(), issue(2, "P17", Status::Local)]), [7], "they came for it");
+        assert_eq!(over(&[], vec![aside(), issue(2, "P17", Status::Local), back(3, None)]), [7], "and brought it back");
+        assert_eq!(over(&[], vec![aside(), issue(2, "P99", Status::Local)]), [0_u32; 0], "it was given to another");
+        assert_eq!(over(&[issue(2, "P18", Status::Local), back(3, None)], vec![]), [8], "they had this very copy");
+        assert_eq!(over(&[issue(2, "P18", Status::Deleted)], vec![]), [0_u32; 0]);
+        let undone = Entry { status: Status::Deleted, ..aside() };
+        assert_eq!(over(&[], vec![undone]), [0_u32; 0]);
+        assert!(must_know_patrons(&[], &others(vec![aside(), issue(2, "P1", Status::Local)])));
+        assert!(!must_know_patrons(&[aside()], &others(vec![aside()])));
+    }
+
+    #[test]
+    fn a_patron_hears_what_waits_for_them() {
+        let since = Since::new(Some(0), &[]);
+        let waiting = hold(7, 17, HoldState::Waiting);
+        assert!(waits(&waiting, &[], &since));
+        assert!(waits(&waiting, &[back(1, None)], &since));
+        assert!(!waits(&waiting, &[issue(1, "P17", Status::Local)], &since));
+        let placed = hold(7, 17, HoldState::Placed);
+        assert!(!waits(&placed, &[back(1, None)], &since));
+        assert!(waits(&placed, &[back(1, Some((7, "CPL")))], &since));
+        assert!(!waits(&placed, &[back(1, Some((8, "CPL")))], &since));
+        assert!(!waits(&hold(7, 17, HoldState::InTransit), &[], &since));
+    }
+}
