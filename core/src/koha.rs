@@ -16,7 +16,7 @@ use crate::settings::Secret;
 use std::fmt;
 use url::form_urlencoded;
 
-/// How long one request may take before its answer no longer counts, in milliseconds.
+/// How long most requests may take before their answer no longer counts, in milliseconds.
 pub const TIME_LIMIT_MS: u32 = 30_000;
 
 /// Which of Koha's two ways to log in and to send applies.
@@ -63,11 +63,13 @@ pub struct Request {
     pub bearer: Option<Secret>,
     /// What the REST API shall add to each row: the header `x-koha-embed`.
     pub embed: Option<&'static str>,
+    /// How long the answer may take, in milliseconds.
+    pub time_limit: u32,
 }
 
 impl Request {
     fn new(method: Method, url: String, form: Vec<(&'static str, String)>) -> Self {
-        Self { method, url, form, session: None, basic: None, bearer: None, embed: None }
+        Self { method, url, form, session: None, basic: None, bearer: None, embed: None, time_limit: TIME_LIMIT_MS }
     }
 
     fn get(url: String) -> Self {
@@ -138,7 +140,7 @@ pub enum Failure {
     },
     /// The connection broke; the request may have been processed.
     Lost,
-    /// No answer within [`TIME_LIMIT_MS`]; the request may have been processed.
+    /// No answer within [`Request::time_limit`]; the request may have been processed.
     TimedOut,
 }
 

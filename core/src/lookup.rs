@@ -7,8 +7,8 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// The most days that can be set.
-const DAYS_LIMIT: u16 = 365;
+/// The most days that can be set: what is known of people is not kept longer than an outage can last.
+const DAYS_LIMIT: u16 = 30;
 /// The milliseconds of a day.
 const DAY: i64 = 86_400_000;
 
@@ -39,9 +39,9 @@ impl Default for Lookup {
             enabled: false,
             passphrase: false,
             // Koha's own limit where nobody changed it (system preference `noissuescharge`).
-            debt_limit: "5".to_owned(),
+            debt_limit: "5.00".to_owned(),
             remind_days: "1".to_owned(),
-            wipe_days: "30".to_owned(),
+            wipe_days: DAYS_LIMIT.to_string(),
             client_id: String::new(),
             client_secret: Secret::default(),
         }
@@ -50,7 +50,7 @@ impl Default for Lookup {
 
 fn days(typed: &str) -> Result<i64, FieldError> {
     let days = typed.trim().parse().ok().filter(|days| (1..=DAYS_LIMIT).contains(days));
-    days.map(|days| i64::from(days) * DAY).ok_or(FieldError::Days(DAYS_LIMIT))
+    days.map(|days| i64::from(days) * DAY).ok_or(FieldError::SomeDays(DAYS_LIMIT))
 }
 
 impl Lookup {
@@ -83,6 +83,11 @@ impl Lookup {
     /// When it is no number of days.
     pub fn deleted_after(&self) -> Result<i64, FieldError> {
         days(&self.wipe_days)
+    }
+
+    /// As [`Lookup::deleted_after`], and the most that can be set where it is no number of days: a mistake must not mean for ever.
+    pub fn kept_for(&self) -> i64 {
+        self.deleted_after().unwrap_or(i64::from(DAYS_LIMIT) * DAY)
     }
 
     /// The API key, where there is one.
@@ -129,6 +134,14 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_kept_for_ever() {
+        for (typed, days) in [("7", 7), (" 30 ", 30), ("31", 30), ("", 30), ("0", 30), ("-1", 30), ("never", 30)] {
+            let lookup = Lookup { wipe_days: typed.into(), ..Lookup::default() };
+            assert_eq!(lookup.kept_for(), days * DAY, "{typed}");
+        }
+    }
+
+    #[test]
     fn reads_limits_as_people_write_them() {
         for (typed, limit) in
             [("", None), (" 0 ", Some(0)), ("7,50", Some(750)), ("12.5", Some(1_250)), ("0.009", Some(0))]
@@ -142,7 +155,7 @@ mod tests {
         let wrong = Lookup {
             debt_limit: "a lot".into(),
             remind_days: "0".into(),
-            wipe_days: "366".into(),
+            wipe_days: "31".into(),
             client_id: "key".into(),
             ..Lookup::default()
         };
@@ -151,8 +164,8 @@ mod tests {
             Lookup { enabled: true, ..wrong }.errors(),
             [
                 (Field::DebtLimit, FieldError::Amount(AmountError::NotANumber)),
-                (Field::RemindDays, FieldError::Days(365)),
-                (Field::WipeDays, FieldError::Days(365)),
+                (Field::RemindDays, FieldError::SomeDays(30)),
+                (Field::WipeDays, FieldError::SomeDays(30)),
                 (Field::ClientSecret, FieldError::Missing),
             ]
         );

@@ -40,6 +40,10 @@ pub enum Key {
     Lookup,
     /// Whether a passphrase opens them.
     LookupPassphrase,
+    /// What a patron may owe before a warning.
+    LookupDebtLimit,
+    /// After how many days a reminder says that they are old.
+    LookupRemindDays,
     /// After how many days they are deleted.
     LookupDays,
     /// A line that is shown in the window. No person sets it, so it always holds.
@@ -48,7 +52,7 @@ pub enum Key {
 
 impl Key {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Server,
         Self::Username,
         Self::Branchcode,
@@ -62,6 +66,8 @@ impl Key {
         Self::LoanDays,
         Self::Lookup,
         Self::LookupPassphrase,
+        Self::LookupDebtLimit,
+        Self::LookupRemindDays,
         Self::LookupDays,
         Self::Notice,
     ];
@@ -82,6 +88,8 @@ impl Key {
             Self::LoanDays => "loanDays",
             Self::Lookup => "lookup",
             Self::LookupPassphrase => "lookupPassphrase",
+            Self::LookupDebtLimit => "lookupDebtLimit",
+            Self::LookupRemindDays => "lookupRemindDays",
             Self::LookupDays => "lookupDays",
             Self::Notice => "notice",
         }
@@ -101,6 +109,8 @@ impl Key {
             Self::CardPattern => Some(Field::CardPattern),
             Self::LibraryName => Some(Field::LibraryName),
             Self::LoanDays => Some(Field::LoanDays),
+            Self::LookupDebtLimit => Some(Field::DebtLimit),
+            Self::LookupRemindDays => Some(Field::RemindDays),
             Self::LookupDays => Some(Field::WipeDays),
             Self::Notice => Some(Field::Notice),
             Self::CommitType
@@ -117,7 +127,8 @@ impl Key {
             Self::CommitType => Kind::CommitType,
             Self::ScannerEnd => Kind::ScannerEnd,
             Self::KeepPassword | Self::Sounds | Self::Lookup | Self::LookupPassphrase => Kind::Flag,
-            Self::StaleHours | Self::LoanDays | Self::LookupDays => Kind::Number,
+            Self::StaleHours | Self::LoanDays | Self::LookupRemindDays | Self::LookupDays => Kind::Number,
+            Self::LookupDebtLimit => Kind::Amount,
             Self::Server | Self::Username | Self::Branchcode | Self::CardPattern | Self::LibraryName | Self::Notice => {
                 Kind::Text
             }
@@ -134,6 +145,8 @@ pub enum Kind {
     Flag,
     /// A whole number, also one written as a text.
     Number,
+    /// An amount of money: a number, or a text as it is typed.
+    Amount,
     /// `send` or `apply`.
     CommitType,
     /// `enter`, `tab` or `nothing`.
@@ -218,7 +231,7 @@ impl Policy {
     fn take(&mut self, key: Key, value: &Value) -> Result<(), Problem> {
         let unlike = Problem::Kind(key.name(), key.kind());
         let text = match (key.kind(), value) {
-            (Kind::Number, Value::Number(number)) => Some(number.to_string()),
+            (Kind::Number | Kind::Amount, Value::Number(number)) => Some(number.to_string()),
             (Kind::Flag, _) => None,
             (_, Value::String(text)) => Some(text.trim().to_owned()),
             _ => return Err(unlike),
@@ -237,6 +250,8 @@ impl Policy {
             (Key::ScannerEnd, Some(text), _) => self.habits.scanner_end = ScannerEnd::from_name(&text).ok_or(unlike)?,
             (Key::KeepPassword, _, Some(flag)) => self.keep_password = flag,
             (Key::Sounds, _, Some(flag)) => self.habits.sounds = flag,
+            (Key::LookupDebtLimit, Some(text), _) => self.lookup.debt_limit = text,
+            (Key::LookupRemindDays, Some(text), _) => self.lookup.remind_days = text,
             (Key::LookupDays, Some(text), _) => self.lookup.wipe_days = text,
             (Key::Lookup, _, Some(flag)) => self.lookup.enabled = flag,
             (Key::LookupPassphrase, _, Some(flag)) => self.lookup.passphrase = flag,
@@ -357,8 +372,14 @@ impl Policy {
         if holds(Key::LookupPassphrase) {
             lookup.passphrase = self.lookup.passphrase;
         }
-        if holds(Key::LookupDays) {
-            lookup.wipe_days.clone_from(&self.lookup.wipe_days);
+        for (key, text, preset) in [
+            (Key::LookupDebtLimit, &mut lookup.debt_limit, &self.lookup.debt_limit),
+            (Key::LookupRemindDays, &mut lookup.remind_days, &self.lookup.remind_days),
+            (Key::LookupDays, &mut lookup.wipe_days, &self.lookup.wipe_days),
+        ] {
+            if holds(key) {
+                text.clone_from(preset);
+            }
         }
         lookup
     }
@@ -388,11 +409,13 @@ fn shown(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::amount::AmountError;
     use proptest::prelude::*;
 
     const FULL: &str = r#"{"server": "https://koha.example.org/", "username": "desk", "branchcode": "CPL", "commitType": "apply",
         "staleHours": 48, "keepPassword": true, "scannerEnd": "tab", "cardPattern": "2352*", "sounds": false,
-        "libraryName": "Centerville", "loanDays": "21", "lookup": true, "lookupPassphrase": 1, "lookupDays": 7, "notice": "Call 1234."}"#;
+        "libraryName": "Centerville", "loanDays": "21", "lookup": true, "lookupPassphrase": 1, "lookupDebtLimit": 7.5,
+        "lookupRemindDays": 2, "lookupDays": 7, "notice": "Call 1234."}"#;
 
     fn own() -> (Form, Habits) {
         let form = Form { server: "https://own.example".into(), branchcode: "MPL".into(), ..Form::default() };
@@ -423,7 +446,14 @@ mod tests {
             notice: "Call 1234.".into(),
         };
         assert_eq!(habits, expected);
-        let lookup = Lookup { enabled: true, passphrase: true, wipe_days: "7".into(), ..Lookup::default() };
+        let lookup = Lookup {
+            enabled: true,
+            passphrase: true,
+            debt_limit: "7.5".into(),
+            remind_days: "2".into(),
+            wipe_days: "7".into(),
+            ..Lookup::default()
+        };
         assert_eq!(policy.lookup(None), lookup);
         assert_eq!(policy.lookup(Some(Lookup::default())), Lookup::default());
         assert!(!with_lock(r#""lookup""#).lookup(Some(Lookup::default())).passphrase);
@@ -489,6 +519,13 @@ mod tests {
             (r#"{"staleHours": [24]}"#, Problem::Kind("staleHours", Kind::Number)),
             (r#"{"staleHours": 1.5}"#, Problem::Value(Key::StaleHours, FieldError::Hours(8784))),
             (r#"{"loanDays": 0}"#, Problem::Value(Key::LoanDays, FieldError::Days(999))),
+            (r#"{"lookupDays": 31}"#, Problem::Value(Key::LookupDays, FieldError::SomeDays(30))),
+            (r#"{"lookup": "yes"}"#, Problem::Kind("lookup", Kind::Flag)),
+            (r#"{"lookupDebtLimit": false}"#, Problem::Kind("lookupDebtLimit", Kind::Amount)),
+            (
+                r#"{"lookupDebtLimit": "much"}"#,
+                Problem::Value(Key::LookupDebtLimit, FieldError::Amount(AmountError::NotANumber)),
+            ),
             (r#"{"commitType": "Send"}"#, Problem::Kind("commitType", Kind::CommitType)),
             (r#"{"scannerEnd": "return"}"#, Problem::Kind("scannerEnd", Kind::ScannerEnd)),
             (r#"{"cardPattern": "*"}"#, Problem::Value(Key::CardPattern, FieldError::Pattern)),
@@ -506,6 +543,7 @@ mod tests {
             let policy = Policy::parse(json);
             assert_eq!(policy.problems(), [problem], "{json}");
             assert_eq!((policy.form(None), policy.habits(None)), (Form::default(), Habits::default()), "{json}");
+            assert_eq!(policy.lookup(None), Lookup::default(), "{json}");
             let and_more = json.replacen('{', r#"{"libraryName": "Centerville", "#, 1);
             if json.len() > 2 {
                 assert_eq!(Policy::parse(&and_more).habits(None).library_name, "Centerville", "{and_more}");

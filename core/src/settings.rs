@@ -290,9 +290,12 @@ pub enum FieldError {
     /// Not a number of hours that is of use.
     #[error("enter a whole number of hours, from 1 to {0}")]
     Hours(u32),
-    /// Not a number of days that is of use.
-    #[error("enter a whole number of days, from 1 to {0}")]
+    /// Not a number of days that is of use; none is.
+    #[error("enter a whole number of days, from 1 to {0}, or nothing")]
     Days(u16),
+    /// Not a number of days that is of use, where one is needed.
+    #[error("enter a whole number of days, from 1 to {0}")]
+    SomeDays(u16),
     /// An amount that cannot be read.
     #[error(transparent)]
     Amount(#[from] AmountError),

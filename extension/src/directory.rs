@@ -135,8 +135,8 @@ impl Known {
         if contents.sets.is_empty() {
             return Ok(Access::Empty);
         }
-        let oldest = lookup.deleted_after().unwrap_or(i64::MAX);
-        if contents.as_of().is_some_and(|as_of| as_of < clock::millis().saturating_sub(oldest)) {
+        let oldest = clock::millis().saturating_sub(lookup.kept_for());
+        if contents.as_of().is_some_and(|as_of| as_of < oldest) {
             self.delete().await?;
             return Ok(Access::Empty);
         }

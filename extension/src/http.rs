@@ -5,7 +5,7 @@ use crate::{
     isolation::{Isolation, TAG_HEADER},
 };
 use koct_core::{
-    koha::{Failure, Method, Request, Response, TIME_LIMIT_MS},
+    koha::{Failure, Method, Request, Response},
     settings::Secret,
 };
 use std::time::Duration;
@@ -140,7 +140,7 @@ fn start(request: &Request, tag: Option<&str>) -> Option<js_sys::Promise> {
     init.set_cache(RequestCache::NoStore);
     init.set_redirect(RequestRedirect::Manual);
     init.set_referrer_policy(ReferrerPolicy::NoReferrer);
-    init.set_signal(Some(&AbortSignal::timeout_with_u32(TIME_LIMIT_MS)));
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(request.time_limit)));
     Some(window.fetch_with_str_and_init(&request.url, &init))
 }
 

@@ -28,7 +28,10 @@ use std::{
 };
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Element, Event, HtmlButtonElement, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
+use web_sys::{
+    Element, Event, HtmlButtonElement, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement,
+    ScrollIntoViewOptions, ScrollLogicalPosition,
+};
 
 const FIELDS: [Field; 13] = [
     Field::Server,
@@ -188,6 +191,12 @@ impl Options {
             && let Ok(input) = dom::by_id::<HtmlInputElement>(first.id())
         {
             let _ = input.focus();
+            // What is wrong stands below the field, where the bar of buttons may cover it.
+            if let Ok(line) = dom::by_id::<HtmlElement>(&format!("{}-error", first.id())) {
+                let nearest = ScrollIntoViewOptions::new();
+                nearest.set_block(ScrollLogicalPosition::Nearest);
+                line.scroll_into_view_with_scroll_into_view_options(&nearest);
+            }
         }
     }
 
@@ -248,7 +257,10 @@ impl Options {
         spawn_local(async move {
             let preferences = this.preferences();
             match preferences::save(&preferences).await {
-                Ok(()) => this.say("doubt", &text("savedWithoutKoha")),
+                Ok(()) => {
+                    this.lookup.saved().await;
+                    this.say("doubt", &text("savedWithoutKoha"));
+                }
                 Err(error) => this.say("bad", &text_with("saveFailed", &[&format!("{error:?}")])),
             }
         });
@@ -273,6 +285,7 @@ impl Options {
             self.say("bad", &text_with("saveFailed", &[&format!("{error:?}")]));
             return;
         }
+        self.lookup.saved().await;
         // KOCT may talk to the configured server and to no other.
         let pattern = settings.server.permission_pattern();
         if let Some(before) = before.map(|server| server.permission_pattern()).filter(|before| *before != pattern) {

@@ -201,9 +201,10 @@ pub(crate) fn field_error(error: &FieldError) -> String {
         }),
         FieldError::Missing => text("fieldMissing"),
         FieldError::ControlCharacter(code_point) => text_with("fieldControl", &[&control(*code_point)]),
+        FieldError::SomeDays(limit) => text_with("fieldSomeDays", &[&locale::number(*limit)]),
         FieldError::Days(limit) => text_with("fieldDays", &[&locale::number(*limit)]),
         FieldError::Pattern => text("fieldPattern"),
-        FieldError::Amount(error) => amount_error(*error),
+        FieldError::Amount(_) => text("fieldAmount"),
         FieldError::Hours(limit) => text_with("fieldHours", &[&locale::number(*limit)]),
         FieldError::TooLong { length, limit } => {
             text_with("fieldTooLong", &[&locale::number(*length), &locale::number(*limit)])

@@ -269,6 +269,7 @@ fn request(path: &str, method: Method) -> Request {
         basic: None,
         bearer: None,
         embed: None,
+        time_limit: 30_000,
     }
 }
 
@@ -278,6 +279,7 @@ async fn a_post_carries_its_form_and_its_token() {
     let request = Request {
         session: Some(session),
         basic: Some(("désk".into(), Secret::new("p"))),
+        embed: Some("biblio"),
         ..request("/echo", Method::Post)
     };
     let response = Http::plain().send(&request).await.unwrap();
@@ -294,6 +296,7 @@ async fn a_post_carries_its_form_and_its_token() {
         "{}",
         response.body
     );
+    assert!(body.contains("x-koha-embed: biblio"));
     assert!(!body.contains("referer:") && !body.contains("cookie:"));
 }
 

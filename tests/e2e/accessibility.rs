@@ -219,7 +219,68 @@ fn options(dark: bool) {
     page.click("#save").unwrap();
     page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
     found.look(&page, "saved");
+    page.click("#lookup").unwrap();
+    page.fill("#debt-limit", "a lot").unwrap();
+    page.fill("#client-id", "key\n").unwrap();
+    page.wait("!document.getElementById('client-secret-error').hidden").unwrap();
+    found.look(&page, "records wanted, errors");
+    page.fill("#debt-limit", "5.00").unwrap();
+    page.fill("#client-id", "\n").unwrap();
+    page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
+    page.click("#lookup").unwrap();
+    assert!(page.visible("#lookup-off").unwrap());
+    found.look(&page, "records not wanted any more");
     found.nothing();
+}
+
+/// The dialog of the records: before, while they come, after, locked.
+fn records(dark: bool) {
+    let koha = koha(Era::Before2405);
+    let desk = Desk::open(&Options { dark, ..Options::default() }).unwrap();
+    crate::records::want(&desk, &Settings::of(&koha.url(), "send"), |settings| {
+        settings.click("#lookup-passphrase").unwrap();
+    });
+    let mut found = Found::default();
+    let page = &desk.page;
+    page.wait("!document.getElementById('records-line').hidden").unwrap();
+    found.look(page, "no records");
+    open(page, "#open-records", "records-dialog");
+    page.fill("#records-new", "short\n").unwrap();
+    page.wait("document.querySelector('#records-state.message-bad')?.textContent").unwrap();
+    found.look(page, "records-dialog, a passphrase is wanted");
+    page.fill("#records-new", "correct horse").unwrap();
+    koha.fault(Fault::on("/patrons", FaultKind::Delay(Duration::from_secs(8))).times(1));
+    page.fill("#records-again", "correct horse\n").unwrap();
+    page.wait("document.getElementById('records-state').textContent.startsWith('Patrons')").unwrap();
+    found.look(page, "records-dialog, reading");
+    page.wait("document.getElementById('records-stop').hidden").unwrap();
+    assert!(page.visible("#records-delete").unwrap());
+    found.look(page, "records-dialog, done in part");
+    open(page, "#records-delete", "question");
+    found.look(page, "records-dialog, delete?");
+    close(page, "question");
+    page.eval("browser.storage.session.remove('directoryKey')").unwrap();
+    page.reload().unwrap();
+    page.wait(
+        "document.body && document.body.hasAttribute('data-ready') && !document.getElementById('records-line').hidden",
+    )
+    .unwrap();
+    found.look(page, "records locked");
+    open(page, "#open-records", "records-dialog");
+    page.type_text("correct hose\n").unwrap();
+    page.wait("document.querySelector('#records-state.message-bad')?.textContent").unwrap();
+    found.look(page, "records-dialog, locked");
+    found.nothing();
+}
+
+#[test]
+fn the_records_in_light() {
+    records(false);
+}
+
+#[test]
+fn the_records_in_dark() {
+    records(true);
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn a_borrowers_db_gives_patrons_and_their_loans() {
             .page
             .eval("[...document.querySelectorAll('#records-sets tr')].map(row => row.children[1].innerText)")
             .unwrap();
-        assert_eq!(rows, json!(["7", "", "6", ""]), "{name}");
+        assert_eq!(rows, json!(["7", "none", "6", "none"]), "{name}");
     }
     // A file that cannot be read takes nothing away.
     said(&no_database);
@@ -84,7 +84,7 @@ fn a_borrowers_db_gives_patrons_and_their_loans() {
         .page
         .eval("[...document.querySelectorAll('#records-sets tr')].map(row => row.children[1].innerText)")
         .unwrap();
-    assert_eq!(rows, json!(["7", "", "6", ""]));
+    assert_eq!(rows, json!(["7", "none", "6", "none"]));
     desk.page.click("#records-close").unwrap();
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }

@@ -39,7 +39,8 @@ fn a_desk_with_presets_needs_a_password_and_no_more() {
     let home = home(&json!({
         "server": koha.url(), "username": "koha", "branchcode": "CPL", "commitType": "apply", "keepPassword": false,
         "libraryName": "Centerville", "notice": "Koha does not answer? <b>Call</b> 1234.",
-        "locked": ["server", "commitType", "keepPassword", "libraryName"]
+        "lookup": true, "lookupPassphrase": true, "lookupDebtLimit": 10, "lookupDays": 7,
+        "locked": ["server", "commitType", "keepPassword", "libraryName", "lookup", "lookupPassphrase", "lookupDays"]
     }));
     let desk = desk(&home);
     desk.page.wait("document.getElementById('commit').textContent === 'Apply directly to Koha'").unwrap();
@@ -48,11 +49,14 @@ fn a_desk_with_presets_needs_a_password_and_no_more() {
     assert_eq!(page.value("#server").unwrap(), koha.url());
     assert_eq!(page.value("#library-name").unwrap(), "Centerville");
     assert!(is(&page, "server", "readOnly") && is(&page, "library-name", "readOnly"));
-    for id in ["commit-send", "commit-apply", "keep-password"] {
+    for id in ["commit-send", "commit-apply", "keep-password", "lookup", "lookup-passphrase"] {
         assert!(is(&page, id, "disabled"), "{id}");
     }
-    assert!(!is(&page, "branchcode", "readOnly"), "preset, and not locked");
-    for id in ["server", "commit-send", "keep-password", "library-name"] {
+    assert!(is(&page, "lookup", "checked") && is(&page, "lookup-passphrase", "checked"));
+    assert_eq!((page.value("#wipe-days").unwrap(), page.value("#debt-limit").unwrap()), ("7".into(), "10".into()));
+    assert!(is(&page, "wipe-days", "readOnly"));
+    assert!(!is(&page, "branchcode", "readOnly") && !is(&page, "debt-limit", "readOnly"), "preset, and not locked");
+    for id in ["server", "commit-send", "keep-password", "library-name", "lookup", "lookup-passphrase", "wipe-days"] {
         assert_eq!(page.text(&format!("#{id}-locked")).unwrap(), "Set by your library.");
     }
     assert!(!page.visible("#policy").unwrap());

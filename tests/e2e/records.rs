@@ -317,3 +317,17 @@ fn one_button_deletes_them_and_so_do_age_and_turning_it_off() {
     }
     panic!("they are still there");
 }
+
+#[test]
+fn turning_it_off_deletes_them_though_no_window_is_open() {
+    let koha = koha(Era::From2405);
+    let desk = wanting(&koha, |_| {});
+    download(&desk);
+    let page = desk.open_settings().unwrap();
+    desk.page.close().unwrap();
+    page.activate().unwrap();
+    assert!(blocks(&page) > 4);
+    page.click("#lookup").unwrap();
+    save(&page);
+    assert_eq!(blocks(&page), 0);
+}

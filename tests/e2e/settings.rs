@@ -5,7 +5,7 @@ use fake_koha::{Config, Era, FakeKoha};
 use koct_tests::{
     desk::{Desk, Settings, enter},
     firefox::Options,
-    page::Page,
+    page::{Page, key},
 };
 
 fn test(page: &Page, settings: &Settings) -> String {
@@ -186,4 +186,58 @@ fn a_desk_without_koha_needs_no_guide() {
     assert!(!desk.page.visible("#guide").unwrap());
     let settings = desk.open_settings().unwrap();
     assert_eq!(settings.value("#library-name").unwrap(), "Bücherei am Markt");
+}
+
+/// Whether these are seen.
+fn seen(page: &Page, ids: &[&str]) -> Vec<bool> {
+    ids.iter().map(|id| page.visible(&format!("#{id}")).unwrap()).collect()
+}
+
+#[test]
+fn records_for_look_up_are_set_by_keyboard_checked_and_kept() {
+    let desk = desk();
+    let page = desk.configure(&Settings::of("http://127.0.0.1:1", "send")).unwrap();
+    page.activate().unwrap();
+    assert_eq!(seen(&page, &["lookup", "lookup-fields", "lookup-off"]), [true, false, false], "off");
+    page.eval("document.getElementById('lookup').focus()").unwrap();
+    // On; the passphrase; then each field is typed over.
+    page.type_text(" \t \ta lot\t0\t31\tdesk-key\t\n").unwrap();
+    page.wait("document.getElementById('settings-message').textContent.startsWith('Not saved')").unwrap();
+    let errors = ["debt-limit-error", "remind-days-error", "wipe-days-error", "client-secret-error"];
+    assert_eq!(seen(&page, &errors), [true; 4]);
+    assert!(page.text("#wipe-days-error").unwrap().contains("30"), "not for ever");
+    assert_eq!(page.focused().unwrap(), "debt-limit");
+    page.press(&[key::CONTROL, 'a']).unwrap();
+    page.type_text("7,50\t2\t14\tdesk-key\ts3cret-of-key\n").unwrap();
+    page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
+    assert_eq!(seen(&page, &errors), [false; 4]);
+    let local = "browser.storage.local.get().then(JSON.stringify)";
+    assert!(!page.eval(local).unwrap().to_string().contains("s3cret-of-key"), "as the password");
+    desk.page.activate().unwrap();
+    desk.page.wait("!document.getElementById('open-records').hidden").unwrap();
+
+    page.activate().unwrap();
+    let reload = || {
+        page.reload().unwrap();
+        page.wait("document.body.hasAttribute('data-ready')").unwrap();
+    };
+    reload();
+    let shown = ["debt-limit", "remind-days", "wipe-days", "client-id", "client-secret"];
+    let values = || shown.map(|id| page.value(&format!("#{id}")).unwrap());
+    assert_eq!(values(), ["7,50", "2", "14", "desk-key", "s3cret-of-key"]);
+    assert_eq!(page.eval("document.getElementById('lookup-passphrase').checked").unwrap(), true);
+
+    page.eval("document.getElementById('lookup').focus()").unwrap();
+    page.type_text(" ").unwrap();
+    assert_eq!(seen(&page, &["lookup-fields", "lookup-off"]), [false, true]);
+    assert!(page.text("#lookup-off").unwrap().contains("deleted"));
+    page.type_text(" ").unwrap();
+    assert_eq!(seen(&page, &["lookup-fields", "lookup-off"]), [true, false]);
+    page.type_text(" \n").unwrap();
+    page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
+    page.wait("document.getElementById('lookup-off').hidden").unwrap();
+    reload();
+    assert_eq!(seen(&page, &["lookup-fields", "lookup-off"]), [false, false]);
+    assert_eq!(values()[2], "14", "as they were, if it is turned on again");
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }

@@ -14,6 +14,7 @@ use koct_tests::{
 use std::{
     fs,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 /// A way of looking at the add-on.
@@ -120,7 +121,8 @@ impl Album<'_> {
         self.take(&desk.page, "desk-empty")?;
         self.work(&desk)?;
         self.dialogs(&desk)?;
-        self.commits(&desk, &koha)
+        self.commits(&desk, &koha)?;
+        self.records(&desk, &koha)
     }
 
     fn size(&self, page: &Page) -> koct_tests::Result {
@@ -228,5 +230,52 @@ impl Album<'_> {
         page.wait("document.getElementById('batches-dialog').open")?;
         self.take(page, "batches-dialog")?;
         page.click("#batches-close")
+    }
+
+    fn records(&self, desk: &Desk, koha: &FakeKoha) -> koct_tests::Result {
+        let settings = desk.open_settings()?;
+        settings.set_viewport(self.look.width, 900)?;
+        settings.click("#lookup")?;
+        settings.click("#lookup-passphrase")?;
+        settings.fill("#wipe-days", "31")?;
+        settings.click("#save")?;
+        settings.wait("document.querySelector('[aria-invalid=true]')")?;
+        self.take(&settings, "settings-records")?;
+        settings.fill("#wipe-days", "30")?;
+        settings.click("#save")?;
+        settings.wait("document.querySelector('#settings-message.message-good')?.textContent")?;
+        settings.click("#lookup")?;
+        self.take(&settings, "settings-records-off")?;
+        settings.close()?;
+        let page = &desk.page;
+        page.activate()?;
+        page.wait("!document.getElementById('records-line').hidden")?;
+        self.take(page, "desk-no-records")?;
+        page.click("#open-records")?;
+        page.wait("document.getElementById('records-dialog').open")?;
+        page.fill("#records-new", "correct horse")?;
+        page.fill("#records-again", "correct hose")?;
+        page.click("#records-download")?;
+        page.wait("document.querySelector('#records-state.message-bad')?.textContent")?;
+        self.take(page, "records-dialog-passphrase")?;
+        page.fill("#records-again", "correct horse")?;
+        koha.fault(Fault::on("/items", FaultKind::Delay(Duration::from_secs(4))).times(1));
+        koha.fault(Fault::on("/holds", FaultKind::Status(404)));
+        page.click("#records-download")?;
+        page.wait("document.getElementById('records-state').textContent.includes('0')")?;
+        self.take(page, "records-dialog-reading")?;
+        page.wait("document.getElementById('records-stop').hidden")?;
+        self.take(page, "records-dialog-done")?;
+        page.click("#records-close")?;
+        // As after Firefox was closed.
+        page.eval("browser.storage.session.remove('directoryKey')")?;
+        page.reload()?;
+        page.wait("document.body && document.body.hasAttribute('data-ready') && !document.getElementById('records-line').hidden")?;
+        // A window that opens offers to clear the log.
+        page.wait("document.getElementById('clear-dialog').open")?;
+        page.click("#clear-cancel")?;
+        page.click("#open-records")?;
+        page.wait("document.getElementById('records-dialog').open")?;
+        self.take(page, "records-dialog-locked")
     }
 }

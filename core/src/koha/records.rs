@@ -5,75 +5,61 @@
 //!
 //! Where Koha takes conditions (`q`, from about 20.05), the next page is asked for as the rows whose number is larger than
 //! the last one read. So nothing is left out or told twice when rows come and go meanwhile, and the last page costs Koha no
-//! more than the first. Where it does not, pages are counted; where it takes no pages either, everything comes at once. Koha
-//! answers 400 to a parameter that it does not know, and that is how it is found out.
+//! more than the first. Where it does not, pages are counted, each beginning with the end of the one before, so that it is
+//! seen when rows have moved; where it takes no pages either, everything comes at once. Koha answers 400 to a parameter that
+//! it does not know, and that is how it is found out.
+//!
+//! ```
+//! use koct_core::directory::record::Hold;
+//! use koct_core::koha::{Response, records::{Pass, Point, Reading, Step}};
+//! # use koct_core::settings::{CommitType, Secret, ServerUrl, Settings};
+//! # let settings = Settings { server: ServerUrl::parse("https://koha.example.org").unwrap(), username: "desk".into(),
+//! #     password: Secret::new("x"), branchcode: "CPL".into(), commit_type: CommitType::Send, stale_hours: 24 };
+//! let mut reading = Reading::<Hold>::new(Point::start(None));
+//! let request = reading.request(&settings, &Pass::Basic);
+//! assert!(request.url.starts_with("https://koha.example.org/api/v1/holds?q="));
+//! // Whoever has a network makes the request.
+//! let body = r#"[{"hold_id": 7, "patron_id": 2, "biblio_id": 3, "status": "W"}]"#;
+//! let answer = Response { status: 200, total_count: Some(2), body: body.into(), ..Response::default() };
+//! let Step::Rows { rows, left: Some(1) } = reading.handle(Ok(answer)) else { panic!() };
+//! assert_eq!(rows[0].id, 7);
+//! // Kept with the rows: tomorrow, `Reading::new` goes on behind them.
+//! let point = serde_json::to_string(reading.point()).unwrap();
+//! # assert_eq!(&serde_json::from_str::<Point>(&point).unwrap(), reading.point());
+//! ```
 
+mod access;
 mod loose;
+mod paging;
 mod row;
 
+pub use access::{NoToken, Pass, libraries, read_token, token};
 pub use row::Listed;
 
-use super::{Failure, Request, Response, Session};
-use crate::{
-    directory::record::Set,
-    settings::{Secret, Settings},
-};
-use chrono::{DateTime, SecondsFormat};
+use super::{Failure, Request, Response};
+use crate::{directory::record::Set, settings::Settings};
+use access::{is_maintenance, permissions};
+use chrono::DateTime;
+use paging::Page;
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use std::marker::PhantomData;
 use url::form_urlencoded;
 
 /// So many rows are asked for at once, at most and at least. A weak server takes long for a page.
 const MOST: u32 = 1_000;
 const LEAST: u32 = 50;
+/// So many rows Koha gives at once by itself (system preference `RESTdefaultPageSize` where nobody changed it).
+const DEFAULT_PAGE: u32 = 20;
 /// So often in a row a page is asked for without an answer.
 const PATIENCE: u32 = 5;
 /// Pages of this size or less are asked for as often as this before larger ones are tried again.
 const CAUTION: u32 = 10;
-/// Changes are asked for from so many milliseconds before the last download: Koha's clock and its database's may differ.
-const OVERLAP: i64 = 120_000;
-
-/// How requests show who asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Pass {
-    /// KOCT's own session (Koha from 24.05).
-    Session(Session),
-    /// The account's name and password (HTTP Basic).
-    Basic,
-    /// A token of an API key (`OAuth2`).
-    Token(Secret),
-}
-
-impl Pass {
-    fn on(&self, settings: &Settings, request: Request) -> Request {
-        match self {
-            Self::Session(session) => request.within(Some(session.clone())),
-            Self::Basic => Request { basic: Some((settings.username.clone(), settings.password.clone())), ..request },
-            Self::Token(token) => Request { bearer: Some(token.clone()), ..request },
-        }
-    }
-}
-
-/// Asks for a token. The key and its secret travel in the body.
-pub fn token(settings: &Settings, client_id: &str, client_secret: &Secret) -> Request {
-    let form = vec![
-        ("grant_type", "client_credentials".to_owned()),
-        ("client_id", client_id.to_owned()),
-        ("client_secret", client_secret.reveal().to_owned()),
-    ];
-    Request::post(settings.server.join("/api/v1/oauth/token"), form)
-}
-
-/// The token; `None` where Koha gives none: an unknown key, a wrong secret, or the system preference
-/// `RESTOAuth2ClientCredentials` is off.
-pub fn read_token(response: &Response) -> Option<Secret> {
-    #[derive(Deserialize)]
-    struct Token {
-        access_token: String,
-    }
-    let token = serde_json::from_str::<Token>(&response.body).ok().filter(|_| response.status == 200)?;
-    Some(Secret::new(token.access_token))
-}
+/// Changes are asked for from so many milliseconds before the last download. Koha hands a condition on `me.…` to the database
+/// as it is, which takes the time for one of its own zone, up to twelve hours behind UTC; and clocks may differ.
+const OVERLAP: i64 = (12 * 60 + 2) * 60_000;
+/// How long an answer may take where everything comes at once, in milliseconds.
+const TIME_LIMIT_OF_ALL: u32 = 300_000;
 
 /// How rows are asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,8 +81,9 @@ pub struct Point {
     way: Way,
     /// The number of the last row.
     last: Option<u32>,
-    /// How many pages of `size` rows were read, where pages are counted.
-    page: u32,
+    /// How many rows of the list lie before what is read next, where pages are counted.
+    read: u32,
+    /// How many rows are asked for at once.
     size: u32,
     without_embed: bool,
     /// Only what was changed since this time by Koha's clock is read, in milliseconds since 1970 in UTC.
@@ -118,7 +105,7 @@ impl Point {
 
     /// Whether nothing is read yet: also after it was found out that Koha must be asked in another way from the start.
     pub fn is_start(&self) -> bool {
-        self.last.is_none() && self.page == 0
+        self.last.is_none() && self.read == 0
     }
 
     /// Whether only changes are read. It can turn out that Koha cannot tell them: then the whole list is read.
@@ -165,6 +152,8 @@ pub enum Stop {
     Maintenance,
     /// No answer, several times in a row. What was read is kept.
     NoAnswer(Failure),
+    /// A web page of somebody else's in place of the rows, several times in a row: a captive portal, a proxy.
+    NotKoha(u16),
     /// An answer of this status that cannot be understood.
     Strange(u16),
 }
@@ -177,13 +166,15 @@ pub struct Reading<R> {
     /// How many pages came without trouble.
     smooth: u32,
     refreshed: bool,
+    /// Whether rows before what was read are asked for again, since they have moved.
+    returning: bool,
     row: PhantomData<R>,
 }
 
 impl<R: Listed> Reading<R> {
     /// Goes on from there.
     pub fn new(point: Point) -> Self {
-        Self { point, failures: 0, smooth: 0, refreshed: false, row: PhantomData }
+        Self { point, failures: 0, smooth: 0, refreshed: false, returning: false, row: PhantomData }
     }
 
     /// How far it is read.
@@ -209,9 +200,10 @@ impl<R: Listed> Reading<R> {
                 query.push(("_per_page", point.size.to_string()));
             }
             Way::Pages => {
+                let page = Page::after(point.read, point.size);
                 query.push(("_order_by", R::ID.to_owned()));
-                query.push(("_page", (point.page + 1).to_string()));
-                query.push(("_per_page", point.size.to_string()));
+                query.push(("_page", page.number.to_string()));
+                query.push(("_per_page", page.size.to_string()));
             }
             Way::All => {}
         }
@@ -220,8 +212,12 @@ impl<R: Listed> Reading<R> {
             url.push('?');
             url.push_str(&form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish());
         }
-        let embed = R::EMBED.filter(|_| !point.without_embed);
-        pass.on(settings, Request { embed, ..Request::get(url) })
+        let mut request = Request::get(url);
+        request.embed = R::EMBED.filter(|_| !point.without_embed);
+        if point.way == Way::All {
+            request.time_limit = TIME_LIMIT_OF_ALL;
+        }
+        pass.on(settings, request)
     }
 
     fn condition(&self) -> serde_json::Value {
@@ -229,7 +225,8 @@ impl<R: Listed> Reading<R> {
         condition.insert(format!("me.{}", R::ID), serde_json::json!({ ">": self.point.last.unwrap_or(0) }));
         let since = self.point.since.and_then(|since| DateTime::from_timestamp_millis(since - OVERLAP));
         if let (Some(changed), Some(since)) = (R::CHANGED, since) {
-            let since = since.to_rfc3339_opts(SecondsFormat::Secs, true);
+            // Not every database takes another form for a time, and none needs another.
+            let since = since.format("%Y-%m-%d %H:%M:%S").to_string();
             condition.insert(format!("me.{changed}"), serde_json::json!({ ">=": since }));
         }
         condition.into()
@@ -239,9 +236,10 @@ impl<R: Listed> Reading<R> {
     pub fn handle(&mut self, answer: Result<Response, Failure>) -> Step<R> {
         let response = match answer {
             Ok(response) => response,
-            Err(failure @ Failure::NotSent(_)) => return Step::Stopped(Stop::NoAnswer(failure)),
-            Err(Failure::Redirected { .. }) => return Step::Stopped(Stop::Strange(302)),
-            Err(failure) => return self.failed(failure),
+            Err(failure @ (Failure::NotSent(_) | Failure::Redirected { .. })) => {
+                return Step::Stopped(Stop::NoAnswer(failure));
+            }
+            Err(failure) => return self.failed(Stop::NoAnswer(failure)),
         };
         match response.status {
             200 => self.read(&response),
@@ -254,129 +252,164 @@ impl<R: Listed> Reading<R> {
             401 => Step::Stopped(Stop::NotLetIn),
             403 => Step::Stopped(permissions(&response.body).map_or(Stop::NotLetIn, Stop::Refused)),
             404 => Step::Stopped(Stop::Absent),
-            503 => Step::Stopped(Stop::Maintenance),
+            503 if is_maintenance(&response) => Step::Stopped(Stop::Maintenance),
             // Conditions on a column that this version names in another way end in an error of the database.
             500 if self.point.way == Way::After && self.point.last.is_none() && self.failures > 0 => {
                 self.ask_for_less(&response)
             }
-            status if status >= 500 => self.failed_with(Stop::Strange(status)),
+            status @ (408 | 429 | 500..) => self.failed(Stop::Strange(status)),
             status => Step::Stopped(Stop::Strange(status)),
         }
     }
 
-    fn failed(&mut self, failure: Failure) -> Step<R> {
-        self.failed_with(Stop::NoAnswer(failure))
-    }
-
     /// Perhaps the page was too large for the server.
-    fn failed_with(&mut self, stop: Stop) -> Step<R> {
+    fn failed(&mut self, stop: Stop) -> Step<R> {
         self.failures += 1;
         self.smooth = 0;
         if self.failures >= PATIENCE {
             return Step::Stopped(stop);
         }
-        let smaller = self.point.size / 2;
-        if smaller >= LEAST {
-            self.point.size = smaller;
-            self.point.page *= 2;
-        }
+        self.point.size = (self.point.size / 2).max(LEAST.min(self.point.size));
         Step::Again(500 << self.failures.min(5))
     }
 
     fn ask_for_less(&mut self, response: &Response) -> Step<R> {
         let point = &mut self.point;
-        if response.body.contains("embed") && R::EMBED.is_some() && !point.without_embed {
+        let about_embed = response.body.to_ascii_lowercase().contains("embed") || point.way == Way::All;
+        if response.status == 400 && about_embed && R::EMBED.is_some() && !point.without_embed {
             point.without_embed = true;
             return Step::Again(0);
         }
-        point.way = match point.way {
-            Way::After => Way::Pages,
-            Way::Pages => Way::All,
-            Way::All => return Step::Stopped(Stop::Strange(response.status)),
-        };
-        // Without conditions there are no changes either.
-        (point.since, point.last, point.page, point.size) = (None, None, 0, MOST);
+        if response.status == 500 && point.since.is_some() {
+            point.since = None;
+            return Step::Again(0);
+        }
+        match point.way {
+            Way::After => self.start_anew(Way::Pages),
+            Way::Pages => self.start_anew(Way::All),
+            Way::All => Step::Stopped(Stop::Strange(response.status)),
+        }
+    }
+
+    /// Reads from the start, in another way. Without conditions, changes are not told apart.
+    fn start_anew(&mut self, way: Way) -> Step<R> {
+        let Point { without_embed, began, .. } = self.point;
+        self.point = Point { way, without_embed, began, ..Point::start(None) };
         Step::Again(0)
     }
 
     fn read(&mut self, response: &Response) -> Step<R> {
-        let Ok(raw) = serde_json::from_str::<Vec<R::Raw>>(&response.body) else {
-            return self.failed_with(Stop::Strange(200));
+        let Ok(raw) = serde_json::from_str::<Vec<&RawValue>>(&response.body) else {
+            return self.failed(if response.is_html() { Stop::NotKoha(200) } else { Stop::Strange(200) });
         };
         (self.failures, self.refreshed) = (0, false);
         let point = &mut self.point;
         if point.began.is_none() {
             point.began = response.date;
         }
-        let came = u32::try_from(raw.len()).unwrap_or(u32::MAX);
         let mut rows = Vec::with_capacity(raw.len());
         for raw in raw {
-            match R::read(raw) {
-                Some((row, has_extras)) => {
-                    point.has_extras |= has_extras;
-                    rows.push(row);
-                }
-                None => point.unreadable += 1,
+            // One row that is unlike all others does not spoil them.
+            let row = serde_json::from_str(raw.get()).ok().and_then(R::read);
+            point.has_extras |= row.as_ref().is_some_and(|(_, has_extras)| *has_extras);
+            rows.push(row.map(|(row, _)| row));
+        }
+        match point.way {
+            Way::After => self.read_after(rows, response),
+            Way::Pages => self.read_page(rows, response.total_count),
+            Way::All => {
+                point.unreadable = count(rows.iter().filter(|row| row.is_none()));
+                let rows = in_order(rows, None);
+                point.last = rows.last().map(R::id);
+                Step::Done(rows)
             }
         }
-        let rises = rows.windows(2).all(|pair| pair[0].id() < pair[1].id())
-            && rows.first().is_none_or(|row| point.last.is_none_or(|last| last < row.id()));
-        if point.way == Way::Pages && !rises {
-            // Rows that came or went meanwhile have moved the others, or this version does not sort: only all at once is sure.
-            *point =
-                Point { way: Way::All, without_embed: point.without_embed, began: point.began, ..Point::start(None) };
-            return Step::Again(0);
-        }
-        rows.sort_by_key(R::id);
-        rows.dedup_by_key(|row| row.id());
-        rows.retain(|row| point.last.is_none_or(|last| row.id() > last));
-        if point.way == Way::After && rows.is_empty() && came > 0 {
+    }
+
+    fn read_after(&mut self, rows: Vec<Option<R>>, response: &Response) -> Step<R> {
+        let point = &mut self.point;
+        let came = count(rows.iter());
+        let left = response.total_count.map(|total| total.saturating_sub(came));
+        let is_last = left.map_or(came == 0, |left| left == 0);
+        // What has no number and stands at the end of a page comes again with the next.
+        let passed = if is_last { rows.len() } else { rows.iter().rposition(Option::is_some).unwrap_or_default() };
+        let unreadable = count(rows[..passed].iter().filter(|row| row.is_none()));
+        let rows = in_order(rows, point.last);
+        if rows.is_empty() && !is_last {
             // It does not look at the condition, or gives rows that have no number to be gone past by.
-            return self.ask_for_less(response);
+            return self.start_anew(Way::Pages);
         }
+        point.unreadable += unreadable;
         point.last = rows.last().map(R::id).or(point.last);
-        let before = point.page.saturating_mul(point.size);
-        point.page += 1;
-        let left = response.total_count.map(|total| match point.way {
-            Way::After => total.saturating_sub(came),
-            Way::Pages => total.saturating_sub(before).saturating_sub(came),
-            Way::All => 0,
-        });
-        if point.way == Way::All || came == 0 || left == Some(0) {
+        if is_last {
             return Step::Done(rows);
         }
         self.smooth += 1;
-        if self.smooth >= CAUTION && point.way == Way::After && point.size < MOST {
+        if self.smooth >= CAUTION && point.size < MOST {
             (point.size, self.smooth) = ((point.size * 2).min(MOST), 0);
+        }
+        Step::Rows { rows, left }
+    }
+
+    fn read_page(&mut self, mut rows: Vec<Option<R>>, total: Option<u32>) -> Step<R> {
+        let point = &mut self.point;
+        let page = Page::after(point.read, point.size);
+        let came = count(rows.iter());
+        let ids: Vec<u32> = rows.iter().flatten().map(R::id).collect();
+        if !ids.is_sorted_by(|one, next| one < next) {
+            // This version does not sort: only all at once is sure.
+            return self.start_anew(Way::All);
+        }
+        // A page begins with a row that was read already, or rows before it have gone and moved the others past what was read.
+        let overlaps = page.start < point.read;
+        let has_moved = match (ids.first(), point.last) {
+            (Some(first), Some(last)) => overlaps && *first > last,
+            _ => came == 0 && (overlaps || total.is_some_and(|total| total < page.start)),
+        };
+        if came == 0 && (total.is_some_and(|total| total > page.start) || (has_moved && self.returning)) {
+            // It counts rows that it does not give, or gives fewer each time.
+            return self.start_anew(Way::All);
+        }
+        if has_moved && page.start > 0 {
+            point.read = page.start.saturating_sub(point.size);
+            self.returning = true;
+            return Step::Again(0);
+        }
+        let known = rows.iter().rposition(|row| row.as_ref().is_some_and(|row| Some(row.id()) <= point.last));
+        rows.drain(..known.map_or(0, |place| place + 1));
+        let goes_on = page.start.saturating_add(came) > point.read;
+        if goes_on && rows.is_empty() && ids.last().copied() == point.last {
+            // Either the way back ends here, or it gives the same page whatever is asked for.
+            if !std::mem::take(&mut self.returning) {
+                return self.start_anew(Way::All);
+            }
+        }
+        point.unreadable += count(rows.iter().filter(|row| row.is_none()));
+        let rows = in_order(rows, point.last);
+        point.last = rows.last().map(R::id).or(point.last);
+        point.read = page.start.saturating_add(came);
+        let left = total.map(|total| total.saturating_sub(point.read));
+        if left == Some(0) || !goes_on {
+            return Step::Done(rows);
+        }
+        if came < page.size && (left.is_some() || came >= DEFAULT_PAGE) {
+            // It never gives more at once, and counts its pages so.
+            point.size = came.max(1);
         }
         Step::Rows { rows, left }
     }
 }
 
-/// The permissions that a refusal names: `borrowers: edit_borrowers`, several joined. `None` where it names none.
-fn permissions(body: &str) -> Option<String> {
-    use serde_json::Value;
-    fn words(value: &Value) -> Option<String> {
-        match value {
-            Value::Object(modules) => {
-                let one = |(module, name): (&String, &Value)| match name.as_str() {
-                    Some("1") | None => module.clone(),
-                    Some(name) => format!("{module}: {name}"),
-                };
-                (!modules.is_empty()).then(|| modules.iter().map(one).collect::<Vec<_>>().join(" + "))
-            }
-            // One of them will do: the first is the usual one.
-            Value::Array(several) => several.iter().find_map(words),
-            _ => None,
-        }
-    }
-    words(serde_json::from_str::<Value>(body).ok()?.get("required_permissions")?)
+fn count<T>(items: impl Iterator<Item = T>) -> u32 {
+    u32::try_from(items.count()).unwrap_or(u32::MAX)
 }
 
-/// Asks for the names of the libraries, as [`super::rest::read_libraries`] reads them.
-pub fn libraries(settings: &Settings, pass: &Pass) -> Request {
-    let url = settings.server.join(&format!("/api/v1/libraries?_page=1&_per_page={MOST}"));
-    pass.on(settings, Request::get(url))
+/// The rows that can be read and come after `last`, each once, in rising order.
+fn in_order<R: Listed>(rows: Vec<Option<R>>, last: Option<u32>) -> Vec<R> {
+    let mut rows: Vec<R> = rows.into_iter().flatten().filter(|row| Some(row.id()) > last).collect();
+    rows.sort_by_key(R::id);
+    rows.dedup_by_key(|row| row.id());
+    rows
 }
 
 #[cfg(test)]

@@ -16,8 +16,8 @@ use koct_core::{
         record::{Hold, Item, Loan, Patron, Set},
     },
     koha::{
-        connection::{Connection, Next, Trouble},
-        records::{self, Listed, Pass, Point, Reading, Step, Stop},
+        connection::{Connection, Next, Ready, Trouble},
+        records::{self, Listed, NoToken, Pass, Point, Reading, Step, Stop},
         rest,
         service::Access,
     },
@@ -152,25 +152,29 @@ async fn progress(base: &Base) -> Result<Progress, DiskError> {
 }
 
 async fn log_in(http: &Http, settings: &Settings, lookup: &Lookup, contents: &mut Contents) -> Result<Pass, Broken> {
-    let pass = if let Ok(Some((id, secret))) = lookup.api_key() {
+    let (pass, libraries) = if let Ok(Some((id, secret))) = lookup.api_key() {
         let request = records::token(settings, id, secret);
         let response = http.send(&request).await.map_err(|failure| Broken::Koha(Trouble::NoAnswer(failure)))?;
-        Pass::Token(records::read_token(&response).ok_or(Broken::KeyRefused)?)
+        let pass = Pass::Token(records::read_token(&response).map_err(|none| match none {
+            NoToken::Refused => Broken::KeyRefused,
+            NoToken::Trouble(trouble) => Broken::Koha(trouble),
+        })?);
+        let answer = http.send(&records::libraries(settings, &pass)).await.ok();
+        (pass, answer.and_then(|response| rest::read_libraries(&response)))
     } else {
         let (mut connection, mut request) = Connection::start(settings.clone());
         loop {
             match connection.handle(http.send(&request).await) {
                 Next::Request(next) => request = next,
                 Next::Failed(trouble) => return Err(Broken::Koha(trouble)),
-                Next::Ready(ready) => match ready.access {
-                    Access::Session(session) => break Pass::Session(session),
-                    Access::Credentials => break Pass::Basic,
-                },
+                Next::Ready(Ready { access: Access::Session(session), libraries }) => {
+                    break (Pass::Session(session), libraries);
+                }
+                Next::Ready(Ready { access: Access::Credentials, libraries }) => break (Pass::Basic, libraries),
             }
         }
     };
-    let libraries = http.send(&records::libraries(settings, &pass)).await.ok();
-    if let Some(libraries) = libraries.and_then(|response| rest::read_libraries(&response)) {
+    if let Some(libraries) = libraries {
         contents.libraries = libraries.list.into_iter().map(|library| (library.branchcode, library.name)).collect();
     }
     Ok(pass)
@@ -239,10 +243,11 @@ impl Download<'_> {
                         Stop::Refused(permissions) => Gap::Refused(permissions),
                         Stop::NotLetIn => Gap::Refused(String::new()),
                         Stop::Absent => Gap::Absent,
-                        Stop::Strange(status @ 500..) => {
+                        Stop::Strange(status @ (408 | 429 | 500..)) => {
                             return Err(Broken::Koha(Trouble::ServerError { status }));
                         }
                         Stop::Strange(status) => Gap::Strange(status),
+                        Stop::NotKoha(status) => return Err(Broken::Koha(Trouble::NotKoha { status })),
                         Stop::Maintenance => return Err(Broken::Koha(Trouble::Maintenance)),
                         Stop::NoAnswer(failure) => return Err(Broken::Koha(Trouble::NoAnswer(failure))),
                     };

@@ -1,13 +1,18 @@
 //! The part of the settings page that is about records for look-up.
 
-use crate::dom;
+use crate::{directory::Known, dom};
 use koct_core::{lookup::Lookup, settings::Secret};
+use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::JsValue;
 use web_sys::{Event, HtmlElement, HtmlInputElement};
 
 #[derive(Clone)]
 pub(super) struct LookupFields {
     enabled: HtmlInputElement,
+    /// Says what turning it off does.
+    off: HtmlElement,
+    /// Whether records are wanted as long as nothing is saved.
+    was_enabled: Rc<Cell<bool>>,
     /// All the others: they matter only where records are wanted.
     fields: HtmlElement,
     passphrase: HtmlInputElement,
@@ -24,6 +29,8 @@ impl LookupFields {
     pub(super) fn new() -> Result<Self, JsValue> {
         let fields = Self {
             enabled: dom::by_id("lookup")?,
+            off: dom::by_id("lookup-off")?,
+            was_enabled: Rc::default(),
             fields: dom::by_id("lookup-fields")?,
             passphrase: dom::by_id("lookup-passphrase")?,
             debt_limit: dom::by_id("debt-limit")?,
@@ -39,6 +46,17 @@ impl LookupFields {
 
     fn show(&self) {
         self.fields.set_hidden(!self.enabled.checked());
+        self.off.set_hidden(self.enabled.checked() || !self.was_enabled.get());
+    }
+
+    /// What the page holds is stored. Records that nobody wants any more are deleted now: perhaps no window is open to do it.
+    pub(super) async fn saved(&self) {
+        let is_over = self.was_enabled.replace(self.enabled.checked()) && !self.enabled.checked();
+        self.show();
+        if is_over && let Ok(known) = Known::new() {
+            // Where another window still downloads, that one stops, and deletes them.
+            let _ = known.reload(&self.read()).await;
+        }
     }
 
     pub(super) fn fill(&self, lookup: &Lookup) {
@@ -49,6 +67,7 @@ impl LookupFields {
         self.wipe_days.set_value(&lookup.wipe_days);
         self.client_id.set_value(&lookup.client_id);
         self.client_secret.set_value(lookup.client_secret.reveal());
+        self.was_enabled.set(lookup.enabled);
         self.show();
     }
 

@@ -25,6 +25,8 @@ fn controls(key: Key) -> &'static [&'static str] {
         Key::LoanDays => &["loan-days"],
         Key::Lookup => &["lookup"],
         Key::LookupPassphrase => &["lookup-passphrase"],
+        Key::LookupDebtLimit => &["debt-limit"],
+        Key::LookupRemindDays => &["remind-days"],
         Key::LookupDays => &["wipe-days"],
         Key::Notice => &[],
     }
@@ -94,6 +96,7 @@ fn kind_key(kind: Kind) -> &'static str {
         Kind::Text => "policyKindText",
         Kind::Flag => "policyKindFlag",
         Kind::Number => "policyKindNumber",
+        Kind::Amount => "policyKindAmount",
         Kind::CommitType => "policyKindCommitType",
         Kind::ScannerEnd => "policyKindScannerEnd",
         Kind::Locked => "policyKindLocked",

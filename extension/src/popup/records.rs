@@ -52,6 +52,7 @@ pub(crate) struct Records {
     choose_row: HtmlElement,
     new: HtmlInputElement,
     again: HtmlInputElement,
+    file_row: HtmlElement,
     go: HtmlButtonElement,
     stop: HtmlButtonElement,
     delete: HtmlButtonElement,
@@ -80,6 +81,7 @@ impl Records {
             choose_row: dom::by_id("records-choose")?,
             new: dom::by_id("records-new")?,
             again: dom::by_id("records-again")?,
+            file_row: dom::by_id("records-file-row")?,
             go: dom::by_id("records-download")?,
             stop: dom::by_id("records-stop")?,
             delete: dom::by_id("records-delete")?,
@@ -178,7 +180,7 @@ impl Desk {
             let Ok(row) = dom::from_template("records-template") else { continue };
             dom::set_field(&row, "set", &name_of(set));
             let held = contents.sets.get(&set);
-            dom::set_field(&row, "number", &held.map(|held| locale::number(held.rows)).unwrap_or_default());
+            dom::set_field(&row, "number", &held.map_or_else(|| text("recordsNone"), |held| locale::number(held.rows)));
             dom::set_field(&row, "when", &held.map(|held| wording::millis(held.as_of)).unwrap_or_default());
             dom::set_field(&row, "note", &note(set, &contents));
             let _ = records.sets.append_with_node_1(&row);
@@ -193,6 +195,7 @@ impl Desk {
             _ => "recordsDownload",
         };
         records.go.set_text_content(Some(&text(label)));
+        records.file_row.set_hidden(is_busy || is_locked);
         records.go.set_hidden(is_busy);
         records.stop.set_hidden(!is_busy);
         records.delete.set_hidden(contents.sets.is_empty());

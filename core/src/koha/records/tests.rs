@@ -1,8 +1,8 @@
 use super::*;
 use crate::{
     directory::record::{Hold, HoldState, Item, Loan, Patron, Row},
-    koha::NotSent,
-    settings::{CommitType, ServerUrl},
+    koha::{NotSent, connection::Trouble},
+    settings::{CommitType, Secret, ServerUrl},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -42,8 +42,8 @@ fn asks_for_what_comes_after_the_last() {
     assert_eq!((asked["q"].as_str(), asked["_order_by"].as_str()), (r#"{"me.item_id":{">":0}}"#, "+me.item_id"));
     let rows = json!([
         {"item_id": 3, "external_id": "B3", "biblio_id": 7, "biblio": {"title": "T", "subtitle": "s", "author": null}},
-        {"item_id": "9", "external_id": null, "callnumber": 12, "biblio": null, "more": [1]},
         {"external_id": "no number"},
+        {"item_id": "9", "external_id": null, "callnumber": 12, "biblio": null, "more": [1]},
     ]);
     let Step::Rows { rows, left } = reading.handle(Ok(page(5, &rows))) else { panic!() };
     let first = Item { id: 3, barcode: "B3".into(), biblio: 7, title: "T s".into(), ..Item::default() };
@@ -59,7 +59,8 @@ fn asks_for_changes_a_little_too_early_rather_than_too_late() {
     let reading = Reading::<Patron>::new(Point::start(Some(1_795_600_000_000)));
     let asked = query(&reading.request(&settings(), &Pass::Basic));
     let asked: Value = serde_json::from_str(&asked["q"]).unwrap();
-    assert_eq!(asked, json!({"me.patron_id": {">": 0}, "me.updated_on": {">=": "2026-11-25T09:44:40Z"}}));
+    // 09:46:40 in UTC, and it can be taken for a time of any zone.
+    assert_eq!(asked, json!({"me.patron_id": {">": 0}, "me.updated_on": {">=": "2026-11-24 21:44:40"}}));
 }
 
 #[test]
@@ -127,7 +128,7 @@ fn says_what_the_account_may_not_read() {
     }
     for (status, told) in [(404, Stop::Absent), (503, Stop::Maintenance), (418, Stop::Strange(418))] {
         assert_eq!(
-            Reading::<Item>::new(Point::start(None)).handle(Ok(answer(status, &json!({})))),
+            Reading::<Item>::new(Point::start(None)).handle(Ok(answer(status, &json!({"error": "x"})))),
             Step::Stopped(told)
         );
     }
@@ -158,16 +159,95 @@ fn goes_on_without_what_cannot_be_embedded_and_asks_in_older_ways() {
     assert_eq!(reading.handle(Ok(answer(400, &no_embed))), again);
     assert_eq!(reading.request(&settings(), &Pass::Basic).embed, None);
     assert!(reading.point().is_changes());
+    for other in [json!("Embedding objects is not allowed on this endpoint."), json!({"error": "Embeding x"})] {
+        let mut reading = Reading::<Patron>::new(Point::start(None));
+        assert_eq!(reading.handle(Ok(answer(400, &other))), again, "{other}");
+        let request = reading.request(&settings(), &Pass::Basic);
+        assert!(request.embed.is_none() && request.url.contains("?q="), "{other}");
+    }
     let unknown = json!([{"message": "Malformed query string", "path": "/query/q"}]);
     assert_eq!(reading.handle(Ok(answer(400, &unknown))), again);
     assert!(!reading.point().is_changes(), "all of them come now");
     assert!(!query(&reading.request(&settings(), &Pass::Basic)).contains_key("q"));
     assert_eq!(reading.handle(Ok(answer(400, &unknown))), again);
-    assert!(!reading.request(&settings(), &Pass::Basic).url.contains('?'));
+    let request = reading.request(&settings(), &Pass::Basic);
+    assert!(!request.url.contains('?') && request.time_limit > Request::get(String::new()).time_limit);
     let rows = json!([{"patron_id": 9}, {"patron_id": 2}, {"patron_id": 9}]);
     let Step::Done(rows) = reading.handle(Ok(answer(200, &rows))) else { panic!() };
     assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [2, 9]);
     assert_eq!(reading.handle(Ok(answer(400, &unknown))), Step::Stopped(Stop::Strange(400)));
+}
+
+#[test]
+fn tries_without_the_embed_before_it_gives_up() {
+    let mut reading = Reading::<Item>::new(Point::start(None));
+    let refused = || Ok(answer(400, &json!({"error": "no"})));
+    for _ in 0..3 {
+        assert!(reading.request(&settings(), &Pass::Basic).embed.is_some());
+        assert_eq!(reading.handle(refused()), Step::Again(0));
+    }
+    assert_eq!(reading.request(&settings(), &Pass::Basic).embed, None);
+    assert_eq!(reading.handle(refused()), Step::Stopped(Stop::Strange(400)));
+}
+
+#[test]
+fn an_error_of_the_database_about_changes_means_all_of_them() {
+    let mut reading = Reading::<Item>::new(Point::start(Some(1_795_600_000_000)));
+    let died = || Ok(answer(500, &json!({"error": "Something went wrong"})));
+    assert!(matches!(reading.handle(died()), Step::Again(1..)), "perhaps it was only busy");
+    assert_eq!(reading.handle(died()), Step::Again(0));
+    assert!(!reading.point().is_changes());
+    assert!(query(&reading.request(&settings(), &Pass::Basic)).contains_key("q"));
+    assert_eq!(reading.handle(died()), Step::Again(0));
+    assert!(!query(&reading.request(&settings(), &Pass::Basic)).contains_key("q"));
+}
+
+#[test]
+fn tells_koha_from_what_stands_in_front_of_it() {
+    let page = |status| Response { content_type: "text/html".into(), ..answer(status, &json!("<html>")) };
+    for (response, stop) in [
+        (page(503), Stop::Strange(503)),
+        (page(200), Stop::NotKoha(200)),
+        (page(429), Stop::Strange(429)),
+        (answer(200, &json!({"rows": []})), Stop::Strange(200)),
+    ] {
+        let mut reading = Reading::<Item>::new(Point::start(None));
+        for _ in 1..PATIENCE {
+            assert!(matches!(reading.handle(Ok(response.clone())), Step::Again(1..)), "{stop:?}");
+        }
+        assert_eq!(reading.handle(Ok(response)), Step::Stopped(stop));
+    }
+    let elsewhere = Failure::Redirected { to: None };
+    let stopped = Step::Stopped(Stop::NoAnswer(elsewhere.clone()));
+    assert_eq!(Reading::<Item>::new(Point::start(None)).handle(Err(elsewhere)), stopped);
+}
+
+#[test]
+fn a_row_that_cannot_be_read_is_counted_and_spoils_no_other() {
+    let rows = r#"[{"patron_id": 1}, null, 7, "x", [], {}, {"patron_id": 0}, {"patron_id": 2, "patron_id": 3}, {"patron_id": 4}]"#;
+    let answer = Response { status: 200, total_count: Some(9), body: rows.into(), ..Response::default() };
+    let mut reading = Reading::<Patron>::new(Point::start(None));
+    let Step::Done(rows) = reading.handle(Ok(answer)) else { panic!() };
+    assert_eq!(rows.iter().map(Patron::id).collect::<Vec<_>>(), [1, 4]);
+    assert_eq!(reading.point().unreadable, 7);
+    let title = r#"[{"item_id": 5, "biblio": "none"}, {"item_id": 6, "biblio": {"title": ["x"]}}]"#;
+    let answer = Response { status: 200, body: title.into(), ..Response::default() };
+    let mut reading = Reading::<Item>::new(Point::start(None));
+    let Step::Rows { rows, left: None } = reading.handle(Ok(answer)) else { panic!() };
+    assert_eq!((rows.len(), rows[0].title.as_str(), reading.point().unreadable), (1, "", 1));
+}
+
+#[test]
+fn rows_without_a_number_are_counted_once_though_they_come_again() {
+    let mut reading = Reading::<Hold>::new(Point::start(None));
+    let hold = |id: u32| json!({"hold_id": id, "patron_id": 1, "biblio_id": 1});
+    // Koha leaves out the numbers of what an account may not see.
+    let redacted = json!({"hold_id": null, "pickup_library_id": "CPL"});
+    let Step::Rows { .. } = reading.handle(Ok(page(6, &json!([hold(1), redacted, hold(3), redacted])))) else {
+        panic!()
+    };
+    let Step::Done(rows) = reading.handle(Ok(page(2, &json!([redacted, hold(5)])))) else { panic!() };
+    assert_eq!((rows.len(), reading.point().unreadable), (1, 2));
 }
 
 #[test]
@@ -176,7 +256,63 @@ fn counts_pages_where_the_condition_is_not_looked_at() {
     let rows = json!([{"hold_id": 1, "patron_id": 2, "biblio_id": 3}]);
     assert!(matches!(reading.handle(Ok(page(9, &rows))), Step::Rows { .. }));
     assert_eq!(reading.handle(Ok(page(9, &rows))), Step::Again(0));
+    assert!(reading.point().is_start());
     assert_eq!(query(&reading.request(&settings(), &Pass::Basic))["_page"], "1");
+    // And everything at once where pages are not looked at either.
+    assert!(matches!(reading.handle(Ok(page(9, &rows))), Step::Rows { .. }));
+    assert_eq!(reading.handle(Ok(page(9, &rows))), Step::Again(0));
+    assert!(reading.point().is_start());
+    assert!(!reading.request(&settings(), &Pass::Basic).url.contains('?'));
+}
+
+/// Reads a list to its end, and counts the requests.
+fn read_all(server: &Server, reading: &mut Reading<Hold>) -> (Vec<u32>, u32) {
+    let mut read = Vec::new();
+    for requests in 1..1_000 {
+        match reading.handle(Ok(server.answer(&reading.request(&settings(), &Pass::Basic)))) {
+            Step::Rows { rows, .. } => read.extend(rows.iter().map(Hold::id)),
+            Step::Done(rows) => {
+                read.extend(rows.iter().map(Hold::id));
+                return (read, requests);
+            }
+            Step::Again(_) => {}
+            step => panic!("{step:?}"),
+        }
+    }
+    panic!("it does not end")
+}
+
+#[test]
+fn counted_pages_cost_hardly_more_than_they_must() {
+    let server = Server { rows: (1..=20_000).collect(), knows_q: false, ..Server::default() };
+    let (read, requests) = read_all(&server, &mut Reading::new(Point::start(None)));
+    assert_eq!(read, (1..=20_000).collect::<Vec<_>>());
+    assert!(requests <= 23, "{requests}");
+}
+
+#[test]
+fn a_counted_page_that_was_too_large_is_asked_for_in_parts() {
+    let server = Server { rows: (1..=5_000).collect(), knows_q: false, ..Server::default() };
+    let mut reading = Reading::<Hold>::new(Point { way: Way::Pages, ..Point::start(None) });
+    let answer = server.answer(&reading.request(&settings(), &Pass::Basic));
+    let Step::Rows { rows, .. } = reading.handle(Ok(answer)) else { panic!() };
+    for _ in 0..PATIENCE - 1 {
+        assert!(matches!(reading.handle(Err(Failure::TimedOut)), Step::Again(1..)));
+    }
+    let (read, _) = read_all(&server, &mut reading);
+    assert_eq!(reading.point().way, Way::Pages, "not all at once");
+    assert_eq!((rows.len(), read), (1_000, (1_001..=5_000).collect::<Vec<_>>()));
+}
+
+#[test]
+fn a_server_that_gives_fewer_rows_than_asked_for_loses_none() {
+    for most in [1, 2, 3, 20, 100] {
+        for knows_q in [true, false] {
+            let server = Server { rows: (1..=400).collect(), most, knows_q, ..Server::default() };
+            let (read, _) = read_all(&server, &mut Reading::new(Point::start(None)));
+            assert_eq!(read, (1..=400).collect::<Vec<_>>(), "{most} {knows_q}");
+        }
+    }
 }
 
 #[test]
@@ -209,9 +345,25 @@ fn no_secret_is_in_an_address_or_in_words() {
     let reading = Reading::<Item>::new(Point::start(None));
     let request = reading.request(&settings(), &Pass::Token(secret.clone()));
     assert!(!request.url.contains("letmein") && !format!("{request:?}").contains("letmein"));
-    assert_eq!(read_token(&answer(200, &json!({"access_token": "letmein", "expires_in": 3600}))), Some(secret));
-    assert_eq!(read_token(&answer(403, &json!({"error": "access_denied"}))), None);
-    assert_eq!(read_token(&answer(200, &json!({}))), None);
+    assert_eq!(read_token(&answer(200, &json!({"access_token": "letmein", "expires_in": 3600}))), Ok(secret));
+}
+
+#[test]
+fn says_why_there_is_no_token() {
+    let trouble = |trouble| Err(NoToken::Trouble(trouble));
+    for (status, body, told) in [
+        (403, json!({"error": "access_denied"}), Err(NoToken::Refused)),
+        (400, json!({"error": "Unimplemented grant type"}), Err(NoToken::Refused)),
+        (503, json!({"error": "System is under maintenance."}), trouble(Trouble::Maintenance)),
+        (503, json!("<html>"), trouble(Trouble::ServerError { status: 503 })),
+        (404, json!("<html>"), trouble(Trouble::NotKoha { status: 404 })),
+        (403, json!("<html>"), Err(NoToken::Refused)),
+        (200, json!({}), trouble(Trouble::NotKoha { status: 200 })),
+    ] {
+        assert_eq!(read_token(&answer(status, &body)), told, "{status} {body}");
+    }
+    let portal = Response { content_type: "text/html".into(), ..answer(403, &json!("")) };
+    assert_eq!(read_token(&portal), trouble(Trouble::NotKoha { status: 403 }));
 }
 
 /// A list that answers as some version of Koha does.
@@ -219,6 +371,16 @@ struct Server {
     rows: BTreeSet<u32>,
     knows_q: bool,
     knows_pages: bool,
+    /// It gives no more rows at once.
+    most: usize,
+    /// It tells how many there are.
+    counts: bool,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self { rows: BTreeSet::new(), knows_q: true, knows_pages: true, most: usize::MAX, counts: true }
+    }
 }
 
 impl Server {
@@ -233,11 +395,11 @@ impl Server {
             .map_or(0, |q| serde_json::from_str::<Value>(q).unwrap()["me.hold_id"][">"].as_u64().unwrap());
         let rows: Vec<u32> = self.rows.iter().copied().filter(|id| u64::from(*id) > after).collect();
         let number = |name: &str| asked.get(name).map(|number| number.parse::<usize>().unwrap());
-        let size = number("_per_page").unwrap_or(usize::MAX);
+        let size = number("_per_page").map_or(usize::MAX, |size| size.min(self.most));
         let skipped = (number("_page").unwrap_or(1) - 1) * size.min(1_000);
         let shown = rows.iter().skip(skipped).take(size);
         let body: Value = shown.map(|id| json!({"hold_id": id, "patron_id": 1, "biblio_id": 1})).collect();
-        let total = self.knows_pages.then(|| u32::try_from(rows.len()).unwrap());
+        let total = (self.knows_pages && self.counts).then(|| u32::try_from(rows.len()).unwrap());
         Response { total_count: total, ..answer(200, &body) }
     }
 }
@@ -249,16 +411,21 @@ enum Event {
     /// The window is closed; reading goes on from the point that was stored with the last rows.
     Closed,
     Comes(u32),
+    Newest,
     Goes(u32),
+    ManyGo(u32, u32),
 }
 
 fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
-        4 => Just(Event::Answer),
+        6 => Just(Event::Answer),
         1 => Just(Event::Lost),
         1 => Just(Event::Closed),
         1 => (1..3_000_u32).prop_map(Event::Comes),
-        1 => (1..3_000_u32).prop_map(Event::Goes),
+        // Koha counts its numbers up.
+        1 => Just(Event::Newest),
+        2 => (1..3_000_u32).prop_map(Event::Goes),
+        1 => (1..3_000_u32, 1..600_u32).prop_map(|(from, many)| Event::ManyGo(from, from + many)),
     ]
 }
 
@@ -267,12 +434,12 @@ proptest! {
     #[test]
     fn reads_all_that_was_there_throughout(
         rows in prop::collection::btree_set(1..3_000_u32, 0..1_600),
-        events in prop::collection::vec(event(), 0..40),
-        knows_q in any::<bool>(),
-        knows_pages in any::<bool>(),
+        events in prop::collection::vec(event(), 0..120),
+        (knows_q, knows_pages, counts) in any::<(bool, bool, bool)>(),
+        most in prop_oneof![Just(usize::MAX), 20..400_usize],
     ) {
         let mut throughout = rows.clone();
-        let mut server = Server { rows, knows_q: knows_q && knows_pages, knows_pages };
+        let mut server = Server { rows, knows_q: knows_q && knows_pages, knows_pages, most, counts };
         let mut reading = Reading::<Hold>::new(Point::start(None));
         let mut stored = (Vec::new(), reading.point().clone());
         let mut read: Vec<u32> = Vec::new();
@@ -290,27 +457,33 @@ proptest! {
                     server.rows.insert(id);
                     continue;
                 }
+                Event::Newest => {
+                    let newest = server.rows.last().map_or(1, |id| id + 1);
+                    server.rows.insert(newest);
+                    continue;
+                }
                 Event::Goes(id) => {
                     server.rows.remove(&id);
                     throughout.remove(&id);
                     continue;
                 }
+                Event::ManyGo(from, to) => {
+                    server.rows.retain(|id| !(from..to).contains(id));
+                    throughout.retain(|id| !(from..to).contains(id));
+                    continue;
+                }
             };
-            let way = reading.point().way;
             match reading.handle(answer) {
                 Step::Rows { rows, .. } => read.extend(rows.iter().map(Hold::id)),
                 Step::Done(rows) => {
                     read.extend(rows.iter().map(Hold::id));
                     prop_assert!(read.windows(2).all(|pair| pair[0] < pair[1]), "they rise");
-                    // Pages that are counted can lose what moves from one to another; nothing can be done about it.
-                    if way != Way::Pages {
-                        let read: BTreeSet<u32> = read.iter().copied().collect();
-                        prop_assert!(throughout.is_subset(&read));
-                    }
+                    let read: BTreeSet<u32> = read.iter().copied().collect();
+                    prop_assert!(throughout.is_subset(&read));
                     return Ok(());
                 }
                 Step::Again(_) => {
-                    if reading.point().last.is_none() {
+                    if reading.point().is_start() {
                         read.clear();
                     }
                 }

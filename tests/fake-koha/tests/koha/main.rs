@@ -17,4 +17,5 @@ mod generated;
 mod login;
 mod pages;
 mod pending;
+mod reading;
 mod rest;

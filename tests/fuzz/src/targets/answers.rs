@@ -2,9 +2,11 @@
 
 use crate::fuzz::Target;
 use koct_core::{
+    directory::record::{Hold, Item, Loan, Patron},
     koha::{
         Response,
         authentication::{self, AuthStatus},
+        records::{Listed, Point, Reading, Step},
         rest,
         service::{self, Answer},
     },
@@ -79,7 +81,16 @@ pub const TARGET: Target = Target {
 /// When something counts as an answer of Koha's that is none.
 pub fn check(input: &[u8]) -> String {
     let response = response(input);
-    let kinds = [service(&response), authentication(&response), libraries(&response), other_lists(&response)];
+    let kinds = [
+        service(&response),
+        authentication(&response),
+        libraries(&response),
+        other_lists(&response),
+        records::<Patron>(&response),
+        records::<Item>(&response),
+        records::<Loan>(&response),
+        records::<Hold>(&response),
+    ];
     secrets_stay_hidden(&response);
     kinds.join(" ")
 }
@@ -197,6 +208,49 @@ fn other_lists(response: &Response) -> String {
         assert!(total <= u64::try_from(length).unwrap_or(u64::MAX), "a list that was cut passes for the whole");
     }
     format!("{:?}", lengths.map(|length| length.map(|length| length.min(2))))
+}
+
+/// Rows of a whole list, in each of the ways in which it can be asked for: they rise, none comes twice, and none is lost unseen.
+fn records<R: Listed + std::fmt::Debug>(response: &Response) -> String {
+    let elements = serde_json::from_str::<Vec<Value>>(&response.body).map(|list| list.len());
+    let mut kinds = String::new();
+    for refusals in 0..3 {
+        let mut reading = Reading::<R>::new(Point::start(None));
+        for _ in 0..refusals {
+            let _ = reading.handle(Ok(Response { status: 400, ..Response::default() }));
+        }
+        let (mut last, mut read) = (0, 0);
+        for again in [false, true] {
+            let step = reading.handle(Ok(response.clone()));
+            kinds.extend(format!("{step:?}").chars().take(1));
+            if reading.point().is_start() {
+                // In another way, from the start.
+                break;
+            }
+            let (rows, ended) = match step {
+                Step::Rows { rows, .. } => (rows, false),
+                Step::Done(rows) => (rows, true),
+                _ => break,
+            };
+            assert_eq!(response.status, 200, "rows come with 200");
+            for row in &rows {
+                assert!(row.id() > last, "they do not rise");
+                last = row.id();
+            }
+            read += rows.len();
+            if let (false, true, Ok(elements)) = (again, ended, &elements) {
+                let unreadable = usize::try_from(reading.point().unreadable).unwrap_or(usize::MAX);
+                assert!(read + unreadable <= *elements, "more than came");
+            }
+            let stored = serde_json::to_string(reading.point()).expect("a point can be stored");
+            let point: Point = serde_json::from_str(&stored).expect("and read");
+            assert_eq!(&point, reading.point(), "as it was");
+            if ended {
+                break;
+            }
+        }
+    }
+    kinds
 }
 
 /// Only what cannot stand elsewhere in an answer shows whether a secret was printed.
