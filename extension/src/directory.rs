@@ -123,7 +123,8 @@ impl Known {
 
     async fn look(&self, lookup: &Lookup) -> Result<Access, DiskError> {
         if !lookup.enabled {
-            if Base::exists(disk::DATABASE).await? {
+            // Windows tell each other what they delete: where there is nothing, nothing is told.
+            if Base::exists(disk::DATABASE).await? && !self.base().await?.is_empty().await? {
                 self.delete().await?;
             }
             return Ok(Access::Off);
@@ -171,14 +172,6 @@ impl Known {
     /// Whether a passphrase opens the records, as far as was looked.
     pub(crate) fn is_protected(&self) -> bool {
         self.is_protected.get()
-    }
-
-    /// What there is now, counted and dated.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub(crate) async fn contents_now(&self) -> Result<Contents, DiskError> {
-        Ok(self.base().await?.state(CONTENTS).await?.unwrap_or_default())
     }
 
     /// From now on this passphrase opens the records, or none does and they end with the session of Firefox.

@@ -2,6 +2,7 @@
 
 use crate::{
     clock::DeskZone,
+    directory::DiskError,
     i18n::{isolated, plural, text, text_with},
     locale,
 };
@@ -58,6 +59,14 @@ pub(crate) fn transaction(transaction: &Transaction) -> String {
 pub(crate) fn millis(millis: i64) -> String {
     let offset = DeskZone.offset_at_utc(millis);
     Moment::new(millis, offset).map(|moment| locale::date_and_minutes(moment.local())).unwrap_or_default()
+}
+
+/// Why records cannot be read or kept, and what to do.
+pub(crate) fn disk(error: &DiskError) -> String {
+    match error {
+        DiskError::Busy => text("recordsBusy"),
+        error => text_with("recordsFailed", &[&error.to_string()]),
+    }
 }
 
 /// Where a transaction stands, in the documented words.

@@ -319,6 +319,27 @@ fn one_button_deletes_them_and_so_do_age_and_turning_it_off() {
 }
 
 #[test]
+fn windows_do_not_go_on_telling_each_other_of_what_is_deleted() {
+    let koha = koha(Era::From2405);
+    let desk = wanting(&koha, |_| {});
+    download(&desk);
+    let other = desk.firefox.open(&desk.firefox.addon_url("popup/popup.html")).unwrap();
+    other.wait("!document.getElementById('open-records').hidden").unwrap();
+    desk.page.eval("void (window.told = 0, window.listening = new BroadcastChannel('koct-records'), listening.onmessage = () => window.told++)").unwrap();
+    let page = desk.open_settings().unwrap();
+    page.click("#lookup").unwrap();
+    save(&page);
+    for window in [&desk.page, &other] {
+        window.wait("document.getElementById('open-records').hidden").unwrap();
+    }
+    // Long enough for hundreds, if one brought forth the next.
+    std::thread::sleep(Duration::from_secs(2));
+    let told = desk.page.eval("window.told").unwrap().as_u64().unwrap();
+    assert!(told <= 3, "{told} times");
+    assert_eq!(blocks(&desk.page), 0);
+}
+
+#[test]
 fn turning_it_off_deletes_them_though_no_window_is_open() {
     let koha = koha(Era::From2405);
     let desk = wanting(&koha, |_| {});

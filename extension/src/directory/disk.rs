@@ -143,6 +143,17 @@ impl Base {
         Ok(writing.commit().await?)
     }
 
+    /// Whether nothing is in it.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub(super) async fn is_empty(&self) -> Result<bool> {
+        let reading = self.0.transaction([BLOCKS, STATE]).with_mode(TransactionMode::Readonly).build()?;
+        let blocks = reading.object_store(BLOCKS)?.count().primitive()?;
+        let states = reading.object_store(STATE)?.count().primitive()?;
+        Ok(blocks.await? == 0 && states.await? == 0)
+    }
+
     /// Deletes everything.
     ///
     /// # Errors

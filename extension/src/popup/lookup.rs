@@ -7,7 +7,6 @@ use super::Desk;
 use crate::{
     clock::{self, DeskZone},
     directory::{DiskError, Records},
-    i18n::text_with,
     popup::message::Tone,
     wording,
 };
@@ -119,7 +118,7 @@ impl Desk {
     }
 
     fn records_unreadable(&self, error: &DiskError) {
-        self.message.show(Tone::Bad, &text_with("recordsFailed", &[&error.to_string()]));
+        self.message.show(Tone::Bad, &wording::disk(error));
     }
 
     /// The entries of each of these items, in order.

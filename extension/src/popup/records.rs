@@ -144,8 +144,10 @@ impl Desk {
     /// Looks anew at the records and shows how they stand. The window is ready long before.
     pub(super) async fn reload_records(self: Rc<Self>) {
         let lookup = self.preferences.borrow().lookup.clone();
-        if let Err(error) = self.records.known.reload(&lookup).await {
-            self.message.show(Tone::Bad, &text_with("recordsFailed", &[&error.to_string()]));
+        match self.records.known.reload(&lookup).await {
+            // Whichever window downloads stops, and looks again.
+            Ok(_) | Err(DiskError::Busy) => {}
+            Err(error) => self.message.show(Tone::Bad, &wording::disk(&error)),
         }
         self.show_records();
         self.records_changed().await;
@@ -278,7 +280,7 @@ impl Desk {
     }
 
     fn records_failed(&self, error: &DiskError) {
-        self.records.say(Some((Tone::Bad, text_with("recordsFailed", &[&error.to_string()]))));
+        self.records.say(Some((Tone::Bad, wording::disk(error))));
         self.show_records();
     }
 
@@ -315,15 +317,16 @@ impl Desk {
         let watcher = InWindow(self.clone());
         let result = self.records.known.download(settings, &lookup, &watcher).await;
         self.records.doing.set(None);
-        let contents = self.records.known.contents_now().await.unwrap_or_default();
+        self.clone().reload_records().await;
+        let is_whole = self.records.known.contents().gaps.is_empty();
         self.records.say(Some(match result {
-            Ok(()) if contents.gaps.is_empty() => (Tone::Good, text("recordsDone")),
+            Ok(()) if is_whole => (Tone::Good, text("recordsDone")),
             Ok(()) => (Tone::Doubt, text("recordsDoneInPart")),
             Err(broken) => {
                 (if matches!(broken, Broken::Stopped) { Tone::Doubt } else { Tone::Bad }, words_for(&broken))
             }
         }));
-        self.clone().reload_records().await;
+        self.show_records();
         if !self.records.dialog.open()
             && let Some((tone, words)) = &*self.records.said.borrow()
         {
@@ -353,7 +356,9 @@ impl Desk {
                 said.extend(borrowers::notes(&report));
                 (if said.len() > 1 { Tone::Doubt } else { Tone::Good }, said.join(" "))
             }
+            // A file is read from its beginning each time.
             Err(Broken::Stopped) => (Tone::Doubt, text("recordsStopped")),
+            Err(Broken::Disk(error)) => (Tone::Bad, wording::disk(&error)),
             Err(broken) => (Tone::Bad, words_for(&broken)),
         }));
         self.reload_records().await;
@@ -462,7 +467,7 @@ fn words_for(broken: &Broken) -> String {
         Broken::File(words) => return words.clone(),
         Broken::KeyRefused => text("recordsKeyRefused"),
         Broken::Koha(trouble) => wording::trouble(trouble),
-        Broken::Disk(error) => text_with("recordsFailed", &[&error.to_string()]),
+        Broken::Disk(error) => wording::disk(error),
     };
     format!("{why} {}", text("recordsKept"))
 }
