@@ -3,7 +3,7 @@
 use crate::{
     pattern::CardPattern,
     scanner::ScannerEnd,
-    settings::{Field, FieldError},
+    settings::{Field, FieldError, wrong},
 };
 use serde::{Deserialize, Serialize};
 
@@ -79,15 +79,12 @@ impl Habits {
 
     /// What cannot be used.
     pub fn errors(&self) -> Vec<(Field, FieldError)> {
-        [
+        wrong([
             (Field::CardPattern, self.cards().err()),
             (Field::LibraryName, at_most(self.library_name.trim(), NAME_LIMIT).err()),
             (Field::LoanDays, self.loan_days().err()),
             (Field::Notice, at_most(self.notice.trim(), NOTICE_LIMIT).err()),
-        ]
-        .into_iter()
-        .filter_map(|(field, error)| error.map(|error| (field, error)))
-        .collect()
+        ])
     }
 }
 

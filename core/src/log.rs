@@ -69,6 +69,12 @@ impl Entry {
         entry
     }
 
+    /// Whether a person still has to confirm a warning: one about the patron, or one about the item.
+    pub fn awaits_confirmation(&self, about_patron: bool) -> bool {
+        let mut open = self.warnings.iter().filter(|warned| warned.confirmed.is_none());
+        self.status.state() != State::Deleted && open.any(|warned| warned.warning.is_of_patron() == about_patron)
+    }
+
     /// The hold for which the item was set aside, and where it will be picked up.
     pub fn set_aside(&self) -> Option<(u32, &str)> {
         self.warnings.iter().find_map(|warned| match &warned.warning {
@@ -148,6 +154,20 @@ mod tests {
         assert_eq!(stale(&entries, now, 24), [&entries[0]]);
         assert!(stale(&entries, now, 25).is_empty());
         assert!(stale(&entries, i64::MIN, u32::MAX).is_empty());
+    }
+
+    #[test]
+    fn what_was_warned_of_awaits_a_person_until_she_confirms_it_or_takes_it_back() {
+        let action = Action::Return { barcode: crate::barcode::Barcode::parse("B").unwrap() };
+        let now = Moment::new(1_795_428_000_000, 60).unwrap();
+        let entry = Entry::recorded(TransactionId(1), Transaction { moment: now, action });
+        let awaits = |entry: &Entry| [true, false].map(|about_patron| entry.awaits_confirmation(about_patron));
+        assert_eq!(awaits(&entry), [false, false]);
+        let warned = |warning| Warned { warning, confirmed: None };
+        let entry = entry.warned(&[warned(Warning::LostCard), warned(Warning::OnLoan)]);
+        assert_eq!(awaits(&entry), [true, true]);
+        assert_eq!(awaits(&entry.confirmed(now, Warning::is_of_patron)), [false, true]);
+        assert_eq!(awaits(&Entry { status: Status::Deleted, ..entry }), [false, false]);
     }
 
     #[test]

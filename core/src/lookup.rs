@@ -3,12 +3,15 @@
 use crate::{
     amount::{Amount, AmountError},
     directory::record::Cents,
-    settings::{Field, FieldError, Secret},
+    settings::{Field, FieldError, Secret, wrong},
 };
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 /// The most days that can be set: what is known of people is not kept longer than an outage can last.
 const DAYS_LIMIT: u16 = 30;
+/// A passphrase has at least so many characters.
+const SHORTEST: usize = 8;
 /// The milliseconds of a day.
 const DAY: i64 = 86_400_000;
 
@@ -45,6 +48,31 @@ impl Default for Lookup {
             client_id: String::new(),
             client_secret: Secret::default(),
         }
+    }
+}
+
+/// Why a passphrase is not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum PassphraseError {
+    /// It has fewer characters than this.
+    #[error("choose at least {0} characters")]
+    Short(usize),
+    /// It was typed in another way the second time.
+    #[error("the two passphrases are not the same")]
+    Differs,
+}
+
+/// Checks a new passphrase, which was typed twice.
+///
+/// # Errors
+/// When it is not taken.
+pub fn check_passphrase(typed: &str, again: &str) -> Result<(), PassphraseError> {
+    if typed.chars().count() < SHORTEST {
+        Err(PassphraseError::Short(SHORTEST))
+    } else if typed == again {
+        Ok(())
+    } else {
+        Err(PassphraseError::Differs)
     }
 }
 
@@ -90,6 +118,17 @@ impl Lookup {
         self.deleted_after().unwrap_or(i64::from(DAYS_LIMIT) * DAY)
     }
 
+    /// How many days old records of that time are; `None` where they are not called old.
+    pub fn days_old(&self, as_of: i64, now: i64) -> Option<i64> {
+        let age = now.saturating_sub(as_of);
+        (age >= self.old_after().unwrap_or(DAY)).then_some(age / DAY)
+    }
+
+    /// Whether records of that time are to be deleted.
+    pub fn is_over(&self, as_of: i64, now: i64) -> bool {
+        as_of < now.saturating_sub(self.kept_for())
+    }
+
     /// The API key, where there is one.
     ///
     /// # Errors
@@ -107,15 +146,12 @@ impl Lookup {
         if !self.enabled {
             return Vec::new();
         }
-        [
+        wrong([
             (Field::DebtLimit, self.debt_limit().err()),
             (Field::RemindDays, self.old_after().err()),
             (Field::WipeDays, self.deleted_after().err()),
             (Field::ClientSecret, self.api_key().err()),
-        ]
-        .into_iter()
-        .filter_map(|(field, error)| error.map(|error| (field, error)))
-        .collect()
+        ])
     }
 }
 
@@ -169,6 +205,23 @@ mod tests {
                 (Field::ClientSecret, FieldError::Missing),
             ]
         );
+    }
+
+    #[test]
+    fn records_grow_old_and_end() {
+        let lookup = Lookup { remind_days: "2".into(), wipe_days: "7".into(), ..Lookup::default() };
+        let at = |days: i64| (lookup.days_old(0, days * DAY + 1), lookup.is_over(0, days * DAY));
+        assert_eq!([at(1), at(2), at(7)], [(None, false), (Some(2), false), (Some(7), false)]);
+        assert!(lookup.is_over(0, 7 * DAY + 1));
+        assert_eq!(lookup.days_old(i64::MAX, 0), None, "a clock that was set back");
+        assert!(!lookup.is_over(i64::MAX, 0));
+    }
+
+    #[test]
+    fn a_passphrase_is_long_enough_and_typed_twice() {
+        assert_eq!(check_passphrase("wäldchen", "wäldchen"), Ok(()));
+        assert_eq!(check_passphrase("wäldche", "wäldche"), Err(PassphraseError::Short(8)));
+        assert_eq!(check_passphrase("wäldchen", "Wäldchen"), Err(PassphraseError::Differs));
     }
 
     #[test]

@@ -341,6 +341,11 @@ fn required(raw: &str, limit: usize) -> Result<String, FieldError> {
     if length > limit { Err(FieldError::TooLong { length, limit }) } else { Ok(text.to_owned()) }
 }
 
+/// Those fields that cannot be used.
+pub(crate) fn wrong<const N: usize>(fields: [(Field, Option<FieldError>); N]) -> Vec<(Field, FieldError)> {
+    fields.into_iter().filter_map(|(field, error)| error.map(|error| (field, error))).collect()
+}
+
 impl From<CodeError> for FieldError {
     fn from(error: CodeError) -> Self {
         match error {
@@ -384,16 +389,13 @@ impl Form {
             (Ok(server), Ok(username), Ok(password), Ok(branchcode), Ok(stale_hours)) => {
                 Ok(Settings { server, username, password, branchcode, commit_type: self.commit_type, stale_hours })
             }
-            (server, username, password, branchcode, stale_hours) => Err([
+            (server, username, password, branchcode, stale_hours) => Err(wrong([
                 (Field::Server, server.err()),
                 (Field::Username, username.err()),
                 (Field::Password, password.err()),
                 (Field::Branchcode, branchcode.err()),
                 (Field::StaleHours, stale_hours.err()),
-            ]
-            .into_iter()
-            .filter_map(|(field, error)| error.map(|error| (field, error)))
-            .collect()),
+            ])),
         }
     }
 }

@@ -136,8 +136,7 @@ impl Known {
         if contents.sets.is_empty() {
             return Ok(Access::Empty);
         }
-        let oldest = clock::millis().saturating_sub(lookup.kept_for());
-        if contents.as_of().is_some_and(|as_of| as_of < oldest) {
+        if contents.as_of().is_some_and(|as_of| lookup.is_over(as_of, clock::millis())) {
             self.delete().await?;
             return Ok(Access::Empty);
         }

@@ -37,7 +37,10 @@ pub use access::{NoToken, Pass, libraries, read_token, token};
 pub use row::Listed;
 
 use super::{Failure, Request, Response};
-use crate::{directory::record::Set, settings::Settings};
+use crate::{
+    directory::{Held, record::Set},
+    settings::Settings,
+};
 use access::{is_maintenance, permissions};
 use chrono::DateTime;
 use paging::Page;
@@ -58,8 +61,17 @@ const CAUTION: u32 = 10;
 /// Changes are asked for from so many milliseconds before the last download. Koha hands a condition on `me.…` to the database
 /// as it is, which takes the time for one of its own zone, up to twelve hours behind UTC; and clocks may differ.
 const OVERLAP: i64 = (12 * 60 + 2) * 60_000;
+/// Koha does not tell what was deleted: once in so many milliseconds everything is read instead of the changes.
+const WHOLE: i64 = 7 * DAY;
+/// A reading that was begun earlier than so many milliseconds ago is begun anew.
+const DAY: i64 = 86_400_000;
 /// How long an answer may take where everything comes at once, in milliseconds.
 const TIME_LIMIT_OF_ALL: u32 = 300_000;
+
+/// Whether a download that was begun then is gone on with.
+pub fn goes_on(began: i64, now: i64) -> bool {
+    (0..DAY).contains(&now.saturating_sub(began))
+}
 
 /// How rows are asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -101,6 +113,14 @@ impl Point {
     /// earlier reading).
     pub fn start(since: Option<i64>) -> Self {
         Self { size: MOST, since, ..Self::default() }
+    }
+
+    /// Before the first row of a set of which this is held: of what was changed since, where that can be told and not all of
+    /// it must be read once more.
+    pub fn after<R: Listed>(held: Option<&Held>, now: i64) -> Self {
+        let is_recent =
+            |held: &&Held| R::CHANGED.is_some() && (0..WHOLE).contains(&now.saturating_sub(held.whole_as_of));
+        Self::start(held.filter(is_recent).and_then(|held| held.koha_as_of))
     }
 
     /// Whether nothing is read yet: also after it was found out that Koha must be asked in another way from the start.

@@ -34,10 +34,6 @@ use std::{
 pub(super) const DOWNLOAD: &str = "download";
 /// The lock that only one window of a profile can hold.
 pub(super) const LOCK: &str = "koct-records";
-/// What was begun earlier than so many milliseconds ago is begun anew.
-const DAY: i64 = 86_400_000;
-/// Koha does not tell what was deleted: once in so many milliseconds everything is downloaded instead of the changes.
-const WHOLE: i64 = 7 * DAY;
 /// Rows of fewer bytes are not worth a write of their own.
 const WORTH_WRITING: usize = 16 * 1024;
 
@@ -147,7 +143,7 @@ impl Known {
 async fn progress(base: &Base) -> Result<Progress, DiskError> {
     let now = clock::millis();
     let earlier: Option<Progress> = base.state(DOWNLOAD).await?;
-    let goes_on = earlier.filter(|earlier| (0..DAY).contains(&(now - earlier.began)));
+    let goes_on = earlier.filter(|earlier| records::goes_on(earlier.began, now));
     Ok(goes_on.unwrap_or(Progress { began: now, ..Progress::default() }))
 }
 
@@ -205,9 +201,7 @@ impl Download<'_> {
         }
         let held = self.contents.sets.get(&R::SET);
         let now = clock::millis();
-        let since = held.filter(|held| R::CHANGED.is_some() && (0..WHOLE).contains(&(now - held.whole_as_of)));
-        let since = since.and_then(|held| held.koha_as_of);
-        Open { point: Point::start(since), written: Unfinished::new(self.contents.new_run()), began: now }
+        Open { point: Point::after::<R>(held, now), written: Unfinished::new(self.contents.new_run()), began: now }
     }
 
     async fn read<R: Listed>(&mut self) -> Result<(), Broken> {

@@ -73,7 +73,7 @@ impl Known {
         let Some(_lock) = sender::lock_of(LOCK).await else { return Err(Broken::Busy) };
         #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970")]
         let as_of = file.last_modified() as i64;
-        if as_of < clock::millis().saturating_sub(lookup.kept_for()) {
+        if lookup.is_over(as_of, clock::millis()) {
             return Err(Broken::TooOld);
         }
         let base = self.base().await?;

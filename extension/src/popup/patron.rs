@@ -2,16 +2,20 @@
 
 use super::{Desk, lookup::PatronFound};
 use crate::{
-    clock, dom,
+    clock::{self, DeskZone},
+    dom,
     i18n::{plural, text, text_with},
     locale, wording,
 };
 use koct_core::{
     amount::Amount,
     barcode::same_code,
-    directory::{holder::Lent, record::Patron, warning::Warning},
+    directory::{
+        holder::{self, Lent},
+        record::Patron,
+        warning::Warning,
+    },
     log::Entry,
-    status::State,
     transaction::{Moment, TransactionId},
 };
 use std::{
@@ -90,9 +94,9 @@ impl PatronPanel {
 
     /// Takes an entry as it is now: what was confirmed, corrected or taken back does not wait any more.
     pub(super) fn update(&self, entry: &Entry) {
-        let mut open = entry.warnings.iter().filter(|warned| warned.confirmed.is_none());
-        let waits = entry.status.state() != State::Deleted && open.any(|warned| warned.warning.is_of_patron());
-        if !waits && let Some(shown) = &mut *self.shown.borrow_mut() {
+        if !entry.awaits_confirmation(true)
+            && let Some(shown) = &mut *self.shown.borrow_mut()
+        {
             shown.open.retain(|id| *id != entry.id);
         }
     }
@@ -280,14 +284,8 @@ impl Desk {
                 if lent.title.is_empty() { [&lent.barcode, ""] } else { [&*lent.title, &*lent.barcode] };
             dom::set_field(&row, "title", title);
             dom::set_field(&row, "barcode", barcode);
-            dom::set_field(&row, "due", &due(lent));
-            let kind = if lent.here.is_some() {
-                "here"
-            } else if is_overdue(lent) {
-                "overdue"
-            } else {
-                "lent"
-            };
+            let (kind, words) = due(lent);
+            dom::set_field(&row, "due", &words);
             let _ = row.set_attribute("data-kind", kind);
             let _ = panel.loans.append_with_node_1(&row);
         }
@@ -311,15 +309,13 @@ impl Desk {
     }
 }
 
-fn is_overdue(lent: &Lent) -> bool {
-    lent.due.is_some_and(|due| due.timestamp_millis() < clock::millis())
-}
-
-fn due(lent: &Lent) -> String {
+/// How far a loan is, for the eye and in words.
+fn due(lent: &Lent) -> (&'static str, String) {
     if let Some(moment) = lent.here {
-        return text_with("lentHere", &[&wording::time_of_day(moment)]);
+        return ("here", text_with("lentHere", &[&wording::time_of_day(moment)]));
     }
-    let Some(due) = lent.due else { return String::new() };
-    let when = wording::millis(due.timestamp_millis());
-    text_with(if is_overdue(lent) { "lentOverdue" } else { "lentDue" }, &[&when])
+    let Some(due) = lent.due else { return ("lent", String::new()) };
+    let is_overdue = clock::now().is_some_and(|now| holder::overdue(lent.due, now, &DeskZone).is_some());
+    let (kind, key) = if is_overdue { ("overdue", "lentOverdue") } else { ("lent", "lentDue") };
+    (kind, text_with(key, &[&wording::millis(due.timestamp_millis())]))
 }

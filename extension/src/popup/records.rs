@@ -12,7 +12,10 @@ use crate::{
     i18n::{plural, text, text_with},
     locale, wording,
 };
-use koct_core::directory::{Contents, Gap, record::Set};
+use koct_core::{
+    directory::{Contents, Gap, record::Set},
+    lookup::{PassphraseError, check_passphrase},
+};
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -22,10 +25,6 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{
     Element, Event, File, HtmlButtonElement, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
 };
-
-/// A passphrase has at least so many characters.
-const SHORTEST: usize = 8;
-const DAY: i64 = 86_400_000;
 
 /// What is being done with the records in this window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -234,15 +233,14 @@ impl Desk {
         if let Some(doing) = self.records.doing.get() {
             return Some(words_of(doing));
         }
-        let old_after = self.preferences.borrow().lookup.old_after().unwrap_or(DAY);
         match self.records.known.access() {
             Access::Off => None,
             Access::Empty => Some(text("recordsLineNone")),
             Access::Lost => Some(text("recordsLineLost")),
             Access::Locked => Some(text("recordsLineLocked")),
             Access::Open => {
-                let age = clock::millis() - contents.as_of()?;
-                (age >= old_after).then(|| plural("recordsLineOld", age / DAY, &[]))
+                let days = self.preferences.borrow().lookup.days_old(contents.as_of()?, clock::millis())?;
+                Some(plural("recordsLineOld", days, &[]))
             }
         }
     }
@@ -260,12 +258,11 @@ impl Desk {
         }
         if !records.choose_row.hidden() {
             let (new, again) = (records.new.value(), records.again.value());
-            let wrong = if new.chars().count() < SHORTEST {
-                Some(text_with("passphraseShort", &[&locale::number(SHORTEST)]))
-            } else {
-                (new != again).then(|| text("passphraseDiffers"))
-            };
-            if let Some(wrong) = wrong {
+            if let Err(error) = check_passphrase(&new, &again) {
+                let wrong = match error {
+                    PassphraseError::Short(shortest) => text_with("passphraseShort", &[&locale::number(shortest)]),
+                    PassphraseError::Differs => text("passphraseDiffers"),
+                };
                 records.say(Some((Tone::Bad, wrong)));
                 let _ = records.new.focus();
                 return self.show_records();

@@ -29,15 +29,6 @@ struct Row {
     element: HtmlElement,
 }
 
-impl Row {
-    /// Whether somebody still has to confirm something of this entry here.
-    fn waits_for(&self, entry: &Entry) -> bool {
-        let mut open = entry.warnings.iter().filter(|warned| warned.confirmed.is_none());
-        entry.status.state() != State::Deleted
-            && open.any(|warned| warned.warning.is_of_patron() == self.card.is_some())
-    }
-}
-
 pub(crate) struct Warnings {
     list: HtmlElement,
     rows: RefCell<Vec<Row>>,
@@ -122,7 +113,7 @@ impl Warnings {
     /// confirmed any more.
     pub(super) fn update(&self, entry: &Entry) {
         for row in &mut *self.rows.borrow_mut() {
-            if row.ids.contains(&entry.id) && !row.waits_for(entry) {
+            if row.ids.contains(&entry.id) && !entry.awaits_confirmation(row.card.is_some()) {
                 row.ids.retain(|id| *id != entry.id);
             }
         }
@@ -162,23 +153,23 @@ impl Desk {
             return;
         }
         let action = &entry.transaction.action;
+        let about = |patron: bool| -> Vec<Warning> {
+            let these = warned.iter().filter(|warned| warned.warning.is_of_patron() == patron);
+            these.map(|warned| warned.warning.clone()).collect()
+        };
         if warned.iter().any(|warned| warned.warning.is_of_patron() && warned.confirmed.is_none())
             && let Some(card) = action.cardnumber()
         {
             if self.patron.shows(card.as_str()) {
                 self.patron.wait_for(entry.id);
             } else {
-                let of_patron = warned.iter().filter(|warned| warned.warning.is_of_patron());
-                let of_patron: Vec<Warning> = of_patron.map(|warned| warned.warning.clone()).collect();
-                self.warn_of_patron(card.as_str(), of_patron, entry.id).await;
+                self.warn_of_patron(card.as_str(), about(true), entry.id).await;
             }
         }
         if !said.is_empty() {
             let barcode = action.barcode().map(ToString::to_string).unwrap_or_default();
             let reason = said.join(" ");
-            let of_item = warned.iter().filter(|warned| !warned.warning.is_of_patron());
-            let of_item: Vec<Warning> = of_item.map(|warned| warned.warning.clone()).collect();
-            self.warnings.add(self, None, vec![entry.id], &of_item, [&barcode, &reason]);
+            self.warnings.add(self, None, vec![entry.id], &about(false), [&barcode, &reason]);
             self.message.answer(Tone::Doubt, &text_with("itemWarned", &[&barcode, &reason]));
         }
     }

@@ -1,6 +1,9 @@
 use super::*;
 use crate::{
-    directory::record::{Hold, HoldState, Item, Loan, Patron, Row},
+    directory::{
+        Held,
+        record::{Hold, HoldState, Item, Loan, Patron, Row},
+    },
     koha::{NotSent, connection::Trouble},
     settings::{CommitType, Secret, ServerUrl},
 };
@@ -61,6 +64,17 @@ fn asks_for_changes_a_little_too_early_rather_than_too_late() {
     let asked: Value = serde_json::from_str(&asked["q"]).unwrap();
     // 09:46:40 in UTC, and it can be taken for a time of any zone.
     assert_eq!(asked, json!({"me.patron_id": {">": 0}, "me.updated_on": {">=": "2026-11-24 21:44:40"}}));
+}
+
+#[test]
+fn everything_is_read_once_in_a_while_and_where_changes_cannot_be_told() {
+    let held = Held { whole_as_of: 1_000, koha_as_of: Some(77), ..Held::default() };
+    let since = |now, held: Option<&Held>| Point::after::<Patron>(held, now).since;
+    assert_eq!((since(1_000, Some(&held)), since(999 + WHOLE, Some(&held))), (Some(77), Some(77)));
+    assert_eq!((since(1_000 + WHOLE, Some(&held)), since(999, Some(&held)), since(1_000, None)), (None, None, None));
+    assert_eq!(since(1_000, Some(&Held { koha_as_of: None, ..held.clone() })), None, "Koha's clock is not known");
+    assert!(!Point::after::<Loan>(Some(&held), 1_000).is_changes(), "what ended would not be told");
+    assert!(goes_on(0, DAY - 1) && !goes_on(0, DAY) && !goes_on(1, 0));
 }
 
 #[test]
