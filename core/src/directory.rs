@@ -138,9 +138,14 @@ pub struct Hits {
     pub total: usize,
 }
 
-/// Whether a name may be looked for with what was typed so far: two signs, one of them a letter. A scanner's digits are none.
+/// Whether a name may come of what was typed so far: there is a letter in it. A scanner's digits are none.
+pub fn may_begin_name(typed: &str) -> bool {
+    typed.chars().any(char::is_alphabetic)
+}
+
+/// Whether a name may be looked for with what was typed so far: two signs, one of them a letter.
 pub fn may_be_name(typed: &str) -> bool {
-    typed.trim().chars().count() >= 2 && typed.chars().any(char::is_alphabetic)
+    typed.trim().chars().count() >= 2 && may_begin_name(typed)
 }
 
 impl<S: Shelf> Directory<S> {
@@ -258,6 +263,17 @@ impl<S: Shelf> Directory<S> {
         let Some(held) = self.contents.sets.get(&Set::Patrons) else { return Ok(Hits::default()) };
         let (patrons, total) = self.reader.search(held.run, held.rows, typed, limit).await?;
         Ok(Hits { patrons, total })
+    }
+
+    /// Reads the index of names, where that was not done yet: so that the first search does not wait for it.
+    ///
+    /// # Errors
+    /// When the shelf cannot be read.
+    pub async fn prepare_search(&self) -> Result<(), S::Error> {
+        match self.run(Set::Patrons) {
+            Some(run) => self.reader.names(run).await.map(|_| ()),
+            None => Ok(()),
+        }
     }
 
     /// How many bytes the index of names takes in memory: nothing before the first search.

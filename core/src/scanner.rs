@@ -40,8 +40,10 @@ const GAP: f64 = 45.0;
 pub const SILENCE: f64 = 120.0;
 /// Fewer characters are no code: two fingers can fall on the keys together.
 const LEAST: u32 = 4;
+/// One in so many characters may be late: a radio link or a busy computer halts a scanner for a moment, never most of the time.
+const LATE: u32 = 5;
 
-/// The characters that have come into a field without a pause. Times are milliseconds of any one clock.
+/// The characters that have come into a field without silence between them. Times are milliseconds of any one clock.
 ///
 /// ```
 /// use koct_core::scanner::Burst;
@@ -55,14 +57,20 @@ const LEAST: u32 = 4;
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Burst {
     keys: u32,
+    /// How many of them came later than a scanner types.
+    late: u32,
     last: f64,
 }
 
 impl Burst {
     /// A character came.
     pub fn key(&mut self, now: f64) {
-        self.keys = if self.keys > 0 && (0.0..=GAP).contains(&(now - self.last)) { self.keys + 1 } else { 1 };
-        self.last = now;
+        let gap = now - self.last;
+        *self = if self.keys > 0 && (0.0..SILENCE).contains(&gap) {
+            Self { keys: self.keys + 1, late: self.late + u32::from(gap > GAP), last: now }
+        } else {
+            Self { keys: 1, late: 0, last: now }
+        };
     }
 
     /// When the last character came.
@@ -72,7 +80,7 @@ impl Burst {
 
     /// Whether what came is a code, and over.
     pub fn is_code(&self, now: f64) -> bool {
-        self.keys >= LEAST && now - self.last >= SILENCE
+        self.keys >= LEAST && self.late * LATE <= self.keys && now - self.last >= SILENCE
     }
 }
 
@@ -97,6 +105,21 @@ mod tests {
         // A fast roll of three keys at the end of what was typed.
         let (rolled, last) = burst(&[150.0, 150.0, 30.0, 30.0]);
         assert!(!rolled.is_code(last + 1_000.0));
+        // Fast, but as people type: some keys together, most not.
+        let (fast, last) = burst(&[30.0, 80.0, 70.0, 30.0, 90.0, 60.0, 30.0, 80.0]);
+        assert!(!fast.is_code(last + 1_000.0));
+    }
+
+    #[test]
+    fn a_scanner_may_halt_for_a_moment_also_near_the_end() {
+        for place in 0..13 {
+            let mut gaps = [4.0; 13];
+            gaps[place] = 100.0;
+            let (scanned, last) = burst(&gaps);
+            assert!(scanned.is_code(last + SILENCE), "{place}");
+        }
+        let (short, last) = burst(&[5.0, 100.0, 5.0]);
+        assert!(!short.is_code(last + SILENCE), "four keys prove little");
     }
 
     #[test]

@@ -36,6 +36,18 @@ pub(crate) fn action(action: &Action) -> String {
     })
 }
 
+/// What there is of these, in one line.
+pub(crate) fn joined(parts: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let mut line = String::new();
+    for part in parts {
+        if !line.is_empty() && !part.as_ref().is_empty() {
+            line.push_str(" · ");
+        }
+        line.push_str(part.as_ref());
+    }
+    line
+}
+
 /// A transaction in one line.
 pub(crate) fn entry(entry: &Entry) -> String {
     transaction(&entry.transaction)
@@ -52,7 +64,7 @@ pub(crate) fn transaction(transaction: &Transaction) -> String {
         optional(what.cardnumber().map(ToString::to_string)),
         optional(what.barcode().map(ToString::to_string).or(what.amount().map(locale::amount))),
     ];
-    values.iter().filter(|value| !value.is_empty()).map(|value| isolated(value)).collect::<Vec<_>>().join(" · ")
+    joined(values.iter().map(|value| isolated(value)))
 }
 
 /// A time on this computer's clock, from milliseconds since 1970 in UTC.

@@ -75,15 +75,31 @@ fn scanners_that_end_with_tab() {
     assert_eq!(desk.page.focused().unwrap(), "checkin-submit");
 }
 
+/// Types as a scanner does. A busy machine can halt between two keys for longer than any scanner: then once more.
+fn scan_without_end(desk: &Desk, code: &str) {
+    let listen = "(window.keyTimes = [], window.keysAreTimed ??= (document.addEventListener('keydown', event => \
+                  window.keyTimes.push(event.timeStamp), true), true), null)";
+    let longest = "Math.max(...window.keyTimes.slice(1).map((time, place) => time - window.keyTimes[place]))";
+    for _ in 0..5 {
+        desk.page.eval(listen).unwrap();
+        desk.page.type_text(code).unwrap();
+        if desk.page.eval(longest).unwrap().as_f64().is_some_and(|gap| gap < 110.0) {
+            return;
+        }
+        desk.page.press(&[key::ESCAPE]).unwrap();
+    }
+    panic!("this machine is too busy to type like a scanner");
+}
+
 #[test]
 fn scanners_that_end_with_nothing() {
     let desk = desk();
     set(&desk, "", "nothing");
     desk.page.press(&[key::F2]).unwrap();
-    desk.page.type_text("23529001223601").unwrap();
+    scan_without_end(&desk, "23529001223601");
     desk.page.wait("document.activeElement.id === 'checkout-item'").unwrap();
     for (number, code) in (1..).zip(["39999000000001", "39999000000002"]) {
-        desk.page.type_text(code).unwrap();
+        scan_without_end(&desk, code);
         desk.wait_for_total(number).unwrap();
     }
     assert_eq!(barcodes(&desk), ["39999000000001", "39999000000002"]);

@@ -178,15 +178,13 @@ impl Lent {
 }
 
 /// What a patron has: what was downloaded, without what came back since or went to somebody else, and what she was lent
-/// since. The earliest due comes first, what was lent here last. `entries` are the transactions of all these items, in
-/// whatever order.
-pub fn loans(downloaded: Vec<Lent>, entries: &[Entry], since: &Since, visitor: &Visitor<'_>) -> Vec<Lent> {
-    let mut by_item: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
-    for entry in entries {
-        if let Some(key) = entry.transaction.action.item_key() {
-            by_item.entry(key).or_default().push(entry.clone());
-        }
-    }
+/// since. The earliest due comes first, what was lent here last. `by_item` are the transactions of all these items.
+pub fn loans(
+    downloaded: Vec<Lent>,
+    by_item: &BTreeMap<String, Vec<Entry>>,
+    since: &Since,
+    visitor: &Visitor<'_>,
+) -> Vec<Lent> {
     let mut lent = Vec::new();
     let mut known = BTreeSet::new();
     for loan in downloaded {
@@ -208,7 +206,7 @@ pub fn loans(downloaded: Vec<Lent>, entries: &[Entry], since: &Since, visitor: &
     }
     lent.sort_by_key(|loan| (loan.due.is_none(), loan.due));
     let mut here = Vec::new();
-    for (key, of_item) in &by_item {
+    for (key, of_item) in by_item {
         if known.contains(key) {
             continue;
         }
@@ -242,6 +240,10 @@ mod tests {
 
     fn back(item: &str) -> Action {
         Action::Return { barcode: Barcode::parse(item).unwrap() }
+    }
+
+    fn by_item(entries: &[Entry]) -> BTreeMap<String, Vec<Entry>> {
+        crate::directory::aside::by_item(entries.to_vec())
     }
 
     fn since(millis: i64) -> Since {
@@ -387,7 +389,7 @@ mod tests {
             entry(7, 7_000, issue("P1", "d")),
         ];
         let anna = Patron { id: 1, cardnumber: "P1".into(), ..Patron::default() };
-        let has = loans(downloaded, &entries, &since(0), &visitor("ann", Some(&anna)));
+        let has = loans(downloaded, &by_item(&entries), &since(0), &visitor("ann", Some(&anna)));
         let shown: Vec<_> = has.iter().map(|lent| (lent.barcode.as_str(), lent.here.is_some())).collect();
         assert_eq!(shown, [("D", true), ("A", false), ("", false), ("E", true)]);
     }
@@ -403,7 +405,7 @@ mod tests {
             let mut seen = BTreeSet::new();
             for card in ["P1", "P2", "P3"] {
                 let downloaded = if card == "P1" { vec![Lent { barcode: "A".into(), ..Lent::default() }] } else { Vec::new() };
-                for lent in loans(downloaded, &entries, &since(0), &visitor(card, None)) {
+                for lent in loans(downloaded, &by_item(&entries), &since(0), &visitor(card, None)) {
                     prop_assert!(seen.insert(lent.barcode.clone()), "{} twice", lent.barcode);
                     let of_item: Vec<Entry> = entries.iter().filter(|entry| entry.transaction.action.barcode().is_some_and(|barcode| barcode.as_str() == lent.barcode)).cloned().collect();
                     let holder = of_item.last().map(|last| last.transaction.action.cardnumber().map(Cardnumber::as_str));

@@ -119,7 +119,8 @@ impl<S: Shelf> Reader<S> {
         Ok(rows)
     }
 
-    async fn names(&self, run: u32) -> Result<Rc<Names>, S::Error> {
+    /// The index of names, which is kept from then on.
+    pub(super) async fn names(&self, run: u32) -> Result<Rc<Names>, S::Error> {
         if let Some(kept) = self.names.borrow().get(&run) {
             return Ok(kept.clone());
         }

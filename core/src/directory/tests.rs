@@ -157,10 +157,16 @@ fn rows_that_do_not_rise_are_refused() {
 
 #[test]
 fn digits_are_no_name() {
-    for (typed, is_name) in
-        [("", false), ("a", false), (" a ", false), ("ac", true), ("张伟", true), ("12", false), ("1a", true)]
-    {
-        assert_eq!(may_be_name(typed), is_name, "{typed}");
+    for (typed, begins, is_name) in [
+        ("", false, false),
+        ("a", true, false),
+        (" a ", true, false),
+        ("ac", true, true),
+        ("张伟", true, true),
+        ("12", false, false),
+        ("1a", true, true),
+    ] {
+        assert_eq!((may_begin_name(typed), may_be_name(typed)), (begins, is_name), "{typed}");
     }
 }
 

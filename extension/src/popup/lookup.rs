@@ -63,6 +63,16 @@ pub(crate) struct PatronFound {
     pub(super) paid: Cents,
 }
 
+/// A patron as she stands by now.
+struct PatronNow {
+    /// With what she owes by now.
+    patron: Option<Patron>,
+    /// What of her debts she has paid here.
+    paid: Cents,
+    /// What the log has of her.
+    entries: Vec<Entry>,
+}
+
 /// What is known of an item that came back.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ReturnFound {
@@ -92,8 +102,7 @@ struct ItemFound {
 }
 
 fn name_and_card(patron: &Patron) -> String {
-    let parts = [patron.name(), patron.cardnumber.clone()];
-    parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+    wording::joined([&patron.name(), &patron.cardnumber])
 }
 
 fn keys<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> BTreeSet<String> {
@@ -152,20 +161,22 @@ impl Desk {
         warning::of_patron(patron, records.has(Set::Patrons), now.local().date(), limit)
     }
 
-    /// The patron with this card or user name, with what she owes by now; and what of it she has paid here.
-    async fn patron_now(&self, records: &Records, typed: &str) -> Result<(Option<Patron>, Cents), DiskError> {
-        let Some(mut patron) = records.patron_by_code(typed).await? else { return Ok((None, 0)) };
-        let Some(owes) = patron.owes else { return Ok((Some(patron), 0)) };
-        let codes = Visitor { code: typed, patron: Some(&patron), knows_patrons: true }.codes();
+    /// The patron with this card or user name, as she stands by now.
+    async fn patron_now(&self, records: &Records, typed: &str) -> Result<PatronNow, DiskError> {
+        let mut patron = records.patron_by_code(typed).await?;
+        let codes = Visitor { code: typed, patron: patron.as_ref(), knows_patrons: true }.codes();
         let entries = self.store.of_cards(&codes.into_iter().collect::<Vec<_>>()).await.unwrap_or_default();
-        let paid = holder::paid(&entries, &self.lookups.debts.borrow());
-        patron.owes = Some(owes.saturating_sub(paid));
-        Ok((Some(patron), paid))
+        let mut paid = 0;
+        if let Some(owes) = patron.as_mut().and_then(|patron| patron.owes.as_mut()) {
+            paid = holder::paid(&entries, &self.lookups.debts.borrow());
+            *owes = owes.saturating_sub(paid);
+        }
+        Ok(PatronNow { patron, paid, entries })
     }
 
     async fn patron_found(&self, records: &Records, typed: &str) -> Result<PatronFound, DiskError> {
         let typed = typed.trim();
-        let (patron, paid) = self.patron_now(records, typed).await?;
+        let PatronNow { patron, paid, entries } = self.patron_now(records, typed).await?;
         let card = patron.as_ref().map(|patron| patron.cardnumber.clone()).filter(|card| !card.is_empty());
         let card = card.unwrap_or_else(|| typed.to_owned());
         let warnings = self.warnings_of(records, patron.as_ref());
@@ -181,7 +192,7 @@ impl Desk {
             waiting = self.waiting_for(records, patron).await?;
         }
         let visitor = Visitor { code: typed, patron: patron.as_ref(), knows_patrons: records.has(Set::Patrons) };
-        let mut loans = self.loans_now(downloaded, &visitor).await;
+        let mut loans = self.loans_now(downloaded, &entries, &visitor).await;
         for loan in loans.iter_mut().filter(|loan| loan.title.is_empty() && !loan.barcode.is_empty()).take(TITLED) {
             loan.title = records.item_by_barcode(&loan.barcode).await?.map(|item| item.title).unwrap_or_default();
         }
@@ -223,13 +234,11 @@ impl Desk {
     }
 
     /// What was downloaded, with what the log holds over it.
-    async fn loans_now(&self, downloaded: Vec<Lent>, visitor: &Visitor<'_>) -> Vec<Lent> {
-        let codes: Vec<String> = visitor.codes().into_iter().collect();
-        let of_card = self.store.of_cards(&codes).await.unwrap_or_default();
-        let mut keys = keys(&of_card);
+    async fn loans_now(&self, downloaded: Vec<Lent>, of_card: &[Entry], visitor: &Visitor<'_>) -> Vec<Lent> {
+        let mut keys = keys(of_card);
         keys.extend(downloaded.iter().filter_map(|loan| Some(Barcode::parse(&loan.barcode).ok()?.item_key())));
-        let entries = self.store.of_items(&keys.into_iter().collect::<Vec<_>>()).await.unwrap_or_default();
-        holder::loans(downloaded, &entries, &self.lookups.loans.borrow(), visitor)
+        let by_item = self.of_items(keys).await;
+        holder::loans(downloaded, &by_item, &self.lookups.loans.borrow(), visitor)
     }
 
     async fn item_found(&self, records: &Records, entry: &Entry, barcode: &Barcode) -> Result<ItemFound, DiskError> {
@@ -296,7 +305,7 @@ impl Desk {
     async fn look_up_checkout(self: &Rc<Self>, records: &Records, job: &Job) -> Result<(), DiskError> {
         let entry = &job.entry;
         let Action::Issue { cardnumber, barcode } = &entry.transaction.action else { return Ok(()) };
-        let (patron, _) = self.patron_now(records, cardnumber.as_str()).await?;
+        let patron = self.patron_now(records, cardnumber.as_str()).await?.patron;
         let found = self.item_found(records, entry, barcode).await?;
         let knows_patrons = records.has(Set::Patrons);
         let of_item = warning::of_checkout(&Checkout {

@@ -250,13 +250,8 @@ impl Desk {
         let Some(Shown { found, .. }) = &*shown else { return };
         let about = found.patron.as_ref().map(|patron| {
             let expires = patron.expires.map(|day| text_with("patronExpires", &[&locale::day(day)]));
-            let parts = [
-                patron.cardnumber.clone(),
-                patron.category.clone(),
-                self.library_name(&patron.library),
-                expires.unwrap_or_default(),
-            ];
-            parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
+            let library = self.library_name(&patron.library);
+            wording::joined([&patron.cardnumber, &patron.category, &library, &expires.unwrap_or_default()])
         });
         panel.about.set_text_content(about.as_deref());
         panel.facts.set_text_content(None);

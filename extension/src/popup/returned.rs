@@ -61,9 +61,7 @@ impl Returned {
         self.title.set_text_content(Some(&heading));
         let mut facts = Vec::new();
         if let Some(item) = item {
-            let place = [&*item.author, &*item.call_number];
-            let place = place.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
-            facts.push((place, ""));
+            facts.push((wording::joined([&item.author, &item.call_number]), ""));
         } else {
             facts.push((text("warningUnknownItem"), "warned"));
         }

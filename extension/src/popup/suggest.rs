@@ -8,9 +8,9 @@ use crate::{
     dom,
     http::sleep,
     i18n::{text, text_with},
-    locale,
+    locale, wording,
 };
-use koct_core::directory::{Hits, may_be_name, record::Patron};
+use koct_core::directory::{Hits, may_be_name, may_begin_name, record::Patron};
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -141,19 +141,25 @@ pub(super) fn bind(desk: &Rc<Desk>, entered: impl Fn() + Clone + 'static) {
 impl Desk {
     fn suggest(self: &Rc<Self>) {
         let list = &self.suggestions;
+        let typed = list.field.value();
+        let is_searched = may_be_name(&typed);
+        if !is_searched || self.records.get().is_none() {
+            list.close();
+        }
+        if !may_begin_name(&typed) {
+            return;
+        }
         let number = list.typed.get().wrapping_add(1);
         list.typed.set(number);
-        let typed = list.field.value();
-        if !may_be_name(&typed) || self.records.get().is_none() {
-            return list.close();
-        }
         let desk = self.clone();
         spawn_local(async move {
             sleep(PAUSE).await;
             let is_late = || desk.suggestions.typed.get() != number;
             let Some(records) = desk.records.get().filter(|_| !is_late()) else { return };
             // A search that fails is told when the patron is looked up.
-            if let Ok(hits) = records.search(&typed, LISTED).await
+            if !is_searched {
+                let _ = records.prepare_search().await;
+            } else if let Ok(hits) = records.search(&typed, LISTED).await
                 && !is_late()
             {
                 desk.show_suggestions(&hits);
@@ -172,9 +178,8 @@ impl Desk {
             let _ = line.set_attribute("data-place", &place.to_string());
             dom::set_field(&line, "name", &patron.name());
             dom::set_field(&line, "card", &patron.cardnumber);
-            let about = [patron.category.clone(), self.library_name(&patron.library)];
-            let about = about.iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(" · ");
-            dom::set_field(&line, "about", &about);
+            let about = [&patron.category, &self.library_name(&patron.library)];
+            dom::set_field(&line, "about", &wording::joined(about));
             let _ = list.list.append_with_node_1(&line);
             shown.push((patron.clone(), line));
         }

@@ -88,10 +88,7 @@ impl Warnings {
         warnings: &[Warning],
         ids: Vec<TransactionId>,
     ) {
-        let who = match name {
-            Some(name) => format!("{name} · {card}"),
-            None => card.to_owned(),
-        };
+        let who = wording::joined([&name.unwrap_or_default(), card]);
         let what = plural("warningsOfPatron", ids.len(), &[&who]);
         let reasons: Vec<String> =
             warnings.iter().map(|warning| wording::warning(warning, "", &|code| desk.library_name(code))).collect();
