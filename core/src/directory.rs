@@ -22,7 +22,7 @@ pub mod warning;
 
 use crate::barcode::same_code;
 use lookup::Reader;
-use record::{Hold, Item, Key, Loan, Patron, Row, Set, code_key};
+use record::{Hold, Item, Key, Loan, Patron, Restriction, Row, Set, code_key};
 pub use run::{OutOfOrder, RowWriter, Unfinished};
 use serde::{Deserialize, Serialize};
 use shelf::Shelf;
@@ -193,7 +193,19 @@ impl<S: Shelf> Directory<S> {
             let is_it = |patron: &&Patron| !field(patron).is_empty() && same_code(field(patron), code);
             patrons.iter().find(is_it).cloned()
         };
-        Ok(by(|patron| &patron.cardnumber).or_else(|| by(|patron| &patron.userid)))
+        match by(|patron| &patron.cardnumber).or_else(|| by(|patron| &patron.userid)) {
+            Some(patron) => self.with_restriction(patron).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// With what is known of the patron's restriction, where the record itself does not say that there is none.
+    async fn with_restriction(&self, patron: Patron) -> Result<Patron, S::Error> {
+        if patron.restricted == Some(false) {
+            return Ok(patron);
+        }
+        let Some(Restriction { until, comment, .. }) = self.row(patron.id).await? else { return Ok(patron) };
+        Ok(Patron { restricted: Some(true), restricted_until: until, restriction_comment: comment, ..patron })
     }
 
     /// The patron of this number.

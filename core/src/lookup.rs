@@ -29,6 +29,9 @@ pub struct Lookup {
     pub remind_days: String,
     /// After how many days they are deleted.
     pub wipe_days: String,
+    /// The number of the saved report that says until when patrons are restricted and why
+    /// ([`RESTRICTIONS_SQL`](crate::koha::records::RESTRICTIONS_SQL)); empty where there is none.
+    pub restrictions_report: String,
     /// The ID of an API key of Koha's, where records are not asked for with the account of the desk.
     pub client_id: String,
     /// The secret of the key. Kept as the password is.
@@ -45,6 +48,7 @@ impl Default for Lookup {
             debt_limit: "5.00".to_owned(),
             remind_days: "1".to_owned(),
             wipe_days: DAYS_LIMIT.to_string(),
+            restrictions_report: String::new(),
             client_id: String::new(),
             client_secret: Secret::default(),
         }
@@ -129,6 +133,17 @@ impl Lookup {
         as_of < now.saturating_sub(self.kept_for())
     }
 
+    /// The number of the report on restrictions, where there is one.
+    ///
+    /// # Errors
+    /// When it is no number of Koha's.
+    pub fn restrictions_report(&self) -> Result<Option<u32>, FieldError> {
+        match self.restrictions_report.trim() {
+            "" => Ok(None),
+            typed => typed.parse().ok().filter(|number| *number > 0).map(Some).ok_or(FieldError::ReportNumber),
+        }
+    }
+
     /// The API key, where there is one.
     ///
     /// # Errors
@@ -150,6 +165,7 @@ impl Lookup {
             (Field::DebtLimit, self.debt_limit().err()),
             (Field::RemindDays, self.old_after().err()),
             (Field::WipeDays, self.deleted_after().err()),
+            (Field::RestrictionsReport, self.restrictions_report().err()),
             (Field::ClientSecret, self.api_key().err()),
         ])
     }
@@ -187,11 +203,25 @@ mod tests {
     }
 
     #[test]
+    fn a_report_has_a_number_or_is_none() {
+        for (typed, number) in [
+            ("", Ok(None)),
+            (" 12 ", Ok(Some(12))),
+            ("-1", Err(FieldError::ReportNumber)),
+            ("Restrictions", Err(FieldError::ReportNumber)),
+        ] {
+            let lookup = Lookup { restrictions_report: typed.into(), ..Lookup::default() };
+            assert_eq!(lookup.restrictions_report(), number, "{typed}");
+        }
+    }
+
+    #[test]
     fn each_field_says_what_is_wrong_with_it_once_it_matters() {
         let wrong = Lookup {
             debt_limit: "a lot".into(),
             remind_days: "0".into(),
             wipe_days: "31".into(),
+            restrictions_report: "0".into(),
             client_id: "key".into(),
             ..Lookup::default()
         };
@@ -202,6 +232,7 @@ mod tests {
                 (Field::DebtLimit, FieldError::Amount(AmountError::NotANumber)),
                 (Field::RemindDays, FieldError::SomeDays(30)),
                 (Field::WipeDays, FieldError::SomeDays(30)),
+                (Field::RestrictionsReport, FieldError::ReportNumber),
                 (Field::ClientSecret, FieldError::Missing),
             ]
         );

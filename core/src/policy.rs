@@ -46,13 +46,15 @@ pub enum Key {
     LookupRemindDays,
     /// After how many days they are deleted.
     LookupDays,
+    /// The number of the report on restrictions.
+    LookupRestrictionsReport,
     /// A line that is shown in the window. No person sets it, so it always holds.
     Notice,
 }
 
 impl Key {
     /// All of them.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::Server,
         Self::Username,
         Self::Branchcode,
@@ -69,6 +71,7 @@ impl Key {
         Self::LookupDebtLimit,
         Self::LookupRemindDays,
         Self::LookupDays,
+        Self::LookupRestrictionsReport,
         Self::Notice,
     ];
 
@@ -91,6 +94,7 @@ impl Key {
             Self::LookupDebtLimit => "lookupDebtLimit",
             Self::LookupRemindDays => "lookupRemindDays",
             Self::LookupDays => "lookupDays",
+            Self::LookupRestrictionsReport => "lookupRestrictionsReport",
             Self::Notice => "notice",
         }
     }
@@ -112,6 +116,7 @@ impl Key {
             Self::LookupDebtLimit => Some(Field::DebtLimit),
             Self::LookupRemindDays => Some(Field::RemindDays),
             Self::LookupDays => Some(Field::WipeDays),
+            Self::LookupRestrictionsReport => Some(Field::RestrictionsReport),
             Self::Notice => Some(Field::Notice),
             Self::CommitType
             | Self::KeepPassword
@@ -127,7 +132,11 @@ impl Key {
             Self::CommitType => Kind::CommitType,
             Self::ScannerEnd => Kind::ScannerEnd,
             Self::KeepPassword | Self::Sounds | Self::Lookup | Self::LookupPassphrase => Kind::Flag,
-            Self::StaleHours | Self::LoanDays | Self::LookupRemindDays | Self::LookupDays => Kind::Number,
+            Self::StaleHours
+            | Self::LoanDays
+            | Self::LookupRemindDays
+            | Self::LookupDays
+            | Self::LookupRestrictionsReport => Kind::Number,
             Self::LookupDebtLimit => Kind::Amount,
             Self::Server | Self::Username | Self::Branchcode | Self::CardPattern | Self::LibraryName | Self::Notice => {
                 Kind::Text
@@ -253,6 +262,7 @@ impl Policy {
             (Key::LookupDebtLimit, Some(text), _) => self.lookup.debt_limit = text,
             (Key::LookupRemindDays, Some(text), _) => self.lookup.remind_days = text,
             (Key::LookupDays, Some(text), _) => self.lookup.wipe_days = text,
+            (Key::LookupRestrictionsReport, Some(text), _) => self.lookup.restrictions_report = text,
             (Key::Lookup, _, Some(flag)) => self.lookup.enabled = flag,
             (Key::LookupPassphrase, _, Some(flag)) => self.lookup.passphrase = flag,
             _ => return Err(unlike),
@@ -376,6 +386,7 @@ impl Policy {
             (Key::LookupDebtLimit, &mut lookup.debt_limit, &self.lookup.debt_limit),
             (Key::LookupRemindDays, &mut lookup.remind_days, &self.lookup.remind_days),
             (Key::LookupDays, &mut lookup.wipe_days, &self.lookup.wipe_days),
+            (Key::LookupRestrictionsReport, &mut lookup.restrictions_report, &self.lookup.restrictions_report),
         ] {
             if holds(key) {
                 text.clone_from(preset);
@@ -415,7 +426,7 @@ mod tests {
     const FULL: &str = r#"{"server": "https://koha.example.org/", "username": "desk", "branchcode": "CPL", "commitType": "apply",
         "staleHours": 48, "keepPassword": true, "scannerEnd": "tab", "cardPattern": "2352*", "sounds": false,
         "libraryName": "Centerville", "loanDays": "21", "lookup": true, "lookupPassphrase": 1, "lookupDebtLimit": 7.5,
-        "lookupRemindDays": 2, "lookupDays": 7, "notice": "Call 1234."}"#;
+        "lookupRemindDays": 2, "lookupDays": 7, "lookupRestrictionsReport": 12, "notice": "Call 1234."}"#;
 
     fn own() -> (Form, Habits) {
         let form = Form { server: "https://own.example".into(), branchcode: "MPL".into(), ..Form::default() };
@@ -452,6 +463,7 @@ mod tests {
             debt_limit: "7.5".into(),
             remind_days: "2".into(),
             wipe_days: "7".into(),
+            restrictions_report: "12".into(),
             ..Lookup::default()
         };
         assert_eq!(policy.lookup(None), lookup);
@@ -519,6 +531,10 @@ mod tests {
             (r#"{"staleHours": [24]}"#, Problem::Kind("staleHours", Kind::Number)),
             (r#"{"staleHours": 1.5}"#, Problem::Value(Key::StaleHours, FieldError::Hours(8784))),
             (r#"{"loanDays": 0}"#, Problem::Value(Key::LoanDays, FieldError::Days(999))),
+            (
+                r#"{"lookupRestrictionsReport": "one"}"#,
+                Problem::Value(Key::LookupRestrictionsReport, FieldError::ReportNumber),
+            ),
             (r#"{"lookupDays": 31}"#, Problem::Value(Key::LookupDays, FieldError::SomeDays(30))),
             (r#"{"lookup": "yes"}"#, Problem::Kind("lookup", Kind::Flag)),
             (r#"{"lookupDebtLimit": false}"#, Problem::Kind("lookupDebtLimit", Kind::Amount)),

@@ -249,6 +249,8 @@ pub enum Field {
     RemindDays,
     /// When records are deleted.
     WipeDays,
+    /// The number of the report on restrictions.
+    RestrictionsReport,
     /// The secret of an API key.
     ClientSecret,
 }
@@ -270,6 +272,7 @@ impl Field {
             Self::DebtLimit => "debt-limit",
             Self::RemindDays => "remind-days",
             Self::WipeDays => "wipe-days",
+            Self::RestrictionsReport => "restrictions-report",
             Self::ClientSecret => "client-secret",
         }
     }
@@ -296,6 +299,9 @@ pub enum FieldError {
     /// Not a number of days that is of use, where one is needed.
     #[error("enter a whole number of days, from 1 to {0}")]
     SomeDays(u16),
+    /// Not the number of a report; none is.
+    #[error("enter the number of a saved report, or nothing")]
+    ReportNumber,
     /// An amount that cannot be read.
     #[error(transparent)]
     Amount(#[from] AmountError),

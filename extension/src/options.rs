@@ -33,7 +33,7 @@ use web_sys::{
     ScrollIntoViewOptions, ScrollLogicalPosition,
 };
 
-const FIELDS: [Field; 13] = [
+const FIELDS: [Field; 14] = [
     Field::Server,
     Field::Username,
     Field::Password,
@@ -46,6 +46,7 @@ const FIELDS: [Field; 13] = [
     Field::DebtLimit,
     Field::RemindDays,
     Field::WipeDays,
+    Field::RestrictionsReport,
     Field::ClientSecret,
 ];
 

@@ -226,6 +226,7 @@ pub(crate) fn field_error(error: &FieldError) -> String {
         FieldError::Days(limit) => text_with("fieldDays", &[&locale::number(*limit)]),
         FieldError::Pattern => text("fieldPattern"),
         FieldError::Amount(_) => text("fieldAmount"),
+        FieldError::ReportNumber => text("fieldReport"),
         FieldError::Hours(limit) => text_with("fieldHours", &[&locale::number(*limit)]),
         FieldError::TooLong { length, limit } => {
             text_with("fieldTooLong", &[&locale::number(*length), &locale::number(*limit)])
@@ -337,7 +338,8 @@ pub(crate) fn warning(warning: &Warning, who: &str, library: &dyn Fn(&str) -> St
     match warning {
         Warning::UnknownCard => text("warningUnknownCard"),
         Warning::Expired { on } => text_with("warningExpired", &[&locale::day(*on)]),
-        Warning::Restricted => text("warningRestricted"),
+        Warning::Restricted { until: Some(until) } => text_with("warningRestrictedUntil", &[&locale::day(*until)]),
+        Warning::Restricted { until: None } => text("warningRestricted"),
         Warning::LostCard => text("warningLostCard"),
         Warning::Debts { cents } => {
             let owed = Amount::of_cents(*cents).map(locale::amount).unwrap_or_default();

@@ -221,10 +221,13 @@ fn options(dark: bool) {
     found.look(&page, "saved");
     page.click("#lookup").unwrap();
     page.fill("#debt-limit", "a lot").unwrap();
+    page.fill("#restrictions-report", "all").unwrap();
+    page.click("#lookup-fields summary").unwrap();
     page.fill("#client-id", "key\n").unwrap();
     page.wait("!document.getElementById('client-secret-error').hidden").unwrap();
     found.look(&page, "records wanted, errors");
     page.fill("#debt-limit", "5.00").unwrap();
+    page.fill("#restrictions-report", "").unwrap();
     page.fill("#client-id", "\n").unwrap();
     page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
     page.click("#lookup").unwrap();

@@ -235,6 +235,41 @@ fn each_warning_of_a_patron_is_given_before_anything_is_lent_and_confirmed_once(
 }
 
 #[test]
+fn a_report_of_kohas_says_until_when_a_patron_is_restricted_and_why() {
+    let mut library = library();
+    let restrict = |library: &mut Library, card: &str, until: String, comment: &'static str| {
+        let patron = library.patron_mut(card).unwrap();
+        (patron.restricted_until, patron.restriction_comment) = (Some(until.into()), comment.into());
+    };
+    restrict(&mut library, "23529001223604", "9999-12-31".into(), "Lost <i>three</i> atlases\nCame to blows");
+    restrict(&mut library, "23529001223608", "2099-12-31".into(), "");
+    let today: chrono::NaiveDate = library.now_local()[..10].parse().unwrap();
+    let tomorrow = today + chrono::Days::new(1);
+    restrict(&mut library, "23529001223609", tomorrow.to_string(), "");
+    let koha = FakeKoha::start(Config { era: Era::From2405, library, ..Config::default() }).unwrap();
+    let desk = wanting(&koha, |page| page.fill("#restrictions-report", "1").unwrap());
+    assert_eq!(download(&desk), "All records are here.");
+    koha.fault(Fault::on("", FaultKind::ResetBefore));
+
+    enter_patron(&desk, "23529001223604");
+    wait_for_text(&desk, "message", "Restricted.");
+    assert_eq!(lines(&desk, "#patron-warnings li"), ["Restricted."]);
+    assert_eq!(lines(&desk, "#patron-facts li"), ["Restriction: Lost <i>three</i> atlases; Came to blows"]);
+    enter_patron(&desk, "23529001223608");
+    wait_for_text(&desk, "message", "Restricted until December 31, 2099.");
+    assert_eq!(lines(&desk, "#patron-warnings li")[0], "Restricted until December 31, 2099.");
+    desk.page.type_text(&format!("{}\n", item(5))).unwrap();
+    desk.wait_for_total(1).unwrap();
+    desk.page
+        .wait("document.querySelector('#transactions-rows [data-field=warned]')?.textContent === 'warned'")
+        .unwrap();
+    assert_eq!(kept(&desk)[item(5)][0], json!("restricted"));
+    enter_patron(&desk, "23529001223609");
+    wait_for_text(&desk, "patron-warnings", "Restricted until");
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
 fn each_warning_of_an_item_is_given_after_the_scan_and_can_be_taken_back() {
     let (_koha, desk) = knowing();
     for (number, barcode, warning) in [
@@ -396,6 +431,8 @@ fn a_correction_is_looked_up_anew_and_warnings_of_what_was_wrong_go() {
     let (_koha, desk) = knowing();
     desk.check_out(ZOE, "MISREAD").unwrap();
     wait_for_text(&desk, "warnings", "MISREAD");
+    // What comes into sight late would move the row away under the click.
+    wait_for_text(&desk, "patron-loans", item(2).as_str());
     let correct = |barcode: &str| {
         desk.page.click("[data-seq='1'] [data-edit]").unwrap();
         desk.page.wait("document.getElementById('edit-dialog').open").unwrap();

@@ -39,8 +39,8 @@ fn a_desk_with_presets_needs_a_password_and_no_more() {
     let home = home(&json!({
         "server": koha.url(), "username": "koha", "branchcode": "CPL", "commitType": "apply", "keepPassword": false,
         "libraryName": "Centerville", "notice": "Koha does not answer? <b>Call</b> 1234.",
-        "lookup": true, "lookupPassphrase": true, "lookupDebtLimit": 10, "lookupDays": 7,
-        "locked": ["server", "commitType", "keepPassword", "libraryName", "lookup", "lookupPassphrase", "lookupDays"]
+        "lookup": true, "lookupPassphrase": true, "lookupDebtLimit": 10, "lookupDays": 7, "lookupRestrictionsReport": 3,
+        "locked": ["server", "commitType", "keepPassword", "libraryName", "lookup", "lookupPassphrase", "lookupDays", "lookupRestrictionsReport"]
     }));
     let desk = desk(&home);
     desk.page.wait("document.getElementById('commit').textContent === 'Apply directly to Koha'").unwrap();
@@ -54,9 +54,18 @@ fn a_desk_with_presets_needs_a_password_and_no_more() {
     }
     assert!(is(&page, "lookup", "checked") && is(&page, "lookup-passphrase", "checked"));
     assert_eq!((page.value("#wipe-days").unwrap(), page.value("#debt-limit").unwrap()), ("7".into(), "10".into()));
-    assert!(is(&page, "wipe-days", "readOnly"));
+    assert!(is(&page, "wipe-days", "readOnly") && is(&page, "restrictions-report", "readOnly"));
     assert!(!is(&page, "branchcode", "readOnly") && !is(&page, "debt-limit", "readOnly"), "preset, and not locked");
-    for id in ["server", "commit-send", "keep-password", "library-name", "lookup", "lookup-passphrase", "wipe-days"] {
+    for id in [
+        "server",
+        "commit-send",
+        "keep-password",
+        "library-name",
+        "lookup",
+        "lookup-passphrase",
+        "wipe-days",
+        "restrictions-report",
+    ] {
         assert_eq!(page.text(&format!("#{id}-locked")).unwrap(), "Set by your library.");
     }
     assert!(!page.visible("#policy").unwrap());

@@ -1,7 +1,7 @@
 //! Records for look-up: downloading them, going on after a break, locking and deleting them.
 
 use crate::{desk, koha, reopen};
-use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind, Flag, Library, Size};
+use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind, Flag, Library, Report, Size};
 use koct_tests::{
     desk::{Desk, Settings, enter},
     firefox::Options,
@@ -214,6 +214,69 @@ fn an_api_key_is_used_where_there_is_one() {
     let requests = koha.requests();
     assert!(requests.iter().all(|request| !request.path.contains("svc/authentication")), "no login");
     assert!(requests.iter().all(|request| !format!("{}{:?}", request.path, request.query).contains("key-secret")));
+}
+
+#[test]
+fn a_report_on_restrictions_is_read_where_there_is_one() {
+    for era in [Era::Before2405, Era::From2405] {
+        let mut library = large();
+        library.add_api_key("koha", "desk-key", "key-secret");
+        library.reports.insert(2, Report::RestrictionsWithoutPlaceholder);
+        library.reports.insert(3, Report::Wrong);
+        let restricted = library
+            .patrons
+            .iter()
+            .filter(|patron| patron.restricted_until.as_deref().is_some_and(|until| until > "2080"));
+        let restricted = restricted.count();
+        let koha = FakeKoha::start(Config { era, library, ..Config::default() }).unwrap();
+        let desk = wanting(&koha, |page| page.fill("#restrictions-report", "1").unwrap());
+        open(&desk);
+        press_and_wait(&desk);
+        assert_eq!(sets(&desk)[4], format!("Restrictions|{restricted}|"), "{era:?}");
+        desk.page.click("#records-close").unwrap();
+        for (number, key, row) in [
+            // The account of the desk reads it, whoever reads the rest.
+            ("1", "desk-key", Some("|")),
+            ("2", "", Some("|The report does not give what is needed.")),
+            ("3", "", Some("|The report does not give what is needed.")),
+            ("99", "", Some("|Koha has no report of this number,")),
+            ("", "", None),
+        ] {
+            let page = desk.open_settings().unwrap();
+            page.fill("#restrictions-report", number).unwrap();
+            page.fill("#client-id", key).unwrap();
+            page.fill("#client-secret", if key.is_empty() { "" } else { "key-secret" }).unwrap();
+            save(&page);
+            page.close().unwrap();
+            desk.page.activate().unwrap();
+            koha.clear_requests();
+            open(&desk);
+            let said = press_and_wait(&desk);
+            let sets = sets(&desk);
+            let expected = row.map(|row| format!("Restrictions|{restricted}{row}"));
+            assert!(
+                match (&expected, sets.get(4)) {
+                    (Some(expected), Some(shown)) => shown.starts_with(expected),
+                    (None, None) => true,
+                    _ => false,
+                },
+                "{era:?} {number}: {sets:?}"
+            );
+            assert!(
+                said.starts_with(if era == Era::From2405 && matches!(number, "1" | "") {
+                    "All records"
+                } else {
+                    "Done."
+                }),
+                "{said}"
+            );
+            desk.page.click("#records-close").unwrap();
+            let addresses = koha.requests().into_iter().map(|request| format!("{}{:?}", request.path, request.query));
+            assert!(addresses.into_iter().all(|address| !address.contains("password") && !address.contains("secret")));
+        }
+        let errors: Vec<_> = desk.firefox.console_errors().unwrap();
+        assert_eq!(errors, Vec::<String>::new());
+    }
 }
 
 #[test]

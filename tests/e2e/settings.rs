@@ -200,17 +200,25 @@ fn records_for_look_up_are_set_by_keyboard_checked_and_kept() {
     page.activate().unwrap();
     assert_eq!(seen(&page, &["lookup", "lookup-fields", "lookup-off"]), [true, false, false], "off");
     page.eval("document.getElementById('lookup').focus()").unwrap();
-    // On; the passphrase; then each field is typed over.
-    page.type_text(" \t \ta lot\t0\t31\tdesk-key\t\n").unwrap();
+    // On; the passphrase; then each field is typed over. The SQL is folded away on the way to the key.
+    page.type_text(" \t \ta lot\t0\t31\tall\t\tdesk-key\t\n").unwrap();
     page.wait("document.getElementById('settings-message').textContent.startsWith('Not saved')").unwrap();
-    let errors = ["debt-limit-error", "remind-days-error", "wipe-days-error", "client-secret-error"];
-    assert_eq!(seen(&page, &errors), [true; 4]);
+    let errors = [
+        "debt-limit-error",
+        "remind-days-error",
+        "wipe-days-error",
+        "restrictions-report-error",
+        "client-secret-error",
+    ];
+    assert_eq!(seen(&page, &errors), [true; 5]);
     assert!(page.text("#wipe-days-error").unwrap().contains("30"), "not for ever");
     assert_eq!(page.focused().unwrap(), "debt-limit");
     page.press(&[key::CONTROL, 'a']).unwrap();
-    page.type_text("7,50\t2\t14\tdesk-key\ts3cret-of-key\n").unwrap();
+    page.type_text("7,50\t2\t14\t12\t\n\t\tdesk-key\ts3cret-of-key\n").unwrap();
     page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
-    assert_eq!(seen(&page, &errors), [false; 4]);
+    assert_eq!(seen(&page, &errors), [false; 5]);
+    let sql = page.text("#restrictions-sql").unwrap();
+    assert!(sql.starts_with("SELECT borrowernumber, debarred, debarredcomment\nFROM"), "unfolded with Enter: {sql}");
     let local = "browser.storage.local.get().then(JSON.stringify)";
     assert!(!page.eval(local).unwrap().to_string().contains("s3cret-of-key"), "as the password");
     desk.page.activate().unwrap();
@@ -222,9 +230,9 @@ fn records_for_look_up_are_set_by_keyboard_checked_and_kept() {
         page.wait("document.body.hasAttribute('data-ready')").unwrap();
     };
     reload();
-    let shown = ["debt-limit", "remind-days", "wipe-days", "client-id", "client-secret"];
+    let shown = ["debt-limit", "remind-days", "wipe-days", "restrictions-report", "client-id", "client-secret"];
     let values = || shown.map(|id| page.value(&format!("#{id}")).unwrap());
-    assert_eq!(values(), ["7,50", "2", "14", "desk-key", "s3cret-of-key"]);
+    assert_eq!(values(), ["7,50", "2", "14", "12", "desk-key", "s3cret-of-key"]);
     assert_eq!(page.eval("document.getElementById('lookup-passphrase').checked").unwrap(), true);
 
     page.eval("document.getElementById('lookup').focus()").unwrap();

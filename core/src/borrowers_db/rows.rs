@@ -5,6 +5,7 @@ use super::{
     sqlite::{Row, SqliteError, Table, Value},
 };
 use crate::directory::record::{Cents, Loan, Patron};
+use crate::koha::records::last_day;
 use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
 /// Where a patron's fields are.
@@ -21,6 +22,7 @@ pub(super) struct PatronColumns {
     library: Option<usize>,
     expires: Option<usize>,
     debarred: Option<usize>,
+    debarred_comment: Option<usize>,
     lost: Option<usize>,
     gone_no_address: Option<usize>,
     note: Option<usize>,
@@ -63,6 +65,7 @@ impl PatronColumns {
             library: column("branchcode"),
             expires: column("dateexpiry"),
             debarred: column("debarred"),
+            debarred_comment: column("debarredcomment"),
             lost: column("lost"),
             gone_no_address: column("gonenoaddress"),
             note: column("borrowernotes"),
@@ -98,6 +101,8 @@ impl PatronColumns {
             library: text_of(self.library)?,
             expires: clear(value(self.expires)?, &mut report.unclear_dates, |value| day(&text(value))),
             restricted: is_set(self.debarred)?,
+            restricted_until: value(self.debarred)?.and_then(|value| day(&text(&value))).and_then(last_day),
+            restriction_comment: text_of(self.debarred_comment)?,
             card_lost: is_set(self.lost)?,
             wrong_address: is_set(self.gone_no_address)?,
             owes: match value(self.total_fines)? {
@@ -195,14 +200,14 @@ fn text(value: &Value<'_>) -> String {
     }
 }
 
-/// Whether it is set. A day until which it is set says nothing here, where no clock is.
+/// Whether it is set: with a flag, or with the day until which it is.
 fn flag(value: &Value<'_>) -> Option<bool> {
     match value {
         Value::Null => Some(false),
         Value::Integer(number) => Some(*number != 0),
         Value::Real(number) => Some(*number != 0.0),
         Value::Text(text) if is_nothing(value) || text.trim() == "0" => Some(false),
-        Value::Text(text) if text.trim() == "1" || text.starts_with("9999-") => Some(true),
+        Value::Text(text) if text.trim() == "1" || day(text.trim()).is_some() => Some(true),
         Value::Text(_) | Value::Blob(_) => None,
     }
 }
@@ -401,7 +406,8 @@ mod tests {
             (Value::Text("0".into()), Some(false)),
             (Value::Text("0000-00-00".into()), Some(false)),
             (Value::Text("9999-12-31".into()), Some(true)),
-            (Value::Text("2026-12-31".into()), None),
+            (Value::Text("2026-12-31".into()), Some(true)),
+            (Value::Text("soon".into()), None),
         ] {
             assert_eq!(flag(&value), expected, "{value:?}");
         }

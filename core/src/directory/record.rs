@@ -7,7 +7,7 @@ use crate::barcode::folded;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-/// The four sets of records.
+/// The sets of records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Set {
@@ -19,11 +19,13 @@ pub enum Set {
     Loans,
     /// Who waits for what.
     Holds,
+    /// Until when patrons are restricted, and why.
+    Restrictions,
 }
 
 impl Set {
     /// All of them, in the order in which they are downloaded: what changes fastest comes last, and so is newest.
-    pub const ALL: [Self; 4] = [Self::Patrons, Self::Items, Self::Loans, Self::Holds];
+    pub const ALL: [Self; 5] = [Self::Patrons, Self::Items, Self::Loans, Self::Holds, Self::Restrictions];
 }
 
 /// A sum of money that may be owed or, below zero, in credit: hundredths of the currency.
@@ -51,8 +53,13 @@ pub struct Patron {
     /// The last day on which the card is good.
     #[serde(with = "day")]
     pub expires: Option<NaiveDate>,
-    /// Whether a restriction holds. Koha's REST API does not say why or until when.
+    /// Whether a restriction holds. Koha's REST API does not say why or until when: a [`Restriction`] may.
     pub restricted: Option<bool>,
+    /// The day on which the restriction is over; `None` where it has no end or none is known.
+    #[serde(with = "day")]
+    pub restricted_until: Option<NaiveDate>,
+    /// Why there is a restriction; empty where that is not known.
+    pub restriction_comment: String,
     /// Whether the card was reported lost.
     pub card_lost: Option<bool>,
     /// Whether the address is in doubt.
@@ -64,6 +71,11 @@ pub struct Patron {
 }
 
 impl Patron {
+    /// Whether a restriction holds today, as far as is known. On its last day it is over (Koha: `Koha::Patron`, `is_debarred`).
+    pub fn is_restricted(&self, today: NaiveDate) -> bool {
+        self.restricted == Some(true) && self.restricted_until.is_none_or(|until| until > today)
+    }
+
     /// The name as it is shown: the family name first, as lists have it.
     pub fn name(&self) -> String {
         let name = [&*self.surname, &*self.firstname];
@@ -141,6 +153,18 @@ pub enum HoldState {
     Waiting,
     /// The item is on its way to the library of pickup.
     InTransit,
+}
+
+/// A restriction, in words of Koha's staff.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restriction {
+    /// Whose.
+    pub patron: u32,
+    /// The day on which it is over; `None` where it has no end.
+    #[serde(with = "day")]
+    pub until: Option<NaiveDate>,
+    /// Why.
+    pub comment: String,
 }
 
 /// By what rows are found besides Koha's number. Keys are 32 bits: a number of Koha's as it is, a code as [`code_key`].
@@ -246,6 +270,18 @@ impl Row for Hold {
         tell(Key::Biblio, self.biblio);
         tell(Key::Patron, self.patron);
     }
+}
+
+impl Row for Restriction {
+    const SET: Set = Set::Restrictions;
+    const KEYS: &'static [Key] = &[];
+
+    /// A patron has one.
+    fn id(&self) -> u32 {
+        self.patron
+    }
+
+    fn keys(&self, _: &mut dyn FnMut(Key, u32)) {}
 }
 
 /// A day as its number, in few bytes.

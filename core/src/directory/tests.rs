@@ -4,6 +4,7 @@ use super::{
     testing::{Memory, at_once},
     *,
 };
+use chrono::NaiveDate;
 use proptest::prelude::*;
 
 fn write<R: Row>(shelf: &Memory, run: u32, rows: &[R]) -> Unfinished {
@@ -16,6 +17,13 @@ fn write<R: Row>(shelf: &Memory, run: u32, rows: &[R]) -> Unfinished {
     at
 }
 
+fn set<R: Row>(shelf: &Memory, contents: &mut Contents, rows: &[R]) {
+    let run = contents.new_run();
+    let held = at_once(finish::<R, _>(&shelf, write(shelf, run, rows), 1)).unwrap();
+    assert_eq!(usize::try_from(held.rows), Ok(rows.len()));
+    contents.sets.insert(R::SET, held);
+}
+
 /// A directory of these.
 fn directory<'a>(
     shelf: &'a Memory,
@@ -24,12 +32,6 @@ fn directory<'a>(
     loans: &[Loan],
     holds: &[Hold],
 ) -> Directory<&'a Memory> {
-    fn set<R: Row>(shelf: &Memory, contents: &mut Contents, rows: &[R]) {
-        let run = contents.new_run();
-        let held = at_once(finish::<R, _>(&shelf, write(shelf, run, rows), 1)).unwrap();
-        assert_eq!(usize::try_from(held.rows), Ok(rows.len()));
-        contents.sets.insert(R::SET, held);
-    }
     let mut contents = Contents::default();
     set(shelf, &mut contents, patrons);
     set(shelf, &mut contents, items);
@@ -91,6 +93,39 @@ fn finds_records_by_what_is_scanned() {
     assert_eq!(at_once(directory.holds_of(5)).unwrap(), [holds[1].clone(), holds[2].clone()]);
     let hits = at_once(directory.search("an", 2)).unwrap();
     assert_eq!((hits.patrons, hits.total), (vec![patrons[2].clone(), patrons[0].clone()], 3));
+}
+
+#[test]
+fn restrictions_are_told_of_whoever_may_be_restricted() {
+    let until = NaiveDate::from_ymd_opt(2026, 12, 24);
+    let restriction = |patron, until| Restriction { patron, until, comment: "Lost an atlas".into() };
+    let patrons: Vec<Patron> = [Some(true), Some(true), Some(true), Some(false), None]
+        .into_iter()
+        .zip(1..)
+        .map(|(restricted, id)| Patron { restricted, ..patron(id, &id.to_string(), "", "A", "B") })
+        .collect();
+    let shelf = Memory::default();
+    let mut contents = Contents::default();
+    set(&shelf, &mut contents, &patrons);
+    let told = |contents: &Contents| -> Vec<_> {
+        let directory = Directory::new(&shelf, contents.clone());
+        let found = (1..=5).map(|id| at_once(directory.patron_by_code(&id.to_string())).unwrap().unwrap());
+        found
+            .map(|patron| (patron.restricted, patron.restricted_until, !patron.restriction_comment.is_empty()))
+            .collect()
+    };
+    let known: Vec<_> = patrons.iter().map(|patron| (patron.restricted, None, false)).collect();
+    assert_eq!(told(&contents), known, "there is no report");
+    set::<Restriction>(&shelf, &mut contents, &[]);
+    assert_eq!(told(&contents), known, "it has nobody");
+    set(
+        &shelf,
+        &mut contents,
+        &[restriction(1, until), restriction(3, None), restriction(4, None), restriction(5, until)],
+    );
+    let all =
+        [(Some(true), until, true), (Some(true), None, false), (Some(true), None, true), (Some(false), None, false)];
+    assert_eq!(told(&contents), [&all[..], &[(Some(true), until, true)]].concat());
 }
 
 #[test]

@@ -22,8 +22,12 @@ pub enum Warning {
         /// Its last day.
         on: NaiveDate,
     },
-    /// The patron is restricted. Koha's REST API does not tell until when and why.
-    Restricted,
+    /// The patron is restricted.
+    Restricted {
+        /// The day on which that is over; absent where it has no end or none is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<NaiveDate>,
+    },
     /// The card was reported lost.
     LostCard,
     /// The patron owes more than the limit.
@@ -67,7 +71,7 @@ impl Warning {
         match self {
             Self::UnknownCard
             | Self::Expired { .. }
-            | Self::Restricted
+            | Self::Restricted { .. }
             | Self::LostCard
             | Self::Debts { .. }
             | Self::WrongAddress => About::Patron,
@@ -115,7 +119,7 @@ pub fn of_patron(
     let debts = patron.owes.filter(|owes| *owes > 0 && debt_limit.is_some_and(|limit| *owes > limit));
     [
         expired,
-        (patron.restricted == Some(true)).then_some(Warning::Restricted),
+        patron.is_restricted(today).then_some(Warning::Restricted { until: patron.restricted_until }),
         (patron.card_lost == Some(true)).then_some(Warning::LostCard),
         debts.map(|cents| Warning::Debts { cents }),
         (patron.wrong_address == Some(true)).then_some(Warning::WrongAddress),
@@ -233,7 +237,7 @@ mod tests {
         };
         let expected = [
             Warning::Expired { on: day("2026-11-24") },
-            Warning::Restricted,
+            Warning::Restricted { until: None },
             Warning::LostCard,
             Warning::Debts { cents: 501 },
             Warning::WrongAddress,
@@ -245,6 +249,19 @@ mod tests {
         };
         assert_eq!((debts(1, Some(0)), debts(0, Some(0)), debts(-100, Some(0)), debts(9_999, None)), (1, 0, 0, 0));
         assert_eq!(of_patron(None, true, day(TODAY), None), [Warning::UnknownCard]);
+    }
+
+    #[test]
+    fn a_restriction_is_over_on_its_day() {
+        let of = |restricted, until: Option<&str>| {
+            let patron = Patron { restricted, restricted_until: until.map(day), ..Patron::default() };
+            of_patron(Some(&patron), true, day(TODAY), None)
+        };
+        let until = |day| Warning::Restricted { until: day };
+        assert_eq!(of(Some(true), Some("2026-11-26")), [until(Some(day("2026-11-26")))]);
+        assert_eq!(of(Some(true), None), [until(None)]);
+        assert_eq!(of(Some(true), Some(TODAY)), []);
+        assert_eq!((of(Some(false), None), of(None, None)), (vec![], vec![]));
     }
 
     /// What is there when item 5 goes to patron 1, with the card P1.
@@ -356,7 +373,7 @@ mod tests {
     fn who_confirms_a_debt_has_confirmed_a_smaller_one() {
         let debts = |cents| Warning::Debts { cents };
         assert!(debts(500).covers(&debts(500)) && debts(500).covers(&debts(499)) && !debts(500).covers(&debts(501)));
-        assert!(Warning::LostCard.covers(&Warning::LostCard) && !Warning::LostCard.covers(&Warning::Restricted));
+        assert!(Warning::LostCard.covers(&Warning::LostCard) && !Warning::LostCard.covers(&Warning::WrongAddress));
     }
 
     #[test]

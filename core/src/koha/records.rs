@@ -1,6 +1,6 @@
 //! `/api/v1`: whole lists of records, page by page, for look-up while Koha cannot be reached.
 //!
-//! A [`Reading`] reads one list. It is given answers and gives out rows in rising order of Koha's numbers, and at any time the
+//! A [`Reading`] reads one list, a [`Report`] what no list has. It is given answers and gives out rows in rising order of Koha's numbers, and at any time the
 //! [`Point`] from which another day's reading can go on.
 //!
 //! Where Koha takes conditions (`q`, from about 20.05), the next page is asked for as the rows whose number is larger than
@@ -11,7 +11,7 @@
 //!
 //! ```
 //! use koct_core::directory::record::Hold;
-//! use koct_core::koha::{Response, records::{Pass, Point, Reading, Step}};
+//! use koct_core::koha::{Response, records::{Pass, Point, Reading, Source, Step}};
 //! # use koct_core::settings::{CommitType, Secret, ServerUrl, Settings};
 //! # let settings = Settings { server: ServerUrl::parse("https://koha.example.org").unwrap(), username: "desk".into(),
 //! #     password: Secret::new("x"), branchcode: "CPL".into(), commit_type: CommitType::Send, stale_hours: 24 };
@@ -31,14 +31,17 @@
 mod access;
 mod loose;
 mod paging;
+mod report;
 mod row;
 
 pub use access::{NoToken, Pass, libraries, read_token, token};
+pub(crate) use report::last_day;
+pub use report::{RESTRICTIONS_SQL, Report};
 pub use row::Listed;
 
 use super::{Failure, Request, Response};
 use crate::{
-    directory::{Held, record::Set},
+    directory::{Held, record::Row},
     settings::Settings,
 };
 use access::{is_maintenance, permissions};
@@ -178,14 +181,56 @@ pub enum Stop {
     Strange(u16),
 }
 
+/// What gives the rows of a set in rising order of their numbers, answer by answer.
+pub trait Source {
+    /// What it gives.
+    type Row: Row;
+
+    /// How far it is read.
+    fn point(&self) -> &Point;
+
+    /// The request for the next rows.
+    fn request(&self, settings: &Settings, pass: &Pass) -> Request;
+
+    /// Takes the answer to [`Source::request`].
+    fn handle(&mut self, answer: Result<Response, Failure>) -> Step<Self::Row>;
+}
+
+/// What went wrong since the last answer that was good.
+#[derive(Debug, Clone, Default)]
+struct Tries {
+    failures: u32,
+    /// Whether a new pass was asked for.
+    refreshed: bool,
+}
+
+impl Tries {
+    /// The same once more, but not for ever.
+    fn failed<R>(&mut self, stop: Stop) -> Step<R> {
+        self.failures += 1;
+        if self.failures >= PATIENCE { Step::Stopped(stop) } else { Step::Again(500 << self.failures.min(5)) }
+    }
+
+    fn no_answer<R>(&mut self, failure: Failure) -> Step<R> {
+        match failure {
+            Failure::NotSent(_) | Failure::Redirected { .. } => Step::Stopped(Stop::NoAnswer(failure)),
+            Failure::Lost | Failure::TimedOut => self.failed(Stop::NoAnswer(failure)),
+        }
+    }
+
+    /// A pass can end at any time: only a new one that is refused too is the last word.
+    fn not_let_in<R>(&mut self, stop: Stop) -> Step<R> {
+        if std::mem::replace(&mut self.refreshed, true) { Step::Stopped(stop) } else { Step::PassEnded }
+    }
+}
+
 /// Reads one list.
 #[derive(Debug, Clone)]
 pub struct Reading<R> {
     point: Point,
-    failures: u32,
+    tries: Tries,
     /// How many pages came without trouble.
     smooth: u32,
-    refreshed: bool,
     /// Whether rows before what was read are asked for again, since they have moved.
     returning: bool,
     row: PhantomData<R>,
@@ -194,50 +239,7 @@ pub struct Reading<R> {
 impl<R: Listed> Reading<R> {
     /// Goes on from there.
     pub fn new(point: Point) -> Self {
-        Self { point, failures: 0, smooth: 0, refreshed: false, returning: false, row: PhantomData }
-    }
-
-    /// How far it is read.
-    pub fn point(&self) -> &Point {
-        &self.point
-    }
-
-    /// Which set it reads.
-    pub fn set(&self) -> Set {
-        R::SET
-    }
-
-    /// The request for the next rows.
-    pub fn request(&self, settings: &Settings, pass: &Pass) -> Request {
-        let mut query: Vec<(&str, String)> = Vec::new();
-        let point = &self.point;
-        // With something embedded, the database joins tables that may have a column of the same name: `me` is this one.
-        match point.way {
-            Way::After => {
-                query.push(("q", self.condition().to_string()));
-                query.push(("_order_by", format!("+me.{}", R::ID)));
-                query.push(("_page", "1".to_owned()));
-                query.push(("_per_page", point.size.to_string()));
-            }
-            Way::Pages => {
-                let page = Page::after(point.read, point.size);
-                query.push(("_order_by", R::ID.to_owned()));
-                query.push(("_page", page.number.to_string()));
-                query.push(("_per_page", page.size.to_string()));
-            }
-            Way::All => {}
-        }
-        let mut url = settings.server.join(&format!("/api/v1/{}", R::LIST));
-        if !query.is_empty() {
-            url.push('?');
-            url.push_str(&form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish());
-        }
-        let mut request = Request::get(url);
-        request.embed = R::EMBED.filter(|_| !point.without_embed);
-        if point.way == Way::All {
-            request.time_limit = TIME_LIMIT_OF_ALL;
-        }
-        pass.on(settings, request)
+        Self { point, tries: Tries::default(), smooth: 0, returning: false, row: PhantomData }
     }
 
     fn condition(&self) -> serde_json::Value {
@@ -252,45 +254,23 @@ impl<R: Listed> Reading<R> {
         condition.into()
     }
 
-    /// Takes the answer to [`Reading::request`].
-    pub fn handle(&mut self, answer: Result<Response, Failure>) -> Step<R> {
-        let response = match answer {
-            Ok(response) => response,
-            Err(failure @ (Failure::NotSent(_) | Failure::Redirected { .. })) => {
-                return Step::Stopped(Stop::NoAnswer(failure));
-            }
-            Err(failure) => return self.failed(Stop::NoAnswer(failure)),
-        };
-        match response.status {
-            200 => self.read(&response),
-            400 => self.ask_for_less(&response),
-            401 if !self.refreshed => {
-                self.refreshed = true;
-                Step::PassEnded
-            }
-            // Wrong Basic credentials are answered 403, with nothing in the list of permissions.
-            401 => Step::Stopped(Stop::NotLetIn),
-            403 => Step::Stopped(permissions(&response.body).map_or(Stop::NotLetIn, Stop::Refused)),
-            404 => Step::Stopped(Stop::Absent),
-            503 if is_maintenance(&response) => Step::Stopped(Stop::Maintenance),
-            // Conditions on a column that this version names in another way end in an error of the database.
-            500 if self.point.way == Way::After && self.point.last.is_none() && self.failures > 0 => {
-                self.ask_for_less(&response)
-            }
-            status @ (408 | 429 | 500..) => self.failed(Stop::Strange(status)),
-            status => Step::Stopped(Stop::Strange(status)),
-        }
+    fn no_answer(&mut self, failure: Failure) -> Step<R> {
+        let next = self.tries.no_answer(failure);
+        self.ask_for_fewer(next)
+    }
+
+    fn failed(&mut self, stop: Stop) -> Step<R> {
+        let next = self.tries.failed(stop);
+        self.ask_for_fewer(next)
     }
 
     /// Perhaps the page was too large for the server.
-    fn failed(&mut self, stop: Stop) -> Step<R> {
-        self.failures += 1;
+    fn ask_for_fewer(&mut self, step: Step<R>) -> Step<R> {
         self.smooth = 0;
-        if self.failures >= PATIENCE {
-            return Step::Stopped(stop);
+        if matches!(step, Step::Again(_)) {
+            self.point.size = (self.point.size / 2).max(LEAST.min(self.point.size));
         }
-        self.point.size = (self.point.size / 2).max(LEAST.min(self.point.size));
-        Step::Again(500 << self.failures.min(5))
+        step
     }
 
     fn ask_for_less(&mut self, response: &Response) -> Step<R> {
@@ -322,7 +302,7 @@ impl<R: Listed> Reading<R> {
         let Ok(raw) = serde_json::from_str::<Vec<&RawValue>>(&response.body) else {
             return self.failed(if response.is_html() { Stop::NotKoha(200) } else { Stop::Strange(200) });
         };
-        (self.failures, self.refreshed) = (0, false);
+        self.tries = Tries::default();
         let point = &mut self.point;
         if point.began.is_none() {
             point.began = response.date;
@@ -420,12 +400,74 @@ impl<R: Listed> Reading<R> {
     }
 }
 
+impl<R: Listed> Source for Reading<R> {
+    type Row = R;
+
+    fn point(&self) -> &Point {
+        &self.point
+    }
+
+    fn request(&self, settings: &Settings, pass: &Pass) -> Request {
+        let mut query: Vec<(&str, String)> = Vec::new();
+        let point = &self.point;
+        // With something embedded, the database joins tables that may have a column of the same name: `me` is this one.
+        match point.way {
+            Way::After => {
+                query.push(("q", self.condition().to_string()));
+                query.push(("_order_by", format!("+me.{}", R::ID)));
+                query.push(("_page", "1".to_owned()));
+                query.push(("_per_page", point.size.to_string()));
+            }
+            Way::Pages => {
+                let page = Page::after(point.read, point.size);
+                query.push(("_order_by", R::ID.to_owned()));
+                query.push(("_page", page.number.to_string()));
+                query.push(("_per_page", page.size.to_string()));
+            }
+            Way::All => {}
+        }
+        let mut url = settings.server.join(&format!("/api/v1/{}", R::LIST));
+        if !query.is_empty() {
+            url.push('?');
+            url.push_str(&form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish());
+        }
+        let mut request = Request::get(url);
+        request.embed = R::EMBED.filter(|_| !point.without_embed);
+        if point.way == Way::All {
+            request.time_limit = TIME_LIMIT_OF_ALL;
+        }
+        pass.on(settings, request)
+    }
+
+    fn handle(&mut self, answer: Result<Response, Failure>) -> Step<R> {
+        let response = match answer {
+            Ok(response) => response,
+            Err(failure) => return self.no_answer(failure),
+        };
+        match response.status {
+            200 => self.read(&response),
+            400 => self.ask_for_less(&response),
+            // Wrong Basic credentials are answered 403, with nothing in the list of permissions.
+            401 => self.tries.not_let_in(Stop::NotLetIn),
+            403 => Step::Stopped(permissions(&response.body).map_or(Stop::NotLetIn, Stop::Refused)),
+            404 => Step::Stopped(Stop::Absent),
+            503 if is_maintenance(&response) => Step::Stopped(Stop::Maintenance),
+            // Conditions on a column that this version names in another way end in an error of the database.
+            500 if self.point.way == Way::After && self.point.last.is_none() && self.tries.failures > 0 => {
+                self.ask_for_less(&response)
+            }
+            status @ (408 | 429 | 500..) => self.failed(Stop::Strange(status)),
+            status => Step::Stopped(Stop::Strange(status)),
+        }
+    }
+}
+
 fn count<T>(items: impl Iterator<Item = T>) -> u32 {
     u32::try_from(items.count()).unwrap_or(u32::MAX)
 }
 
 /// The rows that can be read and come after `last`, each once, in rising order.
-fn in_order<R: Listed>(rows: Vec<Option<R>>, last: Option<u32>) -> Vec<R> {
+fn in_order<R: Row>(rows: Vec<Option<R>>, last: Option<u32>) -> Vec<R> {
     let mut rows: Vec<R> = rows.into_iter().flatten().filter(|row| Some(row.id()) > last).collect();
     rows.sort_by_key(R::id);
     rows.dedup_by_key(|row| row.id());

@@ -13,11 +13,11 @@ use crate::{
 use koct_core::{
     directory::{
         self, Contents, Gap, Held, RowWriter, Unfinished,
-        record::{Hold, Item, Loan, Patron, Set},
+        record::{Hold, Item, Loan, Patron, Row, Set},
     },
     koha::{
         connection::{Connection, Next, Ready, Trouble},
-        records::{self, Listed, NoToken, Pass, Point, Reading, Step, Stop},
+        records::{self, Listed, NoToken, Pass, Point, Reading, Report, Source, Step, Stop},
         rest,
         service::Access,
     },
@@ -147,6 +147,7 @@ async fn progress(base: &Base) -> Result<Progress, DiskError> {
     Ok(goes_on.unwrap_or(Progress { began: now, ..Progress::default() }))
 }
 
+/// Logs in as records are asked for: with the API key where there is one.
 async fn log_in(http: &Http, settings: &Settings, lookup: &Lookup, contents: &mut Contents) -> Result<Pass, Broken> {
     let (pass, libraries) = if let Ok(Some((id, secret))) = lookup.api_key() {
         let request = records::token(settings, id, secret);
@@ -158,22 +159,27 @@ async fn log_in(http: &Http, settings: &Settings, lookup: &Lookup, contents: &mu
         let answer = http.send(&records::libraries(settings, &pass)).await.ok();
         (pass, answer.and_then(|response| rest::read_libraries(&response)))
     } else {
-        let (mut connection, mut request) = Connection::start(settings.clone());
-        loop {
-            match connection.handle(http.send(&request).await) {
-                Next::Request(next) => request = next,
-                Next::Failed(trouble) => return Err(Broken::Koha(trouble)),
-                Next::Ready(Ready { access: Access::Session(session), libraries }) => {
-                    break (Pass::Session(session), libraries);
-                }
-                Next::Ready(Ready { access: Access::Credentials, libraries }) => break (Pass::Basic, libraries),
-            }
-        }
+        log_in_account(http, settings).await?
     };
     if let Some(libraries) = libraries {
         contents.libraries = libraries.list.into_iter().map(|library| (library.branchcode, library.name)).collect();
     }
     Ok(pass)
+}
+
+/// Logs in with the account of the desk.
+async fn log_in_account(http: &Http, settings: &Settings) -> Result<(Pass, Option<rest::Libraries>), Broken> {
+    let (mut connection, mut request) = Connection::start(settings.clone());
+    loop {
+        match connection.handle(http.send(&request).await) {
+            Next::Request(next) => request = next,
+            Next::Failed(trouble) => return Err(Broken::Koha(trouble)),
+            Next::Ready(Ready { access: Access::Session(session), libraries }) => {
+                return Ok((Pass::Session(session), libraries));
+            }
+            Next::Ready(Ready { access: Access::Credentials, libraries }) => return Ok((Pass::Basic, libraries)),
+        }
+    }
 }
 
 impl Download<'_> {
@@ -183,10 +189,11 @@ impl Download<'_> {
                 continue;
             }
             match set {
-                Set::Patrons => self.read::<Patron>().await?,
-                Set::Items => self.read::<Item>().await?,
-                Set::Loans => self.read::<Loan>().await?,
-                Set::Holds => self.read::<Hold>().await?,
+                Set::Patrons => self.read_list::<Patron>().await?,
+                Set::Items => self.read_list::<Item>().await?,
+                Set::Loans => self.read_list::<Loan>().await?,
+                Set::Holds => self.read_list::<Hold>().await?,
+                Set::Restrictions => self.read_restrictions().await?,
             }
         }
         self.disk.base().set_state(DOWNLOAD, &None::<Progress>).await?;
@@ -194,23 +201,59 @@ impl Download<'_> {
         Ok(())
     }
 
-    /// Where reading this set begins, or goes on.
-    fn open<R: Listed>(&mut self) -> Open {
-        if let Some(open) = self.progress.open.get(&R::SET) {
-            return open.clone();
-        }
-        let held = self.contents.sets.get(&R::SET);
-        let now = clock::millis();
-        Open { point: Point::after::<R>(held, now), written: Unfinished::new(self.contents.new_run()), began: now }
+    async fn read_list<R: Listed>(&mut self) -> Result<(), Broken> {
+        let start = Point::after::<R>(self.contents.sets.get(&R::SET), clock::millis());
+        self.read(start, Reading::<R>::new).await
     }
 
-    async fn read<R: Listed>(&mut self) -> Result<(), Broken> {
-        let open = self.open::<R>();
+    async fn read_restrictions(&mut self) -> Result<(), Broken> {
+        // What was typed and is no number was said where it was typed.
+        let Ok(Some(number)) = self.lookup.restrictions_report() else {
+            self.contents.sets.remove(&Set::Restrictions);
+            self.contents.gaps.remove(&Set::Restrictions);
+            return self.done(Set::Restrictions).await;
+        };
+        if matches!(self.pass, Pass::Token(_)) {
+            // Only the REST API takes tokens. Nothing is asked for with this one after it.
+            match log_in_account(&self.http, &self.settings).await {
+                Ok((pass, _)) => self.pass = pass,
+                Err(Broken::Koha(Trouble::NoAnswer(failure))) => {
+                    return Err(Broken::Koha(Trouble::NoAnswer(failure)));
+                }
+                Err(_) => return self.leave_out(Set::Restrictions, Gap::Refused(String::new())).await,
+            }
+        }
+        self.read(Point::start(None), |point| Report::new(number, point)).await
+    }
+
+    /// The pass for what is being read has ended: another one.
+    async fn renew_pass(&mut self, set: Set) -> Result<(), Broken> {
+        self.pass = if set == Set::Restrictions {
+            log_in_account(&self.http, &self.settings).await?.0
+        } else {
+            log_in(&self.http, &self.settings, self.lookup, &mut self.contents).await?
+        };
+        Ok(())
+    }
+
+    /// A set cannot be read; the rest can.
+    async fn leave_out(&mut self, set: Set, gap: Gap) -> Result<(), Broken> {
+        self.contents.gaps.insert(set, gap);
+        self.done(set).await
+    }
+
+    /// Reads a set, from `start` or from where it was broken off.
+    async fn read<S: Source>(&mut self, start: Point, source: impl FnOnce(Point) -> S) -> Result<(), Broken> {
+        let set = S::Row::SET;
+        let open = self.progress.open.get(&set).cloned().unwrap_or_else(|| {
+            let written = Unfinished::new(self.contents.new_run());
+            Open { point: start, written, began: clock::millis() }
+        });
         let began = open.began;
-        let mut reading = Reading::<R>::new(open.point);
-        let mut writer = RowWriter::<R>::resume(open.written);
+        let mut reading = source(open.point);
+        let mut writer = RowWriter::<S::Row>::resume(open.written);
         let mut rows_read = open.written.rows;
-        self.watcher.read(R::SET, rows_read, None);
+        self.watcher.read(set, rows_read, None);
         loop {
             if self.watcher.is_stopped() {
                 return Err(Broken::Stopped);
@@ -229,7 +272,7 @@ impl Download<'_> {
                     continue;
                 }
                 Step::PassEnded => {
-                    self.pass = log_in(&self.http, &self.settings, self.lookup, &mut self.contents).await?;
+                    self.renew_pass(set).await?;
                     continue;
                 }
                 Step::Stopped(stop) => {
@@ -245,8 +288,7 @@ impl Download<'_> {
                         Stop::Maintenance => return Err(Broken::Koha(Trouble::Maintenance)),
                         Stop::NoAnswer(failure) => return Err(Broken::Koha(Trouble::NoAnswer(failure))),
                     };
-                    self.contents.gaps.insert(R::SET, gap);
-                    return self.done(R::SET).await;
+                    return self.leave_out(set, gap).await;
                 }
             };
             let is_last = left == Some(0);
@@ -255,20 +297,20 @@ impl Download<'_> {
                 // They rise: the reading sees to it.
                 let _ = writer.push(&row);
             }
-            self.watcher.read(R::SET, rows_read, left);
+            self.watcher.read(set, rows_read, left);
             if is_last || writer.written() >= WORTH_WRITING {
                 let (blocks, written) = writer.take(true);
-                self.progress.open.insert(R::SET, Open { point: reading.point().clone(), written, began });
+                self.progress.open.insert(set, Open { point: reading.point().clone(), written, began });
                 let state = serde_json::to_string(&self.progress).map_err(DiskError::from)?;
                 self.disk.write_with(blocks, Some((DOWNLOAD, state))).await?;
                 if is_last {
-                    return self.finish::<R>(reading.point(), written, began).await;
+                    return self.finish::<S::Row>(reading.point(), written, began).await;
                 }
             }
         }
     }
 
-    async fn finish<R: Listed>(&mut self, point: &Point, written: Unfinished, began: i64) -> Result<(), Broken> {
+    async fn finish<R: Row>(&mut self, point: &Point, written: Unfinished, began: i64) -> Result<(), Broken> {
         self.watcher.prepares(R::SET);
         let before = self.contents.sets.get(&R::SET).filter(|_| point.is_changes()).cloned();
         let held = match &before {

@@ -1,7 +1,7 @@
 //! The part of the settings page that is about records for look-up.
 
 use crate::{directory::Known, dom};
-use koct_core::{lookup::Lookup, settings::Secret};
+use koct_core::{koha::records::RESTRICTIONS_SQL, lookup::Lookup, settings::Secret};
 use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::JsValue;
 use web_sys::{Event, HtmlElement, HtmlInputElement};
@@ -19,6 +19,7 @@ pub(super) struct LookupFields {
     debt_limit: HtmlInputElement,
     remind_days: HtmlInputElement,
     wipe_days: HtmlInputElement,
+    restrictions_report: HtmlInputElement,
     client_id: HtmlInputElement,
     client_secret: HtmlInputElement,
 }
@@ -36,9 +37,11 @@ impl LookupFields {
             debt_limit: dom::by_id("debt-limit")?,
             remind_days: dom::by_id("remind-days")?,
             wipe_days: dom::by_id("wipe-days")?,
+            restrictions_report: dom::by_id("restrictions-report")?,
             client_id: dom::by_id("client-id")?,
             client_secret: dom::by_id("client-secret")?,
         };
+        dom::by_id::<HtmlElement>("restrictions-sql")?.set_text_content(Some(RESTRICTIONS_SQL));
         let this = fields.clone();
         dom::on::<Event>(&fields.enabled, "change", move |_| this.show());
         Ok(fields)
@@ -65,6 +68,7 @@ impl LookupFields {
         self.debt_limit.set_value(&lookup.debt_limit);
         self.remind_days.set_value(&lookup.remind_days);
         self.wipe_days.set_value(&lookup.wipe_days);
+        self.restrictions_report.set_value(&lookup.restrictions_report);
         self.client_id.set_value(&lookup.client_id);
         self.client_secret.set_value(lookup.client_secret.reveal());
         self.was_enabled.set(lookup.enabled);
@@ -79,6 +83,7 @@ impl LookupFields {
             debt_limit: text(&self.debt_limit),
             remind_days: text(&self.remind_days),
             wipe_days: text(&self.wipe_days),
+            restrictions_report: text(&self.restrictions_report),
             client_id: text(&self.client_id),
             client_secret: Secret::new(self.client_secret.value()),
         }

@@ -28,6 +28,7 @@ fn controls(key: Key) -> &'static [&'static str] {
         Key::LookupDebtLimit => &["debt-limit"],
         Key::LookupRemindDays => &["remind-days"],
         Key::LookupDays => &["wipe-days"],
+        Key::LookupRestrictionsReport => &["restrictions-report"],
         Key::Notice => &[],
     }
 }

@@ -256,6 +256,10 @@ impl Desk {
         panel.about.set_text_content(about.as_deref());
         panel.facts.set_text_content(None);
         if let Some(patron) = &found.patron {
+            let is_restricted = found.warnings.iter().any(|warning| matches!(warning, Warning::Restricted { .. }));
+            if is_restricted && !patron.restriction_comment.is_empty() {
+                line(&panel.facts, &text_with("patronRestriction", &[&patron.restriction_comment]));
+            }
             let is_warned_of = found.warnings.iter().any(|warning| matches!(warning, Warning::Debts { .. }));
             if let Some(owed) = patron.owes.and_then(Amount::of_cents).filter(|_| !is_warned_of) {
                 line(&panel.facts, &text_with("patronOwes", &[&locale::amount(owed)]));

@@ -177,10 +177,15 @@ impl Desk {
         records.line_text.set_text_content(line.as_deref());
 
         records.sets.set_text_content(None);
+        let has_report = matches!(lookup.restrictions_report(), Ok(Some(_)));
         for set in Set::ALL {
+            let held = contents.sets.get(&set);
+            // Only who has set up a report misses it.
+            if set == Set::Restrictions && !has_report && held.is_none() {
+                continue;
+            }
             let Ok(row) = dom::from_template("records-template") else { continue };
             dom::set_field(&row, "set", &name_of(set));
-            let held = contents.sets.get(&set);
             dom::set_field(&row, "number", &held.map_or_else(|| text("recordsNone"), |held| locale::number(held.rows)));
             dom::set_field(&row, "when", &held.map(|held| wording::millis(held.as_of)).unwrap_or_default());
             dom::set_field(&row, "note", &note(set, &contents));
@@ -411,6 +416,7 @@ fn name_of(set: Set) -> String {
         Set::Items => "setItems",
         Set::Loans => "setLoans",
         Set::Holds => "setHolds",
+        Set::Restrictions => "setRestrictions",
     })
 }
 
@@ -434,6 +440,8 @@ fn words_of(doing: Doing) -> String {
 fn note(set: Set, contents: &Contents) -> String {
     let mut notes = Vec::new();
     match contents.gaps.get(&set) {
+        Some(Gap::Absent) if set == Set::Restrictions => notes.push(text("gapReportAbsent")),
+        Some(Gap::Strange(_)) if set == Set::Restrictions => notes.push(text("gapReportUnlike")),
         Some(Gap::Refused(permissions)) if permissions.is_empty() => notes.push(text("gapNotLetIn")),
         Some(Gap::Refused(permissions)) => notes.push(text_with("gapRefused", &[permissions])),
         Some(Gap::Absent) => notes.push(text("gapAbsent")),
@@ -445,7 +453,7 @@ fn note(set: Set, contents: &Contents) -> String {
             match set {
                 Set::Patrons => notes.push(text("gapDebts")),
                 Set::Items => notes.push(text("gapTitles")),
-                Set::Loans | Set::Holds => {}
+                Set::Loans | Set::Holds | Set::Restrictions => {}
             }
         }
         if held.unreadable > 0 {

@@ -69,10 +69,13 @@ fn more_is_read_where_a_file_has_more() {
     let (patrons, loans, report) = read(
         made(
             "CREATE TABLE borrowers(borrowernumber INTEGER PRIMARY KEY, cardnumber, surname, userid, othernames,
-                 preferred_name, categorycode, branchcode, dateexpiry, debarred, lost, gonenoaddress, borrowernotes, password);
-             INSERT INTO borrowers VALUES (7, 'C', 'S', 'zeller', 'Maria', 'Mimi', 'PT', 'CPL', '2027-01-31', NULL, 1, 0,
+                 preferred_name, categorycode, branchcode, dateexpiry, debarred, debarredcomment, lost, gonenoaddress,
+                 borrowernotes, password);
+             INSERT INTO borrowers VALUES (7, 'C', 'S', 'zeller', 'Maria', 'Mimi', 'PT', 'CPL', '2027-01-31', NULL, NULL, 1, 0,
                  'Ask for the key', '$2a$08$x');
-             INSERT INTO borrowers VALUES (8, 'D', 'T', NULL, '', NULL, NULL, NULL, '0000-00-00', '9999-12-31', NULL, 1, NULL, '');
+             INSERT INTO borrowers VALUES (8, 'D', 'T', NULL, '', NULL, NULL, NULL, '0000-00-00', '9999-12-31', 'Lost an atlas',
+                 NULL, 1, NULL, '');
+             INSERT INTO borrowers VALUES (9, 'E', 'U', NULL, NULL, NULL, NULL, NULL, NULL, '2027-02-01', NULL, NULL, NULL, NULL, NULL);
              CREATE TABLE issues(borrowernumber, itemnumber, title, issuedate, date_due);
              INSERT INTO issues VALUES (7, 55, 'T', '2026-11-01 10:00:00', '2026-11-30');",
         ),
@@ -96,6 +99,8 @@ fn more_is_read_where_a_file_has_more() {
     };
     assert_eq!(patrons[0], first);
     assert_eq!((patrons[1].restricted, patrons[1].wrong_address, patrons[1].expires), (Some(true), Some(true), None));
+    assert_eq!((patrons[1].restricted_until, patrons[1].restriction_comment.as_str()), (None, "Lost an atlas"));
+    assert_eq!((patrons[2].restricted, patrons[2].restricted_until), (Some(true), NaiveDate::from_ymd_opt(2027, 2, 1)));
     assert_eq!(loans[0].item, Some(55));
     assert_eq!(loans[0].since.unwrap().to_rfc3339(), "2026-11-01T09:00:00+00:00");
     assert_eq!(loans[0].due.unwrap().to_rfc3339(), "2026-11-30T22:59:00+00:00");

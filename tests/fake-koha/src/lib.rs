@@ -17,7 +17,7 @@
 //! ```
 //!
 //! Where to look: the library's data in `state`, what a transaction does to it in `circulation` and `queue`, who may
-//! do it in `auth` and `csrf`; one module per page of Koha (`service`, `authentication`, `pages`, `koc`, `rest`); libraries to
+//! do it in `auth` and `csrf`; one module per page of Koha (`service`, `authentication`, `pages`, `koc`, `report`, `rest`); libraries to
 //! start with in `sample` and `generate`; and
 //! `server`, `connection`, `faults` for HTTP and its accidents.
 //!
@@ -41,6 +41,7 @@ mod names;
 mod pages;
 mod queue;
 mod reply;
+mod report;
 mod request;
 mod rest;
 mod sample;
@@ -58,5 +59,5 @@ pub use request::Recorded;
 pub use server::{Config, FakeKoha, Stopped};
 pub use state::{
     AccessToken, AccountLine, ApiKey, Branch, Effect, Era, Found, Hold, HoldEnd, Item, Library, Loan, OldHold, OldLoan,
-    Operation, Patron, Payment, Preferences, Text, Upload,
+    Operation, Patron, Payment, Preferences, Report, Text, Upload,
 };

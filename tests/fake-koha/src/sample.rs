@@ -3,7 +3,7 @@
 use crate::amount::Amount;
 use crate::auth::Flag;
 use crate::generate::VALID;
-use crate::state::{AccountLine, ApiKey, Branch, Hold, Item, Library, Patron};
+use crate::state::{AccountLine, ApiKey, Branch, Hold, Item, Library, Patron, Report};
 
 const SURNAMES: [&str; 16] = [
     "Acosta",
@@ -93,7 +93,8 @@ impl Library {
     /// Patrons have the cards 23529001223601 to 23529001223620: …603 has expired, …604 is restricted, …605 lost the
     /// card, …606 owes 15.75, …607's address is in doubt, …608 owes 3.00 and 9.50. Items have the barcodes
     /// 39999000000001 to 39999000000057, and `BC WITH SPACE`, `código-é60` and `LONG-BARCODE-OF-24-CHARS`. …010 is
-    /// wanted by …609 and then …610, the copy …011 by …611; …012 is lost, …013 is not for loan.
+    /// wanted by …609 and then …610, the copy …011 by …611; …012 is lost, …013 is not for loan. Report 1 says who is
+    /// restricted.
     pub fn standard() -> Self {
         let mut library = Self::with_staff();
         for number in 0..20_usize {
@@ -115,7 +116,10 @@ impl Library {
                     "patron1".clone_into(&mut patron.password);
                 }
                 3 => patron.expiry_date = "2020-01-31".into(),
-                4 => patron.restricted_until = Some(VALID.into()),
+                4 => {
+                    patron.restricted_until = Some(VALID.into());
+                    patron.restriction_comment = "Lost an atlas".into();
+                }
                 5 => patron.card_lost = true,
                 7 => patron.address_in_doubt = true,
                 _ => {}
@@ -149,6 +153,7 @@ impl Library {
     /// The branches and the accounts of the staff.
     pub(crate) fn with_staff() -> Self {
         let mut library = Self::default();
+        library.reports.insert(1, Report::Restrictions);
         for (code, name) in [("CPL", "Centerville"), ("MPL", "Midway"), ("FPL", "Fairview")] {
             library.branches.push(Branch { code: code.to_owned(), name: name.to_owned() });
         }

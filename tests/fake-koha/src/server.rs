@@ -24,7 +24,7 @@ use crate::faults::{Fault, FaultKind, Faults};
 use crate::reply::{self, Reply};
 use crate::request::{Recorded, Request};
 use crate::state::{Era, Library};
-use crate::{authentication, csrf, koc, pages, rest, service};
+use crate::{authentication, csrf, koc, pages, report, rest, service};
 
 /// So much of an answer still gets out when the connection is cut in the headers: the status line and a bit.
 const CUT_AFTER_BYTES: usize = 30;
@@ -51,6 +51,8 @@ pub struct Config {
     pub rest_page_size: usize,
     /// The system preference `RESTOAuth2ClientCredentials`.
     pub rest_oauth2: bool,
+    /// The system preference `SvcMaxReportRows`.
+    pub svc_max_report_rows: usize,
     /// The system preferences `RESTPublicAPI` and `RESTPublicAnonymousRequests`. Only from 24.05.
     pub rest_public_api: bool,
     /// svc/authentication gives a useless token for a session that exists already, as 24.05.00 to 24.05.07 do.
@@ -71,6 +73,7 @@ impl Default for Config {
             rest_basic_auth: true,
             rest_page_size: 20,
             rest_oauth2: true,
+            svc_max_report_rows: 10,
             rest_public_api: true,
             bug_38826: false,
             library: Library::standard(),
@@ -357,6 +360,7 @@ fn routes(shared: &Arc<Shared>) -> Router {
         .route("/", page(pages::main_page))
         .route("/cgi-bin/koha/mainpage.pl", page(pages::main_page))
         .route("/cgi-bin/koha/svc/authentication", page(authentication::authentication))
+        .route("/cgi-bin/koha/svc/report", page(report::report))
         .route("/cgi-bin/koha/offline_circ/service.pl", page(service::service))
         .route("/cgi-bin/koha/offline_circ/list.pl", page(pages::list))
         .route("/cgi-bin/koha/offline_circ/process.pl", page(pages::process))

@@ -63,6 +63,8 @@ pub struct Library {
     pub api_keys: Vec<ApiKey>,
     /// Tokens of the REST API that were given out.
     pub access_tokens: BTreeMap<String, AccessToken>,
+    /// Saved SQL reports, by their numbers.
+    pub reports: BTreeMap<u32, Report>,
     /// Everything that ever happened to the data through HTTP, in order: the place to look for doubles.
     pub effects: Vec<Effect>,
     /// Tokens of an earlier generation are no longer valid.
@@ -254,6 +256,19 @@ pub struct ApiKey {
     pub patron_id: u64,
     /// Whether it is in force.
     pub active: bool,
+}
+
+/// What a saved SQL report gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Report {
+    /// Number, day and comment of whoever is restricted, after the number that is asked for.
+    Restrictions,
+    /// The same without a placeholder: it gives the first of them again and again.
+    RestrictionsWithoutPlaceholder,
+    /// Code and name of each branch.
+    Branches,
+    /// An error of the database.
+    Wrong,
 }
 
 /// A token of the REST API.

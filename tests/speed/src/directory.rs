@@ -271,6 +271,8 @@ fn patron(id: u32, words: &Words, random: &mut Random) -> Patron {
         card_lost: Some(some(50, random)),
         wrong_address: Some(some(33, random)),
         owes: Some(if some(7, random) { i64::from(random.below(5_000)) } else { 0 }),
+        restricted_until: None,
+        restriction_comment: String::new(),
         staff_note: if some(12, random) { words.text(8, random) } else { String::new() },
     }
 }

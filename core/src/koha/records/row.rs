@@ -85,6 +85,7 @@ impl Listed for Patron {
             wrong_address: raw.incorrect_address.flag(),
             owes,
             staff_note: raw.staff_notes.text(),
+            ..Self::default()
         };
         Some((patron, owes.is_some()))
     }

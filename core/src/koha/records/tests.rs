@@ -101,6 +101,7 @@ fn reads_a_patron() {
         wrong_address: None,
         owes: Some(1_235),
         staff_note: "a note".into(),
+        ..Patron::default()
     };
     assert_eq!(rows, [expected]);
 }

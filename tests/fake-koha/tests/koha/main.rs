@@ -18,4 +18,5 @@ mod login;
 mod pages;
 mod pending;
 mod reading;
+mod report;
 mod rest;

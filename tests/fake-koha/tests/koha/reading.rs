@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind, Flag, Library, Size};
-use koct_core::directory::record::{Hold, Item, Loan, Patron};
-use koct_core::koha::records::{self, Listed, Pass, Point, Reading, Step, Stop};
+use koct_core::directory::record::{Hold, Item, Loan, Patron, Restriction, Row};
+use koct_core::koha::records::{self, Listed, Pass, Point, Reading, Report, Source, Step, Stop};
 use koct_core::koha::{Failure, Method, Request, Response, Session};
 use koct_core::settings::{CommitType, Secret, ServerUrl, Settings};
 
@@ -86,9 +86,19 @@ fn read<R: Listed>(
     since: Option<i64>,
     meanwhile: impl Fn(usize),
 ) -> Result<Read<R>, Stop> {
+    read_from(koha, pass, Point::start(since), Reading::<R>::new, meanwhile)
+}
+
+fn read_from<S: Source>(
+    koha: &FakeKoha,
+    pass: &Pass,
+    start: Point,
+    source: impl Fn(Point) -> S,
+    meanwhile: impl Fn(usize),
+) -> Result<Read<S::Row>, Stop> {
     let settings = settings(koha);
-    let mut read = Read { rows: Vec::new(), point: Point::start(since), requests: 0, breaks: 0 };
-    let mut reading = Reading::<R>::new(read.point.clone());
+    let mut read = Read { rows: Vec::new(), point: start, requests: 0, breaks: 0 };
+    let mut reading = source(read.point.clone());
     while read.requests < 400 {
         meanwhile(read.requests);
         read.requests += 1;
@@ -103,7 +113,7 @@ fn read<R: Listed>(
             }
             Step::Stopped(Stop::NoAnswer(_)) => {
                 let stored = serde_json::to_string(&read.point).unwrap();
-                reading = Reading::new(serde_json::from_str(&stored).unwrap());
+                reading = source(serde_json::from_str(&stored).unwrap());
                 read.breaks += 1;
                 continue;
             }
@@ -116,15 +126,15 @@ fn read<R: Listed>(
             return Ok(read);
         }
     }
-    panic!("{}: it does not end", R::LIST)
+    panic!("{:?}: it does not end", S::Row::SET)
 }
 
-fn ids<R: Listed>(rows: &[R]) -> Vec<u32> {
+fn ids<R: Row>(rows: &[R]) -> Vec<u32> {
     rows.iter().map(R::id).collect()
 }
 
-fn rising<R: Listed>(rows: &[R]) -> BTreeSet<u32> {
-    assert!(ids(rows).is_sorted_by(|one, next| one < next), "{}: they rise", R::LIST);
+fn rising<R: Row>(rows: &[R]) -> BTreeSet<u32> {
+    assert!(ids(rows).is_sorted_by(|one, next| one < next), "{:?}: they rise", R::SET);
     ids(rows).into_iter().collect()
 }
 
@@ -258,6 +268,49 @@ fn an_api_key_opens_what_its_account_may_read() {
     assert_eq!(read::<Hold>(&koha, &pass, None, |_| {}).err(), refused("reserveforothers: place_holds"));
     koha.library(|library| library.preferences.maintenance = true);
     assert_eq!(read::<Item>(&koha, &pass, None, |_| {}).err(), Some(Stop::Maintenance));
+}
+
+#[test]
+fn a_report_says_who_is_restricted_however_few_rows_come_at_once() {
+    for era in ERAS {
+        let mut library = Library::generate_sized(5, &Size { patrons: 2_000, ..Size::default() });
+        for number in 2..=4 {
+            let kinds = [
+                fake_koha::Report::RestrictionsWithoutPlaceholder,
+                fake_koha::Report::Branches,
+                fake_koha::Report::Wrong,
+            ];
+            library.reports.insert(number, kinds[usize::try_from(number).unwrap() - 2]);
+        }
+        let koha = with(Config { era, library, ..Config::default() });
+        let read = |number, meanwhile: &dyn Fn(usize)| {
+            let source = |point| Report::new(number, point);
+            read_from(&koha, &pass(&koha, era, "koha"), Point::start(None), source, meanwhile)
+        };
+        let restricted = read(1, &|request| {
+            if request == 3 {
+                koha.fault(Fault::on("/svc/report", FaultKind::ResetBefore).times(6));
+            }
+        });
+        let restricted = restricted.unwrap();
+        assert!(restricted.breaks > 0 && restricted.requests > 4, "{era:?}");
+        rising(&restricted.rows);
+        koha.library(|library| {
+            let today = library.now_local()[..10].to_owned();
+            let expected = library.patrons.iter().filter_map(|patron| {
+                let until = patron.restricted_until.as_deref().filter(|until| **until > *today)?;
+                let until = (!until.starts_with("9999")).then(|| until.parse().unwrap());
+                let (patron, comment) = (u32::try_from(patron.id).unwrap(), patron.restriction_comment.to_string());
+                Some(Restriction { patron, until, comment })
+            });
+            assert_eq!(restricted.rows, expected.collect::<Vec<_>>());
+        });
+        for (number, stop) in
+            [(2, Stop::Strange(200)), (3, Stop::Strange(200)), (4, Stop::Strange(200)), (9, Stop::Absent)]
+        {
+            assert_eq!(read(number, &|_| {}).err(), Some(stop), "{number}");
+        }
+    }
 }
 
 #[test]

@@ -2,17 +2,18 @@
 
 use crate::fuzz::Target;
 use koct_core::{
-    directory::record::{Hold, Item, Loan, Patron},
+    directory::record::{Hold, Item, Loan, Patron, Row},
     koha::{
         Response,
         authentication::{self, AuthStatus},
-        records::{Listed, Point, Reading, Step},
+        records::{Listed, Point, Reading, Report, Source, Step},
         rest,
         service::{self, Answer},
     },
     settings::Secret,
 };
 use serde_json::Value;
+use std::fmt::Debug;
 
 /// An HTTP answer: a line with the status, headers, a blank line, the body.
 pub const TARGET: Target = Target {
@@ -90,6 +91,7 @@ pub fn check(input: &[u8]) -> String {
         records::<Item>(&response),
         records::<Loan>(&response),
         records::<Hold>(&response),
+        rows(Report::new(1, Point::start(None)), &response),
     ];
     secrets_stay_hidden(&response);
     kinds.join(" ")
@@ -210,44 +212,51 @@ fn other_lists(response: &Response) -> String {
     format!("{:?}", lengths.map(|length| length.map(|length| length.min(2))))
 }
 
-/// Rows of a whole list, in each of the ways in which it can be asked for: they rise, none comes twice, and none is lost unseen.
-fn records<R: Listed + std::fmt::Debug>(response: &Response) -> String {
-    let elements = serde_json::from_str::<Vec<Value>>(&response.body).map(|list| list.len());
+/// Rows of a whole list, in each of the ways in which it can be asked for.
+fn records<R: Listed + Debug>(response: &Response) -> String {
     let mut kinds = String::new();
     for refusals in 0..3 {
         let mut reading = Reading::<R>::new(Point::start(None));
         for _ in 0..refusals {
             let _ = reading.handle(Ok(Response { status: 400, ..Response::default() }));
         }
-        let (mut last, mut read) = (0, 0);
-        for again in [false, true] {
-            let step = reading.handle(Ok(response.clone()));
-            kinds.extend(format!("{step:?}").chars().take(1));
-            if reading.point().is_start() {
-                // In another way, from the start.
-                break;
-            }
-            let (rows, ended) = match step {
-                Step::Rows { rows, .. } => (rows, false),
-                Step::Done(rows) => (rows, true),
-                _ => break,
-            };
-            assert_eq!(response.status, 200, "rows come with 200");
-            for row in &rows {
-                assert!(row.id() > last, "they do not rise");
-                last = row.id();
-            }
-            read += rows.len();
-            if let (false, true, Ok(elements)) = (again, ended, &elements) {
-                let unreadable = usize::try_from(reading.point().unreadable).unwrap_or(usize::MAX);
-                assert!(read + unreadable <= *elements, "more than came");
-            }
-            let stored = serde_json::to_string(reading.point()).expect("a point can be stored");
-            let point: Point = serde_json::from_str(&stored).expect("and read");
-            assert_eq!(&point, reading.point(), "as it was");
-            if ended {
-                break;
-            }
+        kinds += &rows(reading, response);
+    }
+    kinds
+}
+
+/// The same answer, once or twice: rows rise, none comes twice, and none is lost unseen.
+fn rows<S: Source<Row: Debug>>(mut reading: S, response: &Response) -> String {
+    let elements = serde_json::from_str::<Vec<Value>>(&response.body).map(|list| list.len());
+    let mut kinds = String::new();
+    let (mut last, mut read) = (0, 0);
+    for again in [false, true] {
+        let step = reading.handle(Ok(response.clone()));
+        kinds.extend(format!("{step:?}").chars().take(1));
+        if reading.point().is_start() {
+            // In another way, from the start.
+            break;
+        }
+        let (rows, ended) = match step {
+            Step::Rows { rows, .. } => (rows, false),
+            Step::Done(rows) => (rows, true),
+            _ => break,
+        };
+        assert_eq!(response.status, 200, "rows come with 200");
+        for row in &rows {
+            assert!(row.id() > last, "they do not rise");
+            last = row.id();
+        }
+        read += rows.len();
+        if let (false, true, Ok(elements)) = (again, ended, &elements) {
+            let unreadable = usize::try_from(reading.point().unreadable).unwrap_or(usize::MAX);
+            assert!(read + unreadable <= *elements, "more than came");
+        }
+        let stored = serde_json::to_string(reading.point()).expect("a point can be stored");
+        let point: Point = serde_json::from_str(&stored).expect("and read");
+        assert_eq!(&point, reading.point(), "as it was");
+        if ended {
+            break;
         }
     }
     kinds

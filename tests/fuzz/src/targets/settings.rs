@@ -206,6 +206,7 @@ fn only_those_are_wrong(mut form: Form, fields: &[Field]) {
             | Field::DebtLimit
             | Field::RemindDays
             | Field::WipeDays
+            | Field::RestrictionsReport
             | Field::ClientSecret => {}
             Field::Branchcode => "CPL".clone_into(&mut form.branchcode),
             Field::StaleHours => "24".clone_into(&mut form.stale_hours),

@@ -1,0 +1,293 @@
+//! `svc/report`: until when patrons are restricted, and why. No list of the REST API says it.
+//!
+//! Koha gives the rows of a saved SQL report, but never more of them at once than its system preference `SvcMaxReportRows`
+//! says (10 where nobody changed it), and it does not tell that there are more. So the report takes the number of the last
+//! patron read and gives those after it, until it gives none.
+
+use super::{Point, Source, Step, Stop, Tries, access::Pass, in_order, loose::Loose};
+use crate::{
+    directory::record::{Restriction, Row},
+    koha::{Failure, Request, Response, authentication},
+    settings::Settings,
+};
+use chrono::{Datelike, NaiveDate};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use url::form_urlencoded;
+
+const PATH: &str = "/cgi-bin/koha/svc/report";
+
+/// The SQL of the report. A restriction holds until the day in `debarred` begins (Koha: `Koha::Patron`, `is_debarred`).
+pub const RESTRICTIONS_SQL: &str = "SELECT borrowernumber, debarred, debarredcomment
+FROM borrowers
+WHERE debarred > CURDATE() AND borrowernumber > <<After number>>
+ORDER BY borrowernumber";
+
+/// Reads a report on restrictions.
+#[derive(Debug, Clone)]
+pub struct Report {
+    number: u32,
+    point: Point,
+    tries: Tries,
+}
+
+impl Report {
+    /// Goes on from there with the saved report of this number.
+    pub fn new(number: u32, point: Point) -> Self {
+        Self { number, point, tries: Tries::default() }
+    }
+
+    fn read(&mut self, response: &Response) -> Step<Restriction> {
+        let Ok(raw) = serde_json::from_str::<Vec<&RawValue>>(&response.body) else {
+            // An error of the database comes as an object, with 200.
+            return if response.is_html() { self.tries.failed(Stop::NotKoha(200)) } else { unlike() };
+        };
+        self.tries = Tries::default();
+        if self.point.began.is_none() {
+            self.point.began = response.date;
+        }
+        if raw.is_empty() {
+            return Step::Done(Vec::new());
+        }
+        let rows: Vec<Option<Restriction>> = raw.into_iter().map(restriction).collect();
+        let ids: Vec<u32> = rows.iter().flatten().map(Row::id).collect();
+        let unreadable = rows.iter().filter(|row| row.is_none()).count();
+        let rows = in_order(rows, self.point.last);
+        // Out of order, or the same again: what comes after the rows that Koha cuts off would never be seen.
+        if rows.is_empty() || !ids.is_sorted() || ids.first() <= self.point.last.as_ref() {
+            return unlike();
+        }
+        self.point.unreadable += u32::try_from(unreadable).unwrap_or(u32::MAX);
+        self.point.last = rows.last().map(Row::id);
+        Step::Rows { rows, left: None }
+    }
+}
+
+impl Source for Report {
+    type Row = Restriction;
+
+    fn point(&self) -> &Point {
+        &self.point
+    }
+
+    /// A token of an API key is not taken here: whoever has one asks with the account of the desk.
+    fn request(&self, settings: &Settings, pass: &Pass) -> Request {
+        let url = settings.server.join(PATH);
+        let query = [("id", self.number.to_string()), ("sql_params", self.point.last.unwrap_or_default().to_string())];
+        match pass {
+            Pass::Session(session) => {
+                let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+                Request::get(format!("{url}?{query}")).within(Some(session.clone()))
+            }
+            Pass::Basic | Pass::Token(_) => {
+                Request::post(url, [authentication::credentials(settings), query.to_vec()].concat())
+            }
+        }
+    }
+
+    fn handle(&mut self, answer: Result<Response, Failure>) -> Step<Restriction> {
+        let response = match answer {
+            Ok(response) => response,
+            Err(failure) => return self.tries.no_answer(failure),
+        };
+        match response.status {
+            200 => self.read(&response),
+            401 if says_maintenance(&response) => Step::Stopped(Stop::Maintenance),
+            401 => self.tries.not_let_in(Stop::Refused("catalogue".to_owned())),
+            403 => Step::Stopped(Stop::NotLetIn),
+            404 => Step::Stopped(Stop::Absent),
+            // The script dies where there is no report of this number.
+            500 if self.tries.failures > 0 => Step::Stopped(Stop::Absent),
+            status @ (408 | 429 | 500..) => self.tries.failed(Stop::Strange(status)),
+            status => Step::Stopped(Stop::Strange(status)),
+        }
+    }
+}
+
+/// Some other report, or one whose SQL is wrong.
+fn unlike() -> Step<Restriction> {
+    Step::Stopped(Stop::Strange(200))
+}
+
+/// What Koha says in the body of a 401.
+fn says_maintenance(response: &Response) -> bool {
+    #[derive(Deserialize)]
+    struct Refusal {
+        auth_status: String,
+    }
+    serde_json::from_str::<Refusal>(&response.body).is_ok_and(|refusal| refusal.auth_status == "maintenance")
+}
+
+fn restriction(row: &RawValue) -> Option<Restriction> {
+    let (patron, until, comment): (Loose, Loose, Loose) = serde_json::from_str(row.get()).ok()?;
+    let until = until.day()?;
+    Some(Restriction { patron: patron.id()?, until: last_day(until), comment: one_line(&comment.text()) })
+}
+
+/// Koha's day for what does not end is in the year 9999.
+pub(crate) fn last_day(until: NaiveDate) -> Option<NaiveDate> {
+    (until.year() < 9999).then_some(until)
+}
+
+/// Koha keeps one restriction in each line.
+fn one_line(comment: &str) -> String {
+    let lines = comment.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.collect::<Vec<_>>().join("; ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        koha::{NotSent, Session},
+        settings::{CommitType, Secret, ServerUrl},
+    };
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn settings() -> Settings {
+        Settings {
+            server: ServerUrl::parse("https://koha.example.org").unwrap(),
+            username: "desk".into(),
+            password: Secret::new("letmein"),
+            branchcode: "CPL".into(),
+            commit_type: CommitType::Send,
+            stale_hours: 24,
+        }
+    }
+
+    fn report() -> Report {
+        Report::new(7, Point::start(None))
+    }
+
+    fn answer(status: u16, body: &Value) -> Response {
+        Response { status, content_type: "application/json".into(), body: body.to_string(), ..Response::default() }
+    }
+
+    fn rows(step: Step<Restriction>) -> Vec<Restriction> {
+        let Step::Rows { rows, left: None } = step else { panic!("{step:?}") };
+        rows
+    }
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn the_sql_stands_where_people_look_for_it() {
+        assert!(include_str!("../../../../docs/deployment.md").contains(RESTRICTIONS_SQL));
+    }
+
+    #[test]
+    fn the_next_rows_are_those_after_the_last() {
+        let session = Session { cookie: Secret::new("abc"), csrf_token: None };
+        let mut report = report();
+        let request = report.request(&settings(), &Pass::Session(session.clone()));
+        assert_eq!(request.url, "https://koha.example.org/cgi-bin/koha/svc/report?id=7&sql_params=0");
+        assert_eq!((request.body(), request.session), (None, Some(session.clone())));
+        let page = json!([["3", "2026-12-24", "  Lost an atlas \n\n Broke the copier "], [12, "9999-12-31", null]]);
+        let read = rows(report.handle(Ok(answer(200, &page))));
+        assert_eq!(
+            read,
+            [
+                Restriction {
+                    patron: 3,
+                    until: Some(day("2026-12-24")),
+                    comment: "Lost an atlas; Broke the copier".into()
+                },
+                Restriction { patron: 12, until: None, comment: String::new() },
+            ]
+        );
+        let request = report.request(&settings(), &Pass::Session(session));
+        assert_eq!(request.url, "https://koha.example.org/cgi-bin/koha/svc/report?id=7&sql_params=12");
+        assert_eq!(report.handle(Ok(answer(200, &json!([])))), Step::Done(Vec::new()));
+    }
+
+    #[test]
+    fn no_secret_stands_in_an_address() {
+        for pass in [Pass::Basic, Pass::Token(Secret::new("token"))] {
+            let request = report().request(&settings(), &pass);
+            assert_eq!(request.url, "https://koha.example.org/cgi-bin/koha/svc/report");
+            let body = request.body().unwrap();
+            assert!(body.contains("password=letmein") && body.ends_with("&id=7&sql_params=0"), "{body}");
+        }
+    }
+
+    #[test]
+    fn another_report_is_not_taken_for_this_one() {
+        let none = json!([["CPL", 12], ["MPL", 9]]);
+        let mixed = json!([[9, "2026-12-24", "x"], [4, "2026-12-24", "y"]]);
+        let error = json!({"queryerr": "Missing SELECT"});
+        for body in [none, mixed, error, json!("x")] {
+            assert_eq!(report().handle(Ok(answer(200, &body))), unlike(), "{body}");
+        }
+        let same = json!([[3, "2026-12-24", "x"], [4, "2026-12-24", "y"]]);
+        let mut report = report();
+        rows(report.handle(Ok(answer(200, &same))));
+        assert_eq!(report.handle(Ok(answer(200, &same))), unlike(), "it has no place for a number");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_counted() {
+        let mut report = report();
+        let page = json!([[3, "soon", "x"], [4, "2026-12-24"], [5, "2026-12-24", "y"], 6, [0, "2026-12-24", "z"]]);
+        assert_eq!(rows(report.handle(Ok(answer(200, &page)))).len(), 1);
+        assert_eq!(report.point().unreadable, 4);
+    }
+
+    #[test]
+    fn says_why_it_cannot_be_read() {
+        let refusal = |status: &str| answer(401, &json!({ "auth_status": status }));
+        let mut reading = report();
+        assert_eq!(reading.handle(Ok(refusal("expired"))), Step::PassEnded);
+        assert_eq!(reading.handle(Ok(refusal("failed"))), Step::Stopped(Stop::Refused("catalogue".into())));
+        assert_eq!(report().handle(Ok(refusal("maintenance"))), Step::Stopped(Stop::Maintenance));
+        let died = || Ok(answer(500, &json!("Internal Server Error")));
+        let mut reading = report();
+        assert!(matches!(reading.handle(died()), Step::Again(1..)), "it may be a moment's trouble");
+        assert_eq!(reading.handle(died()), Step::Stopped(Stop::Absent));
+        let mut reading = report();
+        for _ in 1..5 {
+            assert!(matches!(reading.handle(Err(Failure::Lost)), Step::Again(1..)));
+        }
+        assert_eq!(reading.handle(Err(Failure::Lost)), Step::Stopped(Stop::NoAnswer(Failure::Lost)));
+        let offline = Failure::NotSent(NotSent::Offline);
+        assert_eq!(report().handle(Err(offline.clone())), Step::Stopped(Stop::NoAnswer(offline)));
+    }
+
+    proptest! {
+        /// However few rows Koha gives at once, and wherever reading breaks off, each comes once.
+        #[test]
+        fn everything_comes_once(ids in prop::collection::btree_set(1_u32..500, 0..60), most in 1_usize..12, breaks in prop::collection::vec(any::<bool>(), 70)) {
+            let mut reading = report();
+            let mut came = Vec::new();
+            let mut breaks = breaks.into_iter();
+            loop {
+                if breaks.next() == Some(true) {
+                    let kept: Point = serde_json::from_str(&serde_json::to_string(reading.point()).unwrap()).unwrap();
+                    reading = Report::new(7, kept);
+                }
+                let request = reading.request(&settings(), &Pass::Basic);
+                let after: u32 = request.form.last().unwrap().1.parse().unwrap();
+                let page: Vec<Value> = ids.range(after + 1..).take(most).map(|id| json!([id, "2026-12-24", ""])).collect();
+                match reading.handle(Ok(answer(200, &page.into()))) {
+                    Step::Rows { rows, .. } => came.extend(rows.iter().map(Row::id)),
+                    Step::Done(rows) => {
+                        came.extend(rows.iter().map(Row::id));
+                        break;
+                    }
+                    step => panic!("{step:?}"),
+                }
+            }
+            prop_assert_eq!(came, ids.into_iter().collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn never_panics(status in 100_u16..600, body in r#"[\[\]{}",0-9a-z-]{0,60}"#) {
+            let mut reading = report();
+            for _ in 0..6 {
+                let _ = reading.handle(Ok(Response { status, body: body.clone(), ..Response::default() }));
+            }
+        }
+    }
+}
