@@ -16,6 +16,7 @@ use std::{
     rc::Rc,
     time::Duration,
 };
+use tokio::sync::Mutex;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, FocusEvent, HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent};
@@ -33,6 +34,8 @@ pub(crate) struct Suggestions {
     chosen: Cell<Option<usize>>,
     /// Counts what was typed, to know what is late.
     typed: Cell<u32>,
+    /// One search at a time: the first reads the index, and what is late meanwhile is never begun.
+    turn: Mutex<()>,
 }
 
 impl Suggestions {
@@ -46,6 +49,7 @@ impl Suggestions {
             shown: RefCell::default(),
             chosen: Cell::default(),
             typed: Cell::default(),
+            turn: Mutex::default(),
         })
     }
 
@@ -155,6 +159,10 @@ impl Desk {
         spawn_local(async move {
             sleep(PAUSE).await;
             let is_late = || desk.suggestions.typed.get() != number;
+            if is_late() {
+                return;
+            }
+            let _turn = desk.suggestions.turn.lock().await;
             let Some(records) = desk.records.get().filter(|_| !is_late()) else { return };
             // A search that fails is told when the patron is looked up.
             if !is_searched {

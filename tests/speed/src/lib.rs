@@ -143,3 +143,14 @@ pub fn measure_here() -> String {
 pub fn measure_directory_here() -> String {
     directory::measure(&js_sys::Date::now, directory::LARGE)
 }
+
+/// The same on the extension's own shelf: encrypted, in `IndexedDB`.
+#[cfg(target_arch = "wasm32")]
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub async fn measure_disk_here() -> String {
+    let measured = async {
+        let disk = koct_extension::directory::Disk::open("koct-speed", &[7; 32]).await?;
+        directory::measure_on(disk, &js_sys::Date::now, directory::LARGE).await
+    };
+    measured.await.unwrap_or_else(|error| error.to_string())
+}

@@ -12,7 +12,7 @@ use std::time::Duration;
 const PAGE: &str = r#"<!DOCTYPE html><meta charset="utf-8"><title>speed</title>
 <script type="module">
   import init, { ENTRY } from "./koct_test.js";
-  try { await init(); window.measured = ENTRY(); } catch (error) { window.measured = String(error); }
+  try { await init(); window.measured = await ENTRY(); } catch (error) { window.measured = String(error); }
 </script>
 "#;
 const TIME_LIMIT: Duration = Duration::from_mins(10);
@@ -27,7 +27,7 @@ pub(super) fn bench() -> Result {
     Ok(())
 }
 
-/// The directory of a very large library, on a shelf in memory.
+/// The directory of a very large library, on a shelf in memory and on the add-on's own.
 ///
 /// # Errors
 /// As [`bench`].
@@ -39,7 +39,13 @@ pub(super) fn directory() -> Result {
             Some(bytes) => format!("{:7.1} MB, {:.1} bytes each", bytes / 1e6, bytes / number),
             None => compared(native, wasm),
         };
-        println!("  {:<48} {number:>8} {value}", what(native));
+        println!("  {:<50} {number:>8} {value}", what(native));
+    }
+    println!("the same on the disk, encrypted, in Firefox:");
+    for measured in in_firefox("measure_disk_here")? {
+        if let (Some(millis), None) = (measured["millis"].as_f64(), measured["bytes"].as_f64()) {
+            println!("  {:<50} {:>8} WebAssembly {millis:9.2} ms", what(&measured), measured["number"]);
+        }
     }
     Ok(())
 }
