@@ -36,14 +36,14 @@ pub(crate) fn action(action: &Action) -> String {
     })
 }
 
-/// What there is of these, in one line.
+/// What there is of these, in one line. They follow each other as the page runs, whatever way each of them runs.
 pub(crate) fn joined(parts: impl IntoIterator<Item = impl AsRef<str>>) -> String {
     let mut line = String::new();
     for part in parts {
         if !line.is_empty() && !part.as_ref().is_empty() {
             line.push_str(" · ");
         }
-        line.push_str(part.as_ref());
+        line.push_str(&isolated(part.as_ref()));
     }
     line
 }
@@ -64,7 +64,7 @@ pub(crate) fn transaction(transaction: &Transaction) -> String {
         optional(what.cardnumber().map(ToString::to_string)),
         optional(what.barcode().map(ToString::to_string).or(what.amount().map(locale::amount))),
     ];
-    joined(values.iter().map(|value| isolated(value)))
+    joined(values)
 }
 
 /// A time on this computer's clock, from milliseconds since 1970 in UTC.

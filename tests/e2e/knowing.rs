@@ -1,7 +1,7 @@
 //! The desk knows patrons and items offline: panels, names, warnings, holds.
 
 use crate::records::{download, wanting};
-use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind, Flag, Found, Hold, Library, Loan};
+use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind, Flag, Found, Hold, Library};
 use koct_tests::{desk::Desk, page::key};
 use serde_json::json;
 
@@ -10,22 +10,6 @@ pub(crate) const OTHER: &str = "23529001223602";
 
 pub(crate) fn item(number: usize) -> String {
     format!("399990000000{number:02}")
-}
-
-pub(crate) fn lend(library: &mut Library, id: u64, card: &str, number: usize, due: &str) {
-    let patron_id = library.patron(card).unwrap().id;
-    let item_id = library.item(&item(number)).unwrap().id;
-    library.item_mut(&item(number)).unwrap().on_loan = Some(due.to_owned());
-    library.loans.push(Loan {
-        id,
-        patron_id,
-        item_id,
-        branch: "CPL".to_owned(),
-        issued_at: "2026-10-01 10:00:00".to_owned(),
-        due_at: due.to_owned(),
-        renewals: 0,
-        last_renewed_at: None,
-    });
 }
 
 fn found(library: &mut Library, id: u64, card: &str, number: usize, found: Found) {
@@ -52,9 +36,9 @@ pub(crate) fn library() -> Library {
     zoe.staff_note = "Speaks <b>softly</b>.".into();
     let other = library.patron_mut(OTHER).unwrap();
     (other.surname, other.firstname) = ("Smith".into(), "Anna".into());
-    lend(&mut library, 9_001, ZOE, 1, "2026-11-01 23:59:00");
-    lend(&mut library, 9_002, ZOE, 2, "2099-12-01 23:59:00");
-    lend(&mut library, 9_003, OTHER, 3, "2099-12-01 23:59:00");
+    library.lend_until(ZOE, &item(1), "2026-11-01 23:59:00");
+    library.lend_until(ZOE, &item(2), "2099-12-01 23:59:00");
+    library.lend_until(OTHER, &item(3), "2099-12-01 23:59:00");
     library.item_mut(&item(1)).unwrap().materials = "2 discs".into();
     found(&mut library, 9_004, "23529001223614", 20, Found::Waiting);
     found(&mut library, 9_005, "23529001223615", 21, Found::InTransit);

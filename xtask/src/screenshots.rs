@@ -5,7 +5,7 @@ use crate::{
     project::{self, Result, at},
     setup,
 };
-use fake_koha::{Config, FakeKoha, Fault, FaultKind};
+use fake_koha::{Amount, Config, Era, FakeKoha, Fault, FaultKind, Library};
 use koct_tests::{
     desk::{Desk, Settings, enter},
     firefox::Options,
@@ -45,7 +45,7 @@ const LOOKS: [Look; 9] = [
 ];
 
 /// The pictures of the user guide, in docs/guide/.
-const GUIDE: [&str; 9] = [
+const GUIDE: [&str; 13] = [
     "settings-saved",
     "desk-first-run",
     "desk-checkout",
@@ -55,6 +55,10 @@ const GUIDE: [&str; 9] = [
     "edit-dialog",
     "desk-committed",
     "batches-dialog",
+    "records-dialog-done",
+    "desk-patron",
+    "desk-on-hold",
+    "aside-dialog",
 ];
 
 const PATRON: &str = "23529001223601";
@@ -108,13 +112,7 @@ struct Album<'a> {
 impl Album<'_> {
     fn fill(&self) -> koct_tests::Result {
         let koha = FakeKoha::start(Config::default())?;
-        let read = |(name, value): &(&str, &str)| Ok(((*name).to_owned(), serde_json::from_str(value)?));
-        let prefs = self.look.prefs.iter().map(read).collect::<koct_tests::Result<Vec<_>>>()?;
-        let desk = Desk::with_addon(
-            &Options { dark: self.look.dark, locale: self.look.language, prefs, ..Options::default() },
-            self.addon,
-        )?;
-        self.size(&desk.page)?;
+        let desk = self.desk()?;
         self.take(&desk.page, "desk-first-run")?;
         self.settings(&desk, &koha)?;
         self.size(&desk.page)?;
@@ -122,7 +120,22 @@ impl Album<'_> {
         self.work(&desk)?;
         self.dialogs(&desk)?;
         self.commits(&desk, &koha)?;
-        self.records(&desk, &koha)
+        drop(desk);
+        let koha = FakeKoha::start(Config { era: Era::From2405, library: known(), ..Config::default() })?;
+        let desk = self.desk()?;
+        self.records(&desk, &koha)?;
+        self.look_ups(&desk)
+    }
+
+    fn desk(&self) -> koct_tests::Result<Desk> {
+        let read = |(name, value): &(&str, &str)| Ok(((*name).to_owned(), serde_json::from_str(value)?));
+        let prefs = self.look.prefs.iter().map(read).collect::<koct_tests::Result<Vec<_>>>()?;
+        let desk = Desk::with_addon(
+            &Options { dark: self.look.dark, locale: self.look.language, prefs, ..Options::default() },
+            self.addon,
+        )?;
+        self.size(&desk.page)?;
+        Ok(desk)
     }
 
     fn size(&self, page: &Page) -> koct_tests::Result {
@@ -235,13 +248,16 @@ impl Album<'_> {
     fn records(&self, desk: &Desk, koha: &FakeKoha) -> koct_tests::Result {
         let settings = desk.open_settings()?;
         settings.set_viewport(self.look.width, 900)?;
+        enter(&settings, &Settings::of(&koha.url(), "send"))?;
         settings.click("#lookup")?;
         settings.click("#lookup-passphrase")?;
+        settings.click("#lookup-fields summary")?;
         settings.fill("#wipe-days", "31")?;
         settings.click("#save")?;
         settings.wait("document.querySelector('[aria-invalid=true]')")?;
         self.take(&settings, "settings-records")?;
         settings.fill("#wipe-days", "30")?;
+        settings.fill("#restrictions-report", "1")?;
         settings.click("#save")?;
         settings.wait("document.querySelector('#settings-message.message-good')?.textContent")?;
         settings.click("#lookup")?;
@@ -266,16 +282,79 @@ impl Album<'_> {
         self.take(page, "records-dialog-reading")?;
         page.wait("document.getElementById('records-stop').hidden")?;
         self.take(page, "records-dialog-done")?;
+        koha.clear_faults();
+        page.click("#records-download")?;
+        page.wait("document.querySelector('#records-state.message-good')?.textContent")?;
         page.click("#records-close")?;
         // As after Firefox was closed.
         page.eval("browser.storage.session.remove('directoryKey')")?;
         page.reload()?;
         page.wait("document.body && document.body.hasAttribute('data-ready') && !document.getElementById('records-line').hidden")?;
-        // A window that opens offers to clear the log.
-        page.wait("document.getElementById('clear-dialog').open")?;
-        page.click("#clear-cancel")?;
         page.click("#open-records")?;
         page.wait("document.getElementById('records-dialog').open")?;
-        self.take(page, "records-dialog-locked")
+        self.take(page, "records-dialog-locked")?;
+        page.fill("#records-passphrase", "correct horse\n")?;
+        page.wait("document.getElementById('records-state').classList.contains('message-good')")?;
+        page.click("#records-close")
     }
+
+    fn look_ups(&self, desk: &Desk) -> koct_tests::Result {
+        let page = &desk.page;
+        page.click("#checkout-patron")?;
+        page.type_text("m")?;
+        page.type_text("ü")?;
+        page.wait("document.querySelectorAll('#patron-suggestions > *').length === 2")?;
+        page.press(&[key::DOWN])?;
+        page.press(&[key::DOWN])?;
+        self.take(page, "desk-suggestions")?;
+        page.type_text("\n")?;
+        page.wait("document.querySelectorAll('#patron-loans > *').length === 3")?;
+        self.take(page, "desk-patron")?;
+        page.type_text("39999000000005\n39999000000015\nA-9\n")?;
+        page.wait("document.querySelectorAll('#warnings > *').length === 2")?;
+        self.take(page, "desk-warnings")?;
+        page.press(&[key::CONTROL, key::ENTER])?;
+        page.wait("document.getElementById('warnings').hidden")?;
+        desk.check_in("39999000000016")?;
+        page.wait("document.getElementById('returned-title').textContent")?;
+        self.take(page, "desk-returned")?;
+        desk.check_in("39999000000010")?;
+        page.wait("document.getElementById('returned-hold').textContent")?;
+        self.take(page, "desk-on-hold")?;
+        desk.check_in("39999000000011")?;
+        page.wait("document.querySelectorAll('#warnings > *').length === 2")?;
+        self.dialog(page, "#show-aside", "aside-dialog", "#aside-close")
+    }
+}
+
+/// Patrons with loans, debts and restrictions, and who waits for what.
+fn known() -> Library {
+    let mut library = Library::standard();
+    for (card, surname, firstname) in
+        [(PATRON, "Müller-Őze", "Zoë"), ("23529001223602", "Mühlbauer", "Kim"), ("23529001223609", "Smith", "Anna")]
+    {
+        if let Some(patron) = library.patron_mut(card) {
+            (patron.surname, patron.firstname) = (surname.into(), firstname.into());
+        }
+    }
+    if let Some(patron) = library.patron_mut(PATRON) {
+        patron.staff_note = "Calls before coming.".into();
+        patron.restricted_until = Some("2099-12-31".into());
+        patron.restriction_comment = "Lost an atlas".into();
+    }
+    library.owe(PATRON, Amount::cents(1250));
+    for (card, barcode, due) in [
+        (PATRON, "39999000000001", "2026-11-01 23:59:00"),
+        (PATRON, "39999000000002", "2099-12-01 23:59:00"),
+        (PATRON, "39999000000003", "2099-12-01 23:59:00"),
+        ("23529001223609", "39999000000015", "2099-12-01 23:59:00"),
+        ("23529001223602", "39999000000016", "2026-11-10 23:59:00"),
+    ] {
+        library.lend_until(card, barcode, due);
+    }
+    if let Some(item) = library.item_mut("39999000000016") {
+        item.materials = "2 discs".into();
+        item.call_number = "823 BUR".into();
+    }
+    library
 }

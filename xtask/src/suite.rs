@@ -54,6 +54,8 @@ pub(crate) fn test(filter: Option<&str>) -> Result {
                     "koct-extension",
                     "-p",
                     "koct-borrowers-db",
+                    "-p",
+                    "koct-speed",
                     "--all-targets",
                     "--",
                     "-D",

@@ -3,7 +3,7 @@
 use crate::amount::Amount;
 use crate::auth::Flag;
 use crate::generate::VALID;
-use crate::state::{AccountLine, ApiKey, Branch, Hold, Item, Library, Patron, Report};
+use crate::state::{AccountLine, ApiKey, Branch, Hold, Item, Library, Loan, Patron, Report};
 
 const SURNAMES: [&str; 16] = [
     "Acosta",
@@ -229,6 +229,25 @@ impl Library {
             let (kind, date) = ("OVERDUE".into(), UPDATED[..10].into());
             self.account_lines.push(AccountLine { patron_id, kind, date, amount, outstanding: amount });
         }
+    }
+
+    /// Lends an item until then (`YYYY-MM-DD HH:MM:SS`, server-local). Does nothing if either is unknown.
+    pub fn lend_until(&mut self, cardnumber: &str, barcode: &str, due: &str) {
+        let Some(patron_id) = self.patron(cardnumber).map(|patron| patron.id) else { return };
+        let Some(item) = self.item_mut(barcode) else { return };
+        item.on_loan = Some(due.to_owned());
+        let item_id = item.id;
+        let id = self.next_id();
+        self.loans.push(Loan {
+            id,
+            patron_id,
+            item_id,
+            branch: "CPL".to_owned(),
+            issued_at: "2026-10-01 10:00:00".to_owned(),
+            due_at: due.to_owned(),
+            renewals: 0,
+            last_renewed_at: None,
+        });
     }
 
     /// Places a hold on the title of an item, or on that copy alone. Does nothing if either is unknown.
