@@ -433,6 +433,34 @@ fn a_correction_is_looked_up_anew_and_warnings_of_what_was_wrong_go() {
 }
 
 #[test]
+fn in_a_small_window_nothing_hides_what_is_said_or_what_is_scanned_into() {
+    let (_koha, desk) = knowing();
+    let in_sight = |id: &str| {
+        let look = format!(
+            "(() => {{ const r = document.getElementById('{id}').getBoundingClientRect(); \
+             return !!document.elementFromPoint(r.x + r.width / 2, r.bottom - 4)?.closest('#{id}') && r.top >= 0; }})()"
+        );
+        desk.page.wait(&look).unwrap();
+    };
+    for (width, height) in [(480, 800), (800, 600)] {
+        desk.page.set_viewport(width, height).unwrap();
+        desk.page.press(&[key::F2]).unwrap();
+        enter_patron(&desk, ZOE);
+        wait_for_text(&desk, "patron-name", "Müller");
+        desk.page.type_text("NOBODYS\n").unwrap();
+        wait_for_text(&desk, "message", "No item with this barcode");
+        in_sight("message");
+        in_sight("checkout-item");
+        desk.page.press(&[key::F4]).unwrap();
+        in_sight("checkin-item");
+        desk.page.type_text(&format!("{}\n", item(10))).unwrap();
+        wait_for_text(&desk, "message", "On hold for");
+        in_sight("message");
+        in_sight("checkin-item");
+    }
+}
+
+#[test]
 fn no_name_stays_in_the_window_when_the_records_go() {
     let (_koha, desk) = knowing();
     desk.check_out("23529001223603", &item(3)).unwrap();
