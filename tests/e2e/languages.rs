@@ -21,8 +21,8 @@ fn untranslated(page: &Page) -> Vec<String> {
     let script = format!(
         "(() => {{ const found = []; const own = text => /\\p{{L}}/u.test(text) && !text.includes('{}'); \
          const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT); \
-         const isKey = node => node.parentElement.closest('kbd'); \
-         while (walker.nextNode()) if (own(walker.currentNode.data) && !isKey(walker.currentNode)) found.push(walker.currentNode.data.trim()); \
+         const isTheSame = node => node.parentElement.closest('kbd, [translate=no]'); \
+         while (walker.nextNode()) if (own(walker.currentNode.data) && !isTheSame(walker.currentNode)) found.push(walker.currentNode.data.trim()); \
          for (const element of document.querySelectorAll('[title], [placeholder], [aria-label]')) \
          for (const name of ['title', 'placeholder', 'aria-label']) {{ const text = element.getAttribute(name); \
          if (text && own(text) && !text.startsWith('https://')) found.push(text); }} \
