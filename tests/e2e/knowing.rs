@@ -65,7 +65,9 @@ pub(crate) fn enter_patron(desk: &Desk, code: &str) {
 }
 
 pub(crate) fn wait_for_text(desk: &Desk, id: &str, part: &str) -> String {
-    let text = format!("(text => text.includes({part:?}) && text)(document.getElementById('{id}').innerText)");
+    let text = format!(
+        "(element => element.checkVisibility() && element.innerText.includes({part:?}) && element.innerText)(document.getElementById('{id}'))"
+    );
     desk.page.wait(&text).unwrap().as_str().unwrap().to_owned()
 }
 

@@ -4,6 +4,7 @@ use crate::Result;
 use serde_json::{Value, json};
 use std::{
     cell::RefCell,
+    io::ErrorKind,
     net::TcpStream,
     time::{Duration, Instant},
 };
@@ -52,7 +53,12 @@ impl Connection {
         state.socket.send(Message::text(command))?;
         let began = Instant::now();
         while began.elapsed() < TIME_LIMIT {
-            let message = state.socket.read().map_err(|error| format!("no answer to {method}: {error}"))?;
+            let message = match state.socket.read() {
+                Ok(message) => message,
+                // A signal has come meanwhile, such as that a process has ended; the answer is still to come.
+                Err(tungstenite::Error::Io(error)) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) => return Err(format!("no answer to {method}: {error}").into()),
+            };
             let Message::Text(text) = message else { continue };
             let mut answer: Value = serde_json::from_str(&text)?;
             if answer["method"] == "log.entryAdded" {

@@ -1,7 +1,7 @@
 //! `/api/v1`: whole lists of records, page by page, for look-up while Koha cannot be reached.
 //!
-//! A [`Reading`] reads one list, a [`Report`] what no list has. It is given answers and gives out rows in rising order of Koha's numbers, and at any time the
-//! [`Point`] from which another day's reading can go on.
+//! A [`Reading`] reads one list, a [`Report`] what no list has. Each is given answers and gives out rows in rising order of
+//! Koha's numbers, and at any time the [`Point`] from which another day's reading can go on.
 //!
 //! Where Koha takes conditions (`q`, from about 20.05), the next page is asked for as the rows whose number is larger than
 //! the last one read. So nothing is left out or told twice when rows come and go meanwhile, and the last page costs Koha no

@@ -38,7 +38,7 @@ pub(super) fn on_code(desk: &Rc<Desk>, input: &HtmlInputElement, handler: impl F
         spawn_local(async move {
             sleep(Duration::from_secs_f64(SILENCE / 1000.0)).await;
             // Something came since: that will look again. What was taken by Enter meanwhile is gone from the field.
-            if burst.get() == keys && keys.is_code(keys.last() + SILENCE) && !field.value().trim().is_empty() {
+            if burst.get() == keys && keys.is_code() && !field.value().trim().is_empty() {
                 burst.set(Burst::default());
                 complete();
             }

@@ -139,22 +139,11 @@ fn one_line(comment: &str) -> String {
 mod tests {
     use super::*;
     use crate::{
-        koha::{NotSent, Session},
-        settings::{CommitType, Secret, ServerUrl},
+        koha::{NotSent, Session, records::tests::settings},
+        settings::Secret,
     };
     use proptest::prelude::*;
     use serde_json::{Value, json};
-
-    fn settings() -> Settings {
-        Settings {
-            server: ServerUrl::parse("https://koha.example.org").unwrap(),
-            username: "desk".into(),
-            password: Secret::new("letmein"),
-            branchcode: "CPL".into(),
-            commit_type: CommitType::Send,
-            stale_hours: 24,
-        }
-    }
 
     fn report() -> Report {
         Report::new(7, Point::start(None))

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-fn settings() -> Settings {
+pub(super) fn settings() -> Settings {
     Settings {
         server: ServerUrl::parse("https://koha.example.org").unwrap(),
         username: "desk".into(),
