@@ -418,7 +418,7 @@ fn a_correction_is_looked_up_anew_and_warnings_of_what_was_wrong_go() {
     desk.check_out(ZOE, "MISREAD").unwrap();
     wait_for_text(&desk, "warnings", "MISREAD");
     // What comes into sight late would move the row away under the click.
-    wait_for_text(&desk, "patron-loans", item(2).as_str());
+    wait_for_text(&desk, "patron-loans", "MISREAD");
     let correct = |barcode: &str| {
         desk.page.click("[data-seq='1'] [data-edit]").unwrap();
         desk.page.wait("document.getElementById('edit-dialog').open").unwrap();
@@ -427,6 +427,7 @@ fn a_correction_is_looked_up_anew_and_warnings_of_what_was_wrong_go() {
     };
     correct(&item(3));
     wait_for_text(&desk, "warnings", "On loan to Smith, Anna");
+    wait_for_text(&desk, "patron-loans", &item(3));
     assert_eq!(lines(&desk, "#warnings li").len(), 1);
     assert_eq!(kept(&desk), json!({item(3): ["onLoan"]}));
     correct(&item(5));
