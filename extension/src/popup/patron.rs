@@ -48,6 +48,8 @@ pub(crate) struct PatronPanel {
     loans: HtmlElement,
     shown: RefCell<Option<Shown>>,
     refreshing: Cell<bool>,
+    /// Counts what may have changed what is shown, to know whether something came while a patron was looked up.
+    changes: Cell<u32>,
 }
 
 impl PatronPanel {
@@ -67,6 +69,7 @@ impl PatronPanel {
             loans: dom::by_id("patron-loans")?,
             shown: RefCell::default(),
             refreshing: Cell::default(),
+            changes: Cell::default(),
         })
     }
 
@@ -103,6 +106,7 @@ impl PatronPanel {
 
     /// Shows what has changed, once in a while: a scanner is faster than anybody reads.
     pub(super) fn refresh_soon(&self, desk: &Rc<Desk>) {
+        self.changes.set(self.changes.get().wrapping_add(1));
         if self.is_shown() && !self.refreshing.replace(true) {
             let desk = desk.clone();
             spawn_local(async move {
@@ -158,6 +162,7 @@ impl Desk {
     pub(super) fn patron_entered(self: &Rc<Self>, typed: String) {
         let desk = self.clone();
         spawn_local(async move {
+            let before = desk.patron.changes.get();
             let Some(found) = desk.find_patron(&typed).await else { return };
             // The next patron may stand there already.
             if !same_code(&desk.patron.field.value(), &typed) {
@@ -171,6 +176,10 @@ impl Desk {
                 found.warnings.iter().map(|warning| wording::warning(warning, "", &str::to_owned)).collect();
             let name = found.patron.as_ref().map_or_else(|| found.card.clone(), Patron::name);
             desk.show_patron(found);
+            if desk.patron.changes.get() != before {
+                // A scanner was faster than the look-up.
+                desk.patron.refresh_soon(&desk);
+            }
             if heard {
                 let words = text_with("patronWarned", &[&name, &warnings.join(" ")]);
                 desk.message.answer(super::Tone::Doubt, &words);
