@@ -368,20 +368,7 @@ impl Store {
     /// # Errors
     /// As [`Store::range`].
     pub async fn in_states(&self, states: &[State]) -> Result<Vec<Entry>> {
-        let mut ids = Vec::new();
-        {
-            let reading = self.reading()?;
-            let log = reading.object_store(LOG)?;
-            let index = log.index(BY_STATE)?;
-            let asked = states
-                .iter()
-                .map(|state| index.get_all_keys::<JsValue>().with_query(state.name().to_owned()).primitive())
-                .collect::<std::result::Result<Vec<_>, _>>()?;
-            for keys in asked {
-                ids.extend(keys.await?.filter_map(|key| key.ok().as_ref().and_then(id)));
-            }
-        }
-        ids.sort_unstable();
+        let ids = self.ids_under(BY_STATE, states.iter().map(|state| state.name())).await?;
         let mut entries = Vec::with_capacity(ids.len());
         for chunk in ids.chunks(CHUNK) {
             let (Some(first), Some(last)) = (chunk.first(), chunk.last()) else { continue };
@@ -391,6 +378,22 @@ impl Store {
             entries.extend(read.into_iter().filter(|entry| states.contains(&entry.status.state())));
         }
         Ok(slices::through(order::sorting(entries)).await)
+    }
+
+    /// The ids of the entries that an index has under one of these, in rising order.
+    async fn ids_under(&self, index: &str, keys: impl Iterator<Item = &str>) -> Result<Vec<TransactionId>> {
+        let reading = self.reading()?;
+        let log = reading.object_store(LOG)?;
+        let index = log.index(index)?;
+        let asked = keys
+            .map(|key| index.get_all_keys::<JsValue>().with_query(key.to_owned()).primitive())
+            .collect::<std::result::Result<Vec<_>, _>>()?;
+        let mut ids = Vec::new();
+        for keys in asked {
+            ids.extend(keys.await?.filter_map(|key| key.ok().as_ref().and_then(id)));
+        }
+        ids.sort_unstable();
+        Ok(ids)
     }
 
     /// The latest entry in Koha of each of these items, as far as there is one. Of a long log no more is kept in memory.

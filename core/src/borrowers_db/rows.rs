@@ -4,8 +4,7 @@ use super::{
     Offset, Report,
     sqlite::{Row, SqliteError, Table, Value},
 };
-use crate::directory::record::{Cents, Loan, Patron};
-use crate::koha::records::last_day;
+use crate::directory::record::{Cents, Loan, Patron, end};
 use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 
 /// Where a patron's fields are.
@@ -101,7 +100,7 @@ impl PatronColumns {
             library: text_of(self.library)?,
             expires: clear(value(self.expires)?, &mut report.unclear_dates, |value| day(&text(value))),
             restricted: is_set(self.debarred)?,
-            restricted_until: value(self.debarred)?.and_then(|value| day(&text(&value))).and_then(last_day),
+            restricted_until: value(self.debarred)?.and_then(|value| day(&text(&value))).and_then(end),
             restriction_comment: text_of(self.debarred_comment)?,
             card_lost: is_set(self.lost)?,
             wrong_address: is_set(self.gone_no_address)?,

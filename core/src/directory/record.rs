@@ -4,7 +4,7 @@
 //! `None`: unknown is never taken for no.
 
 use crate::barcode::folded;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 /// The sets of records.
@@ -165,6 +165,11 @@ pub struct Restriction {
     pub until: Option<NaiveDate>,
     /// Why.
     pub comment: String,
+}
+
+/// The day on which a restriction is over: Koha writes a day of the year 9999 where it has no end.
+pub(crate) fn end(day: NaiveDate) -> Option<NaiveDate> {
+    (day.year() < 9999).then_some(day)
 }
 
 /// By what rows are found besides Koha's number. Keys are 32 bits: a number of Koha's as it is, a code as [`code_key`].

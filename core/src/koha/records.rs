@@ -35,7 +35,6 @@ mod report;
 mod row;
 
 pub use access::{NoToken, Pass, libraries, read_token, token};
-pub(crate) use report::last_day;
 pub use report::{RESTRICTIONS_SQL, Report};
 pub use row::Listed;
 

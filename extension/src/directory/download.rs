@@ -217,9 +217,7 @@ impl Download<'_> {
             // Only the REST API takes tokens. Nothing is asked for with this one after it.
             match log_in_account(&self.http, &self.settings).await {
                 Ok((pass, _)) => self.pass = pass,
-                Err(Broken::Koha(Trouble::NoAnswer(failure))) => {
-                    return Err(Broken::Koha(Trouble::NoAnswer(failure)));
-                }
+                Err(broken @ Broken::Koha(Trouble::NoAnswer(_))) => return Err(broken),
                 Err(_) => return self.leave_out(Set::Restrictions, Gap::Refused(String::new())).await,
             }
         }

@@ -1,6 +1,6 @@
 //! What a person was warned of, and the transactions of items and patrons that warnings come from.
 
-use super::{BY_CARD, BY_HOLD, BY_ITEM, LOG, Result, Store, StoreError, entries, entry, id, stored};
+use super::{BY_CARD, BY_HOLD, BY_ITEM, LOG, Result, Store, StoreError, entries, entry, stored};
 use indexed_db_futures::{BuildPrimitive, primitive::TryToJs, query_source::QuerySource};
 use koct_core::{log::Entry, transaction::TransactionId};
 use wasm_bindgen::JsValue;
@@ -45,20 +45,7 @@ impl Store {
     /// # Errors
     /// When the log cannot be read.
     pub async fn of_cards(&self, cards: &[String]) -> Result<Vec<Entry>> {
-        let mut ids = Vec::new();
-        {
-            let reading = self.reading()?;
-            let log = reading.object_store(LOG)?;
-            let index = log.index(BY_CARD)?;
-            let asked = cards
-                .iter()
-                .map(|card| index.get_all_keys::<JsValue>().with_query(card.clone()).primitive())
-                .collect::<std::result::Result<Vec<_>, _>>()?;
-            for keys in asked {
-                ids.extend(keys.await?.filter_map(|key| key.ok().as_ref().and_then(id)));
-            }
-        }
-        ids.sort_unstable();
+        let ids = self.ids_under(BY_CARD, cards.iter().map(String::as_str)).await?;
         self.get(&ids[ids.len().saturating_sub(LATEST)..]).await
     }
 

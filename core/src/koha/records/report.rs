@@ -6,11 +6,10 @@
 
 use super::{Point, Source, Step, Stop, Tries, access::Pass, in_order, loose::Loose};
 use crate::{
-    directory::record::{Restriction, Row},
+    directory::record::{Restriction, Row, end},
     koha::{Failure, Request, Response, authentication},
     settings::Settings,
 };
-use chrono::{Datelike, NaiveDate};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use url::form_urlencoded;
@@ -121,12 +120,7 @@ fn says_maintenance(response: &Response) -> bool {
 fn restriction(row: &RawValue) -> Option<Restriction> {
     let (patron, until, comment): (Loose, Loose, Loose) = serde_json::from_str(row.get()).ok()?;
     let until = until.day()?;
-    Some(Restriction { patron: patron.id()?, until: last_day(until), comment: one_line(&comment.text()) })
-}
-
-/// Koha's day for what does not end is in the year 9999.
-pub(crate) fn last_day(until: NaiveDate) -> Option<NaiveDate> {
-    (until.year() < 9999).then_some(until)
+    Some(Restriction { patron: patron.id()?, until: end(until), comment: one_line(&comment.text()) })
 }
 
 /// Koha keeps one restriction in each line.
@@ -142,6 +136,7 @@ mod tests {
         koha::{NotSent, Session, records::tests::settings},
         settings::Secret,
     };
+    use chrono::NaiveDate;
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
