@@ -20,7 +20,7 @@ mod sorting;
 mod testing;
 pub mod warning;
 
-use crate::barcode::same_code;
+use crate::desk::barcode::same_code;
 use lookup::Reader;
 use record::{Hold, Item, Key, Loan, Patron, Restriction, Row, Set, code_key};
 pub use run::{OutOfOrder, RowWriter, Unfinished};

@@ -12,7 +12,7 @@ pub mod records;
 pub mod rest;
 pub mod service;
 
-use crate::settings::Secret;
+use crate::settings::form::Secret;
 use std::fmt;
 use url::form_urlencoded;
 

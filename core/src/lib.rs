@@ -4,39 +4,45 @@
 //! comes back as values. So every rule can be tested natively, and every crash, loss and reordering can be played
 //! through.
 //!
-//! A scan becomes a [`Transaction`](transaction::Transaction); the desk's log keeps it as an
-//! [`Entry`](log::Entry) with its [`Status`](status::Status); the [`Outbox`](outbox::Outbox) brings the uncommitted ones
-//! into Koha through the requests and answers of [`koha`]; a [`koc`] file carries them by hand. What several desks recorded
-//! is brought together by [`import`], put into one [`order`], looked through for [`conflict`]s and, where something was
-//! mistyped, corrected ([`correction`]) before it is sent.
+//! The modules in the order of the story, each on a floor of its own: none imports from one further down this list (a
+//! test holds that, `tests/floors.rs`).
+//!
+//! | module | what it is |
+//! | --- | --- |
+//! | [`desk`] | what a desk records: a scan becomes a [`Transaction`] |
+//! | [`settings`] | what a library and a person have chosen |
+//! | [`log`] | the desk's log of [`Entry`]s, each with its [`Status`]; its order, corrections, search and slips |
+//! | [`desks`] | what several desks recorded: `.koc` files, backups, import, contradictions, clocks that were wrong |
+//! | [`directory`] | what is known of patrons and items offline, and who is warned of what |
+//! | [`koha`] | the wire: typed requests out, typed answers in |
+//! | [`outbox`] | brings the uncommitted transactions into Koha, each once |
+//!
+//! Beside them stand two that know nothing of circulation: [`slices`], long work a bit at a time, and [`scrolling`], which
+//! rows of a long table are drawn.
 
-pub mod amount;
-pub mod backup;
-pub mod barcode;
-pub mod batch;
-pub mod borrowers_db;
-pub mod conflict;
-pub mod correction;
-pub mod desk;
-pub mod directory;
-pub mod guard;
-pub mod guide;
-pub mod habits;
-pub mod import;
-pub mod koc;
-pub mod koha;
-pub mod log;
-pub mod lookup;
-pub mod order;
-pub mod outbox;
-pub mod pattern;
-pub mod policy;
-pub mod scanner;
 pub mod scrolling;
-pub mod search;
-pub mod settings;
-pub mod shift;
 pub mod slices;
-pub mod slip;
-pub mod status;
-pub mod transaction;
+
+pub mod desk;
+pub mod settings;
+
+pub mod log;
+
+pub mod desks;
+pub mod directory;
+
+pub mod koha;
+
+pub mod outbox;
+
+pub use desk::{
+    amount::Amount,
+    barcode::{Barcode, Cardnumber},
+    name::DeskName,
+    transaction::{Action, Moment, Transaction, TransactionId},
+};
+pub use log::{
+    Entry,
+    status::{State, Status},
+};
+pub use settings::form::{CommitType, Secret, ServerUrl, Settings};

@@ -1,11 +1,24 @@
 //! The desk's log: its entries, what may be appended next, and how many stand where.
 
+pub mod commit;
+pub mod correction;
+pub mod order;
+pub mod revision;
+pub mod search;
+pub mod slip;
+pub mod status;
+pub mod warned;
+
 use crate::{
-    correction::Revision,
-    desk::DeskName,
-    directory::warning::{Warned, Warning},
-    status::{State, Status},
-    transaction::{Action, Moment, Transaction, TransactionId},
+    desk::{
+        name::DeskName,
+        transaction::{Action, Moment, Transaction, TransactionId},
+    },
+    log::{
+        revision::Revision,
+        status::{State, Status},
+        warned::{Warned, Warning},
+    },
 };
 use serde::{Deserialize, Serialize};
 
@@ -146,7 +159,7 @@ mod tests {
     #[test]
     fn tells_what_was_recorded_long_ago() {
         let entry = |utc| {
-            let action = Action::Return { barcode: crate::barcode::Barcode::parse("B").unwrap() };
+            let action = Action::Return { barcode: crate::desk::barcode::Barcode::parse("B").unwrap() };
             Entry::recorded(TransactionId(1), Transaction { moment: Moment::new(utc, 60).unwrap(), action })
         };
         let now = 1_795_428_000_000;
@@ -158,7 +171,7 @@ mod tests {
 
     #[test]
     fn what_was_warned_of_awaits_a_person_until_she_confirms_it_or_takes_it_back() {
-        let action = Action::Return { barcode: crate::barcode::Barcode::parse("B").unwrap() };
+        let action = Action::Return { barcode: crate::desk::barcode::Barcode::parse("B").unwrap() };
         let now = Moment::new(1_795_428_000_000, 60).unwrap();
         let entry = Entry::recorded(TransactionId(1), Transaction { moment: now, action });
         let awaits = |entry: &Entry| [true, false].map(|about_patron| entry.awaits_confirmation(about_patron));

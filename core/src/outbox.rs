@@ -19,21 +19,40 @@
 //! ([`inquiry`](crate::koha::inquiry)). Only proof takes one out of doubt; everything else is a person's to decide. A
 //! failure that proves that no server was reached is tried again after a rest, a few times.
 
+pub mod summary;
+
 use crate::{
+    desk::transaction::TransactionId,
     koha::{
         Failure, NotSent, Request, Response,
         connection::{Connection, Next, Trouble},
         inquiry::{self, Finding, Inquiry, Unclear},
-        rest::Library,
         service::{self, Access, Answer},
     },
-    log::Entry,
-    order,
-    settings::{CommitType, Settings},
-    status::{Attempt, Doubt, Status},
-    transaction::TransactionId,
+    log::{
+        Entry, order,
+        status::{Attempt, Doubt, Status},
+    },
+    settings::form::{CommitType, Settings},
 };
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use summary::{Stop, Summary, count};
+
+/// So many transactions may be under way at once on their way into Koha's queue.
+const QUEUED_AT_ONCE: usize = 4;
+
+/// So far ahead the next transaction is looked for that may go now.
+const LOOK_AHEAD: usize = 64;
+
+/// The rests, in milliseconds, before trying again after no server was reached; then the commit ends.
+const RESTS: [u32; 4] = [1_000, 2_000, 4_000, 8_000];
+
+/// So long after a request left, in milliseconds, a slow server might still process it, so that its absence proves nothing.
+/// Web servers in front of Koha give up after five minutes (Apache's `Timeout` in Koha's packages); this is twice as long.
+pub const SETTLED_AFTER_MS: i64 = 600_000;
+
+/// So many server errors in a row end a commit: going on would only put more in doubt.
+const SERVER_ERRORS_IN_A_ROW: u32 = 3;
 
 /// Names a request, so that its answer is not taken for another's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -66,102 +85,6 @@ pub enum Input {
     /// The person wants it to stop. A request that has left is still waited for.
     Cancel,
 }
-
-/// Why a commit ended before everything was sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stop {
-    /// The person cancelled it.
-    Cancelled,
-    /// No connection to Koha could be made, or Koha did not let us in.
-    Trouble(Trouble),
-    /// The configured branch code does not exist in Koha.
-    BranchUnknown {
-        /// Those that do.
-        libraries: Vec<Library>,
-    },
-    /// The connection was lost in mid-run.
-    ConnectionLost(Failure),
-    /// Koha refused a request with this HTTP status.
-    Refused(u16),
-    /// Koha answered with server errors several times in a row; the last was this.
-    ServerErrors(u16),
-    /// An answer came that is not Koha's, as from a captive portal.
-    StrangeAnswer,
-    /// The log could not be written.
-    NotPersisted,
-}
-
-/// How a commit went.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Summary {
-    /// Queued for review in this run.
-    pub added: u32,
-    /// Processed in this run.
-    pub success: u32,
-    /// Refused by Koha in this run.
-    pub rejected: u32,
-    /// In doubt since this run.
-    pub in_doubt: u32,
-    /// Held back, since an earlier transaction of the same item is in doubt.
-    pub waiting: u32,
-    /// Still to be sent, those held back included.
-    pub left: u32,
-    /// What Koha was found to hold of those that were in doubt before.
-    pub findings: Vec<(TransactionId, Finding)>,
-    /// Those that got their end in this run, in the order in which they got it: committed, refused or in doubt.
-    pub settled: Vec<TransactionId>,
-    /// Whether Koha confirmed the branch code.
-    pub branch_checked: bool,
-    /// Why it ended early.
-    pub stop: Option<Stop>,
-}
-
-impl Summary {
-    /// Whether everything that was to be sent is in Koha now.
-    pub fn is_complete(&self) -> bool {
-        self.stop.is_none() && self.rejected == 0 && self.in_doubt == 0 && self.left == 0 && self.unclear() == 0
-    }
-
-    /// How many are in Koha since this run, or were found there.
-    pub fn committed(&self) -> u32 {
-        self.added + self.success + self.found()
-    }
-
-    /// How many that were in doubt were found in Koha.
-    pub fn found(&self) -> u32 {
-        self.count_findings(|finding| matches!(finding, Finding::Found(_)))
-    }
-
-    /// How many that were in doubt were proved not to be in Koha, and so were to be sent.
-    pub fn missing(&self) -> u32 {
-        self.count_findings(|finding| matches!(finding, Finding::Missing(_)))
-    }
-
-    /// How many that were in doubt still are, although Koha was asked.
-    pub fn unclear(&self) -> u32 {
-        self.count_findings(|finding| matches!(finding, Finding::Unclear(_)))
-    }
-
-    fn count_findings(&self, is_such: fn(&Finding) -> bool) -> u32 {
-        count(self.findings.iter().filter(|(_, finding)| is_such(finding)).count())
-    }
-}
-
-/// So many transactions may be under way at once on their way into Koha's queue.
-const QUEUED_AT_ONCE: usize = 4;
-
-/// So far ahead the next transaction is looked for that may go now.
-const LOOK_AHEAD: usize = 64;
-
-/// The rests, in milliseconds, before trying again after no server was reached; then the commit ends.
-const RESTS: [u32; 4] = [1_000, 2_000, 4_000, 8_000];
-
-/// So long after a request left, in milliseconds, a slow server might still process it, so that its absence proves nothing.
-/// Web servers in front of Koha give up after five minutes (Apache's `Timeout` in Koha's packages); this is twice as long.
-pub const SETTLED_AFTER_MS: i64 = 600_000;
-
-/// So many server errors in a row end a commit: going on would only put more in doubt.
-const SERVER_ERRORS_IN_A_ROW: u32 = 3;
 
 /// A transaction that is durable as `Sending`, or is about to be.
 #[derive(Debug, Clone)]
@@ -693,10 +616,6 @@ impl Outbox {
         self.summary.left = count(self.queue.len() + self.held.len());
         self.outputs.push_back(Output::Finished(self.summary.clone()));
     }
-}
-
-fn count(number: usize) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// What to do with a transaction that was asked about.

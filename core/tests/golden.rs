@@ -3,9 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in tests a failed unwrap is the failure report")]
 
 use koct_core::{
-    desk::DeskName,
-    koc::{self, FixedZone, Reading, Times},
-    transaction::Transaction,
+    DeskName, Transaction,
+    desk::zone::FixedZone,
+    desks::koc::{self, Reading, Times},
 };
 use std::{fs, path::PathBuf};
 

@@ -2,7 +2,7 @@
 
 use chrono::{Datelike, NaiveDateTime, Timelike};
 use js_sys::Date;
-use koct_core::{koc::Zone, transaction::Moment};
+use koct_core::{Moment, desk::zone::Zone};
 
 /// The moment that the clock shows, or `None` where the computer's clock is out of all bounds.
 pub fn now() -> Option<Moment> {

@@ -15,7 +15,7 @@ use disk::Base;
 use key::Found;
 use koct_core::{
     directory::{Contents, Directory},
-    lookup::Lookup,
+    settings::records::Lookup,
 };
 use std::{
     cell::{Cell, RefCell},

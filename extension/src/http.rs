@@ -5,8 +5,8 @@ use crate::{
     isolation::{Isolation, TAG_HEADER},
 };
 use koct_core::{
+    Secret,
     koha::{Failure, Method, Request, Response},
-    settings::Secret,
 };
 use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};

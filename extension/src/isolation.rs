@@ -6,7 +6,7 @@
 
 use crate::webext::{self, object, property, text_property};
 use js_sys::{Array, Function};
-use koct_core::{koha::Failure, settings::Secret};
+use koct_core::{Secret, koha::Failure};
 use std::{
     cell::{Cell, RefCell},
     collections::HashMap,

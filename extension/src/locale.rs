@@ -6,7 +6,7 @@ use js_sys::{
     Array, Function,
     Intl::{DateTimeFormat, NumberFormat, PluralRules},
 };
-use koct_core::amount::Amount;
+use koct_core::Amount;
 use wasm_bindgen::JsValue;
 
 /// The message that names the language of a folder of `_locales`, as BCP 47.

@@ -13,13 +13,16 @@ use crate::{
 };
 use habits::HabitFields;
 use koct_core::{
-    guide,
-    habits::Habits,
+    CommitType, Secret, ServerUrl, Settings,
     koha::{
         connection::{Connection, Next, Ready, Trouble},
         rest::Library,
     },
-    settings::{CommitType, Field, FieldError, Form, Secret, ServerUrl, Settings},
+    settings::{
+        form::{Field, FieldError, Form},
+        guide,
+        habits::Habits,
+    },
 };
 use lookup::LookupFields;
 use std::{

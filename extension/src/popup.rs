@@ -52,12 +52,7 @@ use find::Find;
 use focus::Focus;
 use guide::Guide;
 use import::Import;
-use koct_core::{
-    log::{Counts, Entry},
-    settings::Settings,
-    status::State,
-    transaction::{Action, TransactionId},
-};
+use koct_core::{Action, Entry, Settings, State, TransactionId, log::Counts};
 use lookup::Lookups;
 use message::{Message, Tone, Topic};
 use patron::PatronPanel;

@@ -4,12 +4,9 @@
 use crate::webext::{object, property};
 use js_sys::Array;
 use koct_core::{
-    desk::DeskName,
-    habits::Habits,
-    lookup::Lookup,
-    pattern::CardPattern,
-    policy::Policy,
-    settings::{Form, Secret},
+    DeskName, Secret,
+    desk::pattern::CardPattern,
+    settings::{form::Form, habits::Habits, policy::Policy, records::Lookup},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
@@ -34,7 +31,7 @@ pub(crate) struct Preferences {
     pub(crate) lookup: Lookup,
     /// Whether somebody has saved the settings once.
     pub(crate) saved: bool,
-    /// What was tested last with success: `koct_core::guide::tested_as`.
+    /// What was tested last with success: `koct_core::settings::guide::tested_as`.
     pub(crate) tested: Option<String>,
     /// Whether the password stays on this computer when Firefox is closed.
     pub(crate) keep_password: bool,

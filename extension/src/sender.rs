@@ -6,10 +6,8 @@ use crate::{
     webext,
 };
 use koct_core::{
-    outbox::{Input, Outbox, Output, Summary},
-    settings::Settings,
-    status::State,
-    transaction::TransactionId,
+    Settings, State, TransactionId,
+    outbox::{Input, Outbox, Output, summary::Summary},
 };
 use std::{cell::RefCell, rc::Rc, time::Duration};
 use tokio::sync::mpsc;

@@ -13,13 +13,8 @@ use indexed_db_futures::{
     transaction::{Transaction, TransactionDurability, TransactionMode, TransactionOptions},
 };
 use koct_core::{
-    correction::Revision,
-    desk::DeskName,
-    directory::warning::Warned,
-    log::{self, Counts, Entry},
-    order,
-    status::{State, Status},
-    transaction::{Action, Moment, TransactionId},
+    Action, DeskName, Entry, Moment, State, Status, TransactionId,
+    log::{self, Counts, order, revision::Revision, warned::Warned},
 };
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
@@ -37,7 +32,7 @@ pub const DATABASE: &str = "koct";
 const VERSION: u32 = 4;
 const LOG: &str = "transactions";
 const BATCHES: &str = "batches";
-/// What is remembered of transactions that were cleared: `koct_core::import::cleared_key`, with the day.
+/// What is remembered of transactions that were cleared: `koct_core::desks::import::cleared_key`, with the day.
 const CLEARED: &str = "cleared";
 /// The other desks whose transactions are in the log.
 const DESKS: &str = "desks";
@@ -106,7 +101,7 @@ struct Stored<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     seq: Option<TransactionId>,
     #[serde(flatten)]
-    transaction: &'a koct_core::transaction::Transaction,
+    transaction: &'a koct_core::desk::transaction::Transaction,
     status: &'a Status,
     #[serde(skip_serializing_if = "Option::is_none")]
     desk: Option<&'a DeskName>,

@@ -7,24 +7,19 @@ use crate::{
     locale,
 };
 use chrono::NaiveDate;
+use koct_borrowers_db::{FileError, Report, sqlite::SqliteError};
 use koct_core::{
-    amount::{Amount, AmountError},
-    barcode::CodeError,
-    borrowers_db::{FileError, Report, sqlite::SqliteError},
-    conflict::Kind,
-    correction::Change,
-    directory::warning::Warning,
-    koc::{Reason, Zone as _},
+    Action, Amount, CommitType, Entry, Moment, Settings, State, Status, Transaction,
+    desk::{amount::AmountError, barcode::CodeError, zone::Zone as _},
+    desks::{conflict::Kind, koc::Reason},
     koha::{
         Failure, NotSent,
         connection::Trouble,
         inquiry::{Finding, Unclear},
     },
-    log::Entry,
-    outbox::{Stop, Summary},
-    settings::{CommitType, FieldError, ServerUrlError, Settings},
-    status::{Doubt, State, Status},
-    transaction::{Action, Moment, Transaction},
+    log::{revision::Change, status::Doubt, warned::Warning},
+    outbox::summary::{Stop, Summary},
+    settings::form::{FieldError, ServerUrlError},
 };
 
 /// What was done.

@@ -7,19 +7,18 @@ mod borrowers;
 
 use indexed_db_futures::{Build, BuildPrimitive, database::Database, transaction::TransactionMode};
 use koct_core::{
-    barcode::{Barcode, Cardnumber},
-    batch::Batch,
-    desk::DeskName,
-    directory::warning::{Warned, Warning},
-    import,
-    koc::Zone,
+    Action, Barcode, Cardnumber, CommitType, DeskName, Entry, Moment, Secret, ServerUrl, State, Status, Transaction,
+    TransactionId,
+    desk::zone::Zone,
+    desks::import,
     koha::{Failure, Method, Request, Session},
-    log::Entry,
-    order,
-    outbox::Summary,
-    settings::{CommitType, Secret, ServerUrl},
-    status::{Attempt, Doubt, State, Status},
-    transaction::{Action, Moment, Transaction, TransactionId},
+    log::{
+        commit::Batch,
+        order,
+        status::{Attempt, Doubt},
+        warned::{Warned, Warning},
+    },
+    outbox::summary::Summary,
 };
 use koct_extension::{
     clock::{self, DeskZone},

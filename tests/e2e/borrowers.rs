@@ -6,12 +6,11 @@ use serde_json::json;
 use std::{fs, path::Path};
 
 /// The files that the page has loaded of it.
-const LOADED: &str =
-    "performance.getEntriesByType('resource').map(entry => entry.name).filter(name => name.includes('borrowers_db'))";
+const LOADED: &str = "performance.getEntriesByType('resource').map(entry => entry.name).filter(name => name.includes('borrowers_module'))";
 
 /// Reads a file to its end: what was said of each step, and how many bytes of rows came.
 const READ: &str = "(async () => {
-    const module = await import('/pkg/koct_borrowers_db.js');
+    const module = await import('/pkg/koct_borrowers_module.js');
     await module.default();
     const file = module.open(Uint8Array.from(atob('CONTENT'), c => c.charCodeAt(0)), () => 60);
     const said = [];

@@ -14,7 +14,7 @@ use std::{
 const PARTS: [&str; 6] = ["manifest.json", "LICENSE", "_locales", "icons", "options", "popup"];
 /// What is compiled, each into a module of its own in the add-on's folder `pkg`: the add-on, and the parts of it that are
 /// loaded only when they are used.
-const PACKAGES: [&str; 2] = ["koct-extension", "koct-borrowers-db"];
+const PACKAGES: [&str; 2] = ["koct-extension", "koct-borrowers-module"];
 
 /// A copy of the sources, and where it is built.
 pub(crate) struct Place {

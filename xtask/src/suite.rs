@@ -53,7 +53,7 @@ pub(crate) fn test(filter: Option<&str>) -> Result {
                     "-p",
                     "koct-extension",
                     "-p",
-                    "koct-borrowers-db",
+                    "koct-borrowers-module",
                     "-p",
                     "koct-speed",
                     "--all-targets",

@@ -4,7 +4,10 @@ use super::{
     holder::Since,
     record::{Hold, HoldState},
 };
-use crate::{log::Entry, order, status::State, transaction::Action};
+use crate::{
+    desk::transaction::Action,
+    log::{Entry, order, status::State},
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 fn is_checkout(entry: &Entry) -> bool {
@@ -92,10 +95,14 @@ pub fn waits(hold: &Hold, entries: &[Entry], since: &Since) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        barcode::{Barcode, Cardnumber},
-        directory::warning::{Warned, Warning},
-        status::Status,
-        transaction::{Moment, Transaction, TransactionId},
+        desk::{
+            barcode::{Barcode, Cardnumber},
+            transaction::{Moment, Transaction, TransactionId},
+        },
+        log::{
+            status::Status,
+            warned::{Warned, Warning},
+        },
     };
 
     fn entry(id: u32, action: Action, status: Status, hold: Option<(u32, &str)>) -> Entry {

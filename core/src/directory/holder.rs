@@ -1,15 +1,14 @@
 //! Who has an item: what was downloaded, and over it what was recorded since.
 
-use super::record::{Cents, Item, Loan, Patron};
+use super::record::{Item, Loan, Patron};
 use crate::{
-    amount::Amount,
-    barcode::{Cardnumber, same_code},
-    batch::Batch,
-    koc::Zone,
-    log::Entry,
-    order,
-    status::State,
-    transaction::{Action, Moment, TransactionId},
+    desk::{
+        amount::{Amount, Cents},
+        barcode::{Cardnumber, same_code},
+        transaction::{Action, Moment, TransactionId},
+        zone::Zone,
+    },
+    log::{Entry, commit::Batch, order, status::State},
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -188,7 +187,7 @@ pub fn loans(
     let mut lent = Vec::new();
     let mut known = BTreeSet::new();
     for loan in downloaded {
-        let key = crate::barcode::folded(&loan.barcode);
+        let key = crate::desk::barcode::folded(&loan.barcode);
         let of_item = by_item.get(&key).map(Vec::as_slice).unwrap_or_default();
         if loan.barcode.is_empty() {
             lent.push(loan);
@@ -226,7 +225,11 @@ pub fn loans(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{barcode::Barcode, batch::BatchEnd, settings::CommitType, status::Status, transaction::Transaction};
+    use crate::{
+        desk::{barcode::Barcode, transaction::Transaction},
+        log::{commit::BatchEnd, status::Status},
+        settings::form::CommitType,
+    };
     use proptest::prelude::*;
 
     fn entry(id: u32, millis: i64, action: Action) -> Entry {

@@ -3,7 +3,7 @@
 //! Where a source does not tell something (an older Koha, an account without the permission, a `borrowers.db`), it is
 //! `None`: unknown is never taken for no.
 
-use crate::barcode::folded;
+use crate::desk::{amount::Cents, barcode::folded};
 use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -27,9 +27,6 @@ impl Set {
     /// All of them, in the order in which they are downloaded: what changes fastest comes last, and so is newest.
     pub const ALL: [Self; 5] = [Self::Patrons, Self::Items, Self::Loans, Self::Holds, Self::Restrictions];
 }
-
-/// A sum of money that may be owed or, below zero, in credit: hundredths of the currency.
-pub type Cents = i64;
 
 /// A patron.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -168,7 +165,7 @@ pub struct Restriction {
 }
 
 /// The day on which a restriction is over: Koha writes a day of the year 9999 where it has no end.
-pub(crate) fn end(day: NaiveDate) -> Option<NaiveDate> {
+pub fn end(day: NaiveDate) -> Option<NaiveDate> {
     (day.year() < 9999).then_some(day)
 }
 

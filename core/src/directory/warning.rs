@@ -4,106 +4,11 @@
 
 use super::{
     holder::{Holder, Visitor},
-    record::{Cents, Hold, HoldState, Item, Patron},
+    record::{Hold, HoldState, Item, Patron},
 };
-use crate::transaction::Moment;
+use crate::{desk::amount::Cents, log::warned::Warning};
 use chrono::NaiveDate;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-
-/// A warning, as the log keeps it. It names no person.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "camelCase")]
-pub enum Warning {
-    /// No patron has this card.
-    UnknownCard,
-    /// The card was good until this day.
-    Expired {
-        /// Its last day.
-        on: NaiveDate,
-    },
-    /// The patron is restricted.
-    Restricted {
-        /// The day on which that is over; absent where it has no end or none is known.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        until: Option<NaiveDate>,
-    },
-    /// The card was reported lost.
-    LostCard,
-    /// The patron owes more than the limit.
-    Debts {
-        /// How much, in hundredths.
-        cents: Cents,
-    },
-    /// The address is in doubt.
-    WrongAddress,
-    /// No item has this barcode.
-    UnknownItem,
-    /// The item is on loan to another.
-    OnLoan,
-    /// The item stands on the hold shelf for another.
-    Waiting,
-    /// The item is on its way to a library where another will pick it up.
-    InTransit,
-    /// The item that came back is on hold and is to be set aside.
-    Hold {
-        /// Koha's number of the hold.
-        hold: u32,
-        /// The branch code of the library where it will be picked up.
-        pickup: String,
-    },
-}
-
-/// What a warning is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum About {
-    /// The patron, whatever she takes.
-    Patron,
-    /// The item, whoever takes it.
-    Item,
-    /// This patron and this item.
-    Both,
-}
-
-impl Warning {
-    /// What it is about.
-    pub fn about(&self) -> About {
-        match self {
-            Self::UnknownCard
-            | Self::Expired { .. }
-            | Self::Restricted { .. }
-            | Self::LostCard
-            | Self::Debts { .. }
-            | Self::WrongAddress => About::Patron,
-            Self::UnknownItem | Self::Hold { .. } => About::Item,
-            Self::OnLoan | Self::Waiting | Self::InTransit => About::Both,
-        }
-    }
-
-    /// Whether whoever has confirmed this has confirmed the other as well: the same, or less that is owed.
-    pub fn covers(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Debts { cents }, Self::Debts { cents: other }) => other <= cents,
-            _ => self == other,
-        }
-    }
-
-    /// Whether it is about the patron: then confirming it once holds for all that she takes out.
-    pub fn is_of_patron(&self) -> bool {
-        self.about() == About::Patron
-    }
-}
-
-/// A warning that was given.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Warned {
-    /// Of what.
-    #[serde(flatten)]
-    pub warning: Warning,
-    /// When a person confirmed it. Absent while nobody has.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub confirmed: Option<Moment>,
-}
 
 /// What a person must know of a patron before she hands out anything. `knows_patrons` says whether patrons were downloaded.
 pub fn of_patron(
@@ -193,7 +98,10 @@ pub fn hold_for<'a>(item: &Item, holds: &'a [Hold], over: &BTreeSet<u32>) -> Opt
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{barcode::Cardnumber, directory::record::Loan};
+    use crate::{
+        desk::{barcode::Cardnumber, transaction::Moment},
+        directory::record::Loan,
+    };
 
     fn day(text: &str) -> NaiveDate {
         text.parse().unwrap()
@@ -374,18 +282,5 @@ mod tests {
         let debts = |cents| Warning::Debts { cents };
         assert!(debts(500).covers(&debts(500)) && debts(500).covers(&debts(499)) && !debts(500).covers(&debts(501)));
         assert!(Warning::LostCard.covers(&Warning::LostCard) && !Warning::LostCard.covers(&Warning::WrongAddress));
-    }
-
-    #[test]
-    fn is_stored_flat() {
-        let warned = Warned {
-            warning: Warning::Hold { hold: 7, pickup: "MPL".into() },
-            confirmed: Some(Moment::new(1_795_428_000_000, 60).unwrap()),
-        };
-        let json = serde_json::to_string(&warned).unwrap();
-        assert_eq!(json, r#"{"kind":"hold","hold":7,"pickup":"MPL","confirmed":{"utc":1795428000000,"offset":60}}"#);
-        assert_eq!(serde_json::from_str::<Warned>(&json).unwrap(), warned);
-        let expired = Warned { warning: Warning::Expired { on: day("2020-01-31") }, confirmed: None };
-        assert_eq!(serde_json::to_string(&expired).unwrap(), r#"{"kind":"expired","on":"2020-01-31"}"#);
     }
 }

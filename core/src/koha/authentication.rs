@@ -1,7 +1,7 @@
 //! `svc/authentication`: tells the era, and logs in where that is needed.
 
 use super::{Request, Response, Session};
-use crate::settings::Settings;
+use crate::settings::form::Settings;
 
 const PATH: &str = "/cgi-bin/koha/svc/authentication";
 

@@ -11,7 +11,7 @@ use super::{
     rest::{self, Libraries},
     service::{self, Access},
 };
-use crate::settings::Settings;
+use crate::settings::form::Settings;
 
 /// What follows an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -190,7 +190,7 @@ mod tests {
     use super::*;
     use crate::{
         koha::{Method, NotSent},
-        settings::{CommitType, Secret, ServerUrl},
+        settings::form::{CommitType, Secret, ServerUrl},
     };
 
     fn settings() -> Settings {

@@ -14,9 +14,11 @@ use super::{
     service::Access,
 };
 use crate::{
-    barcode::{Cardnumber, same_code},
-    settings::Settings,
-    transaction::{Action, Transaction},
+    desk::{
+        barcode::{Cardnumber, same_code},
+        transaction::{Action, Transaction},
+    },
+    settings::form::Settings,
 };
 use chrono::{DateTime, FixedOffset};
 
@@ -213,9 +215,8 @@ fn the_patron(response: &Response, cardnumber: &Cardnumber) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::{
-        barcode::Barcode,
-        settings::{CommitType, Secret, ServerUrl},
-        transaction::Moment,
+        desk::{barcode::Barcode, transaction::Moment},
+        settings::form::{CommitType, Secret, ServerUrl},
     };
 
     fn transaction(is_issue: bool) -> Transaction {
@@ -372,7 +373,7 @@ mod tests {
         let (inquiry, _) = start();
         let action = Action::Payment {
             cardnumber: Cardnumber::parse("P1").unwrap(),
-            amount: crate::amount::Amount::parse("1.50").unwrap(),
+            amount: crate::desk::amount::Amount::parse("1.50").unwrap(),
         };
         let payment = Transaction { action, ..inquiry.transaction };
         assert!(Inquiry::start(inquiry.settings, inquiry.access, payment).is_none());

@@ -9,7 +9,11 @@ use super::{
     rest,
     service::Access,
 };
-use crate::{barcode::same_code, log::Entry, settings::Settings, transaction::TransactionId};
+use crate::{
+    desk::{barcode::same_code, transaction::TransactionId},
+    log::Entry,
+    settings::form::Settings,
+};
 use chrono::{DateTime, FixedOffset};
 use std::collections::VecDeque;
 
@@ -107,9 +111,11 @@ impl Inquest {
 mod tests {
     use super::*;
     use crate::{
-        barcode::Barcode,
-        settings::{CommitType, Secret, ServerUrl},
-        transaction::{Action, Moment, Transaction},
+        desk::{
+            barcode::Barcode,
+            transaction::{Action, Moment, Transaction},
+        },
+        settings::form::{CommitType, Secret, ServerUrl},
     };
 
     fn start(barcodes: &[&str]) -> Inquest {

@@ -41,7 +41,7 @@ pub use row::Listed;
 use super::{Failure, Request, Response};
 use crate::{
     directory::{Held, record::Row},
-    settings::Settings,
+    settings::form::Settings,
 };
 use access::{is_maintenance, permissions};
 use chrono::DateTime;

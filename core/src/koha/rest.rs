@@ -1,7 +1,7 @@
 //! `/api/v1`: what KOCT reads from Koha.
 
 use super::{Request, Response, service::Access};
-use crate::settings::Settings;
+use crate::settings::form::Settings;
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, de::DeserializeOwned};
 use url::form_urlencoded;

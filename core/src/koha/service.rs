@@ -2,8 +2,8 @@
 
 use super::{Era, Request, Response, Session, authentication};
 use crate::{
-    settings::{CommitType, Settings},
-    transaction::Transaction,
+    desk::transaction::Transaction,
+    settings::form::{CommitType, Settings},
 };
 
 const PATH: &str = "/cgi-bin/koha/offline_circ/service.pl";
@@ -115,9 +115,11 @@ pub fn read(response: &Response) -> Answer {
 mod tests {
     use super::*;
     use crate::{
-        barcode::{Barcode, Cardnumber},
-        settings::{Secret, ServerUrl},
-        transaction::{Action, Moment},
+        desk::{
+            barcode::{Barcode, Cardnumber},
+            transaction::{Action, Moment},
+        },
+        settings::form::{Secret, ServerUrl},
     };
     use proptest::prelude::*;
 

@@ -2,11 +2,13 @@
 
 use super::*;
 use crate::{
-    barcode::{Barcode, Cardnumber},
+    desk::{
+        barcode::{Barcode, Cardnumber},
+        transaction::{Action, Moment, Transaction},
+    },
     koha::NotSent,
-    settings::{CommitType, Secret, ServerUrl},
-    status::State,
-    transaction::{Action, Moment, Transaction},
+    log::status::State,
+    settings::form::{CommitType, Secret, ServerUrl},
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -241,7 +243,7 @@ fn sends_everything_in_order_and_logs_in_once() {
 
 #[test]
 fn what_came_from_other_desks_goes_in_the_order_of_the_merge() {
-    let bus = crate::desk::DeskName::parse("Bus").unwrap();
+    let bus = crate::desk::name::DeskName::parse("Bus").unwrap();
     let imported = |id: u32, barcode, second: i64| {
         let moment = Moment::new(1_795_428_000_000 + second * 1000, 60).unwrap();
         let entry = entry(id, barcode);

@@ -6,14 +6,14 @@ use crate::{
     mutants::Mutant,
 };
 use koct_core::{
-    amount::Amount,
-    barcode::{Barcode, Cardnumber},
-    koha::{Request, service, service::Access},
-    log::{self, Entry},
+    Action, Amount, Barcode, Cardnumber, CommitType, Entry, Moment, Secret, ServerUrl, Settings, State, Status,
+    Transaction, TransactionId,
+    koha::{
+        Request,
+        service::{self, Access},
+    },
+    log::{self, status::Decision},
     outbox::{Input, Outbox, Output, Ticket},
-    settings::{CommitType, Secret, ServerUrl, Settings},
-    status::{Decision, State, Status},
-    transaction::{Action, Moment, Transaction, TransactionId},
 };
 use std::collections::BTreeMap;
 

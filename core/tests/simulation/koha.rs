@@ -3,8 +3,8 @@
 use crate::dice::Dice;
 use chrono::DateTime;
 use koct_core::{
+    Secret,
     koha::{Failure, NotSent, Request, Response},
-    settings::Secret,
 };
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -11,10 +11,7 @@ mod mutants;
 
 use desk::Desk;
 use dice::Dice;
-use koct_core::{
-    status::{State, Status},
-    transaction::TransactionId,
-};
+use koct_core::{State, Status, TransactionId};
 use koha::Koha;
 use mutants::{MUTANTS, Mutant};
 use std::{collections::BTreeMap, env, ops::Range};

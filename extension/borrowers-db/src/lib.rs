@@ -1,11 +1,11 @@
 //! The reader of `borrowers.db` for the browser. The add-on loads it when a person chooses such a file, so that a window that
-//! opens does not wait for it. Every rule is in [`koct_core::borrowers_db`].
+//! opens does not wait for it. Every rule is in [`koct_borrowers_db`].
 //!
 //! The file stays in an array of the browser's, which goes when it has been read: memory of a WebAssembly module never does.
 
 use chrono::NaiveDateTime;
 use js_sys::{Function, Uint8Array};
-use koct_core::borrowers_db::{Reader, Step, Told, sqlite::Source};
+use koct_borrowers_db::{Reader, Step, Told, sqlite::Source};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
@@ -45,7 +45,7 @@ pub struct BorrowersDb {
 /// in milliseconds as if it were UTC.
 ///
 /// # Errors
-/// A [`koct_core::borrowers_db::FileError`] as JSON.
+/// A [`koct_borrowers_db::FileError`] as JSON.
 #[wasm_bindgen]
 pub fn open(file: Uint8Array, offset: Function) -> Result<BorrowersDb, String> {
     let reader = Reader::open(Bytes(file)).map_err(|error| json(&error))?;
@@ -57,7 +57,7 @@ impl BorrowersDb {
     /// Does a step. Gives out a [`Told`] as JSON.
     ///
     /// # Errors
-    /// A [`koct_core::borrowers_db::FileError`] as JSON.
+    /// A [`koct_borrowers_db::FileError`] as JSON.
     pub fn step(&mut self) -> Result<String, String> {
         let offset = |local: NaiveDateTime| {
             #[expect(clippy::cast_precision_loss, reason = "a date's milliseconds are far below 2^53")]

@@ -14,10 +14,10 @@ use crate::{
 };
 use chrono::DateTime;
 use js_sys::{Function, Promise, Uint8Array};
+use koct_borrowers_db::{FileError, Report, Told};
 use koct_core::{
-    borrowers_db::{FileError, Report, Told},
+    desk::zone::Zone,
     directory::record::{Loan, Patron},
-    koc::Zone,
 };
 use serde::de::DeserializeOwned;
 use std::{cell::RefCell, fmt::Display, future::Future, time::Duration};

@@ -11,6 +11,7 @@ use crate::{
     sender,
 };
 use koct_core::{
+    Settings,
     directory::{
         self, Contents, Gap, Held, RowWriter, Unfinished,
         record::{Hold, Item, Loan, Patron, Row, Set},
@@ -21,8 +22,7 @@ use koct_core::{
         rest,
         service::Access,
     },
-    lookup::Lookup,
-    settings::Settings,
+    settings::records::Lookup,
 };
 use serde::{Deserialize, Serialize};
 use std::{

@@ -8,14 +8,14 @@ use super::{
     key,
 };
 use crate::{clock, sender};
+use koct_borrowers_db::Report;
 use koct_core::{
-    borrowers_db::Report,
     directory::{
         self, Contents, Held, RowWriter, Unfinished,
         record::{Loan, Patron, Row, Set},
         shelf::Shelf,
     },
-    lookup::Lookup,
+    settings::records::Lookup,
 };
 use web_sys::File;
 

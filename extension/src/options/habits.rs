@@ -1,7 +1,7 @@
 //! The part of the settings page that is about the desk itself.
 
 use crate::{dom, i18n::text, sound::Player};
-use koct_core::{habits::Habits, scanner::ScannerEnd};
+use koct_core::{desk::scanner::ScannerEnd, settings::habits::Habits};
 use wasm_bindgen::JsValue;
 use web_sys::{Element, Event, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
 

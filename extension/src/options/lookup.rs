@@ -1,7 +1,7 @@
 //! The part of the settings page that is about records for look-up.
 
 use crate::{directory::Known, dom};
-use koct_core::{koha::records::RESTRICTIONS_SQL, lookup::Lookup, settings::Secret};
+use koct_core::{Secret, koha::records::RESTRICTIONS_SQL, settings::records::Lookup};
 use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::JsValue;
 use web_sys::{Event, HtmlElement, HtmlInputElement};

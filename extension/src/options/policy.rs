@@ -5,7 +5,7 @@ use crate::{
     i18n::{text, text_with},
     wording,
 };
-use koct_core::policy::{Key, Kind, Policy, Problem};
+use koct_core::settings::policy::{Key, Kind, Policy, Problem};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlElement, HtmlInputElement};
 

@@ -6,7 +6,7 @@ use crate::{
     i18n::{plural, text, text_with},
     wording,
 };
-use koct_core::{directory::aside, log::Entry};
+use koct_core::{Entry, directory::aside};
 use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;

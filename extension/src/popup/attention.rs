@@ -5,7 +5,7 @@ use super::{
     scans::{Scan, retry_label},
 };
 use crate::{dom, i18n::text, i18n::text_with, wording};
-use koct_core::{amount::AmountError, barcode::CodeError, guard::Concern};
+use koct_core::desk::{amount::AmountError, barcode::CodeError, guard::Concern};
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use web_sys::{Event, HtmlElement, HtmlInputElement};

@@ -14,12 +14,9 @@ use crate::{
     wording,
 };
 use koct_core::{
-    backup::{self, BackupError, Header, Line, Totals},
-    batch::Batch,
-    desk::DeskName,
-    log::Entry,
-    status::Status,
-    transaction::{Moment, TransactionId},
+    DeskName, Entry, Moment, Status, TransactionId,
+    desks::backup::{self, BackupError, Header, Line, Totals},
+    log::commit::Batch,
 };
 use std::{collections::HashMap, rc::Rc, time::Duration};
 use wasm_bindgen::JsValue;

@@ -6,7 +6,7 @@ use crate::{
     i18n::{plural, text, text_with},
     locale, wording,
 };
-use koct_core::batch::Batch;
+use koct_core::log::commit::Batch;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;

@@ -13,11 +13,7 @@ use crate::{
     i18n::{text, text_with},
     locale, wording,
 };
-use koct_core::{
-    amount::Amount,
-    barcode::{Barcode, Cardnumber},
-    guard,
-};
+use koct_core::{Amount, Barcode, Cardnumber, desk::guard};
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;

@@ -7,7 +7,7 @@ use crate::{
     i18n::{plural, text, text_with},
     locale, sender,
 };
-use koct_core::status::State;
+use koct_core::State;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;

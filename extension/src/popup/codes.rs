@@ -1,11 +1,11 @@
 //! The fields that codes are scanned into: when a code is complete.
 //!
 //! Enter ends it always. Where the scanner types Tab, so does Tab in a field that holds something; where it types nothing,
-//! silence does after characters that came faster than anybody types (`koct_core::scanner`).
+//! silence does after characters that came faster than anybody types (`koct_core::desk::scanner`).
 
 use super::{Desk, on_enter};
 use crate::{dom, http::sleep};
-use koct_core::scanner::{Burst, SILENCE, ScannerEnd};
+use koct_core::desk::scanner::{Burst, SILENCE, ScannerEnd};
 use std::{cell::Cell, rc::Rc, time::Duration};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;

@@ -15,14 +15,10 @@ use crate::{
     webext, wording,
 };
 use koct_core::{
-    batch::Batch,
+    CommitType, Entry, Moment, Settings, State, TransactionId,
     koha::movement::{Inquest, Movements, Next},
-    log::{self, Entry},
-    order,
-    outbox::Summary,
-    settings::{CommitType, Settings},
-    status::State,
-    transaction::{Moment, TransactionId},
+    log::{self, commit::Batch, order},
+    outbox::summary::Summary,
 };
 use std::{cell::Cell, collections::HashMap, rc::Rc};
 use wasm_bindgen::{JsCast, JsValue};

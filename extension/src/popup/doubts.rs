@@ -10,11 +10,7 @@ use crate::{
     i18n::{plural, text, text_with},
     locale, sender,
 };
-use koct_core::{
-    log::Entry,
-    status::{Decision, State},
-    transaction::Action,
-};
+use koct_core::{Action, Entry, State, log::status::Decision};
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
@@ -40,7 +36,7 @@ impl Doubts {
     }
 
     /// Where Koha shows its queue.
-    pub(super) fn link_to(&self, server: Option<&koct_core::settings::ServerUrl>) {
+    pub(super) fn link_to(&self, server: Option<&koct_core::settings::form::ServerUrl>) {
         self.link.set_hidden(server.is_none());
         self.link.set_href(&server.map(|server| server.join(QUEUE)).unwrap_or_default());
     }

@@ -8,12 +8,7 @@ use crate::{
     wording,
 };
 use koct_core::{
-    amount::Amount,
-    barcode::{Barcode, Cardnumber},
-    correction::Revision,
-    log::Entry,
-    status::{State, Status},
-    transaction::{Action, Moment, TransactionId},
+    Action, Amount, Barcode, Cardnumber, Entry, Moment, State, Status, TransactionId, log::revision::Revision,
 };
 use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::{JsCast, JsValue};

@@ -7,11 +7,7 @@ use crate::{
     slices,
     store::StoreError,
 };
-use koct_core::{
-    koc, order,
-    status::State,
-    transaction::{Moment, TransactionId},
-};
+use koct_core::{Moment, State, TransactionId, desks::koc, log::order};
 use std::{collections::HashMap, rc::Rc};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;

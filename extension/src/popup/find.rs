@@ -12,11 +12,11 @@ use crate::{
     wording,
 };
 use koct_core::{
-    desk::DeskName,
-    log::{Counts, Entry},
-    search::{Filter, Index},
-    status::State,
-    transaction::TransactionId,
+    DeskName, Entry, State, TransactionId,
+    log::{
+        Counts,
+        search::{Filter, Index},
+    },
 };
 use std::{
     cell::{Cell, RefCell},

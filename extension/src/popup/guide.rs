@@ -1,7 +1,7 @@
 //! The guide of the first run: what is to be done before this desk can send.
 
 use crate::{dom, preferences::Preferences};
-use koct_core::guide::{self, Step};
+use koct_core::settings::guide::{self, Step};
 use std::cell::Cell;
 use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement};

@@ -11,11 +11,11 @@ use crate::{
     wording,
 };
 use koct_core::{
-    desk::DeskName,
-    import::{self, Known},
-    koc::{self, Reading, Times, Warning},
-    log::Entry,
-    transaction::{Moment, TransactionId},
+    DeskName, Entry, Moment, TransactionId,
+    desks::{
+        import::{self, Known},
+        koc::{self, Reading, Times, Warning},
+    },
 };
 use std::{
     cell::{Cell, RefCell},

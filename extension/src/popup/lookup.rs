@@ -11,15 +11,15 @@ use crate::{
     wording,
 };
 use koct_core::{
-    barcode::{Barcode, same_code},
+    Action, Barcode, Entry, Moment,
+    desk::{amount::Cents, barcode::same_code},
     directory::{
         aside,
         holder::{self, Holder, Lent, Since, Visitor},
-        record::{Cents, Hold, HoldState, Item, Patron, Set},
-        warning::{self, Checkout, Warned, Warning},
+        record::{Hold, HoldState, Item, Patron, Set},
+        warning::{self, Checkout},
     },
-    log::Entry,
-    transaction::{Action, Moment},
+    log::warned::{Warned, Warning},
 };
 use std::{
     cell::{Cell, RefCell},

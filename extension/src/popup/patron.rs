@@ -8,15 +8,13 @@ use crate::{
     locale, wording,
 };
 use koct_core::{
-    amount::Amount,
-    barcode::same_code,
+    Amount, Entry, Moment, TransactionId,
+    desk::barcode::same_code,
     directory::{
         holder::{self, Lent},
         record::Patron,
-        warning::Warning,
     },
-    log::Entry,
-    transaction::{Moment, TransactionId},
+    log::warned::Warning,
 };
 use std::{
     cell::{Cell, RefCell},

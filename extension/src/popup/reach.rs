@@ -7,7 +7,7 @@ use crate::{
     i18n::{text, text_with},
     locale, preferences, webext,
 };
-use koct_core::{koha::rest, status::State};
+use koct_core::{State, koha::rest};
 use std::{cell::Cell, rc::Rc, time::Duration};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;

@@ -14,7 +14,7 @@ use crate::{
 };
 use koct_core::{
     directory::{Contents, Gap, record::Set},
-    lookup::{PassphraseError, check_passphrase},
+    settings::records::{PassphraseError, check_passphrase},
 };
 use std::{
     cell::{Cell, RefCell},

@@ -6,7 +6,7 @@ use crate::{
     i18n::{plural, text, text_with},
     wording,
 };
-use koct_core::{log::Entry, status::State, transaction::TransactionId};
+use koct_core::{Entry, State, TransactionId};
 use std::cell::Cell;
 use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement};

@@ -10,12 +10,11 @@ use crate::{
     wording,
 };
 use koct_core::{
-    conflict::{Conflict, DeskReport, Kind},
-    desk::DeskName,
-    log::Entry,
-    shift::Shift,
-    status::State,
-    transaction::TransactionId,
+    DeskName, Entry, State, TransactionId,
+    desks::{
+        conflict::{Conflict, DeskReport, Kind},
+        shift::Shift,
+    },
 };
 use looking::{LookedAt, Looking};
 use std::{

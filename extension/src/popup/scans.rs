@@ -12,12 +12,8 @@ use crate::{
 };
 use futures_util::future::{Either, select};
 use koct_core::{
-    amount::Amount,
-    barcode::{Barcode, Cardnumber},
-    guard::{self, Concern},
-    log::Entry,
-    status::State,
-    transaction::{Action, Moment, TransactionId},
+    Action, Amount, Barcode, Cardnumber, Entry, Moment, State, TransactionId,
+    desk::guard::{self, Concern},
 };
 use std::{
     cell::{Cell, Ref, RefCell},

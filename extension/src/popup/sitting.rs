@@ -2,7 +2,7 @@
 
 use super::Desk;
 use crate::{dom, i18n::text_with, locale, wording};
-use koct_core::{barcode::same_code, log::Entry, transaction::Action};
+use koct_core::{Action, Entry, desk::barcode::same_code};
 use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement, HtmlInputElement};
 

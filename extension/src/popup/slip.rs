@@ -9,9 +9,8 @@ use crate::{
     locale, wording,
 };
 use koct_core::{
-    log::Entry,
-    slip::{self, Due, DueError, Line, Slip},
-    transaction::Moment,
+    Entry, Moment,
+    log::slip::{self, Due, DueError, Line, Slip},
 };
 use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};

@@ -8,12 +8,7 @@ use crate::{
     store::{Store, StoreError},
     wording,
 };
-use koct_core::{
-    log::Entry,
-    scrolling::Scrolling,
-    status::{Decision, State},
-    transaction::TransactionId,
-};
+use koct_core::{Entry, State, TransactionId, log::status::Decision, scrolling::Scrolling};
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},

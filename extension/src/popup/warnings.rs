@@ -8,11 +8,9 @@ use crate::{
     wording,
 };
 use koct_core::{
-    barcode::same_code,
-    directory::warning::{Warned, Warning},
-    log::Entry,
-    status::State,
-    transaction::{Moment, TransactionId},
+    Entry, Moment, State, TransactionId,
+    desk::barcode::same_code,
+    log::warned::{Warned, Warning},
 };
 use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::JsValue;

@@ -2,7 +2,7 @@
 
 use super::Desk;
 use crate::dom;
-use koct_core::transaction::TransactionId;
+use koct_core::TransactionId;
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeSet,

@@ -2,7 +2,7 @@
 
 use super::{BATCHES, Result, Store, StoreError, id, to_js};
 use indexed_db_futures::{Build, BuildPrimitive, query_source::QuerySource, transaction::TransactionMode};
-use koct_core::batch::Batch;
+use koct_core::log::commit::Batch;
 use wasm_bindgen::JsValue;
 
 /// So many commits are remembered; older ones are forgotten one by one.

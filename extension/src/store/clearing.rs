@@ -4,10 +4,8 @@
 use super::{BY_DAY, BY_STATE, CHUNK_LIMIT, CLEARED, DESKS, LOG, Result, Store, entries, to_js};
 use indexed_db_futures::{Build, BuildPrimitive, KeyRange, query_source::QuerySource, transaction::TransactionMode};
 use koct_core::{
-    desk::DeskName,
-    import::{cleared_key, cleared_keys_of},
-    status::State,
-    transaction::{Moment, TransactionId},
+    DeskName, Moment, State, TransactionId,
+    desks::import::{cleared_key, cleared_keys_of},
 };
 use serde::Serialize;
 use std::collections::BTreeSet;

@@ -3,7 +3,7 @@
 
 use super::{Change, LOG, Result, Store, StoreError, entry, stored};
 use indexed_db_futures::{BuildPrimitive, query_source::QuerySource};
-use koct_core::{log::Entry, transaction::TransactionId};
+use koct_core::{Entry, TransactionId};
 use wasm_bindgen::JsValue;
 
 impl Store {

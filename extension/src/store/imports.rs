@@ -2,7 +2,7 @@
 
 use super::{DESKS, LOG, Result, Store, StoreError, Stored, id, many_to_js};
 use indexed_db_futures::{Build, BuildPrimitive, query_source::QuerySource, transaction::TransactionMode};
-use koct_core::{desk::DeskName, log::Entry, transaction::TransactionId};
+use koct_core::{DeskName, Entry, TransactionId};
 use wasm_bindgen::JsValue;
 
 impl Store {

@@ -2,7 +2,7 @@
 
 use super::{BY_CARD, BY_HOLD, BY_ITEM, LOG, Result, Store, StoreError, entries, entry, stored};
 use indexed_db_futures::{BuildPrimitive, primitive::TryToJs, query_source::QuerySource};
-use koct_core::{log::Entry, transaction::TransactionId};
+use koct_core::{Entry, TransactionId};
 use wasm_bindgen::JsValue;
 
 /// Of a patron, so many of the latest entries are read: the card of a school may have thousands.
@@ -32,7 +32,7 @@ impl Store {
         Ok(warned)
     }
 
-    /// The entries of these items, by [`koct_core::barcode::Barcode::item_key`].
+    /// The entries of these items, by [`koct_core::desk::barcode::Barcode::item_key`].
     ///
     /// # Errors
     /// When the log cannot be read.

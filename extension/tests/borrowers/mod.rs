@@ -1,10 +1,10 @@
 //! A `borrowers.db` that was chosen, read by the module that the add-on loads for it: here it is a part of this one.
 
 use js_sys::{Array, Function, Uint8Array};
+use koct_borrowers_db::{FileError, Report, sqlite::SqliteError};
 use koct_core::{
-    borrowers_db::{FileError, Report, sqlite::SqliteError},
+    desk::zone::Zone,
     directory::record::{Loan, Patron},
-    koc::Zone,
 };
 use koct_extension::{
     clock::DeskZone,
@@ -14,7 +14,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::File;
 
 // So that it is there.
-use koct_borrowers_db as _;
+use koct_borrowers_module as _;
 
 const KOHA: &[u8] = include_bytes!("../../../tests/borrowers-db/koha.db");
 const DESKTOP: &[u8] = include_bytes!("../../../tests/borrowers-db/desktop.db");

@@ -1,7 +1,7 @@
 //! Writes the files of the tests anew; with `speed`, measures how fast a large one is read.
 
+use koct_borrowers_db::{Reader, Step};
 use koct_borrowers_tests::{desktop, koha, large, small};
-use koct_core::borrowers_db::{Reader, Step};
 use std::{error::Error, fs, path::Path, time::Instant};
 
 fn main() -> Result<(), Box<dyn Error>> {

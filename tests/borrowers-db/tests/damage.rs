@@ -5,8 +5,8 @@
 mod common;
 
 use common::read;
+use koct_borrowers_db::{FileError, sqlite::SqliteError};
 use koct_borrowers_tests::{bytes, desktop, koha, large, small};
-use koct_core::borrowers_db::{FileError, sqlite::SqliteError};
 use proptest::{prelude::*, sample::Index};
 use rusqlite::Connection;
 use std::sync::LazyLock;

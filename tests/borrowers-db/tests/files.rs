@@ -6,11 +6,9 @@ mod common;
 
 use chrono::{DateTime, Utc};
 use common::read;
+use koct_borrowers_db::Report;
 use koct_borrowers_tests::{desktop, koha, large, small};
-use koct_core::{
-    borrowers_db::Report,
-    directory::record::{Loan, Patron},
-};
+use koct_core::directory::record::{Loan, Patron};
 use std::{fs, path::Path};
 
 fn committed(name: &str) -> Vec<u8> {

@@ -2,8 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in tests a failed unwrap is the failure report")]
 
+use koct_borrowers_db::sqlite::{Database, Seen, Value};
 use koct_borrowers_tests::bytes;
-use koct_core::borrowers_db::sqlite::{Database, Seen, Value};
 use proptest::prelude::*;
 use rusqlite::{Connection, params_from_iter, types};
 

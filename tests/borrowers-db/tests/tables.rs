@@ -6,11 +6,9 @@ mod common;
 
 use chrono::NaiveDate;
 use common::read;
+use koct_borrowers_db::{FileError, Report, sqlite::SqliteError};
 use koct_borrowers_tests::{bytes, koha};
-use koct_core::{
-    borrowers_db::{FileError, Report, sqlite::SqliteError},
-    directory::record::{Loan, Patron},
-};
+use koct_core::directory::record::{Loan, Patron};
 use rusqlite::Connection;
 use std::fs;
 

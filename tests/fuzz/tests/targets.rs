@@ -37,7 +37,7 @@ fn every_known_writer_says_the_same() {
     let writers: Vec<_> = seeds("koc").unwrap().into_iter().filter(|seed| seed.name.starts_with("writer-")).collect();
     assert!(writers.len() >= 5);
     for writer in writers {
-        let reading = koct_core::koc::read(&writer.bytes, &koct_core::koc::FixedZone(60), None);
+        let reading = koct_core::desks::koc::read(&writer.bytes, &koct_core::desk::zone::FixedZone(60), None);
         assert_eq!((&reading.problems, &reading.warnings), (&vec![], &vec![]), "{}", writer.name);
         let told: Vec<_> =
             reading.transactions.iter().map(|(_, t)| (t.moment.utc_seconds(), t.action.word())).collect();

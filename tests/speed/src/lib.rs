@@ -3,16 +3,18 @@
 pub mod directory;
 
 use koct_core::{
-    backup::{self, Line},
-    barcode::{Barcode, Cardnumber},
-    conflict,
-    desk::DeskName,
-    import::{self, Known},
-    koc::{self, FixedZone},
-    log::Entry,
-    order,
-    search::{Filter, Index},
-    transaction::{Action, Moment, Transaction, TransactionId},
+    Action, Barcode, Cardnumber, DeskName, Entry, Moment, Transaction, TransactionId,
+    desk::zone::FixedZone,
+    desks::{
+        backup::{self, Line},
+        conflict,
+        import::{self, Known},
+        koc,
+    },
+    log::{
+        order,
+        search::{Filter, Index},
+    },
 };
 use std::{collections::BTreeSet, hint::black_box};
 

@@ -2,7 +2,7 @@
 
 use crate::{
     koha::{Request, Response, Session, connection::Trouble},
-    settings::{Secret, Settings},
+    settings::form::{Secret, Settings},
 };
 use serde::Deserialize;
 use serde_json::Value;

@@ -8,7 +8,7 @@ use super::{Point, Source, Step, Stop, Tries, access::Pass, in_order, loose::Loo
 use crate::{
     directory::record::{Restriction, Row, end},
     koha::{Failure, Request, Response, authentication},
-    settings::Settings,
+    settings::form::Settings,
 };
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
     use crate::{
         koha::{NotSent, Session, records::tests::settings},
-        settings::Secret,
+        settings::form::Secret,
     };
     use chrono::NaiveDate;
     use proptest::prelude::*;

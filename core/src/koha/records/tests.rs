@@ -5,7 +5,7 @@ use crate::{
         record::{Hold, HoldState, Item, Loan, Patron, Row},
     },
     koha::{NotSent, connection::Trouble},
-    settings::{CommitType, Secret, ServerUrl},
+    settings::form::{CommitType, Secret, ServerUrl},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};

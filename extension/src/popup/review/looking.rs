@@ -4,7 +4,10 @@
 
 use super::super::Desk;
 use crate::{clock, slices, store::StoreError};
-use koct_core::{conflict, desk::DeskName, log::Entry, shift::Shift, status::State};
+use koct_core::{
+    DeskName, Entry, State,
+    desks::{conflict, shift::Shift},
+};
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, HashSet},

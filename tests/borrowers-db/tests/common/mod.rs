@@ -1,9 +1,7 @@
 //! What the tests share.
 
-use koct_core::{
-    borrowers_db::{FileError, Reader, Report, Step, sqlite::Source},
-    directory::record::{Loan, Patron},
-};
+use koct_borrowers_db::{FileError, Reader, Report, Step, sqlite::Source};
+use koct_core::directory::record::{Loan, Patron};
 
 /// Everything in a file, read in steps of so many rows.
 pub(crate) fn read(file: impl Source, rows: usize) -> Result<(Vec<Patron>, Vec<Loan>, Report), FileError> {

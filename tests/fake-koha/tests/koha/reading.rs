@@ -6,7 +6,7 @@ use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind, Flag, Library, Size};
 use koct_core::directory::record::{Hold, Item, Loan, Patron, Restriction, Row};
 use koct_core::koha::records::{self, Listed, Pass, Point, Reading, Report, Source, Step, Stop};
 use koct_core::koha::{Failure, Method, Request, Response, Session};
-use koct_core::settings::{CommitType, Secret, ServerUrl, Settings};
+use koct_core::{CommitType, Secret, ServerUrl, Settings};
 
 use crate::client::*;
 

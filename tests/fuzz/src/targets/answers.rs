@@ -2,6 +2,7 @@
 
 use crate::fuzz::Target;
 use koct_core::{
+    Secret,
     directory::record::{Hold, Item, Loan, Patron, Row},
     koha::{
         Response,
@@ -10,7 +11,6 @@ use koct_core::{
         rest,
         service::{self, Answer},
     },
-    settings::Secret,
 };
 use serde_json::Value;
 use std::fmt::Debug;

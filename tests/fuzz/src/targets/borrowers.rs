@@ -1,10 +1,8 @@
 //! The reader of `borrowers.db`: it ends, whatever the file holds, and gives out the same in steps of any size.
 
 use crate::fuzz::Target;
-use koct_core::{
-    borrowers_db::{FileError, Reader, Report, Step, sqlite::SqliteError},
-    directory::record::{Loan, Patron},
-};
+use koct_borrowers_db::{FileError, Reader, Report, Step, sqlite::SqliteError};
+use koct_core::directory::record::{Loan, Patron};
 
 /// An SQLite file. The seeds have pages of 512 bytes.
 pub const TARGET: Target = Target {

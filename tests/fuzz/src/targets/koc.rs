@@ -2,8 +2,9 @@
 
 use crate::fuzz::Target;
 use koct_core::{
-    koc::{FixedZone, Reading, Times, Warning, read, write},
-    transaction::{Action, Transaction},
+    Action, Transaction,
+    desk::zone::FixedZone,
+    desks::koc::{Reading, Times, Warning, read, write},
 };
 use std::collections::BTreeSet;
 

@@ -1,7 +1,10 @@
 //! Settings, stored or typed: what passes is of use, and the add-on asks for one server only.
 
 use crate::fuzz::Target;
-use koct_core::settings::{CommitType, Field, Form, Secret, ServerUrl, Settings};
+use koct_core::{
+    CommitType, Secret, ServerUrl, Settings,
+    settings::form::{Field, Form},
+};
 use url::Url;
 
 /// A stored form as JSON, the typed fields as lines, or an address: each input is read as all three.

@@ -21,6 +21,9 @@ pub enum AmountError {
     TooLarge,
 }
 
+/// A sum of money that may be owed or, below zero, in credit: hundredths of the currency.
+pub type Cents = i64;
+
 /// What a patron pays, in millionths: Koha's column is `decimal(28,6)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

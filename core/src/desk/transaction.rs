@@ -1,6 +1,6 @@
 //! What happened at the desk: a [`Transaction`] is an [`Action`] at a [`Moment`].
 
-use crate::{
+use crate::desk::{
     amount::Amount,
     barcode::{Barcode, Cardnumber},
 };

@@ -14,14 +14,14 @@
 //! desk's own. A loan without a time of day is due at the end of its day.
 //!
 //! A [`Reader`] first looks through both tables for the numbers of the patrons, then gives the rows out in rising order of
-//! their numbers, as [`crate::directory`] wants them. It does so step by step and holds a few bytes for each row, so a file
+//! their numbers, as [`koct_core::directory`] wants them. It does so step by step and holds a few bytes for each row, so a file
 //! of any size can be read while other things go on. What it has given out counts once it is [`Step::Done`]: until then the
 //! file may turn out to be damaged.
 //!
 //! ```
-//! use koct_core::borrowers_db::{Reader, Step};
+//! use koct_borrowers_db::{Reader, Step};
 //!
-//! # fn read(file: Vec<u8>) -> Result<(), koct_core::borrowers_db::FileError> {
+//! # fn read(file: Vec<u8>) -> Result<(), koct_borrowers_db::FileError> {
 //! let mut reader = Reader::open(file)?;
 //! let report = loop {
 //!     match reader.step(1000, &|_| 60)? {
@@ -42,9 +42,9 @@ pub mod sqlite;
 mod index;
 mod rows;
 
-use crate::directory::record::{Loan, Patron};
 use chrono::NaiveDateTime;
 use index::{Index, Ordered};
+use koct_core::directory::record::{Loan, Patron};
 use rows::{LoanColumns, PatronColumns};
 use serde::{Deserialize, Serialize};
 use sqlite::{Database, Scan, Seen, Source, SqliteError, Table};

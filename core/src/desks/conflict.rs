@@ -2,12 +2,13 @@
 //! happened, and where Koha would do something that nobody wants.
 
 use crate::{
-    barcode::same_code,
-    desk::DeskName,
-    log::Entry,
-    order,
+    desk::{
+        barcode::same_code,
+        name::DeskName,
+        transaction::{Action, Moment, TransactionId},
+    },
+    log::{Entry, order},
     slices::{CHUNK, Pace, Sliced},
-    transaction::{Action, Moment, TransactionId},
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -264,12 +265,12 @@ fn is_swapped(item: &[&Entry], place: usize) -> bool {
 }
 
 async fn look_at_payments(entries: &[Entry], order: &[usize], conflicts: &mut Vec<Conflict>, pace: &Pace) {
-    let mut last: HashMap<(String, crate::amount::Amount), &Entry> = HashMap::new();
+    let mut last: HashMap<(String, crate::desk::amount::Amount), &Entry> = HashMap::new();
     for places in order.chunks(CHUNK) {
         for entry in places.iter().map(|place| &entries[*place]) {
             let action = &entry.transaction.action;
             let (Some(cardnumber), Some(amount)) = (action.cardnumber(), action.amount()) else { continue };
-            if let Some(earlier) = last.insert((crate::barcode::folded(cardnumber.as_str()), amount), entry) {
+            if let Some(earlier) = last.insert((crate::desk::barcode::folded(cardnumber.as_str()), amount), entry) {
                 conflicts.extend(repeated(earlier, entry).map(|kind| pair(kind, earlier, entry)));
             }
         }

@@ -4,8 +4,11 @@ use super::{
     Offset, Report,
     sqlite::{Row, SqliteError, Table, Value},
 };
-use crate::directory::record::{Cents, Loan, Patron, end};
 use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use koct_core::{
+    desk::amount::Cents,
+    directory::record::{Loan, Patron, end},
+};
 
 /// Where a patron's fields are.
 #[derive(Debug)]

@@ -11,7 +11,7 @@
 //! becomes `InDoubt`. Neither `Rejected` nor `InDoubt` is ever sent again without a person's decision, which takes it back
 //! to `Local`.
 
-use crate::settings::{CommitType, ServerUrl};
+use crate::settings::form::{CommitType, ServerUrl};
 use serde::{Deserialize, Serialize};
 
 /// A request that may have left: what must be known to find out later whether it arrived.

@@ -1,6 +1,6 @@
 //! What is asked about a scan before it is recorded.
 
-use crate::{
+use crate::desk::{
     barcode::{Barcode, same_code},
     pattern::CardPattern,
     transaction::Action,
@@ -53,7 +53,7 @@ fn is_same(one: &Action, other: &Action) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{amount::Amount, barcode::Cardnumber};
+    use crate::desk::{amount::Amount, barcode::Cardnumber};
 
     fn issue(patron: &str, item: &str) -> Action {
         Action::Issue { cardnumber: Cardnumber::parse(patron).unwrap(), barcode: Barcode::parse(item).unwrap() }

@@ -2,12 +2,12 @@
 //! bytes, so that every letter typed is answered at once.
 
 use crate::{
-    barcode::folded,
-    desk::DeskName,
-    log::{Counts, Entry},
-    order::{self, Placed},
-    status::State,
-    transaction::TransactionId,
+    desk::{barcode::folded, name::DeskName, transaction::TransactionId},
+    log::{
+        Counts, Entry,
+        order::{self, Placed},
+        status::State,
+    },
 };
 use std::{cmp::Ordering, collections::BTreeSet};
 
@@ -203,9 +203,11 @@ impl Placed for InOrder<'_> {
 mod tests {
     use super::*;
     use crate::{
-        directory::warning::{Warned, Warning},
-        status::Status,
-        transaction::arbitrary,
+        desk::transaction::arbitrary,
+        log::{
+            status::Status,
+            warned::{Warned, Warning},
+        },
     };
     use proptest::prelude::*;
 

@@ -1,6 +1,6 @@
 //! What the cardnumbers of a library look like, so that a card scanned into the field of an item is noticed.
 
-use crate::barcode::folded;
+use crate::desk::barcode::folded;
 use thiserror::Error;
 
 /// Patterns as a person writes them: `#` is a digit, `?` any character, `*` any number of characters, and all else stands

@@ -1,11 +1,13 @@
 use super::*;
 use crate::{
-    amount::Amount,
-    barcode::{Barcode, Cardnumber},
-    shift::Shift,
+    desk::{
+        amount::Amount,
+        barcode::{Barcode, Cardnumber},
+        transaction::{Transaction, arbitrary},
+    },
+    desks::shift::Shift,
+    log::status::Status,
     slices::in_slices,
-    status::Status,
-    transaction::{Transaction, arbitrary},
 };
 use proptest::prelude::*;
 

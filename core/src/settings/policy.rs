@@ -4,10 +4,12 @@
 //! in a policy never stops a desk: it is reported, and the rest is used.
 
 use crate::{
-    habits::Habits,
-    lookup::Lookup,
-    scanner::ScannerEnd,
-    settings::{CommitType, Field, FieldError, Form},
+    desk::scanner::ScannerEnd,
+    settings::{
+        form::{CommitType, Field, FieldError, Form},
+        habits::Habits,
+        records::Lookup,
+    },
 };
 use serde_json::{Map, Value};
 
@@ -420,7 +422,7 @@ fn shown(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::amount::AmountError;
+    use crate::desk::amount::AmountError;
     use proptest::prelude::*;
 
     const FULL: &str = r#"{"server": "https://koha.example.org/", "username": "desk", "branchcode": "CPL", "commitType": "apply",

@@ -1,9 +1,8 @@
 //! What this desk shall know of patrons and items while Koha cannot be reached: the settings for it.
 
 use crate::{
-    amount::{Amount, AmountError},
-    directory::record::Cents,
-    settings::{Field, FieldError, Secret, wrong},
+    desk::amount::{Amount, AmountError, Cents},
+    settings::form::{Field, FieldError, Secret, wrong},
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -29,8 +28,7 @@ pub struct Lookup {
     pub remind_days: String,
     /// After how many days they are deleted.
     pub wipe_days: String,
-    /// The number of the saved report that says until when patrons are restricted and why
-    /// ([`RESTRICTIONS_SQL`](crate::koha::records::RESTRICTIONS_SQL)); empty where there is none.
+    /// The number of the saved report that says until when patrons are restricted and why; empty where there is none.
     pub restrictions_report: String,
     /// The ID of an API key of Koha's, where records are not asked for with the account of the desk.
     pub client_id: String,

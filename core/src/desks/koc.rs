@@ -13,13 +13,14 @@
 //! blank line or an unknown word, so the writer never makes one; the reader reports it and goes on. Koha reads `Version`
 //! and nothing else of the header, so ours also says which desk wrote the file and how far its clock was ahead of UTC.
 
-use crate::{
+use crate::desk::{
     amount::Amount,
     barcode::{Barcode, Cardnumber},
-    desk::DeskName,
+    name::DeskName,
     transaction::{Action, Moment, Transaction},
+    zone::Zone,
 };
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::NaiveDate;
 use std::fmt::Write as _;
 use thiserror::Error;
 
@@ -78,27 +79,6 @@ pub(crate) fn safe_in_names(text: &str) -> String {
 /// Local date and time as any file system takes them in a name.
 pub fn time_in_names(now: Moment) -> String {
     now.local().format("%Y-%m-%d_%H-%M-%S").to_string()
-}
-
-/// The time zone of a desk: how far local time is ahead of UTC, in minutes.
-pub trait Zone {
-    /// The offset when the clock on the wall shows this.
-    fn offset_at_local(&self, local: NaiveDateTime) -> i16;
-    /// The offset at an instant, in UTC milliseconds since 1970.
-    fn offset_at_utc(&self, utc_millis: i64) -> i16;
-}
-
-/// A zone without daylight saving, by its offset in minutes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FixedZone(pub i16);
-
-impl Zone for FixedZone {
-    fn offset_at_local(&self, _: NaiveDateTime) -> i16 {
-        self.0
-    }
-    fn offset_at_utc(&self, _: i64) -> i16 {
-        self.0
-    }
 }
 
 /// How a file tells its times.
@@ -164,13 +144,13 @@ pub enum Reason {
     },
     /// The cardnumber cannot be taken.
     #[error("cardnumber: {0}")]
-    Cardnumber(crate::barcode::CodeError),
+    Cardnumber(crate::desk::barcode::CodeError),
     /// The barcode cannot be taken.
     #[error("barcode: {0}")]
-    Barcode(crate::barcode::CodeError),
+    Barcode(crate::desk::barcode::CodeError),
     /// The amount cannot be taken.
     #[error("amount: {0}")]
-    Amount(crate::amount::AmountError),
+    Amount(crate::desk::amount::AmountError),
 }
 
 /// Something odd about a file that cost no line.
@@ -297,7 +277,8 @@ fn time(text: &str, times: Times, zone: &dyn Zone) -> Option<Moment> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transaction::arbitrary;
+    use crate::desk::{transaction::arbitrary, zone::FixedZone};
+    use chrono::NaiveDateTime;
     use proptest::prelude::*;
 
     fn moment(local: &str, offset: i16) -> Moment {

@@ -1,42 +1,14 @@
 //! Corrections before a commit. Nothing is overwritten in silence: what a transaction was before stays in its history.
 
+use super::revision::{Change, Revision};
 use crate::{
-    directory::warning::About,
-    log::Entry,
-    status::{State, Status},
-    transaction::{Action, Moment, Transaction},
+    desk::transaction::{Action, Moment, Transaction},
+    log::{
+        Entry,
+        status::{State, Status},
+        warned::About,
+    },
 };
-use serde::{Deserialize, Serialize};
-
-/// What was done to a transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Change {
-    /// A person corrected the patron, the item or the amount.
-    Edited,
-    /// A person took it back.
-    Deleted,
-    /// A person brought back what was deleted.
-    Restored,
-    /// The clock of its desk was wrong, and a person said by how much.
-    Shifted,
-    /// It came from another desk in the same second as another transaction of its item, so it was put a second later.
-    Separated,
-}
-
-/// One change.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Revision {
-    /// When it was changed.
-    pub at: Moment,
-    /// What was done.
-    pub change: Change,
-    /// What it was before.
-    pub was: Transaction,
-    /// What Koha had answered before, where it had refused it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refused: Option<String>,
-}
 
 impl Entry {
     fn changed(&self, change: Change, at: Moment, transaction: Transaction, status: Status) -> Self {
@@ -111,11 +83,15 @@ impl Entry {
 mod tests {
     use super::*;
     use crate::{
-        barcode::{Barcode, Cardnumber},
-        directory::warning::{Warned, Warning},
-        settings::{CommitType, ServerUrl},
-        status::{Attempt, Doubt},
-        transaction::{TransactionId, arbitrary},
+        desk::{
+            barcode::{Barcode, Cardnumber},
+            transaction::{TransactionId, arbitrary},
+        },
+        log::{
+            status::{Attempt, Doubt},
+            warned::{Warned, Warning},
+        },
+        settings::form::{CommitType, ServerUrl},
     };
     use proptest::prelude::*;
 

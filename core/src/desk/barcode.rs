@@ -55,8 +55,8 @@ macro_rules! code {
             ///
             /// # Errors
             /// When nothing is left, a control character stands inside, or it is longer than [`Self::LIMIT`].
-            pub fn parse(raw: &str) -> Result<Self, $crate::barcode::CodeError> {
-                $crate::barcode::parse(raw, Self::LIMIT).map(Self)
+            pub fn parse(raw: &str) -> Result<Self, $crate::desk::barcode::CodeError> {
+                $crate::desk::barcode::parse(raw, Self::LIMIT).map(Self)
             }
 
             /// The text, trimmed.
@@ -66,7 +66,7 @@ macro_rules! code {
         }
 
         impl TryFrom<String> for $name {
-            type Error = $crate::barcode::CodeError;
+            type Error = $crate::desk::barcode::CodeError;
             fn try_from(raw: String) -> Result<Self, Self::Error> {
                 Self::parse(&raw)
             }

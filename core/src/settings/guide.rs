@@ -1,6 +1,6 @@
 //! What is still to be done before this desk can send: the guide of the first run.
 
-use crate::settings::{Form, Settings};
+use crate::settings::form::{Form, Settings};
 
 /// The next thing to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +33,7 @@ pub fn next(form: &Form, saved: bool, tested: Option<&str>) -> Step {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Secret;
+    use crate::settings::form::Secret;
 
     #[test]
     fn from_nothing_to_ready() {

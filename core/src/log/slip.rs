@@ -3,11 +3,15 @@
 //! A date on a slip is never sent: Koha computes its own.
 
 use crate::{
-    amount::Amount,
-    barcode::{Barcode, Cardnumber, same_code},
-    log::Entry,
-    status::{State, Status},
-    transaction::{Action, Moment, Transaction, TransactionId},
+    desk::{
+        amount::Amount,
+        barcode::{Barcode, Cardnumber, same_code},
+        transaction::{Action, Moment, Transaction, TransactionId},
+    },
+    log::{
+        Entry,
+        status::{State, Status},
+    },
 };
 use chrono::{Days, NaiveDate};
 use thiserror::Error;

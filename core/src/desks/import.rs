@@ -2,9 +2,11 @@
 //! log, and not after it was committed and cleared from it.
 
 use crate::{
-    desk::DeskName,
+    desk::{
+        name::DeskName,
+        transaction::{Transaction, TransactionId},
+    },
     log::Entry,
-    transaction::{Transaction, TransactionId},
 };
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -113,9 +115,11 @@ pub fn plan(desk: &DeskName, lines: Vec<Transaction>, known: &Known, cleared: &B
 mod tests {
     use super::*;
     use crate::{
-        barcode::Barcode,
-        order,
-        transaction::{Action, Moment, arbitrary},
+        desk::{
+            barcode::Barcode,
+            transaction::{Action, Moment, arbitrary},
+        },
+        log::order,
     };
     use proptest::prelude::*;
 

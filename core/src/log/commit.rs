@@ -1,10 +1,9 @@
 //! The record of one commit: what was brought into Koha when, where and how, and which transactions it was.
 
 use crate::{
+    desk::transaction::{Moment, TransactionId},
     log::Entry,
-    outbox::Summary,
-    settings::{CommitType, Settings},
-    transaction::{Moment, TransactionId},
+    settings::form::{CommitType, Settings},
 };
 use serde::{Deserialize, Serialize};
 
@@ -55,46 +54,5 @@ impl Batch {
             branchcode: settings.branchcode.clone(),
             transactions: to_send.iter().map(|entry| entry.id).collect(),
         }
-    }
-
-    /// The record of one that has ended, with what the person was told.
-    #[must_use]
-    pub fn ended(self, at: Moment, summary: &Summary, message: String) -> Self {
-        let end = BatchEnd {
-            at,
-            committed: summary.committed(),
-            rejected: summary.rejected,
-            in_doubt: summary.in_doubt,
-            left: summary.left,
-            message,
-        };
-        Self { end: Some(end), transactions: summary.settled.clone(), ..self }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::settings::{Secret, ServerUrl};
-
-    #[test]
-    fn holds_what_was_told_and_no_secret() {
-        let settings = Settings {
-            server: ServerUrl::parse("https://koha.example.org").unwrap(),
-            username: "desk".into(),
-            password: Secret::new("letmein"),
-            branchcode: "CPL".into(),
-            commit_type: CommitType::Apply,
-            stale_hours: 24,
-        };
-        let moment = Moment::new(1_795_428_000_000, 60).unwrap();
-        let begun = Batch::begin(&settings, moment, &[]);
-        let summary = Summary { success: 2, rejected: 1, settled: vec![TransactionId(3)], ..Summary::default() };
-        let ended = begun.ended(moment, &summary, "Done".into());
-        assert_eq!(ended.transactions, [TransactionId(3)]);
-        let stored = serde_json::to_string(&ended).unwrap();
-        assert!(!stored.contains("letmein"));
-        assert_eq!(serde_json::from_str::<Batch>(&stored).unwrap(), ended);
-        assert_eq!(ended.end.map(|end| (end.committed, end.rejected)), Some((2, 1)));
     }
 }

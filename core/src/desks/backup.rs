@@ -11,12 +11,13 @@
 //! Koha stays.
 
 use crate::{
-    batch::Batch,
-    desk::DeskName,
-    koc,
-    log::Entry,
-    status::{State, Status},
-    transaction::Moment,
+    desk::{name::DeskName, transaction::Moment},
+    desks::koc,
+    log::{
+        Entry,
+        commit::Batch,
+        status::{State, Status},
+    },
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -165,10 +166,12 @@ pub fn further(here: &Entry, there: &Entry) -> Option<Status> {
 mod tests {
     use super::*;
     use crate::{
-        directory::warning::{Warned, Warning},
-        settings::{CommitType, ServerUrl},
-        status::{Attempt, Doubt},
-        transaction::{TransactionId, arbitrary},
+        desk::transaction::{TransactionId, arbitrary},
+        log::{
+            status::{Attempt, Doubt},
+            warned::{Warned, Warning},
+        },
+        settings::form::{CommitType, ServerUrl},
     };
     use proptest::prelude::*;
 
@@ -226,8 +229,9 @@ mod tests {
 
     #[test]
     fn the_status_that_has_seen_more_of_koha_stays() {
-        let action = crate::transaction::Action::Return { barcode: crate::barcode::Barcode::parse("B").unwrap() };
-        let transaction = crate::transaction::Transaction { moment: now(), action };
+        let action =
+            crate::desk::transaction::Action::Return { barcode: crate::desk::barcode::Barcode::parse("B").unwrap() };
+        let transaction = crate::desk::transaction::Transaction { moment: now(), action };
         let entry = |status| Entry { status, ..Entry::recorded(TransactionId(1), transaction.clone()) };
         for here in statuses() {
             for there in statuses() {
@@ -246,8 +250,9 @@ mod tests {
 
     #[test]
     fn a_desk_stays_itself_on_another_computer() {
-        let action = crate::transaction::Action::Return { barcode: crate::barcode::Barcode::parse("B").unwrap() };
-        let own = Entry::recorded(TransactionId(1), crate::transaction::Transaction { moment: now(), action });
+        let action =
+            crate::desk::transaction::Action::Return { barcode: crate::desk::barcode::Barcode::parse("B").unwrap() };
+        let own = Entry::recorded(TransactionId(1), crate::desk::transaction::Transaction { moment: now(), action });
         let others = Entry { desk: Some(desk("Van")), ..own.clone() };
         assert_eq!(adopted(own.clone(), &desk("Bus"), &desk("Bus")).desk, None);
         assert_eq!(adopted(own, &desk("Bus"), &desk("Main")).desk, Some(desk("Bus")));

@@ -1,9 +1,8 @@
 //! How this desk works, whatever Koha does: its scanner, its sounds, its slips.
 
 use crate::{
-    pattern::CardPattern,
-    scanner::ScannerEnd,
-    settings::{Field, FieldError, wrong},
+    desk::{pattern::CardPattern, scanner::ScannerEnd},
+    settings::form::{Field, FieldError, wrong},
 };
 use serde::{Deserialize, Serialize};
 

@@ -8,10 +8,9 @@
 //! - every entry has its place.
 
 use crate::{
-    log::Entry,
+    desk::transaction::{Moment, TransactionId},
+    log::{Entry, status::State},
     slices::{CHUNK, Pace, Sliced},
-    status::State,
-    transaction::{Moment, TransactionId},
 };
 use std::{
     cmp::{Ordering, Reverse},
@@ -41,7 +40,7 @@ impl Placed for Entry {
     }
 
     fn sequence(&self) -> (Option<&str>, u32) {
-        (self.desk.as_ref().map(crate::desk::DeskName::as_str), self.part)
+        (self.desk.as_ref().map(crate::desk::name::DeskName::as_str), self.part)
     }
 
     fn compare_content(&self, other: &Self) -> Ordering {
@@ -208,10 +207,12 @@ pub fn indistinct<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Option<(&
 mod tests {
     use super::*;
     use crate::{
-        barcode::{Barcode, Cardnumber},
-        desk::DeskName,
+        desk::{
+            barcode::{Barcode, Cardnumber},
+            name::DeskName,
+            transaction::{Action, Transaction, arbitrary},
+        },
         log,
-        transaction::{Action, Transaction, arbitrary},
     };
     use proptest::prelude::*;
 

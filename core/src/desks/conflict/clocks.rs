@@ -3,8 +3,15 @@
 //! The evidence is in the items that two desks had: an item cannot be lent twice without coming back. Where one shift of one
 //! desk makes nearly all such contradictions go away, its clock was most likely off by that much.
 
-use super::{DeskReport, FUTURE_FROM, HOUR, Items, MINUTE, ONE_SITTING, SECOND, is_issue, millis, same_patron};
-use crate::{desk::DeskName, log::Entry, shift::Shift, slices::Pace, transaction::Moment};
+use crate::{
+    desk::{name::DeskName, transaction::Moment},
+    desks::{
+        conflict::{DeskReport, FUTURE_FROM, HOUR, Items, MINUTE, ONE_SITTING, SECOND, is_issue, millis, same_patron},
+        shift::Shift,
+    },
+    log::Entry,
+    slices::Pace,
+};
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},

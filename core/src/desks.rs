@@ -1,0 +1,7 @@
+//! What several desks recorded: their files and backups, brought into one order and looked through before a commit.
+
+pub mod backup;
+pub mod conflict;
+pub mod import;
+pub mod koc;
+pub mod shift;

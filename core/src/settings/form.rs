@@ -1,0 +1,539 @@
+//! What the options page stores, checked.
+
+use crate::desk::{amount::AmountError, barcode::CodeError, name::DeskName};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use thiserror::Error;
+use url::{Host, Url};
+
+/// How transactions come into Koha.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CommitType {
+    /// "Send data to Koha": queued there for review.
+    #[default]
+    Send,
+    /// "Apply directly to Koha": processed at once.
+    Apply,
+}
+
+impl CommitType {
+    /// The one of this name: `send` or `apply`, as the page and a policy have it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "send" => Some(Self::Send),
+            "apply" => Some(Self::Apply),
+            _ => None,
+        }
+    }
+
+    /// The value of service.pl's `pending`: it queues at exactly `true`, and anything else applies.
+    pub fn pending(self) -> &'static str {
+        match self {
+            Self::Send => "true",
+            Self::Apply => "false",
+        }
+    }
+}
+
+/// A text that must never be shown, logged or put into a URL.
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Wraps it.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself, for the body of a request.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// The address of a Koha staff client, without a slash at its end.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ServerUrl(String);
+
+/// Why a text is not the address of a server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum ServerUrlError {
+    /// Nothing there.
+    #[error("enter the address of your Koha staff client")]
+    Empty,
+    /// Not a URL.
+    #[error("this is not an address")]
+    NotAnAddress,
+    /// Neither http nor https.
+    #[error("the address must begin with https:// or http://")]
+    Scheme,
+    /// `user:password@` in the address.
+    #[error("leave user name and password out of the address")]
+    Credentials,
+}
+
+impl ServerUrl {
+    /// Reads what a person types or pastes: with or without scheme, port, path and trailing slash. A pasted page address
+    /// is cut at `/cgi-bin/koha`; a sub-path before that is kept.
+    ///
+    /// # Errors
+    /// When it is no http or https address, or holds credentials.
+    pub fn parse(raw: &str) -> Result<Self, ServerUrlError> {
+        let raw = raw.trim();
+        if raw.is_empty() {
+            return Err(ServerUrlError::Empty);
+        }
+        let with_scheme = if raw.contains("://") { raw.to_owned() } else { format!("https://{raw}") };
+        let url = Url::parse(&with_scheme).map_err(|_| ServerUrlError::NotAnAddress)?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(ServerUrlError::Scheme);
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            return Err(ServerUrlError::Credentials);
+        }
+        // A star is allowed in names of hosts, and in a permission it would stand for every server.
+        if url.host_str().is_none_or(|host| host.is_empty() || host.contains('*')) {
+            return Err(ServerUrlError::NotAnAddress);
+        }
+        let path = url.path().split("/cgi-bin/koha").next().unwrap_or_default().trim_end_matches('/');
+        Ok(Self(format!("{}{path}", url.origin().ascii_serialization())))
+    }
+
+    fn url(&self) -> Option<Url> {
+        Url::parse(&self.0).ok()
+    }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The address of a page or script below it; `path` begins with a slash.
+    pub fn join(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
+    }
+
+    /// The pattern by which Firefox grants access to this one server. Patterns know no port.
+    pub fn permission_pattern(&self) -> String {
+        let url = self.url();
+        let part = |get: fn(&Url) -> Option<&str>| url.as_ref().and_then(get).unwrap_or_default();
+        format!("{}://{}/*", part(|url| Some(url.scheme())), part(Url::host_str))
+    }
+
+    /// Whether what is sent could be read on the way: http to another computer.
+    pub fn is_readable_on_the_way(&self) -> bool {
+        self.url().is_some_and(|url| {
+            url.scheme() == "http"
+                && match url.host() {
+                    Some(Host::Domain(name)) => name != "localhost",
+                    Some(Host::Ipv4(address)) => !address.is_loopback(),
+                    Some(Host::Ipv6(address)) => !address.is_loopback(),
+                    None => true,
+                }
+        })
+    }
+}
+
+impl fmt::Display for ServerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for ServerUrl {
+    type Error = ServerUrlError;
+    fn try_from(raw: String) -> Result<Self, ServerUrlError> {
+        Self::parse(&raw)
+    }
+}
+
+impl From<ServerUrl> for String {
+    fn from(server: ServerUrl) -> Self {
+        server.0
+    }
+}
+
+/// Everything that a commit needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Koha's staff client.
+    pub server: ServerUrl,
+    /// The account that KOCT logs in with.
+    pub username: String,
+    /// Its password.
+    pub password: Secret,
+    /// The library that the desk belongs to.
+    pub branchcode: String,
+    /// How transactions come into Koha.
+    pub commit_type: CommitType,
+    /// So many hours old, a transaction is not applied without a question.
+    pub stale_hours: u32,
+}
+
+/// The fields of the options page, as typed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Form {
+    /// Address of the staff client.
+    pub server: String,
+    /// Name of the account.
+    pub username: String,
+    /// Its password.
+    #[serde(skip)]
+    pub password: Secret,
+    /// The library.
+    pub branchcode: String,
+    /// How transactions come into Koha.
+    pub commit_type: CommitType,
+    /// So many hours old, a transaction is not applied without a question.
+    pub stale_hours: String,
+    /// The name of this desk.
+    #[serde(skip)]
+    pub desk: String,
+}
+
+impl Default for Form {
+    fn default() -> Self {
+        Self {
+            server: String::new(),
+            username: String::new(),
+            password: Secret::default(),
+            branchcode: String::new(),
+            commit_type: CommitType::default(),
+            stale_hours: STALE_HOURS.to_string(),
+            desk: String::new(),
+        }
+    }
+}
+
+/// A field of the options page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Field {
+    /// Its id is `server`.
+    Server,
+    /// Its id is `username`.
+    Username,
+    /// Its id is `password`.
+    Password,
+    /// Its id is `branchcode`.
+    Branchcode,
+    /// Its id is `stale-hours`.
+    StaleHours,
+    /// Its id is `desk-name`.
+    Desk,
+    /// Its id is `card-pattern`.
+    CardPattern,
+    /// Its id is `library-name`.
+    LibraryName,
+    /// Its id is `loan-days`.
+    LoanDays,
+    /// Its id is `notice`; only a policy sets it.
+    Notice,
+    /// What a patron may owe before a warning.
+    DebtLimit,
+    /// When records count as old.
+    RemindDays,
+    /// When records are deleted.
+    WipeDays,
+    /// The number of the report on restrictions.
+    RestrictionsReport,
+    /// The secret of an API key.
+    ClientSecret,
+}
+
+impl Field {
+    /// The id of its input element.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Username => "username",
+            Self::Password => "password",
+            Self::Branchcode => "branchcode",
+            Self::StaleHours => "stale-hours",
+            Self::Desk => "desk-name",
+            Self::CardPattern => "card-pattern",
+            Self::LibraryName => "library-name",
+            Self::LoanDays => "loan-days",
+            Self::Notice => "notice",
+            Self::DebtLimit => "debt-limit",
+            Self::RemindDays => "remind-days",
+            Self::WipeDays => "wipe-days",
+            Self::RestrictionsReport => "restrictions-report",
+            Self::ClientSecret => "client-secret",
+        }
+    }
+}
+
+/// What is wrong with a field.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum FieldError {
+    /// The server's address.
+    #[error(transparent)]
+    Server(#[from] ServerUrlError),
+    /// Nothing there.
+    #[error("fill this in")]
+    Missing,
+    /// A control character inside.
+    #[error("it holds the control character U+{0:04X}")]
+    ControlCharacter(u32),
+    /// Not a number of hours that is of use.
+    #[error("enter a whole number of hours, from 1 to {0}")]
+    Hours(u32),
+    /// Not a number of days that is of use; none is.
+    #[error("enter a whole number of days, from 1 to {0}, or nothing")]
+    Days(u16),
+    /// Not a number of days that is of use, where one is needed.
+    #[error("enter a whole number of days, from 1 to {0}")]
+    SomeDays(u16),
+    /// Not the number of a report; none is.
+    #[error("enter the number of a saved report, or nothing")]
+    ReportNumber,
+    /// An amount that cannot be read.
+    #[error(transparent)]
+    Amount(#[from] AmountError),
+    /// Every code would fit this pattern.
+    #[error("a pattern needs at least one digit, letter or #")]
+    Pattern,
+    /// Koha would cut or refuse it.
+    #[error("it has {length} characters, and at most {limit} are kept")]
+    TooLong {
+        /// Characters typed.
+        length: usize,
+        /// Characters kept.
+        limit: usize,
+    },
+}
+
+/// The column `pending_offline_operations.userid`.
+const QUEUED_USERID_LIMIT: usize = 30;
+/// The column `borrowers.userid`.
+const USERID_LIMIT: usize = 75;
+/// The columns `branches.branchcode` and `pending_offline_operations.branchcode`.
+const BRANCHCODE_LIMIT: usize = 10;
+
+/// The age in hours from which a transaction is not applied without a question, until somebody sets another.
+const STALE_HOURS: u32 = 24;
+/// A year.
+const STALE_HOURS_LIMIT: u32 = 8_784;
+
+fn hours(raw: &str) -> Result<u32, FieldError> {
+    let hours = raw.trim().parse().ok().filter(|hours| (1..=STALE_HOURS_LIMIT).contains(hours));
+    hours.ok_or(FieldError::Hours(STALE_HOURS_LIMIT))
+}
+
+fn required(raw: &str, limit: usize) -> Result<String, FieldError> {
+    let text = raw.trim();
+    if text.is_empty() {
+        return Err(FieldError::Missing);
+    }
+    if let Some(control) = text.chars().find(|c| c.is_control()) {
+        return Err(FieldError::ControlCharacter(u32::from(control)));
+    }
+    let length = text.chars().count();
+    if length > limit { Err(FieldError::TooLong { length, limit }) } else { Ok(text.to_owned()) }
+}
+
+/// Those fields that cannot be used.
+pub(crate) fn wrong<const N: usize>(fields: [(Field, Option<FieldError>); N]) -> Vec<(Field, FieldError)> {
+    fields.into_iter().filter_map(|(field, error)| error.map(|error| (field, error))).collect()
+}
+
+impl From<CodeError> for FieldError {
+    fn from(error: CodeError) -> Self {
+        match error {
+            CodeError::Empty => Self::Missing,
+            CodeError::ControlCharacter(code_point) => Self::ControlCharacter(code_point),
+            CodeError::TooLong { length, limit } => Self::TooLong { length, limit },
+        }
+    }
+}
+
+impl Form {
+    /// Whether a connection to Koha is wanted: a desk that only writes .koc files names no server and no account.
+    pub fn connects(&self) -> bool {
+        !(self.server.trim().is_empty() && self.username.trim().is_empty() && self.password.is_empty())
+    }
+
+    /// Checks the name of this desk. Scanning and sending work without one; what it exports would bear no name.
+    ///
+    /// # Errors
+    /// When it cannot be used.
+    pub fn desk_name(&self) -> Result<DeskName, FieldError> {
+        Ok(DeskName::parse(&self.desk)?)
+    }
+
+    /// Checks every field.
+    ///
+    /// # Errors
+    /// Each field that cannot be used, with the reason. In `send` the user name must fit Koha's queue, which is shorter
+    /// than its accounts'.
+    pub fn validate(&self) -> Result<Settings, Vec<(Field, FieldError)>> {
+        let userid_limit = match self.commit_type {
+            CommitType::Send => QUEUED_USERID_LIMIT,
+            CommitType::Apply => USERID_LIMIT,
+        };
+        let server = ServerUrl::parse(&self.server).map_err(FieldError::from);
+        let username = required(&self.username, userid_limit);
+        let branchcode = required(&self.branchcode, BRANCHCODE_LIMIT);
+        let password = if self.password.is_empty() { Err(FieldError::Missing) } else { Ok(self.password.clone()) };
+        let stale_hours = hours(&self.stale_hours);
+        match (server, username, password, branchcode, stale_hours) {
+            (Ok(server), Ok(username), Ok(password), Ok(branchcode), Ok(stale_hours)) => {
+                Ok(Settings { server, username, password, branchcode, commit_type: self.commit_type, stale_hours })
+            }
+            (server, username, password, branchcode, stale_hours) => Err(wrong([
+                (Field::Server, server.err()),
+                (Field::Username, username.err()),
+                (Field::Password, password.err()),
+                (Field::Branchcode, branchcode.err()),
+                (Field::StaleHours, stale_hours.err()),
+            ])),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn takes_an_address_as_people_paste_it() {
+        for (raw, address) in [
+            ("https://koha.example.org", "https://koha.example.org"),
+            (" https://koha.example.org/ ", "https://koha.example.org"),
+            ("koha.example.org", "https://koha.example.org"),
+            ("koha.example.org:8443", "https://koha.example.org:8443"),
+            ("HTTP://Koha.Example.org:8080/", "http://koha.example.org:8080"),
+            ("https://koha.example.org:443", "https://koha.example.org"),
+            ("https://example.org/koha/", "https://example.org/koha"),
+            ("https://example.org/koha/cgi-bin/koha/mainpage.pl?x=1#y", "https://example.org/koha"),
+            ("https://example.org/cgi-bin/koha/mainpage.pl", "https://example.org"),
+            ("http://[::1]:8081/", "http://[::1]:8081"),
+            ("https://bücherei.example", "https://xn--bcherei-n2a.example"),
+        ] {
+            assert_eq!(ServerUrl::parse(raw).map(String::from).as_deref(), Ok(address), "{raw}");
+        }
+    }
+
+    #[test]
+    fn refuses_other_addresses_with_a_reason() {
+        for (raw, error) in [
+            ("  ", ServerUrlError::Empty),
+            ("ftp://koha.example.org", ServerUrlError::Scheme),
+            ("javascript://x", ServerUrlError::Scheme),
+            ("https://koha:secret@koha.example.org", ServerUrlError::Credentials),
+            ("https://", ServerUrlError::NotAnAddress),
+            ("https://a b", ServerUrlError::NotAnAddress),
+            ("https://*", ServerUrlError::NotAnAddress),
+            ("*.example.org", ServerUrlError::NotAnAddress),
+        ] {
+            assert_eq!(ServerUrl::parse(raw), Err(error), "{raw}");
+        }
+    }
+
+    #[test]
+    fn asks_for_one_server_only() {
+        let pattern = |raw| ServerUrl::parse(raw).unwrap().permission_pattern();
+        assert_eq!(pattern("https://koha.example.org:8443/koha"), "https://koha.example.org/*");
+        assert_eq!(pattern("http://127.0.0.1:8081"), "http://127.0.0.1/*");
+    }
+
+    #[test]
+    fn warns_of_http_to_another_computer() {
+        let readable = |raw| ServerUrl::parse(raw).unwrap().is_readable_on_the_way();
+        assert!(readable("http://koha.example.org"));
+        for raw in ["https://koha.example.org", "http://127.0.0.1:8081", "http://localhost", "http://[::1]"] {
+            assert!(!readable(raw), "{raw}");
+        }
+    }
+
+    fn form() -> Form {
+        Form {
+            server: "https://koha.example.org".into(),
+            username: " desk ".into(),
+            password: Secret::new("letmein"),
+            branchcode: "CPL".into(),
+            ..Form::default()
+        }
+    }
+
+    #[test]
+    fn a_desk_may_do_without_koha() {
+        assert!(form().connects());
+        assert!(!Form { branchcode: "CPL".into(), ..Form::default() }.connects());
+        assert!(Form { username: "desk".into(), ..Form::default() }.connects(), "begun, not left out");
+    }
+
+    #[test]
+    fn a_desk_needs_a_name_to_be_told_from_others() {
+        let named = |raw: &str| Form { desk: raw.into(), ..form() }.desk_name();
+        assert_eq!(named(" Bus 2 ").map(String::from), Ok("Bus 2".into()));
+        assert_eq!(named(" "), Err(FieldError::Missing));
+        assert_eq!(named(&"x".repeat(41)), Err(FieldError::TooLong { length: 41, limit: 40 }));
+        assert!(form().validate().is_ok(), "sending works without");
+    }
+
+    #[test]
+    fn takes_only_whole_hours_of_a_year() {
+        for (raw, hours) in [("24", Some(24)), (" 1 ", Some(1)), ("8784", Some(8784)), ("0", None), ("8785", None)] {
+            let settings = Form { stale_hours: raw.into(), ..form() }.validate();
+            assert_eq!(settings.ok().map(|settings| settings.stale_hours), hours, "{raw}");
+        }
+        for raw in ["", "-1", "1.5", "a day", "99999999999"] {
+            let errors = Form { stale_hours: raw.into(), ..form() }.validate().unwrap_err();
+            assert_eq!(errors, [(Field::StaleHours, FieldError::Hours(8_784))], "{raw}");
+        }
+        assert_eq!(serde_json::from_str::<Form>("{}").unwrap().stale_hours, "24", "settings of before");
+    }
+
+    #[test]
+    fn names_every_field_that_cannot_be_used() {
+        assert_eq!(form().validate().unwrap().username, "desk");
+        let errors = Form::default().validate().unwrap_err();
+        assert_eq!(
+            errors.iter().map(|(field, _)| field.id()).collect::<Vec<_>>(),
+            ["server", "username", "password", "branchcode"]
+        );
+        let long = Form { branchcode: "x".repeat(11), ..form() }.validate().unwrap_err();
+        assert_eq!(long, [(Field::Branchcode, FieldError::TooLong { length: 11, limit: 10 })]);
+    }
+
+    #[test]
+    fn the_queue_takes_shorter_user_names_than_accounts_have() {
+        let long = Form { username: "u".repeat(31), ..form() };
+        assert_eq!(long.validate().unwrap_err(), [(Field::Username, FieldError::TooLong { length: 31, limit: 30 })]);
+        assert!(Form { commit_type: CommitType::Apply, ..long }.validate().is_ok());
+    }
+
+    #[test]
+    fn a_secret_is_never_printed() {
+        assert!(!format!("{:?} {:?}", form(), form().validate().unwrap()).contains("letmein"));
+        assert!(!serde_json::to_string(&form()).unwrap().contains("letmein"), "the password is stored apart");
+    }
+
+    proptest! {
+        #[test]
+        fn reading_an_address_never_panics_and_is_done_after_once(raw in "\\PC{0,60}|(https?://)?[a-zA-Z0-9.:/@?#_-]{0,40}") {
+            if let Ok(server) = ServerUrl::parse(&raw) {
+                prop_assert_eq!(ServerUrl::parse(server.as_str()).unwrap(), server.clone());
+                prop_assert!(!server.as_str().ends_with('/'));
+                prop_assert!(server.permission_pattern().ends_with("/*"));
+            }
+        }
+    }
+}
