@@ -1,6 +1,6 @@
 //! What a desk knows of Koha's patrons, items, loans and holds while Koha cannot be reached.
 //!
-//! A set of records is a [run](RowWriter) of rows in compressed blocks, which lie on a [`Shelf`]. To find a row, the first
+//! A set of records is a [run](RowWriter) of rows in compressed blocks, which lie on a [`BlockStore`]. To find a row, the first
 //! numbers of all blocks are kept in memory (some kilobytes for a million rows), and one or two blocks are read. Only the
 //! index of names is held in memory, from the first search on.
 //!
@@ -8,24 +8,24 @@
 
 pub mod aside;
 mod block;
+pub mod block_store;
 mod fold;
 pub mod holder;
 mod lookup;
 mod names;
 pub mod record;
 mod run;
-pub mod shelf;
 mod sorting;
 #[cfg(test)]
 mod testing;
 pub mod warning;
 
 use crate::desk::barcode::same_code;
+use block_store::BlockStore;
 use lookup::Reader;
-use record::{Hold, Item, Key, Loan, Patron, Restriction, Row, Set, code_key};
+use record::{Hold, Item, Key, Loan, Patron, Record, Restriction, Set, code_key};
 pub use run::{OutOfOrder, RowWriter, Unfinished};
 use serde::{Deserialize, Serialize};
-use shelf::Shelf;
 use std::collections::BTreeMap;
 
 /// What the directory holds, without any record: safe to be kept in the clear.
@@ -98,7 +98,7 @@ impl Contents {
 ///
 /// # Errors
 /// When the shelf cannot be read or written.
-pub async fn finish<R: Row, S: Shelf>(shelf: &S, written: Unfinished, as_of: i64) -> Result<Held, S::Error> {
+pub async fn finish<R: Record, S: BlockStore>(shelf: &S, written: Unfinished, as_of: i64) -> Result<Held, S::Error> {
     let rows = run::finish::<R, S>(shelf, written).await?;
     Ok(Held { run: written.run, blocks: written.blocks, rows, as_of, whole_as_of: as_of, ..Held::default() })
 }
@@ -107,7 +107,7 @@ pub async fn finish<R: Row, S: Shelf>(shelf: &S, written: Unfinished, as_of: i64
 ///
 /// # Errors
 /// As [`finish`].
-pub async fn finish_changes<R: Row, S: Shelf>(
+pub async fn finish_changes<R: Record, S: BlockStore>(
     shelf: &S,
     held: &Held,
     changes: Unfinished,
@@ -148,7 +148,7 @@ pub fn may_be_name(typed: &str) -> bool {
     typed.trim().chars().count() >= 2 && may_begin_name(typed)
 }
 
-impl<S: Shelf> Directory<S> {
+impl<S: BlockStore> Directory<S> {
     /// The directory that lies on this shelf.
     pub fn new(shelf: S, contents: Contents) -> Self {
         Self { reader: Reader::new(shelf), contents }
@@ -173,12 +173,12 @@ impl<S: Shelf> Directory<S> {
         self.contents.sets.get(&set).map(|held| held.run)
     }
 
-    async fn row<R: Row>(&self, id: u32) -> Result<Option<R>, S::Error> {
+    async fn row<R: Record>(&self, id: u32) -> Result<Option<R>, S::Error> {
         let Some(run) = self.run(R::SET) else { return Ok(None) };
         self.reader.row(run, id).await
     }
 
-    async fn rows<R: Row>(&self, kind: Key, key: u32) -> Result<Vec<R>, S::Error> {
+    async fn rows<R: Record>(&self, kind: Key, key: u32) -> Result<Vec<R>, S::Error> {
         let Some(run) = self.run(R::SET) else { return Ok(Vec::new()) };
         self.reader.rows(run, kind, key).await
     }

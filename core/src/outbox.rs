@@ -17,7 +17,7 @@
 //!
 //! Once logged in, and before anything is sent, Koha is asked about those in doubt that were to be applied
 //! ([`inquiry`](crate::koha::inquiry)). Only proof takes one out of doubt; everything else is a person's to decide. A
-//! failure that proves that no server was reached is tried again after a rest, a few times.
+//! failure that proves that no server was reached is tried again after a pause, a few times.
 
 pub mod summary;
 
@@ -25,7 +25,7 @@ use crate::{
     desk::transaction::TransactionId,
     koha::{
         Failure, NotSent, Request, Response,
-        connection::{Connection, Next, Trouble},
+        connection::{Connection, ConnectionError, Next},
         inquiry::{self, Finding, Inquiry, Unclear},
         service::{self, Access, Answer},
     },
@@ -36,7 +36,7 @@ use crate::{
     settings::form::{CommitType, Settings},
 };
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
-use summary::{Stop, Summary, count};
+use summary::{CommitError, Summary, count};
 
 /// So many transactions may be under way at once on their way into Koha's queue.
 const QUEUED_AT_ONCE: usize = 4;
@@ -44,8 +44,8 @@ const QUEUED_AT_ONCE: usize = 4;
 /// So far ahead the next transaction is looked for that may go now.
 const LOOK_AHEAD: usize = 64;
 
-/// The rests, in milliseconds, before trying again after no server was reached; then the commit ends.
-const RESTS: [u32; 4] = [1_000, 2_000, 4_000, 8_000];
+/// The backoff, in milliseconds, before trying again after no server was reached; then the commit ends.
+const BACKOFF: [u32; 4] = [1_000, 2_000, 4_000, 8_000];
 
 /// So long after a request left, in milliseconds, a slow server might still process it, so that its absence proves nothing.
 /// Web servers in front of Koha give up after five minutes (Apache's `Timeout` in Koha's packages); this is twice as long.
@@ -93,12 +93,12 @@ struct InFlight {
     attempt: Attempt,
     /// The connection was made anew for it once; a second refusal is final.
     renewed: bool,
-    stage: Stage,
+    stage: CommitStage,
 }
 
 /// Where a transaction in flight is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum CommitStage {
     /// Its `Sending` is being made durable.
     Persisting,
     /// It is durable as `Sending`, and may be asked about when there is a connection.
@@ -128,10 +128,10 @@ pub struct Outbox {
     /// The items of those in doubt: what comes later must not overtake them.
     in_doubt: BTreeMap<TransactionId, Option<String>>,
     /// To be sent, but a transaction of the same item is in doubt.
-    held: Vec<Entry>,
-    /// The rest that is being taken, and how many there were since a server was reached.
+    blocked: Vec<Entry>,
+    /// The pause that is being made, and the number of them since a server was reached.
     resting: Option<Ticket>,
-    rests: usize,
+    failed_connections: usize,
     /// What Koha answered and is not durable yet.
     answered: Vec<(TransactionId, Status)>,
     /// How many of `answered` are being made durable, if anything is.
@@ -169,9 +169,9 @@ impl Outbox {
             queue: VecDeque::new(),
             in_flight: BTreeMap::new(),
             in_doubt: BTreeMap::new(),
-            held: Vec::new(),
+            blocked: Vec::new(),
             resting: None,
-            rests: 0,
+            failed_connections: 0,
             answered: Vec::new(),
             persisting: None,
             outputs: VecDeque::new(),
@@ -183,7 +183,7 @@ impl Outbox {
         };
         for entry in uncommitted {
             match entry.status.clone() {
-                Status::Local => outbox.held.push(entry),
+                Status::Local => outbox.blocked.push(entry),
                 Status::InDoubt { attempt, .. } | Status::Sending { attempt } => {
                     outbox.in_doubt.insert(entry.id, entry.transaction.action.item_key());
                     if attempt.commit_type == CommitType::Apply && attempt.server == outbox.settings.server {
@@ -215,7 +215,7 @@ impl Outbox {
         }
         match input {
             Input::Cancel => {
-                self.stop(Stop::Cancelled);
+                self.stop(CommitError::Cancelled);
                 // What only reads is not waited for: no transaction depends on it.
                 self.connecting = None;
                 self.inquiring = None;
@@ -224,7 +224,7 @@ impl Outbox {
                 self.resting.take_if(|expected| *expected == ticket);
             }
             Input::Answer(ticket, answer) => {
-                let asked = self.in_flight.values().find(|flight| flight.stage == Stage::Asked(ticket));
+                let asked = self.in_flight.values().find(|flight| flight.stage == CommitStage::Asked(ticket));
                 if let Some(id) = asked.map(|flight| flight.entry.id) {
                     self.answer(id, answer);
                 } else if let Some((connection, _)) = self.connecting.take_if(|(_, expected)| *expected == ticket) {
@@ -236,7 +236,7 @@ impl Outbox {
             Input::Persisted => {
                 if let Some(answers) = self.persisting.take() {
                     self.answered.drain(..answers);
-                    self.persisting_now(Stage::Ready);
+                    self.persisting_now(CommitStage::Ready);
                 }
             }
             Input::NotPersisted => self.not_persisted(),
@@ -244,15 +244,15 @@ impl Outbox {
         self.advance();
     }
 
-    /// Queues what was held and waits for nothing any more, and holds what is queued and must wait now.
+    /// Queues what was blocked and waits for nothing any more, and blocks what is queued and must wait now.
     fn queue_what_may_go(&mut self) {
         let items: HashSet<_> = self.in_doubt.values().flatten().collect();
         let waits = |entry: &Entry| entry.transaction.action.item_key().is_some_and(|item| items.contains(&item));
-        let mut entries: Vec<_> = std::mem::take(&mut self.held);
+        let mut entries: Vec<_> = std::mem::take(&mut self.blocked);
         entries.extend(self.queue.drain(..));
         entries.sort_by_key(|entry| self.rank(entry.id));
-        let (held, queue): (Vec<_>, Vec<_>) = entries.into_iter().partition(waits);
-        self.held = held;
+        let (blocked, queue): (Vec<_>, Vec<_>) = entries.into_iter().partition(waits);
+        self.blocked = blocked;
         self.queue = queue.into();
     }
 
@@ -262,7 +262,7 @@ impl Outbox {
     }
 
     /// Ends the commit as soon as nothing is under way. The first reason stays.
-    fn stop(&mut self, stop: Stop) {
+    fn stop(&mut self, stop: CommitError) {
         self.summary.stop.get_or_insert(stop);
     }
 
@@ -291,10 +291,10 @@ impl Outbox {
                 self.access = Some(ready.access);
                 if known == Some(false) {
                     let libraries = ready.libraries.map(|libraries| libraries.list).unwrap_or_default();
-                    self.stop(Stop::BranchUnknown { libraries });
+                    self.stop(CommitError::BranchUnknown { libraries });
                 }
             }
-            Next::Failed(trouble) => self.stop(Stop::Trouble(trouble)),
+            Next::Failed(trouble) => self.stop(CommitError::Connection(trouble)),
         }
     }
 
@@ -322,7 +322,7 @@ impl Outbox {
         let Inquiring { entry, attempt, mut inquiry, .. } = inquiring;
         let finding = match inquiry.handle(answer) {
             inquiry::Next::Request(request) => return self.request_inquiring(entry, attempt, inquiry, request),
-            inquiry::Next::Finding(finding) => self.weigh(&entry, &attempt, finding),
+            inquiry::Next::Finding(finding) => self.check_finding(&entry, &attempt, finding),
         };
         let id = entry.id;
         self.summary.findings.push((id, finding));
@@ -333,7 +333,7 @@ impl Outbox {
             }
             Finding::Missing(_) => {
                 self.answered.push((id, Status::Local));
-                self.held.push(Entry { status: Status::Local, ..entry });
+                self.blocked.push(Entry { status: Status::Local, ..entry });
             }
             Finding::Unclear(_) => return,
         }
@@ -342,7 +342,7 @@ impl Outbox {
     }
 
     /// Whether it is safe to act on what was found.
-    fn weigh(&self, entry: &Entry, attempt: &Attempt, finding: Finding) -> Finding {
+    fn check_finding(&self, entry: &Entry, attempt: &Attempt, finding: Finding) -> Finding {
         let item = entry.transaction.action.item_key();
         let later =
             |(id, other): (&TransactionId, &Option<String>)| self.rank(*id) > self.rank(entry.id) && *other == item;
@@ -362,21 +362,21 @@ impl Outbox {
     }
 
     /// The transaction was provably not processed.
-    fn give_back(&mut self, id: TransactionId) {
+    fn requeue(&mut self, id: TransactionId) {
         if let Some(flight) = self.in_flight.remove(&id) {
             self.answered.push((id, Status::Local));
             self.queue_again(flight.entry);
         }
     }
 
-    /// Takes a rest before asking again, unless there were enough. Returns whether it does.
-    fn rest(&mut self) -> bool {
+    /// Waits before asking again, unless it has often enough. Returns whether it does.
+    fn back_off(&mut self) -> bool {
         if self.summary.stop.is_some() {
             return false;
         }
         if self.resting.is_none() {
-            let Some(time) = RESTS.get(self.rests) else { return false };
-            self.rests += 1;
+            let Some(time) = BACKOFF.get(self.failed_connections) else { return false };
+            self.failed_connections += 1;
             let ticket = self.ticket();
             self.resting = Some(ticket);
             self.outputs.push_back(Output::Wait(ticket, *time));
@@ -388,10 +388,10 @@ impl Outbox {
     fn answer(&mut self, id: TransactionId, answer: Result<Response, Failure>) {
         let verdict = match answer {
             Ok(response) => {
-                self.rests = 0;
+                self.failed_connections = 0;
                 self.judge(id, service::read(&response))
             }
-            Err(Failure::NotSent(NotSent::Offline | NotSent::UnknownHost | NotSent::Refused)) if self.rest() => {
+            Err(Failure::NotSent(NotSent::Offline | NotSent::UnknownHost | NotSent::Refused)) if self.back_off() => {
                 Verdict::AskAgain
             }
             Err(failure) => {
@@ -400,7 +400,7 @@ impl Outbox {
                     Failure::Lost => Some(Doubt::ConnectionLost),
                     Failure::TimedOut => Some(Doubt::TimedOut),
                 };
-                self.stop(Stop::ConnectionLost(failure));
+                self.stop(CommitError::ConnectionLost(failure));
                 doubt.map_or(Verdict::NotProcessed, Verdict::InDoubt)
             }
         };
@@ -409,15 +409,15 @@ impl Outbox {
                 self.access = None;
                 if let Some(flight) = self.in_flight.get_mut(&id) {
                     flight.renewed = true;
-                    flight.stage = Stage::Ready;
+                    flight.stage = CommitStage::Ready;
                 }
             }
             Verdict::AskAgain => {
                 if let Some(flight) = self.in_flight.get_mut(&id) {
-                    flight.stage = Stage::Ready;
+                    flight.stage = CommitStage::Ready;
                 }
             }
-            Verdict::NotProcessed => self.give_back(id),
+            Verdict::NotProcessed => self.requeue(id),
             Verdict::InDoubt(reason) => {
                 if let Some(attempt) = self.in_flight.get(&id).map(|flight| flight.attempt.clone()) {
                     self.settle(id, Status::InDoubt { reason, attempt });
@@ -435,23 +435,23 @@ impl Outbox {
             Answer::Rejected(message) => Verdict::Status(Status::Rejected { message }),
             Answer::AuthenticationFailed | Answer::TokenRefused => self.entry_refused(id, &answer),
             Answer::Refused(status) => {
-                self.stop(Stop::Refused(status));
+                self.stop(CommitError::Refused(status));
                 Verdict::NotProcessed
             }
             Answer::ServerError(status) => {
                 self.server_errors = server_errors + 1;
                 if self.server_errors >= SERVER_ERRORS_IN_A_ROW {
-                    self.stop(Stop::ServerErrors(status));
+                    self.stop(CommitError::ServerErrors(status));
                 }
                 Verdict::InDoubt(Doubt::ServerError)
             }
             // Firefox gives out an answer that was cut within its headers as an empty one.
             Answer::Empty => {
-                self.stop(Stop::ConnectionLost(Failure::Lost));
+                self.stop(CommitError::ConnectionLost(Failure::Lost));
                 Verdict::InDoubt(Doubt::StrangeAnswer)
             }
             Answer::Strange => {
-                self.stop(Stop::StrangeAnswer);
+                self.stop(CommitError::StrangeAnswer);
                 Verdict::InDoubt(Doubt::StrangeAnswer)
             }
         }
@@ -461,16 +461,16 @@ impl Outbox {
     fn entry_refused(&mut self, id: TransactionId, answer: &Answer) -> Verdict {
         let has_session = self.settings_have_session();
         let trouble = match answer {
-            Answer::TokenRefused => Trouble::TokenRefused,
-            _ if has_session => Trouble::LoginRefused,
-            _ => Trouble::WrongCredentials,
+            Answer::TokenRefused => ConnectionError::TokenRefused,
+            _ if has_session => ConnectionError::LoginRefused,
+            _ => ConnectionError::WrongCredentials,
         };
         let may_renew = has_session || *answer == Answer::TokenRefused;
         let renewed = self.in_flight.get(&id).is_none_or(|flight| flight.renewed);
         if may_renew && !renewed && self.summary.stop.is_none() {
             Verdict::Renew
         } else {
-            self.stop(Stop::Trouble(trouble));
+            self.stop(CommitError::Connection(trouble));
             Verdict::NotProcessed
         }
     }
@@ -510,12 +510,12 @@ impl Outbox {
         }
         if self.summary.stop.is_some() && self.persisting.is_none() {
             // Those that were not asked about are not in Koha.
-            let unasked = self.in_flight.values().filter(|flight| flight.stage == Stage::Ready);
+            let unasked = self.in_flight.values().filter(|flight| flight.stage == CommitStage::Ready);
             for id in unasked.map(|flight| flight.entry.id).collect::<Vec<_>>() {
-                self.give_back(id);
+                self.requeue(id);
             }
         }
-        let asking = self.in_flight.values().any(|flight| matches!(flight.stage, Stage::Asked(_)));
+        let asking = self.in_flight.values().any(|flight| matches!(flight.stage, CommitStage::Asked(_)));
         if self.access.is_none() && self.connecting.is_none() && self.summary.stop.is_none() && !asking {
             self.connect();
         }
@@ -551,7 +551,8 @@ impl Outbox {
                 // One that was just found not to be in Koha goes on at once.
                 statuses.retain(|(id, _)| *id != entry.id);
                 statuses.push((entry.id, Status::Sending { attempt: attempt.clone() }));
-                self.in_flight.insert(entry.id, InFlight { entry, attempt, renewed: false, stage: Stage::Persisting });
+                self.in_flight
+                    .insert(entry.id, InFlight { entry, attempt, renewed: false, stage: CommitStage::Persisting });
             }
         }
         if !statuses.is_empty() {
@@ -570,8 +571,8 @@ impl Outbox {
     }
 
     /// Moves those whose `Sending` was being made durable on.
-    fn persisting_now(&mut self, stage: Stage) {
-        for flight in self.in_flight.values_mut().filter(|flight| flight.stage == Stage::Persisting) {
+    fn persisting_now(&mut self, stage: CommitStage) {
+        for flight in self.in_flight.values_mut().filter(|flight| flight.stage == CommitStage::Persisting) {
             flight.stage = stage;
         }
     }
@@ -583,9 +584,9 @@ impl Outbox {
             return;
         }
         let mut tickets = self.tickets;
-        for flight in self.in_flight.values_mut().filter(|flight| flight.stage == Stage::Ready) {
+        for flight in self.in_flight.values_mut().filter(|flight| flight.stage == CommitStage::Ready) {
             tickets += 1;
-            flight.stage = Stage::Asked(Ticket(tickets));
+            flight.stage = CommitStage::Asked(Ticket(tickets));
             let request = service::commit(&self.settings, &access, &flight.entry.transaction);
             self.outputs.push_back(Output::Request(Ticket(tickets), request));
         }
@@ -596,8 +597,8 @@ impl Outbox {
     /// transactions stay durable as `Sending` and are in doubt at the next start, which is safe.
     fn not_persisted(&mut self) {
         let Some(answers) = self.persisting.take() else { return };
-        self.stop(Stop::NotPersisted);
-        let unstarted = self.in_flight.values().filter(|flight| flight.stage == Stage::Persisting);
+        self.stop(CommitError::NotPersisted);
+        let unstarted = self.in_flight.values().filter(|flight| flight.stage == CommitStage::Persisting);
         let unstarted: Vec<_> = unstarted.map(|flight| flight.entry.id).collect();
         if unstarted.is_empty() {
             self.answered.drain(..answers);
@@ -612,8 +613,8 @@ impl Outbox {
 
     fn finish(&mut self) {
         self.finished = true;
-        self.summary.waiting = count(self.held.len());
-        self.summary.left = count(self.queue.len() + self.held.len());
+        self.summary.waiting = count(self.blocked.len());
+        self.summary.left = count(self.queue.len() + self.blocked.len());
         self.outputs.push_back(Output::Finished(self.summary.clone()));
     }
 }
@@ -626,7 +627,7 @@ enum Verdict {
     InDoubt(Doubt),
     /// It was provably not processed, and the commit ends.
     NotProcessed,
-    /// It was provably not processed; ask again after a rest.
+    /// It was provably not processed; ask again after a pause.
     AskAgain,
     /// Make the connection anew and ask again.
     Renew,

@@ -8,14 +8,14 @@ mod import;
 mod key;
 
 pub use disk::{Disk, DiskError};
-pub(crate) use download::{Broken, Watcher};
+pub(crate) use download::{DownloadError, Watcher};
 
 use crate::{clock, dom, sender};
 use disk::Base;
 use key::Found;
 use koct_core::{
     directory::{Contents, Directory},
-    settings::records::Lookup,
+    settings::records::RecordsSettings,
 };
 use std::{
     cell::{Cell, RefCell},
@@ -112,7 +112,7 @@ impl Known {
     ///
     /// # Errors
     /// When they cannot be read or deleted.
-    pub(crate) async fn reload(&self, lookup: &Lookup) -> Result<Access, DiskError> {
+    pub(crate) async fn reload(&self, lookup: &RecordsSettings) -> Result<Access, DiskError> {
         let looked = self.look(lookup).await;
         if !matches!(looked, Ok(Access::Open)) {
             self.open.replace(None);
@@ -121,7 +121,7 @@ impl Known {
         looked
     }
 
-    async fn look(&self, lookup: &Lookup) -> Result<Access, DiskError> {
+    async fn look(&self, lookup: &RecordsSettings) -> Result<Access, DiskError> {
         if !lookup.enabled {
             // Windows tell each other what they delete: where there is nothing, nothing is told.
             if Base::exists(disk::DATABASE).await? && !self.base().await?.is_empty().await? {

@@ -15,13 +15,13 @@ use habits::HabitFields;
 use koct_core::{
     CommitType, Secret, ServerUrl, Settings,
     koha::{
-        connection::{Connection, Next, Ready, Trouble},
+        connection::{Connection, ConnectionError, Next, Ready},
         rest::Library,
     },
     settings::{
         form::{Field, FieldError, Form},
         guide,
-        habits::Habits,
+        habits::DeskSettings,
     },
 };
 use lookup::LookupFields;
@@ -163,7 +163,7 @@ impl Options {
         }
     }
 
-    fn habits(&self) -> Habits {
+    fn habits(&self) -> DeskSettings {
         self.habits.read(self.loaded.borrow().habits.clone())
     }
 
@@ -363,7 +363,7 @@ impl Options {
     }
 }
 
-async fn connect(settings: Settings) -> Result<Ready, Trouble> {
+async fn connect(settings: Settings) -> Result<Ready, ConnectionError> {
     let http = Http::isolated(&settings.server.permission_pattern());
     let (mut connection, mut request) = Connection::test(settings);
     loop {

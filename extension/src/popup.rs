@@ -1,38 +1,11 @@
 //! KOCT's window: a controller per section, and what they share.
 
-mod aside;
-mod attention;
-mod backup;
-mod batches;
-mod checkin;
-mod checkout;
-mod clear;
-mod codes;
 mod commit;
-mod doubts;
-mod edit;
-mod export;
-mod find;
-mod focus;
-mod guide;
-mod help;
-mod import;
-mod keys;
-mod lookup;
-mod message;
-mod patron;
-mod question;
-mod reach;
-mod records;
-mod returned;
-mod review;
-mod scans;
-mod sitting;
-mod slip;
-mod suggest;
-mod table;
-mod warnings;
-mod windows;
+mod files;
+mod known;
+mod log;
+mod scan;
+mod window;
 
 use crate::{
     badge, dom,
@@ -44,38 +17,38 @@ use crate::{
     store::{self, Change, Store},
     wording,
 };
-use aside::Aside;
-use attention::Attention;
-use doubts::Doubts;
-use edit::Edit;
-use find::Find;
-use focus::Focus;
-use guide::Guide;
-use import::Import;
+use commit::doubts::Doubts;
+use commit::reach::Reach;
+use commit::review::Review;
+use files::import::Import;
+use known::aside::Aside;
+use known::lookup::Lookups;
+use known::patron::PatronPanel;
+use known::records::Records;
+use known::returned::Returned;
+use known::suggest::Suggestions;
+use known::warnings::Warnings;
 use koct_core::{Action, Entry, Settings, State, TransactionId, log::Counts};
-use lookup::Lookups;
-use message::{Message, Tone, Topic};
-use patron::PatronPanel;
-use reach::Reach;
-use records::Records;
-use returned::Returned;
-use review::Review;
-use scans::Scans;
-use sitting::Sitting;
-use slip::Print;
+use log::edit::Edit;
+use log::find::Find;
+use log::slip::Print;
+use log::table::Table;
+use scan::attention::Attention;
+use scan::scans::Scans;
+use scan::sitting::Sitting;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
     time::Duration,
 };
-use suggest::Suggestions;
-use table::Table;
-use warnings::Warnings;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_extensions_sys::browser;
 use web_sys::{Element, Event, HtmlElement};
-use windows::Windows;
+use window::focus::Focus;
+use window::guide::Guide;
+use window::message::{Message, Tone, Topic};
+use window::windows::Windows;
 
 /// How long statuses that change in a commit may wait to be shown.
 pub(crate) const DRAWING_LAG: Duration = Duration::from_millis(100);
@@ -148,27 +121,27 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     };
     let desk = Rc::new(Desk::new(store, message, focus)?);
     // Ready to scan before anything is read: what is scanned meanwhile waits in the queue.
-    checkout::bind(&desk)?;
-    checkin::bind(&desk)?;
-    scans::bind(&desk)?;
-    keys::bind(&desk)?;
+    scan::checkout::bind(&desk)?;
+    scan::checkin::bind(&desk)?;
+    scan::scans::bind(&desk)?;
+    window::keys::bind(&desk)?;
     mark("koct-ready")?;
-    help::bind(&desk)?;
+    window::help::bind(&desk)?;
     commit::bind(&desk)?;
-    export::bind(&desk)?;
-    clear::bind(&desk)?;
-    doubts::bind(&desk)?;
-    batches::bind(&desk)?;
-    table::bind(&desk)?;
-    find::bind(&desk)?;
-    edit::bind(&desk)?;
-    review::bind(&desk)?;
-    import::bind(&desk)?;
-    backup::bind(&desk)?;
-    slip::bind(&desk)?;
-    records::bind(&desk)?;
-    patron::bind(&desk);
-    aside::bind(&desk)?;
+    files::export::bind(&desk)?;
+    log::clear::bind(&desk)?;
+    commit::doubts::bind(&desk)?;
+    log::batches::bind(&desk)?;
+    log::table::bind(&desk)?;
+    log::find::bind(&desk)?;
+    log::edit::bind(&desk)?;
+    commit::review::bind(&desk)?;
+    files::import::bind(&desk)?;
+    files::backup::bind(&desk)?;
+    log::slip::bind(&desk)?;
+    known::records::bind(&desk)?;
+    known::patron::bind(&desk);
+    known::aside::bind(&desk)?;
     for id in ["open-settings", "guide-settings"] {
         dom::on::<Event>(dom::by_id::<Element>(id)?.as_ref(), "click", |_| {
             browser().runtime().open_options_page();
@@ -183,7 +156,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
             spawn_local(watching.clone().follow_settings());
         }
     });
-    windows::bind(&desk);
+    window::windows::bind(&desk);
 
     desk.clone().reload_preferences().await;
     desk.clone().recover().await;
@@ -193,12 +166,12 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         store::persist().await;
     });
     spawn_local(desk.clone().reload_records());
-    reach::bind(&desk);
+    commit::reach::bind(&desk);
     if desk.counts.get().total() > 0 {
-        clear::offer(&desk);
+        log::clear::offer(&desk);
     }
     dom::document()?.body().ok_or("no body")?.set_attribute("data-ready", "")?;
-    find::prepare(&desk);
+    log::find::prepare(&desk);
     Ok(())
 }
 

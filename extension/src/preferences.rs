@@ -6,7 +6,7 @@ use js_sys::Array;
 use koct_core::{
     DeskName, Secret,
     desk::pattern::CardPattern,
-    settings::{form::Form, habits::Habits, policy::Policy, records::Lookup},
+    settings::{form::Form, habits::DeskSettings, policy::Policy, records::RecordsSettings},
 };
 use serde::{Serialize, de::DeserializeOwned};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
@@ -26,9 +26,9 @@ pub(crate) struct Preferences {
     /// As typed.
     pub(crate) form: Form,
     /// How this desk works.
-    pub(crate) habits: Habits,
+    pub(crate) habits: DeskSettings,
     /// What it shall know of patrons and items.
-    pub(crate) lookup: Lookup,
+    pub(crate) lookup: RecordsSettings,
     /// Whether somebody has saved the settings once.
     pub(crate) saved: bool,
     /// What was tested last with success: `koct_core::settings::guide::tested_as`.

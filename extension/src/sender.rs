@@ -54,7 +54,7 @@ impl Drop for Lock {
 
 /// How long the lock is waited for, in milliseconds: one that was just given back is free a moment later, while a commit
 /// holds it much longer.
-const PATIENCE: u32 = 500;
+const LOCK_TIMEOUT_MS: u32 = 500;
 
 /// Takes the sender's lock, or `None` where another window has it.
 pub(crate) async fn lock() -> Option<Lock> {
@@ -72,7 +72,7 @@ pub(crate) async fn lock_of(name: &str) -> Option<Lock> {
             })
             .into()
         });
-        let options = webext::object([("signal", AbortSignal::timeout_with_u32(PATIENCE).into())]);
+        let options = webext::object([("signal", AbortSignal::timeout_with_u32(LOCK_TIMEOUT_MS).into())]);
         let held = webext::request_lock(name, &options, granted.unchecked_ref());
         spawn_local(async move {
             if JsFuture::from(held).await.is_err() {

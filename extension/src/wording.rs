@@ -14,11 +14,11 @@ use koct_core::{
     desks::{conflict::Kind, koc::Reason},
     koha::{
         Failure, NotSent,
-        connection::Trouble,
+        connection::ConnectionError,
         inquiry::{Finding, Unclear},
     },
     log::{revision::Change, status::Doubt, warned::Warning},
-    outbox::summary::{Stop, Summary},
+    outbox::summary::{CommitError, Summary},
     settings::form::{FieldError, ServerUrlError},
 };
 
@@ -244,34 +244,34 @@ fn failure(failure: &Failure) -> String {
 }
 
 /// Why Koha cannot be used, and what to do.
-pub(crate) fn trouble(trouble: &Trouble) -> String {
+pub(crate) fn trouble(trouble: &ConnectionError) -> String {
     text(match trouble {
-        Trouble::NoAnswer(reason) => return failure(reason),
-        Trouble::NotKoha { status } => return text_with("troubleNotKoha", &[&status.to_string()]),
-        Trouble::ServerError { status } => return text_with("troubleServerError", &[&status.to_string()]),
-        Trouble::Maintenance => "troubleMaintenance",
-        Trouble::WrongCredentials => "troubleWrongCredentials",
-        Trouble::PermissionMissing => "troublePermissionMissing",
-        Trouble::LoginRefused => "troubleLoginRefused",
-        Trouble::PasswordExpired => "troublePasswordExpired",
-        Trouble::SecondFactor => "troubleSecondFactor",
-        Trouble::TokenRefused => "troubleTokenRefused",
+        ConnectionError::NoAnswer(reason) => return failure(reason),
+        ConnectionError::NotKoha { status } => return text_with("troubleNotKoha", &[&status.to_string()]),
+        ConnectionError::ServerError { status } => return text_with("troubleServerError", &[&status.to_string()]),
+        ConnectionError::Maintenance => "troubleMaintenance",
+        ConnectionError::WrongCredentials => "troubleWrongCredentials",
+        ConnectionError::PermissionMissing => "troublePermissionMissing",
+        ConnectionError::LoginRefused => "troubleLoginRefused",
+        ConnectionError::PasswordExpired => "troublePasswordExpired",
+        ConnectionError::SecondFactor => "troubleSecondFactor",
+        ConnectionError::TokenRefused => "troubleTokenRefused",
     })
 }
 
-fn stop(stop: &Stop, settings: &Settings) -> String {
+fn stop(stop: &CommitError, settings: &Settings) -> String {
     match stop {
-        Stop::Cancelled => text("stopCancelled"),
-        Stop::Trouble(reason) => trouble(reason),
-        Stop::BranchUnknown { libraries } => {
+        CommitError::Cancelled => text("stopCancelled"),
+        CommitError::Connection(reason) => trouble(reason),
+        CommitError::BranchUnknown { libraries } => {
             let codes: Vec<_> = libraries.iter().map(|library| library.branchcode.as_str()).collect();
             text_with("stopBranchUnknown", &[&settings.branchcode, &codes.join(", ")])
         }
-        Stop::ConnectionLost(reason) => text_with("stopConnectionLost", &[&failure(reason)]),
-        Stop::Refused(status) => text_with("stopRefused", &[&status.to_string()]),
-        Stop::ServerErrors(status) => text_with("stopServerErrors", &[&status.to_string()]),
-        Stop::StrangeAnswer => text("stopStrangeAnswer"),
-        Stop::NotPersisted => text("stopNotPersisted"),
+        CommitError::ConnectionLost(reason) => text_with("stopConnectionLost", &[&failure(reason)]),
+        CommitError::Refused(status) => text_with("stopRefused", &[&status.to_string()]),
+        CommitError::ServerErrors(status) => text_with("stopServerErrors", &[&status.to_string()]),
+        CommitError::StrangeAnswer => text("stopStrangeAnswer"),
+        CommitError::NotPersisted => text("stopNotPersisted"),
     }
 }
 
@@ -337,7 +337,7 @@ pub(crate) fn warning(warning: &Warning, who: &str, library: &dyn Fn(&str) -> St
         Warning::Restricted { until: None } => text("warningRestricted"),
         Warning::LostCard => text("warningLostCard"),
         Warning::Debts { cents } => {
-            let owed = Amount::of_cents(*cents).map(locale::amount).unwrap_or_default();
+            let owed = Amount::from_cents(*cents).map(locale::amount).unwrap_or_default();
             text_with("warningDebts", &[&owed])
         }
         Warning::WrongAddress => text("warningWrongAddress"),

@@ -5,8 +5,8 @@
 
 use koct_core::directory::{
     self, Contents, Directory, RowWriter, Unfinished,
+    block_store::{BlockId, BlockStore},
     record::{Patron, Set},
-    shelf::{Place, Shelf},
 };
 use koct_extension::directory::{Disk, DiskError};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -47,14 +47,14 @@ async fn another_key_reads_nothing() {
     let name = name();
     let contents = write(&Disk::open(&name, &KEY).await.unwrap(), 1, 10).await;
     let directory = Directory::new(Disk::open(&name, &[8; 32]).await.unwrap(), contents);
-    assert!(matches!(directory.patron_by_code("2000001").await, Err(DiskError::Damaged(_))));
+    assert!(matches!(directory.patron_by_code("2000001").await, Err(DiskError::DamagedBlockError(_))));
 }
 
 #[wasm_bindgen_test]
 async fn what_lies_in_the_database_cannot_be_read() {
     let name = name();
     let disk = Disk::open(&name, &KEY).await.unwrap();
-    let place = Place { run: 1, part: 0, block: 0 };
+    let place = BlockId { run: 1, part: 0, block: 0 };
     disk.write(vec![(place, b"Surname of a patron".to_vec())]).await.unwrap();
     let stored = raw(&name).await;
     assert!(!stored.windows(7).any(|bytes| bytes == b"Surname"), "{stored:?}");
@@ -68,11 +68,11 @@ async fn what_lies_in_the_database_cannot_be_read() {
 async fn a_block_in_the_place_of_another_is_noticed() {
     let name = name();
     let disk = Disk::open(&name, &KEY).await.unwrap();
-    let place = |run| Place { run, part: 0, block: 0 };
+    let place = |run| BlockId { run, part: 0, block: 0 };
     disk.write(vec![(place(1), vec![1; 100])]).await.unwrap();
     let stored = raw(&name).await;
     put_raw(&name, 2.0 * 4_294_967_296.0, &stored).await;
-    assert!(matches!(disk.read(place(2)).await, Err(DiskError::Damaged(damaged)) if damaged.0 == place(2)));
+    assert!(matches!(disk.read(place(2)).await, Err(DiskError::DamagedBlockError(damaged)) if damaged.0 == place(2)));
     assert!(disk.read(place(3)).await.unwrap().is_none());
 }
 

@@ -128,7 +128,7 @@ pub struct Reader<S> {
     issues: Table,
     patron_columns: PatronColumns,
     loan_columns: LoanColumns,
-    stage: Stage,
+    stage: ReadingStage,
     report: Report,
     /// How much was looked through, in pages, and was given out, in rows.
     looked: u32,
@@ -137,7 +137,7 @@ pub struct Reader<S> {
 }
 
 #[derive(Debug)]
-enum Stage {
+enum ReadingStage {
     Patrons(Looking),
     Loans(Looking, Index),
     Giving { patrons: Ordered, loans: Ordered, seen: Seen },
@@ -187,7 +187,7 @@ impl<S: Source> Reader<S> {
         let (borrowers, issues) = (database.table(BORROWERS)?, database.table(ISSUES)?);
         let patron_columns = PatronColumns::of(&borrowers).map_err(|columns| no_columns(BORROWERS, columns))?;
         let loan_columns = LoanColumns::of(&issues).map_err(|columns| no_columns(ISSUES, columns))?;
-        let stage = Stage::Patrons(Looking::at(&database, &borrowers));
+        let stage = ReadingStage::Patrons(Looking::at(&database, &borrowers));
         let report = Report::default();
         Ok(Self {
             database,
@@ -210,18 +210,18 @@ impl<S: Source> Reader<S> {
     pub fn step(&mut self, rows: usize, offset: Offset<'_>) -> Result<Step, FileError> {
         let rows = rows.max(1);
         match &mut self.stage {
-            Stage::Patrons(looking) => {
+            ReadingStage::Patrons(looking) => {
                 let column = self.patron_columns.number();
                 let (unnumbered, is_over) = looking.step(rows, &self.database, &self.borrowers, column)?;
                 self.report.unnumbered_patrons += unnumbered;
                 self.looked = looking.scan.pages();
                 if is_over {
                     let index = std::mem::take(&mut looking.index);
-                    self.stage = Stage::Loans(Looking::at(&self.database, &self.issues), index);
+                    self.stage = ReadingStage::Loans(Looking::at(&self.database, &self.issues), index);
                 }
                 Ok(Step::Looking)
             }
-            Stage::Loans(looking, patrons) => {
+            ReadingStage::Loans(looking, patrons) => {
                 let column = self.loan_columns.number();
                 let before = looking.scan.pages();
                 let (unnumbered, is_over) = looking.step(rows, &self.database, &self.issues, column)?;
@@ -231,16 +231,16 @@ impl<S: Source> Reader<S> {
                     let (patrons, loans) = (std::mem::take(patrons), std::mem::take(&mut looking.index));
                     self.rows = patrons.len().saturating_add(loans.len());
                     let (patrons, loans) = (patrons.ordered(), loans.ordered());
-                    self.stage = Stage::Giving { patrons, loans, seen: Seen::default() };
+                    self.stage = ReadingStage::Giving { patrons, loans, seen: Seen::default() };
                 }
                 Ok(Step::Looking)
             }
-            Stage::Giving { .. } => self.give(rows, offset),
+            ReadingStage::Giving { .. } => self.give(rows, offset),
         }
     }
 
     fn give(&mut self, rows: usize, offset: Offset<'_>) -> Result<Step, FileError> {
-        let Stage::Giving { patrons, loans, seen } = &mut self.stage else { return Ok(Step::Looking) };
+        let ReadingStage::Giving { patrons, loans, seen } = &mut self.stage else { return Ok(Step::Looking) };
         let mut found = Vec::new();
         while found.len() < rows
             && let Some((number, place)) = patrons.next()
@@ -283,8 +283,10 @@ impl<S: Source> Reader<S> {
         let share = |done: u32, all: u32, of: u64| (u64::from(done) * of).checked_div(u64::from(all)).unwrap_or(of);
         let thousandths = match &self.stage {
             // Most of a file are these two tables; some of it may be others, or free.
-            Stage::Patrons(_) | Stage::Loans(..) => share(self.looked, self.database.pages(), LOOKING).min(LOOKING),
-            Stage::Giving { .. } => LOOKING + share(self.given, self.rows, 1000 - LOOKING),
+            ReadingStage::Patrons(_) | ReadingStage::Loans(..) => {
+                share(self.looked, self.database.pages(), LOOKING).min(LOOKING)
+            }
+            ReadingStage::Giving { .. } => LOOKING + share(self.given, self.rows, 1000 - LOOKING),
         };
         u16::try_from(thousandths).unwrap_or(1000)
     }

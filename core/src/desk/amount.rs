@@ -91,7 +91,7 @@ impl Amount {
 
 impl Amount {
     /// From hundredths of the currency; `None` where that is no amount.
-    pub fn of_cents(cents: i64) -> Option<Self> {
+    pub fn from_cents(cents: i64) -> Option<Self> {
         let cents = u64::try_from(cents).ok().filter(|cents| *cents > 0)?;
         cents.checked_mul(MILLION / 100).map(Self).filter(|amount| *amount <= Self::LIMIT)
     }

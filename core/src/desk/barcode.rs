@@ -92,7 +92,7 @@ code! {
     /// The barcode of an item.
     ///
     /// ```
-    /// use koct_core::barcode::Barcode;
+    /// use koct_core::desk::barcode::Barcode;
     /// assert_eq!(Barcode::parse(" 39999000001310\t").unwrap().as_str(), "39999000001310");
     /// assert!(Barcode::parse("39999\t000001310").is_err());
     /// ```

@@ -18,7 +18,7 @@ pub enum Concern {
 /// Looks at what is about to be recorded. `last` is what this window recorded just before and nobody took back.
 ///
 /// ```
-/// use koct_core::{barcode::Barcode, guard::{Concern, concern}, transaction::Action};
+/// use koct_core::desk::{barcode::Barcode, guard::{Concern, concern}, transaction::Action};
 /// let checkin = |code| Action::Return { barcode: Barcode::parse(code).unwrap() };
 /// assert_eq!(concern(&checkin("a1"), Some(&checkin("A1")), None), Some(Concern::SameAgain));
 /// assert_eq!(concern(&checkin("A2"), Some(&checkin("A1")), None), None);

@@ -7,7 +7,7 @@ code! {
     /// The name of a desk.
     ///
     /// ```
-    /// use koct_core::desk::DeskName;
+    /// use koct_core::desk::name::DeskName;
     /// assert_eq!(DeskName::parse(" Bus 2 ").unwrap().as_str(), "Bus 2");
     /// ```
     DeskName, 40
@@ -25,7 +25,7 @@ impl DeskName {
     /// What the name of a .koc file tells about the desk that wrote it: the name without its ending, without the number
     /// that a browser adds to a second download, and without date and time. So the files that one desk writes day after
     /// day belong to one desk.
-    pub fn of_file(file_name: &str) -> Option<Self> {
+    pub fn from_file_name(file_name: &str) -> Option<Self> {
         let stem = file_name.rsplit_once('.').map_or(file_name, |(stem, _)| stem).trim_end();
         let stem = match stem.strip_suffix(')').and_then(|stem| stem.rsplit_once('(')) {
             Some((before, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => before.trim_end(),
@@ -69,9 +69,9 @@ mod tests {
             ("offline.circ.koc", "offline.circ"),
             ("Bücherbus", "Bücherbus"),
         ] {
-            assert_eq!(DeskName::of_file(file).unwrap().as_str(), name, "{file}");
+            assert_eq!(DeskName::from_file_name(file).unwrap().as_str(), name, "{file}");
         }
-        assert_eq!(DeskName::of_file(".koc"), None);
+        assert_eq!(DeskName::from_file_name(".koc"), None);
     }
 
     #[test]
@@ -82,13 +82,13 @@ mod tests {
     proptest! {
         #[test]
         fn never_panics_on_any_name(raw in any::<String>()) {
-            let _ = DeskName::of_file(&raw);
+            let _ = DeskName::from_file_name(&raw);
         }
 
         #[test]
         fn a_date_changes_nothing(stem in "[a-z]{1,10}", day in 1..29_u32, hour in 0..24_u32) {
             let file = format!("{stem}_2026-11-{day:02}_{hour:02}-00-00.koc");
-            prop_assert_eq!(DeskName::of_file(&file), DeskName::parse(&stem).ok());
+            prop_assert_eq!(DeskName::from_file_name(&file), DeskName::parse(&stem).ok());
         }
     }
 }

@@ -7,7 +7,7 @@ use thiserror::Error;
 /// for itself, in upper or lower case. Several are separated by blanks or commas; a code fits if it fits one of them.
 ///
 /// ```
-/// use koct_core::pattern::CardPattern;
+/// use koct_core::desk::pattern::CardPattern;
 /// let pattern = CardPattern::parse("23529#########, LIB-*").unwrap();
 /// assert!(pattern.fits("23529001223601") && pattern.fits("lib-7"));
 /// assert!(!pattern.fits("39999000001310") && !pattern.fits("2352900122360"));
@@ -29,14 +29,14 @@ enum Part {
 /// A pattern that every code would fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("a pattern needs at least one digit, letter or #")]
-pub struct TooWide;
+pub struct PatternError;
 
 impl CardPattern {
     /// Reads patterns.
     ///
     /// # Errors
     /// When one of them, or all together, say nothing about a code.
-    pub fn parse(raw: &str) -> Result<Self, TooWide> {
+    pub fn parse(raw: &str) -> Result<Self, PatternError> {
         let alternatives: Vec<Vec<Part>> = raw
             .split(|c: char| c.is_whitespace() || SEPARATORS.contains(&c))
             .filter(|pattern| !pattern.is_empty())
@@ -44,7 +44,7 @@ impl CardPattern {
             .collect();
         let says_something = |parts: &Vec<Part>| parts.iter().any(|part| !matches!(part, Part::One | Part::Any));
         if alternatives.is_empty() || !alternatives.iter().all(says_something) {
-            return Err(TooWide);
+            return Err(PatternError);
         }
         Ok(Self(alternatives))
     }
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn a_pattern_that_fits_all_is_refused() {
         for pattern in ["", " , ", "*", "???", "12*, *"] {
-            assert_eq!(CardPattern::parse(pattern), Err(TooWide), "{pattern:?}");
+            assert_eq!(CardPattern::parse(pattern), Err(PatternError), "{pattern:?}");
         }
     }
 

@@ -48,7 +48,7 @@ const LATE: u32 = 5;
 /// Whoever has one waits for [`SILENCE`], and then asks whether it is a code.
 ///
 /// ```
-/// use koct_core::scanner::Burst;
+/// use koct_core::desk::scanner::Burst;
 /// let mut burst = Burst::default();
 /// for key in 0..14 {
 ///     burst.key(1_000.0 + 5.0 * f64::from(key));

@@ -2,34 +2,24 @@
 //! happened, and where Koha would do something that nobody wants.
 
 use crate::{
-    desk::{
-        barcode::same_code,
-        name::DeskName,
-        transaction::{Action, Moment, TransactionId},
-    },
+    desk::{amount::Amount, barcode::folded, name::DeskName, transaction::TransactionId},
     log::{Entry, order},
     slices::{CHUNK, Pace, Sliced},
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 mod clocks;
+mod items;
+mod report;
 
-pub use clocks::ClockOff;
-
-const SECOND: i64 = 1000;
-const MINUTE: i64 = 60 * SECOND;
-const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
+pub use items::FUTURE_FROM;
+use items::{DAY, Items, ONE_SITTING, SECOND, is_issue, millis, same_patron};
+pub use report::{ClockOff, DeskReport};
 
 /// The same scan within this time was most likely meant once, in milliseconds.
 pub const REPEATED_WITHIN: i64 = 10 * SECOND;
-/// So far ahead of this computer's clock a moment lies in the future, in milliseconds.
-pub const FUTURE_FROM: i64 = 5 * MINUTE;
 /// So long ago a moment is far in the past, in milliseconds: Koha would count a loan from then as overdue.
 pub const PAST_FROM: i64 = 30 * DAY;
-/// A checkin and a checkout at two desks further apart than this are taken for two loans, in milliseconds.
-const ONE_SITTING: i64 = DAY;
-
 /// What is wrong, by what Koha would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -63,21 +53,6 @@ pub struct Conflict {
     pub second: Option<TransactionId>,
     /// How many transactions it is about.
     pub number: u32,
-}
-
-/// A desk among those whose transactions are to be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeskReport {
-    /// Which; `None` is this one.
-    pub desk: Option<DeskName>,
-    /// How many of its transactions are to be sent.
-    pub number: u32,
-    /// Its earliest moment.
-    pub first: Moment,
-    /// Its latest moment.
-    pub last: Moment,
-    /// Whether its clock seems to be off, and by how much.
-    pub clock: Option<ClockOff>,
 }
 
 /// What was found.
@@ -140,79 +115,6 @@ async fn sort(conflicts: &mut [Conflict], entries: &[Entry], order: &[usize], pa
     conflicts.sort_by_cached_key(|conflict| (conflict.kind, rank.get(&conflict.first).copied()));
 }
 
-/// The transactions of each item, in the order given.
-struct Items<'a> {
-    /// Item after item.
-    entries: Vec<&'a Entry>,
-    /// Where each item ends in there.
-    ends: Vec<usize>,
-}
-
-impl<'a> Items<'a> {
-    async fn of(entries: &'a [Entry], order: &[usize], pace: &Pace) -> Self {
-        // As many as there can be: to move a long table would take as long as many slices.
-        let mut numbers: HashMap<String, usize> = HashMap::with_capacity(entries.len());
-        // The number of its item, for each in the order.
-        let mut items: Vec<Option<usize>> = Vec::with_capacity(order.len());
-        let mut ends: Vec<usize> = Vec::new();
-        for places in order.chunks(CHUNK) {
-            for place in places {
-                let item = entries[*place].transaction.action.item_key().map(|key| {
-                    let new = numbers.len();
-                    *numbers.entry(key).or_insert(new)
-                });
-                ends.resize(numbers.len(), 0);
-                if let Some(item) = item {
-                    ends[item] += 1;
-                }
-                items.push(item);
-            }
-            pace.spend(places.len()).await;
-        }
-        let mut all = 0;
-        for end in &mut ends {
-            // Where its next one goes, until all are there: then that is its end.
-            all += std::mem::replace(end, all);
-        }
-        let mut sorted = vec![None; all];
-        for (places, items) in order.chunks(CHUNK).zip(items.chunks(CHUNK)) {
-            for (place, item) in places.iter().zip(items) {
-                let Some(item) = item else { continue };
-                sorted[ends[*item]] = Some(&entries[*place]);
-                ends[*item] += 1;
-            }
-            pace.spend(places.len()).await;
-        }
-        Self { entries: sorted.into_iter().flatten().collect(), ends }
-    }
-
-    fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Those of one item.
-    fn get(&self, number: usize) -> &[&'a Entry] {
-        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
-        &self.entries[start..self.ends[number]]
-    }
-}
-
-fn millis(entry: &Entry) -> i64 {
-    entry.transaction.moment.utc_millis()
-}
-
-fn is_issue(entry: &Entry) -> bool {
-    matches!(entry.transaction.action, Action::Issue { .. })
-}
-
-fn same_patron(one: &Entry, other: &Entry) -> bool {
-    let cardnumber = |entry: &Entry| entry.transaction.action.cardnumber().map(ToString::to_string);
-    match (cardnumber(one), cardnumber(other)) {
-        (Some(one), Some(other)) => same_code(&one, &other),
-        (one, other) => one == other,
-    }
-}
-
 fn pair(kind: Kind, first: &Entry, second: &Entry) -> Conflict {
     Conflict { kind, first: first.id, second: Some(second.id), number: 2 }
 }
@@ -265,12 +167,12 @@ fn is_swapped(item: &[&Entry], place: usize) -> bool {
 }
 
 async fn look_at_payments(entries: &[Entry], order: &[usize], conflicts: &mut Vec<Conflict>, pace: &Pace) {
-    let mut last: HashMap<(String, crate::desk::amount::Amount), &Entry> = HashMap::new();
+    let mut last: HashMap<(String, Amount), &Entry> = HashMap::new();
     for places in order.chunks(CHUNK) {
         for entry in places.iter().map(|place| &entries[*place]) {
             let action = &entry.transaction.action;
             let (Some(cardnumber), Some(amount)) = (action.cardnumber(), action.amount()) else { continue };
-            if let Some(earlier) = last.insert((crate::desk::barcode::folded(cardnumber.as_str()), amount), entry) {
+            if let Some(earlier) = last.insert((folded(cardnumber.as_str()), amount), entry) {
                 conflicts.extend(repeated(earlier, entry).map(|kind| pair(kind, earlier, entry)));
             }
         }

@@ -1,7 +1,7 @@
 //! What was set aside for holds offline, where it is now, and which holds are served by it.
 
 use super::{
-    holder::Since,
+    holder::ChangesSinceDownload,
     record::{Hold, HoldState},
 };
 use crate::{
@@ -60,7 +60,7 @@ pub fn over(
     holds: &[Hold],
     before: &[Entry],
     others: &BTreeMap<String, Vec<Entry>>,
-    since: &Since,
+    since: &ChangesSinceDownload,
     is: impl Fn(&Hold, &str) -> bool,
 ) -> BTreeSet<u32> {
     let took = |hold: &Hold, entries: &[Entry]| {
@@ -85,7 +85,7 @@ pub fn must_know_patrons(before: &[Entry], others: &BTreeMap<String, Vec<Entry>>
 
 /// Whether an item waits for the patron of a hold: Koha said so and nobody has taken it since, or it was set aside offline.
 /// `entries` are those of the item in order, `hold` is the patron's.
-pub fn waits(hold: &Hold, entries: &[Entry], since: &Since) -> bool {
+pub fn waits(hold: &Hold, entries: &[Entry], since: &ChangesSinceDownload) -> bool {
     let is_set_aside = hold_of(entries) == Some(hold.id);
     let is_gone = entries.iter().any(|entry| since.counts(entry) && is_checkout(entry));
     is_set_aside || (hold.state == HoldState::Waiting && !is_gone)
@@ -167,7 +167,7 @@ mod tests {
     #[test]
     fn a_hold_is_served_by_one_copy() {
         let holds = [hold(7, 17, HoldState::Placed), hold(8, 18, HoldState::Placed)];
-        let since = Since::new(Some(0), &[]);
+        let since = ChangesSinceDownload::new(Some(0), &[]);
         let is = |hold: &Hold, code: &str| code == format!("P{}", hold.patron);
         let over = |before: &[Entry], other: Vec<Entry>| {
             over(&holds, before, &others(other), &since, is).into_iter().collect::<Vec<_>>()
@@ -188,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_patron_hears_what_waits_for_them() {
-        let since = Since::new(Some(0), &[]);
+        let since = ChangesSinceDownload::new(Some(0), &[]);
         let waiting = hold(7, 17, HoldState::Waiting);
         assert!(waits(&waiting, &[], &since));
         assert!(waits(&waiting, &[back(1, None)], &since));

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// What the log knows that Koha's lists did not when they were downloaded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Since {
+pub struct ChangesSinceDownload {
     /// As of when, in milliseconds since 1970 in UTC. `None` where nothing was downloaded: then only what is not in Koha yet
     /// counts, as nobody knows what became of the rest.
     as_of: Option<i64>,
@@ -23,7 +23,7 @@ pub struct Since {
     committed: BTreeSet<TransactionId>,
 }
 
-impl Since {
+impl ChangesSinceDownload {
     /// Since a download that began then, given the commits that are remembered.
     pub fn new(as_of: Option<i64>, batches: &[Batch]) -> Self {
         // One that was broken off has no end: when it began is the best that is known.
@@ -51,7 +51,7 @@ impl Patron {
 
 /// Somebody at the desk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Visitor<'a> {
+pub struct PatronAtDesk<'a> {
     /// The code that was scanned.
     pub code: &'a str,
     /// Whose it is, where it is known.
@@ -60,7 +60,7 @@ pub struct Visitor<'a> {
     pub knows_patrons: bool,
 }
 
-impl Visitor<'_> {
+impl PatronAtDesk<'_> {
     /// Whether she is certainly not the patron of this number.
     pub fn is_not(&self, patron: u32) -> bool {
         self.patron.map_or(self.knows_patrons, |known| known.id != patron)
@@ -98,7 +98,7 @@ pub fn overdue(due: Option<DateTime<Utc>>, now: Moment, zone: &impl Zone) -> Opt
 }
 
 /// What a patron has paid that is not in what was downloaded of her debts.
-pub fn paid<'a>(entries: impl IntoIterator<Item = &'a Entry>, since: &Since) -> Cents {
+pub fn paid<'a>(entries: impl IntoIterator<Item = &'a Entry>, since: &ChangesSinceDownload) -> Cents {
     let counted = entries.into_iter().filter(|entry| since.counts(entry));
     counted.filter_map(|entry| entry.transaction.action.amount()).map(Amount::cents).sum()
 }
@@ -124,7 +124,7 @@ pub enum Holder {
 
 impl Holder {
     /// After these transactions of the item, in whatever order they are given.
-    pub fn after(loan: Option<Loan>, entries: &[Entry], since: &Since) -> Self {
+    pub fn after(loan: Option<Loan>, entries: &[Entry], since: &ChangesSinceDownload) -> Self {
         let mut counting: Vec<Entry> = entries.iter().filter(|entry| since.counts(entry)).cloned().collect();
         order::sort(&mut counting);
         let Some(last) = counting.pop() else { return Self::AsDownloaded(loan) };
@@ -136,7 +136,7 @@ impl Holder {
     }
 
     /// Whether somebody else than she has it.
-    pub(super) fn is_another(&self, visitor: &Visitor<'_>) -> bool {
+    pub(super) fn is_another(&self, visitor: &PatronAtDesk<'_>) -> bool {
         match self {
             Self::Nobody | Self::AsDownloaded(None) | Self::CheckedIn => false,
             Self::AsDownloaded(Some(loan)) => visitor.is_not(loan.patron),
@@ -152,7 +152,7 @@ impl Holder {
 
 /// Something that a patron has.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Lent {
+pub struct LoanLine {
     /// The barcode; empty where a file tells only the title.
     pub barcode: String,
     /// The title; empty where it is not known.
@@ -163,7 +163,7 @@ pub struct Lent {
     pub here: Option<Moment>,
 }
 
-impl Lent {
+impl LoanLine {
     /// As it was downloaded.
     pub fn downloaded(loan: &Loan, item: Option<&Item>) -> Self {
         let text = |of_item: fn(&Item) -> &str, of_loan: &str| item.map_or(of_loan, of_item).to_owned();
@@ -179,11 +179,11 @@ impl Lent {
 /// What a patron has: what was downloaded, without what came back since or went to somebody else, and what she was lent
 /// since. The earliest due comes first, what was lent here last. `by_item` are the transactions of all these items.
 pub fn loans(
-    downloaded: Vec<Lent>,
+    downloaded: Vec<LoanLine>,
     by_item: &BTreeMap<String, Vec<Entry>>,
-    since: &Since,
-    visitor: &Visitor<'_>,
-) -> Vec<Lent> {
+    since: &ChangesSinceDownload,
+    visitor: &PatronAtDesk<'_>,
+) -> Vec<LoanLine> {
     let mut lent = Vec::new();
     let mut known = BTreeSet::new();
     for loan in downloaded {
@@ -197,7 +197,7 @@ pub fn loans(
             Holder::Nobody | Holder::AsDownloaded(_) => lent.push(loan),
             // Koha takes that for a renewal.
             Holder::CheckedOut { card, at } if visitor.goes_by(card.as_str()) => {
-                lent.push(Lent { here: Some(at), ..loan });
+                lent.push(LoanLine { here: Some(at), ..loan });
             }
             Holder::CheckedOut { .. } | Holder::CheckedIn => {}
         }
@@ -214,7 +214,7 @@ pub fn loans(
         {
             let barcode = of_item.iter().find_map(|entry| entry.transaction.action.barcode()).map(ToString::to_string);
             let barcode = barcode.unwrap_or_default();
-            here.push(Lent { barcode, here: Some(at), ..Lent::default() });
+            here.push(LoanLine { barcode, here: Some(at), ..LoanLine::default() });
         }
     }
     here.sort_by_key(|loan| loan.here.map(|moment| moment.utc_millis()));
@@ -249,12 +249,12 @@ mod tests {
         crate::directory::aside::by_item(entries.to_vec())
     }
 
-    fn since(millis: i64) -> Since {
-        Since { as_of: Some(1_795_428_000_000 + millis), committed: BTreeSet::new() }
+    fn since(millis: i64) -> ChangesSinceDownload {
+        ChangesSinceDownload { as_of: Some(1_795_428_000_000 + millis), committed: BTreeSet::new() }
     }
 
-    fn visitor<'a>(code: &'a str, patron: Option<&'a Patron>) -> Visitor<'a> {
-        Visitor { code, patron, knows_patrons: true }
+    fn visitor<'a>(code: &'a str, patron: Option<&'a Patron>) -> PatronAtDesk<'a> {
+        PatronAtDesk { code, patron, knows_patrons: true }
     }
 
     #[test]
@@ -273,7 +273,7 @@ mod tests {
         assert_eq!(after(&with(Status::Success), 5_000), Holder::AsDownloaded(loan.clone()), "Koha told so");
         assert_eq!(after(&with(Status::Success), 500), Holder::CheckedIn);
         assert_eq!(after(&with(Status::Local), 5_000), Holder::CheckedIn, "not in Koha yet");
-        let committed = Since { committed: [TransactionId(1)].into(), ..since(5_000) };
+        let committed = ChangesSinceDownload { committed: [TransactionId(1)].into(), ..since(5_000) };
         assert_eq!(Holder::after(loan.clone(), &with(Status::Success), &committed), Holder::CheckedIn);
     }
 
@@ -303,11 +303,14 @@ mod tests {
             batch(6_000, None, 4),
         ];
         let committed = |id| Entry { status: Status::Success, ..entry(id, 0, back("A")) };
-        let counts = |as_of, id| Since::new(as_of, &batches).counts(&committed(id));
+        let counts = |as_of, id| ChangesSinceDownload::new(as_of, &batches).counts(&committed(id));
         let as_of = Some(1_795_428_003_000);
         assert_eq!([1, 2, 3, 4].map(|id| counts(as_of, id)), [false, true, false, true]);
         assert!(!counts(None, 4), "where nothing was downloaded, nobody knows what became of it");
-        assert!(Since::new(None, &batches).counts(&entry(9, 0, back("A"))), "what is not in Koha yet is known");
+        assert!(
+            ChangesSinceDownload::new(None, &batches).counts(&entry(9, 0, back("A"))),
+            "what is not in Koha yet is known"
+        );
     }
 
     #[test]
@@ -323,12 +326,12 @@ mod tests {
         let loan = |patron| Holder::AsDownloaded(Some(Loan { patron, ..Loan::default() }));
         assert!(!loan(1).is_another(&visitor("P1", Some(&anna))) && loan(2).is_another(&visitor("P1", Some(&anna))));
         assert!(loan(1).is_another(&visitor("P9", None)), "no patron has this card");
-        assert!(!loan(1).is_another(&Visitor { knows_patrons: false, ..visitor("P9", None) }));
+        assert!(!loan(1).is_another(&PatronAtDesk { knows_patrons: false, ..visitor("P9", None) }));
         let at = Moment::new(1_795_428_000_000, 60).unwrap();
         let out = |card: &str| Holder::CheckedOut { card: Cardnumber::parse(card).unwrap(), at };
         // Recorded while the records were not at hand, with the user name.
         assert!(!out("ANN").is_another(&visitor("P1", Some(&anna))));
-        assert!(out("P2").is_another(&Visitor { knows_patrons: false, ..visitor("P1", None) }));
+        assert!(out("P2").is_another(&PatronAtDesk { knows_patrons: false, ..visitor("P1", None) }));
         let codes = visitor("p1", Some(&anna)).codes();
         assert_eq!(codes.into_iter().collect::<Vec<_>>(), ["ANN", "P1", "ann", "p1"]);
     }
@@ -379,9 +382,14 @@ mod tests {
     #[test]
     fn a_patron_has_what_she_was_lent_and_did_not_bring_back() {
         let due = |day: u32| DateTime::from_timestamp(1_795_000_000 + i64::from(day) * 86_400, 0);
-        let loan = |barcode: &str, day| Lent { barcode: barcode.into(), due: due(day), ..Lent::default() };
-        let downloaded =
-            vec![loan("A", 9), loan("B", 2), loan("C", 5), loan("D", 7), Lent { title: "T".into(), ..Lent::default() }];
+        let loan = |barcode: &str, day| LoanLine { barcode: barcode.into(), due: due(day), ..LoanLine::default() };
+        let downloaded = vec![
+            loan("A", 9),
+            loan("B", 2),
+            loan("C", 5),
+            loan("D", 7),
+            LoanLine { title: "T".into(), ..LoanLine::default() },
+        ];
         let entries = [
             entry(1, 1_000, back("b")),
             entry(2, 2_000, issue("P2", "C")),
@@ -407,7 +415,7 @@ mod tests {
             }).collect();
             let mut seen = BTreeSet::new();
             for card in ["P1", "P2", "P3"] {
-                let downloaded = if card == "P1" { vec![Lent { barcode: "A".into(), ..Lent::default() }] } else { Vec::new() };
+                let downloaded = if card == "P1" { vec![LoanLine { barcode: "A".into(), ..LoanLine::default() }] } else { Vec::new() };
                 for lent in loans(downloaded, &by_item(&entries), &since(0), &visitor(card, None)) {
                     prop_assert!(seen.insert(lent.barcode.clone()), "{} twice", lent.barcode);
                     let of_item: Vec<Entry> = entries.iter().filter(|entry| entry.transaction.action.barcode().is_some_and(|barcode| barcode.as_str() == lent.barcode)).cloned().collect();

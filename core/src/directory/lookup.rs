@@ -2,10 +2,10 @@
 
 use super::{
     block::{self, Pairs, Rows},
+    block_store::{BlockId, BlockStore, DamagedBlockError},
     names::Names,
-    record::{Key, Row},
+    record::{Key, Record},
     run::{self, RANKS, part},
-    shelf::{Damaged, Place, Shelf},
 };
 use std::{
     cell::RefCell,
@@ -30,12 +30,12 @@ pub(super) struct Reader<S> {
 
 #[derive(Debug, Default)]
 struct Kept {
-    blocks: HashMap<Place, Rc<Vec<u8>>>,
+    blocks: HashMap<BlockId, Rc<Vec<u8>>>,
     /// The oldest first.
-    order: VecDeque<Place>,
+    order: VecDeque<BlockId>,
 }
 
-impl<S: Shelf> Reader<S> {
+impl<S: BlockStore> Reader<S> {
     pub(super) fn new(shelf: S) -> Self {
         Self { shelf, blocks: RefCell::default(), fences: RefCell::default(), names: RefCell::default() }
     }
@@ -44,7 +44,7 @@ impl<S: Shelf> Reader<S> {
         &self.shelf
     }
 
-    async fn block(&self, place: Place) -> Result<Rc<Vec<u8>>, S::Error> {
+    async fn block(&self, place: BlockId) -> Result<Rc<Vec<u8>>, S::Error> {
         if let Some(kept) = self.blocks.borrow().blocks.get(&place) {
             return Ok(kept.clone());
         }
@@ -65,7 +65,7 @@ impl<S: Shelf> Reader<S> {
         if let Some(kept) = self.fences.borrow().get(&(run, part)) {
             return Ok(kept.clone());
         }
-        let bytes = run::read(&self.shelf, Place { run, part: part | part::FENCES, block: 0 }).await?;
+        let bytes = run::read(&self.shelf, BlockId { run, part: part | part::FENCES, block: 0 }).await?;
         let (mut rest, mut last) = (&bytes[..], 0_u32);
         let fences = std::iter::from_fn(|| {
             last = last.wrapping_add(block::take_number(&mut rest)?);
@@ -77,20 +77,20 @@ impl<S: Shelf> Reader<S> {
     }
 
     /// The row of this number.
-    pub(super) async fn row<R: Row>(&self, run: u32, id: u32) -> Result<Option<R>, S::Error> {
+    pub(super) async fn row<R: Record>(&self, run: u32, id: u32) -> Result<Option<R>, S::Error> {
         let fences = self.fences(run, part::ROWS).await?;
         let Some(number) = fences.partition_point(|first| *first <= id).checked_sub(1) else { return Ok(None) };
-        let place = Place { run, part: part::ROWS, block: number.try_into().unwrap_or(u32::MAX) };
+        let place = BlockId { run, part: part::ROWS, block: number.try_into().unwrap_or(u32::MAX) };
         let bytes = self.block(place).await?;
         let Some((_, row)) = Rows::of(&bytes).take_while(|(other, _)| *other <= id).find(|(other, _)| *other == id)
         else {
             return Ok(None);
         };
-        Ok(Some(block::row(row).ok_or(Damaged(place))?))
+        Ok(Some(block::row(row).ok_or(DamagedBlockError(place))?))
     }
 
     /// The numbers of the rows that have this key.
-    async fn ids<R: Row>(&self, run: u32, kind: Key, key: u32) -> Result<Vec<u32>, S::Error> {
+    async fn ids<R: Record>(&self, run: u32, kind: Key, key: u32) -> Result<Vec<u32>, S::Error> {
         let Some(part) = run::place_of_key::<R>(kind).and_then(|place| u8::try_from(place).ok()) else {
             return Ok(Vec::new());
         };
@@ -100,7 +100,7 @@ impl<S: Shelf> Reader<S> {
         // The pairs of one key may begin in the block before the first that begins with it.
         let first = fences.partition_point(|first| *first < key).saturating_sub(1);
         for number in first..fences.partition_point(|first| *first <= key) {
-            let place = Place { run, part, block: number.try_into().unwrap_or(u32::MAX) };
+            let place = BlockId { run, part, block: number.try_into().unwrap_or(u32::MAX) };
             let bytes = self.block(place).await?;
             let pairs = Pairs::of(&bytes).take_while(|(other, _)| *other <= key);
             ids.extend(pairs.filter(|(other, _)| *other == key).map(|(_, id)| id));
@@ -111,7 +111,7 @@ impl<S: Shelf> Reader<S> {
     }
 
     /// The rows that have this key, by number.
-    pub(super) async fn rows<R: Row>(&self, run: u32, kind: Key, key: u32) -> Result<Vec<R>, S::Error> {
+    pub(super) async fn rows<R: Record>(&self, run: u32, kind: Key, key: u32) -> Result<Vec<R>, S::Error> {
         let mut rows = Vec::new();
         for id in self.ids::<R>(run, kind, key).await? {
             rows.extend(self.row(run, id).await?);
@@ -126,19 +126,19 @@ impl<S: Shelf> Reader<S> {
         }
         let mut bytes = Vec::new();
         for block in 0.. {
-            let place = Place { run, part: part::NAMES, block };
+            let place = BlockId { run, part: part::NAMES, block };
             let Some(packed) = self.shelf.read(place).await? else { break };
-            bytes.append(&mut block::unpacked(&packed).ok_or(Damaged(place))?);
+            bytes.append(&mut block::unpacked(&packed).ok_or(DamagedBlockError(place))?);
         }
         let names = if bytes.is_empty() { Some(Names::default()) } else { Names::from_bytes(&bytes) };
-        let names = Rc::new(names.ok_or(Damaged(Place { run, part: part::NAMES, block: 0 }))?);
+        let names = Rc::new(names.ok_or(DamagedBlockError(BlockId { run, part: part::NAMES, block: 0 }))?);
         self.names.borrow_mut().insert(run, names.clone());
         Ok(names)
     }
 
     /// The first so many rows in whose names every word typed stands, and how many there are in all. `people` is how many
     /// rows the run has.
-    pub(super) async fn search<R: Row>(
+    pub(super) async fn search<R: Record>(
         &self,
         run: u32,
         people: u32,
@@ -149,10 +149,10 @@ impl<S: Shelf> Reader<S> {
         let mut rows = Vec::new();
         for rank in found.iter().take(limit) {
             let rank = usize::try_from(*rank).unwrap_or(usize::MAX);
-            let place = Place { run, part: part::RANKS, block: (rank / RANKS).try_into().unwrap_or(u32::MAX) };
+            let place = BlockId { run, part: part::RANKS, block: (rank / RANKS).try_into().unwrap_or(u32::MAX) };
             let bytes = self.block(place).await?;
             let id = bytes.chunks_exact(4).nth(rank % RANKS).and_then(|id| id.try_into().ok()).map(u32::from_le_bytes);
-            rows.extend(self.row(run, id.ok_or(Damaged(place))?).await?);
+            rows.extend(self.row(run, id.ok_or(DamagedBlockError(place))?).await?);
         }
         Ok((rows, found.len()))
     }

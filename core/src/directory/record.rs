@@ -183,7 +183,7 @@ pub enum Key {
 }
 
 /// A kind of record.
-pub trait Row: Serialize + DeserializeOwned + Clone + 'static {
+pub trait Record: Serialize + DeserializeOwned + Clone + 'static {
     /// The set it belongs to.
     const SET: Set;
     /// By what it is found.
@@ -192,7 +192,7 @@ pub trait Row: Serialize + DeserializeOwned + Clone + 'static {
     /// Koha's number for it.
     fn id(&self) -> u32;
 
-    /// Tells each key of [`Row::KEYS`] that it has, perhaps several of a kind.
+    /// Tells each key of [`Record::KEYS`] that it has, perhaps several of a kind.
     fn keys(&self, tell: &mut dyn FnMut(Key, u32));
 
     /// What it can be found by as a name: the family name first. Empty where names are not looked for.
@@ -208,7 +208,7 @@ pub fn code_key(code: &str) -> u32 {
     folded(code.trim()).bytes().fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
-impl Row for Patron {
+impl Record for Patron {
     const SET: Set = Set::Patrons;
     const KEYS: &'static [Key] = &[Key::Code];
 
@@ -229,7 +229,7 @@ impl Row for Patron {
     }
 }
 
-impl Row for Item {
+impl Record for Item {
     const SET: Set = Set::Items;
     const KEYS: &'static [Key] = &[Key::Code];
 
@@ -244,7 +244,7 @@ impl Row for Item {
     }
 }
 
-impl Row for Loan {
+impl Record for Loan {
     const SET: Set = Set::Loans;
     const KEYS: &'static [Key] = &[Key::Item, Key::Patron];
 
@@ -260,7 +260,7 @@ impl Row for Loan {
     }
 }
 
-impl Row for Hold {
+impl Record for Hold {
     const SET: Set = Set::Holds;
     const KEYS: &'static [Key] = &[Key::Biblio, Key::Patron];
 
@@ -274,7 +274,7 @@ impl Row for Hold {
     }
 }
 
-impl Row for Restriction {
+impl Record for Restriction {
     const SET: Set = Set::Restrictions;
     const KEYS: &'static [Key] = &[];
 

@@ -10,9 +10,9 @@
 
 use super::{
     block::{self, Rows},
+    block_store::{BlockId, BlockStore, DamagedBlockError},
     names::{Names, NamesBuilder},
-    record::{Key, Row},
-    shelf::{Damaged, Place, Shelf},
+    record::{Key, Record},
     sorting::Sorter,
 };
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ pub struct RowWriter<R> {
     at: Unfinished,
     last: u32,
     open: Vec<u8>,
-    closed: Vec<(Place, Vec<u8>)>,
+    closed: Vec<(BlockId, Vec<u8>)>,
     /// How many bytes of rows were put since blocks were taken.
     put: usize,
     row: PhantomData<R>,
@@ -72,7 +72,7 @@ impl Unfinished {
 #[error("the row {0} does not come after the one before")]
 pub struct OutOfOrder(pub u32);
 
-impl<R: Row> RowWriter<R> {
+impl<R: Record> RowWriter<R> {
     /// Goes on where writing had stopped.
     pub fn resume(at: Unfinished) -> Self {
         Self { at, last: 0, open: Vec::new(), closed: Vec::new(), put: 0, row: PhantomData }
@@ -105,7 +105,7 @@ impl<R: Row> RowWriter<R> {
             return;
         }
         let open = std::mem::take(&mut self.open);
-        self.closed.push((Place { run: self.at.run, part: part::ROWS, block: self.at.blocks }, block::packed(&open)));
+        self.closed.push((BlockId { run: self.at.run, part: part::ROWS, block: self.at.blocks }, block::packed(&open)));
         self.at.blocks += 1;
         // Each block can be read without the one before.
         self.last = 0;
@@ -118,7 +118,7 @@ impl<R: Row> RowWriter<R> {
 
     /// The blocks that are to be put on the shelf now; with `all`, those rows too that do not fill one. How far the run is
     /// written with them.
-    pub fn take(&mut self, all: bool) -> (Vec<(Place, Vec<u8>)>, Unfinished) {
+    pub fn take(&mut self, all: bool) -> (Vec<(BlockId, Vec<u8>)>, Unfinished) {
         if all {
             self.close();
         }
@@ -131,20 +131,20 @@ impl<R: Row> RowWriter<R> {
 ///
 /// # Errors
 /// When the shelf cannot be read or written.
-pub(super) async fn finish<R: Row, S: Shelf>(shelf: &S, run: Unfinished) -> Result<u32, S::Error> {
+pub(super) async fn finish<R: Record, S: BlockStore>(shelf: &S, run: Unfinished) -> Result<u32, S::Error> {
     let mut fences = Vec::new();
     let mut keys: Vec<Sorter<u64>> = R::KEYS.iter().map(|_| Sorter::default()).collect();
     let mut names = NamesBuilder::default();
     let mut rows = 0;
     for number in 0..run.blocks {
-        let at = Place { run: run.run, part: part::ROWS, block: number };
+        let at = BlockId { run: run.run, part: part::ROWS, block: number };
         let bytes = read(shelf, at).await?;
         for (place, (id, bytes)) in Rows::of(&bytes).enumerate() {
             if place == 0 {
                 fences.push(id);
             }
             rows += 1;
-            let row: R = block::row(bytes).ok_or(Damaged(at))?;
+            let row: R = block::row(bytes).ok_or(DamagedBlockError(at))?;
             row.keys(&mut |key, value| {
                 if let Some(kind) = place_of_key::<R>(key) {
                     keys[kind].push(block::pair(value, id));
@@ -169,13 +169,13 @@ pub(super) async fn finish<R: Row, S: Shelf>(shelf: &S, run: Unfinished) -> Resu
 }
 
 /// A block that must be there.
-pub(super) async fn read<S: Shelf>(shelf: &S, place: Place) -> Result<Vec<u8>, S::Error> {
+pub(super) async fn read<S: BlockStore>(shelf: &S, place: BlockId) -> Result<Vec<u8>, S::Error> {
     let packed = shelf.read(place).await?;
-    Ok(packed.and_then(|packed| block::unpacked(&packed)).ok_or(Damaged(place))?)
+    Ok(packed.and_then(|packed| block::unpacked(&packed)).ok_or(DamagedBlockError(place))?)
 }
 
 /// The place of a kind of key among those of these rows.
-pub(super) fn place_of_key<R: Row>(key: Key) -> Option<usize> {
+pub(super) fn place_of_key<R: Record>(key: Key) -> Option<usize> {
     R::KEYS.iter().position(|other| *other == key)
 }
 
@@ -184,9 +184,9 @@ struct Writer<'a, S> {
     run: u32,
 }
 
-impl<S: Shelf> Writer<'_, S> {
+impl<S: BlockStore> Writer<'_, S> {
     async fn put(&self, part: u8, block: u32, bytes: &[u8]) -> Result<(), S::Error> {
-        let place = Place { run: self.run, part, block };
+        let place = BlockId { run: self.run, part, block };
         self.shelf.write(vec![(place, block::packed(bytes))]).await?;
         self.shelf.rest().await;
         Ok(())
@@ -241,7 +241,7 @@ impl<S: Shelf> Writer<'_, S> {
 ///
 /// # Errors
 /// When the shelf cannot be read or written.
-pub(super) async fn merge<R: Row, S: Shelf>(
+pub(super) async fn merge<R: Record, S: BlockStore>(
     shelf: &S,
     older: (u32, u32),
     newer: (u32, u32),
@@ -285,7 +285,7 @@ struct Scan<'a, S> {
     rows: std::vec::IntoIter<(u32, Vec<u8>)>,
 }
 
-impl<'a, S: Shelf> Scan<'a, S> {
+impl<'a, S: BlockStore> Scan<'a, S> {
     fn new(shelf: &'a S, (run, blocks): (u32, u32)) -> Self {
         Self { shelf, run, next: 0, blocks, rows: Vec::new().into_iter() }
     }
@@ -298,7 +298,7 @@ impl<'a, S: Shelf> Scan<'a, S> {
             if self.next >= self.blocks {
                 return Ok(None);
             }
-            let place = Place { run: self.run, part: part::ROWS, block: self.next };
+            let place = BlockId { run: self.run, part: part::ROWS, block: self.next };
             let bytes = read(self.shelf, place).await?;
             self.next += 1;
             self.rows = Rows::of(&bytes).map(|(id, row)| (id, row.to_vec())).collect::<Vec<_>>().into_iter();

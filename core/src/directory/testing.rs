@@ -1,6 +1,6 @@
 //! A shelf in memory, and a way to await what never waits.
 
-use super::shelf::{Damaged, Place, Shelf};
+use super::block_store::{BlockId, BlockStore, DamagedBlockError};
 use futures_util::FutureExt;
 use std::{
     cell::{Cell, RefCell},
@@ -17,19 +17,19 @@ pub(crate) fn at_once<T>(work: impl Future<Output = T>) -> T {
 /// A shelf in memory.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
-    pub(crate) blocks: RefCell<BTreeMap<Place, Rc<[u8]>>>,
+    pub(crate) blocks: RefCell<BTreeMap<BlockId, Rc<[u8]>>>,
     pub(crate) reads: Cell<usize>,
 }
 
-impl Shelf for &Memory {
-    type Error = Damaged;
+impl BlockStore for &Memory {
+    type Error = DamagedBlockError;
 
-    async fn read(&self, place: Place) -> Result<Option<Rc<[u8]>>, Damaged> {
+    async fn read(&self, place: BlockId) -> Result<Option<Rc<[u8]>>, DamagedBlockError> {
         self.reads.set(self.reads.get() + 1);
         Ok(self.blocks.borrow().get(&place).cloned())
     }
 
-    async fn write(&self, blocks: Vec<(Place, Vec<u8>)>) -> Result<(), Damaged> {
+    async fn write(&self, blocks: Vec<(BlockId, Vec<u8>)>) -> Result<(), DamagedBlockError> {
         self.blocks.borrow_mut().extend(blocks.into_iter().map(|(place, bytes)| (place, bytes.into())));
         Ok(())
     }

@@ -1,13 +1,13 @@
 use super::{
+    block_store::DamagedBlockError,
     record::HoldState,
-    shelf::Damaged,
     testing::{Memory, at_once},
     *,
 };
 use chrono::NaiveDate;
 use proptest::prelude::*;
 
-fn write<R: Row>(shelf: &Memory, run: u32, rows: &[R]) -> Unfinished {
+fn write<R: Record>(shelf: &Memory, run: u32, rows: &[R]) -> Unfinished {
     let mut writer = RowWriter::resume(Unfinished::new(run));
     for row in rows {
         writer.push(row).unwrap();
@@ -17,7 +17,7 @@ fn write<R: Row>(shelf: &Memory, run: u32, rows: &[R]) -> Unfinished {
     at
 }
 
-fn set<R: Row>(shelf: &Memory, contents: &mut Contents, rows: &[R]) {
+fn set<R: Record>(shelf: &Memory, contents: &mut Contents, rows: &[R]) {
     let run = contents.new_run();
     let held = at_once(finish::<R, _>(&shelf, write(shelf, run, rows), 1)).unwrap();
     assert_eq!(usize::try_from(held.rows), Ok(rows.len()));
@@ -172,12 +172,12 @@ fn what_is_missing_or_damaged_is_told() {
     let patrons: Vec<Patron> = (1..5_000).map(|n| patron(n, &format!("{n}"), "", "A", "B")).collect();
     let directory = directory(&shelf, &patrons, &[], &[], &[]);
     let held = directory.contents().sets[&Set::Patrons].clone();
-    let place = shelf::Place { run: held.run, part: 0, block: 1 };
+    let place = block_store::BlockId { run: held.run, part: 0, block: 1 };
     shelf.blocks.borrow_mut().insert(place, vec![1, 2, 3].into());
-    assert!((1..5_000).any(|id| at_once(directory.patron(id)) == Err(Damaged(place))));
+    assert!((1..5_000).any(|id| at_once(directory.patron(id)) == Err(DamagedBlockError(place))));
     shelf.blocks.borrow_mut().remove(&place);
     let written = Unfinished { run: held.run, blocks: held.blocks, rows: 0, last: None };
-    assert_eq!(at_once(finish::<Patron, _>(&&shelf, written, 1)), Err(Damaged(place)));
+    assert_eq!(at_once(finish::<Patron, _>(&&shelf, written, 1)), Err(DamagedBlockError(place)));
 }
 
 #[test]

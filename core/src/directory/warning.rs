@@ -3,7 +3,7 @@
 //! Nothing is warned of that is not known: a set that was not downloaded, a field that this Koha does not tell.
 
 use super::{
-    holder::{Holder, Visitor},
+    holder::{Holder, PatronAtDesk},
     record::{Hold, HoldState, Item, Patron},
 };
 use crate::{desk::amount::Cents, log::warned::Warning};
@@ -42,7 +42,7 @@ pub struct Checkout<'a> {
     /// Whether items were downloaded.
     pub knows_items: bool,
     /// Who takes it.
-    pub visitor: Visitor<'a>,
+    pub visitor: PatronAtDesk<'a>,
     /// Who had it before.
     pub holder: &'a Holder,
     /// The holds on its title.
@@ -202,7 +202,7 @@ mod tests {
             of_checkout(&Checkout {
                 item: self.item.as_ref(),
                 knows_items: self.knows,
-                visitor: Visitor { code: "P1", patron: self.anna.as_ref(), knows_patrons: self.knows },
+                visitor: PatronAtDesk { code: "P1", patron: self.anna.as_ref(), knows_patrons: self.knows },
                 holder: &self.holder,
                 holds: &self.holds,
                 over: &self.over,

@@ -21,7 +21,7 @@ pub enum Next {
     /// Ready to send.
     Ready(Ready),
     /// It cannot be done, and why.
-    Failed(Trouble),
+    Failed(ConnectionError),
 }
 
 /// A connection that works.
@@ -35,7 +35,7 @@ pub struct Ready {
 
 /// Why Koha cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
+pub enum ConnectionError {
     /// No answer.
     NoAnswer(Failure),
     /// Something answers, but not Koha.
@@ -105,20 +105,20 @@ impl Connection {
             Ok(response) => response,
             // Only a convenience: everything that matters is settled by now.
             Err(_) if matches!(self.state, State::ListingLibraries { .. }) => Response::default(),
-            Err(failure) => return Next::Failed(Trouble::NoAnswer(failure)),
+            Err(failure) => return Next::Failed(ConnectionError::NoAnswer(failure)),
         };
         match self.state.clone() {
             State::Probing => self.probed(&response),
             State::LoggingIn { anonymous } => self.logged_in(&response, anonymous),
             State::TellingApart => Next::Failed(match service::read(&response) {
-                service::Answer::Empty => Trouble::PermissionMissing,
-                service::Answer::AuthenticationFailed => Trouble::WrongCredentials,
-                _ => Trouble::LoginRefused,
+                service::Answer::Empty => ConnectionError::PermissionMissing,
+                service::Answer::AuthenticationFailed => ConnectionError::WrongCredentials,
+                _ => ConnectionError::LoginRefused,
             }),
             State::CheckingCredentials => match service::read(&response) {
                 service::Answer::Empty => self.list_libraries(Access::Credentials, true),
-                service::Answer::AuthenticationFailed => Next::Failed(Trouble::WrongCredentials),
-                service::Answer::TokenRefused => Next::Failed(Trouble::TokenRefused),
+                service::Answer::AuthenticationFailed => Next::Failed(ConnectionError::WrongCredentials),
+                service::Answer::TokenRefused => Next::Failed(ConnectionError::TokenRefused),
                 _ => Next::Failed(strange(&response)),
             },
             State::ListingLibraries { access, paged: true } if response.status == 400 => {
@@ -135,7 +135,7 @@ impl Connection {
             return Next::Failed(strange(response));
         };
         if answer.status == AuthStatus::Maintenance {
-            return Next::Failed(Trouble::Maintenance);
+            return Next::Failed(ConnectionError::Maintenance);
         }
         // Koha from 24.05 gives a token with every answer, and an anonymous session that the token belongs to.
         if response.csrf_token.is_some() {
@@ -150,7 +150,7 @@ impl Connection {
 
     fn logged_in(&mut self, response: &Response, anonymous: Option<Session>) -> Next {
         if response.status == 403 {
-            return Next::Failed(Trouble::TokenRefused);
+            return Next::Failed(ConnectionError::TokenRefused);
         }
         let Some(answer) = authentication::read(response) else {
             return Next::Failed(strange(response));
@@ -163,10 +163,10 @@ impl Connection {
                 self.state = State::TellingApart;
                 Next::Request(service::check_credentials(&self.settings, session))
             }
-            (AuthStatus::Maintenance, _) => Next::Failed(Trouble::Maintenance),
-            (AuthStatus::PasswordExpired, _) => Next::Failed(Trouble::PasswordExpired),
-            (AuthStatus::SecondFactor, _) => Next::Failed(Trouble::SecondFactor),
-            _ => Next::Failed(Trouble::LoginRefused),
+            (AuthStatus::Maintenance, _) => Next::Failed(ConnectionError::Maintenance),
+            (AuthStatus::PasswordExpired, _) => Next::Failed(ConnectionError::PasswordExpired),
+            (AuthStatus::SecondFactor, _) => Next::Failed(ConnectionError::SecondFactor),
+            _ => Next::Failed(ConnectionError::LoginRefused),
         }
     }
 
@@ -178,10 +178,10 @@ impl Connection {
 }
 
 /// An answer that no script of Koha gives.
-fn strange(response: &Response) -> Trouble {
+fn strange(response: &Response) -> ConnectionError {
     match response.status {
-        status @ 500..=599 => Trouble::ServerError { status },
-        status => Trouble::NotKoha { status },
+        status @ 500..=599 => ConnectionError::ServerError { status },
+        status => ConnectionError::NotKoha { status },
     }
 }
 
@@ -267,9 +267,10 @@ mod tests {
 
     #[test]
     fn a_test_tells_wrong_credentials_from_a_missing_permission() {
-        for (told, trouble) in
-            [(answer(200, ""), Trouble::PermissionMissing), (answer(401, ""), Trouble::WrongCredentials)]
-        {
+        for (told, trouble) in [
+            (answer(200, ""), ConnectionError::PermissionMissing),
+            (answer(401, ""), ConnectionError::WrongCredentials),
+        ] {
             let (mut connection, _) = Connection::test(settings());
             connection.handle(Ok(auth("failed", Some("a"))));
             let check = request(connection.handle(Ok(auth("failed", Some("b")))));
@@ -282,25 +283,25 @@ mod tests {
     fn a_commit_tries_a_refused_login_only_once() {
         let (mut connection, _) = Connection::start(settings());
         connection.handle(Ok(auth("failed", Some("a"))));
-        assert_eq!(connection.handle(Ok(auth("failed", Some("b")))), Next::Failed(Trouble::LoginRefused));
+        assert_eq!(connection.handle(Ok(auth("failed", Some("b")))), Next::Failed(ConnectionError::LoginRefused));
     }
 
     #[test]
     fn says_what_is_in_the_way() {
         let page = Response { content_type: "text/html".into(), ..answer(200, "<!DOCTYPE html>Free wifi") };
         for (first, trouble) in [
-            (Ok(page), Trouble::NotKoha { status: 200 }),
-            (Ok(answer(404, "")), Trouble::NotKoha { status: 404 }),
-            (Ok(answer(502, "")), Trouble::ServerError { status: 502 }),
-            (Ok(auth("maintenance", None)), Trouble::Maintenance),
-            (Err(Failure::NotSent(NotSent::Refused)), Trouble::NoAnswer(Failure::NotSent(NotSent::Refused))),
-            (Err(Failure::TimedOut), Trouble::NoAnswer(Failure::TimedOut)),
+            (Ok(page), ConnectionError::NotKoha { status: 200 }),
+            (Ok(answer(404, "")), ConnectionError::NotKoha { status: 404 }),
+            (Ok(answer(502, "")), ConnectionError::ServerError { status: 502 }),
+            (Ok(auth("maintenance", None)), ConnectionError::Maintenance),
+            (Err(Failure::NotSent(NotSent::Refused)), ConnectionError::NoAnswer(Failure::NotSent(NotSent::Refused))),
+            (Err(Failure::TimedOut), ConnectionError::NoAnswer(Failure::TimedOut)),
         ] {
             let (mut connection, _) = Connection::start(settings());
             assert_eq!(connection.handle(first), Next::Failed(trouble));
         }
         let (mut connection, _) = Connection::start(settings());
         connection.handle(Ok(auth("failed", None)));
-        assert_eq!(connection.handle(Ok(answer(401, ""))), Next::Failed(Trouble::WrongCredentials));
+        assert_eq!(connection.handle(Ok(answer(401, ""))), Next::Failed(ConnectionError::WrongCredentials));
     }
 }

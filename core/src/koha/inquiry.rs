@@ -76,7 +76,7 @@ pub enum Next {
 }
 
 #[derive(Debug, Clone)]
-enum Stage {
+enum InquiryStage {
     Items,
     Open { item_id: u64 },
     Returned { item_id: u64, open: Vec<Checkout> },
@@ -89,7 +89,7 @@ pub struct Inquiry {
     settings: Settings,
     access: Access,
     transaction: Transaction,
-    stage: Stage,
+    stage: InquiryStage,
 }
 
 impl Inquiry {
@@ -101,20 +101,20 @@ impl Inquiry {
             }
             Action::Payment { .. } => return None,
         };
-        Some((Self { settings, access, transaction, stage: Stage::Items }, request))
+        Some((Self { settings, access, transaction, stage: InquiryStage::Items }, request))
     }
 
     /// Takes the answer to the request that was made last.
     pub fn handle(&mut self, answer: Result<Response, Failure>) -> Next {
-        let next = answer.ok().and_then(|response| match std::mem::replace(&mut self.stage, Stage::Items) {
-            Stage::Items => self.items(&response),
-            Stage::Open { item_id } => {
+        let next = answer.ok().and_then(|response| match std::mem::replace(&mut self.stage, InquiryStage::Items) {
+            InquiryStage::Items => self.items(&response),
+            InquiryStage::Open { item_id } => {
                 let open = rest::read_checkouts(&response)?;
                 let request = rest::checkouts(&self.settings, &self.access, item_id, true);
-                self.stage = Stage::Returned { item_id, open };
+                self.stage = InquiryStage::Returned { item_id, open };
                 Some(Next::Request(request))
             }
-            Stage::Returned { item_id, open } => {
+            InquiryStage::Returned { item_id, open } => {
                 let mut loans = rest::read_checkouts(&response)?;
                 if loans.iter().any(|loan| loan.checkin_date.is_none()) {
                     // A server that gives the open ones instead: the absence of others proves nothing.
@@ -125,7 +125,7 @@ impl Inquiry {
                 loans.retain(|loan| loan.item_id == Some(item_id));
                 Some(self.loans(loans))
             }
-            Stage::Patron { loans } => {
+            InquiryStage::Patron { loans } => {
                 let Action::Issue { cardnumber, .. } = &self.transaction.action else { return None };
                 let patron_id = the_patron(&response, cardnumber)?;
                 Some(Next::Finding(self.judge_issue(&loans, patron_id)))
@@ -141,7 +141,7 @@ impl Inquiry {
         match same.map(|item| item.item_id).collect::<Vec<_>>()[..] {
             [] if items.is_empty() => Some(Next::Finding(Finding::Missing(Gap::NoSuchItem))),
             [item_id] => {
-                self.stage = Stage::Open { item_id };
+                self.stage = InquiryStage::Open { item_id };
                 Some(Next::Request(rest::checkouts(&self.settings, &self.access, item_id, false)))
             }
             _ => None,
@@ -157,7 +157,7 @@ impl Inquiry {
                     return Next::Finding(Finding::Missing(Gap::NoSuchLoan));
                 }
                 let request = rest::patrons(&self.settings, &self.access, cardnumber.as_str());
-                self.stage = Stage::Patron { loans };
+                self.stage = InquiryStage::Patron { loans };
                 Next::Request(request)
             }
             Action::Payment { .. } => Next::Finding(Finding::Unclear(Unclear::NotReadable)),

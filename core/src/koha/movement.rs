@@ -36,7 +36,7 @@ pub struct Movements {
 }
 
 #[derive(Debug, Clone)]
-enum Stage {
+enum CheckStage {
     Connecting(Connection),
     Asking { access: Access, about: Entry },
     Over,
@@ -44,34 +44,34 @@ enum Stage {
 
 /// The questions.
 #[derive(Debug, Clone)]
-pub struct Inquest {
+pub struct MovementCheck {
     settings: Settings,
     to_ask: VecDeque<Entry>,
-    stage: Stage,
+    stage: CheckStage,
     movements: Movements,
 }
 
-impl Inquest {
+impl MovementCheck {
     /// Begins to ask about these transactions.
     pub fn start(settings: Settings, about: impl IntoIterator<Item = Entry>) -> (Self, Request) {
         let (connection, request) = Connection::start(settings.clone());
         let to_ask = about.into_iter().filter(|entry| entry.transaction.action.barcode().is_some()).collect();
         let movements = Movements { complete: true, ..Movements::default() };
-        (Self { settings, to_ask, stage: Stage::Connecting(connection), movements }, request)
+        (Self { settings, to_ask, stage: CheckStage::Connecting(connection), movements }, request)
     }
 
     /// Takes the answer to the request that was made last.
     pub fn handle(&mut self, answer: Result<Response, Failure>) -> Next {
-        match std::mem::replace(&mut self.stage, Stage::Over) {
-            Stage::Connecting(mut connection) => match connection.handle(answer) {
+        match std::mem::replace(&mut self.stage, CheckStage::Over) {
+            CheckStage::Connecting(mut connection) => match connection.handle(answer) {
                 connection::Next::Request(request) => {
-                    self.stage = Stage::Connecting(connection);
+                    self.stage = CheckStage::Connecting(connection);
                     Next::Request(request)
                 }
                 connection::Next::Ready(ready) => self.ask(ready.access),
                 connection::Next::Failed(_) => self.end(),
             },
-            Stage::Asking { access, about } => {
+            CheckStage::Asking { access, about } => {
                 let items = answer.ok().and_then(|response| rest::read_items(&response));
                 // An account that may not read, or a server that is gone: further questions are of no use.
                 let Some(items) = items else { return self.end() };
@@ -86,7 +86,7 @@ impl Inquest {
                 }
                 self.ask(access)
             }
-            Stage::Over => self.end(),
+            CheckStage::Over => self.end(),
         }
     }
 
@@ -98,7 +98,7 @@ impl Inquest {
             return Next::Done(std::mem::take(&mut self.movements));
         };
         let request = rest::items(&self.settings, &access, &barcode);
-        self.stage = Stage::Asking { access, about };
+        self.stage = CheckStage::Asking { access, about };
         Next::Request(request)
     }
 
@@ -118,7 +118,7 @@ mod tests {
         settings::form::{CommitType, Secret, ServerUrl},
     };
 
-    fn start(barcodes: &[&str]) -> Inquest {
+    fn start(barcodes: &[&str]) -> MovementCheck {
         let settings = Settings {
             server: ServerUrl::parse("https://example.org").unwrap(),
             username: "desk".into(),
@@ -133,7 +133,7 @@ mod tests {
             let action = Action::Return { barcode: Barcode::parse(barcode).unwrap() };
             Entry::recorded(TransactionId(id), Transaction { moment, action })
         };
-        Inquest::start(settings, (1..).zip(barcodes).map(entry)).0
+        MovementCheck::start(settings, (1..).zip(barcodes).map(entry)).0
     }
 
     fn answer(status: u16, body: &str) -> Response {

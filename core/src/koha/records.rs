@@ -11,12 +11,12 @@
 //!
 //! ```
 //! use koct_core::directory::record::Hold;
-//! use koct_core::koha::{Response, records::{Pass, Point, Reading, Source, Step}};
-//! # use koct_core::settings::{CommitType, Secret, ServerUrl, Settings};
+//! use koct_core::koha::{Response, records::{RestCredentials, Point, Reading, Source, Step}};
+//! # use koct_core::settings::form::{CommitType, Secret, ServerUrl, Settings};
 //! # let settings = Settings { server: ServerUrl::parse("https://koha.example.org").unwrap(), username: "desk".into(),
 //! #     password: Secret::new("x"), branchcode: "CPL".into(), commit_type: CommitType::Send, stale_hours: 24 };
 //! let mut reading = Reading::<Hold>::new(Point::start(None));
-//! let request = reading.request(&settings, &Pass::Basic);
+//! let request = reading.request(&settings, &RestCredentials::Basic);
 //! assert!(request.url.starts_with("https://koha.example.org/api/v1/holds?q="));
 //! // Whoever has a network makes the request.
 //! let body = r#"[{"hold_id": 7, "patron_id": 2, "biblio_id": 3, "status": "W"}]"#;
@@ -34,13 +34,13 @@ mod paging;
 mod report;
 mod row;
 
-pub use access::{NoToken, Pass, libraries, read_token, token};
+pub use access::{RestCredentials, TokenError, libraries, read_token, token};
 pub use report::{RESTRICTIONS_SQL, Report};
 pub use row::Listed;
 
 use super::{Failure, Request, Response};
 use crate::{
-    directory::{Held, record::Row},
+    directory::{Held, record::Record},
     settings::form::Settings,
 };
 use access::{is_maintenance, permissions};
@@ -56,8 +56,8 @@ const MOST: u32 = 1_000;
 const LEAST: u32 = 50;
 /// So many rows Koha gives at once by itself (system preference `RESTdefaultPageSize` where nobody changed it).
 const DEFAULT_PAGE: u32 = 20;
-/// So often in a row a page is asked for without an answer.
-const PATIENCE: u32 = 5;
+/// The number of times in a row that a page is asked for without an answer.
+const MOST_TRIES: u32 = 5;
 /// Pages of this size or less are asked for as often as this before larger ones are tried again.
 const CAUTION: u32 = 10;
 /// Changes are asked for from so many milliseconds before the last download. Koha hands a condition on `me.…` to the database
@@ -158,12 +158,12 @@ pub enum Step<R> {
     /// The pass is not good any more: a new one is needed before the same is asked again.
     PassEnded,
     /// It cannot be read.
-    Stopped(Stop),
+    Stopped(ReadError),
 }
 
 /// Why a list cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stop {
+pub enum ReadError {
     /// The account lacks these permissions, in Koha's own words for them.
     Refused(String),
     /// Koha does not let in who asks.
@@ -183,13 +183,13 @@ pub enum Stop {
 /// What gives the rows of a set in rising order of their numbers, answer by answer.
 pub trait Source {
     /// What it gives.
-    type Row: Row;
+    type Row: Record;
 
     /// How far it is read.
     fn point(&self) -> &Point;
 
     /// The request for the next rows.
-    fn request(&self, settings: &Settings, pass: &Pass) -> Request;
+    fn request(&self, settings: &Settings, pass: &RestCredentials) -> Request;
 
     /// Takes the answer to [`Source::request`].
     fn handle(&mut self, answer: Result<Response, Failure>) -> Step<Self::Row>;
@@ -205,20 +205,20 @@ struct Tries {
 
 impl Tries {
     /// The same once more, but not for ever.
-    fn failed<R>(&mut self, stop: Stop) -> Step<R> {
+    fn failed<R>(&mut self, stop: ReadError) -> Step<R> {
         self.failures += 1;
-        if self.failures >= PATIENCE { Step::Stopped(stop) } else { Step::Again(500 << self.failures.min(5)) }
+        if self.failures >= MOST_TRIES { Step::Stopped(stop) } else { Step::Again(500 << self.failures.min(5)) }
     }
 
     fn no_answer<R>(&mut self, failure: Failure) -> Step<R> {
         match failure {
-            Failure::NotSent(_) | Failure::Redirected { .. } => Step::Stopped(Stop::NoAnswer(failure)),
-            Failure::Lost | Failure::TimedOut => self.failed(Stop::NoAnswer(failure)),
+            Failure::NotSent(_) | Failure::Redirected { .. } => Step::Stopped(ReadError::NoAnswer(failure)),
+            Failure::Lost | Failure::TimedOut => self.failed(ReadError::NoAnswer(failure)),
         }
     }
 
     /// A pass can end at any time: only a new one that is refused too is the last word.
-    fn not_let_in<R>(&mut self, stop: Stop) -> Step<R> {
+    fn not_let_in<R>(&mut self, stop: ReadError) -> Step<R> {
         if std::mem::replace(&mut self.refreshed, true) { Step::Stopped(stop) } else { Step::PassEnded }
     }
 }
@@ -258,7 +258,7 @@ impl<R: Listed> Reading<R> {
         self.ask_for_fewer(next)
     }
 
-    fn failed(&mut self, stop: Stop) -> Step<R> {
+    fn failed(&mut self, stop: ReadError) -> Step<R> {
         let next = self.tries.failed(stop);
         self.ask_for_fewer(next)
     }
@@ -286,7 +286,7 @@ impl<R: Listed> Reading<R> {
         match point.way {
             Way::After => self.start_anew(Way::Pages),
             Way::Pages => self.start_anew(Way::All),
-            Way::All => Step::Stopped(Stop::Strange(response.status)),
+            Way::All => Step::Stopped(ReadError::Strange(response.status)),
         }
     }
 
@@ -299,7 +299,7 @@ impl<R: Listed> Reading<R> {
 
     fn read(&mut self, response: &Response) -> Step<R> {
         let Ok(raw) = serde_json::from_str::<Vec<&RawValue>>(&response.body) else {
-            return self.failed(if response.is_html() { Stop::NotKoha(200) } else { Stop::Strange(200) });
+            return self.failed(if response.is_html() { ReadError::NotKoha(200) } else { ReadError::Strange(200) });
         };
         self.tries = Tries::default();
         let point = &mut self.point;
@@ -406,7 +406,7 @@ impl<R: Listed> Source for Reading<R> {
         &self.point
     }
 
-    fn request(&self, settings: &Settings, pass: &Pass) -> Request {
+    fn request(&self, settings: &Settings, pass: &RestCredentials) -> Request {
         let mut query: Vec<(&str, String)> = Vec::new();
         let point = &self.point;
         // With something embedded, the database joins tables that may have a column of the same name: `me` is this one.
@@ -447,16 +447,16 @@ impl<R: Listed> Source for Reading<R> {
             200 => self.read(&response),
             400 => self.ask_for_less(&response),
             // Wrong Basic credentials are answered 403, with nothing in the list of permissions.
-            401 => self.tries.not_let_in(Stop::NotLetIn),
-            403 => Step::Stopped(permissions(&response.body).map_or(Stop::NotLetIn, Stop::Refused)),
-            404 => Step::Stopped(Stop::Absent),
-            503 if is_maintenance(&response) => Step::Stopped(Stop::Maintenance),
+            401 => self.tries.not_let_in(ReadError::NotLetIn),
+            403 => Step::Stopped(permissions(&response.body).map_or(ReadError::NotLetIn, ReadError::Refused)),
+            404 => Step::Stopped(ReadError::Absent),
+            503 if is_maintenance(&response) => Step::Stopped(ReadError::Maintenance),
             // Conditions on a column that this version names in another way end in an error of the database.
             500 if self.point.way == Way::After && self.point.last.is_none() && self.tries.failures > 0 => {
                 self.ask_for_less(&response)
             }
-            status @ (408 | 429 | 500..) => self.failed(Stop::Strange(status)),
-            status => Step::Stopped(Stop::Strange(status)),
+            status @ (408 | 429 | 500..) => self.failed(ReadError::Strange(status)),
+            status => Step::Stopped(ReadError::Strange(status)),
         }
     }
 }
@@ -466,7 +466,7 @@ fn count<T>(items: impl Iterator<Item = T>) -> u32 {
 }
 
 /// The rows that can be read and come after `last`, each once, in rising order.
-fn in_order<R: Row>(rows: Vec<Option<R>>, last: Option<u32>) -> Vec<R> {
+fn in_order<R: Record>(rows: Vec<Option<R>>, last: Option<u32>) -> Vec<R> {
     let mut rows: Vec<R> = rows.into_iter().flatten().filter(|row| Some(row.id()) > last).collect();
     rows.sort_by_key(R::id);
     rows.dedup_by_key(|row| row.id());

@@ -37,7 +37,7 @@ impl Filter {
 
 /// A transaction as it is searched.
 #[derive(Debug, Clone)]
-struct Row {
+struct Indexed {
     id: TransactionId,
     millis: i64,
     state: State,
@@ -54,7 +54,7 @@ struct Row {
 #[derive(Debug, Clone, Default)]
 pub struct Index {
     /// By number.
-    rows: Vec<Row>,
+    rows: Vec<Indexed>,
     desks: Vec<Option<DeskName>>,
 }
 
@@ -82,7 +82,7 @@ impl Index {
         }
     }
 
-    fn row(&mut self, entry: &Entry) -> Row {
+    fn row(&mut self, entry: &Entry) -> Indexed {
         let desk = self.desks.iter().position(|desk| *desk == entry.desk).unwrap_or_else(|| {
             self.desks.push(entry.desk.clone());
             self.desks.len() - 1
@@ -99,7 +99,7 @@ impl Index {
             text.push_str(&part.unwrap_or_default());
             text.push('\n');
         }
-        Row {
+        Indexed {
             id: entry.id,
             millis: entry.transaction.moment.utc_millis(),
             state: entry.status.state(),
@@ -177,7 +177,7 @@ fn readings(word: &str) -> [String; 2] {
 }
 
 struct InOrder<'a> {
-    row: &'a Row,
+    row: &'a Indexed,
     desk: Option<&'a str>,
 }
 

@@ -2,17 +2,17 @@
 
 use crate::{
     desk::transaction::{Moment, TransactionId},
-    koha::{Failure, connection::Trouble, inquiry::Finding, rest::Library},
+    koha::{Failure, connection::ConnectionError, inquiry::Finding, rest::Library},
     log::commit::{Batch, BatchEnd},
 };
 
 /// Why a commit ended before everything was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stop {
+pub enum CommitError {
     /// The person cancelled it.
     Cancelled,
     /// No connection to Koha could be made, or Koha did not let us in.
-    Trouble(Trouble),
+    Connection(ConnectionError),
     /// The configured branch code does not exist in Koha.
     BranchUnknown {
         /// Those that do.
@@ -52,7 +52,7 @@ pub struct Summary {
     /// Whether Koha confirmed the branch code.
     pub branch_checked: bool,
     /// Why it ended early.
-    pub stop: Option<Stop>,
+    pub stop: Option<CommitError>,
 }
 
 impl Summary {

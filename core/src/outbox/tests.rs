@@ -70,7 +70,7 @@ struct Run {
     effects: BTreeMap<String, u32>,
     requests: u32,
     logins: u32,
-    rests: u32,
+    pauses: u32,
     libraries: &'static str,
     /// The open loans of every item.
     loans: &'static str,
@@ -102,7 +102,7 @@ impl Run {
             effects: BTreeMap::new(),
             requests: 0,
             logins: 0,
-            rests: 0,
+            pauses: 0,
             libraries: r#"[{"library_id":"CPL","name":"Centerville"}]"#,
             loans: "[]",
             fail_persist_at: None,
@@ -132,7 +132,7 @@ impl Run {
                 }
             }
             Some(Output::Wait(ticket, _)) => {
-                self.rests += 1;
+                self.pauses += 1;
                 self.outbox.handle(Input::Waited(ticket));
             }
             Some(Output::Request(ticket, request)) => self.under_way.push((ticket, request)),
@@ -217,7 +217,7 @@ impl Run {
         self.store.values().map(|status| status.state().name()).collect()
     }
 
-    fn stop(&self) -> Option<&Stop> {
+    fn stop(&self) -> Option<&CommitError> {
         self.summary().stop.as_ref()
     }
 }
@@ -254,7 +254,7 @@ fn what_came_from_other_desks_goes_in_the_order_of_the_merge() {
     let expected = [5, 1, 6, 3, 7].map(TransactionId);
     let settled = |fates| Run::new(&entries, fates).finish().summary().settled.clone();
     assert_eq!(settled(vec![]), expected);
-    // Also when one has to be asked again after a rest.
+    // Also when one has to be asked again after a pause.
     assert_eq!(settled(vec![Fate::Ok, Fate::NotSent, Fate::Ok, Fate::NotSent]), expected);
 }
 
@@ -290,17 +290,17 @@ fn nothing_overtakes_an_item_in_doubt() {
 #[test]
 fn each_failure_stops_or_goes_on_as_it_should() {
     use Fate::*;
-    let trouble = |trouble| Some(Stop::Trouble(trouble));
+    let trouble = |trouble| Some(CommitError::Connection(trouble));
     for (fate, states, stop) in [
-        (Http(401), ["local", "local", "local"], trouble(Trouble::WrongCredentials)),
-        (No("Authentication failed."), ["local", "local", "local"], trouble(Trouble::WrongCredentials)),
-        (Http(404), ["local", "local", "local"], Some(Stop::Refused(404))),
-        (Redirected, ["local", "local", "local"], Some(Stop::ConnectionLost(Failure::Redirected { to: None }))),
-        (DoneThenLost, ["in-doubt", "local", "local"], Some(Stop::ConnectionLost(Failure::Lost))),
-        (LostBefore, ["in-doubt", "local", "local"], Some(Stop::ConnectionLost(Failure::Lost))),
-        (DoneThenTimedOut, ["in-doubt", "local", "local"], Some(Stop::ConnectionLost(Failure::TimedOut))),
-        (Empty, ["in-doubt", "local", "local"], Some(Stop::ConnectionLost(Failure::Lost))),
-        (Page, ["in-doubt", "local", "local"], Some(Stop::StrangeAnswer)),
+        (Http(401), ["local", "local", "local"], trouble(ConnectionError::WrongCredentials)),
+        (No("Authentication failed."), ["local", "local", "local"], trouble(ConnectionError::WrongCredentials)),
+        (Http(404), ["local", "local", "local"], Some(CommitError::Refused(404))),
+        (Redirected, ["local", "local", "local"], Some(CommitError::ConnectionLost(Failure::Redirected { to: None }))),
+        (DoneThenLost, ["in-doubt", "local", "local"], Some(CommitError::ConnectionLost(Failure::Lost))),
+        (LostBefore, ["in-doubt", "local", "local"], Some(CommitError::ConnectionLost(Failure::Lost))),
+        (DoneThenTimedOut, ["in-doubt", "local", "local"], Some(CommitError::ConnectionLost(Failure::TimedOut))),
+        (Empty, ["in-doubt", "local", "local"], Some(CommitError::ConnectionLost(Failure::Lost))),
+        (Page, ["in-doubt", "local", "local"], Some(CommitError::StrangeAnswer)),
         (DoneThenHttp(500), ["in-doubt", "success", "success"], None),
     ] {
         let run = Run::new(&three(), vec![fate.clone()]).finish();
@@ -310,23 +310,23 @@ fn each_failure_stops_or_goes_on_as_it_should() {
 }
 
 #[test]
-fn what_reached_no_server_is_tried_again_after_a_rest() {
+fn what_reached_no_server_is_tried_again_after_a_pause() {
     let run = Run::new(&three(), vec![Fate::Ok, Fate::NotSent, Fate::NotSent]).finish();
-    assert_eq!((run.states(), run.rests, run.stop()), (vec!["success"; 3], 2, None));
+    assert_eq!((run.states(), run.pauses, run.stop()), (vec!["success"; 3], 2, None));
     let always = vec![Fate::NotSent; 20];
     let run = Run::new(&three(), always.clone()).finish();
-    let gone = Stop::ConnectionLost(Failure::NotSent(NotSent::Refused));
-    assert_eq!((run.states(), run.rests, run.stop()), (vec!["local"; 3], 4, Some(&gone)));
+    let gone = CommitError::ConnectionLost(Failure::NotSent(NotSent::Refused));
+    assert_eq!((run.states(), run.pauses, run.stop()), (vec!["local"; 3], 4, Some(&gone)));
     assert_eq!(run.requests, 5);
     let entries: Vec<_> = (1..=6).map(|id| entry(id, &format!("B{id}"))).collect();
     let run = Run::of(CommitType::Send, true, &entries, always).finish();
-    assert_eq!((run.states(), run.rests, run.stop()), (vec!["local"; 6], 4, Some(&gone)), "several rest together");
+    assert_eq!((run.states(), run.pauses, run.stop()), (vec!["local"; 6], 4, Some(&gone)), "several rest together");
 }
 
 #[test]
-fn cancelling_ends_a_rest() {
+fn cancelling_ends_a_pause() {
     let mut run = Run::new(&three(), vec![Fate::NotSent]);
-    while run.rests == 0 {
+    while run.pauses == 0 {
         if let Some(Output::Wait(..)) = run.outbox.outputs.front() {
             break;
         }
@@ -335,7 +335,7 @@ fn cancelling_ends_a_rest() {
     assert!(matches!(run.outbox.poll(), Some(Output::Wait(..))));
     run.outbox.handle(Input::Cancel);
     let run = run.finish();
-    assert_eq!((run.states(), run.stop()), (vec!["local"; 3], Some(&Stop::Cancelled)));
+    assert_eq!((run.states(), run.stop()), (vec!["local"; 3], Some(&CommitError::Cancelled)));
 }
 
 #[test]
@@ -412,7 +412,7 @@ fn server_errors_in_a_row_stop_it() {
     let run =
         Run::new(&entries, vec![Fate::Http(500), Fate::Ok, Fate::Http(500), Fate::Http(503), Fate::Http(500)]).finish();
     assert_eq!(run.states(), ["in-doubt", "success", "in-doubt", "in-doubt", "in-doubt", "local"]);
-    assert_eq!(run.stop(), Some(&Stop::ServerErrors(500)));
+    assert_eq!(run.stop(), Some(&CommitError::ServerErrors(500)));
 }
 
 #[test]
@@ -425,7 +425,7 @@ fn a_session_that_ends_in_mid_run_is_renewed_once() {
             Run::of(CommitType::Apply, true, &three(), vec![Fate::Ok, Fate::Http(status), Fate::Http(status)]).finish();
         assert_eq!(run.states(), ["success", "local", "local"]);
         assert_eq!(run.logins, 2);
-        assert!(matches!(run.stop(), Some(Stop::Trouble(_))));
+        assert!(matches!(run.stop(), Some(CommitError::Connection(_))));
     }
 }
 
@@ -435,7 +435,7 @@ fn an_unknown_branch_stops_it_before_anything_is_sent() {
     run.libraries = r#"[{"library_id":"MPL","name":"Midway"}]"#;
     let run = run.finish();
     assert_eq!((run.requests, run.persists), (0, 0));
-    assert!(matches!(run.stop(), Some(Stop::BranchUnknown { libraries }) if libraries[0].branchcode == "MPL"));
+    assert!(matches!(run.stop(), Some(CommitError::BranchUnknown { libraries }) if libraries[0].branchcode == "MPL"));
     assert_eq!(run.summary().left, 3);
 }
 
@@ -458,7 +458,7 @@ fn cancelling_waits_for_the_answer_under_way() {
     run.outbox.handle(Input::Cancel);
     let run = run.finish();
     assert_eq!(run.states(), ["success", "local", "local"]);
-    assert_eq!((run.stop(), run.summary().left, run.requests), (Some(&Stop::Cancelled), 2, 1));
+    assert_eq!((run.stop(), run.summary().left, run.requests), (Some(&CommitError::Cancelled), 2, 1));
 }
 
 #[test]
@@ -466,7 +466,7 @@ fn cancelling_while_connecting_ends_at_once() {
     let mut run = Run::new(&three(), vec![]);
     run.outbox.handle(Input::Cancel);
     let run = run.finish();
-    assert_eq!((run.states(), run.requests, run.stop()), (vec!["local"; 3], 0, Some(&Stop::Cancelled)));
+    assert_eq!((run.states(), run.requests, run.stop()), (vec!["local"; 3], 0, Some(&CommitError::Cancelled)));
 }
 
 #[test]
@@ -474,7 +474,7 @@ fn a_log_that_cannot_be_written_sends_nothing_more() {
     let mut run = Run::new(&three(), vec![]);
     run.fail_persist_at = Some(1);
     let run = run.finish();
-    assert_eq!((run.requests, run.states(), run.stop()), (0, vec!["local"; 3], Some(&Stop::NotPersisted)));
+    assert_eq!((run.requests, run.states(), run.stop()), (0, vec!["local"; 3], Some(&CommitError::NotPersisted)));
     let mut run = Run::new(&three(), vec![]);
     run.fail_persist_at = Some(2);
     let run = run.finish();

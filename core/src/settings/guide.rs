@@ -4,7 +4,7 @@ use crate::settings::form::{Form, Settings};
 
 /// The next thing to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Step {
+pub enum SetupStep {
     /// Enter server, account and branch code.
     Configure,
     /// Try the connection.
@@ -20,13 +20,13 @@ pub fn tested_as(settings: &Settings) -> String {
 
 /// The next step. `saved` tells whether somebody has saved the settings once, `tested` what [`tested_as`] gave when the
 /// connection was tested last with success.
-pub fn next(form: &Form, saved: bool, tested: Option<&str>) -> Step {
+pub fn next(form: &Form, saved: bool, tested: Option<&str>) -> SetupStep {
     match form.validate() {
-        Ok(settings) if tested == Some(tested_as(&settings).as_str()) => Step::Ready,
-        Ok(_) => Step::Test,
+        Ok(settings) if tested == Some(tested_as(&settings).as_str()) => SetupStep::Ready,
+        Ok(_) => SetupStep::Test,
         // A desk that only writes .koc files is ready when it says so.
-        Err(_) if saved && !form.connects() => Step::Ready,
-        Err(_) => Step::Configure,
+        Err(_) if saved && !form.connects() => SetupStep::Ready,
+        Err(_) => SetupStep::Configure,
     }
 }
 
@@ -37,8 +37,8 @@ mod tests {
 
     #[test]
     fn from_nothing_to_ready() {
-        assert_eq!(next(&Form::default(), false, None), Step::Configure);
-        assert_eq!(next(&Form::default(), true, None), Step::Ready, "a desk without Koha");
+        assert_eq!(next(&Form::default(), false, None), SetupStep::Configure);
+        assert_eq!(next(&Form::default(), true, None), SetupStep::Ready, "a desk without Koha");
         let form = Form {
             server: "koha.example.org".into(),
             username: "desk".into(),
@@ -46,13 +46,13 @@ mod tests {
             branchcode: "CPL".into(),
             ..Form::default()
         };
-        assert_eq!(next(&form, true, None), Step::Test);
+        assert_eq!(next(&form, true, None), SetupStep::Test);
         let tested = tested_as(&form.validate().unwrap());
         assert!(!tested.contains("letmein"));
-        assert_eq!(next(&form, true, Some(&tested)), Step::Ready);
+        assert_eq!(next(&form, true, Some(&tested)), SetupStep::Ready);
         let moved = Form { branchcode: "MPL".into(), ..form.clone() };
-        assert_eq!(next(&moved, true, Some(&tested)), Step::Test);
+        assert_eq!(next(&moved, true, Some(&tested)), SetupStep::Test);
         // The password is forgotten when Firefox is closed.
-        assert_eq!(next(&Form { password: Secret::default(), ..form }, true, Some(&tested)), Step::Configure);
+        assert_eq!(next(&Form { password: Secret::default(), ..form }, true, Some(&tested)), SetupStep::Configure);
     }
 }

@@ -15,7 +15,7 @@ const LOAN_DAYS_LIMIT: u16 = 999;
 /// The settings of the desk, as typed. None of them hinders a commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Habits {
+pub struct DeskSettings {
     /// What scanners type after a code.
     pub scanner_end: ScannerEnd,
     /// What cardnumbers look like; empty where nobody has said.
@@ -30,7 +30,7 @@ pub struct Habits {
     pub notice: String,
 }
 
-impl Default for Habits {
+impl Default for DeskSettings {
     fn default() -> Self {
         Self {
             scanner_end: ScannerEnd::default(),
@@ -51,7 +51,7 @@ fn at_most(text: &str, limit: usize) -> Result<(), FieldError> {
     if length > limit { Err(FieldError::TooLong { length, limit }) } else { Ok(()) }
 }
 
-impl Habits {
+impl DeskSettings {
     /// What cardnumbers look like, or `None` where nobody has said.
     ///
     /// # Errors
@@ -93,20 +93,20 @@ mod tests {
 
     #[test]
     fn nothing_said_is_in_order() {
-        let habits = Habits::default();
+        let habits = DeskSettings::default();
         assert!(habits.errors().is_empty());
         assert_eq!((habits.cards(), habits.loan_days()), (Ok(None), Ok(None)));
-        assert_eq!(serde_json::from_str::<Habits>("{}").unwrap(), habits, "what an earlier version stored");
+        assert_eq!(serde_json::from_str::<DeskSettings>("{}").unwrap(), habits, "what an earlier version stored");
     }
 
     #[test]
     fn each_field_says_what_is_wrong_with_it() {
-        let habits = Habits {
+        let habits = DeskSettings {
             card_pattern: "*".into(),
             library_name: "x".repeat(81),
             loan_days: "0".into(),
             notice: "a\u{7}b".into(),
-            ..Habits::default()
+            ..DeskSettings::default()
         };
         assert_eq!(
             habits.errors(),
@@ -117,6 +117,6 @@ mod tests {
                 (Field::Notice, FieldError::ControlCharacter(7)),
             ]
         );
-        assert_eq!(Habits { loan_days: " 21 ".into(), ..habits }.loan_days(), Ok(Some(21)));
+        assert_eq!(DeskSettings { loan_days: " 21 ".into(), ..habits }.loan_days(), Ok(Some(21)));
     }
 }

@@ -7,8 +7,8 @@ use crate::{
     desk::scanner::ScannerEnd,
     settings::{
         form::{CommitType, Field, FieldError, Form},
-        habits::Habits,
-        records::Lookup,
+        habits::DeskSettings,
+        records::RecordsSettings,
     },
 };
 use serde_json::{Map, Value};
@@ -39,7 +39,7 @@ pub enum Key {
     /// For how many days things are lent, for slips.
     LoanDays,
     /// Whether records are kept for look-up.
-    Lookup,
+    RecordsSettings,
     /// Whether a passphrase opens them.
     LookupPassphrase,
     /// What a patron may owe before a warning.
@@ -68,7 +68,7 @@ impl Key {
         Self::Sounds,
         Self::LibraryName,
         Self::LoanDays,
-        Self::Lookup,
+        Self::RecordsSettings,
         Self::LookupPassphrase,
         Self::LookupDebtLimit,
         Self::LookupRemindDays,
@@ -91,7 +91,7 @@ impl Key {
             Self::Sounds => "sounds",
             Self::LibraryName => "libraryName",
             Self::LoanDays => "loanDays",
-            Self::Lookup => "lookup",
+            Self::RecordsSettings => "lookup",
             Self::LookupPassphrase => "lookupPassphrase",
             Self::LookupDebtLimit => "lookupDebtLimit",
             Self::LookupRemindDays => "lookupRemindDays",
@@ -124,7 +124,7 @@ impl Key {
             | Self::KeepPassword
             | Self::ScannerEnd
             | Self::Sounds
-            | Self::Lookup
+            | Self::RecordsSettings
             | Self::LookupPassphrase => None,
         }
     }
@@ -133,7 +133,7 @@ impl Key {
         match self {
             Self::CommitType => Kind::CommitType,
             Self::ScannerEnd => Kind::ScannerEnd,
-            Self::KeepPassword | Self::Sounds | Self::Lookup | Self::LookupPassphrase => Kind::Flag,
+            Self::KeepPassword | Self::Sounds | Self::RecordsSettings | Self::LookupPassphrase => Kind::Flag,
             Self::StaleHours
             | Self::LoanDays
             | Self::LookupRemindDays
@@ -192,8 +192,8 @@ const SHOWN: usize = 40;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
     form: Form,
-    habits: Habits,
-    lookup: Lookup,
+    habits: DeskSettings,
+    lookup: RecordsSettings,
     keep_password: bool,
     /// What is preset. All else in the four above is unused.
     preset: Vec<Key>,
@@ -205,7 +205,7 @@ impl Policy {
     /// Reads what `storage.managed` gives, as JSON.
     ///
     /// ```
-    /// use koct_core::policy::{Key, Policy};
+    /// use koct_core::settings::policy::{Key, Policy};
     /// let policy = Policy::parse(r#"{"server": "https://koha.example.org", "branchcode": "CPL", "locked": ["server"]}"#);
     /// assert!(policy.problems().is_empty());
     /// assert_eq!(policy.form(None).branchcode, "CPL");
@@ -265,7 +265,7 @@ impl Policy {
             (Key::LookupRemindDays, Some(text), _) => self.lookup.remind_days = text,
             (Key::LookupDays, Some(text), _) => self.lookup.wipe_days = text,
             (Key::LookupRestrictionsReport, Some(text), _) => self.lookup.restrictions_report = text,
-            (Key::Lookup, _, Some(flag)) => self.lookup.enabled = flag,
+            (Key::RecordsSettings, _, Some(flag)) => self.lookup.enabled = flag,
             (Key::LookupPassphrase, _, Some(flag)) => self.lookup.passphrase = flag,
             _ => return Err(unlike),
         }
@@ -276,7 +276,7 @@ impl Policy {
     fn error(&self, key: Key) -> Option<FieldError> {
         let field = key.field()?;
         let form = self.form.validate().err().unwrap_or_default();
-        let lookup = Lookup { enabled: true, ..self.lookup.clone() }.errors();
+        let lookup = RecordsSettings { enabled: true, ..self.lookup.clone() }.errors();
         form.into_iter()
             .chain(self.habits.errors())
             .chain(lookup)
@@ -349,7 +349,7 @@ impl Policy {
     }
 
     /// The desk's habits to use, given what the person has stored, if anything.
-    pub fn habits(&self, stored: Option<Habits>) -> Habits {
+    pub fn habits(&self, stored: Option<DeskSettings>) -> DeskSettings {
         let own = stored.is_some();
         let holds = |key| self.holds(key, own);
         let mut habits = stored.unwrap_or_default();
@@ -374,11 +374,11 @@ impl Policy {
     }
 
     /// What the desk shall know of patrons and items, given what the person has stored, if anything.
-    pub fn lookup(&self, stored: Option<Lookup>) -> Lookup {
+    pub fn lookup(&self, stored: Option<RecordsSettings>) -> RecordsSettings {
         let own = stored.is_some();
         let holds = |key| self.holds(key, own);
         let mut lookup = stored.unwrap_or_default();
-        if holds(Key::Lookup) {
+        if holds(Key::RecordsSettings) {
             lookup.enabled = self.lookup.enabled;
         }
         if holds(Key::LookupPassphrase) {
@@ -430,9 +430,9 @@ mod tests {
         "libraryName": "Centerville", "loanDays": "21", "lookup": true, "lookupPassphrase": 1, "lookupDebtLimit": 7.5,
         "lookupRemindDays": 2, "lookupDays": 7, "lookupRestrictionsReport": 12, "notice": "Call 1234."}"#;
 
-    fn own() -> (Form, Habits) {
+    fn own() -> (Form, DeskSettings) {
         let form = Form { server: "https://own.example".into(), branchcode: "MPL".into(), ..Form::default() };
-        (form, Habits { library_name: "Own".into(), ..Habits::default() })
+        (form, DeskSettings { library_name: "Own".into(), ..DeskSettings::default() })
     }
 
     fn with_lock(lock: &str) -> Policy {
@@ -450,7 +450,7 @@ mod tests {
         );
         assert_eq!(form.commit_type, CommitType::Apply);
         assert!(policy.keep_password(None));
-        let expected = Habits {
+        let expected = DeskSettings {
             scanner_end: ScannerEnd::Tab,
             card_pattern: "2352*".into(),
             sounds: false,
@@ -459,19 +459,19 @@ mod tests {
             notice: "Call 1234.".into(),
         };
         assert_eq!(habits, expected);
-        let lookup = Lookup {
+        let lookup = RecordsSettings {
             enabled: true,
             passphrase: true,
             debt_limit: "7.5".into(),
             remind_days: "2".into(),
             wipe_days: "7".into(),
             restrictions_report: "12".into(),
-            ..Lookup::default()
+            ..RecordsSettings::default()
         };
         assert_eq!(policy.lookup(None), lookup);
-        assert_eq!(policy.lookup(Some(Lookup::default())), Lookup::default());
-        assert!(!with_lock(r#""lookup""#).lookup(Some(Lookup::default())).passphrase);
-        assert!(with_lock(r#""lookup""#).lookup(Some(Lookup::default())).enabled);
+        assert_eq!(policy.lookup(Some(RecordsSettings::default())), RecordsSettings::default());
+        assert!(!with_lock(r#""lookup""#).lookup(Some(RecordsSettings::default())).passphrase);
+        assert!(with_lock(r#""lookup""#).lookup(Some(RecordsSettings::default())).enabled);
         assert!(Key::ALL.into_iter().all(|key| !policy.is_locked(key)));
     }
 
@@ -482,7 +482,11 @@ mod tests {
         assert_eq!(policy.form(Some(form.clone())), form);
         assert!(!policy.keep_password(Some(false)));
         let notice = "Call 1234.".to_owned();
-        assert_eq!(policy.habits(Some(habits.clone())), Habits { notice, ..habits.clone() }, "a notice always holds");
+        assert_eq!(
+            policy.habits(Some(habits.clone())),
+            DeskSettings { notice, ..habits.clone() },
+            "a notice always holds"
+        );
 
         for list in [r#"["server", "libraryName", "keepPassword"]"#, r#""server, libraryName keepPassword""#] {
             let policy = with_lock(list);
@@ -514,7 +518,7 @@ mod tests {
             let policy = Policy::parse(none);
             assert_eq!(policy, Policy::default());
             assert_eq!((policy.form(Some(form.clone())), policy.form(None)), (form.clone(), Form::default()));
-            let old = Habits { notice: "gone".into(), ..habits.clone() };
+            let old = DeskSettings { notice: "gone".into(), ..habits.clone() };
             assert_eq!(policy.habits(Some(old)), habits);
         }
     }
@@ -560,8 +564,8 @@ mod tests {
         ] {
             let policy = Policy::parse(json);
             assert_eq!(policy.problems(), [problem], "{json}");
-            assert_eq!((policy.form(None), policy.habits(None)), (Form::default(), Habits::default()), "{json}");
-            assert_eq!(policy.lookup(None), Lookup::default(), "{json}");
+            assert_eq!((policy.form(None), policy.habits(None)), (Form::default(), DeskSettings::default()), "{json}");
+            assert_eq!(policy.lookup(None), RecordsSettings::default(), "{json}");
             let and_more = json.replacen('{', r#"{"libraryName": "Centerville", "#, 1);
             if json.len() > 2 {
                 assert_eq!(Policy::parse(&and_more).habits(None).library_name, "Centerville", "{and_more}");
@@ -590,7 +594,7 @@ mod tests {
             if policy.problems() == expected {
                 prop_assert_eq!(policy.habits(None).errors(), vec![]);
             } else {
-                prop_assert_eq!((policy.form(None), policy.habits(None)), (Form::default(), Habits::default()));
+                prop_assert_eq!((policy.form(None), policy.habits(None)), (Form::default(), DeskSettings::default()));
             }
         }
     }

@@ -17,7 +17,7 @@ const DAY: i64 = 86_400_000;
 /// The settings, as typed. None of them hinders a scan or a commit.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct Lookup {
+pub struct RecordsSettings {
     /// Whether records are wanted at all.
     pub enabled: bool,
     /// Whether a passphrase opens them after Firefox was closed; otherwise they end with its session.
@@ -37,7 +37,7 @@ pub struct Lookup {
     pub client_secret: Secret,
 }
 
-impl Default for Lookup {
+impl Default for RecordsSettings {
     fn default() -> Self {
         Self {
             enabled: false,
@@ -83,7 +83,7 @@ fn days(typed: &str) -> Result<i64, FieldError> {
     days.map(|days| i64::from(days) * DAY).ok_or(FieldError::SomeDays(DAYS_LIMIT))
 }
 
-impl Lookup {
+impl RecordsSettings {
     /// What a patron may owe; who owes more is warned of. `None` where nobody is.
     ///
     /// # Errors
@@ -115,7 +115,7 @@ impl Lookup {
         days(&self.wipe_days)
     }
 
-    /// As [`Lookup::deleted_after`], and the most that can be set where it is no number of days: a mistake must not mean for ever.
+    /// As [`RecordsSettings::deleted_after`], and the most that can be set where it is no number of days: a mistake must not mean for ever.
     pub fn kept_for(&self) -> i64 {
         self.deleted_after().unwrap_or(i64::from(DAYS_LIMIT) * DAY)
     }
@@ -175,9 +175,9 @@ mod tests {
 
     #[test]
     fn is_off_until_asked_for() {
-        let lookup = Lookup::default();
+        let lookup = RecordsSettings::default();
         assert!(!lookup.enabled && !lookup.passphrase);
-        assert_eq!(serde_json::from_str::<Lookup>("{}").unwrap(), lookup, "what an earlier version stored");
+        assert_eq!(serde_json::from_str::<RecordsSettings>("{}").unwrap(), lookup, "what an earlier version stored");
         assert_eq!(lookup.debt_limit(), Ok(Some(500)));
         assert_eq!((lookup.old_after(), lookup.deleted_after()), (Ok(DAY), Ok(30 * DAY)));
         assert_eq!(lookup.api_key(), Ok(None));
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn nothing_is_kept_for_ever() {
         for (typed, days) in [("7", 7), (" 30 ", 30), ("31", 30), ("", 30), ("0", 30), ("-1", 30), ("never", 30)] {
-            let lookup = Lookup { wipe_days: typed.into(), ..Lookup::default() };
+            let lookup = RecordsSettings { wipe_days: typed.into(), ..RecordsSettings::default() };
             assert_eq!(lookup.kept_for(), days * DAY, "{typed}");
         }
     }
@@ -196,7 +196,11 @@ mod tests {
         for (typed, limit) in
             [("", None), (" 0 ", Some(0)), ("7,50", Some(750)), ("12.5", Some(1_250)), ("0.009", Some(0))]
         {
-            assert_eq!(Lookup { debt_limit: typed.into(), ..Lookup::default() }.debt_limit(), Ok(limit), "{typed}");
+            assert_eq!(
+                RecordsSettings { debt_limit: typed.into(), ..RecordsSettings::default() }.debt_limit(),
+                Ok(limit),
+                "{typed}"
+            );
         }
     }
 
@@ -208,24 +212,24 @@ mod tests {
             ("-1", Err(FieldError::ReportNumber)),
             ("Restrictions", Err(FieldError::ReportNumber)),
         ] {
-            let lookup = Lookup { restrictions_report: typed.into(), ..Lookup::default() };
+            let lookup = RecordsSettings { restrictions_report: typed.into(), ..RecordsSettings::default() };
             assert_eq!(lookup.restrictions_report(), number, "{typed}");
         }
     }
 
     #[test]
     fn each_field_says_what_is_wrong_with_it_once_it_matters() {
-        let wrong = Lookup {
+        let wrong = RecordsSettings {
             debt_limit: "a lot".into(),
             remind_days: "0".into(),
             wipe_days: "31".into(),
             restrictions_report: "0".into(),
             client_id: "key".into(),
-            ..Lookup::default()
+            ..RecordsSettings::default()
         };
         assert_eq!(wrong.errors(), []);
         assert_eq!(
-            Lookup { enabled: true, ..wrong }.errors(),
+            RecordsSettings { enabled: true, ..wrong }.errors(),
             [
                 (Field::DebtLimit, FieldError::Amount(AmountError::NotANumber)),
                 (Field::RemindDays, FieldError::SomeDays(30)),
@@ -238,7 +242,7 @@ mod tests {
 
     #[test]
     fn records_grow_old_and_end() {
-        let lookup = Lookup { remind_days: "2".into(), wipe_days: "7".into(), ..Lookup::default() };
+        let lookup = RecordsSettings { remind_days: "2".into(), wipe_days: "7".into(), ..RecordsSettings::default() };
         let at = |days: i64| (lookup.days_old(0, days * DAY + 1), lookup.is_over(0, days * DAY));
         assert_eq!([at(1), at(2), at(7)], [(None, false), (Some(2), false), (Some(7), false)]);
         assert!(lookup.is_over(0, 7 * DAY + 1));
@@ -255,7 +259,7 @@ mod tests {
 
     #[test]
     fn the_secret_is_not_stored_with_the_rest() {
-        let lookup = Lookup { client_secret: Secret::new("letmein"), ..Lookup::default() };
+        let lookup = RecordsSettings { client_secret: Secret::new("letmein"), ..RecordsSettings::default() };
         assert!(!serde_json::to_string(&lookup).unwrap().contains("letmein"));
     }
 }

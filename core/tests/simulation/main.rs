@@ -25,7 +25,7 @@ const BEGIN: i64 = 1_795_428_000_000;
 /// So many ticks pass before the invariants are looked at.
 const LOOK_EVERY: usize = 16;
 /// A commit that takes more steps than this does not end.
-const PATIENCE: u32 = 5_000;
+const STEPS_PER_COMMIT: u32 = 5_000;
 
 struct World {
     dice: Dice,
@@ -92,7 +92,7 @@ impl World {
                     desk.crash(&mut self.koha, &mut self.dice);
                 }
                 desk.commit();
-                let until = desk.steps + PATIENCE;
+                let until = desk.steps + STEPS_PER_COMMIT;
                 while desk.is_committing() {
                     if desk.is_dead() {
                         desk.crash(&mut self.koha, &mut self.dice);

@@ -56,7 +56,7 @@ impl Cipher {
     ///
     /// # Errors
     /// As [`Cipher::new`].
-    pub(super) async fn of_passphrase(passphrase: &str, salt: &[u8]) -> Result<Self, JsValue> {
+    pub(super) async fn from_passphrase(passphrase: &str, salt: &[u8]) -> Result<Self, JsValue> {
         let subtle = subtle()?;
         let bytes = Uint8Array::from(passphrase.as_bytes());
         let derive = Array::of1(&"deriveKey".into());

@@ -9,7 +9,7 @@ use indexed_db_futures::{
     transaction::{Transaction, TransactionDurability, TransactionMode, TransactionOptions},
 };
 use js_sys::Uint8Array;
-use koct_core::directory::shelf::{Damaged, Place, Shelf};
+use koct_core::directory::block_store::{BlockId, BlockStore, DamagedBlockError};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{cell::Cell, rc::Rc};
 use thiserror::Error;
@@ -38,7 +38,7 @@ pub enum DiskError {
     Busy,
     /// A block is missing, or was encrypted with another key.
     #[error(transparent)]
-    Damaged(#[from] Damaged),
+    DamagedBlockError(#[from] DamagedBlockError),
 }
 
 macro_rules! from_browser {
@@ -170,7 +170,7 @@ impl Base {
 const LAST_RUN: u32 = (1 << 21) - 1;
 
 /// The key of a block: places in order, as a whole number that a number of JavaScript's can hold.
-fn name(place: Place) -> u64 {
+fn name(place: BlockId) -> u64 {
     u64::from(place.run.min(LAST_RUN)) << 32 | u64::from(place.part) << 24 | u64::from(place.block & 0x00ff_ffff)
 }
 
@@ -180,7 +180,7 @@ fn key(name: u64) -> f64 {
 }
 
 fn first_of(run: u32) -> f64 {
-    key(name(Place { run, part: 0, block: 0 }))
+    key(name(BlockId { run, part: 0, block: 0 }))
 }
 
 /// The shelf.
@@ -212,7 +212,11 @@ impl Disk {
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub(super) async fn write_with(&self, blocks: Vec<(Place, Vec<u8>)>, state: Option<(&str, String)>) -> Result<()> {
+    pub(super) async fn write_with(
+        &self,
+        blocks: Vec<(BlockId, Vec<u8>)>,
+        state: Option<(&str, String)>,
+    ) -> Result<()> {
         let mut encrypted = Vec::with_capacity(blocks.len());
         for (place, mut bytes) in blocks {
             let name = name(place);
@@ -234,22 +238,22 @@ impl Disk {
     }
 }
 
-impl Shelf for Disk {
+impl BlockStore for Disk {
     type Error = DiskError;
 
-    async fn read(&self, place: Place) -> Result<Option<Rc<[u8]>>> {
+    async fn read(&self, place: BlockId) -> Result<Option<Rc<[u8]>>> {
         let name = name(place);
         let found: Option<JsValue> = {
             let reading = self.base.0.transaction(BLOCKS).with_mode(TransactionMode::Readonly).build()?;
             reading.object_store(BLOCKS)?.get(key(name)).primitive()?.await?
         };
         let Some(bytes) = found else { return Ok(None) };
-        let bytes = bytes.dyn_into::<Uint8Array>().map_err(|_| Damaged(place))?;
-        let decrypted = self.cipher.decrypt(name, &bytes).await.ok_or(Damaged(place))?;
+        let bytes = bytes.dyn_into::<Uint8Array>().map_err(|_| DamagedBlockError(place))?;
+        let decrypted = self.cipher.decrypt(name, &bytes).await.ok_or(DamagedBlockError(place))?;
         Ok(Some(decrypted.into()))
     }
 
-    async fn write(&self, blocks: Vec<(Place, Vec<u8>)>) -> Result<()> {
+    async fn write(&self, blocks: Vec<(BlockId, Vec<u8>)>) -> Result<()> {
         if blocks.is_empty() { Ok(()) } else { self.write_with(blocks, None).await }
     }
 

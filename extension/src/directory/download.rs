@@ -14,15 +14,15 @@ use koct_core::{
     Settings,
     directory::{
         self, Contents, Gap, Held, RowWriter, Unfinished,
-        record::{Hold, Item, Loan, Patron, Row, Set},
+        record::{Hold, Item, Loan, Patron, Record, Set},
     },
     koha::{
-        connection::{Connection, Next, Ready, Trouble},
-        records::{self, Listed, NoToken, Pass, Point, Reading, Report, Source, Step, Stop},
+        connection::{Connection, ConnectionError, Next, Ready},
+        records::{self, Listed, Point, ReadError, Reading, Report, RestCredentials, Source, Step, TokenError},
         rest,
         service::Access,
     },
-    settings::records::Lookup,
+    settings::records::RecordsSettings,
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -51,7 +51,7 @@ pub(crate) trait Watcher {
 
 /// Why a download did not come to its end. What was read is kept, and the next one goes on there.
 #[derive(Debug)]
-pub(crate) enum Broken {
+pub(crate) enum DownloadError {
     /// Somebody stopped it.
     Stopped,
     /// Another window downloads.
@@ -59,7 +59,7 @@ pub(crate) enum Broken {
     /// The passphrase is needed first.
     Locked,
     /// Koha cannot be used.
-    Koha(Trouble),
+    Koha(ConnectionError),
     /// The file is older than records may be.
     TooOld,
     /// The file cannot be read, in words for the person.
@@ -70,7 +70,7 @@ pub(crate) enum Broken {
     Disk(DiskError),
 }
 
-impl From<DiskError> for Broken {
+impl From<DiskError> for DownloadError {
     fn from(error: DiskError) -> Self {
         Self::Disk(error)
     }
@@ -96,9 +96,9 @@ struct Open {
 
 struct Download<'a> {
     settings: Settings,
-    lookup: &'a Lookup,
+    lookup: &'a RecordsSettings,
     http: Http,
-    pass: Pass,
+    pass: RestCredentials,
     disk: Disk,
     contents: Contents,
     progress: Progress,
@@ -114,16 +114,16 @@ impl Known {
     pub(crate) async fn download(
         &self,
         settings: Settings,
-        lookup: &Lookup,
+        lookup: &RecordsSettings,
         watcher: &dyn Watcher,
-    ) -> Result<(), Broken> {
-        let Some(_lock) = sender::lock_of(LOCK).await else { return Err(Broken::Busy) };
+    ) -> Result<(), DownloadError> {
+        let Some(_lock) = sender::lock_of(LOCK).await else { return Err(DownloadError::Busy) };
         let base = self.base().await?;
         if !lookup.passphrase && key::has_passphrase(&base).await? {
             // Not wanted any more: the key ends with the session of Firefox.
             key::set_passphrase(&base, None).await?;
         }
-        let cipher = key::ready(&base).await?.ok_or(Broken::Locked)?;
+        let cipher = key::ready(&base).await?.ok_or(DownloadError::Locked)?;
         let http = Http::isolated(&settings.server.permission_pattern());
         let mut contents: Contents = base.state(CONTENTS).await?.unwrap_or_default();
         let pass = log_in(&http, &settings, lookup, &mut contents).await?;
@@ -148,13 +148,19 @@ async fn progress(base: &Base) -> Result<Progress, DiskError> {
 }
 
 /// Logs in as records are asked for: with the API key where there is one.
-async fn log_in(http: &Http, settings: &Settings, lookup: &Lookup, contents: &mut Contents) -> Result<Pass, Broken> {
+async fn log_in(
+    http: &Http,
+    settings: &Settings,
+    lookup: &RecordsSettings,
+    contents: &mut Contents,
+) -> Result<RestCredentials, DownloadError> {
     let (pass, libraries) = if let Ok(Some((id, secret))) = lookup.api_key() {
         let request = records::token(settings, id, secret);
-        let response = http.send(&request).await.map_err(|failure| Broken::Koha(Trouble::NoAnswer(failure)))?;
-        let pass = Pass::Token(records::read_token(&response).map_err(|none| match none {
-            NoToken::Refused => Broken::KeyRefused,
-            NoToken::Trouble(trouble) => Broken::Koha(trouble),
+        let response =
+            http.send(&request).await.map_err(|failure| DownloadError::Koha(ConnectionError::NoAnswer(failure)))?;
+        let pass = RestCredentials::Token(records::read_token(&response).map_err(|none| match none {
+            TokenError::Refused => DownloadError::KeyRefused,
+            TokenError::ConnectionError(trouble) => DownloadError::Koha(trouble),
         })?);
         let answer = http.send(&records::libraries(settings, &pass)).await.ok();
         (pass, answer.and_then(|response| rest::read_libraries(&response)))
@@ -168,22 +174,27 @@ async fn log_in(http: &Http, settings: &Settings, lookup: &Lookup, contents: &mu
 }
 
 /// Logs in with the account of the desk.
-async fn log_in_account(http: &Http, settings: &Settings) -> Result<(Pass, Option<rest::Libraries>), Broken> {
+async fn log_in_account(
+    http: &Http,
+    settings: &Settings,
+) -> Result<(RestCredentials, Option<rest::Libraries>), DownloadError> {
     let (mut connection, mut request) = Connection::start(settings.clone());
     loop {
         match connection.handle(http.send(&request).await) {
             Next::Request(next) => request = next,
-            Next::Failed(trouble) => return Err(Broken::Koha(trouble)),
+            Next::Failed(trouble) => return Err(DownloadError::Koha(trouble)),
             Next::Ready(Ready { access: Access::Session(session), libraries }) => {
-                return Ok((Pass::Session(session), libraries));
+                return Ok((RestCredentials::Session(session), libraries));
             }
-            Next::Ready(Ready { access: Access::Credentials, libraries }) => return Ok((Pass::Basic, libraries)),
+            Next::Ready(Ready { access: Access::Credentials, libraries }) => {
+                return Ok((RestCredentials::Basic, libraries));
+            }
         }
     }
 }
 
 impl Download<'_> {
-    async fn run(&mut self) -> Result<(), Broken> {
+    async fn run(&mut self) -> Result<(), DownloadError> {
         for set in Set::ALL {
             if self.progress.done.contains(&set) {
                 continue;
@@ -201,23 +212,23 @@ impl Download<'_> {
         Ok(())
     }
 
-    async fn read_list<R: Listed>(&mut self) -> Result<(), Broken> {
+    async fn read_list<R: Listed>(&mut self) -> Result<(), DownloadError> {
         let start = Point::after::<R>(self.contents.sets.get(&R::SET), clock::millis());
         self.read(start, Reading::<R>::new).await
     }
 
-    async fn read_restrictions(&mut self) -> Result<(), Broken> {
+    async fn read_restrictions(&mut self) -> Result<(), DownloadError> {
         // What was typed and is no number was said where it was typed.
         let Ok(Some(number)) = self.lookup.restrictions_report() else {
             self.contents.sets.remove(&Set::Restrictions);
             self.contents.gaps.remove(&Set::Restrictions);
             return self.done(Set::Restrictions).await;
         };
-        if matches!(self.pass, Pass::Token(_)) {
+        if matches!(self.pass, RestCredentials::Token(_)) {
             // Only the REST API takes tokens. Nothing is asked for with this one after it.
             match log_in_account(&self.http, &self.settings).await {
                 Ok((pass, _)) => self.pass = pass,
-                Err(broken @ Broken::Koha(Trouble::NoAnswer(_))) => return Err(broken),
+                Err(broken @ DownloadError::Koha(ConnectionError::NoAnswer(_))) => return Err(broken),
                 Err(_) => return self.leave_out(Set::Restrictions, Gap::Refused(String::new())).await,
             }
         }
@@ -225,7 +236,7 @@ impl Download<'_> {
     }
 
     /// The pass for what is being read has ended: another one.
-    async fn renew_pass(&mut self, set: Set) -> Result<(), Broken> {
+    async fn renew_pass(&mut self, set: Set) -> Result<(), DownloadError> {
         self.pass = if set == Set::Restrictions {
             log_in_account(&self.http, &self.settings).await?.0
         } else {
@@ -235,13 +246,13 @@ impl Download<'_> {
     }
 
     /// A set cannot be read; the rest can.
-    async fn leave_out(&mut self, set: Set, gap: Gap) -> Result<(), Broken> {
+    async fn leave_out(&mut self, set: Set, gap: Gap) -> Result<(), DownloadError> {
         self.contents.gaps.insert(set, gap);
         self.done(set).await
     }
 
     /// Reads a set, from `start` or from where it was broken off.
-    async fn read<S: Source>(&mut self, start: Point, source: impl FnOnce(Point) -> S) -> Result<(), Broken> {
+    async fn read<S: Source>(&mut self, start: Point, source: impl FnOnce(Point) -> S) -> Result<(), DownloadError> {
         let set = S::Row::SET;
         let open = self.progress.open.get(&set).cloned().unwrap_or_else(|| {
             let written = Unfinished::new(self.contents.new_run());
@@ -254,7 +265,7 @@ impl Download<'_> {
         self.watcher.read(set, rows_read, None);
         loop {
             if self.watcher.is_stopped() {
-                return Err(Broken::Stopped);
+                return Err(DownloadError::Stopped);
             }
             let request = reading.request(&self.settings, &self.pass);
             let (rows, left) = match reading.handle(self.http.send(&request).await) {
@@ -275,16 +286,20 @@ impl Download<'_> {
                 }
                 Step::Stopped(stop) => {
                     let gap = match stop {
-                        Stop::Refused(permissions) => Gap::Refused(permissions),
-                        Stop::NotLetIn => Gap::Refused(String::new()),
-                        Stop::Absent => Gap::Absent,
-                        Stop::Strange(status @ (408 | 429 | 500..)) => {
-                            return Err(Broken::Koha(Trouble::ServerError { status }));
+                        ReadError::Refused(permissions) => Gap::Refused(permissions),
+                        ReadError::NotLetIn => Gap::Refused(String::new()),
+                        ReadError::Absent => Gap::Absent,
+                        ReadError::Strange(status @ (408 | 429 | 500..)) => {
+                            return Err(DownloadError::Koha(ConnectionError::ServerError { status }));
                         }
-                        Stop::Strange(status) => Gap::Strange(status),
-                        Stop::NotKoha(status) => return Err(Broken::Koha(Trouble::NotKoha { status })),
-                        Stop::Maintenance => return Err(Broken::Koha(Trouble::Maintenance)),
-                        Stop::NoAnswer(failure) => return Err(Broken::Koha(Trouble::NoAnswer(failure))),
+                        ReadError::Strange(status) => Gap::Strange(status),
+                        ReadError::NotKoha(status) => {
+                            return Err(DownloadError::Koha(ConnectionError::NotKoha { status }));
+                        }
+                        ReadError::Maintenance => return Err(DownloadError::Koha(ConnectionError::Maintenance)),
+                        ReadError::NoAnswer(failure) => {
+                            return Err(DownloadError::Koha(ConnectionError::NoAnswer(failure)));
+                        }
                     };
                     return self.leave_out(set, gap).await;
                 }
@@ -308,7 +323,7 @@ impl Download<'_> {
         }
     }
 
-    async fn finish<R: Row>(&mut self, point: &Point, written: Unfinished, began: i64) -> Result<(), Broken> {
+    async fn finish<R: Record>(&mut self, point: &Point, written: Unfinished, began: i64) -> Result<(), DownloadError> {
         self.watcher.prepares(R::SET);
         let before = self.contents.sets.get(&R::SET).filter(|_| point.is_changes()).cloned();
         let held = match &before {
@@ -330,7 +345,7 @@ impl Download<'_> {
     }
 
     /// Nothing more is to be read of this set.
-    async fn done(&mut self, set: Set) -> Result<(), Broken> {
+    async fn done(&mut self, set: Set) -> Result<(), DownloadError> {
         self.progress.open.remove(&set);
         self.progress.done.insert(set);
         self.disk.base().set_state(CONTENTS, &self.contents).await?;

@@ -1,7 +1,7 @@
 //! Takes patrons and their loans from a `borrowers.db` in place of what was downloaded.
 
 use super::{
-    Broken, CONTENTS, Known, Watcher,
+    CONTENTS, DownloadError, Known, Watcher,
     borrowers::{self, Failure, Sink},
     disk::{Disk, DiskError},
     download::{DOWNLOAD, LOCK},
@@ -12,10 +12,10 @@ use koct_borrowers_db::Report;
 use koct_core::{
     directory::{
         self, Contents, Held, RowWriter, Unfinished,
-        record::{Loan, Patron, Row, Set},
-        shelf::Shelf,
+        block_store::BlockStore,
+        record::{Loan, Patron, Record, Set},
     },
-    settings::records::Lookup,
+    settings::records::RecordsSettings,
 };
 use web_sys::File;
 
@@ -27,7 +27,7 @@ struct Runs<'a> {
     watcher: &'a dyn Watcher,
 }
 
-async fn write<R: Row>(disk: &Disk, writer: &mut RowWriter<R>, rows: &[R]) -> Result<(), DiskError> {
+async fn write<R: Record>(disk: &Disk, writer: &mut RowWriter<R>, rows: &[R]) -> Result<(), DiskError> {
     for row in rows {
         // They rise, each number once: the reader sees to it.
         let _ = writer.push(row);
@@ -55,7 +55,7 @@ impl Sink for Runs<'_> {
     }
 }
 
-async fn finish<R: Row>(disk: &Disk, mut writer: RowWriter<R>, as_of: i64) -> Result<Held, DiskError> {
+async fn finish<R: Record>(disk: &Disk, mut writer: RowWriter<R>, as_of: i64) -> Result<Held, DiskError> {
     let (blocks, written) = writer.take(true);
     disk.write(blocks).await?;
     let held = directory::finish::<R, _>(disk, written, as_of).await?;
@@ -69,15 +69,20 @@ impl Known {
     ///
     /// # Errors
     /// When it cannot be read or kept.
-    pub(crate) async fn import(&self, file: &File, lookup: &Lookup, watcher: &dyn Watcher) -> Result<Report, Broken> {
-        let Some(_lock) = sender::lock_of(LOCK).await else { return Err(Broken::Busy) };
+    pub(crate) async fn import(
+        &self,
+        file: &File,
+        lookup: &RecordsSettings,
+        watcher: &dyn Watcher,
+    ) -> Result<Report, DownloadError> {
+        let Some(_lock) = sender::lock_of(LOCK).await else { return Err(DownloadError::Busy) };
         #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970")]
         let as_of = file.last_modified() as i64;
         if lookup.is_over(as_of, clock::millis()) {
-            return Err(Broken::TooOld);
+            return Err(DownloadError::TooOld);
         }
         let base = self.base().await?;
-        let cipher = key::ready(&base).await?.ok_or(Broken::Locked)?;
+        let cipher = key::ready(&base).await?.ok_or(DownloadError::Locked)?;
         let mut contents: Contents = base.state(CONTENTS).await?.unwrap_or_default();
         let disk = Disk::new(base, cipher);
         let writer = Unfinished::new;
@@ -96,9 +101,9 @@ impl Known {
                 disk.base().set_state(CONTENTS, &contents).await?;
                 Ok(report)
             }
-            Err(Failure::Stopped) => Err(Broken::Stopped),
-            Err(Failure::Sink(error)) => Err(Broken::Disk(error)),
-            Err(failure) => Err(Broken::File(failure.wording())),
+            Err(Failure::Stopped) => Err(DownloadError::Stopped),
+            Err(Failure::Sink(error)) => Err(DownloadError::Disk(error)),
+            Err(failure) => Err(DownloadError::File(failure.wording())),
         };
         // A download that was broken off began before this, and is begun anew.
         disk.base().set_state(DOWNLOAD, &None::<()>).await?;

@@ -88,7 +88,7 @@ pub(super) async fn set_passphrase(base: &Base, passphrase: Option<&str>) -> Res
     ready(base).await?;
     let Some(mut key) = in_memory().await? else { return Ok(()) };
     let salt = cipher::random(SALT)?;
-    let locked = Cipher::of_passphrase(passphrase, &salt).await?.encrypt(NAME, &mut key).await?.to_vec();
+    let locked = Cipher::from_passphrase(passphrase, &salt).await?.encrypt(NAME, &mut key).await?.to_vec();
     base.set_state(PASSPHRASE, &Locked { salt, key: locked }).await
 }
 
@@ -98,7 +98,7 @@ pub(super) async fn set_passphrase(base: &Base, passphrase: Option<&str>) -> Res
 /// When the database cannot be read, or Firefox not keep the key.
 pub(super) async fn unlock(base: &Base, passphrase: &str) -> Result<Option<Cipher>, DiskError> {
     let Some(locked) = base.state::<Locked>(PASSPHRASE).await? else { return Ok(None) };
-    let cipher = Cipher::of_passphrase(passphrase, &locked.salt).await?;
+    let cipher = Cipher::from_passphrase(passphrase, &locked.salt).await?;
     match cipher.decrypt(NAME, &js_sys::Uint8Array::from(&locked.key[..])).await {
         Some(key) => Ok(Some(remember(&key).await?)),
         None => Ok(None),

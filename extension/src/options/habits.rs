@@ -1,7 +1,7 @@
 //! The part of the settings page that is about the desk itself.
 
 use crate::{dom, i18n::text, sound::Player};
-use koct_core::{desk::scanner::ScannerEnd, settings::habits::Habits};
+use koct_core::{desk::scanner::ScannerEnd, settings::habits::DeskSettings};
 use wasm_bindgen::JsValue;
 use web_sys::{Element, Event, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
 
@@ -38,7 +38,7 @@ impl HabitFields {
         Ok(fields)
     }
 
-    pub(super) fn fill(&self, habits: &Habits) {
+    pub(super) fn fill(&self, habits: &DeskSettings) {
         self.scanner_end.set_value(habits.scanner_end.name());
         self.card_pattern.set_value(&habits.card_pattern);
         self.sounds.set_checked(habits.sounds);
@@ -47,8 +47,8 @@ impl HabitFields {
     }
 
     /// As they are in the page; what the page does not show stays as it was.
-    pub(super) fn read(&self, before: Habits) -> Habits {
-        Habits {
+    pub(super) fn read(&self, before: DeskSettings) -> DeskSettings {
+        DeskSettings {
             scanner_end: ScannerEnd::from_name(&self.scanner_end.value()).unwrap_or_default(),
             card_pattern: self.card_pattern.value().trim().to_owned(),
             sounds: self.sounds.checked(),

@@ -1,7 +1,7 @@
 //! The part of the settings page that is about records for look-up.
 
 use crate::{directory::Known, dom};
-use koct_core::{Secret, koha::records::RESTRICTIONS_SQL, settings::records::Lookup};
+use koct_core::{Secret, koha::records::RESTRICTIONS_SQL, settings::records::RecordsSettings};
 use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::JsValue;
 use web_sys::{Event, HtmlElement, HtmlInputElement};
@@ -62,7 +62,7 @@ impl LookupFields {
         }
     }
 
-    pub(super) fn fill(&self, lookup: &Lookup) {
+    pub(super) fn fill(&self, lookup: &RecordsSettings) {
         self.enabled.set_checked(lookup.enabled);
         self.passphrase.set_checked(lookup.passphrase);
         self.debt_limit.set_value(&lookup.debt_limit);
@@ -75,9 +75,9 @@ impl LookupFields {
         self.show();
     }
 
-    pub(super) fn read(&self) -> Lookup {
+    pub(super) fn read(&self) -> RecordsSettings {
         let text = |input: &HtmlInputElement| input.value().trim().to_owned();
-        Lookup {
+        RecordsSettings {
             enabled: self.enabled.checked(),
             passphrase: self.passphrase.checked(),
             debt_limit: text(&self.debt_limit),

@@ -23,7 +23,7 @@ fn controls(key: Key) -> &'static [&'static str] {
         Key::Sounds => &["sounds"],
         Key::LibraryName => &["library-name"],
         Key::LoanDays => &["loan-days"],
-        Key::Lookup => &["lookup"],
+        Key::RecordsSettings => &["lookup"],
         Key::LookupPassphrase => &["lookup-passphrase"],
         Key::LookupDebtLimit => &["debt-limit"],
         Key::LookupRemindDays => &["remind-days"],

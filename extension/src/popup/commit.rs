@@ -1,14 +1,17 @@
 //! The one button that sends or applies.
 
-use super::{
-    Desk, Tone, Topic,
-    question::{self, Question, Reply},
-};
+pub(crate) mod doubts;
+pub(crate) mod reach;
+pub(crate) mod review;
+
+use super::{Desk, Tone, Topic};
 use crate::{
     clock, dom,
     http::Http,
     i18n::{plural, text, text_with},
-    locale, preferences,
+    locale,
+    popup::window::question::{self, Question, Reply},
+    preferences,
     sender::{self, Stopper, Watcher},
     slices,
     store::{Change, StoreError},
@@ -16,7 +19,7 @@ use crate::{
 };
 use koct_core::{
     CommitType, Entry, Moment, Settings, State, TransactionId,
-    koha::movement::{Inquest, Movements, Next},
+    koha::movement::{MovementCheck, Movements, Next},
     log::{self, commit::Batch, order},
     outbox::summary::Summary,
 };
@@ -26,7 +29,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlButtonElement, HtmlElement, HtmlProgressElement};
 
 /// Where Koha shows its queue.
-pub(super) const QUEUE: &str = "/cgi-bin/koha/offline_circ/list.pl";
+pub(crate) const QUEUE: &str = "/cgi-bin/koha/offline_circ/list.pl";
 
 struct Commit {
     desk: Rc<Desk>,
@@ -41,7 +44,7 @@ struct Commit {
 
 /// # Errors
 /// When the page lacks an element.
-pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
+pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let commit = Rc::new(Commit {
         desk: desk.clone(),
         state: dom::by_id("commit-state")?,
@@ -67,7 +70,7 @@ pub(super) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
 }
 
 /// Presses the button, by its key.
-pub(super) fn press(desk: &Desk) {
+pub(crate) fn press(desk: &Desk) {
     desk.commit_button.unchecked_ref::<HtmlElement>().click();
 }
 
@@ -200,7 +203,7 @@ const STALE_NAMED: usize = 50;
 /// Asks Koha which of these items it has seen since.
 async fn movements(settings: &Settings, about: Vec<Entry>) -> Movements {
     let http = Http::isolated(&settings.server.permission_pattern());
-    let (mut inquest, mut request) = Inquest::start(settings.clone(), about);
+    let (mut inquest, mut request) = MovementCheck::start(settings.clone(), about);
     loop {
         match inquest.handle(http.send(&request).await) {
             Next::Request(next) => request = next,

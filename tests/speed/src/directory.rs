@@ -5,8 +5,8 @@ mod made;
 use futures_util::FutureExt;
 use koct_core::directory::{
     self, Contents, Directory, RowWriter, Unfinished,
-    record::{Hold, HoldState, Loan, Row, Set},
-    shelf::{Damaged, Place, Shelf},
+    block_store::{BlockId, BlockStore, DamagedBlockError},
+    record::{Hold, HoldState, Loan, Record, Set},
 };
 use made::{Random, Words};
 use serde_json::{Value, json};
@@ -38,21 +38,21 @@ const TYPED: [&str; 10] = ["ma", "mar", "mari", "maria", "maria k", "maria ka", 
 
 /// A shelf in memory, and how long the longest step on it took.
 struct Memory<'a> {
-    blocks: RefCell<BTreeMap<Place, Rc<[u8]>>>,
+    blocks: RefCell<BTreeMap<BlockId, Rc<[u8]>>>,
     now: &'a dyn Fn() -> f64,
     /// The longest that was done without a rest, in milliseconds.
     longest: Cell<f64>,
     rested: Cell<f64>,
 }
 
-impl Shelf for &Memory<'_> {
-    type Error = Damaged;
+impl BlockStore for &Memory<'_> {
+    type Error = DamagedBlockError;
 
-    async fn read(&self, place: Place) -> Result<Option<Rc<[u8]>>, Damaged> {
+    async fn read(&self, place: BlockId) -> Result<Option<Rc<[u8]>>, DamagedBlockError> {
         Ok(self.blocks.borrow().get(&place).cloned())
     }
 
-    async fn write(&self, blocks: Vec<(Place, Vec<u8>)>) -> Result<(), Damaged> {
+    async fn write(&self, blocks: Vec<(BlockId, Vec<u8>)>) -> Result<(), DamagedBlockError> {
         self.blocks.borrow_mut().extend(blocks.into_iter().map(|(place, bytes)| (place, bytes.into())));
         Ok(())
     }
@@ -90,7 +90,7 @@ pub fn measure(now: &dyn Fn() -> f64, size: Size) -> String {
         }
         results.push(json!({"what": "longest step", "number": 1, "millis": memory.longest.get()}));
         results.extend(look_up(Directory::new(&memory, contents), now, size).await?);
-        Ok::<_, Damaged>(Value::Array(results).to_string())
+        Ok::<_, DamagedBlockError>(Value::Array(results).to_string())
     };
     measured.now_or_never().expect("a shelf in memory never waits").expect("nothing is damaged")
 }
@@ -102,13 +102,13 @@ pub fn measure(now: &dyn Fn() -> f64, size: Size) -> String {
 ///
 /// # Panics
 /// As [`measure`].
-pub async fn measure_on<S: Shelf>(shelf: S, now: &dyn Fn() -> f64, size: Size) -> Result<String, S::Error> {
+pub async fn measure_on<S: BlockStore>(shelf: S, now: &dyn Fn() -> f64, size: Size) -> Result<String, S::Error> {
     let (contents, mut results) = fill(&shelf, now, size).await?;
     results.extend(look_up(Directory::new(shelf, contents), now, size).await?);
     Ok(Value::Array(results).to_string())
 }
 
-async fn fill<S: Shelf>(shelf: &S, now: &dyn Fn() -> f64, size: Size) -> Result<(Contents, Vec<Value>), S::Error> {
+async fn fill<S: BlockStore>(shelf: &S, now: &dyn Fn() -> f64, size: Size) -> Result<(Contents, Vec<Value>), S::Error> {
     let mut contents = Contents::default();
     let mut results = Vec::new();
     let mut random = Random(1);
@@ -142,7 +142,7 @@ async fn fill<S: Shelf>(shelf: &S, now: &dyn Fn() -> f64, size: Size) -> Result<
     Ok((contents, results))
 }
 
-async fn set<R: Row, S: Shelf>(
+async fn set<R: Record, S: BlockStore>(
     shelf: &S,
     now: &dyn Fn() -> f64,
     contents: &mut Contents,
@@ -176,7 +176,11 @@ fn name(set: Set) -> String {
     format!("{set:?}").to_lowercase()
 }
 
-async fn look_up<S: Shelf>(directory: Directory<S>, now: &dyn Fn() -> f64, size: Size) -> Result<Vec<Value>, S::Error> {
+async fn look_up<S: BlockStore>(
+    directory: Directory<S>,
+    now: &dyn Fn() -> f64,
+    size: Size,
+) -> Result<Vec<Value>, S::Error> {
     let mut results = Vec::new();
     let began = now();
     directory.prepare_search().await?;

@@ -6,7 +6,10 @@
 use crate::{
     desk::{name::DeskName, transaction::Moment},
     desks::{
-        conflict::{DeskReport, FUTURE_FROM, HOUR, Items, MINUTE, ONE_SITTING, SECOND, is_issue, millis, same_patron},
+        conflict::{
+            items::{FUTURE_FROM, HOUR, Items, MINUTE, ONE_SITTING, SECOND, is_issue, millis, same_patron},
+            report::{ClockOff, DeskReport},
+        },
         shift::Shift,
     },
     log::Entry,
@@ -16,17 +19,6 @@ use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet},
 };
-
-/// How a desk's clock seems to be off.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ClockOff {
-    /// What would set its transactions right.
-    pub shift: Shift,
-    /// How many contradictions it would settle; 0 where it is known by moments in the future alone.
-    pub settles: u32,
-    /// Of how many.
-    pub of: u32,
-}
 
 /// Fewer contradictions than this prove nothing about a clock.
 const EVIDENCE: usize = 3;

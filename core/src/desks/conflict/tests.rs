@@ -3,7 +3,7 @@ use crate::{
     desk::{
         amount::Amount,
         barcode::{Barcode, Cardnumber},
-        transaction::{Transaction, arbitrary},
+        transaction::{Action, Moment, Transaction, arbitrary},
     },
     desks::shift::Shift,
     log::status::Status,
@@ -29,7 +29,7 @@ impl Log {
         self.add(desk, seconds * SECOND, Action::Issue { cardnumber, barcode })
     }
 
-    fn give_back(&mut self, desk: &str, seconds: i64, item: &str) -> &mut Self {
+    fn check_in(&mut self, desk: &str, seconds: i64, item: &str) -> &mut Self {
         self.add(desk, seconds * SECOND, Action::Return { barcode: Barcode::parse(item).unwrap() })
     }
 
@@ -55,12 +55,9 @@ fn log() -> Log {
 #[test]
 fn an_ordinary_day_at_several_desks_is_quiet() {
     let mut log = log();
-    log.issue("", -9000, "P1", "A")
-        .give_back("Bus", -8000, "A")
-        .issue("Bus", -7000, "P2", "A")
-        .give_back("", -6000, "A");
+    log.issue("", -9000, "P1", "A").check_in("Bus", -8000, "A").issue("Bus", -7000, "P2", "A").check_in("", -6000, "A");
     // Came back from a loan that Koha knows, and was lent at once at the same desk.
-    log.give_back("", -5000, "B").issue("", -4990, "P1", "B");
+    log.check_in("", -5000, "B").issue("", -4990, "P1", "B");
     // A renewal, later.
     log.issue("", -3000, "P1", "B");
     log.pay("", -2000, "P1", "1.50").pay("", -1000, "P1", "1.50").pay("Bus", -995, "P2", "1.50");
@@ -70,14 +67,14 @@ fn an_ordinary_day_at_several_desks_is_quiet() {
 #[test]
 fn a_return_before_its_issue_is_found() {
     let mut log = log();
-    log.issue("Main", -3000, "P1", "A").give_back("Bus", -6000, "a");
+    log.issue("Main", -3000, "P1", "A").check_in("Bus", -6000, "a");
     assert_eq!(log.found(), [(Kind::ReturnBeforeIssue, 2, Some(1))]);
     // Not where the same desk did both, nor where it came back later.
     let mut other = self::log();
-    other.give_back("Bus", -6000, "A").issue("Bus", -3000, "P1", "A");
-    other.give_back("Bus", -6000, "B").issue("Main", -3000, "P1", "B").give_back("Main", -2000, "B");
+    other.check_in("Bus", -6000, "A").issue("Bus", -3000, "P1", "A");
+    other.check_in("Bus", -6000, "B").issue("Main", -3000, "P1", "B").check_in("Main", -2000, "B");
     // Nor days apart.
-    other.give_back("Bus", -200_000, "C").issue("Main", -3000, "P1", "C");
+    other.check_in("Bus", -200_000, "C").issue("Main", -3000, "P1", "C");
     assert_eq!(other.found(), []);
 }
 
@@ -92,7 +89,7 @@ fn two_patrons_without_a_return_are_found() {
 fn the_same_scan_within_seconds_is_found() {
     let mut log = log();
     log.issue("", -3000, "P1", "A").issue("", -2995, "P1", "A");
-    log.give_back("", -3000, "B").give_back("", -2990, "B").give_back("", -2900, "B");
+    log.check_in("", -3000, "B").check_in("", -2990, "B").check_in("", -2900, "B");
     log.pay("", -3000, "P1", "2.00").pay("", -2992, "P1", "2.00").pay("", -2991, "P1", "3.00");
     let found = [(Kind::Repeated, 1, Some(2)), (Kind::Repeated, 3, Some(4)), (Kind::Repeated, 6, Some(7))];
     assert_eq!(log.found(), found);
@@ -109,7 +106,7 @@ fn one_file_under_two_names_is_found() {
 #[test]
 fn two_desks_in_one_second_are_found() {
     let mut log = log();
-    log.issue("Bus", -3000, "P1", "A").give_back("Main", -3000, "A");
+    log.issue("Bus", -3000, "P1", "A").check_in("Main", -3000, "A");
     assert_eq!(log.found(), [(Kind::SameSecond, 1, Some(2))]);
 }
 
@@ -117,9 +114,9 @@ fn two_desks_in_one_second_are_found() {
 fn moments_out_of_bounds_are_found_once_per_desk() {
     let mut log = log();
     for (number, item) in ["A", "B", "C"].into_iter().enumerate() {
-        log.give_back("Bus", 301 + i64::try_from(number).unwrap(), item);
+        log.check_in("Bus", 301 + i64::try_from(number).unwrap(), item);
     }
-    log.give_back("", 300, "D").give_back("", -30 * 86_400, "E").give_back("", -30 * 86_400 - 1, "F");
+    log.check_in("", 300, "D").check_in("", -30 * 86_400, "E").check_in("", -30 * 86_400 - 1, "F");
     let review = review(&log.0, &[], NOW);
     let found: Vec<_> = review.conflicts.iter().map(|c| (c.kind, c.first.0, c.number)).collect();
     assert_eq!(found, [(Kind::Future, 1, 3), (Kind::LongPast, 6, 1)]);
@@ -130,7 +127,7 @@ fn moments_out_of_bounds_are_found_once_per_desk() {
 #[test]
 fn what_koha_has_seen_since_is_found() {
     let mut earlier = log();
-    earlier.give_back("Bus", -3000, "A").give_back("Bus", -3000, "B");
+    earlier.check_in("Bus", -3000, "A").check_in("Bus", -3000, "B");
     let mut committed = log();
     committed.issue("", -2000, "P1", "a").issue("", -4000, "P1", "B");
     for entry in &mut committed.0 {
@@ -148,11 +145,11 @@ fn skewed(seconds: i64) -> Log {
     for number in 0..12 {
         let began = -40_000 + number * 1_000;
         log.issue("Main", began, "P1", &format!("A{number}"));
-        log.give_back("Bus", began + 600 + 130 * number + seconds, &format!("A{number}"));
+        log.check_in("Bus", began + 600 + 130 * number + seconds, &format!("A{number}"));
     }
     // Most items never leave their desk.
     for number in 0..12 {
-        log.give_back("Third", -35_000 + number, &format!("B{number}"));
+        log.check_in("Third", -35_000 + number, &format!("B{number}"));
     }
     log
 }
@@ -183,7 +180,7 @@ fn a_clock_that_is_off_is_found_and_its_shift_offered() {
 #[test]
 fn one_odd_pair_accuses_no_clock() {
     let mut log = log();
-    log.issue("Main", -3000, "P1", "A").give_back("Bus", -6000, "A");
+    log.issue("Main", -3000, "P1", "A").check_in("Bus", -6000, "A");
     assert_eq!(clocks(&log), []);
 }
 
@@ -194,9 +191,9 @@ fn the_desk_that_contradicts_most_others_is_the_one_that_is_off() {
         let began = -40_000 + number * 700;
         for (other, item) in [("Main", format!("A{number}")), ("Third", format!("B{number}"))] {
             log.issue(other, began, "P1", &item);
-            log.give_back("Bus", began + 900 - 3600, &item);
+            log.check_in("Bus", began + 900 - 3600, &item);
         }
-        log.issue("Main", began, "P1", &format!("C{number}")).give_back("Third", began + 100, &format!("C{number}"));
+        log.issue("Main", began, "P1", &format!("C{number}")).check_in("Third", began + 100, &format!("C{number}"));
     }
     let clocks = clocks(&log);
     assert_eq!(clocks, [("Bus".to_owned(), "+1:00".to_owned())]);
@@ -229,7 +226,7 @@ proptest! {
             let desk = if desk > 0 { format!("Desk {desk}") } else { String::new() };
             match (item, patron) {
                 (0, _) => log.pay(&desk, seconds, &format!("P{patron}"), "1.00"),
-                (_, 0) => log.give_back(&desk, seconds, &format!("A{item}")),
+                (_, 0) => log.check_in(&desk, seconds, &format!("A{item}")),
                 _ => log.issue(&desk, seconds, &format!("P{patron}"), &format!("A{item}")),
             };
         }
@@ -251,7 +248,7 @@ fn of_two_shifts_that_settle_all_the_one_is_offered_after_which_the_desks_worked
     for number in 0..8 {
         let (began, item) = (-20_000 + number * 400, format!("A{number}"));
         // Shifting the main desk would settle more: it comes into contradiction with two others.
-        log.issue("Main", began, "P1", &item).give_back("Van", began + 150 - 5400, &item);
+        log.issue("Main", began, "P1", &item).check_in("Van", began + 150 - 5400, &item);
         if number % 2 == 0 {
             log.issue("Bus", began + 260, "P2", &item);
         }

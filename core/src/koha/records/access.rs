@@ -1,7 +1,7 @@
 //! Who asks for records, and what Koha says to those it does not let read.
 
 use crate::{
-    koha::{Request, Response, Session, connection::Trouble},
+    koha::{Request, Response, Session, connection::ConnectionError},
     settings::form::{Secret, Settings},
 };
 use serde::Deserialize;
@@ -9,7 +9,7 @@ use serde_json::Value;
 
 /// How requests show who asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Pass {
+pub enum RestCredentials {
     /// KOCT's own session (Koha from 24.05).
     Session(Session),
     /// The account's name and password (HTTP Basic).
@@ -18,7 +18,7 @@ pub enum Pass {
     Token(Secret),
 }
 
-impl Pass {
+impl RestCredentials {
     pub(super) fn on(&self, settings: &Settings, request: Request) -> Request {
         match self {
             Self::Session(session) => request.within(Some(session.clone())),
@@ -40,18 +40,18 @@ pub fn token(settings: &Settings, client_id: &str, client_secret: &Secret) -> Re
 
 /// Why there is no token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum NoToken {
+pub enum TokenError {
     /// An unknown key, a wrong secret, or the system preference `RESTOAuth2ClientCredentials` is off.
     Refused,
     /// Koha cannot be used.
-    Trouble(Trouble),
+    ConnectionError(ConnectionError),
 }
 
 /// The token that Koha gives.
 ///
 /// # Errors
 /// When it gives none.
-pub fn read_token(response: &Response) -> Result<Secret, NoToken> {
+pub fn read_token(response: &Response) -> Result<Secret, TokenError> {
     #[derive(Deserialize)]
     struct Token {
         access_token: String,
@@ -59,15 +59,15 @@ pub fn read_token(response: &Response) -> Result<Secret, NoToken> {
     let token = serde_json::from_str::<Token>(&response.body);
     match (response.status, token) {
         (200, Ok(token)) => Ok(Secret::new(token.access_token)),
-        (503, _) if is_maintenance(response) => Err(NoToken::Trouble(Trouble::Maintenance)),
-        (status @ 500.., _) => Err(NoToken::Trouble(Trouble::ServerError { status })),
-        (400 | 401 | 403, _) if !response.is_html() => Err(NoToken::Refused),
-        (status, _) => Err(NoToken::Trouble(Trouble::NotKoha { status })),
+        (503, _) if is_maintenance(response) => Err(TokenError::ConnectionError(ConnectionError::Maintenance)),
+        (status @ 500.., _) => Err(TokenError::ConnectionError(ConnectionError::ServerError { status })),
+        (400 | 401 | 403, _) if !response.is_html() => Err(TokenError::Refused),
+        (status, _) => Err(TokenError::ConnectionError(ConnectionError::NotKoha { status })),
     }
 }
 
 /// Asks for the names of the libraries, as [`super::rest::read_libraries`] reads them.
-pub fn libraries(settings: &Settings, pass: &Pass) -> Request {
+pub fn libraries(settings: &Settings, pass: &RestCredentials) -> Request {
     let url = settings.server.join("/api/v1/libraries?_page=1&_per_page=1000");
     pass.on(settings, Request::get(url))
 }

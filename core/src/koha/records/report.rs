@@ -4,9 +4,9 @@
 //! says (10 where nobody changed it), and it does not tell that there are more. So the report takes the number of the last
 //! patron read and gives those after it, until it gives none.
 
-use super::{Point, Source, Step, Stop, Tries, access::Pass, in_order, loose::Loose};
+use super::{Point, ReadError, Source, Step, Tries, access::RestCredentials, in_order, loose::Loose};
 use crate::{
-    directory::record::{Restriction, Row, end},
+    directory::record::{Record, Restriction, end},
     koha::{Failure, Request, Response, authentication},
     settings::form::Settings,
 };
@@ -39,7 +39,7 @@ impl Report {
     fn read(&mut self, response: &Response) -> Step<Restriction> {
         let Ok(raw) = serde_json::from_str::<Vec<&RawValue>>(&response.body) else {
             // An error of the database comes as an object, with 200.
-            return if response.is_html() { self.tries.failed(Stop::NotKoha(200)) } else { unlike() };
+            return if response.is_html() { self.tries.failed(ReadError::NotKoha(200)) } else { unlike() };
         };
         self.tries = Tries::default();
         if self.point.began.is_none() {
@@ -49,7 +49,7 @@ impl Report {
             return Step::Done(Vec::new());
         }
         let rows: Vec<Option<Restriction>> = raw.into_iter().map(restriction).collect();
-        let ids: Vec<u32> = rows.iter().flatten().map(Row::id).collect();
+        let ids: Vec<u32> = rows.iter().flatten().map(Record::id).collect();
         let unreadable = rows.iter().filter(|row| row.is_none()).count();
         let rows = in_order(rows, self.point.last);
         // Out of order, or the same again: what comes after the rows that Koha cuts off would never be seen.
@@ -57,7 +57,7 @@ impl Report {
             return unlike();
         }
         self.point.unreadable += u32::try_from(unreadable).unwrap_or(u32::MAX);
-        self.point.last = rows.last().map(Row::id);
+        self.point.last = rows.last().map(Record::id);
         Step::Rows { rows, left: None }
     }
 }
@@ -70,15 +70,15 @@ impl Source for Report {
     }
 
     /// A token of an API key is not taken here: whoever has one asks with the account of the desk.
-    fn request(&self, settings: &Settings, pass: &Pass) -> Request {
+    fn request(&self, settings: &Settings, pass: &RestCredentials) -> Request {
         let url = settings.server.join(PATH);
         let query = [("id", self.number.to_string()), ("sql_params", self.point.last.unwrap_or_default().to_string())];
         match pass {
-            Pass::Session(session) => {
+            RestCredentials::Session(session) => {
                 let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
                 Request::get(format!("{url}?{query}")).within(Some(session.clone()))
             }
-            Pass::Basic | Pass::Token(_) => {
+            RestCredentials::Basic | RestCredentials::Token(_) => {
                 Request::post(url, [authentication::credentials(settings), query.to_vec()].concat())
             }
         }
@@ -91,21 +91,21 @@ impl Source for Report {
         };
         match response.status {
             200 => self.read(&response),
-            401 if says_maintenance(&response) => Step::Stopped(Stop::Maintenance),
-            401 => self.tries.not_let_in(Stop::Refused("catalogue".to_owned())),
-            403 => Step::Stopped(Stop::NotLetIn),
-            404 => Step::Stopped(Stop::Absent),
+            401 if says_maintenance(&response) => Step::Stopped(ReadError::Maintenance),
+            401 => self.tries.not_let_in(ReadError::Refused("catalogue".to_owned())),
+            403 => Step::Stopped(ReadError::NotLetIn),
+            404 => Step::Stopped(ReadError::Absent),
             // The script dies where there is no report of this number.
-            500 if self.tries.failures > 0 => Step::Stopped(Stop::Absent),
-            status @ (408 | 429 | 500..) => self.tries.failed(Stop::Strange(status)),
-            status => Step::Stopped(Stop::Strange(status)),
+            500 if self.tries.failures > 0 => Step::Stopped(ReadError::Absent),
+            status @ (408 | 429 | 500..) => self.tries.failed(ReadError::Strange(status)),
+            status => Step::Stopped(ReadError::Strange(status)),
         }
     }
 }
 
 /// Some other report, or one whose SQL is wrong.
 fn unlike() -> Step<Restriction> {
-    Step::Stopped(Stop::Strange(200))
+    Step::Stopped(ReadError::Strange(200))
 }
 
 /// What Koha says in the body of a 401.
@@ -166,7 +166,7 @@ mod tests {
     fn the_next_rows_are_those_after_the_last() {
         let session = Session { cookie: Secret::new("abc"), csrf_token: None };
         let mut report = report();
-        let request = report.request(&settings(), &Pass::Session(session.clone()));
+        let request = report.request(&settings(), &RestCredentials::Session(session.clone()));
         assert_eq!(request.url, "https://koha.example.org/cgi-bin/koha/svc/report?id=7&sql_params=0");
         assert_eq!((request.body(), request.session), (None, Some(session.clone())));
         let page = json!([["3", "2026-12-24", "  Lost an atlas \n\n Broke the copier "], [12, "9999-12-31", null]]);
@@ -182,14 +182,14 @@ mod tests {
                 Restriction { patron: 12, until: None, comment: String::new() },
             ]
         );
-        let request = report.request(&settings(), &Pass::Session(session));
+        let request = report.request(&settings(), &RestCredentials::Session(session));
         assert_eq!(request.url, "https://koha.example.org/cgi-bin/koha/svc/report?id=7&sql_params=12");
         assert_eq!(report.handle(Ok(answer(200, &json!([])))), Step::Done(Vec::new()));
     }
 
     #[test]
     fn no_secret_stands_in_an_address() {
-        for pass in [Pass::Basic, Pass::Token(Secret::new("token"))] {
+        for pass in [RestCredentials::Basic, RestCredentials::Token(Secret::new("token"))] {
             let request = report().request(&settings(), &pass);
             assert_eq!(request.url, "https://koha.example.org/cgi-bin/koha/svc/report");
             let body = request.body().unwrap();
@@ -224,19 +224,19 @@ mod tests {
         let refusal = |status: &str| answer(401, &json!({ "auth_status": status }));
         let mut reading = report();
         assert_eq!(reading.handle(Ok(refusal("expired"))), Step::PassEnded);
-        assert_eq!(reading.handle(Ok(refusal("failed"))), Step::Stopped(Stop::Refused("catalogue".into())));
-        assert_eq!(report().handle(Ok(refusal("maintenance"))), Step::Stopped(Stop::Maintenance));
+        assert_eq!(reading.handle(Ok(refusal("failed"))), Step::Stopped(ReadError::Refused("catalogue".into())));
+        assert_eq!(report().handle(Ok(refusal("maintenance"))), Step::Stopped(ReadError::Maintenance));
         let died = || Ok(answer(500, &json!("Internal Server Error")));
         let mut reading = report();
         assert!(matches!(reading.handle(died()), Step::Again(1..)), "it may be a moment's trouble");
-        assert_eq!(reading.handle(died()), Step::Stopped(Stop::Absent));
+        assert_eq!(reading.handle(died()), Step::Stopped(ReadError::Absent));
         let mut reading = report();
         for _ in 1..5 {
             assert!(matches!(reading.handle(Err(Failure::Lost)), Step::Again(1..)));
         }
-        assert_eq!(reading.handle(Err(Failure::Lost)), Step::Stopped(Stop::NoAnswer(Failure::Lost)));
+        assert_eq!(reading.handle(Err(Failure::Lost)), Step::Stopped(ReadError::NoAnswer(Failure::Lost)));
         let offline = Failure::NotSent(NotSent::Offline);
-        assert_eq!(report().handle(Err(offline.clone())), Step::Stopped(Stop::NoAnswer(offline)));
+        assert_eq!(report().handle(Err(offline.clone())), Step::Stopped(ReadError::NoAnswer(offline)));
     }
 
     proptest! {
@@ -251,13 +251,13 @@ mod tests {
                     let kept: Point = serde_json::from_str(&serde_json::to_string(reading.point()).unwrap()).unwrap();
                     reading = Report::new(7, kept);
                 }
-                let request = reading.request(&settings(), &Pass::Basic);
+                let request = reading.request(&settings(), &RestCredentials::Basic);
                 let after: u32 = request.form.last().unwrap().1.parse().unwrap();
                 let page: Vec<Value> = ids.range(after + 1..).take(most).map(|id| json!([id, "2026-12-24", ""])).collect();
                 match reading.handle(Ok(answer(200, &page.into()))) {
-                    Step::Rows { rows, .. } => came.extend(rows.iter().map(Row::id)),
+                    Step::Rows { rows, .. } => came.extend(rows.iter().map(Record::id)),
                     Step::Done(rows) => {
-                        came.extend(rows.iter().map(Row::id));
+                        came.extend(rows.iter().map(Record::id));
                         break;
                     }
                     step => panic!("{step:?}"),

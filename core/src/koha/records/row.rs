@@ -1,11 +1,11 @@
 //! The four lists of the REST API, and which of their fields are kept.
 
 use super::loose::Loose;
-use crate::directory::record::{Hold, HoldState, Item, Loan, Patron, Row};
+use crate::directory::record::{Hold, HoldState, Item, Loan, Patron, Record};
 use serde::{Deserialize, de::DeserializeOwned};
 
 /// A kind of record that the REST API has a list of.
-pub trait Listed: Row {
+pub trait Listed: Record {
     /// The list, under `/api/v1/`.
     const LIST: &'static str;
     /// The field with Koha's number.

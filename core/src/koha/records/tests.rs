@@ -2,9 +2,9 @@ use super::*;
 use crate::{
     directory::{
         Held,
-        record::{Hold, HoldState, Item, Loan, Patron, Row},
+        record::{Hold, HoldState, Item, Loan, Patron, Record},
     },
-    koha::{NotSent, connection::Trouble},
+    koha::{NotSent, connection::ConnectionError},
     settings::form::{CommitType, Secret, ServerUrl},
 };
 use proptest::prelude::*;
@@ -38,10 +38,10 @@ fn query(request: &Request) -> BTreeMap<String, String> {
 #[test]
 fn asks_for_what_comes_after_the_last() {
     let mut reading = Reading::<Item>::new(Point::start(None));
-    let request = reading.request(&settings(), &Pass::Token(Secret::new("t")));
+    let request = reading.request(&settings(), &RestCredentials::Token(Secret::new("t")));
     assert!(request.url.starts_with("https://koha.example.org/api/v1/items?"));
     assert_eq!((request.embed, request.bearer, request.basic), (Some("biblio"), Some(Secret::new("t")), None));
-    let asked = query(&reading.request(&settings(), &Pass::Basic));
+    let asked = query(&reading.request(&settings(), &RestCredentials::Basic));
     assert_eq!((asked["q"].as_str(), asked["_order_by"].as_str()), (r#"{"me.item_id":{">":0}}"#, "+me.item_id"));
     let rows = json!([
         {"item_id": 3, "external_id": "B3", "biblio_id": 7, "biblio": {"title": "T", "subtitle": "s", "author": null}},
@@ -53,14 +53,14 @@ fn asks_for_what_comes_after_the_last() {
     assert_eq!(rows, [first, Item { id: 9, call_number: "12".into(), ..Item::default() }]);
     assert_eq!((left, reading.point().unreadable, reading.point().has_extras), (Some(2), 1, true));
     assert_eq!(reading.point().began(), Some(1_795_600_000_000));
-    assert_eq!(query(&reading.request(&settings(), &Pass::Basic))["q"], r#"{"me.item_id":{">":9}}"#);
+    assert_eq!(query(&reading.request(&settings(), &RestCredentials::Basic))["q"], r#"{"me.item_id":{">":9}}"#);
     assert_eq!(reading.handle(Ok(page(0, &json!([])))), Step::Done(vec![]));
 }
 
 #[test]
 fn asks_for_changes_a_little_too_early_rather_than_too_late() {
     let reading = Reading::<Patron>::new(Point::start(Some(1_795_600_000_000)));
-    let asked = query(&reading.request(&settings(), &Pass::Basic));
+    let asked = query(&reading.request(&settings(), &RestCredentials::Basic));
     let asked: Value = serde_json::from_str(&asked["q"]).unwrap();
     // 09:46:40 in UTC, and it can be taken for a time of any zone.
     assert_eq!(asked, json!({"me.patron_id": {">": 0}, "me.updated_on": {">=": "2026-11-24 21:44:40"}}));
@@ -128,27 +128,27 @@ fn says_what_the_account_may_not_read() {
     for (body, told) in [
         (
             json!({"error": "x", "required_permissions": {"borrowers": "edit_borrowers"}}),
-            Stop::Refused("borrowers: edit_borrowers".into()),
+            ReadError::Refused("borrowers: edit_borrowers".into()),
         ),
-        (json!({"required_permissions": {"catalogue": "1"}}), Stop::Refused("catalogue".into())),
+        (json!({"required_permissions": {"catalogue": "1"}}), ReadError::Refused("catalogue".into())),
         (
             json!({"required_permissions": [{"borrowers": "edit_borrowers"}, {"tools": "label_creator"}]}),
-            Stop::Refused("borrowers: edit_borrowers".into()),
+            ReadError::Refused("borrowers: edit_borrowers".into()),
         ),
-        (json!({"error": "Invalid password", "required_permissions": null}), Stop::NotLetIn),
-        (json!([]), Stop::NotLetIn),
+        (json!({"error": "Invalid password", "required_permissions": null}), ReadError::NotLetIn),
+        (json!([]), ReadError::NotLetIn),
     ] {
         let mut reading = Reading::<Patron>::new(Point::start(None));
         assert_eq!(reading.handle(Ok(answer(403, &body))), Step::Stopped(told), "{body}");
     }
-    for (status, told) in [(404, Stop::Absent), (503, Stop::Maintenance), (418, Stop::Strange(418))] {
+    for (status, told) in [(404, ReadError::Absent), (503, ReadError::Maintenance), (418, ReadError::Strange(418))] {
         assert_eq!(
             Reading::<Item>::new(Point::start(None)).handle(Ok(answer(status, &json!({"error": "x"})))),
             Step::Stopped(told)
         );
     }
     let failure = Failure::NotSent(NotSent::Refused);
-    let stopped = Step::Stopped(Stop::NoAnswer(failure.clone()));
+    let stopped = Step::Stopped(ReadError::NoAnswer(failure.clone()));
     assert_eq!(Reading::<Item>::new(Point::start(None)).handle(Err(failure)), stopped);
 }
 
@@ -157,7 +157,7 @@ fn a_pass_is_renewed_once_between_two_pages() {
     let mut reading = Reading::<Hold>::new(Point::start(None));
     let refused = || Ok(answer(401, &json!({"error": "Session has been expired."})));
     assert_eq!(reading.handle(refused()), Step::PassEnded);
-    assert_eq!(reading.handle(refused()), Step::Stopped(Stop::NotLetIn));
+    assert_eq!(reading.handle(refused()), Step::Stopped(ReadError::NotLetIn));
     let mut reading = Reading::<Hold>::new(Point::start(None));
     for id in 1..4 {
         let row = json!([{"hold_id": id, "patron_id": 2, "biblio_id": 3}]);
@@ -172,25 +172,25 @@ fn goes_on_without_what_cannot_be_embedded_and_asks_in_older_ways() {
     let again = Step::Again(0);
     let no_embed = json!({"errors": [{"message": "Not in enum list", "path": "/x-koha-embed/0"}], "status": 400});
     assert_eq!(reading.handle(Ok(answer(400, &no_embed))), again);
-    assert_eq!(reading.request(&settings(), &Pass::Basic).embed, None);
+    assert_eq!(reading.request(&settings(), &RestCredentials::Basic).embed, None);
     assert!(reading.point().is_changes());
     for other in [json!("Embedding objects is not allowed on this endpoint."), json!({"error": "Embeding x"})] {
         let mut reading = Reading::<Patron>::new(Point::start(None));
         assert_eq!(reading.handle(Ok(answer(400, &other))), again, "{other}");
-        let request = reading.request(&settings(), &Pass::Basic);
+        let request = reading.request(&settings(), &RestCredentials::Basic);
         assert!(request.embed.is_none() && request.url.contains("?q="), "{other}");
     }
     let unknown = json!([{"message": "Malformed query string", "path": "/query/q"}]);
     assert_eq!(reading.handle(Ok(answer(400, &unknown))), again);
     assert!(!reading.point().is_changes(), "all of them come now");
-    assert!(!query(&reading.request(&settings(), &Pass::Basic)).contains_key("q"));
+    assert!(!query(&reading.request(&settings(), &RestCredentials::Basic)).contains_key("q"));
     assert_eq!(reading.handle(Ok(answer(400, &unknown))), again);
-    let request = reading.request(&settings(), &Pass::Basic);
+    let request = reading.request(&settings(), &RestCredentials::Basic);
     assert!(!request.url.contains('?') && request.time_limit > Request::get(String::new()).time_limit);
     let rows = json!([{"patron_id": 9}, {"patron_id": 2}, {"patron_id": 9}]);
     let Step::Done(rows) = reading.handle(Ok(answer(200, &rows))) else { panic!() };
     assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [2, 9]);
-    assert_eq!(reading.handle(Ok(answer(400, &unknown))), Step::Stopped(Stop::Strange(400)));
+    assert_eq!(reading.handle(Ok(answer(400, &unknown))), Step::Stopped(ReadError::Strange(400)));
 }
 
 #[test]
@@ -198,11 +198,11 @@ fn tries_without_the_embed_before_it_gives_up() {
     let mut reading = Reading::<Item>::new(Point::start(None));
     let refused = || Ok(answer(400, &json!({"error": "no"})));
     for _ in 0..3 {
-        assert!(reading.request(&settings(), &Pass::Basic).embed.is_some());
+        assert!(reading.request(&settings(), &RestCredentials::Basic).embed.is_some());
         assert_eq!(reading.handle(refused()), Step::Again(0));
     }
-    assert_eq!(reading.request(&settings(), &Pass::Basic).embed, None);
-    assert_eq!(reading.handle(refused()), Step::Stopped(Stop::Strange(400)));
+    assert_eq!(reading.request(&settings(), &RestCredentials::Basic).embed, None);
+    assert_eq!(reading.handle(refused()), Step::Stopped(ReadError::Strange(400)));
 }
 
 #[test]
@@ -212,28 +212,28 @@ fn an_error_of_the_database_about_changes_means_all_of_them() {
     assert!(matches!(reading.handle(died()), Step::Again(1..)), "perhaps it was only busy");
     assert_eq!(reading.handle(died()), Step::Again(0));
     assert!(!reading.point().is_changes());
-    assert!(query(&reading.request(&settings(), &Pass::Basic)).contains_key("q"));
+    assert!(query(&reading.request(&settings(), &RestCredentials::Basic)).contains_key("q"));
     assert_eq!(reading.handle(died()), Step::Again(0));
-    assert!(!query(&reading.request(&settings(), &Pass::Basic)).contains_key("q"));
+    assert!(!query(&reading.request(&settings(), &RestCredentials::Basic)).contains_key("q"));
 }
 
 #[test]
 fn tells_koha_from_what_stands_in_front_of_it() {
     let page = |status| Response { content_type: "text/html".into(), ..answer(status, &json!("<html>")) };
     for (response, stop) in [
-        (page(503), Stop::Strange(503)),
-        (page(200), Stop::NotKoha(200)),
-        (page(429), Stop::Strange(429)),
-        (answer(200, &json!({"rows": []})), Stop::Strange(200)),
+        (page(503), ReadError::Strange(503)),
+        (page(200), ReadError::NotKoha(200)),
+        (page(429), ReadError::Strange(429)),
+        (answer(200, &json!({"rows": []})), ReadError::Strange(200)),
     ] {
         let mut reading = Reading::<Item>::new(Point::start(None));
-        for _ in 1..PATIENCE {
+        for _ in 1..MOST_TRIES {
             assert!(matches!(reading.handle(Ok(response.clone())), Step::Again(1..)), "{stop:?}");
         }
         assert_eq!(reading.handle(Ok(response)), Step::Stopped(stop));
     }
     let elsewhere = Failure::Redirected { to: None };
-    let stopped = Step::Stopped(Stop::NoAnswer(elsewhere.clone()));
+    let stopped = Step::Stopped(ReadError::NoAnswer(elsewhere.clone()));
     assert_eq!(Reading::<Item>::new(Point::start(None)).handle(Err(elsewhere)), stopped);
 }
 
@@ -272,19 +272,19 @@ fn counts_pages_where_the_condition_is_not_looked_at() {
     assert!(matches!(reading.handle(Ok(page(9, &rows))), Step::Rows { .. }));
     assert_eq!(reading.handle(Ok(page(9, &rows))), Step::Again(0));
     assert!(reading.point().is_start());
-    assert_eq!(query(&reading.request(&settings(), &Pass::Basic))["_page"], "1");
+    assert_eq!(query(&reading.request(&settings(), &RestCredentials::Basic))["_page"], "1");
     // And everything at once where pages are not looked at either.
     assert!(matches!(reading.handle(Ok(page(9, &rows))), Step::Rows { .. }));
     assert_eq!(reading.handle(Ok(page(9, &rows))), Step::Again(0));
     assert!(reading.point().is_start());
-    assert!(!reading.request(&settings(), &Pass::Basic).url.contains('?'));
+    assert!(!reading.request(&settings(), &RestCredentials::Basic).url.contains('?'));
 }
 
 /// Reads a list to its end, and counts the requests.
 fn read_all(server: &Server, reading: &mut Reading<Hold>) -> (Vec<u32>, u32) {
     let mut read = Vec::new();
     for requests in 1..1_000 {
-        match reading.handle(Ok(server.answer(&reading.request(&settings(), &Pass::Basic)))) {
+        match reading.handle(Ok(server.answer(&reading.request(&settings(), &RestCredentials::Basic)))) {
             Step::Rows { rows, .. } => read.extend(rows.iter().map(Hold::id)),
             Step::Done(rows) => {
                 read.extend(rows.iter().map(Hold::id));
@@ -309,9 +309,9 @@ fn counted_pages_cost_hardly_more_than_they_must() {
 fn a_counted_page_that_was_too_large_is_asked_for_in_parts() {
     let server = Server { rows: (1..=5_000).collect(), knows_q: false, ..Server::default() };
     let mut reading = Reading::<Hold>::new(Point { way: Way::Pages, ..Point::start(None) });
-    let answer = server.answer(&reading.request(&settings(), &Pass::Basic));
+    let answer = server.answer(&reading.request(&settings(), &RestCredentials::Basic));
     let Step::Rows { rows, .. } = reading.handle(Ok(answer)) else { panic!() };
-    for _ in 0..PATIENCE - 1 {
+    for _ in 0..MOST_TRIES - 1 {
         assert!(matches!(reading.handle(Err(Failure::TimedOut)), Step::Again(1..)));
     }
     let (read, _) = read_all(&server, &mut reading);
@@ -333,7 +333,8 @@ fn a_server_that_gives_fewer_rows_than_asked_for_loses_none() {
 #[test]
 fn asks_a_weak_server_for_less() {
     let mut reading = Reading::<Loan>::new(Point::start(None));
-    let size = |reading: &Reading<Loan>| query(&reading.request(&settings(), &Pass::Basic))["_per_page"].clone();
+    let size =
+        |reading: &Reading<Loan>| query(&reading.request(&settings(), &RestCredentials::Basic))["_per_page"].clone();
     for expected in ["500", "250", "125"] {
         assert!(matches!(reading.handle(Err(Failure::TimedOut)), Step::Again(millis) if millis >= 1_000));
         assert_eq!(size(&reading), expected);
@@ -345,10 +346,10 @@ fn asks_a_weak_server_for_less() {
         assert!(matches!(reading.handle(Ok(page(500, &row))), Step::Rows { .. }));
     }
     assert_eq!(size(&reading), "250", "and for more when it goes well");
-    for _ in 1..PATIENCE {
+    for _ in 1..MOST_TRIES {
         assert!(matches!(reading.handle(Err(Failure::Lost)), Step::Again(_)));
     }
-    assert_eq!(reading.handle(Err(Failure::Lost)), Step::Stopped(Stop::NoAnswer(Failure::Lost)));
+    assert_eq!(reading.handle(Err(Failure::Lost)), Step::Stopped(ReadError::NoAnswer(Failure::Lost)));
 }
 
 #[test]
@@ -358,27 +359,27 @@ fn no_secret_is_in_an_address_or_in_words() {
     assert!(!request.url.contains("letmein") && !format!("{request:?}").contains("letmein"));
     assert!(request.body().unwrap().contains("client_secret=letmein"));
     let reading = Reading::<Item>::new(Point::start(None));
-    let request = reading.request(&settings(), &Pass::Token(secret.clone()));
+    let request = reading.request(&settings(), &RestCredentials::Token(secret.clone()));
     assert!(!request.url.contains("letmein") && !format!("{request:?}").contains("letmein"));
     assert_eq!(read_token(&answer(200, &json!({"access_token": "letmein", "expires_in": 3600}))), Ok(secret));
 }
 
 #[test]
 fn says_why_there_is_no_token() {
-    let trouble = |trouble| Err(NoToken::Trouble(trouble));
+    let trouble = |trouble| Err(TokenError::ConnectionError(trouble));
     for (status, body, told) in [
-        (403, json!({"error": "access_denied"}), Err(NoToken::Refused)),
-        (400, json!({"error": "Unimplemented grant type"}), Err(NoToken::Refused)),
-        (503, json!({"error": "System is under maintenance."}), trouble(Trouble::Maintenance)),
-        (503, json!("<html>"), trouble(Trouble::ServerError { status: 503 })),
-        (404, json!("<html>"), trouble(Trouble::NotKoha { status: 404 })),
-        (403, json!("<html>"), Err(NoToken::Refused)),
-        (200, json!({}), trouble(Trouble::NotKoha { status: 200 })),
+        (403, json!({"error": "access_denied"}), Err(TokenError::Refused)),
+        (400, json!({"error": "Unimplemented grant type"}), Err(TokenError::Refused)),
+        (503, json!({"error": "System is under maintenance."}), trouble(ConnectionError::Maintenance)),
+        (503, json!("<html>"), trouble(ConnectionError::ServerError { status: 503 })),
+        (404, json!("<html>"), trouble(ConnectionError::NotKoha { status: 404 })),
+        (403, json!("<html>"), Err(TokenError::Refused)),
+        (200, json!({}), trouble(ConnectionError::NotKoha { status: 200 })),
     ] {
         assert_eq!(read_token(&answer(status, &body)), told, "{status} {body}");
     }
     let portal = Response { content_type: "text/html".into(), ..answer(403, &json!("")) };
-    assert_eq!(read_token(&portal), trouble(Trouble::NotKoha { status: 403 }));
+    assert_eq!(read_token(&portal), trouble(ConnectionError::NotKoha { status: 403 }));
 }
 
 /// A list that answers as some version of Koha does.
@@ -461,7 +462,7 @@ proptest! {
         let mut events = events.into_iter();
         for _ in 0..500 {
             let answer = match events.next().unwrap_or(Event::Answer) {
-                Event::Answer => Ok(server.answer(&reading.request(&settings(), &Pass::Basic))),
+                Event::Answer => Ok(server.answer(&reading.request(&settings(), &RestCredentials::Basic))),
                 Event::Lost => Err(Failure::Lost),
                 Event::Closed => {
                     read = stored.0.clone();
@@ -502,7 +503,7 @@ proptest! {
                         read.clear();
                     }
                 }
-                Step::Stopped(Stop::NoAnswer(_)) => reading = Reading::new(reading.point().clone()),
+                Step::Stopped(ReadError::NoAnswer(_)) => reading = Reading::new(reading.point().clone()),
                 step => prop_assert!(false, "{step:?}"),
             }
             stored = (read.clone(), reading.point().clone());

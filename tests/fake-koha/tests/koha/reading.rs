@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind, Flag, Library, Size};
 use koct_core::directory::record::{Hold, Item, Loan, Patron, Restriction, Row};
-use koct_core::koha::records::{self, Listed, Pass, Point, Reading, Report, Source, Step, Stop};
+use koct_core::koha::records::{self, Listed, Point, ReadError, Reading, Report, RestCredentials, Source, Step};
 use koct_core::koha::{Failure, Method, Request, Response, Session};
 use koct_core::{CommitType, Secret, ServerUrl, Settings};
 
@@ -29,10 +29,12 @@ fn settings(koha: &FakeKoha) -> Settings {
 }
 
 /// As each era wants it.
-fn pass(koha: &FakeKoha, era: Era, userid: &str) -> Pass {
+fn pass(koha: &FakeKoha, era: Era, userid: &str) -> RestCredentials {
     match era {
-        Era::Before2405 => Pass::Basic,
-        Era::From2405 => Pass::Session(Session { cookie: Secret::new(session(koha, userid, "CPL")), csrf_token: None }),
+        Era::Before2405 => RestCredentials::Basic,
+        Era::From2405 => {
+            RestCredentials::Session(Session { cookie: Secret::new(session(koha, userid, "CPL")), csrf_token: None })
+        }
     }
 }
 
@@ -82,20 +84,20 @@ struct Read<R> {
 /// the point that was stored with the last rows.
 fn read<R: Listed>(
     koha: &FakeKoha,
-    pass: &Pass,
+    pass: &RestCredentials,
     since: Option<i64>,
     meanwhile: impl Fn(usize),
-) -> Result<Read<R>, Stop> {
+) -> Result<Read<R>, ReadError> {
     read_from(koha, pass, Point::start(since), Reading::<R>::new, meanwhile)
 }
 
 fn read_from<S: Source>(
     koha: &FakeKoha,
-    pass: &Pass,
+    pass: &RestCredentials,
     start: Point,
     source: impl Fn(Point) -> S,
     meanwhile: impl Fn(usize),
-) -> Result<Read<S::Row>, Stop> {
+) -> Result<Read<S::Row>, ReadError> {
     let settings = settings(koha);
     let mut read = Read { rows: Vec::new(), point: start, requests: 0, breaks: 0 };
     let mut reading = source(read.point.clone());
@@ -111,7 +113,7 @@ fn read_from<S: Source>(
                 }
                 continue;
             }
-            Step::Stopped(Stop::NoAnswer(_)) => {
+            Step::Stopped(ReadError::NoAnswer(_)) => {
                 let stored = serde_json::to_string(&read.point).unwrap();
                 reading = source(serde_json::from_str(&stored).unwrap());
                 read.breaks += 1;
@@ -161,7 +163,7 @@ fn every_list_comes_whole() {
 
         let items = read::<Item>(&koha, &pass, None, |_| {});
         match era {
-            Era::Before2405 => assert_eq!(items.err(), Some(Stop::Absent)),
+            Era::Before2405 => assert_eq!(items.err(), Some(ReadError::Absent)),
             Era::From2405 => {
                 let items = items.unwrap();
                 assert_eq!((rising(&items.rows).len(), items.point.has_extras), (3_100, true));
@@ -242,7 +244,7 @@ fn only_what_has_changed() {
     assert_eq!((ids(&read.rows), read.requests, read.point.is_changes()), (vec![changed], 1, true));
     // Koha before has no conditions: all of them come, and that is told.
     let koha = big(Era::Before2405);
-    let all = self::read::<Patron>(&koha, &Pass::Basic, Some(1_795_600_000_000), |_| {}).unwrap();
+    let all = self::read::<Patron>(&koha, &RestCredentials::Basic, Some(1_795_600_000_000), |_| {}).unwrap();
     assert!(all.rows.len() > 2_300 && !all.point.is_changes());
 }
 
@@ -259,15 +261,15 @@ fn an_api_key_opens_what_its_account_may_read() {
         assert!(!request.url.contains('?') && !format!("{request:?}").contains(secret));
         records::read_token(&send(&koha, &request).unwrap())
     };
-    assert_eq!(ask("wrong"), Err(records::NoToken::Refused));
-    let pass = Pass::Token(ask("s3cret").unwrap());
+    assert_eq!(ask("wrong"), Err(records::TokenError::Refused));
+    let pass = RestCredentials::Token(ask("s3cret").unwrap());
     assert_eq!(read::<Item>(&koha, &pass, None, |_| {}).unwrap().rows.len(), 3_100);
-    let refused = |permission: &str| Some(Stop::Refused(permission.to_owned()));
+    let refused = |permission: &str| Some(ReadError::Refused(permission.to_owned()));
     assert_eq!(read::<Patron>(&koha, &pass, None, |_| {}).err(), refused("borrowers: edit_borrowers"));
     assert_eq!(read::<Loan>(&koha, &pass, None, |_| {}).err(), refused("circulate: circulate_remaining_permissions"));
     assert_eq!(read::<Hold>(&koha, &pass, None, |_| {}).err(), refused("reserveforothers: place_holds"));
     koha.library(|library| library.preferences.maintenance = true);
-    assert_eq!(read::<Item>(&koha, &pass, None, |_| {}).err(), Some(Stop::Maintenance));
+    assert_eq!(read::<Item>(&koha, &pass, None, |_| {}).err(), Some(ReadError::Maintenance));
 }
 
 #[test]
@@ -305,9 +307,12 @@ fn a_report_says_who_is_restricted_however_few_rows_come_at_once() {
             });
             assert_eq!(restricted.rows, expected.collect::<Vec<_>>());
         });
-        for (number, stop) in
-            [(2, Stop::Strange(200)), (3, Stop::Strange(200)), (4, Stop::Strange(200)), (9, Stop::Absent)]
-        {
+        for (number, stop) in [
+            (2, ReadError::Strange(200)),
+            (3, ReadError::Strange(200)),
+            (4, ReadError::Strange(200)),
+            (9, ReadError::Absent),
+        ] {
             assert_eq!(read(number, &|_| {}).err(), Some(stop), "{number}");
         }
     }
@@ -317,7 +322,7 @@ fn a_report_says_who_is_restricted_however_few_rows_come_at_once() {
 fn a_pass_that_has_ended_is_told_once() {
     for era in ERAS {
         let koha = big(era);
-        let ended = Pass::Session(Session { cookie: Secret::new("gone"), csrf_token: None });
+        let ended = RestCredentials::Session(Session { cookie: Secret::new("gone"), csrf_token: None });
         let mut reading = Reading::<Loan>::new(Point::start(None));
         let settings = settings(&koha);
         assert_eq!(reading.handle(send(&koha, &reading.request(&settings, &ended))), Step::PassEnded);

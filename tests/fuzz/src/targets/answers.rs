@@ -3,7 +3,7 @@
 use crate::fuzz::Target;
 use koct_core::{
     Secret,
-    directory::record::{Hold, Item, Loan, Patron, Row},
+    directory::record::{Hold, Item, Loan, Patron, Record},
     koha::{
         Response,
         authentication::{self, AuthStatus},

@@ -1,0 +1,91 @@
+//! The transactions of each item side by side, and how two of them compare.
+
+use crate::{
+    desk::{barcode::same_code, transaction::Action},
+    log::Entry,
+    slices::{CHUNK, Pace},
+};
+use std::collections::HashMap;
+
+pub(super) const SECOND: i64 = 1000;
+pub(super) const MINUTE: i64 = 60 * SECOND;
+pub(super) const HOUR: i64 = 60 * MINUTE;
+pub(super) const DAY: i64 = 24 * HOUR;
+
+/// So far ahead of this computer's clock a moment lies in the future, in milliseconds.
+pub const FUTURE_FROM: i64 = 5 * MINUTE;
+/// A checkin and a checkout at two desks further apart than this are taken for two loans, in milliseconds.
+pub(super) const ONE_SITTING: i64 = DAY;
+
+/// The transactions of each item, in the order given.
+pub(super) struct Items<'a> {
+    /// Item after item.
+    entries: Vec<&'a Entry>,
+    /// Where each item ends in there.
+    ends: Vec<usize>,
+}
+
+impl<'a> Items<'a> {
+    pub(super) async fn of(entries: &'a [Entry], order: &[usize], pace: &Pace) -> Self {
+        // As many as there can be: to move a long table would take as long as many slices.
+        let mut numbers: HashMap<String, usize> = HashMap::with_capacity(entries.len());
+        // The number of its item, for each in the order.
+        let mut items: Vec<Option<usize>> = Vec::with_capacity(order.len());
+        let mut ends: Vec<usize> = Vec::new();
+        for places in order.chunks(CHUNK) {
+            for place in places {
+                let item = entries[*place].transaction.action.item_key().map(|key| {
+                    let new = numbers.len();
+                    *numbers.entry(key).or_insert(new)
+                });
+                ends.resize(numbers.len(), 0);
+                if let Some(item) = item {
+                    ends[item] += 1;
+                }
+                items.push(item);
+            }
+            pace.spend(places.len()).await;
+        }
+        let mut all = 0;
+        for end in &mut ends {
+            // Where its next one goes, until all are there: then that is its end.
+            all += std::mem::replace(end, all);
+        }
+        let mut sorted = vec![None; all];
+        for (places, items) in order.chunks(CHUNK).zip(items.chunks(CHUNK)) {
+            for (place, item) in places.iter().zip(items) {
+                let Some(item) = item else { continue };
+                sorted[ends[*item]] = Some(&entries[*place]);
+                ends[*item] += 1;
+            }
+            pace.spend(places.len()).await;
+        }
+        Self { entries: sorted.into_iter().flatten().collect(), ends }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Those of one item.
+    pub(super) fn get(&self, number: usize) -> &[&'a Entry] {
+        let start = number.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.entries[start..self.ends[number]]
+    }
+}
+
+pub(super) fn millis(entry: &Entry) -> i64 {
+    entry.transaction.moment.utc_millis()
+}
+
+pub(super) fn is_issue(entry: &Entry) -> bool {
+    matches!(entry.transaction.action, Action::Issue { .. })
+}
+
+pub(super) fn same_patron(one: &Entry, other: &Entry) -> bool {
+    let cardnumber = |entry: &Entry| entry.transaction.action.cardnumber().map(ToString::to_string);
+    match (cardnumber(one), cardnumber(other)) {
+        (Some(one), Some(other)) => same_code(&one, &other),
+        (one, other) => one == other,
+    }
+}

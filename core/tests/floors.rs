@@ -1,0 +1,239 @@
+//! The house has floors: no file of core imports one that imports it back, however long the way round, and no module imports
+//! one that stands above it (the map is in `src/lib.rs`). Read off the `use` lines and the paths in the code; what only
+//! tests import does not count.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+};
+
+/// From the ground up; rooms on one floor do not import each other.
+const FLOORS: [&[&str]; 7] =
+    [&["slices", "scrolling"], &["desk"], &["settings"], &["log"], &["desks", "directory"], &["koha"], &["outbox"]];
+
+/// The modules of a crate by their paths, such as `log::order`, with the modules that each imports.
+type Imports = BTreeMap<String, BTreeSet<String>>;
+
+/// The files of a crate by module path, without comments and tests.
+fn modules(source: &Path) -> BTreeMap<String, String> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![source.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let module = path.strip_prefix(source).unwrap().with_extension("");
+            let module: Vec<_> = module.iter().map(|part| part.to_str().unwrap()).collect();
+            let code = code(&fs::read_to_string(&path).unwrap());
+            found.insert(if module == ["lib"] { String::new() } else { module.join("::") }, code);
+        }
+    }
+    // Modules that are compiled for tests only.
+    let tests: Vec<String> = found
+        .iter()
+        .flat_map(|(module, code)| {
+            let within = move |name: &str| join(module, name);
+            code.split("#[cfg(test)]").skip(1).filter_map(move |rest| {
+                let rest = rest.trim_start().trim_start_matches("pub(crate)").trim_start();
+                let name = rest.strip_prefix("mod ")?.split(';').next()?.trim();
+                name.chars().all(|c| c.is_alphanumeric() || c == '_').then(|| within(name))
+            })
+        })
+        .collect();
+    found.retain(|module, _| !tests.contains(module));
+    found
+}
+
+fn join(module: &str, name: &str) -> String {
+    if module.is_empty() { name.to_owned() } else { format!("{module}::{name}") }
+}
+
+/// The code without comments, and without the tests at its end.
+fn code(text: &str) -> String {
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+    let text = text.split("#[cfg(test)]\npub(crate) mod arbitrary {").next().unwrap_or_default();
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// Every path that the code names, groups written out: `a::{b, c::d}` are `a::b` and `a::c::d`.
+fn paths(code: &str) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    // The paths that are open: before each brace, and now.
+    let mut stack: Vec<Vec<String>> = Vec::new();
+    let mut now: Vec<String> = Vec::new();
+    let mut letters = code.chars().peekable();
+    let mut in_use = 0_usize;
+    while let Some(letter) = letters.next() {
+        if letter.is_alphanumeric() || letter == '_' {
+            let mut word = String::from(letter);
+            while let Some(next) = letters.next_if(|next| next.is_alphanumeric() || *next == '_') {
+                word.push(next);
+            }
+            now.push(word);
+            continue;
+        }
+        let mut ahead = letters.clone();
+        if letter == ':' && ahead.next_if_eq(&':').is_some() {
+            letters.next();
+            if letters.next_if_eq(&'{').is_some() {
+                stack.push(now.clone());
+                in_use += 1;
+            }
+            continue;
+        }
+        let base = stack.last().cloned().unwrap_or_default();
+        if now.len() > base.len() {
+            found.push(now.clone());
+        }
+        if letter == '}' && in_use > 0 {
+            in_use -= 1;
+            stack.pop();
+            now = Vec::new();
+        } else {
+            now = if in_use > 0 && (letter == ',' || letter.is_whitespace()) { base } else { Vec::new() };
+        }
+    }
+    found
+}
+
+/// What each module imports, as module paths.
+fn imports(modules: &BTreeMap<String, String>) -> Imports {
+    let of = |module: &String, code: &String| {
+        let own: Vec<String> = module.split("::").filter(|part| !part.is_empty()).map(str::to_owned).collect();
+        let mut imported = BTreeSet::new();
+        for path in paths(code) {
+            let mut segments = path.iter().map(String::as_str).peekable();
+            // A name of the file's own, or the declaration of a child.
+            if path.len() < 2 {
+                continue;
+            }
+            let mut from = match segments.peek() {
+                Some(&"crate") => {
+                    segments.next();
+                    Vec::new()
+                }
+                // A child.
+                _ => own.clone(),
+            };
+            while segments.next_if(|segment| *segment == "super").is_some() {
+                from.pop();
+            }
+            if segments.peek() == Some(&"self") {
+                segments.next();
+            }
+            from.extend(segments.map(str::to_owned));
+            // The longest part of it that is a module.
+            let target =
+                (1..=from.len()).rev().map(|length| from[..length].join("::")).find(|path| modules.contains_key(path));
+            imported.extend(target.filter(|target| target != module));
+        }
+        imported
+    };
+    modules.iter().map(|(module, code)| (module.clone(), of(module, code))).collect()
+}
+
+/// A way from a module back to itself.
+fn circle(imports: &Imports) -> Option<Vec<String>> {
+    fn walk(at: &str, imports: &Imports, way: &mut Vec<String>, done: &mut BTreeSet<String>) -> Option<Vec<String>> {
+        if let Some(begin) = way.iter().position(|module| module == at) {
+            return Some(way[begin..].iter().cloned().chain([at.to_owned()]).collect());
+        }
+        if done.contains(at) {
+            return None;
+        }
+        way.push(at.to_owned());
+        for next in imports.get(at).into_iter().flatten() {
+            if let Some(found) = walk(next, imports, way, done) {
+                return Some(found);
+            }
+        }
+        way.pop();
+        done.insert(at.to_owned());
+        None
+    }
+    let mut done = BTreeSet::new();
+    imports.keys().find_map(|module| walk(module, imports, &mut Vec::new(), &mut done))
+}
+
+/// The floor of a module; the crate's root is on none.
+fn floor(module: &str) -> Option<usize> {
+    let room = module.split("::").next().unwrap_or_default();
+    FLOORS.iter().position(|rooms| rooms.contains(&room))
+}
+
+/// The imports that lead up, or to another room on the same floor.
+fn upward(imports: &Imports) -> Vec<String> {
+    let room = |module: &str| module.split("::").next().unwrap_or_default().to_owned();
+    let mut found = Vec::new();
+    for (module, imported) in imports {
+        for target in imported {
+            let is_wrong = floor(module).zip(floor(target)).is_some_and(|(from, to)| to >= from);
+            if is_wrong && room(module) != room(target) {
+                found.push(format!("{module} imports {target}"));
+            }
+        }
+    }
+    found
+}
+
+fn core() -> Imports {
+    let mut imports = imports(&modules(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")));
+    // The map of the house names every room.
+    imports.remove("");
+    imports
+}
+
+#[test]
+fn every_module_stands_on_a_floor() {
+    let imports = core();
+    let homeless: Vec<_> = imports.keys().filter(|module| floor(module).is_none()).collect();
+    assert!(homeless.is_empty(), "give these a floor: {homeless:?}");
+    assert!(imports.len() > 40, "the files are read: {}", imports.len());
+    let known = imports["outbox"].iter().any(|target| target == "koha::connection");
+    assert!(known, "imports are seen: {:?}", imports["outbox"]);
+}
+
+#[test]
+fn nothing_imports_what_stands_above_it() {
+    let upward = upward(&core());
+    assert!(upward.is_empty(), "{}", upward.join("\n"));
+}
+
+#[test]
+fn no_file_imports_one_that_imports_it_back() {
+    let circle = circle(&core());
+    assert!(circle.is_none(), "{}", circle.unwrap_or_default().join("\n  imports "));
+}
+
+/// The check itself sees what it is there for.
+#[test]
+fn a_circle_and_a_way_up_are_seen() {
+    let files = |files: &[(&str, &str)]| {
+        imports(&files.iter().map(|(module, text)| ((*module).to_owned(), code(text))).collect())
+    };
+    let fine = [
+        ("desk", "pub mod name;\npub mod zone;"),
+        ("desk::name", "use super::zone::Zone;"),
+        ("desk::zone", "// use super::name::Name;\n#[cfg(test)]\nmod tests {\n    use crate::log::Entry;\n}"),
+        ("log", "use crate::{\n    desk::{name::{DeskName}, zone},\n};"),
+    ];
+    let imports = files(&fine);
+    assert_eq!(imports["log"], BTreeSet::from(["desk::name".to_owned(), "desk::zone".to_owned()]));
+    assert_eq!((circle(&imports), upward(&imports)), (None, vec![]));
+    let mut circular = fine;
+    circular[2].1 = "fn at() -> crate::desk::name::DeskName { todo!() }";
+    assert_eq!(circle(&files(&circular)).map(|way| way.len()), Some(3));
+    let mut up = fine;
+    up[1].1 = "use crate::{log::{self, Entry}, desk::zone};";
+    assert_eq!(upward(&files(&up)), ["desk::name imports log"]);
+    let mut child = fine;
+    child[0].1 = "pub mod name;\nuse name::DeskName;";
+    child[1].1 = "use super::Ground;";
+    assert_eq!(circle(&files(&child)).map(|way| way.len()), Some(3), "also a file and its own child");
+    let across = files(&[("desks::koc", "use crate::directory::record;"), ("directory::record", "")]);
+    assert_eq!(upward(&across).len(), 1, "rooms on one floor stand alone");
+}

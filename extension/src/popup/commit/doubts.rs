@@ -1,0 +1,102 @@
+//! All transactions in doubt at once: what to look at in Koha, and the person's decision.
+
+use super::QUEUE;
+use crate::{
+    dom,
+    i18n::{plural, text, text_with},
+    locale,
+    popup::{
+        Desk, Tone, Topic,
+        window::question::{self, Question, Reply},
+    },
+    sender,
+};
+use koct_core::{Action, Entry, State, log::status::Decision};
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Element, Event, HtmlAnchorElement, HtmlElement};
+
+pub(crate) struct Doubts {
+    panel: HtmlElement,
+    text: Element,
+    link: HtmlAnchorElement,
+}
+
+impl Doubts {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn new() -> Result<Self, JsValue> {
+        Ok(Self { panel: dom::by_id("doubts")?, text: dom::by_id("doubts-text")?, link: dom::by_id("doubts-link")? })
+    }
+
+    /// Shows how many there are; hides itself where there are none.
+    pub(crate) fn show(&self, number: u32) {
+        self.panel.set_hidden(number == 0);
+        self.text.set_text_content(Some(&plural("doubtsText", number, &[])));
+    }
+
+    /// Where Koha shows its queue.
+    pub(crate) fn link_to(&self, server: Option<&koct_core::settings::form::ServerUrl>) {
+        self.link.set_hidden(server.is_none());
+        self.link.set_href(&server.map(|server| server.join(QUEUE)).unwrap_or_default());
+    }
+}
+
+/// # Errors
+/// When the page lacks an element.
+pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
+    for (id, decision) in [("doubts-in-koha", Decision::IsInKoha), ("doubts-send-again", Decision::SendAgain)] {
+        let this = desk.clone();
+        dom::on::<Event>(dom::by_id::<Element>(id)?.as_ref(), "click", move |_| {
+            spawn_local(this.clone().decide_all(decision));
+        });
+    }
+    Ok(())
+}
+
+/// A payment sent twice is money taken twice, so it is decided on by itself.
+fn is_payment(entry: &Entry) -> bool {
+    matches!(entry.transaction.action, Action::Payment { .. })
+}
+
+impl Desk {
+    async fn decide_all(self: Rc<Self>, decision: Decision) {
+        let in_doubt = async |desk: &Self| {
+            let mut entries = desk.store.in_states(&[State::InDoubt]).await.unwrap_or_default();
+            entries.retain(|entry| decision == Decision::IsInKoha || !is_payment(entry));
+            entries
+        };
+        let number = in_doubt(&self).await.len();
+        let [title, body, yes] = match decision {
+            Decision::IsInKoha => ["doubtsInKohaTitle", "doubtsInKohaText", "doubtsInKohaYes"],
+            Decision::SendAgain => ["doubtsAgainTitle", "doubtsAgainText", "doubtsAgainYes"],
+        };
+        let (title, body, yes) = (plural(title, number, &[]), text(body), text(yes));
+        let question = Question { title: &title, text: &body, yes: &yes, ..Question::default() };
+        if question::ask(question).await != Ok(Reply::Yes) {
+            return;
+        }
+        let Some(_lock) = sender::lock().await else {
+            self.message.about(Topic::Change).show(Tone::Bad, &text("commitBusy"));
+            return;
+        };
+        let decided: Vec<_> = in_doubt(&self)
+            .await
+            .into_iter()
+            .filter_map(|entry| entry.status.decided(decision).map(|status| (entry.id, status)))
+            .collect();
+        match self.store.set_statuses(&decided).await {
+            Ok(changes) => {
+                self.apply(changes);
+                self.message
+                    .about(Topic::Change)
+                    .show(Tone::Good, &text_with("decidedAll", &[&locale::number(decided.len())]));
+                self.tell_others();
+            }
+            Err(error) => {
+                self.message.about(Topic::Change).show(Tone::Bad, &text_with("decideFailed", &[&error.to_string()]));
+            }
+        }
+    }
+}

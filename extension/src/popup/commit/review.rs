@@ -1,0 +1,442 @@
+//! Shows, before a commit or when asked for, in which order the transactions of all desks go to Koha, what stands out, and
+//! lets a person set a desk's clock right.
+
+use crate::{
+    clock, dom,
+    i18n::{isolated, plural, text, text_with},
+    locale,
+    popup::{Desk, Tone, Topic, log::edit, on_enter},
+    sender,
+    store::StoreError,
+    wording,
+};
+use koct_core::{
+    DeskName, Entry, State, TransactionId,
+    desks::{
+        conflict::{Conflict, DeskReport, Kind},
+        shift::Shift,
+    },
+};
+use looking::{LookedAt, Looking};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, HashMap},
+    rc::Rc,
+};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement};
+
+mod looking;
+
+/// So many conflicts of a kind, and so many transactions of the order, are listed.
+const CONFLICTS_LISTED: usize = 50;
+const ORDER_LISTED: usize = 300;
+
+pub(crate) struct Review {
+    dialog: HtmlDialogElement,
+    text: Element,
+    desks_box: HtmlElement,
+    desks: Element,
+    conflicts: Element,
+    order: Element,
+    store: HtmlElement,
+    cancel: Element,
+    go: HtmlElement,
+    looking: Looking,
+    progress: HtmlElement,
+    rows: RefCell<BTreeMap<Option<DeskName>, HtmlElement>>,
+}
+
+impl Review {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn new() -> Result<Self, JsValue> {
+        Ok(Self {
+            dialog: dom::by_id("review-dialog")?,
+            text: dom::by_id("review-text")?,
+            desks_box: dom::by_id("review-desks-box")?,
+            desks: dom::by_id("review-desks")?,
+            conflicts: dom::by_id("review-conflicts")?,
+            order: dom::by_id("review-order")?,
+            store: dom::by_id("review-store")?,
+            cancel: dom::by_id("review-cancel")?,
+            go: dom::by_id("review-go")?,
+            looking: Looking::default(),
+            progress: dom::by_id("review-progress")?,
+            rows: RefCell::default(),
+        })
+    }
+
+    /// Shows that it is being looked through. Nothing can be decided meanwhile.
+    fn show_working(&self, working: bool) {
+        self.progress.set_hidden(!working);
+        if working {
+            self.text.set_text_content(Some(&text("reviewWorking")));
+        }
+        for button in [&self.store, &self.go] {
+            let _ = button.toggle_attribute_with_force("disabled", working);
+        }
+    }
+}
+
+/// # Errors
+/// When the page lacks an element.
+pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
+    let this = desk.clone();
+    dom::on::<Event>(dom::by_id::<Element>("show-review")?.as_ref(), "click", move |_| {
+        spawn_local(this.clone().check_order());
+    });
+    let this = desk.clone();
+    dom::on::<Event>(&desk.review.dialog, "close", move |_| this.review.looking.stop());
+    let this = desk.clone();
+    dom::on::<Event>(&desk.review.store, "click", move |_| {
+        let desk = this.clone();
+        spawn_local(async move {
+            if desk.store_shifts().await {
+                desk.look_again().await;
+            }
+        });
+    });
+    // Something may have been corrected from within.
+    let this = desk.clone();
+    edit::on_closed(desk, move || {
+        if this.review.dialog.open() {
+            let desk = this.clone();
+            spawn_local(async move { desk.look_again().await });
+        }
+    });
+    Ok(())
+}
+
+impl Desk {
+    /// Shows what stands out before a commit, if anything does. Returns whether to go on.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub(crate) async fn review_before_commit(self: &Rc<Self>) -> Result<bool, StoreError> {
+        let looking = &self.review.looking;
+        looking.before_commit.set(true);
+        looking.shifts.borrow_mut().clear();
+        let looked = self.look_at_order().await;
+        looking.before_commit.set(false);
+        if !looked? {
+            return Ok(false);
+        }
+        if !looking.stands_out() {
+            looking.stop();
+            return Ok(true);
+        }
+        let closed = self.open_review(true);
+        self.draw_review();
+        if let Some(closed) = closed {
+            let _ = JsFuture::from(closed).await;
+        }
+        let go = self.review.dialog.return_value() == "go";
+        Ok(go && self.store_shifts().await)
+    }
+
+    /// Shows the order without committing.
+    async fn check_order(self: Rc<Self>) {
+        if self.review.looking.before_commit.get() {
+            // What stands out is about to be shown.
+            return;
+        }
+        self.review.looking.shifts.borrow_mut().clear();
+        let is_long = self.is_long_to_review();
+        if is_long {
+            self.open_review(false);
+            self.review.show_working(true);
+        }
+        match self.look_at_order().await {
+            Ok(true) => {
+                if !is_long {
+                    self.open_review(false);
+                }
+                self.draw_review();
+            }
+            Ok(false) => {}
+            Err(error) => {
+                self.review.dialog.close();
+                self.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()]));
+            }
+        }
+    }
+
+    /// Reads anew while the dialog is open, and keeps the shifts that were tried.
+    async fn look_again(self: &Rc<Self>) {
+        self.review.show_working(self.is_long_to_review());
+        match self.look_at_order().await {
+            Ok(true) => self.draw_review(),
+            Ok(false) => {}
+            Err(error) => {
+                self.review.show_working(false);
+                self.review.text.set_text_content(Some(&text_with("openFailed", &[&error.to_string()])));
+            }
+        }
+    }
+
+    /// Opens the dialog, with nothing in it yet. Gives the promise of its end.
+    fn open_review(&self, before_commit: bool) -> Option<js_sys::Promise> {
+        let review = &self.review;
+        review.rows.borrow_mut().clear();
+        for list in [&review.desks, &review.conflicts, &review.order] {
+            list.set_text_content(None);
+        }
+        review.desks_box.set_hidden(true);
+        review.store.set_hidden(true);
+        review.cancel.set_text_content(Some(&text(if before_commit { "cancel" } else { "close" })));
+        review.go.set_hidden(!before_commit);
+        review.dialog.set_return_value("cancel");
+        let closed = js_sys::Promise::new(&mut |resolve, _| {
+            let once = Closure::once_into_js(move || resolve.call0(&JsValue::UNDEFINED));
+            let options = web_sys::AddEventListenerOptions::new();
+            options.set_once(true);
+            let _ = review.dialog.add_event_listener_with_callback_and_add_event_listener_options(
+                "close",
+                once.unchecked_ref(),
+                &options,
+            );
+        });
+        review.dialog.show_modal().ok()?;
+        // Enter of a scanner must not decide anything.
+        let _ = review.cancel.unchecked_ref::<HtmlElement>().focus();
+        Some(closed)
+    }
+
+    fn draw_review(self: &Rc<Self>) {
+        if let Err(error) = self.try_draw_review() {
+            self.message.show(Tone::Bad, &format!("{error:?}"));
+        }
+    }
+
+    fn try_draw_review(self: &Rc<Self>) -> Result<(), JsValue> {
+        let looked_at = self.review.looking.looked_at.borrow();
+        let Some(looked_at) = &*looked_at else { return Ok(()) };
+        let shifts = self.review.looking.shifts.borrow();
+        self.review.show_working(false);
+        let conflicts = &looked_at.review.conflicts;
+        let [to_send, found] = [looked_at.to_send(), conflicts.len()].map(locale::number);
+        self.review.text.set_text_content(Some(&match (looked_at.to_send(), conflicts.len()) {
+            (0, 0) => text("reviewNothing"),
+            (_, 0) => text_with("reviewNone", &[&to_send]),
+            _ => text_with("reviewSome", &[&to_send, &found]),
+        }));
+        let commit = wording::commit_type(self.preferences.borrow().form.commit_type);
+        self.review.go.set_text_content(Some(&if conflicts.is_empty() { commit } else { text("reviewGo") }));
+        self.review.store.set_hidden(shifts.values().all(|shift| shift.0 == 0));
+        self.review.desks_box.set_hidden(looked_at.entries.is_empty());
+        for report in &looked_at.review.desks {
+            self.draw_desk(report, shifts.get(&report.desk).copied().unwrap_or_default())?;
+        }
+        self.draw_conflicts(looked_at)?;
+        self.draw_order(looked_at)
+    }
+
+    fn desk_name(&self, desk: Option<&DeskName>) -> String {
+        desk.map_or_else(
+            || text_with("reviewThisDesk", &[self.preferences.borrow().desk().as_str()]),
+            ToString::to_string,
+        )
+    }
+
+    /// Draws what is known of a desk. Its row stays, since the person may be typing in it.
+    fn draw_desk(self: &Rc<Self>, report: &DeskReport, shift: Shift) -> Result<(), JsValue> {
+        let known = self.review.rows.borrow().get(&report.desk).cloned();
+        let row = if let Some(row) = known { row } else { self.new_desk_row(report)? };
+        let times = [report.first, report.last].map(wording::moment);
+        dom::set_field(&row, "about", &plural("reviewDeskAbout", report.number, &[&times[0], &times[1]]));
+        if let Some(button) = dom::field(&row, "suggestion") {
+            let suggested = report.clock.map(|clock| (Shift(shift.0 + clock.shift.0), clock));
+            button.set_hidden(suggested.is_none());
+            if let Some((suggested, clock)) = suggested {
+                let _ = button.set_attribute("data-shift", &suggested.to_string());
+                let numbers = [suggested.to_string(), locale::number(clock.settles), locale::number(clock.of)];
+                let key = if clock.of > 0 { "reviewSuggestion" } else { "reviewSuggestionFuture" };
+                button.set_text_content(Some(&text_with(key, &numbers.each_ref().map(String::as_str))));
+            }
+        }
+        Ok(())
+    }
+
+    fn new_desk_row(self: &Rc<Self>, report: &DeskReport) -> Result<HtmlElement, JsValue> {
+        let row = dom::from_template("review-desk-template")?;
+        let name = self.desk_name(report.desk.as_ref());
+        row.set_attribute("data-desk", report.desk.as_ref().map_or("", DeskName::as_str))?;
+        dom::set_field(&row, "desk", &name);
+        dom::set_field(&row, "shift-label", &text("reviewShiftLabel"));
+        let lacks = || JsValue::from_str("the page lacks a field of a desk's row");
+        let input: HtmlInputElement = dom::field(&row, "shift").ok_or_else(lacks)?.unchecked_into();
+        let button = dom::field(&row, "suggestion").ok_or_else(lacks)?;
+        let shifted = {
+            let (desk, row, input, of) = (self.clone(), row.clone(), input.clone(), report.desk.clone());
+            move || desk.shift_typed(&row, &input.value(), of.as_ref())
+        };
+        let apply = shifted.clone();
+        on_enter(&input, apply);
+        let apply = shifted.clone();
+        dom::on::<Event>(&input, "change", move |_| apply());
+        let taken = button.clone();
+        dom::on::<Event>(&button, "click", move |_| {
+            input.set_value(&taken.get_attribute("data-shift").unwrap_or_default());
+            shifted();
+            let _ = input.focus();
+        });
+        self.review.desks.append_with_node_1(&row)?;
+        self.review.rows.borrow_mut().insert(report.desk.clone(), row.clone());
+        Ok(row)
+    }
+
+    /// Tries a shift: what follows from it is shown, and nothing is stored.
+    fn shift_typed(self: &Rc<Self>, row: &HtmlElement, typed: &str, desk: Option<&DeskName>) {
+        match Shift::parse(typed) {
+            Ok(shift) => {
+                dom::set_field(row, "error", "");
+                let before = self.review.looking.shifts.borrow_mut().insert(desk.cloned(), shift);
+                if before.unwrap_or_default() != shift {
+                    spawn_local(self.clone().try_shift());
+                }
+            }
+            Err(_) => dom::set_field(row, "error", &text("reviewShiftWrong")),
+        }
+    }
+
+    async fn try_shift(self: Rc<Self>) {
+        if self.is_long_to_review() {
+            self.review.show_working(true);
+        }
+        if self.look_at_shifts().await {
+            self.draw_review();
+        }
+    }
+
+    fn draw_conflicts(self: &Rc<Self>, looked_at: &LookedAt) -> Result<(), JsValue> {
+        let list = &self.review.conflicts;
+        list.set_text_content(None);
+        list.set_class_name("");
+        let ids = looked_at.review.conflicts.iter().flat_map(|conflict| [Some(conflict.first), conflict.second]);
+        let wanted: std::collections::HashSet<TransactionId> = ids.flatten().collect();
+        let all = looked_at.entries.iter().chain(&looked_at.committed);
+        let named: HashMap<TransactionId, &Entry> =
+            all.filter(|entry| wanted.contains(&entry.id)).map(|entry| (entry.id, entry)).collect();
+        let mut kinds: BTreeMap<Kind, Vec<&Conflict>> = BTreeMap::new();
+        for conflict in &looked_at.review.conflicts {
+            kinds.entry(conflict.kind).or_default().push(conflict);
+        }
+        for (kind, conflicts) in kinds {
+            let section = dom::from_template("review-kind-template")?;
+            section.set_attribute("data-kind", &format!("{kind:?}"))?;
+            let [name, effect] = wording::conflict(kind);
+            dom::set_field(&section, "kind", &text_with("reviewKind", &[&name, &locale::number(conflicts.len())]));
+            dom::set_field(&section, "effect", &effect);
+            let Some(rows) = dom::field(&section, "conflicts") else { continue };
+            for conflict in conflicts.iter().take(CONFLICTS_LISTED) {
+                let row = self.conflict_row(conflict, &named)?;
+                rows.append_with_node_1(&row)?;
+            }
+            append_more(&rows, conflicts.len(), CONFLICTS_LISTED)?;
+            list.append_with_node_1(&section)?;
+        }
+        Ok(())
+    }
+
+    fn conflict_row(
+        self: &Rc<Self>,
+        conflict: &Conflict,
+        named: &HashMap<TransactionId, &Entry>,
+    ) -> Result<Element, JsValue> {
+        let row = dom::document()?.create_element("li")?;
+        let is_many = matches!(conflict.kind, Kind::Future | Kind::LongPast) && conflict.number > 1;
+        let shown = if is_many {
+            vec![conflict.first]
+        } else {
+            [Some(conflict.first), conflict.second].into_iter().flatten().collect()
+        };
+        for entry in shown.iter().filter_map(|id| named.get(id)) {
+            let line = dom::from_template("review-entry-template")?;
+            let words = self.entry_words(entry);
+            let words = if is_many { plural("reviewMany", conflict.number, &[&words]) } else { words };
+            dom::set_field(&line, "entry", &words);
+            if let Some(button) = dom::field(&line, "edit") {
+                button.set_hidden(is_many || !entry.status.state().is_correctable());
+                button.set_text_content(Some(&text("editChange")));
+                let (desk, id) = (self.clone(), entry.id);
+                dom::on::<Event>(&button, "click", move |_| spawn_local(desk.clone().edit(id)));
+            }
+            row.append_with_node_1(&line)?;
+        }
+        Ok(row)
+    }
+
+    fn entry_words(&self, entry: &Entry) -> String {
+        format!("{} · {}", wording::entry(entry), isolated(&self.desk_name(entry.desk.as_ref())))
+    }
+
+    fn draw_order(&self, looked_at: &LookedAt) -> Result<(), JsValue> {
+        let list = &self.review.order;
+        list.set_text_content(None);
+        let order = &looked_at.review.order;
+        for entry in order.iter().take(ORDER_LISTED).filter_map(|place| looked_at.entries.get(*place)) {
+            let line = dom::document()?.create_element("li")?;
+            line.set_text_content(Some(&self.entry_words(entry)));
+            list.append_with_node_1(&line)?;
+        }
+        append_more(list, order.len(), ORDER_LISTED)
+    }
+
+    /// Stores the shifts that were tried. Returns whether that went well.
+    async fn store_shifts(self: &Rc<Self>) -> bool {
+        let shifts: Vec<_> = {
+            let shifts = self.review.looking.shifts.borrow();
+            shifts.clone().into_iter().filter(|(_, shift)| shift.0 != 0).collect()
+        };
+        if shifts.is_empty() {
+            return true;
+        }
+        match self.try_store_shifts(shifts).await {
+            Ok(moved) => {
+                self.review.looking.shifts.borrow_mut().clear();
+                for row in self.review.rows.borrow().values() {
+                    if let Some(input) = dom::field(row, "shift") {
+                        input.unchecked_ref::<HtmlInputElement>().set_value("");
+                    }
+                }
+                self.message.about(Topic::Change).show(Tone::Good, &plural("reviewStored", moved, &[]));
+                true
+            }
+            Err(error) => {
+                let words = text_with("reviewStoreFailed", &[&error]);
+                self.review.text.set_text_content(Some(&words));
+                self.message.about(Topic::Change).show(Tone::Bad, &words);
+                false
+            }
+        }
+    }
+
+    async fn try_store_shifts(self: &Rc<Self>, shifts: Vec<(Option<DeskName>, Shift)>) -> Result<usize, String> {
+        let Some(_lock) = sender::lock().await else { return Err(text("commitBusy")) };
+        let now = clock::now().ok_or_else(|| text("attentionClock"))?;
+        let words = |error: StoreError| error.to_string();
+        // Refused ones too, so that they are right when they are sent again.
+        let movable = self.store.in_states(&[State::Local, State::Rejected]).await.map_err(words)?;
+        let of = |entry: &Entry| shifts.iter().find(|(desk, _)| *desk == entry.desk).map(|(_, shift)| shift.0);
+        let ids: Vec<TransactionId> =
+            movable.iter().filter(|entry| of(entry).is_some()).map(|entry| entry.id).collect();
+        let changes = self.store.change(&ids, |entry| entry.shifted(of(entry)?, now)).await.map_err(words)?;
+        let moved = changes.len();
+        self.apply(changes);
+        self.draw_now();
+        self.tell_others();
+        Ok(moved)
+    }
+}
+
+/// Says how many are not listed.
+fn append_more(list: &Element, all: usize, listed: usize) -> Result<(), JsValue> {
+    if all > listed {
+        let line = dom::document()?.create_element("li")?;
+        line.set_text_content(Some(&plural("reviewMore", all - listed, &[])));
+        list.append_with_node_1(&line)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,134 @@
+//! Reads what is to be sent, and looks through it at the times that the shifts tried so far give.
+//!
+//! That of a long log takes a while: it is done in slices, and only what was asked for last is shown.
+
+use crate::{clock, popup::Desk, slices, store::StoreError};
+use koct_core::{
+    DeskName, Entry, State,
+    desks::{conflict, shift::Shift},
+};
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, HashSet},
+    rc::Rc,
+};
+
+/// More transactions than this take a while.
+const LONG: u32 = 20_000;
+
+pub(crate) type Shifts = BTreeMap<Option<DeskName>, Shift>;
+
+/// What is being looked at.
+#[derive(Default)]
+pub(crate) struct Looking {
+    /// None while it is being read or looked through.
+    pub(crate) looked_at: RefCell<Option<LookedAt>>,
+    /// How far the times of each desk are moved here, and nowhere else yet.
+    pub(crate) shifts: RefCell<Shifts>,
+    /// Counts what was asked.
+    asked: Cell<u32>,
+    /// Whether a commit waits for it.
+    pub(crate) before_commit: Cell<bool>,
+}
+
+/// What was looked through.
+#[derive(Default)]
+pub(crate) struct LookedAt {
+    /// What is to be sent or may have been, at the times that the shifts give.
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) committed: Vec<Entry>,
+    shifts: Shifts,
+    pub(crate) review: conflict::Review,
+}
+
+impl LookedAt {
+    /// Moves the times of the desks to where these shifts put them.
+    fn move_to(&mut self, shifts: &Shifts) {
+        let before = std::mem::replace(&mut self.shifts, shifts.clone());
+        for (desk, shift) in shifts {
+            let by = shift.0 - before.get(desk).copied().unwrap_or_default().0;
+            let of_desk = self.entries.iter_mut().filter(|entry| entry.desk == *desk && is_movable(entry));
+            for entry in of_desk.filter(|_| by != 0) {
+                if let Some(moment) = entry.transaction.moment.shifted(by) {
+                    entry.transaction.moment = moment;
+                }
+            }
+        }
+    }
+
+    pub(crate) fn to_send(&self) -> usize {
+        self.entries.iter().filter(|entry| is_movable(entry)).count()
+    }
+
+    /// Whether a person should see it before it is committed.
+    fn stands_out(&self) -> bool {
+        !self.review.conflicts.is_empty() || self.review.desks.iter().any(|desk| desk.clock.is_some())
+    }
+}
+
+fn is_movable(entry: &Entry) -> bool {
+    entry.status.state() == State::Local
+}
+
+impl Looking {
+    /// Lets go of it, whether it is there or still being looked through.
+    pub(crate) fn stop(&self) {
+        self.asked.set(self.asked.get().wrapping_add(1));
+        *self.looked_at.borrow_mut() = None;
+    }
+
+    pub(crate) fn stands_out(&self) -> bool {
+        self.looked_at.borrow().as_ref().is_some_and(LookedAt::stands_out)
+    }
+
+    /// Looks through it, at the shifts that are tried by the end. Returns whether it is still asked for.
+    async fn through(&self, mut looked_at: LookedAt) -> bool {
+        let asked = self.asked.get();
+        loop {
+            looked_at.move_to(&self.shifts.borrow());
+            let work = conflict::reviewing(&looked_at.entries, &looked_at.committed, clock::millis());
+            let is_asked = || self.asked.get() == asked;
+            let is_wanted = || is_asked() && *self.shifts.borrow() == looked_at.shifts;
+            let review = slices::while_wanted(work, is_wanted).await;
+            if !is_asked() {
+                return false;
+            }
+            if let Some(review) = review {
+                looked_at.review = review;
+                *self.looked_at.borrow_mut() = Some(looked_at);
+                return true;
+            }
+        }
+    }
+}
+
+impl Desk {
+    /// Whether there is so much to look through that a person should see that it is being done.
+    pub(in super::super) fn is_long_to_review(&self) -> bool {
+        self.counts.get().uncommitted() > LONG
+    }
+
+    /// Reads what is to be sent, and looks through it. Returns whether it is still asked for.
+    pub(crate) async fn look_at_order(&self) -> Result<bool, StoreError> {
+        let looking = &self.review.looking;
+        looking.stop();
+        let asked = looking.asked.get();
+        let entries = self.store.in_states(&[State::Local, State::InDoubt, State::Sending]).await?;
+        let counts = self.counts.get();
+        let nothing_committed = State::ALL.iter().all(|state| !state.is_committed() || counts.of(*state) == 0);
+        let items = if nothing_committed { HashSet::new() } else { slices::through(conflict::items(&entries)).await };
+        let committed = self.store.latest_committed(&items).await?;
+        if looking.asked.get() != asked {
+            return Ok(false);
+        }
+        Ok(looking.through(LookedAt { entries, committed, ..LookedAt::default() }).await)
+    }
+
+    /// Looks through it again, since a shift was tried. Returns whether that is there to be shown.
+    pub(crate) async fn look_at_shifts(self: &Rc<Self>) -> bool {
+        // Where it is not there, whoever looks through it sees the new shift.
+        let looked_at = self.review.looking.looked_at.take();
+        let Some(looked_at) = looked_at else { return false };
+        self.review.looking.through(looked_at).await
+    }
+}

@@ -1,0 +1,5 @@
+//! Files in and out.
+
+pub(crate) mod backup;
+pub(crate) mod export;
+pub(crate) mod import;

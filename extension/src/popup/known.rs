@@ -1,0 +1,9 @@
+//! What is known of patrons and items.
+
+pub(crate) mod aside;
+pub(crate) mod lookup;
+pub(crate) mod patron;
+pub(crate) mod records;
+pub(crate) mod returned;
+pub(crate) mod suggest;
+pub(crate) mod warnings;

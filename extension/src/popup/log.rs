@@ -1,0 +1,8 @@
+//! The log as it is shown: its table, and what can be done with what stands in it.
+
+pub(crate) mod batches;
+pub(crate) mod clear;
+pub(crate) mod edit;
+pub(crate) mod find;
+pub(crate) mod slip;
+pub(crate) mod table;

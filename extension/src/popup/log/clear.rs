@@ -1,0 +1,145 @@
+//! Clears the log, and offers it when the window opens on leftover transactions. Nothing is deleted unless a box is
+//! ticked, and what is not in Koha needs a second one.
+
+use crate::{
+    clock, dom,
+    i18n::{plural, text, text_with},
+    locale,
+    popup::{Desk, Tone, Topic},
+    sender,
+};
+use koct_core::State;
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement};
+
+/// The states of what nobody has to do anything about: safely in Koha, or taken back.
+fn committed() -> Vec<State> {
+    State::ALL.into_iter().filter(|state| !state.is_open()).collect()
+}
+
+struct Dialog {
+    element: HtmlDialogElement,
+    confirm: HtmlInputElement,
+    unsent: HtmlElement,
+    unsent_confirm: HtmlInputElement,
+    text: Element,
+    unsent_text: Element,
+    note: Element,
+}
+
+impl Dialog {
+    fn new() -> Result<Self, JsValue> {
+        Ok(Self {
+            element: dom::by_id("clear-dialog")?,
+            confirm: dom::by_id("clear-confirm")?,
+            unsent: dom::by_id("clear-unsent")?,
+            unsent_confirm: dom::by_id("clear-unsent-confirm")?,
+            text: dom::by_id("clear-text")?,
+            unsent_text: dom::by_id("clear-unsent-text")?,
+            note: dom::by_id("clear-note")?,
+        })
+    }
+
+    fn open(&self, desk: &Desk) {
+        if desk.committing.get() {
+            desk.message.about(Topic::Clear).show(Tone::Bad, &text("clearWhileCommitting"));
+            return;
+        }
+        let counts = desk.counts.get();
+        let [total, unsent] = [counts.total(), counts.uncommitted()].map(locale::number);
+        self.text.set_text_content(Some(&text_with("clearText", &[&total, &unsent])));
+        self.unsent_text.set_text_content(Some(&plural("clearUnsentText", counts.uncommitted(), &[])));
+        self.note.set_text_content(None);
+        self.confirm.set_checked(false);
+        self.unsent_confirm.set_checked(false);
+        self.unsent.set_hidden(true);
+        if !self.element.open() {
+            let _ = self.element.show_modal();
+        }
+    }
+}
+
+/// # Errors
+/// When the page lacks an element.
+pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
+    let dialog = Rc::new(Dialog::new()?);
+    let (this, shown) = (desk.clone(), dialog.clone());
+    dom::on::<Event>(dom::by_id::<Element>("clear")?.as_ref(), "click", move |_| shown.open(&this));
+    let this = desk.clone();
+    dom::on::<Event>(dom::by_id::<Element>("clear-committed")?.as_ref(), "click", move |_| {
+        spawn_local(this.clone().remove(committed()));
+    });
+    let shown = dialog.clone();
+    dom::on::<Event>(dom::by_id::<Element>("clear-cancel")?.as_ref(), "click", move |_| shown.element.close());
+    let (this, shown) = (desk.clone(), dialog.clone());
+    dom::on::<Event>(dialog.confirm.as_ref(), "change", move |_| {
+        shown.unsent.set_hidden(!shown.confirm.checked() || this.counts.get().uncommitted() == 0);
+        shown.note.set_text_content(None);
+    });
+    let this = desk.clone();
+    dom::on::<Event>(dom::by_id::<Element>("clear-ok")?.as_ref(), "click", move |event| {
+        event.prevent_default();
+        confirmed(&this, &dialog);
+    });
+    Ok(())
+}
+
+fn confirmed(desk: &Rc<Desk>, dialog: &Dialog) {
+    if !dialog.confirm.checked() {
+        dialog.element.close();
+    } else if desk.counts.get().uncommitted() > 0 && !dialog.unsent_confirm.checked() {
+        dialog.unsent.set_hidden(false);
+        dialog.note.set_text_content(Some(&text("clearNeedsSecond")));
+        let _ = dialog.unsent_confirm.focus();
+    } else {
+        dialog.element.close();
+        spawn_local(desk.clone().remove(State::ALL.to_vec()));
+    }
+}
+
+/// Offers to clear what an earlier sitting left.
+pub(crate) fn offer(desk: &Rc<Desk>) {
+    let counts = desk.counts.get();
+    let [total, unsent] = [counts.total(), counts.uncommitted()].map(locale::number);
+    if counts.of(State::InDoubt) == 0 {
+        desk.message.about(Topic::Clear).show(
+            if counts.uncommitted() > 0 { Tone::Doubt } else { Tone::Good },
+            &text_with("leftover", &[&total, &unsent]),
+        );
+    }
+    if let Ok(dialog) = Dialog::new() {
+        dialog.open(desk);
+    }
+}
+
+impl Desk {
+    async fn remove(self: Rc<Self>, states: Vec<State>) {
+        if self.committing.get() {
+            self.message.about(Topic::Clear).show(Tone::Bad, &text("clearWhileCommitting"));
+            return;
+        }
+        let Some(now) = clock::now() else {
+            self.message.about(Topic::Clear).show(Tone::Bad, &text("attentionClock"));
+            return;
+        };
+        // What another window is sending must not be removed under its hands.
+        let Some(_lock) = sender::lock().await else {
+            self.message.show(Tone::Bad, &text("commitBusy"));
+            return;
+        };
+        let own = self.preferences.borrow().desk();
+        match self.store.remove(&states, &own, now).await {
+            Ok(0) => self.message.about(Topic::Clear).show(Tone::Good, &text("clearedNothing")),
+            Ok(removed) => {
+                self.message.about(Topic::Clear).show(Tone::Good, &text_with("cleared", &[&locale::number(removed)]));
+            }
+            Err(error) => {
+                self.message.about(Topic::Clear).show(Tone::Bad, &text_with("clearFailed", &[&error.to_string()]));
+            }
+        }
+        self.clone().reload_log().await;
+        self.tell_others();
+    }
+}

@@ -1,0 +1,235 @@
+//! Corrects, deletes or restores a transaction that is not in Koha, and shows what was changed before.
+
+use crate::{
+    clock, dom,
+    i18n::{text, text_with},
+    popup::{Desk, Tone, Topic, known::warnings},
+    store::StoreError,
+    wording,
+};
+use koct_core::{
+    Action, Amount, Barcode, Cardnumber, Entry, Moment, State, Status, TransactionId, log::revision::Revision,
+};
+use std::{cell::RefCell, rc::Rc};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement};
+
+/// The fields, by the end of their ids.
+const FIELDS: [&str; 3] = ["cardnumber", "barcode", "amount"];
+
+pub(crate) struct Edit {
+    dialog: HtmlDialogElement,
+    title: Element,
+    about: Element,
+    error: Element,
+    history_box: HtmlElement,
+    history: Element,
+    save: HtmlElement,
+    delete: HtmlElement,
+    restore: HtmlElement,
+    /// What is being changed.
+    entry: RefCell<Option<Entry>>,
+}
+
+impl Edit {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn new() -> Result<Self, JsValue> {
+        Ok(Self {
+            dialog: dom::by_id("edit-dialog")?,
+            title: dom::by_id("edit-title")?,
+            about: dom::by_id("edit-about")?,
+            error: dom::by_id("edit-error")?,
+            history_box: dom::by_id("edit-history-box")?,
+            history: dom::by_id("edit-history")?,
+            save: dom::by_id("edit-save")?,
+            delete: dom::by_id("edit-delete")?,
+            restore: dom::by_id("edit-restore")?,
+            entry: RefCell::default(),
+        })
+    }
+
+    fn field(name: &str) -> Result<HtmlInputElement, JsValue> {
+        dom::by_id(&format!("edit-{name}"))
+    }
+
+    fn open(&self, entry: Entry) -> Result<(), JsValue> {
+        let state = entry.status.state();
+        let action = &entry.transaction.action;
+        let [name, time] = [wording::action(action), wording::moment(entry.transaction.moment)];
+        self.title.set_text_content(Some(&text(match state {
+            State::Deleted => "editTitleDeleted",
+            _ if state.is_correctable() => "editTitle",
+            _ => "editTitleHistory",
+        })));
+        let about = match &entry.status {
+            Status::Local => text_with("editAbout", &[&name, &time]),
+            Status::Rejected { message } => text_with("editAboutRefused", &[&name, &time, message]),
+            other => text_with("editAboutOther", &[&name, &time, &wording::status(other)]),
+        };
+        self.about.set_text_content(Some(&about));
+        self.error.set_text_content(None);
+        let values = [
+            action.cardnumber().map(ToString::to_string),
+            action.barcode().map(ToString::to_string),
+            action.amount().map(|amount| amount.to_string()),
+        ];
+        let mut focus = None;
+        for (name, value) in FIELDS.into_iter().zip(values) {
+            dom::by_id::<HtmlElement>(&format!("edit-{name}-row"))?.set_hidden(value.is_none());
+            let field = Self::field(name)?;
+            field.set_read_only(!state.is_correctable());
+            if let Some(value) = value {
+                field.set_value(&value);
+                focus = Some(field);
+            }
+        }
+        self.save.set_hidden(!state.is_correctable());
+        self.delete.set_hidden(!state.is_correctable());
+        self.restore.set_hidden(state != State::Deleted);
+        self.history_box.set_hidden(entry.history.is_empty() && entry.warnings.is_empty());
+        self.history.set_text_content(None);
+        for revision in &entry.history {
+            let line = dom::document()?.create_element("li")?;
+            line.set_text_content(Some(&words(revision)));
+            self.history.append_with_node_1(&line)?;
+        }
+        warnings::in_full(&self.history, &entry.warnings)?;
+        *self.entry.borrow_mut() = Some(entry);
+        self.dialog.show_modal()?;
+        if let Some(field) = focus {
+            field.focus()?;
+            field.select();
+        }
+        Ok(())
+    }
+
+    /// The action as it stands in the fields, or what is wrong with it.
+    fn action(of: &Action) -> Result<Action, String> {
+        let value = |name: &str| Self::field(name).map(|field| field.value()).unwrap_or_default();
+        let cardnumber = || {
+            let wrong = |error| text_with("reasonCardnumber", &[&wording::code_error(&error)]);
+            Cardnumber::parse(&value("cardnumber")).map_err(wrong)
+        };
+        let barcode = || {
+            let wrong = |error| text_with("reasonBarcode", &[&wording::code_error(&error)]);
+            Barcode::parse(&value("barcode")).map_err(wrong)
+        };
+        Ok(match of {
+            Action::Issue { .. } => Action::Issue { cardnumber: cardnumber()?, barcode: barcode()? },
+            Action::Return { .. } => Action::Return { barcode: barcode()? },
+            Action::Payment { .. } => {
+                let wrong = |error| text_with("reasonAmount", &[&wording::amount_error(error)]);
+                let amount = Amount::typed(&value("amount")).map_err(wrong)?;
+                Action::Payment { cardnumber: cardnumber()?, amount }
+            }
+        })
+    }
+}
+
+fn words(revision: &Revision) -> String {
+    let at = wording::moment(revision.at);
+    let line =
+        text_with("historyLine", &[&at, &wording::change(revision.change), &wording::transaction(&revision.was)]);
+    match &revision.refused {
+        Some(message) => format!("{line} · {}", text_with("historyRefused", &[message])),
+        None => line,
+    }
+}
+
+/// # Errors
+/// When the page lacks an element.
+pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
+    let this = desk.clone();
+    dom::on::<Event>(dom::by_id::<Element>("edit-cancel")?.as_ref(), "click", move |_| this.edit.dialog.close());
+    let this = desk.clone();
+    dom::on::<Event>(dom::by_id::<Element>("edit-form")?.as_ref(), "submit", move |event| {
+        event.prevent_default();
+        this.save_edited();
+    });
+    for (button, change, done) in [
+        (&desk.edit.delete, Entry::deleted as fn(&Entry, Moment) -> Option<Entry>, "editDeleted"),
+        (&desk.edit.restore, Entry::restored, "editRestored"),
+    ] {
+        let this = desk.clone();
+        dom::on::<Event>(button, "click", move |_| {
+            if let Some(id) = this.edit.entry.borrow().as_ref().map(|entry| entry.id) {
+                spawn_local(this.clone().change(id, done, change));
+            }
+        });
+    }
+    Ok(())
+}
+
+impl Desk {
+    /// Opens the dialog for a transaction, as it is now.
+    pub(crate) async fn edit(self: Rc<Self>, id: TransactionId) {
+        let entry = match self.store.get(&[id]).await {
+            Ok(mut entries) => entries.pop(),
+            Err(error) => return self.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()])),
+        };
+        let opened = match entry {
+            Some(entry) => self.edit.open(entry),
+            None => return self.reload_log().await,
+        };
+        if let Err(error) = opened {
+            self.message.show(Tone::Bad, &format!("{error:?}"));
+        }
+    }
+
+    fn save_edited(self: &Rc<Self>) {
+        let Some(entry) = self.edit.entry.borrow().clone() else { return };
+        if !entry.status.state().is_correctable() {
+            return;
+        }
+        match Edit::action(&entry.transaction.action) {
+            Ok(action) if action == entry.transaction.action && entry.status == Status::Local => {
+                self.edit.dialog.close();
+                self.message.about(Topic::Change).show(Tone::Good, &text("editUnchanged"));
+            }
+            Ok(action) => {
+                let before = entry.transaction;
+                // Another window may have changed it since it was shown: what was seen is what is corrected.
+                let rule = move |entry: &Entry, now| {
+                    (entry.transaction == before).then(|| entry.edited(action.clone(), now)).flatten()
+                };
+                spawn_local(self.clone().change(entry.id, "editSaved", rule));
+            }
+            Err(wrong) => self.edit.error.set_text_content(Some(&wrong)),
+        }
+    }
+
+    async fn change(
+        self: Rc<Self>,
+        id: TransactionId,
+        done: &'static str,
+        rule: impl Fn(&Entry, Moment) -> Option<Entry> + 'static,
+    ) {
+        let refused = |error: &str| self.edit.error.set_text_content(Some(&text_with("editFailed", &[error])));
+        let Some(now) = clock::now() else { return refused(&text("attentionClock")) };
+        let Some(_permit) = self.may_change(id).await else { return refused(&text("editGone")) };
+        match self.store.change(&[id], |entry| rule(entry, now)).await {
+            Ok(changes) => {
+                let entry = changes.first().map(|change| change.entry.clone());
+                let words = entry.as_ref().map(wording::entry).unwrap_or_default();
+                self.apply(changes);
+                self.draw_now();
+                self.edit.dialog.close();
+                if let Some(entry) = entry.filter(|entry| entry.status.state() == State::Local) {
+                    // Another patron or another item: something else may be to be warned of.
+                    self.look_up(entry);
+                }
+                self.message.about(Topic::Change).show(Tone::Good, &text_with(done, &[&words]));
+                self.tell_others_of(&[id]);
+            }
+            Err(StoreError::NotOpen(_)) => refused(&text("editGone")),
+            Err(error) => refused(&error.to_string()),
+        }
+    }
+}
+
+/// Calls this when the dialog is closed.
+pub(crate) fn on_closed(desk: &Desk, handler: impl Fn() + 'static) {
+    dom::on::<Event>(desk.edit.dialog.unchecked_ref(), "close", move |_| handler());
+}

@@ -1,0 +1,336 @@
+//! Looks for transactions in the log: by text, action, status and desk, and in the order in which they go to Koha.
+//!
+//! The index is made when something is looked for the first time, bit by bit, so that scans go in between.
+
+use crate::{
+    dom,
+    http::sleep,
+    i18n::{text, text_with},
+    locale,
+    popup::{Desk, Tone},
+    store::StoreError,
+    wording,
+};
+use koct_core::{
+    DeskName, Entry, State, TransactionId,
+    log::{
+        Counts,
+        search::{Filter, Index},
+    },
+};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+    rc::Rc,
+    time::Duration,
+};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Element, Event, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
+
+/// So many entries are taken into the index at once: some ten milliseconds.
+const CHUNK: u32 = 1_000;
+
+/// How long the window is left alone after it has started, and between two chunks while nobody waits for the index.
+const AFTER_START: Duration = Duration::from_secs(1);
+const BREATH: Duration = Duration::from_millis(15);
+/// Of larger logs the index is made when it is asked for: it would take memory that most windows never need.
+const PREPARED: u32 = 200_000;
+
+/// In the list of desks, this one; a desk's name holds no control character.
+const THIS_DESK: &str = "\t";
+
+/// In the list of statuses, those that somebody was warned of, whatever their status.
+const WARNED: &str = "warned";
+
+pub(crate) struct Find {
+    text: HtmlInputElement,
+    action: HtmlSelectElement,
+    state: HtmlSelectElement,
+    desk: HtmlSelectElement,
+    order: HtmlSelectElement,
+    bar: HtmlElement,
+    label: Element,
+    empty: Element,
+    index: RefCell<Option<Index>>,
+    /// While the index is being made, what has changed since that began; it may have been read before.
+    making: RefCell<Option<Vec<Entry>>>,
+    /// Whether something is looked for as soon as the index is made.
+    waiting: Cell<bool>,
+    /// Counts how often the log was changed elsewhere.
+    changed_elsewhere: Cell<u32>,
+    /// The transactions of one commit, and what they are called.
+    among: RefCell<Option<(BTreeSet<TransactionId>, String)>>,
+    /// Counts what was asked, so that only the last is shown.
+    asked: Cell<u32>,
+}
+
+/// # Errors
+/// When the page lacks an element.
+pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
+    let find = &desk.find;
+    let option = |select: &HtmlSelectElement, value: &str, label: &str| -> Result<(), JsValue> {
+        select.append_with_node_1(HtmlOptionElement::new_with_text_and_value(label, value)?.as_ref())
+    };
+    option(&find.action, "", &text("findAllActions"))?;
+    for (word, key) in [("issue", "checkout"), ("return", "checkin"), ("payment", "payment")] {
+        option(&find.action, word, &text(key))?;
+    }
+    option(&find.state, "", &text("findAllStates"))?;
+    for state in State::ALL {
+        option(&find.state, state.name(), &wording::state(state))?;
+    }
+    option(&find.state, WARNED, &text("findWarned"))?;
+    option(&find.order, "", &text("findOrderLog"))?;
+    option(&find.order, "merged", &text("findOrderMerged"))?;
+    let this = desk.clone();
+    dom::on::<Event>(&find.text, "input", move |_| spawn_local(this.clone().show_found()));
+    let this = desk.clone();
+    dom::on::<Event>(&find.text, "focus", move |_| spawn_local(this.clone().prepare_to_find()));
+    for select in [&find.action, &find.state, &find.desk, &find.order] {
+        let this = desk.clone();
+        dom::on::<Event>(select, "change", move |_| spawn_local(this.clone().show_found()));
+    }
+    let this = desk.clone();
+    dom::on::<Event>(dom::by_id::<Element>("show-all")?.as_ref(), "click", move |_| {
+        this.find.clear();
+        spawn_local(this.clone().show_found());
+    });
+    Ok(())
+}
+
+/// Makes the index of an ordinary log while nothing else is to be done, so that the first letter is answered at once.
+pub(crate) fn prepare(desk: &Rc<Desk>) {
+    if (1..=PREPARED).contains(&desk.counts.get().total()) {
+        let desk = desk.clone();
+        spawn_local(async move {
+            sleep(AFTER_START).await;
+            desk.prepare_to_find().await;
+        });
+    }
+}
+
+impl Find {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn new() -> Result<Self, JsValue> {
+        Ok(Self {
+            text: dom::by_id("find-text")?,
+            action: dom::by_id("find-action")?,
+            state: dom::by_id("find-state")?,
+            desk: dom::by_id("find-desk")?,
+            order: dom::by_id("find-order")?,
+            bar: dom::by_id("filter")?,
+            label: dom::by_id("filter-text")?,
+            empty: dom::by_id("transactions-empty-text")?,
+            index: RefCell::default(),
+            making: RefCell::default(),
+            waiting: Cell::default(),
+            changed_elsewhere: Cell::default(),
+            among: RefCell::default(),
+            asked: Cell::default(),
+        })
+    }
+
+    fn filter(&self) -> Filter {
+        let value = |select: &HtmlSelectElement| Some(select.value()).filter(|value| !value.is_empty());
+        Filter {
+            text: self.text.value(),
+            action: value(&self.action),
+            state: value(&self.state).and_then(|name| State::from_name(&name)),
+            warned: self.state.value() == WARNED,
+            desk: value(&self.desk).map(|name| DeskName::parse(&name).ok()),
+            among: self.among.borrow().as_ref().map(|(ids, _)| ids.clone()),
+        }
+    }
+
+    fn is_merged(&self) -> bool {
+        !self.order.value().is_empty()
+    }
+
+    /// Whether the table shows something else than the log as it was recorded.
+    pub(crate) fn is_active(&self) -> bool {
+        !self.filter().is_empty() || self.is_merged()
+    }
+
+    /// Looks for nothing any more.
+    pub(crate) fn clear(&self) {
+        self.text.set_value("");
+        for select in [&self.action, &self.state, &self.desk, &self.order] {
+            select.set_value("");
+        }
+        *self.among.borrow_mut() = None;
+    }
+
+    /// Looks among these alone.
+    pub(crate) fn among(&self, ids: BTreeSet<TransactionId>, label: String) {
+        *self.among.borrow_mut() = Some((ids, label));
+    }
+
+    /// Takes in an entry that is new or was changed.
+    pub(crate) fn take(&self, entry: &Entry) {
+        if let Some(index) = &mut *self.index.borrow_mut() {
+            index.put(entry);
+        }
+        if let Some(changed) = &mut *self.making.borrow_mut() {
+            changed.push(entry.clone());
+        }
+    }
+
+    /// Forgets the index: the log was changed elsewhere.
+    pub(crate) fn forget(&self) {
+        self.changed_elsewhere.set(self.changed_elsewhere.get().wrapping_add(1));
+        *self.index.borrow_mut() = None;
+    }
+
+    /// Shows how many stand in each state and, where it is known, how many somebody was warned of.
+    fn show_counts(&self, counts: Counts, warned: Option<u32>) {
+        let options = self.state.options();
+        let of_states = State::ALL.map(|state| (wording::state(state), Some(counts.of(state))));
+        for (place, (label, number)) in (1..).zip(of_states.into_iter().chain([(text("findWarned"), warned)])) {
+            let option = options.get_with_index(place).and_then(|option| option.dyn_into::<HtmlOptionElement>().ok());
+            if let Some(option) = option {
+                let number = number.map(locale::number);
+                option.set_text(&number.map_or(label.clone(), |number| text_with("findCount", &[&label, &number])));
+            }
+        }
+    }
+
+    /// Says why the table is empty, where it is.
+    fn show_why_empty(&self) {
+        let key = if self.is_active() { "findNothing" } else { "transactionsEmpty" };
+        self.empty.set_text_content(Some(&text(key)));
+    }
+
+    fn show_bar(&self, label: Option<&str>) {
+        self.bar.set_hidden(label.is_none());
+        self.label.set_text_content(label);
+    }
+
+    /// Offers these desks. Keeps the choice, where it is still there.
+    fn offer_desks(&self, own: &DeskName, others: &[DeskName]) -> Result<(), JsValue> {
+        let chosen = self.desk.value();
+        self.desk.set_text_content(None);
+        self.desk.set_hidden(others.is_empty());
+        let this = text_with("findThisDesk", &[own.as_str()]);
+        let named = others.iter().map(|desk| (desk.as_str(), desk.as_str()));
+        for (value, label) in [("", text("findAllDesks").as_str()), (THIS_DESK, &this)].into_iter().chain(named) {
+            self.desk.append_with_node_1(HtmlOptionElement::new_with_text_and_value(label, value)?.as_ref())?;
+        }
+        self.desk.set_value(&chosen);
+        if self.desk.selected_index() < 0 {
+            self.desk.set_value("");
+        }
+        Ok(())
+    }
+}
+
+impl Desk {
+    /// Shows what is looked for, or the whole log.
+    pub(crate) async fn show_found(self: Rc<Self>) {
+        if let Err(error) = self.try_show_found().await {
+            self.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()]));
+        }
+    }
+
+    async fn try_show_found(&self) -> Result<(), StoreError> {
+        self.find.show_why_empty();
+        let asked = self.find.asked.get().wrapping_add(1);
+        self.find.asked.set(asked);
+        if !self.find.is_active() {
+            self.find.show_bar(None);
+            self.find.show_counts(self.counts.get(), None);
+            let ids = self.store.ids().await?;
+            // Something may have been looked for meanwhile.
+            return if self.find.asked.get() == asked { self.table.show(ids).await } else { Ok(()) };
+        }
+        if self.find.index.borrow().is_none() {
+            self.find.show_bar(Some(&text("findWorking")));
+            if !self.make_index().await? {
+                // Whoever makes it shows what is looked for by then.
+                self.find.waiting.set(true);
+                return Ok(());
+            }
+            self.find.waiting.set(false);
+            if !self.find.is_active() {
+                return Ok(());
+            }
+        }
+        let filter = self.find.filter();
+        let (shown, counts, warned, total) = {
+            let index = self.find.index.borrow();
+            let Some(index) = &*index else { return Ok(()) };
+            let found = index.find(&filter);
+            let ids = if self.find.is_merged() { index.merged(&found.ids) } else { found.ids };
+            (ids, found.counts, found.warned, index.len())
+        };
+        self.find.show_counts(counts, Some(warned));
+        let numbers = [shown.len(), total].map(locale::number);
+        let mut label = text_with("findShown", &numbers.each_ref().map(String::as_str));
+        if let Some((_, among)) = &*self.find.among.borrow() {
+            label = format!("{among} {label}");
+        }
+        self.find.show_bar(Some(&label));
+        self.table.show(shown).await
+    }
+
+    /// Makes the index ahead of the first letter.
+    async fn prepare_to_find(self: Rc<Self>) {
+        if self.find.index.borrow().is_some() {
+            return;
+        }
+        // Where it cannot be made, looking for something says so.
+        let _ = self.make_index().await;
+        if self.find.waiting.replace(false) {
+            self.show_found().await;
+        }
+    }
+
+    /// Makes the index. Returns whether it is there: not where it is being made already.
+    async fn make_index(&self) -> Result<bool, StoreError> {
+        while self.find.index.borrow().is_none() {
+            if self.find.making.borrow().is_some() {
+                return Ok(false);
+            }
+            *self.find.making.borrow_mut() = Some(Vec::new());
+            let before = self.find.changed_elsewhere.get();
+            let made = self.index().await;
+            let changed = self.find.making.take().unwrap_or_default();
+            let mut index = made?;
+            for entry in &changed {
+                index.put(entry);
+            }
+            // Otherwise what was read may be gone.
+            if self.find.changed_elsewhere.get() == before {
+                *self.find.index.borrow_mut() = Some(index);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Reads the whole log into an index.
+    async fn index(&self) -> Result<Index, StoreError> {
+        let mut index = Index::default();
+        let mut last = TransactionId(0);
+        loop {
+            let entries = self.store.after(last, CHUNK).await?;
+            let Some(newest) = entries.last() else { break };
+            last = newest.id;
+            for entry in &entries {
+                index.put(entry);
+            }
+            // Somebody who waits for it is served first; else whatever else the window does is.
+            sleep(if self.find.is_active() { Duration::ZERO } else { BREATH }).await;
+        }
+        Ok(index)
+    }
+
+    /// Offers the desks that are in the log.
+    pub(crate) async fn offer_desks(&self) {
+        let others = self.store.desks().await.unwrap_or_default();
+        self.table.show_desks(!others.is_empty());
+        let own = self.preferences.borrow().desk();
+        // The page has the element, or the window would not have started.
+        let _ = self.find.offer_desks(&own, &others);
+    }
+}

@@ -1,0 +1,292 @@
+//! Paper: a slip for a patron, and the part of the log that is shown.
+//!
+//! What is printed stands in a part of the page that is seen on paper only, and only until Firefox has taken it.
+
+use crate::{
+    clock, dom,
+    i18n::{text, text_with},
+    locale,
+    popup::{Desk, Tone, Topic},
+    wording,
+};
+use koct_core::{
+    Entry, Moment,
+    log::slip::{self, Due, DueError, Line, Slip},
+};
+use std::{cell::RefCell, rc::Rc};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement};
+
+/// What is to be printed.
+#[derive(Default)]
+struct Chosen {
+    entries: Vec<Entry>,
+    /// Of how many these are the last.
+    of: usize,
+    /// Whether it is for a patron to take home, rather than a part of the log.
+    is_for_patron: bool,
+}
+
+pub(crate) struct Print {
+    dialog: HtmlDialogElement,
+    title: Element,
+    about: Element,
+    due: HtmlInputElement,
+    error: Element,
+    go: HtmlElement,
+    paper: HtmlElement,
+    chosen: RefCell<Chosen>,
+}
+
+impl Print {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn new() -> Result<Self, JsValue> {
+        Ok(Self {
+            dialog: dom::by_id("slip-dialog")?,
+            title: dom::by_id("slip-title")?,
+            about: dom::by_id("slip-about")?,
+            due: dom::by_id("slip-due")?,
+            error: dom::by_id("slip-error")?,
+            go: dom::by_id("slip-print")?,
+            paper: dom::by_id("print")?,
+            chosen: RefCell::default(),
+        })
+    }
+}
+
+/// # Errors
+/// When the page lacks an element.
+pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
+    let this = desk.clone();
+    dom::on::<Event>(dom::by_id::<Element>("print-slip")?.as_ref(), "click", move |_| this.offer_slip());
+    let this = desk.clone();
+    dom::on::<Event>(dom::by_id::<Element>("print-log")?.as_ref(), "click", move |_| {
+        spawn_local(this.clone().offer_log());
+    });
+    let this = desk.clone();
+    dom::on::<Event>(dom::by_id::<Element>("slip-cancel")?.as_ref(), "click", move |_| this.print.dialog.close());
+    let this = desk.clone();
+    dom::on::<Event>(desk.print.dialog.as_ref(), "close", move |_| this.focus.back());
+    let this = desk.clone();
+    dom::on::<Event>(dom::by_id::<Element>("slip-form")?.as_ref(), "submit", move |event| {
+        event.prevent_default();
+        this.print_chosen();
+    });
+    Ok(())
+}
+
+impl Desk {
+    /// Offers a slip for the patron in the field, or the last one.
+    fn offer_slip(&self) {
+        let typed = dom::by_id::<HtmlInputElement>("checkout-patron").map(|field| field.value()).unwrap_or_default();
+        let mut entries = {
+            let sitting = self.scans.sitting();
+            let last = slip::last_patron(&sitting).map(ToString::to_string);
+            let patron = Some(typed).filter(|typed| !typed.trim().is_empty()).or(last);
+            slip::taken_home(&sitting, &patron.unwrap_or_default())
+        };
+        let of = entries.len();
+        entries.drain(..of.saturating_sub(slip::LIMIT));
+        self.offer(Chosen { entries, of, is_for_patron: true }, "slipNothing");
+    }
+
+    /// Offers what the table shows.
+    async fn offer_log(self: Rc<Self>) {
+        let ids = self.table.shown();
+        match self.store.get(slip::last_of(&ids)).await {
+            Ok(entries) => self.offer(Chosen { entries, of: ids.len(), is_for_patron: false }, "printNothing"),
+            Err(error) => self.print_failed(&error.to_string()),
+        }
+    }
+
+    fn print_failed(&self, error: &str) {
+        self.message.about(Topic::Print).show(Tone::Bad, &text_with("printFailed", &[error]));
+    }
+
+    fn offer(&self, chosen: Chosen, nothing: &str) {
+        if chosen.entries.is_empty() {
+            self.message.about(Topic::Print).show(Tone::Doubt, &text(nothing));
+            return;
+        }
+        let print = &self.print;
+        let habits = self.preferences.borrow().habits.clone();
+        let library = habits.library_name.trim();
+        let number = locale::number(chosen.entries.len());
+        let patron = chosen.entries.last().and_then(|entry| entry.transaction.action.cardnumber());
+        let mut about = vec![match patron {
+            Some(patron) if chosen.is_for_patron => text_with("slipAbout", &[patron.as_str(), &number]),
+            _ => text_with("printAbout", &[&number]),
+        }];
+        about.extend(cut(&chosen));
+        about.push(if library.is_empty() { text("slipNoLibrary") } else { text_with("slipLibrary", &[library]) });
+        print.about.set_text_content(Some(&about.join("\n")));
+        print.title.set_text_content(Some(&text(if chosen.is_for_patron { "printSlip" } else { "printTitle" })));
+        print.error.set_text_content(None);
+        let offered = clock::now().and_then(|now| Due::offered(habits.loan_days().ok().flatten(), now));
+        print.due.set_value(&offered.map(|date| date.to_string()).unwrap_or_default());
+        *print.chosen.borrow_mut() = chosen;
+        if !print.dialog.open() && print.dialog.show_modal().is_ok() {
+            let _ = print.go.focus();
+        }
+    }
+
+    /// Prints what was chosen, with the date that stands in the field.
+    fn print_chosen(self: &Rc<Self>) {
+        let print = &self.print;
+        let Some(now) = clock::now() else { return print.error.set_text_content(Some(&text("attentionClock"))) };
+        // What is half typed reads as nothing, and would print no date.
+        let is_half_typed = print.due.validity().bad_input();
+        let habits = self.preferences.borrow().habits.clone();
+        let chosen = print.chosen.borrow();
+        let due = Due::chosen(&print.due.value(), habits.loan_days().ok().flatten(), now);
+        let due = if is_half_typed { Err(DueError::NotADate) } else { due };
+        let slip = due.and_then(|due| Slip::new(&habits.library_name, chosen.entries.clone(), due));
+        let drawn = match slip {
+            Ok(slip) => self.print.draw(&slip, &chosen, now),
+            Err(error) => {
+                print.error.set_text_content(Some(&text(match error {
+                    DueError::NotADate => "slipDueWrong",
+                    DueError::BeforeCheckout => "slipDueEarly",
+                })));
+                let _ = print.due.focus();
+                return;
+            }
+        };
+        print.dialog.close();
+        if let Err(error) = drawn {
+            return self.print_failed(&format!("{error:?}"));
+        }
+        self.print_paper();
+    }
+
+    /// Prints a list under a title.
+    pub(crate) fn print_list(self: &Rc<Self>, title: &str, rows: &[[String; 5]]) {
+        let Some(now) = clock::now() else { return self.print_failed(&text("attentionClock")) };
+        let library = self.preferences.borrow().habits.library_name.trim().to_owned();
+        match self.print.draw_list(&library, title, rows, now) {
+            Ok(()) => self.print_paper(),
+            Err(error) => self.print_failed(&format!("{error:?}")),
+        }
+    }
+
+    /// Prints what was drawn.
+    fn print_paper(self: &Rc<Self>) {
+        // In a task of its own: Firefox does not return from printing until its dialog is closed.
+        let desk = self.clone();
+        let printing = Closure::once_into_js(move || {
+            let printed = dom::window().and_then(|window| window.print());
+            desk.print.paper.set_text_content(None);
+            desk.focus.back();
+            if let Err(error) = printed {
+                desk.print_failed(&format!("{error:?}"));
+            }
+        });
+        let _ = dom::window().and_then(|window| window.set_timeout_with_callback(printing.unchecked_ref()));
+    }
+}
+
+/// Says that there are more than can be printed.
+fn cut(chosen: &Chosen) -> Option<String> {
+    let printed = chosen.entries.len();
+    (printed < chosen.of).then(|| text_with("printCut", &[&locale::number(printed), &locale::number(chosen.of)]))
+}
+
+impl Print {
+    fn add(&self, tag: &str, class: &str, words: &str) -> Result<(), JsValue> {
+        let element = element(tag, class, words)?;
+        self.paper.append_with_node_1(&element)
+    }
+
+    /// Begins a paper of this library's.
+    fn begin(&self, library: &str) -> Result<(), JsValue> {
+        self.paper.set_text_content(None);
+        if library.is_empty() { Ok(()) } else { self.add("p", "print-library", library) }
+    }
+
+    /// Puts a list onto the paper; what stands first in each row is a code.
+    fn draw_list(&self, library: &str, title: &str, rows: &[[String; 5]], now: Moment) -> Result<(), JsValue> {
+        self.begin(library)?;
+        self.add("h1", "", title)?;
+        let table = element("table", "", "")?;
+        let body = element("tbody", "", "")?;
+        for cells in rows {
+            let row = element("tr", "", "")?;
+            for (place, words) in cells.iter().enumerate() {
+                let class = if place == 0 { "print-code" } else { "" };
+                row.append_with_node_1(element("td", class, words)?.as_ref())?;
+            }
+            body.append_with_node_1(&row)?;
+        }
+        table.append_with_node_1(&body)?;
+        self.paper.append_with_node_1(&table)?;
+        self.add("p", "", &text_with("printedAt", &[&wording::moment(now)]))
+    }
+
+    /// Puts the slip onto the paper.
+    fn draw(&self, slip: &Slip, chosen: &Chosen, now: Moment) -> Result<(), JsValue> {
+        self.begin(&slip.library)?;
+        let add = |tag: &str, class: &str, words: &str| self.add(tag, class, words);
+        let title = match &slip.patron {
+            Some(patron) => text_with("slipPatron", &[patron.as_str()]),
+            None => text("transactions"),
+        };
+        add("h1", "", &title)?;
+        if let Some(due) = slip.due {
+            add("p", "print-due", &text_with("slipDue", &[&wording::day(due)]))?;
+        }
+        let table = element("table", "", "")?;
+        let body = element("tbody", "", "")?;
+        for line in &slip.lines {
+            body.append_with_node_1(row(line, slip, chosen.is_for_patron)?.as_ref())?;
+        }
+        table.append_with_node_1(&body)?;
+        self.paper.append_with_node_1(&table)?;
+        let totals = slip.totals;
+        let numbers = [totals.checkouts, totals.checkins, totals.payments].map(locale::number);
+        let mut words = if chosen.is_for_patron {
+            text_with("slipTotal", &[&numbers[0]])
+        } else {
+            text_with("printTotals", &numbers.each_ref().map(String::as_str))
+        };
+        if let Some(paid) = totals.paid {
+            words = format!("{words} {}", text_with("printPaid", &[&locale::amount(paid)]));
+        }
+        add("p", "print-totals", &words)?;
+        if let Some(words) = cut(chosen) {
+            add("p", "", &words)?;
+        }
+        if slip.lines.iter().any(|line| line.due.is_some()) {
+            add("p", "", &text("slipNote"))?;
+        }
+        add("p", "", &text_with("printedAt", &[&wording::moment(now)]))
+    }
+}
+
+/// A line of the slip. What is the same for all lines is not said again in each.
+fn row(line: &Line, slip: &Slip, is_for_patron: bool) -> Result<Element, JsValue> {
+    let row = element("tr", "", "")?;
+    let action = &line.transaction.action;
+    let what = action.barcode().map(ToString::to_string).or(action.amount().map(locale::amount));
+    let due = line.due.filter(|_| slip.due.is_none()).map(|due| text_with("slipLineDue", &[&wording::day(due)]));
+    let cells = [
+        ("print-code", what),
+        ("", (!is_for_patron).then(|| wording::action(action))),
+        ("", action.cardnumber().filter(|_| slip.patron.is_none()).map(ToString::to_string)),
+        ("", Some(wording::moment(line.transaction.moment))),
+        ("", due),
+        ("", (!is_for_patron).then(|| wording::status(&line.status))),
+    ];
+    for (class, words) in cells {
+        row.append_with_node_1(element("td", class, &words.unwrap_or_default())?.as_ref())?;
+    }
+    Ok(row)
+}
+
+fn element(tag: &str, class: &str, words: &str) -> Result<Element, JsValue> {
+    let element = dom::document()?.create_element(tag)?;
+    element.set_class_name(class);
+    element.set_text_content(Some(words));
+    Ok(element)
+}

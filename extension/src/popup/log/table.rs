@@ -1,0 +1,445 @@
+//! The table of transactions, newest first. Only the rows that are seen are drawn, whatever the length of the log.
+
+use crate::{
+    dom,
+    i18n::{text, text_with},
+    locale,
+    popup::{Desk, Tone, Topic, known::warnings},
+    store::{Store, StoreError},
+    wording,
+};
+use koct_core::{Entry, State, TransactionId, log::status::Decision, scrolling::Scrolling};
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+    rc::Rc,
+};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Element, Event, HtmlElement, KeyboardEvent};
+
+/// So many entries around the seen ones are read at once.
+const READ_AHEAD: usize = 100;
+/// More entries than this are not kept in memory.
+const CACHE_LIMIT: usize = 2_000;
+/// The table of a longer log is this high, in CSS pixels: no element of a page can be higher than some 17.9 million in Firefox,
+/// and the heading stays over the rows only down to some 8.9 million.
+const TALLEST: f64 = 8_000_000.0;
+/// The height of a row in CSS, until one can be measured.
+const ROW_HEIGHT: f64 = 32.0;
+
+/// A row that is drawn.
+struct DrawnRow {
+    entry: Entry,
+    element: HtmlElement,
+}
+
+pub(crate) struct Table {
+    store: Rc<Store>,
+    scroll: HtmlElement,
+    element: Element,
+    heading: HtmlElement,
+    body: HtmlElement,
+    empty: HtmlElement,
+    above: HtmlElement,
+    below: HtmlElement,
+    template: HtmlElement,
+    /// The numbers of the entries to show; the last is on top.
+    ids: RefCell<Vec<TransactionId>>,
+    cache: RefCell<BTreeMap<TransactionId, Entry>>,
+    drawn: RefCell<BTreeMap<TransactionId, DrawnRow>>,
+    /// Height of a row, how far it is scrolled and how much is seen, in CSS pixels. Kept, because asking the page for them
+    /// makes Firefox lay it out at once, which costs more than the rest of a scan.
+    row_height: Cell<f64>,
+    scroll_top: Cell<i32>,
+    seen_height: Cell<i32>,
+    reading: Cell<bool>,
+    frame_asked: Cell<bool>,
+    /// Of the spaces above and below.
+    heights: Cell<(f64, f64)>,
+}
+
+/// # Errors
+/// When the page lacks an element.
+pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
+    let scroll: Element = dom::by_id("transactions-scroll")?;
+    let this = desk.clone();
+    dom::on::<Event>(&scroll, "scroll", move |_| this.clone().ask_for_frame());
+    let this = desk.clone();
+    dom::on::<KeyboardEvent>(&scroll, "keydown", move |event| {
+        if this.table.go_by_key(&event) {
+            event.prevent_default();
+        }
+    });
+    let this = desk.clone();
+    dom::on::<Event>(dom::window()?.as_ref(), "resize", move |_| this.clone().ask_for_frame());
+    let this = desk.clone();
+    dom::on::<Event>(&desk.table.body, "click", move |event| {
+        if let Some((id, decision)) = decision(&event) {
+            spawn_local(this.clone().decide(id, decision));
+        } else if let Some(id) = edited(&event) {
+            spawn_local(this.clone().edit(id));
+        }
+    });
+    Ok(())
+}
+
+/// The transaction and the decision whose button was clicked.
+fn decision(event: &Event) -> Option<(TransactionId, Decision)> {
+    let button: Element = event.target()?.dyn_into().ok()?;
+    let decision = match button.get_attribute("data-decision")?.as_str() {
+        "is-in-koha" => Decision::IsInKoha,
+        "send-again" => Decision::SendAgain,
+        _ => return None,
+    };
+    Some((row_of(&button)?, decision))
+}
+
+/// The transaction whose button to change it was clicked.
+fn edited(event: &Event) -> Option<TransactionId> {
+    let button: Element = event.target()?.dyn_into().ok()?;
+    button.has_attribute("data-edit").then(|| row_of(&button))?
+}
+
+fn row_of(element: &Element) -> Option<TransactionId> {
+    let seq = element.closest("[data-seq]").ok()??.get_attribute("data-seq")?;
+    seq.parse().ok().map(TransactionId)
+}
+
+impl Desk {
+    /// Draws the table before Firefox paints the next time.
+    fn ask_for_frame(self: Rc<Self>) {
+        if self.table.frame_asked.replace(true) {
+            return;
+        }
+        let frame = Closure::once_into_js(move || {
+            self.table.frame_asked.set(false);
+            self.table.look();
+            self.draw_table();
+        });
+        let _ = dom::window().and_then(|window| window.request_animation_frame(frame.unchecked_ref()));
+    }
+
+    /// Draws, and reads what is missing.
+    pub(crate) fn draw_table(self: &Rc<Self>) {
+        if self.table.draw() && !self.table.reading.replace(true) {
+            let desk = self.clone();
+            spawn_local(async move {
+                let read = desk.table.read().await;
+                desk.table.reading.set(false);
+                match read {
+                    Ok(()) => desk.draw_table(),
+                    Err(error) => desk.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()])),
+                }
+            });
+        }
+    }
+
+    async fn decide(self: Rc<Self>, id: TransactionId, decision: Decision) {
+        let Some(_permit) = self.may_change(id).await else { return };
+        // Read anew: another window may have changed it.
+        let entry = self.store.get(&[id]).await.ok().and_then(|mut entries| entries.pop());
+        let Some(status) = entry.and_then(|entry| entry.status.decided(decision)) else {
+            self.reload_log().await;
+            return;
+        };
+        match self.store.set_statuses(&[(id, status)]).await {
+            Ok(changes) => {
+                self.apply(changes);
+                self.message.about(Topic::Change).show(Tone::Good, &text("decided"));
+                self.tell_others_of(&[id]);
+            }
+            Err(error) => {
+                self.message.about(Topic::Change).show(Tone::Bad, &text_with("decideFailed", &[&error.to_string()]));
+            }
+        }
+    }
+}
+
+impl Table {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn new(store: Rc<Store>) -> Result<Self, JsValue> {
+        Ok(Self {
+            store,
+            scroll: dom::by_id("transactions-scroll")?,
+            element: dom::by_id("transactions-table")?,
+            heading: dom::by_id("transactions-heading")?,
+            body: dom::by_id("transactions-rows")?,
+            empty: dom::by_id("transactions-empty")?,
+            above: dom::from_template("spacer-template")?,
+            below: dom::from_template("spacer-template")?,
+            template: dom::from_template("row-template")?,
+            ids: RefCell::default(),
+            cache: RefCell::default(),
+            drawn: RefCell::default(),
+            row_height: Cell::new(ROW_HEIGHT),
+            scroll_top: Cell::default(),
+            seen_height: Cell::default(),
+            reading: Cell::new(false),
+            frame_asked: Cell::new(false),
+            heights: Cell::new((f64::NAN, f64::NAN)),
+        })
+    }
+
+    /// Shows these, the last on top, and reads what is seen of them.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub(crate) async fn show(&self, ids: Vec<TransactionId>) -> Result<(), StoreError> {
+        *self.ids.borrow_mut() = ids;
+        self.look();
+        self.read().await?;
+        self.draw();
+        self.look();
+        self.draw();
+        Ok(())
+    }
+
+    /// The numbers of the entries that it shows, drawn or not; the last is on top.
+    pub(crate) fn shown(&self) -> Vec<TransactionId> {
+        self.ids.borrow().clone()
+    }
+
+    /// Forgets what it has read.
+    pub(crate) fn forget(&self) {
+        self.cache.borrow_mut().clear();
+    }
+
+    /// Shows or hides the column of the desks.
+    pub(crate) fn show_desks(&self, shown: bool) {
+        let _ = if shown {
+            self.element.set_attribute("data-desks", "")
+        } else {
+            self.element.remove_attribute("data-desks")
+        };
+    }
+
+    /// Shows a new entry at the top.
+    pub(crate) fn append(&self, entry: Entry) {
+        let id = entry.id;
+        self.cache.borrow_mut().insert(id, entry);
+        let before = self.scrolling(self.ids.borrow().len());
+        {
+            let mut ids = self.ids.borrow_mut();
+            // Another window's entries may have come in between.
+            if let Err(place) = ids.binary_search(&id) {
+                ids.insert(place, id);
+            }
+        }
+        self.draw();
+        if self.scroll_top.get() > 0 {
+            // What is read stays where it is.
+            #[expect(clippy::cast_possible_truncation, reason = "a page is some millions of pixels high")]
+            self.scroll.set_scroll_top(before.top_after_one_more().round() as i32);
+        }
+    }
+
+    /// Goes to an end, or in a list that is too high for a page, a page of rows on or back. Returns whether it did.
+    ///
+    /// Firefox would glide to an end, and stops half-way where rows are drawn meanwhile; and it would go a page of its own
+    /// pixels, which are several pages of rows.
+    fn go_by_key(&self, event: &KeyboardEvent) -> bool {
+        let is_here = event.target().is_some_and(|target| target.loose_eq(&self.scroll));
+        let has_other = event.ctrl_key() || event.alt_key() || event.meta_key();
+        let scrolling = self.scrolling(self.ids.borrow().len());
+        // A row is seen on both pages, so that one knows where one is.
+        #[expect(clippy::cast_possible_truncation, reason = "a window is some thousands of pixels high")]
+        let page = scrolling.by((scrolling.seen - scrolling.row_height).max(scrolling.row_height)) as i32;
+        let top = self.scroll.scroll_top();
+        let to = match (event.key().as_str(), event.shift_key()) {
+            _ if !is_here || has_other => return false,
+            ("Home", false) => 0,
+            ("End", false) => self.scroll.scroll_height(),
+            ("PageDown" | " ", false) if scrolling.scale() > 1.0 => top + page,
+            ("PageUp", false) | (" ", true) if scrolling.scale() > 1.0 => top - page,
+            _ => return false,
+        };
+        self.scroll.set_scroll_top(to);
+        true
+    }
+
+    /// Takes an entry as it is now. It is shown at the next drawing.
+    pub(crate) fn update(&self, entry: Entry) {
+        self.cache.borrow_mut().insert(entry.id, entry);
+    }
+
+    /// Asks the page how far it is scrolled, how much is seen and how high a row is, which depends on the font.
+    fn look(&self) {
+        self.scroll_top.set(self.scroll.scroll_top());
+        // The heading stays over the rows.
+        self.seen_height.set(self.scroll.client_height() - self.heading.offset_height());
+        if let Some(row) = self.drawn.borrow().values().next() {
+            let height = row.element.get_bounding_client_rect().height();
+            if height > 1.0 && (height - self.row_height.get()).abs() > 0.1 {
+                self.row_height.set(height);
+                self.heights.set((f64::NAN, f64::NAN));
+            }
+        }
+    }
+
+    /// As it is scrolled, with so many rows.
+    fn scrolling(&self, rows: usize) -> Scrolling {
+        Scrolling {
+            rows,
+            row_height: self.row_height.get(),
+            seen: f64::from(self.seen_height.get().max(0)),
+            top: f64::from(self.scroll_top.get().max(0)),
+            tallest: TALLEST,
+        }
+    }
+
+    fn ids_at(&self, places: Range<usize>) -> Vec<TransactionId> {
+        let ids = self.ids.borrow();
+        places.filter_map(|place| ids.get(ids.len().checked_sub(place + 1)?).copied()).collect()
+    }
+
+    /// Draws the rows that are seen and known. Returns whether some are not known yet.
+    fn draw(&self) -> bool {
+        let total = self.ids.borrow().len();
+        let window = self.scrolling(total).drawn();
+        let cache = self.cache.borrow();
+        let mut drawn = self.drawn.borrow_mut();
+        let mut kept = BTreeMap::new();
+        // Those not read yet: their room is kept, or Firefox would scroll back from an end that is not there any more.
+        let (mut missing_above, mut missing_below) = (0_u32, 0_u32);
+        let rows = js_sys::Array::of1(&self.above);
+        for id in self.ids_at(window.rows) {
+            let Some(entry) = cache.get(&id) else {
+                *(if kept.is_empty() { &mut missing_above } else { &mut missing_below }) += 1;
+                continue;
+            };
+            let row = match drawn.remove(&id) {
+                Some(row) if row.entry == *entry => row,
+                Some(row) => Self::fill(row.element, entry),
+                None => match self.template.clone_node_with_deep(true).map(JsCast::dyn_into) {
+                    Ok(Ok(element)) => Self::fill(element, entry),
+                    _ => continue,
+                },
+            };
+            rows.push(&row.element);
+            kept.insert(id, row);
+        }
+        rows.push(&self.below);
+        let room = |rows: u32| f64::from(rows) * self.row_height.get();
+        self.space(window.above + room(missing_above), window.below + room(missing_below));
+        self.put(&rows);
+        *drawn = kept;
+        let _ = self.element.set_attribute("aria-rowcount", &(total + 1).to_string());
+        self.empty.set_hidden(total > 0);
+        missing_above + missing_below > 0
+    }
+
+    /// Brings the rows into the body and leaves those alone that stand right already: a button in one may have the focus.
+    fn put(&self, rows: &js_sys::Array) {
+        let wanted: Vec<HtmlElement> = rows.iter().map(JsCast::unchecked_into).collect();
+        let mut next = self.body.first_element_child();
+        for row in &wanted {
+            if next.as_ref().is_some_and(|next| next.is_same_node(Some(row))) {
+                next = next.and_then(|next| next.next_element_sibling());
+            } else {
+                let _ = self.body.insert_before(row, next.as_deref());
+            }
+        }
+        while let Some(rest) = next {
+            next = rest.next_element_sibling();
+            rest.remove();
+        }
+    }
+
+    /// Gives the spaces above and below the height of the rows that are not drawn.
+    fn space(&self, above: f64, below: f64) {
+        if self.heights.replace((above, below)) == (above, below) {
+            return;
+        }
+        for (spacer, height) in [(&self.above, above), (&self.below, below)] {
+            let _ = spacer.style().set_property("height", &format!("{height}px"));
+            spacer.set_hidden(height == 0.0);
+        }
+    }
+
+    fn fill(element: HtmlElement, entry: &Entry) -> DrawnRow {
+        let action = &entry.transaction.action;
+        let optional = |value: Option<String>| value.unwrap_or_default();
+        let state = entry.status.state();
+        for (name, value) in [
+            ("data-seq", entry.id.to_string()),
+            ("data-action", action.word().to_owned()),
+            ("data-status", state.name().to_owned()),
+        ] {
+            let _ = element.set_attribute(name, &value);
+        }
+        dom::set_field(&element, "timestamp", &wording::moment(entry.transaction.moment));
+        if let Some(time) = dom::field(&element, "timestamp") {
+            let _ = time
+                .set_attribute("datetime", &entry.transaction.moment.local().format("%Y-%m-%d %H:%M:%S").to_string());
+        }
+        dom::set_field(&element, "desk", &optional(entry.desk.as_ref().map(ToString::to_string)));
+        dom::set_field(&element, "action", &wording::action(action));
+        dom::set_field(&element, "cardnumber", &optional(action.cardnumber().map(ToString::to_string)));
+        let what = action.barcode().map(ToString::to_string).or(action.amount().map(locale::amount));
+        dom::set_field(&element, "barcode", &optional(what));
+        let status = wording::status(&entry.status);
+        dom::set_field(&element, "status", &status);
+        if let Some(shown) = dom::field(&element, "status") {
+            shown.set_title(&status);
+        }
+        if let Some(mark) = dom::field(&element, "changed") {
+            mark.set_hidden(entry.history.is_empty());
+            mark.set_text_content(Some(&text("editChanged")));
+        }
+        if let Some(mark) = dom::field(&element, "warned") {
+            mark.set_hidden(entry.warnings.is_empty());
+            let is_confirmed = entry.warnings.iter().all(|warned| warned.confirmed.is_some());
+            mark.set_text_content(Some(&text(if is_confirmed { "warnedConfirmed" } else { "warnedOpen" })));
+            mark.set_title(&warnings::in_short(&entry.warnings));
+        }
+        Self::offer_actions(&element, entry);
+        DrawnRow { entry: entry.clone(), element }
+    }
+
+    fn offer_actions(element: &HtmlElement, entry: &Entry) {
+        let offer = |button: &str, key: Option<&str>| {
+            let button = element.query_selector(button).ok().flatten();
+            if let Some(button) = button.and_then(|button| button.dyn_into::<HtmlElement>().ok()) {
+                button.set_text_content(key.map(text).as_deref());
+                button.set_hidden(key.is_none());
+            }
+        };
+        let possible = |decision| entry.status.decided(decision).is_some();
+        offer("[data-decision=is-in-koha]", possible(Decision::IsInKoha).then_some("decideIsInKoha"));
+        offer("[data-decision=send-again]", possible(Decision::SendAgain).then_some("decideSendAgain"));
+        let state = entry.status.state();
+        offer(
+            "[data-edit]",
+            match state {
+                State::Deleted => Some("editRestore"),
+                _ if state.is_correctable() => Some("editChange"),
+                _ => (!entry.history.is_empty() || !entry.warnings.is_empty()).then_some("editHistory"),
+            },
+        );
+    }
+
+    /// Reads the entries around those that are seen.
+    async fn read(&self) -> Result<(), StoreError> {
+        let total = self.ids.borrow().len();
+        let window = self.scrolling(total).drawn().rows;
+        let places = window.start.saturating_sub(READ_AHEAD)..(window.end + READ_AHEAD).min(total);
+        let ids = self.ids_at(places);
+        let (Some(newest), Some(oldest)) = (ids.first(), ids.last()) else { return Ok(()) };
+        let in_a_row = ids.windows(2).all(|pair| pair[1].0.checked_add(1) == Some(pair[0].0));
+        let entries = if in_a_row { self.store.range(*oldest, *newest).await? } else { self.store.get(&ids).await? };
+        let mut cache = self.cache.borrow_mut();
+        if cache.len() > CACHE_LIMIT {
+            cache.clear();
+        }
+        cache.extend(entries.into_iter().map(|entry| (entry.id, entry)));
+        // Another window may have cleared some: what is not there must not be waited for.
+        if ids.iter().any(|id| !cache.contains_key(id)) {
+            let asked: BTreeSet<_> = ids.iter().collect();
+            self.ids.borrow_mut().retain(|id| cache.contains_key(id) || !asked.contains(id));
+        }
+        Ok(())
+    }
+}

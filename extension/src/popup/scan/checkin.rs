@@ -1,0 +1,32 @@
+//! The Checkin section: item after item.
+
+use super::{codes::on_code, scans::Scan};
+use crate::{
+    dom,
+    i18n::text,
+    popup::{Desk, Tone, take},
+};
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+use web_sys::{Element, Event, HtmlInputElement};
+
+/// # Errors
+/// When the page lacks an element.
+pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
+    let item: HtmlInputElement = dom::by_id("checkin-item")?;
+    let (this, field) = (desk.clone(), item.clone());
+    let record = move || {
+        if field.value().trim().is_empty() {
+            this.message.answer(Tone::Bad, &text("itemMissing"));
+        } else {
+            this.scan(Scan::Checkin { item: take(&field) });
+        }
+        let _ = field.focus();
+    };
+    on_code(desk, &item, record.clone());
+    dom::on::<Event>(dom::by_id::<Element>("checkin-form")?.as_ref(), "submit", move |event| {
+        event.prevent_default();
+        record();
+    });
+    Ok(())
+}

@@ -1,0 +1,172 @@
+//! The keys of the window: everything that is done all day is one key away, whatever has the focus.
+//!
+//! Function keys, since no scanner sends them and no keyboard layout moves them. Firefox leaves those used here to the page
+//! (F6, F7, F10, F11 and F12 are its own). One list has them all: what they do, the buttons that show them and the help are
+//! made from it.
+
+use super::help;
+use crate::{
+    dom,
+    i18n::text,
+    popup::{Desk, commit},
+};
+use std::rc::Rc;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent};
+
+/// What a key does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Does {
+    Help,
+    Checkout,
+    Search,
+    Checkin,
+    Undo,
+    Commit,
+    Confirm,
+    ClearPatron,
+    ShowAll,
+    /// Firefox does this one.
+    CloseDialog,
+}
+
+/// A key of the window.
+pub(crate) struct Key {
+    /// As the browser names it.
+    name: &'static str,
+    does: Does,
+    /// Whether Control is held with it.
+    with_control: bool,
+    /// Where the focus must be; anywhere, if not said.
+    within: Option<&'static str>,
+    /// The text of what it does.
+    words: &'static str,
+    /// What it presses, or where it brings the focus.
+    target: Option<&'static str>,
+    /// Where it is shown, if not on its target.
+    shown: Option<&'static str>,
+}
+
+const fn key(name: &'static str, does: Does, words: &'static str, target: &'static str) -> Key {
+    Key { name, does, with_control: false, within: None, words, target: Some(target), shown: None }
+}
+
+/// All of them, in the order of the help.
+pub(crate) const KEYS: [Key; 10] = [
+    key("F1", Does::Help, "openHelp", "open-help"),
+    Key { shown: Some("checkout-title"), ..key("F2", Does::Checkout, "checkout", "checkout-patron") },
+    key("F3", Does::Search, "findText", "find-text"),
+    Key { shown: Some("checkin-title"), ..key("F4", Does::Checkin, "checkin", "checkin-item") },
+    key("F8", Does::Undo, "undo", "undo"),
+    key("F9", Does::Commit, "keyCommit", "commit"),
+    Key { with_control: true, ..key("Enter", Does::Confirm, "keyConfirm", "patron-confirm") },
+    Key { within: Some("#checkout"), ..key("Escape", Does::ClearPatron, "clearPatron", "checkout-clear-patron") },
+    Key { within: Some("#find"), ..key("Escape", Does::ShowAll, "keyShowAll", "show-all") },
+    Key {
+        name: "Escape",
+        does: Does::CloseDialog,
+        with_control: false,
+        within: Some("dialog"),
+        words: "keyClose",
+        target: None,
+        shown: None,
+    },
+];
+
+impl Key {
+    /// As it stands on the keyboard.
+    pub(crate) fn label(&self) -> &'static str {
+        match (self.name, self.with_control) {
+            ("Escape", _) => "Esc",
+            ("Enter", true) => "Ctrl+Enter",
+            (name, _) => name,
+        }
+    }
+
+    /// What it does.
+    pub(crate) fn words(&self) -> String {
+        text(self.words)
+    }
+
+    /// Shows it where it works. Texts stay as they are, for eyes and for screen readers: these are told of the key by an
+    /// attribute.
+    fn show(&self) -> Result<(), JsValue> {
+        let Some(target) = self.target else { return Ok(()) };
+        let target: Element = dom::by_id(target)?;
+        let name = if self.with_control { format!("Control+{}", self.name) } else { self.name.to_owned() };
+        target.set_attribute("aria-keyshortcuts", &name)?;
+        let shown = self.shown.map_or(Ok(target), dom::by_id)?;
+        let chip = dom::document()?.create_element("kbd")?;
+        chip.set_attribute("aria-hidden", "true")?;
+        chip.set_attribute("data-key", self.label())?;
+        // Nothing stands inside a field.
+        if shown.is_instance_of::<HtmlInputElement>() {
+            shown.before_with_node_1(&chip)
+        } else {
+            shown.append_with_node_1(&chip)
+        }
+    }
+}
+
+/// # Errors
+/// When the page lacks an element.
+pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
+    for key in &KEYS {
+        key.show()?;
+    }
+    let desk = desk.clone();
+    dom::on::<KeyboardEvent>(dom::document()?.as_ref(), "keydown", move |event| {
+        let is_plain = !(event.alt_key() || event.meta_key() || event.shift_key());
+        // A dialog is dealt with first; Escape closes it.
+        if is_plain && !event.is_composing() && !dialog_is_open() && pressed(&desk, &event) {
+            event.prevent_default();
+        }
+    });
+    Ok(())
+}
+
+fn dialog_is_open() -> bool {
+    dom::document().ok().and_then(|page| page.query_selector("dialog[open]").ok()?).is_some()
+}
+
+/// Does what the key stands for. Returns whether it stands for anything.
+fn pressed(desk: &Rc<Desk>, event: &KeyboardEvent) -> bool {
+    let name = event.key();
+    let is_here = |key: &&Key| {
+        key.name == name
+            && key.with_control == event.ctrl_key()
+            && key.within.is_none_or(|place| is_within(event, place))
+    };
+    let Some(key) = KEYS.iter().find(is_here) else { return false };
+    // A key that is held down repeats itself: what it does once is enough.
+    let once = !event.repeat();
+    match key.does {
+        Does::Help => help::open(),
+        Does::Checkout | Does::Search | Does::Checkin => key.target.map_or((), focus),
+        Does::Undo if once => desk.undo_last(),
+        Does::Commit if once => commit::press(desk),
+        Does::Confirm => desk.confirm_all(),
+        Does::ClearPatron | Does::ShowAll => key.target.map_or((), click),
+        Does::Undo | Does::Commit => {}
+        Does::CloseDialog => return false,
+    }
+    true
+}
+
+fn focus(id: &str) {
+    if let Ok(field) = dom::by_id::<HtmlInputElement>(id) {
+        let _ = field.focus();
+        field.select();
+    }
+}
+
+fn click(id: &str) {
+    if let Ok(button) = dom::by_id::<HtmlElement>(id) {
+        button.click();
+    }
+}
+
+fn is_within(event: &KeyboardEvent, selector: &str) -> bool {
+    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+    target.is_some_and(|target| target.closest(selector).ok().flatten().is_some())
+}

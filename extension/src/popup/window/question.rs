@@ -1,0 +1,69 @@
+//! A question with up to three answers, in a dialog of the page.
+
+use crate::dom;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Element, HtmlDialogElement, HtmlElement};
+
+/// What the person chose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reply {
+    Yes,
+    Other,
+    Cancel,
+}
+
+/// What is asked.
+#[derive(Debug, Default)]
+pub(crate) struct Question<'a> {
+    pub(crate) title: &'a str,
+    pub(crate) text: &'a str,
+    /// What it is about, a line each.
+    pub(crate) list: &'a [String],
+    pub(crate) yes: &'a str,
+    /// A third way, if there is one.
+    pub(crate) other: Option<&'a str>,
+}
+
+/// Asks, and waits for the answer. Escape is a cancel.
+///
+/// # Errors
+/// When the page lacks an element.
+pub(crate) async fn ask(question: Question<'_>) -> Result<Reply, JsValue> {
+    let dialog: HtmlDialogElement = dom::by_id("question")?;
+    let set = |id: &str, text: &str| dom::by_id::<Element>(id).map(|element| element.set_text_content(Some(text)));
+    set("question-title", question.title)?;
+    set("question-text", question.text)?;
+    set("question-yes", question.yes)?;
+    let other: HtmlElement = dom::by_id("question-other")?;
+    other.set_hidden(question.other.is_none());
+    other.set_text_content(question.other);
+    let list: HtmlElement = dom::by_id("question-list")?;
+    list.set_text_content(None);
+    list.set_hidden(question.list.is_empty());
+    for line in question.list {
+        let item = dom::document()?.create_element("li")?;
+        item.set_text_content(Some(line));
+        list.append_with_node_1(&item)?;
+    }
+    dialog.set_return_value("cancel");
+    let closed = js_sys::Promise::new(&mut |resolve, _| {
+        let once = Closure::once_into_js(move || resolve.call0(&JsValue::UNDEFINED));
+        let options = web_sys::AddEventListenerOptions::new();
+        options.set_once(true);
+        let _ = dialog.add_event_listener_with_callback_and_add_event_listener_options(
+            "close",
+            once.unchecked_ref(),
+            &options,
+        );
+    });
+    dialog.show_modal()?;
+    // The safe answer has the focus: Enter of a scanner must not decide anything.
+    let _ = dom::by_id::<HtmlElement>("question-cancel")?.focus();
+    JsFuture::from(closed).await?;
+    Ok(match dialog.return_value().as_str() {
+        "yes" => Reply::Yes,
+        "other" => Reply::Other,
+        _ => Reply::Cancel,
+    })
+}
