@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind, Flag, Library, Size};
-use koct_core::directory::record::{Hold, Item, Loan, Patron, Restriction, Row};
+use koct_core::directory::record::{Hold, Item, Loan, Patron, Record, Restriction};
 use koct_core::koha::records::{self, Listed, Point, ReadError, Reading, Report, RestCredentials, Source, Step};
 use koct_core::koha::{Failure, Method, Request, Response, Session};
 use koct_core::{CommitType, Secret, ServerUrl, Settings};
@@ -97,7 +97,7 @@ fn read_from<S: Source>(
     start: Point,
     source: impl Fn(Point) -> S,
     meanwhile: impl Fn(usize),
-) -> Result<Read<S::Row>, ReadError> {
+) -> Result<Read<S::Record>, ReadError> {
     let settings = settings(koha);
     let mut read = Read { rows: Vec::new(), point: start, requests: 0, breaks: 0 };
     let mut reading = source(read.point.clone());
@@ -128,14 +128,14 @@ fn read_from<S: Source>(
             return Ok(read);
         }
     }
-    panic!("{:?}: it does not end", S::Row::SET)
+    panic!("{:?}: it does not end", S::Record::SET)
 }
 
-fn ids<R: Row>(rows: &[R]) -> Vec<u32> {
+fn ids<R: Record>(rows: &[R]) -> Vec<u32> {
     rows.iter().map(R::id).collect()
 }
 
-fn rising<R: Row>(rows: &[R]) -> BTreeSet<u32> {
+fn rising<R: Record>(rows: &[R]) -> BTreeSet<u32> {
     assert!(ids(rows).is_sorted_by(|one, next| one < next), "{:?}: they rise", R::SET);
     ids(rows).into_iter().collect()
 }
