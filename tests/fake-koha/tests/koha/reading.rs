@@ -97,7 +97,7 @@ fn read_from<S: Source>(
     start: Point,
     source: impl Fn(Point) -> S,
     meanwhile: impl Fn(usize),
-) -> Result<Read<S::Record>, ReadError> {
+) -> Result<Read<S::Row>, ReadError> {
     let settings = settings(koha);
     let mut read = Read { rows: Vec::new(), point: start, requests: 0, breaks: 0 };
     let mut reading = source(read.point.clone());
@@ -128,7 +128,7 @@ fn read_from<S: Source>(
             return Ok(read);
         }
     }
-    panic!("{:?}: it does not end", S::Record::SET)
+    panic!("{:?}: it does not end", S::Row::SET)
 }
 
 fn ids<R: Record>(rows: &[R]) -> Vec<u32> {
