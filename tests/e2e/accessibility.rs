@@ -2,7 +2,7 @@
 
 use crate::{
     knowing::{ZOE, enter_patron, item, library, wait_for_text},
-    koha, policy,
+    koha,
     records::{download, want},
 };
 use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind};
@@ -52,8 +52,8 @@ fn close(page: &Page, dialog: &str) {
 
 fn window(dark: bool) {
     let koha = koha(Era::From2405);
-    let home = policy::home(&json!({"notice": "If Koha does not answer, call 1234."}));
-    let desk = Desk::open(&Options { dark, home: Some(home.path().to_owned()), ..Options::default() }).unwrap();
+    let presets = json!({"notice": "If Koha does not answer, call 1234."});
+    let desk = Desk::open(&Options { dark, presets: Some(presets), ..Options::default() }).unwrap();
     let mut found = Found::default();
     let page = &desk.page;
     assert!(page.visible("#notice").unwrap());
@@ -178,7 +178,7 @@ fn files(desk: &Desk, found: &mut Found) {
     let page = &desk.page;
     open(page, "#import-koc", "import-dialog");
     found.look(page, "import-dialog, empty");
-    let folder = tempfile::tempdir().unwrap();
+    let folder = koct_tests::keeper::folder().unwrap();
     let file = folder.path().join("van.koc");
     let text = "Version=1.0\tGenerator=kolt\tGeneratorVersion=0.1\n2026-11-23 11:00:00\treturn\tA1\nnot a line\n";
     fs::write(&file, text).unwrap();
@@ -196,11 +196,11 @@ fn files(desk: &Desk, found: &mut Found) {
 
 fn options(dark: bool) {
     let koha = koha(Era::From2405);
-    let home = policy::home(&json!({
+    let presets = json!({
         "libraryName": "Centerville", "keepPassword": false, "scannerEnd": "tab", "colour": 1, "sounds": "no",
         "locked": ["libraryName", "keepPassword", "scannerEnd"]
-    }));
-    let desk = Desk::open(&Options { dark, home: Some(home.path().to_owned()), ..Options::default() }).unwrap();
+    });
+    let desk = Desk::open(&Options { dark, presets: Some(presets), ..Options::default() }).unwrap();
     let page = desk.open_settings().unwrap();
     let mut found = Found::default();
     assert!(page.visible("#policy").unwrap());

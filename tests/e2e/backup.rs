@@ -28,7 +28,7 @@ fn downloaded(folder: &Path, ending: &str) -> PathBuf {
 #[test]
 fn a_desk_is_moved_with_its_statuses_and_nothing_is_committed_twice() {
     let koha = koha(Era::From2405);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = koct_tests::keeper::folder().unwrap();
     let options = Options { downloads: Some(folder.path().to_owned()), ..Options::default() };
     let old = Desk::open(&options).unwrap();
     old.configure(&Settings::of(&koha.url(), "send")).unwrap();

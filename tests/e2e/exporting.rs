@@ -30,7 +30,7 @@ fn export(desk: &Desk, folder: &Path) -> (String, String) {
 #[test]
 fn the_file_holds_what_is_uncommitted_and_all_if_asked() {
     let koha = koha(Era::Before2405);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = koct_tests::keeper::folder().unwrap();
     let options = Options { downloads: Some(folder.path().to_owned()), ..Options::default() };
     let mut desk = Desk::open(&options).unwrap();
     desk.configure(&Settings::of(&koha.url(), "send")).unwrap();
@@ -58,7 +58,7 @@ fn the_file_holds_what_is_uncommitted_and_all_if_asked() {
 
 #[test]
 fn the_files_of_several_desks_come_out_as_one_in_their_order() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = koct_tests::keeper::folder().unwrap();
     let options = Options { downloads: Some(folder.path().to_owned()), ..Options::default() };
     let desk = Desk::open(&options).unwrap();
     let file = |desk: &str, lines: &str| format!("Version=1.0\tGenerator=koct\tDesk={desk}\tUtcOffset=0\n{lines}");

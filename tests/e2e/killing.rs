@@ -209,7 +209,7 @@ fn keys(patron: &str, checkouts: &[String], checkins: &[String]) -> String {
 #[test]
 fn what_was_confirmed_before_a_kill_is_in_the_log() {
     let mut random = random();
-    let (profile, witness) = (tempfile::tempdir().unwrap(), Witness::new());
+    let (profile, witness) = (koct_tests::keeper::folder().unwrap(), Witness::new());
     let mut pace = Pace(Duration::from_secs(1));
     let mut desk = start(profile.path());
     let mut log: Vec<Value> = Vec::new();
@@ -324,7 +324,7 @@ fn nothing_is_in_koha_twice_after_a_kill() {
     });
     // The generated library has lent every eighth item already.
     let mut free = (1..4_000).filter(|number| number % 8 != 0).map(barcode);
-    let (profile, witness) = (tempfile::tempdir().unwrap(), Witness::new());
+    let (profile, witness) = (koct_tests::keeper::folder().unwrap(), Witness::new());
     let mut paces = [Pace(Duration::from_secs(1)), Pace(Duration::from_secs(1))];
     let mut desk = start(profile.path());
     let rounds = rounds();

@@ -282,7 +282,7 @@ fn a_report_on_restrictions_is_read_where_there_is_one() {
 #[test]
 fn records_end_with_the_session_of_firefox_unless_a_passphrase_opens_them() {
     let koha = koha(Era::From2405);
-    let profile = tempfile::tempdir().unwrap();
+    let profile = koct_tests::keeper::folder().unwrap();
     let options = Options { profile: Some(profile.path().to_owned()), ..Options::default() };
     let start = || Desk::open(&options).unwrap();
     {

@@ -22,7 +22,7 @@ fn the_button_opens_one_window() {
 
 #[test]
 fn a_key_opens_the_window_from_any_tab() {
-    let firefox = Firefox::start(&Options::default()).unwrap();
+    let firefox = Firefox::ready(&Options::default()).unwrap();
     firefox.install(&addon().unwrap()).unwrap();
     firefox.press_opening_key().unwrap();
     let page = firefox.wait_for_page("popup/popup.html").unwrap();

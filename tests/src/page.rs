@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::{
     fs,
     path::Path,
-    rc::Rc,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -56,12 +56,12 @@ pub mod key {
 /// A page.
 #[derive(Debug, Clone)]
 pub struct Page {
-    connection: Rc<Connection>,
+    connection: Arc<Connection>,
     id: String,
 }
 
 impl Page {
-    pub(crate) fn new(connection: Rc<Connection>, id: &str) -> Self {
+    pub(crate) fn new(connection: Arc<Connection>, id: &str) -> Self {
         Self { connection, id: id.to_owned() }
     }
 
