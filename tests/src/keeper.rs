@@ -167,7 +167,8 @@ mod tests {
         let kept = folder().unwrap();
         let path = kept.path().join("group");
         let mut child = spawn(Path::new("sh"), |command| {
-            command.args(["-c", &format!("sleep 600 & echo $! >'{0}.new' && mv '{0}.new' '{0}'; wait", path.display())]);
+            command
+                .args(["-c", &format!("sleep 600 & echo $! >'{0}.new' && mv '{0}.new' '{0}'; wait", path.display())]);
         })
         .unwrap();
         until("it has not begun", || path.exists());
