@@ -13,7 +13,7 @@ use koct_tests::{
     page::{Page, key},
 };
 use serde_json::json;
-use std::{fs, time::Duration};
+use std::fs;
 
 /// Gives the first transactions of the log one status each.
 const ALL_STATES: &str = "(async () => { const db = await new Promise((done, fail) => { const o = indexedDB.open('koct'); \
@@ -66,13 +66,13 @@ fn window(dark: bool) {
     assert!(page.visible("#errors").unwrap());
     desk.check_in("39999000000002").unwrap();
     found.look(page, "recorded");
-    koha.fault(Fault::on("service.pl", FaultKind::Delay(Duration::from_secs(10))));
+    koha.fault(Fault::on("service.pl", FaultKind::Hold));
     page.click("#commit").unwrap();
     page.wait("document.querySelector('tr[data-status=sending]')").unwrap();
     found.look(page, "sending");
     page.click("#cancel-commit").unwrap();
-    desk.wait_for_commit().unwrap();
     koha.clear_faults();
+    desk.wait_for_commit().unwrap();
     found.look(page, "after a commit");
     files(&desk, &mut found);
     for item in 3..=8 {
@@ -252,10 +252,11 @@ fn records(dark: bool) {
     page.wait("document.querySelector('#records-state.message-bad')?.textContent").unwrap();
     found.look(page, "records-dialog, a passphrase is wanted");
     page.fill("#records-new", "correct horse").unwrap();
-    koha.fault(Fault::on("/patrons", FaultKind::Delay(Duration::from_secs(8))).times(1));
+    koha.fault(Fault::on("/patrons", FaultKind::Hold));
     page.fill("#records-again", "correct horse\n").unwrap();
     page.wait("document.getElementById('records-state').textContent.startsWith('Patrons')").unwrap();
     found.look(page, "records-dialog, reading");
+    koha.clear_faults();
     page.wait("document.getElementById('records-stop').hidden").unwrap();
     assert!(page.visible("#records-delete").unwrap());
     found.look(page, "records-dialog, done in part");

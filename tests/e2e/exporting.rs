@@ -1,30 +1,20 @@
 //! The .koc file.
 
-use crate::{koha, reopen};
+use crate::{downloaded, koha, reopen};
 use fake_koha::Era;
 use koct_tests::{
     desk::{Desk, Settings},
     firefox::Options,
 };
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path};
 
 /// The text of the file that the click downloads.
 fn export(desk: &Desk, folder: &Path) -> (String, String) {
     desk.page.click("#export-koc").unwrap();
-    for _ in 0..300 {
-        let file = fs::read_dir(folder)
-            .unwrap()
-            .flatten()
-            .map(|entry| entry.path())
-            .find(|path| path.extension().is_some_and(|end| end == "koc") && path.metadata().unwrap().len() > 0);
-        if let Some(path) = file {
-            let text = fs::read_to_string(&path).unwrap();
-            fs::remove_file(&path).unwrap();
-            return (path.file_name().unwrap().to_string_lossy().into_owned(), text);
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    panic!("no file was downloaded: {}", desk.message().unwrap());
+    let path = downloaded(folder, "koc");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    (path.file_name().unwrap().to_string_lossy().into_owned(), text)
 }
 
 #[test]

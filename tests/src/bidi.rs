@@ -70,13 +70,6 @@ impl Connection {
                 if answer["type"] == "error" {
                     return Err(format!("{method}: {} ({})", answer["message"], answer["error"]).into());
                 }
-                if std::env::var_os("KOCT_TRACE").is_some() {
-                    eprintln!(
-                        "{:>6} us {method} {}",
-                        began.elapsed().as_micros(),
-                        params.to_string().chars().take(150).collect::<String>()
-                    );
-                }
                 return Ok(answer["result"].take());
             }
         }

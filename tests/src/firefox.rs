@@ -450,13 +450,7 @@ impl Firefox {
     /// # Errors
     /// When Firefox does not answer.
     pub fn pages(&self) -> Result<Vec<Page>> {
-        let tree = self.running().connection.send("browsingContext.getTree", &json!({"maxDepth": 0}))?;
-        let contexts = tree["contexts"].as_array().cloned().unwrap_or_default();
-        Ok(contexts
-            .iter()
-            .filter_map(|context| context["context"].as_str())
-            .map(|id| Page::new(self.running().connection.clone(), id))
-            .collect())
+        self.pages_at("")
     }
 
     /// The pages whose address contains this.
@@ -464,7 +458,15 @@ impl Firefox {
     /// # Errors
     /// When Firefox does not answer.
     pub fn pages_at(&self, part_of_url: &str) -> Result<Vec<Page>> {
-        Ok(self.pages()?.into_iter().filter(|page| page.url().is_ok_and(|url| url.contains(part_of_url))).collect())
+        let connection = &self.running().connection;
+        let tree = connection.send("browsingContext.getTree", &json!({"maxDepth": 0}))?;
+        let contexts = tree["contexts"].as_array().cloned().unwrap_or_default();
+        Ok(contexts
+            .iter()
+            .filter(|context| context["url"].as_str().is_some_and(|url| url.contains(part_of_url)))
+            .filter_map(|context| context["context"].as_str())
+            .map(|id| Page::new(connection.clone(), id))
+            .collect())
     }
 
     /// Waits for a page whose address contains this.
