@@ -2,7 +2,7 @@
 
 use crate::{
     knowing::{ZOE, enter_patron, item, library, wait_for_text},
-    koha, policy,
+    koha,
     records::{download, want},
 };
 use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind};
@@ -13,7 +13,7 @@ use koct_tests::{
     page::{Page, key},
 };
 use serde_json::json;
-use std::{fs, time::Duration};
+use std::fs;
 
 /// Gives the first transactions of the log one status each.
 const ALL_STATES: &str = "(async () => { const db = await new Promise((done, fail) => { const o = indexedDB.open('koct'); \
@@ -52,8 +52,8 @@ fn close(page: &Page, dialog: &str) {
 
 fn window(dark: bool) {
     let koha = koha(Era::From2405);
-    let home = policy::home(&json!({"notice": "If Koha does not answer, call 1234."}));
-    let desk = Desk::open(&Options { dark, home: Some(home.path().to_owned()), ..Options::default() }).unwrap();
+    let presets = json!({"notice": "If Koha does not answer, call 1234."});
+    let desk = Desk::open(&Options { dark, presets: Some(presets), ..Options::default() }).unwrap();
     let mut found = Found::default();
     let page = &desk.page;
     assert!(page.visible("#notice").unwrap());
@@ -66,13 +66,13 @@ fn window(dark: bool) {
     assert!(page.visible("#errors").unwrap());
     desk.check_in("39999000000002").unwrap();
     found.look(page, "recorded");
-    koha.fault(Fault::on("service.pl", FaultKind::Delay(Duration::from_secs(10))));
+    koha.fault(Fault::on("service.pl", FaultKind::Hold));
     page.click("#commit").unwrap();
     page.wait("document.querySelector('tr[data-status=sending]')").unwrap();
     found.look(page, "sending");
     page.click("#cancel-commit").unwrap();
-    desk.wait_for_commit().unwrap();
     koha.clear_faults();
+    desk.wait_for_commit().unwrap();
     found.look(page, "after a commit");
     files(&desk, &mut found);
     for item in 3..=8 {
@@ -178,7 +178,7 @@ fn files(desk: &Desk, found: &mut Found) {
     let page = &desk.page;
     open(page, "#import-koc", "import-dialog");
     found.look(page, "import-dialog, empty");
-    let folder = tempfile::tempdir().unwrap();
+    let folder = koct_tests::keeper::folder().unwrap();
     let file = folder.path().join("van.koc");
     let text = "Version=1.0\tGenerator=kolt\tGeneratorVersion=0.1\n2026-11-23 11:00:00\treturn\tA1\nnot a line\n";
     fs::write(&file, text).unwrap();
@@ -196,11 +196,11 @@ fn files(desk: &Desk, found: &mut Found) {
 
 fn options(dark: bool) {
     let koha = koha(Era::From2405);
-    let home = policy::home(&json!({
+    let presets = json!({
         "libraryName": "Centerville", "keepPassword": false, "scannerEnd": "tab", "colour": 1, "sounds": "no",
         "locked": ["libraryName", "keepPassword", "scannerEnd"]
-    }));
-    let desk = Desk::open(&Options { dark, home: Some(home.path().to_owned()), ..Options::default() }).unwrap();
+    });
+    let desk = Desk::open(&Options { dark, presets: Some(presets), ..Options::default() }).unwrap();
     let page = desk.open_settings().unwrap();
     let mut found = Found::default();
     assert!(page.visible("#policy").unwrap());
@@ -252,10 +252,11 @@ fn records(dark: bool) {
     page.wait("document.querySelector('#records-state.message-bad')?.textContent").unwrap();
     found.look(page, "records-dialog, a passphrase is wanted");
     page.fill("#records-new", "correct horse").unwrap();
-    koha.fault(Fault::on("/patrons", FaultKind::Delay(Duration::from_secs(8))).times(1));
+    koha.fault(Fault::on("/patrons", FaultKind::Hold));
     page.fill("#records-again", "correct horse\n").unwrap();
     page.wait("document.getElementById('records-state').textContent.startsWith('Patrons')").unwrap();
     found.look(page, "records-dialog, reading");
+    koha.clear_faults();
     page.wait("document.getElementById('records-stop').hidden").unwrap();
     assert!(page.visible("#records-delete").unwrap());
     found.look(page, "records-dialog, done in part");

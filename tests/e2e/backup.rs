@@ -1,34 +1,17 @@
 //! The whole log, moved to another computer.
 
-use crate::{configured, koha, transactions};
+use crate::{configured, downloaded, koha, transactions};
 use fake_koha::{Era, Fault, FaultKind};
 use koct_tests::{
     desk::{Desk, Settings},
     firefox::Options,
 };
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
-
-fn downloaded(folder: &Path, ending: &str) -> PathBuf {
-    for _ in 0..300 {
-        let files = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path());
-        let done =
-            |path: &PathBuf| path.extension().is_some_and(|end| end == ending) && path.metadata().unwrap().len() > 0;
-        if let Some(path) = files.into_iter().find(done) {
-            return path;
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    panic!("nothing was downloaded");
-}
+use std::fs;
 
 #[test]
 fn a_desk_is_moved_with_its_statuses_and_nothing_is_committed_twice() {
     let koha = koha(Era::From2405);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = koct_tests::keeper::folder().unwrap();
     let options = Options { downloads: Some(folder.path().to_owned()), ..Options::default() };
     let old = Desk::open(&options).unwrap();
     old.configure(&Settings::of(&koha.url(), "send")).unwrap();
@@ -39,6 +22,7 @@ fn a_desk_is_moved_with_its_statuses_and_nothing_is_committed_twice() {
     old.commit().unwrap();
     old.check_out("23529001223601", "Bücher 📚").unwrap();
     old.page.click("tr[data-seq='3'] [data-edit]").unwrap();
+    old.page.wait("document.getElementById('edit-dialog').open").unwrap();
     old.page.fill("#edit-barcode", "39999000000003\n").unwrap();
     old.page.wait("!document.getElementById('edit-dialog').open").unwrap();
     assert_eq!(old.states().unwrap(), ["added", "in-doubt", "local"]);
@@ -63,7 +47,7 @@ fn a_desk_is_moved_with_its_statuses_and_nothing_is_committed_twice() {
     assert!(new.rows().unwrap().iter().all(|row| row.desk.is_empty()), "it is this desk now");
     assert_eq!(new.rows().unwrap()[0].barcode, "39999000000003");
     new.page.click("#show-batches").unwrap();
-    assert_eq!(new.page.eval("document.querySelectorAll('#batches-list li').length").unwrap(), 2);
+    new.page.wait("document.querySelectorAll('#batches-list li').length === 2").unwrap();
     new.page.click("#batches-close").unwrap();
     // Once more brings nothing.
     let said = new.import(&[&file]).unwrap();

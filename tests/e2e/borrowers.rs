@@ -56,7 +56,7 @@ fn a_borrowers_db_gives_patrons_and_their_loans() {
             "document.querySelector('#records-state:is(.message-good, .message-bad, .message-doubt)')?.innerText";
         desk.page.wait(said).unwrap().as_str().unwrap().to_owned()
     };
-    let folder = tempfile::tempdir().unwrap();
+    let folder = koct_tests::keeper::folder().unwrap();
     let fixture = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("borrowers-db").join(name);
     // As it was made just now: the fixtures lie here for long.
     let fresh = |name: &str| {

@@ -3,7 +3,6 @@
 use crate::{configured, desk, koha, transactions};
 use fake_koha::{Era, Fault, FaultKind};
 use koct_tests::page::key::{self, F8};
-use std::time::Duration;
 
 #[test]
 fn one_key_takes_back_the_last_scan_and_again_the_one_before() {
@@ -81,7 +80,7 @@ fn while_a_commit_runs_only_what_it_does_not_hold_can_be_changed() {
     for number in 1..=4 {
         desk.check_out("23529001223601", &format!("3999900000000{number}")).unwrap();
     }
-    koha.fault(Fault::on("service.pl", FaultKind::Delay(Duration::from_millis(700))));
+    koha.fault(Fault::on("service.pl", FaultKind::Hold).skip(1));
     desk.page.click("#commit").unwrap();
     desk.page.wait("document.querySelector('tr[data-status=success]')").unwrap();
     desk.page.click("tr[data-seq='4'] [data-edit]").unwrap();
@@ -91,6 +90,7 @@ fn while_a_commit_runs_only_what_it_does_not_hold_can_be_changed() {
     desk.check_out("23529001223601", "39999000000005").unwrap();
     desk.page.press(&[F8]).unwrap();
     desk.page.wait("document.querySelector(\"tr[data-seq='5']\").dataset.status === 'deleted'").unwrap();
+    koha.clear_faults();
     desk.wait_for_commit().unwrap();
     assert_eq!(desk.states().unwrap(), ["success", "success", "success", "success", "deleted"]);
     assert_eq!(transactions(&koha).len(), 4);

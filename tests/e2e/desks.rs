@@ -9,7 +9,6 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
-use tempfile::TempDir;
 
 /// What was done: desk, seconds since the day began, patron (none for a checkin), item.
 type Step = (&'static str, i64, Option<usize>, usize);
@@ -115,7 +114,7 @@ fn seen_by_koha(koha: &FakeKoha) -> BTreeMap<String, Vec<Option<String>>> {
 fn three_desks_files_go_into_koha_as_it_happened_though_one_clock_was_wrong() {
     let koha = koha(Era::From2405);
     let desk = configured(&koha, "apply");
-    let (folder, history) = (TempDir::new().unwrap(), history());
+    let (folder, history) = (koct_tests::keeper::folder().unwrap(), history());
     // The van's clock was an hour and a half slow: its checkins lie before the checkouts.
     let files = files(folder.path(), &history, began(), -5400);
     let said = import(&desk, &files);
@@ -192,7 +191,7 @@ fn the_order_of_the_files_does_not_matter_and_no_two_of_an_item_share_a_second_i
     for order in [[0, 1, 2], [2, 0, 1]] {
         let koha = koha(Era::Before2405);
         let desk = configured(&koha, "send");
-        let folder = TempDir::new().unwrap();
+        let folder = koct_tests::keeper::folder().unwrap();
         // All three had one book in the same second.
         let mut history = history.clone();
         history.extend([("Main", 9_000, Some(3), 40), ("Bus", 9_000, None, 40), ("Van", 9_000, Some(4), 40)]);

@@ -1,36 +1,26 @@
 //! The .koc file.
 
-use crate::{koha, reopen};
+use crate::{downloaded, koha, reopen};
 use fake_koha::Era;
 use koct_tests::{
     desk::{Desk, Settings},
     firefox::Options,
 };
-use std::{fs, path::Path, time::Duration};
+use std::{fs, path::Path};
 
 /// The text of the file that the click downloads.
 fn export(desk: &Desk, folder: &Path) -> (String, String) {
     desk.page.click("#export-koc").unwrap();
-    for _ in 0..300 {
-        let file = fs::read_dir(folder)
-            .unwrap()
-            .flatten()
-            .map(|entry| entry.path())
-            .find(|path| path.extension().is_some_and(|end| end == "koc") && path.metadata().unwrap().len() > 0);
-        if let Some(path) = file {
-            let text = fs::read_to_string(&path).unwrap();
-            fs::remove_file(&path).unwrap();
-            return (path.file_name().unwrap().to_string_lossy().into_owned(), text);
-        }
-        std::thread::sleep(Duration::from_millis(20));
-    }
-    panic!("no file was downloaded: {}", desk.message().unwrap());
+    let path = downloaded(folder, "koc");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    (path.file_name().unwrap().to_string_lossy().into_owned(), text)
 }
 
 #[test]
 fn the_file_holds_what_is_uncommitted_and_all_if_asked() {
     let koha = koha(Era::Before2405);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = koct_tests::keeper::folder().unwrap();
     let options = Options { downloads: Some(folder.path().to_owned()), ..Options::default() };
     let mut desk = Desk::open(&options).unwrap();
     desk.configure(&Settings::of(&koha.url(), "send")).unwrap();
@@ -58,7 +48,7 @@ fn the_file_holds_what_is_uncommitted_and_all_if_asked() {
 
 #[test]
 fn the_files_of_several_desks_come_out_as_one_in_their_order() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = koct_tests::keeper::folder().unwrap();
     let options = Options { downloads: Some(folder.path().to_owned()), ..Options::default() };
     let desk = Desk::open(&options).unwrap();
     let file = |desk: &str, lines: &str| format!("Version=1.0\tGenerator=koct\tDesk={desk}\tUtcOffset=0\n{lines}");

@@ -75,41 +75,39 @@ fn scanners_that_end_with_tab() {
     assert_eq!(desk.page.focused().unwrap(), "checkin-submit");
 }
 
-/// Types as a scanner does. A busy machine can halt between two keys for longer than any scanner: then once more.
-fn scan_without_end(desk: &Desk, code: &str) {
-    let listen = "(window.keyTimes = [], window.keysAreTimed ??= (document.addEventListener('keydown', event => \
-                  window.keyTimes.push(event.timeStamp), true), true), null)";
-    let longest = "Math.max(...window.keyTimes.slice(1).map((time, place) => time - window.keyTimes[place]))";
-    for _ in 0..5 {
-        desk.page.eval(listen).unwrap();
-        desk.page.type_text(code).unwrap();
-        if desk.page.eval(longest).unwrap().as_f64().is_some_and(|gap| gap < 110.0) {
-            return;
-        }
-        desk.page.press(&[key::ESCAPE]).unwrap();
-    }
-    panic!("this machine is too busy to type like a scanner");
+/// Puts characters into a field as key events would, the times between them given, and none between them in truth: what comes of
+/// it does not depend on how fast anything is.
+fn type_with(desk: &Desk, field: &str, code: &str, gap: f64) {
+    let script = format!(
+        "(() => {{ const field = document.getElementById('{field}'); field.focus(); let time = performance.now(); \
+         for (const character of '{code}') {{ field.value += character; const event = new InputEvent('input', {{data: character, bubbles: true}}); \
+         Object.defineProperty(event, 'timeStamp', {{value: time}}); time += {gap}; field.dispatchEvent(event); }} }})()"
+    );
+    desk.page.eval(&script).unwrap();
 }
 
+/// When a code is one is a rule of core, with its tests there. Here it counts that it is asked, with the times of the keys.
 #[test]
 fn scanners_that_end_with_nothing() {
+    const SCANNER: f64 = 4.0;
+    const PERSON: f64 = 90.0;
     let desk = desk();
     set(&desk, "", "nothing");
-    desk.page.press(&[key::F2]).unwrap();
-    scan_without_end(&desk, "23529001223601");
+    type_with(&desk, "checkout-patron", "23529001223601", SCANNER);
     desk.page.wait("document.activeElement.id === 'checkout-item'").unwrap();
     for (number, code) in (1..).zip(["39999000000001", "39999000000002"]) {
-        scan_without_end(&desk, code);
+        type_with(&desk, "checkout-item", code, SCANNER);
         desk.wait_for_total(number).unwrap();
     }
     assert_eq!(barcodes(&desk), ["39999000000001", "39999000000002"]);
-    // Typed by hand, it waits for Enter.
-    for digit in ["3", "9", "9", "9", "1"] {
-        desk.page.type_text(digit).unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(60));
-    }
-    std::thread::sleep(std::time::Duration::from_millis(400));
-    assert_eq!((desk.total().unwrap(), desk.page.value("#checkout-item").unwrap().as_str()), (2, "39991"));
-    desk.page.type_text("\n").unwrap();
+    // Typed by hand, it waits for Enter. What is scanned later is looked at later, so that it would have been taken by then.
+    type_with(&desk, "checkout-item", "39991", PERSON);
+    type_with(&desk, "checkin-item", "39999000000003", SCANNER);
     desk.wait_for_total(3).unwrap();
+    assert_eq!(barcodes(&desk).last().unwrap(), "39999000000003");
+    assert_eq!(desk.page.value("#checkout-item").unwrap(), "39991");
+    desk.page.click("#checkout-item").unwrap();
+    desk.page.type_text("\n").unwrap();
+    desk.wait_for_total(4).unwrap();
+    assert_eq!(barcodes(&desk).last().unwrap(), "39991");
 }

@@ -3,7 +3,7 @@
 use crate::{configured, desk, koha};
 use fake_koha::Era;
 use koct_tests::{
-    desk::{Settings, enter},
+    desk::Settings,
     page::{
         Page,
         key::{F4, F8, F9},
@@ -29,30 +29,38 @@ fn what_follows_a_scan_is_heard_and_nothing_else() {
     let koha = koha(Era::From2405);
     let desk = configured(&koha, "send");
     listen(&desk.page);
+    let settings = desk.open_settings().unwrap();
+    let switch = |commit_type: &str, button: &str| {
+        settings.activate().unwrap();
+        settings.click(&format!("#commit-{commit_type}")).unwrap();
+        settings.click("#sounds").unwrap();
+        settings.click("#save").unwrap();
+        desk.page.wait(&format!("document.getElementById('commit').textContent.startsWith('{button}')")).unwrap();
+        desk.page.activate().unwrap();
+    };
+    let refused = |number: usize| {
+        desk.page.type_text(&format!("{F4}123456789012345678901\n")).unwrap();
+        desk.page.wait(&format!("document.querySelectorAll('#attention li').length === {number}")).unwrap();
+    };
+    // Switched off, and on again. Where there is no loudspeaker a sound may never end: the less weighty come first.
+    switch("apply", "Apply");
+    refused(1);
+    desk.check_in("39999000000001").unwrap();
+    switch("send", "Send");
+    desk.page.click("#checkout-patron").unwrap();
     desk.check_out("23529001223601", "39999000000001").unwrap();
-    assert_eq!(heard(&desk.page), json!([1175]), "neither the patron nor anything but the scan");
-    desk.page.press(&[F8]).unwrap();
-    desk.page.wait("document.getElementById('message').textContent.startsWith('Undone')").unwrap();
+    assert_eq!(heard(&desk.page), json!([1175]), "neither what came while it was off nor the patron: the scan alone");
+    for _ in 0..2 {
+        desk.page.press(&[F8]).unwrap();
+    }
+    desk.page.wait("document.querySelectorAll('tr[data-status=deleted]').length === 2").unwrap();
     desk.page.click("#checkout-clear-patron").unwrap();
-    assert_eq!(heard(&desk.page), json!([]));
     // A weightier sound is heard even while another is.
     desk.page.press(&[F8]).unwrap();
     desk.page.wait("document.getElementById('message').textContent.startsWith('Nothing was scanned')").unwrap();
-    assert_eq!(heard(&desk.page), json!([659, 659]));
-    desk.page.type_text(&format!("{F4}123456789012345678901\n")).unwrap();
-    desk.page.wait("document.querySelector('#attention li')").unwrap();
+    assert_eq!(heard(&desk.page), json!([659, 659]), "neither what was undone nor the field that was cleared");
+    refused(2);
     assert_eq!(heard(&desk.page), json!([440, 330, 247]));
-    // Switched off.
-    let settings = desk.open_settings().unwrap();
-    enter(&settings, &Settings::of(&koha.url(), "apply")).unwrap();
-    settings.click("#sounds").unwrap();
-    settings.click("#save").unwrap();
-    desk.page.wait("document.getElementById('commit').textContent.startsWith('Apply')").unwrap();
-    desk.page.activate().unwrap();
-    desk.page.type_text(&format!("{F4}123456789012345678901\n")).unwrap();
-    desk.page.wait("document.querySelectorAll('#attention li').length === 2").unwrap();
-    desk.check_in("39999000000001").unwrap();
-    assert_eq!(heard(&desk.page), json!([]));
 }
 
 #[test]

@@ -5,6 +5,7 @@
 
 use crate::ERAS;
 use fake_koha::{Config, Effect, FakeKoha, Fault, FaultKind, Library, Recorded};
+use fastrand::Rng;
 use koct_tests::{
     desk::{Desk, Settings},
     firefox::Options,
@@ -26,28 +27,6 @@ const RETURNS: usize = 6;
 /// A few milliseconds on each side of the work in Koha, so that a kill can fall on either.
 const SERVER_TIME: Duration = Duration::from_millis(4);
 
-/// Splitmix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(limit).unwrap()).unwrap()
-    }
-
-    /// From 0 to 1.
-    fn share(&mut self) -> f64 {
-        f64::from(u32::try_from(self.next() >> 32).unwrap()) / f64::from(u32::MAX)
-    }
-}
-
 fn number(variable: &str) -> Option<u64> {
     Some(std::env::var(variable).ok()?.parse().unwrap_or_else(|_| panic!("{variable} must be a number")))
 }
@@ -57,19 +36,19 @@ fn rounds() -> usize {
 }
 
 /// The generator of a test. Its seed is printed where the test fails.
-fn random() -> Random {
+fn random() -> Rng {
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| u64::from(time.subsec_nanos()));
     let seed = number("KOCT_KILL_SEED").unwrap_or_else(now);
     println!("KOCT_KILL_SEED={seed}");
-    Random(seed)
+    Rng::with_seed(seed)
 }
 
 /// How long something takes that is killed again and again before its end: learnt from how far it came.
 struct Pace(Duration);
 
 impl Pace {
-    fn moment(&self, random: &mut Random) -> Duration {
-        self.0.mul_f64(random.share())
+    fn moment(&self, random: &mut Rng) -> Duration {
+        self.0.mul_f64(random.f64())
     }
 
     fn learn(&mut self, took: Duration, done: usize, all: usize) {
@@ -209,14 +188,14 @@ fn keys(patron: &str, checkouts: &[String], checkins: &[String]) -> String {
 #[test]
 fn what_was_confirmed_before_a_kill_is_in_the_log() {
     let mut random = random();
-    let (profile, witness) = (tempfile::tempdir().unwrap(), Witness::new());
+    let (profile, witness) = (koct_tests::keeper::folder().unwrap(), Witness::new());
     let mut pace = Pace(Duration::from_secs(1));
     let mut desk = start(profile.path());
     let mut log: Vec<Value> = Vec::new();
     for round in 0..rounds() {
         let patron = format!("P{round}");
         let items: Vec<String> = (0..SCANS).map(|scan| format!("{round}-{scan}")).collect();
-        let (checkouts, checkins) = items.split_at(random.below(SCANS + 1));
+        let (checkouts, checkins) = items.split_at(random.usize(..=SCANS));
         let lent = checkouts.iter().map(|item| row(Some(&patron), item));
         let scans: Vec<Value> = lent.chain(checkins.iter().map(|item| row(None, item))).collect();
         let after = pace.moment(&mut random);
@@ -324,7 +303,7 @@ fn nothing_is_in_koha_twice_after_a_kill() {
     });
     // The generated library has lent every eighth item already.
     let mut free = (1..4_000).filter(|number| number % 8 != 0).map(barcode);
-    let (profile, witness) = (tempfile::tempdir().unwrap(), Witness::new());
+    let (profile, witness) = (koct_tests::keeper::folder().unwrap(), Witness::new());
     let mut paces = [Pace(Duration::from_secs(1)), Pace(Duration::from_secs(1))];
     let mut desk = start(profile.path());
     let rounds = rounds();
@@ -339,8 +318,8 @@ fn nothing_is_in_koha_twice_after_a_kill() {
         }
 
         let checkouts: Vec<String> = free.by_ref().take(TRANSACTIONS - RETURNS).collect();
-        let first = random.below(checkouts.len() - RETURNS + 1);
-        let patron = format!("2{:013}", 1 + random.below(20));
+        let first = random.usize(..=checkouts.len() - RETURNS);
+        let patron = format!("2{:013}", random.usize(1..=20));
         desk.page.fill("#checkout-patron", "").unwrap();
         desk.page.type_text(&keys(&patron, &checkouts, &checkouts[first..first + RETURNS])).unwrap();
         desk.wait_for_total(u64::try_from(TRANSACTIONS).unwrap()).unwrap();

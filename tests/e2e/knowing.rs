@@ -360,13 +360,9 @@ fn a_scanner_at_full_speed_is_not_slowed_and_every_warning_is_kept() {
     desk.page.type_text(&format!("{}\n", typed.join("\n"))).unwrap();
     desk.wait_for_total(20).unwrap();
     desk.page.wait("document.getElementById('patron-loans-title').innerText.startsWith('20 items')").unwrap();
-    for _ in 0..50 {
-        if kept(&desk).as_object().unwrap().len() == 20 {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(100));
-    }
-    let kept = kept(&desk);
+    let kept = crate::wait("not every warning is kept", || {
+        Some(kept(&desk)).filter(|kept| kept.as_object().unwrap().len() == 20)
+    });
     assert!((30..50).all(|number| kept[item(number)] == json!(["expired"])), "{kept}");
     let order: Vec<_> = desk.rows().unwrap().into_iter().rev().map(|row| row.barcode).collect();
     assert_eq!(order, (30..50).map(item).collect::<Vec<_>>());

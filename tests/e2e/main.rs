@@ -36,6 +36,11 @@ use koct_tests::{
     desk::{Desk, Settings},
     firefox::Options,
 };
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
 
 const ERAS: [Era; 2] = [Era::Before2405, Era::From2405];
 
@@ -58,6 +63,29 @@ fn configured(koha: &FakeKoha, commit_type: &str) -> Desk {
 fn reopen(desk: &mut Desk) {
     desk.page.close().unwrap();
     desk.page = koct_tests::desk::open_window(&desk.firefox).unwrap();
+}
+
+/// Waits for something that comes at any speed, other than in a page.
+fn wait<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(began.elapsed() < Duration::from_mins(1), "{what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The file with this ending that Firefox has downloaded into a folder.
+fn downloaded(folder: &Path, ending: &str) -> PathBuf {
+    wait("nothing was downloaded", || {
+        let files = fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path());
+        // Firefox makes the file first, and fills it when it is whole.
+        files
+            .filter(|path| path.extension().is_some_and(|end| end == ending))
+            .find(|path| path.metadata().is_ok_and(|file| file.len() > 0))
+    })
 }
 
 /// The transactions that reached service.pl: those requests that name an action.

@@ -4,29 +4,13 @@ use crate::{koha, transactions};
 use fake_koha::Era;
 use koct_tests::{
     desk::{Desk, Settings, enter},
-    firefox::{ADDON_ID, Options},
+    firefox::Options,
     page::Page,
 };
 use serde_json::{Value, json};
-use std::{fs, path::Path};
-use tempfile::TempDir;
 
-/// A home folder in which these presets are installed.
-pub(crate) fn home(presets: &Value) -> TempDir {
-    let home = tempfile::tempdir().unwrap();
-    preset(home.path(), presets);
-    home
-}
-
-fn preset(home: &Path, presets: &Value) {
-    let folder = home.join(".mozilla/managed-storage");
-    fs::create_dir_all(&folder).unwrap();
-    let manifest = json!({"name": ADDON_ID, "description": "KOCT", "type": "storage", "data": presets});
-    fs::write(folder.join(format!("{ADDON_ID}.json")), manifest.to_string()).unwrap();
-}
-
-fn desk(home: &TempDir) -> Desk {
-    Desk::open(&Options { home: Some(home.path().to_owned()), ..Options::default() }).unwrap()
+fn desk(presets: Value) -> Desk {
+    Desk::open(&Options { presets: Some(presets), ..Options::default() }).unwrap()
 }
 
 fn is(page: &Page, id: &str, property: &str) -> bool {
@@ -36,13 +20,12 @@ fn is(page: &Page, id: &str, property: &str) -> bool {
 #[test]
 fn a_desk_with_presets_needs_a_password_and_no_more() {
     let koha = koha(Era::From2405);
-    let home = home(&json!({
+    let desk = desk(json!({
         "server": koha.url(), "username": "koha", "branchcode": "CPL", "commitType": "apply", "keepPassword": false,
         "libraryName": "Centerville", "notice": "Koha does not answer? <b>Call</b> 1234.",
         "lookup": true, "lookupPassphrase": true, "lookupDebtLimit": 10, "lookupDays": 7, "lookupRestrictionsReport": 3,
         "locked": ["server", "commitType", "keepPassword", "libraryName", "lookup", "lookupPassphrase", "lookupDays", "lookupRestrictionsReport"]
     }));
-    let desk = desk(&home);
     desk.page.wait("document.getElementById('commit').textContent === 'Apply directly to Koha'").unwrap();
     assert_eq!(desk.page.text("#notice").unwrap(), "Koha does not answer? <b>Call</b> 1234.", "as text");
     let page = desk.open_settings().unwrap();
@@ -87,10 +70,9 @@ fn a_desk_with_presets_needs_a_password_and_no_more() {
 
 #[test]
 fn mistakes_in_the_presets_are_said_and_the_rest_is_used() {
-    let home = home(&json!({
+    let desk = desk(json!({
         "server": "ftp://koha.example.org", "branchcode": "CPL", "sounds": "no", "Password": "s3cret", "colour": 1, "locked": true
     }));
-    let desk = desk(&home);
     assert!(!desk.page.visible("#notice").unwrap());
     let page = desk.open_settings().unwrap();
     let said = page.text("#policy-problems").unwrap();
@@ -107,16 +89,15 @@ fn mistakes_in_the_presets_are_said_and_the_rest_is_used() {
 
 #[test]
 fn keeping_the_password_can_be_forbidden_later() {
-    let home = home(&json!({}));
-    let profile = tempfile::tempdir().unwrap();
-    let options = Options {
-        home: Some(home.path().to_owned()),
+    let profile = koct_tests::keeper::folder().unwrap();
+    let options = |presets: Value| Options {
+        presets: Some(presets),
         profile: Some(profile.path().to_owned()),
         // What the add-on has stored stays, although Firefox takes a temporary one away when it ends.
         prefs: vec![("extensions.webextensions.keepStorageOnUninstall".into(), true.into())],
         ..Options::default()
     };
-    let first = Desk::open(&options).unwrap();
+    let first = Desk::open(&options(json!({}))).unwrap();
     let page = first.open_settings().unwrap();
     enter(&page, &Settings { password: "s3cret".into(), ..Settings::of("http://127.0.0.1:1", "send") }).unwrap();
     page.click("#keep-password").unwrap();
@@ -125,8 +106,8 @@ fn keeping_the_password_can_be_forbidden_later() {
     let kept = "browser.storage.local.get().then(all => 'password' in all)";
     assert_eq!(page.eval(kept).unwrap(), true);
     first.firefox.kill();
-    preset(home.path(), &json!({"keepPassword": false, "branchcode": "FPL", "locked": ["keepPassword"]}));
-    let second = Desk::open(&options).unwrap();
+    let presets = json!({"keepPassword": false, "branchcode": "FPL", "locked": ["keepPassword"]});
+    let second = Desk::open(&options(presets)).unwrap();
     let page = second.open_settings().unwrap();
     assert_eq!(page.eval(kept).unwrap(), false);
     assert!(is(&page, "keep-password", "disabled") && !is(&page, "keep-password", "checked"));

@@ -152,7 +152,7 @@ fn a_long_log_is_cut_and_an_empty_one_is_not_printed() {
     desk.page.click("#print-slip").unwrap();
     desk.page.wait("document.getElementById('message').textContent.startsWith('There is no slip')").unwrap();
     pretend(&desk);
-    let folder = tempfile::tempdir().unwrap();
+    let folder = koct_tests::keeper::folder().unwrap();
     let file = folder.path().join("long.koc");
     let lines: Vec<String> = (1..=1_002).map(|n| format!("2026-11-23 10:00:00 000\treturn\tITEM{n}\n")).collect();
     std::fs::write(&file, format!("Version=1.0\tGenerator=test\tGeneratorVersion=1\n{}", lines.concat())).unwrap();

@@ -1,17 +1,32 @@
 //! Recording: by keyboard, at the speed of a scanner, durably.
 
+use crate::wait;
 use koct_tests::{
     desk::{Desk, addon, open_window},
     firefox::{Firefox, Options},
     page::key::{self, F2, F3, F4, F9},
 };
 
+/// Whether KOCT's window is in front, or Firefox's own.
+fn in_front(desk: &Desk, which: &str) -> bool {
+    let front =
+        "Services.focus.activeWindow === window ? 'browser' : Services.focus.activeWindow?.gBrowser ? 'koct' : 'none'";
+    desk.firefox.in_chrome(front).unwrap() == which
+}
+
 #[test]
 fn the_button_opens_one_window() {
     let desk = Desk::open(&Options::default()).unwrap();
+    desk.firefox.in_chrome("void (window.opened = 0, window.count = (_, topic) => window.opened += topic === 'domwindowopened', Services.ww.registerNotification(window.count))").unwrap();
+    // Twice together, and once when those are through: what they bring to the front, or open, is there by then.
     desk.firefox.click_toolbar_button().unwrap();
-    desk.firefox.click_toolbar_button().unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(700));
+    for _ in 0..2 {
+        desk.firefox.in_chrome("void window.focus()").unwrap();
+        wait("the window stays in front", || in_front(&desk, "browser").then_some(()));
+        desk.firefox.click_toolbar_button().unwrap();
+        wait("KOCT does not come to the front", || in_front(&desk, "koct").then_some(()));
+    }
+    assert_eq!(desk.firefox.in_chrome("(Services.ww.unregisterNotification(window.count), window.opened)").unwrap(), 0);
     assert_eq!(desk.firefox.pages_at("popup/popup.html").unwrap().len(), 1);
     // Closed and opened again, it is a new one.
     desk.page.close().unwrap();
@@ -22,7 +37,7 @@ fn the_button_opens_one_window() {
 
 #[test]
 fn a_key_opens_the_window_from_any_tab() {
-    let firefox = Firefox::start(&Options::default()).unwrap();
+    let firefox = Firefox::ready(&Options::default()).unwrap();
     firefox.install(&addon().unwrap()).unwrap();
     firefox.press_opening_key().unwrap();
     let page = firefox.wait_for_page("popup/popup.html").unwrap();

@@ -3,9 +3,9 @@
 use crate::Result;
 use serde_json::{Value, json};
 use std::{
-    cell::RefCell,
     io::ErrorKind,
     net::TcpStream,
+    sync::{Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 use tungstenite::{Message, WebSocket, stream::MaybeTlsStream};
@@ -15,7 +15,7 @@ const TIME_LIMIT: Duration = Duration::from_mins(1);
 
 /// A session with one Firefox.
 #[derive(Debug)]
-pub struct Connection(RefCell<State>);
+pub struct Connection(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
@@ -34,7 +34,7 @@ impl Connection {
         if let MaybeTlsStream::Plain(stream) = socket.get_mut() {
             stream.set_read_timeout(Some(TIME_LIMIT))?;
         }
-        let connection = Self(RefCell::new(State { socket, next: 1, console_errors: Vec::new() }));
+        let connection = Self(Mutex::new(State { socket, next: 1, console_errors: Vec::new() }));
         let capabilities = json!({"alwaysMatch": {"unhandledPromptBehavior": {"default": "ignore"}}});
         connection.send("session.new", &json!({ "capabilities": capabilities }))?;
         connection.send("session.subscribe", &json!({"events": ["log.entryAdded"]}))?;
@@ -46,7 +46,7 @@ impl Connection {
     /// # Errors
     /// When Firefox refuses it, or does not answer in time.
     pub fn send(&self, method: &str, params: &Value) -> Result<Value> {
-        let mut state = self.0.borrow_mut();
+        let mut state = self.state();
         let id = state.next;
         state.next += 1;
         let command = json!({"id": id, "method": method, "params": params}).to_string();
@@ -76,8 +76,17 @@ impl Connection {
         Err(format!("no answer to {method} within {TIME_LIMIT:?}").into())
     }
 
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What pages have logged as errors so far.
     pub fn console_errors(&self) -> Vec<String> {
-        self.0.borrow().console_errors.clone()
+        self.state().console_errors.clone()
+    }
+
+    /// Forgets what pages have logged.
+    pub(crate) fn forget_console_errors(&self) {
+        self.state().console_errors.clear();
     }
 }

@@ -85,7 +85,7 @@ pub fn addon() -> Result<PathBuf> {
 }
 
 impl Desk {
-    /// Starts Firefox with the add-on and clicks its button.
+    /// A Firefox like a new one, with the add-on, whose button is clicked.
     ///
     /// # Errors
     /// When the window does not come up.
@@ -98,7 +98,7 @@ impl Desk {
     /// # Errors
     /// When the window does not come up.
     pub fn with_addon(options: &Options, addon: &Path) -> Result<Self> {
-        let firefox = Firefox::start(options)?;
+        let firefox = Firefox::ready(options)?;
         firefox.install(addon)?;
         let page = open_window(&firefox)?;
         Ok(Self { firefox, page })

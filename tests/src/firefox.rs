@@ -1,23 +1,29 @@
 //! A Firefox of our own: a fresh profile, the add-on, and an end.
+//!
+//! To start one takes longer than most tests. [`Firefox::ready`] therefore gives out one that is running already, as fresh as
+//! a new one: the add-on is installed anew, at an address that it never had, and of what was there before nothing is left.
 
-use crate::{Result, bidi::Connection, page::Page};
+use crate::{Result, bidi::Connection, keeper, page::Page};
 use serde_json::{Value, json};
 use std::{
     fmt::Write as _,
     fs,
     io::{BufRead, BufReader},
-    os::unix::process::CommandExt,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
-    rc::Rc,
-    sync::mpsc,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+        mpsc,
+    },
     time::{Duration, Instant},
 };
 use tempfile::TempDir;
 
 /// The id in the manifest.
 pub const ADDON_ID: &str = "{6b1a2a34-8f0e-4c55-9f0c-0d5a5a3f7c11}";
-/// The host name that Firefox gives the add-on's pages; fixed, so that they can be opened by address.
+/// The host name that Firefox gives the add-on's pages, so that they can be opened by address. A profile keeps it; where the
+/// add-on is installed anew in a running Firefox, the last part is another each time.
 const ADDON_HOST: &str = "1d1f4e52-5a6b-4a3e-9d1c-4b0c7a0e5f33";
 const START_LIMIT: Duration = Duration::from_mins(1);
 const WAIT_LIMIT: Duration = Duration::from_secs(15);
@@ -37,8 +43,8 @@ pub struct Options {
     pub dark: bool,
     /// The language of Firefox, as BCP 47; English if absent. Of Firefox itself nothing is translated, but add-ons are.
     pub locale: Option<&'static str>,
-    /// The person's home folder, where it shall not be the one of whoever runs this.
-    pub home: Option<PathBuf>,
+    /// What the library has preset for the add-on, as an administrator installs it.
+    pub presets: Option<Value>,
 }
 
 impl Default for Options {
@@ -50,19 +56,23 @@ impl Default for Options {
             downloads: None,
             dark: false,
             locale: None,
-            home: None,
+            presets: None,
         }
     }
 }
 
-/// A running Firefox. Dropping it ends it with all its processes.
+/// A running Firefox. Dropping it ends it with all its processes, or gives it back to [`Firefox::ready`].
 #[derive(Debug)]
 pub struct Firefox {
-    child: Child,
-    connection: Rc<Connection>,
-    profile: PathBuf,
-    temporary: Option<TempDir>,
+    running: Option<Running>,
+    is_lent: bool,
 }
+
+/// Those that nobody uses at the moment.
+static IDLE: Mutex<Vec<Running>> = Mutex::new(Vec::new());
+
+/// How many were started by this process.
+static STARTED: AtomicU64 = AtomicU64::new(0);
 
 /// Ends a Firefox from another thread, as a power cut would, while this one is still talking to it.
 #[derive(Debug, Clone, Copy)]
@@ -73,8 +83,7 @@ pub struct Killer {
 impl Killer {
     /// Does it. The [`Firefox`] must still be there: its number could belong to something else later.
     pub fn kill(self) {
-        let group = format!("-{}", self.group);
-        let _ = Command::new("kill").args(["-KILL", "--", &group]).stderr(Stdio::null()).status();
+        keeper::kill(self.group);
     }
 }
 
@@ -95,7 +104,7 @@ pub fn display_available() -> bool {
     ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-fn preferences(options: &Options) -> Vec<(String, Value)> {
+fn preferences(options: &Options, downloads: &Path) -> Vec<(String, Value)> {
     let mut prefs: Vec<(String, Value)> = [
         ("extensions.webextensions.uuids", json!(json!({ ADDON_ID: ADDON_HOST }).to_string())),
         // "Yes" to the question for access to a server, which headless nobody could answer.
@@ -144,11 +153,199 @@ fn preferences(options: &Options) -> Vec<(String, Value)> {
     // 0 is dark, 1 is light.
     prefs.push(("layout.css.prefers-color-scheme.content-override".into(), json!(i32::from(!options.dark))));
     prefs.push(("ui.systemUsesDarkTheme".into(), json!(i32::from(options.dark))));
-    if let Some(folder) = &options.downloads {
-        prefs.push(("browser.download.dir".into(), json!(folder)));
-    }
+    let downloads = options.downloads.as_deref().unwrap_or(downloads);
+    prefs.push(("browser.download.dir".into(), json!(downloads)));
     prefs.extend(options.prefs.iter().cloned());
     prefs
+}
+
+/// A process of Firefox, and how to speak to it.
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    connection: Arc<Connection>,
+    /// The window that Firefox opened by itself.
+    window: Page,
+    /// The host name of the add-on's pages.
+    host: String,
+    profile: PathBuf,
+    /// Deleted with it, where it is not somebody's own.
+    _temporary: Option<TempDir>,
+    /// The home folder of nobody: what the person who runs this has there makes no difference, and presets lie in it.
+    home: Option<TempDir>,
+    downloads: TempDir,
+    /// Preferences to be reset.
+    changed: Vec<String>,
+}
+
+impl Running {
+    fn start(options: &Options) -> Result<Self> {
+        let binary = binary().ok_or("Firefox is not installed; cargo xtask setup installs it")?;
+        let (profile, temporary) = match &options.profile {
+            Some(profile) => (profile.clone(), None),
+            None => {
+                let folder = keeper::folder()?;
+                (folder.path().to_owned(), Some(folder))
+            }
+        };
+        // Windows on a screen need what the person has there to reach the screen.
+        let home = options.headless.then(keeper::folder).transpose()?;
+        if let Some(home) = &home {
+            // Where it is, Firefox looks for presets there, and nowhere else.
+            fs::create_dir_all(home.path().join(".mozilla"))?;
+            preset(home.path(), options.presets.as_ref())?;
+        }
+        let downloads = keeper::folder()?;
+        let mut user_js = String::new();
+        for (name, value) in preferences(options, downloads.path()) {
+            writeln!(user_js, "user_pref({}, {value});", json!(name))?;
+        }
+        fs::create_dir_all(&profile)?;
+        fs::write(profile.join("user.js"), user_js)?;
+        let mut child = keeper::spawn(&binary, |command| {
+            if options.headless {
+                command.arg("--headless");
+            }
+            if let Some(home) = &home {
+                command.env("HOME", home.path()).env_remove("XDG_CONFIG_HOME");
+            }
+            command
+                .args(["--no-remote", "--remote-debugging-port=0", "--remote-allow-system-access", "--profile"])
+                .arg(&profile)
+                .env("MOZ_CRASHREPORTER_DISABLE", "1")
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped());
+        })?;
+        STARTED.fetch_add(1, Ordering::Relaxed);
+        match connected(&mut child) {
+            Ok((connection, window)) => Ok(Self {
+                child,
+                connection,
+                window,
+                host: ADDON_HOST.to_owned(),
+                profile,
+                _temporary: temporary,
+                home,
+                downloads,
+                changed: Vec::new(),
+            }),
+            Err(error) => {
+                keeper::end(&mut child);
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes it as if it had just been started with these options.
+    fn prepare(&mut self, options: &Options) -> Result {
+        static INSTALLED: AtomicU64 = AtomicU64::new(0);
+        let number = INSTALLED.fetch_add(1, Ordering::Relaxed);
+        self.host = format!("{}-{number:012x}", ADDON_HOST.rsplit_once('-').map_or("", |(first, _)| first));
+        self.changed = options.prefs.iter().map(|(name, _)| name.clone()).collect();
+        let mut prefs = preferences(options, self.downloads.path());
+        prefs.push(("extensions.webextensions.uuids".into(), json!(json!({ ADDON_ID: self.host }).to_string())));
+        prefs.push(("extensions.webextensions.keepUuidOnUninstall".into(), json!(true)));
+        if let Some(home) = &self.home {
+            preset(home.path(), options.presets.as_ref())?;
+        }
+        self.window.eval(&format!("{PREPARE}({}, {})", json!(prefs), json!(options.locale)))?;
+        self.connection.forget_console_errors();
+        Ok(())
+    }
+
+    /// Takes everything back that a test can have done to it.
+    fn reset(&mut self) -> Result {
+        self.window.eval(&format!("{RESET}({}, {})", json!(ADDON_ID), json!(self.changed)))?;
+        for entry in fs::read_dir(self.downloads.path())? {
+            fs::remove_file(entry?.path())?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        keeper::end(&mut self.child);
+    }
+}
+
+/// Installs presets as an administrator does, or takes them away.
+fn preset(home: &Path, presets: Option<&Value>) -> Result {
+    let folder = home.join(".mozilla/managed-storage");
+    if folder.exists() {
+        fs::remove_dir_all(&folder)?;
+    }
+    if let Some(presets) = presets {
+        fs::create_dir_all(&folder)?;
+        let manifest = json!({"name": ADDON_ID, "description": "KOCT", "type": "storage", "data": presets});
+        fs::write(folder.join(format!("{ADDON_ID}.json")), manifest.to_string())?;
+    }
+    Ok(())
+}
+
+/// Sets preferences and the language. An add-on reads the language when it is installed. No language pack is needed: texts that
+/// Firefox does not find in the language it shows in English. What was logged until now is forgotten.
+const PREPARE: &str = "((prefs, locale) => {
+    for (const [name, value] of prefs) {
+        const kind = { boolean: 'Bool', number: 'Int', string: 'String' }[typeof value];
+        Services.prefs[`set${kind}Pref`](name, value);
+    }
+    const wanted = locale ? [locale, 'en-US'] : ['en-US'];
+    if (Services.locale.requestedLocales.join() !== wanted.join()) {
+        Services.locale.availableLocales = wanted;
+        Services.locale.requestedLocales = wanted;
+    }
+    if (Services.locale.appLocaleAsBCP47 !== wanted[0]) throw new Error(`Firefox speaks ${Services.locale.appLocaleAsBCP47}`);
+    Services.console.reset();
+    Cc['@mozilla.org/consoleAPI-storage;1'].getService(Ci.nsIConsoleAPIStorage).clearEvents();
+})";
+
+/// Takes the add-on away with all it has stored and was allowed, closes what is open and deletes what Firefox remembers of pages.
+const RESET: &str = "(async (id, changed) => {
+    const { AddonManager } = ChromeUtils.importESModule('resource://gre/modules/AddonManager.sys.mjs');
+    const { Management } = ChromeUtils.importESModule('resource://gre/modules/Extension.sys.mjs');
+    const addon = await AddonManager.getAddonByID(id);
+    if (addon) {
+        const deleted = new Promise(done => Management.on('cleanupAfterUninstall', function listener(event, of, tasks) {
+            if (of !== id) return;
+            Management.off('cleanupAfterUninstall', listener);
+            done(Promise.all(tasks.map(task => task.promise)));
+        }));
+        await addon.uninstall();
+        await deleted;
+    }
+    const others = () => [...Services.wm.getEnumerator('navigator:browser')].filter(other => other !== window);
+    for (const other of others()) other.close();
+    const blank = gBrowser.addTrustedTab('about:blank');
+    gBrowser.removeAllTabsBut(blank, { animate: false, skipPermitUnload: true });
+    while (others().length) await new Promise(done => setTimeout(done, 5));
+    const C = Ci.nsIClearDataService;
+    const flags = C.CLEAR_COOKIES | C.CLEAR_NETWORK_CACHE | C.CLEAR_IMAGE_CACHE | C.CLEAR_DOWNLOADS | C.CLEAR_DOM_QUOTA | C.CLEAR_HISTORY \
+        | C.CLEAR_AUTH_TOKENS | C.CLEAR_AUTH_CACHE | C.CLEAR_SITE_PERMISSIONS | C.CLEAR_CONTENT_PREFERENCES | C.CLEAR_HSTS | C.CLEAR_PREFLIGHT_CACHE;
+    const failed = await new Promise(done => Services.clearData.deleteData(flags, { onDataDeleted: done }));
+    if (failed) throw new Error(`not deleted: ${failed}`);
+    // A server of the next test may listen where one of this test did.
+    Services.obs.notifyObservers(null, 'net:cancel-all-connections');
+    for (const name of changed) Services.prefs.clearUserPref(name);
+})";
+
+/// Waits until Firefox can be driven and its window is there.
+fn connected(child: &mut Child) -> Result<(Arc<Connection>, Page)> {
+    let connection = Arc::new(Connection::open(&format!("{}/session", listening(child)?))?);
+    let began = Instant::now();
+    while began.elapsed() < START_LIMIT {
+        let tree = connection.send("browsingContext.getTree", &json!({"moz:scope": "chrome"}))?;
+        let contexts = tree["contexts"].as_array().cloned().unwrap_or_default();
+        let is_window = |context: &&Value| context["url"].as_str().is_some_and(|url| url.ends_with("/browser.xhtml"));
+        if let Some(window) = contexts.iter().find(is_window) {
+            let window = Page::new(connection.clone(), window["context"].as_str().unwrap_or_default());
+            if window.eval("gBrowserInit.delayedStartupFinished").is_ok_and(|is| is == json!(true)) {
+                return Ok((connection, window));
+            }
+        }
+        std::thread::sleep(Duration::from_millis(25));
+    }
+    Err("Firefox has no window".into())
 }
 
 impl Firefox {
@@ -157,70 +354,42 @@ impl Firefox {
     /// # Errors
     /// When there is none, or it does not come up within a minute.
     pub fn start(options: &Options) -> Result<Self> {
-        let binary = binary().ok_or("Firefox is not installed; cargo xtask setup installs it")?;
-        let (profile, temporary) = if let Some(profile) = &options.profile {
-            (profile.clone(), None)
-        } else {
-            let folder = tempfile::Builder::new().prefix("koct-profile-").tempdir()?;
-            (folder.path().to_owned(), Some(folder))
-        };
-        let mut user_js = String::new();
-        for (name, value) in preferences(options) {
-            writeln!(user_js, "user_pref({}, {value});", json!(name))?;
-        }
-        fs::create_dir_all(&profile)?;
-        fs::write(profile.join("user.js"), user_js)?;
-        let mut command = Command::new(binary);
-        if options.headless {
-            command.arg("--headless");
-        }
-        if let Some(home) = &options.home {
-            command.env("HOME", home).env_remove("XDG_CONFIG_HOME");
-        }
-        let mut child = command
-            .args(["--no-remote", "--remote-debugging-port=0", "--remote-allow-system-access", "--profile"])
-            .arg(&profile)
-            .env("MOZ_CRASHREPORTER_DISABLE", "1")
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            // A group of its own, so that its content processes end with it.
-            .process_group(0)
-            .spawn()?;
-        let address = match listening(&mut child) {
-            Ok(address) => address,
-            Err(error) => {
-                end(&mut child);
-                return Err(error);
-            }
-        };
-        let connection = Rc::new(Connection::open(&format!("{address}/session"))?);
-        let firefox = Self { child, connection, profile, temporary };
-        if let Some(locale) = options.locale {
-            firefox.speak(locale)?;
+        let running = Running::start(options)?;
+        let firefox = Self { running: Some(running), is_lent: false };
+        if options.locale.is_some() {
+            firefox.in_chrome(&format!("{PREPARE}([], {})", json!(options.locale)))?;
         }
         Ok(firefox)
     }
 
-    /// Gives Firefox a language. An add-on reads it when it is installed. No language pack is needed: texts that Firefox
-    /// does not find in the language it shows in English.
-    fn speak(&self, locale: &str) -> Result {
-        let script = format!(
-            "(() => {{ Services.locale.availableLocales = [{0}, 'en-US']; Services.locale.requestedLocales = [{0}, 'en-US']; \
-             return Services.locale.appLocaleAsBCP47; }})()",
-            json!(locale)
-        );
-        let began = Instant::now();
-        // The window may not be there yet.
-        let mut spoken = self.in_chrome(&script);
-        while spoken.is_err() && began.elapsed() < WAIT_LIMIT {
-            std::thread::sleep(Duration::from_millis(25));
-            spoken = self.in_chrome(&script);
+    /// One that is like a new one: of those that are running, where the options do not ask for one of their own. Dropped, it is
+    /// given back, unless its test failed.
+    ///
+    /// # Errors
+    /// As [`Firefox::start`].
+    pub fn ready(options: &Options) -> Result<Self> {
+        if options.profile.is_some() || !options.headless {
+            return Self::start(options);
         }
-        match spoken? {
-            now if now == locale => Ok(()),
-            now => Err(format!("Firefox speaks {now} and not {locale}").into()),
-        }
+        let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut running = match idle {
+            Some(running) => running,
+            // What these options ask for is set in what runs, so that the next one is no other than the first.
+            None => Running::start(&Options::default())?,
+        };
+        running.prepare(options)?;
+        Ok(Self { running: Some(running), is_lent: true })
+    }
+
+    /// How many this process has started.
+    pub fn started() -> u64 {
+        STARTED.load(Ordering::Relaxed)
+    }
+
+    /// # Panics
+    /// Never: it is taken away only where the value itself is.
+    fn running(&self) -> &Running {
+        self.running.as_ref().expect("Firefox runs until it is dropped")
     }
 
     /// Installs an unpacked add-on until Firefox ends.
@@ -229,13 +398,13 @@ impl Firefox {
     /// When Firefox does not take it.
     pub fn install(&self, folder: &Path) -> Result {
         let data = json!({"extensionData": {"type": "path", "path": fs::canonicalize(folder)?}});
-        self.connection.send("webExtension.install", &data)?;
+        self.running().connection.send("webExtension.install", &data)?;
         Ok(())
     }
 
     /// The address of a page of the add-on.
     pub fn addon_url(&self, path: &str) -> String {
-        format!("moz-extension://{ADDON_HOST}/{path}")
+        format!("moz-extension://{}/{path}", self.running().host)
     }
 
     /// Clicks the add-on's button in the toolbar.
@@ -273,13 +442,7 @@ impl Firefox {
     /// # Errors
     /// When there is no window or the script throws.
     pub fn in_chrome(&self, script: &str) -> Result<Value> {
-        let tree = self.connection.send("browsingContext.getTree", &json!({"moz:scope": "chrome"}))?;
-        let contexts = tree["contexts"].as_array().cloned().unwrap_or_default();
-        let window = contexts
-            .iter()
-            .find(|context| context["url"].as_str().is_some_and(|url| url.ends_with("/browser.xhtml")))
-            .ok_or("Firefox has no window")?;
-        Page::new(self.connection.clone(), window["context"].as_str().unwrap_or_default()).eval(script)
+        self.running().window.eval(script)
     }
 
     /// All pages that are open.
@@ -287,13 +450,7 @@ impl Firefox {
     /// # Errors
     /// When Firefox does not answer.
     pub fn pages(&self) -> Result<Vec<Page>> {
-        let tree = self.connection.send("browsingContext.getTree", &json!({"maxDepth": 0}))?;
-        let contexts = tree["contexts"].as_array().cloned().unwrap_or_default();
-        Ok(contexts
-            .iter()
-            .filter_map(|context| context["context"].as_str())
-            .map(|id| Page::new(self.connection.clone(), id))
-            .collect())
+        self.pages_at("")
     }
 
     /// The pages whose address contains this.
@@ -301,7 +458,15 @@ impl Firefox {
     /// # Errors
     /// When Firefox does not answer.
     pub fn pages_at(&self, part_of_url: &str) -> Result<Vec<Page>> {
-        Ok(self.pages()?.into_iter().filter(|page| page.url().is_ok_and(|url| url.contains(part_of_url))).collect())
+        let connection = &self.running().connection;
+        let tree = connection.send("browsingContext.getTree", &json!({"maxDepth": 0}))?;
+        let contexts = tree["contexts"].as_array().cloned().unwrap_or_default();
+        Ok(contexts
+            .iter()
+            .filter(|context| context["url"].as_str().is_some_and(|url| url.contains(part_of_url)))
+            .filter_map(|context| context["context"].as_str())
+            .map(|id| Page::new(connection.clone(), id))
+            .collect())
     }
 
     /// Waits for a page whose address contains this.
@@ -325,8 +490,8 @@ impl Firefox {
     /// When it cannot be loaded.
     pub fn open(&self, url: &str) -> Result<Page> {
         // A window: asking for a tab while the add-on's popup window is in front never ends.
-        let created = self.connection.send("browsingContext.create", &json!({"type": "window"}))?;
-        let page = Page::new(self.connection.clone(), created["context"].as_str().unwrap_or_default());
+        let created = self.running().connection.send("browsingContext.create", &json!({"type": "window"}))?;
+        let page = Page::new(self.running().connection.clone(), created["context"].as_str().unwrap_or_default());
         page.navigate(url)?;
         Ok(page)
     }
@@ -338,33 +503,33 @@ impl Firefox {
     /// When Firefox does not answer.
     pub fn console_errors(&self) -> Result<Vec<String>> {
         let script = format!(
-            "(() => {{ const ours = text => String(text).startsWith('moz-extension://{ADDON_HOST}/'); \
+            "(() => {{ const ours = text => String(text).startsWith('moz-extension://{host}/'); \
              const thrown = Services.console.getMessageArray().filter(m => m instanceof Ci.nsIScriptError \
              && (ours(m.sourceName) || m.category === 'content javascript') \
              && !(m.flags & Ci.nsIScriptError.warningFlag)).map(m => m.errorMessage); \
              const logged = Cc['@mozilla.org/consoleAPI-storage;1'].getService(Ci.nsIConsoleAPIStorage).getEvents() \
              .filter(e => e.level === 'error' && ours(e.filename)).map(e => e.arguments.map(String).join(' ')); \
-             return [...thrown, ...logged]; }})()"
+             return [...thrown, ...logged]; }})()",
+            host = self.running().host
         );
         let errors = self.in_chrome(&script)?;
         let ours = errors.as_array().into_iter().flatten().filter_map(|text| text.as_str().map(str::to_owned));
-        Ok(self.connection.console_errors().into_iter().chain(ours).collect())
+        Ok(self.running().connection.console_errors().into_iter().chain(ours).collect())
     }
 
     /// The folder of the profile.
     pub fn profile(&self) -> &Path {
-        &self.profile
+        &self.running().profile
     }
 
     /// What can end it while a command to it is under way.
     pub fn killer(&self) -> Killer {
-        Killer { group: self.child.id() }
+        Killer { group: self.running().child.id() }
     }
 
-    /// Ends it as a power cut would. Returns the profile, to start again with.
-    pub fn kill(mut self) -> (PathBuf, Option<TempDir>) {
-        end(&mut self.child);
-        (self.profile.clone(), self.temporary.take())
+    /// Ends it as a power cut would.
+    pub fn kill(mut self) {
+        drop(self.running.take());
     }
 
     /// Waits until a person closes it.
@@ -372,14 +537,23 @@ impl Firefox {
     /// # Errors
     /// When its end cannot be seen.
     pub fn wait_until_closed(&mut self) -> Result {
-        self.child.wait()?;
+        if let Some(running) = &mut self.running {
+            running.child.wait()?;
+        }
         Ok(())
     }
 }
 
 impl Drop for Firefox {
     fn drop(&mut self) {
-        end(&mut self.child);
+        let Some(mut running) = self.running.take() else { return };
+        // Where a test failed, nobody knows what it left behind.
+        if self.is_lent && !std::thread::panicking() {
+            match running.reset() {
+                Ok(()) => IDLE.lock().unwrap_or_else(PoisonError::into_inner).push(running),
+                Err(error) => eprintln!("Firefox is ended, since it could not be made like a new one: {error}"),
+            }
+        }
     }
 }
 
@@ -396,11 +570,4 @@ fn listening(child: &mut Child) -> Result<String> {
         }
     });
     receiver.recv_timeout(START_LIMIT).map_err(|_| "Firefox did not come up".into())
-}
-
-/// Ends a process and its whole group.
-fn end(child: &mut Child) {
-    Killer { group: child.id() }.kill();
-    let _ = child.kill();
-    let _ = child.wait();
 }

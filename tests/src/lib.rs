@@ -6,6 +6,7 @@ pub mod axe;
 pub mod bidi;
 pub mod desk;
 pub mod firefox;
+pub mod keeper;
 pub mod page;
 pub mod pseudo;
 

@@ -6,12 +6,49 @@ use serde_json::{Value, json};
 use std::{
     fs,
     path::Path,
-    rc::Rc,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 const WAIT_LIMIT: Duration = Duration::from_secs(15);
 const POLL: Duration = Duration::from_millis(20);
+
+/// Gives the place at which to click on an element, or says why that cannot be done yet. Until `clickMissed` is called, no other
+/// element hears of a click.
+const AIM: &str = "(async css => {
+    const e = document.querySelector(css);
+    if (!e) return 'it is not there';
+    if (!e.checkVisibility()) return 'it is not seen';
+    if (e.matches(':disabled')) return 'it is disabled';
+    const place = () => { const r = e.getBoundingClientRect(); return [Math.floor(r.x + r.width / 2), Math.floor(r.y + r.height / 2)]; };
+    const frames = () => Promise.race([new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))), \
+        new Promise(done => setTimeout(done, 500))]);
+    // Firefox scrolls back to the text cursor in the frame after something was typed: scrolled until it stays in place.
+    for (let tries = 0, before = ''; before !== place().join() && tries < 5; tries++) {
+        before = place().join();
+        e.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+        if (place().join() !== before) await frames();
+    }
+    const hits = target => target === e || e.contains(target) || target?.closest?.('label')?.control === e;
+    const found = document.elementFromPoint(...place());
+    if (!hits(found)) return `${found?.id || found?.localName} lies above it`;
+    let missed = false;
+    const kinds = ['pointerdown', 'mousedown', 'pointerup', 'mouseup', 'click'];
+    const guard = event => {
+        if (!event.isTrusted || hits(event.target)) return;
+        missed = true;
+        event.preventDefault();
+        event.stopImmediatePropagation();
+    };
+    window.clickMissed?.();
+    for (const kind of kinds) addEventListener(kind, guard, true);
+    window.clickMissed = () => {
+        for (const kind of kinds) removeEventListener(kind, guard, true);
+        delete window.clickMissed;
+        return missed;
+    };
+    return place();
+})";
 
 /// Keys that are no characters, by WebDriver's code points.
 pub mod key {
@@ -53,15 +90,32 @@ pub mod key {
     pub const CONTROL: char = '\u{E009}';
 }
 
+/// A key down and up again.
+fn strokes(character: char) -> [Value; 2] {
+    let key = match character {
+        '\n' => key::ENTER,
+        '\t' => key::TAB,
+        other => other,
+    };
+    ["keyDown", "keyUp"].map(|kind| json!({"type": kind, "value": key}))
+}
+
+/// All keys down in order, and all up in reverse.
+fn chord(keys: &[char]) -> Vec<Value> {
+    let down = keys.iter().map(|key| json!({"type": "keyDown", "value": key}));
+    let up = keys.iter().rev().map(|key| json!({"type": "keyUp", "value": key}));
+    down.chain(up).collect()
+}
+
 /// A page.
 #[derive(Debug, Clone)]
 pub struct Page {
-    connection: Rc<Connection>,
+    connection: Arc<Connection>,
     id: String,
 }
 
 impl Page {
-    pub(crate) fn new(connection: Rc<Connection>, id: &str) -> Self {
+    pub(crate) fn new(connection: Arc<Connection>, id: &str) -> Self {
         Self { connection, id: id.to_owned() }
     }
 
@@ -153,6 +207,7 @@ impl Page {
     pub fn wait_for(&self, condition: &str, limit: Duration) -> Result<Value> {
         let began = Instant::now();
         let mut last = String::new();
+        let mut pause = Duration::from_millis(1);
         while began.elapsed() < limit {
             // While a page is being loaded, a script can fail.
             match self.eval(condition) {
@@ -161,7 +216,8 @@ impl Page {
                 Ok(value) => return Ok(value),
                 Err(error) => last = error.to_string(),
             }
-            std::thread::sleep(POLL);
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(POLL);
         }
         let shown = self.eval("document.body.innerText").unwrap_or_default();
         Err(format!("not within {limit:?}: {condition}\n{last}\nThe page shows: {shown}").into())
@@ -209,27 +265,43 @@ impl Page {
         Ok(())
     }
 
-    /// Clicks an element as a mouse does.
+    /// Clicks an element as a mouse does, once it can be clicked: it is seen, enabled, and nothing lies above it.
+    ///
+    /// What comes into sight in the very moment of the click can move another element under the mouse. That one never hears
+    /// of the click, and it is done again.
     ///
     /// # Errors
-    /// When it is not there or not seen.
+    /// When it cannot be clicked within 15 seconds.
     pub fn click(&self, css: &str) -> Result {
-        // Firefox scrolls back to the text cursor in the frame after something was typed: scrolled until it stays in place.
-        let script = format!(
-            "(async () => {{ const e = document.querySelector({}); if (!e || !e.checkVisibility()) throw new Error('nothing to click'); \
-             const place = () => {{ const r = e.getBoundingClientRect(); return [Math.floor(r.x + r.width / 2), Math.floor(r.y + r.height / 2)]; }}; \
-             const frames = () => Promise.race([new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))), \
-             new Promise(done => setTimeout(done, 500))]); \
-             for (let tries = 0, before = ''; before !== place().join() && tries < 5; tries++) {{ before = place().join(); \
-             e.scrollIntoView({{block: 'nearest', inline: 'nearest'}}); if (place().join() !== before) await frames(); }} return place(); }})()",
-            json!(css)
-        );
-        let place = self.eval(&script).map_err(|error| format!("{css}: {error}"))?;
-        self.perform(&json!([{"type": "pointer", "id": "mouse", "actions": [
-            {"type": "pointerMove", "x": place[0], "y": place[1]},
-            {"type": "pointerDown", "button": 0},
-            {"type": "pointerUp", "button": 0},
-        ]}]))
+        let began = Instant::now();
+        let mut why = String::new();
+        while began.elapsed() < WAIT_LIMIT {
+            let place = match self.eval(&format!("{AIM}({})", json!(css))) {
+                Ok(place) if place.is_array() => place,
+                Ok(reason) => {
+                    why = reason.as_str().unwrap_or_default().to_owned();
+                    std::thread::sleep(POLL);
+                    continue;
+                }
+                // While a page is being loaded, a script can fail.
+                Err(error) => {
+                    why = error.to_string();
+                    std::thread::sleep(POLL);
+                    continue;
+                }
+            };
+            self.perform(&json!([{"type": "pointer", "id": "mouse", "actions": [
+                {"type": "pointerMove", "x": place[0], "y": place[1]},
+                {"type": "pointerDown", "button": 0},
+                {"type": "pointerUp", "button": 0},
+            ]}]))?;
+            // A click can close the page, or lead to another.
+            if self.eval("window.clickMissed?.() ?? false").unwrap_or_default() != json!(true) {
+                return Ok(());
+            }
+            "it moved away under the mouse".clone_into(&mut why);
+        }
+        Err(format!("{css} cannot be clicked: {why}").into())
     }
 
     /// Types by real key events, one after the other without a pause, as a scanner does. `\n` is Enter, `\t` is Tab.
@@ -237,16 +309,10 @@ impl Page {
     /// # Errors
     /// When the page is gone.
     pub fn type_text(&self, text: &str) -> Result {
-        let mut actions = Vec::new();
-        for character in text.chars() {
-            let key = match character {
-                '\n' => key::ENTER,
-                '\t' => key::TAB,
-                other => other,
-            };
-            actions.push(json!({"type": "keyDown", "value": key}));
-            actions.push(json!({"type": "keyUp", "value": key}));
-        }
+        self.keys(text.chars().flat_map(strokes).collect())
+    }
+
+    fn keys(&self, actions: Vec<Value>) -> Result {
         self.perform(&json!([{"type": "key", "id": "keyboard", "actions": actions}]))
     }
 
@@ -255,9 +321,7 @@ impl Page {
     /// # Errors
     /// When the page is gone.
     pub fn press(&self, keys: &[char]) -> Result {
-        let down = keys.iter().map(|key| json!({"type": "keyDown", "value": key}));
-        let up = keys.iter().rev().map(|key| json!({"type": "keyUp", "value": key}));
-        self.perform(&json!([{"type": "key", "id": "keyboard", "actions": down.chain(up).collect::<Vec<_>>()}]))
+        self.keys(chord(keys))
     }
 
     /// Clicks into a field and types over what it holds.
@@ -266,9 +330,8 @@ impl Page {
     /// When the field is not there.
     pub fn fill(&self, css: &str, text: &str) -> Result {
         self.click(css)?;
-        self.press(&[key::CONTROL, 'a'])?;
-        self.press(&[key::BACKSPACE])?;
-        self.type_text(text)
+        let clear = [chord(&[key::CONTROL, 'a']), chord(&[key::BACKSPACE])].concat();
+        self.keys(clear.into_iter().chain(text.chars().flat_map(strokes)).collect())
     }
 
     /// Chooses files in a file field, as in the picker.

@@ -29,7 +29,7 @@ const ARABIC: &str = "ابتثجحخدذرزسشصضطظعغفقكلمنه";
 /// # Errors
 /// When the add-on cannot be read or copied.
 pub fn addon(addon: &Path, language: &str, categories: &[&str], script: Script) -> Result<TempDir> {
-    let folder = TempDir::new()?;
+    let folder = crate::keeper::folder()?;
     copy(addon, folder.path())?;
     let locales = folder.path().join("_locales");
     let english: Map<String, Value> = serde_json::from_slice(&fs::read(locales.join("en/messages.json"))?)?;

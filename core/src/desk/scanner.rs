@@ -121,6 +121,33 @@ mod tests {
     }
 
     proptest! {
+        /// A scanner whose keys are late now and then is one, a person who is fast now and then is none: it is the share of late keys
+        /// that tells them apart.
+        #[test]
+        fn the_share_of_late_keys_decides(late in prop::collection::vec(any::<bool>(), 3..30)) {
+            let gaps: Vec<f64> = late.iter().map(|is_late| if *is_late { 80.0 } else { 8.0 }).collect();
+            let number = late.iter().filter(|is_late| **is_late).count();
+            prop_assert_eq!(is_code(&gaps), number * 5 <= gaps.len() + 1);
+        }
+
+        /// After a silence something else begins: what came before it makes nothing a code, and keeps nothing from being one.
+        #[test]
+        fn silence_begins_anew(
+            before in prop::collection::vec(0.0..200.0_f64, 0..20),
+            silence in SILENCE + 1.0..1e6_f64,
+            after in prop::collection::vec(0.0..110.0_f64, 0..20),
+        ) {
+            let all: Vec<f64> = before.into_iter().chain([silence]).chain(after.iter().copied()).collect();
+            prop_assert_eq!(is_code(&all), is_code(&after));
+        }
+
+        /// The clock was set back, or two clocks were mixed up: no code comes of keys of before.
+        #[test]
+        fn a_time_that_runs_backwards_begins_anew(back in 0.1..1e6_f64, after in prop::collection::vec(0.0..44.0_f64, 0..8)) {
+            let all: Vec<f64> = [5.0; 9].into_iter().chain([-back]).chain(after.iter().copied()).collect();
+            prop_assert_eq!(is_code(&all), is_code(&after));
+        }
+
         /// Browsers tell times with fractions, since whenever the window was opened.
         #[test]
         fn a_scan_is_a_code_at_any_time(start in 0.0..1e9_f64, gaps in prop::collection::vec(0.0..44.0_f64, 3..30)) {

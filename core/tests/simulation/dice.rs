@@ -1,6 +1,7 @@
 //! Chance that a seed decides: the same seed gives the same run.
 
-/// The generator `SplitMix64`.
+/// The generator `SplitMix64`. Everything else here uses the crate `fastrand`, which would give other runs: a seed that failed
+/// once, and is named in a report of it, must go on giving the run that failed.
 #[derive(Debug, Clone)]
 pub(crate) struct Dice(u64);
 

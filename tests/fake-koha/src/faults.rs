@@ -32,6 +32,10 @@ pub enum FaultKind {
     Delay(Duration),
     /// The server processes the request and takes its time to answer.
     DelayAfter(Duration),
+    /// The server does not process the request before all faults are ended. It does so even if the client is gone by then.
+    Hold,
+    /// The server processes the request, and does not answer before all faults are ended.
+    HoldAfter,
     /// The connection is closed without a byte of an answer; the request is not processed.
     ResetBefore,
     /// The request is processed, then the connection is closed without a byte of an answer.

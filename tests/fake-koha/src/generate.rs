@@ -43,7 +43,7 @@ impl Library {
             library.branches.push(Branch { code: code.to_owned(), name: name.to_owned() });
         }
         let codes = ["CPL", "MPL", "FPL"].into_iter().chain(BRANCHES.map(|(code, _)| code)).collect();
-        let mut generator = Generator { random: Random(seed), library, codes };
+        let mut generator = Generator { random: Random(fastrand::Rng::with_seed(seed)), library, codes };
         generator.patrons(size.patrons);
         generator.items(size.items);
         generator.loans(size.loans.min(size.items));
@@ -283,21 +283,12 @@ impl Generator {
     }
 }
 
-/// Splitmix64: small, and the same everywhere.
-struct Random(u64);
+/// What is made up at random, from a seed.
+struct Random(fastrand::Rng);
 
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
     fn below(&mut self, limit: usize) -> usize {
-        let limit = u64::try_from(limit.max(1)).unwrap_or(u64::MAX);
-        usize::try_from(self.next() % limit).unwrap_or(0)
+        self.0.usize(..limit.max(1))
     }
 
     fn one_in(&mut self, chances: usize) -> bool {

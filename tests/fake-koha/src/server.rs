@@ -15,7 +15,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use thiserror::Error;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tower_service::Service;
 
 use crate::clock::Zone;
@@ -88,6 +88,8 @@ pub(crate) struct Shared {
     library: Mutex<Library>,
     faults: Mutex<Faults>,
     requests: Mutex<Vec<Recorded>>,
+    /// Told when faults are ended.
+    released: watch::Sender<()>,
 }
 
 impl Shared {
@@ -139,6 +141,7 @@ impl FakeKoha {
             library: Mutex::new(library),
             faults: Mutex::default(),
             requests: Mutex::default(),
+            released: watch::Sender::default(),
         });
         Self::serve(shared, port)
     }
@@ -183,9 +186,10 @@ impl FakeKoha {
         lock(&self.shared.faults).add(fault);
     }
 
-    /// Ends all faults.
+    /// Ends all faults. What they held goes on.
     pub fn clear_faults(&self) {
         lock(&self.shared.faults).clear();
+        let () = self.shared.released.send_replace(());
     }
 
     /// Every request that was seen, in order of arrival.
@@ -285,17 +289,27 @@ async fn answer(visit: Visit, request: hyper::Request<Incoming>, allowance: Allo
     let (parts, body) = request.into_parts();
     let body = to_bytes(Body::new(body), usize::MAX).await.map_err(|_| Reset)?;
     let (request, recorded) = Request::read(&parts, body, &visit.shared.config.sub_path, visit.connection).await;
+    // Listened to from before: a fault that is ended at once holds nothing.
+    let released = visit.shared.released.subscribe();
     let due = lock(&visit.shared.faults).due(&recorded.path);
     lock(&visit.shared.requests).push(recorded);
     // In a task of its own: as with a real server, a client that goes away does not stop what it asked for.
-    tokio::spawn(visit.go(request, due, allowance)).await.map_err(|_| Reset)?
+    tokio::spawn(visit.go(request, due, released, allowance)).await.map_err(|_| Reset)?
 }
 
 impl Visit {
-    async fn go(mut self, request: Request, due: Vec<FaultKind>, allowance: Allowance) -> Result<Reply, Reset> {
+    async fn go(
+        mut self,
+        request: Request,
+        due: Vec<FaultKind>,
+        mut released: watch::Receiver<()>,
+        allowance: Allowance,
+    ) -> Result<Reply, Reset> {
         for fault in &due {
             match fault {
                 FaultKind::Delay(time) => tokio::time::sleep(*time).await,
+                // Where the server is stopped meanwhile, there is nothing left to wait for.
+                FaultKind::Hold => released.changed().await.map_err(|_| Reset)?,
                 FaultKind::ResetBefore => return Err(Reset),
                 FaultKind::Status(status) => return Ok(reply::error_page(*status, "Ordered by a fault.")),
                 FaultKind::HtmlLogin => return Ok(pages::captive_portal()),
@@ -314,6 +328,7 @@ impl Visit {
         for fault in due {
             match fault {
                 FaultKind::DelayAfter(time) => tokio::time::sleep(time).await,
+                FaultKind::HoldAfter => released.changed().await.map_err(|_| Reset)?,
                 FaultKind::ResetAfter => return Err(Reset),
                 FaultKind::CutHeaders => allowance.limit(CUT_AFTER_BYTES),
                 FaultKind::CutAfter(bytes) => allowance.limit(bytes),

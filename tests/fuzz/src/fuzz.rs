@@ -1,6 +1,6 @@
 //! The loop: change an input, check it, keep it where it showed something new.
 
-use crate::{corpus::seeds, mutate::mutated, random::Random};
+use crate::{corpus::seeds, mutate::mutated};
 use std::{
     any::Any,
     collections::HashSet,
@@ -65,11 +65,11 @@ pub fn fuzz(target: &Target, plan: Plan) -> Result<String, String> {
     if kept.is_empty() {
         return Err(format!("corpus/{name} is empty"));
     }
-    let mut random = Random::new(plan.seed);
+    let mut random = fastrand::Rng::with_seed(plan.seed);
     let (start, mut round) = (Instant::now(), 0);
     while plan.time.map_or(round < plan.rounds, |time| start.elapsed() < time) {
         round += 1;
-        let (one, other) = (random.below(kept.len()), random.below(kept.len()));
+        let (one, other) = (random.usize(..kept.len()), random.usize(..kept.len()));
         let input = mutated(&mut random, &kept[one], target.words, &kept[other]);
         let Ok(kind) = tried(target, &input) else {
             return Err(format!("{name}: KOCT_FUZZ_SEED={}, input {round}: {}", plan.seed, told(target, input)));

@@ -14,7 +14,6 @@
 mod corpus;
 mod fuzz;
 mod mutate;
-mod random;
 pub mod targets;
 
 pub use corpus::{Seed, seeds};

@@ -2,13 +2,14 @@
 
 mod made;
 
+use fastrand::Rng;
 use futures_util::FutureExt;
 use koct_core::directory::{
     self, Contents, Directory, RowWriter, Unfinished,
     block_store::{BlockId, BlockStore, DamagedBlockError},
     record::{Hold, HoldState, Loan, Record, Set},
 };
-use made::{Random, Words};
+use made::Words;
 use serde_json::{Value, json};
 use std::{
     cell::{Cell, RefCell},
@@ -111,7 +112,7 @@ pub async fn measure_on<S: BlockStore>(shelf: S, now: &dyn Fn() -> f64, size: Si
 async fn fill<S: BlockStore>(shelf: &S, now: &dyn Fn() -> f64, size: Size) -> Result<(Contents, Vec<Value>), S::Error> {
     let mut contents = Contents::default();
     let mut results = Vec::new();
-    let mut random = Random(1);
+    let mut random = Rng::with_seed(1);
     let words = Words::new(&mut random);
     let patrons = (1..=size.patrons).map(|n| made::patron(n, &words, &mut random));
     set(shelf, now, &mut contents, &mut results, patrons).await?;
@@ -121,20 +122,20 @@ async fn fill<S: BlockStore>(shelf: &S, now: &dyn Fn() -> f64, size: Size) -> Re
     let stride = (size.items / size.loans.max(1)).max(1);
     let loans = (1..=size.loans).map(|n| Loan {
         id: n,
-        patron: 1 + random.below(size.patrons),
+        patron: 1 + random.u32(..size.patrons),
         item: Some(n * stride),
-        due: made::time(1_795_000_000 + i64::from(random.below(3_000_000))),
-        since: made::time(1_793_000_000 + i64::from(random.below(2_000_000))),
+        due: made::time(1_795_000_000 + i64::from(random.u32(..3_000_000))),
+        since: made::time(1_793_000_000 + i64::from(random.u32(..2_000_000))),
         ..Loan::default()
     });
     set(shelf, now, &mut contents, &mut results, loans).await?;
     let holds = (1..=size.holds).map(|n| Hold {
         id: n,
-        patron: 1 + random.below(size.patrons),
-        biblio: 1 + random.below(size.items / 2),
+        patron: 1 + random.u32(..size.patrons),
+        biblio: 1 + random.u32(..size.items / 2),
         item: None,
         pickup: made::branch(&mut random),
-        priority: 1 + random.below(3),
+        priority: 1 + random.u32(..3),
         state: HoldState::Placed,
         suspended: false,
     });
@@ -187,17 +188,17 @@ async fn look_up<S: BlockStore>(
     results.push(json!({"what": "reading the index of names", "number": 1, "millis": now() - began}));
     let bytes = directory.names_in_memory();
     results.push(json!({"what": "index of names, in memory", "number": size.patrons, "bytes": bytes}));
-    let mut random = Random(7);
+    let mut random = Rng::with_seed(7);
     let mut times = Vec::new();
     for _ in 0..LOOKUPS {
-        let card = made::card(1 + random.below(size.patrons));
+        let card = made::card(1 + random.u32(..size.patrons));
         let began = now();
         assert!(directory.patron_by_code(&card).await?.is_some(), "{card} is not found");
         times.push(now() - began);
     }
     tell(&mut results, "a patron by card", std::mem::take(&mut times));
     for _ in 0..LOOKUPS {
-        let barcode = format!("3{:013}", 1 + random.below(size.items));
+        let barcode = format!("3{:013}", 1 + random.u32(..size.items));
         let began = now();
         let item = directory.item_by_barcode(&barcode).await?;
         let item = item.expect("what was written is found");
@@ -207,7 +208,7 @@ async fn look_up<S: BlockStore>(
     tell(&mut results, "an item by barcode, its loan and holds", std::mem::take(&mut times));
     for _ in 0..LOOKUPS {
         let began = now();
-        directory.loans_of(1 + random.below(size.patrons)).await?;
+        directory.loans_of(1 + random.u32(..size.patrons)).await?;
         times.push(now() - began);
     }
     tell(&mut results, "the loans of a patron", std::mem::take(&mut times));

@@ -102,21 +102,16 @@ fn desk(number: usize) -> Option<DeskName> {
 
 /// A day of many desks, desk by desk, as their files come: every item goes out and comes back, at any desk.
 fn history() -> Vec<Entry> {
-    let mut random: u64 = 1;
-    let mut below = |limit: usize| {
-        // Numerical Recipes' linear congruential generator: the same day each time.
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(random >> 40).unwrap_or_default() % limit
-    };
+    let mut random = fastrand::Rng::with_seed(1);
     let mut is_out = vec![false; ITEMS];
     let mut desks: Vec<Vec<Transaction>> = (0..DESKS).map(|_| Vec::with_capacity(EACH)).collect();
     let mut at = START;
     for step in 0..DESKS * EACH {
-        let item = below(ITEMS);
+        let item = random.usize(..ITEMS);
         at += STEP;
         let moment = Moment::new(at, 60);
         let barcode = Barcode::parse(&format!("Item-{item:06}"));
-        let cardnumber = Cardnumber::parse(&format!("Patron-{:06}", below(PATRONS)));
+        let cardnumber = Cardnumber::parse(&format!("Patron-{:06}", random.usize(..PATRONS)));
         let (Ok(moment), Ok(barcode), Ok(cardnumber)) = (moment, barcode, cardnumber) else { continue };
         is_out[item] = !is_out[item];
         let action = if is_out[item] { Action::Issue { cardnumber, barcode } } else { Action::Return { barcode } };

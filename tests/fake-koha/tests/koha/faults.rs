@@ -107,14 +107,36 @@ fn strange_answers() {
 }
 
 #[test]
-fn a_client_that_goes_away_does_not_stop_what_it_asked_for() {
+fn a_delay_is_one() {
     for kind in [FaultKind::Delay(Duration::from_millis(100)), FaultKind::DelayAfter(Duration::from_millis(100))] {
         let koha = koha();
         koha.fault(Fault::on("service.pl", kind));
         let started = Instant::now();
         send(&mut Client::open(&koha)).unwrap();
         assert!(started.elapsed() >= Duration::from_millis(100));
-        // Now one that hangs up at once.
+    }
+}
+
+/// Waits for what comes at any speed.
+fn until(what: &str, is: impl Fn() -> bool) {
+    let began = Instant::now();
+    while !is() {
+        assert!(began.elapsed() < Duration::from_mins(1), "{what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+#[test]
+fn what_is_held_goes_on_when_faults_are_ended_though_its_client_is_gone() {
+    for (kind, before) in [(FaultKind::Hold, 0), (FaultKind::HoldAfter, 1)] {
+        let koha = koha();
+        koha.fault(Fault::on("service.pl", kind.clone()));
+        // One waits for its answer, one hangs up at once.
+        let answer = std::thread::spawn({
+            let mut client = Client::open(&koha);
+            move || send(&mut client).unwrap()
+        });
+        until("it did not arrive", || koha.requests().len() == 1 && effects(&koha) == before);
         {
             use std::io::Write;
             let mut stream = std::net::TcpStream::connect(("127.0.0.1", koha.port())).unwrap();
@@ -126,12 +148,14 @@ fn a_client_that_goes_away_does_not_stop_what_it_asked_for() {
             )
             .unwrap();
             stream.flush().unwrap();
-            while koha.requests().len() < 2 {
-                std::thread::sleep(Duration::from_millis(5));
-            }
+            until("it did not arrive", || koha.requests().len() == 2);
         }
-        std::thread::sleep(Duration::from_millis(250));
-        assert_eq!(effects(&koha), 2);
+        // Other requests pass meanwhile.
+        assert_eq!(get(&koha, MAIN, &[]).status, 200);
+        assert!(!answer.is_finished(), "{kind:?} has held nothing");
+        koha.clear_faults();
+        assert_eq!(answer.join().unwrap().status, 200);
+        until("it was not processed", || effects(&koha) == 2);
     }
 }
 
