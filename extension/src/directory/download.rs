@@ -18,7 +18,7 @@ use koct_core::{
     },
     koha::{
         connection::{Connection, ConnectionError, Next, Ready},
-        records::{self, Listed, Point, ReadError, Reading, Report, RestCredentials, Source, Step, TokenError},
+        records::{self, Listed, Point, ReadError, ReadStep, Reading, Report, RestCredentials, Source, TokenError},
         rest,
         service::Access,
     },
@@ -269,9 +269,9 @@ impl Download<'_> {
             }
             let request = reading.request(&self.settings, &self.pass);
             let (rows, left) = match reading.handle(self.http.send(&request).await) {
-                Step::Rows { rows, left } => (rows, left),
-                Step::Done(rows) => (rows, Some(0)),
-                Step::Again(millis) => {
+                ReadStep::Rows { rows, left } => (rows, left),
+                ReadStep::Done(rows) => (rows, Some(0)),
+                ReadStep::Again(millis) => {
                     if reading.point().is_start() && rows_read > 0 {
                         // Koha must be asked in another way, from the start.
                         writer = RowWriter::resume(Unfinished::new(self.contents.new_run()));
@@ -280,11 +280,11 @@ impl Download<'_> {
                     sleep(Duration::from_millis(millis.into())).await;
                     continue;
                 }
-                Step::PassEnded => {
+                ReadStep::CredentialsEnded => {
                     self.renew_pass(set).await?;
                     continue;
                 }
-                Step::Stopped(stop) => {
+                ReadStep::Stopped(stop) => {
                     let gap = match stop {
                         ReadError::Refused(permissions) => Gap::Refused(permissions),
                         ReadError::NotLetIn => Gap::Refused(String::new()),
@@ -334,7 +334,7 @@ impl Download<'_> {
             None => directory::finish::<R, _>(&self.disk, written, began).await?,
         };
         let held = Held {
-            koha_as_of: point.began(),
+            koha_as_of: point.koha_began(),
             has_extras: point.has_extras || before.is_some_and(|before| before.has_extras),
             unreadable: point.unreadable,
             ..held

@@ -67,9 +67,9 @@ pub fn read_token(response: &Response) -> Result<Secret, TokenError> {
 }
 
 /// Asks for the names of the libraries, as [`super::rest::read_libraries`] reads them.
-pub fn libraries(settings: &Settings, pass: &RestCredentials) -> Request {
+pub fn libraries(settings: &Settings, credentials: &RestCredentials) -> Request {
     let url = settings.server.join("/api/v1/libraries?_page=1&_per_page=1000");
-    pass.on(settings, Request::get(url))
+    credentials.on(settings, Request::get(url))
 }
 
 /// Whether Koha says that it is being updated. A proxy in front of it answers 503 too, with a page.

@@ -4,7 +4,12 @@
 //! says (10 where nobody changed it), and it does not tell that there are more. So the report takes the number of the last
 //! patron read and gives those after it, until it gives none.
 
-use super::{Point, ReadError, Source, Step, Tries, access::RestCredentials, in_order, loose::Loose};
+use super::{
+    access::RestCredentials,
+    loose::Loose,
+    point::Point,
+    source::{ReadError, ReadStep, Source, Tries, in_order},
+};
 use crate::{
     directory::record::{Record, Restriction, end},
     koha::{Failure, Request, Response, authentication},
@@ -36,17 +41,17 @@ impl Report {
         Self { number, point, tries: Tries::default() }
     }
 
-    fn read(&mut self, response: &Response) -> Step<Restriction> {
+    fn read(&mut self, response: &Response) -> ReadStep<Restriction> {
         let Ok(raw) = serde_json::from_str::<Vec<&RawValue>>(&response.body) else {
             // An error of the database comes as an object, with 200.
             return if response.is_html() { self.tries.failed(ReadError::NotKoha(200)) } else { unlike() };
         };
         self.tries = Tries::default();
-        if self.point.began.is_none() {
-            self.point.began = response.date;
+        if self.point.koha_began.is_none() {
+            self.point.koha_began = response.date;
         }
         if raw.is_empty() {
-            return Step::Done(Vec::new());
+            return ReadStep::Done(Vec::new());
         }
         let rows: Vec<Option<Restriction>> = raw.into_iter().map(restriction).collect();
         let ids: Vec<u32> = rows.iter().flatten().map(Record::id).collect();
@@ -58,7 +63,7 @@ impl Report {
         }
         self.point.unreadable += u32::try_from(unreadable).unwrap_or(u32::MAX);
         self.point.last = rows.last().map(Record::id);
-        Step::Rows { rows, left: None }
+        ReadStep::Rows { rows, left: None }
     }
 }
 
@@ -70,10 +75,10 @@ impl Source for Report {
     }
 
     /// A token of an API key is not taken here: whoever has one asks with the account of the desk.
-    fn request(&self, settings: &Settings, pass: &RestCredentials) -> Request {
+    fn request(&self, settings: &Settings, credentials: &RestCredentials) -> Request {
         let url = settings.server.join(PATH);
         let query = [("id", self.number.to_string()), ("sql_params", self.point.last.unwrap_or_default().to_string())];
-        match pass {
+        match credentials {
             RestCredentials::Session(session) => {
                 let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
                 Request::get(format!("{url}?{query}")).within(Some(session.clone()))
@@ -84,28 +89,28 @@ impl Source for Report {
         }
     }
 
-    fn handle(&mut self, answer: Result<Response, Failure>) -> Step<Restriction> {
+    fn handle(&mut self, answer: Result<Response, Failure>) -> ReadStep<Restriction> {
         let response = match answer {
             Ok(response) => response,
             Err(failure) => return self.tries.no_answer(failure),
         };
         match response.status {
             200 => self.read(&response),
-            401 if says_maintenance(&response) => Step::Stopped(ReadError::Maintenance),
+            401 if says_maintenance(&response) => ReadStep::Stopped(ReadError::Maintenance),
             401 => self.tries.not_let_in(ReadError::Refused("catalogue".to_owned())),
-            403 => Step::Stopped(ReadError::NotLetIn),
-            404 => Step::Stopped(ReadError::Absent),
+            403 => ReadStep::Stopped(ReadError::NotLetIn),
+            404 => ReadStep::Stopped(ReadError::Absent),
             // The script dies where there is no report of this number.
-            500 if self.tries.failures > 0 => Step::Stopped(ReadError::Absent),
+            500 if self.tries.failures > 0 => ReadStep::Stopped(ReadError::Absent),
             status @ (408 | 429 | 500..) => self.tries.failed(ReadError::Strange(status)),
-            status => Step::Stopped(ReadError::Strange(status)),
+            status => ReadStep::Stopped(ReadError::Strange(status)),
         }
     }
 }
 
 /// Some other report, or one whose SQL is wrong.
-fn unlike() -> Step<Restriction> {
-    Step::Stopped(ReadError::Strange(200))
+fn unlike() -> ReadStep<Restriction> {
+    ReadStep::Stopped(ReadError::Strange(200))
 }
 
 /// What Koha says in the body of a 401.
@@ -148,8 +153,8 @@ mod tests {
         Response { status, content_type: "application/json".into(), body: body.to_string(), ..Response::default() }
     }
 
-    fn rows(step: Step<Restriction>) -> Vec<Restriction> {
-        let Step::Rows { rows, left: None } = step else { panic!("{step:?}") };
+    fn rows(step: ReadStep<Restriction>) -> Vec<Restriction> {
+        let ReadStep::Rows { rows, left: None } = step else { panic!("{step:?}") };
         rows
     }
 
@@ -184,13 +189,13 @@ mod tests {
         );
         let request = report.request(&settings(), &RestCredentials::Session(session));
         assert_eq!(request.url, "https://koha.example.org/cgi-bin/koha/svc/report?id=7&sql_params=12");
-        assert_eq!(report.handle(Ok(answer(200, &json!([])))), Step::Done(Vec::new()));
+        assert_eq!(report.handle(Ok(answer(200, &json!([])))), ReadStep::Done(Vec::new()));
     }
 
     #[test]
     fn no_secret_stands_in_an_address() {
-        for pass in [RestCredentials::Basic, RestCredentials::Token(Secret::new("token"))] {
-            let request = report().request(&settings(), &pass);
+        for credentials in [RestCredentials::Basic, RestCredentials::Token(Secret::new("token"))] {
+            let request = report().request(&settings(), &credentials);
             assert_eq!(request.url, "https://koha.example.org/cgi-bin/koha/svc/report");
             let body = request.body().unwrap();
             assert!(body.contains("password=letmein") && body.ends_with("&id=7&sql_params=0"), "{body}");
@@ -223,20 +228,20 @@ mod tests {
     fn says_why_it_cannot_be_read() {
         let refusal = |status: &str| answer(401, &json!({ "auth_status": status }));
         let mut reading = report();
-        assert_eq!(reading.handle(Ok(refusal("expired"))), Step::PassEnded);
-        assert_eq!(reading.handle(Ok(refusal("failed"))), Step::Stopped(ReadError::Refused("catalogue".into())));
-        assert_eq!(report().handle(Ok(refusal("maintenance"))), Step::Stopped(ReadError::Maintenance));
+        assert_eq!(reading.handle(Ok(refusal("expired"))), ReadStep::CredentialsEnded);
+        assert_eq!(reading.handle(Ok(refusal("failed"))), ReadStep::Stopped(ReadError::Refused("catalogue".into())));
+        assert_eq!(report().handle(Ok(refusal("maintenance"))), ReadStep::Stopped(ReadError::Maintenance));
         let died = || Ok(answer(500, &json!("Internal Server Error")));
         let mut reading = report();
-        assert!(matches!(reading.handle(died()), Step::Again(1..)), "it may be a moment's trouble");
-        assert_eq!(reading.handle(died()), Step::Stopped(ReadError::Absent));
+        assert!(matches!(reading.handle(died()), ReadStep::Again(1..)), "it may be a moment's trouble");
+        assert_eq!(reading.handle(died()), ReadStep::Stopped(ReadError::Absent));
         let mut reading = report();
         for _ in 1..5 {
-            assert!(matches!(reading.handle(Err(Failure::Lost)), Step::Again(1..)));
+            assert!(matches!(reading.handle(Err(Failure::Lost)), ReadStep::Again(1..)));
         }
-        assert_eq!(reading.handle(Err(Failure::Lost)), Step::Stopped(ReadError::NoAnswer(Failure::Lost)));
+        assert_eq!(reading.handle(Err(Failure::Lost)), ReadStep::Stopped(ReadError::NoAnswer(Failure::Lost)));
         let offline = Failure::NotSent(NotSent::Offline);
-        assert_eq!(report().handle(Err(offline.clone())), Step::Stopped(ReadError::NoAnswer(offline)));
+        assert_eq!(report().handle(Err(offline.clone())), ReadStep::Stopped(ReadError::NoAnswer(offline)));
     }
 
     proptest! {
@@ -255,8 +260,8 @@ mod tests {
                 let after: u32 = request.form.last().unwrap().1.parse().unwrap();
                 let page: Vec<Value> = ids.range(after + 1..).take(most).map(|id| json!([id, "2026-12-24", ""])).collect();
                 match reading.handle(Ok(answer(200, &page.into()))) {
-                    Step::Rows { rows, .. } => came.extend(rows.iter().map(Record::id)),
-                    Step::Done(rows) => {
+                    ReadStep::Rows { rows, .. } => came.extend(rows.iter().map(Record::id)),
+                    ReadStep::Done(rows) => {
                         came.extend(rows.iter().map(Record::id));
                         break;
                     }

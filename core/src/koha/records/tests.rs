@@ -1,11 +1,16 @@
-use super::*;
+use super::{
+    point::{DAY, WHOLE, Way},
+    reading::CAUTION,
+    source::MOST_TRIES,
+    *,
+};
 use crate::{
     directory::{
         Held,
         record::{Hold, HoldState, Item, Loan, Patron, Record},
     },
-    koha::{NotSent, connection::ConnectionError},
-    settings::form::{CommitType, Secret, ServerUrl},
+    koha::{Failure, NotSent, Request, Response, connection::ConnectionError},
+    settings::form::{CommitType, Secret, ServerUrl, Settings},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -48,13 +53,13 @@ fn asks_for_what_comes_after_the_last() {
         {"external_id": "no number"},
         {"item_id": "9", "external_id": null, "callnumber": 12, "biblio": null, "more": [1]},
     ]);
-    let Step::Rows { rows, left } = reading.handle(Ok(page(5, &rows))) else { panic!() };
+    let ReadStep::Rows { rows, left } = reading.handle(Ok(page(5, &rows))) else { panic!() };
     let first = Item { id: 3, barcode: "B3".into(), biblio: 7, title: "T s".into(), ..Item::default() };
     assert_eq!(rows, [first, Item { id: 9, call_number: "12".into(), ..Item::default() }]);
     assert_eq!((left, reading.point().unreadable, reading.point().has_extras), (Some(2), 1, true));
-    assert_eq!(reading.point().began(), Some(1_795_600_000_000));
+    assert_eq!(reading.point().koha_began(), Some(1_795_600_000_000));
     assert_eq!(query(&reading.request(&settings(), &RestCredentials::Basic))["q"], r#"{"me.item_id":{">":9}}"#);
-    assert_eq!(reading.handle(Ok(page(0, &json!([])))), Step::Done(vec![]));
+    assert_eq!(reading.handle(Ok(page(0, &json!([])))), ReadStep::Done(vec![]));
 }
 
 #[test]
@@ -69,7 +74,7 @@ fn asks_for_changes_a_little_too_early_rather_than_too_late() {
 #[test]
 fn everything_is_read_once_in_a_while_and_where_changes_cannot_be_told() {
     let held = Held { whole_as_of: 1_000, koha_as_of: Some(77), ..Held::default() };
-    let since = |now, held: Option<&Held>| Point::after::<Patron>(held, now).since;
+    let since = |now, held: Option<&Held>| Point::after::<Patron>(held, now).koha_since;
     assert_eq!((since(1_000, Some(&held)), since(999 + WHOLE, Some(&held))), (Some(77), Some(77)));
     assert_eq!((since(1_000 + WHOLE, Some(&held)), since(999, Some(&held)), since(1_000, None)), (None, None, None));
     assert_eq!(since(1_000, Some(&Held { koha_as_of: None, ..held.clone() })), None, "Koha's clock is not known");
@@ -85,7 +90,7 @@ fn reads_a_patron() {
         "patron_card_lost": 0, "incorrect_address": null, "account_balance": 12.345, "staff_notes": "a note",
         "address": "secret street", "date_of_birth": "1990-01-01",
     }]);
-    let Step::Done(rows) = Reading::<Patron>::new(Point::start(None)).handle(Ok(page(1, &row))) else { panic!() };
+    let ReadStep::Done(rows) = Reading::<Patron>::new(Point::start(None)).handle(Ok(page(1, &row))) else { panic!() };
     let expected = Patron {
         id: 5,
         cardnumber: "2001".into(),
@@ -109,14 +114,14 @@ fn reads_a_patron() {
 #[test]
 fn reads_loans_and_holds() {
     let loans = json!([{"checkout_id": 1, "patron_id": 2, "item_id": 3, "due_date": "2026-12-01T23:59:00+01:00", "checkout_date": "2026-11-01T10:00:00+01:00"}]);
-    let Step::Done(loans) = Reading::<Loan>::new(Point::start(None)).handle(Ok(page(1, &loans))) else { panic!() };
+    let ReadStep::Done(loans) = Reading::<Loan>::new(Point::start(None)).handle(Ok(page(1, &loans))) else { panic!() };
     assert_eq!((loans[0].patron, loans[0].item), (2, Some(3)));
     assert_eq!(loans[0].due.unwrap().to_rfc3339(), "2026-12-01T22:59:00+00:00");
     let hold = |status: Value| json!([{"hold_id": 1, "patron_id": 2, "biblio_id": 3, "item_id": null, "pickup_library_id": "MPL", "priority": "2", "status": status, "suspended": false}]);
     for (status, state) in
         [(json!(null), HoldState::Placed), (json!("W"), HoldState::Waiting), (json!("T"), HoldState::InTransit)]
     {
-        let Step::Done(holds) = Reading::<Hold>::new(Point::start(None)).handle(Ok(page(1, &hold(status)))) else {
+        let ReadStep::Done(holds) = Reading::<Hold>::new(Point::start(None)).handle(Ok(page(1, &hold(status)))) else {
             panic!()
         };
         assert_eq!((holds[0].state, holds[0].priority, holds[0].pickup.as_str()), (state, 2, "MPL"));
@@ -139,37 +144,37 @@ fn says_what_the_account_may_not_read() {
         (json!([]), ReadError::NotLetIn),
     ] {
         let mut reading = Reading::<Patron>::new(Point::start(None));
-        assert_eq!(reading.handle(Ok(answer(403, &body))), Step::Stopped(told), "{body}");
+        assert_eq!(reading.handle(Ok(answer(403, &body))), ReadStep::Stopped(told), "{body}");
     }
     for (status, told) in [(404, ReadError::Absent), (503, ReadError::Maintenance), (418, ReadError::Strange(418))] {
         assert_eq!(
             Reading::<Item>::new(Point::start(None)).handle(Ok(answer(status, &json!({"error": "x"})))),
-            Step::Stopped(told)
+            ReadStep::Stopped(told)
         );
     }
     let failure = Failure::NotSent(NotSent::Refused);
-    let stopped = Step::Stopped(ReadError::NoAnswer(failure.clone()));
+    let stopped = ReadStep::Stopped(ReadError::NoAnswer(failure.clone()));
     assert_eq!(Reading::<Item>::new(Point::start(None)).handle(Err(failure)), stopped);
 }
 
 #[test]
-fn a_pass_is_renewed_once_between_two_pages() {
+fn a_session_is_renewed_once_between_two_pages() {
     let mut reading = Reading::<Hold>::new(Point::start(None));
     let refused = || Ok(answer(401, &json!({"error": "Session has been expired."})));
-    assert_eq!(reading.handle(refused()), Step::PassEnded);
-    assert_eq!(reading.handle(refused()), Step::Stopped(ReadError::NotLetIn));
+    assert_eq!(reading.handle(refused()), ReadStep::CredentialsEnded);
+    assert_eq!(reading.handle(refused()), ReadStep::Stopped(ReadError::NotLetIn));
     let mut reading = Reading::<Hold>::new(Point::start(None));
     for id in 1..4 {
         let row = json!([{"hold_id": id, "patron_id": 2, "biblio_id": 3}]);
-        assert_eq!(reading.handle(refused()), Step::PassEnded);
-        assert!(matches!(reading.handle(Ok(page(9, &row))), Step::Rows { .. }));
+        assert_eq!(reading.handle(refused()), ReadStep::CredentialsEnded);
+        assert!(matches!(reading.handle(Ok(page(9, &row))), ReadStep::Rows { .. }));
     }
 }
 
 #[test]
 fn goes_on_without_what_cannot_be_embedded_and_asks_in_older_ways() {
     let mut reading = Reading::<Patron>::new(Point::start(Some(1)));
-    let again = Step::Again(0);
+    let again = ReadStep::Again(0);
     let no_embed = json!({"errors": [{"message": "Not in enum list", "path": "/x-koha-embed/0"}], "status": 400});
     assert_eq!(reading.handle(Ok(answer(400, &no_embed))), again);
     assert_eq!(reading.request(&settings(), &RestCredentials::Basic).embed, None);
@@ -188,9 +193,9 @@ fn goes_on_without_what_cannot_be_embedded_and_asks_in_older_ways() {
     let request = reading.request(&settings(), &RestCredentials::Basic);
     assert!(!request.url.contains('?') && request.time_limit > Request::get(String::new()).time_limit);
     let rows = json!([{"patron_id": 9}, {"patron_id": 2}, {"patron_id": 9}]);
-    let Step::Done(rows) = reading.handle(Ok(answer(200, &rows))) else { panic!() };
+    let ReadStep::Done(rows) = reading.handle(Ok(answer(200, &rows))) else { panic!() };
     assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [2, 9]);
-    assert_eq!(reading.handle(Ok(answer(400, &unknown))), Step::Stopped(ReadError::Strange(400)));
+    assert_eq!(reading.handle(Ok(answer(400, &unknown))), ReadStep::Stopped(ReadError::Strange(400)));
 }
 
 #[test]
@@ -199,21 +204,21 @@ fn tries_without_the_embed_before_it_gives_up() {
     let refused = || Ok(answer(400, &json!({"error": "no"})));
     for _ in 0..3 {
         assert!(reading.request(&settings(), &RestCredentials::Basic).embed.is_some());
-        assert_eq!(reading.handle(refused()), Step::Again(0));
+        assert_eq!(reading.handle(refused()), ReadStep::Again(0));
     }
     assert_eq!(reading.request(&settings(), &RestCredentials::Basic).embed, None);
-    assert_eq!(reading.handle(refused()), Step::Stopped(ReadError::Strange(400)));
+    assert_eq!(reading.handle(refused()), ReadStep::Stopped(ReadError::Strange(400)));
 }
 
 #[test]
 fn an_error_of_the_database_about_changes_means_all_of_them() {
     let mut reading = Reading::<Item>::new(Point::start(Some(1_795_600_000_000)));
     let died = || Ok(answer(500, &json!({"error": "Something went wrong"})));
-    assert!(matches!(reading.handle(died()), Step::Again(1..)), "perhaps it was only busy");
-    assert_eq!(reading.handle(died()), Step::Again(0));
+    assert!(matches!(reading.handle(died()), ReadStep::Again(1..)), "perhaps it was only busy");
+    assert_eq!(reading.handle(died()), ReadStep::Again(0));
     assert!(!reading.point().is_changes());
     assert!(query(&reading.request(&settings(), &RestCredentials::Basic)).contains_key("q"));
-    assert_eq!(reading.handle(died()), Step::Again(0));
+    assert_eq!(reading.handle(died()), ReadStep::Again(0));
     assert!(!query(&reading.request(&settings(), &RestCredentials::Basic)).contains_key("q"));
 }
 
@@ -228,12 +233,12 @@ fn tells_koha_from_what_stands_in_front_of_it() {
     ] {
         let mut reading = Reading::<Item>::new(Point::start(None));
         for _ in 1..MOST_TRIES {
-            assert!(matches!(reading.handle(Ok(response.clone())), Step::Again(1..)), "{stop:?}");
+            assert!(matches!(reading.handle(Ok(response.clone())), ReadStep::Again(1..)), "{stop:?}");
         }
-        assert_eq!(reading.handle(Ok(response)), Step::Stopped(stop));
+        assert_eq!(reading.handle(Ok(response)), ReadStep::Stopped(stop));
     }
     let elsewhere = Failure::Redirected { to: None };
-    let stopped = Step::Stopped(ReadError::NoAnswer(elsewhere.clone()));
+    let stopped = ReadStep::Stopped(ReadError::NoAnswer(elsewhere.clone()));
     assert_eq!(Reading::<Item>::new(Point::start(None)).handle(Err(elsewhere)), stopped);
 }
 
@@ -242,13 +247,13 @@ fn a_row_that_cannot_be_read_is_counted_and_spoils_no_other() {
     let rows = r#"[{"patron_id": 1}, null, 7, "x", [], {}, {"patron_id": 0}, {"patron_id": 2, "patron_id": 3}, {"patron_id": 4}]"#;
     let answer = Response { status: 200, total_count: Some(9), body: rows.into(), ..Response::default() };
     let mut reading = Reading::<Patron>::new(Point::start(None));
-    let Step::Done(rows) = reading.handle(Ok(answer)) else { panic!() };
+    let ReadStep::Done(rows) = reading.handle(Ok(answer)) else { panic!() };
     assert_eq!(rows.iter().map(Patron::id).collect::<Vec<_>>(), [1, 4]);
     assert_eq!(reading.point().unreadable, 7);
     let title = r#"[{"item_id": 5, "biblio": "none"}, {"item_id": 6, "biblio": {"title": ["x"]}}]"#;
     let answer = Response { status: 200, body: title.into(), ..Response::default() };
     let mut reading = Reading::<Item>::new(Point::start(None));
-    let Step::Rows { rows, left: None } = reading.handle(Ok(answer)) else { panic!() };
+    let ReadStep::Rows { rows, left: None } = reading.handle(Ok(answer)) else { panic!() };
     assert_eq!((rows.len(), rows[0].title.as_str(), reading.point().unreadable), (1, "", 1));
 }
 
@@ -258,10 +263,10 @@ fn rows_without_a_number_are_counted_once_though_they_come_again() {
     let hold = |id: u32| json!({"hold_id": id, "patron_id": 1, "biblio_id": 1});
     // Koha leaves out the numbers of what an account may not see.
     let redacted = json!({"hold_id": null, "pickup_library_id": "CPL"});
-    let Step::Rows { .. } = reading.handle(Ok(page(6, &json!([hold(1), redacted, hold(3), redacted])))) else {
+    let ReadStep::Rows { .. } = reading.handle(Ok(page(6, &json!([hold(1), redacted, hold(3), redacted])))) else {
         panic!()
     };
-    let Step::Done(rows) = reading.handle(Ok(page(2, &json!([redacted, hold(5)])))) else { panic!() };
+    let ReadStep::Done(rows) = reading.handle(Ok(page(2, &json!([redacted, hold(5)])))) else { panic!() };
     assert_eq!((rows.len(), reading.point().unreadable), (1, 2));
 }
 
@@ -269,13 +274,13 @@ fn rows_without_a_number_are_counted_once_though_they_come_again() {
 fn counts_pages_where_the_condition_is_not_looked_at() {
     let mut reading = Reading::<Hold>::new(Point::start(None));
     let rows = json!([{"hold_id": 1, "patron_id": 2, "biblio_id": 3}]);
-    assert!(matches!(reading.handle(Ok(page(9, &rows))), Step::Rows { .. }));
-    assert_eq!(reading.handle(Ok(page(9, &rows))), Step::Again(0));
+    assert!(matches!(reading.handle(Ok(page(9, &rows))), ReadStep::Rows { .. }));
+    assert_eq!(reading.handle(Ok(page(9, &rows))), ReadStep::Again(0));
     assert!(reading.point().is_start());
     assert_eq!(query(&reading.request(&settings(), &RestCredentials::Basic))["_page"], "1");
     // And everything at once where pages are not looked at either.
-    assert!(matches!(reading.handle(Ok(page(9, &rows))), Step::Rows { .. }));
-    assert_eq!(reading.handle(Ok(page(9, &rows))), Step::Again(0));
+    assert!(matches!(reading.handle(Ok(page(9, &rows))), ReadStep::Rows { .. }));
+    assert_eq!(reading.handle(Ok(page(9, &rows))), ReadStep::Again(0));
     assert!(reading.point().is_start());
     assert!(!reading.request(&settings(), &RestCredentials::Basic).url.contains('?'));
 }
@@ -285,12 +290,12 @@ fn read_all(server: &Server, reading: &mut Reading<Hold>) -> (Vec<u32>, u32) {
     let mut read = Vec::new();
     for requests in 1..1_000 {
         match reading.handle(Ok(server.answer(&reading.request(&settings(), &RestCredentials::Basic)))) {
-            Step::Rows { rows, .. } => read.extend(rows.iter().map(Hold::id)),
-            Step::Done(rows) => {
+            ReadStep::Rows { rows, .. } => read.extend(rows.iter().map(Hold::id)),
+            ReadStep::Done(rows) => {
                 read.extend(rows.iter().map(Hold::id));
                 return (read, requests);
             }
-            Step::Again(_) => {}
+            ReadStep::Again(_) => {}
             step => panic!("{step:?}"),
         }
     }
@@ -310,9 +315,9 @@ fn a_counted_page_that_was_too_large_is_asked_for_in_parts() {
     let server = Server { rows: (1..=5_000).collect(), knows_q: false, ..Server::default() };
     let mut reading = Reading::<Hold>::new(Point { way: Way::Pages, ..Point::start(None) });
     let answer = server.answer(&reading.request(&settings(), &RestCredentials::Basic));
-    let Step::Rows { rows, .. } = reading.handle(Ok(answer)) else { panic!() };
+    let ReadStep::Rows { rows, .. } = reading.handle(Ok(answer)) else { panic!() };
     for _ in 0..MOST_TRIES - 1 {
-        assert!(matches!(reading.handle(Err(Failure::TimedOut)), Step::Again(1..)));
+        assert!(matches!(reading.handle(Err(Failure::TimedOut)), ReadStep::Again(1..)));
     }
     let (read, _) = read_all(&server, &mut reading);
     assert_eq!(reading.point().way, Way::Pages, "not all at once");
@@ -336,20 +341,20 @@ fn asks_a_weak_server_for_less() {
     let size =
         |reading: &Reading<Loan>| query(&reading.request(&settings(), &RestCredentials::Basic))["_per_page"].clone();
     for expected in ["500", "250", "125"] {
-        assert!(matches!(reading.handle(Err(Failure::TimedOut)), Step::Again(millis) if millis >= 1_000));
+        assert!(matches!(reading.handle(Err(Failure::TimedOut)), ReadStep::Again(millis) if millis >= 1_000));
         assert_eq!(size(&reading), expected);
     }
     let mut next = 1;
     for _ in 0..CAUTION {
         next += 1;
         let row = json!([{"checkout_id": next, "patron_id": 1}]);
-        assert!(matches!(reading.handle(Ok(page(500, &row))), Step::Rows { .. }));
+        assert!(matches!(reading.handle(Ok(page(500, &row))), ReadStep::Rows { .. }));
     }
     assert_eq!(size(&reading), "250", "and for more when it goes well");
     for _ in 1..MOST_TRIES {
-        assert!(matches!(reading.handle(Err(Failure::Lost)), Step::Again(_)));
+        assert!(matches!(reading.handle(Err(Failure::Lost)), ReadStep::Again(_)));
     }
-    assert_eq!(reading.handle(Err(Failure::Lost)), Step::Stopped(ReadError::NoAnswer(Failure::Lost)));
+    assert_eq!(reading.handle(Err(Failure::Lost)), ReadStep::Stopped(ReadError::NoAnswer(Failure::Lost)));
 }
 
 #[test]
@@ -490,20 +495,20 @@ proptest! {
                 }
             };
             match reading.handle(answer) {
-                Step::Rows { rows, .. } => read.extend(rows.iter().map(Hold::id)),
-                Step::Done(rows) => {
+                ReadStep::Rows { rows, .. } => read.extend(rows.iter().map(Hold::id)),
+                ReadStep::Done(rows) => {
                     read.extend(rows.iter().map(Hold::id));
                     prop_assert!(read.windows(2).all(|pair| pair[0] < pair[1]), "they rise");
                     let read: BTreeSet<u32> = read.iter().copied().collect();
                     prop_assert!(throughout.is_subset(&read));
                     return Ok(());
                 }
-                Step::Again(_) => {
+                ReadStep::Again(_) => {
                     if reading.point().is_start() {
                         read.clear();
                     }
                 }
-                Step::Stopped(ReadError::NoAnswer(_)) => reading = Reading::new(reading.point().clone()),
+                ReadStep::Stopped(ReadError::NoAnswer(_)) => reading = Reading::new(reading.point().clone()),
                 step => prop_assert!(false, "{step:?}"),
             }
             stored = (read.clone(), reading.point().clone());

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind, Flag, Library, Size};
 use koct_core::directory::record::{Hold, Item, Loan, Patron, Record, Restriction};
-use koct_core::koha::records::{self, Listed, Point, ReadError, Reading, Report, RestCredentials, Source, Step};
+use koct_core::koha::records::{self, Listed, Point, ReadError, ReadStep, Reading, Report, RestCredentials, Source};
 use koct_core::koha::{Failure, Method, Request, Response, Session};
 use koct_core::{CommitType, Secret, ServerUrl, Settings};
 
@@ -105,22 +105,22 @@ fn read_from<S: Source>(
         meanwhile(read.requests);
         read.requests += 1;
         let (rows, ended) = match reading.handle(send(koha, &reading.request(&settings, pass))) {
-            Step::Rows { rows, .. } => (rows, false),
-            Step::Done(rows) => (rows, true),
-            Step::Again(_) => {
+            ReadStep::Rows { rows, .. } => (rows, false),
+            ReadStep::Done(rows) => (rows, true),
+            ReadStep::Again(_) => {
                 if reading.point().is_start() {
                     read.rows.clear();
                 }
                 continue;
             }
-            Step::Stopped(ReadError::NoAnswer(_)) => {
+            ReadStep::Stopped(ReadError::NoAnswer(_)) => {
                 let stored = serde_json::to_string(&read.point).unwrap();
                 reading = source(serde_json::from_str(&stored).unwrap());
                 read.breaks += 1;
                 continue;
             }
-            Step::Stopped(stop) => return Err(stop),
-            Step::PassEnded => panic!("the session ended"),
+            ReadStep::Stopped(stop) => return Err(stop),
+            ReadStep::CredentialsEnded => panic!("the session ended"),
         };
         read.rows.extend(rows);
         read.point = reading.point().clone();
@@ -150,7 +150,7 @@ fn every_list_comes_whole() {
             library.patrons.iter().map(|patron| u32::try_from(patron.id).unwrap()).collect::<BTreeSet<_>>()
         });
         assert_eq!(rising(&patrons.rows), expected, "{era:?}");
-        assert!(patrons.point.began().is_some(), "the server tells its time");
+        assert!(patrons.point.koha_began().is_some(), "the server tells its time");
         // Only newer versions tell what somebody owes.
         assert_eq!(patrons.point.has_extras, era == Era::From2405);
         let (owing, mut owed) = (patrons.rows.iter().filter(|patron| patron.owes.is_some_and(|owes| owes > 0)), 0);
@@ -325,13 +325,13 @@ fn a_pass_that_has_ended_is_told_once() {
         let ended = RestCredentials::Session(Session { cookie: Secret::new("gone"), csrf_token: None });
         let mut reading = Reading::<Loan>::new(Point::start(None));
         let settings = settings(&koha);
-        assert_eq!(reading.handle(send(&koha, &reading.request(&settings, &ended))), Step::PassEnded);
+        assert_eq!(reading.handle(send(&koha, &reading.request(&settings, &ended))), ReadStep::CredentialsEnded);
         let renewed = pass(&koha, era, "koha");
         // Before 24.05 it is found out first that there are no conditions.
         let mut step = reading.handle(send(&koha, &reading.request(&settings, &renewed)));
-        while matches!(step, Step::Again(0)) {
+        while matches!(step, ReadStep::Again(0)) {
             step = reading.handle(send(&koha, &reading.request(&settings, &renewed)));
         }
-        assert!(matches!(step, Step::Done(rows) if rows.len() == 300), "{era:?}");
+        assert!(matches!(step, ReadStep::Done(rows) if rows.len() == 300), "{era:?}");
     }
 }

@@ -1,0 +1,85 @@
+//! How far a list is read: what is kept so that another day's reading can go on.
+
+use super::row::Listed;
+use crate::directory::Held;
+use serde::{Deserialize, Serialize};
+
+/// The number of rows asked for at once, at most.
+pub(super) const MOST: u32 = 1_000;
+/// Koha does not tell what was deleted: once in this many milliseconds everything is read instead of the changes.
+pub(super) const WHOLE: i64 = 7 * DAY;
+/// A reading that was begun this many milliseconds ago, or earlier, is begun anew.
+pub(super) const DAY: i64 = 86_400_000;
+
+/// Whether a download that was begun then is gone on with; both by the desk's clock, in milliseconds since 1970 in UTC.
+pub fn goes_on(desk_began: i64, desk_time: i64) -> bool {
+    (0..DAY).contains(&desk_time.saturating_sub(desk_began))
+}
+
+/// How rows are asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Way {
+    /// Those with a larger number than the last.
+    #[default]
+    After,
+    /// Page by page.
+    Pages,
+    /// All at once.
+    All,
+}
+
+/// How far a list is read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Point {
+    pub(super) way: Way,
+    /// The number of the last row.
+    pub(super) last: Option<u32>,
+    /// The number of rows of the list that lie before what is read next, where pages are counted.
+    pub(super) read: u32,
+    /// The number of rows asked for at once.
+    pub(super) size: u32,
+    pub(super) without_embed: bool,
+    /// Only what was changed since this time by Koha's clock is read, in milliseconds since 1970 in UTC.
+    #[serde(rename = "since")]
+    pub(super) koha_since: Option<i64>,
+    /// What Koha's clock showed at the first answer, in milliseconds since 1970 in UTC.
+    #[serde(rename = "began")]
+    pub(super) koha_began: Option<i64>,
+    /// The number of rows that had no number and were left out.
+    pub unreadable: u32,
+    /// Whether rows had what was asked for besides: what patrons owe, the titles of items.
+    pub has_extras: bool,
+}
+
+impl Point {
+    /// Before the first row, of a whole list or of what was changed since a time by Koha's clock ([`Point::koha_began`] of an
+    /// earlier reading).
+    pub fn start(koha_since: Option<i64>) -> Self {
+        Self { size: MOST, koha_since, ..Self::default() }
+    }
+
+    /// Before the first row of a set of which this is held: of what was changed since, where that can be told and not all of
+    /// it must be read once more. `desk_time` is in milliseconds since 1970 in UTC.
+    pub fn after<R: Listed>(held: Option<&Held>, desk_time: i64) -> Self {
+        let is_recent =
+            |held: &&Held| R::CHANGED.is_some() && (0..WHOLE).contains(&desk_time.saturating_sub(held.whole_as_of));
+        Self::start(held.filter(is_recent).and_then(|held| held.koha_as_of))
+    }
+
+    /// Whether nothing is read yet: also after it was found out that Koha must be asked in another way from the start.
+    pub fn is_start(&self) -> bool {
+        self.last.is_none() && self.read == 0
+    }
+
+    /// Whether only changes are read. It can turn out that Koha cannot tell them: then the whole list is read.
+    pub fn is_changes(&self) -> bool {
+        self.koha_since.is_some()
+    }
+
+    /// What Koha's clock showed when reading began, in milliseconds since 1970 in UTC.
+    pub fn koha_began(&self) -> Option<i64> {
+        self.koha_began
+    }
+}
