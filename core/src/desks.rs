@@ -1,7 +1,9 @@
 //! What several desks recorded: their files and backups, brought into one order and looked through before a commit.
 
 pub mod backup;
+pub mod cleared;
 pub mod conflict;
+pub mod export;
 pub mod import;
 pub mod koc;
 pub mod shift;

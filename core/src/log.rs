@@ -2,6 +2,7 @@
 
 pub mod commit;
 pub mod correction;
+pub mod offers;
 pub mod order;
 pub mod revision;
 pub mod search;
@@ -148,7 +149,16 @@ impl Counts {
 
     /// Those that shall come into Koha and are not known to be there: clearing them would lose them.
     pub fn uncommitted(&self) -> u32 {
-        State::ALL.into_iter().filter(|state| state.is_open()).map(|state| self.of(state)).sum()
+        self.which(State::is_open)
+    }
+
+    /// Those that Koha has.
+    pub fn committed(&self) -> u32 {
+        self.which(State::is_committed)
+    }
+
+    fn which(&self, is_one: impl Fn(State) -> bool) -> u32 {
+        State::which(is_one).into_iter().map(|state| self.of(state)).sum()
     }
 }
 
@@ -192,6 +202,8 @@ mod tests {
         assert_eq!(counts.total(), 28);
         // Local 1, Sending 2, Rejected 5, InDoubt 6.
         assert_eq!(counts.uncommitted(), 14);
+        // Added 3, Success 4.
+        assert_eq!(counts.committed(), 7);
         counts.moved(State::Local, State::Added);
         assert_eq!((counts.of(State::Local), counts.of(State::Added), counts.total()), (0, 4, 28));
         counts.moved(State::Local, State::Added);

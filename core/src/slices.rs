@@ -59,6 +59,17 @@ impl<'a, T> Sliced<'a, T> {
         }
     }
 
+    /// Does it as a part of other work.
+    pub(crate) async fn within(mut self, pace: &Pace) -> T {
+        loop {
+            match self.step(CHUNK) {
+                Ok(done) => return done,
+                Err(rest) => self = rest,
+            }
+            pace.spend(CHUNK).await;
+        }
+    }
+
     /// Does all of it at once.
     pub fn at_once(mut self) -> T {
         loop {
@@ -104,5 +115,7 @@ mod tests {
         assert_eq!(in_slices(counting(10), 100), (10, 1), "little work takes one slice");
         assert_eq!(in_slices(counting(10), 0), (10, 11), "it goes on even where a slice is nothing");
         assert_eq!(counting(10).at_once(), 10);
+        let around = Sliced::new(|pace| async move { counting(3 * CHUNK).within(&pace).await + 1 });
+        assert_eq!(in_slices(around, CHUNK), (3 * CHUNK + 1, 4), "work within work rests with it");
     }
 }

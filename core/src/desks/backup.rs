@@ -22,6 +22,8 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+pub mod adoption;
+
 /// The version of the format that this program writes, and the highest it reads.
 pub const VERSION: u32 = 1;
 
@@ -112,6 +114,49 @@ impl Header {
             Version { version, .. } if version > VERSION => Err(BackupError::TooNew(version)),
             _ => serde_json::from_str(line).map_err(|error| BackupError::Line(error.to_string())),
         }
+    }
+
+    /// Reads the first line of a file.
+    ///
+    /// # Errors
+    /// As [`Header::read`].
+    pub fn from_file(bytes: &[u8]) -> Result<Self, BackupError> {
+        let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        Self::read(&String::from_utf8_lossy(first))
+    }
+}
+
+/// Whether a file looks like a backup: a .koc file never begins so.
+pub fn looks_like_one(bytes: &[u8]) -> bool {
+    bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes).starts_with(b"{")
+}
+
+/// A backup as it is written, part by part: transactions, commits, what is remembered of cleared ones, and the end.
+#[derive(Debug)]
+pub struct Writer {
+    totals: Totals,
+}
+
+impl Writer {
+    /// Begins the backup of the log of this desk. Returns its first part.
+    pub fn begin(desk: DeskName, now: Moment) -> (Self, String) {
+        (Self { totals: Totals::default() }, write(&Header::new(desk, now)))
+    }
+
+    /// Writes some lines.
+    pub fn add(&mut self, lines: impl IntoIterator<Item = Line>) -> String {
+        lines
+            .into_iter()
+            .map(|line| {
+                self.totals.count(&line);
+                write(&line)
+            })
+            .collect()
+    }
+
+    /// Writes the end: a file without it is cut. Returns the number of transactions besides.
+    pub fn end(self) -> (String, u32) {
+        (write(&Line::End(self.totals)), self.totals.transactions)
     }
 }
 

@@ -55,6 +55,19 @@ pub struct Conflict {
     pub number: u32,
 }
 
+impl Conflict {
+    /// Whether it is about many transactions of a desk, of which the first stands for all.
+    pub fn is_about_many(&self) -> bool {
+        matches!(self.kind, Kind::Future | Kind::LongPast) && self.number > 1
+    }
+
+    /// The transactions to show.
+    pub fn shown(&self) -> impl Iterator<Item = TransactionId> {
+        let second = self.second.filter(|_| !self.is_about_many());
+        std::iter::once(self.first).chain(second)
+    }
+}
+
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Review {
@@ -64,6 +77,13 @@ pub struct Review {
     pub conflicts: Vec<Conflict>,
     /// This desk first, then by name.
     pub desks: Vec<DeskReport>,
+}
+
+impl Review {
+    /// Whether a person should see it before it is committed.
+    pub fn stands_out(&self) -> bool {
+        !self.conflicts.is_empty() || self.desks.iter().any(|desk| desk.clock.is_some())
+    }
 }
 
 /// Looks through what is to be sent. `committed` are those of the log that Koha has already; `now` is this computer's

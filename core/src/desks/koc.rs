@@ -13,12 +13,15 @@
 //! blank line or an unknown word, so the writer never makes one; the reader reports it and goes on. Koha reads `Version`
 //! and nothing else of the header, so ours also says which desk wrote the file and how far its clock was ahead of UTC.
 
-use crate::desk::{
-    amount::Amount,
-    barcode::{Barcode, Cardnumber},
-    name::DeskName,
-    transaction::{Action, Moment, Transaction},
-    zone::Zone,
+use crate::{
+    desk::{
+        amount::Amount,
+        barcode::{Barcode, Cardnumber},
+        name::DeskName,
+        transaction::{Action, Moment, Transaction},
+        zone::Zone,
+    },
+    slices::{CHUNK, Sliced},
 };
 use chrono::NaiveDate;
 use std::fmt::Write as _;
@@ -41,28 +44,38 @@ where
     T::IntoIter: Clone,
 {
     let transactions = transactions.into_iter();
-    let mut file = format!("Version=1.0\tGenerator={GENERATOR}\tGeneratorVersion={}", env!("CARGO_PKG_VERSION"));
+    let mut file = header(transactions.clone(), desk);
+    transactions.for_each(|transaction| add(&mut file, transaction));
+    file
+}
+
+/// The line that a file of these transactions begins with.
+pub(super) fn header<'a>(transactions: impl Iterator<Item = &'a Transaction>, desk: Option<&DeskName>) -> String {
+    let mut header = format!("Version=1.0\tGenerator={GENERATOR}\tGeneratorVersion={}", env!("CARGO_PKG_VERSION"));
     // Writing into a String cannot fail.
     // Koha splits the header at every equals sign, and an odd number of pieces would confuse it.
     let desk = desk.filter(|desk| !desk.as_str().contains('='));
-    let _ = desk.map_or(Ok(()), |desk| write!(file, "\t{DESK}={desk}"));
-    let mut offsets = transactions.clone().map(|transaction| transaction.moment.offset_minutes());
+    let _ = desk.map_or(Ok(()), |desk| write!(header, "\t{DESK}={desk}"));
+    let mut offsets = transactions.map(|transaction| transaction.moment.offset_minutes());
     // Where the clocks were changed in between, no single number is true.
     if let Some(offset) = offsets.next()
         && offsets.all(|other| other == offset)
     {
-        let _ = write!(file, "\t{UTC_OFFSET}={offset}");
+        let _ = write!(header, "\t{UTC_OFFSET}={offset}");
     }
-    file.push('\n');
-    for Transaction { moment, action } in transactions {
-        let time = moment.local().format("%Y-%m-%d %H:%M:%S %3f");
-        let _ = match action {
-            Action::Issue { cardnumber, barcode } => writeln!(file, "{time}\tissue\t{cardnumber}\t{barcode}"),
-            Action::Return { barcode } => writeln!(file, "{time}\treturn\t{barcode}"),
-            Action::Payment { cardnumber, amount } => writeln!(file, "{time}\tpayment\t{cardnumber}\t{amount}"),
-        };
-    }
-    file
+    header.push('\n');
+    header
+}
+
+/// Adds the line of a transaction.
+pub(super) fn add(file: &mut String, Transaction { moment, action }: &Transaction) {
+    let time = moment.local().format("%Y-%m-%d %H:%M:%S %3f");
+    // Writing into a String cannot fail.
+    let _ = match action {
+        Action::Issue { cardnumber, barcode } => writeln!(file, "{time}\tissue\t{cardnumber}\t{barcode}"),
+        Action::Return { barcode } => writeln!(file, "{time}\treturn\t{barcode}"),
+        Action::Payment { cardnumber, amount } => writeln!(file, "{time}\tpayment\t{cardnumber}\t{amount}"),
+    };
 }
 
 /// The name of an exported file: branch, local date and time, so that files of several desks lie side by side in order.
@@ -88,9 +101,16 @@ pub enum Times {
     Local,
     /// UTC.
     Utc,
-    /// So many minutes ahead of UTC.
+    /// This number of minutes ahead of UTC.
     Offset(i16),
 }
+
+/// The offsets offered where a file leaves its time zone open, in minutes: all whole hours, and the halves and quarters that
+/// are in use.
+const OFFSETS: [i16; 38] = [
+    -720, -660, -600, -570, -540, -480, -420, -360, -300, -240, -210, -180, -120, -60, 0, 60, 120, 180, 210, 240, 270,
+    300, 330, 345, 360, 390, 420, 480, 525, 540, 570, 600, 630, 660, 720, 765, 780, 840,
+];
 
 /// What a file holds: every line is either a transaction, a problem, or blank.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -165,42 +185,57 @@ pub enum Warning {
 /// Reads a file. Never stops at a bad line. `zone` is that of this computer; `times` says how to take the times of a file
 /// that does not declare it itself, and is the local time of `zone` where it is absent.
 pub fn read(bytes: &[u8], zone: &dyn Zone, times: Option<Times>) -> Reading {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let mut reading = Reading {
-        generator: None,
-        desk: None,
-        declared: None,
-        times: times.unwrap_or(Times::Local),
-        transactions: Vec::new(),
-        problems: Vec::new(),
-        warnings: Vec::new(),
-    };
-    for (line, bytes) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
+    reading(bytes, zone, times).at_once()
+}
+
+/// As [`read`], in slices.
+pub fn reading<'a>(bytes: &'a [u8], zone: &'a dyn Zone, times: Option<Times>) -> Sliced<'a, Reading> {
+    Sliced::new(move |pace| async move {
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+        let mut reading = Reading {
+            generator: None,
+            desk: None,
+            declared: None,
+            times: times.unwrap_or(Times::Local),
+            transactions: Vec::new(),
+            problems: Vec::new(),
+            warnings: Vec::new(),
+        };
+        for (line, bytes) in (1..).zip(bytes.split(|byte| *byte == b'\n')) {
+            reading.take(line, bytes, zone);
+            if line % CHUNK == 0 {
+                pace.spend(CHUNK).await;
+            }
+        }
+        reading
+    })
+}
+
+impl Reading {
+    /// Takes a line.
+    fn take(&mut self, line: usize, bytes: &[u8], zone: &dyn Zone) {
         let Ok(text) = std::str::from_utf8(bytes) else {
-            reading.problems.push(Problem { line, reason: Reason::NotUtf8 });
-            continue;
+            self.problems.push(Problem { line, reason: Reason::NotUtf8 });
+            return;
         };
         // Koha drops every carriage return, wherever it stands.
         let text = text.replace('\r', "");
         if text.trim().is_empty() {
-            continue;
+            return;
         }
         // A barcode may look like a part of a header; a line that begins with a time is an operation all the same.
         let has_time = || time(text.split('\t').next().unwrap_or_default(), Times::Local, zone).is_some();
         if line == 1 && has_time() {
-            reading.warnings.push(Warning::NoHeader);
-        } else if line == 1 && reading.header(&text) {
-            continue;
+            self.warnings.push(Warning::NoHeader);
+        } else if line == 1 && self.header(&text) {
+            return;
         }
-        match operation(&text, reading.times, zone) {
-            Ok(transaction) => reading.transactions.push((line, transaction)),
-            Err(reason) => reading.problems.push(Problem { line, reason }),
+        match operation(&text, self.times, zone) {
+            Ok(transaction) => self.transactions.push((line, transaction)),
+            Err(reason) => self.problems.push(Problem { line, reason }),
         }
     }
-    reading
-}
 
-impl Reading {
     /// Takes a line as the header, if it is one.
     fn header(&mut self, text: &str) -> bool {
         let pairs: Vec<_> = text.split('\t').filter_map(|field| field.split_once('=')).collect();
@@ -225,6 +260,28 @@ impl Reading {
         };
         self.times = self.declared.unwrap_or(self.times);
         true
+    }
+
+    /// Whether it is a .koc file at all: it says what wrote it, or holds a transaction.
+    pub fn is_koc(&self) -> bool {
+        !self.transactions.is_empty() || self.generator.is_some()
+    }
+
+    /// The moments of its earliest and its latest transaction, where it has one.
+    pub fn span(&self) -> Option<(Moment, Moment)> {
+        let moments = || self.transactions.iter().map(|(_, transaction)| transaction.moment);
+        moments().min_by_key(Moment::utc_millis).zip(moments().max_by_key(Moment::utc_millis))
+    }
+
+    /// The desk to propose: what the file says itself, else what its name tells.
+    pub fn proposed_desk(&self, file_name: &str) -> Option<DeskName> {
+        self.desk.clone().or_else(|| DeskName::from_file_name(file_name))
+    }
+
+    /// How its times may be taken, the proposed way first. There is only one where the file says it itself.
+    pub fn offered_times(&self) -> Vec<Times> {
+        let open = || [Times::Local, Times::Utc].into_iter().chain(OFFSETS.map(Times::Offset)).collect();
+        self.declared.map_or_else(open, |declared| vec![declared])
     }
 }
 
@@ -277,7 +334,10 @@ fn time(text: &str, times: Times, zone: &dyn Zone) -> Option<Moment> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desk::{transaction::arbitrary, zone::FixedZone};
+    use crate::{
+        desk::{transaction::arbitrary, zone::FixedZone},
+        slices::in_slices,
+    };
     use chrono::NaiveDateTime;
     use proptest::prelude::*;
 
@@ -405,6 +465,34 @@ mod tests {
     }
 
     #[test]
+    fn proposes_what_the_file_says_and_asks_for_the_rest() {
+        let reading = |header: &str| {
+            read(format!("Version=1.0\t{header}\n2026-11-23 11:00:00\treturn\tB1\n").as_bytes(), &FixedZone(60), None)
+        };
+        let desk = |header: &str, file| reading(header).proposed_desk(file).map(|desk| desk.to_string());
+        assert_eq!(desk("Generator=koct\tDesk=Bus 2", "van.koc").as_deref(), Some("Bus 2"));
+        assert_eq!(desk("Generator=koct", "van_2026-11-23.koc").as_deref(), Some("van"));
+        assert_eq!(desk("Generator=kolt\tDesk=Bus 2", "van.koc").as_deref(), Some("van"), "not ours: any text");
+        assert_eq!(desk("Generator=kolt", ".koc"), None, "a person must say it");
+        assert_eq!(reading("Generator=koct-firefox").offered_times(), [Times::Utc]);
+        assert_eq!(reading("Generator=koct\tUtcOffset=-150").offered_times(), [Times::Offset(-150)]);
+        let open = reading("Generator=kolt").offered_times();
+        assert_eq!((&open[..2], open.len()), (&[Times::Local, Times::Utc][..], 40));
+        assert!(
+            open[2..].is_sorted_by(|one, other| matches!((one, other), (Times::Offset(a), Times::Offset(b)) if a < b))
+        );
+    }
+
+    #[test]
+    fn tells_what_a_file_spans() {
+        let file = b"Version=1.0\tGenerator=x\n2026-11-23 11:00:05\treturn\tA\n\
+            2026-11-23 11:00:09\treturn\tB\n2026-11-23 11:00:01\treturn\tC\n";
+        let span = read(file, &FixedZone(60), None).span();
+        assert_eq!(span, Some((moment("2026-11-23 11:00:01", 60), moment("2026-11-23 11:00:09", 60))));
+        assert_eq!(read(b"Version=1.0\tGenerator=x\n", &FixedZone(60), None).span(), None);
+    }
+
+    #[test]
     fn says_an_offset_only_where_it_is_that_of_all() {
         let barcode = Barcode::parse("B1").unwrap();
         let returned = |offset| Transaction {
@@ -437,6 +525,13 @@ mod tests {
             prop_assert_eq!(&reading.warnings, &vec![]);
             let read: Vec<_> = reading.transactions.into_iter().map(|(_, transaction)| transaction).collect();
             prop_assert_eq!(read, transactions);
+        }
+
+        #[test]
+        fn slices_give_what_one_call_gives(lines in prop::collection::vec("[-0-9:A-Z]{0,9}", 0..9), times in 1..400_usize, budget in 1..2_000_usize) {
+            let file = [&b"Version=1.0\tGenerator=x\n"[..], &[&lines.join("\n").into_bytes()[..], b"2026-11-23 11:00:00\treturn\tA\n"].concat().repeat(times)].concat();
+            let (sliced, _) = in_slices(reading(&file, &FixedZone(0), None), budget);
+            prop_assert_eq!(sliced, read(&file, &FixedZone(0), None));
         }
 
         #[test]

@@ -1,6 +1,10 @@
 //! By how much the clock of a desk was wrong, as a person writes it: `-1:00`, `+0:07:30`, `-1d 2:00`.
 
-use std::fmt;
+use crate::{
+    desk::{name::DeskName, transaction::Moment},
+    log::{Entry, status::State},
+};
+use std::{collections::BTreeMap, fmt};
 use thiserror::Error;
 
 /// A span of time, forwards or backwards, in milliseconds.
@@ -74,10 +78,128 @@ impl fmt::Display for Shift {
     }
 }
 
+/// How far the clock of each desk is set right; `None` is this desk.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Shifts(BTreeMap<Option<DeskName>, Shift>);
+
+impl Shifts {
+    /// That of a desk.
+    pub fn of(&self, desk: Option<&DeskName>) -> Shift {
+        self.0.iter().find_map(|(known, shift)| (known.as_ref() == desk).then_some(*shift)).unwrap_or_default()
+    }
+
+    /// Sets that of a desk. Returns whether it is another than before.
+    pub fn set(&mut self, desk: Option<DeskName>, shift: Shift) -> bool {
+        self.0.insert(desk, shift).unwrap_or_default() != shift
+    }
+
+    /// Whether they move nothing.
+    pub fn is_none(&self) -> bool {
+        self.0.values().all(|shift| shift.0 == 0)
+    }
+
+    /// The states of what they move: also what Koha refused, so that it is right when it is sent again.
+    pub fn states() -> Vec<State> {
+        State::which(State::is_correctable)
+    }
+
+    /// Whether they move this entry.
+    pub fn concern(&self, entry: &Entry) -> bool {
+        entry.status.state().is_correctable() && self.of(entry.desk.as_ref()).0 != 0
+    }
+
+    /// The entry as it is to be stored. `None` where it may not be moved, or no calendar holds the time.
+    pub fn moved(&self, entry: &Entry, at: Moment) -> Option<Entry> {
+        entry.shifted(self.of(entry.desk.as_ref()).0, at)
+    }
+
+    /// Tries these on entries on which others were tried before: what follows can be looked at, and nothing is stored. What
+    /// no calendar holds stays where it is.
+    pub fn try_on(&self, entries: &mut [Entry], before: &Self) {
+        for (desk, shift) in &self.0 {
+            let by = shift.0 - before.of(desk.as_ref()).0;
+            let concerned = |entry: &&mut Entry| entry.desk == *desk && entry.status.state().is_correctable();
+            for entry in entries.iter_mut().filter(|_| by != 0).filter(concerned) {
+                if let Some(moment) = entry.transaction.moment.shifted(by) {
+                    entry.transaction.moment = moment;
+                }
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        desk::{
+            barcode::Barcode,
+            transaction::{Action, Transaction, TransactionId},
+        },
+        log::status::{Attempt, Doubt, Status},
+        settings::form::{CommitType, ServerUrl},
+    };
     use proptest::prelude::*;
+
+    fn entry(desk: Option<&str>, status: Status) -> Entry {
+        let moment = Moment::new(1_795_428_000_000, 60).unwrap();
+        let action = Action::Return { barcode: Barcode::parse("B").unwrap() };
+        let desk = desk.map(|name| DeskName::parse(name).unwrap());
+        Entry { status, desk, ..Entry::recorded(TransactionId(1), Transaction { moment, action }) }
+    }
+
+    #[test]
+    fn a_shift_moves_what_its_desk_may_still_change_and_nothing_else() {
+        let server = ServerUrl::parse("https://koha.example.org").unwrap();
+        let attempt = Attempt { commit_type: CommitType::Apply, server, at: None };
+        let refused = Status::Rejected { message: "no".into() };
+        let in_doubt = Status::InDoubt { reason: Doubt::TimedOut, attempt };
+        let mut shifts = Shifts::default();
+        assert!(shifts.is_none());
+        assert!(shifts.set(DeskName::parse("Van").ok(), Shift(HOUR)));
+        assert!(!shifts.set(DeskName::parse("Van").ok(), Shift(HOUR)));
+        assert!(!shifts.set(None, Shift(0)), "no shift is what it was before");
+        assert!(!shifts.is_none());
+        let now = Moment::new(1_795_428_000_000, 60).unwrap();
+        for (desk, status, is_moved) in [
+            (Some("Van"), Status::Local, true),
+            (Some("Van"), refused, true),
+            (Some("Van"), in_doubt, false),
+            (Some("Van"), Status::Success, false),
+            (Some("Van"), Status::Deleted, false),
+            (Some("Bus"), Status::Local, false),
+            (None, Status::Local, false),
+        ] {
+            let entry = entry(desk, status);
+            let by = if is_moved { HOUR } else { 0 };
+            assert_eq!(shifts.concern(&entry), is_moved, "{entry:?}");
+            assert!(!is_moved || Shifts::states().contains(&entry.status.state()));
+            let mut tried = [entry.clone()];
+            shifts.try_on(&mut tried, &Shifts::default());
+            assert_eq!(tried[0].transaction.moment.utc_millis(), 1_795_428_000_000 + by, "{entry:?}");
+            if is_moved {
+                let stored = shifts.moved(&entry, now).unwrap();
+                assert_eq!(stored.transaction, tried[0].transaction);
+                assert_eq!((stored.history.len(), stored.status), (1, entry.status));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_was_tried_before_the_last_one_counts(tried in prop::collection::vec(-100_000_i64..100_000, 1..8)) {
+            let mut entries = [entry(None, Status::Local)];
+            let mut before = Shifts::default();
+            for seconds in &tried {
+                let mut shifts = before.clone();
+                shifts.set(None, Shift(seconds * SECOND));
+                shifts.try_on(&mut entries, &before);
+                before = shifts;
+            }
+            let at = 1_795_428_000_000 + tried.last().unwrap() * SECOND;
+            prop_assert_eq!(entries[0].transaction.moment.utc_millis(), at);
+        }
+    }
 
     #[test]
     fn reads_what_people_write() {

@@ -116,17 +116,44 @@ impl State {
         Self::ALL.into_iter().find(|state| state.name() == name)
     }
 
+    /// Those of which this is true, as in `State::which(State::is_open)`.
+    pub fn which(is_one: impl Fn(Self) -> bool) -> Vec<Self> {
+        Self::ALL.into_iter().filter(|state| is_one(*state)).collect()
+    }
+
     /// Whether Koha has it. A committed transaction is never sent again and never changed.
     pub fn is_committed(self) -> bool {
         matches!(self, Self::Added | Self::Success)
     }
 
-    /// Whether somebody still has to do something about it: it shall come into Koha and is not known to be there.
-    pub fn is_open(self) -> bool {
-        !self.is_committed() && self != Self::Deleted
+    /// Whether nobody has to do anything about it any more: Koha has it, or it was taken back. Cleared from the log, it is
+    /// remembered, and loses nothing.
+    pub fn is_settled(self) -> bool {
+        self.is_committed() || self == Self::Deleted
     }
 
-    /// Whether a person may correct or delete it: it is not in Koha, and cannot be.
+    /// Whether somebody still has to do something about it: it shall come into Koha and is not known to be there.
+    pub fn is_open(self) -> bool {
+        !self.is_settled()
+    }
+
+    /// Whether the next commit sends it.
+    pub fn is_to_send(self) -> bool {
+        self == Self::Local
+    }
+
+    /// Whether it may be in Koha although no answer says so.
+    pub fn is_doubtful(self) -> bool {
+        matches!(self, Self::Sending | Self::InDoubt)
+    }
+
+    /// Whether a commit takes it up: to send it, or to ask Koha whether it is there.
+    pub fn is_for_commit(self) -> bool {
+        self.is_to_send() || self.is_doubtful()
+    }
+
+    /// Whether a person may correct or delete it, and the clock of its desk may be set right: it is not in Koha, and cannot
+    /// be.
     pub fn is_correctable(self) -> bool {
         matches!(self, Self::Local | Self::Rejected)
     }
@@ -211,6 +238,22 @@ mod tests {
         let expected =
             [(true, true), (true, false), (false, false), (false, false), (true, true), (true, false), (false, false)];
         assert_eq!(open, expected);
+    }
+
+    #[test]
+    fn each_question_has_its_states() {
+        use State::{Added, Deleted, InDoubt, Local, Rejected, Sending, Success};
+        assert_eq!(State::which(State::is_committed), [Added, Success]);
+        assert_eq!(State::which(State::is_settled), [Added, Success, Deleted]);
+        assert_eq!(State::which(State::is_open), [Local, Sending, Rejected, InDoubt]);
+        assert_eq!(
+            State::which(State::is_for_commit),
+            [Local, Sending, InDoubt],
+            "what Koha refused waits for a person"
+        );
+        assert_eq!(State::which(State::is_to_send), [Local]);
+        assert_eq!(State::which(State::is_doubtful), [Sending, InDoubt]);
+        assert_eq!(State::which(State::is_correctable), [Local, Rejected]);
     }
 
     #[test]

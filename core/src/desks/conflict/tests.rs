@@ -255,3 +255,29 @@ fn of_two_shifts_that_settle_all_the_one_is_offered_after_which_the_desks_worked
     }
     assert_eq!(clocks(&log), [("Van".to_owned(), "+1:30".to_owned())]);
 }
+
+#[test]
+fn what_stands_out_is_shown_before_a_commit_and_many_of_a_desk_by_their_first() {
+    let mut log = log();
+    assert!(!review(&log.0, &[], NOW).stands_out());
+    log.check_in("", -10, "A");
+    assert!(!review(&log.0, &[], NOW).stands_out());
+    // One is shown as it is, and of several the first.
+    log.check_in("Bus", 90_000, "B");
+    let one = review(&log.0, &[], NOW);
+    assert!(one.stands_out());
+    assert_eq!((one.conflicts[0].kind, one.conflicts[0].is_about_many()), (Kind::Future, false));
+    log.check_in("Bus", 90_001, "C");
+    let two = review(&log.0, &[], NOW);
+    assert!(two.conflicts[0].is_about_many());
+    assert_eq!(two.conflicts[0].shown().collect::<Vec<_>>(), [TransactionId(2)]);
+    // Of a pair both are.
+    let pair = pair(Kind::Repeated, &log.0[0], &log.0[1]);
+    assert!(!pair.is_about_many());
+    assert_eq!(pair.shown().collect::<Vec<_>>(), [TransactionId(1), TransactionId(2)]);
+    // A clock that may be wrong stands out by itself.
+    let desks = two.desks.into_iter().filter(|desk| desk.clock.is_some()).collect();
+    let quiet = Review { conflicts: Vec::new(), ..one };
+    assert!(Review { desks, ..quiet.clone() }.stands_out());
+    assert!(!Review { desks: Vec::new(), ..quiet }.stands_out());
+}

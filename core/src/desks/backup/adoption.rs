@@ -1,0 +1,199 @@
+//! A backup brought into a log that may hold some of it already.
+//!
+//! It goes on line by line and writes some entries at a time: wherever it is broken off, what was written stays, and the
+//! same file brings the rest later and nothing twice.
+
+use super::{Header, Line, Totals, adopted, further, read};
+use crate::{
+    desk::transaction::TransactionId,
+    desks::import::knowledge::Knowledge,
+    log::{Entry, commit::Batch, status::Status},
+};
+use std::collections::{BTreeMap, HashMap};
+
+/// How many entries are compared and written at once.
+const CHUNK: usize = if cfg!(test) { 3 } else { 2_000 };
+
+/// A backup that is being brought into the log.
+pub struct Adoption<'a> {
+    /// Those after the first, with their numbers.
+    lines: Box<dyn Iterator<Item = (usize, &'a [u8])> + 'a>,
+    header: Header,
+    knowledge: &'a mut Knowledge,
+    /// What was read and is not written yet, with the numbers of the file; and the same to be looked up.
+    waiting: Vec<Entry>,
+    waiting_known: Knowledge,
+    /// Of what waited: what the log has, by its place there, and what is new to it.
+    known: BTreeMap<TransactionId, Entry>,
+    new: Vec<Entry>,
+    /// The same transaction as one that waits: it must find that one in the log.
+    held: Option<Entry>,
+    /// The numbers that transactions have in the file, and in the log.
+    numbers: HashMap<TransactionId, TransactionId>,
+    /// Of those that are being added, the numbers in the file.
+    adding: Vec<TransactionId>,
+    batches: Vec<Batch>,
+    cleared: Vec<String>,
+    counted: Totals,
+    stated: Option<Totals>,
+    outcome: Adopted,
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Adopted {
+    /// The number of transactions that were added to the log.
+    pub imported: usize,
+    /// The number of those that the log had already.
+    pub already_there: u32,
+    /// The numbers of the lines that could not be read, counted from 1.
+    pub refused: Vec<usize>,
+    /// Whether the file does not hold what it should: it was cut, or lines of it were lost.
+    pub is_cut: bool,
+}
+
+/// What is to be done next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Read these entries of the log; [`Input::Here`] is the answer.
+    Read(Vec<TransactionId>),
+    /// Give these entries of the log these statuses, and add those to it; [`Input::Written`] is the answer.
+    Write(Vec<(TransactionId, Status)>, Vec<Entry>),
+    /// Remember these commits, unless the log remembers them already, and these keys of cleared transactions;
+    /// [`Input::Remembered`] is the answer.
+    Remember(Vec<Batch>, Vec<String>),
+    /// Nothing any more.
+    Finish,
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// The entries that were to be read, as far as they are there.
+    Here(Vec<Entry>),
+    /// It is durable. These were added, in the same order, and have the numbers that the log gave them.
+    Written(Vec<Entry>),
+    /// It is durable.
+    Remembered,
+}
+
+impl<'a> Adoption<'a> {
+    /// Begins with the file of this header. `knowledge` is what the log holds; it follows what is added.
+    pub fn start(bytes: &'a [u8], header: Header, knowledge: &'a mut Knowledge) -> (Self, Step) {
+        let lines = (1..).zip(bytes.split(|byte| *byte == b'\n')).skip(1);
+        let mut adoption = Self {
+            lines: Box::new(lines.filter(|(_, line)| !line.trim_ascii().is_empty())),
+            header,
+            waiting_known: Knowledge::new(knowledge.own().clone()),
+            knowledge,
+            waiting: Vec::new(),
+            known: BTreeMap::new(),
+            new: Vec::new(),
+            held: None,
+            numbers: HashMap::new(),
+            adding: Vec::new(),
+            batches: Vec::new(),
+            cleared: Vec::new(),
+            counted: Totals::default(),
+            stated: None,
+            outcome: Adopted::default(),
+        };
+        let step = adoption.go_on();
+        (adoption, step)
+    }
+
+    /// Goes on from what was done.
+    pub fn handle(&mut self, input: Input) -> Step {
+        match input {
+            Input::Here(entries) => self.write(&entries),
+            Input::Written(added) => {
+                self.outcome.imported += added.len();
+                for (number, entry) in std::mem::take(&mut self.adding).into_iter().zip(&added) {
+                    self.numbers.insert(number, entry.id);
+                    self.knowledge.take(entry);
+                }
+                self.go_on()
+            }
+            Input::Remembered => {
+                self.outcome.is_cut = self.stated != Some(self.counted);
+                Step::Finish
+            }
+        }
+    }
+
+    /// What has come of it so far.
+    pub fn into_outcome(self) -> Adopted {
+        self.outcome
+    }
+
+    fn go_on(&mut self) -> Step {
+        self.read_lines();
+        if self.waiting.is_empty() {
+            let batches = std::mem::take(&mut self.batches).into_iter().map(|batch| self.renumbered(batch)).collect();
+            return Step::Remember(batches, std::mem::take(&mut self.cleared));
+        }
+        self.waiting_known = Knowledge::new(self.knowledge.own().clone());
+        for entry in std::mem::take(&mut self.waiting) {
+            if let Some(place) = self.knowledge.place(&entry) {
+                self.numbers.insert(entry.id, place);
+                self.outcome.already_there += 1;
+                self.known.insert(place, entry);
+            } else {
+                self.new.push(entry);
+            }
+        }
+        if self.known.is_empty() { self.write(&[]) } else { Step::Read(self.known.keys().copied().collect()) }
+    }
+
+    /// What is new is added, and what is known takes the status that has seen more of Koha.
+    fn write(&mut self, here: &[Entry]) -> Step {
+        let known = std::mem::take(&mut self.known);
+        let status = |here: &Entry| Some((here.id, further(here, known.get(&here.id)?)?));
+        let statuses: Vec<_> = here.iter().filter_map(status).collect();
+        let new = std::mem::take(&mut self.new);
+        if statuses.is_empty() && new.is_empty() {
+            return self.go_on();
+        }
+        self.adding = new.iter().map(|entry| entry.id).collect();
+        Step::Write(statuses, new)
+    }
+
+    /// Reads until enough waits, or to the end.
+    fn read_lines(&mut self) {
+        if let Some(held) = self.held.take() {
+            self.wait(held);
+        }
+        while self.waiting.len() < CHUNK && self.held.is_none() {
+            let Some((number, line)) = self.lines.next() else { return };
+            let Some(line) = std::str::from_utf8(line).ok().and_then(|line| read(line).ok()) else {
+                self.outcome.refused.push(number);
+                continue;
+            };
+            self.counted.count(&line);
+            match line {
+                Line::Transaction(entry) => self.wait(adopted(*entry, &self.header.desk, self.knowledge.own())),
+                Line::Commit(batch) => self.batches.push(batch),
+                Line::Cleared(key) => self.cleared.push(key),
+                Line::End(stated) => self.stated = Some(stated),
+            }
+        }
+    }
+
+    fn wait(&mut self, entry: Entry) {
+        if self.waiting_known.place(&entry).is_some() {
+            self.held = Some(entry);
+        } else {
+            self.waiting_known.take(&entry);
+            self.waiting.push(entry);
+        }
+    }
+
+    /// With the numbers of the log. What had been cleared before the backup was written has none.
+    fn renumbered(&self, batch: Batch) -> Batch {
+        let transactions = batch.transactions.iter().filter_map(|id| self.numbers.get(id).copied()).collect();
+        Batch { transactions, ..batch }
+    }
+}
+
+#[cfg(test)]
+mod tests;

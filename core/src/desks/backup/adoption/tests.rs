@@ -1,0 +1,330 @@
+use super::*;
+use crate::{
+    desk::{
+        barcode::Barcode,
+        name::DeskName,
+        transaction::{Action, Moment, Transaction, arbitrary},
+    },
+    desks::backup::{Writer, write},
+    log::status::{Attempt, Doubt, State},
+    settings::form::{CommitType, ServerUrl},
+};
+use proptest::prelude::*;
+
+fn desk(name: &str) -> DeskName {
+    DeskName::parse(name).unwrap()
+}
+
+fn now() -> Moment {
+    Moment::new(1_795_428_000_000, 60).unwrap()
+}
+
+fn attempt() -> Attempt {
+    Attempt { commit_type: CommitType::Apply, server: ServerUrl::parse("https://koha.example.org").unwrap(), at: None }
+}
+
+fn statuses() -> [Status; 7] {
+    [
+        Status::Local,
+        Status::Deleted,
+        Status::Rejected { message: "Borrower not found.".into() },
+        Status::Sending { attempt: attempt() },
+        Status::InDoubt { reason: Doubt::TimedOut, attempt: attempt() },
+        Status::Added,
+        Status::Success,
+    ]
+}
+
+fn returned(item: &str, second: i64) -> Transaction {
+    let moment = Moment::new(1_795_428_000_000 + second * 1000, 60).unwrap();
+    Transaction { moment, action: Action::Return { barcode: Barcode::parse(item).unwrap() } }
+}
+
+fn batch(transactions: &[u32]) -> Batch {
+    Batch {
+        started: now(),
+        end: None,
+        commit_type: CommitType::Apply,
+        server: "https://koha.example.org".into(),
+        branchcode: "CPL".into(),
+        transactions: transactions.iter().copied().map(TransactionId).collect(),
+    }
+}
+
+/// A desk's log, as a store keeps it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Desk {
+    name: DeskName,
+    log: Vec<Entry>,
+    batches: Vec<Batch>,
+    cleared: Vec<String>,
+}
+
+impl Desk {
+    fn new(name: &str, log: Vec<Entry>) -> Self {
+        let mut desk = Self { name: desk(name), log: Vec::new(), batches: Vec::new(), cleared: Vec::new() };
+        desk.add(log);
+        desk
+    }
+
+    fn add(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
+        let from = self.log.len();
+        for entry in entries {
+            let id = TransactionId(u32::try_from(self.log.len()).unwrap() + 1);
+            self.log.push(Entry { id, ..entry });
+        }
+        self.log[from..].to_vec()
+    }
+
+    fn backup(&self) -> String {
+        let (mut writer, mut text) = Writer::begin(self.name.clone(), now());
+        text += &writer.add(self.log.iter().cloned().map(Box::new).map(Line::Transaction));
+        text += &writer.add(self.batches.iter().cloned().map(Line::Commit));
+        text += &writer.add(self.cleared.iter().cloned().map(Line::Cleared));
+        text + &writer.end().0
+    }
+
+    /// Takes in a backup. Where the number of steps is given, it is broken off after them.
+    fn restore(&mut self, bytes: &[u8], takes_name: bool, steps: Option<usize>) -> Adopted {
+        let header = Header::from_file(bytes).unwrap();
+        let mut knowledge = Knowledge::new(self.name.clone());
+        self.log.iter().for_each(|entry| knowledge.take(entry));
+        if takes_name && knowledge.may_become(&header.desk) {
+            self.name = header.desk.clone();
+            knowledge.become_desk(header.desk.clone());
+        }
+        let (mut adoption, mut step) = Adoption::start(bytes, header, &mut knowledge);
+        for _ in 0..steps.unwrap_or(usize::MAX) {
+            let done = match step {
+                Step::Read(ids) => {
+                    Input::Here(self.log.iter().filter(|here| ids.contains(&here.id)).cloned().collect())
+                }
+                Step::Write(statuses, new) => {
+                    for (id, status) in statuses {
+                        self.log.iter_mut().find(|here| here.id == id).unwrap().status = status;
+                    }
+                    Input::Written(self.add(new))
+                }
+                Step::Remember(batches, cleared) => {
+                    let known = self.batches.clone();
+                    self.batches.extend(batches.into_iter().filter(|batch| !known.contains(batch)));
+                    self.cleared.extend(cleared);
+                    self.cleared.sort();
+                    self.cleared.dedup();
+                    Input::Remembered
+                }
+                Step::Finish => break,
+            };
+            step = adoption.handle(done);
+        }
+        adoption.into_outcome()
+    }
+
+    fn states(&self) -> Vec<State> {
+        self.log.iter().map(|entry| entry.status.state()).collect()
+    }
+}
+
+/// A desk that has done a bit of everything.
+fn bus() -> Desk {
+    let entry = |number: usize, status: &Status| Entry {
+        status: status.clone(),
+        ..Entry::recorded(TransactionId(0), returned("A", i64::try_from(number).unwrap()))
+    };
+    let mut log: Vec<Entry> = statuses().iter().enumerate().map(|(number, status)| entry(number, status)).collect();
+    log[0] = log[0].shifted(3_600_000, now()).unwrap();
+    log.push(Entry { desk: Some(desk("Van")), part: 2, ..Entry::recorded(TransactionId(0), returned("A", 0)) });
+    let mut bus = Desk::new("Bus", log);
+    bus.batches = vec![batch(&[4, 5, 6]), batch(&[99])];
+    bus.cleared = vec!["Bus\t0123".into(), "Van\t4567".into()];
+    bus
+}
+
+/// As it is on another computer: what was being sent may have arrived.
+fn moved(desk: &Desk) -> Desk {
+    let mut moved = desk.clone();
+    for entry in &mut moved.log {
+        entry.status = entry.status.clone().after_restart();
+    }
+    // The commit of what was cleared is remembered without it.
+    moved.batches[1] = batch(&[]);
+    moved
+}
+
+#[test]
+fn a_desk_is_moved_whole_with_its_name() {
+    let mut new = Desk::new("Desk-1", Vec::new());
+    let outcome = new.restore(bus().backup().as_bytes(), true, None);
+    assert_eq!(outcome, Adopted { imported: 8, ..Adopted::default() });
+    assert_eq!(new, moved(&bus()));
+}
+
+#[test]
+fn without_its_name_what_it_recorded_is_another_desks() {
+    let mut new = Desk::new("Main", Vec::new());
+    new.restore(bus().backup().as_bytes(), false, None);
+    let desks: Vec<_> = new.log.iter().map(|entry| entry.desk.as_ref().unwrap().as_str()).collect();
+    assert_eq!(desks, ["Bus", "Bus", "Bus", "Bus", "Bus", "Bus", "Bus", "Van"]);
+    assert_eq!(new.states(), moved(&bus()).states());
+    // A log that has something keeps its name, whatever is wanted.
+    let mut other = Desk::new("Main", vec![Entry::recorded(TransactionId(0), returned("Z", 0))]);
+    other.restore(bus().backup().as_bytes(), true, None);
+    assert_eq!(
+        (other.name, other.log[0].desk.clone(), other.log[1].desk.clone()),
+        (desk("Main"), None, Some(desk("Bus")))
+    );
+}
+
+#[test]
+fn restored_twice_it_brings_nothing() {
+    for takes_name in [true, false] {
+        let mut new = Desk::new("Desk-1", Vec::new());
+        new.restore(bus().backup().as_bytes(), takes_name, None);
+        let before = new.clone();
+        let again = new.restore(bus().backup().as_bytes(), takes_name, None);
+        assert_eq!(again, Adopted { already_there: 8, ..Adopted::default() });
+        assert_eq!(new, before);
+    }
+}
+
+#[test]
+fn back_into_its_own_log_it_changes_nothing_but_what_had_seen_less() {
+    let mut bus = bus();
+    let backup = bus.backup();
+    // Since then the first was committed and the one in doubt was found; the backup knows less of them, and the backup of
+    // another computer may know more.
+    bus.log[0].status = Status::Success;
+    bus.log[4].status = Status::Added;
+    bus.log[5].status = Status::Local;
+    bus.restore(backup.as_bytes(), false, None);
+    use State::{Added, Deleted, InDoubt, Local, Rejected, Sending, Success};
+    assert_eq!(bus.states(), [Success, Deleted, Rejected, Sending, Added, Added, Success, Local]);
+    assert!(!bus.states().contains(&InDoubt), "what is being sent here is not changed");
+    assert_eq!(bus.log.len(), 8);
+}
+
+#[test]
+fn cut_at_any_byte_it_says_so_and_keeps_what_is_whole() {
+    let backup = bus().backup();
+    let whole = moved(&bus());
+    let header = backup.find('\n').unwrap();
+    for cut in 0..backup.len() {
+        let bytes = &backup.as_bytes()[..cut];
+        if cut < header {
+            assert!(Header::from_file(bytes).is_err(), "cut at {cut}");
+            continue;
+        }
+        let mut new = Desk::new("Desk-1", Vec::new());
+        let outcome = new.restore(bytes, true, None);
+        let is_whole = cut == backup.len() - 1;
+        assert_eq!(outcome.is_cut, !is_whole, "cut at {cut}");
+        // A line is whole without the line feed at its end; the first is the header.
+        let lines = backup.match_indices('\n').filter(|(end, _)| *end <= cut).count() - 1;
+        assert_eq!(new.log, whole.log[..lines.min(8)], "cut at {cut}");
+        assert!(outcome.refused.len() <= 1);
+        // The whole file brings the rest.
+        new.restore(backup.as_bytes(), true, None);
+        assert_eq!(new, whole, "cut at {cut}");
+    }
+}
+
+#[test]
+fn broken_off_at_any_step_it_goes_on_the_next_time() {
+    let backup = bus().backup();
+    for steps in 0.. {
+        let mut new = Desk::new("Desk-1", Vec::new());
+        new.restore(backup.as_bytes(), true, Some(steps));
+        let is_done = new == moved(&bus());
+        new.restore(backup.as_bytes(), true, None);
+        assert_eq!(new, moved(&bus()), "broken off after {steps} steps");
+        if is_done {
+            assert_eq!(steps, 4, "three times some entries, and what is remembered");
+            return;
+        }
+    }
+}
+
+#[test]
+fn a_line_of_a_later_version_is_refused_by_its_number_and_the_others_are_taken() {
+    let backup = bus().backup();
+    let mut lines: Vec<&str> = backup.lines().collect();
+    lines.insert(2, "{\"patron\":{\"cardnumber\":\"P1\"}}");
+    lines.insert(5, "");
+    lines.insert(7, "{\"transaction\":{\"seq\":1,\"moment\":{\"utc\":0,\"offset\":0},\"action\":\"renew\"}}");
+    let mut new = Desk::new("Desk-1", Vec::new());
+    let outcome = new.restore(lines.join("\r\n").as_bytes(), true, None);
+    assert_eq!(outcome, Adopted { imported: 8, refused: vec![3, 8], ..Adopted::default() });
+    assert_eq!(new, moved(&bus()));
+    // Not UTF-8, and one lost.
+    let mut bytes = backup.clone().into_bytes();
+    let place = backup.match_indices('\n').nth(1).unwrap().0 - 4;
+    bytes[place] = 0xff;
+    let mut new = Desk::new("Desk-1", Vec::new());
+    let outcome = new.restore(&bytes, true, None);
+    assert_eq!((outcome.imported, outcome.refused, outcome.is_cut), (7, vec![2], true));
+}
+
+#[test]
+fn a_line_that_stands_twice_comes_once_with_the_status_that_has_seen_more() {
+    let line = |id, status| {
+        let entry = Entry { status, ..Entry::recorded(TransactionId(id), returned("A", 0)) };
+        write(&Line::Transaction(Box::new(entry)))
+    };
+    let header = write(&Header::new(desk("Bus"), now()));
+    let commit = write(&Line::Commit(batch(&[1, 2, 3])));
+    for order in [[Status::Local, Status::Success, Status::Local], [Status::Success, Status::Local, Status::Added]] {
+        let lines: String = (1..).zip(order).map(|(id, status)| line(id, status)).collect();
+        let mut new = Desk::new("Bus", Vec::new());
+        let outcome = new.restore(format!("{header}{lines}{commit}").as_bytes(), false, None);
+        assert_eq!((outcome.imported, outcome.already_there), (1, 2));
+        assert_eq!(new.states(), [State::Success]);
+        assert_eq!(new.batches, [batch(&[1, 1, 1])]);
+    }
+}
+
+proptest! {
+    /// Backups of desks that have some of each other's transactions, each as far as that desk has seen: in whatever order
+    /// they come, each transaction is there once, and is where the one that has seen most of Koha has it.
+    #[test]
+    fn whatever_comes_in_whatever_order_each_is_there_once_and_nothing_is_forgotten(
+        transactions in prop::collection::hash_set(arbitrary::transaction(Just(60_i16)), 1..10),
+        held in prop::collection::vec(prop::collection::vec((any::<bool>(), 0..7_usize), 10), 1..4),
+        again in any::<prop::sample::Index>(),
+    ) {
+        let transactions: Vec<_> = transactions.into_iter().collect();
+        let mut seen: HashMap<Transaction, Vec<Status>> = HashMap::new();
+        let logs: Vec<String> = held
+            .iter()
+            .map(|held| {
+                let log = transactions.iter().zip(held).filter(|(_, (is_held, _))| *is_held).map(|(transaction, (_, place))| {
+                    let status = statuses()[*place].clone();
+                    seen.entry(transaction.clone()).or_default().push(status.clone());
+                    Entry { status, ..Entry::recorded(TransactionId(0), transaction.clone()) }
+                });
+                Desk::new("Bus", log.collect()).backup()
+            })
+            .collect();
+        let mut new = Desk::new("Main", Vec::new());
+        for backup in logs.iter().chain([again.get(&logs)]) {
+            new.restore(backup.as_bytes(), false, None);
+        }
+        let held: Vec<_> = new.log.iter().map(|entry| entry.transaction.clone()).collect();
+        prop_assert_eq!(held.len(), seen.len(), "each once");
+        for entry in &new.log {
+            let seen: Vec<State> = seen[&entry.transaction].iter().map(Status::state).collect();
+            let state = entry.status.state();
+            prop_assert_eq!(state.is_committed(), seen.iter().any(|state| state.is_committed()));
+            prop_assert!(state != State::Local || seen.iter().all(|state| state.is_to_send()));
+            if seen.iter().any(|state| state.is_doubtful()) {
+                prop_assert!(state.is_committed() || state == State::InDoubt, "a doubt is never forgotten");
+            }
+        }
+    }
+
+    #[test]
+    fn never_panics_on_any_lines(lines in prop::collection::vec("\\PC{0,30}|\\{\"(end|commit|cleared|transaction)\":.{0,30}", 0..10)) {
+        let text = format!("{}{}", write(&Header::new(desk("Bus"), now())), lines.join("\n"));
+        let outcome = Desk::new("Main", Vec::new()).restore(text.as_bytes(), true, None);
+        prop_assert!(outcome.refused.len() <= lines.len());
+    }
+}

@@ -1,0 +1,149 @@
+//! What is remembered of transactions that were cleared from the log: a few bytes each, so that a file that holds one does
+//! not bring it back to be committed twice.
+
+use crate::{
+    desk::{
+        name::DeskName,
+        transaction::{Moment, Transaction},
+    },
+    log::Entry,
+};
+use serde::{Deserialize, Serialize};
+
+/// For how many days a cleared transaction is remembered: nobody imports a file that is older.
+const REMEMBERED_DAYS: u32 = 400;
+
+/// What is kept beside the key of a cleared transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remembered {
+    /// When it was cleared, in days since 1970 in UTC.
+    pub day: u32,
+}
+
+impl Remembered {
+    /// Of what is cleared now.
+    pub fn since(now: Moment) -> Self {
+        // No moment lies before 1970, and no day after them all.
+        Self { day: u32::try_from(now.utc_seconds().div_euclid(86_400)).unwrap_or_default() }
+    }
+
+    /// The first day of which everything is still remembered when the log is cleared on this one.
+    pub fn oldest(self) -> Self {
+        Self { day: self.day.saturating_sub(REMEMBERED_DAYS) }
+    }
+}
+
+/// What is remembered of an entry that is cleared from the log of the desk `own`. `None` where nothing is: it is not in
+/// Koha, and a file may bring it back.
+pub fn remembered_key(entry: &Entry, own: &DeskName) -> Option<String> {
+    let is_settled = entry.status.state().is_settled();
+    is_settled.then(|| cleared_key(entry.desk.as_ref().unwrap_or(own), entry.original()))
+}
+
+/// What is remembered of a transaction when it is cleared from the log: enough to know it again.
+///
+/// The keys of one desk begin with [`cleared_keys_of`] it.
+pub fn cleared_key(desk: &DeskName, original: &Transaction) -> String {
+    format!("{}{:032x}", cleared_keys_of(desk), fingerprint(original))
+}
+
+/// How the [`cleared_key`]s of this desk begin. No other desk's do: a name holds no control character.
+pub fn cleared_keys_of(desk: &DeskName) -> String {
+    format!("{desk}\t")
+}
+
+/// A number that no two transactions share: FNV-1a with 128 bits. Of a million transactions, the chance that any two meet is
+/// about 1 in 10^27.
+pub(super) fn fingerprint(transaction: &Transaction) -> u128 {
+    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    let action = &transaction.action;
+    let mut hash = OFFSET;
+    let mut take = |bytes: &[u8]| {
+        // A code is never this byte, so neighbours stay apart.
+        for byte in bytes.iter().chain(&[0xff]) {
+            hash = (hash ^ u128::from(*byte)).wrapping_mul(PRIME);
+        }
+    };
+    take(&transaction.moment.utc_millis().to_le_bytes());
+    take(action.word().as_bytes());
+    take(action.cardnumber().map(|cardnumber| cardnumber.as_str().as_bytes()).unwrap_or_default());
+    take(action.barcode().map(|barcode| barcode.as_str().as_bytes()).unwrap_or_default());
+    take(action.amount().map(|amount| amount.to_string()).unwrap_or_default().as_bytes());
+    hash
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        desk::{
+            barcode::Barcode,
+            transaction::{Action, TransactionId, arbitrary},
+        },
+        log::status::Status,
+    };
+    use proptest::prelude::*;
+
+    fn bus() -> DeskName {
+        DeskName::parse("Bus").unwrap()
+    }
+
+    fn now() -> Moment {
+        Moment::new(1_795_428_000_000, 60).unwrap()
+    }
+
+    fn returned(status: Status) -> Entry {
+        let action = Action::Return { barcode: Barcode::parse("B").unwrap() };
+        Entry { status, ..Entry::recorded(TransactionId(1), Transaction { moment: now(), action }) }
+    }
+
+    #[test]
+    fn the_key_is_the_one_that_older_logs_and_backups_hold() {
+        let key = cleared_key(&bus(), &returned(Status::Local).transaction);
+        assert_eq!(key, "Bus\tf66d6f956543f0fa182f5b6eec45b5ac");
+        let other = DeskName::parse("Bus2").unwrap();
+        assert!(!cleared_key(&other, &returned(Status::Local).transaction).starts_with(&cleared_keys_of(&bus())));
+    }
+
+    #[test]
+    fn what_koha_has_or_a_person_took_back_is_remembered_and_nothing_else() {
+        let refused = Status::Rejected { message: "Borrower not found.".into() };
+        for (status, is_remembered) in [
+            (Status::Local, false),
+            (refused, false),
+            (Status::Added, true),
+            (Status::Success, true),
+            (Status::Deleted, true),
+        ] {
+            let entry = returned(status);
+            let key = cleared_key(&bus(), &entry.transaction);
+            assert_eq!(remembered_key(&entry, &bus()), is_remembered.then_some(key), "{entry:?}");
+        }
+    }
+
+    #[test]
+    fn it_is_known_by_its_own_desk_and_by_what_was_recorded_at_first() {
+        let mut entry = returned(Status::Local).shifted(3_600_000, now()).unwrap();
+        entry.status = Status::Success;
+        entry.desk = DeskName::parse("Van").ok();
+        let original = returned(Status::Local).transaction;
+        assert_eq!(remembered_key(&entry, &bus()), Some(cleared_key(&DeskName::parse("Van").unwrap(), &original)));
+    }
+
+    #[test]
+    fn is_forgotten_after_more_than_a_year() {
+        let day = |millis| Remembered::since(Moment::new(millis, 0).unwrap());
+        assert_eq!(day(1_795_428_000_000), Remembered { day: 20_780 });
+        assert_eq!(day(1_795_428_000_000).oldest(), Remembered { day: 20_380 });
+        assert_eq!(day(0).oldest(), Remembered { day: 0 });
+        assert_eq!(serde_json::to_string(&day(0)).unwrap(), "{\"day\":0}");
+    }
+
+    proptest! {
+        #[test]
+        fn keys_differ_where_transactions_do(one in arbitrary::transaction(Just(0_i16)), other in arbitrary::transaction(Just(0_i16))) {
+            prop_assert_eq!(cleared_key(&bus(), &one) == cleared_key(&bus(), &other), one == other);
+        }
+    }
+}

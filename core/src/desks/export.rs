@@ -1,0 +1,152 @@
+//! What of the log goes into a .koc file.
+
+use crate::{
+    desk::{
+        name::DeskName,
+        transaction::{Moment, TransactionId},
+    },
+    desks::koc,
+    log::{Entry, order, status::State},
+    slices::{CHUNK, Sliced},
+};
+use std::collections::HashMap;
+
+/// A .koc file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Export {
+    /// Its text.
+    pub text: String,
+    /// The number of transactions in it.
+    pub number: usize,
+    /// Of those, the number that may be in Koha: whoever hands the file to Koha would do them twice.
+    pub in_doubt: usize,
+}
+
+/// The states of what a file holds: all that is not in Koha for sure, and that too where it is asked for. What was taken
+/// back is in none.
+pub fn states(with_committed: bool) -> Vec<State> {
+    State::which(|state| state.is_open() || (with_committed && state.is_committed()))
+}
+
+/// The desk that recorded all of these, where one did: a file of several desks is that of none. `own` is this desk's name.
+fn desk_of(entries: &[Entry], own: &DeskName) -> Option<DeskName> {
+    let first = entries.first()?.desk.as_ref();
+    let is_of_one = entries.iter().all(|entry| entry.desk.as_ref() == first);
+    is_of_one.then(|| first.unwrap_or(own).clone())
+}
+
+/// Writes these, which stand in the order in which Koha must see them, in slices. `None` where there are none.
+pub fn exporting(mut entries: Vec<Entry>, own: &DeskName) -> Sliced<'_, Option<Export>> {
+    Sliced::new(move |pace| async move {
+        if entries.is_empty() {
+            return None;
+        }
+        let desk = desk_of(&entries, own);
+        // Koha keeps whole seconds: so does the file, where two desks had one item.
+        let moved = order::separating(&entries).within(&pace).await;
+        let moved: HashMap<TransactionId, Moment> = moved.into_iter().collect();
+        for entry in &mut entries {
+            entry.transaction.moment = moved.get(&entry.id).copied().unwrap_or(entry.transaction.moment);
+        }
+        let mut text = koc::header(entries.iter().map(|entry| &entry.transaction), desk.as_ref());
+        for chunk in entries.chunks(CHUNK) {
+            chunk.iter().for_each(|entry| koc::add(&mut text, &entry.transaction));
+            pace.spend(chunk.len()).await;
+        }
+        let in_doubt = entries.iter().filter(|entry| entry.status.state().is_doubtful()).count();
+        Some(Export { text, number: entries.len(), in_doubt })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        desk::{
+            barcode::Barcode,
+            transaction::{Action, Transaction, arbitrary},
+            zone::FixedZone,
+        },
+        log::status::{Attempt, Doubt, Status},
+        settings::form::{CommitType, ServerUrl},
+        slices::in_slices,
+    };
+    use proptest::prelude::*;
+
+    fn main() -> DeskName {
+        DeskName::parse("Main").unwrap()
+    }
+
+    fn returned(id: u32, desk: Option<&str>, item: &str, second: i64) -> Entry {
+        let moment = Moment::new(1_795_428_000_000 + second * 1000, 60).unwrap();
+        let action = Action::Return { barcode: Barcode::parse(item).unwrap() };
+        let desk = desk.map(|name| DeskName::parse(name).unwrap());
+        Entry { desk, ..Entry::recorded(TransactionId(id), Transaction { moment, action }) }
+    }
+
+    fn export(entries: &[Entry]) -> Export {
+        exporting(entries.to_vec(), &main()).at_once().unwrap()
+    }
+
+    #[test]
+    fn holds_what_is_not_in_koha_and_the_rest_if_asked_but_never_what_was_taken_back() {
+        use State::{Added, InDoubt, Local, Rejected, Sending, Success};
+        assert_eq!(states(false), [Local, Sending, Rejected, InDoubt]);
+        assert_eq!(states(true), [Local, Sending, Added, Success, Rejected, InDoubt]);
+        assert_eq!(exporting(Vec::new(), &main()).at_once(), None);
+    }
+
+    #[test]
+    fn a_file_of_several_desks_is_that_of_none() {
+        let [own, bus, van] = [None, Some("Bus"), Some("Van")].map(|desk| returned(1, desk, "A", 0));
+        let desk = |entries: &[Entry]| koc::read(export(entries).text.as_bytes(), &FixedZone(60), None).desk;
+        assert_eq!(desk(std::slice::from_ref(&own)), Some(main()));
+        assert_eq!(desk(&[bus.clone(), bus.clone()]), DeskName::parse("Bus").ok());
+        assert_eq!(desk(&[own.clone(), bus.clone()]), None);
+        assert_eq!(desk(&[bus, van]), None);
+        // The name that this desk has, and gave itself in a file that came back.
+        assert_eq!(desk(&[own, returned(2, Some("Main"), "B", 1)]), None);
+    }
+
+    #[test]
+    fn two_desks_with_one_item_in_one_second_stand_in_seconds_of_their_own() {
+        let text = export(&[returned(1, None, "A", 0), returned(2, Some("Bus"), "a", 0)]).text;
+        let times: Vec<_> = text.lines().skip(1).map(|line| line.split('\t').next().unwrap()).collect();
+        assert_eq!(times, ["2026-11-23 11:00:00 000", "2026-11-23 11:00:01 000"]);
+    }
+
+    #[test]
+    fn says_what_may_be_in_koha_already() {
+        let server = ServerUrl::parse("https://koha.example.org").unwrap();
+        let attempt = Attempt { commit_type: CommitType::Apply, server, at: None };
+        let status = |status, id| Entry { status, ..returned(id, None, "A", id.into()) };
+        let export = export(&[
+            status(Status::Local, 1),
+            status(Status::Rejected { message: "no".into() }, 2),
+            status(Status::Sending { attempt: attempt.clone() }, 3),
+            status(Status::InDoubt { reason: Doubt::TimedOut, attempt }, 4),
+            status(Status::Success, 5),
+        ]);
+        assert_eq!((export.number, export.in_doubt), (5, 2));
+    }
+
+    proptest! {
+        #[test]
+        fn is_the_file_that_is_written_at_once(
+            transactions in prop::collection::vec(arbitrary::transaction(Just(60_i16)), 1..20),
+            budget in 1..2_000_usize,
+        ) {
+            let entry = |(id, transaction)| Entry::recorded(TransactionId(id), transaction);
+            let mut entries: Vec<Entry> = (1..).zip(transactions).map(entry).collect();
+            let (export, _) = in_slices(exporting(entries.clone(), &main()), budget);
+            let moved = order::separate(&entries);
+            for entry in &mut entries {
+                if let Some((_, moment)) = moved.iter().find(|(id, _)| *id == entry.id) {
+                    entry.transaction.moment = *moment;
+                }
+            }
+            let text = koc::write(entries.iter().map(|entry| &entry.transaction), Some(&main()));
+            prop_assert_eq!(export, Some(Export { text, number: entries.len(), in_doubt: 0 }));
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What kind of file a person has chosen.
+
+use crate::{
+    desk::zone::Zone,
+    desks::{
+        backup::{self, BackupError, Header},
+        koc::{self, Reading},
+    },
+    slices::Sliced,
+};
+use thiserror::Error;
+
+/// A file that can be imported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImportFile {
+    /// What another desk, or another program, recorded.
+    Koc(Reading),
+    /// The backup of a log, by its first line.
+    Backup(Header),
+}
+
+/// Why a file cannot be imported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum FileError {
+    /// It is neither a .koc file nor a backup.
+    #[error("this is neither a .koc file nor a backup")]
+    Unknown,
+    /// A backup that a later version of KOCT wrote.
+    #[error("a later version of KOCT wrote this backup")]
+    TooNew,
+}
+
+/// Tells what a file is, in slices. `zone` is that of this computer.
+pub fn recognising<'a>(bytes: &'a [u8], zone: &'a dyn Zone) -> Sliced<'a, Result<ImportFile, FileError>> {
+    Sliced::new(move |pace| async move {
+        if backup::looks_like_one(bytes) {
+            return Header::from_file(bytes).map(ImportFile::Backup).map_err(|error| match error {
+                BackupError::TooNew(_) => FileError::TooNew,
+                BackupError::NotABackup | BackupError::Line(_) => FileError::Unknown,
+            });
+        }
+        let reading = koc::reading(bytes, zone, None).within(&pace).await;
+        if reading.is_koc() { Ok(ImportFile::Koc(reading)) } else { Err(FileError::Unknown) }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::{name::DeskName, transaction::Moment, zone::FixedZone};
+    use proptest::prelude::*;
+
+    fn recognised(bytes: &[u8]) -> Result<ImportFile, FileError> {
+        recognising(bytes, &FixedZone(60)).at_once()
+    }
+
+    #[test]
+    fn a_backup_is_known_by_its_first_line() {
+        let header = Header::new(DeskName::parse("Bus").unwrap(), Moment::new(1_795_428_000_000, 60).unwrap());
+        let line = backup::write(&header);
+        for file in [line.clone(), format!("\u{feff}{line}{{\"transaction\""), format!("{line}\nnonsense")] {
+            assert_eq!(recognised(file.as_bytes()), Ok(ImportFile::Backup(header.clone())), "{file}");
+        }
+        let newer = line.replace("\"version\":1", "\"version\":2");
+        assert_eq!(recognised(newer.as_bytes()), Err(FileError::TooNew));
+        for cut in 1..line.len() - 1 {
+            assert_eq!(recognised(&line.as_bytes()[..cut]), Err(FileError::Unknown), "cut at {cut}");
+        }
+        assert_eq!(recognised(b"{\"koct\":\"settings\",\"version\":1}"), Err(FileError::Unknown));
+    }
+
+    #[test]
+    fn a_koc_file_has_a_generator_or_a_transaction() {
+        for (file, transactions) in [
+            (&b"Version=1.0\tGenerator=kolt\n"[..], 0),
+            (b"2026-11-23 11:00:00\treturn\tB1\n", 1),
+            (b"\xef\xbb\xbfVersion=1.0\tGenerator=x\n2026-11-23 11:00:00\treturn\tB1\nnonsense", 1),
+        ] {
+            let Ok(ImportFile::Koc(reading)) = recognised(file) else { panic!("{file:?}") };
+            assert_eq!(reading.transactions.len(), transactions);
+        }
+        for file in [&b""[..], b"\n\n", b"call Mrs Miller\n", b"Version=1.0\nnonsense", b"PK\x03\x04", b"<html>"] {
+            assert_eq!(recognised(file), Err(FileError::Unknown), "{file:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200), opens in any::<bool>()) {
+            let bytes = if opens { [b"{\"koct\":\"log\",", &bytes[..]].concat() } else { bytes };
+            let _ = recognised(&bytes);
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! What the log holds already of each desk, so that no file brings anything twice.
+
+use super::{Known, Plan, planning};
+use crate::{
+    desk::{
+        name::DeskName,
+        transaction::{Transaction, TransactionId},
+    },
+    log::Entry,
+    slices::Sliced,
+};
+use std::collections::{BTreeSet, HashMap};
+
+/// What the log holds of each desk.
+#[derive(Debug, Clone)]
+pub struct Knowledge {
+    own: DeskName,
+    desks: HashMap<DeskName, Known>,
+}
+
+impl Knowledge {
+    /// Of an empty log, that of the desk of this name.
+    pub fn new(own: DeskName) -> Self {
+        Self { own, desks: HashMap::new() }
+    }
+
+    /// The name of the desk whose log it is.
+    pub fn own(&self) -> &DeskName {
+        &self.own
+    }
+
+    /// Whether this desk may take that name, and go on as that desk: its log is empty, and the name is another. What a desk
+    /// has recorded must not become another's.
+    pub fn may_become(&self, desk: &DeskName) -> bool {
+        self.desks.is_empty() && *desk != self.own
+    }
+
+    /// This desk has taken that name, as it [may](Self::may_become).
+    pub fn become_desk(&mut self, desk: DeskName) {
+        self.own = desk;
+    }
+
+    /// Takes in an entry of the log.
+    pub fn take(&mut self, entry: &Entry) {
+        let desk = self.desk_of(entry).clone();
+        self.desks.entry(desk).or_default().take(entry);
+    }
+
+    /// Where the transaction of this entry is in the log, if it is there: by what its desk recorded, whatever was changed
+    /// since.
+    pub fn place(&self, entry: &Entry) -> Option<TransactionId> {
+        self.desks.get(self.desk_of(entry))?.place(entry.original())
+    }
+
+    /// Plans the import of what this desk recorded, in slices. `cleared` are the keys of that desk.
+    pub fn planning<'a>(
+        &'a self,
+        desk: &'a DeskName,
+        lines: Vec<Transaction>,
+        cleared: &'a BTreeSet<String>,
+    ) -> Sliced<'a, Plan> {
+        Sliced::new(move |pace| async move {
+            let nothing = Known::default();
+            let known = self.desks.get(desk).unwrap_or(&nothing);
+            planning(desk, lines, known, cleared).within(&pace).await
+        })
+    }
+
+    fn desk_of<'a>(&'a self, entry: &'a Entry) -> &'a DeskName {
+        entry.desk.as_ref().unwrap_or(&self.own)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::{
+        barcode::Barcode,
+        transaction::{Action, Moment, arbitrary},
+    };
+    use proptest::prelude::*;
+
+    fn desk(name: &str) -> DeskName {
+        DeskName::parse(name).unwrap()
+    }
+
+    fn returned(id: u32, of: Option<&str>, item: &str, second: i64) -> Entry {
+        let moment = Moment::new(1_795_428_000_000 + second * 1000, 60).unwrap();
+        let action = Action::Return { barcode: Barcode::parse(item).unwrap() };
+        Entry { desk: of.map(desk), ..Entry::recorded(TransactionId(id), Transaction { moment, action }) }
+    }
+
+    fn knowledge(log: &[Entry]) -> Knowledge {
+        let mut knowledge = Knowledge::new(desk("Main"));
+        for entry in log {
+            knowledge.take(entry);
+        }
+        knowledge
+    }
+
+    fn plan(knowledge: &Knowledge, of: &str, lines: &[Entry]) -> Plan {
+        let lines = lines.iter().map(|entry| entry.transaction.clone()).collect();
+        knowledge.planning(&desk(of), lines, &BTreeSet::new()).at_once()
+    }
+
+    #[test]
+    fn desks_are_told_apart_and_what_names_no_desk_is_this_ones() {
+        let (own, bus) = (returned(1, None, "A", 0), returned(2, Some("Bus"), "A", 0));
+        let knowledge = knowledge(&[own.clone(), bus.clone()]);
+        assert_eq!(knowledge.place(&own), Some(TransactionId(1)));
+        assert_eq!(knowledge.place(&bus), Some(TransactionId(2)));
+        assert_eq!(knowledge.place(&Entry { desk: Some(desk("Main")), ..own.clone() }), Some(TransactionId(1)));
+        assert_eq!(knowledge.place(&Entry { desk: Some(desk("Van")), ..own }), None);
+    }
+
+    #[test]
+    fn a_corrected_one_is_known_again_by_what_was_recorded() {
+        let recorded = returned(1, None, "A", 0);
+        let now = recorded.transaction.moment;
+        let shifted = recorded.shifted(3_600_000, now).unwrap();
+        let knowledge = knowledge(std::slice::from_ref(&shifted));
+        assert_eq!(knowledge.place(&recorded), Some(TransactionId(1)));
+        assert_eq!(knowledge.place(&shifted), Some(TransactionId(1)));
+        assert_eq!(knowledge.place(&returned(9, None, "A", 3_600)), None, "another scan at the time it was set to");
+    }
+
+    #[test]
+    fn this_desks_own_file_brings_nothing_and_another_desks_everything() {
+        let log = [returned(1, None, "A", 0), returned(2, None, "B", 1)];
+        let knowledge = knowledge(&log);
+        assert_eq!(plan(&knowledge, "Main", &log).already_there, 2);
+        assert_eq!(plan(&knowledge, "Bus", &log).new.len(), 2);
+    }
+
+    #[test]
+    fn one_file_after_the_other_is_known_as_it_is_written() {
+        let file = [returned(0, None, "A", 0), returned(0, None, "B", 1), returned(0, None, "C", 2)];
+        let mut knowledge = knowledge(&[]);
+        let first = plan(&knowledge, "Bus", &file[..2]);
+        for (id, entry) in (1..).zip(first.into_entries(&desk("Bus"))) {
+            knowledge.take(&Entry { id: TransactionId(id), ..entry });
+        }
+        let second = plan(&knowledge, "Bus", &file);
+        assert_eq!((second.new.len(), second.already_there, second.part), (1, 2, 0), "the longer file goes on");
+    }
+
+    #[test]
+    fn an_empty_log_may_take_another_name_and_no_other_may() {
+        let mut empty = knowledge(&[]);
+        assert!(empty.may_become(&desk("Bus")) && !empty.may_become(&desk("Main")));
+        empty.become_desk(desk("Bus"));
+        assert_eq!((empty.own(), empty.may_become(&desk("Bus"))), (&desk("Bus"), false));
+        assert!(!knowledge(&[returned(1, Some("Van"), "A", 0)]).may_become(&desk("Bus")));
+    }
+
+    proptest! {
+        #[test]
+        fn each_of_the_log_is_in_its_place_and_nothing_else_is(
+            lines in prop::collection::hash_set(arbitrary::transaction(Just(0_i16)), 1..20),
+            known in prop::collection::vec(any::<bool>(), 20),
+            desks in prop::collection::vec(prop::sample::select(vec![None, Some("Bus"), Some("Van")]), 20),
+        ) {
+            let entry = |((id, transaction), of): ((u32, Transaction), Option<&str>)| {
+                Entry { desk: of.map(desk), ..Entry::recorded(TransactionId(id), transaction) }
+            };
+            let entries: Vec<Entry> = (1..).zip(lines).zip(desks).map(entry).collect();
+            let log: Vec<Entry> =
+                entries.iter().zip(&known).filter(|(_, known)| **known).map(|(entry, _)| entry.clone()).collect();
+            let knowledge = knowledge(&log);
+            for (entry, known) in entries.iter().zip(known) {
+                prop_assert_eq!(knowledge.place(entry), known.then_some(entry.id));
+            }
+        }
+    }
+}

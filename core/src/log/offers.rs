@@ -1,0 +1,166 @@
+//! What a person is offered to do with a transaction.
+
+use crate::{
+    desk::transaction::Action,
+    log::{
+        Entry,
+        status::{Decision, State, Status},
+    },
+};
+
+/// What the row of a transaction offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offers {
+    /// To say that it is in Koha.
+    pub is_in_koha: bool,
+    /// To send it again.
+    pub send_again: bool,
+    /// To open it. `None` where there is no more to see than in the row.
+    pub opens: Option<Opens>,
+}
+
+/// What a transaction is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opens {
+    /// To correct or delete it.
+    Correction,
+    /// To bring it back: it is deleted.
+    Restoration,
+    /// To see what was changed and warned of. Nothing can be done about it any more, or not here.
+    History,
+}
+
+impl Offers {
+    /// What is offered for this one.
+    pub fn from_entry(entry: &Entry) -> Self {
+        let offers = |decision| entry.status.decided(decision).is_some();
+        let has_history = !entry.history.is_empty() || !entry.warnings.is_empty();
+        let opens = match Opens::from_state(entry.status.state()) {
+            Opens::History => has_history.then_some(Opens::History),
+            other => Some(other),
+        };
+        Self { is_in_koha: offers(Decision::IsInKoha), send_again: offers(Decision::SendAgain), opens }
+    }
+}
+
+impl Opens {
+    /// What one in this state is opened for.
+    pub fn from_state(state: State) -> Self {
+        match state {
+            State::Deleted => Self::Restoration,
+            _ if state.is_correctable() => Self::Correction,
+            _ => Self::History,
+        }
+    }
+}
+
+impl Entry {
+    /// What becomes of it when a person decides about all that are in doubt at once. `None` where it is not among them: a
+    /// payment that is sent twice is money taken twice, so each is decided about by itself.
+    pub fn decided_among_all(&self, decision: Decision) -> Option<Status> {
+        let is_payment = matches!(self.transaction.action, Action::Payment { .. });
+        let is_apart = is_payment && decision == Decision::SendAgain;
+        let is_in_doubt = self.status.state() == State::InDoubt;
+        if is_in_doubt && !is_apart { self.status.decided(decision) } else { None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        desk::{
+            amount::Amount,
+            barcode::{Barcode, Cardnumber},
+            transaction::{Moment, Transaction, TransactionId},
+        },
+        log::{
+            status::{Attempt, Doubt},
+            warned::{Warned, Warning},
+        },
+        settings::form::{CommitType, ServerUrl},
+    };
+
+    fn now() -> Moment {
+        Moment::new(1_795_428_000_000, 60).unwrap()
+    }
+
+    fn statuses() -> [Status; 7] {
+        let server = ServerUrl::parse("https://koha.example.org").unwrap();
+        let attempt = Attempt { commit_type: CommitType::Apply, server, at: None };
+        [
+            Status::Local,
+            Status::Sending { attempt: attempt.clone() },
+            Status::Added,
+            Status::Success,
+            Status::Rejected { message: "Borrower not found.".into() },
+            Status::InDoubt { reason: Doubt::TimedOut, attempt },
+            Status::Deleted,
+        ]
+    }
+
+    fn entry(action: Action, status: Status) -> Entry {
+        Entry { status, ..Entry::recorded(TransactionId(1), Transaction { moment: now(), action }) }
+    }
+
+    fn returned(status: Status) -> Entry {
+        entry(Action::Return { barcode: Barcode::parse("B").unwrap() }, status)
+    }
+
+    #[test]
+    fn a_row_offers_what_its_state_allows_and_no_more() {
+        use Opens::{Correction, Restoration};
+        let offered = statuses().map(|status| {
+            let Offers { is_in_koha, send_again, opens } = Offers::from_entry(&returned(status));
+            (is_in_koha, send_again, opens)
+        });
+        let expected = [
+            (false, false, Some(Correction)),
+            (false, false, None),
+            (false, false, None),
+            (false, false, None),
+            (false, true, Some(Correction)),
+            (true, true, None),
+            (false, false, Some(Restoration)),
+        ];
+        assert_eq!(offered, expected);
+    }
+
+    #[test]
+    fn what_was_changed_or_warned_of_can_be_seen_for_ever() {
+        let changed = returned(Status::Local).shifted(1000, now()).unwrap();
+        let warned = returned(Status::Local).warned(&[Warned { warning: Warning::OnLoan, confirmed: None }]);
+        for entry in [changed, warned] {
+            for status in statuses() {
+                let plain = Offers::from_entry(&returned(status.clone()));
+                let offers = Offers::from_entry(&Entry { status, ..entry.clone() });
+                assert_eq!(offers, Offers { opens: plain.opens.or(Some(Opens::History)), ..plain });
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_offers_to_correct_and_restore_exactly_what_can_be() {
+        for status in statuses() {
+            let entry = returned(status);
+            let opens = Offers::from_entry(&entry).opens;
+            assert_eq!(entry.deleted(now()).is_some(), opens == Some(Opens::Correction), "{entry:?}");
+            assert_eq!(entry.restored(now()).is_some(), opens == Some(Opens::Restoration), "{entry:?}");
+        }
+    }
+
+    #[test]
+    fn all_in_doubt_are_decided_at_once_except_money_that_would_be_taken_twice() {
+        let cardnumber = Cardnumber::parse("P").unwrap();
+        let paid = Action::Payment { cardnumber, amount: Amount::parse("3.50").unwrap() };
+        for status in statuses() {
+            let is_in_doubt = status.state() == State::InDoubt;
+            let decided = |entry: Entry| {
+                [Decision::IsInKoha, Decision::SendAgain].map(|decision| entry.decided_among_all(decision))
+            };
+            let all = [is_in_doubt.then_some(Status::Success), is_in_doubt.then_some(Status::Local)];
+            assert_eq!(decided(returned(status.clone())), all, "what Koha refused is not meant: {status:?}");
+            assert_eq!(decided(entry(paid.clone(), status)), [all[0].clone(), None]);
+        }
+    }
+}
