@@ -7,7 +7,7 @@ use koct_core::{
     koha::{
         Response,
         authentication::{self, AuthStatus},
-        records::{Listed, Point, Reading, Report, Source, Step},
+        records::{Listed, Point, ReadStep, Reading, Report, Source},
         rest,
         service::{self, Answer},
     },
@@ -238,8 +238,8 @@ fn rows<S: Source<Row: Debug>>(mut reading: S, response: &Response) -> String {
             break;
         }
         let (rows, ended) = match step {
-            Step::Rows { rows, .. } => (rows, false),
-            Step::Done(rows) => (rows, true),
+            ReadStep::Rows { rows, .. } => (rows, false),
+            ReadStep::Done(rows) => (rows, true),
             _ => break,
         };
         assert_eq!(response.status, 200, "rows come with 200");
