@@ -2,10 +2,12 @@
 
 pub mod commit;
 pub mod correction;
+pub mod event;
 pub mod offers;
 pub mod order;
 pub mod revision;
 pub mod search;
+pub mod sitting;
 pub mod slip;
 pub mod status;
 pub mod warned;

@@ -1,6 +1,7 @@
 //! KOCT's window: a controller per section, and what they share.
 
 mod commit;
+mod desk;
 mod files;
 mod known;
 mod log;
@@ -8,13 +9,11 @@ mod scan;
 mod window;
 
 use crate::{
-    badge, dom,
-    http::sleep,
+    dom,
     i18n::{plural, text, text_with},
-    locale,
     preferences::{self, Preferences},
     sender,
-    store::{self, Change, Store},
+    store::{self, Store},
     wording,
 };
 use commit::doubts::Doubts;
@@ -28,14 +27,17 @@ use known::records::Records;
 use known::returned::Returned;
 use known::suggest::Suggestions;
 use known::warnings::Warnings;
-use koct_core::{Action, Entry, Settings, State, TransactionId, log::Counts};
+use koct_core::{
+    Settings, TransactionId,
+    log::{Counts, sitting::Sitting},
+};
 use log::edit::Edit;
 use log::find::Find;
 use log::slip::Print;
 use log::table::Table;
 use scan::attention::Attention;
 use scan::scans::Scans;
-use scan::sitting::Sitting;
+use scan::sitting::SittingLists;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -73,11 +75,15 @@ pub(crate) struct Desk {
     returned: Returned,
     warnings: Warnings,
     aside: Aside,
-    sitting: Sitting,
+    sitting_lists: SittingLists,
     guide: Guide,
     scans: Scans,
     print: Print,
     counts: Cell<Counts>,
+    /// What was recorded in this window.
+    sitting: RefCell<Sitting>,
+    /// Whether that is not shown yet.
+    sitting_changed: Cell<bool>,
     preferences: RefCell<Preferences>,
     settings_changed: Cell<bool>,
     settings_reloading: Cell<bool>,
@@ -160,7 +166,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
 
     desk.clone().reload_preferences().await;
     desk.clone().recover().await;
-    desk.clone().reload_log().await;
+    desk.clone().reread_log().await;
     mark("koct-shown")?;
     spawn_local(async {
         store::persist().await;
@@ -203,11 +209,13 @@ impl Desk {
             returned: Returned::new()?,
             warnings: Warnings::new()?,
             aside: Aside::new()?,
-            sitting: Sitting::new()?,
+            sitting_lists: SittingLists::new()?,
             guide: Guide::new()?,
             scans: Scans::default(),
             print: Print::new()?,
             counts: Cell::default(),
+            sitting: RefCell::default(),
+            sitting_changed: Cell::default(),
             preferences: RefCell::default(),
             settings_changed: Cell::default(),
             settings_reloading: Cell::default(),
@@ -269,27 +277,13 @@ impl Desk {
         match self.store.recover().await {
             Ok(entries) if !entries.is_empty() => {
                 self.message.show(Tone::Doubt, &plural("recovered", entries.len(), &[]));
+                self.apply(entries);
             }
             Ok(_) => {}
             Err(error) => {
                 self.message.about(Topic::Change).show(Tone::Bad, &text_with("decideFailed", &[&error.to_string()]));
             }
         }
-    }
-
-    /// Reads counts and table anew.
-    async fn reload_log(self: Rc<Self>) {
-        match self.store.counts().await {
-            Ok(counts) => self.set_counts(counts),
-            Err(error) => self.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()])),
-        }
-        self.table.forget();
-        self.find.forget();
-        self.reload_since().await;
-        self.count_aside();
-        self.patron.refresh_soon(&self);
-        self.offer_desks().await;
-        self.show_found().await;
     }
 
     /// Permission to change a transaction, for as long as it is held: nobody may be sending it meanwhile. `None` where
@@ -308,73 +302,6 @@ impl Desk {
             self.message.about(Topic::Change).show(Tone::Bad, &text("commitBusy"));
         }
         lock.map(|lock| Permit(Some(lock)))
-    }
-
-    fn set_counts(&self, counts: Counts) {
-        self.counts.set(counts);
-        badge::show(counts);
-        self.doubts.show(counts.of(State::InDoubt));
-        self.count_unsent.set_text_content(Some(&locale::number(counts.uncommitted())));
-        self.count_total.set_text_content(Some(&text_with("countTotal", &[&locale::number(counts.total())])));
-        self.show_reachable();
-    }
-
-    /// Shows what has changed in the log.
-    fn apply(self: &Rc<Self>, changes: Vec<Change>) {
-        let mut counts = self.counts.get();
-        let mut of_sitting = false;
-        for Change { from, entry } in changes {
-            counts.moved(from, entry.status.state());
-            self.find.take(&entry);
-            of_sitting |= self.scans.update(&entry);
-            self.changed(&entry);
-            self.table.update(entry);
-        }
-        if of_sitting {
-            self.show_sitting();
-        }
-        self.counts.set(counts);
-        self.draw_soon();
-    }
-
-    /// An entry was changed: what is shown of patrons, items and warnings follows.
-    fn changed(self: &Rc<Self>, entry: &Entry) {
-        self.warnings.update(entry);
-        self.returned.update(entry);
-        self.patron.update(entry);
-        self.changes_what_is_aside(entry);
-        self.patron.refresh_soon(self);
-    }
-
-    /// Something may be set aside, or not any more.
-    fn changes_what_is_aside(self: &Rc<Self>, entry: &Entry) {
-        let is_checkout = matches!(entry.transaction.action, Action::Issue { .. });
-        if entry.set_aside().is_some() || (is_checkout && !self.aside.is_empty()) {
-            self.count_aside();
-        }
-    }
-
-    /// Shows counts and table within a moment: a commit changes hundreds of rows a second, and painting each would slow it.
-    fn draw_soon(self: &Rc<Self>) {
-        if !self.drawing_soon.replace(true) {
-            let desk = self.clone();
-            spawn_local(async move {
-                sleep(DRAWING_LAG).await;
-                desk.drawing_soon.set(false);
-                desk.draw_now();
-            });
-        }
-    }
-
-    /// Shows counts and table as they are.
-    fn draw_now(self: &Rc<Self>) {
-        self.set_counts(self.counts.get());
-        if self.find.is_active() {
-            // What changed may not be what is looked for any more.
-            spawn_local(self.clone().show_found());
-        } else {
-            self.draw_table();
-        }
     }
 }
 

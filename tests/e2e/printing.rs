@@ -20,7 +20,7 @@ fn printing(koha: &FakeKoha) -> Desk {
     desk
 }
 
-fn pretend(desk: &Desk) {
+pub(crate) fn pretend(desk: &Desk) {
     desk.page
         .eval(
             "void (window.print = () => { const paper = document.getElementById('print'); \
@@ -32,7 +32,7 @@ fn pretend(desk: &Desk) {
 }
 
 /// Presses Print in the dialog. Returns what was on the paper, line by line.
-fn print(desk: &Desk) -> Vec<String> {
+pub(crate) fn print(desk: &Desk) -> Vec<String> {
     desk.page.eval("void (window.printed = null)").unwrap();
     desk.page.click("#slip-print").unwrap();
     let printed = desk.page.wait("window.printed").unwrap();
@@ -41,7 +41,7 @@ fn print(desk: &Desk) -> Vec<String> {
     printed.as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned()).collect()
 }
 
-fn open(desk: &Desk, button: &str) {
+pub(crate) fn open(desk: &Desk, button: &str) {
     desk.page.click(button).unwrap();
     desk.page.wait("document.getElementById('slip-dialog').open").unwrap();
 }

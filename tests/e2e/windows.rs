@@ -1,6 +1,11 @@
 //! Two windows of one profile: each shows the log as it is, whoever changed it.
 
-use crate::{configured, desk, koha};
+use crate::{
+    configured, desk,
+    knowing::{OTHER, ZOE, enter_patron, item, knowing, lines, wait_for_text},
+    koha,
+    printing::{open, pretend, print},
+};
 use fake_koha::Era;
 use koct_tests::{
     desk::Desk,
@@ -59,13 +64,207 @@ fn type_into(page: &Page, field: &str, text: &str) {
     page.type_text(text).unwrap();
 }
 
-/// Brings the change of a row, by its dialog, to an end.
-fn correct(page: &Page, seq: u32, barcode: &str) {
+/// Changes a row by its dialog in `page`: the field, and what is typed there.
+fn change(page: &Page, seq: u32, field: &str, value: &str) {
     page.activate().unwrap();
     page.click(&format!("tr[data-seq='{seq}'] [data-edit]")).unwrap();
     page.wait("document.getElementById('edit-dialog').open").unwrap();
-    page.fill("#edit-barcode", &format!("{barcode}\n")).unwrap();
+    page.fill(field, &format!("{value}\n")).unwrap();
     page.wait("!document.getElementById('edit-dialog').open").unwrap();
+}
+
+/// Deletes a row, or brings a deleted one back, by its dialog in `page`.
+fn press_in_dialog(page: &Page, seq: u32, button: &str) {
+    page.activate().unwrap();
+    page.click(&format!("tr[data-seq='{seq}'] [data-edit]")).unwrap();
+    page.wait("document.getElementById('edit-dialog').open").unwrap();
+    page.click(button).unwrap();
+    page.wait("!document.getElementById('edit-dialog').open").unwrap();
+}
+
+fn clear_all(page: &Page) {
+    page.activate().unwrap();
+    for id in ["#clear", "#clear-confirm", "#clear-unsent-confirm", "#clear-ok"] {
+        page.click(id).unwrap();
+    }
+    page.wait("document.getElementById('message').textContent.startsWith('Removed from the log')").unwrap();
+}
+
+/// Waits until the list of the patron shows these items, the newest first; and then a slip has the same, the oldest first.
+fn lent(desk: &Desk, items: &[&str]) {
+    desk.page.activate().unwrap();
+    let listed = "JSON.stringify([...document.querySelectorAll('#patron-items-list [data-field=barcode]')].map(line => line.textContent))";
+    desk.page.wait(&format!("{listed} === {:?}", serde_json::to_string(items).unwrap())).unwrap();
+    assert_eq!(desk.page.visible("#patron-items").unwrap(), !items.is_empty());
+    if items.is_empty() {
+        desk.page.click("#print-slip").unwrap();
+        desk.page.wait("document.getElementById('message').textContent.startsWith('There is no slip')").unwrap();
+        return;
+    }
+    open(desk, "#print-slip");
+    let printed = print(desk);
+    let on_paper: Vec<&str> = printed.iter().filter_map(|line| line.split_once(" | ")).map(|(item, _)| item).collect();
+    assert_eq!(on_paper, items.iter().rev().copied().collect::<Vec<_>>(), "{printed:?}");
+}
+
+/// Scans an item for the patron of before, and waits until so many transactions are in the log.
+fn check_out_next(desk: &Desk, item: &str, total: u64) {
+    desk.page.click("#checkout-item").unwrap();
+    desk.page.type_text(&format!("{item}\n")).unwrap();
+    desk.wait_for_total(total).unwrap();
+}
+
+#[test]
+fn what_another_window_deletes_corrects_or_clears_leaves_the_list_the_slip_and_undo() {
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "send");
+    pretend(&desk);
+    let other = second_window(&desk);
+    desk.page.activate().unwrap();
+    desk.check_out("P1", "A1").unwrap();
+    check_out_next(&desk, "A2", 2);
+    lent(&desk, &["A2", "A1"]);
+
+    // Deleted: it is not the last any more, so the same item is asked about by nobody.
+    press_in_dialog(&other, 2, "#edit-delete");
+    lent(&desk, &["A1"]);
+    assert_eq!(desk.page.text("#count-unsent").unwrap(), "1");
+    check_out_next(&desk, "A2", 3);
+    lent(&desk, &["A2", "A1"]);
+    // While the dialog of a slip is open, too: what is printed is what stands then.
+    open(&desk, "#print-slip");
+    press_in_dialog(&other, 3, "#edit-delete");
+    desk.page.activate().unwrap();
+    desk.page.wait("document.querySelector(\"tr[data-seq='3']\").dataset.status === 'deleted'").unwrap();
+    assert!(!print(&desk).iter().any(|line| line.starts_with("A2 ")));
+    // Restored, it is the last again.
+    press_in_dialog(&other, 3, "#edit-restore");
+    lent(&desk, &["A2", "A1"]);
+
+    // Corrected: another item, which is the one that would be the same again.
+    change(&other, 3, "#edit-barcode", "A3");
+    lent(&desk, &["A3", "A1"]);
+    desk.page.click("#checkout-item").unwrap();
+    desk.page.type_text("A3\n").unwrap();
+    desk.page.wait("document.querySelector('#attention [data-question]')").unwrap();
+    desk.page.click("#attention [data-field=dismiss]").unwrap();
+    desk.page.fill("#find-text", "a3").unwrap();
+    desk.wait_for_total(1).unwrap();
+    desk.page.click("#show-all").unwrap();
+    desk.wait_for_total(3).unwrap();
+    // Another patron.
+    change(&other, 1, "#edit-cardnumber", "P2");
+    lent(&desk, &["A3"]);
+    desk.page.fill("#checkout-patron", "P2\n").unwrap();
+    lent(&desk, &["A1"]);
+    change(&other, 1, "#edit-cardnumber", "P1");
+    lent(&desk, &[]);
+    desk.page.fill("#checkout-patron", "P1\n").unwrap();
+    lent(&desk, &["A3", "A1"]);
+
+    // What the other window scans is not of this sitting, and F8 takes back what this one scanned last.
+    type_into(&other, "#checkin-item", "B1\n");
+    desk.wait_for_total(4).unwrap();
+    assert!(!desk.page.visible("#checkin-items").unwrap());
+    desk.page.activate().unwrap();
+    for (seq, item) in [(3, "A3"), (1, "A1")] {
+        desk.page.press(&[key::F8]).unwrap();
+        desk.page
+            .wait(&format!("document.querySelector(\"tr[data-seq='{seq}']\").dataset.status === 'deleted'"))
+            .unwrap();
+        assert!(desk.message().unwrap().contains(item), "{}", desk.message().unwrap());
+    }
+    lent(&desk, &[]);
+    desk.page.press(&[key::F8]).unwrap();
+    desk.page.wait("document.getElementById('message').textContent.startsWith('Nothing was scanned')").unwrap();
+    assert_eq!(desk.page.text("#count-unsent").unwrap(), "1", "what the other window scanned");
+
+    // Cleared: nothing of it is left to print, to take back or to repeat.
+    check_out_next(&desk, "A5", 5);
+    desk.check_in("C1").unwrap();
+    assert!(desk.page.visible("#checkin-items").unwrap());
+    clear_all(&other);
+    desk.wait_for_total(0).unwrap();
+    lent(&desk, &[]);
+    assert!(!desk.page.visible("#checkin-items").unwrap());
+    desk.page.press(&[key::F8]).unwrap();
+    desk.page.wait("document.getElementById('message').textContent.startsWith('Nothing was scanned')").unwrap();
+    desk.check_in("C1").unwrap();
+    same_in_both(&desk, &other, 1);
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn what_another_window_commits_stays_on_the_slip_and_cannot_be_taken_back() {
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "send");
+    pretend(&desk);
+    let other = second_window(&desk);
+    desk.page.activate().unwrap();
+    desk.check_out("23529001223601", "39999000000001").unwrap();
+    check_out_next(&desk, "39999000000002", 2);
+    other.activate().unwrap();
+    other.click("#commit").unwrap();
+    other.wait("document.getElementById('message').innerText.startsWith('Done: 2')").unwrap();
+    desk.page.activate().unwrap();
+    desk.page.wait("document.getElementById('count-unsent').textContent === '0'").unwrap();
+    assert_eq!(desk.states().unwrap(), ["added", "added"]);
+    lent(&desk, &["39999000000002", "39999000000001"]);
+    desk.page.press(&[key::F8]).unwrap();
+    desk.page.wait("document.getElementById('message').textContent.includes('cannot be undone')").unwrap();
+    // The same again is asked about, wherever the first one stands.
+    desk.page.click("#checkout-item").unwrap();
+    desk.page.type_text("39999000000002\n").unwrap();
+    desk.page.wait("document.querySelector('#attention [data-question]')").unwrap();
+    desk.page.click("#attention [data-field=dismiss]").unwrap();
+    other.activate().unwrap();
+    other.click("#clear-committed").unwrap();
+    same_in_both(&desk, &other, 0);
+    lent(&desk, &[]);
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_known_of_patrons_and_items_follows_another_window() {
+    let (_koha, desk) = knowing();
+    let other = second_window(&desk);
+    desk.page.activate().unwrap();
+    enter_patron(&desk, ZOE);
+    wait_for_text(&desk, "patron-loans-title", "2 items");
+    check_out_next(&desk, &item(5), 1);
+    wait_for_text(&desk, "patron-loans-title", "3 items");
+    press_in_dialog(&other, 1, "#edit-delete");
+    desk.page.activate().unwrap();
+    wait_for_text(&desk, "patron-loans-title", "2 items");
+    // Lent to somebody else: a warning, until the other window takes the checkout back.
+    check_out_next(&desk, &item(3), 2);
+    wait_for_text(&desk, "warnings", &item(3));
+    press_in_dialog(&other, 2, "#edit-delete");
+    desk.page.activate().unwrap();
+    desk.page.wait("document.getElementById('warnings').hidden").unwrap();
+    // What was checked in is shown, until it turns out to be another item.
+    desk.check_in(&item(1)).unwrap();
+    wait_for_text(&desk, "returned-title", &item(1));
+    wait_for_text(&desk, "patron-loans-title", "1 item");
+    change(&other, 3, "#edit-barcode", &item(6));
+    desk.page.activate().unwrap();
+    desk.page.wait("document.getElementById('checkin-panel').hidden").unwrap();
+    wait_for_text(&desk, "patron-loans-title", "2 items");
+    // Cleared: no warning waits for what is gone.
+    check_out_next(&desk, &item(3), 4);
+    wait_for_text(&desk, "warnings", &item(3));
+    desk.check_in(&item(1)).unwrap();
+    wait_for_text(&desk, "returned-title", &item(1));
+    clear_all(&other);
+    desk.page.activate().unwrap();
+    desk.page
+        .wait("document.getElementById('warnings').hidden && document.getElementById('checkin-panel').hidden")
+        .unwrap();
+    wait_for_text(&desk, "patron-loans-title", "2 items");
+    enter_patron(&desk, OTHER);
+    wait_for_text(&desk, "patron-loans-title", "1 item");
+    assert!(lines(&desk, "#patron-loans li")[0].contains(&item(3)), "as it was downloaded");
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
 
 #[test]
@@ -93,10 +292,10 @@ fn what_is_done_in_one_window_is_shown_in_the_other() {
     assert_eq!(other.text("#count-unsent").unwrap(), "2");
 
     // Either corrects what the other recorded.
-    correct(&other, 1, "39999000000005");
+    change(&other, 1, "#edit-barcode", "39999000000005");
     desk.page.wait(&format!("{BARCODES}[0] === '39999000000005'")).unwrap();
     same_in_both(&desk, &other, 4);
-    correct(&desk.page, 2, "39999000000006");
+    change(&desk.page, 2, "#edit-barcode", "39999000000006");
     other.wait(&format!("{BARCODES}[1] === '39999000000006'")).unwrap();
     same_in_both(&desk, &other, 4);
 
@@ -138,9 +337,9 @@ fn what_is_looked_for_in_one_window_follows_what_the_other_does() {
     assert_eq!(shows(1, 3), ["A1"], "not what is looked for");
     desk.check_in("A4").unwrap();
     assert_eq!(shows(2, 4), ["A1", "A4"]);
-    correct(&desk.page, 1, "C1");
+    change(&desk.page, 1, "#edit-barcode", "C1");
     assert_eq!(shows(1, 4), ["A4"]);
-    correct(&desk.page, 2, "A2");
+    change(&desk.page, 2, "#edit-barcode", "A2");
     assert_eq!(shows(2, 4), ["A2", "A4"]);
     // What is taken back is still there, and shown so.
     desk.page.press(&[key::F8]).unwrap();

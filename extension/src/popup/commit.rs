@@ -20,7 +20,7 @@ use crate::{
 use koct_core::{
     CommitType, Entry, Moment, Settings, State, TransactionId,
     koha::movement::{MovementCheck, Movements, Next},
-    log::{self, commit::Batch, order},
+    log::{self, commit::Batch, event::LogEvent, order},
     outbox::summary::Summary,
 };
 use std::{cell::Cell, collections::HashMap, rc::Rc};
@@ -84,8 +84,7 @@ impl Commit {
         self.desk.draw_now();
         self.show_running(false);
         self.desk.committing.set(false);
-        self.desk.reload_since().await;
-        self.desk.tell_others();
+        self.desk.log_changed(&LogEvent::Committed);
     }
 
     fn show_running(&self, running: bool) {

@@ -92,7 +92,6 @@ impl Desk {
                 self.message
                     .about(Topic::Change)
                     .show(Tone::Good, &text_with("decidedAll", &[&locale::number(decided.len())]));
-                self.tell_others();
             }
             Err(error) => {
                 self.message.about(Topic::Change).show(Tone::Bad, &text_with("decideFailed", &[&error.to_string()]));

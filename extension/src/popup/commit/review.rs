@@ -426,7 +426,6 @@ impl Desk {
         let moved = changes.len();
         self.apply(changes);
         self.draw_now();
-        self.tell_others();
         Ok(moved)
     }
 }

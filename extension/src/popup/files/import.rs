@@ -483,8 +483,7 @@ impl Desk {
         }
         self.import.running.set(false);
         self.import.show_buttons();
-        self.clone().reload_log().await;
-        self.tell_others();
+        self.reload_log();
     }
 
     async fn try_import_all(self: &Rc<Self>) -> Result<String, String> {

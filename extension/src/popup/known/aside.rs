@@ -6,7 +6,7 @@ use crate::{
     popup::{Desk, Tone},
     wording,
 };
-use koct_core::{Entry, directory::aside};
+use koct_core::{Action, Entry, directory::aside, log::event::LogEvent};
 use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
@@ -44,11 +44,6 @@ impl Aside {
             count_again: Cell::default(),
         })
     }
-
-    /// Whether nothing is set aside, as far as was counted.
-    pub(crate) fn is_empty(&self) -> bool {
-        self.button.hidden()
-    }
 }
 
 /// # Errors
@@ -70,6 +65,18 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
         this.focus.back();
     });
     Ok(())
+}
+
+/// Counts anew where something may be set aside, or not any more.
+pub(crate) fn follow(desk: &Rc<Desk>, event: &LogEvent) {
+    // As far as was counted.
+    let is_empty = desk.aside.button.hidden();
+    let matters = |entry: &Entry| {
+        entry.set_aside().is_some() || (!is_empty && matches!(entry.transaction.action, Action::Issue { .. }))
+    };
+    if matches!(event, LogEvent::Reload(_)) || event.entries().iter().any(matters) {
+        desk.count_aside();
+    }
 }
 
 impl Desk {

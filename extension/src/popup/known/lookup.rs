@@ -392,7 +392,7 @@ impl Desk {
         let said: Vec<String> =
             warnings.iter().map(|warning| wording::warning(warning, &who, &|code| self.library_name(code))).collect();
         shown.hold = hold.map(|hold| (who, self.library_name(&hold.pickup)));
-        self.returned.show(entry.id, &shown);
+        self.returned.show(entry, &shown);
         let warned: Vec<Warned> = warnings.into_iter().map(|warning| Warned { warning, confirmed: None }).collect();
         self.warn(entry, &warned, &said).await;
         Ok(())

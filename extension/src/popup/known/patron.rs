@@ -10,13 +10,13 @@ use crate::{
     wording,
 };
 use koct_core::{
-    Amount, Entry, Moment, TransactionId,
+    Amount, Moment, TransactionId,
     desk::barcode::same_code,
     directory::{
         holder::{self, LoanLine},
         record::Patron,
     },
-    log::warned::Warning,
+    log::{event::LogEvent, warned::Warning},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -95,13 +95,9 @@ impl PatronPanel {
         }
     }
 
-    /// Takes an entry as it is now: what was confirmed, corrected or taken back does not wait any more.
-    pub(crate) fn update(&self, entry: &Entry) {
-        if !entry.awaits_confirmation(true)
-            && let Some(shown) = &mut *self.shown.borrow_mut()
-        {
-            shown.open.retain(|id| *id != entry.id);
-        }
+    /// What waits to be confirmed with her warnings.
+    pub(crate) fn kept(&self) -> Vec<TransactionId> {
+        self.shown.borrow().as_ref().map(|shown| shown.open.clone()).unwrap_or_default()
     }
 
     /// Shows what has changed, once in a while: a scanner is faster than anybody reads.
@@ -155,6 +151,17 @@ pub(crate) fn bind(desk: &Rc<Desk>) {
         this.confirm_patron();
         this.focus.back();
     });
+}
+
+/// What was confirmed, corrected, taken back or cleared does not wait any more; and she may have other things now.
+pub(crate) fn follow(desk: &Rc<Desk>, event: &LogEvent) {
+    if let Some(shown) = &mut *desk.patron.shown.borrow_mut() {
+        shown.open.retain(|id| event.still_awaits(*id, true));
+    }
+    // What was recorded just now is looked up, and then she is.
+    if !matches!(event, LogEvent::Recorded(_) | LogEvent::Committed) {
+        desk.patron.refresh_soon(desk);
+    }
 }
 
 impl Desk {

@@ -4,10 +4,11 @@ use super::lookup::ReturnFound;
 use crate::{
     dom,
     i18n::{plural, text, text_with},
+    popup::Desk,
     wording,
 };
-use koct_core::{Entry, State, TransactionId};
-use std::cell::Cell;
+use koct_core::{Entry, State, TransactionId, log::event::LogEvent};
+use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement};
 
@@ -17,7 +18,20 @@ pub(crate) struct Returned {
     title: Element,
     facts: Element,
     /// The checkin that is shown.
-    shown: Cell<Option<TransactionId>>,
+    shown: RefCell<Option<Entry>>,
+}
+
+/// What was taken back, cleared, or turned out to be another item is not shown.
+pub(crate) fn follow(desk: &Rc<Desk>, event: &LogEvent) {
+    let is_other = |shown: &Entry| {
+        let now = event.entries().iter().find(|entry| entry.id == shown.id);
+        let is_same = |now: &Entry| now.transaction.action == shown.transaction.action;
+        event.is_gone(shown.id) || now.is_some_and(|now| !is_same(now) || now.status.state() == State::Deleted)
+    };
+    let hides = desk.returned.shown.borrow().as_ref().is_some_and(is_other);
+    if hides {
+        desk.returned.hide();
+    }
 }
 
 impl Returned {
@@ -29,29 +43,27 @@ impl Returned {
             hold: dom::by_id("returned-hold")?,
             title: dom::by_id("returned-title")?,
             facts: dom::by_id("returned-facts")?,
-            shown: Cell::default(),
+            shown: RefCell::default(),
         })
     }
 
     /// Shows nothing; no name stays in the page.
     pub(crate) fn hide(&self) {
-        self.shown.set(None);
+        *self.shown.borrow_mut() = None;
         self.panel.set_hidden(true);
         for part in [&self.title, &self.facts, self.hold.as_ref()] {
             part.set_text_content(None);
         }
     }
 
-    /// Takes an entry as it is now: what was taken back is not shown.
-    pub(crate) fn update(&self, entry: &Entry) {
-        if self.shown.get() == Some(entry.id) && entry.status.state() == State::Deleted {
-            self.hide();
-        }
+    /// The checkin that is shown, if one is.
+    pub(crate) fn kept(&self) -> Option<TransactionId> {
+        self.shown.borrow().as_ref().map(|entry| entry.id)
     }
 
     /// Shows this, in place of what came back before.
-    pub(crate) fn show(&self, id: TransactionId, found: &ReturnFound) {
-        self.shown.set(Some(id));
+    pub(crate) fn show(&self, entry: &Entry, found: &ReturnFound) {
+        *self.shown.borrow_mut() = Some(entry.clone());
         let item = found.item.as_ref();
         let title = item.map(|item| item.title.clone()).filter(|title| !title.is_empty());
         let heading = match &title {

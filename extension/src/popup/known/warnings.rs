@@ -10,7 +10,10 @@ use crate::{
 use koct_core::{
     Entry, Moment, State, TransactionId,
     desk::barcode::same_code,
-    log::warned::{Warned, Warning},
+    log::{
+        event::LogEvent,
+        warned::{Warned, Warning},
+    },
 };
 use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::JsValue;
@@ -104,15 +107,9 @@ impl Warnings {
         self.list.set_hidden(self.rows.borrow().is_empty());
     }
 
-    /// Takes an entry as it is now: what was confirmed, corrected or taken back, here or in another window, is not to be
-    /// confirmed any more.
-    pub(crate) fn update(&self, entry: &Entry) {
-        for row in &mut *self.rows.borrow_mut() {
-            if row.ids.contains(&entry.id) && !entry.awaits_confirmation(row.card.is_some()) {
-                row.ids.retain(|id| *id != entry.id);
-            }
-        }
-        self.remove(|row| row.ids.is_empty());
+    /// What waits to be confirmed.
+    pub(crate) fn kept(&self) -> Vec<TransactionId> {
+        self.rows.borrow().iter().flat_map(|row| row.ids.iter().copied()).collect()
     }
 
     /// The records are gone: what is to be confirmed stays, without names.
@@ -125,6 +122,14 @@ impl Warnings {
             }
         }
     }
+}
+
+/// What was confirmed, corrected, taken back or cleared, here or in another window, is not to be confirmed any more.
+pub(crate) fn follow(desk: &Rc<Desk>, event: &LogEvent) {
+    for row in &mut *desk.warnings.rows.borrow_mut() {
+        row.ids.retain(|id| event.still_awaits(*id, row.card.is_some()));
+    }
+    desk.warnings.remove(|row| row.ids.is_empty());
 }
 
 impl Desk {
@@ -142,8 +147,7 @@ impl Desk {
             }
         };
         let is_taken_back = kept.iter().any(|entry| entry.status.state() == State::Deleted);
-        self.show_kept(kept);
-        self.tell_others_of(&[entry.id]);
+        self.log_changed(&LogEvent::Changed(kept));
         if is_taken_back {
             return;
         }
@@ -167,17 +171,6 @@ impl Desk {
             self.warnings.add(self, None, vec![entry.id], &about(false), [&barcode, &reason]);
             self.message.answer(Tone::Doubt, &text_with("itemWarned", &[&barcode, &reason]));
         }
-    }
-
-    /// Shows entries whose warnings have changed.
-    fn show_kept(self: &Rc<Self>, kept: Vec<Entry>) {
-        for entry in kept {
-            self.scans.update(&entry);
-            self.find.take(&entry);
-            self.changed(&entry);
-            self.table.update(entry);
-        }
-        self.draw_soon();
     }
 
     /// A patron who is not shown any more: a scanner was faster than the look-up.
@@ -227,10 +220,7 @@ impl Desk {
             return;
         }
         match self.store.warn(&ids, |entry| entry.confirmed(now, &which)).await {
-            Ok(entries) => {
-                self.show_kept(entries);
-                self.tell_others_of(&ids);
-            }
+            Ok(entries) => self.log_changed(&LogEvent::Changed(entries)),
             Err(error) => self.message.show(Tone::Bad, &text_with("editFailed", &[&error.to_string()])),
         }
     }

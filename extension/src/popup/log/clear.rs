@@ -139,7 +139,6 @@ impl Desk {
                 self.message.about(Topic::Clear).show(Tone::Bad, &text_with("clearFailed", &[&error.to_string()]));
             }
         }
-        self.clone().reload_log().await;
-        self.tell_others();
+        self.reload_log();
     }
 }

@@ -171,7 +171,7 @@ impl Desk {
         };
         let opened = match entry {
             Some(entry) => self.edit.open(entry),
-            None => return self.reload_log().await,
+            None => return self.reload_log(),
         };
         if let Err(error) = opened {
             self.message.show(Tone::Bad, &format!("{error:?}"));
@@ -221,7 +221,6 @@ impl Desk {
                     self.look_up(entry);
                 }
                 self.message.about(Topic::Change).show(Tone::Good, &text_with(done, &[&words]));
-                self.tell_others_of(&[id]);
             }
             Err(StoreError::NotOpen(_)) => refused(&text("editGone")),
             Err(error) => refused(&error.to_string()),

@@ -15,6 +15,7 @@ use koct_core::{
     DeskName, Entry, State, TransactionId,
     log::{
         Counts,
+        event::LogEvent,
         search::{Filter, Index},
     },
 };
@@ -57,8 +58,8 @@ pub(crate) struct Find {
     making: RefCell<Option<Vec<Entry>>>,
     /// Whether something is looked for as soon as the index is made.
     waiting: Cell<bool>,
-    /// Counts how often the log was changed elsewhere.
-    changed_elsewhere: Cell<u32>,
+    /// Counts how often the index was forgotten.
+    forgotten: Cell<u32>,
     /// The transactions of one commit, and what they are called.
     among: RefCell<Option<(BTreeSet<TransactionId>, String)>>,
     /// Counts what was asked, so that only the last is shown.
@@ -110,6 +111,15 @@ pub(crate) fn prepare(desk: &Rc<Desk>) {
     }
 }
 
+/// The index takes in what has changed.
+pub(crate) fn follow(desk: &Rc<Desk>, event: &LogEvent) {
+    match event {
+        LogEvent::Recorded(_) | LogEvent::Changed(_) => event.entries().iter().for_each(|entry| desk.find.take(entry)),
+        LogEvent::Reload(_) => desk.find.forget(),
+        LogEvent::Committed => {}
+    }
+}
+
 impl Find {
     /// # Errors
     /// When the page lacks an element.
@@ -126,7 +136,7 @@ impl Find {
             index: RefCell::default(),
             making: RefCell::default(),
             waiting: Cell::default(),
-            changed_elsewhere: Cell::default(),
+            forgotten: Cell::default(),
             among: RefCell::default(),
             asked: Cell::default(),
         })
@@ -168,7 +178,7 @@ impl Find {
     }
 
     /// Takes in an entry that is new or was changed.
-    pub(crate) fn take(&self, entry: &Entry) {
+    fn take(&self, entry: &Entry) {
         if let Some(index) = &mut *self.index.borrow_mut() {
             index.put(entry);
         }
@@ -177,14 +187,14 @@ impl Find {
         }
     }
 
-    /// Forgets the index: the log was changed elsewhere.
-    pub(crate) fn forget(&self) {
-        self.changed_elsewhere.set(self.changed_elsewhere.get().wrapping_add(1));
+    /// Forgets the index: nobody knows what has changed.
+    fn forget(&self) {
+        self.forgotten.set(self.forgotten.get().wrapping_add(1));
         *self.index.borrow_mut() = None;
     }
 
     /// Shows how many stand in each state and, where it is known, how many somebody was warned of.
-    fn show_counts(&self, counts: Counts, warned: Option<u32>) {
+    pub(crate) fn show_counts(&self, counts: Counts, warned: Option<u32>) {
         let options = self.state.options();
         let of_states = State::ALL.map(|state| (wording::state(state), Some(counts.of(state))));
         for (place, (label, number)) in (1..).zip(of_states.into_iter().chain([(text("findWarned"), warned)])) {
@@ -293,7 +303,7 @@ impl Desk {
                 return Ok(false);
             }
             *self.find.making.borrow_mut() = Some(Vec::new());
-            let before = self.find.changed_elsewhere.get();
+            let before = self.find.forgotten.get();
             let made = self.index().await;
             let changed = self.find.making.take().unwrap_or_default();
             let mut index = made?;
@@ -301,7 +311,7 @@ impl Desk {
                 index.put(entry);
             }
             // Otherwise what was read may be gone.
-            if self.find.changed_elsewhere.get() == before {
+            if self.find.forgotten.get() == before {
                 *self.find.index.borrow_mut() = Some(index);
             }
         }

@@ -10,7 +10,7 @@ use crate::{
     wording,
 };
 use koct_core::{
-    Entry, Moment,
+    Entry, Moment, TransactionId,
     log::slip::{self, Due, DueError, Line, Slip},
 };
 use std::{cell::RefCell, rc::Rc};
@@ -18,8 +18,16 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement};
 
+/// What somebody wants printed. It is read anew when it is printed: another window may have changed it meanwhile.
+#[derive(Clone)]
+enum Wish {
+    /// What this patron takes home of what was recorded in this window.
+    Patron(String),
+    /// These of the log.
+    Log(Vec<TransactionId>),
+}
+
 /// What is to be printed.
-#[derive(Default)]
 struct Chosen {
     entries: Vec<Entry>,
     /// Of how many these are the last.
@@ -36,7 +44,7 @@ pub(crate) struct Print {
     error: Element,
     go: HtmlElement,
     paper: HtmlElement,
-    chosen: RefCell<Chosen>,
+    wish: RefCell<Option<Wish>>,
 }
 
 impl Print {
@@ -51,7 +59,7 @@ impl Print {
             error: dom::by_id("slip-error")?,
             go: dom::by_id("slip-print")?,
             paper: dom::by_id("print")?,
-            chosen: RefCell::default(),
+            wish: RefCell::default(),
         })
     }
 }
@@ -63,7 +71,7 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     dom::on::<Event>(dom::by_id::<Element>("print-slip")?.as_ref(), "click", move |_| this.offer_slip());
     let this = desk.clone();
     dom::on::<Event>(dom::by_id::<Element>("print-log")?.as_ref(), "click", move |_| {
-        spawn_local(this.clone().offer_log());
+        spawn_local(this.clone().offer(Wish::Log(this.table.shown())));
     });
     let this = desk.clone();
     dom::on::<Event>(dom::by_id::<Element>("slip-cancel")?.as_ref(), "click", move |_| this.print.dialog.close());
@@ -72,44 +80,50 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let this = desk.clone();
     dom::on::<Event>(dom::by_id::<Element>("slip-form")?.as_ref(), "submit", move |event| {
         event.prevent_default();
-        this.print_chosen();
+        spawn_local(this.clone().print_chosen());
     });
     Ok(())
 }
 
 impl Desk {
     /// Offers a slip for the patron in the field, or the last one.
-    fn offer_slip(&self) {
+    fn offer_slip(self: &Rc<Self>) {
         let typed = dom::by_id::<HtmlInputElement>("checkout-patron").map(|field| field.value()).unwrap_or_default();
-        let mut entries = {
-            let sitting = self.scans.sitting();
-            let last = slip::last_patron(&sitting).map(ToString::to_string);
-            let patron = Some(typed).filter(|typed| !typed.trim().is_empty()).or(last);
-            slip::taken_home(&sitting, &patron.unwrap_or_default())
-        };
-        let of = entries.len();
-        entries.drain(..of.saturating_sub(slip::LIMIT));
-        self.offer(Chosen { entries, of, is_for_patron: true }, "slipNothing");
+        let last = slip::last_patron(self.sitting.borrow().all()).map(ToString::to_string);
+        let patron = Some(typed).filter(|typed| !typed.trim().is_empty()).or(last);
+        spawn_local(self.clone().offer(Wish::Patron(patron.unwrap_or_default())));
     }
 
-    /// Offers what the table shows.
-    async fn offer_log(self: Rc<Self>) {
-        let ids = self.table.shown();
-        match self.store.get(slip::last_of(&ids)).await {
-            Ok(entries) => self.offer(Chosen { entries, of: ids.len(), is_for_patron: false }, "printNothing"),
-            Err(error) => self.print_failed(&error.to_string()),
+    /// What is to be printed, as it is now. `None` where there is nothing, and then the message line says so.
+    async fn choose(&self, wish: &Wish) -> Option<Chosen> {
+        let (entries, of, nothing) = match wish {
+            Wish::Patron(patron) => {
+                let mut entries = slip::taken_home(self.sitting.borrow().all(), patron);
+                let of = entries.len();
+                entries.drain(..of.saturating_sub(slip::LIMIT));
+                (entries, of, "slipNothing")
+            }
+            Wish::Log(ids) => match self.store.get(slip::last_of(ids)).await {
+                Ok(entries) => (entries, ids.len(), "printNothing"),
+                Err(error) => {
+                    self.print_failed(&error.to_string());
+                    return None;
+                }
+            },
+        };
+        if entries.is_empty() {
+            self.message.about(Topic::Print).show(Tone::Doubt, &text(nothing));
+            return None;
         }
+        Some(Chosen { entries, of, is_for_patron: matches!(wish, Wish::Patron(_)) })
     }
 
     fn print_failed(&self, error: &str) {
         self.message.about(Topic::Print).show(Tone::Bad, &text_with("printFailed", &[error]));
     }
 
-    fn offer(&self, chosen: Chosen, nothing: &str) {
-        if chosen.entries.is_empty() {
-            self.message.about(Topic::Print).show(Tone::Doubt, &text(nothing));
-            return;
-        }
+    async fn offer(self: Rc<Self>, wish: Wish) {
+        let Some(chosen) = self.choose(&wish).await else { return };
         let print = &self.print;
         let habits = self.preferences.borrow().habits.clone();
         let library = habits.library_name.trim();
@@ -126,20 +140,21 @@ impl Desk {
         print.error.set_text_content(None);
         let offered = clock::now().and_then(|now| Due::offered(habits.loan_days().ok().flatten(), now));
         print.due.set_value(&offered.map(|date| date.to_string()).unwrap_or_default());
-        *print.chosen.borrow_mut() = chosen;
+        *print.wish.borrow_mut() = Some(wish);
         if !print.dialog.open() && print.dialog.show_modal().is_ok() {
             let _ = print.go.focus();
         }
     }
 
     /// Prints what was chosen, with the date that stands in the field.
-    fn print_chosen(self: &Rc<Self>) {
+    async fn print_chosen(self: Rc<Self>) {
         let print = &self.print;
+        let Some(wish) = print.wish.borrow().clone() else { return };
+        let Some(chosen) = self.choose(&wish).await else { return print.dialog.close() };
         let Some(now) = clock::now() else { return print.error.set_text_content(Some(&text("attentionClock"))) };
         // What is half typed reads as nothing, and would print no date.
         let is_half_typed = print.due.validity().bad_input();
         let habits = self.preferences.borrow().habits.clone();
-        let chosen = print.chosen.borrow();
         let due = Due::chosen(&print.due.value(), habits.loan_days().ok().flatten(), now);
         let due = if is_half_typed { Err(DueError::NotADate) } else { due };
         let slip = due.and_then(|due| Slip::new(&habits.library_name, chosen.entries.clone(), due));

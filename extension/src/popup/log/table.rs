@@ -8,7 +8,11 @@ use crate::{
     store::{Store, StoreError},
     wording,
 };
-use koct_core::{Entry, State, TransactionId, log::status::Decision, scrolling::Scrolling};
+use koct_core::{
+    Entry, State, TransactionId,
+    log::{event::LogEvent, status::Decision},
+    scrolling::Scrolling,
+};
 use std::{
     cell::{Cell, RefCell},
     collections::{BTreeMap, BTreeSet},
@@ -141,19 +145,41 @@ impl Desk {
         // Read anew: another window may have changed it.
         let entry = self.store.get(&[id]).await.ok().and_then(|mut entries| entries.pop());
         let Some(status) = entry.and_then(|entry| entry.status.decided(decision)) else {
-            self.reload_log().await;
-            return;
+            return self.reload_log();
         };
         match self.store.set_statuses(&[(id, status)]).await {
             Ok(changes) => {
                 self.apply(changes);
                 self.message.about(Topic::Change).show(Tone::Good, &text("decided"));
-                self.tell_others_of(&[id]);
             }
             Err(error) => {
                 self.message.about(Topic::Change).show(Tone::Bad, &text_with("decideFailed", &[&error.to_string()]));
             }
         }
+    }
+}
+
+/// A scan is seen at once, whatever was looked for; everything else at the next drawing.
+pub(crate) fn follow(desk: &Rc<Desk>, event: &LogEvent) {
+    let table = &desk.table;
+    match event {
+        LogEvent::Recorded(_) if desk.find.is_active() => {
+            desk.find.clear();
+            spawn_local(desk.clone().show_found());
+        }
+        LogEvent::Recorded(entry) => table.append(entry.clone()),
+        LogEvent::Changed(entries) => {
+            let is_whole_log = !desk.find.is_active();
+            for entry in entries {
+                let is_new = is_whole_log && table.insert(entry.id);
+                let mut cache = table.cache.borrow_mut();
+                if is_new || cache.contains_key(&entry.id) {
+                    cache.insert(entry.id, entry.clone());
+                }
+            }
+        }
+        LogEvent::Reload(_) => table.forget(),
+        LogEvent::Committed => {}
     }
 }
 
@@ -203,7 +229,7 @@ impl Table {
     }
 
     /// Forgets what it has read.
-    pub(crate) fn forget(&self) {
+    fn forget(&self) {
         self.cache.borrow_mut().clear();
     }
 
@@ -217,17 +243,11 @@ impl Table {
     }
 
     /// Shows a new entry at the top.
-    pub(crate) fn append(&self, entry: Entry) {
+    fn append(&self, entry: Entry) {
         let id = entry.id;
         self.cache.borrow_mut().insert(id, entry);
         let before = self.scrolling(self.ids.borrow().len());
-        {
-            let mut ids = self.ids.borrow_mut();
-            // Another window's entries may have come in between.
-            if let Err(place) = ids.binary_search(&id) {
-                ids.insert(place, id);
-            }
-        }
+        self.insert(id);
         self.draw();
         if self.scroll_top.get() > 0 {
             // What is read stays where it is.
@@ -260,9 +280,15 @@ impl Table {
         true
     }
 
-    /// Takes an entry as it is now. It is shown at the next drawing.
-    pub(crate) fn update(&self, entry: Entry) {
-        self.cache.borrow_mut().insert(entry.id, entry);
+    /// Shows this one too, where the whole log is shown. Returns whether it is new.
+    fn insert(&self, id: TransactionId) -> bool {
+        let mut ids = self.ids.borrow_mut();
+        // Another window's entries may have come in between.
+        let place = ids.binary_search(&id);
+        if let Err(place) = place {
+            ids.insert(place, id);
+        }
+        place.is_err()
     }
 
     /// Asks the page how far it is scrolled, how much is seen and how high a row is, which depends on the font.
@@ -421,24 +447,24 @@ impl Table {
         );
     }
 
-    /// Reads the entries around those that are seen.
+    /// Reads the entries around those that are seen, as far as they are not known: what has changed was told.
     async fn read(&self) -> Result<(), StoreError> {
         let total = self.ids.borrow().len();
         let window = self.scrolling(total).drawn().rows;
         let places = window.start.saturating_sub(READ_AHEAD)..(window.end + READ_AHEAD).min(total);
-        let ids = self.ids_at(places);
-        let (Some(newest), Some(oldest)) = (ids.first(), ids.last()) else { return Ok(()) };
-        let in_a_row = ids.windows(2).all(|pair| pair[1].0.checked_add(1) == Some(pair[0].0));
+        let wanted: BTreeSet<_> = self.ids_at(places).into_iter().collect();
+        let ids: Vec<_> = wanted.iter().copied().filter(|id| !self.cache.borrow().contains_key(id)).collect();
+        let (Some(oldest), Some(newest)) = (ids.first(), ids.last()) else { return Ok(()) };
+        let in_a_row = ids.windows(2).all(|pair| pair[0].0.checked_add(1) == Some(pair[1].0));
         let entries = if in_a_row { self.store.range(*oldest, *newest).await? } else { self.store.get(&ids).await? };
         let mut cache = self.cache.borrow_mut();
         if cache.len() > CACHE_LIMIT {
-            cache.clear();
+            cache.retain(|id, _| wanted.contains(id));
         }
         cache.extend(entries.into_iter().map(|entry| (entry.id, entry)));
         // Another window may have cleared some: what is not there must not be waited for.
         if ids.iter().any(|id| !cache.contains_key(id)) {
-            let asked: BTreeSet<_> = ids.iter().collect();
-            self.ids.borrow_mut().retain(|id| cache.contains_key(id) || !asked.contains(id));
+            self.ids.borrow_mut().retain(|id| cache.contains_key(id) || ids.binary_search(id).is_err());
         }
         Ok(())
     }

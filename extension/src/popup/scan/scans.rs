@@ -11,11 +11,12 @@ use crate::{
 };
 use futures_util::future::{Either, select};
 use koct_core::{
-    Action, Amount, Barcode, Cardnumber, Entry, Moment, State, TransactionId,
+    Action, Amount, Barcode, Cardnumber, Entry, Moment, TransactionId,
     desk::guard::{self, Concern},
+    log::event::LogEvent,
 };
 use std::{
-    cell::{Cell, Ref, RefCell},
+    cell::{Cell, RefCell},
     collections::VecDeque,
     pin::pin,
     rc::Rc,
@@ -72,8 +73,6 @@ enum Job {
 pub(crate) struct Scans {
     waiting: RefCell<VecDeque<Job>>,
     writing: Cell<bool>,
-    /// What was recorded in this window and not taken back, oldest first.
-    sitting: RefCell<Vec<Entry>>,
 }
 
 /// Binds the button that takes back the last scan.
@@ -134,7 +133,7 @@ impl Desk {
         let action = self.with_card(scan).await.as_ref().unwrap_or(scan).action()?;
         if asked == Asked::No {
             let cards = self.preferences.borrow().cards();
-            let sitting = self.scans.sitting.borrow();
+            let sitting = self.sitting.borrow();
             let last = sitting.last().map(|entry| &entry.transaction.action);
             if let Some(concern) = guard::concern(&action, last, cards.as_ref()) {
                 return Err(Problem::Odd(concern));
@@ -164,40 +163,25 @@ impl Desk {
 
     /// Shows that a scan is durable.
     fn confirm(self: &Rc<Self>, entry: Entry) {
-        self.scans.sitting.borrow_mut().push(entry.clone());
-        self.add_to_sitting(&entry);
+        self.log_changed(&LogEvent::Recorded(entry.clone()));
         self.guide.scanned();
         let action = &entry.transaction.action;
         let optional = |value: Option<String>| value.unwrap_or_default();
         let barcode = optional(action.barcode().map(ToString::to_string));
         let cardnumber = optional(action.cardnumber().map(ToString::to_string));
-        let [checkouts, checkins] = self.scans.counts().map(locale::number);
+        let [checkouts, checkins] = self.sitting.borrow().counts().map(locale::number);
         let message = match action {
             Action::Issue { .. } => text_with("recordedCheckout", &[&barcode, &cardnumber, &checkouts, &checkins]),
             Action::Return { .. } => text_with("recordedCheckin", &[&barcode, &checkouts, &checkins]),
             Action::Payment { amount, .. } => text_with("recordedPayment", &[&locale::amount(*amount), &cardnumber]),
         };
-        let mut counts = self.counts.get();
-        counts.add(State::Local, 1);
-        self.set_counts(counts);
-        self.find.take(&entry);
-        let (id, recorded) = (entry.id, entry.clone());
-        if self.find.is_active() {
-            // A scan is always seen.
-            self.find.clear();
-            spawn_local(self.clone().show_found());
-        } else {
-            self.table.append(entry);
-        }
         self.message.answer(Tone::Good, &message);
-        self.tell_others_of(&[id]);
-        self.changes_what_is_aside(&recorded);
-        self.look_up(recorded);
+        self.look_up(entry);
     }
 
     /// Takes back the last scan of this window.
     async fn undo(self: &Rc<Self>) {
-        let last = self.scans.sitting.borrow().last().map(|entry| entry.id);
+        let last = self.sitting.borrow().last().map(|entry| entry.id);
         match last {
             Some(id) => self.clone().take_back(id).await,
             None => self.message.answer(Tone::Doubt, &text("undoNothing")),
@@ -216,43 +200,15 @@ impl Desk {
                 self.apply(changes);
                 self.draw_now();
                 self.message.about(Topic::Change).show(Tone::Good, &text_with("undone", &[&words]));
-                self.tell_others_of(&[id]);
             }
             Err(StoreError::NotOpen(_)) => {
-                // Corrected or deleted by hand, sent, or cleared: the one before is not what is meant.
+                // Sent, or changed in another window a moment ago: the one before is not what is meant.
                 self.message.answer(Tone::Doubt, &text("undoTooLate"));
             }
             Err(error) => {
                 self.message.about(Topic::Change).show(Tone::Bad, &text_with("editFailed", &[&error.to_string()]));
             }
         }
-    }
-}
-
-impl Scans {
-    /// How many checkouts and checkins there are of this sitting.
-    fn counts(&self) -> [usize; 2] {
-        let sitting = self.sitting.borrow();
-        let is = |word: &str| sitting.iter().filter(|entry| entry.transaction.action.word() == word).count();
-        [is("issue"), is("return")]
-    }
-
-    /// What was recorded in this window and not taken back, oldest first.
-    pub(crate) fn sitting(&self) -> Ref<'_, Vec<Entry>> {
-        self.sitting.borrow()
-    }
-
-    /// A transaction was changed or deleted: what is deleted is not to be undone again. Returns whether it is of this
-    /// sitting.
-    pub(crate) fn update(&self, changed: &Entry) -> bool {
-        let mut sitting = self.sitting.borrow_mut();
-        let Some(place) = sitting.iter().rposition(|entry| entry.id == changed.id) else { return false };
-        if changed.status.state() == State::Deleted {
-            sitting.remove(place);
-        } else {
-            sitting[place] = changed.clone();
-        }
-        true
     }
 }
 

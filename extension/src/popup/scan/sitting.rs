@@ -1,14 +1,21 @@
 //! What was recorded in this sitting, under the fields: the checkouts of the patron whose card is there, and the checkins.
 
 use crate::{dom, i18n::text_with, locale, popup::Desk, wording};
-use koct_core::{Action, Entry, desk::barcode::same_code};
+use koct_core::{
+    Entry,
+    log::{
+        event::LogEvent,
+        sitting::{is_checkin, is_checkout_of},
+    },
+};
+use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement, HtmlInputElement};
 
 /// So many are listed: the table has all.
 const LISTED: usize = 60;
 
-pub(crate) struct Sitting {
+pub(crate) struct SittingLists {
     cardnumber: HtmlInputElement,
     checkouts: List,
     checkins: List,
@@ -20,7 +27,7 @@ struct List {
     items: Element,
 }
 
-impl Sitting {
+impl SittingLists {
     /// # Errors
     /// When the page lacks an element.
     pub(crate) fn new() -> Result<Self, JsValue> {
@@ -30,16 +37,6 @@ impl Sitting {
             checkins: List::new("checkin-items")?,
         })
     }
-
-    /// Whether this is a checkout of the patron whose card is in the field.
-    fn is_of_patron(&self, entry: &Entry) -> bool {
-        let Action::Issue { cardnumber, .. } = &entry.transaction.action else { return false };
-        same_code(cardnumber.as_str(), &self.cardnumber.value())
-    }
-}
-
-fn is_checkin(entry: &Entry) -> bool {
-    matches!(entry.transaction.action, Action::Return { .. })
 }
 
 impl List {
@@ -82,34 +79,46 @@ impl List {
     }
 }
 
+/// One that was recorded just now is shown at once, everything else at the next drawing.
+pub(crate) fn follow(desk: &Rc<Desk>, event: &LogEvent) {
+    if let LogEvent::Recorded(entry) = event {
+        desk.add_to_sitting(entry);
+    }
+}
+
 impl Desk {
     /// A patron who is known is shown with all that she has.
     fn hide_if_known(&self) {
         if self.patron.is_shown() {
-            self.sitting.checkouts.panel.set_hidden(true);
+            self.sitting_lists.checkouts.panel.set_hidden(true);
         }
     }
 
     /// The patron, or what was recorded in this sitting, has changed.
     pub(crate) fn show_sitting(&self) {
-        let entries = self.scans.sitting();
-        let of_patron: Vec<&Entry> = entries.iter().filter(|entry| self.sitting.is_of_patron(entry)).collect();
-        let checkins: Vec<&Entry> = entries.iter().filter(|entry| is_checkin(entry)).collect();
-        self.sitting.checkouts.show(&of_patron, &title("patronItems", of_patron.len()));
+        self.sitting_changed.set(false);
+        let (sitting, lists) = (self.sitting.borrow(), &self.sitting_lists);
+        let of_patron = sitting.checkouts_of(&lists.cardnumber.value());
+        lists.checkouts.show(&of_patron, &title("patronItems", of_patron.len()));
         self.hide_if_known();
-        self.sitting.checkins.show(&checkins, &title("checkinItems", checkins.len()));
+        let checkins = sitting.checkins();
+        lists.checkins.show(&checkins, &title("checkinItems", checkins.len()));
     }
 
-    /// This was recorded just now.
-    pub(crate) fn add_to_sitting(&self, entry: &Entry) {
-        let entries = self.scans.sitting();
-        if self.sitting.is_of_patron(entry) {
-            let number = entries.iter().filter(|entry| self.sitting.is_of_patron(entry)).count();
-            self.sitting.checkouts.add(entry, &title("patronItems", number));
+    pub(crate) fn show_sitting_if_changed(&self) {
+        if self.sitting_changed.get() {
+            self.show_sitting();
+        }
+    }
+
+    fn add_to_sitting(&self, entry: &Entry) {
+        let (sitting, lists) = (self.sitting.borrow(), &self.sitting_lists);
+        let card = lists.cardnumber.value();
+        if is_checkout_of(entry, &card) {
+            lists.checkouts.add(entry, &title("patronItems", sitting.checkouts_of(&card).len()));
             self.hide_if_known();
         } else if is_checkin(entry) {
-            let number = entries.iter().filter(|entry| is_checkin(entry)).count();
-            self.sitting.checkins.add(entry, &title("checkinItems", number));
+            lists.checkins.add(entry, &title("checkinItems", sitting.checkins().len()));
         }
     }
 }

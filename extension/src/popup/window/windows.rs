@@ -1,11 +1,13 @@
 //! What the windows of a profile tell each other about the log, so that each shows it as it is.
 
-use crate::{dom, popup::Desk};
-use koct_core::TransactionId;
+use crate::{dom, http::sleep, popup::Desk};
+use koct_core::{TransactionId, log::event::LogEvent};
+use serde::{Deserialize, Serialize};
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeSet,
     rc::Rc,
+    time::Duration,
 };
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
@@ -14,6 +16,16 @@ use web_sys::{BroadcastChannel, MessageEvent};
 const CHANNEL: &str = "koct-log";
 /// Where more than this has changed, the log is read anew.
 const FEW: usize = 500;
+/// For how long what is told is gathered: a commit elsewhere changes hundreds of rows a second.
+const HEARING_LAG: Duration = Duration::from_millis(250);
+
+/// What is told of a [`LogEvent`]: numbers only, since the log itself says how they stand.
+#[derive(Serialize, Deserialize)]
+enum Message {
+    Changed(Vec<TransactionId>),
+    Committed,
+    Reload,
+}
 
 pub(crate) struct Windows {
     channel: BroadcastChannel,
@@ -25,6 +37,7 @@ pub(crate) struct Windows {
 #[derive(Default)]
 struct Told {
     anything: bool,
+    committed: bool,
     ids: BTreeSet<TransactionId>,
 }
 
@@ -35,11 +48,12 @@ impl Windows {
         Ok(Self { channel: BroadcastChannel::new(CHANNEL)?, told: RefCell::default(), reading: Cell::default() })
     }
 
-    fn hear(&self, message: &JsValue) {
+    fn hear(&self, message: JsValue) {
         let mut told = self.told.borrow_mut();
-        match serde_wasm_bindgen::from_value::<Vec<TransactionId>>(message.clone()) {
-            Ok(ids) => told.ids.extend(ids),
-            Err(_) => told.anything = true,
+        match serde_wasm_bindgen::from_value(message) {
+            Ok(Message::Changed(ids)) => told.ids.extend(ids),
+            Ok(Message::Committed) => told.committed = true,
+            Ok(Message::Reload) | Err(_) => told.anything = true,
         }
         told.anything |= told.ids.len() > FEW;
     }
@@ -48,7 +62,7 @@ impl Windows {
 pub(crate) fn bind(desk: &Rc<Desk>) {
     let this = desk.clone();
     dom::on::<MessageEvent>(desk.windows.channel.unchecked_ref(), "message", move |event| {
-        this.windows.hear(&event.data());
+        this.windows.hear(event.data());
         if !this.windows.reading.replace(true) {
             spawn_local(this.clone().read_told());
         }
@@ -57,13 +71,16 @@ pub(crate) fn bind(desk: &Rc<Desk>) {
 
 impl Desk {
     /// Tells the other windows of this profile that the log has changed.
-    pub(crate) fn tell_others(&self) {
-        let _ = self.windows.channel.post_message(&JsValue::NULL);
-    }
-
-    /// Tells them that these have changed, or are new, and nothing else.
-    pub(crate) fn tell_others_of(&self, ids: &[TransactionId]) {
-        let message = serde_wasm_bindgen::to_value(ids).unwrap_or(JsValue::NULL);
+    pub(crate) fn tell_others(&self, event: &LogEvent) {
+        let message = match event {
+            LogEvent::Recorded(_) | LogEvent::Changed(_) => {
+                Message::Changed(event.entries().iter().map(|entry| entry.id).collect())
+            }
+            LogEvent::Committed => Message::Committed,
+            LogEvent::Reload(_) => Message::Reload,
+        };
+        // What is not understood makes them read everything.
+        let message = serde_wasm_bindgen::to_value(&message).unwrap_or(JsValue::NULL);
         let _ = self.windows.channel.post_message(&message);
     }
 
@@ -71,31 +88,33 @@ impl Desk {
     /// make the others fall behind.
     async fn read_told(self: Rc<Self>) {
         loop {
-            let told = self.windows.told.take();
-            if !told.anything && told.ids.is_empty() {
+            let Told { anything, committed, ids } = self.windows.told.take();
+            if !anything && !committed && ids.is_empty() {
                 break;
             }
-            if told.anything || !self.read_few(told.ids).await {
-                self.clone().reload_log().await;
+            if anything || !self.read_changed(ids).await {
+                self.clone().reread_log().await;
+            } else if committed {
+                self.follow(&LogEvent::Committed);
             }
+            sleep(HEARING_LAG).await;
         }
         self.windows.reading.set(false);
     }
 
     /// Reads these. Returns whether they are all there.
-    async fn read_few(self: &Rc<Self>, ids: BTreeSet<TransactionId>) -> bool {
+    async fn read_changed(self: &Rc<Self>, ids: BTreeSet<TransactionId>) -> bool {
+        if ids.is_empty() {
+            return true;
+        }
         let ids: Vec<TransactionId> = ids.into_iter().collect();
-        let (Ok(entries), Ok(counts)) = (self.store.get(&ids).await, self.store.counts().await) else { return false };
-        if entries.len() < ids.len() {
-            return false;
-        }
-        self.set_counts(counts);
-        for entry in entries {
-            self.find.take(&entry);
-            self.changed(&entry);
-            self.table.update(entry);
-        }
-        self.clone().show_found().await;
-        true
+        // Each is taken over as soon as it is read, before this window itself can change it.
+        let Ok(counts) = self.store.counts().await else { return false };
+        self.counts.set(counts);
+        let Ok(entries) = self.store.get(&ids).await else { return false };
+        let is_whole = entries.len() == ids.len();
+        self.follow(&LogEvent::Changed(entries));
+        self.draw_now();
+        is_whole
     }
 }

@@ -1,0 +1,185 @@
+//! What one window has recorded since it was opened, as it stands now: whoever changes it, in whichever window.
+
+use crate::{
+    desk::{
+        barcode::same_code,
+        transaction::{Action, TransactionId},
+    },
+    log::{Entry, event::LogEvent, status::State},
+};
+
+/// What this window has recorded, oldest first. What was taken back stays, since it may be restored, and does not count.
+#[derive(Debug, Clone, Default)]
+pub struct Sitting(Vec<Entry>);
+
+impl Sitting {
+    /// Follows a change of the log. Only what was recorded here joins; what was cleared leaves. Returns whether something
+    /// else stands here now: a status alone is nothing else, unless something was taken back or restored.
+    pub fn follow(&mut self, event: &LogEvent) -> bool {
+        let joins = matches!(event, LogEvent::Recorded(_));
+        let before = self.0.len();
+        let mut is_other = false;
+        for entry in event.entries() {
+            // Numbers rise.
+            match self.0.binary_search_by_key(&entry.id, |known| known.id) {
+                Ok(place) => {
+                    let known = std::mem::replace(&mut self.0[place], entry.clone());
+                    is_other |= stands(&known) != stands(entry) || known.transaction != entry.transaction;
+                }
+                Err(place) if joins => self.0.insert(place, entry.clone()),
+                Err(_) => {}
+            }
+        }
+        self.0.retain(|entry| !event.is_gone(entry.id));
+        is_other || self.0.len() != before
+    }
+
+    /// All of it, in the order recorded.
+    pub fn all(&self) -> &[Entry] {
+        &self.0
+    }
+
+    /// The numbers of all of it.
+    pub fn ids(&self) -> impl Iterator<Item = TransactionId> + '_ {
+        self.0.iter().map(|entry| entry.id)
+    }
+
+    /// What was not taken back, oldest first.
+    pub fn standing(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.0.iter().filter(|entry| stands(entry))
+    }
+
+    /// The last of these: the one to be taken back, and the one that the next scan may repeat.
+    pub fn last(&self) -> Option<&Entry> {
+        self.standing().next_back()
+    }
+
+    /// What was checked out to the patron with this card, oldest first.
+    pub fn checkouts_of(&self, card: &str) -> Vec<&Entry> {
+        self.standing().filter(|entry| is_checkout_of(entry, card)).collect()
+    }
+
+    /// What was checked in, oldest first.
+    pub fn checkins(&self) -> Vec<&Entry> {
+        self.standing().filter(|entry| is_checkin(entry)).collect()
+    }
+
+    /// How many checkouts and checkins there are.
+    pub fn counts(&self) -> [usize; 2] {
+        let checkouts = self.standing().filter(|entry| matches!(entry.transaction.action, Action::Issue { .. }));
+        [checkouts.count(), self.standing().filter(|entry| is_checkin(entry)).count()]
+    }
+}
+
+fn stands(entry: &Entry) -> bool {
+    entry.status.state() != State::Deleted
+}
+
+/// Whether this is a checkout to the patron with this card.
+pub fn is_checkout_of(entry: &Entry, card: &str) -> bool {
+    let Action::Issue { cardnumber, .. } = &entry.transaction.action else { return false };
+    same_code(cardnumber.as_str(), card)
+}
+
+/// Whether this is a checkin.
+pub fn is_checkin(entry: &Entry) -> bool {
+    matches!(entry.transaction.action, Action::Return { .. })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        desk::{
+            barcode::{Barcode, Cardnumber},
+            transaction::{Moment, Transaction},
+        },
+        log::{event::Reread, status::Status},
+    };
+
+    fn entry(number: u32, card: &str, item: &str) -> Entry {
+        let barcode = Barcode::parse(item).unwrap();
+        let action = match card {
+            "" => Action::Return { barcode },
+            card => Action::Issue { cardnumber: Cardnumber::parse(card).unwrap(), barcode },
+        };
+        let moment = Moment::new(1_795_428_000_000, 60).unwrap();
+        Entry::recorded(TransactionId(number), Transaction { moment, action })
+    }
+
+    fn with(entry: Entry, status: Status) -> Entry {
+        Entry { status, ..entry }
+    }
+
+    /// A sitting of three scans; numbers in between are another window's.
+    fn sitting() -> Sitting {
+        let mut sitting = Sitting::default();
+        for recorded in [entry(1, "P1", "A"), entry(3, "P1", "B"), entry(5, "", "C")] {
+            assert!(sitting.follow(&LogEvent::Recorded(recorded)));
+        }
+        sitting
+    }
+
+    fn items(entries: &[&Entry]) -> Vec<String> {
+        entries.iter().filter_map(|entry| entry.transaction.action.barcode()).map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_another_window_recorded_does_not_join() {
+        let mut sitting = sitting();
+        assert!(!sitting.follow(&LogEvent::Changed(vec![entry(4, "P1", "X"), entry(9, "", "Y")])));
+        assert!(!sitting.follow(&LogEvent::Committed));
+        assert_eq!(sitting.ids().collect::<Vec<_>>(), [1, 3, 5].map(TransactionId));
+        assert_eq!(
+            (items(&sitting.checkouts_of("p1")), items(&sitting.checkins())),
+            (vec!["A".into(), "B".into()], vec!["C".into()])
+        );
+        assert_eq!(sitting.counts(), [2, 1]);
+    }
+
+    #[test]
+    fn the_last_is_the_last_that_was_not_taken_back() {
+        let mut sitting = sitting();
+        assert!(sitting.follow(&LogEvent::Changed(vec![with(entry(5, "", "C"), Status::Deleted)])));
+        assert_eq!(sitting.last().map(|entry| entry.id), Some(TransactionId(3)));
+        assert_eq!(sitting.counts(), [2, 0]);
+        // Restored, it is the last again.
+        assert!(sitting.follow(&LogEvent::Changed(vec![entry(5, "", "C")])));
+        assert_eq!(sitting.last().map(|entry| entry.id), Some(TransactionId(5)));
+    }
+
+    #[test]
+    fn corrections_move_an_item_to_its_patron() {
+        let mut sitting = sitting();
+        assert!(sitting.follow(&LogEvent::Changed(vec![entry(1, "P2", "A"), entry(3, "P1", "D")])));
+        assert_eq!(
+            (items(&sitting.checkouts_of("P1")), items(&sitting.checkouts_of("P2"))),
+            (vec!["D".into()], vec!["A".into()])
+        );
+    }
+
+    #[test]
+    fn what_is_committed_stays_and_shows_nothing_else() {
+        let mut sitting = sitting();
+        let committed = [entry(1, "P1", "A"), entry(3, "P1", "B")].map(|entry| with(entry, Status::Success));
+        assert!(!sitting.follow(&LogEvent::Changed(committed.to_vec())));
+        assert_eq!(items(&sitting.checkouts_of("P1")), ["A", "B"]);
+        assert!(sitting.standing().take(2).all(|entry| entry.status == Status::Success), "as it is now");
+    }
+
+    #[test]
+    fn after_a_reload_what_is_gone_is_dropped_and_what_came_meanwhile_stays() {
+        let mut sitting = sitting();
+        let asked: Vec<_> = sitting.ids().collect();
+        // Recorded while the others were read.
+        sitting.follow(&LogEvent::Recorded(entry(6, "P1", "E")));
+        let reread = Reread::new(&asked, vec![entry(3, "P1", "F")]);
+        assert!(sitting.follow(&LogEvent::Reload(reread)));
+        assert_eq!(sitting.ids().collect::<Vec<_>>(), [3, 6].map(TransactionId));
+        assert_eq!(items(&sitting.checkouts_of("P1")), ["F", "E"]);
+        let asked: Vec<_> = sitting.ids().collect();
+        assert!(sitting.follow(&LogEvent::Reload(Reread::new(&asked, Vec::new()))));
+        assert_eq!((sitting.last(), sitting.counts()), (None, [0, 0]));
+        assert!(!sitting.follow(&LogEvent::Reload(Reread::default())));
+    }
+}
