@@ -6,11 +6,13 @@
 //!
 //! Measured before it was chosen, against finite state transducers (`fst`) and plain sorted keys: see `docs/directory.md`.
 
+pub mod access;
 pub mod aside;
 mod block;
 pub mod block_store;
 mod fold;
 pub mod holder;
+pub mod import;
 mod lookup;
 mod names;
 pub mod record;
@@ -19,6 +21,7 @@ mod sorting;
 #[cfg(test)]
 mod testing;
 pub mod warning;
+pub mod write;
 
 use crate::desk::barcode::same_code;
 use block_store::BlockStore;
@@ -34,6 +37,8 @@ use std::collections::BTreeMap;
 pub struct Contents {
     /// The number of the next run.
     pub next_run: u32,
+    /// The address of the server of which a download has begun last; `None` where none has since this is noted.
+    pub server: Option<String>,
     /// What is there of each set. Absent: nothing.
     pub sets: BTreeMap<Set, Held>,
     /// Why nothing new is there of a set, where the last download could not read it.

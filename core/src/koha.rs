@@ -6,6 +6,7 @@
 
 pub mod authentication;
 pub mod connection;
+pub mod download;
 pub mod inquiry;
 pub mod movement;
 pub mod records;

@@ -8,13 +8,14 @@ mod import;
 mod key;
 
 pub use disk::{Disk, DiskError};
-pub(crate) use download::{DownloadError, Watcher};
+pub(crate) use download::{RecordsError, Watcher};
+pub(crate) use koct_core::directory::access::Access;
 
 use crate::{clock, dom, sender};
 use disk::Base;
 use key::Found;
 use koct_core::{
-    directory::{Contents, Directory},
+    directory::{Contents, Directory, access, write::CONTENTS},
     settings::records::RecordsSettings,
 };
 use std::{
@@ -26,25 +27,6 @@ use web_sys::{BroadcastChannel, MessageEvent};
 
 /// The records, ready to be looked up.
 pub type Records = Directory<Disk>;
-
-/// The name under which the contents are kept.
-const CONTENTS: &str = "contents";
-
-/// Whether records can be looked up.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// Nobody wants to.
-    #[default]
-    Off,
-    /// There are none.
-    Empty,
-    /// There are, but the key is gone with the last session of Firefox: they were deleted.
-    Lost,
-    /// The passphrase is needed first.
-    Locked,
-    /// They can.
-    Open,
-}
 
 /// Where windows tell each other that the records have changed.
 const CHANNEL: &str = "koct-records";
@@ -122,38 +104,37 @@ impl Known {
     }
 
     async fn look(&self, lookup: &RecordsSettings) -> Result<Access, DiskError> {
-        if !lookup.enabled {
-            // Windows tell each other what they delete: where there is nothing, nothing is told.
-            if Base::exists(disk::DATABASE).await? && !self.base().await?.is_empty().await? {
-                self.delete().await?;
-            }
+        // Where nobody ever wanted records, no database is made.
+        if !lookup.enabled && !Base::exists(disk::DATABASE).await? {
             return Ok(Access::Off);
         }
         let base = self.base().await?;
         let contents: Contents = base.state(CONTENTS).await?.unwrap_or_default();
         self.contents.replace(contents.clone());
         self.is_protected.set(key::has_passphrase(&base).await?);
-        if contents.sets.is_empty() {
-            return Ok(Access::Empty);
-        }
-        if contents.as_of().is_some_and(|as_of| lookup.is_over(as_of, clock::millis())) {
+        let key = key::find(&base).await?;
+        let (access, is_deleted) = access::access(lookup, &contents, key.state(), clock::millis());
+        // Windows tell each other what they delete: where there is nothing, nothing is told.
+        if is_deleted && !base.is_empty().await? {
             self.delete().await?;
-            return Ok(Access::Empty);
         }
-        match key::find(&base).await? {
-            Found::Open(cipher) => {
-                let is_same = self.open.borrow().as_ref().is_some_and(|open| *open.contents() == contents);
-                if !is_same {
-                    self.open.replace(Some(Rc::new(Directory::new(Disk::new(base, cipher), contents))));
-                }
-                Ok(Access::Open)
-            }
-            Found::Locked => Ok(Access::Locked),
-            Found::None => {
-                self.delete().await?;
-                Ok(Access::Lost)
-            }
+        if let (Access::Open, Found::Open(cipher)) = (access, key)
+            && !self.open.borrow().as_ref().is_some_and(|open| *open.contents() == contents)
+        {
+            self.open.replace(Some(Rc::new(Directory::new(Disk::new(base, cipher), contents))));
         }
+        Ok(access)
+    }
+
+    /// A download has replaced some of what is there, and deleted what was there before: it is looked up from now on.
+    fn changed(&self, disk: &Disk, contents: &Contents) {
+        if self.contents.replace(contents.clone()) == *contents {
+            return;
+        }
+        if let Some(open) = &mut *self.open.borrow_mut() {
+            *open = Rc::new(Directory::new(disk.clone(), contents.clone()));
+        }
+        self.tell_others();
     }
 
     /// Opens with a passphrase. Returns whether it is the right one.

@@ -9,7 +9,10 @@ use indexed_db_futures::{
     transaction::{Transaction, TransactionDurability, TransactionMode, TransactionOptions},
 };
 use js_sys::Uint8Array;
-use koct_core::directory::block_store::{BlockId, BlockStore, DamagedBlockError};
+use koct_core::directory::{
+    block_store::{BlockId, BlockStore, DamagedBlockError},
+    write::Write,
+};
 use serde::{Serialize, de::DeserializeOwned};
 use std::{cell::Cell, rc::Rc};
 use thiserror::Error;
@@ -24,7 +27,7 @@ const BLOCKS: &str = "blocks";
 /// What is known about the blocks, in the clear: how many records there are, as of when, how far a download is.
 const STATE: &str = "state";
 
-/// So long others wait while records are worked on, in milliseconds.
+/// For how long others wait while records are worked on, in milliseconds.
 const SLICE: i64 = 12;
 
 /// Why the records could not be read or written.
@@ -123,26 +126,6 @@ impl Base {
         Ok(writing.commit().await?)
     }
 
-    /// Deletes all blocks but those of these runs.
-    ///
-    /// # Errors
-    /// When the database cannot be written.
-    pub(super) async fn keep_only(&self, runs: impl IntoIterator<Item = u32>) -> Result<()> {
-        let mut runs: Vec<u32> = runs.into_iter().collect();
-        runs.sort_unstable();
-        let writing = self.writing()?;
-        let blocks = writing.object_store(BLOCKS)?;
-        let mut from = 0;
-        for run in runs.into_iter().chain([LAST_RUN]) {
-            if run > from {
-                let range = KeyRange::Bound(first_of(from), false, first_of(run), true);
-                blocks.delete::<f64, _>(range).primitive()?.await?;
-            }
-            from = run + 1;
-        }
-        Ok(writing.commit().await?)
-    }
-
     /// Whether nothing is in it.
     ///
     /// # Errors
@@ -204,21 +187,13 @@ impl Disk {
         Ok(Self::new(Base::open(name).await?, Cipher::new(key).await?))
     }
 
-    pub(super) fn base(&self) -> &Base {
-        &self.base
-    }
-
-    /// Puts blocks there, and with them, all or none, what is known from now on under this name.
+    /// Writes this, all or nothing.
     ///
     /// # Errors
     /// When the database cannot be written.
-    pub(super) async fn write_with(
-        &self,
-        blocks: Vec<(BlockId, Vec<u8>)>,
-        state: Option<(&str, String)>,
-    ) -> Result<()> {
-        let mut encrypted = Vec::with_capacity(blocks.len());
-        for (place, mut bytes) in blocks {
+    pub(super) async fn apply(&self, write: Write) -> Result<()> {
+        let mut encrypted = Vec::with_capacity(write.blocks.len());
+        for (place, mut bytes) in write.blocks {
             let name = name(place);
             encrypted.push((name, self.cipher.encrypt(name, &mut bytes).await?));
         }
@@ -231,8 +206,19 @@ impl Disk {
         for put in putting {
             put.await?;
         }
-        if let Some((name, json)) = state {
+        for (name, json) in write.states {
             writing.object_store(STATE)?.put(json).with_key(name).primitive()?.await?;
+        }
+        if let Some(mut runs) = write.only_runs {
+            runs.sort_unstable();
+            let mut from = 0;
+            for run in runs.into_iter().chain([LAST_RUN]) {
+                if run > from {
+                    let range = KeyRange::Bound(first_of(from), false, first_of(run), true);
+                    store.delete::<f64, _>(range).primitive()?.await?;
+                }
+                from = run + 1;
+            }
         }
         Ok(writing.commit().await?)
     }
@@ -254,7 +240,7 @@ impl BlockStore for Disk {
     }
 
     async fn write(&self, blocks: Vec<(BlockId, Vec<u8>)>) -> Result<()> {
-        if blocks.is_empty() { Ok(()) } else { self.write_with(blocks, None).await }
+        if blocks.is_empty() { Ok(()) } else { self.apply(Write { blocks, ..Write::default() }).await }
     }
 
     async fn rest(&self) {

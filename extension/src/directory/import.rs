@@ -1,49 +1,42 @@
 //! Takes patrons and their loans from a `borrowers.db` in place of what was downloaded.
 
 use super::{
-    CONTENTS, DownloadError, Known, Watcher,
+    Known, RecordsError, Watcher,
     borrowers::{self, Failure, Sink},
     disk::{Disk, DiskError},
-    download::{DOWNLOAD, LOCK},
+    download::LOCK,
     key,
 };
 use crate::{clock, sender};
 use koct_borrowers_db::Report;
 use koct_core::{
     directory::{
-        self, Contents, Held, RowWriter, Unfinished,
-        block_store::BlockStore,
-        record::{Loan, Patron, Record, Set},
+        Contents,
+        import::Import,
+        record::{Loan, Patron},
+        write::CONTENTS,
     },
+    koha::download::DownloadError,
     settings::records::RecordsSettings,
 };
 use web_sys::File;
 
-/// The two runs that are written.
-struct Runs<'a> {
+/// Where the rows of a file go.
+struct Rows<'a> {
+    import: &'a mut Import,
     disk: &'a Disk,
-    patrons: RowWriter<Patron>,
-    loans: RowWriter<Loan>,
     watcher: &'a dyn Watcher,
 }
 
-async fn write<R: Record>(disk: &Disk, writer: &mut RowWriter<R>, rows: &[R]) -> Result<(), DiskError> {
-    for row in rows {
-        // They rise, each number once: the reader sees to it.
-        let _ = writer.push(row);
-    }
-    disk.write(writer.take(false).0).await
-}
-
-impl Sink for Runs<'_> {
+impl Sink for Rows<'_> {
     type Error = DiskError;
 
     async fn patrons(&mut self, rows: Vec<Patron>) -> Result<(), DiskError> {
-        write(self.disk, &mut self.patrons, &rows).await
+        self.import.patrons(self.disk, &rows).await
     }
 
     async fn loans(&mut self, rows: Vec<Loan>) -> Result<(), DiskError> {
-        write(self.disk, &mut self.loans, &rows).await
+        self.import.loans(self.disk, &rows).await
     }
 
     fn progress(&mut self, thousandths: u16) {
@@ -53,14 +46,6 @@ impl Sink for Runs<'_> {
     fn is_wanted(&self) -> bool {
         !self.watcher.is_stopped()
     }
-}
-
-async fn finish<R: Record>(disk: &Disk, mut writer: RowWriter<R>, as_of: i64) -> Result<Held, DiskError> {
-    let (blocks, written) = writer.take(true);
-    disk.write(blocks).await?;
-    let held = directory::finish::<R, _>(disk, written, as_of).await?;
-    // What a file does not tell, such as restrictions, is told field by field.
-    Ok(Held { has_extras: true, ..held })
 }
 
 impl Known {
@@ -74,40 +59,30 @@ impl Known {
         file: &File,
         lookup: &RecordsSettings,
         watcher: &dyn Watcher,
-    ) -> Result<Report, DownloadError> {
-        let Some(_lock) = sender::lock_of(LOCK).await else { return Err(DownloadError::Busy) };
+    ) -> Result<Report, RecordsError> {
+        let Some(_lock) = sender::lock_of(LOCK).await else { return Err(RecordsError::Busy) };
         #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970")]
         let as_of = file.last_modified() as i64;
-        if lookup.is_over(as_of, clock::millis()) {
-            return Err(DownloadError::TooOld);
-        }
         let base = self.base().await?;
-        let cipher = key::ready(&base).await?.ok_or(DownloadError::Locked)?;
-        let mut contents: Contents = base.state(CONTENTS).await?.unwrap_or_default();
+        let cipher = key::ready(&base).await?.ok_or(RecordsError::Locked)?;
+        let contents: Contents = base.state(CONTENTS).await?.unwrap_or_default();
         let disk = Disk::new(base, cipher);
-        let writer = Unfinished::new;
-        let (patrons, loans) = (writer(contents.new_run()), writer(contents.new_run()));
-        let mut runs =
-            Runs { disk: &disk, patrons: RowWriter::resume(patrons), loans: RowWriter::resume(loans), watcher };
-        let read = borrowers::read_borrowers_db(file, &mut runs).await;
-        // Of a file that is not read to its end nothing is in the contents, and its runs are deleted below.
-        let result = match read {
-            Ok(report) => {
-                watcher.prepares(Set::Patrons);
-                contents.sets.insert(Set::Patrons, finish(&disk, runs.patrons, as_of).await?);
-                watcher.prepares(Set::Loans);
-                contents.sets.insert(Set::Loans, finish(&disk, runs.loans, as_of).await?);
-                contents.gaps.clear();
-                disk.base().set_state(CONTENTS, &contents).await?;
-                Ok(report)
-            }
-            Err(Failure::Stopped) => Err(DownloadError::Stopped),
-            Err(Failure::Sink(error)) => Err(DownloadError::Disk(error)),
-            Err(failure) => Err(DownloadError::File(failure.wording())),
+        let (mut import, clean) =
+            Import::new(&contents, lookup, as_of, clock::millis()).map_err(|_| RecordsError::TooOld)?;
+        disk.apply(clean.clone()).await?;
+        let mut rows = Rows { import: &mut import, disk: &disk, watcher };
+        let result = match borrowers::read_borrowers_db(file, &mut rows).await {
+            Ok(report) => match import.finish(&disk, |set| watcher.prepares(set)).await {
+                Ok(write) => disk.apply(write).await.map(|()| report).map_err(RecordsError::from),
+                Err(error) => Err(error.into()),
+            },
+            Err(Failure::Stopped) => Err(RecordsError::Download(DownloadError::Stopped)),
+            Err(Failure::Sink(error)) => Err(error.into()),
+            Err(failure) => Err(RecordsError::File(failure.wording())),
         };
-        // A download that was broken off began before this, and is begun anew.
-        disk.base().set_state(DOWNLOAD, &None::<()>).await?;
-        disk.base().keep_only(contents.runs()).await?;
+        if result.is_err() {
+            disk.apply(clean).await?;
+        }
         self.tell_others();
         result
     }

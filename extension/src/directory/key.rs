@@ -6,6 +6,7 @@ use super::{
     disk::{Base, DiskError},
 };
 use crate::webext::{object, property};
+use koct_core::directory::access::KeyState;
 use serde::{Deserialize, Serialize};
 use web_extensions_sys::browser;
 
@@ -22,14 +23,24 @@ struct Locked {
     key: Vec<u8>,
 }
 
-/// Whether the key is at hand.
+/// What was found of the key.
 pub(super) enum Found {
-    /// It is.
+    /// It is at hand.
     Open(Cipher),
     /// A passphrase gives it.
     Locked,
     /// There is none; what was encrypted with one cannot be read any more.
     None,
+}
+
+impl Found {
+    pub(super) fn state(&self) -> KeyState {
+        match self {
+            Self::Open(_) => KeyState::AtHand,
+            Self::Locked => KeyState::Locked,
+            Self::None => KeyState::Gone,
+        }
+    }
 }
 
 async fn in_memory() -> Result<Option<Vec<u8>>, DiskError> {

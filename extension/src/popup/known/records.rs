@@ -3,7 +3,7 @@
 
 use crate::{
     clock,
-    directory::{Access, DiskError, DownloadError, Known, Watcher, borrowers},
+    directory::{Access, DiskError, Known, RecordsError, Watcher, borrowers},
     dom,
     i18n::{plural, text, text_with},
     locale,
@@ -15,6 +15,7 @@ use crate::{
 };
 use koct_core::{
     directory::{Contents, Gap, record::Set},
+    koha::download::DownloadError,
     settings::records::{PassphraseError, check_passphrase},
 };
 use std::{
@@ -325,9 +326,8 @@ impl Desk {
         self.records.say(Some(match result {
             Ok(()) if is_whole => (Tone::Good, text("recordsDone")),
             Ok(()) => (Tone::Doubt, text("recordsDoneInPart")),
-            Err(broken) => {
-                (if matches!(broken, DownloadError::Stopped) { Tone::Doubt } else { Tone::Bad }, words_for(&broken))
-            }
+            Err(error @ RecordsError::Download(DownloadError::Stopped)) => (Tone::Doubt, words_for(&error)),
+            Err(error) => (Tone::Bad, words_for(&error)),
         }));
         self.show_records();
         if !self.records.dialog.open()
@@ -360,9 +360,9 @@ impl Desk {
                 (if said.len() > 1 { Tone::Doubt } else { Tone::Good }, said.join(" "))
             }
             // A file is read from its beginning each time.
-            Err(DownloadError::Stopped) => (Tone::Doubt, text("recordsStopped")),
-            Err(DownloadError::Disk(error)) => (Tone::Bad, wording::disk(&error)),
-            Err(broken) => (Tone::Bad, words_for(&broken)),
+            Err(RecordsError::Download(DownloadError::Stopped)) => (Tone::Doubt, text("recordsStopped")),
+            Err(RecordsError::Download(DownloadError::Disk(error))) => (Tone::Bad, wording::disk(&error)),
+            Err(error) => (Tone::Bad, words_for(&error)),
         }));
         self.reload_records().await;
     }
@@ -464,16 +464,16 @@ fn note(set: Set, contents: &Contents) -> String {
     notes.join(" ")
 }
 
-fn words_for(broken: &DownloadError) -> String {
-    let why = match broken {
-        DownloadError::Stopped => text("recordsStopped"),
-        DownloadError::Busy => return text("recordsBusy"),
-        DownloadError::Locked => return text("recordsLineLocked"),
-        DownloadError::TooOld => return text("recordsFileOld"),
-        DownloadError::File(words) => return words.clone(),
-        DownloadError::KeyRefused => text("recordsKeyRefused"),
-        DownloadError::Koha(trouble) => wording::trouble(trouble),
-        DownloadError::Disk(error) => wording::disk(error),
+fn words_for(error: &RecordsError) -> String {
+    let why = match error {
+        RecordsError::Busy => return text("recordsBusy"),
+        RecordsError::Locked => return text("recordsLineLocked"),
+        RecordsError::TooOld => return text("recordsFileOld"),
+        RecordsError::File(words) => return words.clone(),
+        RecordsError::Download(DownloadError::Stopped) => text("recordsStopped"),
+        RecordsError::Download(DownloadError::KeyRefused) => text("recordsKeyRefused"),
+        RecordsError::Download(DownloadError::Koha(error)) => wording::trouble(error),
+        RecordsError::Download(DownloadError::Disk(error)) => wording::disk(error),
     };
     format!("{why} {}", text("recordsKept"))
 }

@@ -1,0 +1,480 @@
+//! Downloads Koha's records: the state machine of one download, without any I/O.
+//!
+//! Whoever drives it does what [`Download::poll`] gives out, one thing at a time, and reports back through
+//! [`Download::handle`]:
+//!
+//! ```text
+//! log in ──► Write (what is left of other times is deleted)
+//!            └─► for each set:  Request ──► answer ──► Request … ──► Prepare ──► Write (the set takes its place)
+//!                                 ▲  └─ Wait, log in anew ─┘ └─ Write (rows, and how far it is)
+//! ```
+//! A [`Write`] is stored whole or not at all, and rows are written together with how far reading is. So a download may break
+//! off between any two steps: the next one, in whatever window, is made of what was kept ([`Progress`]) and goes on there.
+//! Until a set is read to its end and ready to be looked up, what was there of it stays.
+//!
+//! A set that Koha does not give is left out, and why is said ([`Gap`]); what can pass by itself ends the download, to be
+//! gone on with.
+
+mod login;
+mod preparation;
+mod progress;
+mod set;
+
+pub use preparation::Preparation;
+pub use progress::Progress;
+
+use super::{
+    Failure, Request, Response,
+    connection::ConnectionError,
+    records::{Listed, Point, ReadError, Reading, Report, RestCredentials, TokenError},
+    rest::Libraries,
+};
+use crate::{
+    directory::{
+        Contents, Gap, Held, Unfinished,
+        record::{Hold, Item, Loan, Patron, Set},
+        write::{CONTENTS, DOWNLOAD, Write},
+    },
+    settings::{form::Settings, records::RecordsSettings},
+};
+use login::{Login, LoginStep};
+use progress::OpenSet;
+use set::{ReadSet, SetRows, SetStep};
+use std::collections::VecDeque;
+
+/// Rows of fewer bytes are not worth a write of their own.
+const WORTH_WRITING: usize = 16 * 1024;
+
+/// What is to be done.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Output<E> {
+    /// Make this request and report [`Input::Answer`].
+    Request(Request),
+    /// Report [`Input::Waited`] after this number of milliseconds.
+    Wait(u32),
+    /// Store this whole, and report [`Input::Written`] or [`Input::NotWritten`].
+    Write(Write),
+    /// Do this and report [`Input::Prepared`] or [`Input::NotPrepared`].
+    Prepare(Preparation),
+    /// To be shown: this number of rows of a set are read, and the number of those to come, as far as Koha tells.
+    Read(Set, u32, Option<u32>),
+    /// What is looked up from now on is what [`Download::contents`] tells; what it does not tell is deleted.
+    Changed,
+    /// The download is over.
+    Finished(Result<(), DownloadError<E>>),
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input<E> {
+    /// What became of the request.
+    Answer(Result<Response, Failure>),
+    /// The time of an [`Output::Wait`] is over.
+    Waited,
+    /// The last [`Output::Write`] is stored.
+    Written,
+    /// It is not, and nothing of it was stored.
+    NotWritten(E),
+    /// A set is ready.
+    Prepared(Held),
+    /// It is not.
+    NotPrepared {
+        /// Why.
+        error: E,
+        /// Whether what was written earlier is missing or damaged.
+        is_damaged: bool,
+    },
+    /// The person wants it to stop.
+    Stop,
+}
+
+/// Why a download did not come to its end. What was read is kept, and the next one goes on there.
+#[derive(Debug, PartialEq, Eq)]
+pub enum DownloadError<E> {
+    /// Somebody stopped it.
+    Stopped,
+    /// Koha cannot be used.
+    Koha(ConnectionError),
+    /// Koha gives no token for the API key.
+    KeyRefused,
+    /// What was read cannot be kept.
+    Disk(E),
+}
+
+/// What is being waited for.
+enum Doing<E> {
+    LoggingIn(Login, Purpose),
+    Asking,
+    BackingOff,
+    Writing(Next<E>),
+    Preparing,
+    Over,
+}
+
+/// What a login is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    /// The beginning.
+    Start,
+    /// The report on restrictions, which takes no token.
+    Report,
+    /// A session or a token has ended.
+    Renewal,
+}
+
+/// What follows when something is written.
+enum Next<E> {
+    Set,
+    Rows,
+    Preparation,
+    End(DownloadError<E>),
+}
+
+/// The set that is being read.
+struct Current {
+    set: Set,
+    rows: Box<dyn ReadSet>,
+    desk_began: i64,
+}
+
+/// One download. See the [module](self).
+pub struct Download<E> {
+    settings: Settings,
+    records: RecordsSettings,
+    credentials: RestCredentials,
+    contents: Contents,
+    progress: Progress,
+    current: Option<Current>,
+    /// The set that is read anew as a whole, since what was there of it is damaged.
+    damaged: Option<Set>,
+    doing: Doing<E>,
+    is_stopping: bool,
+    outputs: VecDeque<Output<E>>,
+    /// In milliseconds since 1970 in UTC.
+    desk_time: i64,
+}
+
+impl<E> Download<E> {
+    /// A download of what has changed since `contents`, or of everything where Koha cannot tell or that was long ago. Goes on
+    /// where `earlier` was broken off, unless that was long ago. `desk_time` is in milliseconds since 1970 in UTC.
+    pub fn new(
+        settings: Settings,
+        records: RecordsSettings,
+        mut contents: Contents,
+        mut earlier: Option<Progress>,
+        desk_time: i64,
+    ) -> Self {
+        let server = settings.server.as_str();
+        if contents.server.as_deref().is_some_and(|other| other != server) {
+            // Another Koha has other patrons under the same numbers.
+            contents = Contents { next_run: contents.next_run, ..Contents::default() };
+            earlier = None;
+        }
+        contents.server = Some(server.to_owned());
+        let progress = Progress::from_earlier(earlier, desk_time);
+        // The number of a run that is being written is not in the contents yet.
+        contents.next_run = progress.runs().fold(contents.next_run, u32::max);
+        let mut download = Self {
+            settings,
+            records,
+            credentials: RestCredentials::Basic,
+            contents,
+            progress,
+            current: None,
+            damaged: None,
+            doing: Doing::Over,
+            is_stopping: false,
+            outputs: VecDeque::new(),
+            desk_time,
+        };
+        download.log_in(Purpose::Start);
+        download
+    }
+
+    /// What is to be done next, or `None` until something is reported.
+    pub fn poll(&mut self) -> Option<Output<E>> {
+        self.outputs.pop_front()
+    }
+
+    /// What there is of the records, as of the last [`Output::Changed`].
+    pub fn contents(&self) -> &Contents {
+        &self.contents
+    }
+
+    /// Takes what happened; what was not waited for changes nothing. `desk_time` is in milliseconds since 1970 in UTC.
+    pub fn handle(&mut self, input: Input<E>, desk_time: i64) {
+        self.desk_time = desk_time;
+        match (std::mem::replace(&mut self.doing, Doing::Over), input) {
+            (Doing::LoggingIn(login, purpose), Input::Answer(answer)) => self.login_answered(login, purpose, answer),
+            (Doing::Asking, Input::Answer(answer)) => self.answered(answer),
+            (Doing::BackingOff, Input::Waited) => self.ask(),
+            (Doing::Writing(next), Input::Written) => self.written(next),
+            (Doing::Writing(_), Input::NotWritten(error)) => self.finish(Err(DownloadError::Disk(error))),
+            (Doing::Preparing, Input::Prepared(held)) => self.prepared(held),
+            (Doing::Preparing, Input::NotPrepared { error, is_damaged }) => self.not_prepared(error, is_damaged),
+            (Doing::LoggingIn(..) | Doing::Asking | Doing::BackingOff, Input::Stop) => {
+                self.outputs.retain(|output| !matches!(output, Output::Request(_) | Output::Wait(_)));
+                self.end(DownloadError::Stopped);
+            }
+            // What is being written is written first.
+            (doing @ (Doing::Writing(_) | Doing::Preparing), Input::Stop) => {
+                self.is_stopping = true;
+                self.doing = doing;
+            }
+            (doing, _) => self.doing = doing,
+        }
+    }
+
+    fn request(&mut self, request: Request, doing: Doing<E>) {
+        self.outputs.push_back(Output::Request(request));
+        self.doing = doing;
+    }
+
+    fn write(&mut self, write: Write, next: Next<E>) {
+        self.outputs.push_back(Output::Write(write));
+        self.doing = Doing::Writing(next);
+    }
+
+    fn finish(&mut self, result: Result<(), DownloadError<E>>) {
+        self.outputs.push_back(Output::Finished(result));
+        self.doing = Doing::Over;
+    }
+
+    /// Ends; what was read and is not written yet is written before.
+    fn end(&mut self, error: DownloadError<E>) {
+        if self.current.as_ref().is_some_and(|current| current.rows.unwritten() > 0) {
+            self.write_rows(Next::End(error));
+        } else {
+            self.finish(Err(error));
+        }
+    }
+
+    fn log_in(&mut self, purpose: Purpose) {
+        let is_for_report = self.current.as_ref().is_some_and(|current| current.set == Set::Restrictions);
+        // Only the REST API takes tokens.
+        let takes_token = purpose != Purpose::Report && !is_for_report;
+        let key = self.records.api_key().ok().flatten().filter(|_| takes_token);
+        let (login, request) = Login::start(&self.settings, key);
+        self.request(request, Doing::LoggingIn(login, purpose));
+    }
+
+    fn login_answered(&mut self, mut login: Login, purpose: Purpose, answer: Result<Response, Failure>) {
+        match login.handle(&self.settings, answer) {
+            LoginStep::Request(request) => self.request(request, Doing::LoggingIn(login, purpose)),
+            LoginStep::Ready(credentials, libraries) => self.logged_in(credentials, libraries, purpose),
+            LoginStep::Failed(TokenError::ConnectionError(error))
+                if purpose == Purpose::Report && !may_pass(&error) =>
+            {
+                self.leave_out(Set::Restrictions, Gap::Refused(String::new()));
+            }
+            LoginStep::Failed(TokenError::ConnectionError(error)) => self.end(DownloadError::Koha(error)),
+            LoginStep::Failed(TokenError::Refused) => self.end(DownloadError::KeyRefused),
+        }
+    }
+
+    fn logged_in(&mut self, credentials: RestCredentials, libraries: Option<Libraries>, purpose: Purpose) {
+        self.credentials = credentials;
+        if let Some(libraries) = libraries {
+            let names = libraries.list.into_iter().map(|library| (library.branchcode, library.name));
+            self.contents.libraries = names.collect();
+        }
+        match purpose {
+            Purpose::Start => self.write_contents(),
+            Purpose::Report => self.next_set(),
+            Purpose::Renewal => self.ask(),
+        }
+    }
+
+    /// Writes what there is and how far the download is, and deletes what is not in use any more.
+    fn write_contents(&mut self) {
+        let progress = (!self.progress.is_over()).then_some(&self.progress);
+        let write = Write::default().state(CONTENTS, &self.contents).state(DOWNLOAD, &progress);
+        let write = write.only(self.contents.runs().chain(self.progress.runs()));
+        self.write(write, Next::Set);
+    }
+
+    /// Writes the rows that were read and how far reading is.
+    fn write_rows(&mut self, next: Next<E>) {
+        let Some(Current { set, rows, desk_began }) = &mut self.current else { return };
+        let (blocks, written) = rows.take();
+        let open = OpenSet { point: rows.point().clone(), written, desk_began: *desk_began };
+        self.progress.open.insert(*set, open);
+        self.write(Write { blocks, ..Write::default() }.state(DOWNLOAD, &self.progress), next);
+    }
+
+    fn written(&mut self, next: Next<E>) {
+        match next {
+            Next::End(error) => self.finish(Err(error)),
+            Next::Set => {
+                self.outputs.push_back(Output::Changed);
+                self.next_set();
+            }
+            Next::Rows => self.ask(),
+            Next::Preparation => self.prepare(),
+        }
+    }
+
+    fn next_set(&mut self) {
+        let Some(set) = self.progress.next_set() else { return self.finish(Ok(())) };
+        if self.is_stopping {
+            return self.finish(Err(DownloadError::Stopped));
+        }
+        match set {
+            Set::Patrons => self.read_list::<Patron>(),
+            Set::Items => self.read_list::<Item>(),
+            Set::Loans => self.read_list::<Loan>(),
+            Set::Holds => self.read_list::<Hold>(),
+            // What was typed and is no number was said where it was typed.
+            Set::Restrictions => match (self.records.restrictions_report(), &self.credentials) {
+                (Err(_) | Ok(None), _) => {
+                    self.contents.sets.remove(&set);
+                    self.contents.gaps.remove(&set);
+                    self.done(set);
+                }
+                // It comes last: nothing is asked for with the token after it.
+                (Ok(Some(_)), RestCredentials::Token(_)) => self.log_in(Purpose::Report),
+                (Ok(Some(number)), _) => {
+                    let open = self.open(set, Point::start(None));
+                    let rows = SetRows::new(Report::new(number, open.point), open.written);
+                    self.read(Current { set, rows: Box::new(rows), desk_began: open.desk_began });
+                }
+            },
+        }
+    }
+
+    fn read_list<R: Listed>(&mut self) {
+        let held = self.contents.sets.get(&R::SET).filter(|_| self.damaged != Some(R::SET));
+        let start = Point::after::<R>(held, self.desk_time);
+        let open = self.open(R::SET, start);
+        let rows = SetRows::new(Reading::<R>::new(open.point), open.written);
+        self.read(Current { set: R::SET, rows: Box::new(rows), desk_began: open.desk_began });
+    }
+
+    /// Where a set was broken off, or its start.
+    fn open(&mut self, set: Set, start: Point) -> OpenSet {
+        // Changes of what is not there any more are no set.
+        let is_good = |open: &&OpenSet| !open.point.is_changes() || self.contents.sets.contains_key(&set);
+        self.progress.open.get(&set).filter(is_good).cloned().unwrap_or_else(|| {
+            let written = Unfinished::new(self.contents.new_run());
+            OpenSet { point: start, written, desk_began: self.desk_time }
+        })
+    }
+
+    fn read(&mut self, current: Current) {
+        self.outputs.push_back(Output::Read(current.set, current.rows.rows(), None));
+        self.current = Some(current);
+        self.ask();
+    }
+
+    /// Asks for the next rows.
+    fn ask(&mut self) {
+        if self.is_stopping {
+            return self.end(DownloadError::Stopped);
+        }
+        let Some(current) = &self.current else { return };
+        let request = current.rows.request(&self.settings, &self.credentials);
+        self.request(request, Doing::Asking);
+    }
+
+    fn answered(&mut self, answer: Result<Response, Failure>) {
+        let Some(Current { set, rows, .. }) = &mut self.current else { return };
+        let set = *set;
+        match rows.handle(answer) {
+            SetStep::Rows(left) => {
+                self.outputs.push_back(Output::Read(set, rows.rows(), left));
+                if rows.unwritten() >= WORTH_WRITING {
+                    self.write_rows(Next::Rows);
+                } else {
+                    self.ask();
+                }
+            }
+            SetStep::Done => {
+                self.outputs.push_back(Output::Read(set, rows.rows(), Some(0)));
+                self.write_rows(Next::Preparation);
+            }
+            SetStep::Again(millis) => {
+                if rows.point().is_start() && rows.rows() > 0 {
+                    rows.restart(self.contents.new_run());
+                }
+                self.outputs.push_back(Output::Wait(millis));
+                self.doing = Doing::BackingOff;
+            }
+            SetStep::CredentialsEnded => self.log_in(Purpose::Renewal),
+            SetStep::Failed(error) => match gap(error) {
+                Ok(gap) => self.leave_out(set, gap),
+                Err(error) => self.end(DownloadError::Koha(error)),
+            },
+        }
+    }
+
+    /// A set cannot be read; the others can.
+    fn leave_out(&mut self, set: Set, gap: Gap) {
+        self.contents.gaps.insert(set, gap);
+        self.done(set);
+    }
+
+    /// Makes the set ready that was read to its end and written.
+    fn prepare(&mut self) {
+        let Some(Current { set, rows, desk_began }) = &self.current else { return };
+        let (set, desk_began, is_changes) = (*set, *desk_began, rows.point().is_changes());
+        let Some(OpenSet { written, .. }) = self.progress.open.get(&set).cloned() else { return };
+        let held = self.contents.sets.get(&set).filter(|_| is_changes).cloned();
+        let changes_of = held.map(|held| (held, self.contents.new_run()));
+        self.outputs.push_back(Output::Prepare(Preparation { set, written, changes_of, desk_began }));
+        self.doing = Doing::Preparing;
+    }
+
+    fn prepared(&mut self, held: Held) {
+        let Some(Current { set, rows, .. }) = &self.current else { return };
+        let (set, point) = (*set, rows.point());
+        let before = self.contents.sets.get(&set).filter(|_| point.is_changes());
+        let held = Held {
+            koha_as_of: point.koha_began(),
+            has_extras: point.has_extras || before.is_some_and(|before| before.has_extras),
+            unreadable: point.unreadable,
+            ..held
+        };
+        self.contents.sets.insert(set, held);
+        self.contents.gaps.remove(&set);
+        self.done(set);
+    }
+
+    /// Where what was written earlier is damaged, the set is read anew as a whole, once.
+    fn not_prepared(&mut self, error: E, is_damaged: bool) {
+        let set = self.current.take().map(|current| current.set).filter(|set| is_damaged && self.damaged != Some(*set));
+        let Some(set) = set else { return self.finish(Err(DownloadError::Disk(error))) };
+        self.damaged = Some(set);
+        self.progress.open.remove(&set);
+        self.next_set();
+    }
+
+    /// Nothing more is to be read of this set.
+    fn done(&mut self, set: Set) {
+        self.current = None;
+        self.progress.open.remove(&set);
+        self.progress.done.insert(set);
+        self.write_contents();
+    }
+}
+
+/// Whether waiting may help.
+fn may_pass(error: &ConnectionError) -> bool {
+    matches!(error, ConnectionError::NoAnswer(_) | ConnectionError::Maintenance | ConnectionError::ServerError { .. })
+}
+
+/// Why a set is left out; or why the download ends, where it is not about the set.
+fn gap(error: ReadError) -> Result<Gap, ConnectionError> {
+    match error {
+        ReadError::Refused(permissions) => Ok(Gap::Refused(permissions)),
+        ReadError::NotLetIn => Ok(Gap::Refused(String::new())),
+        ReadError::Absent => Ok(Gap::Absent),
+        ReadError::Strange(status @ (408 | 429 | 500..)) => Err(ConnectionError::ServerError { status }),
+        ReadError::Strange(status) => Ok(Gap::Strange(status)),
+        ReadError::NotKoha(status) => Err(ConnectionError::NotKoha { status }),
+        ReadError::Maintenance => Err(ConnectionError::Maintenance),
+        ReadError::NoAnswer(failure) => Err(ConnectionError::NoAnswer(failure)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+//! How far a download is: kept with every write, so that any window can go on with it after a break.
+
+use crate::{
+    directory::{Unfinished, record::Set},
+    koha::records::{self, Point},
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// How far a download is.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Progress {
+    /// When it began by the desk's clock, in milliseconds since 1970 in UTC.
+    #[serde(rename = "began")]
+    desk_began: i64,
+    pub(super) done: BTreeSet<Set>,
+    /// The set that is being read.
+    pub(super) open: BTreeMap<Set, OpenSet>,
+}
+
+/// How far a set is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct OpenSet {
+    pub(super) point: Point,
+    pub(super) written: Unfinished,
+    /// When its reading began by the desk's clock.
+    #[serde(rename = "began")]
+    pub(super) desk_began: i64,
+}
+
+impl Progress {
+    /// The progress from which a download goes on: what is left of an earlier one, or nothing.
+    pub(super) fn from_earlier(earlier: Option<Self>, desk_time: i64) -> Self {
+        let goes_on = |earlier: &Self| !earlier.is_over() && records::goes_on(earlier.desk_began, desk_time);
+        earlier.filter(goes_on).unwrap_or(Self { desk_began: desk_time, ..Self::default() })
+    }
+
+    /// The set that is next.
+    pub(super) fn next_set(&self) -> Option<Set> {
+        Set::ALL.into_iter().find(|set| !self.done.contains(set))
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.next_set().is_none()
+    }
+
+    /// The runs that are being written.
+    pub(super) fn runs(&self) -> impl Iterator<Item = u32> {
+        self.open.values().map(|open| open.written.run)
+    }
+}
