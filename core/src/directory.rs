@@ -10,22 +10,26 @@ pub mod access;
 pub mod aside;
 mod block;
 pub mod block_store;
+pub mod desk_view;
 mod fold;
 pub mod holder;
 pub mod import;
-mod lookup;
+pub mod item_now;
 mod names;
+pub mod patron_now;
+mod reader;
 pub mod record;
 mod run;
 mod sorting;
 #[cfg(test)]
 mod testing;
+pub mod to_confirm;
 pub mod warning;
 pub mod write;
 
 use crate::desk::barcode::same_code;
 use block_store::BlockStore;
-use lookup::Reader;
+use reader::Reader;
 use record::{Hold, Item, Key, Loan, Patron, Record, Restriction, Set, code_key};
 pub use run::{OutOfOrder, RowWriter, Unfinished};
 use serde::{Deserialize, Serialize};
@@ -202,6 +206,28 @@ impl<S: BlockStore> Directory<S> {
             Some(patron) => self.with_restriction(patron).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// The cardnumber of whoever has this as a user name. `None` where it is a cardnumber, or nobody is known.
+    ///
+    /// # Errors
+    /// When the shelf cannot be read.
+    pub async fn card_of_user(&self, typed: &str) -> Result<Option<String>, S::Error> {
+        let card = self.patron_by_code(typed).await?.map(|patron| patron.cardnumber);
+        Ok(card.filter(|card| !card.is_empty() && !same_code(card, typed)))
+    }
+
+    /// Whether a code that stands where an item belongs is certainly a patron's card: a patron has this cardnumber, and no
+    /// item has this barcode. Where no items were downloaded, that is not certain: cards and items may be numbered alike.
+    ///
+    /// # Errors
+    /// When the shelf cannot be read.
+    pub async fn is_patrons_card(&self, code: &str) -> Result<bool, S::Error> {
+        if !self.has(Set::Items) || self.item_by_barcode(code).await?.is_some() {
+            return Ok(false);
+        }
+        let patrons: Vec<Patron> = self.rows(Key::Code, code_key(code)).await?;
+        Ok(patrons.iter().any(|patron| !patron.cardnumber.is_empty() && same_code(&patron.cardnumber, code)))
     }
 
     /// With what is known of the patron's restriction, where the record itself does not say that there is none.

@@ -43,7 +43,7 @@ impl ChangesSinceDownload {
 }
 
 impl Patron {
-    /// Whether this code stands for her: her cardnumber, or her user name.
+    /// Whether this code stands for them: their cardnumber, or their user name.
     pub fn goes_by(&self, code: &str) -> bool {
         [&self.cardnumber, &self.userid].into_iter().any(|own| !own.is_empty() && same_code(own, code))
     }
@@ -61,17 +61,17 @@ pub struct PatronAtDesk<'a> {
 }
 
 impl PatronAtDesk<'_> {
-    /// Whether she is certainly not the patron of this number.
+    /// Whether they are certainly not the patron of this number.
     pub fn is_not(&self, patron: u32) -> bool {
         self.patron.map_or(self.knows_patrons, |known| known.id != patron)
     }
 
-    /// Whether this code stands for her too.
+    /// Whether this code stands for them too.
     pub fn goes_by(&self, code: &str) -> bool {
         same_code(self.code, code) || self.patron.is_some_and(|patron| patron.goes_by(code))
     }
 
-    /// The codes under which the log may have her. It is looked up there letter by letter, so both cases are named.
+    /// The codes under which the log may have them. It is looked up there letter by letter, so both cases are named.
     pub fn codes(&self) -> BTreeSet<String> {
         let own = self.patron.into_iter().flat_map(|patron| [patron.cardnumber.as_str(), patron.userid.as_str()]);
         let codes = own.chain([self.code]).map(str::trim).filter(|code| !code.is_empty());
@@ -79,13 +79,21 @@ impl PatronAtDesk<'_> {
     }
 }
 
+/// Whether what is found for a transaction as it was still means it as it is `now` in the log: it was not taken back, and not
+/// corrected to another patron or item.
+pub fn is_up_to_date(looked_up: &Entry, now: &Entry) -> bool {
+    now.status.state() != State::Deleted && now.transaction.action == looked_up.transaction.action
+}
+
 /// Of the transactions of an item, in whatever order, those that came before this one, in the order in which Koha must see
-/// them.
-pub fn before(mut entries: Vec<Entry>, id: TransactionId) -> Vec<Entry> {
+/// them. `None` where this one is not there any more as it is looked up: cleared, taken back or corrected.
+pub(super) fn before(mut entries: Vec<Entry>, looked_up: &Entry) -> Option<Vec<Entry>> {
     order::sort(&mut entries);
-    let place = entries.iter().position(|entry| entry.id == id);
-    entries.truncate(place.unwrap_or(entries.len()));
-    entries
+    let place = entries.iter().position(|entry| entry.id == looked_up.id)?;
+    is_up_to_date(looked_up, &entries[place]).then(|| {
+        entries.truncate(place);
+        entries
+    })
 }
 
 /// By how many days, as the desk's calendar counts them, something is overdue; `None` where it is not. What was due earlier
@@ -97,10 +105,21 @@ pub fn overdue(due: Option<DateTime<Utc>>, now: Moment, zone: &impl Zone) -> Opt
     Some(u32::try_from(days).unwrap_or_default())
 }
 
-/// What a patron has paid that is not in what was downloaded of her debts.
+/// What a patron has paid that is not in what was downloaded of their debts.
 pub fn paid<'a>(entries: impl IntoIterator<Item = &'a Entry>, since: &ChangesSinceDownload) -> Cents {
     let counted = entries.into_iter().filter(|entry| since.counts(entry));
     counted.filter_map(|entry| entry.transaction.action.amount()).map(Amount::cents).sum()
+}
+
+/// Somebody whom an item is about: who has it, or waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whom<'a> {
+    /// No one.
+    Nobody,
+    /// The patron of this number.
+    Patron(u32),
+    /// Whoever has this card, or this user name.
+    Card(&'a Cardnumber),
 }
 
 /// Who has an item.
@@ -123,30 +142,39 @@ pub enum Holder {
 }
 
 impl Holder {
-    /// After these transactions of the item, in whatever order they are given.
+    /// After these transactions of the item, in the order in which Koha must see them.
     pub fn after(loan: Option<Loan>, entries: &[Entry], since: &ChangesSinceDownload) -> Self {
-        let mut counting: Vec<Entry> = entries.iter().filter(|entry| since.counts(entry)).cloned().collect();
-        order::sort(&mut counting);
-        let Some(last) = counting.pop() else { return Self::AsDownloaded(loan) };
-        match last.transaction.action {
-            Action::Issue { cardnumber, .. } => Self::CheckedOut { card: cardnumber, at: last.transaction.moment },
+        let Some(last) = entries.iter().rfind(|entry| since.counts(entry)) else { return Self::AsDownloaded(loan) };
+        match &last.transaction.action {
+            Action::Issue { cardnumber, .. } => {
+                Self::CheckedOut { card: cardnumber.clone(), at: last.transaction.moment }
+            }
             Action::Return { .. } => Self::CheckedIn,
             Action::Payment { .. } => Self::AsDownloaded(loan),
         }
     }
 
-    /// Whether somebody else than she has it.
-    pub(super) fn is_another(&self, visitor: &PatronAtDesk<'_>) -> bool {
+    /// Who that is.
+    pub(super) fn whom(&self) -> Whom<'_> {
         match self {
-            Self::Nobody | Self::AsDownloaded(None) | Self::CheckedIn => false,
-            Self::AsDownloaded(Some(loan)) => visitor.is_not(loan.patron),
-            Self::CheckedOut { card, .. } => !visitor.goes_by(card.as_str()),
+            Self::AsDownloaded(Some(loan)) => Whom::Patron(loan.patron),
+            Self::CheckedOut { card, .. } => Whom::Card(card),
+            Self::Nobody | Self::AsDownloaded(None) | Self::CheckedIn => Whom::Nobody,
+        }
+    }
+
+    /// Whether somebody else has it.
+    pub(super) fn is_another(&self, at_desk: &PatronAtDesk<'_>) -> bool {
+        match self.whom() {
+            Whom::Nobody => false,
+            Whom::Patron(patron) => at_desk.is_not(patron),
+            Whom::Card(card) => !at_desk.goes_by(card.as_str()),
         }
     }
 
     /// Whether anybody has it.
     pub(super) fn is_somebody(&self) -> bool {
-        matches!(self, Self::AsDownloaded(Some(_)) | Self::CheckedOut { .. })
+        self.whom() != Whom::Nobody
     }
 }
 
@@ -176,13 +204,14 @@ impl LoanLine {
     }
 }
 
-/// What a patron has: what was downloaded, without what came back since or went to somebody else, and what she was lent
-/// since. The earliest due comes first, what was lent here last. `by_item` are the transactions of all these items.
+/// What a patron has: what was downloaded, without what came back since or went to somebody else, and what they were lent
+/// since. The earliest due comes first, what was lent here last. `by_item` are the transactions of all these items, those of
+/// each in the order in which Koha must see them.
 pub fn loans(
     downloaded: Vec<LoanLine>,
     by_item: &BTreeMap<String, Vec<Entry>>,
     since: &ChangesSinceDownload,
-    visitor: &PatronAtDesk<'_>,
+    at_desk: &PatronAtDesk<'_>,
 ) -> Vec<LoanLine> {
     let mut lent = Vec::new();
     let mut known = BTreeSet::new();
@@ -196,7 +225,7 @@ pub fn loans(
         match Holder::after(None, of_item, since) {
             Holder::Nobody | Holder::AsDownloaded(_) => lent.push(loan),
             // Koha takes that for a renewal.
-            Holder::CheckedOut { card, at } if visitor.goes_by(card.as_str()) => {
+            Holder::CheckedOut { card, at } if at_desk.goes_by(card.as_str()) => {
                 lent.push(LoanLine { here: Some(at), ..loan });
             }
             Holder::CheckedOut { .. } | Holder::CheckedIn => {}
@@ -210,7 +239,7 @@ pub fn loans(
             continue;
         }
         if let Holder::CheckedOut { card, at } = Holder::after(None, of_item, since)
-            && visitor.goes_by(card.as_str())
+            && at_desk.goes_by(card.as_str())
         {
             let barcode = of_item.iter().find_map(|entry| entry.transaction.action.barcode()).map(ToString::to_string);
             let barcode = barcode.unwrap_or_default();
@@ -253,7 +282,7 @@ mod tests {
         ChangesSinceDownload { as_of: Some(1_795_428_000_000 + millis), committed: BTreeSet::new() }
     }
 
-    fn visitor<'a>(code: &'a str, patron: Option<&'a Patron>) -> PatronAtDesk<'a> {
+    fn at_desk<'a>(code: &'a str, patron: Option<&'a Patron>) -> PatronAtDesk<'a> {
         PatronAtDesk { code, patron, knows_patrons: true }
     }
 
@@ -263,9 +292,9 @@ mod tests {
         let after = |entries: &[Entry], at: i64| Holder::after(loan.clone(), entries, &since(at));
         let out = |card: &str, at| Holder::CheckedOut { card: Cardnumber::parse(card).unwrap(), at };
         assert_eq!(after(&[], 0), Holder::AsDownloaded(loan.clone()));
-        let entries = [entry(2, 2_000, issue("P1", "A")), entry(1, 1_000, back("A"))];
-        assert_eq!(after(&entries, 0), out("P1", entries[0].transaction.moment), "whatever order they are given in");
-        assert_eq!(after(&entries[1..], 0), Holder::CheckedIn);
+        let entries = [entry(1, 1_000, back("A")), entry(2, 2_000, issue("P1", "A"))];
+        assert_eq!(after(&entries, 0), out("P1", entries[1].transaction.moment));
+        assert_eq!(after(&entries[..1], 0), Holder::CheckedIn);
 
         let with = |state: Status| [Entry { status: state, ..entry(1, 1_000, back("A")) }];
         assert_eq!(after(&with(Status::Deleted), 0), Holder::AsDownloaded(loan.clone()));
@@ -316,23 +345,30 @@ mod tests {
     #[test]
     fn only_what_came_before_says_who_had_an_item() {
         let entries = vec![entry(3, 3_000, back("A")), entry(1, 1_000, issue("P1", "A")), entry(2, 2_000, back("A"))];
-        let ids = |id| before(entries.clone(), TransactionId(id)).iter().map(|entry| entry.id.0).collect::<Vec<_>>();
-        assert_eq!((ids(1), ids(3), ids(9)), (vec![], vec![1, 2], vec![1, 2, 3]));
+        let ids = |looked_up: &Entry| {
+            before(entries.clone(), looked_up).map(|before| before.iter().map(|entry| entry.id.0).collect::<Vec<_>>())
+        };
+        assert_eq!((ids(&entries[1]), ids(&entries[0])), (Some(vec![]), Some(vec![1, 2])));
+        assert_eq!(ids(&entry(9, 3_000, back("A"))), None, "it was cleared");
+        assert_eq!(ids(&entry(1, 1_000, issue("P2", "A"))), None, "it was corrected to another patron");
+        let moved = Entry { status: Status::Success, ..entry(1, 5_000, issue("P1", "A")) };
+        assert!(is_up_to_date(&entries[1], &moved), "the time and the state say nothing of patron and item");
+        assert!(!is_up_to_date(&entries[1], &Entry { status: Status::Deleted, ..moved }));
     }
 
     #[test]
     fn nobody_is_another_by_not_being_known() {
         let anna = Patron { id: 1, cardnumber: "P1".into(), userid: "ann".into(), ..Patron::default() };
         let loan = |patron| Holder::AsDownloaded(Some(Loan { patron, ..Loan::default() }));
-        assert!(!loan(1).is_another(&visitor("P1", Some(&anna))) && loan(2).is_another(&visitor("P1", Some(&anna))));
-        assert!(loan(1).is_another(&visitor("P9", None)), "no patron has this card");
-        assert!(!loan(1).is_another(&PatronAtDesk { knows_patrons: false, ..visitor("P9", None) }));
+        assert!(!loan(1).is_another(&at_desk("P1", Some(&anna))) && loan(2).is_another(&at_desk("P1", Some(&anna))));
+        assert!(loan(1).is_another(&at_desk("P9", None)), "no patron has this card");
+        assert!(!loan(1).is_another(&PatronAtDesk { knows_patrons: false, ..at_desk("P9", None) }));
         let at = Moment::new(1_795_428_000_000, 60).unwrap();
         let out = |card: &str| Holder::CheckedOut { card: Cardnumber::parse(card).unwrap(), at };
         // Recorded while the records were not at hand, with the user name.
-        assert!(!out("ANN").is_another(&visitor("P1", Some(&anna))));
-        assert!(out("P2").is_another(&PatronAtDesk { knows_patrons: false, ..visitor("P1", None) }));
-        let codes = visitor("p1", Some(&anna)).codes();
+        assert!(!out("ANN").is_another(&at_desk("P1", Some(&anna))));
+        assert!(out("P2").is_another(&PatronAtDesk { knows_patrons: false, ..at_desk("P1", None) }));
+        let codes = at_desk("p1", Some(&anna)).codes();
         assert_eq!(codes.into_iter().collect::<Vec<_>>(), ["ANN", "P1", "ann", "p1"]);
     }
 
@@ -380,7 +416,7 @@ mod tests {
     }
 
     #[test]
-    fn a_patron_has_what_she_was_lent_and_did_not_bring_back() {
+    fn a_patron_has_what_they_were_lent_and_did_not_bring_back() {
         let due = |day: u32| DateTime::from_timestamp(1_795_000_000 + i64::from(day) * 86_400, 0);
         let loan = |barcode: &str, day| LoanLine { barcode: barcode.into(), due: due(day), ..LoanLine::default() };
         let downloaded = vec![
@@ -400,7 +436,7 @@ mod tests {
             entry(7, 7_000, issue("P1", "d")),
         ];
         let anna = Patron { id: 1, cardnumber: "P1".into(), ..Patron::default() };
-        let has = loans(downloaded, &by_item(&entries), &since(0), &visitor("ann", Some(&anna)));
+        let has = loans(downloaded, &by_item(&entries), &since(0), &at_desk("ann", Some(&anna)));
         let shown: Vec<_> = has.iter().map(|lent| (lent.barcode.as_str(), lent.here.is_some())).collect();
         assert_eq!(shown, [("D", true), ("A", false), ("", false), ("E", true)]);
     }
@@ -416,7 +452,7 @@ mod tests {
             let mut seen = BTreeSet::new();
             for card in ["P1", "P2", "P3"] {
                 let downloaded = if card == "P1" { vec![LoanLine { barcode: "A".into(), ..LoanLine::default() }] } else { Vec::new() };
-                for lent in loans(downloaded, &by_item(&entries), &since(0), &visitor(card, None)) {
+                for lent in loans(downloaded, &by_item(&entries), &since(0), &at_desk(card, None)) {
                     prop_assert!(seen.insert(lent.barcode.clone()), "{} twice", lent.barcode);
                     let of_item: Vec<Entry> = entries.iter().filter(|entry| entry.transaction.action.barcode().is_some_and(|barcode| barcode.as_str() == lent.barcode)).cloned().collect();
                     let holder = of_item.last().map(|last| last.transaction.action.cardnumber().map(Cardnumber::as_str));

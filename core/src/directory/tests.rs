@@ -1,28 +1,11 @@
 use super::{
     block_store::DamagedBlockError,
     record::HoldState,
-    testing::{Memory, at_once},
+    testing::{Memory, at_once, set, write},
     *,
 };
 use chrono::NaiveDate;
 use proptest::prelude::*;
-
-fn write<R: Record>(shelf: &Memory, run: u32, rows: &[R]) -> Unfinished {
-    let mut writer = RowWriter::resume(Unfinished::new(run));
-    for row in rows {
-        writer.push(row).unwrap();
-    }
-    let (blocks, at) = writer.take(true);
-    at_once((&shelf).write(blocks)).unwrap();
-    at
-}
-
-fn set<R: Record>(shelf: &Memory, contents: &mut Contents, rows: &[R]) {
-    let run = contents.new_run();
-    let held = at_once(finish::<R, _>(&shelf, write(shelf, run, rows), 1)).unwrap();
-    assert_eq!(usize::try_from(held.rows), Ok(rows.len()));
-    contents.sets.insert(R::SET, held);
-}
 
 /// A directory of these.
 fn directory<'a>(
@@ -126,6 +109,26 @@ fn restrictions_are_told_of_whoever_may_be_restricted() {
     let all =
         [(Some(true), until, true), (Some(true), None, false), (Some(true), None, true), (Some(false), None, false)];
     assert_eq!(told(&contents), [&all[..], &[(Some(true), until, true)]].concat());
+}
+
+#[test]
+fn a_card_among_items_is_one_that_no_item_bears() {
+    let shelf = Memory::default();
+    let patrons = [patron(5, "2001", "ann", "Meyer", "Anna"), patron(6, "B1", "2001", "Alike", "Al")];
+    let full = directory(&shelf, &patrons, &[item(1, "b1", 10)], &[], &[]);
+    let is_card = |code: &str| at_once(full.is_patrons_card(code)).unwrap();
+    assert_eq!(["2001", " 2001 ", "B1", "ann", "3003", ""].map(is_card), [true, true, false, false, false, false]);
+    let mut contents = full.contents().clone();
+    contents.sets.remove(&Set::Items);
+    let no_items = Directory::new(&shelf, contents);
+    assert_eq!(at_once(no_items.is_patrons_card("2001")), Ok(false), "an item may bear that number");
+    let empty = Directory::new(&shelf, Contents::default());
+    assert_eq!(at_once(empty.is_patrons_card("2001")), Ok(false));
+    let card_of = |typed: &str| at_once(full.card_of_user(typed)).unwrap();
+    assert_eq!(card_of("ANN").as_deref(), Some("2001"));
+    assert_eq!((card_of("2001"), card_of("b1"), card_of("nobody")), (None, None, None));
+    let cardless = [patron(7, "", "kim", "Kim", "Kim")];
+    assert_eq!(at_once(directory(&shelf, &cardless, &[], &[], &[]).card_of_user("kim")), Ok(None));
 }
 
 #[test]

@@ -1,16 +1,18 @@
-//! What a person at the desk is warned of. A warning never stops anything: she confirms it, and the log keeps both.
+//! What a person at the desk is warned of. A warning never stops anything: they confirm it, and the log
+//! keeps both.
 //!
 //! Nothing is warned of that is not known: a set that was not downloaded, a field that this Koha does not tell.
 
 use super::{
-    holder::{Holder, PatronAtDesk},
+    holder::{Holder, PatronAtDesk, Whom},
     record::{Hold, HoldState, Item, Patron},
 };
 use crate::{desk::amount::Cents, log::warned::Warning};
 use chrono::NaiveDate;
 use std::collections::BTreeSet;
 
-/// What a person must know of a patron before she hands out anything. `knows_patrons` says whether patrons were downloaded.
+/// What a person must know of a patron before they hand out anything. `knows_patrons` says whether patrons were
+/// downloaded.
 pub fn of_patron(
     patron: Option<&Patron>,
     knows_patrons: bool,
@@ -42,7 +44,7 @@ pub struct Checkout<'a> {
     /// Whether items were downloaded.
     pub knows_items: bool,
     /// Who takes it.
-    pub visitor: PatronAtDesk<'a>,
+    pub at_desk: PatronAtDesk<'a>,
     /// Who had it before.
     pub holder: &'a Holder,
     /// The holds on its title.
@@ -53,34 +55,37 @@ pub struct Checkout<'a> {
     pub set_aside: Option<u32>,
 }
 
-/// What a person must know of an item before she hands it out.
-pub fn of_checkout(checkout: &Checkout<'_>) -> Vec<Warning> {
-    let Checkout { item, knows_items, visitor, holder, holds, over, set_aside } = checkout;
-    let mut warnings = Vec::new();
-    if item.is_none() && *knows_items {
-        warnings.push(Warning::UnknownItem);
-    }
-    if holder.is_another(visitor) {
-        warnings.push(Warning::OnLoan);
-    }
+/// What a person must know of an item before they hand it out, and whom that is about.
+pub(super) fn of_checkout<'a>(checkout: &Checkout<'a>) -> Vec<(Warning, Whom<'a>)> {
+    let Checkout { item, knows_items, at_desk, holder, .. } = checkout;
+    let unknown = (item.is_none() && *knows_items).then_some((Warning::UnknownItem, Whom::Nobody));
+    let on_loan = holder.is_another(at_desk).then(|| (Warning::OnLoan, holder.whom()));
     // What is in somebody's hands neither waits nor travels.
-    let Some(item) = item.filter(|_| !holder.is_somebody()) else { return warnings };
-    let for_another = |hold: &&Hold| !over.contains(&hold.id) && visitor.is_not(hold.patron);
-    let is_set_aside = holds.iter().filter(for_another).any(|hold| Some(hold.id) == *set_aside);
-    let mut found = holds.iter().filter(for_another).filter(|hold| hold.item == Some(item.id));
-    if is_set_aside || found.clone().any(|hold| hold.state == HoldState::Waiting) {
-        warnings.push(Warning::Waiting);
-    } else if found.any(|hold| hold.state == HoldState::InTransit) {
-        warnings.push(Warning::InTransit);
-    }
-    warnings
+    let item = item.filter(|_| !holder.is_somebody());
+    unknown.into_iter().chain(on_loan).chain(item.and_then(|item| for_another(checkout, item))).collect()
 }
 
-/// What a person must know of an item that came back.
-pub fn of_checkin(item: Option<&Item>, knows_items: bool, hold: Option<&Hold>) -> Vec<Warning> {
-    let unknown = (item.is_none() && knows_items).then_some(Warning::UnknownItem);
-    let on_hold = hold.map(|hold| Warning::Hold { hold: hold.id, pickup: hold.pickup.clone() });
-    unknown.into_iter().chain(on_hold).collect()
+/// For which other patron an item waits or travels.
+fn for_another<'a>(checkout: &Checkout<'a>, item: &Item) -> Option<(Warning, Whom<'a>)> {
+    let Checkout { at_desk, holds, over, set_aside, .. } = checkout;
+    let others = || holds.iter().filter(|hold| !over.contains(&hold.id) && at_desk.is_not(hold.patron));
+    let in_state = |state| others().find(|hold| hold.item == Some(item.id) && hold.state == state);
+    let set_aside = others().find(|hold| Some(hold.id) == *set_aside);
+    let waiting = set_aside.or_else(|| in_state(HoldState::Waiting)).map(|hold| (Warning::Waiting, hold));
+    let found = waiting.or_else(|| Some((Warning::InTransit, in_state(HoldState::InTransit)?)));
+    found.map(|(warning, hold)| (warning, Whom::Patron(hold.patron)))
+}
+
+/// What a person must know of an item that came back, and whom that is about.
+pub(super) fn of_checkin(
+    item: Option<&Item>,
+    knows_items: bool,
+    hold: Option<&Hold>,
+) -> impl Iterator<Item = (Warning, Whom<'static>)> {
+    let unknown = (item.is_none() && knows_items).then_some((Warning::UnknownItem, Whom::Nobody));
+    let on_hold =
+        hold.map(|hold| (Warning::Hold { hold: hold.id, pickup: hold.pickup.clone() }, Whom::Patron(hold.patron)));
+    unknown.into_iter().chain(on_hold)
 }
 
 /// Who waits for an item that came back: the first in the queue for its title or for this very item, leaving out the holds
@@ -199,10 +204,14 @@ mod tests {
 
     impl Desk {
         fn warnings(&self) -> Vec<Warning> {
+            self.warnings_with_whom().into_iter().map(|(warning, _)| warning).collect()
+        }
+
+        fn warnings_with_whom(&self) -> Vec<(Warning, Whom<'_>)> {
             of_checkout(&Checkout {
                 item: self.item.as_ref(),
                 knows_items: self.knows,
-                visitor: PatronAtDesk { code: "P1", patron: self.anna.as_ref(), knows_patrons: self.knows },
+                at_desk: PatronAtDesk { code: "P1", patron: self.anna.as_ref(), knows_patrons: self.knows },
                 holder: &self.holder,
                 holds: &self.holds,
                 over: &self.over,
@@ -219,7 +228,7 @@ mod tests {
         let out = |card: &str| Holder::CheckedOut { card: Cardnumber::parse(card).unwrap(), at };
         assert_eq!(Desk { item: None, ..Desk::default() }.warnings(), [Warning::UnknownItem]);
         assert_eq!(Desk { item: None, knows: false, ..Desk::default() }.warnings(), []);
-        assert_eq!(of(loan(1)), [], "she renews it");
+        assert_eq!(of(loan(1)), [], "they renew it");
         assert_eq!(of(loan(2)), [Warning::OnLoan]);
         assert_eq!(of(out("P2")), [Warning::OnLoan]);
         assert_eq!(of(out("p1")), []);
@@ -236,16 +245,21 @@ mod tests {
         assert_eq!(of(hold(9, 2, None, 1, HoldState::Placed)).warnings(), [], "others can wait for another copy");
         assert_eq!(of(waiting()).warnings(), [Warning::Waiting]);
         assert_eq!(of(hold(9, 2, Some(5), 0, HoldState::InTransit)).warnings(), [Warning::InTransit]);
-        assert_eq!(of(hold(9, 1, Some(5), 0, HoldState::Waiting)).warnings(), [], "it waits for her");
+        assert_eq!(of(hold(9, 1, Some(5), 0, HoldState::Waiting)).warnings(), [], "it waits for them");
         assert_eq!(of(hold(9, 2, Some(6), 0, HoldState::Waiting)).warnings(), [], "that is another copy");
         assert_eq!(Desk { over: [9].into(), ..of(waiting()) }.warnings(), [], "its patron had it, and brought it back");
         assert_eq!(Desk { holder: Holder::CheckedIn, ..of(waiting()) }.warnings(), [Warning::Waiting]);
-        assert_eq!(Desk { anna: None, knows: false, ..of(waiting()) }.warnings(), [], "it may wait for her");
+        assert_eq!(Desk { anna: None, knows: false, ..of(waiting()) }.warnings(), [], "it may wait for them");
         let aside = |patron| Desk { set_aside: Some(9), ..of(hold(9, patron, None, 1, HoldState::Placed)) };
         assert_eq!(aside(2).warnings(), [Warning::Waiting], "set aside here");
         assert_eq!(aside(1).warnings(), []);
         let holder = Holder::AsDownloaded(Some(Loan { patron: 2, ..Loan::default() }));
         assert_eq!(Desk { holder, ..of(waiting()) }.warnings(), [Warning::OnLoan], "it is in somebody's hands");
+        let both = Desk { holds: vec![hold(8, 3, Some(5), 0, HoldState::InTransit), waiting()], ..Desk::default() };
+        assert_eq!(both.warnings_with_whom(), [(Warning::Waiting, Whom::Patron(2))], "who is named is who waits");
+        let own = hold(8, 1, Some(5), 0, HoldState::Waiting);
+        let both = Desk { holds: vec![own, waiting()], set_aside: Some(8), ..Desk::default() };
+        assert_eq!(both.warnings_with_whom(), [(Warning::Waiting, Whom::Patron(2))], "and never who takes it");
     }
 
     #[test]
@@ -272,9 +286,10 @@ mod tests {
     fn what_came_back_is_unknown_or_on_hold_or_nothing() {
         let holds = [hold(7, 1, None, 1, HoldState::Placed)];
         let on_hold = Warning::Hold { hold: 7, pickup: "MPL".into() };
-        assert_eq!(of_checkin(Some(&item()), true, holds.first()), [on_hold]);
-        assert_eq!(of_checkin(None, true, None), [Warning::UnknownItem]);
-        assert_eq!(of_checkin(None, false, None), []);
+        let (item, of) = (item(), |item, knows, hold| of_checkin(item, knows, hold).collect::<Vec<_>>());
+        assert_eq!(of(Some(&item), true, holds.first()), [(on_hold, Whom::Patron(1))]);
+        assert_eq!(of(None, true, None), [(Warning::UnknownItem, Whom::Nobody)]);
+        assert_eq!(of(None, false, None), []);
     }
 
     #[test]

@@ -6,8 +6,12 @@ use crate::{
     popup::{Desk, Tone},
     wording,
 };
-use koct_core::{Action, Entry, directory::aside, log::event::LogEvent};
-use std::{cell::Cell, rc::Rc};
+use koct_core::{
+    Action, Entry,
+    directory::{aside, item_now},
+    log::event::LogEvent,
+};
+use std::{cell::Cell, collections::BTreeSet, rc::Rc};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlDialogElement, HtmlElement};
@@ -19,16 +23,6 @@ pub(crate) struct Aside {
     rows: Element,
     counting: Cell<bool>,
     count_again: Cell<bool>,
-}
-
-/// An item to set aside.
-struct Line {
-    time: String,
-    barcode: String,
-    title: String,
-    /// Who waits; empty where the records are gone.
-    who: String,
-    pickup: String,
 }
 
 impl Aside {
@@ -82,15 +76,18 @@ pub(crate) fn follow(desk: &Rc<Desk>, event: &LogEvent) {
 impl Desk {
     /// The items that are set aside and that nobody has taken since, by library.
     async fn set_aside(&self) -> Vec<Entry> {
-        let entries = match self.store.set_aside().await {
-            Ok(entries) => entries,
+        let read = async {
+            let entries = self.store.set_aside().await?;
+            let keys: BTreeSet<_> = entries.iter().filter_map(|entry| entry.transaction.action.item_key()).collect();
+            self.store.of_items(&keys.into_iter().collect::<Vec<_>>()).await
+        };
+        match read.await {
+            Ok(entries) => aside::list(&aside::by_item(entries)),
             Err(error) => {
                 self.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()]));
                 Vec::new()
             }
-        };
-        let keys = entries.iter().filter_map(|entry| entry.transaction.action.item_key()).collect();
-        aside::list(&self.of_items(keys).await)
+        }
     }
 
     /// Shows how many items are to be set aside.
@@ -111,35 +108,14 @@ impl Desk {
         }
     }
 
-    async fn lines_aside(&self) -> Vec<Line> {
-        let records = self.records.get();
-        let mut lines = Vec::new();
-        for entry in self.set_aside().await {
-            let Some(((hold, pickup), barcode)) = entry.set_aside().zip(entry.transaction.action.barcode()) else {
-                continue;
-            };
-            let mut line = Line {
-                time: wording::moment(entry.transaction.moment),
-                barcode: barcode.to_string(),
-                title: String::new(),
-                who: String::new(),
-                pickup: self.library_name(pickup),
-            };
-            // Without records, the list is as good without names.
-            if let Some(records) = &records
-                && let Ok(Some(item)) = records.item_by_barcode(barcode.as_str()).await
-            {
-                let holds = records.holds_on(item.biblio).await.unwrap_or_default();
-                if let Some(hold) = holds.iter().find(|other| other.id == hold)
-                    && let Ok(Some(patron)) = records.patron(hold.patron).await
-                {
-                    line.who = patron.name();
-                }
-                line.title = item.title;
-            }
-            lines.push(line);
-        }
-        lines
+    /// Barcode, title, who waits, library of pickup and time, in words.
+    async fn lines_aside(&self) -> Vec<[String; 5]> {
+        let lines = item_now::aside_lines(&self.set_aside().await, self.records.get().as_deref()).await;
+        let words = lines.into_iter().map(|line| {
+            let (pickup, time) = (self.library_name(&line.pickup), wording::moment(line.at));
+            [line.barcode.to_string(), line.title, line.who, pickup, time]
+        });
+        words.collect()
     }
 
     async fn open_aside(self: Rc<Self>) {
@@ -148,14 +124,7 @@ impl Desk {
         self.aside.rows.set_text_content(None);
         for line in &lines {
             let Ok(row) = dom::from_template("aside-template") else { continue };
-            let fields = [
-                ("time", &line.time),
-                ("barcode", &line.barcode),
-                ("title", &line.title),
-                ("who", &line.who),
-                ("pickup", &line.pickup),
-            ];
-            for (field, value) in fields {
+            for (field, value) in ["barcode", "title", "who", "pickup", "time"].into_iter().zip(line) {
                 dom::set_field(&row, field, value);
             }
             let _ = self.aside.rows.append_with_node_1(&row);
@@ -165,9 +134,7 @@ impl Desk {
 
     async fn print_aside(self: Rc<Self>) {
         let lines = self.lines_aside().await;
-        let rows: Vec<[String; 5]> =
-            lines.into_iter().map(|line| [line.barcode, line.title, line.who, line.pickup, line.time]).collect();
         self.aside.dialog.close();
-        self.print_list(&text("asideTitle"), &rows);
+        self.print_list(&text("asideTitle"), &lines);
     }
 }

@@ -1,6 +1,5 @@
-//! The patron under the fields: who it is, what is to be known, what she has.
+//! The patron under the fields: who it is, what is to be known, what they have.
 
-use super::lookup::PatronFound;
 use crate::{
     clock::{self, DeskZone},
     dom,
@@ -14,7 +13,9 @@ use koct_core::{
     desk::barcode::same_code,
     directory::{
         holder::{self, LoanLine},
+        patron_now::{PatronFound, WaitingLine},
         record::Patron,
+        to_confirm::ShownPatron,
     },
     log::{event::LogEvent, warned::Warning},
 };
@@ -25,15 +26,6 @@ use std::{
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlElement, HtmlInputElement};
-
-/// Who is shown.
-struct Shown {
-    found: PatronFound,
-    /// When a person confirmed what she was warned of.
-    confirmed: Option<Moment>,
-    /// What was recorded for the patron and not confirmed.
-    open: Vec<TransactionId>,
-}
 
 pub(crate) struct PatronPanel {
     field: HtmlInputElement,
@@ -46,7 +38,7 @@ pub(crate) struct PatronPanel {
     facts: Element,
     loans_title: HtmlElement,
     loans: HtmlElement,
-    shown: RefCell<Option<Shown>>,
+    shown: RefCell<Option<ShownPatron>>,
     refreshing: Cell<bool>,
     /// Counts what may have changed what is shown, to know whether something came while a patron was looked up.
     changes: Cell<u32>,
@@ -75,12 +67,12 @@ impl PatronPanel {
 
     /// When a person confirmed the warnings of the patron with this card, if that is the one who is shown.
     pub(crate) fn confirmed_for(&self, card: &str) -> Option<Moment> {
-        self.shown.borrow().as_ref().filter(|shown| same_code(&shown.found.card, card))?.confirmed
+        self.shown.borrow().as_ref().filter(|shown| shown.has_card(card))?.confirmed()
     }
 
     /// Whether the patron with this card is shown.
     pub(crate) fn shows(&self, card: &str) -> bool {
-        self.shown.borrow().as_ref().is_some_and(|shown| same_code(&shown.found.card, card))
+        self.shown.borrow().as_ref().is_some_and(|shown| shown.has_card(card))
     }
 
     /// Whether anybody is shown.
@@ -88,16 +80,15 @@ impl PatronPanel {
         self.shown.borrow().is_some()
     }
 
-    /// This was recorded for the patron who is shown, and is to be confirmed with her warnings.
-    pub(crate) fn wait_for(&self, id: TransactionId) {
-        if let Some(shown) = &mut *self.shown.borrow_mut() {
-            shown.open.push(id);
-        }
+    /// This was recorded for the patron who is shown, and is to be confirmed with their warnings. Returns when that was done
+    /// already.
+    pub(crate) fn wait_for(&self, id: TransactionId) -> Option<Moment> {
+        self.shown.borrow_mut().as_mut()?.wait_for(id)
     }
 
-    /// What waits to be confirmed with her warnings.
+    /// What waits to be confirmed with the patron's warnings.
     pub(crate) fn kept(&self) -> Vec<TransactionId> {
-        self.shown.borrow().as_ref().map(|shown| shown.open.clone()).unwrap_or_default()
+        self.shown.borrow().as_ref().map(|shown| shown.open().to_vec()).unwrap_or_default()
     }
 
     /// Shows what has changed, once in a while: a scanner is faster than anybody reads.
@@ -116,15 +107,15 @@ impl PatronPanel {
     fn draw(&self) {
         let shown = self.shown.borrow();
         self.panel.set_hidden(shown.is_none());
-        let Some(Shown { found, confirmed, .. }) = &*shown else {
+        let Some(shown) = &*shown else {
             // No name stays in the page.
             for part in [&self.name, &self.about, &self.facts, self.warnings.as_ref(), self.loans.as_ref()] {
                 part.set_text_content(None);
             }
             return;
         };
-        let patron = found.patron.as_ref();
-        self.name.set_text_content(Some(&patron.map_or_else(|| found.card.clone(), Patron::name)));
+        let (found, confirmed) = (shown.found(), shown.confirmed());
+        self.name.set_text_content(Some(&found.name()));
         self.warnings.set_text_content(None);
         for warning in &found.warnings {
             line(&self.warnings, &wording::warning(warning, "", &str::to_owned));
@@ -153,12 +144,12 @@ pub(crate) fn bind(desk: &Rc<Desk>) {
     });
 }
 
-/// What was confirmed, corrected, taken back or cleared does not wait any more; and she may have other things now.
+/// What was confirmed, corrected, taken back or cleared does not wait any more; and the patron may have other things now.
 pub(crate) fn follow(desk: &Rc<Desk>, event: &LogEvent) {
     if let Some(shown) = &mut *desk.patron.shown.borrow_mut() {
-        shown.open.retain(|id| event.still_awaits(*id, true));
+        shown.follow(event);
     }
-    // What was recorded just now is looked up, and then she is.
+    // What was recorded just now is looked up, and then the patron is.
     if !matches!(event, LogEvent::Recorded(_) | LogEvent::Committed) {
         desk.patron.refresh_soon(desk);
     }
@@ -181,7 +172,7 @@ impl Desk {
             let heard = !found.warnings.is_empty();
             let warnings: Vec<String> =
                 found.warnings.iter().map(|warning| wording::warning(warning, "", &str::to_owned)).collect();
-            let name = found.patron.as_ref().map_or_else(|| found.card.clone(), Patron::name);
+            let name = found.name();
             desk.show_patron(found);
             if desk.patron.changes.get() != before {
                 // A scanner was faster than the look-up.
@@ -195,19 +186,15 @@ impl Desk {
     }
 
     fn show_patron(self: &Rc<Self>, found: PatronFound) {
-        let is_same = self.patron.shows(&found.card);
-        if is_same {
-            if let Some(shown) = &mut *self.patron.shown.borrow_mut() {
-                // What was confirmed is not what is warned of now.
-                if found.warnings.iter().any(|new| !shown.found.warnings.iter().any(|known| known.covers(new))) {
-                    shown.confirmed = None;
-                }
-                shown.found = found;
-            }
-        } else {
+        if !self.patron.shows(&found.card) {
             self.leave_patron();
-            self.patron.shown.replace(Some(Shown { found, confirmed: None, open: Vec::new() }));
         }
+        let mut shown = self.patron.shown.borrow_mut();
+        match &mut *shown {
+            Some(shown) => shown.refresh(found),
+            None => *shown = Some(ShownPatron::new(found)),
+        }
+        drop(shown);
         self.draw_patron();
     }
 
@@ -221,15 +208,15 @@ impl Desk {
 
     /// Whoever was shown is not any more. What was not confirmed goes to the list.
     fn leave_patron(self: &Rc<Self>) {
-        let left = self.patron.shown.take();
-        if let Some(shown) = left.filter(|shown| shown.confirmed.is_none() && !shown.open.is_empty()) {
-            let who = shown.found.patron.as_ref().map(Patron::name);
-            self.warnings.add_patron(self, &shown.found.card, who, &shown.found.warnings, shown.open);
+        let Some(shown) = self.patron.shown.take() else { return };
+        let name = shown.found().patron.as_ref().map(Patron::name).unwrap_or_default();
+        if let Some(open) = shown.leave() {
+            self.warnings.add_patron(self, open, &name);
         }
     }
 
     async fn refresh_patron(self: Rc<Self>) {
-        let card = self.patron.shown.borrow().as_ref().map(|shown| shown.found.card.clone());
+        let card = self.patron.shown.borrow().as_ref().map(|shown| shown.found().card.clone());
         let Some(card) = card else { return };
         match self.find_patron(&card).await {
             Some(found) if self.patron.shows(&card) => self.show_patron(found),
@@ -263,7 +250,7 @@ impl Desk {
         panel.draw();
         self.show_sitting();
         let shown = panel.shown.borrow();
-        let Some(Shown { found, .. }) = &*shown else { return };
+        let Some(found) = shown.as_ref().map(ShownPatron::found) else { return };
         let about = found.patron.as_ref().map(|patron| {
             let expires = patron.expires.map(|day| text_with("patronExpires", &[&locale::day(day)]));
             let library = self.library_name(&patron.library);
@@ -271,23 +258,17 @@ impl Desk {
         });
         panel.about.set_text_content(about.as_deref());
         panel.facts.set_text_content(None);
-        if let Some(patron) = &found.patron {
-            let is_restricted = found.warnings.iter().any(|warning| matches!(warning, Warning::Restricted { .. }));
-            if is_restricted && !patron.restriction_comment.is_empty() {
-                line(&panel.facts, &text_with("patronRestriction", &[&patron.restriction_comment]));
-            }
-            let is_warned_of = found.warnings.iter().any(|warning| matches!(warning, Warning::Debts { .. }));
-            if let Some(owed) = patron.owes.and_then(Amount::from_cents).filter(|_| !is_warned_of) {
-                line(&panel.facts, &text_with("patronOwes", &[&locale::amount(owed)]));
-            }
-            if let Some(paid) = Amount::from_cents(found.paid) {
-                line(&panel.facts, &text_with("patronPaid", &[&locale::amount(paid)]));
-            }
-            if !patron.staff_note.is_empty() {
-                line(&panel.facts, &text_with("patronNote", &[&patron.staff_note]));
-            }
+        let note = found.patron.as_ref().map(|patron| &patron.staff_note).filter(|note| !note.is_empty());
+        let facts = [
+            found.restriction().map(|comment| text_with("patronRestriction", &[comment])),
+            found.owes().map(|owed| text_with("patronOwes", &[&locale::amount(owed)])),
+            Amount::from_cents(found.paid).map(|paid| text_with("patronPaid", &[&locale::amount(paid)])),
+            note.map(|note| text_with("patronNote", &[note])),
+        ];
+        for words in facts.into_iter().flatten() {
+            line(&panel.facts, &words);
         }
-        for (what, pickup) in &found.waiting {
+        for WaitingLine { what, pickup } in &found.waiting {
             line(&panel.facts, &text_with("patronWaiting", &[what, &self.library_name(pickup)]));
         }
         panel.loans.set_text_content(None);
@@ -309,15 +290,8 @@ impl Desk {
     /// Confirms what the patron who is shown is warned of: for what was recorded, and for what will be.
     pub(crate) fn confirm_patron(self: &Rc<Self>) {
         let Some(now) = clock::now() else { return };
-        let open = {
-            let mut shown = self.patron.shown.borrow_mut();
-            let Some(shown) = &mut *shown else { return };
-            if shown.found.warnings.is_empty() || shown.confirmed.is_some() {
-                return;
-            }
-            shown.confirmed = Some(now);
-            std::mem::take(&mut shown.open)
-        };
+        let open = self.patron.shown.borrow_mut().as_mut().and_then(|shown| shown.confirm(now));
+        let Some(open) = open else { return };
         self.patron.draw();
         self.message.show(crate::popup::Tone::Good, &text("warningsConfirmed"));
         spawn_local(self.clone().keep_confirmed(open, now, Warning::is_of_patron));

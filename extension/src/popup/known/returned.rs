@@ -1,13 +1,20 @@
 //! What came back: its title, who had it, whether it is late, what belongs to it, and who waits for it.
 
-use super::lookup::ReturnFound;
+use super::lookup::name_and_card;
 use crate::{
     dom,
     i18n::{plural, text, text_with},
     popup::Desk,
     wording,
 };
-use koct_core::{Entry, State, TransactionId, log::event::LogEvent};
+use koct_core::{
+    Entry, TransactionId,
+    directory::{
+        holder,
+        item_now::{LoanEnded, ReturnFound},
+    },
+    log::{event::LogEvent, warned::Warning},
+};
 use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement};
@@ -25,8 +32,7 @@ pub(crate) struct Returned {
 pub(crate) fn follow(desk: &Rc<Desk>, event: &LogEvent) {
     let is_other = |shown: &Entry| {
         let now = event.entries().iter().find(|entry| entry.id == shown.id);
-        let is_same = |now: &Entry| now.transaction.action == shown.transaction.action;
-        event.is_gone(shown.id) || now.is_some_and(|now| !is_same(now) || now.status.state() == State::Deleted)
+        event.is_gone(shown.id) || now.is_some_and(|now| !holder::is_up_to_date(shown, now))
     };
     let hides = desk.returned.shown.borrow().as_ref().is_some_and(is_other);
     if hides {
@@ -60,50 +66,58 @@ impl Returned {
     pub(crate) fn kept(&self) -> Option<TransactionId> {
         self.shown.borrow().as_ref().map(|entry| entry.id)
     }
+}
 
+impl Desk {
     /// Shows this, in place of what came back before.
-    pub(crate) fn show(&self, entry: &Entry, found: &ReturnFound) {
-        *self.shown.borrow_mut() = Some(entry.clone());
+    pub(crate) fn show_returned(&self, entry: &Entry, found: &ReturnFound) {
+        let panel = &self.returned;
+        *panel.shown.borrow_mut() = Some(entry.clone());
         let item = found.item.as_ref();
-        let title = item.map(|item| item.title.clone()).filter(|title| !title.is_empty());
-        let heading = match &title {
-            Some(title) => format!("{title} · {}", found.barcode),
-            None => found.barcode.clone(),
-        };
-        self.title.set_text_content(Some(&heading));
+        let title = item.map(|item| item.title.as_str()).filter(|title| !title.is_empty());
+        let heading = title.map_or_else(|| found.barcode.to_string(), |title| format!("{title} · {}", found.barcode));
+        panel.title.set_text_content(Some(&heading));
         let mut facts = Vec::new();
-        if let Some(item) = item {
-            facts.push((wording::joined([&item.author, &item.call_number]), ""));
-        } else {
-            facts.push((text("warningUnknownItem"), "warned"));
-        }
-        facts.push(match (&found.had, &found.since) {
-            (Some(had), Some(since)) => (text_with("returnedHadSince", &[had, since]), ""),
-            (Some(had), None) => (text_with("returnedHad", &[had]), ""),
-            (None, _) => (text("returnedNobody"), ""),
-        });
-        if let (Some(days), Some(due)) = (found.late, found.due) {
-            let when = wording::millis(due);
-            let words = if days == 0 {
-                text_with("returnedOverdueToday", &[&when])
-            } else {
-                plural("returnedOverdue", days, &[&when])
-            };
-            facts.push((words, "overdue"));
-        }
+        let (hold, others): (Vec<_>, Vec<_>) =
+            found.warnings.iter().partition(|about| matches!(about.warning, Warning::Hold { .. }));
+        facts.extend(others.into_iter().map(|about| (self.words_of(about), "warned")));
+        facts.extend(item.map(|item| (wording::joined([&item.author, &item.call_number]), "")));
+        facts.push((had(found.loan.as_ref()), ""));
+        facts.extend(found.loan.as_ref().and_then(overdue).map(|words| (words, "overdue")));
         if let Some(materials) = item.map(|item| &item.materials).filter(|materials| !materials.is_empty()) {
             facts.push((text_with("returnedMaterials", &[materials]), "warned"));
         }
-        self.facts.set_text_content(None);
+        panel.facts.set_text_content(None);
         for (words, kind) in facts.into_iter().filter(|(words, _)| !words.is_empty()) {
             let Ok(line) = dom::document().and_then(|page| page.create_element("li")) else { continue };
             line.set_text_content(Some(&words));
             let _ = line.set_attribute("data-kind", kind);
-            let _ = self.facts.append_with_node_1(&line);
+            let _ = panel.facts.append_with_node_1(&line);
         }
-        self.hold.set_hidden(found.hold.is_none());
-        let hold = found.hold.as_ref().map(|(who, pickup)| text_with("warningHoldFor", &[who, pickup]));
-        self.hold.set_text_content(hold.as_deref());
-        self.panel.set_hidden(false);
+        let hold = hold.first().map(|about| self.words_of(about));
+        panel.hold.set_hidden(hold.is_none());
+        panel.hold.set_text_content(hold.as_deref());
+        panel.panel.set_hidden(false);
     }
+}
+
+/// Who had it, in words.
+fn had(loan: Option<&LoanEnded>) -> String {
+    let Some(loan) = loan else { return text("returnedNobody") };
+    let who = loan.who.as_ref().map(name_and_card);
+    match (who, loan.since.map(wording::millis)) {
+        (Some(who), Some(since)) => text_with("returnedHadSince", &[&who, &since]),
+        (Some(who), None) => text_with("returnedHad", &[&who]),
+        (None, _) => text("returnedOnLoan"),
+    }
+}
+
+/// How late it is, in words.
+fn overdue(loan: &LoanEnded) -> Option<String> {
+    let (days, due) = loan.late.zip(loan.due)?;
+    let when = wording::millis(due.timestamp_millis());
+    Some(match days {
+        0 => text_with("returnedOverdueToday", &[&when]),
+        days => plural("returnedOverdue", days, &[&when]),
+    })
 }

@@ -8,8 +8,8 @@ use crate::{
     wording,
 };
 use koct_core::{
-    Entry, Moment, State, TransactionId,
-    desk::barcode::same_code,
+    Entry, Moment, TransactionId,
+    directory::{holder, item_now::ItemWarning, to_confirm::OpenWarning},
     log::{
         event::LogEvent,
         warned::{Warned, Warning},
@@ -20,19 +20,15 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlElement};
 
-/// Something that is to be confirmed.
-#[derive(Clone)]
-struct OpenWarning {
-    /// The card, where it is about a patron; confirmed are then only the warnings about her.
-    card: Option<String>,
-    ids: Vec<TransactionId>,
-    warnings: Vec<Warning>,
+/// Something that is to be confirmed, and its line.
+struct Row {
+    open: OpenWarning,
     element: HtmlElement,
 }
 
 pub(crate) struct Warnings {
     list: HtmlElement,
-    rows: RefCell<Vec<OpenWarning>>,
+    rows: RefCell<Vec<Row>>,
 }
 
 impl Warnings {
@@ -42,83 +38,65 @@ impl Warnings {
         Ok(Self { list: dom::by_id("warnings")?, rows: RefCell::default() })
     }
 
-    fn add(
-        &self,
-        desk: &Rc<Desk>,
-        card: Option<&str>,
-        ids: Vec<TransactionId>,
-        warnings: &[Warning],
-        words: [&str; 2],
-    ) {
-        let [what, reason] = words;
-        // Looked up once more, after a correction.
-        self.remove(|row| row.card.is_none() && card.is_none() && row.ids == ids);
+    /// Adds a line. `what` says what it is about, by the number of transactions.
+    fn add(&self, desk: &Rc<Desk>, mut open: OpenWarning, what: impl Fn(usize) -> String, reason: &str) {
+        self.retain(|row| !open.take_over(&row.open));
         // The page is checked at start; without the template the message line still tells.
         let Ok(element) = dom::from_template("warning-template") else { return };
-        dom::set_field(&element, "what", what);
+        dom::set_field(&element, "what", &what(open.ids().len()));
         dom::set_field(&element, "reason", reason);
-        let row = OpenWarning { card: card.map(str::to_owned), ids, warnings: warnings.to_vec(), element };
         for (button, label) in [("confirm", "warningConfirm"), ("take-back", "warningTakeBack")] {
-            let Some(button_element) = dom::field(&row.element, button) else { continue };
-            dom::set_field(&row.element, button, &text(label));
-            // Things that a patron has at home by now are not taken back by one button.
-            button_element.set_hidden(button == "take-back" && row.card.is_some());
-            let (desk, row) = (desk.clone(), row.clone());
+            let Some(button_element) = dom::field(&element, button) else { continue };
+            dom::set_field(&element, button, &text(label));
+            let taken_back = open.may_take_back();
+            button_element.set_hidden(button == "take-back" && taken_back.is_none());
+            let (desk, line) = (desk.clone(), element.clone());
             dom::on::<Event>(&button_element, "click", move |_| {
                 if button == "confirm" {
-                    desk.confirm_row(&row);
-                } else if let Some(id) = row.ids.first() {
-                    spawn_local(desk.clone().take_back(*id));
+                    desk.confirm_rows(|row| row.element == line);
+                } else if let Some(id) = taken_back {
+                    spawn_local(desk.clone().take_back(id));
                 }
                 desk.focus.back();
             });
         }
-        let _ = self.list.append_with_node_1(&row.element);
-        self.rows.borrow_mut().push(row);
+        let _ = self.list.append_with_node_1(&element);
+        self.rows.borrow_mut().push(Row { open, element });
         self.list.set_hidden(false);
         // What has just been scanned is seen, however long the list is.
         self.list.set_scroll_top(self.list.scroll_height());
     }
 
-    /// What was recorded for a patron, who was warned of and is gone.
-    pub(crate) fn add_patron(
-        &self,
-        desk: &Rc<Desk>,
-        card: &str,
-        name: Option<String>,
-        warnings: &[Warning],
-        ids: Vec<TransactionId>,
-    ) {
-        let who = wording::joined([&name.unwrap_or_default(), card]);
-        let what = plural("warningsOfPatron", ids.len(), &[&who]);
-        let reasons: Vec<String> =
-            warnings.iter().map(|warning| wording::warning(warning, "", &|code| desk.library_name(code))).collect();
-        self.add(desk, Some(card), ids, warnings, [&what, &reasons.join(" ")]);
+    /// What was recorded for a patron, who was warned of and is gone. The name is empty where it is not known.
+    pub(crate) fn add_patron(&self, desk: &Rc<Desk>, open: OpenWarning, name: &str) {
+        let who = wording::joined([name, open.card().unwrap_or_default()]);
+        let reason = in_words(open.warnings());
+        self.add(desk, open, |number| plural("warningsOfPatron", number, &[&who]), &reason);
     }
 
-    fn remove(&self, is_gone: impl Fn(&OpenWarning) -> bool) {
-        self.rows.borrow_mut().retain(|row| {
-            let is_gone = is_gone(row);
-            if is_gone {
+    /// Keeps the lines of which this is true.
+    fn retain(&self, mut is_kept: impl FnMut(&mut Row) -> bool) {
+        self.rows.borrow_mut().retain_mut(|row| {
+            let is_kept = is_kept(row);
+            if !is_kept {
                 row.element.remove();
             }
-            !is_gone
+            is_kept
         });
         self.list.set_hidden(self.rows.borrow().is_empty());
     }
 
     /// What waits to be confirmed.
     pub(crate) fn kept(&self) -> Vec<TransactionId> {
-        self.rows.borrow().iter().flat_map(|row| row.ids.iter().copied()).collect()
+        self.rows.borrow().iter().flat_map(|row| row.open.ids().iter().copied()).collect()
     }
 
     /// The records are gone: what is to be confirmed stays, without names.
     pub(crate) fn forget_names(&self) {
-        for row in &*self.rows.borrow() {
-            let reasons = row.warnings.iter().map(|warning| wording::warning(warning, "", &str::to_owned));
-            dom::set_field(&row.element, "reason", &reasons.collect::<Vec<_>>().join(" "));
-            if let Some(card) = &row.card {
-                dom::set_field(&row.element, "what", &plural("warningsOfPatron", row.ids.len(), &[card]));
+        for Row { open, element } in &*self.rows.borrow() {
+            dom::set_field(element, "reason", &in_words(open.warnings()));
+            if let Some(card) = open.card() {
+                dom::set_field(element, "what", &plural("warningsOfPatron", open.ids().len(), &[card]));
             }
         }
     }
@@ -126,19 +104,17 @@ impl Warnings {
 
 /// What was confirmed, corrected, taken back or cleared, here or in another window, is not to be confirmed any more.
 pub(crate) fn follow(desk: &Rc<Desk>, event: &LogEvent) {
-    for row in &mut *desk.warnings.rows.borrow_mut() {
-        row.ids.retain(|id| event.still_awaits(*id, row.card.is_some()));
-    }
-    desk.warnings.remove(|row| row.ids.is_empty());
+    desk.warnings.retain(|row| row.open.follow(event));
 }
 
 impl Desk {
-    /// Keeps with a transaction what the person is warned of, and says so. `said` is what it is about the item, in words.
-    pub(crate) async fn warn(self: &Rc<Self>, entry: &Entry, warned: &[Warned], said: &[String]) {
+    /// Keeps with a transaction what the person is warned of, and says so. `of_item` is what of it is about the item.
+    pub(crate) async fn warn(self: &Rc<Self>, entry: &Entry, warned: &[Warned], of_item: &[ItemWarning]) {
         if warned.is_empty() {
             return;
         }
-        let kept = match self.store.warn(&[entry.id], |entry| entry.warned(warned)).await {
+        let rule = |now: &Entry| if holder::is_up_to_date(entry, now) { now.warned(warned) } else { now.clone() };
+        let kept = match self.store.warn(&[entry.id], rule).await {
             Ok(kept) => kept,
             // Cleared meanwhile.
             Err(StoreError::NotOpen(_)) => return,
@@ -146,66 +122,57 @@ impl Desk {
                 return self.message.show(Tone::Bad, &text_with("editFailed", &[&error.to_string()]));
             }
         };
-        let is_taken_back = kept.iter().any(|entry| entry.status.state() == State::Deleted);
+        let is_up_to_date = kept.iter().all(|now| holder::is_up_to_date(entry, now));
         self.log_changed(&LogEvent::Changed(kept));
-        if is_taken_back {
+        if !is_up_to_date {
             return;
         }
         let action = &entry.transaction.action;
-        let about = |patron: bool| -> Vec<Warning> {
-            let these = warned.iter().filter(|warned| warned.warning.is_of_patron() == patron);
-            these.map(|warned| warned.warning.clone()).collect()
-        };
-        if warned.iter().any(|warned| warned.warning.is_of_patron() && warned.confirmed.is_none())
-            && let Some(card) = action.cardnumber()
-        {
-            if self.patron.shows(card.as_str()) {
-                self.patron.wait_for(entry.id);
-            } else {
-                self.warn_of_patron(card.as_str(), about(true), entry.id).await;
+        let of_patron = warned.iter().filter(|warned| warned.warning.is_of_patron() && warned.confirmed.is_none());
+        let of_patron: Vec<Warning> = of_patron.map(|warned| warned.warning.clone()).collect();
+        if let Some(card) = action.cardnumber().filter(|_| !of_patron.is_empty()) {
+            if !self.patron.shows(card.as_str()) {
+                // A scanner was faster than the look-up.
+                let name = self.name_of(card.as_str()).await.unwrap_or_default();
+                self.warnings.add_patron(self, OpenWarning::of_patron(card.as_str(), entry.id, of_patron), &name);
+            } else if let Some(confirmed) = self.patron.wait_for(entry.id) {
+                self.clone().keep_confirmed(vec![entry.id], confirmed, Warning::is_of_patron).await;
             }
         }
-        if !said.is_empty() {
+        if !of_item.is_empty() {
             let barcode = action.barcode().map(ToString::to_string).unwrap_or_default();
-            let reason = said.join(" ");
-            self.warnings.add(self, None, vec![entry.id], &about(false), [&barcode, &reason]);
+            let reason = of_item.iter().map(|about| self.words_of(about)).collect::<Vec<_>>().join(" ");
+            let warnings = of_item.iter().map(|about| about.warning.clone()).collect();
+            self.warnings.add(self, OpenWarning::of_item(entry.id, warnings), |_| barcode.clone(), &reason);
             self.message.answer(Tone::Doubt, &text_with("itemWarned", &[&barcode, &reason]));
         }
     }
 
-    /// A patron who is not shown any more: a scanner was faster than the look-up.
-    async fn warn_of_patron(self: &Rc<Self>, card: &str, warnings: Vec<Warning>, id: TransactionId) {
-        let before = {
-            let rows = self.warnings.rows.borrow();
-            let is_hers = |row: &&OpenWarning| row.card.as_deref().is_some_and(|other| same_code(other, card));
-            rows.iter().find(is_hers).map(|row| row.ids.clone())
-        };
-        let mut ids = before.unwrap_or_default();
-        ids.push(id);
-        let name = match self.records.get() {
-            Some(records) => records.patron_by_code(card).await.ok().flatten().map(|patron| patron.name()),
-            None => None,
-        };
-        self.warnings.remove(|row| row.card.as_deref().is_some_and(|other| same_code(other, card)));
-        self.warnings.add_patron(self, card, name, &warnings, ids);
+    async fn name_of(&self, card: &str) -> Option<String> {
+        Some(self.records.get()?.patron_by_code(card).await.ok()??.name())
     }
 
-    fn confirm_row(self: &Rc<Self>, row: &OpenWarning) {
+    fn confirm_rows(self: &Rc<Self>, is_confirmed: impl Fn(&Row) -> bool) {
         let Some(now) = clock::now() else { return };
-        self.warnings.remove(|other| other.element == row.element);
-        self.message.show(Tone::Good, &text("warningsConfirmed"));
-        let is_of_patron = row.card.is_some();
-        let which = move |warning: &Warning| warning.is_of_patron() == is_of_patron;
-        spawn_local(self.clone().keep_confirmed(row.ids.clone(), now, which));
+        let mut confirmed = Vec::new();
+        self.warnings.retain(|row| {
+            let is_kept = !is_confirmed(row);
+            if !is_kept {
+                confirmed.push(row.open.clone());
+            }
+            is_kept
+        });
+        for open in confirmed {
+            self.message.show(Tone::Good, &text("warningsConfirmed"));
+            let ids = open.ids().to_vec();
+            spawn_local(self.clone().keep_confirmed(ids, now, move |warning| open.confirms(warning)));
+        }
     }
 
     /// Confirms everything that the person is warned of.
     pub(crate) fn confirm_all(self: &Rc<Self>) {
         self.confirm_patron();
-        let rows = self.warnings.rows.borrow().clone();
-        for row in rows {
-            self.confirm_row(&row);
-        }
+        self.confirm_rows(|_| true);
         self.focus.back();
     }
 
@@ -226,10 +193,15 @@ impl Desk {
     }
 }
 
+/// Warnings in one line, without names.
+fn in_words<'a>(warnings: impl IntoIterator<Item = &'a Warning>) -> String {
+    let words = warnings.into_iter().map(|warning| wording::warning(warning, "", &str::to_owned));
+    words.collect::<Vec<_>>().join(" ")
+}
+
 /// What was warned of, in one line: for the table.
 pub(crate) fn in_short(warnings: &[Warned]) -> String {
-    let words = warnings.iter().map(|warned| wording::warning(&warned.warning, "", &str::to_owned));
-    words.collect::<Vec<_>>().join(" ")
+    in_words(warnings.iter().map(|warned| &warned.warning))
 }
 
 /// What was warned of and when it was confirmed, a line each: for the history.
