@@ -32,7 +32,7 @@ pub const DATABASE: &str = "koct";
 const VERSION: u32 = 4;
 const LOG: &str = "transactions";
 const BATCHES: &str = "batches";
-/// What is remembered of transactions that were cleared: `koct_core::desks::import::cleared_key`, with the day.
+/// What is remembered of transactions that were cleared: `koct_core::desks::cleared::cleared_key`, with the day.
 const CLEARED: &str = "cleared";
 /// The other desks whose transactions are in the log.
 const DESKS: &str = "desks";
@@ -396,9 +396,7 @@ impl Store {
     /// # Errors
     /// As [`Store::range`].
     pub async fn latest_committed(&self, items: &HashSet<String>) -> Result<Vec<Entry>> {
-        let committed = [State::Added, State::Success];
-        let counts = self.counts().await?;
-        let number: u32 = committed.iter().map(|state| counts.of(*state)).sum();
+        let number = self.counts().await?.committed();
         let mut latest: HashMap<String, Entry> = HashMap::new();
         let mut take = |entries: Vec<Entry>| {
             for entry in entries.into_iter().filter(|entry| entry.status.state().is_committed()) {
