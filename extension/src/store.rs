@@ -396,7 +396,9 @@ impl Store {
     /// # Errors
     /// As [`Store::range`].
     pub async fn latest_committed(&self, items: &HashSet<String>) -> Result<Vec<Entry>> {
-        let number = self.counts().await?.committed();
+        let committed = State::which(State::is_committed);
+        let counts = self.counts().await?;
+        let number: u32 = committed.iter().map(|state| counts.of(*state)).sum();
         let mut latest: HashMap<String, Entry> = HashMap::new();
         let mut take = |entries: Vec<Entry>| {
             for entry in entries.into_iter().filter(|entry| entry.status.state().is_committed()) {

@@ -147,11 +147,6 @@ impl State {
         matches!(self, Self::Sending | Self::InDoubt)
     }
 
-    /// Whether a commit takes it up: to send it, or to ask Koha whether it is there.
-    pub fn is_for_commit(self) -> bool {
-        self.is_to_send() || self.is_doubtful()
-    }
-
     /// Whether a person may correct or delete it, and the clock of its desk may be set right: it is not in Koha, and cannot
     /// be.
     pub fn is_correctable(self) -> bool {

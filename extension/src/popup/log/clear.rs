@@ -14,6 +14,11 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement};
 
+/// The states of what nobody has to do anything about: safely in Koha, or taken back.
+fn committed() -> Vec<State> {
+    State::which(State::is_settled)
+}
+
 struct Dialog {
     element: HtmlDialogElement,
     confirm: HtmlInputElement,
@@ -64,7 +69,7 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     dom::on::<Event>(dom::by_id::<Element>("clear")?.as_ref(), "click", move |_| shown.open(&this));
     let this = desk.clone();
     dom::on::<Event>(dom::by_id::<Element>("clear-committed")?.as_ref(), "click", move |_| {
-        spawn_local(this.clone().remove(State::which(State::is_settled)));
+        spawn_local(this.clone().remove(committed()));
     });
     let shown = dialog.clone();
     dom::on::<Event>(dom::by_id::<Element>("clear-cancel")?.as_ref(), "click", move |_| shown.element.close());

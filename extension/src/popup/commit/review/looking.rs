@@ -49,6 +49,11 @@ impl LookedAt {
     pub(crate) fn to_send(&self) -> usize {
         self.entries.iter().filter(|entry| entry.status.state().is_to_send()).count()
     }
+
+    /// Whether a person should see it before it is committed.
+    fn stands_out(&self) -> bool {
+        self.review.stands_out()
+    }
 }
 
 impl Looking {
@@ -59,7 +64,7 @@ impl Looking {
     }
 
     pub(crate) fn stands_out(&self) -> bool {
-        self.looked_at.borrow().as_ref().is_some_and(|looked_at| looked_at.review.stands_out())
+        self.looked_at.borrow().as_ref().is_some_and(LookedAt::stands_out)
     }
 
     /// Looks through it, at the shifts that are tried by the end. Returns whether it is still asked for.
@@ -94,9 +99,10 @@ impl Desk {
         let looking = &self.review.looking;
         looking.stop();
         let asked = looking.asked.get();
-        let entries = self.store.in_states(&State::which(State::is_for_commit)).await?;
-        let is_committed = self.counts.get().committed() > 0;
-        let items = if is_committed { slices::through(conflict::items(&entries)).await } else { HashSet::new() };
+        let entries = self.store.in_states(&[State::Local, State::InDoubt, State::Sending]).await?;
+        let counts = self.counts.get();
+        let nothing_committed = counts.committed() == 0;
+        let items = if nothing_committed { HashSet::new() } else { slices::through(conflict::items(&entries)).await };
         let committed = self.store.latest_committed(&items).await?;
         if looking.asked.get() != asked {
             return Ok(false);
