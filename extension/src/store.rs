@@ -175,6 +175,11 @@ fn id(key: &JsValue) -> Option<TransactionId> {
         .map(|number| TransactionId(number as u32))
 }
 
+/// As [`id`], where there must be one: an entry is never left out in silence.
+fn entry_id(key: &JsValue) -> Result<TransactionId> {
+    id(key).ok_or_else(|| StoreError::Unreadable(format!("{key:?} is no number of an entry")))
+}
+
 impl Store {
     /// Opens the log of this profile, and makes it if there is none.
     ///
@@ -307,7 +312,9 @@ impl Store {
             let log = reading.object_store(LOG)?;
             let keys = log.get_all_keys::<JsValue>().with_query::<u32, _>(from).with_limit(KEYS_AT_ONCE).primitive()?;
             let before = ids.len();
-            ids.extend(keys.await?.filter_map(|key| key.ok().as_ref().and_then(id)));
+            for key in keys.await? {
+                ids.push(entry_id(&key?)?);
+            }
             match ids.last() {
                 Some(last) if ids.len() > before => from = KeyRange::LowerBound(last.0, true),
                 _ => return Ok(ids),
@@ -385,7 +392,9 @@ impl Store {
             .collect::<std::result::Result<Vec<_>, _>>()?;
         let mut ids = Vec::new();
         for keys in asked {
-            ids.extend(keys.await?.filter_map(|key| key.ok().as_ref().and_then(id)));
+            for key in keys.await? {
+                ids.push(entry_id(&key?)?);
+            }
         }
         ids.sort_unstable();
         Ok(ids)
