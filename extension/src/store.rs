@@ -32,7 +32,7 @@ pub const DATABASE: &str = "koct";
 const VERSION: u32 = 4;
 const LOG: &str = "transactions";
 const BATCHES: &str = "batches";
-/// What is remembered of transactions that were cleared: `koct_core::desks::import::cleared_key`, with the day.
+/// What is remembered of transactions that were cleared: `koct_core::desks::cleared::cleared_key`, with the day.
 const CLEARED: &str = "cleared";
 /// The other desks whose transactions are in the log.
 const DESKS: &str = "desks";
@@ -175,6 +175,11 @@ fn id(key: &JsValue) -> Option<TransactionId> {
         .map(|number| TransactionId(number as u32))
 }
 
+/// As [`id`], where there must be one: an entry is never left out in silence.
+fn entry_id(key: &JsValue) -> Result<TransactionId> {
+    id(key).ok_or_else(|| StoreError::Unreadable(format!("{key:?} is no number of an entry")))
+}
+
 impl Store {
     /// Opens the log of this profile, and makes it if there is none.
     ///
@@ -307,7 +312,9 @@ impl Store {
             let log = reading.object_store(LOG)?;
             let keys = log.get_all_keys::<JsValue>().with_query::<u32, _>(from).with_limit(KEYS_AT_ONCE).primitive()?;
             let before = ids.len();
-            ids.extend(keys.await?.filter_map(|key| key.ok().as_ref().and_then(id)));
+            for key in keys.await? {
+                ids.push(entry_id(&key?)?);
+            }
             match ids.last() {
                 Some(last) if ids.len() > before => from = KeyRange::LowerBound(last.0, true),
                 _ => return Ok(ids),
@@ -385,7 +392,9 @@ impl Store {
             .collect::<std::result::Result<Vec<_>, _>>()?;
         let mut ids = Vec::new();
         for keys in asked {
-            ids.extend(keys.await?.filter_map(|key| key.ok().as_ref().and_then(id)));
+            for key in keys.await? {
+                ids.push(entry_id(&key?)?);
+            }
         }
         ids.sort_unstable();
         Ok(ids)
@@ -396,7 +405,7 @@ impl Store {
     /// # Errors
     /// As [`Store::range`].
     pub async fn latest_committed(&self, items: &HashSet<String>) -> Result<Vec<Entry>> {
-        let committed = [State::Added, State::Success];
+        let committed = State::which(State::is_committed);
         let counts = self.counts().await?;
         let number: u32 = committed.iter().map(|state| counts.of(*state)).sum();
         let mut latest: HashMap<String, Entry> = HashMap::new();

@@ -11,7 +11,7 @@ use koct_borrowers_db::{FileError, Report, sqlite::SqliteError};
 use koct_core::{
     Action, Amount, CommitType, Entry, Moment, Settings, State, Status, Transaction,
     desk::{amount::AmountError, barcode::CodeError, zone::Zone as _},
-    desks::{conflict::Kind, koc::Reason},
+    desks::{conflict::Kind, import::file::ImportError, koc::Reason},
     koha::{
         Failure, NotSent,
         connection::ConnectionError,
@@ -135,6 +135,14 @@ pub(crate) fn amount_error(error: AmountError) -> String {
         AmountError::NotPositive => "amountNotPositive",
         AmountError::TooLarge => "amountTooLarge",
     })
+}
+
+/// Why a file cannot be imported.
+pub(crate) fn import_error(error: ImportError) -> String {
+    match error {
+        ImportError::Unknown => text("importNotKoc"),
+        ImportError::TooNew => text("backupTooNew"),
+    }
 }
 
 /// What is wrong with a line of a .koc file.

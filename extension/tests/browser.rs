@@ -10,7 +10,7 @@ use koct_core::{
     Action, Barcode, Cardnumber, CommitType, DeskName, Entry, Moment, Secret, ServerUrl, State, Status, Transaction,
     TransactionId,
     desk::zone::Zone,
-    desks::import,
+    desks::cleared,
     koha::{Failure, Method, Request, Session},
     log::{
         commit::Batch,
@@ -229,7 +229,7 @@ async fn what_was_committed_and_cleared_is_remembered() {
     store.set_statuses(&[(TransactionId(1), Status::Added), (TransactionId(3), Status::Success)]).await.unwrap();
     assert_eq!(store.remove(&State::ALL, &own, moment(0)).await.unwrap(), 3);
     let bus = DeskName::parse("Bus").unwrap();
-    let key = import::cleared_key(&bus, &of_bus("A", 0).transaction);
+    let key = cleared::cleared_key(&bus, &of_bus("A", 0).transaction);
     assert_eq!(store.cleared_of(&bus).await.unwrap().into_iter().collect::<Vec<_>>(), [key]);
     assert_eq!(store.cleared_of(&own).await.unwrap().len(), 1);
     assert_eq!(store.desks().await.unwrap(), []);

@@ -28,6 +28,7 @@ impl Remembered {
     }
 
     /// The first day of which everything is still remembered when the log is cleared on this one.
+    #[must_use]
     pub fn oldest(self) -> Self {
         Self { day: self.day.saturating_sub(REMEMBERED_DAYS) }
     }

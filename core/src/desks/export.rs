@@ -50,7 +50,9 @@ pub fn exporting(mut entries: Vec<Entry>, own: &DeskName) -> Sliced<'_, Option<E
         }
         let mut text = koc::header(entries.iter().map(|entry| &entry.transaction), desk.as_ref());
         for chunk in entries.chunks(CHUNK) {
-            chunk.iter().for_each(|entry| koc::add(&mut text, &entry.transaction));
+            for entry in chunk {
+                koc::add(&mut text, &entry.transaction);
+            }
             pace.spend(chunk.len()).await;
         }
         let in_doubt = entries.iter().filter(|entry| entry.status.state().is_doubtful()).count();

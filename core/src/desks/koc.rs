@@ -45,7 +45,9 @@ where
 {
     let transactions = transactions.into_iter();
     let mut file = header(transactions.clone(), desk);
-    transactions.for_each(|transaction| add(&mut file, transaction));
+    for transaction in transactions {
+        add(&mut file, transaction);
+    }
     file
 }
 
@@ -90,7 +92,7 @@ pub(crate) fn safe_in_names(text: &str) -> String {
 }
 
 /// Local date and time as any file system takes them in a name.
-pub fn time_in_names(now: Moment) -> String {
+pub(crate) fn time_in_names(now: Moment) -> String {
     now.local().format("%Y-%m-%d_%H-%M-%S").to_string()
 }
 

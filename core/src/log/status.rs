@@ -147,11 +147,6 @@ impl State {
         matches!(self, Self::Sending | Self::InDoubt)
     }
 
-    /// Whether a commit takes it up: to send it, or to ask Koha whether it is there.
-    pub fn is_for_commit(self) -> bool {
-        self.is_to_send() || self.is_doubtful()
-    }
-
     /// Whether a person may correct or delete it, and the clock of its desk may be set right: it is not in Koha, and cannot
     /// be.
     pub fn is_correctable(self) -> bool {
@@ -246,11 +241,6 @@ mod tests {
         assert_eq!(State::which(State::is_committed), [Added, Success]);
         assert_eq!(State::which(State::is_settled), [Added, Success, Deleted]);
         assert_eq!(State::which(State::is_open), [Local, Sending, Rejected, InDoubt]);
-        assert_eq!(
-            State::which(State::is_for_commit),
-            [Local, Sending, InDoubt],
-            "what Koha refused waits for a person"
-        );
         assert_eq!(State::which(State::is_to_send), [Local]);
         assert_eq!(State::which(State::is_doubtful), [Sending, InDoubt]);
         assert_eq!(State::which(State::is_correctable), [Local, Rejected]);

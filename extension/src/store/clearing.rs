@@ -5,24 +5,10 @@ use super::{BY_DAY, BY_STATE, CHUNK_LIMIT, CLEARED, DESKS, LOG, Result, Store, e
 use indexed_db_futures::{Build, BuildPrimitive, KeyRange, query_source::QuerySource, transaction::TransactionMode};
 use koct_core::{
     DeskName, Moment, State, TransactionId,
-    desks::import::{cleared_key, cleared_keys_of},
+    desks::cleared::{Remembered, cleared_keys_of, remembered_key},
 };
-use serde::Serialize;
 use std::collections::BTreeSet;
 use wasm_bindgen::JsValue;
-
-/// What was cleared so many days ago is forgotten: nobody imports a file that is older.
-const REMEMBERED_DAYS: u32 = 400;
-
-#[derive(Serialize)]
-struct Remembered {
-    /// Days since 1970.
-    day: u32,
-}
-
-fn day(now: Moment) -> u32 {
-    u32::try_from(now.utc_seconds().div_euclid(86_400)).unwrap_or_default()
-}
 
 impl Store {
     /// Removes the entries of these states, as far as they are in the log when it begins. `own` is this desk's name. Done
@@ -58,9 +44,8 @@ impl Store {
         let mut removed = 0;
         // Entries of one state are in the order of their numbers.
         for entry in entries(query.primitive()?.await?)?.iter().take_while(|entry| entry.id <= last) {
-            if !state.is_open() {
-                let key = cleared_key(entry.desk.as_ref().unwrap_or(own), entry.original());
-                cleared.put(to_js(&Remembered { day: day(now) })?).with_key(key).primitive()?;
+            if let Some(key) = remembered_key(entry, own) {
+                cleared.put(to_js(&Remembered::since(now))?).with_key(key).primitive()?;
             }
             log.delete(entry.id.0).primitive()?;
             removed += 1;
@@ -73,7 +58,7 @@ impl Store {
     async fn forget_old(&self, now: Moment) -> Result<()> {
         let writing = self.writing_to(&[LOG, CLEARED, DESKS])?;
         let cleared = writing.object_store(CLEARED)?;
-        let old = KeyRange::UpperBound(day(now).saturating_sub(REMEMBERED_DAYS), true);
+        let old = KeyRange::UpperBound(Remembered::since(now).oldest().day, true);
         let by_day = cleared.index(BY_DAY)?;
         for key in by_day.get_all_keys::<String>().with_query::<u32, _>(old).primitive()?.await? {
             cleared.delete(key?).primitive()?;
@@ -114,7 +99,7 @@ impl Store {
     pub async fn adopt_cleared(&self, keys: &[String], now: Moment) -> Result<()> {
         let writing = self.writing_to(&[CLEARED])?;
         let cleared = writing.object_store(CLEARED)?;
-        let remembered = to_js(&Remembered { day: day(now) })?;
+        let remembered = to_js(&Remembered::since(now))?;
         for key in keys {
             cleared.put(remembered.clone()).with_key(key.clone()).primitive()?;
         }

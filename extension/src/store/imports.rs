@@ -19,10 +19,9 @@ impl Store {
         let mut first = None;
         let values = many_to_js(entries.iter().map(|entry| Stored::of(entry, None)))?;
         for (entry, value) in entries.iter().zip(values) {
-            if entry.desk.is_some() && entry.desk != last_desk {
-                last_desk.clone_from(&entry.desk);
-                let name = entry.desk.as_ref().map(ToString::to_string).unwrap_or_default();
-                desks.put(JsValue::TRUE).with_key(name).primitive()?;
+            if let Some(desk) = entry.desk.as_ref().filter(|desk| last_desk != Some(*desk)) {
+                last_desk = Some(desk);
+                desks.put(JsValue::TRUE).with_key(desk.to_string()).primitive()?;
             }
             let adding = log.add(value).with_key_type::<JsValue>().primitive()?;
             // Nobody else writes before this transaction is over, so the numbers follow the first.

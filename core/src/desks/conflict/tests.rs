@@ -258,17 +258,18 @@ fn of_two_shifts_that_settle_all_the_one_is_offered_after_which_the_desks_worked
 
 #[test]
 fn what_stands_out_is_shown_before_a_commit_and_many_of_a_desk_by_their_first() {
+    let look = |log: &Log| review(&log.0, &[], NOW);
     let mut log = log();
-    assert!(!review(&log.0, &[], NOW).stands_out());
+    assert!(!look(&log).stands_out());
     log.check_in("", -10, "A");
-    assert!(!review(&log.0, &[], NOW).stands_out());
+    assert!(!look(&log).stands_out());
     // One is shown as it is, and of several the first.
     log.check_in("Bus", 90_000, "B");
-    let one = review(&log.0, &[], NOW);
+    let one = look(&log);
     assert!(one.stands_out());
     assert_eq!((one.conflicts[0].kind, one.conflicts[0].is_about_many()), (Kind::Future, false));
     log.check_in("Bus", 90_001, "C");
-    let two = review(&log.0, &[], NOW);
+    let two = look(&log);
     assert!(two.conflicts[0].is_about_many());
     assert_eq!(two.conflicts[0].shown().collect::<Vec<_>>(), [TransactionId(2)]);
     // Of a pair both are.

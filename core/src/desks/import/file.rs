@@ -1,7 +1,7 @@
 //! What kind of file a person has chosen.
 
 use crate::{
-    desk::zone::Zone,
+    desk::{transaction::Moment, zone::Zone},
     desks::{
         backup::{self, BackupError, Header},
         koc::{self, Reading},
@@ -21,7 +21,7 @@ pub enum ImportFile {
 
 /// Why a file cannot be imported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum FileError {
+pub enum ImportError {
     /// It is neither a .koc file nor a backup.
     #[error("this is neither a .koc file nor a backup")]
     Unknown,
@@ -31,26 +31,31 @@ pub enum FileError {
 }
 
 /// Tells what a file is, in slices. `zone` is that of this computer.
-pub fn recognising<'a>(bytes: &'a [u8], zone: &'a dyn Zone) -> Sliced<'a, Result<ImportFile, FileError>> {
+pub fn recognising<'a>(bytes: &'a [u8], zone: &'a dyn Zone) -> Sliced<'a, Result<ImportFile, ImportError>> {
     Sliced::new(move |pace| async move {
         if backup::looks_like_one(bytes) {
             return Header::from_file(bytes).map(ImportFile::Backup).map_err(|error| match error {
-                BackupError::TooNew(_) => FileError::TooNew,
-                BackupError::NotABackup | BackupError::Line(_) => FileError::Unknown,
+                BackupError::TooNew(_) => ImportError::TooNew,
+                BackupError::NotABackup | BackupError::Line(_) => ImportError::Unknown,
             });
         }
         let reading = koc::reading(bytes, zone, None).within(&pace).await;
-        if reading.is_koc() { Ok(ImportFile::Koc(reading)) } else { Err(FileError::Unknown) }
+        if reading.is_koc() { Ok(ImportFile::Koc(reading)) } else { Err(ImportError::Unknown) }
     })
+}
+
+/// The name of the report of an import, by the time where this computer's clock shows one.
+pub fn report_name(now: Option<Moment>) -> String {
+    now.map_or_else(|| "koct_import.txt".to_owned(), |now| format!("koct_import_{}.txt", koc::time_in_names(now)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desk::{name::DeskName, transaction::Moment, zone::FixedZone};
+    use crate::desk::{name::DeskName, zone::FixedZone};
     use proptest::prelude::*;
 
-    fn recognised(bytes: &[u8]) -> Result<ImportFile, FileError> {
+    fn recognised(bytes: &[u8]) -> Result<ImportFile, ImportError> {
         recognising(bytes, &FixedZone(60)).at_once()
     }
 
@@ -62,11 +67,17 @@ mod tests {
             assert_eq!(recognised(file.as_bytes()), Ok(ImportFile::Backup(header.clone())), "{file}");
         }
         let newer = line.replace("\"version\":1", "\"version\":2");
-        assert_eq!(recognised(newer.as_bytes()), Err(FileError::TooNew));
+        assert_eq!(recognised(newer.as_bytes()), Err(ImportError::TooNew));
         for cut in 1..line.len() - 1 {
-            assert_eq!(recognised(&line.as_bytes()[..cut]), Err(FileError::Unknown), "cut at {cut}");
+            assert_eq!(recognised(&line.as_bytes()[..cut]), Err(ImportError::Unknown), "cut at {cut}");
         }
-        assert_eq!(recognised(b"{\"koct\":\"settings\",\"version\":1}"), Err(FileError::Unknown));
+        assert_eq!(recognised(b"{\"koct\":\"settings\",\"version\":1}"), Err(ImportError::Unknown));
+    }
+
+    #[test]
+    fn the_report_is_named_after_the_time_where_there_is_one() {
+        assert_eq!(report_name(Moment::new(1_795_428_000_000, 60).ok()), "koct_import_2026-11-23_11-00-00.txt");
+        assert_eq!(report_name(None), "koct_import.txt");
     }
 
     #[test]
@@ -80,7 +91,7 @@ mod tests {
             assert_eq!(reading.transactions.len(), transactions);
         }
         for file in [&b""[..], b"\n\n", b"call Mrs Miller\n", b"Version=1.0\nnonsense", b"PK\x03\x04", b"<html>"] {
-            assert_eq!(recognised(file), Err(FileError::Unknown), "{file:?}");
+            assert_eq!(recognised(file), Err(ImportError::Unknown), "{file:?}");
         }
     }
 

@@ -10,8 +10,9 @@ use crate::{
         window::question::{self, Question, Reply},
     },
     sender,
+    store::StoreError,
 };
-use koct_core::{Action, Entry, State, log::status::Decision};
+use koct_core::{Entry, State, Status, TransactionId, log::status::Decision};
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
@@ -55,19 +56,21 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     Ok(())
 }
 
-/// A payment sent twice is money taken twice, so it is decided on by itself.
-fn is_payment(entry: &Entry) -> bool {
-    matches!(entry.transaction.action, Action::Payment { .. })
-}
-
 impl Desk {
+    /// What becomes of those in doubt that are decided about together.
+    async fn all_decided(&self, decision: Decision) -> Result<Vec<(TransactionId, Status)>, StoreError> {
+        let entries = self.store.in_states(&[State::InDoubt]).await?;
+        let decided = |entry: &Entry| Some((entry.id, entry.decided_among_all(decision)?));
+        Ok(entries.iter().filter_map(decided).collect())
+    }
+
     async fn decide_all(self: Rc<Self>, decision: Decision) {
-        let in_doubt = async |desk: &Self| {
-            let mut entries = desk.store.in_states(&[State::InDoubt]).await.unwrap_or_default();
-            entries.retain(|entry| decision == Decision::IsInKoha || !is_payment(entry));
-            entries
+        let message = self.message.about(Topic::Change);
+        let failed = |error: StoreError| message.show(Tone::Bad, &text_with("decideFailed", &[&error.to_string()]));
+        let number = match self.all_decided(decision).await {
+            Ok(decided) => decided.len(),
+            Err(error) => return failed(error),
         };
-        let number = in_doubt(&self).await.len();
         let [title, body, yes] = match decision {
             Decision::IsInKoha => ["doubtsInKohaTitle", "doubtsInKohaText", "doubtsInKohaYes"],
             Decision::SendAgain => ["doubtsAgainTitle", "doubtsAgainText", "doubtsAgainYes"],
@@ -77,25 +80,18 @@ impl Desk {
         if question::ask(question).await != Ok(Reply::Yes) {
             return;
         }
-        let Some(_lock) = sender::lock().await else {
-            self.message.about(Topic::Change).show(Tone::Bad, &text("commitBusy"));
-            return;
+        let Some(_lock) = sender::lock().await else { return message.show(Tone::Bad, &text("commitBusy")) };
+        // Read anew: another window may have decided meanwhile.
+        let decided = match self.all_decided(decision).await {
+            Ok(decided) => decided,
+            Err(error) => return failed(error),
         };
-        let decided: Vec<_> = in_doubt(&self)
-            .await
-            .into_iter()
-            .filter_map(|entry| entry.status.decided(decision).map(|status| (entry.id, status)))
-            .collect();
         match self.store.set_statuses(&decided).await {
             Ok(changes) => {
                 self.apply(changes);
-                self.message
-                    .about(Topic::Change)
-                    .show(Tone::Good, &text_with("decidedAll", &[&locale::number(decided.len())]));
+                message.show(Tone::Good, &text_with("decidedAll", &[&locale::number(decided.len())]));
             }
-            Err(error) => {
-                self.message.about(Topic::Change).show(Tone::Bad, &text_with("decideFailed", &[&error.to_string()]));
-            }
+            Err(error) => failed(error),
         }
     }
 }

@@ -11,10 +11,10 @@ use crate::{
     wording,
 };
 use koct_core::{
-    DeskName, Entry, State, TransactionId,
+    DeskName, Entry, TransactionId,
     desks::{
         conflict::{Conflict, DeskReport, Kind},
-        shift::Shift,
+        shift::{Shift, Shifts},
     },
 };
 use looking::{LookedAt, Looking};
@@ -117,7 +117,7 @@ impl Desk {
     pub(crate) async fn review_before_commit(self: &Rc<Self>) -> Result<bool, StoreError> {
         let looking = &self.review.looking;
         looking.before_commit.set(true);
-        looking.shifts.borrow_mut().clear();
+        looking.shifts.take();
         let looked = self.look_at_order().await;
         looking.before_commit.set(false);
         if !looked? {
@@ -142,7 +142,7 @@ impl Desk {
             // What stands out is about to be shown.
             return;
         }
-        self.review.looking.shifts.borrow_mut().clear();
+        self.review.looking.shifts.take();
         let is_long = self.is_long_to_review();
         if is_long {
             self.open_review(false);
@@ -224,10 +224,10 @@ impl Desk {
         }));
         let commit = wording::commit_type(self.preferences.borrow().form.commit_type);
         self.review.go.set_text_content(Some(&if conflicts.is_empty() { commit } else { text("reviewGo") }));
-        self.review.store.set_hidden(shifts.values().all(|shift| shift.0 == 0));
+        self.review.store.set_hidden(shifts.is_none());
         self.review.desks_box.set_hidden(looked_at.entries.is_empty());
         for report in &looked_at.review.desks {
-            self.draw_desk(report, shifts.get(&report.desk).copied().unwrap_or_default())?;
+            self.draw_desk(report, shifts.of(report.desk.as_ref()))?;
         }
         self.draw_conflicts(looked_at)?;
         self.draw_order(looked_at)
@@ -292,8 +292,7 @@ impl Desk {
         match Shift::parse(typed) {
             Ok(shift) => {
                 dom::set_field(row, "error", "");
-                let before = self.review.looking.shifts.borrow_mut().insert(desk.cloned(), shift);
-                if before.unwrap_or_default() != shift {
+                if self.review.looking.shifts.borrow_mut().set(desk.cloned(), shift) {
                     spawn_local(self.clone().try_shift());
                 }
             }
@@ -346,13 +345,8 @@ impl Desk {
         named: &HashMap<TransactionId, &Entry>,
     ) -> Result<Element, JsValue> {
         let row = dom::document()?.create_element("li")?;
-        let is_many = matches!(conflict.kind, Kind::Future | Kind::LongPast) && conflict.number > 1;
-        let shown = if is_many {
-            vec![conflict.first]
-        } else {
-            [Some(conflict.first), conflict.second].into_iter().flatten().collect()
-        };
-        for entry in shown.iter().filter_map(|id| named.get(id)) {
+        let is_many = conflict.is_about_many();
+        for entry in conflict.shown().filter_map(|id| named.get(&id)) {
             let line = dom::from_template("review-entry-template")?;
             let words = self.entry_words(entry);
             let words = if is_many { plural("reviewMany", conflict.number, &[&words]) } else { words };
@@ -386,16 +380,13 @@ impl Desk {
 
     /// Stores the shifts that were tried. Returns whether that went well.
     async fn store_shifts(self: &Rc<Self>) -> bool {
-        let shifts: Vec<_> = {
-            let shifts = self.review.looking.shifts.borrow();
-            shifts.clone().into_iter().filter(|(_, shift)| shift.0 != 0).collect()
-        };
-        if shifts.is_empty() {
+        let shifts = self.review.looking.shifts.borrow().clone();
+        if shifts.is_none() {
             return true;
         }
-        match self.try_store_shifts(shifts).await {
+        match self.try_store_shifts(&shifts).await {
             Ok(moved) => {
-                self.review.looking.shifts.borrow_mut().clear();
+                self.review.looking.shifts.take();
                 for row in self.review.rows.borrow().values() {
                     if let Some(input) = dom::field(row, "shift") {
                         input.unchecked_ref::<HtmlInputElement>().set_value("");
@@ -413,16 +404,14 @@ impl Desk {
         }
     }
 
-    async fn try_store_shifts(self: &Rc<Self>, shifts: Vec<(Option<DeskName>, Shift)>) -> Result<usize, String> {
+    async fn try_store_shifts(self: &Rc<Self>, shifts: &Shifts) -> Result<usize, String> {
         let Some(_lock) = sender::lock().await else { return Err(text("commitBusy")) };
         let now = clock::now().ok_or_else(|| text("attentionClock"))?;
         let words = |error: StoreError| error.to_string();
-        // Refused ones too, so that they are right when they are sent again.
-        let movable = self.store.in_states(&[State::Local, State::Rejected]).await.map_err(words)?;
-        let of = |entry: &Entry| shifts.iter().find(|(desk, _)| *desk == entry.desk).map(|(_, shift)| shift.0);
+        let movable = self.store.in_states(&Shifts::states()).await.map_err(words)?;
         let ids: Vec<TransactionId> =
-            movable.iter().filter(|entry| of(entry).is_some()).map(|entry| entry.id).collect();
-        let changes = self.store.change(&ids, |entry| entry.shifted(of(entry)?, now)).await.map_err(words)?;
+            movable.iter().filter(|entry| shifts.concern(entry)).map(|entry| entry.id).collect();
+        let changes = self.store.change(&ids, |entry| shifts.moved(entry, now)).await.map_err(words)?;
         let moved = changes.len();
         self.apply(changes);
         self.draw_now();

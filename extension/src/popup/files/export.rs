@@ -7,8 +7,11 @@ use crate::{
     slices,
     store::StoreError,
 };
-use koct_core::{Moment, State, TransactionId, desks::koc, log::order};
-use std::{collections::HashMap, rc::Rc};
+use koct_core::desks::{
+    export::{self, Export},
+    koc,
+};
+use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, BlobPropertyBag, Element, Event, HtmlAnchorElement, HtmlInputElement, Url};
@@ -26,46 +29,30 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
 
 impl Desk {
     async fn export(self: Rc<Self>, with_committed: bool) {
-        let wanted = |state: &State| state.is_open() || (with_committed && state.is_committed());
-        let states: Vec<State> = State::ALL.into_iter().filter(wanted).collect();
-        match self.write_koc(&states).await {
-            Ok(Some((name, count, in_doubt))) => {
-                let mut lines = vec![plural("exported", count, &[&name]), text("exportedNext")];
+        let message = self.message.about(Topic::Export);
+        match self.write_koc(with_committed).await {
+            Ok(Some((name, Export { number, in_doubt, .. }))) => {
+                let mut lines = vec![plural("exported", number, &[&name]), text("exportedNext")];
                 if in_doubt > 0 {
                     lines.push(plural("exportedInDoubt", in_doubt, &[]));
                 }
-                self.message
-                    .about(Topic::Export)
-                    .show(if in_doubt > 0 { Tone::Doubt } else { Tone::Good }, &lines.join("\n"));
+                message.show(if in_doubt > 0 { Tone::Doubt } else { Tone::Good }, &lines.join("\n"));
             }
-            Ok(None) => self.message.about(Topic::Export).show(Tone::Good, &text("exportNothing")),
-            Err(error) => self.message.about(Topic::Export).show(Tone::Bad, &text_with("exportFailed", &[&error])),
+            Ok(None) => message.show(Tone::Good, &text("exportNothing")),
+            Err(error) => message.show(Tone::Bad, &text_with("exportFailed", &[&error])),
         }
     }
 
-    /// Downloads the file. Returns its name, how many transactions it holds and how many of them are in doubt.
-    async fn write_koc(&self, states: &[State]) -> Result<Option<(String, usize, usize)>, String> {
-        let mut entries = self.store.in_states(states).await.map_err(|error: StoreError| error.to_string())?;
-        if entries.is_empty() {
-            return Ok(None);
-        }
-        let in_doubt =
-            entries.iter().filter(|entry| matches!(entry.status.state(), State::InDoubt | State::Sending)).count();
+    /// Downloads the file, where there is something to be in it. Returns its name and what it is.
+    async fn write_koc(&self, with_committed: bool) -> Result<Option<(String, Export)>, String> {
+        let states = export::states(with_committed);
+        let entries = self.store.in_states(&states).await.map_err(|error: StoreError| error.to_string())?;
         let own = self.preferences.borrow().desk();
-        // A file of several desks is that of none.
-        let first = entries[0].desk.clone();
-        let desk = entries.iter().all(|entry| entry.desk == first).then(|| first.unwrap_or(own));
-        // Koha keeps whole seconds: so does the file, where two desks had one item.
-        let moved: HashMap<TransactionId, Moment> =
-            slices::through(order::separating(&entries)).await.into_iter().collect();
-        for entry in &mut entries {
-            entry.transaction.moment = moved.get(&entry.id).copied().unwrap_or(entry.transaction.moment);
-        }
-        let file = koc::write(entries.iter().map(|entry| &entry.transaction), desk.as_ref());
+        let Some(export) = slices::through(export::exporting(entries, &own)).await else { return Ok(None) };
         let now = clock::now().ok_or_else(|| text("attentionClock"))?;
         let name = koc::file_name(self.preferences.borrow().form.branchcode.trim(), now);
-        download(&name, &[file]).map_err(|error| format!("{error:?}"))?;
-        Ok(Some((name, entries.len(), in_doubt)))
+        download(&name, std::slice::from_ref(&export.text)).map_err(|error| format!("{error:?}"))?;
+        Ok(Some((name, export)))
     }
 }
 

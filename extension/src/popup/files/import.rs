@@ -1,49 +1,45 @@
 //! Brings files of other desks and of other programs into the log, many at once, and accounts for every line.
 
-use super::{backup, export};
+use super::export;
 use crate::{
     clock::{self, DeskZone},
     dom,
     http::sleep,
-    i18n::{plural, text, text_with},
+    i18n::{text, text_with},
     locale,
     popup::{Desk, Tone, Topic},
-    sender,
+    sender, slices,
     store::StoreError,
     wording,
 };
+use chosen::{Chosen, Content};
 use koct_core::{
-    DeskName, Entry, Moment, TransactionId,
+    DeskName, Entry, TransactionId,
     desks::{
-        import::{self, Known},
-        koc::{self, Reading, Times, Warning},
+        import::{file, knowledge::Knowledge},
+        koc,
     },
 };
+use outcome::Outcome;
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
     fmt::Write as _,
     rc::Rc,
     time::Duration,
 };
-use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{
-    DragEvent, Element, Event, File, FileList, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlOptionElement,
-    HtmlProgressElement, HtmlSelectElement,
+    DragEvent, Element, Event, File, FileList, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
 };
 
-/// So many refused lines are listed for a file; the report has all.
-const LINES_LISTED: usize = 100;
-/// So many transactions are written at once: a scan waits no longer than for these.
+mod chosen;
+pub(super) mod outcome;
+
+/// How many transactions are written at once: a scan waits no longer than for these.
 const CHUNK: usize = 250;
-/// So many entries of the log are read at once.
+/// How many entries of the log are read at once.
 const READ_AT_ONCE: u32 = 2_000;
-/// The offsets offered where a file leaves its time zone open: all whole hours, and the halves and quarters that are in use.
-const OFFSETS: [i16; 38] = [
-    -720, -660, -600, -570, -540, -480, -420, -360, -300, -240, -210, -180, -120, -60, 0, 60, 120, 180, 210, 240, 270,
-    300, 330, 345, 360, 390, 420, 480, 525, 540, 570, 600, 630, 660, 720, 765, 780, 840,
-];
 
 pub(crate) struct Import {
     dialog: HtmlDialogElement,
@@ -58,85 +54,6 @@ pub(crate) struct Import {
     chosen: RefCell<Vec<Rc<Chosen>>>,
     running: Cell<bool>,
     done: Cell<bool>,
-}
-
-/// A file that was chosen.
-struct Chosen {
-    file: File,
-    row: HtmlElement,
-    /// What it is, once it was looked at.
-    kind: RefCell<Option<Content>>,
-    /// What became of it, once it was imported.
-    outcome: RefCell<Option<Outcome>>,
-    left_out: Cell<bool>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Content {
-    Koc,
-    Backup,
-}
-
-/// What became of a file.
-#[derive(Default, Clone)]
-pub(crate) struct Outcome {
-    pub(crate) imported: usize,
-    pub(crate) already_there: u32,
-    /// Of those, the ones that were cleared from the log.
-    pub(crate) cleared: u32,
-    /// Line numbers and reasons.
-    pub(crate) refused: Vec<(usize, String)>,
-    pub(crate) notes: Vec<String>,
-    pub(crate) failed: Option<String>,
-}
-
-/// What the log holds of each desk.
-pub(crate) struct Knowledge {
-    own: DeskName,
-    desks: HashMap<DeskName, Known>,
-}
-
-impl Knowledge {
-    /// Reads the log bit by bit.
-    async fn of(desk: &Desk) -> Result<Self, StoreError> {
-        let mut knowledge = Self { own: desk.preferences.borrow().desk(), desks: HashMap::new() };
-        let mut last = TransactionId(0);
-        loop {
-            let entries = desk.store.after(last, READ_AT_ONCE).await?;
-            let Some(newest) = entries.last() else { return Ok(knowledge) };
-            last = newest.id;
-            for entry in &entries {
-                knowledge.take(entry);
-            }
-            sleep(Duration::ZERO).await;
-        }
-    }
-
-    pub(crate) fn own(&self) -> &DeskName {
-        &self.own
-    }
-
-    pub(crate) fn call_own(&mut self, own: DeskName) {
-        self.own = own;
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.desks.values().all(Known::is_empty)
-    }
-
-    pub(crate) fn take(&mut self, entry: &Entry) {
-        let desk = entry.desk.as_ref().unwrap_or(&self.own).clone();
-        self.desks.entry(desk).or_default().take(entry);
-    }
-
-    /// What the log holds of the desk of this entry.
-    pub(crate) fn place(&self, entry: &Entry) -> Option<TransactionId> {
-        self.desks.get(entry.desk.as_ref().unwrap_or(&self.own))?.place(entry.original())
-    }
-
-    fn of_desk(&mut self, desk: &DeskName) -> &Known {
-        self.desks.entry(desk.clone()).or_default()
-    }
 }
 
 impl Import {
@@ -205,7 +122,7 @@ impl Import {
 
     /// Those that can be imported.
     fn waiting(&self) -> Vec<Rc<Chosen>> {
-        let fits = |chosen: &&Rc<Chosen>| chosen.kind.borrow().is_some() && !chosen.left_out.get();
+        let fits = |chosen: &&Rc<Chosen>| chosen.kind.get().is_some() && !chosen.left_out.get();
         self.chosen.borrow().iter().filter(fits).cloned().collect()
     }
 }
@@ -259,156 +176,11 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     });
     let this = desk.clone();
     dom::on::<Event>(&desk.import.report, "click", move |_| {
-        let name = clock::now()
-            .map_or_else(|| "koct_import.txt".to_owned(), |now| format!("koct_import_{}.txt", koc::time_in_names(now)));
-        if let Err(error) = export::download(&name, &[this.import.report()]) {
+        if let Err(error) = export::download(&file::report_name(clock::now()), &[this.import.report()]) {
             this.import.say(&format!("{error:?}"));
         }
     });
     Ok(())
-}
-
-async fn bytes_of(file: &File) -> Option<Vec<u8>> {
-    let buffer = JsFuture::from(file.array_buffer()).await.ok()?;
-    Some(js_sys::Uint8Array::new(&buffer).to_vec())
-}
-
-impl Chosen {
-    fn new(file: File) -> Result<Self, JsValue> {
-        let row = dom::from_template("import-template")?;
-        dom::set_field(&row, "file", &file.name());
-        dom::set_field(&row, "desk-label", &text("importDeskLabel"));
-        dom::set_field(&row, "zone-label", &text("importZoneLabel"));
-        dom::set_field(&row, "leave-out", &text("importLeaveOut"));
-        Ok(Self { file, row, kind: RefCell::default(), outcome: RefCell::default(), left_out: Cell::default() })
-    }
-
-    fn input(&self, name: &str) -> Option<HtmlInputElement> {
-        dom::field(&self.row, name).map(JsCast::unchecked_into)
-    }
-
-    fn select(&self) -> Option<HtmlSelectElement> {
-        dom::field(&self.row, "zone").map(JsCast::unchecked_into)
-    }
-
-    fn hide(&self, name: &str) {
-        if let Some(field) = dom::field(&self.row, name) {
-            field.set_hidden(true);
-        }
-    }
-
-    /// Shows what a .koc file holds, and asks what it leaves open.
-    fn show_koc(&self, reading: &Reading) -> Result<(), JsValue> {
-        let generator = reading.generator.clone().unwrap_or_else(|| text("importUnknownGenerator"));
-        let moments = || reading.transactions.iter().map(|(_, transaction)| transaction.moment);
-        let by_time = |moment: &Moment| moment.utc_millis();
-        let about = match (moments().min_by_key(by_time), moments().max_by_key(by_time)) {
-            (Some(first), Some(last)) => plural(
-                "importAbout",
-                reading.transactions.len(),
-                &[&generator, &wording::moment(first), &wording::moment(last)],
-            ),
-            _ => text_with("importAboutEmpty", &[&generator]),
-        };
-        dom::set_field(&self.row, "about", &about);
-        let name = reading.desk.clone().or_else(|| DeskName::from_file_name(&self.file.name()));
-        if let (Some(input), Some(name)) = (self.input("desk"), name) {
-            input.set_value(name.as_str());
-        }
-        let Some(select) = self.select() else { return Ok(()) };
-        let option = |value: &str, label: &str| -> Result<(), JsValue> {
-            select.append_with_node_1(HtmlOptionElement::new_with_text_and_value(label, value)?.as_ref())
-        };
-        match reading.declared {
-            Some(Times::Offset(minutes)) => option("", &text_with("importZoneFile", &[&offset(minutes)]))?,
-            Some(Times::Utc) => option("", &text("importZoneUtc"))?,
-            Some(Times::Local) | None => {
-                option("local", &text("importZoneLocal"))?;
-                option("utc", &text("importZoneUtc"))?;
-                for minutes in OFFSETS {
-                    option(&minutes.to_string(), &text_with("importZoneOffset", &[&offset(minutes)]))?;
-                }
-            }
-        }
-        select.set_disabled(reading.declared.is_some());
-        let refused: Vec<_> =
-            reading.problems.iter().map(|problem| (problem.line, wording::koc_reason(&problem.reason))).collect();
-        dom::set_field(&self.row, "result", &warnings(reading).join("\n"));
-        self.show_refused(&refused)
-    }
-
-    fn times(&self) -> Option<Times> {
-        match self.select()?.value().as_str() {
-            "utc" => Some(Times::Utc),
-            minutes => minutes.parse().ok().map(Times::Offset),
-        }
-    }
-
-    fn show_refused(&self, refused: &[(usize, String)]) -> Result<(), JsValue> {
-        let (Some(details), Some(lines)) = (dom::field(&self.row, "refused"), dom::field(&self.row, "refused-lines"))
-        else {
-            return Ok(());
-        };
-        details.set_hidden(refused.is_empty());
-        dom::set_field(&self.row, "refused-count", &plural("importRefusedCount", refused.len(), &[]));
-        lines.set_text_content(None);
-        let add = |words: &str| -> Result<(), JsValue> {
-            let item = dom::document()?.create_element("li")?;
-            item.set_text_content(Some(words));
-            lines.append_with_node_1(&item)
-        };
-        for (line, reason) in refused.iter().take(LINES_LISTED) {
-            add(&text_with("importLine", &[&locale::number(*line), reason]))?;
-        }
-        if refused.len() > LINES_LISTED {
-            add(&plural("importMoreLines", refused.len() - LINES_LISTED, &[]))?;
-        }
-        Ok(())
-    }
-
-    fn show_outcome(&self, outcome: Outcome) {
-        self.hide("options");
-        dom::set_field(&self.row, "result", &outcome.words());
-        let _ = self.row.set_attribute("data-outcome", if outcome.failed.is_some() { "failed" } else { "done" });
-        // The page has the template's fields, or it would not be shown.
-        let _ = self.show_refused(&outcome.refused);
-        *self.outcome.borrow_mut() = Some(outcome);
-    }
-}
-
-fn warnings(reading: &Reading) -> Vec<String> {
-    let words = |warning: &Warning| match warning {
-        Warning::NoHeader => text("importNoHeader"),
-        Warning::Version(version) => text_with("importVersion", &[version]),
-    };
-    reading.warnings.iter().map(words).collect()
-}
-
-/// Minutes ahead of UTC as `+01:00`.
-fn offset(minutes: i16) -> String {
-    let sign = if minutes < 0 { '-' } else { '+' };
-    let minutes = minutes.unsigned_abs();
-    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
-}
-
-impl Outcome {
-    pub(crate) fn failed(reason: String) -> Self {
-        Self { failed: Some(reason), ..Self::default() }
-    }
-
-    fn words(&self) -> String {
-        let numbers =
-            [locale::number(self.imported), locale::number(self.already_there), locale::number(self.refused.len())];
-        let mut lines: Vec<String> = self.failed.iter().map(|reason| text_with("importFailed", &[reason])).collect();
-        if self.failed.is_none() || self.imported > 0 {
-            lines.push(text_with("importResult", &numbers.each_ref().map(String::as_str)));
-        }
-        if self.cleared > 0 {
-            lines.push(plural("importCleared", self.cleared, &[]));
-        }
-        lines.extend(self.notes.iter().cloned());
-        lines.join("\n")
-    }
 }
 
 impl Import {
@@ -419,7 +191,7 @@ impl Import {
         report.push('\n');
         for chosen in self.chosen.borrow().iter() {
             let Some(outcome) = chosen.outcome.borrow().clone() else { continue };
-            let desk = chosen.input("desk").map(|input| input.value()).unwrap_or_default();
+            let desk = chosen.desk();
             // Writing into a String cannot fail.
             let _ = writeln!(report, "\n{} · {desk}\n{}", chosen.file.name(), outcome.words());
             for (line, reason) in &outcome.refused {
@@ -446,29 +218,11 @@ impl Desk {
                     desk.import.show_buttons();
                 });
             }
-            let looked_at = match bytes_of(&chosen.file).await {
-                None => Err(text("importNotReadable")),
-                Some(bytes) if backup::is_one(&bytes) => {
-                    chosen.hide("options");
-                    backup::about(&bytes).map(|about| {
-                        dom::set_field(&chosen.row, "about", &about);
-                        Content::Backup
-                    })
-                }
-                Some(bytes) => {
-                    let reading = koc::read(&bytes, &DeskZone, None);
-                    if reading.transactions.is_empty() && reading.generator.is_none() {
-                        Err(text("importNotKoc"))
-                    } else {
-                        chosen.show_koc(&reading).map(|()| Content::Koc).map_err(|error| format!("{error:?}"))
-                    }
-                }
-            };
-            match looked_at {
-                Ok(kind) => *chosen.kind.borrow_mut() = Some(kind),
-                Err(reason) => chosen.show_outcome(Outcome::failed(reason)),
+            // Before it is looked at: what is chosen anew meanwhile must not have it among its files, unseen.
+            self.import.chosen.borrow_mut().push(chosen.clone());
+            if let Err(reason) = chosen.look().await {
+                chosen.show_outcome(Outcome::failed(reason));
             }
-            self.import.chosen.borrow_mut().push(chosen);
             self.import.show_buttons();
             sleep(Duration::ZERO).await;
         }
@@ -490,13 +244,12 @@ impl Desk {
         self.import.say(&text("importLoading"));
         // Two windows must not import the same file at once, nor what is being sent change its place.
         let _lock = sender::lock().await.ok_or_else(|| text("commitBusy"))?;
-        let knowledge = Knowledge::of(self).await;
+        let knowledge = self.knowledge().await;
         let mut knowledge = knowledge.map_err(|error| text_with("importLogFailed", &[&error.to_string()]))?;
         let waiting = self.import.waiting();
         for (done, chosen) in waiting.iter().enumerate() {
             self.import.show_progress(done, waiting.len());
-            let kind = *chosen.kind.borrow();
-            let outcome = match (bytes_of(&chosen.file).await, kind) {
+            let outcome = match (chosen.bytes().await, chosen.kind.get()) {
                 (None, _) => Outcome::failed(text("importNotReadable")),
                 (Some(bytes), Some(Content::Backup)) => self.import_backup(&bytes, &mut knowledge).await,
                 (Some(bytes), _) => self.import_koc(chosen, &bytes, &mut knowledge).await,
@@ -526,29 +279,34 @@ impl Desk {
         Ok(words)
     }
 
+    /// What the log holds, read bit by bit.
+    async fn knowledge(&self) -> Result<Knowledge, StoreError> {
+        let mut knowledge = Knowledge::new(self.preferences.borrow().desk());
+        let mut last = TransactionId(0);
+        loop {
+            let entries = self.store.after(last, READ_AT_ONCE).await?;
+            let Some(newest) = entries.last() else { return Ok(knowledge) };
+            last = newest.id;
+            for entry in &entries {
+                knowledge.take(entry);
+            }
+            sleep(Duration::ZERO).await;
+        }
+    }
+
     async fn import_koc(&self, chosen: &Chosen, bytes: &[u8], knowledge: &mut Knowledge) -> Outcome {
-        let name = chosen.input("desk").map(|input| input.value()).unwrap_or_default();
-        let Ok(desk) = DeskName::parse(&name) else { return Outcome::failed(text("importDeskName")) };
-        let reading = koc::read(bytes, &DeskZone, chosen.times());
-        let mut outcome = Outcome {
-            refused: reading.problems.iter().map(|p| (p.line, wording::koc_reason(&p.reason))).collect(),
-            notes: warnings(&reading),
-            ..Outcome::default()
-        };
+        let Ok(desk) = DeskName::parse(&chosen.desk()) else { return Outcome::failed(text("importDeskName")) };
+        let reading = slices::through(koc::reading(bytes, &DeskZone, chosen.times())).await;
+        let mut outcome = Outcome::from_reading(&reading);
         let lines = reading.transactions.into_iter().map(|(_, transaction)| transaction).collect();
         let cleared = match self.store.cleared_of(&desk).await {
             Ok(cleared) => cleared,
             Err(error) => return Outcome::failed(error.to_string()),
         };
-        let plan = import::plan(&desk, lines, knowledge.of_desk(&desk), &cleared);
+        let plan = slices::through(knowledge.planning(&desk, lines, &cleared)).await;
         outcome.already_there = plan.already_there + plan.cleared;
         outcome.cleared = plan.cleared;
-        let entry = |transaction| Entry {
-            desk: Some(desk.clone()),
-            part: plan.part,
-            ..Entry::recorded(TransactionId(0), transaction)
-        };
-        let mut new = plan.new.into_iter().map(entry);
+        let mut new = plan.into_entries(&desk);
         loop {
             let chunk: Vec<Entry> = new.by_ref().take(CHUNK).collect();
             if chunk.is_empty() {

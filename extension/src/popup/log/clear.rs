@@ -16,7 +16,7 @@ use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement};
 
 /// The states of what nobody has to do anything about: safely in Koha, or taken back.
 fn committed() -> Vec<State> {
-    State::ALL.into_iter().filter(|state| !state.is_open()).collect()
+    State::which(State::is_settled)
 }
 
 struct Dialog {

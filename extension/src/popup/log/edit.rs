@@ -8,7 +8,8 @@ use crate::{
     wording,
 };
 use koct_core::{
-    Action, Amount, Barcode, Cardnumber, Entry, Moment, State, Status, TransactionId, log::revision::Revision,
+    Action, Amount, Barcode, Cardnumber, Entry, Moment, State, Status, TransactionId,
+    log::{offers::Opens, revision::Revision},
 };
 use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::{JsCast, JsValue};
@@ -55,13 +56,13 @@ impl Edit {
     }
 
     fn open(&self, entry: Entry) -> Result<(), JsValue> {
-        let state = entry.status.state();
+        let opens = Opens::from_state(entry.status.state());
         let action = &entry.transaction.action;
         let [name, time] = [wording::action(action), wording::moment(entry.transaction.moment)];
-        self.title.set_text_content(Some(&text(match state {
-            State::Deleted => "editTitleDeleted",
-            _ if state.is_correctable() => "editTitle",
-            _ => "editTitleHistory",
+        self.title.set_text_content(Some(&text(match opens {
+            Opens::Restoration => "editTitleDeleted",
+            Opens::Correction => "editTitle",
+            Opens::History => "editTitleHistory",
         })));
         let about = match &entry.status {
             Status::Local => text_with("editAbout", &[&name, &time]),
@@ -79,15 +80,15 @@ impl Edit {
         for (name, value) in FIELDS.into_iter().zip(values) {
             dom::by_id::<HtmlElement>(&format!("edit-{name}-row"))?.set_hidden(value.is_none());
             let field = Self::field(name)?;
-            field.set_read_only(!state.is_correctable());
+            field.set_read_only(opens != Opens::Correction);
             if let Some(value) = value {
                 field.set_value(&value);
                 focus = Some(field);
             }
         }
-        self.save.set_hidden(!state.is_correctable());
-        self.delete.set_hidden(!state.is_correctable());
-        self.restore.set_hidden(state != State::Deleted);
+        self.save.set_hidden(opens != Opens::Correction);
+        self.delete.set_hidden(opens != Opens::Correction);
+        self.restore.set_hidden(opens != Opens::Restoration);
         self.history_box.set_hidden(entry.history.is_empty() && entry.warnings.is_empty());
         self.history.set_text_content(None);
         for revision in &entry.history {

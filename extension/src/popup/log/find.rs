@@ -337,7 +337,10 @@ impl Desk {
 
     /// Offers the desks that are in the log.
     pub(crate) async fn offer_desks(&self) {
-        let others = self.store.desks().await.unwrap_or_default();
+        let others = match self.store.desks().await {
+            Ok(others) => others,
+            Err(error) => return self.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()])),
+        };
         self.table.show_desks(!others.is_empty());
         let own = self.preferences.borrow().desk();
         // The page has the element, or the window would not have started.

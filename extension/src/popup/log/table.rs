@@ -9,8 +9,12 @@ use crate::{
     wording,
 };
 use koct_core::{
-    Entry, State, TransactionId,
-    log::{event::LogEvent, status::Decision},
+    Entry, TransactionId,
+    log::{
+        event::LogEvent,
+        offers::{Offers, Opens},
+        status::Decision,
+    },
     scrolling::Scrolling,
 };
 use std::{
@@ -143,11 +147,15 @@ impl Desk {
     async fn decide(self: Rc<Self>, id: TransactionId, decision: Decision) {
         let Some(_permit) = self.may_change(id).await else { return };
         // Read anew: another window may have changed it.
-        let entry = self.store.get(&[id]).await.ok().and_then(|mut entries| entries.pop());
-        let Some(status) = entry.and_then(|entry| entry.status.decided(decision)) else {
-            return self.reload_log();
+        let decided = match self.store.get(&[id]).await {
+            Ok(entries) => {
+                let status = entries.first().and_then(|entry| entry.status.decided(decision));
+                let Some(status) = status else { return self.reload_log() };
+                self.store.set_statuses(&[(id, status)]).await
+            }
+            Err(error) => Err(error),
         };
-        match self.store.set_statuses(&[(id, status)]).await {
+        match decided {
             Ok(changes) => {
                 self.apply(changes);
                 self.message.about(Topic::Change).show(Tone::Good, &text("decided"));
@@ -433,18 +441,15 @@ impl Table {
                 button.set_hidden(key.is_none());
             }
         };
-        let possible = |decision| entry.status.decided(decision).is_some();
-        offer("[data-decision=is-in-koha]", possible(Decision::IsInKoha).then_some("decideIsInKoha"));
-        offer("[data-decision=send-again]", possible(Decision::SendAgain).then_some("decideSendAgain"));
-        let state = entry.status.state();
-        offer(
-            "[data-edit]",
-            match state {
-                State::Deleted => Some("editRestore"),
-                _ if state.is_correctable() => Some("editChange"),
-                _ => (!entry.history.is_empty() || !entry.warnings.is_empty()).then_some("editHistory"),
-            },
-        );
+        let offers = Offers::from_entry(entry);
+        offer("[data-decision=is-in-koha]", offers.is_in_koha.then_some("decideIsInKoha"));
+        offer("[data-decision=send-again]", offers.send_again.then_some("decideSendAgain"));
+        let opens = offers.opens.map(|opens| match opens {
+            Opens::Restoration => "editRestore",
+            Opens::Correction => "editChange",
+            Opens::History => "editHistory",
+        });
+        offer("[data-edit]", opens);
     }
 
     /// Reads the entries around those that are seen, as far as they are not known: what has changed was told.

@@ -88,7 +88,9 @@ impl Desk {
     fn restore(&mut self, bytes: &[u8], takes_name: bool, steps: Option<usize>) -> Adopted {
         let header = Header::from_file(bytes).unwrap();
         let mut knowledge = Knowledge::new(self.name.clone());
-        self.log.iter().for_each(|entry| knowledge.take(entry));
+        for entry in &self.log {
+            knowledge.take(entry);
+        }
         if takes_name && knowledge.may_become(&header.desk) {
             self.name = header.desk.clone();
             knowledge.become_desk(header.desk.clone());

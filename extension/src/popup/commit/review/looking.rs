@@ -4,19 +4,17 @@
 
 use crate::{clock, popup::Desk, slices, store::StoreError};
 use koct_core::{
-    DeskName, Entry, State,
-    desks::{conflict, shift::Shift},
+    Entry, State,
+    desks::{conflict, shift::Shifts},
 };
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, HashSet},
+    collections::HashSet,
     rc::Rc,
 };
 
 /// More transactions than this take a while.
 const LONG: u32 = 20_000;
-
-pub(crate) type Shifts = BTreeMap<Option<DeskName>, Shift>;
 
 /// What is being looked at.
 #[derive(Default)]
@@ -45,29 +43,17 @@ impl LookedAt {
     /// Moves the times of the desks to where these shifts put them.
     fn move_to(&mut self, shifts: &Shifts) {
         let before = std::mem::replace(&mut self.shifts, shifts.clone());
-        for (desk, shift) in shifts {
-            let by = shift.0 - before.get(desk).copied().unwrap_or_default().0;
-            let of_desk = self.entries.iter_mut().filter(|entry| entry.desk == *desk && is_movable(entry));
-            for entry in of_desk.filter(|_| by != 0) {
-                if let Some(moment) = entry.transaction.moment.shifted(by) {
-                    entry.transaction.moment = moment;
-                }
-            }
-        }
+        shifts.try_on(&mut self.entries, &before);
     }
 
     pub(crate) fn to_send(&self) -> usize {
-        self.entries.iter().filter(|entry| is_movable(entry)).count()
+        self.entries.iter().filter(|entry| entry.status.state().is_to_send()).count()
     }
 
     /// Whether a person should see it before it is committed.
     fn stands_out(&self) -> bool {
-        !self.review.conflicts.is_empty() || self.review.desks.iter().any(|desk| desk.clock.is_some())
+        self.review.stands_out()
     }
-}
-
-fn is_movable(entry: &Entry) -> bool {
-    entry.status.state() == State::Local
 }
 
 impl Looking {
@@ -115,7 +101,7 @@ impl Desk {
         let asked = looking.asked.get();
         let entries = self.store.in_states(&[State::Local, State::InDoubt, State::Sending]).await?;
         let counts = self.counts.get();
-        let nothing_committed = State::ALL.iter().all(|state| !state.is_committed() || counts.of(*state) == 0);
+        let nothing_committed = counts.committed() == 0;
         let items = if nothing_committed { HashSet::new() } else { slices::through(conflict::items(&entries)).await };
         let committed = self.store.latest_committed(&items).await?;
         if looking.asked.get() != asked {

@@ -1,0 +1,182 @@
+//! A file that was chosen to be imported: its row, and what it leaves open.
+
+use super::outcome::Outcome;
+use crate::{
+    clock::DeskZone,
+    dom,
+    i18n::{plural, text, text_with},
+    locale, slices, wording,
+};
+use koct_core::desks::{
+    backup::Header,
+    import::file::{self, ImportFile},
+    koc::{Reading, Times},
+};
+use std::cell::{Cell, RefCell};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{File, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
+
+/// How many refused lines are listed for a file; the report has all.
+const LINES_LISTED: usize = 100;
+
+pub(super) struct Chosen {
+    pub(super) file: File,
+    pub(super) row: HtmlElement,
+    /// What it is, once it was looked at.
+    pub(super) kind: Cell<Option<Content>>,
+    /// What became of it, once it was imported.
+    pub(super) outcome: RefCell<Option<Outcome>>,
+    pub(super) left_out: Cell<bool>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    Koc,
+    Backup,
+}
+
+impl Chosen {
+    /// # Errors
+    /// When the page lacks the row's template.
+    pub(super) fn new(file: File) -> Result<Self, JsValue> {
+        let row = dom::from_template("import-template")?;
+        dom::set_field(&row, "file", &file.name());
+        dom::set_field(&row, "desk-label", &text("importDeskLabel"));
+        dom::set_field(&row, "zone-label", &text("importZoneLabel"));
+        dom::set_field(&row, "leave-out", &text("importLeaveOut"));
+        Ok(Self { file, row, kind: Cell::default(), outcome: RefCell::default(), left_out: Cell::default() })
+    }
+
+    /// What is in it, where it can be read.
+    pub(super) async fn bytes(&self) -> Option<Vec<u8>> {
+        let buffer = JsFuture::from(self.file.array_buffer()).await.ok()?;
+        Some(js_sys::Uint8Array::new(&buffer).to_vec())
+    }
+
+    /// Looks at what it is, and shows that.
+    ///
+    /// # Errors
+    /// Why it cannot be imported, in words.
+    pub(super) async fn look(&self) -> Result<(), String> {
+        let bytes = self.bytes().await.ok_or_else(|| text("importNotReadable"))?;
+        let kind = match slices::through(file::recognising(&bytes, &DeskZone)).await.map_err(wording::import_error)? {
+            ImportFile::Koc(reading) => {
+                self.show_koc(&reading).map_err(|error| format!("{error:?}"))?;
+                Content::Koc
+            }
+            ImportFile::Backup(header) => {
+                self.show_backup(&header);
+                Content::Backup
+            }
+        };
+        self.kind.set(Some(kind));
+        Ok(())
+    }
+
+    fn input(&self) -> Option<HtmlInputElement> {
+        dom::field(&self.row, "desk").map(JsCast::unchecked_into)
+    }
+
+    fn select(&self) -> Option<HtmlSelectElement> {
+        dom::field(&self.row, "zone").map(JsCast::unchecked_into)
+    }
+
+    /// The name of the desk as it was typed.
+    pub(super) fn desk(&self) -> String {
+        self.input().map(|input| input.value()).unwrap_or_default()
+    }
+
+    /// How its times are to be taken.
+    pub(super) fn times(&self) -> Option<Times> {
+        match self.select()?.value().as_str() {
+            "utc" => Some(Times::Utc),
+            minutes => minutes.parse().ok().map(Times::Offset),
+        }
+    }
+
+    fn hide_options(&self) {
+        if let Some(field) = dom::field(&self.row, "options") {
+            field.set_hidden(true);
+        }
+    }
+
+    fn show_backup(&self, header: &Header) {
+        self.hide_options();
+        let about = text_with("importBackupAbout", &[header.desk.as_str(), &wording::moment(header.written)]);
+        dom::set_field(&self.row, "about", &about);
+    }
+
+    /// Shows what a .koc file holds, and asks what it leaves open.
+    fn show_koc(&self, reading: &Reading) -> Result<(), JsValue> {
+        let generator = reading.generator.clone().unwrap_or_else(|| text("importUnknownGenerator"));
+        let about = match reading.span() {
+            Some((first, last)) => plural(
+                "importAbout",
+                reading.transactions.len(),
+                &[&generator, &wording::moment(first), &wording::moment(last)],
+            ),
+            None => text_with("importAboutEmpty", &[&generator]),
+        };
+        dom::set_field(&self.row, "about", &about);
+        let name = reading.proposed_desk(&self.file.name());
+        if let (Some(input), Some(name)) = (self.input(), name) {
+            input.set_value(name.as_str());
+        }
+        let Some(select) = self.select() else { return Ok(()) };
+        let is_declared = reading.declared.is_some();
+        for times in reading.offered_times() {
+            let (value, label) = match times {
+                Times::Local => ("local".to_owned(), text("importZoneLocal")),
+                Times::Utc => ("utc".to_owned(), text("importZoneUtc")),
+                Times::Offset(minutes) => {
+                    let key = if is_declared { "importZoneFile" } else { "importZoneOffset" };
+                    (minutes.to_string(), text_with(key, &[&offset(minutes)]))
+                }
+            };
+            select.append_with_node_1(HtmlOptionElement::new_with_text_and_value(&label, &value)?.as_ref())?;
+        }
+        select.set_disabled(is_declared);
+        let outcome = Outcome::from_reading(reading);
+        dom::set_field(&self.row, "result", &outcome.notes());
+        self.show_refused(&outcome.refused)
+    }
+
+    fn show_refused(&self, refused: &[(usize, String)]) -> Result<(), JsValue> {
+        let (Some(details), Some(lines)) = (dom::field(&self.row, "refused"), dom::field(&self.row, "refused-lines"))
+        else {
+            return Ok(());
+        };
+        details.set_hidden(refused.is_empty());
+        dom::set_field(&self.row, "refused-count", &plural("importRefusedCount", refused.len(), &[]));
+        lines.set_text_content(None);
+        let add = |words: &str| -> Result<(), JsValue> {
+            let item = dom::document()?.create_element("li")?;
+            item.set_text_content(Some(words));
+            lines.append_with_node_1(&item)
+        };
+        for (line, reason) in refused.iter().take(LINES_LISTED) {
+            add(&text_with("importLine", &[&locale::number(*line), reason]))?;
+        }
+        if refused.len() > LINES_LISTED {
+            add(&plural("importMoreLines", refused.len() - LINES_LISTED, &[]))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn show_outcome(&self, outcome: Outcome) {
+        self.hide_options();
+        dom::set_field(&self.row, "result", &outcome.words());
+        let _ = self.row.set_attribute("data-outcome", if outcome.failed.is_some() { "failed" } else { "done" });
+        // The page has the template's fields, or it would not be shown.
+        let _ = self.show_refused(&outcome.refused);
+        *self.outcome.borrow_mut() = Some(outcome);
+    }
+}
+
+/// Minutes ahead of UTC as `+01:00`.
+fn offset(minutes: i16) -> String {
+    let sign = if minutes < 0 { '-' } else { '+' };
+    let minutes = minutes.unsigned_abs();
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
