@@ -107,11 +107,13 @@ pub fn record(action: Action, now: Moment, last_of_item: Option<Moment>) -> Tran
     Transaction { moment: now.in_a_later_second_than(last_of_item), action }
 }
 
-/// Those recorded more than so many hours before `now` (milliseconds since 1970 in UTC). Applied so late, a checkin could
-/// close, and a checkout override, a newer loan: Koha does not compare the times.
+/// Those to be sent that were recorded more than this number of hours before `now` (milliseconds since 1970 in UTC).
+/// Applied so late, a checkin could close, and a checkout override, a newer loan: Koha does not compare the times.
 pub fn stale(entries: &[Entry], now: i64, hours: u32) -> Vec<&Entry> {
     let limit = now.saturating_sub(i64::from(hours) * 3_600_000);
-    entries.iter().filter(|entry| entry.transaction.moment.utc_millis() < limit).collect()
+    let is_stale =
+        |entry: &&Entry| entry.status.state() == State::Local && entry.transaction.moment.utc_millis() < limit;
+    entries.iter().filter(is_stale).collect()
 }
 
 /// How many transactions stand in each state.
@@ -166,6 +168,8 @@ mod tests {
         let entries = [entry(now - 86_400_001), entry(now - 86_400_000), entry(now + 1)];
         assert_eq!(stale(&entries, now, 24), [&entries[0]]);
         assert!(stale(&entries, now, 25).is_empty());
+        let sent = Entry { status: Status::Rejected { message: "Item not found.".into() }, ..entry(0) };
+        assert!(stale(&[sent], now, 24).is_empty(), "it is not to be sent");
         assert!(stale(&entries, i64::MIN, u32::MAX).is_empty());
     }
 

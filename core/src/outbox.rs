@@ -30,7 +30,8 @@ use crate::{
         service::{self, Access, Answer},
     },
     log::{
-        Entry, order,
+        Entry,
+        order::Ordered,
         status::{Attempt, Doubt, Status},
     },
     settings::form::{CommitType, Settings},
@@ -156,8 +157,7 @@ struct Inquiring {
 impl Outbox {
     /// A commit of the log's uncommitted entries. Those in `Local` are sent; what Koha refused waits for a
     /// person, and so does what is in doubt and cannot be found out.
-    pub fn new(settings: Settings, mut uncommitted: Vec<Entry>) -> Self {
-        order::sort(&mut uncommitted);
+    pub fn new(settings: Settings, uncommitted: Ordered) -> Self {
         let mut outbox = Self {
             settings,
             server_time: None,
@@ -181,7 +181,7 @@ impl Outbox {
             done: 0,
             summary: Summary::default(),
         };
-        for entry in uncommitted {
+        for entry in uncommitted.into_entries() {
             match entry.status.clone() {
                 Status::Local => outbox.blocked.push(entry),
                 Status::InDoubt { attempt, .. } | Status::Sending { attempt } => {
@@ -206,6 +206,12 @@ impl Outbox {
     /// How many of how many transactions have an answer.
     pub fn progress(&self) -> (u32, u32) {
         (self.done, self.done + count(self.queue.len() + self.in_flight.len()))
+    }
+
+    /// Whether the log's entry is the one that is sent, or about to be, under its number, or nothing is. One that was
+    /// corrected since this commit read it must not become durable as `Sending`.
+    pub fn sends(&self, entry: &Entry) -> bool {
+        self.in_flight.get(&entry.id).is_none_or(|flight| flight.entry.transaction == entry.transaction)
     }
 
     /// Takes what happened.

@@ -98,6 +98,9 @@ impl State {
     pub const ALL: [Self; 7] =
         [Self::Local, Self::Sending, Self::Added, Self::Success, Self::Rejected, Self::InDoubt, Self::Deleted];
 
+    /// What a commit must know of: what is to be sent, and what may have been.
+    pub const TO_COMMIT: [Self; 3] = [Self::Local, Self::InDoubt, Self::Sending];
+
     /// Its name in the log and in `data-status`.
     pub fn name(self) -> &'static str {
         match self {

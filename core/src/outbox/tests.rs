@@ -94,7 +94,7 @@ impl Run {
 
     fn of(commit_type: CommitType, era_from_2405: bool, entries: &[Entry], fates: Vec<Fate>) -> Self {
         Self {
-            outbox: Outbox::new(settings(commit_type), entries.to_vec()),
+            outbox: Outbox::new(settings(commit_type), entries.to_vec().into()),
             era_from_2405,
             commit_type,
             fates: fates.into(),
@@ -490,6 +490,17 @@ fn an_answer_to_a_request_that_was_given_up_is_ignored() {
     run.outbox.handle(Input::Answer(Ticket(99), Ok(response(200, "text/plain", "Added."))));
     run.outbox.handle(Input::Answer(Ticket(0), Err(Failure::Lost)));
     assert_eq!(run.finish().states(), ["success"; 3]);
+}
+
+#[test]
+fn knows_its_own_transactions_and_no_others() {
+    let mut run = Run::new(&three(), vec![]);
+    assert!(run.outbox.sends(&entry(1, "other")), "it has not begun with any");
+    while run.persists == 0 {
+        run.step();
+    }
+    let sends = |id, barcode| run.outbox.sends(&entry(id, barcode));
+    assert_eq!([sends(1, "A"), sends(1, "other"), sends(2, "other")], [true, false, true]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::{
     download::{DOWNLOAD, LOCK},
     key,
 };
-use crate::{clock, sender};
+use crate::{clock, lock};
 use koct_borrowers_db::Report;
 use koct_core::{
     directory::{
@@ -75,7 +75,7 @@ impl Known {
         lookup: &RecordsSettings,
         watcher: &dyn Watcher,
     ) -> Result<Report, DownloadError> {
-        let Some(_lock) = sender::lock_of(LOCK).await else { return Err(DownloadError::Busy) };
+        let Some(_lock) = lock::lock_of(LOCK).await else { return Err(DownloadError::Busy) };
         #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970")]
         let as_of = file.last_modified() as i64;
         if lookup.is_over(as_of, clock::millis()) {

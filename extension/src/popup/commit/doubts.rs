@@ -4,12 +4,11 @@ use super::QUEUE;
 use crate::{
     dom,
     i18n::{plural, text, text_with},
-    locale,
+    locale, lock,
     popup::{
         Desk, Tone, Topic,
         window::question::{self, Question, Reply},
     },
-    sender,
 };
 use koct_core::{Action, Entry, State, log::status::Decision};
 use std::rc::Rc;
@@ -63,7 +62,7 @@ fn is_payment(entry: &Entry) -> bool {
 impl Desk {
     async fn decide_all(self: Rc<Self>, decision: Decision) {
         let in_doubt = async |desk: &Self| {
-            let mut entries = desk.store.in_states(&[State::InDoubt]).await.unwrap_or_default();
+            let mut entries = desk.store.in_states(&[State::InDoubt]).await.unwrap_or_default().into_entries();
             entries.retain(|entry| decision == Decision::IsInKoha || !is_payment(entry));
             entries
         };
@@ -77,7 +76,7 @@ impl Desk {
         if question::ask(question).await != Ok(Reply::Yes) {
             return;
         }
-        let Some(_lock) = sender::lock().await else {
+        let Some(_lock) = lock::lock().await else {
             self.message.about(Topic::Change).show(Tone::Bad, &text("commitBusy"));
             return;
         };

@@ -6,7 +6,6 @@ use super::{
 };
 use crate::{
     clock, dom,
-    http::sleep,
     i18n::{plural, text, text_with},
     popup::{
         Desk, Tone, Topic,
@@ -14,6 +13,7 @@ use crate::{
     },
     preferences,
     store::StoreError,
+    timer::sleep,
     wording,
 };
 use koct_core::{

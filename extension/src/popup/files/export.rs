@@ -45,7 +45,7 @@ impl Desk {
 
     /// Downloads the file. Returns its name, how many transactions it holds and how many of them are in doubt.
     async fn write_koc(&self, states: &[State]) -> Result<Option<(String, usize, usize)>, String> {
-        let mut entries = self.store.in_states(states).await.map_err(|error: StoreError| error.to_string())?;
+        let entries = self.store.in_states(states).await.map_err(|error: StoreError| error.to_string())?;
         if entries.is_empty() {
             return Ok(None);
         }
@@ -58,6 +58,7 @@ impl Desk {
         // Koha keeps whole seconds: so does the file, where two desks had one item.
         let moved: HashMap<TransactionId, Moment> =
             slices::through(order::separating(&entries)).await.into_iter().collect();
+        let mut entries = entries.into_entries();
         for entry in &mut entries {
             entry.transaction.moment = moved.get(&entry.id).copied().unwrap_or(entry.transaction.moment);
         }
