@@ -1,7 +1,7 @@
 //! Two windows of one profile: each shows the log as it is, whoever changed it.
 
-use crate::{configured, desk, koha};
-use fake_koha::Era;
+use crate::{configured, desk, doubts::change, koha, transactions};
+use fake_koha::{Era, FakeKoha};
 use koct_tests::{
     desk::Desk,
     page::{Page, key},
@@ -66,6 +66,14 @@ fn correct(page: &Page, seq: u32, barcode: &str) {
     page.wait("document.getElementById('edit-dialog').open").unwrap();
     page.fill("#edit-barcode", &format!("{barcode}\n")).unwrap();
     page.wait("!document.getElementById('edit-dialog').open").unwrap();
+}
+
+/// Presses Delete in the dialog of a row.
+fn delete(page: &Page, seq: u32) {
+    page.activate().unwrap();
+    page.click(&format!("tr[data-seq='{seq}'] [data-edit]")).unwrap();
+    page.wait("document.getElementById('edit-dialog').open").unwrap();
+    page.click("#edit-delete").unwrap();
 }
 
 #[test]
@@ -159,6 +167,56 @@ fn what_is_looked_for_in_one_window_follows_what_the_other_does() {
     desk.check_in("B5").unwrap();
     same_in_both(&desk, &other, 1);
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+/// The barcodes that have reached service.pl, in the order in which they came.
+fn sent(koha: &FakeKoha) -> Vec<String> {
+    transactions(koha).iter().filter_map(|request| request.parameter("barcode").map(str::to_owned)).collect()
+}
+
+#[test]
+fn what_another_window_does_while_a_commit_asks_is_what_is_sent() {
+    const PATRON: &str = "23529001223601";
+    let item = |number: u32| format!("3999900000000{number}");
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "apply");
+    let other = second_window(&desk);
+    for number in [1, 2, 1, 3] {
+        desk.check_out(PATRON, &item(number)).unwrap();
+    }
+    same_in_both(&desk, &other, 4);
+
+    // The review shows the repeated checkout. Meanwhile one is corrected, one deleted, and one scanned.
+    desk.page.click("#commit").unwrap();
+    desk.page.wait("document.getElementById('review-dialog').open").unwrap();
+    correct(&other, 2, &item(4));
+    other.wait(&format!("{BARCODES}[1] === '{}'", item(4))).unwrap();
+    delete(&other, 4);
+    other.wait("!document.getElementById('edit-dialog').open").unwrap();
+    type_into(&other, "#checkin-item", &format!("{}\n", item(4)));
+    other.wait(&format!("{BARCODES}.length === 5")).unwrap();
+    desk.page.activate().unwrap();
+    desk.page.click("#review-go").unwrap();
+    desk.wait_for_commit().unwrap();
+    assert_eq!(sent(&koha), [1, 4, 1, 4].map(item));
+    assert_eq!(desk.states().unwrap(), ["success", "success", "success", "deleted", "success"]);
+
+    // While it asks about an old one, nothing can be changed elsewhere, and what is scanned there goes as well.
+    koha.clear_requests();
+    desk.check_out(PATRON, &item(5)).unwrap();
+    change(&desk, "if (entry.seq === 6) entry.moment.utc -= 25 * 3600000;");
+    desk.page.click("#commit").unwrap();
+    desk.page.wait("document.getElementById('question').open").unwrap();
+    delete(&other, 6);
+    other.wait("document.getElementById('message').textContent.includes('Another window')").unwrap();
+    other.click("#edit-cancel").unwrap();
+    type_into(&other, "#checkin-item", &format!("{}\n", item(5)));
+    other.wait(&format!("{BARCODES}.length === 7")).unwrap();
+    desk.page.activate().unwrap();
+    desk.page.click("#question-other").unwrap();
+    desk.wait_for_commit().unwrap();
+    assert_eq!(sent(&koha), [5, 5].map(item));
+    same_in_both(&desk, &other, 7);
 }
 
 #[test]
