@@ -66,7 +66,7 @@ pub mod summary;
 mod verdict;
 
 use crate::{
-    desk::transaction::TransactionId,
+    desk::{clock::KohaTime, transaction::TransactionId},
     koha::{
         Failure, Request, Response,
         connection::{Connection, ConnectionError, Next},
@@ -83,7 +83,10 @@ use crate::{
 use protocol::Tickets;
 pub use protocol::{Input, Output, Ticket};
 use proving::{Proved, Proving};
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    time::Duration,
+};
 use summary::{CommitError, Summary, count};
 use verdict::Verdict;
 
@@ -93,12 +96,13 @@ const QUEUED_AT_ONCE: usize = 4;
 /// The number of transactions among which the next is looked for that may go now.
 const LOOK_AHEAD: usize = 64;
 
-/// For how long it waits before it tries again after no server was reached, in milliseconds; then the commit ends.
-const BACKOFF: [u32; 4] = [1_000, 2_000, 4_000, 8_000];
+/// For how long it waits before it tries again after no server was reached; then the commit ends.
+const BACKOFF: [Duration; 4] =
+    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
 
-/// For how long after a request left a slow server might still process it, in milliseconds: until then its absence proves
-/// nothing. Web servers in front of Koha give up after five minutes (Apache's `Timeout` in Koha's packages); this is twice as long.
-pub const SETTLED_AFTER_MS: i64 = 600_000;
+/// For how long after a request left a slow server might still process it: until then its absence proves nothing. Web
+/// servers in front of Koha give up after five minutes (Apache's `Timeout` in Koha's packages); this is twice as long.
+pub const SETTLED_AFTER: Duration = Duration::from_mins(10);
 
 /// The number of server errors in a row that ends a commit: going on would only put more in doubt.
 const SERVER_ERRORS_IN_A_ROW: u32 = 3;
@@ -128,8 +132,8 @@ enum CommitStage {
 #[derive(Debug, Clone)]
 pub struct Outbox {
     settings: Settings,
-    /// What the server's clock showed last, in milliseconds since 1970 in UTC.
-    server_time: Option<i64>,
+    /// What the server's clock showed last.
+    server_time: Option<KohaTime>,
     /// The connection that is being made, at first or anew, and the request of it that is under way.
     connecting: Option<(Connection, Ticket)>,
     /// How requests show who sends them; absent until there is a connection, and while it must be made anew.
@@ -337,8 +341,10 @@ impl Outbox {
         let item = entry.transaction.action.item_key();
         let later =
             |(id, other): (&TransactionId, &Option<String>)| self.rank(*id) > self.rank(entry.id) && *other == item;
-        let settled =
-            self.server_time.zip(attempt.at).is_some_and(|(now, then)| now.saturating_sub(then) >= SETTLED_AFTER_MS);
+        let settled = self
+            .server_time
+            .zip(attempt.at)
+            .is_some_and(|(now, then)| now.since(then).to_std().is_ok_and(|since| since >= SETTLED_AFTER));
         match finding {
             Finding::Missing(_) if self.in_doubt.iter().any(later) => Finding::Unclear(Unclear::LaterInDoubt),
             Finding::Missing(_) if !settled => Finding::Unclear(Unclear::TooEarly),

@@ -12,7 +12,7 @@ use koct_core::{
     log::order::Ordered,
     outbox::{Input, Outbox, Output, summary::Summary},
 };
-use std::{cell::RefCell, rc::Rc, time::Duration};
+use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen_futures::spawn_local;
 
 /// Whoever watches a commit.
@@ -76,10 +76,10 @@ pub(crate) async fn run(
                     let _ = reports.unbounded_send(Input::Answer(ticket, answer));
                 });
             }
-            Some(Output::Wait(ticket, millis)) => {
+            Some(Output::Wait(ticket, time)) => {
                 let reports = reports.clone();
                 spawn_local(async move {
-                    sleep(Duration::from_millis(millis.into())).await;
+                    sleep(time).await;
                     let _ = reports.unbounded_send(Input::Waited(ticket));
                 });
             }

@@ -9,7 +9,7 @@ use indexed_db_futures::{Build, BuildPrimitive, database::Database, transaction:
 use koct_core::{
     Action, Barcode, Cardnumber, CommitType, DeskName, Entry, Moment, Secret, ServerUrl, Settings, State, Status,
     Transaction, TransactionId,
-    desk::zone::Zone,
+    desk::{clock::KohaTime, zone::Zone},
     desks::import,
     koha::{Failure, Method, Request, Response, Session},
     log::{
@@ -68,7 +68,7 @@ async fn seconds_of_one_item_rise_however_it_is_spelled_and_whatever_the_clock_d
 
 fn attempt() -> Attempt {
     let server = ServerUrl::parse("https://koha.example.org").unwrap();
-    Attempt { commit_type: CommitType::Apply, server, at: Some(1_795_428_000_000) }
+    Attempt { commit_type: CommitType::Apply, server, at: Some(KohaTime::from_millis(1_795_428_000_000)) }
 }
 
 fn sending() -> Status {

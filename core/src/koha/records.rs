@@ -304,7 +304,7 @@ impl<R: Listed> Reading<R> {
         self.tries = Tries::default();
         let point = &mut self.point;
         if point.began.is_none() {
-            point.began = response.date;
+            point.began = response.date.map(crate::desk::clock::KohaTime::millis);
         }
         let mut rows = Vec::with_capacity(raw.len());
         for raw in raw {

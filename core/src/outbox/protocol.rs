@@ -6,6 +6,7 @@ use crate::{
     koha::{Failure, Request, Response},
     log::status::Status,
 };
+use std::time::Duration;
 
 /// Names a request, so that its answer is not taken for another's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -29,8 +30,8 @@ pub enum Output {
     Persist(Vec<(TransactionId, Status)>),
     /// Make this request and report [`Input::Answer`].
     Request(Ticket, Request),
-    /// Report [`Input::Waited`] after this number of milliseconds.
-    Wait(Ticket, u32),
+    /// Report [`Input::Waited`] after this time.
+    Wait(Ticket, Duration),
     /// The commit is over.
     Finished(Summary),
 }

@@ -32,10 +32,14 @@ fn entry(id: u32, barcode: &str) -> Entry {
 }
 
 /// What the server's clock shows: 2026-11-23 10:30:00 UTC.
-const NOW: i64 = 1_795_429_800_000;
+const NOW: KohaTime = KohaTime::from_millis(1_795_429_800_000);
 
 fn attempt(commit_type: CommitType) -> Attempt {
-    Attempt { commit_type, server: ServerUrl::parse("https://example.org").unwrap(), at: Some(NOW - SETTLED_AFTER_MS) }
+    Attempt {
+        commit_type,
+        server: ServerUrl::parse("https://example.org").unwrap(),
+        at: Some(NOW.minus(SETTLED_AFTER)),
+    }
 }
 
 fn in_doubt(commit_type: CommitType) -> Status {
@@ -386,7 +390,9 @@ fn another_server_is_not_asked_about_it() {
 #[test]
 fn absence_proves_nothing_while_the_server_may_still_be_at_it() {
     let mut entries = three();
-    for at in [Some(NOW - SETTLED_AFTER_MS + 1), Some(NOW), Some(NOW + 3_600_000), None] {
+    let nearly = NOW.minus(SETTLED_AFTER - Duration::from_millis(1));
+    let ahead = KohaTime::from_millis(NOW.millis() + 3_600_000);
+    for at in [Some(nearly), Some(NOW), Some(ahead), None] {
         entries[0].status =
             Status::InDoubt { reason: Doubt::TimedOut, attempt: Attempt { at, ..attempt(CommitType::Apply) } };
         let run = Run::new(&entries, vec![]).finish();

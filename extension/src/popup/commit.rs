@@ -261,7 +261,7 @@ async fn movements(settings: &Settings, about: Vec<Entry>) -> Movements {
 
 /// Asks before old transactions are applied. Returns how to commit, or `None` where the person does not want to.
 async fn ask_about_stale(settings: Settings, uncommitted: &[Entry]) -> Option<Settings> {
-    let stale = log::stale(uncommitted, clock::millis(), settings.stale_hours);
+    let stale = log::stale(uncommitted, clock::time(), settings.stale_hours);
     if settings.commit_type == CommitType::Send || stale.is_empty() {
         return Some(settings);
     }

@@ -43,7 +43,7 @@ impl Report {
         };
         self.tries = Tries::default();
         if self.point.began.is_none() {
-            self.point.began = response.date;
+            self.point.began = response.date.map(crate::desk::clock::KohaTime::millis);
         }
         if raw.is_empty() {
             return Step::Done(Vec::new());

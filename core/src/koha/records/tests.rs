@@ -27,7 +27,11 @@ fn answer(status: u16, body: &Value) -> Response {
 }
 
 fn page(total: u32, rows: &Value) -> Response {
-    Response { total_count: Some(total), date: Some(1_795_600_000_000), ..answer(200, rows) }
+    Response {
+        total_count: Some(total),
+        date: Some(crate::desk::clock::KohaTime::from_millis(1_795_600_000_000)),
+        ..answer(200, rows)
+    }
 }
 
 fn query(request: &Request) -> BTreeMap<String, String> {
