@@ -2,6 +2,7 @@
 
 pub mod amount;
 pub mod barcode;
+pub mod clock;
 pub mod guard;
 pub mod name;
 pub mod pattern;

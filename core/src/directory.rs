@@ -27,7 +27,7 @@ pub mod to_confirm;
 pub mod warning;
 pub mod write;
 
-use crate::desk::barcode::same_code;
+use crate::desk::{barcode::same_code, clock::KohaTime};
 use block_store::BlockStore;
 use reader::Reader;
 use record::{Hold, Item, Key, Loan, Patron, Record, Restriction, Set, code_key};
@@ -78,7 +78,7 @@ pub struct Held {
     /// The beginning of the last download that was not of changes only.
     pub whole_as_of: i64,
     /// What Koha's clock showed at the beginning of the last download: what changed since then is new.
-    pub koha_as_of: Option<i64>,
+    pub koha_as_of: Option<KohaTime>,
     /// Whether it has what not every Koha tells: what patrons owe, the titles of items.
     pub has_extras: bool,
     /// How many rows had no number and are missing.

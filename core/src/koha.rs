@@ -13,7 +13,7 @@ pub mod records;
 pub mod rest;
 pub mod service;
 
-use crate::settings::form::Secret;
+use crate::{desk::clock::KohaTime, settings::form::Secret};
 use std::fmt;
 use url::form_urlencoded;
 
@@ -111,8 +111,8 @@ pub struct Response {
     pub csrf_token: Option<Secret>,
     /// The cookie CGISESSID that was set.
     pub session_cookie: Option<Secret>,
-    /// The header Date, in milliseconds since 1970 in UTC: what the server's clock shows.
-    pub date: Option<i64>,
+    /// The header Date: what the server's clock shows.
+    pub date: Option<KohaTime>,
     /// The header X-Total-Count.
     pub total_count: Option<u32>,
     /// The body as text.

@@ -14,6 +14,7 @@ pub mod warned;
 
 use crate::{
     desk::{
+        clock::DeskTime,
         name::DeskName,
         transaction::{Action, Moment, Transaction, TransactionId},
     },
@@ -24,6 +25,7 @@ use crate::{
     },
 };
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// A transaction in the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -110,11 +112,11 @@ pub fn record(action: Action, now: Moment, last_of_item: Option<Moment>) -> Tran
     Transaction { moment: now.in_a_later_second_than(last_of_item), action }
 }
 
-/// Those recorded more than so many hours before `now` (milliseconds since 1970 in UTC). Applied so late, a checkin could
-/// close, and a checkout override, a newer loan: Koha does not compare the times.
-pub fn stale(entries: &[Entry], now: i64, hours: u32) -> Vec<&Entry> {
-    let limit = now.saturating_sub(i64::from(hours) * 3_600_000);
-    entries.iter().filter(|entry| entry.transaction.moment.utc_millis() < limit).collect()
+/// Those to be sent that were recorded more than this number of hours before `now`. Applied so late, a checkin could close, and a checkout override, a newer loan: Koha does not compare the times.
+pub fn stale(entries: &[Entry], now: DeskTime, hours: u32) -> Vec<&Entry> {
+    let limit = now.minus(Duration::from_hours(hours.into()));
+    let is_stale = |entry: &&Entry| entry.status.state() == State::Local && entry.transaction.moment.time() < limit;
+    entries.iter().filter(is_stale).collect()
 }
 
 /// How many transactions stand in each state.
@@ -176,9 +178,12 @@ mod tests {
         };
         let now = 1_795_428_000_000;
         let entries = [entry(now - 86_400_001), entry(now - 86_400_000), entry(now + 1)];
+        let now = DeskTime::from_millis(now);
         assert_eq!(stale(&entries, now, 24), [&entries[0]]);
         assert!(stale(&entries, now, 25).is_empty());
-        assert!(stale(&entries, i64::MIN, u32::MAX).is_empty());
+        let refused = Entry { status: Status::Rejected { message: "Item not found.".into() }, ..entry(0) };
+        assert!(stale(&[refused], now, 24).is_empty(), "it is not to be sent");
+        assert!(stale(&entries, DeskTime::from_millis(i64::MIN), u32::MAX).is_empty());
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! ```text
 //!          ┌────────── Persist: the last answer, and Sending for the next ──────────┐
 //! login ──►│                                                                        │──► Finished
-//!          └── Request ──► Response | Failure (Added, Rejected, InDoubt, back …) ◄──┘
+//!          └── Request ──► Response | Failure (Added, Rejected, InDoubt, …) ◄─────────┘
 //! ```
 //! Two invariants make a crash at any step harmless:
 //! - a request is given out only after its transaction is durable as `Sending`;
@@ -18,73 +18,94 @@
 //! Once logged in, and before anything is sent, Koha is asked about those in doubt that were to be applied
 //! ([`inquiry`](crate::koha::inquiry)). Only proof takes one out of doubt; everything else is a person's to decide. A
 //! failure that proves that no server was reached is tried again after a pause, a few times.
+//!
+//! One checkin, all the way, with Koha's part played by hand:
+//!
+//! ```
+//! use koct_core::koha::Response;
+//! use koct_core::outbox::{Input, Outbox, Output};
+//! # use koct_core::{Action, Barcode, CommitType, Entry, Moment, Secret, ServerUrl, Settings, Status, Transaction, TransactionId};
+//! # let settings = Settings {
+//! #     server: ServerUrl::parse("https://koha.example.org")?,
+//! #     username: "desk".into(),
+//! #     password: Secret::new("letmein"),
+//! #     branchcode: "CPL".into(),
+//! #     commit_type: CommitType::Apply,
+//! #     stale_hours: 24,
+//! # };
+//! let action = Action::Return { barcode: Barcode::parse("39999000000001")? };
+//! let transaction = Transaction { moment: Moment::new(1_795_428_000_000, 60)?, action };
+//! let log = vec![Entry::recorded(TransactionId(1), transaction)];
+//! let answer = |body: &str| Ok(Response { status: 200, body: body.into(), ..Response::default() });
+//!
+//! let mut outbox = Outbox::new(settings, log.into());
+//! // Is it Koha, and of which era? Does it take the account? Does it have our library?
+//! let libraries = r#"[{"library_id": "CPL", "name": "Centerville"}]"#;
+//! for body in ["<response><status>failed</status></response>", "", libraries] {
+//!     let Some(Output::Request(ticket, _)) = outbox.poll() else { unreachable!() };
+//!     outbox.handle(Input::Answer(ticket, answer(body)));
+//! }
+//! // `Sending` is durable before the request leaves ...
+//! let Some(Output::Persist(statuses)) = outbox.poll() else { unreachable!() };
+//! assert!(matches!(statuses[..], [(TransactionId(1), Status::Sending { .. })]));
+//! outbox.handle(Input::Persisted);
+//! let Some(Output::Request(ticket, request)) = outbox.poll() else { unreachable!() };
+//! assert!(request.form.contains(&("barcode", "39999000000001".into())));
+//! outbox.handle(Input::Answer(ticket, answer("Success.")));
+//! // ... and the answer before anything else is done.
+//! assert_eq!(outbox.poll(), Some(Output::Persist(vec![(TransactionId(1), Status::Success)])));
+//! outbox.handle(Input::Persisted);
+//! let Some(Output::Finished(summary)) = outbox.poll() else { unreachable!() };
+//! assert!(summary.is_complete());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+mod protocol;
+mod proving;
 pub mod summary;
+mod verdict;
 
 use crate::{
-    desk::transaction::TransactionId,
+    desk::{clock::KohaTime, transaction::TransactionId},
     koha::{
-        Failure, NotSent, Request, Response,
+        Failure, Request, Response,
         connection::{Connection, ConnectionError, Next},
-        inquiry::{self, Finding, Inquiry, Unclear},
-        service::{self, Access, Answer},
+        inquiry::{Finding, Unclear},
+        service::{self, Access},
     },
     log::{
-        Entry, order,
+        Entry,
+        order::Ordered,
         status::{Attempt, Doubt, Status},
     },
     settings::form::{CommitType, Settings},
 };
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use protocol::Tickets;
+pub use protocol::{Input, Output, Ticket};
+use proving::{Proved, Proving};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    time::Duration,
+};
 use summary::{CommitError, Summary, count};
+use verdict::Verdict;
 
-/// So many transactions may be under way at once on their way into Koha's queue.
+/// The number of transactions that may be under way at once into Koha's queue.
 const QUEUED_AT_ONCE: usize = 4;
 
-/// So far ahead the next transaction is looked for that may go now.
+/// The number of transactions among which the next is looked for that may go now.
 const LOOK_AHEAD: usize = 64;
 
-/// The backoff, in milliseconds, before trying again after no server was reached; then the commit ends.
-const BACKOFF: [u32; 4] = [1_000, 2_000, 4_000, 8_000];
+/// For how long it waits before it tries again after no server was reached; then the commit ends.
+const BACKOFF: [Duration; 4] =
+    [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
 
-/// So long after a request left, in milliseconds, a slow server might still process it, so that its absence proves nothing.
-/// Web servers in front of Koha give up after five minutes (Apache's `Timeout` in Koha's packages); this is twice as long.
-pub const SETTLED_AFTER_MS: i64 = 600_000;
+/// For how long after a request left a slow server might still process it: until then its absence proves nothing. Web
+/// servers in front of Koha give up after five minutes (Apache's `Timeout` in Koha's packages); this is twice as long.
+pub const SETTLED_AFTER: Duration = Duration::from_mins(10);
 
-/// So many server errors in a row end a commit: going on would only put more in doubt.
+/// The number of server errors in a row that ends a commit: going on would only put more in doubt.
 const SERVER_ERRORS_IN_A_ROW: u32 = 3;
-
-/// Names a request, so that its answer is not taken for another's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Ticket(u32);
-
-/// What is to be done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Output {
-    /// Store these statuses durably and all at once, then report [`Input::Persisted`] or [`Input::NotPersisted`].
-    Persist(Vec<(TransactionId, Status)>),
-    /// Make this request and report [`Input::Answer`].
-    Request(Ticket, Request),
-    /// Report [`Input::Waited`] after so many milliseconds.
-    Wait(Ticket, u32),
-    /// The commit is over.
-    Finished(Summary),
-}
-
-/// What happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Input {
-    /// The statuses of the last [`Output::Persist`] are durable.
-    Persisted,
-    /// They are not, and nothing of them was stored.
-    NotPersisted,
-    /// What became of a request.
-    Answer(Ticket, Result<Response, Failure>),
-    /// The time of an [`Output::Wait`] is over.
-    Waited(Ticket),
-    /// The person wants it to stop. A request that has left is still waited for.
-    Cancel,
-}
 
 /// A transaction that is durable as `Sending`, or is about to be.
 #[derive(Debug, Clone)]
@@ -111,17 +132,16 @@ enum CommitStage {
 #[derive(Debug, Clone)]
 pub struct Outbox {
     settings: Settings,
-    /// What the server's clock showed last, in milliseconds since 1970 in UTC.
-    server_time: Option<i64>,
+    /// What the server's clock showed last.
+    server_time: Option<KohaTime>,
     /// The connection that is being made, at first or anew, and the request of it that is under way.
     connecting: Option<(Connection, Ticket)>,
     /// How requests show who sends them; absent until there is a connection, and while it must be made anew.
     access: Option<Access>,
     /// The place of each in the order of all desks.
     ranks: HashMap<TransactionId, usize>,
-    /// In doubt, and Koha may be asked about it, in that order.
-    to_inquire: VecDeque<(Entry, Attempt)>,
-    inquiring: Option<Inquiring>,
+    /// The questions about those in doubt.
+    proving: Proving,
     /// To be sent, in that order.
     queue: VecDeque<Entry>,
     in_flight: BTreeMap<TransactionId, InFlight>,
@@ -130,64 +150,53 @@ pub struct Outbox {
     /// To be sent, but a transaction of the same item is in doubt.
     blocked: Vec<Entry>,
     /// The pause that is being made, and the number of them since a server was reached.
-    resting: Option<Ticket>,
+    pause: Option<Ticket>,
     failed_connections: usize,
-    /// What Koha answered and is not durable yet.
-    answered: Vec<(TransactionId, Status)>,
-    /// How many of `answered` are being made durable, if anything is.
+    /// What came of transactions and is not durable yet.
+    unstored: Vec<(TransactionId, Status)>,
+    /// The number of `unstored` that are being made durable, if anything is.
     persisting: Option<usize>,
     outputs: VecDeque<Output>,
     finished: bool,
     server_errors: u32,
-    tickets: u32,
+    tickets: Tickets,
     done: u32,
     summary: Summary,
 }
 
-/// A question about a transaction in doubt, and its request that is under way.
-#[derive(Debug, Clone)]
-struct Inquiring {
-    entry: Entry,
-    attempt: Attempt,
-    inquiry: Inquiry,
-    ticket: Ticket,
-}
-
 impl Outbox {
-    /// A commit of the log's uncommitted entries. Those in `Local` are sent; what Koha refused waits for a
-    /// person, and so does what is in doubt and cannot be found out.
-    pub fn new(settings: Settings, mut uncommitted: Vec<Entry>) -> Self {
-        order::sort(&mut uncommitted);
+    /// A commit of the log's uncommitted entries: those in `Local` are sent, and Koha is asked about those in doubt. What
+    /// cannot be found out waits for a person, and so does what Koha refused.
+    pub fn new(settings: Settings, uncommitted: Ordered) -> Self {
         let mut outbox = Self {
             settings,
             server_time: None,
             connecting: None,
             access: None,
             ranks: uncommitted.iter().enumerate().map(|(rank, entry)| (entry.id, rank)).collect(),
-            to_inquire: VecDeque::new(),
-            inquiring: None,
+            proving: Proving::default(),
             queue: VecDeque::new(),
             in_flight: BTreeMap::new(),
             in_doubt: BTreeMap::new(),
             blocked: Vec::new(),
-            resting: None,
+            pause: None,
             failed_connections: 0,
-            answered: Vec::new(),
+            unstored: Vec::new(),
             persisting: None,
             outputs: VecDeque::new(),
             finished: false,
             server_errors: 0,
-            tickets: 0,
+            tickets: Tickets::default(),
             done: 0,
             summary: Summary::default(),
         };
-        for entry in uncommitted {
+        for entry in uncommitted.into_entries() {
             match entry.status.clone() {
                 Status::Local => outbox.blocked.push(entry),
                 Status::InDoubt { attempt, .. } | Status::Sending { attempt } => {
                     outbox.in_doubt.insert(entry.id, entry.transaction.action.item_key());
                     if attempt.commit_type == CommitType::Apply && attempt.server == outbox.settings.server {
-                        outbox.to_inquire.push_back((entry, attempt));
+                        outbox.proving.add(entry, attempt);
                     }
                 }
                 Status::Added | Status::Success | Status::Rejected { .. } | Status::Deleted => {}
@@ -203,9 +212,15 @@ impl Outbox {
         self.outputs.pop_front()
     }
 
-    /// How many of how many transactions have an answer.
+    /// The number of transactions that have an answer, and of those that are to get one.
     pub fn progress(&self) -> (u32, u32) {
         (self.done, self.done + count(self.queue.len() + self.in_flight.len()))
+    }
+
+    /// Whether the log's entry is the one that is sent, or about to be, under its number, or nothing is. One that was
+    /// corrected since this commit read it must not become durable as `Sending`.
+    pub fn sends(&self, entry: &Entry) -> bool {
+        self.in_flight.get(&entry.id).is_none_or(|flight| flight.entry.transaction == entry.transaction)
     }
 
     /// Takes what happened.
@@ -218,24 +233,30 @@ impl Outbox {
                 self.stop(CommitError::Cancelled);
                 // What only reads is not waited for: no transaction depends on it.
                 self.connecting = None;
-                self.inquiring = None;
+                self.proving.give_up();
             }
             Input::Waited(ticket) => {
-                self.resting.take_if(|expected| *expected == ticket);
+                self.pause.take_if(|expected| *expected == ticket);
             }
             Input::Answer(ticket, answer) => {
                 let asked = self.in_flight.values().find(|flight| flight.stage == CommitStage::Asked(ticket));
                 if let Some(id) = asked.map(|flight| flight.entry.id) {
-                    self.answer(id, answer);
+                    self.answered(id, answer);
                 } else if let Some((connection, _)) = self.connecting.take_if(|(_, expected)| *expected == ticket) {
                     self.connection_answered(connection, answer);
-                } else if let Some(inquiring) = self.inquiring.take_if(|inquiring| inquiring.ticket == ticket) {
-                    self.inquiry_answered(inquiring, answer);
+                } else {
+                    match self.proving.handle(ticket, answer, &mut self.tickets) {
+                        Some(Proved::Request(ticket, request)) => {
+                            self.outputs.push_back(Output::Request(ticket, request))
+                        }
+                        Some(Proved::Finding(entry, attempt, finding)) => self.found(entry, &attempt, finding),
+                        None => {}
+                    }
                 }
             }
             Input::Persisted => {
-                if let Some(answers) = self.persisting.take() {
-                    self.answered.drain(..answers);
+                if let Some(stored) = self.persisting.take() {
+                    self.unstored.drain(..stored);
                     self.persisting_now(CommitStage::Ready);
                 }
             }
@@ -247,7 +268,9 @@ impl Outbox {
     /// Queues what was blocked and waits for nothing any more, and blocks what is queued and must wait now.
     fn queue_what_may_go(&mut self) {
         let items: HashSet<_> = self.in_doubt.values().flatten().collect();
-        let waits = |entry: &Entry| entry.transaction.action.item_key().is_some_and(|item| items.contains(&item));
+        let waits = |entry: &Entry| {
+            !items.is_empty() && entry.transaction.action.item_key().is_some_and(|item| items.contains(&item))
+        };
         let mut entries: Vec<_> = std::mem::take(&mut self.blocked);
         entries.extend(self.queue.drain(..));
         entries.sort_by_key(|entry| self.rank(entry.id));
@@ -262,13 +285,8 @@ impl Outbox {
     }
 
     /// Ends the commit as soon as nothing is under way. The first reason stays.
-    fn stop(&mut self, stop: CommitError) {
-        self.summary.stop.get_or_insert(stop);
-    }
-
-    fn ticket(&mut self) -> Ticket {
-        self.tickets += 1;
-        Ticket(self.tickets)
+    fn stop(&mut self, reason: CommitError) {
+        self.summary.stop.get_or_insert(reason);
     }
 
     fn connect(&mut self) {
@@ -277,7 +295,7 @@ impl Outbox {
     }
 
     fn request_connecting(&mut self, connection: Connection, request: Request) {
-        let ticket = self.ticket();
+        let ticket = self.tickets.next();
         self.connecting = Some((connection, ticket));
         self.outputs.push_back(Output::Request(ticket, request));
     }
@@ -294,45 +312,22 @@ impl Outbox {
                     self.stop(CommitError::BranchUnknown { libraries });
                 }
             }
-            Next::Failed(trouble) => self.stop(CommitError::Connection(trouble)),
+            Next::Failed(error) => self.stop(CommitError::Connection(error)),
         }
     }
 
-    /// Asks Koha about the next one in doubt.
-    fn inquire(&mut self) {
-        let Some(access) = self.access.clone() else { return };
-        while self.inquiring.is_none()
-            && let Some((entry, attempt)) = self.to_inquire.pop_front()
-        {
-            if let Some((inquiry, request)) =
-                Inquiry::start(self.settings.clone(), access.clone(), entry.transaction.clone())
-            {
-                self.request_inquiring(entry, attempt, inquiry, request);
-            }
-        }
-    }
-
-    fn request_inquiring(&mut self, entry: Entry, attempt: Attempt, inquiry: Inquiry, request: Request) {
-        let ticket = self.ticket();
-        self.inquiring = Some(Inquiring { entry, attempt, inquiry, ticket });
-        self.outputs.push_back(Output::Request(ticket, request));
-    }
-
-    fn inquiry_answered(&mut self, inquiring: Inquiring, answer: Result<Response, Failure>) {
-        let Inquiring { entry, attempt, mut inquiry, .. } = inquiring;
-        let finding = match inquiry.handle(answer) {
-            inquiry::Next::Request(request) => return self.request_inquiring(entry, attempt, inquiry, request),
-            inquiry::Next::Finding(finding) => self.check_finding(&entry, &attempt, finding),
-        };
+    /// What Koha was found to hold of one in doubt.
+    fn found(&mut self, entry: Entry, attempt: &Attempt, finding: Finding) {
+        let finding = self.check_finding(&entry, attempt, finding);
         let id = entry.id;
         self.summary.findings.push((id, finding));
         match finding {
             Finding::Found(_) => {
                 self.summary.settled.push(id);
-                self.answered.push((id, Status::Success));
+                self.unstored.push((id, Status::Success));
             }
             Finding::Missing(_) => {
-                self.answered.push((id, Status::Local));
+                self.unstored.push((id, Status::Local));
                 self.blocked.push(Entry { status: Status::Local, ..entry });
             }
             Finding::Unclear(_) => return,
@@ -346,8 +341,10 @@ impl Outbox {
         let item = entry.transaction.action.item_key();
         let later =
             |(id, other): (&TransactionId, &Option<String>)| self.rank(*id) > self.rank(entry.id) && *other == item;
-        let settled =
-            self.server_time.zip(attempt.at).is_some_and(|(now, then)| now.saturating_sub(then) >= SETTLED_AFTER_MS);
+        let settled = self
+            .server_time
+            .zip(attempt.at)
+            .is_some_and(|(now, then)| now.since(then).to_std().is_ok_and(|since| since >= SETTLED_AFTER));
         match finding {
             Finding::Missing(_) if self.in_doubt.iter().any(later) => Finding::Unclear(Unclear::LaterInDoubt),
             Finding::Missing(_) if !settled => Finding::Unclear(Unclear::TooEarly),
@@ -364,7 +361,7 @@ impl Outbox {
     /// The transaction was provably not processed.
     fn requeue(&mut self, id: TransactionId) {
         if let Some(flight) = self.in_flight.remove(&id) {
-            self.answered.push((id, Status::Local));
+            self.unstored.push((id, Status::Local));
             self.queue_again(flight.entry);
         }
     }
@@ -374,110 +371,87 @@ impl Outbox {
         if self.summary.stop.is_some() {
             return false;
         }
-        if self.resting.is_none() {
+        if self.pause.is_none() {
             let Some(time) = BACKOFF.get(self.failed_connections) else { return false };
             self.failed_connections += 1;
-            let ticket = self.ticket();
-            self.resting = Some(ticket);
+            let ticket = self.tickets.next();
+            self.pause = Some(ticket);
             self.outputs.push_back(Output::Wait(ticket, *time));
         }
         true
     }
 
-    /// Koha's answer about a transaction.
-    fn answer(&mut self, id: TransactionId, answer: Result<Response, Failure>) {
-        let verdict = match answer {
-            Ok(response) => {
-                self.failed_connections = 0;
-                self.judge(id, service::read(&response))
-            }
-            Err(Failure::NotSent(NotSent::Offline | NotSent::UnknownHost | NotSent::Refused)) if self.back_off() => {
-                Verdict::AskAgain
-            }
-            Err(failure) => {
-                let doubt = match failure {
-                    Failure::NotSent(_) | Failure::Redirected { .. } => None,
-                    Failure::Lost => Some(Doubt::ConnectionLost),
-                    Failure::TimedOut => Some(Doubt::TimedOut),
-                };
-                self.stop(CommitError::ConnectionLost(failure));
-                doubt.map_or(Verdict::NotProcessed, Verdict::InDoubt)
-            }
-        };
-        match verdict {
-            Verdict::Renew => {
-                self.access = None;
-                if let Some(flight) = self.in_flight.get_mut(&id) {
-                    flight.renewed = true;
-                    flight.stage = CommitStage::Ready;
-                }
-            }
-            Verdict::AskAgain => {
-                if let Some(flight) = self.in_flight.get_mut(&id) {
-                    flight.stage = CommitStage::Ready;
-                }
-            }
-            Verdict::NotProcessed => self.requeue(id),
-            Verdict::InDoubt(reason) => {
-                if let Some(attempt) = self.in_flight.get(&id).map(|flight| flight.attempt.clone()) {
-                    self.settle(id, Status::InDoubt { reason, attempt });
-                }
-            }
-            Verdict::Status(status) => self.settle(id, status),
+    /// What came back for a transaction.
+    fn answered(&mut self, id: TransactionId, answer: Result<Response, Failure>) {
+        let before = self.server_errors;
+        if answer.is_ok() {
+            self.failed_connections = 0;
+            self.server_errors = 0;
         }
-    }
-
-    fn judge(&mut self, id: TransactionId, answer: Answer) -> Verdict {
-        let server_errors = std::mem::take(&mut self.server_errors);
-        match answer {
-            Answer::Added => Verdict::Status(Status::Added),
-            Answer::Success => Verdict::Status(Status::Success),
-            Answer::Rejected(message) => Verdict::Status(Status::Rejected { message }),
-            Answer::AuthenticationFailed | Answer::TokenRefused => self.entry_refused(id, &answer),
-            Answer::Refused(status) => {
-                self.stop(CommitError::Refused(status));
-                Verdict::NotProcessed
+        match Verdict::of(answer) {
+            Verdict::Settled(status) => self.settle(id, status),
+            Verdict::InDoubt(reason, error) => {
+                if let Some(error) = error {
+                    self.stop(error);
+                }
+                self.settle_in_doubt(id, reason);
             }
-            Answer::ServerError(status) => {
-                self.server_errors = server_errors + 1;
+            Verdict::ServerError(status) => {
+                self.server_errors = before + 1;
                 if self.server_errors >= SERVER_ERRORS_IN_A_ROW {
                     self.stop(CommitError::ServerErrors(status));
                 }
-                Verdict::InDoubt(Doubt::ServerError)
+                self.settle_in_doubt(id, Doubt::ServerError);
             }
-            // Firefox gives out an answer that was cut within its headers as an empty one.
-            Answer::Empty => {
-                self.stop(CommitError::ConnectionLost(Failure::Lost));
-                Verdict::InDoubt(Doubt::StrangeAnswer)
+            Verdict::NotProcessed(error) => {
+                self.stop(error);
+                self.requeue(id);
             }
-            Answer::Strange => {
-                self.stop(CommitError::StrangeAnswer);
-                Verdict::InDoubt(Doubt::StrangeAnswer)
+            Verdict::Unreachable(reason) => {
+                if self.back_off() {
+                    self.ask_again(id);
+                } else {
+                    self.stop(CommitError::ConnectionLost(Failure::NotSent(reason)));
+                    self.requeue(id);
+                }
             }
+            Verdict::AccessRefused { only_token } => self.access_refused(id, only_token),
+        }
+    }
+
+    /// It is sent again as soon as that is possible. It stays durable as `Sending`.
+    fn ask_again(&mut self, id: TransactionId) {
+        if let Some(flight) = self.in_flight.get_mut(&id) {
+            flight.stage = CommitStage::Ready;
         }
     }
 
     /// 401 or 403: nothing was processed. A session or its token may be over in mid-run, so a new one is fetched once.
-    fn entry_refused(&mut self, id: TransactionId, answer: &Answer) -> Verdict {
-        let has_session = self.settings_have_session();
-        let trouble = match answer {
-            Answer::TokenRefused => ConnectionError::TokenRefused,
-            _ if has_session => ConnectionError::LoginRefused,
-            _ => ConnectionError::WrongCredentials,
-        };
-        let may_renew = has_session || *answer == Answer::TokenRefused;
+    fn access_refused(&mut self, id: TransactionId, only_token: bool) {
+        // So it is too while the session is being made anew.
+        let has_session = !matches!(self.access, Some(Access::Credentials));
         let renewed = self.in_flight.get(&id).is_none_or(|flight| flight.renewed);
-        if may_renew && !renewed && self.summary.stop.is_none() {
-            Verdict::Renew
+        if (has_session || only_token) && !renewed && self.summary.stop.is_none() {
+            self.access = None;
+            if let Some(flight) = self.in_flight.get_mut(&id) {
+                flight.renewed = true;
+            }
+            self.ask_again(id);
         } else {
-            self.stop(CommitError::Connection(trouble));
-            Verdict::NotProcessed
+            self.stop(CommitError::Connection(match (only_token, has_session) {
+                (true, _) => ConnectionError::TokenRefused,
+                (false, true) => ConnectionError::LoginRefused,
+                (false, false) => ConnectionError::WrongCredentials,
+            }));
+            self.requeue(id);
         }
     }
 
-    /// Whether a session was used: it is so too while it is being made anew.
-    fn settings_have_session(&self) -> bool {
-        !matches!(self.access, Some(Access::Credentials))
+    /// It may have been processed.
+    fn settle_in_doubt(&mut self, id: TransactionId, reason: Doubt) {
+        if let Some(attempt) = self.in_flight.get(&id).map(|flight| flight.attempt.clone()) {
+            self.settle(id, Status::InDoubt { reason, attempt });
+        }
     }
 
     /// The transaction ends in this status.
@@ -496,7 +470,7 @@ impl Outbox {
         }
         self.done += 1;
         self.summary.settled.push(id);
-        self.answered.push((id, status));
+        self.unstored.push((id, status));
     }
 
     /// Gives out what can be done now. Called after everything that happens.
@@ -505,8 +479,8 @@ impl Outbox {
             return;
         }
         if self.summary.stop.is_some() {
-            self.to_inquire.clear();
-            self.resting = None;
+            self.proving.end();
+            self.pause = None;
         }
         if self.summary.stop.is_some() && self.persisting.is_none() {
             // Those that were not asked about are not in Koha.
@@ -519,23 +493,27 @@ impl Outbox {
         if self.access.is_none() && self.connecting.is_none() && self.summary.stop.is_none() && !asking {
             self.connect();
         }
-        self.inquire();
-        if self.connecting.is_some() || self.inquiring.is_some() {
+        if let Some(access) = &self.access
+            && let Some((ticket, request)) = self.proving.next(&self.settings, access, &mut self.tickets)
+        {
+            self.outputs.push_back(Output::Request(ticket, request));
+        }
+        if self.connecting.is_some() || self.proving.is_asking() {
             return;
         }
         self.ask();
         if self.persisting.is_none() {
             self.persist();
         }
-        if self.in_flight.is_empty() && self.persisting.is_none() && self.answered.is_empty() {
+        if self.in_flight.is_empty() && self.persisting.is_none() && self.unstored.is_empty() {
             self.finish();
         }
     }
 
     /// Makes durable what was answered, together with `Sending` for those that go next.
     fn persist(&mut self) {
-        let mut statuses = self.answered.clone();
-        if self.summary.stop.is_none() && self.access.is_some() && self.resting.is_none() {
+        let mut statuses = self.unstored.clone();
+        if self.summary.stop.is_none() && self.access.is_some() && self.pause.is_none() {
             let at_once = match self.settings.commit_type {
                 CommitType::Send => QUEUED_AT_ONCE,
                 CommitType::Apply => 1,
@@ -556,7 +534,7 @@ impl Outbox {
             }
         }
         if !statuses.is_empty() {
-            self.persisting = Some(self.answered.len());
+            self.persisting = Some(self.unstored.len());
             self.outputs.push_back(Output::Persist(statuses));
         }
     }
@@ -580,28 +558,26 @@ impl Outbox {
     /// Asks Koha about those that are durable as `Sending`.
     fn ask(&mut self) {
         let Some(access) = self.access.clone() else { return };
-        if self.summary.stop.is_some() || self.resting.is_some() {
+        if self.summary.stop.is_some() || self.pause.is_some() {
             return;
         }
-        let mut tickets = self.tickets;
         for flight in self.in_flight.values_mut().filter(|flight| flight.stage == CommitStage::Ready) {
-            tickets += 1;
-            flight.stage = CommitStage::Asked(Ticket(tickets));
+            let ticket = self.tickets.next();
+            flight.stage = CommitStage::Asked(ticket);
             let request = service::commit(&self.settings, &access, &flight.entry.transaction);
-            self.outputs.push_back(Output::Request(Ticket(tickets), request));
+            self.outputs.push_back(Output::Request(ticket, request));
         }
-        self.tickets = tickets;
     }
 
     /// The log cannot be written. What Koha answered is tried once more without anything new; if that fails too, the
     /// transactions stay durable as `Sending` and are in doubt at the next start, which is safe.
     fn not_persisted(&mut self) {
-        let Some(answers) = self.persisting.take() else { return };
+        let Some(tried) = self.persisting.take() else { return };
         self.stop(CommitError::NotPersisted);
         let unstarted = self.in_flight.values().filter(|flight| flight.stage == CommitStage::Persisting);
         let unstarted: Vec<_> = unstarted.map(|flight| flight.entry.id).collect();
         if unstarted.is_empty() {
-            self.answered.drain(..answers);
+            self.unstored.drain(..tried);
         }
         for id in unstarted {
             // Its `Sending` was not stored: it is durable as Local still.
@@ -617,20 +593,6 @@ impl Outbox {
         self.summary.left = count(self.queue.len() + self.blocked.len());
         self.outputs.push_back(Output::Finished(self.summary.clone()));
     }
-}
-
-/// What to do with a transaction that was asked about.
-enum Verdict {
-    /// Koha answered.
-    Status(Status),
-    /// It may have been processed.
-    InDoubt(Doubt),
-    /// It was provably not processed, and the commit ends.
-    NotProcessed,
-    /// It was provably not processed; ask again after a pause.
-    AskAgain,
-    /// Make the connection anew and ask again.
-    Renew,
 }
 
 #[cfg(test)]

@@ -2,7 +2,13 @@
 
 use chrono::{Datelike, NaiveDateTime, Timelike};
 use js_sys::Date;
-use koct_core::{Moment, desk::zone::Zone};
+use koct_core::{
+    Moment,
+    desk::{
+        clock::{DeskTime, KohaTime},
+        zone::Zone,
+    },
+};
 
 /// The moment that the clock shows, or `None` where the computer's clock is out of all bounds.
 pub fn now() -> Option<Moment> {
@@ -15,9 +21,14 @@ pub fn millis() -> i64 {
     whole(Date::now()).unwrap_or_default()
 }
 
-/// The time in the header Date of an answer, in milliseconds since 1970 in UTC.
-pub(crate) fn read(header: &str) -> Option<i64> {
-    whole(Date::parse(header))
+/// The instant that the clock shows.
+pub(crate) fn time() -> DeskTime {
+    DeskTime::from_millis(millis())
+}
+
+/// The time in the header Date of an answer.
+pub(crate) fn read(header: &str) -> Option<KohaTime> {
+    whole(Date::parse(header)).map(KohaTime::from_millis)
 }
 
 /// The time zone of the computer.

@@ -11,7 +11,7 @@ pub use disk::{Disk, DiskError};
 pub(crate) use download::{RecordsError, Watcher};
 pub(crate) use koct_core::directory::access::Access;
 
-use crate::{clock, dom, sender};
+use crate::{clock, dom, lock};
 use disk::Base;
 use key::Found;
 use koct_core::{
@@ -167,7 +167,7 @@ impl Known {
     /// # Errors
     /// When they cannot be deleted; without the key, nobody can read them even so.
     pub(crate) async fn delete(&self) -> Result<(), DiskError> {
-        let _lock = sender::lock_of(download::LOCK).await.ok_or(DiskError::Busy)?;
+        let _lock = lock::lock_of(download::LOCK).await.ok_or(DiskError::Busy)?;
         self.open.replace(None);
         self.access.set(Access::Empty);
         self.contents.replace(Contents::default());

@@ -3,6 +3,7 @@
 use crate::{
     clock,
     isolation::{Isolation, TAG_HEADER},
+    timer::sleep,
 };
 use koct_core::{
     Secret,
@@ -146,15 +147,4 @@ fn start(request: &Request, tag: Option<&str>) -> Option<js_sys::Promise> {
 
 fn is_timeout(error: &JsValue) -> bool {
     error.dyn_ref::<DomException>().is_some_and(|error| error.name() == "TimeoutError")
-}
-
-/// Waits.
-pub(crate) async fn sleep(time: Duration) {
-    let promise = js_sys::Promise::new(&mut |resolve, _| {
-        if let Some(window) = web_sys::window() {
-            let millis = i32::try_from(time.as_millis()).unwrap_or(i32::MAX);
-            let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, millis);
-        }
-    });
-    let _ = JsFuture::from(promise).await;
 }

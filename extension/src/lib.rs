@@ -13,12 +13,14 @@ mod dom;
 mod i18n;
 mod isolation;
 mod locale;
+mod lock;
 mod options;
 mod popup;
 mod preferences;
 mod sender;
 mod slices;
 mod sound;
+mod timer;
 mod webext;
 mod wording;
 

@@ -11,8 +11,8 @@ mod window;
 use crate::{
     dom,
     i18n::{plural, text, text_with},
+    lock,
     preferences::{self, Preferences},
-    sender,
     store::{self, Store},
     wording,
 };
@@ -103,7 +103,7 @@ pub(crate) struct Desk {
 }
 
 /// See [`Desk::may_change`].
-struct Permit(#[expect(dead_code, reason = "held, not read")] Option<sender::Lock>);
+struct Permit(#[expect(dead_code, reason = "held, not read")] Option<lock::Lock>);
 
 /// Starts the window.
 ///
@@ -273,7 +273,7 @@ impl Desk {
 
     /// Puts what an earlier window left in `Sending` in doubt, unless another window is sending right now.
     async fn recover(self: Rc<Self>) {
-        let Some(_lock) = sender::lock().await else { return };
+        let Some(_lock) = lock::lock().await else { return };
         match self.store.recover().await {
             Ok(entries) if !entries.is_empty() => {
                 self.message.show(Tone::Doubt, &plural("recovered", entries.len(), &[]));
@@ -297,7 +297,7 @@ impl Desk {
             self.message.about(Topic::Change).show(Tone::Bad, &text("clearWhileCommitting"));
             return None;
         }
-        let lock = sender::lock().await;
+        let lock = lock::lock().await;
         if lock.is_none() {
             self.message.about(Topic::Change).show(Tone::Bad, &text("commitBusy"));
         }

@@ -1,6 +1,6 @@
 //! Does long work of core a slice at a time, so that scans and clicks go in between.
 
-use crate::{clock, http::sleep};
+use crate::{clock, timer::sleep};
 use koct_core::slices::Sliced;
 use std::time::Duration;
 

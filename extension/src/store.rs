@@ -14,7 +14,12 @@ use indexed_db_futures::{
 };
 use koct_core::{
     Action, DeskName, Entry, Moment, State, Status, TransactionId,
-    log::{self, Counts, order, revision::Revision, warned::Warned},
+    log::{
+        self, Counts,
+        order::{self, Ordered},
+        revision::Revision,
+        warned::Warned,
+    },
 };
 use serde::Serialize;
 use std::collections::{HashMap, HashSet};
@@ -47,7 +52,7 @@ const BY_HOLD: &str = "hold";
 /// Finds what was cleared on a day.
 const BY_DAY: &str = "day";
 
-/// So many entries are read or written in one go: some ten milliseconds for which a scan may have to wait.
+/// The number of entries that are read or written in one go: some ten milliseconds for which a scan may have to wait.
 const CHUNK_LIMIT: u32 = 1_000;
 const CHUNK: usize = 1_000;
 /// So many numbers are read in one go.
@@ -63,7 +68,7 @@ pub enum StoreError {
     #[error("an entry of the log cannot be read: {0}")]
     Unreadable(String),
     /// The change would touch an entry that is gone, or one that may not be changed so.
-    #[error("the transaction {0} is gone, or in Koha already")]
+    #[error("the transaction {0} is gone, in Koha already, or was changed meanwhile")]
     NotOpen(TransactionId),
 }
 
@@ -259,6 +264,18 @@ impl Store {
     /// # Errors
     /// When one is gone, committed or deleted, or when they cannot be written: then nothing is changed.
     pub async fn set_statuses(&self, statuses: &[(TransactionId, Status)]) -> Result<Vec<Change>> {
+        self.set_statuses_where(statuses, |_| true).await
+    }
+
+    /// As [`Store::set_statuses`], where each entry is what it is taken for.
+    ///
+    /// # Errors
+    /// As [`Store::set_statuses`], and when one is not: then nothing is changed.
+    pub async fn set_statuses_where(
+        &self,
+        statuses: &[(TransactionId, Status)],
+        is_as_known: impl Fn(&Entry) -> bool,
+    ) -> Result<Vec<Change>> {
         let writing = self.writing()?;
         let log = writing.object_store(LOG)?;
         let mut changed = Vec::with_capacity(statuses.len());
@@ -271,7 +288,7 @@ impl Store {
         for ((id, status), asked) in statuses.iter().zip(reading) {
             let mut entry = asked.await?.map(entry).transpose()?.ok_or(StoreError::NotOpen(*id))?;
             let from = entry.status.state();
-            if !from.is_open() {
+            if !from.is_open() || !is_as_known(&entry) {
                 return Err(StoreError::NotOpen(*id));
             }
             entry.status = status.clone();
@@ -369,17 +386,47 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::range`].
-    pub async fn in_states(&self, states: &[State]) -> Result<Vec<Entry>> {
+    pub async fn in_states(&self, states: &[State]) -> Result<Ordered> {
+        let mut entries = Vec::new();
+        self.read_states(states, |read| entries.extend(read)).await?;
+        Ok(slices::through(order::sorting(entries)).await)
+    }
+
+    /// Reads the entries of these states bit by bit, in the order of their numbers.
+    async fn read_states(&self, states: &[State], mut take: impl FnMut(Vec<Entry>)) -> Result<()> {
         let ids = self.ids_under(BY_STATE, states.iter().map(|state| state.name())).await?;
-        let mut entries = Vec::with_capacity(ids.len());
         for chunk in ids.chunks(CHUNK) {
             let (Some(first), Some(last)) = (chunk.first(), chunk.last()) else { continue };
             let span = usize::try_from(last.0 - first.0).unwrap_or(usize::MAX);
             // What lies in between is cheaper read than left out, up to a point.
-            let read = if span <= chunk.len() * 4 { self.range(*first, *last).await? } else { self.get(chunk).await? };
-            entries.extend(read.into_iter().filter(|entry| states.contains(&entry.status.state())));
+            let mut read =
+                if span <= chunk.len() * 4 { self.range(*first, *last).await? } else { self.get(chunk).await? };
+            read.retain(|entry| states.contains(&entry.status.state()));
+            take(read);
         }
-        Ok(slices::through(order::sorting(entries)).await)
+        Ok(())
+    }
+
+    /// The entries in `Local` behind this number, however many others there are: last ones first.
+    ///
+    /// # Errors
+    /// As [`Store::range`].
+    pub async fn recorded_since(&self, last: TransactionId) -> Result<Vec<Entry>> {
+        let reading = self.reading()?;
+        let log = reading.object_store(LOG)?;
+        let index = log.index(BY_STATE)?;
+        let local = State::Local.name().to_owned();
+        let cursor = index.open_cursor().with_query(local).with_direction(CursorDirection::Prev).primitive()?.await?;
+        let mut recorded = Vec::new();
+        let Some(mut cursor) = cursor else { return Ok(recorded) };
+        while let Some(value) = cursor.next_record::<JsValue>().await? {
+            let entry = entry(value)?;
+            if entry.id <= last {
+                break;
+            }
+            recorded.push(entry);
+        }
+        Ok(recorded)
     }
 
     /// The ids of the entries that an index has under one of these, in rising order.
@@ -437,13 +484,7 @@ impl Store {
                 take(entries(values.into_iter())?);
             }
         } else {
-            let mut last = TransactionId(0);
-            loop {
-                let entries = self.after(last, CHUNK_LIMIT).await?;
-                let Some(newest) = entries.last() else { break };
-                last = newest.id;
-                take(entries);
-            }
+            self.read_states(&committed, take).await?;
         }
         Ok(latest.into_values().collect())
     }
@@ -482,7 +523,8 @@ impl Store {
     /// As [`Store::set_statuses`].
     pub async fn recover(&self) -> Result<Vec<Change>> {
         let interrupted = self.in_states(&[State::Sending]).await?;
-        let statuses: Vec<_> = interrupted.into_iter().map(|entry| (entry.id, entry.status.after_restart())).collect();
+        let statuses: Vec<_> =
+            interrupted.iter().map(|entry| (entry.id, entry.status.clone().after_restart())).collect();
         if statuses.is_empty() { Ok(Vec::new()) } else { self.set_statuses(&statuses).await }
     }
 }

@@ -1,24 +1,24 @@
 //! The store and the network, in a real Firefox.
 
 #![cfg(target_arch = "wasm32")]
-#![allow(clippy::unwrap_used, reason = "in tests a failed unwrap is the failure report")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in tests a failed unwrap is the failure report")]
 
 mod borrowers;
 
 use indexed_db_futures::{Build, BuildPrimitive, database::Database, transaction::TransactionMode};
 use koct_core::{
-    Action, Barcode, Cardnumber, CommitType, DeskName, Entry, Moment, Secret, ServerUrl, State, Status, Transaction,
-    TransactionId,
-    desk::zone::Zone,
+    Action, Barcode, Cardnumber, CommitType, DeskName, Entry, Moment, Secret, ServerUrl, Settings, State, Status,
+    Transaction, TransactionId,
+    desk::{clock::KohaTime, zone::Zone},
     desks::cleared,
-    koha::{Failure, Method, Request, Session},
+    koha::{Failure, Method, Request, Response, Session},
     log::{
         commit::Batch,
-        order,
+        order::{self, Ordered},
         status::{Attempt, Doubt},
         warned::{Warned, Warning},
     },
-    outbox::summary::Summary,
+    outbox::{Input, Outbox, Output, summary::Summary},
 };
 use koct_extension::{
     clock::{self, DeskZone},
@@ -68,7 +68,7 @@ async fn seconds_of_one_item_rise_however_it_is_spelled_and_whatever_the_clock_d
 
 fn attempt() -> Attempt {
     let server = ServerUrl::parse("https://koha.example.org").unwrap();
-    Attempt { commit_type: CommitType::Apply, server, at: Some(1_795_428_000_000) }
+    Attempt { commit_type: CommitType::Apply, server, at: Some(KohaTime::from_millis(1_795_428_000_000)) }
 }
 
 fn sending() -> Status {
@@ -109,6 +109,73 @@ async fn statuses_change_all_at_once_or_not_at_all() {
     assert!(matches!(refused, Err(StoreError::NotOpen(_))));
     let states: Vec<_> = store.all().await.unwrap().iter().map(|entry| entry.status.state()).collect();
     assert_eq!(states, [State::Added, State::Sending, State::Local]);
+}
+
+/// A commit of what this log holds, up to the first statuses that it wants durable.
+async fn commit(store: &Store) -> (Outbox, Vec<(TransactionId, Status)>) {
+    let settings = Settings {
+        server: attempt().server,
+        username: "desk".into(),
+        password: Secret::new("letmein"),
+        branchcode: "CPL".into(),
+        commit_type: CommitType::Apply,
+        stale_hours: 24,
+    };
+    let mut outbox = Outbox::new(settings, store.in_states(&State::TO_COMMIT).await.unwrap());
+    loop {
+        match outbox.poll().unwrap() {
+            Output::Persist(statuses) => return (outbox, statuses),
+            Output::Request(ticket, request) => {
+                let body = if request.url.ends_with("authentication") {
+                    "<response><status>failed</status></response>"
+                } else {
+                    ""
+                };
+                outbox.handle(Input::Answer(
+                    ticket,
+                    Ok(Response { status: 200, body: body.into(), ..Response::default() }),
+                ));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[wasm_bindgen_test]
+async fn what_was_corrected_or_deleted_since_a_commit_read_it_is_not_sent() {
+    let store = store("since").await;
+    store.record(issue("A"), moment(0)).await.unwrap();
+    let id = TransactionId(1);
+    for change in [|entry: &Entry| entry.shifted(1000, moment(0)), |entry: &Entry| entry.deleted(moment(0))] {
+        let (mut outbox, statuses) = commit(&store).await;
+        store.change(&[id], change).await.unwrap();
+        let refused = store.set_statuses_where(&statuses, |entry| outbox.sends(entry)).await;
+        assert!(matches!(refused, Err(StoreError::NotOpen(refused)) if refused == id));
+        outbox.handle(Input::NotPersisted);
+        assert!(matches!(outbox.poll(), Some(Output::Finished(_))), "nothing is sent");
+        assert_eq!(store.in_states(&[State::Sending]).await.unwrap().len(), 0);
+    }
+    store.change(&[id], |entry| entry.restored(moment(0))).await.unwrap();
+    let (mut outbox, statuses) = commit(&store).await;
+    store.set_statuses_where(&statuses, |entry| outbox.sends(entry)).await.unwrap();
+    outbox.handle(Input::Persisted);
+    assert!(matches!(outbox.poll(), Some(Output::Request(..))), "read anew, it goes");
+}
+
+#[wasm_bindgen_test]
+async fn what_was_recorded_since_is_found() {
+    let store = store("recorded").await;
+    for barcode in ["A", "B", "C", "D"] {
+        store.record(issue(barcode), moment(0)).await.unwrap();
+    }
+    store.set_statuses(&[(TransactionId(3), Status::Success)]).await.unwrap();
+    let since = async |last| {
+        store.recorded_since(TransactionId(last)).await.unwrap().iter().map(|entry| entry.id.0).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        [since(0).await, since(1).await, since(2).await, since(4).await],
+        [vec![4, 2, 1], vec![4, 2], vec![4], vec![]]
+    );
 }
 
 #[wasm_bindgen_test]
@@ -187,7 +254,7 @@ async fn a_long_log_with_gaps_is_read_whole() {
     assert_eq!(store.ids().await.unwrap(), (1..=2_500).map(TransactionId).collect::<Vec<_>>());
     let every_third: Vec<_> = (1..=2_500).step_by(3).map(|id| (TransactionId(id), Status::Success)).collect();
     store.set_statuses(&every_third).await.unwrap();
-    let ids = |entries: Vec<Entry>| entries.into_iter().map(|entry| entry.id).collect::<Vec<_>>();
+    let ids = |entries: Ordered| entries.iter().map(|entry| entry.id).collect::<Vec<_>>();
     let local: Vec<_> = (1..=2_500).filter(|id| id % 3 != 1).map(TransactionId).collect();
     assert_eq!(ids(store.in_states(&[State::Local]).await.unwrap()), local);
     let own = DeskName::parse("Main").unwrap();

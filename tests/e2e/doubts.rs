@@ -14,7 +14,7 @@ const CHANGE: &str = "(async change => { const db = await new Promise((done, fai
     const s = t.objectStore('transactions'); s.getAll().onsuccess = e => { for (const entry of e.target.result) { change(entry); s.put(entry); } }; \
     await new Promise((done, fail) => { t.oncomplete = done; t.onerror = fail; }); db.close(); })";
 
-fn change(desk: &Desk, change: &str) {
+pub(crate) fn change(desk: &Desk, change: &str) {
     desk.page.eval(&format!("{CHANGE}(entry => {{ {change} }})")).unwrap();
 }
 

@@ -1,12 +1,13 @@
 //! Two windows of one profile: each shows the log as it is, whoever changed it.
 
 use crate::{
-    configured, desk,
+    configured, desk, doubts,
     knowing::{OTHER, ZOE, enter_patron, item, knowing, lines, wait_for_text},
     koha,
     printing::{open, pretend, print},
+    transactions,
 };
-use fake_koha::Era;
+use fake_koha::{Era, FakeKoha};
 use koct_tests::{
     desk::Desk,
     page::{Page, key},
@@ -66,18 +67,21 @@ fn type_into(page: &Page, field: &str, text: &str) {
 
 /// Changes a row by its dialog in `page`: the field, and what is typed there.
 fn change(page: &Page, seq: u32, field: &str, value: &str) {
-    page.activate().unwrap();
-    page.click(&format!("tr[data-seq='{seq}'] [data-edit]")).unwrap();
-    page.wait("document.getElementById('edit-dialog').open").unwrap();
+    open_row(page, seq);
     page.fill(field, &format!("{value}\n")).unwrap();
     page.wait("!document.getElementById('edit-dialog').open").unwrap();
 }
 
-/// Deletes a row, or brings a deleted one back, by its dialog in `page`.
-fn press_in_dialog(page: &Page, seq: u32, button: &str) {
+/// Opens the dialog of a row in `page`.
+fn open_row(page: &Page, seq: u32) {
     page.activate().unwrap();
     page.click(&format!("tr[data-seq='{seq}'] [data-edit]")).unwrap();
     page.wait("document.getElementById('edit-dialog').open").unwrap();
+}
+
+/// Deletes a row, or brings a deleted one back, by its dialog in `page`.
+fn press_in_dialog(page: &Page, seq: u32, button: &str) {
+    open_row(page, seq);
     page.click(button).unwrap();
     page.wait("!document.getElementById('edit-dialog').open").unwrap();
 }
@@ -358,6 +362,56 @@ fn what_is_looked_for_in_one_window_follows_what_the_other_does() {
     desk.check_in("B5").unwrap();
     same_in_both(&desk, &other, 1);
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+/// The barcodes that have reached service.pl, in the order in which they came.
+fn sent(koha: &FakeKoha) -> Vec<String> {
+    transactions(koha).iter().filter_map(|request| request.parameter("barcode").map(str::to_owned)).collect()
+}
+
+#[test]
+fn what_another_window_does_while_a_commit_asks_is_what_is_sent() {
+    const PATRON: &str = "23529001223601";
+    let item = |number: u32| format!("3999900000000{number}");
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "apply");
+    let other = second_window(&desk);
+    for number in [1, 2, 1, 3] {
+        desk.check_out(PATRON, &item(number)).unwrap();
+    }
+    same_in_both(&desk, &other, 4);
+
+    // The review shows the repeated checkout. Meanwhile one is corrected, one deleted, and one scanned.
+    desk.page.click("#commit").unwrap();
+    desk.page.wait("document.getElementById('review-dialog').open").unwrap();
+    change(&other, 2, "#edit-barcode", &item(4));
+    other.wait(&format!("{BARCODES}[1] === '{}'", item(4))).unwrap();
+    press_in_dialog(&other, 4, "#edit-delete");
+    type_into(&other, "#checkin-item", &format!("{}\n", item(4)));
+    other.wait(&format!("{BARCODES}.length === 5")).unwrap();
+    desk.page.activate().unwrap();
+    desk.page.click("#review-go").unwrap();
+    desk.wait_for_commit().unwrap();
+    assert_eq!(sent(&koha), [1, 4, 1, 4].map(item));
+    assert_eq!(desk.states().unwrap(), ["success", "success", "success", "deleted", "success"]);
+
+    // While it asks about an old one, nothing can be changed elsewhere, and what is scanned there goes as well.
+    koha.clear_requests();
+    desk.check_out(PATRON, &item(5)).unwrap();
+    doubts::change(&desk, "if (entry.seq === 6) entry.moment.utc -= 25 * 3600000;");
+    desk.page.click("#commit").unwrap();
+    desk.page.wait("document.getElementById('question').open").unwrap();
+    open_row(&other, 6);
+    other.click("#edit-delete").unwrap();
+    other.wait("document.getElementById('message').textContent.includes('Another window')").unwrap();
+    other.click("#edit-cancel").unwrap();
+    type_into(&other, "#checkin-item", &format!("{}\n", item(5)));
+    other.wait(&format!("{BARCODES}.length === 7")).unwrap();
+    desk.page.activate().unwrap();
+    desk.page.click("#question-other").unwrap();
+    desk.wait_for_commit().unwrap();
+    assert_eq!(sent(&koha), [5, 5].map(item));
+    same_in_both(&desk, &other, 7);
 }
 
 #[test]

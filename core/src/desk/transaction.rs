@@ -3,6 +3,7 @@
 use crate::desk::{
     amount::Amount,
     barcode::{Barcode, Cardnumber},
+    clock::DeskTime,
 };
 use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -75,6 +76,11 @@ impl Moment {
     pub fn from_local(local: NaiveDateTime, offset_minutes: i16) -> Result<Self, MomentError> {
         let utc = local.checked_sub_signed(TimeDelta::minutes(i64::from(offset_minutes))).ok_or(MomentError)?;
         Self::new(utc.and_utc().timestamp_millis(), offset_minutes)
+    }
+
+    /// The instant, wherever the desk stood.
+    pub fn time(&self) -> DeskTime {
+        DeskTime::from_millis(self.utc_millis())
     }
 
     /// Milliseconds since 1970 in UTC.

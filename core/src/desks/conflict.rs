@@ -3,7 +3,7 @@
 
 use crate::{
     desk::{amount::Amount, barcode::folded, name::DeskName, transaction::TransactionId},
-    log::{Entry, order},
+    log::{Entry, order::Ordered},
     slices::{CHUNK, Pace, Sliced},
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -20,6 +20,7 @@ pub use report::{ClockOff, DeskReport};
 pub const REPEATED_WITHIN: i64 = 10 * SECOND;
 /// So long ago a moment is far in the past, in milliseconds: Koha would count a loan from then as overdue.
 pub const PAST_FROM: i64 = 30 * DAY;
+
 /// What is wrong, by what Koha would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -71,8 +72,6 @@ impl Conflict {
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Review {
-    /// The places of the entries in the order in which they would be sent.
-    pub order: Vec<usize>,
     /// In the order of their kinds, then of the entries.
     pub conflicts: Vec<Conflict>,
     /// This desk first, then by name.
@@ -88,23 +87,22 @@ impl Review {
 
 /// Looks through what is to be sent. `committed` are those of the log that Koha has already; `now` is this computer's
 /// clock, in milliseconds since 1970 in UTC.
-pub fn review(entries: &[Entry], committed: &[Entry], now: i64) -> Review {
+pub fn review(entries: &Ordered, committed: &[Entry], now: i64) -> Review {
     reviewing(entries, committed, now).at_once()
 }
 
 /// As [`review`], in slices.
-pub fn reviewing<'a>(entries: &'a [Entry], committed: &'a [Entry], now: i64) -> Sliced<'a, Review> {
+pub fn reviewing<'a>(entries: &'a Ordered, committed: &'a [Entry], now: i64) -> Sliced<'a, Review> {
     Sliced::new(move |pace| async move {
-        let order = order::merging(entries, &pace).await;
-        let items = Items::of(entries, &order, &pace).await;
+        let items = Items::of(entries, &pace).await;
         let mut conflicts = Vec::new();
         look_at_items(&items, &mut conflicts, &pace).await;
-        look_at_payments(entries, &order, &mut conflicts, &pace).await;
+        look_at_payments(entries, &mut conflicts, &pace).await;
         look_at_committed(&items, committed, &mut conflicts, &pace).await;
-        look_at_times(entries, &order, now, &mut conflicts, &pace).await;
-        sort(&mut conflicts, entries, &order, &pace).await;
+        look_at_times(entries, now, &mut conflicts, &pace).await;
+        sort(&mut conflicts, entries, &pace).await;
         let desks = desks(entries, &items, now, &pace).await;
-        Review { order, conflicts, desks }
+        Review { conflicts, desks }
     })
 }
 
@@ -121,16 +119,16 @@ pub fn items(entries: &[Entry]) -> Sliced<'_, HashSet<String>> {
 }
 
 /// Brings what was found into the order of the kinds, then of the entries.
-async fn sort(conflicts: &mut [Conflict], entries: &[Entry], order: &[usize], pace: &Pace) {
+async fn sort(conflicts: &mut [Conflict], entries: &Ordered, pace: &Pace) {
     let mut rank: HashMap<TransactionId, usize> = conflicts.iter().map(|conflict| (conflict.first, 0)).collect();
     if rank.is_empty() {
         return;
     }
-    for (number, places) in order.chunks(CHUNK).enumerate() {
-        for (place, entry) in (number * CHUNK..).zip(places) {
-            rank.entry(entries[*entry].id).and_modify(|rank| *rank = place);
+    for (number, chunk) in entries.chunks(CHUNK).enumerate() {
+        for (place, entry) in (number * CHUNK..).zip(chunk) {
+            rank.entry(entry.id).and_modify(|rank| *rank = place);
         }
-        pace.spend(places.len()).await;
+        pace.spend(chunk.len()).await;
     }
     conflicts.sort_by_cached_key(|conflict| (conflict.kind, rank.get(&conflict.first).copied()));
 }
@@ -186,17 +184,17 @@ fn is_swapped(item: &[&Entry], place: usize) -> bool {
     is_loan && closes_nothing && stays_open && (millis(checkout) - millis(checkin)).abs() <= ONE_SITTING
 }
 
-async fn look_at_payments(entries: &[Entry], order: &[usize], conflicts: &mut Vec<Conflict>, pace: &Pace) {
+async fn look_at_payments(entries: &Ordered, conflicts: &mut Vec<Conflict>, pace: &Pace) {
     let mut last: HashMap<(String, Amount), &Entry> = HashMap::new();
-    for places in order.chunks(CHUNK) {
-        for entry in places.iter().map(|place| &entries[*place]) {
+    for chunk in entries.chunks(CHUNK) {
+        for entry in chunk {
             let action = &entry.transaction.action;
             let (Some(cardnumber), Some(amount)) = (action.cardnumber(), action.amount()) else { continue };
             if let Some(earlier) = last.insert((folded(cardnumber.as_str()), amount), entry) {
                 conflicts.extend(repeated(earlier, entry).map(|kind| pair(kind, earlier, entry)));
             }
         }
-        pace.spend(places.len()).await;
+        pace.spend(chunk.len()).await;
     }
 }
 
@@ -226,10 +224,10 @@ async fn look_at_committed(items: &Items<'_>, committed: &[Entry], conflicts: &m
 }
 
 /// One conflict for all of a desk: a clock that is wrong makes all of them wrong.
-async fn look_at_times(entries: &[Entry], order: &[usize], now: i64, conflicts: &mut Vec<Conflict>, pace: &Pace) {
+async fn look_at_times(entries: &Ordered, now: i64, conflicts: &mut Vec<Conflict>, pace: &Pace) {
     let mut found: BTreeMap<(Kind, Option<&DeskName>), Conflict> = BTreeMap::new();
-    for places in order.chunks(CHUNK) {
-        for entry in places.iter().map(|place| &entries[*place]) {
+    for chunk in entries.chunks(CHUNK) {
+        for entry in chunk {
             let kind = match millis(entry) - now {
                 ahead if ahead > FUTURE_FROM => Kind::Future,
                 ahead if ahead < -PAST_FROM => Kind::LongPast,
@@ -243,12 +241,12 @@ async fn look_at_times(entries: &[Entry], order: &[usize], now: i64, conflicts: 
                 })
                 .or_insert(Conflict { kind, first: entry.id, second: None, number: 1 });
         }
-        pace.spend(places.len()).await;
+        pace.spend(chunk.len()).await;
     }
     conflicts.extend(found.into_values());
 }
 
-async fn desks(entries: &[Entry], items: &Items<'_>, now: i64, pace: &Pace) -> Vec<DeskReport> {
+async fn desks(entries: &Ordered, items: &Items<'_>, now: i64, pace: &Pace) -> Vec<DeskReport> {
     let mut desks: BTreeMap<Option<&DeskName>, DeskReport> = BTreeMap::new();
     for chunk in entries.chunks(CHUNK) {
         for entry in chunk {

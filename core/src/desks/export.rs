@@ -6,7 +6,11 @@ use crate::{
         transaction::{Moment, TransactionId},
     },
     desks::koc,
-    log::{Entry, order, status::State},
+    log::{
+        Entry,
+        order::{self, Ordered},
+        status::State,
+    },
     slices::{CHUNK, Sliced},
 };
 use std::collections::HashMap;
@@ -35,8 +39,8 @@ fn desk_of(entries: &[Entry], own: &DeskName) -> Option<DeskName> {
     is_of_one.then(|| first.unwrap_or(own).clone())
 }
 
-/// Writes these, which stand in the order in which Koha must see them, in slices. `None` where there are none.
-pub fn exporting(mut entries: Vec<Entry>, own: &DeskName) -> Sliced<'_, Option<Export>> {
+/// Writes these in slices. `None` where there are none.
+pub fn exporting(entries: Ordered, own: &DeskName) -> Sliced<'_, Option<Export>> {
     Sliced::new(move |pace| async move {
         if entries.is_empty() {
             return None;
@@ -45,6 +49,7 @@ pub fn exporting(mut entries: Vec<Entry>, own: &DeskName) -> Sliced<'_, Option<E
         // Koha keeps whole seconds: so does the file, where two desks had one item.
         let moved = order::separating(&entries).within(&pace).await;
         let moved: HashMap<TransactionId, Moment> = moved.into_iter().collect();
+        let mut entries = entries.into_entries();
         for entry in &mut entries {
             entry.transaction.moment = moved.get(&entry.id).copied().unwrap_or(entry.transaction.moment);
         }
@@ -87,7 +92,7 @@ mod tests {
     }
 
     fn export(entries: &[Entry]) -> Export {
-        exporting(entries.to_vec(), &main()).at_once().unwrap()
+        exporting(entries.to_vec().into(), &main()).at_once().unwrap()
     }
 
     #[test]
@@ -95,7 +100,7 @@ mod tests {
         use State::{Added, InDoubt, Local, Rejected, Sending, Success};
         assert_eq!(states(false), [Local, Sending, Rejected, InDoubt]);
         assert_eq!(states(true), [Local, Sending, Added, Success, Rejected, InDoubt]);
-        assert_eq!(exporting(Vec::new(), &main()).at_once(), None);
+        assert_eq!(exporting(Vec::new().into(), &main()).at_once(), None);
     }
 
     #[test]
@@ -140,8 +145,8 @@ mod tests {
         ) {
             let entry = |(id, transaction)| Entry::recorded(TransactionId(id), transaction);
             let mut entries: Vec<Entry> = (1..).zip(transactions).map(entry).collect();
-            let (export, _) = in_slices(exporting(entries.clone(), &main()), budget);
-            let moved = order::separate(&entries);
+            let (export, _) = in_slices(exporting(entries.clone().into(), &main()), budget);
+            let moved = order::separate(&entries.clone().into());
             for entry in &mut entries {
                 if let Some((_, moment)) = moved.iter().find(|(id, _)| *id == entry.id) {
                     entry.transaction.moment = *moment;

@@ -16,11 +16,11 @@ use super::{
 use crate::{
     desk::{
         barcode::{Cardnumber, same_code},
+        clock::KohaTime,
         transaction::{Action, Transaction},
     },
     settings::form::Settings,
 };
-use chrono::{DateTime, FixedOffset};
 
 /// What Koha holds of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -191,13 +191,13 @@ impl Inquiry {
         if loans.iter().all(harmless) { Finding::Missing(Gap::NoSuchLoan) } else { Finding::Unclear(Unclear::Moved) }
     }
 
-    /// Whether it is the transaction's own second; Koha keeps no finer time.
-    fn is_then(&self, time: DateTime<FixedOffset>) -> bool {
-        time.timestamp() == self.transaction.moment.utc_seconds()
+    /// Whether it is the transaction's own second: Koha writes the desk's time down, and keeps no finer one.
+    fn is_then(&self, time: KohaTime) -> bool {
+        time.taken_for_desk_time().seconds() == self.transaction.moment.utc_seconds()
     }
 
-    fn is_before(&self, time: DateTime<FixedOffset>) -> bool {
-        time.timestamp() < self.transaction.moment.utc_seconds()
+    fn is_before(&self, time: KohaTime) -> bool {
+        time.taken_for_desk_time().seconds() < self.transaction.moment.utc_seconds()
     }
 }
 

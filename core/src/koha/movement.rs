@@ -10,7 +10,7 @@ use super::{
     service::Access,
 };
 use crate::{
-    desk::{barcode::same_code, transaction::TransactionId},
+    desk::{barcode::same_code, clock::KohaTime, transaction::TransactionId},
     log::Entry,
     settings::form::Settings,
 };
@@ -81,7 +81,9 @@ impl MovementCheck {
                     barcode.is_some_and(|barcode| same_code(id, barcode.as_str()))
                 };
                 let seen = items.iter().find(is_it).and_then(|item| item.last_seen_date);
-                if let Some(seen) = seen.filter(|seen| seen.timestamp() > about.transaction.moment.utc_seconds()) {
+                // Nothing tells how far the two clocks are apart.
+                let at = |seen: &DateTime<_>| KohaTime::from_date(*seen).taken_for_desk_time();
+                if let Some(seen) = seen.filter(|seen| at(seen).seconds() > about.transaction.moment.utc_seconds()) {
                     self.movements.moved.push((about.id, seen));
                 }
                 self.ask(access)
@@ -141,15 +143,15 @@ mod tests {
     }
 
     fn ask(barcodes: &[&str], items: impl Fn(&str) -> Response) -> Movements {
-        let mut inquest = start(barcodes);
-        let mut next = inquest.handle(Ok(answer(200, "<response><status>failed</status></response>")));
+        let mut check = start(barcodes);
+        let mut next = check.handle(Ok(answer(200, "<response><status>failed</status></response>")));
         loop {
             match next {
                 Next::Done(movements) => return movements,
                 Next::Request(request) if request.url.contains("/items?") => {
-                    next = inquest.handle(Ok(items(&request.url)));
+                    next = check.handle(Ok(items(&request.url)));
                 }
-                Next::Request(_) => next = inquest.handle(Ok(answer(200, ""))),
+                Next::Request(_) => next = check.handle(Ok(answer(200, ""))),
             }
         }
     }
@@ -175,9 +177,9 @@ mod tests {
     #[test]
     fn says_where_koha_does_not_tell() {
         assert_eq!(ask(&["A", "B"], |_| answer(404, "<html>")), Movements::default());
-        let mut inquest = start(&["A"]);
-        assert_eq!(inquest.handle(Err(Failure::TimedOut)), Next::Done(Movements::default()));
-        assert_eq!(inquest.handle(Err(Failure::TimedOut)), Next::Done(Movements::default()), "asked once more");
+        let mut check = start(&["A"]);
+        assert_eq!(check.handle(Err(Failure::TimedOut)), Next::Done(Movements::default()));
+        assert_eq!(check.handle(Err(Failure::TimedOut)), Next::Done(Movements::default()), "asked once more");
         assert_eq!(ask(&[], |_| answer(404, "")), Movements { complete: true, ..Movements::default() });
     }
 }

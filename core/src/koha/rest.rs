@@ -1,7 +1,7 @@
 //! `/api/v1`: what KOCT reads from Koha.
 
 use super::{Request, Response, service::Access};
-use crate::settings::form::Settings;
+use crate::{desk::clock::KohaTime, settings::form::Settings};
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, de::DeserializeOwned};
 use url::form_urlencoded;
@@ -126,10 +126,19 @@ pub struct Checkout {
     /// Of what.
     pub item_id: Option<u64>,
     /// Since when.
-    pub checkout_date: DateTime<FixedOffset>,
+    #[serde(deserialize_with = "time")]
+    pub checkout_date: KohaTime,
     /// Until when, if it was returned.
-    #[serde(default)]
-    pub checkin_date: Option<DateTime<FixedOffset>>,
+    #[serde(default, deserialize_with = "optional_time")]
+    pub checkin_date: Option<KohaTime>,
+}
+
+fn time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<KohaTime, D::Error> {
+    DateTime::deserialize(deserializer).map(KohaTime::from_date)
+}
+
+fn optional_time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<KohaTime>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.map(KohaTime::from_date))
 }
 
 /// A time, or `None` for whatever else is there: Koha's versions differ, and nothing is built on its absence.

@@ -2,7 +2,7 @@
 
 use crate::{
     desk::transaction::{Moment, TransactionId},
-    log::Entry,
+    log::{order::Ordered, status::State},
     settings::form::{CommitType, Settings},
 };
 use serde::{Deserialize, Serialize};
@@ -44,15 +44,16 @@ pub struct BatchEnd {
 }
 
 impl Batch {
-    /// The record of a commit that begins.
-    pub fn begin(settings: &Settings, started: Moment, to_send: &[Entry]) -> Self {
+    /// The record of a commit that begins with what is uncommitted: it is to send what is in `Local`.
+    pub fn begin(settings: &Settings, started: Moment, uncommitted: &Ordered) -> Self {
+        let to_send = uncommitted.iter().filter(|entry| entry.status.state() == State::Local);
         Self {
             started,
             end: None,
             commit_type: settings.commit_type,
             server: settings.server.as_str().to_owned(),
             branchcode: settings.branchcode.clone(),
-            transactions: to_send.iter().map(|entry| entry.id).collect(),
+            transactions: to_send.map(|entry| entry.id).collect(),
         }
     }
 }

@@ -90,7 +90,7 @@ pub fn merge<T: Placed>(items: &[T]) -> Vec<usize> {
     Sliced::new(|pace| async move { merging(items, &pace).await }).at_once()
 }
 
-pub(crate) async fn merging<T: Placed>(items: &[T], pace: &Pace) -> Vec<usize> {
+async fn merging<T: Placed>(items: &[T], pace: &Pace) -> Vec<usize> {
     let mut sequences: Vec<Vec<usize>> = Vec::new();
     let mut known: HashMap<(Option<&str>, u32), usize> = HashMap::new();
     // The items of a file lie side by side, so most are of the same sequence as the one before.
@@ -132,17 +132,56 @@ pub(crate) async fn merging<T: Placed>(items: &[T], pace: &Pace) -> Vec<usize> {
     merged
 }
 
+/// Entries in the order in which Koha must see them. Whoever is handed one need not sort, and cannot forget to.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ordered(Vec<Entry>);
+
+impl Ordered {
+    /// The entries, for those who change what their order hangs on.
+    pub fn into_entries(self) -> Vec<Entry> {
+        self.0
+    }
+
+    /// The highest number among them, or 0.
+    pub fn last_id(&self) -> TransactionId {
+        self.0.iter().map(|entry| entry.id).max().unwrap_or(TransactionId(0))
+    }
+
+    /// Puts changed entries in the place of what they were. Their places stay: these are changes like those of [`separate`].
+    pub fn update(&mut self, changed: impl IntoIterator<Item = Entry>) {
+        let mut changed: HashMap<TransactionId, Entry> = changed.into_iter().map(|entry| (entry.id, entry)).collect();
+        for entry in &mut self.0 {
+            if let Some(now) = changed.remove(&entry.id) {
+                *entry = now;
+            }
+        }
+    }
+}
+
+impl std::ops::Deref for Ordered {
+    type Target = [Entry];
+    fn deref(&self) -> &[Entry] {
+        &self.0
+    }
+}
+
+impl From<Vec<Entry>> for Ordered {
+    fn from(entries: Vec<Entry>) -> Self {
+        sorting(entries).at_once()
+    }
+}
+
 /// Puts entries into the order in which Koha must see them.
 pub fn sort(entries: &mut Vec<Entry>) {
-    *entries = sorting(std::mem::take(entries)).at_once();
+    *entries = sorting(std::mem::take(entries)).at_once().0;
 }
 
 /// As [`sort`], in slices.
-pub fn sorting(entries: Vec<Entry>) -> Sliced<'static, Vec<Entry>> {
+pub fn sorting(entries: Vec<Entry>) -> Sliced<'static, Ordered> {
     Sliced::new(|pace| async move {
         let order = merging(&entries, &pace).await;
         if order.is_sorted() {
-            return entries;
+            return Ordered(entries);
         }
         let mut unsorted: Vec<_> = entries.into_iter().map(Some).collect();
         let mut sorted = Vec::with_capacity(unsorted.len());
@@ -150,18 +189,18 @@ pub fn sorting(entries: Vec<Entry>) -> Sliced<'static, Vec<Entry>> {
             sorted.extend(places.iter().filter_map(|place| unsorted[*place].take()));
             pace.spend(places.len()).await;
         }
-        sorted
+        Ordered(sorted)
     })
 }
 
-/// The new moments of those that would share a second with an earlier one of their item, or come before it, in the order
-/// given. Koha's queue knows whole seconds and nothing else. Only what may still be changed is moved.
-pub fn separate(ordered: &[Entry]) -> Vec<(TransactionId, Moment)> {
+/// The new moments of those that would share a second with an earlier one of their item, or come before it. Koha's queue
+/// knows whole seconds and nothing else. Only what may still be changed is moved.
+pub fn separate(ordered: &Ordered) -> Vec<(TransactionId, Moment)> {
     separating(ordered).at_once()
 }
 
 /// As [`separate`], in slices.
-pub fn separating(ordered: &[Entry]) -> Sliced<'_, Vec<(TransactionId, Moment)>> {
+pub fn separating(ordered: &Ordered) -> Sliced<'_, Vec<(TransactionId, Moment)>> {
     Sliced::new(|pace| async move {
         let mut last: HashMap<String, Moment> = HashMap::with_capacity(ordered.len());
         let mut moved = Vec::new();
@@ -295,7 +334,7 @@ mod tests {
         #[test]
         fn seconds_of_one_item_strictly_increase(entries in recorded()) {
             prop_assert_eq!(indistinct(&entries), None);
-            prop_assert_eq!(separate(&entries), vec![]);
+            prop_assert_eq!(separate(&Ordered(entries)), vec![]);
         }
 
         #[test]
@@ -409,17 +448,17 @@ mod tests {
         #[test]
         fn what_is_separated_is_distinct_and_stays_in_order(desks in desks()) {
             let order: Vec<_> = (0..desks.len()).collect();
-            let mut merged = log_of(&desks, &order);
-            sort(&mut merged);
+            let mut merged = Ordered::from(log_of(&desks, &order));
             let before: Vec<_> = merged.iter().map(|entry| entry.id).collect();
             let moved: HashMap<_, _> = separate(&merged).into_iter().collect();
-            for entry in &mut merged {
-                if let Some(moment) = moved.get(&entry.id) {
-                    prop_assert!(moment.utc_seconds() > entry.transaction.moment.utc_seconds());
-                    *entry = entry.separated(*moment, *moment).unwrap();
-                }
+            let separated = |entry: &Entry| moved.get(&entry.id).map(|moment| entry.separated(*moment, *moment).unwrap());
+            let changed: Vec<Entry> = merged.iter().filter_map(separated).collect();
+            for entry in &changed {
+                let was = merged.iter().find(|was| was.id == entry.id).unwrap().transaction.moment;
+                prop_assert!(entry.transaction.moment.utc_seconds() > was.utc_seconds());
             }
-            prop_assert_eq!(indistinct(&merged), None);
+            merged.update(changed);
+            prop_assert_eq!(indistinct(&*merged), None);
             prop_assert_eq!(separate(&merged), vec![]);
             prop_assert_eq!(merged.iter().map(|entry| entry.id).collect::<Vec<_>>(), before);
         }
@@ -431,7 +470,7 @@ mod tests {
                 Entry::recorded(TransactionId(id), Transaction { moment, action })
             };
             prop_assert!(indistinct(&[entry(1), entry(2)]).is_some());
-            prop_assert_eq!(separate(&[entry(1), entry(2)]).len(), 1);
+            prop_assert_eq!(separate(&Ordered::from(vec![entry(1), entry(2)])).len(), 1);
         }
     }
 }

@@ -11,7 +11,10 @@
 //! becomes `InDoubt`. Neither `Rejected` nor `InDoubt` is ever sent again without a person's decision, which takes it back
 //! to `Local`.
 
-use crate::settings::form::{CommitType, ServerUrl};
+use crate::{
+    desk::clock::KohaTime,
+    settings::form::{CommitType, ServerUrl},
+};
 use serde::{Deserialize, Serialize};
 
 /// A request that may have left: what must be known to find out later whether it arrived.
@@ -22,9 +25,9 @@ pub struct Attempt {
     pub commit_type: CommitType,
     /// The server that was asked; another one knows nothing of it.
     pub server: ServerUrl,
-    /// When, by the server's clock as its last answer before showed it, in milliseconds since 1970 in UTC. The desk's
-    /// clock may be set meanwhile, and then tells nothing about how long it has been.
-    pub at: Option<i64>,
+    /// When, as the server's last answer before showed it. The desk's clock may be set meanwhile, and then tells nothing
+    /// about how long it has been.
+    pub at: Option<KohaTime>,
 }
 
 /// Where a transaction stands.
@@ -97,6 +100,9 @@ impl State {
     /// All of them.
     pub const ALL: [Self; 7] =
         [Self::Local, Self::Sending, Self::Added, Self::Success, Self::Rejected, Self::InDoubt, Self::Deleted];
+
+    /// What a commit must know of: what is to be sent, and what may have been.
+    pub const TO_COMMIT: [Self; 3] = [Self::Local, Self::InDoubt, Self::Sending];
 
     /// Its name in the log and in `data-status`.
     pub fn name(self) -> &'static str {
@@ -202,7 +208,7 @@ mod tests {
 
     fn attempt() -> Attempt {
         let server = ServerUrl::parse("https://koha.example.org").unwrap();
-        Attempt { commit_type: CommitType::Apply, server, at: Some(1_795_428_000_000) }
+        Attempt { commit_type: CommitType::Apply, server, at: Some(KohaTime::from_millis(1_795_428_000_000)) }
     }
 
     fn every_status() -> [Status; 7] {

@@ -110,7 +110,10 @@ pub(super) fn count(number: usize) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::form::{CommitType, Secret, ServerUrl, Settings};
+    use crate::{
+        log::order::Ordered,
+        settings::form::{CommitType, Secret, ServerUrl, Settings},
+    };
 
     #[test]
     fn holds_what_was_told_and_no_secret() {
@@ -123,7 +126,7 @@ mod tests {
             stale_hours: 24,
         };
         let moment = Moment::new(1_795_428_000_000, 60).unwrap();
-        let begun = Batch::begin(&settings, moment, &[]);
+        let begun = Batch::begin(&settings, moment, &Ordered::default());
         let summary = Summary { success: 2, rejected: 1, settled: vec![TransactionId(3)], ..Summary::default() };
         let ended = begun.ended(moment, &summary, "Done".into());
         assert_eq!(ended.transactions, [TransactionId(3)]);

@@ -32,10 +32,14 @@ fn entry(id: u32, barcode: &str) -> Entry {
 }
 
 /// What the server's clock shows: 2026-11-23 10:30:00 UTC.
-const NOW: i64 = 1_795_429_800_000;
+const NOW: KohaTime = KohaTime::from_millis(1_795_429_800_000);
 
 fn attempt(commit_type: CommitType) -> Attempt {
-    Attempt { commit_type, server: ServerUrl::parse("https://example.org").unwrap(), at: Some(NOW - SETTLED_AFTER_MS) }
+    Attempt {
+        commit_type,
+        server: ServerUrl::parse("https://example.org").unwrap(),
+        at: Some(NOW.minus(SETTLED_AFTER)),
+    }
 }
 
 fn in_doubt(commit_type: CommitType) -> Status {
@@ -94,7 +98,7 @@ impl Run {
 
     fn of(commit_type: CommitType, era_from_2405: bool, entries: &[Entry], fates: Vec<Fate>) -> Self {
         Self {
-            outbox: Outbox::new(settings(commit_type), entries.to_vec()),
+            outbox: Outbox::new(settings(commit_type), entries.to_vec().into()),
             era_from_2405,
             commit_type,
             fates: fates.into(),
@@ -386,7 +390,9 @@ fn another_server_is_not_asked_about_it() {
 #[test]
 fn absence_proves_nothing_while_the_server_may_still_be_at_it() {
     let mut entries = three();
-    for at in [Some(NOW - SETTLED_AFTER_MS + 1), Some(NOW), Some(NOW + 3_600_000), None] {
+    let nearly = NOW.minus(SETTLED_AFTER - Duration::from_millis(1));
+    let ahead = KohaTime::from_millis(NOW.millis() + 3_600_000);
+    for at in [Some(nearly), Some(NOW), Some(ahead), None] {
         entries[0].status =
             Status::InDoubt { reason: Doubt::TimedOut, attempt: Attempt { at, ..attempt(CommitType::Apply) } };
         let run = Run::new(&entries, vec![]).finish();
@@ -490,6 +496,17 @@ fn an_answer_to_a_request_that_was_given_up_is_ignored() {
     run.outbox.handle(Input::Answer(Ticket(99), Ok(response(200, "text/plain", "Added."))));
     run.outbox.handle(Input::Answer(Ticket(0), Err(Failure::Lost)));
     assert_eq!(run.finish().states(), ["success"; 3]);
+}
+
+#[test]
+fn knows_its_own_transactions_and_no_others() {
+    let mut run = Run::new(&three(), vec![]);
+    assert!(run.outbox.sends(&entry(1, "other")), "it has not begun with any");
+    while run.persists == 0 {
+        run.step();
+    }
+    let sends = |id, barcode| run.outbox.sends(&entry(id, barcode));
+    assert_eq!([sends(1, "A"), sends(1, "other"), sends(2, "other")], [true, false, true]);
 }
 
 #[test]

@@ -134,7 +134,8 @@ impl Desk {
     pub(crate) fn commit(&mut self) {
         if self.outbox.is_none() {
             let uncommitted = self.disk.values().filter(|entry| !entry.status.state().is_committed());
-            self.outbox = Some(Outbox::new(self.settings.clone(), uncommitted.cloned().collect()));
+            let uncommitted: Vec<_> = uncommitted.cloned().collect();
+            self.outbox = Some(Outbox::new(self.settings.clone(), uncommitted.into()));
         }
     }
 

@@ -4,6 +4,7 @@ use crate::dice::Dice;
 use chrono::DateTime;
 use koct_core::{
     Secret,
+    desk::clock::KohaTime,
     koha::{Failure, NotSent, Request, Response},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -142,7 +143,7 @@ impl Koha {
             status,
             content_type: content_type.into(),
             body: body.into(),
-            date: Some(self.now),
+            date: Some(KohaTime::from_millis(self.now)),
             ..Response::default()
         }
     }
@@ -175,7 +176,10 @@ impl Koha {
             }
             Fate::Portal => {
                 // Its clock is its own.
-                Ok(Response { date: Some(0), ..self.response(200, "text/html", "<!DOCTYPE html>Free wifi") })
+                Ok(Response {
+                    date: Some(KohaTime::from_millis(0)),
+                    ..self.response(200, "text/html", "<!DOCTYPE html>Free wifi")
+                })
             }
             Fate::Redirected => Err(Failure::Redirected { to: None }),
             Fate::Forbidden => Ok(self.response(403, "text/html", "<html>403</html>")),

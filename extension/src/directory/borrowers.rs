@@ -7,9 +7,9 @@
 
 use crate::{
     clock::{self, DeskZone},
-    http::sleep,
     i18n::{text, text_with},
     slices::SLICE,
+    timer::sleep,
     wording,
 };
 use chrono::DateTime;

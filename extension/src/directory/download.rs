@@ -5,11 +5,7 @@ use super::{
     disk::{Disk, DiskError},
     key,
 };
-use crate::{
-    clock,
-    http::{Http, sleep},
-    sender,
-};
+use crate::{clock, http::Http, lock, timer::sleep};
 use koct_core::{
     Settings,
     directory::{
@@ -69,7 +65,7 @@ impl Known {
         lookup: &RecordsSettings,
         watcher: &dyn Watcher,
     ) -> Result<(), RecordsError> {
-        let Some(_lock) = sender::lock_of(LOCK).await else { return Err(RecordsError::Busy) };
+        let Some(_lock) = lock::lock_of(LOCK).await else { return Err(RecordsError::Busy) };
         let base = self.base().await?;
         if !lookup.passphrase && key::has_passphrase(&base).await? {
             // Not wanted any more: the key ends with the session of Firefox.

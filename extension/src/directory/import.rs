@@ -7,7 +7,7 @@ use super::{
     download::LOCK,
     key,
 };
-use crate::{clock, sender};
+use crate::{clock, lock};
 use koct_borrowers_db::Report;
 use koct_core::{
     directory::{
@@ -60,7 +60,7 @@ impl Known {
         lookup: &RecordsSettings,
         watcher: &dyn Watcher,
     ) -> Result<Report, RecordsError> {
-        let Some(_lock) = sender::lock_of(LOCK).await else { return Err(RecordsError::Busy) };
+        let Some(_lock) = lock::lock_of(LOCK).await else { return Err(RecordsError::Busy) };
         #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970")]
         let as_of = file.last_modified() as i64;
         let base = self.base().await?;

@@ -10,6 +10,7 @@ use crate::{
     http::Http,
     i18n::{plural, text, text_with},
     locale,
+    lock::{self, Lock},
     popup::window::question::{self, Question, Reply},
     preferences,
     sender::{self, Stopper, Watcher},
@@ -20,9 +21,15 @@ use crate::{
 use koct_core::{
     CommitType, Entry, Moment, Settings, State, TransactionId,
     koha::movement::{MovementCheck, Movements, Next},
-    log::{self, commit::Batch, event::LogEvent, order},
+    log::{
+        self,
+        commit::Batch,
+        event::LogEvent,
+        order::{self, Ordered},
+    },
     outbox::summary::Summary,
 };
+use review::Looked;
 use std::{cell::Cell, collections::HashMap, rc::Rc};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
@@ -40,6 +47,19 @@ struct Commit {
     stopper: Stopper,
     /// When the progress was shown last, by the page's clock.
     shown_at: Cell<f64>,
+}
+
+/// The sender's lock, held for a commit: meanwhile this window changes nothing that may be sent.
+struct Turn<'a> {
+    desk: &'a Desk,
+    _lock: Lock,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.desk.sending.set(false);
+        self.desk.sends_up_to.set(None);
+    }
 }
 
 /// # Errors
@@ -117,70 +137,98 @@ impl Commit {
             message.show(Tone::Bad, &text_with("commitNotAllowed", &[settings.server.as_str()]));
             return;
         }
-        let failed = |error: String| message.show(Tone::Bad, &text_with("commitFailedToStart", &[&error]));
         if self.desk.is_long_to_review() {
             self.progress_text.set_text_content(Some(&text("reviewWorking")));
         }
-        match self.desk.review_before_commit().await {
-            Ok(true) => {}
-            Ok(false) => return,
-            Err(error) => return failed(error.to_string()),
-        }
-        let Some(_lock) = sender::lock().await else {
-            message.show(Tone::Bad, &text("commitBusy"));
-            return;
+        let sent = match self.ready().await {
+            Ok(Some((_turn, uncommitted))) => self.send(settings, uncommitted).await,
+            Ok(None) => return,
+            Err(error) => Err(error.to_string()),
         };
-        self.desk.sending.set(true);
-        self.send(settings).await;
-        self.desk.sending.set(false);
-        self.desk.sends_up_to.set(None);
+        if let Err(error) = sent {
+            message.show(Tone::Bad, &text_with("commitFailedToStart", &[&error]));
+        }
     }
 
-    /// Sends what is to be sent. The caller holds the lock.
-    async fn send(&self, settings: Settings) {
-        let message = self.desk.message.about(Topic::Commit);
-        let failed = |error: String| message.show(Tone::Bad, &text_with("commitFailedToStart", &[&error]));
-        if let Err(error) = self.separate().await {
-            return failed(error.to_string());
+    /// Takes the sender's lock, or says that another window has it.
+    async fn take_turn(&self) -> Option<Turn<'_>> {
+        let Some(lock) = lock::lock().await else {
+            self.desk.message.about(Topic::Commit).show(Tone::Bad, &text("commitBusy"));
+            return None;
+        };
+        self.desk.sending.set(true);
+        Some(Turn { desk: &self.desk, _lock: lock })
+    }
+
+    /// Reads what is uncommitted, once, and has what stands out in it looked at. `None` where it is not to be sent.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    async fn ready(&self) -> Result<Option<(Turn<'_>, Ordered)>, StoreError> {
+        let Some(turn) = self.take_turn().await else { return Ok(None) };
+        let uncommitted = self.desk.store.in_states(&State::TO_COMMIT).await?;
+        match self.desk.look_before_commit(uncommitted).await? {
+            Looked::Clear(uncommitted) => return Ok(Some((turn, uncommitted))),
+            Looked::Stopped => return Ok(None),
+            Looked::StandsOut => {}
         }
-        let to_send = match self.desk.store.in_states(&[State::Local]).await {
-            Ok(entries) => entries,
-            Err(error) => return failed(error.to_string()),
-        };
-        let Some(settings) = ask_about_stale(settings, &to_send).await else { return };
-        let Some(started) = clock::now() else { return failed(text("attentionClock")) };
-        let batch = Batch::begin(&settings, started, &to_send);
-        let number = match self.desk.store.begin_batch(&batch).await {
-            Ok(number) => number,
-            Err(error) => return failed(error.to_string()),
-        };
-        let ended = sender::run(settings.clone(), &self.desk.store, self, &self.stopper).await;
+        // Whoever corrects something, or sets a clock right, needs the lock. So it may be another log afterwards.
+        drop(turn);
+        if !self.desk.review_before_commit().await {
+            return Ok(None);
+        }
+        let Some(turn) = self.take_turn().await else { return Ok(None) };
+        Ok(Some((turn, self.desk.store.in_states(&State::TO_COMMIT).await?)))
+    }
+
+    /// Sends what is to be sent. The caller holds the lock since it was read.
+    ///
+    /// # Errors
+    /// When nothing was sent, with the words why.
+    async fn send(&self, settings: Settings, uncommitted: Ordered) -> Result<(), String> {
+        let words = |error: StoreError| error.to_string();
+        let Some(settings) = ask_about_stale(settings, &uncommitted).await else { return Ok(()) };
+        let uncommitted = self.with_recorded_since(uncommitted).await.map_err(words)?;
+        let uncommitted = self.separate(uncommitted).await.map_err(words)?;
+        let started = clock::now().ok_or_else(|| text("attentionClock"))?;
+        let batch = Batch::begin(&settings, started, &uncommitted);
+        let number = self.desk.store.begin_batch(&batch).await.map_err(words)?;
+        let summary = sender::run(settings.clone(), &self.desk.store, uncommitted, self, &self.stopper).await;
         // Where the log could not be written, the durable state is still Sending: now it is a doubt that can be seen.
         if let Ok(changes) = self.desk.store.recover().await {
             self.desk.apply(changes);
         }
-        match ended {
-            Ok(summary) => {
-                let words = self.summarise(&summary, &settings);
-                let ended = batch.ended(clock::now().unwrap_or(started), &summary, words);
-                if let Err(error) = self.desk.store.set_batch(number, &ended).await {
-                    message.show(Tone::Bad, &text_with("batchFailed", &[&error.to_string()]));
-                }
-            }
-            Err(error) => failed(error.to_string()),
+        let words = self.summarise(&summary, &settings);
+        let ended = batch.ended(clock::now().unwrap_or(started), &summary, words);
+        if let Err(error) = self.desk.store.set_batch(number, &ended).await {
+            let words = text_with("batchFailed", &[&error.to_string()]);
+            self.desk.message.about(Topic::Commit).show(Tone::Bad, &words);
         }
+        Ok(())
+    }
+
+    /// With what was scanned since these were read, at this window or another: a question may have been open for long.
+    async fn with_recorded_since(&self, uncommitted: Ordered) -> Result<Ordered, StoreError> {
+        let recorded = self.desk.store.recorded_since(uncommitted.last_id()).await?;
+        if recorded.is_empty() {
+            return Ok(uncommitted);
+        }
+        let mut entries = uncommitted.into_entries();
+        entries.extend(recorded);
+        Ok(slices::through(order::sorting(entries)).await)
     }
 
     /// Puts transactions of one item that several desks have in the same second into seconds of their own.
-    async fn separate(&self) -> Result<(), StoreError> {
-        let ordered = self.desk.store.in_states(&[State::Local, State::InDoubt, State::Sending]).await?;
+    async fn separate(&self, mut uncommitted: Ordered) -> Result<Ordered, StoreError> {
         let moved: HashMap<TransactionId, Moment> =
-            slices::through(order::separating(&ordered)).await.into_iter().collect();
-        let (Some(now), false) = (clock::now(), moved.is_empty()) else { return Ok(()) };
-        let ids: Vec<TransactionId> = moved.keys().copied().collect();
-        let changes = self.desk.store.change(&ids, |entry| entry.separated(*moved.get(&entry.id)?, now)).await?;
-        self.desk.apply(changes);
-        Ok(())
+            slices::through(order::separating(&uncommitted)).await.into_iter().collect();
+        if let (Some(now), false) = (clock::now(), moved.is_empty()) {
+            let ids: Vec<TransactionId> = moved.keys().copied().collect();
+            let changes = self.desk.store.change(&ids, |entry| entry.separated(*moved.get(&entry.id)?, now)).await?;
+            uncommitted.update(changes.iter().map(|change| change.entry.clone()));
+            self.desk.apply(changes);
+        }
+        Ok(uncommitted)
     }
 
     /// Tells how it went. Returns the words.
@@ -196,15 +244,15 @@ impl Commit {
     }
 }
 
-/// So many old transactions are named.
+/// The number of old transactions that are named.
 const STALE_NAMED: usize = 50;
 
 /// Asks Koha which of these items it has seen since.
 async fn movements(settings: &Settings, about: Vec<Entry>) -> Movements {
     let http = Http::isolated(&settings.server.permission_pattern());
-    let (mut inquest, mut request) = MovementCheck::start(settings.clone(), about);
+    let (mut check, mut request) = MovementCheck::start(settings.clone(), about);
     loop {
-        match inquest.handle(http.send(&request).await) {
+        match check.handle(http.send(&request).await) {
             Next::Request(next) => request = next,
             Next::Done(movements) => return movements,
         }
@@ -212,8 +260,8 @@ async fn movements(settings: &Settings, about: Vec<Entry>) -> Movements {
 }
 
 /// Asks before old transactions are applied. Returns how to commit, or `None` where the person does not want to.
-async fn ask_about_stale(settings: Settings, to_send: &[Entry]) -> Option<Settings> {
-    let stale = log::stale(to_send, clock::millis(), settings.stale_hours);
+async fn ask_about_stale(settings: Settings, uncommitted: &[Entry]) -> Option<Settings> {
+    let stale = log::stale(uncommitted, clock::time(), settings.stale_hours);
     if settings.commit_type == CommitType::Send || stale.is_empty() {
         return Some(settings);
     }

@@ -6,11 +6,11 @@
 
 use crate::{
     badge,
-    http::sleep,
     i18n::text_with,
     locale,
     popup::{DRAWING_LAG, Desk, Tone, known, log, scan},
     store::Change,
+    timer::sleep,
 };
 use koct_core::{
     State, TransactionId,

@@ -15,6 +15,13 @@ use std::{
 
 const COMMITTED: usize = 200;
 
+/// The lengths of the log at which the start of a commit is measured, and how often.
+const LENGTHS: [usize; 2] = [1_000, 100_000];
+const STARTS: usize = 5;
+
+/// For how long a commit may take to its first request before something is wrong.
+const STARTS_WITHIN: Duration = Duration::from_mins(2);
+
 /// What Firefox itself takes for one POST to this address and for one strict write of two rows: two medians in
 /// milliseconds, the floor of what a transaction that waits for the one before can cost.
 const FLOOR: &str = "(async (url, body, count) => { const median = times => times.sort((a, b) => a - b)[times.length >> 1]; \
@@ -35,6 +42,12 @@ const NOTHING: &str = "userid=koha&password=koha&login_userid=koha&login_passwor
 /// # Errors
 /// When something that is measured does not work.
 pub(super) fn bench(addon: &Path) -> koct_tests::Result {
+    println!("from the click on Commit until the first transaction reaches the server, {STARTS} times:");
+    for length in LENGTHS {
+        let times = starts(addon, length)?;
+        let shown: Vec<_> = times.iter().map(|time| format!("{time:.0}")).collect();
+        println!("  of {length}: {:.0} ms (each: {})", median(times), shown.join(", "));
+    }
     println!("committing {COMMITTED} transactions, the time beyond the server's own:");
     for era in [Era::Before2405, Era::From2405] {
         for (commit_type, delay) in [("send", 0), ("send", 20), ("apply", 0), ("apply", 20)] {
@@ -69,6 +82,34 @@ pub(super) fn bench(addon: &Path) -> koct_tests::Result {
         }
     }
     Ok(())
+}
+
+/// How long commits of a log of this length take to their first request with a transaction, in milliseconds: from just before
+/// the click is sent to Firefox until the stand-in server has the request, looked for each millisecond. The server
+/// refuses it, so nothing is committed, and the next commit finds the same log.
+fn starts(addon: &Path, length: usize) -> koct_tests::Result<Vec<f64>> {
+    let koha = FakeKoha::start(Config { era: Era::From2405, ..Config::default() })?;
+    koha.fault(Fault::on("service.pl", FaultKind::Status(404)));
+    let desk = Desk::with_addon(&Options::default(), addon)?;
+    desk.configure(&Settings::of(&koha.url(), "apply"))?;
+    desk.fill(length)?;
+    let mut times = Vec::new();
+    for _ in 0..STARTS {
+        koha.clear_requests();
+        let began = Instant::now();
+        desk.page.eval("document.getElementById('commit').click()")?;
+        let has_transaction =
+            || koha.requests().iter().any(|request| request.form.iter().any(|(key, _)| key == "action"));
+        while !has_transaction() {
+            if began.elapsed() > STARTS_WITHIN {
+                return Err("the commit does not send anything".into());
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        times.push(began.elapsed().as_secs_f64() * 1000.0);
+        desk.wait_for_commit()?;
+    }
+    Ok(times)
 }
 
 /// What one request to service.pl takes without a browser: the median, in milliseconds.

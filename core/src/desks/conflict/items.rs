@@ -2,7 +2,7 @@
 
 use crate::{
     desk::{barcode::same_code, transaction::Action},
-    log::Entry,
+    log::{Entry, order::Ordered},
     slices::{CHUNK, Pace},
 };
 use std::collections::HashMap;
@@ -17,7 +17,7 @@ pub const FUTURE_FROM: i64 = 5 * MINUTE;
 /// A checkin and a checkout at two desks further apart than this are taken for two loans, in milliseconds.
 pub(super) const ONE_SITTING: i64 = DAY;
 
-/// The transactions of each item, in the order given.
+/// The transactions of each item, in their order.
 pub(super) struct Items<'a> {
     /// Item after item.
     entries: Vec<&'a Entry>,
@@ -26,15 +26,15 @@ pub(super) struct Items<'a> {
 }
 
 impl<'a> Items<'a> {
-    pub(super) async fn of(entries: &'a [Entry], order: &[usize], pace: &Pace) -> Self {
+    pub(super) async fn of(entries: &'a Ordered, pace: &Pace) -> Self {
         // As many as there can be: to move a long table would take as long as many slices.
         let mut numbers: HashMap<String, usize> = HashMap::with_capacity(entries.len());
-        // The number of its item, for each in the order.
-        let mut items: Vec<Option<usize>> = Vec::with_capacity(order.len());
+        // The number of its item, for each.
+        let mut items: Vec<Option<usize>> = Vec::with_capacity(entries.len());
         let mut ends: Vec<usize> = Vec::new();
-        for places in order.chunks(CHUNK) {
-            for place in places {
-                let item = entries[*place].transaction.action.item_key().map(|key| {
+        for chunk in entries.chunks(CHUNK) {
+            for entry in chunk {
+                let item = entry.transaction.action.item_key().map(|key| {
                     let new = numbers.len();
                     *numbers.entry(key).or_insert(new)
                 });
@@ -44,7 +44,7 @@ impl<'a> Items<'a> {
                 }
                 items.push(item);
             }
-            pace.spend(places.len()).await;
+            pace.spend(chunk.len()).await;
         }
         let mut all = 0;
         for end in &mut ends {
@@ -52,13 +52,13 @@ impl<'a> Items<'a> {
             all += std::mem::replace(end, all);
         }
         let mut sorted = vec![None; all];
-        for (places, items) in order.chunks(CHUNK).zip(items.chunks(CHUNK)) {
-            for (place, item) in places.iter().zip(items) {
+        for (chunk, items) in entries.chunks(CHUNK).zip(items.chunks(CHUNK)) {
+            for (entry, item) in chunk.iter().zip(items) {
                 let Some(item) = item else { continue };
-                sorted[ends[*item]] = Some(&entries[*place]);
+                sorted[ends[*item]] = Some(entry);
                 ends[*item] += 1;
             }
-            pace.spend(places.len()).await;
+            pace.spend(chunk.len()).await;
         }
         Self { entries: sorted.into_iter().flatten().collect(), ends }
     }

@@ -6,7 +6,7 @@ use crate::{
         transaction::{Action, Moment, Transaction, arbitrary},
     },
     desks::shift::Shift,
-    log::status::Status,
+    log::{order, status::Status},
     slices::in_slices,
 };
 use proptest::prelude::*;
@@ -38,8 +38,12 @@ impl Log {
         self.add(desk, seconds * SECOND, Action::Payment { cardnumber, amount })
     }
 
+    fn review(&self, committed: &[Entry]) -> Review {
+        review(&self.0.clone().into(), committed, NOW)
+    }
+
     fn found(&self) -> Vec<(Kind, u32, Option<u32>)> {
-        let review = review(&self.0, &[], NOW);
+        let review = self.review(&[]);
         review
             .conflicts
             .iter()
@@ -117,7 +121,7 @@ fn moments_out_of_bounds_are_found_once_per_desk() {
         log.check_in("Bus", 301 + i64::try_from(number).unwrap(), item);
     }
     log.check_in("", 300, "D").check_in("", -30 * 86_400, "E").check_in("", -30 * 86_400 - 1, "F");
-    let review = review(&log.0, &[], NOW);
+    let review = log.review(&[]);
     let found: Vec<_> = review.conflicts.iter().map(|c| (c.kind, c.first.0, c.number)).collect();
     assert_eq!(found, [(Kind::Future, 1, 3), (Kind::LongPast, 6, 1)]);
     let clocks: Vec<_> = review.desks.iter().map(|desk| desk.clock.map(|clock| clock.shift.to_string())).collect();
@@ -134,7 +138,7 @@ fn what_koha_has_seen_since_is_found() {
         entry.id = TransactionId(entry.id.0 + 100);
         entry.status = Status::Success;
     }
-    let review = review(&earlier.0, &committed.0, NOW);
+    let review = earlier.review(&committed.0);
     let found: Vec<_> = review.conflicts.iter().map(|c| (c.kind, c.first.0, c.second.map(|id| id.0))).collect();
     assert_eq!(found, [(Kind::LaterCommitted, 1, Some(101))]);
 }
@@ -155,7 +159,7 @@ fn skewed(seconds: i64) -> Log {
 }
 
 fn clocks(log: &Log) -> Vec<(String, String)> {
-    let review = review(&log.0, &[], NOW);
+    let review = log.review(&[]);
     let name = |desk: &DeskReport| desk.desk.as_ref().map(ToString::to_string).unwrap_or_default();
     review.desks.iter().filter_map(|desk| Some((name(desk), desk.clock?.shift.to_string()))).collect()
 }
@@ -208,10 +212,7 @@ proptest! {
             let name = DeskName::parse(&desk.to_string()).ok().filter(|_| desk > 0);
             Entry { desk: name, ..Entry::recorded(TransactionId(id), transaction) }
         }).collect();
-        let review = review(&entries, &entries, NOW);
-        let mut order = review.order.clone();
-        order.sort_unstable();
-        prop_assert_eq!(order, (0..entries.len()).collect::<Vec<_>>());
+        let review = Log(entries.clone()).review(&entries);
         let number: u32 = review.desks.iter().map(|desk| desk.number).sum();
         prop_assert_eq!(usize::try_from(number).unwrap(), entries.len());
     }
@@ -231,13 +232,11 @@ proptest! {
             };
         }
         let committed = &log.0[..log.0.len() / 3];
-        let at_once = review(&log.0, committed, NOW);
-        let (sliced, slices) = in_slices(reviewing(&log.0, committed, NOW), budget);
-        prop_assert!(slices > 1 || budget > 8 * log.0.len());
-        prop_assert_eq!(at_once, sliced);
-        let mut sorted = log.0.clone();
-        order::sort(&mut sorted);
+        let sorted = Ordered::from(log.0.clone());
         prop_assert_eq!(&in_slices(order::sorting(log.0.clone()), budget).0, &sorted);
+        let (sliced, slices) = in_slices(reviewing(&sorted, committed, NOW), budget);
+        prop_assert!(slices > 1 || budget > 6 * log.0.len());
+        prop_assert_eq!(log.review(committed), sliced);
         prop_assert_eq!(in_slices(order::separating(&sorted), budget).0, order::separate(&sorted));
     }
 }
@@ -258,7 +257,7 @@ fn of_two_shifts_that_settle_all_the_one_is_offered_after_which_the_desks_worked
 
 #[test]
 fn what_stands_out_is_shown_before_a_commit_and_many_of_a_desk_by_their_first() {
-    let look = |log: &Log| review(&log.0, &[], NOW);
+    let look = |log: &Log| review(&log.0.clone().into(), &[], NOW);
     let mut log = log();
     assert!(!look(&log).stands_out());
     log.check_in("", -10, "A");

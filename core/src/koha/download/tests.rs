@@ -1,5 +1,6 @@
 use super::*;
 use crate::{
+    desk::clock::KohaTime,
     directory::{
         Directory,
         block_store::{BlockId, BlockStore, DamagedBlockError},
@@ -269,7 +270,7 @@ impl Koha {
         }
         let rows: Value = shown.into_iter().map(|(id, says)| row(set, id, says)).collect();
         let total = (set != Set::Restrictions).then(|| u32::try_from(all.len()).unwrap());
-        Response { total_count: total, date: Some(self.time), ..answer(200, &rows) }
+        Response { total_count: total, date: Some(KohaTime::from_millis(self.time)), ..answer(200, &rows) }
     }
 
     /// The most times that one row was given.
@@ -439,7 +440,7 @@ fn everything_is_read_in_order_and_later_only_what_has_changed() {
     assert_eq!(world.koha.given(), 1);
     let contents = world.store.contents();
     assert_eq!(contents.libraries["CPL"], "Centerville");
-    let began = contents.sets[&Set::Patrons].koha_as_of.unwrap() - AHEAD;
+    let began = contents.sets[&Set::Patrons].koha_as_of.unwrap().millis() - AHEAD;
     assert!(
         contents
             .sets

@@ -1,7 +1,7 @@
 //! How far a list is read: what is kept so that another day's reading can go on.
 
 use super::row::Listed;
-use crate::directory::Held;
+use crate::{desk::clock::KohaTime, directory::Held};
 use serde::{Deserialize, Serialize};
 
 /// The number of rows asked for at once, at most.
@@ -41,12 +41,12 @@ pub struct Point {
     /// The number of rows asked for at once.
     pub(super) size: u32,
     pub(super) without_embed: bool,
-    /// Only what was changed since this time by Koha's clock is read, in milliseconds since 1970 in UTC.
+    /// Only what was changed since this time by Koha's clock is read.
     #[serde(rename = "since")]
-    pub(super) koha_since: Option<i64>,
-    /// What Koha's clock showed at the first answer, in milliseconds since 1970 in UTC.
+    pub(super) koha_since: Option<KohaTime>,
+    /// What Koha's clock showed at the first answer.
     #[serde(rename = "began")]
-    pub(super) koha_began: Option<i64>,
+    pub(super) koha_began: Option<KohaTime>,
     /// The number of rows that had no number and were left out.
     pub unreadable: u32,
     /// Whether rows had what was asked for besides: what patrons owe, the titles of items.
@@ -56,7 +56,7 @@ pub struct Point {
 impl Point {
     /// Before the first row, of a whole list or of what was changed since a time by Koha's clock ([`Point::koha_began`] of an
     /// earlier reading).
-    pub fn start(koha_since: Option<i64>) -> Self {
+    pub fn start(koha_since: Option<KohaTime>) -> Self {
         Self { size: MOST, koha_since, ..Self::default() }
     }
 
@@ -78,8 +78,8 @@ impl Point {
         self.koha_since.is_some()
     }
 
-    /// What Koha's clock showed when reading began, in milliseconds since 1970 in UTC.
-    pub fn koha_began(&self) -> Option<i64> {
+    /// What Koha's clock showed when reading began.
+    pub fn koha_began(&self) -> Option<KohaTime> {
         self.koha_began
     }
 }

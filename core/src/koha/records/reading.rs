@@ -13,7 +13,7 @@ use crate::{
 };
 use chrono::DateTime;
 use serde_json::value::RawValue;
-use std::marker::PhantomData;
+use std::{marker::PhantomData, time::Duration};
 use url::form_urlencoded;
 
 /// The number of rows asked for at once, at least. A weak server takes long for a page.
@@ -24,7 +24,7 @@ const DEFAULT_PAGE: u32 = 20;
 pub(super) const CAUTION: u32 = 10;
 /// Changes are asked for from this many milliseconds before the last download. Koha hands a condition on `me.…` to the
 /// database as it is, which takes the time for one of its own zone, up to twelve hours behind UTC; and clocks may differ.
-const OVERLAP: i64 = (12 * 60 + 2) * 60_000;
+const OVERLAP: Duration = Duration::from_secs((12 * 60 + 2) * 60);
 /// How long an answer may take where everything comes at once, in milliseconds.
 const TIME_LIMIT_OF_ALL: u32 = 300_000;
 
@@ -49,7 +49,8 @@ impl<R: Listed> Reading<R> {
     fn condition(&self) -> serde_json::Value {
         let mut condition = serde_json::Map::new();
         condition.insert(format!("me.{}", R::ID), serde_json::json!({ ">": self.point.last.unwrap_or(0) }));
-        let since = self.point.koha_since.and_then(|since| DateTime::from_timestamp_millis(since - OVERLAP));
+        let since =
+            self.point.koha_since.and_then(|since| DateTime::from_timestamp_millis(since.minus(OVERLAP).millis()));
         if let (Some(changed), Some(since)) = (R::CHANGED, since) {
             // Not every database takes another form for a time, and none needs another.
             let since = since.format("%Y-%m-%d %H:%M:%S").to_string();

@@ -5,6 +5,7 @@ use super::{
     *,
 };
 use crate::{
+    desk::clock::KohaTime,
     directory::{
         Held,
         record::{Hold, HoldState, Item, Loan, Patron, Record},
@@ -27,12 +28,14 @@ pub(super) fn settings() -> Settings {
     }
 }
 
+const NOW_OF_KOHA: KohaTime = KohaTime::from_millis(1_795_600_000_000);
+
 fn answer(status: u16, body: &Value) -> Response {
     Response { status, content_type: "application/json".into(), body: body.to_string(), ..Response::default() }
 }
 
 fn page(total: u32, rows: &Value) -> Response {
-    Response { total_count: Some(total), date: Some(1_795_600_000_000), ..answer(200, rows) }
+    Response { total_count: Some(total), date: Some(NOW_OF_KOHA), ..answer(200, rows) }
 }
 
 fn query(request: &Request) -> BTreeMap<String, String> {
@@ -57,14 +60,14 @@ fn asks_for_what_comes_after_the_last() {
     let first = Item { id: 3, barcode: "B3".into(), biblio: 7, title: "T s".into(), ..Item::default() };
     assert_eq!(rows, [first, Item { id: 9, call_number: "12".into(), ..Item::default() }]);
     assert_eq!((left, reading.point().unreadable, reading.point().has_extras), (Some(2), 1, true));
-    assert_eq!(reading.point().koha_began(), Some(1_795_600_000_000));
+    assert_eq!(reading.point().koha_began(), Some(NOW_OF_KOHA));
     assert_eq!(query(&reading.request(&settings(), &RestCredentials::Basic))["q"], r#"{"me.item_id":{">":9}}"#);
     assert_eq!(reading.handle(Ok(page(0, &json!([])))), ReadStep::Done(vec![]));
 }
 
 #[test]
 fn asks_for_changes_a_little_too_early_rather_than_too_late() {
-    let reading = Reading::<Patron>::new(Point::start(Some(1_795_600_000_000)));
+    let reading = Reading::<Patron>::new(Point::start(Some(NOW_OF_KOHA)));
     let asked = query(&reading.request(&settings(), &RestCredentials::Basic));
     let asked: Value = serde_json::from_str(&asked["q"]).unwrap();
     // 09:46:40 in UTC, and it can be taken for a time of any zone.
@@ -73,9 +76,12 @@ fn asks_for_changes_a_little_too_early_rather_than_too_late() {
 
 #[test]
 fn everything_is_read_once_in_a_while_and_where_changes_cannot_be_told() {
-    let held = Held { whole_as_of: 1_000, koha_as_of: Some(77), ..Held::default() };
+    let held = Held { whole_as_of: 1_000, koha_as_of: Some(KohaTime::from_millis(77)), ..Held::default() };
     let since = |now, held: Option<&Held>| Point::after::<Patron>(held, now).koha_since;
-    assert_eq!((since(1_000, Some(&held)), since(999 + WHOLE, Some(&held))), (Some(77), Some(77)));
+    assert_eq!(
+        (since(1_000, Some(&held)), since(999 + WHOLE, Some(&held))),
+        (Some(KohaTime::from_millis(77)), Some(KohaTime::from_millis(77)))
+    );
     assert_eq!((since(1_000 + WHOLE, Some(&held)), since(999, Some(&held)), since(1_000, None)), (None, None, None));
     assert_eq!(since(1_000, Some(&Held { koha_as_of: None, ..held.clone() })), None, "Koha's clock is not known");
     assert!(!Point::after::<Loan>(Some(&held), 1_000).is_changes(), "what ended would not be told");
@@ -173,7 +179,7 @@ fn a_session_is_renewed_once_between_two_pages() {
 
 #[test]
 fn goes_on_without_what_cannot_be_embedded_and_asks_in_older_ways() {
-    let mut reading = Reading::<Patron>::new(Point::start(Some(1)));
+    let mut reading = Reading::<Patron>::new(Point::start(Some(KohaTime::from_millis(1))));
     let again = ReadStep::Again(0);
     let no_embed = json!({"errors": [{"message": "Not in enum list", "path": "/x-koha-embed/0"}], "status": 400});
     assert_eq!(reading.handle(Ok(answer(400, &no_embed))), again);
@@ -212,7 +218,7 @@ fn tries_without_the_embed_before_it_gives_up() {
 
 #[test]
 fn an_error_of_the_database_about_changes_means_all_of_them() {
-    let mut reading = Reading::<Item>::new(Point::start(Some(1_795_600_000_000)));
+    let mut reading = Reading::<Item>::new(Point::start(Some(NOW_OF_KOHA)));
     let died = || Ok(answer(500, &json!({"error": "Something went wrong"})));
     assert!(matches!(reading.handle(died()), ReadStep::Again(1..)), "perhaps it was only busy");
     assert_eq!(reading.handle(died()), ReadStep::Again(0));

@@ -4,12 +4,11 @@ use super::QUEUE;
 use crate::{
     dom,
     i18n::{plural, text, text_with},
-    locale,
+    locale, lock,
     popup::{
         Desk, Tone, Topic,
         window::question::{self, Question, Reply},
     },
-    sender,
     store::StoreError,
 };
 use koct_core::{Entry, State, Status, TransactionId, log::status::Decision};
@@ -80,7 +79,7 @@ impl Desk {
         if question::ask(question).await != Ok(Reply::Yes) {
             return;
         }
-        let Some(_lock) = sender::lock().await else { return message.show(Tone::Bad, &text("commitBusy")) };
+        let Some(_lock) = lock::lock().await else { return message.show(Tone::Bad, &text("commitBusy")) };
         // Read anew: another window may have decided meanwhile.
         let decided = match self.all_decided(decision).await {
             Ok(decided) => decided,

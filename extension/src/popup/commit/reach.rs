@@ -2,11 +2,13 @@
 
 use crate::{
     dom,
-    http::{Http, sleep},
+    http::Http,
     i18n::{text, text_with},
     locale,
     popup::Desk,
-    preferences, webext,
+    preferences,
+    timer::sleep,
+    webext,
 };
 use koct_core::{State, koha::rest};
 use std::{cell::Cell, rc::Rc, time::Duration};

@@ -4,9 +4,8 @@
 use crate::{
     clock, dom,
     i18n::{isolated, plural, text, text_with},
-    locale,
+    locale, lock,
     popup::{Desk, Tone, Topic, log::edit, on_enter},
-    sender,
     store::StoreError,
     wording,
 };
@@ -16,7 +15,9 @@ use koct_core::{
         conflict::{Conflict, DeskReport, Kind},
         shift::{Shift, Shifts},
     },
+    log::order::Ordered,
 };
+pub(crate) use looking::Looked;
 use looking::{LookedAt, Looking};
 use std::{
     cell::RefCell,
@@ -29,7 +30,7 @@ use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement};
 
 mod looking;
 
-/// So many conflicts of a kind, and so many transactions of the order, are listed.
+/// The number of conflicts of a kind, and of transactions of the order, that are listed.
 const CONFLICTS_LISTED: usize = 50;
 const ORDER_LISTED: usize = 300;
 
@@ -110,30 +111,27 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
 }
 
 impl Desk {
-    /// Shows what stands out before a commit, if anything does. Returns whether to go on.
+    /// Looks through what a commit would send. Where something stands out, [`Desk::review_before_commit`] shows it.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub(crate) async fn review_before_commit(self: &Rc<Self>) -> Result<bool, StoreError> {
+    pub(crate) async fn look_before_commit(&self, uncommitted: Ordered) -> Result<Looked, StoreError> {
         let looking = &self.review.looking;
         looking.before_commit.set(true);
         looking.shifts.take();
-        let looked = self.look_at_order().await;
+        let looked = self.look_through(uncommitted).await;
         looking.before_commit.set(false);
-        if !looked? {
-            return Ok(false);
-        }
-        if !looking.stands_out() {
-            looking.stop();
-            return Ok(true);
-        }
+        Ok(if looked? { looking.looked() } else { Looked::Stopped })
+    }
+
+    /// Shows what stands out before a commit. Returns whether to go on.
+    pub(crate) async fn review_before_commit(self: &Rc<Self>) -> bool {
         let closed = self.open_review(true);
         self.draw_review();
         if let Some(closed) = closed {
             let _ = JsFuture::from(closed).await;
         }
-        let go = self.review.dialog.return_value() == "go";
-        Ok(go && self.store_shifts().await)
+        self.review.dialog.return_value() == "go" && self.store_shifts().await
     }
 
     /// Shows the order without committing.
@@ -369,13 +367,12 @@ impl Desk {
     fn draw_order(&self, looked_at: &LookedAt) -> Result<(), JsValue> {
         let list = &self.review.order;
         list.set_text_content(None);
-        let order = &looked_at.review.order;
-        for entry in order.iter().take(ORDER_LISTED).filter_map(|place| looked_at.entries.get(*place)) {
+        for entry in looked_at.entries.iter().take(ORDER_LISTED) {
             let line = dom::document()?.create_element("li")?;
             line.set_text_content(Some(&self.entry_words(entry)));
             list.append_with_node_1(&line)?;
         }
-        append_more(list, order.len(), ORDER_LISTED)
+        append_more(list, looked_at.entries.len(), ORDER_LISTED)
     }
 
     /// Stores the shifts that were tried. Returns whether that went well.
@@ -405,7 +402,7 @@ impl Desk {
     }
 
     async fn try_store_shifts(self: &Rc<Self>, shifts: &Shifts) -> Result<usize, String> {
-        let Some(_lock) = sender::lock().await else { return Err(text("commitBusy")) };
+        let Some(_lock) = lock::lock().await else { return Err(text("commitBusy")) };
         let now = clock::now().ok_or_else(|| text("attentionClock"))?;
         let words = |error: StoreError| error.to_string();
         let movable = self.store.in_states(&Shifts::states()).await.map_err(words)?;

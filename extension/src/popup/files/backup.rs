@@ -3,7 +3,6 @@
 use super::{export, import::outcome::Outcome};
 use crate::{
     clock, dom,
-    http::sleep,
     i18n::{plural, text, text_with},
     popup::{
         Desk, Tone, Topic,
@@ -11,6 +10,7 @@ use crate::{
     },
     preferences,
     store::StoreError,
+    timer::sleep,
     wording,
 };
 use koct_core::{

@@ -4,12 +4,12 @@ use super::export;
 use crate::{
     clock::{self, DeskZone},
     dom,
-    http::sleep,
     i18n::{text, text_with},
-    locale,
+    locale, lock,
     popup::{Desk, Tone, Topic},
-    sender, slices,
+    slices,
     store::StoreError,
+    timer::sleep,
     wording,
 };
 use chosen::{Chosen, Content};
@@ -243,7 +243,7 @@ impl Desk {
     async fn try_import_all(self: &Rc<Self>) -> Result<String, String> {
         self.import.say(&text("importLoading"));
         // Two windows must not import the same file at once, nor what is being sent change its place.
-        let _lock = sender::lock().await.ok_or_else(|| text("commitBusy"))?;
+        let _lock = lock::lock().await.ok_or_else(|| text("commitBusy"))?;
         let knowledge = self.knowledge().await;
         let mut knowledge = knowledge.map_err(|error| text_with("importLogFailed", &[&error.to_string()]))?;
         let waiting = self.import.waiting();

@@ -97,7 +97,7 @@ impl PatronPanel {
         if self.is_shown() && !self.refreshing.replace(true) {
             let desk = desk.clone();
             spawn_local(async move {
-                crate::http::sleep(crate::popup::DRAWING_LAG).await;
+                crate::timer::sleep(crate::popup::DRAWING_LAG).await;
                 desk.patron.refreshing.set(false);
                 desk.refresh_patron().await;
             });

@@ -5,19 +5,19 @@
 
 use crate::{
     dom,
-    http::sleep,
     i18n::{text, text_with},
     locale,
     popup::{Desk, Tone},
+    timer::sleep,
     wording,
 };
+use futures_util::lock::Mutex;
 use koct_core::directory::{Hits, may_be_name, may_begin_name, record::Patron};
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
     time::Duration,
 };
-use tokio::sync::Mutex;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, FocusEvent, HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent};

@@ -4,9 +4,8 @@
 use crate::{
     clock, dom,
     i18n::{plural, text, text_with},
-    locale,
+    locale, lock,
     popup::{Desk, Tone, Topic},
-    sender,
 };
 use koct_core::State;
 use std::rc::Rc;
@@ -125,7 +124,7 @@ impl Desk {
             return;
         };
         // What another window is sending must not be removed under its hands.
-        let Some(_lock) = sender::lock().await else {
+        let Some(_lock) = lock::lock().await else {
             self.message.show(Tone::Bad, &text("commitBusy"));
             return;
         };

@@ -4,11 +4,11 @@
 
 use crate::{
     dom,
-    http::sleep,
     i18n::{text, text_with},
     locale,
     popup::{Desk, Tone},
     store::StoreError,
+    timer::sleep,
     wording,
 };
 use koct_core::{

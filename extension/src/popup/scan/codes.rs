@@ -5,8 +5,8 @@
 
 use crate::{
     dom,
-    http::sleep,
     popup::{Desk, on_enter},
+    timer::sleep,
 };
 use koct_core::desk::scanner::{Burst, SILENCE, ScannerEnd};
 use std::{cell::Cell, rc::Rc, time::Duration};

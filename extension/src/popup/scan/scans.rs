@@ -2,11 +2,11 @@
 
 use crate::{
     clock, dom,
-    http::sleep,
     i18n::{text, text_with},
     locale,
     popup::{Desk, Tone, Topic, scan::attention::Problem},
     store::StoreError,
+    timer::sleep,
     wording,
 };
 use futures_util::future::{Either, select};

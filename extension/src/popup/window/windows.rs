@@ -1,6 +1,6 @@
 //! What the windows of a profile tell each other about the log, so that each shows it as it is.
 
-use crate::{dom, http::sleep, popup::Desk};
+use crate::{dom, popup::Desk, timer::sleep};
 use koct_core::{TransactionId, log::event::LogEvent};
 use serde::{Deserialize, Serialize};
 use std::{

@@ -1,5 +1,6 @@
 //! KOCT's own reading of whole lists against the stand-in, over real HTTP, in both eras.
 
+use koct_core::desk::clock::KohaTime;
 use std::collections::BTreeSet;
 
 use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind, Flag, Library, Size};
@@ -9,6 +10,8 @@ use koct_core::koha::{Failure, Method, Request, Response, Session};
 use koct_core::{CommitType, Secret, ServerUrl, Settings};
 
 use crate::client::*;
+
+const NOW: KohaTime = KohaTime::from_millis(1_795_600_000_000);
 
 const ERAS: [Era; 2] = [Era::Before2405, Era::From2405];
 
@@ -66,7 +69,7 @@ fn send(koha: &FakeKoha, request: &Request) -> Result<Response, Failure> {
         status: answer.status,
         content_type: answer.kind().to_owned(),
         total_count: answer.header("x-total-count").and_then(|count| count.parse().ok()),
-        date: answer.header("date").map(|_| 1_795_600_000_000),
+        date: answer.header("date").map(|_| NOW),
         body: answer.body,
         ..Response::default()
     })
@@ -85,7 +88,7 @@ struct Read<R> {
 fn read<R: Listed>(
     koha: &FakeKoha,
     pass: &RestCredentials,
-    since: Option<i64>,
+    since: Option<KohaTime>,
     meanwhile: impl Fn(usize),
 ) -> Result<Read<R>, ReadError> {
     read_from(koha, pass, Point::start(since), Reading::<R>::new, meanwhile)
@@ -240,11 +243,11 @@ fn only_what_has_changed() {
     });
     let changed = koha.library(|library| u32::try_from(library.patrons[7].id).unwrap());
     let pass = pass(&koha, Era::From2405, "koha");
-    let read = read::<Patron>(&koha, &pass, Some(1_795_600_000_000), |_| {}).unwrap();
+    let read = read::<Patron>(&koha, &pass, Some(NOW), |_| {}).unwrap();
     assert_eq!((ids(&read.rows), read.requests, read.point.is_changes()), (vec![changed], 1, true));
     // Koha before has no conditions: all of them come, and that is told.
     let koha = big(Era::Before2405);
-    let all = self::read::<Patron>(&koha, &RestCredentials::Basic, Some(1_795_600_000_000), |_| {}).unwrap();
+    let all = self::read::<Patron>(&koha, &RestCredentials::Basic, Some(NOW), |_| {}).unwrap();
     assert!(all.rows.len() > 2_300 && !all.point.is_changes());
 }
 

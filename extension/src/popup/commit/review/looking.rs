@@ -6,6 +6,7 @@ use crate::{clock, popup::Desk, slices, store::StoreError};
 use koct_core::{
     Entry, State,
     desks::{conflict, shift::Shifts},
+    log::order::{self, Ordered},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -33,17 +34,32 @@ pub(crate) struct Looking {
 #[derive(Default)]
 pub(crate) struct LookedAt {
     /// What is to be sent or may have been, at the times that the shifts give.
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Ordered,
     pub(crate) committed: Vec<Entry>,
     shifts: Shifts,
     pub(crate) review: conflict::Review,
 }
 
+/// What a look before a commit came to.
+pub(crate) enum Looked {
+    /// Nothing stands out in these.
+    Clear(Ordered),
+    /// A person should see it first.
+    StandsOut,
+    /// It is not asked for any more.
+    Stopped,
+}
+
 impl LookedAt {
     /// Moves the times of the desks to where these shifts put them.
-    fn move_to(&mut self, shifts: &Shifts) {
-        let before = std::mem::replace(&mut self.shifts, shifts.clone());
-        shifts.try_on(&mut self.entries, &before);
+    async fn move_to(&mut self, shifts: Shifts) {
+        let before = std::mem::replace(&mut self.shifts, shifts);
+        if self.shifts == before {
+            return;
+        }
+        let mut entries = std::mem::take(&mut self.entries).into_entries();
+        self.shifts.try_on(&mut entries, &before);
+        self.entries = slices::through(order::sorting(entries)).await;
     }
 
     pub(crate) fn to_send(&self) -> usize {
@@ -63,15 +79,24 @@ impl Looking {
         *self.looked_at.borrow_mut() = None;
     }
 
-    pub(crate) fn stands_out(&self) -> bool {
-        self.looked_at.borrow().as_ref().is_some_and(LookedAt::stands_out)
+    /// What the look came to that was just made, at no shift.
+    pub(crate) fn looked(&self) -> Looked {
+        match self.looked_at.take() {
+            None => Looked::Stopped,
+            Some(looked_at) if !looked_at.stands_out() => Looked::Clear(looked_at.entries),
+            Some(looked_at) => {
+                *self.looked_at.borrow_mut() = Some(looked_at);
+                Looked::StandsOut
+            }
+        }
     }
 
     /// Looks through it, at the shifts that are tried by the end. Returns whether it is still asked for.
     async fn through(&self, mut looked_at: LookedAt) -> bool {
         let asked = self.asked.get();
         loop {
-            looked_at.move_to(&self.shifts.borrow());
+            let shifts = self.shifts.borrow().clone();
+            looked_at.move_to(shifts).await;
             let work = conflict::reviewing(&looked_at.entries, &looked_at.committed, clock::millis());
             let is_asked = || self.asked.get() == asked;
             let is_wanted = || is_asked() && *self.shifts.borrow() == looked_at.shifts;
@@ -99,7 +124,18 @@ impl Desk {
         let looking = &self.review.looking;
         looking.stop();
         let asked = looking.asked.get();
-        let entries = self.store.in_states(&[State::Local, State::InDoubt, State::Sending]).await?;
+        let entries = self.store.in_states(&State::TO_COMMIT).await?;
+        if looking.asked.get() != asked {
+            return Ok(false);
+        }
+        self.look_through(entries).await
+    }
+
+    /// Looks through this. Returns whether it is still asked for.
+    pub(super) async fn look_through(&self, entries: Ordered) -> Result<bool, StoreError> {
+        let looking = &self.review.looking;
+        looking.stop();
+        let asked = looking.asked.get();
         let counts = self.counts.get();
         let nothing_committed = counts.committed() == 0;
         let items = if nothing_committed { HashSet::new() } else { slices::through(conflict::items(&entries)).await };

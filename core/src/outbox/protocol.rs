@@ -1,0 +1,52 @@
+//! What a commit wants done, and what it is told.
+
+use super::summary::Summary;
+use crate::{
+    desk::transaction::TransactionId,
+    koha::{Failure, Request, Response},
+    log::status::Status,
+};
+use std::time::Duration;
+
+/// Names a request, so that its answer is not taken for another's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ticket(pub(super) u32);
+
+/// Gives out tickets, each once.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Tickets(u32);
+
+impl Tickets {
+    pub(super) fn next(&mut self) -> Ticket {
+        self.0 += 1;
+        Ticket(self.0)
+    }
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Output {
+    /// Store these statuses durably and all at once, then report [`Input::Persisted`] or [`Input::NotPersisted`].
+    Persist(Vec<(TransactionId, Status)>),
+    /// Make this request and report [`Input::Answer`].
+    Request(Ticket, Request),
+    /// Report [`Input::Waited`] after this time.
+    Wait(Ticket, Duration),
+    /// The commit is over.
+    Finished(Summary),
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Input {
+    /// The statuses of the last [`Output::Persist`] are durable.
+    Persisted,
+    /// They are not, and nothing of them was stored.
+    NotPersisted,
+    /// What became of a request.
+    Answer(Ticket, Result<Response, Failure>),
+    /// The time of an [`Output::Wait`] is over.
+    Waited(Ticket),
+    /// The person wants it to stop. A request that has left is still waited for.
+    Cancel,
+}

@@ -1,0 +1,97 @@
+//! Asks Koha about the transactions in doubt, one after the other.
+
+use super::protocol::{Ticket, Tickets};
+use crate::{
+    koha::{
+        Failure, Request, Response,
+        inquiry::{Finding, Inquiry, Next},
+        service::Access,
+    },
+    log::{Entry, status::Attempt},
+    settings::form::Settings,
+};
+use std::collections::VecDeque;
+
+/// The questions of one commit.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Proving {
+    /// Koha may be asked about these, in that order.
+    to_ask: VecDeque<(Entry, Attempt)>,
+    asking: Option<Asking>,
+}
+
+/// The transaction that is asked about, and the request that is under way.
+#[derive(Debug, Clone)]
+struct Asking {
+    entry: Entry,
+    attempt: Attempt,
+    inquiry: Inquiry,
+    ticket: Ticket,
+}
+
+/// What follows an answer.
+pub(super) enum Proved {
+    /// Make this request.
+    Request(Ticket, Request),
+    /// That is what Koha holds of this one, which was tried so.
+    Finding(Entry, Attempt, Finding),
+}
+
+impl Proving {
+    /// Asks about this one too, when those before it are done.
+    pub(super) fn add(&mut self, entry: Entry, attempt: Attempt) {
+        self.to_ask.push_back((entry, attempt));
+    }
+
+    pub(super) fn is_asking(&self) -> bool {
+        self.asking.is_some()
+    }
+
+    /// Asks about no more of them. The answer under way is still waited for.
+    pub(super) fn end(&mut self) {
+        self.to_ask.clear();
+    }
+
+    /// Waits for no answer any more.
+    pub(super) fn give_up(&mut self) {
+        self.end();
+        self.asking = None;
+    }
+
+    /// The first question about the next one, unless one is being asked about.
+    pub(super) fn next(
+        &mut self,
+        settings: &Settings,
+        access: &Access,
+        tickets: &mut Tickets,
+    ) -> Option<(Ticket, Request)> {
+        while self.asking.is_none() {
+            let (entry, attempt) = self.to_ask.pop_front()?;
+            let started = Inquiry::start(settings.clone(), access.clone(), entry.transaction.clone());
+            if let Some((inquiry, request)) = started {
+                let ticket = tickets.next();
+                self.asking = Some(Asking { entry, attempt, inquiry, ticket });
+                return Some((ticket, request));
+            }
+        }
+        None
+    }
+
+    /// Takes an answer. `None` where it is to no question of these.
+    pub(super) fn handle(
+        &mut self,
+        ticket: Ticket,
+        answer: Result<Response, Failure>,
+        tickets: &mut Tickets,
+    ) -> Option<Proved> {
+        let mut asking = self.asking.take_if(|asking| asking.ticket == ticket)?;
+        Some(match asking.inquiry.handle(answer) {
+            Next::Request(request) => {
+                let ticket = tickets.next();
+                self.asking = Some(Asking { ticket, ..asking });
+                Proved::Request(ticket, request)
+            }
+            Next::Finding(finding) => Proved::Finding(asking.entry, asking.attempt, finding),
+        })
+    }
+}

@@ -1,0 +1,52 @@
+//! Locks that only one window of a profile can hold.
+
+use crate::webext;
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::AbortSignal;
+
+/// Whoever holds it may send what is in the log, or change what another could be sending.
+const SENDER: &str = "koct-sender";
+
+/// A lock that is held until this value is dropped.
+pub(crate) struct Lock {
+    release: js_sys::Function,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = self.release.call0(&JsValue::UNDEFINED);
+    }
+}
+
+/// For how long a lock is waited for, in milliseconds: one that was just given back is free a moment later, while a commit
+/// holds it much longer.
+const TIMEOUT_MS: u32 = 500;
+
+/// Takes the sender's lock, or `None` where another window has it.
+pub(crate) async fn lock() -> Option<Lock> {
+    lock_of(SENDER).await
+}
+
+/// Takes a lock of this profile, or `None` where another window has it.
+pub(crate) async fn lock_of(name: &str) -> Option<Lock> {
+    let taken = js_sys::Promise::new(&mut |resolve, _| {
+        let gives_up = resolve.clone();
+        let granted = Closure::once_into_js(move |_lock: JsValue| -> JsValue {
+            // The lock is held until this promise ends.
+            js_sys::Promise::new(&mut |release, _| {
+                let _ = resolve.call1(&JsValue::UNDEFINED, &release);
+            })
+            .into()
+        });
+        let options = webext::object([("signal", AbortSignal::timeout_with_u32(TIMEOUT_MS).into())]);
+        let held = webext::request_lock(name, &options, granted.unchecked_ref());
+        spawn_local(async move {
+            if JsFuture::from(held).await.is_err() {
+                let _ = gives_up.call0(&JsValue::UNDEFINED);
+            }
+        });
+    });
+    let release = JsFuture::from(taken).await.ok()?.dyn_into().ok()?;
+    Some(Lock { release })
+}

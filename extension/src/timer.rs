@@ -1,0 +1,15 @@
+//! Waiting.
+
+use std::time::Duration;
+use wasm_bindgen_futures::JsFuture;
+
+/// Waits for this long, or a little longer.
+pub(crate) async fn sleep(time: Duration) {
+    let promise = js_sys::Promise::new(&mut |resolve, _| {
+        if let Some(window) = web_sys::window() {
+            let millis = i32::try_from(time.as_millis()).unwrap_or(i32::MAX);
+            let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, millis);
+        }
+    });
+    let _ = JsFuture::from(promise).await;
+}
