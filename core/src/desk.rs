@@ -6,5 +6,6 @@ pub mod guard;
 pub mod name;
 pub mod pattern;
 pub mod scanner;
+pub mod stray;
 pub mod transaction;
 pub mod zone;

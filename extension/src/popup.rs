@@ -124,9 +124,10 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     scan::checkout::bind(&desk)?;
     scan::checkin::bind(&desk)?;
     scan::scans::bind(&desk)?;
+    window::stray::bind(&desk)?;
     window::keys::bind(&desk)?;
     mark("koct-ready")?;
-    window::help::bind(&desk)?;
+    window::help::bind()?;
     commit::bind(&desk)?;
     files::export::bind(&desk)?;
     log::clear::bind(&desk)?;

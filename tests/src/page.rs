@@ -214,6 +214,18 @@ impl Page {
     /// # Errors
     /// When it is not there or not seen.
     pub fn click(&self, css: &str) -> Result {
+        self.click_times(css, 1)
+    }
+
+    /// Clicks an element twice, as one does to mark a word.
+    ///
+    /// # Errors
+    /// As [`Page::click`].
+    pub fn double_click(&self, css: &str) -> Result {
+        self.click_times(css, 2)
+    }
+
+    fn click_times(&self, css: &str, times: usize) -> Result {
         // Firefox scrolls back to the text cursor in the frame after something was typed: scrolled until it stays in place.
         let script = format!(
             "(async () => {{ const e = document.querySelector({}); if (!e || !e.checkVisibility()) throw new Error('nothing to click'); \
@@ -225,11 +237,12 @@ impl Page {
             json!(css)
         );
         let place = self.eval(&script).map_err(|error| format!("{css}: {error}"))?;
-        self.perform(&json!([{"type": "pointer", "id": "mouse", "actions": [
-            {"type": "pointerMove", "x": place[0], "y": place[1]},
-            {"type": "pointerDown", "button": 0},
-            {"type": "pointerUp", "button": 0},
-        ]}]))
+        let mut actions = vec![json!({"type": "pointerMove", "x": place[0], "y": place[1]})];
+        for _ in 0..times {
+            actions.push(json!({"type": "pointerDown", "button": 0}));
+            actions.push(json!({"type": "pointerUp", "button": 0}));
+        }
+        self.perform(&json!([{"type": "pointer", "id": "mouse", "actions": actions}]))
     }
 
     /// Types by real key events, one after the other without a pause, as a scanner does. `\n` is Enter, `\t` is Tab.
