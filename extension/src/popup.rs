@@ -379,13 +379,6 @@ impl Desk {
     }
 }
 
-/// The text in an input, and the input left empty: in one tick, since a scanner may be typing the next code already.
-fn take(input: &web_sys::HtmlInputElement) -> String {
-    let value = input.value();
-    input.set_value("");
-    value
-}
-
 /// Enter in this input, outside the composition of an input method. The page's own handling of it is stopped.
 fn on_enter(input: &web_sys::HtmlInputElement, handler: impl Fn() + 'static) {
     dom::on::<web_sys::KeyboardEvent>(input.unchecked_ref(), "keydown", move |event| {

@@ -36,7 +36,10 @@ impl Focus {
         let page = dom::document()?;
         let this = focus.clone();
         dom::on::<FocusEvent>(&page, "focusin", move |event| {
-            let Some(field) = target(&event).filter(|_| !this.is_returning.get()) else { return };
+            // Nor is it a person who goes there when Firefox gives the focus back from a dialog.
+            let from = event.related_target().and_then(|from| from.dyn_into::<Element>().ok());
+            let is_returned = from.is_some_and(|from| from.closest("dialog").ok().flatten().is_some());
+            let Some(field) = target(&event).filter(|_| !is_returned && !this.is_returning.get()) else { return };
             if field.matches(FIELDS).unwrap_or(false) {
                 this.was_search.set(false);
                 *this.last.borrow_mut() = field.dyn_into().ok();
