@@ -38,6 +38,14 @@ pub(crate) fn on<E: JsCast>(target: &EventTarget, name: &str, handler: impl Fn(E
     closure.forget();
 }
 
+/// Calls `handler` at each such event before whoever it is for, also where such events do not bubble.
+pub(crate) fn on_first<E: JsCast>(target: &EventTarget, name: &str, handler: impl Fn(E) + 'static) {
+    let closure = Closure::<dyn Fn(Event)>::new(move |event: Event| handler(event.unchecked_into()));
+    // Only fails for arguments of the wrong kind.
+    let _ = target.add_event_listener_with_callback_and_bool(name, closure.as_ref().unchecked_ref(), true);
+    closure.forget();
+}
+
 /// A copy of the only element in this template.
 ///
 /// # Errors

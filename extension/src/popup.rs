@@ -130,9 +130,10 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     scan::checkout::bind(&desk)?;
     scan::checkin::bind(&desk)?;
     scan::scans::bind(&desk)?;
+    window::stray::bind(&desk)?;
     window::keys::bind(&desk)?;
     mark("koct-ready")?;
-    window::help::bind(&desk)?;
+    window::help::bind()?;
     commit::bind(&desk)?;
     files::export::bind(&desk)?;
     log::clear::bind(&desk)?;
@@ -303,13 +304,6 @@ impl Desk {
         }
         lock.map(|lock| Permit(Some(lock)))
     }
-}
-
-/// The text in an input, and the input left empty: in one tick, since a scanner may be typing the next code already.
-fn take(input: &web_sys::HtmlInputElement) -> String {
-    let value = input.value();
-    input.set_value("");
-    value
 }
 
 /// Enter in this input, outside the composition of an input method. The page's own handling of it is stopped.

@@ -24,6 +24,7 @@ mod languages;
 mod long;
 mod matrix;
 mod paying;
+mod pointing;
 mod policy;
 mod printing;
 mod records;

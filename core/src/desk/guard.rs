@@ -11,8 +11,33 @@ use crate::desk::{
 pub enum Concern {
     /// The very same was recorded just before: the scanner read twice, or somebody did.
     SameAgain,
-    /// The item's code looks like a patron's card.
+    /// The item's code looks like a patron's card, or is known as one.
     PatronCard,
+    /// The item's code is known as that of an item, and as a patron's card too.
+    CardOrItem,
+}
+
+/// What a code in the item's field is, by the records for look-up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// What it is taken for.
+    Item,
+    /// The next patron's card.
+    NextPatron,
+    /// A person must say what it is.
+    Odd(Concern),
+}
+
+/// Looks at what the records know of the item's code. A patron's card is the next patron; at a checkin nobody can tell what is
+/// meant by one, and of a code that both have nobody can tell anywhere.
+pub fn by_records(action: &Action, is_card: bool, is_item: bool) -> Known {
+    match action {
+        _ if !is_card => Known::Item,
+        Action::Issue { .. } | Action::Return { .. } if is_item => Known::Odd(Concern::CardOrItem),
+        Action::Issue { .. } => Known::NextPatron,
+        Action::Return { .. } => Known::Odd(Concern::PatronCard),
+        Action::Payment { .. } => Known::Item,
+    }
 }
 
 /// Looks at what is about to be recorded. `last` is what this window recorded just before and nobody took back.
@@ -74,6 +99,17 @@ mod tests {
         let payment =
             Action::Payment { cardnumber: Cardnumber::parse("P1").unwrap(), amount: Amount::parse("1.00").unwrap() };
         assert_eq!(concern(&payment, Some(&payment), None), None);
+    }
+
+    #[test]
+    fn a_known_card_is_the_next_patron_and_what_is_not_clear_is_asked() {
+        for action in [issue("P1", "C1"), checkin("C1")] {
+            assert_eq!(by_records(&action, false, false), Known::Item);
+            assert_eq!(by_records(&action, false, true), Known::Item);
+            assert_eq!(by_records(&action, true, true), Known::Odd(Concern::CardOrItem));
+        }
+        assert_eq!(by_records(&issue("P1", "C1"), true, false), Known::NextPatron);
+        assert_eq!(by_records(&checkin("C1"), true, false), Known::Odd(Concern::PatronCard));
     }
 
     #[test]

@@ -66,12 +66,22 @@ pub struct Burst {
 impl Burst {
     /// A character came.
     pub fn key(&mut self, now: f64) {
-        let gap = now - self.last;
-        *self = if self.keys > 0 && (0.0..SILENCE).contains(&gap) {
-            Self { keys: self.keys + 1, late: self.late + u32::from(gap > GAP), last: now }
+        *self = if self.goes_on(now) {
+            Self { keys: self.keys + 1, late: self.late + u32::from(now - self.last > GAP), last: now }
         } else {
             Self { keys: 1, late: 0, last: now }
         };
+    }
+
+    /// Whether a key that comes now belongs to it.
+    pub fn goes_on(&self, now: f64) -> bool {
+        self.keys > 0 && (0.0..SILENCE).contains(&(now - self.last))
+    }
+
+    /// Whether Enter or Tab, coming now, is a scanner's: right after what came, which was never late. Of a person's keys no
+    /// two in a row are so close, but by accident; so this is for places where nothing is lost by that.
+    pub fn is_ended_by_scanner(&self, now: f64) -> bool {
+        self.goes_on(now) && self.late == 0 && now - self.last <= GAP
     }
 
     /// Whether what came is a code, where nothing more comes. It does not look at a clock: a time with fractions plus a

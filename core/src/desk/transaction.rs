@@ -171,6 +171,16 @@ impl Action {
         }
     }
 
+    /// The same of this patron, where one is named.
+    #[must_use]
+    pub fn by(self, patron: Cardnumber) -> Self {
+        match self {
+            Self::Issue { barcode, .. } => Self::Issue { cardnumber: patron, barcode },
+            Self::Payment { amount, .. } => Self::Payment { cardnumber: patron, amount },
+            Self::Return { .. } => self,
+        }
+    }
+
     /// The item, where there is one.
     pub fn barcode(&self) -> Option<&Barcode> {
         match self {

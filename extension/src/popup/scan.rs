@@ -6,3 +6,104 @@ pub(crate) mod checkout;
 pub(crate) mod codes;
 pub(crate) mod scans;
 pub(crate) mod sitting;
+
+use crate::{
+    i18n::{text, text_with},
+    locale, wording,
+};
+use koct_core::{
+    Action, Moment,
+    desk::{
+        guard::Concern,
+        scan::{Typed, TypedError},
+        visit::{Switch, Visit},
+    },
+};
+
+/// What is to be recorded.
+#[derive(Debug, Clone)]
+pub(crate) struct Scan {
+    action: Action,
+    /// `None`: the computer's clock is out of all bounds.
+    at: Option<Moment>,
+    /// Where it is not settled yet for whom it is.
+    visit: Option<Visit>,
+    /// The person has said already that it is meant, odd as it looks.
+    is_meant: bool,
+}
+
+/// Why a scan was not recorded.
+#[derive(Debug, Clone)]
+pub(crate) enum Problem {
+    /// The log could not be written.
+    Store(String),
+    /// The computer's clock is out of all bounds.
+    Clock,
+    /// It is odd: a person must say that it is meant.
+    Odd(Concern),
+    /// It is taken for the next patron's card.
+    NextPatron(Switch),
+}
+
+/// What was not recorded.
+#[derive(Debug, Clone)]
+pub(crate) enum Unrecorded {
+    /// What stood in the fields is no scan.
+    Typed(Typed, TypedError),
+    /// It is one.
+    Scan(Scan, Problem),
+}
+
+impl Unrecorded {
+    /// Whether a person is asked, and nothing is wrong.
+    fn is_a_question(&self) -> bool {
+        matches!(self, Self::Scan(_, Problem::Odd(_) | Problem::NextPatron(_)))
+    }
+
+    /// What was scanned; word for word, where it is no scan.
+    fn describe(&self) -> String {
+        let checkout = |item: &str, patron: &str| text_with("attentionCheckout", &[item, patron]);
+        let checkin = |item: &str| text_with("attentionCheckin", &[item]);
+        let payment = |amount: &str, patron: &str| text_with("attentionPayment", &[amount, patron]);
+        match self {
+            Self::Typed(Typed::Checkout { patron, item }, _) => checkout(item, patron),
+            Self::Typed(Typed::Checkin { item }, _) => checkin(item),
+            Self::Typed(Typed::Payment { patron, amount }, _) => payment(amount, patron),
+            Self::Scan(scan, _) => match &scan.action {
+                Action::Issue { cardnumber, barcode } => checkout(barcode.as_str(), cardnumber.as_str()),
+                Action::Return { barcode } => checkin(barcode.as_str()),
+                Action::Payment { cardnumber, amount } => payment(&locale::amount(*amount), cardnumber.as_str()),
+            },
+        }
+    }
+
+    fn reason(&self) -> String {
+        match self {
+            Self::Typed(_, TypedError::Barcode(error)) => text_with("attentionBarcode", &[&wording::code_error(error)]),
+            Self::Typed(_, TypedError::Cardnumber(error)) => {
+                text_with("attentionCardnumber", &[&wording::code_error(error)])
+            }
+            Self::Typed(_, TypedError::Amount(error)) => {
+                text_with("attentionAmount", &[&wording::amount_error(*error)])
+            }
+            Self::Scan(_, Problem::Store(error)) => text_with("attentionStore", &[error]),
+            Self::Scan(_, Problem::Clock) => text("attentionClock"),
+            Self::Scan(_, Problem::Odd(Concern::SameAgain)) => text("attentionSameAgain"),
+            Self::Scan(_, Problem::Odd(Concern::PatronCard)) => text("attentionPatronCard"),
+            Self::Scan(_, Problem::Odd(Concern::CardOrItem)) => text("attentionCardOrItem"),
+            Self::Scan(_, Problem::NextPatron(_)) => text("attentionKnownCard"),
+        }
+    }
+
+    /// The label of the button that deals with it.
+    fn retry_label(&self) -> String {
+        text(match self {
+            Self::Typed(..) => "attentionEdit",
+            Self::Scan(_, Problem::Odd(Concern::SameAgain)) => "attentionAgain",
+            Self::Scan(_, Problem::Odd(Concern::PatronCard | Concern::CardOrItem) | Problem::NextPatron(_)) => {
+                "attentionIsItem"
+            }
+            Self::Scan(_, Problem::Store(_) | Problem::Clock) => "attentionRetry",
+        })
+    }
+}

@@ -6,4 +6,5 @@ pub(crate) mod help;
 pub(crate) mod keys;
 pub(crate) mod message;
 pub(crate) mod question;
+pub(crate) mod stray;
 pub(crate) mod windows;

@@ -56,7 +56,6 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     dom::on::<Event>(&desk.aside.dialog, "close", move |_| {
         // No name stays in the page.
         this.aside.rows.set_text_content(None);
-        this.focus.back();
     });
     Ok(())
 }

@@ -134,7 +134,6 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
         for field in [&this.records.passphrase, &this.records.new, &this.records.again] {
             field.set_value("");
         }
-        this.focus.back();
     });
     let this = desk.clone();
     desk.records.known.on_change(move || spawn_local(this.clone().reload_records()));

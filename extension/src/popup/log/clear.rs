@@ -18,6 +18,9 @@ fn committed() -> Vec<State> {
     State::which(State::is_settled)
 }
 
+/// Marks the dialog while nobody has asked for it.
+const OFFERED: &str = "data-offered";
+
 struct Dialog {
     element: HtmlDialogElement,
     confirm: HtmlInputElement,
@@ -41,7 +44,8 @@ impl Dialog {
         })
     }
 
-    fn open(&self, desk: &Desk) {
+    /// `is_offered`: nobody has asked for it.
+    fn open(&self, desk: &Desk, is_offered: bool) {
         if desk.committing.get() {
             desk.message.about(Topic::Clear).show(Tone::Bad, &text("clearWhileCommitting"));
             return;
@@ -55,6 +59,7 @@ impl Dialog {
         self.unsent_confirm.set_checked(false);
         self.unsent.set_hidden(true);
         if !self.element.open() {
+            let _ = self.element.toggle_attribute_with_force(OFFERED, is_offered);
             let _ = self.element.show_modal();
         }
     }
@@ -65,7 +70,7 @@ impl Dialog {
 pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let dialog = Rc::new(Dialog::new()?);
     let (this, shown) = (desk.clone(), dialog.clone());
-    dom::on::<Event>(dom::by_id::<Element>("clear")?.as_ref(), "click", move |_| shown.open(&this));
+    dom::on::<Event>(dom::by_id::<Element>("clear")?.as_ref(), "click", move |_| shown.open(&this, false));
     let this = desk.clone();
     dom::on::<Event>(dom::by_id::<Element>("clear-committed")?.as_ref(), "click", move |_| {
         spawn_local(this.clone().remove(committed()));
@@ -109,8 +114,19 @@ pub(crate) fn offer(desk: &Rc<Desk>) {
         );
     }
     if let Ok(dialog) = Dialog::new() {
-        dialog.open(desk);
+        dialog.open(desk, true);
     }
+}
+
+/// Closes the dialog without clearing, if it is open and nobody has asked for it. Returns whether it was.
+pub(crate) fn close_offer() -> bool {
+    let dialog = Dialog::new().map(|dialog| dialog.element);
+    let is_offer = |dialog: &HtmlDialogElement| dialog.open() && dialog.has_attribute(OFFERED);
+    let offer = dialog.ok().filter(is_offer);
+    if let Some(dialog) = &offer {
+        dialog.close();
+    }
+    offer.is_some()
 }
 
 impl Desk {

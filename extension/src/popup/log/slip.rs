@@ -76,8 +76,6 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let this = desk.clone();
     dom::on::<Event>(dom::by_id::<Element>("slip-cancel")?.as_ref(), "click", move |_| this.print.dialog.close());
     let this = desk.clone();
-    dom::on::<Event>(desk.print.dialog.as_ref(), "close", move |_| this.focus.back());
-    let this = desk.clone();
     dom::on::<Event>(dom::by_id::<Element>("slip-form")?.as_ref(), "submit", move |event| {
         event.prevent_default();
         spawn_local(this.clone().print_chosen());

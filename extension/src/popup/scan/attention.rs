@@ -1,113 +1,82 @@
 //! Scans that could not be recorded: shown with their values until somebody deals with them.
 
-use super::scans::{Scan, retry_label};
-use crate::{
-    dom,
-    i18n::{text, text_with},
-    popup::Desk,
-    wording,
-};
-use koct_core::desk::{amount::AmountError, barcode::CodeError, guard::Concern};
-use std::rc::Rc;
+use super::{Problem, Unrecorded};
+use crate::{dom, i18n::text, popup::Desk};
+use koct_core::desk::scan::{Typed, TypedError};
+use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::JsValue;
 use web_sys::{Event, HtmlElement, HtmlInputElement};
 
-/// Why a scan was not recorded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Problem {
-    /// The item's code.
-    Barcode(CodeError),
-    /// The patron's code.
-    Cardnumber(CodeError),
-    /// The amount.
-    Amount(AmountError),
-    /// The log could not be written.
-    Store(String),
-    /// The computer's clock is out of all bounds.
-    Clock,
-    /// It is odd: a person must say that it is meant.
-    Odd(Concern),
-}
-
-impl Problem {
-    /// Whether trying again with the same values is useless.
-    pub(crate) fn is_about_the_code(&self) -> bool {
-        matches!(self, Self::Barcode(_) | Self::Cardnumber(_) | Self::Amount(_))
-    }
-
-    /// Whether a person is asked, and nothing is wrong.
-    pub(crate) fn is_a_question(&self) -> bool {
-        matches!(self, Self::Odd(_))
-    }
-
-    fn reason(&self) -> String {
-        match self {
-            Self::Barcode(error) => text_with("attentionBarcode", &[&wording::code_error(error)]),
-            Self::Cardnumber(error) => text_with("attentionCardnumber", &[&wording::code_error(error)]),
-            Self::Amount(error) => text_with("attentionAmount", &[&wording::amount_error(*error)]),
-            Self::Store(error) => text_with("attentionStore", &[error]),
-            Self::Clock => text("attentionClock"),
-            Self::Odd(Concern::SameAgain) => text("attentionSameAgain"),
-            Self::Odd(Concern::PatronCard) => text("attentionPatronCard"),
-        }
-    }
-}
-
 /// The list of them.
-pub(crate) struct Attention(HtmlElement);
+pub(crate) struct Attention {
+    list: HtmlElement,
+    /// The row of the last card that was taken for the next patron's: there is one such row at most.
+    next_patron: RefCell<Option<HtmlElement>>,
+}
 
 impl Attention {
     /// # Errors
     /// When the page has no list for them.
     pub(crate) fn new() -> Result<Self, JsValue> {
-        dom::by_id("attention").map(Self)
+        Ok(Self { list: dom::by_id("attention")?, next_patron: RefCell::default() })
     }
 
     /// Adds a scan that was not recorded.
-    pub(crate) fn add(&self, desk: &Rc<Desk>, scan: Scan, problem: Problem) {
+    pub(crate) fn add(&self, desk: &Rc<Desk>, unrecorded: Unrecorded) {
         // The page is checked at start; without the template the message line still tells.
         let Ok(row) = dom::from_template("attention-template") else { return };
-        dom::set_field(&row, "scan", &scan.describe());
-        dom::set_field(&row, "reason", &problem.reason());
-        dom::set_field(&row, "retry", &retry_label(&problem));
+        dom::set_field(&row, "scan", &unrecorded.describe());
+        dom::set_field(&row, "reason", &unrecorded.reason());
+        dom::set_field(&row, "retry", &unrecorded.retry_label());
         dom::set_field(&row, "dismiss", &text("attentionDismiss"));
-        if problem.is_a_question() {
+        if unrecorded.is_a_question() {
             let _ = row.set_attribute("data-question", "");
         }
-        if let Some(button) = dom::field(&row, "retry") {
-            let (desk, row) = (desk.clone(), row.clone());
-            dom::on::<Event>(&button, "click", move |_| {
-                row.remove();
-                desk.attention.hide_if_empty();
-                if problem.is_about_the_code() {
-                    put_back(&scan, &problem);
-                } else if problem.is_a_question() {
-                    desk.scan_as_meant(scan.clone());
-                } else {
-                    desk.scan(scan.clone());
-                    desk.focus.back();
-                }
-            });
+        if matches!(unrecorded, Unrecorded::Scan(_, Problem::NextPatron(_)))
+            && let Some(before) = self.next_patron.replace(Some(row.clone()))
+        {
+            before.remove();
         }
-        if let Some(button) = dom::field(&row, "dismiss") {
-            let (desk, row) = (desk.clone(), row.clone());
+        for name in ["retry", "dismiss"] {
+            let Some(button) = dom::field(&row, name) else { continue };
+            let (desk, row, unrecorded) = (desk.clone(), row.clone(), unrecorded.clone());
             dom::on::<Event>(&button, "click", move |_| {
                 row.remove();
                 desk.attention.hide_if_empty();
                 desk.focus.back();
+                if name == "retry" {
+                    retry(&desk, &unrecorded);
+                }
             });
         }
-        let _ = self.0.append_with_node_1(&row);
-        self.0.set_hidden(false);
+        let _ = self.list.append_with_node_1(&row);
+        self.list.set_hidden(false);
+    }
+
+    /// The last card that was taken for the next patron's was taken back.
+    pub(crate) fn remove_card(&self) {
+        if let Some(row) = self.next_patron.take() {
+            row.remove();
+            self.hide_if_empty();
+        }
     }
 
     fn hide_if_empty(&self) {
-        self.0.set_hidden(self.0.child_element_count() == 0);
+        self.list.set_hidden(self.list.child_element_count() == 0);
+    }
+}
+
+fn retry(desk: &Rc<Desk>, unrecorded: &Unrecorded) {
+    match unrecorded.clone() {
+        Unrecorded::Typed(typed, error) => put_back(desk, &typed, &error),
+        Unrecorded::Scan(scan, Problem::Odd(_)) => desk.scan_as_meant(scan),
+        Unrecorded::Scan(scan, Problem::NextPatron(switch)) => desk.was_item(switch, scan),
+        Unrecorded::Scan(scan, Problem::Store(_) | Problem::Clock) => desk.scan_again(scan),
     }
 }
 
 /// Puts the values back into their fields, to be corrected.
-fn put_back(scan: &Scan, problem: &Problem) {
+fn put_back(desk: &Desk, typed: &Typed, error: &TypedError) {
     let put = |id: &str, value: &str, focus: bool| {
         let Ok(input) = dom::by_id::<HtmlInputElement>(id) else { return };
         input.set_value(value);
@@ -116,17 +85,13 @@ fn put_back(scan: &Scan, problem: &Problem) {
             input.select();
         }
     };
-    match scan {
-        Scan::Checkout { patron, item } => {
-            let patron_is_wrong = matches!(problem, Problem::Cardnumber(_));
-            put("checkout-patron", patron, patron_is_wrong);
-            put("checkout-item", item, !patron_is_wrong);
-        }
-        Scan::Checkin { item } => put("checkin-item", item, true),
-        Scan::Payment { patron, amount } => {
-            let patron_is_wrong = matches!(problem, Problem::Cardnumber(_));
-            put("checkout-patron", patron, patron_is_wrong);
-            put("checkout-amount", amount, !patron_is_wrong);
-        }
-    }
+    let patron_is_wrong = matches!(error, TypedError::Cardnumber(_));
+    let (patron, id, value) = match typed {
+        Typed::Checkin { item } => return put("checkin-item", item, true),
+        Typed::Checkout { patron, item } => (patron, "checkout-item", item),
+        Typed::Payment { patron, amount } => (patron, "checkout-amount", amount),
+    };
+    desk.begin_visit();
+    put("checkout-patron", patron, patron_is_wrong);
+    put(id, value, !patron_is_wrong);
 }

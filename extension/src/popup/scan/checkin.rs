@@ -1,11 +1,12 @@
 //! The Checkin section: item after item.
 
-use super::{codes::on_code, scans::Scan};
+use super::codes::on_code;
 use crate::{
     dom,
     i18n::text,
-    popup::{Desk, Tone, take},
+    popup::{Desk, Tone},
 };
+use koct_core::desk::scan::{self, Entered};
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use web_sys::{Element, Event, HtmlInputElement};
@@ -16,10 +17,13 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let item: HtmlInputElement = dom::by_id("checkin-item")?;
     let (this, field) = (desk.clone(), item.clone());
     let record = move || {
-        if field.value().trim().is_empty() {
-            this.message.answer(Tone::Bad, &text("itemMissing"));
-        } else {
-            this.scan(Scan::Checkin { item: take(&field) });
+        match scan::checkin(&field.value()) {
+            Entered::Missing(_) => this.message.answer(Tone::Bad, &text("itemMissing")),
+            entered => {
+                // In one tick: a scanner may be typing the next code already.
+                field.set_value("");
+                this.scan(entered);
+            }
         }
         let _ = field.focus();
     };

@@ -1,6 +1,6 @@
 //! The Checkout section: patron, then item after item, or a payment; the patron stays until cleared or changed.
 
-use super::{codes::on_code, scans::Scan};
+use super::codes::on_code;
 use crate::{
     dom,
     i18n::{text, text_with},
@@ -8,12 +8,15 @@ use crate::{
     popup::{
         Desk, Tone,
         known::suggest,
-        on_enter, take,
+        on_enter,
         window::question::{self, Question, Reply},
     },
     wording,
 };
-use koct_core::{Amount, Barcode, Cardnumber, desk::guard};
+use koct_core::{
+    Action, Amount, Cardnumber,
+    desk::scan::{self, Entered, Field, TypedError},
+};
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
@@ -54,6 +57,7 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     dom::on::<Event>(dom::by_id::<Element>("checkout-pay")?.as_ref(), "click", move |_| this.pay());
     let this = desk.clone();
     dom::on::<Event>(checkout.patron.as_ref(), "input", move |_| {
+        this.begin_visit();
         this.patron_changed();
         this.show_sitting();
     });
@@ -81,73 +85,71 @@ impl Checkout {
     }
 
     fn take_card(&self, cardnumber: &Cardnumber) {
-        self.patron.set_value(cardnumber.as_str());
-        self.desk.patron_changed();
-        self.desk.show_sitting();
+        self.desk.begin_visit();
+        self.desk.show_in_form(cardnumber);
         let _ = self.item.focus();
-        self.desk.patron_entered(cardnumber.to_string());
-    }
-
-    /// The card that was scanned into the field of the item, if it is one.
-    fn card_in_item(&self) -> Option<Cardnumber> {
-        let typed = self.item.value();
-        let barcode = Barcode::parse(&typed).ok()?;
-        let cards = self.desk.preferences.borrow().cards();
-        guard::is_card(&barcode, cards.as_ref()).then(|| Cardnumber::parse(&typed).ok())?
     }
 
     fn record(&self) {
-        if let Some(cardnumber) = self.card_in_item() {
-            // The next items are the next patron's, and a scanner may be at the first of them already.
-            self.item.set_value("");
-            self.take_card(&cardnumber);
-            self.desk.message.answer(Tone::Doubt, &text_with("patronSwitched", &[cardnumber.as_str()]));
-            return;
-        }
-        if self.patron.value().trim().is_empty() {
-            self.desk.message.answer(Tone::Bad, &text("patronMissing"));
-            let _ = self.patron.focus();
-        } else if self.item.value().trim().is_empty() {
-            self.desk.message.answer(Tone::Bad, &text("itemMissing"));
-            let _ = self.item.focus();
-        } else {
-            let scan = Scan::Checkout { patron: self.patron.value(), item: take(&self.item) };
-            let _ = self.item.focus();
-            self.desk.scan(scan);
+        let cards = self.desk.preferences.borrow().cards();
+        match scan::checkout(&self.patron.value(), &self.item.value(), cards.as_ref()) {
+            Entered::NextPatron(cardnumber) => {
+                // The next items are the next patron's, and a scanner may be at the first of them already.
+                self.item.set_value("");
+                self.take_card(&cardnumber);
+                self.desk.message.answer(Tone::Doubt, &text_with("patronSwitched", &[cardnumber.as_str()]));
+            }
+            Entered::Missing(Field::Patron) => {
+                self.desk.message.answer(Tone::Bad, &text("patronMissing"));
+                let _ = self.patron.focus();
+            }
+            Entered::Missing(_) => {
+                self.desk.message.answer(Tone::Bad, &text("itemMissing"));
+                let _ = self.item.focus();
+            }
+            entered => {
+                self.item.set_value("");
+                let _ = self.item.focus();
+                self.desk.scan(entered);
+            }
         }
     }
 
     fn pay(&self) {
         let say = |text: &str| self.desk.message.answer(Tone::Bad, text);
-        if self.patron.value().trim().is_empty() {
+        let typed = self.amount.value();
+        let entered = scan::payment(&self.patron.value(), &typed);
+        if entered == Entered::Missing(Field::Patron) {
             say(&text("amountPatronMissing"));
             let _ = self.patron.focus();
             return;
         }
         let _ = self.amount.focus();
-        if self.amount.value().trim().is_empty() {
-            return say(&text("amountMissing"));
-        }
-        match Amount::typed(&self.amount.value()) {
-            Ok(amount) if amount >= Amount::UNUSUAL => {
-                spawn_local(self.clone().pay_if_meant(self.patron.value(), take(&self.amount), amount));
-            }
-            Ok(_) => self.desk.scan(Scan::Payment { patron: self.patron.value(), amount: take(&self.amount) }),
-            Err(error) => {
+        match entered {
+            Entered::Missing(_) => say(&text("amountMissing")),
+            Entered::Refused(_, TypedError::Amount(error)) => {
                 say(&text_with("attentionAmount", &[&wording::amount_error(error)]));
                 self.amount.select();
+            }
+            Entered::Unusual(action, amount) => {
+                self.amount.set_value("");
+                spawn_local(self.clone().pay_if_meant(typed, action, amount));
+            }
+            entered => {
+                self.amount.set_value("");
+                self.desk.scan(entered);
             }
         }
     }
 
     /// A barcode that came into the field of the amount must not become money.
-    async fn pay_if_meant(self, patron: String, typed: String, amount: Amount) {
+    async fn pay_if_meant(self, typed: String, action: Action, amount: Amount) {
         let amount = locale::amount(amount);
         let (title, yes) = (text_with("amountUnusualTitle", &[&amount]), text_with("amountUnusualYes", &[&amount]));
         let body = text("amountUnusualText");
         let question = Question { title: &title, text: &body, yes: &yes, ..Question::default() };
         if question::ask(question).await == Ok(Reply::Yes) {
-            self.desk.scan(Scan::Payment { patron, amount: typed });
+            self.desk.scan(Entered::Scan(action));
         } else {
             self.amount.set_value(&typed);
             let _ = self.amount.focus();
@@ -156,10 +158,26 @@ impl Checkout {
     }
 
     fn clear_patron(&self) {
+        self.desk.begin_visit();
         self.patron.set_value("");
         self.desk.patron_changed();
         self.desk.show_sitting();
         self.desk.message.show(Tone::Good, &text("patronCleared"));
         let _ = self.patron.focus();
+    }
+}
+
+impl Desk {
+    /// Shows another patron in the form.
+    pub(crate) fn show_in_form(self: &Rc<Self>, cardnumber: &Cardnumber) {
+        let Ok(field) = dom::by_id::<HtmlInputElement>("checkout-patron") else { return };
+        field.set_value(cardnumber.as_str());
+        if dom::document().ok().and_then(|page| page.active_element()).is_some_and(|active| active == **field) {
+            // The next card replaces this one.
+            field.select();
+        }
+        self.patron_changed();
+        self.show_sitting();
+        self.patron_entered(cardnumber.to_string());
     }
 }

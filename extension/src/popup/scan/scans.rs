@@ -1,18 +1,24 @@
 //! The queue from the fields to the log: one durable transaction after another, in the order scanned.
 
+use super::{Problem, Scan, Unrecorded};
 use crate::{
     clock, dom,
     i18n::{text, text_with},
     locale,
-    popup::{Desk, Tone, Topic, scan::attention::Problem},
+    popup::{Desk, Tone, Topic},
     store::StoreError,
     timer::sleep,
     wording,
 };
-use futures_util::future::{Either, select};
+use futures_util::future::select;
 use koct_core::{
-    Action, Amount, Barcode, Cardnumber, Entry, Moment, TransactionId,
-    desk::guard::{self, Concern},
+    Action, Cardnumber, Entry, State, TransactionId,
+    desk::{
+        barcode::same_code,
+        guard::{self, Known},
+        scan::{Entered, Typed, TypedError},
+        visit::{Switch, Visit, Visits},
+    },
     log::event::LogEvent,
 };
 use std::{
@@ -26,46 +32,34 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event};
 
-/// For how long a scan waits to find out whose user name was typed.
-const USER_NAME_TIMEOUT: Duration = Duration::from_millis(250);
-
-/// What was in the fields when Enter was pressed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Scan {
-    /// A checkout.
-    Checkout {
-        /// The patron's field.
-        patron: String,
-        /// The item's field.
-        item: String,
-    },
-    /// A checkin.
-    Checkin {
-        /// The item's field.
-        item: String,
-    },
-    /// A payment.
-    Payment {
-        /// The patron's field.
-        patron: String,
-        /// The amount's field.
-        amount: String,
-    },
-}
-
-/// Whether the person has said already that an odd scan is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Asked {
-    Yes,
-    No,
-}
+/// For how long a scan waits to find out whose user name was typed, and whether the item is a patron's card.
+const RECORDS_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// What waits to be written.
 enum Job {
-    /// What was scanned, and when.
-    Scan(Scan, Option<Moment>, Asked),
+    Scan(Scan),
+    /// What is no scan: it is told in its turn.
+    Refused(Typed, TypedError),
     /// Takes back the scan before. It waits in the same queue, so that it is that scan which is taken back.
     Undo,
+    /// What was taken for the next patron's card was an item.
+    WasItem(Switch, Scan),
+}
+
+/// What the records tell of a scan before it is recorded.
+#[derive(Default)]
+struct Ahead {
+    /// The cardnumber of whoever has what was typed as a user name.
+    patron: Option<Cardnumber>,
+    /// The patron's card that the item's code is, and whether it is an item's too.
+    card: Option<(Cardnumber, bool)>,
+}
+
+/// What became of a scan.
+enum Written {
+    Entry(Entry),
+    /// It is the next patron's card.
+    NextPatron(Cardnumber),
 }
 
 /// The queue.
@@ -73,6 +67,9 @@ enum Job {
 pub(crate) struct Scans {
     waiting: RefCell<VecDeque<Job>>,
     writing: Cell<bool>,
+    visits: RefCell<Visits>,
+    /// The card that was taken for the next patron's, where nothing was recorded since.
+    last_card: Cell<Option<Switch>>,
 }
 
 /// Binds the button that takes back the last scan.
@@ -86,19 +83,54 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
 }
 
 impl Desk {
+    /// Another patron was entered, or none.
+    pub(crate) fn begin_visit(&self) {
+        self.scans.visits.borrow_mut().enter();
+    }
+
     /// Queues what was scanned now. Never waits.
-    pub(crate) fn scan(self: &Rc<Self>, scan: Scan) {
-        self.queue(Job::Scan(scan, clock::now(), Asked::No));
+    pub(crate) fn scan(self: &Rc<Self>, entered: Entered) {
+        match entered {
+            Entered::Scan(action) | Entered::Unusual(action, _) => {
+                let visit = Some(self.scans.visits.borrow().now());
+                self.queue(Job::Scan(Scan { action, at: clock::now(), visit, is_meant: false }));
+            }
+            Entered::Refused(typed, error) => self.queue(Job::Refused(typed, error)),
+            // Nothing to be recorded.
+            Entered::NextPatron(_) | Entered::Missing(_) => {}
+        }
+    }
+
+    /// Queues what could not be recorded before.
+    pub(crate) fn scan_again(self: &Rc<Self>, scan: Scan) {
+        self.queue(Job::Scan(Scan { at: clock::now(), ..scan }));
     }
 
     /// Queues what a person wants recorded, odd as it looks.
     pub(crate) fn scan_as_meant(self: &Rc<Self>, scan: Scan) {
-        self.queue(Job::Scan(scan, clock::now(), Asked::Yes));
+        self.scan_again(Scan { is_meant: true, ..scan });
     }
 
     /// Takes back what was scanned last.
     pub(crate) fn undo_last(self: &Rc<Self>) {
         self.queue(Job::Undo);
+    }
+
+    /// What was taken for the next patron's card was an item: it goes to the patron before, with all that came after it.
+    pub(crate) fn was_item(self: &Rc<Self>, switch: Switch, scan: Scan) {
+        self.show_before(switch);
+        self.queue(Job::WasItem(switch, scan));
+    }
+
+    /// Shows who was the patron before this card, if the form shows the card's.
+    fn show_before(self: &Rc<Self>, switch: Switch) {
+        let before = {
+            let visits = self.scans.visits.borrow();
+            visits.is_shown(switch).then(|| visits.before(switch).clone())
+        };
+        if let Some(before) = before {
+            self.show_in_form(&before);
+        }
     }
 
     fn queue(self: &Rc<Self>, job: Job) {
@@ -114,55 +146,153 @@ impl Desk {
             let next = self.scans.waiting.borrow_mut().pop_front();
             let Some(job) = next else { break };
             match job {
-                Job::Scan(scan, moment, asked) => match self.write(&scan, moment, asked).await {
-                    Ok(entry) => self.confirm(entry),
-                    Err(problem) => {
-                        let tone = if problem.is_a_question() { Tone::Doubt } else { Tone::Bad };
-                        self.message.answer(tone, &text_with("notRecorded", &[&scan.describe()]));
-                        self.attention.add(&self, scan, problem);
-                    }
-                },
+                Job::Scan(scan) => self.take(scan).await,
+                Job::Refused(typed, error) => self.refuse(Unrecorded::Typed(typed, error)),
                 Job::Undo => self.undo().await,
+                Job::WasItem(switch, scan) => self.give_back(switch, scan).await,
             }
         }
         self.scans.writing.set(false);
     }
 
-    async fn write(&self, scan: &Scan, moment: Option<Moment>, asked: Asked) -> Result<Entry, Problem> {
-        let moment = moment.ok_or(Problem::Clock)?;
-        let action = self.with_card(scan).await.as_ref().unwrap_or(scan).action()?;
-        if asked == Asked::No {
+    async fn take(self: &Rc<Self>, mut scan: Scan) {
+        let visit = scan.visit.take();
+        if let Some(visit) = visit {
+            scan.action = self.scans.visits.borrow().of(visit, scan.action);
+        }
+        match self.write(&mut scan).await {
+            Ok(Written::Entry(entry)) => {
+                if let Some(visit) = visit {
+                    self.scans.visits.borrow_mut().recorded(visit, &entry.transaction.action, entry.id);
+                }
+                self.confirm(entry);
+            }
+            Ok(Written::NextPatron(card)) => self.switch_patron(visit, scan, &card),
+            Err(problem) => self.refuse(Unrecorded::Scan(scan, problem)),
+        }
+    }
+
+    fn refuse(self: &Rc<Self>, unrecorded: Unrecorded) {
+        let tone = if unrecorded.is_a_question() { Tone::Doubt } else { Tone::Bad };
+        self.message.answer(tone, &text_with("notRecorded", &[&unrecorded.describe()]));
+        self.attention.add(self, unrecorded);
+    }
+
+    /// Records it, in the name of the patron whose user name was typed.
+    async fn write(&self, scan: &mut Scan) -> Result<Written, Problem> {
+        let moment = scan.at.ok_or(Problem::Clock)?;
+        let Ahead { patron, card } = self.look_ahead(scan).await;
+        if let Some(patron) = patron {
+            scan.action = scan.action.clone().by(patron);
+        }
+        if !scan.is_meant {
+            let is_item = card.as_ref().is_some_and(|(_, is_item)| *is_item);
+            match (guard::by_records(&scan.action, card.is_some(), is_item), card) {
+                (Known::NextPatron, Some((card, _))) => return Ok(Written::NextPatron(card)),
+                (Known::Odd(concern), _) => return Err(Problem::Odd(concern)),
+                _ => {}
+            }
             let cards = self.preferences.borrow().cards();
             let sitting = self.sitting.borrow();
             let last = sitting.last().map(|entry| &entry.transaction.action);
-            if let Some(concern) = guard::concern(&action, last, cards.as_ref()) {
+            if let Some(concern) = guard::concern(&scan.action, last, cards.as_ref()) {
                 return Err(Problem::Odd(concern));
             }
         }
-        self.store.record(action, moment).await.map_err(|error| Problem::Store(error.to_string()))
+        let recorded = self.store.record(scan.action.clone(), moment).await;
+        recorded.map(Written::Entry).map_err(|error| Problem::Store(error.to_string()))
     }
 
-    /// The scan with the cardnumber in place of a user name. `None` where it is one already, or where that is not found out
-    /// in time: a scan does not wait for long.
-    async fn with_card(&self, scan: &Scan) -> Option<Scan> {
-        let (Scan::Checkout { patron, .. } | Scan::Payment { patron, .. }) = scan else { return None };
-        if self.patron.shows(patron) || self.records.get().is_none() {
-            return None;
+    /// Asks the records, as far as they answer in time: a scan does not wait for long.
+    async fn look_ahead(&self, scan: &Scan) -> Ahead {
+        let found = RefCell::default();
+        if self.records.get().is_some() {
+            let (asked, late) = (pin!(self.ask_records(scan, &found)), pin!(sleep(RECORDS_TIMEOUT)));
+            select(asked, late).await;
         }
-        let (asked, late) = (pin!(self.card_of_user(patron)), pin!(sleep(USER_NAME_TIMEOUT)));
-        let card = match select(asked, late).await {
-            Either::Left((card, _)) => card?,
-            Either::Right(_) => return None,
+        found.into_inner()
+    }
+
+    async fn ask_records(&self, scan: &Scan, found: &RefCell<Ahead>) {
+        let Some(records) = self.records.get() else { return };
+        if let Some(typed) = scan.action.cardnumber().filter(|typed| !self.patron.shows(typed.as_str())) {
+            let card = self.card_of_user(typed.as_str()).await;
+            found.borrow_mut().patron = card.and_then(|card| Cardnumber::parse(&card).ok());
+        }
+        let Some(barcode) = scan.action.barcode().filter(|_| !scan.is_meant) else { return };
+        let Ok(Some(patron)) = records.patron_by_code(barcode.as_str()).await else { return };
+        // A user name is no card.
+        if same_code(&patron.cardnumber, barcode.as_str())
+            && let Ok(card) = Cardnumber::parse(&patron.cardnumber)
+            && let Ok(item) = records.item_by_barcode(barcode.as_str()).await
+        {
+            found.borrow_mut().card = Some((card, item.is_some()));
+        }
+    }
+
+    /// A known patron's card came into the item's field: what was scanned after it is for that patron, also what a scanner
+    /// has typed already.
+    fn switch_patron(self: &Rc<Self>, visit: Option<Visit>, scan: Scan, card: &Cardnumber) {
+        let before = scan.action.cardnumber().filter(|before| !same_code(before.as_str(), card.as_str())).cloned();
+        if let Some(before) = before {
+            let (switch, is_current) = {
+                let mut visits = self.scans.visits.borrow_mut();
+                let visit = visit.unwrap_or(visits.now());
+                (visits.switch(visit, before, card.clone()), visits.is_current(visit))
+            };
+            if is_current {
+                self.show_in_form(card);
+            }
+            self.scans.last_card.set(Some(switch));
+            let unrecorded = Unrecorded::Scan(scan, Problem::NextPatron(switch));
+            if !is_current {
+                return self.refuse(unrecorded);
+            }
+            self.attention.add(self, unrecorded);
+        }
+        self.message.answer(Tone::Doubt, &text_with("patronSwitched", &[card.as_str()]));
+    }
+
+    /// It was an item: see [`Desk::was_item`].
+    async fn give_back(self: &Rc<Self>, switch: Switch, scan: Scan) {
+        let (before, recorded) = {
+            let mut visits = self.scans.visits.borrow_mut();
+            (visits.before(switch).clone(), visits.was_item(switch))
         };
-        Some(match scan.clone() {
-            Scan::Checkout { item, .. } => Scan::Checkout { patron: card, item },
-            Scan::Payment { amount, .. } => Scan::Payment { patron: card, amount },
-            other @ Scan::Checkin { .. } => other,
-        })
+        for id in recorded {
+            self.give_to(id, &before).await;
+        }
+        let action = scan.action.by(before);
+        self.take(Scan { action, at: clock::now(), visit: None, is_meant: true }).await;
+    }
+
+    /// What was recorded is another patron's.
+    async fn give_to(self: &Rc<Self>, id: TransactionId, patron: &Cardnumber) {
+        let failed = |error: &str| {
+            self.message.about(Topic::Change).show(Tone::Bad, &text_with("editFailed", &[error]));
+        };
+        let Some(_permit) = self.may_change(id).await else { return };
+        let Some(now) = clock::now() else { return failed(&text("attentionClock")) };
+        let rule = |entry: &Entry| match entry.status.state() {
+            State::Deleted => Some(entry.clone()),
+            _ => entry.edited(entry.transaction.action.clone().by(patron.clone()), now),
+        };
+        match self.store.change(&[id], rule).await {
+            Ok(changes) => {
+                let changed: Vec<Entry> = changes.iter().map(|change| change.entry.clone()).collect();
+                self.apply(changes);
+                for entry in changed.into_iter().filter(|entry| entry.status.state() == State::Local) {
+                    self.look_up(entry);
+                }
+            }
+            Err(StoreError::NotOpen(_)) => failed(&text("editGone")),
+            Err(error) => failed(&error.to_string()),
+        }
     }
 
     /// Shows that a scan is durable.
     fn confirm(self: &Rc<Self>, entry: Entry) {
+        self.scans.last_card.set(None);
         self.log_changed(&LogEvent::Recorded(entry.clone()));
         self.guide.scanned();
         let action = &entry.transaction.action;
@@ -181,11 +311,26 @@ impl Desk {
 
     /// Takes back the last scan of this window.
     async fn undo(self: &Rc<Self>) {
+        if let Some(switch) = self.scans.last_card.take() {
+            return self.take_back_card(switch);
+        }
         let last = self.sitting.borrow().last().map(|entry| entry.id);
         match last {
             Some(id) => self.clone().take_back(id).await,
             None => self.message.answer(Tone::Doubt, &text("undoNothing")),
         }
+    }
+
+    /// The card that was scanned last is nobody's any more: for whom it was before, it is again.
+    fn take_back_card(self: &Rc<Self>, switch: Switch) {
+        self.show_before(switch);
+        let before = {
+            let mut visits = self.scans.visits.borrow_mut();
+            visits.was_item(switch);
+            visits.before(switch).clone()
+        };
+        self.attention.remove_card();
+        self.message.answer(Tone::Good, &text_with("patronReady", &[before.as_str()]));
     }
 
     /// Takes back what was just recorded.
@@ -210,40 +355,4 @@ impl Desk {
             }
         }
     }
-}
-
-impl Scan {
-    fn action(&self) -> Result<Action, Problem> {
-        let barcode = |item: &str| Barcode::parse(item).map_err(Problem::Barcode);
-        Ok(match self {
-            Self::Checkout { patron, item } => Action::Issue {
-                cardnumber: Cardnumber::parse(patron).map_err(Problem::Cardnumber)?,
-                barcode: barcode(item)?,
-            },
-            Self::Checkin { item } => Action::Return { barcode: barcode(item)? },
-            Self::Payment { patron, amount } => Action::Payment {
-                cardnumber: Cardnumber::parse(patron).map_err(Problem::Cardnumber)?,
-                amount: Amount::typed(amount).map_err(Problem::Amount)?,
-            },
-        })
-    }
-
-    /// What was scanned, word for word.
-    pub(crate) fn describe(&self) -> String {
-        match self {
-            Self::Checkout { patron, item } => text_with("attentionCheckout", &[item, patron]),
-            Self::Checkin { item } => text_with("attentionCheckin", &[item]),
-            Self::Payment { patron, amount } => text_with("attentionPayment", &[amount, patron]),
-        }
-    }
-}
-
-/// The label of the button that deals with a scan that was not recorded.
-pub(crate) fn retry_label(problem: &Problem) -> String {
-    text(match problem {
-        Problem::Odd(Concern::SameAgain) => "attentionAgain",
-        Problem::Odd(Concern::PatronCard) => "attentionIsItem",
-        _ if problem.is_about_the_code() => "attentionEdit",
-        _ => "attentionRetry",
-    })
 }

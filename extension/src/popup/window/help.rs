@@ -4,17 +4,15 @@ use super::keys;
 use crate::{
     dom,
     i18n::text,
-    popup::Desk,
     webext::{self, text_property},
 };
-use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlDialogElement, HtmlElement};
 
 /// # Errors
 /// When the page lacks an element.
-pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
+pub(crate) fn bind() -> Result<(), JsValue> {
     let list: Element = dom::by_id("help-keys")?;
     for key in &keys::KEYS {
         let row = row(key.label(), &key.words())?;
@@ -29,9 +27,6 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
         }
     });
     dom::on::<Event>(dom::by_id::<Element>("open-help")?.as_ref(), "click", |_| open());
-    let desk = desk.clone();
-    let dialog: HtmlDialogElement = dom::by_id("help-dialog")?;
-    dom::on::<Event>(dialog.as_ref(), "close", move |_| desk.focus.back());
     Ok(())
 }
 

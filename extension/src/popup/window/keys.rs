@@ -4,7 +4,10 @@
 //! (F6, F7, F10, F11 and F12 are its own). One list has them all: what they do, the buttons that show them and the help are
 //! made from it.
 
-use super::help;
+use super::{
+    focus::{is_dialog_open, target},
+    help,
+};
 use crate::{
     dom,
     i18n::text,
@@ -118,15 +121,11 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     dom::on::<KeyboardEvent>(dom::document()?.as_ref(), "keydown", move |event| {
         let is_plain = !(event.alt_key() || event.meta_key() || event.shift_key());
         // A dialog is dealt with first; Escape closes it.
-        if is_plain && !event.is_composing() && !dialog_is_open() && pressed(&desk, &event) {
+        if is_plain && !event.is_composing() && !is_dialog_open() && pressed(&desk, &event) {
             event.prevent_default();
         }
     });
     Ok(())
-}
-
-fn dialog_is_open() -> bool {
-    dom::document().ok().and_then(|page| page.query_selector("dialog[open]").ok()?).is_some()
 }
 
 /// Does what the key stands for. Returns whether it stands for anything.
@@ -167,6 +166,5 @@ fn click(id: &str) {
 }
 
 fn is_within(event: &KeyboardEvent, selector: &str) -> bool {
-    let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-    target.is_some_and(|target| target.closest(selector).ok().flatten().is_some())
+    target(event).is_some_and(|target| target.closest(selector).ok().flatten().is_some())
 }

@@ -1,0 +1,312 @@
+//! Where keys go that come while no field waits for them. A scanner types whatever has the focus; it must neither press a
+//! button nor answer a dialog, and no code that it types may vanish without a word.
+
+use crate::desk::scanner::Burst;
+
+/// What has the focus when a key comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A field that takes what is typed, codes too.
+    Field,
+    /// A list to choose from: a letter goes to what begins with it.
+    Choice,
+    /// Anything else in the window: a button, a box to tick, nothing at all.
+    Page,
+    /// A field in a dialog that is not for codes: a date, a name.
+    DialogField,
+    /// Anything else in a dialog.
+    Dialog,
+}
+
+/// A key, as far as it matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stroke {
+    /// One that types this.
+    Character(char),
+    /// Enter or Tab: scanners end a code with it.
+    End,
+    /// Any other, also those above with Control, Alt or Meta, held down, or in the hands of an input method.
+    Other,
+}
+
+impl Stroke {
+    /// The key that the browser calls so. `is_plain`: without Control, Alt and Meta, not repeated, outside a composition.
+    pub fn from_key(name: &str, is_plain: bool) -> Self {
+        let mut characters = name.chars();
+        match (name, characters.next(), characters.next()) {
+            _ if !is_plain => Self::Other,
+            ("Enter" | "Tab", ..) => Self::End,
+            (_, Some(character), None) => Self::Character(character),
+            _ => Self::Other,
+        }
+    }
+}
+
+/// What becomes of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// What always becomes of it.
+    Leave,
+    /// The scan field gets the focus, and then the key.
+    ToField,
+    /// Nobody gets it.
+    Keep,
+    /// Nobody gets it. A scanner was typing into a list: what it chose there is taken back, and this belongs into the scan
+    /// field, this key included.
+    Retype(String),
+    /// Nobody gets it. A scan has ended in a dialog, and this is the part of it that came there.
+    Scanned(String),
+}
+
+/// Follows the keys. Times are milliseconds of any one clock.
+///
+/// ```
+/// use koct_core::desk::stray::{Place, Strays, Stroke, Verdict};
+/// let mut strays = Strays::default();
+/// let key = |name| Stroke::from_key(name, true);
+/// assert_eq!(strays.key(Place::Page, key("3"), 1_000.0), Verdict::ToField);
+/// // A person presses a button; a scanner does not.
+/// assert_eq!(strays.key(Place::Dialog, key("Enter"), 2_000.0), Verdict::Leave);
+/// assert_eq!(strays.key(Place::Dialog, key("A"), 3_000.0), Verdict::Keep);
+/// assert_eq!(strays.key(Place::Dialog, key("1"), 3_005.0), Verdict::Keep);
+/// assert_eq!(strays.key(Place::Dialog, key("Enter"), 3_010.0), Verdict::Scanned("A1".to_owned()));
+/// ```
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Strays {
+    burst: Burst,
+    /// What has come to a place that is not for it.
+    text: String,
+    /// The code is over: what comes right after it belongs to it still, as the second line end of CR and LF.
+    is_over: bool,
+}
+
+impl Strays {
+    /// A key came.
+    pub fn key(&mut self, place: Place, stroke: Stroke, now: f64) -> Verdict {
+        let goes_on = self.burst.goes_on(now);
+        match (place, stroke) {
+            (_, Stroke::Other) => Verdict::Leave,
+            (Place::Page, Stroke::Character(character)) if character != ' ' => {
+                self.forget();
+                Verdict::ToField
+            }
+            // It presses a button, as Enter does.
+            (Place::Dialog, Stroke::Character(' ')) if !goes_on => {
+                self.forget();
+                Verdict::Leave
+            }
+            (_, Stroke::Character(character)) => self.character(place, character, now),
+            (Place::Dialog | Place::DialogField, Stroke::End) if goes_on => self.end(place, now),
+            (_, Stroke::End) => {
+                self.forget();
+                Verdict::Leave
+            }
+        }
+    }
+
+    fn character(&mut self, place: Place, character: char, now: f64) -> Verdict {
+        if self.is_over || !self.burst.goes_on(now) {
+            self.forget();
+        }
+        self.burst.key(now);
+        match place {
+            // A dialog can open under a code that began here: whoever scans has not seen it.
+            Place::Field | Place::Page => self.text.clear(),
+            Place::Choice | Place::DialogField | Place::Dialog => self.text.push(character),
+        }
+        match place {
+            Place::Dialog => Verdict::Keep,
+            Place::Choice if self.burst.is_code() => {
+                self.burst = Burst::default();
+                Verdict::Retype(std::mem::take(&mut self.text))
+            }
+            Place::Choice | Place::DialogField | Place::Field | Place::Page => Verdict::Leave,
+        }
+    }
+
+    fn end(&mut self, place: Place, now: f64) -> Verdict {
+        let is_scan = self.burst.is_code() || (place == Place::Dialog && self.burst.is_ended_by_scanner(now));
+        if place == Place::DialogField && (self.is_over || !is_scan) {
+            // A person, who is done with the field.
+            self.forget();
+            return Verdict::Leave;
+        }
+        self.burst.key(now);
+        if std::mem::replace(&mut self.is_over, true) || !is_scan {
+            return Verdict::Keep;
+        }
+        Verdict::Scanned(std::mem::take(&mut self.text))
+    }
+
+    /// Whether the key before was the first of something: what the place held until then is what it holds now.
+    pub fn has_begun(&self) -> bool {
+        self.text.chars().nth(1).is_none() && !self.text.is_empty()
+    }
+
+    /// Nothing came for as long as nothing comes after a code, where scanners end theirs with nothing. Returns the code, if
+    /// it was one that came to a dialog.
+    pub fn silence(&mut self) -> Option<String> {
+        let is_code = self.burst.is_code() && !self.text.is_empty();
+        is_code.then(|| std::mem::take(self).text)
+    }
+
+    /// A person did something else.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// Types with the same gap before each key, the last included; `\n` is Enter. Returns what became of each.
+    fn type_at(strays: &mut Strays, place: Place, text: &str, gap: f64, now: &mut f64) -> Vec<Verdict> {
+        let mut verdicts = Vec::new();
+        for character in text.chars() {
+            *now += gap;
+            let stroke = if character == '\n' { Stroke::End } else { Stroke::Character(character) };
+            verdicts.push(strays.key(place, stroke, *now));
+        }
+        verdicts
+    }
+
+    fn typed(place: Place, text: &str, gap: f64) -> Vec<Verdict> {
+        type_at(&mut Strays::default(), place, text, gap, &mut 1_000.0)
+    }
+
+    const SCANNER: f64 = 5.0;
+    const PERSON: f64 = 150.0;
+
+    #[test]
+    fn in_a_dialog_a_scan_is_kept_whole_and_told_once() {
+        for code in ["39999000000002", "B1", "7", "BC WITH SPACE"] {
+            let verdicts = typed(Place::Dialog, &format!("{code}\n\n"), SCANNER);
+            let (ends, keys) = verdicts.split_last_chunk::<2>().map(|(keys, ends)| (ends, keys)).unwrap();
+            assert!(keys.iter().all(|verdict| *verdict == Verdict::Keep), "{code}");
+            assert_eq!(*ends, [Verdict::Scanned(code.to_owned()), Verdict::Keep], "{code}");
+        }
+    }
+
+    #[test]
+    fn two_scans_in_a_dialog_are_two() {
+        let told: Vec<_> = typed(Place::Dialog, "A1\nB2\n", SCANNER)
+            .into_iter()
+            .filter(|verdict| matches!(verdict, Verdict::Scanned(_)))
+            .collect();
+        assert_eq!(told, [Verdict::Scanned("A1".to_owned()), Verdict::Scanned("B2".to_owned())]);
+    }
+
+    #[test]
+    fn a_person_uses_a_dialog_by_keyboard() {
+        assert_eq!(typed(Place::Dialog, "\n \n", PERSON), [const { Verdict::Leave }; 3]);
+        assert_eq!(typed(Place::Dialog, "k\n", PERSON), [Verdict::Keep, Verdict::Leave], "a stray key, then Enter");
+        assert_eq!(typed(Place::Dialog, "k\n", 100.0)[1], Verdict::Keep, "perhaps a slow scanner: nothing is answered");
+        assert!(typed(Place::DialogField, "2026-12-24\n", PERSON).iter().all(|verdict| *verdict == Verdict::Leave));
+        assert!(typed(Place::DialogField, "+5\n", 60.0).iter().all(|verdict| *verdict == Verdict::Leave));
+    }
+
+    #[test]
+    fn a_field_of_a_dialog_is_not_sent_by_a_scanner() {
+        let verdicts = typed(Place::DialogField, "39999000000002\n", SCANNER);
+        assert!(verdicts[..14].iter().all(|verdict| *verdict == Verdict::Leave));
+        assert_eq!(verdicts[14], Verdict::Scanned("39999000000002".to_owned()));
+    }
+
+    #[test]
+    fn outside_of_dialogs_the_first_character_goes_to_the_field() {
+        assert_eq!(typed(Place::Page, "3", SCANNER), [Verdict::ToField]);
+        assert_eq!(typed(Place::Page, "3", PERSON), [Verdict::ToField]);
+        assert_eq!(typed(Place::Page, " \n", PERSON), [const { Verdict::Leave }; 2], "a person presses a button");
+    }
+
+    #[test]
+    fn a_list_is_chosen_from_by_a_person_and_not_by_a_scanner() {
+        assert_eq!(typed(Place::Choice, "check", PERSON), [const { Verdict::Leave }; 5]);
+        let verdicts = typed(Place::Choice, "3999", SCANNER);
+        assert_eq!(verdicts[3], Verdict::Retype("3999".to_owned()));
+    }
+
+    #[test]
+    fn a_dialog_that_opens_under_a_scan_is_not_answered_by_its_end() {
+        for part in ["", "2", "0002"] {
+            let (mut strays, mut now) = (Strays::default(), 1_000.0);
+            type_at(&mut strays, Place::Field, "3999900", SCANNER, &mut now);
+            let verdicts = type_at(&mut strays, Place::Dialog, &format!("{part}\n"), SCANNER, &mut now);
+            assert_eq!(verdicts.last(), Some(&Verdict::Scanned(part.to_owned())));
+        }
+    }
+
+    #[test]
+    fn a_scanner_that_ends_with_nothing_is_told_by_silence() {
+        let (mut strays, mut now) = (Strays::default(), 1_000.0);
+        type_at(&mut strays, Place::Dialog, "39999", SCANNER, &mut now);
+        assert_eq!(strays.silence().as_deref(), Some("39999"));
+        assert_eq!(strays.silence(), None, "once");
+        type_at(&mut strays, Place::Dialog, "399", SCANNER, &mut now);
+        assert_eq!(strays.silence(), None, "three keys prove little");
+        type_at(&mut strays, Place::Field, "39999", SCANNER, &mut now);
+        assert_eq!(strays.silence(), None, "a field takes it itself");
+    }
+
+    #[test]
+    fn what_was_there_before_is_known_at_the_first_key() {
+        let (mut strays, mut now) = (Strays::default(), 1_000.0);
+        for (text, gap, begun) in [("a", PERSON, true), ("b", SCANNER, false), ("c", PERSON, true)] {
+            type_at(&mut strays, Place::DialogField, text, gap, &mut now);
+            assert_eq!(strays.has_begun(), begun, "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_with_others_and_of_input_methods_are_left_alone() {
+        for (name, is_plain) in [("a", false), ("Enter", false), ("Dead", true), ("Shift", true), ("Process", true)] {
+            let stroke = Stroke::from_key(name, is_plain);
+            assert_eq!(stroke, Stroke::Other, "{name}");
+            assert_eq!(Strays::default().key(Place::Page, stroke, 0.0), Verdict::Leave);
+        }
+        assert_eq!(Stroke::from_key("é", true), Stroke::Character('é'));
+        // Capitals come with Shift between them.
+        let mut strays = Strays::default();
+        for (place, name) in ["Shift", "A", "Shift", "B", "Enter"].into_iter().enumerate() {
+            let now = 5.0 * f64::from(u32::try_from(place).unwrap());
+            let verdict = strays.key(Place::Dialog, Stroke::from_key(name, true), now);
+            if name == "Enter" {
+                assert_eq!(verdict, Verdict::Scanned("AB".to_owned()));
+            }
+        }
+    }
+
+    proptest! {
+        /// Whatever it holds and whenever it comes, a scan neither answers a dialog nor is lost.
+        #[test]
+        fn no_scan_answers_a_dialog(
+            code in "[!-~][ -~]{0,20}",
+            gaps in prop::collection::vec(0.0..44.0_f64, 22),
+            start in 0.0..1e9_f64,
+            before in "[a-z\n]{0,5}",
+        ) {
+            let (mut strays, mut now) = (Strays::default(), start);
+            type_at(&mut strays, Place::Dialog, &before, PERSON, &mut now);
+            now += PERSON;
+            for (character, gap) in code.chars().zip(&gaps) {
+                now += gap;
+                prop_assert_eq!(strays.key(Place::Dialog, Stroke::Character(character), now), Verdict::Keep);
+            }
+            prop_assert_eq!(strays.key(Place::Dialog, Stroke::End, now + gaps[21]), Verdict::Scanned(code));
+        }
+
+        /// Keys as people type them do what they always did, in every place that is for them.
+        #[test]
+        fn a_persons_keys_do_what_they_always_did(text in "[ -~\n]{1,30}", gap in 120.0..2_000.0_f64) {
+            for place in [Place::Field, Place::Choice, Place::DialogField] {
+                prop_assert!(typed(place, &text, gap).iter().all(|verdict| *verdict == Verdict::Leave));
+            }
+            for (character, verdict) in text.chars().zip(typed(Place::Dialog, &text, gap)) {
+                let presses = matches!(character, ' ' | '\n');
+                prop_assert_eq!(verdict, if presses { Verdict::Leave } else { Verdict::Keep });
+            }
+        }
+    }
+}

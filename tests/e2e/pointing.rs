@@ -1,0 +1,366 @@
+//! Mouse and scanner at one desk: a scanner presses no button and answers no dialog, and no scan vanishes without a word.
+
+use crate::{
+    configured, desk,
+    knowing::{OTHER, ZOE, item, knowing, knowing_of, library, wait_for_text},
+    koha, reopen,
+};
+use fake_koha::Era;
+use koct_tests::{
+    desk::Desk,
+    page::key::{self, F1, F2, F4, F8},
+};
+
+/// From now on each key comes so many milliseconds after the one before, however busy the machine is.
+fn keys_every(desk: &Desk, gap: u32) {
+    let times = format!(
+        "(gap => {{ const times = new WeakMap(); Object.defineProperty(Event.prototype, 'timeStamp', {{configurable: true, get() {{ \
+         if (!times.has(this)) times.set(this, window.lastKey = (window.lastKey ?? 1e6) + (this.type === 'keydown' ? gap : 0)); \
+         return times.get(this); }}}}); }})({gap})"
+    );
+    desk.page.eval(&times).unwrap();
+}
+
+fn barcodes(desk: &Desk) -> Vec<String> {
+    desk.rows().unwrap().into_iter().rev().map(|row| row.barcode).collect()
+}
+
+fn states(desk: &Desk) -> String {
+    desk.states().unwrap().join(" ")
+}
+
+fn wait_for_focus(desk: &Desk, id: &str) {
+    desk.page.wait(&format!("document.activeElement.id === '{id}'")).unwrap();
+}
+
+#[test]
+fn after_a_click_on_any_button_a_scan_goes_to_the_scan_field() {
+    let desk = desk();
+    desk.page.type_text("P1\nA1\nA2\nA3\n").unwrap();
+    desk.wait_for_total(3).unwrap();
+    // One is taken back: the scan that follows takes back no other.
+    desk.page.click("#undo").unwrap();
+    desk.page.wait("document.querySelector(\"tr[data-seq='3']\").dataset.status === 'deleted'").unwrap();
+    assert_eq!(desk.page.focused().unwrap(), "checkout-item");
+    desk.page.type_text("A4\n").unwrap();
+    desk.wait_for_total(4).unwrap();
+    assert_eq!(states(&desk), "local local deleted local");
+    // The others close again what they open; in between nothing is lost.
+    let mut total = 4;
+    for (button, close) in [
+        ("#show-batches", "#batches-close"),
+        ("#show-review", "#review-cancel"),
+        ("tr[data-seq='4'] [data-edit]", "#edit-cancel"),
+        ("#print-slip", "#slip-cancel"),
+        ("#print-log", "#slip-cancel"),
+        ("#clear", "#clear-cancel"),
+        ("#import-koc", "#import-close"),
+        ("#open-help", "#help-close"),
+    ] {
+        desk.page.click(button).unwrap();
+        desk.page.wait("document.querySelector('dialog[open]')?.checkVisibility()").unwrap();
+        desk.page.click(close).unwrap();
+        desk.page.wait("!document.querySelector('dialog[open]')").unwrap();
+        wait_for_focus(&desk, "checkout-item");
+        total += 1;
+        desk.page.type_text(&format!("B{total}\n")).unwrap();
+        desk.wait_for_total(total).unwrap();
+    }
+    // No dialog: an empty place, a box with its label, a list.
+    for place in [
+        "#transactions-title",
+        "#count-unsent",
+        "#export-all",
+        "label:has(#export-all)",
+        ".bar h1",
+        "tr[data-seq='1'] time",
+    ] {
+        desk.page.click(place).unwrap();
+        assert_eq!(desk.page.focused().unwrap(), "checkout-item", "{place}");
+        total += 1;
+        desk.page.type_text(&format!("B{total}\n")).unwrap();
+        desk.wait_for_total(total).unwrap();
+    }
+    desk.page.click("#clear-committed").unwrap();
+    desk.wait_for_total(total - 1).unwrap();
+    desk.page.type_text("C1\n").unwrap();
+    desk.wait_for_total(total).unwrap();
+    wait_for_text(&desk, "patron-items-list", "C1");
+    // The field is the one that was scanned into last.
+    desk.page.click("#checkin-item").unwrap();
+    desk.page.click("#undo").unwrap();
+    wait_for_focus(&desk, "checkin-item");
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_scan_while_a_button_has_the_focus_is_recorded_and_presses_nothing() {
+    let desk = desk();
+    desk.page.type_text("P1\nA1\n").unwrap();
+    desk.wait_for_total(1).unwrap();
+    let focus = |css: &str| desk.page.eval(&format!("document.querySelector({css:?}).focus()")).unwrap();
+    let mut total = 1;
+    for css in [
+        "#undo",
+        "#clear",
+        "#export-all",
+        "#transactions-scroll",
+        "#find-order",
+        "tr[data-seq='1'] [data-edit]",
+        "#doubts-link",
+    ] {
+        focus(css);
+        keys_every(&desk, 5);
+        total += 1;
+        desk.page.type_text(&format!("3999{total}\n")).unwrap();
+        desk.wait_for_total(total).unwrap();
+        wait_for_focus(&desk, "checkout-item");
+        assert_eq!(desk.rows().unwrap()[0].barcode, format!("3999{total}"), "{css}");
+    }
+    assert_eq!(desk.page.eval("document.getElementById('find-order').value").unwrap(), "");
+    assert!(desk.states().unwrap().iter().all(|state| state == "local"));
+    // Nothing has it at all.
+    desk.page.eval("document.activeElement.blur()").unwrap();
+    desk.page.type_text("39999\n").unwrap();
+    desk.wait_for_total(total + 1).unwrap();
+    // A person presses what has the focus, and it keeps it.
+    keys_every(&desk, 400);
+    focus("#undo");
+    desk.page.press(&[key::ENTER]).unwrap();
+    desk.page.wait("document.querySelector('tr[data-seq]').dataset.status === 'deleted'").unwrap();
+    desk.page.press(&[key::SPACE]).unwrap();
+    desk.page.wait("document.querySelectorAll('tr[data-status=deleted]').length === 2").unwrap();
+    assert_eq!(desk.page.focused().unwrap(), "undo");
+    focus("#export-all");
+    desk.page.press(&[key::SPACE]).unwrap();
+    assert_eq!(desk.page.eval("document.getElementById('export-all').checked").unwrap(), true);
+    // A list takes the letters of a person.
+    focus("#find-action");
+    desk.page.type_text("p").unwrap();
+    desk.page.wait("document.getElementById('find-action').value === 'payment'").unwrap();
+    assert_eq!(desk.page.focused().unwrap(), "find-action");
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_marked_with_the_mouse_can_be_copied_and_nothing_is_scrolled() {
+    let desk = desk();
+    desk.fill(200).unwrap();
+    desk.page.set_viewport(900, 420).unwrap();
+    let marked = "getSelection().toString()";
+    // A double click marks a word.
+    desk.page.eval("document.querySelector('#transactions').scrollIntoView()").unwrap();
+    let top = desk.page.eval("document.scrollingElement.scrollTop").unwrap();
+    assert!(top.as_f64().unwrap() > 50.0, "{top}");
+    let cell = "tr[data-seq='200'] [data-field=barcode]";
+    desk.page.click(cell).unwrap();
+    assert_eq!(desk.page.focused().unwrap(), "checkout-patron");
+    assert_eq!(desk.page.eval("document.scrollingElement.scrollTop").unwrap(), top);
+    desk.page.double_click(cell).unwrap();
+    assert_eq!(desk.page.eval(marked).unwrap(), "F199");
+    assert_ne!(desk.page.focused().unwrap(), "checkout-patron");
+    // A scan arrives even so.
+    desk.page.type_text("P7\n").unwrap();
+    assert_eq!(desk.page.value("#checkout-patron").unwrap(), "P7");
+    wait_for_focus(&desk, "checkout-item");
+}
+
+#[test]
+fn a_scan_does_not_answer_a_dialog() {
+    let koha = koha(Era::Before2405);
+    let desk = configured(&koha, "send");
+    desk.check_out("P1", "A1").unwrap();
+    let open = |button: &str, dialog: &str| {
+        desk.page.click(button).unwrap();
+        desk.page.wait(&format!("document.getElementById('{dialog}').open")).unwrap();
+    };
+    for (button, dialog, within, close) in [
+        ("#show-batches", "batches-dialog", "#batches-close", "#batches-close"),
+        ("#show-review", "review-dialog", "#review-cancel", "#review-cancel"),
+        ("#open-help", "help-dialog", "#help-close", "#help-close"),
+        ("#print-log", "slip-dialog", "#slip-print", "#slip-cancel"),
+        ("#print-log", "slip-dialog", "#slip-due", "#slip-cancel"),
+        ("#clear", "clear-dialog", "#clear-ok", "#clear-cancel"),
+        ("#clear", "clear-dialog", "#clear-confirm", "#clear-cancel"),
+        ("tr[data-seq='1'] [data-edit]", "edit-dialog", "#edit-delete", "#edit-cancel"),
+        ("#import-koc", "import-dialog", "#import-close", "#import-close"),
+    ] {
+        open(button, dialog);
+        desk.page.eval(&format!("document.querySelector('{within}').focus()")).unwrap();
+        let before = desk.page.eval(&format!("document.querySelector('{within}').value ?? ''")).unwrap();
+        keys_every(&desk, 5);
+        desk.page.type_text("39999000000 02\n").unwrap();
+        assert!(desk.page.visible(&format!("#{dialog}")).unwrap(), "{within}");
+        let said = format!("document.querySelector('#{dialog} [data-field=scanned]')?.innerText");
+        assert_eq!(
+            desk.page.eval(&said).unwrap(),
+            "Scanned 39999000000 02. Close this first, then scan again.",
+            "{within}"
+        );
+        assert!(desk.message().unwrap().starts_with("Scanned 39999000000 02."));
+        assert_eq!(
+            desk.page.eval(&format!("document.querySelector('{within}').value ?? ''")).unwrap(),
+            before,
+            "{within}"
+        );
+        // Tab, where scanners end with it.
+        desk.page.type_text("39999000000003\t").unwrap();
+        assert!(desk.page.eval(&said).unwrap().as_str().unwrap().contains("39999000000003"), "{within}");
+        // A person closes it by keyboard.
+        keys_every(&desk, 400);
+        desk.page.eval(&format!("document.querySelector('{close}').focus()")).unwrap();
+        desk.page.press(&[key::ENTER]).unwrap();
+        desk.page.wait("!document.querySelector('dialog[open]')").unwrap();
+        assert_eq!(desk.page.eval("document.querySelectorAll('[data-field=scanned]').length").unwrap(), 0);
+        wait_for_focus(&desk, "checkout-item");
+    }
+    assert_eq!((states(&desk).as_str(), desk.total().unwrap()), ("local", 1));
+    // In the fields that are for codes, a scan is what it always was.
+    open("tr[data-seq='1'] [data-edit]", "edit-dialog");
+    keys_every(&desk, 5);
+    desk.page.fill("#edit-barcode", "39999000000009\n").unwrap();
+    desk.page.wait("!document.querySelector('dialog[open]')").unwrap();
+    assert_eq!(barcodes(&desk), ["39999000000009"]);
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_scan_closes_the_dialog_about_what_was_left_over_and_is_recorded() {
+    let mut desk = desk();
+    desk.page.type_text("P1\nA1\n").unwrap();
+    desk.wait_for_total(1).unwrap();
+    for is_ticked in [false, true] {
+        reopen(&mut desk);
+        assert!(desk.page.visible("#clear-dialog").unwrap());
+        if is_ticked {
+            // Nothing is cleared even so.
+            desk.page.click("#clear-confirm").unwrap();
+            desk.page.click("#clear-unsent-confirm").unwrap();
+        }
+        keys_every(&desk, 5);
+        let number = u8::from(is_ticked);
+        desk.page.type_text(&format!("23529001223601\n3999900000000{number}\n")).unwrap();
+        desk.wait_for_total(2 + u64::from(is_ticked)).unwrap();
+        assert!(!desk.page.visible("#clear-dialog").unwrap());
+        let row = &desk.rows().unwrap()[0];
+        assert_eq!((row.action.as_str(), row.cardnumber.as_str()), ("issue", "23529001223601"));
+    }
+    assert_eq!(barcodes(&desk), ["A1", "39999000000000", "39999000000001"]);
+    // Asked for, it is answered by a person.
+    desk.page.click("#clear").unwrap();
+    desk.page.type_text("39999000000004\n").unwrap();
+    assert!(desk.page.visible("#clear-dialog").unwrap());
+    desk.page.press(&[key::ESCAPE]).unwrap();
+    desk.page.wait("!document.getElementById('clear-dialog').open").unwrap();
+    desk.page.press(&[F1]).unwrap();
+    desk.page.wait("document.getElementById('help-dialog').open").unwrap();
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn the_status_has_the_room_that_is_left() {
+    let desk = desk();
+    desk.fill(30).unwrap();
+    desk.page.set_viewport(1060, 780).unwrap();
+    // From here on rows are left out below, or above once it is scrolled.
+    desk.page.wait("document.querySelector('#transactions-rows tr.spacer:not([hidden])')").unwrap();
+    let widths = "[...document.querySelectorAll('#transactions-heading th')].filter(th => th.checkVisibility()).map(th => th.getBoundingClientRect().width)";
+    for desks in [false, true] {
+        desk.page
+            .eval(&format!("document.getElementById('transactions-table').toggleAttribute('data-desks', {desks})"))
+            .unwrap();
+        let widths: Vec<f64> = serde_json::from_value(desk.page.eval(widths).unwrap()).unwrap();
+        let status = "document.querySelector('tr[data-seq] td:last-child').getBoundingClientRect()";
+        let [left, right] =
+            ["left", "right"].map(|side| desk.page.eval(&format!("{status}.{side}")).unwrap().as_f64().unwrap());
+        let table =
+            desk.page.eval("document.getElementById('transactions-table').getBoundingClientRect().width").unwrap();
+        let table = table.as_f64().unwrap();
+        assert!((widths.iter().sum::<f64>() - table).abs() < 1.0, "the columns fill the table: {widths:?} of {table}");
+        assert!(right - left > 250.0, "{} px, desks: {desks}", right - left);
+        // All of the words and the button are seen.
+        let button = "document.querySelector('tr[data-seq] [data-edit]').getBoundingClientRect()";
+        let button = [format!("{button}.left"), format!("{button}.right")]
+            .map(|side| desk.page.eval(&side).unwrap().as_f64().unwrap());
+        assert!(left < button[0] && button[1] <= right, "{button:?} in {left}..{right}");
+    }
+}
+
+/// Whatever the records need to answer, it is in time: this machine may be busy.
+fn wait_for_records(desk: &Desk) {
+    let patient = "void (real => { window.setTimeout = (call, after, ...rest) => real(call, after === 250 ? 60000 : after, ...rest); })(window.setTimeout)";
+    desk.page.eval(patient).unwrap();
+}
+
+fn loans(desk: &Desk) -> Vec<(String, String)> {
+    desk.rows().unwrap().into_iter().rev().map(|row| (row.cardnumber, row.barcode)).collect()
+}
+
+#[test]
+fn a_known_card_in_the_field_of_the_item_is_the_next_patron_also_for_what_is_typed_already() {
+    let (_koha, desk) = knowing();
+    wait_for_records(&desk);
+    let loan = |card: &str, code: &str| (card.to_owned(), code.to_owned());
+    // A scanner does not wait until the card is looked up.
+    desk.page.type_text(&format!("{F2}{ZOE}\n{}\n{OTHER}\n{}\n{}\n", item(5), item(6), item(7))).unwrap();
+    desk.wait_for_total(3).unwrap();
+    assert_eq!(loans(&desk), [loan(ZOE, &item(5)), loan(OTHER, &item(6)), loan(OTHER, &item(7))]);
+    assert_eq!(desk.page.value("#checkout-patron").unwrap(), OTHER);
+    wait_for_text(&desk, "patron-name", "Smith");
+    let said = desk.page.text("#attention").unwrap();
+    assert!(said.contains(OTHER) && said.contains("a known patron’s card"), "{said}");
+    assert_eq!(desk.page.focused().unwrap(), "checkout-item");
+    // It was an item: that and all that followed is the patron's before.
+    desk.page.click("#attention [data-field=retry]").unwrap();
+    desk.wait_for_total(4).unwrap();
+    let all_hers = [loan(ZOE, &item(5)), loan(ZOE, &item(6)), loan(ZOE, &item(7)), loan(ZOE, OTHER)];
+    assert_eq!(loans(&desk), all_hers);
+    assert_eq!(desk.page.value("#checkout-patron").unwrap(), ZOE);
+    assert!(!desk.page.visible("#attention").unwrap());
+    desk.page.type_text(&format!("{}\n", item(8))).unwrap();
+    desk.wait_for_total(5).unwrap();
+    assert_eq!(desk.rows().unwrap()[0].cardnumber, ZOE);
+    // The key that takes back the last scan takes back the card, and no book.
+    desk.page.type_text("23529001223603\n").unwrap();
+    desk.page.wait("document.getElementById('checkout-patron').value === '23529001223603'").unwrap();
+    desk.page.press(&[F8]).unwrap();
+    desk.page.wait(&format!("document.getElementById('checkout-patron').value === '{ZOE}'")).unwrap();
+    assert!(!desk.page.visible("#attention").unwrap());
+    assert_eq!(desk.states().unwrap(), ["local"; 5]);
+    // A user name is no card.
+    desk.page.type_text("patron1\n").unwrap();
+    desk.wait_for_total(6).unwrap();
+    assert_eq!(desk.rows().unwrap()[0].barcode, "patron1");
+    // At the checkin nobody can tell what is meant.
+    desk.page.type_text(&format!("{F4}{OTHER}\n")).unwrap();
+    wait_for_text(&desk, "attention", "like a patron’s card");
+    assert_eq!(desk.total().unwrap(), 6);
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_code_that_an_item_and_a_patron_have_is_asked_about() {
+    let mut library = library();
+    library.item_mut(&item(30)).unwrap().barcode = OTHER.into();
+    let (_koha, desk) = knowing_of(library);
+    wait_for_records(&desk);
+    desk.page.type_text(&format!("{F2}{ZOE}\n{OTHER}\n{}\n", item(5))).unwrap();
+    desk.wait_for_total(1).unwrap();
+    assert_eq!(loans(&desk), [(ZOE.to_owned(), item(5))]);
+    let asked = desk.page.text("#attention").unwrap();
+    assert!(asked.contains("Both an item and a patron’s card have this code."), "{asked}");
+    desk.page.click("#attention [data-field=retry]").unwrap();
+    desk.wait_for_total(2).unwrap();
+    assert_eq!(loans(&desk)[1], (ZOE.to_owned(), OTHER.to_owned()));
+    assert_eq!(desk.page.value("#checkout-patron").unwrap(), ZOE);
+}
+
+#[test]
+fn where_the_records_are_late_a_scan_does_not_wait() {
+    let (_koha, desk) = knowing();
+    // What is read of them stays locked for good.
+    desk.page.eval("void (SubtleCrypto.prototype.decrypt = () => new Promise(() => {}))").unwrap();
+    desk.page.type_text(&format!("{F2}{ZOE}\n{OTHER}\n{}\n", item(5))).unwrap();
+    desk.wait_for_total(2).unwrap();
+    assert_eq!(loans(&desk), [(ZOE.to_owned(), OTHER.to_owned()), (ZOE.to_owned(), item(5))]);
+}
