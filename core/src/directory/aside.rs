@@ -19,7 +19,7 @@ fn stands(entry: &Entry) -> bool {
 }
 
 /// The checkin by which an item was set aside, where nobody has taken the item since; by its entries in order.
-pub fn set_aside(entries: &[Entry]) -> Option<&Entry> {
+pub(super) fn set_aside(entries: &[Entry]) -> Option<&Entry> {
     let is_aside = |entry: &Entry| entry.set_aside().is_some() && entry.status.state() != State::Deleted;
     let place = entries.iter().rposition(is_aside)?;
     let is_gone = entries[place + 1..].iter().any(|entry| stands(entry) && is_checkout(entry));
@@ -27,7 +27,7 @@ pub fn set_aside(entries: &[Entry]) -> Option<&Entry> {
 }
 
 /// The hold for which an item is set aside; by its entries in order.
-pub fn hold_of(entries: &[Entry]) -> Option<u32> {
+pub(super) fn hold_of(entries: &[Entry]) -> Option<u32> {
     set_aside(entries)?.set_aside().map(|(hold, _)| hold)
 }
 
@@ -56,7 +56,7 @@ pub fn list(of_items: &BTreeMap<String, Vec<Entry>>) -> Vec<Entry> {
 ///
 /// `before` are the entries of the item that is looked at, up to now; `others` those of each other item that was set aside for
 /// one of the holds; both in order. `is` says whether a code stands for the patron of a hold.
-pub fn over(
+pub(super) fn over(
     holds: &[Hold],
     before: &[Entry],
     others: &BTreeMap<String, Vec<Entry>>,
@@ -79,13 +79,13 @@ pub fn over(
 }
 
 /// Whether to tell [`over`] one must know who the patrons of the holds are: somebody took something.
-pub fn must_know_patrons(before: &[Entry], others: &BTreeMap<String, Vec<Entry>>) -> bool {
+pub(super) fn must_know_patrons(before: &[Entry], others: &BTreeMap<String, Vec<Entry>>) -> bool {
     before.iter().chain(others.values().flatten()).any(is_checkout)
 }
 
 /// Whether an item waits for the patron of a hold: Koha said so and nobody has taken it since, or it was set aside offline.
 /// `entries` are those of the item in order, `hold` is the patron's.
-pub fn waits(hold: &Hold, entries: &[Entry], since: &ChangesSinceDownload) -> bool {
+pub(super) fn waits(hold: &Hold, entries: &[Entry], since: &ChangesSinceDownload) -> bool {
     let is_set_aside = hold_of(entries) == Some(hold.id);
     let is_gone = entries.iter().any(|entry| since.counts(entry) && is_checkout(entry));
     is_set_aside || (hold.state == HoldState::Waiting && !is_gone)

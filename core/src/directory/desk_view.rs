@@ -89,3 +89,28 @@ where
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        directory::{
+            Held,
+            testing::{Log, START, at},
+        },
+        log::status::Status,
+    };
+
+    #[test]
+    fn what_is_owed_and_who_has_what_are_of_different_downloads() {
+        let held = |as_of| Held { as_of, ..Held::default() };
+        let sets = [(Set::Patrons, held(START)), (Set::Loans, held(at(60).utc_millis()))].into();
+        let later = LaterChanges::new(&Contents { sets, ..Contents::default() }, &[]);
+        let log = Log::default();
+        let entry = log.back("A");
+        let entry = log.change(&entry, |entry| entry.status = Status::Success);
+        assert_eq!((later.debts.counts(&entry), later.loans.counts(&entry)), (true, false));
+        let later = LaterChanges::new(&Contents::default(), &[]);
+        assert_eq!((later.debts.counts(&entry), later.loans.counts(&entry)), (false, false), "nothing was downloaded");
+    }
+}

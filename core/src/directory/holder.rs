@@ -25,7 +25,7 @@ pub struct ChangesSinceDownload {
 
 impl ChangesSinceDownload {
     /// Since a download that began then, given the commits that are remembered.
-    pub fn new(as_of: Option<i64>, batches: &[Batch]) -> Self {
+    pub(super) fn new(as_of: Option<i64>, batches: &[Batch]) -> Self {
         // One that was broken off has no end: when it began is the best that is known.
         let last = |batch: &Batch| batch.end.as_ref().map_or(batch.started, |end| end.at).utc_millis();
         let since = batches.iter().filter(|batch| as_of.is_some_and(|as_of| last(batch) >= as_of));
@@ -33,7 +33,7 @@ impl ChangesSinceDownload {
     }
 
     /// Whether the records cannot know of this transaction yet.
-    pub fn counts(&self, entry: &Entry) -> bool {
+    pub(super) fn counts(&self, entry: &Entry) -> bool {
         let is_recorded_since = || self.as_of.is_some_and(|as_of| entry.transaction.moment.utc_millis() >= as_of);
         match entry.status.state() {
             State::Deleted | State::Rejected => false,
@@ -44,35 +44,35 @@ impl ChangesSinceDownload {
 
 impl Patron {
     /// Whether this code stands for them: their cardnumber, or their user name.
-    pub fn goes_by(&self, code: &str) -> bool {
+    pub(super) fn goes_by(&self, code: &str) -> bool {
         [&self.cardnumber, &self.userid].into_iter().any(|own| !own.is_empty() && same_code(own, code))
     }
 }
 
 /// Somebody at the desk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct PatronAtDesk<'a> {
+pub(super) struct PatronAtDesk<'a> {
     /// The code that was scanned.
-    pub code: &'a str,
+    pub(super) code: &'a str,
     /// Whose it is, where it is known.
-    pub patron: Option<&'a Patron>,
+    pub(super) patron: Option<&'a Patron>,
     /// Whether patrons were downloaded: only then a code that nobody has is nobody's.
-    pub knows_patrons: bool,
+    pub(super) knows_patrons: bool,
 }
 
 impl PatronAtDesk<'_> {
     /// Whether they are certainly not the patron of this number.
-    pub fn is_not(&self, patron: u32) -> bool {
+    pub(super) fn is_not(&self, patron: u32) -> bool {
         self.patron.map_or(self.knows_patrons, |known| known.id != patron)
     }
 
     /// Whether this code stands for them too.
-    pub fn goes_by(&self, code: &str) -> bool {
+    pub(super) fn goes_by(&self, code: &str) -> bool {
         same_code(self.code, code) || self.patron.is_some_and(|patron| patron.goes_by(code))
     }
 
     /// The codes under which the log may have them. It is looked up there letter by letter, so both cases are named.
-    pub fn codes(&self) -> BTreeSet<String> {
+    pub(super) fn codes(&self) -> BTreeSet<String> {
         let own = self.patron.into_iter().flat_map(|patron| [patron.cardnumber.as_str(), patron.userid.as_str()]);
         let codes = own.chain([self.code]).map(str::trim).filter(|code| !code.is_empty());
         codes.flat_map(|code| [code.to_owned(), code.to_uppercase(), code.to_lowercase()]).collect()
@@ -106,7 +106,7 @@ pub fn overdue(due: Option<DateTime<Utc>>, now: Moment, zone: &impl Zone) -> Opt
 }
 
 /// What a patron has paid that is not in what was downloaded of their debts.
-pub fn paid<'a>(entries: impl IntoIterator<Item = &'a Entry>, since: &ChangesSinceDownload) -> Cents {
+pub(super) fn paid<'a>(entries: impl IntoIterator<Item = &'a Entry>, since: &ChangesSinceDownload) -> Cents {
     let counted = entries.into_iter().filter(|entry| since.counts(entry));
     counted.filter_map(|entry| entry.transaction.action.amount()).map(Amount::cents).sum()
 }
@@ -124,7 +124,7 @@ pub(super) enum Whom<'a> {
 
 /// Who has an item.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Holder {
+pub(super) enum Holder {
     /// Nothing is known of it.
     #[default]
     Nobody,
@@ -143,7 +143,7 @@ pub enum Holder {
 
 impl Holder {
     /// After these transactions of the item, in the order in which Koha must see them.
-    pub fn after(loan: Option<Loan>, entries: &[Entry], since: &ChangesSinceDownload) -> Self {
+    pub(super) fn after(loan: Option<Loan>, entries: &[Entry], since: &ChangesSinceDownload) -> Self {
         let Some(last) = entries.iter().rfind(|entry| since.counts(entry)) else { return Self::AsDownloaded(loan) };
         match &last.transaction.action {
             Action::Issue { cardnumber, .. } => {
@@ -193,7 +193,7 @@ pub struct LoanLine {
 
 impl LoanLine {
     /// As it was downloaded.
-    pub fn downloaded(loan: &Loan, item: Option<&Item>) -> Self {
+    pub(super) fn downloaded(loan: &Loan, item: Option<&Item>) -> Self {
         let text = |of_item: fn(&Item) -> &str, of_loan: &str| item.map_or(of_loan, of_item).to_owned();
         Self {
             barcode: text(|item| &item.barcode, ""),
@@ -207,7 +207,7 @@ impl LoanLine {
 /// What a patron has: what was downloaded, without what came back since or went to somebody else, and what they were lent
 /// since. The earliest due comes first, what was lent here last. `by_item` are the transactions of all these items, those of
 /// each in the order in which Koha must see them.
-pub fn loans(
+pub(super) fn loans(
     downloaded: Vec<LoanLine>,
     by_item: &BTreeMap<String, Vec<Entry>>,
     since: &ChangesSinceDownload,

@@ -16,7 +16,7 @@ pub struct ShownPatron {
     found: PatronFound,
     /// When a person confirmed what they were warned of.
     confirmed: Option<Moment>,
-    /// What was recorded for the patron and not confirmed.
+    /// What was recorded for the patron and not confirmed; nothing while all is confirmed.
     open: Vec<TransactionId>,
 }
 
@@ -80,8 +80,8 @@ impl ShownPatron {
 
     /// The next patron has come: what was not confirmed goes to the list.
     pub fn leave(self) -> Option<OpenWarning> {
-        let Self { found, confirmed, open } = self;
-        let is_open = confirmed.is_none() && !open.is_empty();
+        let Self { found, open, .. } = self;
+        let is_open = !open.is_empty();
         is_open.then_some(OpenWarning { card: Some(found.card), ids: open, warnings: found.warnings })
     }
 }

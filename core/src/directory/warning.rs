@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 /// What a person must know of a patron before they hand out anything. `knows_patrons` says whether patrons were
 /// downloaded.
-pub fn of_patron(
+pub(super) fn of_patron(
     patron: Option<&Patron>,
     knows_patrons: bool,
     today: NaiveDate,
@@ -38,21 +38,21 @@ pub fn of_patron(
 
 /// An item on its way out.
 #[derive(Debug, Clone, Copy)]
-pub struct Checkout<'a> {
+pub(super) struct Checkout<'a> {
     /// The item, where its barcode is known.
-    pub item: Option<&'a Item>,
+    pub(super) item: Option<&'a Item>,
     /// Whether items were downloaded.
-    pub knows_items: bool,
+    pub(super) knows_items: bool,
     /// Who takes it.
-    pub at_desk: PatronAtDesk<'a>,
+    pub(super) at_desk: PatronAtDesk<'a>,
     /// Who had it before.
-    pub holder: &'a Holder,
+    pub(super) holder: &'a Holder,
     /// The holds on its title.
-    pub holds: &'a [Hold],
+    pub(super) holds: &'a [Hold],
     /// Those of them that need no item any more ([`aside::over`](super::aside::over)).
-    pub over: &'a BTreeSet<u32>,
+    pub(super) over: &'a BTreeSet<u32>,
     /// The hold for which it was set aside here.
-    pub set_aside: Option<u32>,
+    pub(super) set_aside: Option<u32>,
 }
 
 /// What a person must know of an item before they hand it out, and whom that is about.
@@ -90,7 +90,7 @@ pub(super) fn of_checkin(
 
 /// Who waits for an item that came back: the first in the queue for its title or for this very item, leaving out the holds
 /// of `over` that need no item any more.
-pub fn hold_for<'a>(item: &Item, holds: &'a [Hold], over: &BTreeSet<u32>) -> Option<&'a Hold> {
+pub(super) fn hold_for<'a>(item: &Item, holds: &'a [Hold], over: &BTreeSet<u32>) -> Option<&'a Hold> {
     let is_free = |hold: &&Hold| !over.contains(&hold.id);
     let set_aside_before = |hold: &&Hold| hold.state != HoldState::Placed && hold.item == Some(item.id);
     let may_have_it = |hold: &&Hold| {
