@@ -381,6 +381,17 @@ impl Firefox {
         Ok(Self { running: Some(running), is_lent: true })
     }
 
+    /// Dropping it and asking for one that is ready, the same process for sure.
+    ///
+    /// # Errors
+    /// When what was done to it cannot be taken back.
+    pub fn again(mut self, options: &Options) -> Result<Self> {
+        let mut running = self.running.take().ok_or("Firefox runs until it is dropped")?;
+        running.reset()?;
+        running.prepare(options)?;
+        Ok(Self { running: Some(running), is_lent: true })
+    }
+
     /// How many this process has started.
     pub fn started() -> u64 {
         STARTED.load(Ordering::Relaxed)
