@@ -157,9 +157,7 @@ fn checks(report: &Mutex<Report>) -> Option<Binaries> {
         Ok(())
     });
     Report::step(report, "native tests", || binaries.as_ref().ok_or("there are none")?.run_native());
-    Report::step(report, "examples in the documentation", || {
-        run(cargo(&["test", "--quiet", "--doc"]).args(NATIVE))
-    });
+    Report::step(report, "examples in the documentation", || run(cargo(&["test", "--quiet", "--doc"]).args(NATIVE)));
     binaries
 }
 

@@ -106,7 +106,8 @@ mod tests {
 
     /// The crates that a selection of packages needs, with their features, as cargo prints them.
     fn crates(selection: &[&str], edges: &str) -> BTreeSet<String> {
-        let mut command = cargo(&["tree", "--offline", "--quiet", "--prefix", "none", "--format", "{p} {f}", "--edges", edges]);
+        let mut command =
+            cargo(&["tree", "--offline", "--quiet", "--prefix", "none", "--format", "{p} {f}", "--edges", edges]);
         let output = command.args(selection).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let printed = String::from_utf8(output.stdout).unwrap();
