@@ -66,7 +66,7 @@ fn what_a_test_leaves_does_not_reach_the_next() {
     let firefox = Firefox::ready(&Options::default()).unwrap().again(&options).unwrap();
     firefox.install(&addon().unwrap()).unwrap();
     let page = open_window(&firefox).unwrap();
-    assert!(page.visible("#notice").unwrap());
+    page.wait_visible("#notice").unwrap();
     let desk = Desk { firefox, page };
     let address = desk.firefox.addon_url("");
     desk.configure(&Settings::of(&koha.url(), "send")).unwrap();
@@ -100,7 +100,7 @@ fn what_a_test_leaves_does_not_reach_the_next() {
     let (_, expected_stored, expected) = seen(&new, &site);
     assert_eq!(stored, expected_stored, "as in a Firefox that was just started");
     assert_eq!(remembered, expected);
-    assert!(!page.visible("#notice").unwrap());
+    page.wait_hidden("#notice").unwrap();
     koha.clear_requests();
     let tab = firefox.open(&site).unwrap();
     assert_eq!(tab.eval("[document.cookie, localStorage.length]").unwrap(), json!(["", 0]));

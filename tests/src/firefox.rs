@@ -153,8 +153,11 @@ fn preferences(options: &Options, downloads: &Path) -> Vec<(String, Value)> {
     // 0 is dark, 1 is light.
     prefs.push(("layout.css.prefers-color-scheme.content-override".into(), json!(i32::from(!options.dark))));
     prefs.push(("ui.systemUsesDarkTheme".into(), json!(i32::from(options.dark))));
-    let downloads = options.downloads.as_deref().unwrap_or(downloads);
-    prefs.push(("browser.download.dir".into(), json!(downloads)));
+    // Where a person works, downloads go where she expects them.
+    let downloads = options.downloads.as_deref().or(options.headless.then_some(downloads));
+    if let Some(folder) = downloads {
+        prefs.push(("browser.download.dir".into(), json!(folder)));
+    }
     prefs.extend(options.prefs.iter().cloned());
     prefs
 }
