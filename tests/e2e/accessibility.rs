@@ -56,14 +56,14 @@ fn window(dark: bool) {
     let desk = Desk::open(&Options { dark, presets: Some(presets), ..Options::default() }).unwrap();
     let mut found = Found::default();
     let page = &desk.page;
-    assert!(page.visible("#notice").unwrap());
+    page.wait_visible("#notice").unwrap();
     found.look(page, "empty");
     page.press(&[key::F9]).unwrap();
     page.wait("!document.getElementById('message-close').hidden").unwrap();
     found.look(page, "an error");
     desk.configure(&Settings::of(&koha.url(), "apply")).unwrap();
     desk.check_in("39999000000001").unwrap();
-    assert!(page.visible("#errors").unwrap());
+    page.wait_visible("#errors").unwrap();
     desk.check_in("39999000000002").unwrap();
     found.look(page, "recorded");
     koha.fault(Fault::on("service.pl", FaultKind::Hold));
@@ -93,7 +93,7 @@ fn window(dark: bool) {
     page.wait("!document.getElementById('attention').hidden").unwrap();
     assert!(page.visible("#doubts").unwrap() && page.visible(".desk-column").unwrap());
     for state in ["added", "success", "rejected", "in-doubt", "deleted", "local"] {
-        assert!(page.visible(&format!("tr[data-status={state}]")).unwrap(), "{state}");
+        page.wait_visible(&format!("tr[data-status={state}]")).unwrap();
     }
     found.look(page, "every status, doubts, attention");
     page.fill("#find-text", "nothing like it").unwrap();
@@ -112,7 +112,7 @@ fn window(dark: bool) {
     page.fill("#edit-barcode", "39999000000009\n").unwrap();
     page.wait("!document.getElementById('edit-dialog').open").unwrap();
     open(page, "tr[data-seq='7'] [data-edit]", "edit-dialog");
-    assert!(page.visible("#edit-history").unwrap());
+    page.wait_visible("#edit-history").unwrap();
     found.look(page, "edit-dialog, history");
     close(page, "edit-dialog");
     open(page, "#show-review", "review-dialog");
@@ -203,14 +203,14 @@ fn options(dark: bool) {
     let desk = Desk::open(&Options { dark, presets: Some(presets), ..Options::default() }).unwrap();
     let page = desk.open_settings().unwrap();
     let mut found = Found::default();
-    assert!(page.visible("#policy").unwrap());
+    page.wait_visible("#policy").unwrap();
     found.look(&page, "empty, with presets");
     page.fill("#server", "koha.example.test").unwrap();
     page.click("#save").unwrap();
     page.wait("document.getElementById('settings-message').textContent.startsWith('Not saved')").unwrap();
     found.look(&page, "errors");
     enter(&page, &Settings::of("http://koha.example.test", "send")).unwrap();
-    assert!(page.visible("#server-warning").unwrap());
+    page.wait_visible("#server-warning").unwrap();
     found.look(&page, "http");
     enter(&page, &Settings::of(&koha.url(), "send")).unwrap();
     page.click("#test-connection").unwrap();
@@ -231,7 +231,7 @@ fn options(dark: bool) {
     page.fill("#client-id", "\n").unwrap();
     page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
     page.click("#lookup").unwrap();
-    assert!(page.visible("#lookup-off").unwrap());
+    page.wait_visible("#lookup-off").unwrap();
     found.look(&page, "records not wanted any more");
     found.nothing();
 }
@@ -258,7 +258,7 @@ fn records(dark: bool) {
     found.look(page, "records-dialog, reading");
     koha.clear_faults();
     page.wait("document.getElementById('records-stop').hidden").unwrap();
-    assert!(page.visible("#records-delete").unwrap());
+    page.wait_visible("#records-delete").unwrap();
     found.look(page, "records-dialog, done in part");
     open(page, "#records-delete", "question");
     found.look(page, "records-dialog, delete?");

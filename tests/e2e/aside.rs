@@ -65,7 +65,7 @@ fn an_item_that_is_scanned_twice_is_for_the_same_patron() {
         desk.page.press(&[key::F8]).unwrap();
     }
     desk.page.wait("document.getElementById('show-aside').hidden").unwrap();
-    assert!(!desk.page.visible("#checkin-panel").unwrap());
+    desk.page.wait_hidden("#checkin-panel").unwrap();
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_hold_is_over_when_its_patron_has_come() {
     desk.check_out(ZOE, &item(22)).unwrap();
     desk.check_in(&item(22)).unwrap();
     desk.page.wait("document.getElementById('returned-title').innerText.includes('39999000000022')").unwrap();
-    assert!(!desk.page.visible("#returned-hold").unwrap());
+    desk.page.wait_hidden("#returned-hold").unwrap();
     assert_eq!(holds_in_the_end(&desk).len(), 2);
 }
 

@@ -25,7 +25,7 @@ fn a_desk_is_moved_with_its_statuses_and_nothing_is_committed_twice() {
     old.page.wait("document.getElementById('edit-dialog').open").unwrap();
     old.page.fill("#edit-barcode", "39999000000003\n").unwrap();
     old.page.wait("!document.getElementById('edit-dialog').open").unwrap();
-    assert_eq!(old.states().unwrap(), ["added", "in-doubt", "local"]);
+    old.wait_for_states(&["added", "in-doubt", "local"]).unwrap();
     old.page.click("#backup").unwrap();
     let file = downloaded(folder.path(), "jsonl");
     let text = fs::read_to_string(&file).unwrap();
@@ -43,7 +43,7 @@ fn a_desk_is_moved_with_its_statuses_and_nothing_is_committed_twice() {
     let said = new.wait_for_import().unwrap();
     assert!(said.contains("Imported: 3. Already there: 0. Refused: 0."), "{said}");
     new.page.click("#import-close").unwrap();
-    assert_eq!(new.states().unwrap(), ["added", "in-doubt", "local"]);
+    new.wait_for_states(&["added", "in-doubt", "local"]).unwrap();
     assert!(new.rows().unwrap().iter().all(|row| row.desk.is_empty()), "it is this desk now");
     assert_eq!(new.rows().unwrap()[0].barcode, "39999000000003");
     new.page.click("#show-batches").unwrap();
@@ -58,7 +58,7 @@ fn a_desk_is_moved_with_its_statuses_and_nothing_is_committed_twice() {
     // The backup is older than that commit: it takes nothing back.
     new.import(&[&file]).unwrap();
     new.page.click("#import-close").unwrap();
-    assert_eq!(new.states().unwrap(), ["added", "in-doubt", "added"]);
+    new.wait_for_states(&["added", "in-doubt", "added"]).unwrap();
 
     // Cut short, it says so, and what is there is kept.
     let cut = folder.path().join("cut.jsonl");

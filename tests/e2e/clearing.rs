@@ -6,7 +6,7 @@ use fake_koha::Era;
 #[test]
 fn leftover_transactions_are_kept_unless_both_boxes_are_ticked() {
     let mut desk = desk();
-    assert!(!desk.page.visible("#clear-dialog").unwrap(), "an empty log has nothing to clear");
+    desk.page.wait_hidden("#clear-dialog").unwrap();
     desk.page.type_text("P1\nB1\nB2\n").unwrap();
     desk.wait_for_total(2).unwrap();
     // A reload keeps everything.
@@ -14,8 +14,8 @@ fn leftover_transactions_are_kept_unless_both_boxes_are_ticked() {
     desk.page.wait("document.body.hasAttribute('data-ready')").unwrap();
     desk.wait_for_total(2).unwrap();
     reopen(&mut desk);
-    assert!(desk.page.visible("#clear-dialog").unwrap());
-    assert!(desk.page.text("#clear-text").unwrap().contains("Not in Koha yet: 2."));
+    desk.page.wait_visible("#clear-dialog").unwrap();
+    desk.page.wait_contains("#clear-text", "Not in Koha yet: 2.").unwrap();
     assert_eq!(desk.page.eval("document.getElementById('clear-confirm').checked").unwrap(), false);
     // OK without a tick keeps everything.
     desk.page.click("#clear-ok").unwrap();
@@ -24,8 +24,8 @@ fn leftover_transactions_are_kept_unless_both_boxes_are_ticked() {
     desk.page.click("#clear").unwrap();
     desk.page.click("#clear-confirm").unwrap();
     desk.page.click("#clear-ok").unwrap();
-    assert!(desk.page.visible("#clear-dialog").unwrap());
-    assert!(desk.page.text("#clear-unsent-text").unwrap().contains("NOT in Koha"));
+    desk.page.wait_visible("#clear-dialog").unwrap();
+    desk.page.wait_contains("#clear-unsent-text", "NOT in Koha").unwrap();
     desk.page.click("#clear-cancel").unwrap();
     assert_eq!(desk.total().unwrap(), 2);
     // Two are.
@@ -34,7 +34,7 @@ fn leftover_transactions_are_kept_unless_both_boxes_are_ticked() {
     desk.page.click("#clear-unsent-confirm").unwrap();
     desk.page.click("#clear-ok").unwrap();
     desk.wait_for_total(0).unwrap();
-    assert_eq!(desk.page.text("#count-unsent").unwrap(), "0");
+    desk.page.wait_text("#count-unsent", "0").unwrap();
 }
 
 #[test]
@@ -47,5 +47,5 @@ fn clearing_the_committed_ones_spares_the_others() {
     desk.page.click("#clear-committed").unwrap();
     desk.wait_for_total(1).unwrap();
     assert_eq!(desk.rows().unwrap()[0].barcode, "39999000000002");
-    assert_eq!(desk.page.text("#count-unsent").unwrap(), "1");
+    desk.page.wait_text("#count-unsent", "1").unwrap();
 }

@@ -15,10 +15,10 @@ fn both_commit_types_work_in_both_eras() {
             desk.check_out("23529001223602", "39999000000002").unwrap();
             desk.check_in("39999000000001").unwrap();
             let message = desk.commit().unwrap();
-            assert_eq!(desk.states().unwrap(), [state; 3], "{era:?} {commit_type}: {message}");
+            desk.wait_for_states(&[state; 3]).unwrap();
             assert_eq!(desk.rows().unwrap()[0].status, word);
             assert!(message.starts_with("Done: 3"), "{message}");
-            assert_eq!(desk.page.text("#count-unsent").unwrap(), "0");
+            desk.page.wait_text("#count-unsent", "0").unwrap();
             if commit_type == "send" {
                 assert_eq!(koha.library(|library| library.pending_at("CPL").len()), 3);
                 assert!(message.contains("library CPL"), "{message}");
@@ -63,7 +63,7 @@ fn each_answer_is_shown_in_the_documented_words() {
     assert!(!message.contains("Done"), "it never says that all is done when some failed: {message}");
     assert!(message.contains("Refused by Koha: 4"), "{message}");
     // Refused ones are kept, and not sent again by themselves.
-    assert_eq!(desk.page.text("#count-unsent").unwrap(), "4");
+    desk.page.wait_text("#count-unsent", "4").unwrap();
     assert!(desk.commit().unwrap().contains('4'));
     assert_eq!(transactions(&koha).len(), 5);
     // A person may: the patron is in Koha now.
@@ -108,7 +108,7 @@ fn a_second_press_does_nothing_and_stop_stops() {
     desk.page.click("#commit").unwrap();
     desk.page.wait("document.querySelector('tr[data-status=success]')").unwrap();
     wait("the second does not reach Koha", || (transactions(&koha).len() == 2).then_some(()));
-    assert!(desk.page.visible("#progress").unwrap());
+    desk.page.wait_visible("#progress").unwrap();
     desk.page.click("#commit").unwrap();
     // Scanning goes on meanwhile.
     desk.check_out("23529001223601", "39999000000006").unwrap();
@@ -117,7 +117,7 @@ fn a_second_press_does_nothing_and_stop_stops() {
     let message = desk.wait_for_commit().unwrap();
     assert!(message.contains("Stopped by you"), "{message}");
     assert_eq!(transactions(&koha).len(), 2, "what was under way came to its end, and nothing more was sent");
-    assert_eq!(desk.states().unwrap(), ["success", "success", "local", "local", "local", "local"]);
+    desk.wait_for_states(&["success", "success", "local", "local", "local", "local"]).unwrap();
     assert!(desk.commit().unwrap().starts_with("Done"));
     assert_eq!(koha.library(|library| library.effects.len()), 6);
 }
@@ -132,7 +132,7 @@ fn an_unknown_branch_stops_it_before_anything_is_sent() {
         let message = desk.commit().unwrap();
         assert!(message.contains("ZZZ") && message.contains("CPL"), "{message}");
         assert_eq!(transactions(&koha).len(), 0);
-        assert_eq!(desk.states().unwrap(), ["local"]);
+        desk.wait_for_states(&["local"]).unwrap();
     }
 }
 
@@ -141,7 +141,7 @@ fn without_settings_nothing_is_sent_and_it_says_what_to_do() {
     let desk = desk();
     desk.check_in("39999000000001").unwrap();
     assert!(desk.commit().unwrap().contains("Open Settings"));
-    assert_eq!(desk.states().unwrap(), ["local"]);
+    desk.wait_for_states(&["local"]).unwrap();
 }
 
 #[test]

@@ -13,15 +13,15 @@ fn one_key_takes_back_the_last_scan_and_again_the_one_before() {
     }
     desk.page.press(&[F8]).unwrap();
     desk.page.wait("document.querySelector(\"tr[data-seq='3']\").dataset.status === 'deleted'").unwrap();
-    assert!(desk.message().unwrap().starts_with("Undone: "), "{}", desk.message().unwrap());
+    desk.page.wait_contains("#message", "Undone: ").unwrap();
     desk.page.press(&[F8]).unwrap();
     desk.page.wait("document.querySelector(\"tr[data-seq='2']\").dataset.status === 'deleted'").unwrap();
-    assert_eq!(desk.page.text("#count-unsent").unwrap(), "1");
+    desk.page.wait_text("#count-unsent", "1").unwrap();
     // Typed and undone without a pause: it is that scan which is taken back, not the one before.
     desk.page.click("#checkin-item").unwrap();
     desk.page.type_text(&format!("39999000000004\n{F8}")).unwrap();
     desk.page.wait("document.querySelector(\"tr[data-seq='4']\")?.dataset.status === 'deleted'").unwrap();
-    assert_eq!(desk.states().unwrap(), ["local", "deleted", "deleted", "deleted"]);
+    desk.wait_for_states(&["local", "deleted", "deleted", "deleted"]).unwrap();
     assert!(desk.commit().unwrap().starts_with("Done: 1"));
     assert_eq!(transactions(&koha).len(), 1);
     // What is in Koha is not undone.
@@ -45,12 +45,12 @@ fn a_mistyped_patron_is_corrected_and_what_it_was_stays_to_be_seen() {
     desk.check_out("23529001223601", "39999000000002").unwrap();
     let message = desk.commit().unwrap();
     assert!(message.contains("Refused by Koha: 1"), "{message}");
-    assert_eq!(desk.states().unwrap(), ["rejected", "success"]);
+    desk.wait_for_states(&["rejected", "success"]).unwrap();
     // By keyboard alone.
     desk.page.eval("document.querySelector(\"tr[data-seq='1'] [data-edit]\").focus()").unwrap();
     desk.page.press(&[key::ENTER]).unwrap();
     desk.page.wait("document.getElementById('edit-dialog').open").unwrap();
-    assert!(desk.page.text("#edit-about").unwrap().contains("Borrower not found."));
+    desk.page.wait_contains("#edit-about", "Borrower not found.").unwrap();
     desk.page.fill("#edit-cardnumber", "23529\t").unwrap();
     desk.page.fill("#edit-barcode", "1234567890123456789012345").unwrap();
     desk.page.press(&[key::ENTER]).unwrap();
@@ -58,19 +58,20 @@ fn a_mistyped_patron_is_corrected_and_what_it_was_stays_to_be_seen() {
     desk.page.fill("#edit-cardnumber", "23529001223603").unwrap();
     desk.page.fill("#edit-barcode", "39999000000001\n").unwrap();
     desk.page.wait("document.querySelector(\"tr[data-seq='1']\").dataset.status === 'local'").unwrap();
-    assert!(!desk.page.visible("#edit-dialog").unwrap());
+    desk.page.wait_hidden("#edit-dialog").unwrap();
     let row = desk.rows().unwrap().into_iter().find(|row| row.seq == 1).unwrap();
     assert_eq!(row.cardnumber, "23529001223603");
     assert!(desk.commit().unwrap().starts_with("Done: 1"));
     let holder = koha.library(|library| library.holder_of("39999000000001").map(str::to_owned));
     assert_eq!(holder.as_deref(), Some("23529001223603"));
     desk.page.click("tr[data-seq='1'] [data-edit]").unwrap();
+    desk.page.wait("document.getElementById('edit-dialog').open").unwrap();
     let history = desk.page.text("#edit-history").unwrap();
     assert!(history.contains("99999") && history.contains("Borrower not found."), "{history}");
     // What is committed can be looked at, and no more.
     assert!(!desk.page.visible("#edit-save").unwrap() && !desk.page.visible("#edit-delete").unwrap());
     desk.page.press(&[key::ENTER]).unwrap();
-    assert_eq!(desk.states().unwrap(), ["success", "success"]);
+    desk.wait_for_states(&["success", "success"]).unwrap();
 }
 
 #[test]
@@ -92,7 +93,7 @@ fn while_a_commit_runs_only_what_it_does_not_hold_can_be_changed() {
     desk.page.wait("document.querySelector(\"tr[data-seq='5']\").dataset.status === 'deleted'").unwrap();
     koha.clear_faults();
     desk.wait_for_commit().unwrap();
-    assert_eq!(desk.states().unwrap(), ["success", "success", "success", "success", "deleted"]);
+    desk.wait_for_states(&["success", "success", "success", "success", "deleted"]).unwrap();
     assert_eq!(transactions(&koha).len(), 4);
 }
 

@@ -131,7 +131,7 @@ fn three_desks_files_go_into_koha_as_it_happened_though_one_clock_was_wrong() {
     // The button does not send yet: it shows what is wrong, and which clock.
     desk.page.click("#commit").unwrap();
     desk.page.wait("document.getElementById('review-dialog').open").unwrap();
-    assert!(desk.page.visible("#review-conflicts [data-kind=ReturnBeforeIssue]").unwrap());
+    desk.page.wait_visible("#review-conflicts [data-kind=ReturnBeforeIssue]").unwrap();
     let kind = desk.page.text("#review-conflicts [data-kind=ReturnBeforeIssue]").unwrap();
     assert!(kind.contains("Item not issued"), "it says what Koha will do: {kind}");
     let suggestion = desk.page.text("#review-desks [data-desk=Van] [data-field=suggestion]").unwrap();
@@ -166,7 +166,7 @@ fn three_desks_files_go_into_koha_as_it_happened_though_one_clock_was_wrong() {
     let van = desk.rows().unwrap().into_iter().find(|row| row.desk == "Van").unwrap();
     assert_eq!(van.state, "success");
     desk.page.click(&format!("tr[data-seq='{}'] [data-edit]", van.seq)).unwrap();
-    assert!(desk.page.text("#edit-history").unwrap().contains("time set right"), "what it was is still to be seen");
+    desk.page.wait_contains("#edit-history", "time set right").unwrap();
     desk.page.click("#edit-cancel").unwrap();
 
     // The same files again bring nothing, not even after the log was cleared.
@@ -177,7 +177,7 @@ fn three_desks_files_go_into_koha_as_it_happened_though_one_clock_was_wrong() {
     desk.wait_for_total(0).unwrap();
     let said = import(&desk, &files);
     assert!(said.contains("Imported: 0. Already there: 20. Refused: 1."), "{said}");
-    assert!(desk.page.text("#import-list").unwrap().contains("cleared from the log"));
+    desk.page.wait_contains("#import-list", "cleared from the log").unwrap();
     close_import(&desk);
     assert_eq!(transactions(&koha).len(), 20);
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
@@ -232,21 +232,21 @@ fn what_would_be_done_twice_is_found_and_deleted_from_within_the_review() {
     desk.page.click("#commit").unwrap();
     desk.page.wait("document.getElementById('review-dialog').open").unwrap();
     // The safe answer has the focus: a scanner's Enter sends nothing.
-    assert_eq!(desk.page.focused().unwrap(), "review-cancel");
+    desk.page.wait_focused("review-cancel").unwrap();
     desk.page.click("#review-conflicts [data-kind=Repeated] li p:nth-child(2) [data-field=edit]").unwrap();
     desk.page.wait("document.getElementById('edit-dialog').open").unwrap();
     desk.page.click("#edit-delete").unwrap();
     desk.page.wait("!document.querySelector('#review-conflicts [data-kind=Repeated]')").unwrap();
-    assert!(desk.page.visible("#review-conflicts [data-kind=TwoPatrons]").unwrap());
+    desk.page.wait_visible("#review-conflicts [data-kind=TwoPatrons]").unwrap();
     desk.page.click("#review-cancel").unwrap();
     desk.page.wait("document.getElementById('commit').getAttribute('aria-disabled') === 'false'").unwrap();
     assert_eq!(transactions(&koha).len(), 0, "cancelled");
-    assert_eq!(desk.states().unwrap(), ["local", "local", "deleted", "local"]);
+    desk.wait_for_states(&["local", "local", "deleted", "local"]).unwrap();
     desk.page.click("#commit").unwrap();
     desk.page.wait("document.getElementById('review-dialog').open").unwrap();
     desk.page.click("#review-go").unwrap();
     assert!(desk.wait_for_commit().unwrap().starts_with("Done: 3"));
-    assert_eq!(desk.states().unwrap(), ["success", "success", "deleted", "success"]);
+    desk.wait_for_states(&["success", "success", "deleted", "success"]).unwrap();
 }
 
 #[test]
@@ -259,13 +259,13 @@ fn dropped_files_are_asked_for_desk_and_time_zone() {
     desk.page.drop_files("#transactions", &files).unwrap();
     desk.page.wait("document.querySelectorAll('#import-list > li').length === 3").unwrap();
     desk.page.wait("document.getElementById('import-state').textContent === ''").unwrap();
-    assert!(desk.page.text("#import-list li:nth-child(2)").unwrap().contains("no .koc file"));
+    desk.page.wait_contains("#import-list li:nth-child(2)", "no .koc file").unwrap();
     let field = |name: &str| format!("#import-list li:nth-child(1) [data-field={name}]");
     assert_eq!(desk.page.value(&field("desk")).unwrap(), "van");
     desk.page.fill(&field("desk"), "Bücherbus").unwrap();
     desk.page.eval(&format!("document.querySelector(\"{}\").value = '120'", field("zone"))).unwrap();
     desk.page.click("#import-list li:nth-child(3) [data-field=leave-out]").unwrap();
-    assert_eq!(desk.page.text("#import-go").unwrap(), "Import (1)");
+    desk.page.wait_text("#import-go", "Import (1)").unwrap();
     desk.page.click("#import-go").unwrap();
     desk.wait_for_import().unwrap();
     close_import(&desk);

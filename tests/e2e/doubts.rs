@@ -30,7 +30,7 @@ fn in_doubt(koha: &FakeKoha, commit_type: &str, fault: FaultKind) -> Desk {
     let checks = usize::from(koha.library(|library| library.era == Era::Before2405));
     koha.fault(Fault::on("service.pl", fault).skip(checks).times(1));
     desk.commit().unwrap();
-    assert_eq!(desk.states().unwrap(), ["in-doubt"]);
+    desk.wait_for_states(&["in-doubt"]).unwrap();
     koha.clear_faults();
     desk
 }
@@ -40,10 +40,10 @@ fn a_loan_that_koha_shows_is_proof() {
     let koha = koha(Era::From2405);
     let desk = in_doubt(&koha, "apply", FaultKind::ResetAfter);
     let message = desk.commit().unwrap();
-    assert_eq!(desk.states().unwrap(), ["success"], "{message}");
+    desk.wait_for_states(&["success"]).unwrap();
     assert!(message.contains("1 that was in doubt is in Koha"), "{message}");
     assert_eq!((issued(&koha), transactions(&koha).len()), (1, 1));
-    assert!(!desk.page.visible("#doubts").unwrap());
+    desk.page.wait_hidden("#doubts").unwrap();
 }
 
 #[test]
@@ -51,12 +51,12 @@ fn what_koha_has_no_trace_of_is_sent_again_but_not_too_early() {
     let koha = koha(Era::From2405);
     let desk = in_doubt(&koha, "apply", FaultKind::ResetBefore);
     let message = desk.commit().unwrap();
-    assert_eq!(desk.states().unwrap(), ["in-doubt"]);
+    desk.wait_for_states(&["in-doubt"]).unwrap();
     assert!(message.contains("still in doubt") && message.contains("ten minutes"), "{message}");
     assert_eq!(issued(&koha), 0);
     change(&desk, "entry.status.attempt.at -= 3600000;");
     let message = desk.commit().unwrap();
-    assert_eq!(desk.states().unwrap(), ["success"], "{message}");
+    desk.wait_for_states(&["success"]).unwrap();
     assert!(message.contains("not in Koha"), "{message}");
     assert_eq!(issued(&koha), 1);
 }
@@ -67,7 +67,7 @@ fn where_koha_shows_nothing_a_person_decides() {
     let koha = koha(Era::Before2405);
     let desk = in_doubt(&koha, "apply", FaultKind::ResetAfter);
     let message = desk.commit().unwrap();
-    assert_eq!(desk.states().unwrap(), ["in-doubt"]);
+    desk.wait_for_states(&["in-doubt"]).unwrap();
     assert!(message.contains("does not let this account read"), "{message}");
     desk.page.click("tr[data-seq='1'] [data-decision=is-in-koha]").unwrap();
     desk.page.wait("document.querySelector(\"tr[data-seq='1']\").dataset.status === 'success'").unwrap();
@@ -84,7 +84,7 @@ fn all_that_were_queued_in_doubt_are_decided_at_once() {
     koha.fault(Fault::on("service.pl", FaultKind::ResetAfter));
     desk.commit().unwrap();
     koha.clear_faults();
-    assert_eq!(desk.states().unwrap(), ["in-doubt"; 3], "all three were under way");
+    desk.wait_for_states(&["in-doubt"; 3]).unwrap();
     assert!(desk.page.text("#doubts-text").unwrap().starts_with("3 transactions"));
     let link = desk.page.eval("document.getElementById('doubts-link').href").unwrap();
     assert_eq!(link, format!("{}/cgi-bin/koha/offline_circ/list.pl", koha.url()));
@@ -97,12 +97,12 @@ fn all_that_were_queued_in_doubt_are_decided_at_once() {
     desk.page.wait("document.getElementById('question').open").unwrap();
     desk.page.press(&['\u{E007}']).unwrap();
     desk.page.wait("!document.getElementById('question').open").unwrap();
-    assert_eq!(desk.states().unwrap(), ["in-doubt"; 3]);
+    desk.wait_for_states(&["in-doubt"; 3]).unwrap();
     desk.page.click("#doubts-in-koha").unwrap();
     desk.page.wait("document.getElementById('question').open").unwrap();
     desk.page.click("#question-yes").unwrap();
     desk.page.wait("document.getElementById('doubts').hidden").unwrap();
-    assert_eq!(desk.states().unwrap(), ["success"; 3]);
+    desk.wait_for_states(&["success"; 3]).unwrap();
     assert_eq!(koha.library(|library| library.pending_at("CPL").len()), 3);
 }
 
@@ -114,9 +114,9 @@ fn sending_all_again_needs_a_yes() {
     desk.page.wait("document.getElementById('question').open").unwrap();
     desk.page.click("#question-yes").unwrap();
     desk.page.wait("document.getElementById('doubts').hidden").unwrap();
-    assert_eq!(desk.states().unwrap(), ["local"]);
+    desk.wait_for_states(&["local"]).unwrap();
     desk.commit().unwrap();
-    assert_eq!(desk.states().unwrap(), ["added"]);
+    desk.wait_for_states(&["added"]).unwrap();
     assert_eq!(koha.library(|library| library.pending_at("CPL").len()), 1);
 }
 
@@ -136,7 +136,7 @@ fn old_transactions_are_not_applied_without_a_question() {
     assert!(desk.page.text("#question-title").unwrap().starts_with("1 transaction is old"));
     let list = desk.page.text("#question-list").unwrap();
     assert!(list.contains(ITEM) && list.contains("Koha saw it on 2099-01-31"), "{list}");
-    assert_eq!(desk.page.focused().unwrap(), "question-cancel");
+    desk.page.wait_focused("question-cancel").unwrap();
     desk.page.click("#question-cancel").unwrap();
     desk.page.wait("document.getElementById('commit').getAttribute('aria-disabled') === 'false'").unwrap();
     assert_eq!((transactions(&koha).len(), desk.states().unwrap()), (0, vec!["local".to_owned(); 2]));
@@ -144,7 +144,7 @@ fn old_transactions_are_not_applied_without_a_question() {
     desk.page.wait("document.getElementById('question').open").unwrap();
     desk.page.click("#question-yes").unwrap();
     desk.wait_for_commit().unwrap();
-    assert_eq!(desk.states().unwrap(), ["added"; 2], "queued instead, for staff to look at");
+    desk.wait_for_states(&["added"; 2]).unwrap();
     assert_eq!(koha.library(|library| library.pending_at("CPL").len()), 2);
 }
 
@@ -177,7 +177,7 @@ fn past_commits_and_their_transactions_are_found_again() {
     assert!(text.contains("Send data to Koha · CPL") && text.contains("Committed: 2."), "{text}");
     desk.page.click("#batches-list li:nth-child(2) button").unwrap();
     desk.page.wait("document.querySelectorAll('#transactions-rows tr[data-seq]').length === 2").unwrap();
-    assert!(desk.page.visible("#filter").unwrap());
+    desk.page.wait_visible("#filter").unwrap();
     desk.page.click("#show-all").unwrap();
     desk.page.wait("document.querySelectorAll('#transactions-rows tr[data-seq]').length === 3").unwrap();
     // A scan is seen, whatever is shown.
@@ -194,20 +194,22 @@ fn past_commits_and_their_transactions_are_found_again() {
 fn the_badge_counts_and_the_window_says_that_koha_is_back() {
     let koha = koha(Era::From2405);
     let desk = configured(&koha, "send");
-    let badge = || desk.page.eval("browser.action.getBadgeText({})").unwrap();
-    assert_eq!(badge(), "");
+    let wait_for_badge = |text: &str| {
+        desk.page.wait(&format!("browser.action.getBadgeText({{}}).then(text => text === '{text}')")).unwrap();
+    };
+    wait_for_badge("");
     desk.check_in("A1").unwrap();
     desk.check_in("A2").unwrap();
-    assert_eq!(badge(), "2");
+    wait_for_badge("2");
     desk.page.reload().unwrap();
     desk.page.wait("document.getElementById('reachable')?.dataset.state === 'online'").unwrap();
-    assert!(desk.page.text("#reachable").unwrap().contains("Waiting: 2"));
+    desk.page.wait_contains("#reachable", "Waiting: 2").unwrap();
     assert!(transactions(&koha).is_empty(), "nothing is sent without a person");
     assert!(koha.requests().iter().all(|request| request.cookie.is_none() || request.path.contains("svc")));
     desk.page.click("#clear-cancel").unwrap();
     desk.commit().unwrap();
-    assert_eq!(badge(), "");
-    assert_eq!(desk.page.text("#reachable").unwrap(), "Koha can be reached");
+    wait_for_badge("");
+    desk.page.wait_text("#reachable", "Koha can be reached").unwrap();
 }
 
 #[test]
@@ -219,6 +221,6 @@ fn while_koha_is_away_nothing_says_that_it_is_back() {
     desk.page.reload().unwrap();
     desk.page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
     desk.page.wait("document.getElementById('reachable').dataset.state === 'offline'").unwrap();
-    assert!(desk.page.text("#reachable").unwrap().contains("cannot be reached"));
+    desk.page.wait_contains("#reachable", "cannot be reached").unwrap();
     drop(stopped);
 }

@@ -43,7 +43,7 @@ fn the_file_holds_what_is_uncommitted_and_all_if_asked() {
     assert!(text.lines().nth(1).unwrap().ends_with("\treturn\t39999000000001"));
     // Exporting changes nothing.
     reopen(&mut desk);
-    assert_eq!(desk.states().unwrap(), ["added", "local"]);
+    desk.wait_for_states(&["added", "local"]).unwrap();
 }
 
 #[test]

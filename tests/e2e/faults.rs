@@ -72,7 +72,7 @@ fn a_wrong_password_stops_it_at_the_first_try() {
             1,
             "an account may lock after a few"
         );
-        assert_eq!(desk.states().unwrap(), ["local", "local"]);
+        desk.wait_for_states(&["local", "local"]).unwrap();
     }
 }
 
@@ -84,7 +84,7 @@ fn a_server_that_is_down_loses_nothing_and_leaves_no_doubt() {
     let stopped = koha.stop();
     let message = desk.commit().unwrap();
     assert!(message.contains("nothing answers"), "{message}");
-    assert_eq!(desk.states().unwrap(), ["local"]);
+    desk.wait_for_states(&["local"]).unwrap();
     let koha = stopped.start().unwrap();
     assert!(desk.commit().unwrap().starts_with("Done: 1"));
     assert_eq!(koha.library(|library| library.pending.len()), 1);
@@ -124,12 +124,12 @@ fn a_window_closed_in_mid_run_leaves_a_doubt_that_koha_resolves() {
     wait("it does not reach Koha", || (koha.library(|library| library.loans.len()) == 2).then_some(()));
     reopen(&mut desk);
     koha.clear_faults();
-    assert_eq!(desk.states().unwrap(), ["success", "in-doubt", "local"]);
+    desk.wait_for_states(&["success", "in-doubt", "local"]).unwrap();
     assert!(desk.rows().unwrap()[1].status.contains("KOCT was closed"), "{:?}", desk.rows());
     desk.page.click("#clear-cancel").unwrap();
     let message = desk.commit().unwrap();
     assert!(message.contains("1 that was in doubt is in Koha"), "{message}");
-    assert_eq!(desk.states().unwrap(), ["success"; 3]);
+    desk.wait_for_states(&["success"; 3]).unwrap();
     assert_eq!(koha.library(|library| library.loans.len()), 3);
 }
 
@@ -152,5 +152,5 @@ fn a_server_that_never_answers_is_given_up() {
     desk.page.eval("window.limits.at(-1)[1]()").unwrap();
     let message = desk.wait_for_commit().unwrap();
     assert!(message.contains("did not answer in time"), "{message}");
-    assert_eq!(desk.states().unwrap(), ["in-doubt"]);
+    desk.wait_for_states(&["in-doubt"]).unwrap();
 }

@@ -35,7 +35,7 @@ fn text_action_status_and_desk_narrow_what_is_shown() {
     desk.page.fill("#find-text", "23529001223601").unwrap();
     desk.wait_for_total(2).unwrap();
     assert_eq!(shown(&desk), [1, 4]);
-    assert_eq!(desk.page.text("#filter-text").unwrap(), "Shown: 2 of 6.");
+    desk.page.wait_text("#filter-text", "Shown: 2 of 6.").unwrap();
     desk.page.fill("#find-text", "3.50").unwrap();
     desk.wait_for_total(1).unwrap();
     desk.page.fill("#find-text", "bus").unwrap();
@@ -44,7 +44,7 @@ fn text_action_status_and_desk_narrow_what_is_shown() {
         .unwrap();
     desk.page.click("#show-all").unwrap();
     desk.wait_for_total(6).unwrap();
-    assert!(!desk.page.visible("#filter").unwrap());
+    desk.page.wait_hidden("#filter").unwrap();
 
     choose(&desk, "find-action", "return");
     desk.wait_for_total(3).unwrap();

@@ -27,7 +27,7 @@ fn the_same_item_twice_in_a_row_is_asked_about_and_scanning_goes_on() {
     assert!(asked.contains("B1") && asked.contains("meant twice"), "{asked}");
     desk.page.click("#attention [data-field=retry]").unwrap();
     desk.wait_for_total(3).unwrap();
-    assert!(!desk.page.visible("#attention").unwrap());
+    desk.page.wait_hidden("#attention").unwrap();
     // Another patron, or a checkin, is something else.
     desk.page.type_text(&format!("{}P2\nB1\n{}B1\n", key::F2, key::F4)).unwrap();
     desk.wait_for_total(5).unwrap();
@@ -69,10 +69,10 @@ fn scanners_that_end_with_tab() {
     desk.page.type_text(&format!("{}P1\tB1\tB2\tB3\t{}B1\tB2\t", key::F2, key::F4)).unwrap();
     desk.wait_for_total(5).unwrap();
     assert_eq!(barcodes(&desk), ["B1", "B2", "B3", "B1", "B2"]);
-    assert_eq!(desk.page.focused().unwrap(), "checkin-item");
+    desk.page.wait_focused("checkin-item").unwrap();
     // In an empty field Tab goes on, as ever.
     desk.page.press(&[key::TAB]).unwrap();
-    assert_eq!(desk.page.focused().unwrap(), "checkin-submit");
+    desk.page.wait_focused("checkin-submit").unwrap();
 }
 
 /// Puts characters into a field as key events would, the times between them given, and none between them in truth: what comes of

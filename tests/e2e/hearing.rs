@@ -79,7 +79,7 @@ fn a_browser_without_sound_changes_nothing() {
         .eval("void (BaseAudioContext.prototype.createOscillator = () => { throw new Error('no sound') })")
         .unwrap();
     desk.check_out("23529001223601", "39999000000001").unwrap();
-    assert!(desk.message().unwrap().starts_with("Checked out"));
+    desk.page.wait_contains("#message", "Checked out").unwrap();
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
 
@@ -96,30 +96,30 @@ fn errors_stay_until_they_are_closed_or_settled() {
     fail();
     desk.page.click("#message-close").unwrap();
     assert_eq!((desk.message().unwrap().as_str(), desk.page.focused().unwrap().as_str()), ("", "checkout-patron"));
-    assert!(!desk.page.visible("#message-close").unwrap());
+    desk.page.wait_hidden("#message-close").unwrap();
     // A scan says what it has to say; the error stays beside it, once.
     fail();
     desk.check_out("23529001223601", "39999000000001").unwrap();
-    assert!(desk.message().unwrap().starts_with("Checked out 39999000000001"));
-    assert!(desk.page.text("#errors").unwrap().contains(not_complete));
+    desk.page.wait_contains("#message", "Checked out 39999000000001").unwrap();
+    desk.page.wait_contains("#errors", not_complete).unwrap();
     fail();
-    assert!(!desk.page.visible("#errors").unwrap(), "it is in the line again");
+    desk.page.wait_hidden("#errors").unwrap();
     desk.check_out("23529001223601", "39999000000002").unwrap();
     assert_eq!(desk.page.eval("document.querySelectorAll('#errors > div').length").unwrap(), 1);
     desk.page.click("#errors [data-field=close]").unwrap();
-    assert!(!desk.page.visible("#errors").unwrap());
-    assert_eq!(desk.page.focused().unwrap(), "checkout-item");
+    desk.page.wait_hidden("#errors").unwrap();
+    desk.page.wait_focused("checkout-item").unwrap();
     // What a scanner is told is over with the next scan.
     desk.page.type_text("\n").unwrap();
     assert_eq!(desk.message().unwrap(), "Scan an item.");
     desk.check_out("23529001223601", "39999000000003").unwrap();
-    assert!(!desk.page.visible("#errors").unwrap());
+    desk.page.wait_hidden("#errors").unwrap();
     // Another matter does not settle it; a commit that works does.
     fail();
     desk.page.press(&[F8]).unwrap();
     desk.page.wait("document.getElementById('message').textContent.startsWith('Undone')").unwrap();
-    assert!(desk.page.text("#errors").unwrap().contains(not_complete));
+    desk.page.wait_contains("#errors", not_complete).unwrap();
     desk.configure(&Settings::of(&koha.url(), "send")).unwrap();
     assert!(desk.commit().unwrap().starts_with("Done: 2"));
-    assert!(!desk.page.visible("#errors").unwrap());
+    desk.page.wait_hidden("#errors").unwrap();
 }

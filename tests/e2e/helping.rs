@@ -8,14 +8,14 @@ use serde_json::json;
 fn one_key_opens_the_help_and_another_gives_the_field_back() {
     let desk = desk();
     desk.page.press(&[F4]).unwrap();
-    assert_eq!(desk.page.focused().unwrap(), "checkin-item");
+    desk.page.wait_focused("checkin-item").unwrap();
     // What the driver presses goes to the page alone. At a real key, Firefox opens a page of its own unless the page says no.
     desk.page.eval("void addEventListener('keydown', event => window.pressed = event, true)").unwrap();
     desk.page.press(&[F1]).unwrap();
     desk.page.wait("document.getElementById('help-dialog').open").unwrap();
     assert_eq!(desk.page.eval("[window.pressed.key, window.pressed.defaultPrevented]").unwrap(), json!(["F1", true]));
     // It can be read to its end by keys, and nothing lacks its text.
-    assert_eq!(desk.page.focused().unwrap(), "help-body");
+    desk.page.wait_focused("help-body").unwrap();
     let texts = "[...document.querySelectorAll('#help-dialog [data-i18n]')].map(e => [e.dataset.i18n, e.textContent])";
     for text in desk.page.eval(texts).unwrap().as_array().unwrap() {
         assert!(text[1] != "" && text[1] != text[0], "{text}");

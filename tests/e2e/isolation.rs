@@ -47,7 +47,7 @@ fn a_persons_session_is_neither_used_nor_replaced_nor_deleted() {
         }
         tab.activate().unwrap();
         tab.navigate(&format!("{}/cgi-bin/koha/mainpage.pl", koha.url())).unwrap();
-        assert!(tab.text("body").unwrap().contains("Logged in as circ"), "{era:?}");
+        tab.wait_contains("body", "Logged in as circ").unwrap();
         // KOCT may be looking for Koha meanwhile.
         let mut of_tab = koha.requests().into_iter().filter(|request| request.path.ends_with("mainpage.pl"));
         assert_eq!(of_tab.next_back().unwrap().cookie.as_deref(), Some(cookie.as_str()));
@@ -66,7 +66,7 @@ fn a_named_http_server_is_not_turned_into_https() {
     let desk = koct_tests::desk::Desk::open(&options).unwrap();
     let server = format!("http://koha.example.test:{}", koha.port());
     let settings = desk.configure(&Settings::of(&server, "send")).unwrap();
-    assert!(settings.visible("#server-warning").unwrap(), "http to another computer is warned of");
+    settings.wait_visible("#server-warning").unwrap();
     desk.check_in("39999000000001").unwrap();
     assert!(desk.commit().unwrap().starts_with("Done: 1"));
 }

@@ -1,7 +1,7 @@
 //! Firefox killed in the middle, again and again: what was confirmed is there, and nothing is in Koha twice.
 //!
-//! `KOCT_KILL_ROUNDS` is how often, over both tests (20; 100 is the long mode). A failure prints its seed; set
-//! `KOCT_KILL_SEED` to it, and the same is scanned and the same moments are chosen.
+//! `KOCT_KILL_ROUNDS` is how often, over both tests: 6 in the suite, where each way to commit comes once, and more by `cargo xtask
+//! killing`. A failure prints its seed; set `KOCT_KILL_SEED` to it, and the same is scanned and the same moments are chosen.
 
 use crate::ERAS;
 use fake_koha::{Config, Effect, FakeKoha, Fault, FaultKind, Library, Recorded};
@@ -31,8 +31,10 @@ fn number(variable: &str) -> Option<u64> {
     Some(std::env::var(variable).ok()?.parse().unwrap_or_else(|_| panic!("{variable} must be a number")))
 }
 
-fn rounds() -> usize {
-    usize::try_from(number("KOCT_KILL_ROUNDS").unwrap_or(20).div_ceil(2)).unwrap()
+/// How often, of scans and of commits. A round of commits does more.
+fn rounds() -> [usize; 2] {
+    let all = usize::try_from(number("KOCT_KILL_ROUNDS").unwrap_or(6)).unwrap();
+    [all.div_ceil(3), all - all.div_ceil(3)]
 }
 
 /// The generator of a test. Its seed is printed where the test fails.
@@ -192,7 +194,7 @@ fn what_was_confirmed_before_a_kill_is_in_the_log() {
     let mut pace = Pace(Duration::from_secs(1));
     let mut desk = start(profile.path());
     let mut log: Vec<Value> = Vec::new();
-    for round in 0..rounds() {
+    for round in 0..rounds()[0] {
         let patron = format!("P{round}");
         let items: Vec<String> = (0..SCANS).map(|scan| format!("{round}-{scan}")).collect();
         let (checkouts, checkins) = items.split_at(random.usize(..=SCANS));
@@ -306,7 +308,7 @@ fn nothing_is_in_koha_twice_after_a_kill() {
     let (profile, witness) = (koct_tests::keeper::folder().unwrap(), Witness::new());
     let mut paces = [Pace(Duration::from_secs(1)), Pace(Duration::from_secs(1))];
     let mut desk = start(profile.path());
-    let rounds = rounds();
+    let [_, rounds] = rounds();
     let mut configured = None;
     for round in 0..rounds {
         // Each way in turn for some rounds: to enter settings takes longer than a round's work.

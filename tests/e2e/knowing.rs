@@ -126,7 +126,7 @@ fn a_patron_is_shown_with_what_she_has() {
     desk.page.press(&[key::ESCAPE]).unwrap();
     desk.page.click("#checkout-patron").unwrap();
     desk.page.press(&[key::ESCAPE]).unwrap();
-    assert!(!desk.page.visible("#patron-panel").unwrap());
+    desk.page.wait_hidden("#patron-panel").unwrap();
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
 
@@ -145,14 +145,14 @@ fn a_patron_is_found_by_any_part_of_the_name_with_the_keyboard_alone() {
     desk.page.type_text("\n").unwrap();
     wait_for_text(&desk, "patron-name", "Müller");
     assert_eq!(desk.page.value("#checkout-patron").unwrap(), ZOE);
-    assert_eq!(desk.page.focused().unwrap(), "checkout-item");
+    desk.page.wait_focused("checkout-item").unwrap();
 
     // Nothing chosen: Enter takes what was typed, and Escape closes the list alone.
     desk.page.click("#checkout-patron").unwrap();
     desk.page.type_text("smith an").unwrap();
     desk.page.wait("!document.getElementById('patron-suggestions').hidden").unwrap();
     desk.page.press(&[key::ESCAPE]).unwrap();
-    assert!(!desk.page.visible("#patron-suggestions").unwrap());
+    desk.page.wait_hidden("#patron-suggestions").unwrap();
     assert_eq!(desk.page.value("#checkout-patron").unwrap(), "smith an");
     desk.page.type_text("n").unwrap();
     desk.page.wait("!document.getElementById('patron-suggestions').hidden").unwrap();
@@ -180,7 +180,7 @@ fn each_warning_of_a_patron_is_given_before_anything_is_lent_and_confirmed_once(
         enter_patron(&desk, card);
         assert!(wait_for_text(&desk, "message", warning).contains(warning));
         assert_eq!(lines(&desk, "#patron-warnings li"), [warning], "{card}");
-        assert_eq!(desk.page.focused().unwrap(), "checkout-item", "nothing is in the way");
+        desk.page.wait_focused("checkout-item").unwrap();
     }
     // Confirmed before: what follows is confirmed.
     enter_patron(&desk, "23529001223603");
@@ -269,7 +269,7 @@ fn each_warning_of_an_item_is_given_after_the_scan_and_can_be_taken_back() {
         assert!(row.contains(&barcode));
         desk.wait_for_total(number).unwrap();
     }
-    assert!(desk.page.text("#message").unwrap().contains("In transit"));
+    desk.page.wait_contains("#message", "In transit").unwrap();
     // Her own hold, her own loan, and what nobody has: nothing to be said.
     for number in [22, 2, 5] {
         desk.check_out(ZOE, &item(number)).unwrap();
@@ -307,7 +307,7 @@ fn what_comes_back_says_who_had_it_and_who_waits_for_it() {
     assert!(facts.iter().any(|fact| fact.starts_with(&had)), "{facts:?}");
     assert!(facts.contains(&"Belongs to it: 2 discs".to_owned()), "{facts:?}");
     assert!(facts.iter().any(|fact| fact.contains("days overdue (due")), "{facts:?}");
-    assert!(!desk.page.visible("#returned-hold").unwrap());
+    desk.page.wait_hidden("#returned-hold").unwrap();
 
     desk.check_in(&item(10)).unwrap();
     let hold = wait_for_text(&desk, "returned-hold", "set aside");
@@ -347,7 +347,7 @@ fn what_comes_back_says_who_had_it_and_who_waits_for_it() {
     desk.page.click("#show-aside").unwrap();
     desk.page.wait("document.getElementById('aside-dialog').open").unwrap();
     assert!(lines(&desk, "#aside-rows tr")[0].starts_with(&item(10)));
-    assert!(!desk.page.visible("#checkin-panel").unwrap());
+    desk.page.wait_hidden("#checkin-panel").unwrap();
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
 

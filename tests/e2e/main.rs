@@ -14,6 +14,7 @@ mod doubts;
 mod exporting;
 mod faults;
 mod finding;
+mod fresh;
 mod guarding;
 mod hearing;
 mod helping;

@@ -35,7 +35,7 @@ fn what_is_no_amount_is_refused_and_what_is_unusual_is_asked() {
     desk.page.type_text("3.50\n").unwrap();
     desk.page.wait("document.getElementById('message').textContent.includes('card first')").unwrap();
     assert_eq!(desk.page.value("#checkout-amount").unwrap(), "3.50", "the amount is kept");
-    assert_eq!(desk.page.focused().unwrap(), "checkout-patron");
+    desk.page.wait_focused("checkout-patron").unwrap();
     desk.page.type_text("23529001223606\n").unwrap();
     for (typed, said) in [("1.000,50", "digits"), ("39999000000001", "barcode"), ("0", "more than zero")] {
         desk.page.fill("#checkout-amount", &format!("{typed}\n")).unwrap();
@@ -61,9 +61,9 @@ fn a_payment_in_doubt_is_never_taken_twice_by_itself() {
     desk.pay("23529001223606", "2.50").unwrap();
     koha.fault(Fault::on("service.pl", FaultKind::ResetAfter).times(1));
     desk.commit().unwrap();
-    assert_eq!(desk.states().unwrap(), ["in-doubt"]);
+    desk.wait_for_states(&["in-doubt"]).unwrap();
     desk.commit().unwrap();
-    assert_eq!(desk.states().unwrap(), ["in-doubt"], "only a person decides");
+    desk.wait_for_states(&["in-doubt"]).unwrap();
     let paid =
         koha.library(|library| library.effects.iter().filter(|effect| matches!(effect, Effect::Paid { .. })).count());
     assert_eq!(paid, 1);

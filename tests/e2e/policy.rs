@@ -27,7 +27,7 @@ fn a_desk_with_presets_needs_a_password_and_no_more() {
         "locked": ["server", "commitType", "keepPassword", "libraryName", "lookup", "lookupPassphrase", "lookupDays", "lookupRestrictionsReport"]
     }));
     desk.page.wait("document.getElementById('commit').textContent === 'Apply directly to Koha'").unwrap();
-    assert_eq!(desk.page.text("#notice").unwrap(), "Koha does not answer? <b>Call</b> 1234.", "as text");
+    desk.page.wait_text("#notice", "Koha does not answer? <b>Call</b> 1234.").unwrap();
     let page = desk.open_settings().unwrap();
     assert_eq!(page.value("#server").unwrap(), koha.url());
     assert_eq!(page.value("#library-name").unwrap(), "Centerville");
@@ -51,7 +51,7 @@ fn a_desk_with_presets_needs_a_password_and_no_more() {
     ] {
         assert_eq!(page.text(&format!("#{id}-locked")).unwrap(), "Set by your library.");
     }
-    assert!(!page.visible("#policy").unwrap());
+    page.wait_hidden("#policy").unwrap();
     page.fill("#password", "koha").unwrap();
     page.fill("#branchcode", "MPL").unwrap();
     page.click("#save").unwrap();
@@ -73,7 +73,7 @@ fn mistakes_in_the_presets_are_said_and_the_rest_is_used() {
     let desk = desk(json!({
         "server": "ftp://koha.example.org", "branchcode": "CPL", "sounds": "no", "Password": "s3cret", "colour": 1, "locked": true
     }));
-    assert!(!desk.page.visible("#notice").unwrap());
+    desk.page.wait_hidden("#notice").unwrap();
     let page = desk.open_settings().unwrap();
     let said = page.text("#policy-problems").unwrap();
     for part in

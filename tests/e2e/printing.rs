@@ -36,8 +36,8 @@ pub(crate) fn print(desk: &Desk) -> Vec<String> {
     desk.page.eval("void (window.printed = null)").unwrap();
     desk.page.click("#slip-print").unwrap();
     let printed = desk.page.wait("window.printed").unwrap();
-    assert_eq!(desk.page.text("#print").unwrap(), "", "nothing is left");
-    assert!(!desk.page.visible("#slip-dialog").unwrap());
+    desk.page.wait_text("#print", "").unwrap();
+    desk.page.wait_hidden("#slip-dialog").unwrap();
     printed.as_array().unwrap().iter().map(|line| line.as_str().unwrap().to_owned()).collect()
 }
 
@@ -70,7 +70,7 @@ fn a_slip_names_what_the_patron_takes_home_and_koha_hears_nothing_of_it() {
     assert!(printed[2].starts_with("Please return by ") && printed[2].ends_with(&offered[..4]), "{printed:?}");
     assert!(printed[3].starts_with("39999000000001 | ") && printed[4].starts_with("39999000000003 | "), "{printed:?}");
     assert_eq!(printed[5], "Items: 2.");
-    assert_eq!(desk.page.focused().unwrap(), "checkout-item", "the scanner goes on where it was");
+    desk.page.wait_focused("checkout-item").unwrap();
     // A date in the past is no due date; a typed one is printed; with none, none is named.
     open(&desk, "#print-slip");
     desk.page.eval("void (document.getElementById('slip-due').value = '2001-01-01')").unwrap();
@@ -84,7 +84,7 @@ fn a_slip_names_what_the_patron_takes_home_and_koha_hears_nothing_of_it() {
     // The patron of before, once the field was cleared.
     desk.page.click("#checkout-clear-patron").unwrap();
     open(&desk, "#print-slip");
-    assert!(desk.page.text("#slip-about").unwrap().contains("23529001223602"));
+    desk.page.wait_contains("#slip-about", "23529001223602").unwrap();
     desk.page.press(&[key::ESCAPE]).unwrap();
     desk.page.wait("document.activeElement.id === 'checkout-patron'").unwrap();
     assert!(desk.commit().unwrap().starts_with("Done: 5"));
@@ -118,7 +118,7 @@ fn what_the_table_shows_is_printed() {
     open(&desk, "#print-log");
     let printed = print(&desk);
     assert!(printed[2].starts_with("39999000000002") && printed[3].starts_with("Checkouts: 0."), "{printed:?}");
-    assert_eq!(desk.page.focused().unwrap(), "find-text");
+    desk.page.wait_focused("find-text").unwrap();
     // On paper there is the slip, and nothing else. Restored by hand, since it is gone once it was printed.
     let shown =
         "[...document.body.children].filter(part => part.checkVisibility()).map(part => part.id || part.localName)";
@@ -160,7 +160,7 @@ fn a_long_log_is_cut_and_an_empty_one_is_not_printed() {
     desk.page.click("#import-close").unwrap();
     desk.wait_for_total(1_002).unwrap();
     open(&desk, "#print-log");
-    assert!(desk.page.text("#slip-about").unwrap().contains("Only the last 1,000 of 1,002"));
+    desk.page.wait_contains("#slip-about", "Only the last 1,000 of 1,002").unwrap();
     let printed = print(&desk);
     assert_eq!(printed.iter().filter(|line| line.starts_with("ITEM")).count(), 1_000);
     assert!(

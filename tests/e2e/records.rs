@@ -321,7 +321,7 @@ fn records_end_with_the_session_of_firefox_unless_a_passphrase_opens_them() {
     desk.page.fill("#records-passphrase", "correct horse").unwrap();
     desk.page.type_text("\n").unwrap();
     desk.page.wait("document.getElementById('records-state').innerText === 'Unlocked.'").unwrap();
-    assert!(!desk.page.visible("#records-line").unwrap());
+    desk.page.wait_hidden("#records-line").unwrap();
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
 

@@ -82,7 +82,7 @@ fn everything_can_be_done_by_keyboard_alone() {
         (rows[2].cardnumber.as_str(), rows[2].barcode.as_str(), rows[2].status.as_str()),
         ("P1", "B1", "Local.")
     );
-    assert_eq!(desk.page.text("#count-unsent").unwrap(), "3");
+    desk.page.wait_text("#count-unsent", "3").unwrap();
     desk.page.press(&[key::SHIFT, key::TAB]).unwrap();
     assert_eq!(desk.page.focused().unwrap(), "patron-items-list");
     // The next patron, the search, and back.
@@ -112,7 +112,7 @@ fn hostile_texts_stay_text() {
     let shown: Vec<String> = desk.rows().unwrap().into_iter().rev().map(|row| row.cardnumber).collect();
     assert_eq!(shown, codes);
     assert_eq!(desk.page.eval("document.querySelectorAll('main img, main script').length").unwrap(), 0);
-    assert!(desk.message().unwrap().contains("to $1 $2 %s"), "{}", desk.message().unwrap());
+    desk.page.wait_contains("#message", "to $1 $2 %s").unwrap();
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_code_that_koha_would_cut_is_shown_until_dealt_with() {
     desk.page.fill("#checkout-item", "B3").unwrap();
     desk.page.type_text("\n").unwrap();
     desk.wait_for_total(2).unwrap();
-    assert!(!desk.page.visible("#attention").unwrap());
+    desk.page.wait_hidden("#attention").unwrap();
     assert_eq!(desk.rows().unwrap()[0].barcode, "B3");
 }
 
@@ -146,7 +146,7 @@ fn a_scan_that_cannot_be_written_stays_on_screen() {
     let shown = desk.page.text("#attention").unwrap();
     assert!(shown.contains("B1") && shown.contains("P1") && shown.contains("disk"), "{shown}");
     assert_eq!(desk.total().unwrap(), 0, "what is not durable is not in the table");
-    assert!(desk.message().unwrap().starts_with("NOT recorded"));
+    desk.page.wait_contains("#message", "NOT recorded").unwrap();
 }
 
 #[test]

@@ -67,9 +67,9 @@ fn fields_are_checked_and_say_what_to_do() {
     page.click("#save").unwrap();
     page.wait("document.getElementById('settings-message').textContent.startsWith('Not saved')").unwrap();
     for field in ["username", "password", "branchcode", "card-pattern", "loan-days"] {
-        assert!(page.visible(&format!("#{field}-error")).unwrap(), "{field}");
+        page.wait_visible(&format!("#{field}-error")).unwrap();
     }
-    assert_eq!(page.focused().unwrap(), "username");
+    page.wait_focused("username").unwrap();
     page.fill("#card-pattern", "").unwrap();
     page.fill("#loan-days", "28").unwrap();
     let good = Settings::of("http://127.0.0.1:1/koha/", "send");
@@ -77,7 +77,7 @@ fn fields_are_checked_and_say_what_to_do() {
         .unwrap();
     page.type_text("\n").unwrap();
     page.wait("document.getElementById('server-error').textContent.includes('out of the address')").unwrap();
-    assert!(page.text("#username-error").unwrap().contains("30"));
+    page.wait_contains("#username-error", "30").unwrap();
     enter(&page, &good).unwrap();
     page.click("#save").unwrap();
     page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
@@ -88,13 +88,13 @@ fn fields_are_checked_and_say_what_to_do() {
 fn saving_takes_effect_in_the_open_window_at_once() {
     let koha = koha(Era::Before2405);
     let desk = desk();
-    assert_eq!(desk.page.text("#commit").unwrap(), "Send data to Koha");
+    desk.page.wait_text("#commit", "Send data to Koha").unwrap();
     desk.configure(&Settings::of(&koha.url(), "apply")).unwrap();
     desk.page.wait("document.getElementById('commit').textContent === 'Apply directly to Koha'").unwrap();
-    assert!(desk.page.text("#desk").unwrap().contains("CPL"));
+    desk.page.wait_contains("#desk", "CPL").unwrap();
     desk.check_out("23529001223601", "39999000000001").unwrap();
     desk.commit().unwrap();
-    assert_eq!(desk.states().unwrap(), ["success"]);
+    desk.wait_for_states(&["success"]).unwrap();
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn a_refused_permission_is_said_and_nothing_is_sent() {
     let message = desk.commit().unwrap();
     assert!(message.contains("does not allow"), "{message}");
     assert_eq!(koha.requests().len(), 0);
-    assert_eq!(desk.states().unwrap(), ["local"]);
+    desk.wait_for_states(&["local"]).unwrap();
 }
 
 #[test]
@@ -165,12 +165,12 @@ fn the_guide_leads_from_nothing_to_ready() {
     settings.wait("document.querySelector('#settings-message.message-good')?.textContent").unwrap();
     desk.page.activate().unwrap();
     desk.page.wait(&format!("({next}) === 'none'")).unwrap();
-    assert!(desk.page.visible("#guide").unwrap(), "it says that all is done");
+    desk.page.wait_visible("#guide").unwrap();
     desk.check_in("39999000000001").unwrap();
-    assert!(!desk.page.visible("#guide").unwrap());
+    desk.page.wait_hidden("#guide").unwrap();
     desk.page.reload().unwrap();
     desk.page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
-    assert!(!desk.page.visible("#guide").unwrap());
+    desk.page.wait_hidden("#guide").unwrap();
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn a_desk_without_koha_needs_no_guide() {
     desk.page.activate().unwrap();
     desk.page.reload().unwrap();
     desk.page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
-    assert!(!desk.page.visible("#guide").unwrap());
+    desk.page.wait_hidden("#guide").unwrap();
     let settings = desk.open_settings().unwrap();
     assert_eq!(settings.value("#library-name").unwrap(), "Bücherei am Markt");
 }
@@ -211,8 +211,8 @@ fn records_for_look_up_are_set_by_keyboard_checked_and_kept() {
         "client-secret-error",
     ];
     assert_eq!(seen(&page, &errors), [true; 5]);
-    assert!(page.text("#wipe-days-error").unwrap().contains("30"), "not for ever");
-    assert_eq!(page.focused().unwrap(), "debt-limit");
+    page.wait_contains("#wipe-days-error", "30").unwrap();
+    page.wait_focused("debt-limit").unwrap();
     page.press(&[key::CONTROL, 'a']).unwrap();
     page.type_text("7,50\t2\t14\t12\t\n\t\tdesk-key\ts3cret-of-key\n").unwrap();
     page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
@@ -238,7 +238,7 @@ fn records_for_look_up_are_set_by_keyboard_checked_and_kept() {
     page.eval("document.getElementById('lookup').focus()").unwrap();
     page.type_text(" ").unwrap();
     assert_eq!(seen(&page, &["lookup-fields", "lookup-off"]), [false, true]);
-    assert!(page.text("#lookup-off").unwrap().contains("deleted"));
+    page.wait_contains("#lookup-off", "deleted").unwrap();
     page.type_text(" ").unwrap();
     assert_eq!(seen(&page, &["lookup-fields", "lookup-off"]), [true, false]);
     page.type_text(" \n").unwrap();

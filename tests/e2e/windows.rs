@@ -293,7 +293,7 @@ fn what_is_done_in_one_window_is_shown_in_the_other() {
             .unwrap();
         same_in_both(&desk, &other, 4);
     }
-    assert_eq!(other.text("#count-unsent").unwrap(), "2");
+    other.wait_text("#count-unsent", "2").unwrap();
 
     // Either corrects what the other recorded.
     change(&other, 1, "#edit-barcode", "39999000000005");
@@ -312,7 +312,7 @@ fn what_is_done_in_one_window_is_shown_in_the_other() {
     // What Koha refused stays.
     desk.page.click("#clear-committed").unwrap();
     same_in_both(&desk, &other, 1);
-    assert_eq!(desk.states().unwrap(), ["rejected"]);
+    desk.wait_for_states(&["rejected"]).unwrap();
     // It can go on.
     type_into(&other, "#checkin-item", "39999000000007\n");
     same_in_both(&desk, &other, 2);
@@ -348,14 +348,14 @@ fn what_is_looked_for_in_one_window_follows_what_the_other_does() {
     // What is taken back is still there, and shown so.
     desk.page.press(&[key::F8]).unwrap();
     other.wait("document.querySelector(\"tr[data-seq='4']\").dataset.status === 'deleted'").unwrap();
-    assert_eq!(other.text("#count-unsent").unwrap(), "3");
+    other.wait_text("#count-unsent", "3").unwrap();
     assert_eq!(shows(2, 4), ["A2", "A4"]);
     desk.page.click("#clear").unwrap();
     desk.page.click("#clear-confirm").unwrap();
     desk.page.click("#clear-unsent-confirm").unwrap();
     desk.page.click("#clear-ok").unwrap();
     shows(0, 0);
-    assert_eq!(other.text("#count-unsent").unwrap(), "0");
+    other.wait_text("#count-unsent", "0").unwrap();
     other.activate().unwrap();
     other.click("#show-all").unwrap();
     desk.page.activate().unwrap();

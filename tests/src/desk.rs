@@ -288,6 +288,16 @@ impl Desk {
         Ok(self.rows()?.into_iter().rev().map(|row| row.state).collect())
     }
 
+    /// Waits until the rows that are drawn have these states, oldest first.
+    ///
+    /// # Errors
+    /// When they do not get them within 15 seconds; the error shows the rows as they are.
+    pub fn wait_for_states(&self, expected: &[&str]) -> Result {
+        let states = "[...document.querySelectorAll('#transactions-table tbody tr[data-seq]')].map(row => row.dataset.status).reverse()";
+        let waited = self.page.wait(&format!("({states}).join() === {}", json!(expected.join(","))));
+        waited.map(|_| ()).map_err(|error| format!("{expected:?} expected of {:#?}: {error}", self.rows()).into())
+    }
+
     /// The text of the message line.
     ///
     /// # Errors

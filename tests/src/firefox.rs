@@ -153,8 +153,11 @@ fn preferences(options: &Options, downloads: &Path) -> Vec<(String, Value)> {
     // 0 is dark, 1 is light.
     prefs.push(("layout.css.prefers-color-scheme.content-override".into(), json!(i32::from(!options.dark))));
     prefs.push(("ui.systemUsesDarkTheme".into(), json!(i32::from(options.dark))));
-    let downloads = options.downloads.as_deref().unwrap_or(downloads);
-    prefs.push(("browser.download.dir".into(), json!(downloads)));
+    // Where a person works, downloads go where she expects them.
+    let downloads = options.downloads.as_deref().or(options.headless.then_some(downloads));
+    if let Some(folder) = downloads {
+        prefs.push(("browser.download.dir".into(), json!(folder)));
+    }
     prefs.extend(options.prefs.iter().cloned());
     prefs
 }
@@ -377,6 +380,17 @@ impl Firefox {
             // What these options ask for is set in what runs, so that the next one is no other than the first.
             None => Running::start(&Options::default())?,
         };
+        running.prepare(options)?;
+        Ok(Self { running: Some(running), is_lent: true })
+    }
+
+    /// Dropping it and asking for one that is ready, the same process for sure.
+    ///
+    /// # Errors
+    /// When what was done to it cannot be taken back.
+    pub fn again(mut self, options: &Options) -> Result<Self> {
+        let mut running = self.running.take().ok_or("Firefox runs until it is dropped")?;
+        running.reset()?;
         running.prepare(options)?;
         Ok(Self { running: Some(running), is_lent: true })
     }

@@ -252,6 +252,54 @@ impl Page {
         Ok(self.property(css, "checkVisibility()")? == json!(true))
     }
 
+    /// Waits until an element is seen.
+    ///
+    /// # Errors
+    /// As [`Page::wait`].
+    pub fn wait_visible(&self, css: &str) -> Result {
+        self.wait(&format!("document.querySelector({})?.checkVisibility()", json!(css))).map(|_| ())
+    }
+
+    /// Waits until an element that the page has is not seen.
+    ///
+    /// # Errors
+    /// As [`Page::wait`].
+    pub fn wait_hidden(&self, css: &str) -> Result {
+        self.wait(&format!("!document.querySelector({}).checkVisibility()", json!(css))).map(|_| ())
+    }
+
+    /// Waits until an element shows this text.
+    ///
+    /// # Errors
+    /// As [`Page::wait`]; the error tells what it shows.
+    pub fn wait_text(&self, css: &str, text: &str) -> Result {
+        self.wait_of(css, &format!("innerText === {}", json!(text)))
+    }
+
+    /// Waits until this is a part of the text that an element shows.
+    ///
+    /// # Errors
+    /// As [`Page::wait`]; the error tells what it shows.
+    pub fn wait_contains(&self, css: &str, part: &str) -> Result {
+        self.wait_of(css, &format!("innerText.includes({})", json!(part)))
+    }
+
+    fn wait_of(&self, css: &str, condition: &str) -> Result {
+        let waited = self.wait(&format!("document.querySelector({})?.{condition}", json!(css)));
+        waited
+            .map(|_| ())
+            .map_err(|error| format!("{css} shows {:?}: {error}", self.text(css).unwrap_or_default()).into())
+    }
+
+    /// Waits until the element with this id has the focus.
+    ///
+    /// # Errors
+    /// As [`Page::wait`]; the error tells what has it.
+    pub fn wait_focused(&self, id: &str) -> Result {
+        let waited = self.wait(&format!("document.activeElement?.id === {}", json!(id)));
+        waited.map(|_| ()).map_err(|error| format!("{:?} has the focus: {error}", self.focused()).into())
+    }
+
     /// The id of the element that has the focus.
     ///
     /// # Errors

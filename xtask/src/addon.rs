@@ -27,6 +27,31 @@ impl Place {
     pub(crate) fn here() -> Self {
         Self { root: project::root(), target: project::target() }
     }
+
+    /// Where the archive of the sources is built, to compare.
+    pub(crate) fn elsewhere() -> Self {
+        let folder = project::target().join("check");
+        Self { root: folder.join(format!("koct-{VERSION}")), target: folder.join("target") }
+    }
+
+    /// Takes over what was compiled in another place of crates that are not ours. They are the same in both: cargo checks what it
+    /// has downloaded against Cargo.lock, and both are compiled with the same flags.
+    ///
+    /// # Errors
+    /// When it cannot be copied.
+    pub(crate) fn take_crates_from(&self, other: &Self) -> Result {
+        for folder in ["release".into(), Path::new(setup::WASM).join("release")] {
+            for part in ["deps", "build", ".fingerprint"] {
+                let (from, to) = (other.target.join(&folder).join(part), self.target.join(&folder).join(part));
+                for name in names(&from)? {
+                    if !name.to_string_lossy().trim_start_matches("lib").starts_with("koct") {
+                        copy_dated(&from.join(&name), &to.join(&name))?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Builds the unpacked add-on. Returns its folder.
@@ -49,7 +74,7 @@ pub(crate) fn build_at(place: &Place, arguments: &[&str]) -> Result<PathBuf> {
         .args(arguments)
         .current_dir(&place.root)
         .env("CARGO_TARGET_DIR", &place.target)
-        .env("CARGO_ENCODED_RUSTFLAGS", nameless_paths(place)?))?;
+        .env("CARGO_ENCODED_RUSTFLAGS", nameless_paths()?))?;
     let addon = place.target.join("addon");
     if addon.exists() {
         at(&addon, fs::remove_dir_all(&addon))?;
@@ -82,11 +107,13 @@ fn module(package: &str) -> String {
 }
 
 /// Panics name the file they come from. These flags for rustc, as cargo wants them, make those names the same in every
-/// folder and on every computer. Flags of the person's own are left out, for the same reason.
-fn nameless_paths(place: &Place) -> Result<String> {
+/// folder and on every computer. Flags of the person's own are left out, for the same reason. They are the same wherever the
+/// sources lie that are built, since cargo compiles a crate again when its flags change.
+fn nameless_paths() -> Result<String> {
+    let (here, elsewhere) = (Place::here(), Place::elsewhere());
     let rustc = |arguments: &[&str]| -> Result<String> {
         let mut command = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
-        let output = command.args(arguments).current_dir(&place.root).output();
+        let output = command.args(arguments).current_dir(&here.root).output();
         let output = output.map_err(|error| format!("cannot start {command:?}: {error}"))?;
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
@@ -95,8 +122,10 @@ fn nameless_paths(place: &Place) -> Result<String> {
     let library = Path::new(&rustc(&["--print", "sysroot"])?).join("lib/rustlib/src/rust");
     // Where several fit, rustc takes the last.
     let names = [
-        (place.root.clone(), "/koct".to_owned()),
-        (place.target.clone(), "/koct/target".to_owned()),
+        (here.root.clone(), "/koct".to_owned()),
+        (here.target, "/koct/target".to_owned()),
+        (elsewhere.root, "/koct".to_owned()),
+        (elsewhere.target, "/koct/target".to_owned()),
         (project::cargo_home(), "/cargo".to_owned()),
         // Where the sources of the standard library are installed, rustc would name them there.
         (library, format!("/rustc/{commit}")),
@@ -125,6 +154,23 @@ fn copy(from: &Path, to: &Path) -> Result {
         return Ok(());
     }
     at(from, fs::copy(from, to)).map(|_| ())
+}
+
+/// Copies a file or folder with the times at which files were changed: cargo tells by them what is up to date.
+fn copy_dated(from: &Path, to: &Path) -> Result {
+    if from.is_dir() {
+        at(to, fs::create_dir_all(to))?;
+        for name in names(from)? {
+            copy_dated(&from.join(&name), &to.join(&name))?;
+        }
+        return Ok(());
+    }
+    if let Some(folder) = to.parent() {
+        at(folder, fs::create_dir_all(folder))?;
+    }
+    at(to, fs::copy(from, to))?;
+    let changed = at(from, fs::metadata(from).and_then(|data| data.modified()))?;
+    at(to, fs::File::options().write(true).open(to).and_then(|file| file.set_modified(changed)))
 }
 
 /// Says what was made and how large it is.

@@ -20,11 +20,13 @@ const USAGE: &str = "usage: cargo xtask COMMAND
 
   demo [--headless] [--era before-24.05|from-24.05]
                     show the main job in Firefox; by itself where there is no display
-  test [NAME]       run all tests, or the end-to-end tests whose names contain NAME
+  test [--quick | NAME [--repeat N]]
+                    run all tests; those that are quick, and of the end-to-end tests one for each story; or the
+                    end-to-end tests whose names contain NAME, N times
   simulate [--seeds N]
                     play desks, faults and crashes through in N seeded runs (100000 unless told)
   killing [--rounds N]
-                    end Firefox at random moments of scanning and committing, N times (100 unless told)
+                    end Firefox at random moments of scanning and committing, N times (20 unless told)
   bench [NAME] [--full]
                     measure core, commits, large logs and files; --full imports a million transactions
   screenshots [LOOK | --guide]
@@ -32,7 +34,9 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   run [--era ...]   open a fresh Firefox with the add-on and a stand-in Koha
   build             build the add-on into target/addon/
   package [--check] build target/koct-VERSION.xpi and the archive of its sources, the same bytes each time;
-                    --check builds that archive in another folder and compares
+                    --check builds that archive in another folder and compares; --check-ours does so with the crates
+                    of others as they are compiled here
+  lint              what addons.mozilla.org would say to the package
   locales           check that every language in _locales is complete
   setup             install what is missing";
 
@@ -52,11 +56,16 @@ fn dispatch(arguments: &[&str]) -> Result {
     match arguments {
         ["demo", rest @ ..] => demo::demo(rest),
         ["run", rest @ ..] => demo::by_person(rest),
-        ["test"] => suite::test(None),
-        ["test", filter] => suite::test(Some(filter)),
+        ["test"] => suite::test(),
+        ["test", "--quick"] => suite::quick(),
+        ["test", filter] if !filter.starts_with('-') => suite::named(filter, 1),
+        ["test", filter, "--repeat", times] => times
+            .parse()
+            .map_err(|_| format!("{times} is no number of times"))
+            .and_then(|times| suite::named(filter, times)),
         ["simulate"] => suite::simulate("100000"),
         ["simulate", "--seeds", seeds] => suite::simulate(seeds),
-        ["killing"] => suite::killing("100"),
+        ["killing"] => suite::killing("20"),
         ["killing", "--rounds", rounds] => suite::killing(rounds),
         ["bench", rest @ ..] => bench::bench(rest),
         // Called by cargo for the tests of the extension.
@@ -66,7 +75,9 @@ fn dispatch(arguments: &[&str]) -> Result {
         ["screenshots", look] => screenshots::screenshots(Some(look)),
         ["build"] => addon::build().map(|path| addon::report(&path)),
         ["package"] => package::package().map(|_| ()),
-        ["package", "--check"] => package::check(),
+        ["package", "--check"] => package::check(package::Elsewhere::All),
+        ["package", "--check-ours"] => package::check(package::Elsewhere::Ours),
+        ["lint"] => package::package().and_then(|xpi| npm::lint(&xpi)),
         ["locales"] => locales::check(),
         ["setup"] => setup::all(),
         _ => Err(USAGE.to_owned()),

@@ -1,93 +1,164 @@
 //! `cargo xtask test`: everything that must hold.
 
+mod binaries;
+
 use crate::{
-    addon, npm, package,
+    addon, npm,
     project::{Result, cargo, run, succeeds},
     setup,
 };
-use std::time::Instant;
+use binaries::Binaries;
+use std::{
+    process::{Command, Stdio},
+    sync::Mutex,
+    thread,
+    time::Instant,
+};
 
-/// Runs all tests, or only the end-to-end tests whose names contain the filter.
-///
-/// # Errors
-/// When something does not hold; every step is run all the same.
-pub(crate) fn test(filter: Option<&str>) -> Result {
-    setup::all()?;
-    let mut failed = Vec::new();
-    let mut lines = Vec::new();
-    let mut step = |name: &str, action: &dyn Fn() -> Result| {
+/// The packages that are compiled for this computer. Always the same ones, since cargo compiles a crate again where others ask
+/// for other features of it.
+pub(crate) const NATIVE: [&str; 3] = ["--workspace", "--exclude", "koct-extension"];
+
+/// Of the end-to-end tests, one for each story.
+const QUICK: [&str; 14] = [
+    "aside::copies_that_come_in_together_are_for_different_holds",
+    "clearing::leftover_transactions_are_kept_unless_both_boxes_are_ticked",
+    "correcting::one_key_takes_back_the_last_scan_and_again_the_one_before",
+    "desks::three_desks_files_go_into_koha_as_it_happened_though_one_clock_was_wrong",
+    "doubts::all_that_were_queued_in_doubt_are_decided_at_once",
+    "exporting::the_file_holds_what_is_uncommitted_and_all_if_asked",
+    "faults::a_session_that_ends_in_mid_run_is_renewed",
+    "guarding::the_same_item_twice_in_a_row_is_asked_about_and_scanning_goes_on",
+    "isolation::a_named_http_server_is_not_turned_into_https",
+    "knowing::a_patron_is_shown_with_what_she_has",
+    "languages::where_koct_does_not_speak_the_language_all_of_it_is_english",
+    "paying::payments_are_exact_to_the_last_cent",
+    "scanning::everything_can_be_done_by_keyboard_alone",
+    "settings::the_guide_leads_from_nothing_to_ready",
+];
+
+/// What was run, how long it took, and what did not hold.
+#[derive(Default)]
+struct Report {
+    lines: Vec<String>,
+    failed: Vec<String>,
+}
+
+impl Report {
+    fn step(report: &Mutex<Self>, name: &str, action: impl FnOnce() -> Result) {
         println!("\n── {name}");
         let began = Instant::now();
         let result = action();
-        let seconds = began.elapsed().as_secs();
+        let (seconds, ended) = (began.elapsed().as_secs(), if result.is_ok() { "ok    " } else { "FAILED" });
+        println!("── {name}: {ended} after {seconds} s");
         if let Err(error) = &result {
             eprintln!("{error}");
-            failed.push(name.to_owned());
         }
-        lines.push(format!("{:>5} s  {}  {name}", seconds, if result.is_ok() { "ok    " } else { "FAILED" }));
-    };
-    if filter.is_none() {
-        if succeeds(&mut cargo(&["fmt", "--version"])) {
-            step("formatting", &|| run(&mut cargo(&["fmt", "--all", "--check"])));
+        let Ok(mut report) = report.lock() else { return };
+        report.lines.push(format!("{seconds:>5} s  {ended}  {name}"));
+        if result.is_err() {
+            report.failed.push(name.to_owned());
         }
-        if succeeds(&mut cargo(&["clippy", "--version"])) {
-            step("clippy, native", &|| {
-                run(&mut cargo(&[
-                    "clippy",
-                    "--quiet",
-                    "--workspace",
-                    "--exclude",
-                    "koct-extension",
-                    "--all-targets",
-                    "--",
-                    "-D",
-                    "warnings",
-                ]))
-            });
-            step("clippy, wasm", &|| {
-                run(&mut cargo(&[
-                    "clippy",
-                    "--quiet",
-                    "--target",
-                    "wasm32-unknown-unknown",
-                    "-p",
-                    "koct-extension",
-                    "-p",
-                    "koct-borrowers-module",
-                    "-p",
-                    "koct-speed",
-                    "--all-targets",
-                    "--",
-                    "-D",
-                    "warnings",
-                ]))
-            });
-        }
-        step("native tests", &|| {
-            run(&mut cargo(&[
-                "test",
-                "-p",
-                "koct-core",
-                "-p",
-                "koct-borrowers-tests",
-                "-p",
-                "koct-fuzz",
-                "-p",
-                "fake-koha",
-                "-p",
-                "xtask",
-            ]))
+    }
+
+    /// A step that is a command of xtask, beside others: what it prints stands together.
+    fn aside(report: &Mutex<Self>, name: &str, arguments: &[&str]) {
+        Self::step(report, name, || {
+            let program = std::env::current_exe().map_err(|error| error.to_string())?;
+            let output = Command::new(program).args(arguments).stdin(Stdio::null()).output();
+            let output = output.map_err(|error| format!("xtask {arguments:?} cannot be started: {error}"))?;
+            let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
+            println!("\n── {name} says:\n{said}");
+            if output.status.success() { Ok(()) } else { Err(format!("xtask {} failed", arguments.join(" "))) }
         });
-        step("browser tests", &browser_tests);
     }
-    step("build of the add-on", &|| addon::build().map(|path| addon::report(&path)));
-    if filter.is_none() {
-        step("addons-linter", &|| npm::lint(&package::package()?));
-        step("package, built elsewhere", &package::check);
+
+    fn end(self, began: Instant) -> Result {
+        println!("\n{}", self.lines.join("\n"));
+        println!("{:>5} s  in all", began.elapsed().as_secs());
+        if self.failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", self.failed.join(", "))) }
     }
-    step("end-to-end tests", &|| end_to_end(filter));
-    println!("\n{}", lines.join("\n"));
-    if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", "))) }
+}
+
+/// Runs all tests. What is compiled for the add-on is compiled beside the rest, since each has moments in which only one of
+/// several processors works.
+///
+/// # Errors
+/// When something does not hold; every step is run all the same.
+pub(crate) fn test() -> Result {
+    let began = Instant::now();
+    setup::all()?;
+    let report = Mutex::default();
+    let mut binaries = None;
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            Report::aside(&report, "build of the add-on", &["build"]);
+            Report::aside(&report, "addons-linter", &["lint"]);
+            Report::aside(&report, "package, built elsewhere", &["package", "--check-ours"]);
+        });
+        binaries = checks(&report);
+        Report::step(&report, "browser tests", browser_tests);
+    });
+    Report::step(&report, "end-to-end tests", || end_to_end(binaries.as_ref(), &[], 1));
+    report.into_inner().map_err(|error| error.to_string())?.end(began)
+}
+
+/// Runs what takes no longer than a person likes to wait: all but the tests of the glue and most end-to-end tests.
+///
+/// # Errors
+/// When something does not hold; every step is run all the same.
+pub(crate) fn quick() -> Result {
+    let began = Instant::now();
+    setup::all()?;
+    let report = Mutex::default();
+    let mut binaries = None;
+    thread::scope(|scope| {
+        scope.spawn(|| Report::aside(&report, "build of the add-on", &["build"]));
+        binaries = checks(&report);
+    });
+    let names: Vec<&str> = ["--exact"].into_iter().chain(QUICK).collect();
+    Report::step(&report, "end-to-end tests, one for each story", || {
+        let binaries = binaries.as_ref().ok_or("there are none")?;
+        binaries.holds_all(&QUICK)?;
+        end_to_end(Some(binaries), &names, 1)
+    });
+    report.into_inner().map_err(|error| error.to_string())?.end(began)
+}
+
+/// Runs the end-to-end tests whose names contain the filter, so many times.
+///
+/// # Errors
+/// When one fails.
+pub(crate) fn named(filter: &str, times: usize) -> Result {
+    setup::all()?;
+    addon::build().map(|path| addon::report(&path))?;
+    end_to_end(Some(&Binaries::build()?), &[filter], times)
+}
+
+/// Formatting, clippy and the native tests. Gives the tests that were built.
+fn checks(report: &Mutex<Report>) -> Option<Binaries> {
+    if succeeds(&mut cargo(&["fmt", "--version"])) {
+        Report::step(report, "formatting", || run(&mut cargo(&["fmt", "--all", "--check"])));
+    }
+    if succeeds(&mut cargo(&["clippy", "--version"])) {
+        let clippy = |selection: &[&str]| {
+            let mut arguments = vec!["clippy", "--quiet"];
+            arguments.extend(selection);
+            arguments.extend(["--all-targets", "--", "-D", "warnings"]);
+            run(&mut cargo(&arguments))
+        };
+        Report::step(report, "clippy, native", || clippy(&NATIVE));
+        let wasm = ["--target", setup::WASM, "-p", "koct-extension", "-p", "koct-borrowers-module", "-p", "koct-speed"];
+        Report::step(report, "clippy, wasm", || clippy(&wasm));
+    }
+    let mut binaries = None;
+    Report::step(report, "build of the native tests", || {
+        binaries = Some(Binaries::build()?);
+        Ok(())
+    });
+    Report::step(report, "native tests", || binaries.as_ref().ok_or("there are none")?.run_native());
+    Report::step(report, "examples in the documentation", || run(cargo(&["test", "--quiet", "--doc"]).args(NATIVE)));
+    binaries
 }
 
 /// The simulation of core, long.
@@ -112,28 +183,35 @@ pub(crate) fn killing(rounds: &str) -> Result {
     }
     setup::all()?;
     addon::build()?;
-    run(cargo(&["test", "-p", "koct-tests", "--test", "e2e", "--", "killing", "--nocapture"])
+    let binaries = Binaries::build()?;
+    run(binaries
+        .end_to_end()?
+        .args(["killing", "--nocapture"])
         .env("KOCT_ADDON", crate::project::addon())
         .env("KOCT_KILL_ROUNDS", rounds))
 }
 
 fn browser_tests() -> Result {
     let runner = std::env::current_exe().map_err(|error| error.to_string())?;
-    run(cargo(&["test", "-p", "koct-extension", "--target", "wasm32-unknown-unknown", "--test", "*"])
+    run(cargo(&["test", "-p", "koct-extension", "--target", setup::WASM, "--test", "*"])
         .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", format!("{} wasm-runner", runner.display())))
 }
 
-fn end_to_end(filter: Option<&str>) -> Result {
-    let mut arguments = vec!["test", "-p", "koct-tests", "--test", "e2e", "--"];
-    arguments.extend(filter);
-    let mut command = cargo(&arguments);
-    match npm::axe() {
-        Ok(axe) => command.env("KOCT_AXE", axe),
-        // The tests that need it fail, and say so; the others do not.
-        Err(error) => {
-            eprintln!("{error}");
-            command.env_remove("KOCT_AXE")
+fn end_to_end(binaries: Option<&Binaries>, arguments: &[&str], times: usize) -> Result {
+    let binaries = binaries.ok_or("the tests were not built")?;
+    // Without it the tests that need it fail, and say so; the others do not.
+    let axe = npm::axe().inspect_err(|error| eprintln!("{error}"));
+    for round in 1..=times {
+        if times > 1 {
+            println!("── {round} of {times}");
         }
-    };
-    run(command.env("KOCT_ADDON", crate::project::addon()))
+        let mut command = binaries.end_to_end()?;
+        command.args(arguments).env("KOCT_ADDON", crate::project::addon());
+        match &axe {
+            Ok(axe) => command.env("KOCT_AXE", axe),
+            Err(_) => command.env_remove("KOCT_AXE"),
+        };
+        run(&mut command)?;
+    }
+    Ok(())
 }

@@ -180,8 +180,14 @@ mod tests {
         }
 
         #[test]
-        fn never_panics(raw in any::<String>()) {
-            let _ = Amount::parse(&raw);
+        fn what_is_typed_is_read_exactly_or_not_at_all(raw in " ?[0-9]{0,9}[.,]?[0-9]{0,7} ?|[ 0-9.,+-]{0,10}|\\PC{0,12}") {
+            prop_assert!(Amount::parse(&raw).is_err() || Amount::parse(&raw) == Amount::typed(&raw));
+            if let Ok(amount) = Amount::typed(&raw) {
+                let number: f64 = raw.trim().replace(',', ".").parse().unwrap();
+                #[expect(clippy::cast_precision_loss, reason = "below the limit of amounts, all are told apart")]
+                let read = amount.0 as f64 / 1e6;
+                prop_assert!((read - number).abs() < 1e-7, "{raw} is read as {read}");
+            }
         }
     }
 }

@@ -166,7 +166,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn parsing_never_panics_and_is_done_after_once(raw in any::<String>()) {
+        fn parsing_never_panics_and_is_done_after_once(raw in "[ \t\r\n\\x00-\\x1f]{0,2}\\PC{0,24}[ \n]{0,2}") {
             if let Ok(barcode) = Barcode::parse(&raw) {
                 prop_assert_eq!(Barcode::parse(barcode.as_str()).unwrap(), barcode.clone());
                 prop_assert!(barcode.as_str().chars().count() <= Barcode::LIMIT);

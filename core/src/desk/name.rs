@@ -81,8 +81,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_panics_on_any_name(raw in any::<String>()) {
-            let _ = DeskName::from_file_name(&raw);
+        fn the_name_of_a_file_gives_one_that_can_be_typed(
+            raw in "[a-zäö (_:-]{0,40}[0-9_.: -]{0,24}(\\([0-9]{1,2}\\))?(\\.koc)?|\\PC{0,60}",
+        ) {
+            if let Some(name) = DeskName::from_file_name(&raw) {
+                prop_assert_eq!(DeskName::parse(name.as_str()), Ok(name.clone()));
+                prop_assert!(name.as_str().chars().all(|c| raw.contains(c)), "{name:?} of {raw:?}");
+            }
         }
 
         #[test]

@@ -147,9 +147,11 @@ mod tests {
         }
 
         #[test]
-        fn nothing_panics(pattern in any::<String>(), code in any::<String>()) {
-            if let Ok(pattern) = CardPattern::parse(&pattern) {
-                pattern.fits(&code);
+        fn letters_count_in_upper_and_lower_case(pattern in "[0-9a-cÀ-ſ#?*, -]{0,12}|\\PC{0,16}", code in "[0-9a-cÀ-ſ -]{0,12}|\\PC{0,16}") {
+            if let (Ok(pattern), Ok(upper)) = (CardPattern::parse(&pattern), CardPattern::parse(&pattern.to_ascii_uppercase())) {
+                let fits = pattern.fits(&code);
+                prop_assert_eq!(upper.fits(&code), fits);
+                prop_assert_eq!(pattern.fits(&code.to_ascii_uppercase()), fits);
             }
         }
     }

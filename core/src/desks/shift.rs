@@ -229,8 +229,11 @@ mod tests {
         }
 
         #[test]
-        fn never_panics(raw in any::<String>()) {
-            let _ = Shift::parse(&raw);
+        fn what_is_typed_is_read_as_it_is_written(raw in "[+−-]?([0-9]{1,3} ?d ?)?([0-9]{1,2}(:[0-9]{1,2}){0,3})?|\\PC{0,12}") {
+            if let Ok(shift) = Shift::parse(&raw) {
+                prop_assert_eq!(Shift::parse(&shift.to_string()), Ok(shift));
+                prop_assert_eq!(shift.0 < 0, shift.0 != 0 && raw.trim_start().starts_with(['-', '−']));
+            }
         }
     }
 }

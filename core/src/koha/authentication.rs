@@ -107,8 +107,11 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_panics(body in any::<String>()) {
-            read(&response(&body));
+        fn an_answer_counts_once_its_status_is_whole(before in "[^<]{0,20}", after in "\\PC{0,20}", cut in 0..100_usize) {
+            let whole = format!("{before}<status> ok\n</status>");
+            let body = format!("{whole}{after}");
+            let cut = body.chars().take(cut).collect::<String>();
+            prop_assert_eq!(read(&response(&cut)).is_some(), cut.len() >= whole.len(), "{}", cut);
         }
     }
 }

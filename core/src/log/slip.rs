@@ -328,8 +328,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn never_panics_on_what_is_typed(typed in any::<String>(), days in any::<Option<u16>>()) {
-            let _ = Due::chosen(&typed, days, at("2026-11-23 10:00", 60));
+        fn a_date_is_the_loan_period_where_it_was_offered_and_itself_elsewhere(later in 0..60_u16, days in prop::option::of(0..60_u16)) {
+            let (today, day) = (at("2026-11-23 10:00", 60), date("2026-11-23") + Days::new(later.into()));
+            let expected = if days == Some(later) { Due::After(later) } else { Due::On(day) };
+            prop_assert_eq!(Due::chosen(&format!(" {day} "), days, today), Ok(expected));
+        }
+
+        #[test]
+        fn what_is_no_date_is_refused(typed in "[0-9]{0,5}-?[0-9]{0,3}-[0-9]{0,3}|\\PC{0,12}", days in any::<Option<u16>>()) {
+            match Due::chosen(&typed, days, at("2026-11-23 10:00", 60)) {
+                Ok(Due::Unsaid) => prop_assert_eq!(typed.trim(), ""),
+                Ok(Due::On(day)) => prop_assert_eq!(Ok(day), typed.trim().parse()),
+                Ok(Due::After(after)) => prop_assert_eq!(Some(after), days),
+                Err(error) => prop_assert_eq!(error, DueError::NotADate),
+            }
         }
     }
 }
