@@ -316,9 +316,6 @@ impl<E> Download<E> {
 
     fn next_set(&mut self) {
         let Some(set) = self.progress.next_set() else { return self.finish(Ok(())) };
-        if self.is_stopping {
-            return self.finish(Err(DownloadError::Stopped));
-        }
         match set {
             Set::Patrons => self.read_list::<Patron>(),
             Set::Items => self.read_list::<Item>(),
