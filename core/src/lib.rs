@@ -14,7 +14,7 @@
 //! | [`log`] | the desk's log of [`Entry`]s, each with its [`Status`]; its order, corrections, search and slips |
 //! | [`desks`] | what several desks recorded: `.koc` files, backups, import, contradictions, clocks that were wrong |
 //! | [`directory`] | what is known of patrons and items offline, and who is warned of what |
-//! | [`koha`] | the wire: typed requests out, typed answers in |
+//! | [`koha`] | the wire: typed requests out, typed answers in; the download of records |
 //! | [`outbox`] | brings the uncommitted transactions into Koha, each once |
 //!
 //! Beside them stand two that know nothing of circulation: [`slices`], long work a bit at a time, and [`scrolling`], which

@@ -196,7 +196,7 @@ impl<E> Download<E> {
         self.outputs.pop_front()
     }
 
-    /// What there is of the records, as of the last [`Output::Changed`].
+    /// What there is of the records. To be asked for at an [`Output::Changed`].
     pub fn contents(&self) -> &Contents {
         &self.contents
     }
@@ -210,7 +210,7 @@ impl<E> Download<E> {
             (Doing::BackingOff, Input::Waited) => self.ask(),
             (Doing::Writing(next), Input::Written) => self.written(next),
             (Doing::Writing(_), Input::NotWritten(error)) => self.finish(Err(DownloadError::Disk(error))),
-            (Doing::Preparing, Input::Prepared(held)) => self.prepared(held),
+            (Doing::Preparing, Input::Prepared(held)) => self.prepared(&held),
             (Doing::Preparing, Input::NotPrepared { error, is_damaged }) => self.not_prepared(error, is_damaged),
             (Doing::LoggingIn(..) | Doing::Asking | Doing::BackingOff, Input::Stop) => {
                 self.outputs.retain(|output| !matches!(output, Output::Request(_) | Output::Wait(_)));
@@ -316,9 +316,6 @@ impl<E> Download<E> {
 
     fn next_set(&mut self) {
         let Some(set) = self.progress.next_set() else { return self.finish(Ok(())) };
-        if self.is_stopping {
-            return self.finish(Err(DownloadError::Stopped));
-        }
         match set {
             Set::Patrons => self.read_list::<Patron>(),
             Set::Items => self.read_list::<Item>(),
@@ -424,7 +421,7 @@ impl<E> Download<E> {
         self.doing = Doing::Preparing;
     }
 
-    fn prepared(&mut self, held: Held) {
+    fn prepared(&mut self, held: &Held) {
         let Some(Current { set, rows, .. }) = &self.current else { return };
         let (set, point) = (*set, rows.point());
         let before = self.contents.sets.get(&set).filter(|_| point.is_changes());
@@ -432,7 +429,7 @@ impl<E> Download<E> {
             koha_as_of: point.koha_began(),
             has_extras: point.has_extras || before.is_some_and(|before| before.has_extras),
             unreadable: point.unreadable,
-            ..held
+            ..held.clone()
         };
         self.contents.sets.insert(set, held);
         self.contents.gaps.remove(&set);
