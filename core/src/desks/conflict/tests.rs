@@ -139,7 +139,7 @@ fn what_koha_has_seen_since_is_found() {
     assert_eq!(found, [(Kind::LaterCommitted, 1, Some(101))]);
 }
 
-/// Loans that go out at the main desk and come back at the bus, whose clock is off by so many seconds.
+/// Loans that go out at the main desk and come back at the bus, whose clock is off by this number of seconds.
 fn skewed(seconds: i64) -> Log {
     let mut log = log();
     for number in 0..12 {
