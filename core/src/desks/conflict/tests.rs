@@ -277,8 +277,12 @@ fn what_stands_out_is_shown_before_a_commit_and_many_of_a_desk_by_their_first() 
     assert!(!pair.is_about_many());
     assert_eq!(pair.shown().collect::<Vec<_>>(), [TransactionId(1), TransactionId(2)]);
     // A clock that may be wrong stands out by itself.
-    let desks = two.desks.into_iter().filter(|desk| desk.clock.is_some()).collect();
+    let desks: Vec<_> = two.desks.into_iter().filter(|desk| desk.clock.is_some()).collect();
     let quiet = Review { conflicts: Vec::new(), ..one };
+    // What is tried already is part of what is offered next.
+    let off = desks[0].clock.unwrap().shift;
+    assert_eq!(desks[0].suggested(Shift(0)), Some(off));
+    assert_eq!(desks[0].suggested(Shift(1000)), Some(Shift(off.0 + 1000)));
     assert!(Review { desks, ..quiet.clone() }.stands_out());
     assert!(!Review { desks: Vec::new(), ..quiet }.stands_out());
 }
