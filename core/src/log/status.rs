@@ -241,11 +241,6 @@ mod tests {
         assert_eq!(State::which(State::is_committed), [Added, Success]);
         assert_eq!(State::which(State::is_settled), [Added, Success, Deleted]);
         assert_eq!(State::which(State::is_open), [Local, Sending, Rejected, InDoubt]);
-        assert_eq!(
-            State::which(State::is_for_commit),
-            [Local, Sending, InDoubt],
-            "what Koha refused waits for a person"
-        );
         assert_eq!(State::which(State::is_to_send), [Local]);
         assert_eq!(State::which(State::is_doubtful), [Sending, InDoubt]);
         assert_eq!(State::which(State::is_correctable), [Local, Rejected]);
