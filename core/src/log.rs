@@ -47,7 +47,7 @@ pub struct Entry {
     /// What was changed by a person or by the merge of desks, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Revision>,
-    /// What the person was warned of when it was recorded, and whether she confirmed it.
+    /// What the person was warned of when it was recorded, and whether they confirmed it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warned>,
 }
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_warned_of_awaits_a_person_until_she_confirms_it_or_takes_it_back() {
+    fn what_was_warned_of_awaits_a_person_until_they_confirm_it_or_take_it_back() {
         let action = Action::Return { barcode: crate::desk::barcode::Barcode::parse("B").unwrap() };
         let now = Moment::new(1_795_428_000_000, 60).unwrap();
         let entry = Entry::recorded(TransactionId(1), Transaction { moment: now, action });

@@ -55,7 +55,7 @@ const BY_DAY: &str = "day";
 /// The number of entries that are read or written in one go: some ten milliseconds for which a scan may have to wait.
 const CHUNK_LIMIT: u32 = 1_000;
 const CHUNK: usize = 1_000;
-/// So many numbers are read in one go.
+/// How many numbers are read in one go.
 const KEYS_AT_ONCE: u32 = 20_000;
 
 /// Why the log could not be read or written.
@@ -122,7 +122,7 @@ struct Stored<'a> {
 }
 
 impl<'a> Stored<'a> {
-    fn of(entry: &'a Entry, seq: Option<TransactionId>) -> Self {
+    fn from_entry(entry: &'a Entry, seq: Option<TransactionId>) -> Self {
         Self {
             seq,
             transaction: &entry.transaction,
@@ -138,7 +138,7 @@ impl<'a> Stored<'a> {
 }
 
 fn stored(entry: &Entry) -> Result<JsValue> {
-    to_js(&Stored::of(entry, Some(entry.id)))
+    to_js(&Stored::from_entry(entry, Some(entry.id)))
 }
 
 fn to_js(value: &impl Serialize) -> Result<JsValue> {
@@ -252,7 +252,7 @@ impl Store {
         let last_of_item = last_moment(&log, action.item_key()).await?;
         let entry = Entry::recorded(TransactionId(0), log::record(action, now, last_of_item));
         // Requests go out when they are built: waiting only for the end saves a round trip to the disk's process.
-        let adding = log.add(to_js(&Stored::of(&entry, None))?).with_key_type::<JsValue>().primitive()?;
+        let adding = log.add(to_js(&Stored::from_entry(&entry, None))?).with_key_type::<JsValue>().primitive()?;
         writing.commit().await?;
         let key: JsValue = adding.await?;
         let id = id(&key).ok_or_else(|| StoreError::Unreadable("the log is full".into()))?;
@@ -369,7 +369,7 @@ impl Store {
         entries(values.into_iter())
     }
 
-    /// The next entries after this number, so many at most: a long log is read bit by bit, so that scans go in between.
+    /// The next entries after this number, no more than the limit: a long log is read bit by bit, so that scans go in between.
     ///
     /// # Errors
     /// As [`Store::range`].

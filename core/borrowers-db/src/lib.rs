@@ -185,8 +185,8 @@ impl<S: Source> Reader<S> {
     pub fn open(file: S) -> Result<Self, FileError> {
         let database = Database::open(file)?;
         let (borrowers, issues) = (database.table(BORROWERS)?, database.table(ISSUES)?);
-        let patron_columns = PatronColumns::of(&borrowers).map_err(|columns| no_columns(BORROWERS, columns))?;
-        let loan_columns = LoanColumns::of(&issues).map_err(|columns| no_columns(ISSUES, columns))?;
+        let patron_columns = PatronColumns::from_table(&borrowers).map_err(|columns| no_columns(BORROWERS, columns))?;
+        let loan_columns = LoanColumns::from_table(&issues).map_err(|columns| no_columns(ISSUES, columns))?;
         let stage = ReadingStage::Patrons(Looking::at(&database, &borrowers));
         let report = Report::default();
         Ok(Self {

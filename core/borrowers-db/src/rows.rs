@@ -52,7 +52,7 @@ fn needed<const N: usize>(table: &Table, names: [&str; N]) -> Result<[usize; N],
 impl PatronColumns {
     /// # Errors
     /// The names of those that are needed and not there.
-    pub(super) fn of(table: &Table) -> Result<Self, Vec<String>> {
+    pub(super) fn from_table(table: &Table) -> Result<Self, Vec<String>> {
         let [number, cardnumber, surname] = needed(table, ["borrowernumber", "cardnumber", "surname"])?;
         let column = |name| table.column(name);
         Ok(Self {
@@ -120,7 +120,7 @@ impl PatronColumns {
 impl LoanColumns {
     /// # Errors
     /// The names of those that are needed and not there.
-    pub(super) fn of(table: &Table) -> Result<Self, Vec<String>> {
+    pub(super) fn from_table(table: &Table) -> Result<Self, Vec<String>> {
         let [number, title] = needed(table, ["borrowernumber", "title"])?;
         let column = |name| table.column(name);
         let (due, since, call_number) = (column("date_due"), column("issuedate"), column("itemcallnumber"));

@@ -13,7 +13,7 @@ code! {
     DeskName, 40
 }
 
-/// So many digits at the end of a file's name are a date or a time and not the number of a desk.
+/// From this number of digits on, the end of a file's name is a date or a time and not the number of a desk.
 const DATE_DIGITS: usize = 6;
 
 impl DeskName {

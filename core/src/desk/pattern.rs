@@ -40,7 +40,7 @@ impl CardPattern {
         let alternatives: Vec<Vec<Part>> = raw
             .split(|c: char| c.is_whitespace() || SEPARATORS.contains(&c))
             .filter(|pattern| !pattern.is_empty())
-            .map(|pattern| folded(pattern).chars().map(Part::of).collect())
+            .map(|pattern| folded(pattern).chars().map(Part::from_char).collect())
             .collect();
         let says_something = |parts: &Vec<Part>| parts.iter().any(|part| !matches!(part, Part::One | Part::Any));
         if alternatives.is_empty() || !alternatives.iter().all(says_something) {
@@ -57,7 +57,7 @@ impl CardPattern {
 }
 
 impl Part {
-    fn of(c: char) -> Self {
+    fn from_char(c: char) -> Self {
         match c {
             '#' => Self::Digit,
             '?' => Self::One,

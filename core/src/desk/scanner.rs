@@ -34,13 +34,13 @@ impl ScannerEnd {
     }
 }
 
-/// Keys of a scanner follow each other within so many milliseconds; the fastest typists need about twice that.
+/// Keys of a scanner follow each other within this number of milliseconds; the fastest typists need about twice that.
 const GAP: f64 = 45.0;
-/// So long nothing must come, in milliseconds, for a code to be over.
+/// For how long nothing must come, in milliseconds, for a code to be over.
 pub const SILENCE: f64 = 120.0;
 /// Fewer characters are no code: two fingers can fall on the keys together.
 const LEAST: u32 = 4;
-/// One in so many characters may be late: a radio link or a busy computer halts a scanner for a moment, never most of the time.
+/// One in this number of characters may be late: a radio link or a busy computer halts a scanner for a moment, never most of the time.
 const LATE: u32 = 5;
 
 /// The characters that have come into a field without silence between them. Times are milliseconds of any one clock.

@@ -109,7 +109,7 @@ impl Moment {
         self.utc.format("%Y-%m-%d %H:%M:%S").to_string()
     }
 
-    /// So many milliseconds later, or earlier where they are negative; `None` where no calendar holds it.
+    /// Later by this number of milliseconds, or earlier where it is negative; `None` where no calendar holds it.
     #[must_use]
     pub fn shifted(self, by: i64) -> Option<Self> {
         Self::new(self.utc_millis().checked_add(by)?, self.offset_minutes).ok()

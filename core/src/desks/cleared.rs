@@ -8,13 +8,13 @@ use crate::{
     },
     log::Entry,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// For how many days a cleared transaction is remembered: nobody imports a file that is older.
 const REMEMBERED_DAYS: u32 = 400;
 
 /// What is kept beside the key of a cleared transaction.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Remembered {
     /// When it was cleared, in days since 1970 in UTC.
     pub day: u32,

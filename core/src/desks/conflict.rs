@@ -18,7 +18,7 @@ pub use report::{ClockOff, DeskReport};
 
 /// The same scan within this time was most likely meant once, in milliseconds.
 pub const REPEATED_WITHIN: i64 = 10 * SECOND;
-/// So long ago a moment is far in the past, in milliseconds: Koha would count a loan from then as overdue.
+/// A moment that is longer ago than this is far in the past, in milliseconds: Koha would count a loan from then as overdue.
 pub const PAST_FROM: i64 = 30 * DAY;
 
 /// What is wrong, by what Koha would do.

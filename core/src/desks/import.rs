@@ -202,9 +202,9 @@ mod tests {
     fn a_long_file_is_planned_in_slices_that_give_what_one_call_gives() {
         let lines: Vec<_> = (0..3_000).map(|second| returned("A", second % 2_000)).collect();
         let (known, cleared) = (Known::default(), BTreeSet::from([cleared_key(&bus(), &lines[5])]));
-        let (sliced, slices) = in_slices(planning(&bus(), lines.clone(), &known, &cleared), CHUNK);
-        assert_eq!(sliced, plan(&bus(), lines, &known, &cleared));
-        assert_eq!((sliced.new.len(), sliced.cleared, slices), (1_999, 2, 6));
+        let (planned, slices) = in_slices(planning(&bus(), lines.clone(), &known, &cleared), CHUNK);
+        assert_eq!(planned, plan(&bus(), lines, &known, &cleared));
+        assert_eq!((planned.new.len(), planned.cleared, slices), (1_999, 2, 6));
     }
 
     proptest! {

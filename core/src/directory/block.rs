@@ -77,7 +77,7 @@ pub(super) struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    pub(super) fn of(bytes: &'a [u8]) -> Self {
+    pub(super) fn from_bytes(bytes: &'a [u8]) -> Self {
         Self { bytes, last: 0 }
     }
 }
@@ -129,7 +129,7 @@ pub(super) struct Pairs<'a> {
 }
 
 impl<'a> Pairs<'a> {
-    pub(super) fn of(bytes: &'a [u8]) -> Self {
+    pub(super) fn from_bytes(bytes: &'a [u8]) -> Self {
         Self { bytes, last: 0 }
     }
 }
@@ -168,10 +168,10 @@ mod tests {
         #[test]
         fn damage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..500)) {
             let _ = unpacked(&bytes);
-            for (_, bytes) in Rows::of(&bytes) {
+            for (_, bytes) in Rows::from_bytes(&bytes) {
                 let _ = row::<super::super::record::Patron>(bytes);
             }
-            prop_assert!(Pairs::of(&bytes).count() <= bytes.len());
+            prop_assert!(Pairs::from_bytes(&bytes).count() <= bytes.len());
         }
     }
 }

@@ -82,7 +82,8 @@ impl<S: BlockStore> Reader<S> {
         let Some(number) = fences.partition_point(|first| *first <= id).checked_sub(1) else { return Ok(None) };
         let place = BlockId { run, part: part::ROWS, block: number.try_into().unwrap_or(u32::MAX) };
         let bytes = self.block(place).await?;
-        let Some((_, row)) = Rows::of(&bytes).take_while(|(other, _)| *other <= id).find(|(other, _)| *other == id)
+        let Some((_, row)) =
+            Rows::from_bytes(&bytes).take_while(|(other, _)| *other <= id).find(|(other, _)| *other == id)
         else {
             return Ok(None);
         };
@@ -102,7 +103,7 @@ impl<S: BlockStore> Reader<S> {
         for number in first..fences.partition_point(|first| *first <= key) {
             let place = BlockId { run, part, block: number.try_into().unwrap_or(u32::MAX) };
             let bytes = self.block(place).await?;
-            let pairs = Pairs::of(&bytes).take_while(|(other, _)| *other <= key);
+            let pairs = Pairs::from_bytes(&bytes).take_while(|(other, _)| *other <= key);
             ids.extend(pairs.filter(|(other, _)| *other == key).map(|(_, id)| id));
         }
         // A card that is the user name too is told twice.

@@ -139,7 +139,7 @@ pub(super) async fn finish<R: Record, S: BlockStore>(shelf: &S, run: Unfinished)
     for number in 0..run.blocks {
         let at = BlockId { run: run.run, part: part::ROWS, block: number };
         let bytes = read(shelf, at).await?;
-        for (place, (id, bytes)) in Rows::of(&bytes).enumerate() {
+        for (place, (id, bytes)) in Rows::from_bytes(&bytes).enumerate() {
             if place == 0 {
                 fences.push(id);
             }
@@ -301,7 +301,7 @@ impl<'a, S: BlockStore> Scan<'a, S> {
             let place = BlockId { run: self.run, part: part::ROWS, block: self.next };
             let bytes = read(self.shelf, place).await?;
             self.next += 1;
-            self.rows = Rows::of(&bytes).map(|(id, row)| (id, row.to_vec())).collect::<Vec<_>>().into_iter();
+            self.rows = Rows::from_bytes(&bytes).map(|(id, row)| (id, row.to_vec())).collect::<Vec<_>>().into_iter();
             self.shelf.rest().await;
         }
     }

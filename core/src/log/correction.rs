@@ -57,7 +57,7 @@ impl Entry {
         is_deleted.then(|| self.changed(Change::Restored, at, self.transaction.clone(), Status::Local))
     }
 
-    /// At another time, since the clock of its desk was wrong by so many milliseconds. `None` where it may not be changed,
+    /// At another time, since the clock of its desk was wrong by this number of milliseconds. `None` where it may not be changed,
     /// or no calendar holds the time.
     pub fn shifted(&self, by: i64, at: Moment) -> Option<Self> {
         let moment = self.transaction.moment.shifted(by)?;

@@ -24,7 +24,7 @@ pub const LIMIT: usize = 1_000;
 pub enum Due {
     /// The slip names no date.
     Unsaid,
-    /// So many days after the day of each checkout.
+    /// This number of days after the day of each checkout.
     After(u16),
     /// On this day, whenever they were checked out.
     On(NaiveDate),
@@ -133,7 +133,7 @@ impl Slip {
             library: library.trim().to_owned(),
             patron: one_patron(&lines),
             due: dates.first().copied().filter(|first| dates.iter().all(|date| date == first)),
-            totals: Totals::of(&lines),
+            totals: Totals::from_lines(&lines),
             lines,
         })
     }
@@ -146,7 +146,7 @@ fn one_patron(lines: &[Line]) -> Option<Cardnumber> {
 }
 
 impl Totals {
-    fn of(lines: &[Line]) -> Self {
+    fn from_lines(lines: &[Line]) -> Self {
         let mut totals = Self::default();
         for line in lines.iter().filter(|line| line.status != Status::Deleted) {
             match line.transaction.action {
@@ -197,7 +197,7 @@ mod tests {
         text.parse().unwrap()
     }
 
-    /// At a time in UTC, so many minutes ahead of it.
+    /// At a time in UTC, this number of minutes ahead of it.
     fn at(utc: &str, offset: i16) -> Moment {
         let utc = chrono::NaiveDateTime::parse_from_str(utc, "%Y-%m-%d %H:%M").unwrap();
         Moment::new(utc.and_utc().timestamp_millis(), offset).unwrap()

@@ -50,7 +50,7 @@ pub enum Warning {
 /// What a warning is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum About {
-    /// The patron, whatever she takes.
+    /// The patron, whatever they take.
     Patron,
     /// The item, whoever takes it.
     Item,
@@ -81,7 +81,7 @@ impl Warning {
         }
     }
 
-    /// Whether it is about the patron: then confirming it once holds for all that she takes out.
+    /// Whether it is about the patron: then confirming it once holds for all that they take out.
     pub fn is_of_patron(&self) -> bool {
         self.about() == About::Patron
     }

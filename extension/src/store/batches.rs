@@ -5,7 +5,7 @@ use indexed_db_futures::{Build, BuildPrimitive, query_source::QuerySource, trans
 use koct_core::log::commit::Batch;
 use wasm_bindgen::JsValue;
 
-/// So many commits are remembered; older ones are forgotten one by one.
+/// The number of commits that are remembered; older ones are forgotten one by one.
 const BATCHES_KEPT: usize = 500;
 
 impl Store {

@@ -17,7 +17,7 @@ impl Store {
         let desks = writing.object_store(DESKS)?;
         let mut last_desk = None;
         let mut first = None;
-        let values = many_to_js(entries.iter().map(|entry| Stored::of(entry, None)))?;
+        let values = many_to_js(entries.iter().map(|entry| Stored::from_entry(entry, None)))?;
         for (entry, value) in entries.iter().zip(values) {
             if let Some(desk) = entry.desk.as_ref().filter(|desk| last_desk != Some(*desk)) {
                 last_desk = Some(desk);

@@ -5,7 +5,7 @@ use indexed_db_futures::{BuildPrimitive, primitive::TryToJs, query_source::Query
 use koct_core::{Entry, TransactionId};
 use wasm_bindgen::JsValue;
 
-/// Of a patron, so many of the latest entries are read: the card of a school may have thousands.
+/// The number of a patron's latest entries that are read: the card of a school may have thousands.
 const LATEST: usize = 1_000;
 
 impl Store {

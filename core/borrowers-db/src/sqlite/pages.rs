@@ -62,7 +62,9 @@ impl<S: Source> Pages<S> {
         if !size.is_power_of_two() || size < 512 || usable < 480 || header[21..24] != [64, 32, 32] {
             return Err(damaged);
         }
-        let Some(encoding) = Encoding::of(number(&header, 56).unwrap_or_default()) else { return Err(damaged) };
+        let Some(encoding) = Encoding::from_number(number(&header, 56).unwrap_or_default()) else {
+            return Err(damaged);
+        };
         let whole = u32::try_from(length / u64::try_from(size).unwrap_or(u64::MAX)).unwrap_or_default();
         // Old versions of SQLite write no count, or leave an older one; then the counters differ.
         let counted = number(&header, 28).filter(|_| header[24..28] == header[92..96]).unwrap_or_default();

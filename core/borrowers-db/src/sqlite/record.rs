@@ -37,7 +37,7 @@ pub(super) enum Encoding {
 
 impl Encoding {
     /// By its number in the header: 0 while nothing was written yet.
-    pub(super) fn of(number: u32) -> Option<Self> {
+    pub(super) fn from_number(number: u32) -> Option<Self> {
         match number {
             0 | 1 => Some(Self::Utf8),
             2 => Some(Self::Utf16Le),

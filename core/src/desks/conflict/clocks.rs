@@ -22,7 +22,7 @@ use std::{
 
 /// Fewer contradictions than this prove nothing about a clock.
 const EVIDENCE: usize = 3;
-/// So many items are looked at, and so many exact spans tried, per desk.
+/// The number of items that are looked at, and of exact spans that are tried, per desk.
 const ITEMS: usize = 400;
 const SPANS: usize = 60;
 /// Clocks are wrong by a time zone or by summer time most often.

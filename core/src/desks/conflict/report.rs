@@ -30,3 +30,10 @@ pub struct DeskReport {
     /// Whether its clock seems to be off, and by how much.
     pub clock: Option<ClockOff>,
 }
+
+impl DeskReport {
+    /// The shift to offer where this one is tried already: the moments that were looked at are moved by it.
+    pub fn suggested(&self, tried: Shift) -> Option<Shift> {
+        self.clock.map(|clock| Shift(tried.0 + clock.shift.0))
+    }
+}

@@ -143,7 +143,7 @@ fn what_koha_has_seen_since_is_found() {
     assert_eq!(found, [(Kind::LaterCommitted, 1, Some(101))]);
 }
 
-/// Loans that go out at the main desk and come back at the bus, whose clock is off by so many seconds.
+/// Loans that go out at the main desk and come back at the bus, whose clock is off by this number of seconds.
 fn skewed(seconds: i64) -> Log {
     let mut log = log();
     for number in 0..12 {
@@ -276,8 +276,12 @@ fn what_stands_out_is_shown_before_a_commit_and_many_of_a_desk_by_their_first() 
     assert!(!pair.is_about_many());
     assert_eq!(pair.shown().collect::<Vec<_>>(), [TransactionId(1), TransactionId(2)]);
     // A clock that may be wrong stands out by itself.
-    let desks = two.desks.into_iter().filter(|desk| desk.clock.is_some()).collect();
+    let desks: Vec<_> = two.desks.into_iter().filter(|desk| desk.clock.is_some()).collect();
     let quiet = Review { conflicts: Vec::new(), ..one };
+    // What is tried already is part of what is offered next.
+    let off = desks[0].clock.unwrap().shift;
+    assert_eq!(desks[0].suggested(Shift(0)), Some(off));
+    assert_eq!(desks[0].suggested(Shift(1000)), Some(Shift(off.0 + 1000)));
     assert!(Review { desks, ..quiet.clone() }.stands_out());
     assert!(!Review { desks: Vec::new(), ..quiet }.stands_out());
 }

@@ -245,9 +245,9 @@ impl Desk {
         let times = [report.first, report.last].map(wording::moment);
         dom::set_field(&row, "about", &plural("reviewDeskAbout", report.number, &[&times[0], &times[1]]));
         if let Some(button) = dom::field(&row, "suggestion") {
-            let suggested = report.clock.map(|clock| (Shift(shift.0 + clock.shift.0), clock));
+            let suggested = report.suggested(shift);
             button.set_hidden(suggested.is_none());
-            if let Some((suggested, clock)) = suggested {
+            if let Some((suggested, clock)) = suggested.zip(report.clock) {
                 let _ = button.set_attribute("data-shift", &suggested.to_string());
                 let numbers = [suggested.to_string(), locale::number(clock.settles), locale::number(clock.of)];
                 let key = if clock.of > 0 { "reviewSuggestion" } else { "reviewSuggestionFuture" };

@@ -29,7 +29,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
 
-/// So many entries are taken into the index at once: some ten milliseconds.
+/// The number of entries that are taken into the index at once: some ten milliseconds.
 const CHUNK: u32 = 1_000;
 
 /// How long the window is left alone after it has started, and between two chunks while nobody waits for the index.

@@ -27,7 +27,7 @@ use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlElement, KeyboardEvent};
 
-/// So many entries around the seen ones are read at once.
+/// The number of entries around the seen ones that are read at once.
 const READ_AHEAD: usize = 100;
 /// More entries than this are not kept in memory.
 const CACHE_LIMIT: usize = 2_000;
@@ -313,7 +313,7 @@ impl Table {
         }
     }
 
-    /// As it is scrolled, with so many rows.
+    /// As it is scrolled, with this number of rows.
     fn scrolling(&self, rows: usize) -> Scrolling {
         Scrolling {
             rows,

@@ -191,15 +191,14 @@ fn restored_twice_it_brings_nothing() {
 
 #[test]
 fn back_into_its_own_log_it_changes_nothing_but_what_had_seen_less() {
+    use State::{Added, Deleted, InDoubt, Local, Rejected, Sending, Success};
     let mut bus = bus();
     let backup = bus.backup();
-    // Since then the first was committed and the one in doubt was found; the backup knows less of them, and the backup of
-    // another computer may know more.
+    // Since then two were committed, of which the backup knows less. Of one it knows more, as that of another computer may.
     bus.log[0].status = Status::Success;
     bus.log[4].status = Status::Added;
     bus.log[5].status = Status::Local;
     bus.restore(backup.as_bytes(), false, None);
-    use State::{Added, Deleted, InDoubt, Local, Rejected, Sending, Success};
     assert_eq!(bus.states(), [Success, Deleted, Rejected, Sending, Added, Added, Success, Local]);
     assert!(!bus.states().contains(&InDoubt), "what is being sent here is not changed");
     assert_eq!(bus.log.len(), 8);
