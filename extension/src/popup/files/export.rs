@@ -51,7 +51,7 @@ impl Desk {
         }
         let in_doubt =
             entries.iter().filter(|entry| matches!(entry.status.state(), State::InDoubt | State::Sending)).count();
-        let own = self.preferences.borrow().desk();
+        let own = self.preferences.borrow().desk_name();
         // A file of several desks is that of none.
         let first = entries[0].desk.clone();
         let desk = entries.iter().all(|entry| entry.desk == first).then(|| first.unwrap_or(own));

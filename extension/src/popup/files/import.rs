@@ -99,7 +99,7 @@ pub(crate) struct Knowledge {
 impl Knowledge {
     /// Reads the log bit by bit.
     async fn of(desk: &Desk) -> Result<Self, StoreError> {
-        let mut knowledge = Self { own: desk.preferences.borrow().desk(), desks: HashMap::new() };
+        let mut knowledge = Self { own: desk.preferences.borrow().desk_name(), desks: HashMap::new() };
         let mut last = TransactionId(0);
         loop {
             let entries = desk.store.after(last, READ_AT_ONCE).await?;

@@ -156,7 +156,7 @@ impl Desk {
 
     fn warnings_of(&self, records: &Records, patron: Option<&Patron>) -> Vec<Warning> {
         let Some(now) = clock::now() else { return Vec::new() };
-        let limit = self.preferences.borrow().lookup.debt_limit().ok().flatten();
+        let limit = self.preferences.borrow().records.debt_limit().ok().flatten();
         warning::of_patron(patron, records.has(Set::Patrons), now.local().date(), limit)
     }
 

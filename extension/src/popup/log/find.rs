@@ -329,7 +329,7 @@ impl Desk {
     pub(crate) async fn offer_desks(&self) {
         let others = self.store.desks().await.unwrap_or_default();
         self.table.show_desks(!others.is_empty());
-        let own = self.preferences.borrow().desk();
+        let own = self.preferences.borrow().desk_name();
         // The page has the element, or the window would not have started.
         let _ = self.find.offer_desks(&own, &others);
     }

@@ -111,7 +111,7 @@ impl Desk {
             return;
         }
         let print = &self.print;
-        let habits = self.preferences.borrow().habits.clone();
+        let habits = self.preferences.borrow().desk.clone();
         let library = habits.library_name.trim();
         let number = locale::number(chosen.entries.len());
         let patron = chosen.entries.last().and_then(|entry| entry.transaction.action.cardnumber());
@@ -138,7 +138,7 @@ impl Desk {
         let Some(now) = clock::now() else { return print.error.set_text_content(Some(&text("attentionClock"))) };
         // What is half typed reads as nothing, and would print no date.
         let is_half_typed = print.due.validity().bad_input();
-        let habits = self.preferences.borrow().habits.clone();
+        let habits = self.preferences.borrow().desk.clone();
         let chosen = print.chosen.borrow();
         let due = Due::chosen(&print.due.value(), habits.loan_days().ok().flatten(), now);
         let due = if is_half_typed { Err(DueError::NotADate) } else { due };
@@ -164,7 +164,7 @@ impl Desk {
     /// Prints a list under a title.
     pub(crate) fn print_list(self: &Rc<Self>, title: &str, rows: &[[String; 5]]) {
         let Some(now) = clock::now() else { return self.print_failed(&text("attentionClock")) };
-        let library = self.preferences.borrow().habits.library_name.trim().to_owned();
+        let library = self.preferences.borrow().desk.library_name.trim().to_owned();
         match self.print.draw_list(&library, title, rows, now) {
             Ok(()) => self.print_paper(),
             Err(error) => self.print_failed(&format!("{error:?}")),
