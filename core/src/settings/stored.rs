@@ -7,7 +7,7 @@ use crate::settings::{
     table::{Field, Group, Kind, Preferences, Value},
 };
 use serde::de::DeserializeOwned;
-use serde_json::{Map, json};
+use serde_json::{Map, Value as Json, json};
 
 /// The key of what was tested last with success.
 pub const TESTED: &str = "tested";
@@ -15,8 +15,8 @@ pub const TESTED: &str = "tested";
 /// What the browser has stored.
 #[derive(Default)]
 pub struct Stored {
-    local: Map<String, serde_json::Value>,
-    session: Map<String, serde_json::Value>,
+    local: Map<String, Json>,
+    session: Map<String, Json>,
 }
 
 impl Stored {
@@ -99,7 +99,7 @@ impl Preferences {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{desk::DeskSettings, form::Form, records::RecordsSettings, table::tests::changed};
+    use crate::settings::{form::Form, table::tests::changed};
     use proptest::prelude::*;
 
     /// What an earlier version has stored: the keys and names of it are read for ever.
@@ -110,54 +110,43 @@ mod tests {
         "desk": "Bus 2", "tested": "https://koha.example.org\tdesk\tCPL"}"#;
     const SECRETS: &str = r#"{"password": " letmein", "clientSecret": "s3cret"}"#;
 
-    fn as_stored() -> Preferences {
-        Preferences {
-            form: Form {
-                server: "https://koha.example.org".into(),
-                username: "desk".into(),
-                password: Secret::new(" letmein"),
-                branchcode: "CPL".into(),
-                commit_type: crate::CommitType::Apply,
-                stale_hours: "48".into(),
-                desk_name: "Bus 2".into(),
-            },
-            desk: DeskSettings {
-                scanner_end: crate::desk::scanner::ScannerEnd::Tab,
-                card_pattern: "2352*".into(),
-                sounds: false,
-                library_name: "Centerville".into(),
-                loan_days: "21".into(),
-                notice: String::new(),
-            },
-            records: RecordsSettings {
-                enabled: true,
-                passphrase: true,
-                debt_limit: "7.5".into(),
-                remind_days: "2".into(),
-                wipe_days: "7".into(),
-                restrictions_report: "12".into(),
-                client_id: "key".into(),
-                client_secret: Secret::new("s3cret"),
-            },
-            keep_password: false,
-            saved: true,
-            tested: Some("https://koha.example.org\tdesk\tCPL".into()),
-        }
-    }
-
     #[test]
     fn what_earlier_versions_stored_is_read() {
         let policy = Policy::default();
-        let stored = Stored::parse(LOCAL, SECRETS);
-        assert_eq!(stored.preferences(&policy), as_stored());
-        assert!(!stored.keeps_too_much(&as_stored()));
         let all_local = LOCAL.replacen('{', &SECRETS.replace('}', ","), 1);
-        let kept = Preferences { keep_password: true, ..as_stored() };
-        let stored = Stored::parse(&all_local, "{}");
-        assert_eq!(stored.preferences(&policy), kept);
-        assert!(!stored.keeps_too_much(&kept));
-        let nothing = Stored::parse("{}", "{}");
-        assert_eq!(nothing.preferences(&policy), Preferences::default());
+        for (local, session, keep_password) in [(LOCAL, SECRETS, false), (all_local.as_str(), "{}", true)] {
+            let stored = Stored::parse(local, session);
+            let preferences = stored.preferences(&policy);
+            assert!(!stored.keeps_too_much(&preferences));
+            assert_eq!((preferences.saved, preferences.keep_password), (true, keep_password));
+            assert_eq!(preferences.tested.as_deref(), Some("https://koha.example.org\tdesk\tCPL"));
+            for (field, text) in [
+                (Field::Server, "https://koha.example.org"),
+                (Field::Username, "desk"),
+                (Field::Password, " letmein"),
+                (Field::Branchcode, "CPL"),
+                (Field::CommitType, "apply"),
+                (Field::StaleHours, "48"),
+                (Field::DeskName, "Bus 2"),
+                (Field::ScannerEnd, "tab"),
+                (Field::CardPattern, "2352*"),
+                (Field::LibraryName, "Centerville"),
+                (Field::LoanDays, "21"),
+                (Field::Notice, ""),
+                (Field::DebtLimit, "7.5"),
+                (Field::RemindDays, "2"),
+                (Field::WipeDays, "7"),
+                (Field::RestrictionsReport, "12"),
+                (Field::ClientId, "key"),
+                (Field::ClientSecret, "s3cret"),
+            ] {
+                assert!(field.get(&preferences) == Value::Text(text.into()), "{field:?}");
+            }
+            for (field, flag) in [(Field::Sounds, false), (Field::Records, true), (Field::Passphrase, true)] {
+                assert!(field.get(&preferences) == Value::Flag(flag), "{field:?}");
+            }
+        }
+        assert_eq!(Stored::parse("{}", "{}").preferences(&policy), Preferences::default());
         // Before there was anything but the account.
         let oldest = Stored::parse(r#"{"settings": {"server": "koha.example.org"}}"#, "{}").preferences(&policy);
         let form = Form { server: "koha.example.org".into(), ..Form::default() };
@@ -165,12 +154,21 @@ mod tests {
     }
 
     #[test]
-    fn what_is_stored_is_what_earlier_versions_stored() {
-        let mut local: serde_json::Value = serde_json::from_str(LOCAL).unwrap();
-        local.as_object_mut().unwrap().remove(TESTED);
-        local["habits"]["notice"] = "".into();
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&as_stored().to_local()).unwrap(), local);
-        let secrets: Vec<_> = as_stored().secrets().map(|(key, secret)| (key, secret.reveal().to_owned())).collect();
+    fn what_is_stored_can_be_read_by_earlier_versions() {
+        let preferences = Stored::parse(LOCAL, SECRETS).preferences(&Policy::default());
+        let local: Json = serde_json::from_str(&preferences.to_local()).unwrap();
+        let mut earlier: Json = serde_json::from_str(LOCAL).unwrap();
+        earlier.as_object_mut().unwrap().remove(TESTED);
+        earlier["habits"]["notice"] = "".into();
+        for (key, group) in earlier.as_object().unwrap() {
+            match group.as_object() {
+                Some(fields) => {
+                    assert!(fields.iter().all(|(name, value)| local[key][name] == *value), "{key}: {local}")
+                }
+                None => assert_eq!(&local[key], group, "{key}"),
+            }
+        }
+        let secrets: Vec<_> = preferences.secrets().map(|(key, secret)| (key, secret.reveal().to_owned())).collect();
         assert_eq!(secrets, [("password", " letmein".to_owned()), ("clientSecret", "s3cret".to_owned())]);
     }
 
@@ -182,7 +180,7 @@ mod tests {
             assert!(!secret.is_empty() && !local.contains(secret.reveal()));
         }
         let secrets = all.secrets().map(|(key, secret)| (key.to_owned(), secret.reveal().into()));
-        let secrets = serde_json::Value::Object(secrets.collect()).to_string();
+        let secrets = Json::Object(secrets.collect()).to_string();
         for keep in [false, true] {
             let session = if keep { String::new() } else { secrets.clone() };
             let local = if keep { local.replacen('{', &secrets.replace('}', ","), 1) } else { local.clone() };
