@@ -1,6 +1,8 @@
 //! Every row of the table of settings has its field on the settings page with a label in `_locales/en`, and its line in
 //! docs/deployment.md where it can be preset; and neither has one that is not in the table.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in tests a failed unwrap is the failure report")]
+
 use koct_core::{
     CommitType,
     desk::scanner::ScannerEnd,
@@ -94,8 +96,9 @@ fn every_setting_has_its_field_on_the_page_and_the_page_no_other() {
         let controls: Vec<_> = elements.iter().filter(is_its).collect();
         let first = controls.first().unwrap_or_else(|| panic!("{field:?} is not on the page"));
         match (field.kind(), first.tag, first.get("type")) {
-            (Kind::Flag, "input", "checkbox") | (Kind::Secret, "input", "password") => {}
-            (Kind::Text | Kind::Number | Kind::Amount, "input", "text") => {}
+            (Kind::Flag, "input", "checkbox")
+            | (Kind::Secret, "input", "password")
+            | (Kind::Text | Kind::Number | Kind::Amount, "input", "text") => {}
             (kind, "input", "radio") => {
                 let values: Vec<_> = controls.iter().map(|radio| radio.get("value")).collect();
                 assert_eq!(values, choices(kind), "{field:?}");
@@ -136,7 +139,7 @@ fn every_preset_has_its_line_in_the_documentation_and_nothing_else_has_one() {
     let lines = between(&docs, "\n## Preset the desks\n", "\n## ").lines().filter_map(|line| line.strip_prefix("| `"));
     let mut documented: BTreeMap<&str, &str> = lines.filter_map(|line| line.split_once("` | ")).collect();
     assert!(documented.remove("locked").is_some());
-    for field in Field::ALL.iter() {
+    for field in Field::ALL {
         let Some(name) = field.policy_name() else { continue };
         let line = documented.remove(name).unwrap_or_else(|| panic!("{name} is not in docs/deployment.md"));
         let value = line.split(" | ").next().unwrap();

@@ -95,13 +95,11 @@ impl Policy {
         let mut values = self.values.clone();
         value.and_then(|value| field.set(&mut values, value).ok()).ok_or_else(unlike)?;
         // What the settings page would say of it.
-        match field.error(&values) {
-            Some(error) => Err(Problem::Value(name, error)),
-            None => {
-                self.values = values;
-                Ok(())
-            }
+        if let Some(error) = field.error(&values) {
+            return Err(Problem::Value(name, error));
         }
+        self.values = values;
+        Ok(())
     }
 
     fn lock(&mut self, value: &Json) {

@@ -163,7 +163,7 @@ mod tests {
         for (key, group) in earlier.as_object().unwrap() {
             match group.as_object() {
                 Some(fields) => {
-                    assert!(fields.iter().all(|(name, value)| local[key][name] == *value), "{key}: {local}")
+                    assert!(fields.iter().all(|(name, value)| local[key][name] == *value), "{key}: {local}");
                 }
                 None => assert_eq!(&local[key], group, "{key}"),
             }
