@@ -1,7 +1,30 @@
 //! What a library and a person have chosen: as typed, checked, and preset by policy.
+//!
+//! A setting is a field of [`form::Form`], [`desk::DeskSettings`] or [`records::RecordsSettings`], a row of [`table`] and an
+//! element of the settings page; what is checked, preset, stored and shown follows from the row.
 
+/// A struct whose fields say what holds until somebody sets them: `pub name: Type = value`.
+macro_rules! with_defaults {
+    ($(#[$meta:meta])* pub struct $name:ident {
+        $($(#[$field_meta:meta])* pub $field:ident: $type:ty = $default:expr,)*
+    }) => {
+        $(#[$meta])*
+        pub struct $name {
+            $($(#[$field_meta])* pub $field: $type,)*
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($field: $default,)* }
+            }
+        }
+    };
+}
+
+pub mod desk;
 pub mod form;
 pub mod guide;
-pub mod habits;
 pub mod policy;
 pub mod records;
+pub mod stored;
+pub mod table;

@@ -258,14 +258,14 @@ impl Desk {
         }
         let commit_type = self.preferences.borrow().form.commit_type;
         self.commit_label.set_text_content(Some(&wording::commit_type(commit_type)));
-        self.message.set_sounds(self.preferences.borrow().habits.sounds);
+        self.message.set_sounds(self.preferences.borrow().desk.sounds);
         let line = match self.settings() {
             Some(settings) => text_with("deskConfigured", &[&settings.branchcode, settings.server.as_str()]),
             None => text("deskNotConfigured"),
         };
         self.status_line.set_text_content(Some(&line));
         self.guide.show(&self.preferences.borrow());
-        let notice = self.preferences.borrow().habits.notice.clone();
+        let notice = self.preferences.borrow().desk.notice.clone();
         self.notice.set_hidden(notice.is_empty());
         self.notice.set_text_content(Some(&notice));
         self.doubts.link_to(self.settings().as_ref().map(|settings| &settings.server));

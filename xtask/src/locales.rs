@@ -49,10 +49,9 @@ const LITERALS: [&str; 22] = [
     "1.0",
 ];
 /// Words in the code that look like keys and are none: names of the browser's.
-const NO_KEYS: [&str; 18] = [
+const NO_KEYS: [&str; 17] = [
     "additionalData",
     "camelCase",
-    "clientSecret",
     "dateStyle",
     "deriveKey",
     "directoryKey",

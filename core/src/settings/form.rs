@@ -18,13 +18,20 @@ pub enum CommitType {
 }
 
 impl CommitType {
-    /// The one of this name: `send` or `apply`, as the page and a policy have it.
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "send" => Some(Self::Send),
-            "apply" => Some(Self::Apply),
-            _ => None,
+    /// Both, in the order in which they are offered.
+    pub const ALL: [Self; 2] = [Self::Send, Self::Apply];
+
+    /// The value in the page and in a policy.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Send => "send",
+            Self::Apply => "apply",
         }
+    }
+
+    /// The one of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|commit_type| commit_type.name() == name)
     }
 
     /// The value of service.pl's `pending`: it queues at exactly `true`, and anything else applies.
@@ -180,101 +187,31 @@ pub struct Settings {
     pub branchcode: String,
     /// How transactions come into Koha.
     pub commit_type: CommitType,
-    /// So many hours old, a transaction is not applied without a question.
+    /// The age in hours from which a transaction is not applied without a question.
     pub stale_hours: u32,
 }
 
-/// The fields of the options page, as typed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct Form {
-    /// Address of the staff client.
-    pub server: String,
-    /// Name of the account.
-    pub username: String,
-    /// Its password.
-    #[serde(skip)]
-    pub password: Secret,
-    /// The library.
-    pub branchcode: String,
-    /// How transactions come into Koha.
-    pub commit_type: CommitType,
-    /// So many hours old, a transaction is not applied without a question.
-    pub stale_hours: String,
-    /// The name of this desk.
-    #[serde(skip)]
-    pub desk: String,
-}
-
-impl Default for Form {
-    fn default() -> Self {
-        Self {
-            server: String::new(),
-            username: String::new(),
-            password: Secret::default(),
-            branchcode: String::new(),
-            commit_type: CommitType::default(),
-            stale_hours: STALE_HOURS.to_string(),
-            desk: String::new(),
-        }
-    }
-}
-
-/// A field of the options page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Field {
-    /// Its id is `server`.
-    Server,
-    /// Its id is `username`.
-    Username,
-    /// Its id is `password`.
-    Password,
-    /// Its id is `branchcode`.
-    Branchcode,
-    /// Its id is `stale-hours`.
-    StaleHours,
-    /// Its id is `desk-name`.
-    Desk,
-    /// Its id is `card-pattern`.
-    CardPattern,
-    /// Its id is `library-name`.
-    LibraryName,
-    /// Its id is `loan-days`.
-    LoanDays,
-    /// Its id is `notice`; only a policy sets it.
-    Notice,
-    /// What a patron may owe before a warning.
-    DebtLimit,
-    /// When records count as old.
-    RemindDays,
-    /// When records are deleted.
-    WipeDays,
-    /// The number of the report on restrictions.
-    RestrictionsReport,
-    /// The secret of an API key.
-    ClientSecret,
-}
-
-impl Field {
-    /// The id of its input element.
-    pub fn id(self) -> &'static str {
-        match self {
-            Self::Server => "server",
-            Self::Username => "username",
-            Self::Password => "password",
-            Self::Branchcode => "branchcode",
-            Self::StaleHours => "stale-hours",
-            Self::Desk => "desk-name",
-            Self::CardPattern => "card-pattern",
-            Self::LibraryName => "library-name",
-            Self::LoanDays => "loan-days",
-            Self::Notice => "notice",
-            Self::DebtLimit => "debt-limit",
-            Self::RemindDays => "remind-days",
-            Self::WipeDays => "wipe-days",
-            Self::RestrictionsReport => "restrictions-report",
-            Self::ClientSecret => "client-secret",
-        }
+with_defaults! {
+    /// What KOCT needs to talk to Koha, and the name of the desk, as typed.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "camelCase", default)]
+    pub struct Form {
+        /// Address of the staff client.
+        pub server: String = String::new(),
+        /// Name of the account.
+        pub username: String = String::new(),
+        /// Its password.
+        #[serde(skip)]
+        pub password: Secret = Secret::default(),
+        /// The library.
+        pub branchcode: String = String::new(),
+        /// How transactions come into Koha.
+        pub commit_type: CommitType = CommitType::default(),
+        /// The age in hours from which a transaction is not applied without a question.
+        pub stale_hours: String = "24".to_owned(),
+        /// The name of this desk.
+        #[serde(skip)]
+        pub desk_name: String = String::new(),
     }
 }
 
@@ -325,15 +262,8 @@ const USERID_LIMIT: usize = 75;
 /// The columns `branches.branchcode` and `pending_offline_operations.branchcode`.
 const BRANCHCODE_LIMIT: usize = 10;
 
-/// The age in hours from which a transaction is not applied without a question, until somebody sets another.
-const STALE_HOURS: u32 = 24;
 /// A year.
 const STALE_HOURS_LIMIT: u32 = 8_784;
-
-fn hours(raw: &str) -> Result<u32, FieldError> {
-    let hours = raw.trim().parse().ok().filter(|hours| (1..=STALE_HOURS_LIMIT).contains(hours));
-    hours.ok_or(FieldError::Hours(STALE_HOURS_LIMIT))
-}
 
 fn required(raw: &str, limit: usize) -> Result<String, FieldError> {
     let text = raw.trim();
@@ -345,11 +275,6 @@ fn required(raw: &str, limit: usize) -> Result<String, FieldError> {
     }
     let length = text.chars().count();
     if length > limit { Err(FieldError::TooLong { length, limit }) } else { Ok(text.to_owned()) }
-}
-
-/// Those fields that cannot be used.
-pub(crate) fn wrong<const N: usize>(fields: [(Field, Option<FieldError>); N]) -> Vec<(Field, FieldError)> {
-    fields.into_iter().filter_map(|(field, error)| error.map(|error| (field, error))).collect()
 }
 
 impl From<CodeError> for FieldError {
@@ -368,40 +293,86 @@ impl Form {
         !(self.server.trim().is_empty() && self.username.trim().is_empty() && self.password.is_empty())
     }
 
-    /// Checks the name of this desk. Scanning and sending work without one; what it exports would bear no name.
+    /// The address of the staff client.
+    ///
+    /// # Errors
+    /// When it is no http or https address, or holds credentials.
+    pub fn server(&self) -> Result<ServerUrl, FieldError> {
+        Ok(ServerUrl::parse(&self.server)?)
+    }
+
+    /// The name of the account. In `send` it must fit Koha's queue, which is shorter than its accounts'.
+    ///
+    /// # Errors
+    /// When it is missing, or Koha would cut or refuse it.
+    pub fn username(&self) -> Result<String, FieldError> {
+        let limit = match self.commit_type {
+            CommitType::Send => QUEUED_USERID_LIMIT,
+            CommitType::Apply => USERID_LIMIT,
+        };
+        required(&self.username, limit)
+    }
+
+    /// Its password, as typed.
+    ///
+    /// # Errors
+    /// When it is missing.
+    pub fn password(&self) -> Result<Secret, FieldError> {
+        if self.password.is_empty() { Err(FieldError::Missing) } else { Ok(self.password.clone()) }
+    }
+
+    /// The library that the desk belongs to.
+    ///
+    /// # Errors
+    /// When it is missing, or Koha would cut or refuse it.
+    pub fn branchcode(&self) -> Result<String, FieldError> {
+        required(&self.branchcode, BRANCHCODE_LIMIT)
+    }
+
+    /// The age in hours from which a transaction is not applied without a question.
+    ///
+    /// # Errors
+    /// When it is no whole number of hours within a year.
+    pub fn stale_hours(&self) -> Result<u32, FieldError> {
+        let hours = self.stale_hours.trim().parse().ok().filter(|hours| (1..=STALE_HOURS_LIMIT).contains(hours));
+        hours.ok_or(FieldError::Hours(STALE_HOURS_LIMIT))
+    }
+
+    /// The name of this desk. Scanning and sending work without one; what it exports would bear no name.
     ///
     /// # Errors
     /// When it cannot be used.
     pub fn desk_name(&self) -> Result<DeskName, FieldError> {
-        Ok(DeskName::parse(&self.desk)?)
+        Ok(DeskName::parse(&self.desk_name)?)
     }
 
-    /// Checks every field.
+    /// Everything that a commit needs.
     ///
     /// # Errors
-    /// Each field that cannot be used, with the reason. In `send` the user name must fit Koha's queue, which is shorter
-    /// than its accounts'.
-    pub fn validate(&self) -> Result<Settings, Vec<(Field, FieldError)>> {
-        let userid_limit = match self.commit_type {
-            CommitType::Send => QUEUED_USERID_LIMIT,
-            CommitType::Apply => USERID_LIMIT,
-        };
-        let server = ServerUrl::parse(&self.server).map_err(FieldError::from);
-        let username = required(&self.username, userid_limit);
-        let branchcode = required(&self.branchcode, BRANCHCODE_LIMIT);
-        let password = if self.password.is_empty() { Err(FieldError::Missing) } else { Ok(self.password.clone()) };
-        let stale_hours = hours(&self.stale_hours);
-        match (server, username, password, branchcode, stale_hours) {
-            (Ok(server), Ok(username), Ok(password), Ok(branchcode), Ok(stale_hours)) => {
-                Ok(Settings { server, username, password, branchcode, commit_type: self.commit_type, stale_hours })
-            }
-            (server, username, password, branchcode, stale_hours) => Err(wrong([
-                (Field::Server, server.err()),
-                (Field::Username, username.err()),
-                (Field::Password, password.err()),
-                (Field::Branchcode, branchcode.err()),
-                (Field::StaleHours, stale_hours.err()),
-            ])),
+    /// What is wrong with the first field that cannot be used; `table` has all of them by name.
+    pub fn validate(&self) -> Result<Settings, FieldError> {
+        Ok(Settings {
+            server: self.server()?,
+            username: self.username()?,
+            password: self.password()?,
+            branchcode: self.branchcode()?,
+            commit_type: self.commit_type,
+            stale_hours: self.stale_hours()?,
+        })
+    }
+}
+
+impl From<&Settings> for Form {
+    /// As it is typed best.
+    fn from(settings: &Settings) -> Self {
+        Self {
+            server: settings.server.to_string(),
+            username: settings.username.clone(),
+            password: settings.password.clone(),
+            branchcode: settings.branchcode.clone(),
+            commit_type: settings.commit_type,
+            stale_hours: settings.stale_hours.to_string(),
+            ..Self::default()
         }
     }
 }
@@ -409,6 +380,7 @@ impl Form {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::table::{Field, Preferences};
     use proptest::prelude::*;
 
     #[test]
@@ -472,6 +444,11 @@ mod tests {
         }
     }
 
+    /// What is wrong with the fields that a connection needs.
+    fn errors(form: Form) -> Vec<(Field, FieldError)> {
+        Preferences { form: Form { desk_name: "Bus 2".into(), ..form }, ..Preferences::default() }.errors(true)
+    }
+
     #[test]
     fn a_desk_may_do_without_koha() {
         assert!(form().connects());
@@ -481,7 +458,7 @@ mod tests {
 
     #[test]
     fn a_desk_needs_a_name_to_be_told_from_others() {
-        let named = |raw: &str| Form { desk: raw.into(), ..form() }.desk_name();
+        let named = |raw: &str| Form { desk_name: raw.into(), ..form() }.desk_name();
         assert_eq!(named(" Bus 2 ").map(String::from), Ok("Bus 2".into()));
         assert_eq!(named(" "), Err(FieldError::Missing));
         assert_eq!(named(&"x".repeat(41)), Err(FieldError::TooLong { length: 41, limit: 40 }));
@@ -495,7 +472,7 @@ mod tests {
             assert_eq!(settings.ok().map(|settings| settings.stale_hours), hours, "{raw}");
         }
         for raw in ["", "-1", "1.5", "a day", "99999999999"] {
-            let errors = Form { stale_hours: raw.into(), ..form() }.validate().unwrap_err();
+            let errors = errors(Form { stale_hours: raw.into(), ..form() });
             assert_eq!(errors, [(Field::StaleHours, FieldError::Hours(8_784))], "{raw}");
         }
         assert_eq!(serde_json::from_str::<Form>("{}").unwrap().stale_hours, "24", "settings of before");
@@ -504,19 +481,19 @@ mod tests {
     #[test]
     fn names_every_field_that_cannot_be_used() {
         assert_eq!(form().validate().unwrap().username, "desk");
-        let errors = Form::default().validate().unwrap_err();
+        let missing = errors(Form::default());
         assert_eq!(
-            errors.iter().map(|(field, _)| field.id()).collect::<Vec<_>>(),
+            missing.iter().map(|(field, _)| field.id()).collect::<Vec<_>>(),
             ["server", "username", "password", "branchcode"]
         );
-        let long = Form { branchcode: "x".repeat(11), ..form() }.validate().unwrap_err();
+        let long = errors(Form { branchcode: "x".repeat(11), ..form() });
         assert_eq!(long, [(Field::Branchcode, FieldError::TooLong { length: 11, limit: 10 })]);
     }
 
     #[test]
     fn the_queue_takes_shorter_user_names_than_accounts_have() {
         let long = Form { username: "u".repeat(31), ..form() };
-        assert_eq!(long.validate().unwrap_err(), [(Field::Username, FieldError::TooLong { length: 31, limit: 30 })]);
+        assert_eq!(errors(long.clone()), [(Field::Username, FieldError::TooLong { length: 31, limit: 30 })]);
         assert!(Form { commit_type: CommitType::Apply, ..long }.validate().is_ok());
     }
 

@@ -2,54 +2,41 @@
 
 use crate::{
     desk::amount::{Amount, AmountError, Cents},
-    settings::form::{Field, FieldError, Secret, wrong},
+    settings::form::{FieldError, Secret},
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// The most days that can be set: what is known of people is not kept longer than an outage can last.
 const DAYS_LIMIT: u16 = 30;
-/// A passphrase has at least so many characters.
-const SHORTEST: usize = 8;
+/// The least number of characters of a passphrase.
+const SHORTEST_PASSPHRASE: usize = 8;
 /// The milliseconds of a day.
 const DAY: i64 = 86_400_000;
 
-/// The settings, as typed. None of them hinders a scan or a commit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct RecordsSettings {
-    /// Whether records are wanted at all.
-    pub enabled: bool,
-    /// Whether a passphrase opens them after Firefox was closed; otherwise they end with its session.
-    pub passphrase: bool,
-    /// What a patron may owe before a warning; empty where none shall come.
-    pub debt_limit: String,
-    /// After how many days a reminder says that the records are old.
-    pub remind_days: String,
-    /// After how many days they are deleted.
-    pub wipe_days: String,
-    /// The number of the saved report that says until when patrons are restricted and why; empty where there is none.
-    pub restrictions_report: String,
-    /// The ID of an API key of Koha's, where records are not asked for with the account of the desk.
-    pub client_id: String,
-    /// The secret of the key. Kept as the password is.
-    #[serde(skip)]
-    pub client_secret: Secret,
-}
-
-impl Default for RecordsSettings {
-    fn default() -> Self {
-        Self {
-            enabled: false,
-            passphrase: false,
-            // Koha's own limit where nobody changed it (system preference `noissuescharge`).
-            debt_limit: "5.00".to_owned(),
-            remind_days: "1".to_owned(),
-            wipe_days: DAYS_LIMIT.to_string(),
-            restrictions_report: String::new(),
-            client_id: String::new(),
-            client_secret: Secret::default(),
-        }
+with_defaults! {
+    /// The settings, as typed. None of them hinders a scan or a commit.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "camelCase", default)]
+    pub struct RecordsSettings {
+        /// Whether records are wanted at all.
+        pub enabled: bool = false,
+        /// Whether a passphrase opens them after Firefox was closed; otherwise they end with its session.
+        pub passphrase: bool = false,
+        /// What a patron may owe before a warning; empty where none shall come. At first Koha's own limit where nobody
+        /// changed it (system preference `noissuescharge`).
+        pub debt_limit: String = "5.00".to_owned(),
+        /// After how many days a reminder says that the records are old.
+        pub remind_days: String = "1".to_owned(),
+        /// After how many days they are deleted.
+        pub wipe_days: String = DAYS_LIMIT.to_string(),
+        /// The number of the saved report that says until when patrons are restricted and why; empty where there is none.
+        pub restrictions_report: String = String::new(),
+        /// The ID of an API key of Koha's, where records are not asked for with the account of the desk.
+        pub client_id: String = String::new(),
+        /// The secret of the key. Kept as the password is.
+        #[serde(skip)]
+        pub client_secret: Secret = Secret::default(),
     }
 }
 
@@ -69,8 +56,8 @@ pub enum PassphraseError {
 /// # Errors
 /// When it is not taken.
 pub fn check_passphrase(typed: &str, again: &str) -> Result<(), PassphraseError> {
-    if typed.chars().count() < SHORTEST {
-        Err(PassphraseError::Short(SHORTEST))
+    if typed.chars().count() < SHORTEST_PASSPHRASE {
+        Err(PassphraseError::Short(SHORTEST_PASSPHRASE))
     } else if typed == again {
         Ok(())
     } else {
@@ -153,41 +140,36 @@ impl RecordsSettings {
             (id, secret) => Ok(Some((id, secret))),
         }
     }
-
-    /// What cannot be used.
-    pub fn errors(&self) -> Vec<(Field, FieldError)> {
-        if !self.enabled {
-            return Vec::new();
-        }
-        wrong([
-            (Field::DebtLimit, self.debt_limit().err()),
-            (Field::RemindDays, self.old_after().err()),
-            (Field::WipeDays, self.deleted_after().err()),
-            (Field::RestrictionsReport, self.restrictions_report().err()),
-            (Field::ClientSecret, self.api_key().err()),
-        ])
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::{
+        form::Form,
+        table::{Field, Preferences},
+    };
+
+    fn errors(records: RecordsSettings) -> Vec<(Field, FieldError)> {
+        let form = Form { desk_name: "Bus 2".into(), ..Form::default() };
+        Preferences { form, records, ..Preferences::default() }.errors(false)
+    }
 
     #[test]
     fn is_off_until_asked_for() {
-        let lookup = RecordsSettings::default();
-        assert!(!lookup.enabled && !lookup.passphrase);
-        assert_eq!(serde_json::from_str::<RecordsSettings>("{}").unwrap(), lookup, "what an earlier version stored");
-        assert_eq!(lookup.debt_limit(), Ok(Some(500)));
-        assert_eq!((lookup.old_after(), lookup.deleted_after()), (Ok(DAY), Ok(30 * DAY)));
-        assert_eq!(lookup.api_key(), Ok(None));
+        let records = RecordsSettings::default();
+        assert!(!records.enabled && !records.passphrase);
+        assert_eq!(serde_json::from_str::<RecordsSettings>("{}").unwrap(), records, "what an earlier version stored");
+        assert_eq!(records.debt_limit(), Ok(Some(500)));
+        assert_eq!((records.old_after(), records.deleted_after()), (Ok(DAY), Ok(30 * DAY)));
+        assert_eq!(records.api_key(), Ok(None));
     }
 
     #[test]
     fn nothing_is_kept_for_ever() {
         for (typed, days) in [("7", 7), (" 30 ", 30), ("31", 30), ("", 30), ("0", 30), ("-1", 30), ("never", 30)] {
-            let lookup = RecordsSettings { wipe_days: typed.into(), ..RecordsSettings::default() };
-            assert_eq!(lookup.kept_for(), days * DAY, "{typed}");
+            let records = RecordsSettings { wipe_days: typed.into(), ..RecordsSettings::default() };
+            assert_eq!(records.kept_for(), days * DAY, "{typed}");
         }
     }
 
@@ -212,8 +194,8 @@ mod tests {
             ("-1", Err(FieldError::ReportNumber)),
             ("Restrictions", Err(FieldError::ReportNumber)),
         ] {
-            let lookup = RecordsSettings { restrictions_report: typed.into(), ..RecordsSettings::default() };
-            assert_eq!(lookup.restrictions_report(), number, "{typed}");
+            let records = RecordsSettings { restrictions_report: typed.into(), ..RecordsSettings::default() };
+            assert_eq!(records.restrictions_report(), number, "{typed}");
         }
     }
 
@@ -227,9 +209,9 @@ mod tests {
             client_id: "key".into(),
             ..RecordsSettings::default()
         };
-        assert_eq!(wrong.errors(), []);
+        assert_eq!(errors(wrong.clone()), []);
         assert_eq!(
-            RecordsSettings { enabled: true, ..wrong }.errors(),
+            errors(RecordsSettings { enabled: true, ..wrong }),
             [
                 (Field::DebtLimit, FieldError::Amount(AmountError::NotANumber)),
                 (Field::RemindDays, FieldError::SomeDays(30)),
@@ -242,12 +224,12 @@ mod tests {
 
     #[test]
     fn records_grow_old_and_end() {
-        let lookup = RecordsSettings { remind_days: "2".into(), wipe_days: "7".into(), ..RecordsSettings::default() };
-        let at = |days: i64| (lookup.days_old(0, days * DAY + 1), lookup.is_over(0, days * DAY));
+        let records = RecordsSettings { remind_days: "2".into(), wipe_days: "7".into(), ..RecordsSettings::default() };
+        let at = |days: i64| (records.days_old(0, days * DAY + 1), records.is_over(0, days * DAY));
         assert_eq!([at(1), at(2), at(7)], [(None, false), (Some(2), false), (Some(7), false)]);
-        assert!(lookup.is_over(0, 7 * DAY + 1));
-        assert_eq!(lookup.days_old(i64::MAX, 0), None, "a clock that was set back");
-        assert!(!lookup.is_over(i64::MAX, 0));
+        assert!(records.is_over(0, 7 * DAY + 1));
+        assert_eq!(records.days_old(i64::MAX, 0), None, "a clock that was set back");
+        assert!(!records.is_over(i64::MAX, 0));
     }
 
     #[test]
@@ -259,7 +241,7 @@ mod tests {
 
     #[test]
     fn the_secret_is_not_stored_with_the_rest() {
-        let lookup = RecordsSettings { client_secret: Secret::new("letmein"), ..RecordsSettings::default() };
-        assert!(!serde_json::to_string(&lookup).unwrap().contains("letmein"));
+        let records = RecordsSettings { client_secret: Secret::new("letmein"), ..RecordsSettings::default() };
+        assert!(!serde_json::to_string(&records).unwrap().contains("letmein"));
     }
 }

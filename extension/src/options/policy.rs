@@ -5,45 +5,29 @@ use crate::{
     i18n::{text, text_with},
     wording,
 };
-use koct_core::settings::policy::{Key, Kind, Policy, Problem};
+use koct_core::settings::{
+    policy::{Policy, Problem},
+    table::{Field, Kind},
+};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlElement, HtmlInputElement};
-
-/// The controls that a locked preset takes out of the person's hands.
-fn controls(key: Key) -> &'static [&'static str] {
-    match key {
-        Key::Server => &["server"],
-        Key::Username => &["username"],
-        Key::Branchcode => &["branchcode", "branch-choice"],
-        Key::CommitType => &["commit-send", "commit-apply"],
-        Key::StaleHours => &["stale-hours"],
-        Key::KeepPassword => &["keep-password"],
-        Key::ScannerEnd => &["scanner-end"],
-        Key::CardPattern => &["card-pattern"],
-        Key::Sounds => &["sounds"],
-        Key::LibraryName => &["library-name"],
-        Key::LoanDays => &["loan-days"],
-        Key::RecordsSettings => &["lookup"],
-        Key::LookupPassphrase => &["lookup-passphrase"],
-        Key::LookupDebtLimit => &["debt-limit"],
-        Key::LookupRemindDays => &["remind-days"],
-        Key::LookupDays => &["wipe-days"],
-        Key::LookupRestrictionsReport => &["restrictions-report"],
-        Key::Notice => &[],
-    }
-}
 
 /// Locks what is locked, and says what is wrong with the presets.
 ///
 /// # Errors
 /// When the page lacks an element.
 pub(super) fn show(policy: &Policy) -> Result<(), JsValue> {
-    for key in Key::ALL.into_iter().filter(|key| policy.is_locked(*key)) {
-        for (place, id) in controls(key).iter().enumerate() {
-            let control: HtmlElement = dom::by_id(id)?;
+    for field in Field::ALL.iter().filter(|field| policy.is_locked(**field)) {
+        // Its control, or its radio buttons, and what else sets it.
+        let id = field.id();
+        let controls = dom::document()?.query_selector_all(&format!("#{id}, [name={id}], [data-sets={id}]"))?;
+        for place in 0..controls.length() {
+            let Some(control) = controls.item(place).and_then(|node| node.dyn_into::<HtmlElement>().ok()) else {
+                continue;
+            };
             lock(&control)?;
             if place == 0 {
-                explain(&control, id)?;
+                explain(&control)?;
             }
         }
     }
@@ -69,9 +53,9 @@ fn lock(control: &HtmlElement) -> Result<(), JsValue> {
 }
 
 /// Puts the hint below the control, or above the choices where it is one of several.
-fn explain(control: &HtmlElement, id: &str) -> Result<(), JsValue> {
+fn explain(control: &HtmlElement) -> Result<(), JsValue> {
     let hint = dom::from_template("locked-template")?;
-    hint.set_id(&format!("{id}-locked"));
+    hint.set_id(&format!("{}-locked", control.id()));
     hint.set_text_content(Some(&text("setByLibrary")));
     let label = control.closest("label")?;
     let choice = label.as_ref().is_some_and(|label| label.class_name() == "choice");
@@ -87,19 +71,19 @@ fn sentence(problem: &Problem) -> String {
         Problem::Unknown(name) => text_with("policyUnknown", &[name]),
         Problem::Password => text("policyPassword"),
         Problem::Kind(name, kind) => text_with("policyKind", &[name, &text(kind_key(*kind))]),
-        Problem::Value(key, error) => text_with("policyValue", &[key.name(), &wording::field_error(error)]),
+        Problem::Value(name, error) => text_with("policyValue", &[name, &wording::field_error(error)]),
+        Problem::Locked => text_with("policyKind", &["locked", &text("policyKindLocked")]),
         Problem::NotPreset(name) => text_with("policyNotPreset", &[name]),
     }
 }
 
 fn kind_key(kind: Kind) -> &'static str {
     match kind {
-        Kind::Text => "policyKindText",
+        Kind::Text | Kind::Secret => "policyKindText",
         Kind::Flag => "policyKindFlag",
         Kind::Number => "policyKindNumber",
         Kind::Amount => "policyKindAmount",
         Kind::CommitType => "policyKindCommitType",
         Kind::ScannerEnd => "policyKindScannerEnd",
-        Kind::Locked => "policyKindLocked",
     }
 }

@@ -233,7 +233,7 @@ impl Desk {
 
     fn desk_name(&self, desk: Option<&DeskName>) -> String {
         desk.map_or_else(
-            || text_with("reviewThisDesk", &[self.preferences.borrow().desk().as_str()]),
+            || text_with("reviewThisDesk", &[self.preferences.borrow().desk_name().as_str()]),
             ToString::to_string,
         )
     }

@@ -53,7 +53,7 @@ impl Desk {
     /// Downloads the whole log. Returns the file's name and the number of transactions in it.
     async fn write_backup(&self) -> Result<(String, u32), String> {
         let now = clock::now().ok_or_else(|| text("attentionClock"))?;
-        let desk = self.preferences.borrow().desk();
+        let desk = self.preferences.borrow().desk_name();
         let name = backup::file_name(&desk, now);
         let (parts, transactions) = self.backup(desk, now).await.map_err(|error| error.to_string())?;
         export::download(&name, &parts).map_err(|error| format!("{error:?}"))?;

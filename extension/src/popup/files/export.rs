@@ -47,7 +47,7 @@ impl Desk {
     async fn write_koc(&self, with_committed: bool) -> Result<Option<(String, Export)>, String> {
         let states = export::states(with_committed);
         let entries = self.store.in_states(&states).await.map_err(|error: StoreError| error.to_string())?;
-        let own = self.preferences.borrow().desk();
+        let own = self.preferences.borrow().desk_name();
         let Some(export) = slices::through(export::exporting(entries, &own)).await else { return Ok(None) };
         let now = clock::now().ok_or_else(|| text("attentionClock"))?;
         let name = koc::file_name(self.preferences.borrow().form.branchcode.trim(), now);

@@ -281,7 +281,7 @@ impl Desk {
 
     /// What the log holds, read bit by bit.
     async fn knowledge(&self) -> Result<Knowledge, StoreError> {
-        let mut knowledge = Knowledge::new(self.preferences.borrow().desk());
+        let mut knowledge = Knowledge::new(self.preferences.borrow().desk_name());
         let mut last = TransactionId(0);
         loop {
             let entries = self.store.after(last, READ_AT_ONCE).await?;

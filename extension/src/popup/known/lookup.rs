@@ -104,7 +104,7 @@ impl Desk {
     }
 
     fn view<'a>(&'a self, records: &'a Records, later: &'a LaterChanges) -> DeskView<'a, Disk, Log<'a>> {
-        let debt_limit = self.preferences.borrow().lookup.debt_limit().ok().flatten();
+        let debt_limit = self.preferences.borrow().records.debt_limit().ok().flatten();
         DeskView { records, log: Log(&self.store), later, now: clock::now(), debt_limit }
     }
 

@@ -143,7 +143,7 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
 impl Desk {
     /// Looks anew at the records and shows how they stand. The window is ready long before.
     pub(crate) async fn reload_records(self: Rc<Self>) {
-        let lookup = self.preferences.borrow().lookup.clone();
+        let lookup = self.preferences.borrow().records.clone();
         match self.records.known.reload(&lookup).await {
             // Whichever window downloads stops, and looks again.
             Ok(_) | Err(DiskError::Busy) => {}
@@ -169,7 +169,7 @@ impl Desk {
     /// Shows how the records stand: in the dialog and in the line.
     fn show_records(&self) {
         let records = &self.records;
-        let lookup = self.preferences.borrow().lookup.clone();
+        let lookup = self.preferences.borrow().records.clone();
         let (access, contents) = (records.known.access(), records.known.contents());
         records.open.set_hidden(!lookup.enabled);
         let doing = records.doing.get();
@@ -245,7 +245,7 @@ impl Desk {
             Access::Lost => Some(text("recordsLineLost")),
             Access::Locked => Some(text("recordsLineLocked")),
             Access::Open => {
-                let days = self.preferences.borrow().lookup.days_old(contents.as_of()?, clock::millis())?;
+                let days = self.preferences.borrow().records.days_old(contents.as_of()?, clock::millis())?;
                 Some(plural("recordsLineOld", days, &[]))
             }
         }
@@ -313,7 +313,7 @@ impl Desk {
             self.records.say(Some((Tone::Bad, text("recordsNoSettings"))));
             return self.show_records();
         };
-        let lookup = self.preferences.borrow().lookup.clone();
+        let lookup = self.preferences.borrow().records.clone();
         self.records.stopped.set(false);
         self.records.say(None);
         self.do_with_records(Some(Doing::Connecting));
@@ -346,7 +346,7 @@ impl Desk {
             records.say(Some((Tone::Doubt, text("recordsFilePassphrase"))));
             return self.show_records();
         }
-        let lookup = self.preferences.borrow().lookup.clone();
+        let lookup = self.preferences.borrow().records.clone();
         records.stopped.set(false);
         records.say(None);
         self.do_with_records(Some(Doing::File(0)));
@@ -406,7 +406,7 @@ impl Watcher for InWindow {
     }
 
     fn is_stopped(&self) -> bool {
-        self.0.records.stopped.get() || !self.0.preferences.borrow().lookup.enabled
+        self.0.records.stopped.get() || !self.0.preferences.borrow().records.enabled
     }
 }
 

@@ -144,7 +144,7 @@ impl Desk {
             self.message.show(Tone::Bad, &text("commitBusy"));
             return;
         };
-        let own = self.preferences.borrow().desk();
+        let own = self.preferences.borrow().desk_name();
         match self.store.remove(&states, &own, now).await {
             Ok(0) => self.message.about(Topic::Clear).show(Tone::Good, &text("clearedNothing")),
             Ok(removed) => {

@@ -342,7 +342,7 @@ impl Desk {
             Err(error) => return self.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()])),
         };
         self.table.show_desks(!others.is_empty());
-        let own = self.preferences.borrow().desk();
+        let own = self.preferences.borrow().desk_name();
         // The page has the element, or the window would not have started.
         let _ = self.find.offer_desks(&own, &others);
     }

@@ -123,7 +123,7 @@ impl Desk {
     async fn offer(self: Rc<Self>, wish: Wish) {
         let Some(chosen) = self.choose(&wish).await else { return };
         let print = &self.print;
-        let habits = self.preferences.borrow().habits.clone();
+        let habits = self.preferences.borrow().desk.clone();
         let library = habits.library_name.trim();
         let number = locale::number(chosen.entries.len());
         let patron = chosen.entries.last().and_then(|entry| entry.transaction.action.cardnumber());
@@ -152,7 +152,7 @@ impl Desk {
         let Some(now) = clock::now() else { return print.error.set_text_content(Some(&text("attentionClock"))) };
         // What is half typed reads as nothing, and would print no date.
         let is_half_typed = print.due.validity().bad_input();
-        let habits = self.preferences.borrow().habits.clone();
+        let habits = self.preferences.borrow().desk.clone();
         let due = Due::chosen(&print.due.value(), habits.loan_days().ok().flatten(), now);
         let due = if is_half_typed { Err(DueError::NotADate) } else { due };
         let slip = due.and_then(|due| Slip::new(&habits.library_name, chosen.entries.clone(), due));
@@ -177,7 +177,7 @@ impl Desk {
     /// Prints a list under a title.
     pub(crate) fn print_list(self: &Rc<Self>, title: &str, rows: &[[String; 5]]) {
         let Some(now) = clock::now() else { return self.print_failed(&text("attentionClock")) };
-        let library = self.preferences.borrow().habits.library_name.trim().to_owned();
+        let library = self.preferences.borrow().desk.library_name.trim().to_owned();
         match self.print.draw_list(&library, title, rows, now) {
             Ok(()) => self.print_paper(),
             Err(error) => self.print_failed(&format!("{error:?}")),

@@ -17,7 +17,7 @@ use web_sys::{Event, HtmlInputElement, KeyboardEvent};
 /// Calls `handler` when a code in this field is complete.
 pub(crate) fn on_code(desk: &Rc<Desk>, input: &HtmlInputElement, handler: impl Fn() + Clone + 'static) {
     on_enter(input, handler.clone());
-    let ends_with = |desk: &Desk, end: ScannerEnd| desk.preferences.borrow().habits.scanner_end == end;
+    let ends_with = |desk: &Desk, end: ScannerEnd| desk.preferences.borrow().desk.scanner_end == end;
 
     let (this, field, complete) = (desk.clone(), input.clone(), handler.clone());
     dom::on::<KeyboardEvent>(input.unchecked_ref(), "keydown", move |event| {

@@ -114,7 +114,7 @@ impl Keys {
     }
 
     fn wait_for_silence(self: &Rc<Self>, desk: &Rc<Desk>) {
-        if desk.preferences.borrow().habits.scanner_end != ScannerEnd::Nothing {
+        if desk.preferences.borrow().desk.scanner_end != ScannerEnd::Nothing {
             return;
         }
         let (this, desk, before) = (self.clone(), desk.clone(), self.strays.borrow().clone());

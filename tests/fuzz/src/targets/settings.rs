@@ -3,11 +3,17 @@
 use crate::fuzz::Target;
 use koct_core::{
     CommitType, Secret, ServerUrl, Settings,
-    settings::form::{Field, Form},
+    settings::{
+        form::Form,
+        policy::Policy,
+        stored::Stored,
+        table::{Field, Group, Preferences},
+    },
 };
 use url::Url;
 
-/// A stored form as JSON, the typed fields as lines, or an address: each input is read as all three.
+/// What the browser has stored or a stored form as JSON, the typed fields as lines, or an address: each input is read as all
+/// of them.
 pub const TARGET: Target = Target {
     name: "settings",
     words: &[
@@ -71,6 +77,10 @@ pub const TARGET: Target = Target {
         "\"commitType\":\"apply\"",
         "\"staleHours\":\"24\"",
         "\"password\":\"x\"",
+        "\"settings\":{",
+        "\"habits\":{",
+        "\"lookup\":{",
+        "\"desk\":\"Bus 2\"",
         "0",
         "1",
         "8784",
@@ -88,6 +98,7 @@ const PASSWORD: &str = "pw-Zx9!qJ4~vK7";
 pub fn check(input: &[u8]) -> String {
     let text = String::from_utf8_lossy(input);
     let mut kinds = vec![address(&text)];
+    stored(&text);
     if let Ok(form) = serde_json::from_str::<Form>(&text) {
         assert!(form.password.is_empty(), "the password is stored apart");
         let stored = serde_json::to_string(&form).expect("a form can be stored");
@@ -99,12 +110,23 @@ pub fn check(input: &[u8]) -> String {
     let form = Form { server: line(), username: line(), branchcode: line(), stale_hours: line(), ..Form::default() };
     kinds.push(typed(Form { commit_type: CommitType::Apply, ..form.clone() }));
     kinds.push(typed(form));
-    let named = Form { desk: line(), ..Form::default() };
+    let named = Form { desk_name: line(), ..Form::default() };
     if let Ok(desk) = named.desk_name() {
-        let again = Form { desk: desk.to_string(), ..Form::default() };
+        let again = Form { desk_name: desk.to_string(), ..Form::default() };
         assert_eq!(again.desk_name().as_ref(), Ok(&desk), "a desk's name does not pass again");
     }
     kinds.join(" ")
+}
+
+/// Whatever the browser gives back is stored again as it is used.
+fn stored(json: &str) {
+    let used = |local: &str| Stored::parse(local, json).preferences(&Policy::default());
+    let mut preferences = used(json);
+    preferences.form.password = Secret::new(PASSWORD);
+    preferences.records.client_secret = Secret::new(PASSWORD);
+    let local = preferences.to_local();
+    assert!(!local.contains(PASSWORD), "a secret is stored with the others");
+    assert_eq!(used(&local).to_local(), local, "stored as something else");
 }
 
 fn address(raw: &str) -> String {
@@ -146,25 +168,28 @@ fn typed(form: Form) -> String {
     for printed in [format!("{form:?}"), format!("{result:?}"), serde_json::to_string(&form).unwrap_or_default()] {
         assert!(!printed.contains(PASSWORD), "shows the password: {printed}");
     }
-    match result {
-        Ok(settings) => {
-            fit_koha(&settings);
-            assert_eq!(form_of(&settings).validate().as_ref(), Ok(&settings), "settings do not pass again");
-            assert_eq!(
-                (settings.username.as_str(), settings.branchcode.as_str()),
-                (form.username.trim(), form.branchcode.trim())
-            );
-            format!("{:?}", settings.commit_type)
-        }
-        Err(errors) => {
-            assert!(!errors.is_empty(), "refused without a reason");
-            let fields: Vec<Field> = errors.iter().map(|(field, _)| *field).collect();
-            assert!(fields.is_sorted_by(|one, next| one < next), "a field is named twice: {fields:?}");
-            only_those_are_wrong(form, &fields);
-            let kinds = errors.iter().map(|(field, error)| format!("{field:?}{error:?}"));
-            kinds.map(|kind| kind.chars().take_while(char::is_ascii_alphabetic).collect::<String>()).collect()
-        }
+    let mut errors = Preferences { form: form.clone(), ..Preferences::default() }.errors(true);
+    // The desk's own are checked apart: nothing is sent with them.
+    errors.retain(|(field, _)| field.group() == Group::Koha);
+    assert_eq!(
+        result.as_ref().err(),
+        errors.first().map(|(_, error)| error),
+        "refused for another reason than is marked"
+    );
+    if let Ok(settings) = result {
+        fit_koha(&settings);
+        assert_eq!(Form::from(&settings).validate().as_ref(), Ok(&settings), "settings do not pass again");
+        assert_eq!(
+            (settings.username.as_str(), settings.branchcode.as_str()),
+            (form.username.trim(), form.branchcode.trim())
+        );
+        return format!("{:?}", settings.commit_type);
     }
+    let fields: Vec<Field> = errors.iter().map(|(field, _)| *field).collect();
+    assert!(fields.is_sorted_by(|one, next| one < next), "a field is named twice: {fields:?}");
+    only_those_are_wrong(form, &fields);
+    let kinds = errors.iter().map(|(field, error)| format!("{field:?}{error:?}"));
+    kinds.map(|kind| kind.chars().take_while(char::is_ascii_alphabetic).collect::<String>()).collect()
 }
 
 /// Koha's columns: `pending_offline_operations.userid`, `borrowers.userid`, `branches.branchcode`.
@@ -180,18 +205,6 @@ fn fit_koha(settings: &Settings) {
     assert_eq!(settings.password.reveal(), PASSWORD, "the password is taken as typed");
 }
 
-fn form_of(settings: &Settings) -> Form {
-    Form {
-        server: settings.server.as_str().to_owned(),
-        username: settings.username.clone(),
-        password: settings.password.clone(),
-        branchcode: settings.branchcode.clone(),
-        commit_type: settings.commit_type,
-        stale_hours: settings.stale_hours.to_string(),
-        desk: String::new(),
-    }
-}
-
 /// Whoever mends the fields that were named is done.
 fn only_those_are_wrong(mut form: Form, fields: &[Field]) {
     assert!(!fields.contains(&Field::Password), "the password was there");
@@ -199,20 +212,9 @@ fn only_those_are_wrong(mut form: Form, fields: &[Field]) {
         match field {
             Field::Server => "koha.example.org".clone_into(&mut form.server),
             Field::Username => "desk".clone_into(&mut form.username),
-            // The desk's own are checked apart: nothing is sent with them.
-            Field::Password
-            | Field::Desk
-            | Field::CardPattern
-            | Field::LibraryName
-            | Field::LoanDays
-            | Field::Notice
-            | Field::DebtLimit
-            | Field::RemindDays
-            | Field::WipeDays
-            | Field::RestrictionsReport
-            | Field::ClientSecret => {}
             Field::Branchcode => "CPL".clone_into(&mut form.branchcode),
             Field::StaleHours => "24".clone_into(&mut form.stale_hours),
+            _ => {}
         }
     }
     assert!(form.validate().is_ok(), "a wrong field was not named: {:?}", form.validate());

@@ -1,0 +1,127 @@
+//! How this desk works, whatever Koha does: its scanner, its sounds, its slips.
+
+use crate::{
+    desk::{pattern::CardPattern, scanner::ScannerEnd},
+    settings::form::FieldError,
+};
+use serde::{Deserialize, Serialize};
+
+/// The longest name of a library and the longest notice that are kept, in characters.
+const NAME_LIMIT: usize = 80;
+const NOTICE_LIMIT: usize = 300;
+/// The longest loan, in days, that a slip can name.
+const LOAN_DAYS_LIMIT: u16 = 999;
+
+with_defaults! {
+    /// The settings of the desk, as typed. None of them hinders a commit.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "camelCase", default)]
+    pub struct DeskSettings {
+        /// What scanners type after a code.
+        pub scanner_end: ScannerEnd = ScannerEnd::default(),
+        /// What cardnumbers look like; empty where nobody has said.
+        pub card_pattern: String = String::new(),
+        /// Whether scans are heard.
+        pub sounds: bool = true,
+        /// The library's name, for slips.
+        pub library_name: String = String::new(),
+        /// For how many days things are lent, for the date on slips; empty where slips shall name none.
+        pub loan_days: String = String::new(),
+        /// What the library wants to be read in the window, for example whom to call.
+        pub notice: String = String::new(),
+    }
+}
+
+fn at_most(text: &str, limit: usize) -> Result<&str, FieldError> {
+    let text = text.trim();
+    if let Some(control) = text.chars().find(|c| c.is_control()) {
+        return Err(FieldError::ControlCharacter(u32::from(control)));
+    }
+    let length = text.chars().count();
+    if length > limit { Err(FieldError::TooLong { length, limit }) } else { Ok(text) }
+}
+
+impl DeskSettings {
+    /// What cardnumbers look like, or `None` where nobody has said.
+    ///
+    /// # Errors
+    /// When the pattern says nothing.
+    pub fn cards(&self) -> Result<Option<CardPattern>, FieldError> {
+        if self.card_pattern.trim().is_empty() {
+            return Ok(None);
+        }
+        CardPattern::parse(&self.card_pattern).map(Some).map_err(|_| FieldError::Pattern)
+    }
+
+    /// For how many days things are lent, or `None` where slips name no date.
+    ///
+    /// # Errors
+    /// When it is no number of days.
+    pub fn loan_days(&self) -> Result<Option<u16>, FieldError> {
+        let typed = self.loan_days.trim();
+        if typed.is_empty() {
+            return Ok(None);
+        }
+        let days = typed.parse().ok().filter(|days| (1..=LOAN_DAYS_LIMIT).contains(days));
+        days.map(Some).ok_or(FieldError::Days(LOAN_DAYS_LIMIT))
+    }
+
+    /// The library's name.
+    ///
+    /// # Errors
+    /// When it holds control characters or is too long.
+    pub fn library_name(&self) -> Result<&str, FieldError> {
+        at_most(&self.library_name, NAME_LIMIT)
+    }
+
+    /// What the library wants to be read in the window.
+    ///
+    /// # Errors
+    /// When it holds control characters or is too long.
+    pub fn notice(&self) -> Result<&str, FieldError> {
+        at_most(&self.notice, NOTICE_LIMIT)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{
+        form::Form,
+        table::{Field, Preferences},
+    };
+
+    fn errors(desk: &DeskSettings) -> Vec<(Field, FieldError)> {
+        let form = Form { desk_name: "Bus 2".into(), ..Form::default() };
+        Preferences { form, desk: desk.clone(), ..Preferences::default() }.errors(false)
+    }
+
+    #[test]
+    fn nothing_said_is_in_order() {
+        let desk = DeskSettings::default();
+        assert!(errors(&desk).is_empty());
+        assert_eq!((desk.cards(), desk.loan_days()), (Ok(None), Ok(None)));
+        assert_eq!(serde_json::from_str::<DeskSettings>("{}").unwrap(), desk, "what an earlier version stored");
+    }
+
+    #[test]
+    fn each_field_says_what_is_wrong_with_it() {
+        let desk = DeskSettings {
+            card_pattern: "*".into(),
+            library_name: "x".repeat(81),
+            loan_days: "0".into(),
+            notice: "a\u{7}b".into(),
+            ..DeskSettings::default()
+        };
+        assert_eq!(
+            errors(&desk),
+            [
+                (Field::CardPattern, FieldError::Pattern),
+                (Field::LibraryName, FieldError::TooLong { length: 81, limit: 80 }),
+                (Field::LoanDays, FieldError::Days(999)),
+                (Field::Notice, FieldError::ControlCharacter(7)),
+            ]
+        );
+        assert_eq!(DeskSettings { loan_days: " 21 ".into(), ..desk }.loan_days(), Ok(Some(21)));
+    }
+}

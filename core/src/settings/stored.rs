@@ -1,0 +1,217 @@
+//! What a desk keeps of its settings, and for how long: on this computer (`storage.local`), or secrets in this session of
+//! the browser only (`storage.session`).
+
+use crate::settings::{
+    form::Secret,
+    policy::Policy,
+    table::{Field, Group, Kind, Preferences, Value},
+};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value as Json, json};
+
+/// The key of what was tested last with success.
+pub const TESTED: &str = "tested";
+
+/// What the browser has stored.
+#[derive(Default)]
+pub struct Stored {
+    local: Map<String, Json>,
+    session: Map<String, Json>,
+}
+
+impl Stored {
+    /// Reads it from JSON. What cannot be read is as if it were not there.
+    pub fn parse(local: &str, session: &str) -> Self {
+        let read = |json| serde_json::from_str(json).unwrap_or_default();
+        Self { local: read(local), session: read(session) }
+    }
+
+    fn local_text(&self, key: &str) -> Option<&str> {
+        self.local.get(key)?.as_str()
+    }
+
+    /// Reads the settings that are stored together.
+    fn group<T: DeserializeOwned>(&self, group: Group, own: &mut Vec<Group>) -> Option<T> {
+        let read = serde_json::from_value(self.local.get(group.stored())?.clone()).ok()?;
+        own.push(group);
+        Some(read)
+    }
+
+    /// The settings to use: what is stored, the library's presets, defaults where there is neither. The desk may have no name
+    /// yet.
+    pub fn preferences(&self, policy: &Policy) -> Preferences {
+        let mut own = Vec::new();
+        let mut preferences = Preferences {
+            form: self.group(Group::Koha, &mut own).unwrap_or_default(),
+            desk: self.group(Group::Desk, &mut own).unwrap_or_default(),
+            records: self.group(Group::Records, &mut own).unwrap_or_default(),
+            keep_password: false,
+            saved: self.local.contains_key(Group::Koha.stored()),
+            tested: self.local_text(TESTED).map(str::to_owned),
+        };
+        let password = Field::Password.stored_apart().and_then(|key| self.local_text(key));
+        preferences.keep_password = own.contains(&Group::Koha) && password.is_some();
+        policy.apply(&mut preferences, &own);
+        for field in Field::ALL {
+            let Some(key) = field.stored_apart() else { continue };
+            let session = || self.session.get(key)?.as_str();
+            if let Some(text) = self.local_text(key).or_else(session) {
+                // What is stored apart is a text.
+                let _ = field.set(&mut preferences, Value::Text(text.to_owned()));
+            }
+        }
+        preferences
+    }
+
+    /// Whether a secret is on this computer that shall not be: forbidden since, it is forgotten when the browser is closed, as
+    /// if the box had never been ticked.
+    pub fn keeps_too_much(&self, preferences: &Preferences) -> bool {
+        !preferences.keep_password && preferences.secrets().any(|(key, _)| self.local_text(key).is_some())
+    }
+}
+
+impl Preferences {
+    /// What is to be stored on this computer, as JSON: all but the secrets.
+    pub fn to_local(&self) -> String {
+        let mut local = json!({
+            (Group::Koha.stored()): self.form,
+            (Group::Desk.stored()): self.desk,
+            (Group::Records.stored()): self.records,
+        });
+        for field in Field::ALL.iter().filter(|field| field.kind() != Kind::Secret) {
+            if let (Some(key), Value::Text(text)) = (field.stored_apart(), field.get(self)) {
+                local[key] = text.into();
+            }
+        }
+        local.to_string()
+    }
+
+    /// The secrets with their keys.
+    pub fn secrets(&self) -> impl Iterator<Item = (&'static str, Secret)> {
+        let secrets = Field::ALL.iter().filter(|field| field.kind() == Kind::Secret);
+        secrets.filter_map(|field| match (field.stored_apart(), field.get(self)) {
+            (Some(key), Value::Text(secret)) => Some((key, Secret::new(secret))),
+            _ => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{form::Form, table::tests::changed};
+    use proptest::prelude::*;
+
+    /// What an earlier version has stored: the keys and names of it are read for ever.
+    const LOCAL: &str = r#"{"settings": {"server": "https://koha.example.org", "username": "desk", "branchcode": "CPL",
+        "commitType": "apply", "staleHours": "48"}, "habits": {"scannerEnd": "tab", "cardPattern": "2352*", "sounds": false,
+        "libraryName": "Centerville", "loanDays": "21", "notice": "of an old policy"}, "lookup": {"enabled": true, "passphrase":
+        true, "debtLimit": "7.5", "remindDays": "2", "wipeDays": "7", "restrictionsReport": "12", "clientId": "key"},
+        "desk": "Bus 2", "tested": "https://koha.example.org\tdesk\tCPL"}"#;
+    const SECRETS: &str = r#"{"password": " letmein", "clientSecret": "s3cret"}"#;
+
+    #[test]
+    fn what_earlier_versions_stored_is_read() {
+        let policy = Policy::default();
+        let all_local = LOCAL.replacen('{', &SECRETS.replace('}', ","), 1);
+        for (local, session, keep_password) in [(LOCAL, SECRETS, false), (all_local.as_str(), "{}", true)] {
+            let stored = Stored::parse(local, session);
+            let preferences = stored.preferences(&policy);
+            assert!(!stored.keeps_too_much(&preferences));
+            assert_eq!((preferences.saved, preferences.keep_password), (true, keep_password));
+            assert_eq!(preferences.tested.as_deref(), Some("https://koha.example.org\tdesk\tCPL"));
+            for (field, text) in [
+                (Field::Server, "https://koha.example.org"),
+                (Field::Username, "desk"),
+                (Field::Password, " letmein"),
+                (Field::Branchcode, "CPL"),
+                (Field::CommitType, "apply"),
+                (Field::StaleHours, "48"),
+                (Field::DeskName, "Bus 2"),
+                (Field::ScannerEnd, "tab"),
+                (Field::CardPattern, "2352*"),
+                (Field::LibraryName, "Centerville"),
+                (Field::LoanDays, "21"),
+                (Field::Notice, ""),
+                (Field::DebtLimit, "7.5"),
+                (Field::RemindDays, "2"),
+                (Field::WipeDays, "7"),
+                (Field::RestrictionsReport, "12"),
+                (Field::ClientId, "key"),
+                (Field::ClientSecret, "s3cret"),
+            ] {
+                assert!(field.get(&preferences) == Value::Text(text.into()), "{field:?}");
+            }
+            for (field, flag) in [(Field::Sounds, false), (Field::Records, true), (Field::Passphrase, true)] {
+                assert!(field.get(&preferences) == Value::Flag(flag), "{field:?}");
+            }
+        }
+        assert_eq!(Stored::parse("{}", "{}").preferences(&policy), Preferences::default());
+        // Before there was anything but the account.
+        let oldest = Stored::parse(r#"{"settings": {"server": "koha.example.org"}}"#, "{}").preferences(&policy);
+        let form = Form { server: "koha.example.org".into(), ..Form::default() };
+        assert_eq!(oldest, Preferences { form, saved: true, ..Preferences::default() });
+    }
+
+    #[test]
+    fn what_is_stored_can_be_read_by_earlier_versions() {
+        let preferences = Stored::parse(LOCAL, SECRETS).preferences(&Policy::default());
+        let local: Json = serde_json::from_str(&preferences.to_local()).unwrap();
+        let mut earlier: Json = serde_json::from_str(LOCAL).unwrap();
+        earlier.as_object_mut().unwrap().remove(TESTED);
+        earlier["habits"]["notice"] = "".into();
+        for (key, group) in earlier.as_object().unwrap() {
+            match group.as_object() {
+                Some(fields) => {
+                    assert!(fields.iter().all(|(name, value)| local[key][name] == *value), "{key}: {local}");
+                }
+                None => assert_eq!(&local[key], group, "{key}"),
+            }
+        }
+        let secrets: Vec<_> = preferences.secrets().map(|(key, secret)| (key, secret.reveal().to_owned())).collect();
+        assert_eq!(secrets, [("password", " letmein".to_owned()), ("clientSecret", "s3cret".to_owned())]);
+    }
+
+    #[test]
+    fn every_setting_is_stored_and_read_again_and_no_secret_with_the_others() {
+        let all = changed();
+        let local = all.to_local();
+        for (_, secret) in all.secrets() {
+            assert!(!secret.is_empty() && !local.contains(secret.reveal()));
+        }
+        let secrets = all.secrets().map(|(key, secret)| (key.to_owned(), secret.reveal().into()));
+        let secrets = Json::Object(secrets.collect()).to_string();
+        for keep in [false, true] {
+            let session = if keep { String::new() } else { secrets.clone() };
+            let local = if keep { local.replacen('{', &secrets.replace('}', ","), 1) } else { local.clone() };
+            let mut expected = Preferences { keep_password: keep, saved: true, ..all.clone() };
+            // No person's own.
+            expected.desk.notice.clear();
+            assert_eq!(Stored::parse(&local, &session).preferences(&Policy::default()), expected);
+        }
+    }
+
+    #[test]
+    fn a_secret_that_may_not_stay_is_moved_and_not_lost() {
+        let policy = Policy::parse(r#"{"keepPassword": false, "locked": true}"#);
+        let stored =
+            Stored::parse(&LOCAL.replacen('{', r#"{"password": "letmein","#, 1), r#"{"clientSecret": "s3cret"}"#);
+        let preferences = stored.preferences(&policy);
+        assert!(!preferences.keep_password && stored.keeps_too_much(&preferences));
+        assert_eq!(preferences.form.password.reveal(), "letmein");
+        assert_eq!(preferences.records.client_secret.reveal(), "s3cret");
+    }
+
+    proptest! {
+        #[test]
+        fn what_cannot_be_read_is_as_if_it_were_not_there(
+            key in "settings|habits|lookup|desk|password|tested",
+            value in "null|true|[0-9]{1,30}|\"[a-z]{0,9}\"|\\[\\]|\\{\"(server|sounds|enabled|commitType)\": (null|7|\"x\"|true)\\}",
+        ) {
+            let policy = Policy::default();
+            let preferences = Stored::parse(&format!("{{{}: {value}}}", json!(key)), &value).preferences(&policy);
+            let again = Stored::parse(&preferences.to_local(), "").preferences(&policy);
+            prop_assert_eq!((again.desk, again.records, again.form.server), (preferences.desk, preferences.records, preferences.form.server));
+        }
+    }
+}

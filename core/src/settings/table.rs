@@ -1,0 +1,426 @@
+//! The table of all settings: for each its element on the settings page, its name in a policy, the key that it is stored
+//! under, its kind, where it is read and written, and what can be wrong with it.
+
+use crate::{
+    desk::{name::DeskName, pattern::CardPattern, scanner::ScannerEnd},
+    settings::{
+        desk::DeskSettings,
+        form::{CommitType, FieldError, Form, Secret},
+        records::RecordsSettings,
+    },
+};
+
+/// The key that the name of the desk is stored under.
+pub const DESK_NAME: &str = "desk";
+
+/// What is set at a desk, as typed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Preferences {
+    /// What KOCT needs to talk to Koha, and the name of the desk.
+    pub form: Form,
+    /// How the desk works.
+    pub desk: DeskSettings,
+    /// What it shall know of patrons and items.
+    pub records: RecordsSettings,
+    /// Whether secrets stay on this computer when Firefox is closed.
+    pub keep_password: bool,
+    /// Whether somebody has saved the settings once.
+    pub saved: bool,
+    /// What was tested last with success: [`tested_as`](crate::settings::guide::tested_as).
+    pub tested: Option<String>,
+}
+
+/// Settings that matter together, and are stored together but for those that are stored apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Group {
+    /// What a connection needs.
+    Koha,
+    /// How the desk works, whatever Koha does.
+    Desk,
+    /// What is known of patrons and items.
+    Records,
+}
+
+impl Group {
+    /// The key in storage that they are under: older than the names in the code, and kept for what is stored.
+    pub(crate) fn stored(self) -> &'static str {
+        match self {
+            Self::Koha => "settings",
+            Self::Desk => "habits",
+            Self::Records => "lookup",
+        }
+    }
+}
+
+/// What a setting is, to a policy and to the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A text.
+    Text,
+    /// A text that must not be shown; no policy has one.
+    Secret,
+    /// Yes or no. The Windows registry has no such values: a policy may say 1 and 0.
+    Flag,
+    /// A whole number, also one written as a text.
+    Number,
+    /// An amount of money: a number, or a text as it is typed.
+    Amount,
+    /// `send` or `apply`.
+    CommitType,
+    /// `enter`, `tab` or `nothing`.
+    ScannerEnd,
+}
+
+/// A value between the settings and the page, a policy or the storage. It may be a secret, and so cannot be printed.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Value {
+    /// As typed, or the name of a choice.
+    Text(String),
+    /// Yes or no.
+    Flag(bool),
+}
+
+/// A value was of another kind, or the name of no choice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WrongKind;
+
+/// What can be read and written as a [`Value`].
+trait Setting {
+    fn get(&self) -> Value;
+    fn set(&mut self, value: Value) -> Result<(), WrongKind>;
+}
+
+impl Setting for bool {
+    fn get(&self) -> Value {
+        Value::Flag(*self)
+    }
+
+    fn set(&mut self, value: Value) -> Result<(), WrongKind> {
+        let Value::Flag(flag) = value else { return Err(WrongKind) };
+        *self = flag;
+        Ok(())
+    }
+}
+
+/// A type whose values are texts.
+macro_rules! text_setting {
+    ($type:ty, $get:expr, $set:expr) => {
+        impl Setting for $type {
+            fn get(&self) -> Value {
+                let get: fn(&Self) -> String = $get;
+                Value::Text(get(self))
+            }
+
+            fn set(&mut self, value: Value) -> Result<(), WrongKind> {
+                let set: fn(String) -> Option<Self> = $set;
+                let Value::Text(text) = value else { return Err(WrongKind) };
+                *self = set(text).ok_or(WrongKind)?;
+                Ok(())
+            }
+        }
+    };
+}
+
+text_setting!(String, Self::clone, |text| Some(text.trim().to_owned()));
+// Blanks around a password are part of it.
+text_setting!(Secret, |secret| secret.reveal().to_owned(), |text| Some(Self::new(text)));
+text_setting!(CommitType, |commit_type| commit_type.name().to_owned(), |name| Self::from_name(&name));
+text_setting!(ScannerEnd, |end| end.name().to_owned(), |name| Self::from_name(&name));
+
+/// A row of the table.
+struct Row {
+    kind: Kind,
+    id: &'static str,
+    read: fn(&Preferences) -> &dyn Setting,
+    write: fn(&mut Preferences) -> &mut dyn Setting,
+    policy: Option<&'static str>,
+    stored: Option<&'static str>,
+    check: fn(&Preferences) -> Option<FieldError>,
+    is_on_page: bool,
+}
+
+impl Row {
+    /// It can be preset, under this name.
+    fn preset(self, name: &'static str) -> Self {
+        Self { policy: Some(name), ..self }
+    }
+
+    /// It is stored under a key of its own.
+    fn apart(self, key: &'static str) -> Self {
+        Self { stored: Some(key), ..self }
+    }
+
+    /// It can be wrong.
+    fn check(self, check: fn(&Preferences) -> Option<FieldError>) -> Self {
+        Self { check, ..self }
+    }
+
+    /// No person sets it, only a policy.
+    fn by_policy_only(self) -> Self {
+        Self { is_on_page: false, ..self }
+    }
+}
+
+/// Kind and id, with the path of its field in [`Preferences`].
+macro_rules! row {
+    ($kind:ident, $id:literal, $($path:ident).+) => {
+        Row {
+            kind: Kind::$kind,
+            id: $id,
+            read: |all| &all.$($path).+,
+            write: |all| &mut all.$($path).+,
+            policy: None,
+            stored: None,
+            check: |_| None,
+            is_on_page: true,
+        }
+    };
+}
+
+macro_rules! table {
+    ($($group:ident { $($(#[$doc:meta])* $field:ident = $row:expr;)* })*) => {
+        /// A setting.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Field {
+            $($($(#[$doc])* $field,)*)*
+        }
+
+        impl Field {
+            /// All of them, in the order of the settings page.
+            pub const ALL: &'static [Self] = &[$($(Self::$field,)*)*];
+
+            fn row(self) -> Row {
+                match self {
+                    $($(Self::$field => $row,)*)*
+                }
+            }
+
+            /// What it matters together with.
+            pub fn group(self) -> Group {
+                match self {
+                    $($(Self::$field)|* => Group::$group,)*
+                }
+            }
+        }
+    };
+}
+
+table! {
+    Koha {
+        /// Address of the staff client.
+        Server = row!(Text, "server", form.server).preset("server").check(|it| it.form.server().err());
+        /// Name of the account. Its password cannot be preset: anybody at the computer can read a policy.
+        Username = row!(Text, "username", form.username).preset("username").check(|it| it.form.username().err());
+        /// Password of the account.
+        Password = row!(Secret, "password", form.password).apart("password").check(|it| it.form.password().err());
+        /// Whether secrets stay on this computer when Firefox is closed. Not stored: it shows in where they are.
+        KeepPassword = row!(Flag, "keep-password", keep_password).preset("keepPassword");
+        /// The library.
+        Branchcode = row!(Text, "branchcode", form.branchcode).preset("branchcode").check(|it| it.form.branchcode().err());
+        /// How transactions come into Koha. On the page, radio buttons of this name.
+        CommitType = row!(CommitType, "commit-type", form.commit_type).preset("commitType");
+        /// The age in hours from which transactions are not applied without a question.
+        StaleHours = row!(Number, "stale-hours", form.stale_hours).preset("staleHours").check(|it| it.form.stale_hours().err());
+    }
+    Desk {
+        /// The name of this desk.
+        DeskName = row!(Text, "desk-name", form.desk_name).apart(DESK_NAME).check(|it| it.form.desk_name().err());
+        /// What scanners type after a code.
+        ScannerEnd = row!(ScannerEnd, "scanner-end", desk.scanner_end).preset("scannerEnd");
+        /// What cardnumbers look like.
+        CardPattern = row!(Text, "card-pattern", desk.card_pattern).preset("cardPattern").check(|it| it.desk.cards().err());
+        /// Whether scans are heard.
+        Sounds = row!(Flag, "sounds", desk.sounds).preset("sounds");
+        /// The library's name, for slips.
+        LibraryName = row!(Text, "library-name", desk.library_name).preset("libraryName")
+            .check(|it| it.desk.library_name().err());
+        /// For how many days things are lent, for slips.
+        LoanDays = row!(Number, "loan-days", desk.loan_days).preset("loanDays").check(|it| it.desk.loan_days().err());
+        /// A line that is shown in the window.
+        Notice = row!(Text, "notice", desk.notice).preset("notice").check(|it| it.desk.notice().err()).by_policy_only();
+    }
+    Records {
+        /// Whether records are kept for look-up.
+        Records = row!(Flag, "lookup", records.enabled).preset("lookup");
+        /// Whether a passphrase opens them.
+        Passphrase = row!(Flag, "lookup-passphrase", records.passphrase).preset("lookupPassphrase");
+        /// What a patron may owe before a warning.
+        DebtLimit = row!(Amount, "debt-limit", records.debt_limit).preset("lookupDebtLimit")
+            .check(|it| it.records.debt_limit().err());
+        /// After how many days a reminder says that they are old.
+        RemindDays = row!(Number, "remind-days", records.remind_days).preset("lookupRemindDays")
+            .check(|it| it.records.old_after().err());
+        /// After how many days they are deleted.
+        WipeDays = row!(Number, "wipe-days", records.wipe_days).preset("lookupDays")
+            .check(|it| it.records.deleted_after().err());
+        /// The number of the report on restrictions.
+        RestrictionsReport = row!(Number, "restrictions-report", records.restrictions_report).preset("lookupRestrictionsReport")
+            .check(|it| it.records.restrictions_report().err());
+        /// The ID of an API key.
+        ClientId = row!(Text, "client-id", records.client_id);
+        /// The secret of the key.
+        ClientSecret = row!(Secret, "client-secret", records.client_secret).apart("clientSecret")
+            .check(|it| it.records.api_key().err());
+    }
+}
+
+impl Field {
+    /// The id of its element on the settings page, or the name of its radio buttons.
+    pub fn id(self) -> &'static str {
+        self.row().id
+    }
+
+    /// What it is.
+    pub fn kind(self) -> Kind {
+        self.row().kind
+    }
+
+    /// Its name in a policy; `None` where it cannot be preset.
+    pub fn policy_name(self) -> Option<&'static str> {
+        self.row().policy
+    }
+
+    /// The one of this name in a policy.
+    pub(crate) fn from_policy_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|field| field.policy_name() == Some(name))
+    }
+
+    /// Whether a person sets it; otherwise only a policy does.
+    pub fn is_on_page(self) -> bool {
+        self.row().is_on_page
+    }
+
+    /// Its own key in storage, where it is not stored with its group.
+    pub(crate) fn stored_apart(self) -> Option<&'static str> {
+        self.row().stored
+    }
+
+    /// Its value.
+    pub fn get(self, preferences: &Preferences) -> Value {
+        (self.row().read)(preferences).get()
+    }
+
+    /// Writes its value, texts without the blanks around them.
+    ///
+    /// # Errors
+    /// When it cannot have such a value.
+    pub fn set(self, preferences: &mut Preferences, value: Value) -> Result<(), WrongKind> {
+        (self.row().write)(preferences).set(value)
+    }
+
+    /// What is wrong with it, whether or not it matters.
+    pub fn error(self, preferences: &Preferences) -> Option<FieldError> {
+        (self.row().check)(preferences)
+    }
+}
+
+impl Preferences {
+    /// The name of this desk.
+    pub fn desk_name(&self) -> DeskName {
+        self.form.desk_name().unwrap_or_else(|_| DeskName::suggested(0))
+    }
+
+    /// What cardnumbers look like, where somebody has said.
+    pub fn cards(&self) -> Option<CardPattern> {
+        self.desk.cards().ok().flatten()
+    }
+
+    /// What cannot be used, in the order of the page. What records need matters only where they are wanted;
+    /// `connects` says whether what a connection needs does.
+    pub fn errors(&self, connects: bool) -> Vec<(Field, FieldError)> {
+        let matters = |field: &&Field| match field.group() {
+            Group::Koha => connects,
+            Group::Desk => true,
+            Group::Records => self.records.enabled,
+        };
+        let fields = Field::ALL.iter().filter(matters);
+        fields.filter_map(|field| field.error(self).map(|error| (*field, error))).collect()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use serde_json::Value as Json;
+    use std::collections::BTreeSet;
+
+    /// All settings other than they are at first.
+    pub(crate) fn changed() -> Preferences {
+        let mut preferences = Preferences::default();
+        for field in Field::ALL {
+            let other = match field.get(&preferences) {
+                Value::Flag(flag) => Value::Flag(!flag),
+                Value::Text(_) => Value::Text(match field.kind() {
+                    Kind::CommitType => "apply".to_owned(),
+                    Kind::ScannerEnd => "nothing".to_owned(),
+                    _ => format!("of {}", field.id()),
+                }),
+            };
+            field.set(&mut preferences, other).unwrap();
+        }
+        preferences
+    }
+
+    #[test]
+    fn no_setting_stands_outside_the_table() {
+        let stored = |preferences: &Preferences| -> Json { serde_json::from_str(&preferences.to_local()).unwrap() };
+        let (before, after) = (stored(&Preferences::default()), stored(&changed()));
+        for (key, group) in before.as_object().unwrap() {
+            match group {
+                Json::Object(fields) => {
+                    for (name, value) in fields {
+                        assert_ne!(value, &after[key][name], "{key}.{name} has no row");
+                    }
+                }
+                value => assert_ne!(value, &after[key], "{key} has no row"),
+            }
+        }
+    }
+
+    #[test]
+    fn each_has_names_of_its_own() {
+        let unique =
+            |names: Vec<&str>| assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
+        unique(Field::ALL.iter().map(|field| field.id()).collect());
+        unique(Field::ALL.iter().filter_map(|field| field.policy_name()).collect());
+        let groups = [Group::Koha, Group::Desk, Group::Records].map(Group::stored);
+        unique(groups.into_iter().chain(Field::ALL.iter().filter_map(|field| field.stored_apart())).collect());
+        assert!(Field::ALL.is_sorted(), "errors come in this order");
+    }
+
+    #[test]
+    fn a_secret_cannot_be_preset() {
+        assert!(Field::ALL.iter().all(|field| field.kind() != Kind::Secret || field.policy_name().is_none()));
+    }
+
+    #[test]
+    fn values_of_another_kind_change_nothing() {
+        for field in Field::ALL {
+            let mut preferences = Preferences::default();
+            let wrong = match field.get(&preferences) {
+                Value::Flag(_) => Value::Text("true".into()),
+                Value::Text(_) => Value::Flag(true),
+            };
+            assert_eq!(field.set(&mut preferences, wrong), Err(WrongKind), "{field:?}");
+            if matches!(field.kind(), Kind::CommitType | Kind::ScannerEnd) {
+                assert_eq!(field.set(&mut preferences, Value::Text("other".into())), Err(WrongKind), "{field:?}");
+            }
+            assert_eq!(preferences, Preferences::default());
+        }
+    }
+
+    #[test]
+    fn what_does_not_matter_hinders_nothing() {
+        let mut preferences = changed();
+        preferences.form.desk_name = "Bus 2".into();
+        preferences.desk = DeskSettings::default();
+        preferences.records.enabled = false;
+        assert_eq!(preferences.errors(false), []);
+        let all_of = |errors: Vec<(Field, FieldError)>, group| {
+            assert!(!errors.is_empty() && errors.iter().all(|(field, _)| field.group() == group), "{errors:?}");
+        };
+        all_of(preferences.errors(true), Group::Koha);
+        preferences.records.enabled = true;
+        all_of(preferences.errors(false), Group::Records);
+    }
+}

@@ -1,0 +1,56 @@
+//! The part of the settings page that is about records for look-up.
+
+use crate::{directory::Known, dom};
+use koct_core::{koha::records::RESTRICTIONS_SQL, settings::records::RecordsSettings};
+use std::{cell::Cell, rc::Rc};
+use wasm_bindgen::JsValue;
+use web_sys::{Event, HtmlElement, HtmlInputElement};
+
+#[derive(Clone)]
+pub(super) struct RecordsPart {
+    enabled: HtmlInputElement,
+    /// Says what turning it off does.
+    off: HtmlElement,
+    /// Whether records are wanted as long as nothing is saved.
+    was_enabled: Rc<Cell<bool>>,
+    /// All the others: they matter only where records are wanted.
+    fields: HtmlElement,
+}
+
+impl RecordsPart {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(super) fn new() -> Result<Self, JsValue> {
+        let part = Self {
+            enabled: dom::by_id("lookup")?,
+            off: dom::by_id("lookup-off")?,
+            was_enabled: Rc::default(),
+            fields: dom::by_id("lookup-fields")?,
+        };
+        dom::by_id::<HtmlElement>("restrictions-sql")?.set_text_content(Some(RESTRICTIONS_SQL));
+        let this = part.clone();
+        dom::on::<Event>(&part.enabled, "change", move |_| this.show());
+        Ok(part)
+    }
+
+    fn show(&self) {
+        self.fields.set_hidden(!self.enabled.checked());
+        self.off.set_hidden(self.enabled.checked() || !self.was_enabled.get());
+    }
+
+    /// The page holds what is stored.
+    pub(super) fn loaded(&self) {
+        self.was_enabled.set(self.enabled.checked());
+        self.show();
+    }
+
+    /// What the page holds is stored. Records that nobody wants any more are deleted now: perhaps no window is open to do it.
+    pub(super) async fn saved(&self, records: &RecordsSettings) {
+        let is_over = self.was_enabled.replace(records.enabled) && !records.enabled;
+        self.show();
+        if is_over && let Ok(known) = Known::new() {
+            // Where another window still downloads, that one stops, and deletes them.
+            let _ = known.reload(records).await;
+        }
+    }
+}
