@@ -26,7 +26,7 @@ pub enum Next {
     Done(Movements),
 }
 
-/// What Koha told.
+/// What Koha knows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Movements {
     /// Transactions whose item was seen in Koha later than they were recorded, and when.
@@ -42,7 +42,7 @@ enum CheckStage {
     Over,
 }
 
-/// The questions.
+/// The questions, one after the other.
 #[derive(Debug, Clone)]
 pub struct MovementCheck {
     settings: Settings,
