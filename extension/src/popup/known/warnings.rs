@@ -1,9 +1,10 @@
 //! The list of what a person was warned of and has not confirmed: in place, and in nobody's way.
 
 use crate::{
-    clock, dom,
+    clock,
+    dom::{self, elements},
     i18n::{plural, text, text_with},
-    popup::{Desk, Tone},
+    popup::{Desk, Tone, Topic},
     store::StoreError,
     wording,
 };
@@ -30,18 +31,15 @@ struct OpenWarning {
     element: HtmlElement,
 }
 
-pub(crate) struct Warnings {
-    list: HtmlElement,
-    rows: RefCell<Vec<OpenWarning>>,
+elements! {
+    pub(crate) struct Warnings {
+        list: HtmlElement = "warnings",
+        ;
+        rows: RefCell<Vec<OpenWarning>>,
+    }
 }
 
 impl Warnings {
-    /// # Errors
-    /// When the page lacks an element.
-    pub(crate) fn new() -> Result<Self, JsValue> {
-        Ok(Self { list: dom::by_id("warnings")?, rows: RefCell::default() })
-    }
-
     fn add(
         &self,
         desk: &Rc<Desk>,
@@ -142,9 +140,7 @@ impl Desk {
             Ok(kept) => kept,
             // Cleared meanwhile.
             Err(StoreError::NotOpen(_)) => return,
-            Err(error) => {
-                return self.message.show(Tone::Bad, &text_with("editFailed", &[&error.to_string()]));
-            }
+            Err(error) => return self.failed(Topic::Other, "editFailed", &error),
         };
         let is_taken_back = kept.iter().any(|entry| entry.status.state() == State::Deleted);
         self.log_changed(&LogEvent::Changed(kept));
@@ -221,7 +217,7 @@ impl Desk {
         }
         match self.store.warn(&ids, |entry| entry.confirmed(now, &which)).await {
             Ok(entries) => self.log_changed(&LogEvent::Changed(entries)),
-            Err(error) => self.message.show(Tone::Bad, &text_with("editFailed", &[&error.to_string()])),
+            Err(error) => self.failed(Topic::Other, "editFailed", &error),
         }
     }
 }
