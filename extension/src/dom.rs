@@ -39,10 +39,13 @@ macro_rules! elements {
             /// # Errors
             /// When the page lacks an element.
             pub(crate) fn new($($($given: $given_kind),*)?) -> Result<Self, wasm_bindgen::JsValue> {
-                Ok(Self {
-                    $($element: $crate::dom::by_id($id)?,)*
+                #[allow(unused_mut, reason = "a struct without elements misses none")]
+                let mut missing = Ok(());
+                let made = Self {
+                    $($element: $crate::dom::by_id_or($id, &mut missing),)*
                     $($($other: $crate::dom::elements!(@ $($start)?),)*)?
-                })
+                };
+                missing.map(|()| made)
             }
         }
     };
@@ -56,12 +59,23 @@ pub(crate) use elements;
 /// # Errors
 /// When the page has none, or one of another kind.
 pub(crate) fn by_id<T: JsCast>(id: &str) -> Result<T, JsValue> {
-    let element = document()?.get_element_by_id(id).and_then(|element| element.dyn_into().ok());
-    element.ok_or_else(|| missing(id))
+    let mut missing = Ok(());
+    let element = by_id_or(id, &mut missing);
+    missing.map(|()| element)
 }
 
-fn missing(id: &str) -> JsValue {
-    JsValue::from_str(&format!("the page has no element #{id} of the right kind"))
+/// The element with this id. Where the page has none of this kind, what stands for it is not to be used, and `missing` says so:
+/// that is looked at once for many elements, and not after each.
+pub(crate) fn by_id_or<T: JsCast>(id: &str, missing: &mut Result<(), JsValue>) -> T {
+    element(id, T::instanceof, missing).unchecked_into()
+}
+
+fn element(id: &str, is_right: fn(&JsValue) -> bool, missing: &mut Result<(), JsValue>) -> JsValue {
+    let found = document().ok().and_then(|page| page.get_element_by_id(id)).map(JsValue::from);
+    found.filter(is_right).unwrap_or_else(|| {
+        *missing = Err(JsValue::from_str(&format!("the page has no element #{id} of the right kind")));
+        JsValue::UNDEFINED
+    })
 }
 
 /// Calls `handler` at each such event, for as long as the page lives.
@@ -75,6 +89,10 @@ fn listen(target: &EventTarget, name: &str, handler: Box<dyn Fn(Event)>) {
     // Only fails for arguments of the wrong kind.
     let _ = target.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
     closure.forget();
+}
+
+fn listen_at(id: &str, name: &str, handler: Box<dyn Fn(Event)>) -> Result<(), JsValue> {
+    by_id::<EventTarget>(id).map(|target| listen(&target, name, handler))
 }
 
 /// Calls `handler` with `this` at each such event.
@@ -99,8 +117,8 @@ pub(crate) fn bind_event<E: JsCast, T: 'static>(
 /// # Errors
 /// As [`by_id`].
 pub(crate) fn on_click<T: 'static>(id: &str, this: &Rc<T>, handler: impl Fn(&Rc<T>) + 'static) -> Result<(), JsValue> {
-    bind(&by_id::<EventTarget>(id)?, "click", this, handler);
-    Ok(())
+    let this = this.clone();
+    listen_at(id, "click", Box::new(move |_| handler(&this)))
 }
 
 /// Calls `handler` with `this` where the form with this id is to be submitted, which no page here does.
@@ -113,8 +131,7 @@ pub(crate) fn on_submit<T: 'static>(id: &str, this: &Rc<T>, handler: impl Fn(&Rc
         event.prevent_default();
         handler(&this);
     };
-    listen(&by_id::<EventTarget>(id)?, "submit", Box::new(submitted));
-    Ok(())
+    listen_at(id, "submit", Box::new(submitted))
 }
 
 /// A line of a list, of text alone.
