@@ -2,6 +2,8 @@
 //! one that stands above it (the map is in `src/lib.rs`). Read off the `use` lines and the paths in the code; what only
 //! tests import does not count.
 
+#![allow(clippy::unwrap_used, reason = "in tests a failed unwrap is the failure report")]
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,

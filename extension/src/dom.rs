@@ -1,5 +1,6 @@
 //! Binding to the elements of the pages.
 
+use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{Document, Element, Event, EventTarget, HtmlElement, HtmlTemplateElement, Window};
 
@@ -19,20 +20,72 @@ pub(crate) fn document() -> Result<Document, JsValue> {
     window()?.document().ok_or_else(|| JsValue::from_str("there is no document"))
 }
 
+/// Makes a struct of a page's elements, each with its id, and after a semicolon of what else it holds, which begins with its
+/// default where nothing is given. `new` finds the elements.
+macro_rules! elements {
+    (
+        $(#[$about:meta])* $visible:vis struct $name:ident $(($($given:ident: $given_kind:ty),*))? {
+            $($(#[$element_about:meta])* $seen:vis $element:ident: $kind:ty = $id:literal,)*
+            $(; $($(#[$other_about:meta])* $other_seen:vis $other:ident: $other_kind:ty $(= $start:expr)?,)*)?
+        }
+    ) => {
+        $(#[$about])*
+        $visible struct $name {
+            $($(#[$element_about])* $seen $element: $kind,)*
+            $($($(#[$other_about])* $other_seen $other: $other_kind,)*)?
+        }
+
+        impl $name {
+            /// # Errors
+            /// When the page lacks an element.
+            pub(crate) fn new($($($given: $given_kind),*)?) -> Result<Self, wasm_bindgen::JsValue> {
+                #[allow(unused_mut, reason = "a struct without elements misses none")]
+                let mut missing = Ok(());
+                let made = Self {
+                    $($element: $crate::dom::by_id_or($id, &mut missing),)*
+                    $($($other: $crate::dom::elements!(@ $($start)?),)*)?
+                };
+                missing.map(|()| made)
+            }
+        }
+    };
+    (@) => { Default::default() };
+    (@ $start:expr) => { $start };
+}
+pub(crate) use elements;
+
 /// The element with this id.
 ///
 /// # Errors
 /// When the page has none, or one of another kind.
 pub(crate) fn by_id<T: JsCast>(id: &str) -> Result<T, JsValue> {
-    document()?
-        .get_element_by_id(id)
-        .and_then(|element| element.dyn_into().ok())
-        .ok_or_else(|| JsValue::from_str(&format!("the page has no element #{id} of the right kind")))
+    let mut missing = Ok(());
+    let element = by_id_or(id, &mut missing);
+    missing.map(|()| element)
+}
+
+/// The element with this id. Where the page has none of this kind, what stands for it is not to be used, and `missing` says so:
+/// that is looked at once for many elements, and not after each.
+pub(crate) fn by_id_or<T: JsCast>(id: &str, missing: &mut Result<(), JsValue>) -> T {
+    element(id, T::instanceof, missing).unchecked_into()
+}
+
+fn element(id: &str, is_right: fn(&JsValue) -> bool, missing: &mut Result<(), JsValue>) -> JsValue {
+    let found = document().ok().and_then(|page| page.get_element_by_id(id)).map(JsValue::from);
+    found.filter(is_right).unwrap_or_else(|| {
+        *missing = Err(JsValue::from_str(&format!("the page has no element #{id} of the right kind")));
+        JsValue::UNDEFINED
+    })
 }
 
 /// Calls `handler` at each such event, for as long as the page lives.
 pub(crate) fn on<E: JsCast>(target: &EventTarget, name: &str, handler: impl Fn(E) + 'static) {
-    let closure = Closure::<dyn Fn(Event)>::new(move |event: Event| handler(event.unchecked_into()));
+    listen(target, name, Box::new(move |event| handler(event.unchecked_into())));
+}
+
+// In one place: what is boxed here is not made again for each handler.
+fn listen(target: &EventTarget, name: &str, handler: Box<dyn Fn(Event)>) {
+    let closure = Closure::wrap(handler);
     // Only fails for arguments of the wrong kind.
     let _ = target.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
     closure.forget();
@@ -40,10 +93,77 @@ pub(crate) fn on<E: JsCast>(target: &EventTarget, name: &str, handler: impl Fn(E
 
 /// Calls `handler` at each such event before whoever it is for, also where such events do not bubble.
 pub(crate) fn on_first<E: JsCast>(target: &EventTarget, name: &str, handler: impl Fn(E) + 'static) {
-    let closure = Closure::<dyn Fn(Event)>::new(move |event: Event| handler(event.unchecked_into()));
+    let handler: Box<dyn Fn(Event)> = Box::new(move |event| handler(event.unchecked_into()));
+    let closure = Closure::wrap(handler);
     // Only fails for arguments of the wrong kind.
     let _ = target.add_event_listener_with_callback_and_bool(name, closure.as_ref().unchecked_ref(), true);
     closure.forget();
+}
+
+fn listen_at(id: &str, name: &str, handler: Box<dyn Fn(Event)>) -> Result<(), JsValue> {
+    by_id::<EventTarget>(id).map(|target| listen(&target, name, handler))
+}
+
+/// Calls `handler` with `this` at each such event.
+pub(crate) fn bind<T: 'static>(target: &EventTarget, name: &str, this: &Rc<T>, handler: impl Fn(&Rc<T>) + 'static) {
+    let this = this.clone();
+    listen(target, name, Box::new(move |_| handler(&this)));
+}
+
+/// The same, where the handler needs the event.
+pub(crate) fn bind_event<E: JsCast, T: 'static>(
+    target: &EventTarget,
+    name: &str,
+    this: &Rc<T>,
+    handler: impl Fn(&Rc<T>, E) + 'static,
+) {
+    let this = this.clone();
+    listen(target, name, Box::new(move |event| handler(&this, event.unchecked_into())));
+}
+
+/// Calls `handler` with `this` at each click on the element with this id.
+///
+/// # Errors
+/// As [`by_id`].
+pub(crate) fn on_click<T: 'static>(id: &str, this: &Rc<T>, handler: impl Fn(&Rc<T>) + 'static) -> Result<(), JsValue> {
+    let this = this.clone();
+    listen_at(id, "click", Box::new(move |_| handler(&this)))
+}
+
+/// Calls `handler` with `this` where the form with this id is to be submitted, which no page here does.
+///
+/// # Errors
+/// As [`by_id`].
+pub(crate) fn on_submit<T: 'static>(id: &str, this: &Rc<T>, handler: impl Fn(&Rc<T>) + 'static) -> Result<(), JsValue> {
+    let this = this.clone();
+    let submitted = move |event: Event| {
+        event.prevent_default();
+        handler(&this);
+    };
+    listen_at(id, "submit", Box::new(submitted))
+}
+
+/// A line of a list, of text alone.
+///
+/// # Errors
+/// Outside a page.
+pub(crate) fn line(words: &str) -> Result<HtmlElement, JsValue> {
+    let line = document()?.create_element("li")?;
+    line.set_text_content(Some(words));
+    Ok(line.unchecked_into())
+}
+
+/// Shows these in a list, in place of what it showed. The templates of rows are checked at start: a row that cannot be made is
+/// left out.
+pub(crate) fn fill_list<T>(
+    list: &Element,
+    items: impl IntoIterator<Item = T>,
+    row: impl Fn(T) -> Result<HtmlElement, JsValue>,
+) {
+    list.set_text_content(None);
+    for row in items.into_iter().filter_map(|item| row(item).ok()) {
+        let _ = list.append_with_node_1(&row);
+    }
 }
 
 /// A copy of the only element in this template.

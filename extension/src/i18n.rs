@@ -32,6 +32,12 @@ fn message(key: &str, values: &[&str]) -> String {
     webext::get_message(key, &values)
 }
 
+/// An error of JavaScript's in words for a person: its message, where it has one.
+pub(crate) fn js_error(error: &JsValue) -> String {
+    let message = error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message())).or(error.as_string());
+    message.filter(|message| !message.is_empty()).unwrap_or_else(|| text("errorUnexplained"))
+}
+
 /// A value that keeps its own order within a text from right to left: a barcode in Arabic.
 pub(crate) fn isolated(value: &str) -> String {
     if value.is_empty() || !locale::is_right_to_left() { value.to_owned() } else { format!("\u{2068}{value}\u{2069}") }

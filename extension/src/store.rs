@@ -3,7 +3,7 @@
 //! Every write is a transaction of its own with durability `strict`: when it is reported done, it is on the disk. The
 //! store keeps what core gives it and decides nothing but how it is found again: by number, by item, by state.
 
-use crate::slices;
+use crate::{i18n::js_error, slices};
 use indexed_db_futures::{
     Build, BuildPrimitive, KeyRange,
     cursor::CursorDirection,
@@ -152,7 +152,7 @@ fn to_js(value: &impl Serialize) -> Result<JsValue> {
 fn many_to_js<'a>(stored: impl Iterator<Item = Stored<'a>>) -> Result<js_sys::Array> {
     let json = serde_json::to_string(&stored.collect::<Vec<_>>());
     let json = json.map_err(|error| StoreError::Unreadable(error.to_string()))?;
-    let values = js_sys::JSON::parse(&json).map_err(|error| StoreError::Browser(format!("{error:?}")))?;
+    let values = js_sys::JSON::parse(&json).map_err(|error| StoreError::Browser(js_error(&error)))?;
     Ok(values.unchecked_into())
 }
 
@@ -161,7 +161,7 @@ fn entries(
     values: impl Iterator<Item = std::result::Result<JsValue, indexed_db_futures::error::Error>>,
 ) -> Result<Vec<Entry>> {
     let values = values.collect::<std::result::Result<js_sys::Array, _>>()?;
-    let json = js_sys::JSON::stringify(&values).map_err(|error| StoreError::Browser(format!("{error:?}")))?;
+    let json = js_sys::JSON::stringify(&values).map_err(|error| StoreError::Browser(js_error(&error)))?;
     serde_json::from_str(&String::from(json)).map_err(|error| StoreError::Unreadable(error.to_string()))
 }
 

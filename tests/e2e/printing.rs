@@ -169,3 +169,17 @@ fn a_long_log_is_cut_and_an_empty_one_is_not_printed() {
     );
     assert!(printed.iter().any(|line| line.contains("Only the last 1,000 of 1,002")));
 }
+
+#[test]
+fn what_firefox_says_of_a_printer_that_fails_is_told_in_words() {
+    let desk = desk();
+    desk.check_out("P1", "B1").unwrap();
+    for (thrown, said) in [("new Error('No printer here.')", "No printer here."), ("{}", "Firefox did not say why.")] {
+        desk.page.eval(&format!("void (window.print = () => {{ throw {thrown}; }})")).unwrap();
+        open(&desk, "#print-slip");
+        desk.page.click("#slip-print").unwrap();
+        desk.page.wait(&format!("document.getElementById('message').textContent.includes({said:?})")).unwrap();
+        assert!(!desk.page.text("#print").unwrap().contains("B1"), "nothing is left");
+        assert!(!desk.message().unwrap().contains("JsValue"), "{}", desk.message().unwrap());
+    }
+}

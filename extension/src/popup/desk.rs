@@ -1,151 +1,177 @@
-//! What the window keeps of the log, and the one way by which everybody hears who shows something of it.
-//!
-//! A change of the log is a [`LogEvent`], made here ([`Desk::log_changed`]) or heard from another window, whose message holds
-//! numbers only: the entries are read anew, and the same event is raised. What the window itself keeps, the counts and
-//! the sitting, follows first; then the listeners are told, one after the other.
+//! The ground that all panels stand on: the store, the message line, the focus, the settings, and what is kept of the log.
 
+use super::{
+    commit::{doubts::Doubts, reach::Reach, review::Review},
+    files::import::Import,
+    known::{
+        aside::Aside, lookup::Lookups, patron::PatronPanel, records::Records, returned::Returned, suggest::Suggestions,
+        warnings::Warnings,
+    },
+    log::{edit::Edit, find::Find, slip::Print, table::Table},
+    scan::{attention::Attention, scans::Scans, sitting::SittingLists},
+    window::{
+        focus::Focus,
+        guide::Guide,
+        message::{Message, Tone, Topic},
+        windows::Windows,
+    },
+};
 use crate::{
-    badge,
-    i18n::text_with,
-    locale,
-    popup::{DRAWING_LAG, Desk, Tone, known, log, scan},
-    store::Change,
-    timer::sleep,
+    dom::elements,
+    i18n::{plural, text, text_with},
+    lock,
+    preferences::{self, Preferences},
+    store::Store,
+    wording,
 };
 use koct_core::{
-    State, TransactionId,
-    log::event::{LogEvent, Reread},
+    Settings, TransactionId,
+    log::{Counts, sitting::Sitting},
 };
-use std::rc::Rc;
+use std::{
+    cell::{Cell, RefCell},
+    fmt::Display,
+    rc::Rc,
+};
 use wasm_bindgen_futures::spawn_local;
+use web_sys::{Element, HtmlElement};
 
-/// Everybody who shows something of the log, in the order in which they hear.
-const LISTENERS: [fn(&Rc<Desk>, &LogEvent); 8] = [
-    log::find::follow,
-    log::table::follow,
-    scan::sitting::follow,
-    known::warnings::follow,
-    known::returned::follow,
-    known::aside::follow,
-    known::patron::follow,
-    follow_records,
-];
-
-/// What the log tells more than the records follows from the record of commits.
-fn follow_records(desk: &Rc<Desk>, event: &LogEvent) {
-    if matches!(event, LogEvent::Committed | LogEvent::Reload(_)) {
-        let desk = desk.clone();
-        spawn_local(async move {
-            desk.reload_since().await;
-            desk.patron.refresh_soon(&desk);
-        });
+elements! {
+    /// The ground that all panels share, and the panels that others talk to.
+    pub(crate) struct Desk(store: Rc<Store>, message: Rc<Message>, focus: Rc<Focus>) {
+        pub(crate) count_unsent: Element = "count-unsent",
+        pub(crate) count_total: Element = "count-total",
+        status_line: Element = "desk",
+        notice: HtmlElement = "notice",
+        pub(crate) commit_button: Element = "commit",
+        commit_label: Element = "commit-label",
+        ;
+        pub(crate) store: Rc<Store> = store.clone(),
+        pub(crate) message: Rc<Message> = message,
+        pub(crate) focus: Rc<Focus> = focus,
+        pub(crate) preferences: RefCell<Preferences>,
+        settings_changed: Cell<bool>,
+        settings_reloading: Cell<bool>,
+        pub(crate) counts: Cell<Counts>,
+        /// What was recorded in this window.
+        pub(crate) sitting: RefCell<Sitting>,
+        /// Whether that is not shown yet.
+        pub(crate) sitting_changed: Cell<bool>,
+        pub(crate) drawing_soon: Cell<bool>,
+        /// From the press of the button to its end.
+        pub(crate) committing: Cell<bool>,
+        /// While this window holds the sender's lock for a commit, and the last transaction that it may send.
+        pub(crate) sending: Cell<bool>,
+        pub(crate) sends_up_to: Cell<Option<TransactionId>>,
+        pub(crate) windows: Windows = Windows::new()?,
+        // The panels.
+        pub(crate) scans: Scans,
+        pub(crate) attention: Attention = Attention::new()?,
+        pub(crate) sitting_lists: SittingLists = SittingLists::new()?,
+        pub(crate) table: Table = Table::new(store)?,
+        pub(crate) find: Find = Find::new()?,
+        pub(crate) edit: Edit = Edit::new()?,
+        pub(crate) print: Print = Print::new()?,
+        pub(crate) doubts: Doubts = Doubts::new()?,
+        pub(crate) review: Review = Review::new()?,
+        pub(crate) reach: Reach = Reach::new()?,
+        pub(crate) import: Import = Import::new()?,
+        pub(crate) records: Records = Records::new()?,
+        pub(crate) lookups: Lookups,
+        pub(crate) patron: PatronPanel = PatronPanel::new()?,
+        pub(crate) suggestions: Suggestions = Suggestions::new()?,
+        pub(crate) returned: Returned = Returned::new()?,
+        pub(crate) warnings: Warnings = Warnings::new()?,
+        pub(crate) aside: Aside = Aside::new()?,
+        pub(crate) guide: Guide = Guide::new()?,
     }
 }
 
+/// See [`Desk::may_change`].
+pub(crate) struct Permit(#[expect(dead_code, reason = "held, not read")] Option<lock::Lock>);
+
 impl Desk {
-    /// This window has changed the log: everybody is told, here and in the other windows.
-    pub(crate) fn log_changed(self: &Rc<Self>, event: &LogEvent) {
-        self.tell_others(event);
-        self.follow(event);
-        match event {
-            LogEvent::Recorded(_) => self.show_counts(),
-            LogEvent::Changed(_) => self.draw_soon(),
-            LogEvent::Committed | LogEvent::Reload(_) => {}
-        }
+    /// Something did not work: the text of `key`, with the reason.
+    pub(crate) fn failed(&self, topic: Topic, key: &str, reason: &dyn Display) {
+        self.message.about(topic).show(Tone::Bad, &text_with(key, &[&reason.to_string()]));
     }
 
-    /// This window has changed these entries, and where they stand.
-    pub(crate) fn apply(self: &Rc<Self>, changes: Vec<Change>) {
-        if changes.is_empty() {
-            return;
-        }
-        let mut counts = self.counts.get();
-        for Change { from, entry } in &changes {
-            counts.moved(*from, entry.status.state());
-        }
-        self.counts.set(counts);
-        self.log_changed(&LogEvent::Changed(changes.into_iter().map(|change| change.entry).collect()));
+    /// Follows the settings from now on.
+    pub(crate) fn watch_settings(self: &Rc<Self>) {
+        let desk = self.clone();
+        preferences::on_change(move || {
+            // Saving the settings is several changes: those that come while one is looked at are looked at together.
+            if !desk.settings_changed.replace(true) && !desk.settings_reloading.replace(true) {
+                spawn_local(desk.clone().follow_settings());
+            }
+        });
     }
 
-    /// This window has changed the log in more than a few entries: everybody reads anew what is shown.
-    pub(crate) fn reload_log(self: &Rc<Self>) {
-        self.tell_others(&LogEvent::Reload(Reread::default()));
-        spawn_local(self.clone().reread_log());
+    /// The settings, where they are complete.
+    pub(crate) fn settings(&self) -> Option<Settings> {
+        self.preferences.borrow().form.validate().ok()
     }
 
-    /// What follows here from a change of the log, whoever made it.
-    pub(crate) fn follow(self: &Rc<Self>, event: &LogEvent) {
-        let is_other = self.sitting.borrow_mut().follow(event);
-        if matches!(event, LogEvent::Recorded(_)) {
-            let mut counts = self.counts.get();
-            counts.add(State::Local, 1);
-            self.counts.set(counts);
-        } else if is_other {
-            self.sitting_changed.set(true);
+    /// Looks at the settings until they do not change any more.
+    async fn follow_settings(self: Rc<Self>) {
+        while self.settings_changed.replace(false) {
+            self.clone().reload_preferences().await;
         }
-        for listener in LISTENERS {
-            listener(self, event);
-        }
+        self.settings_reloading.set(false);
+        // A server that does not answer must not keep the settings from being followed.
+        let looking = self.clone();
+        spawn_local(async move { looking.look_for_koha().await });
+        self.reload_records().await;
     }
 
-    /// Reads anew what is kept and shown of the log, and shows it.
-    pub(crate) async fn reread_log(self: Rc<Self>) {
-        match self.store.counts().await {
-            Ok(counts) => self.counts.set(counts),
-            Err(error) => self.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()])),
+    pub(crate) async fn reload_preferences(self: Rc<Self>) {
+        if let Ok(preferences) = preferences::load().await {
+            *self.preferences.borrow_mut() = preferences;
         }
-        let kept = self.kept();
-        // What cannot be read is not gone.
-        let reread = self.store.get(&kept).await.map(|entries| Reread::new(&kept, entries)).unwrap_or_default();
-        self.follow(&LogEvent::Reload(reread));
-        self.show_sitting_if_changed();
-        self.show_counts();
+        let commit_type = self.preferences.borrow().form.commit_type;
+        self.commit_label.set_text_content(Some(&wording::commit_type(commit_type)));
+        self.message.set_sounds(self.preferences.borrow().desk.sounds);
+        let line = match self.settings() {
+            Some(settings) => text_with("deskConfigured", &[&settings.branchcode, settings.server.as_str()]),
+            None => text("deskNotConfigured"),
+        };
+        self.status_line.set_text_content(Some(&line));
+        self.guide.show(&self.preferences.borrow());
+        let notice = self.preferences.borrow().desk.notice.clone();
+        self.notice.set_hidden(notice.is_empty());
+        self.notice.set_text_content(Some(&notice));
+        self.doubts.link_to(self.settings().as_ref().map(|settings| &settings.server));
         self.offer_desks().await;
-        self.show_found().await;
     }
 
-    /// The entries that somebody here keeps, and would not hear of by a reload.
-    fn kept(&self) -> Vec<TransactionId> {
-        let mut kept: Vec<_> = self.sitting.borrow().ids().collect();
-        kept.extend(self.warnings.kept());
-        kept.extend(self.patron.kept());
-        kept.extend(self.returned.kept());
-        kept.sort_unstable();
-        kept.dedup();
-        kept
-    }
-
-    fn show_counts(&self) {
-        let counts = self.counts.get();
-        badge::show(counts);
-        self.doubts.show(counts.of(State::InDoubt));
-        self.count_unsent.set_text_content(Some(&locale::number(counts.uncommitted())));
-        self.count_total.set_text_content(Some(&text_with("countTotal", &[&locale::number(counts.total())])));
-        self.show_reachable();
-    }
-
-    /// Shows what has changed within a moment: a commit changes hundreds of rows a second, and painting each would slow it.
-    fn draw_soon(self: &Rc<Self>) {
-        if !self.drawing_soon.replace(true) {
-            let desk = self.clone();
-            spawn_local(async move {
-                sleep(DRAWING_LAG).await;
-                desk.drawing_soon.set(false);
-                desk.draw_now();
-            });
+    /// Puts what an earlier window left in `Sending` in doubt, unless another window is sending right now.
+    pub(crate) async fn recover(self: Rc<Self>) {
+        let Some(_lock) = lock::lock().await else { return };
+        match self.store.recover().await {
+            Ok(entries) if !entries.is_empty() => {
+                self.message.show(Tone::Doubt, &plural("recovered", entries.len(), &[]));
+                self.apply(entries);
+            }
+            Ok(_) => {}
+            Err(error) => self.failed(Topic::Change, "decideFailed", &error),
         }
     }
 
-    /// Shows what is kept as it is.
-    pub(crate) fn draw_now(self: &Rc<Self>) {
-        self.show_counts();
-        self.show_sitting_if_changed();
-        if self.find.is_active() {
-            // What changed may not be what is looked for any more.
-            spawn_local(self.clone().show_found());
-        } else {
-            self.find.show_counts(self.counts.get(), None);
-            self.draw_table();
+    /// Permission to change a transaction, for as long as it is held: nobody may be sending it meanwhile. `None` where
+    /// somebody is, and then the message line says so.
+    pub(crate) async fn may_change(&self, id: TransactionId) -> Option<Permit> {
+        if self.sending.get() {
+            // What was recorded since the commit began is not in its hands.
+            if self.sends_up_to.get().is_some_and(|last| id > last) {
+                return Some(Permit(None));
+            }
+            self.message.about(Topic::Change).show(Tone::Bad, &text("clearWhileCommitting"));
+            return None;
         }
+        let lock = lock::lock().await;
+        if lock.is_none() {
+            self.message.about(Topic::Change).show(Tone::Bad, &text("commitBusy"));
+        }
+        lock.map(|lock| Permit(Some(lock)))
     }
 }

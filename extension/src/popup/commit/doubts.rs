@@ -2,7 +2,7 @@
 
 use super::QUEUE;
 use crate::{
-    dom,
+    dom::{self, elements},
     i18n::{plural, text, text_with},
     locale, lock,
     popup::{
@@ -15,21 +15,17 @@ use koct_core::{Entry, State, Status, TransactionId, log::status::Decision};
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Event, HtmlAnchorElement, HtmlElement};
+use web_sys::{Element, HtmlAnchorElement, HtmlElement};
 
-pub(crate) struct Doubts {
-    panel: HtmlElement,
-    text: Element,
-    link: HtmlAnchorElement,
+elements! {
+    pub(crate) struct Doubts {
+        panel: HtmlElement = "doubts",
+        text: Element = "doubts-text",
+        link: HtmlAnchorElement = "doubts-link",
+    }
 }
 
 impl Doubts {
-    /// # Errors
-    /// When the page lacks an element.
-    pub(crate) fn new() -> Result<Self, JsValue> {
-        Ok(Self { panel: dom::by_id("doubts")?, text: dom::by_id("doubts-text")?, link: dom::by_id("doubts-link")? })
-    }
-
     /// Shows how many there are; hides itself where there are none.
     pub(crate) fn show(&self, number: u32) {
         self.panel.set_hidden(number == 0);
@@ -47,10 +43,7 @@ impl Doubts {
 /// When the page lacks an element.
 pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     for (id, decision) in [("doubts-in-koha", Decision::IsInKoha), ("doubts-send-again", Decision::SendAgain)] {
-        let this = desk.clone();
-        dom::on::<Event>(dom::by_id::<Element>(id)?.as_ref(), "click", move |_| {
-            spawn_local(this.clone().decide_all(decision));
-        });
+        dom::on_click(id, desk, move |desk| spawn_local(desk.clone().decide_all(decision)))?;
     }
     Ok(())
 }
@@ -88,9 +81,11 @@ impl Desk {
         match self.store.set_statuses(&decided).await {
             Ok(changes) => {
                 self.apply(changes);
-                message.show(Tone::Good, &text_with("decidedAll", &[&locale::number(decided.len())]));
+                self.message
+                    .about(Topic::Change)
+                    .show(Tone::Good, &text_with("decidedAll", &[&locale::number(decided.len())]));
             }
-            Err(error) => failed(error),
+            Err(error) => self.failed(Topic::Change, "decideFailed", &error),
         }
     }
 }

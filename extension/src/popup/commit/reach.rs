@@ -1,7 +1,7 @@
 //! The sign that says whether Koha can be reached. Nothing is sent without a person.
 
 use crate::{
-    dom,
+    dom::elements,
     http::Http,
     i18n::{text, text_with},
     locale,
@@ -12,7 +12,6 @@ use crate::{
 };
 use koct_core::{State, koha::rest};
 use std::{cell::Cell, rc::Rc, time::Duration};
-use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlElement;
 
@@ -21,17 +20,12 @@ use web_sys::HtmlElement;
 const EVERY: Duration = Duration::from_secs(30);
 const SELDOM: Duration = Duration::from_mins(2);
 
-pub(crate) struct Reach {
-    sign: HtmlElement,
-    /// What was found last; `None` where Koha may not be asked.
-    is_there: Cell<Option<bool>>,
-}
-
-impl Reach {
-    /// # Errors
-    /// When the page lacks an element.
-    pub(crate) fn new() -> Result<Self, JsValue> {
-        Ok(Self { sign: dom::by_id("reachable")?, is_there: Cell::default() })
+elements! {
+    pub(crate) struct Reach {
+        sign: HtmlElement = "reachable",
+        ;
+        /// What was found last; `None` where Koha may not be asked.
+        is_there: Cell<Option<bool>>,
     }
 }
 

@@ -2,8 +2,9 @@
 //! lets a person set a desk's clock right.
 
 use crate::{
-    clock, dom,
-    i18n::{isolated, plural, text, text_with},
+    clock,
+    dom::{self, elements},
+    i18n::{isolated, js_error, plural, text, text_with},
     locale, lock,
     popup::{Desk, Tone, Topic, log::edit, on_enter},
     store::StoreError,
@@ -34,41 +35,25 @@ mod looking;
 const CONFLICTS_LISTED: usize = 50;
 const ORDER_LISTED: usize = 300;
 
-pub(crate) struct Review {
-    dialog: HtmlDialogElement,
-    text: Element,
-    desks_box: HtmlElement,
-    desks: Element,
-    conflicts: Element,
-    order: Element,
-    store: HtmlElement,
-    cancel: Element,
-    go: HtmlElement,
-    looking: Looking,
-    progress: HtmlElement,
-    rows: RefCell<BTreeMap<Option<DeskName>, HtmlElement>>,
+elements! {
+    pub(crate) struct Review {
+        dialog: HtmlDialogElement = "review-dialog",
+        text: Element = "review-text",
+        desks_box: HtmlElement = "review-desks-box",
+        desks: Element = "review-desks",
+        conflicts: Element = "review-conflicts",
+        order: Element = "review-order",
+        store: HtmlElement = "review-store",
+        cancel: Element = "review-cancel",
+        go: HtmlElement = "review-go",
+        progress: HtmlElement = "review-progress",
+        ;
+        looking: Looking,
+        rows: RefCell<BTreeMap<Option<DeskName>, HtmlElement>>,
+    }
 }
 
 impl Review {
-    /// # Errors
-    /// When the page lacks an element.
-    pub(crate) fn new() -> Result<Self, JsValue> {
-        Ok(Self {
-            dialog: dom::by_id("review-dialog")?,
-            text: dom::by_id("review-text")?,
-            desks_box: dom::by_id("review-desks-box")?,
-            desks: dom::by_id("review-desks")?,
-            conflicts: dom::by_id("review-conflicts")?,
-            order: dom::by_id("review-order")?,
-            store: dom::by_id("review-store")?,
-            cancel: dom::by_id("review-cancel")?,
-            go: dom::by_id("review-go")?,
-            looking: Looking::default(),
-            progress: dom::by_id("review-progress")?,
-            rows: RefCell::default(),
-        })
-    }
-
     /// Shows that it is being looked through. Nothing can be decided meanwhile.
     fn show_working(&self, working: bool) {
         self.progress.set_hidden(!working);
@@ -84,15 +69,10 @@ impl Review {
 /// # Errors
 /// When the page lacks an element.
 pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    let this = desk.clone();
-    dom::on::<Event>(dom::by_id::<Element>("show-review")?.as_ref(), "click", move |_| {
-        spawn_local(this.clone().check_order());
-    });
-    let this = desk.clone();
-    dom::on::<Event>(&desk.review.dialog, "close", move |_| this.review.looking.stop());
-    let this = desk.clone();
-    dom::on::<Event>(&desk.review.store, "click", move |_| {
-        let desk = this.clone();
+    dom::on_click("show-review", desk, |desk| spawn_local(desk.clone().check_order()))?;
+    dom::bind(&desk.review.dialog, "close", desk, |desk| desk.review.looking.stop());
+    dom::bind(&desk.review.store, "click", desk, |desk| {
+        let desk = desk.clone();
         spawn_local(async move {
             if desk.store_shifts().await {
                 desk.look_again().await;
@@ -100,10 +80,9 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
         });
     });
     // Something may have been corrected from within.
-    let this = desk.clone();
-    edit::on_closed(desk, move || {
-        if this.review.dialog.open() {
-            let desk = this.clone();
+    dom::bind(edit::dialog(desk), "close", desk, |desk| {
+        if desk.review.dialog.open() {
+            let desk = desk.clone();
             spawn_local(async move { desk.look_again().await });
         }
     });
@@ -156,7 +135,7 @@ impl Desk {
             Ok(false) => {}
             Err(error) => {
                 self.review.dialog.close();
-                self.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()]));
+                self.failed(Topic::Other, "openFailed", &error);
             }
         }
     }
@@ -204,7 +183,7 @@ impl Desk {
 
     fn draw_review(self: &Rc<Self>) {
         if let Err(error) = self.try_draw_review() {
-            self.message.show(Tone::Bad, &format!("{error:?}"));
+            self.message.show(Tone::Bad, &js_error(&error));
         }
     }
 

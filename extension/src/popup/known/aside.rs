@@ -1,9 +1,9 @@
 //! What came back and is on hold: the list of items to set aside, on screen and on paper.
 
 use crate::{
-    dom,
-    i18n::{plural, text, text_with},
-    popup::{Desk, Tone},
+    dom::{self, elements},
+    i18n::{plural, text},
+    popup::{Desk, Topic},
     wording,
 };
 use koct_core::{
@@ -14,48 +14,31 @@ use koct_core::{
 use std::{cell::Cell, collections::BTreeSet, rc::Rc};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Event, HtmlDialogElement, HtmlElement};
+use web_sys::{Element, HtmlDialogElement, HtmlElement};
 
-pub(crate) struct Aside {
-    button: HtmlElement,
-    dialog: HtmlDialogElement,
-    about: Element,
-    rows: Element,
-    counting: Cell<bool>,
-    count_again: Cell<bool>,
-}
-
-impl Aside {
-    /// # Errors
-    /// When the page lacks an element.
-    pub(crate) fn new() -> Result<Self, JsValue> {
-        Ok(Self {
-            button: dom::by_id("show-aside")?,
-            dialog: dom::by_id("aside-dialog")?,
-            about: dom::by_id("aside-about")?,
-            rows: dom::by_id("aside-rows")?,
-            counting: Cell::default(),
-            count_again: Cell::default(),
-        })
+elements! {
+    pub(crate) struct Aside {
+        button: HtmlElement = "show-aside",
+        dialog: HtmlDialogElement = "aside-dialog",
+        about: Element = "aside-about",
+        rows: Element = "aside-rows",
+        ;
+        counting: Cell<bool>,
+        count_again: Cell<bool>,
     }
 }
 
 /// # Errors
 /// When the page lacks an element.
 pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    let this = desk.clone();
-    dom::on::<Event>(&desk.aside.button, "click", move |_| spawn_local(this.clone().open_aside()));
-    let this = desk.clone();
-    dom::on::<Event>(dom::by_id::<Element>("aside-form")?.as_ref(), "submit", move |event| {
-        event.prevent_default();
-        spawn_local(this.clone().print_aside());
-    });
-    let this = desk.clone();
-    dom::on::<Event>(dom::by_id::<Element>("aside-close")?.as_ref(), "click", move |_| this.aside.dialog.close());
-    let this = desk.clone();
-    dom::on::<Event>(&desk.aside.dialog, "close", move |_| {
+    dom::bind(&desk.aside.button, "click", desk, |desk| spawn_local(desk.clone().open_aside()));
+    dom::on_submit("aside-form", desk, |desk| {
+        spawn_local(desk.clone().print_aside());
+    })?;
+    dom::on_click("aside-close", desk, |desk| desk.aside.dialog.close())?;
+    dom::bind(&desk.aside.dialog, "close", desk, |desk| {
         // No name stays in the page.
-        this.aside.rows.set_text_content(None);
+        desk.aside.rows.set_text_content(None);
     });
     Ok(())
 }
@@ -83,7 +66,7 @@ impl Desk {
         match read.await {
             Ok(entries) => aside::list(&aside::by_item(entries)),
             Err(error) => {
-                self.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()]));
+                self.failed(Topic::Other, "openFailed", &error);
                 Vec::new()
             }
         }

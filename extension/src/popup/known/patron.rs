@@ -2,7 +2,7 @@
 
 use crate::{
     clock::{self, DeskZone},
-    dom,
+    dom::{self, elements},
     i18n::{plural, text, text_with},
     locale,
     popup::Desk,
@@ -25,46 +25,29 @@ use std::{
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Event, HtmlElement, HtmlInputElement};
+use web_sys::{Element, HtmlElement, HtmlInputElement};
 
-pub(crate) struct PatronPanel {
-    field: HtmlInputElement,
-    panel: HtmlElement,
-    name: Element,
-    about: Element,
-    warnings: HtmlElement,
-    confirm: HtmlElement,
-    confirmed: HtmlElement,
-    facts: Element,
-    loans_title: HtmlElement,
-    loans: HtmlElement,
-    shown: RefCell<Option<ShownPatron>>,
-    refreshing: Cell<bool>,
-    /// Counts what may have changed what is shown, to know whether something came while a patron was looked up.
-    changes: Cell<u32>,
+elements! {
+    pub(crate) struct PatronPanel {
+        field: HtmlInputElement = "checkout-patron",
+        panel: HtmlElement = "patron-panel",
+        name: Element = "patron-name",
+        about: Element = "patron-about",
+        warnings: HtmlElement = "patron-warnings",
+        confirm: HtmlElement = "patron-confirm",
+        confirmed: HtmlElement = "patron-confirmed",
+        facts: Element = "patron-facts",
+        loans_title: HtmlElement = "patron-loans-title",
+        loans: HtmlElement = "patron-loans",
+        ;
+        shown: RefCell<Option<ShownPatron>>,
+        refreshing: Cell<bool>,
+        /// Counts what may have changed what is shown, to know whether something came while a patron was looked up.
+        changes: Cell<u32>,
+    }
 }
 
 impl PatronPanel {
-    /// # Errors
-    /// When the page lacks an element.
-    pub(crate) fn new() -> Result<Self, JsValue> {
-        Ok(Self {
-            field: dom::by_id("checkout-patron")?,
-            panel: dom::by_id("patron-panel")?,
-            name: dom::by_id("patron-name")?,
-            about: dom::by_id("patron-about")?,
-            warnings: dom::by_id("patron-warnings")?,
-            confirm: dom::by_id("patron-confirm")?,
-            confirmed: dom::by_id("patron-confirmed")?,
-            facts: dom::by_id("patron-facts")?,
-            loans_title: dom::by_id("patron-loans-title")?,
-            loans: dom::by_id("patron-loans")?,
-            shown: RefCell::default(),
-            refreshing: Cell::default(),
-            changes: Cell::default(),
-        })
-    }
-
     /// When a person confirmed the warnings of the patron with this card, if that is the one who is shown.
     pub(crate) fn confirmed_for(&self, card: &str) -> Option<Moment> {
         self.shown.borrow().as_ref().filter(|shown| shown.has_card(card))?.confirmed()
@@ -136,12 +119,13 @@ fn line(list: &Element, words: &str) {
     }
 }
 
-pub(crate) fn bind(desk: &Rc<Desk>) {
-    let this = desk.clone();
-    dom::on::<Event>(&desk.patron.confirm, "click", move |_| {
-        this.confirm_patron();
-        this.focus.back();
-    });
+/// # Errors
+/// When the page lacks an element.
+pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
+    dom::on_click("patron-confirm", desk, |desk| {
+        desk.confirm_patron();
+        desk.focus.back();
+    })
 }
 
 /// What was confirmed, corrected, taken back or cleared does not wait any more; and the patron may have other things now.

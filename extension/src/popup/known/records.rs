@@ -4,7 +4,7 @@
 use crate::{
     clock,
     directory::{Access, DiskError, Known, RecordsError, Watcher, borrowers},
-    dom,
+    dom::{self, elements},
     i18n::{plural, text, text_with},
     locale,
     popup::{
@@ -25,7 +25,7 @@ use std::{
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{
-    Element, Event, File, HtmlButtonElement, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
+    Element, File, HtmlButtonElement, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
 };
 
 /// What is being done with the records in this window.
@@ -38,60 +38,35 @@ enum Doing {
     Opening,
 }
 
-pub(crate) struct Records {
-    known: Known,
-    open: HtmlElement,
-    line: HtmlElement,
-    line_text: Element,
-    dialog: HtmlDialogElement,
-    sets: Element,
-    state: Element,
-    progress_row: HtmlElement,
-    progress: HtmlProgressElement,
-    unlock_row: HtmlElement,
-    passphrase: HtmlInputElement,
-    choose_row: HtmlElement,
-    new: HtmlInputElement,
-    again: HtmlInputElement,
-    file_row: HtmlElement,
-    go: HtmlButtonElement,
-    stop: HtmlButtonElement,
-    delete: HtmlButtonElement,
-    doing: Cell<Option<Doing>>,
-    stopped: Cell<bool>,
-    /// What was said last in the dialog, and how.
-    said: RefCell<Option<(Tone, String)>>,
+elements! {
+    pub(crate) struct Records {
+        open: HtmlElement = "open-records",
+        line: HtmlElement = "records-line",
+        line_text: Element = "records-line-text",
+        dialog: HtmlDialogElement = "records-dialog",
+        sets: Element = "records-sets",
+        state: Element = "records-state",
+        progress_row: HtmlElement = "records-progress-row",
+        progress: HtmlProgressElement = "records-progress",
+        unlock_row: HtmlElement = "records-unlock",
+        passphrase: HtmlInputElement = "records-passphrase",
+        choose_row: HtmlElement = "records-choose",
+        new: HtmlInputElement = "records-new",
+        again: HtmlInputElement = "records-again",
+        file_row: HtmlElement = "records-file-row",
+        go: HtmlButtonElement = "records-download",
+        stop: HtmlButtonElement = "records-stop",
+        delete: HtmlButtonElement = "records-delete",
+        ;
+        known: Known = Known::new()?,
+        doing: Cell<Option<Doing>>,
+        stopped: Cell<bool>,
+        /// What was said last in the dialog, and how.
+        said: RefCell<Option<(Tone, String)>>,
+    }
 }
 
 impl Records {
-    /// # Errors
-    /// When the page lacks an element.
-    pub(crate) fn new() -> Result<Self, JsValue> {
-        Ok(Self {
-            known: Known::new()?,
-            open: dom::by_id("open-records")?,
-            line: dom::by_id("records-line")?,
-            line_text: dom::by_id("records-line-text")?,
-            dialog: dom::by_id("records-dialog")?,
-            sets: dom::by_id("records-sets")?,
-            state: dom::by_id("records-state")?,
-            progress_row: dom::by_id("records-progress-row")?,
-            progress: dom::by_id("records-progress")?,
-            unlock_row: dom::by_id("records-unlock")?,
-            passphrase: dom::by_id("records-passphrase")?,
-            choose_row: dom::by_id("records-choose")?,
-            new: dom::by_id("records-new")?,
-            again: dom::by_id("records-again")?,
-            file_row: dom::by_id("records-file-row")?,
-            go: dom::by_id("records-download")?,
-            stop: dom::by_id("records-stop")?,
-            delete: dom::by_id("records-delete")?,
-            doing: Cell::default(),
-            stopped: Cell::default(),
-            said: RefCell::default(),
-        })
-    }
-
     /// The records; `None` where they are not wanted, not there or locked.
     pub(crate) fn get(&self) -> Option<Rc<crate::directory::Records>> {
         self.known.get()
@@ -105,33 +80,23 @@ impl Records {
 /// # Errors
 /// When the page lacks an element.
 pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    let on_click = |id: &str, handler: fn(&Rc<Desk>)| -> Result<(), JsValue> {
-        let this = desk.clone();
-        dom::on::<Event>(dom::by_id::<Element>(id)?.as_ref(), "click", move |_| handler(&this));
-        Ok(())
-    };
-    on_click("open-records", Desk::open_records)?;
-    on_click("records-line-open", Desk::open_records)?;
-    on_click("records-close", |desk| desk.records.dialog.close())?;
-    on_click("records-stop", |desk| desk.records.stopped.set(true))?;
-    on_click("records-delete", |desk| spawn_local(desk.clone().delete_records()))?;
-    let this = desk.clone();
-    dom::on::<Event>(dom::by_id::<Element>("records-form")?.as_ref(), "submit", move |event| {
-        event.prevent_default();
-        spawn_local(this.clone().go_on_with_records());
-    });
-    let (this, field) = (desk.clone(), dom::by_id::<HtmlInputElement>("records-file")?);
-    dom::on::<Event>(field.clone().as_ref(), "change", move |_| {
+    dom::on_click("open-records", desk, Desk::open_records)?;
+    dom::on_click("records-line-open", desk, Desk::open_records)?;
+    dom::on_click("records-close", desk, |desk| desk.records.dialog.close())?;
+    dom::on_click("records-stop", desk, |desk| desk.records.stopped.set(true))?;
+    dom::on_click("records-delete", desk, |desk| spawn_local(desk.clone().delete_records()))?;
+    dom::on_submit("records-form", desk, |desk| spawn_local(desk.clone().go_on_with_records()))?;
+    let field: HtmlInputElement = dom::by_id("records-file")?;
+    dom::bind(&field.clone(), "change", desk, move |desk| {
         let file = field.files().and_then(|files| files.get(0));
         // The same file can be chosen again.
         field.set_value("");
         if let Some(file) = file {
-            spawn_local(this.clone().import_records(file));
+            spawn_local(desk.clone().import_records(file));
         }
     });
-    let this = desk.clone();
-    dom::on::<Event>(&desk.records.dialog, "close", move |_| {
-        for field in [&this.records.passphrase, &this.records.new, &this.records.again] {
+    dom::bind(&desk.records.dialog, "close", desk, |desk| {
+        for field in [&desk.records.passphrase, &desk.records.new, &desk.records.again] {
             field.set_value("");
         }
     });
@@ -177,21 +142,18 @@ impl Desk {
         records.line.set_hidden(line.is_none());
         records.line_text.set_text_content(line.as_deref());
 
-        records.sets.set_text_content(None);
         let has_report = matches!(lookup.restrictions_report(), Ok(Some(_)));
-        for set in Set::ALL {
+        // Only who has set up a report misses it.
+        let is_expected = |set: &Set| *set != Set::Restrictions || has_report || contents.sets.contains_key(set);
+        dom::fill_list(&records.sets, Set::ALL.into_iter().filter(is_expected), |set| {
             let held = contents.sets.get(&set);
-            // Only who has set up a report misses it.
-            if set == Set::Restrictions && !has_report && held.is_none() {
-                continue;
-            }
-            let Ok(row) = dom::from_template("records-template") else { continue };
+            let row = dom::from_template("records-template")?;
             dom::set_field(&row, "set", &name_of(set));
             dom::set_field(&row, "number", &held.map_or_else(|| text("recordsNone"), |held| locale::number(held.rows)));
             dom::set_field(&row, "when", &held.map(|held| wording::millis(held.as_of)).unwrap_or_default());
             dom::set_field(&row, "note", &note(set, &contents));
-            let _ = records.sets.append_with_node_1(&row);
-        }
+            Ok(row)
+        });
         let is_busy = doing.is_some();
         let is_locked = access == Access::Locked;
         records.unlock_row.set_hidden(!is_locked || is_busy);

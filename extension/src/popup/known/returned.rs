@@ -2,7 +2,7 @@
 
 use super::lookup::name_and_card;
 use crate::{
-    dom,
+    dom::{self, elements},
     i18n::{plural, text, text_with},
     popup::Desk,
     wording,
@@ -16,16 +16,18 @@ use koct_core::{
     log::{event::LogEvent, warned::Warning},
 };
 use std::{cell::RefCell, rc::Rc};
-use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement};
 
-pub(crate) struct Returned {
-    panel: HtmlElement,
-    hold: HtmlElement,
-    title: Element,
-    facts: Element,
-    /// The checkin that is shown.
-    shown: RefCell<Option<Entry>>,
+elements! {
+    pub(crate) struct Returned {
+        panel: HtmlElement = "checkin-panel",
+        hold: HtmlElement = "returned-hold",
+        title: Element = "returned-title",
+        facts: Element = "returned-facts",
+        ;
+        /// The checkin that is shown.
+        shown: RefCell<Option<Entry>>,
+    }
 }
 
 /// What was taken back, cleared, or turned out to be another item is not shown.
@@ -41,18 +43,6 @@ pub(crate) fn follow(desk: &Rc<Desk>, event: &LogEvent) {
 }
 
 impl Returned {
-    /// # Errors
-    /// When the page lacks an element.
-    pub(crate) fn new() -> Result<Self, JsValue> {
-        Ok(Self {
-            panel: dom::by_id("checkin-panel")?,
-            hold: dom::by_id("returned-hold")?,
-            title: dom::by_id("returned-title")?,
-            facts: dom::by_id("returned-facts")?,
-            shown: RefCell::default(),
-        })
-    }
-
     /// Shows nothing; no name stays in the page.
     pub(crate) fn hide(&self) {
         *self.shown.borrow_mut() = None;

@@ -4,7 +4,7 @@
 //! come up; what comes up late is dropped.
 
 use crate::{
-    dom,
+    dom::{self, elements},
     i18n::{text, text_with},
     locale,
     popup::{Desk, Tone},
@@ -18,42 +18,31 @@ use std::{
     rc::Rc,
     time::Duration,
 };
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Event, FocusEvent, HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent};
+use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent};
 
 /// So many are listed.
 const LISTED: usize = 12;
 /// Scanners type their next character earlier than this.
 const PAUSE: Duration = Duration::from_millis(25);
 
-pub(crate) struct Suggestions {
-    field: HtmlInputElement,
-    list: HtmlElement,
-    more: HtmlElement,
-    shown: RefCell<Vec<(Patron, HtmlElement)>>,
-    chosen: Cell<Option<usize>>,
-    /// Counts what was typed, to know what is late.
-    typed: Cell<u32>,
-    /// One search at a time: the first reads the index, and what is late meanwhile is never begun.
-    turn: Mutex<()>,
+elements! {
+    pub(crate) struct Suggestions {
+        field: HtmlInputElement = "checkout-patron",
+        list: HtmlElement = "patron-suggestions",
+        more: HtmlElement = "patron-more",
+        ;
+        shown: RefCell<Vec<(Patron, HtmlElement)>>,
+        chosen: Cell<Option<usize>>,
+        /// Counts what was typed, to know what is late.
+        typed: Cell<u32>,
+        /// One search at a time: the first reads the index, and what is late meanwhile is never begun.
+        turn: Mutex<()>,
+    }
 }
 
 impl Suggestions {
-    /// # Errors
-    /// When the page lacks an element.
-    pub(crate) fn new() -> Result<Self, JsValue> {
-        Ok(Self {
-            field: dom::by_id("checkout-patron")?,
-            list: dom::by_id("patron-suggestions")?,
-            more: dom::by_id("patron-more")?,
-            shown: RefCell::default(),
-            chosen: Cell::default(),
-            typed: Cell::default(),
-            turn: Mutex::default(),
-        })
-    }
-
     fn is_open(&self) -> bool {
         !self.list.hidden()
     }
@@ -106,13 +95,11 @@ impl Suggestions {
 /// Binds the list. `entered` is called when a patron was chosen and the cardnumber stands in the field.
 pub(crate) fn bind(desk: &Rc<Desk>, entered: impl Fn() + Clone + 'static) {
     let field = desk.suggestions.field.clone();
-    let this = desk.clone();
-    dom::on::<Event>(field.as_ref(), "input", move |_| this.suggest());
-    let this = desk.clone();
-    dom::on::<FocusEvent>(field.as_ref(), "blur", move |_| this.suggestions.close());
-    let (this, take) = (desk.clone(), entered.clone());
-    dom::on::<KeyboardEvent>(field.as_ref(), "keydown", move |event| {
-        let list = &this.suggestions;
+    dom::bind(&field, "input", desk, Desk::suggest);
+    dom::bind(&field, "blur", desk, |desk| desk.suggestions.close());
+    let take = entered.clone();
+    dom::bind_event(&field, "keydown", desk, move |desk, event: KeyboardEvent| {
+        let list = &desk.suggestions;
         if event.is_composing() || !list.is_open() {
             return;
         }
@@ -121,7 +108,7 @@ pub(crate) fn bind(desk: &Rc<Desk>, entered: impl Fn() + Clone + 'static) {
             "ArrowUp" => list.step(-1),
             "Escape" => list.close(),
             "Enter" => match list.chosen.get() {
-                Some(place) => this.take_suggested(place, &take),
+                Some(place) => desk.take_suggested(place, &take),
                 None => return list.close(),
             },
             _ => return,
@@ -131,14 +118,13 @@ pub(crate) fn bind(desk: &Rc<Desk>, entered: impl Fn() + Clone + 'static) {
         event.stop_immediate_propagation();
     });
     // Before the field loses the focus, which closes the list.
-    let this = desk.clone();
-    dom::on::<MouseEvent>(desk.suggestions.list.clone().as_ref(), "mousedown", move |event| {
+    dom::bind_event(&desk.suggestions.list, "mousedown", desk, move |desk, event: MouseEvent| {
         event.prevent_default();
         let line = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         let line = line.and_then(|line| line.closest("[role=option]").ok().flatten());
         let place = line.and_then(|line| line.get_attribute("data-place")?.parse().ok());
         if let Some(place) = place {
-            this.take_suggested(place, &entered);
+            desk.take_suggested(place, &entered);
         }
     });
 }

@@ -1,9 +1,10 @@
 //! The list of what a person was warned of and has not confirmed: in place, and in nobody's way.
 
 use crate::{
-    clock, dom,
+    clock,
+    dom::{self, elements},
     i18n::{plural, text, text_with},
-    popup::{Desk, Tone},
+    popup::{Desk, Tone, Topic},
     store::StoreError,
     wording,
 };
@@ -26,18 +27,15 @@ struct Row {
     element: HtmlElement,
 }
 
-pub(crate) struct Warnings {
-    list: HtmlElement,
-    rows: RefCell<Vec<Row>>,
+elements! {
+    pub(crate) struct Warnings {
+        list: HtmlElement = "warnings",
+        ;
+        rows: RefCell<Vec<Row>>,
+    }
 }
 
 impl Warnings {
-    /// # Errors
-    /// When the page lacks an element.
-    pub(crate) fn new() -> Result<Self, JsValue> {
-        Ok(Self { list: dom::by_id("warnings")?, rows: RefCell::default() })
-    }
-
     /// Adds a line. `what` says what it is about, by the number of transactions.
     fn add(&self, desk: &Rc<Desk>, mut open: OpenWarning, what: impl Fn(usize) -> String, reason: &str) {
         self.retain(|row| !open.take_over(&row.open));
@@ -118,9 +116,7 @@ impl Desk {
             Ok(kept) => kept,
             // Cleared meanwhile.
             Err(StoreError::NotOpen(_)) => return,
-            Err(error) => {
-                return self.message.show(Tone::Bad, &text_with("editFailed", &[&error.to_string()]));
-            }
+            Err(error) => return self.failed(Topic::Other, "editFailed", &error),
         };
         let is_up_to_date = kept.iter().all(|now| holder::is_up_to_date(entry, now));
         self.log_changed(&LogEvent::Changed(kept));
@@ -188,7 +184,7 @@ impl Desk {
         }
         match self.store.warn(&ids, |entry| entry.confirmed(now, &which)).await {
             Ok(entries) => self.log_changed(&LogEvent::Changed(entries)),
-            Err(error) => self.message.show(Tone::Bad, &text_with("editFailed", &[&error.to_string()])),
+            Err(error) => self.failed(Topic::Other, "editFailed", &error),
         }
     }
 }

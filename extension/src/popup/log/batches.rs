@@ -1,53 +1,55 @@
 //! The record of past commits, and the transactions of one of them.
 
 use crate::{
-    dom,
+    dom::{self, elements},
     i18n::{plural, text, text_with},
     locale,
-    popup::{Desk, Tone},
+    popup::{Desk, Topic},
     wording,
 };
 use koct_core::log::commit::Batch;
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Event, HtmlDialogElement, HtmlElement};
+use web_sys::{HtmlDialogElement, HtmlElement};
+
+elements! {
+    struct Batches {
+        dialog: HtmlDialogElement = "batches-dialog",
+        list: HtmlElement = "batches-list",
+        empty: HtmlElement = "batches-empty",
+    }
+}
 
 /// # Errors
 /// When the page lacks an element.
 pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    let this = desk.clone();
-    dom::on::<Event>(dom::by_id::<Element>("show-batches")?.as_ref(), "click", move |_| {
-        let desk = this.clone();
-        spawn_local(async move {
-            if let Err(error) = open(&desk).await {
-                desk.message.show(Tone::Bad, &text_with("openFailed", &[&format!("{error:?}")]));
-            }
-        });
-    });
-    Ok(())
+    let batches = Rc::new(Batches::new()?);
+    dom::on_click("show-batches", desk, move |desk| spawn_local(batches.clone().open(desk.clone())))
 }
 
-async fn open(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    let dialog: HtmlDialogElement = dom::by_id("batches-dialog")?;
-    let list: HtmlElement = dom::by_id("batches-list")?;
-    let batches = desk.store.batches().await.map_err(|error| JsValue::from_str(&error.to_string()))?;
-    list.set_text_content(None);
-    list.set_hidden(batches.is_empty());
-    dom::by_id::<HtmlElement>("batches-empty")?.set_hidden(!batches.is_empty());
-    for batch in batches {
-        let row = row(&batch)?;
-        if let Some(button) = dom::field(&row, "show") {
-            let (desk, dialog) = (desk.clone(), dialog.clone());
-            button.set_hidden(batch.transactions.is_empty());
-            dom::on::<Event>(&button, "click", move |_| {
-                dialog.close();
-                spawn_local(desk.clone().show_batch(batch.clone()));
-            });
-        }
-        list.append_with_node_1(&row)?;
+impl Batches {
+    async fn open(self: Rc<Self>, desk: Rc<Desk>) {
+        let batches = match desk.store.batches().await {
+            Ok(batches) => batches,
+            Err(error) => return desk.failed(Topic::Other, "openFailed", &error),
+        };
+        self.list.set_hidden(batches.is_empty());
+        self.empty.set_hidden(!batches.is_empty());
+        dom::fill_list(&self.list, batches, |batch| {
+            let row = row(&batch)?;
+            if let Some(button) = dom::field(&row, "show") {
+                button.set_hidden(batch.transactions.is_empty());
+                let this = self.clone();
+                dom::bind(&button, "click", &desk, move |desk| {
+                    this.dialog.close();
+                    spawn_local(desk.clone().show_batch(batch.clone()));
+                });
+            }
+            Ok(row)
+        });
+        let _ = self.dialog.show_modal();
     }
-    dialog.show_modal()
 }
 
 fn row(batch: &Batch) -> Result<HtmlElement, JsValue> {

@@ -2,7 +2,8 @@
 //! ticked, and what is not in Koha needs a second one.
 
 use crate::{
-    clock, dom,
+    clock,
+    dom::{self, elements},
     i18n::{plural, text, text_with},
     locale, lock,
     popup::{Desk, Tone, Topic},
@@ -21,29 +22,19 @@ fn committed() -> Vec<State> {
 /// Marks the dialog while nobody has asked for it.
 const OFFERED: &str = "data-offered";
 
-struct Dialog {
-    element: HtmlDialogElement,
-    confirm: HtmlInputElement,
-    unsent: HtmlElement,
-    unsent_confirm: HtmlInputElement,
-    text: Element,
-    unsent_text: Element,
-    note: Element,
+elements! {
+    struct Dialog {
+        element: HtmlDialogElement = "clear-dialog",
+        confirm: HtmlInputElement = "clear-confirm",
+        unsent: HtmlElement = "clear-unsent",
+        unsent_confirm: HtmlInputElement = "clear-unsent-confirm",
+        text: Element = "clear-text",
+        unsent_text: Element = "clear-unsent-text",
+        note: Element = "clear-note",
+    }
 }
 
 impl Dialog {
-    fn new() -> Result<Self, JsValue> {
-        Ok(Self {
-            element: dom::by_id("clear-dialog")?,
-            confirm: dom::by_id("clear-confirm")?,
-            unsent: dom::by_id("clear-unsent")?,
-            unsent_confirm: dom::by_id("clear-unsent-confirm")?,
-            text: dom::by_id("clear-text")?,
-            unsent_text: dom::by_id("clear-unsent-text")?,
-            note: dom::by_id("clear-note")?,
-        })
-    }
-
     /// `is_offered`: nobody has asked for it.
     fn open(&self, desk: &Desk, is_offered: bool) {
         if desk.committing.get() {
@@ -69,23 +60,19 @@ impl Dialog {
 /// When the page lacks an element.
 pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let dialog = Rc::new(Dialog::new()?);
-    let (this, shown) = (desk.clone(), dialog.clone());
-    dom::on::<Event>(dom::by_id::<Element>("clear")?.as_ref(), "click", move |_| shown.open(&this, false));
     let this = desk.clone();
-    dom::on::<Event>(dom::by_id::<Element>("clear-committed")?.as_ref(), "click", move |_| {
-        spawn_local(this.clone().remove(committed()));
-    });
-    let shown = dialog.clone();
-    dom::on::<Event>(dom::by_id::<Element>("clear-cancel")?.as_ref(), "click", move |_| shown.element.close());
-    let (this, shown) = (desk.clone(), dialog.clone());
-    dom::on::<Event>(dialog.confirm.as_ref(), "change", move |_| {
-        shown.unsent.set_hidden(!shown.confirm.checked() || this.counts.get().uncommitted() == 0);
-        shown.note.set_text_content(None);
-    });
+    dom::on_click("clear", &dialog, move |dialog| dialog.open(&this, false))?;
+    dom::on_click("clear-committed", desk, |desk| spawn_local(desk.clone().remove(committed())))?;
+    dom::on_click("clear-cancel", &dialog, |dialog| dialog.element.close())?;
     let this = desk.clone();
-    dom::on::<Event>(dom::by_id::<Element>("clear-ok")?.as_ref(), "click", move |event| {
+    dom::bind(&dialog.confirm, "change", &dialog, move |dialog| {
+        dialog.unsent.set_hidden(!dialog.confirm.checked() || this.counts.get().uncommitted() == 0);
+        dialog.note.set_text_content(None);
+    });
+    let ok: Element = dom::by_id("clear-ok")?;
+    dom::bind_event(&ok, "click", desk, move |desk, event: Event| {
         event.prevent_default();
-        confirmed(&this, &dialog);
+        confirmed(desk, &dialog);
     });
     Ok(())
 }
@@ -150,9 +137,7 @@ impl Desk {
             Ok(removed) => {
                 self.message.about(Topic::Clear).show(Tone::Good, &text_with("cleared", &[&locale::number(removed)]));
             }
-            Err(error) => {
-                self.message.about(Topic::Clear).show(Tone::Bad, &text_with("clearFailed", &[&error.to_string()]));
-            }
+            Err(error) => self.failed(Topic::Clear, "clearFailed", &error),
         }
         self.reload_log();
     }

@@ -1,8 +1,9 @@
 //! Corrects, deletes or restores a transaction that is not in Koha, and shows what was changed before.
 
 use crate::{
-    clock, dom,
-    i18n::{text, text_with},
+    clock,
+    dom::{self, elements},
+    i18n::{js_error, text, text_with},
     popup::{Desk, Tone, Topic, known::warnings},
     store::StoreError,
     wording,
@@ -12,45 +13,31 @@ use koct_core::{
     log::{offers::Opens, revision::Revision},
 };
 use std::{cell::RefCell, rc::Rc};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement};
+use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement};
 
 /// The fields, by the end of their ids.
 const FIELDS: [&str; 3] = ["cardnumber", "barcode", "amount"];
 
-pub(crate) struct Edit {
-    dialog: HtmlDialogElement,
-    title: Element,
-    about: Element,
-    error: Element,
-    history_box: HtmlElement,
-    history: Element,
-    save: HtmlElement,
-    delete: HtmlElement,
-    restore: HtmlElement,
-    /// What is being changed.
-    entry: RefCell<Option<Entry>>,
+elements! {
+    pub(crate) struct Edit {
+        dialog: HtmlDialogElement = "edit-dialog",
+        title: Element = "edit-title",
+        about: Element = "edit-about",
+        error: Element = "edit-error",
+        history_box: HtmlElement = "edit-history-box",
+        history: Element = "edit-history",
+        save: HtmlElement = "edit-save",
+        delete: HtmlElement = "edit-delete",
+        restore: HtmlElement = "edit-restore",
+        ;
+        /// What is being changed.
+        entry: RefCell<Option<Entry>>,
+    }
 }
 
 impl Edit {
-    /// # Errors
-    /// When the page lacks an element.
-    pub(crate) fn new() -> Result<Self, JsValue> {
-        Ok(Self {
-            dialog: dom::by_id("edit-dialog")?,
-            title: dom::by_id("edit-title")?,
-            about: dom::by_id("edit-about")?,
-            error: dom::by_id("edit-error")?,
-            history_box: dom::by_id("edit-history-box")?,
-            history: dom::by_id("edit-history")?,
-            save: dom::by_id("edit-save")?,
-            delete: dom::by_id("edit-delete")?,
-            restore: dom::by_id("edit-restore")?,
-            entry: RefCell::default(),
-        })
-    }
-
     fn field(name: &str) -> Result<HtmlInputElement, JsValue> {
         dom::by_id(&format!("edit-{name}"))
     }
@@ -90,12 +77,7 @@ impl Edit {
         self.delete.set_hidden(opens != Opens::Correction);
         self.restore.set_hidden(opens != Opens::Restoration);
         self.history_box.set_hidden(entry.history.is_empty() && entry.warnings.is_empty());
-        self.history.set_text_content(None);
-        for revision in &entry.history {
-            let line = dom::document()?.create_element("li")?;
-            line.set_text_content(Some(&words(revision)));
-            self.history.append_with_node_1(&line)?;
-        }
+        dom::fill_list(&self.history, &entry.history, |revision| dom::line(&words(revision)));
         warnings::in_full(&self.history, &entry.warnings)?;
         *self.entry.borrow_mut() = Some(entry);
         self.dialog.show_modal()?;
@@ -142,21 +124,17 @@ fn words(revision: &Revision) -> String {
 /// # Errors
 /// When the page lacks an element.
 pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    let this = desk.clone();
-    dom::on::<Event>(dom::by_id::<Element>("edit-cancel")?.as_ref(), "click", move |_| this.edit.dialog.close());
-    let this = desk.clone();
-    dom::on::<Event>(dom::by_id::<Element>("edit-form")?.as_ref(), "submit", move |event| {
-        event.prevent_default();
-        this.save_edited();
-    });
+    dom::on_click("edit-cancel", desk, |desk| desk.edit.dialog.close())?;
+    dom::on_submit("edit-form", desk, |desk| {
+        desk.save_edited();
+    })?;
     for (button, change, done) in [
         (&desk.edit.delete, Entry::deleted as fn(&Entry, Moment) -> Option<Entry>, "editDeleted"),
         (&desk.edit.restore, Entry::restored, "editRestored"),
     ] {
-        let this = desk.clone();
-        dom::on::<Event>(button, "click", move |_| {
-            if let Some(id) = this.edit.entry.borrow().as_ref().map(|entry| entry.id) {
-                spawn_local(this.clone().change(id, done, change));
+        dom::bind(button, "click", desk, move |desk| {
+            if let Some(id) = desk.edit.entry.borrow().as_ref().map(|entry| entry.id) {
+                spawn_local(desk.clone().change(id, done, change));
             }
         });
     }
@@ -168,14 +146,14 @@ impl Desk {
     pub(crate) async fn edit(self: Rc<Self>, id: TransactionId) {
         let entry = match self.store.get(&[id]).await {
             Ok(mut entries) => entries.pop(),
-            Err(error) => return self.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()])),
+            Err(error) => return self.failed(Topic::Other, "openFailed", &error),
         };
         let opened = match entry {
             Some(entry) => self.edit.open(entry),
             None => return self.reload_log(),
         };
         if let Err(error) = opened {
-            self.message.show(Tone::Bad, &format!("{error:?}"));
+            self.message.show(Tone::Bad, &js_error(&error));
         }
     }
 
@@ -229,7 +207,7 @@ impl Desk {
     }
 }
 
-/// Calls this when the dialog is closed.
-pub(crate) fn on_closed(desk: &Desk, handler: impl Fn() + 'static) {
-    dom::on::<Event>(desk.edit.dialog.unchecked_ref(), "close", move |_| handler());
+/// Its dialog, for whoever waits until it is closed.
+pub(crate) fn dialog(desk: &Desk) -> &HtmlDialogElement {
+    &desk.edit.dialog
 }

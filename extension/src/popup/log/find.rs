@@ -3,10 +3,10 @@
 //! The index is made when something is looked for the first time, bit by bit, so that scans go in between.
 
 use crate::{
-    dom,
+    dom::{self, elements},
     i18n::{text, text_with},
     locale,
-    popup::{Desk, Tone},
+    popup::{Desk, Topic},
     store::StoreError,
     timer::sleep,
     wording,
@@ -27,7 +27,7 @@ use std::{
 };
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Event, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
+use web_sys::{Element, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
 
 /// The number of entries that are taken into the index at once: some ten milliseconds.
 const CHUNK: u32 = 1_000;
@@ -44,26 +44,29 @@ const THIS_DESK: &str = "\t";
 /// In the list of statuses, those that somebody was warned of, whatever their status.
 const WARNED: &str = "warned";
 
-pub(crate) struct Find {
-    text: HtmlInputElement,
-    action: HtmlSelectElement,
-    state: HtmlSelectElement,
-    desk: HtmlSelectElement,
-    order: HtmlSelectElement,
-    bar: HtmlElement,
-    label: Element,
-    empty: Element,
-    index: RefCell<Option<Index>>,
-    /// While the index is being made, what has changed since that began; it may have been read before.
-    making: RefCell<Option<Vec<Entry>>>,
-    /// Whether something is looked for as soon as the index is made.
-    waiting: Cell<bool>,
-    /// Counts how often the index was forgotten.
-    forgotten: Cell<u32>,
-    /// The transactions of one commit, and what they are called.
-    among: RefCell<Option<(BTreeSet<TransactionId>, String)>>,
-    /// Counts what was asked, so that only the last is shown.
-    asked: Cell<u32>,
+elements! {
+    pub(crate) struct Find {
+        text: HtmlInputElement = "find-text",
+        action: HtmlSelectElement = "find-action",
+        state: HtmlSelectElement = "find-state",
+        desk: HtmlSelectElement = "find-desk",
+        order: HtmlSelectElement = "find-order",
+        bar: HtmlElement = "filter",
+        label: Element = "filter-text",
+        empty: Element = "transactions-empty-text",
+        ;
+        index: RefCell<Option<Index>>,
+        /// While the index is being made, what has changed since that began; it may have been read before.
+        making: RefCell<Option<Vec<Entry>>>,
+        /// Whether something is looked for as soon as the index is made.
+        waiting: Cell<bool>,
+        /// Counts how often the index was forgotten.
+        forgotten: Cell<u32>,
+        /// The transactions of one commit, and what they are called.
+        among: RefCell<Option<(BTreeSet<TransactionId>, String)>>,
+        /// Counts what was asked, so that only the last is shown.
+        asked: Cell<u32>,
+    }
 }
 
 /// # Errors
@@ -84,19 +87,15 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     option(&find.state, WARNED, &text("findWarned"))?;
     option(&find.order, "", &text("findOrderLog"))?;
     option(&find.order, "merged", &text("findOrderMerged"))?;
-    let this = desk.clone();
-    dom::on::<Event>(&find.text, "input", move |_| spawn_local(this.clone().show_found()));
-    let this = desk.clone();
-    dom::on::<Event>(&find.text, "focus", move |_| spawn_local(this.clone().prepare_to_find()));
+    dom::bind(&find.text, "input", desk, |desk| spawn_local(desk.clone().show_found()));
+    dom::bind(&find.text, "focus", desk, |desk| spawn_local(desk.clone().prepare_to_find()));
     for select in [&find.action, &find.state, &find.desk, &find.order] {
-        let this = desk.clone();
-        dom::on::<Event>(select, "change", move |_| spawn_local(this.clone().show_found()));
+        dom::bind(select, "change", desk, |desk| spawn_local(desk.clone().show_found()));
     }
-    let this = desk.clone();
-    dom::on::<Event>(dom::by_id::<Element>("show-all")?.as_ref(), "click", move |_| {
-        this.find.clear();
-        spawn_local(this.clone().show_found());
-    });
+    dom::on_click("show-all", desk, |desk| {
+        desk.find.clear();
+        spawn_local(desk.clone().show_found());
+    })?;
     Ok(())
 }
 
@@ -121,27 +120,6 @@ pub(crate) fn follow(desk: &Rc<Desk>, event: &LogEvent) {
 }
 
 impl Find {
-    /// # Errors
-    /// When the page lacks an element.
-    pub(crate) fn new() -> Result<Self, JsValue> {
-        Ok(Self {
-            text: dom::by_id("find-text")?,
-            action: dom::by_id("find-action")?,
-            state: dom::by_id("find-state")?,
-            desk: dom::by_id("find-desk")?,
-            order: dom::by_id("find-order")?,
-            bar: dom::by_id("filter")?,
-            label: dom::by_id("filter-text")?,
-            empty: dom::by_id("transactions-empty-text")?,
-            index: RefCell::default(),
-            making: RefCell::default(),
-            waiting: Cell::default(),
-            forgotten: Cell::default(),
-            among: RefCell::default(),
-            asked: Cell::default(),
-        })
-    }
-
     fn filter(&self) -> Filter {
         let value = |select: &HtmlSelectElement| Some(select.value()).filter(|value| !value.is_empty());
         Filter {
@@ -239,7 +217,7 @@ impl Desk {
     /// Shows what is looked for, or the whole log.
     pub(crate) async fn show_found(self: Rc<Self>) {
         if let Err(error) = self.try_show_found().await {
-            self.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()]));
+            self.failed(Topic::Other, "openFailed", &error);
         }
     }
 
@@ -339,7 +317,7 @@ impl Desk {
     pub(crate) async fn offer_desks(&self) {
         let others = match self.store.desks().await {
             Ok(others) => others,
-            Err(error) => return self.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()])),
+            Err(error) => return self.failed(Topic::Other, "openFailed", &error),
         };
         self.table.show_desks(!others.is_empty());
         let own = self.preferences.borrow().desk_name();

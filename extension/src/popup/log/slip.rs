@@ -3,8 +3,9 @@
 //! What is printed stands in a part of the page that is seen on paper only, and only until Firefox has taken it.
 
 use crate::{
-    clock, dom,
-    i18n::{text, text_with},
+    clock,
+    dom::{self, elements},
+    i18n::{js_error, text, text_with},
     locale,
     popup::{Desk, Tone, Topic},
     wording,
@@ -13,10 +14,10 @@ use koct_core::{
     Entry, Moment, TransactionId,
     log::slip::{self, Due, DueError, Line, Slip},
 };
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, fmt::Display, rc::Rc};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement};
+use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement};
 
 /// What somebody wants printed. It is read anew when it is printed: another window may have changed it meanwhile.
 #[derive(Clone)]
@@ -36,50 +37,31 @@ struct Chosen {
     is_for_patron: bool,
 }
 
-pub(crate) struct Print {
-    dialog: HtmlDialogElement,
-    title: Element,
-    about: Element,
-    due: HtmlInputElement,
-    error: Element,
-    go: HtmlElement,
-    paper: HtmlElement,
-    wish: RefCell<Option<Wish>>,
-}
-
-impl Print {
-    /// # Errors
-    /// When the page lacks an element.
-    pub(crate) fn new() -> Result<Self, JsValue> {
-        Ok(Self {
-            dialog: dom::by_id("slip-dialog")?,
-            title: dom::by_id("slip-title")?,
-            about: dom::by_id("slip-about")?,
-            due: dom::by_id("slip-due")?,
-            error: dom::by_id("slip-error")?,
-            go: dom::by_id("slip-print")?,
-            paper: dom::by_id("print")?,
-            wish: RefCell::default(),
-        })
+elements! {
+    pub(crate) struct Print {
+        dialog: HtmlDialogElement = "slip-dialog",
+        title: Element = "slip-title",
+        about: Element = "slip-about",
+        due: HtmlInputElement = "slip-due",
+        error: Element = "slip-error",
+        go: HtmlElement = "slip-print",
+        paper: HtmlElement = "print",
+        ;
+        wish: RefCell<Option<Wish>>,
     }
 }
 
 /// # Errors
 /// When the page lacks an element.
 pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    let this = desk.clone();
-    dom::on::<Event>(dom::by_id::<Element>("print-slip")?.as_ref(), "click", move |_| this.offer_slip());
-    let this = desk.clone();
-    dom::on::<Event>(dom::by_id::<Element>("print-log")?.as_ref(), "click", move |_| {
-        spawn_local(this.clone().offer(Wish::Log(this.table.shown())));
-    });
-    let this = desk.clone();
-    dom::on::<Event>(dom::by_id::<Element>("slip-cancel")?.as_ref(), "click", move |_| this.print.dialog.close());
-    let this = desk.clone();
-    dom::on::<Event>(dom::by_id::<Element>("slip-form")?.as_ref(), "submit", move |event| {
-        event.prevent_default();
-        spawn_local(this.clone().print_chosen());
-    });
+    dom::on_click("print-slip", desk, Desk::offer_slip)?;
+    dom::on_click("print-log", desk, |desk| {
+        spawn_local(desk.clone().offer(Wish::Log(desk.table.shown())));
+    })?;
+    dom::on_click("slip-cancel", desk, |desk| desk.print.dialog.close())?;
+    dom::on_submit("slip-form", desk, |desk| {
+        spawn_local(desk.clone().print_chosen());
+    })?;
     Ok(())
 }
 
@@ -104,7 +86,7 @@ impl Desk {
             Wish::Log(ids) => match self.store.get(slip::last_of(ids)).await {
                 Ok(entries) => (entries, ids.len(), "printNothing"),
                 Err(error) => {
-                    self.print_failed(&error.to_string());
+                    self.print_failed(&error);
                     return None;
                 }
             },
@@ -116,8 +98,8 @@ impl Desk {
         Some(Chosen { entries, of, is_for_patron: matches!(wish, Wish::Patron(_)) })
     }
 
-    fn print_failed(&self, error: &str) {
-        self.message.about(Topic::Print).show(Tone::Bad, &text_with("printFailed", &[error]));
+    fn print_failed(&self, reason: &dyn Display) {
+        self.failed(Topic::Print, "printFailed", reason);
     }
 
     async fn offer(self: Rc<Self>, wish: Wish) {
@@ -169,7 +151,7 @@ impl Desk {
         };
         print.dialog.close();
         if let Err(error) = drawn {
-            return self.print_failed(&format!("{error:?}"));
+            return self.print_failed(&js_error(&error));
         }
         self.print_paper();
     }
@@ -180,7 +162,7 @@ impl Desk {
         let library = self.preferences.borrow().desk.library_name.trim().to_owned();
         match self.print.draw_list(&library, title, rows, now) {
             Ok(()) => self.print_paper(),
-            Err(error) => self.print_failed(&format!("{error:?}")),
+            Err(error) => self.print_failed(&js_error(&error)),
         }
     }
 
@@ -193,7 +175,7 @@ impl Desk {
             desk.print.paper.set_text_content(None);
             desk.focus.back();
             if let Err(error) = printed {
-                desk.print_failed(&format!("{error:?}"));
+                desk.print_failed(&js_error(&error));
             }
         });
         let _ = dom::window().and_then(|window| window.set_timeout_with_callback(printing.unchecked_ref()));

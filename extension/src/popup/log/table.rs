@@ -1,8 +1,8 @@
 //! The table of transactions, newest first. Only the rows that are seen are drawn, whatever the length of the log.
 
 use crate::{
-    dom,
-    i18n::{text, text_with},
+    dom::{self, elements},
+    i18n::text,
     locale,
     popup::{Desk, Tone, Topic, known::warnings},
     store::{Store, StoreError},
@@ -43,51 +43,50 @@ struct DrawnRow {
     element: HtmlElement,
 }
 
-pub(crate) struct Table {
-    store: Rc<Store>,
-    scroll: HtmlElement,
-    element: Element,
-    heading: HtmlElement,
-    body: HtmlElement,
-    empty: HtmlElement,
-    above: HtmlElement,
-    below: HtmlElement,
-    template: HtmlElement,
-    /// The numbers of the entries to show; the last is on top.
-    ids: RefCell<Vec<TransactionId>>,
-    cache: RefCell<BTreeMap<TransactionId, Entry>>,
-    drawn: RefCell<BTreeMap<TransactionId, DrawnRow>>,
-    /// Height of a row, how far it is scrolled and how much is seen, in CSS pixels. Kept, because asking the page for them
-    /// makes Firefox lay it out at once, which costs more than the rest of a scan.
-    row_height: Cell<f64>,
-    scroll_top: Cell<i32>,
-    seen_height: Cell<i32>,
-    reading: Cell<bool>,
-    frame_asked: Cell<bool>,
-    /// Of the spaces above and below.
-    heights: Cell<(f64, f64)>,
+elements! {
+    pub(crate) struct Table(store: Rc<Store>) {
+        scroll: HtmlElement = "transactions-scroll",
+        element: Element = "transactions-table",
+        heading: HtmlElement = "transactions-heading",
+        body: HtmlElement = "transactions-rows",
+        empty: HtmlElement = "transactions-empty",
+        ;
+        store: Rc<Store> = store,
+        above: HtmlElement = dom::from_template("spacer-template")?,
+        below: HtmlElement = dom::from_template("spacer-template")?,
+        template: HtmlElement = dom::from_template("row-template")?,
+        /// The numbers of the entries to show; the last is on top.
+        ids: RefCell<Vec<TransactionId>>,
+        cache: RefCell<BTreeMap<TransactionId, Entry>>,
+        drawn: RefCell<BTreeMap<TransactionId, DrawnRow>>,
+        /// Height of a row, how far it is scrolled and how much is seen, in CSS pixels. Kept, because asking the page for
+        /// them makes Firefox lay it out at once, which costs more than the rest of a scan.
+        row_height: Cell<f64> = Cell::new(ROW_HEIGHT),
+        scroll_top: Cell<i32>,
+        seen_height: Cell<i32>,
+        reading: Cell<bool>,
+        frame_asked: Cell<bool>,
+        /// Of the spaces above and below.
+        heights: Cell<(f64, f64)> = Cell::new((f64::NAN, f64::NAN)),
+    }
 }
 
 /// # Errors
 /// When the page lacks an element.
 pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let scroll: Element = dom::by_id("transactions-scroll")?;
-    let this = desk.clone();
-    dom::on::<Event>(&scroll, "scroll", move |_| this.clone().ask_for_frame());
-    let this = desk.clone();
-    dom::on::<KeyboardEvent>(&scroll, "keydown", move |event| {
-        if this.table.go_by_key(&event) {
+    dom::bind(&scroll, "scroll", desk, |desk| desk.clone().ask_for_frame());
+    dom::bind_event(&scroll, "keydown", desk, |desk, event: KeyboardEvent| {
+        if desk.table.go_by_key(&event) {
             event.prevent_default();
         }
     });
-    let this = desk.clone();
-    dom::on::<Event>(dom::window()?.as_ref(), "resize", move |_| this.clone().ask_for_frame());
-    let this = desk.clone();
-    dom::on::<Event>(&desk.table.body, "click", move |event| {
+    dom::bind(dom::window()?.as_ref(), "resize", desk, |desk| desk.clone().ask_for_frame());
+    dom::bind_event(&desk.table.body, "click", desk, |desk, event: Event| {
         if let Some((id, decision)) = decision(&event) {
-            spawn_local(this.clone().decide(id, decision));
+            spawn_local(desk.clone().decide(id, decision));
         } else if let Some(id) = edited(&event) {
-            spawn_local(this.clone().edit(id));
+            spawn_local(desk.clone().edit(id));
         }
     });
     Ok(())
@@ -138,7 +137,7 @@ impl Desk {
                 desk.table.reading.set(false);
                 match read {
                     Ok(()) => desk.draw_table(),
-                    Err(error) => desk.message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()])),
+                    Err(error) => desk.failed(Topic::Other, "openFailed", &error),
                 }
             });
         }
@@ -160,9 +159,7 @@ impl Desk {
                 self.apply(changes);
                 self.message.about(Topic::Change).show(Tone::Good, &text("decided"));
             }
-            Err(error) => {
-                self.message.about(Topic::Change).show(Tone::Bad, &text_with("decideFailed", &[&error.to_string()]));
-            }
+            Err(error) => self.failed(Topic::Change, "decideFailed", &error),
         }
     }
 }
@@ -192,31 +189,6 @@ pub(crate) fn follow(desk: &Rc<Desk>, event: &LogEvent) {
 }
 
 impl Table {
-    /// # Errors
-    /// When the page lacks an element.
-    pub(crate) fn new(store: Rc<Store>) -> Result<Self, JsValue> {
-        Ok(Self {
-            store,
-            scroll: dom::by_id("transactions-scroll")?,
-            element: dom::by_id("transactions-table")?,
-            heading: dom::by_id("transactions-heading")?,
-            body: dom::by_id("transactions-rows")?,
-            empty: dom::by_id("transactions-empty")?,
-            above: dom::from_template("spacer-template")?,
-            below: dom::from_template("spacer-template")?,
-            template: dom::from_template("row-template")?,
-            ids: RefCell::default(),
-            cache: RefCell::default(),
-            drawn: RefCell::default(),
-            row_height: Cell::new(ROW_HEIGHT),
-            scroll_top: Cell::default(),
-            seen_height: Cell::default(),
-            reading: Cell::new(false),
-            frame_asked: Cell::new(false),
-            heights: Cell::new((f64::NAN, f64::NAN)),
-        })
-    }
-
     /// Shows these, the last on top, and reads what is seen of them.
     ///
     /// # Errors

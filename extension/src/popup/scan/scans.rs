@@ -30,7 +30,6 @@ use std::{
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Event};
 
 /// For how long a scan waits to find out whose user name was typed, and whether the item is a patron's card.
 const RECORDS_TIMEOUT: Duration = Duration::from_millis(250);
@@ -77,8 +76,7 @@ pub(crate) struct Scans {
 /// # Errors
 /// When the page lacks an element.
 pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    let this = desk.clone();
-    dom::on::<Event>(dom::by_id::<Element>("undo")?.as_ref(), "click", move |_| this.undo_last());
+    dom::on_click("undo", desk, Desk::undo_last)?;
     Ok(())
 }
 
@@ -294,7 +292,6 @@ impl Desk {
     fn confirm(self: &Rc<Self>, entry: Entry) {
         self.scans.last_card.set(None);
         self.log_changed(&LogEvent::Recorded(entry.clone()));
-        self.guide.scanned();
         let action = &entry.transaction.action;
         let optional = |value: Option<String>| value.unwrap_or_default();
         let barcode = optional(action.barcode().map(ToString::to_string));
@@ -350,9 +347,7 @@ impl Desk {
                 // Sent, or changed in another window a moment ago: the one before is not what is meant.
                 self.message.answer(Tone::Doubt, &text("undoTooLate"));
             }
-            Err(error) => {
-                self.message.about(Topic::Change).show(Tone::Bad, &text_with("editFailed", &[&error.to_string()]));
-            }
+            Err(error) => self.failed(Topic::Change, "editFailed", &error),
         }
     }
 }

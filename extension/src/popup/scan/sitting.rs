@@ -1,6 +1,12 @@
 //! What was recorded in this sitting, under the fields: the checkouts of the patron whose card is there, and the checkins.
 
-use crate::{dom, i18n::text_with, locale, popup::Desk, wording};
+use crate::{
+    dom::{self, elements},
+    i18n::text_with,
+    locale,
+    popup::Desk,
+    wording,
+};
 use koct_core::{
     Entry,
     log::{
@@ -15,28 +21,19 @@ use web_sys::{Element, HtmlElement, HtmlInputElement};
 /// So many are listed: the table has all.
 const LISTED: usize = 60;
 
-pub(crate) struct SittingLists {
-    cardnumber: HtmlInputElement,
-    checkouts: List,
-    checkins: List,
+elements! {
+    pub(crate) struct SittingLists {
+        cardnumber: HtmlInputElement = "checkout-patron",
+        ;
+        checkouts: List = List::new("patron-items")?,
+        checkins: List = List::new("checkin-items")?,
+    }
 }
 
 struct List {
     panel: HtmlElement,
     title: Element,
     items: Element,
-}
-
-impl SittingLists {
-    /// # Errors
-    /// When the page lacks an element.
-    pub(crate) fn new() -> Result<Self, JsValue> {
-        Ok(Self {
-            cardnumber: dom::by_id("checkout-patron")?,
-            checkouts: List::new("patron-items")?,
-            checkins: List::new("checkin-items")?,
-        })
-    }
 }
 
 impl List {

@@ -1,8 +1,15 @@
 //! The guide of the first run: what is to be done before this desk can send.
 
-use crate::{dom, preferences::Preferences};
-use koct_core::settings::guide::{self, SetupStep};
-use std::cell::Cell;
+use crate::{
+    dom::{self, elements},
+    popup::Desk,
+    preferences::Preferences,
+};
+use koct_core::{
+    log::event::LogEvent,
+    settings::guide::{self, SetupStep},
+};
+use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement};
 
@@ -10,20 +17,30 @@ use web_sys::{Element, HtmlElement};
 const STEPS: [(SetupStep, &str); 3] =
     [(SetupStep::Configure, "guide-configure"), (SetupStep::Test, "guide-test"), (SetupStep::Ready, "guide-ready")];
 
-pub(crate) struct Guide {
-    panel: HtmlElement,
-    /// It was there in this window, so that it may say that all is done.
-    shown: Cell<bool>,
-    done: Cell<bool>,
+elements! {
+    pub(crate) struct Guide {
+        panel: HtmlElement = "guide",
+        ;
+        /// It was there in this window, so that it may say that all is done.
+        shown: Cell<bool>,
+        done: Cell<bool>,
+    }
+}
+
+/// # Errors
+/// When the page lacks an element.
+pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
+    dom::on_click("guide-close", desk, |desk| desk.guide.close())
+}
+
+/// Once all is done and something was recorded, it is in the way.
+pub(crate) fn follow(desk: &Rc<Desk>, event: &LogEvent) {
+    if matches!(event, LogEvent::Recorded(_)) && desk.guide.done.get() {
+        desk.guide.close();
+    }
 }
 
 impl Guide {
-    /// # Errors
-    /// When the page lacks an element.
-    pub(crate) fn new() -> Result<Self, JsValue> {
-        Ok(Self { panel: dom::by_id("guide")?, shown: Cell::new(false), done: Cell::new(false) })
-    }
-
     /// Shows how far it is.
     pub(crate) fn show(&self, preferences: &Preferences) {
         let next = guide::next(&preferences.form, preferences.saved, preferences.tested.as_deref());
@@ -47,15 +64,8 @@ impl Guide {
         self.panel.set_hidden(!self.shown.get());
     }
 
-    /// Something was recorded: once all is done, the guide is in the way.
-    pub(crate) fn scanned(&self) {
-        if self.done.get() {
-            self.close();
-        }
-    }
-
     /// Puts it away for this window.
-    pub(crate) fn close(&self) {
+    fn close(&self) {
         self.shown.set(false);
         self.panel.set_hidden(true);
     }

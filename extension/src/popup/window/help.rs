@@ -14,10 +14,7 @@ use web_sys::{Element, Event, HtmlDialogElement, HtmlElement};
 /// When the page lacks an element.
 pub(crate) fn bind() -> Result<(), JsValue> {
     let list: Element = dom::by_id("help-keys")?;
-    for key in &keys::KEYS {
-        let row = row(key.label(), &key.words())?;
-        list.append_with_node_1(&row)?;
-    }
+    dom::fill_list(&list, &keys::KEYS, |key| row(key.label(), &key.words()));
     spawn_local(async move {
         // A person can change or remove it; then the help says so, or nothing.
         if let Some(key) = opening_key().await

@@ -7,7 +7,7 @@
 
 use super::focus::Focus;
 use crate::{
-    dom,
+    dom::{self, elements},
     i18n::text,
     sound::{Player, Sound},
 };
@@ -15,7 +15,7 @@ use std::{
     cell::{Cell, RefCell},
     rc::Rc,
 };
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsCast;
 use web_sys::{Element, Event, HtmlAnchorElement, HtmlElement};
 
 /// How a message is meant.
@@ -44,17 +44,20 @@ pub(crate) enum Topic {
     Other,
 }
 
-pub(crate) struct Message {
-    line: Element,
-    close: HtmlElement,
-    errors: HtmlElement,
-    /// The errors in the list.
-    kept: RefCell<Vec<(Topic, HtmlElement)>>,
-    /// What the error in the line is about, where it is one that stays.
-    in_line: Cell<Option<Topic>>,
-    focus: Rc<Focus>,
-    player: Player,
-    sounds: Cell<bool>,
+elements! {
+    pub(crate) struct Message(focus: Rc<Focus>) {
+        line: Element = "message",
+        close: HtmlElement = "message-close",
+        errors: HtmlElement = "errors",
+        ;
+        /// The errors in the list.
+        kept: RefCell<Vec<(Topic, HtmlElement)>>,
+        /// What the error in the line is about, where it is one that stays.
+        in_line: Cell<Option<Topic>>,
+        focus: Rc<Focus> = focus,
+        player: Player,
+        sounds: Cell<bool>,
+    }
 }
 
 /// The message line, for messages about something.
@@ -80,26 +83,13 @@ impl About<'_> {
 }
 
 impl Message {
-    /// # Errors
-    /// When the page has no message line.
-    pub(crate) fn new(focus: Rc<Focus>) -> Result<Rc<Self>, JsValue> {
-        let message = Rc::new(Self {
-            line: dom::by_id("message")?,
-            close: dom::by_id("message-close")?,
-            errors: dom::by_id("errors")?,
-            kept: RefCell::default(),
-            in_line: Cell::default(),
-            focus,
-            player: Player::default(),
-            sounds: Cell::default(),
+    /// Binds the button that closes an error.
+    pub(crate) fn bind(self: &Rc<Self>) {
+        dom::bind(&self.close, "click", self, |message| {
+            message.line.set_text_content(None);
+            message.set_in_line(None);
+            message.focus.back();
         });
-        let this = message.clone();
-        dom::on::<Event>(&message.close, "click", move |_| {
-            this.line.set_text_content(None);
-            this.set_in_line(None);
-            this.focus.back();
-        });
-        Ok(message)
     }
 
     /// Whether answers to scans are heard.

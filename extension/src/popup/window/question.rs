@@ -39,13 +39,8 @@ pub(crate) async fn ask(question: Question<'_>) -> Result<Reply, JsValue> {
     other.set_hidden(question.other.is_none());
     other.set_text_content(question.other);
     let list: HtmlElement = dom::by_id("question-list")?;
-    list.set_text_content(None);
     list.set_hidden(question.list.is_empty());
-    for line in question.list {
-        let item = dom::document()?.create_element("li")?;
-        item.set_text_content(Some(line));
-        list.append_with_node_1(&item)?;
-    }
+    dom::fill_list(&list, question.list, |words| dom::line(words));
     dialog.set_return_value("cancel");
     let closed = js_sys::Promise::new(&mut |resolve, _| {
         let once = Closure::once_into_js(move || resolve.call0(&JsValue::UNDEFINED));

@@ -1,6 +1,10 @@
 //! What the windows of a profile tell each other about the log, so that each shows it as it is.
 
-use crate::{dom, popup::Desk, timer::sleep};
+use crate::{
+    dom::{self, elements},
+    popup::Desk,
+    timer::sleep,
+};
 use koct_core::{TransactionId, log::event::LogEvent};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -27,10 +31,13 @@ enum Message {
     Reload,
 }
 
-pub(crate) struct Windows {
-    channel: BroadcastChannel,
-    told: RefCell<Told>,
-    reading: Cell<bool>,
+elements! {
+    pub(crate) struct Windows {
+        ;
+        channel: BroadcastChannel = BroadcastChannel::new(CHANNEL)?,
+        told: RefCell<Told>,
+        reading: Cell<bool>,
+    }
 }
 
 /// What was heard and not read yet.
@@ -42,12 +49,6 @@ struct Told {
 }
 
 impl Windows {
-    /// # Errors
-    /// When Firefox has no channel.
-    pub(crate) fn new() -> Result<Self, JsValue> {
-        Ok(Self { channel: BroadcastChannel::new(CHANNEL)?, told: RefCell::default(), reading: Cell::default() })
-    }
-
     fn hear(&self, message: JsValue) {
         let mut told = self.told.borrow_mut();
         match serde_wasm_bindgen::from_value(message) {
