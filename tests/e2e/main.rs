@@ -74,7 +74,7 @@ fn wait<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
         if let Some(found) = look() {
             return found;
         }
-        assert!(began.elapsed() < Duration::from_mins(1), "{what}");
+        assert!(began.elapsed() < Duration::from_mins(3), "{what}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -138,7 +138,7 @@ fn a_refused_permission_is_said_and_nothing_is_sent() {
     enter(&page, &Settings::of(&koha.url(), "send")).unwrap();
     page.click("#save").unwrap();
     // Refuses in the notification that Firefox shows.
-    let refuse = "(async () => { for (let i = 0; i < 200; i++) { for (const w of Services.wm.getEnumerator('navigator:browser')) { \
+    let refuse = "(async () => { for (let i = 0; i < 2000; i++) { for (const w of Services.wm.getEnumerator('navigator:browser')) { \
         const n = w.PopupNotifications?.panel?.firstElementChild; if (n?.secondaryButton) { n.secondaryButton.click(); return true; } } \
         await new Promise(done => w_setTimeout(done)); } return false; function w_setTimeout(done) { \
         Services.wm.getMostRecentWindow('navigator:browser').setTimeout(done, 25); } })()";

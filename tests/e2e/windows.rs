@@ -13,10 +13,6 @@ use koct_tests::{
     page::{Page, key},
 };
 use serde_json::Value;
-use std::time::Duration;
-
-/// So often it is looked whether both show the same.
-const TRIES: usize = 200;
 
 /// What a window shows of the log: the rows, how many there are, and the counts.
 const SHOWN: &str = "({rows: [...document.querySelectorAll('#transactions-rows tr[data-seq]')].map(row => \
@@ -41,17 +37,12 @@ fn second_window(desk: &Desk) -> Page {
 /// Waits until both windows show so many rows, and the same.
 fn same_in_both(desk: &Desk, other: &Page, total: u64) {
     desk.wait_for_total(total).unwrap();
-    let mut shown = [Value::Null, Value::Null];
-    for _ in 0..TRIES {
-        shown = [&desk.page, other].map(|page| page.eval(SHOWN).unwrap());
-        if shown[0] == shown[1] {
-            let rows = shown[0]["rows"].as_array().unwrap();
-            assert_eq!(u64::try_from(rows.len()).unwrap(), total, "nothing is shown twice: {rows:?}");
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    panic!("the first shows {}, the second {}", shown[0], shown[1]);
+    let shown = crate::wait("they do not come to show the same", || {
+        let [first, second] = [&desk.page, other].map(|page| page.eval(SHOWN).unwrap());
+        (first == second).then_some(first)
+    });
+    let rows = shown["rows"].as_array().unwrap();
+    assert_eq!(u64::try_from(rows.len()).unwrap(), total, "nothing is shown twice: {rows:?}");
 }
 
 fn barcodes(page: &Page) -> Vec<String> {

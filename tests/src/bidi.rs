@@ -11,7 +11,7 @@ use std::{
 use tungstenite::{Message, WebSocket, stream::MaybeTlsStream};
 
 /// How long a command may take.
-const TIME_LIMIT: Duration = Duration::from_mins(1);
+const TIME_LIMIT: Duration = Duration::from_mins(3);
 
 /// A session with one Firefox.
 #[derive(Debug)]

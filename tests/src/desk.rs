@@ -291,7 +291,7 @@ impl Desk {
     /// Waits until the rows that are drawn have these states, oldest first.
     ///
     /// # Errors
-    /// When they do not get them within 15 seconds; the error shows the rows as they are.
+    /// When they do not get them within a minute; the error shows the rows as they are.
     pub fn wait_for_states(&self, expected: &[&str]) -> Result {
         let states = "[...document.querySelectorAll('#transactions-table tbody tr[data-seq]')].map(row => row.dataset.status).reverse()";
         let waited = self.page.wait(&format!("({states}).join() === {}", json!(expected.join(","))));
