@@ -247,7 +247,7 @@ impl Outbox {
                 } else {
                     match self.proving.handle(ticket, answer, &mut self.tickets) {
                         Some(Proved::Request(ticket, request)) => {
-                            self.outputs.push_back(Output::Request(ticket, request))
+                            self.outputs.push_back(Output::Request(ticket, request));
                         }
                         Some(Proved::Finding(entry, attempt, finding)) => self.found(entry, &attempt, finding),
                         None => {}
