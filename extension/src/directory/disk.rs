@@ -57,8 +57,7 @@ from_browser!(indexed_db_futures::error::Error, indexed_db_futures::error::OpenD
 
 impl From<JsValue> for DiskError {
     fn from(error: JsValue) -> Self {
-        let words = error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
-        Self::Browser(words.unwrap_or_else(|| format!("{error:?}")))
+        Self::Browser(crate::i18n::js_error(&error))
     }
 }
 

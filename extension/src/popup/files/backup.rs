@@ -3,7 +3,7 @@
 use super::{export, import::outcome::Outcome};
 use crate::{
     clock, dom,
-    i18n::{plural, text, text_with},
+    i18n::{js_error, plural, text, text_with},
     popup::{
         Desk, Tone, Topic,
         window::question::{self, Question, Reply},
@@ -56,7 +56,7 @@ impl Desk {
         let desk = self.preferences.borrow().desk_name();
         let name = backup::file_name(&desk, now);
         let (parts, transactions) = self.backup(desk, now).await.map_err(|error| error.to_string())?;
-        export::download(&name, &parts).map_err(|error| format!("{error:?}"))?;
+        export::download(&name, &parts).map_err(|error| js_error(&error))?;
         Ok((name, transactions))
     }
 
@@ -88,7 +88,7 @@ impl Desk {
         let Some(now) = clock::now() else { return Outcome::failed(text("attentionClock")) };
         if knowledge.may_become(&header.desk) && adopts_name(&header.desk).await {
             if let Err(error) = preferences::save_desk_name(header.desk.as_str()).await {
-                return Outcome::failed(format!("{error:?}"));
+                return Outcome::failed(js_error(&error));
             }
             knowledge.become_desk(header.desk.clone());
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     clock, dom,
-    i18n::{plural, text, text_with},
+    i18n::{js_error, plural, text, text_with},
     popup::{Desk, Tone, Topic},
     slices,
     store::StoreError,
@@ -51,7 +51,7 @@ impl Desk {
         let Some(export) = slices::through(export::exporting(entries, &own)).await else { return Ok(None) };
         let now = clock::now().ok_or_else(|| text("attentionClock"))?;
         let name = koc::file_name(self.preferences.borrow().form.branchcode.trim(), now);
-        download(&name, std::slice::from_ref(&export.text)).map_err(|error| format!("{error:?}"))?;
+        download(&name, std::slice::from_ref(&export.text)).map_err(|error| js_error(&error))?;
         Ok(Some((name, export)))
     }
 }

@@ -4,7 +4,7 @@ use super::export;
 use crate::{
     clock::{self, DeskZone},
     dom,
-    i18n::{text, text_with},
+    i18n::{js_error, text, text_with},
     locale, lock,
     popup::{Desk, Tone, Topic},
     slices,
@@ -177,7 +177,7 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let this = desk.clone();
     dom::on::<Event>(&desk.import.report, "click", move |_| {
         if let Err(error) = export::download(&file::report_name(clock::now()), &[this.import.report()]) {
-            this.import.say(&format!("{error:?}"));
+            this.import.say(&js_error(&error));
         }
     });
     Ok(())

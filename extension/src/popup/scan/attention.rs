@@ -22,7 +22,7 @@ impl Attention {
     }
 
     /// Adds a scan that was not recorded.
-    pub(crate) fn add(&self, desk: &Rc<Desk>, unrecorded: Unrecorded) {
+    pub(crate) fn add(&self, desk: &Rc<Desk>, unrecorded: &Unrecorded) {
         // The page is checked at start; without the template the message line still tells.
         let Ok(row) = dom::from_template("attention-template") else { return };
         dom::set_field(&row, "scan", &unrecorded.describe());

@@ -145,7 +145,7 @@ impl Desk {
             let Some(job) = next else { break };
             match job {
                 Job::Scan(scan) => self.take(scan).await,
-                Job::Refused(typed, error) => self.refuse(Unrecorded::Typed(typed, error)),
+                Job::Refused(typed, error) => self.refuse(&Unrecorded::Typed(typed, error)),
                 Job::Undo => self.undo().await,
                 Job::WasItem(switch, scan) => self.give_back(switch, scan).await,
             }
@@ -166,11 +166,11 @@ impl Desk {
                 self.confirm(entry);
             }
             Ok(Written::NextPatron(card)) => self.switch_patron(visit, scan, &card),
-            Err(problem) => self.refuse(Unrecorded::Scan(scan, problem)),
+            Err(problem) => self.refuse(&Unrecorded::Scan(scan, problem)),
         }
     }
 
-    fn refuse(self: &Rc<Self>, unrecorded: Unrecorded) {
+    fn refuse(self: &Rc<Self>, unrecorded: &Unrecorded) {
         let tone = if unrecorded.is_a_question() { Tone::Doubt } else { Tone::Bad };
         self.message.answer(tone, &text_with("notRecorded", &[&unrecorded.describe()]));
         self.attention.add(self, unrecorded);
@@ -244,9 +244,9 @@ impl Desk {
             self.scans.last_card.set(Some(switch));
             let unrecorded = Unrecorded::Scan(scan, Problem::NextPatron(switch));
             if !is_current {
-                return self.refuse(unrecorded);
+                return self.refuse(&unrecorded);
             }
-            self.attention.add(self, unrecorded);
+            self.attention.add(self, &unrecorded);
         }
         self.message.answer(Tone::Doubt, &text_with("patronSwitched", &[card.as_str()]));
     }
@@ -277,9 +277,9 @@ impl Desk {
         };
         match self.store.change(&[id], rule).await {
             Ok(changes) => {
-                let changed: Vec<Entry> = changes.iter().map(|change| change.entry.clone()).collect();
+                let entries: Vec<Entry> = changes.iter().map(|change| change.entry.clone()).collect();
                 self.apply(changes);
-                for entry in changed.into_iter().filter(|entry| entry.status.state() == State::Local) {
+                for entry in entries.into_iter().filter(|entry| entry.status.state() == State::Local) {
                     self.look_up(entry);
                 }
             }

@@ -4,7 +4,7 @@ use super::outcome::Outcome;
 use crate::{
     clock::DeskZone,
     dom,
-    i18n::{plural, text, text_with},
+    i18n::{js_error, plural, text, text_with},
     locale, slices, wording,
 };
 use koct_core::desks::{
@@ -62,7 +62,7 @@ impl Chosen {
         let bytes = self.bytes().await.ok_or_else(|| text("importNotReadable"))?;
         let kind = match slices::through(file::recognising(&bytes, &DeskZone)).await.map_err(wording::import_error)? {
             ImportFile::Koc(reading) => {
-                self.show_koc(&reading).map_err(|error| format!("{error:?}"))?;
+                self.show_koc(&reading).map_err(|error| js_error(&error))?;
                 Content::Koc
             }
             ImportFile::Backup(header) => {
