@@ -528,9 +528,9 @@ proptest! {
             let body = body.to_string();
             let response = Response { status, body: body[..place.index(body.len())].into(), ..Response::default() };
             let patrons = Reading::<Patron>::new(Point::start(None)).handle(Ok(response.clone()));
-            prop_assert!(!matches!(patrons, Step::Rows { .. } | Step::Done(_)), "{patrons:?}");
+            prop_assert!(!matches!(patrons, ReadStep::Rows { .. } | ReadStep::Done(_)), "{patrons:?}");
             let items = Reading::<Item>::new(Point::start(None)).handle(Ok(response.clone()));
-            prop_assert!(!matches!(items, Step::Rows { .. } | Step::Done(_)), "{items:?}");
+            prop_assert!(!matches!(items, ReadStep::Rows { .. } | ReadStep::Done(_)), "{items:?}");
             prop_assert!(read_token(&response).is_err());
         }
     }
