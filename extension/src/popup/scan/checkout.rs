@@ -86,8 +86,8 @@ impl Checkout {
 
     fn take_card(&self, cardnumber: &Cardnumber) {
         self.desk.begin_visit();
-        self.desk.show_in_form(cardnumber);
         let _ = self.item.focus();
+        self.desk.show_in_form(cardnumber);
     }
 
     fn record(&self) {

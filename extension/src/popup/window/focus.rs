@@ -58,7 +58,12 @@ impl Focus {
             dom::on::<MouseEvent>(&page, name, move |event| this.clicked(&event));
         }
         let this = focus.clone();
-        dom::on::<Event>(&page, "change", move |_| this.after_mouse());
+        dom::on::<Event>(&page, "change", move |event| {
+            // Something was chosen. A field that is typed into says so while the focus is on its way elsewhere.
+            if target(&event).is_some_and(|target| !target.matches(TYPED_INTO).unwrap_or(false)) {
+                this.after_mouse();
+            }
+        });
         let this = focus.clone();
         dom::on_first::<Event>(&page, "close", move |_| {
             // Firefox gives the focus back to what had it before, if that is there still.
