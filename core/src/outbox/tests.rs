@@ -390,8 +390,8 @@ fn another_server_is_not_asked_about_it() {
 #[test]
 fn absence_proves_nothing_while_the_server_may_still_be_at_it() {
     let mut entries = three();
-    let nearly = NOW.minus(SETTLED_AFTER - Duration::from_millis(1));
-    let ahead = KohaTime::from_millis(NOW.millis() + 3_600_000);
+    let later = |at: KohaTime, millis| KohaTime::from_millis(at.millis() + millis);
+    let (nearly, ahead) = (later(NOW.minus(SETTLED_AFTER), 1), later(NOW, 3_600_000));
     for at in [Some(nearly), Some(NOW), Some(ahead), None] {
         entries[0].status =
             Status::InDoubt { reason: Doubt::TimedOut, attempt: Attempt { at, ..attempt(CommitType::Apply) } };
