@@ -24,7 +24,7 @@ const DEFAULT_PAGE: u32 = 20;
 pub(super) const CAUTION: u32 = 10;
 /// Changes are asked for from this many milliseconds before the last download. Koha hands a condition on `me.…` to the
 /// database as it is, which takes the time for one of its own zone, up to twelve hours behind UTC; and clocks may differ.
-const OVERLAP: Duration = Duration::from_secs((12 * 60 + 2) * 60);
+const OVERLAP: Duration = Duration::from_mins(12 * 60 + 2);
 /// How long an answer may take where everything comes at once, in milliseconds.
 const TIME_LIMIT_OF_ALL: u32 = 300_000;
 
