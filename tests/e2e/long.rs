@@ -105,7 +105,8 @@ fn the_order_of_a_long_log_is_looked_through_while_the_window_stays_alive() {
     desk.page.wait_hidden("#review-progress").unwrap();
     // Another shift while one is worked out: the last counts.
     for typed in ["+9:00\n", "-1:00\n"] {
-        desk.page.fill("#review-desks [data-field=shift]", typed).unwrap();
+        desk.page.fill("#review-desks [data-field=shift]", "").unwrap();
+        desk.page.type_by_hand(typed).unwrap();
     }
     desk.page
         .wait("document.getElementById('review-progress').hidden && document.getElementById('review-store').checkVisibility() \

@@ -384,6 +384,21 @@ impl Page {
         self.perform(&json!([{"type": "key", "id": "keyboard", "actions": actions}]))
     }
 
+    /// Types as a person does, with a pause after each key. A scanner's keys come faster by far, on any machine.
+    ///
+    /// # Errors
+    /// When the page is gone.
+    pub fn type_by_hand(&self, text: &str) -> Result {
+        let mut actions = Vec::new();
+        for character in text.chars() {
+            let key = if character == '\n' { key::ENTER } else { character };
+            actions.push(json!({"type": "keyDown", "value": key}));
+            actions.push(json!({"type": "keyUp", "value": key}));
+            actions.push(json!({"type": "pause", "duration": 150}));
+        }
+        self.perform(&json!([{"type": "key", "id": "keyboard", "actions": actions}]))
+    }
+
     /// Presses these keys together: all down in order, all up in reverse.
     ///
     /// # Errors
