@@ -12,7 +12,7 @@ use std::{
     task::{Context, Poll, Waker},
 };
 
-/// So many of a kind are done between two looks at the slice.
+/// The number of a kind that are done between two looks at the slice.
 pub(crate) const CHUNK: usize = 512;
 
 /// Work that is done in slices.
@@ -32,7 +32,7 @@ impl<T> fmt::Debug for Sliced<'_, T> {
 pub(crate) struct Pace(Rc<Cell<usize>>);
 
 impl Pace {
-    /// So many were done, each about the work that one transaction is. Rests where that was the last of the slice.
+    /// This number was done, each about the work that one transaction is. Rests where that was the last of the slice.
     pub(crate) async fn spend(&self, number: usize) {
         let left = self.0.get().saturating_sub(number);
         self.0.set(left);
@@ -47,7 +47,7 @@ impl<'a, T> Sliced<'a, T> {
         Self { work: Box::pin(work(pace.clone())), pace }
     }
 
-    /// Does a slice: so many transactions are looked at, or a few more. A review looks at each some eight times.
+    /// Does a slice: this number of transactions are looked at, or a few more. A review looks at each some eight times.
     ///
     /// # Errors
     /// Where it is not done yet: then this is the rest of the work.

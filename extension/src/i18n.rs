@@ -17,7 +17,7 @@ pub(crate) fn text_with(key: &str, values: &[&str]) -> String {
     if text.is_empty() { key.to_owned() } else { text }
 }
 
-/// The text of this key for so many, which are `$1`; the values are `$2`, `$3` … `_locales` has one text for each plural
+/// The text of this key for a number, which is `$1`; the values are `$2`, `$3` … `_locales` has one text for each plural
 /// category of its language, under the key with `_one`, `_other` … at its end.
 pub(crate) fn plural(key: &str, number: impl TryInto<u32>, values: &[&str]) -> String {
     let number = number.try_into().unwrap_or(u32::MAX);

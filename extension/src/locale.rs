@@ -93,7 +93,7 @@ fn call(format: &Function, number: f64) -> String {
 }
 
 fn whole(number: impl TryInto<u32>) -> u32 {
-    // No log holds so many.
+    // No log holds as many.
     number.try_into().unwrap_or(u32::MAX)
 }
 

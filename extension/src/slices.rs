@@ -4,9 +4,9 @@ use crate::{clock, timer::sleep};
 use koct_core::slices::Sliced;
 use std::time::Duration;
 
-/// So much is done between two looks at the clock: a few milliseconds.
+/// How much is done between two looks at the clock: a few milliseconds.
 const BUDGET: usize = 5_000;
-/// So long nothing else is done, in milliseconds.
+/// For how long nothing else is done, in milliseconds.
 pub(crate) const SLICE: i64 = 50;
 
 /// Does all of it. What takes less than a slice is done at once.

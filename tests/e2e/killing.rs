@@ -22,7 +22,7 @@ use std::{
 /// Scans or transactions in a round.
 const SCANS: usize = 60;
 const TRANSACTIONS: usize = 30;
-/// Of those so many bring back what was lent in the same round.
+/// Of those the number that bring back what was lent in the same round.
 const RETURNS: usize = 6;
 /// A few milliseconds on each side of the work in Koha, so that a kill can fall on either.
 const SERVER_TIME: Duration = Duration::from_millis(4);
@@ -124,7 +124,7 @@ impl Witness {
         seen
     }
 
-    /// Does something with the desk and kills Firefox so long after the beginning. Returns what was seen until then, and
+    /// Does something with the desk and kills Firefox this long after the beginning. Returns what was seen until then, and
     /// how long it had in truth.
     fn kill_during(&self, desk: Desk, after: Duration, act: impl FnOnce(&Desk)) -> (Vec<Seen>, Duration) {
         self.watch(&desk);

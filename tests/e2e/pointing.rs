@@ -11,7 +11,7 @@ use koct_tests::{
     page::key::{self, F1, F2, F4, F8},
 };
 
-/// From now on each key comes so many milliseconds after the one before, however busy the machine is.
+/// From now on each key comes this number of milliseconds after the one before, however busy the machine is.
 fn keys_every(desk: &Desk, gap: u32) {
     let times = format!(
         "(gap => {{ const times = new WeakMap(); Object.defineProperty(Event.prototype, 'timeStamp', {{configurable: true, get() {{ \

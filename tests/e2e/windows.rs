@@ -34,7 +34,7 @@ fn second_window(desk: &Desk) -> Page {
     page
 }
 
-/// Waits until both windows show so many rows, and the same.
+/// Waits until both windows show this number of rows, and the same.
 fn same_in_both(desk: &Desk, other: &Page, total: u64) {
     desk.wait_for_total(total).unwrap();
     let shown = crate::wait("they do not come to show the same", || {
@@ -102,7 +102,7 @@ fn lent(desk: &Desk, items: &[&str]) {
     assert_eq!(on_paper, items.iter().rev().copied().collect::<Vec<_>>(), "{printed:?}");
 }
 
-/// Scans an item for the patron of before, and waits until so many transactions are in the log.
+/// Scans an item for the patron of before, and waits until this number of transactions is in the log.
 fn check_out_next(desk: &Desk, item: &str, total: u64) {
     desk.page.click("#checkout-item").unwrap();
     desk.page.type_text(&format!("{item}\n")).unwrap();

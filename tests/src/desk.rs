@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-/// Fills the log with so many transactions of the last hours (older ones would be asked about), behind the window's back, a thousand at a time.
+/// Fills the log with a number of transactions of the last hours (older ones would be asked about), behind the window's back, a thousand at a time.
 const FILL: &str = "(async count => { const ends = Date.now() - 60_000; const db = await new Promise((done, fail) => { const o = indexedDB.open('koct'); \
     o.onsuccess = () => done(o.result); o.onerror = fail; }); for (let made = 0; made < count; made += 1000) { \
     await new Promise((done, fail) => { const t = db.transaction('transactions', 'readwrite'); const s = t.objectStore('transactions'); \
@@ -162,7 +162,7 @@ impl Desk {
         Ok(count.as_u64().unwrap_or(0))
     }
 
-    /// Waits until the table holds so many.
+    /// Waits until the table holds this number.
     ///
     /// # Errors
     /// When it does not.
@@ -215,7 +215,7 @@ impl Desk {
         self.finish_import(files.len())
     }
 
-    /// Presses Import once so many files were looked at, and waits until all is done. The dialog stays open.
+    /// Presses Import once this number of files was looked at, and waits until all is done. The dialog stays open.
     ///
     /// # Errors
     /// When the import does not end.
@@ -240,7 +240,7 @@ impl Desk {
         Ok(said.as_str().unwrap_or_default().to_owned())
     }
 
-    /// Fills the log with so many checkouts, and opens the window anew.
+    /// Fills the log with this number of checkouts, and opens the window anew.
     ///
     /// # Errors
     /// When that does not work, or takes more than two minutes.

@@ -125,7 +125,7 @@ pub(crate) fn quick() -> Result {
     report.into_inner().map_err(|error| error.to_string())?.end(began)
 }
 
-/// Runs the end-to-end tests whose names contain the filter, so many times.
+/// Runs the end-to-end tests whose names contain the filter, this number of times.
 ///
 /// # Errors
 /// When one fails.

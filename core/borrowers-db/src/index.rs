@@ -4,7 +4,7 @@
 use super::sqlite::Place;
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-/// So many rows are put in order at once: some milliseconds.
+/// The number of rows that are put in order at once: some milliseconds.
 const PART: usize = 1 << 16;
 
 /// The number of each row's patron, and where the row stands.

@@ -203,7 +203,7 @@ impl<S: Source> Reader<S> {
         })
     }
 
-    /// Does a step: looks at so many rows, or gives out so many.
+    /// Does a step: looks at this number of rows, or gives out as many.
     ///
     /// # Errors
     /// When the file turns out to be damaged: then nothing that was given out counts.

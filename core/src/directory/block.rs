@@ -5,7 +5,7 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-/// A block is closed when it holds so many bytes before it is deflated: small enough that to find one row in it takes less
+/// A block is closed when it holds this number of bytes before it is deflated: small enough that to find one row in it takes less
 /// than reading it, large enough to deflate well.
 pub(super) const SIZE: usize = 32 * 1024;
 

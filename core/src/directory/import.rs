@@ -116,7 +116,7 @@ mod tests {
         }
     }
 
-    /// Imports so many patrons, each with a loan; where it breaks, before the end.
+    /// Imports this number of patrons, each with a loan; where it breaks, before the end.
     fn import(store: &Memory, contents: &mut Contents, number: u32, breaks: bool) {
         let (mut import, clean) = Import::new(contents, &RecordsSettings::default(), 77, 78).unwrap();
         apply(store, contents, clean.clone());

@@ -13,7 +13,7 @@ use std::{
     rc::Rc,
 };
 
-/// So many blocks are kept inflated: a few megabytes.
+/// The number of blocks that are kept inflated: a few megabytes.
 const KEPT: usize = 96;
 
 type Fences = Rc<Vec<u32>>;
@@ -137,7 +137,7 @@ impl<S: BlockStore> Reader<S> {
         Ok(names)
     }
 
-    /// The first so many rows in whose names every word typed stands, and how many there are in all. `people` is how many
+    /// The first rows in whose names every word typed stands, and how many there are in all. `people` is how many
     /// rows the run has.
     pub(super) async fn search<R: Record>(
         &self,

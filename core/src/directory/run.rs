@@ -29,9 +29,9 @@ pub(super) mod part {
     pub(in super::super) const FENCES: u8 = 0x80;
 }
 
-/// So many ranks stand in a block.
+/// The number of ranks in a block.
 pub(super) const RANKS: usize = 4096;
-/// So many bytes of the index of names stand in a block.
+/// The number of bytes of the index of names in a block.
 const NAMES: usize = 2 * block::SIZE;
 
 /// Rows that are being written.

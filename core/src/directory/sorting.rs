@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-/// So many are sorted at once: a few milliseconds.
+/// The number that are sorted at once: a few milliseconds.
 const AT_ONCE: usize = 8 * 1024;
 
 /// Takes in anything, gives it out sorted.

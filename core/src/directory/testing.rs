@@ -72,7 +72,7 @@ pub(crate) fn set<R: Record>(shelf: &Memory, contents: &mut Contents, rows: &[R]
 /// 2026-11-23 10:00 in UTC, in milliseconds since 1970.
 pub(crate) const START: i64 = 1_795_428_000_000;
 
-/// So many seconds after [`START`].
+/// This number of seconds after [`START`].
 pub(crate) fn at(second: i64) -> Moment {
     Moment::new(START + second * 1_000, 60).unwrap()
 }

@@ -22,7 +22,7 @@ const SEEDS: u64 = 3_000;
 const MUTANT_SEEDS: u64 = 400;
 /// 2026-11-23 10:00:00 UTC.
 const BEGIN: i64 = 1_795_428_000_000;
-/// So many ticks pass before the invariants are looked at.
+/// The number of ticks that pass before the invariants are looked at.
 const LOOK_EVERY: usize = 16;
 /// A commit that takes more steps than this does not end.
 const STEPS_PER_COMMIT: u32 = 5_000;

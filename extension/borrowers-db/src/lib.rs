@@ -9,7 +9,7 @@ use koct_borrowers_db::{Reader, Step, Told, sqlite::Source};
 use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
-/// So many rows are looked at in a step, or given out: some milliseconds.
+/// The number of rows that are looked at in a step, or given out: some milliseconds.
 const ROWS: usize = 1000;
 
 /// The file.

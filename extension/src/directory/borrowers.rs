@@ -74,7 +74,7 @@ pub trait Sink {
     /// As for [`Sink::patrons`].
     fn loans(&mut self, rows: Vec<Loan>) -> impl Future<Output = Result<(), Self::Error>>;
 
-    /// So many thousandths are done. It only rises.
+    /// How many thousandths are done. It only rises.
     fn progress(&mut self, thousandths: u16);
 
     /// Whether it goes on. Asked before every chunk.

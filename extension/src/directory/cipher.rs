@@ -27,7 +27,7 @@ fn subtle() -> Result<SubtleCrypto, JsValue> {
     Ok(crypto()?.subtle())
 }
 
-/// So many random bytes.
+/// This number of random bytes.
 ///
 /// # Errors
 /// When the browser has none.

@@ -141,7 +141,7 @@ pub fn small() -> Result<Vec<(&'static str, Vec<u8>)>> {
     ])
 }
 
-/// A large one, as Koha makes it: so many patrons, and for three of ten a loan.
+/// A large one, as Koha makes it: a number of patrons, and for three of ten a loan.
 ///
 /// # Errors
 /// When SQLite does not do it.

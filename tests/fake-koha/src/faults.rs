@@ -17,9 +17,9 @@ use std::time::Duration;
 pub struct Fault {
     /// The request's path with its sub-path contains this; empty fits all.
     pub path_contains: String,
-    /// So many fitting requests pass unharmed first.
+    /// The number of fitting requests that pass unharmed first.
     pub skip: usize,
-    /// Then so many meet the fault; `None` is all.
+    /// Then this number meets the fault; `None` is all.
     pub times: Option<usize>,
     /// What happens.
     pub kind: FaultKind,
@@ -42,7 +42,7 @@ pub enum FaultKind {
     ResetAfter,
     /// The request is processed, then the connection is closed within the headers of the answer.
     CutHeaders,
-    /// The request is processed, then the connection is closed after so many bytes of the answer, its headers among
+    /// The request is processed, then the connection is closed after this number of bytes of the answer, its headers among
     /// them: in the middle of a download.
     CutAfter(usize),
     /// This status with an error page; the request is not processed.
@@ -63,14 +63,14 @@ impl Fault {
         Self { path_contains: path_contains.to_owned(), skip: 0, times: None, kind }
     }
 
-    /// Lets so many requests pass first.
+    /// Lets this number of requests pass first.
     #[must_use]
     pub fn skip(mut self, skip: usize) -> Self {
         self.skip = skip;
         self
     }
 
-    /// Ends after so many faults.
+    /// Ends after this number of faults.
     #[must_use]
     pub fn times(mut self, times: usize) -> Self {
         self.times = Some(times);

@@ -299,7 +299,7 @@ impl Random {
         from[self.below(from.len())]
     }
 
-    /// A day in one of so many years.
+    /// A day in one of this number of years.
     fn day(&mut self, first_year: usize, years: usize) -> String {
         let year = first_year + self.below(years);
         // In the year of the tests nothing lies after October.

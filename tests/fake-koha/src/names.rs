@@ -2,7 +2,7 @@
 
 /// Names that go together.
 pub(crate) struct People {
-    /// Of a hundred people, so many have names from here.
+    /// Of a hundred people, the number that have names from here.
     pub(crate) share: usize,
     pub(crate) surnames: &'static [&'static str],
     pub(crate) firstnames: &'static [&'static str],

@@ -26,7 +26,7 @@ use crate::request::{Recorded, Request};
 use crate::state::{Era, Library};
 use crate::{authentication, csrf, koc, pages, report, rest, service};
 
-/// So much of an answer still gets out when the connection is cut in the headers: the status line and a bit.
+/// How much of an answer still gets out when the connection is cut in the headers: the status line and a bit.
 const CUT_AFTER_BYTES: usize = 30;
 
 /// How the server is set up.

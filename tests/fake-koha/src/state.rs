@@ -78,7 +78,7 @@ pub struct Library {
 pub struct Preferences {
     /// The database waits for an update: nobody can log in.
     pub maintenance: bool,
-    /// `FailedLoginAttempts`: so many wrong passwords lock an account.
+    /// `FailedLoginAttempts`: the number of wrong passwords that lock an account.
     pub failed_login_attempts: Option<u32>,
 }
 

@@ -32,7 +32,7 @@ pub struct Size {
 
 /// The size that the largest libraries have.
 pub const LARGE: Size = Size { patrons: 1_000_000, items: 2_000_000, loans: 300_000, holds: 50_000 };
-/// Each look-up is made so often.
+/// How often each look-up is made.
 const LOOKUPS: u32 = 401;
 /// As typed, letter by letter.
 const TYPED: [&str; 10] = ["ma", "mar", "mari", "maria", "maria k", "maria ka", "an", "ber", "s", "o e"];

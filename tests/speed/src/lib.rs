@@ -27,7 +27,7 @@ const EACH: usize = 10_000;
 const ITEMS: usize = 400_000;
 const PATRONS: usize = 20_000;
 const LINES: usize = 100_000;
-/// Each measurement is made so often; the median counts.
+/// How often each measurement is made; the median counts.
 const TIMES: usize = 3;
 
 /// What was measured, as a JSON array of `{what, number, millis}`: `millis` for `number` transactions.

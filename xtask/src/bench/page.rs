@@ -34,7 +34,7 @@ pub(super) fn numbers(desk: &Desk, script: &str) -> Result<Vec<f64>> {
     Ok(desk.page.eval(script)?.as_array().into_iter().flatten().filter_map(Value::as_f64).collect())
 }
 
-/// The median of so many scans, from Enter to the durable row in the table, in milliseconds.
+/// The median of this number of scans, from Enter to the durable row in the table, in milliseconds.
 pub(super) fn scan(desk: &Desk, count: usize) -> Result<f64> {
     Ok(median(numbers(desk, &format!("{SCAN}({count}, 'S')"))?))
 }

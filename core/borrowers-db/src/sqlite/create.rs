@@ -22,7 +22,7 @@ pub(super) enum Kind {
     Computed,
 }
 
-/// So many columns, in the order of the record.
+/// The number of columns, in the order of the record.
 pub(super) fn plain_columns(number: usize) -> Vec<Column> {
     let plain = |place| Column { name: String::new(), kind: Kind::Stored(place), default: Value::Null };
     (0..number).map(plain).collect()

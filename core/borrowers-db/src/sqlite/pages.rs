@@ -8,7 +8,7 @@ const MAGIC: &[u8] = b"SQLite format 3\0";
 /// What a file of SQLite 2 begins with.
 const MAGIC_2: &[u8] = b"** This file contains an SQLite 2";
 const HEADER: usize = 100;
-/// So many pages are kept: of rows that lie side by side, most lie on the same.
+/// The number of pages that are kept: of rows that lie side by side, most lie on the same.
 const KEPT: usize = 64;
 
 /// The pages of a file.

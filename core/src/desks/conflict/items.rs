@@ -12,7 +12,7 @@ pub(super) const MINUTE: i64 = 60 * SECOND;
 pub(super) const HOUR: i64 = 60 * MINUTE;
 pub(super) const DAY: i64 = 24 * HOUR;
 
-/// So far ahead of this computer's clock a moment lies in the future, in milliseconds.
+/// How far ahead of this computer's clock a moment must lie to be in the future, in milliseconds.
 pub const FUTURE_FROM: i64 = 5 * MINUTE;
 /// A checkin and a checkout at two desks further apart than this are taken for two loans, in milliseconds.
 pub(super) const ONE_SITTING: i64 = DAY;

@@ -21,7 +21,7 @@ impl Page {
         self.start.saturating_add(self.size)
     }
 
-    /// The page that begins with the last of so many rows that were read, or a little before it, so that it is seen when rows
+    /// The page that begins with the last of the rows that were read, or a little before it, so that it is seen when rows
     /// have moved meanwhile. Pages lie where their size puts them: among the sizes a little smaller than this, the one that
     /// reaches farthest is taken.
     pub(super) fn after(read: u32, size: u32) -> Self {

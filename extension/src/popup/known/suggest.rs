@@ -22,7 +22,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent};
 
-/// So many are listed.
+/// The number that are listed.
 const LISTED: usize = 12;
 /// Scanners type their next character earlier than this.
 const PAUSE: Duration = Duration::from_millis(25);

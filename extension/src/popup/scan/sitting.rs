@@ -18,7 +18,7 @@ use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement, HtmlInputElement};
 
-/// So many are listed: the table has all.
+/// The number that are listed: the table has all.
 const LISTED: usize = 60;
 
 elements! {
@@ -84,7 +84,7 @@ pub(crate) fn follow(desk: &Rc<Desk>, event: &LogEvent) {
 }
 
 impl Desk {
-    /// A patron who is known is shown with all that she has.
+    /// A patron who is known is shown with all that they have.
     fn hide_if_known(&self) {
         if self.patron.is_shown() {
             self.sitting_lists.checkouts.panel.set_hidden(true);

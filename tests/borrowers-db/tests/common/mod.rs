@@ -3,7 +3,7 @@
 use koct_borrowers_db::{FileError, Reader, Report, Step, sqlite::Source};
 use koct_core::directory::record::{Loan, Patron};
 
-/// Everything in a file, read in steps of so many rows.
+/// Everything in a file, read in steps of this number of rows.
 pub(crate) fn read(file: impl Source, rows: usize) -> Result<(Vec<Patron>, Vec<Loan>, Report), FileError> {
     // Each row takes some bytes, and each step some rows, of each of the tables twice at most.
     let most = file.size() * 4 + 10;

@@ -299,7 +299,7 @@ fn sort<T: Row>(view: &View<'_>, rows: &mut [&T], order: &[(String, bool)]) {
     }
 }
 
-/// One page of so many rows.
+/// One page of this number of rows.
 struct Page {
     start: usize,
     end: usize,
