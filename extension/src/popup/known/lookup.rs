@@ -91,8 +91,13 @@ impl Desk {
     /// Finds out what the log tells that the records cannot: after a download, and after a commit.
     pub(crate) async fn reload_since(&self) {
         let Some(records) = self.records.get() else { return };
-        let batches = self.store.batches().await.unwrap_or_default();
-        self.lookups.later.replace(Rc::new(LaterChanges::new(records.contents(), &batches)));
+        match self.store.batches().await {
+            Ok(batches) => {
+                self.lookups.later.replace(Rc::new(LaterChanges::new(records.contents(), &batches)));
+            }
+            // What cannot be read is not nothing: what was known of the commits before stays.
+            Err(error) => self.lookup_failed(&LookupError::Log(error)),
+        }
     }
 
     fn lookup_failed(&self, error: &LookupError) {
