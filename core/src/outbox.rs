@@ -22,6 +22,7 @@
 //! One checkin, all the way, with Koha's part played by hand:
 //!
 //! ```
+//! use koct_core::desk::clock::DeskTime;
 //! use koct_core::koha::Response;
 //! use koct_core::outbox::{Input, Outbox, Output};
 //! # use koct_core::{Action, Barcode, CommitType, Entry, Moment, Secret, ServerUrl, Settings, Status, Transaction, TransactionId};
@@ -38,35 +39,37 @@
 //! let log = vec![Entry::recorded(TransactionId(1), transaction)];
 //! let answer = |body: &str| Ok(Response { status: 200, body: body.into(), ..Response::default() });
 //!
+//! let now = DeskTime::from_millis(1_795_431_600_000);
 //! let mut outbox = Outbox::new(settings, log.into());
 //! // Is it Koha, and of which era? Does it take the account? Does it have our library?
 //! let libraries = r#"[{"library_id": "CPL", "name": "Centerville"}]"#;
 //! for body in ["<response><status>failed</status></response>", "", libraries] {
 //!     let Some(Output::Request(ticket, _)) = outbox.poll() else { unreachable!() };
-//!     outbox.handle(Input::Answer(ticket, answer(body)));
+//!     outbox.handle(Input::Answer(ticket, answer(body)), now);
 //! }
 //! // `Sending` is durable before the request leaves ...
 //! let Some(Output::Persist(statuses)) = outbox.poll() else { unreachable!() };
 //! assert!(matches!(statuses[..], [(TransactionId(1), Status::Sending { .. })]));
-//! outbox.handle(Input::Persisted);
+//! outbox.handle(Input::Persisted, now);
 //! let Some(Output::Request(ticket, request)) = outbox.poll() else { unreachable!() };
 //! assert!(request.form.contains(&("barcode", "39999000000001".into())));
-//! outbox.handle(Input::Answer(ticket, answer("Success.")));
+//! outbox.handle(Input::Answer(ticket, answer("Success.")), now);
 //! // ... and the answer before anything else is done.
 //! assert_eq!(outbox.poll(), Some(Output::Persist(vec![(TransactionId(1), Status::Success)])));
-//! outbox.handle(Input::Persisted);
+//! outbox.handle(Input::Persisted, now);
 //! let Some(Output::Finished(summary)) = outbox.poll() else { unreachable!() };
 //! assert!(summary.is_complete());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod koha_clock;
 mod protocol;
 mod proving;
 pub mod summary;
 mod verdict;
 
 use crate::{
-    desk::{clock::KohaTime, transaction::TransactionId},
+    desk::{clock::DeskTime, transaction::TransactionId},
     koha::{
         Failure, Request, Response,
         connection::{Connection, ConnectionError, Next},
@@ -80,6 +83,8 @@ use crate::{
     },
     settings::form::{CommitType, Settings},
 };
+pub use koha_clock::SETTLED_AFTER;
+use koha_clock::{Age, KohaClock};
 use protocol::Tickets;
 pub use protocol::{Input, Output, Ticket};
 use proving::{Proved, Proving};
@@ -99,10 +104,6 @@ const LOOK_AHEAD: usize = 64;
 /// For how long it waits before it tries again after no server was reached; then the commit ends.
 const BACKOFF: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
-
-/// For how long after a request left a slow server might still process it: until then its absence proves nothing. Web
-/// servers in front of Koha give up after five minutes (Apache's `Timeout` in Koha's packages); this is twice as long.
-pub const SETTLED_AFTER: Duration = Duration::from_mins(10);
 
 /// The number of server errors in a row that ends a commit: going on would only put more in doubt.
 const SERVER_ERRORS_IN_A_ROW: u32 = 3;
@@ -132,8 +133,7 @@ enum CommitStage {
 #[derive(Debug, Clone)]
 pub struct Outbox {
     settings: Settings,
-    /// What the server's clock showed last.
-    server_time: Option<KohaTime>,
+    koha_clock: KohaClock,
     /// The connection that is being made, at first or anew, and the request of it that is under way.
     connecting: Option<(Connection, Ticket)>,
     /// How requests show who sends them; absent until there is a connection, and while it must be made anew.
@@ -170,7 +170,7 @@ impl Outbox {
     pub fn new(settings: Settings, uncommitted: Ordered) -> Self {
         let mut outbox = Self {
             settings,
-            server_time: None,
+            koha_clock: KohaClock::default(),
             connecting: None,
             access: None,
             ranks: uncommitted.iter().enumerate().map(|(rank, entry)| (entry.id, rank)).collect(),
@@ -223,11 +223,8 @@ impl Outbox {
         self.in_flight.get(&entry.id).is_none_or(|flight| flight.entry.transaction == entry.transaction)
     }
 
-    /// Takes what happened.
-    pub fn handle(&mut self, input: Input) {
-        if let Input::Answer(_, Ok(response)) = &input {
-            self.server_time = response.date.or(self.server_time);
-        }
+    /// Takes what happened, at this time by the desk's clock.
+    pub fn handle(&mut self, input: Input, now: DeskTime) {
         match input {
             Input::Cancel => {
                 self.stop(CommitError::Cancelled);
@@ -241,15 +238,17 @@ impl Outbox {
             Input::Answer(ticket, answer) => {
                 let asked = self.in_flight.values().find(|flight| flight.stage == CommitStage::Asked(ticket));
                 if let Some(id) = asked.map(|flight| flight.entry.id) {
-                    self.answered(id, answer);
+                    self.answered(id, answer, now);
                 } else if let Some((connection, _)) = self.connecting.take_if(|(_, expected)| *expected == ticket) {
-                    self.connection_answered(connection, answer);
+                    self.connection_answered(connection, answer, now);
                 } else {
                     match self.proving.handle(ticket, answer, &mut self.tickets) {
                         Some(Proved::Request(ticket, request)) => {
                             self.outputs.push_back(Output::Request(ticket, request));
                         }
-                        Some(Proved::Finding(entry, attempt, finding)) => self.found(entry, &attempt, finding),
+                        Some(Proved::Finding(entry, attempt, age, finding)) => {
+                            self.found(entry, attempt, age, finding, now);
+                        }
                         None => {}
                     }
                 }
@@ -300,8 +299,13 @@ impl Outbox {
         self.outputs.push_back(Output::Request(ticket, request));
     }
 
-    fn connection_answered(&mut self, mut connection: Connection, answer: Result<Response, Failure>) {
-        match connection.handle(answer) {
+    fn connection_answered(&mut self, mut connection: Connection, answer: Result<Response, Failure>, now: DeskTime) {
+        let date = answer.as_ref().ok().and_then(|response| response.date);
+        let next = connection.handle(answer);
+        if !matches!(next, Next::Failed(_)) {
+            self.koha_clock.saw(date, now);
+        }
+        match next {
             Next::Request(request) => self.request_connecting(connection, request),
             Next::Ready(ready) => {
                 let known = ready.libraries.as_ref().and_then(|libraries| libraries.knows(&self.settings.branchcode));
@@ -317,8 +321,8 @@ impl Outbox {
     }
 
     /// What Koha was found to hold of one in doubt.
-    fn found(&mut self, entry: Entry, attempt: &Attempt, finding: Finding) {
-        let finding = self.check_finding(&entry, attempt, finding);
+    fn found(&mut self, entry: Entry, attempt: Attempt, age: Age, finding: Finding, now: DeskTime) {
+        let finding = self.check_finding(&entry, age, finding);
         let id = entry.id;
         self.summary.findings.push((id, finding));
         match finding {
@@ -330,24 +334,29 @@ impl Outbox {
                 self.unstored.push((id, Status::Local));
                 self.blocked.push(Entry { status: Status::Local, ..entry });
             }
-            Finding::Unclear(_) => return,
+            Finding::Unclear(_) => {
+                if age == Age::Unknown {
+                    // The next commit can tell how long ago that is.
+                    let attempt = self.koha_clock.over(attempt, now);
+                    if let Status::InDoubt { reason, .. } = entry.status {
+                        self.unstored.push((id, Status::InDoubt { reason, attempt }));
+                    }
+                }
+                return;
+            }
         }
         self.in_doubt.remove(&id);
         self.queue_what_may_go();
     }
 
     /// Whether it is safe to act on what was found.
-    fn check_finding(&self, entry: &Entry, attempt: &Attempt, finding: Finding) -> Finding {
+    fn check_finding(&self, entry: &Entry, age: Age, finding: Finding) -> Finding {
         let item = entry.transaction.action.item_key();
         let later =
             |(id, other): (&TransactionId, &Option<String>)| self.rank(*id) > self.rank(entry.id) && *other == item;
-        let settled = self
-            .server_time
-            .zip(attempt.at)
-            .is_some_and(|(now, then)| now.since(then).to_std().is_ok_and(|since| since >= SETTLED_AFTER));
         match finding {
             Finding::Missing(_) if self.in_doubt.iter().any(later) => Finding::Unclear(Unclear::LaterInDoubt),
-            Finding::Missing(_) if !settled => Finding::Unclear(Unclear::TooEarly),
+            Finding::Missing(_) if age != Age::Settled => Finding::Unclear(Unclear::TooEarly),
             other => other,
         }
     }
@@ -382,26 +391,30 @@ impl Outbox {
     }
 
     /// What came back for a transaction.
-    fn answered(&mut self, id: TransactionId, answer: Result<Response, Failure>) {
+    fn answered(&mut self, id: TransactionId, answer: Result<Response, Failure>, now: DeskTime) {
         let before = self.server_errors;
+        let date = answer.as_ref().ok().and_then(|response| response.date);
         if answer.is_ok() {
             self.failed_connections = 0;
             self.server_errors = 0;
         }
         match Verdict::of(answer) {
-            Verdict::Settled(status) => self.settle(id, status),
+            Verdict::Settled(status) => {
+                self.koha_clock.saw(date, now);
+                self.settle(id, status);
+            }
             Verdict::InDoubt(reason, error) => {
                 if let Some(error) = error {
                     self.stop(error);
                 }
-                self.settle_in_doubt(id, reason);
+                self.settle_in_doubt(id, reason, now);
             }
             Verdict::ServerError(status) => {
                 self.server_errors = before + 1;
                 if self.server_errors >= SERVER_ERRORS_IN_A_ROW {
                     self.stop(CommitError::ServerErrors(status));
                 }
-                self.settle_in_doubt(id, Doubt::ServerError);
+                self.settle_in_doubt(id, Doubt::ServerError, now);
             }
             Verdict::NotProcessed(error) => {
                 self.stop(error);
@@ -448,8 +461,9 @@ impl Outbox {
     }
 
     /// It may have been processed.
-    fn settle_in_doubt(&mut self, id: TransactionId, reason: Doubt) {
+    fn settle_in_doubt(&mut self, id: TransactionId, reason: Doubt, now: DeskTime) {
         if let Some(attempt) = self.in_flight.get(&id).map(|flight| flight.attempt.clone()) {
+            let attempt = self.koha_clock.over(attempt, now);
             self.settle(id, Status::InDoubt { reason, attempt });
         }
     }
@@ -494,7 +508,8 @@ impl Outbox {
             self.connect();
         }
         if let Some(access) = &self.access
-            && let Some((ticket, request)) = self.proving.next(&self.settings, access, &mut self.tickets)
+            && let Some((ticket, request)) =
+                self.proving.next(&self.settings, access, self.koha_clock, &mut self.tickets)
         {
             self.outputs.push_back(Output::Request(ticket, request));
         }
@@ -524,7 +539,8 @@ impl Outbox {
                 let attempt = Attempt {
                     commit_type: self.settings.commit_type,
                     server: self.settings.server.clone(),
-                    at: self.server_time,
+                    over: None,
+                    ahead: self.koha_clock.ahead(),
                 };
                 // One that was just found not to be in Koha goes on at once.
                 statuses.retain(|(id, _)| *id != entry.id);

@@ -1,6 +1,7 @@
 //! Runs one commit: does what core's outbox says, against the store and the network.
 
 use crate::{
+    clock,
     http::Http,
     store::{Change, Store},
     timer::sleep,
@@ -54,7 +55,7 @@ pub(crate) async fn run(
     let summary = loop {
         // The person's wish to stop comes before the next request.
         while let Ok(input) = happened.try_recv() {
-            outbox.handle(input);
+            outbox.handle(input, clock::time());
         }
         let (done, total) = outbox.progress();
         watcher.progress(done, total);
@@ -63,9 +64,9 @@ pub(crate) async fn run(
                 match store.set_statuses_where(&statuses, |entry| outbox.sends(entry)).await {
                     Ok(changes) => {
                         watcher.changed(changes);
-                        outbox.handle(Input::Persisted);
+                        outbox.handle(Input::Persisted, clock::time());
                     }
-                    Err(_) => outbox.handle(Input::NotPersisted),
+                    Err(_) => outbox.handle(Input::NotPersisted, clock::time()),
                 }
             }
             Some(Output::Request(ticket, request)) => {
@@ -85,7 +86,7 @@ pub(crate) async fn run(
             }
             Some(Output::Finished(summary)) => break summary,
             None => match happened.next().await {
-                Some(input) => outbox.handle(input),
+                Some(input) => outbox.handle(input, clock::time()),
                 // Cannot be: this end of the channel is open too.
                 None => break Summary::default(),
             },

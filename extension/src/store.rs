@@ -3,7 +3,7 @@
 //! Every write is a transaction of its own with durability `strict`: when it is reported done, it is on the disk. The
 //! store keeps what core gives it and decides nothing but how it is found again: by number, by item, by state.
 
-use crate::{i18n::js_error, slices};
+use crate::{clock, i18n::js_error, slices};
 use indexed_db_futures::{
     Build, BuildPrimitive, KeyRange,
     cursor::CursorDirection,
@@ -523,8 +523,10 @@ impl Store {
     /// As [`Store::set_statuses`].
     pub async fn recover(&self) -> Result<Vec<Change>> {
         let interrupted = self.in_states(&[State::Sending]).await?;
-        let statuses: Vec<_> =
-            interrupted.iter().map(|entry| (entry.id, entry.status.clone().after_restart())).collect();
+        let statuses: Vec<_> = interrupted
+            .iter()
+            .map(|entry| (entry.id, entry.status.clone().after_restart(Some(clock::time()))))
+            .collect();
         if statuses.is_empty() { Ok(Vec::new()) } else { self.set_statuses(&statuses).await }
     }
 }

@@ -9,7 +9,7 @@ use indexed_db_futures::{Build, BuildPrimitive, database::Database, transaction:
 use koct_core::{
     Action, Barcode, Cardnumber, CommitType, DeskName, Entry, Moment, Secret, ServerUrl, Settings, State, Status,
     Transaction, TransactionId,
-    desk::{clock::KohaTime, zone::Zone},
+    desk::{clock::DeskTime, zone::Zone},
     desks::cleared,
     koha::{Failure, Method, Request, Response, Session},
     log::{
@@ -68,7 +68,7 @@ async fn seconds_of_one_item_rise_however_it_is_spelled_and_whatever_the_clock_d
 
 fn attempt() -> Attempt {
     let server = ServerUrl::parse("https://koha.example.org").unwrap();
-    Attempt { commit_type: CommitType::Apply, server, at: Some(KohaTime::from_millis(1_795_428_000_000)) }
+    Attempt { commit_type: CommitType::Apply, server, over: None, ahead: None }
 }
 
 fn sending() -> Status {
@@ -131,10 +131,8 @@ async fn commit(store: &Store) -> (Outbox, Vec<(TransactionId, Status)>) {
                 } else {
                     ""
                 };
-                outbox.handle(Input::Answer(
-                    ticket,
-                    Ok(Response { status: 200, body: body.into(), ..Response::default() }),
-                ));
+                let answer = Ok(Response { status: 200, body: body.into(), ..Response::default() });
+                outbox.handle(Input::Answer(ticket, answer), DeskTime::from_millis(0));
             }
             other => panic!("{other:?}"),
         }
@@ -151,14 +149,14 @@ async fn what_was_corrected_or_deleted_since_a_commit_read_it_is_not_sent() {
         store.change(&[id], change).await.unwrap();
         let refused = store.set_statuses_where(&statuses, |entry| outbox.sends(entry)).await;
         assert!(matches!(refused, Err(StoreError::NotOpen(refused)) if refused == id));
-        outbox.handle(Input::NotPersisted);
+        outbox.handle(Input::NotPersisted, DeskTime::from_millis(0));
         assert!(matches!(outbox.poll(), Some(Output::Finished(_))), "nothing is sent");
         assert_eq!(store.in_states(&[State::Sending]).await.unwrap().len(), 0);
     }
     store.change(&[id], |entry| entry.restored(moment(0))).await.unwrap();
     let (mut outbox, statuses) = commit(&store).await;
     store.set_statuses_where(&statuses, |entry| outbox.sends(entry)).await.unwrap();
-    outbox.handle(Input::Persisted);
+    outbox.handle(Input::Persisted, DeskTime::from_millis(0));
     assert!(matches!(outbox.poll(), Some(Output::Request(..))), "read anew, it goes");
 }
 

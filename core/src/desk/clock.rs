@@ -49,6 +49,31 @@ instants_by_a_clock! {
     KohaTime
 }
 
+/// How far Koha's clock is ahead of the desk's, as an answer showed it: within the seconds that the answer took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ClockDifference(i64);
+
+impl ClockDifference {
+    /// Differences closer than this are one: answers take their time, and clocks are kept right in small steps.
+    const TOLERANCE_MS: u64 = 60_000;
+
+    /// Between what the two clocks showed at once.
+    pub fn between(koha: KohaTime, desk: DeskTime) -> Self {
+        Self(koha.0.saturating_sub(desk.0))
+    }
+
+    /// What Koha's clock showed when the desk's showed this.
+    pub fn koha_at(self, desk: DeskTime) -> KohaTime {
+        KohaTime(desk.0.saturating_add(self.0))
+    }
+
+    /// Whether neither clock was set between the two.
+    pub fn agrees_with(self, other: Self) -> bool {
+        self.0.abs_diff(other.0) <= Self::TOLERANCE_MS
+    }
+}
+
 impl KohaTime {
     /// The instant of a date that Koha gave.
     pub fn from_date(date: DateTime<FixedOffset>) -> Self {
@@ -72,6 +97,19 @@ mod tests {
         assert!(last.since(first) > TimeDelta::zero() && first.since(last) < TimeDelta::zero());
         assert_eq!(first.minus(Duration::MAX), first);
         assert_eq!(KohaTime::from_millis(5_500).minus(Duration::from_secs(6)).seconds(), -1);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_shows_in_the_difference() {
+        let [koha, desk] = [1_795_428_000_000, 1_795_424_400_000];
+        let difference =
+            |koha, desk| ClockDifference::between(KohaTime::from_millis(koha), DeskTime::from_millis(desk));
+        let hour = difference(koha, desk);
+        assert_eq!(hour.koha_at(DeskTime::from_millis(desk + 5)), KohaTime::from_millis(koha + 5));
+        assert!(hour.agrees_with(difference(koha + 900_000, desk + 930_000)), "half a minute for an answer");
+        assert!(!hour.agrees_with(difference(koha + 900_000, desk)));
+        assert!(!hour.agrees_with(difference(koha, desk + 900_000)));
+        assert!(!difference(i64::MIN, i64::MAX).agrees_with(difference(i64::MAX, i64::MIN)));
     }
 
     #[test]

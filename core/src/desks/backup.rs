@@ -197,13 +197,13 @@ fn progress(state: State) -> u8 {
 #[must_use]
 pub fn adopted(entry: Entry, backup: &DeskName, own: &DeskName) -> Entry {
     let desk = entry.desk.or_else(|| Some(backup.clone())).filter(|desk| desk != own);
-    Entry { status: entry.status.after_restart(), desk, ..entry }
+    Entry { status: entry.status.after_restart(None), desk, ..entry }
 }
 
 /// What a transaction is that is in the log and in the backup: that of the two that has seen more of Koha. `None` where
 /// the log's own stays.
 pub fn further(here: &Entry, there: &Entry) -> Option<Status> {
-    let status = there.status.clone().after_restart();
+    let status = there.status.clone().after_restart(None);
     (progress(status.state()) > progress(here.status.state())).then_some(status)
 }
 
@@ -232,7 +232,8 @@ mod tests {
         Attempt {
             commit_type: CommitType::Apply,
             server: ServerUrl::parse("https://koha.example.org").unwrap(),
-            at: None,
+            over: None,
+            ahead: None,
         }
     }
 

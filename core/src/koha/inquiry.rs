@@ -36,9 +36,9 @@ pub enum Finding {
 /// The trace that proves that it was applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trace {
-    /// A loan of this patron and item, begun in that second.
+    /// A loan of this patron and item, begun in that second. Whoever lent it: it is what the transaction was to do.
     Loan,
-    /// A loan of this item, returned in that second.
+    /// A loan of this item, returned in that second. Whoever checked it in: it is what the transaction was to do.
     Checkin,
 }
 
@@ -166,7 +166,13 @@ impl Inquiry {
 
     fn judge_return(&self, loans: &[Checkout]) -> Finding {
         if loans.iter().any(|loan| loan.checkin_date.is_some_and(|date| self.is_then(date))) {
-            Finding::Found(Trace::Checkin)
+            // A checkout to somebody else ends the loan before it, in its own second. Where one began then, it may have been
+            // that, and Koha said of ours that the item was not issued, or has not seen it.
+            if loans.iter().any(|loan| self.is_then(loan.checkout_date)) {
+                Finding::Unclear(Unclear::Moved)
+            } else {
+                Finding::Found(Trace::Checkin)
+            }
         } else if loans.iter().any(|loan| loan.checkin_date.is_none() && !self.is_before(loan.checkout_date)) {
             // Sent again, it would close a loan that is newer than itself.
             Finding::Unclear(Unclear::Moved)
@@ -311,6 +317,14 @@ mod tests {
             ask(false, &[loan("2", LATER, None)], &[loan("null", BEFORE, Some(THEN))]),
             Finding::Found(Trace::Checkin)
         );
+    }
+
+    #[test]
+    fn a_loan_that_a_checkout_of_that_second_ended_proves_no_checkin() {
+        let unclear = Finding::Unclear(Unclear::Moved);
+        let ended = loan("1", BEFORE, Some(THEN));
+        assert_eq!(ask(false, &[loan("2", THEN, None)], std::slice::from_ref(&ended)), unclear);
+        assert_eq!(ask(false, &[], &[ended, loan("2", THEN, Some(LATER))]), unclear);
     }
 
     #[test]

@@ -12,7 +12,7 @@
 //! to `Local`.
 
 use crate::{
-    desk::clock::KohaTime,
+    desk::clock::{ClockDifference, DeskTime},
     settings::form::{CommitType, ServerUrl},
 };
 use serde::{Deserialize, Serialize};
@@ -25,9 +25,13 @@ pub struct Attempt {
     pub commit_type: CommitType,
     /// The server that was asked; another one knows nothing of it.
     pub server: ServerUrl,
-    /// When, as the server's last answer before showed it. The desk's clock may be set meanwhile, and then tells nothing
-    /// about how long it has been.
-    pub at: Option<KohaTime>,
+    /// When it was over: nothing of it can have left later. Unknown until then, and where nobody saw it. What a computer
+    /// gives out before it sleeps can leave long after, so no time from before the end tells when it left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub over: Option<DeskTime>,
+    /// How far Koha's clock was ahead then. Where it is no more so, a clock was set, and `over` tells nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ahead: Option<ClockDifference>,
 }
 
 /// Where a transaction stands.
@@ -174,11 +178,14 @@ impl Status {
         }
     }
 
-    /// What becomes of it when KOCT starts and no commit is running: an interrupted request is in doubt.
+    /// What becomes of it when KOCT starts and no commit is running: an interrupted request is in doubt, and over `by` now.
+    /// `None` where it was made at another computer, whose clock is unknown.
     #[must_use]
-    pub fn after_restart(self) -> Self {
+    pub fn after_restart(self, by: Option<DeskTime>) -> Self {
         match self {
-            Self::Sending { attempt } => Self::InDoubt { reason: Doubt::Interrupted, attempt },
+            Self::Sending { attempt } => {
+                Self::InDoubt { reason: Doubt::Interrupted, attempt: Attempt { over: by, ..attempt } }
+            }
             other => other,
         }
     }
@@ -208,7 +215,7 @@ mod tests {
 
     fn attempt() -> Attempt {
         let server = ServerUrl::parse("https://koha.example.org").unwrap();
-        Attempt { commit_type: CommitType::Apply, server, at: Some(KohaTime::from_millis(1_795_428_000_000)) }
+        Attempt { commit_type: CommitType::Apply, server, over: None, ahead: None }
     }
 
     fn every_status() -> [Status; 7] {
@@ -234,6 +241,15 @@ mod tests {
     }
 
     #[test]
+    fn an_attempt_of_an_earlier_version_is_read() {
+        // Its time was the server's before the request left, which tells nothing about when it was over.
+        let stored = r#"{"state":"in-doubt","reason":"timed-out","attempt":
+            {"commitType":"apply","server":"https://koha.example.org","at":1795428000000}}"#;
+        let read: Status = serde_json::from_str(stored).unwrap();
+        assert_eq!(read, Status::InDoubt { reason: Doubt::TimedOut, attempt: attempt() });
+    }
+
+    #[test]
     fn what_may_be_in_koha_is_open_and_not_correctable() {
         let open = every_status().map(|status| (status.state().is_open(), status.state().is_correctable()));
         let expected =
@@ -255,9 +271,11 @@ mod tests {
     #[test]
     fn only_an_interrupted_request_changes_at_start() {
         for status in every_status() {
-            let after = status.clone().after_restart();
+            let by = Some(DeskTime::from_millis(1_795_428_000_000));
+            let after = status.clone().after_restart(by);
             match status {
                 Status::Sending { attempt } => {
+                    let attempt = Attempt { over: by, ..attempt };
                     assert_eq!(after, Status::InDoubt { reason: Doubt::Interrupted, attempt });
                 }
                 other => assert_eq!(after, other),

@@ -1,6 +1,9 @@
 //! Asks Koha about the transactions in doubt, one after the other.
 
-use super::protocol::{Ticket, Tickets};
+use super::{
+    koha_clock::{Age, KohaClock},
+    protocol::{Ticket, Tickets},
+};
 use crate::{
     koha::{
         Failure, Request, Response,
@@ -25,6 +28,8 @@ pub(super) struct Proving {
 struct Asking {
     entry: Entry,
     attempt: Attempt,
+    /// How old the attempt was before the first question: each of the answers is later than that.
+    age: Age,
     inquiry: Inquiry,
     ticket: Ticket,
 }
@@ -33,8 +38,8 @@ struct Asking {
 pub(super) enum Proved {
     /// Make this request.
     Request(Ticket, Request),
-    /// That is what Koha holds of this one, which was tried so.
-    Finding(Entry, Attempt, Finding),
+    /// That is what Koha holds of this one, whose attempt was this old when it was begun to be asked about.
+    Finding(Entry, Attempt, Age, Finding),
 }
 
 impl Proving {
@@ -63,6 +68,7 @@ impl Proving {
         &mut self,
         settings: &Settings,
         access: &Access,
+        clock: KohaClock,
         tickets: &mut Tickets,
     ) -> Option<(Ticket, Request)> {
         while self.asking.is_none() {
@@ -70,7 +76,8 @@ impl Proving {
             let started = Inquiry::start(settings.clone(), access.clone(), entry.transaction.clone());
             if let Some((inquiry, request)) = started {
                 let ticket = tickets.next();
-                self.asking = Some(Asking { entry, attempt, inquiry, ticket });
+                let age = clock.age(&attempt);
+                self.asking = Some(Asking { entry, attempt, age, inquiry, ticket });
                 return Some((ticket, request));
             }
         }
@@ -91,7 +98,7 @@ impl Proving {
                 self.asking = Some(Asking { ticket, ..asking });
                 Proved::Request(ticket, request)
             }
-            Next::Finding(finding) => Proved::Finding(asking.entry, asking.attempt, finding),
+            Next::Finding(finding) => Proved::Finding(asking.entry, asking.attempt, asking.age, finding),
         })
     }
 }

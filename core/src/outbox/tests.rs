@@ -4,6 +4,7 @@ use super::*;
 use crate::{
     desk::{
         barcode::{Barcode, Cardnumber},
+        clock::{ClockDifference, KohaTime},
         transaction::{Action, Moment, Transaction},
     },
     koha::NotSent,
@@ -34,11 +35,19 @@ fn entry(id: u32, barcode: &str) -> Entry {
 /// What the server's clock shows: 2026-11-23 10:30:00 UTC.
 const NOW: KohaTime = KohaTime::from_millis(1_795_429_800_000);
 
+/// What the desk's clock shows: it is a minute and a half behind.
+const DESK_NOW: DeskTime = DeskTime::from_millis(1_795_429_710_000);
+
+fn ahead() -> ClockDifference {
+    ClockDifference::between(NOW, DESK_NOW)
+}
+
 fn attempt(commit_type: CommitType) -> Attempt {
     Attempt {
         commit_type,
         server: ServerUrl::parse("https://example.org").unwrap(),
-        at: Some(NOW.minus(SETTLED_AFTER)),
+        over: Some(DESK_NOW.minus(SETTLED_AFTER)),
+        ahead: Some(ahead()),
     }
 }
 
@@ -85,6 +94,8 @@ struct Run {
     /// Which of several is answered first: numbers from a generator, 0 for the order in which they were given out.
     luck: u64,
     summary: Option<Summary>,
+    /// What the desk's clock shows.
+    desk_now: DeskTime,
 }
 
 fn response(status: u16, content_type: &str, body: &str) -> Response {
@@ -114,6 +125,7 @@ impl Run {
             under_way: Vec::new(),
             luck: 0,
             summary: None,
+            desk_now: DESK_NOW,
         }
     }
 
@@ -129,15 +141,15 @@ impl Run {
             Some(Output::Persist(statuses)) => {
                 self.persists += 1;
                 if self.fail_persist_at.is_some_and(|at| self.persists >= at) {
-                    self.outbox.handle(Input::NotPersisted);
+                    self.outbox.handle(Input::NotPersisted, self.desk_now);
                 } else {
                     self.store.extend(statuses.into_iter().map(|(id, status)| (id.0, status)));
-                    self.outbox.handle(Input::Persisted);
+                    self.outbox.handle(Input::Persisted, self.desk_now);
                 }
             }
             Some(Output::Wait(ticket, _)) => {
                 self.pauses += 1;
-                self.outbox.handle(Input::Waited(ticket));
+                self.outbox.handle(Input::Waited(ticket), self.desk_now);
             }
             Some(Output::Request(ticket, request)) => self.under_way.push((ticket, request)),
             None if self.under_way.is_empty() => return false,
@@ -145,7 +157,7 @@ impl Run {
                 let place = self.draw(self.under_way.len());
                 let (ticket, request) = self.under_way.remove(place);
                 let answer = self.koha(&request);
-                self.outbox.handle(Input::Answer(ticket, answer));
+                self.outbox.handle(Input::Answer(ticket, answer), self.desk_now);
             }
         }
         true
@@ -337,7 +349,7 @@ fn cancelling_ends_a_pause() {
         run.step();
     }
     assert!(matches!(run.outbox.poll(), Some(Output::Wait(..))));
-    run.outbox.handle(Input::Cancel);
+    run.outbox.handle(Input::Cancel, DESK_NOW);
     let run = run.finish();
     assert_eq!((run.states(), run.stop()), (vec!["local"; 3], Some(&CommitError::Cancelled)));
 }
@@ -390,15 +402,32 @@ fn another_server_is_not_asked_about_it() {
 #[test]
 fn absence_proves_nothing_while_the_server_may_still_be_at_it() {
     let mut entries = three();
-    let later = |at: KohaTime, millis| KohaTime::from_millis(at.millis() + millis);
-    let (nearly, ahead) = (later(NOW.minus(SETTLED_AFTER), 1), later(NOW, 3_600_000));
-    for at in [Some(nearly), Some(NOW), Some(ahead), None] {
-        entries[0].status =
-            Status::InDoubt { reason: Doubt::TimedOut, attempt: Attempt { at, ..attempt(CommitType::Apply) } };
+    let later = |at: DeskTime, millis| DeskTime::from_millis(at.millis() + millis);
+    let (nearly, future) = (later(DESK_NOW.minus(SETTLED_AFTER), 1), later(DESK_NOW, 3_600_000));
+    for over in [Some(nearly), Some(DESK_NOW), Some(future), None] {
+        let attempt = Attempt { over, ..attempt(CommitType::Apply) };
+        entries[0].status = Status::InDoubt { reason: Doubt::TimedOut, attempt: attempt.clone() };
         let run = Run::new(&entries, vec![]).finish();
         assert_eq!(run.states(), ["in-doubt", "success", "success"]);
         assert_eq!(run.summary().findings, [(TransactionId(1), Finding::Unclear(Unclear::TooEarly))]);
+        // Where nothing told its end, it counts from now on.
+        let attempt = Attempt { over: over.or(Some(DESK_NOW)), ..attempt };
+        assert_eq!(run.store[&1], Status::InDoubt { reason: Doubt::TimedOut, attempt });
     }
+}
+
+#[test]
+fn a_request_that_left_long_after_the_last_answer_is_not_settled_by_it() {
+    // It is given out, the computer sleeps for an hour, and the request leaves and is lost.
+    let mut run = Run::new(&three(), vec![Fate::DoneThenLost]);
+    while run.requests == 0 {
+        let asks = run.under_way.iter().any(|(_, request)| request.form.iter().any(|(key, _)| *key == "action"));
+        run.desk_now = if asks { DeskTime::from_millis(DESK_NOW.millis() + 3_600_000) } else { DESK_NOW };
+        run.step();
+    }
+    let over = Some(DeskTime::from_millis(DESK_NOW.millis() + 3_600_000));
+    let expected = Attempt { over, ahead: Some(ahead()), ..attempt(CommitType::Apply) };
+    assert_eq!(run.finish().store[&1], Status::InDoubt { reason: Doubt::ConnectionLost, attempt: expected });
 }
 
 #[test]
@@ -461,7 +490,7 @@ fn cancelling_waits_for_the_answer_under_way() {
         run.step();
     }
     // The answer of the first is being made durable together with Sending of the second.
-    run.outbox.handle(Input::Cancel);
+    run.outbox.handle(Input::Cancel, DESK_NOW);
     let run = run.finish();
     assert_eq!(run.states(), ["success", "local", "local"]);
     assert_eq!((run.stop(), run.summary().left, run.requests), (Some(&CommitError::Cancelled), 2, 1));
@@ -470,7 +499,7 @@ fn cancelling_waits_for_the_answer_under_way() {
 #[test]
 fn cancelling_while_connecting_ends_at_once() {
     let mut run = Run::new(&three(), vec![]);
-    run.outbox.handle(Input::Cancel);
+    run.outbox.handle(Input::Cancel, DESK_NOW);
     let run = run.finish();
     assert_eq!((run.states(), run.requests, run.stop()), (vec!["local"; 3], 0, Some(&CommitError::Cancelled)));
 }
@@ -493,8 +522,8 @@ fn an_answer_to_a_request_that_was_given_up_is_ignored() {
     while run.requests == 0 {
         run.step();
     }
-    run.outbox.handle(Input::Answer(Ticket(99), Ok(response(200, "text/plain", "Added."))));
-    run.outbox.handle(Input::Answer(Ticket(0), Err(Failure::Lost)));
+    run.outbox.handle(Input::Answer(Ticket(99), Ok(response(200, "text/plain", "Added."))), DESK_NOW);
+    run.outbox.handle(Input::Answer(Ticket(0), Err(Failure::Lost)), DESK_NOW);
     assert_eq!(run.finish().states(), ["success"; 3]);
 }
 
@@ -603,7 +632,7 @@ proptest! {
             }
             // The crash: only what is durable is left.
             for entry in &mut entries {
-                entry.status = run.store[&entry.id.0].clone().after_restart();
+                entry.status = run.store[&entry.id.0].clone().after_restart(Some(DESK_NOW));
             }
             effects = run.effects;
             for entry in &entries {

@@ -8,6 +8,7 @@ use crate::{
 use koct_core::{
     Action, Amount, Barcode, Cardnumber, CommitType, Entry, Moment, Secret, ServerUrl, Settings, State, Status,
     Transaction, TransactionId,
+    desk::clock::DeskTime,
     koha::{
         Request,
         service::{self, Access},
@@ -15,7 +16,7 @@ use koct_core::{
     log::{self, status::Decision},
     outbox::{Input, Outbox, Output, Ticket},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What a person has decided about one transaction.
 #[derive(Debug, Default, Clone, Copy)]
@@ -28,14 +29,15 @@ pub(crate) struct Decided {
 }
 
 pub(crate) struct Desk {
-    name: String,
     settings: Settings,
     /// How wrong the clock is, in milliseconds.
     skew: i64,
     /// What survives a crash.
     pub(crate) disk: BTreeMap<TransactionId, Entry>,
     /// What the person saw confirmed.
-    pub(crate) confirmed: BTreeMap<TransactionId, Transaction>,
+    pub(crate) confirmed: BTreeMap<TransactionId, (Transaction, Key)>,
+    /// What was recorded here, as Koha sees it.
+    pub(crate) ids: HashMap<Key, TransactionId>,
     pub(crate) decided: BTreeMap<TransactionId, Decided>,
     outbox: Option<Outbox>,
     under_way: Vec<(Ticket, Request)>,
@@ -52,21 +54,20 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new(number: usize, dice: &mut Dice, mutant: Mutant) -> Self {
-        let name = format!("desk{number}");
         let settings = Settings {
             server: ServerUrl::parse("https://koha.example.org").unwrap(),
-            username: name.clone(),
+            username: format!("desk{number}"),
             password: Secret::new("letmein"),
             branchcode: "CPL".into(),
             commit_type: dice.pick(&[CommitType::Send, CommitType::Apply]),
             stale_hours: 24,
         };
         Self {
-            name,
             settings,
             skew: dice.millis(7_200_000) - 3_600_000,
             disk: BTreeMap::new(),
             confirmed: BTreeMap::new(),
+            ids: HashMap::new(),
             decided: BTreeMap::new(),
             outbox: None,
             under_way: Vec::new(),
@@ -80,16 +81,17 @@ impl Desk {
     }
 
     /// What Koha sees of a transaction.
-    pub(crate) fn key(&self, transaction: &Transaction) -> Key {
+    fn key(&self, transaction: &Transaction) -> Key {
         key(&service::commit(&self.settings, &Access::Credentials, transaction))
     }
 
-    pub(crate) fn is_of(&self, key: &Key) -> bool {
-        key.0 == self.name
+    fn now(&self, koha: &Koha) -> Moment {
+        Moment::new(self.time(koha).millis(), 60).unwrap()
     }
 
-    fn now(&self, koha: &Koha) -> Moment {
-        Moment::new(koha.now + self.skew, 60).unwrap()
+    /// The time of the outbox's reports.
+    fn time(&self, koha: &Koha) -> DeskTime {
+        DeskTime::from_millis(koha.now + self.skew)
     }
 
     /// The person scans something. Sometimes the disk is full, and nothing is confirmed.
@@ -105,7 +107,7 @@ impl Desk {
         let last = self.disk.values().rev().find(|entry| entry.transaction.action.item_key() == action.item_key());
         let mut transaction = log::record(action, self.now(koha), last.map(|entry| entry.transaction.moment));
         // Two payments of one second look the same to this model, which must count each.
-        while self.disk.values().any(|entry| self.key(&entry.transaction) == self.key(&transaction)) {
+        while self.ids.contains_key(&self.key(&transaction)) {
             transaction.moment = Moment::new(transaction.moment.utc_millis() + 1000, 60).unwrap();
         }
         if dice.percent(3) {
@@ -113,7 +115,9 @@ impl Desk {
         }
         let id = TransactionId(number);
         self.disk.insert(id, Entry::recorded(id, transaction.clone()));
-        self.confirmed.insert(id, transaction);
+        let key = self.key(&transaction);
+        self.ids.insert(key.clone(), id);
+        self.confirmed.insert(id, (transaction, key));
     }
 
     /// Somebody sets the clock.
@@ -150,34 +154,37 @@ impl Desk {
                 let _ = koha.answer(&request, dice);
             }
         }
-        self.recover();
+        self.recover(koha);
     }
 
     /// What is found in Sending while nothing is being sent was interrupted.
-    fn recover(&mut self) {
+    fn recover(&mut self, koha: &Koha) {
+        let now = self.time(koha);
         for entry in self.disk.values_mut() {
             let status = entry.status.clone();
             entry.status = if self.mutant == Mutant::ForgetsAtRestart && status.state() == State::Sending {
                 Status::Local
             } else {
-                status.after_restart()
+                status.after_restart(Some(now))
             };
         }
     }
 
-    pub(crate) fn cancel(&mut self) {
+    pub(crate) fn cancel(&mut self, koha: &Koha) {
+        let now = self.time(koha);
         if let Some(outbox) = &mut self.outbox {
-            outbox.handle(Input::Cancel);
+            outbox.handle(Input::Cancel, now);
         }
     }
 
     /// One step of the commit that runs: an output is done, or an answer arrives.
     pub(crate) fn step(&mut self, koha: &mut Koha, dice: &mut Dice) {
         self.steps += 1;
+        let now = self.time(koha);
         let Some(outbox) = &mut self.outbox else { return };
         let answer_first = !self.under_way.is_empty() && dice.percent(40);
         match if answer_first { None } else { outbox.poll() } {
-            Some(Output::Persist(statuses)) => self.persist(statuses, dice),
+            Some(Output::Persist(statuses)) => self.persist(statuses, now, dice),
             Some(Output::Request(ticket, request)) => {
                 if self.mutant == Mutant::SendsTwice && dice.percent(10) {
                     let _ = koha.answer(&request, dice);
@@ -191,7 +198,7 @@ impl Desk {
                 self.under_way.clear();
                 self.waits.clear();
                 self.store_the_rest();
-                self.recover();
+                self.recover(koha);
             }
             None if !self.under_way.is_empty() => {
                 let place = dice.below(self.under_way.len());
@@ -200,22 +207,22 @@ impl Desk {
                 if self.mutant == Mutant::TakesLossForNo && answer.is_err() {
                     answer = Err(koct_core::koha::Failure::NotSent(koct_core::koha::NotSent::Insecure));
                 }
-                outbox.handle(Input::Answer(ticket, answer));
+                outbox.handle(Input::Answer(ticket, answer), now);
             }
             None => {
                 if let Some(ticket) = self.waits.pop() {
-                    outbox.handle(Input::Waited(ticket));
+                    outbox.handle(Input::Waited(ticket), now);
                 }
             }
         }
     }
 
     /// As the store does: all or nothing, and what is committed never changes.
-    fn persist(&mut self, statuses: Vec<(TransactionId, Status)>, dice: &mut Dice) {
+    fn persist(&mut self, statuses: Vec<(TransactionId, Status)>, now: DeskTime, dice: &mut Dice) {
         let Some(outbox) = &mut self.outbox else { return };
         let refused = statuses.iter().any(|(id, _)| self.disk[id].status.state().is_committed());
         if refused || self.ails && dice.percent(2) {
-            return outbox.handle(Input::NotPersisted);
+            return outbox.handle(Input::NotPersisted, now);
         }
         if self.mutant == Mutant::PersistsLater {
             // It says that they are durable, and stores them one round later.
@@ -230,7 +237,7 @@ impl Desk {
             // Durable, but the computer dies before anybody hears of it.
             self.is_dead = true;
         } else if let Some(outbox) = &mut self.outbox {
-            outbox.handle(Input::Persisted);
+            outbox.handle(Input::Persisted, now);
         }
     }
 
@@ -255,10 +262,10 @@ impl Desk {
             return;
         }
         let id = dice.pick(&ids);
-        let key = self.key(&self.disk[&id].transaction);
+        let key = &self.confirmed[&id].1;
         // Whoever decides while the server is still at it can only guess.
-        let is_under_way = koha.is_under_way(&key);
-        let is_there = koha.effects.contains_key(&key);
+        let is_under_way = koha.is_under_way(key);
+        let is_there = koha.effects.contains_key(key);
         let looks = dice.percent(85);
         let decision = if is_there == looks { Decision::IsInKoha } else { Decision::SendAgain };
         if let Some(status) = self.disk[&id].status.decided(decision) {

@@ -7,10 +7,14 @@ use koct_core::{
     desk::clock::KohaTime,
     koha::{Failure, NotSent, Request, Response},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeSet, HashMap},
+    rc::Rc,
+};
 
-/// What Koha can see of a transaction. The simulation never records two that look the same.
-pub(crate) type Key = (String, String, String, String, String);
+/// What Koha can see of a transaction: who, what, when, which item and whose card. The simulation never records two that
+/// look the same.
+pub(crate) type Key = Rc<str>;
 
 /// The most time that a request may lie in the server before it is processed: what the web server in front allows.
 const SLOWEST: i64 = 300_000;
@@ -70,7 +74,7 @@ pub(crate) struct Koha {
     loans: Vec<Loan>,
     later: Vec<(i64, Request)>,
     /// How often each transaction took effect.
-    pub(crate) effects: BTreeMap<Key, u32>,
+    pub(crate) effects: HashMap<Key, u32>,
     /// The transactions applied to each item by each desk, in the order in which Koha applied them.
     pub(crate) applied: Vec<Key>,
 }
@@ -83,8 +87,7 @@ fn value<'a>(request: &'a Request, key: &str) -> &'a str {
 }
 
 pub(crate) fn key(request: &Request) -> Key {
-    let value = |name| value(request, name).to_owned();
-    (value("userid"), value("action"), value("timestamp"), value("barcode"), value("cardnumber"))
+    ["userid", "action", "timestamp", "barcode", "cardnumber"].map(|name| value(request, name)).join("\n").into()
 }
 
 impl Koha {
@@ -98,7 +101,7 @@ impl Koha {
             made: 0,
             loans: Vec::new(),
             later: Vec::new(),
-            effects: BTreeMap::new(),
+            effects: HashMap::new(),
             applied: Vec::new(),
         }
     }

@@ -14,10 +14,21 @@ use dice::Dice;
 use koct_core::{State, Status, TransactionId};
 use koha::Koha;
 use mutants::{MUTANTS, Mutant};
-use std::{collections::BTreeMap, env, ops::Range};
+use std::{
+    collections::{HashMap, HashSet},
+    env,
+    num::NonZero,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+};
 
 /// Runs in the suite.
 const SEEDS: u64 = 3_000;
+/// Seeds that broke an invariant once, of the first 260,000: proofs whose reads straddled the time at which a late request was
+/// processed, attempts that were dated before their request left, and a checkin that was taken for found where another
+/// desk's checkout had ended the loan.
+const FAILED_ONCE: [u64; 12] =
+    [33_335, 40_224, 52_243, 144_739, 160_046, 163_543, 167_337, 180_289, 188_682, 206_977, 235_967, 241_196];
 /// Runs within which every mutant must be caught.
 const MUTANT_SEEDS: u64 = 400;
 /// 2026-11-23 10:00:00 UTC.
@@ -48,7 +59,7 @@ impl World {
     fn run(&mut self) -> Result<(), Broken> {
         for tick in 0..50 + self.dice.below(250) {
             self.tick();
-            // Looking costs far more than doing; what is broken stays so.
+            // What is broken stays so.
             if tick % LOOK_EVERY == 0 {
                 self.check()?;
             }
@@ -73,7 +84,7 @@ impl World {
             20..28 => desk.commit(),
             28..31 => desk.crash(&mut self.koha, dice),
             31..34 => desk.decide(&self.koha, dice),
-            34 => desk.cancel(),
+            34 => desk.cancel(&self.koha),
             35 => desk.set_clock(dice),
             36 => desk.change_commit_type(dice),
             37 => self.koha.online(dice),
@@ -115,24 +126,21 @@ impl World {
     }
 
     fn check_desk(&self, desk: &Desk) -> Result<(), Broken> {
-        for (id, transaction) in &desk.confirmed {
+        for (id, (transaction, key)) in &desk.confirmed {
             let Some(entry) = desk.disk.get(id).filter(|entry| entry.transaction == *transaction) else {
                 return Err(format!("{id} was confirmed and is lost"));
             };
-            let key = desk.key(transaction);
-            let effects = self.koha.effects.get(&key).copied().unwrap_or(0);
+            let effects = self.koha.effects.get(key).copied().unwrap_or(0);
             let decided = desk.decided.get(id).copied().unwrap_or_default();
             if effects > 1 + decided.wrongly_again {
                 return Err(format!("{id} took effect {effects} times: {entry:?}"));
             }
             let excused = decided.wrongly_there || decided.wrongly_again > 0;
             match &entry.status {
-                Status::Added | Status::Success if effects == 0 && !self.koha.is_under_way(&key) && !excused => {
+                Status::Added | Status::Success if effects == 0 && !self.koha.is_under_way(key) && !excused => {
                     return Err(format!("{id} is shown as committed, and Koha has it not: {entry:?}"));
                 }
-                Status::Local | Status::Rejected { .. }
-                    if (effects > 0 || self.koha.is_under_way(&key)) && !excused =>
-                {
+                Status::Local | Status::Rejected { .. } if (effects > 0 || self.koha.is_under_way(key)) && !excused => {
                     return Err(format!("{id} is shown as not in Koha, and is there: {entry:?}"));
                 }
                 _ => {}
@@ -143,20 +151,14 @@ impl World {
 
     /// What was applied to an item came in the desk's order, unless a person decided something about that item.
     fn check_order(&self, desk: &Desk) -> Result<(), Broken> {
-        let ids: BTreeMap<_, _> = desk.disk.values().map(|entry| (desk.key(&entry.transaction), entry)).collect();
-        let mut last: BTreeMap<String, TransactionId> = BTreeMap::new();
-        for key in self.koha.applied.iter().filter(|key| desk.is_of(key)) {
-            let Some((entry, item)) =
-                ids.get(key).and_then(|entry| entry.transaction.action.item_key().map(|item| (entry, item)))
-            else {
-                continue;
-            };
-            let is_of_item = |id: &TransactionId| desk.disk[id].transaction.action.item_key().as_ref() == Some(&item);
-            if desk.decided.iter().any(|(id, decided)| decided.any && is_of_item(id)) {
-                continue;
-            }
-            if last.insert(item, entry.id).is_some_and(|before| before >= entry.id) {
-                return Err(format!("{entry:?} was applied behind a later one"));
+        let item = |id: &TransactionId| desk.disk[id].transaction.action.item_key();
+        let decided: HashSet<_> =
+            desk.decided.iter().filter(|(_, decided)| decided.any).map(|(id, _)| item(id)).collect();
+        let mut last: HashMap<String, TransactionId> = HashMap::new();
+        for id in self.koha.applied.iter().filter_map(|key| desk.ids.get(key)) {
+            let Some(item) = item(id).filter(|item| !decided.contains(&Some(item.clone()))) else { continue };
+            if last.insert(item, *id).is_some_and(|before| before >= *id) {
+                return Err(format!("{:?} was applied behind a later one", desk.disk[id]));
             }
         }
         Ok(())
@@ -186,21 +188,31 @@ fn simulate(seed: u64, mutant: Mutant) -> Result<(), Broken> {
     world.check_end()
 }
 
-fn seeds() -> Range<u64> {
+fn seeds() -> Vec<u64> {
     let number = |name| env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     match (number("KOCT_SEED"), number("KOCT_SEEDS")) {
-        (Some(seed), _) => seed..seed + 1,
-        (None, seeds) => 0..seeds.unwrap_or(SEEDS),
+        (Some(seed), _) => vec![seed],
+        (None, seeds) => FAILED_ONCE.into_iter().chain(0..seeds.unwrap_or(SEEDS)).collect(),
     }
 }
 
+/// Runs every seed, on all cores.
 #[test]
 fn nothing_is_lost_or_doubled() {
-    for seed in seeds() {
-        if let Err(broken) = simulate(seed, Mutant::None) {
-            panic!("seed {seed}: {broken}\nagain: KOCT_SEED={seed} cargo test -p koct-core --test simulation");
+    let seeds = seeds();
+    let next = AtomicUsize::new(0);
+    let run = || {
+        while let Some(seed) = seeds.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Err(broken) = simulate(*seed, Mutant::None) {
+                panic!("seed {seed}: {broken}\nagain: KOCT_SEED={seed} cargo test -p koct-core --test simulation");
+            }
         }
-    }
+    };
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(1, NonZero::get) {
+            scope.spawn(run);
+        }
+    });
 }
 
 #[test]

@@ -20,7 +20,12 @@ fn now() -> Moment {
 }
 
 fn attempt() -> Attempt {
-    Attempt { commit_type: CommitType::Apply, server: ServerUrl::parse("https://koha.example.org").unwrap(), at: None }
+    Attempt {
+        commit_type: CommitType::Apply,
+        server: ServerUrl::parse("https://koha.example.org").unwrap(),
+        over: None,
+        ahead: None,
+    }
 }
 
 fn statuses() -> [Status; 7] {
@@ -146,7 +151,7 @@ fn bus() -> Desk {
 fn moved(desk: &Desk) -> Desk {
     let mut moved = desk.clone();
     for entry in &mut moved.log {
-        entry.status = entry.status.clone().after_restart();
+        entry.status = entry.status.clone().after_restart(None);
     }
     // The commit of what was cleared is remembered without it.
     moved.batches[1] = batch(&[]);
