@@ -7,14 +7,17 @@
 pub mod authentication;
 pub mod connection;
 pub mod download;
+pub mod front;
 pub mod inquiry;
+pub mod login;
 pub mod movement;
+pub mod page;
 pub mod records;
 pub mod rest;
 pub mod service;
 
 use crate::{desk::clock::KohaTime, settings::form::Secret};
-use std::fmt;
+use std::{fmt, time::Duration};
 use url::form_urlencoded;
 
 /// How long most requests may take before their answer no longer counts, in milliseconds.
@@ -115,6 +118,10 @@ pub struct Response {
     pub date: Option<KohaTime>,
     /// The header X-Total-Count.
     pub total_count: Option<u32>,
+    /// For how long the header Retry-After asks to wait: see [`front::retry_after`].
+    pub retry_after: Option<Duration>,
+    /// Whether the header WWW-Authenticate asks for a name and a password. Koha never does.
+    pub asks_for_password: bool,
     /// The body as text.
     pub body: String,
 }

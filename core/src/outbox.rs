@@ -62,19 +62,22 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod booking;
 mod koha_clock;
+mod payers;
 mod protocol;
 mod proving;
 pub mod summary;
 mod verdict;
 
 use crate::{
-    desk::{clock::DeskTime, transaction::TransactionId},
+    desk::{barcode::Cardnumber, clock::DeskTime, transaction::TransactionId},
     koha::{
         Failure, Request, Response,
-        connection::{Connection, ConnectionError, Next},
+        connection::{Connection, ConnectionError, Next, Ready},
+        front,
         inquiry::{Finding, Unclear},
-        service::{self, Access},
+        service,
     },
     log::{
         Entry,
@@ -83,8 +86,10 @@ use crate::{
     },
     settings::form::{CommitType, Settings},
 };
+use booking::{Booked, Booking};
 pub use koha_clock::SETTLED_AFTER;
 use koha_clock::{Age, KohaClock};
+use payers::{Checked, Payers};
 use protocol::Tickets;
 pub use protocol::{Input, Output, Ticket};
 use proving::{Proved, Proving};
@@ -93,7 +98,7 @@ use std::{
     time::Duration,
 };
 use summary::{CommitError, Summary, count};
-use verdict::Verdict;
+use verdict::{Then, Verdict};
 
 /// The number of transactions that may be under way at once into Koha's queue.
 const QUEUED_AT_ONCE: usize = 4;
@@ -105,8 +110,13 @@ const LOOK_AHEAD: usize = 64;
 const BACKOFF: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
 
-/// The number of server errors in a row that ends a commit: going on would only put more in doubt.
-const SERVER_ERRORS_IN_A_ROW: u32 = 3;
+/// The number of server errors in a row that ends a commit: going on would only put more in doubt. Each is of another item
+/// and another patron than those before, so it is not about one of them.
+const SERVER_ERRORS_IN_A_ROW: u32 = 10;
+
+/// The longest time for which it waits where it is told to, and the number of times in a row.
+const LONGEST_WAIT: Duration = Duration::from_mins(15);
+const MOST_WAITS: u32 = 10;
 
 /// A transaction that is durable as `Sending`, or is about to be.
 #[derive(Debug, Clone)]
@@ -136,22 +146,30 @@ pub struct Outbox {
     koha_clock: KohaClock,
     /// The connection that is being made, at first or anew, and the request of it that is under way.
     connecting: Option<(Connection, Ticket)>,
-    /// How requests show who sends them; absent until there is a connection, and while it must be made anew.
-    access: Option<Access>,
+    /// The connection; absent until there is one, and while it must be made anew.
+    ready: Option<Ready>,
     /// The place of each in the order of all desks.
     ranks: HashMap<TransactionId, usize>,
     /// The questions about those in doubt.
     proving: Proving,
+    /// The questions whose card Koha knows.
+    payers: Payers,
+    /// The question where the first checkout was booked.
+    booking: Booking,
     /// To be sent, in that order.
     queue: VecDeque<Entry>,
     in_flight: BTreeMap<TransactionId, InFlight>,
     /// The items of those in doubt: what comes later must not overtake them.
     in_doubt: BTreeMap<TransactionId, Option<String>>,
-    /// To be sent, but a transaction of the same item is in doubt.
+    /// The cards of those that met a server error in this commit: the error may be about the patron.
+    in_trouble: HashSet<String>,
+    /// To be sent, but a transaction of the same item is in doubt, or one of the same patron met a server error.
     blocked: Vec<Entry>,
     /// The pause that is being made, and the number of them since a server was reached.
     pause: Option<Ticket>,
     failed_connections: usize,
+    /// The number of times in a row that it was told to wait.
+    waits: u32,
     /// What came of transactions and is not durable yet.
     unstored: Vec<(TransactionId, Status)>,
     /// The number of `unstored` that are being made durable, if anything is.
@@ -172,15 +190,19 @@ impl Outbox {
             settings,
             koha_clock: KohaClock::default(),
             connecting: None,
-            access: None,
+            ready: None,
             ranks: uncommitted.iter().enumerate().map(|(rank, entry)| (entry.id, rank)).collect(),
             proving: Proving::default(),
+            payers: Payers::default(),
+            booking: Booking::default(),
             queue: VecDeque::new(),
             in_flight: BTreeMap::new(),
             in_doubt: BTreeMap::new(),
+            in_trouble: HashSet::new(),
             blocked: Vec::new(),
             pause: None,
             failed_connections: 0,
+            waits: 0,
             unstored: Vec::new(),
             persisting: None,
             outputs: VecDeque::new(),
@@ -201,6 +223,10 @@ impl Outbox {
                 }
                 Status::Added | Status::Success | Status::Rejected { .. } | Status::Deleted => {}
             }
+        }
+        if outbox.settings.commit_type == CommitType::Apply {
+            let payments = outbox.blocked.iter().filter(|entry| entry.transaction.action.amount().is_some());
+            outbox.payers = Payers::new(payments.filter_map(|entry| entry.transaction.action.cardnumber()));
         }
         outbox.queue_what_may_go();
         outbox.connect();
@@ -231,6 +257,8 @@ impl Outbox {
                 // What only reads is not waited for: no transaction depends on it.
                 self.connecting = None;
                 self.proving.give_up();
+                self.payers.end();
+                self.booking.give_up();
             }
             Input::Waited(ticket) => {
                 self.pause.take_if(|expected| *expected == ticket);
@@ -238,19 +266,11 @@ impl Outbox {
             Input::Answer(ticket, answer) => {
                 let asked = self.in_flight.values().find(|flight| flight.stage == CommitStage::Asked(ticket));
                 if let Some(id) = asked.map(|flight| flight.entry.id) {
-                    self.answered(id, answer, now);
+                    self.answered(id, &answer, now);
                 } else if let Some((connection, _)) = self.connecting.take_if(|(_, expected)| *expected == ticket) {
                     self.connection_answered(connection, answer, now);
                 } else {
-                    match self.proving.handle(ticket, answer, &mut self.tickets) {
-                        Some(Proved::Request(ticket, request)) => {
-                            self.outputs.push_back(Output::Request(ticket, request));
-                        }
-                        Some(Proved::Finding(entry, attempt, age, finding)) => {
-                            self.found(entry, attempt, age, finding, now);
-                        }
-                        None => {}
-                    }
+                    self.read(ticket, answer, now);
                 }
             }
             Input::Persisted => {
@@ -264,11 +284,67 @@ impl Outbox {
         self.advance();
     }
 
+    /// Takes an answer to a question that changes nothing in Koha.
+    fn read(&mut self, ticket: Ticket, answer: Result<Response, Failure>, now: DeskTime) {
+        let reading = self.ready.as_ref().and_then(|ready| ready.reading.as_ref());
+        if let Some(checked) = self.payers.handle(ticket, &answer, &self.settings, reading, &mut self.tickets) {
+            match checked {
+                Checked::Request(ticket, request) => self.outputs.push_back(Output::Request(ticket, request)),
+                Checked::Unknown(card) => self.refuse_payments(&card),
+                Checked::Known => {}
+            }
+        } else if let Some(booked) = self.booking.handle(ticket, &answer, &self.settings, reading, &mut self.tickets) {
+            match booked {
+                Booked::Request(ticket, request) => self.outputs.push_back(Output::Request(ticket, request)),
+                Booked::At(library) if library != self.settings.branchcode => {
+                    self.stop(CommitError::BookedElsewhere(library));
+                }
+                Booked::At(_) | Booked::Unknown => {}
+            }
+        } else {
+            match self.proving.handle(ticket, answer, &mut self.tickets) {
+                Some(Proved::Request(ticket, request)) => self.outputs.push_back(Output::Request(ticket, request)),
+                Some(Proved::Finding(entry, attempt, age, finding)) => self.found(entry, attempt, age, finding, now),
+                None => {}
+            }
+        }
+    }
+
+    /// Koha has no such card: it says so of a checkout, and dies of a payment.
+    fn refuse_payments(&mut self, card: &Cardnumber) {
+        let is_theirs = |entry: &Entry| {
+            let action = &entry.transaction.action;
+            action.amount().is_some() && action.cardnumber() == Some(card)
+        };
+        for entries in [std::mem::take(&mut self.queue).into(), std::mem::take(&mut self.blocked)] {
+            let (refused, others): (Vec<_>, Vec<_>) = Vec::into_iter(entries).partition(is_theirs);
+            self.blocked.extend(others);
+            for entry in refused {
+                self.summary.rejected += 1;
+                self.done += 1;
+                self.summary.settled.push(entry.id);
+                self.unstored.push((entry.id, Status::Rejected { message: "Borrower not found.".to_owned() }));
+            }
+        }
+        self.queue_what_may_go();
+    }
+
     /// Queues what was blocked and waits for nothing any more, and blocks what is queued and must wait now.
     fn queue_what_may_go(&mut self) {
-        let items: HashSet<_> = self.in_doubt.values().flatten().collect();
+        let mut items: HashSet<_> = self.in_doubt.values().flatten().cloned().collect();
+        let in_trouble = &self.in_trouble;
         let waits = |entry: &Entry| {
-            !items.is_empty() && entry.transaction.action.item_key().is_some_and(|item| items.contains(&item))
+            if items.is_empty() && in_trouble.is_empty() {
+                return false;
+            }
+            let action = &entry.transaction.action;
+            let waits = action.cardnumber().is_some_and(|card| in_trouble.contains(card.as_str()))
+                || action.item_key().is_some_and(|item| items.contains(&item));
+            if waits {
+                // Nor must what comes later overtake this one.
+                items.extend(action.item_key());
+            }
+            waits
         };
         let mut entries: Vec<_> = std::mem::take(&mut self.blocked);
         entries.extend(self.queue.drain(..));
@@ -310,12 +386,13 @@ impl Outbox {
             Next::Ready(ready) => {
                 let known = ready.libraries.as_ref().and_then(|libraries| libraries.knows(&self.settings.branchcode));
                 self.summary.branch_checked = known == Some(true);
-                self.access = Some(ready.access);
                 if known == Some(false) {
-                    let libraries = ready.libraries.map(|libraries| libraries.list).unwrap_or_default();
+                    let libraries = ready.libraries.clone().map(|libraries| libraries.list).unwrap_or_default();
                     self.stop(CommitError::BranchUnknown { libraries });
                 }
+                self.ready = Some(ready);
             }
+            Next::Failed(ConnectionError::Busy(after)) => self.wait_as_told(after),
             Next::Failed(error) => self.stop(CommitError::Connection(error)),
         }
     }
@@ -390,31 +467,51 @@ impl Outbox {
         true
     }
 
+    /// Waits for as long as the server asks, and connects anew then: what is refused again is a question, and no
+    /// transaction.
+    fn wait_as_told(&mut self, after: Duration) {
+        self.waits += 1;
+        if after > LONGEST_WAIT || self.waits > MOST_WAITS {
+            return self.stop(CommitError::Busy(after));
+        }
+        self.disconnect();
+        let ticket = self.tickets.next();
+        self.pause = Some(ticket);
+        self.outputs.push_back(Output::Wait(ticket, after.max(BACKOFF[0])));
+    }
+
+    /// Ends the connection, and its session in Koha. Nobody waits for the answer.
+    fn disconnect(&mut self) {
+        if let Some(request) = self.ready.take().and_then(|ready| ready.log_out(&self.settings)) {
+            let ticket = self.tickets.next();
+            self.outputs.push_back(Output::Request(ticket, request));
+        }
+    }
+
     /// What came back for a transaction.
-    fn answered(&mut self, id: TransactionId, answer: Result<Response, Failure>, now: DeskTime) {
-        let before = self.server_errors;
-        let date = answer.as_ref().ok().and_then(|response| response.date);
+    fn answered(&mut self, id: TransactionId, answer: &Result<Response, Failure>, now: DeskTime) {
         if answer.is_ok() {
             self.failed_connections = 0;
-            self.server_errors = 0;
         }
-        match Verdict::of(answer) {
+        match Verdict::of(answer.as_ref()) {
             Verdict::Settled(status) => {
-                self.koha_clock.saw(date, now);
+                self.server_errors = 0;
+                self.waits = 0;
+                self.koha_clock.saw(answer.as_ref().ok().and_then(|response| response.date), now);
                 self.settle(id, status);
             }
-            Verdict::InDoubt(reason, error) => {
-                if let Some(error) = error {
-                    self.stop(error);
+            Verdict::InDoubt(reason, then) => {
+                self.settle_in_doubt(id, reason, answer.as_ref().ok(), now);
+                match then {
+                    Then::Stop(error) => self.stop(error),
+                    Then::Wait(after) => self.wait_as_told(after),
+                    Then::GoOn(status) => {
+                        self.server_errors += 1;
+                        if self.server_errors >= SERVER_ERRORS_IN_A_ROW {
+                            self.stop(CommitError::ServerErrors(status));
+                        }
+                    }
                 }
-                self.settle_in_doubt(id, reason, now);
-            }
-            Verdict::ServerError(status) => {
-                self.server_errors = before + 1;
-                if self.server_errors >= SERVER_ERRORS_IN_A_ROW {
-                    self.stop(CommitError::ServerErrors(status));
-                }
-                self.settle_in_doubt(id, Doubt::ServerError, now);
             }
             Verdict::NotProcessed(error) => {
                 self.stop(error);
@@ -428,7 +525,7 @@ impl Outbox {
                     self.requeue(id);
                 }
             }
-            Verdict::AccessRefused { only_token } => self.access_refused(id, only_token),
+            Verdict::TokenRefused => self.token_refused(id),
         }
     }
 
@@ -439,33 +536,31 @@ impl Outbox {
         }
     }
 
-    /// 401 or 403: nothing was processed. A session or its token may be over in mid-run, so a new one is fetched once.
-    fn access_refused(&mut self, id: TransactionId, only_token: bool) {
-        // So it is too while the session is being made anew.
-        let has_session = !matches!(self.access, Some(Access::Credentials));
+    /// Nothing was processed. A session or its token may be over in mid-run, so a new one is fetched once.
+    fn token_refused(&mut self, id: TransactionId) {
         let renewed = self.in_flight.get(&id).is_none_or(|flight| flight.renewed);
-        if (has_session || only_token) && !renewed && self.summary.stop.is_none() {
-            self.access = None;
-            if let Some(flight) = self.in_flight.get_mut(&id) {
-                flight.renewed = true;
-            }
-            self.ask_again(id);
-        } else {
-            self.stop(CommitError::Connection(match (only_token, has_session) {
-                (true, _) => ConnectionError::TokenRefused,
-                (false, true) => ConnectionError::LoginRefused,
-                (false, false) => ConnectionError::WrongCredentials,
-            }));
-            self.requeue(id);
+        if renewed || self.summary.stop.is_some() {
+            self.stop(CommitError::Connection(ConnectionError::TokenRefused));
+            return self.requeue(id);
         }
+        self.disconnect();
+        if let Some(flight) = self.in_flight.get_mut(&id) {
+            flight.renewed = true;
+        }
+        self.ask_again(id);
     }
 
     /// It may have been processed.
-    fn settle_in_doubt(&mut self, id: TransactionId, reason: Doubt, now: DeskTime) {
-        if let Some(attempt) = self.in_flight.get(&id).map(|flight| flight.attempt.clone()) {
-            let attempt = self.koha_clock.over(attempt, now);
-            self.settle(id, Status::InDoubt { reason, attempt });
+    fn settle_in_doubt(&mut self, id: TransactionId, reason: Doubt, answer: Option<&Response>, now: DeskTime) {
+        let Some(flight) = self.in_flight.get(&id) else { return };
+        if reason == Doubt::ServerError {
+            self.in_trouble.extend(flight.entry.transaction.action.cardnumber().map(ToString::to_string));
         }
+        let attempt = self.koha_clock.over(flight.attempt.clone(), now);
+        // An empty answer has nothing to be read.
+        let answer = answer.filter(|response| !response.body.trim().is_empty() || response.status != 200);
+        let attempt = Attempt { answer: answer.map(front::words), ..attempt };
+        self.settle(id, Status::InDoubt { reason, attempt });
     }
 
     /// The transaction ends in this status.
@@ -473,7 +568,13 @@ impl Outbox {
         let Some(flight) = self.in_flight.remove(&id) else { return };
         match status {
             Status::Added => self.summary.added += 1,
-            Status::Success => self.summary.success += 1,
+            Status::Success => {
+                self.summary.success += 1;
+                let reading = self.ready.as_ref().and_then(|ready| ready.reading.as_ref());
+                let transaction = &flight.entry.transaction;
+                let question = self.booking.applied(transaction, &self.settings, reading, &mut self.tickets);
+                self.outputs.extend(question.map(|(ticket, request)| Output::Request(ticket, request)));
+            }
             Status::Rejected { .. } => self.summary.rejected += 1,
             Status::InDoubt { .. } => {
                 self.summary.in_doubt += 1;
@@ -494,6 +595,8 @@ impl Outbox {
         }
         if self.summary.stop.is_some() {
             self.proving.end();
+            self.payers.end();
+            self.booking.give_up();
             self.pause = None;
         }
         if self.summary.stop.is_some() && self.persisting.is_none() {
@@ -504,31 +607,39 @@ impl Outbox {
             }
         }
         let asking = self.in_flight.values().any(|flight| matches!(flight.stage, CommitStage::Asked(_)));
-        if self.access.is_none() && self.connecting.is_none() && self.summary.stop.is_none() && !asking {
+        let is_idle = self.connecting.is_none() && self.pause.is_none() && !asking;
+        if self.ready.is_none() && is_idle && self.summary.stop.is_none() {
             self.connect();
         }
-        if let Some(access) = &self.access
-            && let Some((ticket, request)) =
-                self.proving.next(&self.settings, access, self.koha_clock, &mut self.tickets)
-        {
-            self.outputs.push_back(Output::Request(ticket, request));
-        }
-        if self.connecting.is_some() || self.proving.is_asking() {
+        self.ask_koha();
+        if self.connecting.is_some() || self.proving.is_asking() || self.payers.is_asking() {
             return;
         }
         self.ask();
         if self.persisting.is_none() {
             self.persist();
         }
-        if self.in_flight.is_empty() && self.persisting.is_none() && self.unstored.is_empty() {
+        let is_asked = self.pause.is_some() || self.booking.is_asking();
+        if self.in_flight.is_empty() && self.persisting.is_none() && self.unstored.is_empty() && !is_asked {
             self.finish();
         }
+    }
+
+    /// Asks what must be known before anything is sent: about those in doubt, and about the payments' cards.
+    fn ask_koha(&mut self) {
+        let Some(reading) = self.ready.as_ref().and_then(|ready| ready.reading.as_ref()) else { return };
+        let mut question = self.proving.next(&self.settings, reading, self.koha_clock, &mut self.tickets);
+        if question.is_none() && !self.proving.is_asking() {
+            question = self.payers.next(&self.settings, reading, &mut self.tickets);
+        }
+        self.outputs.extend(question.map(|(ticket, request)| Output::Request(ticket, request)));
     }
 
     /// Makes durable what was answered, together with `Sending` for those that go next.
     fn persist(&mut self) {
         let mut statuses = self.unstored.clone();
-        if self.summary.stop.is_none() && self.access.is_some() && self.pause.is_none() {
+        let may_send = self.ready.is_some() && self.pause.is_none() && !self.booking.is_asking();
+        if may_send && self.summary.stop.is_none() {
             let at_once = match self.settings.commit_type {
                 CommitType::Send => QUEUED_AT_ONCE,
                 CommitType::Apply => 1,
@@ -536,12 +647,8 @@ impl Outbox {
             while self.in_flight.len() < at_once
                 && let Some(entry) = self.next()
             {
-                let attempt = Attempt {
-                    commit_type: self.settings.commit_type,
-                    server: self.settings.server.clone(),
-                    over: None,
-                    ahead: self.koha_clock.ahead(),
-                };
+                let attempt = Attempt::new(self.settings.commit_type, self.settings.server.clone());
+                let attempt = Attempt { ahead: self.koha_clock.ahead(), ..attempt };
                 // One that was just found not to be in Koha goes on at once.
                 statuses.retain(|(id, _)| *id != entry.id);
                 statuses.push((entry.id, Status::Sending { attempt: attempt.clone() }));
@@ -573,7 +680,7 @@ impl Outbox {
 
     /// Asks Koha about those that are durable as `Sending`.
     fn ask(&mut self) {
-        let Some(access) = self.access.clone() else { return };
+        let Some(access) = self.ready.as_ref().map(|ready| ready.access.clone()) else { return };
         if self.summary.stop.is_some() || self.pause.is_some() {
             return;
         }
@@ -605,6 +712,7 @@ impl Outbox {
 
     fn finish(&mut self) {
         self.finished = true;
+        self.disconnect();
         self.summary.waiting = count(self.blocked.len());
         self.summary.left = count(self.queue.len() + self.blocked.len());
         self.outputs.push_back(Output::Finished(self.summary.clone()));

@@ -7,7 +7,7 @@ use crate::{
 };
 use koct_core::{
     Secret,
-    koha::{Failure, Method, Request, Response},
+    koha::{Failure, Method, Request, Response, front},
 };
 use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
@@ -88,6 +88,8 @@ impl Http {
             session_cookie: seen.session_cookie,
             date: header("date").and_then(|date| clock::read(&date)),
             total_count: header("x-total-count").and_then(|count| count.trim().parse().ok()),
+            retry_after: header("retry-after").and_then(|after| front::retry_after(&after, header("date").as_deref())),
+            asks_for_password: header("www-authenticate").is_some(),
             body,
         })
     }
@@ -137,7 +139,8 @@ fn start(request: &Request, tag: Option<&str>) -> Option<js_sys::Promise> {
         init.set_body(&body.into());
     }
     init.set_headers(&headers);
-    init.set_credentials(RequestCredentials::Omit);
+    // With the browser's cookies for the server, but for its session: see `isolation`.
+    init.set_credentials(if tag.is_some() { RequestCredentials::Include } else { RequestCredentials::Omit });
     init.set_cache(RequestCache::NoStore);
     init.set_redirect(RequestRedirect::Manual);
     init.set_referrer_policy(ReferrerPolicy::NoReferrer);

@@ -1,23 +1,23 @@
 //! Keeps KOCT's session in Koha apart from the one of a person's browser tab.
 //!
 //! A fetch of an extension page shares the browser's cookie jar, and scripts cannot set or read cookies of a request. So
-//! webRequest takes the browser's cookies out of our requests, puts our own in, and takes Koha's new cookies out of the
-//! answers before Firefox would store them. It also tells what went wrong with a request, which fetch does not.
+//! webRequest takes the person's session out of our requests, puts our own in, and takes all new cookies out of the answers
+//! before Firefox would store them. The browser's other cookies for the server stay: by them a wall against robots, or a
+//! balancer, knows a browser that it has seen. New ones of that kind are kept for as long as the requests go on. webRequest
+//! also tells what went wrong with a request, which fetch does not.
 
 use crate::webext::{self, object, property, text_property};
 use js_sys::{Array, Function};
 use koct_core::{Secret, koha::Failure};
 use std::{
     cell::{Cell, RefCell},
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     rc::Rc,
 };
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
 /// Names our request to the listeners; it never leaves the browser.
 pub(crate) const TAG_HEADER: &str = "x-koct-request";
-/// The end of the login service's address, as a pattern.
-const LOGIN: &str = "svc/authentication";
 const SESSION_COOKIE: &str = "CGISESSID";
 
 /// What the listeners have seen of one request.
@@ -25,7 +25,7 @@ const SESSION_COOKIE: &str = "CGISESSID";
 pub(crate) struct Seen {
     /// The session cookie that Koha set.
     pub(crate) session_cookie: Option<Secret>,
-    /// Where a redirect of the login service leads.
+    /// Where a redirect leads.
     pub(crate) location: Option<String>,
     /// Firefox's name for what went wrong.
     pub(crate) error: Option<String>,
@@ -38,6 +38,8 @@ struct State {
     /// Firefox's number of the request, to our tag.
     tags: HashMap<String, String>,
     seen: HashMap<String, Seen>,
+    /// What was set besides the session, by name: a balancer's cookie keeps us at the node that has our session.
+    jar: BTreeMap<String, String>,
 }
 
 type Listener = Closure<dyn Fn(JsValue) -> JsValue>;
@@ -49,6 +51,7 @@ pub(crate) struct Isolation {
     next: Cell<u32>,
     before_send_headers: Listener,
     headers_received: Listener,
+    auth_required: Listener,
     error_occurred: Listener,
 }
 
@@ -70,19 +73,20 @@ impl Isolation {
             next: Cell::new(0),
             before_send_headers: listener(before_send_headers),
             headers_received: listener(headers_received),
+            auth_required: listener(auth_required),
             error_occurred: listener(error_occurred),
             state,
         };
-        let filter = |pattern: &str| object([("urls", Array::of1(&pattern.into()).into())]);
-        let all = filter(pattern);
-        // A listener on every answer would cost each transaction more than a millisecond, and only the login sets a cookie.
-        let login = filter(&format!("{pattern}{LOGIN}"));
+        let all = object([("urls", Array::of1(&pattern.into()).into())]);
         let extra = |what: &str| Array::of2(&"blocking".into(), &what.into());
         webext::ON_BEFORE_SEND_HEADERS.with(|event| {
             event.add_listener(function(&isolation.before_send_headers), &all, &extra("requestHeaders"));
         });
         webext::ON_HEADERS_RECEIVED.with(|event| {
-            event.add_listener(function(&isolation.headers_received), &login, &extra("responseHeaders"));
+            event.add_listener(function(&isolation.headers_received), &all, &extra("responseHeaders"));
+        });
+        webext::ON_AUTH_REQUIRED.with(|event| {
+            event.add_listener(function(&isolation.auth_required), &all, &Array::of1(&"blocking".into()));
         });
         webext::ON_ERROR_OCCURRED.with(|event| event.add_plain_listener(function(&isolation.error_occurred), &all));
         isolation
@@ -117,6 +121,7 @@ impl Drop for Isolation {
     fn drop(&mut self) {
         webext::ON_BEFORE_SEND_HEADERS.with(|event| event.remove_listener(function(&self.before_send_headers)));
         webext::ON_HEADERS_RECEIVED.with(|event| event.remove_listener(function(&self.headers_received)));
+        webext::ON_AUTH_REQUIRED.with(|event| event.remove_listener(function(&self.auth_required)));
         webext::ON_ERROR_OCCURRED.with(|event| event.remove_listener(function(&self.error_occurred)));
     }
 }
@@ -152,16 +157,33 @@ fn before_send_headers(state: &mut State, details: &JsValue) -> JsValue {
         return JsValue::UNDEFINED;
     };
     let Some(cookie) = state.cookies.get(&tag) else { return JsValue::UNDEFINED };
-    let kept: Array =
-        headers.iter().filter(|header| !is_named(header, "cookie") && !is_named(header, TAG_HEADER)).collect();
-    if let Some(cookie) = cookie {
-        kept.push(&header("Cookie", &format!("{SESSION_COOKIE}={}", cookie.reveal())));
+    let of_browser = headers.iter().filter(|header| is_named(header, "cookie"));
+    let of_browser = of_browser.filter_map(|header| text_property(&header, "value")).collect::<Vec<_>>().join("; ");
+    let sent = cookies(&of_browser, &state.jar, cookie.as_ref());
+    let replaced = ["cookie", "connection", TAG_HEADER];
+    let kept: Array = headers.iter().filter(|header| !replaced.iter().any(|name| is_named(header, name))).collect();
+    if !sent.is_empty() {
+        kept.push(&header("Cookie", &sent));
     }
     // Firefox sends a POST again by itself when a connection that it used before is closed without an answer, and Koha would
-    // process one transaction twice. So every request has a connection of its own.
+    // process one transaction twice. So every request has a connection of its own. Firefox's own header is replaced: of the
+    // two together, `keep-alive, close`, some servers read the first.
     kept.push(&header("Connection", "close"));
     state.tags.insert(request_id(details), tag);
     object([("requestHeaders", kept.into())]).into()
+}
+
+/// The cookies to send: the browser's without its session, over them those of our jar, and our session.
+fn cookies(of_browser: &str, jar: &BTreeMap<String, String>, session: Option<&Secret>) -> String {
+    let mut cookies: Vec<(&str, &str)> = Vec::new();
+    for (name, value) in of_browser.split(';').filter_map(|cookie| cookie.trim().split_once('=')) {
+        if name != SESSION_COOKIE && !jar.contains_key(name) {
+            cookies.push((name, value));
+        }
+    }
+    cookies.extend(jar.iter().map(|(name, value)| (name.as_str(), value.as_str())));
+    cookies.extend(session.map(|session| (SESSION_COOKIE, session.reveal())));
+    cookies.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
 }
 
 fn headers_received(state: &mut State, details: &JsValue) -> JsValue {
@@ -176,8 +198,11 @@ fn headers_received(state: &mut State, details: &JsValue) -> JsValue {
             // Firefox puts several cookies into one header, a line each.
             for cookie in value.lines() {
                 let (name, rest) = cookie.split_once('=').unwrap_or_default();
+                let value = rest.split(';').next().unwrap_or_default().trim();
                 if name.trim() == SESSION_COOKIE {
-                    seen.session_cookie = rest.split(';').next().map(|value| Secret::new(value.trim()));
+                    seen.session_cookie = Some(Secret::new(value));
+                } else if !name.trim().is_empty() {
+                    state.jar.insert(name.trim().to_owned(), value.to_owned());
                 }
             }
         } else {
@@ -188,6 +213,15 @@ fn headers_received(state: &mut State, details: &JsValue) -> JsValue {
         }
     }
     object([("responseHeaders", kept.into())]).into()
+}
+
+/// A web server asks for a name and a password. Nobody is asked for them while a commit runs; its answer says what it wants.
+fn auth_required(state: &mut State, details: &JsValue) -> JsValue {
+    if state.tags.contains_key(&request_id(details)) {
+        object([("cancel", JsValue::TRUE)]).into()
+    } else {
+        JsValue::UNDEFINED
+    }
 }
 
 fn error_occurred(state: &mut State, details: &JsValue) -> JsValue {

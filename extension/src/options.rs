@@ -253,11 +253,16 @@ impl Options {
 
 async fn connect(settings: Settings) -> Result<Ready, ConnectionError> {
     let http = Http::isolated(&settings.server.permission_pattern());
-    let (mut connection, mut request) = Connection::test(settings);
+    let (mut connection, mut request) = Connection::start(settings.clone());
     loop {
         match connection.handle(http.send(&request).await) {
             Next::Request(next) => request = next,
-            Next::Ready(ready) => return Ok(ready),
+            Next::Ready(ready) => {
+                if let Some(log_out) = ready.log_out(&settings) {
+                    let _ = http.send(&log_out).await;
+                }
+                return Ok(ready);
+            }
             Next::Failed(trouble) => return Err(trouble),
         }
     }

@@ -13,7 +13,7 @@ use koct_core::{
     log::order::Ordered,
     outbox::{Input, Outbox, Output, summary::Summary},
 };
-use std::{cell::RefCell, rc::Rc};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 use wasm_bindgen_futures::spawn_local;
 
 /// Whoever watches a commit.
@@ -24,6 +24,8 @@ pub(crate) trait Watcher {
     fn changed(&self, changes: Vec<Change>);
     /// This number of transactions, of that number in all, have an answer.
     fn progress(&self, done: u32, total: u32);
+    /// Nothing is sent for this time, since the server could not be reached or asks to wait.
+    fn waits(&self, time: Duration);
 }
 
 /// Stops the commit that is running, if one is.
@@ -79,6 +81,7 @@ pub(crate) async fn run(
             }
             Some(Output::Wait(ticket, time)) => {
                 let reports = reports.clone();
+                watcher.waits(time);
                 spawn_local(async move {
                     sleep(time).await;
                     let _ = reports.unbounded_send(Input::Waited(ticket));

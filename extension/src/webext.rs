@@ -53,6 +53,9 @@ extern "C" {
     #[wasm_bindgen(thread_local_v2, js_namespace = ["browser", "webRequest"], js_name = onHeadersReceived)]
     pub(crate) static ON_HEADERS_RECEIVED: WebRequestEvent;
 
+    #[wasm_bindgen(thread_local_v2, js_namespace = ["browser", "webRequest"], js_name = onAuthRequired)]
+    pub(crate) static ON_AUTH_REQUIRED: WebRequestEvent;
+
     #[wasm_bindgen(thread_local_v2, js_namespace = ["browser", "webRequest"], js_name = onErrorOccurred)]
     pub(crate) static ON_ERROR_OCCURRED: WebRequestEvent;
 

@@ -15,12 +15,18 @@ use koct_core::{
     koha::{
         Failure, NotSent,
         connection::ConnectionError,
+        front::Front,
         inquiry::{Finding, Unclear},
     },
-    log::{revision::Change, status::Doubt, warned::Warning},
+    log::{
+        revision::Change,
+        status::{Attempt, Doubt},
+        warned::Warning,
+    },
     outbox::summary::{CommitError, Summary},
     settings::form::{FieldError, ServerUrlError},
 };
+use std::time::Duration;
 
 /// What was done.
 pub(crate) fn action(action: &Action) -> String {
@@ -90,6 +96,9 @@ pub(crate) fn status(status: &Status) -> String {
             other => other.to_owned(),
         },
         Status::Deleted => text("statusDeleted"),
+        Status::InDoubt { reason, attempt: Attempt { answer: Some(answer), .. } } => {
+            text_with("statusInDoubtAnswer", &[&doubt(*reason), answer])
+        }
         Status::InDoubt { reason, .. } => text_with("statusInDoubt", &[&doubt(*reason)]),
     }
 }
@@ -255,16 +264,34 @@ fn failure(failure: &Failure) -> String {
 pub(crate) fn trouble(trouble: &ConnectionError) -> String {
     text(match trouble {
         ConnectionError::NoAnswer(reason) => return failure(reason),
-        ConnectionError::NotKoha { status } => return text_with("troubleNotKoha", &[&status.to_string()]),
+        ConnectionError::NotKoha { status, front } => {
+            return front_in_the_way(*front).map_or_else(|| text_with("troubleNotKoha", &[&status.to_string()]), text);
+        }
+        ConnectionError::Busy(after) => return busy(*after),
+        ConnectionError::ServerError { status: status @ 502..=504 } => {
+            return text_with("troubleUnavailable", &[&status.to_string()]);
+        }
         ConnectionError::ServerError { status } => return text_with("troubleServerError", &[&status.to_string()]),
         ConnectionError::Maintenance => "troubleMaintenance",
         ConnectionError::WrongCredentials => "troubleWrongCredentials",
-        ConnectionError::PermissionMissing => "troublePermissionMissing",
-        ConnectionError::LoginRefused => "troubleLoginRefused",
-        ConnectionError::PasswordExpired => "troublePasswordExpired",
-        ConnectionError::SecondFactor => "troubleSecondFactor",
+        ConnectionError::NotReadable => "troubleNotReadable",
         ConnectionError::TokenRefused => "troubleTokenRefused",
     })
+}
+
+/// What to do about somebody who answers in Koha's place, where it shows who that is.
+fn front_in_the_way(front: Front) -> Option<&'static str> {
+    Some(match front {
+        Front::BotWall => "troubleBotWall",
+        Front::LoginPage => "troubleLoginPage",
+        Front::BasicLogin => "troubleBasicLogin",
+        Front::TooManyRequests => "troubleTooManyRequests",
+        Front::Other => return None,
+    })
+}
+
+fn busy(after: Duration) -> String {
+    plural("troubleBusy", after.as_secs().div_ceil(60), &[])
 }
 
 fn stop(stop: &CommitError, settings: &Settings) -> String {
@@ -276,9 +303,13 @@ fn stop(stop: &CommitError, settings: &Settings) -> String {
             text_with("stopBranchUnknown", &[&settings.branchcode, &codes.join(", ")])
         }
         CommitError::ConnectionLost(reason) => text_with("stopConnectionLost", &[&failure(reason)]),
-        CommitError::Refused(status) => text_with("stopRefused", &[&status.to_string()]),
         CommitError::ServerErrors(status) => text_with("stopServerErrors", &[&status.to_string()]),
-        CommitError::StrangeAnswer => text("stopStrangeAnswer"),
+        CommitError::NotKoha { front, words } => {
+            let advice = front_in_the_way(*front).unwrap_or("stopNotKohaOther");
+            format!("{} {}", text_with("stopNotKoha", &[words]), text(advice))
+        }
+        CommitError::Busy(after) => busy(*after),
+        CommitError::BookedElsewhere(library) => text_with("stopBookedElsewhere", &[library, &settings.branchcode]),
         CommitError::NotPersisted => text("stopNotPersisted"),
     }
 }

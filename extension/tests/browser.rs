@@ -68,7 +68,7 @@ async fn seconds_of_one_item_rise_however_it_is_spelled_and_whatever_the_clock_d
 
 fn attempt() -> Attempt {
     let server = ServerUrl::parse("https://koha.example.org").unwrap();
-    Attempt { commit_type: CommitType::Apply, server, over: None, ahead: None }
+    Attempt::new(CommitType::Apply, server)
 }
 
 fn sending() -> Status {

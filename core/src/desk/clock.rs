@@ -33,6 +33,12 @@ macro_rules! instants_by_a_clock {
                 TimeDelta::try_milliseconds(self.0.saturating_sub(earlier.0)).unwrap_or(TimeDelta::MIN)
             }
 
+            /// What the clock shows after this span.
+            #[must_use]
+            pub fn plus(self, span: Duration) -> Self {
+                Self(self.0.saturating_add(i64::try_from(span.as_millis()).unwrap_or(i64::MAX)))
+            }
+
             /// What the clock showed this long ago.
             #[must_use]
             pub fn minus(self, span: Duration) -> Self {

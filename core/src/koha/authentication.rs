@@ -1,4 +1,5 @@
-//! `svc/authentication`: tells the era, and logs in where that is needed.
+//! `svc/authentication`: tells the era, and gives from 24.05 a session in which nobody is logged in, with its token. KOCT does
+//! not log in there: Koha refuses every account that may not edit the catalogue.
 
 use super::{Request, Response, Session};
 use crate::settings::form::Settings;
@@ -11,14 +12,8 @@ pub fn probe(settings: &Settings) -> Request {
     Request::get(settings.server.join(PATH))
 }
 
-/// Logs in. Both eras' names of the parameters are sent: Koha 23.11 already gives tokens but still reads the old names.
-/// `branch` makes Koha book direct loans on the desk's library and not on the account's.
-pub fn login(settings: &Settings, anonymous: Option<Session>) -> Request {
-    let form = [credentials(settings), vec![("branch", settings.branchcode.clone())]].concat();
-    Request::post(settings.server.join(PATH), form).within(anonymous)
-}
-
-/// The account's name and password under the names of both eras.
+/// The account's name and password under the names of both eras: Koha 23.11 already gives tokens but still reads the old
+/// names.
 pub(super) fn credentials(settings: &Settings) -> Vec<(&'static str, String)> {
     let (name, password) = (&settings.username, settings.password.reveal());
     vec![
@@ -32,32 +27,24 @@ pub(super) fn credentials(settings: &Settings) -> Vec<(&'static str, String)> {
 /// Koha's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The `<status>` of the answer.
-    pub status: AuthStatus,
-    /// The session that came with it: logged in if the status is [`AuthStatus::Ok`], else anonymous.
-    pub session: Option<Session>,
+    /// Whether Koha is being updated.
+    pub is_maintenance: bool,
+    /// From 24.05: the session in which nobody is logged in, with its token.
+    pub anonymous: Option<Session>,
 }
 
-/// What Koha says of a login (Koha: C4/Auth.pm, `check_api_auth`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AuthStatus {
-    /// Logged in.
-    Ok,
-    /// Wrong or no credentials, a locked account, or no permission to edit the catalogue: Koha does not tell which.
-    Failed,
-    /// The session is unknown or over.
-    Expired,
-    /// Koha is being updated.
-    Maintenance,
-    /// The session belongs to another address.
-    Restricted,
-    /// A session in which nobody is logged in.
-    Anonymous,
-    /// The account's password must be renewed.
-    PasswordExpired,
-    /// The account has a second factor.
-    SecondFactor,
-}
+/// Every status that Koha gives (Koha: C4/Auth.pm, `check_api_auth`).
+const STATUSES: [&str; 9] = [
+    "ok",
+    "failed",
+    "expired",
+    "maintenance",
+    "restricted",
+    "anon",
+    "password_expired",
+    "additional-auth-needed",
+    "setup-additional-auth-needed",
+];
 
 /// Reads an answer. `None` if it is not one of Koha's.
 pub fn read(response: &Response) -> Option<Answer> {
@@ -65,25 +52,19 @@ pub fn read(response: &Response) -> Option<Answer> {
         return None;
     }
     let (_, rest) = response.body.split_once("<status>")?;
-    let status = match rest.split_once("</status>")?.0.trim() {
-        "ok" => AuthStatus::Ok,
-        "failed" => AuthStatus::Failed,
-        "expired" => AuthStatus::Expired,
-        "maintenance" => AuthStatus::Maintenance,
-        "restricted" => AuthStatus::Restricted,
-        "anon" => AuthStatus::Anonymous,
-        "password_expired" => AuthStatus::PasswordExpired,
-        "additional-auth-needed" | "setup-additional-auth-needed" => AuthStatus::SecondFactor,
-        _ => return None,
-    };
-    let csrf_token = response.csrf_token.clone();
-    let session = response.session_cookie.clone().map(|cookie| Session { cookie, csrf_token });
-    Some(Answer { status, session })
+    let status = rest.split_once("</status>")?.0.trim();
+    let token = response.csrf_token.clone();
+    let anonymous = response.session_cookie.clone().zip(token);
+    STATUSES.contains(&status).then(|| Answer {
+        is_maintenance: status == "maintenance",
+        anonymous: anonymous.map(|(cookie, token)| Session { cookie, csrf_token: Some(token) }),
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::settings::form::Secret;
     use proptest::prelude::*;
 
     fn response(body: &str) -> Response {
@@ -95,14 +76,24 @@ mod tests {
         let xml = |status: &str| {
             format!("<?xml version='1.0' standalone='yes'?>\n<response>\n  <status>{status}</status>\n</response>\n")
         };
-        let status = |text: &str| read(&response(&xml(text))).map(|answer| answer.status);
-        assert_eq!(status("ok"), Some(AuthStatus::Ok));
-        assert_eq!(status("failed"), Some(AuthStatus::Failed));
-        assert_eq!(status("additional-auth-needed"), Some(AuthStatus::SecondFactor));
-        assert_eq!(status("something"), None);
+        let maintenance = |text: &str| read(&response(&xml(text))).map(|answer| answer.is_maintenance);
+        assert_eq!(maintenance("failed"), Some(false));
+        assert_eq!(maintenance("maintenance"), Some(true));
+        assert_eq!(maintenance("something"), None);
         assert_eq!(read(&response("Welcome")), None);
         assert_eq!(read(&Response { content_type: "text/html".into(), ..response(&xml("ok")) }), None);
         assert_eq!(read(&Response { status: 500, ..response(&xml("ok")) }), None);
+    }
+
+    #[test]
+    fn a_session_comes_with_its_token_or_not_at_all() {
+        let body = "<response><status>failed</status></response>";
+        let both =
+            Response { session_cookie: Some(Secret::new("c")), csrf_token: Some(Secret::new("t")), ..response(body) };
+        let session = Session { cookie: Secret::new("c"), csrf_token: Some(Secret::new("t")) };
+        assert_eq!(read(&both).unwrap().anonymous, Some(session));
+        assert_eq!(read(&Response { csrf_token: None, ..both.clone() }).unwrap().anonymous, None);
+        assert_eq!(read(&Response { session_cookie: None, ..both }).unwrap().anonymous, None);
     }
 
     proptest! {

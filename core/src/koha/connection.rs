@@ -1,17 +1,20 @@
-//! Getting ready to send: finds the era, logs in, and checks what can be checked, one request at a time.
+//! Getting ready to send: finds the era, checks the account, and finds out what can be read, one request at a time.
 //!
 //! ```text
-//! probe ──► (from 24.05) log in ──────────────► libraries ──► Ready
-//!       └─► (before)     check credentials ──┘
+//! probe ──► check credentials ──► (from 24.05) log in for reading ──► libraries ──► Ready
 //! ```
+//! Sending needs no more than name and password. What is read besides (the libraries, what became of transactions in doubt)
+//! is a convenience, and an account that may not read commits all the same.
 
 use super::{
-    Failure, Request, Response, Session,
-    authentication::{self, AuthStatus},
-    rest::{self, Libraries},
+    Failure, Request, Response, authentication,
+    front::Front,
+    login::{self, FormLogin},
+    rest::{self, Libraries, RestCredentials},
     service::{self, Access},
 };
 use crate::settings::form::Settings;
+use std::time::Duration;
 
 /// What follows an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,8 +32,20 @@ pub enum Next {
 pub struct Ready {
     /// How requests show who sends them.
     pub access: Access,
+    /// How the REST API is read, where it can be.
+    pub reading: Option<RestCredentials>,
     /// The libraries, where Koha gives them to this account.
     pub libraries: Option<Libraries>,
+}
+
+impl Ready {
+    /// Ends the session that was made for reading, if one was.
+    pub fn log_out(&self, settings: &Settings) -> Option<Request> {
+        match &self.reading {
+            Some(RestCredentials::Session(session)) => Some(login::log_out(settings, session)),
+            _ => None,
+        }
+    }
 }
 
 /// Why Koha cannot be used.
@@ -42,21 +57,19 @@ pub enum ConnectionError {
     NotKoha {
         /// The HTTP status of the answer.
         status: u16,
+        /// Who answers.
+        front: Front,
     },
     /// Koha is being updated.
     Maintenance,
     /// User name or password are wrong, or the account is locked.
     WrongCredentials,
-    /// The account may not log in this way: Koha from 24.05 asks for the permission to edit the catalogue.
-    PermissionMissing,
-    /// Koha refused the login without saying whether for the credentials or for the permission.
-    LoginRefused,
-    /// The account's password must be renewed in Koha first.
-    PasswordExpired,
-    /// The account has a second factor, which KOCT cannot give.
-    SecondFactor,
     /// Koha answered 403 although the token was fresh.
     TokenRefused,
+    /// Koha, or a server in front of it, asks to come back after this time.
+    Busy(Duration),
+    /// Koha gives this account no session with which anything could be read.
+    NotReadable,
     /// Koha answered with a server error.
     ServerError {
         /// The HTTP status.
@@ -67,121 +80,95 @@ pub enum ConnectionError {
 #[derive(Debug, Clone)]
 enum State {
     Probing,
-    LoggingIn { anonymous: Option<Session> },
-    TellingApart,
-    CheckingCredentials,
-    ListingLibraries { access: Access, paged: bool },
+    CheckingCredentials { access: Access },
+    LoggingIn { access: Access, login: FormLogin },
+    ListingLibraries { access: Access, reading: RestCredentials, paged: bool },
 }
 
 /// A connection being made.
 #[derive(Debug, Clone)]
 pub struct Connection {
     settings: Settings,
-    /// Whether a refused login is looked into. That costs a second attempt, and Koha may lock an account after a few, so
-    /// only "Test connection" does it.
-    thorough: bool,
     state: State,
 }
 
 impl Connection {
-    /// Starts for a commit.
+    /// Starts.
     pub fn start(settings: Settings) -> (Self, Request) {
-        Self::new(settings, false)
-    }
-
-    /// Starts for "Test connection": a refused login is looked into.
-    pub fn test(settings: Settings) -> (Self, Request) {
-        Self::new(settings, true)
-    }
-
-    fn new(settings: Settings, thorough: bool) -> (Self, Request) {
         let request = authentication::probe(&settings);
-        (Self { settings, thorough, state: State::Probing }, request)
+        (Self { settings, state: State::Probing }, request)
     }
 
     /// Takes the answer to the request that was made last.
     pub fn handle(&mut self, answer: Result<Response, Failure>) -> Next {
+        // What is only read for convenience is not there then.
+        let reads = matches!(self.state, State::LoggingIn { .. } | State::ListingLibraries { .. });
         let response = match answer {
-            Ok(response) => response,
-            // Only a convenience: everything that matters is settled by now.
-            Err(_) if matches!(self.state, State::ListingLibraries { .. }) => Response::default(),
-            Err(failure) => return Next::Failed(ConnectionError::NoAnswer(failure)),
+            Err(failure) if !reads => return Next::Failed(ConnectionError::NoAnswer(failure)),
+            answer => answer.unwrap_or_default(),
         };
         match self.state.clone() {
             State::Probing => self.probed(&response),
-            State::LoggingIn { anonymous } => self.logged_in(&response, anonymous),
-            State::TellingApart => Next::Failed(match service::read(&response) {
-                service::Answer::Empty => ConnectionError::PermissionMissing,
-                service::Answer::AuthenticationFailed => ConnectionError::WrongCredentials,
-                _ => ConnectionError::LoginRefused,
-            }),
-            State::CheckingCredentials => match service::read(&response) {
-                service::Answer::Empty => self.list_libraries(Access::Credentials, true),
+            State::CheckingCredentials { access } => match service::read(&response) {
+                service::Answer::Empty => self.accepted(access),
                 service::Answer::AuthenticationFailed => Next::Failed(ConnectionError::WrongCredentials),
                 service::Answer::TokenRefused => Next::Failed(ConnectionError::TokenRefused),
-                _ => Next::Failed(strange(&response)),
+                _ => Next::Failed(foreign(&response)),
             },
-            State::ListingLibraries { access, paged: true } if response.status == 400 => {
-                self.list_libraries(access, false)
+            State::LoggingIn { access, mut login } => match login.handle(&self.settings, &response) {
+                login::Next::Request(request) => {
+                    self.state = State::LoggingIn { access, login };
+                    Next::Request(request)
+                }
+                login::Next::Session(session) => self.list_libraries(access, RestCredentials::Session(session), true),
+                login::Next::Refused => Next::Ready(Ready { access, reading: None, libraries: None }),
+            },
+            State::ListingLibraries { access, reading, paged: true } if response.status == 400 => {
+                self.list_libraries(access, reading, false)
             }
-            State::ListingLibraries { access, .. } => {
-                Next::Ready(Ready { access, libraries: rest::read_libraries(&response) })
+            State::ListingLibraries { access, reading, .. } => {
+                let libraries = rest::read_libraries(&response);
+                Next::Ready(Ready { access, reading: Some(reading), libraries })
             }
         }
     }
 
     fn probed(&mut self, response: &Response) -> Next {
         let Some(answer) = authentication::read(response) else {
-            return Next::Failed(strange(response));
+            return Next::Failed(foreign(response));
         };
-        if answer.status == AuthStatus::Maintenance {
+        if answer.is_maintenance {
             return Next::Failed(ConnectionError::Maintenance);
         }
-        // Koha from 24.05 gives a token with every answer, and an anonymous session that the token belongs to.
-        if response.csrf_token.is_some() {
-            let request = authentication::login(&self.settings, answer.session.clone());
-            self.state = State::LoggingIn { anonymous: answer.session };
-            Next::Request(request)
-        } else {
-            self.state = State::CheckingCredentials;
-            Next::Request(service::check_credentials(&self.settings, None))
-        }
+        let access = Access { anonymous: answer.anonymous };
+        let request = service::check_credentials(&self.settings, &access);
+        self.state = State::CheckingCredentials { access };
+        Next::Request(request)
     }
 
-    fn logged_in(&mut self, response: &Response, anonymous: Option<Session>) -> Next {
-        if response.status == 403 {
-            return Next::Failed(ConnectionError::TokenRefused);
-        }
-        let Some(answer) = authentication::read(response) else {
-            return Next::Failed(strange(response));
+    fn accepted(&mut self, access: Access) -> Next {
+        let Some(anonymous) = access.anonymous.clone() else {
+            return self.list_libraries(access, RestCredentials::Basic, true);
         };
-        match (answer.status, answer.session) {
-            (AuthStatus::Ok, Some(session)) => self.list_libraries(Access::Session(session), true),
-            (AuthStatus::Failed, session) if self.thorough => {
-                // The refusal brought a new anonymous session, or left the old one as it was.
-                let session = session.filter(|session| session.csrf_token.is_some()).or(anonymous);
-                self.state = State::TellingApart;
-                Next::Request(service::check_credentials(&self.settings, session))
-            }
-            (AuthStatus::Maintenance, _) => Next::Failed(ConnectionError::Maintenance),
-            (AuthStatus::PasswordExpired, _) => Next::Failed(ConnectionError::PasswordExpired),
-            (AuthStatus::SecondFactor, _) => Next::Failed(ConnectionError::SecondFactor),
-            _ => Next::Failed(ConnectionError::LoginRefused),
-        }
+        let (login, request) = FormLogin::start(&self.settings, anonymous);
+        self.state = State::LoggingIn { access, login };
+        Next::Request(request)
     }
 
-    fn list_libraries(&mut self, access: Access, paged: bool) -> Next {
-        let request = rest::libraries(&self.settings, &access, paged);
-        self.state = State::ListingLibraries { access, paged };
+    fn list_libraries(&mut self, access: Access, reading: RestCredentials, paged: bool) -> Next {
+        let request = rest::libraries(&self.settings, &reading, paged);
+        self.state = State::ListingLibraries { access, reading, paged };
         Next::Request(request)
     }
 }
 
 /// An answer that no script of Koha gives.
-fn strange(response: &Response) -> ConnectionError {
-    match response.status {
-        status @ 500..=599 => ConnectionError::ServerError { status },
-        status => ConnectionError::NotKoha { status },
+fn foreign(response: &Response) -> ConnectionError {
+    let front = Front::of(response);
+    match (response.status, response.retry_after) {
+        (429 | 503, Some(after)) => ConnectionError::Busy(after),
+        (status @ 500..=599, _) if front != Front::BotWall => ConnectionError::ServerError { status },
+        (status, _) => ConnectionError::NotKoha { status, front },
     }
 }
 
@@ -219,6 +206,15 @@ mod tests {
         Response { status, content_type: "text/plain".into(), body: body.into(), ..Response::default() }
     }
 
+    fn html(status: u16, body: &str) -> Response {
+        Response { content_type: "text/html".into(), ..answer(status, body) }
+    }
+
+    fn staff_page() -> Response {
+        let body = "<!DOCTYPE html><span class=\"loggedinusername\">desk</span>";
+        Response { session_cookie: Some(Secret::new("ours")), ..html(200, body) }
+    }
+
     fn request(next: Next) -> Request {
         match next {
             Next::Request(request) => request,
@@ -226,20 +222,44 @@ mod tests {
         }
     }
 
+    fn ready(next: Next) -> Ready {
+        match next {
+            Next::Ready(ready) => ready,
+            other => panic!("expected to be ready, got {other:?}"),
+        }
+    }
+
     #[test]
-    fn logs_in_once_from_24_05_and_uses_the_token_of_the_login() {
+    fn from_24_05_sends_without_a_login_and_reads_with_one() {
         let (mut connection, probe) = Connection::start(settings());
         assert_eq!((probe.method, probe.session), (Method::Get, None));
-        let login = request(connection.handle(Ok(auth("failed", Some("anonymous")))));
-        assert_eq!(login.session.clone().unwrap().cookie, Secret::new("anonymous"));
-        assert!(login.form.contains(&("branch", "CPL".into())));
-        let libraries = request(connection.handle(Ok(auth("ok", Some("ours")))));
+        let check = request(connection.handle(Ok(auth("failed", Some("anonymous")))));
+        let anonymous = check.session.clone();
+        assert_eq!(anonymous.clone().unwrap().cookie, Secret::new("anonymous"));
+        let login = request(connection.handle(Ok(answer(200, ""))));
+        assert_eq!(login.session, anonymous);
+        let libraries = request(connection.handle(Ok(staff_page())));
         assert_eq!(libraries.session.clone().unwrap().cookie, Secret::new("ours"));
-        let Next::Ready(ready) = connection.handle(Ok(answer(200, r#"[{"library_id":"CPL","name":"x"}]"#))) else {
-            panic!()
-        };
-        assert_eq!(ready.libraries.unwrap().knows("CPL"), Some(true));
-        assert_eq!(ready.access, Access::Session(libraries.session.unwrap()));
+        let ready = ready(connection.handle(Ok(answer(200, r#"[{"library_id":"CPL","name":"x"}]"#))));
+        assert_eq!(ready.libraries.as_ref().unwrap().knows("CPL"), Some(true));
+        assert_eq!(ready.access, Access { anonymous });
+        assert_eq!(ready.log_out(&settings()).unwrap().session, libraries.session);
+    }
+
+    #[test]
+    fn an_account_that_koha_gives_no_session_commits_all_the_same() {
+        for refusal in [Ok(html(200, "<title>Log in to Koha</title>")), Ok(answer(500, "")), Err(Failure::TimedOut)] {
+            let (mut connection, _) = Connection::start(settings());
+            connection.handle(Ok(auth("failed", Some("anonymous"))));
+            request(connection.handle(Ok(answer(200, ""))));
+            let mut next = connection.handle(refusal.clone());
+            if let Next::Request(_) = next {
+                next = connection.handle(refusal);
+            }
+            let ready = ready(next);
+            assert!(ready.access.anonymous.is_some() && ready.reading.is_none() && ready.libraries.is_none());
+            assert_eq!(ready.log_out(&settings()), None);
+        }
     }
 
     #[test]
@@ -251,48 +271,34 @@ mod tests {
         assert!(libraries.basic.is_some() && libraries.session.is_none());
         let plain = request(connection.handle(Ok(answer(400, "[]"))));
         assert!(!plain.url.contains('?'));
-        let Next::Ready(ready) = connection.handle(Ok(answer(403, "{}"))) else { panic!() };
-        assert_eq!((ready.access, ready.libraries), (Access::Credentials, None));
+        let ready = ready(connection.handle(Ok(answer(403, "{}"))));
+        assert_eq!((ready.access.anonymous.clone(), ready.libraries.clone()), (None, None));
+        assert_eq!(ready.log_out(&settings()), None, "there is no session");
     }
 
     #[test]
     fn no_secret_is_in_an_address() {
-        let (mut connection, probe) = Connection::test(settings());
+        let (mut connection, probe) = Connection::start(settings());
         let mut addresses = vec![probe.url];
-        for response in [auth("failed", Some("a")), auth("failed", Some("b"))] {
+        for response in [auth("failed", Some("a")), answer(200, ""), staff_page()] {
             addresses.push(request(connection.handle(Ok(response))).url);
         }
         assert!(addresses.iter().all(|address| !address.contains("letmein") && !address.contains("desk")));
     }
 
     #[test]
-    fn a_test_tells_wrong_credentials_from_a_missing_permission() {
-        for (told, trouble) in [
-            (answer(200, ""), ConnectionError::PermissionMissing),
-            (answer(401, ""), ConnectionError::WrongCredentials),
-        ] {
-            let (mut connection, _) = Connection::test(settings());
-            connection.handle(Ok(auth("failed", Some("a"))));
-            let check = request(connection.handle(Ok(auth("failed", Some("b")))));
-            assert_eq!(check.session.clone().unwrap().cookie, Secret::new("b"));
-            assert_eq!(connection.handle(Ok(told)), Next::Failed(trouble));
-        }
-    }
-
-    #[test]
-    fn a_commit_tries_a_refused_login_only_once() {
-        let (mut connection, _) = Connection::start(settings());
-        connection.handle(Ok(auth("failed", Some("a"))));
-        assert_eq!(connection.handle(Ok(auth("failed", Some("b")))), Next::Failed(ConnectionError::LoginRefused));
-    }
-
-    #[test]
     fn says_what_is_in_the_way() {
-        let page = Response { content_type: "text/html".into(), ..answer(200, "<!DOCTYPE html>Free wifi") };
+        let not_koha = |status, front| ConnectionError::NotKoha { status, front };
         for (first, trouble) in [
-            (Ok(page), ConnectionError::NotKoha { status: 200 }),
-            (Ok(answer(404, "")), ConnectionError::NotKoha { status: 404 }),
+            (Ok(html(200, "<!DOCTYPE html>Free wifi")), not_koha(200, Front::Other)),
+            (Ok(html(200, "<!DOCTYPE html><script>KOHA_INIT")), not_koha(200, Front::BotWall)),
+            (Ok(answer(404, "")), not_koha(404, Front::Other)),
+            (Ok(answer(429, "")), not_koha(429, Front::TooManyRequests)),
+            (Ok(Response { asks_for_password: true, ..answer(401, "") }), not_koha(401, Front::BasicLogin)),
+            (Ok(Response { retry_after: Some(MINUTE), ..answer(429, "") }), ConnectionError::Busy(MINUTE)),
+            (Ok(Response { retry_after: Some(MINUTE), ..answer(503, "") }), ConnectionError::Busy(MINUTE)),
             (Ok(answer(502, "")), ConnectionError::ServerError { status: 502 }),
+            (Ok(html(503, "<!DOCTYPE html>Just a moment...")), not_koha(503, Front::BotWall)),
             (Ok(auth("maintenance", None)), ConnectionError::Maintenance),
             (Err(Failure::NotSent(NotSent::Refused)), ConnectionError::NoAnswer(Failure::NotSent(NotSent::Refused))),
             (Err(Failure::TimedOut), ConnectionError::NoAnswer(Failure::TimedOut)),
@@ -300,8 +306,16 @@ mod tests {
             let (mut connection, _) = Connection::start(settings());
             assert_eq!(connection.handle(first), Next::Failed(trouble));
         }
-        let (mut connection, _) = Connection::start(settings());
-        connection.handle(Ok(auth("failed", None)));
-        assert_eq!(connection.handle(Ok(answer(401, ""))), Next::Failed(ConnectionError::WrongCredentials));
+        for (check, trouble) in [
+            (answer(401, ""), ConnectionError::WrongCredentials),
+            (answer(403, "Wrong CSRF token"), ConnectionError::TokenRefused),
+            (html(403, "<html>Forbidden"), not_koha(403, Front::Other)),
+        ] {
+            let (mut connection, _) = Connection::start(settings());
+            connection.handle(Ok(auth("failed", None)));
+            assert_eq!(connection.handle(Ok(check)), Next::Failed(trouble));
+        }
     }
+
+    const MINUTE: Duration = Duration::from_mins(1);
 }

@@ -26,6 +26,7 @@ pub use progress::Progress;
 use super::{
     Failure, Request, Response,
     connection::ConnectionError,
+    login as form_login,
     records::{Listed, Point, ReadError, Reading, Report, RestCredentials, TokenError},
     rest::Libraries,
 };
@@ -236,6 +237,11 @@ impl<E> Download<E> {
     }
 
     fn finish(&mut self, result: Result<(), DownloadError<E>>) {
+        let is_reached = !matches!(result, Err(DownloadError::Koha(ConnectionError::NoAnswer(_))));
+        if let (RestCredentials::Session(session), true) = (&self.credentials, is_reached) {
+            // Nothing follows from the answer.
+            self.outputs.push_back(Output::Request(form_login::log_out(&self.settings, session)));
+        }
         self.outputs.push_back(Output::Finished(result));
         self.doing = Doing::Over;
     }
@@ -465,9 +471,9 @@ fn gap(error: ReadError) -> Result<Gap, ConnectionError> {
         ReadError::Refused(permissions) => Ok(Gap::Refused(permissions)),
         ReadError::NotLetIn => Ok(Gap::Refused(String::new())),
         ReadError::Absent => Ok(Gap::Absent),
-        ReadError::Strange(status @ (408 | 429 | 500..)) => Err(ConnectionError::ServerError { status }),
+        ReadError::Strange(status @ (408 | 429 | 502..=504)) => Err(ConnectionError::ServerError { status }),
         ReadError::Strange(status) => Ok(Gap::Strange(status)),
-        ReadError::NotKoha(status) => Err(ConnectionError::NotKoha { status }),
+        ReadError::NotKoha(status) => Err(ConnectionError::NotKoha { status, front: super::front::Front::Other }),
         ReadError::Maintenance => Err(ConnectionError::Maintenance),
         ReadError::NoAnswer(failure) => Err(ConnectionError::NoAnswer(failure)),
     }

@@ -10,8 +10,7 @@
 
 use super::{
     Failure, Request, Response,
-    rest::{self, Checkout},
-    service::Access,
+    rest::{self, Checkout, RestCredentials},
 };
 use crate::{
     desk::{
@@ -87,21 +86,25 @@ enum InquiryStage {
 #[derive(Debug, Clone)]
 pub struct Inquiry {
     settings: Settings,
-    access: Access,
+    credentials: RestCredentials,
     transaction: Transaction,
     stage: InquiryStage,
 }
 
 impl Inquiry {
     /// Begins to ask about a transaction. `None` for what leaves no trace.
-    pub fn start(settings: Settings, access: Access, transaction: Transaction) -> Option<(Self, Request)> {
+    pub fn start(
+        settings: Settings,
+        credentials: RestCredentials,
+        transaction: Transaction,
+    ) -> Option<(Self, Request)> {
         let request = match &transaction.action {
             Action::Issue { barcode, .. } | Action::Return { barcode } => {
-                rest::items(&settings, &access, barcode.as_str())
+                rest::items(&settings, &credentials, barcode.as_str())
             }
             Action::Payment { .. } => return None,
         };
-        Some((Self { settings, access, transaction, stage: InquiryStage::Items }, request))
+        Some((Self { settings, credentials, transaction, stage: InquiryStage::Items }, request))
     }
 
     /// Takes the answer to the request that was made last.
@@ -110,7 +113,7 @@ impl Inquiry {
             InquiryStage::Items => self.items(&response),
             InquiryStage::Open { item_id } => {
                 let open = rest::read_checkouts(&response)?;
-                let request = rest::checkouts(&self.settings, &self.access, item_id, true);
+                let request = rest::checkouts(&self.settings, &self.credentials, item_id, true);
                 self.stage = InquiryStage::Returned { item_id, open };
                 Some(Next::Request(request))
             }
@@ -142,7 +145,7 @@ impl Inquiry {
             [] if items.is_empty() => Some(Next::Finding(Finding::Missing(Gap::NoSuchItem))),
             [item_id] => {
                 self.stage = InquiryStage::Open { item_id };
-                Some(Next::Request(rest::checkouts(&self.settings, &self.access, item_id, false)))
+                Some(Next::Request(rest::checkouts(&self.settings, &self.credentials, item_id, false)))
             }
             _ => None,
         }
@@ -156,7 +159,7 @@ impl Inquiry {
                 if loans.is_empty() {
                     return Next::Finding(Finding::Missing(Gap::NoSuchLoan));
                 }
-                let request = rest::patrons(&self.settings, &self.access, cardnumber.as_str());
+                let request = rest::patrons(&self.settings, &self.credentials, cardnumber.as_str());
                 self.stage = InquiryStage::Patron { loans };
                 Next::Request(request)
             }
@@ -263,7 +266,7 @@ mod tests {
             stale_hours: 24,
         };
         let (mut inquiry, request) =
-            Inquiry::start(settings, Access::Credentials, transaction(is_issue)).expect("it leaves a trace");
+            Inquiry::start(settings, RestCredentials::Basic, transaction(is_issue)).expect("it leaves a trace");
         assert!(request.url.contains("/api/v1/items?external_id=B+1&_match=exact"), "{}", request.url);
         let mut next = inquiry.handle(json(r#"[{"item_id":7,"external_id":"b 1","last_seen_date":"2026-11-23"}]"#));
         loop {
@@ -354,7 +357,7 @@ mod tests {
             commit_type: CommitType::Apply,
             stale_hours: 24,
         };
-        Inquiry::start(settings, Access::Credentials, transaction(true)).unwrap()
+        Inquiry::start(settings, RestCredentials::Basic, transaction(true)).unwrap()
     }
 
     #[test]
@@ -390,6 +393,6 @@ mod tests {
             amount: crate::desk::amount::Amount::parse("1.50").unwrap(),
         };
         let payment = Transaction { action, ..inquiry.transaction };
-        assert!(Inquiry::start(inquiry.settings, inquiry.access, payment).is_none());
+        assert!(Inquiry::start(inquiry.settings, inquiry.credentials, payment).is_none());
     }
 }

@@ -6,8 +6,8 @@
 use super::{
     Failure, Request, Response,
     connection::{self, Connection},
-    rest,
-    service::Access,
+    login,
+    rest::{self, RestCredentials},
 };
 use crate::{
     desk::{barcode::same_code, clock::KohaTime, transaction::TransactionId},
@@ -38,7 +38,8 @@ pub struct Movements {
 #[derive(Debug, Clone)]
 enum CheckStage {
     Connecting(Connection),
-    Asking { access: Access, about: Entry },
+    Asking { credentials: RestCredentials, about: Entry },
+    LoggingOut,
     Over,
 }
 
@@ -68,13 +69,13 @@ impl MovementCheck {
                     self.stage = CheckStage::Connecting(connection);
                     Next::Request(request)
                 }
-                connection::Next::Ready(ready) => self.ask(ready.access),
-                connection::Next::Failed(_) => self.end(),
+                connection::Next::Ready(connection::Ready { reading: Some(credentials), .. }) => self.ask(credentials),
+                connection::Next::Ready(_) | connection::Next::Failed(_) => self.end(None),
             },
-            CheckStage::Asking { access, about } => {
+            CheckStage::Asking { credentials, about } => {
                 let items = answer.ok().and_then(|response| rest::read_items(&response));
                 // An account that may not read, or a server that is gone: further questions are of no use.
-                let Some(items) = items else { return self.end() };
+                let Some(items) = items else { return self.end(Some(&credentials)) };
                 let barcode = about.transaction.action.barcode();
                 let is_it = |item: &&rest::Item| {
                     let id = item.external_id.as_deref().unwrap_or_default();
@@ -86,26 +87,40 @@ impl MovementCheck {
                 if let Some(seen) = seen.filter(|seen| at(seen).seconds() > about.transaction.moment.utc_seconds()) {
                     self.movements.moved.push((about.id, seen));
                 }
-                self.ask(access)
+                self.ask(credentials)
             }
-            CheckStage::Over => self.end(),
+            CheckStage::LoggingOut => Next::Done(std::mem::take(&mut self.movements)),
+            CheckStage::Over => self.end(None),
         }
     }
 
-    fn ask(&mut self, access: Access) -> Next {
+    fn ask(&mut self, credentials: RestCredentials) -> Next {
         let Some((about, barcode)) = self.to_ask.pop_front().and_then(|entry| {
             let barcode = entry.transaction.action.barcode()?.to_string();
             Some((entry, barcode))
         }) else {
-            return Next::Done(std::mem::take(&mut self.movements));
+            return self.log_out(&credentials);
         };
-        let request = rest::items(&self.settings, &access, &barcode);
-        self.stage = CheckStage::Asking { access, about };
+        let request = rest::items(&self.settings, &credentials, &barcode);
+        self.stage = CheckStage::Asking { credentials, about };
         Next::Request(request)
     }
 
-    fn end(&mut self) -> Next {
-        Next::Done(Movements { complete: false, ..std::mem::take(&mut self.movements) })
+    /// Not everything could be asked about.
+    fn end(&mut self, credentials: Option<&RestCredentials>) -> Next {
+        self.movements.complete = false;
+        match credentials {
+            Some(credentials) => self.log_out(credentials),
+            None => Next::Done(std::mem::take(&mut self.movements)),
+        }
+    }
+
+    fn log_out(&mut self, credentials: &RestCredentials) -> Next {
+        if let RestCredentials::Session(session) = credentials {
+            self.stage = CheckStage::LoggingOut;
+            return Next::Request(login::log_out(&self.settings, session));
+        }
+        Next::Done(std::mem::take(&mut self.movements))
     }
 }
 

@@ -37,7 +37,8 @@ mod report;
 mod row;
 mod source;
 
-pub use access::{RestCredentials, TokenError, libraries, read_token, token};
+pub use super::rest::RestCredentials;
+pub use access::{TokenError, libraries, read_token, token};
 pub use point::{Point, goes_on};
 pub use reading::Reading;
 pub use report::{RESTRICTIONS_SQL, Report};

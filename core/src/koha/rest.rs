@@ -1,10 +1,35 @@
 //! `/api/v1`: what KOCT reads from Koha.
 
-use super::{Request, Response, service::Access};
-use crate::{desk::clock::KohaTime, settings::form::Settings};
+use super::{Request, Response, Session};
+use crate::{
+    desk::clock::KohaTime,
+    settings::form::{Secret, Settings},
+};
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, de::DeserializeOwned};
 use url::form_urlencoded;
+
+/// How requests show who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RestCredentials {
+    /// KOCT's own session (Koha from 24.05).
+    Session(Session),
+    /// The account's name and password (HTTP Basic). Newer versions lock an account after a few that are wrong, so it serves
+    /// only where nothing else does, with a password that Koha has just taken.
+    Basic,
+    /// A token of an API key (`OAuth2`).
+    Token(Secret),
+}
+
+impl RestCredentials {
+    pub(super) fn on(&self, settings: &Settings, request: Request) -> Request {
+        match self {
+            Self::Session(session) => request.within(Some(session.clone())),
+            Self::Basic => Request { basic: Some((settings.username.clone(), settings.password.clone())), ..request },
+            Self::Token(token) => Request { bearer: Some(token.clone()), ..request },
+        }
+    }
+}
 
 /// A library of the system.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
@@ -42,9 +67,9 @@ const PER_PAGE: usize = 1000;
 const DEFAULT_PAGE: usize = 20;
 
 /// Asks for the libraries. Not every version takes the paging, so a 400 means: ask again with `paged` false.
-pub fn libraries(settings: &Settings, access: &Access, paged: bool) -> Request {
+pub fn libraries(settings: &Settings, credentials: &RestCredentials, paged: bool) -> Request {
     let query = if paged { &[("_page", "1".to_owned()), ("_per_page", PER_PAGE.to_string())][..] } else { &[] };
-    get(settings, access, "libraries", query)
+    get(settings, credentials, "libraries", query)
 }
 
 /// Asks for the libraries without showing who asks: Koha's refusal tells that it is there, and it makes no session for it.
@@ -58,19 +83,13 @@ pub fn is_koha(response: &Response) -> bool {
     (matches!(response.status, 401 | 403) && refused) || read_libraries(response).is_some()
 }
 
-fn get(settings: &Settings, access: &Access, path: &str, query: &[(&str, String)]) -> Request {
+fn get(settings: &Settings, credentials: &RestCredentials, path: &str, query: &[(&str, String)]) -> Request {
     let mut url = settings.server.join(&format!("/api/v1/{path}"));
     if !query.is_empty() {
         url.push('?');
         url.push_str(&form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish());
     }
-    let request = Request::get(url);
-    match access {
-        Access::Session(session) => request.within(Some(session.clone())),
-        Access::Credentials => {
-            Request { basic: Some((settings.username.clone(), settings.password.clone())), ..request }
-        }
-    }
+    credentials.on(settings, Request::get(url))
 }
 
 /// Reads the libraries. `None` where Koha does not give them to this account.
@@ -125,6 +144,9 @@ pub struct Checkout {
     pub patron_id: Option<u64>,
     /// Of what.
     pub item_id: Option<u64>,
+    /// At which library it was lent.
+    #[serde(default)]
+    pub library_id: Option<String>,
     /// Since when.
     #[serde(deserialize_with = "time")]
     pub checkout_date: KohaTime,
@@ -152,24 +174,30 @@ fn paged<'a>(filter: impl IntoIterator<Item = (&'a str, String)>) -> Vec<(&'a st
 }
 
 /// Asks for the items of this barcode. Koha has this since about 20.05.
-pub fn items(settings: &Settings, access: &Access, barcode: &str) -> Request {
+pub fn items(settings: &Settings, credentials: &RestCredentials, barcode: &str) -> Request {
     let filter = [("external_id", barcode.to_owned()), ("_match", "exact".to_owned())];
-    get(settings, access, "items", &paged(filter))
+    get(settings, credentials, "items", &paged(filter))
 }
 
 /// Asks for the patrons with this cardnumber. The account needs the permission to see patrons.
-pub fn patrons(settings: &Settings, access: &Access, cardnumber: &str) -> Request {
+pub fn patrons(settings: &Settings, credentials: &RestCredentials, cardnumber: &str) -> Request {
     let filter = [("cardnumber", cardnumber.to_owned()), ("_match", "exact".to_owned())];
-    get(settings, access, "patrons", &paged(filter))
+    get(settings, credentials, "patrons", &paged(filter))
+}
+
+/// Asks for the patrons with this user name: from 23.11 Koha takes it for a card too (bug 34529).
+pub fn patrons_by_userid(settings: &Settings, credentials: &RestCredentials, userid: &str) -> Request {
+    let filter = [("userid", userid.to_owned()), ("_match", "exact".to_owned())];
+    get(settings, credentials, "patrons", &paged(filter))
 }
 
 /// Asks for the open, or the returned, loans of an item.
-pub fn checkouts(settings: &Settings, access: &Access, item_id: u64, returned: bool) -> Request {
+pub fn checkouts(settings: &Settings, credentials: &RestCredentials, item_id: u64, returned: bool) -> Request {
     let mut filter = vec![("q", format!("{{\"item_id\":{item_id}}}"))];
     if returned {
         filter.push(("checked_in", "1".to_owned()));
     }
-    get(settings, access, "checkouts", &paged(filter))
+    get(settings, credentials, "checkouts", &paged(filter))
 }
 
 /// Reads items. `None` where Koha does not give all of them to this account.

@@ -1,29 +1,28 @@
 //! `offline_circ/service.pl`: takes one transaction at a time.
 
-use super::{Era, Request, Response, Session, authentication};
+use super::{Era, Request, Response, Session, authentication, page};
 use crate::{
     desk::transaction::Transaction,
     settings::form::{CommitType, Settings},
 };
+use std::time::Duration;
 
 const PATH: &str = "/cgi-bin/koha/offline_circ/service.pl";
 
-/// How requests show who sends them.
+/// How requests to service.pl show who sends them: always by name and password in the body, so that every account can, and
+/// what is applied is booked at the desk's library: `branch` counts for every account here, while a session of Koha's login
+/// form stays at the account's own library, unless it has the permission `loggedinlibrary` (observed from 24.05). It costs
+/// Koha a look at the password and a row in its table of sessions for each transaction, as it always did before 24.05.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Access {
-    /// Name and password in every body; cookies are ignored.
-    Credentials,
-    /// Our own session.
-    Session(Session),
+pub struct Access {
+    /// From 24.05: the session in which nobody is logged in, whose token lets a POST through.
+    pub anonymous: Option<Session>,
 }
 
 impl Access {
     /// The era whose way this is.
     pub fn era(&self) -> Era {
-        match self {
-            Self::Credentials => Era::Before2405,
-            Self::Session(_) => Era::From2405,
-        }
+        if self.anonymous.is_some() { Era::From2405 } else { Era::Before2405 }
     }
 }
 
@@ -31,39 +30,34 @@ impl Access {
 pub fn commit(settings: &Settings, access: &Access, transaction: &Transaction) -> Request {
     let action = &transaction.action;
     let text = |value: Option<String>| value.unwrap_or_default();
-    let mut form = vec![
-        // The account that the queue shows; before 24.05 also the login.
-        ("userid", settings.username.clone()),
+    // `userid` among the credentials is also the account that the queue shows.
+    let mut form = credentials(settings);
+    form.extend([
         ("branchcode", settings.branchcode.clone()),
+        ("branch", settings.branchcode.clone()),
         ("pending", settings.commit_type.pending().to_owned()),
         ("timestamp", transaction.moment.service_timestamp()),
         ("action", action.word().to_owned()),
         ("cardnumber", text(action.cardnumber().map(ToString::to_string))),
         ("barcode", text(action.barcode().map(ToString::to_string))),
-    ];
+    ]);
     if let Some(amount) = action.amount() {
         form.push(("amount", amount.to_string()));
     }
-    let session = match access {
-        Access::Session(session) => Some(session.clone()),
-        Access::Credentials => {
-            form.extend([
-                ("password", settings.password.reveal().to_owned()),
-                ("nocookie", "true".to_owned()),
-                ("branch", settings.branchcode.clone()),
-            ]);
-            None
-        }
-    };
-    Request::post(settings.server.join(PATH), form).within(session)
+    Request::post(settings.server.join(PATH), form).within(access.anonymous.clone())
 }
 
 /// Whether service.pl takes this account: a request without an action. Koha looks at the credentials, finds nothing to do
 /// and answers 200 with an empty body (observed on 19.06; by source the same in every version).
-pub fn check_credentials(settings: &Settings, anonymous: Option<Session>) -> Request {
-    let mut form = authentication::credentials(settings);
-    form.extend([("nocookie", "true".to_owned()), ("pending", CommitType::Apply.pending().to_owned())]);
-    Request::post(settings.server.join(PATH), form).within(anonymous)
+pub fn check_credentials(settings: &Settings, access: &Access) -> Request {
+    let mut form = credentials(settings);
+    form.push(("pending", CommitType::Apply.pending().to_owned()));
+    Request::post(settings.server.join(PATH), form).within(access.anonymous.clone())
+}
+
+/// The account's name and password. `nocookie` keeps a wrong password from being made up for by the session of the cookie.
+fn credentials(settings: &Settings) -> Vec<(&'static str, String)> {
+    [authentication::credentials(settings), vec![("nocookie", "true".to_owned())]].concat()
 }
 
 /// What service.pl answered.
@@ -73,26 +67,30 @@ pub enum Answer {
     Added,
     /// Exactly `Success.`: it was processed.
     Success,
-    /// Koha processed the request and said no, in these words.
-    Rejected(String),
-    /// 401, or the text that Koha used before 18.05: nothing was processed.
+    /// Koha processed the request and said no, in these words: one of [`REFUSALS`].
+    Rejected(&'static str),
+    /// Koha's own 401, or the text that it used before 18.05: nothing was processed.
     AuthenticationFailed,
-    /// 403: the session or its CSRF token is not valid (any more). Nothing was processed.
+    /// Koha's own 403: the session or its CSRF token is not valid (any more). Nothing was processed.
     TokenRefused,
-    /// Another 4xx: the request was refused before any script processed it.
-    Refused(u16),
+    /// 429 or 503, and after what time to ask again. Whoever said it, it does not tell what became of the request.
+    Busy(Duration),
     /// 5xx: anything may have happened.
     ServerError(u16),
     /// 200 without a text: the action was unknown, or the answer was cut off.
     Empty,
-    /// Not an answer of service.pl: a login page, or a captive portal's.
+    /// Not one of Koha's own answers, or not one that tells what became of the request.
     Strange,
 }
 
-/// The longest text that is taken for Koha's own words.
-const LONGEST_TEXT: usize = 200;
+/// Every word with which service.pl refuses (Koha: C4/Circulation.pm, `ProcessOfflineIssue` and its neighbours).
+pub const REFUSALS: [&str; 4] = ["Borrower not found.", "Barcode not found.", "Item not found.", "Item not issued."];
 
-/// Reads an answer. Only an exact `Added.` or `Success.` with status 200 counts as committed.
+/// With what the CSRF middleware refuses (Koha: Koha/Middleware/CSRF.pm, and the error page that shows its words).
+const TOKEN_WORDS: [&str; 3] = ["wrong_csrf_token", "Wrong CSRF token", "No CSRF token passed"];
+
+/// Reads an answer. Only an exact `Added.` or `Success.` with status 200 counts as committed, and only what Koha alone says
+/// counts as not processed: whoever stands in front of it may answer in its place after it has.
 pub fn read(response: &Response) -> Answer {
     match response.status {
         200 => match response.body.as_str() {
@@ -100,14 +98,31 @@ pub fn read(response: &Response) -> Answer {
             "Success." => Answer::Success,
             "Authentication failed." => Answer::AuthenticationFailed,
             text if text.trim().is_empty() => Answer::Empty,
-            text if response.is_html() || text.chars().count() > LONGEST_TEXT => Answer::Strange,
-            text => Answer::Rejected(text.trim().to_owned()),
+            text => REFUSALS
+                .into_iter()
+                .find(|refusal| *refusal == text.trim() && !response.is_html())
+                .map_or(Answer::Strange, Answer::Rejected),
         },
-        401 => Answer::AuthenticationFailed,
-        403 => Answer::TokenRefused,
-        status @ 400..=499 => Answer::Refused(status),
+        429 | 503 if let Some(after) = response.retry_after => Answer::Busy(after),
+        401 if is_authentication_failure(response) => Answer::AuthenticationFailed,
+        403 if is_token_refusal(response) => Answer::TokenRefused,
         status @ 500..=599 => Answer::ServerError(status),
         _ => Answer::Strange,
+    }
+}
+
+/// Koha's 401: its error page, or nothing at all as plain text (before 24.05, and without Plack).
+fn is_authentication_failure(response: &Response) -> bool {
+    let is_plain = response.body.is_empty() && response.content_type.starts_with("text/plain");
+    !response.asks_for_password && (is_plain || page::is_error_page(response, 401))
+}
+
+/// Koha's 403. Its error page alone is not enough: Apache shows it for its own refusals too (`ErrorDocument`).
+fn is_token_refusal(response: &Response) -> bool {
+    if response.is_html() {
+        page::is_error_page(response, 403) && TOKEN_WORDS.iter().any(|words| response.body.contains(words))
+    } else {
+        TOKEN_WORDS.contains(&response.body.trim())
     }
 }
 
@@ -140,35 +155,36 @@ mod tests {
         Transaction { moment: Moment::new(1_795_428_000_547, 60).unwrap(), action }
     }
 
+    const BEFORE_24_05: Access = Access { anonymous: None };
+
     #[test]
-    fn before_24_05_every_request_carries_the_credentials_in_its_body() {
-        let request = commit(&settings(CommitType::Apply), &Access::Credentials, &issue());
+    fn every_request_carries_the_credentials_in_its_body_and_no_cookie_of_a_person() {
+        let request = commit(&settings(CommitType::Apply), &BEFORE_24_05, &issue());
         assert_eq!(request.url, "https://example.org/koha/cgi-bin/koha/offline_circ/service.pl");
         assert_eq!(
             request.body().unwrap(),
-            "userid=desk&branchcode=CPL&pending=false&timestamp=2026-11-23+10%3A00%3A00&action=issue&cardnumber=P1&barcode=B1\
-             &password=letmein&nocookie=true&branch=CPL"
+            "userid=desk&password=letmein&login_userid=desk&login_password=letmein&nocookie=true&branchcode=CPL&branch=CPL\
+             &pending=false&timestamp=2026-11-23+10%3A00%3A00&action=issue&cardnumber=P1&barcode=B1"
         );
         assert_eq!(request.session, None);
     }
 
     #[test]
-    fn from_24_05_the_session_shows_who_sends() {
+    fn from_24_05_it_goes_within_an_anonymous_session() {
         let session = Session { cookie: Secret::new("c"), csrf_token: Some(Secret::new("t")) };
-        let request = commit(&settings(CommitType::Send), &Access::Session(session.clone()), &issue());
-        assert_eq!(
-            request.body().unwrap(),
-            "userid=desk&branchcode=CPL&pending=true&timestamp=2026-11-23+10%3A00%3A00&action=issue&cardnumber=P1&barcode=B1"
-        );
+        let access = Access { anonymous: Some(session.clone()) };
+        let request = commit(&settings(CommitType::Send), &access, &issue());
+        assert!(request.form.contains(&("pending", "true".to_owned())));
         assert_eq!(request.session, Some(session));
+        assert_eq!([BEFORE_24_05.era(), access.era()], [Era::Before2405, Era::From2405]);
     }
 
     #[test]
     fn no_request_carries_a_parameter_op() {
         // Koha's CSRF middleware refuses POSTs whose `op` does not begin with `cud-`.
         for request in [
-            commit(&settings(CommitType::Send), &Access::Credentials, &issue()),
-            check_credentials(&settings(CommitType::Send), None),
+            commit(&settings(CommitType::Send), &BEFORE_24_05, &issue()),
+            check_credentials(&settings(CommitType::Send), &BEFORE_24_05),
         ] {
             assert!(request.form.iter().all(|(key, _)| *key != "op"));
         }
@@ -176,7 +192,7 @@ mod tests {
 
     #[test]
     fn checking_the_credentials_can_do_nothing_else() {
-        let request = check_credentials(&settings(CommitType::Send), None);
+        let request = check_credentials(&settings(CommitType::Send), &BEFORE_24_05);
         assert!(request.form.iter().all(|(key, _)| *key != "action"));
         assert!(request.form.contains(&("pending", "false".to_owned())));
     }
@@ -193,26 +209,65 @@ mod tests {
         };
         assert_eq!(text("Added."), Answer::Added);
         assert_eq!(text("Success."), Answer::Success);
-        for no in [
-            "Borrower not found.",
-            "Barcode not found.",
-            "Item not found.",
-            "Item not issued.",
-            "Success. Not.",
-            "success.",
-        ] {
-            assert_eq!(text(no), Answer::Rejected(no.into()));
+        for no in REFUSALS {
+            assert_eq!(text(no), Answer::Rejected(no));
+        }
+        for foreign in ["Success. Not.", "success.", "Access denied by policy", "error code: 1015", "Item not found"] {
+            assert_eq!(text(foreign), Answer::Strange, "{foreign}");
         }
         assert_eq!(text("Authentication failed."), Answer::AuthenticationFailed);
         assert_eq!(text(""), Answer::Empty);
         assert_eq!(text("<!DOCTYPE html><title>Log in to Koha</title>"), Answer::Strange);
-        assert_eq!(text(&"x".repeat(201)), Answer::Strange);
         let status = |status| read(&Response { status, body: "Success.".into(), ..Response::default() });
-        assert_eq!(status(401), Answer::AuthenticationFailed);
-        assert_eq!(status(403), Answer::TokenRefused);
-        assert_eq!(status(404), Answer::Refused(404));
         assert_eq!(status(500), Answer::ServerError(500));
-        assert_eq!(status(206), Answer::Strange);
+        assert_eq!(status(503), Answer::ServerError(503), "it does not say for how long");
+        assert_eq!([206, 302, 401, 403, 404, 413, 429].map(status), [const { Answer::Strange }; 7]);
+    }
+
+    #[test]
+    fn only_kohas_own_words_say_that_nothing_was_processed() {
+        let answer = |status, content_type: &str, body: &str| Response {
+            status,
+            content_type: content_type.into(),
+            body: body.into(),
+            ..Response::default()
+        };
+        let page = |status: u16, words: &str| {
+            let body = format!("<html><title>Error {status} &rsaquo; Koha</title><body id=\"err_{status}\">{words}");
+            answer(status, "text/html; charset=UTF-8", &body)
+        };
+        for ours in [answer(401, "text/plain; charset=utf-8", ""), page(401, "")] {
+            assert_eq!(read(&ours), Answer::AuthenticationFailed, "{ours:?}");
+        }
+        for ours in [
+            answer(403, "text/plain", "Wrong CSRF token"),
+            page(403, "<div class=\"wrong_csrf_token\">"),
+            page(403, "No CSRF token passed"),
+        ] {
+            assert_eq!(read(&ours), Answer::TokenRefused, "{ours:?}");
+        }
+        for foreign in [
+            answer(401, "text/html", ""),
+            answer(401, "text/plain", "Unauthorized"),
+            answer(401, "text/html", "<html><title>401 Authorization Required</title>nginx"),
+            Response { asks_for_password: true, ..answer(401, "text/plain", "") },
+            answer(403, "text/plain", ""),
+            answer(403, "text/html", "<html><title>403 Forbidden</title>wrong_csrf_token"),
+            page(403, "Apache's own, in Koha's page"),
+            page(404, ""),
+        ] {
+            assert_eq!(read(&foreign), Answer::Strange, "{foreign:?}");
+        }
+    }
+
+    #[test]
+    fn waits_only_where_it_is_told_for_how_long() {
+        let told = |status| Response { status, retry_after: Some(Duration::from_secs(30)), ..Response::default() };
+        for status in [429, 503] {
+            assert_eq!(read(&told(status)), Answer::Busy(Duration::from_secs(30)));
+        }
+        assert_eq!(read(&told(500)), Answer::ServerError(500));
+        assert_eq!(read(&Response { body: "Added.".into(), ..told(200) }), Answer::Added);
     }
 
     proptest! {

@@ -87,7 +87,7 @@ mod tests {
 
     fn statuses() -> [Status; 7] {
         let server = ServerUrl::parse("https://koha.example.org").unwrap();
-        let attempt = Attempt { commit_type: CommitType::Apply, server, over: None, ahead: None };
+        let attempt = Attempt::new(CommitType::Apply, server);
         [
             Status::Local,
             Status::Sending { attempt: attempt.clone() },

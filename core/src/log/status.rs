@@ -32,6 +32,16 @@ pub struct Attempt {
     /// How far Koha's clock was ahead then. Where it is no more so, a clock was set, and `over` tells nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ahead: Option<ClockDifference>,
+    /// What was answered, where that tells nothing about the transaction: for a person to read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+}
+
+impl Attempt {
+    /// A request that is about to leave.
+    pub fn new(commit_type: CommitType, server: ServerUrl) -> Self {
+        Self { commit_type, server, over: None, ahead: None, answer: None }
+    }
 }
 
 /// Where a transaction stands.
@@ -215,7 +225,7 @@ mod tests {
 
     fn attempt() -> Attempt {
         let server = ServerUrl::parse("https://koha.example.org").unwrap();
-        Attempt { commit_type: CommitType::Apply, server, over: None, ahead: None }
+        Attempt::new(CommitType::Apply, server)
     }
 
     fn every_status() -> [Status; 7] {

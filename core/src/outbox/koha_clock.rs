@@ -83,7 +83,7 @@ mod tests {
 
     fn attempt() -> Attempt {
         let server = ServerUrl::parse("https://koha.example.org").unwrap();
-        Attempt { commit_type: CommitType::Apply, server, over: None, ahead: None }
+        Attempt::new(CommitType::Apply, server)
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::{
     koha::{
         Failure, Request, Response,
         inquiry::{Finding, Inquiry, Next},
-        service::Access,
+        rest::RestCredentials,
     },
     log::{Entry, status::Attempt},
     settings::form::Settings,
@@ -67,13 +67,13 @@ impl Proving {
     pub(super) fn next(
         &mut self,
         settings: &Settings,
-        access: &Access,
+        credentials: &RestCredentials,
         clock: KohaClock,
         tickets: &mut Tickets,
     ) -> Option<(Ticket, Request)> {
         while self.asking.is_none() {
             let (entry, attempt) = self.to_ask.pop_front()?;
-            let started = Inquiry::start(settings.clone(), access.clone(), entry.transaction.clone());
+            let started = Inquiry::start(settings.clone(), credentials.clone(), entry.transaction.clone());
             if let Some((inquiry, request)) = started {
                 let ticket = tickets.next();
                 let age = clock.age(&attempt);

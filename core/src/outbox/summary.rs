@@ -2,9 +2,11 @@
 
 use crate::{
     desk::transaction::{Moment, TransactionId},
-    koha::{Failure, connection::ConnectionError, inquiry::Finding, rest::Library},
+    koha::{Failure, connection::ConnectionError, front::Front, inquiry::Finding, rest::Library},
     log::commit::{Batch, BatchEnd},
 };
+
+use std::time::Duration;
 
 /// Why a commit ended before everything was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,12 +22,19 @@ pub enum CommitError {
     },
     /// The connection was lost in mid-run.
     ConnectionLost(Failure),
-    /// Koha refused a request with this HTTP status.
-    Refused(u16),
     /// Koha answered with server errors several times in a row; the last was this.
     ServerErrors(u16),
-    /// An answer came that is not Koha's, as from a captive portal.
-    StrangeAnswer,
+    /// An answer came that is not Koha's.
+    NotKoha {
+        /// Who answered.
+        front: Front,
+        /// In these words.
+        words: String,
+    },
+    /// Koha, or a server in front of it, asks again and again to come back later, or much later: after this time.
+    Busy(Duration),
+    /// What was applied is booked at another library than the desk's, the one of this code.
+    BookedElsewhere(String),
     /// The log could not be written.
     NotPersisted,
 }

@@ -7,7 +7,7 @@ use crate::{
         clock::{ClockDifference, KohaTime},
         transaction::{Action, Moment, Transaction},
     },
-    koha::NotSent,
+    koha::{NotSent, front::Front},
     log::status::State,
     settings::form::{CommitType, Secret, ServerUrl},
 };
@@ -44,10 +44,9 @@ fn ahead() -> ClockDifference {
 
 fn attempt(commit_type: CommitType) -> Attempt {
     Attempt {
-        commit_type,
-        server: ServerUrl::parse("https://example.org").unwrap(),
         over: Some(DESK_NOW.minus(SETTLED_AFTER)),
         ahead: Some(ahead()),
+        ..Attempt::new(commit_type, ServerUrl::parse("https://example.org").unwrap())
     }
 }
 
@@ -60,9 +59,16 @@ fn in_doubt(commit_type: CommitType) -> Status {
 enum Fate {
     Ok,
     No(&'static str),
+    /// Koha's own words with this status; nothing is processed.
     Http(u16),
     /// Processed, then a server error.
     DoneThenHttp(u16),
+    /// Somebody else's page with this status, in place of an answer.
+    Foreign(u16),
+    /// Processed, then somebody else's page.
+    DoneThenForeign(u16),
+    /// "Come back later", for this number of seconds.
+    Busy(u64),
     Page,
     Empty,
     DoneThenLost,
@@ -82,8 +88,12 @@ struct Run {
     /// How often Koha processed each transaction, by its second.
     effects: BTreeMap<String, u32>,
     requests: u32,
-    logins: u32,
-    pauses: u32,
+    connections: u32,
+    /// The number of sessions of KOCT's that are alive.
+    sessions: u32,
+    /// How long it is to wait before it gets any answer, time after time.
+    busy: VecDeque<u64>,
+    pauses: Vec<Duration>,
     libraries: &'static str,
     /// The open loans of every item.
     loans: &'static str,
@@ -102,6 +112,11 @@ fn response(status: u16, content_type: &str, body: &str) -> Response {
     Response { status, content_type: content_type.into(), body: body.into(), date: Some(NOW), ..Response::default() }
 }
 
+fn busy(seconds: u64) -> Response {
+    let page = response(429, "text/html", "<html><title>Slow down</title>");
+    Response { retry_after: Some(Duration::from_secs(seconds)), ..page }
+}
+
 impl Run {
     fn new(entries: &[Entry], fates: Vec<Fate>) -> Self {
         Self::of(CommitType::Apply, false, entries, fates)
@@ -116,8 +131,10 @@ impl Run {
             store: entries.iter().map(|entry| (entry.id.0, entry.status.clone())).collect(),
             effects: BTreeMap::new(),
             requests: 0,
-            logins: 0,
-            pauses: 0,
+            connections: 0,
+            sessions: 0,
+            busy: VecDeque::new(),
+            pauses: Vec::new(),
             libraries: r#"[{"library_id":"CPL","name":"Centerville"}]"#,
             loans: "[]",
             fail_persist_at: None,
@@ -147,8 +164,8 @@ impl Run {
                     self.outbox.handle(Input::Persisted, self.desk_now);
                 }
             }
-            Some(Output::Wait(ticket, _)) => {
-                self.pauses += 1;
+            Some(Output::Wait(ticket, time)) => {
+                self.pauses.push(time);
                 self.outbox.handle(Input::Waited(ticket), self.desk_now);
             }
             Some(Output::Request(ticket, request)) => self.under_way.push((ticket, request)),
@@ -179,14 +196,26 @@ impl Run {
     fn koha(&mut self, request: &Request) -> Result<Response, Failure> {
         let value = |key: &str| request.form.iter().find(|(k, _)| *k == key).map(|(_, value)| value.as_str());
         if request.url.ends_with("authentication") {
-            let status = if request.form.is_empty() { "failed" } else { "ok" };
-            self.logins += u32::from(status == "ok");
-            let session = self.era_from_2405.then(|| Secret::new(format!("session {}", self.logins)));
+            if let Some(seconds) = self.busy.pop_front() {
+                return Ok(busy(seconds));
+            }
+            self.connections += 1;
+            let session = self.era_from_2405.then(|| Secret::new(format!("anonymous {}", self.connections)));
             return Ok(Response {
                 session_cookie: session.clone(),
                 csrf_token: session,
-                ..response(200, "text/xml", &format!("<response><status>{status}</status></response>"))
+                ..response(200, "text/xml", "<response><status>failed</status></response>")
             });
+        }
+        if request.url.contains("logout.x") {
+            self.sessions -= 1;
+            return Ok(response(200, "text/html", "<title>Log in to Koha</title>"));
+        }
+        if request.url.ends_with("mainpage.pl") {
+            self.sessions += 1;
+            let session_cookie = Some(Secret::new(format!("session {}", self.connections)));
+            let page = response(200, "text/html", "<span class=\"loggedinusername\">desk</span>");
+            return Ok(Response { session_cookie, ..page });
         }
         if request.url.contains("/libraries") {
             return Ok(response(200, "application/json", self.libraries));
@@ -195,6 +224,8 @@ impl Run {
             ("/items?", r#"[{"item_id":1,"external_id":"A"}]"#),
             ("checked_in", "[]"),
             ("/checkouts?", self.loans),
+            ("cardnumber=unknown", "[]"),
+            ("userid=unknown", "[]"),
             ("/patrons?", r#"[{"patron_id":1,"cardnumber":"P1"}]"#),
         ] {
             if request.url.contains(path) {
@@ -208,14 +239,22 @@ impl Run {
         let at_once = if self.commit_type == CommitType::Send { QUEUED_AT_ONCE } else { 1 };
         assert!((1..=at_once).contains(&sending), "what is under way is durable as Sending: {sending}");
         let fate = self.fates.pop_front().unwrap_or(Fate::Ok);
-        if matches!(fate, Fate::Ok | Fate::DoneThenHttp(_) | Fate::DoneThenLost | Fate::DoneThenTimedOut) {
+        if matches!(
+            fate,
+            Fate::Ok | Fate::DoneThenHttp(_) | Fate::DoneThenForeign(_) | Fate::DoneThenLost | Fate::DoneThenTimedOut
+        ) {
             *self.effects.entry(second).or_default() += 1;
         }
         let yes = if self.commit_type == CommitType::Send { "Added." } else { "Success." };
         match fate {
             Fate::Ok => Ok(response(200, "text/plain", yes)),
             Fate::No(text) => Ok(response(200, "text/plain", text)),
+            Fate::Http(403) => Ok(response(403, "text/plain", "Wrong CSRF token")),
             Fate::Http(status) | Fate::DoneThenHttp(status) => Ok(response(status, "text/plain", "")),
+            Fate::Foreign(status) | Fate::DoneThenForeign(status) => {
+                Ok(response(status, "text/html", "<html><title>Blocked</title>"))
+            }
+            Fate::Busy(seconds) => Ok(busy(seconds)),
             Fate::Page => Ok(response(200, "text/html", "<!DOCTYPE html>Log in to Koha")),
             Fate::Empty => Ok(response(200, "text/plain", "")),
             Fate::DoneThenLost | Fate::LostBefore => Err(Failure::Lost),
@@ -249,7 +288,7 @@ fn sends_everything_in_order_and_logs_in_once() {
             let run = Run::of(commit_type, era, &three(), vec![]).finish();
             assert_eq!(run.states(), [state; 3]);
             assert_eq!(run.requests, 3);
-            assert_eq!(run.logins, u32::from(era));
+            assert_eq!((run.connections, run.sessions), (1, 0), "nothing of it stays");
             assert_eq!((run.summary().added + run.summary().success, run.stop()), (3, None));
             assert!(run.summary().branch_checked);
             assert_eq!(run.outbox.progress(), (3, 3));
@@ -298,26 +337,37 @@ fn only_local_ones_are_sent() {
 fn nothing_overtakes_an_item_in_doubt() {
     let mut entries = [entry(1, "A"), entry(2, "a"), entry(3, "B"), entry(4, "b"), entry(5, "C")];
     entries[0].status = in_doubt(CommitType::Send);
-    let run = Run::new(&entries, vec![Fate::Http(500)]).finish();
-    assert_eq!(run.states(), ["in-doubt", "local", "in-doubt", "local", "success"]);
-    assert_eq!((run.summary().waiting, run.summary().left, run.stop()), (2, 2, None));
+    let run = Run::new(&entries, vec![]).finish();
+    assert_eq!(run.states(), ["in-doubt", "local", "success", "success", "success"]);
+    assert_eq!((run.summary().waiting, run.summary().left, run.stop()), (1, 1, None));
 }
 
 #[test]
 fn each_failure_stops_or_goes_on_as_it_should() {
     use Fate::*;
     let trouble = |trouble| Some(CommitError::Connection(trouble));
+    let not_koha = |words: &str| Some(CommitError::NotKoha { front: Front::Other, words: words.into() });
+    let blocked = |status: u16| not_koha(&format!("{status} Blocked"));
     for (fate, states, stop) in [
         (Http(401), ["local", "local", "local"], trouble(ConnectionError::WrongCredentials)),
         (No("Authentication failed."), ["local", "local", "local"], trouble(ConnectionError::WrongCredentials)),
-        (Http(404), ["local", "local", "local"], Some(CommitError::Refused(404))),
-        (Redirected, ["local", "local", "local"], Some(CommitError::ConnectionLost(Failure::Redirected { to: None }))),
+        (Foreign(404), ["in-doubt", "local", "local"], blocked(404)),
+        (DoneThenForeign(404), ["in-doubt", "local", "local"], blocked(404)),
+        (Foreign(401), ["in-doubt", "local", "local"], blocked(401)),
+        (DoneThenForeign(403), ["in-doubt", "local", "local"], blocked(403)),
+        (No("error code: 1015"), ["in-doubt", "local", "local"], not_koha("200 error code: 1015")),
+        (
+            Redirected,
+            ["in-doubt", "local", "local"],
+            Some(CommitError::ConnectionLost(Failure::Redirected { to: None })),
+        ),
         (DoneThenLost, ["in-doubt", "local", "local"], Some(CommitError::ConnectionLost(Failure::Lost))),
         (LostBefore, ["in-doubt", "local", "local"], Some(CommitError::ConnectionLost(Failure::Lost))),
         (DoneThenTimedOut, ["in-doubt", "local", "local"], Some(CommitError::ConnectionLost(Failure::TimedOut))),
         (Empty, ["in-doubt", "local", "local"], Some(CommitError::ConnectionLost(Failure::Lost))),
-        (Page, ["in-doubt", "local", "local"], Some(CommitError::StrangeAnswer)),
-        (DoneThenHttp(500), ["in-doubt", "success", "success"], None),
+        (Page, ["in-doubt", "local", "local"], not_koha("200 Log in to Koha")),
+        // All three are of one patron, about whom the error may be.
+        (DoneThenHttp(500), ["in-doubt", "local", "local"], None),
     ] {
         let run = Run::new(&three(), vec![fate.clone()]).finish();
         assert_eq!(run.states(), states, "{fate:?}");
@@ -328,21 +378,25 @@ fn each_failure_stops_or_goes_on_as_it_should() {
 #[test]
 fn what_reached_no_server_is_tried_again_after_a_pause() {
     let run = Run::new(&three(), vec![Fate::Ok, Fate::NotSent, Fate::NotSent]).finish();
-    assert_eq!((run.states(), run.pauses, run.stop()), (vec!["success"; 3], 2, None));
+    assert_eq!((run.states(), run.pauses.len(), run.stop()), (vec!["success"; 3], 2, None));
     let always = vec![Fate::NotSent; 20];
     let run = Run::new(&three(), always.clone()).finish();
     let gone = CommitError::ConnectionLost(Failure::NotSent(NotSent::Refused));
-    assert_eq!((run.states(), run.pauses, run.stop()), (vec!["local"; 3], 4, Some(&gone)));
+    assert_eq!((run.states(), run.pauses.len(), run.stop()), (vec!["local"; 3], 4, Some(&gone)));
     assert_eq!(run.requests, 5);
     let entries: Vec<_> = (1..=6).map(|id| entry(id, &format!("B{id}"))).collect();
     let run = Run::of(CommitType::Send, true, &entries, always).finish();
-    assert_eq!((run.states(), run.pauses, run.stop()), (vec!["local"; 6], 4, Some(&gone)), "several rest together");
+    assert_eq!(
+        (run.states(), run.pauses.len(), run.stop()),
+        (vec!["local"; 6], 4, Some(&gone)),
+        "several rest together"
+    );
 }
 
 #[test]
 fn cancelling_ends_a_pause() {
     let mut run = Run::new(&three(), vec![Fate::NotSent]);
-    while run.pauses == 0 {
+    while run.pauses.is_empty() {
         if let Some(Output::Wait(..)) = run.outbox.outputs.front() {
             break;
         }
@@ -441,27 +495,136 @@ fn an_earlier_one_is_not_sent_behind_a_later_one_in_doubt() {
     assert_eq!((run.summary().waiting, run.requests), (1, 0));
 }
 
+/// Each of a patron of its own.
+fn entries_of_many(number: u32) -> Vec<Entry> {
+    let entry = |id: u32| {
+        let entry = entry(id, &format!("B{id}"));
+        let cardnumber = Cardnumber::parse(&format!("P{id}")).unwrap();
+        let barcode = Barcode::parse(&format!("B{id}")).unwrap();
+        let action = Action::Issue { cardnumber, barcode };
+        Entry { transaction: Transaction { action, ..entry.transaction }, ..entry }
+    };
+    (1..=number).map(entry).collect()
+}
+
 #[test]
-fn server_errors_in_a_row_stop_it() {
-    let entries: Vec<_> = (1..=6).map(|id| entry(id, &format!("B{id}"))).collect();
-    let run =
-        Run::new(&entries, vec![Fate::Http(500), Fate::Ok, Fate::Http(500), Fate::Http(503), Fate::Http(500)]).finish();
-    assert_eq!(run.states(), ["in-doubt", "success", "in-doubt", "in-doubt", "in-doubt", "local"]);
-    assert_eq!(run.stop(), Some(&CommitError::ServerErrors(500)));
+fn server_errors_stop_it_only_where_nothing_else_comes() {
+    let errors = |number| vec![Fate::Http(500); number];
+    let run = Run::new(&entries_of_many(14), [errors(9), vec![Fate::Ok], errors(3)].concat()).finish();
+    let of = |state| run.states().iter().filter(|other| **other == state).count();
+    assert_eq!((of("in-doubt"), of("success"), run.stop()), (12, 2, None));
+    let run = Run::new(&entries_of_many(14), errors(14)).finish();
+    assert_eq!((run.requests, run.stop()), (10, Some(&CommitError::ServerErrors(500))));
+    assert_eq!(run.states()[9..], ["in-doubt", "local", "local", "local", "local"]);
+}
+
+#[test]
+fn after_a_server_error_nothing_more_of_that_patron_or_item_is_sent() {
+    let mut entries = entries_of_many(5);
+    // The third is of the first's patron, and the fourth brings back what the third lent.
+    entries[2].transaction.action =
+        Action::Issue { cardnumber: Cardnumber::parse("P1").unwrap(), barcode: Barcode::parse("B4").unwrap() };
+    let run = Run::new(&entries, vec![Fate::DoneThenHttp(500)]).finish();
+    assert_eq!(run.states(), ["in-doubt", "success", "local", "local", "success"]);
+    assert_eq!((run.summary().waiting, run.stop()), (2, None));
+    // Another day the patron's others go; only the item waits for the decision.
+    let later: Vec<_> =
+        entries.iter().map(|entry| Entry { status: run.store[&entry.id.0].clone(), ..entry.clone() }).collect();
+    let run = Run::of(CommitType::Send, false, &later, vec![]).finish();
+    assert_eq!(run.states(), ["in-doubt", "success", "added", "added", "success"]);
+}
+
+#[test]
+fn what_answered_in_kohas_place_is_kept_to_be_read() {
+    let answer = |run: &Run| match &run.store[&1] {
+        Status::InDoubt { attempt, .. } => attempt.answer.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(answer(&Run::new(&three(), vec![Fate::Foreign(403)]).finish()).as_deref(), Some("403 Blocked"));
+    assert_eq!(answer(&Run::new(&three(), vec![Fate::Http(500)]).finish()).as_deref(), Some("500"));
+    assert_eq!(answer(&Run::new(&three(), vec![Fate::Empty]).finish()), None);
+    assert_eq!(answer(&Run::new(&three(), vec![Fate::LostBefore]).finish()), None);
+}
+
+#[test]
+fn waits_as_it_is_told_and_goes_on_each_once() {
+    for era in [false, true] {
+        let mut run = Run::of(CommitType::Apply, era, &three(), vec![Fate::Ok, Fate::Busy(120)]);
+        while run.requests < 2 {
+            run.step();
+        }
+        // The server is not ready yet when it is asked again: that meets a question, and no transaction.
+        run.busy = VecDeque::from([60, 0]);
+        let run = run.finish();
+        assert_eq!(run.states(), ["success", "in-doubt", "success"], "nobody knows what became of it");
+        assert_eq!(run.pauses, [120, 60, 1].map(Duration::from_secs));
+        assert_eq!((run.requests, run.connections, run.sessions, run.stop()), (3, 2, 0, None));
+    }
+}
+
+#[test]
+fn does_not_wait_for_ever() {
+    let run = Run::new(&three(), vec![Fate::Busy(901)]).finish();
+    let busy = |seconds| CommitError::Busy(Duration::from_secs(seconds));
+    assert_eq!((run.states(), run.pauses.len(), run.stop()), (vec!["in-doubt", "local", "local"], 0, Some(&busy(901))));
+    let mut run = Run::new(&three(), vec![]);
+    run.busy = VecDeque::from([5; 20]);
+    let run = run.finish();
+    assert_eq!((run.states(), run.pauses.len(), run.stop()), (vec!["local"; 3], 10, Some(&busy(5))));
+}
+
+#[test]
+fn payments_of_unknown_cards_are_not_sent() {
+    let payment = |id: u32, card: &str| {
+        let amount = crate::desk::amount::Amount::parse("1.50").unwrap();
+        let action = Action::Payment { cardnumber: Cardnumber::parse(card).unwrap(), amount };
+        let entry = entry(id, "A");
+        Entry { transaction: Transaction { action, ..entry.transaction }, ..entry }
+    };
+    let entries = [payment(1, "unknown"), payment(2, "P1"), entry(3, "A"), payment(4, "unknown")];
+    for era in [false, true] {
+        let run = Run::of(CommitType::Apply, era, &entries, vec![]).finish();
+        assert_eq!((run.states(), run.requests), (vec!["rejected", "success", "success", "rejected"], 2));
+        assert_eq!(run.store[&4], Status::Rejected { message: "Borrower not found.".into() });
+        assert_eq!((run.summary().rejected, run.outbox.progress()), (2, (4, 4)));
+        let run = Run::of(CommitType::Send, era, &entries, vec![]).finish();
+        assert_eq!((run.states(), run.requests), (vec!["added"; 4], 4), "the queue is for people to look at");
+    }
+}
+
+#[test]
+fn stops_where_the_first_checkout_is_booked_elsewhere() {
+    let booked = |library: &str| {
+        format!(r#"[{{"patron_id":1,"item_id":1,"library_id":"{library}","checkout_date":"2026-11-23T10:00:01Z"}}]"#)
+    };
+    for (loans, states, stop) in [
+        (booked("CPL"), ["success", "success", "success"], None),
+        (booked("MPL"), ["success", "local", "local"], Some(CommitError::BookedElsewhere("MPL".into()))),
+        ("[]".to_owned(), ["success", "success", "success"], None),
+        ("<html>".to_owned(), ["success", "success", "success"], None),
+    ] {
+        let mut run = Run::of(CommitType::Apply, true, &three(), vec![]);
+        run.loans = loans.clone().leak();
+        let run = run.finish();
+        assert_eq!((run.states(), run.stop()), (states.to_vec(), stop.as_ref()), "{loans}");
+        let mut run = Run::of(CommitType::Send, true, &three(), vec![]);
+        run.loans = loans.leak();
+        assert_eq!(run.finish().states(), ["added"; 3], "what is queued is of the branch that it names");
+    }
 }
 
 #[test]
 fn a_session_that_ends_in_mid_run_is_renewed_once() {
-    for status in [401, 403] {
-        let run = Run::of(CommitType::Apply, true, &three(), vec![Fate::Ok, Fate::Http(status)]).finish();
-        assert_eq!(run.states(), ["success"; 3], "{status}");
-        assert_eq!((run.logins, run.requests), (2, 4));
-        let run =
-            Run::of(CommitType::Apply, true, &three(), vec![Fate::Ok, Fate::Http(status), Fate::Http(status)]).finish();
-        assert_eq!(run.states(), ["success", "local", "local"]);
-        assert_eq!(run.logins, 2);
-        assert!(matches!(run.stop(), Some(CommitError::Connection(_))));
-    }
+    let refused = || Fate::Http(403);
+    let run = Run::of(CommitType::Apply, true, &three(), vec![Fate::Ok, refused()]).finish();
+    assert_eq!((run.states(), run.connections, run.requests, run.sessions), (vec!["success"; 3], 2, 4, 0));
+    let run = Run::of(CommitType::Apply, true, &three(), vec![Fate::Ok, refused(), refused()]).finish();
+    assert_eq!((run.states(), run.connections), (vec!["success", "local", "local"], 2));
+    assert_eq!(run.stop(), Some(&CommitError::Connection(ConnectionError::TokenRefused)));
+    // A password that is refused is no matter of the session.
+    let run = Run::of(CommitType::Apply, true, &three(), vec![Fate::Ok, Fate::Http(401)]).finish();
+    assert_eq!((run.states(), run.connections), (vec!["success", "local", "local"], 1));
+    assert_eq!(run.stop(), Some(&CommitError::Connection(ConnectionError::WrongCredentials)));
 }
 
 #[test]
@@ -585,18 +748,18 @@ fn a_lost_connection_stops_what_is_not_under_way() {
 #[test]
 fn a_session_that_ends_while_several_are_under_way_is_renewed_once() {
     let entries: Vec<_> = (1..=8).map(|id| entry(id, &format!("B{id}"))).collect();
-    for status in [401, 403] {
-        let fates = vec![Fate::Http(status), Fate::Http(status), Fate::Http(status), Fate::Http(status)];
-        let run = Run::of(CommitType::Send, true, &entries, fates).finish();
-        assert_eq!((run.states(), run.logins), (vec!["added"; 8], 2), "{status}");
-    }
+    let run = Run::of(CommitType::Send, true, &entries, vec![Fate::Http(403); 4]).finish();
+    assert_eq!((run.states(), run.connections, run.sessions), (vec!["added"; 8], 2, 0));
 }
 
 fn fate() -> impl Strategy<Value = Fate> {
     prop_oneof![
         8 => Just(Fate::Ok),
         2 => Just(Fate::No("Item not found.")),
-        1 => prop_oneof![Just(401_u16), Just(403), Just(404), Just(500), Just(503)].prop_map(Fate::Http),
+        1 => prop_oneof![Just(401_u16), Just(403), Just(500), Just(503)].prop_map(Fate::Http),
+        1 => prop_oneof![Just(401_u16), Just(403), Just(404), Just(413), Just(429)].prop_map(Fate::Foreign),
+        1 => prop_oneof![Just(401_u16), Just(403), Just(404), Just(503)].prop_map(Fate::DoneThenForeign),
+        1 => Just(Fate::Busy(30)),
         1 => Just(Fate::DoneThenHttp(500)),
         1 => Just(Fate::Page),
         1 => Just(Fate::Empty),

@@ -4,60 +4,77 @@ use super::summary::CommitError;
 use crate::{
     koha::{
         Failure, NotSent, Response,
+        connection::ConnectionError,
+        front::{self, Front},
         service::{self, Answer},
     },
     log::status::{Doubt, Status},
 };
+use std::time::Duration;
 
 /// What became of a request about a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verdict {
     /// Koha answered: this is its end.
     Settled(Status),
-    /// It may have been processed. Where there is an error, it ends the commit.
-    InDoubt(Doubt, Option<CommitError>),
-    /// It may have been processed; the server answered with this status of an error of its own.
-    ServerError(u16),
+    /// It may have been processed, and what follows from that.
+    InDoubt(Doubt, Then),
     /// It was provably not processed, and the commit ends.
     NotProcessed(CommitError),
     /// No server was reached: it was provably not processed, and may be sent again after a pause.
     Unreachable(NotSent),
-    /// It was provably not processed, since the session or the account was refused, or only the token.
-    AccessRefused { only_token: bool },
+    /// It was provably not processed: the token is not valid any more.
+    TokenRefused,
+}
+
+/// What follows for the commit where a transaction is in doubt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Then {
+    /// It ends.
+    Stop(CommitError),
+    /// It goes on after this time.
+    Wait(Duration),
+    /// It goes on with other items and patrons, unless nothing but errors comes; this is the status.
+    GoOn(u16),
 }
 
 impl Verdict {
     /// Reads an answer.
-    pub(super) fn of(answer: Result<Response, Failure>) -> Self {
+    pub(super) fn of(answer: Result<&Response, &Failure>) -> Self {
         let response = match answer {
             Ok(response) => response,
             Err(Failure::NotSent(reason @ (NotSent::Offline | NotSent::UnknownHost | NotSent::Refused))) => {
-                return Self::Unreachable(reason);
+                return Self::Unreachable(*reason);
             }
             Err(failure) => {
-                let doubt = match failure {
-                    Failure::NotSent(_) | Failure::Redirected { .. } => None,
-                    Failure::Lost => Some(Doubt::ConnectionLost),
-                    Failure::TimedOut => Some(Doubt::TimedOut),
-                };
-                let error = CommitError::ConnectionLost(failure);
-                return match doubt {
-                    Some(doubt) => Self::InDoubt(doubt, Some(error)),
-                    None => Self::NotProcessed(error),
+                let error = CommitError::ConnectionLost(failure.clone());
+                return match failure {
+                    Failure::NotSent(_) => Self::NotProcessed(error),
+                    Failure::Lost => Self::InDoubt(Doubt::ConnectionLost, Then::Stop(error)),
+                    Failure::TimedOut => Self::InDoubt(Doubt::TimedOut, Then::Stop(error)),
+                    // Koha's scripts never do that. Who did may have done so instead of giving Koha's answer.
+                    Failure::Redirected { .. } => Self::InDoubt(Doubt::StrangeAnswer, Then::Stop(error)),
                 };
             }
         };
-        match service::read(&response) {
+        match service::read(response) {
             Answer::Added => Self::Settled(Status::Added),
             Answer::Success => Self::Settled(Status::Success),
-            Answer::Rejected(message) => Self::Settled(Status::Rejected { message }),
-            Answer::AuthenticationFailed => Self::AccessRefused { only_token: false },
-            Answer::TokenRefused => Self::AccessRefused { only_token: true },
-            Answer::Refused(status) => Self::NotProcessed(CommitError::Refused(status)),
-            Answer::ServerError(status) => Self::ServerError(status),
+            Answer::Rejected(message) => Self::Settled(Status::Rejected { message: message.to_owned() }),
+            Answer::AuthenticationFailed => {
+                Self::NotProcessed(CommitError::Connection(ConnectionError::WrongCredentials))
+            }
+            Answer::TokenRefused => Self::TokenRefused,
+            Answer::Busy(after) => Self::InDoubt(Doubt::StrangeAnswer, Then::Wait(after)),
+            Answer::ServerError(status) => Self::InDoubt(Doubt::ServerError, Then::GoOn(status)),
             // Firefox gives out an answer that was cut within its headers as an empty one.
-            Answer::Empty => Self::InDoubt(Doubt::StrangeAnswer, Some(CommitError::ConnectionLost(Failure::Lost))),
-            Answer::Strange => Self::InDoubt(Doubt::StrangeAnswer, Some(CommitError::StrangeAnswer)),
+            Answer::Empty => {
+                Self::InDoubt(Doubt::StrangeAnswer, Then::Stop(CommitError::ConnectionLost(Failure::Lost)))
+            }
+            Answer::Strange => {
+                let error = CommitError::NotKoha { front: Front::of(response), words: front::words(response) };
+                Self::InDoubt(Doubt::StrangeAnswer, Then::Stop(error))
+            }
         }
     }
 }

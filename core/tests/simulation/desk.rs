@@ -82,7 +82,7 @@ impl Desk {
 
     /// What Koha sees of a transaction.
     fn key(&self, transaction: &Transaction) -> Key {
-        key(&service::commit(&self.settings, &Access::Credentials, transaction))
+        key(&service::commit(&self.settings, &Access { anonymous: None }, transaction))
     }
 
     fn now(&self, koha: &Koha) -> Moment {
@@ -133,6 +133,11 @@ impl Desk {
 
     pub(crate) fn is_committing(&self) -> bool {
         self.outbox.is_some()
+    }
+
+    /// Whether nothing runs and something is in doubt.
+    pub(crate) fn is_in_doubt(&self) -> bool {
+        self.outbox.is_none() && self.disk.values().any(|entry| entry.status.state() == State::InDoubt)
     }
 
     pub(crate) fn commit(&mut self) {
@@ -203,7 +208,16 @@ impl Desk {
             None if !self.under_way.is_empty() => {
                 let place = dice.below(self.under_way.len());
                 let (ticket, request) = self.under_way.remove(place);
+                // The computer may sleep before the request leaves, and before the answer is heard.
+                let given_out = now;
+                koha.sleep(&request, dice);
                 let mut answer = koha.answer(&request, dice);
+                koha.sleep(&request, dice);
+                let now = if self.mutant == Mutant::DatesTooEarly {
+                    given_out
+                } else {
+                    DeskTime::from_millis(koha.now + self.skew)
+                };
                 if self.mutant == Mutant::TakesLossForNo && answer.is_err() {
                     answer = Err(koct_core::koha::Failure::NotSent(koct_core::koha::NotSent::Insecure));
                 }

@@ -10,6 +10,7 @@ use koct_core::{
 use std::{
     collections::{BTreeSet, HashMap},
     rc::Rc,
+    time::Duration,
 };
 
 /// What Koha can see of a transaction: who, what, when, which item and whose card. The simulation never records two that
@@ -42,22 +43,43 @@ enum Fate {
     CutHeaders,
     Portal,
     Redirected,
-    Forbidden,
     SessionEnds,
+    /// Somebody in front of Koha answers in its place, before or after it has processed the request.
+    Front {
+        is_processed: bool,
+        status: u16,
+        body: &'static str,
+        retry_after: Option<u64>,
+    },
 }
 
-const FAULTS: [Fate; 12] = [
+/// What those in front of Koha say.
+const FRONTS: [(u16, &str, Option<u64>); 9] = [
+    (200, "Access denied by policy", None),
+    (200, "<!DOCTYPE html>Just a moment...", None),
+    (401, "<html>Authorization Required", None),
+    (403, "<html>Request blocked", None),
+    (404, "<html>Not found", None),
+    (413, "<html>Too large", None),
+    (429, "<html>Slow down", Some(30)),
+    (503, "<html>Back soon", Some(120)),
+    (503, "<html>Maintenance", None),
+];
+
+const FAULTS: [Fate; 13] = [
     Fate::NotSent,
     Fate::LostBefore,
     Fate::LostAfter,
     Fate::TimedOut,
+    // What comes late is the hardest, and the rarest in life.
+    Fate::ProcessedLater,
+    Fate::ProcessedLater,
     Fate::ProcessedLater,
     Fate::ErrorBefore,
     Fate::ErrorAfter,
     Fate::CutHeaders,
     Fate::Portal,
     Fate::Redirected,
-    Fate::Forbidden,
     Fate::SessionEnds,
 ];
 
@@ -69,6 +91,8 @@ pub(crate) struct Koha {
     readable: bool,
     /// Percent of the requests that meet a fault.
     pub(crate) trouble: usize,
+    /// In how many of a hundred requests about a transaction the desk's computer sleeps.
+    sleep: usize,
     sessions: BTreeSet<String>,
     made: u32,
     loans: Vec<Loan>,
@@ -97,6 +121,7 @@ impl Koha {
             from_2405: dice.percent(60),
             readable: dice.percent(75),
             trouble: dice.pick(&[0, 5, 20, 40]),
+            sleep: dice.pick(&[0, 2, 2, 30]),
             sessions: BTreeSet::new(),
             made: 0,
             loans: Vec::new(),
@@ -114,6 +139,27 @@ impl Koha {
         let due: Vec<(i64, Request)> = due;
         for (_, request) in due {
             self.process(&request);
+        }
+    }
+
+    /// Whether Koha holds just what this transaction was to do, whoever did it: a loan of that patron and item since that
+    /// second, or one of that item that was returned in it. No desk can tell such a trace from its own.
+    pub(crate) fn holds_the_same(&self, wanted: &Key) -> bool {
+        let [_, action, time, barcode, card] = wanted.split('\n').collect::<Vec<_>>()[..] else { return false };
+        let item = ITEMS.iter().position(|item| *item == barcode);
+        let patron = PATRONS.iter().position(|patron| *patron == card);
+        self.loans.iter().filter(|loan| Some(loan.item) == item).any(|loan| match action {
+            "issue" => Some(loan.patron) == patron && loan.since == time,
+            "return" => loan.until.as_deref() == Some(time),
+            _ => false,
+        })
+    }
+
+    /// A desk's computer may sleep while it makes this request.
+    pub(crate) fn sleep(&mut self, request: &Request, dice: &mut Dice) {
+        let often = !value(request, "action").is_empty();
+        if dice.percent(if often { self.sleep } else { 1 }) {
+            self.pass(dice.millis(1_500_000));
         }
     }
 
@@ -153,7 +199,14 @@ impl Koha {
 
     /// A request arrives, or not.
     pub(crate) fn answer(&mut self, request: &Request, dice: &mut Dice) -> Result<Response, Failure> {
-        let fate = if dice.percent(self.trouble) { dice.pick(&FAULTS) } else { Fate::Fine };
+        let fate = match dice.percent(self.trouble) {
+            true if dice.percent(25) => {
+                let (status, body, retry_after) = dice.pick(&FRONTS);
+                Fate::Front { is_processed: dice.percent(50), status, body, retry_after }
+            }
+            true => dice.pick(&FAULTS),
+            false => Fate::Fine,
+        };
         match fate {
             Fate::Fine => Ok(self.process(request)),
             Fate::NotSent => Err(Failure::NotSent(dice.pick(&[NotSent::Refused, NotSent::Offline, NotSent::Insecure]))),
@@ -185,7 +238,18 @@ impl Koha {
                 })
             }
             Fate::Redirected => Err(Failure::Redirected { to: None }),
-            Fate::Forbidden => Ok(self.response(403, "text/html", "<html>403</html>")),
+            Fate::Front { is_processed, status, body, retry_after } => {
+                if is_processed {
+                    self.process(request);
+                }
+                let content_type = if body.starts_with('<') { "text/html" } else { "text/plain" };
+                // Its clock is its own, too.
+                Ok(Response {
+                    date: Some(KohaTime::from_millis(dice.millis(2 * self.now))),
+                    retry_after: retry_after.map(Duration::from_secs),
+                    ..self.response(status, content_type, body)
+                })
+            }
             Fate::SessionEnds => {
                 self.sessions.clear();
                 Ok(self.process(request))
@@ -195,16 +259,23 @@ impl Koha {
 
     fn process(&mut self, request: &Request) -> Response {
         if request.url.ends_with("svc/authentication") {
-            return self.log_in(request);
+            let body = "<response><status>failed</status></response>";
+            let session = self.from_2405.then(|| self.new_session());
+            let answer = self.response(200, "text/xml", body);
+            return Response { session_cookie: session.clone(), csrf_token: session, ..answer };
+        }
+        if request.url.contains("/mainpage.pl") {
+            return self.main_page(request);
         }
         if request.url.contains("/api/v1/") {
             return self.read(&request.url);
         }
-        let allowed = match &request.session {
-            Some(session) => self.sessions.contains(session.cookie.reveal()),
-            None => !value(request, "password").is_empty() && !self.from_2405,
-        };
-        if !allowed {
+        let token = request.session.as_ref().map_or("", |session| session.cookie.reveal());
+        if self.from_2405 && !self.sessions.contains(token) {
+            return self.response(403, "text/plain", "Wrong CSRF token");
+        }
+        let password = if self.from_2405 { "login_password" } else { "password" };
+        if value(request, password).is_empty() {
             return self.response(401, "text/plain", "");
         }
         let body = match (value(request, "action"), value(request, "pending")) {
@@ -242,20 +313,25 @@ impl Koha {
         "Success."
     }
 
-    fn log_in(&mut self, request: &Request) -> Response {
-        let status = if request.form.is_empty() { "failed" } else { "ok" };
-        let body = format!("<response><status>{status}</status></response>");
-        let mut response = self.response(200, "text/xml", &body);
-        if self.from_2405 {
-            self.made += 1;
-            let session = format!("s{}", self.made);
-            if status == "ok" {
-                self.sessions.insert(session.clone());
-            }
-            response.session_cookie = Some(Secret::new(session.clone()));
-            response.csrf_token = Some(Secret::new(session));
+    fn new_session(&mut self) -> Secret {
+        self.made += 1;
+        let session = format!("s{}", self.made);
+        self.sessions.insert(session.clone());
+        Secret::new(session)
+    }
+
+    fn main_page(&mut self, request: &Request) -> Response {
+        let session = request.session.as_ref().map_or("", |session| session.cookie.reveal());
+        if request.form.is_empty() {
+            self.sessions.remove(session);
+            return self.response(200, "text/html", "<title>Log in to Koha</title>");
         }
-        response
+        if !self.sessions.contains(session) {
+            return self.response(403, "text/plain", "Wrong CSRF token");
+        }
+        let session_cookie = Some(self.new_session());
+        let page = self.response(200, "text/html", "<span class=\"loggedinusername\">desk</span>");
+        Response { session_cookie, ..page }
     }
 
     fn read(&self, url: &str) -> Response {
@@ -280,7 +356,7 @@ impl Koha {
             let shown = |loan: &&Loan| Some(loan.item) == item && loan.until.is_some() == returned;
             let row = |loan: &Loan| {
                 format!(
-                    r#"{{"patron_id":{},"item_id":{},"checkout_date":{},"checkin_date":{}}}"#,
+                    r#"{{"patron_id":{},"item_id":{},"library_id":"CPL","checkout_date":{},"checkin_date":{}}}"#,
                     loan.patron,
                     loan.item,
                     time(&loan.since),

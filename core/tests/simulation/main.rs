@@ -24,9 +24,10 @@ use std::{
 
 /// Runs in the suite.
 const SEEDS: u64 = 3_000;
-/// Seeds that broke an invariant once, of the first 260,000: proofs whose reads straddled the time at which a late request was
-/// processed, attempts that were dated before their request left, and a checkin that was taken for found where another
-/// desk's checkout had ended the loan.
+/// Seeds that broke an invariant once, of the first 260,000: proofs whose reads straddled the time at which a late request
+/// was processed, attempts that were dated before their request left, and a checkin that was taken for found where another
+/// desk's checkout had ended the loan. The model has grown since, so these runs are others now; what they showed is in the
+/// tests of the outbox, of its clock and of the inquiry, and in the mutant that dates too early.
 const FAILED_ONCE: [u64; 12] =
     [33_335, 40_224, 52_243, 144_739, 160_046, 163_543, 167_337, 180_289, 188_682, 206_977, 235_967, 241_196];
 /// Runs within which every mutant must be caught.
@@ -71,7 +72,7 @@ impl World {
     fn tick(&mut self) {
         let dice = &mut self.dice;
         self.koha.pass(dice.millis(2_000));
-        if dice.percent(2) {
+        if dice.below(400) == 0 {
             self.koha.pass(dice.millis(1_500_000));
         }
         let number = dice.below(self.desks.len());
@@ -82,6 +83,8 @@ impl World {
         match dice.below(100) {
             0..20 => desk.scan(&self.koha, dice),
             20..28 => desk.commit(),
+            // Whoever sees a doubt presses again soon.
+            _ if desk.is_in_doubt() && dice.percent(40) => desk.commit(),
             28..31 => desk.crash(&mut self.koha, dice),
             31..34 => desk.decide(&self.koha, dice),
             34 => desk.cancel(&self.koha),
@@ -137,7 +140,9 @@ impl World {
             }
             let excused = decided.wrongly_there || decided.wrongly_again > 0;
             match &entry.status {
-                Status::Added | Status::Success if effects == 0 && !self.koha.is_under_way(key) && !excused => {
+                Status::Added | Status::Success
+                    if effects == 0 && !self.koha.is_under_way(key) && !excused && !self.koha.holds_the_same(key) =>
+                {
                     return Err(format!("{id} is shown as committed, and Koha has it not: {entry:?}"));
                 }
                 Status::Local | Status::Rejected { .. } if (effects > 0 || self.koha.is_under_way(key)) && !excused => {
@@ -217,8 +222,8 @@ fn nothing_is_lost_or_doubled() {
 
 #[test]
 fn every_mutant_is_caught() {
-    for mutant in MUTANTS {
-        let caught = (0..MUTANT_SEEDS).find(|seed| simulate(*seed, mutant).is_err());
+    for (mutant, first) in MUTANTS {
+        let caught = (first..first + MUTANT_SEEDS).find(|seed| simulate(*seed, mutant).is_err());
         assert!(caught.is_some(), "{mutant:?} was not caught in {MUTANT_SEEDS} runs");
     }
 }

@@ -13,8 +13,15 @@ pub(crate) enum Mutant {
     TakesLossForNo,
     /// A request sometimes reaches Koha twice, as Firefox does it on a reused connection.
     SendsTwice,
+    /// A request is said to be over when it was given out, however long the computer slept then.
+    DatesTooEarly,
 }
 
-/// All that are wrong.
-pub(crate) const MUTANTS: [Mutant; 4] =
-    [Mutant::PersistsLater, Mutant::ForgetsAtRestart, Mutant::TakesLossForNo, Mutant::SendsTwice];
+/// All that are wrong, and the seed from which on each is looked for: what one run in thousands shows is not waited for.
+pub(crate) const MUTANTS: [(Mutant, u64); 5] = [
+    (Mutant::PersistsLater, 0),
+    (Mutant::ForgetsAtRestart, 0),
+    (Mutant::TakesLossForNo, 0),
+    (Mutant::SendsTwice, 0),
+    (Mutant::DatesTooEarly, 31_000),
+];

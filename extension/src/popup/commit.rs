@@ -16,10 +16,12 @@ use crate::{
     sender::{self, Stopper, Watcher},
     slices,
     store::{Change, StoreError},
+    timer::sleep,
     webext, wording,
 };
 use koct_core::{
     CommitType, Entry, Moment, Settings, State, TransactionId,
+    desk::clock::DeskTime,
     koha::movement::{MovementCheck, Movements, Next},
     log::{
         self,
@@ -30,10 +32,13 @@ use koct_core::{
     outbox::summary::Summary,
 };
 use review::Looked;
-use std::{cell::Cell, collections::HashMap, rc::Rc};
+use std::{cell::Cell, collections::HashMap, rc::Rc, time::Duration};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlButtonElement, HtmlElement, HtmlProgressElement};
+
+/// A pause of this length is shown with the time that is left.
+const WORTH_A_COUNTDOWN: Duration = Duration::from_secs(5);
 
 /// Where Koha shows its queue.
 pub(crate) const QUEUE: &str = "/cgi-bin/koha/offline_circ/list.pl";
@@ -45,6 +50,8 @@ struct Commit {
     progress_text: Element,
     cancel: HtmlButtonElement,
     stopper: Stopper,
+    /// Until when the server asks to wait.
+    waiting_until: Rc<Cell<Option<DeskTime>>>,
     /// When the progress was shown last, by the page's clock.
     shown_at: Cell<f64>,
 }
@@ -72,6 +79,7 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
         progress_text: dom::by_id("progress-text")?,
         cancel: dom::by_id("cancel-commit")?,
         stopper: Stopper::default(),
+        waiting_until: Rc::default(),
         shown_at: Cell::default(),
     });
     let this = commit.clone();
@@ -309,7 +317,31 @@ impl Watcher for Commit {
         self.desk.sends_up_to.set(Some(up_to));
     }
 
+    fn waits(&self, time: Duration) {
+        // A second or two, until a server is back that was there a moment ago, is not worth a word.
+        if time < WORTH_A_COUNTDOWN {
+            return;
+        }
+        let until = clock::time().plus(time);
+        self.waiting_until.set(Some(until));
+        let (words, cancel, waiting_until) =
+            (self.progress_text.clone(), self.cancel.clone(), self.waiting_until.clone());
+        spawn_local(async move {
+            // Until it is over, or is overtaken by another, or by what goes on, or is stopped.
+            while waiting_until.get() == Some(until) && !cancel.disabled() && !cancel.hidden() {
+                let Ok(left) = until.since(clock::time()).to_std() else { return };
+                let seconds = left.as_secs();
+                let left = format!("{}:{:02}", seconds / 60, seconds % 60);
+                words.set_text_content(Some(&text_with("commitWaiting", &[&left])));
+                sleep(Duration::from_secs(1)).await;
+            }
+        });
+    }
+
     fn progress(&self, done: u32, total: u32) {
+        if self.waiting_until.get().is_some_and(|until| until > clock::time()) {
+            return;
+        }
         let now = dom::window().ok().and_then(|window| window.performance()).map_or(f64::MAX, |clock| clock.now());
         let is_due = now - self.shown_at.get() >= super::DRAWING_LAG.as_secs_f64() * 1000.0;
         if total > 0 && done > 0 && !self.cancel.disabled() && (is_due || done == total) {

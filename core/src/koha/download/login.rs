@@ -3,10 +3,9 @@
 use crate::{
     koha::{
         Failure, Request, Response,
-        connection::{Connection, ConnectionError, Next},
+        connection::{Connection, ConnectionError, Next, Ready},
         records::{self, RestCredentials, TokenError},
         rest::{self, Libraries},
-        service::Access,
     },
     settings::form::{Secret, Settings},
 };
@@ -65,13 +64,10 @@ impl Login {
             Self::Account(connection) => match connection.handle(answer) {
                 Next::Request(request) => LoginStep::Request(request),
                 Next::Failed(error) => LoginStep::Failed(TokenError::ConnectionError(error)),
-                Next::Ready(ready) => {
-                    let credentials = match ready.access {
-                        Access::Session(session) => RestCredentials::Session(session),
-                        Access::Credentials => RestCredentials::Basic,
-                    };
-                    LoginStep::Ready(credentials, ready.libraries)
+                Next::Ready(Ready { reading: Some(credentials), libraries, .. }) => {
+                    LoginStep::Ready(credentials, libraries)
                 }
+                Next::Ready(_) => LoginStep::Failed(TokenError::ConnectionError(ConnectionError::NotReadable)),
             },
         }
     }

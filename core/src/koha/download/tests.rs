@@ -5,7 +5,7 @@ use crate::{
         Directory,
         block_store::{BlockId, BlockStore, DamagedBlockError},
     },
-    koha::{Method, NotSent},
+    koha::{Method, NotSent, front::Front},
     settings::form::{CommitType, Secret, ServerUrl},
 };
 use chrono::{DateTime, NaiveDateTime};
@@ -118,6 +118,9 @@ struct Koha {
     instead: Vec<(Set, Answer)>,
     /// What comes in place of the answer to a login with the account and with the key.
     account: Option<Answer>,
+    /// The account may see no page at which it could log in.
+    gives_no_session: bool,
+    logged_out: u32,
     key: Option<Answer>,
     /// The times that each row was given.
     given: BTreeMap<(Set, u32), u32>,
@@ -175,6 +178,8 @@ impl Koha {
             time: 0,
             instead: Vec::new(),
             account: None,
+            gives_no_session: false,
+            logged_out: 0,
             key: None,
             given: BTreeMap::new(),
             asked: Vec::new(),
@@ -199,19 +204,26 @@ impl Koha {
             .collect();
         let session = |name: &str| Some(Secret::new(name));
         match url.path() {
-            "/cgi-bin/koha/svc/authentication" => {
-                let is_login = request.method == Method::Post;
-                if let Some(instead) = self.account.clone().filter(|_| is_login) {
-                    return instead;
-                }
-                let (status, cookie) =
-                    if is_login { ("ok", self.log_in()) } else { ("failed", "anonymous".to_owned()) };
-                Ok(Response {
-                    csrf_token: session("csrf"),
-                    session_cookie: session(&cookie),
-                    body: format!("<response><status>{status}</status></response>"),
-                    ..answer(200, &Value::Null)
-                })
+            "/cgi-bin/koha/svc/authentication" => Ok(Response {
+                csrf_token: session("csrf"),
+                session_cookie: session("anonymous"),
+                body: "<response><status>failed</status></response>".into(),
+                ..answer(200, &Value::Null)
+            }),
+            "/cgi-bin/koha/offline_circ/service.pl" => self
+                .account
+                .clone()
+                .unwrap_or_else(|| Ok(Response { body: String::new(), ..answer(200, &Value::Null) })),
+            "/cgi-bin/koha/mainpage.pl" if request.method == Method::Get => {
+                self.logged_out += 1;
+                Ok(page_of_somebody(200))
+            }
+            "/cgi-bin/koha/mainpage.pl" | "/cgi-bin/koha/offline_circ/list.pl" if self.gives_no_session => {
+                Ok(page_of_somebody(200))
+            }
+            "/cgi-bin/koha/mainpage.pl" => {
+                let body = "<html><span class=\"loggedinusername\">desk</span>".into();
+                Ok(Response { session_cookie: session(&self.log_in()), body, ..page_of_somebody(200) })
             }
             "/api/v1/oauth/token" => match self.key.clone() {
                 Some(instead) => instead,
@@ -566,7 +578,11 @@ fn what_can_pass_ends_it_and_the_next_goes_on_there() {
         (Ok(answer(429, &json!({}))), error(429), several.clone()),
         (Ok(answer(502, &json!({}))), error(502), several.clone()),
         (Ok(page_of_somebody(503)), error(503), several.clone()),
-        (Ok(page_of_somebody(200)), koha(ConnectionError::NotKoha { status: 200 }), several.clone()),
+        (
+            Ok(page_of_somebody(200)),
+            koha(ConnectionError::NotKoha { status: 200, front: Front::Other }),
+            several.clone(),
+        ),
         (Ok(maintenance()), koha(ConnectionError::Maintenance), vec![]),
     ] {
         let mut world = World::small();
@@ -649,17 +665,20 @@ fn a_session_or_a_token_that_ends_is_renewed() {
 #[test]
 fn a_login_that_fails_asks_for_nothing_and_changes_nothing() {
     let refused = Ok(answer(403, &json!({"error": "access_denied"})));
+    let not_koha = DownloadError::Koha(ConnectionError::NotKoha { status: 403, front: Front::Other });
     for (key, account, ended) in [
         (Some(refused), None, DownloadError::KeyRefused),
         (Some(Ok(maintenance())), None, DownloadError::Koha(ConnectionError::Maintenance)),
         (Some(Err(Failure::Lost)), None, DownloadError::Koha(ConnectionError::NoAnswer(Failure::Lost))),
         (None, Some(Err(Failure::TimedOut)), DownloadError::Koha(ConnectionError::NoAnswer(Failure::TimedOut))),
-        (None, Some(Ok(answer(403, &json!({})))), DownloadError::Koha(ConnectionError::TokenRefused)),
+        (None, Some(Ok(answer(403, &json!({})))), not_koha),
+        (None, None, DownloadError::Koha(ConnectionError::NotReadable)),
     ] {
         let mut world = if key.is_some() { World::small().with_key() } else { World::small() };
         assert_eq!(world.go(), Ok(()));
         let before = world.store.states.borrow().clone();
         (world.koha.key, world.koha.account) = (key, account);
+        world.koha.gives_no_session = true;
         world.koha.asked.clear();
         assert_eq!(world.go(), Err(ended));
         assert_eq!(world.koha.sets_asked(), []);
@@ -708,8 +727,8 @@ fn the_report_is_read_with_the_account_of_the_desk() {
     let mut world = World::small().with_key();
     assert_eq!(world.go(), Ok(()));
     world.check("with a key");
-    let logins: Vec<_> = world.koha.asked.iter().filter(|asked| asked.contains("authentication")).collect();
-    assert_eq!((logins.len(), world.koha.logins), (2, 2), "asked and logged in, once, besides the token");
+    let logins = world.koha.asked.iter().filter(|asked| asked.ends_with("mainpage.pl")).count();
+    assert_eq!((logins, world.koha.logins, world.koha.logged_out), (1, 2, 1), "once, besides the token, and out again");
 
     // It is wrong, or may not log in: only the report is missing.
     world.koha.account = Some(Ok(answer(403, &json!({}))));

@@ -1,32 +1,11 @@
 //! Who asks for records, and what Koha says to those it does not let read.
 
 use crate::{
-    koha::{Request, Response, Session, connection::ConnectionError},
+    koha::{Request, Response, connection::ConnectionError, front::Front, rest::RestCredentials},
     settings::form::{Secret, Settings},
 };
 use serde::Deserialize;
 use serde_json::Value;
-
-/// How requests show who asks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RestCredentials {
-    /// KOCT's own session (Koha from 24.05).
-    Session(Session),
-    /// The account's name and password (HTTP Basic).
-    Basic,
-    /// A token of an API key (`OAuth2`).
-    Token(Secret),
-}
-
-impl RestCredentials {
-    pub(super) fn on(&self, settings: &Settings, request: Request) -> Request {
-        match self {
-            Self::Session(session) => request.within(Some(session.clone())),
-            Self::Basic => Request { basic: Some((settings.username.clone(), settings.password.clone())), ..request },
-            Self::Token(token) => Request { bearer: Some(token.clone()), ..request },
-        }
-    }
-}
 
 /// Asks for a token. The key and its secret travel in the body.
 pub fn token(settings: &Settings, client_id: &str, client_secret: &Secret) -> Request {
@@ -62,7 +41,9 @@ pub fn read_token(response: &Response) -> Result<Secret, TokenError> {
         (503, _) if is_maintenance(response) => Err(TokenError::ConnectionError(ConnectionError::Maintenance)),
         (status @ 500.., _) => Err(TokenError::ConnectionError(ConnectionError::ServerError { status })),
         (400 | 401 | 403, _) if !response.is_html() => Err(TokenError::Refused),
-        (status, _) => Err(TokenError::ConnectionError(ConnectionError::NotKoha { status })),
+        (status, _) => {
+            Err(TokenError::ConnectionError(ConnectionError::NotKoha { status, front: Front::of(response) }))
+        }
     }
 }
 

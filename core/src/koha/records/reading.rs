@@ -1,7 +1,8 @@
 //! Reads one list of the REST API to its end, in whatever way this Koha can be asked.
 
 use super::{
-    access::{RestCredentials, is_maintenance, permissions},
+    RestCredentials,
+    access::{is_maintenance, permissions},
     paging::Page,
     point::{MOST, Point, Way},
     row::Listed,

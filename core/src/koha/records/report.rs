@@ -5,7 +5,7 @@
 //! patron read and gives those after it, until it gives none.
 
 use super::{
-    access::RestCredentials,
+    RestCredentials,
     loose::Loose,
     point::Point,
     source::{ReadError, ReadStep, Source, Tries, in_order},

@@ -1,6 +1,6 @@
 //! What all that is read row by row has in common: the steps, what can go wrong, how often it is tried.
 
-use super::{access::RestCredentials, point::Point};
+use super::{RestCredentials, point::Point};
 use crate::{
     directory::record::Record,
     koha::{Failure, Request, Response},

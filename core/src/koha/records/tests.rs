@@ -10,7 +10,7 @@ use crate::{
         Held,
         record::{Hold, HoldState, Item, Loan, Patron, Record},
     },
-    koha::{Failure, NotSent, Request, Response, connection::ConnectionError},
+    koha::{Failure, NotSent, Request, Response, connection::ConnectionError, front::Front},
     settings::form::{CommitType, Secret, ServerUrl, Settings},
 };
 use proptest::prelude::*;
@@ -383,14 +383,14 @@ fn says_why_there_is_no_token() {
         (400, json!({"error": "Unimplemented grant type"}), Err(TokenError::Refused)),
         (503, json!({"error": "System is under maintenance."}), trouble(ConnectionError::Maintenance)),
         (503, json!("<html>"), trouble(ConnectionError::ServerError { status: 503 })),
-        (404, json!("<html>"), trouble(ConnectionError::NotKoha { status: 404 })),
+        (404, json!("<html>"), trouble(ConnectionError::NotKoha { status: 404, front: Front::Other })),
         (403, json!("<html>"), Err(TokenError::Refused)),
-        (200, json!({}), trouble(ConnectionError::NotKoha { status: 200 })),
+        (200, json!({}), trouble(ConnectionError::NotKoha { status: 200, front: Front::Other })),
     ] {
         assert_eq!(read_token(&answer(status, &body)), told, "{status} {body}");
     }
     let portal = Response { content_type: "text/html".into(), ..answer(403, &json!("")) };
-    assert_eq!(read_token(&portal), trouble(ConnectionError::NotKoha { status: 403 }));
+    assert_eq!(read_token(&portal), trouble(ConnectionError::NotKoha { status: 403, front: Front::Other }));
 }
 
 /// A list that answers as some version of Koha does.

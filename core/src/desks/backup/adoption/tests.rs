@@ -20,12 +20,7 @@ fn now() -> Moment {
 }
 
 fn attempt() -> Attempt {
-    Attempt {
-        commit_type: CommitType::Apply,
-        server: ServerUrl::parse("https://koha.example.org").unwrap(),
-        over: None,
-        ahead: None,
-    }
+    Attempt::new(CommitType::Apply, ServerUrl::parse("https://koha.example.org").unwrap())
 }
 
 fn statuses() -> [Status; 7] {

@@ -1,0 +1,141 @@
+//! A session of KOCT's own, by Koha's own login form: from 24.05 the REST API is read with it.
+//!
+//! `svc/authentication` takes only accounts that may edit the catalogue; the form of a staff page takes every account that
+//! may see the page (observed). The main page needs `catalogue`, the queue of pending operations `circulate`; KOCT tries both.
+//! An account that may see neither, or that has a second factor, gets no session, and nothing is read with it.
+
+use super::{Request, Response, Session, page};
+use crate::settings::form::Settings;
+
+/// The pages at which an account may log in, in the order in which they are tried.
+const PAGES: [&str; 2] = ["/cgi-bin/koha/mainpage.pl", "/cgi-bin/koha/offline_circ/list.pl"];
+
+/// A login by form that is under way.
+#[derive(Debug, Clone)]
+pub struct FormLogin {
+    anonymous: Session,
+    tried: usize,
+}
+
+/// What follows an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Make this request.
+    Request(Request),
+    /// Logged in.
+    Session(Session),
+    /// Koha gives this account no session here.
+    Refused,
+}
+
+impl FormLogin {
+    /// Starts within the session in which nobody is logged in. The password is known to be right: a wrong one would count
+    /// against the account at each page.
+    pub fn start(settings: &Settings, anonymous: Session) -> (Self, Request) {
+        let login = Self { anonymous, tried: 0 };
+        let request = login.request(settings, PAGES[0]);
+        (login, request)
+    }
+
+    fn request(&self, settings: &Settings, page: &str) -> Request {
+        let form = vec![
+            // The newest source calls `op` `login_op`.
+            ("op", "cud-login".to_owned()),
+            ("login_op", "cud-login".to_owned()),
+            ("koha_login_context", "intranet".to_owned()),
+            ("login_userid", settings.username.clone()),
+            ("login_password", settings.password.reveal().to_owned()),
+            ("branch", settings.branchcode.clone()),
+        ];
+        Request::post(settings.server.join(page), form).within(Some(self.anonymous.clone()))
+    }
+
+    /// Takes the answer to the request that was made last.
+    pub fn handle(&mut self, settings: &Settings, response: &Response) -> Next {
+        if let (Some(who), Some(cookie)) = (page::logged_in(response), response.session_cookie.clone()) {
+            return Next::Session(Session { cookie, csrf_token: who.csrf_token });
+        }
+        // A refused login brings a new anonymous session, with its own token.
+        if let (Some(cookie), Some(token)) = (response.session_cookie.clone(), page::csrf_token(&response.body)) {
+            self.anonymous = Session { cookie, csrf_token: Some(token) };
+        }
+        self.tried += 1;
+        match PAGES.get(self.tried) {
+            Some(page) if response.status == 200 => Next::Request(self.request(settings, page)),
+            _ => Next::Refused,
+        }
+    }
+}
+
+/// Ends a session.
+pub fn log_out(settings: &Settings, session: &Session) -> Request {
+    Request::get(settings.server.join("/cgi-bin/koha/mainpage.pl?logout.x=1")).within(Some(session.clone()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::form::{CommitType, Secret, ServerUrl};
+
+    fn settings() -> Settings {
+        Settings {
+            server: ServerUrl::parse("https://example.org").unwrap(),
+            username: "desk".into(),
+            password: Secret::new("letmein"),
+            branchcode: "CPL".into(),
+            commit_type: CommitType::Send,
+            stale_hours: 24,
+        }
+    }
+
+    fn session(cookie: &str, token: &str) -> Session {
+        Session { cookie: Secret::new(cookie), csrf_token: Some(Secret::new(token)) }
+    }
+
+    fn staff_page(cookie: Option<&str>) -> Response {
+        let body =
+            "<!DOCTYPE html><meta name=\"csrf-token\" content=\"t2\"><span class=\"loggedinusername\">desk</span>";
+        Response {
+            status: 200,
+            content_type: "text/html".into(),
+            body: body.into(),
+            session_cookie: cookie.map(Secret::new),
+            ..Response::default()
+        }
+    }
+
+    fn login_page() -> Response {
+        let body = "<!DOCTYPE html><title>Log in to Koha</title><meta name=\"csrf-token\" content=\"t1\">";
+        Response { body: body.into(), ..staff_page(Some("anonymous 2")) }
+    }
+
+    #[test]
+    fn logs_in_where_the_account_may_see_the_page() {
+        let (mut login, first) = FormLogin::start(&settings(), session("anonymous", "t0"));
+        assert!(first.url.ends_with("/mainpage.pl") && !first.url.contains("letmein"));
+        assert_eq!(first.session, Some(session("anonymous", "t0")));
+        let Next::Request(second) = login.handle(&settings(), &login_page()) else { panic!() };
+        assert!(second.url.ends_with("/offline_circ/list.pl"));
+        assert_eq!(second.session, Some(session("anonymous 2", "t1")), "the new one, with its own token");
+        assert_eq!(login.handle(&settings(), &staff_page(Some("ours"))), Next::Session(session("ours", "t2")));
+    }
+
+    #[test]
+    fn gives_up_where_koha_does() {
+        let start = || FormLogin::start(&settings(), session("anonymous", "t0")).0;
+        let mut refused = start();
+        assert!(matches!(refused.handle(&settings(), &login_page()), Next::Request(_)));
+        assert_eq!(refused.handle(&settings(), &login_page()), Next::Refused);
+        let trouble = Response { status: 403, ..login_page() };
+        assert_eq!(start().handle(&settings(), &trouble), Next::Refused, "not asked in vain once more");
+        let without_session = staff_page(None);
+        assert!(matches!(start().handle(&settings(), &without_session), Next::Request(_)), "not logged in by it");
+    }
+
+    #[test]
+    fn ends_a_session_by_its_cookie() {
+        let request = log_out(&settings(), &session("ours", "t2"));
+        assert_eq!(request.session, Some(session("ours", "t2")));
+        assert!(!request.url.contains("ours"));
+    }
+}

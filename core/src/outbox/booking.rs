@@ -1,0 +1,108 @@
+//! Looks where the first checkout of a commit was booked. Koha says nothing where that is another library than the desk's: an
+//! address that stands for a library, or a rule for the computer's network, can overrule what was asked for.
+
+use super::protocol::{Ticket, Tickets};
+use crate::{
+    desk::transaction::{Action, Transaction},
+    koha::{
+        Failure, Request, Response,
+        rest::{self, RestCredentials},
+    },
+    settings::form::Settings,
+};
+
+/// The question of one commit.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Booking {
+    /// Whether a checkout was asked about; one is enough.
+    is_asked: bool,
+    asking: Option<Asking>,
+}
+
+#[derive(Debug, Clone)]
+struct Asking {
+    /// The second of the checkout in Koha's list of loans.
+    second: i64,
+    ticket: Ticket,
+    stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Stage {
+    Item,
+    Loans,
+}
+
+/// What follows an answer.
+pub(super) enum Booked {
+    /// Make this request.
+    Request(Ticket, Request),
+    /// It was booked at the library of this code.
+    At(String),
+    /// It cannot be told.
+    Unknown,
+}
+
+impl Booking {
+    pub(super) fn is_asking(&self) -> bool {
+        self.asking.is_some()
+    }
+
+    /// Waits for no answer.
+    pub(super) fn give_up(&mut self) {
+        self.asking = None;
+    }
+
+    /// This was applied. Gives the question about it, where it is the first that can be asked about.
+    pub(super) fn applied(
+        &mut self,
+        transaction: &Transaction,
+        settings: &Settings,
+        credentials: Option<&RestCredentials>,
+        tickets: &mut Tickets,
+    ) -> Option<(Ticket, Request)> {
+        let Action::Issue { barcode, .. } = &transaction.action else { return None };
+        let credentials = credentials.filter(|_| !self.is_asked)?;
+        self.is_asked = true;
+        let ticket = tickets.next();
+        self.asking = Some(Asking { second: transaction.moment.utc_seconds(), ticket, stage: Stage::Item });
+        Some((ticket, rest::items(settings, credentials, barcode.as_str())))
+    }
+
+    /// Takes an answer. `None` where it is not to this question.
+    pub(super) fn handle(
+        &mut self,
+        ticket: Ticket,
+        answer: &Result<Response, Failure>,
+        settings: &Settings,
+        credentials: Option<&RestCredentials>,
+        tickets: &mut Tickets,
+    ) -> Option<Booked> {
+        let asking = self.asking.take_if(|asking| asking.ticket == ticket)?;
+        let read = || {
+            let response = answer.as_ref().ok()?;
+            match asking.stage {
+                Stage::Item => {
+                    let [item] = &rest::read_items(response)?[..] else { return None };
+                    Some((Some(item.item_id), None))
+                }
+                Stage::Loans => {
+                    let is_it = |second: i64| second == asking.second;
+                    let loans = rest::read_checkouts(response)?;
+                    let loan =
+                        loans.into_iter().find(|loan| is_it(loan.checkout_date.taken_for_desk_time().seconds()))?;
+                    Some((None, loan.library_id))
+                }
+            }
+        };
+        Some(match (read(), credentials) {
+            (Some((Some(item_id), _)), Some(credentials)) => {
+                let ticket = tickets.next();
+                self.asking = Some(Asking { ticket, stage: Stage::Loans, ..asking });
+                Booked::Request(ticket, rest::checkouts(settings, credentials, item_id, false))
+            }
+            (Some((_, Some(library))), _) => Booked::At(library),
+            _ => Booked::Unknown,
+        })
+    }
+}

@@ -1,0 +1,104 @@
+//! Finds out, before payments are applied, whose cards Koha does not know. It dies of them with a server error, which leaves
+//! each payment in doubt and looks like a server in trouble.
+
+use super::protocol::{Ticket, Tickets};
+use crate::{
+    desk::barcode::Cardnumber,
+    koha::{
+        Failure, Request, Response,
+        rest::{self, RestCredentials},
+    },
+    settings::form::Settings,
+};
+use std::collections::VecDeque;
+
+/// The questions of one commit, a card each.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Payers {
+    to_ask: VecDeque<Cardnumber>,
+    asking: Option<Asking>,
+}
+
+#[derive(Debug, Clone)]
+struct Asking {
+    card: Cardnumber,
+    /// Koha has no such card; it may be a user name, which newer versions take for one.
+    is_no_card: bool,
+    ticket: Ticket,
+}
+
+/// What follows an answer.
+pub(super) enum Checked {
+    /// Make this request.
+    Request(Ticket, Request),
+    /// Koha knows nobody by this.
+    Unknown(Cardnumber),
+    /// It does, or it cannot be told.
+    Known,
+}
+
+impl Payers {
+    /// Asks about each of these once.
+    pub(super) fn new<'a>(cards: impl IntoIterator<Item = &'a Cardnumber>) -> Self {
+        let mut to_ask = VecDeque::new();
+        for card in cards {
+            if !to_ask.contains(card) {
+                to_ask.push_back(card.clone());
+            }
+        }
+        Self { to_ask, asking: None }
+    }
+
+    pub(super) fn is_asking(&self) -> bool {
+        self.asking.is_some()
+    }
+
+    /// Asks about no more of them, and waits for no answer.
+    pub(super) fn end(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The question about the next card, unless one is being asked about.
+    pub(super) fn next(
+        &mut self,
+        settings: &Settings,
+        credentials: &RestCredentials,
+        tickets: &mut Tickets,
+    ) -> Option<(Ticket, Request)> {
+        if self.asking.is_some() {
+            return None;
+        }
+        let card = self.to_ask.pop_front()?;
+        let (ticket, request) = (tickets.next(), rest::patrons(settings, credentials, card.as_str()));
+        self.asking = Some(Asking { card, is_no_card: false, ticket });
+        Some((ticket, request))
+    }
+
+    /// Takes an answer. `None` where it is to no question of these.
+    pub(super) fn handle(
+        &mut self,
+        ticket: Ticket,
+        answer: &Result<Response, Failure>,
+        settings: &Settings,
+        credentials: Option<&RestCredentials>,
+        tickets: &mut Tickets,
+    ) -> Option<Checked> {
+        let asking = self.asking.take_if(|asking| asking.ticket == ticket)?;
+        let patrons = answer.as_ref().ok().and_then(rest::read_patrons);
+        let (Some(patrons), Some(credentials)) = (patrons, credentials) else {
+            // An account that may not read patrons, which further questions do not change.
+            self.end();
+            return Some(Checked::Known);
+        };
+        Some(match (patrons.is_empty(), asking.is_no_card) {
+            (false, _) => Checked::Known,
+            (true, true) => Checked::Unknown(asking.card),
+            (true, false) => {
+                let request = rest::patrons_by_userid(settings, credentials, asking.card.as_str());
+                let ticket = tickets.next();
+                self.asking = Some(Asking { is_no_card: true, ticket, ..asking });
+                Checked::Request(ticket, request)
+            }
+        })
+    }
+}
