@@ -21,7 +21,7 @@
 //! start with in `sample` and `generate`; and
 //! `server`, `connection`, `faults` for HTTP and its accidents.
 //!
-//! Not modelled: two-factor login, branch by IP address, expired passwords, circulation rules other than a loan of 21
+//! Not modelled: branch by IP address, expired passwords, circulation rules other than a loan of 21
 //! days, fines, and races between requests (they are handled one at a time).
 
 #![allow(clippy::result_large_err, reason = "a refusal is an answer like any other, and speed does not matter here")]
@@ -50,7 +50,7 @@ mod service;
 mod state;
 
 pub use amount::Amount;
-pub use auth::{Flag, Session};
+pub use auth::{Flag, SECOND_FACTOR, Session};
 pub use circulation::Died;
 pub use clock::Zone;
 pub use faults::{Fault, FaultKind};
@@ -58,6 +58,6 @@ pub use generate::Size;
 pub use request::Recorded;
 pub use server::{Config, FakeKoha, Stopped};
 pub use state::{
-    AccessToken, AccountLine, ApiKey, Branch, Effect, Era, Found, Hold, HoldEnd, Item, Library, Loan, OldHold, OldLoan,
-    Operation, Patron, Payment, Preferences, Report, Text, Upload,
+    AccessToken, AccountLine, ApiKey, Branch, DateFormat, Effect, Era, Found, Hold, HoldEnd, Item, Library, Loan,
+    OldHold, OldLoan, Operation, Patron, Payment, Preferences, Report, Text, Upload,
 };

@@ -57,6 +57,9 @@ pub struct Config {
     pub rest_public_api: bool,
     /// svc/authentication gives a useless token for a session that exists already, as 24.05.00 to 24.05.07 do.
     pub bug_38826: bool,
+    /// The newest sources rather than Koha of February 2025: the login form sends `login_op` instead of `op`, Basic
+    /// authentication counts wrong passwords, and pages look as after Koha's code was tidied. Only from 24.05.
+    pub newest: bool,
     /// The data to start with.
     pub library: Library,
 }
@@ -76,6 +79,7 @@ impl Default for Config {
             svc_max_report_rows: 10,
             rest_public_api: true,
             bug_38826: false,
+            newest: false,
             library: Library::standard(),
         }
     }
@@ -133,6 +137,7 @@ impl FakeKoha {
     pub fn start(mut config: Config) -> io::Result<Self> {
         let mut library = std::mem::take(&mut config.library);
         library.era = config.era;
+        library.newest = config.newest && config.era == Era::From2405;
         library.zone = Zone { offset_minutes: config.zone_offset_minutes, eu_summer_time: config.eu_summer_time };
         config.sub_path.truncate(config.sub_path.trim_end_matches('/').len());
         let port = config.port;
@@ -305,13 +310,14 @@ impl Visit {
         mut released: watch::Receiver<()>,
         allowance: Allowance,
     ) -> Result<Reply, Reset> {
+        let path = request.path.clone();
         for fault in &due {
             match fault {
                 FaultKind::Delay(time) => tokio::time::sleep(*time).await,
                 // Where the server is stopped meanwhile, there is nothing left to wait for.
                 FaultKind::Hold => released.changed().await.map_err(|_| Reset)?,
                 FaultKind::ResetBefore => return Err(Reset),
-                FaultKind::Status(status) => return Ok(reply::error_page(*status, "Ordered by a fault.")),
+                FaultKind::Status(status) => return Ok(reply::own(self.shared.config.era, &path, *status)),
                 FaultKind::HtmlLogin => return Ok(pages::captive_portal()),
                 FaultKind::Redirect(location) => return Ok(reply::redirect(location)),
                 FaultKind::ExpireSession => {
@@ -332,7 +338,7 @@ impl Visit {
                 FaultKind::ResetAfter => return Err(Reset),
                 FaultKind::CutHeaders => allowance.limit(CUT_AFTER_BYTES),
                 FaultKind::CutAfter(bytes) => allowance.limit(bytes),
-                FaultKind::Status500After => reply = reply::error_page(500, "Ordered by a fault."),
+                FaultKind::Status500After => reply = reply::own(self.shared.config.era, &path, 500),
                 _ => {}
             }
         }
@@ -399,5 +405,5 @@ fn routes(shared: &Arc<Shared>) -> Router {
 }
 
 fn not_found() -> Reply {
-    reply::error_page(404, "Page not found.")
+    reply::error_page(404, None)
 }

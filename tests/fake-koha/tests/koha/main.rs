@@ -12,6 +12,7 @@ mod client;
 mod direct;
 mod download;
 mod faults;
+mod form;
 mod from_24_05;
 mod generated;
 mod login;
