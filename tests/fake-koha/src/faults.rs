@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::fronts::Front;
+
 /// A rule: requests whose path contains a text meet a fault.
 ///
 /// Every rule counts the requests that fit it by itself; all rules that are due for a request apply to it together.
@@ -45,10 +47,14 @@ pub enum FaultKind {
     /// The request is processed, then the connection is closed after this number of bytes of the answer, its headers among
     /// them: in the middle of a download.
     CutAfter(usize),
-    /// This status with an error page; the request is not processed.
+    /// Koha's own answer with this status; the request is not processed.
     Status(u16),
-    /// The request is processed, then 500.
+    /// The request is processed, then Koha's own 500.
     Status500After,
+    /// Somebody in front of Koha answers; the request is not processed.
+    FrontBefore(Front),
+    /// The request is processed, then somebody in front of Koha puts their answer in place of Koha's.
+    FrontAfter(Front),
     /// 200 with a login page of somebody else's, as a captive portal gives; the request is not processed.
     HtmlLogin,
     /// A redirect to there; the request is not processed.

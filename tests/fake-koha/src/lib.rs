@@ -19,7 +19,7 @@
 //! Where to look: the library's data in `state`, what a transaction does to it in `circulation` and `queue`, who may
 //! do it in `auth` and `csrf`; one module per page of Koha (`service`, `authentication`, `pages`, `koc`, `report`, `rest`); libraries to
 //! start with in `sample` and `generate`; and
-//! `server`, `connection`, `faults` for HTTP and its accidents.
+//! `server`, `connection`, `faults`, `fronts` for HTTP and its accidents.
 //!
 //! Not modelled: branch by IP address, expired passwords, circulation rules other than a loan of 21
 //! days, fines, and races between requests (they are handled one at a time).
@@ -35,6 +35,7 @@ mod collation;
 mod connection;
 mod csrf;
 mod faults;
+mod fronts;
 mod generate;
 mod koc;
 mod names;
@@ -54,6 +55,7 @@ pub use auth::{Flag, SECOND_FACTOR, Session};
 pub use circulation::Died;
 pub use clock::Zone;
 pub use faults::{Fault, FaultKind};
+pub use fronts::{Front, RetryAfter};
 pub use generate::Size;
 pub use request::Recorded;
 pub use server::{Config, FakeKoha, Stopped};

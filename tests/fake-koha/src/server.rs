@@ -21,6 +21,7 @@ use tower_service::Service;
 use crate::clock::Zone;
 use crate::connection::{Allowance, Connection};
 use crate::faults::{Fault, FaultKind, Faults};
+use crate::fronts::Front;
 use crate::reply::{self, Reply};
 use crate::request::{Recorded, Request};
 use crate::state::{Era, Library};
@@ -318,6 +319,7 @@ impl Visit {
                 FaultKind::Hold => released.changed().await.map_err(|_| Reset)?,
                 FaultKind::ResetBefore => return Err(Reset),
                 FaultKind::Status(status) => return Ok(reply::own(self.shared.config.era, &path, *status)),
+                FaultKind::FrontBefore(front) => return Ok(self.front(front, &path)),
                 FaultKind::HtmlLogin => return Ok(pages::captive_portal()),
                 FaultKind::Redirect(location) => return Ok(reply::redirect(location)),
                 FaultKind::ExpireSession => {
@@ -338,11 +340,16 @@ impl Visit {
                 FaultKind::ResetAfter => return Err(Reset),
                 FaultKind::CutHeaders => allowance.limit(CUT_AFTER_BYTES),
                 FaultKind::CutAfter(bytes) => allowance.limit(bytes),
+                FaultKind::FrontAfter(front) => reply = self.front(&front, &path),
                 FaultKind::Status500After => reply = reply::own(self.shared.config.era, &path, 500),
                 _ => {}
             }
         }
         Ok(reply)
+    }
+
+    fn front(&self, front: &Front, path: &str) -> Reply {
+        front.answer(self.shared.config.era, path, self.shared.library().now_utc())
     }
 
     async fn process(&mut self, request: Request) -> Reply {

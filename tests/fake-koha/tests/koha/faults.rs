@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-use fake_koha::{Config, Effect, Era, FakeKoha, Fault, FaultKind, Library};
+use fake_koha::{Config, Effect, Era, FakeKoha, Fault, FaultKind, Front, Library, RetryAfter};
 
 use crate::client::*;
 
@@ -105,6 +105,74 @@ fn strange_answers() {
         let kind = if matches!(status, 401 | 500) { "text/plain" } else { "text/html" };
         assert!(answer.kind().starts_with(kind));
         koha.clear_faults();
+    }
+}
+
+#[test]
+fn fronts_answer_before_or_after_koha() {
+    let busy = |status, retry_after| Front::Busy { status, retry_after };
+    for era in [Era::Before2405, Era::From2405] {
+        let koha = start(era);
+        let session = session(&koha, "koha", "CPL");
+        let token = koha.library(|library| library.csrf_token(&session));
+        let parameters = [("action", "issue"), ("cardnumber", CARD), ("barcode", ITEM), ("timestamp", TIME)];
+        for (front, status, says, header) in [
+            (Front::Page(403), 403, "<h1>403 Forbidden</h1>", None),
+            (Front::Page(404), 404, "<h1>404 Not Found</h1>", None),
+            (Front::Page(413), 413, "413 Payload Too Large", None),
+            (busy(429, RetryAfter::Missing), 429, "429 Too Many Requests", None),
+            (busy(429, RetryAfter::Seconds(7)), 429, "nginx", Some(("retry-after", "7"))),
+            (busy(503, RetryAfter::Seconds(120)), 503, "nginx", Some(("retry-after", "120"))),
+            (Front::Text("Access denied by policy"), 200, "Access denied by policy", None),
+            (Front::Text("error code: 1015"), 200, "error code: 1015", None),
+            (Front::Basic, 401, "Unauthorized", Some(("www-authenticate", "Basic realm=\"Staff only\""))),
+            (Front::LoginPage, 200, "guest network", None),
+            (Front::KohaMaintenance, 401, if era == Era::Before2405 { "" } else { "Error 401" }, None),
+            (Front::KohaDisabled, 200, "<title>Unavailable</title>", None),
+            (Front::ApacheMaintenance, 503, "maintenance downtime", None),
+        ] {
+            for (kind, processed) in [(FaultKind::FrontBefore(front.clone()), 0), (FaultKind::FrontAfter(front), 1)] {
+                koha.library(|library| library.effects.clear());
+                koha.fault(Fault::on("service.pl", kind.clone()).times(1));
+                let answer = post_with_token(&koha, SERVICE, &parameters, &session, &token);
+                assert_eq!((answer.status, effects(&koha)), (status, processed), "{kind:?}");
+                assert!(answer.body.contains(says), "{kind:?} {}", answer.body);
+                assert!(!answer.body.contains("Koha &rsaquo;") && answer.session().is_none());
+                if let Some((name, value)) = header {
+                    assert_eq!(answer.header(name), Some(value));
+                }
+            }
+        }
+        // By the server's clock.
+        koha.library(|library| library.clock_shift_seconds = 3600);
+        koha.fault(Fault::on("service.pl", FaultKind::FrontBefore(busy(503, RetryAfter::Date(60)))));
+        let before = koha.library(|library| library.now_utc());
+        let answer = post_with_token(&koha, SERVICE, &parameters, &session, &token);
+        let date = answer.header("retry-after").unwrap().strip_suffix(" GMT").unwrap();
+        let date = chrono::NaiveDateTime::parse_from_str(date, "%a, %d %b %Y %H:%M:%S").unwrap();
+        let after = koha.library(|library| library.now_utc());
+        let minute = chrono::TimeDelta::seconds(60);
+        assert!((before + minute..=after + minute).contains(&date), "{date}");
+    }
+}
+
+#[test]
+fn maintenance_is_told_by_each_path_in_its_own_way() {
+    for era in [Era::Before2405, Era::From2405] {
+        for ordered in [false, true] {
+            let koha = start(era);
+            if ordered {
+                koha.fault(Fault::on("", FaultKind::FrontBefore(Front::KohaMaintenance)));
+            } else {
+                koha.library(|library| library.preferences.maintenance = true);
+            }
+            assert!(get(&koha, AUTHENTICATION, &[]).body.contains("<status>maintenance</status>"));
+            assert_eq!(get(&koha, SERVICE, &[]).status, 401);
+            let rest = get(&koha, "/api/v1/libraries", &[]);
+            assert_eq!(rest.says(), (503, r#"{"error":"System is under maintenance."}"#));
+            let page = get(&koha, MAIN, &[]);
+            assert_eq!((page.status, page.header("location")), (302, Some("/cgi-bin/koha/installer/install.pl")));
+        }
     }
 }
 
