@@ -59,8 +59,20 @@ pub enum FaultKind {
     HtmlLogin,
     /// A redirect to there; the request is not processed.
     Redirect(String),
+    /// The request is processed; if it was not the first one on its connection, that is then closed without a byte of an
+    /// answer. First ones do not meet the fault, nor do they count for it.
+    CloseReused(Close),
     /// The session of the request's cookie has just timed out; the request is processed with that.
     ExpireSession,
+}
+
+/// How a connection is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Close {
+    /// In order, as when nothing more is to be said.
+    Fin,
+    /// As when nobody is there any more.
+    Rst,
 }
 
 impl Fault {
@@ -99,11 +111,12 @@ impl Faults {
         self.rules.clear();
     }
 
-    /// What is due for a request with this path.
-    pub(crate) fn due(&mut self, path: &str) -> Vec<FaultKind> {
+    /// What is due for a request with this path, which comes first on its connection or is one more.
+    pub(crate) fn due(&mut self, path: &str, reused: bool) -> Vec<FaultKind> {
         let mut due = Vec::new();
         for (fault, seen) in &mut self.rules {
-            if path.contains(&fault.path_contains) {
+            let fits = reused || !matches!(fault.kind, FaultKind::CloseReused(_));
+            if fits && path.contains(&fault.path_contains) {
                 let number = *seen;
                 *seen += 1;
                 let end = fault.times.map(|times| fault.skip.saturating_add(times));

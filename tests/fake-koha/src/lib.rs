@@ -54,7 +54,7 @@ pub use amount::Amount;
 pub use auth::{Flag, SECOND_FACTOR, Session};
 pub use circulation::Died;
 pub use clock::Zone;
-pub use faults::{Fault, FaultKind};
+pub use faults::{Close, Fault, FaultKind};
 pub use fronts::{Front, RetryAfter};
 pub use generate::Size;
 pub use request::Recorded;

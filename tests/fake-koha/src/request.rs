@@ -4,6 +4,8 @@ use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Multipart};
 use axum::http::request::Parts;
 
+use crate::connection::HIDDEN_CONNECTION;
+
 /// One request that reached the server, whatever became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
@@ -25,6 +27,8 @@ pub struct Recorded {
     pub headers: Vec<(String, String)>,
     /// The client's port: the same number is the same connection.
     pub connection: u16,
+    /// The bytes of the head as they came, from the request line to the empty line; empty for HTTP/2, which has none.
+    pub head: Vec<u8>,
 }
 
 impl Recorded {
@@ -37,6 +41,20 @@ impl Recorded {
     pub fn header(&self, name: &str) -> Option<&str> {
         first(&self.headers, name)
     }
+
+    /// The lines of the head that give this header, word for word as they were on the wire.
+    pub fn head_lines(&self, name: &str) -> Vec<String> {
+        let head = String::from_utf8_lossy(&self.head);
+        let gives = |line: &&str| line.split_once(':').is_some_and(|(given, _)| given.eq_ignore_ascii_case(name));
+        head.split("\r\n").filter(gives).map(str::to_owned).collect()
+    }
+}
+
+/// Where a request came from.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    pub(crate) port: u16,
+    pub(crate) head: Vec<u8>,
 }
 
 /// What the pages work with.
@@ -54,11 +72,14 @@ pub(crate) struct Request {
 
 impl Request {
     /// Reads a request whose body is all there.
-    pub(crate) async fn read(parts: &Parts, body: Bytes, sub_path: &str, connection: u16) -> (Self, Recorded) {
+    pub(crate) async fn read(parts: &Parts, body: Bytes, sub_path: &str, from: Origin) -> (Self, Recorded) {
         let headers: Vec<(String, String)> = parts
             .headers
             .iter()
-            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .map(|(name, value)| {
+                let name = if name == HIDDEN_CONNECTION { "connection" } else { name.as_str() };
+                (name.to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            })
             .collect();
         let content_type = first(&headers, "content-type").map(str::to_owned);
         let kind = content_type.clone().unwrap_or_default().to_ascii_lowercase();
@@ -82,7 +103,8 @@ impl Request {
             cookie: first(&headers, "cookie").map(str::to_owned),
             content_type,
             headers: headers.clone(),
-            connection,
+            connection: from.port,
+            head: from.head,
         };
         let request = Self {
             method: recorded.method.clone(),

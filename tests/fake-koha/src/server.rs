@@ -9,6 +9,7 @@ use std::thread::JoinHandle;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Extension, State};
+use axum::http::header::CONNECTION;
 use axum::routing::{MethodRouter, any};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -19,11 +20,11 @@ use tokio::sync::{oneshot, watch};
 use tower_service::Service;
 
 use crate::clock::Zone;
-use crate::connection::{Allowance, Connection};
-use crate::faults::{Fault, FaultKind, Faults};
+use crate::connection::{Connection, Control};
+use crate::faults::{Close, Fault, FaultKind, Faults};
 use crate::fronts::Front;
 use crate::reply::{self, Reply};
-use crate::request::{Recorded, Request};
+use crate::request::{Origin, Recorded, Request};
 use crate::state::{Era, Library};
 use crate::{authentication, csrf, koc, pages, report, rest, service};
 
@@ -61,6 +62,9 @@ pub struct Config {
     /// The newest sources rather than Koha of February 2025: the login form sends `login_op` instead of `op`, Basic
     /// authentication counts wrong passwords, and pages look as after Koha's code was tidied. Only from 24.05.
     pub newest: bool,
+    /// The header `Connection` counts word for word, as for Koha's Plack server Starman: anything but `close` alone,
+    /// `keep-alive, close` too, keeps the connection.
+    pub starman: bool,
     /// The data to start with.
     pub library: Library,
 }
@@ -81,6 +85,7 @@ impl Default for Config {
             rest_public_api: true,
             bug_38826: false,
             newest: false,
+            starman: false,
             library: Library::standard(),
         }
     }
@@ -267,11 +272,11 @@ async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
         let _ = stream.set_nodelay(true);
         let (shared, router) = (Arc::clone(&shared), router.clone());
         tokio::spawn(async move {
-            let allowance = Allowance::unlimited();
-            let connection = Connection { stream, allowance: allowance.clone() };
+            let control = Control::new();
+            let connection = Connection::new(stream, control.clone(), shared.config.starman);
             let handler = service_fn(move |request| {
                 let visit = Visit { shared: Arc::clone(&shared), router: router.clone(), connection: peer.port() };
-                answer(visit, request, allowance.clone())
+                answer(visit, request, control.clone())
             });
             // An error is a client that went away, or a fault that was ordered.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(connection), handler).await;
@@ -291,16 +296,20 @@ struct Visit {
     connection: u16,
 }
 
-async fn answer(visit: Visit, request: hyper::Request<Incoming>, allowance: Allowance) -> Result<Reply, Reset> {
+async fn answer(visit: Visit, request: hyper::Request<Incoming>, control: Control) -> Result<Reply, Reset> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(Body::new(body), usize::MAX).await.map_err(|_| Reset)?;
-    let (request, recorded) = Request::read(&parts, body, &visit.shared.config.sub_path, visit.connection).await;
+    let (head, reused) = control.take_head();
+    let origin = Origin { port: visit.connection, head };
+    let (request, recorded) = Request::read(&parts, body, &visit.shared.config.sub_path, origin).await;
+    let stays_open = visit.shared.config.starman && recorded.header("connection") != Some("close");
     // Listened to from before: a fault that is ended at once holds nothing.
     let released = visit.shared.released.subscribe();
-    let due = lock(&visit.shared.faults).due(&recorded.path);
+    let due = lock(&visit.shared.faults).due(&recorded.path, reused);
     lock(&visit.shared.requests).push(recorded);
     // In a task of its own: as with a real server, a client that goes away does not stop what it asked for.
-    tokio::spawn(visit.go(request, due, released, allowance)).await.map_err(|_| Reset)?
+    let reply = tokio::spawn(visit.go(request, due, released, control)).await.map_err(|_| Reset)??;
+    Ok(if stays_open { reply::with_header(reply, CONNECTION, "keep-alive") } else { reply })
 }
 
 impl Visit {
@@ -309,7 +318,7 @@ impl Visit {
         request: Request,
         due: Vec<FaultKind>,
         mut released: watch::Receiver<()>,
-        allowance: Allowance,
+        control: Control,
     ) -> Result<Reply, Reset> {
         let path = request.path.clone();
         for fault in &due {
@@ -338,8 +347,14 @@ impl Visit {
                 FaultKind::DelayAfter(time) => tokio::time::sleep(time).await,
                 FaultKind::HoldAfter => released.changed().await.map_err(|_| Reset)?,
                 FaultKind::ResetAfter => return Err(Reset),
-                FaultKind::CutHeaders => allowance.limit(CUT_AFTER_BYTES),
-                FaultKind::CutAfter(bytes) => allowance.limit(bytes),
+                FaultKind::CloseReused(close) => {
+                    if close == Close::Rst {
+                        control.end_with_reset();
+                    }
+                    return Err(Reset);
+                }
+                FaultKind::CutHeaders => control.limit(CUT_AFTER_BYTES),
+                FaultKind::CutAfter(bytes) => control.limit(bytes),
                 FaultKind::FrontAfter(front) => reply = self.front(&front, &path),
                 FaultKind::Status500After => reply = reply::own(self.shared.config.era, &path, 500),
                 _ => {}

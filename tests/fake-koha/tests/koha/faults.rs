@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-use fake_koha::{Config, Effect, Era, FakeKoha, Fault, FaultKind, Front, Library, RetryAfter};
+use fake_koha::{Close, Config, Effect, Era, FakeKoha, Fault, FaultKind, Front, Library, RetryAfter};
 
 use crate::client::*;
 
@@ -173,6 +173,55 @@ fn maintenance_is_told_by_each_path_in_its_own_way() {
             let page = get(&koha, MAIN, &[]);
             assert_eq!((page.status, page.header("location")), (302, Some("/cgi-bin/koha/installer/install.pl")));
         }
+    }
+}
+
+/// The lines that go with a transaction, and whether the connection stays open after it.
+fn stays_open(koha: &FakeKoha, lines: &[(&str, &str)]) -> bool {
+    let mut client = Client::open(koha);
+    let headers = [&[("Content-Type", FORM)], lines].concat();
+    let mut send = || client.send("POST", SERVICE, &headers, body().as_bytes());
+    send().expect("the first is answered");
+    send().is_ok()
+}
+
+#[test]
+fn starman_takes_the_connection_header_word_for_word() {
+    for (lines, others, starman) in [
+        (&[][..], true, true),
+        (&[("Connection", "keep-alive")], true, true),
+        (&[("Connection", "close")], false, false),
+        (&[("connection", "Close")], false, false),
+        (&[("Connection", "keep-alive, close")], false, true),
+        (&[("Connection", "keep-alive"), ("Connection", "close")], false, true),
+    ] {
+        for (is_starman, expected) in [(false, others), (true, starman)] {
+            let koha = with(Config { starman: is_starman, ..Config::default() });
+            assert_eq!(stays_open(&koha, lines), expected, "{lines:?} {is_starman}");
+            let seen = &koha.requests()[0];
+            let sent: Vec<String> = lines.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+            assert_eq!(seen.head_lines("connection"), sent, "on the wire");
+            assert_eq!(seen.header("connection"), lines.first().map(|(_, value)| *value));
+            let head = String::from_utf8(seen.head.clone()).unwrap();
+            assert!(head.starts_with("POST /cgi-bin/koha/offline_circ/service.pl HTTP/1.1\r\n"));
+            assert!(head.ends_with("\r\n\r\n") && !head.contains("barcode"));
+        }
+    }
+}
+
+#[test]
+fn a_reused_connection_is_closed_after_the_work() {
+    for (close, error) in [(Close::Fin, ErrorKind::UnexpectedEof), (Close::Rst, ErrorKind::ConnectionReset)] {
+        let koha = with(Config { starman: true, ..Config::default() });
+        koha.fault(Fault::on("service.pl", FaultKind::CloseReused(close)).times(1));
+        send(&mut Client::open(&koha)).unwrap();
+        let mut client = Client::open(&koha);
+        send(&mut client).unwrap();
+        assert_eq!(send(&mut client).unwrap_err().kind(), error);
+        assert_eq!(effects(&koha), 3, "processed all the same");
+        let mut client = Client::open(&koha);
+        send(&mut client).unwrap();
+        send(&mut client).unwrap();
     }
 }
 
