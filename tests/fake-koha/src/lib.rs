@@ -19,7 +19,7 @@
 //! Where to look: the library's data in `state`, what a transaction does to it in `circulation` and `queue`, who may
 //! do it in `auth` and `csrf`; one module per page of Koha (`service`, `authentication`, `pages`, `koc`, `report`, `rest`); libraries to
 //! start with in `sample` and `generate`; and
-//! `server`, `connection`, `faults`, `fronts` for HTTP and its accidents.
+//! `server`, `connection`, `faults`, `fronts`, `gateway` for HTTP, its accidents, and what stands before Koha.
 //!
 //! Not modelled: branch by IP address, expired passwords, circulation rules other than a loan of 21
 //! days, fines, and races between requests (they are handled one at a time).
@@ -36,6 +36,7 @@ mod connection;
 mod csrf;
 mod faults;
 mod fronts;
+mod gateway;
 mod generate;
 mod koc;
 mod names;
@@ -56,6 +57,7 @@ pub use circulation::Died;
 pub use clock::Zone;
 pub use faults::{Close, Fault, FaultKind};
 pub use fronts::{Front, RetryAfter};
+pub use gateway::Wall;
 pub use generate::Size;
 pub use request::Recorded;
 pub use server::{Config, FakeKoha, Stopped};

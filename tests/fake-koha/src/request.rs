@@ -27,6 +27,8 @@ pub struct Recorded {
     pub headers: Vec<(String, String)>,
     /// The client's port: the same number is the same connection.
     pub connection: u16,
+    /// The node that the balancer chose: 1 or 2; 0 where there is no balancer, or a wall was in the way.
+    pub node: u8,
     /// The bytes of the head as they came, from the request line to the empty line; empty for HTTP/2, which has none.
     pub head: Vec<u8>,
 }
@@ -104,6 +106,7 @@ impl Request {
             content_type,
             headers: headers.clone(),
             connection: from.port,
+            node: 0,
             head: from.head,
         };
         let request = Self {
@@ -125,6 +128,15 @@ impl Request {
     /// A parameter from anywhere, as the middleware sees it.
     pub(crate) fn any_parameter(&self, name: &str) -> Option<&str> {
         first(&self.form, name).or_else(|| first(&self.query, name))
+    }
+
+    /// The session is one that nobody knows.
+    pub(crate) fn forget_session(&mut self) {
+        for (name, text) in &mut self.headers {
+            if name == "cookie" {
+                *text = text.replace("CGISESSID=", "CGISESSID=elsewhere-");
+            }
+        }
     }
 
     /// A header, its name in lower case.

@@ -23,6 +23,7 @@ use crate::clock::Zone;
 use crate::connection::{Connection, Control};
 use crate::faults::{Close, Fault, FaultKind, Faults};
 use crate::fronts::Front;
+use crate::gateway::{Balancer, NODE_COOKIE, Wall};
 use crate::reply::{self, Reply};
 use crate::request::{Origin, Recorded, Request};
 use crate::state::{Era, Library};
@@ -65,6 +66,10 @@ pub struct Config {
     /// The header `Connection` counts word for word, as for Koha's Plack server Starman: anything but `close` alone,
     /// `keep-alive, close` too, keeps the connection.
     pub starman: bool,
+    /// A wall against bots in front of everything.
+    pub wall: Option<Wall>,
+    /// Two nodes, each with sessions of its own, behind a balancer that sticks by the cookie `SERVERID`.
+    pub two_nodes: bool,
     /// The data to start with.
     pub library: Library,
 }
@@ -86,6 +91,8 @@ impl Default for Config {
             bug_38826: false,
             newest: false,
             starman: false,
+            wall: None,
+            two_nodes: false,
             library: Library::standard(),
         }
     }
@@ -98,6 +105,8 @@ pub(crate) struct Shared {
     library: Mutex<Library>,
     faults: Mutex<Faults>,
     requests: Mutex<Vec<Recorded>>,
+    wall: Mutex<Option<Wall>>,
+    balancer: Mutex<Option<Balancer>>,
     /// Told when faults are ended.
     released: watch::Sender<()>,
 }
@@ -147,11 +156,14 @@ impl FakeKoha {
         library.zone = Zone { offset_minutes: config.zone_offset_minutes, eu_summer_time: config.eu_summer_time };
         config.sub_path.truncate(config.sub_path.trim_end_matches('/').len());
         let port = config.port;
+        let (wall, balancer) = (config.wall.take(), config.two_nodes.then(Balancer::default));
         let shared = Arc::new(Shared {
             config,
             library: Mutex::new(library),
             faults: Mutex::default(),
             requests: Mutex::default(),
+            wall: Mutex::new(wall),
+            balancer: Mutex::new(balancer),
             released: watch::Sender::default(),
         });
         Self::serve(shared, port)
@@ -201,6 +213,11 @@ impl FakeKoha {
     pub fn clear_faults(&self) {
         lock(&self.shared.faults).clear();
         let () = self.shared.released.send_replace(());
+    }
+
+    /// Puts up another wall against bots, or takes it down.
+    pub fn set_wall(&self, wall: Option<Wall>) {
+        *lock(&self.shared.wall) = wall;
     }
 
     /// Every request that was seen, in order of arrival.
@@ -301,14 +318,29 @@ async fn answer(visit: Visit, request: hyper::Request<Incoming>, control: Contro
     let body = to_bytes(Body::new(body), usize::MAX).await.map_err(|_| Reset)?;
     let (head, reused) = control.take_head();
     let origin = Origin { port: visit.connection, head };
-    let (request, recorded) = Request::read(&parts, body, &visit.shared.config.sub_path, origin).await;
+    let (mut request, mut recorded) = Request::read(&parts, body, &visit.shared.config.sub_path, origin).await;
     let stays_open = visit.shared.config.starman && recorded.header("connection") != Some("close");
     // Listened to from before: a fault that is ended at once holds nothing.
     let released = visit.shared.released.subscribe();
-    let due = lock(&visit.shared.faults).due(&recorded.path, reused);
+    let wall = lock(&visit.shared.wall).clone().filter(|wall| !wall.lets_pass(&request, &recorded.path));
+    let had_cookie = request.cookie(NODE_COOKIE).is_some();
+    if wall.is_none()
+        && let Some(balancer) = lock(&visit.shared.balancer).as_mut()
+    {
+        recorded.node = balancer.choose(&mut request);
+    }
+    let (node, path) = (recorded.node, recorded.path.clone());
     lock(&visit.shared.requests).push(recorded);
+    if let Some(wall) = wall {
+        return Ok(wall.page());
+    }
+    let shared = Arc::clone(&visit.shared);
+    let due = lock(&shared.faults).due(&path, reused);
     // In a task of its own: as with a real server, a client that goes away does not stop what it asked for.
-    let reply = tokio::spawn(visit.go(request, due, released, control)).await.map_err(|_| Reset)??;
+    let mut reply = tokio::spawn(visit.go(request, due, released, control)).await.map_err(|_| Reset)??;
+    if let Some(balancer) = lock(&shared.balancer).as_mut() {
+        reply = balancer.answered(node, had_cookie, reply);
+    }
     Ok(if stays_open { reply::with_header(reply, CONNECTION, "keep-alive") } else { reply })
 }
 

@@ -14,6 +14,7 @@ mod download;
 mod faults;
 mod form;
 mod from_24_05;
+mod gateway;
 mod generated;
 mod login;
 mod pages;
