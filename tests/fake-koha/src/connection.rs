@@ -3,11 +3,12 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::task::AbortHandle;
 
 /// What stands for `Connection` where hyper must not see that header.
 pub(crate) const HIDDEN_CONNECTION: &str = "_onnection";
@@ -27,6 +28,8 @@ struct Inner {
     /// The head of the request that is coming in or being answered.
     head: Mutex<Vec<u8>>,
     requests: AtomicUsize,
+    /// The task that serves the connection.
+    task: OnceLock<AbortHandle>,
 }
 
 impl Control {
@@ -36,11 +39,25 @@ impl Control {
             reset: AtomicBool::new(false),
             head: Mutex::default(),
             requests: AtomicUsize::new(0),
+            task: OnceLock::new(),
         }))
     }
 
     pub(crate) fn limit(&self, bytes: usize) {
         self.0.allowance.store(bytes, Ordering::SeqCst);
+    }
+
+    /// Which task serves the connection.
+    pub(crate) fn served_by(&self, task: AbortHandle) {
+        // There is only one.
+        let _ = self.0.task.set(task);
+    }
+
+    /// Closes the connection with all that goes on over it.
+    pub(crate) fn close(&self) {
+        if let Some(task) = self.0.task.get() {
+            task.abort();
+        }
     }
 
     /// When it is dropped, the other side gets RST instead of FIN.

@@ -62,8 +62,45 @@ pub enum FaultKind {
     /// The request is processed; if it was not the first one on its connection, that is then closed without a byte of an
     /// answer. First ones do not meet the fault, nor do they count for it.
     CloseReused(Close),
+    /// The stream of HTTP/2 is reset with this code; the request is not processed. With HTTP/1 the connection is closed.
+    StreamResetBefore(StreamReset),
+    /// The request is processed, then the stream of HTTP/2 is reset with this code. With HTTP/1 the connection is closed.
+    StreamResetAfter(StreamReset),
     /// The session of the request's cookie has just timed out; the request is processed with that.
     ExpireSession,
+}
+
+/// The code in a `RST_STREAM` of HTTP/2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamReset {
+    /// `NO_ERROR`.
+    NoError,
+    /// `PROTOCOL_ERROR`.
+    ProtocolError,
+    /// `INTERNAL_ERROR`.
+    InternalError,
+    /// `REFUSED_STREAM`, which promises that nothing was processed.
+    RefusedStream,
+    /// `CANCEL`.
+    Cancel,
+    /// `ENHANCE_YOUR_CALM`.
+    EnhanceYourCalm,
+    /// `HTTP_1_1_REQUIRED`.
+    Http11Required,
+}
+
+impl StreamReset {
+    pub(crate) fn reason(self) -> h2::Reason {
+        match self {
+            Self::NoError => h2::Reason::NO_ERROR,
+            Self::ProtocolError => h2::Reason::PROTOCOL_ERROR,
+            Self::InternalError => h2::Reason::INTERNAL_ERROR,
+            Self::RefusedStream => h2::Reason::REFUSED_STREAM,
+            Self::Cancel => h2::Reason::CANCEL,
+            Self::EnhanceYourCalm => h2::Reason::ENHANCE_YOUR_CALM,
+            Self::Http11Required => h2::Reason::HTTP_1_1_REQUIRED,
+        }
+    }
 }
 
 /// How a connection is closed.

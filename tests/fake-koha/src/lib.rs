@@ -19,7 +19,7 @@
 //! Where to look: the library's data in `state`, what a transaction does to it in `circulation` and `queue`, who may
 //! do it in `auth` and `csrf`; one module per page of Koha (`service`, `authentication`, `pages`, `koc`, `report`, `rest`); libraries to
 //! start with in `sample` and `generate`; and
-//! `server`, `connection`, `faults`, `fronts`, `gateway` for HTTP, its accidents, and what stands before Koha.
+//! `server`, `tls`, `connection`, `faults`, `fronts`, `gateway` for HTTP, its accidents, and what stands before Koha.
 //!
 //! Not modelled: branch by IP address, expired passwords, circulation rules other than a loan of 21
 //! days, fines, and races between requests (they are handled one at a time).
@@ -50,12 +50,13 @@ mod sample;
 mod server;
 mod service;
 mod state;
+mod tls;
 
 pub use amount::Amount;
 pub use auth::{Flag, SECOND_FACTOR, Session};
 pub use circulation::Died;
 pub use clock::Zone;
-pub use faults::{Close, Fault, FaultKind};
+pub use faults::{Close, Fault, FaultKind, StreamReset};
 pub use fronts::{Front, RetryAfter};
 pub use gateway::Wall;
 pub use generate::Size;
@@ -65,3 +66,4 @@ pub use state::{
     AccessToken, AccountLine, ApiKey, Branch, DateFormat, Effect, Era, Found, Hold, HoldEnd, Item, Library, Loan,
     OldHold, OldLoan, Operation, Patron, Payment, Preferences, Report, Text, Upload,
 };
+pub use tls::Https;

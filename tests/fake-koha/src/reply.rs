@@ -86,6 +86,17 @@ pub(crate) fn with_session(reply: Reply, era: Era, session_id: &str) -> Reply {
     with_header(reply, SET_COOKIE, &format!("CGISESSID={session_id}; {attributes}"))
 }
 
+/// With https, the session cookie is for https alone.
+pub(crate) fn secure(mut reply: Reply) -> Reply {
+    if let Some(cookie) = reply.headers_mut().get_mut(SET_COOKIE)
+        && let Ok(text) = cookie.to_str()
+        && let Ok(value) = HeaderValue::from_str(&text.replace("path=/; HttpOnly", "path=/; secure; HttpOnly"))
+    {
+        *cookie = value;
+    }
+    reply
+}
+
 /// Adds the header that carries a CSRF token.
 pub(crate) fn with_csrf_token(reply: Reply, token: &str) -> Reply {
     with_header(reply, HeaderName::from_static("csrf-token"), token)

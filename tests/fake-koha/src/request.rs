@@ -75,7 +75,7 @@ pub(crate) struct Request {
 impl Request {
     /// Reads a request whose body is all there.
     pub(crate) async fn read(parts: &Parts, body: Bytes, sub_path: &str, from: Origin) -> (Self, Recorded) {
-        let headers: Vec<(String, String)> = parts
+        let mut headers: Vec<(String, String)> = parts
             .headers
             .iter()
             .map(|(name, value)| {
@@ -83,6 +83,12 @@ impl Request {
                 (name.to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
             })
             .collect();
+        // HTTP/2 may send a cookie each; together they are one header.
+        let cookies: Vec<String> =
+            headers.extract_if(.., |(name, _)| name == "cookie").map(|(_, value)| value).collect();
+        if !cookies.is_empty() {
+            headers.push(("cookie".to_owned(), cookies.join("; ")));
+        }
         let content_type = first(&headers, "content-type").map(str::to_owned);
         let kind = content_type.clone().unwrap_or_default().to_ascii_lowercase();
         let (mut form, mut files) = (Vec::new(), Vec::new());

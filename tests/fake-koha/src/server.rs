@@ -12,21 +12,24 @@ use axum::extract::{Extension, State};
 use axum::http::header::CONNECTION;
 use axum::routing::{MethodRouter, any};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
+use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::sync::{oneshot, watch};
 use tower_service::Service;
 
 use crate::clock::Zone;
-use crate::connection::{Connection, Control};
+use crate::connection::{Connection, Control, Tcp};
 use crate::faults::{Close, Fault, FaultKind, Faults};
 use crate::fronts::Front;
 use crate::gateway::{Balancer, NODE_COOKIE, Wall};
 use crate::reply::{self, Reply};
 use crate::request::{Origin, Recorded, Request};
 use crate::state::{Era, Library};
+use crate::tls::{Https, Tls};
 use crate::{authentication, csrf, koc, pages, report, rest, service};
 
 /// How much of an answer still gets out when the connection is cut in the headers: the status line and a bit.
@@ -70,6 +73,8 @@ pub struct Config {
     pub wall: Option<Wall>,
     /// Two nodes, each with sessions of its own, behind a balancer that sticks by the cookie `SERVERID`.
     pub two_nodes: bool,
+    /// HTTPS instead of HTTP, with a certificate of the server's own making.
+    pub https: Option<Https>,
     /// The data to start with.
     pub library: Library,
 }
@@ -93,6 +98,7 @@ impl Default for Config {
             starman: false,
             wall: None,
             two_nodes: false,
+            https: None,
             library: Library::standard(),
         }
     }
@@ -105,6 +111,7 @@ pub(crate) struct Shared {
     library: Mutex<Library>,
     faults: Mutex<Faults>,
     requests: Mutex<Vec<Recorded>>,
+    tls: Option<Tls>,
     wall: Mutex<Option<Wall>>,
     balancer: Mutex<Option<Balancer>>,
     /// Told when faults are ended.
@@ -148,7 +155,7 @@ impl FakeKoha {
     ///
     /// # Errors
     ///
-    /// If the port is taken, or no thread can be made.
+    /// If the port is taken, or no thread or certificate can be made.
     pub fn start(mut config: Config) -> io::Result<Self> {
         let mut library = std::mem::take(&mut config.library);
         library.era = config.era;
@@ -156,12 +163,14 @@ impl FakeKoha {
         library.zone = Zone { offset_minutes: config.zone_offset_minutes, eu_summer_time: config.eu_summer_time };
         config.sub_path.truncate(config.sub_path.trim_end_matches('/').len());
         let port = config.port;
+        let tls = config.https.map(Tls::new).transpose()?;
         let (wall, balancer) = (config.wall.take(), config.two_nodes.then(Balancer::default));
         let shared = Arc::new(Shared {
             config,
             library: Mutex::new(library),
             faults: Mutex::default(),
             requests: Mutex::default(),
+            tls,
             wall: Mutex::new(wall),
             balancer: Mutex::new(balancer),
             released: watch::Sender::default(),
@@ -189,9 +198,20 @@ impl FakeKoha {
         Ok(Self { shared, port, running: Some((stop, thread)) })
     }
 
-    /// `http://127.0.0.1:PORT` and the sub-path, without a slash at the end.
+    /// `http://127.0.0.1:PORT` (or `https:`) and the sub-path, without a slash at the end.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}{}", self.port, self.shared.config.sub_path)
+        self.url_on("127.0.0.1")
+    }
+
+    /// The same with another name of this machine, such as `localhost`.
+    pub fn url_on(&self, host: &str) -> String {
+        let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{host}:{}{}", self.port, self.shared.config.sub_path)
+    }
+
+    /// The certificate of HTTPS in DER, for 127.0.0.1 and localhost; it is its own authority.
+    pub fn certificate(&self) -> Option<&[u8]> {
+        self.shared.tls.as_ref().map(|tls| tls.certificate.as_ref())
     }
 
     /// The port on 127.0.0.1.
@@ -287,61 +307,106 @@ async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
         let Ok((stream, peer)) = listener.accept().await else { continue };
         // Small answers must not wait for each other.
         let _ = stream.set_nodelay(true);
-        let (shared, router) = (Arc::clone(&shared), router.clone());
-        tokio::spawn(async move {
-            let control = Control::new();
-            let connection = Connection::new(stream, control.clone(), shared.config.starman);
-            let handler = service_fn(move |request| {
-                let visit = Visit { shared: Arc::clone(&shared), router: router.clone(), connection: peer.port() };
-                answer(visit, request, control.clone())
-            });
-            // An error is a client that went away, or a fault that was ordered.
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(connection), handler).await;
-        });
+        let control = Control::new();
+        let visits = Visits { shared: Arc::clone(&shared), router: router.clone(), port: peer.port(), control };
+        let control = visits.control.clone();
+        control.served_by(tokio::spawn(visits.serve(stream)).abort_handle());
     }
 }
 
-/// The connection is to be closed without an answer: hyper does so when its service fails.
+/// Why there is no answer: hyper closes the connection or resets the stream when its service fails.
 #[derive(Debug, Error)]
-#[error("the connection was closed by a fault")]
-struct Reset;
+enum Broken {
+    #[error("the connection was closed by a fault")]
+    Connection,
+    #[error("the stream was reset by a fault")]
+    Stream(#[source] h2::Error),
+}
+
+/// All requests of one connection.
+#[derive(Clone)]
+struct Visits {
+    shared: Arc<Shared>,
+    router: Router,
+    port: u16,
+    control: Control,
+}
+
+impl Visits {
+    /// Serves the connection. An error is a client that went away, or a fault that was ordered.
+    async fn serve(self, stream: TcpStream) {
+        let Some(tls) = &self.shared.tls else {
+            return self.serve_http1(stream).await;
+        };
+        let Ok(stream) = tls.acceptor.accept(stream).await else { return };
+        if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+            return self.serve_http1(stream).await;
+        }
+        let connection = Connection::new(stream, self.control.clone(), false);
+        let handler = service_fn(move |request| {
+            let visits = self.clone();
+            async move {
+                let control = visits.control.clone();
+                let answer = visits.answer(request, true).await;
+                if matches!(answer, Err(Broken::Connection)) {
+                    // Only this stream would be reset. The task that is to end must not be asked for anything more.
+                    control.close();
+                    std::future::pending::<()>().await;
+                }
+                answer
+            }
+        });
+        let _ = http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(connection), handler).await;
+    }
+
+    async fn serve_http1<S: AsyncRead + AsyncWrite + Tcp + Unpin>(self, stream: S) {
+        let connection = Connection::new(stream, self.control.clone(), self.shared.config.starman);
+        let handler = service_fn(move |request| self.clone().answer(request, false));
+        let _ = http1::Builder::new().serve_connection(TokioIo::new(connection), handler).await;
+    }
+
+    async fn answer(self, request: hyper::Request<Incoming>, http2: bool) -> Result<Reply, Broken> {
+        let Self { shared, router, port, control } = self;
+        let (parts, body) = request.into_parts();
+        let body = to_bytes(Body::new(body), usize::MAX).await.map_err(|_| Broken::Connection)?;
+        let (head, reused) = control.take_head();
+        let origin = Origin { port, head: if http2 { Vec::new() } else { head } };
+        let (mut request, mut recorded) = Request::read(&parts, body, &shared.config.sub_path, origin).await;
+        let stays_open = shared.config.starman && !http2 && recorded.header("connection") != Some("close");
+        // Listened to from before: a fault that is ended at once holds nothing.
+        let released = shared.released.subscribe();
+        let wall = lock(&shared.wall).clone().filter(|wall| !wall.lets_pass(&request, &recorded.path));
+        let had_cookie = request.cookie(NODE_COOKIE).is_some();
+        if wall.is_none()
+            && let Some(balancer) = lock(&shared.balancer).as_mut()
+        {
+            recorded.node = balancer.choose(&mut request);
+        }
+        let (node, path) = (recorded.node, recorded.path.clone());
+        // Before the record, where a test may be waiting for it.
+        let due = if wall.is_some() { Vec::new() } else { lock(&shared.faults).due(&path, reused) };
+        lock(&shared.requests).push(recorded);
+        if let Some(wall) = wall {
+            return Ok(wall.page());
+        }
+        let visit = Visit { shared: Arc::clone(&shared), router };
+        // In a task of its own: as with a real server, a client that goes away does not stop what it asked for.
+        let going = tokio::spawn(visit.go(request, due, released, control));
+        let mut reply = going.await.map_err(|_| Broken::Connection)??;
+        if shared.tls.is_some() {
+            reply = reply::secure(reply);
+        }
+        if let Some(balancer) = lock(&shared.balancer).as_mut() {
+            reply = balancer.answered(node, had_cookie, reply);
+        }
+        Ok(if stays_open { reply::with_header(reply, CONNECTION, "keep-alive") } else { reply })
+    }
+}
 
 /// One request on its way.
 struct Visit {
     shared: Arc<Shared>,
     router: Router,
-    connection: u16,
-}
-
-async fn answer(visit: Visit, request: hyper::Request<Incoming>, control: Control) -> Result<Reply, Reset> {
-    let (parts, body) = request.into_parts();
-    let body = to_bytes(Body::new(body), usize::MAX).await.map_err(|_| Reset)?;
-    let (head, reused) = control.take_head();
-    let origin = Origin { port: visit.connection, head };
-    let (mut request, mut recorded) = Request::read(&parts, body, &visit.shared.config.sub_path, origin).await;
-    let stays_open = visit.shared.config.starman && recorded.header("connection") != Some("close");
-    // Listened to from before: a fault that is ended at once holds nothing.
-    let released = visit.shared.released.subscribe();
-    let wall = lock(&visit.shared.wall).clone().filter(|wall| !wall.lets_pass(&request, &recorded.path));
-    let had_cookie = request.cookie(NODE_COOKIE).is_some();
-    if wall.is_none()
-        && let Some(balancer) = lock(&visit.shared.balancer).as_mut()
-    {
-        recorded.node = balancer.choose(&mut request);
-    }
-    let (node, path) = (recorded.node, recorded.path.clone());
-    lock(&visit.shared.requests).push(recorded);
-    if let Some(wall) = wall {
-        return Ok(wall.page());
-    }
-    let shared = Arc::clone(&visit.shared);
-    let due = lock(&shared.faults).due(&path, reused);
-    // In a task of its own: as with a real server, a client that goes away does not stop what it asked for.
-    let mut reply = tokio::spawn(visit.go(request, due, released, control)).await.map_err(|_| Reset)??;
-    if let Some(balancer) = lock(&shared.balancer).as_mut() {
-        reply = balancer.answered(node, had_cookie, reply);
-    }
-    Ok(if stays_open { reply::with_header(reply, CONNECTION, "keep-alive") } else { reply })
 }
 
 impl Visit {
@@ -351,14 +416,15 @@ impl Visit {
         due: Vec<FaultKind>,
         mut released: watch::Receiver<()>,
         control: Control,
-    ) -> Result<Reply, Reset> {
+    ) -> Result<Reply, Broken> {
         let path = request.path.clone();
         for fault in &due {
             match fault {
                 FaultKind::Delay(time) => tokio::time::sleep(*time).await,
                 // Where the server is stopped meanwhile, there is nothing left to wait for.
-                FaultKind::Hold => released.changed().await.map_err(|_| Reset)?,
-                FaultKind::ResetBefore => return Err(Reset),
+                FaultKind::Hold => released.changed().await.map_err(|_| Broken::Connection)?,
+                FaultKind::StreamResetBefore(code) => return Err(Broken::Stream(code.reason().into())),
+                FaultKind::ResetBefore => return Err(Broken::Connection),
                 FaultKind::Status(status) => return Ok(reply::own(self.shared.config.era, &path, *status)),
                 FaultKind::FrontBefore(front) => return Ok(self.front(front, &path)),
                 FaultKind::HtmlLogin => return Ok(pages::captive_portal()),
@@ -377,13 +443,14 @@ impl Visit {
         for fault in due {
             match fault {
                 FaultKind::DelayAfter(time) => tokio::time::sleep(time).await,
-                FaultKind::HoldAfter => released.changed().await.map_err(|_| Reset)?,
-                FaultKind::ResetAfter => return Err(Reset),
+                FaultKind::HoldAfter => released.changed().await.map_err(|_| Broken::Connection)?,
+                FaultKind::StreamResetAfter(code) => return Err(Broken::Stream(code.reason().into())),
+                FaultKind::ResetAfter => return Err(Broken::Connection),
                 FaultKind::CloseReused(close) => {
                     if close == Close::Rst {
                         control.end_with_reset();
                     }
-                    return Err(Reset);
+                    return Err(Broken::Connection);
                 }
                 FaultKind::CutHeaders => control.limit(CUT_AFTER_BYTES),
                 FaultKind::CutAfter(bytes) => control.limit(bytes),
