@@ -89,20 +89,6 @@ pub enum StreamReset {
     Http11Required,
 }
 
-impl StreamReset {
-    pub(crate) fn reason(self) -> h2::Reason {
-        match self {
-            Self::NoError => h2::Reason::NO_ERROR,
-            Self::ProtocolError => h2::Reason::PROTOCOL_ERROR,
-            Self::InternalError => h2::Reason::INTERNAL_ERROR,
-            Self::RefusedStream => h2::Reason::REFUSED_STREAM,
-            Self::Cancel => h2::Reason::CANCEL,
-            Self::EnhanceYourCalm => h2::Reason::ENHANCE_YOUR_CALM,
-            Self::Http11Required => h2::Reason::HTTP_1_1_REQUIRED,
-        }
-    }
-}
-
 /// How a connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Close {

@@ -50,6 +50,7 @@ mod sample;
 mod server;
 mod service;
 mod state;
+#[cfg_attr(not(feature = "https"), path = "no_tls.rs")]
 mod tls;
 
 pub use amount::Amount;
@@ -61,9 +62,8 @@ pub use fronts::{Front, RetryAfter};
 pub use gateway::Wall;
 pub use generate::Size;
 pub use request::Recorded;
-pub use server::{Config, FakeKoha, Stopped};
+pub use server::{Config, FakeKoha, Https, Stopped};
 pub use state::{
     AccessToken, AccountLine, ApiKey, Branch, DateFormat, Effect, Era, Found, Hold, HoldEnd, Item, Library, Loan,
     OldHold, OldLoan, Operation, Patron, Payment, Preferences, Report, Text, Upload,
 };
-pub use tls::Https;

@@ -12,9 +12,9 @@ use axum::extract::{Extension, State};
 use axum::http::header::CONNECTION;
 use axum::routing::{MethodRouter, any};
 use hyper::body::Incoming;
-use hyper::server::conn::{http1, http2};
+use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -23,17 +23,26 @@ use tower_service::Service;
 
 use crate::clock::Zone;
 use crate::connection::{Connection, Control, Tcp};
-use crate::faults::{Close, Fault, FaultKind, Faults};
+use crate::faults::{Close, Fault, FaultKind, Faults, StreamReset};
 use crate::fronts::Front;
 use crate::gateway::{Balancer, NODE_COOKIE, Wall};
 use crate::reply::{self, Reply};
 use crate::request::{Origin, Recorded, Request};
 use crate::state::{Era, Library};
-use crate::tls::{Https, Tls};
+use crate::tls::Tls;
 use crate::{authentication, csrf, koc, pages, report, rest, service};
 
 /// How much of an answer still gets out when the connection is cut in the headers: the status line and a bit.
 const CUT_AFTER_BYTES: usize = 30;
+
+/// What a server with HTTPS speaks over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Https {
+    /// HTTP/1.1 alone.
+    Http1,
+    /// HTTP/2, or HTTP/1.1 with who does not offer it (as a browser after `HTTP_1_1_REQUIRED`).
+    Http2,
+}
 
 /// How the server is set up.
 #[derive(Debug, Clone)]
@@ -73,7 +82,7 @@ pub struct Config {
     pub wall: Option<Wall>,
     /// Two nodes, each with sessions of its own, behind a balancer that sticks by the cookie `SERVERID`.
     pub two_nodes: bool,
-    /// HTTPS instead of HTTP, with a certificate of the server's own making.
+    /// HTTPS instead of HTTP, with a certificate of the server's own making. Needs the feature `https`.
     pub https: Option<Https>,
     /// The data to start with.
     pub library: Library,
@@ -211,7 +220,7 @@ impl FakeKoha {
 
     /// The certificate of HTTPS in DER, for 127.0.0.1 and localhost; it is its own authority.
     pub fn certificate(&self) -> Option<&[u8]> {
-        self.shared.tls.as_ref().map(|tls| tls.certificate.as_ref())
+        self.shared.tls.as_ref().map(Tls::certificate)
     }
 
     /// The port on 127.0.0.1.
@@ -314,58 +323,41 @@ async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
     }
 }
 
-/// Why there is no answer: hyper closes the connection or resets the stream when its service fails.
+/// Why there is no answer. hyper closes the connection when its service fails, and with HTTP/2 the stream.
 #[derive(Debug, Error)]
-enum Broken {
+pub(crate) enum Broken {
     #[error("the connection was closed by a fault")]
     Connection,
-    #[error("the stream was reset by a fault")]
-    Stream(#[source] h2::Error),
+    #[error("the stream was reset by a fault: {0:?}")]
+    Stream(StreamReset),
 }
 
 /// All requests of one connection.
 #[derive(Clone)]
-struct Visits {
+pub(crate) struct Visits {
     shared: Arc<Shared>,
     router: Router,
     port: u16,
-    control: Control,
+    pub(crate) control: Control,
 }
 
 impl Visits {
     /// Serves the connection. An error is a client that went away, or a fault that was ordered.
     async fn serve(self, stream: TcpStream) {
-        let Some(tls) = &self.shared.tls else {
-            return self.serve_http1(stream).await;
-        };
-        let Ok(stream) = tls.acceptor.accept(stream).await else { return };
-        if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
-            return self.serve_http1(stream).await;
+        let shared = Arc::clone(&self.shared);
+        match &shared.tls {
+            Some(tls) => tls.serve(self, stream).await,
+            None => self.serve_http1(stream).await,
         }
-        let connection = Connection::new(stream, self.control.clone(), false);
-        let handler = service_fn(move |request| {
-            let visits = self.clone();
-            async move {
-                let control = visits.control.clone();
-                let answer = visits.answer(request, true).await;
-                if matches!(answer, Err(Broken::Connection)) {
-                    // Only this stream would be reset. The task that is to end must not be asked for anything more.
-                    control.close();
-                    std::future::pending::<()>().await;
-                }
-                answer
-            }
-        });
-        let _ = http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(connection), handler).await;
     }
 
-    async fn serve_http1<S: AsyncRead + AsyncWrite + Tcp + Unpin>(self, stream: S) {
+    pub(crate) async fn serve_http1<S: AsyncRead + AsyncWrite + Tcp + Unpin>(self, stream: S) {
         let connection = Connection::new(stream, self.control.clone(), self.shared.config.starman);
         let handler = service_fn(move |request| self.clone().answer(request, false));
         let _ = http1::Builder::new().serve_connection(TokioIo::new(connection), handler).await;
     }
 
-    async fn answer(self, request: hyper::Request<Incoming>, http2: bool) -> Result<Reply, Broken> {
+    pub(crate) async fn answer(self, request: hyper::Request<Incoming>, http2: bool) -> Result<Reply, Broken> {
         let Self { shared, router, port, control } = self;
         let (parts, body) = request.into_parts();
         let body = to_bytes(Body::new(body), usize::MAX).await.map_err(|_| Broken::Connection)?;
@@ -391,8 +383,15 @@ impl Visits {
         }
         let visit = Visit { shared: Arc::clone(&shared), router };
         // In a task of its own: as with a real server, a client that goes away does not stop what it asked for.
-        let going = tokio::spawn(visit.go(request, due, released, control));
-        let mut reply = going.await.map_err(|_| Broken::Connection)??;
+        let going = tokio::spawn(visit.go(request, due, released, control.clone()));
+        let mut reply = match going.await.unwrap_or(Err(Broken::Connection)) {
+            Err(Broken::Connection) => {
+                // With HTTP/2 an error would end the stream alone.
+                control.close();
+                return Err(Broken::Connection);
+            }
+            other => other?,
+        };
         if shared.tls.is_some() {
             reply = reply::secure(reply);
         }
@@ -423,7 +422,7 @@ impl Visit {
                 FaultKind::Delay(time) => tokio::time::sleep(*time).await,
                 // Where the server is stopped meanwhile, there is nothing left to wait for.
                 FaultKind::Hold => released.changed().await.map_err(|_| Broken::Connection)?,
-                FaultKind::StreamResetBefore(code) => return Err(Broken::Stream(code.reason().into())),
+                FaultKind::StreamResetBefore(code) => return Err(Broken::Stream(*code)),
                 FaultKind::ResetBefore => return Err(Broken::Connection),
                 FaultKind::Status(status) => return Ok(reply::own(self.shared.config.era, &path, *status)),
                 FaultKind::FrontBefore(front) => return Ok(self.front(front, &path)),
@@ -444,7 +443,7 @@ impl Visit {
             match fault {
                 FaultKind::DelayAfter(time) => tokio::time::sleep(time).await,
                 FaultKind::HoldAfter => released.changed().await.map_err(|_| Broken::Connection)?,
-                FaultKind::StreamResetAfter(code) => return Err(Broken::Stream(code.reason().into())),
+                FaultKind::StreamResetAfter(code) => return Err(Broken::Stream(code)),
                 FaultKind::ResetAfter => return Err(Broken::Connection),
                 FaultKind::CloseReused(close) => {
                     if close == Close::Rst {

@@ -3,6 +3,9 @@
 use std::io;
 use std::sync::Arc;
 
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
@@ -10,22 +13,14 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivatePkcs8KeyDer};
 use tokio_rustls::rustls::{ServerConfig, version};
 use tokio_rustls::server::TlsStream;
 
-use crate::connection::Tcp;
-
-/// How a server with HTTPS speaks below it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Https {
-    /// HTTP/1.1 alone.
-    Http1,
-    /// HTTP/2, or HTTP/1.1 with who does not offer it (as a browser after `HTTP_1_1_REQUIRED`).
-    Http2,
-}
+use crate::connection::{Connection, Tcp};
+use crate::faults::StreamReset;
+use crate::server::{Broken, Https, Visits};
 
 /// What is made once for a server.
 pub(crate) struct Tls {
-    pub(crate) acceptor: TlsAcceptor,
-    /// In DER.
-    pub(crate) certificate: CertificateDer<'static>,
+    acceptor: TlsAcceptor,
+    certificate: CertificateDer<'static>,
 }
 
 impl std::fmt::Debug for Tls {
@@ -52,6 +47,44 @@ impl Tls {
             Https::Http2 => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
         };
         Ok(Self { acceptor: TlsAcceptor::from(Arc::new(config)), certificate })
+    }
+
+    /// In DER.
+    pub(crate) fn certificate(&self) -> &[u8] {
+        &self.certificate
+    }
+
+    /// Serves the connection in the version of HTTP that the client wants.
+    pub(crate) async fn serve(&self, visits: Visits, stream: TcpStream) {
+        let Ok(stream) = self.acceptor.accept(stream).await else { return };
+        if stream.get_ref().1.alpn_protocol() != Some(b"h2") {
+            return visits.serve_http1(stream).await;
+        }
+        let connection = Connection::new(stream, visits.control.clone(), false);
+        let handler = service_fn(move |request| {
+            let visits = visits.clone();
+            async move {
+                visits.answer(request, true).await.map_err(|broken| match broken {
+                    // hyper finds the code in the error.
+                    Broken::Stream(code) => h2::Error::from(reason(code)),
+                    // Closed already; there is nobody left to be told.
+                    Broken::Connection => h2::Error::from(h2::Reason::CANCEL),
+                })
+            }
+        });
+        let _ = http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(connection), handler).await;
+    }
+}
+
+fn reason(code: StreamReset) -> h2::Reason {
+    match code {
+        StreamReset::NoError => h2::Reason::NO_ERROR,
+        StreamReset::ProtocolError => h2::Reason::PROTOCOL_ERROR,
+        StreamReset::InternalError => h2::Reason::INTERNAL_ERROR,
+        StreamReset::RefusedStream => h2::Reason::REFUSED_STREAM,
+        StreamReset::Cancel => h2::Reason::CANCEL,
+        StreamReset::EnhanceYourCalm => h2::Reason::ENHANCE_YOUR_CALM,
+        StreamReset::Http11Required => h2::Reason::HTTP_1_1_REQUIRED,
     }
 }
 

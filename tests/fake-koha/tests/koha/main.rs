@@ -16,6 +16,7 @@ mod form;
 mod from_24_05;
 mod gateway;
 mod generated;
+#[cfg(feature = "https")]
 mod https;
 mod login;
 mod pages;
