@@ -7,6 +7,9 @@ use crate::csrf::keyed_hash;
 use crate::request::Request;
 use crate::state::{Era, Library, Patron};
 
+/// The code of everybody's second factor.
+pub const SECOND_FACTOR: &str = "246810";
+
 /// A permission of the staff client, as far as this server asks for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Flag {
@@ -26,6 +29,8 @@ pub enum Flag {
     ReserveForOthers,
     /// Tools, file upload among them.
     Tools,
+    /// Another library than the own at the login form (`loggedinlibrary`).
+    LoggedInLibrary,
 }
 
 /// A row of the sessions table. It survives a restart of the server.
@@ -37,6 +42,8 @@ pub struct Session {
     pub branch: String,
     /// Timed out, and to be deleted when it is next seen.
     pub expired: bool,
+    /// The password was right, and the code of the second factor is still to come.
+    pub awaits_second_factor: bool,
 }
 
 /// The answers of `check_api_auth`.
@@ -49,6 +56,8 @@ pub(crate) enum ApiAuth {
     Maintenance,
     /// A session cookie that nobody is logged in with.
     Anonymous,
+    /// A session cookie whose second factor is still to come.
+    SecondFactor,
 }
 
 impl ApiAuth {
@@ -60,6 +69,7 @@ impl ApiAuth {
             Self::Expired => "expired",
             Self::Maintenance => "maintenance",
             Self::Anonymous => "anon",
+            Self::SecondFactor => "additional-auth-needed",
         }
     }
 }
@@ -91,8 +101,16 @@ impl Library {
 
     /// The account that is logged in with this session, if it is alive.
     pub fn session_account(&self, session_id: &str) -> Option<&Patron> {
-        let session = self.sessions.get(session_id).filter(|session| !session.expired)?;
+        let alive = |session: &&Session| !session.expired && !session.awaits_second_factor;
+        let session = self.sessions.get(session_id).filter(alive)?;
         self.account(session.userid.as_deref()?)
+    }
+
+    /// The number of sessions that are alive: those that somebody is logged in with, and the anonymous ones.
+    pub fn sessions_alive(&self) -> (usize, usize) {
+        let alive = self.sessions.values().filter(|session| !session.expired);
+        let (persons, anonymous): (Vec<_>, Vec<_>) = alive.partition(|session| session.userid.is_some());
+        (persons.len(), anonymous.len())
     }
 
     /// The branch of the session; empty if there is none.
@@ -104,7 +122,12 @@ impl Library {
     pub fn new_session(&mut self, userid: Option<&str>, branch: &str) -> String {
         let number = self.next_id();
         let id = format!("{:016x}{:016x}", keyed_hash(&("session", number)), keyed_hash(&(number, "id")));
-        let session = Session { userid: userid.map(str::to_owned), branch: branch.to_owned(), expired: false };
+        let session = Session {
+            userid: userid.map(str::to_owned),
+            branch: branch.to_owned(),
+            expired: false,
+            awaits_second_factor: false,
+        };
         self.sessions.insert(id.clone(), session);
         id
     }
@@ -112,7 +135,13 @@ impl Library {
     /// Koha: `checkpw`. The name may be a userid or a cardnumber; a wrong password counts towards the lock, and a
     /// locked account is refused even with the right one.
     pub(crate) fn check_password(&mut self, login: &str, password: &str) -> Option<&Patron> {
-        let limit = self.preferences.failed_login_attempts;
+        self.compare_password(login, password, true)
+    }
+
+    /// The same where wrong passwords may not count, nor the lock: Basic authentication before bug 43424.
+    pub(crate) fn compare_password(&mut self, login: &str, password: &str, counts: bool) -> Option<&Patron> {
+        self.password_checks += 1;
+        let limit = self.preferences.failed_login_attempts.filter(|_| counts);
         let named = |patron: &Patron| !patron.userid.is_empty() && same(&patron.userid, login);
         let index = self.patrons.iter().position(named).or_else(|| {
             self.patrons.iter().position(|patron| !patron.cardnumber.is_empty() && same(&patron.cardnumber, login))
@@ -122,10 +151,12 @@ impl Library {
             return None;
         }
         if patron.password.is_empty() || patron.password != password {
-            patron.login_attempts += 1;
+            patron.login_attempts += u32::from(counts);
             return None;
         }
-        patron.login_attempts = 0;
+        if counts {
+            patron.login_attempts = 0;
+        }
         Some(patron)
     }
 
@@ -166,6 +197,7 @@ impl Library {
                 ApiAuth::Expired
             }
             Some(session) if session.userid.is_none() && self.era == Era::From2405 => ApiAuth::Anonymous,
+            Some(session) if session.awaits_second_factor => ApiAuth::SecondFactor,
             Some(_) => match self.session_account(id) {
                 Some(account) if wanted.is_none_or(|flag| account.may(flag)) => ApiAuth::Ok(id.to_owned()),
                 _ => {

@@ -13,11 +13,7 @@ pub(crate) fn authentication(shared: &Shared, request: &Request) -> Reply {
     let era = library.era;
     let fresh = request.parameter(era.login_parameters().0).is_some_and(|login| !login.is_empty());
     let auth = library.check_api_auth(request, Some(Flag::EditCatalogue));
-    let body = format!(
-        "<?xml version='1.0' standalone='yes'?>\n<response>\n  <status>{}</status>\n</response>\n",
-        auth.word()
-    );
-    let reply = reply::reply(200, "text/xml; charset=ISO-8859-1", body);
+    let reply = says(auth.word());
     match (auth, era) {
         (ApiAuth::Ok(id), Era::Before2405) => reply::with_session(reply, era, &id),
         (_, Era::Before2405) => reply,
@@ -33,4 +29,11 @@ pub(crate) fn authentication(shared: &Shared, request: &Request) -> Reply {
             reply::with_csrf_token(reply::with_session(reply, era, &id), &token)
         }
     }
+}
+
+/// The answer with this word.
+pub(crate) fn says(status: &str) -> Reply {
+    let body =
+        format!("<?xml version='1.0' standalone='yes'?>\n<response>\n  <status>{status}</status>\n</response>\n");
+    reply::reply(200, "text/xml; charset=ISO-8859-1", body)
 }

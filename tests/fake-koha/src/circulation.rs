@@ -61,7 +61,7 @@ impl Library {
     }
 
     /// Koha: `Koha::Patrons->find({cardnumber})`; since 23.11 `find_by_identifier`, which also takes the userid.
-    fn find_patron(&self, identifier: &str) -> Option<&Patron> {
+    pub(crate) fn find_patron(&self, identifier: &str) -> Option<&Patron> {
         let by_card = self.patron(identifier);
         match self.era {
             Era::Before2405 => by_card,
@@ -217,11 +217,6 @@ impl Library {
 
     pub(crate) fn barcode(&self, item_id: u64) -> String {
         self.item_by_id(item_id).map(|item| item.barcode.clone()).unwrap_or_default()
-    }
-
-    /// Is the operation's patron or item unknown? The queue's page marks such values.
-    pub(crate) fn knows_card(&self, cardnumber: &str) -> bool {
-        self.find_patron(cardnumber).is_some()
     }
 
     /// Puts an item in a patron's hands as if it had been lent before the test began, without an effect.

@@ -58,19 +58,29 @@ impl Library {
 /// Refuses a request as the middleware would, or lets it pass.
 ///
 /// Koha: Koha/Middleware/CSRF.pm. A changing method needs a cookie and a token, and its `op`, if any, starts with
-/// `cud-`; a reading method must not carry such an `op`.
+/// `cud-`; a reading method must not carry such an `op`. The newest treats the `login_op` of the login form likewise.
 pub(crate) fn refuse(library: &Library, request: &Request) -> Option<Reply> {
-    let op = request.any_parameter("op");
+    let ops = [request.any_parameter("op"), request.any_parameter("login_op").filter(|_| library.newest)];
+    let mut ops = ops.into_iter().flatten();
     let changes = matches!(request.method.as_str(), "POST" | "PUT" | "DELETE" | "PATCH");
-    let op_changes = op.is_some_and(|op| op.starts_with("cud-"));
-    let wrong = if !changes {
-        op_changes
-    } else if op.is_some_and(|op| !op.is_empty()) && !op_changes {
-        true
+    let what = format!("for {} {} (referer: {})", request.method, request.path, "No referer");
+    let error = if !changes {
+        let op = ops.find(|op| op.starts_with("cud-"))?;
+        format!("Programming error - op '{op}' must not start with 'cud-' {what}")
+    } else if let Some(op) = ops.find(|op| !op.starts_with("cud-")) {
+        format!("Programming error - op '{op}' must start with 'cud-' {what}")
     } else {
-        let token = request.any_parameter("csrf_token").or_else(|| request.header("csrf-token"));
-        let fits = |token| request.cookie("CGISESSID").is_some_and(|id| library.csrf_token_fits(&id, token));
-        !token.is_some_and(fits)
+        let token = request.any_parameter("csrf_token").filter(|token| !token.is_empty());
+        match token.or_else(|| request.header("csrf-token")).filter(|token| !token.is_empty()) {
+            None => format!("Programming error - No CSRF token passed {what}"),
+            Some(token) => {
+                let fits = |id: String| library.csrf_token_fits(&id, token);
+                if request.cookie("CGISESSID").is_some_and(fits) {
+                    return None;
+                }
+                "wrong_csrf_token".to_owned()
+            }
+        }
     };
-    wrong.then(|| reply::error_page(403, "Wrong CSRF token"))
+    Some(reply::csrf_refusal(&request.path, &error))
 }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::fronts::Front;
+
 /// A rule: requests whose path contains a text meet a fault.
 ///
 /// Every rule counts the requests that fit it by itself; all rules that are due for a request apply to it together.
@@ -45,16 +47,55 @@ pub enum FaultKind {
     /// The request is processed, then the connection is closed after this number of bytes of the answer, its headers among
     /// them: in the middle of a download.
     CutAfter(usize),
-    /// This status with an error page; the request is not processed.
+    /// Koha's own answer with this status; the request is not processed.
     Status(u16),
-    /// The request is processed, then 500.
+    /// The request is processed, then Koha's own 500.
     Status500After,
+    /// Somebody in front of Koha answers; the request is not processed.
+    FrontBefore(Front),
+    /// The request is processed, then somebody in front of Koha puts their answer in place of Koha's.
+    FrontAfter(Front),
     /// 200 with a login page of somebody else's, as a captive portal gives; the request is not processed.
     HtmlLogin,
     /// A redirect to there; the request is not processed.
     Redirect(String),
+    /// The request is processed; if it was not the first one on its connection, that is then closed without a byte of an
+    /// answer. First ones do not meet the fault, nor do they count for it.
+    CloseReused(Close),
+    /// The stream of HTTP/2 is reset with this code; the request is not processed. With HTTP/1 the connection is closed.
+    StreamResetBefore(StreamReset),
+    /// The request is processed, then the stream of HTTP/2 is reset with this code. With HTTP/1 the connection is closed.
+    StreamResetAfter(StreamReset),
     /// The session of the request's cookie has just timed out; the request is processed with that.
     ExpireSession,
+}
+
+/// The code in a `RST_STREAM` of HTTP/2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StreamReset {
+    /// `NO_ERROR`.
+    NoError,
+    /// `PROTOCOL_ERROR`.
+    ProtocolError,
+    /// `INTERNAL_ERROR`.
+    InternalError,
+    /// `REFUSED_STREAM`, which promises that nothing was processed.
+    RefusedStream,
+    /// `CANCEL`.
+    Cancel,
+    /// `ENHANCE_YOUR_CALM`.
+    EnhanceYourCalm,
+    /// `HTTP_1_1_REQUIRED`.
+    Http11Required,
+}
+
+/// How a connection is closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Close {
+    /// In order, as when nothing more is to be said.
+    Fin,
+    /// As when nobody is there any more.
+    Rst,
 }
 
 impl Fault {
@@ -93,11 +134,12 @@ impl Faults {
         self.rules.clear();
     }
 
-    /// What is due for a request with this path.
-    pub(crate) fn due(&mut self, path: &str) -> Vec<FaultKind> {
+    /// What is due for a request with this path, which comes first on its connection or is one more.
+    pub(crate) fn due(&mut self, path: &str, reused: bool) -> Vec<FaultKind> {
         let mut due = Vec::new();
         for (fault, seen) in &mut self.rules {
-            if path.contains(&fault.path_contains) {
+            let fits = reused || !matches!(fault.kind, FaultKind::CloseReused(_));
+            if fits && path.contains(&fault.path_contains) {
                 let number = *seen;
                 *seen += 1;
                 let end = fault.times.map(|times| fault.skip.saturating_add(times));

@@ -52,7 +52,7 @@ pub(crate) fn upload_page(shared: &Shared, request: &Request) -> Reply {
         csrf_field(&library, &visitor.session_id),
         shared.path("/cgi-bin/koha/tools/upload-file.pl?temp=1"),
     );
-    show(&library, &visitor, "Upload offline circulation data &rsaquo; Koha", &body)
+    show(shared, &library, &visitor, "Upload offline circulation data &rsaquo; Koha", &body)
 }
 
 /// Takes a file. Koha: tools/upload-file.pl, which answers JSON as text/html, and 500 without a session (observed).
@@ -61,7 +61,7 @@ pub(crate) fn upload_file(shared: &Shared, request: &Request) -> Reply {
     let allowed = may(&mut library, request, Flag::Circulate);
     let tools = may(&mut library, request, Flag::Tools);
     if allowed.is_none() {
-        return reply::died(library.era, &Died("no session".to_owned()));
+        return reply::died(library.era);
     }
     let answer = if allowed != Some(true) && tools != Some(true) {
         json!({ "status": "denied", "errors": null, "fileid": null })
@@ -85,6 +85,7 @@ pub(crate) fn enqueue(shared: &Shared, request: &Request) -> Reply {
     let asked = library.era == Era::Before2405 || request.parameter("op") == Some("cud-enqueue");
     let Some(id) = request.parameter("uploadedfileid").filter(|id| asked && !id.is_empty()) else {
         return show(
+            shared,
             &library,
             &visitor,
             "Offline circulation &rsaquo; Koha",
@@ -96,7 +97,7 @@ pub(crate) fn enqueue(shared: &Shared, request: &Request) -> Reply {
     let userid = library.session_account(&visitor.session_id).map(|account| account.userid.clone()).unwrap_or_default();
     let branch = library.session_branch(&visitor.session_id);
     match enqueue_file(&mut library, &file, &userid, &branch) {
-        Err(death) => reply::died(library.era, &death),
+        Err(_) => reply::died(library.era),
         Ok(warning) => {
             let body = format!(
                 "<h1>Offline circulation file upload</h1>\n{}<p>Your file was uploaded. You can now \
@@ -104,7 +105,7 @@ pub(crate) fn enqueue(shared: &Shared, request: &Request) -> Reply {
                 warning.map(|text| format!("<p class=\"error\">{}</p>\n", escape(&text))).unwrap_or_default(),
                 shared.path("/cgi-bin/koha/offline_circ/list.pl"),
             );
-            show(&library, &visitor, "Offline circulation &rsaquo; Koha", &body)
+            show(shared, &library, &visitor, "Offline circulation &rsaquo; Koha", &body)
         }
     }
 }

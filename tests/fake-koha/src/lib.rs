@@ -19,9 +19,9 @@
 //! Where to look: the library's data in `state`, what a transaction does to it in `circulation` and `queue`, who may
 //! do it in `auth` and `csrf`; one module per page of Koha (`service`, `authentication`, `pages`, `koc`, `report`, `rest`); libraries to
 //! start with in `sample` and `generate`; and
-//! `server`, `connection`, `faults` for HTTP and its accidents.
+//! `server`, `tls`, `connection`, `faults`, `fronts`, `gateway` for HTTP, its accidents, and what stands before Koha.
 //!
-//! Not modelled: two-factor login, branch by IP address, expired passwords, circulation rules other than a loan of 21
+//! Not modelled: branch by IP address, expired passwords, circulation rules other than a loan of 21
 //! days, fines, and races between requests (they are handled one at a time).
 
 #![allow(clippy::result_large_err, reason = "a refusal is an answer like any other, and speed does not matter here")]
@@ -35,6 +35,8 @@ mod collation;
 mod connection;
 mod csrf;
 mod faults;
+mod fronts;
+mod gateway;
 mod generate;
 mod koc;
 mod names;
@@ -48,16 +50,20 @@ mod sample;
 mod server;
 mod service;
 mod state;
+#[cfg_attr(not(feature = "https"), path = "no_tls.rs")]
+mod tls;
 
 pub use amount::Amount;
-pub use auth::{Flag, Session};
+pub use auth::{Flag, SECOND_FACTOR, Session};
 pub use circulation::Died;
 pub use clock::Zone;
-pub use faults::{Fault, FaultKind};
+pub use faults::{Close, Fault, FaultKind, StreamReset};
+pub use fronts::{Front, RetryAfter};
+pub use gateway::Wall;
 pub use generate::Size;
 pub use request::Recorded;
-pub use server::{Config, FakeKoha, Stopped};
+pub use server::{Config, FakeKoha, Https, Stopped};
 pub use state::{
-    AccessToken, AccountLine, ApiKey, Branch, Effect, Era, Found, Hold, HoldEnd, Item, Library, Loan, OldHold, OldLoan,
-    Operation, Patron, Payment, Preferences, Report, Text, Upload,
+    AccessToken, AccountLine, ApiKey, Branch, DateFormat, Effect, Era, Found, Hold, HoldEnd, Item, Library, Loan,
+    OldHold, OldLoan, Operation, Patron, Payment, Preferences, Report, Text, Upload,
 };

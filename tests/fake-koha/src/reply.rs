@@ -4,7 +4,6 @@ use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 
-use crate::circulation::Died;
 use crate::state::Era;
 
 pub(crate) type Reply = Response<Body>;
@@ -32,24 +31,44 @@ pub(crate) fn json(status: u16, body: &serde_json::Value) -> Reply {
     reply(status, "application/json;charset=UTF-8", body.to_string().replace('/', "\\/"))
 }
 
-/// One of Koha's error pages.
-pub(crate) fn error_page(status: u16, message: &str) -> Reply {
+/// One of Koha's error pages. Koha: errors/NNN.pl and errorpage.tt; only a refused token is told in it.
+pub(crate) fn error_page(status: u16, csrf_error: Option<&str>) -> Reply {
+    let reason = match csrf_error {
+        Some(error) => format!("<div class=\"dialog alert\">{}</div>", escape(error)),
+        None => "<h3>This message may have been caused by any of the following reasons:</h3>\n\
+                 <ul><li>You followed an outdated link</li>\n<li>You tried to access a page that needs authentication</li></ul>"
+            .to_owned(),
+    };
     html(
         status,
         format!(
-            "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Koha &rsaquo; Error {status}</title></head>\n\
-             <body><h1>Error {status}</h1><p>{}</p></body></html>\n",
-            escape(message)
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<title>Error {status} &rsaquo; Koha</title>\n<meta charset=\"utf-8\">\n\
+             </head>\n<body id=\"err_{status}\" class=\"err\">\n<h1>An error has occurred!</h1>\n\
+             <h2><em>Error {status}</em></h2>\n{reason}\n<h3>What's next?</h3>\n\
+             <ul><li>To report a broken link or any other issue, please contact the Koha administrator.</li></ul>\n\
+             </body>\n</html>\n"
         ),
     )
 }
 
-/// The script died. Plain text from Plack before 24.05 (observed), Koha's error page after.
-pub(crate) fn died(era: Era, death: &Died) -> Reply {
-    match era {
-        Era::Before2405 => reply(500, "text/plain", "Internal Server Error"),
-        Era::From2405 => error_page(500, &death.to_string()),
+/// A refused token. Koha puts its page over the middleware's words, except for programs (svc/…).
+pub(crate) fn csrf_refusal(path: &str, error: &str) -> Reply {
+    if path.contains("/svc/") { reply(403, "text/plain", "Wrong CSRF token") } else { error_page(403, Some(error)) }
+}
+
+/// What Koha itself says with this status at this path, as far as it was observed; else its error page.
+pub(crate) fn own(era: Era, path: &str, status: u16) -> Reply {
+    match (era, status) {
+        (Era::Before2405, 401) => reply(401, "text/plain; charset=utf-8", ""),
+        (Era::Before2405, 500) => reply(500, "text/plain", "Internal Server Error"),
+        (Era::From2405, 403) => csrf_refusal(path, "wrong_csrf_token"),
+        _ => error_page(status, None),
     }
+}
+
+/// The script died. Why is only in the server's log.
+pub(crate) fn died(era: Era) -> Reply {
+    own(era, "", 500)
 }
 
 /// Goes somewhere else.
@@ -65,6 +84,17 @@ pub(crate) fn with_session(reply: Reply, era: Era, session_id: &str) -> Reply {
         Era::From2405 => "path=/; HttpOnly; SameSite=Lax",
     };
     with_header(reply, SET_COOKIE, &format!("CGISESSID={session_id}; {attributes}"))
+}
+
+/// With https, the session cookie is for https alone.
+pub(crate) fn secure(mut reply: Reply) -> Reply {
+    if let Some(cookie) = reply.headers_mut().get_mut(SET_COOKIE)
+        && let Ok(text) = cookie.to_str()
+        && let Ok(value) = HeaderValue::from_str(&text.replace("path=/; HttpOnly", "path=/; secure; HttpOnly"))
+    {
+        *cookie = value;
+    }
+    reply
 }
 
 /// Adds the header that carries a CSRF token.

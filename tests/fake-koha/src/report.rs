@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::auth::{ApiAuth, Flag};
-use crate::circulation::Died;
 use crate::reply::{self, Reply};
 use crate::request::Request;
 use crate::server::Shared;
@@ -17,7 +16,7 @@ pub(crate) fn report(shared: &Shared, request: &Request) -> Reply {
     let mut library = shared.library();
     let number = request.parameter("id").and_then(|id| id.parse::<u32>().ok());
     let Some(report) = number.and_then(|number| library.reports.get(&number).copied()) else {
-        return reply::died(library.era, &Died("There is no such report.".to_owned()));
+        return reply::died(library.era);
     };
     let auth = library.check_api_auth(request, Some(Flag::Catalogue));
     if !matches!(auth, ApiAuth::Ok(_)) {

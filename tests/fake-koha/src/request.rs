@@ -4,6 +4,8 @@ use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Multipart};
 use axum::http::request::Parts;
 
+use crate::connection::HIDDEN_CONNECTION;
+
 /// One request that reached the server, whatever became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
@@ -25,6 +27,10 @@ pub struct Recorded {
     pub headers: Vec<(String, String)>,
     /// The client's port: the same number is the same connection.
     pub connection: u16,
+    /// The node that the balancer chose: 1 or 2; 0 where there is no balancer, or a wall was in the way.
+    pub node: u8,
+    /// The bytes of the head as they came, from the request line to the empty line; empty for HTTP/2, which has none.
+    pub head: Vec<u8>,
 }
 
 impl Recorded {
@@ -37,6 +43,20 @@ impl Recorded {
     pub fn header(&self, name: &str) -> Option<&str> {
         first(&self.headers, name)
     }
+
+    /// The lines of the head that give this header, word for word as they were on the wire.
+    pub fn head_lines(&self, name: &str) -> Vec<String> {
+        let head = String::from_utf8_lossy(&self.head);
+        let gives = |line: &&str| line.split_once(':').is_some_and(|(given, _)| given.eq_ignore_ascii_case(name));
+        head.split("\r\n").filter(gives).map(str::to_owned).collect()
+    }
+}
+
+/// Where a request came from.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    pub(crate) port: u16,
+    pub(crate) head: Vec<u8>,
 }
 
 /// What the pages work with.
@@ -54,12 +74,21 @@ pub(crate) struct Request {
 
 impl Request {
     /// Reads a request whose body is all there.
-    pub(crate) async fn read(parts: &Parts, body: Bytes, sub_path: &str, connection: u16) -> (Self, Recorded) {
-        let headers: Vec<(String, String)> = parts
+    pub(crate) async fn read(parts: &Parts, body: Bytes, sub_path: &str, from: Origin) -> (Self, Recorded) {
+        let mut headers: Vec<(String, String)> = parts
             .headers
             .iter()
-            .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+            .map(|(name, value)| {
+                let name = if name == HIDDEN_CONNECTION { "connection" } else { name.as_str() };
+                (name.to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            })
             .collect();
+        // HTTP/2 may send a cookie each; together they are one header.
+        let cookies: Vec<String> =
+            headers.extract_if(.., |(name, _)| name == "cookie").map(|(_, value)| value).collect();
+        if !cookies.is_empty() {
+            headers.push(("cookie".to_owned(), cookies.join("; ")));
+        }
         let content_type = first(&headers, "content-type").map(str::to_owned);
         let kind = content_type.clone().unwrap_or_default().to_ascii_lowercase();
         let (mut form, mut files) = (Vec::new(), Vec::new());
@@ -82,7 +111,9 @@ impl Request {
             cookie: first(&headers, "cookie").map(str::to_owned),
             content_type,
             headers: headers.clone(),
-            connection,
+            connection: from.port,
+            node: 0,
+            head: from.head,
         };
         let request = Self {
             method: recorded.method.clone(),
@@ -103,6 +134,15 @@ impl Request {
     /// A parameter from anywhere, as the middleware sees it.
     pub(crate) fn any_parameter(&self, name: &str) -> Option<&str> {
         first(&self.form, name).or_else(|| first(&self.query, name))
+    }
+
+    /// The session is one that nobody knows.
+    pub(crate) fn forget_session(&mut self) {
+        for (name, text) in &mut self.headers {
+            if name == "cookie" {
+                *text = text.replace("CGISESSID=", "CGISESSID=elsewhere-");
+            }
+        }
     }
 
     /// A header, its name in lower case.

@@ -42,7 +42,7 @@ fn invalid(path: &str, message: &str) -> Reply {
 
 /// No such route.
 fn no_page() -> Reply {
-    reply::error_page(404, "Page not found")
+    reply::error_page(404, None)
 }
 
 const CATALOGUE: Needs = &[&[(Some(Flag::Catalogue), "catalogue", "1")]];

@@ -9,25 +9,40 @@ use std::thread::JoinHandle;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Extension, State};
+use axum::http::header::CONNECTION;
 use axum::routing::{MethodRouter, any};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use thiserror::Error;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::sync::{oneshot, watch};
 use tower_service::Service;
 
 use crate::clock::Zone;
-use crate::connection::{Allowance, Connection};
-use crate::faults::{Fault, FaultKind, Faults};
+use crate::connection::{Connection, Control, Tcp};
+use crate::faults::{Close, Fault, FaultKind, Faults, StreamReset};
+use crate::fronts::Front;
+use crate::gateway::{Balancer, NODE_COOKIE, Wall};
 use crate::reply::{self, Reply};
-use crate::request::{Recorded, Request};
+use crate::request::{Origin, Recorded, Request};
 use crate::state::{Era, Library};
+use crate::tls::Tls;
 use crate::{authentication, csrf, koc, pages, report, rest, service};
 
 /// How much of an answer still gets out when the connection is cut in the headers: the status line and a bit.
 const CUT_AFTER_BYTES: usize = 30;
+
+/// What a server with HTTPS speaks over it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Https {
+    /// HTTP/1.1 alone.
+    Http1,
+    /// HTTP/2, or HTTP/1.1 with who does not offer it (as a browser after `HTTP_1_1_REQUIRED`).
+    Http2,
+}
 
 /// How the server is set up.
 #[derive(Debug, Clone)]
@@ -57,6 +72,18 @@ pub struct Config {
     pub rest_public_api: bool,
     /// svc/authentication gives a useless token for a session that exists already, as 24.05.00 to 24.05.07 do.
     pub bug_38826: bool,
+    /// The newest sources rather than Koha of February 2025: the login form sends `login_op` instead of `op`, Basic
+    /// authentication counts wrong passwords, and pages look as after Koha's code was tidied. Only from 24.05.
+    pub newest: bool,
+    /// The header `Connection` counts word for word, as for Koha's Plack server Starman: anything but `close` alone,
+    /// `keep-alive, close` too, keeps the connection.
+    pub starman: bool,
+    /// A wall against bots in front of everything.
+    pub wall: Option<Wall>,
+    /// Two nodes, each with sessions of its own, behind a balancer that sticks by the cookie `SERVERID`.
+    pub two_nodes: bool,
+    /// HTTPS instead of HTTP, with a certificate of the server's own making. Needs the feature `https`.
+    pub https: Option<Https>,
     /// The data to start with.
     pub library: Library,
 }
@@ -76,6 +103,11 @@ impl Default for Config {
             svc_max_report_rows: 10,
             rest_public_api: true,
             bug_38826: false,
+            newest: false,
+            starman: false,
+            wall: None,
+            two_nodes: false,
+            https: None,
             library: Library::standard(),
         }
     }
@@ -88,6 +120,9 @@ pub(crate) struct Shared {
     library: Mutex<Library>,
     faults: Mutex<Faults>,
     requests: Mutex<Vec<Recorded>>,
+    tls: Option<Tls>,
+    wall: Mutex<Option<Wall>>,
+    balancer: Mutex<Option<Balancer>>,
     /// Told when faults are ended.
     released: watch::Sender<()>,
 }
@@ -129,18 +164,24 @@ impl FakeKoha {
     ///
     /// # Errors
     ///
-    /// If the port is taken, or no thread can be made.
+    /// If the port is taken, or no thread or certificate can be made.
     pub fn start(mut config: Config) -> io::Result<Self> {
         let mut library = std::mem::take(&mut config.library);
         library.era = config.era;
+        library.newest = config.newest && config.era == Era::From2405;
         library.zone = Zone { offset_minutes: config.zone_offset_minutes, eu_summer_time: config.eu_summer_time };
         config.sub_path.truncate(config.sub_path.trim_end_matches('/').len());
         let port = config.port;
+        let tls = config.https.map(Tls::new).transpose()?;
+        let (wall, balancer) = (config.wall.take(), config.two_nodes.then(Balancer::default));
         let shared = Arc::new(Shared {
             config,
             library: Mutex::new(library),
             faults: Mutex::default(),
             requests: Mutex::default(),
+            tls,
+            wall: Mutex::new(wall),
+            balancer: Mutex::new(balancer),
             released: watch::Sender::default(),
         });
         Self::serve(shared, port)
@@ -166,9 +207,20 @@ impl FakeKoha {
         Ok(Self { shared, port, running: Some((stop, thread)) })
     }
 
-    /// `http://127.0.0.1:PORT` and the sub-path, without a slash at the end.
+    /// `http://127.0.0.1:PORT` (or `https:`) and the sub-path, without a slash at the end.
     pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}{}", self.port, self.shared.config.sub_path)
+        self.url_on("127.0.0.1")
+    }
+
+    /// The same with another name of this machine, such as `localhost`.
+    pub fn url_on(&self, host: &str) -> String {
+        let scheme = if self.shared.tls.is_some() { "https" } else { "http" };
+        format!("{scheme}://{host}:{}{}", self.port, self.shared.config.sub_path)
+    }
+
+    /// The certificate of HTTPS in DER, for 127.0.0.1 and localhost; it is its own authority.
+    pub fn certificate(&self) -> Option<&[u8]> {
+        self.shared.tls.as_ref().map(Tls::certificate)
     }
 
     /// The port on 127.0.0.1.
@@ -190,6 +242,11 @@ impl FakeKoha {
     pub fn clear_faults(&self) {
         lock(&self.shared.faults).clear();
         let () = self.shared.released.send_replace(());
+    }
+
+    /// Puts up another wall against bots, or takes it down.
+    pub fn set_wall(&self, wall: Option<Wall>) {
+        *lock(&self.shared.wall) = wall;
     }
 
     /// Every request that was seen, in order of arrival.
@@ -259,42 +316,96 @@ async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
         let Ok((stream, peer)) = listener.accept().await else { continue };
         // Small answers must not wait for each other.
         let _ = stream.set_nodelay(true);
-        let (shared, router) = (Arc::clone(&shared), router.clone());
-        tokio::spawn(async move {
-            let allowance = Allowance::unlimited();
-            let connection = Connection { stream, allowance: allowance.clone() };
-            let handler = service_fn(move |request| {
-                let visit = Visit { shared: Arc::clone(&shared), router: router.clone(), connection: peer.port() };
-                answer(visit, request, allowance.clone())
-            });
-            // An error is a client that went away, or a fault that was ordered.
-            let _ = http1::Builder::new().serve_connection(TokioIo::new(connection), handler).await;
-        });
+        let control = Control::new();
+        let visits = Visits { shared: Arc::clone(&shared), router: router.clone(), port: peer.port(), control };
+        let control = visits.control.clone();
+        control.served_by(tokio::spawn(visits.serve(stream)).abort_handle());
     }
 }
 
-/// The connection is to be closed without an answer: hyper does so when its service fails.
+/// Why there is no answer. hyper closes the connection when its service fails, and with HTTP/2 the stream.
 #[derive(Debug, Error)]
-#[error("the connection was closed by a fault")]
-struct Reset;
+pub(crate) enum Broken {
+    #[error("the connection was closed by a fault")]
+    Connection,
+    #[error("the stream was reset by a fault: {0:?}")]
+    Stream(StreamReset),
+}
+
+/// All requests of one connection.
+#[derive(Clone)]
+pub(crate) struct Visits {
+    shared: Arc<Shared>,
+    router: Router,
+    port: u16,
+    pub(crate) control: Control,
+}
+
+impl Visits {
+    /// Serves the connection. An error is a client that went away, or a fault that was ordered.
+    async fn serve(self, stream: TcpStream) {
+        let shared = Arc::clone(&self.shared);
+        match &shared.tls {
+            Some(tls) => tls.serve(self, stream).await,
+            None => self.serve_http1(stream).await,
+        }
+    }
+
+    pub(crate) async fn serve_http1<S: AsyncRead + AsyncWrite + Tcp + Unpin>(self, stream: S) {
+        let connection = Connection::new(stream, self.control.clone(), self.shared.config.starman);
+        let handler = service_fn(move |request| self.clone().answer(request, false));
+        let _ = http1::Builder::new().serve_connection(TokioIo::new(connection), handler).await;
+    }
+
+    pub(crate) async fn answer(self, request: hyper::Request<Incoming>, http2: bool) -> Result<Reply, Broken> {
+        let Self { shared, router, port, control } = self;
+        let (parts, body) = request.into_parts();
+        let body = to_bytes(Body::new(body), usize::MAX).await.map_err(|_| Broken::Connection)?;
+        let (head, reused) = control.take_head();
+        let origin = Origin { port, head: if http2 { Vec::new() } else { head } };
+        let (mut request, mut recorded) = Request::read(&parts, body, &shared.config.sub_path, origin).await;
+        let stays_open = shared.config.starman && !http2 && recorded.header("connection") != Some("close");
+        // Listened to from before: a fault that is ended at once holds nothing.
+        let released = shared.released.subscribe();
+        let wall = lock(&shared.wall).clone().filter(|wall| !wall.lets_pass(&request, &recorded.path));
+        let had_cookie = request.cookie(NODE_COOKIE).is_some();
+        if wall.is_none()
+            && let Some(balancer) = lock(&shared.balancer).as_mut()
+        {
+            recorded.node = balancer.choose(&mut request);
+        }
+        let (node, path) = (recorded.node, recorded.path.clone());
+        // Before the record, where a test may be waiting for it.
+        let due = if wall.is_some() { Vec::new() } else { lock(&shared.faults).due(&path, reused) };
+        lock(&shared.requests).push(recorded);
+        if let Some(wall) = wall {
+            return Ok(wall.page());
+        }
+        let visit = Visit { shared: Arc::clone(&shared), router };
+        // In a task of its own: as with a real server, a client that goes away does not stop what it asked for.
+        let going = tokio::spawn(visit.go(request, due, released, control.clone()));
+        let mut reply = match going.await.unwrap_or(Err(Broken::Connection)) {
+            Err(Broken::Connection) => {
+                // With HTTP/2 an error would end the stream alone.
+                control.close();
+                return Err(Broken::Connection);
+            }
+            other => other?,
+        };
+        if shared.tls.is_some() {
+            reply = reply::secure(reply);
+        }
+        if let Some(balancer) = lock(&shared.balancer).as_mut() {
+            reply = balancer.answered(node, had_cookie, reply);
+        }
+        Ok(if stays_open { reply::with_header(reply, CONNECTION, "keep-alive") } else { reply })
+    }
+}
 
 /// One request on its way.
 struct Visit {
     shared: Arc<Shared>,
     router: Router,
-    connection: u16,
-}
-
-async fn answer(visit: Visit, request: hyper::Request<Incoming>, allowance: Allowance) -> Result<Reply, Reset> {
-    let (parts, body) = request.into_parts();
-    let body = to_bytes(Body::new(body), usize::MAX).await.map_err(|_| Reset)?;
-    let (request, recorded) = Request::read(&parts, body, &visit.shared.config.sub_path, visit.connection).await;
-    // Listened to from before: a fault that is ended at once holds nothing.
-    let released = visit.shared.released.subscribe();
-    let due = lock(&visit.shared.faults).due(&recorded.path);
-    lock(&visit.shared.requests).push(recorded);
-    // In a task of its own: as with a real server, a client that goes away does not stop what it asked for.
-    tokio::spawn(visit.go(request, due, released, allowance)).await.map_err(|_| Reset)?
 }
 
 impl Visit {
@@ -303,15 +414,18 @@ impl Visit {
         request: Request,
         due: Vec<FaultKind>,
         mut released: watch::Receiver<()>,
-        allowance: Allowance,
-    ) -> Result<Reply, Reset> {
+        control: Control,
+    ) -> Result<Reply, Broken> {
+        let path = request.path.clone();
         for fault in &due {
             match fault {
                 FaultKind::Delay(time) => tokio::time::sleep(*time).await,
                 // Where the server is stopped meanwhile, there is nothing left to wait for.
-                FaultKind::Hold => released.changed().await.map_err(|_| Reset)?,
-                FaultKind::ResetBefore => return Err(Reset),
-                FaultKind::Status(status) => return Ok(reply::error_page(*status, "Ordered by a fault.")),
+                FaultKind::Hold => released.changed().await.map_err(|_| Broken::Connection)?,
+                FaultKind::StreamResetBefore(code) => return Err(Broken::Stream(*code)),
+                FaultKind::ResetBefore => return Err(Broken::Connection),
+                FaultKind::Status(status) => return Ok(reply::own(self.shared.config.era, &path, *status)),
+                FaultKind::FrontBefore(front) => return Ok(self.front(front, &path)),
                 FaultKind::HtmlLogin => return Ok(pages::captive_portal()),
                 FaultKind::Redirect(location) => return Ok(reply::redirect(location)),
                 FaultKind::ExpireSession => {
@@ -328,15 +442,27 @@ impl Visit {
         for fault in due {
             match fault {
                 FaultKind::DelayAfter(time) => tokio::time::sleep(time).await,
-                FaultKind::HoldAfter => released.changed().await.map_err(|_| Reset)?,
-                FaultKind::ResetAfter => return Err(Reset),
-                FaultKind::CutHeaders => allowance.limit(CUT_AFTER_BYTES),
-                FaultKind::CutAfter(bytes) => allowance.limit(bytes),
-                FaultKind::Status500After => reply = reply::error_page(500, "Ordered by a fault."),
+                FaultKind::HoldAfter => released.changed().await.map_err(|_| Broken::Connection)?,
+                FaultKind::StreamResetAfter(code) => return Err(Broken::Stream(code)),
+                FaultKind::ResetAfter => return Err(Broken::Connection),
+                FaultKind::CloseReused(close) => {
+                    if close == Close::Rst {
+                        control.end_with_reset();
+                    }
+                    return Err(Broken::Connection);
+                }
+                FaultKind::CutHeaders => control.limit(CUT_AFTER_BYTES),
+                FaultKind::CutAfter(bytes) => control.limit(bytes),
+                FaultKind::FrontAfter(front) => reply = self.front(&front, &path),
+                FaultKind::Status500After => reply = reply::own(self.shared.config.era, &path, 500),
                 _ => {}
             }
         }
         Ok(reply)
+    }
+
+    fn front(&self, front: &Front, path: &str) -> Reply {
+        front.answer(self.shared.config.era, path, self.shared.library().now_utc())
     }
 
     async fn process(&mut self, request: Request) -> Reply {
@@ -399,5 +525,5 @@ fn routes(shared: &Arc<Shared>) -> Router {
 }
 
 fn not_found() -> Reply {
-    reply::error_page(404, "Page not found.")
+    reply::error_page(404, None)
 }

@@ -16,14 +16,13 @@ pub(crate) fn service(shared: &Shared, request: &Request) -> Reply {
         return match library.era {
             // Before 18.05 (bug 19752) a failed login was told in the body alone.
             Era::Before2405 if shared.config.before_18_05 => reply::text("Authentication failed."),
-            Era::Before2405 => reply::reply(401, "text/plain; charset=utf-8", ""),
-            // The middleware puts its own page over the empty body.
-            Era::From2405 => reply::error_page(401, "This is a message about an unauthorized request."),
+            // From 24.05 the middleware puts its own page over the empty body.
+            era => reply::own(era, &request.path, 401),
         };
     };
     match act(&mut library, request, &branch) {
         Ok(body) => reply::text(body),
-        Err(death) => reply::died(library.era, &death),
+        Err(_) => reply::died(library.era),
     }
 }
 

@@ -31,6 +31,8 @@ pub struct Library {
     pub era: Era,
     /// The server's zone; set when a server starts with this library.
     pub zone: Zone,
+    /// As the newest sources rather than Koha of February 2025; set when a server starts with this library.
+    pub newest: bool,
     /// Moves the server's clock; 0 is the true time.
     pub clock_shift_seconds: i64,
     /// System preferences and the like.
@@ -59,6 +61,8 @@ pub struct Library {
     pub uploads: Vec<Upload>,
     /// Sessions by their id, anonymous ones included.
     pub sessions: BTreeMap<String, Session>,
+    /// How often a password was checked, right ones and wrong ones.
+    pub password_checks: usize,
     /// Keys with which programs get tokens for the REST API.
     pub api_keys: Vec<ApiKey>,
     /// Tokens of the REST API that were given out.
@@ -80,6 +84,39 @@ pub struct Preferences {
     pub maintenance: bool,
     /// `FailedLoginAttempts`: the number of wrong passwords that lock an account.
     pub failed_login_attempts: Option<u32>,
+    /// `dateformat`: how pages write days. From 24.05 also in the queue.
+    pub date_format: DateFormat,
+}
+
+/// How Koha's pages write a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DateFormat {
+    /// `11/23/2026`.
+    #[default]
+    Us,
+    /// `23/11/2026`.
+    Metric,
+    /// `2026-11-23`.
+    Iso,
+    /// `23.11.2026`.
+    Dotted,
+}
+
+impl DateFormat {
+    /// Day, hour and minute of `YYYY-MM-DD HH:MM:SS`; anything else as it is.
+    pub(crate) fn write(self, stamp: &str) -> String {
+        let (Some(year), Some(month), Some(day), Some(time)) =
+            (stamp.get(..4), stamp.get(5..7), stamp.get(8..10), stamp.get(11..16))
+        else {
+            return stamp.to_owned();
+        };
+        match self {
+            Self::Us => format!("{month}/{day}/{year} {time}"),
+            Self::Metric => format!("{day}/{month}/{year} {time}"),
+            Self::Iso => format!("{year}-{month}-{day} {time}"),
+            Self::Dotted => format!("{day}.{month}.{year} {time}"),
+        }
+    }
 }
 
 /// A branch of the library.
@@ -144,6 +181,8 @@ pub struct Patron {
     pub updated_on: Text,
     /// What the account may do in the staff client.
     pub permissions: Vec<Flag>,
+    /// A login by the form asks for a code too, which is [`crate::SECOND_FACTOR`].
+    pub second_factor: bool,
     /// Wrong passwords since the last right one.
     pub login_attempts: u32,
 }

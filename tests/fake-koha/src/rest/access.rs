@@ -12,7 +12,7 @@ use crate::csrf::keyed_hash;
 use crate::reply::{Reply, error_page, json as json_reply};
 use crate::request::Request;
 use crate::server::Shared;
-use crate::state::{AccessToken, Library, Patron};
+use crate::state::{AccessToken, Era, Library, Patron};
 
 /// How long a token is good.
 const TOKEN_SECONDS: i64 = 3600;
@@ -61,11 +61,13 @@ pub(crate) fn authorize(shared: &Shared, library: &mut Library, request: &Reques
         let decoded = BASE64_STANDARD.decode(basic.trim()).unwrap_or_default();
         let decoded = String::from_utf8_lossy(&decoded).into_owned();
         let (login, password) = decoded.split_once(':').unwrap_or((&decoded, ""));
-        let Some(patron) = library.check_password(login, password) else {
+        let (era, newest) = (library.era, library.newest);
+        // Bugs 43424 and 43470 (26.05.04): a wrong password counts, and no account with a second factor gets in.
+        let Some(patron) = library.compare_password(login, password, newest) else {
             return Err(json_reply(403, &json!({ "error": "Invalid password", "required_permissions": null })));
         };
-        // The account is looked up by userid alone.
-        if !same(&patron.userid, login) {
+        // Before 24.05 the account was looked up by userid alone.
+        if (era == Era::Before2405 && !same(&patron.userid, login)) || (newest && patron.second_factor) {
             return refuse(401, "Authentication failure.");
         }
         fulfils(patron, needs)
@@ -103,7 +105,7 @@ fn token_account<'a>(library: &'a mut Library, token: &str) -> Option<&'a Patron
 pub(crate) fn token(shared: &Shared, request: &Request) -> Reply {
     let refuse = |status, error: &str| json_reply(status, &json!({ "error": error }));
     if request.method != "POST" {
-        return error_page(404, "Page not found");
+        return error_page(404, None);
     }
     let parameter = |name| request.parameter(name).unwrap_or_default();
     let Some(grant) = request.parameter("grant_type") else {

@@ -11,7 +11,7 @@ use super::query::{Comparison, Condition, Refused, compare, plain};
 use super::rows::{Related, Row, View};
 use super::{invalid, went_wrong};
 use crate::collation::fold;
-use crate::reply::{Reply, error_page, json as json_reply};
+use crate::reply::{Reply, html, json as json_reply};
 use crate::request::Request;
 use crate::server::Shared;
 use crate::state::Era;
@@ -236,7 +236,7 @@ fn conditions<T: Row>(era: Era, request: &Request, embedded: &[String]) -> Resul
             Refused::Died => went_wrong(era),
             // Koha prints the sentence to its log, by a slip, and puts what its `printf` gives in the answer.
             Refused::Operator => json_reply(400, &json!({ "error": 1, "error_code": "invalid_query" })),
-            Refused::NotModelled => error_page(501, "fake-koha does not know this query."),
+            Refused::NotModelled => html(501, "fake-koha does not know this query."),
         })?;
         let mut columns = Vec::new();
         condition.columns(&mut columns);

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
-use fake_koha::{Config, Effect, Era, FakeKoha, Fault, FaultKind, Library};
+use fake_koha::{Close, Config, Effect, Era, FakeKoha, Fault, FaultKind, Front, Library, RetryAfter};
 
 use crate::client::*;
 
@@ -101,8 +101,127 @@ fn strange_answers() {
         koha.fault(Fault::on("service.pl", kind.clone()));
         let answer = send(&mut Client::open(&koha)).unwrap();
         assert_eq!((answer.status, effects(&koha)), (status, processed), "{kind:?}");
-        assert!(answer.kind().starts_with("text/html"));
+        // Koha's own 401 and 500 before 24.05 were text.
+        let kind = if matches!(status, 401 | 500) { "text/plain" } else { "text/html" };
+        assert!(answer.kind().starts_with(kind));
         koha.clear_faults();
+    }
+}
+
+#[test]
+fn fronts_answer_before_or_after_koha() {
+    let busy = |status, retry_after| Front::Busy { status, retry_after };
+    for era in [Era::Before2405, Era::From2405] {
+        let koha = start(era);
+        let session = session(&koha, "koha", "CPL");
+        let token = koha.library(|library| library.csrf_token(&session));
+        let parameters = [("action", "issue"), ("cardnumber", CARD), ("barcode", ITEM), ("timestamp", TIME)];
+        for (front, status, says, header) in [
+            (Front::Page(403), 403, "<h1>403 Forbidden</h1>", None),
+            (Front::Page(404), 404, "<h1>404 Not Found</h1>", None),
+            (Front::Page(413), 413, "413 Payload Too Large", None),
+            (busy(429, RetryAfter::Missing), 429, "429 Too Many Requests", None),
+            (busy(429, RetryAfter::Seconds(7)), 429, "nginx", Some(("retry-after", "7"))),
+            (busy(503, RetryAfter::Seconds(120)), 503, "nginx", Some(("retry-after", "120"))),
+            (Front::Text("Access denied by policy"), 200, "Access denied by policy", None),
+            (Front::Text("error code: 1015"), 200, "error code: 1015", None),
+            (Front::Basic, 401, "Unauthorized", Some(("www-authenticate", "Basic realm=\"Staff only\""))),
+            (Front::LoginPage, 200, "guest network", None),
+            (Front::KohaMaintenance, 401, if era == Era::Before2405 { "" } else { "Error 401" }, None),
+            (Front::KohaDisabled, 200, "<title>Unavailable</title>", None),
+            (Front::ApacheMaintenance, 503, "maintenance downtime", None),
+        ] {
+            for (kind, processed) in [(FaultKind::FrontBefore(front.clone()), 0), (FaultKind::FrontAfter(front), 1)] {
+                koha.library(|library| library.effects.clear());
+                koha.fault(Fault::on("service.pl", kind.clone()).times(1));
+                let answer = post_with_token(&koha, SERVICE, &parameters, &session, &token);
+                assert_eq!((answer.status, effects(&koha)), (status, processed), "{kind:?}");
+                assert!(answer.body.contains(says), "{kind:?} {}", answer.body);
+                assert!(!answer.body.contains("Koha &rsaquo;") && answer.session().is_none());
+                if let Some((name, value)) = header {
+                    assert_eq!(answer.header(name), Some(value));
+                }
+            }
+        }
+        // By the server's clock.
+        koha.library(|library| library.clock_shift_seconds = 3600);
+        koha.fault(Fault::on("service.pl", FaultKind::FrontBefore(busy(503, RetryAfter::Date(60)))));
+        let before = koha.library(|library| library.now_utc());
+        let answer = post_with_token(&koha, SERVICE, &parameters, &session, &token);
+        let date = answer.header("retry-after").unwrap().strip_suffix(" GMT").unwrap();
+        let date = chrono::NaiveDateTime::parse_from_str(date, "%a, %d %b %Y %H:%M:%S").unwrap();
+        let after = koha.library(|library| library.now_utc());
+        let minute = chrono::TimeDelta::seconds(60);
+        assert!((before + minute..=after + minute).contains(&date), "{date}");
+    }
+}
+
+#[test]
+fn maintenance_is_told_by_each_path_in_its_own_way() {
+    for era in [Era::Before2405, Era::From2405] {
+        for ordered in [false, true] {
+            let koha = start(era);
+            if ordered {
+                koha.fault(Fault::on("", FaultKind::FrontBefore(Front::KohaMaintenance)));
+            } else {
+                koha.library(|library| library.preferences.maintenance = true);
+            }
+            assert!(get(&koha, AUTHENTICATION, &[]).body.contains("<status>maintenance</status>"));
+            assert_eq!(get(&koha, SERVICE, &[]).status, 401);
+            let rest = get(&koha, "/api/v1/libraries", &[]);
+            assert_eq!(rest.says(), (503, r#"{"error":"System is under maintenance."}"#));
+            let page = get(&koha, MAIN, &[]);
+            assert_eq!((page.status, page.header("location")), (302, Some("/cgi-bin/koha/installer/install.pl")));
+        }
+    }
+}
+
+/// The lines that go with a transaction, and whether the connection stays open after it.
+fn stays_open(koha: &FakeKoha, lines: &[(&str, &str)]) -> bool {
+    let mut client = Client::open(koha);
+    let headers = [&[("Content-Type", FORM)], lines].concat();
+    let mut send = || client.send("POST", SERVICE, &headers, body().as_bytes());
+    send().expect("the first is answered");
+    send().is_ok()
+}
+
+#[test]
+fn starman_takes_the_connection_header_word_for_word() {
+    for (lines, others, starman) in [
+        (&[][..], true, true),
+        (&[("Connection", "keep-alive")], true, true),
+        (&[("Connection", "close")], false, false),
+        (&[("connection", "Close")], false, false),
+        (&[("Connection", "keep-alive, close")], false, true),
+        (&[("Connection", "keep-alive"), ("Connection", "close")], false, true),
+    ] {
+        for (is_starman, expected) in [(false, others), (true, starman)] {
+            let koha = with(Config { starman: is_starman, ..Config::default() });
+            assert_eq!(stays_open(&koha, lines), expected, "{lines:?} {is_starman}");
+            let seen = &koha.requests()[0];
+            let sent: Vec<String> = lines.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+            assert_eq!(seen.head_lines("connection"), sent, "on the wire");
+            assert_eq!(seen.header("connection"), lines.first().map(|(_, value)| *value));
+            let head = String::from_utf8(seen.head.clone()).unwrap();
+            assert!(head.starts_with("POST /cgi-bin/koha/offline_circ/service.pl HTTP/1.1\r\n"));
+            assert!(head.ends_with("\r\n\r\n") && !head.contains("barcode"));
+        }
+    }
+}
+
+#[test]
+fn a_reused_connection_is_closed_after_the_work() {
+    for (close, error) in [(Close::Fin, ErrorKind::UnexpectedEof), (Close::Rst, ErrorKind::ConnectionReset)] {
+        let koha = with(Config { starman: true, ..Config::default() });
+        koha.fault(Fault::on("service.pl", FaultKind::CloseReused(close)).times(1));
+        send(&mut Client::open(&koha)).unwrap();
+        let mut client = Client::open(&koha);
+        send(&mut client).unwrap();
+        assert_eq!(send(&mut client).unwrap_err().kind(), error);
+        assert_eq!(effects(&koha), 3, "processed all the same");
+        let mut client = Client::open(&koha);
+        send(&mut client).unwrap();
+        send(&mut client).unwrap();
     }
 }
 

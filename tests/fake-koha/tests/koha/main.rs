@@ -12,8 +12,12 @@ mod client;
 mod direct;
 mod download;
 mod faults;
+mod form;
 mod from_24_05;
+mod gateway;
 mod generated;
+#[cfg(feature = "https")]
+mod https;
 mod login;
 mod pages;
 mod pending;

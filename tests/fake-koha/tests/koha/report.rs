@@ -49,7 +49,7 @@ fn restrictions_that_are_over_are_not_among_them() {
 
 #[test]
 fn who_asks_is_looked_at_after_what_is_asked_for() {
-    for (era, died) in [(Era::Before2405, "Internal Server Error"), (Era::From2405, "no such report")] {
+    for (era, died) in [(Era::Before2405, "Internal Server Error"), (Era::From2405, "Error 500")] {
         let koha = start(era);
         let unknown = get(&koha, REPORT, &[("id", "99")]);
         assert!(unknown.status == 500 && unknown.body.contains(died), "{}", unknown.body);
