@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn reads_how_long_to_wait() {
         let date = "Wed, 23 Nov 2026 10:00:00 GMT".replace("Wed", "Mon");
-        assert_eq!(retry_after(" 120 ", None), Some(Duration::from_secs(120)));
+        assert_eq!(retry_after(" 120 ", None), Some(Duration::from_mins(2)));
         assert_eq!(retry_after("Mon, 23 Nov 2026 10:01:30 GMT", Some(&date)), Some(Duration::from_secs(90)));
         assert_eq!(retry_after("Mon, 23 Nov 2026 09:00:00 GMT", Some(&date)), Some(Duration::ZERO), "it is over");
         assert_eq!(retry_after("Mon, 23 Nov 2026 10:01:30 GMT", None), None);
