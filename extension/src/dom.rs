@@ -20,17 +20,19 @@ pub(crate) fn document() -> Result<Document, JsValue> {
     window()?.document().ok_or_else(|| JsValue::from_str("there is no document"))
 }
 
-/// Makes a struct of a page's elements, each with its id, and after a semicolon of what else it holds, which begins with its
-/// default where nothing is given. `new` finds the elements.
+/// Makes a struct of what it is given, in parentheses, of a page's elements, each with its id, and after a semicolon of what else
+/// it holds, which begins with its default where nothing is said. `new` takes what is given and finds the elements.
 macro_rules! elements {
     (
-        $(#[$about:meta])* $visible:vis struct $name:ident $(($($given:ident: $given_kind:ty),*))? {
+        $(#[$about:meta])* $visible:vis struct $name:ident
+        $(($($(#[$given_about:meta])* $given_seen:vis $given:ident: $given_kind:ty),* $(,)?))? {
             $($(#[$element_about:meta])* $seen:vis $element:ident: $kind:ty = $id:literal,)*
             $(; $($(#[$other_about:meta])* $other_seen:vis $other:ident: $other_kind:ty $(= $start:expr)?,)*)?
         }
     ) => {
         $(#[$about])*
         $visible struct $name {
+            $($($(#[$given_about])* $given_seen $given: $given_kind,)*)?
             $($(#[$element_about])* $seen $element: $kind,)*
             $($($(#[$other_about])* $other_seen $other: $other_kind,)*)?
         }
@@ -42,6 +44,7 @@ macro_rules! elements {
                 #[allow(unused_mut, reason = "a struct without elements misses none")]
                 let mut missing = Ok(());
                 let made = Self {
+                    $($($given,)*)?
                     $($element: $crate::dom::by_id_or($id, &mut missing),)*
                     $($($other: $crate::dom::elements!(@ $($start)?),)*)?
                 };
@@ -158,7 +161,7 @@ pub(crate) fn line(words: &str) -> Result<HtmlElement, JsValue> {
 pub(crate) fn fill_list<T>(
     list: &Element,
     items: impl IntoIterator<Item = T>,
-    row: impl Fn(T) -> Result<HtmlElement, JsValue>,
+    mut row: impl FnMut(T) -> Result<HtmlElement, JsValue>,
 ) {
     list.set_text_content(None);
     for row in items.into_iter().filter_map(|item| row(item).ok()) {

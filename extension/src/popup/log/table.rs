@@ -4,8 +4,8 @@ use crate::{
     dom::{self, elements},
     i18n::text,
     locale,
-    popup::{Desk, Tone, Topic, known::warnings},
-    store::{Store, StoreError},
+    popup::{Desk, Tone, Topic, known::warnings, log::edit::Edit},
+    store::StoreError,
     wording,
 };
 use koct_core::{
@@ -44,14 +44,13 @@ struct DrawnRow {
 }
 
 elements! {
-    pub(crate) struct Table(store: Rc<Store>) {
+    pub(crate) struct Table(desk: Rc<Desk>, edit: Rc<Edit>) {
         scroll: HtmlElement = "transactions-scroll",
         element: Element = "transactions-table",
         heading: HtmlElement = "transactions-heading",
         body: HtmlElement = "transactions-rows",
         empty: HtmlElement = "transactions-empty",
         ;
-        store: Rc<Store> = store,
         above: HtmlElement = dom::from_template("spacer-template")?,
         below: HtmlElement = dom::from_template("spacer-template")?,
         template: HtmlElement = dom::from_template("row-template")?,
@@ -69,27 +68,6 @@ elements! {
         /// Of the spaces above and below.
         heights: Cell<(f64, f64)> = Cell::new((f64::NAN, f64::NAN)),
     }
-}
-
-/// # Errors
-/// When the page lacks an element.
-pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    let scroll: Element = dom::by_id("transactions-scroll")?;
-    dom::bind(&scroll, "scroll", desk, |desk| desk.clone().ask_for_frame());
-    dom::bind_event(&scroll, "keydown", desk, |desk, event: KeyboardEvent| {
-        if desk.table.go_by_key(&event) {
-            event.prevent_default();
-        }
-    });
-    dom::bind(dom::window()?.as_ref(), "resize", desk, |desk| desk.clone().ask_for_frame());
-    dom::bind_event(&desk.table.body, "click", desk, |desk, event: Event| {
-        if let Some((id, decision)) = decision(&event) {
-            spawn_local(desk.clone().decide(id, decision));
-        } else if let Some(id) = edited(&event) {
-            spawn_local(desk.clone().edit(id));
-        }
-    });
-    Ok(())
 }
 
 /// The transaction and the decision whose button was clicked.
@@ -114,81 +92,93 @@ fn row_of(element: &Element) -> Option<TransactionId> {
     seq.parse().ok().map(TransactionId)
 }
 
-impl Desk {
+impl Table {
+    /// # Errors
+    /// Outside a page.
+    pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
+        dom::bind(&self.scroll, "scroll", self, |this| this.clone().ask_for_frame());
+        dom::bind_event(&self.scroll, "keydown", self, |this, event: KeyboardEvent| {
+            if this.go_by_key(&event) {
+                event.prevent_default();
+            }
+        });
+        dom::bind(dom::window()?.as_ref(), "resize", self, |this| this.clone().ask_for_frame());
+        dom::bind_event(&self.body, "click", self, |this, event: Event| {
+            if let Some((id, decision)) = decision(&event) {
+                spawn_local(this.clone().decide(id, decision));
+            } else if let Some(id) = edited(&event) {
+                spawn_local(this.edit.clone().edit(id));
+            }
+        });
+        Ok(())
+    }
+
+    /// What was recorded is seen at once; everything else at the next drawing.
+    pub(crate) fn follow(&self, event: &LogEvent, is_whole_log: bool) {
+        match event {
+            LogEvent::Recorded(entry) => self.append(entry.clone()),
+            LogEvent::Changed(entries) => {
+                for entry in entries {
+                    let is_new = is_whole_log && self.insert(entry.id);
+                    let mut cache = self.cache.borrow_mut();
+                    if is_new || cache.contains_key(&entry.id) {
+                        cache.insert(entry.id, entry.clone());
+                    }
+                }
+            }
+            LogEvent::Reload(_) => self.forget(),
+            LogEvent::Committed => {}
+        }
+    }
+
     /// Draws the table before Firefox paints the next time.
     fn ask_for_frame(self: Rc<Self>) {
-        if self.table.frame_asked.replace(true) {
+        if self.frame_asked.replace(true) {
             return;
         }
         let frame = Closure::once_into_js(move || {
-            self.table.frame_asked.set(false);
-            self.table.look();
-            self.draw_table();
+            self.frame_asked.set(false);
+            self.look();
+            self.draw_rows();
         });
         let _ = dom::window().and_then(|window| window.request_animation_frame(frame.unchecked_ref()));
     }
 
     /// Draws, and reads what is missing.
-    pub(crate) fn draw_table(self: &Rc<Self>) {
-        if self.table.draw() && !self.table.reading.replace(true) {
-            let desk = self.clone();
+    pub(crate) fn draw_rows(self: &Rc<Self>) {
+        if self.draw() && !self.reading.replace(true) {
+            let this = self.clone();
             spawn_local(async move {
-                let read = desk.table.read().await;
-                desk.table.reading.set(false);
+                let read = this.read().await;
+                this.reading.set(false);
                 match read {
-                    Ok(()) => desk.draw_table(),
-                    Err(error) => desk.failed(Topic::Other, "openFailed", &error),
+                    Ok(()) => this.draw_rows(),
+                    Err(error) => this.desk.failed(Topic::Other, "openFailed", &error),
                 }
             });
         }
     }
 
     async fn decide(self: Rc<Self>, id: TransactionId, decision: Decision) {
-        let Some(_permit) = self.may_change(id).await else { return };
+        let Some(_permit) = self.desk.may_change(id).await else { return };
         // Read anew: another window may have changed it.
-        let decided = match self.store.get(&[id]).await {
+        let decided = match self.desk.store.get(&[id]).await {
             Ok(entries) => {
                 let status = entries.first().and_then(|entry| entry.status.decided(decision));
-                let Some(status) = status else { return self.reload_log() };
-                self.store.set_statuses(&[(id, status)]).await
+                let Some(status) = status else { return self.desk.reload_log() };
+                self.desk.store.set_statuses(&[(id, status)]).await
             }
             Err(error) => Err(error),
         };
         match decided {
             Ok(changes) => {
-                self.apply(changes);
-                self.message.about(Topic::Change).show(Tone::Good, &text("decided"));
+                self.desk.apply(changes);
+                self.desk.message.about(Topic::Change).show(Tone::Good, &text("decided"));
             }
-            Err(error) => self.failed(Topic::Change, "decideFailed", &error),
+            Err(error) => self.desk.failed(Topic::Change, "decideFailed", &error),
         }
     }
-}
 
-/// A scan is seen at once, whatever was looked for; everything else at the next drawing.
-pub(crate) fn follow(desk: &Rc<Desk>, event: &LogEvent) {
-    let table = &desk.table;
-    match event {
-        LogEvent::Recorded(_) if desk.find.is_active() => {
-            desk.find.clear();
-            spawn_local(desk.clone().show_found());
-        }
-        LogEvent::Recorded(entry) => table.append(entry.clone()),
-        LogEvent::Changed(entries) => {
-            let is_whole_log = !desk.find.is_active();
-            for entry in entries {
-                let is_new = is_whole_log && table.insert(entry.id);
-                let mut cache = table.cache.borrow_mut();
-                if is_new || cache.contains_key(&entry.id) {
-                    cache.insert(entry.id, entry.clone());
-                }
-            }
-        }
-        LogEvent::Reload(_) => table.forget(),
-        LogEvent::Committed => {}
-    }
-}
-
-impl Table {
     /// Shows these, the last on top, and reads what is seen of them.
     ///
     /// # Errors
@@ -433,7 +423,8 @@ impl Table {
         let ids: Vec<_> = wanted.iter().copied().filter(|id| !self.cache.borrow().contains_key(id)).collect();
         let (Some(oldest), Some(newest)) = (ids.first(), ids.last()) else { return Ok(()) };
         let in_a_row = ids.windows(2).all(|pair| pair[0].0.checked_add(1) == Some(pair[1].0));
-        let entries = if in_a_row { self.store.range(*oldest, *newest).await? } else { self.store.get(&ids).await? };
+        let entries =
+            if in_a_row { self.desk.store.range(*oldest, *newest).await? } else { self.desk.store.get(&ids).await? };
         let mut cache = self.cache.borrow_mut();
         if cache.len() > CACHE_LIMIT {
             cache.retain(|id, _| wanted.contains(id));
