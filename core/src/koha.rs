@@ -14,11 +14,11 @@ pub mod rest;
 pub mod service;
 
 use crate::{desk::clock::KohaTime, settings::form::Secret};
-use std::fmt;
+use std::{fmt, time::Duration};
 use url::form_urlencoded;
 
-/// How long most requests may take before their answer no longer counts, in milliseconds.
-pub const TIME_LIMIT_MS: u32 = 30_000;
+/// How long most requests may take before their answer no longer counts.
+pub const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// Which of Koha's two ways to log in and to send applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,13 +64,13 @@ pub struct Request {
     pub bearer: Option<Secret>,
     /// What the REST API shall add to each row: the header `x-koha-embed`.
     pub embed: Option<&'static str>,
-    /// How long the answer may take, in milliseconds.
-    pub time_limit: u32,
+    /// How long the answer may take.
+    pub time_limit: Duration,
 }
 
 impl Request {
     fn new(method: Method, url: String, form: Vec<(&'static str, String)>) -> Self {
-        Self { method, url, form, session: None, basic: None, bearer: None, embed: None, time_limit: TIME_LIMIT_MS }
+        Self { method, url, form, session: None, basic: None, bearer: None, embed: None, time_limit: TIME_LIMIT }
     }
 
     fn get(url: String) -> Self {

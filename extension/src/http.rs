@@ -141,7 +141,9 @@ fn start(request: &Request, tag: Option<&str>) -> Option<js_sys::Promise> {
     init.set_cache(RequestCache::NoStore);
     init.set_redirect(RequestRedirect::Manual);
     init.set_referrer_policy(ReferrerPolicy::NoReferrer);
-    init.set_signal(Some(&AbortSignal::timeout_with_u32(request.time_limit)));
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(
+        u32::try_from(request.time_limit.as_millis()).unwrap_or(u32::MAX),
+    )));
     Some(window.fetch_with_str_and_init(&request.url, &init))
 }
 

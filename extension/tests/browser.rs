@@ -25,6 +25,7 @@ use koct_extension::{
     http::Http,
     store::{Store, StoreError},
 };
+use std::time::Duration;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -335,7 +336,7 @@ fn request(path: &str, method: Method) -> Request {
         basic: None,
         bearer: None,
         embed: None,
-        time_limit: 30_000,
+        time_limit: Duration::from_secs(30),
     }
 }
 

@@ -155,7 +155,7 @@ impl Records {
             let row = dom::from_template("records-template")?;
             dom::set_field(&row, "set", &name_of(set));
             dom::set_field(&row, "number", &held.map_or_else(|| text("recordsNone"), |held| locale::number(held.rows)));
-            dom::set_field(&row, "when", &held.map(|held| wording::millis(held.as_of)).unwrap_or_default());
+            dom::set_field(&row, "when", &held.map(|held| wording::millis(held.as_of.millis())).unwrap_or_default());
             dom::set_field(&row, "note", &note(set, &contents));
             Ok(row)
         });
@@ -212,7 +212,7 @@ impl Records {
             Access::Lost => Some(text("recordsLineLost")),
             Access::Locked => Some(text("recordsLineLocked")),
             Access::Open => {
-                let days = self.desk.preferences.borrow().records.days_old(contents.as_of()?, clock::millis())?;
+                let days = self.desk.preferences.borrow().records.days_old(contents.as_of()?, clock::time())?;
                 Some(plural("recordsLineOld", days, &[]))
             }
         }

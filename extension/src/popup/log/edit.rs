@@ -164,7 +164,7 @@ impl Edit {
             return;
         }
         match Edit::action(&entry.transaction.action) {
-            Ok(action) if action == entry.transaction.action && entry.status == Status::Local => {
+            Ok(action) if entry.is_unchanged_by(&action) => {
                 self.dialog.close();
                 self.desk.message.about(Topic::Change).show(Tone::Good, &text("editUnchanged"));
             }

@@ -255,9 +255,8 @@ impl Find {
         if !self.is_active() {
             self.show_bar(None);
             self.show_counts_of(self.desk.counts.get(), None);
-            let ids = self.desk.store.ids().await?;
             // Something may have been looked for meanwhile.
-            return if self.asked.get() == asked { self.table.show(ids).await } else { Ok(()) };
+            return self.table.show_log(|| self.asked.get() == asked).await;
         }
         if self.index.borrow().is_none() {
             self.show_bar(Some(&text("findWorking")));

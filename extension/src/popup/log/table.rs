@@ -4,7 +4,7 @@ use crate::{
     dom::{self, elements},
     i18n::text,
     locale,
-    popup::{Desk, Tone, Topic, known::warnings, log::edit::Edit},
+    popup::{Desk, Tone, Topic, known::warnings, log::edit::Edit, window::focus::SCANNED_INTO},
     store::StoreError,
     wording,
 };
@@ -12,6 +12,7 @@ use koct_core::{
     Entry, TransactionId,
     log::{
         event::LogEvent,
+        listing::Listing,
         offers::{Offers, Opens},
         status::Decision,
     },
@@ -25,7 +26,7 @@ use std::{
 };
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Event, HtmlElement, KeyboardEvent};
+use web_sys::{Element, Event, HtmlElement, HtmlInputElement, KeyboardEvent, Node};
 
 /// The number of entries around the seen ones that are read at once.
 const READ_AHEAD: usize = 100;
@@ -54,8 +55,7 @@ elements! {
         above: HtmlElement = dom::from_template("spacer-template")?,
         below: HtmlElement = dom::from_template("spacer-template")?,
         template: HtmlElement = dom::from_template("row-template")?,
-        /// The numbers of the entries to show; the last is on top.
-        ids: RefCell<Vec<TransactionId>>,
+        listing: RefCell<Listing>,
         cache: RefCell<BTreeMap<TransactionId, Entry>>,
         drawn: RefCell<BTreeMap<TransactionId, DrawnRow>>,
         /// Height of a row, how far it is scrolled and how much is seen, in CSS pixels. Kept, because asking the page for
@@ -64,6 +64,8 @@ elements! {
         scroll_top: Cell<i32>,
         seen_height: Cell<i32>,
         reading: Cell<bool>,
+        /// Whether it was clicked, and nothing typed since.
+        clicked: Cell<bool>,
         frame_asked: Cell<bool>,
         /// Of the spaces above and below.
         heights: Cell<(f64, f64)> = Cell::new((f64::NAN, f64::NAN)),
@@ -97,9 +99,16 @@ impl Table {
     /// Outside a page.
     pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
         dom::bind(&self.scroll, "scroll", self, |this| this.clone().ask_for_frame());
-        dom::bind_event(&self.scroll, "keydown", self, |this, event: KeyboardEvent| {
+        let page = dom::document()?;
+        dom::bind_event(&page, "mousedown", self, |this, event: Event| {
+            let clicked = event.target().and_then(|target| target.dyn_into::<Node>().ok());
+            this.clicked.set(this.scroll.contains(clicked.as_ref()));
+        });
+        dom::bind_event(&page, "keydown", self, |this, event: KeyboardEvent| {
             if this.go_by_key(&event) {
                 event.prevent_default();
+            } else {
+                this.clicked.set(false);
             }
         });
         dom::bind(dom::window()?.as_ref(), "resize", self, |this| this.clone().ask_for_frame());
@@ -119,7 +128,7 @@ impl Table {
             LogEvent::Recorded(entry) => self.append(entry.clone()),
             LogEvent::Changed(entries) => {
                 for entry in entries {
-                    let is_new = is_whole_log && self.insert(entry.id);
+                    let is_new = is_whole_log && self.listing.borrow_mut().insert(entry.id);
                     let mut cache = self.cache.borrow_mut();
                     if is_new || cache.contains_key(&entry.id) {
                         cache.insert(entry.id, entry.clone());
@@ -184,7 +193,25 @@ impl Table {
     /// # Errors
     /// When the log cannot be read.
     pub(crate) async fn show(&self, ids: Vec<TransactionId>) -> Result<(), StoreError> {
-        *self.ids.borrow_mut() = ids;
+        self.listing.borrow_mut().show(ids);
+        self.show_listing().await
+    }
+
+    /// Shows the whole log, as far as it is still to be shown once it is read.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub(crate) async fn show_log(&self, is_wanted: impl Fn() -> bool) -> Result<(), StoreError> {
+        self.listing.borrow_mut().begin_reading();
+        let ids = self.desk.store.ids().await?;
+        if !is_wanted() {
+            return Ok(());
+        }
+        self.listing.borrow_mut().show_log(ids);
+        self.show_listing().await
+    }
+
+    async fn show_listing(&self) -> Result<(), StoreError> {
         self.look();
         self.read().await?;
         self.draw();
@@ -195,7 +222,7 @@ impl Table {
 
     /// The numbers of the entries that it shows, drawn or not; the last is on top.
     pub(crate) fn shown(&self) -> Vec<TransactionId> {
-        self.ids.borrow().clone()
+        self.listing.borrow().ids().to_vec()
     }
 
     /// Forgets what it has read.
@@ -216,8 +243,8 @@ impl Table {
     fn append(&self, entry: Entry) {
         let id = entry.id;
         self.cache.borrow_mut().insert(id, entry);
-        let before = self.scrolling(self.ids.borrow().len());
-        self.insert(id);
+        let before = self.scrolling(self.listing.borrow().ids().len());
+        self.listing.borrow_mut().insert(id);
         self.draw();
         if self.scroll_top.get() > 0 {
             // What is read stays where it is.
@@ -226,39 +253,36 @@ impl Table {
         }
     }
 
-    /// Goes to an end, or in a list that is too high for a page, a page of rows on or back. Returns whether it did.
+    /// Goes to an end, or a page of rows on or back, where Firefox would not go there itself. Returns whether it did.
     ///
-    /// Firefox would glide to an end, and stops half-way where rows are drawn meanwhile; and it would go a page of its own
-    /// pixels, which are several pages of rows.
+    /// Firefox would glide to an end, and stops half-way where rows are drawn meanwhile; in a list that is too high for a page, it
+    /// would go a page of its own pixels, which are several pages of rows; and from a scan field, it goes nowhere.
     fn go_by_key(&self, event: &KeyboardEvent) -> bool {
-        let is_here = event.target().is_some_and(|target| target.loose_eq(&self.scroll));
-        let has_other = event.ctrl_key() || event.alt_key() || event.meta_key();
-        let scrolling = self.scrolling(self.ids.borrow().len());
+        let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else { return false };
+        let is_here = *target == **self.scroll;
+        // Where there is no text to go through, or the table was clicked, the keys are meant for the table.
+        let field = target.dyn_ref::<HtmlInputElement>().filter(|field| field.matches(SCANNED_INTO).unwrap_or(false));
+        let is_from_field = field.is_some_and(|field| field.value().is_empty() || self.clicked.get());
+        let has_other = event.ctrl_key() || event.alt_key() || event.meta_key() || event.is_composing();
+        if !(is_here || is_from_field) || has_other {
+            return false;
+        }
+        let scrolling = self.scrolling(self.listing.borrow().ids().len());
         // A row is seen on both pages, so that one knows where one is.
         #[expect(clippy::cast_possible_truncation, reason = "a window is some thousands of pixels high")]
         let page = scrolling.by((scrolling.seen - scrolling.row_height).max(scrolling.row_height)) as i32;
         let top = self.scroll.scroll_top();
+        let goes_pages = is_from_field || scrolling.scale() > 1.0;
         let to = match (event.key().as_str(), event.shift_key()) {
-            _ if !is_here || has_other => return false,
             ("Home", false) => 0,
             ("End", false) => self.scroll.scroll_height(),
-            ("PageDown" | " ", false) if scrolling.scale() > 1.0 => top + page,
-            ("PageUp", false) | (" ", true) if scrolling.scale() > 1.0 => top - page,
+            ("PageDown", false) if goes_pages => top + page,
+            ("PageUp", false) if goes_pages => top - page,
+            (" ", is_back) if is_here && goes_pages => top + if is_back { -page } else { page },
             _ => return false,
         };
         self.scroll.set_scroll_top(to);
         true
-    }
-
-    /// Shows this one too, where the whole log is shown. Returns whether it is new.
-    fn insert(&self, id: TransactionId) -> bool {
-        let mut ids = self.ids.borrow_mut();
-        // Another window's entries may have come in between.
-        let place = ids.binary_search(&id);
-        if let Err(place) = place {
-            ids.insert(place, id);
-        }
-        place.is_err()
     }
 
     /// Asks the page how far it is scrolled, how much is seen and how high a row is, which depends on the font.
@@ -287,13 +311,14 @@ impl Table {
     }
 
     fn ids_at(&self, places: Range<usize>) -> Vec<TransactionId> {
-        let ids = self.ids.borrow();
+        let listing = self.listing.borrow();
+        let ids = listing.ids();
         places.filter_map(|place| ids.get(ids.len().checked_sub(place + 1)?).copied()).collect()
     }
 
     /// Draws the rows that are seen and known. Returns whether some are not known yet.
     fn draw(&self) -> bool {
-        let total = self.ids.borrow().len();
+        let total = self.listing.borrow().ids().len();
         let window = self.scrolling(total).drawn();
         let cache = self.cache.borrow();
         let mut drawn = self.drawn.borrow_mut();
@@ -416,7 +441,7 @@ impl Table {
 
     /// Reads the entries around those that are seen, as far as they are not known: what has changed was told.
     async fn read(&self) -> Result<(), StoreError> {
-        let total = self.ids.borrow().len();
+        let total = self.listing.borrow().ids().len();
         let window = self.scrolling(total).drawn().rows;
         let places = window.start.saturating_sub(READ_AHEAD)..(window.end + READ_AHEAD).min(total);
         let wanted: BTreeSet<_> = self.ids_at(places).into_iter().collect();
@@ -432,7 +457,7 @@ impl Table {
         cache.extend(entries.into_iter().map(|entry| (entry.id, entry)));
         // Another window may have cleared some: what is not there must not be waited for.
         if ids.iter().any(|id| !cache.contains_key(id)) {
-            self.ids.borrow_mut().retain(|id| cache.contains_key(id) || ids.binary_search(id).is_err());
+            self.listing.borrow_mut().retain(|id| cache.contains_key(&id) || ids.binary_search(&id).is_err());
         }
         Ok(())
     }

@@ -98,7 +98,7 @@ impl Looking {
         loop {
             let shifts = self.shifts.borrow().clone();
             looked_at.move_to(shifts).await;
-            let work = conflict::reviewing(&looked_at.entries, &looked_at.committed, clock::millis());
+            let work = conflict::reviewing(&looked_at.entries, &looked_at.committed, clock::time());
             let is_asked = || self.asked.get() == asked;
             let is_wanted = || is_asked() && *self.shifts.borrow() == looked_at.shifts;
             let review = slices::while_wanted(work, is_wanted).await;
