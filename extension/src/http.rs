@@ -116,7 +116,7 @@ fn start(request: &Request, tag: Option<&str>) -> Option<js_sys::Promise> {
         set("CSRF-TOKEN", token.reveal())?;
     }
     let window = web_sys::window()?;
-    if let Some((name, password)) = &request.basic {
+    if let Some((name, password)) = request.basic.as_deref() {
         // btoa takes bytes as the characters U+0000 to U+00FF.
         let bytes: String = format!("{name}:{}", password.reveal()).bytes().map(char::from).collect();
         set("Authorization", &format!("Basic {}", window.btoa(&bytes).ok()?))?;

@@ -345,7 +345,7 @@ async fn a_post_carries_its_form_and_its_token() {
     let session = Session { cookie: Secret::new("c"), csrf_token: Some(Secret::new("t0ken")) };
     let request = Request {
         session: Some(session),
-        basic: Some(("désk".into(), Secret::new("p"))),
+        basic: Some(Box::new(("désk".into(), Secret::new("p")))),
         embed: Some("biblio"),
         ..request("/echo", Method::Post)
     };

@@ -68,7 +68,7 @@ fn get(settings: &Settings, access: &Access, path: &str, query: &[(&str, String)
     match access {
         Access::Session(session) => request.within(Some(session.clone())),
         Access::Credentials => {
-            Request { basic: Some((settings.username.clone(), settings.password.clone())), ..request }
+            Request { basic: Some(Box::new((settings.username.clone(), settings.password.clone()))), ..request }
         }
     }
 }

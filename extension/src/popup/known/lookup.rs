@@ -21,10 +21,7 @@ use koct_core::{
 use std::{cell::RefCell, rc::Rc};
 
 elements! {
-    pub(crate) struct Lookups(
-        desk: Rc<Desk>,
-        records: Rc<Records>,
-    ) {
+    pub(crate) struct Lookups(desk: Rc<Desk>, records: Rc<Records>) {
         ;
         /// What the log tells that the records cannot.
         later: RefCell<Rc<LaterChanges>>,

@@ -33,10 +33,7 @@ use web_sys::{Element, HtmlElement, HtmlInputElement};
 
 elements! {
     pub(crate) struct PatronPanel(
-        desk: Rc<Desk>,
-        records: Rc<Records>,
-        lookups: Rc<Lookups>,
-        unconfirmed: Rc<Warnings>,
+        desk: Rc<Desk>, records: Rc<Records>, lookups: Rc<Lookups>, unconfirmed: Rc<Warnings>,
         sitting_lists: Rc<SittingLists>,
     ) {
         field: HtmlInputElement = "checkout-patron",

@@ -35,11 +35,7 @@ use wasm_bindgen_futures::spawn_local;
 
 elements! {
     pub(crate) struct LookupQueue(
-        desk: Rc<Desk>,
-        records: Rc<Records>,
-        lookups: Rc<Lookups>,
-        warnings: Rc<Warnings>,
-        patron: Rc<PatronPanel>,
+        desk: Rc<Desk>, records: Rc<Records>, lookups: Rc<Lookups>, warnings: Rc<Warnings>, patron: Rc<PatronPanel>,
         returned: Rc<Returned>,
     ) {
         ;

@@ -24,10 +24,7 @@ use web_sys::HtmlInputElement;
 
 elements! {
     pub(crate) struct Checkout(
-        desk: Rc<Desk>,
-        scans: Rc<Scans>,
-        panel: Rc<PatronPanel>,
-        sitting_lists: Rc<SittingLists>,
+        desk: Rc<Desk>, scans: Rc<Scans>, panel: Rc<PatronPanel>, sitting_lists: Rc<SittingLists>,
         suggestions: Rc<Suggestions>,
     ) {
         patron: HtmlInputElement = "checkout-patron",

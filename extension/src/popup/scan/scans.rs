@@ -69,12 +69,8 @@ enum Written {
 elements! {
     /// The queue.
     pub(crate) struct Scans(
-        desk: Rc<Desk>,
-        attention: Rc<Attention>,
-        records: Rc<Records>,
-        lookups: Rc<Lookups>,
-        patron: Rc<PatronPanel>,
-        queue: Rc<LookupQueue>,
+        desk: Rc<Desk>, attention: Rc<Attention>, records: Rc<Records>, lookups: Rc<Lookups>,
+        patron: Rc<PatronPanel>, queue: Rc<LookupQueue>,
     ) {
         ;
         waiting: RefCell<VecDeque<Job>>,
