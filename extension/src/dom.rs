@@ -1,8 +1,12 @@
 //! Binding to the elements of the pages.
 
+use js_sys::Promise;
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use web_sys::{Document, Element, Event, EventTarget, HtmlElement, HtmlTemplateElement, Window};
+use web_sys::{
+    AddEventListenerOptions, Document, Element, Event, EventTarget, HtmlDialogElement, HtmlElement,
+    HtmlTemplateElement, Window,
+};
 
 /// The page's window.
 ///
@@ -144,6 +148,18 @@ pub(crate) fn on_submit<T: 'static>(id: &str, this: &Rc<T>, handler: impl Fn(&Rc
         handler(&this);
     };
     listen_at(id, "submit", Box::new(submitted))
+}
+
+/// The promise that this dialog is closed.
+pub(crate) fn closing(dialog: &HtmlDialogElement) -> Promise {
+    Promise::new(&mut |resolve, _| {
+        let once = Closure::once_into_js(move || resolve.call0(&JsValue::UNDEFINED));
+        let options = AddEventListenerOptions::new();
+        options.set_once(true);
+        let once = once.unchecked_ref();
+        // Only fails for arguments of the wrong kind.
+        let _ = dialog.add_event_listener_with_callback_and_add_event_listener_options("close", once, &options);
+    })
 }
 
 /// A line of a list, of text alone.

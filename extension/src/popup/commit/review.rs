@@ -25,7 +25,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     rc::Rc,
 };
-use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement};
 
@@ -164,16 +164,7 @@ impl Review {
         self.cancel.set_text_content(Some(&text(if before_commit { "cancel" } else { "close" })));
         self.go.set_hidden(!before_commit);
         self.dialog.set_return_value("cancel");
-        let closed = js_sys::Promise::new(&mut |resolve, _| {
-            let once = Closure::once_into_js(move || resolve.call0(&JsValue::UNDEFINED));
-            let options = web_sys::AddEventListenerOptions::new();
-            options.set_once(true);
-            let _ = self.dialog.add_event_listener_with_callback_and_add_event_listener_options(
-                "close",
-                once.unchecked_ref(),
-                &options,
-            );
-        });
+        let closed = dom::closing(&self.dialog);
         self.dialog.show_modal().ok()?;
         // Enter of a scanner must not decide anything.
         let _ = self.cancel.unchecked_ref::<HtmlElement>().focus();
