@@ -4,10 +4,7 @@
 //! (F6, F7, F10, F11 and F12 are its own). One list has them all: what they do, the buttons that show them and the help are
 //! made from it.
 
-use super::{
-    focus::{is_dialog_open, target},
-    help,
-};
+use super::focus::{is_dialog_open, target};
 use crate::{dom, i18n::text, popup::known::patron::PatronPanel};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
@@ -136,11 +133,10 @@ fn pressed(patron: &Rc<PatronPanel>, event: &KeyboardEvent) -> bool {
     // A key that is held down repeats itself: what it does once is enough.
     let once = !event.repeat();
     match key.does {
-        Does::Help => help::open(),
         Does::Checkout | Does::Search | Does::Checkin => key.target.map_or((), focus),
         Does::Undo | Does::Commit if !once => {}
         Does::Confirm => patron.confirm_all(),
-        Does::Undo | Does::Commit | Does::ClearPatron | Does::ShowAll => key.target.map_or((), click),
+        Does::Help | Does::Undo | Does::Commit | Does::ClearPatron | Does::ShowAll => key.target.map_or((), click),
         Does::CloseDialog => return false,
     }
     true
