@@ -28,10 +28,13 @@ mod sorting;
 #[cfg(test)]
 mod testing;
 pub mod to_confirm;
-pub mod warning;
+mod warning;
 pub mod write;
 
-use crate::desk::{barcode::same_code, clock::KohaTime};
+use crate::desk::{
+    barcode::same_code,
+    clock::{DeskTime, KohaTime},
+};
 use block_store::BlockStore;
 use reader::Reader;
 use record::{Hold, Item, Key, Loan, Patron, Record, Restriction, Set, code_key};
@@ -77,10 +80,10 @@ pub struct Held {
     pub blocks: u32,
     /// How many records.
     pub rows: u32,
-    /// As of when: the beginning of the last download, in milliseconds since 1970 in UTC.
-    pub as_of: i64,
+    /// As of when: the beginning of the last download, by the desk's clock.
+    pub as_of: DeskTime,
     /// The beginning of the last download that was not of changes only.
-    pub whole_as_of: i64,
+    pub whole_as_of: DeskTime,
     /// What Koha's clock showed at the beginning of the last download: what changed since then is new.
     pub koha_as_of: Option<KohaTime>,
     /// Whether it has what not every Koha tells: what patrons owe, the titles of items.
@@ -102,7 +105,7 @@ impl Contents {
     }
 
     /// As of when everything is: the oldest of all sets. `None` where there is nothing.
-    pub fn as_of(&self) -> Option<i64> {
+    pub fn as_of(&self) -> Option<DeskTime> {
         self.sets.values().map(|held| held.as_of).min()
     }
 }
@@ -111,7 +114,11 @@ impl Contents {
 ///
 /// # Errors
 /// When the shelf cannot be read or written.
-pub async fn finish<R: Record, S: BlockStore>(shelf: &S, written: Unfinished, as_of: i64) -> Result<Held, S::Error> {
+pub async fn finish<R: Record, S: BlockStore>(
+    shelf: &S,
+    written: Unfinished,
+    as_of: DeskTime,
+) -> Result<Held, S::Error> {
     let rows = run::finish::<R, S>(shelf, written).await?;
     Ok(Held { run: written.run, blocks: written.blocks, rows, as_of, whole_as_of: as_of, ..Held::default() })
 }
@@ -125,7 +132,7 @@ pub async fn finish_changes<R: Record, S: BlockStore>(
     held: &Held,
     changes: Unfinished,
     into: u32,
-    as_of: i64,
+    as_of: DeskTime,
 ) -> Result<Held, S::Error> {
     if changes.rows == 0 {
         return Ok(Held { as_of, ..held.clone() });

@@ -20,8 +20,8 @@ use crate::{desk::clock::KohaTime, settings::form::Secret};
 use std::{fmt, time::Duration};
 use url::form_urlencoded;
 
-/// How long most requests may take before their answer no longer counts, in milliseconds.
-pub const TIME_LIMIT_MS: u32 = 30_000;
+/// How long most requests may take before their answer no longer counts.
+pub const TIME_LIMIT: Duration = Duration::from_secs(30);
 
 /// Which of Koha's two ways to log in and to send applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,19 +61,19 @@ pub struct Request {
     pub form: Vec<(&'static str, String)>,
     /// The session to make it in.
     pub session: Option<Session>,
-    /// Name and password for HTTP Basic.
-    pub basic: Option<(String, Secret)>,
+    /// Name and password for HTTP Basic; few requests have them.
+    pub basic: Option<Box<(String, Secret)>>,
     /// A token of the REST API (`OAuth2`).
     pub bearer: Option<Secret>,
     /// What the REST API shall add to each row: the header `x-koha-embed`.
     pub embed: Option<&'static str>,
-    /// How long the answer may take, in milliseconds.
-    pub time_limit: u32,
+    /// How long the answer may take.
+    pub time_limit: Duration,
 }
 
 impl Request {
     fn new(method: Method, url: String, form: Vec<(&'static str, String)>) -> Self {
-        Self { method, url, form, session: None, basic: None, bearer: None, embed: None, time_limit: TIME_LIMIT_MS }
+        Self { method, url, form, session: None, basic: None, bearer: None, embed: None, time_limit: TIME_LIMIT }
     }
 
     fn get(url: String) -> Self {
@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn printing_a_request_shows_no_value() {
         let request = Request::post("https://koha.example.org/x".into(), vec![("password", "letmein".into())]);
-        let request = Request { basic: Some(("desk".into(), Secret::new("letmein"))), ..request };
+        let request = Request { basic: Some(Box::new(("desk".into(), Secret::new("letmein")))), ..request };
         assert!(!format!("{request:?}").contains("letmein"));
     }
 

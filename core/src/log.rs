@@ -3,6 +3,7 @@
 pub mod commit;
 pub mod correction;
 pub mod event;
+pub mod listing;
 pub mod offers;
 pub mod order;
 pub mod revision;

@@ -15,7 +15,11 @@ use crate::{clock, dom, lock};
 use disk::Base;
 use key::Found;
 use koct_core::{
-    directory::{Contents, Directory, access, write::CONTENTS},
+    directory::{
+        Contents, Directory, access,
+        write::{CONTENTS, DOWNLOAD},
+    },
+    koha::download::Progress,
     settings::records::RecordsSettings,
 };
 use std::{
@@ -94,8 +98,8 @@ impl Known {
     ///
     /// # Errors
     /// When they cannot be read or deleted.
-    pub(crate) async fn reload(&self, lookup: &RecordsSettings) -> Result<Access, DiskError> {
-        let looked = self.look(lookup).await;
+    pub(crate) async fn reload(&self, wanted: &RecordsSettings) -> Result<Access, DiskError> {
+        let looked = self.look(wanted).await;
         if !matches!(looked, Ok(Access::Open)) {
             self.open.replace(None);
         }
@@ -103,9 +107,9 @@ impl Known {
         looked
     }
 
-    async fn look(&self, lookup: &RecordsSettings) -> Result<Access, DiskError> {
+    async fn look(&self, wanted: &RecordsSettings) -> Result<Access, DiskError> {
         // Where nobody ever wanted records, no database is made.
-        if !lookup.enabled && !Base::exists(disk::DATABASE).await? {
+        if !wanted.enabled && !Base::exists(disk::DATABASE).await? {
             return Ok(Access::Off);
         }
         let base = self.base().await?;
@@ -113,7 +117,8 @@ impl Known {
         self.contents.replace(contents.clone());
         self.is_protected.set(key::has_passphrase(&base).await?);
         let key = key::find(&base).await?;
-        let (access, is_deleted) = access::access(lookup, &contents, key.state(), clock::millis());
+        let begun = base.state::<Progress>(DOWNLOAD).await?.map(|progress| progress.began());
+        let (access, is_deleted) = access::access(wanted, &contents, begun, key.state(), clock::time());
         // Windows tell each other what they delete: where there is nothing, nothing is told.
         if is_deleted && !base.is_empty().await? {
             self.delete().await?;

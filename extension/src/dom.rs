@@ -1,8 +1,12 @@
 //! Binding to the elements of the pages.
 
+use js_sys::Promise;
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
-use web_sys::{Document, Element, Event, EventTarget, HtmlElement, HtmlTemplateElement, Window};
+use web_sys::{
+    AddEventListenerOptions, Document, Element, Event, EventTarget, HtmlDialogElement, HtmlElement,
+    HtmlTemplateElement, Window,
+};
 
 /// The page's window.
 ///
@@ -20,17 +24,19 @@ pub(crate) fn document() -> Result<Document, JsValue> {
     window()?.document().ok_or_else(|| JsValue::from_str("there is no document"))
 }
 
-/// Makes a struct of a page's elements, each with its id, and after a semicolon of what else it holds, which begins with its
-/// default where nothing is given. `new` finds the elements.
+/// Makes a struct of what it is given, in parentheses, of a page's elements, each with its id, and after a semicolon of what else
+/// it holds, which begins with its default where nothing is said. `new` takes what is given and finds the elements.
 macro_rules! elements {
     (
-        $(#[$about:meta])* $visible:vis struct $name:ident $(($($given:ident: $given_kind:ty),*))? {
+        $(#[$about:meta])* $visible:vis struct $name:ident
+        $(($($(#[$given_about:meta])* $given_seen:vis $given:ident: $given_kind:ty),* $(,)?))? {
             $($(#[$element_about:meta])* $seen:vis $element:ident: $kind:ty = $id:literal,)*
             $(; $($(#[$other_about:meta])* $other_seen:vis $other:ident: $other_kind:ty $(= $start:expr)?,)*)?
         }
     ) => {
         $(#[$about])*
         $visible struct $name {
+            $($($(#[$given_about])* $given_seen $given: $given_kind,)*)?
             $($(#[$element_about])* $seen $element: $kind,)*
             $($($(#[$other_about])* $other_seen $other: $other_kind,)*)?
         }
@@ -42,6 +48,7 @@ macro_rules! elements {
                 #[allow(unused_mut, reason = "a struct without elements misses none")]
                 let mut missing = Ok(());
                 let made = Self {
+                    $($($given,)*)?
                     $($element: $crate::dom::by_id_or($id, &mut missing),)*
                     $($($other: $crate::dom::elements!(@ $($start)?),)*)?
                 };
@@ -143,6 +150,18 @@ pub(crate) fn on_submit<T: 'static>(id: &str, this: &Rc<T>, handler: impl Fn(&Rc
     listen_at(id, "submit", Box::new(submitted))
 }
 
+/// The promise that this dialog is closed.
+pub(crate) fn closing(dialog: &HtmlDialogElement) -> Promise {
+    Promise::new(&mut |resolve, _| {
+        let once = Closure::once_into_js(move || resolve.call0(&JsValue::UNDEFINED));
+        let options = AddEventListenerOptions::new();
+        options.set_once(true);
+        let once = once.unchecked_ref();
+        // Only fails for arguments of the wrong kind.
+        let _ = dialog.add_event_listener_with_callback_and_add_event_listener_options("close", once, &options);
+    })
+}
+
 /// A line of a list, of text alone.
 ///
 /// # Errors
@@ -158,7 +177,7 @@ pub(crate) fn line(words: &str) -> Result<HtmlElement, JsValue> {
 pub(crate) fn fill_list<T>(
     list: &Element,
     items: impl IntoIterator<Item = T>,
-    row: impl Fn(T) -> Result<HtmlElement, JsValue>,
+    mut row: impl FnMut(T) -> Result<HtmlElement, JsValue>,
 ) {
     list.set_text_content(None);
     for row in items.into_iter().filter_map(|item| row(item).ok()) {

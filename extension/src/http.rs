@@ -118,7 +118,7 @@ fn start(request: &Request, tag: Option<&str>) -> Option<js_sys::Promise> {
         set("CSRF-TOKEN", token.reveal())?;
     }
     let window = web_sys::window()?;
-    if let Some((name, password)) = &request.basic {
+    if let Some((name, password)) = request.basic.as_deref() {
         // btoa takes bytes as the characters U+0000 to U+00FF.
         let bytes: String = format!("{name}:{}", password.reveal()).bytes().map(char::from).collect();
         set("Authorization", &format!("Basic {}", window.btoa(&bytes).ok()?))?;
@@ -144,7 +144,9 @@ fn start(request: &Request, tag: Option<&str>) -> Option<js_sys::Promise> {
     init.set_cache(RequestCache::NoStore);
     init.set_redirect(RequestRedirect::Manual);
     init.set_referrer_policy(ReferrerPolicy::NoReferrer);
-    init.set_signal(Some(&AbortSignal::timeout_with_u32(request.time_limit)));
+    init.set_signal(Some(&AbortSignal::timeout_with_u32(
+        u32::try_from(request.time_limit.as_millis()).unwrap_or(u32::MAX),
+    )));
     Some(window.fetch_with_str_and_init(&request.url, &init))
 }
 

@@ -1,12 +1,13 @@
 //! KOCT's window: the ground that its panels share, and the panels, in folders by the story.
 //!
 //! One idiom for a panel:
-//! - A struct made by `dom::elements!`: each element with its id, then what else it holds. `new` finds the elements.
-//! - `bind(&desk)` binds its events, by `dom::on_click`, `on_submit` and `bind`, which clone the `Rc`.
-//! - What it does are methods: of the panel alone where it needs nothing else, of [`Desk`] where it needs the ground. It
-//!   calls another panel only where the story needs it.
-//! - What it shows of the log follows a [`LogEvent`](koct_core::log::event::LogEvent): its `follow` stands in the one list
-//!   of listeners in [`events`], and nothing else calls it.
+//! - A struct made by `dom::elements!`: what it is given, which are the ground ([`Desk`]) and the panels that it calls, each
+//!   element with its id, then what else it holds. [`start`] makes them, each after those that it is given: none knows one that
+//!   knows it.
+//! - `bind` binds its events, by `dom::on_click`, `on_submit` and `bind`, which clone the `Rc`.
+//! - What many hear is told by the ground: a panel that shows something of the log, the settings or the records is a [`Panel`],
+//!   stands in the one list in [`start`], and hears of it in no other way. A change of the log is a
+//!   [`LogEvent`](koct_core::log::event::LogEvent), see [`events`].
 //! - Lists are filled by `dom::fill_list`. What fails is told by [`Desk::failed`], an error of JavaScript's in the words of
 //!   `i18n::js_error`.
 
@@ -22,9 +23,17 @@ mod window;
 use crate::{
     dom,
     i18n::text_with,
-    store::{self, Store},
+    store::{self, Store, StoreError},
 };
-use desk::Desk;
+use commit::{Commit, doubts::Doubts, reach::Reach, review::Review};
+use desk::{Desk, Panel};
+use files::import::Import;
+use known::{
+    aside::Aside, lookup::Lookups, patron::PatronPanel, queue::LookupQueue, records::Records, returned::Returned,
+    suggest::Suggestions, warnings::Warnings,
+};
+use log::{batches::Batches, edit::Edit, find::Find, slip::Print, table::Table};
+use scan::{attention::Attention, checkin::Checkin, checkout::Checkout, scans::Scans, sitting::SittingLists};
 use std::{rc::Rc, time::Duration};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
@@ -32,6 +41,7 @@ use web_extensions_sys::browser;
 use web_sys::Element;
 use window::{
     focus::Focus,
+    guide::Guide,
     message::{Message, Tone, Topic},
 };
 
@@ -49,46 +59,81 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     message.bind();
     let store = match Store::open(store::DATABASE).await {
         Ok(store) => Rc::new(store),
-        Err(error) => {
-            message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()]));
-            for id in
-                ["checkout-item", "checkout-patron", "checkin-item", "checkout-submit", "checkin-submit", "commit"]
-            {
-                dom::by_id::<Element>(id)?.set_attribute("disabled", "")?;
-            }
-            return Ok(());
-        }
+        Err(error) => return not_opened(&message, &error),
     };
     let desk = Rc::new(Desk::new(store, message, focus)?);
+    let records = Rc::new(Records::new(desk.clone())?);
+    let lookups = Rc::new(Lookups::new(desk.clone(), records.clone())?);
+    let warnings = Rc::new(Warnings::new(desk.clone())?);
+    let sitting = Rc::new(SittingLists::new(desk.clone())?);
+    let patron = PatronPanel::new(desk.clone(), records.clone(), lookups.clone(), warnings.clone(), sitting.clone());
+    let patron = Rc::new(patron?);
+    let returned = Rc::new(Returned::new(lookups.clone())?);
+    let suggestions = Rc::new(Suggestions::new(desk.clone(), records.clone())?);
+    let queue = LookupQueue::new(
+        desk.clone(),
+        records.clone(),
+        lookups.clone(),
+        warnings.clone(),
+        patron.clone(),
+        returned.clone(),
+    );
+    let queue = Rc::new(queue?);
+    let attention = Rc::new(Attention::new()?);
+    let scans = Scans::new(desk.clone(), attention, records.clone(), lookups, patron.clone(), queue.clone());
+    let scans = Rc::new(scans?);
+    let edit = Rc::new(Edit::new(desk.clone(), queue)?);
+    let table = Rc::new(Table::new(desk.clone(), edit.clone())?);
+    let find = Rc::new(Find::new(desk.clone(), table.clone())?);
+    let print = Rc::new(Print::new(desk.clone(), table.clone())?);
+    let aside = Rc::new(Aside::new(desk.clone(), records.clone(), print.clone())?);
+    let doubts = Rc::new(Doubts::new(desk.clone())?);
+    let reach = Rc::new(Reach::new(desk.clone())?);
+    let guide = Rc::new(Guide::new(desk.clone())?);
+    let review = Rc::new(Review::new(desk.clone(), edit.clone())?);
+    desk.tell(vec![
+        sitting.clone(),
+        find.clone(),
+        patron.clone(),
+        warnings,
+        returned,
+        aside.clone(),
+        suggestions.clone(),
+        records.clone(),
+        doubts.clone(),
+        reach.clone(),
+        guide.clone(),
+    ]);
     // Ready to scan before anything is read: what is scanned meanwhile waits in the queue.
-    scan::checkout::bind(&desk)?;
-    scan::checkin::bind(&desk)?;
-    scan::scans::bind(&desk)?;
+    let checkout = Checkout::new(desk.clone(), scans.clone(), patron.clone(), sitting, suggestions)?;
+    Rc::new(checkout).bind()?;
+    Rc::new(Checkin::new(desk.clone(), scans.clone())?).bind()?;
+    scans.bind()?;
     window::stray::bind(&desk)?;
-    window::keys::bind(&desk)?;
+    window::keys::bind(&patron)?;
     mark("koct-ready")?;
     window::help::bind()?;
-    commit::bind(&desk)?;
+    Rc::new(Commit::new(desk.clone(), review.clone())?).bind();
     files::export::bind(&desk)?;
     log::clear::bind(&desk)?;
-    commit::doubts::bind(&desk)?;
-    log::batches::bind(&desk)?;
-    log::table::bind(&desk)?;
-    log::find::bind(&desk)?;
-    log::edit::bind(&desk)?;
-    commit::review::bind(&desk)?;
-    files::import::bind(&desk)?;
+    doubts.bind()?;
+    Rc::new(Batches::new(desk.clone(), find.clone())?).bind()?;
+    table.bind()?;
+    find.bind()?;
+    edit.bind()?;
+    review.bind()?;
+    Rc::new(Import::new(desk.clone())?).bind()?;
     files::backup::bind(&desk)?;
-    log::slip::bind(&desk)?;
-    known::records::bind(&desk)?;
-    known::patron::bind(&desk)?;
-    known::aside::bind(&desk)?;
+    print.bind()?;
+    records.bind()?;
+    patron.bind();
+    aside.bind()?;
     for id in ["open-settings", "guide-settings"] {
         dom::on_click(id, &desk, |_| browser().runtime().open_options_page())?;
     }
-    window::guide::bind(&desk)?;
+    guide.bind()?;
     desk.watch_settings();
-    window::windows::bind(&desk);
+    desk.hear_others();
 
     desk.clone().reload_preferences().await;
     desk.clone().recover().await;
@@ -97,13 +142,22 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     spawn_local(async {
         store::persist().await;
     });
-    spawn_local(desk.clone().reload_records());
-    commit::reach::bind(&desk);
+    spawn_local(records.reload());
+    reach.bind();
     if desk.counts.get().total() > 0 {
         log::clear::offer(&desk);
     }
     dom::document()?.body().ok_or("no body")?.set_attribute("data-ready", "")?;
-    log::find::prepare(&desk);
+    find.prepare();
+    Ok(())
+}
+
+/// The log cannot be opened: nothing can be recorded.
+fn not_opened(message: &Rc<Message>, error: &StoreError) -> Result<(), JsValue> {
+    message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()]));
+    for id in ["checkout-item", "checkout-patron", "checkin-item", "checkout-submit", "checkin-submit", "commit"] {
+        dom::by_id::<Element>(id)?.set_attribute("disabled", "")?;
+    }
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use indexed_db_futures::{
 };
 use koct_core::{
     Action, DeskName, Entry, Moment, State, Status, TransactionId,
+    desks::conflict::LatestOfItems,
     log::{
         self, Counts,
         order::{self, Ordered},
@@ -22,7 +23,7 @@ use koct_core::{
     },
 };
 use serde::Serialize;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use thiserror::Error;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -455,16 +456,12 @@ impl Store {
         let committed = State::which(State::is_committed);
         let counts = self.counts().await?;
         let number: u32 = committed.iter().map(|state| counts.of(*state)).sum();
-        let mut latest: HashMap<String, Entry> = HashMap::new();
-        let mut take = |entries: Vec<Entry>| {
-            for entry in entries.into_iter().filter(|entry| entry.status.state().is_committed()) {
-                let Some(key) = entry.transaction.action.item_key().filter(|key| items.contains(key)) else { continue };
-                let moment = |entry: &Entry| entry.transaction.moment.utc_millis();
-                if latest.get(&key).is_none_or(|known| moment(known) < moment(&entry)) {
-                    latest.insert(key, entry);
-                }
-            }
+        let mut latest = LatestOfItems::with_capacity(0);
+        let is_asked = |entry: &Entry| {
+            let is_of_these = entry.transaction.action.item_key().is_some_and(|key| items.contains(&key));
+            is_of_these && entry.status.state().is_committed()
         };
+        let mut take = |entries: Vec<Entry>| entries.into_iter().filter(is_asked).for_each(|entry| latest.put(entry));
         if number == 0 {
             return Ok(Vec::new());
         }
@@ -486,7 +483,7 @@ impl Store {
         } else {
             self.read_states(&committed, take).await?;
         }
-        Ok(latest.into_values().collect())
+        Ok(latest.into_entries())
     }
 
     /// Every entry, in the order of the desk.

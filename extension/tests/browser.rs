@@ -25,6 +25,7 @@ use koct_extension::{
     http::Http,
     store::{Store, StoreError},
 };
+use std::time::Duration;
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -333,7 +334,7 @@ fn request(path: &str, method: Method) -> Request {
         basic: None,
         bearer: None,
         embed: None,
-        time_limit: 30_000,
+        time_limit: Duration::from_secs(30),
     }
 }
 
@@ -342,7 +343,7 @@ async fn a_post_carries_its_form_and_its_token() {
     let session = Session { cookie: Secret::new("c"), csrf_token: Some(Secret::new("t0ken")) };
     let request = Request {
         session: Some(session),
-        basic: Some(("désk".into(), Secret::new("p"))),
+        basic: Some(Box::new(("désk".into(), Secret::new("p")))),
         embed: Some("biblio"),
         ..request("/echo", Method::Post)
     };

@@ -27,7 +27,8 @@ async fn write(disk: &Disk, run: u32, number: u32) -> Contents {
     }
     let (blocks, written) = writer.take(true);
     disk.write(blocks).await.unwrap();
-    let held = directory::finish::<Patron, _>(disk, written, 1).await.unwrap();
+    let held =
+        directory::finish::<Patron, _>(disk, written, koct_core::desk::clock::DeskTime::from_millis(1)).await.unwrap();
     Contents { next_run: run, sets: [(Set::Patrons, held)].into(), ..Contents::default() }
 }
 

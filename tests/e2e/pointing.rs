@@ -166,6 +166,52 @@ fn what_is_marked_with_the_mouse_can_be_copied_and_nothing_is_scrolled() {
 }
 
 #[test]
+fn the_table_is_gone_through_by_keys_while_the_focus_stays_in_the_scan_field() {
+    let desk = desk();
+    desk.fill(200).unwrap();
+    desk.page.set_viewport(1060, 600).unwrap();
+    let table = "document.getElementById('transactions-scroll')";
+    let is_at = |place: &str| desk.page.wait(&format!("{table}.scrollTop {place}")).unwrap();
+    let end = format!(">= {table}.scrollHeight - {table}.clientHeight - 1");
+    let top = || desk.page.eval(&format!("{table}.scrollTop")).unwrap();
+    // An empty field has no text to go through.
+    desk.page.click("#checkout-item").unwrap();
+    desk.page.press(&[key::PAGE_DOWN]).unwrap();
+    is_at("> 0");
+    desk.page.press(&[key::PAGE_UP]).unwrap();
+    is_at("=== 0");
+    desk.page.press(&[key::END]).unwrap();
+    is_at(&end);
+    assert_eq!(desk.page.focused().unwrap(), "checkout-item");
+    // After a click into the table the keys are meant for it, whatever the field holds.
+    desk.page.click("#checkout-patron").unwrap();
+    desk.page.type_text("P1").unwrap();
+    desk.page.press(&[key::HOME]).unwrap();
+    desk.page.type_text("X").unwrap();
+    assert_eq!(desk.page.value("#checkout-patron").unwrap(), "XP1", "in the text");
+    is_at(&end);
+    desk.page.click("tr[data-seq='1'] time").unwrap();
+    wait_for_focus(&desk, "checkout-patron");
+    desk.page.press(&[key::HOME]).unwrap();
+    is_at("=== 0");
+    desk.page.press(&[key::PAGE_DOWN]).unwrap();
+    is_at("> 0");
+    let page = top();
+    // Until something is typed: the next card takes the place of the text.
+    desk.page.type_text("Y").unwrap();
+    desk.page.press(&[key::END]).unwrap();
+    desk.page.type_text("Z\nA1\n").unwrap();
+    desk.wait_for_total(201).unwrap();
+    assert!(top().as_f64() > page.as_f64(), "what is read stays where it is, as one row has come on top");
+    desk.page.press(&[key::HOME]).unwrap();
+    is_at("=== 0");
+    desk.page.wait("document.querySelector('#transactions-rows [data-seq=\"201\"]')").unwrap();
+    let row = desk.rows().unwrap().remove(0);
+    assert_eq!((row.barcode.as_str(), row.cardnumber.as_str()), ("A1", "YZ"));
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
 fn a_scan_does_not_answer_a_dialog() {
     let koha = koha(Era::Before2405);
     let desk = configured(&koha, "send");

@@ -208,41 +208,19 @@ pub fn further(here: &Entry, there: &Entry) -> Option<Status> {
 }
 
 #[cfg(test)]
+mod testing;
+
+#[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{
+        testing::{desk, now, statuses},
+        *,
+    };
     use crate::{
         desk::transaction::{TransactionId, arbitrary},
-        log::{
-            status::{Attempt, Doubt},
-            warned::{Warned, Warning},
-        },
-        settings::form::{CommitType, ServerUrl},
+        log::warned::{Warned, Warning},
     };
     use proptest::prelude::*;
-
-    fn desk(name: &str) -> DeskName {
-        DeskName::parse(name).unwrap()
-    }
-
-    fn now() -> Moment {
-        Moment::new(1_795_428_000_000, 60).unwrap()
-    }
-
-    fn attempt() -> Attempt {
-        Attempt::new(CommitType::Apply, ServerUrl::parse("https://koha.example.org").unwrap())
-    }
-
-    fn statuses() -> [Status; 7] {
-        [
-            Status::Local,
-            Status::Deleted,
-            Status::Rejected { message: "Borrower not found.".into() },
-            Status::Sending { attempt: attempt() },
-            Status::InDoubt { reason: Doubt::TimedOut, attempt: attempt() },
-            Status::Added,
-            Status::Success,
-        ]
-    }
 
     #[test]
     fn the_header_says_whose_and_which() {

@@ -2,11 +2,14 @@
 //! happened, and where Koha would do something that nobody wants.
 
 use crate::{
-    desk::{amount::Amount, barcode::folded, name::DeskName, transaction::TransactionId},
+    desk::{amount::Amount, barcode::folded, clock::DeskTime, name::DeskName, transaction::TransactionId},
     log::{Entry, order::Ordered},
     slices::{CHUNK, Pace, Sliced},
 };
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    borrow::Borrow,
+    collections::{BTreeMap, HashMap, HashSet},
+};
 
 mod clocks;
 mod items;
@@ -85,14 +88,14 @@ impl Review {
     }
 }
 
-/// Looks through what is to be sent. `committed` are those of the log that Koha has already; `now` is this computer's
-/// clock, in milliseconds since 1970 in UTC.
-pub fn review(entries: &Ordered, committed: &[Entry], now: i64) -> Review {
+/// Looks through what is to be sent. `committed` are those of the log that Koha has already; `now` is what this
+/// computer's clock shows.
+pub fn review(entries: &Ordered, committed: &[Entry], now: DeskTime) -> Review {
     reviewing(entries, committed, now).at_once()
 }
 
 /// As [`review`], in slices.
-pub fn reviewing<'a>(entries: &'a Ordered, committed: &'a [Entry], now: i64) -> Sliced<'a, Review> {
+pub fn reviewing<'a>(entries: &'a Ordered, committed: &'a [Entry], now: DeskTime) -> Sliced<'a, Review> {
     Sliced::new(move |pace| async move {
         let items = Items::of(entries, &pace).await;
         let mut conflicts = Vec::new();
@@ -116,6 +119,35 @@ pub fn items(entries: &[Entry]) -> Sliced<'_, HashSet<String>> {
         }
         items
     })
+}
+
+/// Of each item, the entry with the latest time.
+#[derive(Debug)]
+pub struct LatestOfItems<E>(HashMap<String, E>);
+
+impl<E: Borrow<Entry>> LatestOfItems<E> {
+    /// With room for this number of items.
+    pub fn with_capacity(items: usize) -> Self {
+        Self(HashMap::with_capacity(items))
+    }
+
+    /// Takes in an entry. Of two with the same time, the first stays.
+    pub fn put(&mut self, entry: E) {
+        let Some(key) = entry.borrow().transaction.action.item_key() else { return };
+        if self.get(&key).is_none_or(|known| millis(known.borrow()) < millis(entry.borrow())) {
+            self.0.insert(key, entry);
+        }
+    }
+
+    /// The latest of the item with this key ([`Action::item_key`](crate::Action::item_key)).
+    pub fn get(&self, key: &str) -> Option<&E> {
+        self.0.get(key)
+    }
+
+    /// All of them.
+    pub fn into_entries(self) -> Vec<E> {
+        self.0.into_values().collect()
+    }
 }
 
 /// Brings what was found into the order of the kinds, then of the entries.
@@ -202,20 +234,16 @@ async fn look_at_committed(items: &Items<'_>, committed: &[Entry], conflicts: &m
     if committed.is_empty() {
         return;
     }
-    let mut latest: HashMap<String, &Entry> = HashMap::with_capacity(committed.len());
+    let mut latest = LatestOfItems::with_capacity(committed.len());
     for chunk in committed.chunks(CHUNK) {
         for entry in chunk {
-            let Some(key) = entry.transaction.action.item_key() else { continue };
-            let known = latest.entry(key).or_insert(entry);
-            if millis(entry) > millis(known) {
-                *known = entry;
-            }
+            latest.put(entry);
         }
         pace.spend(chunk.len()).await;
     }
     for number in 0..items.len() {
         let Some(entry) = items.get(number).first() else { continue };
-        let later = entry.transaction.action.item_key().and_then(|key| latest.get(&key));
+        let later = entry.transaction.action.item_key().and_then(|key| latest.get(&key).copied());
         if let Some(later) = later.filter(|later| millis(later) > millis(entry)) {
             conflicts.push(pair(Kind::LaterCommitted, entry, later));
         }
@@ -224,11 +252,11 @@ async fn look_at_committed(items: &Items<'_>, committed: &[Entry], conflicts: &m
 }
 
 /// One conflict for all of a desk: a clock that is wrong makes all of them wrong.
-async fn look_at_times(entries: &Ordered, now: i64, conflicts: &mut Vec<Conflict>, pace: &Pace) {
+async fn look_at_times(entries: &Ordered, now: DeskTime, conflicts: &mut Vec<Conflict>, pace: &Pace) {
     let mut found: BTreeMap<(Kind, Option<&DeskName>), Conflict> = BTreeMap::new();
     for chunk in entries.chunks(CHUNK) {
         for entry in chunk {
-            let kind = match millis(entry) - now {
+            let kind = match millis(entry) - now.millis() {
                 ahead if ahead > FUTURE_FROM => Kind::Future,
                 ahead if ahead < -PAST_FROM => Kind::LongPast,
                 _ => continue,
@@ -246,7 +274,7 @@ async fn look_at_times(entries: &Ordered, now: i64, conflicts: &mut Vec<Conflict
     conflicts.extend(found.into_values());
 }
 
-async fn desks(entries: &Ordered, items: &Items<'_>, now: i64, pace: &Pace) -> Vec<DeskReport> {
+async fn desks(entries: &Ordered, items: &Items<'_>, now: DeskTime, pace: &Pace) -> Vec<DeskReport> {
     let mut desks: BTreeMap<Option<&DeskName>, DeskReport> = BTreeMap::new();
     for chunk in entries.chunks(CHUNK) {
         for entry in chunk {

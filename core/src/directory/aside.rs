@@ -97,6 +97,7 @@ mod tests {
     use crate::{
         desk::{
             barcode::{Barcode, Cardnumber},
+            clock::DeskTime,
             transaction::{Moment, Transaction, TransactionId},
         },
         log::{
@@ -167,7 +168,7 @@ mod tests {
     #[test]
     fn a_hold_is_served_by_one_copy() {
         let holds = [hold(7, 17, HoldState::Placed), hold(8, 18, HoldState::Placed)];
-        let since = ChangesSinceDownload::new(Some(0), &[]);
+        let since = ChangesSinceDownload::new(Some(DeskTime::default()), &[]);
         let is = |hold: &Hold, code: &str| code == format!("P{}", hold.patron);
         let over = |before: &[Entry], other: Vec<Entry>| {
             over(&holds, before, &others(other), &since, is).into_iter().collect::<Vec<_>>()
@@ -188,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_patron_hears_what_waits_for_them() {
-        let since = ChangesSinceDownload::new(Some(0), &[]);
+        let since = ChangesSinceDownload::new(Some(DeskTime::default()), &[]);
         let waiting = hold(7, 17, HoldState::Waiting);
         assert!(waits(&waiting, &[], &since));
         assert!(waits(&waiting, &[back(1, None)], &since));

@@ -96,7 +96,7 @@ mod tests {
     use crate::{
         directory::{
             Held,
-            testing::{Log, START, at},
+            testing::{Log, at},
         },
         log::status::Status,
     };
@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn what_is_owed_and_who_has_what_are_of_different_downloads() {
         let held = |as_of| Held { as_of, ..Held::default() };
-        let sets = [(Set::Patrons, held(START)), (Set::Loans, held(at(60).utc_millis()))].into();
+        let sets = [(Set::Patrons, held(at(0).time())), (Set::Loans, held(at(60).time()))].into();
         let later = LaterChanges::new(&Contents { sets, ..Contents::default() }, &[]);
         let log = Log::default();
         let entry = log.back("A");

@@ -5,6 +5,7 @@ use crate::{
     desk::{
         amount::{Amount, Cents},
         barcode::{Cardnumber, same_code},
+        clock::DeskTime,
         transaction::{Action, Moment, TransactionId},
         zone::Zone,
     },
@@ -16,25 +17,25 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What the log knows that Koha's lists did not when they were downloaded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChangesSinceDownload {
-    /// As of when, in milliseconds since 1970 in UTC. `None` where nothing was downloaded: then only what is not in Koha yet
+    /// As of when. `None` where nothing was downloaded: then only what is not in Koha yet
     /// counts, as nobody knows what became of the rest.
-    as_of: Option<i64>,
+    as_of: Option<DeskTime>,
     /// What was committed since then, though it was recorded before.
     committed: BTreeSet<TransactionId>,
 }
 
 impl ChangesSinceDownload {
     /// Since a download that began then, given the commits that are remembered.
-    pub(super) fn new(as_of: Option<i64>, batches: &[Batch]) -> Self {
+    pub(super) fn new(as_of: Option<DeskTime>, batches: &[Batch]) -> Self {
         // One that was broken off has no end: when it began is the best that is known.
-        let last = |batch: &Batch| batch.end.as_ref().map_or(batch.started, |end| end.at).utc_millis();
+        let last = |batch: &Batch| batch.end.as_ref().map_or(batch.started, |end| end.at).time();
         let since = batches.iter().filter(|batch| as_of.is_some_and(|as_of| last(batch) >= as_of));
         Self { as_of, committed: since.flat_map(|batch| batch.transactions.iter().copied()).collect() }
     }
 
     /// Whether the records cannot know of this transaction yet.
     pub(super) fn counts(&self, entry: &Entry) -> bool {
-        let is_recorded_since = || self.as_of.is_some_and(|as_of| entry.transaction.moment.utc_millis() >= as_of);
+        let is_recorded_since = || self.as_of.is_some_and(|as_of| entry.transaction.moment.time() >= as_of);
         match entry.status.state() {
             State::Deleted | State::Rejected => false,
             state => state.is_open() || is_recorded_since() || self.committed.contains(&entry.id),
@@ -279,7 +280,10 @@ mod tests {
     }
 
     fn since(millis: i64) -> ChangesSinceDownload {
-        ChangesSinceDownload { as_of: Some(1_795_428_000_000 + millis), committed: BTreeSet::new() }
+        ChangesSinceDownload {
+            as_of: Some(DeskTime::from_millis(1_795_428_000_000 + millis)),
+            committed: BTreeSet::new(),
+        }
     }
 
     fn at_desk<'a>(code: &'a str, patron: Option<&'a Patron>) -> PatronAtDesk<'a> {
@@ -333,7 +337,7 @@ mod tests {
         ];
         let committed = |id| Entry { status: Status::Success, ..entry(id, 0, back("A")) };
         let counts = |as_of, id| ChangesSinceDownload::new(as_of, &batches).counts(&committed(id));
-        let as_of = Some(1_795_428_003_000);
+        let as_of = Some(DeskTime::from_millis(1_795_428_003_000));
         assert_eq!([1, 2, 3, 4].map(|id| counts(as_of, id)), [false, true, false, true]);
         assert!(!counts(None, 4), "where nothing was downloaded, nobody knows what became of it");
         assert!(

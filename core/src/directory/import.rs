@@ -6,7 +6,7 @@ use super::{
     record::{Loan, Patron, Record, Set},
     write::{CONTENTS, DOWNLOAD, Write},
 };
-use crate::settings::records::RecordsSettings;
+use crate::{desk::clock::DeskTime, settings::records::RecordsSettings};
 
 /// A file is older than records may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -19,20 +19,20 @@ pub struct Import {
     contents: Contents,
     patrons: RowWriter<Patron>,
     loans: RowWriter<Loan>,
-    as_of: i64,
+    as_of: DeskTime,
 }
 
 impl Import {
     /// Begins with a file of the time `as_of`, and gives what is to be written first, and once more where the file cannot be
-    /// read to its end. Both times are in milliseconds since 1970 in UTC.
+    /// read to its end.
     ///
     /// # Errors
     /// When the file is older than records may be.
     pub fn new(
         contents: &Contents,
         settings: &RecordsSettings,
-        as_of: i64,
-        desk_time: i64,
+        as_of: DeskTime,
+        desk_time: DeskTime,
     ) -> Result<(Self, Write), FileTooOldError> {
         if settings.is_over(as_of, desk_time) {
             return Err(FileTooOldError);
@@ -84,7 +84,11 @@ async fn put<R: Record, S: BlockStore>(store: &S, writer: &mut RowWriter<R>, row
     store.write(writer.take(false).0).await
 }
 
-async fn finish<R: Record, S: BlockStore>(store: &S, mut writer: RowWriter<R>, as_of: i64) -> Result<Held, S::Error> {
+async fn finish<R: Record, S: BlockStore>(
+    store: &S,
+    mut writer: RowWriter<R>,
+    as_of: DeskTime,
+) -> Result<Held, S::Error> {
     let (blocks, written) = writer.take(true);
     store.write(blocks).await?;
     let held = super::finish::<R, _>(store, written, as_of).await?;
@@ -118,7 +122,9 @@ mod tests {
 
     /// Imports this number of patrons, each with a loan; where it breaks, before the end.
     fn import(store: &Memory, contents: &mut Contents, number: u32, breaks: bool) {
-        let (mut import, clean) = Import::new(contents, &RecordsSettings::default(), 77, 78).unwrap();
+        let (mut import, clean) =
+            Import::new(contents, &RecordsSettings::default(), DeskTime::from_millis(77), DeskTime::from_millis(78))
+                .unwrap();
         apply(store, contents, clean.clone());
         for id in 1..=number {
             let patron = Patron { id, surname: format!("S{number}"), ..Patron::default() };
@@ -142,7 +148,10 @@ mod tests {
         contents.gaps.insert(Set::Patrons, Gap::Absent);
         import(&store, &mut contents, 3, false);
         let held = &contents.sets[&Set::Patrons];
-        assert_eq!((held.rows, held.as_of, held.has_extras, held.koha_as_of), (3, 77, true, None));
+        assert_eq!(
+            (held.rows, held.as_of, held.has_extras, held.koha_as_of),
+            (3, DeskTime::from_millis(77), true, None)
+        );
         assert!(contents.gaps.is_empty() && contents.sets.len() == 2);
         let before = (store.blocks.borrow().clone(), contents.clone());
         import(&store, &mut contents, 4_000, true);
@@ -160,7 +169,8 @@ mod tests {
         let store = Memory::default();
         let left = BlockId { run: 5, part: 0, block: 0 };
         store.blocks.borrow_mut().insert(left, [1].into());
-        let (_, clean) = Import::new(&contents, &RecordsSettings::default(), 0, 0).unwrap();
+        let (_, clean) =
+            Import::new(&contents, &RecordsSettings::default(), DeskTime::default(), DeskTime::default()).unwrap();
         assert_eq!(clean.states, [(DOWNLOAD, "null".to_owned())]);
         apply(&store, &mut contents.clone(), clean);
         assert!(store.blocks.borrow().is_empty());
@@ -169,7 +179,10 @@ mod tests {
     #[test]
     fn a_file_that_is_too_old_is_not_taken() {
         let settings = RecordsSettings { wipe_days: "2".into(), ..RecordsSettings::default() };
-        let import = |as_of| Import::new(&Contents::default(), &settings, as_of, 3 * 86_400_000);
+        let import = |as_of| {
+            let [as_of, now] = [as_of, 3 * 86_400_000].map(DeskTime::from_millis);
+            Import::new(&Contents::default(), &settings, as_of, now)
+        };
         assert_eq!(import(86_400_000 - 1).err(), Some(FileTooOldError));
         assert!(import(86_400_000).is_ok());
     }

@@ -64,7 +64,7 @@ pub(crate) fn write<R: Record>(shelf: &Memory, run: u32, rows: &[R]) -> Unfinish
 /// Makes these rows what the directory holds of a set, as of [`START`].
 pub(crate) fn set<R: Record>(shelf: &Memory, contents: &mut Contents, rows: &[R]) {
     let run = contents.new_run();
-    let held = at_once(finish::<R, _>(&shelf, write(shelf, run, rows), START)).unwrap();
+    let held = at_once(finish::<R, _>(&shelf, write(shelf, run, rows), at(0).time())).unwrap();
     assert_eq!(usize::try_from(held.rows), Ok(rows.len()));
     contents.sets.insert(R::SET, held);
 }

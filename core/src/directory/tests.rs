@@ -49,6 +49,14 @@ fn hold(id: u32, patron: u32, biblio: u32, priority: u32) -> Hold {
 }
 
 #[test]
+fn what_is_held_is_stored_as_ever() {
+    let stored = r#"{"run":7,"blocks":3,"rows":120,"asOf":1795600000000,"wholeAsOf":1795500000001,"kohaAsOf":1795600000123,"hasExtras":true,"unreadable":2}"#;
+    let held: Held = serde_json::from_str(stored).unwrap();
+    assert_eq!((held.as_of.millis(), held.whole_as_of.millis()), (1_795_600_000_000, 1_795_500_000_001));
+    assert_eq!(serde_json::to_string(&held).unwrap(), stored);
+}
+
+#[test]
 fn finds_records_by_what_is_scanned() {
     let shelf = Memory::default();
     let patrons = [
@@ -180,7 +188,7 @@ fn what_is_missing_or_damaged_is_told() {
     assert!((1..5_000).any(|id| at_once(directory.patron(id)) == Err(DamagedBlockError(place))));
     shelf.blocks.borrow_mut().remove(&place);
     let written = Unfinished { run: held.run, blocks: held.blocks, rows: 0, last: None };
-    assert_eq!(at_once(finish::<Patron, _>(&&shelf, written, 1)), Err(DamagedBlockError(place)));
+    assert_eq!(at_once(finish::<Patron, _>(&&shelf, written, DeskTime::from_millis(1))), Err(DamagedBlockError(place)));
 }
 
 #[test]
@@ -238,7 +246,7 @@ proptest! {
         let (blocks, at) = writer.take(true);
         at_once((&&shelf).write(blocks)).unwrap();
         prop_assert_eq!(usize::try_from(at.rows).unwrap(), rows.len());
-        let held = at_once(finish::<Item, _>(&&shelf, at, 1)).unwrap();
+        let held = at_once(finish::<Item, _>(&&shelf, at, DeskTime::from_millis(1))).unwrap();
         let contents = Contents { sets: [(Set::Items, held)].into(), ..Contents::default() };
         let directory = Directory::new(&shelf, contents);
         for row in &rows {
@@ -252,13 +260,13 @@ proptest! {
     fn changes_replace_and_add(old in prop::collection::btree_map(0..40_u32, 0..9_u32, 0..30), new in prop::collection::btree_map(0..40_u32, 10..19_u32, 0..30)) {
         let shelf = Memory::default();
         let rows = |map: &BTreeMap<u32, u32>| map.iter().map(|(id, biblio)| item(*id, &format!("b{biblio}-{id}"), *biblio)).collect::<Vec<_>>();
-        let held = at_once(finish::<Item, _>(&&shelf, write(&shelf, 1, &rows(&old)), 1)).unwrap();
+        let held = at_once(finish::<Item, _>(&&shelf, write(&shelf, 1, &rows(&old)), DeskTime::from_millis(1))).unwrap();
         let changes = write(&shelf, 2, &rows(&new));
-        let held = at_once(finish_changes::<Item, _>(&&shelf, &held, changes, 3, 2)).unwrap();
+        let held = at_once(finish_changes::<Item, _>(&&shelf, &held, changes, 3, DeskTime::from_millis(2))).unwrap();
         let mut expected = old.clone();
         expected.extend(new);
         prop_assert_eq!(usize::try_from(held.rows).unwrap(), expected.len());
-        prop_assert_eq!((held.as_of, held.whole_as_of), (2, 1));
+        prop_assert_eq!((held.as_of, held.whole_as_of), (DeskTime::from_millis(2), DeskTime::from_millis(1)));
         let directory = Directory::new(&shelf, Contents { sets: [(Set::Items, held)].into(), ..Contents::default() });
         for row in rows(&expected) {
             prop_assert_eq!(at_once(directory.item_by_barcode(&row.barcode)).unwrap(), Some(row));

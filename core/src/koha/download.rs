@@ -31,6 +31,7 @@ use super::{
     rest::Libraries,
 };
 use crate::{
+    desk::clock::DeskTime,
     directory::{
         Contents, Gap, Held, Unfinished,
         record::{Hold, Item, Loan, Patron, Set},
@@ -41,7 +42,7 @@ use crate::{
 use login::{Login, LoginStep};
 use progress::OpenSet;
 use set::{ReadSet, SetRows, SetStep};
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 /// Rows of fewer bytes are not worth a write of their own.
 const WORTH_WRITING: usize = 16 * 1024;
@@ -51,8 +52,8 @@ const WORTH_WRITING: usize = 16 * 1024;
 pub enum Output<E> {
     /// Make this request and report [`Input::Answer`].
     Request(Request),
-    /// Report [`Input::Waited`] after this number of milliseconds.
-    Wait(u32),
+    /// Report [`Input::Waited`] after this time.
+    Wait(Duration),
     /// Store this whole, and report [`Input::Written`] or [`Input::NotWritten`].
     Write(Write),
     /// Do this and report [`Input::Prepared`] or [`Input::NotPrepared`].
@@ -135,7 +136,7 @@ enum Next<E> {
 struct Current {
     set: Set,
     rows: Box<dyn ReadSet>,
-    desk_began: i64,
+    desk_began: DeskTime,
 }
 
 /// One download. See the [module](self).
@@ -151,19 +152,18 @@ pub struct Download<E> {
     doing: Doing<E>,
     is_stopping: bool,
     outputs: VecDeque<Output<E>>,
-    /// In milliseconds since 1970 in UTC.
-    desk_time: i64,
+    desk_time: DeskTime,
 }
 
 impl<E> Download<E> {
     /// A download of what has changed since `contents`, or of everything where Koha cannot tell or that was long ago. Goes on
-    /// where `earlier` was broken off, unless that was long ago. `desk_time` is in milliseconds since 1970 in UTC.
+    /// where `earlier` was broken off, unless that was long ago.
     pub fn new(
         settings: Settings,
         records: RecordsSettings,
         mut contents: Contents,
         mut earlier: Option<Progress>,
-        desk_time: i64,
+        desk_time: DeskTime,
     ) -> Self {
         let server = settings.server.as_str();
         if contents.server.as_deref().is_some_and(|other| other != server) {
@@ -202,8 +202,8 @@ impl<E> Download<E> {
         &self.contents
     }
 
-    /// Takes what happened; what was not waited for changes nothing. `desk_time` is in milliseconds since 1970 in UTC.
-    pub fn handle(&mut self, input: Input<E>, desk_time: i64) {
+    /// Takes what happened; what was not waited for changes nothing.
+    pub fn handle(&mut self, input: Input<E>, desk_time: DeskTime) {
         self.desk_time = desk_time;
         match (std::mem::replace(&mut self.doing, Doing::Over), input) {
             (Doing::LoggingIn(login, purpose), Input::Answer(answer)) => self.login_answered(login, purpose, answer),
@@ -395,11 +395,11 @@ impl<E> Download<E> {
                 self.outputs.push_back(Output::Read(set, rows.rows(), Some(0)));
                 self.write_rows(Next::Preparation);
             }
-            SetStep::Again(millis) => {
+            SetStep::Again(time) => {
                 if rows.point().is_start() && rows.rows() > 0 {
                     rows.restart(self.contents.new_run());
                 }
-                self.outputs.push_back(Output::Wait(millis));
+                self.outputs.push_back(Output::Wait(time));
                 self.doing = Doing::BackingOff;
             }
             SetStep::CredentialsEnded => self.log_in(Purpose::Renewal),

@@ -46,4 +46,4 @@ pub use row::Listed;
 pub use source::{ReadError, ReadStep, Source};
 
 #[cfg(test)]
-mod tests;
+pub(in crate::koha) mod tests;

@@ -25,7 +25,9 @@ impl RestCredentials {
     pub(super) fn on(&self, settings: &Settings, request: Request) -> Request {
         match self {
             Self::Session(session) => request.within(Some(session.clone())),
-            Self::Basic => Request { basic: Some((settings.username.clone(), settings.password.clone())), ..request },
+            Self::Basic => {
+                Request { basic: Some(Box::new((settings.username.clone(), settings.password.clone()))), ..request }
+            }
             Self::Token(token) => Request { bearer: Some(token.clone()), ..request },
         }
     }

@@ -21,6 +21,11 @@ impl Entry {
         Self { transaction, status, ..entry }
     }
 
+    /// Whether this action is what is to be sent already.
+    pub fn is_unchanged_by(&self, action: &Action) -> bool {
+        *action == self.transaction.action && self.status == Status::Local
+    }
+
     /// With another patron, item or amount, to be sent. `None` where it may not be changed: it is or may be in Koha, or it
     /// would become another kind of action.
     pub fn edited(&self, action: Action, at: Moment) -> Option<Self> {
@@ -29,7 +34,7 @@ impl Entry {
             return None;
         }
         let transaction = Transaction { moment: self.transaction.moment, action };
-        if transaction == self.transaction && self.status == Status::Local {
+        if self.is_unchanged_by(&transaction.action) {
             return Some(self.clone());
         }
         let mut entry = self.changed(Change::Edited, at, transaction, Status::Local);

@@ -1,18 +1,22 @@
 //! What this desk shall know of patrons and items while Koha cannot be reached: the settings for it.
 
 use crate::{
-    desk::amount::{Amount, AmountError, Cents},
+    desk::{
+        amount::{Amount, AmountError, Cents},
+        clock::DeskTime,
+    },
     settings::form::{FieldError, Secret},
 };
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 use thiserror::Error;
 
 /// The most days that can be set: what is known of people is not kept longer than an outage can last.
 const DAYS_LIMIT: u16 = 30;
 /// The least number of characters of a passphrase.
 const SHORTEST_PASSPHRASE: usize = 8;
-/// The milliseconds of a day.
-const DAY: i64 = 86_400_000;
+const DAY: Duration = Duration::from_hours(24);
 
 with_defaults! {
     /// The settings, as typed. None of them hinders a scan or a commit.
@@ -65,9 +69,9 @@ pub fn check_passphrase(typed: &str, again: &str) -> Result<(), PassphraseError>
     }
 }
 
-fn days(typed: &str) -> Result<i64, FieldError> {
+fn days(typed: &str) -> Result<Duration, FieldError> {
     let days = typed.trim().parse().ok().filter(|days| (1..=DAYS_LIMIT).contains(days));
-    days.map(|days| i64::from(days) * DAY).ok_or(FieldError::SomeDays(DAYS_LIMIT))
+    days.map(|days| DAY * u32::from(days)).ok_or(FieldError::SomeDays(DAYS_LIMIT))
 }
 
 impl RecordsSettings {
@@ -86,36 +90,36 @@ impl RecordsSettings {
         }
     }
 
-    /// The age in milliseconds from which records are called old.
+    /// The age from which records are called old.
     ///
     /// # Errors
     /// When it is no number of days.
-    pub fn old_after(&self) -> Result<i64, FieldError> {
+    pub fn old_after(&self) -> Result<Duration, FieldError> {
         days(&self.remind_days)
     }
 
-    /// The age in milliseconds from which records are deleted.
+    /// The age from which records are deleted.
     ///
     /// # Errors
     /// When it is no number of days.
-    pub fn deleted_after(&self) -> Result<i64, FieldError> {
+    pub fn deleted_after(&self) -> Result<Duration, FieldError> {
         days(&self.wipe_days)
     }
 
     /// As [`RecordsSettings::deleted_after`], and the most that can be set where it is no number of days: a mistake must not mean for ever.
-    pub fn kept_for(&self) -> i64 {
-        self.deleted_after().unwrap_or(i64::from(DAYS_LIMIT) * DAY)
+    pub fn kept_for(&self) -> Duration {
+        self.deleted_after().unwrap_or(DAY * u32::from(DAYS_LIMIT))
     }
 
     /// How many days old records of that time are; `None` where they are not called old.
-    pub fn days_old(&self, as_of: i64, now: i64) -> Option<i64> {
-        let age = now.saturating_sub(as_of);
-        (age >= self.old_after().unwrap_or(DAY)).then_some(age / DAY)
+    pub fn days_old(&self, as_of: DeskTime, now: DeskTime) -> Option<i64> {
+        let age = now.since(as_of);
+        (TimeDelta::from_std(self.old_after().unwrap_or(DAY)).is_ok_and(|old| age >= old)).then(|| age.num_days())
     }
 
     /// Whether records of that time are to be deleted.
-    pub fn is_over(&self, as_of: i64, now: i64) -> bool {
-        as_of < now.saturating_sub(self.kept_for())
+    pub fn is_over(&self, as_of: DeskTime, now: DeskTime) -> bool {
+        as_of < now.minus(self.kept_for())
     }
 
     /// The number of the report on restrictions, where there is one.
@@ -161,7 +165,7 @@ mod tests {
         assert!(!records.enabled && !records.passphrase);
         assert_eq!(serde_json::from_str::<RecordsSettings>("{}").unwrap(), records, "what an earlier version stored");
         assert_eq!(records.debt_limit(), Ok(Some(500)));
-        assert_eq!((records.old_after(), records.deleted_after()), (Ok(DAY), Ok(30 * DAY)));
+        assert_eq!((records.old_after(), records.deleted_after()), (Ok(DAY), Ok(DAY * 30)));
         assert_eq!(records.api_key(), Ok(None));
     }
 
@@ -169,7 +173,7 @@ mod tests {
     fn nothing_is_kept_for_ever() {
         for (typed, days) in [("7", 7), (" 30 ", 30), ("31", 30), ("", 30), ("0", 30), ("-1", 30), ("never", 30)] {
             let records = RecordsSettings { wipe_days: typed.into(), ..RecordsSettings::default() };
-            assert_eq!(records.kept_for(), days * DAY, "{typed}");
+            assert_eq!(records.kept_for(), DAY * days, "{typed}");
         }
     }
 
@@ -225,11 +229,13 @@ mod tests {
     #[test]
     fn records_grow_old_and_end() {
         let records = RecordsSettings { remind_days: "2".into(), wipe_days: "7".into(), ..RecordsSettings::default() };
-        let at = |days: i64| (records.days_old(0, days * DAY + 1), records.is_over(0, days * DAY));
+        let day = |days: i64| DeskTime::from_millis(days * 86_400_000);
+        let [first, last] = [day(0), DeskTime::from_millis(i64::MAX)];
+        let at = |days: i64| (records.days_old(first, day(days)), records.is_over(first, day(days)));
         assert_eq!([at(1), at(2), at(7)], [(None, false), (Some(2), false), (Some(7), false)]);
-        assert!(records.is_over(0, 7 * DAY + 1));
-        assert_eq!(records.days_old(i64::MAX, 0), None, "a clock that was set back");
-        assert!(!records.is_over(i64::MAX, 0));
+        assert!(records.is_over(first, DeskTime::from_millis(day(7).millis() + 1)));
+        assert_eq!(records.days_old(last, first), None, "a clock that was set back");
+        assert!(!records.is_over(last, first));
     }
 
     #[test]

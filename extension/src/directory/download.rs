@@ -15,7 +15,6 @@ use koct_core::{
     koha::download::{Download, DownloadError, Input, Output},
     settings::records::RecordsSettings,
 };
-use std::time::Duration;
 
 /// The lock that only one window of a profile can hold.
 pub(super) const LOCK: &str = "koct-records";
@@ -62,12 +61,12 @@ impl Known {
     pub(crate) async fn download(
         &self,
         settings: Settings,
-        lookup: &RecordsSettings,
+        wanted: &RecordsSettings,
         watcher: &dyn Watcher,
     ) -> Result<(), RecordsError> {
         let Some(_lock) = lock::lock_of(LOCK).await else { return Err(RecordsError::Busy) };
         let base = self.base().await?;
-        if !lookup.passphrase && key::has_passphrase(&base).await? {
+        if !wanted.passphrase && key::has_passphrase(&base).await? {
             // Not wanted any more: the key ends with the session of Firefox.
             key::set_passphrase(&base, None).await?;
         }
@@ -76,12 +75,12 @@ impl Known {
         let contents = base.state(CONTENTS).await?.unwrap_or_default();
         let earlier = base.state(DOWNLOAD).await?;
         let disk = Disk::new(base, cipher);
-        let mut download = Download::new(settings, lookup.clone(), contents, earlier, clock::millis());
+        let mut download = Download::new(settings, wanted.clone(), contents, earlier, clock::time());
         while let Some(output) = download.poll() {
             let input = match output {
                 Output::Request(request) => Input::Answer(http.send(&request).await),
-                Output::Wait(millis) => {
-                    sleep(Duration::from_millis(millis.into())).await;
+                Output::Wait(time) => {
+                    sleep(time).await;
                     Input::Waited
                 }
                 Output::Write(write) => disk.apply(write).await.map_or_else(Input::NotWritten, |()| Input::Written),
@@ -99,9 +98,9 @@ impl Known {
                 }
                 Output::Finished(result) => return result.map_err(RecordsError::Download),
             };
-            download.handle(input, clock::millis());
+            download.handle(input, clock::time());
             if watcher.is_stopped() {
-                download.handle(Input::Stop, clock::millis());
+                download.handle(Input::Stop, clock::time());
             }
         }
         Err(RecordsError::Download(DownloadError::Stopped))

@@ -10,6 +10,7 @@ use super::{
 use crate::{clock, lock};
 use koct_borrowers_db::Report;
 use koct_core::{
+    desk::clock::DeskTime,
     directory::{
         Contents,
         import::Import,
@@ -57,18 +58,18 @@ impl Known {
     pub(crate) async fn import(
         &self,
         file: &File,
-        lookup: &RecordsSettings,
+        wanted: &RecordsSettings,
         watcher: &dyn Watcher,
     ) -> Result<Report, RecordsError> {
         let Some(_lock) = lock::lock_of(LOCK).await else { return Err(RecordsError::Busy) };
         #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970")]
-        let as_of = file.last_modified() as i64;
+        let as_of = DeskTime::from_millis(file.last_modified() as i64);
         let base = self.base().await?;
         let cipher = key::ready(&base).await?.ok_or(RecordsError::Locked)?;
         let contents: Contents = base.state(CONTENTS).await?.unwrap_or_default();
         let disk = Disk::new(base, cipher);
         let (mut import, clean) =
-            Import::new(&contents, lookup, as_of, clock::millis()).map_err(|_| RecordsError::TooOld)?;
+            Import::new(&contents, wanted, as_of, clock::time()).map_err(|_| RecordsError::TooOld)?;
         disk.apply(clean.clone()).await?;
         let mut rows = Rows { import: &mut import, disk: &disk, watcher };
         let result = match borrowers::read_borrowers_db(file, &mut rows).await {

@@ -6,7 +6,8 @@ pub(crate) mod review;
 
 use super::{Desk, Tone, Topic};
 use crate::{
-    clock, dom,
+    clock,
+    dom::{self, elements},
     http::Http,
     i18n::{plural, text, text_with},
     locale,
@@ -31,11 +32,10 @@ use koct_core::{
     },
     outbox::summary::Summary,
 };
-use review::Looked;
+use review::{Looked, Review};
 use std::{cell::Cell, collections::HashMap, rc::Rc, time::Duration};
-use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Event, HtmlButtonElement, HtmlElement, HtmlProgressElement};
+use web_sys::{Element, HtmlButtonElement, HtmlElement, HtmlProgressElement};
 
 /// A pause of this length is shown with the time that is left.
 const WORTH_A_COUNTDOWN: Duration = Duration::from_secs(5);
@@ -43,17 +43,20 @@ const WORTH_A_COUNTDOWN: Duration = Duration::from_secs(5);
 /// Where Koha shows its queue.
 pub(crate) const QUEUE: &str = "/cgi-bin/koha/offline_circ/list.pl";
 
-struct Commit {
-    desk: Rc<Desk>,
-    state: HtmlElement,
-    progress: HtmlProgressElement,
-    progress_text: Element,
-    cancel: HtmlButtonElement,
-    stopper: Stopper,
-    /// Until when the server asks to wait.
-    waiting_until: Rc<Cell<Option<DeskTime>>>,
-    /// When the progress was shown last, by the page's clock.
-    shown_at: Cell<f64>,
+elements! {
+    pub(crate) struct Commit(desk: Rc<Desk>, review: Rc<Review>) {
+        button: HtmlElement = "commit",
+        state: HtmlElement = "commit-state",
+        progress: HtmlProgressElement = "progress",
+        progress_text: Element = "progress-text",
+        cancel: HtmlButtonElement = "cancel-commit",
+        ;
+        stopper: Stopper,
+        /// Until when the server asks to wait.
+        waiting_until: Rc<Cell<Option<DeskTime>>>,
+        /// When the progress was shown last, by the page's clock.
+        shown_at: Cell<f64>,
+    }
 }
 
 /// The sender's lock, held for a commit: meanwhile this window changes nothing that may be sent.
@@ -69,40 +72,21 @@ impl Drop for Turn<'_> {
     }
 }
 
-/// # Errors
-/// When the page lacks an element.
-pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    let commit = Rc::new(Commit {
-        desk: desk.clone(),
-        state: dom::by_id("commit-state")?,
-        progress: dom::by_id("progress")?,
-        progress_text: dom::by_id("progress-text")?,
-        cancel: dom::by_id("cancel-commit")?,
-        stopper: Stopper::default(),
-        waiting_until: Rc::default(),
-        shown_at: Cell::default(),
-    });
-    let this = commit.clone();
-    dom::on::<Event>(&commit.cancel, "click", move |_| {
-        this.stopper.stop();
-        this.cancel.set_disabled(true);
-        this.progress_text.set_text_content(Some(&text("commitStopping")));
-    });
-    dom::on::<Event>(&desk.commit_button, "click", move |_| {
-        // A second press while one runs does nothing.
-        if !commit.desk.committing.replace(true) {
-            spawn_local(commit.clone().run());
-        }
-    });
-    Ok(())
-}
-
-/// Presses the button, by its key.
-pub(crate) fn press(desk: &Desk) {
-    desk.commit_button.unchecked_ref::<HtmlElement>().click();
-}
-
 impl Commit {
+    pub(crate) fn bind(self: &Rc<Self>) {
+        dom::bind(&self.cancel, "click", self, |this| {
+            this.stopper.stop();
+            this.cancel.set_disabled(true);
+            this.progress_text.set_text_content(Some(&text("commitStopping")));
+        });
+        dom::bind(&self.button, "click", self, |this| {
+            // A second press while one runs does nothing.
+            if !this.desk.committing.replace(true) {
+                spawn_local(this.clone().run());
+            }
+        });
+    }
+
     async fn run(self: Rc<Self>) {
         self.cancel.set_disabled(false);
         self.show_running(true);
@@ -118,7 +102,7 @@ impl Commit {
     fn show_running(&self, running: bool) {
         self.state.set_hidden(!running);
         self.cancel.set_hidden(!running);
-        let _ = self.desk.commit_button.set_attribute("aria-disabled", if running { "true" } else { "false" });
+        let _ = self.button.set_attribute("aria-disabled", if running { "true" } else { "false" });
     }
 
     async fn attempt(&self) {
@@ -145,7 +129,7 @@ impl Commit {
             message.show(Tone::Bad, &text_with("commitNotAllowed", &[settings.server.as_str()]));
             return;
         }
-        if self.desk.is_long_to_review() {
+        if self.review.is_long() {
             self.progress_text.set_text_content(Some(&text("reviewWorking")));
         }
         let sent = match self.ready().await {
@@ -175,14 +159,14 @@ impl Commit {
     async fn ready(&self) -> Result<Option<(Turn<'_>, Ordered)>, StoreError> {
         let Some(turn) = self.take_turn().await else { return Ok(None) };
         let uncommitted = self.desk.store.in_states(&State::TO_COMMIT).await?;
-        match self.desk.look_before_commit(uncommitted).await? {
+        match self.review.before_commit(uncommitted).await? {
             Looked::Clear(uncommitted) => return Ok(Some((turn, uncommitted))),
             Looked::Stopped => return Ok(None),
             Looked::StandsOut => {}
         }
         // Whoever corrects something, or sets a clock right, needs the lock. So it may be another log afterwards.
         drop(turn);
-        if !self.desk.review_before_commit().await {
+        if !self.review.ask_before_commit().await {
             return Ok(None);
         }
         let Some(turn) = self.take_turn().await else { return Ok(None) };

@@ -1,54 +1,73 @@
-//! The ground that all panels stand on: the store, the message line, the focus, the settings, and what is kept of the log.
+//! The ground that all panels stand on: the store, the message line, the focus, the settings, what is kept of the log, and what
+//! the panels are told.
 
-use super::{
-    commit::{doubts::Doubts, reach::Reach, review::Review},
-    files::import::Import,
-    known::{
-        aside::Aside, lookup::Lookups, patron::PatronPanel, records::Records, returned::Returned, suggest::Suggestions,
-        warnings::Warnings,
-    },
-    log::{edit::Edit, find::Find, slip::Print, table::Table},
-    scan::{attention::Attention, scans::Scans, sitting::SittingLists},
-    window::{
-        focus::Focus,
-        guide::Guide,
-        message::{Message, Tone, Topic},
-        windows::Windows,
-    },
+use super::window::{
+    focus::Focus,
+    message::{Message, Tone, Topic},
+    windows::Windows,
 };
 use crate::{
+    clock,
     dom::elements,
     i18n::{plural, text, text_with},
     lock,
     preferences::{self, Preferences},
-    store::Store,
+    store::{Store, StoreError},
     wording,
 };
+use futures_util::future::{LocalBoxFuture, ready};
 use koct_core::{
     Settings, TransactionId,
-    log::{Counts, sitting::Sitting},
+    log::{Counts, event::LogEvent, sitting::Sitting},
 };
 use std::{
-    cell::{Cell, RefCell},
+    cell::{Cell, OnceCell, RefCell},
     fmt::Display,
     rc::Rc,
 };
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlElement};
 
+/// What a panel is told. Each says only what it does about that which concerns it.
+pub(crate) trait Panel {
+    /// The log has changed.
+    fn follow(self: Rc<Self>, _event: &LogEvent) {}
+
+    /// The entries that it keeps, and would not hear of by a reload.
+    fn kept(&self) -> Vec<TransactionId> {
+        Vec::new()
+    }
+
+    /// The numbers of transactions in the states have changed.
+    fn show_counts(&self, _counts: Counts) {}
+
+    /// What has changed is to be seen now.
+    fn draw(self: Rc<Self>) {}
+
+    /// The whole log is read anew.
+    fn reread(self: Rc<Self>) -> LocalBoxFuture<'static, ()> {
+        Box::pin(ready(()))
+    }
+
+    /// The settings were read.
+    fn show_settings(self: Rc<Self>) {}
+
+    /// Somebody has changed the settings.
+    fn settings_changed(self: Rc<Self>) {}
+
+    /// The records have changed, or are not there any more.
+    fn records_changed(self: Rc<Self>, _are_there: bool) {}
+}
+
 elements! {
-    /// The ground that all panels share, and the panels that others talk to.
-    pub(crate) struct Desk(store: Rc<Store>, message: Rc<Message>, focus: Rc<Focus>) {
+    /// The ground that all panels share.
+    pub(crate) struct Desk(pub(crate) store: Rc<Store>, pub(crate) message: Rc<Message>, pub(crate) focus: Rc<Focus>) {
         pub(crate) count_unsent: Element = "count-unsent",
         pub(crate) count_total: Element = "count-total",
         status_line: Element = "desk",
         notice: HtmlElement = "notice",
-        pub(crate) commit_button: Element = "commit",
         commit_label: Element = "commit-label",
         ;
-        pub(crate) store: Rc<Store> = store.clone(),
-        pub(crate) message: Rc<Message> = message,
-        pub(crate) focus: Rc<Focus> = focus,
         pub(crate) preferences: RefCell<Preferences>,
         settings_changed: Cell<bool>,
         settings_reloading: Cell<bool>,
@@ -64,26 +83,8 @@ elements! {
         pub(crate) sending: Cell<bool>,
         pub(crate) sends_up_to: Cell<Option<TransactionId>>,
         pub(crate) windows: Windows = Windows::new()?,
-        // The panels.
-        pub(crate) scans: Scans,
-        pub(crate) attention: Attention = Attention::new()?,
-        pub(crate) sitting_lists: SittingLists = SittingLists::new()?,
-        pub(crate) table: Table = Table::new(store)?,
-        pub(crate) find: Find = Find::new()?,
-        pub(crate) edit: Edit = Edit::new()?,
-        pub(crate) print: Print = Print::new()?,
-        pub(crate) doubts: Doubts = Doubts::new()?,
-        pub(crate) review: Review = Review::new()?,
-        pub(crate) reach: Reach = Reach::new()?,
-        pub(crate) import: Import = Import::new()?,
-        pub(crate) records: Records = Records::new()?,
-        pub(crate) lookups: Lookups,
-        pub(crate) patron: PatronPanel = PatronPanel::new()?,
-        pub(crate) suggestions: Suggestions = Suggestions::new()?,
-        pub(crate) returned: Returned = Returned::new()?,
-        pub(crate) warnings: Warnings = Warnings::new()?,
-        pub(crate) aside: Aside = Aside::new()?,
-        pub(crate) guide: Guide = Guide::new()?,
+        /// Everybody who is told, in their order.
+        panels: OnceCell<Vec<Rc<dyn Panel>>>,
     }
 }
 
@@ -91,6 +92,16 @@ elements! {
 pub(crate) struct Permit(#[expect(dead_code, reason = "held, not read")] Option<lock::Lock>);
 
 impl Desk {
+    /// From now on these are told, in this order.
+    pub(crate) fn tell(&self, panels: Vec<Rc<dyn Panel>>) {
+        let _ = self.panels.set(panels);
+    }
+
+    /// Everybody who is told.
+    pub(crate) fn panels(&self) -> impl Iterator<Item = Rc<dyn Panel>> {
+        self.panels.get().into_iter().flatten().cloned()
+    }
+
     /// Something did not work: the text of `key`, with the reason.
     pub(crate) fn failed(&self, topic: Topic, key: &str, reason: &dyn Display) {
         self.message.about(topic).show(Tone::Bad, &text_with(key, &[&reason.to_string()]));
@@ -118,10 +129,7 @@ impl Desk {
             self.clone().reload_preferences().await;
         }
         self.settings_reloading.set(false);
-        // A server that does not answer must not keep the settings from being followed.
-        let looking = self.clone();
-        spawn_local(async move { looking.look_for_koha().await });
-        self.reload_records().await;
+        self.panels().for_each(Panel::settings_changed);
     }
 
     pub(crate) async fn reload_preferences(self: Rc<Self>) {
@@ -136,12 +144,10 @@ impl Desk {
             None => text("deskNotConfigured"),
         };
         self.status_line.set_text_content(Some(&line));
-        self.guide.show(&self.preferences.borrow());
         let notice = self.preferences.borrow().desk.notice.clone();
         self.notice.set_hidden(notice.is_empty());
         self.notice.set_text_content(Some(&notice));
-        self.doubts.link_to(self.settings().as_ref().map(|settings| &settings.server));
-        self.offer_desks().await;
+        self.panels().for_each(Panel::show_settings);
     }
 
     /// Puts what an earlier window left in `Sending` in doubt, unless another window is sending right now.
@@ -173,5 +179,26 @@ impl Desk {
             self.message.about(Topic::Change).show(Tone::Bad, &text("commitBusy"));
         }
         lock.map(|lock| Permit(Some(lock)))
+    }
+
+    /// Takes back what was just recorded.
+    pub(crate) async fn take_back(self: Rc<Self>, id: TransactionId) {
+        let Some(_permit) = self.may_change(id).await else { return };
+        let Some(now) = clock::now() else {
+            return self.message.about(Topic::Change).show(Tone::Bad, &text("attentionClock"));
+        };
+        match self.store.change(&[id], |entry| entry.deleted(now)).await {
+            Ok(changes) => {
+                let words = changes.first().map(|change| wording::entry(&change.entry)).unwrap_or_default();
+                self.apply(changes);
+                self.draw_now();
+                self.message.about(Topic::Change).show(Tone::Good, &text_with("undone", &[&words]));
+            }
+            Err(StoreError::NotOpen(_)) => {
+                // Sent, or changed in another window a moment ago: the one before is not what is meant.
+                self.message.answer(Tone::Doubt, &text("undoTooLate"));
+            }
+            Err(error) => self.failed(Topic::Change, "editFailed", &error),
+        }
     }
 }

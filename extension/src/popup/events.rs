@@ -5,10 +5,13 @@
 //! the sitting, follows first; then the listeners are told, one after the other.
 
 use crate::{
-    badge,
+    badge, dom,
     i18n::text_with,
     locale,
-    popup::{DRAWING_LAG, Desk, Topic, known, log, scan, window},
+    popup::{
+        DRAWING_LAG, Desk, Panel, Topic,
+        window::windows::{HEARING_LAG, Told},
+    },
     store::Change,
     timer::sleep,
 };
@@ -16,37 +19,15 @@ use koct_core::{
     State, TransactionId,
     log::event::{LogEvent, Reread},
 };
-use std::rc::Rc;
+use std::{collections::BTreeSet, rc::Rc};
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
-
-/// Everybody who shows something of the log, in the order in which they hear.
-const LISTENERS: [fn(&Rc<Desk>, &LogEvent); 9] = [
-    log::find::follow,
-    log::table::follow,
-    scan::sitting::follow,
-    known::warnings::follow,
-    known::returned::follow,
-    known::aside::follow,
-    known::patron::follow,
-    window::guide::follow,
-    follow_records,
-];
-
-/// What the log tells more than the records follows from the record of commits.
-fn follow_records(desk: &Rc<Desk>, event: &LogEvent) {
-    if matches!(event, LogEvent::Committed | LogEvent::Reload(_)) {
-        let desk = desk.clone();
-        spawn_local(async move {
-            desk.reload_since().await;
-            desk.patron.refresh_soon(&desk);
-        });
-    }
-}
+use web_sys::MessageEvent;
 
 impl Desk {
     /// This window has changed the log: everybody is told, here and in the other windows.
     pub(crate) fn log_changed(self: &Rc<Self>, event: &LogEvent) {
-        self.tell_others(event);
+        self.windows.tell(event);
         self.follow(event);
         match event {
             LogEvent::Recorded(_) => self.show_counts(),
@@ -70,7 +51,7 @@ impl Desk {
 
     /// This window has changed the log in more than a few entries: everybody reads anew what is shown.
     pub(crate) fn reload_log(self: &Rc<Self>) {
-        self.tell_others(&LogEvent::Reload(Reread::default()));
+        self.windows.tell(&LogEvent::Reload(Reread::default()));
         spawn_local(self.clone().reread_log());
     }
 
@@ -84,9 +65,7 @@ impl Desk {
         } else if is_other {
             self.sitting_changed.set(true);
         }
-        for listener in LISTENERS {
-            listener(self, event);
-        }
+        self.panels().for_each(|panel| panel.follow(event));
     }
 
     /// Reads anew what is kept and shown of the log, and shows it.
@@ -99,18 +78,16 @@ impl Desk {
         // What cannot be read is not gone.
         let reread = self.store.get(&kept).await.map(|entries| Reread::new(&kept, entries)).unwrap_or_default();
         self.follow(&LogEvent::Reload(reread));
-        self.show_sitting_if_changed();
         self.show_counts();
-        self.offer_desks().await;
-        self.show_found().await;
+        for panel in self.panels() {
+            panel.reread().await;
+        }
     }
 
     /// The entries that somebody here keeps, and would not hear of by a reload.
     fn kept(&self) -> Vec<TransactionId> {
         let mut kept: Vec<_> = self.sitting.borrow().ids().collect();
-        kept.extend(self.warnings.kept());
-        kept.extend(self.patron.kept());
-        kept.extend(self.returned.kept());
+        kept.extend(self.panels().flat_map(|panel| panel.kept()));
         kept.sort_unstable();
         kept.dedup();
         kept
@@ -119,10 +96,9 @@ impl Desk {
     fn show_counts(&self) {
         let counts = self.counts.get();
         badge::show(counts);
-        self.doubts.show(counts.of(State::InDoubt));
         self.count_unsent.set_text_content(Some(&locale::number(counts.uncommitted())));
         self.count_total.set_text_content(Some(&text_with("countTotal", &[&locale::number(counts.total())])));
-        self.show_reachable();
+        self.panels().for_each(|panel| panel.show_counts(counts));
     }
 
     /// Shows what has changed within a moment: a commit changes hundreds of rows a second, and painting each would slow it.
@@ -140,13 +116,51 @@ impl Desk {
     /// Shows what is kept as it is.
     pub(crate) fn draw_now(self: &Rc<Self>) {
         self.show_counts();
-        self.show_sitting_if_changed();
-        if self.find.is_active() {
-            // What changed may not be what is looked for any more.
-            spawn_local(self.clone().show_found());
-        } else {
-            self.find.show_counts(self.counts.get(), None);
-            self.draw_table();
+        self.panels().for_each(Panel::draw);
+    }
+
+    /// Hears from now on what the other windows of this profile tell.
+    pub(crate) fn hear_others(self: &Rc<Self>) {
+        let this = self.clone();
+        dom::on::<MessageEvent>(self.windows.channel.unchecked_ref(), "message", move |event| {
+            this.windows.hear(event.data());
+            if !this.windows.reading.replace(true) {
+                spawn_local(this.clone().read_told());
+            }
+        });
+    }
+
+    /// Reads what was told. What is told meanwhile is read in one more go: a window that scans at full speed must not
+    /// make the others fall behind.
+    async fn read_told(self: Rc<Self>) {
+        loop {
+            let Told { anything, committed, ids } = self.windows.told.take();
+            if !anything && !committed && ids.is_empty() {
+                break;
+            }
+            if anything || !self.read_changed(ids).await {
+                self.clone().reread_log().await;
+            } else if committed {
+                self.follow(&LogEvent::Committed);
+            }
+            sleep(HEARING_LAG).await;
         }
+        self.windows.reading.set(false);
+    }
+
+    /// Reads these. Returns whether they are all there.
+    async fn read_changed(self: &Rc<Self>, ids: BTreeSet<TransactionId>) -> bool {
+        if ids.is_empty() {
+            return true;
+        }
+        let ids: Vec<TransactionId> = ids.into_iter().collect();
+        // Each is taken over as soon as it is read, before this window itself can change it.
+        let Ok(counts) = self.store.counts().await else { return false };
+        self.counts.set(counts);
+        let Ok(entries) = self.store.get(&ids).await else { return false };
+        let is_whole = entries.len() == ids.len();
+        self.follow(&LogEvent::Changed(entries));
+        self.draw_now();
+        is_whole
     }
 }

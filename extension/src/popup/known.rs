@@ -3,6 +3,7 @@
 pub(crate) mod aside;
 pub(crate) mod lookup;
 pub(crate) mod patron;
+pub(crate) mod queue;
 pub(crate) mod records;
 pub(crate) mod returned;
 pub(crate) mod suggest;

@@ -163,7 +163,7 @@ async fn set<R: Record, S: BlockStore>(
     let (blocks, at) = writer.take(true);
     shelf.write(blocks).await?;
     let written = now();
-    let held = directory::finish::<R, _>(shelf, at, 1).await?;
+    let held = directory::finish::<R, _>(shelf, at, koct_core::desk::clock::DeskTime::from_millis(1)).await?;
     let name = name(R::SET);
     results.extend([
         json!({"what": format!("{name}: writing"), "number": held.rows, "millis": written - began}),

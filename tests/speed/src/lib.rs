@@ -4,7 +4,7 @@ pub mod directory;
 
 use koct_core::{
     Action, Barcode, Cardnumber, DeskName, Entry, Moment, Transaction, TransactionId,
-    desk::zone::FixedZone,
+    desk::{clock::DeskTime, zone::FixedZone},
     desks::{
         backup::{self, Line},
         conflict,
@@ -60,7 +60,7 @@ pub fn measure(now: &dyn Fn() -> f64) -> String {
     });
     let ordered = Ordered::from(log);
     take("their conflict review", ordered.len(), &|| {
-        black_box(conflict::review(&ordered, &[], START + 86_400_000));
+        black_box(conflict::review(&ordered, &[], DeskTime::from_millis(START + 86_400_000)));
     });
     take(".koc writer", LINES, &|| {
         black_box(koc::write(&lines, None));

@@ -4,7 +4,7 @@
 //! desk makes nearly all such contradictions go away, its clock was most likely off by that much.
 
 use crate::{
-    desk::{name::DeskName, transaction::Moment},
+    desk::{clock::DeskTime, name::DeskName, transaction::Moment},
     desks::{
         conflict::{
             items::{FUTURE_FROM, HOUR, Items, MINUTE, ONE_SITTING, SECOND, is_issue, millis, same_patron},
@@ -35,7 +35,7 @@ type Desk<'a> = Option<&'a DeskName>;
 pub(super) async fn off<'a>(
     items: &Items<'a>,
     desks: &BTreeMap<Desk<'a>, DeskReport>,
-    now: i64,
+    now: DeskTime,
     pace: &Pace,
 ) -> Vec<(Desk<'a>, ClockOff)> {
     let mut of_desks: BTreeMap<Desk, Vec<&[&Entry]>> = BTreeMap::new();
@@ -59,7 +59,7 @@ pub(super) async fn off<'a>(
         found.push((desk, clock));
     }
     for (desk, report) in desks {
-        let ahead = report.last.utc_millis() - now;
+        let ahead = report.last.utc_millis() - now.millis();
         if ahead > FUTURE_FROM && !shifts.contains_key(desk) {
             // To be in the past, as all that was recorded is, in whole steps.
             let shift = Shift(-(ahead + STEP - 1).div_euclid(STEP) * STEP);

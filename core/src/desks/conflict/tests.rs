@@ -39,7 +39,7 @@ impl Log {
     }
 
     fn review(&self, committed: &[Entry]) -> Review {
-        review(&self.0.clone().into(), committed, NOW)
+        review(&self.0.clone().into(), committed, DeskTime::from_millis(NOW))
     }
 
     fn found(&self) -> Vec<(Kind, u32, Option<u32>)> {
@@ -234,7 +234,7 @@ proptest! {
         let committed = &log.0[..log.0.len() / 3];
         let sorted = Ordered::from(log.0.clone());
         prop_assert_eq!(&in_slices(order::sorting(log.0.clone()), budget).0, &sorted);
-        let (sliced, slices) = in_slices(reviewing(&sorted, committed, NOW), budget);
+        let (sliced, slices) = in_slices(reviewing(&sorted, committed, DeskTime::from_millis(NOW)), budget);
         prop_assert!(slices > 1 || budget > 6 * log.0.len());
         prop_assert_eq!(log.review(committed), sliced);
         prop_assert_eq!(in_slices(order::separating(&sorted), budget).0, order::separate(&sorted));
@@ -257,7 +257,7 @@ fn of_two_shifts_that_settle_all_the_one_is_offered_after_which_the_desks_worked
 
 #[test]
 fn what_stands_out_is_shown_before_a_commit_and_many_of_a_desk_by_their_first() {
-    let look = |log: &Log| review(&log.0.clone().into(), &[], NOW);
+    let look = |log: &Log| review(&log.0.clone().into(), &[], DeskTime::from_millis(NOW));
     let mut log = log();
     assert!(!look(&log).stands_out());
     log.check_in("", -10, "A");

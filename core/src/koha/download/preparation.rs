@@ -1,9 +1,12 @@
 //! A set that is read to its end is made ready to be looked up.
 
-use crate::directory::{
-    self, Held, Unfinished,
-    block_store::BlockStore,
-    record::{Hold, Item, Loan, Patron, Record, Restriction, Set},
+use crate::{
+    desk::clock::DeskTime,
+    directory::{
+        self, Held, Unfinished,
+        block_store::BlockStore,
+        record::{Hold, Item, Loan, Patron, Record, Restriction, Set},
+    },
 };
 
 /// What is to be made ready. The work is long, and can be done again after any break.
@@ -14,7 +17,7 @@ pub struct Preparation {
     pub(super) written: Unfinished,
     /// Where changes were read: what they are changes of, and the number of the run in which both are brought together.
     pub(super) changes_of: Option<(Held, u32)>,
-    pub(super) desk_began: i64,
+    pub(super) desk_began: DeskTime,
 }
 
 impl Preparation {

@@ -1,6 +1,7 @@
 //! How far a download is: kept with every write, so that any window can go on with it after a break.
 
 use crate::{
+    desk::clock::DeskTime,
     directory::{Unfinished, record::Set},
     koha::records::{self, Point},
 };
@@ -11,9 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Progress {
-    /// When it began by the desk's clock, in milliseconds since 1970 in UTC.
+    /// When it began by the desk's clock.
     #[serde(rename = "began")]
-    desk_began: i64,
+    desk_began: DeskTime,
     pub(super) done: BTreeSet<Set>,
     /// The set that is being read.
     pub(super) open: BTreeMap<Set, OpenSet>,
@@ -27,14 +28,19 @@ pub(super) struct OpenSet {
     pub(super) written: Unfinished,
     /// When its reading began by the desk's clock.
     #[serde(rename = "began")]
-    pub(super) desk_began: i64,
+    pub(super) desk_began: DeskTime,
 }
 
 impl Progress {
     /// The progress from which a download goes on: what is left of an earlier one, or nothing.
-    pub(super) fn from_earlier(earlier: Option<Self>, desk_time: i64) -> Self {
+    pub(super) fn from_earlier(earlier: Option<Self>, desk_time: DeskTime) -> Self {
         let goes_on = |earlier: &Self| !earlier.is_over() && records::goes_on(earlier.desk_began, desk_time);
         earlier.filter(goes_on).unwrap_or(Self { desk_began: desk_time, ..Self::default() })
+    }
+
+    /// When it began.
+    pub fn began(&self) -> DeskTime {
+        self.desk_began
     }
 
     /// The set that is next.

@@ -8,6 +8,7 @@ use crate::{
     },
     settings::form::Settings,
 };
+use std::time::Duration;
 
 /// What follows an answer.
 #[derive(Debug)]
@@ -16,8 +17,8 @@ pub(super) enum SetStep {
     Rows(Option<u32>),
     /// All of them are read.
     Done,
-    /// The same is to be asked again, after this number of milliseconds.
-    Again(u32),
+    /// The same is to be asked again, after this time.
+    Again(Duration),
     /// New credentials are needed before the same is asked again.
     CredentialsEnded,
     /// It cannot be read.
@@ -89,7 +90,7 @@ impl<S: Source> ReadSet for SetRows<S> {
                 self.push(&rows);
                 SetStep::Done
             }
-            ReadStep::Again(millis) => SetStep::Again(millis),
+            ReadStep::Again(time) => SetStep::Again(time),
             ReadStep::CredentialsEnded => SetStep::CredentialsEnded,
             ReadStep::Stopped(error) => SetStep::Failed(error),
         }

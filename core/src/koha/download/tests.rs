@@ -5,8 +5,12 @@ use crate::{
         Directory,
         block_store::{BlockId, BlockStore, DamagedBlockError},
     },
-    koha::{Method, NotSent, front::Front},
-    settings::form::{CommitType, Secret, ServerUrl},
+    koha::{
+        Method, NotSent,
+        front::Front,
+        records::tests::{answer, settings},
+    },
+    settings::form::{Secret, ServerUrl},
 };
 use chrono::{DateTime, NaiveDateTime};
 use futures_util::FutureExt;
@@ -24,17 +28,6 @@ const MINUTE: i64 = 60_000;
 const DAY: i64 = 86_400_000;
 /// How far Koha's clock is ahead of the desk's.
 const AHEAD: i64 = 7 * MINUTE;
-
-fn settings() -> Settings {
-    Settings {
-        server: ServerUrl::parse("https://koha.example.org").unwrap(),
-        username: "desk".into(),
-        password: Secret::new("letmein"),
-        branchcode: "CPL".into(),
-        commit_type: CommitType::Send,
-        stale_hours: 24,
-    }
-}
 
 fn at_once<T>(work: impl Future<Output = T>) -> T {
     work.now_or_never().expect("a store in memory never waits")
@@ -126,10 +119,6 @@ struct Koha {
     given: BTreeMap<(Set, u32), u32>,
     /// What was asked for.
     asked: Vec<String>,
-}
-
-fn answer(status: u16, body: &Value) -> Response {
-    Response { status, content_type: "application/json".into(), body: body.to_string(), ..Response::default() }
 }
 
 fn page_of_somebody(status: u16) -> Response {
@@ -320,7 +309,7 @@ struct World {
     settings: Settings,
     records: RecordsSettings,
     time: i64,
-    waits: Vec<u32>,
+    waits: Vec<Duration>,
     /// What a window looks up.
     looked_up: Contents,
 }
@@ -347,9 +336,13 @@ impl World {
         self
     }
 
+    fn now(&self) -> DeskTime {
+        DeskTime::from_millis(self.time)
+    }
+
     fn start(&self) -> Download<StoreError> {
         let (contents, earlier) = (self.store.contents(), self.store.state(DOWNLOAD));
-        Download::new(self.settings.clone(), self.records.clone(), contents, earlier, self.time)
+        Download::new(self.settings.clone(), self.records.clone(), contents, earlier, self.now())
     }
 
     /// One window's download; `None` where it was killed.
@@ -369,7 +362,7 @@ impl World {
             match turn {
                 Turn::Go | Turn::KillAfter => {}
                 Turn::Kill => return None,
-                Turn::Stop => download.handle(Input::Stop, self.time),
+                Turn::Stop => download.handle(Input::Stop, self.now()),
             }
             self.time += 1_000;
             self.koha.time = self.time + AHEAD;
@@ -379,8 +372,8 @@ impl World {
                 // Whoever drives it does not begin what it has just stopped.
                 _ if is_dropped => continue,
                 Output::Request(request) => Input::Answer(self.koha.answer(&request)),
-                Output::Wait(millis) => {
-                    self.waits.push(millis);
+                Output::Wait(time) => {
+                    self.waits.push(time);
                     Input::Waited
                 }
                 Output::Write(write) => self.store.apply(write).map_or_else(Input::NotWritten, |()| Input::Written),
@@ -393,7 +386,7 @@ impl World {
             if turn == Turn::KillAfter {
                 return None;
             }
-            download.handle(input, self.time);
+            download.handle(input, self.now());
         }
         panic!("it does not end")
     }
@@ -469,7 +462,7 @@ fn everything_is_read_in_order_and_later_only_what_has_changed() {
         contents
             .sets
             .values()
-            .all(|held| (100 * DAY..world.time).contains(&held.as_of) && held.whole_as_of == held.as_of)
+            .all(|held| (100 * DAY..world.time).contains(&held.as_of.millis()) && held.whole_as_of == held.as_of)
     );
     assert!((100 * DAY..world.time).contains(&began), "the one is the desk's clock, the other Koha's");
 
@@ -555,12 +548,12 @@ fn after_the_end_nothing_changes_any_more() {
     let world = World::small();
     let mut download = world.start();
     let Some(Output::Request(_)) = download.poll() else { panic!() };
-    download.handle(Input::Stop, 0);
+    download.handle(Input::Stop, DeskTime::default());
     assert_eq!(download.poll(), Some(Output::Finished(Err(DownloadError::Stopped))));
     // The answer that was under way.
-    download.handle(Input::Answer(Ok(page_of_somebody(200))), 0);
-    download.handle(Input::Stop, 0);
-    download.handle(Input::Written, 0);
+    download.handle(Input::Answer(Ok(page_of_somebody(200))), DeskTime::default());
+    download.handle(Input::Stop, DeskTime::default());
+    download.handle(Input::Written, DeskTime::default());
     assert_eq!(download.poll(), None);
 }
 
@@ -598,7 +591,7 @@ fn what_can_pass_ends_it_and_the_next_goes_on_there() {
             Turn::Go
         });
         assert_eq!(first, Some(Err(ended)), "{instead:?}");
-        assert_eq!(world.waits, waits, "{instead:?}");
+        assert_eq!(world.waits, waits.into_iter().map(Duration::from_millis).collect::<Vec<_>>(), "{instead:?}");
         assert_eq!(world.known(Set::Patrons).len(), 30, "they are there meanwhile");
         assert!(world.known(Set::Items).is_empty() && world.store.contents().gaps.is_empty());
         world.koha.instead.clear();
@@ -616,7 +609,7 @@ fn one_bad_answer_does_not_end_it() {
         world.koha.instead = Set::ALL.into_iter().map(|set| (set, instead.clone())).collect();
         assert_eq!(world.go(), Ok(()), "{instead:?}");
         world.check(&format!("{instead:?}"));
-        assert_eq!(world.waits, [1_000; 5]);
+        assert_eq!(world.waits, [Duration::from_secs(1); 5]);
     }
 }
 
@@ -908,7 +901,7 @@ fn tells_how_far_it_is() {
             Output::Prepare(_) => break,
             Output::Wait(_) | Output::Changed | Output::Finished(_) => continue,
         };
-        download.handle(input, 0);
+        download.handle(input, DeskTime::default());
     }
     let patrons = |rows, left| (Set::Patrons, rows, left);
     assert_eq!(told, [patrons(0, None), patrons(7, Some(2)), patrons(9, Some(0))]);
@@ -924,11 +917,11 @@ fn reads_what_an_earlier_version_has_kept() {
     let value: Value = serde_json::from_str(kept).unwrap();
     assert_eq!(serde_json::to_value(&progress).unwrap(), value, "and an earlier version reads this one's");
     // What changed is read on from there, in the run that was begun.
-    let held = Held { run: 4, blocks: 1, whole_as_of: 1_795_500_000_000, ..Held::default() };
+    let held = Held { run: 4, blocks: 1, whole_as_of: DeskTime::from_millis(1_795_500_000_000), ..Held::default() };
     let contents = json!({"nextRun": 5, "sets": {"items": held}, "gaps": {}, "libraries": {}});
     let contents: Contents = serde_json::from_value(contents).unwrap();
     let mut world = World::small();
-    let time = 1_795_600_000_000 + MINUTE;
+    let time = DeskTime::from_millis(1_795_600_000_000 + MINUTE);
     let mut download = Download::<StoreError>::new(settings(), world.records.clone(), contents, Some(progress), time);
     let read = std::iter::from_fn(|| {
         let output = download.poll()?;

@@ -1,19 +1,23 @@
 //! How far a list is read: what is kept so that another day's reading can go on.
 
 use super::row::Listed;
-use crate::{desk::clock::KohaTime, directory::Held};
+use crate::{
+    desk::clock::{DeskTime, KohaTime},
+    directory::Held,
+};
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 
 /// The number of rows asked for at once, at most.
 pub(super) const MOST: u32 = 1_000;
-/// Koha does not tell what was deleted: once in this many milliseconds everything is read instead of the changes.
-pub(super) const WHOLE: i64 = 7 * DAY;
-/// A reading that was begun this many milliseconds ago, or earlier, is begun anew.
-pub(super) const DAY: i64 = 86_400_000;
+/// Koha does not tell what was deleted: after this time everything is read instead of the changes.
+pub(super) const WHOLE: TimeDelta = TimeDelta::days(7);
+/// A reading that was begun this long ago, or earlier, is begun anew.
+pub(super) const DAY: TimeDelta = TimeDelta::days(1);
 
-/// Whether a download that was begun then is gone on with; both by the desk's clock, in milliseconds since 1970 in UTC.
-pub fn goes_on(desk_began: i64, desk_time: i64) -> bool {
-    (0..DAY).contains(&desk_time.saturating_sub(desk_began))
+/// Whether a download that was begun then is gone on with.
+pub fn goes_on(desk_began: DeskTime, desk_time: DeskTime) -> bool {
+    (TimeDelta::zero()..DAY).contains(&desk_time.since(desk_began))
 }
 
 /// How rows are asked for.
@@ -61,10 +65,11 @@ impl Point {
     }
 
     /// Before the first row of a set of which this is held: of what was changed since, where that can be told and not all of
-    /// it must be read once more. `desk_time` is in milliseconds since 1970 in UTC.
-    pub fn after<R: Listed>(held: Option<&Held>, desk_time: i64) -> Self {
-        let is_recent =
-            |held: &&Held| R::CHANGED.is_some() && (0..WHOLE).contains(&desk_time.saturating_sub(held.whole_as_of));
+    /// it must be read once more.
+    pub fn after<R: Listed>(held: Option<&Held>, desk_time: DeskTime) -> Self {
+        let is_recent = |held: &&Held| {
+            R::CHANGED.is_some() && (TimeDelta::zero()..WHOLE).contains(&desk_time.since(held.whole_as_of))
+        };
         Self::start(held.filter(is_recent).and_then(|held| held.koha_as_of))
     }
 

@@ -26,8 +26,8 @@ pub(super) const CAUTION: u32 = 10;
 /// Changes are asked for from this many milliseconds before the last download. Koha hands a condition on `me.…` to the
 /// database as it is, which takes the time for one of its own zone, up to twelve hours behind UTC; and clocks may differ.
 const OVERLAP: Duration = Duration::from_mins(12 * 60 + 2);
-/// How long an answer may take where everything comes at once, in milliseconds.
-const TIME_LIMIT_OF_ALL: u32 = 300_000;
+/// How long an answer may take where everything comes at once.
+const TIME_LIMIT_OF_ALL: Duration = Duration::from_mins(5);
 
 /// Reads one list.
 #[derive(Debug, Clone)]
@@ -84,11 +84,11 @@ impl<R: Listed> Reading<R> {
         let about_embed = response.body.to_ascii_lowercase().contains("embed") || point.way == Way::All;
         if response.status == 400 && about_embed && R::EMBED.is_some() && !point.without_embed {
             point.without_embed = true;
-            return ReadStep::Again(0);
+            return ReadStep::Again(Duration::ZERO);
         }
         if response.status == 500 && point.koha_since.is_some() {
             point.koha_since = None;
-            return ReadStep::Again(0);
+            return ReadStep::Again(Duration::ZERO);
         }
         match point.way {
             Way::After => self.start_anew(Way::Pages),
@@ -101,7 +101,7 @@ impl<R: Listed> Reading<R> {
     fn start_anew(&mut self, way: Way) -> ReadStep<R> {
         let Point { without_embed, koha_began, .. } = self.point;
         self.point = Point { way, without_embed, koha_began, ..Point::start(None) };
-        ReadStep::Again(0)
+        ReadStep::Again(Duration::ZERO)
     }
 
     fn read(&mut self, response: &Response) -> ReadStep<R> {
@@ -179,7 +179,7 @@ impl<R: Listed> Reading<R> {
         if has_moved && page.start > 0 {
             point.read = page.start.saturating_sub(point.size);
             self.returning = true;
-            return ReadStep::Again(0);
+            return ReadStep::Again(Duration::ZERO);
         }
         let known = rows.iter().rposition(|row| row.as_ref().is_some_and(|row| Some(row.id()) <= point.last));
         rows.drain(..known.map_or(0, |place| place + 1));

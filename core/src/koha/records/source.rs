@@ -6,6 +6,7 @@ use crate::{
     koha::{Failure, Request, Response},
     settings::form::Settings,
 };
+use std::time::Duration;
 
 /// The number of times in a row that a page is asked for without an answer.
 pub(super) const MOST_TRIES: u32 = 5;
@@ -22,8 +23,8 @@ pub enum ReadStep<R> {
     },
     /// The list is read to its end; these rows are the last.
     Done(Vec<R>),
-    /// The same is to be asked again, after this number of milliseconds.
-    Again(u32),
+    /// The same is to be asked again, after this time.
+    Again(Duration),
     /// The session or token is not good any more: a new one is needed before the same is asked again.
     CredentialsEnded,
     /// It cannot be read.
@@ -77,7 +78,11 @@ impl Tries {
     /// The same once more, but not for ever.
     pub(super) fn failed<R>(&mut self, stop: ReadError) -> ReadStep<R> {
         self.failures += 1;
-        if self.failures >= MOST_TRIES { ReadStep::Stopped(stop) } else { ReadStep::Again(500 << self.failures.min(5)) }
+        if self.failures >= MOST_TRIES {
+            ReadStep::Stopped(stop)
+        } else {
+            ReadStep::Again(Duration::from_millis(500 << self.failures.min(5)))
+        }
     }
 
     pub(super) fn no_answer<R>(&mut self, failure: Failure) -> ReadStep<R> {

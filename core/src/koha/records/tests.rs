@@ -5,7 +5,7 @@ use super::{
     *,
 };
 use crate::{
-    desk::clock::KohaTime,
+    desk::clock::{DeskTime, KohaTime},
     directory::{
         Held,
         record::{Hold, HoldState, Item, Loan, Patron, Record},
@@ -15,9 +15,12 @@ use crate::{
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
-pub(super) fn settings() -> Settings {
+pub(in crate::koha) fn settings() -> Settings {
     Settings {
         server: ServerUrl::parse("https://koha.example.org").unwrap(),
         username: "desk".into(),
@@ -30,7 +33,7 @@ pub(super) fn settings() -> Settings {
 
 const NOW_OF_KOHA: KohaTime = KohaTime::from_millis(1_795_600_000_000);
 
-fn answer(status: u16, body: &Value) -> Response {
+pub(in crate::koha) fn answer(status: u16, body: &Value) -> Response {
     Response { status, content_type: "application/json".into(), body: body.to_string(), ..Response::default() }
 }
 
@@ -76,16 +79,28 @@ fn asks_for_changes_a_little_too_early_rather_than_too_late() {
 
 #[test]
 fn everything_is_read_once_in_a_while_and_where_changes_cannot_be_told() {
-    let held = Held { whole_as_of: 1_000, koha_as_of: Some(KohaTime::from_millis(77)), ..Held::default() };
-    let since = |now, held: Option<&Held>| Point::after::<Patron>(held, now).koha_since;
+    let held = Held {
+        whole_as_of: DeskTime::from_millis(1_000),
+        koha_as_of: Some(KohaTime::from_millis(77)),
+        ..Held::default()
+    };
+    let since = |now, held: Option<&Held>| Point::after::<Patron>(held, DeskTime::from_millis(now)).koha_since;
     assert_eq!(
-        (since(1_000, Some(&held)), since(999 + WHOLE, Some(&held))),
+        (since(1_000, Some(&held)), since(999 + WHOLE.num_milliseconds(), Some(&held))),
         (Some(KohaTime::from_millis(77)), Some(KohaTime::from_millis(77)))
     );
-    assert_eq!((since(1_000 + WHOLE, Some(&held)), since(999, Some(&held)), since(1_000, None)), (None, None, None));
+    assert_eq!(
+        (since(1_000 + WHOLE.num_milliseconds(), Some(&held)), since(999, Some(&held)), since(1_000, None)),
+        (None, None, None)
+    );
     assert_eq!(since(1_000, Some(&Held { koha_as_of: None, ..held.clone() })), None, "Koha's clock is not known");
-    assert!(!Point::after::<Loan>(Some(&held), 1_000).is_changes(), "what ended would not be told");
-    assert!(goes_on(0, DAY - 1) && !goes_on(0, DAY) && !goes_on(1, 0));
+    assert!(
+        !Point::after::<Loan>(Some(&held), DeskTime::from_millis(1_000)).is_changes(),
+        "what ended would not be told"
+    );
+    let goes_on = |began, now| goes_on(DeskTime::from_millis(began), DeskTime::from_millis(now));
+    let day = DAY.num_milliseconds();
+    assert!(goes_on(0, day - 1) && !goes_on(0, day) && !goes_on(1, 0));
 }
 
 #[test]
@@ -180,7 +195,7 @@ fn a_session_is_renewed_once_between_two_pages() {
 #[test]
 fn goes_on_without_what_cannot_be_embedded_and_asks_in_older_ways() {
     let mut reading = Reading::<Patron>::new(Point::start(Some(KohaTime::from_millis(1))));
-    let again = ReadStep::Again(0);
+    let again = ReadStep::Again(Duration::ZERO);
     let no_embed = json!({"errors": [{"message": "Not in enum list", "path": "/x-koha-embed/0"}], "status": 400});
     assert_eq!(reading.handle(Ok(answer(400, &no_embed))), again);
     assert_eq!(reading.request(&settings(), &RestCredentials::Basic).embed, None);
@@ -210,7 +225,7 @@ fn tries_without_the_embed_before_it_gives_up() {
     let refused = || Ok(answer(400, &json!({"error": "no"})));
     for _ in 0..3 {
         assert!(reading.request(&settings(), &RestCredentials::Basic).embed.is_some());
-        assert_eq!(reading.handle(refused()), ReadStep::Again(0));
+        assert_eq!(reading.handle(refused()), ReadStep::Again(Duration::ZERO));
     }
     assert_eq!(reading.request(&settings(), &RestCredentials::Basic).embed, None);
     assert_eq!(reading.handle(refused()), ReadStep::Stopped(ReadError::Strange(400)));
@@ -220,11 +235,14 @@ fn tries_without_the_embed_before_it_gives_up() {
 fn an_error_of_the_database_about_changes_means_all_of_them() {
     let mut reading = Reading::<Item>::new(Point::start(Some(NOW_OF_KOHA)));
     let died = || Ok(answer(500, &json!({"error": "Something went wrong"})));
-    assert!(matches!(reading.handle(died()), ReadStep::Again(1..)), "perhaps it was only busy");
-    assert_eq!(reading.handle(died()), ReadStep::Again(0));
+    assert!(
+        matches!(reading.handle(died()), ReadStep::Again(time) if time > Duration::ZERO),
+        "perhaps it was only busy"
+    );
+    assert_eq!(reading.handle(died()), ReadStep::Again(Duration::ZERO));
     assert!(!reading.point().is_changes());
     assert!(query(&reading.request(&settings(), &RestCredentials::Basic)).contains_key("q"));
-    assert_eq!(reading.handle(died()), ReadStep::Again(0));
+    assert_eq!(reading.handle(died()), ReadStep::Again(Duration::ZERO));
     assert!(!query(&reading.request(&settings(), &RestCredentials::Basic)).contains_key("q"));
 }
 
@@ -239,7 +257,10 @@ fn tells_koha_from_what_stands_in_front_of_it() {
     ] {
         let mut reading = Reading::<Item>::new(Point::start(None));
         for _ in 1..MOST_TRIES {
-            assert!(matches!(reading.handle(Ok(response.clone())), ReadStep::Again(1..)), "{stop:?}");
+            assert!(
+                matches!(reading.handle(Ok(response.clone())), ReadStep::Again(time) if time > Duration::ZERO),
+                "{stop:?}"
+            );
         }
         assert_eq!(reading.handle(Ok(response)), ReadStep::Stopped(stop));
     }
@@ -281,12 +302,12 @@ fn counts_pages_where_the_condition_is_not_looked_at() {
     let mut reading = Reading::<Hold>::new(Point::start(None));
     let rows = json!([{"hold_id": 1, "patron_id": 2, "biblio_id": 3}]);
     assert!(matches!(reading.handle(Ok(page(9, &rows))), ReadStep::Rows { .. }));
-    assert_eq!(reading.handle(Ok(page(9, &rows))), ReadStep::Again(0));
+    assert_eq!(reading.handle(Ok(page(9, &rows))), ReadStep::Again(Duration::ZERO));
     assert!(reading.point().is_start());
     assert_eq!(query(&reading.request(&settings(), &RestCredentials::Basic))["_page"], "1");
     // And everything at once where pages are not looked at either.
     assert!(matches!(reading.handle(Ok(page(9, &rows))), ReadStep::Rows { .. }));
-    assert_eq!(reading.handle(Ok(page(9, &rows))), ReadStep::Again(0));
+    assert_eq!(reading.handle(Ok(page(9, &rows))), ReadStep::Again(Duration::ZERO));
     assert!(reading.point().is_start());
     assert!(!reading.request(&settings(), &RestCredentials::Basic).url.contains('?'));
 }
@@ -323,7 +344,7 @@ fn a_counted_page_that_was_too_large_is_asked_for_in_parts() {
     let answer = server.answer(&reading.request(&settings(), &RestCredentials::Basic));
     let ReadStep::Rows { rows, .. } = reading.handle(Ok(answer)) else { panic!() };
     for _ in 0..MOST_TRIES - 1 {
-        assert!(matches!(reading.handle(Err(Failure::TimedOut)), ReadStep::Again(1..)));
+        assert!(matches!(reading.handle(Err(Failure::TimedOut)), ReadStep::Again(time) if time > Duration::ZERO));
     }
     let (read, _) = read_all(&server, &mut reading);
     assert_eq!(reading.point().way, Way::Pages, "not all at once");
@@ -347,7 +368,9 @@ fn asks_a_weak_server_for_less() {
     let size =
         |reading: &Reading<Loan>| query(&reading.request(&settings(), &RestCredentials::Basic))["_per_page"].clone();
     for expected in ["500", "250", "125"] {
-        assert!(matches!(reading.handle(Err(Failure::TimedOut)), ReadStep::Again(millis) if millis >= 1_000));
+        assert!(
+            matches!(reading.handle(Err(Failure::TimedOut)), ReadStep::Again(time) if time >= Duration::from_secs(1))
+        );
         assert_eq!(size(&reading), expected);
     }
     let mut next = 1;

@@ -6,58 +6,63 @@ use crate::{
     i18n::{plural, text, text_with},
     locale, lock,
     popup::{
-        Desk, Tone, Topic,
+        Desk, Panel, Tone, Topic,
         window::question::{self, Question, Reply},
     },
     store::StoreError,
 };
-use koct_core::{Entry, State, Status, TransactionId, log::status::Decision};
+use koct_core::{
+    Entry, State, Status, TransactionId,
+    log::{Counts, status::Decision},
+};
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlAnchorElement, HtmlElement};
 
 elements! {
-    pub(crate) struct Doubts {
+    pub(crate) struct Doubts(desk: Rc<Desk>) {
         panel: HtmlElement = "doubts",
         text: Element = "doubts-text",
         link: HtmlAnchorElement = "doubts-link",
     }
 }
 
-impl Doubts {
+impl Panel for Doubts {
     /// Shows how many there are; hides itself where there are none.
-    pub(crate) fn show(&self, number: u32) {
+    fn show_counts(&self, counts: Counts) {
+        let number = counts.of(State::InDoubt);
         self.panel.set_hidden(number == 0);
         self.text.set_text_content(Some(&plural("doubtsText", number, &[])));
     }
 
-    /// Where Koha shows its queue.
-    pub(crate) fn link_to(&self, server: Option<&koct_core::settings::form::ServerUrl>) {
-        self.link.set_hidden(server.is_none());
-        self.link.set_href(&server.map(|server| server.join(QUEUE)).unwrap_or_default());
+    /// Shows where Koha shows its queue.
+    fn show_settings(self: Rc<Self>) {
+        let settings = self.desk.settings();
+        self.link.set_hidden(settings.is_none());
+        self.link.set_href(&settings.map(|settings| settings.server.join(QUEUE)).unwrap_or_default());
     }
 }
 
-/// # Errors
-/// When the page lacks an element.
-pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    for (id, decision) in [("doubts-in-koha", Decision::IsInKoha), ("doubts-send-again", Decision::SendAgain)] {
-        dom::on_click(id, desk, move |desk| spawn_local(desk.clone().decide_all(decision)))?;
+impl Doubts {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
+        for (id, decision) in [("doubts-in-koha", Decision::IsInKoha), ("doubts-send-again", Decision::SendAgain)] {
+            dom::on_click(id, self, move |this| spawn_local(this.clone().decide_all(decision)))?;
+        }
+        Ok(())
     }
-    Ok(())
-}
 
-impl Desk {
     /// What becomes of those in doubt that are decided about together.
     async fn all_decided(&self, decision: Decision) -> Result<Vec<(TransactionId, Status)>, StoreError> {
-        let entries = self.store.in_states(&[State::InDoubt]).await?;
+        let entries = self.desk.store.in_states(&[State::InDoubt]).await?;
         let decided = |entry: &Entry| Some((entry.id, entry.decided_among_all(decision)?));
         Ok(entries.iter().filter_map(decided).collect())
     }
 
     async fn decide_all(self: Rc<Self>, decision: Decision) {
-        let message = self.message.about(Topic::Change);
+        let message = self.desk.message.about(Topic::Change);
         let failed = |error: StoreError| message.show(Tone::Bad, &text_with("decideFailed", &[&error.to_string()]));
         let number = match self.all_decided(decision).await {
             Ok(decided) => decided.len(),
@@ -78,14 +83,15 @@ impl Desk {
             Ok(decided) => decided,
             Err(error) => return failed(error),
         };
-        match self.store.set_statuses(&decided).await {
+        match self.desk.store.set_statuses(&decided).await {
             Ok(changes) => {
-                self.apply(changes);
-                self.message
+                self.desk.apply(changes);
+                self.desk
+                    .message
                     .about(Topic::Change)
                     .show(Tone::Good, &text_with("decidedAll", &[&locale::number(decided.len())]));
             }
-            Err(error) => self.failed(Topic::Change, "decideFailed", &error),
+            Err(error) => self.desk.failed(Topic::Change, "decideFailed", &error),
         }
     }
 }

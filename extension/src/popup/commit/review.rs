@@ -6,7 +6,7 @@ use crate::{
     dom::{self, elements},
     i18n::{isolated, js_error, plural, text, text_with},
     locale, lock,
-    popup::{Desk, Tone, Topic, log::edit, on_enter},
+    popup::{Desk, Tone, Topic, log::edit::Edit, on_enter},
     store::StoreError,
     wording,
 };
@@ -25,7 +25,7 @@ use std::{
     collections::{BTreeMap, HashMap},
     rc::Rc,
 };
-use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement};
 
@@ -36,7 +36,7 @@ const CONFLICTS_LISTED: usize = 50;
 const ORDER_LISTED: usize = 300;
 
 elements! {
-    pub(crate) struct Review {
+    pub(crate) struct Review(desk: Rc<Desk>, edit: Rc<Edit>) {
         dialog: HtmlDialogElement = "review-dialog",
         text: Element = "review-text",
         desks_box: HtmlElement = "review-desks-box",
@@ -66,36 +66,36 @@ impl Review {
     }
 }
 
-/// # Errors
-/// When the page lacks an element.
-pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    dom::on_click("show-review", desk, |desk| spawn_local(desk.clone().check_order()))?;
-    dom::bind(&desk.review.dialog, "close", desk, |desk| desk.review.looking.stop());
-    dom::bind(&desk.review.store, "click", desk, |desk| {
-        let desk = desk.clone();
-        spawn_local(async move {
-            if desk.store_shifts().await {
-                desk.look_again().await;
+impl Review {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
+        dom::on_click("show-review", self, |this| spawn_local(this.clone().check_order()))?;
+        dom::bind(&self.dialog, "close", self, |this| this.looking.stop());
+        dom::bind(&self.store, "click", self, |this| {
+            let this = this.clone();
+            spawn_local(async move {
+                if this.store_shifts().await {
+                    this.look_again().await;
+                }
+            });
+        });
+        // Something may have been corrected from within.
+        dom::bind(&self.edit.dialog, "close", self, |this| {
+            if this.dialog.open() {
+                let this = this.clone();
+                spawn_local(async move { this.look_again().await });
             }
         });
-    });
-    // Something may have been corrected from within.
-    dom::bind(edit::dialog(desk), "close", desk, |desk| {
-        if desk.review.dialog.open() {
-            let desk = desk.clone();
-            spawn_local(async move { desk.look_again().await });
-        }
-    });
-    Ok(())
-}
+        Ok(())
+    }
 
-impl Desk {
-    /// Looks through what a commit would send. Where something stands out, [`Desk::review_before_commit`] shows it.
+    /// Looks through what a commit would send. Where something stands out, [`Review::ask_before_commit`] shows it.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub(crate) async fn look_before_commit(&self, uncommitted: Ordered) -> Result<Looked, StoreError> {
-        let looking = &self.review.looking;
+    pub(crate) async fn before_commit(&self, uncommitted: Ordered) -> Result<Looked, StoreError> {
+        let looking = &self.looking;
         looking.before_commit.set(true);
         looking.shifts.take();
         let looked = self.look_through(uncommitted).await;
@@ -104,105 +104,95 @@ impl Desk {
     }
 
     /// Shows what stands out before a commit. Returns whether to go on.
-    pub(crate) async fn review_before_commit(self: &Rc<Self>) -> bool {
-        let closed = self.open_review(true);
-        self.draw_review();
+    pub(crate) async fn ask_before_commit(self: &Rc<Self>) -> bool {
+        let closed = self.open(true);
+        self.draw();
         if let Some(closed) = closed {
             let _ = JsFuture::from(closed).await;
         }
-        self.review.dialog.return_value() == "go" && self.store_shifts().await
+        self.dialog.return_value() == "go" && self.store_shifts().await
     }
 
     /// Shows the order without committing.
     async fn check_order(self: Rc<Self>) {
-        if self.review.looking.before_commit.get() {
+        if self.looking.before_commit.get() {
             // What stands out is about to be shown.
             return;
         }
-        self.review.looking.shifts.take();
-        let is_long = self.is_long_to_review();
+        self.looking.shifts.take();
+        let is_long = self.is_long();
         if is_long {
-            self.open_review(false);
-            self.review.show_working(true);
+            self.open(false);
+            self.show_working(true);
         }
         match self.look_at_order().await {
             Ok(true) => {
                 if !is_long {
-                    self.open_review(false);
+                    self.open(false);
                 }
-                self.draw_review();
+                self.draw();
             }
             Ok(false) => {}
             Err(error) => {
-                self.review.dialog.close();
-                self.failed(Topic::Other, "openFailed", &error);
+                self.dialog.close();
+                self.desk.failed(Topic::Other, "openFailed", &error);
             }
         }
     }
 
     /// Reads anew while the dialog is open, and keeps the shifts that were tried.
     async fn look_again(self: &Rc<Self>) {
-        self.review.show_working(self.is_long_to_review());
+        self.show_working(self.is_long());
         match self.look_at_order().await {
-            Ok(true) => self.draw_review(),
+            Ok(true) => self.draw(),
             Ok(false) => {}
             Err(error) => {
-                self.review.show_working(false);
-                self.review.text.set_text_content(Some(&text_with("openFailed", &[&error.to_string()])));
+                self.show_working(false);
+                self.text.set_text_content(Some(&text_with("openFailed", &[&error.to_string()])));
             }
         }
     }
 
     /// Opens the dialog, with nothing in it yet. Gives the promise of its end.
-    fn open_review(&self, before_commit: bool) -> Option<js_sys::Promise> {
-        let review = &self.review;
-        review.rows.borrow_mut().clear();
-        for list in [&review.desks, &review.conflicts, &review.order] {
+    fn open(&self, before_commit: bool) -> Option<js_sys::Promise> {
+        self.rows.borrow_mut().clear();
+        for list in [&self.desks, &self.conflicts, &self.order] {
             list.set_text_content(None);
         }
-        review.desks_box.set_hidden(true);
-        review.store.set_hidden(true);
-        review.cancel.set_text_content(Some(&text(if before_commit { "cancel" } else { "close" })));
-        review.go.set_hidden(!before_commit);
-        review.dialog.set_return_value("cancel");
-        let closed = js_sys::Promise::new(&mut |resolve, _| {
-            let once = Closure::once_into_js(move || resolve.call0(&JsValue::UNDEFINED));
-            let options = web_sys::AddEventListenerOptions::new();
-            options.set_once(true);
-            let _ = review.dialog.add_event_listener_with_callback_and_add_event_listener_options(
-                "close",
-                once.unchecked_ref(),
-                &options,
-            );
-        });
-        review.dialog.show_modal().ok()?;
+        self.desks_box.set_hidden(true);
+        self.store.set_hidden(true);
+        self.cancel.set_text_content(Some(&text(if before_commit { "cancel" } else { "close" })));
+        self.go.set_hidden(!before_commit);
+        self.dialog.set_return_value("cancel");
+        let closed = dom::closing(&self.dialog);
+        self.dialog.show_modal().ok()?;
         // Enter of a scanner must not decide anything.
-        let _ = review.cancel.unchecked_ref::<HtmlElement>().focus();
+        let _ = self.cancel.unchecked_ref::<HtmlElement>().focus();
         Some(closed)
     }
 
-    fn draw_review(self: &Rc<Self>) {
-        if let Err(error) = self.try_draw_review() {
-            self.message.show(Tone::Bad, &js_error(&error));
+    fn draw(self: &Rc<Self>) {
+        if let Err(error) = self.try_draw() {
+            self.desk.message.show(Tone::Bad, &js_error(&error));
         }
     }
 
-    fn try_draw_review(self: &Rc<Self>) -> Result<(), JsValue> {
-        let looked_at = self.review.looking.looked_at.borrow();
+    fn try_draw(self: &Rc<Self>) -> Result<(), JsValue> {
+        let looked_at = self.looking.looked_at.borrow();
         let Some(looked_at) = &*looked_at else { return Ok(()) };
-        let shifts = self.review.looking.shifts.borrow();
-        self.review.show_working(false);
+        let shifts = self.looking.shifts.borrow();
+        self.show_working(false);
         let conflicts = &looked_at.review.conflicts;
         let [to_send, found] = [looked_at.to_send(), conflicts.len()].map(locale::number);
-        self.review.text.set_text_content(Some(&match (looked_at.to_send(), conflicts.len()) {
+        self.text.set_text_content(Some(&match (looked_at.to_send(), conflicts.len()) {
             (0, 0) => text("reviewNothing"),
             (_, 0) => text_with("reviewNone", &[&to_send]),
             _ => text_with("reviewSome", &[&to_send, &found]),
         }));
-        let commit = wording::commit_type(self.preferences.borrow().form.commit_type);
-        self.review.go.set_text_content(Some(&if conflicts.is_empty() { commit } else { text("reviewGo") }));
-        self.review.store.set_hidden(shifts.is_none());
-        self.review.desks_box.set_hidden(looked_at.entries.is_empty());
+        let commit = wording::commit_type(self.desk.preferences.borrow().form.commit_type);
+        self.go.set_text_content(Some(&if conflicts.is_empty() { commit } else { text("reviewGo") }));
+        self.store.set_hidden(shifts.is_none());
+        self.desks_box.set_hidden(looked_at.entries.is_empty());
         for report in &looked_at.review.desks {
             self.draw_desk(report, shifts.of(report.desk.as_ref()))?;
         }
@@ -212,14 +202,14 @@ impl Desk {
 
     fn desk_name(&self, desk: Option<&DeskName>) -> String {
         desk.map_or_else(
-            || text_with("reviewThisDesk", &[self.preferences.borrow().desk_name().as_str()]),
+            || text_with("reviewThisDesk", &[self.desk.preferences.borrow().desk_name().as_str()]),
             ToString::to_string,
         )
     }
 
     /// Draws what is known of a desk. Its row stays, since the person may be typing in it.
     fn draw_desk(self: &Rc<Self>, report: &DeskReport, shift: Shift) -> Result<(), JsValue> {
-        let known = self.review.rows.borrow().get(&report.desk).cloned();
+        let known = self.rows.borrow().get(&report.desk).cloned();
         let row = if let Some(row) = known { row } else { self.new_desk_row(report)? };
         let times = [report.first, report.last].map(wording::moment);
         dom::set_field(&row, "about", &plural("reviewDeskAbout", report.number, &[&times[0], &times[1]]));
@@ -246,8 +236,8 @@ impl Desk {
         let input: HtmlInputElement = dom::field(&row, "shift").ok_or_else(lacks)?.unchecked_into();
         let button = dom::field(&row, "suggestion").ok_or_else(lacks)?;
         let shifted = {
-            let (desk, row, input, of) = (self.clone(), row.clone(), input.clone(), report.desk.clone());
-            move || desk.shift_typed(&row, &input.value(), of.as_ref())
+            let (this, row, input, of) = (self.clone(), row.clone(), input.clone(), report.desk.clone());
+            move || this.shift_typed(&row, &input.value(), of.as_ref())
         };
         let apply = shifted.clone();
         on_enter(&input, apply);
@@ -259,8 +249,8 @@ impl Desk {
             shifted();
             let _ = input.focus();
         });
-        self.review.desks.append_with_node_1(&row)?;
-        self.review.rows.borrow_mut().insert(report.desk.clone(), row.clone());
+        self.desks.append_with_node_1(&row)?;
+        self.rows.borrow_mut().insert(report.desk.clone(), row.clone());
         Ok(row)
     }
 
@@ -269,7 +259,7 @@ impl Desk {
         match Shift::parse(typed) {
             Ok(shift) => {
                 dom::set_field(row, "error", "");
-                if self.review.looking.shifts.borrow_mut().set(desk.cloned(), shift) {
+                if self.looking.shifts.borrow_mut().set(desk.cloned(), shift) {
                     spawn_local(self.clone().try_shift());
                 }
             }
@@ -278,16 +268,16 @@ impl Desk {
     }
 
     async fn try_shift(self: Rc<Self>) {
-        if self.is_long_to_review() {
-            self.review.show_working(true);
+        if self.is_long() {
+            self.show_working(true);
         }
         if self.look_at_shifts().await {
-            self.draw_review();
+            self.draw();
         }
     }
 
     fn draw_conflicts(self: &Rc<Self>, looked_at: &LookedAt) -> Result<(), JsValue> {
-        let list = &self.review.conflicts;
+        let list = &self.conflicts;
         list.set_text_content(None);
         list.set_class_name("");
         let ids = looked_at.review.conflicts.iter().flat_map(|conflict| [Some(conflict.first), conflict.second]);
@@ -331,8 +321,8 @@ impl Desk {
             if let Some(button) = dom::field(&line, "edit") {
                 button.set_hidden(is_many || !entry.status.state().is_correctable());
                 button.set_text_content(Some(&text("editChange")));
-                let (desk, id) = (self.clone(), entry.id);
-                dom::on::<Event>(&button, "click", move |_| spawn_local(desk.clone().edit(id)));
+                let id = entry.id;
+                dom::bind(&button, "click", &self.edit, move |edit| spawn_local(edit.clone().edit(id)));
             }
             row.append_with_node_1(&line)?;
         }
@@ -344,37 +334,32 @@ impl Desk {
     }
 
     fn draw_order(&self, looked_at: &LookedAt) -> Result<(), JsValue> {
-        let list = &self.review.order;
-        list.set_text_content(None);
-        for entry in looked_at.entries.iter().take(ORDER_LISTED) {
-            let line = dom::document()?.create_element("li")?;
-            line.set_text_content(Some(&self.entry_words(entry)));
-            list.append_with_node_1(&line)?;
-        }
+        let list = &self.order;
+        dom::fill_list(list, looked_at.entries.iter().take(ORDER_LISTED), |entry| dom::line(&self.entry_words(entry)));
         append_more(list, looked_at.entries.len(), ORDER_LISTED)
     }
 
     /// Stores the shifts that were tried. Returns whether that went well.
     async fn store_shifts(self: &Rc<Self>) -> bool {
-        let shifts = self.review.looking.shifts.borrow().clone();
+        let shifts = self.looking.shifts.borrow().clone();
         if shifts.is_none() {
             return true;
         }
         match self.try_store_shifts(&shifts).await {
             Ok(moved) => {
-                self.review.looking.shifts.take();
-                for row in self.review.rows.borrow().values() {
+                self.looking.shifts.take();
+                for row in self.rows.borrow().values() {
                     if let Some(input) = dom::field(row, "shift") {
                         input.unchecked_ref::<HtmlInputElement>().set_value("");
                     }
                 }
-                self.message.about(Topic::Change).show(Tone::Good, &plural("reviewStored", moved, &[]));
+                self.desk.message.about(Topic::Change).show(Tone::Good, &plural("reviewStored", moved, &[]));
                 true
             }
             Err(error) => {
                 let words = text_with("reviewStoreFailed", &[&error]);
-                self.review.text.set_text_content(Some(&words));
-                self.message.about(Topic::Change).show(Tone::Bad, &words);
+                self.text.set_text_content(Some(&words));
+                self.desk.message.about(Topic::Change).show(Tone::Bad, &words);
                 false
             }
         }
@@ -384,13 +369,13 @@ impl Desk {
         let Some(_lock) = lock::lock().await else { return Err(text("commitBusy")) };
         let now = clock::now().ok_or_else(|| text("attentionClock"))?;
         let words = |error: StoreError| error.to_string();
-        let movable = self.store.in_states(&Shifts::states()).await.map_err(words)?;
+        let movable = self.desk.store.in_states(&Shifts::states()).await.map_err(words)?;
         let ids: Vec<TransactionId> =
             movable.iter().filter(|entry| shifts.concern(entry)).map(|entry| entry.id).collect();
-        let changes = self.store.change(&ids, |entry| shifts.moved(entry, now)).await.map_err(words)?;
+        let changes = self.desk.store.change(&ids, |entry| shifts.moved(entry, now)).await.map_err(words)?;
         let moved = changes.len();
-        self.apply(changes);
-        self.draw_now();
+        self.desk.apply(changes);
+        self.desk.draw_now();
         Ok(moved)
     }
 }
@@ -398,9 +383,7 @@ impl Desk {
 /// Says how many are not listed.
 fn append_more(list: &Element, all: usize, listed: usize) -> Result<(), JsValue> {
     if all > listed {
-        let line = dom::document()?.create_element("li")?;
-        line.set_text_content(Some(&plural("reviewMore", all - listed, &[])));
-        list.append_with_node_1(&line)?;
+        list.append_with_node_1(&*dom::line(&plural("reviewMore", all - listed, &[]))?)?;
     }
     Ok(())
 }

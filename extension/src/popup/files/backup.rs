@@ -26,7 +26,6 @@ use koct_core::{
 use std::{collections::HashMap, rc::Rc, time::Duration};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Event};
 
 /// How many entries are read at once.
 const CHUNK: u32 = 2_000;
@@ -34,22 +33,19 @@ const CHUNK: u32 = 2_000;
 /// # Errors
 /// When the page lacks an element.
 pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    let desk = desk.clone();
-    dom::on::<Event>(dom::by_id::<Element>("backup")?.as_ref(), "click", move |_| {
-        let desk = desk.clone();
-        spawn_local(async move {
-            match desk.write_backup().await {
-                Ok((name, number)) => {
-                    desk.message.about(Topic::Backup).show(Tone::Good, &plural("backupDone", number, &[&name]));
-                }
-                Err(error) => desk.message.about(Topic::Backup).show(Tone::Bad, &text_with("backupFailed", &[&error])),
-            }
-        });
-    });
-    Ok(())
+    dom::on_click("backup", desk, |desk| spawn_local(desk.clone().back_up()))
 }
 
 impl Desk {
+    async fn back_up(self: Rc<Self>) {
+        match self.write_backup().await {
+            Ok((name, number)) => {
+                self.message.about(Topic::Backup).show(Tone::Good, &plural("backupDone", number, &[&name]));
+            }
+            Err(error) => self.failed(Topic::Backup, "backupFailed", &error),
+        }
+    }
+
     /// Downloads the whole log. Returns the file's name and the number of transactions in it.
     async fn write_backup(&self) -> Result<(String, u32), String> {
         let now = clock::now().ok_or_else(|| text("attentionClock"))?;

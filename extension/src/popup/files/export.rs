@@ -14,17 +14,13 @@ use koct_core::desks::{
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Blob, BlobPropertyBag, Element, Event, HtmlAnchorElement, HtmlInputElement, Url};
+use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlInputElement, Url};
 
 /// # Errors
 /// When the page lacks an element.
 pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let all: HtmlInputElement = dom::by_id("export-all")?;
-    let desk = desk.clone();
-    dom::on::<Event>(dom::by_id::<Element>("export-koc")?.as_ref(), "click", move |_| {
-        spawn_local(desk.clone().export(all.checked()));
-    });
-    Ok(())
+    dom::on_click("export-koc", desk, move |desk| spawn_local(desk.clone().export(all.checked())))
 }
 
 impl Desk {

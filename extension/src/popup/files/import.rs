@@ -3,7 +3,7 @@
 use super::export;
 use crate::{
     clock::{self, DeskZone},
-    dom,
+    dom::{self, elements},
     i18n::{js_error, text, text_with},
     locale, lock,
     popup::{Desk, Tone, Topic},
@@ -41,39 +41,70 @@ const CHUNK: usize = 250;
 /// How many entries of the log are read at once.
 const READ_AT_ONCE: u32 = 2_000;
 
-pub(crate) struct Import {
-    dialog: HtmlDialogElement,
-    files: HtmlInputElement,
-    list: Element,
-    progress_row: HtmlElement,
-    progress: HtmlProgressElement,
-    state: Element,
-    report: HtmlElement,
-    close: Element,
-    go: HtmlElement,
-    chosen: RefCell<Vec<Rc<Chosen>>>,
-    running: Cell<bool>,
-    done: Cell<bool>,
+elements! {
+    pub(crate) struct Import(desk: Rc<Desk>) {
+        dialog: HtmlDialogElement = "import-dialog",
+        files: HtmlInputElement = "import-files",
+        list: Element = "import-list",
+        progress_row: HtmlElement = "import-progress-row",
+        progress: HtmlProgressElement = "import-progress",
+        state: Element = "import-state",
+        report: HtmlElement = "import-report",
+        close: Element = "import-close",
+        go: HtmlElement = "import-go",
+        ;
+        chosen: RefCell<Vec<Rc<Chosen>>>,
+        running: Cell<bool>,
+        done: Cell<bool>,
+    }
 }
 
 impl Import {
     /// # Errors
     /// When the page lacks an element.
-    pub(crate) fn new() -> Result<Self, JsValue> {
-        Ok(Self {
-            dialog: dom::by_id("import-dialog")?,
-            files: dom::by_id("import-files")?,
-            list: dom::by_id("import-list")?,
-            progress_row: dom::by_id("import-progress-row")?,
-            progress: dom::by_id("import-progress")?,
-            state: dom::by_id("import-state")?,
-            report: dom::by_id("import-report")?,
-            close: dom::by_id("import-close")?,
-            go: dom::by_id("import-go")?,
-            chosen: RefCell::default(),
-            running: Cell::default(),
-            done: Cell::default(),
-        })
+    pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
+        dom::on_click("import-koc", self, |this| this.open())?;
+        dom::bind(&self.files, "change", self, |this| {
+            if let Some(files) = this.files.files() {
+                spawn_local(this.clone().look_at(files));
+            }
+        });
+        // Files may be dropped anywhere on the window.
+        let page = dom::document()?;
+        dom::on::<DragEvent>(&page, "dragover", |event| {
+            if event.data_transfer().is_some_and(|data| data.types().includes(&"Files".into(), 0)) {
+                event.prevent_default();
+            }
+        });
+        dom::bind_event(&page, "drop", self, |this, event: DragEvent| {
+            let files = event.data_transfer().and_then(|data| data.files()).filter(|files| files.length() > 0);
+            if let Some(files) = files {
+                event.prevent_default();
+                if !this.running.get() && !this.done.get() {
+                    this.open();
+                    spawn_local(this.clone().look_at(files));
+                }
+            }
+        });
+        dom::bind(&self.close, "click", self, |this| this.dialog.close());
+        dom::bind_event(&self.dialog, "cancel", self, |this, event: Event| {
+            // Escape must not hide what is still being written.
+            if this.running.get() {
+                event.prevent_default();
+            }
+        });
+        dom::bind(&self.dialog, "close", self, |this| this.done.set(false));
+        dom::on_submit("import-form", self, |this| {
+            if !this.waiting().is_empty() && !this.done.get() && !this.running.replace(true) {
+                spawn_local(this.clone().import_all());
+            }
+        })?;
+        dom::bind(&self.report, "click", self, |this| {
+            if let Err(error) = export::download(&file::report_name(clock::now()), &[this.report()]) {
+                this.say(&js_error(&error));
+            }
+        });
+        Ok(())
     }
 
     fn open(&self) {
@@ -91,7 +122,7 @@ impl Import {
         let _ = self.files.focus();
     }
 
-    pub(crate) fn say(&self, text: &str) {
+    fn say(&self, text: &str) {
         self.state.set_text_content(Some(text));
     }
 
@@ -125,65 +156,7 @@ impl Import {
         let fits = |chosen: &&Rc<Chosen>| chosen.kind.get().is_some() && !chosen.left_out.get();
         self.chosen.borrow().iter().filter(fits).cloned().collect()
     }
-}
 
-/// # Errors
-/// When the page lacks an element.
-pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    let this = desk.clone();
-    dom::on::<Event>(dom::by_id::<Element>("import-koc")?.as_ref(), "click", move |_| this.import.open());
-    let this = desk.clone();
-    dom::on::<Event>(&desk.import.files, "change", move |_| {
-        if let Some(files) = this.import.files.files() {
-            spawn_local(this.clone().look_at(files));
-        }
-    });
-    // Files may be dropped anywhere on the window.
-    let document = dom::document()?;
-    dom::on::<DragEvent>(document.as_ref(), "dragover", |event| {
-        if event.data_transfer().is_some_and(|data| data.types().includes(&"Files".into(), 0)) {
-            event.prevent_default();
-        }
-    });
-    let this = desk.clone();
-    dom::on::<DragEvent>(document.as_ref(), "drop", move |event| {
-        let files = event.data_transfer().and_then(|data| data.files()).filter(|files| files.length() > 0);
-        if let Some(files) = files {
-            event.prevent_default();
-            if !this.import.running.get() && !this.import.done.get() {
-                this.import.open();
-                spawn_local(this.clone().look_at(files));
-            }
-        }
-    });
-    let this = desk.clone();
-    dom::on::<Event>(dom::by_id::<Element>("import-close")?.as_ref(), "click", move |_| this.import.dialog.close());
-    let this = desk.clone();
-    dom::on::<Event>(&desk.import.dialog, "cancel", move |event| {
-        // Escape must not hide what is still being written.
-        if this.import.running.get() {
-            event.prevent_default();
-        }
-    });
-    let this = desk.clone();
-    dom::on::<Event>(&desk.import.dialog, "close", move |_| this.import.done.set(false));
-    let this = desk.clone();
-    dom::on::<Event>(dom::by_id::<Element>("import-form")?.as_ref(), "submit", move |event| {
-        event.prevent_default();
-        if !this.import.waiting().is_empty() && !this.import.done.get() && !this.import.running.replace(true) {
-            spawn_local(this.clone().import_all());
-        }
-    });
-    let this = desk.clone();
-    dom::on::<Event>(&desk.import.report, "click", move |_| {
-        if let Err(error) = export::download(&file::report_name(clock::now()), &[this.import.report()]) {
-            this.import.say(&js_error(&error));
-        }
-    });
-    Ok(())
-}
-
-impl Import {
     /// What became of every file and of every line that was refused, as a text.
     fn report(&self) -> String {
         let now = clock::now().map(wording::moment).unwrap_or_default();
@@ -200,65 +173,63 @@ impl Import {
         }
         report
     }
-}
 
-impl Desk {
     /// Looks at files that were chosen, one after the other.
     async fn look_at(self: Rc<Self>, files: FileList) {
         let files: Vec<File> = (0..files.length()).filter_map(|place| files.get(place)).collect();
         for file in files {
-            self.import.say(&text_with("importReading", &[&file.name()]));
+            self.say(&text_with("importReading", &[&file.name()]));
             let Ok(chosen) = Chosen::new(file).map(Rc::new) else { continue };
-            let _ = self.import.list.append_with_node_1(&chosen.row);
+            let _ = self.list.append_with_node_1(&chosen.row);
             if let Some(button) = dom::field(&chosen.row, "leave-out") {
-                let (desk, of) = (self.clone(), chosen.clone());
-                dom::on::<Event>(&button, "click", move |_| {
+                let of = chosen.clone();
+                dom::bind(&button, "click", &self, move |this| {
                     of.left_out.set(true);
                     of.row.remove();
-                    desk.import.show_buttons();
+                    this.show_buttons();
                 });
             }
             // Before it is looked at: what is chosen anew meanwhile must not have it among its files, unseen.
-            self.import.chosen.borrow_mut().push(chosen.clone());
+            self.chosen.borrow_mut().push(chosen.clone());
             if let Err(reason) = chosen.look().await {
                 chosen.show_outcome(Outcome::failed(reason));
             }
-            self.import.show_buttons();
+            self.show_buttons();
             sleep(Duration::ZERO).await;
         }
-        self.import.say("");
+        self.say("");
     }
 
     async fn import_all(self: Rc<Self>) {
-        self.import.show_buttons();
+        self.show_buttons();
         match self.try_import_all().await {
-            Ok(words) => self.import.say(&words),
-            Err(error) => self.import.say(&error),
+            Ok(words) => self.say(&words),
+            Err(error) => self.say(&error),
         }
-        self.import.running.set(false);
-        self.import.show_buttons();
-        self.reload_log();
+        self.running.set(false);
+        self.show_buttons();
+        self.desk.reload_log();
     }
 
     async fn try_import_all(self: &Rc<Self>) -> Result<String, String> {
-        self.import.say(&text("importLoading"));
+        self.say(&text("importLoading"));
         // Two windows must not import the same file at once, nor what is being sent change its place.
         let _lock = lock::lock().await.ok_or_else(|| text("commitBusy"))?;
         let knowledge = self.knowledge().await;
         let mut knowledge = knowledge.map_err(|error| text_with("importLogFailed", &[&error.to_string()]))?;
-        let waiting = self.import.waiting();
+        let waiting = self.waiting();
         for (done, chosen) in waiting.iter().enumerate() {
-            self.import.show_progress(done, waiting.len());
+            self.show_progress(done, waiting.len());
             let outcome = match (chosen.bytes().await, chosen.kind.get()) {
                 (None, _) => Outcome::failed(text("importNotReadable")),
-                (Some(bytes), Some(Content::Backup)) => self.import_backup(&bytes, &mut knowledge).await,
+                (Some(bytes), Some(Content::Backup)) => self.desk.import_backup(&bytes, &mut knowledge).await,
                 (Some(bytes), _) => self.import_koc(chosen, &bytes, &mut knowledge).await,
             };
             chosen.show_outcome(outcome);
         }
-        self.import.done.set(true);
-        self.import.report.set_hidden(false);
-        let chosen = self.import.chosen.borrow();
+        self.done.set(true);
+        self.report.set_hidden(false);
+        let chosen = self.chosen.borrow();
         let outcomes: Vec<Outcome> = chosen.iter().filter_map(|chosen| chosen.outcome.borrow().clone()).collect();
         let refused: usize = outcomes.iter().map(|outcome| outcome.refused.len()).sum();
         let imported: usize = outcomes.iter().map(|outcome| outcome.imported).sum();
@@ -275,16 +246,16 @@ impl Desk {
             words = format!("{words}\n{}", text("importStopped"));
         }
         let tone = if all_well && refused == 0 { Tone::Good } else { Tone::Doubt };
-        self.message.about(Topic::Import).show(tone, &words);
+        self.desk.message.about(Topic::Import).show(tone, &words);
         Ok(words)
     }
 
     /// What the log holds, read bit by bit.
     async fn knowledge(&self) -> Result<Knowledge, StoreError> {
-        let mut knowledge = Knowledge::new(self.preferences.borrow().desk_name());
+        let mut knowledge = Knowledge::new(self.desk.preferences.borrow().desk_name());
         let mut last = TransactionId(0);
         loop {
-            let entries = self.store.after(last, READ_AT_ONCE).await?;
+            let entries = self.desk.store.after(last, READ_AT_ONCE).await?;
             let Some(newest) = entries.last() else { return Ok(knowledge) };
             last = newest.id;
             for entry in &entries {
@@ -299,7 +270,7 @@ impl Desk {
         let reading = slices::through(koc::reading(bytes, &DeskZone, chosen.times())).await;
         let mut outcome = Outcome::from_reading(&reading);
         let lines = reading.transactions.into_iter().map(|(_, transaction)| transaction).collect();
-        let cleared = match self.store.cleared_of(&desk).await {
+        let cleared = match self.desk.store.cleared_of(&desk).await {
             Ok(cleared) => cleared,
             Err(error) => return Outcome::failed(error.to_string()),
         };
@@ -312,7 +283,7 @@ impl Desk {
             if chunk.is_empty() {
                 return outcome;
             }
-            match self.store.add(chunk).await {
+            match self.desk.store.add(chunk).await {
                 Ok(added) => {
                     outcome.imported += added.len();
                     for entry in &added {

@@ -5,11 +5,16 @@ use crate::{
     dom::{self, elements},
     i18n::{plural, text, text_with},
     locale,
-    popup::Desk,
+    popup::{
+        DRAWING_LAG, Desk, Panel, Tone,
+        known::{lookup::Lookups, records::Records, warnings::Warnings},
+        scan::sitting::SittingLists,
+    },
+    timer::sleep,
     wording,
 };
 use koct_core::{
-    Amount, Moment, TransactionId,
+    Amount, Cardnumber, Moment, TransactionId,
     desk::barcode::same_code,
     directory::{
         holder::{self, LoanLine},
@@ -23,12 +28,14 @@ use std::{
     cell::{Cell, RefCell},
     rc::Rc,
 };
-use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlElement, HtmlInputElement};
 
 elements! {
-    pub(crate) struct PatronPanel {
+    pub(crate) struct PatronPanel(
+        desk: Rc<Desk>, records: Rc<Records>, lookups: Rc<Lookups>, unconfirmed: Rc<Warnings>,
+        sitting_lists: Rc<SittingLists>,
+    ) {
         field: HtmlInputElement = "checkout-patron",
         panel: HtmlElement = "patron-panel",
         name: Element = "patron-name",
@@ -40,6 +47,7 @@ elements! {
         loans_title: HtmlElement = "patron-loans-title",
         loans: HtmlElement = "patron-loans",
         ;
+        /// The list of what was not confirmed before the patron went.
         shown: RefCell<Option<ShownPatron>>,
         refreshing: Cell<bool>,
         /// Counts what may have changed what is shown, to know whether something came while a patron was looked up.
@@ -69,25 +77,20 @@ impl PatronPanel {
         self.shown.borrow_mut().as_mut()?.wait_for(id)
     }
 
-    /// What waits to be confirmed with the patron's warnings.
-    pub(crate) fn kept(&self) -> Vec<TransactionId> {
-        self.shown.borrow().as_ref().map(|shown| shown.open().to_vec()).unwrap_or_default()
-    }
-
     /// Shows what has changed, once in a while: a scanner is faster than anybody reads.
-    pub(crate) fn refresh_soon(&self, desk: &Rc<Desk>) {
+    pub(crate) fn refresh_soon(self: &Rc<Self>) {
         self.changes.set(self.changes.get().wrapping_add(1));
         if self.is_shown() && !self.refreshing.replace(true) {
-            let desk = desk.clone();
+            let this = self.clone();
             spawn_local(async move {
-                crate::timer::sleep(crate::popup::DRAWING_LAG).await;
-                desk.patron.refreshing.set(false);
-                desk.refresh_patron().await;
+                sleep(DRAWING_LAG).await;
+                this.refreshing.set(false);
+                this.refresh().await;
             });
         }
     }
 
-    fn draw(&self) {
+    fn draw_warnings(&self) {
         let shown = self.shown.borrow();
         self.panel.set_hidden(shown.is_none());
         let Some(shown) = &*shown else {
@@ -99,10 +102,9 @@ impl PatronPanel {
         };
         let (found, confirmed) = (shown.found(), shown.confirmed());
         self.name.set_text_content(Some(&found.name()));
-        self.warnings.set_text_content(None);
-        for warning in &found.warnings {
-            line(&self.warnings, &wording::warning(warning, "", &str::to_owned));
-        }
+        dom::fill_list(&self.warnings, &found.warnings, |warning| {
+            dom::line(&wording::warning(warning, "", &str::to_owned))
+        });
         self.warnings.set_hidden(found.warnings.is_empty());
         self.confirm.set_hidden(found.warnings.is_empty() || confirmed.is_some());
         self.confirmed.set_hidden(confirmed.is_none());
@@ -112,68 +114,108 @@ impl PatronPanel {
     }
 }
 
-fn line(list: &Element, words: &str) {
-    if let Ok(item) = dom::document().and_then(|page| page.create_element("li")) {
-        item.set_text_content(Some(words));
-        let _ = list.append_with_node_1(&item);
+impl Panel for PatronPanel {
+    /// What was confirmed, corrected, taken back or cleared does not wait any more; and the patron may have other things now.
+    fn follow(self: Rc<Self>, event: &LogEvent) {
+        if let Some(shown) = &mut *self.shown.borrow_mut() {
+            shown.follow(event);
+        }
+        // What was recorded just now is looked up, and then the patron is.
+        if !matches!(event, LogEvent::Recorded(_) | LogEvent::Committed) {
+            self.refresh_soon();
+        }
+        // What the log tells more than the records follows from the record of commits.
+        if matches!(event, LogEvent::Committed | LogEvent::Reload(_)) {
+            spawn_local(async move {
+                self.lookups.reload_since().await;
+                self.refresh_soon();
+            });
+        }
     }
-}
 
-/// # Errors
-/// When the page lacks an element.
-pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    dom::on_click("patron-confirm", desk, |desk| {
-        desk.confirm_patron();
-        desk.focus.back();
-    })
-}
-
-/// What was confirmed, corrected, taken back or cleared does not wait any more; and the patron may have other things now.
-pub(crate) fn follow(desk: &Rc<Desk>, event: &LogEvent) {
-    if let Some(shown) = &mut *desk.patron.shown.borrow_mut() {
-        shown.follow(event);
+    /// What waits to be confirmed with the patron's warnings.
+    fn kept(&self) -> Vec<TransactionId> {
+        self.shown.borrow().as_ref().map(|shown| shown.open().to_vec()).unwrap_or_default()
     }
-    // What was recorded just now is looked up, and then the patron is.
-    if !matches!(event, LogEvent::Recorded(_) | LogEvent::Committed) {
-        desk.patron.refresh_soon(desk);
-    }
-}
 
-impl Desk {
-    /// A card or user name was entered.
-    pub(crate) fn patron_entered(self: &Rc<Self>, typed: String) {
-        let desk = self.clone();
+    fn records_changed(self: Rc<Self>, are_there: bool) {
+        if !are_there {
+            self.leave();
+            self.draw_patron();
+            return;
+        }
         spawn_local(async move {
-            let before = desk.patron.changes.get();
-            let Some(found) = desk.find_patron(&typed).await else { return };
+            self.lookups.reload_since().await;
+            if self.is_shown() {
+                self.refresh().await;
+            } else if !self.field.value().trim().is_empty() {
+                self.entered(self.field.value());
+            }
+        });
+    }
+}
+
+impl PatronPanel {
+    pub(crate) fn bind(self: &Rc<Self>) {
+        dom::bind(&self.confirm, "click", self, |this| {
+            this.confirm_warnings();
+            this.desk.focus.back();
+        });
+    }
+
+    /// Shows the patron with this card in the form.
+    pub(crate) fn show_in_form(self: &Rc<Self>, cardnumber: &Cardnumber) {
+        self.field.set_value(cardnumber.as_str());
+        if dom::document().ok().and_then(|page| page.active_element()).is_some_and(|active| active == **self.field) {
+            // The next card replaces this one.
+            self.field.select();
+        }
+        self.changed();
+        self.sitting_lists.show();
+        self.entered(cardnumber.to_string());
+    }
+
+    /// Confirms everything that the person is warned of.
+    pub(crate) fn confirm_all(self: &Rc<Self>) {
+        self.confirm_warnings();
+        self.unconfirmed.confirm_all();
+        self.desk.focus.back();
+    }
+
+    /// A card or user name was entered.
+    fn entered(self: &Rc<Self>, typed: String) {
+        let this = self.clone();
+        spawn_local(async move {
+            let before = this.changes.get();
+            let Some(found) = this.lookups.find_patron(&typed).await else { return };
             // The next patron may stand there already.
-            if !same_code(&desk.patron.field.value(), &typed) {
+            if !same_code(&this.field.value(), &typed) {
                 return;
             }
             if found.patron.is_some() && !same_code(&found.card, &typed) {
-                desk.patron.field.set_value(&found.card);
+                this.field.set_value(&found.card);
             }
             let heard = !found.warnings.is_empty();
             let warnings: Vec<String> =
                 found.warnings.iter().map(|warning| wording::warning(warning, "", &str::to_owned)).collect();
             let name = found.name();
-            desk.show_patron(found);
-            if desk.patron.changes.get() != before {
+            this.show(found);
+            if this.changes.get() != before {
                 // A scanner was faster than the look-up.
-                desk.patron.refresh_soon(&desk);
+                this.refresh_soon();
             }
             if heard {
                 let words = text_with("patronWarned", &[&name, &warnings.join(" ")]);
-                desk.message.answer(crate::popup::Tone::Doubt, &words);
+                this.desk.message.answer(Tone::Doubt, &words);
             }
         });
     }
 
-    fn show_patron(self: &Rc<Self>, found: PatronFound) {
-        if !self.patron.shows(&found.card) {
-            self.leave_patron();
+    fn show(self: &Rc<Self>, found: PatronFound) {
+        if !self.shows(&found.card) {
+            self.leave();
         }
-        let mut shown = self.patron.shown.borrow_mut();
+        let mut shown = self.shown.borrow_mut();
         match &mut *shown {
             Some(shown) => shown.refresh(found),
             None => *shown = Some(ShownPatron::new(found)),
@@ -183,65 +225,46 @@ impl Desk {
     }
 
     /// What stands in the patron's field has changed: whoever was shown may be gone.
-    pub(crate) fn patron_changed(self: &Rc<Self>) {
-        if self.patron.is_shown() && !self.patron.shows(&self.patron.field.value()) {
-            self.leave_patron();
+    pub(crate) fn changed(self: &Rc<Self>) {
+        if self.is_shown() && !self.shows(&self.field.value()) {
+            self.leave();
             self.draw_patron();
         }
     }
 
     /// Whoever was shown is not any more. What was not confirmed goes to the list.
-    fn leave_patron(self: &Rc<Self>) {
-        let Some(shown) = self.patron.shown.take() else { return };
+    fn leave(self: &Rc<Self>) {
+        let Some(shown) = self.shown.take() else { return };
         let name = shown.found().patron.as_ref().map(Patron::name).unwrap_or_default();
         if let Some(open) = shown.leave() {
-            self.warnings.add_patron(self, open, &name);
+            self.unconfirmed.add_patron(open, &name);
         }
     }
 
-    async fn refresh_patron(self: Rc<Self>) {
-        let card = self.patron.shown.borrow().as_ref().map(|shown| shown.found().card.clone());
+    async fn refresh(self: &Rc<Self>) {
+        let card = self.shown.borrow().as_ref().map(|shown| shown.found().card.clone());
         let Some(card) = card else { return };
-        match self.find_patron(&card).await {
-            Some(found) if self.patron.shows(&card) => self.show_patron(found),
+        match self.lookups.find_patron(&card).await {
+            Some(found) if self.shows(&card) => self.show(found),
             Some(_) => {}
             None => {
-                self.leave_patron();
+                self.leave();
                 self.draw_patron();
             }
         }
     }
 
-    /// The records have changed: what is shown of them is looked up anew.
-    pub(crate) async fn records_changed(self: &Rc<Self>) {
-        self.reload_since().await;
-        if self.patron.is_shown() {
-            self.clone().refresh_patron().await;
-        } else if !self.patron.field.value().trim().is_empty() && self.records.get().is_some() {
-            self.patron_entered(self.patron.field.value());
-        }
-        if self.records.get().is_none() {
-            // Nothing of them stays in the page.
-            self.returned.hide();
-            self.warnings.forget_names();
-            self.suggestions.close();
-        }
-        self.count_aside();
-    }
-
     fn draw_patron(self: &Rc<Self>) {
-        let panel = &self.patron;
-        panel.draw();
-        self.show_sitting();
-        let shown = panel.shown.borrow();
+        self.draw_warnings();
+        self.sitting_lists.show();
+        let shown = self.shown.borrow();
         let Some(found) = shown.as_ref().map(ShownPatron::found) else { return };
         let about = found.patron.as_ref().map(|patron| {
             let expires = patron.expires.map(|day| text_with("patronExpires", &[&locale::day(day)]));
-            let library = self.library_name(&patron.library);
+            let library = self.records.library_name(&patron.library);
             wording::joined([&patron.cardnumber, &patron.category, &library, &expires.unwrap_or_default()])
         });
-        panel.about.set_text_content(about.as_deref());
-        panel.facts.set_text_content(None);
+        self.about.set_text_content(about.as_deref());
         let note = found.patron.as_ref().map(|patron| &patron.staff_note).filter(|note| !note.is_empty());
         let facts = [
             found.restriction().map(|comment| text_with("patronRestriction", &[comment])),
@@ -249,36 +272,33 @@ impl Desk {
             Amount::from_cents(found.paid).map(|paid| text_with("patronPaid", &[&locale::amount(paid)])),
             note.map(|note| text_with("patronNote", &[note])),
         ];
-        for words in facts.into_iter().flatten() {
-            line(&panel.facts, &words);
-        }
-        for WaitingLine { what, pickup } in &found.waiting {
-            line(&panel.facts, &text_with("patronWaiting", &[what, &self.library_name(pickup)]));
-        }
-        panel.loans.set_text_content(None);
-        panel.loans.set_hidden(found.loans.is_empty());
-        panel.loans_title.set_text_content(Some(&plural("patronLoans", found.loans.len(), &[])));
-        for lent in &found.loans {
-            let Ok(row) = dom::from_template("lent-template") else { continue };
+        let waiting = found.waiting.iter().map(|WaitingLine { what, pickup }| {
+            text_with("patronWaiting", &[what, &self.records.library_name(pickup)])
+        });
+        dom::fill_list(&self.facts, facts.into_iter().flatten().chain(waiting), |words| dom::line(&words));
+        self.loans.set_hidden(found.loans.is_empty());
+        self.loans_title.set_text_content(Some(&plural("patronLoans", found.loans.len(), &[])));
+        dom::fill_list(&self.loans, &found.loans, |lent| {
+            let row = dom::from_template("lent-template")?;
             let [title, barcode] =
                 if lent.title.is_empty() { [&lent.barcode, ""] } else { [&*lent.title, &*lent.barcode] };
             dom::set_field(&row, "title", title);
             dom::set_field(&row, "barcode", barcode);
             let (kind, words) = due(lent);
             dom::set_field(&row, "due", &words);
-            let _ = row.set_attribute("data-kind", kind);
-            let _ = panel.loans.append_with_node_1(&row);
-        }
+            row.set_attribute("data-kind", kind)?;
+            Ok(row)
+        });
     }
 
     /// Confirms what the patron who is shown is warned of: for what was recorded, and for what will be.
-    pub(crate) fn confirm_patron(self: &Rc<Self>) {
+    fn confirm_warnings(self: &Rc<Self>) {
         let Some(now) = clock::now() else { return };
-        let open = self.patron.shown.borrow_mut().as_mut().and_then(|shown| shown.confirm(now));
+        let open = self.shown.borrow_mut().as_mut().and_then(|shown| shown.confirm(now));
         let Some(open) = open else { return };
-        self.patron.draw();
-        self.message.show(crate::popup::Tone::Good, &text("warningsConfirmed"));
-        spawn_local(self.clone().keep_confirmed(open, now, Warning::is_of_patron));
+        self.draw_warnings();
+        self.desk.message.show(Tone::Good, &text("warningsConfirmed"));
+        spawn_local(self.unconfirmed.clone().keep_confirmed(open, now, Warning::is_of_patron));
     }
 }
 

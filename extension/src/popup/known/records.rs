@@ -8,7 +8,7 @@ use crate::{
     i18n::{plural, text, text_with},
     locale,
     popup::{
-        Desk, Tone,
+        Desk, Panel, Tone,
         window::question::{self, Question, Reply},
     },
     wording,
@@ -39,7 +39,7 @@ enum Doing {
 }
 
 elements! {
-    pub(crate) struct Records {
+    pub(crate) struct Records(desk: Rc<Desk>) {
         open: HtmlElement = "open-records",
         line: HtmlElement = "records-line",
         line_text: Element = "records-line-text",
@@ -72,104 +72,109 @@ impl Records {
         self.known.get()
     }
 
+    /// The name of a library, or its code where that is all that is known.
+    pub(crate) fn library_name(&self, code: &str) -> String {
+        let name = self.get().and_then(|records| records.contents().libraries.get(code).cloned());
+        name.unwrap_or_else(|| code.to_owned())
+    }
+
     fn say(&self, said: Option<(Tone, String)>) {
         self.said.replace(said);
     }
 }
 
-/// # Errors
-/// When the page lacks an element.
-pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    dom::on_click("open-records", desk, Desk::open_records)?;
-    dom::on_click("records-line-open", desk, Desk::open_records)?;
-    dom::on_click("records-close", desk, |desk| desk.records.dialog.close())?;
-    dom::on_click("records-stop", desk, |desk| desk.records.stopped.set(true))?;
-    dom::on_click("records-delete", desk, |desk| spawn_local(desk.clone().delete_records()))?;
-    dom::on_submit("records-form", desk, |desk| spawn_local(desk.clone().go_on_with_records()))?;
-    let field: HtmlInputElement = dom::by_id("records-file")?;
-    dom::bind(&field.clone(), "change", desk, move |desk| {
-        let file = field.files().and_then(|files| files.get(0));
-        // The same file can be chosen again.
-        field.set_value("");
-        if let Some(file) = file {
-            spawn_local(desk.clone().import_records(file));
-        }
-    });
-    dom::bind(&desk.records.dialog, "close", desk, |desk| {
-        for field in [&desk.records.passphrase, &desk.records.new, &desk.records.again] {
+impl Records {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
+        dom::bind(&self.open, "click", self, Self::open_dialog);
+        dom::on_click("records-line-open", self, Self::open_dialog)?;
+        dom::on_click("records-close", self, |this| this.dialog.close())?;
+        dom::bind(&self.stop, "click", self, |this| this.stopped.set(true));
+        dom::bind(&self.delete, "click", self, |this| spawn_local(this.clone().delete_all()));
+        dom::on_submit("records-form", self, |this| spawn_local(this.clone().go_on()))?;
+        let field: HtmlInputElement = dom::by_id("records-file")?;
+        dom::bind(&field.clone(), "change", self, move |this| {
+            let file = field.files().and_then(|files| files.get(0));
+            // The same file can be chosen again.
             field.set_value("");
-        }
-    });
-    let this = desk.clone();
-    desk.records.known.on_change(move || spawn_local(this.clone().reload_records()));
-    Ok(())
-}
-
-impl Desk {
-    /// Looks anew at the records and shows how they stand. The window is ready long before.
-    pub(crate) async fn reload_records(self: Rc<Self>) {
-        let lookup = self.preferences.borrow().records.clone();
-        match self.records.known.reload(&lookup).await {
-            // Whichever window downloads stops, and looks again.
-            Ok(_) | Err(DiskError::Busy) => {}
-            Err(error) => self.message.show(Tone::Bad, &wording::disk(&error)),
-        }
-        self.show_records();
-        self.records_changed().await;
+            if let Some(file) = file {
+                spawn_local(this.clone().import(file));
+            }
+        });
+        dom::bind(&self.dialog, "close", self, |this| {
+            for field in [&this.passphrase, &this.new, &this.again] {
+                field.set_value("");
+            }
+        });
+        let this = self.clone();
+        self.known.on_change(move || spawn_local(this.clone().reload()));
+        Ok(())
     }
 
-    fn open_records(self: &Rc<Self>) {
-        self.records.say(None);
-        self.show_records();
-        if !self.records.dialog.open() {
-            let _ = self.records.dialog.show_modal();
+    /// Looks anew at the records and shows how they stand. The window is ready long before.
+    pub(crate) async fn reload(self: Rc<Self>) {
+        let wanted = self.desk.preferences.borrow().records.clone();
+        match self.known.reload(&wanted).await {
+            // Whichever window downloads stops, and looks again.
+            Ok(_) | Err(DiskError::Busy) => {}
+            Err(error) => self.desk.message.show(Tone::Bad, &wording::disk(&error)),
         }
-        let records = &self.records;
-        let first = [(&records.unlock_row, &records.passphrase), (&records.choose_row, &records.new)];
+        self.show();
+        let are_there = self.get().is_some();
+        self.desk.panels().for_each(|panel| panel.records_changed(are_there));
+    }
+
+    fn open_dialog(self: &Rc<Self>) {
+        self.say(None);
+        self.show();
+        if !self.dialog.open() {
+            let _ = self.dialog.show_modal();
+        }
+        let first = [(&self.unlock_row, &self.passphrase), (&self.choose_row, &self.new)];
         if let Some((_, field)) = first.into_iter().find(|(row, _)| !row.hidden()) {
             let _ = field.focus();
         }
     }
 
     /// Shows how the records stand: in the dialog and in the line.
-    fn show_records(&self) {
-        let records = &self.records;
-        let lookup = self.preferences.borrow().records.clone();
-        let (access, contents) = (records.known.access(), records.known.contents());
-        records.open.set_hidden(!lookup.enabled);
-        let doing = records.doing.get();
-        let line = if lookup.enabled { self.line_of_records(&contents) } else { None };
-        records.line.set_hidden(line.is_none());
-        records.line_text.set_text_content(line.as_deref());
+    fn show(&self) {
+        let wanted = self.desk.preferences.borrow().records.clone();
+        let (access, contents) = (self.known.access(), self.known.contents());
+        self.open.set_hidden(!wanted.enabled);
+        let doing = self.doing.get();
+        let line = if wanted.enabled { self.words_of_line(&contents) } else { None };
+        self.line.set_hidden(line.is_none());
+        self.line_text.set_text_content(line.as_deref());
 
-        let has_report = matches!(lookup.restrictions_report(), Ok(Some(_)));
+        let has_report = matches!(wanted.restrictions_report(), Ok(Some(_)));
         // Only who has set up a report misses it.
         let is_expected = |set: &Set| *set != Set::Restrictions || has_report || contents.sets.contains_key(set);
-        dom::fill_list(&records.sets, Set::ALL.into_iter().filter(is_expected), |set| {
+        dom::fill_list(&self.sets, Set::ALL.into_iter().filter(is_expected), |set| {
             let held = contents.sets.get(&set);
             let row = dom::from_template("records-template")?;
             dom::set_field(&row, "set", &name_of(set));
             dom::set_field(&row, "number", &held.map_or_else(|| text("recordsNone"), |held| locale::number(held.rows)));
-            dom::set_field(&row, "when", &held.map(|held| wording::millis(held.as_of)).unwrap_or_default());
+            dom::set_field(&row, "when", &held.map(|held| wording::millis(held.as_of.millis())).unwrap_or_default());
             dom::set_field(&row, "note", &note(set, &contents));
             Ok(row)
         });
         let is_busy = doing.is_some();
         let is_locked = access == Access::Locked;
-        records.unlock_row.set_hidden(!is_locked || is_busy);
-        records.choose_row.set_hidden(!lookup.passphrase || is_locked || is_busy || records.known.is_protected());
+        self.unlock_row.set_hidden(!is_locked || is_busy);
+        self.choose_row.set_hidden(!wanted.passphrase || is_locked || is_busy || self.known.is_protected());
         let label = match access {
             Access::Locked => "recordsUnlock",
             Access::Open => "recordsRefresh",
             _ => "recordsDownload",
         };
-        records.go.set_text_content(Some(&text(label)));
-        records.file_row.set_hidden(is_busy || is_locked);
-        records.go.set_hidden(is_busy);
-        records.stop.set_hidden(!is_busy);
-        records.delete.set_hidden(contents.sets.is_empty());
-        records.delete.set_disabled(is_busy);
-        records.progress_row.set_hidden(!is_busy);
+        self.go.set_text_content(Some(&text(label)));
+        self.file_row.set_hidden(is_busy || is_locked);
+        self.go.set_hidden(is_busy);
+        self.stop.set_hidden(!is_busy);
+        self.delete.set_hidden(contents.sets.is_empty());
+        self.delete.set_disabled(is_busy);
+        self.progress_row.set_hidden(!is_busy);
         let part = match doing {
             Some(Doing::File(thousandths)) => Some(f64::from(thousandths) / 1000.0),
             Some(Doing::Reading(_, read, Some(left))) if left > 0 => {
@@ -178,17 +183,17 @@ impl Desk {
             _ => None,
         };
         match part {
-            Some(part) => records.progress.set_value(part),
+            Some(part) => self.progress.set_value(part),
             // Without a value it shows that something is done, but not how much.
-            None => drop(records.progress.remove_attribute("value")),
+            None => drop(self.progress.remove_attribute("value")),
         }
-        let (tone, words) = match (doing, &*records.said.borrow()) {
+        let (tone, words) = match (doing, &*self.said.borrow()) {
             (Some(doing), _) => (None, words_of(doing)),
             (None, Some((tone, words))) => (Some(*tone), words.clone()),
             (None, None) => (None, String::new()),
         };
-        records.state.set_text_content(Some(&words));
-        records.state.set_class_name(match tone {
+        self.state.set_text_content(Some(&words));
+        self.state.set_class_name(match tone {
             Some(Tone::Good) => "message-good",
             Some(Tone::Bad) => "message-bad",
             Some(Tone::Doubt) => "message-doubt",
@@ -197,124 +202,121 @@ impl Desk {
     }
 
     /// What is to be done about the records, if anything.
-    fn line_of_records(&self, contents: &Contents) -> Option<String> {
-        if let Some(doing) = self.records.doing.get() {
+    fn words_of_line(&self, contents: &Contents) -> Option<String> {
+        if let Some(doing) = self.doing.get() {
             return Some(words_of(doing));
         }
-        match self.records.known.access() {
+        match self.known.access() {
             Access::Off => None,
             Access::Empty => Some(text("recordsLineNone")),
             Access::Lost => Some(text("recordsLineLost")),
             Access::Locked => Some(text("recordsLineLocked")),
             Access::Open => {
-                let days = self.preferences.borrow().records.days_old(contents.as_of()?, clock::millis())?;
+                let days = self.desk.preferences.borrow().records.days_old(contents.as_of()?, clock::time())?;
                 Some(plural("recordsLineOld", days, &[]))
             }
         }
     }
 
     /// Unlocks or downloads, as the button says.
-    async fn go_on_with_records(self: Rc<Self>) {
-        let records = &self.records;
-        if records.doing.get().is_some() {
+    async fn go_on(self: Rc<Self>) {
+        if self.doing.get().is_some() {
             return;
         }
-        records.say(None);
-        self.show_records();
-        if records.known.access() == Access::Locked {
-            return self.unlock_records().await;
+        self.say(None);
+        self.show();
+        if self.known.access() == Access::Locked {
+            return self.unlock().await;
         }
-        if !records.choose_row.hidden() {
-            let (new, again) = (records.new.value(), records.again.value());
+        if !self.choose_row.hidden() {
+            let (new, again) = (self.new.value(), self.again.value());
             if let Err(error) = check_passphrase(&new, &again) {
                 let wrong = match error {
                     PassphraseError::Short(shortest) => text_with("passphraseShort", &[&locale::number(shortest)]),
                     PassphraseError::Differs => text("passphraseDiffers"),
                 };
-                records.say(Some((Tone::Bad, wrong)));
-                let _ = records.new.focus();
-                return self.show_records();
+                self.say(Some((Tone::Bad, wrong)));
+                let _ = self.new.focus();
+                return self.show();
             }
-            if let Err(error) = records.known.set_passphrase(Some(&new)).await {
-                return self.records_failed(&error);
+            if let Err(error) = self.known.set_passphrase(Some(&new)).await {
+                return self.failed(&error);
             }
-            records.new.set_value("");
-            records.again.set_value("");
+            self.new.set_value("");
+            self.again.set_value("");
         }
-        self.download_records().await;
+        self.download().await;
     }
 
-    fn records_failed(&self, error: &DiskError) {
-        self.records.say(Some((Tone::Bad, wording::disk(error))));
-        self.show_records();
+    fn failed(&self, error: &DiskError) {
+        self.say(Some((Tone::Bad, wording::disk(error))));
+        self.show();
     }
 
-    async fn unlock_records(self: Rc<Self>) {
-        let records = &self.records;
-        self.do_with_records(Some(Doing::Opening));
-        let unlocked = records.known.unlock(&records.passphrase.value()).await;
-        records.doing.set(None);
+    async fn unlock(self: Rc<Self>) {
+        self.do_now(Some(Doing::Opening));
+        let unlocked = self.known.unlock(&self.passphrase.value()).await;
+        self.doing.set(None);
         match unlocked {
             Ok(true) => {
-                records.passphrase.set_value("");
-                records.say(Some((Tone::Good, text("recordsOpened"))));
-                self.clone().reload_records().await;
+                self.passphrase.set_value("");
+                self.say(Some((Tone::Good, text("recordsOpened"))));
+                self.clone().reload().await;
             }
             Ok(false) => {
-                records.say(Some((Tone::Bad, text("passphraseWrong"))));
-                self.show_records();
-                let _ = records.passphrase.focus();
-                records.passphrase.select();
+                self.say(Some((Tone::Bad, text("passphraseWrong"))));
+                self.show();
+                let _ = self.passphrase.focus();
+                self.passphrase.select();
             }
-            Err(error) => self.records_failed(&error),
+            Err(error) => self.failed(&error),
         }
     }
 
-    async fn download_records(self: Rc<Self>) {
-        let Some(settings) = self.settings() else {
-            self.records.say(Some((Tone::Bad, text("recordsNoSettings"))));
-            return self.show_records();
+    async fn download(self: Rc<Self>) {
+        let Some(settings) = self.desk.settings() else {
+            self.say(Some((Tone::Bad, text("recordsNoSettings"))));
+            return self.show();
         };
-        let lookup = self.preferences.borrow().records.clone();
-        self.records.stopped.set(false);
-        self.records.say(None);
-        self.do_with_records(Some(Doing::Connecting));
+        let wanted = self.desk.preferences.borrow().records.clone();
+        self.stopped.set(false);
+        self.say(None);
+        self.do_now(Some(Doing::Connecting));
         let watcher = InWindow(self.clone());
-        let result = self.records.known.download(settings, &lookup, &watcher).await;
-        self.records.doing.set(None);
-        self.clone().reload_records().await;
-        let is_whole = self.records.known.contents().gaps.is_empty();
-        self.records.say(Some(match result {
+        let result = self.known.download(settings, &wanted, &watcher).await;
+        self.doing.set(None);
+        self.clone().reload().await;
+        let is_whole = self.known.contents().gaps.is_empty();
+        self.say(Some(match result {
             Ok(()) if is_whole => (Tone::Good, text("recordsDone")),
             Ok(()) => (Tone::Doubt, text("recordsDoneInPart")),
             Err(error @ RecordsError::Download(DownloadError::Stopped)) => (Tone::Doubt, words_for(&error)),
             Err(error) => (Tone::Bad, words_for(&error)),
         }));
-        self.show_records();
-        if !self.records.dialog.open()
-            && let Some((tone, words)) = &*self.records.said.borrow()
+        self.show();
+        if !self.dialog.open()
+            && let Some((tone, words)) = &*self.said.borrow()
         {
-            self.message.show(*tone, words);
+            self.desk.message.show(*tone, words);
         }
     }
 
     /// Reads the file that was chosen.
-    async fn import_records(self: Rc<Self>, file: File) {
-        let records = &self.records;
-        if records.doing.get().is_some() {
+    async fn import(self: Rc<Self>, file: File) {
+        if self.doing.get().is_some() {
             return;
         }
-        if !records.choose_row.hidden() || records.known.access() == Access::Locked {
-            records.say(Some((Tone::Doubt, text("recordsFilePassphrase"))));
-            return self.show_records();
+        if !self.choose_row.hidden() || self.known.access() == Access::Locked {
+            self.say(Some((Tone::Doubt, text("recordsFilePassphrase"))));
+            return self.show();
         }
-        let lookup = self.preferences.borrow().records.clone();
-        records.stopped.set(false);
-        records.say(None);
-        self.do_with_records(Some(Doing::File(0)));
-        let result = records.known.import(&file, &lookup, &InWindow(self.clone())).await;
-        records.doing.set(None);
-        records.say(Some(match result {
+        let wanted = self.desk.preferences.borrow().records.clone();
+        self.stopped.set(false);
+        self.say(None);
+        self.do_now(Some(Doing::File(0)));
+        let result = self.known.import(&file, &wanted, &InWindow(self.clone())).await;
+        self.doing.set(None);
+        self.say(Some(match result {
             Ok(report) => {
                 let mut said = vec![text("recordsFileDone")];
                 said.extend(borrowers::notes(&report));
@@ -325,50 +327,56 @@ impl Desk {
             Err(RecordsError::Download(DownloadError::Disk(error))) => (Tone::Bad, wording::disk(&error)),
             Err(error) => (Tone::Bad, words_for(&error)),
         }));
-        self.reload_records().await;
+        self.reload().await;
     }
 
-    fn do_with_records(&self, doing: Option<Doing>) {
-        self.records.doing.set(doing);
-        self.show_records();
+    fn do_now(&self, doing: Option<Doing>) {
+        self.doing.set(doing);
+        self.show();
     }
 
-    async fn delete_records(self: Rc<Self>) {
+    async fn delete_all(self: Rc<Self>) {
         let (title, body, yes) = (text("recordsDeleteTitle"), text("recordsDeleteText"), text("recordsDeleteYes"));
         let question = Question { title: &title, text: &body, yes: &yes, ..Question::default() };
         if question::ask(question).await != Ok(Reply::Yes) {
             return;
         }
-        match self.records.known.delete().await {
+        match self.known.delete().await {
             Ok(()) => {
-                self.records.say(Some((Tone::Good, text("recordsDeleted"))));
+                self.say(Some((Tone::Good, text("recordsDeleted"))));
                 // In place of what the line may say of a patron.
-                self.message.show(Tone::Good, &text("recordsDeleted"));
-                self.clone().reload_records().await;
+                self.desk.message.show(Tone::Good, &text("recordsDeleted"));
+                self.clone().reload().await;
             }
-            Err(error) => self.records_failed(&error),
+            Err(error) => self.failed(&error),
         }
     }
 }
 
+impl Panel for Records {
+    fn settings_changed(self: Rc<Self>) {
+        spawn_local(self.reload());
+    }
+}
+
 /// Shows in the window how far a download is.
-struct InWindow(Rc<Desk>);
+struct InWindow(Rc<Records>);
 
 impl Watcher for InWindow {
     fn read(&self, set: Set, rows: u32, left: Option<u32>) {
-        self.0.do_with_records(Some(Doing::Reading(set, rows, left)));
+        self.0.do_now(Some(Doing::Reading(set, rows, left)));
     }
 
     fn file(&self, thousandths: u16) {
-        self.0.do_with_records(Some(Doing::File(thousandths)));
+        self.0.do_now(Some(Doing::File(thousandths)));
     }
 
     fn prepares(&self, set: Set) {
-        self.0.do_with_records(Some(Doing::Preparing(set)));
+        self.0.do_now(Some(Doing::Preparing(set)));
     }
 
     fn is_stopped(&self) -> bool {
-        self.0.records.stopped.get() || !self.0.preferences.borrow().records.enabled
+        self.0.stopped.get() || !self.0.desk.preferences.borrow().records.enabled
     }
 }
 

@@ -1,10 +1,10 @@
 //! What came back: its title, who had it, whether it is late, what belongs to it, and who waits for it.
 
-use super::lookup::name_and_card;
+use super::lookup::{Lookups, name_and_card};
 use crate::{
     dom::{self, elements},
     i18n::{plural, text, text_with},
-    popup::Desk,
+    popup::Panel,
     wording,
 };
 use koct_core::{
@@ -19,7 +19,7 @@ use std::{cell::RefCell, rc::Rc};
 use web_sys::{Element, HtmlElement};
 
 elements! {
-    pub(crate) struct Returned {
+    pub(crate) struct Returned(lookups: Rc<Lookups>) {
         panel: HtmlElement = "checkin-panel",
         hold: HtmlElement = "returned-hold",
         title: Element = "returned-title",
@@ -30,21 +30,34 @@ elements! {
     }
 }
 
-/// What was taken back, cleared, or turned out to be another item is not shown.
-pub(crate) fn follow(desk: &Rc<Desk>, event: &LogEvent) {
-    let is_other = |shown: &Entry| {
-        let now = event.entries().iter().find(|entry| entry.id == shown.id);
-        event.is_gone(shown.id) || now.is_some_and(|now| !holder::is_up_to_date(shown, now))
-    };
-    let hides = desk.returned.shown.borrow().as_ref().is_some_and(is_other);
-    if hides {
-        desk.returned.hide();
+impl Panel for Returned {
+    /// What was taken back, cleared, or turned out to be another item is not shown.
+    fn follow(self: Rc<Self>, event: &LogEvent) {
+        let is_other = |shown: &Entry| {
+            let now = event.entries().iter().find(|entry| entry.id == shown.id);
+            event.is_gone(shown.id) || now.is_some_and(|now| !holder::is_up_to_date(shown, now))
+        };
+        let hides = self.shown.borrow().as_ref().is_some_and(is_other);
+        if hides {
+            self.hide();
+        }
+    }
+
+    /// The checkin that is shown, if one is.
+    fn kept(&self) -> Vec<TransactionId> {
+        self.shown.borrow().iter().map(|entry| entry.id).collect()
+    }
+
+    fn records_changed(self: Rc<Self>, are_there: bool) {
+        if !are_there {
+            self.hide();
+        }
     }
 }
 
 impl Returned {
     /// Shows nothing; no name stays in the page.
-    pub(crate) fn hide(&self) {
+    fn hide(&self) {
         *self.shown.borrow_mut() = None;
         self.panel.set_hidden(true);
         for part in [&self.title, &self.facts, self.hold.as_ref()] {
@@ -52,42 +65,32 @@ impl Returned {
         }
     }
 
-    /// The checkin that is shown, if one is.
-    pub(crate) fn kept(&self) -> Option<TransactionId> {
-        self.shown.borrow().as_ref().map(|entry| entry.id)
-    }
-}
-
-impl Desk {
     /// Shows this, in place of what came back before.
-    pub(crate) fn show_returned(&self, entry: &Entry, found: &ReturnFound) {
-        let panel = &self.returned;
-        *panel.shown.borrow_mut() = Some(entry.clone());
+    pub(crate) fn show(&self, entry: &Entry, found: &ReturnFound) {
+        *self.shown.borrow_mut() = Some(entry.clone());
         let item = found.item.as_ref();
         let title = item.map(|item| item.title.as_str()).filter(|title| !title.is_empty());
         let heading = title.map_or_else(|| found.barcode.to_string(), |title| format!("{title} · {}", found.barcode));
-        panel.title.set_text_content(Some(&heading));
+        self.title.set_text_content(Some(&heading));
         let mut facts = Vec::new();
         let (hold, others): (Vec<_>, Vec<_>) =
             found.warnings.iter().partition(|about| matches!(about.warning, Warning::Hold { .. }));
-        facts.extend(others.into_iter().map(|about| (self.words_of(about), "warned")));
+        facts.extend(others.into_iter().map(|about| (self.lookups.words_of(about), "warned")));
         facts.extend(item.map(|item| (wording::joined([&item.author, &item.call_number]), "")));
         facts.push((had(found.loan.as_ref()), ""));
         facts.extend(found.loan.as_ref().and_then(overdue).map(|words| (words, "overdue")));
         if let Some(materials) = item.map(|item| &item.materials).filter(|materials| !materials.is_empty()) {
             facts.push((text_with("returnedMaterials", &[materials]), "warned"));
         }
-        panel.facts.set_text_content(None);
-        for (words, kind) in facts.into_iter().filter(|(words, _)| !words.is_empty()) {
-            let Ok(line) = dom::document().and_then(|page| page.create_element("li")) else { continue };
-            line.set_text_content(Some(&words));
-            let _ = line.set_attribute("data-kind", kind);
-            let _ = panel.facts.append_with_node_1(&line);
-        }
-        let hold = hold.first().map(|about| self.words_of(about));
-        panel.hold.set_hidden(hold.is_none());
-        panel.hold.set_text_content(hold.as_deref());
-        panel.panel.set_hidden(false);
+        dom::fill_list(&self.facts, facts.into_iter().filter(|(words, _)| !words.is_empty()), |(words, kind)| {
+            let line = dom::line(&words)?;
+            line.set_attribute("data-kind", kind)?;
+            Ok(line)
+        });
+        let hold = hold.first().map(|about| self.lookups.words_of(about));
+        self.hold.set_hidden(hold.is_none());
+        self.hold.set_text_content(hold.as_deref());
+        self.panel.set_hidden(false);
     }
 }
 

@@ -7,7 +7,7 @@ use crate::{
     dom::{self, elements},
     i18n::{text, text_with},
     locale,
-    popup::{Desk, Tone},
+    popup::{Desk, Panel, Tone, known::records::Records},
     timer::sleep,
     wording,
 };
@@ -28,7 +28,7 @@ const LISTED: usize = 12;
 const PAUSE: Duration = Duration::from_millis(25);
 
 elements! {
-    pub(crate) struct Suggestions {
+    pub(crate) struct Suggestions(desk: Rc<Desk>, records: Rc<Records>) {
         field: HtmlInputElement = "checkout-patron",
         list: HtmlElement = "patron-suggestions",
         more: HtmlElement = "patron-more",
@@ -48,7 +48,7 @@ impl Suggestions {
     }
 
     /// Shows nothing, and nothing that comes late.
-    pub(crate) fn close(&self) {
+    fn close(&self) {
         self.typed.set(self.typed.get().wrapping_add(1));
         self.list.set_text_content(None);
         self.shown.borrow_mut().clear();
@@ -92,108 +92,111 @@ impl Suggestions {
     }
 }
 
-/// Binds the list. `entered` is called when a patron was chosen and the cardnumber stands in the field.
-pub(crate) fn bind(desk: &Rc<Desk>, entered: impl Fn() + Clone + 'static) {
-    let field = desk.suggestions.field.clone();
-    dom::bind(&field, "input", desk, Desk::suggest);
-    dom::bind(&field, "blur", desk, |desk| desk.suggestions.close());
-    let take = entered.clone();
-    dom::bind_event(&field, "keydown", desk, move |desk, event: KeyboardEvent| {
-        let list = &desk.suggestions;
-        if event.is_composing() || !list.is_open() {
-            return;
+impl Panel for Suggestions {
+    fn records_changed(self: Rc<Self>, are_there: bool) {
+        if !are_there {
+            self.close();
         }
-        match event.key().as_str() {
-            "ArrowDown" => list.step(1),
-            "ArrowUp" => list.step(-1),
-            "Escape" => list.close(),
-            "Enter" => match list.chosen.get() {
-                Some(place) => desk.take_suggested(place, &take),
-                None => return list.close(),
-            },
-            _ => return,
-        }
-        event.prevent_default();
-        // Enter would take what was typed, and Escape clear it.
-        event.stop_immediate_propagation();
-    });
-    // Before the field loses the focus, which closes the list.
-    dom::bind_event(&desk.suggestions.list, "mousedown", desk, move |desk, event: MouseEvent| {
-        event.prevent_default();
-        let line = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-        let line = line.and_then(|line| line.closest("[role=option]").ok().flatten());
-        let place = line.and_then(|line| line.get_attribute("data-place")?.parse().ok());
-        if let Some(place) = place {
-            desk.take_suggested(place, &entered);
-        }
-    });
+    }
 }
 
-impl Desk {
+impl Suggestions {
+    /// Binds the list. `entered` is called when a patron was chosen and the cardnumber stands in the field.
+    pub(crate) fn bind(self: &Rc<Self>, entered: impl Fn() + Clone + 'static) {
+        dom::bind(&self.field, "input", self, Self::suggest);
+        dom::bind(&self.field, "blur", self, |this| this.close());
+        let take = entered.clone();
+        dom::bind_event(&self.field, "keydown", self, move |this, event: KeyboardEvent| {
+            if event.is_composing() || !this.is_open() {
+                return;
+            }
+            match event.key().as_str() {
+                "ArrowDown" => this.step(1),
+                "ArrowUp" => this.step(-1),
+                "Escape" => this.close(),
+                "Enter" => match this.chosen.get() {
+                    Some(place) => this.take(place, &take),
+                    None => return this.close(),
+                },
+                _ => return,
+            }
+            event.prevent_default();
+            // Enter would take what was typed, and Escape clear it.
+            event.stop_immediate_propagation();
+        });
+        // Before the field loses the focus, which closes the list.
+        dom::bind_event(&self.list, "mousedown", self, move |this, event: MouseEvent| {
+            event.prevent_default();
+            let line = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+            let line = line.and_then(|line| line.closest("[role=option]").ok().flatten());
+            let place = line.and_then(|line| line.get_attribute("data-place")?.parse().ok());
+            if let Some(place) = place {
+                this.take(place, &entered);
+            }
+        });
+    }
+
     fn suggest(self: &Rc<Self>) {
-        let list = &self.suggestions;
-        let typed = list.field.value();
+        let typed = self.field.value();
         let is_searched = may_be_name(&typed);
         if !is_searched || self.records.get().is_none() {
-            list.close();
+            self.close();
         }
         if !may_begin_name(&typed) {
             return;
         }
-        let number = list.typed.get().wrapping_add(1);
-        list.typed.set(number);
-        let desk = self.clone();
+        let number = self.typed.get().wrapping_add(1);
+        self.typed.set(number);
+        let this = self.clone();
         spawn_local(async move {
             sleep(PAUSE).await;
-            let is_late = || desk.suggestions.typed.get() != number;
+            let is_late = || this.typed.get() != number;
             if is_late() {
                 return;
             }
-            let _turn = desk.suggestions.turn.lock().await;
-            let Some(records) = desk.records.get().filter(|_| !is_late()) else { return };
+            let _turn = this.turn.lock().await;
+            let Some(records) = this.records.get().filter(|_| !is_late()) else { return };
             // A search that fails is told when the patron is looked up.
             if !is_searched {
                 let _ = records.prepare_search().await;
             } else if let Ok(hits) = records.search(&typed, LISTED).await
                 && !is_late()
             {
-                desk.show_suggestions(&hits);
+                this.show(&hits);
             }
         });
     }
 
-    fn show_suggestions(&self, hits: &Hits) {
-        let list = &self.suggestions;
-        list.list.set_text_content(None);
-        list.chosen.set(None);
+    fn show(&self, hits: &Hits) {
+        self.chosen.set(None);
         let mut shown = Vec::new();
-        for (place, patron) in hits.patrons.iter().enumerate() {
-            let Ok(line) = dom::from_template("suggestion-template") else { continue };
+        dom::fill_list(&self.list, hits.patrons.iter().enumerate(), |(place, patron)| {
+            let line = dom::from_template("suggestion-template")?;
             line.set_id(&format!("patron-suggestion-{place}"));
-            let _ = line.set_attribute("data-place", &place.to_string());
+            line.set_attribute("data-place", &place.to_string())?;
             dom::set_field(&line, "name", &patron.name());
             dom::set_field(&line, "card", &patron.cardnumber);
-            let about = [&patron.category, &self.library_name(&patron.library)];
+            let about = [&patron.category, &self.records.library_name(&patron.library)];
             dom::set_field(&line, "about", &wording::joined(about));
-            let _ = list.list.append_with_node_1(&line);
-            shown.push((patron.clone(), line));
-        }
-        list.shown.replace(shown);
+            shown.push((patron.clone(), line.clone()));
+            Ok(line)
+        });
+        self.shown.replace(shown);
         let number = [hits.patrons.len(), hits.total].map(locale::number);
         let more = (hits.total > hits.patrons.len()).then(|| text_with("suggestionsOf", &[&number[0], &number[1]]));
-        list.more.set_hidden(more.is_none());
-        list.more.set_text_content(more.as_deref());
-        list.list.set_hidden(hits.patrons.is_empty());
-        let _ = list.field.set_attribute("aria-expanded", if hits.patrons.is_empty() { "false" } else { "true" });
+        self.more.set_hidden(more.is_none());
+        self.more.set_text_content(more.as_deref());
+        self.list.set_hidden(hits.patrons.is_empty());
+        let _ = self.field.set_attribute("aria-expanded", if hits.patrons.is_empty() { "false" } else { "true" });
     }
 
-    fn take_suggested(&self, place: usize, entered: &impl Fn()) {
-        let Some(patron) = self.suggestions.at(place) else { return };
-        self.suggestions.close();
+    fn take(&self, place: usize, entered: &impl Fn()) {
+        let Some(patron) = self.at(place) else { return };
+        self.close();
         if patron.cardnumber.is_empty() {
-            return self.message.answer(Tone::Bad, &text("suggestionNoCard"));
+            return self.desk.message.answer(Tone::Bad, &text("suggestionNoCard"));
         }
-        self.suggestions.field.set_value(&patron.cardnumber);
+        self.field.set_value(&patron.cardnumber);
         entered();
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     dom::{self, elements},
     i18n::{plural, text, text_with},
     locale,
-    popup::{Desk, Topic},
+    popup::{Desk, Topic, log::find::Find},
     wording,
 };
 use koct_core::log::commit::Batch;
@@ -14,25 +14,24 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlDialogElement, HtmlElement};
 
 elements! {
-    struct Batches {
+    pub(crate) struct Batches(desk: Rc<Desk>, find: Rc<Find>) {
         dialog: HtmlDialogElement = "batches-dialog",
         list: HtmlElement = "batches-list",
         empty: HtmlElement = "batches-empty",
     }
 }
 
-/// # Errors
-/// When the page lacks an element.
-pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    let batches = Rc::new(Batches::new()?);
-    dom::on_click("show-batches", desk, move |desk| spawn_local(batches.clone().open(desk.clone())))
-}
-
 impl Batches {
-    async fn open(self: Rc<Self>, desk: Rc<Desk>) {
-        let batches = match desk.store.batches().await {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
+        dom::on_click("show-batches", self, |this| spawn_local(this.clone().open()))
+    }
+
+    async fn open(self: Rc<Self>) {
+        let batches = match self.desk.store.batches().await {
             Ok(batches) => batches,
-            Err(error) => return desk.failed(Topic::Other, "openFailed", &error),
+            Err(error) => return self.desk.failed(Topic::Other, "openFailed", &error),
         };
         self.list.set_hidden(batches.is_empty());
         self.empty.set_hidden(!batches.is_empty());
@@ -40,10 +39,11 @@ impl Batches {
             let row = row(&batch)?;
             if let Some(button) = dom::field(&row, "show") {
                 button.set_hidden(batch.transactions.is_empty());
-                let this = self.clone();
-                dom::bind(&button, "click", &desk, move |desk| {
+                dom::bind(&button, "click", &self, move |this| {
                     this.dialog.close();
-                    spawn_local(desk.clone().show_batch(batch.clone()));
+                    let label = text_with("filterBatch", &[&wording::moment(batch.started)]);
+                    this.find.among(batch.transactions.iter().copied().collect(), label);
+                    spawn_local(this.find.clone().show_found());
                 });
             }
             Ok(row)
@@ -66,13 +66,4 @@ fn row(batch: &Batch) -> Result<HtmlElement, JsValue> {
     }
     dom::set_field(&row, "show", &plural("batchShow", batch.transactions.len(), &[]));
     Ok(row)
-}
-
-impl Desk {
-    async fn show_batch(self: Rc<Self>, batch: Batch) {
-        self.find.clear();
-        let label = text_with("filterBatch", &[&wording::moment(batch.started)]);
-        self.find.among(batch.transactions.into_iter().collect(), label);
-        self.show_found().await;
-    }
 }

@@ -4,7 +4,10 @@ use crate::{
     clock,
     dom::{self, elements},
     i18n::{js_error, text, text_with},
-    popup::{Desk, Tone, Topic, known::warnings},
+    popup::{
+        Desk, Tone, Topic,
+        known::{queue::LookupQueue, warnings},
+    },
     store::StoreError,
     wording,
 };
@@ -21,8 +24,8 @@ use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement};
 const FIELDS: [&str; 3] = ["cardnumber", "barcode", "amount"];
 
 elements! {
-    pub(crate) struct Edit {
-        dialog: HtmlDialogElement = "edit-dialog",
+    pub(crate) struct Edit(desk: Rc<Desk>, lookups: Rc<LookupQueue>) {
+        pub(crate) dialog: HtmlDialogElement = "edit-dialog",
         title: Element = "edit-title",
         about: Element = "edit-about",
         error: Element = "edit-error",
@@ -121,51 +124,49 @@ fn words(revision: &Revision) -> String {
     }
 }
 
-/// # Errors
-/// When the page lacks an element.
-pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    dom::on_click("edit-cancel", desk, |desk| desk.edit.dialog.close())?;
-    dom::on_submit("edit-form", desk, |desk| {
-        desk.save_edited();
-    })?;
-    for (button, change, done) in [
-        (&desk.edit.delete, Entry::deleted as fn(&Entry, Moment) -> Option<Entry>, "editDeleted"),
-        (&desk.edit.restore, Entry::restored, "editRestored"),
-    ] {
-        dom::bind(button, "click", desk, move |desk| {
-            if let Some(id) = desk.edit.entry.borrow().as_ref().map(|entry| entry.id) {
-                spawn_local(desk.clone().change(id, done, change));
-            }
-        });
+impl Edit {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
+        dom::on_click("edit-cancel", self, |this| this.dialog.close())?;
+        dom::on_submit("edit-form", self, Self::save_edited)?;
+        for (button, change, done) in [
+            (&self.delete, Entry::deleted as fn(&Entry, Moment) -> Option<Entry>, "editDeleted"),
+            (&self.restore, Entry::restored, "editRestored"),
+        ] {
+            dom::bind(button, "click", self, move |this| {
+                if let Some(id) = this.entry.borrow().as_ref().map(|entry| entry.id) {
+                    spawn_local(this.clone().change(id, done, change));
+                }
+            });
+        }
+        Ok(())
     }
-    Ok(())
-}
 
-impl Desk {
     /// Opens the dialog for a transaction, as it is now.
     pub(crate) async fn edit(self: Rc<Self>, id: TransactionId) {
-        let entry = match self.store.get(&[id]).await {
+        let entry = match self.desk.store.get(&[id]).await {
             Ok(mut entries) => entries.pop(),
-            Err(error) => return self.failed(Topic::Other, "openFailed", &error),
+            Err(error) => return self.desk.failed(Topic::Other, "openFailed", &error),
         };
         let opened = match entry {
-            Some(entry) => self.edit.open(entry),
-            None => return self.reload_log(),
+            Some(entry) => self.open(entry),
+            None => return self.desk.reload_log(),
         };
         if let Err(error) = opened {
-            self.message.show(Tone::Bad, &js_error(&error));
+            self.desk.message.show(Tone::Bad, &js_error(&error));
         }
     }
 
     fn save_edited(self: &Rc<Self>) {
-        let Some(entry) = self.edit.entry.borrow().clone() else { return };
+        let Some(entry) = self.entry.borrow().clone() else { return };
         if !entry.status.state().is_correctable() {
             return;
         }
         match Edit::action(&entry.transaction.action) {
-            Ok(action) if action == entry.transaction.action && entry.status == Status::Local => {
-                self.edit.dialog.close();
-                self.message.about(Topic::Change).show(Tone::Good, &text("editUnchanged"));
+            Ok(action) if entry.is_unchanged_by(&action) => {
+                self.dialog.close();
+                self.desk.message.about(Topic::Change).show(Tone::Good, &text("editUnchanged"));
             }
             Ok(action) => {
                 let before = entry.transaction;
@@ -175,7 +176,7 @@ impl Desk {
                 };
                 spawn_local(self.clone().change(entry.id, "editSaved", rule));
             }
-            Err(wrong) => self.edit.error.set_text_content(Some(&wrong)),
+            Err(wrong) => self.error.set_text_content(Some(&wrong)),
         }
     }
 
@@ -185,29 +186,24 @@ impl Desk {
         done: &'static str,
         rule: impl Fn(&Entry, Moment) -> Option<Entry> + 'static,
     ) {
-        let refused = |error: &str| self.edit.error.set_text_content(Some(&text_with("editFailed", &[error])));
+        let refused = |error: &str| self.error.set_text_content(Some(&text_with("editFailed", &[error])));
         let Some(now) = clock::now() else { return refused(&text("attentionClock")) };
-        let Some(_permit) = self.may_change(id).await else { return refused(&text("editGone")) };
-        match self.store.change(&[id], |entry| rule(entry, now)).await {
+        let Some(_permit) = self.desk.may_change(id).await else { return refused(&text("editGone")) };
+        match self.desk.store.change(&[id], |entry| rule(entry, now)).await {
             Ok(changes) => {
                 let entry = changes.first().map(|change| change.entry.clone());
                 let words = entry.as_ref().map(wording::entry).unwrap_or_default();
-                self.apply(changes);
-                self.draw_now();
-                self.edit.dialog.close();
+                self.desk.apply(changes);
+                self.desk.draw_now();
+                self.dialog.close();
                 if let Some(entry) = entry.filter(|entry| entry.status.state() == State::Local) {
                     // Another patron or another item: something else may be to be warned of.
-                    self.look_up(entry);
+                    self.lookups.look_up(entry);
                 }
-                self.message.about(Topic::Change).show(Tone::Good, &text_with(done, &[&words]));
+                self.desk.message.about(Topic::Change).show(Tone::Good, &text_with(done, &[&words]));
             }
             Err(StoreError::NotOpen(_)) => refused(&text("editGone")),
             Err(error) => refused(&error.to_string()),
         }
     }
-}
-
-/// Its dialog, for whoever waits until it is closed.
-pub(crate) fn dialog(desk: &Desk) -> &HtmlDialogElement {
-    &desk.edit.dialog
 }

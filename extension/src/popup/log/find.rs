@@ -6,11 +6,12 @@ use crate::{
     dom::{self, elements},
     i18n::{text, text_with},
     locale,
-    popup::{Desk, Topic},
+    popup::{Desk, Panel, Topic, log::table::Table},
     store::StoreError,
     timer::sleep,
     wording,
 };
+use futures_util::future::LocalBoxFuture;
 use koct_core::{
     DeskName, Entry, State, TransactionId,
     log::{
@@ -45,11 +46,11 @@ const THIS_DESK: &str = "\t";
 const WARNED: &str = "warned";
 
 elements! {
-    pub(crate) struct Find {
+    pub(crate) struct Find(desk: Rc<Desk>, table: Rc<Table>) {
         text: HtmlInputElement = "find-text",
         action: HtmlSelectElement = "find-action",
         state: HtmlSelectElement = "find-state",
-        desk: HtmlSelectElement = "find-desk",
+        desks: HtmlSelectElement = "find-desk",
         order: HtmlSelectElement = "find-order",
         bar: HtmlElement = "filter",
         label: Element = "filter-text",
@@ -69,57 +70,84 @@ elements! {
     }
 }
 
-/// # Errors
-/// When the page lacks an element.
-pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    let find = &desk.find;
-    let option = |select: &HtmlSelectElement, value: &str, label: &str| -> Result<(), JsValue> {
-        select.append_with_node_1(HtmlOptionElement::new_with_text_and_value(label, value)?.as_ref())
-    };
-    option(&find.action, "", &text("findAllActions"))?;
-    for (word, key) in [("issue", "checkout"), ("return", "checkin"), ("payment", "payment")] {
-        option(&find.action, word, &text(key))?;
+impl Panel for Find {
+    /// The index takes in what has changed, and the table shows it. A scan is seen at once, whatever was looked for.
+    fn follow(self: Rc<Self>, event: &LogEvent) {
+        match event {
+            LogEvent::Recorded(_) | LogEvent::Changed(_) => event.entries().iter().for_each(|entry| self.take(entry)),
+            LogEvent::Reload(_) => self.forget(),
+            LogEvent::Committed => {}
+        }
+        if matches!(event, LogEvent::Recorded(_)) && self.is_active() {
+            self.clear();
+            spawn_local(self.show_found());
+        } else {
+            self.table.follow(event, !self.is_active());
+        }
     }
-    option(&find.state, "", &text("findAllStates"))?;
-    for state in State::ALL {
-        option(&find.state, state.name(), &wording::state(state))?;
-    }
-    option(&find.state, WARNED, &text("findWarned"))?;
-    option(&find.order, "", &text("findOrderLog"))?;
-    option(&find.order, "merged", &text("findOrderMerged"))?;
-    dom::bind(&find.text, "input", desk, |desk| spawn_local(desk.clone().show_found()));
-    dom::bind(&find.text, "focus", desk, |desk| spawn_local(desk.clone().prepare_to_find()));
-    for select in [&find.action, &find.state, &find.desk, &find.order] {
-        dom::bind(select, "change", desk, |desk| spawn_local(desk.clone().show_found()));
-    }
-    dom::on_click("show-all", desk, |desk| {
-        desk.find.clear();
-        spawn_local(desk.clone().show_found());
-    })?;
-    Ok(())
-}
 
-/// Makes the index of an ordinary log while nothing else is to be done, so that the first letter is answered at once.
-pub(crate) fn prepare(desk: &Rc<Desk>) {
-    if (1..=PREPARED).contains(&desk.counts.get().total()) {
-        let desk = desk.clone();
-        spawn_local(async move {
-            sleep(AFTER_START).await;
-            desk.prepare_to_find().await;
-        });
+    fn draw(self: Rc<Self>) {
+        if self.is_active() {
+            // What changed may not be what is looked for any more.
+            spawn_local(self.show_found());
+        } else {
+            self.show_counts_of(self.desk.counts.get(), None);
+            self.table.draw_rows();
+        }
     }
-}
 
-/// The index takes in what has changed.
-pub(crate) fn follow(desk: &Rc<Desk>, event: &LogEvent) {
-    match event {
-        LogEvent::Recorded(_) | LogEvent::Changed(_) => event.entries().iter().for_each(|entry| desk.find.take(entry)),
-        LogEvent::Reload(_) => desk.find.forget(),
-        LogEvent::Committed => {}
+    fn reread(self: Rc<Self>) -> LocalBoxFuture<'static, ()> {
+        Box::pin(async move {
+            self.offer_desks().await;
+            self.show_found().await;
+        })
+    }
+
+    fn show_settings(self: Rc<Self>) {
+        spawn_local(async move { self.offer_desks().await });
     }
 }
 
 impl Find {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
+        let option = |select: &HtmlSelectElement, value: &str, label: &str| -> Result<(), JsValue> {
+            select.append_with_node_1(HtmlOptionElement::new_with_text_and_value(label, value)?.as_ref())
+        };
+        option(&self.action, "", &text("findAllActions"))?;
+        for (word, key) in [("issue", "checkout"), ("return", "checkin"), ("payment", "payment")] {
+            option(&self.action, word, &text(key))?;
+        }
+        option(&self.state, "", &text("findAllStates"))?;
+        for state in State::ALL {
+            option(&self.state, state.name(), &wording::state(state))?;
+        }
+        option(&self.state, WARNED, &text("findWarned"))?;
+        option(&self.order, "", &text("findOrderLog"))?;
+        option(&self.order, "merged", &text("findOrderMerged"))?;
+        dom::bind(&self.text, "input", self, |this| spawn_local(this.clone().show_found()));
+        dom::bind(&self.text, "focus", self, |this| spawn_local(this.clone().prepare_to_find()));
+        for select in [&self.action, &self.state, &self.desks, &self.order] {
+            dom::bind(select, "change", self, |this| spawn_local(this.clone().show_found()));
+        }
+        dom::on_click("show-all", self, |this| {
+            this.clear();
+            spawn_local(this.clone().show_found());
+        })
+    }
+
+    /// Makes the index of an ordinary log while nothing else is to be done, so that the first letter is answered at once.
+    pub(crate) fn prepare(self: &Rc<Self>) {
+        if (1..=PREPARED).contains(&self.desk.counts.get().total()) {
+            let this = self.clone();
+            spawn_local(async move {
+                sleep(AFTER_START).await;
+                this.prepare_to_find().await;
+            });
+        }
+    }
+
     fn filter(&self) -> Filter {
         let value = |select: &HtmlSelectElement| Some(select.value()).filter(|value| !value.is_empty());
         Filter {
@@ -127,7 +155,7 @@ impl Find {
             action: value(&self.action),
             state: value(&self.state).and_then(|name| State::from_name(&name)),
             warned: self.state.value() == WARNED,
-            desk: value(&self.desk).map(|name| DeskName::parse(&name).ok()),
+            desk: value(&self.desks).map(|name| DeskName::parse(&name).ok()),
             among: self.among.borrow().as_ref().map(|(ids, _)| ids.clone()),
         }
     }
@@ -137,14 +165,14 @@ impl Find {
     }
 
     /// Whether the table shows something else than the log as it was recorded.
-    pub(crate) fn is_active(&self) -> bool {
+    fn is_active(&self) -> bool {
         !self.filter().is_empty() || self.is_merged()
     }
 
     /// Looks for nothing any more.
-    pub(crate) fn clear(&self) {
+    fn clear(&self) {
         self.text.set_value("");
-        for select in [&self.action, &self.state, &self.desk, &self.order] {
+        for select in [&self.action, &self.state, &self.desks, &self.order] {
             select.set_value("");
         }
         *self.among.borrow_mut() = None;
@@ -152,6 +180,7 @@ impl Find {
 
     /// Looks among these alone.
     pub(crate) fn among(&self, ids: BTreeSet<TransactionId>, label: String) {
+        self.clear();
         *self.among.borrow_mut() = Some((ids, label));
     }
 
@@ -172,7 +201,7 @@ impl Find {
     }
 
     /// Shows how many stand in each state and, where it is known, how many somebody was warned of.
-    pub(crate) fn show_counts(&self, counts: Counts, warned: Option<u32>) {
+    fn show_counts_of(&self, counts: Counts, warned: Option<u32>) {
         let options = self.state.options();
         let of_states = State::ALL.map(|state| (wording::state(state), Some(counts.of(state))));
         for (place, (label, number)) in (1..).zip(of_states.into_iter().chain([(text("findWarned"), warned)])) {
@@ -196,101 +225,98 @@ impl Find {
     }
 
     /// Offers these desks. Keeps the choice, where it is still there.
-    fn offer_desks(&self, own: &DeskName, others: &[DeskName]) -> Result<(), JsValue> {
-        let chosen = self.desk.value();
-        self.desk.set_text_content(None);
-        self.desk.set_hidden(others.is_empty());
+    fn list_desks(&self, own: &DeskName, others: &[DeskName]) -> Result<(), JsValue> {
+        let chosen = self.desks.value();
+        self.desks.set_text_content(None);
+        self.desks.set_hidden(others.is_empty());
         let this = text_with("findThisDesk", &[own.as_str()]);
         let named = others.iter().map(|desk| (desk.as_str(), desk.as_str()));
         for (value, label) in [("", text("findAllDesks").as_str()), (THIS_DESK, &this)].into_iter().chain(named) {
-            self.desk.append_with_node_1(HtmlOptionElement::new_with_text_and_value(label, value)?.as_ref())?;
+            self.desks.append_with_node_1(HtmlOptionElement::new_with_text_and_value(label, value)?.as_ref())?;
         }
-        self.desk.set_value(&chosen);
-        if self.desk.selected_index() < 0 {
-            self.desk.set_value("");
+        self.desks.set_value(&chosen);
+        if self.desks.selected_index() < 0 {
+            self.desks.set_value("");
         }
         Ok(())
     }
-}
 
-impl Desk {
     /// Shows what is looked for, or the whole log.
     pub(crate) async fn show_found(self: Rc<Self>) {
         if let Err(error) = self.try_show_found().await {
-            self.failed(Topic::Other, "openFailed", &error);
+            self.desk.failed(Topic::Other, "openFailed", &error);
         }
     }
 
     async fn try_show_found(&self) -> Result<(), StoreError> {
-        self.find.show_why_empty();
-        let asked = self.find.asked.get().wrapping_add(1);
-        self.find.asked.set(asked);
-        if !self.find.is_active() {
-            self.find.show_bar(None);
-            self.find.show_counts(self.counts.get(), None);
-            let ids = self.store.ids().await?;
+        self.show_why_empty();
+        let asked = self.asked.get().wrapping_add(1);
+        self.asked.set(asked);
+        if !self.is_active() {
+            self.show_bar(None);
+            self.show_counts_of(self.desk.counts.get(), None);
             // Something may have been looked for meanwhile.
-            return if self.find.asked.get() == asked { self.table.show(ids).await } else { Ok(()) };
+            return self.table.show_log(|| self.asked.get() == asked).await;
         }
-        if self.find.index.borrow().is_none() {
-            self.find.show_bar(Some(&text("findWorking")));
+        if self.index.borrow().is_none() {
+            self.show_bar(Some(&text("findWorking")));
             if !self.make_index().await? {
                 // Whoever makes it shows what is looked for by then.
-                self.find.waiting.set(true);
+                self.waiting.set(true);
                 return Ok(());
             }
-            self.find.waiting.set(false);
-            if !self.find.is_active() {
+            self.waiting.set(false);
+            if !self.is_active() {
                 return Ok(());
             }
         }
-        let filter = self.find.filter();
+        let filter = self.filter();
         let (shown, counts, warned, total) = {
-            let index = self.find.index.borrow();
+            let index = self.index.borrow();
             let Some(index) = &*index else { return Ok(()) };
             let found = index.find(&filter);
-            let ids = if self.find.is_merged() { index.merged(&found.ids) } else { found.ids };
+            let ids = if self.is_merged() { index.merged(&found.ids) } else { found.ids };
             (ids, found.counts, found.warned, index.len())
         };
-        self.find.show_counts(counts, Some(warned));
+        self.show_counts_of(counts, Some(warned));
         let numbers = [shown.len(), total].map(locale::number);
         let mut label = text_with("findShown", &numbers.each_ref().map(String::as_str));
-        if let Some((_, among)) = &*self.find.among.borrow() {
+        if let Some((_, among)) = &*self.among.borrow() {
             label = format!("{among} {label}");
         }
-        self.find.show_bar(Some(&label));
+        self.show_bar(Some(&label));
         self.table.show(shown).await
     }
 
     /// Makes the index ahead of the first letter.
     async fn prepare_to_find(self: Rc<Self>) {
-        if self.find.index.borrow().is_some() {
+        if self.index.borrow().is_some() {
             return;
         }
         // Where it cannot be made, looking for something says so.
         let _ = self.make_index().await;
-        if self.find.waiting.replace(false) {
+        if self.waiting.replace(false) {
             self.show_found().await;
         }
     }
 
     /// Makes the index. Returns whether it is there: not where it is being made already.
     async fn make_index(&self) -> Result<bool, StoreError> {
-        while self.find.index.borrow().is_none() {
-            if self.find.making.borrow().is_some() {
+        while self.index.borrow().is_none() {
+            if self.making.borrow().is_some() {
                 return Ok(false);
             }
-            *self.find.making.borrow_mut() = Some(Vec::new());
-            let before = self.find.forgotten.get();
+            *self.making.borrow_mut() = Some(Vec::new());
+            let before = self.forgotten.get();
             let made = self.index().await;
-            let changed = self.find.making.take().unwrap_or_default();
+            let changed = self.making.take().unwrap_or_default();
             let mut index = made?;
             for entry in &changed {
                 index.put(entry);
             }
             // Otherwise what was read may be gone.
-            if self.find.forgotten.get() == before {
-                *self.find.index.borrow_mut() = Some(index);
+            if self.forgotten.get() == before {
+                *self.index.borrow_mut() = Some(index);
             }
         }
         Ok(true)
@@ -301,27 +327,27 @@ impl Desk {
         let mut index = Index::default();
         let mut last = TransactionId(0);
         loop {
-            let entries = self.store.after(last, CHUNK).await?;
+            let entries = self.desk.store.after(last, CHUNK).await?;
             let Some(newest) = entries.last() else { break };
             last = newest.id;
             for entry in &entries {
                 index.put(entry);
             }
             // Somebody who waits for it is served first; else whatever else the window does is.
-            sleep(if self.find.is_active() { Duration::ZERO } else { BREATH }).await;
+            sleep(if self.is_active() { Duration::ZERO } else { BREATH }).await;
         }
         Ok(index)
     }
 
     /// Offers the desks that are in the log.
-    pub(crate) async fn offer_desks(&self) {
-        let others = match self.store.desks().await {
+    async fn offer_desks(&self) {
+        let others = match self.desk.store.desks().await {
             Ok(others) => others,
-            Err(error) => return self.failed(Topic::Other, "openFailed", &error),
+            Err(error) => return self.desk.failed(Topic::Other, "openFailed", &error),
         };
         self.table.show_desks(!others.is_empty());
-        let own = self.preferences.borrow().desk_name();
+        let own = self.desk.preferences.borrow().desk_name();
         // The page has the element, or the window would not have started.
-        let _ = self.find.offer_desks(&own, &others);
+        let _ = self.list_desks(&own, &others);
     }
 }

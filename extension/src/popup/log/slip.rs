@@ -7,7 +7,7 @@ use crate::{
     dom::{self, elements},
     i18n::{js_error, text, text_with},
     locale,
-    popup::{Desk, Tone, Topic},
+    popup::{Desk, Tone, Topic, log::table::Table},
     wording,
 };
 use koct_core::{
@@ -38,7 +38,7 @@ struct Chosen {
 }
 
 elements! {
-    pub(crate) struct Print {
+    pub(crate) struct Print(desk: Rc<Desk>, table: Rc<Table>) {
         dialog: HtmlDialogElement = "slip-dialog",
         title: Element = "slip-title",
         about: Element = "slip-about",
@@ -51,25 +51,20 @@ elements! {
     }
 }
 
-/// # Errors
-/// When the page lacks an element.
-pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    dom::on_click("print-slip", desk, Desk::offer_slip)?;
-    dom::on_click("print-log", desk, |desk| {
-        spawn_local(desk.clone().offer(Wish::Log(desk.table.shown())));
-    })?;
-    dom::on_click("slip-cancel", desk, |desk| desk.print.dialog.close())?;
-    dom::on_submit("slip-form", desk, |desk| {
-        spawn_local(desk.clone().print_chosen());
-    })?;
-    Ok(())
-}
+impl Print {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
+        dom::on_click("print-slip", self, Self::offer_slip)?;
+        dom::on_click("print-log", self, |this| spawn_local(this.clone().offer(Wish::Log(this.table.shown()))))?;
+        dom::on_click("slip-cancel", self, |this| this.dialog.close())?;
+        dom::on_submit("slip-form", self, |this| spawn_local(this.clone().print_chosen()))
+    }
 
-impl Desk {
     /// Offers a slip for the patron in the field, or the last one.
     fn offer_slip(self: &Rc<Self>) {
         let typed = dom::by_id::<HtmlInputElement>("checkout-patron").map(|field| field.value()).unwrap_or_default();
-        let last = slip::last_patron(self.sitting.borrow().all()).map(ToString::to_string);
+        let last = slip::last_patron(self.desk.sitting.borrow().all()).map(ToString::to_string);
         let patron = Some(typed).filter(|typed| !typed.trim().is_empty()).or(last);
         spawn_local(self.clone().offer(Wish::Patron(patron.unwrap_or_default())));
     }
@@ -78,12 +73,12 @@ impl Desk {
     async fn choose(&self, wish: &Wish) -> Option<Chosen> {
         let (entries, of, nothing) = match wish {
             Wish::Patron(patron) => {
-                let mut entries = slip::taken_home(self.sitting.borrow().all(), patron);
+                let mut entries = slip::taken_home(self.desk.sitting.borrow().all(), patron);
                 let of = entries.len();
                 entries.drain(..of.saturating_sub(slip::LIMIT));
                 (entries, of, "slipNothing")
             }
-            Wish::Log(ids) => match self.store.get(slip::last_of(ids)).await {
+            Wish::Log(ids) => match self.desk.store.get(slip::last_of(ids)).await {
                 Ok(entries) => (entries, ids.len(), "printNothing"),
                 Err(error) => {
                     self.print_failed(&error);
@@ -92,21 +87,21 @@ impl Desk {
             },
         };
         if entries.is_empty() {
-            self.message.about(Topic::Print).show(Tone::Doubt, &text(nothing));
+            self.desk.message.about(Topic::Print).show(Tone::Doubt, &text(nothing));
             return None;
         }
         Some(Chosen { entries, of, is_for_patron: matches!(wish, Wish::Patron(_)) })
     }
 
     fn print_failed(&self, reason: &dyn Display) {
-        self.failed(Topic::Print, "printFailed", reason);
+        self.desk.failed(Topic::Print, "printFailed", reason);
     }
 
     async fn offer(self: Rc<Self>, wish: Wish) {
         let Some(chosen) = self.choose(&wish).await else { return };
-        let print = &self.print;
-        let habits = self.preferences.borrow().desk.clone();
-        let library = habits.library_name.trim();
+        let print = &self;
+        let desk_settings = self.desk.preferences.borrow().desk.clone();
+        let library = desk_settings.library_name.trim();
         let number = locale::number(chosen.entries.len());
         let patron = chosen.entries.last().and_then(|entry| entry.transaction.action.cardnumber());
         let mut about = vec![match patron {
@@ -118,7 +113,7 @@ impl Desk {
         print.about.set_text_content(Some(&about.join("\n")));
         print.title.set_text_content(Some(&text(if chosen.is_for_patron { "printSlip" } else { "printTitle" })));
         print.error.set_text_content(None);
-        let offered = clock::now().and_then(|now| Due::offered(habits.loan_days().ok().flatten(), now));
+        let offered = clock::now().and_then(|now| Due::offered(desk_settings.loan_days().ok().flatten(), now));
         print.due.set_value(&offered.map(|date| date.to_string()).unwrap_or_default());
         *print.wish.borrow_mut() = Some(wish);
         if !print.dialog.open() && print.dialog.show_modal().is_ok() {
@@ -128,18 +123,18 @@ impl Desk {
 
     /// Prints what was chosen, with the date that stands in the field.
     async fn print_chosen(self: Rc<Self>) {
-        let print = &self.print;
+        let print = &self;
         let Some(wish) = print.wish.borrow().clone() else { return };
         let Some(chosen) = self.choose(&wish).await else { return print.dialog.close() };
         let Some(now) = clock::now() else { return print.error.set_text_content(Some(&text("attentionClock"))) };
         // What is half typed reads as nothing, and would print no date.
         let is_half_typed = print.due.validity().bad_input();
-        let habits = self.preferences.borrow().desk.clone();
-        let due = Due::chosen(&print.due.value(), habits.loan_days().ok().flatten(), now);
+        let desk_settings = self.desk.preferences.borrow().desk.clone();
+        let due = Due::chosen(&print.due.value(), desk_settings.loan_days().ok().flatten(), now);
         let due = if is_half_typed { Err(DueError::NotADate) } else { due };
-        let slip = due.and_then(|due| Slip::new(&habits.library_name, chosen.entries.clone(), due));
+        let slip = due.and_then(|due| Slip::new(&desk_settings.library_name, chosen.entries.clone(), due));
         let drawn = match slip {
-            Ok(slip) => self.print.draw(&slip, &chosen, now),
+            Ok(slip) => self.draw(&slip, &chosen, now),
             Err(error) => {
                 print.error.set_text_content(Some(&text(match error {
                     DueError::NotADate => "slipDueWrong",
@@ -159,8 +154,8 @@ impl Desk {
     /// Prints a list under a title.
     pub(crate) fn print_list(self: &Rc<Self>, title: &str, rows: &[[String; 5]]) {
         let Some(now) = clock::now() else { return self.print_failed(&text("attentionClock")) };
-        let library = self.preferences.borrow().desk.library_name.trim().to_owned();
-        match self.print.draw_list(&library, title, rows, now) {
+        let library = self.desk.preferences.borrow().desk.library_name.trim().to_owned();
+        match self.draw_list(&library, title, rows, now) {
             Ok(()) => self.print_paper(),
             Err(error) => self.print_failed(&js_error(&error)),
         }
@@ -169,13 +164,13 @@ impl Desk {
     /// Prints what was drawn.
     fn print_paper(self: &Rc<Self>) {
         // In a task of its own: Firefox does not return from printing until its dialog is closed.
-        let desk = self.clone();
+        let this = self.clone();
         let printing = Closure::once_into_js(move || {
             let printed = dom::window().and_then(|window| window.print());
-            desk.print.paper.set_text_content(None);
-            desk.focus.back();
+            this.paper.set_text_content(None);
+            this.desk.focus.back();
             if let Err(error) = printed {
-                desk.print_failed(&js_error(&error));
+                this.print_failed(&js_error(&error));
             }
         });
         let _ = dom::window().and_then(|window| window.set_timeout_with_callback(printing.unchecked_ref()));

@@ -4,14 +4,15 @@ use crate::{
     dom::{self, elements},
     i18n::text,
     locale,
-    popup::{Desk, Tone, Topic, known::warnings},
-    store::{Store, StoreError},
+    popup::{Desk, Tone, Topic, known::warnings, log::edit::Edit, window::focus::SCANNED_INTO},
+    store::StoreError,
     wording,
 };
 use koct_core::{
     Entry, TransactionId,
     log::{
         event::LogEvent,
+        listing::Listing,
         offers::{Offers, Opens},
         status::Decision,
     },
@@ -25,7 +26,7 @@ use std::{
 };
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Event, HtmlElement, KeyboardEvent};
+use web_sys::{Element, Event, HtmlElement, HtmlInputElement, KeyboardEvent, Node};
 
 /// The number of entries around the seen ones that are read at once.
 const READ_AHEAD: usize = 100;
@@ -44,19 +45,17 @@ struct DrawnRow {
 }
 
 elements! {
-    pub(crate) struct Table(store: Rc<Store>) {
+    pub(crate) struct Table(desk: Rc<Desk>, edit: Rc<Edit>) {
         scroll: HtmlElement = "transactions-scroll",
         element: Element = "transactions-table",
         heading: HtmlElement = "transactions-heading",
         body: HtmlElement = "transactions-rows",
         empty: HtmlElement = "transactions-empty",
         ;
-        store: Rc<Store> = store,
         above: HtmlElement = dom::from_template("spacer-template")?,
         below: HtmlElement = dom::from_template("spacer-template")?,
         template: HtmlElement = dom::from_template("row-template")?,
-        /// The numbers of the entries to show; the last is on top.
-        ids: RefCell<Vec<TransactionId>>,
+        listing: RefCell<Listing>,
         cache: RefCell<BTreeMap<TransactionId, Entry>>,
         drawn: RefCell<BTreeMap<TransactionId, DrawnRow>>,
         /// Height of a row, how far it is scrolled and how much is seen, in CSS pixels. Kept, because asking the page for
@@ -65,31 +64,12 @@ elements! {
         scroll_top: Cell<i32>,
         seen_height: Cell<i32>,
         reading: Cell<bool>,
+        /// Whether it was clicked, and nothing typed since.
+        clicked: Cell<bool>,
         frame_asked: Cell<bool>,
         /// Of the spaces above and below.
         heights: Cell<(f64, f64)> = Cell::new((f64::NAN, f64::NAN)),
     }
-}
-
-/// # Errors
-/// When the page lacks an element.
-pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    let scroll: Element = dom::by_id("transactions-scroll")?;
-    dom::bind(&scroll, "scroll", desk, |desk| desk.clone().ask_for_frame());
-    dom::bind_event(&scroll, "keydown", desk, |desk, event: KeyboardEvent| {
-        if desk.table.go_by_key(&event) {
-            event.prevent_default();
-        }
-    });
-    dom::bind(dom::window()?.as_ref(), "resize", desk, |desk| desk.clone().ask_for_frame());
-    dom::bind_event(&desk.table.body, "click", desk, |desk, event: Event| {
-        if let Some((id, decision)) = decision(&event) {
-            spawn_local(desk.clone().decide(id, decision));
-        } else if let Some(id) = edited(&event) {
-            spawn_local(desk.clone().edit(id));
-        }
-    });
-    Ok(())
 }
 
 /// The transaction and the decision whose button was clicked.
@@ -114,87 +94,124 @@ fn row_of(element: &Element) -> Option<TransactionId> {
     seq.parse().ok().map(TransactionId)
 }
 
-impl Desk {
+impl Table {
+    /// # Errors
+    /// Outside a page.
+    pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
+        dom::bind(&self.scroll, "scroll", self, |this| this.clone().ask_for_frame());
+        let page = dom::document()?;
+        dom::bind_event(&page, "mousedown", self, |this, event: Event| {
+            let clicked = event.target().and_then(|target| target.dyn_into::<Node>().ok());
+            this.clicked.set(this.scroll.contains(clicked.as_ref()));
+        });
+        dom::bind_event(&page, "keydown", self, |this, event: KeyboardEvent| {
+            if this.go_by_key(&event) {
+                event.prevent_default();
+            } else {
+                this.clicked.set(false);
+            }
+        });
+        dom::bind(dom::window()?.as_ref(), "resize", self, |this| this.clone().ask_for_frame());
+        dom::bind_event(&self.body, "click", self, |this, event: Event| {
+            if let Some((id, decision)) = decision(&event) {
+                spawn_local(this.clone().decide(id, decision));
+            } else if let Some(id) = edited(&event) {
+                spawn_local(this.edit.clone().edit(id));
+            }
+        });
+        Ok(())
+    }
+
+    /// What was recorded is seen at once; everything else at the next drawing.
+    pub(crate) fn follow(&self, event: &LogEvent, is_whole_log: bool) {
+        match event {
+            LogEvent::Recorded(entry) => self.append(entry.clone()),
+            LogEvent::Changed(entries) => {
+                for entry in entries {
+                    let is_new = is_whole_log && self.listing.borrow_mut().insert(entry.id);
+                    let mut cache = self.cache.borrow_mut();
+                    if is_new || cache.contains_key(&entry.id) {
+                        cache.insert(entry.id, entry.clone());
+                    }
+                }
+            }
+            LogEvent::Reload(_) => self.forget(),
+            LogEvent::Committed => {}
+        }
+    }
+
     /// Draws the table before Firefox paints the next time.
     fn ask_for_frame(self: Rc<Self>) {
-        if self.table.frame_asked.replace(true) {
+        if self.frame_asked.replace(true) {
             return;
         }
         let frame = Closure::once_into_js(move || {
-            self.table.frame_asked.set(false);
-            self.table.look();
-            self.draw_table();
+            self.frame_asked.set(false);
+            self.look();
+            self.draw_rows();
         });
         let _ = dom::window().and_then(|window| window.request_animation_frame(frame.unchecked_ref()));
     }
 
     /// Draws, and reads what is missing.
-    pub(crate) fn draw_table(self: &Rc<Self>) {
-        if self.table.draw() && !self.table.reading.replace(true) {
-            let desk = self.clone();
+    pub(crate) fn draw_rows(self: &Rc<Self>) {
+        if self.draw() && !self.reading.replace(true) {
+            let this = self.clone();
             spawn_local(async move {
-                let read = desk.table.read().await;
-                desk.table.reading.set(false);
+                let read = this.read().await;
+                this.reading.set(false);
                 match read {
-                    Ok(()) => desk.draw_table(),
-                    Err(error) => desk.failed(Topic::Other, "openFailed", &error),
+                    Ok(()) => this.draw_rows(),
+                    Err(error) => this.desk.failed(Topic::Other, "openFailed", &error),
                 }
             });
         }
     }
 
     async fn decide(self: Rc<Self>, id: TransactionId, decision: Decision) {
-        let Some(_permit) = self.may_change(id).await else { return };
+        let Some(_permit) = self.desk.may_change(id).await else { return };
         // Read anew: another window may have changed it.
-        let decided = match self.store.get(&[id]).await {
+        let decided = match self.desk.store.get(&[id]).await {
             Ok(entries) => {
                 let status = entries.first().and_then(|entry| entry.status.decided(decision));
-                let Some(status) = status else { return self.reload_log() };
-                self.store.set_statuses(&[(id, status)]).await
+                let Some(status) = status else { return self.desk.reload_log() };
+                self.desk.store.set_statuses(&[(id, status)]).await
             }
             Err(error) => Err(error),
         };
         match decided {
             Ok(changes) => {
-                self.apply(changes);
-                self.message.about(Topic::Change).show(Tone::Good, &text("decided"));
+                self.desk.apply(changes);
+                self.desk.message.about(Topic::Change).show(Tone::Good, &text("decided"));
             }
-            Err(error) => self.failed(Topic::Change, "decideFailed", &error),
+            Err(error) => self.desk.failed(Topic::Change, "decideFailed", &error),
         }
     }
-}
 
-/// A scan is seen at once, whatever was looked for; everything else at the next drawing.
-pub(crate) fn follow(desk: &Rc<Desk>, event: &LogEvent) {
-    let table = &desk.table;
-    match event {
-        LogEvent::Recorded(_) if desk.find.is_active() => {
-            desk.find.clear();
-            spawn_local(desk.clone().show_found());
-        }
-        LogEvent::Recorded(entry) => table.append(entry.clone()),
-        LogEvent::Changed(entries) => {
-            let is_whole_log = !desk.find.is_active();
-            for entry in entries {
-                let is_new = is_whole_log && table.insert(entry.id);
-                let mut cache = table.cache.borrow_mut();
-                if is_new || cache.contains_key(&entry.id) {
-                    cache.insert(entry.id, entry.clone());
-                }
-            }
-        }
-        LogEvent::Reload(_) => table.forget(),
-        LogEvent::Committed => {}
-    }
-}
-
-impl Table {
     /// Shows these, the last on top, and reads what is seen of them.
     ///
     /// # Errors
     /// When the log cannot be read.
     pub(crate) async fn show(&self, ids: Vec<TransactionId>) -> Result<(), StoreError> {
-        *self.ids.borrow_mut() = ids;
+        self.listing.borrow_mut().show(ids);
+        self.show_listing().await
+    }
+
+    /// Shows the whole log, as far as it is still to be shown once it is read.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub(crate) async fn show_log(&self, is_wanted: impl Fn() -> bool) -> Result<(), StoreError> {
+        self.listing.borrow_mut().begin_reading();
+        let ids = self.desk.store.ids().await?;
+        if !is_wanted() {
+            return Ok(());
+        }
+        self.listing.borrow_mut().show_log(ids);
+        self.show_listing().await
+    }
+
+    async fn show_listing(&self) -> Result<(), StoreError> {
         self.look();
         self.read().await?;
         self.draw();
@@ -205,7 +222,7 @@ impl Table {
 
     /// The numbers of the entries that it shows, drawn or not; the last is on top.
     pub(crate) fn shown(&self) -> Vec<TransactionId> {
-        self.ids.borrow().clone()
+        self.listing.borrow().ids().to_vec()
     }
 
     /// Forgets what it has read.
@@ -226,8 +243,8 @@ impl Table {
     fn append(&self, entry: Entry) {
         let id = entry.id;
         self.cache.borrow_mut().insert(id, entry);
-        let before = self.scrolling(self.ids.borrow().len());
-        self.insert(id);
+        let before = self.scrolling(self.listing.borrow().ids().len());
+        self.listing.borrow_mut().insert(id);
         self.draw();
         if self.scroll_top.get() > 0 {
             // What is read stays where it is.
@@ -236,39 +253,36 @@ impl Table {
         }
     }
 
-    /// Goes to an end, or in a list that is too high for a page, a page of rows on or back. Returns whether it did.
+    /// Goes to an end, or a page of rows on or back, where Firefox would not go there itself. Returns whether it did.
     ///
-    /// Firefox would glide to an end, and stops half-way where rows are drawn meanwhile; and it would go a page of its own
-    /// pixels, which are several pages of rows.
+    /// Firefox would glide to an end, and stops half-way where rows are drawn meanwhile; in a list that is too high for a page, it
+    /// would go a page of its own pixels, which are several pages of rows; and from a scan field, it goes nowhere.
     fn go_by_key(&self, event: &KeyboardEvent) -> bool {
-        let is_here = event.target().is_some_and(|target| target.loose_eq(&self.scroll));
-        let has_other = event.ctrl_key() || event.alt_key() || event.meta_key();
-        let scrolling = self.scrolling(self.ids.borrow().len());
+        let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else { return false };
+        let is_here = *target == **self.scroll;
+        // Where there is no text to go through, or the table was clicked, the keys are meant for the table.
+        let field = target.dyn_ref::<HtmlInputElement>().filter(|field| field.matches(SCANNED_INTO).unwrap_or(false));
+        let is_from_field = field.is_some_and(|field| field.value().is_empty() || self.clicked.get());
+        let has_other = event.ctrl_key() || event.alt_key() || event.meta_key() || event.is_composing();
+        if !(is_here || is_from_field) || has_other {
+            return false;
+        }
+        let scrolling = self.scrolling(self.listing.borrow().ids().len());
         // A row is seen on both pages, so that one knows where one is.
         #[expect(clippy::cast_possible_truncation, reason = "a window is some thousands of pixels high")]
         let page = scrolling.by((scrolling.seen - scrolling.row_height).max(scrolling.row_height)) as i32;
         let top = self.scroll.scroll_top();
+        let goes_pages = is_from_field || scrolling.scale() > 1.0;
         let to = match (event.key().as_str(), event.shift_key()) {
-            _ if !is_here || has_other => return false,
             ("Home", false) => 0,
             ("End", false) => self.scroll.scroll_height(),
-            ("PageDown" | " ", false) if scrolling.scale() > 1.0 => top + page,
-            ("PageUp", false) | (" ", true) if scrolling.scale() > 1.0 => top - page,
+            ("PageDown", false) if goes_pages => top + page,
+            ("PageUp", false) if goes_pages => top - page,
+            (" ", is_back) if is_here && goes_pages => top + if is_back { -page } else { page },
             _ => return false,
         };
         self.scroll.set_scroll_top(to);
         true
-    }
-
-    /// Shows this one too, where the whole log is shown. Returns whether it is new.
-    fn insert(&self, id: TransactionId) -> bool {
-        let mut ids = self.ids.borrow_mut();
-        // Another window's entries may have come in between.
-        let place = ids.binary_search(&id);
-        if let Err(place) = place {
-            ids.insert(place, id);
-        }
-        place.is_err()
     }
 
     /// Asks the page how far it is scrolled, how much is seen and how high a row is, which depends on the font.
@@ -297,13 +311,14 @@ impl Table {
     }
 
     fn ids_at(&self, places: Range<usize>) -> Vec<TransactionId> {
-        let ids = self.ids.borrow();
+        let listing = self.listing.borrow();
+        let ids = listing.ids();
         places.filter_map(|place| ids.get(ids.len().checked_sub(place + 1)?).copied()).collect()
     }
 
     /// Draws the rows that are seen and known. Returns whether some are not known yet.
     fn draw(&self) -> bool {
-        let total = self.ids.borrow().len();
+        let total = self.listing.borrow().ids().len();
         let window = self.scrolling(total).drawn();
         let cache = self.cache.borrow();
         let mut drawn = self.drawn.borrow_mut();
@@ -426,14 +441,15 @@ impl Table {
 
     /// Reads the entries around those that are seen, as far as they are not known: what has changed was told.
     async fn read(&self) -> Result<(), StoreError> {
-        let total = self.ids.borrow().len();
+        let total = self.listing.borrow().ids().len();
         let window = self.scrolling(total).drawn().rows;
         let places = window.start.saturating_sub(READ_AHEAD)..(window.end + READ_AHEAD).min(total);
         let wanted: BTreeSet<_> = self.ids_at(places).into_iter().collect();
         let ids: Vec<_> = wanted.iter().copied().filter(|id| !self.cache.borrow().contains_key(id)).collect();
         let (Some(oldest), Some(newest)) = (ids.first(), ids.last()) else { return Ok(()) };
         let in_a_row = ids.windows(2).all(|pair| pair[0].0.checked_add(1) == Some(pair[1].0));
-        let entries = if in_a_row { self.store.range(*oldest, *newest).await? } else { self.store.get(&ids).await? };
+        let entries =
+            if in_a_row { self.desk.store.range(*oldest, *newest).await? } else { self.desk.store.get(&ids).await? };
         let mut cache = self.cache.borrow_mut();
         if cache.len() > CACHE_LIMIT {
             cache.retain(|id, _| wanted.contains(id));
@@ -441,7 +457,7 @@ impl Table {
         cache.extend(entries.into_iter().map(|entry| (entry.id, entry)));
         // Another window may have cleared some: what is not there must not be waited for.
         if ids.iter().any(|id| !cache.contains_key(id)) {
-            self.ids.borrow_mut().retain(|id| cache.contains_key(id) || ids.binary_search(id).is_err());
+            self.listing.borrow_mut().retain(|id| cache.contains_key(&id) || ids.binary_search(&id).is_err());
         }
         Ok(())
     }

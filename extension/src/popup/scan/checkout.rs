@@ -1,13 +1,13 @@
 //! The Checkout section: patron, then item after item, or a payment; the patron stays until cleared or changed.
 
-use super::codes::on_code;
+use super::{codes::on_code, scans::Scans, sitting::SittingLists};
 use crate::{
-    dom,
+    dom::{self, elements},
     i18n::{text, text_with},
     locale,
     popup::{
         Desk, Tone,
-        known::suggest,
+        known::{patron::PatronPanel, suggest::Suggestions},
         on_enter,
         window::question::{self, Question, Reply},
     },
@@ -20,57 +20,46 @@ use koct_core::{
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Event, HtmlInputElement};
+use web_sys::HtmlInputElement;
 
-#[derive(Clone)]
-struct Checkout {
-    desk: Rc<Desk>,
-    patron: HtmlInputElement,
-    item: HtmlInputElement,
-    amount: HtmlInputElement,
-}
-
-/// # Errors
-/// When the page lacks an element.
-pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    let checkout = Checkout {
-        desk: desk.clone(),
-        patron: dom::by_id("checkout-patron")?,
-        item: dom::by_id("checkout-item")?,
-        amount: dom::by_id("checkout-amount")?,
-    };
-    // Before the field's own keys: in an open list, Enter chooses.
-    let this = checkout.clone();
-    suggest::bind(desk, move || this.patron_entered());
-    let this = checkout.clone();
-    on_code(desk, &checkout.patron, move || this.patron_entered());
-    let this = checkout.clone();
-    on_code(desk, &checkout.item, move || this.record());
-    let this = checkout.clone();
-    dom::on::<Event>(dom::by_id::<Element>("checkout-form")?.as_ref(), "submit", move |event| {
-        event.prevent_default();
-        this.record();
-    });
-    let this = checkout.clone();
-    on_enter(&checkout.amount, move || this.pay());
-    let this = checkout.clone();
-    dom::on::<Event>(dom::by_id::<Element>("checkout-pay")?.as_ref(), "click", move |_| this.pay());
-    let this = desk.clone();
-    dom::on::<Event>(checkout.patron.as_ref(), "input", move |_| {
-        this.begin_visit();
-        this.patron_changed();
-        this.show_sitting();
-    });
-    // The next patron's card replaces the last one's.
-    let this = checkout.clone();
-    dom::on::<Event>(checkout.patron.as_ref(), "focus", move |_| this.patron.select());
-    dom::on::<Event>(dom::by_id::<Element>("checkout-clear-patron")?.as_ref(), "click", move |_| {
-        checkout.clear_patron();
-    });
-    Ok(())
+elements! {
+    pub(crate) struct Checkout(
+        desk: Rc<Desk>, scans: Rc<Scans>, panel: Rc<PatronPanel>, sitting_lists: Rc<SittingLists>,
+        suggestions: Rc<Suggestions>,
+    ) {
+        patron: HtmlInputElement = "checkout-patron",
+        item: HtmlInputElement = "checkout-item",
+        amount: HtmlInputElement = "checkout-amount",
+    }
 }
 
 impl Checkout {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
+        // Before the field's own keys: in an open list, Enter chooses.
+        let this = self.clone();
+        self.suggestions.bind(move || this.patron_entered());
+        let this = self.clone();
+        on_code(&self.desk, &self.patron, move || this.patron_entered());
+        let this = self.clone();
+        on_code(&self.desk, &self.item, move || this.record());
+        dom::on_submit("checkout-form", self, |this| this.record())?;
+        let this = self.clone();
+        on_enter(&self.amount, move || this.pay());
+        dom::on_click("checkout-pay", self, Self::pay)?;
+        dom::bind(&self.patron, "input", self, |this| this.patron_changed());
+        // The next patron's card replaces the last one's.
+        dom::bind(&self.patron, "focus", self, |this| this.patron.select());
+        dom::on_click("checkout-clear-patron", self, |this| this.clear_patron())
+    }
+
+    fn patron_changed(&self) {
+        self.scans.begin_visit();
+        self.panel.changed();
+        self.sitting_lists.show();
+    }
+
     fn patron_entered(&self) {
         match Cardnumber::parse(&self.patron.value()) {
             Ok(cardnumber) => {
@@ -85,9 +74,9 @@ impl Checkout {
     }
 
     fn take_card(&self, cardnumber: &Cardnumber) {
-        self.desk.begin_visit();
+        self.scans.begin_visit();
         let _ = self.item.focus();
-        self.desk.show_in_form(cardnumber);
+        self.panel.show_in_form(cardnumber);
     }
 
     fn record(&self) {
@@ -110,12 +99,12 @@ impl Checkout {
             entered => {
                 self.item.set_value("");
                 let _ = self.item.focus();
-                self.desk.scan(entered);
+                self.scans.scan(entered);
             }
         }
     }
 
-    fn pay(&self) {
+    fn pay(self: &Rc<Self>) {
         let say = |text: &str| self.desk.message.answer(Tone::Bad, text);
         let typed = self.amount.value();
         let entered = scan::payment(&self.patron.value(), &typed);
@@ -137,19 +126,19 @@ impl Checkout {
             }
             entered => {
                 self.amount.set_value("");
-                self.desk.scan(entered);
+                self.scans.scan(entered);
             }
         }
     }
 
     /// A barcode that came into the field of the amount must not become money.
-    async fn pay_if_meant(self, typed: String, action: Action, amount: Amount) {
+    async fn pay_if_meant(self: Rc<Self>, typed: String, action: Action, amount: Amount) {
         let amount = locale::amount(amount);
         let (title, yes) = (text_with("amountUnusualTitle", &[&amount]), text_with("amountUnusualYes", &[&amount]));
         let body = text("amountUnusualText");
         let question = Question { title: &title, text: &body, yes: &yes, ..Question::default() };
         if question::ask(question).await == Ok(Reply::Yes) {
-            self.desk.scan(Entered::Scan(action));
+            self.scans.scan(Entered::Scan(action));
         } else {
             self.amount.set_value(&typed);
             let _ = self.amount.focus();
@@ -158,26 +147,9 @@ impl Checkout {
     }
 
     fn clear_patron(&self) {
-        self.desk.begin_visit();
         self.patron.set_value("");
-        self.desk.patron_changed();
-        self.desk.show_sitting();
+        self.patron_changed();
         self.desk.message.show(Tone::Good, &text("patronCleared"));
         let _ = self.patron.focus();
-    }
-}
-
-impl Desk {
-    /// Shows another patron in the form.
-    pub(crate) fn show_in_form(self: &Rc<Self>, cardnumber: &Cardnumber) {
-        let Ok(field) = dom::by_id::<HtmlInputElement>("checkout-patron") else { return };
-        field.set_value(cardnumber.as_str());
-        if dom::document().ok().and_then(|page| page.active_element()).is_some_and(|active| active == **field) {
-            // The next card replaces this one.
-            field.select();
-        }
-        self.patron_changed();
-        self.show_sitting();
-        self.patron_entered(cardnumber.to_string());
     }
 }

@@ -1,14 +1,17 @@
 //! The queue from the fields to the log: one durable transaction after another, in the order scanned.
 
-use super::{Problem, Scan, Unrecorded};
+use super::{Problem, Scan, Unrecorded, attention::Attention};
 use crate::{
-    clock, dom,
+    clock,
+    dom::{self, elements},
     i18n::{text, text_with},
     locale,
-    popup::{Desk, Tone, Topic},
+    popup::{
+        Desk, Tone, Topic,
+        known::{lookup::Lookups, patron::PatronPanel, queue::LookupQueue, records::Records},
+    },
     store::StoreError,
     timer::sleep,
-    wording,
 };
 use futures_util::future::select;
 use koct_core::{
@@ -24,12 +27,14 @@ use koct_core::{
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
+    fmt::Display,
     pin::pin,
     rc::Rc,
     time::Duration,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
+use web_sys::HtmlInputElement;
 
 /// For how long a scan waits to find out whose user name was typed, and whether the item is a patron's card.
 const RECORDS_TIMEOUT: Duration = Duration::from_millis(250);
@@ -61,79 +66,115 @@ enum Written {
     NextPatron(Cardnumber),
 }
 
-/// The queue.
-#[derive(Default)]
-pub(crate) struct Scans {
-    waiting: RefCell<VecDeque<Job>>,
-    writing: Cell<bool>,
-    visits: RefCell<Visits>,
-    /// The card that was taken for the next patron's, where nothing was recorded since.
-    last_card: Cell<Option<Switch>>,
+elements! {
+    /// The queue.
+    pub(crate) struct Scans(
+        desk: Rc<Desk>, attention: Rc<Attention>, records: Rc<Records>, lookups: Rc<Lookups>,
+        patron: Rc<PatronPanel>, queue: Rc<LookupQueue>,
+    ) {
+        ;
+        waiting: RefCell<VecDeque<Job>>,
+        writing: Cell<bool>,
+        visits: RefCell<Visits>,
+        /// The card that was taken for the next patron's, where nothing was recorded since.
+        last_card: Cell<Option<Switch>>,
+    }
 }
 
-/// Binds the button that takes back the last scan.
-///
-/// # Errors
-/// When the page lacks an element.
-pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    dom::on_click("undo", desk, Desk::undo_last)?;
-    Ok(())
-}
+impl Scans {
+    /// Binds the button that takes back the last scan.
+    ///
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
+        dom::on_click("undo", self, |this| this.put(Job::Undo))
+    }
 
-impl Desk {
     /// Another patron was entered, or none.
     pub(crate) fn begin_visit(&self) {
-        self.scans.visits.borrow_mut().enter();
+        self.visits.borrow_mut().enter();
     }
 
     /// Queues what was scanned now. Never waits.
     pub(crate) fn scan(self: &Rc<Self>, entered: Entered) {
         match entered {
             Entered::Scan(action) | Entered::Unusual(action, _) => {
-                let visit = Some(self.scans.visits.borrow().now());
-                self.queue(Job::Scan(Scan { action, at: clock::now(), visit, is_meant: false }));
+                let visit = Some(self.visits.borrow().now());
+                self.put(Job::Scan(Scan { action, at: clock::now(), visit, is_meant: false }));
             }
-            Entered::Refused(typed, error) => self.queue(Job::Refused(typed, error)),
+            Entered::Refused(typed, error) => self.put(Job::Refused(typed, error)),
             // Nothing to be recorded.
             Entered::NextPatron(_) | Entered::Missing(_) => {}
         }
     }
 
     /// Queues what could not be recorded before.
-    pub(crate) fn scan_again(self: &Rc<Self>, scan: Scan) {
-        self.queue(Job::Scan(Scan { at: clock::now(), ..scan }));
+    fn scan_again(self: &Rc<Self>, scan: Scan) {
+        self.put(Job::Scan(Scan { at: clock::now(), ..scan }));
     }
 
-    /// Queues what a person wants recorded, odd as it looks.
-    pub(crate) fn scan_as_meant(self: &Rc<Self>, scan: Scan) {
-        self.scan_again(Scan { is_meant: true, ..scan });
+    /// Keeps on the screen what was not recorded, until a person deals with it.
+    fn keep(self: &Rc<Self>, unrecorded: &Unrecorded) {
+        let (this, kept) = (self.clone(), unrecorded.clone());
+        self.attention.add(unrecorded, move |is_tried_again| {
+            this.desk.focus.back();
+            if is_tried_again {
+                this.retry(kept.clone());
+            }
+        });
     }
 
-    /// Takes back what was scanned last.
-    pub(crate) fn undo_last(self: &Rc<Self>) {
-        self.queue(Job::Undo);
+    fn retry(self: &Rc<Self>, unrecorded: Unrecorded) {
+        match unrecorded {
+            Unrecorded::Typed(typed, error) => self.put_back(&typed, &error),
+            // The person wants it recorded, odd as it looks.
+            Unrecorded::Scan(scan, Problem::Odd(_)) => self.scan_again(Scan { is_meant: true, ..scan }),
+            Unrecorded::Scan(scan, Problem::NextPatron(switch)) => self.was_item(switch, scan),
+            Unrecorded::Scan(scan, Problem::Store(_) | Problem::Clock) => self.scan_again(scan),
+        }
+    }
+
+    /// Puts the values back into their fields, to be corrected.
+    fn put_back(&self, typed: &Typed, error: &TypedError) {
+        let put = |id: &str, value: &str, focus: bool| {
+            let Ok(input) = dom::by_id::<HtmlInputElement>(id) else { return };
+            input.set_value(value);
+            if focus {
+                let _ = input.focus();
+                input.select();
+            }
+        };
+        let patron_is_wrong = matches!(error, TypedError::Cardnumber(_));
+        let (patron, id, value) = match typed {
+            Typed::Checkin { item } => return put("checkin-item", item, true),
+            Typed::Checkout { patron, item } => (patron, "checkout-item", item),
+            Typed::Payment { patron, amount } => (patron, "checkout-amount", amount),
+        };
+        self.begin_visit();
+        put("checkout-patron", patron, patron_is_wrong);
+        put(id, value, !patron_is_wrong);
     }
 
     /// What was taken for the next patron's card was an item: it goes to the patron before, with all that came after it.
-    pub(crate) fn was_item(self: &Rc<Self>, switch: Switch, scan: Scan) {
+    fn was_item(self: &Rc<Self>, switch: Switch, scan: Scan) {
         self.show_before(switch);
-        self.queue(Job::WasItem(switch, scan));
+        self.put(Job::WasItem(switch, scan));
     }
 
     /// Shows who was the patron before this card, if the form shows the card's.
     fn show_before(self: &Rc<Self>, switch: Switch) {
         let before = {
-            let visits = self.scans.visits.borrow();
+            let visits = self.visits.borrow();
             visits.is_shown(switch).then(|| visits.before(switch).clone())
         };
         if let Some(before) = before {
-            self.show_in_form(&before);
+            self.patron.show_in_form(&before);
         }
     }
 
-    fn queue(self: &Rc<Self>, job: Job) {
-        self.scans.waiting.borrow_mut().push_back(job);
-        if !self.scans.writing.replace(true) {
+    fn put(self: &Rc<Self>, job: Job) {
+        self.waiting.borrow_mut().push_back(job);
+        if !self.writing.replace(true) {
             spawn_local(self.clone().work());
         }
     }
@@ -141,7 +182,7 @@ impl Desk {
     async fn work(self: Rc<Self>) {
         loop {
             // Not in the head of a `while let`: the queue must not stay borrowed over the await.
-            let next = self.scans.waiting.borrow_mut().pop_front();
+            let next = self.waiting.borrow_mut().pop_front();
             let Some(job) = next else { break };
             match job {
                 Job::Scan(scan) => self.take(scan).await,
@@ -150,18 +191,18 @@ impl Desk {
                 Job::WasItem(switch, scan) => self.give_back(switch, scan).await,
             }
         }
-        self.scans.writing.set(false);
+        self.writing.set(false);
     }
 
     async fn take(self: &Rc<Self>, mut scan: Scan) {
         let visit = scan.visit.take();
         if let Some(visit) = visit {
-            scan.action = self.scans.visits.borrow().of(visit, scan.action);
+            scan.action = self.visits.borrow().of(visit, scan.action);
         }
         match self.write(&mut scan).await {
             Ok(Written::Entry(entry)) => {
                 if let Some(visit) = visit {
-                    self.scans.visits.borrow_mut().recorded(visit, &entry.transaction.action, entry.id);
+                    self.visits.borrow_mut().recorded(visit, &entry.transaction.action, entry.id);
                 }
                 self.confirm(entry);
             }
@@ -172,8 +213,8 @@ impl Desk {
 
     fn refuse(self: &Rc<Self>, unrecorded: &Unrecorded) {
         let tone = if unrecorded.is_a_question() { Tone::Doubt } else { Tone::Bad };
-        self.message.answer(tone, &text_with("notRecorded", &[&unrecorded.describe()]));
-        self.attention.add(self, unrecorded);
+        self.desk.message.answer(tone, &text_with("notRecorded", &[&unrecorded.describe()]));
+        self.keep(unrecorded);
     }
 
     /// Records it, in the name of the patron whose user name was typed.
@@ -190,14 +231,14 @@ impl Desk {
                 (Known::Odd(concern), _) => return Err(Problem::Odd(concern)),
                 _ => {}
             }
-            let cards = self.preferences.borrow().cards();
-            let sitting = self.sitting.borrow();
+            let cards = self.desk.preferences.borrow().cards();
+            let sitting = self.desk.sitting.borrow();
             let last = sitting.last().map(|entry| &entry.transaction.action);
             if let Some(concern) = guard::concern(&scan.action, last, cards.as_ref()) {
                 return Err(Problem::Odd(concern));
             }
         }
-        let recorded = self.store.record(scan.action.clone(), moment).await;
+        let recorded = self.desk.store.record(scan.action.clone(), moment).await;
         recorded.map(Written::Entry).map_err(|error| Problem::Store(error.to_string()))
     }
 
@@ -214,7 +255,7 @@ impl Desk {
     async fn ask_records(&self, scan: &Scan, found: &RefCell<Ahead>) {
         let Some(records) = self.records.get() else { return };
         if let Some(typed) = scan.action.cardnumber().filter(|typed| !self.patron.shows(typed.as_str())) {
-            let card = self.card_of_user(typed.as_str()).await;
+            let card = self.lookups.card_of_user(typed.as_str()).await;
             found.borrow_mut().patron = card.and_then(|card| Cardnumber::parse(&card).ok());
         }
         let Some(barcode) = scan.action.barcode().filter(|_| !scan.is_meant) else { return };
@@ -234,27 +275,27 @@ impl Desk {
         let before = scan.action.cardnumber().filter(|before| !same_code(before.as_str(), card.as_str())).cloned();
         if let Some(before) = before {
             let (switch, is_current) = {
-                let mut visits = self.scans.visits.borrow_mut();
+                let mut visits = self.visits.borrow_mut();
                 let visit = visit.unwrap_or(visits.now());
                 (visits.switch(visit, before, card.clone()), visits.is_current(visit))
             };
             if is_current {
-                self.show_in_form(card);
+                self.patron.show_in_form(card);
             }
-            self.scans.last_card.set(Some(switch));
+            self.last_card.set(Some(switch));
             let unrecorded = Unrecorded::Scan(scan, Problem::NextPatron(switch));
             if !is_current {
                 return self.refuse(&unrecorded);
             }
-            self.attention.add(self, &unrecorded);
+            self.keep(&unrecorded);
         }
-        self.message.answer(Tone::Doubt, &text_with("patronSwitched", &[card.as_str()]));
+        self.desk.message.answer(Tone::Doubt, &text_with("patronSwitched", &[card.as_str()]));
     }
 
-    /// It was an item: see [`Desk::was_item`].
+    /// It was an item: see [`Scans::was_item`].
     async fn give_back(self: &Rc<Self>, switch: Switch, scan: Scan) {
         let (before, recorded) = {
-            let mut visits = self.scans.visits.borrow_mut();
+            let mut visits = self.visits.borrow_mut();
             (visits.before(switch).clone(), visits.was_item(switch))
         };
         for id in recorded {
@@ -266,55 +307,53 @@ impl Desk {
 
     /// What was recorded is another patron's.
     async fn give_to(self: &Rc<Self>, id: TransactionId, patron: &Cardnumber) {
-        let failed = |error: &str| {
-            self.message.about(Topic::Change).show(Tone::Bad, &text_with("editFailed", &[error]));
-        };
-        let Some(_permit) = self.may_change(id).await else { return };
+        let failed = |error: &dyn Display| self.desk.failed(Topic::Change, "editFailed", error);
+        let Some(_permit) = self.desk.may_change(id).await else { return };
         let Some(now) = clock::now() else { return failed(&text("attentionClock")) };
         let rule = |entry: &Entry| match entry.status.state() {
             State::Deleted => Some(entry.clone()),
             _ => entry.edited(entry.transaction.action.clone().by(patron.clone()), now),
         };
-        match self.store.change(&[id], rule).await {
+        match self.desk.store.change(&[id], rule).await {
             Ok(changes) => {
                 let entries: Vec<Entry> = changes.iter().map(|change| change.entry.clone()).collect();
-                self.apply(changes);
+                self.desk.apply(changes);
                 for entry in entries.into_iter().filter(|entry| entry.status.state() == State::Local) {
-                    self.look_up(entry);
+                    self.queue.look_up(entry);
                 }
             }
             Err(StoreError::NotOpen(_)) => failed(&text("editGone")),
-            Err(error) => failed(&error.to_string()),
+            Err(error) => failed(&error),
         }
     }
 
     /// Shows that a scan is durable.
     fn confirm(self: &Rc<Self>, entry: Entry) {
-        self.scans.last_card.set(None);
-        self.log_changed(&LogEvent::Recorded(entry.clone()));
+        self.last_card.set(None);
+        self.desk.log_changed(&LogEvent::Recorded(entry.clone()));
         let action = &entry.transaction.action;
         let optional = |value: Option<String>| value.unwrap_or_default();
         let barcode = optional(action.barcode().map(ToString::to_string));
         let cardnumber = optional(action.cardnumber().map(ToString::to_string));
-        let [checkouts, checkins] = self.sitting.borrow().counts().map(locale::number);
+        let [checkouts, checkins] = self.desk.sitting.borrow().counts().map(locale::number);
         let message = match action {
             Action::Issue { .. } => text_with("recordedCheckout", &[&barcode, &cardnumber, &checkouts, &checkins]),
             Action::Return { .. } => text_with("recordedCheckin", &[&barcode, &checkouts, &checkins]),
             Action::Payment { amount, .. } => text_with("recordedPayment", &[&locale::amount(*amount), &cardnumber]),
         };
-        self.message.answer(Tone::Good, &message);
-        self.look_up(entry);
+        self.desk.message.answer(Tone::Good, &message);
+        self.queue.look_up(entry);
     }
 
     /// Takes back the last scan of this window.
     async fn undo(self: &Rc<Self>) {
-        if let Some(switch) = self.scans.last_card.take() {
+        if let Some(switch) = self.last_card.take() {
             return self.take_back_card(switch);
         }
-        let last = self.sitting.borrow().last().map(|entry| entry.id);
+        let last = self.desk.sitting.borrow().last().map(|entry| entry.id);
         match last {
-            Some(id) => self.clone().take_back(id).await,
-            None => self.message.answer(Tone::Doubt, &text("undoNothing")),
+            Some(id) => self.desk.clone().take_back(id).await,
+            None => self.desk.message.answer(Tone::Doubt, &text("undoNothing")),
         }
     }
 
@@ -322,32 +361,11 @@ impl Desk {
     fn take_back_card(self: &Rc<Self>, switch: Switch) {
         self.show_before(switch);
         let before = {
-            let mut visits = self.scans.visits.borrow_mut();
+            let mut visits = self.visits.borrow_mut();
             visits.was_item(switch);
             visits.before(switch).clone()
         };
         self.attention.remove_card();
-        self.message.answer(Tone::Good, &text_with("patronReady", &[before.as_str()]));
-    }
-
-    /// Takes back what was just recorded.
-    pub(crate) async fn take_back(self: Rc<Self>, id: TransactionId) {
-        let Some(_permit) = self.may_change(id).await else { return };
-        let Some(now) = clock::now() else {
-            return self.message.about(Topic::Change).show(Tone::Bad, &text("attentionClock"));
-        };
-        match self.store.change(&[id], |entry| entry.deleted(now)).await {
-            Ok(changes) => {
-                let words = changes.first().map(|change| wording::entry(&change.entry)).unwrap_or_default();
-                self.apply(changes);
-                self.draw_now();
-                self.message.about(Topic::Change).show(Tone::Good, &text_with("undone", &[&words]));
-            }
-            Err(StoreError::NotOpen(_)) => {
-                // Sent, or changed in another window a moment ago: the one before is not what is meant.
-                self.message.answer(Tone::Doubt, &text("undoTooLate"));
-            }
-            Err(error) => self.failed(Topic::Change, "editFailed", &error),
-        }
+        self.desk.message.answer(Tone::Good, &text_with("patronReady", &[before.as_str()]));
     }
 }

@@ -4,7 +4,7 @@ use crate::{
     dom::{self, elements},
     i18n::text_with,
     locale,
-    popup::Desk,
+    popup::{Desk, Panel},
     wording,
 };
 use koct_core::{
@@ -22,8 +22,10 @@ use web_sys::{Element, HtmlElement, HtmlInputElement};
 const LISTED: usize = 60;
 
 elements! {
-    pub(crate) struct SittingLists {
+    pub(crate) struct SittingLists(desk: Rc<Desk>) {
         cardnumber: HtmlInputElement = "checkout-patron",
+        /// Where a patron who is known is shown.
+        patron: HtmlElement = "patron-panel",
         ;
         checkouts: List = List::new("patron-items")?,
         checkins: List = List::new("checkin-items")?,
@@ -76,46 +78,50 @@ impl List {
     }
 }
 
-/// One that was recorded just now is shown at once, everything else at the next drawing.
-pub(crate) fn follow(desk: &Rc<Desk>, event: &LogEvent) {
-    if let LogEvent::Recorded(entry) = event {
-        desk.add_to_sitting(entry);
+impl Panel for SittingLists {
+    /// One that was recorded just now is shown at once, everything else at the next drawing.
+    fn follow(self: Rc<Self>, event: &LogEvent) {
+        match event {
+            LogEvent::Recorded(entry) => self.add(entry),
+            LogEvent::Reload(_) => self.draw(),
+            LogEvent::Changed(_) | LogEvent::Committed => {}
+        }
+    }
+
+    fn draw(self: Rc<Self>) {
+        if self.desk.sitting_changed.get() {
+            self.show();
+        }
     }
 }
 
-impl Desk {
+impl SittingLists {
     /// A patron who is known is shown with all that they have.
     fn hide_if_known(&self) {
-        if self.patron.is_shown() {
-            self.sitting_lists.checkouts.panel.set_hidden(true);
+        if !self.patron.hidden() {
+            self.checkouts.panel.set_hidden(true);
         }
     }
 
     /// The patron, or what was recorded in this sitting, has changed.
-    pub(crate) fn show_sitting(&self) {
-        self.sitting_changed.set(false);
-        let (sitting, lists) = (self.sitting.borrow(), &self.sitting_lists);
-        let of_patron = sitting.checkouts_of(&lists.cardnumber.value());
-        lists.checkouts.show(&of_patron, &title("patronItems", of_patron.len()));
+    pub(crate) fn show(&self) {
+        self.desk.sitting_changed.set(false);
+        let sitting = self.desk.sitting.borrow();
+        let of_patron = sitting.checkouts_of(&self.cardnumber.value());
+        self.checkouts.show(&of_patron, &title("patronItems", of_patron.len()));
         self.hide_if_known();
         let checkins = sitting.checkins();
-        lists.checkins.show(&checkins, &title("checkinItems", checkins.len()));
+        self.checkins.show(&checkins, &title("checkinItems", checkins.len()));
     }
 
-    pub(crate) fn show_sitting_if_changed(&self) {
-        if self.sitting_changed.get() {
-            self.show_sitting();
-        }
-    }
-
-    fn add_to_sitting(&self, entry: &Entry) {
-        let (sitting, lists) = (self.sitting.borrow(), &self.sitting_lists);
-        let card = lists.cardnumber.value();
+    fn add(&self, entry: &Entry) {
+        let sitting = self.desk.sitting.borrow();
+        let card = self.cardnumber.value();
         if is_checkout_of(entry, &card) {
-            lists.checkouts.add(entry, &title("patronItems", sitting.checkouts_of(&card).len()));
+            self.checkouts.add(entry, &title("patronItems", sitting.checkouts_of(&card).len()));
             self.hide_if_known();
         } else if is_checkin(entry) {
-            lists.checkins.add(entry, &title("checkinItems", sitting.checkins().len()));
+            self.checkins.add(entry, &title("checkinItems", sitting.checkins().len()));
         }
     }
 }

@@ -10,7 +10,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Event, FocusEvent, FocusOptions, HtmlElement, HtmlInputElement, MouseEvent};
 
 /// The fields that are scanned into.
-const FIELDS: &str = ".desk-forms input";
+pub(crate) const SCANNED_INTO: &str = ".desk-forms input";
 /// What is typed into.
 pub(crate) const TYPED_INTO: &str = "input:not([type=checkbox], [type=radio], [type=file], [type=button], [type=submit]):read-write, textarea:read-write";
 /// What a click is meant for, whatever is marked elsewhere.
@@ -40,7 +40,7 @@ impl Focus {
             let from = event.related_target().and_then(|from| from.dyn_into::<Element>().ok());
             let is_returned = from.is_some_and(|from| from.closest("dialog").ok().flatten().is_some());
             let Some(field) = target(&event).filter(|_| !is_returned && !this.is_returning.get()) else { return };
-            if field.matches(FIELDS).unwrap_or(false) {
+            if field.matches(SCANNED_INTO).unwrap_or(false) {
                 this.was_search.set(false);
                 *this.last.borrow_mut() = field.dyn_into().ok();
             } else if field.id() == "find-text" {

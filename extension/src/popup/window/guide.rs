@@ -2,8 +2,7 @@
 
 use crate::{
     dom::{self, elements},
-    popup::Desk,
-    preferences::Preferences,
+    popup::{Desk, Panel},
 };
 use koct_core::{
     log::event::LogEvent,
@@ -18,7 +17,7 @@ const STEPS: [(SetupStep, &str); 3] =
     [(SetupStep::Configure, "guide-configure"), (SetupStep::Test, "guide-test"), (SetupStep::Ready, "guide-ready")];
 
 elements! {
-    pub(crate) struct Guide {
+    pub(crate) struct Guide(desk: Rc<Desk>) {
         panel: HtmlElement = "guide",
         ;
         /// It was there in this window, so that it may say that all is done.
@@ -27,22 +26,17 @@ elements! {
     }
 }
 
-/// # Errors
-/// When the page lacks an element.
-pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    dom::on_click("guide-close", desk, |desk| desk.guide.close())
-}
-
-/// Once all is done and something was recorded, it is in the way.
-pub(crate) fn follow(desk: &Rc<Desk>, event: &LogEvent) {
-    if matches!(event, LogEvent::Recorded(_)) && desk.guide.done.get() {
-        desk.guide.close();
+impl Panel for Guide {
+    /// Once all is done and something was recorded, it is in the way.
+    fn follow(self: Rc<Self>, event: &LogEvent) {
+        if matches!(event, LogEvent::Recorded(_)) && self.done.get() {
+            self.close();
+        }
     }
-}
 
-impl Guide {
     /// Shows how far it is.
-    pub(crate) fn show(&self, preferences: &Preferences) {
+    fn show_settings(self: Rc<Self>) {
+        let preferences = self.desk.preferences.borrow();
         let next = guide::next(&preferences.form, preferences.saved, preferences.tested.as_deref());
         for (step, id) in STEPS {
             let Ok(line) = dom::by_id::<Element>(id) else { continue };
@@ -62,6 +56,14 @@ impl Guide {
         self.done.set(next == SetupStep::Ready);
         self.shown.set(self.shown.get() || next != SetupStep::Ready);
         self.panel.set_hidden(!self.shown.get());
+    }
+}
+
+impl Guide {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
+        dom::on_click("guide-close", self, |this| this.close())
     }
 
     /// Puts it away for this window.

@@ -41,7 +41,7 @@ async fn opening_key() -> Option<String> {
 }
 
 /// Opens it, at its beginning.
-pub(crate) fn open() {
+fn open() {
     let (Ok(dialog), Ok(body)) =
         (dom::by_id::<HtmlDialogElement>("help-dialog"), dom::by_id::<HtmlElement>("help-body"))
     else {

@@ -4,15 +4,8 @@
 //! (F6, F7, F10, F11 and F12 are its own). One list has them all: what they do, the buttons that show them and the help are
 //! made from it.
 
-use super::{
-    focus::{is_dialog_open, target},
-    help,
-};
-use crate::{
-    dom,
-    i18n::text,
-    popup::{Desk, commit},
-};
+use super::focus::{is_dialog_open, target};
+use crate::{dom, i18n::text, popup::known::patron::PatronPanel};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent};
@@ -113,15 +106,15 @@ impl Key {
 
 /// # Errors
 /// When the page lacks an element.
-pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
+pub(crate) fn bind(patron: &Rc<PatronPanel>) -> Result<(), JsValue> {
     for key in &KEYS {
         key.show()?;
     }
-    let desk = desk.clone();
-    dom::on::<KeyboardEvent>(dom::document()?.as_ref(), "keydown", move |event| {
+    let page = dom::document()?;
+    dom::bind_event(&page, "keydown", patron, |patron, event: KeyboardEvent| {
         let is_plain = !(event.alt_key() || event.meta_key() || event.shift_key());
         // A dialog is dealt with first; Escape closes it.
-        if is_plain && !event.is_composing() && !is_dialog_open() && pressed(&desk, &event) {
+        if is_plain && !event.is_composing() && !is_dialog_open() && pressed(patron, &event) {
             event.prevent_default();
         }
     });
@@ -129,7 +122,7 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
 }
 
 /// Does what the key stands for. Returns whether it stands for anything.
-fn pressed(desk: &Rc<Desk>, event: &KeyboardEvent) -> bool {
+fn pressed(patron: &Rc<PatronPanel>, event: &KeyboardEvent) -> bool {
     let name = event.key();
     let is_here = |key: &&Key| {
         key.name == name
@@ -140,13 +133,10 @@ fn pressed(desk: &Rc<Desk>, event: &KeyboardEvent) -> bool {
     // A key that is held down repeats itself: what it does once is enough.
     let once = !event.repeat();
     match key.does {
-        Does::Help => help::open(),
         Does::Checkout | Does::Search | Does::Checkin => key.target.map_or((), focus),
-        Does::Undo if once => desk.undo_last(),
-        Does::Commit if once => commit::press(desk),
-        Does::Confirm => desk.confirm_all(),
-        Does::ClearPatron | Does::ShowAll => key.target.map_or((), click),
-        Does::Undo | Does::Commit => {}
+        Does::Undo | Does::Commit if !once => {}
+        Does::Confirm => patron.confirm_all(),
+        Does::Help | Does::Undo | Does::Commit | Does::ClearPatron | Does::ShowAll => key.target.map_or((), click),
         Does::CloseDialog => return false,
     }
     true

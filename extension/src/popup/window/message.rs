@@ -54,7 +54,6 @@ elements! {
         kept: RefCell<Vec<(Topic, HtmlElement)>>,
         /// What the error in the line is about, where it is one that stays.
         in_line: Cell<Option<Topic>>,
-        focus: Rc<Focus> = focus,
         player: Player,
         sounds: Cell<bool>,
     }

@@ -1,7 +1,7 @@
 //! A question with up to three answers, in a dialog of the page.
 
 use crate::dom;
-use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, HtmlDialogElement, HtmlElement};
 
@@ -42,16 +42,7 @@ pub(crate) async fn ask(question: Question<'_>) -> Result<Reply, JsValue> {
     list.set_hidden(question.list.is_empty());
     dom::fill_list(&list, question.list, |words| dom::line(words));
     dialog.set_return_value("cancel");
-    let closed = js_sys::Promise::new(&mut |resolve, _| {
-        let once = Closure::once_into_js(move || resolve.call0(&JsValue::UNDEFINED));
-        let options = web_sys::AddEventListenerOptions::new();
-        options.set_once(true);
-        let _ = dialog.add_event_listener_with_callback_and_add_event_listener_options(
-            "close",
-            once.unchecked_ref(),
-            &options,
-        );
-    });
+    let closed = dom::closing(&dialog);
     dialog.show_modal()?;
     // The safe answer has the focus: Enter of a scanner must not decide anything.
     let _ = dom::by_id::<HtmlElement>("question-cancel")?.focus();

@@ -48,7 +48,7 @@ fn send(koha: &FakeKoha, request: &Request) -> Result<Response, Failure> {
     if let Some(session) = &request.session {
         headers.push(("Cookie", format!("CGISESSID={}", session.cookie.reveal())));
     }
-    if let Some((name, password)) = &request.basic {
+    if let Some((name, password)) = request.basic.as_deref() {
         assert_eq!((name.as_str(), password.reveal()), ("koha", "koha"));
         headers.push(("Authorization", "Basic a29oYTprb2hh".to_owned()));
     }
@@ -332,7 +332,7 @@ fn a_pass_that_has_ended_is_told_once() {
         let renewed = pass(&koha, era, "koha");
         // Before 24.05 it is found out first that there are no conditions.
         let mut step = reading.handle(send(&koha, &reading.request(&settings, &renewed)));
-        while matches!(step, ReadStep::Again(0)) {
+        while matches!(step, ReadStep::Again(time) if time.is_zero()) {
             step = reading.handle(send(&koha, &reading.request(&settings, &renewed)));
         }
         assert!(matches!(step, ReadStep::Done(rows) if rows.len() == 300), "{era:?}");

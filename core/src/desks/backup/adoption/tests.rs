@@ -5,35 +5,15 @@ use crate::{
         name::DeskName,
         transaction::{Action, Moment, Transaction, arbitrary},
     },
-    desks::backup::{Writer, write},
-    log::status::{Attempt, Doubt, State},
-    settings::form::{CommitType, ServerUrl},
+    desks::backup::{
+        Writer,
+        testing::{desk, now, statuses},
+        write,
+    },
+    log::status::State,
+    settings::form::CommitType,
 };
 use proptest::prelude::*;
-
-fn desk(name: &str) -> DeskName {
-    DeskName::parse(name).unwrap()
-}
-
-fn now() -> Moment {
-    Moment::new(1_795_428_000_000, 60).unwrap()
-}
-
-fn attempt() -> Attempt {
-    Attempt::new(CommitType::Apply, ServerUrl::parse("https://koha.example.org").unwrap())
-}
-
-fn statuses() -> [Status; 7] {
-    [
-        Status::Local,
-        Status::Deleted,
-        Status::Rejected { message: "Borrower not found.".into() },
-        Status::Sending { attempt: attempt() },
-        Status::InDoubt { reason: Doubt::TimedOut, attempt: attempt() },
-        Status::Added,
-        Status::Success,
-    ]
-}
 
 fn returned(item: &str, second: i64) -> Transaction {
     let moment = Moment::new(1_795_428_000_000 + second * 1000, 60).unwrap();

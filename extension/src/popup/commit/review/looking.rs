@@ -2,7 +2,8 @@
 //!
 //! That of a long log takes a while: it is done in slices, and only what was asked for last is shown.
 
-use crate::{clock, popup::Desk, slices, store::StoreError};
+use super::Review;
+use crate::{clock, slices, store::StoreError};
 use koct_core::{
     Entry, State,
     desks::{conflict, shift::Shifts},
@@ -97,7 +98,7 @@ impl Looking {
         loop {
             let shifts = self.shifts.borrow().clone();
             looked_at.move_to(shifts).await;
-            let work = conflict::reviewing(&looked_at.entries, &looked_at.committed, clock::millis());
+            let work = conflict::reviewing(&looked_at.entries, &looked_at.committed, clock::time());
             let is_asked = || self.asked.get() == asked;
             let is_wanted = || is_asked() && *self.shifts.borrow() == looked_at.shifts;
             let review = slices::while_wanted(work, is_wanted).await;
@@ -113,18 +114,18 @@ impl Looking {
     }
 }
 
-impl Desk {
+impl Review {
     /// Whether there is so much to look through that a person should see that it is being done.
-    pub(in super::super) fn is_long_to_review(&self) -> bool {
-        self.counts.get().uncommitted() > LONG
+    pub(in super::super) fn is_long(&self) -> bool {
+        self.desk.counts.get().uncommitted() > LONG
     }
 
     /// Reads what is to be sent, and looks through it. Returns whether it is still asked for.
     pub(crate) async fn look_at_order(&self) -> Result<bool, StoreError> {
-        let looking = &self.review.looking;
+        let looking = &self.looking;
         looking.stop();
         let asked = looking.asked.get();
-        let entries = self.store.in_states(&State::TO_COMMIT).await?;
+        let entries = self.desk.store.in_states(&State::TO_COMMIT).await?;
         if looking.asked.get() != asked {
             return Ok(false);
         }
@@ -133,13 +134,13 @@ impl Desk {
 
     /// Looks through this. Returns whether it is still asked for.
     pub(super) async fn look_through(&self, entries: Ordered) -> Result<bool, StoreError> {
-        let looking = &self.review.looking;
+        let looking = &self.looking;
         looking.stop();
         let asked = looking.asked.get();
-        let counts = self.counts.get();
+        let counts = self.desk.counts.get();
         let nothing_committed = counts.committed() == 0;
         let items = if nothing_committed { HashSet::new() } else { slices::through(conflict::items(&entries)).await };
-        let committed = self.store.latest_committed(&items).await?;
+        let committed = self.desk.store.latest_committed(&items).await?;
         if looking.asked.get() != asked {
             return Ok(false);
         }
@@ -149,8 +150,8 @@ impl Desk {
     /// Looks through it again, since a shift was tried. Returns whether that is there to be shown.
     pub(crate) async fn look_at_shifts(self: &Rc<Self>) -> bool {
         // Where it is not there, whoever looks through it sees the new shift.
-        let looked_at = self.review.looking.looked_at.take();
+        let looked_at = self.looking.looked_at.take();
         let Some(looked_at) = looked_at else { return false };
-        self.review.looking.through(looked_at).await
+        self.looking.through(looked_at).await
     }
 }

@@ -139,37 +139,29 @@ impl Chosen {
         select.set_disabled(is_declared);
         let outcome = Outcome::from_reading(reading);
         dom::set_field(&self.row, "result", &outcome.notes());
-        self.show_refused(&outcome.refused)
+        self.show_refused(&outcome.refused);
+        Ok(())
     }
 
-    fn show_refused(&self, refused: &[(usize, String)]) -> Result<(), JsValue> {
+    fn show_refused(&self, refused: &[(usize, String)]) {
         let (Some(details), Some(lines)) = (dom::field(&self.row, "refused"), dom::field(&self.row, "refused-lines"))
         else {
-            return Ok(());
+            return;
         };
         details.set_hidden(refused.is_empty());
         dom::set_field(&self.row, "refused-count", &plural("importRefusedCount", refused.len(), &[]));
-        lines.set_text_content(None);
-        let add = |words: &str| -> Result<(), JsValue> {
-            let item = dom::document()?.create_element("li")?;
-            item.set_text_content(Some(words));
-            lines.append_with_node_1(&item)
-        };
-        for (line, reason) in refused.iter().take(LINES_LISTED) {
-            add(&text_with("importLine", &[&locale::number(*line), reason]))?;
-        }
-        if refused.len() > LINES_LISTED {
-            add(&plural("importMoreLines", refused.len() - LINES_LISTED, &[]))?;
-        }
-        Ok(())
+        let words = |(line, reason): &(usize, String)| text_with("importLine", &[&locale::number(*line), reason]);
+        let more = refused.len().checked_sub(LINES_LISTED).filter(|more| *more > 0);
+        let more = more.map(|more| plural("importMoreLines", more, &[]));
+        let listed = refused.iter().take(LINES_LISTED).map(words);
+        dom::fill_list(&lines, listed.chain(more), |words| dom::line(&words));
     }
 
     pub(super) fn show_outcome(&self, outcome: Outcome) {
         self.hide_options();
         dom::set_field(&self.row, "result", &outcome.words());
         let _ = self.row.set_attribute("data-outcome", if outcome.failed.is_some() { "failed" } else { "done" });
-        // The page has the template's fields, or it would not be shown.
-        let _ = self.show_refused(&outcome.refused);
+        self.show_refused(&outcome.refused);
         *self.outcome.borrow_mut() = Some(outcome);
     }
 }
