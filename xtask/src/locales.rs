@@ -24,7 +24,7 @@ const CATEGORIES: [(&str, &[&str]); 11] = [
 ];
 const ALL_CATEGORIES: [&str; 6] = ["zero", "one", "two", "few", "many", "other"];
 /// What is typed, or stands in Koha or in a file, just so: where English has one of these, so has every language.
-const LITERALS: [&str; 22] = [
+const LITERALS: [&str; 20] = [
     "KOCT",
     "Firefox",
     ".koc",
@@ -32,8 +32,6 @@ const LITERALS: [&str; 22] = [
     "create_koc_db.pl",
     "SQLite",
     "--sqlite3",
-    "editcatalogue",
-    "edit_catalogue",
     "http://",
     "https://",
     "https://koha-staff.example.org",
