@@ -22,8 +22,9 @@ mod window;
 
 use crate::{
     dom,
-    i18n::text_with,
+    i18n::{text, text_with},
     store::{self, Store, StoreError},
+    webext,
 };
 use commit::{Commit, doubts::Doubts, reach::Reach, review::Review};
 use desk::{Desk, Panel};
@@ -154,7 +155,17 @@ pub(crate) async fn start() -> Result<(), JsValue> {
 
 /// The log cannot be opened: nothing can be recorded.
 fn not_opened(message: &Rc<Message>, error: &StoreError) -> Result<(), JsValue> {
-    message.show(Tone::Bad, &text_with("openFailed", &[&error.to_string()]));
+    let words = match error {
+        _ if webext::in_private_window() => text("logPrivate"),
+        // So Firefox says where it is set to never remember history.
+        StoreError::Browser(reason)
+            if reason.contains("InvalidState") || reason.contains("did not allow mutations") =>
+        {
+            text("logNoHistory")
+        }
+        error => text_with("openFailed", &[&error.to_string()]),
+    };
+    message.show(Tone::Bad, &words);
     for id in ["checkout-item", "checkout-patron", "checkin-item", "checkout-submit", "checkin-submit", "commit"] {
         dom::by_id::<Element>(id)?.set_attribute("disabled", "")?;
     }

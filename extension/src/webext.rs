@@ -68,6 +68,12 @@ extern "C" {
     pub(crate) fn request_lock(name: &str, options: &Object, callback: &Function) -> Promise;
 }
 
+/// Whether this page is in a private window.
+pub(crate) fn in_private_window() -> bool {
+    let browser = property(&js_sys::global(), "browser");
+    property(&property(&browser, "extension"), "inIncognitoContext").is_truthy()
+}
+
 /// A plain object of these properties.
 pub(crate) fn object<'a>(properties: impl IntoIterator<Item = (&'a str, JsValue)>) -> Object {
     let object = Object::new();

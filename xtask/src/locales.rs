@@ -47,7 +47,7 @@ const LITERALS: [&str; 20] = [
     "1.0",
 ];
 /// Words in the code that look like keys and are none: names of the browser's.
-const NO_KEYS: [&str; 17] = [
+const NO_KEYS: [&str; 18] = [
     "additionalData",
     "camelCase",
     "dateStyle",
@@ -55,6 +55,7 @@ const NO_KEYS: [&str; 17] = [
     "directoryKey",
     "hourCycle",
     "ifAvailable",
+    "inIncognitoContext",
     "indexedDB",
     "itemKey",
     "numberingSystem",

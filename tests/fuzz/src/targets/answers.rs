@@ -5,8 +5,9 @@ use koct_core::{
     Secret,
     directory::record::{Hold, Item, Loan, Patron, Record},
     koha::{
-        Response,
-        authentication::{self, AuthStatus},
+        Response, authentication,
+        front::{self, Front},
+        page,
         records::{Listed, Point, ReadStep, Reading, Report, Source},
         rest,
         service::{self, Answer},
@@ -42,6 +43,12 @@ pub const TARGET: Target = Target {
         "206\n",
         "302\n",
         "401\n",
+        "429\n",
+        "Retry-After: 30\n",
+        "<title>Error 401 &rsaquo; Koha</title>",
+        "<body id=\"err_403\">",
+        "Wrong CSRF token",
+        "<span class=\"loggedinusername\">desk</span>",
         "403\n",
         "404\n",
         "500\n",
@@ -110,6 +117,7 @@ fn response(input: &[u8]) -> Response {
         content_type: header("Content-Type").unwrap_or_default().to_owned(),
         csrf_token: header("CSRF-TOKEN").map(Secret::new),
         session_cookie: header("CGISESSID").map(Secret::new),
+        retry_after: header("Retry-After").and_then(|after| front::retry_after(after, None)),
         total_count: header("X-Total-Count").and_then(|count| count.parse().ok()),
         body: body.to_owned(),
         ..Response::default()
@@ -128,35 +136,49 @@ fn service(response: &Response) -> String {
     let exactly = |text: &str| status == 200 && body == text;
     assert_eq!(answer == Answer::Added, exactly("Added."), "queued, by anything but Koha's word");
     assert_eq!(answer == Answer::Success, exactly("Success."), "processed, by anything but Koha's word");
-    let refused = status == 401 || exactly("Authentication failed.");
-    assert_eq!(answer == Answer::AuthenticationFailed, refused, "no authentication, by anything but Koha's word");
-    assert_eq!(answer == Answer::TokenRefused, status == 403, "403 and nothing else");
-    assert_eq!(answer == Answer::ServerError(status), (500..600).contains(&status), "5xx and nothing else");
-    let other = (400..500).contains(&status) && status != 401 && status != 403;
-    assert_eq!(answer == Answer::Refused(status), other, "4xx and nothing else");
-    assert_eq!(answer == Answer::Empty, status == 200 && body.trim().is_empty(), "empty means empty");
-    if let Answer::Rejected(text) = &answer {
-        assert!(status == 200 && !looks_like_a_page(response), "a page is not Koha's no");
-        assert_eq!(text, body.trim(), "Koha's own text");
-        assert!(!text.is_empty() && text.chars().count() <= 200, "no text of service.pl is so long");
+    let page = looks_like_a_page(response);
+    match &answer {
+        Answer::AuthenticationFailed => {
+            let unsaid = body.is_empty() && !page;
+            let ours = status == 401 && (unsaid || page && (body.contains("err_401") || body.contains("Error 401")));
+            assert!(ours || exactly("Authentication failed."), "no authentication, by anything but Koha's word");
+        }
+        Answer::TokenRefused => {
+            let words = body.to_lowercase().replace('_', " ");
+            let ours = words.contains("wrong csrf token") || words.contains("no csrf token passed");
+            assert!(status == 403 && ours, "a token is refused by Koha's word alone");
+        }
+        Answer::Rejected(text) => {
+            assert!(status == 200 && !page, "a page is not Koha's no");
+            assert_eq!(*text, body.trim(), "Koha's own text");
+            assert!(text.ends_with("found.") || text.ends_with("issued."), "one that Koha has");
+        }
+        _ => {}
     }
-    format!("{answer:?}").chars().take_while(char::is_ascii_alphabetic).collect()
+    let is_busy = matches!(answer, Answer::Busy(_));
+    assert!(!is_busy || status == 429 || status == 503, "asked to wait by what does not say so");
+    assert_eq!(answer == Answer::ServerError(status), (500..600).contains(&status) && !is_busy, "5xx and nothing else");
+    assert_eq!(answer == Answer::Empty, status == 200 && body.trim().is_empty(), "empty means empty");
+    let shown = front::words(response);
+    assert!(shown.chars().count() < 200 && !shown.chars().any(char::is_control), "words that can be shown");
+    let who = format!("{:?} {:?}", Front::of(response), page::logged_in(response).is_some());
+    format!("{answer:?} {who}").chars().filter(char::is_ascii_alphabetic).collect()
 }
 
 fn authentication(response: &Response) -> String {
     let Some(answer) = authentication::read(response) else { return "none".into() };
     assert!(response.status == 200 && !looks_like_a_page(response), "a page is not Koha's answer");
     let closed: String = response.body.chars().filter(|c| !c.is_whitespace()).collect();
-    let ok = closed.contains("<status>ok</status>");
-    assert!(answer.status != AuthStatus::Ok || ok, "logged in without Koha saying so");
+    let maintenance = closed.contains("<status>maintenance</status>");
+    assert!(!answer.is_maintenance || maintenance, "closed without Koha saying so");
     let words = closed.matches("<status>").count();
     assert!(words > 0, "a status out of nothing");
-    assert!(words > 1 || !ok || answer.status == AuthStatus::Ok, "Koha said ok");
-    let cookie = answer.session.as_ref().map(|session| &session.cookie);
-    assert_eq!(cookie, response.session_cookie.as_ref(), "the session is the one that came");
-    let token = answer.session.as_ref().and_then(|session| session.csrf_token.as_ref());
-    assert_eq!(token, cookie.and(response.csrf_token.as_ref()), "and so is its token");
-    format!("{:?}{}", answer.status, cookie.is_some())
+    assert!(words > 1 || !maintenance || answer.is_maintenance, "Koha said that it is closed");
+    let session = answer.anonymous.as_ref();
+    let both = response.session_cookie.as_ref().zip(response.csrf_token.as_ref());
+    let ours = session.map(|session| (&session.cookie, session.csrf_token.as_ref()));
+    assert_eq!(ours, both.map(|(cookie, token)| (cookie, Some(token))), "the session and the token that came");
+    format!("{}{}", answer.is_maintenance, session.is_some())
 }
 
 fn libraries(response: &Response) -> String {
