@@ -1,0 +1,308 @@
+//! Every fault, for every kind of transaction, commit type and era: what it proves is what the log says.
+//!
+//! All of it is tested here without a browser, with core's outbox over real connections; `tests/e2e/matrix.rs` shows that Firefox
+//! sees each fault as [`client`](crate::client) does. A new fault is a line in [`faults`].
+
+use fake_koha::{Effect, Era, FakeKoha, Fault, FaultKind, Recorded};
+use koct_core::{CommitType, State};
+use serde_json::{Value, json};
+
+const PATRON: &str = "23529001223606";
+const ITEM: &str = "39999000000001";
+
+/// What can be sent.
+const ACTIONS: [&str; 3] = ["issue", "return", "payment"];
+
+/// What must come of a transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Outcome {
+    end: End,
+    /// How often Koha was asked.
+    asked: usize,
+    /// How often Koha did it.
+    processed: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Koha's answer was seen.
+    Committed,
+    /// It provably did not happen: it goes with the next commit.
+    Local,
+    /// It may have happened: a person decides.
+    InDoubt,
+}
+
+impl End {
+    fn state(self, commit_type: CommitType) -> State {
+        match (self, commit_type) {
+            (Self::Committed, CommitType::Send) => State::Added,
+            (Self::Committed, CommitType::Apply) => State::Success,
+            (Self::Local, _) => State::Local,
+            (Self::InDoubt, _) => State::InDoubt,
+        }
+    }
+}
+
+/// Each fault, how many requests to service.pl in a row meet it, and what must come of it in this era.
+fn faults(era: Era) -> Vec<(FaultKind, usize, Outcome)> {
+    let outcome = |end, asked, processed| Outcome { end, asked, processed };
+    let committed = |asked| outcome(End::Committed, asked, 1);
+    let local = |asked| outcome(End::Local, asked, 0);
+    let in_doubt = |processed| outcome(End::InDoubt, 1, processed);
+    let by_era = |before, from| if era == Era::Before2405 { before } else { from };
+    vec![
+        // No answer: the two sides of the same thing, which nobody can tell apart at the desk.
+        (FaultKind::ResetBefore, 1, in_doubt(0)),
+        (FaultKind::ResetAfter, 1, in_doubt(1)),
+        (FaultKind::CutHeaders, 1, in_doubt(1)),
+        // So are these: a 500 may come before, after or in the middle of the work.
+        (FaultKind::Status(500), 1, in_doubt(0)),
+        (FaultKind::Status500After, 1, in_doubt(1)),
+        // Somebody's page with 200: a proxy may have passed the request on.
+        (FaultKind::HtmlLogin, 1, in_doubt(0)),
+        // Refused by the web server, or sent elsewhere: service.pl never saw it.
+        (FaultKind::Status(404), 1, local(1)),
+        (FaultKind::Redirect("https://example.invalid/".into()), 1, local(1)),
+        // The credentials themselves were refused, or only the session that they were given for.
+        (FaultKind::Status(401), 1, by_era(local(1), committed(2))),
+        (FaultKind::Status(401), 2, by_era(local(1), local(2))),
+        // Nothing was done, and in no era does it count as a wrong password, so it is tried once more after a new
+        // start. Before 24.05 the new start goes through service.pl too, and there the second fault meets it.
+        (FaultKind::Status(403), 1, committed(2)),
+        (FaultKind::Status(403), 2, by_era(local(1), local(2))),
+        // There is no session before 24.05.
+        (FaultKind::ExpireSession, 1, by_era(committed(1), committed(2))),
+    ]
+}
+
+/// A desk whose log holds one transaction.
+pub trait Desk {
+    /// Empties the log and puts this into it: a row as it is stored, without its number and its moment.
+    fn put(&mut self, row: Value);
+    /// Commits. Returns what is said about it.
+    fn commit(&mut self) -> String;
+    /// What the log says of the transaction.
+    fn state(&self) -> State;
+}
+
+/// A fault, and the transaction that meets it.
+#[derive(Debug, Clone)]
+pub struct Cell {
+    era: Era,
+    /// How it is committed.
+    pub commit_type: CommitType,
+    action: &'static str,
+    fault: FaultKind,
+    times: usize,
+    outcome: Outcome,
+}
+
+/// The whole matrix of an era.
+pub fn cells(era: Era) -> Vec<Cell> {
+    let kinds: Vec<_> =
+        CommitType::ALL.into_iter().flat_map(|commit_type| ACTIONS.map(|action| (commit_type, action))).collect();
+    let cells = faults(era).into_iter().flat_map(|(fault, times, outcome)| {
+        let cell =
+            move |&(commit_type, action)| Cell { era, commit_type, action, fault: fault.clone(), times, outcome };
+        kinds.iter().map(cell).collect::<Vec<_>>()
+    });
+    cells.collect()
+}
+
+/// Each fault of an era once, with every kind of transaction in turn: first what is sent, then what is applied.
+pub fn each_fault_once(era: Era) -> Vec<Cell> {
+    let kinds = CommitType::ALL.len() * ACTIONS.len();
+    let mut chosen: Vec<Cell> =
+        cells(era).chunks(kinds).enumerate().map(|(number, cells)| cells[number % kinds].clone()).collect();
+    chosen.sort_by_key(|cell| cell.commit_type == CommitType::Apply);
+    chosen
+}
+
+impl Cell {
+    /// Has the transaction meet the fault, and commits it once more when the fault is over.
+    ///
+    /// # Panics
+    /// When the log or Koha holds anything else than what must come of it.
+    pub fn check(&self, koha: &FakeKoha, desk: &mut impl Desk) {
+        let Self { era, commit_type, action, fault, times, outcome } = self;
+        let case = format!("{era:?} {} {action}: {fault:?}, {times} times", commit_type.name());
+        self.prepare(koha);
+        desk.put(self.row());
+        // Before 24.05 the credentials are checked at service.pl first.
+        let skip = usize::from(*era == Era::Before2405);
+        koha.fault(Fault::on("service.pl", fault.clone()).skip(skip).times(*times));
+        let message = desk.commit();
+        let asked = transactions(koha).len();
+        let seen = (desk.state(), asked, self.processed(koha));
+        let expected = (outcome.end.state(*commit_type), outcome.asked, outcome.processed);
+        assert_eq!(seen, expected, "(state, asked, processed) {case}: {message}");
+
+        // The fault is over and the button is pressed again: only what provably did not happen is sent. The absence of
+        // what did not happen is no proof yet, since a slow server might still be at it.
+        koha.clear_faults();
+        let message = desk.commit();
+        let again = usize::from(outcome.end == End::Local);
+        let seen = (desk.state(), transactions(koha).len() - asked, self.processed(koha));
+        let end = match outcome.end {
+            End::Committed | End::Local => End::Committed,
+            End::InDoubt if outcome.processed == 1 && self.can_be_found() => End::Committed,
+            End::InDoubt => End::InDoubt,
+        };
+        let expected = (end.state(*commit_type), again, outcome.processed + again);
+        assert_eq!(seen, expected, "(state, asked, processed) {case}, pressed again: {message}");
+    }
+
+    /// Whether Koha can be asked later whether it did this: there is no list of loans before 24.05, nor ever one of what is
+    /// queued or of payments that tells one from another.
+    fn can_be_found(&self) -> bool {
+        self.era == Era::From2405 && self.commit_type == CommitType::Apply && self.action != "payment"
+    }
+
+    fn row(&self) -> Value {
+        let mut row = json!({"action": self.action, "status": {"state": "local"}});
+        if self.action != "return" {
+            row["cardnumber"] = json!(PATRON);
+        }
+        if self.action == "payment" {
+            row["amount"] = json!("1.50");
+        } else {
+            row["barcode"] = json!(ITEM);
+            row["itemKey"] = json!(ITEM);
+        }
+        row
+    }
+
+    /// The library as the transaction needs it, with nothing done to it yet.
+    fn prepare(&self, koha: &FakeKoha) {
+        koha.clear_faults();
+        koha.clear_requests();
+        koha.library(|library| {
+            library.loans.clear();
+            library.old_loans.clear();
+            library.pending.clear();
+            if self.action == "return" {
+                library.lend_before(PATRON, ITEM, "2020-01-31 10:00:00");
+            }
+            library.effects.clear();
+        });
+    }
+
+    /// How often this action was done or queued. Nothing else may have happened.
+    fn processed(&self, koha: &FakeKoha) -> usize {
+        koha.library(|library| {
+            for effect in &library.effects {
+                let done = match effect {
+                    Effect::Issued { .. } | Effect::Renewed { .. } => Some(("issue", CommitType::Apply)),
+                    Effect::Returned { .. } => Some(("return", CommitType::Apply)),
+                    Effect::Paid { .. } => Some(("payment", CommitType::Apply)),
+                    Effect::Queued(operation) => Some((operation.action.as_str(), CommitType::Send)),
+                    _ => None,
+                };
+                assert_eq!(done, Some((self.action, self.commit_type)), "{effect:?}");
+            }
+            library.effects.len()
+        })
+    }
+}
+
+/// The transactions that reached service.pl: those requests that name an action.
+pub fn transactions(koha: &FakeKoha) -> Vec<Recorded> {
+    koha.requests()
+        .into_iter()
+        .filter(|request| request.path.ends_with("/service.pl") && request.parameter("action").is_some())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::client;
+    use fake_koha::Config;
+    use koct_core::{
+        Entry, Secret, ServerUrl, Settings,
+        outbox::{Input, Outbox, Output},
+    };
+
+    /// A desk whose log is in memory, and whose requests are made without a browser.
+    struct Native {
+        settings: Settings,
+        log: Vec<Entry>,
+    }
+
+    impl Native {
+        fn new(koha: &FakeKoha, commit_type: CommitType) -> Self {
+            let settings = Settings {
+                server: ServerUrl::parse(&koha.url()).unwrap(),
+                username: "koha".into(),
+                password: Secret::new("koha"),
+                branchcode: "CPL".into(),
+                commit_type,
+                stale_hours: 24,
+            };
+            Self { settings, log: Vec::new() }
+        }
+    }
+
+    impl Desk for Native {
+        fn put(&mut self, mut row: Value) {
+            row["seq"] = json!(1);
+            row["moment"] = json!({"utc": 1_795_428_000_000_u64, "offset": 60});
+            self.log = vec![serde_json::from_value(row).unwrap()];
+        }
+
+        fn commit(&mut self) -> String {
+            let uncommitted: Vec<Entry> =
+                self.log.iter().filter(|entry| State::TO_COMMIT.contains(&entry.status.state())).cloned().collect();
+            let mut outbox = Outbox::new(self.settings.clone(), uncommitted.into());
+            loop {
+                let input = match outbox.poll().unwrap() {
+                    Output::Persist(statuses) => {
+                        for (id, status) in statuses {
+                            self.log.iter_mut().find(|entry| entry.id == id).unwrap().status = status;
+                        }
+                        Input::Persisted
+                    }
+                    Output::Request(ticket, request) => Input::Answer(ticket, client::send(&request)),
+                    Output::Wait(ticket, _) => Input::Waited(ticket),
+                    Output::Finished(summary) => return format!("{summary:?}"),
+                };
+                outbox.handle(input);
+            }
+        }
+
+        fn state(&self) -> State {
+            self.log[0].status.state()
+        }
+    }
+
+    fn every_cell(era: Era) {
+        let koha = FakeKoha::start(Config { era, ..Config::default() }).unwrap();
+        let cells = cells(era);
+        assert_eq!(cells.len(), faults(era).len() * ACTIONS.len() * CommitType::ALL.len());
+        for cell in cells {
+            cell.check(&koha, &mut Native::new(&koha, cell.commit_type));
+        }
+    }
+
+    #[test]
+    fn every_fault_before_24_05() {
+        every_cell(Era::Before2405);
+    }
+
+    #[test]
+    fn every_fault_from_24_05() {
+        every_cell(Era::From2405);
+    }
+
+    #[test]
+    fn firefox_meets_each_fault_with_every_kind_of_transaction_in_turn() {
+        let chosen = each_fault_once(Era::From2405);
+        assert_eq!(chosen.len(), faults(Era::From2405).len());
+        for commit_type in CommitType::ALL {
+            for action in ACTIONS {
+                assert!(chosen.iter().any(|cell| (cell.commit_type, cell.action) == (commit_type, action)));
+            }
+        }
+    }
+}
