@@ -151,9 +151,7 @@ fn preferences(options: &Options, downloads: &Path) -> Vec<(String, Value)> {
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();
-    // 0 is dark, 1 is light.
-    prefs.push(("layout.css.prefers-color-scheme.content-override".into(), json!(i32::from(!options.dark))));
-    prefs.push(("ui.systemUsesDarkTheme".into(), json!(i32::from(options.dark))));
+    prefs.extend(scheme(options.dark).map(|(name, value)| (name.to_owned(), json!(value))));
     // Where a person works, downloads go where she expects them.
     let downloads = options.downloads.as_deref().or(options.headless.then_some(downloads));
     if let Some(folder) = downloads {
@@ -161,6 +159,12 @@ fn preferences(options: &Options, downloads: &Path) -> Vec<(String, Value)> {
     }
     prefs.extend(options.prefs.iter().cloned());
     prefs
+}
+
+/// What asks pages to be dark, or light.
+fn scheme(dark: bool) -> [(&'static str, i32); 2] {
+    // 0 is dark, 1 is light.
+    [("layout.css.prefers-color-scheme.content-override", (!dark).into()), ("ui.systemUsesDarkTheme", dark.into())]
 }
 
 /// A process of Firefox, and how to speak to it.
@@ -449,6 +453,15 @@ impl Firefox {
             json!(key)
         );
         self.in_chrome(&script).map(|_| ())
+    }
+
+    /// Asks pages to be dark, or light, from now on.
+    ///
+    /// # Errors
+    /// When Firefox does not answer.
+    pub fn set_dark(&self, dark: bool) -> Result {
+        let set = "(prefs => { for (const [name, value] of prefs) Services.prefs.setIntPref(name, value); })";
+        self.in_chrome(&format!("{set}({})", json!(scheme(dark)))).map(|_| ())
     }
 
     /// Evaluates a script in a browser window, beside the toolbar.

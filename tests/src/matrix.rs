@@ -76,6 +76,43 @@ fn faults(era: Era) -> Vec<(FaultKind, usize, Outcome)> {
     ]
 }
 
+/// Each fault that the second of three checkouts meets, what then is the state of the three, and a part of what the desk says.
+pub fn in_mid_run() -> Vec<(FaultKind, [State; 3], &'static str)> {
+    use State::{InDoubt, Local, Success};
+    vec![
+        (FaultKind::ResetBefore, [Success, InDoubt, Local], "connection"),
+        (FaultKind::ResetAfter, [Success, InDoubt, Local], "connection"),
+        (FaultKind::CutHeaders, [Success, InDoubt, Local], "connection"),
+        (FaultKind::HtmlLogin, [Success, InDoubt, Local], "other than Koha"),
+        (FaultKind::Status(500), [Success, InDoubt, Success], "In doubt: 1"),
+        (FaultKind::Status500After, [Success, InDoubt, Success], "In doubt: 1"),
+        (FaultKind::Status(404), [Success, Local, Local], "HTTP 404"),
+        (FaultKind::Redirect("https://example.invalid/".into()), [Success, Local, Local], "sends us elsewhere"),
+    ]
+}
+
+/// Has the second transaction meet the fault once.
+pub fn second_meets(koha: &FakeKoha, fault: FaultKind) {
+    let era = koha.library(|library| library.era);
+    koha.fault(Fault::on("service.pl", fault).skip(before_transactions(era) + 1).times(1));
+}
+
+/// Checks what Koha did of transactions with these states since there were `before` effects: each once, and at most that one which
+/// is in doubt besides.
+///
+/// # Panics
+/// Where something else was done.
+pub fn check_applied(koha: &FakeKoha, before: usize, states: &[State], case: &str) {
+    let applied = koha.library(|library| library.effects.len()) - before;
+    let sure = states.iter().filter(|state| **state == State::Success).count();
+    assert!((sure..=sure + 1).contains(&applied), "{case}: {applied} in Koha");
+}
+
+/// The number of requests to service.pl before the first transaction: before 24.05 the credentials are checked there.
+fn before_transactions(era: Era) -> usize {
+    usize::from(era == Era::Before2405)
+}
+
 /// A desk whose log holds one transaction.
 pub trait Desk {
     /// Empties the log and puts this into it: a row as it is stored, without its number and its moment.
@@ -129,9 +166,7 @@ impl Cell {
         let case = format!("{era:?} {} {action}: {fault:?}, {times} times", commit_type.name());
         self.prepare(koha);
         desk.put(self.row());
-        // Before 24.05 the credentials are checked at service.pl first.
-        let skip = usize::from(*era == Era::Before2405);
-        koha.fault(Fault::on("service.pl", fault.clone()).skip(skip).times(*times));
+        koha.fault(Fault::on("service.pl", fault.clone()).skip(before_transactions(*era)).times(*times));
         let message = desk.commit();
         let asked = transactions(koha).len();
         let seen = (desk.state(), asked, self.processed(koha));
@@ -245,10 +280,8 @@ mod tests {
     }
 
     impl Desk for Native {
-        fn put(&mut self, mut row: Value) {
-            row["seq"] = json!(1);
-            row["moment"] = json!({"utc": 1_795_428_000_000_u64, "offset": 60});
-            self.log = vec![serde_json::from_value(row).unwrap()];
+        fn put(&mut self, row: Value) {
+            self.log = vec![entry(1, row)];
         }
 
         fn commit(&mut self) -> String {
@@ -273,6 +306,37 @@ mod tests {
 
         fn state(&self) -> State {
             self.log[0].status.state()
+        }
+    }
+
+    fn entry(seq: u32, mut row: Value) -> Entry {
+        row["seq"] = json!(seq);
+        row["moment"] = json!({"utc": 1_795_428_000_000_u64 + u64::from(seq) * 1000, "offset": 60});
+        serde_json::from_value(row).unwrap()
+    }
+
+    #[test]
+    fn what_comes_after_a_fault_is_sent_only_where_that_is_safe() {
+        for era in [Era::Before2405, Era::From2405] {
+            for (fault, states, _) in in_mid_run() {
+                let case = format!("{era:?} {fault:?}");
+                let koha = FakeKoha::start(Config { era, ..Config::default() }).unwrap();
+                let mut desk = Native::new(&koha, CommitType::Apply);
+                let row = |seq: u32| {
+                    let item = format!("3999900000000{seq}");
+                    json!({"action": "issue", "cardnumber": PATRON, "barcode": item, "itemKey": item, "status": {"state": "local"}})
+                };
+                desk.log = (1..=3).map(|seq| entry(seq, row(seq))).collect();
+                second_meets(&koha, fault);
+                let message = desk.commit();
+                let seen: Vec<State> = desk.log.iter().map(|entry| entry.status.state()).collect();
+                assert_eq!(seen, states, "{case}: {message}");
+                check_applied(&koha, 0, &states, &case);
+                let mut items: Vec<_> = transactions(&koha).into_iter().map(|request| request.form).collect();
+                let sent = items.len();
+                items.dedup();
+                assert_eq!(items.len(), sent, "{case}: a transaction reached Koha twice");
+            }
         }
     }
 
