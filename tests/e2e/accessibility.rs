@@ -53,7 +53,9 @@ impl<'a> Found<'a> {
 
 fn set_dark(firefox: &Firefox, page: &Page, dark: bool) {
     firefox.set_dark(dark).unwrap();
-    page.wait(&format!("matchMedia('(prefers-color-scheme: dark)').matches === {dark}")).unwrap();
+    // Colours that change bit by bit are waited for.
+    let is_shown = "matchMedia('(prefers-color-scheme: dark)').matches";
+    page.wait(&format!("{is_shown} === {dark} && !document.getAnimations().length")).unwrap();
 }
 
 fn open(page: &Page, button: &str, dialog: &str) {

@@ -83,7 +83,8 @@ fn read(bytes: &[u8], is_login: bool) -> Result<Response, Failure> {
         return Err(Failure::Redirected { to: header("location").filter(|_| is_login) });
     }
     let cookies = headers.iter().filter(|(name, _)| is_login && name.eq_ignore_ascii_case("set-cookie"));
-    let session = cookies.filter_map(|(_, cookie)| cookie.trim().strip_prefix("CGISESSID=")?.split(';').next()).last();
+    let session =
+        cookies.filter_map(|(_, cookie)| cookie.trim().strip_prefix("CGISESSID=")?.split(';').next()).next_back();
     Ok(Response {
         status,
         content_type: header("content-type").unwrap_or_default(),

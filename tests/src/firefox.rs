@@ -151,7 +151,8 @@ fn preferences(options: &Options, downloads: &Path) -> Vec<(String, Value)> {
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();
-    prefs.extend(scheme(options.dark).map(|(name, value)| (name.to_owned(), json!(value))));
+    prefs.push((SCHEME.into(), json!(i32::from(!options.dark))));
+    prefs.push(("ui.systemUsesDarkTheme".into(), json!(i32::from(options.dark))));
     // Where a person works, downloads go where she expects them.
     let downloads = options.downloads.as_deref().or(options.headless.then_some(downloads));
     if let Some(folder) = downloads {
@@ -161,11 +162,8 @@ fn preferences(options: &Options, downloads: &Path) -> Vec<(String, Value)> {
     prefs
 }
 
-/// What asks pages to be dark, or light.
-fn scheme(dark: bool) -> [(&'static str, i32); 2] {
-    // 0 is dark, 1 is light.
-    [("layout.css.prefers-color-scheme.content-override", (!dark).into()), ("ui.systemUsesDarkTheme", dark.into())]
-}
+/// What asks pages to be dark: 0 is dark, 1 is light.
+const SCHEME: &str = "layout.css.prefers-color-scheme.content-override";
 
 /// A process of Firefox, and how to speak to it.
 #[derive(Debug)]
@@ -455,13 +453,12 @@ impl Firefox {
         self.in_chrome(&script).map(|_| ())
     }
 
-    /// Asks pages to be dark, or light, from now on.
+    /// Asks pages to be dark, or light, from now on. Firefox itself stays as it is.
     ///
     /// # Errors
     /// When Firefox does not answer.
     pub fn set_dark(&self, dark: bool) -> Result {
-        let set = "(prefs => { for (const [name, value] of prefs) Services.prefs.setIntPref(name, value); })";
-        self.in_chrome(&format!("{set}({})", json!(scheme(dark)))).map(|_| ())
+        self.in_chrome(&format!("Services.prefs.setIntPref({}, {})", json!(SCHEME), i32::from(!dark))).map(|_| ())
     }
 
     /// Evaluates a script in a browser window, beside the toolbar.
