@@ -158,6 +158,10 @@ fn preferences(options: &Options, downloads: &Path) -> Vec<(String, Value)> {
     if let Some(folder) = downloads {
         prefs.push(("browser.download.dir".into(), json!(folder)));
     }
+    // Where nobody looks, less often.
+    if let Some(frames) = std::env::var("KOCT_FRAMES").ok().and_then(|number| number.parse::<u32>().ok()) {
+        prefs.push(("layout.frame_rate".into(), json!(frames)));
+    }
     prefs.extend(options.prefs.iter().cloned());
     prefs
 }
