@@ -7,9 +7,9 @@ use crate::{
 };
 use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind};
 use koct_tests::{
-    axe::axe,
+    axe::{axe, axe_of_colours},
     desk::{Desk, Settings, enter},
-    firefox::Options,
+    firefox::{Firefox, Options},
     page::{Page, key},
 };
 use serde_json::json;
@@ -26,19 +26,36 @@ const ALL_STATES: &str = "(async () => { const db = await new Promise((done, fai
     await new Promise((done, fail) => { t.oncomplete = done; t.onerror = fail; }); db.close(); })()";
 
 /// What was found, with the state of the page in which it was found.
-#[derive(Default)]
-struct Found(Vec<String>);
+struct Found<'a> {
+    firefox: &'a Firefox,
+    found: Vec<String>,
+}
 
-impl Found {
+impl<'a> Found<'a> {
+    fn in_pages_of(desk: &'a Desk) -> Self {
+        Self { firefox: &desk.firefox, found: Vec::new() }
+    }
+
+    /// Looks at a page in light and in dark. Only colours differ.
     fn look(&mut self, page: &Page, state: &str) {
-        self.0.extend(axe(page).unwrap().into_iter().map(|line| format!("{state}: {line}")));
+        self.found.extend(axe(page).unwrap().into_iter().map(|line| format!("{state}: {line}")));
+        set_dark(self.firefox, page, true);
+        self.found.extend(axe_of_colours(page).unwrap().into_iter().map(|line| format!("{state}, dark: {line}")));
+        set_dark(self.firefox, page, false);
     }
 
     /// # Panics
     /// When there is anything.
     fn nothing(self) {
-        assert!(self.0.is_empty(), "\n{}", self.0.join("\n"));
+        assert!(self.found.is_empty(), "\n{}", self.found.join("\n"));
     }
+}
+
+fn set_dark(firefox: &Firefox, page: &Page, dark: bool) {
+    firefox.set_dark(dark).unwrap();
+    // Colours that change bit by bit are waited for.
+    let is_shown = "matchMedia('(prefers-color-scheme: dark)').matches";
+    page.wait(&format!("{is_shown} === {dark} && !document.getAnimations().length")).unwrap();
 }
 
 fn open(page: &Page, button: &str, dialog: &str) {
@@ -50,11 +67,12 @@ fn close(page: &Page, dialog: &str) {
     page.eval(&format!("document.getElementById('{dialog}').close()")).unwrap();
 }
 
-fn window(dark: bool) {
+#[test]
+fn the_window() {
     let koha = koha(Era::From2405);
     let presets = json!({"notice": "If Koha does not answer, call 1234."});
-    let desk = Desk::open(&Options { dark, presets: Some(presets), ..Options::default() }).unwrap();
-    let mut found = Found::default();
+    let desk = Desk::open(&Options { presets: Some(presets), ..Options::default() }).unwrap();
+    let mut found = Found::in_pages_of(&desk);
     let page = &desk.page;
     page.wait_visible("#notice").unwrap();
     found.look(page, "empty");
@@ -132,11 +150,12 @@ fn window(dark: bool) {
 }
 
 /// What is known of patrons and items, and what is warned of.
-fn known(dark: bool) {
+#[test]
+fn what_is_known() {
     let koha = FakeKoha::start(Config { era: Era::From2405, library: library(), ..Config::default() }).unwrap();
-    let desk = Desk::open(&Options { dark, ..Options::default() }).unwrap();
+    let desk = crate::desk();
     want(&desk, &Settings::of(&koha.url(), "send"), |_| {});
-    let (mut found, page) = (Found::default(), &desk.page);
+    let (mut found, page) = (Found::in_pages_of(&desk), &desk.page);
     open(page, "#open-records", "records-dialog");
     found.look(page, "records-dialog, empty");
     close(page, "records-dialog");
@@ -174,7 +193,7 @@ fn known(dark: bool) {
 }
 
 /// The dialog with files: before, chosen, imported.
-fn files(desk: &Desk, found: &mut Found) {
+fn files(desk: &Desk, found: &mut Found<'_>) {
     let page = &desk.page;
     open(page, "#import-koc", "import-dialog");
     found.look(page, "import-dialog, empty");
@@ -194,15 +213,16 @@ fn files(desk: &Desk, found: &mut Found) {
     page.click("#import-close").unwrap();
 }
 
-fn options(dark: bool) {
+#[test]
+fn the_settings() {
     let koha = koha(Era::From2405);
     let presets = json!({
         "libraryName": "Centerville", "keepPassword": false, "scannerEnd": "tab", "colour": 1, "sounds": "no",
         "locked": ["libraryName", "keepPassword", "scannerEnd"]
     });
-    let desk = Desk::open(&Options { dark, presets: Some(presets), ..Options::default() }).unwrap();
+    let desk = Desk::open(&Options { presets: Some(presets), ..Options::default() }).unwrap();
     let page = desk.open_settings().unwrap();
-    let mut found = Found::default();
+    let mut found = Found::in_pages_of(&desk);
     page.wait_visible("#policy").unwrap();
     found.look(&page, "empty, with presets");
     page.fill("#server", "koha.example.test").unwrap();
@@ -237,13 +257,14 @@ fn options(dark: bool) {
 }
 
 /// The dialog of the records: before, while they come, after, locked.
-fn records(dark: bool) {
+#[test]
+fn the_records() {
     let koha = koha(Era::Before2405);
-    let desk = Desk::open(&Options { dark, ..Options::default() }).unwrap();
+    let desk = crate::desk();
     crate::records::want(&desk, &Settings::of(&koha.url(), "send"), |settings| {
         settings.click("#lookup-passphrase").unwrap();
     });
-    let mut found = Found::default();
+    let mut found = Found::in_pages_of(&desk);
     let page = &desk.page;
     page.wait("!document.getElementById('records-line').hidden").unwrap();
     found.look(page, "no records");
@@ -278,49 +299,14 @@ fn records(dark: bool) {
 }
 
 #[test]
-fn the_records_in_light() {
-    records(false);
-}
-
-#[test]
-fn the_records_in_dark() {
-    records(true);
-}
-
-#[test]
-fn the_window_in_light() {
-    window(false);
-}
-
-#[test]
-fn the_window_in_dark() {
-    window(true);
-}
-
-#[test]
-fn what_is_known_in_light() {
-    known(false);
-}
-
-#[test]
-fn what_is_known_in_dark() {
-    known(true);
-}
-
-#[test]
-fn the_settings_in_light() {
-    options(false);
-}
-
-#[test]
-fn the_settings_in_dark() {
-    options(true);
-}
-
-#[test]
 fn axe_finds_what_is_wrong() {
     let desk = crate::desk();
-    desk.page.eval("(() => { const button = document.createElement('button'); document.querySelector('main').append(button); })()").unwrap();
+    let add = "((name, text, colour) => { const added = document.createElement(name); added.textContent = text; added.style.color = colour; \
+        document.querySelector('main').append(added); })";
+    desk.page.eval(&format!("void ({add}('button', '', ''), {add}('p', 'Dark', '#222'))")).unwrap();
     let found = axe(&desk.page).unwrap();
     assert!(found.len() == 1 && found[0].starts_with("button-name: main > button"), "{found:?}");
+    set_dark(&desk.firefox, &desk.page, true);
+    let found = axe_of_colours(&desk.page).unwrap();
+    assert!(found.len() == 1 && found[0].starts_with("color-contrast: "), "{found:?}");
 }

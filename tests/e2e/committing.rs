@@ -7,10 +7,11 @@ use std::time::Duration;
 
 #[test]
 fn both_commit_types_work_in_both_eras() {
+    let desk = desk();
     for era in ERAS {
         for (commit_type, state, word) in [("send", "added", "Added."), ("apply", "success", "Success.")] {
             let koha = koha(era);
-            let desk = configured(&koha, commit_type);
+            desk.configure(&Settings::of(&koha.url(), commit_type)).unwrap();
             desk.check_out("23529001223601", "39999000000001").unwrap();
             desk.check_out("23529001223602", "39999000000002").unwrap();
             desk.check_in("39999000000001").unwrap();
@@ -44,6 +45,8 @@ fn both_commit_types_work_in_both_eras() {
             assert_eq!(desk.commit().unwrap(), "There is nothing to send.");
             assert_eq!(transactions(&koha).len(), 3);
             assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+            desk.page.click("#clear-committed").unwrap();
+            desk.wait_for_total(0).unwrap();
         }
     }
 }

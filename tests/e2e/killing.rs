@@ -1,10 +1,9 @@
 //! Firefox killed in the middle, again and again: what was confirmed is there, and nothing is in Koha twice.
 //!
-//! `KOCT_KILL_ROUNDS` is how often, over both tests: 6 in the suite, where each way to commit comes once, and more by `cargo xtask
-//! killing`. A failure prints its seed; set `KOCT_KILL_SEED` to it, and the same is scanned and the same moments are chosen.
+//! `KOCT_KILL_ROUNDS` is how often, over both tests: 3 in the suite, where a kill comes while codes are scanned, while they are applied
+//! and while they are sent, and more by `cargo xtask killing`, where each commit type comes in each era. A failure prints its seed; set `KOCT_KILL_SEED` to it, and the same is scanned and the same moments are chosen.
 
-use crate::ERAS;
-use fake_koha::{Config, Effect, FakeKoha, Fault, FaultKind, Library, Recorded};
+use fake_koha::{Config, Effect, Era, FakeKoha, Fault, FaultKind, Library, Recorded};
 use fastrand::Rng;
 use koct_tests::{
     desk::{Desk, Settings},
@@ -33,9 +32,13 @@ fn number(variable: &str) -> Option<u64> {
 
 /// How often, of scans and of commits. A round of commits does more.
 fn rounds() -> [usize; 2] {
-    let all = usize::try_from(number("KOCT_KILL_ROUNDS").unwrap_or(6)).unwrap();
+    let all = usize::try_from(number("KOCT_KILL_ROUNDS").unwrap_or(3)).unwrap();
     [all.div_ceil(3), all - all.div_ceil(3)]
 }
+
+/// The eras and commit types of the rounds of commits. Two rounds have the first and the third.
+const WAYS: [(Era, &str); 4] =
+    [(Era::From2405, "apply"), (Era::Before2405, "apply"), (Era::Before2405, "send"), (Era::From2405, "send")];
 
 /// The generator of a test. Its seed is printed where the test fails.
 fn random() -> Rng {
@@ -293,7 +296,7 @@ fn nothing_is_in_koha_twice_after_a_kill() {
     // Short, since a key takes the driver longer than a scanner.
     let barcode = |number: usize| format!("K{number}");
     let mut random = random();
-    let kohas = ERAS.map(|era| {
+    let kohas = [Era::Before2405, Era::From2405].map(|era| {
         let mut library = Library::generate(1, 20, 4_000);
         for (number, item) in (1..).zip(&mut library.items) {
             item.barcode = barcode(number);
@@ -312,9 +315,10 @@ fn nothing_is_in_koha_twice_after_a_kill() {
     let mut configured = None;
     for round in 0..rounds {
         // Each way in turn for some rounds: to enter settings takes longer than a round's work.
-        let way = round * 4 / rounds;
-        let (koha, era, pace) = (&kohas[way % 2], ERAS[way % 2], &mut paces[way / 2]);
-        let settings = Settings::of(&koha.url(), ["apply", "send"][way / 2]);
+        let way = round * WAYS.len() / rounds;
+        let (era, commit_type) = WAYS[way];
+        let (koha, pace) = (&kohas[usize::from(era == Era::From2405)], &mut paces[way / 2]);
+        let settings = Settings::of(&koha.url(), commit_type);
         if configured.replace(way) != Some(way) {
             desk.configure(&settings).unwrap();
         }

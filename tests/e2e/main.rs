@@ -37,6 +37,7 @@ use fake_koha::{Config, Era, FakeKoha};
 use koct_tests::{
     desk::{Desk, Settings},
     firefox::Options,
+    matrix::transactions,
 };
 use std::{
     fs,
@@ -88,12 +89,4 @@ fn downloaded(folder: &Path, ending: &str) -> PathBuf {
             .filter(|path| path.extension().is_some_and(|end| end == ending))
             .find(|path| path.metadata().is_ok_and(|file| file.len() > 0))
     })
-}
-
-/// The transactions that reached service.pl: those requests that name an action.
-fn transactions(koha: &FakeKoha) -> Vec<fake_koha::Recorded> {
-    koha.requests()
-        .into_iter()
-        .filter(|request| request.path.ends_with("/service.pl") && request.parameter("action").is_some())
-        .collect()
 }

@@ -151,17 +151,23 @@ fn preferences(options: &Options, downloads: &Path) -> Vec<(String, Value)> {
     ]
     .map(|(name, value)| (name.to_owned(), value))
     .into();
-    // 0 is dark, 1 is light.
-    prefs.push(("layout.css.prefers-color-scheme.content-override".into(), json!(i32::from(!options.dark))));
+    prefs.push((SCHEME.into(), json!(i32::from(!options.dark))));
     prefs.push(("ui.systemUsesDarkTheme".into(), json!(i32::from(options.dark))));
     // Where a person works, downloads go where she expects them.
     let downloads = options.downloads.as_deref().or(options.headless.then_some(downloads));
     if let Some(folder) = downloads {
         prefs.push(("browser.download.dir".into(), json!(folder)));
     }
+    // Where nobody looks, less often.
+    if let Some(frames) = std::env::var("KOCT_FRAMES").ok().and_then(|number| number.parse::<u32>().ok()) {
+        prefs.push(("layout.frame_rate".into(), json!(frames)));
+    }
     prefs.extend(options.prefs.iter().cloned());
     prefs
 }
+
+/// What asks pages to be dark: 0 is dark, 1 is light.
+const SCHEME: &str = "layout.css.prefers-color-scheme.content-override";
 
 /// A process of Firefox, and how to speak to it.
 #[derive(Debug)]
@@ -449,6 +455,14 @@ impl Firefox {
             json!(key)
         );
         self.in_chrome(&script).map(|_| ())
+    }
+
+    /// Asks pages to be dark, or light, from now on. Firefox itself stays as it is.
+    ///
+    /// # Errors
+    /// When Firefox does not answer.
+    pub fn set_dark(&self, dark: bool) -> Result {
+        self.in_chrome(&format!("Services.prefs.setIntPref({}, {})", json!(SCHEME), i32::from(!dark))).map(|_| ())
     }
 
     /// Evaluates a script in a browser window, beside the toolbar.

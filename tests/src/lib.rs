@@ -4,9 +4,11 @@
 
 pub mod axe;
 pub mod bidi;
+pub mod client;
 pub mod desk;
 pub mod firefox;
 pub mod keeper;
+pub mod matrix;
 pub mod page;
 pub mod pseudo;
 

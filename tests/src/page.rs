@@ -14,6 +14,17 @@ use std::{
 const WAIT_LIMIT: Duration = Duration::from_mins(1);
 const POLL: Duration = Duration::from_millis(20);
 
+/// For how long the page itself looks before it is asked again: it may be another one by then.
+const LOOK_FOR: Duration = Duration::from_secs(1);
+/// Looks again and again in the page, which costs far less than to ask it each time.
+const LOOK: &str = "(async (look, time) => {
+    for (const until = performance.now() + time; ;) {
+        const value = await look();
+        if (value || performance.now() > until) return value;
+        await new Promise(done => setTimeout(done, 10));
+    }
+})";
+
 /// Gives the place at which to click on an element, or says why that cannot be done yet. Until `clickMissed` is called, no other
 /// element hears of a click.
 const AIM: &str = "(async css => {
@@ -214,17 +225,17 @@ impl Page {
     pub fn wait_for(&self, condition: &str, limit: Duration) -> Result<Value> {
         let began = Instant::now();
         let mut last = String::new();
-        let mut pause = Duration::from_millis(1);
         while began.elapsed() < limit {
-            // While a page is being loaded, a script can fail.
-            match self.eval(condition) {
+            match self.eval(&format!("{LOOK}(async () => ({condition}), {})", LOOK_FOR.as_millis())) {
                 Ok(Value::Null | Value::Bool(false)) => {}
                 Ok(value) if value == json!(0) || value == json!("") => {}
                 Ok(value) => return Ok(value),
-                Err(error) => last = error.to_string(),
+                // While a page is being loaded, a script can fail.
+                Err(error) => {
+                    last = error.to_string();
+                    std::thread::sleep(POLL);
+                }
             }
-            std::thread::sleep(pause);
-            pause = (pause * 2).min(POLL);
         }
         let shown = self.eval("document.body.innerText").unwrap_or_default();
         Err(format!("not within {limit:?}: {condition}\n{last}\nThe page shows: {shown}").into())

@@ -19,6 +19,9 @@ use std::{
 /// for other features of it.
 pub(crate) const NATIVE: [&str; 3] = ["--workspace", "--exclude", "koct-extension"];
 
+/// The number of times a second that Firefox draws in the end-to-end tests: nobody looks, and sixty cost much of their time.
+const FRAMES: &str = "20";
+
 /// Of the end-to-end tests, one for each story.
 const QUICK: [&str; 14] = [
     "aside::copies_that_come_in_together_are_for_different_holds",
@@ -206,7 +209,7 @@ fn end_to_end(binaries: Option<&Binaries>, arguments: &[&str], times: usize) -> 
             println!("── {round} of {times}");
         }
         let mut command = binaries.end_to_end()?;
-        command.args(arguments).env("KOCT_ADDON", crate::project::addon());
+        command.args(arguments).env("KOCT_ADDON", crate::project::addon()).env("KOCT_FRAMES", FRAMES);
         match &axe {
             Ok(axe) => command.env("KOCT_AXE", axe),
             Err(_) => command.env_remove("KOCT_AXE"),
