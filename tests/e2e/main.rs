@@ -15,6 +15,7 @@ mod exporting;
 mod faults;
 mod finding;
 mod fresh;
+mod fronts;
 mod guarding;
 mod hearing;
 mod helping;

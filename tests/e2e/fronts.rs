@@ -1,0 +1,180 @@
+//! Whatever account a desk has, and whatever stands between Firefox and Koha.
+
+use crate::{ERAS, configured, desk, transactions};
+use fake_koha::{Close, Config, Effect, Era, FakeKoha, Fault, FaultKind, Front, RetryAfter, Wall};
+use koct_tests::{
+    desk::{Desk, Settings},
+    page::Page,
+};
+
+const PATRON: &str = "23529001223601";
+
+fn item(number: usize) -> String {
+    format!("3999900000000{number}")
+}
+
+/// Checks these items out.
+fn check_out(desk: &Desk, items: std::ops::RangeInclusive<usize>) {
+    for number in items {
+        desk.check_out(PATRON, &item(number)).unwrap();
+    }
+}
+
+/// Tests the connection on the settings page. Returns what is said.
+fn test_connection(page: &Page) -> String {
+    page.click("#test-connection").unwrap();
+    page.wait("!document.getElementById('test-connection').disabled").unwrap();
+    page.text("#settings-message").unwrap()
+}
+
+#[test]
+fn every_account_commits_in_both_ways_at_the_library_of_the_desk() {
+    for era in ERAS {
+        for commit_type in ["apply", "send"] {
+            let koha = FakeKoha::start(Config { era, ..Config::default() }).unwrap();
+            let desk = desk();
+            for (number, account) in (1..).zip(["koha", "circ", "circonly", "noperm", "patron1"]) {
+                let case = format!("{era:?} {commit_type} {account}");
+                let settings = Settings::of(&koha.url(), commit_type);
+                let settings =
+                    Settings { username: account.into(), password: account.into(), branchcode: "MPL".into(), ..settings };
+                desk.configure(&settings).unwrap();
+                check_out(&desk, number..=number);
+                let message = desk.commit().unwrap();
+                assert!(message.starts_with("Done: 1"), "{case}: {message}");
+                let branch = koha.library(|library| match library.effects.last().unwrap() {
+                    Effect::Issued { branch, .. } => branch.clone(),
+                    Effect::Queued(operation) => operation.branch.clone(),
+                    other => panic!("{case}: {other:?}"),
+                });
+                assert_eq!(branch, "MPL", "{case}");
+            }
+            // Whatever was read was read in a session of its own, which nobody can use any more.
+            let reading: Vec<_> = koha
+                .requests()
+                .into_iter()
+                .filter(|request| request.path.contains("/api/v1/"))
+                .filter_map(|request| request.cookie)
+                .collect();
+            assert_eq!(reading.is_empty(), era == Era::Before2405);
+            for cookie in reading {
+                let id = cookie.strip_prefix("CGISESSID=").unwrap_or(&cookie).to_owned();
+                crate::wait("a session is left", || {
+                    koha.library(|library| library.session_account(&id).is_none()).then_some(())
+                });
+            }
+        }
+    }
+}
+
+#[test]
+fn one_connection_header_goes_over_the_wire_and_no_connection_is_used_again() {
+    for (commit_type, close) in [("apply", Close::Fin), ("send", Close::Rst)] {
+        let config = Config { era: Era::From2405, starman: true, ..Config::default() };
+        let koha = FakeKoha::start(config).unwrap();
+        let desk = configured(&koha, commit_type);
+        check_out(&desk, 1..=6);
+        // Were a connection used again, Firefox would send the request once more when this server closes it.
+        koha.fault(Fault::on("service.pl", FaultKind::CloseReused(close)));
+        assert!(desk.commit().unwrap().starts_with("Done: 6"));
+        assert_eq!(koha.library(|library| library.effects.len()), 6, "{commit_type}: nothing twice");
+        for request in koha.requests() {
+            assert_eq!(request.head_lines("connection"), ["Connection: close"], "{} {}", request.method, request.path);
+        }
+    }
+}
+
+#[test]
+fn a_wall_is_named_and_passed_once_the_browser_has_passed_it() {
+    let koha = FakeKoha::start(Config { era: Era::From2405, wall: Some(Wall::default()), ..Config::default() }).unwrap();
+    let desk = configured(&koha, "apply");
+    check_out(&desk, 1..=2);
+    let message = desk.commit().unwrap();
+    assert!(message.contains("wall against robots"), "{message}");
+    desk.wait_for_states(&["local", "local"]).unwrap();
+    // The wall's page sets its cookie, and lets the browser's tab through. A person logs in there.
+    let tab = crate::isolation::log_in(&desk.firefox, &koha, "circ");
+    let session = koha.requests().into_iter().filter_map(|request| request.cookie).next_back().unwrap();
+    desk.page.activate().unwrap();
+    let message = desk.commit().unwrap();
+    assert!(message.starts_with("Done: 2"), "{message}");
+    for request in transactions(&koha) {
+        assert_eq!(request.parameter("userid"), Some("koha"));
+        let cookies = request.header("cookie").unwrap_or_default().to_owned();
+        assert!(cookies.contains("KOHA_INIT=1") && !cookies.contains(&session), "{cookies}");
+    }
+    tab.activate().unwrap();
+    tab.navigate(&format!("{}/cgi-bin/koha/mainpage.pl", koha.url())).unwrap();
+    tab.wait_contains("body", "Logged in as circ").unwrap();
+}
+
+#[test]
+fn everything_arrives_at_two_nodes_that_stick_by_a_cookie() {
+    for commit_type in ["apply", "send"] {
+        let config = Config { era: Era::From2405, two_nodes: true, ..Config::default() };
+        let koha = FakeKoha::start(config).unwrap();
+        let desk = configured(&koha, commit_type);
+        check_out(&desk, 1..=6);
+        let message = desk.commit().unwrap();
+        assert!(message.starts_with("Done: 6"), "{commit_type}: {message}");
+        assert_eq!(koha.library(|library| library.effects.len()), 6);
+        // The node was kept to; and the browser's own cookies are as they were.
+        let nodes: std::collections::BTreeSet<_> = transactions(&koha).iter().map(|request| request.node).collect();
+        assert_eq!(nodes.len(), 1, "{nodes:?}");
+        let tab = desk.firefox.open(&format!("{}/cgi-bin/koha/mainpage.pl", koha.url())).unwrap();
+        tab.wait_contains("body", "Log in").unwrap();
+        let first = koha.requests().into_iter().rfind(|request| request.path.ends_with("mainpage.pl")).unwrap();
+        assert_eq!(first.header("cookie"), None, "KOCT's cookies stay out of the jar");
+    }
+}
+
+#[test]
+fn a_server_that_asks_to_wait_is_waited_for_and_everything_else_goes_on() {
+    let koha = FakeKoha::start(Config { era: Era::From2405, ..Config::default() }).unwrap();
+    let desk = configured(&koha, "apply");
+    check_out(&desk, 1..=3);
+    let busy = Front::Busy { status: 429, retry_after: RetryAfter::Seconds(7) };
+    koha.fault(Fault::on("service.pl", FaultKind::FrontBefore(busy.clone())).skip(2).times(1));
+    desk.page.click("#commit").unwrap();
+    desk.page.wait_contains("#progress-text", "Waiting, as the server asks: 0:0").unwrap();
+    desk.wait_for_states(&["success", "in-doubt", "success"]).unwrap();
+    let rows = desk.rows().unwrap();
+    assert!(rows[1].status.contains("429 Too Many Requests"), "{rows:?}");
+    assert_eq!(koha.library(|library| library.effects.len()), 2);
+    // Whoever does not want to wait stops it, and nothing is in doubt.
+    desk.page.wait("document.getElementById('commit-state').hidden").unwrap();
+    check_out(&desk, 4..=4);
+    koha.clear_faults();
+    let busy = Front::Busy { status: 503, retry_after: RetryAfter::Date(600) };
+    koha.fault(Fault::on("svc/authentication", FaultKind::FrontBefore(busy)));
+    desk.page.click("#commit").unwrap();
+    desk.page.wait_contains("#progress-text", "Waiting, as the server asks: ").unwrap();
+    desk.page.click("#cancel-commit").unwrap();
+    desk.page.wait_contains("#message", "Stopped by you.").unwrap();
+    desk.wait_for_states(&["success", "in-doubt", "success", "local"]).unwrap();
+}
+
+#[test]
+fn the_test_of_the_connection_says_who_is_in_the_way() {
+    let koha = FakeKoha::start(Config { era: Era::From2405, ..Config::default() }).unwrap();
+    let desk = configured(&koha, "send");
+    let page = desk.open_settings().unwrap();
+    let busy = |status, seconds| Front::Busy { status, retry_after: RetryAfter::Seconds(seconds) };
+    for (front, says) in [
+        (Front::Basic, "asks for a name and a password of its own"),
+        (Front::LoginPage, "A login page answers in Koha’s place"),
+        (Front::Page(429), "too much is asked"),
+        (busy(429, 61), "come back in 2 minutes"),
+        (busy(503, 30), "come back in 1 minute"),
+        (Front::ApacheMaintenance, "not available for now (HTTP 503)"),
+        (Front::KohaMaintenance, "Koha is being updated"),
+        (Front::Page(403), "not a Koha staff client (HTTP 403)"),
+    ] {
+        koha.fault(Fault::on("svc/authentication", FaultKind::FrontBefore(front.clone())));
+        let said = test_connection(&page);
+        assert!(said.contains(says), "{front:?}: {said}");
+        koha.clear_faults();
+    }
+    assert!(test_connection(&page).starts_with("All is well"));
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
