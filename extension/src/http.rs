@@ -65,7 +65,10 @@ impl Http {
         };
         let response: web_sys::Response = match JsFuture::from(fetching).await {
             Ok(response) => response.unchecked_into(),
-            Err(error) => return Err(self.failure(&error, tag).await),
+            Err(error) => {
+                let failure = self.failure(&error, tag).await;
+                return self.asked_for_password(tag).ok_or(failure);
+            }
         };
         let seen = self.isolation.as_ref().zip(tag).map(|(isolation, tag)| isolation.seen(tag)).unwrap_or_default();
         if response.type_() == ResponseType::Opaqueredirect {
@@ -92,6 +95,12 @@ impl Http {
             asks_for_password: header("www-authenticate").is_some(),
             body,
         })
+    }
+
+    /// The answer of a web server that asks for a name and a password.
+    fn asked_for_password(&self, tag: Option<&str>) -> Option<Response> {
+        let (status, body) = self.isolation.as_ref()?.seen(tag?).asked_for_password?;
+        Some(Response { status, body, asks_for_password: true, ..Response::default() })
     }
 
     async fn failure(&self, error: &JsValue, tag: Option<&str>) -> Failure {

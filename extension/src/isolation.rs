@@ -27,6 +27,8 @@ pub(crate) struct Seen {
     pub(crate) session_cookie: Option<Secret>,
     /// Where a redirect leads.
     pub(crate) location: Option<String>,
+    /// What a web server asks a name and a password for, with what status.
+    pub(crate) asked_for_password: Option<(u16, String)>,
     /// Firefox's name for what went wrong.
     pub(crate) error: Option<String>,
 }
@@ -215,13 +217,16 @@ fn headers_received(state: &mut State, details: &JsValue) -> JsValue {
     object([("responseHeaders", kept.into())]).into()
 }
 
-/// A web server asks for a name and a password. Nobody is asked for them while a commit runs; its answer says what it wants.
+/// A web server asks for a name and a password. Nobody is asked for them: with them Firefox would send the request once more,
+/// and the server may have asked in place of Koha's answer. Firefox gives out no answer then, so what it was is kept here.
 fn auth_required(state: &mut State, details: &JsValue) -> JsValue {
-    if state.tags.contains_key(&request_id(details)) {
-        object([("cancel", JsValue::TRUE)]).into()
-    } else {
-        JsValue::UNDEFINED
-    }
+    let Some(seen) = state.tags.get(&request_id(details)).and_then(|tag| state.seen.get_mut(tag)) else {
+        return JsValue::UNDEFINED;
+    };
+    let is_proxy = property(details, "isProxy").is_truthy();
+    seen.asked_for_password =
+        Some((if is_proxy { 407 } else { 401 }, text_property(details, "realm").unwrap_or_default()));
+    object([("cancel", JsValue::TRUE)]).into()
 }
 
 fn error_occurred(state: &mut State, details: &JsValue) -> JsValue {

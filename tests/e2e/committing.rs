@@ -1,5 +1,6 @@
 //! Bringing transactions into Koha.
 
+use crate::BEFORE_TRANSACTIONS;
 use crate::{ERAS, configured, desk, koha, transactions, wait};
 use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind};
 use koct_tests::desk::Settings;
@@ -107,7 +108,7 @@ fn a_second_press_does_nothing_and_stop_stops() {
     for number in 1..=5 {
         desk.check_out("23529001223601", &format!("3999900000000{number}")).unwrap();
     }
-    koha.fault(Fault::on("service.pl", FaultKind::Hold).skip(1));
+    koha.fault(Fault::on("service.pl", FaultKind::Hold).skip(BEFORE_TRANSACTIONS + 1));
     desk.page.click("#commit").unwrap();
     desk.page.wait("document.querySelector('tr[data-status=success]')").unwrap();
     wait("the second does not reach Koha", || (transactions(&koha).len() == 2).then_some(()));

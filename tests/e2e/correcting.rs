@@ -1,5 +1,6 @@
 //! Undo, corrections and deletions before a commit.
 
+use crate::BEFORE_TRANSACTIONS;
 use crate::{configured, desk, koha, transactions};
 use fake_koha::{Era, Fault, FaultKind};
 use koct_tests::page::key::{self, F8};
@@ -81,7 +82,7 @@ fn while_a_commit_runs_only_what_it_does_not_hold_can_be_changed() {
     for number in 1..=4 {
         desk.check_out("23529001223601", &format!("3999900000000{number}")).unwrap();
     }
-    koha.fault(Fault::on("service.pl", FaultKind::Hold).skip(1));
+    koha.fault(Fault::on("service.pl", FaultKind::Hold).skip(BEFORE_TRANSACTIONS + 1));
     desk.page.click("#commit").unwrap();
     desk.page.wait("document.querySelector('tr[data-status=success]')").unwrap();
     desk.page.click("tr[data-seq='4'] [data-edit]").unwrap();

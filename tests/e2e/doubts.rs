@@ -1,6 +1,7 @@
 //! Transactions in doubt: proof where Koha gives it, else a person's decision. And the other things that a person is told
 //! before and after a commit: old transactions, past commits, the badge, that Koha is back.
 
+use crate::BEFORE_TRANSACTIONS;
 use crate::{configured, koha, transactions};
 use fake_koha::{Effect, Era, FakeKoha, Fault, FaultKind};
 use koct_tests::desk::Desk;
@@ -27,8 +28,7 @@ fn issued(koha: &FakeKoha) -> usize {
 fn in_doubt(koha: &FakeKoha, commit_type: &str, fault: FaultKind) -> Desk {
     let desk = configured(koha, commit_type);
     desk.check_out(PATRON, ITEM).unwrap();
-    let checks = usize::from(koha.library(|library| library.era == Era::Before2405));
-    koha.fault(Fault::on("service.pl", fault).skip(checks).times(1));
+    koha.fault(Fault::on("service.pl", fault).skip(BEFORE_TRANSACTIONS).times(1));
     desk.commit().unwrap();
     desk.wait_for_states(&["in-doubt"]).unwrap();
     koha.clear_faults();
@@ -54,7 +54,7 @@ fn what_koha_has_no_trace_of_is_sent_again_but_not_too_early() {
     desk.wait_for_states(&["in-doubt"]).unwrap();
     assert!(message.contains("still in doubt") && message.contains("ten minutes"), "{message}");
     assert_eq!(issued(&koha), 0);
-    change(&desk, "entry.status.attempt.at -= 3600000;");
+    change(&desk, "entry.status.attempt.over -= 3600000;");
     let message = desk.commit().unwrap();
     desk.wait_for_states(&["success"]).unwrap();
     assert!(message.contains("not in Koha"), "{message}");
@@ -81,7 +81,7 @@ fn all_that_were_queued_in_doubt_are_decided_at_once() {
     for item in ["A1", "A2", "A3"] {
         desk.check_in(item).unwrap();
     }
-    koha.fault(Fault::on("service.pl", FaultKind::ResetAfter));
+    koha.fault(Fault::on("service.pl", FaultKind::ResetAfter).skip(BEFORE_TRANSACTIONS));
     desk.commit().unwrap();
     koha.clear_faults();
     desk.wait_for_states(&["in-doubt"; 3]).unwrap();

@@ -5,7 +5,7 @@ use fake_koha::{Era, Fault, FaultKind};
 use koct_core::State;
 use koct_tests::{
     desk::Settings,
-    matrix::{PATRONS, check_applied, in_mid_run, second_meets},
+    matrix::{BEFORE_TRANSACTIONS, PATRONS, check_applied, in_mid_run, second_meets},
 };
 
 /// Both eras in turn. What each fault proves in each of them is tested without a browser in `tests/src/matrix.rs`.
@@ -84,15 +84,15 @@ fn a_session_that_ends_in_mid_run_is_renewed() {
     for item in ["39999000000001", "39999000000002", "39999000000003"] {
         desk.check_out("23529001223601", item).unwrap();
     }
-    koha.fault(Fault::on("service.pl", FaultKind::ExpireSession).skip(2).times(1));
+    koha.fault(Fault::on("service.pl", FaultKind::ExpireSession).skip(BEFORE_TRANSACTIONS + 1).times(1));
     let message = desk.commit().unwrap();
     assert!(message.starts_with("Done: 3"), "{message}");
     assert_eq!(koha.library(|library| library.effects.len()), 3);
     // And a refused token: 403.
     desk.check_in("39999000000001").unwrap();
-    koha.fault(Fault::on("service.pl", FaultKind::Status(403)).skip(1).times(1));
+    koha.fault(Fault::on("service.pl", FaultKind::Status(403)).skip(BEFORE_TRANSACTIONS).times(1));
     assert!(desk.commit().unwrap().starts_with("Done: 1"));
-    koha.fault(Fault::on("service.pl", FaultKind::Status(403)).skip(1));
+    koha.fault(Fault::on("service.pl", FaultKind::Status(403)).skip(BEFORE_TRANSACTIONS));
     desk.check_in("39999000000002").unwrap();
     assert!(desk.commit().unwrap().contains("403"));
     assert_eq!(desk.states().unwrap().last().unwrap(), "local");
@@ -105,7 +105,7 @@ fn a_window_closed_in_mid_run_leaves_a_doubt_that_koha_resolves() {
     for item in ["39999000000001", "39999000000002", "39999000000003"] {
         desk.check_out("23529001223601", item).unwrap();
     }
-    koha.fault(Fault::on("service.pl", FaultKind::HoldAfter).skip(1));
+    koha.fault(Fault::on("service.pl", FaultKind::HoldAfter).skip(BEFORE_TRANSACTIONS + 1));
     desk.page.click("#commit").unwrap();
     desk.page.wait("document.querySelector(\"tr[data-seq='2']\").dataset.status === 'sending'").unwrap();
     wait("it does not reach Koha", || (koha.library(|library| library.loans.len()) == 2).then_some(()));
@@ -132,7 +132,7 @@ fn a_server_that_never_answers_is_given_up() {
              window.limits.push([time, () => limit.abort(new DOMException('', 'TimeoutError'))]); return limit.signal; })",
         )
         .unwrap();
-    koha.fault(Fault::on("service.pl", FaultKind::HoldAfter));
+    koha.fault(Fault::on("service.pl", FaultKind::HoldAfter).skip(BEFORE_TRANSACTIONS));
     desk.page.click("#commit").unwrap();
     wait("it does not reach Koha", || (koha.library(|library| library.pending.len()) == 1).then_some(()));
     assert_eq!(desk.page.eval("window.limits.at(-1)[0]").unwrap(), 30_000);

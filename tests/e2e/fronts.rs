@@ -1,5 +1,6 @@
 //! Whatever account a desk has, and whatever stands between Firefox and Koha.
 
+use crate::BEFORE_TRANSACTIONS;
 use crate::{ERAS, configured, desk, transactions};
 use fake_koha::{Close, Config, Effect, Era, FakeKoha, Fault, FaultKind, Front, RetryAfter, Wall};
 use koct_tests::{
@@ -36,8 +37,12 @@ fn every_account_commits_in_both_ways_at_the_library_of_the_desk() {
             for (number, account) in (1..).zip(["koha", "circ", "circonly", "noperm", "patron1"]) {
                 let case = format!("{era:?} {commit_type} {account}");
                 let settings = Settings::of(&koha.url(), commit_type);
-                let settings =
-                    Settings { username: account.into(), password: account.into(), branchcode: "MPL".into(), ..settings };
+                let settings = Settings {
+                    username: account.into(),
+                    password: account.into(),
+                    branchcode: "MPL".into(),
+                    ..settings
+                };
                 desk.configure(&settings).unwrap();
                 check_out(&desk, number..=number);
                 let message = desk.commit().unwrap();
@@ -86,7 +91,8 @@ fn one_connection_header_goes_over_the_wire_and_no_connection_is_used_again() {
 
 #[test]
 fn a_wall_is_named_and_passed_once_the_browser_has_passed_it() {
-    let koha = FakeKoha::start(Config { era: Era::From2405, wall: Some(Wall::default()), ..Config::default() }).unwrap();
+    let koha =
+        FakeKoha::start(Config { era: Era::From2405, wall: Some(Wall::default()), ..Config::default() }).unwrap();
     let desk = configured(&koha, "apply");
     check_out(&desk, 1..=2);
     let message = desk.commit().unwrap();
@@ -134,7 +140,7 @@ fn a_server_that_asks_to_wait_is_waited_for_and_everything_else_goes_on() {
     let desk = configured(&koha, "apply");
     check_out(&desk, 1..=3);
     let busy = Front::Busy { status: 429, retry_after: RetryAfter::Seconds(7) };
-    koha.fault(Fault::on("service.pl", FaultKind::FrontBefore(busy.clone())).skip(2).times(1));
+    koha.fault(Fault::on("service.pl", FaultKind::FrontBefore(busy)).skip(BEFORE_TRANSACTIONS + 1).times(1));
     desk.page.click("#commit").unwrap();
     desk.page.wait_contains("#progress-text", "Waiting, as the server asks: 0:0").unwrap();
     desk.wait_for_states(&["success", "in-doubt", "success"]).unwrap();

@@ -38,7 +38,7 @@ use fake_koha::{Config, Era, FakeKoha};
 use koct_tests::{
     desk::{Desk, Settings},
     firefox::Options,
-    matrix::transactions,
+    matrix::{BEFORE_TRANSACTIONS, transactions},
 };
 use std::{
     fs,

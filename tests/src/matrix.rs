@@ -141,7 +141,7 @@ pub fn check_applied(koha: &FakeKoha, before: usize, states: &[State], case: &st
 }
 
 /// The number of requests to service.pl before the first transaction: the credentials are checked there.
-const BEFORE_TRANSACTIONS: usize = 1;
+pub const BEFORE_TRANSACTIONS: usize = 1;
 
 /// A desk whose log holds one transaction.
 pub trait Desk {

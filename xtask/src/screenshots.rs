@@ -231,7 +231,7 @@ impl Album<'_> {
 
     fn commits(&self, desk: &Desk, koha: &FakeKoha) -> koct_tests::Result {
         let page = &desk.page;
-        koha.fault(Fault::on("service.pl", FaultKind::ResetAfter).skip(4).times(1));
+        koha.fault(Fault::on("service.pl", FaultKind::ResetAfter).skip(5).times(1));
         page.click("#commit")?;
         page.wait("document.getElementById('review-dialog').open")?;
         page.click("#review-go")?;

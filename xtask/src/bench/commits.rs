@@ -5,6 +5,7 @@ use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind};
 use koct_tests::{
     desk::{Desk, Settings},
     firefox::Options,
+    matrix::BEFORE_TRANSACTIONS,
 };
 use std::{
     io::{Read, Write},
@@ -89,13 +90,14 @@ pub(super) fn bench(addon: &Path) -> koct_tests::Result {
 /// refuses it, so nothing is committed, and the next commit finds the same log.
 fn starts(addon: &Path, length: usize) -> koct_tests::Result<Vec<f64>> {
     let koha = FakeKoha::start(Config { era: Era::From2405, ..Config::default() })?;
-    koha.fault(Fault::on("service.pl", FaultKind::Status(404)));
     let desk = Desk::with_addon(&Options::default(), addon)?;
     desk.configure(&Settings::of(&koha.url(), "apply"))?;
     desk.fill(length)?;
     let mut times = Vec::new();
     for _ in 0..STARTS {
         koha.clear_requests();
+        koha.clear_faults();
+        koha.fault(Fault::on("service.pl", FaultKind::Status(401)).skip(BEFORE_TRANSACTIONS));
         let began = Instant::now();
         desk.page.eval("document.getElementById('commit').click()")?;
         let has_transaction =

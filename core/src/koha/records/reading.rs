@@ -1,7 +1,6 @@
 //! Reads one list of the REST API to its end, in whatever way this Koha can be asked.
 
 use super::{
-    RestCredentials,
     access::{is_maintenance, permissions},
     paging::Page,
     point::{MOST, Point, Way},
@@ -9,7 +8,7 @@ use super::{
     source::{ReadError, ReadStep, Source, Tries, in_order},
 };
 use crate::{
-    koha::{Failure, Request, Response},
+    koha::{Failure, Request, Response, rest::RestCredentials},
     settings::form::Settings,
 };
 use chrono::DateTime;

@@ -5,14 +5,13 @@
 //! patron read and gives those after it, until it gives none.
 
 use super::{
-    RestCredentials,
     loose::Loose,
     point::Point,
     source::{ReadError, ReadStep, Source, Tries, in_order},
 };
 use crate::{
     directory::record::{Record, Restriction, end},
-    koha::{Failure, Request, Response, authentication},
+    koha::{Failure, Request, Response, authentication, rest::RestCredentials},
     settings::form::Settings,
 };
 use serde::Deserialize;

@@ -1,9 +1,9 @@
 //! What all that is read row by row has in common: the steps, what can go wrong, how often it is tried.
 
-use super::{RestCredentials, point::Point};
+use super::point::Point;
 use crate::{
     directory::record::Record,
-    koha::{Failure, Request, Response},
+    koha::{Failure, Request, Response, rest::RestCredentials},
     settings::form::Settings,
 };
 use std::time::Duration;
