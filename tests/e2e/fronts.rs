@@ -2,7 +2,7 @@
 
 use crate::BEFORE_TRANSACTIONS;
 use crate::{ERAS, configured, desk, transactions};
-use fake_koha::{Close, Config, Effect, Era, FakeKoha, Fault, FaultKind, Front, RetryAfter, Wall};
+use fake_koha::{Close, Config, Effect, Era, FakeKoha, Fault, FaultKind, Front, Https, RetryAfter, StreamReset, Wall};
 use koct_tests::{
     desk::{Desk, Settings},
     page::Page,
@@ -183,4 +183,31 @@ fn the_test_of_the_connection_says_who_is_in_the_way() {
     }
     assert!(test_connection(&page).starts_with("All is well"));
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+/// What Firefox does with a POST whose stream is reset over HTTP/2, which nothing tells the page: docs/reliability.md says it.
+/// Where this changes, so must that.
+#[test]
+fn over_http_2_only_some_resets_are_sent_again_by_firefox_itself() {
+    let koha = FakeKoha::start(Config { era: Era::From2405, https: Some(Https::Http2), ..Config::default() }).unwrap();
+    let desk = configured(&koha, "send");
+    let resets = [
+        (StreamReset::NoError, false),
+        (StreamReset::Cancel, false),
+        (StreamReset::InternalError, true),
+        (StreamReset::ProtocolError, true),
+        (StreamReset::EnhanceYourCalm, true),
+        (StreamReset::Http11Required, true),
+    ];
+    for (number, (reset, is_sent_again)) in (1..).zip(resets) {
+        check_out(&desk, number..=number);
+        koha.library(|library| library.pending.clear());
+        koha.fault(Fault::on("service.pl", FaultKind::StreamResetAfter(reset)).skip(BEFORE_TRANSACTIONS).times(1));
+        let message = desk.commit().unwrap();
+        let queued = koha.library(|library| library.pending.len());
+        let state = desk.states().unwrap().pop().unwrap();
+        let expected = if is_sent_again { (2, "added") } else { (1, "in-doubt") };
+        assert_eq!((queued, state.as_str()), expected, "{reset:?}: {message}");
+        koha.clear_faults();
+    }
 }

@@ -35,7 +35,9 @@ impl Connection {
             stream.set_read_timeout(Some(TIME_LIMIT))?;
         }
         let connection = Self(Mutex::new(State { socket, next: 1, console_errors: Vec::new() }));
-        let capabilities = json!({"alwaysMatch": {"unhandledPromptBehavior": {"default": "ignore"}}});
+        // fake-koha makes its certificates itself.
+        let capabilities =
+            json!({"alwaysMatch": {"unhandledPromptBehavior": {"default": "ignore"}, "acceptInsecureCerts": true}});
         connection.send("session.new", &json!({ "capabilities": capabilities }))?;
         connection.send("session.subscribe", &json!({"events": ["log.entryAdded"]}))?;
         Ok(connection)

@@ -687,14 +687,21 @@ fn a_set_that_koha_does_not_give_is_left_out_and_comes_back() {
         (permission, Gap::Refused("borrowers: edit_borrowers".into())),
         (answer(404, &json!({})), Gap::Absent),
         (answer(418, &json!({})), Gap::Strange(418)),
+        // Lists of patrons without criteria are not given by newer versions (bug 41048), and a bad `q` is Koha's own 500.
+        (answer(422, &json!({"error": "x"})), Gap::Strange(422)),
+        (answer(500, &json!({"error": "x"})), Gap::Strange(500)),
     ] {
         for set in Set::ALL {
             let mut world = World::small();
             let left_out = |world: &mut World| {
-                world.koha.instead = vec![(set, Ok(instead.clone()))];
+                // As often as it is asked.
+                world.koha.instead = vec![(set, Ok(instead.clone())); 40];
                 assert_eq!(world.go(), Ok(()));
+                world.koha.instead.clear();
                 let expected = match (&gap, set) {
                     (Gap::Refused(_), Set::Restrictions) => Gap::Refused(String::new()),
+                    // So Koha answers where there is no report of this number.
+                    (Gap::Strange(500), Set::Restrictions) => Gap::Absent,
                     _ => gap.clone(),
                 };
                 assert_eq!(world.store.contents().gaps, [(set, expected)].into());
