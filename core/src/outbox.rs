@@ -525,7 +525,7 @@ impl Outbox {
                     self.requeue(id);
                 }
             }
-            Verdict::TokenRefused => self.token_refused(id),
+            Verdict::AccessRefused(error) => self.access_refused(id, error),
         }
     }
 
@@ -536,11 +536,12 @@ impl Outbox {
         }
     }
 
-    /// Nothing was processed. A session or its token may be over in mid-run, so a new one is fetched once.
-    fn token_refused(&mut self, id: TransactionId) {
+    /// Nothing was processed. The session or its token may be over in mid-run, or Koha is being updated, so a new connection
+    /// is made once, which tells.
+    fn access_refused(&mut self, id: TransactionId, error: ConnectionError) {
         let renewed = self.in_flight.get(&id).is_none_or(|flight| flight.renewed);
         if renewed || self.summary.stop.is_some() {
-            self.stop(CommitError::Connection(ConnectionError::TokenRefused));
+            self.stop(CommitError::Connection(error));
             return self.requeue(id);
         }
         self.disconnect();

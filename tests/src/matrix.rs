@@ -67,11 +67,10 @@ fn faults(era: Era) -> Vec<(FaultKind, usize, Outcome)> {
         // Koha's script was not there, or did not answer; Koha's own page for that is also Apache's.
         (FaultKind::Status(404), 1, in_doubt(0)),
         (FaultKind::Redirect("https://example.invalid/".into()), 1, in_doubt(0)),
-        // Koha itself refused the credentials.
-        (FaultKind::Status(401), 1, local(1)),
+        // Koha itself refused the credentials, or the token: nothing was done, so it is tried once more after a new start,
+        // which goes through service.pl too. Before 24.05 Koha knows no token, and such a page is anybody's.
+        (FaultKind::Status(401), 1, committed(2)),
         (FaultKind::Status(401), 2, local(1)),
-        // Koha itself refused the token: nothing was done, so it is tried once more after a new start, which goes through
-        // service.pl too. Before 24.05 Koha knows no token, and such a page is anybody's.
         (FaultKind::Status(403), 1, by_era(in_doubt(0), committed(2))),
         (FaultKind::Status(403), 2, by_era(in_doubt(0), local(1))),
         // Nobody is logged in to the session, and its token is as good as before.

@@ -23,8 +23,8 @@ pub(super) enum Verdict {
     NotProcessed(CommitError),
     /// No server was reached: it was provably not processed, and may be sent again after a pause.
     Unreachable(NotSent),
-    /// It was provably not processed: the token is not valid any more.
-    TokenRefused,
+    /// It was provably not processed: Koha refused the token or the account. So it does too while it is being updated.
+    AccessRefused(ConnectionError),
 }
 
 /// What follows for the commit where a transaction is in doubt.
@@ -61,10 +61,8 @@ impl Verdict {
             Answer::Added => Self::Settled(Status::Added),
             Answer::Success => Self::Settled(Status::Success),
             Answer::Rejected(message) => Self::Settled(Status::Rejected { message: message.to_owned() }),
-            Answer::AuthenticationFailed => {
-                Self::NotProcessed(CommitError::Connection(ConnectionError::WrongCredentials))
-            }
-            Answer::TokenRefused => Self::TokenRefused,
+            Answer::AuthenticationFailed => Self::AccessRefused(ConnectionError::WrongCredentials),
+            Answer::TokenRefused => Self::AccessRefused(ConnectionError::TokenRefused),
             Answer::Busy(after) => Self::InDoubt(Doubt::StrangeAnswer, Then::Wait(after)),
             Answer::ServerError(status) => Self::InDoubt(Doubt::ServerError, Then::GoOn(status)),
             // Firefox gives out an answer that was cut within its headers as an empty one.
