@@ -2,8 +2,9 @@
 
 use crate::BEFORE_TRANSACTIONS;
 use crate::{ERAS, configured, desk, transactions};
-use fake_koha::{Close, Config, Effect, Era, FakeKoha, Fault, FaultKind, Front, Https, RetryAfter, StreamReset, Wall};
+use fake_koha::{Close, Config, Era, FakeKoha, Fault, FaultKind, Front, Https, RetryAfter, StreamReset, Wall};
 use koct_tests::{
+    accounts::{ACCOUNTS, last_branch},
     desk::{Desk, Settings},
     page::Page,
 };
@@ -28,64 +29,55 @@ fn test_connection(page: &Page) -> String {
     page.text("#settings-message").unwrap()
 }
 
+/// All of them in both ways are tested without a browser in `tests/src/accounts.rs`.
 #[test]
-fn every_account_commits_in_both_ways_at_the_library_of_the_desk() {
-    for era in ERAS {
-        for commit_type in ["apply", "send"] {
-            let koha = FakeKoha::start(Config { era, ..Config::default() }).unwrap();
-            let desk = desk();
-            for (number, account) in (1..).zip(["koha", "circ", "circonly", "noperm", "patron1"]) {
-                let case = format!("{era:?} {commit_type} {account}");
-                let settings = Settings::of(&koha.url(), commit_type);
-                let settings = Settings {
-                    username: account.into(),
-                    password: account.into(),
-                    branchcode: "MPL".into(),
-                    ..settings
-                };
-                desk.configure(&settings).unwrap();
-                check_out(&desk, number..=number);
-                let message = desk.commit().unwrap();
-                assert!(message.starts_with("Done: 1"), "{case}: {message}");
-                let branch = koha.library(|library| match library.effects.last().unwrap() {
-                    Effect::Issued { branch, .. } => branch.clone(),
-                    Effect::Queued(operation) => operation.branch.clone(),
-                    other => panic!("{case}: {other:?}"),
-                });
-                assert_eq!(branch, "MPL", "{case}");
-            }
-            // Whatever was read was read in a session of its own, which nobody can use any more.
-            let reading: Vec<_> = koha
-                .requests()
-                .into_iter()
-                .filter(|request| request.path.contains("/api/v1/"))
-                .filter_map(|request| request.cookie)
-                .collect();
-            assert_eq!(reading.is_empty(), era == Era::Before2405);
-            for cookie in reading {
-                let id = cookie.strip_prefix("CGISESSID=").unwrap_or(&cookie).to_owned();
-                crate::wait("a session is left", || {
-                    koha.library(|library| library.session_account(&id).is_none()).then_some(())
-                });
-            }
+fn every_account_commits_in_both_eras_at_the_library_of_the_desk() {
+    for (era, commit_type) in ERAS.into_iter().zip(["send", "apply"]) {
+        let koha = FakeKoha::start(Config { era, ..Config::default() }).unwrap();
+        let desk = desk();
+        for (number, account) in (1..).zip(ACCOUNTS) {
+            let settings = Settings::of(&koha.url(), commit_type);
+            let settings =
+                Settings { username: account.into(), password: account.into(), branchcode: "MPL".into(), ..settings };
+            desk.configure(&settings).unwrap();
+            check_out(&desk, number..=number);
+            let message = desk.commit().unwrap();
+            assert!(message.starts_with("Done: 1"), "{era:?} {account}: {message}");
+            assert_eq!(last_branch(&koha).as_deref(), Some("MPL"), "{era:?} {account}");
+        }
+        // Whatever was read was read in a session of its own, which nobody can use any more.
+        let reading: Vec<_> = koha
+            .requests()
+            .into_iter()
+            .filter(|request| request.path.contains("/api/v1/"))
+            .filter_map(|request| request.cookie)
+            .collect();
+        assert_eq!(reading.is_empty(), era == Era::Before2405);
+        for id in reading {
+            crate::wait("a session is left", || {
+                koha.library(|library| library.session_account(&id).is_none()).then_some(())
+            });
         }
     }
 }
 
 #[test]
 fn one_connection_header_goes_over_the_wire_and_no_connection_is_used_again() {
-    for (commit_type, close) in [("apply", Close::Fin), ("send", Close::Rst)] {
-        let config = Config { era: Era::From2405, starman: true, ..Config::default() };
-        let koha = FakeKoha::start(config).unwrap();
-        let desk = configured(&koha, commit_type);
-        check_out(&desk, 1..=6);
-        // Were a connection used again, Firefox would send the request once more when this server closes it.
-        koha.fault(Fault::on("service.pl", FaultKind::CloseReused(close)));
-        assert!(desk.commit().unwrap().starts_with("Done: 6"));
-        assert_eq!(koha.library(|library| library.effects.len()), 6, "{commit_type}: nothing twice");
-        for request in koha.requests() {
-            assert_eq!(request.head_lines("connection"), ["Connection: close"], "{} {}", request.method, request.path);
+    let koha = FakeKoha::start(Config { era: Era::From2405, starman: true, ..Config::default() }).unwrap();
+    let desk = configured(&koha, "apply");
+    for (number, (commit_type, close)) in (1..).zip([("apply", Close::Fin), ("send", Close::Rst)]) {
+        if number > 1 {
+            desk.configure(&Settings::of(&koha.url(), commit_type)).unwrap();
         }
+        check_out(&desk, 4 * number - 3..=4 * number);
+        // Were a connection used again, Firefox would send the request once more when this server closes it.
+        koha.clear_faults();
+        koha.fault(Fault::on("service.pl", FaultKind::CloseReused(close)));
+        assert!(desk.commit().unwrap().starts_with("Done: 4"));
+        assert_eq!(koha.library(|library| library.effects.len()), 4 * number, "{commit_type}: nothing twice");
+    }
+    for request in koha.requests() {
+        assert_eq!(request.head_lines("connection"), ["Connection: close"], "{} {}", request.method, request.path);
     }
 }
 
@@ -116,22 +108,25 @@ fn a_wall_is_named_and_passed_once_the_browser_has_passed_it() {
 
 #[test]
 fn everything_arrives_at_two_nodes_that_stick_by_a_cookie() {
-    for commit_type in ["apply", "send"] {
-        let config = Config { era: Era::From2405, two_nodes: true, ..Config::default() };
-        let koha = FakeKoha::start(config).unwrap();
-        let desk = configured(&koha, commit_type);
-        check_out(&desk, 1..=6);
+    let koha = FakeKoha::start(Config { era: Era::From2405, two_nodes: true, ..Config::default() }).unwrap();
+    let desk = configured(&koha, "apply");
+    for (number, commit_type) in (1..).zip(["apply", "send"]) {
+        if number > 1 {
+            desk.configure(&Settings::of(&koha.url(), commit_type)).unwrap();
+        }
+        check_out(&desk, 4 * number - 3..=4 * number);
+        koha.clear_requests();
         let message = desk.commit().unwrap();
-        assert!(message.starts_with("Done: 6"), "{commit_type}: {message}");
-        assert_eq!(koha.library(|library| library.effects.len()), 6);
-        // The node was kept to; and the browser's own cookies are as they were.
+        assert!(message.starts_with("Done: 4"), "{commit_type}: {message}");
+        assert_eq!(koha.library(|library| library.effects.len()), 4 * number);
+        // The node was kept to.
         let nodes: std::collections::BTreeSet<_> = transactions(&koha).iter().map(|request| request.node).collect();
         assert_eq!(nodes.len(), 1, "{nodes:?}");
-        let tab = desk.firefox.open(&format!("{}/cgi-bin/koha/mainpage.pl", koha.url())).unwrap();
-        tab.wait_contains("body", "Log in").unwrap();
-        let first = koha.requests().into_iter().rfind(|request| request.path.ends_with("mainpage.pl")).unwrap();
-        assert_eq!(first.header("cookie"), None, "KOCT's cookies stay out of the jar");
     }
+    let tab = desk.firefox.open(&format!("{}/cgi-bin/koha/mainpage.pl", koha.url())).unwrap();
+    tab.wait_contains("body", "Log in").unwrap();
+    let first = koha.requests().into_iter().rfind(|request| request.path.ends_with("mainpage.pl")).unwrap();
+    assert_eq!(first.header("cookie"), None, "KOCT's cookies stay out of the jar");
 }
 
 #[test]

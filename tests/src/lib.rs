@@ -2,6 +2,7 @@
 //!
 //! It speaks WebDriver BiDi to Firefox itself, without a driver process in between.
 
+pub mod accounts;
 pub mod axe;
 pub mod bidi;
 pub mod client;
@@ -9,6 +10,8 @@ pub mod desk;
 pub mod firefox;
 pub mod keeper;
 pub mod matrix;
+#[cfg(test)]
+mod native;
 pub mod page;
 pub mod pseudo;
 

@@ -281,69 +281,8 @@ pub fn transactions(koha: &FakeKoha) -> Vec<Recorded> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::client;
+    use crate::native::{Native, entry};
     use fake_koha::Config;
-    use koct_core::{
-        Entry, Secret, ServerUrl, Settings,
-        desk::clock::DeskTime,
-        outbox::{Input, Outbox, Output},
-    };
-
-    /// A desk whose log is in memory, and whose requests are made without a browser.
-    struct Native {
-        settings: Settings,
-        log: Vec<Entry>,
-    }
-
-    impl Native {
-        fn new(koha: &FakeKoha, commit_type: CommitType) -> Self {
-            let settings = Settings {
-                server: ServerUrl::parse(&koha.url()).unwrap(),
-                username: "koha".into(),
-                password: Secret::new("koha"),
-                branchcode: "CPL".into(),
-                commit_type,
-                stale_hours: 24,
-            };
-            Self { settings, log: Vec::new() }
-        }
-    }
-
-    impl Desk for Native {
-        fn put(&mut self, row: Value) {
-            self.log = vec![entry(1, row)];
-        }
-
-        fn commit(&mut self) -> String {
-            let uncommitted: Vec<Entry> =
-                self.log.iter().filter(|entry| State::TO_COMMIT.contains(&entry.status.state())).cloned().collect();
-            let mut outbox = Outbox::new(self.settings.clone(), uncommitted.into());
-            loop {
-                let input = match outbox.poll().unwrap() {
-                    Output::Persist(statuses) => {
-                        for (id, status) in statuses {
-                            self.log.iter_mut().find(|entry| entry.id == id).unwrap().status = status;
-                        }
-                        Input::Persisted
-                    }
-                    Output::Request(ticket, request) => Input::Answer(ticket, client::send(&request)),
-                    Output::Wait(ticket, _) => Input::Waited(ticket),
-                    Output::Finished(summary) => return format!("{summary:?}"),
-                };
-                outbox.handle(input, DeskTime::from_millis(1_795_428_600_000));
-            }
-        }
-
-        fn state(&self) -> State {
-            self.log[0].status.state()
-        }
-    }
-
-    fn entry(seq: u32, mut row: Value) -> Entry {
-        row["seq"] = json!(seq);
-        row["moment"] = json!({"utc": 1_795_428_000_000_u64 + u64::from(seq) * 1000, "offset": 60});
-        serde_json::from_value(row).unwrap()
-    }
 
     #[test]
     fn what_comes_after_a_fault_is_sent_only_where_that_is_safe() {
