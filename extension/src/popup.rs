@@ -60,7 +60,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     message.bind();
     let store = match Store::open(store::DATABASE).await {
         Ok(store) => Rc::new(store),
-        Err(error) => return not_opened(&message, &error),
+        Err(error) => return not_opened(&message, &error).await,
     };
     let desk = Rc::new(Desk::new(store, message, focus)?);
     let records = Rc::new(Records::new(desk.clone())?);
@@ -154,16 +154,12 @@ pub(crate) async fn start() -> Result<(), JsValue> {
 }
 
 /// The log cannot be opened: nothing can be recorded.
-fn not_opened(message: &Rc<Message>, error: &StoreError) -> Result<(), JsValue> {
-    let words = match error {
-        _ if webext::in_private_window() => text("logPrivate"),
-        // So Firefox says where it is set to never remember history.
-        StoreError::Browser(reason)
-            if reason.contains("InvalidState") || reason.contains("did not allow mutations") =>
-        {
-            text("logNoHistory")
-        }
-        error => text_with("openFailed", &[&error.to_string()]),
+async fn not_opened(message: &Rc<Message>, error: &StoreError) -> Result<(), JsValue> {
+    let words = match (webext::in_private_window(), webext::in_own_window().await) {
+        // The button asks for no private window. Where Firefox is set to never remember history, it is one all the same.
+        (true, true) => text("logNoHistory"),
+        (true, false) => text("logPrivate"),
+        (false, _) => text_with("openFailed", &[&error.to_string()]),
     };
     message.show(Tone::Bad, &words);
     for id in ["checkout-item", "checkout-patron", "checkin-item", "checkout-submit", "checkin-submit", "commit"] {

@@ -27,6 +27,9 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = ["browser", "permissions"], js_name = remove)]
     pub(crate) async fn remove_permissions(permissions: &Object) -> Result<JsValue, JsValue>;
 
+    #[wasm_bindgen(catch, js_namespace = ["browser", "windows"], js_name = getCurrent)]
+    async fn get_current_window() -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(js_namespace = ["browser", "action"], js_name = setBadgeText)]
     pub(crate) fn set_badge_text(details: &Object) -> Promise;
 
@@ -72,6 +75,11 @@ extern "C" {
 pub(crate) fn in_private_window() -> bool {
     let browser = property(&js_sys::global(), "browser");
     property(&property(&browser, "extension"), "inIncognitoContext").is_truthy()
+}
+
+/// Whether this page is in a window of its own, and not in a tab.
+pub(crate) async fn in_own_window() -> bool {
+    get_current_window().await.is_ok_and(|window| text_property(&window, "type").as_deref() == Some("popup"))
 }
 
 /// A plain object of these properties.

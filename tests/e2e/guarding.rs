@@ -1,7 +1,11 @@
 //! Scans that are asked about, and scanners of all kinds.
 
 use crate::desk;
-use koct_tests::{desk::Desk, page::key};
+use koct_tests::{
+    desk::{Desk, addon},
+    firefox::{Firefox, Options},
+    page::key,
+};
 
 /// Changes settings of the desk itself, as a person does, without a Koha.
 fn set(desk: &Desk, pattern: &str, end: &str) {
@@ -110,4 +114,15 @@ fn scanners_that_end_with_nothing() {
     desk.page.type_text("\n").unwrap();
     desk.wait_for_total(4).unwrap();
     assert_eq!(barcodes(&desk).last().unwrap(), "39991");
+}
+
+#[test]
+fn where_firefox_remembers_nothing_it_says_what_to_change() {
+    let prefs = vec![("browser.privatebrowsing.autostart".into(), true.into())];
+    let firefox = Firefox::ready(&Options { prefs, ..Options::default() }).unwrap();
+    firefox.install_for_private_windows(&addon().unwrap()).unwrap();
+    firefox.click_toolbar_button().unwrap();
+    let page = firefox.wait_for_page("popup/popup.html").unwrap();
+    page.wait_contains("#message", "set to never remember history").unwrap();
+    page.wait("document.getElementById('checkout-item').disabled").unwrap();
 }

@@ -417,7 +417,21 @@ impl Firefox {
     /// # Errors
     /// When Firefox does not take it.
     pub fn install(&self, folder: &Path) -> Result {
-        let data = json!({"extensionData": {"type": "path", "path": fs::canonicalize(folder)?}});
+        self.install_where(folder, false)
+    }
+
+    /// The same, and a person allows it in private windows.
+    ///
+    /// # Errors
+    /// When Firefox does not take it.
+    pub fn install_for_private_windows(&self, folder: &Path) -> Result {
+        self.install_where(folder, true)
+    }
+
+    fn install_where(&self, folder: &Path, in_private_windows: bool) -> Result {
+        let path = fs::canonicalize(folder)?;
+        let data =
+            json!({"extensionData": {"type": "path", "path": path}, "moz:allowPrivateBrowsing": in_private_windows});
         self.running().connection.send("webExtension.install", &data)?;
         Ok(())
     }

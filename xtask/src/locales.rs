@@ -47,7 +47,7 @@ const LITERALS: [&str; 20] = [
     "1.0",
 ];
 /// Words in the code that look like keys and are none: names of the browser's.
-const NO_KEYS: [&str; 18] = [
+const NO_KEYS: [&str; 19] = [
     "additionalData",
     "camelCase",
     "dateStyle",
@@ -56,6 +56,7 @@ const NO_KEYS: [&str; 18] = [
     "hourCycle",
     "ifAvailable",
     "inIncognitoContext",
+    "isProxy",
     "indexedDB",
     "itemKey",
     "numberingSystem",
