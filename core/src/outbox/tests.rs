@@ -355,7 +355,6 @@ fn nothing_overtakes_an_item_in_doubt() {
 #[test]
 fn each_failure_stops_or_goes_on_as_it_should() {
     use Fate::*;
-    let trouble = |trouble| Some(CommitError::Connection(trouble));
     let not_koha = |words: &str| Some(CommitError::NotKoha { front: Front::Other, words: words.into() });
     let blocked = |status: u16| not_koha(&format!("{status} Blocked"));
     for (fate, states, stop) in [
