@@ -27,6 +27,9 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = ["browser", "permissions"], js_name = remove)]
     pub(crate) async fn remove_permissions(permissions: &Object) -> Result<JsValue, JsValue>;
 
+    #[wasm_bindgen(catch, js_namespace = ["browser", "tabs"], js_name = create)]
+    async fn create_tab(properties: &Object) -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(js_namespace = ["browser", "action"], js_name = setBadgeText)]
     pub(crate) fn set_badge_text(details: &Object) -> Promise;
 
@@ -66,6 +69,14 @@ extern "C" {
     /// `navigator.locks.request`: `callback` gets the lock and holds it until its promise ends.
     #[wasm_bindgen(js_namespace = ["navigator", "locks"], js_name = request)]
     pub(crate) fn request_lock(name: &str, options: &Object, callback: &Function) -> Promise;
+}
+
+/// Opens a page in a tab, and brings it to the front.
+///
+/// # Errors
+/// When Firefox cannot open one.
+pub(crate) async fn open_tab(url: &str) -> Result<JsValue, JsValue> {
+    create_tab(&object([("url", url.into())])).await
 }
 
 /// Whether this page is in a private window.

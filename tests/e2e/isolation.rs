@@ -5,7 +5,11 @@ use fake_koha::Era;
 use koct_tests::desk::Settings;
 
 /// Logs a person in at Koha's own page, in a tab of the same Firefox.
-fn log_in(firefox: &koct_tests::firefox::Firefox, koha: &fake_koha::FakeKoha, account: &str) -> koct_tests::page::Page {
+pub(crate) fn log_in(
+    firefox: &koct_tests::firefox::Firefox,
+    koha: &fake_koha::FakeKoha,
+    account: &str,
+) -> koct_tests::page::Page {
     let page = firefox.open(&format!("{}/cgi-bin/koha/mainpage.pl", koha.url())).unwrap();
     let name = if koha.library(|library| library.era) == Era::Before2405 { "" } else { "login_" };
     page.fill(&format!("input[name={name}userid]"), account).unwrap();

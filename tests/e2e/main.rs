@@ -24,6 +24,7 @@ mod knowing;
 mod languages;
 mod long;
 mod matrix;
+mod open_koha;
 mod paying;
 mod pointing;
 mod policy;

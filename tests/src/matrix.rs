@@ -4,7 +4,7 @@
 //! sees each fault as [`client`](crate::client) does. A new fault is a line in [`faults`].
 
 use fake_koha::{Effect, Era, FakeKoha, Fault, FaultKind, Front, Recorded, RetryAfter};
-use koct_core::{CommitType, State};
+use koct_core::{CommitType, Login, State};
 use serde_json::{Value, json};
 
 const PATRON: &str = "23529001223606";
@@ -300,6 +300,7 @@ mod tests {
         fn new(koha: &FakeKoha, commit_type: CommitType) -> Self {
             let settings = Settings {
                 server: ServerUrl::parse(&koha.url()).unwrap(),
+                login: Login::Account,
                 username: "koha".into(),
                 password: Secret::new("koha"),
                 branchcode: "CPL".into(),
@@ -329,6 +330,7 @@ mod tests {
                     }
                     Output::Request(ticket, request) => Input::Answer(ticket, client::send(&request)),
                     Output::Wait(ticket, _) => Input::Waited(ticket),
+                    Output::LogIn(..) | Output::Person(_) | Output::Elsewhere(..) => unreachable!("it is an account's"),
                     Output::Finished(summary) => return format!("{summary:?}"),
                 };
                 outbox.handle(input, DeskTime::from_millis(1_795_428_600_000));
