@@ -32,7 +32,8 @@ pub enum Era {
     From2405,
 }
 
-/// KOCT's own session in Koha. It never is, and never replaces, the session of a person's browser tab.
+/// A session in Koha: KOCT's own, which never is, and never replaces, the session of a person's browser tab; or, only where the
+/// person wants it so, that one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
     /// The value of the cookie `CGISESSID`.
@@ -61,6 +62,8 @@ pub struct Request {
     pub form: Vec<(&'static str, String)>,
     /// The session to make it in.
     pub session: Option<Session>,
+    /// Whether to make it in the session of the person's own Koha tab instead.
+    pub in_persons_session: bool,
     /// Name and password for HTTP Basic; few requests have them.
     pub basic: Option<Box<(String, Secret)>>,
     /// A token of the REST API (`OAuth2`).
@@ -73,7 +76,17 @@ pub struct Request {
 
 impl Request {
     fn new(method: Method, url: String, form: Vec<(&'static str, String)>) -> Self {
-        Self { method, url, form, session: None, basic: None, bearer: None, embed: None, time_limit: TIME_LIMIT }
+        Self {
+            method,
+            url,
+            form,
+            session: None,
+            in_persons_session: false,
+            basic: None,
+            bearer: None,
+            embed: None,
+            time_limit: TIME_LIMIT,
+        }
     }
 
     fn get(url: String) -> Self {
@@ -114,6 +127,8 @@ pub struct Response {
     pub csrf_token: Option<Secret>,
     /// The cookie CGISESSID that was set.
     pub session_cookie: Option<Secret>,
+    /// The cookie CGISESSID of the browser, where the request was made with it.
+    pub persons_cookie: Option<Secret>,
     /// The header Date: what the server's clock shows.
     pub date: Option<KohaTime>,
     /// The header X-Total-Count.

@@ -45,4 +45,4 @@ pub use log::{
     Entry,
     status::{State, Status},
 };
-pub use settings::form::{CommitType, Secret, ServerUrl, Settings};
+pub use settings::form::{CommitType, Login, Secret, ServerUrl, Settings};

@@ -19,15 +19,19 @@
 //! ([`inquiry`](crate::koha::inquiry)). Only proof takes one out of doubt; everything else is a person's to decide. A
 //! failure that proves that no server was reached is tried again after a pause, a few times.
 //!
+//! In the session of a person's own Koha tab it says who that is, waits until somebody is logged in, and asks before it applies
+//! at another library than the desk's. That session may end, or become another's, at any time: then all this is done anew.
+//!
 //! One checkin, all the way, with Koha's part played by hand:
 //!
 //! ```
 //! use koct_core::desk::clock::DeskTime;
 //! use koct_core::koha::Response;
 //! use koct_core::outbox::{Input, Outbox, Output};
-//! # use koct_core::{Action, Barcode, CommitType, Entry, Moment, Secret, ServerUrl, Settings, Status, Transaction, TransactionId};
+//! # use koct_core::{Action, Barcode, CommitType, Entry, Login, Moment, Secret, ServerUrl, Settings, Status, Transaction, TransactionId};
 //! # let settings = Settings {
 //! #     server: ServerUrl::parse("https://koha.example.org")?,
+//! #     login: Login::Account,
 //! #     username: "desk".into(),
 //! #     password: Secret::new("letmein"),
 //! #     branchcode: "CPL".into(),
@@ -77,6 +81,7 @@ use crate::{
         connection::{Connection, ConnectionError, Next, Ready},
         front,
         inquiry::{Finding, Unclear},
+        page::LoggedIn,
         service,
     },
     log::{
@@ -84,7 +89,7 @@ use crate::{
         order::Ordered,
         status::{Attempt, Doubt, Status},
     },
-    settings::form::{CommitType, Settings},
+    settings::form::{CommitType, Login, Settings},
 };
 use booking::{Booked, Booking};
 pub use koha_clock::SETTLED_AFTER;
@@ -109,6 +114,9 @@ const LOOK_AHEAD: usize = 64;
 /// For how long it waits before it tries again after no server was reached; then the commit ends.
 const BACKOFF: [Duration; 4] =
     [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4), Duration::from_secs(8)];
+
+/// After what time it looks again whether somebody has logged in to Koha.
+const LOGIN_WATCH: Duration = Duration::from_secs(3);
 
 /// The number of server errors in a row that ends a commit: going on would only put more in doubt. Each is of another item
 /// and another patron than those before, so it is not about one of them.
@@ -170,6 +178,9 @@ pub struct Outbox {
     failed_connections: usize,
     /// The number of times in a row that it was told to wait.
     waits: u32,
+    /// The question whether to apply at the library where the person is logged in, and the one that they agreed to.
+    elsewhere: Option<(Ticket, String)>,
+    agreed: Option<String>,
     /// What came of transactions and is not durable yet.
     unstored: Vec<(TransactionId, Status)>,
     /// The number of `unstored` that are being made durable, if anything is.
@@ -203,6 +214,8 @@ impl Outbox {
             pause: None,
             failed_connections: 0,
             waits: 0,
+            elsewhere: None,
+            agreed: None,
             unstored: Vec::new(),
             persisting: None,
             outputs: VecDeque::new(),
@@ -263,6 +276,11 @@ impl Outbox {
             Input::Waited(ticket) => {
                 self.pause.take_if(|expected| *expected == ticket);
             }
+            Input::Agreed(ticket) => {
+                if let Some((_, library)) = self.elsewhere.take_if(|(expected, _)| *expected == ticket) {
+                    self.agreed = Some(library);
+                }
+            }
             Input::Answer(ticket, answer) => {
                 let asked = self.in_flight.values().find(|flight| flight.stage == CommitStage::Asked(ticket));
                 if let Some(id) = asked.map(|flight| flight.entry.id) {
@@ -296,7 +314,7 @@ impl Outbox {
         } else if let Some(booked) = self.booking.handle(ticket, &answer, &self.settings, reading, &mut self.tickets) {
             match booked {
                 Booked::Request(ticket, request) => self.outputs.push_back(Output::Request(ticket, request)),
-                Booked::At(library) if library != self.settings.branchcode => {
+                Booked::At(library) if library != *self.agreed.as_ref().unwrap_or(&self.settings.branchcode) => {
                     self.stop(CommitError::BookedElsewhere(library));
                 }
                 Booked::At(_) | Booked::Unknown => {}
@@ -390,10 +408,36 @@ impl Outbox {
                     let libraries = ready.libraries.clone().map(|libraries| libraries.list).unwrap_or_default();
                     self.stop(CommitError::BranchUnknown { libraries });
                 }
+                if let Some(who) = ready.access.person().cloned() {
+                    self.goes_on_as(who);
+                }
                 self.ready = Some(ready);
+            }
+            Next::Failed(ConnectionError::NobodyLoggedIn) => {
+                let ticket = self.tickets.next();
+                self.pause = Some(ticket);
+                self.outputs.push_back(Output::LogIn(ticket, LOGIN_WATCH));
             }
             Next::Failed(ConnectionError::Busy(after)) => self.wait_as_told(after),
             Next::Failed(error) => self.stop(CommitError::Connection(error)),
+        }
+    }
+
+    /// Says in whose session it goes on, and asks where that would book at a library that is neither the desk's nor agreed to.
+    /// What is queued is queued for the desk's library in any session.
+    fn goes_on_as(&mut self, who: LoggedIn) {
+        let library = who.branchcode.clone();
+        self.outputs.push_back(Output::Person(who));
+        if library.as_ref() != Some(&self.settings.branchcode) && library == self.agreed {
+            return;
+        }
+        self.agreed = None;
+        let is_elsewhere =
+            |library: &String| self.settings.commit_type == CommitType::Apply && *library != self.settings.branchcode;
+        if let Some(library) = library.filter(is_elsewhere) {
+            let ticket = self.tickets.next();
+            self.elsewhere = Some((ticket, library.clone()));
+            self.outputs.push_back(Output::Elsewhere(ticket, library));
         }
     }
 
@@ -599,6 +643,7 @@ impl Outbox {
             self.payers.end();
             self.booking.give_up();
             self.pause = None;
+            self.elsewhere = None;
         }
         if self.summary.stop.is_some() && self.persisting.is_none() {
             // Those that were not asked about are not in Koha.
@@ -620,10 +665,15 @@ impl Outbox {
         if self.persisting.is_none() {
             self.persist();
         }
-        let is_asked = self.pause.is_some() || self.booking.is_asking();
+        let is_asked = self.is_held_up() || self.booking.is_asking();
         if self.in_flight.is_empty() && self.persisting.is_none() && self.unstored.is_empty() && !is_asked {
             self.finish();
         }
+    }
+
+    /// Whether a pause is made, or the person is asked something.
+    fn is_held_up(&self) -> bool {
+        self.pause.is_some() || self.elsewhere.is_some()
     }
 
     /// Asks what must be known before anything is sent: about those in doubt, and about the payments' cards.
@@ -639,7 +689,7 @@ impl Outbox {
     /// Makes durable what was answered, together with `Sending` for those that go next.
     fn persist(&mut self) {
         let mut statuses = self.unstored.clone();
-        let may_send = self.ready.is_some() && self.pause.is_none() && !self.booking.is_asking();
+        let may_send = self.ready.is_some() && !self.is_held_up() && !self.booking.is_asking();
         if may_send && self.summary.stop.is_none() {
             let at_once = match self.settings.commit_type {
                 CommitType::Send => QUEUED_AT_ONCE,
@@ -682,7 +732,7 @@ impl Outbox {
     /// Asks Koha about those that are durable as `Sending`.
     fn ask(&mut self) {
         let Some(access) = self.ready.as_ref().map(|ready| ready.access.clone()) else { return };
-        if self.summary.stop.is_some() || self.pause.is_some() {
+        if self.summary.stop.is_some() || self.is_held_up() {
             return;
         }
         for flight in self.in_flight.values_mut().filter(|flight| flight.stage == CommitStage::Ready) {

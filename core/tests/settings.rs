@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in tests a failed unwrap is the failure report")]
 
 use koct_core::{
-    CommitType,
+    CommitType, Login,
     desk::scanner::ScannerEnd,
     settings::table::{Field, Kind, Preferences, Value},
 };
@@ -62,6 +62,7 @@ fn elements(html: &str) -> Vec<Element<'_>> {
 /// The names of the choices, where it is one.
 fn choices(kind: Kind) -> Vec<&'static str> {
     match kind {
+        Kind::Login => Login::ALL.map(Login::name).to_vec(),
         Kind::CommitType => CommitType::ALL.map(CommitType::name).to_vec(),
         Kind::ScannerEnd => ScannerEnd::ALL.map(ScannerEnd::name).to_vec(),
         Kind::Text | Kind::Secret | Kind::Flag | Kind::Number | Kind::Amount => Vec::new(),

@@ -2,7 +2,7 @@
 
 use crate::{
     clock,
-    isolation::{Isolation, TAG_HEADER},
+    isolation::{Isolation, TAG_HEADER, Within},
     timer::sleep,
 };
 use koct_core::{
@@ -50,8 +50,13 @@ impl Http {
     /// # Errors
     /// When no whole answer came, with what that proves.
     pub async fn send(&self, request: &Request) -> Result<Response, Failure> {
-        let cookie = request.session.as_ref().map(|session| session.cookie.clone());
-        let tag = self.isolation.as_ref().map(|isolation| isolation.announce(cookie));
+        let tag = self.isolation.as_ref().map(|isolation| {
+            isolation.announce(match &request.session {
+                _ if request.in_persons_session => Within::Persons,
+                Some(session) => Within::Session(session.cookie.clone()),
+                None => Within::Nobodys,
+            })
+        });
         let answer = self.fetch(request, tag.as_deref()).await;
         if let (Some(isolation), Some(tag)) = (&self.isolation, tag) {
             isolation.forget(&tag);
@@ -89,6 +94,7 @@ impl Http {
             content_type: header("content-type").unwrap_or_default(),
             csrf_token: header("csrf-token").map(Secret::new),
             session_cookie: seen.session_cookie,
+            persons_cookie: seen.persons_cookie,
             date: header("date").and_then(|date| clock::read(&date)),
             total_count: header("x-total-count").and_then(|count| count.trim().parse().ok()),
             retry_after: header("retry-after").and_then(|after| front::retry_after(&after, header("date").as_deref())),

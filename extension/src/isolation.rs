@@ -1,7 +1,7 @@
 //! Keeps KOCT's session in Koha apart from the one of a person's browser tab.
 //!
 //! A fetch of an extension page shares the browser's cookie jar, and scripts cannot set or read cookies of a request. So
-//! webRequest takes the person's session out of our requests, puts our own in, and takes all new cookies out of the answers
+//! webRequest takes the person's session out of our requests (unless the person wants it used), puts our own in, and takes all new cookies out of the answers
 //! before Firefox would store them. The browser's other cookies for the server stay: by them a wall against robots, or a
 //! balancer, knows a browser that it has seen. New ones of that kind are kept for as long as the requests go on. webRequest
 //! also tells what went wrong with a request, which fetch does not.
@@ -25,6 +25,8 @@ const SESSION_COOKIE: &str = "CGISESSID";
 pub(crate) struct Seen {
     /// The session cookie that Koha set.
     pub(crate) session_cookie: Option<Secret>,
+    /// The session cookie of the person's tab, where the request was made with it.
+    pub(crate) persons_cookie: Option<Secret>,
     /// Where a redirect leads.
     pub(crate) location: Option<String>,
     /// What a web server asks a name and a password for, with what status.
@@ -33,10 +35,20 @@ pub(crate) struct Seen {
     pub(crate) error: Option<String>,
 }
 
+/// The session to make a request in.
+pub(crate) enum Within {
+    /// None.
+    Nobodys,
+    /// The one of this cookie.
+    Session(Secret),
+    /// That of the person's own Koha tab, whichever it is.
+    Persons,
+}
+
 #[derive(Default)]
 struct State {
-    /// The cookie to send, by tag.
-    cookies: HashMap<String, Option<Secret>>,
+    /// The session to use, by tag.
+    sessions: HashMap<String, Within>,
     /// Firefox's number of the request, to our tag.
     tags: HashMap<String, String>,
     seen: HashMap<String, Seen>,
@@ -94,13 +106,13 @@ impl Isolation {
         isolation
     }
 
-    /// Announces a request with this cookie and no other. Returns the value for its [`TAG_HEADER`].
-    pub(crate) fn announce(&self, cookie: Option<Secret>) -> String {
+    /// Announces a request in this session and no other. Returns the value for its [`TAG_HEADER`].
+    pub(crate) fn announce(&self, within: Within) -> String {
         let number = self.next.get();
         self.next.set(number + 1);
         let tag = format!("{}-{number}", self.prefix);
         let mut state = self.state.borrow_mut();
-        state.cookies.insert(tag.clone(), cookie);
+        state.sessions.insert(tag.clone(), within);
         state.seen.insert(tag.clone(), Seen::default());
         tag
     }
@@ -113,7 +125,7 @@ impl Isolation {
     /// Forgets a request that is over.
     pub(crate) fn forget(&self, tag: &str) {
         let mut state = self.state.borrow_mut();
-        state.cookies.remove(tag);
+        state.sessions.remove(tag);
         state.seen.remove(tag);
         state.tags.retain(|_, other| other != tag);
     }
@@ -158,10 +170,18 @@ fn before_send_headers(state: &mut State, details: &JsValue) -> JsValue {
     else {
         return JsValue::UNDEFINED;
     };
-    let Some(cookie) = state.cookies.get(&tag) else { return JsValue::UNDEFINED };
+    let Some(within) = state.sessions.get(&tag) else { return JsValue::UNDEFINED };
     let of_browser = headers.iter().filter(|header| is_named(header, "cookie"));
     let of_browser = of_browser.filter_map(|header| text_property(&header, "value")).collect::<Vec<_>>().join("; ");
-    let sent = cookies(&of_browser, &state.jar, cookie.as_ref());
+    let session = match within {
+        Within::Nobodys => None,
+        Within::Session(cookie) => Some(cookie.clone()),
+        Within::Persons => session_of(&of_browser),
+    };
+    let sent = cookies(&of_browser, &state.jar, session.as_ref());
+    if let (Within::Persons, Some(seen)) = (within, state.seen.get_mut(&tag)) {
+        seen.persons_cookie = session;
+    }
     let replaced = ["cookie", "connection", TAG_HEADER];
     let kept: Array = headers.iter().filter(|header| !replaced.iter().any(|name| is_named(header, name))).collect();
     if !sent.is_empty() {
@@ -173,6 +193,12 @@ fn before_send_headers(state: &mut State, details: &JsValue) -> JsValue {
     kept.push(&header("Connection", "close"));
     state.tags.insert(request_id(details), tag);
     object([("requestHeaders", kept.into())]).into()
+}
+
+/// The browser's own session.
+fn session_of(of_browser: &str) -> Option<Secret> {
+    let mut cookies = of_browser.split(';').filter_map(|cookie| cookie.trim().split_once('='));
+    cookies.find(|(name, _)| *name == SESSION_COOKIE).map(|(_, value)| Secret::new(value))
 }
 
 /// The cookies to send: the browser's without its session, over them those of our jar, and our session.

@@ -35,6 +35,9 @@ struct Options {
     records: RecordsPart,
     server: HtmlInputElement,
     server_warning: HtmlElement,
+    /// Matters only where no person's session is used.
+    account: HtmlElement,
+    open_koha: HtmlInputElement,
     branchcode: HtmlInputElement,
     branch_choice: HtmlSelectElement,
     branch_choice_row: HtmlElement,
@@ -57,6 +60,8 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         records: RecordsPart::new()?,
         server: dom::by_id("server")?,
         server_warning: dom::by_id("server-warning")?,
+        account: dom::by_id("account-fields")?,
+        open_koha: dom::by_id("login-open-koha")?,
         branchcode: dom::by_id("branchcode")?,
         branch_choice: dom::by_id("branch-choice")?,
         branch_choice_row: dom::by_id("branch-choice-row")?,
@@ -83,6 +88,10 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     dom::on::<Event>(&options.test, "click", move |_| this.test());
     let this = options.clone();
     dom::on::<Event>(&options.server, "input", move |_| this.warn_of_http());
+    for id in ["login-account", "login-open-koha"] {
+        let this = options.clone();
+        dom::on::<Event>(dom::by_id::<Element>(id)?.as_ref(), "change", move |_| this.show_account());
+    }
     let this = options.clone();
     dom::on::<Event>(&options.branch_choice, "change", move |_| {
         this.branchcode.set_value(&this.branch_choice.value());
@@ -98,6 +107,11 @@ impl Options {
     fn fill(&self, preferences: &Preferences) {
         self.fields.fill(preferences);
         self.warn_of_http();
+        self.show_account();
+    }
+
+    fn show_account(&self) {
+        self.account.set_hidden(self.open_koha.checked());
     }
 
     /// As they are in the page.
@@ -227,7 +241,9 @@ impl Options {
                     Some(false) => ("bad", "testBranchUnknown"),
                     None => ("doubt", "testOkUnchecked"),
                 };
-                self.say(tone, &text_with(key, &[&settings.branchcode]));
+                let words = text_with(key, &[&settings.branchcode]);
+                let person = ready.access.person().map(wording::person);
+                self.say(tone, &[Some(words), person].into_iter().flatten().collect::<Vec<_>>().join(" "));
             }
         }
     }

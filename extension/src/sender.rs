@@ -10,6 +10,7 @@ use futures_channel::mpsc;
 use futures_util::StreamExt;
 use koct_core::{
     Settings, TransactionId,
+    koha::page::LoggedIn,
     log::order::Ordered,
     outbox::{Input, Outbox, Output, summary::Summary},
 };
@@ -26,6 +27,12 @@ pub(crate) trait Watcher {
     fn progress(&self, done: u32, total: u32);
     /// Nothing is sent for this time, since the server could not be reached or asks to wait.
     fn waits(&self, time: Duration);
+    /// Nobody is logged in to Koha in this browser; it is looked again after this time.
+    fn nobody_logged_in(&self, time: Duration);
+    /// It goes on in this person's session.
+    fn goes_on_as(&self, who: &LoggedIn);
+    /// Asks the person whether to apply at this library, where they are logged in.
+    fn elsewhere(&self, library: String, answer: Box<dyn FnOnce(bool)>);
 }
 
 /// Stops the commit that is running, if one is.
@@ -86,6 +93,22 @@ pub(crate) async fn run(
                     sleep(time).await;
                     let _ = reports.unbounded_send(Input::Waited(ticket));
                 });
+            }
+            Some(Output::LogIn(ticket, time)) => {
+                let reports = reports.clone();
+                watcher.nobody_logged_in(time);
+                spawn_local(async move {
+                    sleep(time).await;
+                    let _ = reports.unbounded_send(Input::Waited(ticket));
+                });
+            }
+            Some(Output::Person(who)) => watcher.goes_on_as(&who),
+            Some(Output::Elsewhere(ticket, library)) => {
+                let reports = reports.clone();
+                let answer = move |agreed| {
+                    let _ = reports.unbounded_send(if agreed { Input::Agreed(ticket) } else { Input::Cancel });
+                };
+                watcher.elsewhere(library, Box::new(answer));
             }
             Some(Output::Finished(summary)) => break summary,
             None => match happened.next().await {

@@ -30,6 +30,9 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = ["browser", "windows"], js_name = getCurrent)]
     async fn get_current_window() -> Result<JsValue, JsValue>;
 
+    #[wasm_bindgen(catch, js_namespace = ["browser", "tabs"], js_name = create)]
+    async fn create_tab(properties: &Object) -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(js_namespace = ["browser", "action"], js_name = setBadgeText)]
     pub(crate) fn set_badge_text(details: &Object) -> Promise;
 
@@ -69,6 +72,14 @@ extern "C" {
     /// `navigator.locks.request`: `callback` gets the lock and holds it until its promise ends.
     #[wasm_bindgen(js_namespace = ["navigator", "locks"], js_name = request)]
     pub(crate) fn request_lock(name: &str, options: &Object, callback: &Function) -> Promise;
+}
+
+/// Opens a page in a tab, and brings it to the front.
+///
+/// # Errors
+/// When Firefox cannot open one.
+pub(crate) async fn open_tab(url: &str) -> Result<JsValue, JsValue> {
+    create_tab(&object([("url", url.into())])).await
 }
 
 /// Whether this page is in a private window.

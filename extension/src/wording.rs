@@ -17,6 +17,7 @@ use koct_core::{
         connection::ConnectionError,
         front::Front,
         inquiry::{Finding, Unclear},
+        page::LoggedIn,
     },
     log::{
         revision::Change,
@@ -274,9 +275,18 @@ pub(crate) fn trouble(trouble: &ConnectionError) -> String {
         ConnectionError::ServerError { status } => return text_with("troubleServerError", &[&status.to_string()]),
         ConnectionError::Maintenance => "troubleMaintenance",
         ConnectionError::WrongCredentials => "troubleWrongCredentials",
+        ConnectionError::NobodyLoggedIn => "troubleNobodyLoggedIn",
         ConnectionError::NotReadable => "troubleNotReadable",
         ConnectionError::TokenRefused => "troubleTokenRefused",
     })
+}
+
+/// As whom it goes on, and where.
+pub(crate) fn person(who: &LoggedIn) -> String {
+    match &who.branchcode {
+        Some(branchcode) => text_with("commitAs", &[&who.userid, branchcode]),
+        None => text_with("commitAsOnly", &[&who.userid]),
+    }
 }
 
 /// What to do about somebody who answers in Koha's place, where it shows who that is.

@@ -7,8 +7,8 @@ mod borrowers;
 
 use indexed_db_futures::{Build, BuildPrimitive, database::Database, transaction::TransactionMode};
 use koct_core::{
-    Action, Barcode, Cardnumber, CommitType, DeskName, Entry, Moment, Secret, ServerUrl, Settings, State, Status,
-    Transaction, TransactionId,
+    Action, Barcode, Cardnumber, CommitType, DeskName, Entry, Login, Moment, Secret, ServerUrl, Settings, State,
+    Status, Transaction, TransactionId,
     desk::{clock::DeskTime, zone::Zone},
     desks::cleared,
     koha::{Failure, Method, Request, Response, Session},
@@ -116,6 +116,7 @@ async fn statuses_change_all_at_once_or_not_at_all() {
 async fn commit(store: &Store) -> (Outbox, Vec<(TransactionId, Status)>) {
     let settings = Settings {
         server: attempt().server,
+        login: Login::Account,
         username: "desk".into(),
         password: Secret::new("letmein"),
         branchcode: "CPL".into(),
@@ -334,6 +335,7 @@ fn request(path: &str, method: Method) -> Request {
         url: format!("{origin}{path}"),
         form: vec![("barcode", "a&b é📚".into())],
         session: None,
+        in_persons_session: false,
         basic: None,
         bearer: None,
         embed: None,

@@ -25,6 +25,7 @@ mod knowing;
 mod languages;
 mod long;
 mod matrix;
+mod open_koha;
 mod paying;
 mod pointing;
 mod policy;

@@ -85,6 +85,7 @@ fn read(bytes: &[u8]) -> Result<Response, Failure> {
         content_type: header("content-type").unwrap_or_default(),
         csrf_token: header("csrf-token").map(Secret::new),
         session_cookie: session.map(Secret::new),
+        persons_cookie: None,
         date: header("date").and_then(|date| DateTime::parse_from_rfc2822(&date).ok()).map(KohaTime::from_date),
         total_count: header("x-total-count").and_then(|count| count.parse().ok()),
         retry_after: header("retry-after").and_then(|after| front::retry_after(&after, header("date").as_deref())),

@@ -3,7 +3,7 @@
 use crate::{client, matrix::Desk};
 use fake_koha::FakeKoha;
 use koct_core::{
-    CommitType, Entry, Secret, ServerUrl, Settings, State,
+    CommitType, Entry, Login, Secret, ServerUrl, Settings, State,
     desk::clock::DeskTime,
     outbox::{Input, Outbox, Output},
 };
@@ -19,6 +19,7 @@ impl Native {
     pub(crate) fn new(koha: &FakeKoha, commit_type: CommitType) -> Self {
         let settings = Settings {
             server: ServerUrl::parse(&koha.url()).unwrap(),
+            login: Login::Account,
             username: "koha".into(),
             password: Secret::new("koha"),
             branchcode: "CPL".into(),
@@ -48,6 +49,7 @@ impl Desk for Native {
                 }
                 Output::Request(ticket, request) => Input::Answer(ticket, client::send(&request)),
                 Output::Wait(ticket, _) => Input::Waited(ticket),
+                Output::LogIn(..) | Output::Person(_) | Output::Elsewhere(..) => unreachable!("it is an account's"),
                 Output::Finished(summary) => return format!("{summary:?}"),
             };
             outbox.handle(input, DeskTime::from_millis(1_795_428_600_000));

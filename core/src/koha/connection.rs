@@ -5,15 +5,17 @@
 //! ```
 //! Sending needs no more than name and password. What is read besides (the libraries, what became of transactions in doubt)
 //! is a convenience, and an account that may not read commits all the same.
+//!
+//! In the session of a person's own Koha tab it is shorter: `who is there ──► check the session ──► libraries ──► Ready`.
 
 use super::{
     Failure, Request, Response, authentication,
     front::Front,
-    login::{self, FormLogin},
+    login::{self, FormLogin, Who, WhoIsThere},
     rest::{self, Libraries, RestCredentials},
     service::{self, Access},
 };
-use crate::settings::form::Settings;
+use crate::settings::form::{Login, Settings};
 use std::time::Duration;
 
 /// What follows an answer.
@@ -43,7 +45,8 @@ impl Ready {
     pub fn log_out(&self, settings: &Settings) -> Option<Request> {
         match &self.reading {
             Some(RestCredentials::Session(session)) => Some(login::log_out(settings, session)),
-            _ => None,
+            // A person is never logged out.
+            Some(RestCredentials::Persons(_) | RestCredentials::Basic | RestCredentials::Token(_)) | None => None,
         }
     }
 }
@@ -64,6 +67,8 @@ pub enum ConnectionError {
     Maintenance,
     /// User name or password are wrong, or the account is locked.
     WrongCredentials,
+    /// Nobody is logged in to Koha in this browser.
+    NobodyLoggedIn,
     /// Koha answered 403 although the token was fresh.
     TokenRefused,
     /// Koha, or a server in front of it, asks to come back after this time.
@@ -80,7 +85,8 @@ pub enum ConnectionError {
 #[derive(Debug, Clone)]
 enum State {
     Probing,
-    CheckingCredentials { access: Access },
+    AskingWho(WhoIsThere),
+    CheckingCredentials { access: Access, reading: Option<RestCredentials> },
     LoggingIn { access: Access, login: FormLogin },
     ListingLibraries { access: Access, reading: RestCredentials, paged: bool },
 }
@@ -95,8 +101,14 @@ pub struct Connection {
 impl Connection {
     /// Starts.
     pub fn start(settings: Settings) -> (Self, Request) {
-        let request = authentication::probe(&settings);
-        (Self { settings, state: State::Probing }, request)
+        let (state, request) = match settings.login {
+            Login::Account => (State::Probing, authentication::probe(&settings)),
+            Login::OpenKoha => {
+                let (who, request) = WhoIsThere::start(&settings);
+                (State::AskingWho(who), request)
+            }
+        };
+        (Self { settings, state }, request)
     }
 
     /// Takes the answer to the request that was made last.
@@ -104,13 +116,21 @@ impl Connection {
         // What is only read for convenience is not there then.
         let reads = matches!(self.state, State::LoggingIn { .. } | State::ListingLibraries { .. });
         let response = match answer {
+            Err(Failure::Redirected { to }) if matches!(self.state, State::AskingWho(_)) => {
+                return Next::Failed(redirected(to.as_deref()));
+            }
             Err(failure) if !reads => return Next::Failed(ConnectionError::NoAnswer(failure)),
             answer => answer.unwrap_or_default(),
         };
         match self.state.clone() {
             State::Probing => self.probed(&response),
-            State::CheckingCredentials { access } => match service::read(&response) {
-                service::Answer::Empty => self.accepted(access),
+            State::AskingWho(who) => self.told_who(who, &response),
+            State::CheckingCredentials { access, reading } => match service::read(&response) {
+                service::Answer::Empty => self.accepted(access, reading),
+                // They have just logged out.
+                service::Answer::AuthenticationFailed if access.person().is_some() => {
+                    Next::Failed(ConnectionError::NobodyLoggedIn)
+                }
                 service::Answer::AuthenticationFailed => Next::Failed(ConnectionError::WrongCredentials),
                 service::Answer::TokenRefused => Next::Failed(ConnectionError::TokenRefused),
                 _ => Next::Failed(foreign(&response)),
@@ -140,19 +160,41 @@ impl Connection {
         if answer.is_maintenance {
             return Next::Failed(ConnectionError::Maintenance);
         }
-        let access = Access { anonymous: answer.anonymous };
+        self.check_credentials(Access::Account { anonymous: answer.anonymous }, None)
+    }
+
+    fn told_who(&mut self, mut asked: WhoIsThere, response: &Response) -> Next {
+        match asked.handle(&self.settings, response) {
+            Who::Request(request) => {
+                self.state = State::AskingWho(asked);
+                Next::Request(request)
+            }
+            Who::Person { who, session, reads } => {
+                let reading = reads.then(|| RestCredentials::Persons(session.clone()));
+                self.check_credentials(Access::Person { who, session }, reading)
+            }
+            Who::Nobody => Next::Failed(ConnectionError::NobodyLoggedIn),
+            Who::Foreign => Next::Failed(foreign(response)),
+        }
+    }
+
+    fn check_credentials(&mut self, access: Access, reading: Option<RestCredentials>) -> Next {
         let request = service::check_credentials(&self.settings, &access);
-        self.state = State::CheckingCredentials { access };
+        self.state = State::CheckingCredentials { access, reading };
         Next::Request(request)
     }
 
-    fn accepted(&mut self, access: Access) -> Next {
-        let Some(anonymous) = access.anonymous.clone() else {
-            return self.list_libraries(access, RestCredentials::Basic, true);
-        };
-        let (login, request) = FormLogin::start(&self.settings, anonymous);
-        self.state = State::LoggingIn { access, login };
-        Next::Request(request)
+    fn accepted(&mut self, access: Access, reading: Option<RestCredentials>) -> Next {
+        match (&access, reading) {
+            (_, Some(reading)) => self.list_libraries(access, reading, true),
+            (Access::Person { .. }, None) => Next::Ready(Ready { access, reading: None, libraries: None }),
+            (Access::Account { anonymous: None }, None) => self.list_libraries(access, RestCredentials::Basic, true),
+            (Access::Account { anonymous: Some(anonymous) }, None) => {
+                let (login, request) = FormLogin::start(&self.settings, anonymous.clone());
+                self.state = State::LoggingIn { access, login };
+                Next::Request(request)
+            }
+        }
     }
 
     fn list_libraries(&mut self, access: Access, reading: RestCredentials, paged: bool) -> Next {
@@ -160,6 +202,13 @@ impl Connection {
         self.state = State::ListingLibraries { access, reading, paged };
         Next::Request(request)
     }
+}
+
+/// What it means that a staff page sends us elsewhere: Koha does so while it is updated, and else it is somebody who wants to
+/// know first who is there.
+fn redirected(to: Option<&str>) -> ConnectionError {
+    let is_kohas = |to: &str| ["/installer/", "/maintenance.pl"].iter().any(|part| to.contains(part));
+    if to.is_some_and(is_kohas) { ConnectionError::Maintenance } else { ConnectionError::NobodyLoggedIn }
 }
 
 /// An answer that no script of Koha gives.
@@ -176,13 +225,14 @@ fn foreign(response: &Response) -> ConnectionError {
 mod tests {
     use super::*;
     use crate::{
-        koha::{Method, NotSent},
-        settings::form::{CommitType, Secret, ServerUrl},
+        koha::{Era, Method, NotSent, Session, page::LoggedIn},
+        settings::form::{CommitType, Login, Secret, ServerUrl},
     };
 
     fn settings() -> Settings {
         Settings {
             server: ServerUrl::parse("https://example.org").unwrap(),
+            login: Login::Account,
             username: "desk".into(),
             password: Secret::new("letmein"),
             branchcode: "CPL".into(),
@@ -242,7 +292,7 @@ mod tests {
         assert_eq!(libraries.session.clone().unwrap().cookie, Secret::new("ours"));
         let ready = ready(connection.handle(Ok(answer(200, r#"[{"library_id":"CPL","name":"x"}]"#))));
         assert_eq!(ready.libraries.as_ref().unwrap().knows("CPL"), Some(true));
-        assert_eq!(ready.access, Access { anonymous });
+        assert_eq!(ready.access, Access::Account { anonymous });
         assert_eq!(ready.log_out(&settings()).unwrap().session, libraries.session);
     }
 
@@ -257,7 +307,8 @@ mod tests {
                 next = connection.handle(refusal);
             }
             let ready = ready(next);
-            assert!(ready.access.anonymous.is_some() && ready.reading.is_none() && ready.libraries.is_none());
+            assert_eq!(ready.access.era(), Era::From2405);
+            assert!(ready.reading.is_none() && ready.libraries.is_none());
             assert_eq!(ready.log_out(&settings()), None);
         }
     }
@@ -272,7 +323,7 @@ mod tests {
         let plain = request(connection.handle(Ok(answer(400, "[]"))));
         assert!(!plain.url.contains('?'));
         let ready = ready(connection.handle(Ok(answer(403, "{}"))));
-        assert_eq!((ready.access.anonymous.clone(), ready.libraries.clone()), (None, None));
+        assert_eq!((ready.access.era(), ready.libraries.clone()), (Era::Before2405, None));
         assert_eq!(ready.log_out(&settings()), None, "there is no session");
     }
 
@@ -318,4 +369,79 @@ mod tests {
     }
 
     const MINUTE: Duration = Duration::from_mins(1);
+
+    fn with_open_koha() -> (Connection, Request) {
+        Connection::start(Settings {
+            username: String::new(),
+            password: Secret::default(),
+            login: Login::OpenKoha,
+            ..settings()
+        })
+    }
+
+    fn persons_page(body: &str) -> Response {
+        Response { persons_cookie: Some(Secret::new("theirs")), ..html(200, body) }
+    }
+
+    const LOGIN_PAGE: &str = "<!DOCTYPE html><input type=\"hidden\" name=\"koha_login_context\" value=\"intranet\">";
+
+    #[test]
+    fn a_persons_session_is_used_as_it_is_and_never_ended() {
+        for (token, era) in [("", Era::Before2405), ("<meta name=\"csrf-token\" content=\"t\">", Era::From2405)] {
+            let (mut connection, first) = with_open_koha();
+            assert!(first.in_persons_session && first.method == Method::Get && first.url.ends_with("/mainpage.pl"));
+            let page = format!(
+                "<!DOCTYPE html>{token}<span class=\"loggedinusername\">anna</span><b class=\"logged-in-branch-code\">MPL</b>"
+            );
+            let check = request(connection.handle(Ok(persons_page(&page))));
+            let csrf_token = (era == Era::From2405).then(|| Secret::new("t"));
+            let session = Session { cookie: Secret::new("theirs"), csrf_token: csrf_token.clone() };
+            assert_eq!(check.session.as_ref(), Some(&session));
+            let libraries = request(connection.handle(Ok(answer(200, ""))));
+            assert_eq!(libraries.session, Some(session));
+            let ready = ready(connection.handle(Ok(answer(200, "[]"))));
+            let who = LoggedIn { userid: "anna".into(), branchcode: Some("MPL".into()), csrf_token };
+            assert_eq!((ready.access.person(), ready.access.era()), (Some(&who), era));
+            assert_eq!(ready.log_out(&settings()), None);
+        }
+    }
+
+    #[test]
+    fn somebody_who_may_not_see_the_main_page_is_found_at_the_queue_and_nothing_is_read_as_them() {
+        let (mut connection, _) = with_open_koha();
+        let second = request(connection.handle(Ok(persons_page(LOGIN_PAGE))));
+        assert!(second.in_persons_session && second.url.ends_with("/offline_circ/list.pl"));
+        let queue = "<!DOCTYPE html><span class=\"loggedinusername\">anna</span>";
+        request(connection.handle(Ok(persons_page(queue))));
+        let ready = ready(connection.handle(Ok(answer(200, ""))));
+        assert_eq!((ready.access.person().unwrap().branchcode.as_deref(), ready.reading), (None, None));
+    }
+
+    #[test]
+    fn nobody_is_told_from_somebody_else_in_the_way() {
+        let sign_on = Failure::Redirected { to: Some("https://idp.example.org/".into()) };
+        let updating = Failure::Redirected { to: Some("/cgi-bin/koha/installer/install.pl".into()) };
+        let not_koha = |status, front| ConnectionError::NotKoha { status, front };
+        for (first, trouble) in [
+            // Nobody has a session there: the queue is not asked in vain.
+            (Ok(html(200, LOGIN_PAGE)), ConnectionError::NobodyLoggedIn),
+            (Ok(html(200, "<html><input name=\"SAMLRequest\">")), ConnectionError::NobodyLoggedIn),
+            (Err(sign_on), ConnectionError::NobodyLoggedIn),
+            (Err(updating), ConnectionError::Maintenance),
+            (Ok(html(200, "<!DOCTYPE html>Free wifi")), not_koha(200, Front::Other)),
+            (Ok(html(200, "<!DOCTYPE html><script>KOHA_INIT")), not_koha(200, Front::BotWall)),
+            (Ok(Response { retry_after: Some(MINUTE), ..html(503, "") }), ConnectionError::Busy(MINUTE)),
+            (Err(Failure::TimedOut), ConnectionError::NoAnswer(Failure::TimedOut)),
+        ] {
+            assert_eq!(with_open_koha().0.handle(first), Next::Failed(trouble));
+        }
+        let (mut connection, _) = with_open_koha();
+        request(connection.handle(Ok(persons_page(LOGIN_PAGE))));
+        assert_eq!(connection.handle(Ok(persons_page(LOGIN_PAGE))), Next::Failed(ConnectionError::NobodyLoggedIn));
+        // They log out before they are asked for anything.
+        let (mut connection, _) = with_open_koha();
+        request(connection.handle(Ok(persons_page("<!DOCTYPE html><i class=\"loggedinusername\">anna</i>"))));
+        let refused = Response { content_type: "text/plain".into(), ..answer(401, "") };
+        assert_eq!(connection.handle(Ok(refused)), Next::Failed(ConnectionError::NobodyLoggedIn));
+    }
 }

@@ -225,7 +225,7 @@ mod tests {
     use super::*;
     use crate::{
         desk::{barcode::Barcode, transaction::Moment},
-        settings::form::{CommitType, Secret, ServerUrl},
+        settings::form::{CommitType, Login, Secret, ServerUrl},
     };
 
     fn transaction(is_issue: bool) -> Transaction {
@@ -259,6 +259,7 @@ mod tests {
     fn ask(is_issue: bool, open: &[String], returned: &[String]) -> Finding {
         let settings = Settings {
             server: ServerUrl::parse("https://example.org").unwrap(),
+            login: Login::Account,
             username: "desk".into(),
             password: Secret::new("letmein"),
             branchcode: "CPL".into(),
@@ -351,6 +352,7 @@ mod tests {
     fn start() -> (Inquiry, Request) {
         let settings = Settings {
             server: ServerUrl::parse("https://example.org").unwrap(),
+            login: Login::Account,
             username: "desk".into(),
             password: Secret::new("letmein"),
             branchcode: "CPL".into(),

@@ -3,8 +3,14 @@
 //! `svc/authentication` takes only accounts that may edit the catalogue; the form of a staff page takes every account that
 //! may see the page (observed). The main page needs `catalogue`, the queue of pending operations `circulate`; KOCT tries both.
 //! An account that may see neither, or that has a second factor, gets no session, and nothing is read with it.
+//!
+//! The same pages say who is logged in in a person's own Koha tab ([`WhoIsThere`]).
 
-use super::{Request, Response, Session, page};
+use super::{
+    Request, Response, Session,
+    front::Front,
+    page::{self, LoggedIn},
+};
 use crate::settings::form::Settings;
 
 /// The pages at which an account may log in, in the order in which they are tried.
@@ -67,6 +73,61 @@ impl FormLogin {
     }
 }
 
+/// The question who is logged in to Koha in this browser. It only looks at pages: Koha's login service would delete the session
+/// of somebody without cataloguing rights.
+#[derive(Debug, Clone, Default)]
+pub struct WhoIsThere {
+    tried: usize,
+}
+
+/// What follows an answer to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Who {
+    /// Make this request.
+    Request(Request),
+    /// Somebody, with their session.
+    Person {
+        /// Who, and where.
+        who: LoggedIn,
+        /// Their session.
+        session: Session,
+        /// Whether they may see the catalogue.
+        reads: bool,
+    },
+    /// Koha, or a single sign-on in front of it, asks who is there.
+    Nobody,
+    /// It is no page of Koha's.
+    Foreign,
+}
+
+impl WhoIsThere {
+    /// Starts.
+    pub fn start(settings: &Settings) -> (Self, Request) {
+        (Self::default(), Self::request(settings, PAGES[0]))
+    }
+
+    fn request(settings: &Settings, page: &str) -> Request {
+        Request { in_persons_session: true, ..Request::get(settings.server.join(page)) }
+    }
+
+    /// Takes the answer to the request that was made last.
+    pub fn handle(&mut self, settings: &Settings, response: &Response) -> Who {
+        if let (Some(who), Some(cookie)) = (page::logged_in(response), response.persons_cookie.clone()) {
+            let session = Session { cookie, csrf_token: who.csrf_token.clone() };
+            return Who::Person { who, session, reads: self.tried == 0 };
+        }
+        if !page::is_login(response) {
+            return if Front::of(response) == Front::LoginPage { Who::Nobody } else { Who::Foreign };
+        }
+        // Koha shows its login form also to somebody who may not see the page.
+        self.tried += 1;
+        match PAGES.get(self.tried) {
+            Some(page) if response.persons_cookie.is_some() => Who::Request(Self::request(settings, page)),
+            _ => Who::Nobody,
+        }
+    }
+}
+
 /// Ends a session.
 pub fn log_out(settings: &Settings, session: &Session) -> Request {
     Request::get(settings.server.join("/cgi-bin/koha/mainpage.pl?logout.x=1")).within(Some(session.clone()))
@@ -75,11 +136,12 @@ pub fn log_out(settings: &Settings, session: &Session) -> Request {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::form::{CommitType, Secret, ServerUrl};
+    use crate::settings::form::{CommitType, Login, Secret, ServerUrl};
 
     fn settings() -> Settings {
         Settings {
             server: ServerUrl::parse("https://example.org").unwrap(),
+            login: Login::Account,
             username: "desk".into(),
             password: Secret::new("letmein"),
             branchcode: "CPL".into(),

@@ -132,12 +132,13 @@ mod tests {
             barcode::Barcode,
             transaction::{Action, Moment, Transaction},
         },
-        settings::form::{CommitType, Secret, ServerUrl},
+        settings::form::{CommitType, Login, Secret, ServerUrl},
     };
 
     fn start(barcodes: &[&str]) -> MovementCheck {
         let settings = Settings {
             server: ServerUrl::parse("https://example.org").unwrap(),
+            login: Login::Account,
             username: "desk".into(),
             password: Secret::new("letmein"),
             branchcode: "CPL".into(),

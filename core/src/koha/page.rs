@@ -1,8 +1,9 @@
 //! Koha's staff pages, as far as KOCT reads them: who is logged in, for which library, and the token for their POSTs.
 //!
 //! Koha's templates change with every version and are translated, so only what its own scripts rely on is looked for: the
-//! meta tag `csrf-token` (from 24.05), the classes `loggedinusername` and `logged-in-branch-code`, and the body's id `err_403`
-//! of its error pages (Koha: header.inc, doc-head-close.inc, errorpage.tt).
+//! meta tag `csrf-token` (from 24.05), the classes `loggedinusername` and `logged-in-branch-code`, the body's id `err_403` of its
+//! error pages, and the body's id and the hidden field of its login page (Koha: header.inc, doc-head-close.inc, errorpage.tt,
+//! auth.tt).
 
 use super::Response;
 use crate::settings::form::Secret;
@@ -27,6 +28,13 @@ pub fn logged_in(response: &Response) -> Option<LoggedIn> {
     let userid = text_of_class(page, "loggedinusername").filter(|userid| !userid.is_empty())?;
     let branchcode = text_of_class(page, "logged-in-branch-code").filter(|code| !code.is_empty());
     Some(LoggedIn { userid, branchcode, csrf_token: csrf_token(page) })
+}
+
+/// Whether it is Koha's page to log in at, or to enter a code of a second factor.
+pub fn is_login(response: &Response) -> bool {
+    let is_its =
+        |tag: &str| attribute(tag, "name") == Some("koha_login_context") || attribute(tag, "id") == Some("main_auth");
+    response.status == 200 && response.is_html() && tags(&response.body).any(is_its)
 }
 
 /// The token that the page's scripts use.
@@ -142,6 +150,12 @@ mod tests {
             <form><input name="login_userid"></form>"#;
         assert_eq!(logged_in(&page(200, login)), None);
         assert_eq!(csrf_token(login), Some(Secret::new("t")));
+        for field in
+            [r#"<body id="main_auth" class="main_main-auth">"#, r#"<input type="hidden" name="koha_login_context" />"#]
+        {
+            assert!(is_login(&page(200, field)) && !is_login(&page(503, field)), "{field}");
+        }
+        assert!(!is_login(&page(200, STAFF)));
         assert_eq!(logged_in(&page(403, STAFF)), None);
         assert_eq!(logged_in(&Response { content_type: "text/plain".into(), ..page(200, "loggedinusername") }), None);
         assert_eq!(logged_in(&page(200, r#"<span class="loggedinusername"></span>"#)), None);

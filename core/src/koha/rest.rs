@@ -14,6 +14,8 @@ use url::form_urlencoded;
 pub enum RestCredentials {
     /// KOCT's own session (Koha from 24.05).
     Session(Session),
+    /// The session of a person's own Koha tab, which is never ended.
+    Persons(Session),
     /// The account's name and password (HTTP Basic). Newer versions lock an account after a few that are wrong, so it serves
     /// only where nothing else does, with a password that Koha has just taken.
     Basic,
@@ -24,7 +26,7 @@ pub enum RestCredentials {
 impl RestCredentials {
     pub(super) fn on(&self, settings: &Settings, request: Request) -> Request {
         match self {
-            Self::Session(session) => request.within(Some(session.clone())),
+            Self::Session(session) | Self::Persons(session) => request.within(Some(session.clone())),
             Self::Basic => {
                 Request { basic: Some(Box::new((settings.username.clone(), settings.password.clone()))), ..request }
             }

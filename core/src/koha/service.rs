@@ -1,6 +1,9 @@
 //! `offline_circ/service.pl`: takes one transaction at a time.
 
-use super::{Era, Request, Response, Session, authentication, page};
+use super::{
+    Era, Request, Response, Session, authentication,
+    page::{self, LoggedIn},
+};
 use crate::{
     desk::transaction::Transaction,
     settings::form::{CommitType, Settings},
@@ -9,20 +12,46 @@ use std::time::Duration;
 
 const PATH: &str = "/cgi-bin/koha/offline_circ/service.pl";
 
-/// How requests to service.pl show who sends them: always by name and password in the body, so that every account can, and
-/// what is applied is booked at the desk's library: `branch` counts for every account here, while a session of Koha's login
-/// form stays at the account's own library, unless it has the permission `loggedinlibrary` (observed from 24.05). It costs
-/// Koha a look at the password and a row in its table of sessions for each transaction, as it always did before 24.05.
+/// How requests to service.pl show who sends them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Access {
-    /// From 24.05: the session in which nobody is logged in, whose token lets a POST through.
-    pub anonymous: Option<Session>,
+pub enum Access {
+    /// The desk's account, always by name and password in the body, so that every account can, and what is applied is booked at
+    /// the desk's library: `branch` counts for every account here, while a session of Koha's login form stays at the
+    /// account's own library, unless it has the permission `loggedinlibrary` (observed from 24.05). It costs Koha a look at
+    /// the password and a row in its table of sessions for each transaction, as it always did before 24.05.
+    Account {
+        /// From 24.05: the session in which nobody is logged in, whose token lets a POST through.
+        anonymous: Option<Session>,
+    },
+    /// A person, by the session of their own Koha tab. What is applied is booked where that session is.
+    Person {
+        /// Who, and where.
+        who: LoggedIn,
+        /// Their session.
+        session: Session,
+    },
 }
 
 impl Access {
     /// The era whose way this is.
     pub fn era(&self) -> Era {
-        if self.anonymous.is_some() { Era::From2405 } else { Era::Before2405 }
+        let has_token = self.session().is_some_and(|session| session.csrf_token.is_some());
+        if has_token { Era::From2405 } else { Era::Before2405 }
+    }
+
+    /// The person in whose session this is.
+    pub fn person(&self) -> Option<&LoggedIn> {
+        match self {
+            Self::Account { .. } => None,
+            Self::Person { who, .. } => Some(who),
+        }
+    }
+
+    fn session(&self) -> Option<&Session> {
+        match self {
+            Self::Account { anonymous } => anonymous.as_ref(),
+            Self::Person { session, .. } => Some(session),
+        }
     }
 }
 
@@ -31,7 +60,7 @@ pub fn commit(settings: &Settings, access: &Access, transaction: &Transaction) -
     let action = &transaction.action;
     let text = |value: Option<String>| value.unwrap_or_default();
     // `userid` among the credentials is also the account that the queue shows.
-    let mut form = credentials(settings);
+    let mut form = credentials(settings, access);
     form.extend([
         ("branchcode", settings.branchcode.clone()),
         ("branch", settings.branchcode.clone()),
@@ -44,20 +73,27 @@ pub fn commit(settings: &Settings, access: &Access, transaction: &Transaction) -
     if let Some(amount) = action.amount() {
         form.push(("amount", amount.to_string()));
     }
-    Request::post(settings.server.join(PATH), form).within(access.anonymous.clone())
+    Request::post(settings.server.join(PATH), form).within(access.session().cloned())
 }
 
 /// Whether service.pl takes this account: a request without an action. Koha looks at the credentials, finds nothing to do
 /// and answers 200 with an empty body (observed on 19.06; by source the same in every version).
 pub fn check_credentials(settings: &Settings, access: &Access) -> Request {
-    let mut form = credentials(settings);
+    let mut form = credentials(settings, access);
     form.push(("pending", CommitType::Apply.pending().to_owned()));
-    Request::post(settings.server.join(PATH), form).within(access.anonymous.clone())
+    Request::post(settings.server.join(PATH), form).within(access.session().cloned())
 }
 
+/// The longest name that Koha's queue keeps (the column `pending_offline_operations.userid`), in characters.
+const QUEUED_USERID_LIMIT: usize = 30;
+
 /// The account's name and password. `nocookie` keeps a wrong password from being made up for by the session of the cookie.
-fn credentials(settings: &Settings) -> Vec<(&'static str, String)> {
-    [authentication::credentials(settings), vec![("nocookie", "true".to_owned())]].concat()
+/// That session is what a person is known by, and before 24.05 only where no password comes with the name.
+fn credentials(settings: &Settings, access: &Access) -> Vec<(&'static str, String)> {
+    match access.person() {
+        None => [authentication::credentials(settings), vec![("nocookie", "true".to_owned())]].concat(),
+        Some(who) => vec![("userid", who.userid.chars().take(QUEUED_USERID_LIMIT).collect())],
+    }
 }
 
 /// What service.pl answered.
@@ -134,13 +170,14 @@ mod tests {
             barcode::{Barcode, Cardnumber},
             transaction::{Action, Moment},
         },
-        settings::form::{Secret, ServerUrl},
+        settings::form::{Login, Secret, ServerUrl},
     };
     use proptest::prelude::*;
 
     fn settings(commit_type: CommitType) -> Settings {
         Settings {
             server: ServerUrl::parse("https://example.org/koha").unwrap(),
+            login: Login::Account,
             username: "desk".into(),
             password: Secret::new("letmein"),
             branchcode: "CPL".into(),
@@ -155,7 +192,7 @@ mod tests {
         Transaction { moment: Moment::new(1_795_428_000_547, 60).unwrap(), action }
     }
 
-    const BEFORE_24_05: Access = Access { anonymous: None };
+    const BEFORE_24_05: Access = Access::Account { anonymous: None };
 
     #[test]
     fn every_request_carries_the_credentials_in_its_body_and_no_cookie_of_a_person() {
@@ -172,11 +209,31 @@ mod tests {
     #[test]
     fn from_24_05_it_goes_within_an_anonymous_session() {
         let session = Session { cookie: Secret::new("c"), csrf_token: Some(Secret::new("t")) };
-        let access = Access { anonymous: Some(session.clone()) };
+        let access = Access::Account { anonymous: Some(session.clone()) };
         let request = commit(&settings(CommitType::Send), &access, &issue());
         assert!(request.form.contains(&("pending", "true".to_owned())));
         assert_eq!(request.session, Some(session));
         assert_eq!([BEFORE_24_05.era(), access.era()], [Era::Before2405, Era::From2405]);
+    }
+
+    #[test]
+    fn a_persons_requests_go_within_their_session_and_without_a_password() {
+        for csrf_token in [None, Some(Secret::new("t"))] {
+            let session = Session { cookie: Secret::new("theirs"), csrf_token: csrf_token.clone() };
+            let who = LoggedIn { userid: "anna".repeat(9), branchcode: Some("MPL".into()), csrf_token };
+            let access = Access::Person { who, session: session.clone() };
+            for request in [
+                commit(&settings(CommitType::Apply), &access, &issue()),
+                check_credentials(&settings(CommitType::Apply), &access),
+            ] {
+                assert_eq!(request.session.as_ref(), Some(&session));
+                assert_eq!(request.form[0], ("userid", "annaannaannaannaannaannaannaan".to_owned()));
+                // Each of these would make Koha look for a password, or not look at the session.
+                for key in ["password", "login_userid", "login_password", "nocookie"] {
+                    assert!(request.form.iter().all(|(other, _)| *other != key), "{key}");
+                }
+            }
+        }
     }
 
     #[test]

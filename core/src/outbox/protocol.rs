@@ -3,7 +3,7 @@
 use super::summary::Summary;
 use crate::{
     desk::transaction::TransactionId,
-    koha::{Failure, Request, Response},
+    koha::{Failure, Request, Response, page::LoggedIn},
     log::status::Status,
 };
 use std::time::Duration;
@@ -32,6 +32,13 @@ pub enum Output {
     Request(Ticket, Request),
     /// Report [`Input::Waited`] after this time.
     Wait(Ticket, Duration),
+    /// Nobody is logged in to Koha in this browser: show it to the person, and report [`Input::Waited`] after this time.
+    LogIn(Ticket, Duration),
+    /// To be shown: in whose session it goes on, and where. Nothing is reported.
+    Person(LoggedIn),
+    /// What is applied would be booked at this library, where the person is logged in, and not at the desk's. Ask them, and
+    /// report [`Input::Agreed`] or [`Input::Cancel`].
+    Elsewhere(Ticket, String),
     /// The commit is over.
     Finished(Summary),
 }
@@ -47,6 +54,8 @@ pub enum Input {
     Answer(Ticket, Result<Response, Failure>),
     /// The time of an [`Output::Wait`] is over.
     Waited(Ticket),
+    /// The person agrees to an [`Output::Elsewhere`].
+    Agreed(Ticket),
     /// The person wants it to stop. A request that has left is still waited for.
     Cancel,
 }

@@ -121,13 +121,14 @@ mod tests {
     use super::*;
     use crate::{
         log::order::Ordered,
-        settings::form::{CommitType, Secret, ServerUrl, Settings},
+        settings::form::{CommitType, Login, Secret, ServerUrl, Settings},
     };
 
     #[test]
     fn holds_what_was_told_and_no_secret() {
         let settings = Settings {
             server: ServerUrl::parse("https://koha.example.org").unwrap(),
+            login: Login::Account,
             username: "desk".into(),
             password: Secret::new("letmein"),
             branchcode: "CPL".into(),

@@ -9,7 +9,7 @@ use crate::{
     },
     koha::{NotSent, front::Front},
     log::status::State,
-    settings::form::{CommitType, Secret, ServerUrl},
+    settings::form::{CommitType, Login, Secret, ServerUrl},
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 fn settings(commit_type: CommitType) -> Settings {
     Settings {
         server: ServerUrl::parse("https://example.org").unwrap(),
+        login: Login::Account,
         username: "desk".into(),
         password: Secret::new("letmein"),
         branchcode: "CPL".into(),
@@ -96,6 +97,12 @@ struct Run {
     /// It is being updated.
     is_maintenance: bool,
     pauses: Vec<Duration>,
+    /// Who is in the person's own Koha tab, and where, time after time; the last stays. A session that is not the last is over.
+    there: VecDeque<Option<(&'static str, &'static str)>>,
+    /// What was said and asked of that.
+    said: Vec<String>,
+    /// Whether the person agrees when they are asked.
+    agrees: bool,
     libraries: &'static str,
     /// The open loans of every item.
     loans: &'static str,
@@ -140,6 +147,9 @@ impl Run {
             busy: VecDeque::new(),
             is_maintenance: false,
             pauses: Vec::new(),
+            there: VecDeque::new(),
+            said: Vec::new(),
+            agrees: true,
             libraries: r#"[{"library_id":"CPL","name":"Centerville"}]"#,
             loans: "[]",
             fail_persist_at: None,
@@ -169,6 +179,18 @@ impl Run {
                     self.store.extend(statuses.into_iter().map(|(id, status)| (id.0, status)));
                     self.outbox.handle(Input::Persisted, self.desk_now);
                 }
+            }
+            Some(Output::LogIn(ticket, _)) => {
+                self.said.push("log in".to_owned());
+                self.outbox.handle(Input::Waited(ticket), self.desk_now);
+            }
+            Some(Output::Person(who)) => self.said.push(format!("{} at {}", who.userid, who.branchcode.unwrap())),
+            Some(Output::Elsewhere(ticket, library)) => {
+                self.said.push(format!("{library}?"));
+                let requests = self.requests;
+                let reply = if self.agrees { Input::Agreed(ticket) } else { Input::Cancel };
+                self.outbox.handle(reply, self.desk_now);
+                assert_eq!(self.requests, requests);
             }
             Some(Output::Wait(ticket, time)) => {
                 self.pauses.push(time);
@@ -204,6 +226,23 @@ impl Run {
 
     fn koha(&mut self, request: &Request) -> Result<Response, Failure> {
         let value = |key: &str| request.form.iter().find(|(k, _)| *k == key).map(|(_, value)| value.as_str());
+        if request.in_persons_session {
+            let there = if self.there.len() > 1 { self.there.pop_front().unwrap() } else { self.there[0] };
+            let page = there.map_or("<input name=\"koha_login_context\">".to_owned(), |(name, branch)| {
+                let token = if self.era_from_2405 { "<meta name=\"csrf-token\" content=\"t\">" } else { "" };
+                format!(
+                    "{token}<b class=\"loggedinusername\">{name}</b><b class=\"logged-in-branch-code\">{branch}</b>"
+                )
+            });
+            self.connections += 1;
+            let persons_cookie = there.map(|_| Secret::new("theirs"));
+            return Ok(Response { persons_cookie, ..response(200, "text/html", &page) });
+        }
+        if !self.there.is_empty() {
+            assert_eq!(request.session.as_ref().unwrap().cookie, Secret::new("theirs"), "{request:?}");
+            assert!(!request.url.contains("authentication") && !request.url.contains("logout"), "{request:?}");
+            assert_eq!(value("password").or(value("login_password")), None);
+        }
         if request.url.ends_with("authentication") {
             if let Some(seconds) = self.busy.pop_front() {
                 return Ok(busy(seconds));
@@ -663,6 +702,85 @@ fn a_session_that_ends_in_mid_run_is_renewed_once() {
         assert_eq!((run.states(), run.requests), (vec!["success", "local", "local"], 2));
         assert_eq!(run.stop(), Some(&CommitError::Connection(ConnectionError::Maintenance)));
     }
+}
+
+/// A commit in the session of a person.
+fn as_person(
+    commit_type: CommitType,
+    era_from_2405: bool,
+    there: &[Option<(&'static str, &'static str)>],
+    fates: Vec<Fate>,
+) -> Run {
+    let mut run = Run::of(commit_type, era_from_2405, &three(), fates);
+    let settings = Settings {
+        login: Login::OpenKoha,
+        username: String::new(),
+        password: Secret::default(),
+        ..settings(commit_type)
+    };
+    run.outbox = Outbox::new(settings, three().to_vec().into());
+    run.there = there.iter().copied().collect();
+    run
+}
+
+#[test]
+fn a_persons_session_is_waited_for_and_said_and_not_ended() {
+    for era in [false, true] {
+        for (commit_type, state) in [(CommitType::Send, "added"), (CommitType::Apply, "success")] {
+            let run = as_person(commit_type, era, &[None, None, Some(("anna", "CPL"))], vec![]).finish();
+            assert_eq!((run.states(), run.connections), (vec![state; 3], 3));
+            assert_eq!(run.said, ["log in", "log in", "anna at CPL"]);
+            assert!(run.pauses.is_empty() && run.summary().is_complete());
+        }
+    }
+}
+
+#[test]
+fn another_library_than_the_desks_is_asked_about_before_anything_is_applied() {
+    let at_mpl = [Some(("anna", "MPL"))];
+    for era in [false, true] {
+        let run = as_person(CommitType::Send, era, &at_mpl, vec![]).finish();
+        assert_eq!(
+            (run.states(), run.said),
+            (vec!["added"; 3], vec!["anna at MPL".to_owned()]),
+            "the queue is the desk's"
+        );
+        let mut run = as_person(CommitType::Apply, era, &at_mpl, vec![]);
+        run.agrees = false;
+        let run = run.finish();
+        assert_eq!((run.states(), run.requests, run.stop()), (vec!["local"; 3], 0, Some(&CommitError::Cancelled)));
+        let mut run = as_person(CommitType::Apply, era, &at_mpl, vec![Fate::Ok, Fate::Http(403)]);
+        // That it is booked there is no surprise then, and neither is it after the session was renewed.
+        run.loans = r#"[{"patron_id":1,"item_id":1,"library_id":"MPL","checkout_date":"2026-11-23T10:00:01+00:00"}]"#;
+        let run = run.finish();
+        assert_eq!((run.states(), run.stop()), (vec!["success"; 3], None));
+        assert_eq!(run.said, ["anna at MPL", "MPL?", "anna at MPL"]);
+    }
+}
+
+#[test]
+fn a_person_who_logs_out_in_mid_run_is_waited_for() {
+    let there = [Some(("anna", "CPL")), None, Some(("berta", "MPL"))];
+    for status in [401, 403] {
+        let run = as_person(CommitType::Apply, true, &there, vec![Fate::Ok, Fate::Http(status)]).finish();
+        assert_eq!((run.states(), run.requests), (vec!["success"; 3], 4));
+        assert_eq!(run.said, ["anna at CPL", "log in", "berta at MPL", "MPL?"]);
+    }
+    let mut run = as_person(CommitType::Apply, true, &there, vec![Fate::Ok, Fate::Http(401)]);
+    run.agrees = false;
+    let run = run.finish();
+    assert_eq!((run.states(), run.stop()), (vec!["success", "local", "local"], Some(&CommitError::Cancelled)));
+}
+
+#[test]
+fn waiting_for_a_login_can_be_stopped() {
+    let mut run = as_person(CommitType::Apply, true, &[None], vec![]);
+    while run.said.len() < 3 {
+        assert!(run.step());
+    }
+    run.outbox.handle(Input::Cancel, DESK_NOW);
+    let run = run.finish();
+    assert_eq!((run.states(), run.stop()), (vec!["local"; 3], Some(&CommitError::Cancelled)));
 }
 
 #[test]

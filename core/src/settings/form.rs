@@ -43,6 +43,35 @@ impl CommitType {
     }
 }
 
+/// As whom KOCT talks to Koha.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Login {
+    /// As the desk's account, by its name and password.
+    #[default]
+    Account,
+    /// As whoever is logged in to Koha in this browser, in the session of their own tab.
+    OpenKoha,
+}
+
+impl Login {
+    /// Both, in the order in which they are offered.
+    pub const ALL: [Self; 2] = [Self::Account, Self::OpenKoha];
+
+    /// The value in the page and in a policy.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Account => "account",
+            Self::OpenKoha => "open-koha",
+        }
+    }
+
+    /// The one of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|login| login.name() == name)
+    }
+}
+
 /// A text that must never be shown, logged or put into a URL.
 #[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -179,9 +208,11 @@ impl From<ServerUrl> for String {
 pub struct Settings {
     /// Koha's staff client.
     pub server: ServerUrl,
-    /// The account that KOCT logs in with.
+    /// As whom it is made.
+    pub login: Login,
+    /// The account that KOCT logs in with; empty where it uses the session of a person.
     pub username: String,
-    /// Its password.
+    /// Its password; likewise.
     pub password: Secret,
     /// The library that the desk belongs to.
     pub branchcode: String,
@@ -198,6 +229,8 @@ with_defaults! {
     pub struct Form {
         /// Address of the staff client.
         pub server: String = String::new(),
+        /// As whom KOCT talks to Koha.
+        pub login: Login = Login::default(),
         /// Name of the account.
         pub username: String = String::new(),
         /// Its password.
@@ -290,7 +323,8 @@ impl From<CodeError> for FieldError {
 impl Form {
     /// Whether a connection to Koha is wanted: a desk that only writes .koc files names no server and no account.
     pub fn connects(&self) -> bool {
-        !(self.server.trim().is_empty() && self.username.trim().is_empty() && self.password.is_empty())
+        let account = self.login == Login::Account && !(self.username.trim().is_empty() && self.password.is_empty());
+        account || !self.server.trim().is_empty()
     }
 
     /// The address of the staff client.
@@ -301,11 +335,14 @@ impl Form {
         Ok(ServerUrl::parse(&self.server)?)
     }
 
-    /// The name of the account. In `send` it must fit Koha's queue, which is shorter than its accounts'.
+    /// The name of the account; none where it is not used. In `send` it must fit Koha's queue, which is shorter than its accounts'.
     ///
     /// # Errors
     /// When it is missing, or Koha would cut or refuse it.
     pub fn username(&self) -> Result<String, FieldError> {
+        if self.login == Login::OpenKoha {
+            return Ok(String::new());
+        }
         let limit = match self.commit_type {
             CommitType::Send => QUEUED_USERID_LIMIT,
             CommitType::Apply => USERID_LIMIT,
@@ -313,12 +350,16 @@ impl Form {
         required(&self.username, limit)
     }
 
-    /// Its password, as typed.
+    /// Its password, as typed; none where it is not used.
     ///
     /// # Errors
     /// When it is missing.
     pub fn password(&self) -> Result<Secret, FieldError> {
-        if self.password.is_empty() { Err(FieldError::Missing) } else { Ok(self.password.clone()) }
+        match self.login {
+            Login::OpenKoha => Ok(Secret::default()),
+            Login::Account if self.password.is_empty() => Err(FieldError::Missing),
+            Login::Account => Ok(self.password.clone()),
+        }
     }
 
     /// The library that the desk belongs to.
@@ -353,6 +394,7 @@ impl Form {
     pub fn validate(&self) -> Result<Settings, FieldError> {
         Ok(Settings {
             server: self.server()?,
+            login: self.login,
             username: self.username()?,
             password: self.password()?,
             branchcode: self.branchcode()?,
@@ -367,6 +409,7 @@ impl From<&Settings> for Form {
     fn from(settings: &Settings) -> Self {
         Self {
             server: settings.server.to_string(),
+            login: settings.login,
             username: settings.username.clone(),
             password: settings.password.clone(),
             branchcode: settings.branchcode.clone(),
@@ -453,7 +496,9 @@ mod tests {
     fn a_desk_may_do_without_koha() {
         assert!(form().connects());
         assert!(!Form { branchcode: "CPL".into(), ..Form::default() }.connects());
-        assert!(Form { username: "desk".into(), ..Form::default() }.connects(), "begun, not left out");
+        let begun = Form { username: "desk".into(), ..Form::default() };
+        assert!(begun.connects(), "not left out");
+        assert!(!Form { login: Login::OpenKoha, ..begun }.connects(), "no account is asked for");
     }
 
     #[test]
@@ -488,6 +533,16 @@ mod tests {
         );
         let long = errors(Form { branchcode: "x".repeat(11), ..form() });
         assert_eq!(long, [(Field::Branchcode, FieldError::TooLong { length: 11, limit: 10 })]);
+    }
+
+    #[test]
+    fn whoever_is_logged_in_needs_no_account() {
+        let form = Form { login: Login::OpenKoha, username: "u".repeat(99), password: Secret::default(), ..form() };
+        assert_eq!(errors(form.clone()), []);
+        // What an earlier choice has left is not used.
+        let settings = Form { password: Secret::new("letmein"), ..form }.validate().unwrap();
+        assert_eq!((settings.username.as_str(), settings.password.is_empty()), ("", true));
+        assert!(!errors(Form { login: Login::OpenKoha, ..Form::default() }).is_empty(), "server and library are");
     }
 
     #[test]

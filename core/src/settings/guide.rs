@@ -33,7 +33,7 @@ pub fn next(form: &Form, saved: bool, tested: Option<&str>) -> SetupStep {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::form::Secret;
+    use crate::settings::form::{Login, Secret};
 
     #[test]
     fn from_nothing_to_ready() {
@@ -52,6 +52,10 @@ mod tests {
         assert_eq!(next(&form, true, Some(&tested)), SetupStep::Ready);
         let moved = Form { branchcode: "MPL".into(), ..form.clone() };
         assert_eq!(next(&moved, true, Some(&tested)), SetupStep::Test);
+        let without_account = Form { login: Login::OpenKoha, password: Secret::default(), ..form.clone() };
+        assert_eq!(next(&without_account, true, Some(&tested)), SetupStep::Test, "as somebody else");
+        let tested_so = tested_as(&without_account.validate().unwrap());
+        assert_eq!(next(&without_account, true, Some(&tested_so)), SetupStep::Ready);
         // The password is forgotten when Firefox is closed.
         assert_eq!(next(&Form { password: Secret::default(), ..form }, true, Some(&tested)), SetupStep::Configure);
     }

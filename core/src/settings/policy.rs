@@ -176,13 +176,13 @@ mod tests {
         desk::{amount::AmountError, scanner::ScannerEnd},
         settings::{
             desk::DeskSettings,
-            form::{CommitType, Form},
+            form::{CommitType, Form, Login},
             records::RecordsSettings,
         },
     };
     use proptest::prelude::*;
 
-    const FULL: &str = r#"{"server": "https://koha.example.org/", "username": "desk", "branchcode": "CPL", "commitType": "apply",
+    const FULL: &str = r#"{"server": "https://koha.example.org/", "login": "open-koha", "username": "desk", "branchcode": "CPL", "commitType": "apply",
         "staleHours": 48, "keepPassword": true, "scannerEnd": "tab", "cardPattern": "2352*", "sounds": false,
         "libraryName": "Centerville", "loanDays": "21", "lookup": true, "lookupPassphrase": 1, "lookupDebtLimit": 7.5,
         "lookupRemindDays": 2, "lookupDays": 7, "lookupRestrictionsReport": 12, "notice": "Call 1234."}"#;
@@ -240,7 +240,7 @@ mod tests {
             (form.server.as_str(), form.username.as_str(), form.branchcode.as_str(), form.stale_hours.as_str()),
             ("https://koha.example.org/", "desk", "CPL", "48")
         );
-        assert_eq!(form.commit_type, CommitType::Apply);
+        assert_eq!((form.login, form.commit_type), (Login::OpenKoha, CommitType::Apply));
         assert!(policy.keep_password(None));
         assert_eq!((desk.scanner_end, desk.sounds), (ScannerEnd::Tab, false));
         assert_eq!(
@@ -341,6 +341,7 @@ mod tests {
                 r#"{"lookupDebtLimit": "much"}"#,
                 Problem::Value("lookupDebtLimit", FieldError::Amount(AmountError::NotANumber)),
             ),
+            (r#"{"login": "sso"}"#, Problem::Kind("login", Kind::Login)),
             (r#"{"commitType": "Send"}"#, Problem::Kind("commitType", Kind::CommitType)),
             (r#"{"scannerEnd": "return"}"#, Problem::Kind("scannerEnd", Kind::ScannerEnd)),
             (r#"{"cardPattern": "*"}"#, Problem::Value("cardPattern", FieldError::Pattern)),

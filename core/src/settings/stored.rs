@@ -2,7 +2,7 @@
 //! the browser only (`storage.session`).
 
 use crate::settings::{
-    form::Secret,
+    form::{Login, Secret},
     policy::Policy,
     table::{Field, Group, Kind, Preferences, Value},
 };
@@ -63,10 +63,13 @@ impl Stored {
         preferences
     }
 
-    /// Whether a secret is on this computer that shall not be: forbidden since, it is forgotten when the browser is closed, as
-    /// if the box had never been ticked.
+    /// Whether a secret is stored that shall not be. Where it was forbidden since to keep it on this computer, it is forgotten
+    /// when the browser is closed, as if the box had never been ticked; a password that is not used any more, at once.
     pub fn keeps_too_much(&self, preferences: &Preferences) -> bool {
-        !preferences.keep_password && preferences.secrets().any(|(key, _)| self.local_text(key).is_some())
+        let is_unused = |key| [&self.local, &self.session].iter().any(|at| at.get(key).is_some_and(|it| it != ""));
+        preferences.secrets().any(|(key, secret)| {
+            (!preferences.keep_password && self.local_text(key).is_some()) || (secret.is_empty() && is_unused(key))
+        })
     }
 }
 
@@ -86,10 +89,12 @@ impl Preferences {
         local.to_string()
     }
 
-    /// The secrets with their keys.
+    /// The secrets with their keys. A password that is not used is none.
     pub fn secrets(&self) -> impl Iterator<Item = (&'static str, Secret)> {
         let secrets = Field::ALL.iter().filter(|field| field.kind() == Kind::Secret);
-        secrets.filter_map(|field| match (field.stored_apart(), field.get(self)) {
+        let is_unused = |field| field == Field::Password && self.form.login == Login::OpenKoha;
+        secrets.filter_map(move |field| match (field.stored_apart(), field.get(self)) {
+            (Some(key), _) if is_unused(*field) => Some((key, Secret::default())),
             (Some(key), Value::Text(secret)) => Some((key, Secret::new(secret))),
             _ => None,
         })
@@ -174,7 +179,10 @@ mod tests {
 
     #[test]
     fn every_setting_is_stored_and_read_again_and_no_secret_with_the_others() {
-        let all = changed();
+        let mut all = changed();
+        let local = all.to_local();
+        assert!(local.contains("open-koha"));
+        all.form.login = Login::Account;
         let local = all.to_local();
         for (_, secret) in all.secrets() {
             assert!(!secret.is_empty() && !local.contains(secret.reveal()));
@@ -200,6 +208,22 @@ mod tests {
         assert!(!preferences.keep_password && stored.keeps_too_much(&preferences));
         assert_eq!(preferences.form.password.reveal(), "letmein");
         assert_eq!(preferences.records.client_secret.reveal(), "s3cret");
+    }
+
+    #[test]
+    fn a_password_that_is_not_used_is_stored_nowhere() {
+        let policy = Policy::parse(r#"{"login": "open-koha", "locked": true}"#);
+        let local = LOCAL.replacen('{', r#"{"password": "letmein","#, 1);
+        for (local, session) in [(LOCAL, SECRETS), (local.as_str(), r#"{"clientSecret": "s3cret"}"#)] {
+            let stored = Stored::parse(local, session);
+            assert!(!stored.keeps_too_much(&stored.preferences(&Policy::default())));
+            let preferences = stored.preferences(&policy);
+            assert!(stored.keeps_too_much(&preferences));
+            let secrets: Vec<_> = preferences.secrets().map(|(_, secret)| secret.reveal().to_owned()).collect();
+            assert_eq!(secrets, ["", "s3cret"]);
+        }
+        let stored = Stored::parse(LOCAL, r#"{"password": "", "clientSecret": "s3cret"}"#);
+        assert!(!stored.keeps_too_much(&stored.preferences(&policy)), "it is done");
     }
 
     proptest! {

@@ -5,7 +5,7 @@ use crate::{
     desk::{name::DeskName, pattern::CardPattern, scanner::ScannerEnd},
     settings::{
         desk::DeskSettings,
-        form::{CommitType, FieldError, Form, Secret},
+        form::{CommitType, FieldError, Form, Login, Secret},
         records::RecordsSettings,
     },
 };
@@ -65,6 +65,8 @@ pub enum Kind {
     Number,
     /// An amount of money: a number, or a text as it is typed.
     Amount,
+    /// `account` or `open-koha`.
+    Login,
     /// `send` or `apply`.
     CommitType,
     /// `enter`, `tab` or `nothing`.
@@ -124,6 +126,7 @@ macro_rules! text_setting {
 text_setting!(String, Self::clone, |text| Some(text.trim().to_owned()));
 // Blanks around a password are part of it.
 text_setting!(Secret, |secret| secret.reveal().to_owned(), |text| Some(Self::new(text)));
+text_setting!(Login, |login| login.name().to_owned(), |name| Self::from_name(&name));
 text_setting!(CommitType, |commit_type| commit_type.name().to_owned(), |name| Self::from_name(&name));
 text_setting!(ScannerEnd, |end| end.name().to_owned(), |name| Self::from_name(&name));
 
@@ -209,6 +212,8 @@ table! {
     Koha {
         /// Address of the staff client.
         Server = row!(Text, "server", form.server).preset("server").check(|it| it.form.server().err());
+        /// As whom KOCT talks to Koha. On the page, radio buttons of this name.
+        Login = row!(Login, "login", form.login).preset("login");
         /// Name of the account. Its password cannot be preset: anybody at the computer can read a policy.
         Username = row!(Text, "username", form.username).preset("username").check(|it| it.form.username().err());
         /// Password of the account.
@@ -351,6 +356,7 @@ pub(crate) mod tests {
             let other = match field.get(&preferences) {
                 Value::Flag(flag) => Value::Flag(!flag),
                 Value::Text(_) => Value::Text(match field.kind() {
+                    Kind::Login => "open-koha".to_owned(),
                     Kind::CommitType => "apply".to_owned(),
                     Kind::ScannerEnd => "nothing".to_owned(),
                     _ => format!("of {}", field.id()),
@@ -402,7 +408,7 @@ pub(crate) mod tests {
                 Value::Text(_) => Value::Flag(true),
             };
             assert_eq!(field.set(&mut preferences, wrong), Err(WrongKind), "{field:?}");
-            if matches!(field.kind(), Kind::CommitType | Kind::ScannerEnd) {
+            if matches!(field.kind(), Kind::Login | Kind::CommitType | Kind::ScannerEnd) {
                 assert_eq!(field.set(&mut preferences, Value::Text("other".into())), Err(WrongKind), "{field:?}");
             }
             assert_eq!(preferences, Preferences::default());

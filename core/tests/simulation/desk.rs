@@ -6,7 +6,7 @@ use crate::{
     mutants::Mutant,
 };
 use koct_core::{
-    Action, Amount, Barcode, Cardnumber, CommitType, Entry, Moment, Secret, ServerUrl, Settings, State, Status,
+    Action, Amount, Barcode, Cardnumber, CommitType, Entry, Login, Moment, Secret, ServerUrl, Settings, State, Status,
     Transaction, TransactionId,
     desk::clock::DeskTime,
     koha::{
@@ -56,6 +56,7 @@ impl Desk {
     pub(crate) fn new(number: usize, dice: &mut Dice, mutant: Mutant) -> Self {
         let settings = Settings {
             server: ServerUrl::parse("https://koha.example.org").unwrap(),
+            login: Login::Account,
             username: format!("desk{number}"),
             password: Secret::new("letmein"),
             branchcode: "CPL".into(),
@@ -82,7 +83,7 @@ impl Desk {
 
     /// What Koha sees of a transaction.
     fn key(&self, transaction: &Transaction) -> Key {
-        key(&service::commit(&self.settings, &Access { anonymous: None }, transaction))
+        key(&service::commit(&self.settings, &Access::Account { anonymous: None }, transaction))
     }
 
     fn now(&self, koha: &Koha) -> Moment {
@@ -197,6 +198,7 @@ impl Desk {
                 self.under_way.push((ticket, request));
             }
             Some(Output::Wait(ticket, _)) => self.waits.push(ticket),
+            Some(Output::LogIn(..) | Output::Person(_) | Output::Elsewhere(..)) => unreachable!("it is an account's"),
             Some(Output::Finished(_)) => {
                 self.outbox = None;
                 // What only read may still be under way.

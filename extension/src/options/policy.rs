@@ -83,6 +83,7 @@ fn kind_key(kind: Kind) -> &'static str {
         Kind::Flag => "policyKindFlag",
         Kind::Number => "policyKindNumber",
         Kind::Amount => "policyKindAmount",
+        Kind::Login => "policyKindLogin",
         Kind::CommitType => "policyKindCommitType",
         Kind::ScannerEnd => "policyKindScannerEnd",
     }

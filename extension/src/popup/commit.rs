@@ -23,7 +23,10 @@ use crate::{
 use koct_core::{
     CommitType, Entry, Moment, Settings, State, TransactionId,
     desk::clock::DeskTime,
-    koha::movement::{MovementCheck, Movements, Next},
+    koha::{
+        movement::{MovementCheck, Movements, Next},
+        page::LoggedIn,
+    },
     log::{
         self,
         commit::Batch,
@@ -52,7 +55,9 @@ elements! {
         cancel: HtmlButtonElement = "cancel-commit",
         ;
         stopper: Stopper,
-        /// Until when the server asks to wait.
+        /// Koha was opened for this commit, for the person to log in.
+        koha_opened: Cell<bool>,
+        /// Until when the server asks to wait, or nobody is logged in.
         waiting_until: Rc<Cell<Option<DeskTime>>>,
         /// When the progress was shown last, by the page's clock.
         shown_at: Cell<f64>,
@@ -89,6 +94,8 @@ impl Commit {
 
     async fn run(self: Rc<Self>) {
         self.cancel.set_disabled(false);
+        self.koha_opened.set(false);
+        self.waiting_until.set(None);
         self.show_running(true);
         self.progress_text.set_text_content(Some(&text("commitConnecting")));
         self.progress.remove_attribute("value").ok();
@@ -319,6 +326,39 @@ impl Watcher for Commit {
                 words.set_text_content(Some(&text_with("commitWaiting", &[&left])));
                 sleep(Duration::from_secs(1)).await;
             }
+        });
+    }
+
+    fn nobody_logged_in(&self, time: Duration) {
+        self.waiting_until.set(Some(clock::time().plus(time)));
+        self.progress_text.set_text_content(Some(&text("commitLogIn")));
+        if !self.koha_opened.replace(true)
+            && let Some(settings) = self.desk.settings()
+        {
+            let page = settings.server.join("/cgi-bin/koha/mainpage.pl");
+            spawn_local(async move {
+                // Where that fails, the words say what to do all the same.
+                let _ = webext::open_tab(&page).await;
+            });
+        }
+    }
+
+    fn goes_on_as(&self, who: &LoggedIn) {
+        self.waiting_until.set(None);
+        self.progress_text.set_text_content(Some(&wording::person(who)));
+    }
+
+    fn elsewhere(&self, library: String, answer: Box<dyn FnOnce(bool)>) {
+        let Some(settings) = self.desk.settings() else { return answer(false) };
+        spawn_local(async move {
+            let codes = [library.as_str(), &settings.branchcode];
+            let asked = Question {
+                title: &text_with("elsewhereTitle", &codes),
+                text: &text_with("elsewhereText", &codes),
+                yes: &text_with("elsewhereApply", &codes),
+                ..Question::default()
+            };
+            answer(matches!(question::ask(asked).await, Ok(Reply::Yes)));
         });
     }
 

@@ -175,6 +175,9 @@ impl Library {
             };
         }
         let password = request.parameter(password).unwrap_or_default();
+        if password.is_empty() {
+            return ApiAuth::Failed;
+        }
         let Some(patron) = self.check_password(login, password) else { return ApiAuth::Failed };
         // The permission is looked up by userid, so a login by cardnumber has none (observed).
         if wanted.is_some_and(|flag| !same(&patron.userid, login) || !patron.may(flag)) {

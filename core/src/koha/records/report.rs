@@ -78,7 +78,7 @@ impl Source for Report {
         let url = settings.server.join(PATH);
         let query = [("id", self.number.to_string()), ("sql_params", self.point.last.unwrap_or_default().to_string())];
         match credentials {
-            RestCredentials::Session(session) => {
+            RestCredentials::Session(session) | RestCredentials::Persons(session) => {
                 let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
                 Request::get(format!("{url}?{query}")).within(Some(session.clone()))
             }

@@ -11,7 +11,7 @@ use crate::{
         record::{Hold, HoldState, Item, Loan, Patron, Record},
     },
     koha::{Failure, NotSent, Request, Response, connection::ConnectionError, front::Front},
-    settings::form::{CommitType, Secret, ServerUrl, Settings},
+    settings::form::{CommitType, Login, Secret, ServerUrl, Settings},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -23,6 +23,7 @@ use std::{
 pub(in crate::koha) fn settings() -> Settings {
     Settings {
         server: ServerUrl::parse("https://koha.example.org").unwrap(),
+        login: Login::Account,
         username: "desk".into(),
         password: Secret::new("letmein"),
         branchcode: "CPL".into(),

@@ -7,7 +7,7 @@ use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind, Flag, Library, Size};
 use koct_core::directory::record::{Hold, Item, Loan, Patron, Record, Restriction};
 use koct_core::koha::records::{self, Listed, Point, ReadError, ReadStep, Reading, Report, RestCredentials, Source};
 use koct_core::koha::{Failure, Method, Request, Response, Session};
-use koct_core::{CommitType, Secret, ServerUrl, Settings};
+use koct_core::{CommitType, Login, Secret, ServerUrl, Settings};
 
 use crate::client::*;
 
@@ -23,6 +23,7 @@ fn big(era: Era) -> FakeKoha {
 fn settings(koha: &FakeKoha) -> Settings {
     Settings {
         server: ServerUrl::parse(&koha.url()).unwrap(),
+        login: Login::Account,
         username: "koha".into(),
         password: Secret::new("koha"),
         branchcode: "CPL".into(),

@@ -117,6 +117,7 @@ fn response(input: &[u8]) -> Response {
         content_type: header("Content-Type").unwrap_or_default().to_owned(),
         csrf_token: header("CSRF-TOKEN").map(Secret::new),
         session_cookie: header("CGISESSID").map(Secret::new),
+        persons_cookie: None,
         retry_after: header("Retry-After").and_then(|after| front::retry_after(after, None)),
         total_count: header("X-Total-Count").and_then(|count| count.parse().ok()),
         body: body.to_owned(),

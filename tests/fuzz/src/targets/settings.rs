@@ -2,7 +2,7 @@
 
 use crate::fuzz::Target;
 use koct_core::{
-    CommitType, Secret, ServerUrl, Settings,
+    CommitType, Login, Secret, ServerUrl, Settings,
     settings::{
         form::Form,
         policy::Policy,
