@@ -7,8 +7,8 @@ mod borrowers;
 
 use indexed_db_futures::{Build, BuildPrimitive, database::Database, transaction::TransactionMode};
 use koct_core::{
-    Action, Barcode, Cardnumber, CommitType, Login, DeskName, Entry, Moment, Secret, ServerUrl, Settings, State, Status,
-    Transaction, TransactionId,
+    Action, Barcode, Cardnumber, CommitType, DeskName, Entry, Login, Moment, Secret, ServerUrl, Settings, State,
+    Status, Transaction, TransactionId,
     desk::{clock::DeskTime, zone::Zone},
     desks::cleared,
     koha::{Failure, Method, Request, Response, Session},
