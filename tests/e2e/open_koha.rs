@@ -1,0 +1,110 @@
+//! KOCT in the session of a person's own Koha tab.
+
+use crate::{ERAS, isolation::log_in, koha};
+use fake_koha::{Era, FakeKoha, SECOND_FACTOR};
+use koct_tests::{
+    desk::{Desk, Settings, enter},
+    firefox::Options,
+    page::Page,
+};
+
+/// A desk at Centerville that commits as whoever is logged in.
+fn desk_of_a_person(koha: &FakeKoha, commit_type: &str) -> Desk {
+    let desk = Desk::open(&Options::default()).unwrap();
+    let settings = desk.open_settings().unwrap();
+    enter(&settings, &Settings::of(&koha.url(), commit_type)).unwrap();
+    settings.click("#login-open-koha").unwrap();
+    settings.wait("document.getElementById('account-fields').hidden").unwrap();
+    settings.click("#save").unwrap();
+    settings.wait("document.querySelector('#settings-message.message-good')?.textContent").unwrap();
+    let kept = "browser.storage.local.get().then(async local => JSON.stringify([local.password, await browser.storage.session.get()]))";
+    let kept = settings.eval(kept).unwrap();
+    assert!(!kept.to_string().contains("koha"), "no password is kept: {kept}");
+    desk.page.activate().unwrap();
+    desk
+}
+
+/// The cookie of the session that this account is logged in with.
+fn cookie_of(koha: &FakeKoha, account: &str) -> String {
+    koha.library(|library| {
+        let theirs = |id: &&String| library.session_account(id).is_some_and(|patron| patron.userid == account);
+        let mut sessions = library.sessions.keys().filter(theirs);
+        let cookie = sessions.next().expect("they are logged in").clone();
+        assert_eq!(sessions.next(), None, "one session");
+        cookie
+    })
+}
+
+/// Whether the tab is logged in still, by the same cookie, and was not brought in danger meanwhile.
+fn stays_logged_in(koha: &FakeKoha, tab: &Page, account: &str, cookie: &str) {
+    for request in koha.requests() {
+        let asked = request.path.ends_with("svc/authentication") || request.query.contains("logout");
+        assert!(!asked || request.cookie.is_none(), "{} {}", request.method, request.path);
+        assert_eq!(request.header("x-koct-request"), None, "the tag leaves the browser");
+    }
+    koha.clear_requests();
+    tab.activate().unwrap();
+    tab.navigate(&format!("{}/cgi-bin/koha/offline_circ/list.pl", koha.url())).unwrap();
+    tab.wait_contains("body", &format!("Logged in as {account}")).unwrap();
+    let request = koha.requests().into_iter().find(|request| request.path.ends_with("list.pl")).unwrap();
+    assert!(request.cookie.unwrap().contains(cookie));
+}
+
+#[test]
+fn a_persons_own_session_commits_and_stays() {
+    for era in ERAS {
+        for (commit_type, state) in [("send", "added"), ("apply", "success")] {
+            let koha = koha(era);
+            let desk = desk_of_a_person(&koha, commit_type);
+            // A second factor was asked of them, where they logged in.
+            koha.library(|library| library.patrons.iter_mut().for_each(|patron| patron.second_factor = true));
+            koha.clear_requests();
+            desk.check_out("23529001223601", "39999000000001").unwrap();
+            desk.page.click("#commit").unwrap();
+            // Nobody is logged in yet: Koha comes up, and there they do.
+            let tab = desk.firefox.wait_for_page("mainpage.pl").unwrap();
+            let name = if era == Era::Before2405 { "" } else { "login_" };
+            tab.wait("document.querySelector('#loginform')").unwrap();
+            tab.fill(&format!("input[name={name}userid]"), "circ").unwrap();
+            tab.fill(&format!("input[name={name}password]"), "circ").unwrap();
+            tab.type_text("\n").unwrap();
+            tab.wait("document.querySelector('#otp_token')").unwrap();
+            tab.fill("#otp_token", SECOND_FACTOR).unwrap();
+            tab.type_text("\n").unwrap();
+            desk.wait_for_states(&[state]).unwrap();
+            assert!(desk.wait_for_commit().unwrap().starts_with("Done: 1"));
+            if commit_type == "send" {
+                assert_eq!(koha.library(|library| library.pending_at("CPL")[0].userid.clone()), "circ");
+            }
+            let cookie = cookie_of(&koha, "circ");
+            stays_logged_in(&koha, &tab, "circ", &cookie);
+        }
+    }
+}
+
+#[test]
+fn another_library_than_the_desks_is_asked_about() {
+    for era in ERAS {
+        let koha = koha(era);
+        let desk = desk_of_a_person(&koha, "apply");
+        let tab = log_in(&desk.firefox, &koha, "koha");
+        let cookie = cookie_of(&koha, "koha");
+        koha.library(|library| library.sessions.get_mut(&cookie).unwrap().branch = "MPL".to_owned());
+        desk.page.activate().unwrap();
+        koha.clear_requests();
+        desk.check_out("23529001223601", "39999000000001").unwrap();
+        for answer in ["cancel", "yes"] {
+            desk.page.click("#commit").unwrap();
+            desk.page.wait_visible("#question").unwrap();
+            desk.page.wait_text("#question-title", "Apply at MPL instead of CPL?").unwrap();
+            desk.page.wait_text("#progress-text", "As koha at MPL.").unwrap();
+            desk.page.click(&format!("#question-{answer}")).unwrap();
+            let message = desk.wait_for_commit().unwrap();
+            assert_eq!(message.starts_with("Done: 1"), answer == "yes", "{message}");
+            desk.wait_for_states(&[if answer == "yes" { "success" } else { "local" }]).unwrap();
+        }
+        let loan = koha.library(|library| library.loans.iter().find(|loan| loan.branch == "MPL").cloned());
+        assert!(loan.is_some());
+        stays_logged_in(&koha, &tab, "koha", &cookie);
+    }
+}
