@@ -89,7 +89,7 @@ use crate::{
         order::Ordered,
         status::{Attempt, Doubt, Status},
     },
-    settings::form::{CommitType, Login, Settings},
+    settings::form::{CommitType, Settings},
 };
 use booking::{Booked, Booking};
 pub use koha_clock::SETTLED_AFTER;

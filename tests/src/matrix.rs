@@ -4,7 +4,7 @@
 //! sees each fault as [`client`](crate::client) does. A new fault is a line in [`faults`].
 
 use fake_koha::{Effect, Era, FakeKoha, Fault, FaultKind, Front, Recorded, RetryAfter};
-use koct_core::{CommitType, Login, State};
+use koct_core::{CommitType, State};
 use serde_json::{Value, json};
 
 const PATRON: &str = "23529001223606";

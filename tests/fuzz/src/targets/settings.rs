@@ -2,7 +2,7 @@
 
 use crate::fuzz::Target;
 use koct_core::{
-    CommitType, Login, Secret, ServerUrl, Settings,
+    CommitType, Secret, ServerUrl, Settings,
     settings::{
         form::Form,
         policy::Policy,
