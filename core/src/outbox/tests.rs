@@ -274,6 +274,8 @@ impl Run {
             ("checked_in", "[]"),
             ("/checkouts?", self.loans),
             ("cardnumber=unknown", "[]"),
+            // A user name, which newer versions take for a card.
+            ("cardnumber=anna", "[]"),
             ("userid=unknown", "[]"),
             ("/patrons?", r#"[{"patron_id":1,"cardnumber":"P1"}]"#),
         ] {
@@ -301,7 +303,9 @@ impl Run {
             Fate::Http(403) => Ok(response(403, "text/plain", "Wrong CSRF token")),
             Fate::Http(status) | Fate::DoneThenHttp(status) => Ok(response(status, "text/plain", "")),
             Fate::Foreign(status) | Fate::DoneThenForeign(status) => {
-                Ok(response(status, "text/html", "<html><title>Blocked</title>"))
+                // Its clock is its own.
+                let date = Some(KohaTime::from_millis(0));
+                Ok(Response { date, ..response(status, "text/html", "<html><title>Blocked</title>") })
             }
             Fate::Busy(seconds) => Ok(busy(seconds)),
             Fate::Page => Ok(response(200, "text/html", "<!DOCTYPE html>Log in to Koha")),
@@ -607,6 +611,9 @@ fn what_answered_in_kohas_place_is_kept_to_be_read() {
         other => panic!("{other:?}"),
     };
     assert_eq!(answer(&Run::new(&three(), vec![Fate::Foreign(403)]).finish()).as_deref(), Some("403 Blocked"));
+    let run = Run::new(&three(), vec![Fate::Foreign(403)]).finish();
+    let Status::InDoubt { attempt, .. } = &run.store[&1] else { panic!() };
+    assert_eq!(attempt.ahead, Some(ahead()), "what its clock shows says nothing of Koha's");
     assert_eq!(answer(&Run::new(&three(), vec![Fate::Http(500)]).finish()).as_deref(), Some("500"));
     assert_eq!(answer(&Run::new(&three(), vec![Fate::Empty]).finish()), None);
     assert_eq!(answer(&Run::new(&three(), vec![Fate::LostBefore]).finish()), None);
@@ -647,6 +654,8 @@ fn payments_of_unknown_cards_are_not_sent() {
         let entry = entry(id, "A");
         Entry { transaction: Transaction { action, ..entry.transaction }, ..entry }
     };
+    let run = Run::new(&[payment(1, "anna")], vec![]).finish();
+    assert_eq!((run.states(), run.requests), (vec!["success"], 1), "Koha may know whose it is");
     let entries = [payment(1, "unknown"), payment(2, "P1"), entry(3, "A"), payment(4, "unknown")];
     for era in [false, true] {
         let run = Run::of(CommitType::Apply, era, &entries, vec![]).finish();
