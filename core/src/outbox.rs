@@ -514,6 +514,9 @@ impl Outbox {
     /// Waits for as long as the server asks, and connects anew then: what is refused again is a question, and no
     /// transaction.
     fn wait_as_told(&mut self, after: Duration) {
+        if self.summary.stop.is_some() || self.has_nothing_left() {
+            return;
+        }
         self.waits += 1;
         if after > LONGEST_WAIT || self.waits > MOST_WAITS {
             return self.stop(CommitError::Busy(after));
@@ -652,9 +655,12 @@ impl Outbox {
                 self.requeue(id);
             }
         }
+        if self.has_nothing_left() {
+            self.pause = None;
+        }
         let asking = self.in_flight.values().any(|flight| matches!(flight.stage, CommitStage::Asked(_)));
         let is_idle = self.connecting.is_none() && self.pause.is_none() && !asking;
-        if self.ready.is_none() && is_idle && self.summary.stop.is_none() {
+        if self.ready.is_none() && is_idle && self.summary.stop.is_none() && !self.has_nothing_left() {
             self.connect();
         }
         self.ask_koha();
@@ -669,6 +675,11 @@ impl Outbox {
         if self.in_flight.is_empty() && self.persisting.is_none() && self.unstored.is_empty() && !is_asked {
             self.finish();
         }
+    }
+
+    /// Whether nothing is to be sent or asked about any more, so that neither a pause nor a connection is needed.
+    fn has_nothing_left(&self) -> bool {
+        self.queue.is_empty() && self.in_flight.is_empty() && self.proving.is_over()
     }
 
     /// Whether a pause is made, or the person is asked something.

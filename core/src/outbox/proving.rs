@@ -52,6 +52,11 @@ impl Proving {
         self.asking.is_some()
     }
 
+    /// Whether nothing is asked, or to be asked.
+    pub(super) fn is_over(&self) -> bool {
+        self.to_ask.is_empty() && self.asking.is_none()
+    }
+
     /// Asks about no more of them. The answer under way is still waited for.
     pub(super) fn end(&mut self) {
         self.to_ask.clear();

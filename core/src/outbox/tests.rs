@@ -636,6 +636,16 @@ fn waits_as_it_is_told_and_goes_on_each_once() {
 }
 
 #[test]
+fn waits_for_nothing_where_nothing_is_left_to_send() {
+    for (commit_type, sent) in [(CommitType::Apply, "success"), (CommitType::Send, "added")] {
+        // The last one is told to come back in ten minutes.
+        let run = Run::of(commit_type, true, &three(), vec![Fate::Ok, Fate::Ok, Fate::Busy(600)]).finish();
+        assert_eq!((run.states(), run.connections, run.stop()), (vec![sent, sent, "in-doubt"], 1, None));
+        assert_eq!((run.pauses.len(), run.sessions), (0, 0), "{sent}");
+    }
+}
+
+#[test]
 fn does_not_wait_for_ever() {
     let run = Run::new(&three(), vec![Fate::Busy(901)]).finish();
     let busy = |seconds| CommitError::Busy(Duration::from_secs(seconds));
