@@ -6,6 +6,7 @@
 
 pub mod authentication;
 pub mod connection;
+pub mod cookies;
 pub mod download;
 pub mod front;
 pub mod inquiry;

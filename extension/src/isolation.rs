@@ -1,24 +1,28 @@
 //! Keeps KOCT's session in Koha apart from the one of a person's browser tab.
 //!
 //! A fetch of an extension page shares the browser's cookie jar, and scripts cannot set or read cookies of a request. So
-//! webRequest takes the person's session out of our requests (unless the person wants it used), puts our own in, and takes all new cookies out of the answers
-//! before Firefox would store them. The browser's other cookies for the server stay: by them a wall against robots, or a
-//! balancer, knows a browser that it has seen. New ones of that kind are kept for as long as the requests go on. webRequest
+//! webRequest takes the person's session out of our requests (unless the person wants it used), puts our own in, and takes all
+//! new cookies out of the answers before Firefox would store them; which go where is [`koct_core::koha::cookies`]. webRequest
 //! also tells what went wrong with a request, which fetch does not.
 
 use crate::webext::{self, object, property, text_property};
 use js_sys::{Array, Function};
-use koct_core::{Secret, koha::Failure};
+use koct_core::{
+    Secret,
+    koha::{
+        Failure,
+        cookies::{self, Jar},
+    },
+};
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     rc::Rc,
 };
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
 /// Names our request to the listeners; it never leaves the browser.
 pub(crate) const TAG_HEADER: &str = "x-koct-request";
-const SESSION_COOKIE: &str = "CGISESSID";
 
 /// What the listeners have seen of one request.
 #[derive(Debug, Default, Clone)]
@@ -52,8 +56,7 @@ struct State {
     /// Firefox's number of the request, to our tag.
     tags: HashMap<String, String>,
     seen: HashMap<String, Seen>,
-    /// What was set besides the session, by name: a balancer's cookie keeps us at the node that has our session.
-    jar: BTreeMap<String, String>,
+    jar: Jar,
 }
 
 type Listener = Closure<dyn Fn(JsValue) -> JsValue>;
@@ -176,15 +179,15 @@ fn before_send_headers(state: &mut State, details: &JsValue) -> JsValue {
     let session = match within {
         Within::Nobodys => None,
         Within::Session(cookie) => Some(cookie.clone()),
-        Within::Persons => session_of(&of_browser),
+        Within::Persons => cookies::session_of(&of_browser),
     };
-    let sent = cookies(&of_browser, &state.jar, session.as_ref());
+    let sent = state.jar.header(&of_browser, session.as_ref());
     if let (Within::Persons, Some(seen)) = (within, state.seen.get_mut(&tag)) {
         seen.persons_cookie = session;
     }
     let replaced = ["cookie", "connection", TAG_HEADER];
     let kept: Array = headers.iter().filter(|header| !replaced.iter().any(|name| is_named(header, name))).collect();
-    if !sent.is_empty() {
+    if let Some(sent) = sent {
         kept.push(&header("Cookie", &sent));
     }
     // Firefox sends a POST again by itself when a connection that it used before is closed without an answer, and Koha would
@@ -193,25 +196,6 @@ fn before_send_headers(state: &mut State, details: &JsValue) -> JsValue {
     kept.push(&header("Connection", "close"));
     state.tags.insert(request_id(details), tag);
     object([("requestHeaders", kept.into())]).into()
-}
-
-/// The browser's own session.
-fn session_of(of_browser: &str) -> Option<Secret> {
-    let mut cookies = of_browser.split(';').filter_map(|cookie| cookie.trim().split_once('='));
-    cookies.find(|(name, _)| *name == SESSION_COOKIE).map(|(_, value)| Secret::new(value))
-}
-
-/// The cookies to send: the browser's without its session, over them those of our jar, and our session.
-fn cookies(of_browser: &str, jar: &BTreeMap<String, String>, session: Option<&Secret>) -> String {
-    let mut cookies: Vec<(&str, &str)> = Vec::new();
-    for (name, value) in of_browser.split(';').filter_map(|cookie| cookie.trim().split_once('=')) {
-        if name != SESSION_COOKIE && !jar.contains_key(name) {
-            cookies.push((name, value));
-        }
-    }
-    cookies.extend(jar.iter().map(|(name, value)| (name.as_str(), value.as_str())));
-    cookies.extend(session.map(|session| (SESSION_COOKIE, session.reveal())));
-    cookies.into_iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
 }
 
 fn headers_received(state: &mut State, details: &JsValue) -> JsValue {
@@ -223,16 +207,7 @@ fn headers_received(state: &mut State, details: &JsValue) -> JsValue {
     for header in headers.iter() {
         let value = text_property(&header, "value").unwrap_or_default();
         if is_named(&header, "set-cookie") {
-            // Firefox puts several cookies into one header, a line each.
-            for cookie in value.lines() {
-                let (name, rest) = cookie.split_once('=').unwrap_or_default();
-                let value = rest.split(';').next().unwrap_or_default().trim();
-                if name.trim() == SESSION_COOKIE {
-                    seen.session_cookie = Some(Secret::new(value));
-                } else if !name.trim().is_empty() {
-                    state.jar.insert(name.trim().to_owned(), value.to_owned());
-                }
-            }
+            seen.session_cookie = state.jar.take(&value).or(seen.session_cookie.take());
         } else {
             if is_named(&header, "location") {
                 seen.location = Some(value);
