@@ -80,7 +80,7 @@ fn the_window() {
     page.press(&[key::F9]).unwrap();
     page.wait("!document.getElementById('message-close').hidden").unwrap();
     found.look(page, "an error");
-    desk.configure(&Settings::of(&koha.url(), "apply")).unwrap();
+    desk.set_up(&Settings::of(&koha.url(), "apply")).unwrap();
     desk.check_in("39999000000001").unwrap();
     page.wait_visible("#errors").unwrap();
     desk.check_in("39999000000002").unwrap();
@@ -262,8 +262,8 @@ fn the_settings() {
 fn the_records() {
     let koha = koha(Era::Before2405);
     let desk = crate::desk();
-    crate::records::want(&desk, &Settings::of(&koha.url(), "send"), |settings| {
-        settings.click("#lookup-passphrase").unwrap();
+    crate::records::want(&desk, &Settings::of(&koha.url(), "send"), |preferences| {
+        preferences.records.passphrase = true;
     });
     let mut found = Found::in_pages_of(&desk);
     let page = &desk.page;

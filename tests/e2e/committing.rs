@@ -12,7 +12,7 @@ fn both_commit_types_work_in_both_eras() {
     for era in ERAS {
         for (commit_type, state, word) in [("send", "added", "Added."), ("apply", "success", "Success.")] {
             let koha = koha(era);
-            desk.configure(&Settings::of(&koha.url(), commit_type)).unwrap();
+            desk.set_up(&Settings::of(&koha.url(), commit_type)).unwrap();
             desk.check_out("23529001223601", "39999000000001").unwrap();
             desk.check_out("23529001223602", "39999000000002").unwrap();
             desk.check_in("39999000000001").unwrap();
@@ -85,7 +85,7 @@ fn direct_loans_land_on_the_configured_branch() {
         let koha = koha(era);
         let desk = crate::desk();
         // The account's home is CPL.
-        desk.configure(&Settings { branchcode: "MPL".into(), ..Settings::of(&koha.url(), "apply") }).unwrap();
+        desk.set_up(&Settings { branchcode: "MPL".into(), ..Settings::of(&koha.url(), "apply") }).unwrap();
         desk.check_out("23529001223601", "39999000000001").unwrap();
         desk.commit().unwrap();
         let branch = koha.library(|library| library.loan_of("39999000000001").map(|loan| loan.branch.clone()));
@@ -131,7 +131,7 @@ fn an_unknown_branch_stops_it_before_anything_is_sent() {
     for era in ERAS {
         let koha = koha(era);
         let desk = desk();
-        desk.configure(&Settings { branchcode: "ZZZ".into(), ..Settings::of(&koha.url(), "send") }).unwrap();
+        desk.set_up(&Settings { branchcode: "ZZZ".into(), ..Settings::of(&koha.url(), "send") }).unwrap();
         desk.check_in("39999000000001").unwrap();
         let message = desk.commit().unwrap();
         assert!(message.contains("ZZZ") && message.contains("CPL"), "{message}");

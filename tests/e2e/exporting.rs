@@ -23,7 +23,7 @@ fn the_file_holds_what_is_uncommitted_and_all_if_asked() {
     let folder = koct_tests::keeper::folder().unwrap();
     let options = Options { downloads: Some(folder.path().to_owned()), ..Options::default() };
     let mut desk = Desk::open(&options).unwrap();
-    desk.configure(&Settings::of(&koha.url(), "send")).unwrap();
+    desk.set_up(&Settings::of(&koha.url(), "send")).unwrap();
     desk.check_in("39999000000001").unwrap();
     desk.commit().unwrap();
     desk.check_out("P é1", "Bücher 📚").unwrap();

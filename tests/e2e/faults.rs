@@ -48,7 +48,7 @@ fn a_wrong_password_stops_it_at_the_first_try() {
     for era in ERAS {
         let koha = koha(era);
         let desk = desk();
-        desk.configure(&Settings { password: "wrong".into(), ..Settings::of(&koha.url(), "apply") }).unwrap();
+        desk.set_up(&Settings { password: "wrong".into(), ..Settings::of(&koha.url(), "apply") }).unwrap();
         desk.check_in("39999000000001").unwrap();
         desk.check_in("39999000000002").unwrap();
         let message = desk.commit().unwrap();

@@ -39,7 +39,7 @@ fn every_account_commits_in_both_eras_at_the_library_of_the_desk() {
             let settings = Settings::of(&koha.url(), commit_type);
             let settings =
                 Settings { username: account.into(), password: account.into(), branchcode: "MPL".into(), ..settings };
-            desk.configure(&settings).unwrap();
+            desk.set_up(&settings).unwrap();
             check_out(&desk, number..=number);
             let message = desk.commit().unwrap();
             assert!(message.starts_with("Done: 1"), "{era:?} {account}: {message}");
@@ -67,7 +67,7 @@ fn one_connection_header_goes_over_the_wire_and_no_connection_is_used_again() {
     let desk = configured(&koha, "apply");
     for (number, (commit_type, close)) in (1..).zip([("apply", Close::Fin), ("send", Close::Rst)]) {
         if number > 1 {
-            desk.configure(&Settings::of(&koha.url(), commit_type)).unwrap();
+            desk.set_up(&Settings::of(&koha.url(), commit_type)).unwrap();
         }
         check_out(&desk, 4 * number - 3..=4 * number);
         // Were a connection used again, Firefox would send the request once more when this server closes it.
@@ -112,7 +112,7 @@ fn everything_arrives_at_two_nodes_that_stick_by_a_cookie() {
     let desk = configured(&koha, "apply");
     for (number, commit_type) in (1..).zip(["apply", "send"]) {
         if number > 1 {
-            desk.configure(&Settings::of(&koha.url(), commit_type)).unwrap();
+            desk.set_up(&Settings::of(&koha.url(), commit_type)).unwrap();
         }
         check_out(&desk, 4 * number - 3..=4 * number);
         koha.clear_requests();

@@ -119,7 +119,7 @@ fn errors_stay_until_they_are_closed_or_settled() {
     desk.page.press(&[F8]).unwrap();
     desk.page.wait("document.getElementById('message').textContent.startsWith('Undone')").unwrap();
     desk.page.wait_contains("#errors", not_complete).unwrap();
-    desk.configure(&Settings::of(&koha.url(), "send")).unwrap();
+    desk.set_up(&Settings::of(&koha.url(), "send")).unwrap();
     assert!(desk.commit().unwrap().starts_with("Done: 2"));
     desk.page.wait_hidden("#errors").unwrap();
 }

@@ -320,7 +320,7 @@ fn nothing_is_in_koha_twice_after_a_kill() {
         let (koha, pace) = (&kohas[usize::from(era == Era::From2405)], &mut paces[way / 2]);
         let settings = Settings::of(&koha.url(), commit_type);
         if configured.replace(way) != Some(way) {
-            desk.configure(&settings).unwrap();
+            desk.set_up(&settings).unwrap();
         }
 
         let checkouts: Vec<String> = free.by_ref().take(TRANSACTIONS - RETURNS).collect();
@@ -357,7 +357,7 @@ fn nothing_is_in_koha_twice_after_a_kill() {
         pace.learn(took, in_koha, TRANSACTIONS);
 
         // The password, and the leave to ask this server if it was given just now, may be gone with Firefox.
-        desk.configure(&settings).unwrap();
+        desk.set_up(&settings).unwrap();
         desk.commit().unwrap();
         let log = stored(&desk);
         agree(koha, &log);

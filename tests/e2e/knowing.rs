@@ -2,6 +2,7 @@
 
 use crate::records::{download, wanting};
 use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind, Flag, Found, Hold, Library};
+use koct_core::settings::form::Secret;
 use koct_tests::{desk::Desk, page::key};
 use serde_json::json;
 
@@ -234,7 +235,7 @@ fn a_report_of_kohas_says_until_when_a_patron_is_restricted_and_why() {
     let soon = today + chrono::Days::new(2);
     restrict(&mut library, "23529001223609", soon.to_string(), "");
     let koha = FakeKoha::start(Config { era: Era::From2405, library, ..Config::default() }).unwrap();
-    let desk = wanting(&koha, |page| page.fill("#restrictions-report", "1").unwrap());
+    let desk = wanting(&koha, |preferences| preferences.records.restrictions_report = "1".into());
     assert_eq!(download(&desk), "All records are here.");
     koha.fault(Fault::on("", FaultKind::ResetBefore));
 
@@ -375,9 +376,9 @@ fn whoever_is_not_known_is_not_taken_for_another() {
     // May read items, loans and holds, but no patrons.
     library.add_account("shelver", &[Flag::Circulate, Flag::Catalogue, Flag::EditCatalogue, Flag::ReserveForOthers]);
     let koha = FakeKoha::start(Config { era: Era::From2405, library, ..Config::default() }).unwrap();
-    let desk = wanting(&koha, |page| {
-        page.fill("#username", "shelver").unwrap();
-        page.fill("#password", "shelver").unwrap();
+    let desk = wanting(&koha, |preferences| {
+        preferences.form.username = "shelver".into();
+        preferences.form.password = Secret::new("shelver");
     });
     let said = download(&desk);
     assert!(said.starts_with("Done."), "{said}");

@@ -60,7 +60,7 @@ fn desk() -> Desk {
 /// A desk that is set up for this Koha.
 fn configured(koha: &FakeKoha, commit_type: &str) -> Desk {
     let desk = desk();
-    desk.configure(&Settings::of(&koha.url(), commit_type)).unwrap();
+    desk.set_up(&Settings::of(&koha.url(), commit_type)).unwrap();
     desk
 }
 

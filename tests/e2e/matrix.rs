@@ -43,7 +43,7 @@ fn each_fault(era: Era) {
     let mut configured = CommitType::Send;
     for cell in each_fault_once(era) {
         if cell.commit_type != configured {
-            desk.0.configure(&Settings::of(&koha.url(), cell.commit_type.name())).unwrap();
+            desk.0.set_up(&Settings::of(&koha.url(), cell.commit_type.name())).unwrap();
             configured = cell.commit_type;
         }
         cell.check(&koha, &mut desk);

@@ -2,8 +2,9 @@
 
 use crate::{desk, koha, reopen};
 use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind, Flag, Library, Report, Size};
+use koct_core::settings::{form::Secret, table::Preferences};
 use koct_tests::{
-    desk::{Desk, Settings, enter},
+    desk::{Desk, Settings},
     firefox::Options,
     page::Page,
 };
@@ -11,21 +12,19 @@ use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_mins(2);
 
-/// Sets the desk up with records wanted; more on the settings page is set by `more`.
-pub(crate) fn wanting(koha: &FakeKoha, more: impl FnOnce(&Page)) -> Desk {
+/// Sets the desk up with records wanted, and with more.
+pub(crate) fn wanting(koha: &FakeKoha, more: impl FnOnce(&mut Preferences)) -> Desk {
     let desk = desk();
     want(&desk, &Settings::of(&koha.url(), "send"), more);
     desk
 }
 
-pub(crate) fn want(desk: &Desk, settings: &Settings, more: impl FnOnce(&Page)) {
-    let page = desk.open_settings().unwrap();
-    enter(&page, settings).unwrap();
-    page.eval("document.getElementById('lookup').checked || document.getElementById('lookup').click()").unwrap();
-    more(&page);
-    save(&page);
-    page.close().unwrap();
-    desk.page.activate().unwrap();
+pub(crate) fn want(desk: &Desk, settings: &Settings, more: impl FnOnce(&mut Preferences)) {
+    desk.set_up_with(settings, |preferences| {
+        preferences.records.enabled = true;
+        more(preferences);
+    })
+    .unwrap();
     desk.page.wait("!document.getElementById('open-records').hidden").unwrap();
 }
 
@@ -199,9 +198,9 @@ fn an_api_key_is_used_where_there_is_one() {
     let mut library = large();
     library.add_api_key("koha", "desk-key", "key-secret");
     let koha = FakeKoha::start(Config { era: Era::From2405, library, ..Config::default() }).unwrap();
-    let desk = wanting(&koha, |page| {
-        page.fill("#client-id", "desk-key").unwrap();
-        page.fill("#client-secret", "wrong").unwrap();
+    let desk = wanting(&koha, |preferences| {
+        preferences.records.client_id = "desk-key".into();
+        preferences.records.client_secret = Secret::new("wrong");
     });
     assert!(download(&desk).contains("does not accept the API key"));
     let page = desk.open_settings().unwrap();
@@ -219,7 +218,7 @@ fn an_api_key_is_used_where_there_is_one() {
 #[test]
 fn a_report_on_restrictions_is_read_where_there_is_one() {
     for era in [Era::Before2405, Era::From2405] {
-        let mut library = large();
+        let mut library = Library::generate_sized(3, &Size { patrons: 200, items: 100, loans: 10, holds: 5 });
         library.add_api_key("koha", "desk-key", "key-secret");
         library.reports.insert(2, Report::RestrictionsWithoutPlaceholder);
         library.reports.insert(3, Report::Wrong);
@@ -228,8 +227,9 @@ fn a_report_on_restrictions_is_read_where_there_is_one() {
             .iter()
             .filter(|patron| patron.restricted_until.as_deref().is_some_and(|until| until > "2080"));
         let restricted = restricted.count();
+        assert!(restricted > 1);
         let koha = FakeKoha::start(Config { era, library, ..Config::default() }).unwrap();
-        let desk = wanting(&koha, |page| page.fill("#restrictions-report", "1").unwrap());
+        let desk = wanting(&koha, |preferences| preferences.records.restrictions_report = "1".into());
         open(&desk);
         press_and_wait(&desk);
         assert_eq!(sets(&desk)[4], format!("Restrictions|{restricted}|"), "{era:?}");
@@ -242,13 +242,11 @@ fn a_report_on_restrictions_is_read_where_there_is_one() {
             ("99", "", Some("|Koha has no report of this number,")),
             ("", "", None),
         ] {
-            let page = desk.open_settings().unwrap();
-            page.fill("#restrictions-report", number).unwrap();
-            page.fill("#client-id", key).unwrap();
-            page.fill("#client-secret", if key.is_empty() { "" } else { "key-secret" }).unwrap();
-            save(&page);
-            page.close().unwrap();
-            desk.page.activate().unwrap();
+            want(&desk, &Settings::of(&koha.url(), "send"), |preferences| {
+                preferences.records.restrictions_report = number.into();
+                preferences.records.client_id = key.into();
+                preferences.records.client_secret = Secret::new(if key.is_empty() { "" } else { "key-secret" });
+            });
             koha.clear_requests();
             open(&desk);
             let said = press_and_wait(&desk);
@@ -287,12 +285,7 @@ fn records_end_with_the_session_of_firefox_unless_a_passphrase_opens_them() {
     let start = || Desk::open(&options).unwrap();
     {
         let desk = start();
-        want(&desk, &Settings::of(&koha.url(), "send"), |page| {
-            page.eval(
-                "document.getElementById('keep-password').checked || document.getElementById('keep-password').click()",
-            )
-            .unwrap();
-        });
+        want(&desk, &Settings::of(&koha.url(), "send"), |preferences| preferences.keep_password = true);
         assert_eq!(download(&desk), "All records are here.");
     }
     {
@@ -300,8 +293,9 @@ fn records_end_with_the_session_of_firefox_unless_a_passphrase_opens_them() {
         desk.page
             .wait("document.getElementById('records-line-text').innerText.includes('Firefox was closed')")
             .unwrap();
-        want(&desk, &Settings::of(&koha.url(), "send"), |page| {
-            page.eval("document.getElementById('lookup-passphrase').click()").unwrap();
+        want(&desk, &Settings::of(&koha.url(), "send"), |preferences| {
+            preferences.keep_password = true;
+            preferences.records.passphrase = true;
         });
         open(&desk);
         desk.page.fill("#records-new", "short").unwrap();

@@ -5,7 +5,16 @@ use crate::{
     firefox::{Firefox, Options},
     page::Page,
 };
-use serde_json::{Value, json};
+use koct_core::{
+    ServerUrl,
+    settings::{
+        form::{CommitType, Form, Secret},
+        policy::Policy,
+        stored::Stored,
+        table::{DESK_NAME, Preferences},
+    },
+};
+use serde_json::{Map, Value, json};
 use std::{
     path::{Path, PathBuf},
     time::Duration,
@@ -126,6 +135,43 @@ impl Desk {
         page.wait("document.querySelector('#settings-message.message-good')?.textContent")?;
         self.page.activate()?;
         Ok(page)
+    }
+
+    /// Stores settings as the settings page does, with leave to ask the server. Most tests are not about that page, and it costs
+    /// as much as all the rest of a small one.
+    ///
+    /// # Errors
+    /// When they cannot be stored.
+    pub fn set_up(&self, settings: &Settings) -> Result {
+        self.set_up_with(settings, |_| {})
+    }
+
+    /// As [`Desk::set_up`], with more than what is needed to talk to Koha.
+    ///
+    /// # Errors
+    /// When they cannot be stored.
+    pub fn set_up_with(&self, settings: &Settings, more: impl FnOnce(&mut Preferences)) -> Result {
+        let mut preferences = Stored::default().preferences(&Policy::default());
+        preferences.form = Form {
+            server: settings.server.clone(),
+            username: settings.username.clone(),
+            password: Secret::new(&settings.password),
+            branchcode: settings.branchcode.clone(),
+            commit_type: CommitType::from_name(&settings.commit_type).ok_or("there is no such commit type")?,
+            ..Form::default()
+        };
+        more(&mut preferences);
+        let mut local: Value = serde_json::from_str(&preferences.to_local())?;
+        // The name that the desk has given itself stays.
+        local.as_object_mut().and_then(|local| local.remove(DESK_NAME));
+        let secrets: Map<String, Value> =
+            preferences.secrets().map(|(key, secret)| (key.to_owned(), secret.reveal().into())).collect();
+        self.firefox.allow(&ServerUrl::parse(&settings.server)?.permission_pattern())?;
+        let place = if preferences.keep_password { "local" } else { "session" };
+        let secrets = json!(secrets);
+        self.page
+            .eval(&format!("browser.storage.local.set({local}).then(() => browser.storage.{place}.set({secrets}))"))
+            .map(|_| ())
     }
 
     /// Checks an item out.

@@ -338,6 +338,12 @@ const RESET: &str = "(async (id, changed) => {
     for (const name of changed) Services.prefs.clearUserPref(name);
 })";
 
+/// Gives an add-on leave to ask the servers that match a pattern.
+const ALLOW: &str = "(async (id, pattern) => {
+    const { ExtensionPermissions } = ChromeUtils.importESModule('resource://gre/modules/ExtensionPermissions.sys.mjs');
+    await ExtensionPermissions.add(id, { permissions: [], origins: [pattern] }, WebExtensionPolicy.getByID(id).extension);
+})";
+
 /// Waits until Firefox can be driven and its window is there.
 fn connected(child: &mut Child) -> Result<(Arc<Connection>, Page)> {
     let connection = Arc::new(Connection::open(&format!("{}/session", listening(child)?))?);
@@ -434,6 +440,14 @@ impl Firefox {
             json!({"extensionData": {"type": "path", "path": path}, "moz:allowPrivateBrowsing": in_private_windows});
         self.running().connection.send("webExtension.install", &data)?;
         Ok(())
+    }
+
+    /// Gives the add-on leave to ask servers that match this, as if a person had said yes.
+    ///
+    /// # Errors
+    /// When the add-on is not installed.
+    pub fn allow(&self, pattern: &str) -> Result {
+        self.in_chrome(&format!("{ALLOW}({}, {})", json!(ADDON_ID), json!(pattern))).map(|_| ())
     }
 
     /// The address of a page of the add-on.
