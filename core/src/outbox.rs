@@ -71,6 +71,7 @@ mod koha_clock;
 mod payers;
 mod protocol;
 mod proving;
+mod queue;
 pub mod summary;
 mod verdict;
 
@@ -98,8 +99,9 @@ use payers::{Checked, Payers};
 use protocol::Tickets;
 pub use protocol::{Input, Output, Ticket};
 use proving::{Proved, Proving};
+use queue::Queue;
 use std::{
-    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     time::Duration,
 };
 use summary::{CommitError, Summary, count};
@@ -107,9 +109,6 @@ use verdict::{Then, Verdict};
 
 /// The number of transactions that may be under way at once into Koha's queue.
 const QUEUED_AT_ONCE: usize = 4;
-
-/// The number of transactions among which the next is looked for that may go now.
-const LOOK_AHEAD: usize = 64;
 
 /// For how long it waits before it tries again after no server was reached; then the commit ends.
 const BACKOFF: [Duration; 4] =
@@ -156,23 +155,15 @@ pub struct Outbox {
     connecting: Option<(Connection, Ticket)>,
     /// The connection; absent until there is one, and while it must be made anew.
     ready: Option<Ready>,
-    /// The place of each in the order of all desks.
-    ranks: HashMap<TransactionId, usize>,
     /// The questions about those in doubt.
     proving: Proving,
     /// The questions whose card Koha knows.
     payers: Payers,
     /// The question where the first checkout was booked.
     booking: Booking,
-    /// To be sent, in that order.
-    queue: VecDeque<Entry>,
+    /// What is to be sent.
+    queue: Queue,
     in_flight: BTreeMap<TransactionId, InFlight>,
-    /// The items of those in doubt: what comes later must not overtake them.
-    in_doubt: BTreeMap<TransactionId, Option<String>>,
-    /// The cards of those that met a server error in this commit: the error may be about the patron.
-    in_trouble: HashSet<String>,
-    /// To be sent, but a transaction of the same item is in doubt, or one of the same patron met a server error.
-    blocked: Vec<Entry>,
     /// The pause that is being made, and the number of them since a server was reached.
     pause: Option<Ticket>,
     failed_connections: usize,
@@ -202,15 +193,11 @@ impl Outbox {
             koha_clock: KohaClock::default(),
             connecting: None,
             ready: None,
-            ranks: uncommitted.iter().enumerate().map(|(rank, entry)| (entry.id, rank)).collect(),
             proving: Proving::default(),
             payers: Payers::default(),
             booking: Booking::default(),
-            queue: VecDeque::new(),
+            queue: Queue::of(uncommitted.iter()),
             in_flight: BTreeMap::new(),
-            in_doubt: BTreeMap::new(),
-            in_trouble: HashSet::new(),
-            blocked: Vec::new(),
             pause: None,
             failed_connections: 0,
             waits: 0,
@@ -227,9 +214,9 @@ impl Outbox {
         };
         for entry in uncommitted.into_entries() {
             match entry.status.clone() {
-                Status::Local => outbox.blocked.push(entry),
+                Status::Local => outbox.queue.add(entry),
                 Status::InDoubt { attempt, .. } | Status::Sending { attempt } => {
-                    outbox.in_doubt.insert(entry.id, entry.transaction.action.item_key());
+                    outbox.queue.doubt(&entry);
                     if attempt.commit_type == CommitType::Apply && attempt.server == outbox.settings.server {
                         outbox.proving.add(entry, attempt);
                     }
@@ -238,10 +225,9 @@ impl Outbox {
             }
         }
         if outbox.settings.commit_type == CommitType::Apply {
-            let payments = outbox.blocked.iter().filter(|entry| entry.transaction.action.amount().is_some());
-            outbox.payers = Payers::new(payments.filter_map(|entry| entry.transaction.action.cardnumber()));
+            outbox.payers = Payers::new(outbox.queue.payers());
         }
-        outbox.queue_what_may_go();
+        outbox.queue.arrange();
         outbox.connect();
         outbox
     }
@@ -330,51 +316,12 @@ impl Outbox {
 
     /// Koha has no such card: it says so of a checkout, and dies of a payment.
     fn refuse_payments(&mut self, card: &Cardnumber) {
-        let is_theirs = |entry: &Entry| {
-            let action = &entry.transaction.action;
-            action.amount().is_some() && action.cardnumber() == Some(card)
-        };
-        for entries in [std::mem::take(&mut self.queue).into(), std::mem::take(&mut self.blocked)] {
-            let (refused, others): (Vec<_>, Vec<_>) = Vec::into_iter(entries).partition(is_theirs);
-            self.blocked.extend(others);
-            for entry in refused {
-                self.summary.rejected += 1;
-                self.done += 1;
-                self.summary.settled.push(entry.id);
-                self.unstored.push((entry.id, Status::Rejected { message: "Borrower not found.".to_owned() }));
-            }
+        for id in self.queue.take_payments(card) {
+            self.summary.rejected += 1;
+            self.done += 1;
+            self.summary.settled.push(id);
+            self.unstored.push((id, Status::Rejected { message: "Borrower not found.".to_owned() }));
         }
-        self.queue_what_may_go();
-    }
-
-    /// Queues what was blocked and waits for nothing any more, and blocks what is queued and must wait now.
-    fn queue_what_may_go(&mut self) {
-        let mut items: HashSet<_> = self.in_doubt.values().flatten().cloned().collect();
-        let in_trouble = &self.in_trouble;
-        let waits = |entry: &Entry| {
-            if items.is_empty() && in_trouble.is_empty() {
-                return false;
-            }
-            let action = &entry.transaction.action;
-            let waits = action.cardnumber().is_some_and(|card| in_trouble.contains(card.as_str()))
-                || action.item_key().is_some_and(|item| items.contains(&item));
-            if waits {
-                // Nor must what comes later overtake this one.
-                items.extend(action.item_key());
-            }
-            waits
-        };
-        let mut entries: Vec<_> = std::mem::take(&mut self.blocked);
-        entries.extend(self.queue.drain(..));
-        entries.sort_by_key(|entry| self.rank(entry.id));
-        let (blocked, queue): (Vec<_>, Vec<_>) = entries.into_iter().partition(waits);
-        self.blocked = blocked;
-        self.queue = queue.into();
-    }
-
-    /// The place in the order of all desks.
-    fn rank(&self, id: TransactionId) -> Option<usize> {
-        self.ranks.get(&id).copied()
     }
 
     /// Ends the commit as soon as nothing is under way. The first reason stays.
@@ -453,7 +400,7 @@ impl Outbox {
             }
             Finding::Missing(_) => {
                 self.unstored.push((id, Status::Local));
-                self.blocked.push(Entry { status: Status::Local, ..entry });
+                self.queue.add(Entry { status: Status::Local, ..entry });
             }
             Finding::Unclear(_) => {
                 if age == Age::Unknown {
@@ -466,33 +413,24 @@ impl Outbox {
                 return;
             }
         }
-        self.in_doubt.remove(&id);
-        self.queue_what_may_go();
+        self.queue.settle(id);
+        self.queue.arrange();
     }
 
     /// Whether it is safe to act on what was found.
     fn check_finding(&self, entry: &Entry, age: Age, finding: Finding) -> Finding {
-        let item = entry.transaction.action.item_key();
-        let later =
-            |(id, other): (&TransactionId, &Option<String>)| self.rank(*id) > self.rank(entry.id) && *other == item;
         match finding {
-            Finding::Missing(_) if self.in_doubt.iter().any(later) => Finding::Unclear(Unclear::LaterInDoubt),
+            Finding::Missing(_) if self.queue.doubts_later(entry) => Finding::Unclear(Unclear::LaterInDoubt),
             Finding::Missing(_) if age != Age::Settled => Finding::Unclear(Unclear::TooEarly),
             other => other,
         }
-    }
-
-    /// Puts a transaction back into the queue, in its place.
-    fn queue_again(&mut self, entry: Entry) {
-        let place = self.queue.partition_point(|other| self.rank(other.id) < self.rank(entry.id));
-        self.queue.insert(place, entry);
     }
 
     /// The transaction was provably not processed.
     fn requeue(&mut self, id: TransactionId) {
         if let Some(flight) = self.in_flight.remove(&id) {
             self.unstored.push((id, Status::Local));
-            self.queue_again(flight.entry);
+            self.queue.put_back(flight.entry);
         }
     }
 
@@ -602,7 +540,7 @@ impl Outbox {
     fn settle_in_doubt(&mut self, id: TransactionId, reason: Doubt, answer: Option<&Response>, now: DeskTime) {
         let Some(flight) = self.in_flight.get(&id) else { return };
         if reason == Doubt::ServerError {
-            self.in_trouble.extend(flight.entry.transaction.action.cardnumber().map(ToString::to_string));
+            self.queue.trouble(&flight.entry);
         }
         let attempt = self.koha_clock.over(flight.attempt.clone(), now);
         // An empty answer has nothing to be read.
@@ -626,8 +564,8 @@ impl Outbox {
             Status::Rejected { .. } => self.summary.rejected += 1,
             Status::InDoubt { .. } => {
                 self.summary.in_doubt += 1;
-                self.in_doubt.insert(id, flight.entry.transaction.action.item_key());
-                self.queue_what_may_go();
+                self.queue.doubt(&flight.entry);
+                self.queue.arrange();
             }
             Status::Local | Status::Sending { .. } | Status::Deleted => {}
         }
@@ -679,7 +617,7 @@ impl Outbox {
 
     /// Whether nothing is to be sent or asked about any more, so that neither a pause nor a connection is needed.
     fn has_nothing_left(&self) -> bool {
-        self.queue.is_empty() && self.in_flight.is_empty() && self.proving.is_over()
+        self.queue.len() == 0 && self.in_flight.is_empty() && self.proving.is_over()
     }
 
     /// Whether a pause is made, or the person is asked something.
@@ -707,7 +645,7 @@ impl Outbox {
                 CommitType::Apply => 1,
             };
             while self.in_flight.len() < at_once
-                && let Some(entry) = self.next()
+                && let Some(entry) = self.queue.take(self.in_flight.values().map(|flight| &flight.entry))
             {
                 let attempt = Attempt::new(self.settings.commit_type, self.settings.server.clone());
                 let attempt = Attempt { ahead: self.koha_clock.ahead(), ..attempt };
@@ -722,15 +660,6 @@ impl Outbox {
             self.persisting = Some(self.unstored.len());
             self.outputs.push_back(Output::Persist(statuses));
         }
-    }
-
-    /// The first in the queue whose item has no other transaction under way or before it.
-    fn next(&mut self) -> Option<Entry> {
-        let item = |entry: &Entry| entry.transaction.action.item_key();
-        let mut busy: HashSet<String> = self.in_flight.values().filter_map(|flight| item(&flight.entry)).collect();
-        let place =
-            self.queue.iter().take(LOOK_AHEAD).position(|entry| item(entry).is_none_or(|item| busy.insert(item)))?;
-        self.queue.remove(place)
     }
 
     /// Moves those whose `Sending` was being made durable on.
@@ -767,7 +696,7 @@ impl Outbox {
         for id in unstarted {
             // Its `Sending` was not stored: it is durable as Local still.
             if let Some(flight) = self.in_flight.remove(&id) {
-                self.queue_again(flight.entry);
+                self.queue.put_back(flight.entry);
             }
         }
     }
@@ -775,8 +704,8 @@ impl Outbox {
     fn finish(&mut self) {
         self.finished = true;
         self.disconnect();
-        self.summary.waiting = count(self.blocked.len());
-        self.summary.left = count(self.queue.len() + self.blocked.len());
+        self.summary.waiting = count(self.queue.waiting());
+        self.summary.left = count(self.queue.len() + self.queue.waiting());
         self.outputs.push_back(Output::Finished(self.summary.clone()));
     }
 }

@@ -226,19 +226,11 @@ mod tests {
     use super::*;
     use crate::{
         koha::{Era, Method, NotSent, Session, page::LoggedIn},
-        settings::form::{CommitType, Login, Secret, ServerUrl},
+        settings::form::{CommitType, Login, Secret},
     };
 
     fn settings() -> Settings {
-        Settings {
-            server: ServerUrl::parse("https://example.org").unwrap(),
-            login: Login::Account,
-            username: "desk".into(),
-            password: Secret::new("letmein"),
-            branchcode: "CPL".into(),
-            commit_type: CommitType::Send,
-            stale_hours: 24,
-        }
+        Settings::of_a_desk(CommitType::Send)
     }
 
     fn auth(status: &str, session: Option<&str>) -> Response {

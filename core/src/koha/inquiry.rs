@@ -225,7 +225,7 @@ mod tests {
     use super::*;
     use crate::{
         desk::{barcode::Barcode, transaction::Moment},
-        settings::form::{CommitType, Login, Secret, ServerUrl},
+        settings::form::CommitType,
     };
 
     fn transaction(is_issue: bool) -> Transaction {
@@ -257,15 +257,7 @@ mod tests {
 
     /// Asks about a checkout or checkin of an item with these loans.
     fn ask(is_issue: bool, open: &[String], returned: &[String]) -> Finding {
-        let settings = Settings {
-            server: ServerUrl::parse("https://example.org").unwrap(),
-            login: Login::Account,
-            username: "desk".into(),
-            password: Secret::new("letmein"),
-            branchcode: "CPL".into(),
-            commit_type: CommitType::Apply,
-            stale_hours: 24,
-        };
+        let settings = Settings::of_a_desk(CommitType::Apply);
         let (mut inquiry, request) =
             Inquiry::start(settings, RestCredentials::Basic, transaction(is_issue)).expect("it leaves a trace");
         assert!(request.url.contains("/api/v1/items?external_id=B+1&_match=exact"), "{}", request.url);
@@ -350,15 +342,7 @@ mod tests {
     }
 
     fn start() -> (Inquiry, Request) {
-        let settings = Settings {
-            server: ServerUrl::parse("https://example.org").unwrap(),
-            login: Login::Account,
-            username: "desk".into(),
-            password: Secret::new("letmein"),
-            branchcode: "CPL".into(),
-            commit_type: CommitType::Apply,
-            stale_hours: 24,
-        };
+        let settings = Settings::of_a_desk(CommitType::Apply);
         Inquiry::start(settings, RestCredentials::Basic, transaction(true)).unwrap()
     }
 

@@ -136,18 +136,10 @@ pub fn log_out(settings: &Settings, session: &Session) -> Request {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::form::{CommitType, Login, Secret, ServerUrl};
+    use crate::settings::form::{CommitType, Secret};
 
     fn settings() -> Settings {
-        Settings {
-            server: ServerUrl::parse("https://example.org").unwrap(),
-            login: Login::Account,
-            username: "desk".into(),
-            password: Secret::new("letmein"),
-            branchcode: "CPL".into(),
-            commit_type: CommitType::Send,
-            stale_hours: 24,
-        }
+        Settings::of_a_desk(CommitType::Send)
     }
 
     fn session(cookie: &str, token: &str) -> Session {

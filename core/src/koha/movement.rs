@@ -132,19 +132,11 @@ mod tests {
             barcode::Barcode,
             transaction::{Action, Moment, Transaction},
         },
-        settings::form::{CommitType, Login, Secret, ServerUrl},
+        settings::form::CommitType,
     };
 
     fn start(barcodes: &[&str]) -> MovementCheck {
-        let settings = Settings {
-            server: ServerUrl::parse("https://example.org").unwrap(),
-            login: Login::Account,
-            username: "desk".into(),
-            password: Secret::new("letmein"),
-            branchcode: "CPL".into(),
-            commit_type: CommitType::Apply,
-            stale_hours: 24,
-        };
+        let settings = Settings::of_a_desk(CommitType::Apply);
         let entry = |(id, barcode): (u32, &&str)| {
             // 2026-11-23 10:00:00 UTC.
             let moment = Moment::new(1_795_428_000_000, 60).unwrap();

@@ -170,20 +170,12 @@ mod tests {
             barcode::{Barcode, Cardnumber},
             transaction::{Action, Moment},
         },
-        settings::form::{Login, Secret, ServerUrl},
+        settings::form::{Secret, ServerUrl},
     };
     use proptest::prelude::*;
 
     fn settings(commit_type: CommitType) -> Settings {
-        Settings {
-            server: ServerUrl::parse("https://example.org/koha").unwrap(),
-            login: Login::Account,
-            username: "desk".into(),
-            password: Secret::new("letmein"),
-            branchcode: "CPL".into(),
-            commit_type,
-            stale_hours: 24,
-        }
+        Settings { server: ServerUrl::parse("https://example.org/koha").unwrap(), ..Settings::of_a_desk(commit_type) }
     }
 
     fn issue() -> Transaction {

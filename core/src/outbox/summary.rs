@@ -121,19 +121,14 @@ mod tests {
     use super::*;
     use crate::{
         log::order::Ordered,
-        settings::form::{CommitType, Login, Secret, ServerUrl, Settings},
+        settings::form::{CommitType, ServerUrl, Settings},
     };
 
     #[test]
     fn holds_what_was_told_and_no_secret() {
         let settings = Settings {
             server: ServerUrl::parse("https://koha.example.org").unwrap(),
-            login: Login::Account,
-            username: "desk".into(),
-            password: Secret::new("letmein"),
-            branchcode: "CPL".into(),
-            commit_type: CommitType::Apply,
-            stale_hours: 24,
+            ..Settings::of_a_desk(CommitType::Apply)
         };
         let moment = Moment::new(1_795_428_000_000, 60).unwrap();
         let begun = Batch::begin(&settings, moment, &Ordered::default());

@@ -13,17 +13,10 @@ use crate::{
 };
 use proptest::prelude::*;
 use std::collections::BTreeMap;
+use std::collections::HashSet;
 
 fn settings(commit_type: CommitType) -> Settings {
-    Settings {
-        server: ServerUrl::parse("https://example.org").unwrap(),
-        login: Login::Account,
-        username: "desk".into(),
-        password: Secret::new("letmein"),
-        branchcode: "CPL".into(),
-        commit_type,
-        stale_hours: 24,
-    }
+    Settings::of_a_desk(commit_type)
 }
 
 fn entry(id: u32, barcode: &str) -> Entry {

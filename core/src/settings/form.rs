@@ -421,6 +421,22 @@ impl From<&Settings> for Form {
 }
 
 #[cfg(test)]
+impl Settings {
+    /// Those of a desk that only a test knows.
+    pub(crate) fn of_a_desk(commit_type: CommitType) -> Self {
+        Self {
+            server: ServerUrl::parse("https://example.org").unwrap(),
+            login: Login::Account,
+            username: "desk".into(),
+            password: Secret::new("letmein"),
+            branchcode: "CPL".into(),
+            commit_type,
+            stale_hours: 24,
+        }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::settings::table::{Field, Preferences};

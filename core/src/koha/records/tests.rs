@@ -11,7 +11,7 @@ use crate::{
         record::{Hold, HoldState, Item, Loan, Patron, Record},
     },
     koha::{Failure, NotSent, Request, Response, connection::ConnectionError, front::Front},
-    settings::form::{CommitType, Login, Secret, ServerUrl, Settings},
+    settings::form::{CommitType, Secret, ServerUrl, Settings},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -21,15 +21,7 @@ use std::{
 };
 
 pub(in crate::koha) fn settings() -> Settings {
-    Settings {
-        server: ServerUrl::parse("https://koha.example.org").unwrap(),
-        login: Login::Account,
-        username: "desk".into(),
-        password: Secret::new("letmein"),
-        branchcode: "CPL".into(),
-        commit_type: CommitType::Send,
-        stale_hours: 24,
-    }
+    Settings { server: ServerUrl::parse("https://koha.example.org").unwrap(), ..Settings::of_a_desk(CommitType::Send) }
 }
 
 const NOW_OF_KOHA: KohaTime = KohaTime::from_millis(1_795_600_000_000);

@@ -1,0 +1,143 @@
+//! What is still to be sent, in the order of all desks, and what must wait for something before it.
+
+use crate::{
+    desk::{barcode::Cardnumber, transaction::TransactionId},
+    log::Entry,
+};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    mem,
+};
+
+/// The number of transactions among which the next is looked for that may go now.
+const LOOK_AHEAD: usize = 64;
+
+/// The transactions of a commit that are neither under way nor over.
+#[derive(Debug, Clone)]
+pub(super) struct Queue {
+    /// The place of each in the order of all desks.
+    ranks: HashMap<TransactionId, usize>,
+    /// To be sent, in that order.
+    next: VecDeque<Entry>,
+    /// To be sent, but a transaction of the same item is in doubt, or one of the same patron met a server error.
+    blocked: Vec<Entry>,
+    /// The items of those in doubt: what comes later must not overtake them.
+    in_doubt: BTreeMap<TransactionId, Option<String>>,
+    /// The cards of those that met a server error in this commit: the error may be about the patron.
+    in_trouble: HashSet<String>,
+}
+
+impl Queue {
+    /// One that knows these, in that order, and holds none of them yet.
+    pub(super) fn of<'a>(in_order: impl Iterator<Item = &'a Entry>) -> Self {
+        Self {
+            ranks: in_order.enumerate().map(|(rank, entry)| (entry.id, rank)).collect(),
+            next: VecDeque::new(),
+            blocked: Vec::new(),
+            in_doubt: BTreeMap::new(),
+            in_trouble: HashSet::new(),
+        }
+    }
+
+    /// The place in the order of all desks.
+    fn rank(&self, id: TransactionId) -> Option<usize> {
+        self.ranks.get(&id).copied()
+    }
+
+    /// One that is to be sent, in its place. Whether it must wait is found out by [`Queue::arrange`].
+    pub(super) fn add(&mut self, entry: Entry) {
+        self.blocked.push(entry);
+    }
+
+    /// One that was about to go, in its place.
+    pub(super) fn put_back(&mut self, entry: Entry) {
+        let place = self.next.partition_point(|other| self.rank(other.id) < self.rank(entry.id));
+        self.next.insert(place, entry);
+    }
+
+    /// It is in doubt: what comes later of its item waits.
+    pub(super) fn doubt(&mut self, entry: &Entry) {
+        self.in_doubt.insert(entry.id, entry.transaction.action.item_key());
+    }
+
+    /// It is in doubt no more.
+    pub(super) fn settle(&mut self, id: TransactionId) {
+        self.in_doubt.remove(&id);
+    }
+
+    /// It met a server error: what else is of its patron waits.
+    pub(super) fn trouble(&mut self, entry: &Entry) {
+        self.in_trouble.extend(entry.transaction.action.cardnumber().map(ToString::to_string));
+    }
+
+    /// Lets go what waits for nothing any more, and blocks what must wait now.
+    pub(super) fn arrange(&mut self) {
+        let mut items: HashSet<_> = self.in_doubt.values().flatten().cloned().collect();
+        let in_trouble = &self.in_trouble;
+        let waits = |entry: &Entry| {
+            if items.is_empty() && in_trouble.is_empty() {
+                return false;
+            }
+            let action = &entry.transaction.action;
+            let waits = action.cardnumber().is_some_and(|card| in_trouble.contains(card.as_str()))
+                || action.item_key().is_some_and(|item| items.contains(&item));
+            if waits {
+                // Nor must what comes later overtake this one.
+                items.extend(action.item_key());
+            }
+            waits
+        };
+        let mut entries: Vec<_> = mem::take(&mut self.blocked);
+        entries.extend(self.next.drain(..));
+        entries.sort_by_key(|entry| self.rank(entry.id));
+        let (blocked, next): (Vec<_>, Vec<_>) = entries.into_iter().partition(waits);
+        self.blocked = blocked;
+        self.next = next.into();
+    }
+
+    /// Takes out the first that may go and whose item has no other transaction before it or among these.
+    pub(super) fn take<'a>(&mut self, under_way: impl Iterator<Item = &'a Entry>) -> Option<Entry> {
+        let item = |entry: &Entry| entry.transaction.action.item_key();
+        let mut busy: HashSet<String> = under_way.filter_map(item).collect();
+        let place =
+            self.next.iter().take(LOOK_AHEAD).position(|entry| item(entry).is_none_or(|item| busy.insert(item)))?;
+        self.next.remove(place)
+    }
+
+    /// Takes out the payments of a card.
+    pub(super) fn take_payments(&mut self, card: &Cardnumber) -> Vec<TransactionId> {
+        let is_theirs = |entry: &mut Entry| {
+            let action = &entry.transaction.action;
+            action.amount().is_some() && action.cardnumber() == Some(card)
+        };
+        let mut all: Vec<Entry> = mem::take(&mut self.next).into();
+        all.append(&mut self.blocked);
+        let theirs = all.extract_if(.., is_theirs).map(|entry| entry.id).collect();
+        self.blocked = all;
+        self.arrange();
+        theirs
+    }
+
+    /// The cards of the payments that are to be sent.
+    pub(super) fn payers(&self) -> impl Iterator<Item = &Cardnumber> {
+        let entries = self.next.iter().chain(&self.blocked);
+        let payments = entries.filter(|entry| entry.transaction.action.amount().is_some());
+        payments.filter_map(|entry| entry.transaction.action.cardnumber())
+    }
+
+    /// Whether a later transaction of the same item is in doubt.
+    pub(super) fn doubts_later(&self, entry: &Entry) -> bool {
+        let item = entry.transaction.action.item_key();
+        self.in_doubt.iter().any(|(id, other)| self.rank(*id) > self.rank(entry.id) && *other == item)
+    }
+
+    /// The number of those that may go.
+    pub(super) fn len(&self) -> usize {
+        self.next.len()
+    }
+
+    /// The number of those that wait for something.
+    pub(super) fn waiting(&self) -> usize {
+        self.blocked.len()
+    }
+}
