@@ -138,6 +138,12 @@ fn a_server_that_asks_to_wait_is_waited_for_and_everything_else_goes_on() {
     koha.fault(Fault::on("service.pl", FaultKind::FrontBefore(busy)).skip(BEFORE_TRANSACTIONS + 1).times(1));
     desk.page.click("#commit").unwrap();
     desk.page.wait_contains("#progress-text", "Waiting, as the server asks: 0:0").unwrap();
+    // Read out once, and not each second.
+    let said = "Waiting, as the server asks: 0:07";
+    assert_eq!(desk.page.text("#progress-said").unwrap(), said);
+    let shown = "document.getElementById('progress-text').innerText";
+    desk.page.wait(&format!("!{shown}.endsWith('0:07') && {shown}")).unwrap();
+    assert_eq!(desk.page.text("#progress-said").unwrap(), said);
     desk.wait_for_states(&["success", "in-doubt", "success"]).unwrap();
     let rows = desk.rows().unwrap();
     assert!(rows[1].status.contains("429 Too Many Requests"), "{rows:?}");

@@ -52,6 +52,8 @@ elements! {
         state: HtmlElement = "commit-state",
         progress: HtmlProgressElement = "progress",
         progress_text: Element = "progress-text",
+        /// What a screen reader says of it: not each number, nor each second.
+        progress_said: Element = "progress-said",
         cancel: HtmlButtonElement = "cancel-commit",
         ;
         stopper: Stopper,
@@ -82,7 +84,7 @@ impl Commit {
         dom::bind(&self.cancel, "click", self, |this| {
             this.stopper.stop();
             this.cancel.set_disabled(true);
-            this.progress_text.set_text_content(Some(&text("commitStopping")));
+            this.say(&text("commitStopping"));
         });
         dom::bind(&self.button, "click", self, |this| {
             // A second press while one runs does nothing.
@@ -97,13 +99,19 @@ impl Commit {
         self.koha_opened.set(false);
         self.waiting_until.set(None);
         self.show_running(true);
-        self.progress_text.set_text_content(Some(&text("commitConnecting")));
+        self.say(&text("commitConnecting"));
         self.progress.remove_attribute("value").ok();
         self.attempt().await;
         self.desk.draw_now();
         self.show_running(false);
         self.desk.committing.set(false);
         self.desk.log_changed(&LogEvent::Committed);
+    }
+
+    /// Shows what is going on, and has it read out.
+    fn say(&self, words: &str) {
+        self.progress_text.set_text_content(Some(words));
+        self.progress_said.set_text_content(Some(words));
     }
 
     fn show_running(&self, running: bool) {
@@ -137,7 +145,7 @@ impl Commit {
             return;
         }
         if self.review.is_long() {
-            self.progress_text.set_text_content(Some(&text("reviewWorking")));
+            self.say(&text("reviewWorking"));
         }
         let sent = match self.ready().await {
             Ok(Some((_turn, uncommitted))) => self.send(settings, uncommitted).await,
@@ -299,6 +307,12 @@ async fn ask_about_stale(settings: Settings, uncommitted: &[Entry]) -> Option<Se
     }
 }
 
+/// That the server asks to wait, and for how long.
+fn waiting(left: Duration) -> String {
+    let seconds = left.as_secs();
+    text_with("commitWaiting", &[&format!("{}:{:02}", seconds / 60, seconds % 60)])
+}
+
 impl Watcher for Commit {
     fn changed(&self, changes: Vec<Change>) {
         self.desk.apply(changes);
@@ -315,15 +329,14 @@ impl Watcher for Commit {
         }
         let until = clock::time().plus(time);
         self.waiting_until.set(Some(until));
+        self.say(&waiting(time));
         let (words, cancel, waiting_until) =
             (self.progress_text.clone(), self.cancel.clone(), self.waiting_until.clone());
         spawn_local(async move {
             // Until it is over, or is overtaken by another, or by what goes on, or is stopped.
             while waiting_until.get() == Some(until) && !cancel.disabled() && !cancel.hidden() {
                 let Ok(left) = until.since(clock::time()).to_std() else { return };
-                let seconds = left.as_secs();
-                let left = format!("{}:{:02}", seconds / 60, seconds % 60);
-                words.set_text_content(Some(&text_with("commitWaiting", &[&left])));
+                words.set_text_content(Some(&waiting(left)));
                 sleep(Duration::from_secs(1)).await;
             }
         });
@@ -331,7 +344,10 @@ impl Watcher for Commit {
 
     fn nobody_logged_in(&self, time: Duration) {
         self.waiting_until.set(Some(clock::time().plus(time)));
-        self.progress_text.set_text_content(Some(&text("commitLogIn")));
+        // Said once, though it is looked again and again.
+        if !self.koha_opened.get() {
+            self.say(&text("commitLogIn"));
+        }
         if !self.koha_opened.replace(true)
             && let Some(settings) = self.desk.settings()
         {
@@ -345,7 +361,7 @@ impl Watcher for Commit {
 
     fn goes_on_as(&self, who: &LoggedIn) {
         self.waiting_until.set(None);
-        self.progress_text.set_text_content(Some(&wording::person(who)));
+        self.say(&wording::person(who));
     }
 
     fn elsewhere(&self, library: String, answer: Box<dyn FnOnce(bool)>) {
