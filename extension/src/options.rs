@@ -1,6 +1,7 @@
 //! The settings page.
 
 mod fields;
+mod open_koha;
 mod policy;
 mod records;
 
@@ -21,6 +22,7 @@ use koct_core::{
     },
     settings::{form::Form, guide, table::Preferences},
 };
+use open_koha::OpenKoha;
 use records::RecordsPart;
 use std::{
     cell::{Cell, RefCell},
@@ -97,6 +99,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         this.branchcode.set_value(&this.branch_choice.value());
         this.fields.mark(&[]);
     });
+    OpenKoha::bind()?;
     let player = Player::default();
     dom::on::<Event>(dom::by_id::<Element>("try-sounds")?.as_ref(), "click", move |_| player.play_all());
     document.body().ok_or("no body")?.set_attribute("data-ready", "")?;

@@ -30,6 +30,9 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = ["browser", "windows"], js_name = getCurrent)]
     async fn get_current_window() -> Result<JsValue, JsValue>;
 
+    #[wasm_bindgen(catch, js_namespace = ["browser", "tabs"], js_name = query)]
+    async fn query_tabs(query: &Object) -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(catch, js_namespace = ["browser", "tabs"], js_name = create)]
     async fn create_tab(properties: &Object) -> Result<JsValue, JsValue>;
 
@@ -80,6 +83,15 @@ extern "C" {
 /// When Firefox cannot open one.
 pub(crate) async fn open_tab(url: &str) -> Result<JsValue, JsValue> {
     create_tab(&object([("url", url.into())])).await
+}
+
+/// The addresses of all tabs that KOCT may know.
+///
+/// # Errors
+/// When Firefox does not say.
+pub(crate) async fn tab_addresses() -> Result<Vec<String>, JsValue> {
+    let tabs = query_tabs(&Object::new()).await?;
+    Ok(Array::from(&tabs).iter().filter_map(|tab| text_property(&tab, "url")).collect())
 }
 
 /// Whether this page is in a private window.

@@ -83,6 +83,43 @@ fn a_persons_own_session_commits_and_stays() {
 }
 
 #[test]
+fn a_koha_that_is_open_in_a_tab_is_chosen_with_one_click() {
+    let koha = koha(Era::From2405);
+    let desk = Desk::open(&Options::default()).unwrap();
+    let page = desk.open_settings().unwrap();
+    page.click("#find-koha").unwrap();
+    page.wait_contains("#koha-said", "No page of a Koha staff client is open").unwrap();
+    // Somebody looks at Koha, and logs in there.
+    let tab = desk.firefox.open(&format!("{}/cgi-bin/koha/mainpage.pl", koha.url())).unwrap();
+    page.activate().unwrap();
+    page.click("#find-koha").unwrap();
+    page.click("#koha-found button").unwrap();
+    page.wait_contains("#koha-said", "nobody is logged in there").unwrap();
+    assert_eq!(page.value("#server").unwrap(), koha.url());
+    tab.close().unwrap();
+    let tab = log_in(&desk.firefox, &koha, "circ");
+    let cookie = cookie_of(&koha, "circ");
+    page.activate().unwrap();
+    koha.clear_requests();
+    page.click("#find-koha").unwrap();
+    page.wait_text("#koha-found", &koha.url()).unwrap();
+    page.click("#koha-found button").unwrap();
+    page.wait_contains("#koha-said", "As circ at CPL.").unwrap();
+    let values = ["#username", "#branchcode"].map(|field| page.value(field).unwrap());
+    assert_eq!(values, ["circ", "CPL"]);
+    page.click("#login-open-koha").unwrap();
+    page.click("#save").unwrap();
+    page.wait("document.querySelector('#settings-message.message-good')?.textContent").unwrap();
+    let allowed = page.eval("browser.permissions.getAll().then(all => all.permissions.includes('tabs'))").unwrap();
+    assert_eq!(allowed, false, "it was given back");
+    desk.page.activate().unwrap();
+    desk.check_out("23529001223601", "39999000000001").unwrap();
+    assert!(desk.commit().unwrap().starts_with("Done: 1"));
+    stays_logged_in(&koha, &tab, "circ", &cookie);
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
 fn another_library_than_the_desks_is_asked_about() {
     for era in ERAS {
         let koha = koha(era);

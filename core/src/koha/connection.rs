@@ -104,7 +104,7 @@ impl Connection {
         let (state, request) = match settings.login {
             Login::Account => (State::Probing, authentication::probe(&settings)),
             Login::OpenKoha => {
-                let (who, request) = WhoIsThere::start(&settings);
+                let (who, request) = WhoIsThere::start(&settings.server);
                 (State::AskingWho(who), request)
             }
         };
@@ -164,7 +164,7 @@ impl Connection {
     }
 
     fn told_who(&mut self, mut asked: WhoIsThere, response: &Response) -> Next {
-        match asked.handle(&self.settings, response) {
+        match asked.handle(&self.settings.server, response) {
             Who::Request(request) => {
                 self.state = State::AskingWho(asked);
                 Next::Request(request)

@@ -11,7 +11,7 @@ use super::{
     front::Front,
     page::{self, LoggedIn},
 };
-use crate::settings::form::Settings;
+use crate::settings::form::{ServerUrl, Settings};
 
 /// The pages at which an account may log in, in the order in which they are tried.
 const PAGES: [&str; 2] = ["/cgi-bin/koha/mainpage.pl", "/cgi-bin/koha/offline_circ/list.pl"];
@@ -102,16 +102,16 @@ pub enum Who {
 
 impl WhoIsThere {
     /// Starts.
-    pub fn start(settings: &Settings) -> (Self, Request) {
-        (Self::default(), Self::request(settings, PAGES[0]))
+    pub fn start(server: &ServerUrl) -> (Self, Request) {
+        (Self::default(), Self::request(server, PAGES[0]))
     }
 
-    fn request(settings: &Settings, page: &str) -> Request {
-        Request { in_persons_session: true, ..Request::get(settings.server.join(page)) }
+    fn request(server: &ServerUrl, page: &str) -> Request {
+        Request { in_persons_session: true, ..Request::get(server.join(page)) }
     }
 
     /// Takes the answer to the request that was made last.
-    pub fn handle(&mut self, settings: &Settings, response: &Response) -> Who {
+    pub fn handle(&mut self, server: &ServerUrl, response: &Response) -> Who {
         if let (Some(who), Some(cookie)) = (page::logged_in(response), response.persons_cookie.clone()) {
             let session = Session { cookie, csrf_token: who.csrf_token.clone() };
             return Who::Person { who, session, reads: self.tried == 0 };
@@ -122,7 +122,7 @@ impl WhoIsThere {
         // Koha shows its login form also to somebody who may not see the page.
         self.tried += 1;
         match PAGES.get(self.tried) {
-            Some(page) if response.persons_cookie.is_some() => Who::Request(Self::request(settings, page)),
+            Some(page) if response.persons_cookie.is_some() => Who::Request(Self::request(server, page)),
             _ => Who::Nobody,
         }
     }

@@ -149,6 +149,14 @@ impl ServerUrl {
         Ok(Self(format!("{}{path}", url.origin().ascii_serialization())))
     }
 
+    /// The server of a page with this address, where it is one of Koha's staff client and not of its public catalogue.
+    pub fn of_staff_page(address: &str) -> Option<Self> {
+        let url = Url::parse(address).ok()?;
+        let (_, page) = url.path().split_once("/cgi-bin/koha/")?;
+        let is_public = ["opac-", "sco/", "sci/"].iter().any(|start| page.starts_with(start));
+        if is_public { None } else { Self::parse(address).ok() }
+    }
+
     fn url(&self) -> Option<Url> {
         Url::parse(&self.0).ok()
     }
@@ -537,6 +545,29 @@ mod tests {
             assert_eq!(errors, [(Field::StaleHours, FieldError::Hours(8_784))], "{raw}");
         }
         assert_eq!(serde_json::from_str::<Form>("{}").unwrap().stale_hours, "24", "settings of before");
+    }
+
+    #[test]
+    fn a_page_of_the_staff_client_names_its_server() {
+        let server = |address: &str| ServerUrl::of_staff_page(address).map(|server| server.to_string());
+        let of = |address: &str| Some(address.to_owned());
+        assert_eq!(server("https://staff.example.org/cgi-bin/koha/mainpage.pl"), of("https://staff.example.org"));
+        assert_eq!(
+            server("http://example.org:8081/koha/cgi-bin/koha/circ/circulation.pl?borrowernumber=7"),
+            of("http://example.org:8081/koha")
+        );
+        for other in [
+            "https://example.org/cgi-bin/koha/opac-user.pl",
+            "https://example.org/cgi-bin/koha/sco/sco-main.pl",
+            "https://example.org/cgi-bin/kohasomething.pl",
+            "https://example.org/?q=/cgi-bin/koha/mainpage.pl",
+            "https://name:secret@example.org/cgi-bin/koha/mainpage.pl",
+            "about:blank",
+            "moz-extension://1d1f4e52/popup/popup.html",
+            "",
+        ] {
+            assert_eq!(server(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -1,0 +1,128 @@
+//! The part of the settings page that takes server, library and user name from a Koha that is open in this Firefox.
+
+use crate::{
+    dom,
+    http::Http,
+    i18n::{text, text_with},
+    preferences, webext, wording,
+};
+use js_sys::Array;
+use koct_core::{
+    ServerUrl,
+    koha::{
+        login::{Who, WhoIsThere},
+        page::LoggedIn,
+    },
+};
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{Element, Event, HtmlElement, HtmlInputElement};
+
+pub(super) struct OpenKoha {
+    found: HtmlElement,
+    said: HtmlElement,
+    server: HtmlInputElement,
+    username: HtmlInputElement,
+    branchcode: HtmlInputElement,
+}
+
+impl OpenKoha {
+    /// Gives the button that looks for it its work.
+    ///
+    /// # Errors
+    /// When the page lacks an element.
+    pub(super) fn bind() -> Result<(), JsValue> {
+        let this = Rc::new(Self {
+            found: dom::by_id("koha-found")?,
+            said: dom::by_id("koha-said")?,
+            server: dom::by_id("server")?,
+            username: dom::by_id("username")?,
+            branchcode: dom::by_id("branchcode")?,
+        });
+        let button: HtmlElement = dom::by_id("find-koha")?;
+        dom::on::<Event>(&button, "click", move |_| this.find());
+        Ok(())
+    }
+
+    fn say(&self, words: &str) {
+        self.said.set_text_content(Some(words));
+    }
+
+    /// Lists the servers whose staff client is open in a tab.
+    fn find(self: &Rc<Self>) {
+        // Asked for within the click, and given back as soon as it was used.
+        let tabs = webext::object([("permissions", Array::of1(&"tabs".into()).into())]);
+        let Ok(asked) = webext::request_permissions(&tabs) else { return };
+        let this = self.clone();
+        spawn_local(async move {
+            this.found.set_text_content(None);
+            if !JsFuture::from(asked).await.is_ok_and(|allowed| allowed.is_truthy()) {
+                return this.say(&text("findKohaNotAllowed"));
+            }
+            let pages = webext::tab_addresses().await.unwrap_or_default();
+            let _ = webext::remove_permissions(&tabs).await;
+            let mut servers: Vec<_> = pages.iter().filter_map(|address| ServerUrl::of_staff_page(address)).collect();
+            servers.sort_by(|one, other| one.as_str().cmp(other.as_str()));
+            servers.dedup();
+            this.say(&text(if servers.is_empty() { "findKohaNone" } else { "findKohaChoose" }));
+            for server in servers {
+                let _ = this.offer(server);
+            }
+        });
+    }
+
+    fn offer(self: &Rc<Self>, server: ServerUrl) -> Result<(), JsValue> {
+        let button: HtmlElement = dom::from_template("koha-found-template")?;
+        button.set_text_content(Some(server.as_str()));
+        let line: Element = dom::document()?.create_element("li")?;
+        line.append_child(&button)?;
+        self.found.append_child(&line)?;
+        let this = self.clone();
+        dom::on::<Event>(&button, "click", move |_| this.choose(&server));
+        Ok(())
+    }
+
+    fn choose(self: &Rc<Self>, server: &ServerUrl) {
+        let Ok(asked) = webext::request_permissions(&preferences::origins(&server.permission_pattern())) else {
+            return;
+        };
+        self.server.set_value(server.as_str());
+        // What the page knows of the server follows.
+        if let Ok(event) = Event::new("input") {
+            let _ = self.server.dispatch_event(&event);
+        }
+        let (this, server) = (self.clone(), server.clone());
+        spawn_local(async move {
+            if !JsFuture::from(asked).await.is_ok_and(|allowed| allowed.is_truthy()) {
+                return this.say(&text_with("testNotAllowed", &[server.as_str()]));
+            }
+            match who_is_there(&server).await {
+                Some(who) => {
+                    let taken = [(&this.username, Some(&who.userid)), (&this.branchcode, who.branchcode.as_ref())];
+                    // What the library has preset stays.
+                    for (field, value) in taken.into_iter().filter(|(field, _)| !field.read_only()) {
+                        if let Some(value) = value {
+                            field.set_value(value);
+                        }
+                    }
+                    this.say(&[wording::person(&who), text("findKohaDone")].join(" "));
+                }
+                None => this.say(&text("findKohaNobody")),
+            }
+        });
+    }
+}
+
+/// Who is logged in at this server in this Firefox.
+async fn who_is_there(server: &ServerUrl) -> Option<LoggedIn> {
+    let http = Http::isolated(&server.permission_pattern());
+    let (mut question, mut request) = WhoIsThere::start(server);
+    loop {
+        match question.handle(server, &http.send(&request).await.ok()?) {
+            Who::Request(next) => request = next,
+            Who::Person { who, .. } => return Some(who),
+            Who::Nobody | Who::Foreign => return None,
+        }
+    }
+}
