@@ -27,8 +27,8 @@ pub(crate) trait Watcher {
     fn progress(&self, done: u32, total: u32);
     /// Nothing is sent for this time, since the server could not be reached or asks to wait.
     fn waits(&self, time: Duration);
-    /// Nobody is logged in to Koha in this browser; it is looked again after this time.
-    fn nobody_logged_in(&self, time: Duration);
+    /// Nobody is logged in to Koha in this browser. Said again and again until somebody is.
+    fn nobody_logged_in(&self);
     /// It goes on in this person's session.
     fn goes_on_as(&self, who: &LoggedIn);
     /// Asks the person whether to apply at this library, where they are logged in.
@@ -96,7 +96,7 @@ pub(crate) async fn run(
             }
             Some(Output::LogIn(ticket, time)) => {
                 let reports = reports.clone();
-                watcher.nobody_logged_in(time);
+                watcher.nobody_logged_in();
                 spawn_local(async move {
                     sleep(time).await;
                     let _ = reports.unbounded_send(Input::Waited(ticket));

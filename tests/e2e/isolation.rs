@@ -10,14 +10,24 @@ pub(crate) fn log_in(
     koha: &fake_koha::FakeKoha,
     account: &str,
 ) -> koct_tests::page::Page {
-    let page = firefox.open(&format!("{}/cgi-bin/koha/mainpage.pl", koha.url())).unwrap();
+    log_in_at(firefox, koha, account, "mainpage.pl")
+}
+
+/// Logs a person in at a page that they may see.
+pub(crate) fn log_in_at(
+    firefox: &koct_tests::firefox::Firefox,
+    koha: &fake_koha::FakeKoha,
+    account: &str,
+    path: &str,
+) -> koct_tests::page::Page {
+    let page = firefox.open(&format!("{}/cgi-bin/koha/{path}", koha.url())).unwrap();
     let name = if koha.library(|library| library.era) == Era::Before2405 { "" } else { "login_" };
     page.fill(&format!("input[name={name}userid]"), account).unwrap();
     page.fill(&format!("input[name={name}password]"), account).unwrap();
     page.type_text("\n").unwrap();
     page.wait(&format!("document.body.innerText.includes('Logged in as {account}')")).unwrap();
     // Once more, with the cookie of the login.
-    page.navigate(&format!("{}/cgi-bin/koha/mainpage.pl", koha.url())).unwrap();
+    page.navigate(&format!("{}/cgi-bin/koha/{path}", koha.url())).unwrap();
     page
 }
 

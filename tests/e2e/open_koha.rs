@@ -1,7 +1,12 @@
 //! KOCT in the session of a person's own Koha tab.
 
-use crate::{ERAS, isolation::log_in, koha};
-use fake_koha::{Era, FakeKoha, SECOND_FACTOR};
+use crate::{
+    BEFORE_TRANSACTIONS, ERAS,
+    isolation::{log_in, log_in_at},
+    koha,
+};
+use fake_koha::{Era, FakeKoha, Fault, FaultKind, SECOND_FACTOR};
+use koct_core::settings::form::{Login, Secret};
 use koct_tests::{
     desk::{Desk, Settings, enter},
     firefox::Options,
@@ -117,6 +122,62 @@ fn a_koha_that_is_open_in_a_tab_is_chosen_with_one_click() {
     assert!(desk.commit().unwrap().starts_with("Done: 1"));
     stays_logged_in(&koha, &tab, "circ", &cookie);
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_person_who_may_only_circulate_tests_and_commits() {
+    let koha = koha(Era::From2405);
+    let desk = desk_of_a_person(&koha, "send");
+    let tab = log_in_at(&desk.firefox, &koha, "circonly", "offline_circ/list.pl");
+    let cookie = cookie_of(&koha, "circonly");
+    let page = desk.firefox.wait_for_page("options/options.html").unwrap();
+    page.activate().unwrap();
+    koha.clear_requests();
+    page.click("#test-connection").unwrap();
+    page.wait_contains("#settings-message", "As circonly at MPL.").unwrap();
+    desk.page.activate().unwrap();
+    desk.check_out("23529001223601", "39999000000001").unwrap();
+    assert!(desk.commit().unwrap().starts_with("Done: 1"));
+    assert_eq!(
+        koha.library(|library| library.pending_at("CPL")[0].userid.clone()),
+        "circonly",
+        "for the desk's library"
+    );
+    stays_logged_in(&koha, &tab, "circonly", &cookie);
+}
+
+#[test]
+fn records_are_read_as_the_person_and_a_logout_in_mid_run_is_waited_for() {
+    let koha = koha(Era::From2405);
+    let desk = desk_of_a_person(&koha, "apply");
+    crate::records::want(&desk, &Settings::of(&koha.url(), "apply"), |preferences| {
+        preferences.form.login = Login::OpenKoha;
+        preferences.form.password = Secret::default();
+    });
+    let tab = log_in(&desk.firefox, &koha, "circ");
+    let cookie = cookie_of(&koha, "circ");
+    desk.page.activate().unwrap();
+    koha.clear_requests();
+    let said = crate::records::download(&desk);
+    assert!(said.starts_with("Done.") || said.starts_with("All records"), "{said}");
+    // The window asks for the libraries without anybody's session, to see whether Koha is there.
+    let is_read = |path: &str| path.contains("/api/") && !path.ends_with("/libraries");
+    let read: Vec<_> = koha.requests().into_iter().filter(|request| is_read(&request.path)).collect();
+    assert!(!read.is_empty() && read.iter().all(|request| request.header("authorization").is_none()));
+    assert!(read.iter().all(|request| request.cookie.as_ref().is_some_and(|sent| sent.contains(&cookie))));
+    stays_logged_in(&koha, &tab, "circ", &cookie);
+    // They log out while KOCT applies.
+    desk.page.activate().unwrap();
+    for item in ["39999000000001", "39999000000002", "39999000000003"] {
+        desk.check_out("23529001223601", item).unwrap();
+    }
+    koha.fault(Fault::on("service.pl", FaultKind::ExpireSession).skip(BEFORE_TRANSACTIONS + 1).times(1));
+    desk.page.click("#commit").unwrap();
+    desk.page.wait_contains("#progress-text", "Log in to Koha").unwrap();
+    log_in(&desk.firefox, &koha, "circ");
+    desk.wait_for_states(&["success"; 3]).unwrap();
+    assert!(desk.wait_for_commit().unwrap().starts_with("Done: 3"));
+    assert_eq!(koha.library(|library| library.loans.len()), 3, "nothing twice");
 }
 
 #[test]

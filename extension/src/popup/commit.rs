@@ -57,7 +57,7 @@ elements! {
         cancel: HtmlButtonElement = "cancel-commit",
         ;
         stopper: Stopper,
-        /// Koha was opened for this commit, for the person to log in.
+        /// Koha was opened, for the person to log in.
         koha_opened: Cell<bool>,
         /// Until when the server asks to wait, or nobody is logged in.
         waiting_until: Rc<Cell<Option<DeskTime>>>,
@@ -342,15 +342,14 @@ impl Watcher for Commit {
         });
     }
 
-    fn nobody_logged_in(&self, time: Duration) {
-        self.waiting_until.set(Some(clock::time().plus(time)));
-        // Said once, though it is looked again and again.
-        if !self.koha_opened.get() {
-            self.say(&text("commitLogIn"));
+    fn nobody_logged_in(&self) {
+        // Until it goes on as somebody.
+        self.waiting_until.set(Some(DeskTime::from_millis(i64::MAX)));
+        if self.koha_opened.replace(true) {
+            return;
         }
-        if !self.koha_opened.replace(true)
-            && let Some(settings) = self.desk.settings()
-        {
+        self.say(&text("commitLogIn"));
+        if let Some(settings) = self.desk.settings() {
             let page = settings.server.join("/cgi-bin/koha/mainpage.pl");
             spawn_local(async move {
                 // Where that fails, the words say what to do all the same.
@@ -361,6 +360,7 @@ impl Watcher for Commit {
 
     fn goes_on_as(&self, who: &LoggedIn) {
         self.waiting_until.set(None);
+        self.koha_opened.set(false);
         self.say(&wording::person(who));
     }
 
