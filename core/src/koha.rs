@@ -10,6 +10,7 @@ pub mod cookies;
 pub mod download;
 pub mod front;
 pub mod inquiry;
+pub mod key;
 pub mod login;
 pub mod movement;
 pub mod page;

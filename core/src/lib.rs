@@ -45,4 +45,4 @@ pub use log::{
     Entry,
     status::{State, Status},
 };
-pub use settings::form::{CommitType, Login, Secret, ServerUrl, Settings};
+pub use settings::form::{ApiKey, CommitType, Login, Secret, ServerUrl, Settings};

@@ -37,6 +37,7 @@
 //! #     branchcode: "CPL".into(),
 //! #     commit_type: CommitType::Apply,
 //! #     stale_hours: 24,
+//! #     key: None,
 //! # };
 //! let action = Action::Return { barcode: Barcode::parse("39999000000001")? };
 //! let transaction = Transaction { moment: Moment::new(1_795_428_000_000, 60)?, action };

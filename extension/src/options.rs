@@ -155,7 +155,7 @@ impl Options {
     /// The checked settings and, asked for within the click, the permission to talk to their server.
     fn connecting(&self) -> Option<(Preferences, Settings, js_sys::Promise)> {
         let mut preferences = self.checked(true)?;
-        let settings = preferences.form.validate().ok()?;
+        let settings = preferences.settings().ok()?;
         // Shown as they will be used.
         preferences.form = Form { desk_name: preferences.form.desk_name, ..Form::from(&settings) };
         self.fill(&preferences);

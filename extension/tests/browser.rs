@@ -122,6 +122,7 @@ async fn commit(store: &Store) -> (Outbox, Vec<(TransactionId, Status)>) {
         branchcode: "CPL".into(),
         commit_type: CommitType::Apply,
         stale_hours: 24,
+        key: None,
     };
     let mut outbox = Outbox::new(settings, store.in_states(&State::TO_COMMIT).await.unwrap());
     loop {

@@ -17,10 +17,40 @@ pub fn last_branch(koha: &FakeKoha) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{matrix::Desk, native::Native};
-    use fake_koha::{Config, Era};
-    use koct_core::{CommitType, Secret, State};
+    use crate::{
+        matrix::{BEFORE_TRANSACTIONS, Desk},
+        native::Native,
+    };
+    use fake_koha::{Config, Era, Fault, FaultKind, Library};
+    use koct_core::{ApiKey, CommitType, Secret, State};
     use serde_json::json;
+
+    #[test]
+    fn an_account_that_may_not_read_is_proved_right_by_an_api_key() {
+        for newest in [false, true] {
+            for key in ["key-secret", "wrong"] {
+                let mut library = Library::standard();
+                library.add_api_key("koha", "desk-key", "key-secret");
+                let koha =
+                    FakeKoha::start(Config { era: Era::From2405, newest, library, ..Config::default() }).unwrap();
+                let mut desk = Native::new(&koha, CommitType::Apply);
+                desk.settings.username = "circonly".into();
+                desk.settings.password = Secret::new("circonly");
+                desk.settings.key = Some(ApiKey { id: "desk-key".into(), secret: Secret::new(key) });
+                let item = "39999000000001";
+                desk.put(json!({"action": "issue", "cardnumber": "23529001223601", "barcode": item, "itemKey": item,
+                    "status": {"state": "local"}}));
+                koha.fault(Fault::on("service.pl", FaultKind::ResetAfter).skip(BEFORE_TRANSACTIONS));
+                desk.commit();
+                assert_eq!(desk.state(), State::InDoubt, "newest {newest}, {key}");
+                koha.clear_faults();
+                let said = desk.commit();
+                let state = if key == "wrong" { State::InDoubt } else { State::Success };
+                assert_eq!(desk.state(), state, "newest {newest}, {key}: {said}");
+                assert_eq!(koha.library(|library| library.effects.len()), 1, "nothing twice");
+            }
+        }
+    }
 
     #[test]
     fn every_account_commits_at_the_library_of_the_desk() {

@@ -25,6 +25,7 @@ impl Native {
             branchcode: "CPL".into(),
             commit_type,
             stale_hours: 24,
+            key: None,
         };
         Self { settings, log: Vec::new() }
     }

@@ -1,7 +1,7 @@
 //! Getting ready to send: finds the era, checks the account, and finds out what can be read, one request at a time.
 //!
 //! ```text
-//! probe ──► check credentials ──► (from 24.05) log in for reading ──► libraries ──► Ready
+//! probe ──► check credentials ──► a token for the API key, or else (from 24.05) log in for reading ──► libraries ──► Ready
 //! ```
 //! Sending needs no more than name and password. What is read besides (the libraries, what became of transactions in doubt)
 //! is a convenience, and an account that may not read commits all the same.
@@ -11,6 +11,7 @@
 use super::{
     Failure, Request, Response, authentication,
     front::Front,
+    key,
     login::{self, FormLogin, Who, WhoIsThere},
     rest::{self, Libraries, RestCredentials},
     service::{self, Access},
@@ -87,6 +88,7 @@ enum State {
     Probing,
     AskingWho(WhoIsThere),
     CheckingCredentials { access: Access, reading: Option<RestCredentials> },
+    GettingToken { access: Access },
     LoggingIn { access: Access, login: FormLogin },
     ListingLibraries { access: Access, reading: RestCredentials, paged: bool },
 }
@@ -114,7 +116,8 @@ impl Connection {
     /// Takes the answer to the request that was made last.
     pub fn handle(&mut self, answer: Result<Response, Failure>) -> Next {
         // What is only read for convenience is not there then.
-        let reads = matches!(self.state, State::LoggingIn { .. } | State::ListingLibraries { .. });
+        let reads =
+            matches!(self.state, State::GettingToken { .. } | State::LoggingIn { .. } | State::ListingLibraries { .. });
         let response = match answer {
             Err(Failure::Redirected { to }) if matches!(self.state, State::AskingWho(_)) => {
                 return Next::Failed(redirected(to.as_deref()));
@@ -134,6 +137,10 @@ impl Connection {
                 service::Answer::AuthenticationFailed => Next::Failed(ConnectionError::WrongCredentials),
                 service::Answer::TokenRefused => Next::Failed(ConnectionError::TokenRefused),
                 _ => Next::Failed(foreign(&response)),
+            },
+            State::GettingToken { access } => match key::read(&response) {
+                Some(token) => self.list_libraries(access, RestCredentials::Token(token), true),
+                None => self.read_as_account(access),
             },
             State::LoggingIn { access, mut login } => match login.handle(&self.settings, &response) {
                 login::Next::Request(request) => {
@@ -185,11 +192,23 @@ impl Connection {
     }
 
     fn accepted(&mut self, access: Access, reading: Option<RestCredentials>) -> Next {
-        match (&access, reading) {
-            (_, Some(reading)) => self.list_libraries(access, reading, true),
-            (Access::Person { .. }, None) => Next::Ready(Ready { access, reading: None, libraries: None }),
-            (Access::Account { anonymous: None }, None) => self.list_libraries(access, RestCredentials::Basic, true),
-            (Access::Account { anonymous: Some(anonymous) }, None) => {
+        match (reading, &self.settings.key) {
+            (Some(reading), _) => self.list_libraries(access, reading, true),
+            (None, Some(key)) => {
+                let request = key::request(&self.settings, key);
+                self.state = State::GettingToken { access };
+                Next::Request(request)
+            }
+            (None, None) => self.read_as_account(access),
+        }
+    }
+
+    /// Reads as whoever sends. Where that cannot be, it is sent all the same.
+    fn read_as_account(&mut self, access: Access) -> Next {
+        match &access {
+            Access::Person { .. } => Next::Ready(Ready { access, reading: None, libraries: None }),
+            Access::Account { anonymous: None } => self.list_libraries(access, RestCredentials::Basic, true),
+            Access::Account { anonymous: Some(anonymous) } => {
                 let (login, request) = FormLogin::start(&self.settings, anonymous.clone());
                 self.state = State::LoggingIn { access, login };
                 Next::Request(request)
@@ -268,6 +287,32 @@ mod tests {
         match next {
             Next::Ready(ready) => ready,
             other => panic!("expected to be ready, got {other:?}"),
+        }
+    }
+
+    #[test]
+    fn reads_with_the_api_key_and_without_it_where_koha_refuses_it() {
+        let key = Some(crate::ApiKey { id: "key".into(), secret: Secret::new("s3cret") });
+        let token = r#"{"access_token": "a token", "expires_in": 3600}"#;
+        for (session, then) in [(Some("anonymous"), Method::Post), (None, Method::Get)] {
+            for given in [true, false] {
+                let (mut connection, _) = Connection::start(Settings { key: key.clone(), ..settings() });
+                request(connection.handle(Ok(auth("failed", session))));
+                let asked = request(connection.handle(Ok(answer(200, ""))));
+                assert!(asked.url.ends_with("/api/v1/oauth/token") && !asked.url.contains("s3cret"), "{}", asked.url);
+                assert_eq!(asked.session, None);
+                let next = connection.handle(if given { Ok(answer(200, token)) } else { Err(Failure::Lost) });
+                let next = request(next);
+                if given {
+                    assert_eq!(next.bearer, Some(Secret::new("a token")));
+                    let ready = ready(connection.handle(Ok(answer(200, "[]"))));
+                    assert_eq!(ready.reading, Some(RestCredentials::Token(Secret::new("a token"))));
+                    assert_eq!(ready.log_out(&settings()), None);
+                } else {
+                    // The form of a session of its own, or the list of libraries.
+                    assert_eq!((next.method, next.bearer), (then, None));
+                }
+            }
         }
     }
 

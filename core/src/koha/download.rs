@@ -259,8 +259,7 @@ impl<E> Download<E> {
         let is_for_report = self.current.as_ref().is_some_and(|current| current.set == Set::Restrictions);
         // Only the REST API takes tokens.
         let takes_token = purpose != Purpose::Report && !is_for_report;
-        let key = self.records.api_key().ok().flatten().filter(|_| takes_token);
-        let (login, request) = Login::start(&self.settings, key);
+        let (login, request) = Login::start(&self.settings, takes_token);
         self.request(request, Doing::LoggingIn(login, purpose));
     }
 

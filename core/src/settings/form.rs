@@ -228,6 +228,17 @@ pub struct Settings {
     pub commit_type: CommitType,
     /// The age in hours from which a transaction is not applied without a question.
     pub stale_hours: u32,
+    /// A key of Koha's REST API, where the library gives one: with it is read what the account may not read.
+    pub key: Option<ApiKey>,
+}
+
+/// A key of Koha's REST API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Which it is.
+    pub id: String,
+    /// What shows that it is ours.
+    pub secret: Secret,
 }
 
 with_defaults! {
@@ -408,6 +419,7 @@ impl Form {
             branchcode: self.branchcode()?,
             commit_type: self.commit_type,
             stale_hours: self.stale_hours()?,
+            key: None,
         })
     }
 }
@@ -440,6 +452,7 @@ impl Settings {
             branchcode: "CPL".into(),
             commit_type,
             stale_hours: 24,
+            key: None,
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::{
         amount::{Amount, AmountError, Cents},
         clock::DeskTime,
     },
-    settings::form::{FieldError, Secret},
+    settings::form::{ApiKey, FieldError, Secret},
 };
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -137,11 +137,11 @@ impl RecordsSettings {
     ///
     /// # Errors
     /// When it has no secret.
-    pub fn api_key(&self) -> Result<Option<(&str, &Secret)>, FieldError> {
+    pub fn api_key(&self) -> Result<Option<ApiKey>, FieldError> {
         match (self.client_id.trim(), &self.client_secret) {
             ("", _) => Ok(None),
             (_, secret) if secret.is_empty() => Err(FieldError::Missing),
-            (id, secret) => Ok(Some((id, secret))),
+            (id, secret) => Ok(Some(ApiKey { id: id.to_owned(), secret: secret.clone() })),
         }
     }
 }

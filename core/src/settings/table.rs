@@ -5,7 +5,7 @@ use crate::{
     desk::{name::DeskName, pattern::CardPattern, scanner::ScannerEnd},
     settings::{
         desk::DeskSettings,
-        form::{CommitType, FieldError, Form, Login, Secret},
+        form::{CommitType, FieldError, Form, Login, Secret, Settings},
         records::RecordsSettings,
     },
 };
@@ -320,6 +320,14 @@ impl Field {
 }
 
 impl Preferences {
+    /// Everything that talking to Koha needs.
+    ///
+    /// # Errors
+    /// What the first field that cannot be used lacks.
+    pub fn settings(&self) -> Result<Settings, FieldError> {
+        Ok(Settings { key: self.records.api_key().ok().flatten(), ..self.form.validate()? })
+    }
+
     /// The name of this desk.
     pub fn desk_name(&self) -> DeskName {
         self.form.desk_name().unwrap_or_else(|_| DeskName::suggested(0))

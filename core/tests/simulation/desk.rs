@@ -62,6 +62,7 @@ impl Desk {
             branchcode: "CPL".into(),
             commit_type: dice.pick(&[CommitType::Send, CommitType::Apply]),
             stale_hours: 24,
+            key: None,
         };
         Self {
             settings,

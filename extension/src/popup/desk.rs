@@ -120,7 +120,7 @@ impl Desk {
 
     /// The settings, where they are complete.
     pub(crate) fn settings(&self) -> Option<Settings> {
-        self.preferences.borrow().form.validate().ok()
+        self.preferences.borrow().settings().ok()
     }
 
     /// Looks at the settings until they do not change any more.

@@ -4,10 +4,11 @@ use crate::{
     koha::{
         Failure, Request, Response,
         connection::{Connection, ConnectionError, Next, Ready},
+        key,
         records::{self, RestCredentials, TokenError},
         rest::{self, Libraries},
     },
-    settings::form::{Secret, Settings},
+    settings::form::Settings,
 };
 
 /// A login that is under way.
@@ -33,12 +34,12 @@ pub(super) enum LoginStep {
 }
 
 impl Login {
-    /// Starts with the identifier and the secret of the API key, or without one.
-    pub(super) fn start(settings: &Settings, key: Option<(&str, &Secret)>) -> (Self, Request) {
-        if let Some((id, secret)) = key {
-            return (Self::Token, records::token(settings, id, secret));
+    /// Starts with the API key, where there is one and what follows `takes_token`.
+    pub(super) fn start(settings: &Settings, takes_token: bool) -> (Self, Request) {
+        if let (Some(key), true) = (&settings.key, takes_token) {
+            return (Self::Token, key::request(settings, key));
         }
-        let (connection, request) = Connection::start(settings.clone());
+        let (connection, request) = Connection::start(Settings { key: None, ..settings.clone() });
         (Self::Account(Box::new(connection)), request)
     }
 

@@ -10,7 +10,7 @@ use crate::{
         front::Front,
         records::tests::{answer, settings},
     },
-    settings::form::{Secret, ServerUrl},
+    settings::form::{ApiKey, Secret, ServerUrl},
 };
 use chrono::{DateTime, NaiveDateTime};
 use futures_util::FutureExt;
@@ -332,7 +332,7 @@ impl World {
     }
 
     fn with_key(mut self) -> Self {
-        (self.records.client_id, self.records.client_secret) = ("key".into(), Secret::new("secret"));
+        self.settings.key = Some(ApiKey { id: "key".into(), secret: Secret::new("secret") });
         self
     }
 

@@ -1,21 +1,10 @@
 //! Who asks for records, and what Koha says to those it does not let read.
 
 use crate::{
-    koha::{Request, Response, connection::ConnectionError, front::Front, rest::RestCredentials},
+    koha::{Request, Response, connection::ConnectionError, front::Front, key, rest::RestCredentials},
     settings::form::{Secret, Settings},
 };
-use serde::Deserialize;
 use serde_json::Value;
-
-/// Asks for a token. The key and its secret travel in the body.
-pub fn token(settings: &Settings, client_id: &str, client_secret: &Secret) -> Request {
-    let form = vec![
-        ("grant_type", "client_credentials".to_owned()),
-        ("client_id", client_id.to_owned()),
-        ("client_secret", client_secret.reveal().to_owned()),
-    ];
-    Request::post(settings.server.join("/api/v1/oauth/token"), form)
-}
 
 /// Why there is no token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,13 +20,8 @@ pub enum TokenError {
 /// # Errors
 /// When it gives none.
 pub fn read_token(response: &Response) -> Result<Secret, TokenError> {
-    #[derive(Deserialize)]
-    struct Token {
-        access_token: String,
-    }
-    let token = serde_json::from_str::<Token>(&response.body);
-    match (response.status, token) {
-        (200, Ok(token)) => Ok(Secret::new(token.access_token)),
+    match (response.status, key::read(response)) {
+        (_, Some(token)) => Ok(token),
         (503, _) if is_maintenance(response) => Err(TokenError::ConnectionError(ConnectionError::Maintenance)),
         (status @ 500.., _) => Err(TokenError::ConnectionError(ConnectionError::ServerError { status })),
         (400 | 401 | 403, _) if !response.is_html() => Err(TokenError::Refused),

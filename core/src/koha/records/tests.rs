@@ -10,8 +10,8 @@ use crate::{
         Held,
         record::{Hold, HoldState, Item, Loan, Patron, Record},
     },
-    koha::{Failure, NotSent, Request, Response, connection::ConnectionError, front::Front},
-    settings::form::{CommitType, Secret, ServerUrl, Settings},
+    koha::{Failure, NotSent, Request, Response, connection::ConnectionError, front::Front, key},
+    settings::form::{ApiKey, CommitType, Secret, ServerUrl, Settings},
 };
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -382,7 +382,7 @@ fn asks_a_weak_server_for_less() {
 #[test]
 fn no_secret_is_in_an_address_or_in_words() {
     let secret = Secret::new("letmein");
-    let request = token(&settings(), "key", &secret);
+    let request = key::request(&settings(), &ApiKey { id: "key".into(), secret: secret.clone() });
     assert!(!request.url.contains("letmein") && !format!("{request:?}").contains("letmein"));
     assert!(request.body().unwrap().contains("client_secret=letmein"));
     let reading = Reading::<Item>::new(Point::start(None));

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind, Flag, Library, Size};
 use koct_core::directory::record::{Hold, Item, Loan, Patron, Record, Restriction};
 use koct_core::koha::records::{self, Listed, Point, ReadError, ReadStep, Reading, Report, RestCredentials, Source};
-use koct_core::koha::{Failure, Method, Request, Response, Session};
-use koct_core::{CommitType, Login, Secret, ServerUrl, Settings};
+use koct_core::koha::{Failure, Method, Request, Response, Session, key};
+use koct_core::{ApiKey, CommitType, Login, Secret, ServerUrl, Settings};
 
 use crate::client::*;
 
@@ -29,6 +29,7 @@ fn settings(koha: &FakeKoha) -> Settings {
         branchcode: "CPL".into(),
         commit_type: CommitType::Send,
         stale_hours: 24,
+        key: None,
     }
 }
 
@@ -261,7 +262,7 @@ fn an_api_key_opens_what_its_account_may_read() {
     });
     let settings = settings(&koha);
     let ask = |secret: &str| {
-        let request = records::token(&settings, "the key", &Secret::new(secret));
+        let request = key::request(&settings, &ApiKey { id: "the key".into(), secret: Secret::new(secret) });
         assert!(!request.url.contains('?') && !format!("{request:?}").contains(secret));
         records::read_token(&send(&koha, &request).unwrap())
     };
