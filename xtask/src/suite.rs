@@ -98,9 +98,9 @@ pub(crate) fn test() -> Result {
             Report::aside(&report, "build of the add-on", &["build"]);
             Report::aside(&report, "addons-linter", &["lint"]);
             Report::aside(&report, "package, built elsewhere", &["package", "--check-ours"]);
+            Report::step(&report, "browser tests", browser_tests);
         });
         binaries = checks(&report);
-        Report::step(&report, "browser tests", browser_tests);
     });
     Report::step(&report, "end-to-end tests", || end_to_end(binaries.as_ref(), &[], 1));
     report.into_inner().map_err(|error| error.to_string())?.end(began)
