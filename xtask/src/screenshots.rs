@@ -5,7 +5,7 @@ use crate::{
     project::{self, Result, at},
     setup,
 };
-use fake_koha::{Amount, Config, Era, FakeKoha, Fault, FaultKind, Library};
+use fake_koha::{Amount, Config, Era, FakeKoha, Fault, FaultKind, Front, Library, RetryAfter};
 use koct_tests::{
     desk::{Desk, Settings, enter},
     firefox::Options,
@@ -121,6 +121,7 @@ impl Album<'_> {
         self.dialogs(&desk)?;
         self.commits(&desk, &koha)?;
         drop(desk);
+        self.fronts()?;
         let koha = FakeKoha::start(Config { era: Era::From2405, library: known(), ..Config::default() })?;
         let desk = self.desk()?;
         self.records(&desk, &koha)?;
@@ -243,6 +244,53 @@ impl Album<'_> {
         page.wait("document.getElementById('batches-dialog').open")?;
         self.take(page, "batches-dialog")?;
         page.click("#batches-close")
+    }
+
+    /// Who stands between the desk and Koha, and whose session it may be.
+    fn fronts(&self) -> koct_tests::Result {
+        let koha = FakeKoha::start(Config { era: Era::From2405, ..Config::default() })?;
+        let desk = self.desk()?;
+        let tab = desk.firefox.open(&format!("{}/cgi-bin/koha/mainpage.pl", koha.url()))?;
+        tab.fill("input[name=login_userid]", "koha")?;
+        tab.fill("input[name=login_password]", "koha\n")?;
+        tab.wait_contains("body", "Logged in as koha")?;
+        koha.library(|library| library.sessions.values_mut().for_each(|session| session.branch = "MPL".to_owned()));
+        let page = desk.open_settings()?;
+        self.size(&page)?;
+        page.click("#find-koha")?;
+        page.click("#koha-found button")?;
+        page.wait("document.getElementById('branchcode').value")?;
+        page.click("#login-open-koha")?;
+        page.click("#commit-apply")?;
+        page.eval("scrollTo(0, 0)")?;
+        self.take(&page, "settings-open-koha")?;
+        page.fill("#branchcode", "CPL")?;
+        page.click("#save")?;
+        page.wait("document.querySelector('#settings-message.message-good')?.textContent")?;
+        page.close()?;
+        let page = &desk.page;
+        page.activate()?;
+        for item in ["39999000000001", "39999000000002", "39999000000003"] {
+            desk.check_out(PATRON, item)?;
+        }
+        page.click("#commit")?;
+        page.wait_visible("#question")?;
+        self.take(page, "desk-another-library")?;
+        page.type_text("39999000000004\n")?;
+        page.wait("document.querySelector('#question [data-field=scanned]')?.textContent")?;
+        self.take(page, "desk-scan-refused")?;
+        page.click("#question-cancel")?;
+        desk.wait_for_commit()?;
+        desk.set_up(&Settings::of(&koha.url(), "apply"))?;
+        koha.fault(Fault::on("service.pl", FaultKind::FrontAfter(Front::Page(403))).skip(2).times(1));
+        desk.commit()?;
+        self.take(page, "desk-foreign-words")?;
+        koha.clear_faults();
+        let busy = Front::Busy { status: 429, retry_after: RetryAfter::Seconds(75) };
+        koha.fault(Fault::on("service.pl", FaultKind::FrontBefore(busy)));
+        page.click("#commit")?;
+        page.wait_contains("#progress-text", "1:")?;
+        self.take(page, "desk-waiting")
     }
 
     fn records(&self, desk: &Desk, koha: &FakeKoha) -> koct_tests::Result {

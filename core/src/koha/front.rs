@@ -60,7 +60,9 @@ pub fn words(response: &Response) -> String {
         response.body.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     let text: String = text.chars().filter(|sign| !sign.is_control()).take(LONGEST_WORDS).collect();
-    format!("{} {text}", response.status).trim_end().to_owned()
+    // Most servers' own pages begin with it.
+    let status = response.status.to_string();
+    if text.starts_with(&status) { text } else { format!("{status} {text}").trim_end().to_owned() }
 }
 
 /// For how long the header Retry-After asks to wait, as a number of seconds or as a date (RFC 9110, 10.2.3). `now` is the
