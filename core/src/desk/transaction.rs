@@ -98,6 +98,14 @@ impl Moment {
         self.offset_minutes
     }
 
+    /// The same instant where local time is this number of minutes ahead of UTC.
+    ///
+    /// # Errors
+    /// As [`Moment::new`].
+    pub fn at_offset(self, offset_minutes: i16) -> Result<Self, MomentError> {
+        Self::new(self.utc_millis(), offset_minutes)
+    }
+
     /// What the clock on the wall showed.
     pub fn local(&self) -> NaiveDateTime {
         self.utc.naive_utc() + TimeDelta::minutes(i64::from(self.offset_minutes))
@@ -211,6 +219,13 @@ pub struct Transaction {
     /// What.
     #[serde(flatten)]
     pub action: Action,
+}
+
+impl Transaction {
+    /// Whether it is the same at the same instant, whatever time zone the two were written in.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.moment.utc_millis() == other.moment.utc_millis() && self.action == other.action
+    }
 }
 
 #[cfg(test)]

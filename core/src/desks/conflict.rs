@@ -172,7 +172,7 @@ fn pair(kind: Kind, first: &Entry, second: &Entry) -> Conflict {
 /// What is wrong between two of one item, or of one patron's payments, that follow each other and do the same.
 fn repeated(first: &Entry, second: &Entry) -> Option<Kind> {
     let apart = (millis(second) - millis(first)).abs();
-    if first.desk != second.desk && first.original() == second.original() {
+    if first.desk != second.desk && first.original().is_same_as(second.original()) {
         Some(Kind::OnTwoDesks)
     } else if apart <= REPEATED_WITHIN && same_patron(first, second) {
         Some(Kind::Repeated)

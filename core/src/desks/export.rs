@@ -53,10 +53,11 @@ pub fn exporting(entries: Ordered, own: &DeskName) -> Sliced<'_, Option<Export>>
         for entry in &mut entries {
             entry.transaction.moment = moved.get(&entry.id).copied().unwrap_or(entry.transaction.moment);
         }
-        let mut text = koc::header(entries.iter().map(|entry| &entry.transaction), desk.as_ref());
+        let offset = entries.last().map(|last| last.transaction.moment.offset_minutes());
+        let mut text = koc::header(offset, desk.as_ref());
         for chunk in entries.chunks(CHUNK) {
             for entry in chunk {
-                koc::add(&mut text, &entry.transaction);
+                koc::add(&mut text, &entry.transaction, offset);
             }
             pace.spend(chunk.len()).await;
         }
