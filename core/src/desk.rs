@@ -4,6 +4,7 @@ pub mod amount;
 pub mod barcode;
 pub mod clock;
 pub mod guard;
+pub mod jump;
 pub mod name;
 pub mod pattern;
 pub mod scan;

@@ -108,9 +108,10 @@ impl Entry {
     }
 }
 
-/// The transaction to append for what was scanned `now`, given the last moment at which the same item is in the log.
+/// The transaction to append for what was scanned `now`, given the last moment at which the same item is in the log. Its time
+/// is moved by seconds at most: where the clock was wrong, the order of the item is that of its numbers.
 pub fn record(action: Action, now: Moment, last_of_item: Option<Moment>) -> Transaction {
-    Transaction { moment: now.in_a_later_second_than(last_of_item), action }
+    Transaction { moment: now.kept_apart_from(last_of_item), action }
 }
 
 /// Those to be sent that were recorded more than this number of hours before `now`. Applied so late, a checkin could close, and a checkout override, a newer loan: Koha does not compare the times.
@@ -149,7 +150,7 @@ impl Counts {
 
     /// All of them.
     pub fn total(&self) -> u32 {
-        self.0.iter().sum()
+        self.0.iter().fold(0, |total, number| total.saturating_add(*number))
     }
 
     /// Those that shall come into Koha and are not known to be there: clearing them would lose them.
@@ -163,7 +164,7 @@ impl Counts {
     }
 
     fn which(&self, is_one: impl Fn(State) -> bool) -> u32 {
-        State::which(is_one).into_iter().map(|state| self.of(state)).sum()
+        State::which(is_one).into_iter().fold(0, |total, state| total.saturating_add(self.of(state)))
     }
 }
 
@@ -185,6 +186,17 @@ mod tests {
         let refused = Entry { status: Status::Rejected { message: "Item not found.".into() }, ..entry(0) };
         assert!(stale(&[refused], now, 24).is_empty(), "it is not to be sent");
         assert!(stale(&entries, DeskTime::from_millis(i64::MIN), u32::MAX).is_empty());
+    }
+
+    #[test]
+    fn after_a_scan_in_2099_the_same_item_has_the_time_that_the_clock_shows() {
+        let action = Action::Return { barcode: crate::desk::barcode::Barcode::parse("B").unwrap() };
+        let now = Moment::new(1_795_428_000_547, 60).unwrap();
+        let far = now.shifted(73 * 365 * 86_400_000).unwrap();
+        assert_eq!(record(action.clone(), now, Some(far)).moment, now);
+        // The clock was put right by a minute and a half.
+        let ahead = now.shifted(90_000).unwrap();
+        assert_eq!(record(action, now, Some(ahead)).moment.utc_millis(), 1_795_428_091_000);
     }
 
     #[test]

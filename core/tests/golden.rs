@@ -2,12 +2,16 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in tests a failed unwrap is the failure report")]
 
+use chrono::NaiveDateTime;
 use koct_core::{
-    DeskName, Transaction,
+    DeskName, Entry, Moment, Transaction, TransactionId,
     desk::zone::FixedZone,
-    desks::koc::{self, Reading, Times},
+    desks::{
+        import::{self, Known},
+        koc::{self, Reading, Times},
+    },
 };
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
 /// Central European Summer Time, where all of them were written.
 const ZONE: FixedZone = FixedZone(120);
@@ -75,6 +79,72 @@ fn ours_is_written_byte_for_byte() {
     let transactions = transactions(&reading);
     let written = koc::write(&transactions, reading.desk.as_ref());
     assert_eq!(written.into_bytes(), bytes("koct.koc"));
+}
+
+/// What was done, with the time in UTC and the minutes that local time was ahead of it.
+fn scans(scans: [(&str, i16, &str); 3]) -> Vec<Transaction> {
+    scans
+        .into_iter()
+        .map(|(utc, offset, line)| {
+            let utc = NaiveDateTime::parse_from_str(utc, "%Y-%m-%d %H:%M:%S%.3f").unwrap();
+            let moment = Moment::new(utc.and_utc().timestamp_millis(), offset).unwrap();
+            // The action as a file has it.
+            let file = format!("Version=1.0\tGenerator=x\n2026-01-01 00:00:00\t{line}\n");
+            let reading = koc::read(file.as_bytes(), &ZONE, None);
+            Transaction { moment, action: reading.transactions[0].1.action.clone() }
+        })
+        .collect()
+}
+
+const PARIS_25_OCTOBER: [(&str, i16, &str); 3] = [
+    ("2026-10-25 00:50:00.547", 120, "issue\t23529001223601\t39999000000001"),
+    ("2026-10-25 01:10:12.003", 60, "return\t39999000000001"),
+    ("2026-10-25 01:30:05.120", 60, "payment\t23529001223601\t3.50"),
+];
+
+#[test]
+fn days_with_two_offsets_are_written_at_the_last_one_byte_for_byte_and_come_back() {
+    let zone_at_noon = [
+        // New Zealand's zone, until somebody saw it.
+        ("2026-07-22 09:40:00.547", 720, "issue\t23529001223601\t39999000000001"),
+        ("2026-07-22 10:05:12.003", 120, "return\t39999000000001"),
+        ("2026-07-22 10:06:05.120", 120, "payment\t23529001223601\t3.50"),
+    ];
+    let cairo_in_april = [
+        ("2026-04-23 21:59:30.547", 120, "issue\t23529001223601\t39999000000001"),
+        ("2026-04-23 22:00:12.003", 180, "return\t39999000000001"),
+        ("2026-04-23 22:01:05.120", 180, "payment\t23529001223601\t3.50"),
+    ];
+    for (name, expected) in [
+        ("koct-paris-25-october.koc", PARIS_25_OCTOBER),
+        ("koct-zone-at-noon.koc", zone_at_noon),
+        ("koct-cairo-in-april.koc", cairo_in_april),
+    ] {
+        let expected = scans(expected);
+        let written = koc::write(&expected, DeskName::parse("Bus 2").ok().as_ref());
+        assert_eq!(written.into_bytes(), bytes(name), "{name}");
+        // Koha orders by what the lines begin with.
+        let lines: Vec<String> =
+            String::from_utf8(bytes(name)).unwrap().lines().skip(1).map(ToOwned::to_owned).collect();
+        assert!(lines.is_sorted(), "{name}");
+        let back = transactions(&read(name));
+        assert_eq!(back.len(), expected.len());
+        assert!(back.iter().zip(&expected).all(|(back, expected)| back.is_same_as(expected)), "{name}");
+    }
+}
+
+/// Versions until 0.1.0 wrote local times at several offsets, and stated none.
+#[test]
+fn a_file_of_the_night_as_it_was_written_before_is_known_again() {
+    let file = read("koct-0.1.0-two-offsets.koc");
+    assert_eq!((file.declared, file.problems.len(), file.transactions.len()), (None, 0, 3));
+    let bus = DeskName::parse("Bus 2").unwrap();
+    let mut known = Known::default();
+    for (id, transaction) in (1..).zip(scans(PARIS_25_OCTOBER)) {
+        known.take(&Entry::recorded(TransactionId(id), transaction));
+    }
+    let plan = import::plan(&bus, file.into_lines(), &known, &BTreeSet::new());
+    assert_eq!((plan.new, plan.already_there), (vec![], 3));
 }
 
 #[test]

@@ -9,6 +9,7 @@ use koct_core::{
         zone::Zone,
     },
 };
+use std::time::Duration;
 
 /// The moment that the clock shows, or `None` where the computer's clock is out of all bounds.
 pub fn now() -> Option<Moment> {
@@ -24,6 +25,12 @@ pub fn millis() -> i64 {
 /// The instant that the clock shows.
 pub(crate) fn time() -> DeskTime {
     DeskTime::from_millis(millis())
+}
+
+/// For how long this page has run, by a clock that nobody can set.
+pub(crate) fn ran() -> Duration {
+    let performance = crate::dom::window().ok().and_then(|window| window.performance());
+    Duration::try_from_secs_f64(performance.map_or(0.0, |clock| clock.now()) / 1000.0).unwrap_or_default()
 }
 
 /// The time in the header Date of an answer.

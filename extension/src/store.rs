@@ -23,7 +23,7 @@ use koct_core::{
     },
 };
 use serde::Serialize;
-use std::collections::HashSet;
+use std::{cell::Cell, collections::HashSet};
 use thiserror::Error;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -56,6 +56,8 @@ const BY_DAY: &str = "day";
 /// The number of entries that are read or written in one go: some ten milliseconds for which a scan may have to wait.
 const CHUNK_LIMIT: u32 = 1_000;
 const CHUNK: usize = 1_000;
+/// Near the end of the numbers it is made sure before each scan that there is one.
+const NUMBERS_KEPT: u32 = 1_000_000;
 /// How many numbers are read in one go.
 const KEYS_AT_ONCE: u32 = 20_000;
 
@@ -90,6 +92,8 @@ type Result<T> = std::result::Result<T, StoreError>;
 #[derive(Debug)]
 pub struct Store {
     database: Database,
+    /// The highest number that this window knows to be given, where it knows one.
+    last_number: Cell<Option<u32>>,
 }
 
 /// An entry whose status was changed.
@@ -170,6 +174,10 @@ fn entry(value: JsValue) -> Result<Entry> {
     serde_wasm_bindgen::from_value(value).map_err(|error| StoreError::Unreadable(error.to_string()))
 }
 
+fn is_full() -> StoreError {
+    StoreError::Unreadable("the log is full".into())
+}
+
 fn id(key: &JsValue) -> Option<TransactionId> {
     #[expect(
         clippy::cast_possible_truncation,
@@ -223,7 +231,7 @@ impl Store {
                 Ok(())
             })
             .await?;
-        Ok(Self { database })
+        Ok(Self { database, last_number: Cell::default() })
     }
 
     fn reading(&self) -> Result<Transaction<'_>> {
@@ -254,10 +262,33 @@ impl Store {
         let entry = Entry::recorded(TransactionId(0), log::record(action, now, last_of_item));
         // Requests go out when they are built: waiting only for the end saves a round trip to the disk's process.
         let adding = log.add(to_js(&Stored::from_entry(&entry, None))?).with_key_type::<JsValue>().primitive()?;
-        writing.commit().await?;
-        let key: JsValue = adding.await?;
-        let id = id(&key).ok_or_else(|| StoreError::Unreadable("the log is full".into()))?;
+        let has_room = self.last_number.get().is_some_and(|last| last < u32::MAX - NUMBERS_KEPT);
+        let id = if has_room {
+            writing.commit().await?;
+            id(&adding.await?).ok_or_else(is_full)?
+        } else {
+            // There may be no number left: then nothing is stored.
+            let id = id(&adding.await?).ok_or_else(is_full)?;
+            writing.commit().await?;
+            id
+        };
+        self.last_number.set(Some(id.0));
         Ok(Entry { id, ..entry })
+    }
+
+    /// When this desk scanned last, as far as that is near the end of the log.
+    pub async fn last_scan(&self) -> Option<Moment> {
+        let reading = self.reading().ok()?;
+        let log = reading.object_store(LOG).ok()?;
+        let cursor = log.open_cursor().with_direction(CursorDirection::Prev).primitive().ok()?.await.ok()?;
+        let mut cursor = cursor?;
+        for _ in 0..CHUNK_LIMIT {
+            let entry = entry(cursor.next_record::<JsValue>().await.ok()??).ok()?;
+            if entry.desk.is_none() {
+                return Some(entry.transaction.moment);
+            }
+        }
+        None
     }
 
     /// Changes statuses, all at once or not at all. Returns the changes when they are durable.

@@ -213,6 +213,7 @@ pub(crate) fn change(change: Change) -> String {
 pub(crate) fn conflict(kind: Kind) -> [String; 2] {
     let keys = match kind {
         Kind::LaterCommitted => ["kindLaterCommitted", "effectLaterCommitted"],
+        Kind::OutOfOrder => ["kindOutOfOrder", "effectOutOfOrder"],
         Kind::ReturnBeforeIssue => ["kindReturnBeforeIssue", "effectReturnBeforeIssue"],
         Kind::TwoPatrons => ["kindTwoPatrons", "effectTwoPatrons"],
         Kind::OnTwoDesks => ["kindOnTwoDesks", "effectOnTwoDesks"],

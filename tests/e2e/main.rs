@@ -7,6 +7,7 @@ mod aside;
 mod backup;
 mod borrowers;
 mod clearing;
+mod clock;
 mod committing;
 mod correcting;
 mod desks;

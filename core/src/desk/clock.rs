@@ -55,6 +55,9 @@ instants_by_a_clock! {
     KohaTime
 }
 
+/// A clock that is kept right is set by no more than this, in milliseconds. What is further off was shown by a wrong one.
+pub const NEAR: i64 = 5 * 60_000;
+
 /// How far Koha's clock is ahead of the desk's, as an answer showed it: within the seconds that the answer took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

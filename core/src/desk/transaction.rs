@@ -3,7 +3,7 @@
 use crate::desk::{
     amount::Amount,
     barcode::{Barcode, Cardnumber},
-    clock::DeskTime,
+    clock::{DeskTime, NEAR},
 };
 use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -98,6 +98,14 @@ impl Moment {
         self.offset_minutes
     }
 
+    /// The same instant where local time is this number of minutes ahead of UTC.
+    ///
+    /// # Errors
+    /// As [`Moment::new`].
+    pub fn at_offset(self, offset_minutes: i16) -> Result<Self, MomentError> {
+        Self::new(self.utc_millis(), offset_minutes)
+    }
+
     /// What the clock on the wall showed.
     pub fn local(&self) -> NaiveDateTime {
         self.utc.naive_utc() + TimeDelta::minutes(i64::from(self.offset_minutes))
@@ -125,6 +133,15 @@ impl Moment {
             }
             _ => self,
         }
+    }
+
+    /// As [`Moment::in_a_later_second_than`] where that moves it no further than a clock is set when it is kept right. A
+    /// moment that is further before `earlier` stays what the clock showed: one of the two was shown by a wrong clock, and
+    /// to follow it would make both wrong.
+    #[must_use]
+    pub fn kept_apart_from(self, earlier: Option<Self>) -> Self {
+        let moved = self.in_a_later_second_than(earlier);
+        if moved.utc_millis() - self.utc_millis() <= NEAR { moved } else { self }
     }
 }
 
@@ -211,6 +228,13 @@ pub struct Transaction {
     /// What.
     #[serde(flatten)]
     pub action: Action,
+}
+
+impl Transaction {
+    /// Whether it is the same at the same instant, whatever time zone the two were written in.
+    pub fn is_same_as(&self, other: &Self) -> bool {
+        self.moment.utc_millis() == other.moment.utc_millis() && self.action == other.action
+    }
 }
 
 #[cfg(test)]
@@ -311,6 +335,15 @@ mod tests {
             prop_assert!(moved.utc_seconds() > last.utc_seconds());
             prop_assert!(moved == now || moved.utc_seconds() == last.utc_seconds() + 1);
             prop_assert_eq!(now.in_a_later_second_than(None), now);
+        }
+
+        #[test]
+        fn a_stored_time_stays_near_what_the_clock_says(now in arbitrary::moment(Just(0_i16)), by in prop_oneof![any::<i64>(), -400_000..400_000_i64]) {
+            let last = now.shifted(by);
+            let kept = now.kept_apart_from(last);
+            prop_assert!((kept.utc_millis() - now.utc_millis()).abs() <= NEAR);
+            let is_near = by < NEAR - 1_000;
+            prop_assert!(!is_near || last.is_none_or(|last| kept.utc_seconds() > last.utc_seconds()));
         }
 
         #[test]

@@ -69,9 +69,9 @@ impl Totals {
     /// Counts a line.
     pub fn count(&mut self, line: &Line) {
         match line {
-            Line::Transaction(_) => self.transactions += 1,
-            Line::Commit(_) => self.commits += 1,
-            Line::Cleared(_) => self.cleared += 1,
+            Line::Transaction(_) => self.transactions = self.transactions.saturating_add(1),
+            Line::Commit(_) => self.commits = self.commits.saturating_add(1),
+            Line::Cleared(_) => self.cleared = self.cleared.saturating_add(1),
             Line::End(_) => {}
         }
     }
@@ -244,6 +244,45 @@ mod tests {
         for line in ["", "{}", "{\"patron\":{}}", "{\"transaction\":{\"seq\":1}}", "nonsense"] {
             assert!(matches!(read(line), Err(BackupError::Line(_))), "{line}");
         }
+    }
+
+    #[test]
+    fn numbers_beyond_their_limits_are_refused_with_a_reason_and_those_at_them_are_taken_as_they_stand() {
+        let line = |seq: &str, utc: &str, offset: &str, part: &str, hold: &str| {
+            format!(
+                "{{\"transaction\":{{\"seq\":{seq},\"moment\":{{\"utc\":{utc},\"offset\":{offset}}},\"action\":\"return\",\
+                 \"barcode\":\"B\",\"status\":{{\"state\":\"local\"}},\"part\":{part},\
+                 \"warnings\":[{{\"kind\":\"hold\",\"hold\":{hold},\"pickup\":\"MPL\"}}]}}}}"
+            )
+        };
+        let most = line("4294967295", "253370764799999", "1439", "4294967295", "4294967295");
+        let Ok(Line::Transaction(entry)) = read(&most) else { panic!("{:?}", read(&most)) };
+        assert_eq!((entry.id.0, entry.part, entry.transaction.moment.offset_minutes()), (u32::MAX, u32::MAX, 1439));
+        assert_eq!(
+            write(&Line::Transaction(entry.clone())).parse::<serde_json::Value>().unwrap(),
+            most.parse::<serde_json::Value>().unwrap()
+        );
+        for beyond in [
+            line("4294967296", "0", "0", "0", "0"),
+            line("-1", "0", "0", "0", "0"),
+            line("1.5", "0", "0", "0", "0"),
+            line("1", "253370764800000", "0", "0", "0"),
+            line("1", "9223372036854775808", "0", "0", "0"),
+            line("1", "-1", "0", "0", "0"),
+            line("1", "0", "1440", "0", "0"),
+            line("1", "0", "32768", "0", "0"),
+            line("1", "0", "0", "4294967296", "0"),
+            line("1", "0", "0", "-1", "0"),
+            line("1", "0", "0", "0", "4294967296"),
+            "{\"end\":{\"transactions\":4294967296,\"commits\":0,\"cleared\":0}}".into(),
+        ] {
+            assert!(matches!(read(&beyond), Err(BackupError::Line(reason)) if !reason.is_empty()), "{beyond}");
+        }
+        let mut totals = Totals { transactions: u32::MAX, commits: u32::MAX, cleared: u32::MAX };
+        let before = totals;
+        totals.count(&Line::Transaction(entry));
+        totals.count(&Line::Cleared(String::new()));
+        assert_eq!(totals, before, "a count never wraps");
     }
 
     #[test]

@@ -3,7 +3,10 @@
 
 use crate::{
     desk::{amount::Amount, barcode::folded, clock::DeskTime, name::DeskName, transaction::TransactionId},
-    log::{Entry, order::Ordered},
+    log::{
+        Entry,
+        order::{Ordered, Placed, is_backwards},
+    },
     slices::{CHUNK, Pace, Sliced},
 };
 use std::{
@@ -13,22 +16,25 @@ use std::{
 
 mod clocks;
 mod items;
+mod jumps;
 mod report;
 
-pub use items::FUTURE_FROM;
-use items::{DAY, Items, ONE_SITTING, SECOND, is_issue, millis, same_patron};
+pub use items::{FUTURE_FROM, PAST_FROM};
+use items::{Items, ONE_SITTING, SECOND, is_issue, millis, same_patron};
+use jumps::{Jump, Scan, first_jump};
 pub use report::{ClockOff, DeskReport};
 
 /// The same scan within this time was most likely meant once, in milliseconds.
 pub const REPEATED_WITHIN: i64 = 10 * SECOND;
-/// A moment that is longer ago than this is far in the past, in milliseconds: Koha would count a loan from then as overdue.
-pub const PAST_FROM: i64 = 30 * DAY;
 
 /// What is wrong, by what Koha would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
     /// The first happened earlier than the second, which is in Koha already. Koha would let it override what came later.
     LaterCommitted,
+    /// The second comes after the first in the order, and long before it by its time: a clock was wrong in between. Koha's
+    /// queue would do them the other way round.
+    OutOfOrder,
     /// A checkin at one desk, then a checkout at another, and none of them has its counterpart: if it was the other way
     /// round, Koha keeps the loan open.
     ReturnBeforeIssue,
@@ -121,9 +127,14 @@ pub fn items(entries: &[Entry]) -> Sliced<'_, HashSet<String>> {
     })
 }
 
-/// Of each item, the entry with the latest time.
+/// Whether the one is later than the other: by their numbers in one sequence of a desk, else by their times.
+fn is_later(one: &Entry, other: &Entry) -> bool {
+    if one.sequence() == other.sequence() { one.id > other.id } else { millis(one) > millis(other) }
+}
+
+/// Of each item, the latest entries: of each sequence of a desk the one with the highest number, and with the latest time.
 #[derive(Debug)]
-pub struct LatestOfItems<E>(HashMap<String, E>);
+pub struct LatestOfItems<E>(HashMap<String, Vec<E>>);
 
 impl<E: Borrow<Entry>> LatestOfItems<E> {
     /// With room for this number of items.
@@ -131,22 +142,29 @@ impl<E: Borrow<Entry>> LatestOfItems<E> {
         Self(HashMap::with_capacity(items))
     }
 
-    /// Takes in an entry. Of two with the same time, the first stays.
+    /// Takes in an entry.
     pub fn put(&mut self, entry: E) {
         let Some(key) = entry.borrow().transaction.action.item_key() else { return };
-        if self.get(&key).is_none_or(|known| millis(known.borrow()) < millis(entry.borrow())) {
-            self.0.insert(key, entry);
+        let includes = |one: &Entry, other: &Entry| {
+            one.sequence() == other.sequence() && one.id >= other.id && millis(one) >= millis(other)
+        };
+        let latest = self.0.entry(key).or_default();
+        if !latest.iter().any(|known| includes(known.borrow(), entry.borrow())) {
+            latest.retain(|known| !includes(entry.borrow(), known.borrow()));
+            latest.push(entry);
         }
     }
 
-    /// The latest of the item with this key ([`Action::item_key`](crate::Action::item_key)).
-    pub fn get(&self, key: &str) -> Option<&E> {
-        self.0.get(key)
+    /// The latest of those that are later than this one of the same item.
+    pub fn later_than(&self, entry: &Entry) -> Option<&E> {
+        let latest = self.0.get(&entry.transaction.action.item_key()?)?;
+        let later = latest.iter().filter(|known| is_later(Borrow::<Entry>::borrow(*known), entry));
+        later.max_by_key(|known| millis((*known).borrow()))
     }
 
     /// All of them.
     pub fn into_entries(self) -> Vec<E> {
-        self.0.into_values().collect()
+        self.0.into_values().flatten().collect()
     }
 }
 
@@ -172,7 +190,7 @@ fn pair(kind: Kind, first: &Entry, second: &Entry) -> Conflict {
 /// What is wrong between two of one item, or of one patron's payments, that follow each other and do the same.
 fn repeated(first: &Entry, second: &Entry) -> Option<Kind> {
     let apart = (millis(second) - millis(first)).abs();
-    if first.desk != second.desk && first.original() == second.original() {
+    if first.desk != second.desk && first.original().is_same_as(second.original()) {
         Some(Kind::OnTwoDesks)
     } else if apart <= REPEATED_WITHIN && same_patron(first, second) {
         Some(Kind::Repeated)
@@ -203,6 +221,7 @@ fn look_at_item(item: &[&Entry], conflicts: &mut Vec<Conflict>) {
         let same_second = first.desk != second.desk
             && first.transaction.moment.utc_seconds() == second.transaction.moment.utc_seconds();
         let kind = kind.or(same_second.then_some(Kind::SameSecond));
+        conflicts.extend(is_backwards(first, second).then(|| pair(Kind::OutOfOrder, first, second)));
         conflicts.extend(kind.map(|kind| pair(kind, first, second)));
     }
 }
@@ -243,8 +262,7 @@ async fn look_at_committed(items: &Items<'_>, committed: &[Entry], conflicts: &m
     }
     for number in 0..items.len() {
         let Some(entry) = items.get(number).first() else { continue };
-        let later = entry.transaction.action.item_key().and_then(|key| latest.get(&key).copied());
-        if let Some(later) = later.filter(|later| millis(later) > millis(entry)) {
+        if let Some(later) = latest.later_than(entry) {
             conflicts.push(pair(Kind::LaterCommitted, entry, later));
         }
         pace.spend(1).await;
@@ -282,11 +300,13 @@ async fn desks(entries: &Ordered, items: &Items<'_>, now: DeskTime, pace: &Pace)
             let report = desks.entry(entry.desk.as_ref()).or_insert_with(|| DeskReport {
                 desk: entry.desk.clone(),
                 number: 0,
+                movable: 0,
                 first: moment,
                 last: moment,
                 clock: None,
             });
             report.number += 1;
+            report.movable += u32::from(entry.status.state().is_correctable());
             if moment.utc_millis() < report.first.utc_millis() {
                 report.first = moment;
             }
@@ -296,12 +316,36 @@ async fn desks(entries: &Ordered, items: &Items<'_>, now: DeskTime, pace: &Pace)
         }
         pace.spend(chunk.len()).await;
     }
-    for (desk, clock) in clocks::off(items, &desks, now, pace).await {
+    let jumps = own_jumps(entries, now, pace).await;
+    for (desk, clock) in clocks::off(items, &desks, &jumps, pace).await {
         if let Some(report) = desks.get_mut(&desk) {
             report.clock = Some(clock);
         }
     }
     desks.into_values().collect()
+}
+
+/// Of each desk, the first scans that contradict others of its own.
+async fn own_jumps<'a>(entries: &'a Ordered, now: DeskTime, pace: &Pace) -> BTreeMap<Option<&'a DeskName>, Jump> {
+    let mut sequences: BTreeMap<(Option<&DeskName>, u32), Vec<Scan>> = BTreeMap::new();
+    for chunk in entries.chunks(CHUNK) {
+        for entry in chunk {
+            let is_movable = entry.status.state().is_correctable();
+            let scan = Scan { id: entry.id, millis: millis(entry), is_movable };
+            // The order of a sequence is that of its numbers.
+            sequences.entry((entry.desk.as_ref(), entry.part)).or_default().push(scan);
+        }
+        pace.spend(chunk.len()).await;
+    }
+    let mut jumps = BTreeMap::new();
+    for ((desk, part), scans) in sequences {
+        if let Some(mut jump) = first_jump(&scans, now.millis()) {
+            jump.span.part = Some(part);
+            jumps.entry(desk).or_insert(jump);
+        }
+        pace.spend(scans.len()).await;
+    }
+    jumps
 }
 
 #[cfg(test)]

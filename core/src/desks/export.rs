@@ -24,6 +24,9 @@ pub struct Export {
     pub number: usize,
     /// Of those, the number that may be in Koha: whoever hands the file to Koha would do them twice.
     pub in_doubt: usize,
+    /// The number of transactions whose time is before that of an earlier one of their item, since a clock was wrong: Koha's
+    /// queue would do them the other way round.
+    pub out_of_order: usize,
 }
 
 /// The states of what a file holds: all that is not in Koha for sure, and that too where it is asked for. What was taken
@@ -53,15 +56,26 @@ pub fn exporting(entries: Ordered, own: &DeskName) -> Sliced<'_, Option<Export>>
         for entry in &mut entries {
             entry.transaction.moment = moved.get(&entry.id).copied().unwrap_or(entry.transaction.moment);
         }
-        let mut text = koc::header(entries.iter().map(|entry| &entry.transaction), desk.as_ref());
+        let offset = entries.last().map(|last| last.transaction.moment.offset_minutes());
+        let mut text = koc::header(offset, desk.as_ref());
         for chunk in entries.chunks(CHUNK) {
             for entry in chunk {
-                koc::add(&mut text, &entry.transaction);
+                koc::add(&mut text, &entry.transaction, offset);
+            }
+            pace.spend(chunk.len()).await;
+        }
+        let mut out_of_order = 0;
+        let mut before = HashMap::new();
+        for chunk in entries.chunks(CHUNK) {
+            for entry in chunk {
+                let Some(item) = entry.transaction.action.item_key() else { continue };
+                let first = before.insert(item, entry);
+                out_of_order += usize::from(first.is_some_and(|first| order::is_backwards(first, entry)));
             }
             pace.spend(chunk.len()).await;
         }
         let in_doubt = entries.iter().filter(|entry| entry.status.state().is_doubtful()).count();
-        Some(Export { text, number: entries.len(), in_doubt })
+        Some(Export { text, number: entries.len(), in_doubt, out_of_order })
     })
 }
 
@@ -123,6 +137,14 @@ mod tests {
     }
 
     #[test]
+    fn says_what_koha_would_do_the_other_way_round() {
+        let export = export(&[returned(1, None, "A", 9_000), returned(2, None, "a", 0), returned(3, None, "B", 1)]);
+        let items: Vec<_> = export.text.lines().skip(1).map(|line| line.rsplit('\t').next().unwrap()).collect();
+        assert_eq!((items, export.out_of_order), (vec!["A", "a", "B"], 1), "the order of the numbers");
+        assert_eq!(self::export(&[returned(1, None, "A", 0), returned(2, None, "A", 0)]).out_of_order, 0);
+    }
+
+    #[test]
     fn says_what_may_be_in_koha_already() {
         let server = ServerUrl::parse("https://koha.example.org").unwrap();
         let attempt = Attempt::new(CommitType::Apply, server);
@@ -153,7 +175,8 @@ mod tests {
                 }
             }
             let text = koc::write(entries.iter().map(|entry| &entry.transaction), Some(&main()));
-            prop_assert_eq!(export, Some(Export { text, number: entries.len(), in_doubt: 0 }));
+            let export = export.unwrap();
+            prop_assert_eq!((export.text, export.number, export.in_doubt), (text, entries.len(), 0));
         }
     }
 }

@@ -4,9 +4,12 @@
 use crate::{
     desk::{
         name::DeskName,
-        transaction::{Transaction, TransactionId},
+        transaction::{Moment, Transaction, TransactionId},
     },
-    desks::cleared::{cleared_key, fingerprint},
+    desks::{
+        cleared::{cleared_key, fingerprint},
+        koc::Lines,
+    },
     log::Entry,
     slices::{CHUNK, Sliced},
 };
@@ -33,6 +36,10 @@ pub struct Plan {
 pub struct Known {
     /// By the fingerprint of what was recorded.
     places: HashMap<u128, (TransactionId, u32)>,
+    /// By the fingerprint of what it was after a change: so a file of ours may hold it.
+    changed: HashMap<u128, (TransactionId, u32)>,
+    /// The UTC offsets that its transactions have, in minutes.
+    offsets: BTreeSet<i16>,
     /// The last of each sequence.
     ends: HashMap<u32, TransactionId>,
 }
@@ -40,7 +47,13 @@ pub struct Known {
 impl Known {
     /// Takes in an entry of the desk.
     pub fn take(&mut self, entry: &Entry) {
-        self.places.insert(fingerprint(entry.original()), (entry.id, entry.part));
+        let place = (entry.id, entry.part);
+        self.places.insert(fingerprint(entry.original()), place);
+        if !entry.history.is_empty() {
+            let later = entry.history.iter().skip(1).map(|revision| &revision.was).chain([&entry.transaction]);
+            self.changed.extend(later.map(|transaction| (fingerprint(transaction), place)));
+        }
+        self.offsets.insert(entry.original().moment.offset_minutes());
         let end = self.ends.entry(entry.part).or_insert(entry.id);
         *end = entry.id.max(*end);
     }
@@ -48,6 +61,25 @@ impl Known {
     /// Where a transaction is that its desk recorded so, if the log holds it.
     pub fn place(&self, original: &Transaction) -> Option<TransactionId> {
         self.places.get(&fingerprint(original)).map(|(id, _)| *id)
+    }
+
+    /// What a line may have been whose local time was written at an offset that the file does not state: itself, and the
+    /// same at each offset that the desk is known to have had.
+    fn read_otherwise<'a>(&'a self, line: &'a Transaction) -> impl Iterator<Item = Transaction> + 'a {
+        let local = line.moment.local();
+        let others = self.offsets.iter().filter(|offset| **offset != line.moment.offset_minutes());
+        others.filter_map(move |offset| {
+            let moment = Moment::from_local(local, *offset).ok()?;
+            Some(Transaction { moment, action: line.action.clone() })
+        })
+    }
+
+    /// The first part that has no transaction of this desk.
+    fn new_part(&self) -> u32 {
+        let last = self.ends.keys().max().copied();
+        let next = last.map_or(Some(0), |last| last.checked_add(1));
+        // A backup may say any number. There are fewer parts than numbers.
+        next.or_else(|| (0..u32::MAX).find(|part| !self.ends.contains_key(part))).unwrap_or(u32::MAX)
     }
 }
 
@@ -65,29 +97,45 @@ impl Plan {
 }
 
 /// Plans an import. `cleared` are the [`cleared_key`]s of that desk.
-pub fn plan(desk: &DeskName, lines: Vec<Transaction>, known: &Known, cleared: &BTreeSet<String>) -> Plan {
+pub fn plan(desk: &DeskName, lines: impl Into<Lines>, known: &Known, cleared: &BTreeSet<String>) -> Plan {
     planning(desk, lines, known, cleared).at_once()
 }
 
 /// As [`plan`], in slices.
 pub fn planning<'a>(
     desk: &'a DeskName,
-    lines: Vec<Transaction>,
+    lines: impl Into<Lines>,
     known: &'a Known,
     cleared: &'a BTreeSet<String>,
 ) -> Sliced<'a, Plan> {
+    let Lines { transactions, offsets_are_open } = lines.into();
     Sliced::new(move |pace| async move {
         let mut plan = Plan::default();
-        let mut seen: HashSet<u128> = HashSet::with_capacity(lines.len());
+        let mut seen: HashSet<u128> = HashSet::with_capacity(transactions.len());
         let mut last_known = None;
         let mut continues = true;
-        for (number, transaction) in (1..).zip(lines) {
+        // Those that the file has as they were recorded. What it has at the time that one of them was set to is another scan.
+        let mut as_recorded: HashSet<TransactionId> = HashSet::new();
+        if !known.changed.is_empty() {
+            for chunk in transactions.chunks(CHUNK) {
+                as_recorded.extend(chunk.iter().filter_map(|transaction| known.place(transaction)));
+                pace.spend(chunk.len()).await;
+            }
+        }
+        for (number, transaction) in (1..).zip(transactions) {
             let print = fingerprint(&transaction);
-            if let Some(place) = known.places.get(&print) {
+            let as_changed = || known.changed.get(&print).filter(|(id, _)| !as_recorded.contains(id));
+            let otherwise = || -> Vec<_> {
+                if offsets_are_open { known.read_otherwise(&transaction).collect() } else { Vec::new() }
+            };
+            let is_cleared = |transaction: &Transaction| cleared.contains(&cleared_key(desk, transaction));
+            let at_other_offset = || otherwise().iter().find_map(|line| known.places.get(&fingerprint(line)));
+            let place = known.places.get(&print).or_else(as_changed).or_else(at_other_offset);
+            if let Some(place) = place {
                 plan.already_there += 1;
                 continues &= plan.new.is_empty();
                 last_known = Some(*place);
-            } else if !cleared.is_empty() && cleared.contains(&cleared_key(desk, &transaction)) {
+            } else if !cleared.is_empty() && (is_cleared(&transaction) || otherwise().iter().any(is_cleared)) {
                 plan.cleared += 1;
             } else if seen.insert(print) {
                 plan.new.push(transaction);
@@ -101,7 +149,7 @@ pub fn planning<'a>(
         // A longer file of the same desk goes on where the log's sequence ends. Anything else is a sequence of its own,
         // whose place among the others only the clock can tell.
         let goes_on = last_known.filter(|(id, part)| continues && known.ends.get(part) == Some(id));
-        plan.part = goes_on.map_or_else(|| known.ends.keys().max().map_or(0, |part| part + 1), |(_, part)| part);
+        plan.part = goes_on.map_or_else(|| known.new_part(), |(_, part)| part);
         plan
     })
 }
@@ -112,8 +160,10 @@ mod tests {
     use crate::{
         desk::{
             barcode::Barcode,
-            transaction::{Action, Moment, arbitrary},
+            transaction::{Action, arbitrary},
+            zone::FixedZone,
         },
+        desks::{export, koc},
         log::order,
         slices::in_slices,
     };
@@ -205,6 +255,75 @@ mod tests {
         let (planned, slices) = in_slices(planning(&bus(), lines.clone(), &known, &cleared), CHUNK);
         assert_eq!(planned, plan(&bus(), lines, &known, &cleared));
         assert_eq!((planned.new.len(), planned.cleared, slices), (1_999, 2, 6));
+    }
+
+    /// Koha's way from a log to a log: the file, read where another zone is.
+    fn exported(log: &[Entry]) -> Lines {
+        let file = export::exporting(log.to_vec().into(), &bus()).at_once().unwrap();
+        koc::read(file.text.as_bytes(), &FixedZone(-330), None).into_lines()
+    }
+
+    fn recorded(transactions: Vec<Transaction>) -> Vec<Entry> {
+        (1..).zip(transactions).map(|(id, transaction)| Entry::recorded(TransactionId(id), transaction)).collect()
+    }
+
+    #[test]
+    fn a_file_of_a_changed_log_brings_nothing_but_another_scan_at_a_time_that_one_was_set_to_is_new() {
+        let now = returned("A", 9).moment;
+        let mut log = recorded(vec![returned("A", 0), returned("B", 1)]);
+        log[0] = log[0].shifted(3_600_000, now).unwrap().separated(returned("A", 3_700).moment, now).unwrap();
+        for lines in [exported(&log).transactions, vec![returned("A", 3_600)]] {
+            assert_eq!(plan(&bus(), lines, &known(&log), &BTreeSet::new()).new, []);
+        }
+        let lines = vec![returned("A", 0), returned("A", 3_700)];
+        assert_eq!(plan(&bus(), lines, &known(&log), &BTreeSet::new()).new, [returned("A", 3_700)]);
+    }
+
+    #[test]
+    fn a_part_at_its_limit_is_followed_by_one_that_is_free() {
+        let of =
+            |part| Entry { part, ..Entry::recorded(TransactionId(part.saturating_add(1)), returned("A", part.into())) };
+        let plan = |log: &[Entry]| plan(&bus(), vec![returned("B", 1)], &known(log), &BTreeSet::new()).part;
+        assert_eq!(plan(&[]), 0);
+        assert_eq!(plan(&[of(u32::MAX - 1)]), u32::MAX);
+        assert_eq!(plan(&[of(0), of(u32::MAX), of(1)]), 2);
+    }
+
+    proptest! {
+        #[test]
+        fn any_log_comes_back_from_its_file_and_into_itself_nothing(
+            transactions in prop::collection::hash_set(arbitrary::transaction(-1439_i16..1440), 1..20),
+        ) {
+            let log = recorded(transactions.into_iter().collect());
+            let lines = exported(&log);
+            let (again, _) = imported(Vec::new(), &lines.transactions);
+            let instants = |log: &[Entry]| -> Vec<_> {
+                log.iter().map(|entry| (entry.transaction.moment.utc_millis(), entry.transaction.action.clone())).collect()
+            };
+            prop_assert_eq!(instants(&again), instants(&log));
+            prop_assert_eq!(plan(&bus(), lines, &known(&log), &BTreeSet::new()).new, vec![]);
+        }
+
+        /// As versions until 0.1.0 wrote it: each local time at its own offset, and none of them stated.
+        #[test]
+        fn a_file_that_states_no_offset_brings_nothing_that_is_known(
+            transactions in prop::collection::vec(arbitrary::transaction(prop::sample::select(vec![60_i16, 120, -570])), 1..20),
+            is_cleared in any::<bool>(),
+        ) {
+            let rows: String = transactions.iter().map(|transaction| {
+                koc::write([transaction], None).lines().nth(1).map(|line| format!("{line}\n")).unwrap()
+            }).collect();
+            let file = format!("Version=1.0\tGenerator=koct\tGeneratorVersion=0.1.0\tDesk=Bus\n{rows}");
+            let lines = koc::read(file.as_bytes(), &FixedZone(0), None).into_lines();
+            prop_assert!(lines.offsets_are_open);
+            let log = recorded(transactions);
+            let keys = log.iter().skip(1).map(|entry| cleared_key(&bus(), &entry.transaction));
+            let cleared: BTreeSet<_> = if is_cleared { keys.collect() } else { BTreeSet::new() };
+            let mut known = known(if is_cleared { &log[..1] } else { &log });
+            // Some of each are left in the log.
+            known.offsets = BTreeSet::from([60, 120, -570]);
+            prop_assert_eq!(plan(&bus(), lines, &known, &cleared).new, vec![]);
+        }
     }
 
     proptest! {

@@ -9,7 +9,9 @@
 //! 2026-11-23 11:03:00 120⇥payment⇥23529001000463⇥3.50
 //! ```
 //!
-//! Times are the desk's local time: Koha's `enqueue_koc.pl` stores them unchanged as server-local. Koha stops half-way at a
+//! Times are the desk's local time: Koha's `enqueue_koc.pl` stores them unchanged as server-local, and orders by them. So all
+//! times of a file are written at one UTC offset, that of its last transaction: where the zone was corrected during the day,
+//! or the clocks were changed, local times alone would put a checkin before its checkout. Koha stops half-way at a
 //! blank line or an unknown word, so the writer never makes one; the reader reports it and goes on. Koha reads `Version`
 //! and nothing else of the header, so ours also says which desk wrote the file and how far its clock was ahead of UTC.
 
@@ -44,33 +46,29 @@ where
     T::IntoIter: Clone,
 {
     let transactions = transactions.into_iter();
-    let mut file = header(transactions.clone(), desk);
+    let offset = transactions.clone().last().map(|transaction| transaction.moment.offset_minutes());
+    let mut file = header(offset, desk);
     for transaction in transactions {
-        add(&mut file, transaction);
+        add(&mut file, transaction, offset);
     }
     file
 }
 
-/// The line that a file of these transactions begins with.
-pub(super) fn header<'a>(transactions: impl Iterator<Item = &'a Transaction>, desk: Option<&DeskName>) -> String {
+/// The line that a file begins with whose times are written at this offset.
+pub(super) fn header(offset: Option<i16>, desk: Option<&DeskName>) -> String {
     let mut header = format!("Version=1.0\tGenerator={GENERATOR}\tGeneratorVersion={}", env!("CARGO_PKG_VERSION"));
     // Writing into a String cannot fail.
     // Koha splits the header at every equals sign, and an odd number of pieces would confuse it.
     let desk = desk.filter(|desk| !desk.as_str().contains('='));
     let _ = desk.map_or(Ok(()), |desk| write!(header, "\t{DESK}={desk}"));
-    let mut offsets = transactions.map(|transaction| transaction.moment.offset_minutes());
-    // Where the clocks were changed in between, no single number is true.
-    if let Some(offset) = offsets.next()
-        && offsets.all(|other| other == offset)
-    {
-        let _ = write!(header, "\t{UTC_OFFSET}={offset}");
-    }
+    let _ = offset.map_or(Ok(()), |offset| write!(header, "\t{UTC_OFFSET}={offset}"));
     header.push('\n');
     header
 }
 
-/// Adds the line of a transaction.
-pub(super) fn add(file: &mut String, Transaction { moment, action }: &Transaction) {
+/// Adds the line of a transaction, at this offset.
+pub(super) fn add(file: &mut String, Transaction { moment, action }: &Transaction, offset: Option<i16>) {
+    let moment = offset.and_then(|offset| moment.at_offset(offset).ok()).unwrap_or(*moment);
     let time = moment.local().format("%Y-%m-%d %H:%M:%S %3f");
     // Writing into a String cannot fail.
     let _ = match action {
@@ -131,6 +129,22 @@ pub struct Reading {
     pub problems: Vec<Problem>,
     /// Oddities that lost nothing.
     pub warnings: Vec<Warning>,
+}
+
+/// The transactions of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lines {
+    /// In the order of the file.
+    pub transactions: Vec<Transaction>,
+    /// An earlier version of KOCT wrote the file from a log with more than one UTC offset: each local time at its own, and
+    /// none of them stated.
+    pub offsets_are_open: bool,
+}
+
+impl From<Vec<Transaction>> for Lines {
+    fn from(transactions: Vec<Transaction>) -> Self {
+        Self { transactions, offsets_are_open: false }
+    }
 }
 
 /// A line that could not be taken.
@@ -269,6 +283,15 @@ impl Reading {
         !self.transactions.is_empty() || self.generator.is_some()
     }
 
+    /// Its transactions, to be [planned](super::import::plan).
+    pub fn into_lines(self) -> Lines {
+        let is_ours = self.generator.as_deref() == Some(GENERATOR);
+        Lines {
+            offsets_are_open: is_ours && self.declared.is_none(),
+            transactions: self.transactions.into_iter().map(|(_, transaction)| transaction).collect(),
+        }
+    }
+
     /// The moments of its earliest and its latest transaction, where it has one.
     pub fn span(&self) -> Option<(Moment, Moment)> {
         let moments = || self.transactions.iter().map(|(_, transaction)| transaction.moment);
@@ -371,9 +394,9 @@ mod tests {
         assert_eq!(
             write(&transactions, None),
             format!(
-                "Version=1.0\tGenerator=koct\tGeneratorVersion={version}\n\
+                "Version=1.0\tGenerator=koct\tGeneratorVersion={version}\tUtcOffset=60\n\
                  2026-11-23 11:00:00 547\tissue\tP1\tB1\n\
-                 2026-07-01 09:05:03 000\treturn\tB1\n\
+                 2026-07-01 08:05:03 000\treturn\tB1\n\
                  2026-11-23 11:03:00 007\tpayment\tP1\t3.50\n"
             )
         );
@@ -495,14 +518,18 @@ mod tests {
     }
 
     #[test]
-    fn says_an_offset_only_where_it_is_that_of_all() {
+    fn all_times_are_written_at_the_offset_of_the_last_one() {
         let barcode = Barcode::parse("B1").unwrap();
         let returned = |offset| Transaction {
             moment: Moment::new(0, offset).unwrap(),
             action: Action::Return { barcode: barcode.clone() },
         };
-        assert!(write(&[returned(60), returned(60)], None).contains("\tUtcOffset=60\n"));
-        assert!(!write(&[returned(60), returned(120)], None).contains("UtcOffset"));
+        for (first, last) in [(60, 60), (60, 120), (-1439, 1439)] {
+            let file = write(&[returned(first), returned(last)], None);
+            assert!(file.contains(&format!("\tUtcOffset={last}\n")), "{file}");
+            let times: Vec<_> = file.lines().skip(1).map(|line| line.split('\t').next().unwrap()).collect();
+            assert_eq!(times[0], times[1], "one instant");
+        }
         assert!(!write(&[], None).contains("UtcOffset"));
     }
 
@@ -516,7 +543,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn round_trip(transactions in prop::collection::vec(arbitrary::transaction(Just(-150_i16)), 0..20)) {
+        fn round_trip(transactions in prop::collection::vec(arbitrary::transaction(-1439_i16..1440), 0..20)) {
             let desk = DeskName::parse("Bus 2").unwrap();
             let file = write(&transactions, Some(&desk));
             prop_assert!(!file.contains('\r') && !file.contains("\n\n"));
@@ -525,8 +552,14 @@ mod tests {
             prop_assert_eq!(reading.desk.as_ref(), Some(&desk));
             prop_assert_eq!(&reading.problems, &vec![]);
             prop_assert_eq!(&reading.warnings, &vec![]);
-            let read: Vec<_> = reading.transactions.into_iter().map(|(_, transaction)| transaction).collect();
-            prop_assert_eq!(read, transactions);
+            // Whatever offsets they had: each is there at its instant, in its place.
+            let last = transactions.last().map(|last| last.moment.offset_minutes());
+            let at_last = |Transaction { moment, action }| Transaction {
+                moment: moment.at_offset(last.unwrap()).unwrap(),
+                action,
+            };
+            let expected: Vec<_> = transactions.into_iter().map(at_last).collect();
+            prop_assert_eq!(reading.into_lines().transactions, expected);
         }
 
         #[test]

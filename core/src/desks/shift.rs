@@ -1,7 +1,11 @@
-//! By how much the clock of a desk was wrong, as a person writes it: `-1:00`, `+0:07:30`, `-1d 2:00`.
+//! By how much the clock of a desk was wrong, as a person writes it: `-1:00`, `+0:07:30`, `-1d 2:00`. And what is moved by it:
+//! [`Shifts::plan`] says that once, and what it says is shown, and stored, and nothing else.
 
 use crate::{
-    desk::{name::DeskName, transaction::Moment},
+    desk::{
+        name::DeskName,
+        transaction::{Moment, TransactionId},
+    },
     log::{Entry, status::State},
 };
 use std::{collections::BTreeMap, fmt};
@@ -78,24 +82,48 @@ impl fmt::Display for Shift {
     }
 }
 
-/// How far the clock of each desk is set right; `None` is this desk.
+/// Scans of a desk, from one number to another, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// The first.
+    pub first: TransactionId,
+    /// The last.
+    pub last: TransactionId,
+    /// The part of the desk's log that they belong to; `None` for all.
+    pub part: Option<u32>,
+}
+
+impl Span {
+    /// All that a desk has.
+    pub const ALL: Self = Self { first: TransactionId(0), last: TransactionId(u32::MAX), part: None };
+
+    /// Whether this one of the desk is among them.
+    pub fn contains(self, entry: &Entry) -> bool {
+        (self.first..=self.last).contains(&entry.id) && self.part.is_none_or(|part| part == entry.part)
+    }
+}
+
+/// Which scans of each desk are moved, and how far; `None` is this desk.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Shifts(BTreeMap<Option<DeskName>, Shift>);
+pub struct Shifts(BTreeMap<Option<DeskName>, (Span, Shift)>);
 
 impl Shifts {
-    /// That of a desk.
-    pub fn of(&self, desk: Option<&DeskName>) -> Shift {
-        self.0.iter().find_map(|(known, shift)| (known.as_ref() == desk).then_some(*shift)).unwrap_or_default()
+    /// That of a desk, where it has one.
+    pub fn of(&self, desk: Option<&DeskName>) -> Option<(Span, Shift)> {
+        self.0.iter().find_map(|(known, shift)| (known.as_ref() == desk).then_some(*shift))
     }
 
-    /// Sets that of a desk. Returns whether it is another than before.
-    pub fn set(&mut self, desk: Option<DeskName>, shift: Shift) -> bool {
-        self.0.insert(desk, shift).unwrap_or_default() != shift
+    /// Sets that of a desk. Returns whether it moves something else than before.
+    pub fn set(&mut self, desk: Option<DeskName>, span: Span, shift: Shift) -> bool {
+        if shift.0 == 0 {
+            return self.0.remove(&desk).is_some();
+        }
+        self.0.insert(desk, (span, shift)) != Some((span, shift))
     }
 
     /// Whether they move nothing.
     pub fn is_none(&self) -> bool {
-        self.0.values().all(|shift| shift.0 == 0)
+        self.0.is_empty()
     }
 
     /// The states of what they move: also what Koha refused, so that it is right when it is sent again.
@@ -103,26 +131,98 @@ impl Shifts {
         State::which(State::is_correctable)
     }
 
-    /// Whether they move this entry.
-    pub fn concern(&self, entry: &Entry) -> bool {
-        entry.status.state().is_correctable() && self.of(entry.desk.as_ref()).0 != 0
+    /// How far they move this entry, where they do.
+    fn by(&self, entry: &Entry) -> Option<Shift> {
+        let (span, shift) = self.of(entry.desk.as_ref())?;
+        (entry.status.state().is_correctable() && span.contains(entry)).then_some(shift)
     }
 
-    /// The entry as it is to be stored. `None` where it may not be moved, or no calendar holds the time.
+    /// What they do to these entries, none of which is moved yet.
+    pub fn plan<'a>(&self, entries: impl IntoIterator<Item = &'a Entry>) -> Plan {
+        let mut plan = Plan::default();
+        if self.is_none() {
+            return plan;
+        }
+        for entry in entries {
+            let Some(Shift(by)) = self.by(entry) else { continue };
+            let of_desk = plan.0.entry(entry.desk.clone()).or_default();
+            let from = entry.transaction.moment;
+            match from.shifted(by) {
+                Some(to) => of_desk.moves.push(Move { id: entry.id, from, to }),
+                None => of_desk.refused.push(entry.id),
+            }
+        }
+        for of_desk in plan.0.values_mut() {
+            of_desk.moves.sort_unstable_by_key(|moving| moving.id);
+            of_desk.refused.sort_unstable();
+        }
+        plan
+    }
+}
+
+/// A transaction that is moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Move {
+    /// Which.
+    pub id: TransactionId,
+    /// Its time as it is stored.
+    pub from: Moment,
+    /// Its time as it will be.
+    pub to: Moment,
+}
+
+/// What shifts do to a desk.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeskPlan {
+    /// By number, rising.
+    pub moves: Vec<Move>,
+    /// What stays where it is, since no calendar holds the time; rising.
+    pub refused: Vec<TransactionId>,
+}
+
+/// What shifts do, transaction by transaction: it is shown first, and stored as it was shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan(BTreeMap<Option<DeskName>, DeskPlan>);
+
+impl Plan {
+    /// What is done to a desk, where something is.
+    pub fn of(&self, desk: Option<&DeskName>) -> Option<&DeskPlan> {
+        self.0.iter().find_map(|(known, plan)| (known.as_ref() == desk).then_some(plan))
+    }
+
+    /// The numbers of what is moved.
+    pub fn ids(&self) -> Vec<TransactionId> {
+        self.0.values().flat_map(|plan| &plan.moves).map(|moving| moving.id).collect()
+    }
+
+    fn find(&self, entry: &Entry) -> Option<&Move> {
+        let moves = &self.of(entry.desk.as_ref())?.moves;
+        moves.binary_search_by_key(&entry.id, |moving| moving.id).ok().map(|place| &moves[place])
+    }
+
+    /// The entry as it is to be stored. `None` where it is not what was shown: it was changed or sent meanwhile.
     pub fn moved(&self, entry: &Entry, at: Moment) -> Option<Entry> {
-        entry.shifted(self.of(entry.desk.as_ref()).0, at)
+        let moving = self.find(entry).filter(|moving| moving.from == entry.transaction.moment)?;
+        entry.shifted(moving.to.utc_millis() - moving.from.utc_millis(), at)
     }
 
-    /// Tries these on entries on which others were tried before: what follows can be looked at, and nothing is stored. What
-    /// no calendar holds stays where it is.
-    pub fn try_on(&self, entries: &mut [Entry], before: &Self) {
-        for (desk, shift) in &self.0 {
-            let by = shift.0 - before.of(desk.as_ref()).0;
-            let concerned = |entry: &&mut Entry| entry.desk == *desk && entry.status.state().is_correctable();
-            for entry in entries.iter_mut().filter(|_| by != 0).filter(concerned) {
-                if let Some(moment) = entry.transaction.moment.shifted(by) {
-                    entry.transaction.moment = moment;
-                }
+    /// Puts entries to the times that are planned, so that what follows can be looked at. Nothing is stored.
+    pub fn try_on(&self, entries: &mut [Entry]) {
+        self.put(entries, |moving| moving.to);
+    }
+
+    /// Puts entries on which it was tried back to their times.
+    pub fn take_off(&self, entries: &mut [Entry]) {
+        self.put(entries, |moving| moving.from);
+    }
+
+    fn put(&self, entries: &mut [Entry], to: impl Fn(&Move) -> Moment) {
+        if self.0.is_empty() {
+            return;
+        }
+        for entry in entries {
+            if let Some(moving) = self.find(entry) {
+                entry.transaction.moment = to(moving);
             }
         }
     }
@@ -156,9 +256,9 @@ mod tests {
         let in_doubt = Status::InDoubt { reason: Doubt::TimedOut, attempt };
         let mut shifts = Shifts::default();
         assert!(shifts.is_none());
-        assert!(shifts.set(DeskName::parse("Van").ok(), Shift(HOUR)));
-        assert!(!shifts.set(DeskName::parse("Van").ok(), Shift(HOUR)));
-        assert!(!shifts.set(None, Shift(0)), "no shift is what it was before");
+        assert!(shifts.set(DeskName::parse("Van").ok(), Span::ALL, Shift(HOUR)));
+        assert!(!shifts.set(DeskName::parse("Van").ok(), Span::ALL, Shift(HOUR)));
+        assert!(!shifts.set(None, Span::ALL, Shift(0)), "no shift is what it was before");
         assert!(!shifts.is_none());
         let now = Moment::new(1_795_428_000_000, 60).unwrap();
         for (desk, status, is_moved) in [
@@ -172,32 +272,100 @@ mod tests {
         ] {
             let entry = entry(desk, status);
             let by = if is_moved { HOUR } else { 0 };
-            assert_eq!(shifts.concern(&entry), is_moved, "{entry:?}");
+            let plan = shifts.plan([&entry]);
+            assert_eq!(plan.ids().len(), usize::from(is_moved), "{entry:?}");
             assert!(!is_moved || Shifts::states().contains(&entry.status.state()));
             let mut tried = [entry.clone()];
-            shifts.try_on(&mut tried, &Shifts::default());
+            plan.try_on(&mut tried);
             assert_eq!(tried[0].transaction.moment.utc_millis(), 1_795_428_000_000 + by, "{entry:?}");
+            assert_eq!(plan.moved(&entry, now).is_some(), is_moved);
             if is_moved {
-                let stored = shifts.moved(&entry, now).unwrap();
+                let stored = plan.moved(&entry, now).unwrap();
                 assert_eq!(stored.transaction, tried[0].transaction);
-                assert_eq!((stored.history.len(), stored.status), (1, entry.status));
+                assert_eq!((stored.history.len(), &stored.status), (1, &entry.status));
+                assert_eq!(plan.moved(&stored, now), None, "once");
             }
+            plan.take_off(&mut tried);
+            assert_eq!(tried[0], entry);
         }
+        assert!(shifts.set(DeskName::parse("Van").ok(), Span::ALL, Shift(0)));
+        assert!(shifts.is_none());
+    }
+
+    #[test]
+    fn only_the_scans_of_a_span_are_moved_and_what_no_calendar_holds_is_refused() {
+        let of = |id, years: i64| {
+            let moment = Moment::new(1_795_428_000_000 + years * 365 * DAY, 60).unwrap();
+            let mut entry = entry(None, Status::Local);
+            (entry.id, entry.transaction.moment) = (TransactionId(id), moment);
+            entry
+        };
+        let log = [of(4, 0), of(3, 60), of(2, 0), of(1, 60)];
+        let mut shifts = Shifts::default();
+        shifts.set(None, Span { first: TransactionId(2), last: TransactionId(4), part: None }, Shift(-60 * 365 * DAY));
+        let plan = shifts.plan(&log);
+        let of_desk = plan.of(None).unwrap();
+        assert_eq!(of_desk.moves.iter().map(|moving| moving.id.0).collect::<Vec<_>>(), [3]);
+        assert_eq!(of_desk.refused, [TransactionId(2), TransactionId(4)]);
+        assert_eq!(plan.of(DeskName::parse("Bus").ok().as_ref()), None);
     }
 
     proptest! {
+        /// Whatever is in the log when it is stored: what was shown is moved to where it was shown, and nothing else.
         #[test]
-        fn whatever_was_tried_before_the_last_one_counts(tried in prop::collection::vec(-100_000_i64..100_000, 1..8)) {
-            let mut entries = [entry(None, Status::Local)];
-            let mut before = Shifts::default();
-            for seconds in &tried {
-                let mut shifts = before.clone();
-                shifts.set(None, Shift(seconds * SECOND));
-                shifts.try_on(&mut entries, &before);
-                before = shifts;
+        fn a_shift_never_moves_what_was_not_shown(
+            spans in prop::collection::vec((0..12_u32, 0..12_u32, prop_oneof![-100_000..100_000_i64, any::<i32>().prop_map(|days| i64::from(days) * 86_400)]), 3),
+            shown in prop::collection::vec((0..12_u32, 0..4_usize, prop::sample::select(vec![Status::Local, Status::Success, Status::Rejected { message: "no".into() }]), 0..400_i64), 0..12),
+            meanwhile in prop::collection::vec((any::<prop::sample::Index>(), prop::sample::select(vec![Status::Local, Status::Success]), -1..2_i64), 0..4),
+            new in 0..4_u32,
+        ) {
+            let desks = [None, Some("Van"), Some("Bus"), Some("Main")];
+            let of = |id: u32, number: usize, status: Status, years: i64| {
+                let mut entry = entry(desks[number], status);
+                entry.id = TransactionId(id);
+                entry.transaction.moment = Moment::new(years * 20 * 365 * DAY, 60).unwrap_or(entry.transaction.moment);
+                entry
+            };
+            let mut shifts = Shifts::default();
+            for (number, (one, other, seconds)) in spans.into_iter().enumerate() {
+                let span = Span { first: TransactionId(one.min(other)), last: TransactionId(one.max(other)), part: None };
+                let desk = desks[number].map(|name| DeskName::parse(name).unwrap());
+                shifts.set(desk, span, Shift(seconds * SECOND));
             }
-            let at = 1_795_428_000_000 + tried.last().unwrap() * SECOND;
-            prop_assert_eq!(entries[0].transaction.moment.utc_millis(), at);
+            let mut log: BTreeMap<TransactionId, Entry> = BTreeMap::new();
+            for (id, number, status, years) in shown {
+                log.insert(TransactionId(id), of(id, number, status, years));
+            }
+            let plan = shifts.plan(log.values());
+            let mut seen: Vec<Entry> = log.values().cloned().collect();
+            let is_moved = |entry: &Entry, was: &Entry| entry.transaction != was.transaction;
+            plan.try_on(&mut seen);
+            let shown_moved = seen.iter().zip(log.values()).filter(|(entry, was)| is_moved(entry, was)).count();
+            let seen: BTreeMap<_, _> = seen.into_iter().map(|entry| (entry.id, entry)).collect();
+            let same_time = plan.ids().len() - shown_moved;
+            prop_assert_eq!(same_time, 0, "none is moved to where it is");
+            // Somebody changes or sends some, and scans go on.
+            let mut now = log.clone();
+            let ids: Vec<_> = log.keys().copied().collect();
+            for (index, status, seconds) in meanwhile.into_iter().filter(|_| !ids.is_empty()) {
+                let entry = now.get_mut(index.get(&ids)).unwrap();
+                entry.status = status;
+                entry.transaction.moment = entry.transaction.moment.shifted(seconds).unwrap_or(entry.transaction.moment);
+            }
+            now.extend((12..12 + new).map(|id| (TransactionId(id), of(id, 0, Status::Local, 2))));
+            let at = Moment::new(1_795_428_000_000, 60).unwrap();
+            for entry in now.values() {
+                if let Some(stored) = plan.moved(entry, at) {
+                    prop_assert_eq!(&stored.transaction, &seen[&entry.id].transaction);
+                    prop_assert_eq!(&entry.transaction, &log[&entry.id].transaction);
+                    prop_assert!(entry.status.state().is_correctable());
+                }
+            }
+            for was in log.values().filter(|was| shifts.by(was).is_some()) {
+                let of_desk = plan.of(was.desk.as_ref()).unwrap();
+                let is_refused = of_desk.refused.contains(&was.id);
+                prop_assert_eq!(plan.moved(was, at).is_none(), is_refused, "moved, or said to be refused");
+            }
         }
     }
 

@@ -3,18 +3,21 @@
 //! A desk's own sequence is certain: it is the order in which it recorded, whatever its clock did. Between desks there is
 //! nothing but the clocks. So the merge takes, again and again, the earliest of what each desk has next:
 //!
-//! - it never breaks the sequence of a desk;
+//! - it never breaks the sequence of a desk, and a clock that was wrong for some scans of it puts no others out of their place;
 //! - it does not depend on the order in which the desks' files came;
 //! - every entry has its place.
 
 use crate::{
-    desk::transaction::{Moment, TransactionId},
+    desk::{
+        clock::NEAR,
+        transaction::{Moment, TransactionId},
+    },
     log::{Entry, status::State},
     slices::{CHUNK, Pace, Sliced},
 };
 use std::{
     cmp::{Ordering, Reverse},
-    collections::{BinaryHeap, HashMap},
+    collections::{BinaryHeap, HashMap, HashSet},
 };
 
 /// What the merge must know of a transaction.
@@ -55,6 +58,8 @@ impl Placed for Entry {
 /// What a sequence has next. The earliest is the greatest, as the heap wants it.
 struct Head<'a, T> {
     item: &'a T,
+    /// When, as far as its sequence goes by it.
+    at: i64,
     sequence: usize,
 }
 
@@ -63,8 +68,9 @@ impl<T: Placed> Head<'_, T> {
         let by_desk = || self.item.sequence().0.cmp(&other.item.sequence().0);
         let by_content = || self.item.compare_content(other.item);
         let by_part = || self.item.sequence().1.cmp(&other.item.sequence().1);
-        let by_time = self.item.millis().cmp(&other.item.millis());
-        by_time.then_with(by_desk).then_with(by_content).then_with(by_part)
+        let by_shown_time = || self.item.millis().cmp(&other.item.millis());
+        let by_time = self.at.cmp(&other.at);
+        by_time.then_with(by_desk).then_with(by_shown_time).then_with(by_content).then_with(by_part)
     }
 }
 
@@ -83,6 +89,52 @@ impl<T: Placed> Ord for Head<'_, T> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.compare(other)
     }
+}
+
+/// Of the times of a sequence, which are in order: as many as can be, and of as many the earliest. The others were shown by
+/// a wrong clock.
+pub fn steady(times: &[i64]) -> Vec<bool> {
+    Sliced::new(|pace| async move { steadying(times, &pace).await }).at_once()
+}
+
+async fn steadying(times: &[i64], pace: &Pace) -> Vec<bool> {
+    // The last of the best sequence of each length, and what each follows in its.
+    let mut ends: Vec<usize> = Vec::new();
+    let mut before: Vec<Option<usize>> = Vec::with_capacity(times.len());
+    for (number, chunk) in times.chunks(CHUNK).enumerate() {
+        for (place, time) in (number * CHUNK..).zip(chunk) {
+            let length = ends.partition_point(|end| times[*end] <= *time);
+            before.push(length.checked_sub(1).map(|shorter| ends[shorter]));
+            match ends.get_mut(length) {
+                Some(end) => *end = place,
+                None => ends.push(place),
+            }
+        }
+        pace.spend(chunk.len()).await;
+    }
+    let mut is_steady = vec![false; times.len()];
+    let mut next = ends.last().copied();
+    while let Some(place) = next {
+        is_steady[place] = true;
+        next = before[place];
+    }
+    is_steady
+}
+
+/// The times by which a sequence is merged: one that is not steady counts as the one before it.
+async fn merging_times(mut times: Vec<i64>, pace: &Pace) -> Vec<i64> {
+    if times.is_sorted() {
+        return times;
+    }
+    let is_steady = steadying(&times, pace).await;
+    let mut last = is_steady.iter().position(|steady| *steady).map(|place| times[place]);
+    for (time, is_steady) in times.iter_mut().zip(is_steady) {
+        if is_steady {
+            last = Some(*time);
+        }
+        *time = last.unwrap_or(*time);
+    }
+    times
 }
 
 /// The places of the items in the order in which Koha must see them.
@@ -116,15 +168,24 @@ async fn merging<T: Placed>(items: &[T], pace: &Pace) -> Vec<usize> {
         }
         pace.spend(sequence.len()).await;
     }
-    let mut sequences: Vec<_> = sequences.into_iter().map(|sequence| sequence.into_iter().peekable()).collect();
-    let mut heads = BinaryHeap::with_capacity(sequences.len());
-    for (sequence, rest) in sequences.iter_mut().enumerate() {
-        heads.extend(rest.peek().map(|place| Reverse(Head { item: &items[*place], sequence })));
+    if sequences.len() < 2 {
+        return sequences.pop().unwrap_or_default();
+    }
+    let mut waiting = Vec::with_capacity(sequences.len());
+    for places in sequences {
+        let times = merging_times(places.iter().map(|place| items[*place].millis()).collect(), pace).await;
+        pace.spend(places.len()).await;
+        waiting.push(places.into_iter().zip(times).peekable());
+    }
+    let mut heads = BinaryHeap::with_capacity(waiting.len());
+    for (sequence, rest) in waiting.iter_mut().enumerate() {
+        heads.extend(rest.peek().map(|(place, at)| Reverse(Head { item: &items[*place], at: *at, sequence })));
     }
     let mut merged = Vec::with_capacity(items.len());
     while let Some(Reverse(Head { sequence, .. })) = heads.pop() {
-        merged.extend(sequences[sequence].next());
-        heads.extend(sequences[sequence].peek().map(|place| Reverse(Head { item: &items[*place], sequence })));
+        let rest = &mut waiting[sequence];
+        merged.extend(rest.next().map(|(place, _)| place));
+        heads.extend(rest.peek().map(|(place, at)| Reverse(Head { item: &items[*place], at: *at, sequence })));
         if merged.len() % CHUNK == 0 {
             pace.spend(CHUNK).await;
         }
@@ -193,8 +254,47 @@ pub fn sorting(entries: Vec<Entry>) -> Sliced<'static, Ordered> {
     })
 }
 
-/// The new moments of those that would share a second with an earlier one of their item, or come before it. Koha's queue
-/// knows whole seconds and nothing else. Only what may still be changed is moved.
+/// Adds what was recorded since these were looked at, but of no item whose order and times contradict each other since then
+/// ([`is_backwards`]): nobody has seen that.
+pub fn joining(known: Ordered, recorded: Vec<Entry>) -> Sliced<'static, Ordered> {
+    Sliced::new(|pace| async move {
+        let last = known.last_id();
+        let mut entries = known.into_entries();
+        entries.extend(recorded);
+        let Ordered(mut entries) = sorting(entries).within(&pace).await;
+        let mut before: HashMap<String, &Entry> = HashMap::new();
+        let mut unseen: HashSet<String> = HashSet::new();
+        for chunk in entries.chunks(CHUNK) {
+            for entry in chunk {
+                let Some(item) = entry.transaction.action.item_key() else { continue };
+                if let Some(first) = before.insert(item, entry)
+                    && first.id.max(entry.id) > last
+                    && is_backwards(first, entry)
+                {
+                    unseen.extend(entry.transaction.action.item_key());
+                }
+            }
+            pace.spend(chunk.len()).await;
+        }
+        if !unseen.is_empty() {
+            let is_unseen =
+                |entry: &Entry| entry.transaction.action.item_key().is_some_and(|item| unseen.contains(&item));
+            entries.retain(|entry| entry.id <= last || !is_unseen(entry));
+        }
+        Ordered(entries)
+    })
+}
+
+/// Whether the second of two of one item, in their order, is so far before the first by the clock that they are not
+/// [separated](separate). Koha's queue goes by the times, and would do them the other way round.
+pub fn is_backwards(first: &Entry, second: &Entry) -> bool {
+    let earlier = first.transaction.moment;
+    second.transaction.moment.kept_apart_from(Some(earlier)).utc_seconds() <= earlier.utc_seconds()
+}
+
+/// The new moments of those that would share a second with an earlier one of their item, or come before it by as little as
+/// a clock is set when it is kept right. Koha's queue knows whole seconds and nothing else. Only what may still be changed is
+/// moved.
 pub fn separate(ordered: &Ordered) -> Vec<(TransactionId, Moment)> {
     separating(ordered).at_once()
 }
@@ -210,12 +310,14 @@ pub fn separating(ordered: &Ordered) -> Sliced<'_, Vec<(TransactionId, Moment)>>
                 let mut moment = entry.transaction.moment;
                 let earlier = last.get(&item).copied();
                 if entry.status.state() == State::Local {
-                    moment = moment.in_a_later_second_than(earlier);
+                    moment = moment.kept_apart_from(earlier);
                     if moment != entry.transaction.moment {
                         moved.push((entry.id, moment));
                     }
                 }
-                if earlier.is_none_or(|earlier| earlier.utc_seconds() < moment.utc_seconds()) {
+                // After a wrong clock it goes on from what the clock showed then.
+                let is_far = |earlier: &Moment| earlier.utc_millis() - moment.utc_millis() > NEAR;
+                if earlier.is_none_or(|earlier| earlier.utc_seconds() < moment.utc_seconds() || is_far(&earlier)) {
                     last.insert(item, moment);
                 }
             }
@@ -227,7 +329,7 @@ pub fn separating(ordered: &Ordered) -> Sliced<'_, Vec<(TransactionId, Moment)>>
 
 /// The first two entries of one item, in the order given, whose whole seconds do not strictly increase: Koha's queue
 /// would not keep them apart. `None` for every log that was written through [`log::record`](crate::log::record), and for
-/// every merge that was [`separate`]d.
+/// every merge that was [`separate`]d, as far as none [is backwards](is_backwards).
 pub fn indistinct<'a>(entries: impl IntoIterator<Item = &'a Entry>) -> Option<(&'a Entry, &'a Entry)> {
     let mut last: HashMap<String, &Entry> = HashMap::new();
     let seconds = |moment: Moment| moment.utc_seconds();
@@ -330,7 +432,76 @@ mod tests {
         log.iter().map(|entry| (entry.desk.clone(), entry.part, entry.transaction.clone())).collect()
     }
 
+    fn log_of_one(desk: usize, times: &[(i64, usize)], first: u32) -> Vec<Entry> {
+        let entry = |(id, (seconds, item)): (u32, &(i64, usize))| {
+            let transaction = Transaction { moment: moment(seconds * 1000), action: action(*item, false) };
+            Entry { desk: self::desk(desk), ..Entry::recorded(TransactionId(id), transaction) }
+        };
+        (first..).zip(times).map(entry).collect()
+    }
+
+    const YEARS: i64 = 73 * 365 * 86_400;
+
+    #[test]
+    fn a_clock_that_was_wrong_for_one_scan_puts_no_other_out_of_its_place() {
+        for wrong in [YEARS, -YEARS / 3] {
+            // The second scan of the one desk; the other is where its clock puts it.
+            let one = log_of_one(1, &[(0, 0), (wrong, 2), (20, 4), (40, 0)], 1);
+            let other = log_of_one(2, &[(10, 4), (30, 0), (50, 4)], 11);
+            let ids: Vec<_> = Ordered::from([one, other].concat()).iter().map(|entry| entry.id.0).collect();
+            assert_eq!(ids, [1, 2, 11, 3, 12, 4, 13]);
+        }
+        assert_eq!(steady(&[1, 9, 2, 2, 0, 3]), [true, false, true, true, false, true]);
+        assert_eq!(steady(&[9, 1]), [false, true], "of two, nobody knows: the later one");
+        assert!(steady(&[]).is_empty());
+    }
+
+    #[test]
+    fn after_a_wrong_clock_one_item_is_separated_by_seconds_and_the_contradiction_stays_to_be_seen() {
+        let log = Ordered::from(log_of_one(0, &[(YEARS, 0), (0, 0), (0, 0), (1, 0), (1, 1)], 1));
+        let moved: Vec<_> = separate(&log).into_iter().map(|(id, moment)| (id.0, moment.utc_seconds())).collect();
+        assert_eq!(moved, [(3, START / 1000 + 1), (4, START / 1000 + 2), (5, START / 1000 + 3)]);
+        let backwards: Vec<bool> = log.windows(2).map(|pair| is_backwards(&pair[0], &pair[1])).collect();
+        assert_eq!(backwards, [true, false, false, false]);
+    }
+
+    #[test]
+    fn what_was_scanned_since_goes_along_unless_nobody_has_seen_that_its_time_contradicts_its_order() {
+        let known = Ordered::from(log_of_one(0, &[(YEARS, 0), (0, 2)], 1));
+        let since = log_of_one(0, &[(5, 0), (6, 2), (7, 4), (8, 0), (7 - YEARS / 3, 4)], 3);
+        let ids: Vec<_> = joining(known, since).at_once().iter().map(|entry| entry.id.0).collect();
+        assert_eq!(ids, [1, 2, 4]);
+        // What was seen before goes as a person said.
+        let known = Ordered::from(log_of_one(0, &[(YEARS, 0), (0, 0)], 1));
+        let ids: Vec<_> =
+            joining(known, log_of_one(0, &[(9, 0)], 3)).at_once().iter().map(|entry| entry.id.0).collect();
+        assert_eq!(ids, [1, 2, 3]);
+    }
+
     proptest! {
+        #[test]
+        fn as_many_as_can_be_are_steady(times in prop::collection::vec(0..12_i64, 0..10)) {
+            let is_steady = steady(&times);
+            let kept = |mask: u32| -> Vec<i64> {
+                times.iter().enumerate().filter(|(place, _)| mask >> place & 1 == 1).map(|(_, time)| *time).collect()
+            };
+            let best = (0..1_u32 << times.len()).map(kept).filter(|kept| kept.is_sorted()).map(|kept| kept.len()).max();
+            let found: Vec<i64> = times.iter().zip(&is_steady).filter(|(_, steady)| **steady).map(|(time, _)| *time).collect();
+            prop_assert!(found.is_sorted());
+            prop_assert_eq!(Some(found.len()), best);
+        }
+
+        #[test]
+        fn a_separation_moves_by_seconds_whatever_the_clocks_did(
+            times in prop::collection::vec((prop_oneof![0..50_i64, Just(YEARS), Just(-YEARS / 3)], 0..5_usize), 0..40),
+        ) {
+            let log = Ordered::from(log_of_one(0, &times, 1));
+            for (id, moment) in separate(&log) {
+                let was = log.iter().find(|entry| entry.id == id).unwrap().transaction.moment;
+                prop_assert!((1..=NEAR).contains(&(moment.utc_millis() - was.utc_millis())));
+            }
+        }
+
         #[test]
         fn seconds_of_one_item_strictly_increase(entries in recorded()) {
             prop_assert_eq!(indistinct(&entries), None);

@@ -220,9 +220,7 @@ impl Commit {
         if recorded.is_empty() {
             return Ok(uncommitted);
         }
-        let mut entries = uncommitted.into_entries();
-        entries.extend(recorded);
-        Ok(slices::through(order::sorting(entries)).await)
+        Ok(slices::through(order::joining(uncommitted, recorded)).await)
     }
 
     /// Puts transactions of one item that several desks have in the same second into seconds of their own.

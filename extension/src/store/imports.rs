@@ -1,6 +1,6 @@
 //! Transactions of other desks.
 
-use super::{DESKS, LOG, Result, Store, StoreError, Stored, id, many_to_js};
+use super::{DESKS, LOG, Result, Store, Stored, id, is_full, many_to_js};
 use indexed_db_futures::{Build, BuildPrimitive, query_source::QuerySource, transaction::TransactionMode};
 use koct_core::{DeskName, Entry, TransactionId};
 use wasm_bindgen::JsValue;
@@ -31,9 +31,12 @@ impl Store {
             Some(adding) => id(&adding.await?),
             None => return Ok(entries),
         };
-        let TransactionId(first) = first.ok_or_else(|| StoreError::Unreadable("the log is full".into()))?;
+        let TransactionId(first) = first.ok_or_else(is_full)?;
+        let others = u32::try_from(entries.len()).map_err(|_| is_full())?.saturating_sub(1);
+        // Where the numbers do not suffice, the transaction ends without being committed.
+        let last = first.checked_add(others).ok_or_else(is_full)?;
         writing.commit().await?;
-        for (entry, number) in entries.iter_mut().zip(first..) {
+        for (entry, number) in entries.iter_mut().zip(first..=last) {
             entry.id = TransactionId(number);
         }
         Ok(entries)

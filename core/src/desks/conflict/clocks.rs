@@ -1,16 +1,18 @@
 //! Which desk's clock seems to be off, and by how much.
 //!
-//! The evidence is in the items that two desks had: an item cannot be lent twice without coming back. Where one shift of one
+//! Where the scans of a desk contradict themselves, that shows which of them its clock showed wrongly
+//! ([`jumps`](super::jumps)). Where they do not, the clock was steady, and the evidence is in the items that two desks had: an item cannot be lent twice without coming back. Where one shift of one
 //! desk makes nearly all such contradictions go away, its clock was most likely off by that much.
 
 use crate::{
-    desk::{clock::DeskTime, name::DeskName, transaction::Moment},
+    desk::{name::DeskName, transaction::Moment},
     desks::{
         conflict::{
-            items::{FUTURE_FROM, HOUR, Items, MINUTE, ONE_SITTING, SECOND, is_issue, millis, same_patron},
+            items::{HOUR, Items, MINUTE, ONE_SITTING, SECOND, STEP, is_issue, millis, same_patron},
+            jumps::Jump,
             report::{ClockOff, DeskReport},
         },
-        shift::Shift,
+        shift::{Shift, Span},
     },
     log::Entry,
     slices::Pace,
@@ -25,8 +27,6 @@ const EVIDENCE: usize = 3;
 /// The number of items that are looked at, and of exact spans that are tried, per desk.
 const ITEMS: usize = 400;
 const SPANS: usize = 60;
-/// Clocks are wrong by a time zone or by summer time most often.
-const STEP: i64 = 30 * MINUTE;
 const WIDEST: i64 = 14 * HOUR;
 
 type Desk<'a> = Option<&'a DeskName>;
@@ -35,7 +35,7 @@ type Desk<'a> = Option<&'a DeskName>;
 pub(super) async fn off<'a>(
     items: &Items<'a>,
     desks: &BTreeMap<Desk<'a>, DeskReport>,
-    now: DeskTime,
+    jumps: &BTreeMap<Desk<'a>, Jump>,
     pace: &Pace,
 ) -> Vec<(Desk<'a>, ClockOff)> {
     let mut of_desks: BTreeMap<Desk, Vec<&[&Entry]>> = BTreeMap::new();
@@ -51,21 +51,19 @@ pub(super) async fn off<'a>(
             }
         }
     }
-    let mut shifts: BTreeMap<Desk, i64> = BTreeMap::new();
-    let mut found = Vec::new();
+    let own = |(desk, jump): (&Desk<'a>, &Jump)| {
+        let Jump { span, shift, number, .. } = *jump;
+        (*desk, ClockOff { span, number, shift, settles: 0, of: 0 })
+    };
+    let mut found: Vec<_> = jumps.iter().filter(|(_, jump)| !jump.is_all).map(own).collect();
+    // What such a desk has contradicts others by those scans.
+    let mut shifts: BTreeMap<Desk, i64> = found.iter().map(|(desk, _)| (*desk, 0)).collect();
     // One desk after the other: beside a desk that is off, those that are right look wrong as well.
     while let Some((desk, clock)) = worst(&of_desks, desks, &shifts, pace).await {
         shifts.insert(desk, clock.shift.0);
         found.push((desk, clock));
     }
-    for (desk, report) in desks {
-        let ahead = report.last.utc_millis() - now.millis();
-        if ahead > FUTURE_FROM && !shifts.contains_key(desk) {
-            // To be in the past, as all that was recorded is, in whole steps.
-            let shift = Shift(-(ahead + STEP - 1).div_euclid(STEP) * STEP);
-            found.push((*desk, ClockOff { shift, settles: 0, of: 0 }));
-        }
-    }
+    found.extend(jumps.iter().filter(|(desk, _)| !shifts.contains_key(*desk)).map(own));
     found
 }
 
@@ -79,7 +77,8 @@ async fn worst<'a>(
 ) -> Option<(Desk<'a>, ClockOff)> {
     let mut candidates = Vec::new();
     for (desk, items) in of_desks.iter().filter(|(desk, _)| !shifts.contains_key(*desk)) {
-        candidates.extend(best_shift(items, *desk, shifts).map(|clock| (*desk, clock)));
+        let number = desks.get(desk).map_or(0, |report| report.movable);
+        candidates.extend(best_shift(items, *desk, shifts).map(|clock| (*desk, ClockOff { number, ..clock })));
         pace.spend(items.len() * SPANS).await;
     }
     // Of two desks that can only be compared with each other, this computer is taken to be right.
@@ -121,7 +120,13 @@ fn best_shift(items: &[&[&Entry]], desk: Desk, shifts: &BTreeMap<Desk, i64>) -> 
     let settled = before.saturating_sub(left);
     let is_clear = settled >= EVIDENCE && left * 5 <= before;
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-    is_clear.then(|| ClockOff { shift: Shift(shift), settles: count(settled), of: count(before) })
+    is_clear.then(|| ClockOff {
+        span: Span::ALL,
+        number: 0,
+        shift: Shift(shift),
+        settles: count(settled),
+        of: count(before),
+    })
 }
 
 /// Shifts that would just bring one of the desk's transactions past one of another desk.

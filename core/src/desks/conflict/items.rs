@@ -11,9 +11,13 @@ pub(super) const SECOND: i64 = 1000;
 pub(super) const MINUTE: i64 = 60 * SECOND;
 pub(super) const HOUR: i64 = 60 * MINUTE;
 pub(super) const DAY: i64 = 24 * HOUR;
+/// Clocks are wrong by a time zone or by summer time most often.
+pub(super) const STEP: i64 = 30 * MINUTE;
 
 /// How far ahead of this computer's clock a moment must lie to be in the future, in milliseconds.
 pub const FUTURE_FROM: i64 = 5 * MINUTE;
+/// A moment that is longer ago than this is far in the past, in milliseconds: Koha would count a loan from then as overdue.
+pub const PAST_FROM: i64 = 30 * DAY;
 /// A checkin and a checkout at two desks further apart than this are taken for two loans, in milliseconds.
 pub(super) const ONE_SITTING: i64 = DAY;
 

@@ -5,7 +5,7 @@ use crate::{
         barcode::{Barcode, Cardnumber},
         transaction::{Action, Moment, Transaction, arbitrary},
     },
-    desks::shift::Shift,
+    desks::shift::{Shift, Shifts, Span},
     log::{order, status::Status},
     slices::in_slices,
 };
@@ -120,10 +120,10 @@ fn moments_out_of_bounds_are_found_once_per_desk() {
     for (number, item) in ["A", "B", "C"].into_iter().enumerate() {
         log.check_in("Bus", 301 + i64::try_from(number).unwrap(), item);
     }
-    log.check_in("", 300, "D").check_in("", -30 * 86_400, "E").check_in("", -30 * 86_400 - 1, "F");
+    log.check_in("", -30 * 86_400 - 1, "F").check_in("", -30 * 86_400, "E").check_in("", 300, "D");
     let review = log.review(&[]);
     let found: Vec<_> = review.conflicts.iter().map(|c| (c.kind, c.first.0, c.number)).collect();
-    assert_eq!(found, [(Kind::Future, 1, 3), (Kind::LongPast, 6, 1)]);
+    assert_eq!(found, [(Kind::Future, 1, 3), (Kind::LongPast, 4, 1)]);
     let clocks: Vec<_> = review.desks.iter().map(|desk| desk.clock.map(|clock| clock.shift.to_string())).collect();
     assert_eq!(clocks, [None, Some("-0:30".into())]);
 }
@@ -141,6 +141,66 @@ fn what_koha_has_seen_since_is_found() {
     let review = earlier.review(&committed.0);
     let found: Vec<_> = review.conflicts.iter().map(|c| (c.kind, c.first.0, c.second.map(|id| id.0))).collect();
     assert_eq!(found, [(Kind::LaterCommitted, 1, Some(101))]);
+}
+
+#[test]
+fn after_a_wrong_clock_the_order_of_an_item_is_that_of_its_numbers_and_the_contradiction_is_found() {
+    let mut log = log();
+    log.issue("", 73 * 365 * 86_400, "P1", "A").check_in("", -3000, "A").issue("", -2000, "P2", "A");
+    assert_eq!(log.found(), [(Kind::OutOfOrder, 1, Some(2)), (Kind::Future, 1, None)]);
+    let clock = log.review(&[]).desks[0].clock.unwrap();
+    assert_eq!((clock.span.first.0, clock.span.last.0, clock.number), (1, 1, 1));
+    // One that Koha has: by the number it came later, whatever its time.
+    let mut committed = self::log();
+    committed.check_in("", -9000, "A");
+    committed.0[0].id = TransactionId(9);
+    committed.0[0].status = Status::Success;
+    let mut earlier = self::log();
+    earlier.issue("", -100, "P1", "A");
+    let found: Vec<_> =
+        earlier.review(&committed.0).conflicts.iter().map(|c| (c.kind, c.second.map(|id| id.0))).collect();
+    assert_eq!(found, [(Kind::LaterCommitted, Some(9))]);
+    committed.0[0].id = TransactionId(1);
+    earlier.0[0].id = TransactionId(2);
+    assert_eq!(earlier.review(&committed.0).conflicts, []);
+}
+
+#[test]
+fn one_wrong_scan_among_right_ones_is_moved_alone_and_no_desk_is_moved_for_the_sake_of_another() {
+    let mut log = log();
+    log.check_in("", -90, "A").check_in("", -80, "B").check_in("", -70, "C").check_in("", 48_600 - 60, "D");
+    let clock =
+        |log: &Log| log.review(&[]).desks[0].clock.map(|clock| (clock.span.first.0, clock.span.last.0, clock.shift));
+    assert_eq!(clock(&log), Some((4, 4, Shift(-48_600 * SECOND))));
+    // As it was moved, nothing stands out.
+    let mut shifts = Shifts::default();
+    let (span, by) = log.review(&[]).desks[0].suggested(None).unwrap();
+    shifts.set(None, span, by);
+    shifts.plan(&log.0.clone()).try_on(&mut log.0);
+    assert!(!log.review(&[]).stands_out());
+    let seconds: Vec<_> = log.0.iter().map(|entry| millis(entry) - NOW).map(|millis| millis / SECOND).collect();
+    assert_eq!(seconds, [-90, -80, -70, -60]);
+    // What may not be moved is not offered.
+    let mut committing = self::log();
+    committing.check_in("", 48_600, "D");
+    let server = crate::settings::form::ServerUrl::parse("https://koha.example.org").unwrap();
+    let attempt = crate::log::status::Attempt::new(crate::settings::form::CommitType::Apply, server);
+    committing.0[0].status = Status::Sending { attempt };
+    assert_eq!(clock(&committing), None);
+    assert!(committing.review(&[]).stands_out(), "but it is shown");
+}
+
+#[test]
+fn a_part_that_came_between_is_not_moved_with_the_scans_around_it() {
+    let mut log = log();
+    log.check_in("Bus", 5_000, "A").check_in("Bus", -400, "B").check_in("Bus", 5_100, "C").check_in("Bus", -200, "D");
+    for (entry, part) in log.0.iter_mut().zip([1, 0, 1, 1]) {
+        entry.part = part;
+    }
+    let mut shifts = Shifts::default();
+    let (span, by) = log.review(&[]).desks[0].suggested(None).unwrap();
+    shifts.set(DeskName::parse("Bus").ok(), span, by);
+    assert_eq!(shifts.plan(&log.0).ids(), [TransactionId(1), TransactionId(3)]);
 }
 
 /// Loans that go out at the main desk and come back at the bus, whose clock is off by this number of seconds.
@@ -280,8 +340,10 @@ fn what_stands_out_is_shown_before_a_commit_and_many_of_a_desk_by_their_first() 
     let quiet = Review { conflicts: Vec::new(), ..one };
     // What is tried already is part of what is offered next.
     let off = desks[0].clock.unwrap().shift;
-    assert_eq!(desks[0].suggested(Shift(0)), Some(off));
-    assert_eq!(desks[0].suggested(Shift(1000)), Some(Shift(off.0 + 1000)));
+    let span = desks[0].clock.unwrap().span;
+    assert_eq!(desks[0].suggested(None), Some((span, off)));
+    assert_eq!(desks[0].suggested(Some((span, Shift(1000)))), Some((span, Shift(off.0 + 1000))));
+    assert_eq!(desks[0].suggested(Some((Span::ALL, Shift(1000)))), None, "of other scans: one after the other");
     assert!(Review { desks, ..quiet.clone() }.stands_out());
     assert!(!Review { desks: Vec::new(), ..quiet }.stands_out());
 }

@@ -2,10 +2,8 @@
 
 use super::{Known, Plan, planning};
 use crate::{
-    desk::{
-        name::DeskName,
-        transaction::{Transaction, TransactionId},
-    },
+    desk::{name::DeskName, transaction::TransactionId},
+    desks::koc::Lines,
     log::Entry,
     slices::Sliced,
 };
@@ -56,9 +54,10 @@ impl Knowledge {
     pub fn planning<'a>(
         &'a self,
         desk: &'a DeskName,
-        lines: Vec<Transaction>,
+        lines: impl Into<Lines>,
         cleared: &'a BTreeSet<String>,
     ) -> Sliced<'a, Plan> {
+        let lines = lines.into();
         Sliced::new(move |pace| async move {
             let nothing = Known::default();
             let known = self.desks.get(desk).unwrap_or(&nothing);
@@ -76,7 +75,7 @@ mod tests {
     use super::*;
     use crate::desk::{
         barcode::Barcode,
-        transaction::{Action, Moment, arbitrary},
+        transaction::{Action, Moment, Transaction, arbitrary},
     };
     use proptest::prelude::*;
 
@@ -99,7 +98,7 @@ mod tests {
     }
 
     fn plan(knowledge: &Knowledge, of: &str, lines: &[Entry]) -> Plan {
-        let lines = lines.iter().map(|entry| entry.transaction.clone()).collect();
+        let lines: Vec<_> = lines.iter().map(|entry| entry.transaction.clone()).collect();
         knowledge.planning(&desk(of), lines, &BTreeSet::new()).at_once()
     }
 

@@ -14,7 +14,7 @@ use koct_core::{
     DeskName, Entry, TransactionId,
     desks::{
         conflict::{Conflict, DeskReport, Kind},
-        shift::{Shift, Shifts},
+        shift::{Move, Shift, Shifts, Span},
     },
     log::order::Ordered,
 };
@@ -194,8 +194,9 @@ impl Review {
         self.store.set_hidden(shifts.is_none());
         self.desks_box.set_hidden(looked_at.entries.is_empty());
         for report in &looked_at.review.desks {
-            self.draw_desk(report, shifts.of(report.desk.as_ref()))?;
+            self.draw_desk(report, shifts.of(report.desk.as_ref()), looked_at)?;
         }
+        *self.looking.shown.borrow_mut() = (looked_at.shifts.clone(), looked_at.plan.clone());
         self.draw_conflicts(looked_at)?;
         self.draw_order(looked_at)
     }
@@ -208,19 +209,43 @@ impl Review {
     }
 
     /// Draws what is known of a desk. Its row stays, since the person may be typing in it.
-    fn draw_desk(self: &Rc<Self>, report: &DeskReport, shift: Shift) -> Result<(), JsValue> {
+    fn draw_desk(
+        self: &Rc<Self>,
+        report: &DeskReport,
+        tried: Option<(Span, Shift)>,
+        looked_at: &LookedAt,
+    ) -> Result<(), JsValue> {
         let known = self.rows.borrow().get(&report.desk).cloned();
         let row = if let Some(row) = known { row } else { self.new_desk_row(report)? };
         let times = [report.first, report.last].map(wording::moment);
         dom::set_field(&row, "about", &plural("reviewDeskAbout", report.number, &[&times[0], &times[1]]));
         if let Some(button) = dom::field(&row, "suggestion") {
-            let suggested = report.suggested(shift);
+            let suggested = report.suggested(tried);
             button.set_hidden(suggested.is_none());
-            if let Some((suggested, clock)) = suggested.zip(report.clock) {
-                let _ = button.set_attribute("data-shift", &suggested.to_string());
-                let numbers = [suggested.to_string(), locale::number(clock.settles), locale::number(clock.of)];
-                let key = if clock.of > 0 { "reviewSuggestion" } else { "reviewSuggestionFuture" };
-                button.set_text_content(Some(&text_with(key, &numbers.each_ref().map(String::as_str))));
+            if let Some(((_, by), clock)) = suggested.zip(report.clock) {
+                let by = by.to_string();
+                let words = if clock.of > 0 {
+                    text_with("reviewSuggestion", &[&by, &locale::number(clock.settles), &locale::number(clock.of)])
+                } else {
+                    plural("reviewSuggestionSpan", clock.number, &[&by])
+                };
+                button.set_text_content(Some(&words));
+            }
+        }
+        let plan = looked_at.plan.of(report.desk.as_ref());
+        let moves = plan.map(|plan| &plan.moves[..]).unwrap_or_default();
+        // The first and the last.
+        let line = |moving: &Move| format!("{} → {}", looked_at.words(moving), wording::moment(moving.to));
+        let lines: Vec<String> =
+            moves.first().into_iter().chain(moves[moves.len().min(1)..].last()).map(line).collect();
+        let moves = (!moves.is_empty()).then(|| plural("reviewMoves", moves.len(), &[&lines.join(" … ")]));
+        let refused = plan.map(|plan| &plan.refused[..]).unwrap_or_default();
+        let first_refused = refused.first().and_then(|id| looked_at.find(*id)).map(wording::entry);
+        let refused = first_refused.map(|words| plural("reviewRefused", refused.len(), &[&words]));
+        for (name, words) in [("moves", moves), ("refused", refused)] {
+            if let Some(field) = dom::field(&row, name) {
+                field.set_hidden(words.is_none());
+                field.set_text_content(words.as_deref());
             }
         }
         Ok(())
@@ -241,29 +266,41 @@ impl Review {
         };
         let apply = shifted.clone();
         on_enter(&input, apply);
-        let apply = shifted.clone();
-        dom::on::<Event>(&input, "change", move |_| apply());
-        let taken = button.clone();
+        dom::on::<Event>(&input, "change", move |_| shifted());
+        let (this, shown, of) = (self.clone(), row.clone(), report.desk.clone());
         dom::on::<Event>(&button, "click", move |_| {
-            input.set_value(&taken.get_attribute("data-shift").unwrap_or_default());
-            shifted();
-            let _ = input.focus();
+            if let Some((span, shift)) = this.suggested(of.as_ref()) {
+                input.set_value(&shift.to_string());
+                this.shift_chosen(&shown, of.as_ref(), span, shift);
+                let _ = input.focus();
+            }
         });
         self.desks.append_with_node_1(&row)?;
         self.rows.borrow_mut().insert(report.desk.clone(), row.clone());
         Ok(row)
     }
 
-    /// Tries a shift: what follows from it is shown, and nothing is stored.
+    /// What is offered for a desk now.
+    fn suggested(&self, desk: Option<&DeskName>) -> Option<(Span, Shift)> {
+        let looked_at = self.looking.looked_at.borrow();
+        let report = looked_at.as_ref()?.review.desks.iter().find(|report| report.desk.as_ref() == desk)?;
+        report.suggested(self.looking.shifts.borrow().of(desk))
+    }
+
+    /// A shift was typed: for the scans that are tried already, else for all of the desk.
     fn shift_typed(self: &Rc<Self>, row: &HtmlElement, typed: &str, desk: Option<&DeskName>) {
+        let tried = self.looking.shifts.borrow().of(desk);
         match Shift::parse(typed) {
-            Ok(shift) => {
-                dom::set_field(row, "error", "");
-                if self.looking.shifts.borrow_mut().set(desk.cloned(), shift) {
-                    spawn_local(self.clone().try_shift());
-                }
-            }
+            Ok(shift) => self.shift_chosen(row, desk, tried.map_or(Span::ALL, |(span, _)| span), shift),
             Err(_) => dom::set_field(row, "error", &text("reviewShiftWrong")),
+        }
+    }
+
+    /// Tries a shift: what follows from it is shown, and nothing is stored.
+    fn shift_chosen(self: &Rc<Self>, row: &HtmlElement, desk: Option<&DeskName>, span: Span, shift: Shift) {
+        dom::set_field(row, "error", "");
+        if self.looking.shifts.borrow_mut().set(desk.cloned(), span, shift) {
+            spawn_local(self.clone().try_shift());
         }
     }
 
@@ -348,6 +385,7 @@ impl Review {
         match self.try_store_shifts(&shifts).await {
             Ok(moved) => {
                 self.looking.shifts.take();
+                self.looking.shown.take();
                 for row in self.rows.borrow().values() {
                     if let Some(input) = dom::field(row, "shift") {
                         input.unchecked_ref::<HtmlInputElement>().set_value("");
@@ -368,11 +406,13 @@ impl Review {
     async fn try_store_shifts(self: &Rc<Self>, shifts: &Shifts) -> Result<usize, String> {
         let Some(_lock) = lock::lock().await else { return Err(text("commitBusy")) };
         let now = clock::now().ok_or_else(|| text("attentionClock"))?;
-        let words = |error: StoreError| error.to_string();
-        let movable = self.desk.store.in_states(&Shifts::states()).await.map_err(words)?;
-        let ids: Vec<TransactionId> =
-            movable.iter().filter(|entry| shifts.concern(entry)).map(|entry| entry.id).collect();
-        let changes = self.desk.store.change(&ids, |entry| shifts.moved(entry, now)).await.map_err(words)?;
+        let (shown, plan) = self.looking.shown.borrow().clone();
+        if shown != *shifts {
+            // What was tried last is not worked out yet: nobody has seen what it would do.
+            return Err(text("reviewWorking"));
+        }
+        let changing = self.desk.store.change(&plan.ids(), |entry| plan.moved(entry, now)).await;
+        let changes = changing.map_err(|error| error.to_string())?;
         let moved = changes.len();
         self.desk.apply(changes);
         self.desk.draw_now();

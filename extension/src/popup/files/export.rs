@@ -27,12 +27,15 @@ impl Desk {
     async fn export(self: Rc<Self>, with_committed: bool) {
         let message = self.message.about(Topic::Export);
         match self.write_koc(with_committed).await {
-            Ok(Some((name, Export { number, in_doubt, .. }))) => {
+            Ok(Some((name, Export { number, in_doubt, out_of_order, .. }))) => {
                 let mut lines = vec![plural("exported", number, &[&name]), text("exportedNext")];
                 if in_doubt > 0 {
                     lines.push(plural("exportedInDoubt", in_doubt, &[]));
                 }
-                message.show(if in_doubt > 0 { Tone::Doubt } else { Tone::Good }, &lines.join("\n"));
+                if out_of_order > 0 {
+                    lines.push(plural("exportedOutOfOrder", out_of_order, &[&text("showReview")]));
+                }
+                message.show(if in_doubt + out_of_order > 0 { Tone::Doubt } else { Tone::Good }, &lines.join("\n"));
             }
             Ok(None) => message.show(Tone::Good, &text("exportNothing")),
             Err(error) => message.show(Tone::Bad, &text_with("exportFailed", &[&error])),

@@ -269,7 +269,7 @@ impl Import {
         let Ok(desk) = DeskName::parse(&chosen.desk()) else { return Outcome::failed(text("importDeskName")) };
         let reading = slices::through(koc::reading(bytes, &DeskZone, chosen.times())).await;
         let mut outcome = Outcome::from_reading(&reading);
-        let lines = reading.transactions.into_iter().map(|(_, transaction)| transaction).collect();
+        let lines = reading.into_lines();
         let cleared = match self.desk.store.cleared_of(&desk).await {
             Ok(cleared) => cleared,
             Err(error) => return Outcome::failed(error.to_string()),

@@ -12,6 +12,7 @@ use crate::{
     },
     store::StoreError,
     timer::sleep,
+    wording,
 };
 use futures_util::future::select;
 use koct_core::{
@@ -19,9 +20,11 @@ use koct_core::{
     desk::{
         barcode::same_code,
         guard::{self, Known},
+        jump::{ClockJump, ClockWatch},
         scan::{Entered, Typed, TypedError},
         visit::{Switch, Visit, Visits},
     },
+    desks::shift::Shift,
     log::event::LogEvent,
 };
 use std::{
@@ -61,7 +64,8 @@ struct Ahead {
 
 /// What became of a scan.
 enum Written {
-    Entry(Entry),
+    /// With the jump of the clock since the scan before.
+    Entry(Entry, Option<ClockJump>),
     /// It is the next patron's card.
     NextPatron(Cardnumber),
 }
@@ -78,6 +82,7 @@ elements! {
         visits: RefCell<Visits>,
         /// The card that was taken for the next patron's, where nothing was recorded since.
         last_card: Cell<Option<Switch>>,
+        clock: RefCell<ClockWatch>,
     }
 }
 
@@ -200,11 +205,11 @@ impl Scans {
             scan.action = self.visits.borrow().of(visit, scan.action);
         }
         match self.write(&mut scan).await {
-            Ok(Written::Entry(entry)) => {
+            Ok(Written::Entry(entry, jump)) => {
                 if let Some(visit) = visit {
                     self.visits.borrow_mut().recorded(visit, &entry.transaction.action, entry.id);
                 }
-                self.confirm(entry);
+                self.confirm(entry, jump);
             }
             Ok(Written::NextPatron(card)) => self.switch_patron(visit, scan, &card),
             Err(problem) => self.refuse(&Unrecorded::Scan(scan, problem)),
@@ -238,8 +243,15 @@ impl Scans {
                 return Err(Problem::Odd(concern));
             }
         }
-        let recorded = self.desk.store.record(scan.action.clone(), moment).await;
-        recorded.map(Written::Entry).map_err(|error| Problem::Store(error.to_string()))
+        if self.clock.borrow().is_new()
+            && let Some(last) = self.desk.store.last_scan().await
+        {
+            self.clock.borrow_mut().begin(last);
+        }
+        let entry = self.desk.store.record(scan.action.clone(), moment).await;
+        let entry = entry.map_err(|error| Problem::Store(error.to_string()))?;
+        let jump = self.clock.borrow_mut().scan(moment, clock::ran());
+        Ok(Written::Entry(entry, jump))
     }
 
     /// Asks the records, as far as they answer in time: a scan does not wait for long.
@@ -328,7 +340,7 @@ impl Scans {
     }
 
     /// Shows that a scan is durable.
-    fn confirm(self: &Rc<Self>, entry: Entry) {
+    fn confirm(self: &Rc<Self>, entry: Entry, jump: Option<ClockJump>) {
         self.last_card.set(None);
         self.desk.log_changed(&LogEvent::Recorded(entry.clone()));
         let action = &entry.transaction.action;
@@ -341,7 +353,16 @@ impl Scans {
             Action::Return { .. } => text_with("recordedCheckin", &[&barcode, &checkouts, &checkins]),
             Action::Payment { amount, .. } => text_with("recordedPayment", &[&locale::amount(*amount), &cardnumber]),
         };
-        self.desk.message.answer(Tone::Good, &message);
+        if let Some(jump) = jump {
+            let times =
+                [Shift(jump.whole_minutes()).to_string(), wording::moment(jump.before), wording::moment(jump.now)];
+            let words = text_with("clockJumped", &[&times[0], &times[1], &times[2], &text("showReview")]);
+            // Heard as a warning, and kept until somebody has seen it: the next scan comes at once.
+            self.desk.message.answer(Tone::Doubt, &message);
+            self.desk.message.show(Tone::Bad, &format!("{message}\n{words}"));
+        } else {
+            self.desk.message.answer(Tone::Good, &message);
+        }
         self.queue.look_up(entry);
     }
 

@@ -3,10 +3,13 @@
 //! That of a long log takes a while: it is done in slices, and only what was asked for last is shown.
 
 use super::Review;
-use crate::{clock, slices, store::StoreError};
+use crate::{clock, slices, store::StoreError, wording};
 use koct_core::{
-    Entry, State,
-    desks::{conflict, shift::Shifts},
+    Entry, State, Transaction, TransactionId,
+    desks::{
+        conflict,
+        shift::{Move, Plan, Shifts},
+    },
     log::order::{self, Ordered},
 };
 use std::{
@@ -25,6 +28,8 @@ pub(crate) struct Looking {
     pub(crate) looked_at: RefCell<Option<LookedAt>>,
     /// How far the times of each desk are moved here, and nowhere else yet.
     pub(crate) shifts: RefCell<Shifts>,
+    /// What was shown of them last: this is stored, and nothing else.
+    pub(crate) shown: RefCell<(Shifts, Plan)>,
     /// Counts what was asked.
     asked: Cell<u32>,
     /// Whether a commit waits for it.
@@ -37,7 +42,10 @@ pub(crate) struct LookedAt {
     /// What is to be sent or may have been, at the times that the shifts give.
     pub(crate) entries: Ordered,
     pub(crate) committed: Vec<Entry>,
-    shifts: Shifts,
+    /// What Koha refused, at its stored times: it is moved as well, so that it is right when it is sent again.
+    pub(crate) refused: Vec<Entry>,
+    pub(crate) shifts: Shifts,
+    pub(crate) plan: Plan,
     pub(crate) review: conflict::Review,
 }
 
@@ -54,13 +62,26 @@ pub(crate) enum Looked {
 impl LookedAt {
     /// Moves the times of the desks to where these shifts put them.
     async fn move_to(&mut self, shifts: Shifts) {
-        let before = std::mem::replace(&mut self.shifts, shifts);
-        if self.shifts == before {
+        if self.shifts == shifts {
             return;
         }
+        self.shifts = shifts;
         let mut entries = std::mem::take(&mut self.entries).into_entries();
-        self.shifts.try_on(&mut entries, &before);
+        self.plan.take_off(&mut entries);
+        self.plan = self.shifts.plan(entries.iter().chain(&self.refused));
+        self.plan.try_on(&mut entries);
         self.entries = slices::through(order::sorting(entries)).await;
+    }
+
+    /// One of those that may be moved, at the time at which it is looked at.
+    pub(super) fn find(&self, id: TransactionId) -> Option<&Entry> {
+        self.entries.iter().chain(&self.refused).find(|entry| entry.id == id)
+    }
+
+    /// What is moved, in one line, with its time as it is stored.
+    pub(super) fn words(&self, moving: &Move) -> String {
+        let found = self.find(moving.id).map(|entry| entry.transaction.action.clone());
+        found.map_or_else(String::new, |action| wording::transaction(&Transaction { moment: moving.from, action }))
     }
 
     pub(crate) fn to_send(&self) -> usize {
@@ -141,10 +162,11 @@ impl Review {
         let nothing_committed = counts.committed() == 0;
         let items = if nothing_committed { HashSet::new() } else { slices::through(conflict::items(&entries)).await };
         let committed = self.desk.store.latest_committed(&items).await?;
+        let refused = self.desk.store.in_states(&[State::Rejected]).await?.into_entries();
         if looking.asked.get() != asked {
             return Ok(false);
         }
-        Ok(looking.through(LookedAt { entries, committed, ..LookedAt::default() }).await)
+        Ok(looking.through(LookedAt { entries, committed, refused, ..LookedAt::default() }).await)
     }
 
     /// Looks through it again, since a shift was tried. Returns whether that is there to be shown.
