@@ -182,6 +182,7 @@ impl Review {
         let Some(looked_at) = &*looked_at else { return Ok(()) };
         let shifts = self.looking.shifts.borrow();
         self.show_working(false);
+        self.looking.shown_up_to.set(Some(looked_at.entries.last_id()));
         let conflicts = &looked_at.review.conflicts;
         let [to_send, found] = [looked_at.to_send(), conflicts.len()].map(locale::number);
         self.text.set_text_content(Some(&match (looked_at.to_send(), conflicts.len()) {
@@ -370,8 +371,11 @@ impl Review {
         let now = clock::now().ok_or_else(|| text("attentionClock"))?;
         let words = |error: StoreError| error.to_string();
         let movable = self.desk.store.in_states(&Shifts::states()).await.map_err(words)?;
-        let ids: Vec<TransactionId> =
-            movable.iter().filter(|entry| shifts.concern(entry)).map(|entry| entry.id).collect();
+        // What was scanned or imported since was not shown.
+        let last = self.looking.shown_up_to.get();
+        let was_there = |entry: &Entry| !entry.status.state().is_to_send() || Some(entry.id) <= last;
+        let is_meant = |entry: &&Entry| was_there(entry) && shifts.concern(entry);
+        let ids: Vec<TransactionId> = movable.iter().filter(is_meant).map(|entry| entry.id).collect();
         let changes = self.desk.store.change(&ids, |entry| shifts.moved(entry, now)).await.map_err(words)?;
         let moved = changes.len();
         self.desk.apply(changes);

@@ -5,7 +5,7 @@
 use super::Review;
 use crate::{clock, slices, store::StoreError};
 use koct_core::{
-    Entry, State,
+    Entry, State, TransactionId,
     desks::{conflict, shift::Shifts},
     log::order::{self, Ordered},
 };
@@ -25,6 +25,8 @@ pub(crate) struct Looking {
     pub(crate) looked_at: RefCell<Option<LookedAt>>,
     /// How far the times of each desk are moved here, and nowhere else yet.
     pub(crate) shifts: RefCell<Shifts>,
+    /// The last number that was looked at when it was shown: no shift that is stored moves what came later.
+    pub(crate) shown_up_to: Cell<Option<TransactionId>>,
     /// Counts what was asked.
     asked: Cell<u32>,
     /// Whether a commit waits for it.
