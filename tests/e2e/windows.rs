@@ -533,8 +533,7 @@ fn what_another_window_changes_while_one_asks_is_not_decided_about() {
     desk.page.wait_contains("#message", "Decided by you: 1.").unwrap();
     desk.page.reload().unwrap();
     desk.page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
-    // The newest first.
-    desk.wait_for_states(&["local", "in-doubt", "success"]).unwrap();
+    desk.wait_for_states(&["success", "in-doubt", "local"]).unwrap();
 }
 
 #[test]
