@@ -52,8 +52,6 @@ struct Options {
     /// As they are stored.
     loaded: RefCell<Preferences>,
     testing: Cell<bool>,
-    /// For which servers Firefox was asked for permission.
-    asked: RefCell<Vec<String>>,
 }
 
 /// Starts the page.
@@ -78,7 +76,6 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         message: dom::by_id("settings-message")?,
         loaded: RefCell::default(),
         testing: Cell::new(false),
-        asked: RefCell::default(),
     });
     match preferences::load().await {
         Ok(preferences) => {
@@ -105,8 +102,6 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     let this = options.clone();
     options.fields.bind(move || this.show_account())?;
     let this = options.clone();
-    dom::on::<Event>(dom::window()?.as_ref(), "pagehide", move |_| this.give_back());
-    let this = options.clone();
     dom::on::<Event>(&options.branch_choice, "change", move |_| {
         this.branchcode.set_value(&this.branch_choice.value());
         this.fields.mark(&[]);
@@ -132,14 +127,6 @@ impl Options {
         self.forgotten.set_hidden(!stored.forgets_secrets(&page.form.server));
         if let Err(error) = self.fields.show_secrets(&page, &stored) {
             self.say_failed(&error);
-        }
-    }
-
-    /// Firefox's permission for a server that was tried and not saved is given back when the page goes.
-    fn give_back(&self) {
-        for pattern in self.loaded.borrow().origins_to_give_back(self.asked.take()) {
-            // Nobody is there any more to hear how it went; the next start looks again.
-            let _ = webext::start_removing_permissions(&preferences::origins(&pattern));
         }
     }
 
@@ -197,12 +184,8 @@ impl Options {
         // Shown as they will be used.
         preferences.form = Form { desk_name: preferences.form.desk_name, ..Form::from(&settings) };
         self.fill(&preferences);
-        let pattern = settings.server.permission_pattern();
-        match webext::request_permissions(&preferences::origins(&pattern)) {
-            Ok(asked) => {
-                self.asked.borrow_mut().push(pattern);
-                Some((preferences, settings, asked))
-            }
+        match webext::request_permissions(&preferences::origins(&settings.server.permission_pattern())) {
+            Ok(asked) => Some((preferences, settings, asked)),
             Err(error) => {
                 self.say_failed(&error);
                 None
@@ -257,6 +240,8 @@ impl Options {
             let this = self.clone();
             spawn_local(async move {
                 this.run_test(settings, asked).await;
+                // The server may not be saved, now or ever.
+                preferences::give_back_permissions().await;
                 this.testing.set(false);
                 this.test.set_disabled(false);
             });

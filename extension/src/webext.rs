@@ -27,10 +27,6 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = ["browser", "permissions"], js_name = remove)]
     pub(crate) async fn remove_permissions(permissions: &Object) -> Result<JsValue, JsValue>;
 
-    /// Asked for before anything is awaited, so that a page can do so while it goes.
-    #[wasm_bindgen(catch, js_namespace = ["browser", "permissions"], js_name = remove)]
-    pub(crate) fn start_removing_permissions(permissions: &Object) -> Result<Promise, JsValue>;
-
     #[wasm_bindgen(catch, js_namespace = ["browser", "permissions"], js_name = getAll)]
     pub(crate) async fn get_permissions() -> Result<JsValue, JsValue>;
 

@@ -143,8 +143,20 @@ fn what_was_scanned_and_cleared_is_nowhere_in_the_profile() {
     desk.page.click("tr[data-seq='2'] [data-edit]").unwrap();
     desk.page.fill("#edit-barcode", &format!("{corrected}\n")).unwrap();
     desk.page.wait("!document.getElementById('edit-dialog').open").unwrap();
+    // Many more, half of them in Koha: their fingerprints and the record of the commit stay.
+    let many: Vec<String> = (1_000..1_120).map(canary).collect();
+    let (committed, open) = many.split_at(60);
+    for (part, total) in [(committed, 62), (open, 122)] {
+        desk.page.click("#checkin-item").unwrap();
+        desk.page.type_text(&format!("{}\n", part.join("\n"))).unwrap();
+        desk.wait_for_total(total).unwrap();
+        if total == 62 {
+            desk.commit().unwrap();
+        }
+    }
     let in_storage = |files: &[PathBuf]| !files.is_empty() && files.iter().all(|path| is_storage(path));
-    let scanned = [&card, &item, &returned, &corrected].map(String::as_str);
+    let mut scanned = [&card, &item, &returned, &corrected].map(String::as_str).to_vec();
+    scanned.extend(many.iter().map(String::as_str));
     for (text, files) in files_with(profile.path(), &scanned) {
         assert!(in_storage(&files), "the log holds it, and nothing else: {text} {files:?}");
     }

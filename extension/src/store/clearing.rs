@@ -13,8 +13,28 @@ use koct_core::{
     desks::cleared::{Asked, Consent, Remembered, cleared_keys_of, remembered_key},
     log::Counts,
 };
+use serde::Serialize;
 use std::collections::BTreeSet;
 use wasm_bindgen::JsValue;
+
+/// Enough to fill the pages that are left of a log that was cleared; some ten milliseconds.
+const FILLERS: u32 = 300;
+
+/// What entries are overwritten with: as large as a small one, and found by the same indexes.
+#[derive(Serialize)]
+struct Filler {
+    seq: f64,
+    status: FillerStatus,
+    cardnumber: String,
+    #[serde(rename = "itemKey")]
+    item_key: String,
+    hold: u32,
+}
+
+#[derive(Serialize)]
+struct FillerStatus {
+    state: String,
+}
 
 impl Store {
     /// The log as it stands, for a person to be asked about.
@@ -71,6 +91,10 @@ impl Store {
             }
         }
         self.forget_old(now).await?;
+        if removed > 0 {
+            // Where it does not work, they are removed all the same.
+            let _ = self.overwrite().await;
+        }
         Ok(removed)
     }
 
@@ -107,6 +131,28 @@ impl Store {
         let removed = take_out(&writing, &entries(query.primitive()?.await?)?, consent, own, now)?;
         writing.commit().await?;
         Ok(removed)
+    }
+
+    /// Overwrites what the database's file still holds of entries that were removed: their bytes stay in its pages until
+    /// something else is written there. What is written here is gone again when the transaction ends, so nobody ever sees
+    /// it, and its keys lie below all numbers, so none is used up.
+    async fn overwrite(&self) -> Result<()> {
+        let writing = self.writing()?;
+        let log = writing.object_store(LOG)?;
+        for place in 1..=FILLERS {
+            // Nothing that can be compressed.
+            let text = || js_sys::Math::random().to_string();
+            let filler = Filler {
+                seq: f64::from(place) / f64::from(FILLERS + 1),
+                status: FillerStatus { state: text() },
+                cardnumber: text(),
+                item_key: text(),
+                hold: place,
+            };
+            log.put(to_js(&filler)?).primitive()?;
+        }
+        log.delete::<f64, _>(KeyRange::Bound(0.0, true, 1.0, true)).primitive()?;
+        Ok(writing.commit().await?)
     }
 
     /// Forgets what was cleared long ago, and the other desks where nothing of them can be left.
