@@ -35,7 +35,9 @@ impl Asked {
     pub fn new(last: TransactionId, mut open: Vec<(TransactionId, State)>, settled: Counts) -> Self {
         open.sort_unstable();
         let mut counts = settled;
-        open.iter().for_each(|(_, state)| counts.add(*state, 1));
+        for (_, state) in &open {
+            counts.add(*state, 1);
+        }
         Self { counts, consent: Consent { last, open } }
     }
 
