@@ -8,6 +8,7 @@ pub mod offers;
 pub mod order;
 pub mod revision;
 pub mod search;
+pub mod seen;
 pub mod sitting;
 pub mod slip;
 pub mod status;

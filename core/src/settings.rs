@@ -24,6 +24,8 @@ macro_rules! with_defaults {
 pub mod desk;
 pub mod form;
 pub mod guide;
+pub mod other_server;
+pub mod passphrase;
 pub mod policy;
 pub mod records;
 pub mod stored;

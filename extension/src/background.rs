@@ -1,7 +1,7 @@
 //! The toolbar button: opens KOCT's window, or brings it to the front.
 
 use crate::{
-    badge,
+    badge, preferences,
     store::{self, Store},
     webext::{self, object, property},
 };
@@ -32,7 +32,7 @@ pub(crate) async fn toolbar_clicked() -> Result<(), JsValue> {
     shown
 }
 
-/// Firefox has started, or woken this page: the badge is drawn from the log.
+/// Firefox has started, or woken this page: the badge is drawn from the log, and what was left over of permissions given back.
 pub(crate) async fn woken() {
     // Where the log cannot be opened, the window says so.
     if let Ok(store) = Store::open(store::DATABASE).await
@@ -40,6 +40,7 @@ pub(crate) async fn woken() {
     {
         badge::show(counts);
     }
+    preferences::give_back_permissions().await;
 }
 
 async fn show() -> Result<(), JsValue> {

@@ -20,7 +20,11 @@ use koct_core::{
         connection::{Connection, ConnectionError, Next, Ready},
         rest::Library,
     },
-    settings::{form::Form, guide, table::Preferences},
+    settings::{
+        form::{Form, Login},
+        guide,
+        table::Preferences,
+    },
 };
 use open_koha::OpenKoha;
 use records::RecordsPart;
@@ -39,13 +43,15 @@ struct Options {
     server_warning: HtmlElement,
     /// Matters only where no person's session is used.
     account: HtmlElement,
-    open_koha: HtmlInputElement,
+    keep_secrets: HtmlElement,
+    /// Says that stored secrets are not used for another server.
+    forgotten: HtmlElement,
     branchcode: HtmlInputElement,
     branch_choice: HtmlSelectElement,
     branch_choice_row: HtmlElement,
     test: HtmlButtonElement,
     message: HtmlElement,
-    /// As they were when the page was opened.
+    /// As they are stored.
     loaded: RefCell<Preferences>,
     testing: Cell<bool>,
 }
@@ -63,7 +69,8 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         server: dom::by_id("server")?,
         server_warning: dom::by_id("server-warning")?,
         account: dom::by_id("account-fields")?,
-        open_koha: dom::by_id("login-open-koha")?,
+        keep_secrets: dom::by_id("keep-password-row")?,
+        forgotten: dom::by_id("secrets-forgotten")?,
         branchcode: dom::by_id("branchcode")?,
         branch_choice: dom::by_id("branch-choice")?,
         branch_choice_row: dom::by_id("branch-choice-row")?,
@@ -74,10 +81,10 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     });
     match preferences::load().await {
         Ok(preferences) => {
+            *options.loaded.borrow_mut() = preferences.clone();
             options.fill(&preferences);
             options.records.loaded();
             policy::show(&preferences::policy().await)?;
-            *options.loaded.borrow_mut() = preferences;
         }
         Err(error) => options.say_failed(&error),
     }
@@ -90,10 +97,12 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     dom::on::<Event>(&options.test, "click", move |_| this.test());
     let this = options.clone();
     dom::on::<Event>(&options.server, "input", move |_| this.warn_of_http());
-    for id in ["login-account", "login-open-koha"] {
+    for event in ["input", "change"] {
         let this = options.clone();
-        dom::on::<Event>(dom::by_id::<Element>(id)?.as_ref(), "change", move |_| this.show_account());
+        dom::on::<Event>(dom::by_id::<Element>("settings-form")?.as_ref(), event, move |_| this.show_account());
     }
+    let this = options.clone();
+    options.fields.bind(move || this.show_account())?;
     let this = options.clone();
     dom::on::<Event>(&options.branch_choice, "change", move |_| {
         this.branchcode.set_value(&this.branch_choice.value());
@@ -113,8 +122,27 @@ impl Options {
         self.show_account();
     }
 
+    /// Shows what matters for the login that is chosen, and what is stored for the server that is typed.
     fn show_account(&self) {
-        self.account.set_hidden(self.open_koha.checked());
+        let (page, stored) = (self.read(), self.loaded.borrow());
+        self.account.set_hidden(page.form.login == Login::OpenKoha);
+        self.keep_secrets.set_hidden(!page.has_secret_to_keep());
+        self.forgotten.set_hidden(!stored.forgets_secrets(&page.form.server));
+        if let Err(error) = self.fields.show_secrets(&page, &stored) {
+            self.say_failed(&error);
+        }
+    }
+
+    /// What the page holds is stored: of the secrets, nothing is in it any more.
+    async fn saved(&self) {
+        if let Ok(stored) = preferences::load().await {
+            self.records.saved(&stored.records).await;
+            *self.loaded.borrow_mut() = stored;
+        }
+        self.fields.empty_secrets();
+        self.show_account();
+        // KOCT may talk to the configured server and to no other.
+        preferences::give_back_permissions().await;
     }
 
     /// As they are in the page.
@@ -184,22 +212,19 @@ impl Options {
         if let Err(error) = preferences::save(&preferences).await {
             return self.say_failed(&error);
         }
-        self.records.saved(&preferences.records).await;
+        self.saved().await;
         self.say("doubt", &text("savedWithoutKoha"));
     }
 
     async fn store(&self, preferences: Preferences, settings: Settings, asked: js_sys::Promise) {
+        // Meanwhile nobody gives the permission back.
+        let lock = preferences::lock_permissions().await;
         let allowed = JsFuture::from(asked).await.is_ok_and(|allowed| allowed.is_truthy());
-        let before = preferences::load().await.ok().and_then(|before| before.form.server().ok());
         if let Err(error) = preferences::save(&preferences).await {
             return self.say_failed(&error);
         }
-        self.records.saved(&preferences.records).await;
-        // KOCT may talk to the configured server and to no other.
-        let pattern = settings.server.permission_pattern();
-        if let Some(before) = before.map(|server| server.permission_pattern()).filter(|before| *before != pattern) {
-            let _ = webext::remove_permissions(&preferences::origins(&before)).await;
-        }
+        drop(lock);
+        self.saved().await;
         if allowed {
             self.say("good", &text("saved"));
         } else {
@@ -218,6 +243,8 @@ impl Options {
             let this = self.clone();
             spawn_local(async move {
                 this.run_test(settings, asked).await;
+                // The server may not be saved, now or ever.
+                preferences::give_back_permissions().await;
                 this.testing.set(false);
                 this.test.set_disabled(false);
             });
@@ -225,6 +252,8 @@ impl Options {
     }
 
     async fn run_test(&self, settings: Settings, asked: js_sys::Promise) {
+        // Meanwhile nobody gives the permission back.
+        let _lock = preferences::lock_permissions().await;
         if !JsFuture::from(asked).await.is_ok_and(|allowed| allowed.is_truthy()) {
             self.say("bad", &text_with("testNotAllowed", &[settings.server.as_str()]));
             return;

@@ -1,7 +1,10 @@
 //! Where the settings are kept: `storage.local`, and the secrets in `storage.session` where they shall not stay on this
 //! computer. What the library has preset comes from `storage.managed`.
 
-use crate::webext::object;
+use crate::{
+    lock::{self, Lock},
+    webext::{self, object, property},
+};
 use js_sys::{Array, JSON};
 pub(crate) use koct_core::settings::table::Preferences;
 use koct_core::{
@@ -20,12 +23,7 @@ use web_extensions_sys::browser;
 /// # Errors
 /// When Firefox cannot read its storage.
 pub(crate) async fn load() -> Result<Preferences, JsValue> {
-    let storage = browser().storage();
-    // All at once: each question to Firefox takes a millisecond or two, and a window asks at every change.
-    let local = storage.local().get(&JsValue::NULL).await?;
-    let session = storage.session().get(&JsValue::NULL).await?;
-    let stored = Stored::parse(&json(&local)?, &json(&session)?);
-    let mut preferences = stored.preferences(&policy().await);
+    let (stored, mut preferences) = read().await?;
     if stored.keeps_too_much(&preferences) {
         keep_secrets(&preferences).await?;
     }
@@ -37,6 +35,16 @@ pub(crate) async fn load() -> Result<Preferences, JsValue> {
         preferences.form.desk_name = name;
     }
     Ok(preferences)
+}
+
+async fn read() -> Result<(Stored, Preferences), JsValue> {
+    let storage = browser().storage();
+    // All at once: each question to Firefox takes a millisecond or two, and a window asks at every change.
+    let local = storage.local().get(&JsValue::NULL).await?;
+    let session = storage.session().get(&JsValue::NULL).await?;
+    let stored = Stored::parse(&json(&local)?, &json(&session)?);
+    let preferences = stored.preferences(&policy().await);
+    Ok((stored, preferences))
 }
 
 fn json(stored: &JsValue) -> Result<String, JsValue> {
@@ -98,4 +106,24 @@ pub(crate) fn on_change(handler: impl Fn() + 'static) {
 /// The argument of the permission calls for one server.
 pub(crate) fn origins(pattern: &str) -> js_sys::Object {
     object([("origins", Array::of1(&pattern.into()).into())])
+}
+
+/// Whoever holds it gives permissions back, or needs one that is not in the settings yet.
+const PERMISSIONS: &str = "koct-permissions";
+
+/// Keeps what was granted until this is dropped; `None` where somebody else is at it.
+pub(crate) async fn lock_permissions() -> Option<Lock> {
+    lock::lock_of(PERMISSIONS).await
+}
+
+/// Gives back Firefox's permission for every server that is not in the settings: it was tried and not saved, or is not used
+/// any more. Where that is not possible now, the next start does it.
+pub(crate) async fn give_back_permissions() {
+    let Some(_lock) = lock_permissions().await else { return };
+    let (Ok((_, preferences)), Ok(granted)) = (read().await, webext::get_permissions().await) else { return };
+    let granted = Array::from(&property(&granted, "origins")).iter().filter_map(|origin| origin.as_string()).collect();
+    for pattern in preferences.origins_to_give_back(granted) {
+        // One that a library has granted cannot be given back.
+        let _ = webext::remove_permissions(&origins(&pattern)).await;
+    }
 }

@@ -27,6 +27,9 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = ["browser", "permissions"], js_name = remove)]
     pub(crate) async fn remove_permissions(permissions: &Object) -> Result<JsValue, JsValue>;
 
+    #[wasm_bindgen(catch, js_namespace = ["browser", "permissions"], js_name = getAll)]
+    pub(crate) async fn get_permissions() -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(catch, js_namespace = ["browser", "windows"], js_name = getCurrent)]
     async fn get_current_window() -> Result<JsValue, JsValue>;
 

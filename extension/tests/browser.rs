@@ -201,12 +201,32 @@ async fn removing_spares_the_other_states_and_numbers_are_never_used_again() {
         store.record(issue(barcode), moment(0)).await.unwrap();
     }
     store.set_statuses(&[(TransactionId(3), Status::Success)]).await.unwrap();
-    assert_eq!(
-        store.remove(&[State::Added, State::Success], &DeskName::parse("Main").unwrap(), moment(0)).await.unwrap(),
-        1
-    );
+    let asked = store.asked().await.unwrap();
+    assert_eq!((asked.counts.total(), asked.counts.uncommitted()), (3, 2));
+    assert_eq!(asked.clone().all(false), None);
+    let own = DeskName::parse("Main").unwrap();
+    assert_eq!(store.remove(&asked.settled(), &own, moment(0)).await.unwrap(), 1);
     assert_eq!(store.ids().await.unwrap().len(), 2);
+    let asked = store.asked().await.unwrap();
     assert_eq!(store.record(issue("D"), moment(0)).await.unwrap().id, TransactionId(4));
+    // Since it was asked, one was recorded and one was taken back and restored; one was committed.
+    store.change(&[TransactionId(1)], |entry| entry.deleted(moment(0))).await.unwrap();
+    store.change(&[TransactionId(1)], |entry| entry.restored(moment(0))).await.unwrap();
+    store.set_statuses(&[(TransactionId(2), Status::Added)]).await.unwrap();
+    let all = asked.all(true).unwrap();
+    assert_eq!(store.remove(&all, &own, moment(0)).await.unwrap(), 2, "what was asked about");
+    assert_eq!(store.ids().await.unwrap(), [TransactionId(4)], "and not what came since");
+    // What was taken back when it was asked, and is to be sent now, stays as well.
+    store.change(&[TransactionId(4)], |entry| entry.deleted(moment(0))).await.unwrap();
+    let all = store.asked().await.unwrap().all(false).unwrap();
+    store.change(&[TransactionId(4)], |entry| entry.restored(moment(0))).await.unwrap();
+    assert_eq!(store.remove(&all, &own, moment(0)).await.unwrap(), 0);
+}
+
+/// Removes everything.
+async fn clear(store: &Store, own: &DeskName, now: Moment) -> u32 {
+    let all = store.asked().await.unwrap().all(true).unwrap();
+    store.remove(&all, own, now).await.unwrap()
 }
 
 fn of_bus(barcode: &str, millis: i64) -> Entry {
@@ -264,10 +284,11 @@ async fn a_long_log_with_gaps_is_read_whole() {
     let own = DeskName::parse("Main").unwrap();
     store.change(&[TransactionId(2)], |entry| entry.deleted(moment(0))).await.unwrap();
     assert_eq!(ids(store.in_states(&[State::Deleted, State::Local]).await.unwrap()), local);
-    assert_eq!(store.remove(&[State::Success], &own, moment(0)).await.unwrap(), 834);
-    assert_eq!(store.ids().await.unwrap(), local);
+    let settled = store.asked().await.unwrap().settled();
+    assert_eq!(store.remove(&settled, &own, moment(0)).await.unwrap(), 835);
+    assert_eq!(store.ids().await.unwrap(), local[1..]);
     assert_eq!(ids(store.in_states(&[State::Local]).await.unwrap()), local[1..]);
-    assert_eq!(store.remove(&State::ALL, &own, moment(0)).await.unwrap(), 1_666);
+    assert_eq!(clear(&store, &own, moment(0)).await, 1_665);
     assert_eq!(store.ids().await.unwrap(), []);
 }
 
@@ -298,14 +319,14 @@ async fn what_was_committed_and_cleared_is_remembered() {
     store.add(vec![of_bus("A", 0), of_bus("B", 1)]).await.unwrap();
     store.record(issue("C"), moment(0)).await.unwrap();
     store.set_statuses(&[(TransactionId(1), Status::Added), (TransactionId(3), Status::Success)]).await.unwrap();
-    assert_eq!(store.remove(&State::ALL, &own, moment(0)).await.unwrap(), 3);
+    assert_eq!(clear(&store, &own, moment(0)).await, 3);
     let bus = DeskName::parse("Bus").unwrap();
     let key = cleared::cleared_key(&bus, &of_bus("A", 0).transaction);
     assert_eq!(store.cleared_of(&bus).await.unwrap().into_iter().collect::<Vec<_>>(), [key]);
     assert_eq!(store.cleared_of(&own).await.unwrap().len(), 1);
     assert_eq!(store.desks().await.unwrap(), []);
     // More than a year later it is forgotten.
-    store.remove(&State::ALL, &own, moment(401 * 86_400_000)).await.unwrap();
+    clear(&store, &own, moment(401 * 86_400_000)).await;
     assert_eq!(store.cleared().await.unwrap(), Vec::<String>::new());
 }
 

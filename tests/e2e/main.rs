@@ -34,6 +34,7 @@ mod printing;
 mod records;
 mod scanning;
 mod settings;
+mod traces;
 mod windows;
 
 use fake_koha::{Config, Era, FakeKoha};

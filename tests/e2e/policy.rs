@@ -111,6 +111,7 @@ fn keeping_the_password_can_be_forbidden_later() {
     let page = second.open_settings().unwrap();
     assert_eq!(page.eval(kept).unwrap(), false);
     assert!(is(&page, "keep-password", "disabled") && !is(&page, "keep-password", "checked"));
-    assert_eq!(page.value("#password").unwrap(), "s3cret", "until Firefox is closed");
+    let in_session = "browser.storage.session.get('password').then(all => all.password)";
+    assert_eq!(page.eval(in_session).unwrap(), "s3cret", "until Firefox is closed");
     assert_eq!(page.value("#branchcode").unwrap(), "CPL", "her own, not locked");
 }

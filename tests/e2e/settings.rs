@@ -103,7 +103,9 @@ fn the_password_stays_only_where_it_is_to_stay() {
     page.activate().unwrap();
     page.reload().unwrap();
     page.wait("document.body.hasAttribute('data-ready')").unwrap();
-    assert_eq!(page.value("#password").unwrap(), "s3cret", "for this session");
+    let in_session = "browser.storage.session.get('password').then(all => all.password)";
+    assert_eq!(page.eval(in_session).unwrap(), "s3cret", "for this session");
+    assert_eq!((page.value("#password").unwrap(), page.visible("#password-remove").unwrap()), (String::new(), true));
     page.click("#keep-password").unwrap();
     page.click("#save").unwrap();
     page.wait("browser.storage.local.get().then(all => JSON.stringify(all).includes('s3cret'))").unwrap();
@@ -119,6 +121,129 @@ fn only_the_configured_server_is_allowed() {
     let page = desk.configure(&Settings::of("http://localhost:1", "send")).unwrap();
     let origins = page.eval("browser.permissions.getAll().then(all => all.origins)").unwrap();
     assert_eq!(origins, serde_json::json!(["http://localhost/*"]));
+}
+
+/// What the page holds: its text, and what stands in its fields.
+const IN_PAGE: &str =
+    "document.documentElement.outerHTML + [...document.querySelectorAll('input')].map(field => field.value).join()";
+
+#[test]
+fn a_stored_secret_is_never_in_the_page_and_never_sent_to_another_server() {
+    let (koha, other) = (koha(Era::From2405), koha(Era::From2405));
+    let desk = desk();
+    let page = desk.open_settings().unwrap();
+    enter(&page, &Settings::of(&koha.url(), "send")).unwrap();
+    page.click("#lookup").unwrap();
+    page.fill("#client-id", "desk-key").unwrap();
+    page.fill("#client-secret", "s3cret-of-key").unwrap();
+    let save = || {
+        page.eval("document.getElementById('settings-message').textContent = ''").unwrap();
+        page.click("#save").unwrap();
+        page.wait("document.getElementById('settings-message').textContent !== ''").unwrap();
+        page.text("#settings-message").unwrap()
+    };
+    assert!(save().starts_with("Saved"));
+    let stored = || {
+        let both = "browser.storage.session.get().then(all => [all.password, all.clientSecret])";
+        serde_json::from_value::<[String; 2]>(page.eval(both).unwrap()).unwrap()
+    };
+    let [password, _] = stored();
+    assert_eq!(stored()[1], "s3cret-of-key");
+    // Nothing of what was stored stays in the page, nor comes into it.
+    for reloaded in [false, true] {
+        if reloaded {
+            page.reload().unwrap();
+            page.wait("document.body.hasAttribute('data-ready')").unwrap();
+        }
+        let in_page = page.eval(IN_PAGE).unwrap().to_string();
+        assert!(!in_page.contains("s3cret-of-key"), "{in_page}");
+        for id in ["password", "client-secret"] {
+            assert_eq!(page.value(&format!("#{id}")).unwrap(), "");
+            let placeholder = page.eval(&format!("document.getElementById('{id}').placeholder")).unwrap();
+            assert_eq!(placeholder, "Stored. Type to replace it.");
+        }
+    }
+    let test = || {
+        page.eval("document.getElementById('settings-message').textContent = ''").unwrap();
+        page.click("#test-connection").unwrap();
+        page.wait("!document.getElementById('test-connection').disabled && document.getElementById('settings-message').innerText !== ''").unwrap();
+        page.text("#settings-message").unwrap()
+    };
+    assert!(test().starts_with("All is well"), "what is stored is used");
+
+    // Another port is another server.
+    page.fill("#server", &other.url()).unwrap();
+    page.wait_visible("#secrets-forgotten").unwrap();
+    assert_eq!(seen(&page, &["password-remove", "client-secret-remove"]), [false, false]);
+    assert!(test().starts_with("Not saved"));
+    page.wait_visible("#password-error").unwrap();
+    assert_eq!(other.requests().len(), 0);
+    // Back again, it is there as before.
+    page.fill("#server", &koha.url()).unwrap();
+    page.wait_hidden("#secrets-forgotten").unwrap();
+    assert!(test().starts_with("All is well"));
+    assert_eq!(stored(), [password.as_str(), "s3cret-of-key"]);
+
+    // Typed anew, it may go there; and what was stored is forgotten.
+    page.fill("#server", &other.url()).unwrap();
+    page.fill("#password", &password).unwrap();
+    page.fill("#client-id", "").unwrap();
+    assert!(test().starts_with("All is well"));
+    assert!(save().starts_with("Saved"));
+    page.wait_hidden("#secrets-forgotten").unwrap();
+    assert_eq!(stored(), [password.as_str(), ""]);
+    assert!(!format!("{:?}", other.requests()).contains("s3cret-of-key"));
+
+    // Removed; and how long secrets are kept is asked where there is one.
+    assert_eq!(seen(&page, &["password-remove", "client-secret-remove", "keep-password-row"]), [true, false, true]);
+    page.click("#password-remove").unwrap();
+    page.wait_focused("password").unwrap();
+    assert!(save().starts_with("Not saved"), "an account needs one");
+    page.click("#login-open-koha").unwrap();
+    page.wait_hidden("#keep-password-row").unwrap();
+    page.fill("#client-id", "desk-key").unwrap();
+    page.fill("#client-secret", "another").unwrap();
+    page.wait_visible("#keep-password-row").unwrap();
+    assert!(save().starts_with("Saved"));
+    assert_eq!(stored(), ["", "another"]);
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn permission_for_a_server_that_is_not_in_the_settings_is_given_back() {
+    let koha = koha(Era::From2405);
+    let by_name = koha.url().replace("127.0.0.1", "localhost");
+    let desk = desk();
+    let origins = || desk.page.eval("browser.permissions.getAll().then(all => all.origins.sort())").unwrap();
+    let wait_for = |expected: &[&str]| {
+        crate::wait("the permissions are others", || (origins() == serde_json::json!(expected)).then_some(()));
+    };
+    let page = desk.configure(&Settings::of(&koha.url(), "send")).unwrap();
+    page.activate().unwrap();
+    // Tried and not saved.
+    assert!(test(&page, &Settings::of(&by_name, "send")).starts_with("All is well"));
+    wait_for(&["http://127.0.0.1/*"]);
+    // Left over, as after a crash: the background looks when it is woken.
+    let left_over = "(async () => {
+        const {extension} = WebExtensionPolicy.getByID(ADDON);
+        const {ExtensionPermissions} = ChromeUtils.importESModule('resource://gre/modules/ExtensionPermissions.sys.mjs');
+        await ExtensionPermissions.add(ADDON, {permissions: [], origins: ['http://localhost/*']}, extension);
+        await extension.terminateBackground();
+    })()";
+    let left_over = left_over.replace("ADDON", &serde_json::json!(koct_tests::firefox::ADDON_ID).to_string());
+    desk.firefox.in_chrome(&left_over).unwrap();
+    wait_for(&["http://127.0.0.1/*", "http://localhost/*"]);
+    desk.firefox.click_toolbar_button().unwrap();
+    wait_for(&["http://127.0.0.1/*"]);
+    // Cleared.
+    page.activate().unwrap();
+    for field in ["#server", "#username"] {
+        page.fill(field, "").unwrap();
+    }
+    page.fill("#password", "").unwrap();
+    page.click("#save").unwrap();
+    page.wait("document.getElementById('settings-message').textContent.includes('.koc')").unwrap();
+    wait_for(&[]);
 }
 
 #[test]
@@ -228,7 +353,10 @@ fn records_for_look_up_are_set_by_keyboard_checked_and_kept() {
     reload();
     let shown = ["debt-limit", "remind-days", "wipe-days", "restrictions-report", "client-id", "client-secret"];
     let values = || shown.map(|id| page.value(&format!("#{id}")).unwrap());
-    assert_eq!(values(), ["7,50", "2", "14", "12", "desk-key", "s3cret-of-key"]);
+    assert_eq!(values(), ["7,50", "2", "14", "12", "desk-key", ""]);
+    assert!(page.visible("#client-secret-remove").unwrap(), "a secret is stored");
+    let in_session = "browser.storage.session.get('clientSecret').then(all => all.clientSecret)";
+    assert_eq!(page.eval(in_session).unwrap(), "s3cret-of-key");
     assert_eq!(page.eval("document.getElementById('lookup-passphrase').checked").unwrap(), true);
 
     page.eval("document.getElementById('lookup').focus()").unwrap();

@@ -441,3 +441,130 @@ fn scans_of_the_same_moment_in_both_windows_keep_their_order_and_are_there_once(
     assert_eq!(other.text("#count-unsent").unwrap(), all.to_string());
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
+
+/// Ticks the first box of clearing in `page`, and waits until the log was read for it: what another window writes after that
+/// was not asked about.
+fn tick_first_box(page: &Page) {
+    page.activate().unwrap();
+    page.click("#clear").unwrap();
+    page.click("#clear-confirm").unwrap();
+    page.eval(
+        "new Promise((done, fail) => { const o = indexedDB.open('koct'); o.onerror = fail; o.onsuccess = () => { \
+         const r = o.result.transaction('transactions').objectStore('transactions').count(); \
+         r.onerror = fail; r.onsuccess = () => { o.result.close(); done(); }; }; })",
+    )
+    .unwrap();
+}
+
+#[test]
+fn what_another_window_records_while_clearing_asks_is_not_cleared() {
+    let koha = koha(Era::Before2405);
+    let desk = configured(&koha, "send");
+    let other = second_window(&desk);
+    desk.page.activate().unwrap();
+    desk.check_in("39999000000001").unwrap();
+    desk.commit().unwrap();
+
+    // All is committed, so one box is asked for.
+    tick_first_box(&desk.page);
+    assert!(!desk.page.visible("#clear-unsent").unwrap());
+    type_into(&other, "#checkin-item", "39999000000002\n");
+    same_in_both(&desk, &other, 2);
+    desk.page.activate().unwrap();
+    desk.page.click("#clear-ok").unwrap();
+    same_in_both(&desk, &other, 1);
+    assert_eq!(barcodes(&desk.page), ["39999000000002"]);
+
+    // With two boxes, only those that they were ticked for.
+    tick_first_box(&desk.page);
+    desk.page.wait_contains("#clear-text", "Not in Koha yet: 1.").unwrap();
+    type_into(&other, "#checkin-item", "39999000000003\n");
+    same_in_both(&desk, &other, 2);
+    press_in_dialog(&other, 2, "#edit-delete");
+    press_in_dialog(&other, 2, "#edit-restore");
+    desk.page.activate().unwrap();
+    desk.page.click("#clear-unsent-confirm").unwrap();
+    desk.page.click("#clear-ok").unwrap();
+    same_in_both(&desk, &other, 1);
+    assert_eq!(barcodes(&desk.page), ["39999000000003"]);
+    koha.clear_requests();
+    desk.commit().unwrap();
+    assert_eq!(sent(&koha), ["39999000000003"]);
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn what_another_window_changes_while_one_asks_is_not_decided_about() {
+    const AS_DOUBT: &str = "entry.status = {state: 'in-doubt', reason: 'timed-out', attempt: {commitType: 'send', server: 'http://127.0.0.1'}};";
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "send");
+    let other = second_window(&desk);
+    desk.page.activate().unwrap();
+    for item in ["A1", "A2", "A3"] {
+        desk.check_in(item).unwrap();
+    }
+    // Deleted is only what is shown.
+    open_row(&desk.page, 1);
+    change(&other, 1, "#edit-barcode", "B1");
+    desk.page.activate().unwrap();
+    desk.page.click("#edit-delete").unwrap();
+    desk.page.wait_contains("#edit-error", "changed in another window").unwrap();
+    desk.page.click("#edit-cancel").unwrap();
+    press_in_dialog(&desk.page, 1, "#edit-delete");
+    // Brought back is only what is shown as deleted.
+    open_row(&desk.page, 1);
+    press_in_dialog(&other, 1, "#edit-restore");
+    change(&other, 1, "#edit-barcode", "A1");
+    desk.page.activate().unwrap();
+    desk.page.click("#edit-restore").unwrap();
+    desk.page.wait_contains("#edit-error", "changed in another window").unwrap();
+    desk.page.click("#edit-cancel").unwrap();
+    desk.wait_for_states(&["local", "local", "local"]).unwrap();
+
+    // All in doubt at once: those that were asked about.
+    doubts::change(&desk, &format!("if (entry.seq === 1) {AS_DOUBT}"));
+    desk.page.reload().unwrap();
+    desk.page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
+    desk.page.eval("document.getElementById('clear-dialog').close()").unwrap();
+    desk.page.click("#doubts-in-koha").unwrap();
+    desk.page.wait("document.getElementById('question').open").unwrap();
+    doubts::change(&desk, &format!("if (entry.seq === 2) {AS_DOUBT}"));
+    desk.page.click("#question-yes").unwrap();
+    desk.page.wait_contains("#message", "Decided by you: 1.").unwrap();
+    desk.page.reload().unwrap();
+    desk.page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
+    desk.wait_for_states(&["success", "in-doubt", "local"]).unwrap();
+}
+
+#[test]
+fn what_another_window_imports_while_a_commit_asks_is_looked_at_too() {
+    const PATRON: &str = "23529001223601";
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "send");
+    let other = second_window(&desk);
+    desk.page.activate().unwrap();
+    for _ in 0..2 {
+        desk.check_out(PATRON, "39999000000001").unwrap();
+        desk.check_out(PATRON, "39999000000002").unwrap();
+    }
+    desk.page.click("#commit").unwrap();
+    desk.page.wait("document.getElementById('review-dialog').open").unwrap();
+    desk.page.wait_contains("#review-text", "4").unwrap();
+    let folder = koct_tests::keeper::folder().unwrap();
+    let file = folder.path().join("Bus.koc");
+    let line = "Version=1.0\tGenerator=x\tDesk=Bus\tUtcOffset=0\n2026-11-23 11:00:00\treturn\t39999000000003\n";
+    std::fs::write(&file, line).unwrap();
+    other.activate().unwrap();
+    other.click("#import-koc").unwrap();
+    other.choose_files("#import-files", &[&file]).unwrap();
+    other.wait("!document.getElementById('import-go').disabled").unwrap();
+    other.click("#import-go").unwrap();
+    other.wait("!document.getElementById('import-report').hidden").unwrap();
+    desk.page.activate().unwrap();
+    desk.page.click("#review-go").unwrap();
+    desk.page.wait_contains("#review-text", "5").unwrap();
+    assert_eq!(sent(&koha), Vec::<String>::new());
+    desk.page.click("#review-go").unwrap();
+    desk.wait_for_commit().unwrap();
+    assert_eq!(sent(&koha).len(), 5);
+}

@@ -101,6 +101,11 @@ impl Visits {
         first_item.map_or(&this.before, |item| &item.before)
     }
 
+    /// The card, as it was taken for one.
+    pub fn card(&self, switch: Switch) -> &Cardnumber {
+        &self.switches[switch.0].card
+    }
+
     /// It was no card but an item. Returns what was recorded for the card and belongs to the patron before.
     pub fn was_item(&mut self, switch: Switch) -> Vec<TransactionId> {
         let recorded = std::mem::take(&mut self.switches[switch.0].recorded);

@@ -1,17 +1,73 @@
-//! What is remembered of transactions that were cleared from the log: a few bytes each, so that a file that holds one does
-//! not bring it back to be committed twice.
+//! What may be cleared from the log, and what is remembered of it: a few bytes each, so that a file that holds one does not
+//! bring it back to be committed twice.
 
 use crate::{
     desk::{
         name::DeskName,
-        transaction::{Moment, Transaction},
+        transaction::{Moment, Transaction, TransactionId},
     },
-    log::Entry,
+    log::{Counts, Entry, status::State},
 };
 use serde::Serialize;
 
 /// For how many days a cleared transaction is remembered: nobody imports a file that is older.
 const REMEMBERED_DAYS: u32 = 400;
+
+/// The log as a person is asked about it before it is cleared. What is recorded or changed afterwards was not asked about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// How many stood in each state.
+    pub counts: Counts,
+    consent: Consent,
+}
+
+/// What a person has said yes to: nothing else may be removed. There is none but by [`Asked`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consent {
+    last: TransactionId,
+    /// In rising order.
+    open: Vec<(TransactionId, State)>,
+}
+
+impl Asked {
+    /// A log whose last number is this one, in which these are open, each in its state, and that has this number of
+    /// settled ones in each state.
+    pub fn new(last: TransactionId, mut open: Vec<(TransactionId, State)>, settled: Counts) -> Self {
+        open.sort_unstable();
+        let mut counts = settled;
+        for (_, state) in &open {
+            counts.add(*state, 1);
+        }
+        Self { counts, consent: Consent { last, open } }
+    }
+
+    /// Yes to what nobody has to do anything about any more: nothing is lost by it.
+    #[must_use]
+    pub fn settled(self) -> Consent {
+        Consent { open: Vec::new(), ..self.consent }
+    }
+
+    /// Yes to all of it. What is open is lost by it, so `None` unless a person has said yes to that too.
+    #[must_use]
+    pub fn all(self, also_open: bool) -> Option<Consent> {
+        (also_open || self.consent.open.is_empty()).then_some(self.consent)
+    }
+}
+
+impl Consent {
+    /// Those that were open when they were asked about. They may stand elsewhere now.
+    pub fn open(&self) -> &[(TransactionId, State)] {
+        &self.open
+    }
+
+    /// Whether this entry may be removed, as it is now. One that is settled loses nothing. One that is open may go only if
+    /// it was asked about, and stood then where it stands now: what was recorded, restored or to be sent again since stays.
+    pub fn allows(&self, entry: &Entry) -> bool {
+        let state = entry.status.state();
+        let was_open = || self.open.binary_search(&(entry.id, state)).is_ok();
+        entry.id <= self.last && (state.is_settled() || was_open())
+    }
+}
 
 /// What is kept beside the key of a cleared transaction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -80,7 +136,7 @@ mod tests {
     use crate::{
         desk::{
             barcode::Barcode,
-            transaction::{Action, TransactionId, arbitrary},
+            transaction::{Action, arbitrary},
         },
         log::status::Status,
     };
@@ -130,6 +186,41 @@ mod tests {
         entry.desk = DeskName::parse("Van").ok();
         let original = returned(Status::Local).transaction;
         assert_eq!(remembered_key(&entry, &bus()), Some(cleared_key(&DeskName::parse("Van").unwrap(), &original)));
+    }
+
+    #[test]
+    fn only_what_was_asked_about_may_go() {
+        let refused = || Status::Rejected { message: "Borrower not found.".into() };
+        let of = |number, status| Entry { id: TransactionId(number), ..returned(status) };
+        let open = vec![(TransactionId(3), State::Rejected), (TransactionId(2), State::Local)];
+        let mut settled = Counts::default();
+        settled.add(State::Added, 2);
+        let asked = Asked::new(TransactionId(4), open, settled);
+        assert_eq!((asked.counts.total(), asked.counts.uncommitted()), (4, 2));
+        assert_eq!(asked.clone().all(false), None, "the second box is not ticked");
+        let all = asked.clone().all(true).unwrap();
+        for (number, status, may_go) in [
+            (1, Status::Added, true),
+            (2, Status::Local, true),
+            // Committed since: remembered, so nothing is lost.
+            (2, Status::Success, true),
+            (3, refused(), true),
+            // To be sent again since.
+            (3, Status::Local, false),
+            // Restored since.
+            (4, Status::Local, false),
+            // Recorded since, by another window.
+            (5, Status::Local, false),
+            (5, Status::Deleted, false),
+        ] {
+            let entry = of(number, status);
+            assert_eq!(all.allows(&entry), may_go, "{entry:?}");
+            let is_settled = entry.status.state().is_settled();
+            assert_eq!(asked.clone().settled().allows(&entry), may_go && is_settled, "{entry:?}");
+        }
+        // All committed when it was asked: one box is enough, and what comes until the answer stays.
+        let asked = Asked::new(TransactionId(1), Vec::new(), settled);
+        assert!(!asked.all(false).unwrap().allows(&of(2, Status::Local)));
     }
 
     #[test]

@@ -208,6 +208,11 @@ impl Ordered {
         self.0.iter().map(|entry| entry.id).max().unwrap_or(TransactionId(0))
     }
 
+    /// Whether another desk's transactions are here that came after this number: nobody has looked at them beside the others.
+    pub fn has_imported_since(&self, last: TransactionId) -> bool {
+        self.0.iter().any(|entry| entry.id > last && entry.desk.is_some())
+    }
+
     /// Puts changed entries in the place of what they were. Their places stay: these are changes like those of [`separate`].
     pub fn update(&mut self, changed: impl IntoIterator<Item = Entry>) {
         let mut changed: HashMap<TransactionId, Entry> = changed.into_iter().map(|entry| (entry.id, entry)).collect();

@@ -161,6 +161,11 @@ impl ServerUrl {
         Url::parse(&self.0).ok()
     }
 
+    /// Scheme, host and port: what is one server to a browser. `None` never comes of an address that was parsed.
+    pub fn origin(&self) -> Option<String> {
+        self.url().map(|url| url.origin().ascii_serialization())
+    }
+
     /// The address.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -10,12 +10,9 @@ use crate::{
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-use thiserror::Error;
 
 /// The most days that can be set: what is known of people is not kept longer than an outage can last.
 const DAYS_LIMIT: u16 = 30;
-/// The least number of characters of a passphrase.
-const SHORTEST_PASSPHRASE: usize = 8;
 const DAY: Duration = Duration::from_hours(24);
 
 with_defaults! {
@@ -41,31 +38,6 @@ with_defaults! {
         /// The secret of the key. Kept as the password is.
         #[serde(skip)]
         pub client_secret: Secret = Secret::default(),
-    }
-}
-
-/// Why a passphrase is not taken.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-pub enum PassphraseError {
-    /// It has fewer characters than this.
-    #[error("choose at least {0} characters")]
-    Short(usize),
-    /// It was typed in another way the second time.
-    #[error("the two passphrases are not the same")]
-    Differs,
-}
-
-/// Checks a new passphrase, which was typed twice.
-///
-/// # Errors
-/// When it is not taken.
-pub fn check_passphrase(typed: &str, again: &str) -> Result<(), PassphraseError> {
-    if typed.chars().count() < SHORTEST_PASSPHRASE {
-        Err(PassphraseError::Short(SHORTEST_PASSPHRASE))
-    } else if typed == again {
-        Ok(())
-    } else {
-        Err(PassphraseError::Differs)
     }
 }
 
@@ -236,13 +208,6 @@ mod tests {
         assert!(records.is_over(first, DeskTime::from_millis(day(7).millis() + 1)));
         assert_eq!(records.days_old(last, first), None, "a clock that was set back");
         assert!(!records.is_over(last, first));
-    }
-
-    #[test]
-    fn a_passphrase_is_long_enough_and_typed_twice() {
-        assert_eq!(check_passphrase("wäldchen", "wäldchen"), Ok(()));
-        assert_eq!(check_passphrase("wäldche", "wäldche"), Err(PassphraseError::Short(8)));
-        assert_eq!(check_passphrase("wäldchen", "Wäldchen"), Err(PassphraseError::Differs));
     }
 
     #[test]

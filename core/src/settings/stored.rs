@@ -89,6 +89,11 @@ impl Preferences {
         local.to_string()
     }
 
+    /// Whether it matters for how long secrets are kept: there is an account, or an API key.
+    pub fn has_secret_to_keep(&self) -> bool {
+        self.form.login == Login::Account || !self.records.client_secret.is_empty()
+    }
+
     /// The secrets with their keys. A password that is not used is none.
     pub fn secrets(&self) -> impl Iterator<Item = (&'static str, Secret)> {
         let secrets = Field::ALL.iter().filter(|field| field.kind() == Kind::Secret);
@@ -224,6 +229,16 @@ mod tests {
         }
         let stored = Stored::parse(LOCAL, r#"{"password": "", "clientSecret": "s3cret"}"#);
         assert!(!stored.keeps_too_much(&stored.preferences(&policy)), "it is done");
+    }
+
+    #[test]
+    fn how_long_secrets_are_kept_matters_where_there_is_one() {
+        let mut preferences = Preferences::default();
+        assert!(preferences.has_secret_to_keep(), "an account has a password");
+        preferences.form.login = Login::OpenKoha;
+        assert!(!preferences.has_secret_to_keep());
+        preferences.records.client_secret = Secret::new("s3cret");
+        assert!(preferences.has_secret_to_keep());
     }
 
     proptest! {

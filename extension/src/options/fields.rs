@@ -1,12 +1,14 @@
 //! The fields of the settings page, as the table of settings has them.
 
-use crate::{dom, webext::property, wording};
+use crate::{dom, i18n::text, webext::property, wording};
 use koct_core::settings::{
     form::FieldError,
+    other_server::SecretTyped,
     table::{Field, Kind, Preferences, Value},
 };
+use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
 use wasm_bindgen::prelude::*;
-use web_sys::{HtmlElement, ScrollIntoViewOptions, ScrollLogicalPosition};
+use web_sys::{HtmlElement, HtmlInputElement, ScrollIntoViewOptions, ScrollLogicalPosition};
 
 #[wasm_bindgen]
 extern "C" {
@@ -26,7 +28,11 @@ extern "C" {
     fn set_checked(this: &Control, checked: bool);
 }
 
-pub(super) struct Fields(Vec<(Field, Control)>);
+pub(super) struct Fields {
+    controls: Vec<(Field, Control)>,
+    /// The secrets that are stored and shall be no more. What is stored is never in the page.
+    removed: Rc<RefCell<BTreeSet<Field>>>,
+}
 
 impl Fields {
     /// # Errors
@@ -38,11 +44,12 @@ impl Fields {
             control if control.is_object() => Ok((*field, control.unchecked_into())),
             _ => Err(JsValue::from_str(&format!("the page has no setting {}", field.id()))),
         });
-        Ok(Self(found.collect::<Result<_, _>>()?))
+        Ok(Self { controls: found.collect::<Result<_, _>>()?, removed: Rc::default() })
     }
 
+    /// Shows these, but for the secrets: of them only what is being typed is here.
     pub(super) fn fill(&self, preferences: &Preferences) {
-        for (field, control) in &self.0 {
+        for (field, control) in self.controls.iter().filter(|(field, _)| field.kind() != Kind::Secret) {
             match field.get(preferences) {
                 Value::Text(text) => control.set_value(&text),
                 Value::Flag(flag) => control.set_checked(flag),
@@ -50,23 +57,73 @@ impl Fields {
         }
     }
 
+    fn secrets(&self) -> impl Iterator<Item = (Field, &Control)> {
+        let secrets = self.controls.iter().filter(|(field, _)| field.kind() == Kind::Secret);
+        secrets.map(|(field, control)| (*field, control))
+    }
+
+    /// What was typed is stored, or nothing was typed yet.
+    pub(super) fn empty_secrets(&self) {
+        self.removed.borrow_mut().clear();
+        self.secrets().for_each(|(_, control)| control.set_value(""));
+    }
+
+    /// Says of each secret whether one is stored that is used for the server in the page. `used` are the settings as they are
+    /// in the page, `stored` as they are stored.
+    ///
+    /// # Errors
+    /// When the page lacks an element.
+    pub(super) fn show_secrets(&self, used: &Preferences, stored: &Preferences) -> Result<(), JsValue> {
+        for (field, control) in self.secrets() {
+            let is_stored = |of: &Preferences| field.get(of) != Value::Text(String::new());
+            let is_used = control.value().is_empty() && is_stored(used) && is_stored(stored);
+            let placeholder = if is_used { text("secretStored") } else { String::new() };
+            dom::by_id::<HtmlInputElement>(field.id())?.set_placeholder(&placeholder);
+            remove_button(field)?.set_hidden(!is_used);
+        }
+        Ok(())
+    }
+
+    /// Binds the buttons that remove what is stored. `show` is called when one is pressed.
+    ///
+    /// # Errors
+    /// When the page lacks one.
+    pub(super) fn bind(&self, show: impl Fn() + Clone + 'static) -> Result<(), JsValue> {
+        for (field, _) in self.secrets() {
+            let (removed, show) = (self.removed.clone(), show.clone());
+            dom::on::<web_sys::Event>(remove_button(field)?.as_ref(), "click", move |_| {
+                removed.borrow_mut().insert(field);
+                show();
+                if let Ok(input) = dom::by_id::<HtmlElement>(field.id()) {
+                    let _ = input.focus();
+                }
+            });
+        }
+        Ok(())
+    }
+
     /// As they are in the page; what the page does not show stays as it was before.
     pub(super) fn read(&self, before: &Preferences) -> Preferences {
         let mut preferences = before.clone();
-        for (field, control) in &self.0 {
+        for (field, control) in &self.controls {
             let value = match field.kind() {
+                Kind::Secret => continue,
                 Kind::Flag => Value::Flag(control.checked()),
                 _ => Value::Text(control.value()),
             };
             // The page offers nothing else than the table has.
             let _ = field.set(&mut preferences, value);
         }
+        for (field, control) in self.secrets() {
+            let typed = SecretTyped::from_page(control.value(), self.removed.borrow().contains(&field));
+            preferences.take_secret(field, typed, before);
+        }
         preferences
     }
 
     /// Marks these, and unmarks the others.
     pub(super) fn mark(&self, errors: &[(Field, FieldError)]) {
-        for (field, _) in &self.0 {
+        for (field, _) in &self.controls {
             let error = errors.iter().find(|(wrong, _)| wrong == field).map(|(_, error)| wording::field_error(error));
             let Some((input, line)) = with_error_line(*field) else { continue };
             let _ = input.set_attribute("aria-invalid", if error.is_some() { "true" } else { "false" });
@@ -81,6 +138,11 @@ impl Fields {
             line.scroll_into_view_with_scroll_into_view_options(&nearest);
         }
     }
+}
+
+/// The button that removes a secret that is stored.
+fn remove_button(field: Field) -> Result<HtmlElement, JsValue> {
+    dom::by_id(&format!("{}-remove", field.id()))
 }
 
 /// Its input, and the line that says what is wrong with it, where something can be.

@@ -172,20 +172,28 @@ impl Commit {
     /// # Errors
     /// When the log cannot be read.
     async fn ready(&self) -> Result<Option<(Turn<'_>, Ordered)>, StoreError> {
-        let Some(turn) = self.take_turn().await else { return Ok(None) };
-        let uncommitted = self.desk.store.in_states(&State::TO_COMMIT).await?;
-        match self.review.before_commit(uncommitted).await? {
-            Looked::Clear(uncommitted) => return Ok(Some((turn, uncommitted))),
-            Looked::Stopped => return Ok(None),
-            Looked::StandsOut => {}
+        let Some(mut turn) = self.take_turn().await else { return Ok(None) };
+        let mut uncommitted = self.desk.store.in_states(&State::TO_COMMIT).await?;
+        loop {
+            let last = uncommitted.last_id();
+            match self.review.before_commit(uncommitted).await? {
+                Looked::Clear(uncommitted) => return Ok(Some((turn, uncommitted))),
+                Looked::Stopped => return Ok(None),
+                Looked::StandsOut => {}
+            }
+            // Whoever corrects something, or sets a clock right, needs the lock. So it may be another log afterwards.
+            drop(turn);
+            if !self.review.ask_before_commit().await {
+                return Ok(None);
+            }
+            let Some(taken) = self.take_turn().await else { return Ok(None) };
+            turn = taken;
+            uncommitted = self.desk.store.in_states(&State::TO_COMMIT).await?;
+            // What another window has imported meanwhile stood in no review.
+            if !uncommitted.has_imported_since(last) {
+                return Ok(Some((turn, uncommitted)));
+            }
         }
-        // Whoever corrects something, or sets a clock right, needs the lock. So it may be another log afterwards.
-        drop(turn);
-        if !self.review.ask_before_commit().await {
-            return Ok(None);
-        }
-        let Some(turn) = self.take_turn().await else { return Ok(None) };
-        Ok(Some((turn, self.desk.store.in_states(&State::TO_COMMIT).await?)))
     }
 
     /// Sends what is to be sent. The caller holds the lock since it was read.

@@ -18,7 +18,7 @@ use crate::{
 use futures_util::future::{LocalBoxFuture, ready};
 use koct_core::{
     Settings, TransactionId,
-    log::{Counts, event::LogEvent, sitting::Sitting},
+    log::{Counts, event::LogEvent, seen::Seen, sitting::Sitting},
 };
 use std::{
     cell::{Cell, OnceCell, RefCell},
@@ -183,11 +183,16 @@ impl Desk {
 
     /// Takes back what was just recorded.
     pub(crate) async fn take_back(self: Rc<Self>, id: TransactionId) {
+        // Before the lock is waited for: another window may correct it meanwhile.
+        let seen: Seen = match self.store.get(&[id]).await {
+            Ok(entries) => entries.into_iter().collect(),
+            Err(error) => return self.failed(Topic::Change, "editFailed", &error),
+        };
         let Some(_permit) = self.may_change(id).await else { return };
         let Some(now) = clock::now() else {
             return self.message.about(Topic::Change).show(Tone::Bad, &text("attentionClock"));
         };
-        match self.store.change(&[id], |entry| entry.deleted(now)).await {
+        match self.store.change(&[id], |entry| seen.is(entry).then(|| entry.deleted(now)).flatten()).await {
             Ok(changes) => {
                 let words = changes.first().map(|change| wording::entry(&change.entry)).unwrap_or_default();
                 self.apply(changes);

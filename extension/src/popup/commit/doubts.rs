@@ -13,7 +13,7 @@ use crate::{
 };
 use koct_core::{
     Entry, State, Status, TransactionId,
-    log::{Counts, status::Decision},
+    log::{Counts, seen::Seen, status::Decision},
 };
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
@@ -54,32 +54,38 @@ impl Doubts {
         Ok(())
     }
 
-    /// What becomes of those in doubt that are decided about together.
-    async fn all_decided(&self, decision: Decision) -> Result<Vec<(TransactionId, Status)>, StoreError> {
+    /// Those in doubt that are decided about together.
+    async fn to_decide(&self, decision: Decision) -> Result<Seen, StoreError> {
+        let entries = self.desk.store.in_states(&[State::InDoubt]).await?.into_entries();
+        Ok(entries.into_iter().filter(|entry| entry.decided_among_all(decision).is_some()).collect())
+    }
+
+    /// What becomes of those that were asked about and are still as they were then: another window may have decided
+    /// meanwhile, and what came into doubt since was not asked about.
+    async fn all_decided(&self, asked: &Seen, decision: Decision) -> Result<Vec<(TransactionId, Status)>, StoreError> {
         let entries = self.desk.store.in_states(&[State::InDoubt]).await?;
         let decided = |entry: &Entry| Some((entry.id, entry.decided_among_all(decision)?));
-        Ok(entries.iter().filter_map(decided).collect())
+        Ok(entries.iter().filter(|entry| asked.is(entry)).filter_map(decided).collect())
     }
 
     async fn decide_all(self: Rc<Self>, decision: Decision) {
         let message = self.desk.message.about(Topic::Change);
         let failed = |error: StoreError| message.show(Tone::Bad, &text_with("decideFailed", &[&error.to_string()]));
-        let number = match self.all_decided(decision).await {
-            Ok(decided) => decided.len(),
+        let asked = match self.to_decide(decision).await {
+            Ok(asked) => asked,
             Err(error) => return failed(error),
         };
         let [title, body, yes] = match decision {
             Decision::IsInKoha => ["doubtsInKohaTitle", "doubtsInKohaText", "doubtsInKohaYes"],
             Decision::SendAgain => ["doubtsAgainTitle", "doubtsAgainText", "doubtsAgainYes"],
         };
-        let (title, body, yes) = (plural(title, number, &[]), text(body), text(yes));
+        let (title, body, yes) = (plural(title, asked.len(), &[]), text(body), text(yes));
         let question = Question { title: &title, text: &body, yes: &yes, ..Question::default() };
         if question::ask(question).await != Ok(Reply::Yes) {
             return;
         }
         let Some(_lock) = lock::lock().await else { return message.show(Tone::Bad, &text("commitBusy")) };
-        // Read anew: another window may have decided meanwhile.
-        let decided = match self.all_decided(decision).await {
+        let decided = match self.all_decided(&asked, decision).await {
             Ok(decided) => decided,
             Err(error) => return failed(error),
         };

@@ -12,7 +12,7 @@ use crate::{
     timer::sleep,
     wording,
 };
-use chosen::{Chosen, Content};
+use chosen::{Chosen, Content, Order};
 use koct_core::{
     DeskName, Entry, TransactionId,
     desks::{
@@ -95,8 +95,9 @@ impl Import {
         });
         dom::bind(&self.dialog, "close", self, |this| this.done.set(false));
         dom::on_submit("import-form", self, |this| {
-            if !this.waiting().is_empty() && !this.done.get() && !this.running.replace(true) {
-                spawn_local(this.clone().import_all());
+            let orders: Vec<Order> = this.waiting().into_iter().map(Order::new).collect();
+            if !orders.is_empty() && !this.done.get() && !this.running.replace(true) {
+                spawn_local(this.clone().import_all(orders));
             }
         })?;
         dom::bind(&self.report, "click", self, |this| {
@@ -200,9 +201,9 @@ impl Import {
         self.say("");
     }
 
-    async fn import_all(self: Rc<Self>) {
+    async fn import_all(self: Rc<Self>, orders: Vec<Order>) {
         self.show_buttons();
-        match self.try_import_all().await {
+        match self.try_import_all(&orders).await {
             Ok(words) => self.say(&words),
             Err(error) => self.say(&error),
         }
@@ -211,19 +212,22 @@ impl Import {
         self.desk.reload_log();
     }
 
-    async fn try_import_all(self: &Rc<Self>) -> Result<String, String> {
+    async fn try_import_all(self: &Rc<Self>, orders: &[Order]) -> Result<String, String> {
         self.say(&text("importLoading"));
         // Two windows must not import the same file at once, nor what is being sent change its place.
         let _lock = lock::lock().await.ok_or_else(|| text("commitBusy"))?;
         let knowledge = self.knowledge().await;
         let mut knowledge = knowledge.map_err(|error| text_with("importLogFailed", &[&error.to_string()]))?;
-        let waiting = self.waiting();
-        for (done, chosen) in waiting.iter().enumerate() {
-            self.show_progress(done, waiting.len());
+        for (done, order) in orders.iter().enumerate() {
+            let chosen = &order.chosen;
+            if chosen.left_out.get() {
+                continue;
+            }
+            self.show_progress(done, orders.len());
             let outcome = match (chosen.bytes().await, chosen.kind.get()) {
                 (None, _) => Outcome::failed(text("importNotReadable")),
                 (Some(bytes), Some(Content::Backup)) => self.desk.import_backup(&bytes, &mut knowledge).await,
-                (Some(bytes), _) => self.import_koc(chosen, &bytes, &mut knowledge).await,
+                (Some(bytes), _) => self.import_koc(order, &bytes, &mut knowledge).await,
             };
             chosen.show_outcome(outcome);
         }
@@ -265,9 +269,9 @@ impl Import {
         }
     }
 
-    async fn import_koc(&self, chosen: &Chosen, bytes: &[u8], knowledge: &mut Knowledge) -> Outcome {
-        let Ok(desk) = DeskName::parse(&chosen.desk()) else { return Outcome::failed(text("importDeskName")) };
-        let reading = slices::through(koc::reading(bytes, &DeskZone, chosen.times())).await;
+    async fn import_koc(&self, order: &Order, bytes: &[u8], knowledge: &mut Knowledge) -> Outcome {
+        let Ok(desk) = DeskName::parse(&order.desk) else { return Outcome::failed(text("importDeskName")) };
+        let reading = slices::through(koc::reading(bytes, &DeskZone, order.times)).await;
         let mut outcome = Outcome::from_reading(&reading);
         let lines = reading.into_lines();
         let cleared = match self.desk.store.cleared_of(&desk).await {

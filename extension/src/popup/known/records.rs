@@ -16,7 +16,7 @@ use crate::{
 use koct_core::{
     directory::{Contents, Gap, record::Set},
     koha::download::DownloadError,
-    settings::records::{PassphraseError, check_passphrase},
+    settings::passphrase::{self, PassphraseError, Strength},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -53,6 +53,7 @@ elements! {
         choose_row: HtmlElement = "records-choose",
         new: HtmlInputElement = "records-new",
         again: HtmlInputElement = "records-again",
+        strength: Element = "records-strength",
         file_row: HtmlElement = "records-file-row",
         go: HtmlButtonElement = "records-download",
         stop: HtmlButtonElement = "records-stop",
@@ -106,7 +107,9 @@ impl Records {
             for field in [&this.passphrase, &this.new, &this.again] {
                 field.set_value("");
             }
+            this.show_strength();
         });
+        dom::bind(&self.new, "input", self, |this| this.show_strength());
         let this = self.clone();
         self.known.on_change(move || spawn_local(this.clone().reload()));
         Ok(())
@@ -218,6 +221,18 @@ impl Records {
         }
     }
 
+    /// Says how good the passphrase is that is being typed.
+    fn show_strength(&self) {
+        let typed = self.new.value();
+        let words = match passphrase::strength(&typed) {
+            _ if typed.is_empty() => String::new(),
+            Strength::Weak => text("passphraseWeak"),
+            Strength::Fair => text("passphraseFair"),
+            Strength::Strong => text("passphraseStrong"),
+        };
+        self.strength.set_text_content(Some(&words));
+    }
+
     /// Unlocks or downloads, as the button says.
     async fn go_on(self: Rc<Self>) {
         if self.doing.get().is_some() {
@@ -230,9 +245,10 @@ impl Records {
         }
         if !self.choose_row.hidden() {
             let (new, again) = (self.new.value(), self.again.value());
-            if let Err(error) = check_passphrase(&new, &again) {
+            if let Err(error) = passphrase::check(&new, &again) {
                 let wrong = match error {
                     PassphraseError::Short(shortest) => text_with("passphraseShort", &[&locale::number(shortest)]),
+                    PassphraseError::Common => text("passphraseCommon"),
                     PassphraseError::Differs => text("passphraseDiffers"),
                 };
                 self.say(Some((Tone::Bad, wrong)));
@@ -244,6 +260,7 @@ impl Records {
             }
             self.new.set_value("");
             self.again.set_value("");
+            self.show_strength();
         }
         self.download().await;
     }

@@ -1,5 +1,6 @@
 //! Clears the log, and offers it when the window opens on leftover transactions. Nothing is deleted unless a box is
-//! ticked, and what is not in Koha needs a second one.
+//! ticked, and what is not in Koha needs a second one. The log is read when the first is ticked: only what stood in it then,
+//! and was shown with its numbers, is what a person says yes to ([`Consent`]).
 
 use crate::{
     clock,
@@ -8,16 +9,15 @@ use crate::{
     locale, lock,
     popup::{Desk, Tone, Topic},
 };
-use koct_core::State;
-use std::rc::Rc;
+use koct_core::{
+    State,
+    desks::cleared::{Asked, Consent},
+    log::Counts,
+};
+use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement};
-
-/// The states of what nobody has to do anything about: safely in Koha, or taken back.
-fn committed() -> Vec<State> {
-    State::which(State::is_settled)
-}
 
 /// Marks the dialog while nobody has asked for it.
 const OFFERED: &str = "data-offered";
@@ -31,6 +31,9 @@ elements! {
         text: Element = "clear-text",
         unsent_text: Element = "clear-unsent-text",
         note: Element = "clear-note",
+        ;
+        /// What the first box was ticked for, once it is read.
+        asked: RefCell<Option<Asked>>,
     }
 }
 
@@ -41,17 +44,65 @@ impl Dialog {
             desk.message.about(Topic::Clear).show(Tone::Bad, &text("clearWhileCommitting"));
             return;
         }
-        let counts = desk.counts.get();
-        let [total, unsent] = [counts.total(), counts.uncommitted()].map(locale::number);
-        self.text.set_text_content(Some(&text_with("clearText", &[&total, &unsent])));
-        self.unsent_text.set_text_content(Some(&plural("clearUnsentText", counts.uncommitted(), &[])));
-        self.note.set_text_content(None);
+        self.show_counts(desk.counts.get());
         self.confirm.set_checked(false);
-        self.unsent_confirm.set_checked(false);
-        self.unsent.set_hidden(true);
+        self.begin_asking();
         if !self.element.open() {
             let _ = self.element.toggle_attribute_with_force(OFFERED, is_offered);
             let _ = self.element.show_modal();
+        }
+    }
+
+    fn show_counts(&self, counts: Counts) {
+        let [total, unsent] = [counts.total(), counts.uncommitted()].map(locale::number);
+        self.text.set_text_content(Some(&text_with("clearText", &[&total, &unsent])));
+        self.unsent_text.set_text_content(Some(&plural("clearUnsentText", counts.uncommitted(), &[])));
+    }
+
+    /// Nothing is said yes to that was asked before.
+    fn begin_asking(&self) {
+        self.asked.take();
+        self.note.set_text_content(None);
+        self.unsent_confirm.set_checked(false);
+        self.unsent.set_hidden(true);
+    }
+
+    /// Reads what the first box was ticked for, and shows it. `None` where it cannot be read, or nobody asks any more.
+    async fn ask(&self, desk: &Desk) -> Option<Asked> {
+        let asked = desk.store.asked().await;
+        if !self.element.open() || !self.confirm.checked() {
+            return None;
+        }
+        match asked {
+            Ok(asked) => {
+                self.show_counts(asked.counts);
+                self.unsent.set_hidden(asked.counts.uncommitted() == 0);
+                self.asked.replace(Some(asked.clone()));
+                Some(asked)
+            }
+            Err(error) => {
+                self.note.set_text_content(Some(&text_with("clearFailed", &[&error.to_string()])));
+                None
+            }
+        }
+    }
+
+    async fn confirmed(&self, desk: &Rc<Desk>) {
+        let asked = self.asked.borrow().clone();
+        let asked = match asked {
+            Some(asked) => asked,
+            // Not read yet.
+            None => match self.ask(desk).await {
+                Some(asked) => asked,
+                None => return,
+            },
+        };
+        if let Some(consent) = asked.all(self.unsent_confirm.checked()) {
+            self.element.close();
+            desk.clone().remove(consent).await;
+        } else {
+            self.note.set_text_content(Some(&text("clearNeedsSecond")));
+            let _ = self.unsent_confirm.focus();
         }
     }
 }
@@ -62,32 +113,27 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let dialog = Rc::new(Dialog::new()?);
     let this = desk.clone();
     dom::on_click("clear", &dialog, move |dialog| dialog.open(&this, false))?;
-    dom::on_click("clear-committed", desk, |desk| spawn_local(desk.clone().remove(committed())))?;
+    dom::on_click("clear-committed", desk, |desk| spawn_local(desk.clone().remove_settled()))?;
     dom::on_click("clear-cancel", &dialog, |dialog| dialog.element.close())?;
     let this = desk.clone();
     dom::bind(&dialog.confirm, "change", &dialog, move |dialog| {
-        dialog.unsent.set_hidden(!dialog.confirm.checked() || this.counts.get().uncommitted() == 0);
-        dialog.note.set_text_content(None);
+        dialog.begin_asking();
+        if dialog.confirm.checked() {
+            let (dialog, desk) = (dialog.clone(), this.clone());
+            spawn_local(async move { drop(dialog.ask(&desk).await) });
+        }
     });
     let ok: Element = dom::by_id("clear-ok")?;
     dom::bind_event(&ok, "click", desk, move |desk, event: Event| {
         event.prevent_default();
-        confirmed(desk, &dialog);
+        if dialog.confirm.checked() {
+            let (dialog, desk) = (dialog.clone(), desk.clone());
+            spawn_local(async move { dialog.confirmed(&desk).await });
+        } else {
+            dialog.element.close();
+        }
     });
     Ok(())
-}
-
-fn confirmed(desk: &Rc<Desk>, dialog: &Dialog) {
-    if !dialog.confirm.checked() {
-        dialog.element.close();
-    } else if desk.counts.get().uncommitted() > 0 && !dialog.unsent_confirm.checked() {
-        dialog.unsent.set_hidden(false);
-        dialog.note.set_text_content(Some(&text("clearNeedsSecond")));
-        let _ = dialog.unsent_confirm.focus();
-    } else {
-        dialog.element.close();
-        spawn_local(desk.clone().remove(State::ALL.to_vec()));
-    }
 }
 
 /// Offers to clear what an earlier sitting left.
@@ -117,7 +163,15 @@ pub(crate) fn close_offer() -> bool {
 }
 
 impl Desk {
-    async fn remove(self: Rc<Self>, states: Vec<State>) {
+    /// Removes what nobody has to do anything about any more: what is safely in Koha, or was taken back.
+    async fn remove_settled(self: Rc<Self>) {
+        match self.store.asked().await {
+            Ok(asked) => self.remove(asked.settled()).await,
+            Err(error) => self.failed(Topic::Clear, "clearFailed", &error),
+        }
+    }
+
+    async fn remove(self: Rc<Self>, consent: Consent) {
         if self.committing.get() {
             self.message.about(Topic::Clear).show(Tone::Bad, &text("clearWhileCommitting"));
             return;
@@ -132,7 +186,7 @@ impl Desk {
             return;
         };
         let own = self.preferences.borrow().desk_name();
-        match self.store.remove(&states, &own, now).await {
+        match self.store.remove(&consent, &own, now).await {
             Ok(0) => self.message.about(Topic::Clear).show(Tone::Good, &text("clearedNothing")),
             Ok(removed) => {
                 self.message.about(Topic::Clear).show(Tone::Good, &text_with("cleared", &[&locale::number(removed)]));

@@ -13,7 +13,7 @@ use crate::{
 };
 use koct_core::{
     Action, Amount, Barcode, Cardnumber, Entry, Moment, State, Status, TransactionId,
-    log::{offers::Opens, revision::Revision},
+    log::{offers::Opens, revision::Revision, seen::Seen},
 };
 use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::JsValue;
@@ -135,8 +135,8 @@ impl Edit {
             (&self.restore, Entry::restored, "editRestored"),
         ] {
             dom::bind(button, "click", self, move |this| {
-                if let Some(id) = this.entry.borrow().as_ref().map(|entry| entry.id) {
-                    spawn_local(this.clone().change(id, done, change));
+                if let Some(entry) = this.entry.borrow().clone() {
+                    spawn_local(this.clone().change(entry, done, change));
                 }
             });
         }
@@ -169,27 +169,26 @@ impl Edit {
                 self.desk.message.about(Topic::Change).show(Tone::Good, &text("editUnchanged"));
             }
             Ok(action) => {
-                let before = entry.transaction;
-                // Another window may have changed it since it was shown: what was seen is what is corrected.
-                let rule = move |entry: &Entry, now| {
-                    (entry.transaction == before).then(|| entry.edited(action.clone(), now)).flatten()
-                };
-                spawn_local(self.clone().change(entry.id, "editSaved", rule));
+                let rule = move |entry: &Entry, now| entry.edited(action.clone(), now);
+                spawn_local(self.clone().change(entry, "editSaved", rule));
             }
             Err(wrong) => self.error.set_text_content(Some(&wrong)),
         }
     }
 
+    /// Changes it, unless another window has changed it since it was shown: a decision is about what was seen.
     async fn change(
         self: Rc<Self>,
-        id: TransactionId,
+        shown: Entry,
         done: &'static str,
         rule: impl Fn(&Entry, Moment) -> Option<Entry> + 'static,
     ) {
+        let id = shown.id;
+        let seen: Seen = [shown].into_iter().collect();
         let refused = |error: &str| self.error.set_text_content(Some(&text_with("editFailed", &[error])));
         let Some(now) = clock::now() else { return refused(&text("attentionClock")) };
         let Some(_permit) = self.desk.may_change(id).await else { return refused(&text("editGone")) };
-        match self.desk.store.change(&[id], |entry| rule(entry, now)).await {
+        match self.desk.store.change(&[id], |entry| seen.is(entry).then(|| rule(entry, now)).flatten()).await {
             Ok(changes) => {
                 let entry = changes.first().map(|change| change.entry.clone());
                 let words = entry.as_ref().map(wording::entry).unwrap_or_default();

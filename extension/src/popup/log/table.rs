@@ -14,6 +14,7 @@ use koct_core::{
         event::LogEvent,
         listing::Listing,
         offers::{Offers, Opens},
+        seen::Seen,
         status::Decision,
     },
     scrolling::Scrolling,
@@ -169,12 +170,16 @@ impl Table {
     }
 
     async fn decide(self: Rc<Self>, id: TransactionId, decision: Decision) {
+        // What the row shows. While the lock is waited for, another window may change it.
+        let seen: Seen = self.cache.borrow().get(&id).cloned().into_iter().collect();
         let Some(_permit) = self.desk.may_change(id).await else { return };
-        // Read anew: another window may have changed it.
         let decided = match self.desk.store.get(&[id]).await {
             Ok(entries) => {
-                let status = entries.first().and_then(|entry| entry.status.decided(decision));
-                let Some(status) = status else { return self.desk.reload_log() };
+                let entry = entries.first().filter(|entry| seen.is(entry));
+                let Some(status) = entry.and_then(|entry| entry.status.decided(decision)) else {
+                    self.desk.failed(Topic::Change, "decideFailed", &text("editGone"));
+                    return self.desk.reload_log();
+                };
                 self.desk.store.set_statuses(&[(id, status)]).await
             }
             Err(error) => Err(error),

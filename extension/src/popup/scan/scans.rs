@@ -306,24 +306,25 @@ impl Scans {
 
     /// It was an item: see [`Scans::was_item`].
     async fn give_back(self: &Rc<Self>, switch: Switch, scan: Scan) {
-        let (before, recorded) = {
+        let (before, card, recorded) = {
             let mut visits = self.visits.borrow_mut();
-            (visits.before(switch).clone(), visits.was_item(switch))
+            (visits.before(switch).clone(), visits.card(switch).clone(), visits.was_item(switch))
         };
         for id in recorded {
-            self.give_to(id, &before).await;
+            self.give_to(id, &card, &before).await;
         }
         let action = scan.action.by(before);
         self.take(Scan { action, at: clock::now(), visit: None, is_meant: true }).await;
     }
 
-    /// What was recorded is another patron's.
-    async fn give_to(self: &Rc<Self>, id: TransactionId, patron: &Cardnumber) {
+    /// What was recorded for the card is another patron's. What somebody has corrected to a third one since stays theirs.
+    async fn give_to(self: &Rc<Self>, id: TransactionId, card: &Cardnumber, patron: &Cardnumber) {
         let failed = |error: &dyn Display| self.desk.failed(Topic::Change, "editFailed", error);
         let Some(_permit) = self.desk.may_change(id).await else { return };
         let Some(now) = clock::now() else { return failed(&text("attentionClock")) };
         let rule = |entry: &Entry| match entry.status.state() {
             State::Deleted => Some(entry.clone()),
+            _ if entry.transaction.action.cardnumber() != Some(card) => Some(entry.clone()),
             _ => entry.edited(entry.transaction.action.clone().by(patron.clone()), now),
         };
         match self.desk.store.change(&[id], rule).await {

@@ -12,7 +12,10 @@ use koct_core::desks::{
     import::file::{self, ImportFile},
     koc::{Reading, Times},
 };
-use std::cell::{Cell, RefCell};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{File, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
@@ -28,6 +31,19 @@ pub(super) struct Chosen {
     /// What became of it, once it was imported.
     pub(super) outcome: RefCell<Option<Outcome>>,
     pub(super) left_out: Cell<bool>,
+}
+
+/// A file, and how it is to be imported: as it stood on the page when the person said yes.
+pub(super) struct Order {
+    pub(super) chosen: Rc<Chosen>,
+    pub(super) desk: String,
+    pub(super) times: Option<Times>,
+}
+
+impl Order {
+    pub(super) fn new(chosen: Rc<Chosen>) -> Self {
+        Self { desk: chosen.desk(), times: chosen.times(), chosen }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

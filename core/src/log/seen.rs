@@ -1,0 +1,68 @@
+//! What a person saw when they decided. A window waits for a lock, and meanwhile another one may correct, decide about or
+//! record something: a decision holds for what was seen, as it was seen, and for nothing else.
+
+use crate::{desk::transaction::TransactionId, log::Entry};
+use std::collections::BTreeMap;
+
+/// The entries that a decision is about, as they were seen.
+#[derive(Debug, Clone, Default)]
+pub struct Seen(BTreeMap<TransactionId, Entry>);
+
+impl Seen {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether this entry was seen, and stands now where it stood then: the same transaction, with the same status. What it
+    /// was warned of does not count, since that comes by itself.
+    pub fn is(&self, entry: &Entry) -> bool {
+        let seen = self.0.get(&entry.id);
+        seen.is_some_and(|seen| seen.transaction == entry.transaction && seen.status == entry.status)
+    }
+}
+
+impl FromIterator<Entry> for Seen {
+    fn from_iter<T: IntoIterator<Item = Entry>>(entries: T) -> Self {
+        Self(entries.into_iter().map(|entry| (entry.id, entry)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        desk::{
+            barcode::Barcode,
+            transaction::{Action, Moment, Transaction},
+        },
+        log::{
+            status::Status,
+            warned::{Warned, Warning},
+        },
+    };
+
+    #[test]
+    fn a_decision_holds_for_what_was_seen_and_as_it_was_seen() {
+        let now = Moment::new(1_795_428_000_000, 60).unwrap();
+        let action = |code| Action::Return { barcode: Barcode::parse(code).unwrap() };
+        let of = |number| Entry::recorded(TransactionId(number), Transaction { moment: now, action: action("A") });
+        let seen: Seen = [of(1), of(2)].into_iter().collect();
+        assert_eq!((seen.len(), seen.is_empty()), (2, false));
+        assert!(seen.is(&of(1)) && !seen.is(&of(3)), "one that came since");
+        let warned = of(1).warned(&[Warned { warning: Warning::OnLoan, confirmed: None }]);
+        assert!(seen.is(&warned), "a warning comes by itself");
+        assert!(!seen.is(&of(1).edited(action("B"), now).unwrap()), "corrected");
+        assert!(!seen.is(&of(1).deleted(now).unwrap()), "taken back");
+        assert!(!seen.is(&of(1).shifted(60_000, now).unwrap()), "moved");
+        let refused = |message: &str| Entry { status: Status::Rejected { message: message.into() }, ..of(1) };
+        assert!(!seen.is(&refused("Item not found.")));
+        let seen: Seen = [refused("Item not found.")].into_iter().collect();
+        assert!(seen.is(&refused("Item not found.")) && !seen.is(&refused("Borrower not found.")));
+    }
+}
