@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! {"koct":"log","version":1,"desk":"Bus 2","written":{"utc":…,"offset":60},"generator":"0.1.0"}
+//! {"raw":{"of":"transactions","key":2,"value":{"seq":2,…}}}
 //! {"transaction":{"seq":1,"moment":…,"action":"return","barcode":"39999000001310","status":{"state":"local"}}}
 //! {"commit":{"started":…,…}}
 //! {"cleared":"Bus 2⇥0123…"}
@@ -16,6 +17,7 @@ use crate::{
     log::{
         Entry,
         commit::Batch,
+        rows::Raw,
         status::{State, Status},
     },
 };
@@ -50,6 +52,9 @@ pub enum Line {
     Commit(Batch),
     /// What is remembered of a transaction that was cleared.
     Cleared(String),
+    /// What the version that wrote the backup could not read. An earlier one refuses the line by its number, and reads all
+    /// others.
+    Raw(Raw),
     /// The last line: how many of each there are.
     End(Totals),
 }
@@ -63,6 +68,14 @@ pub struct Totals {
     pub commits: u32,
     /// Cleared ones.
     pub cleared: u32,
+    /// Raw ones. Older backups have none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub raw: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Totals {
@@ -72,6 +85,7 @@ impl Totals {
             Line::Transaction(_) => self.transactions += 1,
             Line::Commit(_) => self.commits += 1,
             Line::Cleared(_) => self.cleared += 1,
+            Line::Raw(_) => self.raw += 1,
             Line::End(_) => {}
         }
     }
