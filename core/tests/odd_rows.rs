@@ -100,7 +100,9 @@ fn used(entries: &[Entry]) -> (Option<export::Export>, Vec<TransactionId>, Vec<O
     let exported = entries.iter().filter(|entry| states.contains(&entry.status.state())).cloned().collect();
     let ordered = order::sorting(exported).at_once();
     let mut index = Index::default();
-    entries.iter().for_each(|entry| index.put(entry));
+    for entry in entries {
+        index.put(entry);
+    }
     let found = index.find(&Filter { text: "item1".into(), ..Filter::default() }).ids;
     (
         export::exporting(ordered, &own()).at_once(),
@@ -145,7 +147,7 @@ proptest! {
     #[test]
     fn every_good_row_is_as_without_the_odd_ones(
         rows in prop::collection::vec(prop_oneof![
-            ((0_usize..4, 0_usize..5)).prop_map(Ok),
+            (0_usize..4, 0_usize..5).prop_map(Ok),
             odd_row().prop_map(Err),
         ], 0..20),
     ) {
