@@ -1,7 +1,7 @@
 //! Clearing the log. What was committed or deleted is remembered in a few bytes, so that a file that holds it does not bring
 //! it back to be committed twice.
 
-use super::{BY_DAY, BY_STATE, CHUNK_LIMIT, CLEARED, DESKS, LOG, Result, Store, entries, to_js};
+use super::{BY_DAY, BY_STATE, CHUNK, CLEARED, DESKS, LOG, Result, Store, to_js};
 use indexed_db_futures::{Build, BuildPrimitive, KeyRange, query_source::QuerySource, transaction::TransactionMode};
 use koct_core::{
     DeskName, Moment, State, TransactionId,
@@ -18,32 +18,30 @@ impl Store {
     /// When the log cannot be written: then some may be removed, each of them remembered where it must be.
     pub async fn remove(&self, states: &[State], own: &DeskName, now: Moment) -> Result<u32> {
         // What is scanned from now on was not meant.
-        let last = self.ids().await?.last().copied();
+        let ids = self.ids_under(BY_STATE, states.iter().map(|state| state.name())).await?;
         let mut removed = 0;
-        if let Some(last) = last {
-            for state in states {
-                loop {
-                    match self.remove_some(*state, last, own, now).await? {
-                        0 => break,
-                        number => removed += number,
-                    }
-                }
-            }
+        for ids in ids.chunks(CHUNK) {
+            removed += self.remove_some(ids, states, own, now).await?;
         }
         self.forget_old(now).await?;
         Ok(removed)
     }
 
-    /// Removes some entries of a state up to this number, all or none. Returns how many.
-    async fn remove_some(&self, state: State, last: TransactionId, own: &DeskName, now: Moment) -> Result<u32> {
+    /// Removes those of these entries that stand in one of the states, all or none. Returns how many.
+    async fn remove_some(&self, ids: &[TransactionId], states: &[State], own: &DeskName, now: Moment) -> Result<u32> {
         let writing = self.writing_to(&[LOG, CLEARED])?;
         let log = writing.object_store(LOG)?;
-        let index = log.index(BY_STATE)?;
         let cleared = writing.object_store(CLEARED)?;
-        let query = index.get_all::<JsValue>().with_query(state.name().to_owned()).with_limit(CHUNK_LIMIT);
+        let asked = ids
+            .iter()
+            .map(|id| log.get::<JsValue, _, _>(id.0).primitive())
+            .collect::<std::result::Result<Vec<_>, _>>()?;
+        let mut values = Vec::with_capacity(ids.len());
+        for value in asked {
+            values.extend(value.await?.map(Ok));
+        }
         let mut removed = 0;
-        // Entries of one state are in the order of their numbers.
-        for entry in entries(query.primitive()?.await?)?.iter().take_while(|entry| entry.id <= last) {
+        for entry in self.entries(values.into_iter())?.iter().filter(|entry| states.contains(&entry.status.state())) {
             if let Some(key) = remembered_key(entry, own) {
                 cleared.put(to_js(&Remembered::since(now))?).with_key(key).primitive()?;
             }
@@ -60,8 +58,10 @@ impl Store {
         let cleared = writing.object_store(CLEARED)?;
         let old = KeyRange::UpperBound(Remembered::since(now).oldest().day, true);
         let by_day = cleared.index(BY_DAY)?;
-        for key in by_day.get_all_keys::<String>().with_query::<u32, _>(old).primitive()?.await? {
-            cleared.delete(key?).primitive()?;
+        for key in by_day.get_all_keys::<JsValue>().with_query::<u32, _>(old).primitive()?.await? {
+            if let Some(key) = key?.as_string() {
+                cleared.delete(key).primitive()?;
+            }
         }
         if writing.object_store(LOG)?.count().primitive()?.await? == 0 {
             writing.object_store(DESKS)?.clear()?.await?;
@@ -88,8 +88,9 @@ impl Store {
     /// When it cannot be read.
     pub async fn cleared(&self) -> Result<Vec<String>> {
         let reading = self.database.transaction(CLEARED).with_mode(TransactionMode::Readonly).build()?;
-        let keys = reading.object_store(CLEARED)?.get_all_keys::<String>().primitive()?.await?;
-        keys.map(|key| Ok(key?)).collect()
+        let keys = reading.object_store(CLEARED)?.get_all_keys::<JsValue>().primitive()?.await?;
+        // What is no text was never remembered by KOCT.
+        keys.filter_map(|key| key.map(|key| key.as_string()).transpose()).map(|key| Ok(key?)).collect()
     }
 
     /// Remembers what another computer remembered.

@@ -8,7 +8,7 @@ use crate::{
     locale, lock,
     popup::{Desk, Tone, Topic, log::edit::Edit, on_enter},
     store::StoreError,
-    wording,
+    wording::{self, Explained as _},
 };
 use koct_core::{
     DeskName, Entry, TransactionId,
@@ -135,7 +135,7 @@ impl Review {
             Ok(false) => {}
             Err(error) => {
                 self.dialog.close();
-                self.desk.failed(Topic::Other, "openFailed", &error);
+                self.desk.failed(Topic::Other, "readFailed", &error);
             }
         }
     }
@@ -148,7 +148,7 @@ impl Review {
             Ok(false) => {}
             Err(error) => {
                 self.show_working(false);
-                self.text.set_text_content(Some(&text_with("openFailed", &[&error.to_string()])));
+                self.text.set_text_content(Some(&text_with("readFailed", &[&error.explained()])));
             }
         }
     }
@@ -368,7 +368,7 @@ impl Review {
     async fn try_store_shifts(self: &Rc<Self>, shifts: &Shifts) -> Result<usize, String> {
         let Some(_lock) = lock::lock().await else { return Err(text("commitBusy")) };
         let now = clock::now().ok_or_else(|| text("attentionClock"))?;
-        let words = |error: StoreError| error.to_string();
+        let words = |error: StoreError| error.explained();
         let movable = self.desk.store.in_states(&Shifts::states()).await.map_err(words)?;
         let ids: Vec<TransactionId> =
             movable.iter().filter(|entry| shifts.concern(entry)).map(|entry| entry.id).collect();

@@ -7,9 +7,10 @@ use crate::{
     i18n::{plural, text, text_with},
     locale, lock,
     popup::{Desk, Tone, Topic},
+    store::StoreError,
 };
 use koct_core::State;
-use std::rc::Rc;
+use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement};
@@ -31,6 +32,9 @@ elements! {
         text: Element = "clear-text",
         unsent_text: Element = "clear-unsent-text",
         note: Element = "clear-note",
+        ;
+        /// What cannot be read and was asked about, once the first box is ticked.
+        unreadable: RefCell<BTreeSet<String>>,
     }
 }
 
@@ -44,7 +48,7 @@ impl Dialog {
         let counts = desk.counts.get();
         let [total, unsent] = [counts.total(), counts.uncommitted()].map(locale::number);
         self.text.set_text_content(Some(&text_with("clearText", &[&total, &unsent])));
-        self.unsent_text.set_text_content(Some(&plural("clearUnsentText", counts.uncommitted(), &[])));
+        self.ask_about_open(desk);
         self.note.set_text_content(None);
         self.confirm.set_checked(false);
         self.unsent_confirm.set_checked(false);
@@ -56,17 +60,31 @@ impl Dialog {
     }
 }
 
+impl Dialog {
+    /// Asks about what may not be in Koha. Returns whether there is something.
+    fn ask_about_open(&self, desk: &Desk) -> bool {
+        let unsent = desk.counts.get().uncommitted();
+        let unreadable = desk.store.unreadable_keys();
+        let of = [(unsent, "clearUnsentText"), (unreadable.len().try_into().unwrap_or(u32::MAX), "clearUnreadable")];
+        let words: Vec<_> =
+            of.iter().filter(|(number, _)| *number > 0).map(|(number, key)| plural(key, *number, &[])).collect();
+        self.unsent_text.set_text_content(Some(&words.join("\n")));
+        self.unreadable.replace(unreadable);
+        !words.is_empty()
+    }
+}
+
 /// # Errors
 /// When the page lacks an element.
 pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let dialog = Rc::new(Dialog::new()?);
     let this = desk.clone();
     dom::on_click("clear", &dialog, move |dialog| dialog.open(&this, false))?;
-    dom::on_click("clear-committed", desk, |desk| spawn_local(desk.clone().remove(committed())))?;
+    dom::on_click("clear-committed", desk, |desk| spawn_local(desk.clone().remove(committed(), BTreeSet::new())))?;
     dom::on_click("clear-cancel", &dialog, |dialog| dialog.element.close())?;
     let this = desk.clone();
     dom::bind(&dialog.confirm, "change", &dialog, move |dialog| {
-        dialog.unsent.set_hidden(!dialog.confirm.checked() || this.counts.get().uncommitted() == 0);
+        dialog.unsent.set_hidden(!dialog.ask_about_open(&this) || !dialog.confirm.checked());
         dialog.note.set_text_content(None);
     });
     let ok: Element = dom::by_id("clear-ok")?;
@@ -80,13 +98,12 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
 fn confirmed(desk: &Rc<Desk>, dialog: &Dialog) {
     if !dialog.confirm.checked() {
         dialog.element.close();
-    } else if desk.counts.get().uncommitted() > 0 && !dialog.unsent_confirm.checked() {
-        dialog.unsent.set_hidden(false);
+    } else if !dialog.unsent.hidden() && !dialog.unsent_confirm.checked() {
         dialog.note.set_text_content(Some(&text("clearNeedsSecond")));
         let _ = dialog.unsent_confirm.focus();
     } else {
         dialog.element.close();
-        spawn_local(desk.clone().remove(State::ALL.to_vec()));
+        spawn_local(desk.clone().remove(State::ALL.to_vec(), dialog.unreadable.take()));
     }
 }
 
@@ -117,7 +134,7 @@ pub(crate) fn close_offer() -> bool {
 }
 
 impl Desk {
-    async fn remove(self: Rc<Self>, states: Vec<State>) {
+    async fn remove(self: Rc<Self>, states: Vec<State>, unreadable: BTreeSet<String>) {
         if self.committing.get() {
             self.message.about(Topic::Clear).show(Tone::Bad, &text("clearWhileCommitting"));
             return;
@@ -132,7 +149,11 @@ impl Desk {
             return;
         };
         let own = self.preferences.borrow().desk_name();
-        match self.store.remove(&states, &own, now).await {
+        let removed = async {
+            let removed = self.store.remove(&states, &own, now).await?;
+            Ok::<_, StoreError>(removed + self.store.remove_unreadable(&unreadable).await?)
+        };
+        match removed.await {
             Ok(0) => self.message.about(Topic::Clear).show(Tone::Good, &text("clearedNothing")),
             Ok(removed) => {
                 self.message.about(Topic::Clear).show(Tone::Good, &text_with("cleared", &[&locale::number(removed)]));

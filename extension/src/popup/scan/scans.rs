@@ -12,6 +12,7 @@ use crate::{
     },
     store::StoreError,
     timer::sleep,
+    wording::Explained,
 };
 use futures_util::future::select;
 use koct_core::{
@@ -27,7 +28,6 @@ use koct_core::{
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
-    fmt::Display,
     pin::pin,
     rc::Rc,
     time::Duration,
@@ -239,7 +239,7 @@ impl Scans {
             }
         }
         let recorded = self.desk.store.record(scan.action.clone(), moment).await;
-        recorded.map(Written::Entry).map_err(|error| Problem::Store(error.to_string()))
+        recorded.map(Written::Entry).map_err(|error| Problem::Store(error.explained()))
     }
 
     /// Asks the records, as far as they answer in time: a scan does not wait for long.
@@ -307,7 +307,7 @@ impl Scans {
 
     /// What was recorded is another patron's.
     async fn give_to(self: &Rc<Self>, id: TransactionId, patron: &Cardnumber) {
-        let failed = |error: &dyn Display| self.desk.failed(Topic::Change, "editFailed", error);
+        let failed = |error: &dyn Explained| self.desk.failed(Topic::Change, "editFailed", error);
         let Some(_permit) = self.desk.may_change(id).await else { return };
         let Some(now) = clock::now() else { return failed(&text("attentionClock")) };
         let rule = |entry: &Entry| match entry.status.state() {
