@@ -331,7 +331,7 @@ impl Store {
             adding.await?
         } else {
             let Some(key) = numbered(adding.await)? else { return Ok(None) };
-            if id(&key).is_none() {
+            if !id(&key).is_some_and(rows::has_room) {
                 // Left without being committed, nothing is stored.
                 return Ok(None);
             }
@@ -412,11 +412,12 @@ impl Store {
             (key(first), key(last), number.await?)
         };
         let (Some(first), Some(last)) = (first, last) else { return Ok(Vec::new()) };
-        let unreadable = self.unreadable_numbers();
+        let (unreadable, has_fractions) = self.unreadable_numbers();
         let is_readable = |id: &TransactionId| !unreadable.contains(id);
         // Where nothing was cleared, they need not be read: every window does so at every change elsewhere.
         if let (Some(first), Some(last)) = (rows::number(first), rows::number(last))
             && u64::from(last.0 - first.0) + 1 == u64::from(number)
+            && !has_fractions
         {
             return Ok((first.0..=last.0).map(TransactionId).filter(is_readable).collect());
         }

@@ -55,6 +55,11 @@ pub fn number(key: f64) -> Option<TransactionId> {
     is_number.then_some(TransactionId(key as u32))
 }
 
+/// Whether enough numbers are left behind this one for a log to go on.
+pub fn has_room(number: TransactionId) -> bool {
+    number.0 <= u32::MAX - ROOM
+}
+
 /// The number to give next, where the log cannot give one by itself because a key is too large. `keys` are those that are
 /// numbers and no larger than a number of the log can be, the largest first. It lies behind them all but those at whose end
 /// there is no room. `None` where there is none anywhere.

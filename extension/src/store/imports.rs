@@ -3,7 +3,7 @@
 use super::{DESKS, LOG, Numbering, Result, Store, Stored, id, many_to_js, next_number, numbered};
 use crate::storage::StorageError;
 use indexed_db_futures::{Build, BuildPrimitive, query_source::QuerySource, transaction::TransactionMode};
-use koct_core::{DeskName, Entry, TransactionId};
+use koct_core::{DeskName, Entry, TransactionId, log::rows};
 use wasm_bindgen::JsValue;
 
 impl Store {
@@ -48,8 +48,10 @@ impl Store {
             Some(adding) => numbered(adding.await)?.as_ref().and_then(id),
             None => return Ok(Some(TransactionId(1))),
         };
-        let has_room =
-            |first: &TransactionId| u32::try_from(entries.len()).is_ok_and(|all| first.0.checked_add(all).is_some());
+        let has_room = |first: &TransactionId| {
+            let last = u32::try_from(entries.len()).ok().and_then(|number| first.0.checked_add(number));
+            last.is_some_and(|last| rows::has_room(TransactionId(last)))
+        };
         let Some(first) = first.filter(has_room) else { return Ok(None) };
         writing.commit().await?;
         Ok(Some(first))

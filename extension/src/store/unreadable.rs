@@ -72,9 +72,11 @@ impl Store {
         number.try_into().unwrap_or(u32::MAX)
     }
 
-    /// Of those that were met, the ones whose key is a number of the log.
-    pub(super) fn unreadable_numbers(&self) -> BTreeSet<TransactionId> {
-        self.unreadable.borrow().values().filter_map(|row| rows::number(row.key.as_f64()?)).collect()
+    /// Of those that were met, the ones whose key is a number of the log, and whether there are any with a fraction.
+    pub(super) fn unreadable_numbers(&self) -> (BTreeSet<TransactionId>, bool) {
+        let met = self.unreadable.borrow();
+        let keys = || met.values().filter_map(|row| row.key.as_f64());
+        (keys().filter_map(rows::number).collect(), keys().any(|key| key.fract() != 0.0))
     }
 
     /// Looks at the whole log for such rows, bit by bit.
@@ -256,10 +258,11 @@ async fn keep_one(store: &ObjectStore<'_>, in_line: bool, row: &Raw, is_elsewher
     if in_line && raw::encode(&key_of(&value)) != row.key {
         return Ok(Kept::Refused);
     }
-    // What is no key at all is refused at once.
-    let Ok(asked) = store.get::<JsValue, _, _>(key.clone()).primitive() else {
-        return Ok(Kept::Refused);
-    };
+    // What is no key at all is refused at once. What stands under one may be nothing, so it is counted.
+    let Ok(asked) = store.get::<JsValue, _, _>(key.clone()).primitive() else { return Ok(Kept::Refused) };
+    let counted = store.count().with_query(key.clone()).primitive()?;
+    let here = asked.await?;
+    let here = here.map_or(Value::Null, |here| raw::encode(&here));
     let add = |key: JsValue| {
         if in_line {
             store.add(value.clone()).primitive()
@@ -267,17 +270,16 @@ async fn keep_one(store: &ObjectStore<'_>, in_line: bool, row: &Raw, is_elsewher
             store.add(value.clone()).with_key(key).without_key_type().primitive()
         }
     };
-    match asked.await? {
-        None => drop(add(key)?),
-        Some(here) if raw::encode(&here) == row.value => return Ok(Kept::There),
-        Some(_) if is_elsewhere => return Ok(Kept::There),
-        Some(_) => {
-            let next = JsValue::from_f64(next_number(store).await?.0.into());
-            if in_line && !js_sys::Reflect::set(&value, &"seq".into(), &next).is_ok_and(|done| done) {
-                return Ok(Kept::Refused);
-            }
-            drop(add(next)?);
+    if counted.await? == 0 {
+        add(key)?.await?;
+    } else if here == row.value || is_elsewhere {
+        return Ok(Kept::There);
+    } else {
+        let next = JsValue::from_f64(next_number(store).await?.0.into());
+        if in_line && !js_sys::Reflect::set(&value, &"seq".into(), &next).is_ok_and(|done| done) {
+            return Ok(Kept::Refused);
         }
+        add(next)?.await?;
     }
     Ok(Kept::Put)
 }
