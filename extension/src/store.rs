@@ -247,6 +247,11 @@ impl Store {
         Ok(Self { database, unreadable: RefCell::default(), numbering: Cell::default() })
     }
 
+    /// Closes it, so that it stands in nobody's way.
+    pub fn close(self) {
+        self.database.close();
+    }
+
     /// Gives way to a newer version that wants to open the log, and says so then. Nothing is recorded here any more.
     pub fn give_way(&self, said: impl Fn() + 'static) {
         let database = self.database.clone();
