@@ -63,7 +63,7 @@ fn rows_that_cannot_be_read_stop_nothing_and_are_left_as_they_are() {
     let koha = koha(Era::From2405);
     let folder = koct_tests::keeper::folder().unwrap();
     let mut desk = Desk::open(&Options { downloads: Some(folder.path().to_owned()), ..Options::default() }).unwrap();
-    desk.configure(&Settings::of(&koha.url(), "apply")).unwrap();
+    desk.configure(&Settings::of(&koha.url(), "send")).unwrap();
     desk.page.wait_hidden("#unreadable").unwrap();
     for item in ["39999000000001", "39999000000002", "39999000000003"] {
         desk.check_in(item).unwrap();
@@ -102,7 +102,7 @@ fn rows_that_cannot_be_read_stop_nothing_and_are_left_as_they_are() {
     let message = desk.commit().unwrap();
     assert!(!message.contains("could not be read"), "{message}");
     desk.page.wait("!document.querySelector('tr[data-status=local]')").unwrap();
-    assert!(desk.states().unwrap().iter().filter(|state| *state == "success").count() >= states.len() - 1, "{message}");
+    assert!(desk.states().unwrap().iter().filter(|state| *state == "added").count() == states.len() - 1, "{message}");
     desk.page.click("#show-batches").unwrap();
     desk.page.wait("document.querySelectorAll('#batches-list li').length === 1").unwrap();
     desk.page.click("#batches-close").unwrap();
@@ -110,7 +110,7 @@ fn rows_that_cannot_be_read_stop_nothing_and_are_left_as_they_are() {
 
     // They are cleared with the second box alone, and only where it is ticked.
     desk.page.click("#clear-committed").unwrap();
-    desk.page.wait("!document.querySelector('tr[data-status=success]')").unwrap();
+    desk.page.wait("!document.querySelector('tr[data-status=added]')").unwrap();
     says_unreadable(&desk, ROWS);
     assert_eq!(odd(&desk), before);
     desk.page.click("#clear").unwrap();
@@ -126,7 +126,7 @@ fn rows_that_cannot_be_read_stop_nothing_and_are_left_as_they_are() {
     assert_eq!(odd(&desk), Vec::<Value>::new());
 
     // Another computer has them again from the backup, and nothing twice.
-    let new = configured(&koha, "apply");
+    let new = configured(&koha, "send");
     new.page.click("#import-koc").unwrap();
     new.page.choose_files("#import-files", &[&backup]).unwrap();
     new.page.wait("!document.getElementById('import-go').disabled").unwrap();

@@ -98,7 +98,10 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
 fn confirmed(desk: &Rc<Desk>, dialog: &Dialog) {
     if !dialog.confirm.checked() {
         dialog.element.close();
-    } else if !dialog.unsent.hidden() && !dialog.unsent_confirm.checked() {
+    } else if (desk.counts.get().uncommitted() > 0 || !dialog.unreadable.borrow().is_empty())
+        && !dialog.unsent_confirm.checked()
+    {
+        dialog.unsent.set_hidden(false);
         dialog.note.set_text_content(Some(&text("clearNeedsSecond")));
         let _ = dialog.unsent_confirm.focus();
     } else {
