@@ -76,7 +76,8 @@ async fn run(script: &str) -> JsValue {
 
 /// Puts rows into a store of this database, behind the log's back: expressions of keys and values.
 async fn put(name: &str, store: &str, rows: &[(String, String)]) {
-    let rows: String = rows.iter().map(|(key, value)| format!("[{key}, {value}],")).collect();
+    let rows: Vec<String> = rows.iter().map(|(key, value)| format!("[{key}, {value}]")).collect();
+    let rows = rows.join(",");
     let in_line = store == "transactions";
     run(&format!(
         "(async () => {{ const good = {{moment: {{utc: 1795428000000, offset: 60}}, action: 'return', barcode: 'GOOD', status: {{state: 'local'}}}}; \
