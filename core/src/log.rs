@@ -7,6 +7,7 @@ pub mod listing;
 pub mod offers;
 pub mod order;
 pub mod revision;
+pub mod rows;
 pub mod search;
 pub mod seen;
 pub mod sitting;

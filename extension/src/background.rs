@@ -2,9 +2,10 @@
 
 use crate::{
     badge, preferences,
-    store::{self, Store},
+    store::{self, Store, StoreError},
     webext::{self, object, property},
 };
+use koct_core::{State, log::Counts};
 use std::cell::Cell;
 use wasm_bindgen::{JsCast, JsValue};
 use web_extensions_sys::{Window, browser};
@@ -35,12 +36,23 @@ pub(crate) async fn toolbar_clicked() -> Result<(), JsValue> {
 /// Firefox has started, or woken this page: the badge is drawn from the log, and what was left over of permissions given back.
 pub(crate) async fn woken() {
     // Where the log cannot be opened, the window says so.
-    if let Ok(store) = Store::open(store::DATABASE).await
-        && let Ok(counts) = store.counts().await
-    {
+    let Ok(store) = Store::open(store::DATABASE).await else { return };
+    if let Ok(counts) = open_counts(&store).await {
         badge::show(counts);
     }
+    store.close();
     preferences::give_back_permissions().await;
+}
+
+/// What the badge counts, without what cannot be read.
+async fn open_counts(store: &Store) -> Result<Counts, StoreError> {
+    let counts = store.counts().await?;
+    if counts.uncommitted() > badge::MOST {
+        return Ok(counts);
+    }
+    // What cannot be read is known once it was met.
+    store.in_states(&State::which(State::is_open)).await?;
+    store.counts().await
 }
 
 async fn show() -> Result<(), JsValue> {

@@ -7,7 +7,7 @@ use koct_core::log::Counts;
 const BACKGROUND: &str = "#2f6b22";
 const TEXT: &str = "#ffffff";
 /// A badge has room for about four characters.
-const MOST: u32 = 999;
+pub(crate) const MOST: u32 = 999;
 
 /// Shows the number, and nothing where it is zero.
 pub(crate) fn show(counts: Counts) {

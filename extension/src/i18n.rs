@@ -1,6 +1,6 @@
 //! Every text that a person reads comes from `_locales`.
 
-use crate::{locale, webext};
+use crate::{locale, storage::StorageError, webext, wording::Explained as _};
 use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Document, Element};
@@ -32,10 +32,9 @@ fn message(key: &str, values: &[&str]) -> String {
     webext::get_message(key, &values)
 }
 
-/// An error of JavaScript's in words for a person: its message, where it has one.
+/// An error of JavaScript's in words for a person: what they can do about it. Its own words are for Firefox's console.
 pub(crate) fn js_error(error: &JsValue) -> String {
-    let message = error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message())).or(error.as_string());
-    message.filter(|message| !message.is_empty()).unwrap_or_else(|| text("errorUnexplained"))
+    StorageError::from(error).explained()
 }
 
 /// A value that keeps its own order within a text from right to left: a barcode in Arabic.

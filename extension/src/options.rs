@@ -8,7 +8,7 @@ mod records;
 use crate::{
     dom,
     http::Http,
-    i18n::{self, text, text_with},
+    i18n::{self, js_error, text, text_with},
     preferences,
     sound::Player,
     webext, wording,
@@ -156,9 +156,7 @@ impl Options {
     }
 
     fn say_failed(&self, error: &JsValue) {
-        // What Firefox says of it, without the name of a type.
-        let reason = webext::text_property(error, "message").or_else(|| error.as_string()).unwrap_or_default();
-        self.say("bad", &text_with("saveFailed", &[&reason]));
+        self.say("bad", &text_with("saveFailed", &[&js_error(error)]));
     }
 
     fn warn_of_http(&self) {

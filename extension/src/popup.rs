@@ -25,6 +25,7 @@ use crate::{
     i18n::{text, text_with},
     store::{self, Store, StoreError},
     webext,
+    wording::Explained as _,
 };
 use commit::{Commit, doubts::Doubts, reach::Reach, review::Review};
 use desk::{Desk, Panel};
@@ -58,10 +59,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     let focus = Focus::new()?;
     let message = Rc::new(Message::new(focus.clone())?);
     message.bind();
-    let store = match Store::open(store::DATABASE).await {
-        Ok(store) => Rc::new(store),
-        Err(error) => return not_opened(&message, &error).await,
-    };
+    let Some(store) = open_log(&message).await? else { return Ok(()) };
     let desk = Rc::new(Desk::new(store, message, focus)?);
     let records = Rc::new(Records::new(desk.clone())?);
     let lookups = Rc::new(Lookups::new(desk.clone(), records.clone())?);
@@ -153,15 +151,37 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     Ok(())
 }
 
+/// Opens the log. `None` where that is not possible, and the page says why.
+async fn open_log(message: &Rc<Message>) -> Result<Option<Rc<Store>>, JsValue> {
+    let [waiting, gone] = [message.clone(), message.clone()];
+    let waits = move || waiting.about(Topic::Log).show(Tone::Bad, &text("storageWaits"));
+    let store = match Store::open_or_wait(store::DATABASE, waits).await {
+        Ok(store) => Rc::new(store),
+        Err(error) => return not_opened(message, &error).await.map(|()| None),
+    };
+    message.about(Topic::Log).show(Tone::Good, "");
+    store.give_way(move || gone.about(Topic::Log).show(Tone::Bad, &text("storageClosed")));
+    Ok(Some(store))
+}
+
+/// The buttons that need the log, besides those that record and send.
+const LOG_BUTTONS: [&str; 8] =
+    ["export-koc", "backup", "import-koc", "clear", "clear-committed", "show-batches", "show-review", "undo"];
+
 /// The log cannot be opened: nothing can be recorded.
 async fn not_opened(message: &Rc<Message>, error: &StoreError) -> Result<(), JsValue> {
     let words = match (webext::in_private_window(), webext::in_own_window().await) {
         // The button asks for no private window. Where Firefox is set to never remember history, it is one all the same.
         (true, true) => text("logNoHistory"),
         (true, false) => text("logPrivate"),
-        (false, _) => text_with("openFailed", &[&error.to_string()]),
+        (false, _) => text_with("openFailed", &[&error.explained()]),
     };
-    message.show(Tone::Bad, &words);
+    message.about(Topic::Log).show(Tone::Bad, &words);
+    // Whatever else needs the log says the same.
+    let told = Rc::new((message.clone(), words));
+    for id in LOG_BUTTONS {
+        dom::on_click(id, &told, |told| told.0.about(Topic::Log).show(Tone::Bad, &told.1))?;
+    }
     for id in ["checkout-item", "checkout-patron", "checkin-item", "checkout-submit", "checkin-submit", "commit"] {
         dom::by_id::<Element>(id)?.set_attribute("disabled", "")?;
     }

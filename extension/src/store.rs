@@ -3,11 +3,13 @@
 //! Every write is a transaction of its own with durability `strict`: when it is reported done, it is on the disk. The
 //! store keeps what core gives it and decides nothing but how it is found again: by number, by item, by state.
 
-use crate::{clock, i18n::js_error, slices};
+use crate::{clock, slices, storage::StorageError, webext::property};
 use indexed_db_futures::{
     Build, BuildPrimitive, KeyRange,
     cursor::CursorDirection,
-    database::Database,
+    database::{Database, VersionChangeEvent},
+    error::{DomException, Error},
+    internals::SystemRepr,
     object_store::ObjectStore,
     query_source::QuerySource,
     transaction::{Transaction, TransactionDurability, TransactionMode, TransactionOptions},
@@ -19,18 +21,24 @@ use koct_core::{
         self, Counts,
         order::{self, Ordered},
         revision::Revision,
+        rows,
         warned::Warned,
     },
 };
 use serde::Serialize;
-use std::{cell::Cell, collections::HashSet};
-use thiserror::Error;
-use wasm_bindgen::{JsCast, JsValue};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashSet,
+};
+use unreadable::{BEFORE_FIRST, Met};
+use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 
 mod batches;
 mod clearing;
 mod corrections;
 mod imports;
+mod raw;
+mod unreadable;
 mod warnings;
 
 /// The database's name in a desk's profile.
@@ -56,35 +64,23 @@ const BY_DAY: &str = "day";
 /// The number of entries that are read or written in one go: some ten milliseconds for which a scan may have to wait.
 const CHUNK_LIMIT: u32 = 1_000;
 const CHUNK: usize = 1_000;
-/// Near the end of the numbers it is made sure before each scan that there is one.
-const NUMBERS_KEPT: u32 = 1_000_000;
 /// How many numbers are read in one go.
 const KEYS_AT_ONCE: u32 = 20_000;
 
-/// Why the log could not be read or written.
-#[derive(Debug, Error)]
+/// Why the log could not be read or written. A person is told by `wording::store`.
+#[derive(Debug)]
 pub enum StoreError {
-    /// The browser's reason.
-    #[error("{0}")]
-    Browser(String),
-    /// An entry in the log that this version cannot read.
-    #[error("an entry of the log cannot be read: {0}")]
-    Unreadable(String),
+    /// Firefox could not do it.
+    Storage(StorageError),
     /// The change would touch an entry that is gone, or one that may not be changed so.
-    #[error("the transaction {0} is gone, in Koha already, or was changed meanwhile")]
     NotOpen(TransactionId),
 }
 
-macro_rules! from_browser {
-    ($($error:ty),*) => { $(
-        impl From<$error> for StoreError {
-            fn from(error: $error) -> Self {
-                Self::Browser(error.to_string())
-            }
-        }
-    )* };
+impl<E: Into<StorageError>> From<E> for StoreError {
+    fn from(error: E) -> Self {
+        Self::Storage(error.into())
+    }
 }
-from_browser!(indexed_db_futures::error::Error, indexed_db_futures::error::OpenDbError);
 
 type Result<T> = std::result::Result<T, StoreError>;
 
@@ -92,8 +88,21 @@ type Result<T> = std::result::Result<T, StoreError>;
 #[derive(Debug)]
 pub struct Store {
     database: Database,
-    /// The highest number that this window knows to be given, where it knows one.
-    last_number: Cell<Option<u32>>,
+    /// The rows that were met and cannot be read.
+    unreadable: RefCell<Met>,
+    numbering: Cell<Numbering>,
+}
+
+/// Who gives the next number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Numbering {
+    /// Not known yet.
+    #[default]
+    Unknown,
+    /// IndexedDB, which gives each once.
+    Log,
+    /// KOCT: some key is, or was, so large that IndexedDB has no number for the log behind it.
+    Own,
 }
 
 /// An entry whose status was changed.
@@ -148,50 +157,42 @@ fn stored(entry: &Entry) -> Result<JsValue> {
 
 fn to_js(value: &impl Serialize) -> Result<JsValue> {
     // Plain objects: IndexedDB finds its keys in properties, not in Maps.
-    value
-        .serialize(&serde_wasm_bindgen::Serializer::json_compatible())
-        .map_err(|error| StoreError::Unreadable(error.to_string()))
+    let value = value.serialize(&serde_wasm_bindgen::Serializer::json_compatible());
+    Ok(value.map_err(JsValue::from)?)
 }
 
 /// Many values as JavaScript's own: Firefox reads JSON far quicker than properties can be set one by one.
 fn many_to_js<'a>(stored: impl Iterator<Item = Stored<'a>>) -> Result<js_sys::Array> {
-    let json = serde_json::to_string(&stored.collect::<Vec<_>>());
-    let json = json.map_err(|error| StoreError::Unreadable(error.to_string()))?;
-    let values = js_sys::JSON::parse(&json).map_err(|error| StoreError::Browser(js_error(&error)))?;
-    Ok(values.unchecked_into())
+    let json = serde_json::to_string(&stored.collect::<Vec<_>>()).map_err(|_| StorageError::Broken)?;
+    Ok(js_sys::JSON::parse(&json)?.unchecked_into())
 }
 
-/// Many entries that were stored: by way of JSON, for the same reason.
-fn entries(
-    values: impl Iterator<Item = std::result::Result<JsValue, indexed_db_futures::error::Error>>,
-) -> Result<Vec<Entry>> {
-    let values = values.collect::<std::result::Result<js_sys::Array, _>>()?;
-    let json = js_sys::JSON::stringify(&values).map_err(|error| StoreError::Browser(js_error(&error)))?;
-    serde_json::from_str(&String::from(json)).map_err(|error| StoreError::Unreadable(error.to_string()))
+/// A value as JSON, where it has such a form.
+fn text(value: &JsValue) -> Option<String> {
+    JsValue::from(js_sys::JSON::stringify(value).ok()?).as_string()
 }
 
-fn entry(value: JsValue) -> Result<Entry> {
-    serde_wasm_bindgen::from_value(value).map_err(|error| StoreError::Unreadable(error.to_string()))
-}
-
-fn is_full() -> StoreError {
-    StoreError::Unreadable("the log is full".into())
+/// An entry that was stored, where this version can read it.
+fn entry(value: &JsValue) -> Option<Entry> {
+    rows::read_one(&text(value)?)
 }
 
 fn id(key: &JsValue) -> Option<TransactionId> {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "the log numbers from 1 in whole steps"
-    )]
-    key.as_f64()
-        .filter(|number| (1.0..=f64::from(u32::MAX)).contains(number))
-        .map(|number| TransactionId(number as u32))
+    rows::number(key.as_f64()?)
 }
 
-/// As [`id`], where there must be one: an entry is never left out in silence.
-fn entry_id(key: &JsValue) -> Result<TransactionId> {
-    id(key).ok_or_else(|| StoreError::Unreadable(format!("{key:?} is no number of an entry")))
+/// All keys that are numbers which the log could give.
+fn numbers() -> KeyRange<f64> {
+    KeyRange::Bound(1.0, false, f64::from(u32::MAX), false)
+}
+
+/// The next number, where IndexedDB gives none.
+async fn next_number(store: &ObjectStore<'_>) -> Result<TransactionId> {
+    let range = KeyRange::UpperBound(f64::from(u32::MAX), false);
+    let keys = store.get_all_keys::<f64>().with_query::<f64, _>(range).primitive()?.await?;
+    let mut keys = keys.collect::<std::result::Result<Vec<_>, _>>()?;
+    keys.reverse();
+    Ok(rows::next_number(keys).ok_or(StorageError::Full)?)
 }
 
 impl Store {
@@ -200,8 +201,20 @@ impl Store {
     /// # Errors
     /// When Firefox cannot open it: no disk, a damaged profile, a newer version of KOCT has changed it.
     pub async fn open(name: &str) -> Result<Self> {
+        Self::open_or_wait(name, || ()).await
+    }
+
+    /// As [`Store::open`]. `waits` is called when it waits for a window that holds an older version open.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_or_wait(name: &str, waits: impl Fn() + 'static) -> Result<Self> {
         let database = Database::open(name)
             .with_version(VERSION)
+            .with_on_blocked(move |_: VersionChangeEvent| {
+                waits();
+                Ok(())
+            })
             .with_on_upgrade_needed(|event, database| {
                 if event.old_version() < 1.0 {
                     let log = database
@@ -231,7 +244,45 @@ impl Store {
                 Ok(())
             })
             .await?;
-        Ok(Self { database, last_number: Cell::default() })
+        Ok(Self { database, unreadable: RefCell::default(), numbering: Cell::default() })
+    }
+
+    /// Closes it, so that it stands in nobody's way.
+    pub fn close(self) {
+        self.database.close();
+    }
+
+    /// Gives way to a newer version that wants to open the log, and says so then. Nothing is recorded here any more.
+    pub fn give_way(&self, said: impl Fn() + 'static) {
+        let database = self.database.clone();
+        let gives_way = Closure::<dyn Fn(JsValue)>::new(move |event: JsValue| {
+            // Without a version, the log is to be deleted.
+            if !property(&event, "newVersion").is_null() {
+                database.clone().close();
+                said();
+            }
+        });
+        let target: &web_sys::EventTarget = self.database.as_sys().unchecked_ref();
+        let _ = target.add_event_listener_with_callback("versionchange", gives_way.as_ref().unchecked_ref());
+        gives_way.forget();
+    }
+
+    /// Reads rows of the log. Remembers those that cannot be read, and gives them.
+    fn read(&self, values: &js_sys::Array) -> (Vec<Entry>, Vec<JsValue>) {
+        let row = |place: usize| values.get(place.try_into().unwrap_or(u32::MAX));
+        let number = usize::try_from(values.length()).unwrap_or_default();
+        // By way of JSON, which Firefox writes far quicker than properties can be read one by one.
+        let read = rows::read(text(values).as_deref(), number, |place| text(&row(place)));
+        let unreadable: Vec<JsValue> = read.unreadable.into_iter().map(row).collect();
+        for row in &unreadable {
+            self.meet(row);
+        }
+        (read.entries, unreadable)
+    }
+
+    /// The entries among these rows.
+    fn entries(&self, values: impl Iterator<Item = std::result::Result<JsValue, Error>>) -> Result<Vec<Entry>> {
+        Ok(self.read(&values.collect::<std::result::Result<js_sys::Array, _>>()?).0)
     }
 
     fn reading(&self) -> Result<Transaction<'_>> {
@@ -256,35 +307,64 @@ impl Store {
     /// # Errors
     /// When it is not: then nothing of it is stored.
     pub async fn record(&self, action: Action, now: Moment) -> Result<Entry> {
+        loop {
+            let numbering = self.numbering.get();
+            let recorded = self.try_record(action.clone(), now, numbering).await;
+            match (recorded, numbering) {
+                (Ok(Some(entry)), _) => return Ok(entry),
+                (Err(error), Numbering::Unknown | Numbering::Own) => return Err(error),
+                // Now it is known.
+                (Ok(None), Numbering::Unknown) => self.numbering.set(Numbering::Own),
+                (Ok(None), Numbering::Own) => return Err(StorageError::Full.into()),
+                // Looked at more closely, since nothing of it is stored.
+                (_, Numbering::Log) => self.numbering.set(Numbering::Unknown),
+            }
+        }
+    }
+
+    /// `None`, and nothing is stored, where there is no number for it.
+    async fn try_record(&self, action: Action, now: Moment, numbering: Numbering) -> Result<Option<Entry>> {
         let writing = self.writing()?;
         let log = writing.object_store(LOG)?;
         let last_of_item = last_moment(&log, action.item_key()).await?;
+        let number = if numbering == Numbering::Own { Some(next_number(&log).await?) } else { None };
         let entry = Entry::recorded(TransactionId(0), log::record(action, now, last_of_item));
         // Requests go out when they are built: waiting only for the end saves a round trip to the disk's process.
-        let adding = log.add(to_js(&Stored::from_entry(&entry, None))?).with_key_type::<JsValue>().primitive()?;
-        let has_room = self.last_number.get().is_some_and(|last| last < u32::MAX - NUMBERS_KEPT);
-        let id = if has_room {
+        let adding = log.add(to_js(&Stored::from_entry(&entry, number))?).with_key_type::<JsValue>().primitive()?;
+        let key: JsValue = if numbering == Numbering::Log {
             writing.commit().await?;
-            id(&adding.await?).ok_or_else(is_full)?
+            adding.await?
         } else {
-            // There may be no number left: then nothing is stored.
-            let id = id(&adding.await?).ok_or_else(is_full)?;
+            let Some(key) = numbered(adding.await)? else { return Ok(None) };
+            if !id(&key).is_some_and(rows::has_room) {
+                // Left without being committed, nothing is stored.
+                return Ok(None);
+            }
             writing.commit().await?;
-            id
+            if numbering == Numbering::Unknown {
+                self.numbering.set(Numbering::Log);
+            }
+            key
         };
-        self.last_number.set(Some(id.0));
-        Ok(Entry { id, ..entry })
+        if let Some(id) = id(&key) {
+            return Ok(Some(Entry { id, ..entry }));
+        }
+        // Another window has just put back a row with a large key: under that number nobody would read it.
+        let writing = self.writing()?;
+        writing.object_store(LOG)?.delete(key).primitive()?;
+        writing.commit().await?;
+        Ok(None)
     }
 
     /// When this desk scanned last, as far as that is near the end of the log.
     pub async fn last_scan(&self) -> Option<Moment> {
         let reading = self.reading().ok()?;
         let log = reading.object_store(LOG).ok()?;
-        let cursor = log.open_cursor().with_direction(CursorDirection::Prev).primitive().ok()?.await.ok()?;
-        let mut cursor = cursor?;
+        let cursor = log.open_cursor().with_query::<f64, _>(numbers()).with_direction(CursorDirection::Prev);
+        let mut cursor = cursor.primitive().ok()?.await.ok()??;
         for _ in 0..CHUNK_LIMIT {
-            let entry = entry(cursor.next_record::<JsValue>().await.ok()??).ok()?;
-            if entry.desk.is_none() {
+            let row = cursor.next_record::<JsValue>().await.ok()??;
+            if let Some(entry) = entry(&row).filter(|entry| entry.desk.is_none()) {
                 return Some(entry.transaction.moment);
             }
         }
@@ -318,7 +398,7 @@ impl Store {
         // A put that fails takes the whole transaction back, and committing it tells.
         let mut putting = Vec::with_capacity(statuses.len());
         for ((id, status), asked) in statuses.iter().zip(reading) {
-            let mut entry = asked.await?.map(entry).transpose()?.ok_or(StoreError::NotOpen(*id))?;
+            let mut entry = asked.await?.as_ref().and_then(entry).ok_or(StoreError::NotOpen(*id))?;
             let from = entry.status.state();
             if !from.is_open() || !is_as_known(&entry) {
                 return Err(StoreError::NotOpen(*id));
@@ -342,45 +422,58 @@ impl Store {
         let (first, last, number) = {
             let reading = self.reading()?;
             let log = reading.object_store(LOG)?;
-            let number = log.count().primitive()?;
-            let first = log.get_all_keys::<JsValue>().with_limit(1).primitive()?;
-            let last = log.open_key_cursor().with_direction(CursorDirection::Prev).primitive()?.await?;
+            let number = log.count().with_query::<f64, _>(numbers()).primitive()?;
+            let first = log.get_all_keys::<JsValue>().with_query::<f64, _>(numbers()).with_limit(1).primitive()?;
+            let last = log.open_key_cursor().with_query::<f64, _>(numbers()).with_direction(CursorDirection::Prev);
+            let last = last.primitive()?.await?;
             let last: Option<JsValue> = last.and_then(|last| last.primary_key().transpose()).transpose()?;
             let first = first.await?.next().transpose()?;
-            (first.as_ref().and_then(id), last.as_ref().and_then(id), number.await?)
+            let key = |key: Option<JsValue>| key.and_then(|key| key.as_f64());
+            (key(first), key(last), number.await?)
         };
         let (Some(first), Some(last)) = (first, last) else { return Ok(Vec::new()) };
+        let (unreadable, has_fractions) = self.unreadable_numbers();
+        let is_readable = |id: &TransactionId| !unreadable.contains(id);
         // Where nothing was cleared, they need not be read: every window does so at every change elsewhere.
-        if u64::from(last.0 - first.0) + 1 == u64::from(number) {
-            return Ok((first.0..=last.0).map(TransactionId).collect());
+        if let (Some(first), Some(last)) = (rows::number(first), rows::number(last))
+            && u64::from(last.0 - first.0) + 1 == u64::from(number)
+            && !has_fractions
+        {
+            return Ok((first.0..=last.0).map(TransactionId).filter(is_readable).collect());
         }
         let mut ids = Vec::with_capacity(usize::try_from(number).unwrap_or_default());
-        let mut from = KeyRange::LowerBound(0, true);
-        loop {
+        let mut from = BEFORE_FIRST;
+        while from < last {
             let reading = self.reading()?;
             let log = reading.object_store(LOG)?;
-            let keys = log.get_all_keys::<JsValue>().with_query::<u32, _>(from).with_limit(KEYS_AT_ONCE).primitive()?;
-            let before = ids.len();
+            let range = KeyRange::Bound(from, true, last, false);
+            let keys = log.get_all_keys::<f64>().with_query::<f64, _>(range).with_limit(KEYS_AT_ONCE).primitive()?;
+            // What was cleared meanwhile is not waited for.
+            from = last;
+            let mut number = 0;
             for key in keys.await? {
-                ids.push(entry_id(&key?)?);
-            }
-            match ids.last() {
-                Some(last) if ids.len() > before => from = KeyRange::LowerBound(last.0, true),
-                _ => return Ok(ids),
+                let key = key?;
+                number += 1;
+                if number == KEYS_AT_ONCE {
+                    from = key;
+                }
+                ids.extend(rows::number(key).filter(is_readable));
             }
         }
+        Ok(ids)
     }
 
     /// The entries from one number to another, both included.
     ///
     /// # Errors
-    /// When the log cannot be read. An entry that this version cannot read is an error too, never left out in silence.
+    /// When the log cannot be read. What this version cannot read of it is left out, and counted: see
+    /// [`Store::number_unreadable`].
     pub async fn range(&self, from: TransactionId, to: TransactionId) -> Result<Vec<Entry>> {
         let reading = self.reading()?;
         let range = KeyRange::Bound(from.0, false, to.0, false);
         let log = reading.object_store(LOG)?;
         let values = log.get_all::<JsValue>().with_query::<u32, _>(range).primitive()?.await?;
-        entries(values)
+        self.entries(values)
     }
 
     /// The entries of these numbers, as far as they are there.
@@ -398,7 +491,7 @@ impl Store {
         for value in asked {
             values.extend(value.await?.map(Ok));
         }
-        entries(values.into_iter())
+        self.entries(values.into_iter())
     }
 
     /// The next entries after this number, no more than the limit: a long log is read bit by bit, so that scans go in between.
@@ -406,11 +499,15 @@ impl Store {
     /// # Errors
     /// As [`Store::range`].
     pub async fn after(&self, last: TransactionId, limit: u32) -> Result<Vec<Entry>> {
-        let reading = self.reading()?;
-        let range = KeyRange::LowerBound(last.0, true);
-        let log = reading.object_store(LOG)?;
-        let values = log.get_all::<JsValue>().with_query::<u32, _>(range).with_limit(limit).primitive()?.await?;
-        entries(values)
+        let mut last = f64::from(last.0).max(BEFORE_FIRST);
+        loop {
+            let page = self.page(last, limit).await?;
+            match page.last {
+                // Whoever sees none takes it for the end.
+                Some(key) if page.entries.is_empty() => last = key,
+                _ => return Ok(page.entries),
+            }
+        }
     }
 
     /// The entries of these states, in the order in which Koha must see them. Read bit by bit, so that scans go in between:
@@ -452,7 +549,7 @@ impl Store {
         let mut recorded = Vec::new();
         let Some(mut cursor) = cursor else { return Ok(recorded) };
         while let Some(value) = cursor.next_record::<JsValue>().await? {
-            let entry = entry(value)?;
+            let Some(entry) = entry(&value) else { continue };
             if entry.id <= last {
                 break;
             }
@@ -472,7 +569,7 @@ impl Store {
         let mut ids = Vec::new();
         for keys in asked {
             for key in keys.await? {
-                ids.push(entry_id(&key?)?);
+                ids.extend(id(&key?));
             }
         }
         ids.sort_unstable();
@@ -509,7 +606,7 @@ impl Store {
                 for found in asked {
                     values.extend(found.await?);
                 }
-                take(entries(values.into_iter())?);
+                take(self.entries(values.into_iter())?);
             }
         } else {
             self.read_states(&committed, take).await?;
@@ -525,7 +622,7 @@ impl Store {
         self.range(TransactionId(0), TransactionId(u32::MAX)).await
     }
 
-    /// How many entries stand in each state.
+    /// How many entries stand in each state, without those that were met and cannot be read.
     ///
     /// # Errors
     /// When the log cannot be read.
@@ -540,7 +637,7 @@ impl Store {
             .map(|state| index.count().with_query(state.name().to_owned()).primitive())
             .collect::<std::result::Result<Vec<_>, _>>()?;
         for (state, number) in State::ALL.into_iter().zip(asked) {
-            counts.add(state, number.await?);
+            counts.add(state, number.await?.saturating_sub(self.unreadable_in(state)));
         }
         Ok(counts)
     }
@@ -559,6 +656,14 @@ impl Store {
     }
 }
 
+/// What the log gave as a number, or `None` where it has none behind its largest key.
+fn numbered(added: std::result::Result<JsValue, Error>) -> Result<Option<JsValue>> {
+    match added {
+        Err(Error::DomException(DomException::ConstraintError(_))) => Ok(None),
+        added => Ok(Some(added?)),
+    }
+}
+
 /// The moment of the last entry of an item that this desk recorded. Other desks' clocks do not touch its own.
 async fn last_moment(log: &ObjectStore<'_>, item_key: Option<String>) -> Result<Option<Moment>> {
     let Some(item_key) = item_key else { return Ok(None) };
@@ -567,7 +672,7 @@ async fn last_moment(log: &ObjectStore<'_>, item_key: Option<String>) -> Result<
     let cursor = index.open_cursor().with_query(item_key).with_direction(CursorDirection::Prev).primitive()?.await?;
     let Some(mut cursor) = cursor else { return Ok(None) };
     while let Some(value) = cursor.next_record::<JsValue>().await? {
-        let entry = entry(value)?;
+        let Some(entry) = entry(&value) else { continue };
         if entry.desk.is_none() {
             return Ok(Some(entry.transaction.moment));
         }

@@ -5,6 +5,8 @@ use crate::{
     directory::DiskError,
     i18n::{isolated, plural, text, text_with},
     locale,
+    storage::StorageError,
+    store::StoreError,
 };
 use chrono::NaiveDate;
 use koct_borrowers_db::{FileError, Report, sqlite::SqliteError};
@@ -75,12 +77,58 @@ pub(crate) fn millis(millis: i64) -> String {
     Moment::new(millis, offset).map(|moment| locale::date_and_minutes(moment.local())).unwrap_or_default()
 }
 
+/// What can be told to a person: why something did not work, and what to do, a sentence or more. What a library says of it is
+/// not, so that its errors have no such words.
+pub(crate) trait Explained {
+    fn explained(&self) -> String;
+}
+
+impl Explained for str {
+    fn explained(&self) -> String {
+        self.to_owned()
+    }
+}
+
+impl Explained for String {
+    fn explained(&self) -> String {
+        self.clone()
+    }
+}
+
+impl Explained for StorageError {
+    fn explained(&self) -> String {
+        text(match self {
+            Self::NewerVersion => "storageNewer",
+            Self::Closed => "storageClosed",
+            Self::Full => "storageFull",
+            Self::Broken => "errorUnexplained",
+        })
+    }
+}
+
+impl Explained for StoreError {
+    fn explained(&self) -> String {
+        match self {
+            Self::Storage(error) => error.explained(),
+            Self::NotOpen(_) => text("editGone"),
+        }
+    }
+}
+
+impl Explained for DiskError {
+    fn explained(&self) -> String {
+        disk(self)
+    }
+}
+
 /// Why records cannot be read or kept, and what to do.
 pub(crate) fn disk(error: &DiskError) -> String {
-    match error {
-        DiskError::Busy => text("recordsBusy"),
-        error => text_with("recordsFailed", &[&error.to_string()]),
-    }
+    let why = match error {
+        DiskError::Busy => return text("recordsBusy"),
+        DiskError::DamagedBlockError(_) => text("recordsDamaged"),
+        DiskError::Storage(error) => error.explained(),
+    };
+    text_with("recordsFailed", &[&why])
 }
 
 /// Where a transaction stands, in the documented words.

@@ -26,6 +26,7 @@ mod knowing;
 mod languages;
 mod long;
 mod matrix;
+mod odd_rows;
 mod open_koha;
 mod paying;
 mod pointing;

@@ -47,7 +47,7 @@ const LITERALS: [&str; 20] = [
     "1.0",
 ];
 /// Words in the code that look like keys and are none: names of the browser's.
-const NO_KEYS: [&str; 19] = [
+const NO_KEYS: [&str; 20] = [
     "additionalData",
     "camelCase",
     "dateStyle",
@@ -59,6 +59,7 @@ const NO_KEYS: [&str; 19] = [
     "isProxy",
     "indexedDB",
     "itemKey",
+    "newVersion",
     "numberingSystem",
     "originUrl",
     "requestHeaders",

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! {"koct":"log","version":1,"desk":"Bus 2","written":{"utc":…,"offset":60},"generator":"0.1.0"}
+//! {"raw":{"of":"transactions","key":2,"value":{"seq":2,…}}}
 //! {"transaction":{"seq":1,"moment":…,"action":"return","barcode":"39999000001310","status":{"state":"local"}}}
 //! {"commit":{"started":…,…}}
 //! {"cleared":"Bus 2⇥0123…"}
@@ -16,6 +17,7 @@ use crate::{
     log::{
         Entry,
         commit::Batch,
+        rows::Raw,
         status::{State, Status},
     },
 };
@@ -50,6 +52,9 @@ pub enum Line {
     Commit(Batch),
     /// What is remembered of a transaction that was cleared.
     Cleared(String),
+    /// What the version that wrote the backup could not read. An earlier one refuses the line by its number, and reads all
+    /// others.
+    Raw(Raw),
     /// The last line: how many of each there are.
     End(Totals),
 }
@@ -63,6 +68,14 @@ pub struct Totals {
     pub commits: u32,
     /// Cleared ones.
     pub cleared: u32,
+    /// Raw ones. Older backups have none.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub raw: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 impl Totals {
@@ -72,6 +85,7 @@ impl Totals {
             Line::Transaction(_) => self.transactions = self.transactions.saturating_add(1),
             Line::Commit(_) => self.commits = self.commits.saturating_add(1),
             Line::Cleared(_) => self.cleared = self.cleared.saturating_add(1),
+            Line::Raw(_) => self.raw = self.raw.saturating_add(1),
             Line::End(_) => {}
         }
     }
@@ -278,7 +292,7 @@ mod tests {
         ] {
             assert!(matches!(read(&beyond), Err(BackupError::Line(reason)) if !reason.is_empty()), "{beyond}");
         }
-        let mut totals = Totals { transactions: u32::MAX, commits: u32::MAX, cleared: u32::MAX };
+        let mut totals = Totals { transactions: u32::MAX, commits: u32::MAX, cleared: u32::MAX, raw: u32::MAX };
         let before = totals;
         totals.count(&Line::Transaction(entry));
         totals.count(&Line::Cleared(String::new()));

@@ -9,6 +9,7 @@ use crate::{
     log::{Counts, Entry, status::State},
 };
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// For how many days a cleared transaction is remembered: nobody imports a file that is older.
 const REMEMBERED_DAYS: u32 = 400;
@@ -27,30 +28,47 @@ pub struct Consent {
     last: TransactionId,
     /// In rising order.
     open: Vec<(TransactionId, State)>,
+    /// The keys of rows that cannot be read.
+    unreadable: BTreeSet<String>,
 }
 
 impl Asked {
     /// A log whose last number is this one, in which these are open, each in its state, and that has this number of
-    /// settled ones in each state.
-    pub fn new(last: TransactionId, mut open: Vec<(TransactionId, State)>, settled: Counts) -> Self {
+    /// settled ones in each state, and rows with these keys that cannot be read.
+    pub fn new(
+        last: TransactionId,
+        mut open: Vec<(TransactionId, State)>,
+        settled: Counts,
+        unreadable: BTreeSet<String>,
+    ) -> Self {
         open.sort_unstable();
         let mut counts = settled;
         for (_, state) in &open {
             counts.add(*state, 1);
         }
-        Self { counts, consent: Consent { last, open } }
+        Self { counts, consent: Consent { last, open, unreadable } }
+    }
+
+    /// The number of rows that cannot be read.
+    pub fn unreadable(&self) -> usize {
+        self.consent.unreadable.len()
+    }
+
+    /// Whether something may be lost: what is open, and what nobody can read.
+    pub fn may_lose(&self) -> bool {
+        !self.consent.open.is_empty() || !self.consent.unreadable.is_empty()
     }
 
     /// Yes to what nobody has to do anything about any more: nothing is lost by it.
     #[must_use]
     pub fn settled(self) -> Consent {
-        Consent { open: Vec::new(), ..self.consent }
+        Consent { open: Vec::new(), unreadable: BTreeSet::new(), ..self.consent }
     }
 
-    /// Yes to all of it. What is open is lost by it, so `None` unless a person has said yes to that too.
+    /// Yes to all of it. `None` where something may be lost by it, unless a person has said yes to that too.
     #[must_use]
-    pub fn all(self, also_open: bool) -> Option<Consent> {
-        (also_open || self.consent.open.is_empty()).then_some(self.consent)
+    pub fn all(self, also_what_may_be_lost: bool) -> Option<Consent> {
+        (also_what_may_be_lost || !self.may_lose()).then_some(self.consent)
     }
 }
 
@@ -58,6 +76,11 @@ impl Consent {
     /// Those that were open when they were asked about. They may stand elsewhere now.
     pub fn open(&self) -> &[(TransactionId, State)] {
         &self.open
+    }
+
+    /// The keys of the rows that cannot be read.
+    pub fn unreadable(&self) -> &BTreeSet<String> {
+        &self.unreadable
     }
 
     /// Whether this entry may be removed, as it is now. One that is settled loses nothing. One that is open may go only if
@@ -195,7 +218,7 @@ mod tests {
         let open = vec![(TransactionId(3), State::Rejected), (TransactionId(2), State::Local)];
         let mut settled = Counts::default();
         settled.add(State::Added, 2);
-        let asked = Asked::new(TransactionId(4), open, settled);
+        let asked = Asked::new(TransactionId(4), open, settled, BTreeSet::new());
         assert_eq!((asked.counts.total(), asked.counts.uncommitted()), (4, 2));
         assert_eq!(asked.clone().all(false), None, "the second box is not ticked");
         let all = asked.clone().all(true).unwrap();
@@ -219,8 +242,14 @@ mod tests {
             assert_eq!(asked.clone().settled().allows(&entry), may_go && is_settled, "{entry:?}");
         }
         // All committed when it was asked: one box is enough, and what comes until the answer stays.
-        let asked = Asked::new(TransactionId(1), Vec::new(), settled);
+        let asked = Asked::new(TransactionId(1), Vec::new(), settled, BTreeSet::new());
         assert!(!asked.all(false).unwrap().allows(&of(2, Status::Local)));
+        // What nobody can read may be a transaction: it needs the second box too.
+        let odd = BTreeSet::from(["7.5".to_owned()]);
+        let asked = Asked::new(TransactionId(1), Vec::new(), settled, odd.clone());
+        assert_eq!(asked.clone().all(false), None);
+        assert_eq!(asked.clone().all(true).unwrap().unreadable(), &odd);
+        assert!(asked.settled().unreadable().is_empty());
     }
 
     #[test]

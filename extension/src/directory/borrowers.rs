@@ -7,7 +7,7 @@
 
 use crate::{
     clock::{self, DeskZone},
-    i18n::{text, text_with},
+    i18n::text,
     slices::SLICE,
     timer::sleep,
     wording,
@@ -20,7 +20,7 @@ use koct_core::{
     directory::record::{Loan, Patron},
 };
 use serde::de::DeserializeOwned;
-use std::{cell::RefCell, fmt::Display, future::Future, time::Duration};
+use std::{cell::RefCell, future::Future, time::Duration};
 use wasm_bindgen::{JsCast, prelude::*};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::File;
@@ -96,15 +96,15 @@ pub enum Failure<E> {
     Sink(E),
 }
 
-impl<E: Display> Failure<E> {
-    /// In words for the person.
+impl<E> Failure<E> {
+    /// In words for the person, without those of the browser or the reader.
     pub fn wording(&self) -> String {
         match self {
             Self::File(error) => wording::borrowers_file(error),
-            Self::Unreadable(reason) => text_with("borrowersUnreadable", &[reason]),
-            Self::Reader(reason) => text_with("borrowersReader", &[reason]),
+            Self::Unreadable(_) => text("borrowersUnreadable"),
+            Self::Reader(_) => text("borrowersReader"),
             Self::Stopped => text("stopCancelled"),
-            Self::Sink(error) => error.to_string(),
+            Self::Sink(_) => text("errorUnexplained"),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The shelf in IndexedDB: every block encrypted, in a database of its own, so that it never stands in the way of the log.
 
 use super::cipher::Cipher;
-use crate::{clock, webext};
+use crate::{clock, storage::StorageError, webext};
 use indexed_db_futures::{
     Build, BuildPrimitive, KeyRange,
     database::Database,
@@ -15,7 +15,6 @@ use koct_core::directory::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use std::{cell::Cell, rc::Rc};
-use thiserror::Error;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::MessageChannel;
@@ -31,35 +30,32 @@ const STATE: &str = "state";
 const SLICE: i64 = 12;
 
 /// Why the records could not be read or written.
-#[derive(Debug, Error)]
+#[derive(Debug)]
 pub enum DiskError {
-    /// The browser's reason.
-    #[error("{0}")]
-    Browser(String),
+    /// Firefox could not do it.
+    Storage(StorageError),
     /// Another window is downloading.
-    #[error("another window is downloading records")]
     Busy,
     /// A block is missing, or was encrypted with another key.
-    #[error(transparent)]
-    DamagedBlockError(#[from] DamagedBlockError),
+    DamagedBlockError(DamagedBlockError),
+}
+
+impl From<DamagedBlockError> for DiskError {
+    fn from(damaged: DamagedBlockError) -> Self {
+        Self::DamagedBlockError(damaged)
+    }
 }
 
 macro_rules! from_browser {
     ($($error:ty),*) => { $(
         impl From<$error> for DiskError {
             fn from(error: $error) -> Self {
-                Self::Browser(error.to_string())
+                Self::Storage(error.into())
             }
         }
     )* };
 }
-from_browser!(indexed_db_futures::error::Error, indexed_db_futures::error::OpenDbError, serde_json::Error);
-
-impl From<JsValue> for DiskError {
-    fn from(error: JsValue) -> Self {
-        Self::Browser(crate::i18n::js_error(&error))
-    }
-}
+from_browser!(indexed_db_futures::error::Error, indexed_db_futures::error::OpenDbError, JsValue, StorageError);
 
 type Result<T> = std::result::Result<T, DiskError>;
 
@@ -119,7 +115,7 @@ impl Base {
     /// # Errors
     /// When the database cannot be written.
     pub(super) async fn set_state(&self, name: &str, value: &impl Serialize) -> Result<()> {
-        let json = serde_json::to_string(value)?;
+        let json = serde_json::to_string(value).map_err(|_| StorageError::Broken)?;
         let writing = self.writing()?;
         writing.object_store(STATE)?.put(json).with_key(name).primitive()?.await?;
         Ok(writing.commit().await?)

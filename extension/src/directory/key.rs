@@ -5,7 +5,10 @@ use super::{
     cipher::{self, Cipher},
     disk::{Base, DiskError},
 };
-use crate::webext::{object, property};
+use crate::{
+    storage::StorageError,
+    webext::{object, property},
+};
 use koct_core::directory::access::KeyState;
 use serde::{Deserialize, Serialize};
 use web_extensions_sys::browser;
@@ -49,7 +52,7 @@ async fn in_memory() -> Result<Option<Vec<u8>>, DiskError> {
 }
 
 async fn remember(key: &[u8]) -> Result<Cipher, DiskError> {
-    let json = serde_json::to_string(key)?;
+    let json = serde_json::to_string(key).map_err(|_| StorageError::Broken)?;
     browser().storage().session().set(&object([(KEY, json.into())])).await?;
     Ok(Cipher::new(key).await?)
 }

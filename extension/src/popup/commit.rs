@@ -18,7 +18,8 @@ use crate::{
     slices,
     store::{Change, StoreError},
     timer::sleep,
-    webext, wording,
+    webext,
+    wording::{self, Explained as _},
 };
 use koct_core::{
     CommitType, Entry, Moment, Settings, State, TransactionId,
@@ -150,7 +151,7 @@ impl Commit {
         let sent = match self.ready().await {
             Ok(Some((_turn, uncommitted))) => self.send(settings, uncommitted).await,
             Ok(None) => return,
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(error.explained()),
         };
         if let Err(error) = sent {
             message.show(Tone::Bad, &text_with("commitFailedToStart", &[&error]));
@@ -201,7 +202,7 @@ impl Commit {
     /// # Errors
     /// When nothing was sent, with the words why.
     async fn send(&self, settings: Settings, uncommitted: Ordered) -> Result<(), String> {
-        let words = |error: StoreError| error.to_string();
+        let words = |error: StoreError| error.explained();
         let Some(settings) = ask_about_stale(settings, &uncommitted).await else { return Ok(()) };
         let uncommitted = self.with_recorded_since(uncommitted).await.map_err(words)?;
         let uncommitted = self.separate(uncommitted).await.map_err(words)?;
@@ -216,7 +217,7 @@ impl Commit {
         let words = self.summarise(&summary, &settings);
         let ended = batch.ended(clock::now().unwrap_or(started), &summary, words);
         if let Err(error) = self.desk.store.set_batch(number, &ended).await {
-            let words = text_with("batchFailed", &[&error.to_string()]);
+            let words = text_with("batchFailed", &[&error.explained()]);
             self.desk.message.about(Topic::Commit).show(Tone::Bad, &words);
         }
         Ok(())

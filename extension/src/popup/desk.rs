@@ -13,7 +13,7 @@ use crate::{
     lock,
     preferences::{self, Preferences},
     store::{Store, StoreError},
-    wording,
+    wording::{self, Explained},
 };
 use futures_util::future::{LocalBoxFuture, ready};
 use koct_core::{
@@ -22,7 +22,6 @@ use koct_core::{
 };
 use std::{
     cell::{Cell, OnceCell, RefCell},
-    fmt::Display,
     rc::Rc,
 };
 use wasm_bindgen_futures::spawn_local;
@@ -67,6 +66,7 @@ elements! {
         status_line: Element = "desk",
         notice: HtmlElement = "notice",
         commit_label: Element = "commit-label",
+        pub(crate) unreadable: HtmlElement = "unreadable",
         ;
         pub(crate) preferences: RefCell<Preferences>,
         settings_changed: Cell<bool>,
@@ -82,6 +82,9 @@ elements! {
         /// While this window holds the sender's lock for a commit, and the last transaction that it may send.
         pub(crate) sending: Cell<bool>,
         pub(crate) sends_up_to: Cell<Option<TransactionId>>,
+        /// The number of rows that cannot be read, as it is shown, and whether the log is looked through for them.
+        pub(crate) shown_unreadable: Cell<usize>,
+        pub(crate) looking_through: Cell<bool>,
         pub(crate) windows: Windows = Windows::new()?,
         /// Everybody who is told, in their order.
         panels: OnceCell<Vec<Rc<dyn Panel>>>,
@@ -103,8 +106,8 @@ impl Desk {
     }
 
     /// Something did not work: the text of `key`, with the reason.
-    pub(crate) fn failed(&self, topic: Topic, key: &str, reason: &dyn Display) {
-        self.message.about(topic).show(Tone::Bad, &text_with(key, &[&reason.to_string()]));
+    pub(crate) fn failed(&self, topic: Topic, key: &str, reason: &(impl Explained + ?Sized)) {
+        self.message.about(topic).show(Tone::Bad, &text_with(key, &[&reason.explained()]));
     }
 
     /// Follows the settings from now on.

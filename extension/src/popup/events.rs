@@ -6,7 +6,7 @@
 
 use crate::{
     badge, dom,
-    i18n::text_with,
+    i18n::{plural, text_with},
     locale,
     popup::{
         DRAWING_LAG, Desk, Panel, Topic,
@@ -23,6 +23,10 @@ use std::{collections::BTreeSet, rc::Rc};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::MessageEvent;
+
+/// The number of transactions up to which the log is looked through at each start. In a longer one, what cannot be read is
+/// known when it is met.
+const LOOKED_THROUGH: u32 = 20_000;
 
 impl Desk {
     /// This window has changed the log: everybody is told, here and in the other windows.
@@ -70,9 +74,13 @@ impl Desk {
 
     /// Reads anew what is kept and shown of the log, and shows it.
     pub(crate) async fn reread_log(self: Rc<Self>) {
-        match self.store.counts().await {
+        let counted = async {
+            self.store.meet_again().await?;
+            self.store.counts().await
+        };
+        match counted.await {
             Ok(counts) => self.counts.set(counts),
-            Err(error) => self.failed(Topic::Other, "openFailed", &error),
+            Err(error) => self.failed(Topic::Other, "readFailed", &error),
         }
         let kept = self.kept();
         // What cannot be read is not gone.
@@ -81,6 +89,24 @@ impl Desk {
         self.show_counts();
         for panel in self.panels() {
             panel.reread().await;
+        }
+        if self.counts.get().total() <= LOOKED_THROUGH && !self.looking_through.replace(true) {
+            spawn_local(self.look_through());
+        }
+    }
+
+    /// Looks whether something in the log cannot be read.
+    async fn look_through(self: Rc<Self>) {
+        // Where that fails, whatever else reads the log says so.
+        let _ = self.store.look_through().await;
+        self.looking_through.set(false);
+        self.met_unreadable();
+    }
+
+    /// Rows that cannot be read may have been met: they are neither counted nor listed among the others.
+    pub(crate) fn met_unreadable(self: &Rc<Self>) {
+        if self.store.number_unreadable() != self.shown_unreadable.get() {
+            spawn_local(self.clone().reread_log());
         }
     }
 
@@ -98,6 +124,10 @@ impl Desk {
         badge::show(counts);
         self.count_unsent.set_text_content(Some(&locale::number(counts.uncommitted())));
         self.count_total.set_text_content(Some(&text_with("countTotal", &[&locale::number(counts.total())])));
+        let unreadable = self.store.number_unreadable();
+        self.shown_unreadable.set(unreadable);
+        self.unreadable.set_hidden(unreadable == 0);
+        self.unreadable.set_text_content(Some(&plural("unreadable", unreadable, &[])));
         self.panels().for_each(|panel| panel.show_counts(counts));
     }
 

@@ -1,7 +1,7 @@
 //! The record of commits.
 
-use super::{BATCHES, Result, Store, StoreError, id, to_js};
-use indexed_db_futures::{Build, BuildPrimitive, query_source::QuerySource, transaction::TransactionMode};
+use super::{BATCHES, Result, Store, id, next_number, to_js};
+use indexed_db_futures::{BuildPrimitive, query_source::QuerySource};
 use koct_core::log::commit::Batch;
 use wasm_bindgen::JsValue;
 
@@ -21,9 +21,11 @@ impl Store {
         for old in keys.iter().take((keys.len() + 1).saturating_sub(BATCHES_KEPT)) {
             batches.delete(*old).primitive()?.await?;
         }
-        let key: JsValue = batches.add(to_js(batch)?).with_key_type::<JsValue>().primitive()?.await?;
+        // IndexedDB has none behind a key that is too large.
+        let number = next_number(&batches).await?.0;
+        batches.add(to_js(batch)?).with_key(number).primitive()?;
         writing.commit().await?;
-        id(&key).map(|id| id.0).ok_or_else(|| StoreError::Unreadable("no number for the commit".into()))
+        Ok(number)
     }
 
     /// Replaces the record of a commit by what it is now.
@@ -42,10 +44,7 @@ impl Store {
     /// # Errors
     /// When they cannot be read.
     pub async fn batches(&self) -> Result<Vec<Batch>> {
-        let reading = self.database.transaction(BATCHES).with_mode(TransactionMode::Readonly).build()?;
-        let values = reading.object_store(BATCHES)?.get_all::<JsValue>().primitive()?.await?;
-        let read = |value| serde_wasm_bindgen::from_value(value).map_err(|e| StoreError::Unreadable(e.to_string()));
-        let mut batches = values.map(|value| read(value?)).collect::<Result<Vec<Batch>>>()?;
+        let mut batches = self.batch_rows().await?.0;
         batches.reverse();
         Ok(batches)
     }
@@ -58,9 +57,10 @@ impl Store {
         let known = self.batches().await?;
         let writing = self.writing_to(&[BATCHES])?;
         let batches = writing.object_store(BATCHES)?;
+        let next = next_number(&batches).await?.0;
         let mut new = 0;
         for batch in adopted.iter().filter(|batch| !known.contains(batch)) {
-            batches.add(to_js(batch)?).primitive()?;
+            batches.add(to_js(batch)?).with_key(next + new).primitive()?;
             new += 1;
         }
         writing.commit().await?;

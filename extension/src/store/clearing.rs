@@ -1,15 +1,12 @@
 //! Clearing the log. What was committed or deleted is remembered in a few bytes, so that a file that holds it does not bring
 //! it back to be committed twice.
 
-use super::{BY_DAY, BY_STATE, CHUNK, CHUNK_LIMIT, CLEARED, DESKS, LOG, Result, Store, entries, entry_id, to_js};
+use super::{BY_DAY, BY_STATE, CHUNK, CLEARED, DESKS, LOG, Result, Store, id, numbers, to_js};
 use indexed_db_futures::{
-    Build, BuildPrimitive, KeyRange,
-    cursor::CursorDirection,
-    query_source::QuerySource,
-    transaction::{Transaction, TransactionMode},
+    Build, BuildPrimitive, KeyRange, cursor::CursorDirection, query_source::QuerySource, transaction::TransactionMode,
 };
 use koct_core::{
-    DeskName, Entry, Moment, State, TransactionId,
+    DeskName, Moment, State, TransactionId,
     desks::cleared::{Asked, Consent, Remembered, cleared_keys_of, remembered_key},
     log::Counts,
 };
@@ -46,7 +43,8 @@ impl Store {
         let log = reading.object_store(LOG)?;
         let index = log.index(BY_STATE)?;
         // Asked in one go, so that it is the log of one moment.
-        let last = log.open_key_cursor().with_direction(CursorDirection::Prev).primitive()?;
+        let last =
+            log.open_key_cursor().with_query::<f64, _>(numbers()).with_direction(CursorDirection::Prev).primitive()?;
         let name = |state: State| state.name().to_owned();
         let mut settled_asked = Vec::new();
         let mut open_asked = Vec::new();
@@ -60,16 +58,17 @@ impl Store {
         let last: Option<JsValue> = last.await?.and_then(|last| last.primary_key().transpose()).transpose()?;
         let mut settled = Counts::default();
         for (state, number) in settled_asked {
-            settled.add(state, number.await?);
+            settled.add(state, number.await?.saturating_sub(self.unreadable_in(state)));
         }
+        let (odd, _) = self.unreadable_numbers();
         let mut open = Vec::new();
         for (state, keys) in open_asked {
             for key in keys.await? {
-                open.push((entry_id(&key?)?, state));
+                open.extend(id(&key?).filter(|id| !odd.contains(id)).map(|id| (id, state)));
             }
         }
-        let last = last.map_or(Ok(TransactionId(0)), |last| entry_id(&last))?;
-        Ok(Asked::new(last, open, settled))
+        let last = last.and_then(|last| id(&last)).unwrap_or(TransactionId(0));
+        Ok(Asked::new(last, open, settled, self.unreadable_keys()))
     }
 
     /// Removes what a person has said yes to, as far as it still stands so. `own` is this desk's name. Done bit by bit, so
@@ -78,18 +77,17 @@ impl Store {
     /// # Errors
     /// When the log cannot be written: then some may be removed, each of them remembered where it must be.
     pub async fn remove(&self, consent: &Consent, own: &DeskName, now: Moment) -> Result<u32> {
+        let settled = State::which(State::is_settled);
+        let mut ids = self.ids_under(BY_STATE, settled.iter().map(|state| state.name())).await?;
+        ids.extend(consent.open().iter().map(|(id, _)| *id));
+        // One that was settled since it was asked about stands in both.
+        ids.sort_unstable();
+        ids.dedup();
         let mut removed = 0;
-        for ids in consent.open().chunks(CHUNK) {
-            removed += self.remove_open(ids, consent, own, now).await?;
+        for ids in ids.chunks(CHUNK) {
+            removed += self.remove_some(ids, consent, own, now).await?;
         }
-        for state in State::which(State::is_settled) {
-            loop {
-                match self.remove_some(state, consent, own, now).await? {
-                    0 => break,
-                    number => removed += number,
-                }
-            }
-        }
+        removed += self.remove_unreadable(consent.unreadable()).await?;
         self.forget_old(now).await?;
         if removed > 0 {
             // Where it does not work, they are removed all the same.
@@ -98,52 +96,46 @@ impl Store {
         Ok(removed)
     }
 
-    /// Removes some that were open when they were asked about, all or none. Returns how many.
-    async fn remove_open(
-        &self,
-        asked: &[(TransactionId, State)],
-        consent: &Consent,
-        own: &DeskName,
-        now: Moment,
-    ) -> Result<u32> {
+    /// Removes those of these entries that may go, all or none. Returns how many.
+    async fn remove_some(&self, ids: &[TransactionId], consent: &Consent, own: &DeskName, now: Moment) -> Result<u32> {
         let writing = self.writing_to(&[LOG, CLEARED])?;
         let log = writing.object_store(LOG)?;
-        let reading = asked
+        let cleared = writing.object_store(CLEARED)?;
+        let asked = ids
             .iter()
-            .map(|(id, _)| log.get::<JsValue, _, _>(id.0).primitive())
+            .map(|id| log.get::<JsValue, _, _>(id.0).primitive())
             .collect::<std::result::Result<Vec<_>, _>>()?;
-        let mut values = Vec::with_capacity(asked.len());
-        for value in reading {
+        let mut values = Vec::with_capacity(ids.len());
+        for value in asked {
             values.extend(value.await?.map(Ok));
         }
-        let removed = take_out(&writing, &entries(values.into_iter())?, consent, own, now)?;
-        writing.commit().await?;
-        Ok(removed)
-    }
-
-    /// Removes some entries of a settled state, all or none. Returns how many.
-    async fn remove_some(&self, state: State, consent: &Consent, own: &DeskName, now: Moment) -> Result<u32> {
-        let writing = self.writing_to(&[LOG, CLEARED])?;
-        let log = writing.object_store(LOG)?;
-        let index = log.index(BY_STATE)?;
-        let query = index.get_all::<JsValue>().with_query(state.name().to_owned()).with_limit(CHUNK_LIMIT);
-        // Entries of one state are in the order of their numbers, so those that may go come first.
-        let removed = take_out(&writing, &entries(query.primitive()?.await?)?, consent, own, now)?;
+        let mut removed = 0;
+        for entry in self.entries(values.into_iter())?.iter().filter(|entry| consent.allows(entry)) {
+            if let Some(key) = remembered_key(entry, own) {
+                cleared.put(to_js(&Remembered::since(now))?).with_key(key).primitive()?;
+            }
+            log.delete(entry.id.0).primitive()?;
+            removed += 1;
+        }
         writing.commit().await?;
         Ok(removed)
     }
 
     /// Overwrites what the database's file still holds of entries that were removed: their bytes stay in its pages until
     /// something else is written there. What is written here is gone again when the transaction ends, so nobody ever sees
-    /// it, and its keys lie below all numbers, so none is used up.
+    /// it, and its keys lie below all numbers, so none is used up. Where somebody else's rows lie there, they stay as they are.
     async fn overwrite(&self) -> Result<()> {
         let writing = self.writing()?;
         let log = writing.object_store(LOG)?;
+        let range = || KeyRange::Bound(0.0, true, f64::MIN_POSITIVE * f64::from(FILLERS + 1), true);
+        if log.count().with_query::<f64, _>(range()).primitive()?.await? > 0 {
+            return Ok(());
+        }
         for place in 1..=FILLERS {
             // Nothing that can be compressed.
             let text = || js_sys::Math::random().to_string();
             let filler = Filler {
-                seq: f64::from(place) / f64::from(FILLERS + 1),
+                seq: f64::MIN_POSITIVE * f64::from(place),
                 status: FillerStatus { state: text() },
                 cardnumber: text(),
                 item_key: text(),
@@ -151,7 +143,7 @@ impl Store {
             };
             log.put(to_js(&filler)?).primitive()?;
         }
-        log.delete::<f64, _>(KeyRange::Bound(0.0, true, 1.0, true)).primitive()?;
+        log.delete::<f64, _>(range()).primitive()?;
         Ok(writing.commit().await?)
     }
 
@@ -161,8 +153,10 @@ impl Store {
         let cleared = writing.object_store(CLEARED)?;
         let old = KeyRange::UpperBound(Remembered::since(now).oldest().day, true);
         let by_day = cleared.index(BY_DAY)?;
-        for key in by_day.get_all_keys::<String>().with_query::<u32, _>(old).primitive()?.await? {
-            cleared.delete(key?).primitive()?;
+        for key in by_day.get_all_keys::<JsValue>().with_query::<u32, _>(old).primitive()?.await? {
+            if let Some(key) = key?.as_string() {
+                cleared.delete(key).primitive()?;
+            }
         }
         if writing.object_store(LOG)?.count().primitive()?.await? == 0 {
             writing.object_store(DESKS)?.clear()?.await?;
@@ -189,8 +183,9 @@ impl Store {
     /// When it cannot be read.
     pub async fn cleared(&self) -> Result<Vec<String>> {
         let reading = self.database.transaction(CLEARED).with_mode(TransactionMode::Readonly).build()?;
-        let keys = reading.object_store(CLEARED)?.get_all_keys::<String>().primitive()?.await?;
-        keys.map(|key| Ok(key?)).collect()
+        let keys = reading.object_store(CLEARED)?.get_all_keys::<JsValue>().primitive()?.await?;
+        // What is no text was never remembered by KOCT.
+        keys.filter_map(|key| key.map(|key| key.as_string()).transpose()).map(|key| Ok(key?)).collect()
     }
 
     /// Remembers what another computer remembered.
@@ -206,24 +201,4 @@ impl Store {
         }
         Ok(writing.commit().await?)
     }
-}
-
-/// Removes those of these entries that may go, and remembers them where that must be. Returns how many there are.
-fn take_out(
-    writing: &Transaction<'_>,
-    entries: &[Entry],
-    consent: &Consent,
-    own: &DeskName,
-    now: Moment,
-) -> Result<u32> {
-    let (log, cleared) = (writing.object_store(LOG)?, writing.object_store(CLEARED)?);
-    let mut removed = 0;
-    for entry in entries.iter().filter(|entry| consent.allows(entry)) {
-        if let Some(key) = remembered_key(entry, own) {
-            cleared.put(to_js(&Remembered::since(now))?).with_key(key).primitive()?;
-        }
-        log.delete(entry.id.0).primitive()?;
-        removed += 1;
-    }
-    Ok(removed)
 }

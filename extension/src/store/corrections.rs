@@ -20,7 +20,7 @@ impl Store {
         }
         let mut changed = Vec::with_capacity(ids.len());
         for (id, stored_entry) in ids.iter().zip(reading) {
-            let old = stored_entry.await?.map(entry).transpose()?.ok_or(StoreError::NotOpen(*id))?;
+            let old = stored_entry.await?.as_ref().and_then(entry).ok_or(StoreError::NotOpen(*id))?;
             // What was put before goes back with the transaction, which ends without being committed.
             let new = rule(&old).ok_or(StoreError::NotOpen(*id))?;
             // A put that fails takes the whole transaction back, and committing it tells.

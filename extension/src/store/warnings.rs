@@ -1,6 +1,6 @@
 //! What a person was warned of, and the transactions of items and patrons that warnings come from.
 
-use super::{BY_CARD, BY_HOLD, BY_ITEM, LOG, Result, Store, StoreError, entries, entry, stored};
+use super::{BY_CARD, BY_HOLD, BY_ITEM, LOG, Result, Store, StoreError, entry, stored};
 use indexed_db_futures::{BuildPrimitive, primitive::TryToJs, query_source::QuerySource};
 use koct_core::{Entry, TransactionId};
 use wasm_bindgen::JsValue;
@@ -23,7 +23,7 @@ impl Store {
         }
         let mut warned = Vec::with_capacity(ids.len());
         for (id, asked) in ids.iter().zip(reading) {
-            let old = asked.await?.map(entry).transpose()?.ok_or(StoreError::NotOpen(*id))?;
+            let old = asked.await?.as_ref().and_then(entry).ok_or(StoreError::NotOpen(*id))?;
             let new = Entry { warnings: rule(&old).warnings, ..old };
             log.put(stored(&new)?).primitive()?;
             warned.push(new);
@@ -65,7 +65,7 @@ impl Store {
         let reading = self.reading()?;
         let log = reading.object_store(LOG)?;
         let values = log.index(BY_HOLD)?.get_all::<JsValue>().primitive()?.await?;
-        entries(values)
+        self.entries(values)
     }
 
     async fn by<K: Clone + TryToJs>(&self, index: &str, keys: &[K]) -> Result<Vec<Entry>> {
@@ -83,6 +83,6 @@ impl Store {
         for found in asked {
             values.extend(found.await?);
         }
-        entries(values.into_iter())
+        self.entries(values.into_iter())
     }
 }

@@ -7,7 +7,7 @@ use super::{Header, Line, Totals, adopted, further, read};
 use crate::{
     desk::transaction::TransactionId,
     desks::import::knowledge::Knowledge,
-    log::{Entry, commit::Batch, status::Status},
+    log::{Entry, commit::Batch, rows::Raw, status::Status},
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -34,6 +34,9 @@ pub struct Adoption<'a> {
     adding: Vec<TransactionId>,
     batches: Vec<Batch>,
     cleared: Vec<String>,
+    /// What this version cannot read either, and the numbers of their lines.
+    raw: Vec<Raw>,
+    raw_lines: Vec<usize>,
     counted: Totals,
     stated: Option<Totals>,
     outcome: Adopted,
@@ -55,6 +58,8 @@ pub struct Adopted {
 /// What is to be done next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
+    /// Put these rows where they were, unless they are there already; [`Input::Kept`] is the answer.
+    Keep(Vec<Raw>),
     /// Read these entries of the log; [`Input::Here`] is the answer.
     Read(Vec<TransactionId>),
     /// Give these entries of the log these statuses, and add those to it; [`Input::Written`] is the answer.
@@ -69,12 +74,25 @@ pub enum Step {
 /// What was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Input {
+    /// It is durable: what became of each.
+    Kept(Vec<Kept>),
     /// The entries that were to be read, as far as they are there.
     Here(Vec<Entry>),
     /// It is durable. These were added, in the same order, and have the numbers that the log gave them.
     Written(Vec<Entry>),
     /// It is durable.
     Remembered,
+}
+
+/// What became of a row that could not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It is there now.
+    Put,
+    /// It was there already.
+    There,
+    /// It is none that can be stored.
+    Refused,
 }
 
 impl<'a> Adoption<'a> {
@@ -94,6 +112,8 @@ impl<'a> Adoption<'a> {
             adding: Vec::new(),
             batches: Vec::new(),
             cleared: Vec::new(),
+            raw: Vec::new(),
+            raw_lines: Vec::new(),
             counted: Totals::default(),
             stated: None,
             outcome: Adopted::default(),
@@ -105,6 +125,17 @@ impl<'a> Adoption<'a> {
     /// Goes on from what was done.
     pub fn handle(&mut self, input: Input) -> Step {
         match input {
+            Input::Kept(kept) => {
+                for (line, kept) in std::mem::take(&mut self.raw_lines).into_iter().zip(kept) {
+                    match kept {
+                        Kept::Put => self.outcome.imported += 1,
+                        Kept::There => self.outcome.already_there += 1,
+                        Kept::Refused => self.outcome.refused.push(line),
+                    }
+                }
+                // Nothing but such rows may have been read.
+                if self.waiting.is_empty() { self.go_on() } else { self.compare() }
+            }
             Input::Here(entries) => self.write(&entries),
             Input::Written(added) => {
                 self.outcome.imported += added.len();
@@ -128,6 +159,11 @@ impl<'a> Adoption<'a> {
 
     fn go_on(&mut self) -> Step {
         self.read_lines();
+        if self.raw.is_empty() { self.compare() } else { Step::Keep(std::mem::take(&mut self.raw)) }
+    }
+
+    /// Looks for what was read in the log.
+    fn compare(&mut self) -> Step {
         if self.waiting.is_empty() {
             let batches = std::mem::take(&mut self.batches).into_iter().map(|batch| self.renumbered(batch)).collect();
             return Step::Remember(batches, std::mem::take(&mut self.cleared));
@@ -163,7 +199,7 @@ impl<'a> Adoption<'a> {
         if let Some(held) = self.held.take() {
             self.wait(held);
         }
-        while self.waiting.len() < CHUNK && self.held.is_none() {
+        while self.waiting.len() + self.raw.len() < CHUNK && self.held.is_none() {
             let Some((number, line)) = self.lines.next() else { return };
             let Some(line) = std::str::from_utf8(line).ok().and_then(|line| read(line).ok()) else {
                 self.outcome.refused.push(number);
@@ -174,6 +210,15 @@ impl<'a> Adoption<'a> {
                 Line::Transaction(entry) => self.wait(adopted(*entry, &self.header.desk, self.knowledge.own())),
                 Line::Commit(batch) => self.batches.push(batch),
                 Line::Cleared(key) => self.cleared.push(key),
+                // This version may read what the one that wrote it could not.
+                Line::Raw(raw) => match (raw.entry(), raw.batch()) {
+                    (Some(entry), _) => self.wait(adopted(entry, &self.header.desk, self.knowledge.own())),
+                    (_, Some(batch)) => self.batches.push(batch),
+                    _ => {
+                        self.raw.push(raw);
+                        self.raw_lines.push(number);
+                    }
+                },
                 Line::End(stated) => self.stated = Some(stated),
             }
         }

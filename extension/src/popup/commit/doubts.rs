@@ -10,6 +10,7 @@ use crate::{
         window::question::{self, Question, Reply},
     },
     store::StoreError,
+    wording::Explained as _,
 };
 use koct_core::{
     Entry, State, Status, TransactionId,
@@ -70,7 +71,7 @@ impl Doubts {
 
     async fn decide_all(self: Rc<Self>, decision: Decision) {
         let message = self.desk.message.about(Topic::Change);
-        let failed = |error: StoreError| message.show(Tone::Bad, &text_with("decideFailed", &[&error.to_string()]));
+        let failed = |error: StoreError| message.show(Tone::Bad, &text_with("decideFailed", &[&error.explained()]));
         let asked = match self.to_decide(decision).await {
             Ok(asked) => asked,
             Err(error) => return failed(error),

@@ -8,7 +8,7 @@ use crate::{
     locale, lock,
     popup::{Desk, Tone, Topic, log::edit::Edit, on_enter},
     store::StoreError,
-    wording,
+    wording::{self, Explained as _},
 };
 use koct_core::{
     DeskName, Entry, TransactionId,
@@ -135,7 +135,7 @@ impl Review {
             Ok(false) => {}
             Err(error) => {
                 self.dialog.close();
-                self.desk.failed(Topic::Other, "openFailed", &error);
+                self.desk.failed(Topic::Other, "readFailed", &error);
             }
         }
     }
@@ -148,7 +148,7 @@ impl Review {
             Ok(false) => {}
             Err(error) => {
                 self.show_working(false);
-                self.text.set_text_content(Some(&text_with("openFailed", &[&error.to_string()])));
+                self.text.set_text_content(Some(&text_with("readFailed", &[&error.explained()])));
             }
         }
     }
@@ -412,7 +412,7 @@ impl Review {
             return Err(text("reviewWorking"));
         }
         let changing = self.desk.store.change(&plan.ids(), |entry| plan.moved(entry, now)).await;
-        let changes = changing.map_err(|error| error.to_string())?;
+        let changes = changing.map_err(|error| error.explained())?;
         let moved = changes.len();
         self.desk.apply(changes);
         self.desk.draw_now();

@@ -11,7 +11,7 @@ use crate::{
     preferences,
     store::StoreError,
     timer::sleep,
-    wording,
+    wording::{self, Explained as _},
 };
 use koct_core::{
     DeskName, Entry, Moment, Status, TransactionId,
@@ -51,22 +51,28 @@ impl Desk {
         let now = clock::now().ok_or_else(|| text("attentionClock"))?;
         let desk = self.preferences.borrow().desk_name();
         let name = backup::file_name(&desk, now);
-        let (parts, transactions) = self.backup(desk, now).await.map_err(|error| error.to_string())?;
+        let (parts, transactions) = self.backup(desk, now).await.map_err(|error| error.explained())?;
         export::download(&name, &parts).map_err(|error| js_error(&error))?;
         Ok((name, transactions))
     }
 
     async fn backup(&self, desk: DeskName, now: Moment) -> Result<(Vec<String>, u32), StoreError> {
         let (mut writer, first) = Writer::begin(desk, now);
-        let mut parts = vec![first];
-        let mut last = TransactionId(0);
+        let mut parts = Vec::new();
+        let mut unreadable = self.store.raw_batches().await?;
+        let mut last = None;
         loop {
-            let entries = self.store.after(last, CHUNK).await?;
-            let Some(newest) = entries.last() else { break };
-            last = newest.id;
+            let (entries, raw, next) = self.store.rows_after(last, CHUNK).await?;
+            unreadable.extend(raw);
             parts.push(writer.add(entries.into_iter().map(|entry| Line::Transaction(Box::new(entry)))));
+            last = next;
+            if last.is_none() {
+                break;
+            }
             sleep(Duration::ZERO).await;
         }
+        // Before the others, so that in an empty log their keys are still free.
+        parts.splice(0..0, [first, writer.add(unreadable.into_iter().map(Line::Raw))]);
         // Oldest first.
         parts.push(writer.add(self.store.batches().await?.into_iter().rev().map(Line::Commit)));
         parts.push(writer.add(self.store.cleared().await?.into_iter().map(Line::Cleared)));
@@ -93,6 +99,7 @@ impl Desk {
         let (mut adoption, mut step) = Adoption::start(bytes, header, knowledge);
         loop {
             let done = match step {
+                Step::Keep(rows) => self.store.keep(&rows).await.map(Input::Kept),
                 Step::Read(ids) => self.store.get(&ids).await.map(Input::Here),
                 Step::Write(statuses, new) => self.write_adopted(statuses, new).await.map(Input::Written),
                 Step::Remember(batches, cleared) => {
@@ -109,7 +116,7 @@ impl Desk {
                 Err(error) => {
                     // What was written stays, and is known again when the file is imported again.
                     let mut outcome = Outcome::from_backup(adoption.into_outcome());
-                    outcome.failed = Some(error.to_string());
+                    outcome.failed = Some(error.explained());
                     return outcome;
                 }
             }

@@ -6,6 +6,7 @@ use crate::{
     popup::{Desk, Tone, Topic},
     slices,
     store::StoreError,
+    wording::Explained as _,
 };
 use koct_core::desks::{
     export::{self, Export},
@@ -45,7 +46,7 @@ impl Desk {
     /// Downloads the file, where there is something to be in it. Returns its name and what it is.
     async fn write_koc(&self, with_committed: bool) -> Result<Option<(String, Export)>, String> {
         let states = export::states(with_committed);
-        let entries = self.store.in_states(&states).await.map_err(|error: StoreError| error.to_string())?;
+        let entries = self.store.in_states(&states).await.map_err(|error: StoreError| error.explained())?;
         let own = self.preferences.borrow().desk_name();
         let Some(export) = slices::through(export::exporting(entries, &own)).await else { return Ok(None) };
         let now = clock::now().ok_or_else(|| text("attentionClock"))?;

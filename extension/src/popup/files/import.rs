@@ -10,7 +10,7 @@ use crate::{
     slices,
     store::StoreError,
     timer::sleep,
-    wording,
+    wording::{self, Explained as _},
 };
 use chosen::{Chosen, Content, Order};
 use koct_core::{
@@ -217,7 +217,7 @@ impl Import {
         // Two windows must not import the same file at once, nor what is being sent change its place.
         let _lock = lock::lock().await.ok_or_else(|| text("commitBusy"))?;
         let knowledge = self.knowledge().await;
-        let mut knowledge = knowledge.map_err(|error| text_with("importLogFailed", &[&error.to_string()]))?;
+        let mut knowledge = knowledge.map_err(|error| text_with("importLogFailed", &[&error.explained()]))?;
         for (done, order) in orders.iter().enumerate() {
             let chosen = &order.chosen;
             if chosen.left_out.get() {
@@ -276,7 +276,7 @@ impl Import {
         let lines = reading.into_lines();
         let cleared = match self.desk.store.cleared_of(&desk).await {
             Ok(cleared) => cleared,
-            Err(error) => return Outcome::failed(error.to_string()),
+            Err(error) => return Outcome::failed(error.explained()),
         };
         let plan = slices::through(knowledge.planning(&desk, lines, &cleared)).await;
         outcome.already_there = plan.already_there + plan.cleared;
@@ -296,7 +296,7 @@ impl Import {
                 }
                 Err(error) => {
                     // What was written stays, and is known again when the file is imported again.
-                    outcome.failed = Some(error.to_string());
+                    outcome.failed = Some(error.explained());
                     return outcome;
                 }
             }

@@ -68,7 +68,7 @@ impl Aside {
         match read.await {
             Ok(entries) => aside::list(&aside::by_item(entries)),
             Err(error) => {
-                self.desk.failed(Topic::Other, "openFailed", &error);
+                self.desk.failed(Topic::Other, "readFailed", &error);
                 Vec::new()
             }
         }

@@ -7,7 +7,7 @@ use crate::{
     i18n::text_with,
     popup::{Desk, Tone, known::records::Records},
     store::{Store, StoreError},
-    wording,
+    wording::{self, Explained as _},
 };
 use koct_core::{
     Entry,
@@ -29,12 +29,22 @@ elements! {
 }
 
 /// Why something could not be looked up.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub(crate) enum LookupError {
-    #[error(transparent)]
-    Records(#[from] DiskError),
-    #[error(transparent)]
-    Log(#[from] StoreError),
+    Records(DiskError),
+    Log(StoreError),
+}
+
+impl From<DiskError> for LookupError {
+    fn from(error: DiskError) -> Self {
+        Self::Records(error)
+    }
+}
+
+impl From<StoreError> for LookupError {
+    fn from(error: StoreError) -> Self {
+        Self::Log(error)
+    }
 }
 
 /// The log, as look-ups ask it.
@@ -83,7 +93,7 @@ impl Lookups {
     pub(super) fn failed(&self, error: &LookupError) {
         let words = match error {
             LookupError::Records(error) => wording::disk(error),
-            LookupError::Log(error) => text_with("openFailed", &[&error.to_string()]),
+            LookupError::Log(error) => text_with("readFailed", &[&error.explained()]),
         };
         self.desk.message.show(Tone::Bad, &words);
     }

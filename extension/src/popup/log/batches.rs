@@ -18,6 +18,7 @@ elements! {
         dialog: HtmlDialogElement = "batches-dialog",
         list: HtmlElement = "batches-list",
         empty: HtmlElement = "batches-empty",
+        unreadable: HtmlElement = "batches-unreadable",
     }
 }
 
@@ -31,10 +32,13 @@ impl Batches {
     async fn open(self: Rc<Self>) {
         let batches = match self.desk.store.batches().await {
             Ok(batches) => batches,
-            Err(error) => return self.desk.failed(Topic::Other, "openFailed", &error),
+            Err(error) => return self.desk.failed(Topic::Other, "readFailed", &error),
         };
+        let unreadable = self.desk.store.raw_batches().await.map(|raw| raw.len()).unwrap_or_default();
+        self.unreadable.set_hidden(unreadable == 0);
+        self.unreadable.set_text_content(Some(&plural("batchesUnreadable", unreadable, &[])));
         self.list.set_hidden(batches.is_empty());
-        self.empty.set_hidden(!batches.is_empty());
+        self.empty.set_hidden(!batches.is_empty() || unreadable > 0);
         dom::fill_list(&self.list, batches, |batch| {
             let row = row(&batch)?;
             if let Some(button) = dom::field(&row, "show") {

@@ -8,6 +8,7 @@ use crate::{
     i18n::{plural, text, text_with},
     locale, lock,
     popup::{Desk, Tone, Topic},
+    wording::Explained as _,
 };
 use koct_core::{
     State,
@@ -44,7 +45,7 @@ impl Dialog {
             desk.message.about(Topic::Clear).show(Tone::Bad, &text("clearWhileCommitting"));
             return;
         }
-        self.show_counts(desk.counts.get());
+        self.show_counts(desk.counts.get(), desk.store.number_unreadable());
         self.confirm.set_checked(false);
         self.begin_asking();
         if !self.element.open() {
@@ -53,10 +54,13 @@ impl Dialog {
         }
     }
 
-    fn show_counts(&self, counts: Counts) {
+    fn show_counts(&self, counts: Counts, unreadable: usize) {
         let [total, unsent] = [counts.total(), counts.uncommitted()].map(locale::number);
         self.text.set_text_content(Some(&text_with("clearText", &[&total, &unsent])));
-        self.unsent_text.set_text_content(Some(&plural("clearUnsentText", counts.uncommitted(), &[])));
+        let unreadable = unreadable.try_into().unwrap_or(u32::MAX);
+        let of = [(counts.uncommitted(), "clearUnsentText"), (unreadable, "clearUnreadable")];
+        let words = of.into_iter().filter(|(number, _)| *number > 0).map(|(number, key)| plural(key, number, &[]));
+        self.unsent_text.set_text_content(Some(&words.collect::<Vec<_>>().join("\n")));
     }
 
     /// Nothing is said yes to that was asked before.
@@ -75,13 +79,13 @@ impl Dialog {
         }
         match asked {
             Ok(asked) => {
-                self.show_counts(asked.counts);
-                self.unsent.set_hidden(asked.counts.uncommitted() == 0);
+                self.show_counts(asked.counts, asked.unreadable());
+                self.unsent.set_hidden(!asked.may_lose());
                 self.asked.replace(Some(asked.clone()));
                 Some(asked)
             }
             Err(error) => {
-                self.note.set_text_content(Some(&text_with("clearFailed", &[&error.to_string()])));
+                self.note.set_text_content(Some(&text_with("clearFailed", &[&error.explained()])));
                 None
             }
         }

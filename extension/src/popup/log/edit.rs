@@ -9,7 +9,7 @@ use crate::{
         known::{queue::LookupQueue, warnings},
     },
     store::StoreError,
-    wording,
+    wording::{self, Explained as _},
 };
 use koct_core::{
     Action, Amount, Barcode, Cardnumber, Entry, Moment, State, Status, TransactionId,
@@ -147,7 +147,7 @@ impl Edit {
     pub(crate) async fn edit(self: Rc<Self>, id: TransactionId) {
         let entry = match self.desk.store.get(&[id]).await {
             Ok(mut entries) => entries.pop(),
-            Err(error) => return self.desk.failed(Topic::Other, "openFailed", &error),
+            Err(error) => return self.desk.failed(Topic::Other, "readFailed", &error),
         };
         let opened = match entry {
             Some(entry) => self.open(entry),
@@ -202,7 +202,7 @@ impl Edit {
                 self.desk.message.about(Topic::Change).show(Tone::Good, &text_with(done, &[&words]));
             }
             Err(StoreError::NotOpen(_)) => refused(&text("editGone")),
-            Err(error) => refused(&error.to_string()),
+            Err(error) => refused(&error.explained()),
         }
     }
 }

@@ -244,7 +244,7 @@ impl Find {
     /// Shows what is looked for, or the whole log.
     pub(crate) async fn show_found(self: Rc<Self>) {
         if let Err(error) = self.try_show_found().await {
-            self.desk.failed(Topic::Other, "openFailed", &error);
+            self.desk.failed(Topic::Other, "readFailed", &error);
         }
     }
 
@@ -314,6 +314,7 @@ impl Find {
             for entry in &changed {
                 index.put(entry);
             }
+            self.desk.met_unreadable();
             // Otherwise what was read may be gone.
             if self.forgotten.get() == before {
                 *self.index.borrow_mut() = Some(index);
@@ -343,7 +344,7 @@ impl Find {
     async fn offer_desks(&self) {
         let others = match self.desk.store.desks().await {
             Ok(others) => others,
-            Err(error) => return self.desk.failed(Topic::Other, "openFailed", &error),
+            Err(error) => return self.desk.failed(Topic::Other, "readFailed", &error),
         };
         self.table.show_desks(!others.is_empty());
         let own = self.desk.preferences.borrow().desk_name();

@@ -8,13 +8,13 @@ use crate::{
     i18n::{js_error, text, text_with},
     locale,
     popup::{Desk, Tone, Topic, log::table::Table},
-    wording,
+    wording::{self, Explained},
 };
 use koct_core::{
     Entry, Moment, TransactionId,
     log::slip::{self, Due, DueError, Line, Slip},
 };
-use std::{cell::RefCell, fmt::Display, rc::Rc};
+use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement};
@@ -93,7 +93,7 @@ impl Print {
         Some(Chosen { entries, of, is_for_patron: matches!(wish, Wish::Patron(_)) })
     }
 
-    fn print_failed(&self, reason: &dyn Display) {
+    fn print_failed(&self, reason: &dyn Explained) {
         self.desk.failed(Topic::Print, "printFailed", reason);
     }
 

@@ -163,7 +163,7 @@ impl Table {
                 this.reading.set(false);
                 match read {
                     Ok(()) => this.draw_rows(),
-                    Err(error) => this.desk.failed(Topic::Other, "openFailed", &error),
+                    Err(error) => this.desk.failed(Topic::Other, "readFailed", &error),
                 }
             });
         }

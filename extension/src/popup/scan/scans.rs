@@ -12,7 +12,7 @@ use crate::{
     },
     store::StoreError,
     timer::sleep,
-    wording,
+    wording::{self, Explained},
 };
 use futures_util::future::select;
 use koct_core::{
@@ -30,7 +30,6 @@ use koct_core::{
 use std::{
     cell::{Cell, RefCell},
     collections::VecDeque,
-    fmt::Display,
     pin::pin,
     rc::Rc,
     time::Duration,
@@ -249,7 +248,7 @@ impl Scans {
             self.clock.borrow_mut().begin(last);
         }
         let entry = self.desk.store.record(scan.action.clone(), moment).await;
-        let entry = entry.map_err(|error| Problem::Store(error.to_string()))?;
+        let entry = entry.map_err(|error| Problem::Store(error.explained()))?;
         let jump = self.clock.borrow_mut().scan(moment, clock::ran());
         Ok(Written::Entry(entry, jump))
     }
@@ -319,7 +318,7 @@ impl Scans {
 
     /// What was recorded for the card is another patron's. What somebody has corrected to a third one since stays theirs.
     async fn give_to(self: &Rc<Self>, id: TransactionId, card: &Cardnumber, patron: &Cardnumber) {
-        let failed = |error: &dyn Display| self.desk.failed(Topic::Change, "editFailed", error);
+        let failed = |error: &dyn Explained| self.desk.failed(Topic::Change, "editFailed", error);
         let Some(_permit) = self.desk.may_change(id).await else { return };
         let Some(now) = clock::now() else { return failed(&text("attentionClock")) };
         let rule = |entry: &Entry| match entry.status.state() {

@@ -40,6 +40,8 @@ pub(crate) enum Topic {
     Print,
     /// Undo, corrections, decisions.
     Change,
+    /// Whether the log is there at all.
+    Log,
     /// Anything else: stays until it is closed.
     Other,
 }

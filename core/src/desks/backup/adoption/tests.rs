@@ -10,10 +10,11 @@ use crate::{
         testing::{desk, now, statuses},
         write,
     },
-    log::status::State,
+    log::{rows::Place, status::State},
     settings::form::CommitType,
 };
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
 fn returned(item: &str, second: i64) -> Transaction {
     let moment = Moment::new(1_795_428_000_000 + second * 1000, 60).unwrap();
@@ -38,11 +39,14 @@ struct Desk {
     log: Vec<Entry>,
     batches: Vec<Batch>,
     cleared: Vec<String>,
+    raw: Vec<Raw>,
 }
 
 impl Desk {
     fn new(name: &str, log: Vec<Entry>) -> Self {
-        let mut desk = Self { name: desk(name), log: Vec::new(), batches: Vec::new(), cleared: Vec::new() };
+        let nothing = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let mut desk =
+            Self { name: desk(name), log: nothing.0, batches: nothing.1, cleared: nothing.2, raw: nothing.3 };
         desk.add(log);
         desk
     }
@@ -58,6 +62,7 @@ impl Desk {
 
     fn backup(&self) -> String {
         let (mut writer, mut text) = Writer::begin(self.name.clone(), now());
+        text += &writer.add(self.raw.iter().cloned().map(Line::Raw));
         text += &writer.add(self.log.iter().cloned().map(Box::new).map(Line::Transaction));
         text += &writer.add(self.batches.iter().cloned().map(Line::Commit));
         text += &writer.add(self.cleared.iter().cloned().map(Line::Cleared));
@@ -78,6 +83,17 @@ impl Desk {
         let (mut adoption, mut step) = Adoption::start(bytes, header, &mut knowledge);
         for _ in 0..steps.unwrap_or(usize::MAX) {
             let done = match step {
+                Step::Keep(rows) => {
+                    let keep = |row: Raw| match () {
+                        () if row.value == json!("nothing that can be stored") => Kept::Refused,
+                        () if self.raw.contains(&row) => Kept::There,
+                        () => {
+                            self.raw.push(row);
+                            Kept::Put
+                        }
+                    };
+                    Input::Kept(rows.into_iter().map(keep).collect())
+                }
                 Step::Read(ids) => {
                     Input::Here(self.log.iter().filter(|here| ids.contains(&here.id)).cloned().collect())
                 }
@@ -243,6 +259,62 @@ fn a_line_of_a_later_version_is_refused_by_its_number_and_the_others_are_taken()
     let mut new = Desk::new("Desk-1", Vec::new());
     let outcome = new.restore(&bytes, true, None);
     assert_eq!((outcome.imported, outcome.refused, outcome.is_cut), (7, vec![2], true));
+}
+
+fn raw(of: Place, key: u32, value: Value) -> Raw {
+    Raw { of, key: json!(key), value }
+}
+
+#[test]
+fn what_could_not_be_read_is_put_back_as_it_was_and_once() {
+    let mut bus = bus();
+    let odd = |key: u32| raw(Place::Transactions, key, json!({"seq": key, "status": {"state": "posted"}}));
+    // More than are taken at once.
+    bus.raw = (20..29).map(odd).collect();
+    bus.raw.push(raw(Place::Commits, 1, json!(["nobody", {"$date": {"$number": "NaN"}}])));
+    let backup = bus.backup();
+    assert!(backup.contains(
+        "\n{\"raw\":{\"of\":\"transactions\",\"key\":20,\"value\":{\"seq\":20,\"status\":{\"state\":\"posted\"}}}}\n"
+    ));
+    assert!(backup.ends_with("\n{\"end\":{\"transactions\":8,\"commits\":2,\"cleared\":2,\"raw\":10}}\n"), "{backup}");
+    let mut new = Desk::new("Desk-1", Vec::new());
+    let outcome = new.restore(backup.as_bytes(), true, None);
+    assert_eq!(outcome, Adopted { imported: 18, ..Adopted::default() });
+    assert_eq!(new, moved(&bus));
+    let again = new.restore(backup.as_bytes(), true, None);
+    assert_eq!(again, Adopted { already_there: 18, ..Adopted::default() });
+    assert_eq!(new, moved(&bus));
+    // Wherever it stands in the file, and whatever cannot be stored: the others are taken.
+    let mut lines: Vec<String> = bus.backup().lines().map(str::to_owned).collect();
+    lines.swap(1, 12);
+    lines.insert(3, write(&Line::Raw(raw(Place::Commits, 9, json!("nothing that can be stored")))));
+    let mut new = Desk::new("Desk-1", Vec::new());
+    let outcome = new.restore(lines.join("\n").as_bytes(), true, None);
+    assert_eq!((outcome.imported, outcome.refused, new.raw.len(), new.log.len()), (18, vec![4], 10, 8));
+}
+
+#[test]
+fn what_this_version_can_read_of_it_is_a_transaction_or_a_commit_like_any_other() {
+    let mut old = Desk::new("Bus", Vec::new());
+    let entry = Entry::recorded(TransactionId(3), returned("A", 0));
+    old.raw = vec![
+        raw(Place::Transactions, 3, serde_json::to_value(&entry).unwrap()),
+        raw(Place::Commits, 1, serde_json::to_value(batch(&[3])).unwrap()),
+    ];
+    let mut new = Desk::new("Bus", vec![Entry::recorded(TransactionId(0), returned("A", 0))]);
+    let outcome = new.restore(old.backup().as_bytes(), false, None);
+    assert_eq!(outcome, Adopted { already_there: 1, ..Adopted::default() });
+    assert_eq!((new.log.len(), new.batches, new.raw), (1, vec![batch(&[1])], vec![]));
+}
+
+#[test]
+fn a_backup_of_before_such_lines_is_read_as_ever() {
+    let old = "{\"koct\":\"log\",\"version\":1,\"desk\":\"Bus 2\",\"written\":{\"utc\":1795428000000,\"offset\":60},\"generator\":\"0.1.0\"}\n\
+        {\"transaction\":{\"seq\":1,\"moment\":{\"utc\":1795427000547,\"offset\":60},\"action\":\"return\",\"barcode\":\"B\",\"status\":{\"state\":\"local\"}}}\n\
+        {\"cleared\":\"Bus 2\\t0f3c\"}\n{\"end\":{\"transactions\":1,\"commits\":0,\"cleared\":1}}\n";
+    let mut new = Desk::new("Main", Vec::new());
+    assert_eq!(new.restore(old.as_bytes(), true, None), Adopted { imported: 1, ..Adopted::default() });
+    assert_eq!(new.backup().lines().skip(1).collect::<Vec<_>>(), old.lines().skip(1).collect::<Vec<_>>());
 }
 
 #[test]
