@@ -254,7 +254,7 @@ impl Album<'_> {
         tab.fill("input[name=login_userid]", "koha")?;
         tab.fill("input[name=login_password]", "koha\n")?;
         tab.wait_contains("body", "Logged in as koha")?;
-        koha.library(|library| library.sessions.values_mut().for_each(|session| session.branch = "MPL".to_owned()));
+        koha.library(|library| library.sessions.values_mut().for_each(|session| "MPL".clone_into(&mut session.branch)));
         let page = desk.open_settings()?;
         self.size(&page)?;
         page.click("#find-koha")?;
