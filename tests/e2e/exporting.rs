@@ -56,10 +56,10 @@ fn the_files_of_several_desks_come_out_as_one_in_their_order() {
         "Main",
         "2026-11-24 10:00:00 000\tissue\tP1\tB1\n2026-11-24 10:20:00 000\treturn\tB2\n2026-11-24 10:20:30 000\tpayment\tP1\t2.50\n",
     );
-    // The second of its lines has a time before the first: the desk's own sequence stays.
+    // The second of its lines has a time a little before the first: the desk's own sequence stays.
     let bus = file(
         "Bus",
-        "2026-11-24 10:10:00 000\treturn\tB1\n2026-11-24 10:05:00 000\tissue\tP2\tB1\n2026-11-24 10:20:00 500\tissue\tP3\tB2\n",
+        "2026-11-24 10:10:00 000\treturn\tB1\n2026-11-24 10:09:30 000\tissue\tP2\tB1\n2026-11-24 10:20:00 500\tissue\tP3\tB2\n",
     );
     desk.page.drop_files("body", &[("bus.koc", bus.as_str()), ("main.koc", main.as_str())]).unwrap();
     desk.finish_import(2).unwrap();

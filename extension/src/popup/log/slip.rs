@@ -170,7 +170,9 @@ impl Print {
             this.paper.set_text_content(None);
             this.desk.focus.back();
             if let Err(error) = printed {
-                this.print_failed(&js_error(&error));
+                // What Firefox says of it is for the console.
+                js_error(&error);
+                this.print_failed(&text("printBroken"));
             }
         });
         let _ = dom::window().and_then(|window| window.set_timeout_with_callback(printing.unchecked_ref()));
