@@ -68,6 +68,8 @@ pub enum Gap {
     Absent,
     /// Koha's answer of this status could not be understood.
     Strange(u16),
+    /// The same rows came again and again.
+    SameRows,
 }
 
 /// What is there of one set.

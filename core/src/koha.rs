@@ -5,6 +5,7 @@
 //! [`Connection`](connection::Connection) finds out by itself.
 
 pub mod authentication;
+pub mod body;
 pub mod connection;
 pub mod cookies;
 pub mod download;
@@ -24,6 +25,15 @@ use url::form_urlencoded;
 
 /// How long most requests may take before their answer no longer counts.
 pub const TIME_LIMIT: Duration = Duration::from_secs(30);
+
+/// The most bytes of most answers that are read. service.pl answers in a few words, but refuses a token with a whole staff page;
+/// staff pages have some 100 KiB, a library's own scripts and styles among them, and say who is logged in near their beginning.
+pub const SIZE_LIMIT: usize = 256 << 10;
+
+/// The most bytes of an answer with this number of rows that are read: Koha's rows have 2 to 3 KiB, notes left aside.
+pub(crate) const fn size_of_rows(rows: usize) -> usize {
+    SIZE_LIMIT + rows * (8 << 10)
+}
 
 /// Which of Koha's two ways to log in and to send applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +84,8 @@ pub struct Request {
     pub embed: Option<&'static str>,
     /// How long the answer may take.
     pub time_limit: Duration,
+    /// The most bytes of its body that are read: see [`body::Body`].
+    pub size_limit: usize,
 }
 
 impl Request {
@@ -88,6 +100,7 @@ impl Request {
             bearer: None,
             embed: None,
             time_limit: TIME_LIMIT,
+            size_limit: SIZE_LIMIT,
         }
     }
 
@@ -167,6 +180,8 @@ pub enum Failure {
     Lost,
     /// No answer within [`Request::time_limit`]; the request may have been processed.
     TimedOut,
+    /// An answer longer than [`Request::size_limit`], which is none of Koha's; the request may have been processed.
+    TooLong,
 }
 
 /// Why a request never reached a server.

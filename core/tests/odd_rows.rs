@@ -126,6 +126,7 @@ fn restored(backup: &str) -> (Adopted, Vec<Entry>, Vec<Raw>) {
     let (mut adoption, mut step) = Adoption::start(backup.as_bytes(), header, &mut knowledge);
     loop {
         let done = match step {
+            Step::Rest => Input::Rested,
             Step::Keep(rows) => {
                 let kept = vec![Kept::Put; rows.len()];
                 raw.extend(rows);

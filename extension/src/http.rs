@@ -5,16 +5,17 @@ use crate::{
     isolation::{Isolation, TAG_HEADER, Within},
     timer::sleep,
 };
+use js_sys::Uint8Array;
 use koct_core::{
     Secret,
-    koha::{Failure, Method, Request, Response, front},
+    koha::{Failure, Method, Request, Response, body::Body, front},
 };
 use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortSignal, DomException, Headers, ReferrerPolicy, RequestCache, RequestCredentials, RequestInit, RequestRedirect,
-    ResponseType,
+    AbortSignal, DomException, Headers, ReadableStreamDefaultReader, ReferrerPolicy, RequestCache, RequestCredentials,
+    RequestInit, RequestRedirect, ResponseType,
 };
 
 /// How long the listeners may lag behind fetch in telling why a request failed.
@@ -79,17 +80,13 @@ impl Http {
         if response.type_() == ResponseType::Opaqueredirect {
             return Err(Failure::Redirected { to: seen.location });
         }
-        let body = match response.text() {
-            Ok(reading) => JsFuture::from(reading).await,
-            Err(error) => Err(error),
-        };
-        let body = match body {
-            Ok(text) => text.as_string().unwrap_or_default(),
-            // The head came, so a server was reached: whatever Firefox says now, the request may have been processed.
-            Err(error) => return Err(if is_timeout(&error) { Failure::TimedOut } else { Failure::Lost }),
-        };
+        let mut body = Body::of(request);
+        // The head came, so a server was reached: whatever Firefox says now, the request may have been processed.
+        if let Err(error) = read(&response, &mut body).await {
+            return Err(if is_timeout(&error) { Failure::TimedOut } else { Failure::Lost });
+        }
         let header = |name: &str| response.headers().get(name).ok().flatten();
-        Ok(Response {
+        body.into_answer(Response {
             status: response.status(),
             content_type: header("content-type").unwrap_or_default(),
             csrf_token: header("csrf-token").map(Secret::new),
@@ -99,7 +96,7 @@ impl Http {
             total_count: header("x-total-count").and_then(|count| count.trim().parse().ok()),
             retry_after: header("retry-after").and_then(|after| front::retry_after(&after, header("date").as_deref())),
             asks_for_password: header("www-authenticate").is_some(),
-            body,
+            body: String::new(),
         })
     }
 
@@ -163,6 +160,24 @@ fn start(request: &Request, tag: Option<&str>) -> Option<js_sys::Promise> {
         u32::try_from(request.time_limit.as_millis()).unwrap_or(u32::MAX),
     )));
     Some(window.fetch_with_str_and_init(&request.url, &init))
+}
+
+/// Reads the body as it comes, and ends the connection where it is longer than is wanted.
+async fn read(response: &web_sys::Response, body: &mut Body) -> Result<(), JsValue> {
+    // A body of nothing may be none.
+    let Some(stream) = response.body() else { return Ok(()) };
+    let reader: ReadableStreamDefaultReader = stream.get_reader().unchecked_into();
+    loop {
+        let read = JsFuture::from(reader.read()).await?;
+        let Ok(piece) = js_sys::Reflect::get(&read, &"value".into())?.dyn_into::<Uint8Array>() else { return Ok(()) };
+        // One byte more than there is room for tells that there is no room for it.
+        let wanted = u32::try_from(body.room() + 1).unwrap_or(u32::MAX).min(piece.length());
+        if !body.take(&piece.subarray(0, wanted).to_vec()) {
+            // What becomes of it matters to nobody.
+            let _ = JsFuture::from(reader.cancel()).await;
+            return Ok(());
+        }
+    }
 }
 
 fn is_timeout(error: &JsValue) -> bool {

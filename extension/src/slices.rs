@@ -36,6 +36,26 @@ pub(crate) async fn while_wanted<T>(work: Sliced<'_, T>, is_wanted: impl Fn() ->
     }
 }
 
+/// The rests of work that is no rule's, such as putting a million lines into words.
+pub(crate) struct Rests(i64);
+
+impl Default for Rests {
+    fn default() -> Self {
+        Self(clock::millis())
+    }
+}
+
+impl Rests {
+    /// Rests where a slice is spent.
+    pub(crate) async fn rest(&mut self) {
+        // A clock that is set back meanwhile must not make it long.
+        if !(0..SLICE).contains(&(clock::millis() - self.0)) {
+            sleep(Duration::ZERO).await;
+            *self = Self::default();
+        }
+    }
+}
+
 fn slice<T>(mut work: Sliced<'_, T>) -> Result<T, Sliced<'_, T>> {
     let began = clock::millis();
     loop {

@@ -307,6 +307,7 @@ fn failure(failure: &Failure) -> String {
         Failure::Redirected { to: None } => "troubleRedirected",
         Failure::Lost => "troubleLost",
         Failure::TimedOut => "troubleTimedOut",
+        Failure::TooLong => "troubleTooLong",
     })
 }
 
@@ -360,6 +361,9 @@ fn stop(stop: &CommitError, settings: &Settings) -> String {
         CommitError::BranchUnknown { libraries } => {
             let codes: Vec<_> = libraries.iter().map(|library| library.branchcode.as_str()).collect();
             text_with("stopBranchUnknown", &[&settings.branchcode, &codes.join(", ")])
+        }
+        CommitError::ConnectionLost(Failure::TooLong) => {
+            format!("{} {}", failure(&Failure::TooLong), text("stopNotKohaOther"))
         }
         CommitError::ConnectionLost(reason) => text_with("stopConnectionLost", &[&failure(reason)]),
         CommitError::ServerErrors(status) => text_with("stopServerErrors", &[&status.to_string()]),

@@ -11,7 +11,7 @@ use koct_core::{
     Status, Transaction, TransactionId,
     desk::{clock::DeskTime, zone::Zone},
     desks::cleared,
-    koha::{Failure, Method, Request, Response, Session},
+    koha::{Failure, Method, Request, Response, SIZE_LIMIT, Session},
     log::{
         commit::Batch,
         order::{self, Ordered},
@@ -362,6 +362,7 @@ fn request(path: &str, method: Method) -> Request {
         bearer: None,
         embed: None,
         time_limit: Duration::from_secs(30),
+        size_limit: SIZE_LIMIT,
     }
 }
 
@@ -406,6 +407,9 @@ async fn what_went_wrong_is_told_apart() {
     assert_eq!(answer("/redirect").await, Err(Failure::Redirected { to: None }));
     assert_eq!(answer("/close").await, Err(Failure::Lost));
     assert_eq!(answer("/cut").await, Err(Failure::Lost), "half an answer is no answer");
+    assert_eq!(answer("/endless").await, Err(Failure::TooLong));
+    let page = answer("/endless-page").await.unwrap();
+    assert!(page.body.len() == SIZE_LIMIT && page.body.starts_with("Added. Added."), "{}", page.body.len());
 }
 
 #[wasm_bindgen_test]

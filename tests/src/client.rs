@@ -6,7 +6,7 @@ use data_encoding::BASE64;
 use koct_core::{
     Secret,
     desk::clock::KohaTime,
-    koha::{Failure, Method, NotSent, Request, Response, front},
+    koha::{Failure, Method, NotSent, Request, Response, body::Body, front},
 };
 use std::{
     io::{ErrorKind, Read, Write},
@@ -29,12 +29,15 @@ pub fn send(request: &Request) -> Result<Response, Failure> {
     })?;
     stream.set_read_timeout(Some(request.time_limit)).map_err(|_| Failure::Lost)?;
     let mut bytes = Vec::new();
-    let ended =
-        stream.write_all(message(request, server, path).as_bytes()).and_then(|()| stream.read_to_end(&mut bytes));
+    // With room for any head; what is longer is cut all the same.
+    let most = u64::try_from(request.size_limit + (64 << 10)).unwrap_or(u64::MAX);
+    let ended = stream
+        .write_all(message(request, server, path).as_bytes())
+        .and_then(|()| (&stream).take(most).read_to_end(&mut bytes));
     if ended.is_err_and(|error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut)) {
         return Err(Failure::TimedOut);
     }
-    read(&bytes)
+    read(request, &bytes)
 }
 
 /// The request as it goes over the wire.
@@ -62,7 +65,7 @@ fn message(request: &Request, server: &str, path: &str) -> String {
 }
 
 /// What was received until the connection ended.
-fn read(bytes: &[u8]) -> Result<Response, Failure> {
+fn read(request: &Request, bytes: &[u8]) -> Result<Response, Failure> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n");
     // Firefox takes what ends within the headers for an answer without a body.
     let (head, body) = end.map_or((bytes, &[][..]), |end| (&bytes[..end], &bytes[end + 4..]));
@@ -80,7 +83,9 @@ fn read(bytes: &[u8]) -> Result<Response, Failure> {
     let cookies = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"));
     let session =
         cookies.filter_map(|(_, cookie)| cookie.trim().strip_prefix("CGISESSID=")?.split(';').next()).next_back();
-    Ok(Response {
+    let mut whole = Body::of(request);
+    whole.take(body);
+    whole.into_answer(Response {
         status,
         content_type: header("content-type").unwrap_or_default(),
         csrf_token: header("csrf-token").map(Secret::new),
@@ -90,6 +95,6 @@ fn read(bytes: &[u8]) -> Result<Response, Failure> {
         total_count: header("x-total-count").and_then(|count| count.parse().ok()),
         retry_after: header("retry-after").and_then(|after| front::retry_after(&after, header("date").as_deref())),
         asks_for_password: header("www-authenticate").is_some(),
-        body: String::from_utf8_lossy(body).into_owned(),
+        body: String::new(),
     })
 }

@@ -62,6 +62,8 @@ fn faults(era: Era) -> Vec<(FaultKind, usize, Outcome)> {
         // So are these: a 500 may come before, after or in the middle of the work.
         (FaultKind::Status(500), 1, in_doubt(0)),
         (FaultKind::Status500After, 1, in_doubt(1)),
+        (FaultKind::Endless("Success. "), 1, in_doubt(1)),
+        (FaultKind::Endless("<html><title>Welcome</title>"), 1, in_doubt(1)),
         // Somebody's page with 200: a proxy may have passed the request on.
         (FaultKind::HtmlLogin, 1, in_doubt(0)),
         // Koha's script was not there, or did not answer; Koha's own page for that is also Apache's.
@@ -114,6 +116,8 @@ pub fn in_mid_run() -> Vec<(FaultKind, [State; 3], &'static str)> {
         (FaultKind::HtmlLogin, [Success, InDoubt, Local], "other than Koha"),
         (FaultKind::Status(500), [Success, InDoubt, Success], "In doubt: 1"),
         (FaultKind::Status500After, [Success, InDoubt, Success], "In doubt: 1"),
+        (FaultKind::Endless("Success. "), [Success, InDoubt, Local], "longer than"),
+        (FaultKind::Endless("<html><title>Welcome</title>"), [Success, InDoubt, Local], "Welcome"),
         (FaultKind::Status(404), [Success, InDoubt, Local], "other than Koha"),
         (FaultKind::Redirect("https://example.invalid/".into()), [Success, InDoubt, Local], "sends us to"),
         (FaultKind::FrontAfter(Front::Page(403)), [Success, InDoubt, Local], "403 Forbidden"),

@@ -1,7 +1,7 @@
 //! Runs a test binary of wasm-bindgen-test in a real Firefox: cargo calls this with the .wasm file.
 //!
 //! The page and its server stand on 127.0.0.1 for as long as the tests run. The server also plays a few parts for the
-//! tests of the network: `/echo`, `/redirect`, `/close`, `/cut`.
+//! tests of the network: `/echo`, `/redirect`, `/close`, `/cut`, `/endless`.
 
 use crate::project::{Result, at};
 use koct_tests::firefox::{Firefox, Options};
@@ -126,6 +126,14 @@ fn serve(mut stream: TcpStream, folder: &Path, page: &str) -> std::io::Result<()
         "/close" => return Ok(()),
         "/cut" => {
             return stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 100\r\nConnection: close\r\n\r\nAdded.");
+        }
+        // Until the other side has heard enough.
+        "/endless" | "/endless-page" => {
+            let kind = if path == "/endless" { "plain" } else { "html" };
+            write!(stream, "HTTP/1.1 200 OK\r\nContent-Type: text/{kind}\r\nConnection: close\r\n\r\n")?;
+            let piece = "Added. ".repeat(10_000);
+            while stream.write_all(piece.as_bytes()).is_ok() {}
+            return Ok(());
         }
         file => {
             let path: PathBuf = folder.join(file.trim_start_matches('/').replace("..", ""));

@@ -94,6 +94,9 @@ pub(crate) fn time_in_names(now: Moment) -> String {
     now.local().format("%Y-%m-%d_%H-%M-%S").to_string()
 }
 
+/// The most characters of a field that are quoted where it is refused.
+const LONGEST_QUOTE: usize = 60;
+
 /// How a file tells its times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Times {
@@ -310,16 +313,22 @@ impl Reading {
     }
 }
 
+/// As much of a field as tells a person which it is: there may be a million such lines, and each may be long.
+fn beginning(field: &str) -> String {
+    let end = field.char_indices().nth(LONGEST_QUOTE).map_or(field.len(), |(end, _)| end);
+    if end < field.len() { format!("{}…", &field[..end]) } else { field.to_owned() }
+}
+
 fn operation(text: &str, times: Times, zone: &dyn Zone) -> Result<Transaction, Reason> {
     // Perl drops empty fields at the end, so trailing tabs (the old KOCT writes one) mean nothing.
     let fields: Vec<&str> = text.trim_end_matches('\t').split('\t').collect();
-    let moment = time(fields[0], times, zone).ok_or_else(|| Reason::Time(fields[0].to_owned()))?;
+    let moment = time(fields[0], times, zone).ok_or_else(|| Reason::Time(beginning(fields[0])))?;
     let word = fields.get(1).copied().unwrap_or_default().trim();
     let (action, expected) = match word {
         "issue" => ("issue", 4),
         "return" => ("return", 3),
         "payment" => ("payment", 4),
-        _ => return Err(Reason::Action(word.to_owned())),
+        _ => return Err(Reason::Action(beginning(word))),
     };
     if fields.len() != expected {
         return Err(Reason::Fields { action, expected, found: fields.len() });
@@ -400,6 +409,16 @@ mod tests {
                  2026-11-23 11:03:00 007\tpayment\tP1\t3.50\n"
             )
         );
+    }
+
+    #[test]
+    fn of_what_is_refused_the_beginning_is_told() {
+        let reading = read(
+            format!("Version=1.0\tGenerator=x\n{}\treturn\tB1\n", "é".repeat(1_000_000)).as_bytes(),
+            &FixedZone(0),
+            None,
+        );
+        assert_eq!(reading.problems[0].reason, Reason::Time(format!("{}…", "é".repeat(LONGEST_QUOTE))));
     }
 
     #[test]

@@ -472,6 +472,7 @@ fn gap(error: ReadError) -> Result<Gap, ConnectionError> {
         ReadError::Absent => Ok(Gap::Absent),
         ReadError::Strange(status @ (408 | 429 | 502..=504)) => Err(ConnectionError::ServerError { status }),
         ReadError::Strange(status) => Ok(Gap::Strange(status)),
+        ReadError::SameRows => Ok(Gap::SameRows),
         ReadError::NotKoha(status) => Err(ConnectionError::NotKoha { status, front: super::front::Front::Other }),
         ReadError::Maintenance => Err(ConnectionError::Maintenance),
         ReadError::NoAnswer(failure) => Err(ConnectionError::NoAnswer(failure)),

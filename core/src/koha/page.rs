@@ -68,8 +68,9 @@ pub fn text(page: &str) -> String {
         text.push_str(before);
         text.push(' ');
         let skipped = ["script", "style"].into_iter().find(|name| starts_ignoring_case(after, name));
-        let end = skipped.and_then(|name| find_ignoring_case(after, &format!("</{name}")).map(|at| &after[at..]));
-        rest = end.unwrap_or(after).split_once('>').map_or("", |(_, rest)| rest);
+        // What is not ended lasts to the end.
+        let end = skipped.map_or(Some(0), |name| find_ignoring_case(after, &format!("</{name}")));
+        rest = end.and_then(|end| after[end..].split_once('>')).map_or("", |(_, rest)| rest);
     }
     text.push_str(rest);
     plain(&text)
@@ -176,6 +177,7 @@ mod tests {
         assert_eq!(text(wall), "Just a moment Wait < 5 s");
         assert_eq!(title_of(wall).as_deref(), Some("Just a moment"));
         assert_eq!(title_of("no title"), None);
+        assert_eq!(text("Wait<style>b{}<p>no"), "Wait", "it is not ended");
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! `/api/v1`: what KOCT reads from Koha.
 
-use super::{Request, Response, Session};
+use super::{Request, Response, Session, size_of_rows};
 use crate::{
     desk::clock::KohaTime,
     settings::form::{Secret, Settings},
@@ -78,7 +78,7 @@ pub fn libraries(settings: &Settings, credentials: &RestCredentials, paged: bool
 
 /// Asks for the libraries without showing who asks: Koha's refusal tells that it is there, and it makes no session for it.
 pub fn anyone_there(settings: &Settings) -> Request {
-    Request::get(settings.server.join("/api/v1/libraries"))
+    Request { size_limit: size_of_rows(PER_PAGE), ..Request::get(settings.server.join("/api/v1/libraries")) }
 }
 
 /// Whether this is Koha's answer to [`anyone_there`]: the refusal in its own words (observed on 19.06), or the list.
@@ -93,7 +93,7 @@ fn get(settings: &Settings, credentials: &RestCredentials, path: &str, query: &[
         url.push('?');
         url.push_str(&form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish());
     }
-    credentials.on(settings, Request::get(url))
+    credentials.on(settings, Request { size_limit: size_of_rows(PER_PAGE), ..Request::get(url) })
 }
 
 /// Reads the libraries. `None` where Koha does not give them to this account.

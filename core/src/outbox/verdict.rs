@@ -52,8 +52,10 @@ impl Verdict {
                     Failure::NotSent(_) => Self::NotProcessed(error),
                     Failure::Lost => Self::InDoubt(Doubt::ConnectionLost, Then::Stop(error)),
                     Failure::TimedOut => Self::InDoubt(Doubt::TimedOut, Then::Stop(error)),
-                    // Koha's scripts never do that. Who did may have done so instead of giving Koha's answer.
-                    Failure::Redirected { .. } => Self::InDoubt(Doubt::StrangeAnswer, Then::Stop(error)),
+                    // Koha's scripts do neither. Who did may have done so instead of giving Koha's answer.
+                    Failure::Redirected { .. } | Failure::TooLong => {
+                        Self::InDoubt(Doubt::StrangeAnswer, Then::Stop(error))
+                    }
                 };
             }
         };

@@ -55,6 +55,8 @@ pub enum FaultKind {
     FrontBefore(Front),
     /// The request is processed, then somebody in front of Koha puts their answer in place of Koha's.
     FrontAfter(Front),
+    /// The request is processed, then this text comes instead of Koha's answer, again and again without an end.
+    Endless(&'static str),
     /// 200 with a login page of somebody else's, as a captive portal gives; the request is not processed.
     HtmlLogin,
     /// A redirect to there; the request is not processed.

@@ -1,8 +1,13 @@
 //! The answers, in the content types that Koha uses.
 
-use axum::body::Body;
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_TYPE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
+use hyper::body::Frame;
 
 use crate::state::Era;
 
@@ -19,6 +24,26 @@ pub(crate) fn reply(status: u16, content_type: &'static str, body: impl Into<Bod
 /// Plain text, as service.pl and process.pl answer.
 pub(crate) fn text(body: impl Into<Body>) -> Reply {
     reply(200, "text/plain; charset=utf-8", body)
+}
+
+/// This text again and again, without an end.
+pub(crate) fn endless(text: &str) -> Reply {
+    let body = Body::new(Endless(Bytes::from(text.repeat(PIECE.div_ceil(text.len().max(1))))));
+    if text.starts_with('<') { html(200, body) } else { self::text(body) }
+}
+
+/// The number of bytes that come at once of what has no end.
+const PIECE: usize = 64 << 10;
+
+struct Endless(Bytes);
+
+impl hyper::body::Body for Endless {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(Some(Ok(Frame::data(self.0.clone()))))
+    }
 }
 
 /// A page.

@@ -454,6 +454,7 @@ impl Visit {
                 FaultKind::CutHeaders => control.limit(CUT_AFTER_BYTES),
                 FaultKind::CutAfter(bytes) => control.limit(bytes),
                 FaultKind::FrontAfter(front) => reply = self.front(&front, &path),
+                FaultKind::Endless(text) => reply = reply::endless(text),
                 FaultKind::Status500After => reply = reply::own(self.shared.config.era, &path, 500),
                 _ => {}
             }

@@ -13,6 +13,8 @@ use std::collections::{BTreeMap, HashMap};
 
 /// How many entries are compared and written at once.
 const CHUNK: usize = if cfg!(test) { 3 } else { 2_000 };
+/// The most lines that are read at once, where few of them are transactions that can be read.
+const LINES_AT_ONCE: usize = if cfg!(test) { 4 } else { 8_000 };
 
 /// A backup that is being brought into the log.
 pub struct Adoption<'a> {
@@ -67,6 +69,8 @@ pub enum Step {
     /// Remember these commits, unless the log remembers them already, and these keys of cleared transactions;
     /// [`Input::Remembered`] is the answer.
     Remember(Vec<Batch>, Vec<String>),
+    /// Nothing but to let others go on; [`Input::Rested`] is the answer.
+    Rest,
     /// Nothing any more.
     Finish,
 }
@@ -82,6 +86,8 @@ pub enum Input {
     Written(Vec<Entry>),
     /// It is durable.
     Remembered,
+    /// Others went on.
+    Rested,
 }
 
 /// What became of a row that could not be read.
@@ -145,6 +151,7 @@ impl<'a> Adoption<'a> {
                 }
                 self.go_on()
             }
+            Input::Rested => self.go_on(),
             Input::Remembered => {
                 self.outcome.is_cut = self.stated != Some(self.counted);
                 Step::Finish
@@ -158,8 +165,14 @@ impl<'a> Adoption<'a> {
     }
 
     fn go_on(&mut self) -> Step {
-        self.read_lines();
-        if self.raw.is_empty() { self.compare() } else { Step::Keep(std::mem::take(&mut self.raw)) }
+        let is_read = self.read_lines();
+        if !self.raw.is_empty() {
+            Step::Keep(std::mem::take(&mut self.raw))
+        } else if self.waiting.is_empty() && !is_read {
+            Step::Rest
+        } else {
+            self.compare()
+        }
     }
 
     /// Looks for what was read in the log.
@@ -194,13 +207,15 @@ impl<'a> Adoption<'a> {
         Step::Write(statuses, new)
     }
 
-    /// Reads until enough waits, or to the end.
-    fn read_lines(&mut self) {
+    /// Reads until enough waits, or for long enough, or to the end. Returns whether that is reached.
+    fn read_lines(&mut self) -> bool {
+        let mut lines = 0;
         if let Some(held) = self.held.take() {
             self.wait(held);
         }
-        while self.waiting.len() + self.raw.len() < CHUNK && self.held.is_none() {
-            let Some((number, line)) = self.lines.next() else { return };
+        while self.waiting.len() + self.raw.len() < CHUNK && self.held.is_none() && lines < LINES_AT_ONCE {
+            let Some((number, line)) = self.lines.next() else { return true };
+            lines += 1;
             let Some(line) = std::str::from_utf8(line).ok().and_then(|line| read(line).ok()) else {
                 self.outcome.refused.push(number);
                 continue;
@@ -222,6 +237,7 @@ impl<'a> Adoption<'a> {
                 Line::End(stated) => self.stated = Some(stated),
             }
         }
+        false
     }
 
     fn wait(&mut self, entry: Entry) {

@@ -1,7 +1,7 @@
 //! Who asks for records, and what Koha says to those it does not let read.
 
 use crate::{
-    koha::{Request, Response, connection::ConnectionError, front::Front, key, rest::RestCredentials},
+    koha::{Request, Response, connection::ConnectionError, front::Front, key, rest::RestCredentials, size_of_rows},
     settings::form::{Secret, Settings},
 };
 use serde_json::Value;
@@ -34,7 +34,7 @@ pub fn read_token(response: &Response) -> Result<Secret, TokenError> {
 /// Asks for the names of the libraries, as [`super::rest::read_libraries`] reads them.
 pub fn libraries(settings: &Settings, credentials: &RestCredentials) -> Request {
     let url = settings.server.join("/api/v1/libraries?_page=1&_per_page=1000");
-    credentials.on(settings, Request::get(url))
+    credentials.on(settings, Request { size_limit: size_of_rows(1_000), ..Request::get(url) })
 }
 
 /// Whether Koha says that it is being updated. A proxy in front of it answers 503 too, with a page.

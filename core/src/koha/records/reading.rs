@@ -8,7 +8,7 @@ use super::{
     source::{ReadError, ReadStep, Source, Tries, in_order},
 };
 use crate::{
-    koha::{Failure, Request, Response, rest::RestCredentials},
+    koha::{Failure, Request, Response, rest::RestCredentials, size_of_rows},
     settings::form::Settings,
 };
 use chrono::DateTime;
@@ -27,6 +27,10 @@ pub(super) const CAUTION: u32 = 10;
 const OVERLAP: Duration = Duration::from_mins(12 * 60 + 2);
 /// How long an answer may take where everything comes at once.
 const TIME_LIMIT_OF_ALL: Duration = Duration::from_mins(5);
+/// The most bytes that are read then.
+const SIZE_LIMIT_OF_ALL: usize = 128 << 20;
+/// The number of answers in a row that may bring no new row: pages are gone back to where rows have moved.
+const MOST_IDLE: u32 = 1_000;
 
 /// Reads one list.
 #[derive(Debug, Clone)]
@@ -37,13 +41,17 @@ pub struct Reading<R> {
     smooth: u32,
     /// Whether rows before what was read are asked for again, since they have moved.
     returning: bool,
+    /// The number of answers in a row that brought no new row.
+    idle: u32,
+    /// Whether the same page came whatever was asked for.
+    repeats: bool,
     row: PhantomData<R>,
 }
 
 impl<R: Listed> Reading<R> {
     /// Goes on from there.
     pub fn new(point: Point) -> Self {
-        Self { point, tries: Tries::default(), smooth: 0, returning: false, row: PhantomData }
+        Self { point, tries: Tries::default(), smooth: 0, returning: false, idle: 0, repeats: false, row: PhantomData }
     }
 
     fn condition(&self) -> serde_json::Value {
@@ -103,6 +111,15 @@ impl<R: Listed> Reading<R> {
         ReadStep::Again(Duration::ZERO)
     }
 
+    /// As [`Self::read`], but not for ever where nothing new comes.
+    fn read_on(&mut self, response: &Response) -> ReadStep<R> {
+        let last = self.point.last;
+        let step = self.read(response);
+        self.idle = if self.point.last == last { self.idle + 1 } else { 0 };
+        let goes_on = matches!(step, ReadStep::Rows { .. } | ReadStep::Again(_));
+        if goes_on && self.idle > MOST_IDLE { ReadStep::Stopped(ReadError::SameRows) } else { step }
+    }
+
     fn read(&mut self, response: &Response) -> ReadStep<R> {
         let Ok(raw) = serde_json::from_str::<Vec<&RawValue>>(&response.body) else {
             return self.failed(if response.is_html() { ReadError::NotKoha(200) } else { ReadError::Strange(200) });
@@ -123,6 +140,9 @@ impl<R: Listed> Reading<R> {
             Way::After => self.read_after(rows, response),
             Way::Pages => self.read_page(rows, response.total_count),
             Way::All => {
+                if self.repeats && response.total_count > Some(count(rows.iter())) {
+                    return ReadStep::Stopped(ReadError::SameRows);
+                }
                 point.unreadable = count(rows.iter().filter(|row| row.is_none()));
                 let rows = in_order(rows, None);
                 point.last = rows.last().map(R::id);
@@ -186,6 +206,7 @@ impl<R: Listed> Reading<R> {
         if goes_on && rows.is_empty() && ids.last().copied() == point.last {
             // Either the way back ends here, or it gives the same page whatever is asked for.
             if !std::mem::take(&mut self.returning) {
+                self.repeats = true;
                 return self.start_anew(Way::All);
             }
         }
@@ -236,10 +257,10 @@ impl<R: Listed> Source for Reading<R> {
             url.push('?');
             url.push_str(&form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish());
         }
-        let mut request = Request::get(url);
+        let mut request = Request { size_limit: size_of_rows(point.size as usize), ..Request::get(url) };
         request.embed = R::EMBED.filter(|_| !point.without_embed);
         if point.way == Way::All {
-            request.time_limit = TIME_LIMIT_OF_ALL;
+            (request.time_limit, request.size_limit) = (TIME_LIMIT_OF_ALL, SIZE_LIMIT_OF_ALL);
         }
         credentials.on(settings, request)
     }
@@ -250,7 +271,7 @@ impl<R: Listed> Source for Reading<R> {
             Err(failure) => return self.no_answer(failure),
         };
         match response.status {
-            200 => self.read(&response),
+            200 => self.read_on(&response),
             400 => self.ask_for_less(&response),
             // Wrong Basic credentials are answered 403, with nothing in the list of permissions.
             401 => self.tries.not_let_in(ReadError::NotLetIn),

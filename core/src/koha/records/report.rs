@@ -6,12 +6,12 @@
 
 use super::{
     loose::Loose,
-    point::Point,
+    point::{MOST, Point},
     source::{ReadError, ReadStep, Source, Tries, in_order},
 };
 use crate::{
     directory::record::{Record, Restriction, end},
-    koha::{Failure, Request, Response, authentication, rest::RestCredentials},
+    koha::{Failure, Request, Response, authentication, rest::RestCredentials, size_of_rows},
     settings::form::Settings,
 };
 use serde::Deserialize;
@@ -77,7 +77,7 @@ impl Source for Report {
     fn request(&self, settings: &Settings, credentials: &RestCredentials) -> Request {
         let url = settings.server.join(PATH);
         let query = [("id", self.number.to_string()), ("sql_params", self.point.last.unwrap_or_default().to_string())];
-        match credentials {
+        let request = match credentials {
             RestCredentials::Session(session) | RestCredentials::Persons(session) => {
                 let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
                 Request::get(format!("{url}?{query}")).within(Some(session.clone()))
@@ -85,7 +85,8 @@ impl Source for Report {
             RestCredentials::Basic | RestCredentials::Token(_) => {
                 Request::post(url, [authentication::credentials(settings), query.to_vec()].concat())
             }
-        }
+        };
+        Request { size_limit: size_of_rows(MOST as usize), ..request }
     }
 
     fn handle(&mut self, answer: Result<Response, Failure>) -> ReadStep<Restriction> {

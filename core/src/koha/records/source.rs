@@ -48,6 +48,8 @@ pub enum ReadError {
     NotKoha(u16),
     /// An answer of this status that cannot be understood.
     Strange(u16),
+    /// The same rows come again and again, and there are others.
+    SameRows,
 }
 
 /// What gives the rows of a set in rising order of their numbers, answer by answer.
@@ -88,7 +90,7 @@ impl Tries {
     pub(super) fn no_answer<R>(&mut self, failure: Failure) -> ReadStep<R> {
         match failure {
             Failure::NotSent(_) | Failure::Redirected { .. } => ReadStep::Stopped(ReadError::NoAnswer(failure)),
-            Failure::Lost | Failure::TimedOut => self.failed(ReadError::NoAnswer(failure)),
+            Failure::Lost | Failure::TimedOut | Failure::TooLong => self.failed(ReadError::NoAnswer(failure)),
         }
     }
 

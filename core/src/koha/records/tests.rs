@@ -551,3 +551,49 @@ proptest! {
         }
     }
 }
+
+/// A server that looks at nothing that it is asked: the same page for ever.
+#[test]
+fn the_same_rows_for_ever_are_noticed() {
+    let page = json!((1..=20).map(|id| json!({ "patron_id": id })).collect::<Vec<_>>());
+    for (total, end) in [(Some(5_000), ReadStep::Stopped(ReadError::SameRows)), (None, ReadStep::Done(Vec::new()))] {
+        let mut reading = Reading::<Patron>::new(Point::start(None));
+        let answer = Response { total_count: total, ..answer(200, &page) };
+        let steps: Vec<_> = (0..10).map(|_| reading.handle(Ok(answer.clone()))).collect();
+        let ended = steps.iter().find(|step| matches!(step, ReadStep::Stopped(_) | ReadStep::Done(_))).unwrap();
+        assert_eq!(std::mem::discriminant(ended), std::mem::discriminant(&end), "{total:?}: {steps:?}");
+    }
+    // The first row is gone each time that somebody looks, and is there again.
+    let mut reading = Reading::<Patron>::new(Point {
+        way: Way::Pages,
+        last: Some(40),
+        read: 500_000,
+        size: 20,
+        ..Point::start(None)
+    });
+    let mut asked = 0;
+    let end = loop {
+        asked += 1;
+        let rows: Vec<_> = (0..20).map(|row| json!({ "patron_id": 50 - (asked % 2) * 20 + row })).collect();
+        let total_count = Some(1_000_000);
+        match reading.handle(Ok(Response { total_count, ..answer(200, &json!(rows)) })) {
+            ReadStep::Rows { .. } | ReadStep::Again(_) => assert!(asked < 10_000),
+            end => break end,
+        }
+    };
+    assert!(matches!(end, ReadStep::Stopped(_) | ReadStep::Done(_)), "{end:?}");
+}
+
+#[test]
+fn an_answer_may_be_as_long_as_its_rows() {
+    let limit = |point| Reading::<Patron>::new(point).request(&settings(), &RestCredentials::Basic).size_limit;
+    let [few, many] = [50, 1_000].map(|size| limit(Point { size, ..Point::start(None) }));
+    let all = limit(Point { way: Way::All, ..Point::start(None) });
+    assert!(Request::get(String::new()).size_limit < few && few < many && many < all);
+    let mut reading = Reading::<Patron>::new(Point::start(None));
+    for _ in 1..MOST_TRIES {
+        assert!(matches!(reading.handle(Err(Failure::TooLong)), ReadStep::Again(_)));
+    }
+    let stop = ReadError::NoAnswer(Failure::TooLong);
+    assert_eq!(reading.handle(Err(Failure::TooLong)), ReadStep::Stopped(stop));
+}

@@ -109,6 +109,10 @@ impl Desk {
                     };
                     remembered.await.map(|()| Input::Remembered)
                 }
+                Step::Rest => {
+                    sleep(Duration::ZERO).await;
+                    Ok(Input::Rested)
+                }
                 Step::Finish => return Outcome::from_backup(adoption.into_outcome()),
             };
             match done {

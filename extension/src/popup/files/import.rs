@@ -23,7 +23,6 @@ use koct_core::{
 use outcome::Outcome;
 use std::{
     cell::{Cell, RefCell},
-    fmt::Write as _,
     rc::Rc,
     time::Duration,
 };
@@ -38,6 +37,8 @@ pub(super) mod outcome;
 
 /// How many transactions are written at once: a scan waits no longer than for these.
 const CHUNK: usize = 250;
+/// How many lines of the report are put into words at once.
+const LINES_AT_ONCE: usize = 100;
 /// How many entries of the log are read at once.
 const READ_AT_ONCE: u32 = 2_000;
 
@@ -100,11 +101,7 @@ impl Import {
                 spawn_local(this.clone().import_all(orders));
             }
         })?;
-        dom::bind(&self.report, "click", self, |this| {
-            if let Err(error) = export::download(&file::report_name(clock::now()), &[this.report()]) {
-                this.say(&js_error(&error));
-            }
-        });
+        dom::bind(&self.report, "click", self, |this| spawn_local(this.clone().save_report()));
         Ok(())
     }
 
@@ -158,21 +155,25 @@ impl Import {
         self.chosen.borrow().iter().filter(fits).cloned().collect()
     }
 
-    /// What became of every file and of every line that was refused, as a text.
-    fn report(&self) -> String {
+    /// Saves what became of every file and of every line that was refused, which may be a million.
+    async fn save_report(self: Rc<Self>) {
         let now = clock::now().map(wording::moment).unwrap_or_default();
-        let mut report = text_with("reportTitle", &[&now]);
-        report.push('\n');
-        for chosen in self.chosen.borrow().iter() {
-            let Some(outcome) = chosen.outcome.borrow().clone() else { continue };
-            let desk = chosen.desk();
-            // Writing into a String cannot fail.
-            let _ = writeln!(report, "\n{} · {desk}\n{}", chosen.file.name(), outcome.words());
-            for (line, reason) in &outcome.refused {
-                let _ = writeln!(report, "{}", text_with("importLine", &[&locale::number(*line), reason]));
+        let mut parts = vec![format!("{}\n", text_with("reportTitle", &[&now]))];
+        let mut rests = slices::Rests::default();
+        let chosen = self.chosen.borrow().clone();
+        for chosen in chosen {
+            // It does not change any more, but nothing is borrowed while others go on.
+            let Some(outcome) = chosen.outcome.take() else { continue };
+            parts.push(format!("\n{} · {}\n{}\n", chosen.file.name(), chosen.desk(), outcome.words()));
+            for lines in outcome.refused.chunks(LINES_AT_ONCE) {
+                parts.push(lines.iter().map(|line| line.words() + "\n").collect());
+                rests.rest().await;
             }
+            chosen.outcome.replace(Some(outcome));
         }
-        report
+        if let Err(error) = export::download(&file::report_name(clock::now()), &parts) {
+            self.say(&js_error(&error));
+        }
     }
 
     /// Looks at files that were chosen, one after the other.
@@ -234,18 +235,18 @@ impl Import {
         self.done.set(true);
         self.report.set_hidden(false);
         let chosen = self.chosen.borrow();
-        let outcomes: Vec<Outcome> = chosen.iter().filter_map(|chosen| chosen.outcome.borrow().clone()).collect();
-        let refused: usize = outcomes.iter().map(|outcome| outcome.refused.len()).sum();
-        let imported: usize = outcomes.iter().map(|outcome| outcome.imported).sum();
-        let already_there: u32 = outcomes.iter().map(|outcome| outcome.already_there).sum();
-        let numbers = [
-            locale::number(outcomes.len()),
-            locale::number(imported),
-            locale::number(already_there),
-            locale::number(refused),
-        ];
+        let (mut files, mut imported, mut already_there, mut refused, mut all_well) = (0_usize, 0, 0, 0, true);
+        for chosen in chosen.iter() {
+            let Some(outcome) = &*chosen.outcome.borrow() else { continue };
+            files += 1;
+            imported += outcome.imported;
+            already_there += outcome.already_there;
+            refused += outcome.refused.len();
+            all_well &= outcome.failed.is_none();
+        }
+        let numbers =
+            [locale::number(files), locale::number(imported), locale::number(already_there), locale::number(refused)];
         let mut words = text_with("importTotal", &numbers.each_ref().map(String::as_str));
-        let all_well = outcomes.iter().all(|outcome| outcome.failed.is_none());
         if !all_well {
             words = format!("{words}\n{}", text("importStopped"));
         }
@@ -271,8 +272,8 @@ impl Import {
 
     async fn import_koc(&self, order: &Order, bytes: &[u8], knowledge: &mut Knowledge) -> Outcome {
         let Ok(desk) = DeskName::parse(&order.desk) else { return Outcome::failed(text("importDeskName")) };
-        let reading = slices::through(koc::reading(bytes, &DeskZone, order.times)).await;
-        let mut outcome = Outcome::from_reading(&reading);
+        let mut reading = slices::through(koc::reading(bytes, &DeskZone, order.times)).await;
+        let mut outcome = Outcome::from_reading(&mut reading);
         let lines = reading.into_lines();
         let cleared = match self.desk.store.cleared_of(&desk).await {
             Ok(cleared) => cleared,

@@ -433,6 +433,7 @@ fn note(set: Set, contents: &Contents) -> String {
         Some(Gap::Refused(permissions)) => notes.push(text_with("gapRefused", &[permissions])),
         Some(Gap::Absent) => notes.push(text("gapAbsent")),
         Some(Gap::Strange(status)) => notes.push(text_with("gapStrange", &[&status.to_string()])),
+        Some(Gap::SameRows) => notes.push(text("gapSameRows")),
         None => {}
     }
     if let Some(held) = contents.sets.get(&set) {

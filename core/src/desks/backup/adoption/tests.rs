@@ -111,6 +111,7 @@ impl Desk {
                     self.cleared.dedup();
                     Input::Remembered
                 }
+                Step::Rest => Input::Rested,
                 Step::Finish => break,
             };
             step = adoption.handle(done);
@@ -136,6 +137,21 @@ fn bus() -> Desk {
     bus.batches = vec![batch(&[4, 5, 6]), batch(&[99])];
     bus.cleared = vec!["Bus\t0123".into(), "Van\t4567".into()];
     bus
+}
+
+#[test]
+fn a_million_bad_lines_let_others_go_on_in_between() {
+    let header = Header::new(desk("Bus"), now());
+    let file = format!("{}{}", write(&header), "nonsense\n".repeat(10 * LINES_AT_ONCE));
+    let mut knowledge = Knowledge::new(desk("Van"));
+    let (mut adoption, mut step) = Adoption::start(file.as_bytes(), header, &mut knowledge);
+    let mut rests = 0;
+    while step == Step::Rest {
+        rests += 1;
+        step = adoption.handle(Input::Rested);
+    }
+    assert_eq!((rests, step), (10, Step::Remember(Vec::new(), Vec::new())));
+    assert_eq!(adoption.into_outcome().refused, (2..=10 * LINES_AT_ONCE + 1).collect::<Vec<_>>());
 }
 
 /// As it is on another computer: what was being sent may have arrived.

@@ -1,11 +1,11 @@
 //! A file that was chosen to be imported: its row, and what it leaves open.
 
-use super::outcome::Outcome;
+use super::outcome::{Outcome, Refused};
 use crate::{
     clock::DeskZone,
     dom,
     i18n::{js_error, plural, text, text_with},
-    locale, slices, wording,
+    slices, wording,
 };
 use koct_core::desks::{
     backup::Header,
@@ -77,8 +77,8 @@ impl Chosen {
     pub(super) async fn look(&self) -> Result<(), String> {
         let bytes = self.bytes().await.ok_or_else(|| text("importNotReadable"))?;
         let kind = match slices::through(file::recognising(&bytes, &DeskZone)).await.map_err(wording::import_error)? {
-            ImportFile::Koc(reading) => {
-                self.show_koc(&reading).map_err(|error| js_error(&error))?;
+            ImportFile::Koc(mut reading) => {
+                self.show_koc(&mut reading).map_err(|error| js_error(&error))?;
                 Content::Koc
             }
             ImportFile::Backup(header) => {
@@ -124,7 +124,7 @@ impl Chosen {
     }
 
     /// Shows what a .koc file holds, and asks what it leaves open.
-    fn show_koc(&self, reading: &Reading) -> Result<(), JsValue> {
+    fn show_koc(&self, reading: &mut Reading) -> Result<(), JsValue> {
         let generator = reading.generator.clone().unwrap_or_else(|| text("importUnknownGenerator"));
         let about = match reading.span() {
             Some((first, last)) => plural(
@@ -159,17 +159,16 @@ impl Chosen {
         Ok(())
     }
 
-    fn show_refused(&self, refused: &[(usize, String)]) {
+    fn show_refused(&self, refused: &[Refused]) {
         let (Some(details), Some(lines)) = (dom::field(&self.row, "refused"), dom::field(&self.row, "refused-lines"))
         else {
             return;
         };
         details.set_hidden(refused.is_empty());
         dom::set_field(&self.row, "refused-count", &plural("importRefusedCount", refused.len(), &[]));
-        let words = |(line, reason): &(usize, String)| text_with("importLine", &[&locale::number(*line), reason]);
         let more = refused.len().checked_sub(LINES_LISTED).filter(|more| *more > 0);
         let more = more.map(|more| plural("importMoreLines", more, &[]));
-        let listed = refused.iter().take(LINES_LISTED).map(words);
+        let listed = refused.iter().take(LINES_LISTED).map(Refused::words);
         dom::fill_list(&lines, listed.chain(more), |words| dom::line(&words));
     }
 

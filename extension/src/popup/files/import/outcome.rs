@@ -6,8 +6,26 @@ use crate::{
 };
 use koct_core::desks::{
     backup::adoption::Adopted,
-    koc::{Reading, Warning},
+    koc::{Problem, Reading, Warning},
 };
+
+/// A line that was refused. A file may have a million of them: they are put into words where they are read.
+#[derive(Clone)]
+pub(crate) enum Refused {
+    Koc(Problem),
+    /// Of a backup, by its number.
+    Backup(usize),
+}
+
+impl Refused {
+    pub(super) fn words(&self) -> String {
+        let (line, reason) = match self {
+            Self::Koc(problem) => (problem.line, wording::koc_reason(&problem.reason)),
+            Self::Backup(line) => (*line, text("backupLine")),
+        };
+        text_with("importLine", &[&locale::number(line), &reason])
+    }
+}
 
 /// What became of a file.
 #[derive(Default, Clone)]
@@ -16,8 +34,8 @@ pub(crate) struct Outcome {
     pub(crate) already_there: u32,
     /// Of those, the ones that were cleared from the log.
     pub(crate) cleared: u32,
-    /// Line numbers and reasons.
-    pub(crate) refused: Vec<(usize, String)>,
+    /// The lines that were refused.
+    pub(crate) refused: Vec<Refused>,
     notes: Vec<String>,
     pub(crate) failed: Option<String>,
 }
@@ -28,13 +46,13 @@ impl Outcome {
     }
 
     /// What reading a .koc file tells.
-    pub(super) fn from_reading(reading: &Reading) -> Self {
+    pub(super) fn from_reading(reading: &mut Reading) -> Self {
         let note = |warning: &Warning| match warning {
             Warning::NoHeader => text("importNoHeader"),
             Warning::Version(version) => text_with("importVersion", &[version]),
         };
         Self {
-            refused: reading.problems.iter().map(|p| (p.line, wording::koc_reason(&p.reason))).collect(),
+            refused: std::mem::take(&mut reading.problems).into_iter().map(Refused::Koc).collect(),
             notes: reading.warnings.iter().map(note).collect(),
             ..Self::default()
         }
@@ -44,7 +62,7 @@ impl Outcome {
         Self {
             imported: adopted.imported,
             already_there: adopted.already_there,
-            refused: adopted.refused.into_iter().map(|line| (line, text("backupLine"))).collect(),
+            refused: adopted.refused.into_iter().map(Refused::Backup).collect(),
             notes: adopted.is_cut.then(|| text("backupCut")).into_iter().collect(),
             ..Self::default()
         }
