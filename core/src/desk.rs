@@ -9,6 +9,7 @@ pub mod name;
 pub mod pattern;
 pub mod scan;
 pub mod scanner;
+pub mod signs;
 pub mod stray;
 pub mod transaction;
 pub mod visit;

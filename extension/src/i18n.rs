@@ -2,6 +2,7 @@
 
 use crate::{locale, storage::StorageError, webext, wording::Explained as _};
 use js_sys::Array;
+use koct_core::desk::signs;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Document, Element};
 
@@ -28,7 +29,7 @@ pub(crate) fn plural(key: &str, number: impl TryInto<u32>, values: &[&str]) -> S
 }
 
 fn message(key: &str, values: &[&str]) -> String {
-    let values: Array = values.iter().map(|value| JsValue::from_str(&isolated(value))).collect();
+    let values: Array = values.iter().map(|value| JsValue::from_str(&isolated(&signs::harmless(value)))).collect();
     webext::get_message(key, &values)
 }
 

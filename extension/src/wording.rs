@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use koct_borrowers_db::{FileError, Report, sqlite::SqliteError};
 use koct_core::{
     Action, Amount, CommitType, Entry, Moment, Settings, State, Status, Transaction,
-    desk::{amount::AmountError, barcode::CodeError, zone::Zone as _},
+    desk::{amount::AmountError, barcode::CodeError, signs, zone::Zone as _},
     desks::{conflict::Kind, import::file::ImportError, koc::Reason},
     koha::{
         Failure, NotSent,
@@ -179,6 +179,7 @@ pub(crate) fn code_error(error: &CodeError) -> String {
     match error {
         CodeError::Empty => text("codeEmpty"),
         CodeError::ControlCharacter(code_point) => text_with("codeControl", &[&control(*code_point)]),
+        CodeError::Invisible(sign) => text_with("codeInvisible", &[&signs::name(*sign)]),
         CodeError::TooLong { length, limit } => {
             text_with("codeTooLong", &[&locale::number(*length), &locale::number(*limit)])
         }

@@ -43,6 +43,25 @@ fn the_same_item_twice_in_a_row_is_asked_about_and_scanning_goes_on() {
 }
 
 #[test]
+fn what_nobody_sees_is_refused_in_a_code_and_what_only_looks_alike_is_asked_about() {
+    let desk = desk();
+    // Pasted around a code it does no harm. Within, it would be another code.
+    desk.page.type_text(&format!("{}\u{feff}B1\u{200e}\nB\u{200b}2\n", key::F4)).unwrap();
+    desk.page.wait_contains("#attention", "a character that nobody sees (U+200B ZERO WIDTH SPACE)").unwrap();
+    assert_eq!(barcodes(&desk), ["B1"]);
+    desk.page.click("#attention [data-field=dismiss]").unwrap();
+    desk.page.wait_hidden("#attention").unwrap();
+    // A Cyrillic letter.
+    desk.page.click("#checkin-item").unwrap();
+    desk.page.type_text("\u{410}12\nB3\n").unwrap();
+    desk.page.wait_contains("#attention", "(U+0410) only looks like").unwrap();
+    desk.wait_for_total(2).unwrap();
+    desk.page.click("#attention [data-field=retry]").unwrap();
+    desk.wait_for_total(3).unwrap();
+    assert_eq!(barcodes(&desk), ["B1", "B3", "\u{410}12"]);
+}
+
+#[test]
 fn a_card_in_the_field_of_the_item_is_the_next_patron() {
     let desk = desk();
     set(&desk, "23529#########", "enter");

@@ -5,6 +5,16 @@ use koct_tests::page::key::{self, F1, F4};
 use serde_json::json;
 
 #[test]
+fn the_settings_lead_to_the_licences_of_all_that_is_in_the_add_on() {
+    let desk = desk();
+    let settings = desk.open_settings().unwrap();
+    settings.click("#notices").unwrap();
+    let notices = desk.firefox.wait_for_page("NOTICES.txt").unwrap();
+    notices.wait_contains("body", "wasm-bindgen 0.2").unwrap();
+    notices.wait_contains("body", "Permission is hereby granted, free of charge").unwrap();
+}
+
+#[test]
 fn one_key_opens_the_help_and_another_gives_the_field_back() {
     let desk = desk();
     desk.page.press(&[F4]).unwrap();

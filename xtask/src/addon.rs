@@ -1,6 +1,7 @@
 //! Builds the add-on: `target/addon/`. The same sources give the same bytes, wherever they lie.
 
 use crate::{
+    notices,
     project::{self, Result, VERSION, at, cargo, names, run},
     setup,
 };
@@ -14,7 +15,7 @@ use std::{
 const PARTS: [&str; 6] = ["manifest.json", "LICENSE", "_locales", "icons", "options", "popup"];
 /// What is compiled, each into a module of its own in the add-on's folder `pkg`: the add-on, and the parts of it that are
 /// loaded only when they are used.
-const PACKAGES: [&str; 2] = ["koct-extension", "koct-borrowers-module"];
+pub(crate) const PACKAGES: [&str; 2] = ["koct-extension", "koct-borrowers-module"];
 
 /// A copy of the sources, and where it is built.
 pub(crate) struct Place {
@@ -98,6 +99,8 @@ pub(crate) fn build_at(place: &Place, arguments: &[&str]) -> Result<PathBuf> {
     for part in PARTS {
         copy(&place.root.join(part), &addon.join(part))?;
     }
+    let path = addon.join("NOTICES.txt");
+    at(&path, fs::write(&path, notices::text(&place.root, &PACKAGES, arguments)?))?;
     Ok(addon)
 }
 

@@ -5,6 +5,7 @@ mod archive;
 mod bench;
 mod demo;
 mod locales;
+mod notices;
 mod npm;
 mod package;
 mod project;

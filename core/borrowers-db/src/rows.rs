@@ -6,7 +6,7 @@ use super::{
 };
 use chrono::{DateTime, Duration, NaiveDate, NaiveDateTime, NaiveTime, Utc};
 use koct_core::{
-    desk::amount::Cents,
+    desk::{amount::Cents, signs::harmless},
     directory::record::{Loan, Patron, end},
 };
 
@@ -84,10 +84,11 @@ impl PatronColumns {
     pub(super) fn patron(&self, id: u32, row: &Row, table: &Table, report: &mut Report) -> Result<Patron, SqliteError> {
         let value = |column: Option<usize>| column.map(|column| row.value(table, column)).transpose();
         let text_of = |column| Ok(value(column)?.map(|value| text(&value)).unwrap_or_default());
+        let words = |column| text_of(column).map(|text| harmless(&text).into_owned());
         let is_set = |column| Ok::<_, SqliteError>(value(column)?.and_then(|value| flag(&value)));
         let mut other_names = Vec::new();
         for column in self.other_names {
-            let name = text_of(column)?;
+            let name = words(column)?;
             if !name.is_empty() {
                 other_names.push(name);
             }
@@ -96,15 +97,15 @@ impl PatronColumns {
             id,
             cardnumber: text_of(Some(self.cardnumber))?,
             userid: text_of(self.userid)?,
-            surname: text_of(Some(self.surname))?,
-            firstname: text_of(self.firstname)?,
+            surname: words(Some(self.surname))?,
+            firstname: words(self.firstname)?,
             other_names: other_names.join(" "),
             category: text_of(self.category)?,
             library: text_of(self.library)?,
             expires: clear(value(self.expires)?, &mut report.unclear_dates, |value| day(&text(value))),
             restricted: is_set(self.debarred)?,
             restricted_until: value(self.debarred)?.and_then(|value| day(&text(&value))).and_then(end),
-            restriction_comment: text_of(self.debarred_comment)?,
+            restriction_comment: words(self.debarred_comment)?,
             card_lost: is_set(self.lost)?,
             wrong_address: is_set(self.gone_no_address)?,
             owes: match value(self.total_fines)? {
@@ -155,7 +156,7 @@ impl LoanColumns {
             item: value(self.item)?.and_then(|value| number(&value)),
             due: time(self.due, END_OF_DAY)?,
             since: time(self.since, NaiveTime::MIN)?,
-            title: text_of(Some(self.title))?,
+            title: harmless(&text_of(Some(self.title))?).into_owned(),
             call_number: text_of(self.call_number)?,
         })
     }

@@ -1,5 +1,6 @@
 //! Barcodes of items and cardnumbers of patrons: parsed once, valid ever after.
 
+use crate::desk::signs;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
@@ -13,6 +14,9 @@ pub enum CodeError {
     /// A control character (tab, line end, escape …) stands inside the code.
     #[error("it holds the control character U+{0:04X}")]
     ControlCharacter(u32),
+    /// A character that nobody sees stands inside the code that was scanned or typed.
+    #[error("it holds the invisible character U+{:04X}", u32::from(*.0))]
+    Invisible(char),
     /// Koha's column would cut the code.
     #[error("it has {length} characters, and Koha keeps at most {limit}")]
     TooLong {
@@ -40,6 +44,16 @@ pub(crate) fn parse(raw: &str, limit: usize) -> Result<String, CodeError> {
     Ok(code.to_owned())
 }
 
+/// As [`parse`], for what is scanned or typed now: what nobody sees is dropped at both ends, and refused inside. What is stored
+/// already stays as it is.
+pub(crate) fn scanned(raw: &str, limit: usize) -> Result<String, CodeError> {
+    let code = signs::trimmed(raw);
+    match code.chars().find(|sign| signs::is_invisible(*sign)) {
+        Some(sign) => Err(CodeError::Invisible(sign)),
+        None => parse(code, limit),
+    }
+}
+
 macro_rules! code {
     ($(#[$doc:meta])* $name:ident, $limit:expr) => {
         $(#[$doc])*
@@ -57,6 +71,14 @@ macro_rules! code {
             /// When nothing is left, a control character stands inside, or it is longer than [`Self::LIMIT`].
             pub fn parse(raw: &str) -> Result<Self, $crate::desk::barcode::CodeError> {
                 $crate::desk::barcode::parse(raw, Self::LIMIT).map(Self)
+            }
+
+            /// As [`Self::parse`], of what is scanned or typed.
+            ///
+            /// # Errors
+            /// As [`Self::parse`], and when a character that nobody sees stands inside.
+            pub fn scanned(raw: &str) -> Result<Self, $crate::desk::barcode::CodeError> {
+                $crate::desk::barcode::scanned(raw, Self::LIMIT).map(Self)
             }
 
             /// The text, trimmed.
@@ -129,6 +151,15 @@ pub fn same_code(one: &str, other: &str) -> bool {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn what_nobody_sees_is_dropped_around_a_scan_and_refused_within() {
+        assert_eq!(Barcode::scanned("\u{feff} 39999\u{200b}\u{200e}\n").unwrap().as_str(), "39999");
+        assert_eq!(Barcode::scanned("399\u{200b}99"), Err(CodeError::Invisible('\u{200b}')));
+        assert_eq!(Cardnumber::scanned("\u{202e}"), Err(CodeError::Empty));
+        // What an earlier version has recorded is read.
+        assert_eq!(Barcode::parse("399\u{200b}99").unwrap().as_str(), "399\u{200b}99");
+    }
 
     #[test]
     fn trims_as_koha_does() {

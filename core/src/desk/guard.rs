@@ -1,8 +1,9 @@
 //! What is asked about a scan before it is recorded.
 
 use crate::desk::{
-    barcode::{Barcode, same_code},
+    barcode::{Barcode, Cardnumber, same_code},
     pattern::CardPattern,
+    signs,
     transaction::Action,
 };
 
@@ -15,6 +16,8 @@ pub enum Concern {
     PatronCard,
     /// The item's code is known as that of an item, and as a patron's card too.
     CardOrItem,
+    /// A sign of a code looks like a letter or a digit of ours, and is another: Koha would not find it.
+    Lookalike(char),
 }
 
 /// What a code in the item's field is, by the records for look-up.
@@ -52,7 +55,11 @@ pub fn concern(action: &Action, last: Option<&Action>, cards: Option<&CardPatter
     if action.barcode().is_some_and(|barcode| is_card(barcode, cards)) {
         return Some(Concern::PatronCard);
     }
-    last.is_some_and(|last| is_same(action, last)).then_some(Concern::SameAgain)
+    if last.is_some_and(|last| is_same(action, last)) {
+        return Some(Concern::SameAgain);
+    }
+    let codes = [action.cardnumber().map(Cardnumber::as_str), action.barcode().map(Barcode::as_str)];
+    codes.into_iter().flatten().find_map(signs::lookalike).map(Concern::Lookalike)
 }
 
 /// Whether an item's code looks like a patron's card.
@@ -78,7 +85,7 @@ fn is_same(one: &Action, other: &Action) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desk::{amount::Amount, barcode::Cardnumber};
+    use crate::desk::amount::Amount;
 
     fn issue(patron: &str, item: &str) -> Action {
         Action::Issue { cardnumber: Cardnumber::parse(patron).unwrap(), barcode: Barcode::parse(item).unwrap() }
@@ -99,6 +106,13 @@ mod tests {
         let payment =
             Action::Payment { cardnumber: Cardnumber::parse("P1").unwrap(), amount: Amount::parse("1.00").unwrap() };
         assert_eq!(concern(&payment, Some(&payment), None), None);
+    }
+
+    #[test]
+    fn what_looks_like_another_code_is_asked_about() {
+        assert_eq!(concern(&checkin("А12"), None, None), Some(Concern::Lookalike('А')), "Cyrillic");
+        assert_eq!(concern(&issue("Р1", "A1"), None, None), Some(Concern::Lookalike('Р')));
+        assert_eq!(concern(&issue("P1", "A1"), None, None), None);
     }
 
     #[test]

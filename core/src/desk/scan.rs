@@ -5,6 +5,7 @@ use crate::desk::{
     barcode::{Barcode, Cardnumber, CodeError},
     guard,
     pattern::CardPattern,
+    signs,
     transaction::Action,
 };
 
@@ -77,16 +78,16 @@ pub enum Entered {
 /// assert_eq!(checkout(" ", "B1", None), Entered::Missing(Field::Patron));
 /// ```
 pub fn checkout(patron: &str, item: &str, cards: Option<&CardPattern>) -> Entered {
-    let barcode = Barcode::parse(item);
+    let barcode = Barcode::scanned(item);
     if barcode.as_ref().is_ok_and(|barcode| guard::is_card(barcode, cards))
-        && let Ok(card) = Cardnumber::parse(item)
+        && let Ok(card) = Cardnumber::scanned(item)
     {
         return Entered::NextPatron(card);
     }
     if let Some(missing) = missing([(patron, Field::Patron), (item, Field::Item)]) {
         return missing;
     }
-    let action = Cardnumber::parse(patron).map_err(TypedError::Cardnumber).and_then(|cardnumber| {
+    let action = Cardnumber::scanned(patron).map_err(TypedError::Cardnumber).and_then(|cardnumber| {
         barcode.map_err(TypedError::Barcode).map(|barcode| Action::Issue { cardnumber, barcode })
     });
     entered(action, || Typed::Checkout { patron: patron.to_owned(), item: item.to_owned() })
@@ -97,7 +98,7 @@ pub fn checkin(item: &str) -> Entered {
     if let Some(missing) = missing([(item, Field::Item)]) {
         return missing;
     }
-    let action = Barcode::parse(item).map_err(TypedError::Barcode).map(|barcode| Action::Return { barcode });
+    let action = Barcode::scanned(item).map_err(TypedError::Barcode).map(|barcode| Action::Return { barcode });
     entered(action, || Typed::Checkin { item: item.to_owned() })
 }
 
@@ -107,7 +108,7 @@ pub fn payment(patron: &str, amount: &str) -> Entered {
         return missing;
     }
     let action = Amount::typed(amount).map_err(TypedError::Amount).and_then(|amount| {
-        let cardnumber = Cardnumber::parse(patron).map_err(TypedError::Cardnumber)?;
+        let cardnumber = Cardnumber::scanned(patron).map_err(TypedError::Cardnumber)?;
         Ok(Action::Payment { cardnumber, amount })
     });
     match entered(action, || Typed::Payment { patron: patron.to_owned(), amount: amount.to_owned() }) {
@@ -119,7 +120,7 @@ pub fn payment(patron: &str, amount: &str) -> Entered {
 }
 
 fn missing<const N: usize>(fields: [(&str, Field); N]) -> Option<Entered> {
-    fields.into_iter().find(|(text, _)| text.trim().is_empty()).map(|(_, field)| Entered::Missing(field))
+    fields.into_iter().find(|(text, _)| signs::trimmed(text).is_empty()).map(|(_, field)| Entered::Missing(field))
 }
 
 fn entered(action: Result<Action, TypedError>, typed: impl FnOnce() -> Typed) -> Entered {
@@ -135,6 +136,17 @@ mod tests {
 
     fn card(code: &str) -> Cardnumber {
         Cardnumber::parse(code).unwrap()
+    }
+
+    #[test]
+    fn what_nobody_sees_is_no_code() {
+        assert_eq!(checkin("\u{feff}\u{200b}"), Entered::Missing(Field::Item));
+        let refused = Entered::Refused(
+            Typed::Checkin { item: "B\u{200b}1".into() },
+            TypedError::Barcode(CodeError::Invisible('\u{200b}')),
+        );
+        assert_eq!(checkin("B\u{200b}1"), refused);
+        assert!(matches!(checkout("P1\u{200e}", "\u{feff}B1", None), Entered::Scan(_)));
     }
 
     #[test]

@@ -339,6 +339,7 @@ impl From<CodeError> for FieldError {
         match error {
             CodeError::Empty => Self::Missing,
             CodeError::ControlCharacter(code_point) => Self::ControlCharacter(code_point),
+            CodeError::Invisible(sign) => Self::ControlCharacter(u32::from(sign)),
             CodeError::TooLong { length, limit } => Self::TooLong { length, limit },
         }
     }

@@ -91,6 +91,10 @@ impl Unrecorded {
             Self::Scan(_, Problem::Odd(Concern::SameAgain)) => text("attentionSameAgain"),
             Self::Scan(_, Problem::Odd(Concern::PatronCard)) => text("attentionPatronCard"),
             Self::Scan(_, Problem::Odd(Concern::CardOrItem)) => text("attentionCardOrItem"),
+            Self::Scan(_, Problem::Odd(Concern::Lookalike(sign))) => {
+                let code_point = format!("U+{:04X}", u32::from(*sign));
+                text_with("attentionLookalike", &[&sign.to_string(), &code_point])
+            }
             Self::Scan(_, Problem::NextPatron(_)) => text("attentionKnownCard"),
         }
     }
@@ -100,6 +104,7 @@ impl Unrecorded {
         text(match self {
             Self::Typed(..) => "attentionEdit",
             Self::Scan(_, Problem::Odd(Concern::SameAgain)) => "attentionAgain",
+            Self::Scan(_, Problem::Odd(Concern::Lookalike(_))) => "attentionIsRight",
             Self::Scan(_, Problem::Odd(Concern::PatronCard | Concern::CardOrItem) | Problem::NextPatron(_)) => {
                 "attentionIsItem"
             }

@@ -150,5 +150,5 @@ pub async fn measure_disk_here() -> String {
         let disk = koct_extension::directory::Disk::open("koct-speed", &[7; 32]).await?;
         directory::measure_on(disk, &js_sys::Date::now, directory::LARGE).await
     };
-    measured.await.unwrap_or_else(|error| error.to_string())
+    measured.await.unwrap_or_else(|error| format!("{error:?}"))
 }

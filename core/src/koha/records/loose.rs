@@ -1,6 +1,7 @@
 //! Values as Koha's versions write them: a number may be a text, a flag a number, anything may be missing. What cannot be
 //! understood is as if it were not there, and never spoils the rows around it.
 
+use crate::desk::signs::harmless;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{
     Deserialize, Deserializer,
@@ -70,6 +71,11 @@ impl<'de> Visitor<'de> for Any {
 }
 
 impl Loose {
+    /// As words to be shown among others: see [`harmless`].
+    pub(super) fn words(self) -> String {
+        harmless(&self.text()).trim().to_owned()
+    }
+
     /// As a text; empty where there is none.
     pub(super) fn text(self) -> String {
         match self {
@@ -143,6 +149,8 @@ mod tests {
         for none in ["0", "-1", "5.5", "\"x\"", "null", "[1]", "{\"a\":{}}", "4294967296", "true"] {
             assert_eq!(loose(none).id(), None, "{none}");
         }
+        assert_eq!(loose("\" An\u{202e}na\u{200b}é \"").words(), "Annaé");
+        assert_eq!(loose("\"A\u{200b}1\"").text(), "A\u{200b}1", "a code is what it is");
         assert_eq!(
             (loose("7").text(), loose("\" a \"").text(), loose("null").text()),
             ("7".into(), "a".into(), String::new())

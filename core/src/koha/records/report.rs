@@ -125,7 +125,7 @@ fn says_maintenance(response: &Response) -> bool {
 fn restriction(row: &RawValue) -> Option<Restriction> {
     let (patron, until, comment): (Loose, Loose, Loose) = serde_json::from_str(row.get()).ok()?;
     let until = until.day()?;
-    Some(Restriction { patron: patron.id()?, until: end(until), comment: one_line(&comment.text()) })
+    Some(Restriction { patron: patron.id()?, until: end(until), comment: one_line(&comment.words()) })
 }
 
 /// Koha keeps one restriction in each line.

@@ -66,15 +66,15 @@ impl Listed for Patron {
     type Raw = RawPatron;
 
     fn read(raw: RawPatron) -> Option<(Self, bool)> {
-        let firstname = raw.firstname.text();
-        let others = [raw.middle_name, raw.preferred_name, raw.other_name].map(Loose::text);
+        let firstname = raw.firstname.words();
+        let others = [raw.middle_name, raw.preferred_name, raw.other_name].map(Loose::words);
         let others: Vec<String> = others.into_iter().filter(|other| !other.is_empty() && *other != firstname).collect();
         let owes = raw.account_balance.cents();
         let patron = Self {
             id: raw.patron_id.id()?,
             cardnumber: raw.cardnumber.text(),
             userid: raw.userid.text(),
-            surname: raw.surname.text(),
+            surname: raw.surname.words(),
             firstname,
             other_names: others.join(" "),
             category: raw.category_id.text(),
@@ -84,7 +84,7 @@ impl Listed for Patron {
             card_lost: raw.patron_card_lost.flag(),
             wrong_address: raw.incorrect_address.flag(),
             owes,
-            staff_note: raw.staff_notes.text(),
+            staff_note: raw.staff_notes.words(),
             ..Self::default()
         };
         Some((patron, owes.is_some()))
@@ -104,15 +104,15 @@ impl Listed for Item {
     fn read(raw: RawItem) -> Option<(Self, bool)> {
         let has_title = raw.biblio.is_some();
         let biblio = raw.biblio.unwrap_or_default();
-        let (title, subtitle) = (biblio.title.text(), biblio.subtitle.text());
+        let (title, subtitle) = (biblio.title.words(), biblio.subtitle.words());
         let item = Self {
             id: raw.item_id.id()?,
             barcode: raw.external_id.text(),
             biblio: raw.biblio_id.id().unwrap_or_default(),
             title: if subtitle.is_empty() { title } else { format!("{title} {subtitle}") },
-            author: biblio.author.text(),
-            call_number: raw.callnumber.text(),
-            materials: raw.materials_notes.text(),
+            author: biblio.author.words(),
+            call_number: raw.callnumber.words(),
+            materials: raw.materials_notes.words(),
         };
         Some((item, has_title))
     }

@@ -1,0 +1,174 @@
+//! Signs that nobody sees, that turn text around, or that look like others.
+//!
+//! A code that was pasted, or that a scanner gives, can hold them: two codes look alike then, and Koha knows one of them. In a
+//! name they can make the words around it read as something else.
+
+use std::borrow::Cow;
+
+/// The signs without a shape of their own: Unicode's general category Cf, the selectors of variations, and fillers that are
+/// blank (Unicode 16, `DerivedGeneralCategory.txt` and `Default_Ignorable_Code_Point`).
+const INVISIBLE: [(char, char); 26] = [
+    ('\u{ad}', '\u{ad}'),
+    ('\u{34f}', '\u{34f}'),
+    ('\u{600}', '\u{605}'),
+    ('\u{61c}', '\u{61c}'),
+    ('\u{6dd}', '\u{6dd}'),
+    ('\u{70f}', '\u{70f}'),
+    ('\u{890}', '\u{891}'),
+    ('\u{8e2}', '\u{8e2}'),
+    ('\u{115f}', '\u{1160}'),
+    ('\u{17b4}', '\u{17b5}'),
+    ('\u{180b}', '\u{180f}'),
+    ('\u{200b}', '\u{200f}'),
+    ('\u{202a}', '\u{202e}'),
+    ('\u{2060}', '\u{206f}'),
+    ('\u{2800}', '\u{2800}'),
+    ('\u{3164}', '\u{3164}'),
+    ('\u{fe00}', '\u{fe0f}'),
+    ('\u{feff}', '\u{feff}'),
+    ('\u{ffa0}', '\u{ffa0}'),
+    ('\u{fff0}', '\u{fffb}'),
+    ('\u{110bd}', '\u{110bd}'),
+    ('\u{110cd}', '\u{110cd}'),
+    ('\u{13430}', '\u{1343f}'),
+    ('\u{1bca0}', '\u{1bca3}'),
+    ('\u{1d173}', '\u{1d17a}'),
+    ('\u{e0000}', '\u{e0fff}'),
+];
+
+/// What those are called that are met.
+const NAMES: [(char, &str); 14] = [
+    ('\u{ad}', "SOFT HYPHEN"),
+    ('\u{61c}', "ARABIC LETTER MARK"),
+    ('\u{200b}', "ZERO WIDTH SPACE"),
+    ('\u{200c}', "ZERO WIDTH NON-JOINER"),
+    ('\u{200d}', "ZERO WIDTH JOINER"),
+    ('\u{200e}', "LEFT-TO-RIGHT MARK"),
+    ('\u{200f}', "RIGHT-TO-LEFT MARK"),
+    ('\u{202a}', "LEFT-TO-RIGHT EMBEDDING"),
+    ('\u{202b}', "RIGHT-TO-LEFT EMBEDDING"),
+    ('\u{202c}', "POP DIRECTIONAL FORMATTING"),
+    ('\u{202d}', "LEFT-TO-RIGHT OVERRIDE"),
+    ('\u{202e}', "RIGHT-TO-LEFT OVERRIDE"),
+    ('\u{2060}', "WORD JOINER"),
+    ('\u{feff}', "ZERO WIDTH NO-BREAK SPACE"),
+];
+
+/// Letters of other scripts that are drawn as Latin ones are.
+const LOOKALIKES: &str = "АВЕЅІЈКМНОРСТУХаеѕіјорсухһԁԛԝӏΑΒΕΖΗΙΚΜΝΟΡΤΥΧοναγρυΙℹⅠⅤⅩⅼ";
+
+/// Whether nobody sees it.
+pub fn is_invisible(sign: char) -> bool {
+    INVISIBLE.iter().any(|(first, last)| (*first..=*last).contains(&sign))
+}
+
+/// What a sign is called: `U+200B ZERO WIDTH SPACE`.
+pub fn name(sign: char) -> String {
+    let name = NAMES.iter().find(|(named, _)| *named == sign).map_or("", |(_, name)| name);
+    format!("U+{:04X} {name}", u32::from(sign)).trim_end().to_owned()
+}
+
+/// Without blanks and what nobody sees at both ends, which pasting and scanners add.
+pub fn trimmed(text: &str) -> &str {
+    text.trim_matches(|sign: char| sign.is_whitespace() || is_invisible(sign))
+}
+
+/// A sign that looks like one of ours, and is another: a letter of another script where the code seems to be in Latin letters,
+/// or a wide letter or digit. Codes that are wholly in another script are as they are meant.
+pub fn lookalike(code: &str) -> Option<char> {
+    let is_wide = |sign: char| ('\u{ff01}'..='\u{ff5e}').contains(&sign);
+    let seems_latin =
+        code.chars().all(|sign| sign.is_ascii() || !sign.is_alphabetic() || LOOKALIKES.contains(sign) || is_wide(sign));
+    code.chars().find(|sign| is_wide(*sign) || (seems_latin && LOOKALIKES.contains(*sign)))
+}
+
+/// A text from outside, to be shown among others: without what turns those around, and without what nobody sees. What joins
+/// letters in some scripts stays, and so do pairs that isolate.
+pub fn harmless(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
+    let mut open = 0_i32;
+    let is_paired = text.chars().all(|sign| {
+        open += match sign {
+            '\u{2066}'..='\u{2068}' => 1,
+            '\u{2069}' => -1,
+            _ => 0,
+        };
+        open >= 0
+    }) && open == 0;
+    let stays = |sign: char| match sign {
+        '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}' => true,
+        '\u{2066}'..='\u{2069}' => is_paired,
+        _ => !is_invisible(sign),
+    };
+    if text.chars().all(stays) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.chars().filter(|sign| stays(*sign)).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn names_what_nobody_sees() {
+        assert_eq!(name('\u{200b}'), "U+200B ZERO WIDTH SPACE");
+        assert_eq!(name('\u{e0041}'), "U+E0041");
+        for (sign, _) in NAMES {
+            assert!(is_invisible(sign), "{sign:?}");
+        }
+        for sign in "aé9 -١א中👍\u{301}".chars() {
+            assert!(!is_invisible(sign), "{sign:?}");
+        }
+    }
+
+    #[test]
+    fn what_looks_like_ours_and_is_another_is_found() {
+        for (code, found) in [
+            ("39999000000001", None),
+            ("А1234", Some('А')),
+            ("AB\u{421}1", Some('\u{421}')),
+            ("３9999", Some('３')),
+            // Somebody's own letters.
+            ("Щ1234", None),
+            ("КНИГА", None),
+            ("БР-А12", None),
+            ("Ω7", None),
+            ("é7", None),
+            ("١٢٣", None),
+        ] {
+            assert_eq!(lookalike(code), found, "{code}");
+        }
+    }
+
+    #[test]
+    fn nothing_turns_what_stands_around_it() {
+        for (text, shown) in [
+            ("Zoë Müller", "Zoë Müller"),
+            ("Zoë\u{202e} gnp.exe", "Zoë gnp.exe"),
+            ("\u{feff}An\u{ad}na\u{200b}é", "Annaé"),
+            ("می\u{200c}خواهم", "می\u{200c}خواهم"),
+            ("é\u{2069}", "é"),
+            ("\u{2068}é\u{2069}", "\u{2068}é\u{2069}"),
+            ("\u{2069}é\u{2068}", "é"),
+            ("👍\u{fe0f}", "👍\u{fe0f}"),
+        ] {
+            assert_eq!(harmless(text), shown, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn is_done_once_for_all(text in "(\\PC|[\u{200b}-\u{200f}\u{202a}-\u{202e}\u{2066}-\u{2069}a]){0,12}") {
+            let shown = harmless(&text).into_owned();
+            prop_assert_eq!(harmless(&shown), shown.as_str());
+            let turned = shown.contains('\u{202e}');
+            prop_assert!(!turned);
+            prop_assert_eq!(trimmed(trimmed(&text)), trimmed(&text));
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! The licences of all crates that are compiled into the add-on, as a text that goes with it: most ask for no more than that.
+
+use crate::{
+    project::{Result, at, cargo, names},
+    setup,
+};
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    fs,
+    path::Path,
+    process::Stdio,
+};
+
+/// Licences whose works may be part of one under GPL-3.0-or-later (<https://www.gnu.org/licenses/license-list.html>).
+const COMPATIBLE: [&str; 13] = [
+    "MIT",
+    "Apache-2.0",
+    "Apache-2.0 WITH LLVM-exception",
+    "0BSD",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "CC0-1.0",
+    "ISC",
+    "MPL-2.0",
+    "Unicode-3.0",
+    "Unlicense",
+    "Zlib",
+];
+
+/// How the names of the files begin that hold a licence.
+const FILES: [&str; 5] = ["LICENSE", "LICENCE", "COPYING", "COPYRIGHT", "NOTICE"];
+/// Where one of several licences may be chosen, it is MIT: these say the same at greater length.
+const NOT_CHOSEN: [&str; 5] = ["APACHE", "ZLIB", "0BSD", "COPYING", "BOOST"];
+
+const MIT: &str = include_str!("notices/MIT.txt");
+
+const HEAD: &str = "KOCT is free software under GPL-3.0-or-later: see LICENSE.\n\nCompiled into it are Rust's standard library (MIT OR \
+                    Apache-2.0, Copyright (c) The Rust Project Contributors) and the crates below.\n";
+
+/// The text, of what is compiled of these packages in this folder.
+///
+/// # Errors
+/// When a crate has no licence, or one that KOCT's does not allow, or when cargo cannot tell.
+pub(crate) fn text(root: &Path, packages: &[&str], arguments: &[&str]) -> Result<String> {
+    let mut by_text: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for package in compiled(&metadata(root, arguments)?, packages)? {
+        let title = format!("{} {} ({})", word(&package["name"]), word(&package["version"]), word(&package["license"]));
+        if !is_compatible(word(&package["license"])) {
+            return Err(format!(
+                "{title}: its licence does not go with GPL-3.0-or-later, or is not known to (xtask/src/notices.rs)"
+            ));
+        }
+        let folder = Path::new(word(&package["manifest_path"])).parent().ok_or("a package without a folder")?;
+        for text in texts(folder, &package).map_err(|error| format!("{title}: {error}"))? {
+            by_text.entry(text).or_default().push(title.clone());
+        }
+    }
+    let mut notices = HEAD.to_owned();
+    let mut parts: Vec<(Vec<String>, String)> = by_text.into_iter().map(|(text, of)| (of, text)).collect();
+    parts.sort();
+    for (of, text) in parts {
+        // Writing into a text cannot fail.
+        let _ = write!(notices, "\n{}\n{}\n\n{text}\n", "-".repeat(72), of.join("\n"));
+    }
+    Ok(notices)
+}
+
+fn word(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn metadata(root: &Path, arguments: &[&str]) -> Result<Value> {
+    let mut command = cargo(&["metadata", "--quiet", "--format-version", "1", "--filter-platform", setup::WASM]);
+    let output = command.args(arguments).current_dir(root).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| format!("cannot start {command:?}: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("{command:?} failed ({})", output.status));
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| format!("cargo metadata: {error}"))
+}
+
+/// The packages of others whose code ends up in these, in the order of their names. What only runs while they are compiled does
+/// not.
+fn compiled(metadata: &Value, packages: &[&str]) -> Result<Vec<Value>> {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let by_id =
+        |list: Vec<Value>| list.into_iter().map(|it| (word(&it["id"]).to_owned(), it)).collect::<BTreeMap<_, _>>();
+    let (known, nodes) = (by_id(list(&metadata["packages"])), by_id(list(&metadata["resolve"]["nodes"])));
+    let first = known.iter().filter(|(_, package)| packages.contains(&word(&package["name"])));
+    let mut to_do: Vec<String> = first.map(|(id, _)| id.clone()).collect();
+    if to_do.len() != packages.len() {
+        return Err(format!("cargo does not know all of {packages:?}"));
+    }
+    let mut seen = BTreeSet::new();
+    let mut found = Vec::new();
+    while let Some(id) = to_do.pop() {
+        let package = known.get(&id).ok_or("cargo names a package that it does not list")?;
+        let is_macro =
+            list(&package["targets"]).iter().any(|target| list(&target["kind"]).contains(&"proc-macro".into()));
+        if is_macro || !seen.insert(id.clone()) {
+            continue;
+        }
+        let is_normal = |dependency: &Value| list(&dependency["dep_kinds"]).iter().any(|kind| kind["kind"].is_null());
+        let dependencies = nodes.get(&id).map(|node| list(&node["deps"])).unwrap_or_default();
+        to_do.extend(dependencies.iter().filter(|it| is_normal(it)).map(|it| word(&it["pkg"]).to_owned()));
+        // Ours have no source.
+        if !package["source"].is_null() {
+            found.push(package.clone());
+        }
+    }
+    found.sort_by_key(|package| (word(&package["name"]).to_owned(), word(&package["version"]).to_owned()));
+    Ok(found)
+}
+
+/// Whether one of the licences between which may be chosen is compatible, for each part that has its own.
+fn is_compatible(expression: &str) -> bool {
+    let plain = |text: &str| text.trim_matches(['(', ')', ' ']).to_owned();
+    expression.split(" AND ").all(|part| {
+        let mut choices = part.split(" OR ").flat_map(|choice| choice.split('/')).map(plain);
+        choices.any(|choice| COMPATIBLE.contains(&choice.as_str()))
+    })
+}
+
+/// What the files of a package say of its licence. Where there is none and the licence is MIT, that of its authors.
+fn texts(folder: &Path, package: &Value) -> Result<Vec<String>> {
+    let names: Vec<String> = names(folder)?.iter().map(|name| name.to_string_lossy().into_owned()).collect();
+    let is_one = |name: &&String| {
+        FILES.iter().any(|start| name.to_uppercase().starts_with(start)) && folder.join(name).is_file()
+    };
+    let mut files: Vec<&String> = names.iter().filter(is_one).collect();
+    if files.iter().any(|name| name.to_uppercase().contains("MIT")) {
+        files.retain(|name| !NOT_CHOSEN.iter().any(|part| name.to_uppercase().contains(part)));
+    }
+    files.sort();
+    if files.is_empty() {
+        let authors: Vec<&str> = package["authors"].as_array().into_iter().flatten().map(word).collect();
+        if word(&package["license"]) != "MIT" || authors.is_empty() {
+            return Err("there is no text of its licence".into());
+        }
+        return Ok(vec![MIT.trim_end().replace("AUTHORS", &authors.join(", "))]);
+    }
+    let read = |name: &String| {
+        let path = folder.join(name);
+        // Line ends, so that the same text stands there once.
+        Ok(at(&path, fs::read_to_string(&path))?.replace('\r', "").trim().to_owned())
+    };
+    files.into_iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{addon::PACKAGES, project};
+
+    #[test]
+    fn each_crate_in_the_add_on_is_named_with_its_licence() {
+        let notices = text(&project::root(), &PACKAGES, &[]).unwrap();
+        for name in ["\nwasm-bindgen 0.2", "\nchrono ", "\nindexed_db_futures ", "\nserde_json ", "\nminiz_oxide "] {
+            assert!(notices.contains(name), "{name}");
+        }
+        // What only runs while it is compiled, or natively.
+        for name in ["\nsyn ", "\nproptest ", "\nrusqlite ", "\nhyper "] {
+            assert!(!notices.contains(name), "{name}");
+        }
+        for folder in [project::root(), project::cargo_home()] {
+            assert!(!notices.contains(&*folder.to_string_lossy()), "it names {}", folder.display());
+        }
+    }
+
+    #[test]
+    fn licences_that_do_not_go_together_are_told() {
+        for fine in [
+            "MIT",
+            "MIT OR Apache-2.0",
+            "MIT/Apache-2.0",
+            "(MIT OR GPL-2.0) AND Unicode-3.0",
+            "Apache-2.0 WITH LLVM-exception",
+        ] {
+            assert!(is_compatible(fine), "{fine}");
+        }
+        for wrong in ["", "GPL-2.0", "MIT AND SSPL-1.0", "Proprietary"] {
+            assert!(!is_compatible(wrong), "{wrong}");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let package = |license: &str, authors: &[&str]| serde_json::json!({"license": license, "authors": authors});
+        assert!(texts(folder.path(), &package("MIT", &[])).is_err());
+        assert!(texts(folder.path(), &package("Apache-2.0", &["Anna"])).is_err());
+        assert!(texts(folder.path(), &package("MIT", &["Anna"])).unwrap()[0].contains("Copyright (c) Anna\n"));
+        fs::write(folder.path().join("LICENSE-MIT"), "one\r\n").unwrap();
+        fs::write(folder.path().join("LICENSE-APACHE"), "other").unwrap();
+        assert_eq!(texts(folder.path(), &package("MIT OR Apache-2.0", &[])).unwrap(), ["one"]);
+    }
+}
