@@ -3,6 +3,7 @@
 mod commits;
 mod core;
 mod files;
+mod hostile;
 mod large;
 mod page;
 mod records;
@@ -10,7 +11,7 @@ mod records;
 use crate::{addon, project::Result, setup};
 
 /// The parts, by the names that `cargo xtask bench NAME` takes.
-const PARTS: [&str; 6] = ["core", "directory", "commits", "large", "files", "records"];
+const PARTS: [&str; 7] = ["core", "directory", "commits", "large", "files", "records", "hostile"];
 
 /// Measures everything, or one part, and prints. With `--full` a million transactions are
 /// imported, and a million patrons downloaded. The variable `KOCT_ADDON` names an add-on that is measured as it is, such as
@@ -49,6 +50,9 @@ pub(crate) fn bench(arguments: &[&str]) -> Result {
     }
     if is_wanted("records") {
         records::bench(&addon, full).map_err(words)?;
+    }
+    if is_wanted("hostile") {
+        hostile::bench(&addon).map_err(words)?;
     }
     Ok(())
 }
