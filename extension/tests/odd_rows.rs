@@ -200,6 +200,57 @@ async fn good_rows_are_as_without_the_odd_ones_and_those_stay_as_they_are() {
     assert_eq!((left.0.len(), left.1.len(), store.number_unreadable()), (0, 1, 1));
 }
 
+/// Rounds of other odd rows beside good ones, each under a key of any kind.
+#[wasm_bindgen_test]
+async fn in_two_hundred_rounds_no_odd_row_stops_a_good_one() {
+    let (store, name) = open("rounds").await;
+    let mut dice: usize = 17;
+    let mut pick = move |number: usize| {
+        // Knuth's: enough to make rounds differ, and the same each time.
+        dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (dice >> 8) % number
+    };
+    for round in 0..200_usize {
+        let (scanned, again) = (format!("A{round}"), format!("B{round}"));
+        let [first, second] =
+            [store.record(item(&scanned), now()).await.unwrap(), store.record(item(&again), now()).await.unwrap()];
+        let mut rows: Vec<(String, String)> = Vec::new();
+        for number in 0..=pick(5) {
+            let (value, key) = (VALUES[pick(VALUES.len())], KEYS[pick(KEYS.len())]);
+            let row = match pick(3) {
+                // A number that the log has not given yet.
+                0 => ((u64::from(second.id.0) + 1 + number as u64).to_string(), value.to_owned()),
+                1 => (key.to_owned(), "{...good}".to_owned()),
+                _ => (key.to_owned(), value.to_owned()),
+            };
+            // An array and null have no place for a key.
+            if rows.iter().all(|(other, _)| *other != row.0) {
+                rows.push(row);
+            }
+        }
+        put(&name, "transactions", &rows).await;
+
+        let server = ServerUrl::parse("https://koha.example.org").unwrap();
+        let sending = Status::Sending { attempt: Attempt::new(CommitType::Send, server) };
+        store.set_statuses(&[(first.id, sending)]).await.unwrap();
+        assert_eq!(store.recover().await.unwrap().len(), 1, "{round}: {rows:?}");
+        assert_eq!(ids(&store.in_states(&[State::Local]).await.unwrap()), [second.id.0], "{round}: {rows:?}");
+        assert_eq!(ids(&store.of_items(&[again.to_lowercase()]).await.unwrap()), [second.id.0], "{round}: {rows:?}");
+        let (good, raw) = everything(&store).await;
+        assert_eq!((ids(&good), raw.len()), (vec![first.id.0, second.id.0], rows.len()), "{round}: {rows:?}");
+        store.set_statuses(&[(second.id, Status::Success)]).await.unwrap();
+        let settled = store.asked().await.unwrap().settled();
+        assert_eq!(store.remove(&settled, &own(), now()).await.unwrap(), 1, "{round}: {rows:?}");
+        assert_eq!(everything(&store).await.1, raw, "{round}: they are as they were");
+        store.look_through().await.unwrap();
+        let asked = store.asked().await.unwrap();
+        assert_eq!((asked.unreadable(), asked.counts.total()), (rows.len(), 1), "{round}: {rows:?}");
+        let all = asked.all(true).unwrap();
+        assert_eq!(store.remove(&all, &own(), now()).await.unwrap() as usize, 1 + rows.len(), "{round}: {rows:?}");
+        assert_eq!(everything(&store).await, (Vec::new(), Vec::new()), "{round}: {rows:?}");
+    }
+}
+
 #[wasm_bindgen_test]
 async fn each_is_kept_in_a_backup_and_put_back_under_its_key_as_it_was() {
     let (store, name) = open("kept").await;

@@ -8,7 +8,7 @@ use indexed_db_futures::{
 use koct_core::{
     DeskName, Moment, State, TransactionId,
     desks::cleared::{Asked, Consent, Remembered, cleared_keys_of, remembered_key},
-    log::Counts,
+    log::{Counts, rows},
 };
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -67,7 +67,8 @@ impl Store {
                 open.extend(id(&key?).filter(|id| !odd.contains(id)).map(|id| (id, state)));
             }
         }
-        let last = last.and_then(|last| id(&last)).unwrap_or(TransactionId(0));
+        // A key with a fraction is no number of the log, but those before it are.
+        let last = last.and_then(|last| rows::number(last.as_f64()?.floor())).unwrap_or(TransactionId(0));
         Ok(Asked::new(last, open, settled, self.unreadable_keys()))
     }
 
