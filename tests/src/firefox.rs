@@ -121,6 +121,10 @@ fn preferences(options: &Options, downloads: &Path) -> Vec<(String, Value)> {
         ("privacy.reduceTimerPrecision", json!(false)),
         ("dom.min_background_timeout_value", json!(4)),
         ("widget.windows.window_occlusion_tracking.enabled", json!(false)),
+        // The add-on is compiled anew for each page of each test: the second compiler, for long runs, and processes for tabs that
+        // nobody opens cost more than they bring.
+        ("javascript.options.wasm_optimizingjit", json!(false)),
+        ("dom.ipc.processPrelaunch.enabled", json!(false)),
         // Nothing may leave this computer.
         ("app.update.enabled", json!(false)),
         ("app.normandy.enabled", json!(false)),
