@@ -145,6 +145,7 @@ fn batch() -> Batch {
         server: "https://koha.example.org".into(),
         branchcode: "CPL".into(),
         transactions: vec![TransactionId(1)],
+        audit: None,
     }
 }
 
