@@ -76,6 +76,7 @@
 mod auditing;
 mod booking;
 mod koha_clock;
+mod paid;
 mod payers;
 mod protocol;
 mod proving;
@@ -248,10 +249,7 @@ impl Outbox {
     #[must_use]
     pub fn auditing_too(mut self, earlier: impl IntoIterator<Item = Entry>) -> Self {
         for entry in earlier {
-            let status = entry.status.clone();
-            if matches!(status, Status::Success | Status::Rejected { .. }) {
-                self.auditing.note(&entry, &status);
-            }
+            self.auditing.note_earlier(&entry);
         }
         self
     }
@@ -320,7 +318,14 @@ impl Outbox {
             match checked {
                 Checked::Request(ticket, request) => self.outputs.push_back(Output::Request(ticket, request)),
                 Checked::Unknown(card) => self.refuse_payments(&card),
-                Checked::Known => {}
+                Checked::Known(card, patron_id) => {
+                    if let Some(credentials) = &reading.cloned() {
+                        let (settings, tickets) = (&self.settings, &mut self.tickets);
+                        let question = self.auditing.look_at_account(&card, patron_id, settings, credentials, tickets);
+                        self.outputs.extend(question.map(|(ticket, request)| Output::Request(ticket, request)));
+                    }
+                }
+                Checked::Unclear => {}
             }
         } else if let Some(booked) = self.booking.handle(ticket, &answer, &self.settings, reading, &mut self.tickets) {
             match booked {
@@ -692,7 +697,8 @@ impl Outbox {
     fn ask_koha(&mut self) {
         let Some(reading) = self.ready.as_ref().and_then(|ready| ready.reading.as_ref()) else { return };
         let mut question = self.proving.next(&self.settings, reading, self.koha_clock, &mut self.tickets);
-        if question.is_none() && !self.proving.is_asking() {
+        // A payer's account is looked at before the next payer is.
+        if question.is_none() && !self.proving.is_asking() && !self.auditing.is_asking() {
             question = self.payers.next(&self.settings, reading, &mut self.tickets);
         }
         let sends = self.settings.commit_type == CommitType::Send && self.queue.len() > 0;

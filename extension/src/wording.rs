@@ -405,6 +405,10 @@ pub(crate) fn oddity(odd: &Odd, entry: Option<&Entry>) -> String {
         Oddity::HadIt { due: Some(due) } => text_with("auditHadIt", &[&code, &locale::day(due)]),
         Oddity::HadIt { due: None } => text_with("auditHadItBack", &[&code]),
         Oddity::NoTrace => text_with("auditNoTrace", &[&code]),
+        Oddity::Paid { cents } => {
+            let amount = Amount::from_cents(cents).map(locale::amount).unwrap_or_default();
+            text_with("auditPaid", &[&code, &amount])
+        }
         Oddity::Queued { times } => text_with("auditQueued", &[&code, &locale::number(times)]),
     }
 }

@@ -79,9 +79,11 @@ pub struct Audit {
 /// Koha's answer to a checkin whose item nobody has: also where the checkin itself has just brought it back.
 const NOT_ISSUED: &str = "Item not issued.";
 
-/// Whether an audit can tell anything about it: Koha said yes to it, or it is a checkin that may have arrived twice.
+/// Whether an audit can tell anything about it: Koha said yes to it, or it is a checkin that may have arrived twice. Payments are
+/// booked under Koha's own time, and leave nothing by which they are known.
 pub fn can_tell(entry: &Entry) -> bool {
     match &entry.status {
+        _ if entry.transaction.action.item_key().is_none() => false,
         Status::Success => true,
         Status::Rejected { message } => message == NOT_ISSUED,
         _ => false,
@@ -89,32 +91,26 @@ pub fn can_tell(entry: &Entry) -> bool {
 }
 
 impl Audit {
-    /// Begins to look at these, in the order in which they were applied. Without a request where there is nothing to be read:
-    /// payments are booked under Koha's own time, and leave nothing by which they are known.
-    ///
-    /// # Errors
-    /// The report, where there is nothing to ask.
+    /// Begins to look at these, in the order in which they were applied. `None` where there is nothing to ask.
     pub fn start(
         settings: Settings,
         credentials: RestCredentials,
         entries: impl IntoIterator<Item = Entry>,
-    ) -> Result<(Self, Request), Report> {
-        let mut report = Report::default();
+    ) -> Option<(Self, Request)> {
         let mut by_item: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
         // Several commits may have had one of them to send.
         let mut known = HashSet::new();
         for entry in entries.into_iter().filter(|entry| can_tell(entry) && known.insert(entry.id)) {
-            match entry.transaction.action.item_key() {
-                Some(item) => by_item.entry(item).or_default().push(entry),
-                None => report.audited.unread += 1,
+            if let Some(item) = entry.transaction.action.item_key() {
+                by_item.entry(item).or_default().push(entry);
             }
         }
         let left = by_item.into_values().collect();
         let stage = AuditStage::Items(Pages::default());
-        let mut audit = Self { settings, credentials, left, now: Vec::new(), stage, report };
+        let mut audit = Self { settings, credentials, left, now: Vec::new(), stage, report: Report::default() };
         match audit.next_items() {
-            Next::Request(request) => Ok((audit, request)),
-            Next::Done(report) => Err(report),
+            Next::Request(request) => Some((audit, request)),
+            Next::Done(_) => None,
         }
     }
 

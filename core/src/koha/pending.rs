@@ -143,14 +143,14 @@ mod tests {
         Response { status: 200, content_type: "text/html".into(), body, ..Response::default() }
     }
 
-    const ROWS: &str = r##"<table id="operations"><thead><tr><th>&nbsp;</th><th>Amount</th></tr></thead><tbody>
+    const ROWS: &str = r#"<table id="operations"><thead><tr><th>&nbsp;</th><th>Amount</th></tr></thead><tbody>
         <tr class="oc-issue"><td><input type="checkbox" name="operationid" id="operationid7" value="7" /></td>
           <td><label for="operationid7">11/23/2026 11:00</label></td><td><i title="Use caution"></i> 11/24/2026</td>
           <td><span>Check out</span></td><td><a href="/x?a=1&b=2" title="&lt;T&gt;">B&amp;1</a></td>
           <td><a href="/y" title="A &amp; B">P1</a></td><td>0.000000</td></tr>
         <tr class="oc-return"><td><input type="checkbox" name="operationid" value="12" /></td><td>2026-11-23 11:00:00</td>
           <td>Check in</td><td><span class="error">unknown 2</span></td><td></td><td>0.000000</td></tr>
-        </tbody></table>"##;
+        </tbody></table>"#;
 
     #[test]
     fn reads_rows_by_class_and_place() {

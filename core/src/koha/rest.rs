@@ -2,7 +2,7 @@
 
 use super::{Request, Response, Session, size_of_rows};
 use crate::{
-    desk::clock::KohaTime,
+    desk::{amount::Cents, clock::KohaTime},
     settings::form::{Secret, Settings},
 };
 use chrono::{DateTime, FixedOffset};
@@ -254,6 +254,23 @@ pub fn checkouts_of(
         filter.push(("checked_in", "1".to_owned()));
     }
     get(settings, credentials, "checkouts", &page(filter, number))
+}
+
+/// Asks what a patron owes. The account needs the permissions to see patrons and their charges.
+pub fn account(settings: &Settings, credentials: &RestCredentials, patron_id: u64) -> Request {
+    get(settings, credentials, &format!("patrons/{patron_id}/account"), &[])
+}
+
+/// Reads what a patron owes; less than nothing is what they have paid in advance. `None` where Koha does not tell.
+pub fn read_balance(response: &Response) -> Option<Cents> {
+    #[derive(Deserialize)]
+    struct Account {
+        balance: f64,
+    }
+    let account: Account = serde_json::from_str(&response.body).ok().filter(|_| response.status == 200)?;
+    let cents = (account.balance * 100.0).round();
+    #[expect(clippy::cast_possible_truncation, reason = "it was rounded, and is within what is counted exactly")]
+    (cents.abs() < 1e15).then_some(cents as Cents)
 }
 
 /// Asks for the open loans of a patron, in every version that has loans at all.

@@ -1,6 +1,6 @@
 //! What Koha was found to hold of what it had said yes to, read back after a commit.
 
-use crate::desk::transaction::TransactionId;
+use crate::desk::{amount::Cents, transaction::TransactionId};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,11 @@ pub enum Oddity {
     },
     /// Koha has no such loan, or no such return.
     NoTrace,
+    /// The patron's balance fell by more than was paid: the payment arrived twice, most likely.
+    Paid {
+        /// By how much more, in hundredths.
+        cents: Cents,
+    },
     /// It stands in Koha's queue more often than it was sent.
     Queued {
         /// How often.
@@ -68,7 +73,13 @@ mod tests {
     #[test]
     fn is_stored_by_kind_and_number() {
         let due = NaiveDate::from_ymd_opt(2026, 12, 14);
-        let odd = [Oddity::Renewed { due }, Oddity::HadIt { due: None }, Oddity::NoTrace, Oddity::Queued { times: 2 }];
+        let odd = [
+            Oddity::Renewed { due },
+            Oddity::HadIt { due: None },
+            Oddity::NoTrace,
+            Oddity::Queued { times: 2 },
+            Oddity::Paid { cents: 150 },
+        ];
         let odd = odd.into_iter().map(|oddity| Odd { id: TransactionId(7), oddity }).collect();
         let audited = Audited { checked: 9, unread: 1, odd };
         let stored = serde_json::to_value(&audited).unwrap();

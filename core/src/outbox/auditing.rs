@@ -1,10 +1,14 @@
 //! Reads back, at the end of a commit, what Koha made of it: of what was applied by [`audit`](crate::koha::audit), of what was
-//! queued by a look at the queue before and after ([`pending`](crate::koha::pending)). Nothing waits for it but the end of the
+//! paid by the patrons' balances ([`paid`](super::paid)), of what was queued by a look at the queue before and after
+//! ([`pending`](crate::koha::pending)). Nothing waits for it but the end of the
 //! commit; what cannot be read is counted.
 
-use super::protocol::{Ticket, Tickets};
+use super::{
+    paid::Paid,
+    protocol::{Ticket, Tickets},
+};
 use crate::{
-    desk::transaction::TransactionId,
+    desk::{barcode::Cardnumber, transaction::TransactionId},
     koha::{
         Failure, Request, Response,
         audit::{self, Audit, Report},
@@ -34,6 +38,7 @@ pub(super) struct Auditing {
     /// Whether the queue was looked at before anything was sent, or cannot be.
     looked_before: bool,
     asking: Option<(Ticket, Asking)>,
+    paid: Paid,
     audited: Audited,
     is_broken_off: bool,
 }
@@ -46,6 +51,7 @@ enum Asking {
 }
 
 /// What follows an answer.
+#[derive(Default)]
 pub(super) struct Told {
     /// Make these requests.
     pub(super) requests: Vec<(Ticket, Request)>,
@@ -55,23 +61,28 @@ pub(super) struct Told {
 
 impl Auditing {
     pub(super) fn is_asking(&self) -> bool {
-        self.asking.is_some()
+        self.asking.is_some() || self.paid.is_asking()
     }
 
     /// Whether it waits for this answer.
     pub(super) fn is_about(&self, ticket: Ticket) -> bool {
-        self.asking.as_ref().is_some_and(|(expected, _)| *expected == ticket)
+        self.paid.is_about(ticket) || self.asking.as_ref().is_some_and(|(expected, _)| *expected == ticket)
     }
 
     /// Waits for no answer; what was not read yet may be another day.
     pub(super) fn give_up(&mut self) {
-        self.is_broken_off |= self.asking.take().is_some() || !(self.applied.is_empty() && self.queued.is_empty());
+        let is_over = self.applied.is_empty() && self.queued.is_empty() && self.paid.is_over();
+        self.is_broken_off |= self.asking.take().is_some() || !is_over;
+        self.paid.give_up();
         self.applied.clear();
         self.queued.clear();
     }
 
     /// This came of it.
     pub(super) fn note(&mut self, entry: &Entry, status: &Status) {
+        if *status != Status::Added {
+            self.paid.note(entry, status);
+        }
         match status {
             Status::Added => self.queued.push(entry.clone()),
             Status::InDoubt { .. } => self.perhaps_queued.push(pending::likeness(&entry.transaction)),
@@ -80,6 +91,27 @@ impl Auditing {
                 self.applied.extend(Some(entry).filter(audit::can_tell));
             }
         }
+    }
+
+    /// This came of it in an earlier commit. What was paid then shows in no balance that is read now.
+    pub(super) fn note_earlier(&mut self, entry: &Entry) {
+        if entry.transaction.action.amount().is_some() {
+            self.audited.unread += u32::from(entry.status == Status::Success);
+        } else if matches!(entry.status, Status::Success | Status::Rejected { .. }) {
+            self.note(entry, &entry.status);
+        }
+    }
+
+    /// Looks at what a payer owes before they pay.
+    pub(super) fn look_at_account(
+        &mut self,
+        card: &Cardnumber,
+        patron_id: u64,
+        settings: &Settings,
+        credentials: &RestCredentials,
+        tickets: &mut Tickets,
+    ) -> Option<(Ticket, Request)> {
+        self.paid.look_before(card, patron_id, settings, credentials, tickets)
     }
 
     /// Looks at the queue before anything is sent to it, once.
@@ -110,20 +142,21 @@ impl Auditing {
         credentials: Option<&RestCredentials>,
         tickets: &mut Tickets,
     ) -> Option<(Ticket, Request)> {
-        if self.asking.is_some() {
+        if self.is_asking() {
             return None;
         }
         let applied = std::mem::take(&mut self.applied);
         let Some(credentials) = credentials else {
-            self.count_unread(applied.len() + self.queued.len());
+            self.count_unread(applied.len() + self.paid.number() + self.queued.len());
             self.queued.clear();
+            self.paid.give_up();
             return None;
         };
-        if !applied.is_empty() {
-            match Audit::start(settings.clone(), credentials.clone(), applied) {
-                Ok((audit, request)) => return Some(self.ask(Asking::Loans(Box::new(audit)), request, tickets)),
-                Err(report) => self.take(report),
-            }
+        if let Some((audit, request)) = Audit::start(settings.clone(), credentials.clone(), applied) {
+            return Some(self.ask(Asking::Loans(Box::new(audit)), request, tickets));
+        }
+        if let Some(question) = self.paid.next(settings, credentials, tickets, &mut self.audited) {
+            return Some(question);
         }
         if self.queued.is_empty() {
             return None;
@@ -145,8 +178,12 @@ impl Auditing {
         settings: &Settings,
         tickets: &mut Tickets,
     ) -> Option<Told> {
+        if self.paid.is_about(ticket) {
+            self.paid.handle(&answer, &mut self.audited);
+            return Some(Told::default());
+        }
         let (_, asking) = self.asking.take_if(|(expected, _)| *expected == ticket)?;
-        let mut told = Told { requests: Vec::new(), processed: Vec::new() };
+        let mut told = Told::default();
         match asking {
             Asking::Loans(mut audit) => match audit.handle(answer) {
                 audit::Next::Request(request) => {
@@ -161,13 +198,13 @@ impl Auditing {
                 let rows = look(&visit, &answer, settings, tickets, &mut told);
                 self.last_before = rows.map(|rows| rows.iter().map(|row| row.number).max().unwrap_or_default());
             }
-            Asking::After(visit) => match look(&visit, &answer, settings, tickets, &mut told) {
-                Some(rows) => self.compare(&rows),
-                None => {
-                    self.count_unread(self.queued.len());
-                    self.queued.clear();
+            Asking::After(visit) => {
+                if let Some(rows) = look(&visit, &answer, settings, tickets, &mut told) {
+                    self.compare(&rows);
                 }
-            },
+                self.count_unread(self.queued.len());
+                self.queued.clear();
+            }
         }
         Some(told)
     }

@@ -121,6 +121,8 @@ pub(crate) struct Koha {
     queue: Vec<Pending>,
     /// How often each transaction took effect.
     pub(crate) effects: HashMap<Key, u32>,
+    /// What each patron owes, in hundredths; less than nothing is what they have paid in advance.
+    balances: [i64; PATRONS.len()],
     /// How often each was processed once more than it was sent.
     pub(crate) sent_again: HashMap<Key, u32>,
     /// The transactions applied to each item by each desk, in the order in which Koha applied them.
@@ -151,6 +153,7 @@ impl Koha {
             loans: Vec::new(),
             later: Vec::new(),
             queue: Vec::new(),
+            balances: [0; PATRONS.len()],
             sent_again: HashMap::new(),
             effects: HashMap::new(),
             applied: Vec::new(),
@@ -348,6 +351,7 @@ impl Koha {
                     self.loans.push(Loan::new(item, patron, time));
                 }
             }
+            ("payment", _, Some(patron)) => self.balances[patron] -= 150,
             ("return", None, _) => return "Item not found.",
             ("return", Some(item), _) if !self.give_back(item, &time) => return "Item not issued.",
             _ => {}
@@ -413,6 +417,11 @@ impl Koha {
             serde_json::Value::Null => Vec::new(),
             value => vec![value.clone()],
         };
+        if let Some(id) = url.strip_suffix("/account").and_then(|url| url.rsplit('/').next()) {
+            let cents = self.balances[id.parse::<usize>().unwrap()];
+            let balance = format!(r#"{{"balance":{}.{:02}}}"#, cents / 100, (cents % 100).abs());
+            return self.response(200, "application/json", &balance);
+        }
         let rows: Vec<String> = if url.contains("/items?") {
             let mut wanted = condition("external_id");
             wanted.push(parameter(url, "external_id").into());

@@ -92,10 +92,14 @@ fn is_renewed_in_vain(loan: &Checkout, at: i64, card: &Cardnumber, rows: &[Entry
     }
     let Some(count) = loan.number_of_renewals() else { return false };
     let end = loan.checkin_date.map_or(i64::MAX, seconds);
-    // Desks' clocks differ, so a later checkout may look as if it fell into this loan. One that began a loan of its own did not.
-    let began = |second: i64| loans.iter().any(|loan| seconds(loan.checkout_date) == second);
+    // Desks' clocks differ, so a later checkout may look as if it fell into this loan. One that began a loan of its own did not,
+    // nor one before which the patron took the item anew.
+    let is_of_later = |second: i64| {
+        let begun = loans.iter().filter(|other| other.patron_id == loan.patron_id);
+        begun.map(|other| seconds(other.checkout_date)).any(|begun| begun > at && begun <= second)
+    };
     let renewing =
-        |row: &&Entry| is_checkout_to(row, card) && second(row) > at && second(row) <= end && !began(second(row));
+        |row: &&Entry| is_checkout_to(row, card) && second(row) > at && second(row) <= end && !is_of_later(second(row));
     let asked_for: Vec<i64> = rows.iter().filter(renewing).map(second).collect();
     let is_ours = asked_for.iter().any(|second| is_at(renewed, *second));
     usize::try_from(count).unwrap_or(usize::MAX) > asked_for.len() + usize::from(!is_ours)
