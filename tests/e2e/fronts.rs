@@ -257,10 +257,16 @@ fn what_firefox_sent_twice_is_told_after_the_commit() {
         assert_eq!(desk.states().unwrap().pop().unwrap(), state, "{era:?}");
         koha.clear_faults();
 
+        desk.pay(PATRON, "1.50").unwrap();
+        doubles(1);
+        let message = desk.commit().unwrap();
+        assert!(message.contains(PATRON) && message.contains("fell by 1.50 more than"), "{era:?}: {message}");
+        koha.clear_faults();
+
         // The record keeps it.
         desk.page.click("#show-batches").unwrap();
-        desk.page.wait("document.querySelectorAll('#batches-list li').length === 3").unwrap();
-        let record = desk.page.text("#batches-list li:nth-child(2) [data-field=audit]").unwrap();
+        desk.page.wait("document.querySelectorAll('#batches-list li').length === 4").unwrap();
+        let record = desk.page.text("#batches-list li:nth-child(3) [data-field=audit]").unwrap();
         assert!(
             record.contains("Read back from Koha afterwards: 2.") && record.contains(&item(2)),
             "{era:?}: {record}"
