@@ -120,6 +120,10 @@ fn is_latin(letter: char) -> bool {
 
 /// A sign of a code that nobody sees, or that only looks like one of ours.
 pub fn odd(code: &str) -> Option<char> {
+    // Nearly all are, and a file may have a million.
+    if code.is_ascii() {
+        return None;
+    }
     code.chars().find(|sign| is_invisible(*sign)).or_else(|| lookalike(code))
 }
 
@@ -148,6 +152,13 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     } else {
         Cow::Owned(text.chars().filter(|sign| stays(*sign)).collect())
     }
+}
+
+/// Whether a text holds letters that run from right to left: among others they would turn numbers and signs beside them around, so
+/// it must be isolated there.
+pub fn runs_from_right_to_left(text: &str) -> bool {
+    let is_one = |sign: char| matches!(sign, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}');
+    !text.is_ascii() && text.chars().any(is_one)
 }
 
 #[cfg(test)]
@@ -192,6 +203,16 @@ mod tests {
             ("١٢٣", None),
         ] {
             assert_eq!(lookalike(code), found, "{code}");
+        }
+    }
+
+    #[test]
+    fn letters_from_right_to_left_are_known() {
+        for text in ["שלום 7", "Anna مرحبا", "\u{fe8f}", "\u{1e900}"] {
+            assert!(runs_from_right_to_left(text), "{text}");
+        }
+        for text in ["", "39999", "Zoë Щ 中 ٣".trim_end_matches('٣'), "\u{feff}", "👍"] {
+            assert!(!runs_from_right_to_left(text), "{text}");
         }
     }
 
