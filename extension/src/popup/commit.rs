@@ -23,7 +23,7 @@ use crate::{
     wording::{self, Explained as _},
 };
 use koct_core::{
-    CommitType, Entry, Moment, Settings, State, TransactionId,
+    CommitType, Entry, Settings, State, TransactionId,
     desk::clock::DeskTime,
     koha::{
         movement::{MovementCheck, Movements, Next},
@@ -38,7 +38,7 @@ use koct_core::{
     outbox::{Outbox, summary::Summary},
 };
 use review::{Looked, Review};
-use std::{cell::Cell, collections::HashMap, rc::Rc, time::Duration};
+use std::{cell::Cell, rc::Rc, time::Duration};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlButtonElement, HtmlElement, HtmlProgressElement};
 
@@ -206,7 +206,7 @@ impl Commit {
         let words = |error: StoreError| error.explained();
         let Some(settings) = ask_about_stale(settings, &uncommitted).await else { return Ok(()) };
         let uncommitted = self.with_recorded_since(uncommitted).await.map_err(words)?;
-        let uncommitted = self.separate(uncommitted).await.map_err(words)?;
+        let uncommitted = self.desk.separate(uncommitted).await.map_err(words)?;
         let started = clock::now().ok_or_else(|| text("attentionClock"))?;
         let up_to = uncommitted.last_id();
         let batch = Batch::begin(&settings, started, &uncommitted);
@@ -254,19 +254,6 @@ impl Commit {
             return Ok(uncommitted);
         }
         Ok(slices::through(order::joining(uncommitted, recorded)).await)
-    }
-
-    /// Puts transactions of one item that several desks have in the same second into seconds of their own.
-    async fn separate(&self, mut uncommitted: Ordered) -> Result<Ordered, StoreError> {
-        let moved: HashMap<TransactionId, Moment> =
-            slices::through(order::separating(&uncommitted)).await.into_iter().collect();
-        if let (Some(now), false) = (clock::now(), moved.is_empty()) {
-            let ids: Vec<TransactionId> = moved.keys().copied().collect();
-            let changes = self.desk.store.change(&ids, |entry| entry.separated(*moved.get(&entry.id)?, now)).await?;
-            uncommitted.update(changes.iter().map(|change| change.entry.clone()));
-            self.desk.apply(changes);
-        }
-        Ok(uncommitted)
     }
 
     /// Tells how it went. Returns the words.
