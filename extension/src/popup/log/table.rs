@@ -153,9 +153,12 @@ impl Table {
     }
 
     /// What was recorded is seen at once; everything else at the next drawing.
-    pub(crate) fn follow(&self, event: &LogEvent, is_whole_log: bool) {
+    pub(crate) fn follow(self: &Rc<Self>, event: &LogEvent, is_whole_log: bool) {
         match event {
-            LogEvent::Recorded(entry) => self.append(entry.clone()),
+            LogEvent::Recorded(entry) => {
+                self.append(entry.clone());
+                self.label_rows();
+            }
             LogEvent::Changed(entries) => {
                 for entry in entries {
                     let is_new = is_whole_log && self.listing.borrow_mut().insert(entry.id);
@@ -252,7 +255,7 @@ impl Table {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub(crate) async fn show(&self, ids: Vec<TransactionId>) -> Result<(), StoreError> {
+    pub(crate) async fn show(self: &Rc<Self>, ids: Vec<TransactionId>) -> Result<(), StoreError> {
         self.listing.borrow_mut().show(ids);
         self.show_listing().await
     }
@@ -261,7 +264,7 @@ impl Table {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub(crate) async fn show_log(&self, is_wanted: impl Fn() -> bool) -> Result<(), StoreError> {
+    pub(crate) async fn show_log(self: &Rc<Self>, is_wanted: impl Fn() -> bool) -> Result<(), StoreError> {
         self.listing.borrow_mut().begin_reading();
         let ids = self.desk.store.ids().await?;
         if !is_wanted() {
@@ -271,12 +274,13 @@ impl Table {
         self.show_listing().await
     }
 
-    async fn show_listing(&self) -> Result<(), StoreError> {
+    async fn show_listing(self: &Rc<Self>) -> Result<(), StoreError> {
         self.look();
         self.read().await?;
         self.draw();
         self.look();
         self.draw();
+        self.label_rows();
         Ok(())
     }
 
