@@ -98,6 +98,12 @@ impl DrawnRow {
                 element.set_hidden(text.is_empty());
             }
         }
+        // Beside a name there is room for the end of a number.
+        for field in ["cardnumber", "barcode"] {
+            if let Some(element) = dom::field(&self.element, field) {
+                element.set_title(&element.text_content().unwrap_or_default());
+            }
+        }
         Self { label, ..self }
     }
 }
