@@ -22,7 +22,7 @@ use koct_core::{
         page::LoggedIn,
     },
     log::{
-        audited::{Odd, Oddity},
+        audited::{Audited, Odd, Oddity},
         revision::Change,
         status::{Attempt, Doubt},
         warned::Warning,
@@ -393,6 +393,23 @@ fn unclear(summary: &Summary) -> String {
     })
 }
 
+/// How many of a commit's transactions were committed, refused, in doubt and not sent: what there is none of is not said.
+pub(crate) fn counts(numbers: [u32; 4]) -> String {
+    let said = said_of(["countCommitted", "countRefused", "countInDoubt", "countNotSent"], numbers);
+    if said.is_empty() { text_with("countCommitted", &[&locale::number(0)]) } else { said }
+}
+
+/// How many of a commit's transactions were read back, and how many could not be; empty where nothing is to be said.
+pub(crate) fn read_back(audited: &Audited) -> String {
+    said_of(["batchAudit", "batchUnread"], [audited.checked, audited.unread])
+}
+
+/// The sentences with a number of those that are not nothing.
+fn said_of<const N: usize>(keys: [&str; N], numbers: [u32; N]) -> String {
+    let there = keys.into_iter().zip(numbers).filter(|(_, number)| *number > 0);
+    there.map(|(key, number)| text_with(key, &[&locale::number(number)])).collect::<Vec<_>>().join(" ")
+}
+
 /// What is odd about a transaction that Koha said yes to.
 pub(crate) fn oddity(odd: &Odd, entry: Option<&Entry>) -> String {
     let action = entry.map(|entry| &entry.transaction.action);
@@ -426,8 +443,8 @@ pub(crate) fn summary(summary: &Summary, odd: Vec<String>, settings: &Settings) 
             CommitType::Apply => plural("summaryAllApplied", committed, &[]),
         });
     } else {
-        let numbers = [committed, summary.rejected, summary.in_doubt, summary.left].map(locale::number);
-        lines.push(text_with("summaryPartly", &numbers.each_ref().map(String::as_str)));
+        let numbers = [committed, summary.rejected, summary.in_doubt, summary.left];
+        lines.push(format!("{} {}", text("summaryNotAll"), counts(numbers)));
     }
     lines.extend(odd);
     for (number, key) in [

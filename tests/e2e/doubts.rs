@@ -174,7 +174,7 @@ fn past_commits_and_their_transactions_are_found_again() {
     desk.page.click("#show-batches").unwrap();
     desk.page.wait("document.querySelectorAll('#batches-list li').length === 2").unwrap();
     let text = desk.page.text("#batches-list").unwrap();
-    assert!(text.contains("Send data to Koha · CPL") && text.contains("Committed: 2."), "{text}");
+    assert!(text.contains("Send data to Koha · CPL") && text.contains("Done: 2"), "{text}");
     desk.page.click("#batches-list li:nth-child(2) button").unwrap();
     desk.page.wait("document.querySelectorAll('#transactions-rows tr[data-seq]').length === 2").unwrap();
     desk.page.wait_visible("#filter").unwrap();

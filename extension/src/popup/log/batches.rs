@@ -3,7 +3,6 @@
 use crate::{
     dom::{self, elements},
     i18n::{plural, text, text_with},
-    locale,
     popup::{Desk, Topic, commit::audited, log::find::Find},
     wording,
 };
@@ -71,17 +70,15 @@ fn row(batch: &Batch, odd: &[String]) -> Result<HtmlElement, JsValue> {
     let how = [&wording::commit_type(batch.commit_type), &batch.branchcode, &batch.server];
     dom::set_field(&row, "how", &text_with("batchHow", &how.map(String::as_str)));
     if let Some(end) = &batch.end {
-        let numbers = [end.committed, end.rejected, end.in_doubt, end.left].map(locale::number);
-        dom::set_field(&row, "counts", &text_with("batchCounts", &numbers.each_ref().map(String::as_str)));
-        dom::set_field(&row, "message", &end.message);
+        let numbers = [end.committed, end.rejected, end.in_doubt, end.left];
+        // The message has them already, and nothing is said twice.
+        let words = if end.message.is_empty() { wording::counts(numbers) } else { end.message.clone() };
+        dom::set_field(&row, "message", &words);
     } else {
-        dom::set_field(&row, "counts", &text("batchInterrupted"));
+        dom::set_field(&row, "message", &text("batchInterrupted"));
     }
-    let audit = batch.audit.as_ref().filter(|audit| audit.checked + audit.unread > 0).map(|audit| {
-        let numbers = [audit.checked, audit.unread].map(locale::number);
-        text_with("batchAudit", &numbers.each_ref().map(String::as_str))
-    });
-    let audit: Vec<String> = audit.into_iter().chain(odd.iter().cloned()).collect();
+    let read_back = batch.audit.as_ref().map(wording::read_back).filter(|words| !words.is_empty());
+    let audit: Vec<String> = read_back.into_iter().chain(odd.iter().cloned()).collect();
     if let Some(field) = dom::field(&row, "audit") {
         field.set_hidden(audit.is_empty());
     }
