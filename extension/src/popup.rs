@@ -27,7 +27,7 @@ use crate::{
     webext,
     wording::Explained as _,
 };
-use commit::{Commit, doubts::Doubts, reach::Reach, review::Review};
+use commit::{Commit, doubts::Doubts, reach::Reach, review::Review, settle::Settling};
 use desk::{Desk, Panel};
 use files::import::Import;
 use known::{
@@ -88,6 +88,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     let print = Rc::new(Print::new(desk.clone(), table.clone())?);
     let aside = Rc::new(Aside::new(desk.clone(), records.clone(), print.clone())?);
     let doubts = Rc::new(Doubts::new(desk.clone())?);
+    let settling = Rc::new(Settling::new(desk.clone())?);
     let reach = Rc::new(Reach::new(desk.clone())?);
     let guide = Rc::new(Guide::new(desk.clone())?);
     let review = Rc::new(Review::new(desk.clone(), edit.clone())?);
@@ -102,6 +103,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         suggestions.clone(),
         records.clone(),
         doubts.clone(),
+        settling.clone(),
         reach.clone(),
         guide.clone(),
     ]);
@@ -118,6 +120,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     files::export::bind(&desk)?;
     log::clear::bind(&desk)?;
     doubts.bind()?;
+    settling.bind()?;
     Rc::new(Batches::new(desk.clone(), find.clone())?).bind()?;
     table.bind()?;
     find.bind()?;

@@ -104,3 +104,33 @@ fn nothing_to_undo_is_said() {
     desk.page.press(&[F8]).unwrap();
     desk.page.wait("document.getElementById('message').textContent.startsWith('Nothing was scanned')").unwrap();
 }
+
+/// Half of all checkins after an outage: the item was back already, or was used within the library.
+#[test]
+fn what_was_not_on_loan_is_settled_one_by_one_or_all_at_once() {
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "apply");
+    for number in 1..=4 {
+        desk.check_in(&format!("3999900000000{number}")).unwrap();
+    }
+    desk.check_in("no such item").unwrap();
+    let message = desk.commit().unwrap();
+    assert!(message.contains("Refused by Koha: 5") && !message.contains("In doubt"), "{message}");
+    let text =
+        desk.page.wait("(text => text.includes('4') && text)(document.getElementById('settle-text').textContent)");
+    assert!(text.unwrap().as_str().unwrap().contains("nothing to do"), "of what can be helped nothing is said");
+    // In its row.
+    let row = |seq: u32| format!("#transactions-rows tr[data-seq='{seq}']");
+    assert!(!desk.page.visible(&format!("{} [data-decision=send-again]", row(2))).unwrap());
+    desk.page.click(&format!("{} [data-settle]", row(2))).unwrap();
+    desk.page.wait(&format!("document.querySelector(\"{}\").dataset.status === 'deleted'", row(2))).unwrap();
+    desk.page.wait("document.getElementById('settle-text').textContent.includes('3')").unwrap();
+    // All at once.
+    desk.page.click("#settle-all").unwrap();
+    desk.page.wait("document.getElementById('settle').hidden").unwrap();
+    assert_eq!(desk.states().unwrap(), ["deleted", "deleted", "deleted", "deleted", "rejected"]);
+    assert_eq!(desk.page.text("#count-unsent").unwrap(), "1");
+    // The scanner is where it was.
+    desk.page.type_text("39999000000005\n").unwrap();
+    desk.wait_for_total(6).unwrap();
+}

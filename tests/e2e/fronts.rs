@@ -220,13 +220,13 @@ fn over_http_2_only_some_resets_are_sent_again_by_firefox_itself() {
 fn what_firefox_sent_twice_is_told_after_the_commit() {
     for era in ERAS {
         let koha = FakeKoha::start(Config { era, https: Some(Https::Http2), ..Config::default() }).unwrap();
-        let doubles = |number| {
+        let send_twice = |number| {
             let fault = Fault::on("service.pl", FaultKind::StreamResetAfter(StreamReset::InternalError));
             koha.fault(fault.skip(BEFORE_TRANSACTIONS).times(number));
         };
         let desk = configured(&koha, "send");
         check_out(&desk, 1..=1);
-        doubles(1);
+        send_twice(1);
         let message = desk.commit().unwrap();
         assert!(message.starts_with("Everything is in Koha, but") && message.contains(&item(1)), "{era:?}: {message}");
         assert_eq!(koha.library(|library| library.pending.len()), 2, "{era:?}");
@@ -234,7 +234,7 @@ fn what_firefox_sent_twice_is_told_after_the_commit() {
 
         desk.set_up(&Settings::of(&koha.url(), "apply")).unwrap();
         check_out(&desk, 2..=3);
-        doubles(1);
+        send_twice(1);
         let message = desk.commit().unwrap();
         let loans = koha.library(|library| library.loans.clone());
         let doubled = loans.iter().find(|loan| loan.renewals == 1).unwrap();
@@ -246,7 +246,7 @@ fn what_firefox_sent_twice_is_told_after_the_commit() {
         koha.clear_faults();
 
         desk.check_in(&item(3)).unwrap();
-        doubles(1);
+        send_twice(1);
         let message = desk.commit().unwrap();
         // That an item came back is not told before 20.05.
         let (words, state) = match era {
@@ -258,7 +258,7 @@ fn what_firefox_sent_twice_is_told_after_the_commit() {
         koha.clear_faults();
 
         desk.pay(PATRON, "1.50").unwrap();
-        doubles(1);
+        send_twice(1);
         let message = desk.commit().unwrap();
         assert!(message.contains(PATRON) && message.contains("fell by 1.50 more than"), "{era:?}: {message}");
         koha.clear_faults();

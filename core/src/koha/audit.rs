@@ -23,7 +23,7 @@ use crate::{
     log::{
         Entry,
         audited::{Audited, Odd},
-        status::Status,
+        status::{NOT_ISSUED, Status},
     },
     settings::form::Settings,
 };
@@ -75,9 +75,6 @@ pub struct Audit {
     stage: AuditStage,
     report: Report,
 }
-
-/// Koha's answer to a checkin whose item nobody has: also where the checkin itself has just brought it back.
-const NOT_ISSUED: &str = "Item not issued.";
 
 /// Whether an audit can tell anything about it: Koha said yes to it, or it is a checkin that may have arrived twice. Payments are
 /// booked under Koha's own time, and leave nothing by which they are known.

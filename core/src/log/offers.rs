@@ -1,10 +1,10 @@
 //! What a person is offered to do with a transaction.
 
 use crate::{
-    desk::transaction::Action,
+    desk::transaction::{Action, Moment},
     log::{
         Entry,
-        status::{Decision, State, Status},
+        status::{Decision, NOT_ISSUED, State, Status},
     },
 };
 
@@ -15,6 +15,8 @@ pub struct Offers {
     pub is_in_koha: bool,
     /// To send it again.
     pub send_again: bool,
+    /// To settle it, where nothing is to be done about it.
+    pub settle: bool,
     /// To open it. `None` where there is no more to see than in the row.
     pub opens: Option<Opens>,
 }
@@ -39,7 +41,10 @@ impl Offers {
             Opens::History => has_history.then_some(Opens::History),
             other => Some(other),
         };
-        Self { is_in_koha: offers(Decision::IsInKoha), send_again: offers(Decision::SendAgain), opens }
+        let settle = entry.was_not_on_loan();
+        // Sent again, it would be refused again.
+        let send_again = offers(Decision::SendAgain) && !settle;
+        Self { is_in_koha: offers(Decision::IsInKoha), send_again, settle, opens }
     }
 }
 
@@ -55,6 +60,17 @@ impl Opens {
 }
 
 impl Entry {
+    /// Whether it is a checkin that Koha refused since the item was not on loan there. Nothing is to be done about it.
+    pub fn was_not_on_loan(&self) -> bool {
+        let is_checkin = matches!(self.transaction.action, Action::Return { .. });
+        is_checkin && matches!(&self.status, Status::Rejected { message } if message == NOT_ISSUED)
+    }
+
+    /// Settled by a person: it stays to be seen, and is not sent. `None` where something is to be done about it.
+    pub fn settled(&self, at: Moment) -> Option<Self> {
+        if self.was_not_on_loan() { self.deleted(at) } else { None }
+    }
+
     /// What becomes of it when a person decides about all that are in doubt at once. `None` where it is not among them: a
     /// payment that is sent twice is money taken twice, so each is decided about by itself.
     pub fn decided_among_all(&self, decision: Decision) -> Option<Status> {
@@ -111,7 +127,8 @@ mod tests {
     fn a_row_offers_what_its_state_allows_and_no_more() {
         use Opens::{Correction, Restoration};
         let offered = statuses().map(|status| {
-            let Offers { is_in_koha, send_again, opens } = Offers::from_entry(&returned(status));
+            let Offers { is_in_koha, send_again, settle, opens } = Offers::from_entry(&returned(status));
+            assert!(!settle);
             (is_in_koha, send_again, opens)
         });
         let expected = [
@@ -124,6 +141,20 @@ mod tests {
             (false, false, Some(Restoration)),
         ];
         assert_eq!(offered, expected);
+    }
+
+    #[test]
+    fn a_checkin_of_what_was_not_on_loan_is_settled_and_never_sent_again() {
+        let refused = || Status::Rejected { message: NOT_ISSUED.into() };
+        let offers = Offers::from_entry(&returned(refused()));
+        assert!(offers.settle && !offers.send_again && offers.opens == Some(Opens::Correction));
+        let settled = returned(refused()).settled(now()).unwrap();
+        assert_eq!(settled.status, Status::Deleted);
+        assert!(settled.settled(now()).is_none());
+        let unknown = Status::Rejected { message: "Item not found.".into() };
+        assert!(returned(unknown).settled(now()).is_none());
+        let (cardnumber, barcode) = (Cardnumber::parse("P").unwrap(), Barcode::parse("B").unwrap());
+        assert!(entry(Action::Issue { cardnumber, barcode }, refused()).settled(now()).is_none());
     }
 
     #[test]

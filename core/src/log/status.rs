@@ -75,6 +75,10 @@ pub enum Status {
     Deleted,
 }
 
+/// Koha's answer to a checkin whose item nobody has: it was there already, or was used within the library, or this very checkin
+/// arrived a second time.
+pub const NOT_ISSUED: &str = "Item not issued.";
+
 /// Why it is not known whether a transaction is in Koha.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

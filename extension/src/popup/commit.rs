@@ -4,6 +4,7 @@ pub(crate) mod audited;
 pub(crate) mod doubts;
 pub(crate) mod reach;
 pub(crate) mod review;
+pub(crate) mod settle;
 
 use super::{Desk, Tone, Topic};
 use crate::{

@@ -6,6 +6,7 @@ use crate::{
     locale,
     popup::{
         Desk, Tone, Topic,
+        commit::settle,
         known::{labels::Labels, warnings},
         log::edit::Edit,
         window::focus::SCANNED_INTO,
@@ -119,10 +120,10 @@ fn decision(event: &Event) -> Option<(TransactionId, Decision)> {
     Some((row_of(&button)?, decision))
 }
 
-/// The transaction whose button to change it was clicked.
-fn edited(event: &Event) -> Option<TransactionId> {
+/// The transaction whose button with this attribute was clicked.
+fn pressed(event: &Event, attribute: &str) -> Option<TransactionId> {
     let button: Element = event.target()?.dyn_into().ok()?;
-    button.has_attribute("data-edit").then(|| row_of(&button))?
+    button.has_attribute(attribute).then(|| row_of(&button))?
 }
 
 fn row_of(element: &Element) -> Option<TransactionId> {
@@ -149,9 +150,13 @@ impl Table {
         });
         dom::bind(dom::window()?.as_ref(), "resize", self, |this| this.clone().ask_for_frame());
         dom::bind_event(&self.body, "click", self, |this, event: Event| {
-            if let Some((id, decision)) = decision(&event) {
+            if let Some(id) = pressed(&event, "data-settle") {
+                let entry = this.cache.borrow().get(&id).cloned();
+                let desk = this.desk.clone();
+                spawn_local(async move { settle::settle(&desk, entry.as_slice()).await });
+            } else if let Some((id, decision)) = decision(&event) {
                 spawn_local(this.clone().decide(id, decision));
-            } else if let Some(id) = edited(&event) {
+            } else if let Some(id) = pressed(&event, "data-edit") {
                 spawn_local(this.edit.clone().edit(id));
             }
         });
@@ -475,8 +480,10 @@ impl Table {
         dom::set_field(&element, "barcode", &optional(what));
         let status = wording::status(&entry.status);
         dom::set_field(&element, "status", &status);
+        let harmless = entry.was_not_on_loan().then(|| text("notOnLoan"));
+        let _ = element.toggle_attribute_with_force("data-harmless", harmless.is_some());
         if let Some(shown) = dom::field(&element, "status") {
-            shown.set_title(&status);
+            shown.set_title(&[status].into_iter().chain(harmless).collect::<Vec<_>>().join(" "));
         }
         if let Some(mark) = dom::field(&element, "changed") {
             mark.set_hidden(entry.history.is_empty());
@@ -503,6 +510,7 @@ impl Table {
         let offers = Offers::from_entry(entry);
         offer("[data-decision=is-in-koha]", offers.is_in_koha.then_some("decideIsInKoha"));
         offer("[data-decision=send-again]", offers.send_again.then_some("decideSendAgain"));
+        offer("[data-settle]", offers.settle.then_some("settle"));
         let opens = offers.opens.map(|opens| match opens {
             Opens::Restoration => "editRestore",
             Opens::Correction => "editChange",
