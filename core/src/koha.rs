@@ -18,6 +18,7 @@ pub mod page;
 pub mod records;
 pub mod rest;
 pub mod service;
+pub mod trial;
 
 use crate::{desk::clock::KohaTime, settings::form::Secret};
 use std::{fmt, time::Duration};

@@ -1,12 +1,13 @@
 //! The settings page.
 
 mod fields;
+mod folds;
 mod open_koha;
 mod policy;
 mod records;
 
 use crate::{
-    dom,
+    background, dom,
     http::Http,
     i18n::{self, js_error, text, text_with},
     preferences,
@@ -14,16 +15,18 @@ use crate::{
     webext, wording,
 };
 use fields::Fields;
+use folds::Folds;
 use koct_core::{
     ServerUrl, Settings,
     koha::{
         connection::{Connection, ConnectionError, Next, Ready},
         rest::Library,
+        trial::{Place, Trial},
     },
     settings::{
-        form::{Form, Login},
+        form::{FieldError, Form, Login},
         guide,
-        table::Preferences,
+        table::{Field, Preferences},
     },
 };
 use open_koha::OpenKoha;
@@ -38,6 +41,7 @@ use web_sys::{Element, Event, HtmlButtonElement, HtmlElement, HtmlInputElement, 
 
 struct Options {
     fields: Fields,
+    folds: Folds,
     records: RecordsPart,
     server: HtmlInputElement,
     server_warning: HtmlElement,
@@ -48,9 +52,13 @@ struct Options {
     forgotten: HtmlElement,
     branchcode: HtmlInputElement,
     branch_choice: HtmlSelectElement,
-    branch_choice_row: HtmlElement,
+    save: HtmlButtonElement,
     test: HtmlButtonElement,
     message: HtmlElement,
+    /// Where to go when all is well.
+    next: HtmlElement,
+    to_lookup: HtmlElement,
+    lookup: HtmlInputElement,
     /// As they are stored.
     loaded: RefCell<Preferences>,
     testing: Cell<bool>,
@@ -65,6 +73,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     i18n::localise(&document);
     let options = Rc::new(Options {
         fields: Fields::new()?,
+        folds: Folds::new()?,
         records: RecordsPart::new()?,
         server: dom::by_id("server")?,
         server_warning: dom::by_id("server-warning")?,
@@ -73,9 +82,12 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         forgotten: dom::by_id("secrets-forgotten")?,
         branchcode: dom::by_id("branchcode")?,
         branch_choice: dom::by_id("branch-choice")?,
-        branch_choice_row: dom::by_id("branch-choice-row")?,
+        save: dom::by_id("save")?,
         test: dom::by_id("test-connection")?,
         message: dom::by_id("settings-message")?,
+        next: dom::by_id("settings-next")?,
+        to_lookup: dom::by_id("to-lookup")?,
+        lookup: dom::by_id("lookup")?,
         loaded: RefCell::default(),
         testing: Cell::new(false),
     });
@@ -84,17 +96,27 @@ pub(crate) async fn start() -> Result<(), JsValue> {
             *options.loaded.borrow_mut() = preferences.clone();
             options.fill(&preferences);
             options.records.loaded();
-            policy::show(&preferences::policy().await)?;
+            options.folds.open_wrong(&errors_of(&preferences));
+            let policy = preferences::policy().await;
+            policy::show(&policy)?;
+            options.folds.lock(&policy);
+            if !preferences.saved {
+                let _ = options.server.focus();
+            }
         }
         Err(error) => options.say_failed(&error),
     }
-    let this = options.clone();
-    dom::on::<Event>(dom::by_id::<Element>("settings-form")?.as_ref(), "submit", move |event| {
+    dom::on_submit("settings-form", &options, Options::save)?;
+    dom::bind(&options.test, "click", &options, Options::test);
+    dom::bind_event(dom::by_id::<Element>("back-to-desk")?.as_ref(), "click", &options, |_, event: Event| {
         event.prevent_default();
-        this.save();
+        // It is the window's own matter where it cannot come up.
+        spawn_local(async { drop(background::toolbar_clicked().await) });
     });
-    let this = options.clone();
-    dom::on::<Event>(&options.test, "click", move |_| this.test());
+    dom::bind_event(&options.to_lookup, "click", &options, |this, event: Event| {
+        event.prevent_default();
+        folds::go_to(&this.lookup);
+    });
     let this = options.clone();
     dom::on::<Event>(&options.server, "input", move |_| this.warn_of_http());
     for event in ["input", "change"] {
@@ -122,12 +144,14 @@ impl Options {
         self.show_account();
     }
 
-    /// Shows what matters for the login that is chosen, and what is stored for the server that is typed.
+    /// Shows what matters for the login that is chosen, what is stored for the server that is typed, and what is set in the
+    /// folds.
     fn show_account(&self) {
         let (page, stored) = (self.read(), self.loaded.borrow());
         self.account.set_hidden(page.form.login == Login::OpenKoha);
         self.keep_secrets.set_hidden(!page.has_secret_to_keep());
         self.forgotten.set_hidden(!stored.forgets_secrets(&page.form.server));
+        self.folds.show(&page, &errors_of(&page));
         if let Err(error) = self.fields.show_secrets(&page, &stored) {
             self.say_failed(&error);
         }
@@ -151,6 +175,7 @@ impl Options {
     }
 
     fn say(&self, tone: &str, text: &str) {
+        self.next.set_hidden(true);
         self.message.set_text_content(Some(text));
         self.message.set_class_name(&format!("message-{tone}"));
     }
@@ -168,7 +193,8 @@ impl Options {
     fn checked(&self, connects: bool) -> Option<Preferences> {
         let preferences = self.read();
         let errors = preferences.errors(connects);
-        self.fields.mark(&errors);
+        let said: Vec<_> = errors.iter().map(|(field, error)| (*field, wording::field_error(error))).collect();
+        self.fields.mark(&said);
         if !errors.is_empty() {
             self.say("bad", &text("settingsInvalid"));
             return None;
@@ -195,13 +221,20 @@ impl Options {
     }
 
     fn save(self: &Rc<Self>) {
+        if self.testing.get() {
+            return;
+        }
         let this = self.clone();
-        if !self.read().form.connects() {
-            if let Some(preferences) = self.checked(false) {
-                spawn_local(async move { this.store_without_koha(preferences).await });
-            }
-        } else if let Some((preferences, settings, asked)) = self.connecting() {
-            spawn_local(async move { this.store(preferences, settings, asked).await });
+        if self.read().form.connects() {
+            self.connect(true);
+        } else if let Some(preferences) = self.checked(false) {
+            spawn_local(async move { this.store_without_koha(preferences).await });
+        }
+    }
+
+    fn test(self: &Rc<Self>) {
+        if !self.testing.get() {
+            self.connect(false);
         }
     }
 
@@ -212,82 +245,115 @@ impl Options {
         }
         self.saved().await;
         self.say("doubt", &text("savedWithoutKoha"));
+        self.show_next();
     }
 
-    async fn store(&self, preferences: Preferences, settings: Settings, asked: js_sys::Promise) {
+    /// Tries the settings, and stores them first where they are to be stored.
+    fn connect(self: &Rc<Self>, saves: bool) {
+        let Some((preferences, settings, asked)) = self.connecting() else { return };
+        self.set_testing(true);
+        self.say("doubt", &text("testing"));
+        let this = self.clone();
+        spawn_local(async move {
+            let outcome = this.run(saves, &preferences, &settings, asked).await;
+            if !saves {
+                // The server may not be saved, now or ever.
+                preferences::give_back_permissions().await;
+            }
+            this.set_testing(false);
+            match outcome {
+                Ok(Outcome::Tried(trial, person)) => this.show_trial(&trial, saves, &settings, person),
+                Ok(Outcome::NotAllowed) if saves => {
+                    this.say("doubt", &text_with("savedNotAllowed", &[settings.server.as_str()]));
+                }
+                Ok(Outcome::NotAllowed) => this.say("bad", &text_with("testNotAllowed", &[settings.server.as_str()])),
+                Err(error) => this.say_failed(&error),
+            }
+        });
+    }
+
+    fn set_testing(&self, testing: bool) {
+        self.testing.set(testing);
+        for button in [&self.save, &self.test] {
+            button.set_disabled(testing);
+        }
+    }
+
+    async fn run(
+        &self,
+        saves: bool,
+        preferences: &Preferences,
+        settings: &Settings,
+        asked: js_sys::Promise,
+    ) -> Result<Outcome, JsValue> {
         // Meanwhile nobody gives the permission back.
         let lock = preferences::lock_permissions().await;
         let allowed = JsFuture::from(asked).await.is_ok_and(|allowed| allowed.is_truthy());
-        if let Err(error) = preferences::save(&preferences).await {
-            return self.say_failed(&error);
+        if saves {
+            preferences::save(preferences).await?;
+            drop(lock);
+            self.saved().await;
         }
-        drop(lock);
-        self.saved().await;
-        if allowed {
-            self.say("good", &text("saved"));
-        } else {
-            self.say("doubt", &text_with("savedNotAllowed", &[settings.server.as_str()]));
+        if !allowed {
+            return Ok(Outcome::NotAllowed);
         }
+        let tried = connect(settings.clone()).await;
+        let trial = Trial::of(tried.as_ref(), settings);
+        if trial.is_good() {
+            let tested = guide::tested_as(settings);
+            // The guide asks for the test again where this could not be remembered.
+            let _ = preferences::save_tested(&tested).await;
+            self.loaded.borrow_mut().tested = Some(tested);
+        }
+        let Ok(ready) = tried else { return Ok(Outcome::Tried(trial, None)) };
+        let person = ready.access.person().map(wording::person);
+        self.offer(&ready.libraries.map(|libraries| libraries.list).unwrap_or_default());
+        Ok(Outcome::Tried(trial, person))
     }
 
-    fn test(self: &Rc<Self>) {
-        if self.testing.get() {
-            return;
-        }
-        if let Some((_, settings, asked)) = self.connecting() {
-            self.testing.set(true);
-            self.test.set_disabled(true);
-            self.say("doubt", &text("testing"));
-            let this = self.clone();
-            spawn_local(async move {
-                this.run_test(settings, asked).await;
-                // The server may not be saved, now or ever.
-                preferences::give_back_permissions().await;
-                this.testing.set(false);
-                this.test.set_disabled(false);
-            });
-        }
-    }
-
-    async fn run_test(&self, settings: Settings, asked: js_sys::Promise) {
-        // Meanwhile nobody gives the permission back.
-        let _lock = preferences::lock_permissions().await;
-        if !JsFuture::from(asked).await.is_ok_and(|allowed| allowed.is_truthy()) {
-            self.say("bad", &text_with("testNotAllowed", &[settings.server.as_str()]));
-            return;
-        }
-        match connect(settings.clone()).await {
-            Err(trouble) => self.say("bad", &wording::trouble(&trouble)),
-            Ok(ready) => {
-                let libraries = ready.libraries;
-                let known = libraries.as_ref().and_then(|libraries| libraries.knows(&settings.branchcode));
-                self.offer(&libraries.map(|libraries| libraries.list).unwrap_or_default());
-                if known != Some(false) {
-                    // The guide asks for the test again where this could not be remembered.
-                    let _ = preferences::save_tested(&guide::tested_as(&settings)).await;
-                }
-                let (tone, key) = match known {
-                    Some(true) => ("good", "testOk"),
-                    Some(false) => ("bad", "testBranchUnknown"),
-                    None => ("doubt", "testOkUnchecked"),
-                };
-                let words = text_with(key, &[&settings.branchcode]);
-                let person = ready.access.person().map(wording::person);
-                self.say(tone, &[Some(words), person].into_iter().flatten().collect::<Vec<_>>().join(" "));
+    /// Says what trying the settings has shown: once, at the field that is wrong where one is.
+    fn show_trial(&self, trial: &Trial, saved: bool, settings: &Settings, person: Option<String>) {
+        let worked = self.loaded.borrow().tested.as_deref() == Some(&guide::tested_as(settings));
+        let words = wording::trial(trial, settings);
+        let tone = match trial {
+            Trial::Works => "good",
+            Trial::BranchUnchecked => "doubt",
+            _ if saved => "doubt",
+            _ => "bad",
+        };
+        let words = match trial.place(worked) {
+            Place::Field(field) => {
+                self.fields.mark(&[(field, words)]);
+                text_with(if saved { "savedSee" } else { "testSee" }, &[&fields::name(field).unwrap_or_default()])
             }
+            Place::Away if saved => joined([text("saved"), text("troubleAway")]),
+            Place::Away => text("troubleAway"),
+            Place::Nowhere if saved => joined([text("saved"), words]),
+            Place::Nowhere => words,
+        };
+        self.say(tone, &joined([Some(words), person].into_iter().flatten()));
+        if trial.is_good() && saved {
+            self.show_next();
         }
+    }
+
+    /// Offers to go on: to the desk, and to what it may know offline where nobody has chosen that.
+    fn show_next(&self) {
+        self.to_lookup.set_hidden(self.lookup.checked() || self.lookup.disabled());
+        self.next.set_hidden(false);
     }
 
     /// Lists the libraries to choose from.
     fn offer(&self, libraries: &[Library]) {
-        self.branch_choice_row.set_hidden(libraries.is_empty());
         self.branch_choice.set_length(0);
+        // What the library has preset stays.
+        self.branch_choice.set_disabled(libraries.is_empty() || self.branchcode.read_only());
         let add = |label: &str, value: &str| {
             if let Ok(option) = HtmlOptionElement::new_with_text_and_value(label, value) {
                 let _ = self.branch_choice.append_with_node_1(&option);
             }
         };
-        add(&text("branchChoiceNone"), "");
+        add(&text(if libraries.is_empty() { "branchChoiceLater" } else { "branchChoiceNone" }), "");
         for library in libraries {
             add(&format!("{} · {}", library.branchcode, library.name), &library.branchcode);
         }
@@ -295,6 +361,24 @@ impl Options {
         let known = libraries.iter().any(|library| library.branchcode == chosen);
         self.branch_choice.set_value(if known { &chosen } else { "" });
     }
+}
+
+/// What became of a press of a button.
+enum Outcome {
+    /// Firefox was not allowed to talk to the server.
+    NotAllowed,
+    /// Koha was asked; and as whom, where that is to be said.
+    Tried(Trial, Option<String>),
+}
+
+/// What is wrong with them, where it matters.
+fn errors_of(preferences: &Preferences) -> Vec<(Field, FieldError)> {
+    preferences.errors(preferences.form.connects())
+}
+
+/// Sentences, one after the other.
+fn joined(sentences: impl IntoIterator<Item = String>) -> String {
+    sentences.into_iter().collect::<Vec<_>>().join(" ")
 }
 
 async fn connect(settings: Settings) -> Result<Ready, ConnectionError> {

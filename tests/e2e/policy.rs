@@ -6,6 +6,7 @@ use koct_tests::{
     desk::{Desk, Settings, enter},
     firefox::Options,
     page::Page,
+    settings_page,
 };
 use serde_json::{Value, json};
 
@@ -39,6 +40,9 @@ fn a_desk_with_presets_needs_a_password_and_no_more() {
     assert_eq!((page.value("#wipe-days").unwrap(), page.value("#debt-limit").unwrap()), ("7".into(), "10".into()));
     assert!(is(&page, "wipe-days", "readOnly") && is(&page, "restrictions-report", "readOnly"));
     assert!(!is(&page, "branchcode", "readOnly") && !is(&page, "debt-limit", "readOnly"), "preset, and not locked");
+    for id in ["library-name", "lookup", "restrictions-report"] {
+        settings_page::unfold(&page, id).unwrap();
+    }
     for id in [
         "server",
         "commit-send",
@@ -54,8 +58,7 @@ fn a_desk_with_presets_needs_a_password_and_no_more() {
     page.wait_hidden("#policy").unwrap();
     page.fill("#password", "koha").unwrap();
     page.fill("#branchcode", "MPL").unwrap();
-    page.click("#save").unwrap();
-    page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
+    assert!(settings_page::save(&page).unwrap().starts_with("Saved"));
     desk.page.activate().unwrap();
     desk.check_in("39999000000001").unwrap();
     desk.commit().unwrap();
@@ -101,8 +104,7 @@ fn keeping_the_password_can_be_forbidden_later() {
     let page = first.open_settings().unwrap();
     enter(&page, &Settings { password: "s3cret".into(), ..Settings::of("http://127.0.0.1:1", "send") }).unwrap();
     page.click("#keep-password").unwrap();
-    page.click("#save").unwrap();
-    page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
+    assert!(settings_page::save(&page).unwrap().starts_with("Saved"));
     let kept = "browser.storage.local.get().then(all => 'password' in all)";
     assert_eq!(page.eval(kept).unwrap(), true);
     first.firefox.kill();

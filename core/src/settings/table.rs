@@ -224,25 +224,6 @@ table! {
         Branchcode = row!(Text, "branchcode", form.branchcode).preset("branchcode").check(|it| it.form.branchcode().err());
         /// How transactions come into Koha. On the page, radio buttons of this name.
         CommitType = row!(CommitType, "commit-type", form.commit_type).preset("commitType");
-        /// The age in hours from which transactions are not applied without a question.
-        StaleHours = row!(Number, "stale-hours", form.stale_hours).preset("staleHours").check(|it| it.form.stale_hours().err());
-    }
-    Desk {
-        /// The name of this desk.
-        DeskName = row!(Text, "desk-name", form.desk_name).apart(DESK_NAME).check(|it| it.form.desk_name().err());
-        /// What scanners type after a code.
-        ScannerEnd = row!(ScannerEnd, "scanner-end", desk.scanner_end).preset("scannerEnd");
-        /// What cardnumbers look like.
-        CardPattern = row!(Text, "card-pattern", desk.card_pattern).preset("cardPattern").check(|it| it.desk.cards().err());
-        /// Whether scans are heard.
-        Sounds = row!(Flag, "sounds", desk.sounds).preset("sounds");
-        /// The library's name, for slips.
-        LibraryName = row!(Text, "library-name", desk.library_name).preset("libraryName")
-            .check(|it| it.desk.library_name().err());
-        /// For how many days things are lent, for slips.
-        LoanDays = row!(Number, "loan-days", desk.loan_days).preset("loanDays").check(|it| it.desk.loan_days().err());
-        /// A line that is shown in the window.
-        Notice = row!(Text, "notice", desk.notice).preset("notice").check(|it| it.desk.notice().err()).by_policy_only();
     }
     Records {
         /// Whether records are kept for look-up.
@@ -266,6 +247,27 @@ table! {
         /// The secret of the key.
         ClientSecret = row!(Secret, "client-secret", records.client_secret).apart("clientSecret")
             .check(|it| it.records.api_key().err());
+    }
+    Desk {
+        /// What scanners type after a code.
+        ScannerEnd = row!(ScannerEnd, "scanner-end", desk.scanner_end).preset("scannerEnd");
+        /// What cardnumbers look like.
+        CardPattern = row!(Text, "card-pattern", desk.card_pattern).preset("cardPattern").check(|it| it.desk.cards().err());
+        /// Whether scans are heard.
+        Sounds = row!(Flag, "sounds", desk.sounds).preset("sounds");
+        /// The library's name, for slips.
+        LibraryName = row!(Text, "library-name", desk.library_name).preset("libraryName")
+            .check(|it| it.desk.library_name().err());
+        /// For how many days things are lent, for slips.
+        LoanDays = row!(Number, "loan-days", desk.loan_days).preset("loanDays").check(|it| it.desk.loan_days().err());
+        /// The name of this desk.
+        DeskName = row!(Text, "desk-name", form.desk_name).apart(DESK_NAME).check(|it| it.form.desk_name().err());
+        /// A line that is shown in the window.
+        Notice = row!(Text, "notice", desk.notice).preset("notice").check(|it| it.desk.notice().err()).by_policy_only();
+    }
+    Koha {
+        /// The age in hours from which transactions are not applied without a question.
+        StaleHours = row!(Number, "stale-hours", form.stale_hours).preset("staleHours").check(|it| it.form.stale_hours().err());
     }
 }
 
