@@ -204,10 +204,17 @@ impl Options {
         Some(preferences)
     }
 
-    /// The checked settings and, asked for within the click, the permission to talk to their server.
+    /// The checked settings and, asked for within the click, the permission to talk to their server. The library may be missing.
     fn connecting(&self) -> Option<(Preferences, Settings, js_sys::Promise)> {
-        let mut preferences = self.checked(true)?;
-        let settings = preferences.settings().ok()?;
+        let page = self.read();
+        let (mut preferences, settings) = if let Some(settings) = page.settings_without_library() {
+            self.fields.mark(&[]);
+            (page, settings)
+        } else {
+            let preferences = self.checked(true)?;
+            let settings = preferences.settings().ok()?;
+            (preferences, settings)
+        };
         // Shown as they will be used.
         preferences.form = Form { desk_name: preferences.form.desk_name, ..Form::from(&settings) };
         self.fill(&preferences);
@@ -248,22 +255,29 @@ impl Options {
         self.show_next();
     }
 
-    /// Tries the settings, and stores them first where they are to be stored.
+    /// Tries the settings, and stores them first where they are to be stored and whole.
     fn connect(self: &Rc<Self>, saves: bool) {
         let Some((preferences, settings, asked)) = self.connecting() else { return };
         self.set_testing(true);
         self.say("doubt", &text("testing"));
         let this = self.clone();
         spawn_local(async move {
-            let outcome = this.run(saves, &preferences, &settings, asked).await;
-            if !saves {
-                // The server may not be saved, now or ever.
+            let lacks_library = settings.branchcode.is_empty();
+            let press = match (saves, lacks_library) {
+                (false, _) => Press::Tests,
+                (true, false) => Press::Saves,
+                (true, true) => Press::CannotSave,
+            };
+            let stores = press == Press::Saves;
+            let outcome = this.run(stores, &preferences, &settings, asked).await;
+            // The server may not be saved, now or ever; but where the library is about to be chosen, nobody is asked twice.
+            if !(stores || matches!(outcome, Ok(Outcome::Tried(Trial::BranchMissing { .. }, _)))) {
                 preferences::give_back_permissions().await;
             }
             this.set_testing(false);
             match outcome {
-                Ok(Outcome::Tried(trial, person)) => this.show_trial(&trial, saves, &settings, person),
-                Ok(Outcome::NotAllowed) if saves => {
+                Ok(Outcome::Tried(trial, person)) => this.show_trial(&trial, press, &settings, person),
+                Ok(Outcome::NotAllowed) if stores => {
                     this.say("doubt", &text_with("savedNotAllowed", &[settings.server.as_str()]));
                 }
                 Ok(Outcome::NotAllowed) => this.say("bad", &text_with("testNotAllowed", &[settings.server.as_str()])),
@@ -312,27 +326,42 @@ impl Options {
     }
 
     /// Says what trying the settings has shown: once, at the field that is wrong where one is.
-    fn show_trial(&self, trial: &Trial, saved: bool, settings: &Settings, person: Option<String>) {
+    fn show_trial(&self, trial: &Trial, press: Press, settings: &Settings, person: Option<String>) {
         let worked = self.loaded.borrow().tested.as_deref() == Some(&guide::tested_as(settings));
         let words = wording::trial(trial, settings);
         let tone = match trial {
             Trial::Works => "good",
             Trial::BranchUnchecked => "doubt",
-            _ if saved => "doubt",
+            _ if press == Press::Saves => "doubt",
             _ => "bad",
         };
-        let words = match trial.place(worked) {
-            Place::Field(field) => {
-                self.fields.mark(&[(field, words)]);
-                text_with(if saved { "savedSee" } else { "testSee" }, &[&fields::name(field).unwrap_or_default()])
-            }
-            Place::Away if saved => joined([text("saved"), text("troubleAway")]),
-            Place::Away => text("troubleAway"),
-            Place::Nowhere if saved => joined([text("saved"), words]),
-            Place::Nowhere => words,
+        let place = trial.place(worked);
+        let mut marked = Vec::new();
+        if let Place::Field(field) = place {
+            marked.push((field, words.clone()));
+        }
+        if settings.branchcode.is_empty() && place != Place::Field(Field::Branchcode) {
+            marked.push((Field::Branchcode, text("fieldMissing")));
+        }
+        self.fields.mark(&marked);
+        if *trial == (Trial::BranchMissing { listed: true }) {
+            let _ = self.branch_choice.focus();
+        }
+        let name = |field| fields::name(field).unwrap_or_default();
+        let words = match (place, press) {
+            (Place::Field(_), Press::CannotSave) => None,
+            (Place::Field(field), Press::Saves) => Some(text_with("savedSee", &[&name(field)])),
+            (Place::Field(field), Press::Tests) => Some(text_with("testSee", &[&name(field)])),
+            (Place::Away, _) => Some(text("troubleAway")),
+            (Place::Nowhere, _) => Some(words),
         };
-        self.say(tone, &joined([Some(words), person].into_iter().flatten()));
-        if trial.is_good() && saved {
+        let first = match press {
+            Press::CannotSave => Some(text("settingsInvalid")),
+            Press::Saves if !matches!(place, Place::Field(_)) => Some(text("saved")),
+            Press::Saves | Press::Tests => None,
+        };
+        self.say(tone, &joined([first, words, person].into_iter().flatten()));
+        if trial.is_good() && press == Press::Saves {
             self.show_next();
         }
     }
@@ -361,6 +390,17 @@ impl Options {
         let known = libraries.iter().any(|library| library.branchcode == chosen);
         self.branch_choice.set_value(if known { &chosen } else { "" });
     }
+}
+
+/// What a press of a button does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Press {
+    /// It stores the settings, and tries them.
+    Saves,
+    /// It would, but the library is missing: which there are is asked all the same.
+    CannotSave,
+    /// It tries them, and stores nothing.
+    Tests,
 }
 
 /// What became of a press of a button.

@@ -342,6 +342,8 @@ pub(crate) fn trial(trial: &Trial, settings: &Settings) -> String {
         Trial::Works => "testOk",
         Trial::BranchUnchecked => "testOkUnchecked",
         Trial::BranchUnknown => "testBranchUnknown",
+        Trial::BranchMissing { listed: true } => "testBranchMissing",
+        Trial::BranchMissing { listed: false } => "fieldMissing",
         Trial::Failed(ConnectionError::WrongCredentials) => "testWrongCredentials",
         Trial::Failed(error) => return trouble(error),
     };

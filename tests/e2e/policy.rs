@@ -55,6 +55,9 @@ fn a_desk_with_presets_needs_a_password_and_no_more() {
     ] {
         assert_eq!(page.text(&format!("#{id}-locked")).unwrap(), "Set by your library.");
     }
+    let locks = "[...document.querySelectorAll('.fold .icon-lock:not([hidden])')].map(lock => [lock.closest('.fold').id, lock.ariaLabel])";
+    let part = "In part set by your library.";
+    assert_eq!(page.eval(locks).unwrap(), json!([["fold-records", part], ["fold-slips", part]]));
     page.wait_hidden("#policy").unwrap();
     page.fill("#password", "koha").unwrap();
     page.fill("#branchcode", "MPL").unwrap();
@@ -116,4 +119,31 @@ fn keeping_the_password_can_be_forbidden_later() {
     let in_session = "browser.storage.session.get('password').then(all => all.password)";
     assert_eq!(page.eval(in_session).unwrap(), "s3cret", "until Firefox is closed");
     assert_eq!(page.value("#branchcode").unwrap(), "CPL", "her own, not locked");
+}
+
+#[test]
+fn what_is_locked_shows_so_and_cannot_be_changed_by_keyboard_or_list() {
+    let koha = koha(Era::From2405);
+    let desk = desk(json!({
+        "server": koha.url(), "login": "account", "username": "koha", "branchcode": "CPL", "commitType": "send", "keepPassword": false,
+        "scannerEnd": "tab", "cardPattern": "2352*", "sounds": true, "libraryName": "Centerville", "loanDays": 21, "staleHours": 48,
+        "lookup": false, "locked": true
+    }));
+    let page = desk.open_settings().unwrap();
+    let locks = "[...document.querySelectorAll('.fold .icon-lock:not([hidden])')].map(lock => [lock.closest('.fold').id, lock.ariaLabel])";
+    let [all, part] = ["Set by your library.", "In part set by your library."];
+    assert_eq!(
+        page.eval(locks).unwrap(),
+        json!([["fold-records", part], ["fold-scanning", all], ["fold-slips", all], ["fold-old", all]])
+    );
+    // One line below each question, and it is this one.
+    let below = "[...document.querySelectorAll('.questions .answer')].map(answer => [...answer.querySelectorAll(':scope > p')] \
+        .filter(line => line.checkVisibility()).map(line => line.innerText).filter(text => text).join('|'))";
+    assert_eq!(page.eval(below).unwrap(), json!([all, all, all, "", all, all, all]));
+    // Only the password is asked; the list of libraries is seen, and is not to be chosen from.
+    page.fill("#password", "koha\n").unwrap();
+    page.wait("document.querySelector('#settings-message.message-good')?.textContent").unwrap();
+    assert!(is(&page, "branch-choice", "disabled") && page.value("#branch-choice").unwrap() == "CPL");
+    page.wait_hidden("#to-lookup").unwrap();
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }

@@ -123,6 +123,53 @@ fn save_and_test_stores_whatever_the_test_shows_and_says_it_once_at_the_field_th
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
 
+#[test]
+fn a_person_who_knows_the_five_answers_is_ready_by_keyboard_alone() {
+    let koha = koha(Era::From2405);
+    let desk = desk();
+    let page = desk.open_settings().unwrap();
+    page.wait_focused("server").unwrap();
+    // Past the button beside it, and the choice of the account; past what it must be allowed; past the box below the password.
+    page.type_text(&format!("{}\t\t\tkoha\t\tkoha\t\tCPL\t", koha.url())).unwrap();
+    page.wait_focused("commit-send").unwrap();
+    page.press(&[key::DOWN]).unwrap();
+    page.type_text("\n").unwrap();
+    page.wait_visible("#settings-next").unwrap();
+    assert_eq!(page.text("#settings-message").unwrap(), "Saved. Koha answers, the account works, library CPL exists.");
+    desk.page.wait("document.getElementById('commit').textContent === 'Apply directly to Koha'").unwrap();
+    // What it must be allowed is unfolded by keyboard too.
+    page.eval("document.getElementById('username').focus()").unwrap();
+    page.type_text("\t ").unwrap();
+    page.wait("document.querySelector('details:has(#username-help)').open").unwrap();
+}
+
+#[test]
+fn whoever_does_not_know_the_branch_code_chooses_their_library_from_the_list() {
+    let koha = koha(Era::From2405);
+    let desk = desk();
+    let page = desk.open_settings().unwrap();
+    let stored = "browser.storage.local.get('settings').then(all => all.settings?.branchcode ?? null)";
+    assert_eq!(page.eval("document.getElementById('branch-choice').disabled").unwrap(), true);
+    // What is wrong besides is said as well.
+    let nothing_there = format!("http://127.0.0.1:{}", unused_port());
+    enter(&page, &Settings { branchcode: String::new(), ..Settings::of(&nothing_there, "send") }).unwrap();
+    assert!(save(&page).unwrap().starts_with("Not saved."));
+    assert!(error_at(&page, "server").unwrap().contains("nothing answers"));
+    assert_eq!(error_at(&page, "branchcode").unwrap(), "Fill this in.");
+    enter(&page, &Settings { branchcode: String::new(), ..Settings::of(&koha.url(), "send") }).unwrap();
+    assert!(save(&page).unwrap().starts_with("Not saved."));
+    assert_eq!(marked(&page), ("branchcode".into(), "Choose this desk’s library from the list.".into()));
+    assert_eq!(page.eval(stored).unwrap(), serde_json::Value::Null);
+    // By its first letter.
+    page.wait_focused("branch-choice").unwrap();
+    page.type_text("M").unwrap();
+    page.wait("document.getElementById('branchcode').value === 'MPL'").unwrap();
+    assert_eq!(marked(&page).0, "");
+    assert!(save(&page).unwrap().starts_with("Saved. Koha answers, the account works, library MPL exists."));
+    assert_eq!(page.eval(stored).unwrap(), "MPL");
+    assert_eq!(page.value("#branch-choice").unwrap(), "MPL");
+}
+
 /// What the lines of the folds say, as they come.
 fn lines(page: &Page) -> Vec<String> {
     let lines = page.eval("[...document.querySelectorAll('.fold .says')].map(line => line.textContent)").unwrap();

@@ -16,6 +16,11 @@ pub enum Trial {
     BranchUnchecked,
     /// The account works, but no library has this branch code.
     BranchUnknown,
+    /// The account works, but nobody has said yet which library the desk belongs to; and whether Koha says which there are.
+    BranchMissing {
+        /// Then one is chosen from the list.
+        listed: bool,
+    },
     /// It does not work, and why.
     Failed(ConnectionError),
 }
@@ -36,6 +41,9 @@ impl Trial {
     pub fn of(tried: Result<&Ready, &ConnectionError>, settings: &Settings) -> Self {
         match tried {
             Err(error) => Self::Failed(error.clone()),
+            Ok(ready) if settings.branchcode.is_empty() => Self::BranchMissing {
+                listed: ready.libraries.as_ref().is_some_and(|libraries| !libraries.list.is_empty()),
+            },
             Ok(ready) => match ready.libraries.as_ref().and_then(|libraries| libraries.knows(&settings.branchcode)) {
                 Some(true) => Self::Works,
                 Some(false) => Self::BranchUnknown,
@@ -54,7 +62,7 @@ impl Trial {
     pub fn place(&self, worked: bool) -> Place {
         let error = match self {
             Self::Works | Self::BranchUnchecked => return Place::Nowhere,
-            Self::BranchUnknown => return Place::Field(Field::Branchcode),
+            Self::BranchUnknown | Self::BranchMissing { .. } => return Place::Field(Field::Branchcode),
             Self::Failed(error) => error,
         };
         let at_address = if worked { Place::Away } else { Place::Field(Field::Server) };
@@ -112,6 +120,12 @@ mod tests {
         assert_eq!(of(list(&settings.branchcode)), Trial::Works);
         assert_eq!(of(None), Trial::BranchUnchecked);
         assert_eq!(of(list("XYZ")), Trial::BranchUnknown);
+        let unsaid = Settings { branchcode: String::new(), ..settings.clone() };
+        for (libraries, listed) in [(list("XYZ"), true), (None, false)] {
+            let trial = Trial::of(Ok(&ready(libraries)), &unsaid);
+            assert_eq!(trial, Trial::BranchMissing { listed });
+            assert!(!trial.is_good() && trial.place(true) == Place::Field(Field::Branchcode));
+        }
         let error = ConnectionError::Maintenance;
         assert_eq!(Trial::of(Err(&error), &settings), Trial::Failed(error));
         assert!(Trial::Works.is_good() && Trial::BranchUnchecked.is_good() && !Trial::BranchUnknown.is_good());

@@ -330,6 +330,15 @@ impl Preferences {
         Ok(Settings { key: self.records.api_key().ok().flatten(), ..self.form.validate()? })
     }
 
+    /// Everything that talking to Koha needs but the library, where nothing else is wrong: enough to ask which there are.
+    pub fn settings_without_library(&self) -> Option<Settings> {
+        let is_all = self.errors(true) == [(Field::Branchcode, FieldError::Missing)];
+        let mut any = self.clone();
+        "-".clone_into(&mut any.form.branchcode);
+        let settings = any.settings().ok().filter(|_| is_all)?;
+        Some(Settings { branchcode: String::new(), ..settings })
+    }
+
     /// The name of this desk.
     pub fn desk_name(&self) -> DeskName {
         self.form.desk_name().unwrap_or_else(|_| DeskName::suggested(0))
@@ -356,6 +365,7 @@ impl Preferences {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::settings::form::Secret;
     use serde_json::Value as Json;
     use std::collections::BTreeSet;
 
@@ -422,6 +432,28 @@ pub(crate) mod tests {
                 assert_eq!(field.set(&mut preferences, Value::Text("other".into())), Err(WrongKind), "{field:?}");
             }
             assert_eq!(preferences, Preferences::default());
+        }
+    }
+
+    #[test]
+    fn koha_can_be_asked_for_its_libraries_where_nothing_else_is_missing() {
+        let form = Form {
+            server: "koha.example.org".into(),
+            username: "desk".into(),
+            password: Secret::new("letmein"),
+            desk_name: "Bus 2".into(),
+            ..Form::default()
+        };
+        let with = |form: Form| Preferences { form, ..Preferences::default() }.settings_without_library();
+        let settings = with(form.clone()).unwrap();
+        assert_eq!((settings.username.as_str(), settings.branchcode.as_str()), ("desk", ""));
+        for other in [
+            Form { branchcode: "CPL".into(), ..form.clone() },
+            Form { branchcode: "MUCH-TOO-LONG".into(), ..form.clone() },
+            Form { password: Secret::default(), ..form.clone() },
+            Form { desk_name: String::new(), ..form.clone() },
+        ] {
+            assert_eq!(with(other.clone()), None, "{other:?}");
         }
     }
 
