@@ -5,6 +5,7 @@ mod folds;
 mod open_koha;
 mod policy;
 mod records;
+mod try_scan;
 
 use crate::{
     background, dom,
@@ -101,7 +102,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
             policy::show(&policy)?;
             options.folds.lock(&policy);
             if !preferences.saved {
-                let _ = options.server.focus();
+                begin();
             }
         }
         Err(error) => options.say_failed(&error),
@@ -131,6 +132,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         this.fields.mark(&[]);
     });
     OpenKoha::bind()?;
+    try_scan::bind(&options)?;
     let player = Player::default();
     dom::on::<Event>(dom::by_id::<Element>("try-sounds")?.as_ref(), "click", move |_| player.play_all());
     document.body().ok_or("no body")?.set_attribute("data-ready", "")?;
@@ -307,6 +309,8 @@ impl Options {
             preferences::save(preferences).await?;
             drop(lock);
             self.saved().await;
+            // Who need not know more may go.
+            self.say("doubt", &joined([text("saved"), text("testing")]));
         }
         if !allowed {
             return Ok(Outcome::NotAllowed);
@@ -389,6 +393,15 @@ impl Options {
         let chosen = self.branchcode.value();
         let known = libraries.iter().any(|library| library.branchcode == chosen);
         self.branch_choice.set_value(if known { &chosen } else { "" });
+    }
+}
+
+/// Puts the person where there is something to say.
+fn begin() {
+    let asked = ["server", "username", "password", "branchcode"].into_iter();
+    let mut fields = asked.filter_map(|id| dom::by_id::<HtmlInputElement>(id).ok());
+    if let Some(first) = fields.find(|field| field.value().is_empty() && !field.read_only()) {
+        let _ = first.focus();
     }
 }
 

@@ -502,6 +502,15 @@ pub(crate) fn borrowers_notes(report: &Report) -> Vec<String> {
     counts.into_iter().filter(|(number, _)| *number > 0).map(|(number, key)| plural(key, number, &[])).collect()
 }
 
+/// What ends a code.
+pub(crate) fn scanner_end(end: ScannerEnd) -> String {
+    text(match end {
+        ScannerEnd::Enter => "scannerEndEnter",
+        ScannerEnd::Tab => "scannerEndTab",
+        ScannerEnd::Nothing => "scannerEndNothing",
+    })
+}
+
 /// What is set in a fold of the settings page, in a line.
 pub(crate) fn facts(facts: &[Fact<'_>]) -> String {
     joined(facts.iter().map(fact))
@@ -520,9 +529,8 @@ fn fact(fact: &Fact<'_>) -> String {
             text_with("factDebts", &[&limit])
         }
         Fact::RemindAfter(days) => plural("factRemind", *days, &[]),
-        Fact::EndsWith(ScannerEnd::Enter) => text_with("factEnds", &[&text("scannerEndEnter")]),
-        Fact::EndsWith(ScannerEnd::Tab) => text_with("factEnds", &[&text("scannerEndTab")]),
         Fact::EndsWith(ScannerEnd::Nothing) => text("factEndsNothing"),
+        Fact::EndsWith(end) => text_with("factEnds", &[&scanner_end(*end)]),
         Fact::Cards(Some(pattern)) => text_with("factCards", &[pattern]),
         Fact::Cards(None) => text("factAnyCard"),
         Fact::Sounds(true) => text("factSounds"),

@@ -140,8 +140,9 @@ fn what_is_locked_shows_so_and_cannot_be_changed_by_keyboard_or_list() {
     let below = "[...document.querySelectorAll('.questions .answer')].map(answer => [...answer.querySelectorAll(':scope > p')] \
         .filter(line => line.checkVisibility()).map(line => line.innerText).filter(text => text).join('|'))";
     assert_eq!(page.eval(below).unwrap(), json!([all, all, all, "", all, all, all]));
-    // Only the password is asked; the list of libraries is seen, and is not to be chosen from.
-    page.fill("#password", "koha\n").unwrap();
+    // Only the password is asked, and one stands there; the list of libraries is seen, and is not to be chosen from.
+    page.wait_focused("password").unwrap();
+    page.type_text("koha\n").unwrap();
     page.wait("document.querySelector('#settings-message.message-good')?.textContent").unwrap();
     assert!(is(&page, "branch-choice", "disabled") && page.value("#branch-choice").unwrap() == "CPL");
     page.wait_hidden("#to-lookup").unwrap();

@@ -226,6 +226,52 @@ fn each_fold_says_in_a_line_what_is_set_in_it() {
     assert_eq!(folds(&page).0, Vec::<String>::new());
 }
 
+/// Puts a code into the field in which a scanner is tried, as key events would that come as fast as a scanner's; and the key that
+/// ends it, if one does. What comes of it does not depend on how fast anything is.
+fn scan(page: &Page, code: &str, end: &str) {
+    let script = format!(
+        "(() => {{ const field = document.getElementById('try-scan'); let time = performance.now(); \
+         const send = event => {{ Object.defineProperty(event, 'timeStamp', {{value: time += 4}}); field.dispatchEvent(event); }}; \
+         for (const character of '{code}') {{ field.value += character; send(new InputEvent('input', {{data: character, bubbles: true}})); }} \
+         if ('{end}') send(new KeyboardEvent('keydown', {{key: '{end}', bubbles: true, cancelable: true}})); }})()"
+    );
+    page.eval(&script).unwrap();
+}
+
+#[test]
+fn a_scanner_is_tried_without_changing_or_saving_anything() {
+    let desk = desk();
+    let page = desk.open_settings().unwrap();
+    unfold(&page, "try-scan").unwrap();
+    let before = lines(&page);
+    page.click("#try-scan").unwrap();
+    // As it comes: Enter. No cardnumbers are said to look like anything.
+    page.type_text("23529001223601\n").unwrap();
+    page.wait_text("#try-scan-said", "23529001223601 ends with Enter ✓").unwrap();
+    page.fill("#card-pattern", "2352*").unwrap();
+    scan(&page, "23529001223602", "Tab");
+    page.wait_text("#try-scan-said", "23529001223602 ends with Tab – choose that above · looks like a card").unwrap();
+    let set = |end: &str| {
+        let script = "(() => { const choice = document.getElementById('scanner-end'); choice.value = 'END'; choice.dispatchEvent(new Event('change', {bubbles: true})); })()";
+        page.eval(&script.replace("END", end)).unwrap();
+    };
+    set("tab");
+    scan(&page, "39999000000001", "Tab");
+    page.wait_text("#try-scan-said", "39999000000001 ends with Tab ✓ · does not look like a card").unwrap();
+    scan(&page, "39999000000002", "");
+    let nothing = "39999000000002 ends with nothing – choose that above · does not look like a card";
+    page.wait_text("#try-scan-said", nothing).unwrap();
+    assert_eq!(page.value("#try-scan").unwrap(), "", "ready for the next one");
+    // Tab by hand goes on; and Enter there has saved nothing.
+    page.click("#try-scan").unwrap();
+    page.type_text("\t").unwrap();
+    page.wait_focused("sounds").unwrap();
+    page.fill("#card-pattern", "").unwrap();
+    set("enter");
+    assert_eq!((lines(&page), page.text("#settings-message").unwrap()), (before, String::new()));
+    assert_eq!(page.eval("browser.storage.local.get('settings').then(all => 'settings' in all)").unwrap(), false);
+}
+
 #[test]
 fn a_fold_opens_by_itself_where_something_in_it_is_wrong() {
     let desk = desk();
