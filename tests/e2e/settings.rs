@@ -213,7 +213,7 @@ fn each_fold_says_in_a_line_what_is_set_in_it() {
     page.fill("#stale-hours", "48").unwrap();
     let expected = [
         "on · until Firefox is closed · debts over 7.50 · remind after 1 day",
-        "code ends with nothing · cardnumbers 2352* · sounds off",
+        "code ends with nothing · cards 2352* · sounds off",
         "Midway Library · 1 day",
         "Bus 2",
         "ask when older than 48 hours",
@@ -290,7 +290,7 @@ fn a_fold_opens_by_itself_where_something_in_it_is_wrong() {
     assert!(save(&page).unwrap().starts_with("Not saved"));
     let wrong = ["records", "slips", "desks"].map(str::to_owned).to_vec();
     assert_eq!(folds(&page), (wrong.clone(), wrong));
-    assert_eq!(lines(&page)[2], "Something in it is to be corrected");
+    assert_eq!(lines(&page)[2], "Something in it needs correcting");
     // Also what is folded away in it; and the first that is wrong is where one goes on.
     page.wait_visible("#client-secret-error").unwrap();
     page.wait_focused("client-secret").unwrap();
