@@ -19,6 +19,7 @@ mod fold;
 pub mod holder;
 pub mod import;
 pub mod item_now;
+pub mod labels;
 mod names;
 pub mod patron_now;
 mod reader;

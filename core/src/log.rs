@@ -1,5 +1,6 @@
 //! The desk's log: its entries, what may be appended next, and how many stand where.
 
+pub mod audited;
 pub mod commit;
 pub mod correction;
 pub mod event;

@@ -19,6 +19,9 @@
 //! ([`inquiry`](crate::koha::inquiry)). Only proof takes one out of doubt; everything else is a person's to decide. A
 //! failure that proves that no server was reached is tried again after a pause, a few times.
 //!
+//! At the end, what Koha said yes to is read back ([`audit`](crate::koha::audit)): a request may arrive twice, unseen by whoever
+//! made it.
+//!
 //! In the session of a person's own Koha tab it says who that is, waits until somebody is logged in, and asks before it applies
 //! at another library than the desk's. That session may end, or become another's, at any time: then all this is done anew.
 //!
@@ -62,13 +65,18 @@
 //! // ... and the answer before anything else is done.
 //! assert_eq!(outbox.poll(), Some(Output::Persist(vec![(TransactionId(1), Status::Success)])));
 //! outbox.handle(Input::Persisted, now);
+//! // At the end Koha is asked what it made of it all; this account may not see that.
+//! let Some(Output::Request(ticket, _)) = outbox.poll() else { unreachable!() };
+//! outbox.handle(Input::Answer(ticket, Ok(Response { status: 403, ..Response::default() })), now);
 //! let Some(Output::Finished(summary)) = outbox.poll() else { unreachable!() };
 //! assert!(summary.is_complete());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod auditing;
 mod booking;
 mod koha_clock;
+mod paid;
 mod payers;
 mod protocol;
 mod proving;
@@ -93,6 +101,7 @@ use crate::{
     },
     settings::form::{CommitType, Settings},
 };
+use auditing::Auditing;
 use booking::{Booked, Booking};
 pub use koha_clock::SETTLED_AFTER;
 use koha_clock::{Age, KohaClock};
@@ -162,6 +171,8 @@ pub struct Outbox {
     payers: Payers,
     /// The question where the first checkout was booked.
     booking: Booking,
+    /// The questions what Koha made of it all.
+    auditing: Auditing,
     /// What is to be sent.
     queue: Queue,
     in_flight: BTreeMap<TransactionId, InFlight>,
@@ -197,6 +208,7 @@ impl Outbox {
             proving: Proving::default(),
             payers: Payers::default(),
             booking: Booking::default(),
+            auditing: Auditing::default(),
             queue: Queue::of(uncommitted.iter()),
             in_flight: BTreeMap::new(),
             pause: None,
@@ -233,6 +245,15 @@ impl Outbox {
         outbox
     }
 
+    /// Reads back, at the end, these transactions of earlier commits too: those that ended before that could be done.
+    #[must_use]
+    pub fn auditing_too(mut self, earlier: impl IntoIterator<Item = Entry>) -> Self {
+        for entry in earlier {
+            self.auditing.note_earlier(&entry);
+        }
+        self
+    }
+
     /// What is to be done next, or `None` until something is reported.
     pub fn poll(&mut self) -> Option<Output> {
         self.outputs.pop_front()
@@ -259,6 +280,7 @@ impl Outbox {
                 self.proving.give_up();
                 self.payers.end();
                 self.booking.give_up();
+                self.auditing.give_up();
             }
             Input::Waited(ticket) => {
                 self.pause.take_if(|expected| *expected == ticket);
@@ -296,7 +318,14 @@ impl Outbox {
             match checked {
                 Checked::Request(ticket, request) => self.outputs.push_back(Output::Request(ticket, request)),
                 Checked::Unknown(card) => self.refuse_payments(&card),
-                Checked::Known => {}
+                Checked::Known(card, patron_id) => {
+                    if let Some(credentials) = &reading.cloned() {
+                        let (settings, tickets) = (&self.settings, &mut self.tickets);
+                        let question = self.auditing.look_at_account(&card, patron_id, settings, credentials, tickets);
+                        self.outputs.extend(question.map(|(ticket, request)| Output::Request(ticket, request)));
+                    }
+                }
+                Checked::Unclear => {}
             }
         } else if let Some(booked) = self.booking.handle(ticket, &answer, &self.settings, reading, &mut self.tickets) {
             match booked {
@@ -306,12 +335,27 @@ impl Outbox {
                 }
                 Booked::At(_) | Booked::Unknown => {}
             }
+        } else if self.auditing.is_about(ticket) {
+            self.audited(ticket, answer);
         } else {
             match self.proving.handle(ticket, answer, &mut self.tickets) {
                 Some(Proved::Request(ticket, request)) => self.outputs.push_back(Output::Request(ticket, request)),
                 Some(Proved::Finding(entry, attempt, age, finding)) => self.found(entry, attempt, age, finding, now),
                 None => {}
             }
+        }
+    }
+
+    /// What an audit was told.
+    fn audited(&mut self, ticket: Ticket, answer: Result<Response, Failure>) {
+        let Some(told) = self.auditing.handle(ticket, answer, &self.settings, &mut self.tickets) else { return };
+        self.outputs.extend(told.requests.into_iter().map(|(ticket, request)| Output::Request(ticket, request)));
+        for id in told.processed {
+            if self.summary.settled.contains(&id) {
+                self.summary.rejected = self.summary.rejected.saturating_sub(1);
+                self.summary.success += 1;
+            }
+            self.unstored.push((id, Status::Success));
         }
     }
 
@@ -396,6 +440,7 @@ impl Outbox {
         self.summary.findings.push((id, finding));
         match finding {
             Finding::Found(_) => {
+                self.auditing.note(&entry, &Status::Success);
                 self.summary.settled.push(id);
                 self.unstored.push((id, Status::Success));
             }
@@ -553,6 +598,7 @@ impl Outbox {
     /// The transaction ends in this status.
     fn settle(&mut self, id: TransactionId, status: Status) {
         let Some(flight) = self.in_flight.remove(&id) else { return };
+        self.auditing.note(&flight.entry, &status);
         match status {
             Status::Added => self.summary.added += 1,
             Status::Success => {
@@ -603,7 +649,8 @@ impl Outbox {
             self.connect();
         }
         self.ask_koha();
-        if self.connecting.is_some() || self.proving.is_asking() || self.payers.is_asking() {
+        let is_asking = self.proving.is_asking() || self.payers.is_asking() || self.auditing.is_asking();
+        if self.connecting.is_some() || is_asking {
             return;
         }
         self.ask();
@@ -612,8 +659,28 @@ impl Outbox {
         }
         let is_asked = self.is_held_up() || self.booking.is_asking();
         if self.in_flight.is_empty() && self.persisting.is_none() && self.unstored.is_empty() && !is_asked {
-            self.finish();
+            self.audit();
+            if !self.auditing.is_asking() {
+                self.finish();
+            }
         }
+    }
+
+    /// Asks what Koha made of it, where it still answers.
+    fn audit(&mut self) {
+        let is_gone = matches!(
+            self.summary.stop,
+            Some(
+                CommitError::Cancelled
+                    | CommitError::Connection(_)
+                    | CommitError::ConnectionLost(_)
+                    | CommitError::NotPersisted
+                    | CommitError::Busy(_)
+            )
+        );
+        let Some(ready) = self.ready.as_ref().filter(|_| !is_gone) else { return self.auditing.give_up() };
+        let question = self.auditing.next(&self.settings, ready.reading.as_ref(), &mut self.tickets);
+        self.outputs.extend(question.map(|(ticket, request)| Output::Request(ticket, request)));
     }
 
     /// Whether nothing is to be sent or asked about any more, so that neither a pause nor a connection is needed.
@@ -630,8 +697,13 @@ impl Outbox {
     fn ask_koha(&mut self) {
         let Some(reading) = self.ready.as_ref().and_then(|ready| ready.reading.as_ref()) else { return };
         let mut question = self.proving.next(&self.settings, reading, self.koha_clock, &mut self.tickets);
-        if question.is_none() && !self.proving.is_asking() {
+        // A payer's account is looked at before the next payer is.
+        if question.is_none() && !self.proving.is_asking() && !self.auditing.is_asking() {
             question = self.payers.next(&self.settings, reading, &mut self.tickets);
+        }
+        let sends = self.settings.commit_type == CommitType::Send && self.queue.len() > 0;
+        if question.is_none() && sends && !self.proving.is_asking() && self.summary.stop.is_none() {
+            question = self.auditing.look_before(&self.settings, reading, &mut self.tickets);
         }
         self.outputs.extend(question.map(|(ticket, request)| Output::Request(ticket, request)));
     }
@@ -705,6 +777,7 @@ impl Outbox {
     fn finish(&mut self) {
         self.finished = true;
         self.disconnect();
+        (self.summary.audited, self.summary.is_audited) = self.auditing.result();
         self.summary.waiting = count(self.queue.waiting());
         self.summary.left = count(self.queue.len() + self.queue.waiting());
         self.outputs.push_back(Output::Finished(self.summary.clone()));

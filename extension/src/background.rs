@@ -35,12 +35,13 @@ pub(crate) async fn toolbar_clicked() -> Result<(), JsValue> {
 
 /// Firefox has started, or woken this page: the badge is drawn from the log, and what was left over of permissions given back.
 pub(crate) async fn woken() {
-    // Where the log cannot be opened, the window says so.
-    let Ok(store) = Store::open(store::DATABASE).await else { return };
-    if let Ok(counts) = open_counts(&store).await {
-        badge::show(counts);
+    // Where the log cannot be opened, the window says so. Permissions have nothing to do with it.
+    if let Ok(store) = Store::open(store::DATABASE).await {
+        if let Ok(counts) = open_counts(&store).await {
+            badge::show(counts);
+        }
+        store.close();
     }
-    store.close();
     preferences::give_back_permissions().await;
 }
 

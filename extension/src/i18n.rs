@@ -38,9 +38,11 @@ pub(crate) fn js_error(error: &JsValue) -> String {
     StorageError::from(error).explained()
 }
 
-/// A value that keeps its own order within a text from right to left: a barcode in Arabic.
+/// A value that keeps its own order within a text that may run the other way, and leaves it its: a barcode in Arabic, a name in
+/// Hebrew letters beside a number.
 pub(crate) fn isolated(value: &str) -> String {
-    if value.is_empty() || !locale::is_right_to_left() { value.to_owned() } else { format!("\u{2068}{value}\u{2069}") }
+    let may_turn = locale::is_right_to_left() || signs::runs_from_right_to_left(value);
+    if value.is_empty() || !may_turn { value.to_owned() } else { format!("\u{2068}{value}\u{2069}") }
 }
 
 /// Fills in the page: `data-i18n` gives an element its text, `data-i18n-ATTRIBUTE` an attribute.

@@ -31,8 +31,8 @@ use commit::{Commit, doubts::Doubts, reach::Reach, review::Review};
 use desk::{Desk, Panel};
 use files::import::Import;
 use known::{
-    aside::Aside, lookup::Lookups, patron::PatronPanel, queue::LookupQueue, records::Records, returned::Returned,
-    suggest::Suggestions, warnings::Warnings,
+    aside::Aside, labels::Labels, lookup::Lookups, patron::PatronPanel, queue::LookupQueue, records::Records,
+    returned::Returned, suggest::Suggestions, warnings::Warnings,
 };
 use log::{batches::Batches, edit::Edit, find::Find, slip::Print, table::Table};
 use scan::{attention::Attention, checkin::Checkin, checkout::Checkout, scans::Scans, sitting::SittingLists};
@@ -82,7 +82,8 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     let scans = Scans::new(desk.clone(), attention, records.clone(), lookups, patron.clone(), queue.clone());
     let scans = Rc::new(scans?);
     let edit = Rc::new(Edit::new(desk.clone(), queue)?);
-    let table = Rc::new(Table::new(desk.clone(), edit.clone())?);
+    let labels = Rc::new(Labels::new(desk.clone(), records.clone())?);
+    let table = Rc::new(Table::new(desk.clone(), edit.clone(), labels.clone())?);
     let find = Rc::new(Find::new(desk.clone(), table.clone())?);
     let print = Rc::new(Print::new(desk.clone(), table.clone())?);
     let aside = Rc::new(Aside::new(desk.clone(), records.clone(), print.clone())?);
@@ -92,6 +93,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     let review = Rc::new(Review::new(desk.clone(), edit.clone())?);
     desk.tell(vec![
         sitting.clone(),
+        labels,
         find.clone(),
         patron.clone(),
         warnings,

@@ -80,9 +80,25 @@ pub(crate) async fn save_tested(tested: &str) -> Result<(), JsValue> {
 /// When Firefox cannot write its storage.
 pub(crate) async fn save(preferences: &Preferences) -> Result<(), JsValue> {
     let local = JSON::parse(&preferences.to_local())?;
-    // First of all: where there are settings, other windows leave a secret where it is put next.
+    // Before there is another server: whoever reads in between, and whoever starts after a crash in between, must not find the one
+    // server with the other's secrets.
+    forget_other_secrets(preferences).await?;
+    // Before the secrets: where there are settings, other windows leave a secret where it is put next.
     browser().storage().local().set(local.unchecked_ref()).await?;
     keep_secrets(preferences).await
+}
+
+/// Removes the secrets that are stored and are not these.
+async fn forget_other_secrets(preferences: &Preferences) -> Result<(), JsValue> {
+    for area in [browser().storage().local(), browser().storage().session()] {
+        for (key, secret) in preferences.secrets() {
+            let stored = property(&area.get(&key.into()).await?, key).as_string();
+            if stored.is_some_and(|stored| !stored.is_empty() && stored != secret.reveal()) {
+                area.remove(&key.into()).await?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Stores the secrets on this computer, or for this session of Firefox only.

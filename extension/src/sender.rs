@@ -11,7 +11,6 @@ use futures_util::StreamExt;
 use koct_core::{
     Settings, TransactionId,
     koha::page::LoggedIn,
-    log::order::Ordered,
     outbox::{Input, Outbox, Output, summary::Summary},
 };
 use std::{cell::RefCell, rc::Rc, time::Duration};
@@ -48,19 +47,19 @@ impl Stopper {
     }
 }
 
-/// Commits these entries, all that are uncommitted in the log. The caller holds the sender's lock since they were read.
+/// Runs this commit of what the log holds up to this number. The caller holds the sender's lock since that was read.
 pub(crate) async fn run(
-    settings: Settings,
+    settings: &Settings,
     store: &Store,
-    uncommitted: Ordered,
+    mut outbox: Outbox,
+    up_to: TransactionId,
     watcher: &dyn Watcher,
     stopper: &Stopper,
 ) -> Summary {
     let http = Rc::new(Http::isolated(&settings.server.permission_pattern()));
-    watcher.began(uncommitted.last_id());
+    watcher.began(up_to);
     let (reports, mut happened) = mpsc::unbounded();
     stopper.0.replace(Some(reports.clone()));
-    let mut outbox = Outbox::new(settings, uncommitted);
     let summary = loop {
         // The person's wish to stop comes before the next request.
         while let Ok(input) = happened.try_recv() {

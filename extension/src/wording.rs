@@ -23,6 +23,7 @@ use koct_core::{
         trial::Trial,
     },
     log::{
+        audited::{Odd, Oddity},
         revision::Change,
         status::{Attempt, Doubt},
         warned::Warning,
@@ -410,12 +411,34 @@ fn unclear(summary: &Summary) -> String {
     })
 }
 
-/// How a commit went. Says that all is done only where all is done.
-pub(crate) fn summary(summary: &Summary, settings: &Settings) -> String {
+/// What is odd about a transaction that Koha said yes to.
+pub(crate) fn oddity(odd: &Odd, entry: Option<&Entry>) -> String {
+    let action = entry.map(|entry| &entry.transaction.action);
+    let code = action
+        .and_then(|action| action.barcode().map(ToString::to_string).or(action.cardnumber().map(ToString::to_string)));
+    let code = code.unwrap_or_else(|| odd.id.to_string());
+    match odd.oddity {
+        Oddity::Renewed { due: Some(due) } => text_with("auditRenewed", &[&code, &locale::day(due)]),
+        Oddity::Renewed { due: None } => text_with("auditRenewedBack", &[&code]),
+        Oddity::HadIt { due: Some(due) } => text_with("auditHadIt", &[&code, &locale::day(due)]),
+        Oddity::HadIt { due: None } => text_with("auditHadItBack", &[&code]),
+        Oddity::NoTrace => text_with("auditNoTrace", &[&code]),
+        Oddity::Paid { cents } => {
+            let amount = Amount::from_cents(cents).map(locale::amount).unwrap_or_default();
+            text_with("auditPaid", &[&code, &amount])
+        }
+        Oddity::Queued { times } => text_with("auditQueued", &[&code, &locale::number(times)]),
+    }
+}
+
+/// How a commit went, with what is odd about it. Says that all is done only where all is done.
+pub(crate) fn summary(summary: &Summary, odd: Vec<String>, settings: &Settings) -> String {
     let committed = summary.committed();
     let mut lines = Vec::new();
     lines.extend(summary.stop.as_ref().map(|reason| stop(reason, settings)));
-    if summary.is_complete() {
+    if summary.is_complete() && !summary.is_clean() {
+        lines.push(text("summaryLookAt"));
+    } else if summary.is_complete() {
         lines.push(match settings.commit_type {
             CommitType::Send => plural("summaryAllSent", committed, &[]),
             CommitType::Apply => plural("summaryAllApplied", committed, &[]),
@@ -424,6 +447,7 @@ pub(crate) fn summary(summary: &Summary, settings: &Settings) -> String {
         let numbers = [committed, summary.rejected, summary.in_doubt, summary.left].map(locale::number);
         lines.push(text_with("summaryPartly", &numbers.each_ref().map(String::as_str)));
     }
+    lines.extend(odd);
     for (number, key) in [
         (summary.found(), "summaryFound"),
         (summary.missing(), "summaryMissing"),

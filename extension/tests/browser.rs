@@ -86,6 +86,7 @@ async fn commits_are_remembered_newest_first() {
         server: "https://koha.example.org".into(),
         branchcode: "CPL".into(),
         transactions: vec![TransactionId(1)],
+        audit: None,
     };
     let first = store.begin_batch(&batch(0)).await.unwrap();
     store.begin_batch(&batch(1)).await.unwrap();

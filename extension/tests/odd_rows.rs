@@ -30,7 +30,7 @@ use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 wasm_bindgen_test_configure!(run_in_browser);
 
 /// Odd in its value: each a key and an expression.
-const VALUES: [&str; 24] = [
+const VALUES: [&str; 31] = [
     "{}",
     "{status: {state: 'posted'}}",
     "{...good, status: {state: 'posted'}}",
@@ -53,12 +53,19 @@ const VALUES: [&str; 24] = [
     "{...good, action: {$date: 1, b: 2}}",
     "{...good, action: {$date: 1}}",
     "{...good, action: {'\\udc00': 1}}",
+    "{...good, action: {toString: 1, valueOf: 2, constructor: 3, toJSON: 4, hasOwnProperty: 5}}",
+    "{toString: 1}",
+    "{...good, barcode: new Uint8Array([1, 2, 255]).subarray(1)}",
+    "{...good, barcode: new Float64Array([0.1, NaN])}",
+    "{...good, barcode: new BigInt64Array([-1n])}",
+    "{...good, barcode: new DataView(new ArrayBuffer(3), 1)}",
+    "{...good, barcode: new Uint16Array()}",
     "Object.assign([1, , 3], {of: 'this'})",
     "Object.assign([], {status: {state: 'local'}})",
 ];
 
 /// Keys that the log does not give, smaller and larger ones.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 16] = [
     "-Infinity",
     "-1",
     "0",
@@ -73,6 +80,8 @@ const KEYS: [&str; 14] = [
     "new Date(5)",
     "[1, 'a']",
     "new Uint8Array([7]).buffer",
+    "new DataView(new Uint8Array([8]).buffer)",
+    "new DataView(new Uint8Array([9]).buffer)",
 ];
 
 async fn run(script: &str) -> JsValue {
@@ -145,6 +154,7 @@ fn batch() -> Batch {
         server: "https://koha.example.org".into(),
         branchcode: "CPL".into(),
         transactions: vec![TransactionId(1)],
+        audit: None,
     }
 }
 
@@ -334,6 +344,18 @@ async fn whatever_keys_there_are_the_next_number_is_free_and_none_is_given_twice
         assert_eq!(store.adopt_batches(&[Batch { branchcode: "MPL".into(), ..batch() }]).await.unwrap(), 1, "{key}");
         assert_eq!(store.batches().await.unwrap().len(), 2, "{key}");
     }
+}
+
+#[wasm_bindgen_test]
+async fn a_row_that_holds_itself_twice_has_an_end() {
+    let (store, name) = open("cycle").await;
+    store.record(item("A"), now()).await.unwrap();
+    let cycle = "(() => { const row = {...good}; row.action = row.barcode = row; return row; })()";
+    put(&name, "transactions", &[("2".into(), cycle.into())]).await;
+    let (good, raw) = everything(&store).await;
+    assert_eq!((ids(&good), raw.len()), (vec![1], 1));
+    // Where it ends it is cut, and nothing that is cut is put back as if it were whole.
+    assert_eq!(open("new").await.0.keep(&raw).await.unwrap(), [Kept::Refused]);
 }
 
 #[wasm_bindgen_test]

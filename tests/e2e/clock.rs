@@ -1,8 +1,9 @@
 //! A computer's clock that is wrong for some scans.
 
-use crate::{configured, koha, transactions};
+use crate::{configured, downloaded, koha, transactions};
 use fake_koha::Era;
-use koct_tests::desk::Desk;
+use koct_tests::{desk::Desk, firefox::Options};
+use std::fs;
 
 /// The page's clock is ahead of the computer's by `window.skew` from now on.
 const SKEWED: &str = "(Real => { window.skew = 0; window.Date = class extends Real { \
@@ -106,4 +107,35 @@ fn one_scan_of_a_wrong_clock_is_moved_alone_and_what_no_calendar_holds_is_shown_
     assert!(after.is_sorted(), "{after:?}");
     assert_eq!(transactions(&koha).len(), 5);
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+/// Where a correction brought two of one item to the same second, or a little back, a file has them apart. The log has them where
+/// the file has them, so that none is another scan when the file comes back.
+#[test]
+fn a_file_of_what_had_to_be_kept_apart_brings_nothing_new_when_it_comes_back() {
+    let folder = koct_tests::keeper::folder().unwrap();
+    let desk = Desk::open(&Options { downloads: Some(folder.path().to_owned()), ..Options::default() }).unwrap();
+    desk.page.run(SKEWED).unwrap();
+    desk.check_in("39999000000001").unwrap();
+    set_ahead(&desk, -2);
+    desk.check_in("39999000000002").unwrap();
+    // It was the other item.
+    desk.page.click("tr[data-seq='2'] [data-edit]").unwrap();
+    desk.page.wait("document.getElementById('edit-dialog').open").unwrap();
+    desk.page.fill("#edit-barcode", "39999000000001\n").unwrap();
+    desk.page.wait_hidden("#edit-dialog").unwrap();
+    let before = stored(&desk);
+    assert!(before[1] < before[0], "{before:?}");
+
+    desk.page.click("#export-koc").unwrap();
+    let file = downloaded(folder.path(), "koc");
+    let text = fs::read_to_string(&file).unwrap();
+    let times: Vec<_> = text.lines().skip(1).map(|line| line.split('\t').next().unwrap()).collect();
+    assert!(times.len() == 2 && times[0] < times[1], "{text}");
+    let after = stored(&desk);
+    assert_eq!(after, [before[0], (before[0] / 1000 + 1) * 1000], "as in the file");
+    let name = desk.page.eval("browser.storage.local.get('desk').then(stored => stored.desk)").unwrap();
+    assert!(text.contains(&format!("\tDesk={}\t", name.as_str().unwrap())), "{name} {text}");
+    let said = desk.import(&[&file]).unwrap();
+    assert!(said.contains("Imported: 0. Already there: 2. Refused: 0."), "{said}");
 }

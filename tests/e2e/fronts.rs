@@ -209,6 +209,67 @@ fn over_http_2_only_some_resets_are_sent_again_by_firefox_itself() {
         let state = desk.states().unwrap().pop().unwrap();
         let expected = if is_sent_again { (2, "added") } else { (1, "in-doubt") };
         assert_eq!((queued, state.as_str()), expected, "{reset:?}: {message}");
+        assert_eq!(message.contains("queue more often than it was sent"), is_sent_again, "{reset:?}: {message}");
         koha.clear_faults();
+    }
+}
+
+/// What Firefox sent twice is seen by reading it back: a checkout is a renewal in Koha, a row stands twice in the queue, and a
+/// checkin is refused the second time.
+#[test]
+fn what_firefox_sent_twice_is_told_after_the_commit() {
+    for era in ERAS {
+        let koha = FakeKoha::start(Config { era, https: Some(Https::Http2), ..Config::default() }).unwrap();
+        let doubles = |number| {
+            let fault = Fault::on("service.pl", FaultKind::StreamResetAfter(StreamReset::InternalError));
+            koha.fault(fault.skip(BEFORE_TRANSACTIONS).times(number));
+        };
+        let desk = configured(&koha, "send");
+        check_out(&desk, 1..=1);
+        doubles(1);
+        let message = desk.commit().unwrap();
+        assert!(message.starts_with("Everything is in Koha, but") && message.contains(&item(1)), "{era:?}: {message}");
+        assert_eq!(koha.library(|library| library.pending.len()), 2, "{era:?}");
+        koha.clear_faults();
+
+        desk.set_up(&Settings::of(&koha.url(), "apply")).unwrap();
+        check_out(&desk, 2..=3);
+        doubles(1);
+        let message = desk.commit().unwrap();
+        let loans = koha.library(|library| library.loans.clone());
+        let doubled = loans.iter().find(|loan| loan.renewals == 1).unwrap();
+        assert!(message.contains("reached it twice"), "{era:?}: {message}");
+        // Before 20.05 nothing tells which of two loans of one second is of which item.
+        let tells_apart = era == Era::From2405;
+        assert!(message.contains(&item(2)) && !(tells_apart && message.contains(&item(3))), "{era:?}: {message}");
+        assert!(!doubled.due_at.is_empty());
+        koha.clear_faults();
+
+        desk.check_in(&item(3)).unwrap();
+        doubles(1);
+        let message = desk.commit().unwrap();
+        // That an item came back is not told before 20.05.
+        let (words, state) = match era {
+            Era::Before2405 => ("Refused by Koha: 1", "rejected"),
+            Era::From2405 => ("Done: 1", "success"),
+        };
+        assert!(message.contains(words), "{era:?}: {message}");
+        assert_eq!(desk.states().unwrap().pop().unwrap(), state, "{era:?}");
+        koha.clear_faults();
+
+        desk.pay(PATRON, "1.50").unwrap();
+        doubles(1);
+        let message = desk.commit().unwrap();
+        assert!(message.contains(PATRON) && message.contains("fell by 1.50 more than"), "{era:?}: {message}");
+        koha.clear_faults();
+
+        // The record keeps it.
+        desk.page.click("#show-batches").unwrap();
+        desk.page.wait("document.querySelectorAll('#batches-list li').length === 4").unwrap();
+        let record = desk.page.text("#batches-list li:nth-child(3) [data-field=audit]").unwrap();
+        assert!(
+            record.contains("Read back from Koha afterwards: 2.") && record.contains(&item(2)),
+            "{era:?}: {record}"
+        );
     }
 }

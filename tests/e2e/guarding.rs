@@ -60,6 +60,19 @@ fn what_nobody_sees_is_refused_in_a_code_and_what_only_looks_alike_is_asked_abou
     desk.page.click("#attention [data-field=retry]").unwrap();
     desk.wait_for_total(3).unwrap();
     assert_eq!(barcodes(&desk), ["B1", "B3", "\u{410}12"]);
+    // What runs the other way turns nothing around beside it.
+    desk.page.click("#checkin-item").unwrap();
+    desk.page.type_text("שלום7\n").unwrap();
+    desk.wait_for_total(4).unwrap();
+    // Not as it is drawn: there the marks are gone.
+    desk.page.wait("document.getElementById('message').textContent.includes('\u{2068}שלום7\u{2069}')").unwrap();
+    // In a file it is named before anything is imported.
+    let file = "Version=1.0\tGenerator=kolt\n2026-11-23 11:00:00\treturn\tB\u{200b}2\n2026-11-23 11:00:01\treturn\tA\u{2011}1\n";
+    desk.page.drop_files("#transactions", &[("van.koc", file)]).unwrap();
+    desk.page
+        .wait_contains("#import-list [data-field=result]", "Line 2: a code holds U+200B ZERO WIDTH SPACE")
+        .unwrap();
+    desk.page.wait_contains("#import-list [data-field=result]", "Such lines: 2.").unwrap();
 }
 
 #[test]

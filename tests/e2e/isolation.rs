@@ -53,8 +53,9 @@ fn a_persons_session_is_neither_used_nor_replaced_nor_deleted() {
         for request in koha.requests() {
             let ours = request.cookie.as_deref() != Some(cookie.as_str());
             assert!(ours, "the person's cookie was used: {era:?} {} {}", request.method, request.path);
-            if era == Era::Before2405 {
-                assert_eq!(request.cookie, None);
+            // The page of the queue makes a session of its own, which is ended.
+            if era == Era::Before2405 && request.parameter("logout.x").is_none() {
+                assert_eq!(request.cookie, None, "{} {}", request.method, request.path);
             }
             assert_eq!(request.header("x-koct-request"), None, "the tag leaves the browser");
         }

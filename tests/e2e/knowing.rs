@@ -484,3 +484,43 @@ fn no_name_stays_in_the_window_when_the_records_go() {
     // The warnings are there all the same.
     assert!(wait_for_text(&desk, "warnings", "On loan to another patron").contains(&item(3)));
 }
+
+/// The words of the newest rows, drawn with their labels: name and card, title and barcode.
+fn speaking(desk: &Desk, rows: usize) -> Vec<[String; 4]> {
+    let words = "[...document.querySelectorAll('#transactions-rows tr[data-seq]')].map(row => ['patron', 'cardnumber', \
+        'title', 'barcode'].map(name => row.querySelector(`[data-field=${name}]`)).map(field => field.hidden ? '' : field.textContent))";
+    let words = desk.page.eval(words).unwrap();
+    let words: Vec<[String; 4]> = serde_json::from_value(words).unwrap();
+    words.into_iter().take(rows).collect()
+}
+
+#[test]
+fn rows_speak_in_titles_and_names_where_they_are_known() {
+    let (koha, desk) = knowing();
+    desk.check_out(ZOE, &item(7)).unwrap();
+    desk.check_in("no such item").unwrap();
+    desk.pay("no such card", "1.50").unwrap();
+    desk.page.wait("document.querySelector('#transactions-rows [data-field=title]:not([hidden])')").unwrap();
+    let title = koha.library(|library| library.item(&item(7)).unwrap().title.clone());
+    let strings = |words: [&str; 4]| words.map(str::to_owned);
+    let expected = [
+        strings(["", "no such card", "", "1.50"]),
+        strings(["", "", "", "no such item"]),
+        strings(["Müller-Őze, Zoë", ZOE, &title, &item(7)]),
+    ];
+    assert_eq!(speaking(&desk, 3), expected);
+    // A correction is called by what it is now.
+    desk.check_out(OTHER, &item(8)).unwrap();
+    desk.page
+        .wait("document.querySelectorAll('#transactions-rows [data-field=title]:not([hidden])').length === 2")
+        .unwrap();
+    assert_eq!(speaking(&desk, 1)[0][0], "Smith, Anna");
+    // The names go with the records.
+    desk.page.click("#open-records").unwrap();
+    desk.page.click("#records-delete").unwrap();
+    desk.page.wait("document.getElementById('question').open").unwrap();
+    desk.page.click("#question-yes").unwrap();
+    desk.page.wait("!document.querySelector('#transactions-rows [data-field=title]:not([hidden])')").unwrap();
+    assert!(speaking(&desk, 4).iter().all(|[patron, _, title, _]| patron.is_empty() && title.is_empty()));
+    assert_eq!(speaking(&desk, 4)[3][1], ZOE, "the numbers stay");
+}

@@ -148,3 +148,41 @@ fn what_is_locked_shows_so_and_cannot_be_changed_by_keyboard_or_list() {
     page.wait_hidden("#to-lookup").unwrap();
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
+
+#[test]
+fn a_policy_that_names_another_server_does_not_get_the_password() {
+    let (koha, other) = (koha(Era::From2405), koha(Era::From2405));
+    let profile = koct_tests::keeper::folder().unwrap();
+    let options = |presets: Value| Options {
+        presets: Some(presets),
+        profile: Some(profile.path().to_owned()),
+        prefs: vec![("extensions.webextensions.keepStorageOnUninstall".into(), true.into())],
+        ..Options::default()
+    };
+    let first = Desk::open(&options(json!({}))).unwrap();
+    let page = first.open_settings().unwrap();
+    enter(&page, &Settings::of(&koha.url(), "send")).unwrap();
+    page.click("#keep-password").unwrap();
+    assert!(settings_page::save(&page).unwrap().starts_with("Saved"));
+    first.firefox.kill();
+    let second = Desk::open(&options(json!({"server": other.url(), "locked": ["server"]}))).unwrap();
+    let page = second.open_settings().unwrap();
+    assert_eq!(page.value("#server").unwrap(), other.url());
+    page.wait_visible("#secrets-forgotten").unwrap();
+    assert!(settings_page::test_only(&page).unwrap().starts_with("Not saved"));
+    page.wait_visible("#password-error").unwrap();
+    // A commit does not send it either.
+    second.page.activate().unwrap();
+    second.check_in("39999000000001").unwrap();
+    let message = second.commit().unwrap();
+    assert!(message.contains("settings"), "{message}");
+    assert_eq!(other.requests().len(), 0);
+    // Typed for this one, it is used.
+    page.activate().unwrap();
+    page.fill("#password", "koha").unwrap();
+    assert!(settings_page::save(&page).unwrap().starts_with("Saved"));
+    page.wait_hidden("#secrets-forgotten").unwrap();
+    second.page.activate().unwrap();
+    second.commit().unwrap();
+    assert_eq!(transactions(&other).len(), 1);
+}

@@ -332,6 +332,36 @@ mod tests {
         every_cell(Era::From2405);
     }
 
+    /// Nobody who sends a request is told that it was sent again; reading back what Koha made of it shows it.
+    #[test]
+    fn whatever_is_sent_again_is_told() {
+        for era in [Era::Before2405, Era::From2405] {
+            let koha = FakeKoha::start(Config { era, ..Config::default() }).unwrap();
+            for commit_type in CommitType::ALL {
+                for action in ACTIONS {
+                    let case = format!("{era:?} {} {action}", commit_type.name());
+                    let outcome = Outcome { end: End::Committed, asked: 1, processed: 2 };
+                    let cell = Cell { era, commit_type, action, fault: FaultKind::SentAgain, times: 1, outcome };
+                    cell.prepare(&koha);
+                    let mut desk = Native::new(&koha, commit_type);
+                    desk.put(cell.row());
+                    koha.fault(Fault::on("service.pl", FaultKind::SentAgain).skip(BEFORE_TRANSACTIONS).times(1));
+                    let summary = desk.commit();
+                    let (told, state, processed) = match (commit_type, action) {
+                        (CommitType::Send, _) => ("oddity: Queued { times: 2 }", State::Added, 2),
+                        (CommitType::Apply, "issue") => ("oddity: Renewed { due: Some(", State::Success, 2),
+                        (CommitType::Apply, "payment") => ("oddity: Paid { cents: 150 }", State::Success, 2),
+                        // The second is refused. Before 20.05 nothing tells that the item came back.
+                        _ if era == Era::Before2405 => ("rejected: 1", State::Rejected, 1),
+                        _ => ("rejected: 0", State::Success, 1),
+                    };
+                    assert!(summary.contains(told), "{case}: {summary}");
+                    assert_eq!((desk.state(), cell.processed(&koha)), (state, processed), "{case}: {summary}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn firefox_meets_each_fault_with_every_kind_of_transaction_in_turn() {
         let chosen = each_fault_once(Era::From2405);

@@ -47,8 +47,10 @@ const LITERALS: [&str; 20] = [
     "1.0",
 ];
 /// Words in the code that look like keys and are none: names of the browser's.
-const NO_KEYS: [&str; 20] = [
+const NO_KEYS: [&str; 23] = [
     "additionalData",
+    "byteLength",
+    "byteOffset",
     "camelCase",
     "dateStyle",
     "deriveKey",
@@ -66,6 +68,7 @@ const NO_KEYS: [&str; 20] = [
     "requestId",
     "responseHeaders",
     "timeZone",
+    "toString",
     "webRequest",
     "windowId",
 ];

@@ -37,8 +37,10 @@ const NOT_CHOSEN: [&str; 5] = ["APACHE", "ZLIB", "0BSD", "COPYING", "BOOST"];
 
 const MIT: &str = include_str!("notices/MIT.txt");
 
-const HEAD: &str = "KOCT is free software under GPL-3.0-or-later: see LICENSE.\n\nCompiled into it are Rust's standard library (MIT OR \
-                    Apache-2.0, Copyright (c) The Rust Project Contributors) and the crates below.\n";
+const HEAD: &str = "KOCT is free software under GPL-3.0-or-later: see LICENSE.\n\nCompiled into it are Rust's standard library, with the \
+                    crates that come with it (cfg-if, compiler_builtins, dlmalloc, hashbrown, memchr and rustc-demangle): MIT OR Apache-2.0, \
+                    Copyright (c) The Rust Project Contributors and the crates' authors; parts of compiler_builtins: Apache-2.0 WITH \
+                    LLVM-exception. Besides it the crates below.\n";
 
 /// The text, of what is compiled of these packages in this folder.
 ///

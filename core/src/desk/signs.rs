@@ -37,7 +37,8 @@ const INVISIBLE: [(char, char); 26] = [
 ];
 
 /// What those are called that are met.
-const NAMES: [(char, &str); 14] = [
+const NAMES: [(char, &str); 23] = [
+    ('\u{a0}', "NO-BREAK SPACE"),
     ('\u{ad}', "SOFT HYPHEN"),
     ('\u{61c}', "ARABIC LETTER MARK"),
     ('\u{200b}', "ZERO WIDTH SPACE"),
@@ -45,17 +46,39 @@ const NAMES: [(char, &str); 14] = [
     ('\u{200d}', "ZERO WIDTH JOINER"),
     ('\u{200e}', "LEFT-TO-RIGHT MARK"),
     ('\u{200f}', "RIGHT-TO-LEFT MARK"),
+    ('\u{2010}', "HYPHEN"),
+    ('\u{2011}', "NON-BREAKING HYPHEN"),
+    ('\u{2013}', "EN DASH"),
+    ('\u{2014}', "EM DASH"),
     ('\u{202a}', "LEFT-TO-RIGHT EMBEDDING"),
     ('\u{202b}', "RIGHT-TO-LEFT EMBEDDING"),
     ('\u{202c}', "POP DIRECTIONAL FORMATTING"),
     ('\u{202d}', "LEFT-TO-RIGHT OVERRIDE"),
     ('\u{202e}', "RIGHT-TO-LEFT OVERRIDE"),
+    ('\u{202f}', "NARROW NO-BREAK SPACE"),
     ('\u{2060}', "WORD JOINER"),
+    ('\u{2212}', "MINUS SIGN"),
+    ('\u{2019}', "RIGHT SINGLE QUOTATION MARK"),
+    ('\u{3000}', "IDEOGRAPHIC SPACE"),
     ('\u{feff}', "ZERO WIDTH NO-BREAK SPACE"),
 ];
 
-/// Letters of other scripts that are drawn as Latin ones are.
-const LOOKALIKES: &str = "АВЕЅІЈКМНОРСТУХаеѕіјорсухһԁԛԝӏΑΒΕΖΗΙΚΜΝΟΡΤΥΧοναγρυΙℹⅠⅤⅩⅼ";
+/// Letters of other scripts that are drawn as Latin ones, or as digits, are.
+const LOOKALIKES: &str = "АВЕЅІЈКМНОРСТУХаеѕіјорсухһԁԛԝӏЗзΑΒΕΖΗΙΚΜΝΟΡΤΥΧοναγρυχΙՕօՍսℹ\u{212a}ⅠⅤⅩⅬⅭⅮⅯⅰⅴⅹⅼⅽⅾⅿ";
+
+/// What word processors and web pages put in place of a blank, a hyphen, an apostrophe or a slash: on no label does it stand as such.
+const STAND_INS: [(char, char); 10] = [
+    ('\u{a0}', '\u{a0}'),
+    ('\u{2bc}', '\u{2bc}'),
+    ('\u{2000}', '\u{200a}'),
+    ('\u{2010}', '\u{2015}'),
+    ('\u{2018}', '\u{201b}'),
+    ('\u{202f}', '\u{202f}'),
+    ('\u{2043}', '\u{2044}'),
+    ('\u{205f}', '\u{205f}'),
+    ('\u{2212}', '\u{2215}'),
+    ('\u{3000}', '\u{3000}'),
+];
 
 /// Whether nobody sees it.
 pub fn is_invisible(sign: char) -> bool {
@@ -74,12 +97,34 @@ pub fn trimmed(text: &str) -> &str {
 }
 
 /// A sign that looks like one of ours, and is another: a letter of another script where the code seems to be in Latin letters,
-/// or a wide letter or digit. Codes that are wholly in another script are as they are meant.
+/// a wide, bold or otherwise styled letter or digit, or what stands in for a blank or a hyphen. Codes that are wholly in another script
+/// are as they are meant.
 pub fn lookalike(code: &str) -> Option<char> {
-    let is_wide = |sign: char| ('\u{ff01}'..='\u{ff5e}').contains(&sign);
-    let seems_latin =
-        code.chars().all(|sign| sign.is_ascii() || !sign.is_alphabetic() || LOOKALIKES.contains(sign) || is_wide(sign));
-    code.chars().find(|sign| is_wide(*sign) || (seems_latin && LOOKALIKES.contains(*sign)))
+    if code.is_ascii() {
+        return None;
+    }
+    let is_styled = |sign: char| {
+        ('\u{ff01}'..='\u{ff5e}').contains(&sign)
+            || ('\u{1d400}'..='\u{1d7ff}').contains(&sign)
+            || STAND_INS.iter().any(|(first, last)| (*first..=*last).contains(&sign))
+    };
+    let is_ours = |sign: char| sign.is_ascii() || !sign.is_alphabetic() || is_latin(sign);
+    let seems_latin = code.chars().all(|sign| is_ours(sign) || LOOKALIKES.contains(sign) || is_styled(sign));
+    code.chars().find(|sign| is_styled(*sign) || (seems_latin && LOOKALIKES.contains(*sign)))
+}
+
+/// Whether it is one of the Latin letters with marks, which many languages have.
+fn is_latin(letter: char) -> bool {
+    ('\u{aa}'..='\u{24f}').contains(&letter) || ('\u{1e00}'..='\u{1eff}').contains(&letter)
+}
+
+/// A sign of a code that nobody sees, or that only looks like one of ours.
+pub fn odd(code: &str) -> Option<char> {
+    // Nearly all are, and a file may have a million.
+    if code.is_ascii() {
+        return None;
+    }
+    code.chars().find(|sign| is_invisible(*sign)).or_else(|| lookalike(code))
 }
 
 /// A text from outside, to be shown among others: without what turns those around, and without what nobody sees. What joins
@@ -109,6 +154,13 @@ pub fn harmless(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Whether a text holds letters that run from right to left: among others they would turn numbers and signs beside them around, so
+/// it must be isolated there.
+pub fn runs_from_right_to_left(text: &str) -> bool {
+    let is_one = |sign: char| matches!(sign, '\u{590}'..='\u{8ff}' | '\u{fb1d}'..='\u{fdff}' | '\u{fe70}'..='\u{fefe}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}');
+    !text.is_ascii() && text.chars().any(is_one)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,7 +171,7 @@ mod tests {
         assert_eq!(name('\u{200b}'), "U+200B ZERO WIDTH SPACE");
         assert_eq!(name('\u{e0041}'), "U+E0041");
         for (sign, _) in NAMES {
-            assert!(is_invisible(sign), "{sign:?}");
+            assert_eq!(odd(&format!("A{sign}1")), Some(sign), "{sign:?}");
         }
         for sign in "aé9 -١א中👍\u{301}".chars() {
             assert!(!is_invisible(sign), "{sign:?}");
@@ -133,6 +185,15 @@ mod tests {
             ("А1234", Some('А')),
             ("AB\u{421}1", Some('\u{421}')),
             ("３9999", Some('３')),
+            ("é-А1", Some('А')),
+            ("Ł7\u{3bf}", Some('\u{3bf}')),
+            ("З9999", Some('З')),
+            ("𝟑9999", Some('𝟑')),
+            ("IMS\u{2011}b\u{2011}126", Some('\u{2011}')),
+            ("IMS\u{2013}126", Some('\u{2013}')),
+            ("BC\u{a0}1", Some('\u{a0}')),
+            ("БР\u{2212}12", Some('\u{2212}')),
+            ("BC WITH-SPACE/'1", None),
             // Somebody's own letters.
             ("Щ1234", None),
             ("КНИГА", None),
@@ -142,6 +203,16 @@ mod tests {
             ("١٢٣", None),
         ] {
             assert_eq!(lookalike(code), found, "{code}");
+        }
+    }
+
+    #[test]
+    fn letters_from_right_to_left_are_known() {
+        for text in ["שלום 7", "Anna مرحبا", "\u{fe8f}", "\u{1e900}"] {
+            assert!(runs_from_right_to_left(text), "{text}");
+        }
+        for text in ["", "39999", "Zoë Щ 中 ٣".trim_end_matches('٣'), "\u{feff}", "👍"] {
+            assert!(!runs_from_right_to_left(text), "{text}");
         }
     }
 

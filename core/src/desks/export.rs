@@ -88,6 +88,7 @@ mod tests {
             transaction::{Action, Transaction, arbitrary},
             zone::FixedZone,
         },
+        desks::import::{Known, plan},
         log::status::{Attempt, Doubt, Status},
         settings::form::{CommitType, ServerUrl},
         slices::in_slices,
@@ -160,6 +161,31 @@ mod tests {
     }
 
     proptest! {
+        /// Whatever a correction or a shift brought to one second, or a little back.
+        #[test]
+        fn what_was_kept_apart_in_the_log_first_comes_back_as_nothing_new(
+            scans in prop::collection::vec((0..3_usize, -400_000..400_000_i64, prop::sample::select(vec![60_i16, 120, -300, 330])), 1..20),
+        ) {
+            let entry = |(id, (item, millis, offset)): (u32, (usize, i64, i16))| {
+                let moment = Moment::new(1_795_428_000_000 + millis, offset).unwrap();
+                let action = Action::Return { barcode: Barcode::parse(["A", "a", "B"][item]).unwrap() };
+                Entry::recorded(TransactionId(id), Transaction { moment, action })
+            };
+            let mut log = Ordered::from((1..).zip(scans).map(entry).collect::<Vec<_>>());
+            let number = log.iter().map(|entry| (entry.transaction.moment.utc_millis(), &entry.transaction.action)).collect::<std::collections::HashSet<_>>().len();
+            prop_assume!(number == log.len());
+            let moved: HashMap<_, _> = order::separate(&log).into_iter().collect();
+            let kept: Vec<Entry> = log.iter().filter_map(|entry| entry.separated(*moved.get(&entry.id)?, entry.transaction.moment)).collect();
+            prop_assert_eq!(kept.len(), moved.len());
+            log.update(kept);
+            let text = export(&log).text;
+            let mut known = Known::default();
+            log.iter().for_each(|entry| known.take(entry));
+            let lines = koc::read(text.as_bytes(), &FixedZone(0), None).into_lines();
+            let plan = plan(&main(), lines, &known, &std::collections::BTreeSet::new());
+            prop_assert_eq!((plan.new, plan.already_there as usize), (Vec::new(), log.len()), "{}", text);
+        }
+
         #[test]
         fn is_the_file_that_is_written_at_once(
             transactions in prop::collection::vec(arbitrary::transaction(Just(60_i16)), 1..20),

@@ -20,6 +20,7 @@ use crate::{
         amount::Amount,
         barcode::{Barcode, Cardnumber},
         name::DeskName,
+        signs,
         transaction::{Action, Moment, Transaction},
         zone::Zone,
     },
@@ -199,6 +200,16 @@ pub enum Warning {
     NoHeader,
     /// The header names another version than 1.0.
     Version(String),
+    /// Codes hold signs that nobody sees, or that only look like others. They are taken as they stand: an earlier version may have
+    /// recorded them so.
+    OddSigns {
+        /// The first line with such a code.
+        line: usize,
+        /// The first such sign in it.
+        sign: char,
+        /// The number of such lines.
+        lines: usize,
+    },
 }
 
 /// Reads a file. Never stops at a bad line. `zone` is that of this computer; `times` says how to take the times of a file
@@ -250,9 +261,24 @@ impl Reading {
             return;
         }
         match operation(&text, self.times, zone) {
-            Ok(transaction) => self.transactions.push((line, transaction)),
+            Ok(transaction) => {
+                self.look_at_signs(line, &transaction);
+                self.transactions.push((line, transaction));
+            }
             Err(reason) => self.problems.push(Problem { line, reason }),
         }
+    }
+
+    fn look_at_signs(&mut self, line: usize, Transaction { action, .. }: &Transaction) {
+        let codes = [action.cardnumber().map(Cardnumber::as_str), action.barcode().map(Barcode::as_str)];
+        let Some(sign) = codes.into_iter().flatten().find_map(signs::odd) else { return };
+        for warning in &mut self.warnings {
+            if let Warning::OddSigns { lines, .. } = warning {
+                *lines += 1;
+                return;
+            }
+        }
+        self.warnings.push(Warning::OddSigns { line, sign, lines: 1 });
     }
 
     /// Takes a line as the header, if it is one.
@@ -409,6 +435,18 @@ mod tests {
                  2026-11-23 11:03:00 007\tpayment\tP1\t3.50\n"
             )
         );
+    }
+
+    #[test]
+    fn codes_with_signs_that_nobody_sees_or_that_look_like_others_are_named_and_taken() {
+        let file = "Version=1.0\tGenerator=x\n2026-11-23 11:00:00\treturn\tB1\n2026-11-23 11:00:01\treturn\tB\u{200b}2\n\
+            2026-11-23 11:00:02\tissue\t\u{feff}P1\tB3\n2026-11-23 11:00:03\tissue\tP1\tА1\n";
+        let reading = read(file.as_bytes(), &FixedZone(60), None);
+        assert_eq!((reading.transactions.len(), reading.problems.len()), (4, 0));
+        assert_eq!(reading.warnings, [Warning::OddSigns { line: 3, sign: '\u{200b}', lines: 3 }]);
+        let again = read(write(reading.transactions.iter().map(|(_, it)| it), None).as_bytes(), &FixedZone(60), None);
+        let same = |one: &Reading| one.transactions.iter().map(|(_, it)| it.clone()).collect::<Vec<_>>();
+        assert_eq!(same(&again), same(&reading), "as they were recorded");
     }
 
     #[test]
@@ -570,7 +608,8 @@ mod tests {
             let reading = read(file.as_bytes(), &FixedZone(60), None);
             prop_assert_eq!(reading.desk.as_ref(), Some(&desk));
             prop_assert_eq!(&reading.problems, &vec![]);
-            prop_assert_eq!(&reading.warnings, &vec![]);
+            let is_of_signs = |warning: &Warning| matches!(warning, Warning::OddSigns { .. });
+            prop_assert!(reading.warnings.iter().all(is_of_signs), "{:?}", reading.warnings);
             // Whatever offsets they had: each is there at its instant, in its place.
             let last = transactions.last().map(|last| last.moment.offset_minutes());
             let at_last = |Transaction { moment, action }| Transaction {

@@ -327,6 +327,7 @@ mod tests {
             server: String::new(),
             branchcode: String::new(),
             transactions: vec![TransactionId(id)],
+            audit: None,
         };
         let batches = [
             batch(1_000, Some(2_000), 1),

@@ -77,12 +77,12 @@ pub fn text(page: &str) -> String {
 }
 
 /// The insides of the page's tags.
-fn tags(page: &str) -> impl Iterator<Item = &str> {
+pub(super) fn tags(page: &str) -> impl Iterator<Item = &str> {
     page.split('<').skip(1).map(|tag| tag.split_once('>').map_or(tag, |(tag, _)| tag))
 }
 
 /// The value of an attribute, which Koha's templates put into double quotes.
-fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+pub(super) fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
     let mut rest = tag;
     loop {
         let at = rest.find(name)?;

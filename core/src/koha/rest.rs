@@ -2,7 +2,7 @@
 
 use super::{Request, Response, Session, size_of_rows};
 use crate::{
-    desk::clock::KohaTime,
+    desk::{amount::Cents, clock::KohaTime},
     settings::form::{Secret, Settings},
 };
 use chrono::{DateTime, FixedOffset};
@@ -157,6 +157,24 @@ pub struct Checkout {
     /// Until when, if it was returned.
     #[serde(default, deserialize_with = "optional_time")]
     pub checkin_date: Option<KohaTime>,
+    /// When it was last renewed.
+    #[serde(default, deserialize_with = "lenient_time")]
+    pub last_renewed_date: Option<KohaTime>,
+    /// When it is due.
+    #[serde(default, deserialize_with = "lenient")]
+    pub due_date: Option<DateTime<FixedOffset>>,
+    #[serde(default, deserialize_with = "lenient_number")]
+    renewals_count: Option<u32>,
+    /// What it was called before 22.11; what is to be embedded has that name since.
+    #[serde(default, deserialize_with = "lenient_number")]
+    renewals: Option<u32>,
+}
+
+impl Checkout {
+    /// How often it was renewed, where that is told.
+    pub fn number_of_renewals(&self) -> Option<u32> {
+        self.renewals_count.or(self.renewals)
+    }
 }
 
 fn time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<KohaTime, D::Error> {
@@ -173,8 +191,21 @@ fn lenient<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<D
     Ok(text.as_ref().and_then(serde_json::Value::as_str).and_then(|text| DateTime::parse_from_rfc3339(text).ok()))
 }
 
+fn lenient_time<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<KohaTime>, D::Error> {
+    lenient(deserializer).map(|date| date.map(KohaTime::from_date))
+}
+
+fn lenient_number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
+    let number = Option::<serde_json::Value>::deserialize(deserializer)?;
+    Ok(number.as_ref().and_then(serde_json::Value::as_u64).and_then(|number| u32::try_from(number).ok()))
+}
+
 fn paged<'a>(filter: impl IntoIterator<Item = (&'a str, String)>) -> Vec<(&'a str, String)> {
-    filter.into_iter().chain([("_page", "1".to_owned()), ("_per_page", PER_PAGE.to_string())]).collect()
+    page(filter, 1)
+}
+
+fn page<'a>(filter: impl IntoIterator<Item = (&'a str, String)>, number: u32) -> Vec<(&'a str, String)> {
+    filter.into_iter().chain([("_page", number.to_string()), ("_per_page", PER_PAGE.to_string())]).collect()
 }
 
 /// Asks for the items of this barcode. Koha has this since about 20.05.
@@ -202,6 +233,60 @@ pub fn checkouts(settings: &Settings, credentials: &RestCredentials, item_id: u6
         filter.push(("checked_in", "1".to_owned()));
     }
     get(settings, credentials, "checkouts", &paged(filter))
+}
+
+/// Asks for a page of the items of these barcodes.
+pub fn items_of(settings: &Settings, credentials: &RestCredentials, barcodes: &[&str], number: u32) -> Request {
+    let query = serde_json::json!({ "external_id": barcodes }).to_string();
+    get(settings, credentials, "items", &page([("q", query)], number))
+}
+
+/// Asks for a page of the open, or the returned, loans of these items.
+pub fn checkouts_of(
+    settings: &Settings,
+    credentials: &RestCredentials,
+    item_ids: &[u64],
+    returned: bool,
+    number: u32,
+) -> Request {
+    let mut filter = vec![("q", serde_json::json!({ "item_id": item_ids }).to_string())];
+    if returned {
+        filter.push(("checked_in", "1".to_owned()));
+    }
+    get(settings, credentials, "checkouts", &page(filter, number))
+}
+
+/// Asks what a patron owes. The account needs the permissions to see patrons and their charges.
+pub fn account(settings: &Settings, credentials: &RestCredentials, patron_id: u64) -> Request {
+    get(settings, credentials, &format!("patrons/{patron_id}/account"), &[])
+}
+
+/// Reads what a patron owes; less than nothing is what they have paid in advance. `None` where Koha does not tell.
+pub fn read_balance(response: &Response) -> Option<Cents> {
+    #[derive(Deserialize)]
+    struct Account {
+        balance: f64,
+    }
+    let account: Account = serde_json::from_str(&response.body).ok().filter(|_| response.status == 200)?;
+    let cents = (account.balance * 100.0).round();
+    #[expect(clippy::cast_possible_truncation, reason = "it was rounded, and is within what is counted exactly")]
+    (cents.abs() < 1e15).then_some(cents as Cents)
+}
+
+/// Asks for the open loans of a patron, in every version that has loans at all.
+pub fn checkouts_of_patron(settings: &Settings, credentials: &RestCredentials, patron_id: u64) -> Request {
+    get(settings, credentials, "checkouts", &paged([("patron_id", patron_id.to_string())]))
+}
+
+/// Reads one page of a list, of which that many rows were read before, and whether it is the last. `None` where Koha does not
+/// give it to this account.
+pub(super) fn read_page<T: DeserializeOwned>(response: &Response, read_before: usize) -> Option<(Vec<T>, bool)> {
+    let (rows, is_last) = read_list::<T>(response)?;
+    let is_last = match response.total_count {
+        Some(total) => read_before + rows.len() >= usize::try_from(total).unwrap_or(usize::MAX),
+        None => is_last,
+    };
+    Some((rows, is_last))
 }
 
 /// Reads items. `None` where Koha does not give all of them to this account.

@@ -1,11 +1,15 @@
 //! The record of one commit: what was brought into Koha when, where and how, and which transactions it was.
 
 use crate::{
-    desk::transaction::{Moment, TransactionId},
-    log::{order::Ordered, status::State},
+    desk::{
+        clock::DeskTime,
+        transaction::{Moment, TransactionId},
+    },
+    log::{Entry, audited::Audited, order::Ordered, status::State},
     settings::form::{CommitType, Settings},
 };
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// One commit, from the press of the button to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,9 +25,16 @@ pub struct Batch {
     pub server: String,
     /// The library.
     pub branchcode: String,
-    /// Those that got an answer or came into doubt; while it runs, those that are to be sent.
+    /// Those that got an answer or came into doubt; while it runs, those that are to be sent or asked about.
     pub transactions: Vec<TransactionId>,
+    /// What Koha was found to hold of them. Absent until it was asked, and for commits of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub audit: Option<Audited>,
 }
+
+/// For how long what a commit applied may still be read back with a later one. After that too many reasons for a renewal are
+/// there to tell which was ours.
+const AUDIT_WITHIN: Duration = Duration::from_hours(24);
 
 /// How a commit ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,9 +55,11 @@ pub struct BatchEnd {
 }
 
 impl Batch {
-    /// The record of a commit that begins with what is uncommitted: it is to send what is in `Local`.
+    /// The record of a commit that begins with what is uncommitted: it is to send what is in `Local`, and to ask about what is in
+    /// doubt.
     pub fn begin(settings: &Settings, started: Moment, uncommitted: &Ordered) -> Self {
-        let to_send = uncommitted.iter().filter(|entry| entry.status.state() == State::Local);
+        let may_end = |entry: &&Entry| entry.status.state() == State::Local || entry.status.state().is_doubtful();
+        let to_send = uncommitted.iter().filter(may_end);
         Self {
             started,
             end: None,
@@ -54,6 +67,65 @@ impl Batch {
             server: settings.server.as_str().to_owned(),
             branchcode: settings.branchcode.clone(),
             transactions: to_send.map(|entry| entry.id).collect(),
+            audit: None,
         }
+    }
+
+    /// Whether what it applied is to be read back with the next commit, by these settings: it ended before that could be done.
+    pub fn wants_audit(&self, settings: &Settings, now: DeskTime) -> bool {
+        self.audit.is_none()
+            && self.commit_type == CommitType::Apply
+            && self.server == settings.server.as_str()
+            && self.started.time() >= now.minus(AUDIT_WITHIN)
+    }
+
+    /// With what a later commit found of its transactions.
+    #[must_use]
+    pub fn audited_later(self, audited: &Audited) -> Self {
+        let audit = Audited { checked: 0, unread: 0, odd: audited.among(&self.transactions) };
+        Self { audit: Some(audit), ..self }
+    }
+
+    /// Whether it is the record of the same commit: what it applied may have been read back since.
+    pub fn is_of_the_same(&self, other: &Self) -> bool {
+        Self { audit: None, ..self.clone() } == Self { audit: None, ..other.clone() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::audited::{Odd, Oddity};
+    use std::iter;
+
+    fn batch() -> Batch {
+        let settings = Settings::of_a_desk(CommitType::Apply);
+        Batch::begin(&settings, Moment::new(1_795_428_000_000, 60).unwrap(), &Ordered::default())
+    }
+
+    #[test]
+    fn what_was_broken_off_is_read_back_within_a_day_at_the_same_server() {
+        let settings = Settings::of_a_desk(CommitType::Apply);
+        let now = batch().started.time();
+        let day = Duration::from_hours(24);
+        assert!(batch().wants_audit(&settings, now.plus(day)));
+        assert!(!batch().wants_audit(&settings, now.plus(day).plus(Duration::from_secs(1))));
+        assert!(!Batch { commit_type: CommitType::Send, ..batch() }.wants_audit(&settings, now));
+        assert!(!Batch { server: "https://other.example.org".into(), ..batch() }.wants_audit(&settings, now));
+        let odd = [1, 2].map(|id| Odd { id: TransactionId(id), oddity: Oddity::NoTrace }).to_vec();
+        let audited = Audited { checked: 7, unread: 0, odd };
+        let with = Batch { transactions: iter::once(TransactionId(2)).collect(), ..batch() };
+        let later = with.clone().audited_later(&audited);
+        assert!(!later.wants_audit(&settings, now) && later.is_of_the_same(&with) && !later.is_of_the_same(&batch()));
+        assert_eq!(later.audit.unwrap().odd.iter().map(|odd| odd.id.0).collect::<Vec<_>>(), [2]);
+    }
+
+    #[test]
+    fn the_record_of_an_earlier_version_is_read() {
+        let stored = r#"{"started":[1795428000000,60],"end":null,"commitType":"send","server":"https://koha.example.org",
+            "branchcode":"CPL","transactions":[1]}"#;
+        let started = serde_json::to_string(&batch().started).unwrap();
+        let read: Batch = serde_json::from_str(&stored.replace("[1795428000000,60]", &started)).unwrap();
+        assert_eq!((read.audit, read.transactions), (None, vec![TransactionId(1)]));
     }
 }

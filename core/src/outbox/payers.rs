@@ -33,8 +33,10 @@ pub(super) enum Checked {
     Request(Ticket, Request),
     /// Koha knows nobody by this.
     Unknown(Cardnumber),
-    /// It does, or it cannot be told.
-    Known,
+    /// It knows just this patron.
+    Known(Cardnumber, u64),
+    /// It cannot be told, or there are several.
+    Unclear,
 }
 
 impl Payers {
@@ -88,10 +90,13 @@ impl Payers {
         let (Some(patrons), Some(credentials)) = (patrons, credentials) else {
             // An account that may not read patrons, which further questions do not change.
             self.end();
-            return Some(Checked::Known);
+            return Some(Checked::Unclear);
         };
         Some(match (patrons.is_empty(), asking.is_no_card) {
-            (false, _) => Checked::Known,
+            (false, _) => match &patrons[..] {
+                [patron] => Checked::Known(asking.card, patron.patron_id),
+                _ => Checked::Unclear,
+            },
             (true, true) => Checked::Unknown(asking.card),
             (true, false) => {
                 let request = rest::patrons_by_userid(settings, credentials, asking.card.as_str());

@@ -3,7 +3,10 @@
 use crate::{
     desk::transaction::{Moment, TransactionId},
     koha::{Failure, connection::ConnectionError, front::Front, inquiry::Finding, rest::Library},
-    log::commit::{Batch, BatchEnd},
+    log::{
+        audited::Audited,
+        commit::{Batch, BatchEnd},
+    },
 };
 
 use std::time::Duration;
@@ -58,6 +61,10 @@ pub struct Summary {
     pub findings: Vec<(TransactionId, Finding)>,
     /// Those that got their end in this run, in the order in which they got it: committed, refused or in doubt.
     pub settled: Vec<TransactionId>,
+    /// What Koha was found to hold of what it had said yes to, and whether that is all that can be found out.
+    pub audited: Audited,
+    /// See there.
+    pub is_audited: bool,
     /// Whether Koha confirmed the branch code.
     pub branch_checked: bool,
     /// Why it ended early.
@@ -68,6 +75,11 @@ impl Summary {
     /// Whether everything that was to be sent is in Koha now.
     pub fn is_complete(&self) -> bool {
         self.stop.is_none() && self.rejected == 0 && self.in_doubt == 0 && self.left == 0 && self.unclear() == 0
+    }
+
+    /// Whether nothing of it wants to be looked at by a person.
+    pub fn is_clean(&self) -> bool {
+        self.is_complete() && self.audited.odd.is_empty()
     }
 
     /// How many are in Koha since this run, or were found there.
@@ -107,7 +119,10 @@ impl Batch {
             left: summary.left,
             message,
         };
-        Self { end: Some(end), transactions: summary.settled.clone(), ..self }
+        let audit = summary
+            .is_audited
+            .then(|| Audited { odd: summary.audited.among(&summary.settled), ..summary.audited.clone() });
+        Self { end: Some(end), transactions: summary.settled.clone(), audit, ..self }
     }
 }
 
@@ -120,7 +135,10 @@ pub(super) fn count(number: usize) -> u32 {
 mod tests {
     use super::*;
     use crate::{
-        log::order::Ordered,
+        log::{
+            audited::{Odd, Oddity},
+            order::Ordered,
+        },
         settings::form::{CommitType, ServerUrl, Settings},
     };
 
@@ -132,9 +150,14 @@ mod tests {
         };
         let moment = Moment::new(1_795_428_000_000, 60).unwrap();
         let begun = Batch::begin(&settings, moment, &Ordered::default());
-        let summary = Summary { success: 2, rejected: 1, settled: vec![TransactionId(3)], ..Summary::default() };
+        let odd = [3, 2].map(|id| Odd { id: TransactionId(id), oddity: Oddity::NoTrace }).to_vec();
+        let audited = Audited { checked: 3, unread: 0, odd };
+        let settled = vec![TransactionId(3)];
+        let summary = Summary { success: 2, rejected: 1, settled, audited, is_audited: true, ..Summary::default() };
+        assert_eq!(begun.clone().ended(moment, &Summary::default(), String::new()).audit, None, "it was broken off");
         let ended = begun.ended(moment, &summary, "Done".into());
         assert_eq!(ended.transactions, [TransactionId(3)]);
+        assert_eq!(ended.audit.as_ref().map(|audited| audited.odd.len()), Some(1), "of its own alone");
         let stored = serde_json::to_string(&ended).unwrap();
         assert!(!stored.contains("letmein"));
         assert_eq!(serde_json::from_str::<Batch>(&stored).unwrap(), ended);

@@ -3,14 +3,19 @@
 use super::*;
 use crate::{
     desk::{
+        amount::Amount,
         barcode::{Barcode, Cardnumber},
         clock::{ClockDifference, KohaTime},
         transaction::{Action, Moment, Transaction},
     },
     koha::{NotSent, front::Front},
-    log::status::State,
+    log::{
+        audited::{Audited, Oddity},
+        status::State,
+    },
     settings::form::{CommitType, Login, Secret, ServerUrl},
 };
+use chrono::NaiveDate;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::collections::HashSet;
@@ -99,6 +104,12 @@ struct Run {
     libraries: &'static str,
     /// The open loans of every item.
     loans: &'static str,
+    /// The returned loans of every item.
+    returned: &'static str,
+    /// What the patron owes, time after time.
+    balances: VecDeque<&'static str>,
+    /// The queue, time after time: the last stays.
+    queue: Vec<&'static str>,
     fail_persist_at: Option<u32>,
     persists: u32,
     /// Requests that were given out and are not answered yet.
@@ -145,6 +156,9 @@ impl Run {
             agrees: true,
             libraries: r#"[{"library_id":"CPL","name":"Centerville"}]"#,
             loans: "[]",
+            returned: "[]",
+            balances: VecDeque::new(),
+            queue: vec![""],
             fail_persist_at: None,
             persists: 0,
             under_way: Vec::new(),
@@ -259,12 +273,22 @@ impl Run {
             let page = response(200, "text/html", "<span class=\"loggedinusername\">desk</span>");
             return Ok(Response { session_cookie, ..page });
         }
+        if request.url.ends_with("/list.pl") {
+            let rows = if self.queue.len() > 1 { self.queue.remove(0) } else { self.queue[0] };
+            let page = format!("<body id=\"ocirc_list\"><b class=\"loggedinusername\">desk</b>{rows}");
+            return Ok(response(200, "text/html", &page));
+        }
         if request.url.contains("/libraries") {
             return Ok(response(200, "application/json", self.libraries));
         }
+        if request.url.ends_with("/account") {
+            let balance =
+                self.balances.pop_front().map_or("{}".to_owned(), |balance| format!("{{\"balance\":{balance}}}"));
+            return Ok(response(200, "application/json", &balance));
+        }
         for (path, body) in [
             ("/items?", r#"[{"item_id":1,"external_id":"A"}]"#),
-            ("checked_in", "[]"),
+            ("checked_in", self.returned),
             ("/checkouts?", self.loans),
             ("cardnumber=unknown", "[]"),
             // A user name, which newer versions take for a card.
@@ -992,4 +1016,107 @@ proptest! {
             }
         }
     }
+}
+
+fn odd(run: &Run) -> Vec<(u32, Oddity)> {
+    run.summary().audited.odd.iter().map(|odd| (odd.id.0, odd.oddity)).collect()
+}
+
+/// The loan of `A` that [`entry`] makes as number 1, with this number of renewals in its own second.
+fn loan_of_a(renewals: u32) -> String {
+    let renewed = if renewals > 0 { "\"2026-11-23T10:00:01Z\"" } else { "null" };
+    format!(
+        r#"[{{"item_id":1,"checkout_date":"2026-11-23T10:00:01Z","due_date":"2026-12-14T23:59:00+01:00",
+            "last_renewed_date":{renewed},"renewals_count":{renewals}}}]"#
+    )
+}
+
+#[test]
+fn a_checkout_that_koha_renewed_is_told_and_is_not_clean() {
+    for (renewals, expected) in
+        [(0, vec![]), (1, vec![(1, Oddity::Renewed { due: NaiveDate::from_ymd_opt(2026, 12, 14) })])]
+    {
+        let mut run = Run::new(&[entry(1, "A")], vec![]);
+        run.loans = loan_of_a(renewals).leak();
+        let run = run.finish();
+        assert_eq!(odd(&run), expected);
+        let summary = run.summary();
+        assert!(summary.is_complete() && summary.is_audited);
+        assert_eq!(summary.is_clean(), renewals == 0);
+    }
+}
+
+#[test]
+fn a_refused_checkin_whose_loan_ended_is_processed() {
+    let action = Action::Return { barcode: Barcode::parse("A").unwrap() };
+    let back = Entry { transaction: Transaction { action, ..entry(1, "A").transaction }, ..entry(1, "A") };
+    let mut run = Run::new(std::slice::from_ref(&back), vec![Fate::No("Item not issued.")]);
+    run.returned = r#"[{"item_id":1,"checkout_date":"2026-11-01T10:00:00Z","checkin_date":"2026-11-23T10:00:01Z"}]"#;
+    let run = run.finish();
+    assert_eq!(run.states(), ["success"]);
+    assert_eq!((run.summary().rejected, run.summary().success), (0, 1));
+    assert!(run.summary().is_clean());
+    let run = Run::new(&[back], vec![Fate::No("Item not issued.")]).finish();
+    assert_eq!((run.states(), run.summary().rejected), (vec!["rejected"], 1));
+}
+
+#[test]
+fn what_was_paid_twice_shows_in_the_balance() {
+    let payment = || {
+        let action =
+            Action::Payment { cardnumber: Cardnumber::parse("P1").unwrap(), amount: Amount::parse("1.50").unwrap() };
+        Entry { transaction: Transaction { action, ..entry(1, "A").transaction }, ..entry(1, "A") }
+    };
+    for (balances, told, checked) in [
+        (vec!["5.0", "3.5"], vec![], 1),
+        (vec!["5", "2.0"], vec![(1, Oddity::Paid { cents: 150 })], 1),
+        // A charge came meanwhile, or the account cannot be read.
+        (vec!["5", "4"], vec![], 0),
+        (vec!["5"], vec![], 0),
+        (vec![], vec![], 0),
+    ] {
+        let mut run = Run::new(&[payment()], vec![]);
+        run.balances = balances.clone().into();
+        let run = run.finish();
+        assert_eq!(odd(&run), told, "{balances:?}");
+        let audited = &run.summary().audited;
+        assert_eq!((audited.checked, audited.unread), (checked, 1 - checked), "{balances:?}");
+        assert_eq!(run.states(), ["success"]);
+    }
+}
+
+#[test]
+fn what_stands_in_the_queue_twice_is_told() {
+    const BEFORE: &str =
+        r#"<tr class="oc-issue"><td><input name="operationid" value="7"></td><td>A</td><td>P1</td><td>0</td></tr>"#;
+    let row = |number| BEFORE.replace('7', number);
+    for (after, told, checked) in [
+        (format!("{BEFORE}{}", row("8")), vec![], 1),
+        (format!("{BEFORE}{}{}", row("8"), row("9")), vec![(1, Oddity::Queued { times: 2 })], 1),
+        // Somebody processes it already.
+        (BEFORE.to_owned(), vec![], 0),
+    ] {
+        for era_from_2405 in [false, true] {
+            let mut run = Run::of(CommitType::Send, era_from_2405, &[entry(1, "A")], vec![]);
+            run.queue = vec![BEFORE, after.clone().leak()];
+            let run = run.finish();
+            assert_eq!(odd(&run), told, "{after}");
+            assert_eq!((run.summary().audited.checked, run.summary().audited.unread), (checked, 1 - checked));
+        }
+    }
+}
+
+#[test]
+fn what_was_not_read_back_is_left_to_the_next_commit() {
+    let mut cancelled = Run::new(&[entry(1, "A"), entry(2, "B")], vec![Fate::Ok, Fate::NotSent]);
+    while cancelled.pauses.is_empty() && cancelled.step() {}
+    cancelled.outbox.handle(Input::Cancel, DESK_NOW);
+    let cancelled = cancelled.finish();
+    assert!(!cancelled.summary().is_audited && cancelled.summary().audited == Audited::default());
+    let earlier = Entry { status: Status::Success, ..entry(1, "A") };
+    let mut next = Run::new(&[entry(2, "B")], vec![]);
+    next.outbox = next.outbox.auditing_too([earlier.clone(), earlier]);
+    next.loans = loan_of_a(1).leak();
+    let next = next.finish();
+    assert_eq!(odd(&next).first().map(|(id, _)| *id), Some(1));
 }

@@ -42,9 +42,9 @@ impl Preferences {
         }
     }
 
-    /// Whether a secret is stored that is forgotten where the server is typed so.
+    /// Whether a secret is stored that is forgotten where the server is typed so, and saved.
     pub fn forgets_secrets(&self, typed: &str) -> bool {
-        self.secrets().any(|(_, secret)| !secret.is_empty()) && !self.secrets_hold_for(typed)
+        self.withholds_secrets || self.secrets().any(|(_, secret)| !secret.is_empty()) && !self.secrets_hold_for(typed)
     }
 
     /// Puts a secret into these settings of a page, which have their server. `stored` are those that the page was opened

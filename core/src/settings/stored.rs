@@ -46,16 +46,23 @@ impl Stored {
             desk: self.group(Group::Desk, &mut own).unwrap_or_default(),
             records: self.group(Group::Records, &mut own).unwrap_or_default(),
             keep_password: false,
+            withholds_secrets: false,
             saved: self.local.contains_key(Group::Koha.stored()),
             tested: self.local_text(TESTED).map(str::to_owned),
         };
         let password = Field::Password.stored_apart().and_then(|key| self.local_text(key));
         preferences.keep_password = own.contains(&Group::Koha) && password.is_some();
+        let stored_for = preferences.clone();
         policy.apply(&mut preferences, &own);
+        // A policy may name another server than they were stored for.
+        let holds = stored_for.secrets_hold_for(&preferences.form.server);
         for field in Field::ALL {
             let Some(key) = field.stored_apart() else { continue };
             let session = || self.session.get(key)?.as_str();
-            if let Some(text) = self.local_text(key).or_else(session) {
+            let Some(text) = self.local_text(key).or_else(session) else { continue };
+            if field.kind() == Kind::Secret && !holds {
+                preferences.withholds_secrets |= !text.is_empty();
+            } else {
                 // What is stored apart is a text.
                 let _ = field.set(&mut preferences, Value::Text(text.to_owned()));
             }
@@ -64,11 +71,13 @@ impl Stored {
     }
 
     /// Whether a secret is stored that shall not be. Where it was forbidden since to keep it on this computer, it is forgotten
-    /// when the browser is closed, as if the box had never been ticked; a password that is not used any more, at once.
+    /// when the browser is closed, as if the box had never been ticked; a password that is not used any more, at once. One that
+    /// was stored for another server waits for a person, who is told.
     pub fn keeps_too_much(&self, preferences: &Preferences) -> bool {
         let is_unused = |key| [&self.local, &self.session].iter().any(|at| at.get(key).is_some_and(|it| it != ""));
         preferences.secrets().any(|(key, secret)| {
-            (!preferences.keep_password && self.local_text(key).is_some()) || (secret.is_empty() && is_unused(key))
+            (!preferences.keep_password && self.local_text(key).is_some())
+                || (secret.is_empty() && is_unused(key) && !preferences.withholds_secrets)
         })
     }
 }
@@ -213,6 +222,35 @@ mod tests {
         assert!(!preferences.keep_password && stored.keeps_too_much(&preferences));
         assert_eq!(preferences.form.password.reveal(), "letmein");
         assert_eq!(preferences.records.client_secret.reveal(), "s3cret");
+    }
+
+    #[test]
+    fn a_policy_that_names_another_server_does_not_get_what_was_stored_for_the_one_before() {
+        let all_local = LOCAL.replacen('{', &SECRETS.replace('}', ","), 1);
+        for (local, session) in [(LOCAL, SECRETS), (all_local.as_str(), "{}")] {
+            let stored = Stored::parse(local, session);
+            for (server, holds) in [
+                ("https://koha.example.org", true),
+                ("https://koha.example.org/staff", true),
+                ("http://koha.example.org", false),
+                ("https://koha.example.com", false),
+            ] {
+                let policy = Policy::parse(&format!(r#"{{"server": "{server}", "locked": true}}"#));
+                let preferences = stored.preferences(&policy);
+                assert_eq!(preferences.form.server, server);
+                let secrets: Vec<_> = preferences.secrets().map(|(_, secret)| secret.reveal().to_owned()).collect();
+                assert_eq!(secrets, if holds { [" letmein", "s3cret"] } else { ["", ""] }, "{server}");
+                assert_eq!(preferences.withholds_secrets, !holds, "{server}");
+                assert!(!stored.keeps_too_much(&preferences), "they wait for a person: {server}");
+            }
+        }
+        // Whose they are cannot be read: they are nobody's.
+        let policy = Policy::parse(r#"{"server": "https://koha.example.org"}"#);
+        let preferences = Stored::parse(r#"{"settings": 7}"#, SECRETS).preferences(&policy);
+        assert!(preferences.form.password.is_empty() && preferences.withholds_secrets);
+        let nothing = Stored::parse(LOCAL, r#"{"password": "", "clientSecret": ""}"#);
+        let policy = Policy::parse(r#"{"server": "https://koha.example.com", "locked": true}"#);
+        assert!(!nothing.preferences(&policy).withholds_secrets, "there is nothing");
     }
 
     #[test]

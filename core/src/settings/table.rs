@@ -24,6 +24,8 @@ pub struct Preferences {
     pub records: RecordsSettings,
     /// Whether secrets stay on this computer when Firefox is closed.
     pub keep_password: bool,
+    /// Whether secrets are stored that are not here, since they were stored for another server than this one.
+    pub withholds_secrets: bool,
     /// Whether somebody has saved the settings once.
     pub saved: bool,
     /// What was tested last with success: [`tested_as`](crate::settings::guide::tested_as).

@@ -13,10 +13,10 @@ use koct_core::{
         Request,
         service::{self, Access},
     },
-    log::{self, status::Decision},
-    outbox::{Input, Outbox, Output, Ticket},
+    log::{self, audited::Odd, commit::Batch, status::Decision},
+    outbox::{Input, Outbox, Output, Ticket, summary::Summary},
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// What a person has decided about one transaction.
 #[derive(Debug, Default, Clone, Copy)]
@@ -39,6 +39,14 @@ pub(crate) struct Desk {
     /// What was recorded here, as Koha sees it.
     pub(crate) ids: HashMap<Key, TransactionId>,
     pub(crate) decided: BTreeMap<TransactionId, Decided>,
+    /// What each commit that was not read back was to apply, or applied. It survives a crash, too.
+    unaudited: Vec<Vec<TransactionId>>,
+    /// What the person was told of: each is not as it should be in Koha.
+    pub(crate) told: Vec<Odd>,
+    /// Of these it was said that they could not be read back.
+    pub(crate) unread: HashSet<TransactionId>,
+    /// What was queued by commits at whose end the queue was looked at. What was queued before a crash no look tells apart.
+    pub(crate) queue_seen: HashSet<TransactionId>,
     outbox: Option<Outbox>,
     under_way: Vec<(Ticket, Request)>,
     waits: Vec<Ticket>,
@@ -71,6 +79,10 @@ impl Desk {
             confirmed: BTreeMap::new(),
             ids: HashMap::new(),
             decided: BTreeMap::new(),
+            unaudited: Vec::new(),
+            told: Vec::new(),
+            unread: HashSet::new(),
+            queue_seen: HashSet::new(),
             outbox: None,
             under_way: Vec::new(),
             waits: Vec::new(),
@@ -146,7 +158,11 @@ impl Desk {
         if self.outbox.is_none() {
             let uncommitted = self.disk.values().filter(|entry| !entry.status.state().is_committed());
             let uncommitted: Vec<_> = uncommitted.cloned().collect();
-            self.outbox = Some(Outbox::new(self.settings.clone(), uncommitted.into()));
+            let earlier: Vec<_> = self.unaudited.iter().flatten().filter_map(|id| self.disk.get(id)).cloned().collect();
+            let batch = Batch::begin(&self.settings, Moment::new(0, 0).unwrap(), &uncommitted.clone().into());
+            self.unaudited.push(batch.transactions);
+            let outbox = Outbox::new(self.settings.clone(), uncommitted.into());
+            self.outbox = Some(outbox.auditing_too(earlier));
         }
     }
 
@@ -200,8 +216,9 @@ impl Desk {
             }
             Some(Output::Wait(ticket, _)) => self.waits.push(ticket),
             Some(Output::LogIn(..) | Output::Person(_) | Output::Elsewhere(..)) => unreachable!("it is an account's"),
-            Some(Output::Finished(_)) => {
+            Some(Output::Finished(summary)) => {
                 self.outbox = None;
+                self.hear(&summary);
                 // What only read may still be under way.
                 self.under_way.clear();
                 self.waits.clear();
@@ -255,6 +272,24 @@ impl Desk {
             self.is_dead = true;
         } else if let Some(outbox) = &mut self.outbox {
             outbox.handle(Input::Persisted, now);
+        }
+    }
+
+    /// What a commit tells at its end.
+    fn hear(&mut self, summary: &Summary) {
+        if !summary.is_audited {
+            if let Some(last) = self.unaudited.last_mut() {
+                last.clone_from(&summary.settled);
+            }
+            return;
+        }
+        let of_it = std::mem::take(&mut self.unaudited).into_iter().flatten().chain(summary.settled.iter().copied());
+        self.queue_seen.extend(&summary.settled);
+        if summary.audited.unread > 0 {
+            self.unread.extend(of_it);
+        }
+        if self.mutant != Mutant::TellsOfNoDoubles {
+            self.told.extend(&summary.audited.odd);
         }
     }
 

@@ -26,6 +26,23 @@ struct Loan {
     patron: usize,
     since: String,
     until: Option<String>,
+    /// How often it was renewed, and when last.
+    renewals: u32,
+    renewed: Option<String>,
+}
+
+impl Loan {
+    fn new(item: usize, patron: usize, since: String) -> Self {
+        Self { item, patron, since, until: None, renewals: 0, renewed: None }
+    }
+}
+
+/// A row of the queue.
+#[derive(Debug, Clone)]
+struct Pending {
+    action: String,
+    barcode: String,
+    card: String,
 }
 
 /// What the network does to a request.
@@ -44,6 +61,8 @@ enum Fate {
     Portal,
     Redirected,
     SessionEnds,
+    /// The browser, or somebody in front of Koha, sends it again: Koha processes it twice, and the second answer is seen.
+    SentAgain,
     /// Somebody in front of Koha answers in its place, before or after it has processed the request.
     Front {
         is_processed: bool,
@@ -66,7 +85,7 @@ const FRONTS: [(u16, &str, Option<u64>); 9] = [
     (503, "<html>Maintenance", None),
 ];
 
-const FAULTS: [Fate; 13] = [
+const FAULTS: [Fate; 15] = [
     Fate::NotSent,
     Fate::LostBefore,
     Fate::LostAfter,
@@ -81,14 +100,16 @@ const FAULTS: [Fate; 13] = [
     Fate::Portal,
     Fate::Redirected,
     Fate::SessionEnds,
+    Fate::SentAgain,
+    Fate::SentAgain,
 ];
 
 #[derive(Debug)]
 pub(crate) struct Koha {
     pub(crate) now: i64,
     from_2405: bool,
-    /// Whether accounts may read items, loans and patrons.
-    readable: bool,
+    /// Whether accounts may read items, loans, patrons and the queue.
+    pub(crate) readable: bool,
     /// Percent of the requests that meet a fault.
     pub(crate) trouble: usize,
     /// In how many of a hundred requests about a transaction the desk's computer sleeps.
@@ -97,8 +118,13 @@ pub(crate) struct Koha {
     made: u32,
     loans: Vec<Loan>,
     later: Vec<(i64, Request)>,
+    queue: Vec<Pending>,
     /// How often each transaction took effect.
     pub(crate) effects: HashMap<Key, u32>,
+    /// What each patron owes, in hundredths; less than nothing is what they have paid in advance.
+    balances: [i64; PATRONS.len()],
+    /// How often each was processed once more than it was sent.
+    pub(crate) sent_again: HashMap<Key, u32>,
     /// The transactions applied to each item by each desk, in the order in which Koha applied them.
     pub(crate) applied: Vec<Key>,
 }
@@ -126,6 +152,9 @@ impl Koha {
             made: 0,
             loans: Vec::new(),
             later: Vec::new(),
+            queue: Vec::new(),
+            balances: [0; PATRONS.len()],
+            sent_again: HashMap::new(),
             effects: HashMap::new(),
             applied: Vec::new(),
         }
@@ -174,7 +203,7 @@ impl Koha {
         let time = self.time();
         self.give_back(item, &time);
         if dice.percent(50) {
-            self.loans.push(Loan { item, patron, since: time, until: None });
+            self.loans.push(Loan::new(item, patron, time));
         }
     }
 
@@ -250,6 +279,15 @@ impl Koha {
                     ..self.response(status, content_type, body)
                 })
             }
+            Fate::SentAgain => {
+                let key = key(request);
+                let before = self.effects.get(&key).copied().unwrap_or_default();
+                self.process(request);
+                let answer = self.process(request);
+                let after = self.effects.get(&key).copied().unwrap_or_default();
+                *self.sent_again.entry(key).or_default() += (after - before).saturating_sub(1);
+                Ok(answer)
+            }
             Fate::SessionEnds => {
                 self.sessions.clear();
                 Ok(self.process(request))
@@ -270,6 +308,9 @@ impl Koha {
         if request.url.contains("/api/v1/") {
             return self.read(&request.url);
         }
+        if request.url.ends_with("/list.pl") {
+            return self.list_page(request);
+        }
         let token = request.session.as_ref().map_or("", |session| session.cookie.reveal());
         if self.from_2405 && !self.sessions.contains(token) {
             return self.response(403, "text/plain", "Wrong CSRF token");
@@ -282,6 +323,9 @@ impl Koha {
             ("", _) => "",
             (_, "true") => {
                 *self.effects.entry(key(request)).or_default() += 1;
+                let [action, barcode, card] =
+                    ["action", "barcode", "cardnumber"].map(|name| value(request, name).to_owned());
+                self.queue.push(Pending { action, barcode, card });
                 "Added."
             }
             _ => self.apply(request),
@@ -297,13 +341,17 @@ impl Koha {
             ("issue", _, None) => return "Borrower not found.",
             ("issue", None, _) => return "Barcode not found.",
             ("issue", Some(item), Some(patron)) => {
-                let open = self.loans.iter().find(|loan| loan.item == item && loan.until.is_none());
+                let open = self.loans.iter_mut().find(|loan| loan.item == item && loan.until.is_none());
                 // The same patron again is silently a renewal.
-                if open.is_none_or(|loan| loan.patron != patron) {
+                if let Some(loan) = open.filter(|loan| loan.patron == patron) {
+                    loan.renewals += 1;
+                    loan.renewed = Some(time);
+                } else {
                     self.give_back(item, &time);
-                    self.loans.push(Loan { item, patron, since: time, until: None });
+                    self.loans.push(Loan::new(item, patron, time));
                 }
             }
+            ("payment", _, Some(patron)) => self.balances[patron] -= 150,
             ("return", None, _) => return "Item not found.",
             ("return", Some(item), _) if !self.give_back(item, &time) => return "Item not issued.",
             _ => {}
@@ -334,6 +382,27 @@ impl Koha {
         Response { session_cookie, ..page }
     }
 
+    /// The queue of the branch, for whoever is logged in. Before 24.05 a password with the request logs in.
+    fn list_page(&self, request: &Request) -> Response {
+        let session = request.session.as_ref().map_or("", |session| session.cookie.reveal());
+        let knows = self.sessions.contains(session) || !value(request, "password").is_empty();
+        if !knows || !self.readable {
+            return self.response(200, "text/html", "<title>Log in to Koha</title>");
+        }
+        let row = |(number, row): (usize, &Pending)| {
+            let Pending { action, barcode, card } = row;
+            format!(
+                r#"<tr class="oc-{action}"><td><input name="operationid" value="{}"></td><td>{barcode}</td><td>{card}</td><td>0</td></tr>"#,
+                number + 1
+            )
+        };
+        let rows: String = self.queue.iter().enumerate().map(row).collect();
+        let page = format!(
+            r#"<body id="ocirc_list"><b class="loggedinusername">desk</b><b class="logged-in-branch-code">CPL</b>{rows}"#
+        );
+        self.response(200, "text/html", &page)
+    }
+
     fn read(&self, url: &str) -> Response {
         if url.contains("/libraries") {
             return self.response(200, "application/json", r#"[{"library_id":"CPL","name":"Centerville"}]"#);
@@ -341,26 +410,42 @@ impl Koha {
         if !self.readable {
             return self.response(403, "application/json", r#"{"error":"Authorization failure."}"#);
         }
+        // Conditions are on one column, with one value or several.
+        let query: serde_json::Value = serde_json::from_str(&parameter(url, "q")).unwrap_or_default();
+        let condition = |column: &str| match &query[column] {
+            serde_json::Value::Array(values) => values.clone(),
+            serde_json::Value::Null => Vec::new(),
+            value => vec![value.clone()],
+        };
+        if let Some(id) = url.strip_suffix("/account").and_then(|url| url.rsplit('/').next()) {
+            let cents = self.balances[id.parse::<usize>().unwrap()];
+            let balance = format!(r#"{{"balance":{}.{:02}}}"#, cents / 100, (cents % 100).abs());
+            return self.response(200, "application/json", &balance);
+        }
         let rows: Vec<String> = if url.contains("/items?") {
-            let wanted = parameter(url, "external_id");
-            let number = ITEMS.iter().position(|item| *item == wanted);
-            number.map(|id| format!(r#"{{"item_id":{id},"external_id":"{wanted}"}}"#)).into_iter().collect()
+            let mut wanted = condition("external_id");
+            wanted.push(parameter(url, "external_id").into());
+            let items = ITEMS.iter().enumerate().filter(|(_, item)| wanted.iter().any(|wanted| wanted == *item));
+            items.map(|(id, item)| format!(r#"{{"item_id":{id},"external_id":"{item}"}}"#)).collect()
         } else if url.contains("/patrons?") {
             let wanted = parameter(url, "cardnumber");
             let number = PATRONS.iter().position(|card| *card == wanted);
             number.map(|id| format!(r#"{{"patron_id":{id},"cardnumber":"{wanted}"}}"#)).into_iter().collect()
         } else {
-            let item = parameter(url, "q").bytes().find(u8::is_ascii_digit).map(|digit| usize::from(digit - b'0'));
+            let items = condition("item_id");
             let returned = url.contains("checked_in=1");
             let time = |time: &String| format!("\"{}Z\"", time.replace(' ', "T"));
-            let shown = |loan: &&Loan| Some(loan.item) == item && loan.until.is_some() == returned;
+            let shown = |loan: &&Loan| items.iter().any(|item| *item == loan.item) && loan.until.is_some() == returned;
             let row = |loan: &Loan| {
                 format!(
-                    r#"{{"patron_id":{},"item_id":{},"library_id":"CPL","checkout_date":{},"checkin_date":{}}}"#,
+                    r#"{{"patron_id":{},"item_id":{},"library_id":"CPL","checkout_date":{},"checkin_date":{},
+                        "last_renewed_date":{},"renewals_count":{}}}"#,
                     loan.patron,
                     loan.item,
                     time(&loan.since),
-                    loan.until.as_ref().map_or("null".into(), time)
+                    loan.until.as_ref().map_or("null".into(), time),
+                    loan.renewed.as_ref().map_or("null".into(), time),
+                    loan.renewals
                 )
             };
             self.loans.iter().filter(shown).map(row).collect()

@@ -135,7 +135,8 @@ impl World {
             };
             let effects = self.koha.effects.get(key).copied().unwrap_or(0);
             let decided = desk.decided.get(id).copied().unwrap_or_default();
-            if effects > 1 + decided.wrongly_again {
+            let sent_again = self.koha.sent_again.get(key).copied().unwrap_or(0);
+            if effects > 1 + decided.wrongly_again + sent_again {
                 return Err(format!("{id} took effect {effects} times: {entry:?}"));
             }
             let excused = decided.wrongly_there || decided.wrongly_again > 0;
@@ -145,6 +146,8 @@ impl World {
                 {
                     return Err(format!("{id} is shown as committed, and Koha has it not: {entry:?}"));
                 }
+                // A checkin that was sent again is refused the second time, until the audit.
+                Status::Rejected { .. } if self.koha.sent_again.contains_key(key) => {}
                 Status::Local | Status::Rejected { .. } if (effects > 0 || self.koha.is_under_way(key)) && !excused => {
                     return Err(format!("{id} is shown as not in Koha, and is there: {entry:?}"));
                 }
@@ -162,8 +165,34 @@ impl World {
         let mut last: HashMap<String, TransactionId> = HashMap::new();
         for id in self.koha.applied.iter().filter_map(|key| desk.ids.get(key)) {
             let Some(item) = item(id).filter(|item| !decided.contains(&Some(item.clone()))) else { continue };
-            if last.insert(item, *id).is_some_and(|before| before >= *id) {
+            // What was sent again stands there twice; whether that may be is checked by the number of effects.
+            if last.insert(item, *id).is_some_and(|before| before > *id) {
                 return Err(format!("{:?} was applied behind a later one", desk.disk[id]));
+            }
+        }
+        Ok(())
+    }
+
+    /// What was sent again by the browser is seen: a double is told of, and a checkin is not shown as refused.
+    fn check_doubles(&self, desk: &Desk) -> Result<(), Broken> {
+        for (id, (transaction, key)) in &desk.confirmed {
+            let Some(sent_again) = self.koha.sent_again.get(key) else { continue };
+            let entry = &desk.disk[id];
+            let action = &transaction.action;
+            let decided = desk.decided.contains_key(id);
+            let is_unseen = entry.status == Status::Added && !desk.queue_seen.contains(id);
+            if decided || is_unseen || desk.unread.contains(id) || !self.koha.readable {
+                continue;
+            }
+            if matches!(entry.status, Status::Rejected { .. }) && self.koha.effects.contains_key(key) {
+                return Err(format!("{id} was processed, and is shown as refused: {entry:?}"));
+            }
+            let is_told = desk.told.iter().any(|odd| {
+                let other = &desk.disk[&odd.id].transaction.action;
+                other.item_key() == action.item_key() && other.cardnumber() == action.cardnumber()
+            });
+            if *sent_again > 0 && entry.status.state().is_committed() && !is_told {
+                return Err(format!("{id} was doubled, and nobody was told: {entry:?}"));
             }
         }
         Ok(())
@@ -172,6 +201,7 @@ impl World {
     /// Once all is well, everything has an end that can be seen.
     fn check_end(&self) -> Result<(), Broken> {
         for desk in &self.desks {
+            self.check_doubles(desk)?;
             let doubtful: Vec<_> = desk.disk.values().filter(|entry| entry.status.state() == State::InDoubt).collect();
             for entry in desk.disk.values() {
                 let item = entry.transaction.action.item_key();

@@ -1,5 +1,6 @@
 //! The one button that sends or applies.
 
+pub(crate) mod audited;
 pub(crate) mod doubts;
 pub(crate) mod reach;
 pub(crate) mod review;
@@ -22,7 +23,7 @@ use crate::{
     wording::{self, Explained as _},
 };
 use koct_core::{
-    CommitType, Entry, Moment, Settings, State, TransactionId,
+    CommitType, Entry, Settings, State, TransactionId,
     desk::clock::DeskTime,
     koha::{
         movement::{MovementCheck, Movements, Next},
@@ -34,10 +35,10 @@ use koct_core::{
         event::LogEvent,
         order::{self, Ordered},
     },
-    outbox::summary::Summary,
+    outbox::{Outbox, summary::Summary},
 };
 use review::{Looked, Review};
-use std::{cell::Cell, collections::HashMap, rc::Rc, time::Duration};
+use std::{cell::Cell, rc::Rc, time::Duration};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlButtonElement, HtmlElement, HtmlProgressElement};
 
@@ -205,22 +206,45 @@ impl Commit {
         let words = |error: StoreError| error.explained();
         let Some(settings) = ask_about_stale(settings, &uncommitted).await else { return Ok(()) };
         let uncommitted = self.with_recorded_since(uncommitted).await.map_err(words)?;
-        let uncommitted = self.separate(uncommitted).await.map_err(words)?;
+        let uncommitted = self.desk.separate(uncommitted).await.map_err(words)?;
         let started = clock::now().ok_or_else(|| text("attentionClock"))?;
+        let up_to = uncommitted.last_id();
         let batch = Batch::begin(&settings, started, &uncommitted);
         let number = self.desk.store.begin_batch(&batch).await.map_err(words)?;
-        let summary = sender::run(settings.clone(), &self.desk.store, uncommitted, self, &self.stopper).await;
+        let wants_audit = |batch: &Batch| batch.wants_audit(&settings, started.time());
+        let (earlier, to_audit) = self.unaudited(number, wants_audit).await.map_err(words)?;
+        let outbox = Outbox::new(settings.clone(), uncommitted).auditing_too(to_audit);
+        let summary = sender::run(&settings, &self.desk.store, outbox, up_to, self, &self.stopper).await;
         // Where the log could not be written, the durable state is still Sending: now it is a doubt that can be seen.
         if let Ok(changes) = self.desk.store.recover().await {
             self.desk.apply(changes);
         }
-        let words = self.summarise(&summary, &settings);
+        let words = self.summarise(&summary, &settings).await;
         let ended = batch.ended(clock::now().unwrap_or(started), &summary, words);
-        if let Err(error) = self.desk.store.set_batch(number, &ended).await {
-            let words = text_with("batchFailed", &[&error.explained()]);
-            self.desk.message.about(Topic::Commit).show(Tone::Bad, &words);
+        let mut records = vec![(number, ended)];
+        if summary.is_audited {
+            records.extend(earlier.into_iter().map(|(number, batch)| (number, batch.audited_later(&summary.audited))));
+        }
+        for (number, record) in records {
+            if let Err(error) = self.desk.store.set_batch(number, &record).await {
+                let words = text_with("batchFailed", &[&error.explained()]);
+                self.desk.message.about(Topic::Commit).show(Tone::Bad, &words);
+            }
         }
         Ok(())
+    }
+
+    /// The commits before this one that ended before what they applied could be read back, and what that was.
+    async fn unaudited(
+        &self,
+        this: u32,
+        wants_audit: impl Fn(&Batch) -> bool,
+    ) -> Result<(Vec<(u32, Batch)>, Vec<Entry>), StoreError> {
+        let mut earlier = self.desk.store.batches_where(wants_audit).await?;
+        earlier.retain(|(number, _)| *number != this);
+        let ids: Vec<TransactionId> = earlier.iter().flat_map(|(_, batch)| batch.transactions.clone()).collect();
+        let entries = self.desk.store.get(&ids).await?;
+        Ok((earlier, entries))
     }
 
     /// With what was scanned since these were read, at this window or another: a question may have been open for long.
@@ -232,23 +256,11 @@ impl Commit {
         Ok(slices::through(order::joining(uncommitted, recorded)).await)
     }
 
-    /// Puts transactions of one item that several desks have in the same second into seconds of their own.
-    async fn separate(&self, mut uncommitted: Ordered) -> Result<Ordered, StoreError> {
-        let moved: HashMap<TransactionId, Moment> =
-            slices::through(order::separating(&uncommitted)).await.into_iter().collect();
-        if let (Some(now), false) = (clock::now(), moved.is_empty()) {
-            let ids: Vec<TransactionId> = moved.keys().copied().collect();
-            let changes = self.desk.store.change(&ids, |entry| entry.separated(*moved.get(&entry.id)?, now)).await?;
-            uncommitted.update(changes.iter().map(|change| change.entry.clone()));
-            self.desk.apply(changes);
-        }
-        Ok(uncommitted)
-    }
-
     /// Tells how it went. Returns the words.
-    fn summarise(&self, summary: &Summary, settings: &Settings) -> String {
-        let tone = if summary.is_complete() { Tone::Good } else { Tone::Bad };
-        let words = wording::summary(summary, settings);
+    async fn summarise(&self, summary: &Summary, settings: &Settings) -> String {
+        let tone = if summary.is_clean() { Tone::Good } else { Tone::Bad };
+        let odd = audited::lines(&self.desk.store, &summary.audited.odd, ODD_SHOWN).await;
+        let words = wording::summary(summary, odd, settings);
         let message = self.desk.message.about(Topic::Commit);
         message.show(tone, &words);
         if summary.added > 0 {
@@ -257,6 +269,9 @@ impl Commit {
         words
     }
 }
+
+/// The number of transactions that are named of those that are not as they should be in Koha; the record names all.
+const ODD_SHOWN: usize = 3;
 
 /// The number of old transactions that are named.
 const STALE_NAMED: usize = 50;

@@ -12,16 +12,24 @@ use crate::{
     i18n::{plural, text, text_with},
     lock,
     preferences::{self, Preferences},
+    slices,
     store::{Store, StoreError},
     wording::{self, Explained},
 };
 use futures_util::future::{LocalBoxFuture, ready};
 use koct_core::{
-    Settings, TransactionId,
-    log::{Counts, event::LogEvent, seen::Seen, sitting::Sitting},
+    Moment, Settings, TransactionId,
+    log::{
+        Counts,
+        event::LogEvent,
+        order::{self, Ordered},
+        seen::Seen,
+        sitting::Sitting,
+    },
 };
 use std::{
     cell::{Cell, OnceCell, RefCell},
+    collections::HashMap,
     rc::Rc,
 };
 use wasm_bindgen_futures::spawn_local;
@@ -182,6 +190,23 @@ impl Desk {
             self.message.about(Topic::Change).show(Tone::Bad, &text("commitBusy"));
         }
         lock.map(|lock| Permit(Some(lock)))
+    }
+
+    /// Puts transactions of one item that share a second, as several desks or a correction left them, into seconds of their own,
+    /// and keeps that. The caller holds the sender's lock since it read them.
+    ///
+    /// # Errors
+    /// When it cannot be kept: then nothing is changed.
+    pub(crate) async fn separate(self: &Rc<Self>, mut ordered: Ordered) -> Result<Ordered, StoreError> {
+        let moved: HashMap<TransactionId, Moment> =
+            slices::through(order::separating(&ordered)).await.into_iter().collect();
+        if let (Some(now), false) = (clock::now(), moved.is_empty()) {
+            let ids: Vec<TransactionId> = moved.keys().copied().collect();
+            let changes = self.store.change(&ids, |entry| entry.separated(*moved.get(&entry.id)?, now)).await?;
+            ordered.update(changes.iter().map(|change| change.entry.clone()));
+            self.apply(changes);
+        }
+        Ok(ordered)
     }
 
     /// Takes back what was just recorded.

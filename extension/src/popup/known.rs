@@ -1,6 +1,7 @@
 //! What is known of patrons and items.
 
 pub(crate) mod aside;
+pub(crate) mod labels;
 pub(crate) mod lookup;
 pub(crate) mod patron;
 pub(crate) mod queue;

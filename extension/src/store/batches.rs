@@ -1,7 +1,7 @@
 //! The record of commits.
 
 use super::{BATCHES, Result, Store, id, next_number, to_js};
-use indexed_db_futures::{BuildPrimitive, query_source::QuerySource};
+use indexed_db_futures::{Build, BuildPrimitive, query_source::QuerySource, transaction::TransactionMode};
 use koct_core::log::commit::Batch;
 use wasm_bindgen::JsValue;
 
@@ -49,6 +49,23 @@ impl Store {
         Ok(batches)
     }
 
+    /// The commits of which this is true, with their numbers.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn batches_where(&self, is_it: impl Fn(&Batch) -> bool) -> Result<Vec<(u32, Batch)>> {
+        let reading = self.database.transaction(BATCHES).with_mode(TransactionMode::Readonly).build()?;
+        let store = reading.object_store(BATCHES)?;
+        let (keys, values) = (store.get_all_keys::<JsValue>().primitive()?, store.get_all::<JsValue>().primitive()?);
+        let mut found = Vec::new();
+        for (key, value) in keys.await?.zip(values.await?) {
+            let number = id(&key?).map(|id| id.0);
+            let batch = super::text(&value?).and_then(|text| serde_json::from_str(&text).ok());
+            found.extend(number.zip(batch).filter(|(_, batch)| is_it(batch)));
+        }
+        Ok(found)
+    }
+
     /// Adds the records of commits that another computer made. Returns how many were new.
     ///
     /// # Errors
@@ -59,7 +76,7 @@ impl Store {
         let batches = writing.object_store(BATCHES)?;
         let next = next_number(&batches).await?.0;
         let mut new = 0;
-        for batch in adopted.iter().filter(|batch| !known.contains(batch)) {
+        for batch in adopted.iter().filter(|batch| !known.iter().any(|known| known.is_of_the_same(batch))) {
             batches.add(to_js(batch)?).with_key(next + new).primitive()?;
             new += 1;
         }

@@ -1,22 +1,40 @@
 //! A row as it is, in JSON and back. What JSON has no word for stands in an object with one key that begins with `$`;
 //! docs/backup.md lists them.
 
-use js_sys::{Array, ArrayBuffer, BigInt, Date, Map, Object, Reflect, Set, Uint8Array};
+use js_sys::{Array, ArrayBuffer, BigInt, Date, Function, Map, Object, Reflect, Set, Uint8Array};
 use serde_json::{Value, json};
+use std::cell::Cell;
 use wasm_bindgen::{JsCast, JsValue};
 
 /// How deep a value is looked into: one that holds itself has no end.
 const DEPTH: u32 = 64;
+/// How many values within one are looked into: one that holds another twice, and that one another twice, has as good as no end.
+const VALUES: u32 = 100_000;
 /// The largest number up to which every whole number is one of JavaScript's.
 const SAFE: f64 = 9_007_199_254_740_991.0;
+/// What looks at bytes as something else.
+const VIEWS: [&str; 12] = [
+    "Int8Array",
+    "Uint8Array",
+    "Uint8ClampedArray",
+    "Int16Array",
+    "Uint16Array",
+    "Int32Array",
+    "Uint32Array",
+    "Float32Array",
+    "Float64Array",
+    "BigInt64Array",
+    "BigUint64Array",
+    "DataView",
+];
 
 /// The value as JSON. What cannot be carried over stands in it as `$unknown`.
 pub(super) fn encode(value: &JsValue) -> Value {
-    encode_within(value, DEPTH)
+    encode_within(value, DEPTH, &Cell::new(VALUES))
 }
 
-fn encode_within(value: &JsValue, depth: u32) -> Value {
-    let inner = |value: &JsValue| encode_within(value, depth - 1);
+fn encode_within(value: &JsValue, depth: u32, left: &Cell<u32>) -> Value {
+    let inner = |value: &JsValue| encode_within(value, depth - 1, left);
     let pairs = |pairs: &Array| -> Value {
         let pair = |pair: JsValue| {
             let pair: Array = pair.unchecked_into();
@@ -37,13 +55,18 @@ fn encode_within(value: &JsValue, depth: u32) -> Value {
     } else if let Some(number) = value.dyn_ref::<BigInt>() {
         let text = number.to_string(10).ok().map(String::from);
         return json!({"$bigint": text});
-    } else if depth == 0 {
-        return unknown(value);
     }
+    let object: &Object = value.unchecked_ref();
+    if depth == 0 || left.get() == 0 {
+        return unknown(object);
+    }
+    left.set(left.get() - 1);
     if let Some(date) = value.dyn_ref::<Date>() {
         json!({"$date": encode_number(date.get_time())})
     } else if let Some(bytes) = value.dyn_ref::<ArrayBuffer>() {
         json!({"$bytes": Uint8Array::new(bytes).to_vec()})
+    } else if ArrayBuffer::is_view(value) {
+        encode_view(object)
     } else if let Some(map) = value.dyn_ref::<Map>() {
         json!({"$map": pairs(&Array::from(map))})
     } else if let Some(set) = value.dyn_ref::<Set>() {
@@ -57,7 +80,7 @@ fn encode_within(value: &JsValue, depth: u32) -> Value {
         } else {
             json!({"$array": [list.length(), pairs(&Object::entries(list.unchecked_ref::<Object>()))]})
         }
-    } else if let Some(object) = value.dyn_ref::<Object>().filter(|object| object.to_string() == "[object Object]") {
+    } else if kind(object).as_deref() == Some("[object Object]") {
         let entries = Object::entries(object);
         let plain = entries.iter().map(|pair| {
             let pair: Array = pair.unchecked_into();
@@ -69,13 +92,46 @@ fn encode_within(value: &JsValue, depth: u32) -> Value {
             None => json!({"$object": pairs(&entries)}),
         }
     } else {
-        unknown(value)
+        unknown(object)
     }
 }
 
-fn unknown(value: &JsValue) -> Value {
-    let kind = value.dyn_ref::<Object>().map(|object| String::from(object.to_string()));
-    json!({"$unknown": kind})
+/// What JavaScript itself calls it: `[object Object]`, `[object Uint8Array]`. Not asked of the object, which may have something
+/// else under that name.
+fn kind(object: &Object) -> Option<String> {
+    let to_string = Reflect::get(&Object::get_prototype_of(&Object::new()), &"toString".into()).ok()?;
+    to_string.dyn_ref::<Function>()?.call0(object).ok()?.as_string()
+}
+
+fn unknown(object: &Object) -> Value {
+    json!({"$unknown": kind(object)})
+}
+
+fn encode_view(view: &Object) -> Value {
+    let kind = kind(view);
+    let name = kind.as_deref().and_then(|kind| kind.strip_prefix("[object ")?.strip_suffix(']'));
+    let part = |name: &str| Reflect::get(view, &name.into()).ok();
+    let length = |name: &str| {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a length of bytes in memory")]
+        part(name)?.as_f64().map(|length| length as u32)
+    };
+    let bytes = || {
+        let bytes =
+            Uint8Array::new_with_byte_offset_and_length(&part("buffer")?, length("byteOffset")?, length("byteLength")?);
+        Some(bytes.to_vec())
+    };
+    match name.filter(|name| VIEWS.contains(name)).zip(bytes()) {
+        Some((name, bytes)) => json!({"$view": [name, bytes]}),
+        None => unknown(view),
+    }
+}
+
+fn decode_view(value: &Value) -> Option<JsValue> {
+    let name = value.get(0)?.as_str().filter(|name| VIEWS.contains(name))?;
+    let buffer = decode_tagged("$bytes", value.get(1)?)?;
+    let constructor = Reflect::get(&js_sys::global(), &name.into()).ok()?;
+    // Refused where there are bytes too many or too few for it.
+    Reflect::construct(constructor.dyn_ref::<Function>()?, &Array::of1(&buffer)).ok()
 }
 
 fn encode_number(number: f64) -> Value {
@@ -131,6 +187,7 @@ fn decode_tagged(tag: &str, value: &Value) -> Option<JsValue> {
             let bytes: Option<Vec<u8>> = value.as_array()?.iter().map(|byte| byte.as_u64()?.try_into().ok()).collect();
             Uint8Array::from(bytes?.as_slice()).buffer().into()
         }
+        "$view" => decode_view(value)?,
         "$map" => {
             let map = Map::new();
             pairs(value, &mut |key, value| {

@@ -47,6 +47,9 @@ pub enum FaultKind {
     /// The request is processed, then the connection is closed after this number of bytes of the answer, its headers among
     /// them: in the middle of a download.
     CutAfter(usize),
+    /// The request is processed, and once more, as when a browser or somebody in front of Koha sends it again; the second answer
+    /// comes.
+    SentAgain,
     /// Koha's own answer with this status; the request is not processed.
     Status(u16),
     /// The request is processed, then Koha's own 500.

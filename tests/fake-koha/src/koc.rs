@@ -52,7 +52,7 @@ pub(crate) fn upload_page(shared: &Shared, request: &Request) -> Reply {
         csrf_field(&library, &visitor.session_id),
         shared.path("/cgi-bin/koha/tools/upload-file.pl?temp=1"),
     );
-    show(shared, &library, &visitor, "Upload offline circulation data &rsaquo; Koha", &body)
+    show(shared, &library, &visitor, "ocirc_process_koc", "Upload offline circulation data &rsaquo; Koha", &body)
 }
 
 /// Takes a file. Koha: tools/upload-file.pl, which answers JSON as text/html, and 500 without a session (observed).
@@ -88,6 +88,7 @@ pub(crate) fn enqueue(shared: &Shared, request: &Request) -> Reply {
             shared,
             &library,
             &visitor,
+            "ocirc_process_koc",
             "Offline circulation &rsaquo; Koha",
             "<h1>Offline circulation file upload</h1>",
         );
@@ -105,7 +106,7 @@ pub(crate) fn enqueue(shared: &Shared, request: &Request) -> Reply {
                 warning.map(|text| format!("<p class=\"error\">{}</p>\n", escape(&text))).unwrap_or_default(),
                 shared.path("/cgi-bin/koha/offline_circ/list.pl"),
             );
-            show(shared, &library, &visitor, "Offline circulation &rsaquo; Koha", &body)
+            show(shared, &library, &visitor, "ocirc_enqueue_koc", "Offline circulation &rsaquo; Koha", &body)
         }
     }
 }

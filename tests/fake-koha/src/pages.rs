@@ -115,7 +115,7 @@ fn allowed(library: &Library, session_id: String, fresh: bool, flag: Flag) -> Re
 }
 
 /// The parts around every page. A header says who is logged in, where the page has one and somebody is.
-fn page(library: &Library, session_id: &str, header: &str, title: &str, body: &str) -> String {
+fn page(library: &Library, session_id: &str, id: &str, header: &str, title: &str, body: &str) -> String {
     let token = match library.era {
         Era::Before2405 => String::new(),
         Era::From2405 => format!("<meta name=\"csrf-token\" content=\"{}\">\n", library.csrf_token(session_id)),
@@ -126,7 +126,7 @@ fn page(library: &Library, session_id: &str, header: &str, title: &str, body: &s
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<title{gap}>{title}</title{gap_after}>\n<meta charset=\"utf-8\">\n{token}\
          <style>body {{ font: 1rem/1.5 sans-serif; margin: 2rem; }} td, th {{ padding: 0.2rem 0.8rem; text-align: left; }} \
-         .error {{ color: #a00; }} .content_hidden {{ display: none; }}</style>\n</head>\n<body>\n{header}{body}\n</body>\n</html>\n"
+         .error {{ color: #a00; }} .content_hidden {{ display: none; }}</style>\n</head>\n<body id=\"{id}\">\n{header}{body}\n</body>\n</html>\n"
     )
 }
 
@@ -188,7 +188,7 @@ fn login_page_in(library: &Library, session_id: &str, titles: &[&str], body: &st
         format!("\n    {} &rsaquo; Koha\n", titles.iter().rev().copied().collect::<Vec<_>>().join("\n    "))
     };
     let body = format!("<h1>{}</h1>\n{body}", titles.last().unwrap_or(&"Koha"));
-    let reply = reply::html(200, page(library, session_id, "", &title, &body));
+    let reply = reply::html(200, page(library, session_id, "main_auth", "", &title, &body));
     reply::with_session(reply, library.era, session_id)
 }
 
@@ -221,9 +221,9 @@ fn login_form(library: &Library, session_id: &str, message: &str) -> String {
 }
 
 /// Answers a visitor, with the session cookie if it is new.
-pub(crate) fn show(shared: &Shared, library: &Library, visitor: &Visitor, title: &str, body: &str) -> Reply {
+pub(crate) fn show(shared: &Shared, library: &Library, visitor: &Visitor, id: &str, title: &str, body: &str) -> Reply {
     let header = header(shared, library, &visitor.session_id);
-    let reply = reply::html(200, page(library, &visitor.session_id, &header, title, body));
+    let reply = reply::html(200, page(library, &visitor.session_id, id, &header, title, body));
     if visitor.fresh { reply::with_session(reply, library.era, &visitor.session_id) } else { reply }
 }
 
@@ -242,7 +242,7 @@ pub(crate) fn main_page(shared: &Shared, request: &Request) -> Reply {
         shared.path("/cgi-bin/koha/offline_circ/list.pl"),
         library.pending_at(&library.session_branch(&visitor.session_id)).len(),
     );
-    show(shared, &library, &visitor, "Koha staff interface", &body)
+    show(shared, &library, &visitor, "main_intranet-main", "Koha staff interface", &body)
 }
 
 /// Runs the ticked rows from top to bottom, one after the other, and puts Koha's answer in place of the box.
@@ -308,7 +308,7 @@ pub(crate) fn list(shared: &Shared, request: &Request) -> Reply {
              <script>const PROCESS = \"{process}\";{LIST_SCRIPT}</script>"
         );
     }
-    show(shared, &library, &visitor, "Offline circulation &rsaquo; Circulation &rsaquo; Koha", &body)
+    show(shared, &library, &visitor, "ocirc_list", "Offline circulation &rsaquo; Circulation &rsaquo; Koha", &body)
 }
 
 /// A row as in list.tt: times as the database has them before 24.05 (they were made readable in 23.05), then to the

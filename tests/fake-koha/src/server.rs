@@ -438,6 +438,9 @@ impl Visit {
                 _ => {}
             }
         }
+        if due.contains(&FaultKind::SentAgain) {
+            let _ = self.process(request.clone()).await;
+        }
         let mut reply = self.process(request).await;
         for fault in due {
             match fault {

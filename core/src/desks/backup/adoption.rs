@@ -7,7 +7,13 @@ use super::{Header, Line, Totals, adopted, further, read};
 use crate::{
     desk::transaction::TransactionId,
     desks::import::knowledge::Knowledge,
-    log::{Entry, commit::Batch, rows::Raw, status::Status},
+    log::{
+        Entry,
+        audited::{Audited, Odd},
+        commit::Batch,
+        rows::Raw,
+        status::Status,
+    },
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -251,8 +257,13 @@ impl<'a> Adoption<'a> {
 
     /// With the numbers of the log. What had been cleared before the backup was written has none.
     fn renumbered(&self, batch: Batch) -> Batch {
-        let transactions = batch.transactions.iter().filter_map(|id| self.numbers.get(id).copied()).collect();
-        Batch { transactions, ..batch }
+        let number = |id: TransactionId| self.numbers.get(&id).copied();
+        let transactions = batch.transactions.iter().filter_map(|id| number(*id)).collect();
+        let audit = batch.audit.map(|audit| {
+            let odd = audit.odd.iter().filter_map(|odd| Some(Odd { id: number(odd.id)?, ..*odd })).collect();
+            Audited { odd, ..audit }
+        });
+        Batch { transactions, audit, ..batch }
     }
 }
 

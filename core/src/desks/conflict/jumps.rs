@@ -37,6 +37,8 @@ struct Candidate {
     least: i64,
     most: i64,
     sign: i64,
+    /// Whether the clock jumped to and fro by about as much: that no two jumps of their own, nor a pause, do by chance.
+    is_there_and_back: bool,
     /// Whether the scan that would be moved lies where scans to be sent mostly lie: not in the future, nor far in the past.
     is_plausible: bool,
 }
@@ -54,9 +56,12 @@ pub(super) fn first_jump(scans: &[Scan], now: i64) -> Option<Jump> {
         }
         let before = ahead(scans, start, end, (bound, allowed), now);
         let after = next.and_then(|_| behind(scans, end, now));
-        // What lies where no scan can be is wrong; else the fewest scans are, and of as many the earlier: somebody has put the
-        // clock right.
-        let rank = |candidate: &Candidate| (candidate.is_plausible, candidate.last - candidate.first, candidate.sign);
+        // What lies where no scan can be is wrong; else what a clock showed that jumped there and back; else the fewest scans
+        // are, and of as many the earlier: somebody has put the clock right.
+        let rank = |candidate: &Candidate| {
+            let Candidate { first, last, sign, is_there_and_back, is_plausible, .. } = *candidate;
+            (is_plausible, !is_there_and_back, last - first, sign)
+        };
         if let Some(found) = after.into_iter().chain(before).min_by_key(rank) {
             return found.into_jump(scans);
         }
@@ -67,6 +72,11 @@ pub(super) fn first_jump(scans: &[Scan], now: i64) -> Option<Jump> {
 
 fn is_plausible(millis: i64, now: i64) -> bool {
     (now - PAST_FROM..=now + FUTURE_FROM).contains(&millis)
+}
+
+/// Whether a jump is as far as another, but for the time between two scans.
+fn is_about(one: i64, other: i64) -> bool {
+    one.saturating_sub(other).abs() <= STEP
 }
 
 /// The last scans up to this one, from where the clock jumped ahead: the gap before them is as long as they are ahead, or so
@@ -87,6 +97,7 @@ fn ahead(scans: &[Scan], start: usize, end: usize, (bound, allowed): (i64, i64),
         least: excess,
         most,
         sign: -1,
+        is_there_and_back: is_about(most, excess),
         is_plausible,
     })
 }
@@ -105,8 +116,17 @@ fn behind(scans: &[Scan], end: usize, now: i64) -> Option<Candidate> {
         }
     };
     let most = gap.min(now - scans[last].millis);
+    let is_there_and_back = is_about(gap, excess);
     let is_plausible = is_plausible(scans[first].millis, now);
-    (most >= excess - NEAR).then_some(Candidate { first, last, least: excess, most, sign: 1, is_plausible })
+    (most >= excess - NEAR).then_some(Candidate {
+        first,
+        last,
+        least: excess,
+        most,
+        sign: 1,
+        is_there_and_back,
+        is_plausible,
+    })
 }
 
 impl Candidate {
@@ -159,6 +179,8 @@ mod tests {
         assert_eq!(found(&[-9, -36 * 365 * DAYS, -6]).map(|(first, last, _)| (first, last)), Some((2, 2)));
         // No round span keeps the order: minutes do, else seconds.
         assert_eq!(found(&[-9, -8, 795, -6, -5]), one(3, "-13:21"));
+        // The second, which was behind, and not the first, which was not ahead.
+        assert_eq!(found(&[-6, -207, -4, -3, -2, -1]), one(2, "+3:21"));
     }
 
     #[test]
@@ -179,6 +201,30 @@ mod tests {
     }
 
     proptest! {
+        /// At a desk that was busy, and whose clock was wrong for a few scans.
+        #[test]
+        fn what_a_wrong_clock_showed_is_offered_and_no_right_scan(
+            pauses in prop::collection::vec(1..10_i64, 6..16),
+            from in any::<prop::sample::Index>(),
+            number in 1..5_usize,
+            off in prop_oneof![200..5000_i64, -5000..-200_i64, Just(73 * 365 * DAYS), Just(-20 * 365 * DAYS)],
+        ) {
+            let number = number.min((pauses.len() - 1) / 2);
+            // Behind from the beginning, it looks as if the desk had been shut.
+            let least = usize::from(off < 0);
+            let from = least + from.index(pauses.len() - number + 1 - least);
+            let mut at = -1 - pauses.iter().sum::<i64>();
+            let mut minutes: Vec<i64> = Vec::new();
+            for pause in &pauses {
+                at += pause;
+                minutes.push(at);
+            }
+            minutes[from..from + number].iter_mut().for_each(|minute| *minute += off);
+            let offered = found(&minutes).map(|(first, last, _)| (first, last));
+            let [first, last] = [from + 1, from + number].map(|place| u32::try_from(place).unwrap());
+            prop_assert_eq!(offered, Some((first, last)), "{:?}", minutes);
+        }
+
         #[test]
         fn what_is_offered_keeps_the_order_at_both_ends_and_is_not_later_than_now(
             minutes in prop::collection::vec(prop_oneof![-300..0_i64, -300..2_000_i64, Just(30_000_000)], 0..12),

@@ -3,14 +3,19 @@
 use crate::{
     clock, dom,
     i18n::{js_error, plural, text, text_with},
+    lock,
     popup::{Desk, Tone, Topic},
     slices,
     store::StoreError,
     wording::Explained as _,
 };
-use koct_core::desks::{
-    export::{self, Export},
-    koc,
+use koct_core::{
+    State,
+    desks::{
+        export::{self, Export},
+        koc,
+    },
+    log::order::{self, Ordered},
 };
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
@@ -44,15 +49,29 @@ impl Desk {
     }
 
     /// Downloads the file, where there is something to be in it. Returns its name and what it is.
-    async fn write_koc(&self, with_committed: bool) -> Result<Option<(String, Export)>, String> {
+    async fn write_koc(self: &Rc<Self>, with_committed: bool) -> Result<Option<(String, Export)>, String> {
         let states = export::states(with_committed);
-        let entries = self.store.in_states(&states).await.map_err(|error: StoreError| error.explained())?;
+        let entries = self.distinct(&states).await.map_err(|error| error.explained())?;
         let own = self.preferences.borrow().desk_name();
         let Some(export) = slices::through(export::exporting(entries, &own)).await else { return Ok(None) };
         let now = clock::now().ok_or_else(|| text("attentionClock"))?;
         let name = koc::file_name(self.preferences.borrow().form.branchcode.trim(), now);
         download(&name, std::slice::from_ref(&export.text)).map_err(|error| js_error(&error))?;
         Ok(Some((name, export)))
+    }
+}
+
+impl Desk {
+    /// The entries of these states, those of one item in seconds of their own. That is kept in the log before it goes into a
+    /// file: what comes back with another time than the log has would be taken for another scan, and come into Koha twice.
+    async fn distinct(self: &Rc<Self>, states: &[State]) -> Result<Ordered, StoreError> {
+        let entries = self.store.in_states(states).await?;
+        if slices::through(order::separating(&entries)).await.is_empty() {
+            return Ok(entries);
+        }
+        // Whoever commits has the lock, and has kept it already.
+        let Some(_lock) = lock::lock().await else { return Ok(entries) };
+        self.separate(self.store.in_states(states).await?).await
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{
     dom::{self, elements},
     i18n::{plural, text, text_with},
     locale,
-    popup::{Desk, Topic, log::find::Find},
+    popup::{Desk, Topic, commit::audited, log::find::Find},
     wording,
 };
 use koct_core::log::commit::Batch;
@@ -39,8 +39,14 @@ impl Batches {
         self.unreadable.set_text_content(Some(&plural("batchesUnreadable", unreadable, &[])));
         self.list.set_hidden(batches.is_empty());
         self.empty.set_hidden(!batches.is_empty() || unreadable > 0);
-        dom::fill_list(&self.list, batches, |batch| {
-            let row = row(&batch)?;
+        let mut rows = Vec::new();
+        for batch in batches {
+            let odd = batch.audit.as_ref().map(|audit| audit.odd.as_slice()).unwrap_or_default();
+            let odd = audited::lines(&self.desk.store, odd, ODD_SHOWN).await;
+            rows.push((batch, odd));
+        }
+        dom::fill_list(&self.list, rows, |(batch, odd)| {
+            let row = row(&batch, &odd)?;
             if let Some(button) = dom::field(&row, "show") {
                 button.set_hidden(batch.transactions.is_empty());
                 dom::bind(&button, "click", &self, move |this| {
@@ -56,7 +62,10 @@ impl Batches {
     }
 }
 
-fn row(batch: &Batch) -> Result<HtmlElement, JsValue> {
+/// The number of transactions that are named of a commit: so many to look at mean that something else is wrong.
+const ODD_SHOWN: usize = 200;
+
+fn row(batch: &Batch, odd: &[String]) -> Result<HtmlElement, JsValue> {
     let row = dom::from_template("batch-template")?;
     dom::set_field(&row, "when", &wording::moment(batch.started));
     let how = [&wording::commit_type(batch.commit_type), &batch.branchcode, &batch.server];
@@ -68,6 +77,15 @@ fn row(batch: &Batch) -> Result<HtmlElement, JsValue> {
     } else {
         dom::set_field(&row, "counts", &text("batchInterrupted"));
     }
+    let audit = batch.audit.as_ref().filter(|audit| audit.checked + audit.unread > 0).map(|audit| {
+        let numbers = [audit.checked, audit.unread].map(locale::number);
+        text_with("batchAudit", &numbers.each_ref().map(String::as_str))
+    });
+    let audit: Vec<String> = audit.into_iter().chain(odd.iter().cloned()).collect();
+    if let Some(field) = dom::field(&row, "audit") {
+        field.set_hidden(audit.is_empty());
+    }
+    dom::set_field(&row, "audit", &audit.join("\n"));
     dom::set_field(&row, "show", &plural("batchShow", batch.transactions.len(), &[]));
     Ok(row)
 }

@@ -4,12 +4,19 @@ use crate::{
     dom::{self, elements},
     i18n::text,
     locale,
-    popup::{Desk, Tone, Topic, known::warnings, log::edit::Edit, window::focus::SCANNED_INTO},
+    popup::{
+        Desk, Tone, Topic,
+        known::{labels::Labels, warnings},
+        log::edit::Edit,
+        window::focus::SCANNED_INTO,
+    },
     store::StoreError,
     wording,
 };
 use koct_core::{
     Entry, TransactionId,
+    desk::signs,
+    directory::labels::Label,
     log::{
         event::LogEvent,
         listing::Listing,
@@ -42,11 +49,13 @@ const ROW_HEIGHT: f64 = 32.0;
 /// A row that is drawn.
 struct DrawnRow {
     entry: Entry,
+    /// What it is called; `None` until that was looked up.
+    label: Option<Label>,
     element: HtmlElement,
 }
 
 elements! {
-    pub(crate) struct Table(desk: Rc<Desk>, edit: Rc<Edit>) {
+    pub(crate) struct Table(desk: Rc<Desk>, edit: Rc<Edit>, labels: Rc<Labels>) {
         scroll: HtmlElement = "transactions-scroll",
         element: Element = "transactions-table",
         heading: HtmlElement = "transactions-heading",
@@ -65,11 +74,31 @@ elements! {
         scroll_top: Cell<i32>,
         seen_height: Cell<i32>,
         reading: Cell<bool>,
+        /// Whether labels are looked up.
+        labelling: Cell<bool>,
         /// Whether it was clicked, and nothing typed since.
         clicked: Cell<bool>,
         frame_asked: Cell<bool>,
         /// Of the spaces above and below.
         heights: Cell<(f64, f64)> = Cell::new((f64::NAN, f64::NAN)),
+    }
+}
+
+impl DrawnRow {
+    /// With this label, or none yet.
+    fn labelled(self, label: Option<Label>) -> Self {
+        if self.label == label {
+            return self;
+        }
+        let shown = label.clone().unwrap_or_default();
+        for (field, text) in [("title", &shown.title), ("patron", &shown.patron)] {
+            if let Some(element) = dom::field(&self.element, field) {
+                element.set_text_content(Some(&signs::harmless(text)));
+                element.set_title(&signs::harmless(text));
+                element.set_hidden(text.is_empty());
+            }
+        }
+        Self { label, ..self }
     }
 }
 
@@ -124,9 +153,12 @@ impl Table {
     }
 
     /// What was recorded is seen at once; everything else at the next drawing.
-    pub(crate) fn follow(&self, event: &LogEvent, is_whole_log: bool) {
+    pub(crate) fn follow(self: &Rc<Self>, event: &LogEvent, is_whole_log: bool) {
         match event {
-            LogEvent::Recorded(entry) => self.append(entry.clone()),
+            LogEvent::Recorded(entry) => {
+                self.append(entry.clone());
+                self.label_rows();
+            }
             LogEvent::Changed(entries) => {
                 for entry in entries {
                     let is_new = is_whole_log && self.listing.borrow_mut().insert(entry.id);
@@ -156,6 +188,32 @@ impl Table {
 
     /// Draws, and reads what is missing.
     pub(crate) fn draw_rows(self: &Rc<Self>) {
+        self.draw_and_read();
+        self.label_rows();
+    }
+
+    /// Looks up what the rows are called that are seen: who scrolls on is not followed.
+    fn label_rows(self: &Rc<Self>) {
+        if self.unlabelled().is_none() || self.labelling.replace(true) {
+            return;
+        }
+        let this = self.clone();
+        spawn_local(async move {
+            while let Some(entry) = this.unlabelled() {
+                this.labels.look_up(&entry).await;
+                this.draw();
+            }
+            this.labelling.set(false);
+        });
+    }
+
+    /// A row that is seen, and of which nobody knows yet what it is called; the newest.
+    fn unlabelled(&self) -> Option<Entry> {
+        let drawn = self.drawn.borrow();
+        drawn.values().rev().find(|row| row.label.is_none()).map(|row| row.entry.clone())
+    }
+
+    fn draw_and_read(self: &Rc<Self>) {
         if self.draw() && !self.reading.replace(true) {
             let this = self.clone();
             spawn_local(async move {
@@ -197,7 +255,7 @@ impl Table {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub(crate) async fn show(&self, ids: Vec<TransactionId>) -> Result<(), StoreError> {
+    pub(crate) async fn show(self: &Rc<Self>, ids: Vec<TransactionId>) -> Result<(), StoreError> {
         self.listing.borrow_mut().show(ids);
         self.show_listing().await
     }
@@ -206,7 +264,7 @@ impl Table {
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub(crate) async fn show_log(&self, is_wanted: impl Fn() -> bool) -> Result<(), StoreError> {
+    pub(crate) async fn show_log(self: &Rc<Self>, is_wanted: impl Fn() -> bool) -> Result<(), StoreError> {
         self.listing.borrow_mut().begin_reading();
         let ids = self.desk.store.ids().await?;
         if !is_wanted() {
@@ -216,12 +274,13 @@ impl Table {
         self.show_listing().await
     }
 
-    async fn show_listing(&self) -> Result<(), StoreError> {
+    async fn show_listing(self: &Rc<Self>) -> Result<(), StoreError> {
         self.look();
         self.read().await?;
         self.draw();
         self.look();
         self.draw();
+        self.label_rows();
         Ok(())
     }
 
@@ -344,6 +403,7 @@ impl Table {
                     _ => continue,
                 },
             };
+            let row = row.labelled(self.labels.of(entry));
             rows.push(&row.element);
             kept.insert(id, row);
         }
@@ -352,6 +412,7 @@ impl Table {
         self.space(window.above + room(missing_above), window.below + room(missing_below));
         self.put(&rows);
         *drawn = kept;
+        let _ = self.element.toggle_attribute_with_force("data-labels", self.labels.are_wanted());
         let _ = self.element.set_attribute("aria-rowcount", &(total + 1).to_string());
         self.empty.set_hidden(total > 0);
         missing_above + missing_below > 0
@@ -422,7 +483,7 @@ impl Table {
             mark.set_title(&warnings::in_short(&entry.warnings));
         }
         Self::offer_actions(&element, entry);
-        DrawnRow { entry: entry.clone(), element }
+        DrawnRow { entry: entry.clone(), label: None, element }
     }
 
     fn offer_actions(element: &HtmlElement, entry: &Entry) {

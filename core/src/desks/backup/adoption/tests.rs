@@ -29,6 +29,7 @@ fn batch(transactions: &[u32]) -> Batch {
         server: "https://koha.example.org".into(),
         branchcode: "CPL".into(),
         transactions: transactions.iter().copied().map(TransactionId).collect(),
+        audit: None,
     }
 }
 

@@ -4,9 +4,12 @@ use crate::{
     i18n::{plural, text, text_with},
     locale, wording,
 };
-use koct_core::desks::{
-    backup::adoption::Adopted,
-    koc::{Problem, Reading, Warning},
+use koct_core::{
+    desk::signs,
+    desks::{
+        backup::adoption::Adopted,
+        koc::{Problem, Reading, Warning},
+    },
 };
 
 /// A line that was refused. A file may have a million of them: they are put into words where they are read.
@@ -50,6 +53,9 @@ impl Outcome {
         let note = |warning: &Warning| match warning {
             Warning::NoHeader => text("importNoHeader"),
             Warning::Version(version) => text_with("importVersion", &[version]),
+            Warning::OddSigns { line, sign, lines } => {
+                text_with("importOddSign", &[&locale::number(*line), &signs::name(*sign), &locale::number(*lines)])
+            }
         };
         Self {
             refused: std::mem::take(&mut reading.problems).into_iter().map(Refused::Koc).collect(),

@@ -1,0 +1,71 @@
+//! What a row of the log is called: the item's title and the patron's name, where the records know them.
+
+use super::{Directory, block_store::BlockStore};
+use crate::Transaction;
+
+/// The words for a transaction; empty where nothing is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Label {
+    /// The item's title.
+    pub title: String,
+    /// The patron's name.
+    pub patron: String,
+}
+
+/// What the records know of this. Where they cannot be read, a row is as good with its numbers.
+pub async fn label<S: BlockStore>(transaction: &Transaction, records: &Directory<S>) -> Label {
+    let action = &transaction.action;
+    let mut label = Label::default();
+    if let Some(barcode) = action.barcode()
+        && let Ok(Some(item)) = records.item_by_barcode(barcode.as_str()).await
+    {
+        label.title = item.title;
+    }
+    if let Some(card) = action.cardnumber()
+        && let Ok(Some(patron)) = records.patron_by_code(card.as_str()).await
+    {
+        label.patron = patron.name();
+    }
+    label
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Action, Amount, Barcode, Cardnumber,
+        directory::{
+            Contents,
+            record::{Item, Patron},
+            testing::{Memory, at, at_once, set},
+        },
+    };
+
+    #[test]
+    fn a_row_is_called_by_title_and_name_as_far_as_they_are_known() {
+        let (shelf, mut contents) = (Memory::default(), Contents::default());
+        let patron = Patron { id: 1, cardnumber: "P1".into(), surname: "Austen".into(), ..Patron::default() };
+        set(&shelf, &mut contents, std::slice::from_ref(&patron));
+        set(&shelf, &mut contents, &[Item { id: 2, barcode: "B 1".into(), title: "Emma".into(), ..Item::default() }]);
+        let records = Directory::new(&shelf, contents);
+        let of = |action| {
+            let label = at_once(label(&Transaction { moment: at(0), action }, &records));
+            (label.title, label.patron)
+        };
+        let (card, barcode) = (Cardnumber::parse("p1").unwrap(), Barcode::parse("b 1").unwrap());
+        let name = patron.name();
+        let known = of(Action::Issue { cardnumber: card.clone(), barcode: barcode.clone() });
+        assert_eq!(known, ("Emma".to_owned(), name.clone()));
+        assert_eq!(of(Action::Return { barcode }), ("Emma".to_owned(), String::new()));
+        let amount = Amount::parse("1.50").unwrap();
+        assert_eq!(of(Action::Payment { cardnumber: card, amount }), (String::new(), name));
+        let (card, barcode) = (Cardnumber::parse("P2").unwrap(), Barcode::parse("B 2").unwrap());
+        assert_eq!(of(Action::Issue { cardnumber: card, barcode }), Default::default());
+        // Damaged records take no row away.
+        shelf.blocks.borrow_mut().values_mut().for_each(|block| *block = [0_u8; 4].into());
+        let records = Directory::new(&shelf, records.contents().clone());
+        let barcode = Barcode::parse("b 1").unwrap();
+        let label = at_once(label(&Transaction { moment: at(0), action: Action::Return { barcode } }, &records));
+        assert_eq!(label, Label::default());
+    }
+}

@@ -1,0 +1,91 @@
+//! What Koha was found to hold of what it had said yes to, read back after a commit.
+
+use crate::desk::{amount::Cents, transaction::TransactionId};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+/// Something that is not as it should be, for a person to look at. Koha said yes to each of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Oddity {
+    /// The loan was renewed more often than was asked for: the checkout arrived twice, most likely.
+    Renewed {
+        /// The day on which it is due now, by Koha's calendar.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due: Option<NaiveDate>,
+    },
+    /// The patron had the item on loan already, and Koha renewed that loan: perhaps once, perhaps more often.
+    HadIt {
+        /// The day on which it is due now, by Koha's calendar.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due: Option<NaiveDate>,
+    },
+    /// Koha has no such loan, or no such return.
+    NoTrace,
+    /// The patron's balance fell by more than was paid: the payment arrived twice, most likely.
+    Paid {
+        /// By how much more, in hundredths.
+        cents: Cents,
+    },
+    /// It stands in Koha's queue more often than it was sent.
+    Queued {
+        /// How often.
+        times: u32,
+    },
+}
+
+/// A transaction with what is odd about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Odd {
+    /// Which.
+    #[serde(rename = "seq")]
+    pub id: TransactionId,
+    /// What.
+    #[serde(flatten)]
+    pub oddity: Oddity,
+}
+
+/// What an audit found: see [`koha::audit`](crate::koha::audit).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Audited {
+    /// The number of transactions that were read back.
+    pub checked: u32,
+    /// The number of those that could not be: payments, and what the account may not see.
+    pub unread: u32,
+    /// Those that are not as they should be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub odd: Vec<Odd>,
+}
+
+impl Audited {
+    /// Of these alone.
+    #[must_use]
+    pub fn among(&self, ids: &[TransactionId]) -> Vec<Odd> {
+        self.odd.iter().filter(|odd| ids.contains(&odd.id)).copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_stored_by_kind_and_number() {
+        let due = NaiveDate::from_ymd_opt(2026, 12, 14);
+        let odd = [
+            Oddity::Renewed { due },
+            Oddity::HadIt { due: None },
+            Oddity::NoTrace,
+            Oddity::Queued { times: 2 },
+            Oddity::Paid { cents: 150 },
+        ];
+        let odd = odd.into_iter().map(|oddity| Odd { id: TransactionId(7), oddity }).collect();
+        let audited = Audited { checked: 9, unread: 1, odd };
+        let stored = serde_json::to_value(&audited).unwrap();
+        assert_eq!(stored["odd"][0], serde_json::json!({"seq": 7, "kind": "renewed", "due": "2026-12-14"}));
+        assert_eq!(stored["odd"][1], serde_json::json!({"seq": 7, "kind": "had-it"}));
+        assert_eq!(stored["odd"][3], serde_json::json!({"seq": 7, "kind": "queued", "times": 2}));
+        assert_eq!(serde_json::from_value::<Audited>(stored).unwrap(), audited);
+    }
+}

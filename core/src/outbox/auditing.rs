@@ -1,0 +1,268 @@
+//! Reads back, at the end of a commit, what Koha made of it: of what was applied by [`audit`](crate::koha::audit), of what was
+//! paid by the patrons' balances ([`paid`](super::paid)), of what was queued by a look at the queue before and after
+//! ([`pending`](crate::koha::pending)). Nothing waits for it but the end of the
+//! commit; what cannot be read is counted.
+
+use super::{
+    paid::Paid,
+    protocol::{Ticket, Tickets},
+};
+use crate::{
+    desk::{barcode::Cardnumber, transaction::TransactionId},
+    koha::{
+        Failure, Request, Response,
+        audit::{self, Audit, Report},
+        pending::{self, Likeness, Pending, Visit},
+        rest::RestCredentials,
+    },
+    log::{
+        Entry,
+        audited::{Audited, Odd, Oddity},
+        status::Status,
+    },
+    settings::form::Settings,
+};
+use std::collections::HashMap;
+
+/// The audit of one commit.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Auditing {
+    /// What was applied, with what came of it.
+    applied: Vec<Entry>,
+    /// What was queued.
+    queued: Vec<Entry>,
+    /// What may be in the queue without an answer.
+    perhaps_queued: Vec<Likeness>,
+    /// What the highest number in the queue was before anything was sent; absent where it was not read.
+    last_before: Option<u64>,
+    /// Whether the queue was looked at before anything was sent, or cannot be.
+    looked_before: bool,
+    asking: Option<(Ticket, Asking)>,
+    paid: Paid,
+    audited: Audited,
+    is_broken_off: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Asking {
+    Before(Visit),
+    Loans(Box<Audit>),
+    After(Visit),
+}
+
+/// What follows an answer.
+#[derive(Default)]
+pub(super) struct Told {
+    /// Make these requests.
+    pub(super) requests: Vec<(Ticket, Request)>,
+    /// Koha refused these the second time, and had processed them the first.
+    pub(super) processed: Vec<TransactionId>,
+}
+
+impl Auditing {
+    pub(super) fn is_asking(&self) -> bool {
+        self.asking.is_some() || self.paid.is_asking()
+    }
+
+    /// Whether it waits for this answer.
+    pub(super) fn is_about(&self, ticket: Ticket) -> bool {
+        self.paid.is_about(ticket) || self.asking.as_ref().is_some_and(|(expected, _)| *expected == ticket)
+    }
+
+    /// Waits for no answer; what was not read yet may be another day.
+    pub(super) fn give_up(&mut self) {
+        let is_over = self.applied.is_empty() && self.queued.is_empty() && self.paid.is_over();
+        self.is_broken_off |= self.asking.take().is_some() || !is_over;
+        self.paid.give_up();
+        self.applied.clear();
+        self.queued.clear();
+    }
+
+    /// This came of it.
+    pub(super) fn note(&mut self, entry: &Entry, status: &Status) {
+        if *status != Status::Added {
+            self.paid.note(entry, status);
+        }
+        match status {
+            Status::Added => self.queued.push(entry.clone()),
+            Status::InDoubt { .. } => self.perhaps_queued.push(pending::likeness(&entry.transaction)),
+            _ => {
+                let entry = Entry { status: status.clone(), ..entry.clone() };
+                self.applied.extend(Some(entry).filter(audit::can_tell));
+            }
+        }
+    }
+
+    /// This came of it in an earlier commit. What was paid then shows in no balance that is read now.
+    pub(super) fn note_earlier(&mut self, entry: &Entry) {
+        if entry.transaction.action.amount().is_some() {
+            self.audited.unread += u32::from(entry.status == Status::Success);
+        } else if matches!(entry.status, Status::Success | Status::Rejected { .. }) {
+            self.note(entry, &entry.status);
+        }
+    }
+
+    /// Looks at what a payer owes before they pay.
+    pub(super) fn look_at_account(
+        &mut self,
+        card: &Cardnumber,
+        patron_id: u64,
+        settings: &Settings,
+        credentials: &RestCredentials,
+        tickets: &mut Tickets,
+    ) -> Option<(Ticket, Request)> {
+        self.paid.look_before(card, patron_id, settings, credentials, tickets)
+    }
+
+    /// Looks at the queue before anything is sent to it, once.
+    pub(super) fn look_before(
+        &mut self,
+        settings: &Settings,
+        credentials: &RestCredentials,
+        tickets: &mut Tickets,
+    ) -> Option<(Ticket, Request)> {
+        if std::mem::replace(&mut self.looked_before, true) {
+            return None;
+        }
+        let visit = Visit::by(credentials)?;
+        let request = visit.request(settings);
+        Some(self.ask(Asking::Before(visit), request, tickets))
+    }
+
+    fn ask(&mut self, asking: Asking, request: Request, tickets: &mut Tickets) -> (Ticket, Request) {
+        let ticket = tickets.next();
+        self.asking = Some((ticket, asking));
+        (ticket, request)
+    }
+
+    /// The next question, now that everything has an end. `None` where nothing is left to ask.
+    pub(super) fn next(
+        &mut self,
+        settings: &Settings,
+        credentials: Option<&RestCredentials>,
+        tickets: &mut Tickets,
+    ) -> Option<(Ticket, Request)> {
+        if self.is_asking() {
+            return None;
+        }
+        let applied = std::mem::take(&mut self.applied);
+        let Some(credentials) = credentials else {
+            self.count_unread(applied.len() + self.paid.number() + self.queued.len());
+            self.queued.clear();
+            self.paid.give_up();
+            return None;
+        };
+        if let Some((audit, request)) = Audit::start(settings.clone(), credentials.clone(), applied) {
+            return Some(self.ask(Asking::Loans(Box::new(audit)), request, tickets));
+        }
+        if let Some(question) = self.paid.next(settings, credentials, tickets, &mut self.audited) {
+            return Some(question);
+        }
+        if self.queued.is_empty() {
+            return None;
+        }
+        let Some(visit) = Visit::by(credentials).filter(|_| self.last_before.is_some()) else {
+            self.count_unread(self.queued.len());
+            self.queued.clear();
+            return None;
+        };
+        let request = visit.request(settings);
+        Some(self.ask(Asking::After(visit), request, tickets))
+    }
+
+    /// Takes an answer. `None` where it is to no question of these.
+    pub(super) fn handle(
+        &mut self,
+        ticket: Ticket,
+        answer: Result<Response, Failure>,
+        settings: &Settings,
+        tickets: &mut Tickets,
+    ) -> Option<Told> {
+        if self.paid.is_about(ticket) {
+            self.paid.handle(&answer, &mut self.audited);
+            return Some(Told::default());
+        }
+        let (_, asking) = self.asking.take_if(|(expected, _)| *expected == ticket)?;
+        let mut told = Told::default();
+        match asking {
+            Asking::Loans(mut audit) => match audit.handle(answer) {
+                audit::Next::Request(request) => {
+                    told.requests.push(self.ask(Asking::Loans(audit), request, tickets));
+                }
+                audit::Next::Done(report) => {
+                    told.processed.clone_from(&report.processed);
+                    self.take(report);
+                }
+            },
+            Asking::Before(visit) => {
+                let rows = look(&visit, &answer, settings, tickets, &mut told);
+                self.last_before = rows.map(|rows| rows.iter().map(|row| row.number).max().unwrap_or_default());
+            }
+            Asking::After(visit) => {
+                if let Some(rows) = look(&visit, &answer, settings, tickets, &mut told) {
+                    self.compare(&rows);
+                }
+                self.count_unread(self.queued.len());
+                self.queued.clear();
+            }
+        }
+        Some(told)
+    }
+
+    fn take(&mut self, report: Report) {
+        self.audited.checked += report.audited.checked;
+        self.audited.unread += report.audited.unread;
+        self.audited.odd.extend(report.audited.odd);
+        self.is_broken_off |= report.is_broken_off;
+    }
+
+    fn count_unread(&mut self, number: usize) {
+        self.audited.unread += super::summary::count(number);
+    }
+
+    /// Compares what was sent with what came into the queue meanwhile.
+    fn compare(&mut self, rows: &[Pending]) {
+        let before = self.last_before.unwrap_or_default();
+        let mut there: HashMap<Likeness, u32> = HashMap::new();
+        for row in rows.iter().filter(|row| row.number > before) {
+            *there.entry(row.likeness()).or_default() += 1;
+        }
+        let mut sent: HashMap<Likeness, (u32, TransactionId)> = HashMap::new();
+        for entry in self.queued.drain(..) {
+            sent.entry(pending::likeness(&entry.transaction)).or_insert((0, entry.id)).0 += 1;
+        }
+        for (likeness, (number, id)) in sent {
+            let times = there.get(&likeness).copied().unwrap_or_default();
+            let perhaps = self.perhaps_queued.iter().filter(|other| **other == likeness).count();
+            if times > number + super::summary::count(perhaps) {
+                self.audited.odd.push(Odd { id, oddity: Oddity::Queued { times } });
+                self.audited.checked += number;
+            } else if times == number {
+                self.audited.checked += number;
+            } else {
+                // Fewer: somebody processes the queue, or it was queued for another library. More: what is too much may be one
+                // of those in doubt.
+                self.audited.unread += number;
+            }
+        }
+        self.audited.odd.sort_by_key(|odd| odd.id);
+    }
+
+    /// What was found, and whether that is all that can be.
+    pub(super) fn result(&self) -> (Audited, bool) {
+        (self.audited.clone(), !self.is_broken_off)
+    }
+}
+
+/// The rows on the page, if they could be read. A session that was made for it is ended.
+fn look(
+    visit: &Visit,
+    answer: &Result<Response, Failure>,
+    settings: &Settings,
+    tickets: &mut Tickets,
+    told: &mut Told,
+) -> Option<Vec<Pending>> {
+    let response = answer.as_ref().ok()?;
+    told.requests.extend(visit.log_out(settings, response).map(|request| (tickets.next(), request)));
+    pending::read(response, &settings.branchcode)
+}

@@ -1,0 +1,66 @@
+//! Titles and names for the rows of the log that are seen, one after the other, and only while they are seen.
+
+use crate::{
+    dom::elements,
+    popup::{Desk, Panel, known::records::Records},
+};
+use koct_core::{
+    Entry, Transaction, TransactionId,
+    directory::labels::{Label, label},
+};
+use std::{
+    cell::{Cell, RefCell},
+    collections::HashMap,
+    rc::Rc,
+};
+
+/// More labels than this are not kept in memory.
+const KEPT: usize = 2_000;
+
+elements! {
+    pub(crate) struct Labels(desk: Rc<Desk>, records: Rc<Records>) {
+        ;
+        /// What was looked up, and of which transaction: it may have been corrected since.
+        found: RefCell<HashMap<TransactionId, (Transaction, Label)>>,
+        /// Counts the changes of the records: what was looked up in the ones before is not theirs.
+        of_records: Cell<u32>,
+    }
+}
+
+impl Panel for Labels {
+    fn records_changed(self: Rc<Self>, _are_there: bool) {
+        self.found.borrow_mut().clear();
+        self.of_records.set(self.of_records.get().wrapping_add(1));
+        self.desk.draw_now();
+    }
+}
+
+impl Labels {
+    /// Whether anything could be known of a row.
+    pub(crate) fn are_wanted(&self) -> bool {
+        self.records.get().is_some()
+    }
+
+    /// What is known of it. `None` where nobody has looked yet, and somebody can.
+    pub(crate) fn of(&self, entry: &Entry) -> Option<Label> {
+        if !self.are_wanted() {
+            return Some(Label::default());
+        }
+        let found = self.found.borrow();
+        found.get(&entry.id).filter(|(of, _)| *of == entry.transaction).map(|(_, label)| label.clone())
+    }
+
+    /// Looks it up.
+    pub(crate) async fn look_up(&self, entry: &Entry) {
+        let Some(records) = self.records.get() else { return };
+        let of_records = self.of_records.get();
+        let label = label(&entry.transaction, &records).await;
+        if of_records == self.of_records.get() {
+            let mut found = self.found.borrow_mut();
+            if found.len() >= KEPT {
+                found.clear();
+            }
+            found.insert(entry.id, (entry.transaction.clone(), label));
+        }
+    }
+}
