@@ -22,6 +22,7 @@ macro_rules! with_defaults {
 }
 
 pub mod desk;
+pub mod fold;
 pub mod form;
 pub mod guide;
 pub mod other_server;

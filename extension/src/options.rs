@@ -1,12 +1,14 @@
 //! The settings page.
 
 mod fields;
+mod folds;
 mod open_koha;
 mod policy;
 mod records;
+mod try_scan;
 
 use crate::{
-    dom,
+    background, dom,
     http::Http,
     i18n::{self, js_error, text, text_with},
     preferences,
@@ -14,16 +16,18 @@ use crate::{
     webext, wording,
 };
 use fields::Fields;
+use folds::Folds;
 use koct_core::{
     ServerUrl, Settings,
     koha::{
         connection::{Connection, ConnectionError, Next, Ready},
         rest::Library,
+        trial::{Place, Trial},
     },
     settings::{
-        form::{Form, Login},
+        form::{FieldError, Form, Login},
         guide,
-        table::Preferences,
+        table::{Field, Preferences},
     },
 };
 use open_koha::OpenKoha;
@@ -38,6 +42,7 @@ use web_sys::{Element, Event, HtmlButtonElement, HtmlElement, HtmlInputElement, 
 
 struct Options {
     fields: Fields,
+    folds: Folds,
     records: RecordsPart,
     server: HtmlInputElement,
     server_warning: HtmlElement,
@@ -48,9 +53,13 @@ struct Options {
     forgotten: HtmlElement,
     branchcode: HtmlInputElement,
     branch_choice: HtmlSelectElement,
-    branch_choice_row: HtmlElement,
+    save: HtmlButtonElement,
     test: HtmlButtonElement,
     message: HtmlElement,
+    /// Where to go when all is well.
+    next: HtmlElement,
+    to_lookup: HtmlElement,
+    lookup: HtmlInputElement,
     /// As they are stored.
     loaded: RefCell<Preferences>,
     testing: Cell<bool>,
@@ -65,6 +74,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     i18n::localise(&document);
     let options = Rc::new(Options {
         fields: Fields::new()?,
+        folds: Folds::new()?,
         records: RecordsPart::new()?,
         server: dom::by_id("server")?,
         server_warning: dom::by_id("server-warning")?,
@@ -73,9 +83,12 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         forgotten: dom::by_id("secrets-forgotten")?,
         branchcode: dom::by_id("branchcode")?,
         branch_choice: dom::by_id("branch-choice")?,
-        branch_choice_row: dom::by_id("branch-choice-row")?,
+        save: dom::by_id("save")?,
         test: dom::by_id("test-connection")?,
         message: dom::by_id("settings-message")?,
+        next: dom::by_id("settings-next")?,
+        to_lookup: dom::by_id("to-lookup")?,
+        lookup: dom::by_id("lookup")?,
         loaded: RefCell::default(),
         testing: Cell::new(false),
     });
@@ -84,17 +97,27 @@ pub(crate) async fn start() -> Result<(), JsValue> {
             *options.loaded.borrow_mut() = preferences.clone();
             options.fill(&preferences);
             options.records.loaded();
-            policy::show(&preferences::policy().await)?;
+            options.folds.open_wrong(&errors_of(&preferences));
+            let policy = preferences::policy().await;
+            policy::show(&policy)?;
+            options.folds.lock(&policy);
+            if !preferences.saved {
+                begin();
+            }
         }
         Err(error) => options.say_failed(&error),
     }
-    let this = options.clone();
-    dom::on::<Event>(dom::by_id::<Element>("settings-form")?.as_ref(), "submit", move |event| {
+    dom::on_submit("settings-form", &options, Options::save)?;
+    dom::bind(&options.test, "click", &options, Options::test);
+    dom::bind_event(dom::by_id::<Element>("back-to-desk")?.as_ref(), "click", &options, |_, event: Event| {
         event.prevent_default();
-        this.save();
+        // It is the window's own matter where it cannot come up.
+        spawn_local(async { drop(background::toolbar_clicked().await) });
     });
-    let this = options.clone();
-    dom::on::<Event>(&options.test, "click", move |_| this.test());
+    dom::bind_event(&options.to_lookup, "click", &options, |this, event: Event| {
+        event.prevent_default();
+        folds::go_to(&this.lookup);
+    });
     let this = options.clone();
     dom::on::<Event>(&options.server, "input", move |_| this.warn_of_http());
     for event in ["input", "change"] {
@@ -109,6 +132,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         this.fields.mark(&[]);
     });
     OpenKoha::bind()?;
+    try_scan::bind(&options)?;
     let player = Player::default();
     dom::on::<Event>(dom::by_id::<Element>("try-sounds")?.as_ref(), "click", move |_| player.play_all());
     document.body().ok_or("no body")?.set_attribute("data-ready", "")?;
@@ -122,12 +146,14 @@ impl Options {
         self.show_account();
     }
 
-    /// Shows what matters for the login that is chosen, and what is stored for the server that is typed.
+    /// Shows what matters for the login that is chosen, what is stored for the server that is typed, and what is set in the
+    /// folds.
     fn show_account(&self) {
         let (page, stored) = (self.read(), self.loaded.borrow());
         self.account.set_hidden(page.form.login == Login::OpenKoha);
         self.keep_secrets.set_hidden(!page.has_secret_to_keep());
         self.forgotten.set_hidden(!stored.forgets_secrets(&page.form.server));
+        self.folds.show(&page, &errors_of(&page));
         if let Err(error) = self.fields.show_secrets(&page, &stored) {
             self.say_failed(&error);
         }
@@ -151,6 +177,7 @@ impl Options {
     }
 
     fn say(&self, tone: &str, text: &str) {
+        self.next.set_hidden(true);
         self.message.set_text_content(Some(text));
         self.message.set_class_name(&format!("message-{tone}"));
     }
@@ -168,7 +195,8 @@ impl Options {
     fn checked(&self, connects: bool) -> Option<Preferences> {
         let preferences = self.read();
         let errors = preferences.errors(connects);
-        self.fields.mark(&errors);
+        let said: Vec<_> = errors.iter().map(|(field, error)| (*field, wording::field_error(error))).collect();
+        self.fields.mark(&said);
         if !errors.is_empty() {
             self.say("bad", &text("settingsInvalid"));
             return None;
@@ -178,10 +206,17 @@ impl Options {
         Some(preferences)
     }
 
-    /// The checked settings and, asked for within the click, the permission to talk to their server.
+    /// The checked settings and, asked for within the click, the permission to talk to their server. The library may be missing.
     fn connecting(&self) -> Option<(Preferences, Settings, js_sys::Promise)> {
-        let mut preferences = self.checked(true)?;
-        let settings = preferences.settings().ok()?;
+        let page = self.read();
+        let (mut preferences, settings) = if let Some(settings) = page.settings_without_library() {
+            self.fields.mark(&[]);
+            (page, settings)
+        } else {
+            let preferences = self.checked(true)?;
+            let settings = preferences.settings().ok()?;
+            (preferences, settings)
+        };
         // Shown as they will be used.
         preferences.form = Form { desk_name: preferences.form.desk_name, ..Form::from(&settings) };
         self.fill(&preferences);
@@ -195,13 +230,20 @@ impl Options {
     }
 
     fn save(self: &Rc<Self>) {
+        if self.testing.get() {
+            return;
+        }
         let this = self.clone();
-        if !self.read().form.connects() {
-            if let Some(preferences) = self.checked(false) {
-                spawn_local(async move { this.store_without_koha(preferences).await });
-            }
-        } else if let Some((preferences, settings, asked)) = self.connecting() {
-            spawn_local(async move { this.store(preferences, settings, asked).await });
+        if self.read().form.connects() {
+            self.connect(true);
+        } else if let Some(preferences) = self.checked(false) {
+            spawn_local(async move { this.store_without_koha(preferences).await });
+        }
+    }
+
+    fn test(self: &Rc<Self>) {
+        if !self.testing.get() {
+            self.connect(false);
         }
     }
 
@@ -212,82 +254,139 @@ impl Options {
         }
         self.saved().await;
         self.say("doubt", &text("savedWithoutKoha"));
+        self.show_next();
     }
 
-    async fn store(&self, preferences: Preferences, settings: Settings, asked: js_sys::Promise) {
+    /// Tries the settings, and stores them first where they are to be stored and whole.
+    fn connect(self: &Rc<Self>, saves: bool) {
+        let Some((preferences, settings, asked)) = self.connecting() else { return };
+        self.set_testing(true);
+        self.say("doubt", &text("testing"));
+        let this = self.clone();
+        spawn_local(async move {
+            let lacks_library = settings.branchcode.is_empty();
+            let press = match (saves, lacks_library) {
+                (false, _) => Press::Tests,
+                (true, false) => Press::Saves,
+                (true, true) => Press::CannotSave,
+            };
+            let stores = press == Press::Saves;
+            let outcome = this.run(stores, &preferences, &settings, asked).await;
+            // The server may not be saved, now or ever; but where the library is about to be chosen, nobody is asked twice.
+            if !(stores || matches!(outcome, Ok(Outcome::Tried(Trial::BranchMissing { .. }, _)))) {
+                preferences::give_back_permissions().await;
+            }
+            this.set_testing(false);
+            match outcome {
+                Ok(Outcome::Tried(trial, person)) => this.show_trial(&trial, press, &settings, person),
+                Ok(Outcome::NotAllowed) if stores => {
+                    this.say("doubt", &text_with("savedNotAllowed", &[settings.server.as_str()]));
+                }
+                Ok(Outcome::NotAllowed) => this.say("bad", &text_with("testNotAllowed", &[settings.server.as_str()])),
+                Err(error) => this.say_failed(&error),
+            }
+        });
+    }
+
+    fn set_testing(&self, testing: bool) {
+        self.testing.set(testing);
+        for button in [&self.save, &self.test] {
+            button.set_disabled(testing);
+        }
+    }
+
+    async fn run(
+        &self,
+        saves: bool,
+        preferences: &Preferences,
+        settings: &Settings,
+        asked: js_sys::Promise,
+    ) -> Result<Outcome, JsValue> {
         // Meanwhile nobody gives the permission back.
         let lock = preferences::lock_permissions().await;
         let allowed = JsFuture::from(asked).await.is_ok_and(|allowed| allowed.is_truthy());
-        if let Err(error) = preferences::save(&preferences).await {
-            return self.say_failed(&error);
+        if saves {
+            preferences::save(preferences).await?;
+            drop(lock);
+            self.saved().await;
+            // Who need not know more may go.
+            self.say("doubt", &joined([text("saved"), text("testing")]));
         }
-        drop(lock);
-        self.saved().await;
-        if allowed {
-            self.say("good", &text("saved"));
-        } else {
-            self.say("doubt", &text_with("savedNotAllowed", &[settings.server.as_str()]));
+        if !allowed {
+            return Ok(Outcome::NotAllowed);
+        }
+        let tried = connect(settings.clone()).await;
+        let trial = Trial::of(tried.as_ref(), settings);
+        if trial.is_good() {
+            let tested = guide::tested_as(settings);
+            // The guide asks for the test again where this could not be remembered.
+            let _ = preferences::save_tested(&tested).await;
+            self.loaded.borrow_mut().tested = Some(tested);
+        }
+        let Ok(ready) = tried else { return Ok(Outcome::Tried(trial, None)) };
+        let person = ready.access.person().map(wording::person);
+        self.offer(&ready.libraries.map(|libraries| libraries.list).unwrap_or_default());
+        Ok(Outcome::Tried(trial, person))
+    }
+
+    /// Says what trying the settings has shown: once, at the field that is wrong where one is.
+    fn show_trial(&self, trial: &Trial, press: Press, settings: &Settings, person: Option<String>) {
+        let worked = self.loaded.borrow().tested.as_deref() == Some(&guide::tested_as(settings));
+        let words = wording::trial(trial, settings);
+        let tone = match trial {
+            Trial::Works => "good",
+            Trial::BranchUnchecked => "doubt",
+            _ if press == Press::Saves => "doubt",
+            _ => "bad",
+        };
+        let place = trial.place(worked);
+        let mut marked = Vec::new();
+        if let Place::Field(field) = place {
+            marked.push((field, words.clone()));
+        }
+        if settings.branchcode.is_empty() && place != Place::Field(Field::Branchcode) {
+            marked.push((Field::Branchcode, text("fieldMissing")));
+        }
+        self.fields.mark(&marked);
+        if *trial == (Trial::BranchMissing { listed: true }) {
+            let _ = self.branch_choice.focus();
+        }
+        let name = |field| fields::name(field).unwrap_or_default();
+        let words = match (place, press) {
+            (Place::Field(_), Press::CannotSave) => None,
+            (Place::Field(field), Press::Saves) => Some(text_with("savedSee", &[&name(field)])),
+            (Place::Field(field), Press::Tests) => Some(text_with("testSee", &[&name(field)])),
+            (Place::Away, _) => Some(text("troubleAway")),
+            (Place::Nowhere, _) => Some(words),
+        };
+        let first = match press {
+            Press::CannotSave => Some(text("settingsInvalid")),
+            Press::Saves if !matches!(place, Place::Field(_)) => Some(text("saved")),
+            Press::Saves | Press::Tests => None,
+        };
+        self.say(tone, &joined([first, words, person].into_iter().flatten()));
+        if trial.is_good() && press == Press::Saves {
+            self.show_next();
         }
     }
 
-    fn test(self: &Rc<Self>) {
-        if self.testing.get() {
-            return;
-        }
-        if let Some((_, settings, asked)) = self.connecting() {
-            self.testing.set(true);
-            self.test.set_disabled(true);
-            self.say("doubt", &text("testing"));
-            let this = self.clone();
-            spawn_local(async move {
-                this.run_test(settings, asked).await;
-                // The server may not be saved, now or ever.
-                preferences::give_back_permissions().await;
-                this.testing.set(false);
-                this.test.set_disabled(false);
-            });
-        }
-    }
-
-    async fn run_test(&self, settings: Settings, asked: js_sys::Promise) {
-        // Meanwhile nobody gives the permission back.
-        let _lock = preferences::lock_permissions().await;
-        if !JsFuture::from(asked).await.is_ok_and(|allowed| allowed.is_truthy()) {
-            self.say("bad", &text_with("testNotAllowed", &[settings.server.as_str()]));
-            return;
-        }
-        match connect(settings.clone()).await {
-            Err(trouble) => self.say("bad", &wording::trouble(&trouble)),
-            Ok(ready) => {
-                let libraries = ready.libraries;
-                let known = libraries.as_ref().and_then(|libraries| libraries.knows(&settings.branchcode));
-                self.offer(&libraries.map(|libraries| libraries.list).unwrap_or_default());
-                if known != Some(false) {
-                    // The guide asks for the test again where this could not be remembered.
-                    let _ = preferences::save_tested(&guide::tested_as(&settings)).await;
-                }
-                let (tone, key) = match known {
-                    Some(true) => ("good", "testOk"),
-                    Some(false) => ("bad", "testBranchUnknown"),
-                    None => ("doubt", "testOkUnchecked"),
-                };
-                let words = text_with(key, &[&settings.branchcode]);
-                let person = ready.access.person().map(wording::person);
-                self.say(tone, &[Some(words), person].into_iter().flatten().collect::<Vec<_>>().join(" "));
-            }
-        }
+    /// Offers to go on: to the desk, and to what it may know offline where nobody has chosen that.
+    fn show_next(&self) {
+        self.to_lookup.set_hidden(self.lookup.checked() || self.lookup.disabled());
+        self.next.set_hidden(false);
     }
 
     /// Lists the libraries to choose from.
     fn offer(&self, libraries: &[Library]) {
-        self.branch_choice_row.set_hidden(libraries.is_empty());
         self.branch_choice.set_length(0);
+        // What the library has preset stays.
+        self.branch_choice.set_disabled(libraries.is_empty() || self.branchcode.read_only());
         let add = |label: &str, value: &str| {
             if let Ok(option) = HtmlOptionElement::new_with_text_and_value(label, value) {
                 let _ = self.branch_choice.append_with_node_1(&option);
             }
         };
-        add(&text("branchChoiceNone"), "");
+        add(&text(if libraries.is_empty() { "branchChoiceLater" } else { "branchChoiceNone" }), "");
         for library in libraries {
             add(&format!("{} · {}", library.branchcode, library.name), &library.branchcode);
         }
@@ -295,6 +394,44 @@ impl Options {
         let known = libraries.iter().any(|library| library.branchcode == chosen);
         self.branch_choice.set_value(if known { &chosen } else { "" });
     }
+}
+
+/// Puts the person where there is something to say.
+fn begin() {
+    let asked = ["server", "username", "password", "branchcode"].into_iter();
+    let mut fields = asked.filter_map(|id| dom::by_id::<HtmlInputElement>(id).ok());
+    if let Some(first) = fields.find(|field| field.value().is_empty() && !field.read_only()) {
+        let _ = first.focus();
+    }
+}
+
+/// What a press of a button does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Press {
+    /// It stores the settings, and tries them.
+    Saves,
+    /// It would, but the library is missing: which there are is asked all the same.
+    CannotSave,
+    /// It tries them, and stores nothing.
+    Tests,
+}
+
+/// What became of a press of a button.
+enum Outcome {
+    /// Firefox was not allowed to talk to the server.
+    NotAllowed,
+    /// Koha was asked; and as whom, where that is to be said.
+    Tried(Trial, Option<String>),
+}
+
+/// What is wrong with them, where it matters.
+fn errors_of(preferences: &Preferences) -> Vec<(Field, FieldError)> {
+    preferences.errors(preferences.form.connects())
+}
+
+/// Sentences, one after the other.
+fn joined(sentences: impl IntoIterator<Item = String>) -> String {
+    sentences.into_iter().collect::<Vec<_>>().join(" ")
 }
 
 async fn connect(settings: Settings) -> Result<Ready, ConnectionError> {

@@ -12,7 +12,7 @@ use chrono::NaiveDate;
 use koct_borrowers_db::{FileError, Report, sqlite::SqliteError};
 use koct_core::{
     Action, Amount, CommitType, Entry, Moment, Settings, State, Status, Transaction,
-    desk::{amount::AmountError, barcode::CodeError, signs, zone::Zone as _},
+    desk::{amount::AmountError, barcode::CodeError, scanner::ScannerEnd, signs, zone::Zone as _},
     desks::{conflict::Kind, import::file::ImportError, koc::Reason},
     koha::{
         Failure, NotSent,
@@ -20,6 +20,7 @@ use koct_core::{
         front::Front,
         inquiry::{Finding, Unclear},
         page::LoggedIn,
+        trial::Trial,
     },
     log::{
         audited::{Audited, Odd, Oddity},
@@ -28,7 +29,10 @@ use koct_core::{
         warned::Warning,
     },
     outbox::summary::{CommitError, Summary},
-    settings::form::{FieldError, ServerUrlError},
+    settings::{
+        fold::Fact,
+        form::{FieldError, ServerUrlError},
+    },
 };
 use std::time::Duration;
 
@@ -333,6 +337,20 @@ pub(crate) fn trouble(trouble: &ConnectionError) -> String {
     })
 }
 
+/// What trying the settings has shown.
+pub(crate) fn trial(trial: &Trial, settings: &Settings) -> String {
+    let key = match trial {
+        Trial::Works => "testOk",
+        Trial::BranchUnchecked => "testOkUnchecked",
+        Trial::BranchUnknown => "testBranchUnknown",
+        Trial::BranchMissing { listed: true } => "testBranchMissing",
+        Trial::BranchMissing { listed: false } => "fieldMissing",
+        Trial::Failed(ConnectionError::WrongCredentials) => "testWrongCredentials",
+        Trial::Failed(error) => return trouble(error),
+    };
+    text_with(key, &[&settings.branchcode])
+}
+
 /// As whom it goes on, and where.
 pub(crate) fn person(who: &LoggedIn) -> String {
     match &who.branchcode {
@@ -523,4 +541,46 @@ pub(crate) fn borrowers_notes(report: &Report) -> Vec<String> {
         (report.unclear_dates, "borrowersUnclearDates"),
     ];
     counts.into_iter().filter(|(number, _)| *number > 0).map(|(number, key)| plural(key, number, &[])).collect()
+}
+
+/// What ends a code.
+pub(crate) fn scanner_end(end: ScannerEnd) -> String {
+    text(match end {
+        ScannerEnd::Enter => "scannerEndEnter",
+        ScannerEnd::Tab => "scannerEndTab",
+        ScannerEnd::Nothing => "scannerEndNothing",
+    })
+}
+
+/// What is set in a fold of the settings page, in a line.
+pub(crate) fn facts(facts: &[Fact<'_>]) -> String {
+    joined(facts.iter().map(fact))
+}
+
+fn fact(fact: &Fact<'_>) -> String {
+    match fact {
+        Fact::Wanted(true) => text("factOn"),
+        Fact::Wanted(false) => text("factOff"),
+        Fact::Passphrase(true) => text("factPassphrase"),
+        Fact::Passphrase(false) => text("factUntilClosed"),
+        Fact::Debts(None) => text("factNoDebts"),
+        Fact::Debts(Some(cents)) => {
+            // Zero is a limit, though no amount that is paid.
+            let limit = Amount::from_cents(*cents).map_or_else(|| locale::number(0_u32), locale::amount);
+            text_with("factDebts", &[&limit])
+        }
+        Fact::RemindAfter(days) => plural("factRemind", *days, &[]),
+        Fact::EndsWith(ScannerEnd::Nothing) => text("factEndsNothing"),
+        Fact::EndsWith(end) => text_with("factEnds", &[&scanner_end(*end)]),
+        Fact::Cards(Some(pattern)) => text_with("factCards", &[pattern]),
+        Fact::Cards(None) => text("factAnyCard"),
+        Fact::Sounds(true) => text("factSounds"),
+        Fact::Sounds(false) => text("factNoSounds"),
+        Fact::Library(Some(name)) | Fact::Desk(name) => signs::harmless(name).into_owned(),
+        Fact::Library(None) => text("factNoLibrary"),
+        Fact::LentFor(Some(days)) => plural("factLent", *days, &[]),
+        Fact::LentFor(None) => text("factNoDue"),
+        Fact::AskAfter(hours) => plural("factAsk", *hours, &[]),
+        Fact::AskedWhereApplied => text("factAskedWhereApplied"),
+    }
 }

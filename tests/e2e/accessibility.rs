@@ -12,6 +12,7 @@ use koct_tests::{
     desk::{Desk, Settings, enter},
     firefox::{Firefox, Options},
     page::{Page, key},
+    settings_page::{save, test_only, unfold},
 };
 use serde_json::json;
 use std::fs;
@@ -227,30 +228,40 @@ fn the_settings() {
     page.wait_visible("#policy").unwrap();
     found.look(&page, "empty, with presets");
     page.fill("#server", "koha.example.test").unwrap();
-    page.click("#save").unwrap();
-    page.wait("document.getElementById('settings-message').textContent.startsWith('Not saved')").unwrap();
+    assert!(save(&page).unwrap().starts_with("Not saved"));
     found.look(&page, "errors");
     enter(&page, &Settings::of("http://koha.example.test", "send")).unwrap();
     page.wait_visible("#server-warning").unwrap();
     found.look(&page, "http");
+    enter(&page, &Settings { password: "mistyped".into(), ..Settings::of(&koha.url(), "send") }).unwrap();
+    assert!(save(&page).unwrap().starts_with("Saved, but"));
+    found.look(&page, "a wrong password");
     enter(&page, &Settings::of(&koha.url(), "send")).unwrap();
-    page.click("#test-connection").unwrap();
-    page.wait("document.getElementById('settings-message').textContent.startsWith('All is well')").unwrap();
+    assert!(test_only(&page).unwrap().starts_with("Koha answers"));
     found.look(&page, "tested");
-    page.click("#save").unwrap();
-    page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
+    assert!(save(&page).unwrap().starts_with("Saved. Koha answers"));
+    page.wait_visible("#settings-next").unwrap();
     found.look(&page, "saved");
+    page.click("#login-open-koha").unwrap();
+    page.eval("document.querySelectorAll('details').forEach(fold => fold.open = true)").unwrap();
+    found.look(&page, "all unfolded, a person's session");
+    page.click("#login-account").unwrap();
     page.click("#lookup").unwrap();
     page.fill("#debt-limit", "a lot").unwrap();
     page.fill("#restrictions-report", "all").unwrap();
-    page.click("#lookup-fields summary").unwrap();
-    page.fill("#client-id", "key\n").unwrap();
-    page.wait("!document.getElementById('client-secret-error').hidden").unwrap();
+    page.fill("#client-id", "key").unwrap();
+    assert!(save(&page).unwrap().starts_with("Not saved"));
+    page.wait_visible("#client-secret-error").unwrap();
     found.look(&page, "records wanted, errors");
+    page.eval("document.querySelectorAll('details').forEach(fold => fold.open = false)").unwrap();
+    found.look(&page, "errors folded away");
+    for id in ["debt-limit", "client-id"] {
+        unfold(&page, id).unwrap();
+    }
     page.fill("#debt-limit", "5.00").unwrap();
     page.fill("#restrictions-report", "").unwrap();
-    page.fill("#client-id", "\n").unwrap();
-    page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
+    page.fill("#client-id", "").unwrap();
+    assert!(save(&page).unwrap().starts_with("Saved"));
     page.click("#lookup").unwrap();
     page.wait_visible("#lookup-off").unwrap();
     found.look(&page, "records not wanted any more");

@@ -2,6 +2,7 @@
 
 use crate::desk;
 use data_encoding::BASE64;
+use koct_tests::settings_page;
 use serde_json::json;
 use std::{fs, path::Path};
 
@@ -41,9 +42,9 @@ fn the_reader_of_borrowers_db_is_loaded_when_it_is_used() {
 fn a_borrowers_db_gives_patrons_and_their_loans() {
     let desk = desk();
     let settings = desk.open_settings().unwrap();
+    settings_page::unfold(&settings, "lookup").unwrap();
     settings.click("#lookup").unwrap();
-    settings.click("#save").unwrap();
-    settings.wait("document.getElementById('settings-message').textContent").unwrap();
+    settings_page::save(&settings).unwrap();
     settings.close().unwrap();
     desk.page.activate().unwrap();
     desk.page.wait("!document.getElementById('open-records').hidden").unwrap();

@@ -5,15 +5,16 @@ use koct_tests::{
     desk::{Desk, addon},
     firefox::{Firefox, Options},
     page::key,
+    settings_page,
 };
 
 /// Changes settings of the desk itself, as a person does, without a Koha.
 fn set(desk: &Desk, pattern: &str, end: &str) {
     let settings = desk.open_settings().unwrap();
+    settings_page::unfold(&settings, "card-pattern").unwrap();
     settings.fill("#card-pattern", pattern).unwrap();
     settings.eval(&format!("document.getElementById('scanner-end').value = '{end}'")).unwrap();
-    settings.click("#save").unwrap();
-    settings.wait("document.getElementById('settings-message').textContent.startsWith('Saved.')").unwrap();
+    assert!(settings_page::save(&settings).unwrap().starts_with("Saved."));
     desk.page.activate().unwrap();
 }
 

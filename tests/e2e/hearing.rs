@@ -8,6 +8,7 @@ use koct_tests::{
         Page,
         key::{F4, F8, F9},
     },
+    settings_page,
 };
 use serde_json::{Value, json};
 
@@ -30,11 +31,12 @@ fn what_follows_a_scan_is_heard_and_nothing_else() {
     let desk = configured(&koha, "send");
     listen(&desk.page);
     let settings = desk.open_settings().unwrap();
+    settings_page::unfold(&settings, "sounds").unwrap();
     let switch = |commit_type: &str, button: &str| {
         settings.activate().unwrap();
         settings.click(&format!("#commit-{commit_type}")).unwrap();
         settings.click("#sounds").unwrap();
-        settings.click("#save").unwrap();
+        settings_page::save(&settings).unwrap();
         desk.page.wait(&format!("document.getElementById('commit').textContent.startsWith('{button}')")).unwrap();
         desk.page.activate().unwrap();
     };
@@ -68,6 +70,7 @@ fn the_sounds_can_be_tried() {
     let desk = desk();
     let settings = desk.open_settings().unwrap();
     listen(&settings);
+    settings_page::unfold(&settings, "sounds").unwrap();
     settings.click("#try-sounds").unwrap();
     assert_eq!(heard(&settings), json!([1175, 659, 659, 440, 330, 247]));
 }

@@ -128,6 +128,25 @@ const CUT: &str = "[...document.querySelectorAll('header *, main button, main la
     .filter(element => element.checkVisibility() && element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1 && element.id !== 'desk' && element.id !== 'reachable') \
     .map(element => element.id || element.textContent)";
 
+/// What does not fit on the settings page, by its id, its class or its text: of more than two lines, or a line of help of more
+/// than one.
+const TOO_LONG: &str = "(() => { const found = []; \
+    const lines = element => { const range = document.createRange(); range.selectNodeContents(element); \
+        return new Set([...range.getClientRects()].filter(box => box.width > 1).map(box => Math.round(box.bottom / 8))).size; }; \
+    const look = (css, most) => { for (const element of document.querySelectorAll(css)) if (element.checkVisibility() && lines(element) > most) \
+        found.push(`${lines(element)} lines: ${element.innerText}`); }; \
+    look('.questions .answer > p.help, .turns > p, .questions .more > summary', 1); \
+    look('.name, .choice strong, .choice .help, .fold .says, .check, .rest, h1, h2', 2); \
+    return found; })()";
+
+/// Whether the bar of buttons hides some of the five questions.
+const HIDDEN: &str = "(() => { const edge = (css, side) => document.querySelector(css).getBoundingClientRect()[side]; \
+    return edge('.questions', 'bottom') > edge('.actions', 'top') ? ['not all questions are seen'] : []; })()";
+
+/// Shows all that is folded away, with records wanted.
+const UNFOLD_ALL: &str = "(() => { document.querySelectorAll('details').forEach(fold => fold.open = true); \
+    const wanted = document.getElementById('lookup'); if (!wanted.checked) wanted.click(); })()";
+
 /// The codes of Firefox, where they differ from the folders' names.
 const LANGUAGES: [&str; 10] = ["ar", "cs", "de", "es", "fi", "fr", "it", "pt-BR", "tr", "zh-TW"];
 
@@ -150,4 +169,36 @@ fn in_each_language_all_is_said_and_nothing_is_cut_off() {
         }
         assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new(), "{language}");
     }
+}
+
+#[test]
+fn in_each_language_five_questions_stand_on_one_screen_of_settings() {
+    let mut wrong: Vec<String> = Vec::new();
+    for language in LANGUAGES.into_iter().chain(["en"]) {
+        let desk = Desk::open(&Options { locale: Some(language), ..Options::default() }).unwrap();
+        let page = desk.open_settings().unwrap();
+        // What KOCT's window leaves of 1060 × 780 and of 800 × 600.
+        for (width, height) in [(1060, 694), (800, 514)] {
+            let mut find = |script: &str| {
+                let found: Vec<String> = serde_json::from_value(page.eval(script).unwrap()).unwrap();
+                wrong.extend(found.iter().map(|what| format!("{language} at {width}: {what}")));
+            };
+            page.set_viewport(width, height).unwrap();
+            page.eval("scrollTo(0, 0)").unwrap();
+            if height == 694 {
+                find(HIDDEN);
+            }
+            find(TOO_LONG);
+            page.eval(UNFOLD_ALL).unwrap();
+            page.click("#commit-apply").unwrap();
+            find(TOO_LONG);
+            find(CUT);
+            find(
+                "document.documentElement.scrollWidth > document.documentElement.clientWidth ? ['the page scrolls sideways'] : []",
+            );
+            page.eval("void document.querySelectorAll('details').forEach(fold => fold.open = false)").unwrap();
+        }
+        assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new(), "{language}");
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }

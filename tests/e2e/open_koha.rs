@@ -11,6 +11,7 @@ use koct_tests::{
     desk::{Desk, Settings, enter},
     firefox::Options,
     page::Page,
+    settings_page,
 };
 
 /// A desk at Centerville that commits as whoever is logged in.
@@ -20,8 +21,9 @@ fn desk_of_a_person(koha: &FakeKoha, commit_type: &str) -> Desk {
     enter(&settings, &Settings::of(&koha.url(), commit_type)).unwrap();
     settings.click("#login-open-koha").unwrap();
     settings.wait("document.getElementById('account-fields').hidden").unwrap();
-    settings.click("#save").unwrap();
-    settings.wait("document.querySelector('#settings-message.message-good')?.textContent").unwrap();
+    // Nobody is logged in yet.
+    assert!(settings_page::save(&settings).unwrap().starts_with("Saved, but"));
+    assert!(settings_page::error_at(&settings, "login").unwrap().starts_with("Nobody is logged in"));
     let kept = "browser.storage.local.get().then(async local => JSON.stringify([local.password, await browser.storage.session.get()]))";
     let kept = settings.eval(kept).unwrap();
     assert!(!kept.to_string().contains("koha"), "no password is kept: {kept}");
@@ -113,8 +115,7 @@ fn a_koha_that_is_open_in_a_tab_is_chosen_with_one_click() {
     let values = ["#username", "#branchcode"].map(|field| page.value(field).unwrap());
     assert_eq!(values, ["circ", "CPL"]);
     page.click("#login-open-koha").unwrap();
-    page.click("#save").unwrap();
-    page.wait("document.querySelector('#settings-message.message-good')?.textContent").unwrap();
+    assert!(settings_page::save(&page).unwrap().ends_with("As circ at CPL."));
     let allowed = page.eval("browser.permissions.getAll().then(all => all.permissions.includes('tabs'))").unwrap();
     assert_eq!(allowed, false, "it was given back");
     desk.page.activate().unwrap();
@@ -133,8 +134,7 @@ fn a_person_who_may_only_circulate_tests_and_commits() {
     let page = desk.firefox.wait_for_page("options/options.html").unwrap();
     page.activate().unwrap();
     koha.clear_requests();
-    page.click("#test-connection").unwrap();
-    page.wait_contains("#settings-message", "As circonly at MPL.").unwrap();
+    assert!(settings_page::test_only(&page).unwrap().ends_with("As circonly at MPL."));
     desk.page.activate().unwrap();
     desk.check_out("23529001223601", "39999000000001").unwrap();
     assert!(desk.commit().unwrap().starts_with("Done: 1"));

@@ -6,6 +6,7 @@ use koct_tests::{
     desk::{Desk, Settings, enter},
     firefox::Options,
     page::Page,
+    settings_page,
 };
 use serde_json::{Value, json};
 
@@ -39,6 +40,9 @@ fn a_desk_with_presets_needs_a_password_and_no_more() {
     assert_eq!((page.value("#wipe-days").unwrap(), page.value("#debt-limit").unwrap()), ("7".into(), "10".into()));
     assert!(is(&page, "wipe-days", "readOnly") && is(&page, "restrictions-report", "readOnly"));
     assert!(!is(&page, "branchcode", "readOnly") && !is(&page, "debt-limit", "readOnly"), "preset, and not locked");
+    for id in ["library-name", "lookup", "restrictions-report"] {
+        settings_page::unfold(&page, id).unwrap();
+    }
     for id in [
         "server",
         "commit-send",
@@ -51,11 +55,13 @@ fn a_desk_with_presets_needs_a_password_and_no_more() {
     ] {
         assert_eq!(page.text(&format!("#{id}-locked")).unwrap(), "Set by your library.");
     }
+    let locks = "[...document.querySelectorAll('.fold .icon-lock:not([hidden])')].map(lock => [lock.closest('.fold').id, lock.ariaLabel])";
+    let part = "In part set by your library.";
+    assert_eq!(page.eval(locks).unwrap(), json!([["fold-records", part], ["fold-slips", part]]));
     page.wait_hidden("#policy").unwrap();
     page.fill("#password", "koha").unwrap();
     page.fill("#branchcode", "MPL").unwrap();
-    page.click("#save").unwrap();
-    page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
+    assert!(settings_page::save(&page).unwrap().starts_with("Saved"));
     desk.page.activate().unwrap();
     desk.check_in("39999000000001").unwrap();
     desk.commit().unwrap();
@@ -101,8 +107,7 @@ fn keeping_the_password_can_be_forbidden_later() {
     let page = first.open_settings().unwrap();
     enter(&page, &Settings { password: "s3cret".into(), ..Settings::of("http://127.0.0.1:1", "send") }).unwrap();
     page.click("#keep-password").unwrap();
-    page.click("#save").unwrap();
-    page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
+    assert!(settings_page::save(&page).unwrap().starts_with("Saved"));
     let kept = "browser.storage.local.get().then(all => 'password' in all)";
     assert_eq!(page.eval(kept).unwrap(), true);
     first.firefox.kill();
@@ -114,6 +119,34 @@ fn keeping_the_password_can_be_forbidden_later() {
     let in_session = "browser.storage.session.get('password').then(all => all.password)";
     assert_eq!(page.eval(in_session).unwrap(), "s3cret", "until Firefox is closed");
     assert_eq!(page.value("#branchcode").unwrap(), "CPL", "her own, not locked");
+}
+
+#[test]
+fn what_is_locked_shows_so_and_cannot_be_changed_by_keyboard_or_list() {
+    let koha = koha(Era::From2405);
+    let desk = desk(json!({
+        "server": koha.url(), "login": "account", "username": "koha", "branchcode": "CPL", "commitType": "send", "keepPassword": false,
+        "scannerEnd": "tab", "cardPattern": "2352*", "sounds": true, "libraryName": "Centerville", "loanDays": 21, "staleHours": 48,
+        "lookup": false, "locked": true
+    }));
+    let page = desk.open_settings().unwrap();
+    let locks = "[...document.querySelectorAll('.fold .icon-lock:not([hidden])')].map(lock => [lock.closest('.fold').id, lock.ariaLabel])";
+    let [all, part] = ["Set by your library.", "In part set by your library."];
+    assert_eq!(
+        page.eval(locks).unwrap(),
+        json!([["fold-records", part], ["fold-scanning", all], ["fold-slips", all], ["fold-old", all]])
+    );
+    // One line below each question, and it is this one.
+    let below = "[...document.querySelectorAll('.questions .answer')].map(answer => [...answer.querySelectorAll(':scope > p')] \
+        .filter(line => line.checkVisibility()).map(line => line.innerText).filter(text => text).join('|'))";
+    assert_eq!(page.eval(below).unwrap(), json!([all, all, all, "", all, all, all]));
+    // Only the password is asked, and one stands there; the list of libraries is seen, and is not to be chosen from.
+    page.wait_focused("password").unwrap();
+    page.type_text("koha\n").unwrap();
+    page.wait("document.querySelector('#settings-message.message-good')?.textContent").unwrap();
+    assert!(is(&page, "branch-choice", "disabled") && page.value("#branch-choice").unwrap() == "CPL");
+    page.wait_hidden("#to-lookup").unwrap();
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
 
 #[test]
@@ -130,14 +163,13 @@ fn a_policy_that_names_another_server_does_not_get_the_password() {
     let page = first.open_settings().unwrap();
     enter(&page, &Settings::of(&koha.url(), "send")).unwrap();
     page.click("#keep-password").unwrap();
-    page.click("#save").unwrap();
-    page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
+    assert!(settings_page::save(&page).unwrap().starts_with("Saved"));
     first.firefox.kill();
     let second = Desk::open(&options(json!({"server": other.url(), "locked": ["server"]}))).unwrap();
     let page = second.open_settings().unwrap();
     assert_eq!(page.value("#server").unwrap(), other.url());
     page.wait_visible("#secrets-forgotten").unwrap();
-    page.click("#test-connection").unwrap();
+    assert!(settings_page::test_only(&page).unwrap().starts_with("Not saved"));
     page.wait_visible("#password-error").unwrap();
     // A commit does not send it either.
     second.page.activate().unwrap();
@@ -148,8 +180,7 @@ fn a_policy_that_names_another_server_does_not_get_the_password() {
     // Typed for this one, it is used.
     page.activate().unwrap();
     page.fill("#password", "koha").unwrap();
-    page.click("#save").unwrap();
-    page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
+    assert!(settings_page::save(&page).unwrap().starts_with("Saved"));
     page.wait_hidden("#secrets-forgotten").unwrap();
     second.page.activate().unwrap();
     second.commit().unwrap();

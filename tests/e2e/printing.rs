@@ -2,19 +2,17 @@
 
 use crate::{configured, desk, koha, transactions};
 use fake_koha::{Era, FakeKoha};
-use koct_tests::{desk::Desk, page::key};
+use koct_tests::{desk::Desk, page::key, settings_page};
 use serde_json::json;
 
 /// A desk whose slips name the library and, after three weeks, a date. Printers are only pretended.
 fn printing(koha: &FakeKoha) -> Desk {
     let desk = configured(koha, "send");
     let settings = desk.open_settings().unwrap();
+    settings_page::unfold(&settings, "library-name").unwrap();
     settings.fill("#library-name", "Midway Library").unwrap();
     settings.fill("#loan-days", "21").unwrap();
-    // What was said of the last time must not be read.
-    settings.eval("document.getElementById('settings-message').textContent = ''").unwrap();
-    settings.click("#save").unwrap();
-    settings.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
+    assert!(settings_page::save(&settings).unwrap().starts_with("Saved"));
     desk.page.activate().unwrap();
     pretend(&desk);
     desk

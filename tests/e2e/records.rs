@@ -7,6 +7,7 @@ use koct_tests::{
     desk::{Desk, Settings},
     firefox::Options,
     page::Page,
+    settings_page,
 };
 use std::time::Duration;
 
@@ -29,8 +30,7 @@ pub(crate) fn want(desk: &Desk, settings: &Settings, more: impl FnOnce(&mut Pref
 }
 
 fn save(page: &Page) {
-    page.click("#save").unwrap();
-    page.wait("document.querySelector('#settings-message.message-good')?.textContent").unwrap();
+    assert!(settings_page::save(page).unwrap().starts_with("Saved. Koha answers"));
 }
 
 fn open(desk: &Desk) {
@@ -204,6 +204,7 @@ fn an_api_key_is_used_where_there_is_one() {
     });
     assert!(download(&desk).contains("does not accept the API key"));
     let page = desk.open_settings().unwrap();
+    settings_page::unfold(&page, "client-secret").unwrap();
     page.fill("#client-secret", "key-secret").unwrap();
     save(&page);
     page.close().unwrap();
@@ -361,6 +362,7 @@ fn one_button_deletes_them_and_so_do_age_and_turning_it_off() {
     download(&desk);
     assert!(blocks(&desk.page) > 4);
     let page = desk.open_settings().unwrap();
+    settings_page::unfold(&page, "lookup").unwrap();
     page.click("#lookup").unwrap();
     save(&page);
     page.close().unwrap();
@@ -378,6 +380,7 @@ fn windows_do_not_go_on_telling_each_other_of_what_is_deleted() {
     other.wait("!document.getElementById('open-records').hidden").unwrap();
     desk.page.eval("void (window.told = 0, window.listening = new BroadcastChannel('koct-records'), listening.onmessage = () => window.told++)").unwrap();
     let page = desk.open_settings().unwrap();
+    settings_page::unfold(&page, "lookup").unwrap();
     page.click("#lookup").unwrap();
     save(&page);
     for window in [&desk.page, &other] {
@@ -412,6 +415,7 @@ fn turning_it_off_deletes_them_though_no_window_is_open() {
     desk.page.close().unwrap();
     page.activate().unwrap();
     assert!(blocks(&page) > 4);
+    settings_page::unfold(&page, "lookup").unwrap();
     page.click("#lookup").unwrap();
     save(&page);
     assert_eq!(blocks(&page), 0);

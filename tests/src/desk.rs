@@ -4,6 +4,7 @@ use crate::{
     Result,
     firefox::{Firefox, Options},
     page::Page,
+    settings_page,
 };
 use koct_core::{
     ServerUrl,
@@ -124,15 +125,17 @@ impl Desk {
         Ok(settings)
     }
 
-    /// Enters settings as a person does, and saves them.
+    /// Enters settings as a person does, and saves them, whatever the test of them shows.
     ///
     /// # Errors
     /// When they are not saved.
     pub fn configure(&self, settings: &Settings) -> Result<Page> {
         let page = self.open_settings()?;
         enter(&page, settings)?;
-        page.click("#save")?;
-        page.wait("document.querySelector('#settings-message.message-good')?.textContent")?;
+        settings_page::save(&page)?;
+        if page.eval("browser.storage.local.get('settings').then(all => 'settings' in all)")? != true {
+            return Err(format!("not saved: {}", page.text("#settings-message")?).into());
+        }
         self.page.activate()?;
         Ok(page)
     }

@@ -14,6 +14,7 @@ pub mod matrix;
 mod native;
 pub mod page;
 pub mod pseudo;
+pub mod settings_page;
 
 /// What goes wrong with Firefox: a sentence for whoever reads the test's output.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

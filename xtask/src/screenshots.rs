@@ -10,6 +10,7 @@ use koct_tests::{
     desk::{Desk, Settings, enter},
     firefox::Options,
     page::{Page, key},
+    settings_page::{save, test_only, unfold},
 };
 use std::{
     fs,
@@ -151,22 +152,28 @@ impl Album<'_> {
         let page = desk.open_settings()?;
         page.set_viewport(self.look.width, 1400)?;
         self.take(&page, "settings-empty")?;
+        unfold(&page, "card-pattern")?;
         page.fill("#server", "koha")?;
         page.fill("#card-pattern", "*")?;
-        page.click("#save")?;
-        page.wait("document.querySelector('[aria-invalid=true]')")?;
+        page.click("#fold-scanning > summary")?;
+        save(&page)?;
         self.take(&page, "settings-errors")?;
         page.fill("#card-pattern", "23529#########")?;
+        page.click("#fold-scanning > summary")?;
+        self.size(&page)?;
+        enter(&page, &Settings { password: "mistyped".into(), ..Settings::of(&koha.url(), "send") })?;
+        save(&page)?;
+        self.take(&page, "settings-wrong-password")?;
         enter(&page, &Settings { branchcode: "XYZ".into(), ..Settings::of(&koha.url(), "send") })?;
-        page.click("#test-connection")?;
-        page.wait("document.getElementById('branch-choice').options.length > 1")?;
+        test_only(&page)?;
         self.take(&page, "settings-branch-unknown")?;
         page.fill("#branchcode", "CPL")?;
-        page.click("#test-connection")?;
-        page.wait("document.querySelector('#settings-message.message-good')?.textContent")?;
-        page.click("#save")?;
-        page.wait("document.getElementById('settings-message').textContent")?;
+        save(&page)?;
+        page.eval("scrollTo(0, 0)")?;
         self.take(&page, "settings-saved")?;
+        page.eval("document.querySelectorAll('.fold').forEach(fold => fold.open = true)")?;
+        page.set_viewport(self.look.width, 1700)?;
+        self.take(&page, "settings-unfolded")?;
         page.close()?;
         desk.page.activate()
     }
@@ -265,8 +272,7 @@ impl Album<'_> {
         page.eval("scrollTo(0, 0)")?;
         self.take(&page, "settings-open-koha")?;
         page.fill("#branchcode", "CPL")?;
-        page.click("#save")?;
-        page.wait("document.querySelector('#settings-message.message-good')?.textContent")?;
+        save(&page)?;
         page.close()?;
         let page = &desk.page;
         page.activate()?;
@@ -297,17 +303,16 @@ impl Album<'_> {
         let settings = desk.open_settings()?;
         settings.set_viewport(self.look.width, 900)?;
         enter(&settings, &Settings::of(&koha.url(), "send"))?;
+        unfold(&settings, "lookup")?;
         settings.click("#lookup")?;
         settings.click("#lookup-passphrase")?;
-        settings.click("#lookup-fields summary")?;
+        unfold(&settings, "restrictions-sql")?;
         settings.fill("#wipe-days", "31")?;
-        settings.click("#save")?;
-        settings.wait("document.querySelector('[aria-invalid=true]')")?;
+        save(&settings)?;
         self.take(&settings, "settings-records")?;
         settings.fill("#wipe-days", "30")?;
         settings.fill("#restrictions-report", "1")?;
-        settings.click("#save")?;
-        settings.wait("document.querySelector('#settings-message.message-good')?.textContent")?;
+        save(&settings)?;
         settings.click("#lookup")?;
         self.take(&settings, "settings-records-off")?;
         settings.close()?;

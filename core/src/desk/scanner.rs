@@ -28,6 +28,11 @@ impl ScannerEnd {
         }
     }
 
+    /// Whether a code that ends so is taken where this is set.
+    pub fn takes(self, ended: Self) -> bool {
+        ended == Self::Enter || ended == self
+    }
+
     /// The one of this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|end| end.name() == name)
@@ -82,6 +87,11 @@ impl Burst {
     /// two in a row are so close, but by accident; so this is for places where nothing is lost by that.
     pub fn is_ended_by_scanner(&self, now: f64) -> bool {
         self.goes_on(now) && self.late == 0 && now - self.last <= GAP
+    }
+
+    /// Whether Tab, coming now, belongs to a code that a scanner has typed.
+    pub fn ends_with_it(&self, now: f64) -> bool {
+        self.goes_on(now) && self.is_code()
     }
 
     /// Whether what came is a code, where nothing more comes. It does not look at a clock: a time with fractions plus a
@@ -162,6 +172,23 @@ mod tests {
         #[test]
         fn a_scan_is_a_code_at_any_time(start in 0.0..1e9_f64, gaps in prop::collection::vec(0.0..44.0_f64, 3..30)) {
             prop_assert!(burst_from(start, &gaps).is_code());
+        }
+    }
+
+    #[test]
+    fn a_tab_right_after_a_code_is_the_scanners() {
+        let scanned = burst_from(5_000.0, &[4.0; 13]);
+        assert!(scanned.ends_with_it(5_056.0) && !scanned.ends_with_it(5_052.0 + SILENCE));
+        assert!(!burst_from(5_000.0, &[90.0; 13]).ends_with_it(6_174.0), "a person who goes on to the next field");
+        assert!(!Burst::default().ends_with_it(0.0));
+    }
+
+    #[test]
+    fn enter_ends_a_code_whatever_is_set_and_nothing_else_does() {
+        for set in ScannerEnd::ALL {
+            for ended in ScannerEnd::ALL {
+                assert_eq!(set.takes(ended), ended == ScannerEnd::Enter || ended == set, "{set:?} {ended:?}");
+            }
         }
     }
 

@@ -226,25 +226,6 @@ table! {
         Branchcode = row!(Text, "branchcode", form.branchcode).preset("branchcode").check(|it| it.form.branchcode().err());
         /// How transactions come into Koha. On the page, radio buttons of this name.
         CommitType = row!(CommitType, "commit-type", form.commit_type).preset("commitType");
-        /// The age in hours from which transactions are not applied without a question.
-        StaleHours = row!(Number, "stale-hours", form.stale_hours).preset("staleHours").check(|it| it.form.stale_hours().err());
-    }
-    Desk {
-        /// The name of this desk.
-        DeskName = row!(Text, "desk-name", form.desk_name).apart(DESK_NAME).check(|it| it.form.desk_name().err());
-        /// What scanners type after a code.
-        ScannerEnd = row!(ScannerEnd, "scanner-end", desk.scanner_end).preset("scannerEnd");
-        /// What cardnumbers look like.
-        CardPattern = row!(Text, "card-pattern", desk.card_pattern).preset("cardPattern").check(|it| it.desk.cards().err());
-        /// Whether scans are heard.
-        Sounds = row!(Flag, "sounds", desk.sounds).preset("sounds");
-        /// The library's name, for slips.
-        LibraryName = row!(Text, "library-name", desk.library_name).preset("libraryName")
-            .check(|it| it.desk.library_name().err());
-        /// For how many days things are lent, for slips.
-        LoanDays = row!(Number, "loan-days", desk.loan_days).preset("loanDays").check(|it| it.desk.loan_days().err());
-        /// A line that is shown in the window.
-        Notice = row!(Text, "notice", desk.notice).preset("notice").check(|it| it.desk.notice().err()).by_policy_only();
     }
     Records {
         /// Whether records are kept for look-up.
@@ -268,6 +249,27 @@ table! {
         /// The secret of the key.
         ClientSecret = row!(Secret, "client-secret", records.client_secret).apart("clientSecret")
             .check(|it| it.records.api_key().err());
+    }
+    Desk {
+        /// What scanners type after a code.
+        ScannerEnd = row!(ScannerEnd, "scanner-end", desk.scanner_end).preset("scannerEnd");
+        /// What cardnumbers look like.
+        CardPattern = row!(Text, "card-pattern", desk.card_pattern).preset("cardPattern").check(|it| it.desk.cards().err());
+        /// Whether scans are heard.
+        Sounds = row!(Flag, "sounds", desk.sounds).preset("sounds");
+        /// The library's name, for slips.
+        LibraryName = row!(Text, "library-name", desk.library_name).preset("libraryName")
+            .check(|it| it.desk.library_name().err());
+        /// For how many days things are lent, for slips.
+        LoanDays = row!(Number, "loan-days", desk.loan_days).preset("loanDays").check(|it| it.desk.loan_days().err());
+        /// The name of this desk.
+        DeskName = row!(Text, "desk-name", form.desk_name).apart(DESK_NAME).check(|it| it.form.desk_name().err());
+        /// A line that is shown in the window.
+        Notice = row!(Text, "notice", desk.notice).preset("notice").check(|it| it.desk.notice().err()).by_policy_only();
+    }
+    Koha {
+        /// The age in hours from which transactions are not applied without a question.
+        StaleHours = row!(Number, "stale-hours", form.stale_hours).preset("staleHours").check(|it| it.form.stale_hours().err());
     }
 }
 
@@ -330,6 +332,15 @@ impl Preferences {
         Ok(Settings { key: self.records.api_key().ok().flatten(), ..self.form.validate()? })
     }
 
+    /// Everything that talking to Koha needs but the library, where nothing else is wrong: enough to ask which there are.
+    pub fn settings_without_library(&self) -> Option<Settings> {
+        let is_all = self.errors(true) == [(Field::Branchcode, FieldError::Missing)];
+        let mut any = self.clone();
+        "-".clone_into(&mut any.form.branchcode);
+        let settings = any.settings().ok().filter(|_| is_all)?;
+        Some(Settings { branchcode: String::new(), ..settings })
+    }
+
     /// The name of this desk.
     pub fn desk_name(&self) -> DeskName {
         self.form.desk_name().unwrap_or_else(|_| DeskName::suggested(0))
@@ -356,6 +367,7 @@ impl Preferences {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::settings::form::Secret;
     use serde_json::Value as Json;
     use std::collections::BTreeSet;
 
@@ -422,6 +434,28 @@ pub(crate) mod tests {
                 assert_eq!(field.set(&mut preferences, Value::Text("other".into())), Err(WrongKind), "{field:?}");
             }
             assert_eq!(preferences, Preferences::default());
+        }
+    }
+
+    #[test]
+    fn koha_can_be_asked_for_its_libraries_where_nothing_else_is_missing() {
+        let form = Form {
+            server: "koha.example.org".into(),
+            username: "desk".into(),
+            password: Secret::new("letmein"),
+            desk_name: "Bus 2".into(),
+            ..Form::default()
+        };
+        let with = |form: Form| Preferences { form, ..Preferences::default() }.settings_without_library();
+        let settings = with(form.clone()).unwrap();
+        assert_eq!((settings.username.as_str(), settings.branchcode.as_str()), ("desk", ""));
+        for other in [
+            Form { branchcode: "CPL".into(), ..form.clone() },
+            Form { branchcode: "MUCH-TOO-LONG".into(), ..form.clone() },
+            Form { password: Secret::default(), ..form.clone() },
+            Form { desk_name: String::new(), ..form.clone() },
+        ] {
+            assert_eq!(with(other.clone()), None, "{other:?}");
         }
     }
 

@@ -1,14 +1,13 @@
 //! The fields of the settings page, as the table of settings has them.
 
-use crate::{dom, i18n::text, webext::property, wording};
+use crate::{dom, i18n::text, webext::property};
 use koct_core::settings::{
-    form::FieldError,
     other_server::SecretTyped,
     table::{Field, Kind, Preferences, Value},
 };
 use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
 use wasm_bindgen::prelude::*;
-use web_sys::{HtmlElement, HtmlInputElement, ScrollIntoViewOptions, ScrollLogicalPosition};
+use web_sys::{Element, HtmlElement, HtmlInputElement, ScrollIntoViewOptions, ScrollLogicalPosition};
 
 #[wasm_bindgen]
 extern "C" {
@@ -121,14 +120,20 @@ impl Fields {
         preferences
     }
 
-    /// Marks these, and unmarks the others.
-    pub(super) fn mark(&self, errors: &[(Field, FieldError)]) {
+    /// Marks these, each with what is wrong with it, and unmarks the others.
+    pub(super) fn mark(&self, errors: &[(Field, String)]) {
         for (field, _) in &self.controls {
-            let error = errors.iter().find(|(wrong, _)| wrong == field).map(|(_, error)| wording::field_error(error));
+            let error = errors.iter().find(|(wrong, _)| wrong == field).map(|(_, error)| error.as_str());
             let Some((input, line)) = with_error_line(*field) else { continue };
-            let _ = input.set_attribute("aria-invalid", if error.is_some() { "true" } else { "false" });
+            // A choice is never invalid: what is said of it stands below.
+            if field.kind() != Kind::Login {
+                let _ = input.set_attribute("aria-invalid", if error.is_some() { "true" } else { "false" });
+            }
             line.set_hidden(error.is_none());
-            line.set_text_content(error.as_deref());
+            line.set_text_content(error);
+            if error.is_some() {
+                unfold(&input);
+            }
         }
         if let Some((input, line)) = errors.first().and_then(|(first, _)| with_error_line(*first)) {
             let _ = input.focus();
@@ -140,13 +145,30 @@ impl Fields {
     }
 }
 
+/// Opens what this is folded away in.
+pub(super) fn unfold(element: &Element) {
+    while let Ok(Some(folded)) = element.closest("details:not([open])") {
+        if folded.set_attribute("open", "").is_err() {
+            return;
+        }
+    }
+}
+
+/// What the page calls a setting.
+pub(super) fn name(field: Field) -> Option<String> {
+    let (input, _) = with_error_line(field)?;
+    input.closest(".q").ok()??.query_selector(".name").ok()??.text_content()
+}
+
 /// The button that removes a secret that is stored.
 fn remove_button(field: Field) -> Result<HtmlElement, JsValue> {
     dom::by_id(&format!("{}-remove", field.id()))
 }
 
-/// Its input, and the line that says what is wrong with it, where something can be.
+/// Its input, or the button that is chosen of several, and the line that says what is wrong with it, where something can be.
 fn with_error_line(field: Field) -> Option<(HtmlElement, HtmlElement)> {
-    let by_id = |id: &str| dom::by_id::<HtmlElement>(id).ok();
-    Some((by_id(field.id())?, by_id(&format!("{}-error", field.id()))?))
+    let id = field.id();
+    let line = dom::by_id(&format!("{id}-error")).ok()?;
+    let input = dom::document().ok()?.query_selector(&format!("#{id}, [name={id}]:checked")).ok()??;
+    Some((input.dyn_into().ok()?, line))
 }

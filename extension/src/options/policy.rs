@@ -52,15 +52,14 @@ fn lock(control: &HtmlElement) -> Result<(), JsValue> {
     }
 }
 
-/// Puts the hint below the control, or above the choices where it is one of several.
+/// Puts the hint below the control, with what stands beside it, or below the choices where it is one of several.
 fn explain(control: &HtmlElement) -> Result<(), JsValue> {
     let hint = dom::from_template("locked-template")?;
     hint.set_id(&format!("{}-locked", control.id()));
     hint.set_text_content(Some(&text("setByLibrary")));
-    let label = control.closest("label")?;
-    let choice = label.as_ref().is_some_and(|label| label.class_name() == "choice");
-    let place = label.as_ref().unwrap_or(control);
-    place.insert_adjacent_element(if choice { "beforebegin" } else { "afterend" }, &hint)?;
+    let beside = control.closest(".row, .choices")?;
+    let place = beside.or(control.closest("label")?);
+    place.as_ref().unwrap_or(control).insert_adjacent_element("afterend", &hint)?;
     let described = control.get_attribute("aria-describedby").unwrap_or_default();
     control.set_attribute("aria-describedby", format!("{described} {}", hint.id()).trim())
 }

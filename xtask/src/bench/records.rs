@@ -8,6 +8,7 @@ use fake_koha::{Config, Era, FakeKoha, Library, Size};
 use koct_tests::{
     desk::{Desk, Settings, enter, open_window},
     firefox::Options,
+    settings_page::save,
 };
 use std::{
     fs,
@@ -98,8 +99,7 @@ fn want(desk: &Desk, koha: &FakeKoha) -> koct_tests::Result {
     let page = desk.open_settings()?;
     enter(&page, &Settings::of(&koha.url(), "send"))?;
     page.eval("document.getElementById('lookup').click()")?;
-    page.click("#save")?;
-    page.wait("document.querySelector('#settings-message.message-good')?.textContent")?;
+    save(&page)?;
     page.close()?;
     desk.page.activate()?;
     desk.page.wait("!document.getElementById('open-records').hidden")?;

@@ -1,0 +1,169 @@
+//! What trying the settings has shown, and where on the settings page that is said: at the field that is wrong, where one is.
+
+use super::{
+    Failure, NotSent,
+    connection::{ConnectionError, Ready},
+    front::Front,
+};
+use crate::settings::{form::Settings, table::Field};
+
+/// How a connection with some settings went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trial {
+    /// All is well.
+    Works,
+    /// It works, but for the branch code, which this account may not check.
+    BranchUnchecked,
+    /// The account works, but no library has this branch code.
+    BranchUnknown,
+    /// The account works, but nobody has said yet which library the desk belongs to; and whether Koha says which there are.
+    BranchMissing {
+        /// Then one is chosen from the list.
+        listed: bool,
+    },
+    /// It does not work, and why.
+    Failed(ConnectionError),
+}
+
+/// Where it is said what is wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// At the setting that is to be changed.
+    Field(Field),
+    /// Nothing that was typed is wrong.
+    Nowhere,
+    /// Koha is away; with the same settings it has been there.
+    Away,
+}
+
+impl Trial {
+    /// From what became of the connection.
+    pub fn of(tried: Result<&Ready, &ConnectionError>, settings: &Settings) -> Self {
+        match tried {
+            Err(error) => Self::Failed(error.clone()),
+            Ok(ready) if settings.branchcode.is_empty() => Self::BranchMissing {
+                listed: ready.libraries.as_ref().is_some_and(|libraries| !libraries.list.is_empty()),
+            },
+            Ok(ready) => match ready.libraries.as_ref().and_then(|libraries| libraries.knows(&settings.branchcode)) {
+                Some(true) => Self::Works,
+                Some(false) => Self::BranchUnknown,
+                None => Self::BranchUnchecked,
+            },
+        }
+    }
+
+    /// Whether one can send with these settings.
+    pub fn is_good(&self) -> bool {
+        matches!(self, Self::Works | Self::BranchUnchecked)
+    }
+
+    /// Where it is said what is wrong. `worked` tells whether the same server, account and library have worked before: then an
+    /// address at which nobody answers is no mistake in the address.
+    pub fn place(&self, worked: bool) -> Place {
+        let error = match self {
+            Self::Works | Self::BranchUnchecked => return Place::Nowhere,
+            Self::BranchUnknown | Self::BranchMissing { .. } => return Place::Field(Field::Branchcode),
+            Self::Failed(error) => error,
+        };
+        let at_address = if worked { Place::Away } else { Place::Field(Field::Server) };
+        match error {
+            ConnectionError::WrongCredentials => Place::Field(Field::Password),
+            ConnectionError::NobodyLoggedIn => Place::Field(Field::Login),
+            ConnectionError::NotReadable => Place::Field(Field::Username),
+            ConnectionError::NoAnswer(
+                Failure::NotSent(NotSent::UnknownHost | NotSent::Refused) | Failure::TimedOut,
+            ) => at_address,
+            // Somebody else answers there, whatever answered before.
+            ConnectionError::NoAnswer(
+                Failure::NotSent(NotSent::Insecure | NotSent::NotAllowed)
+                | Failure::Redirected { .. }
+                | Failure::TooLong,
+            )
+            | ConnectionError::NotKoha { front: Front::Other, .. } => Place::Field(Field::Server),
+            // What stands in between says itself what to do.
+            ConnectionError::NotKoha { .. }
+            | ConnectionError::NoAnswer(Failure::NotSent(NotSent::Offline) | Failure::Lost)
+            | ConnectionError::Maintenance
+            | ConnectionError::TokenRefused
+            | ConnectionError::Busy(_)
+            | ConnectionError::ServerError { .. } => Place::Nowhere,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        koha::{rest::Libraries, service::Access},
+        settings::form::CommitType,
+    };
+    use std::time::Duration;
+
+    fn ready(libraries: Option<Libraries>) -> Ready {
+        Ready { access: Access::Account { anonymous: None }, reading: None, libraries }
+    }
+
+    #[test]
+    fn a_library_is_there_or_not_or_nobody_may_say() {
+        let settings = Settings::of_a_desk(CommitType::Send);
+        let list = |code: &str| {
+            let json = format!(r#"[{{"library_id": "{code}", "name": "Centerville"}}]"#);
+            crate::koha::rest::read_libraries(&crate::koha::Response {
+                status: 200,
+                content_type: "application/json".into(),
+                body: json,
+                ..crate::koha::Response::default()
+            })
+        };
+        let of = |libraries: Option<Libraries>| Trial::of(Ok(&ready(libraries)), &settings);
+        assert_eq!(of(list(&settings.branchcode)), Trial::Works);
+        assert_eq!(of(None), Trial::BranchUnchecked);
+        assert_eq!(of(list("XYZ")), Trial::BranchUnknown);
+        let unsaid = Settings { branchcode: String::new(), ..settings.clone() };
+        for (libraries, listed) in [(list("XYZ"), true), (None, false)] {
+            let trial = Trial::of(Ok(&ready(libraries)), &unsaid);
+            assert_eq!(trial, Trial::BranchMissing { listed });
+            assert!(!trial.is_good() && trial.place(true) == Place::Field(Field::Branchcode));
+        }
+        let error = ConnectionError::Maintenance;
+        assert_eq!(Trial::of(Err(&error), &settings), Trial::Failed(error));
+        assert!(Trial::Works.is_good() && Trial::BranchUnchecked.is_good() && !Trial::BranchUnknown.is_good());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_where_it_can_be_changed() {
+        let no_answer = |failure| Trial::Failed(ConnectionError::NoAnswer(failure));
+        let not_sent = |why| no_answer(Failure::NotSent(why));
+        let not_koha = |front| Trial::Failed(ConnectionError::NotKoha { status: 404, front });
+        let server = Place::Field(Field::Server);
+        for (trial, new, worked) in [
+            (Trial::Works, Place::Nowhere, Place::Nowhere),
+            (Trial::BranchUnchecked, Place::Nowhere, Place::Nowhere),
+            (Trial::BranchUnknown, Place::Field(Field::Branchcode), Place::Field(Field::Branchcode)),
+            (
+                Trial::Failed(ConnectionError::WrongCredentials),
+                Place::Field(Field::Password),
+                Place::Field(Field::Password),
+            ),
+            (Trial::Failed(ConnectionError::NobodyLoggedIn), Place::Field(Field::Login), Place::Field(Field::Login)),
+            (Trial::Failed(ConnectionError::NotReadable), Place::Field(Field::Username), Place::Field(Field::Username)),
+            (not_sent(NotSent::UnknownHost), server, Place::Away),
+            (not_sent(NotSent::Refused), server, Place::Away),
+            (no_answer(Failure::TimedOut), server, Place::Away),
+            (not_sent(NotSent::Insecure), server, server),
+            (no_answer(Failure::Redirected { to: None }), server, server),
+            (no_answer(Failure::TooLong), server, server),
+            (not_koha(Front::Other), server, server),
+            (not_koha(Front::BotWall), Place::Nowhere, Place::Nowhere),
+            (not_koha(Front::LoginPage), Place::Nowhere, Place::Nowhere),
+            (not_sent(NotSent::Offline), Place::Nowhere, Place::Nowhere),
+            (no_answer(Failure::Lost), Place::Nowhere, Place::Nowhere),
+            (Trial::Failed(ConnectionError::Maintenance), Place::Nowhere, Place::Nowhere),
+            (Trial::Failed(ConnectionError::Busy(Duration::from_mins(1))), Place::Nowhere, Place::Nowhere),
+            (Trial::Failed(ConnectionError::ServerError { status: 500 }), Place::Nowhere, Place::Nowhere),
+        ] {
+            assert_eq!((trial.place(false), trial.place(true)), (new, worked), "{trial:?}");
+        }
+    }
+}

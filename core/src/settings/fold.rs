@@ -1,0 +1,290 @@
+//! The folds of the settings page: what most desks never need to open stands in them, each with a line that says what is set.
+
+use crate::{
+    desk::{amount::Cents, scanner::ScannerEnd},
+    settings::{
+        form::{CommitType, FieldError},
+        policy::Policy,
+        table::{Field, Preferences},
+    },
+};
+
+/// A part of the settings page that is folded away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fold {
+    /// What is known of patrons and items while Koha cannot be reached.
+    Records,
+    /// The scanner, and what is heard of it.
+    Scanning,
+    /// What is printed.
+    Slips,
+    /// Which of several desks this is.
+    Desks,
+    /// What was recorded long ago.
+    Old,
+}
+
+/// Something that is set, in the line of a fold. What cannot be read is not there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fact<'a> {
+    /// Records are wanted, or not.
+    Wanted(bool),
+    /// They stay when the browser is closed, behind a passphrase; otherwise they end with its session.
+    Passphrase(bool),
+    /// Who owes more is warned of; nobody is where there is none.
+    Debts(Option<Cents>),
+    /// After so many days a reminder comes.
+    RemindAfter(u64),
+    /// What ends a code.
+    EndsWith(ScannerEnd),
+    /// What cardnumbers look like, where somebody has said.
+    Cards(Option<&'a str>),
+    /// Whether scans are heard.
+    Sounds(bool),
+    /// The library's name on slips, where it has one.
+    Library(Option<&'a str>),
+    /// For how many days things are lent; slips name no date where there is none.
+    LentFor(Option<u16>),
+    /// The name of the desk.
+    Desk(&'a str),
+    /// Transactions older than so many hours are asked about.
+    AskAfter(u32),
+    /// They are asked about only where they are applied directly.
+    AskedWhereApplied,
+}
+
+/// What of a fold only the library can set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Locked {
+    /// All of it.
+    All,
+    /// Some of it.
+    Part,
+}
+
+impl Fold {
+    /// All of them, in the order of the page.
+    pub const ALL: [Self; 5] = [Self::Records, Self::Scanning, Self::Slips, Self::Desks, Self::Old];
+
+    /// The id of its element on the settings page.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Records => "fold-records",
+            Self::Scanning => "fold-scanning",
+            Self::Slips => "fold-slips",
+            Self::Desks => "fold-desks",
+            Self::Old => "fold-old",
+        }
+    }
+
+    /// The settings in it.
+    fn fields(self) -> impl Iterator<Item = Field> {
+        Field::ALL.iter().copied().filter(move |field| field.fold() == Some(self))
+    }
+
+    /// What is set in it, the most important first.
+    pub fn facts(self, set: &Preferences) -> Vec<Fact<'_>> {
+        let (desk, records) = (&set.desk, &set.records);
+        let facts = match self {
+            Self::Records if !records.enabled => [Some(Fact::Wanted(false)), None, None, None],
+            Self::Records => [
+                Some(Fact::Wanted(true)),
+                Some(Fact::Passphrase(records.passphrase)),
+                records.debt_limit().ok().map(Fact::Debts),
+                records.old_after().ok().map(|time| Fact::RemindAfter(time.as_secs() / 86_400)),
+            ],
+            Self::Scanning => [
+                Some(Fact::EndsWith(desk.scanner_end)),
+                desk.cards().is_ok().then(|| Fact::Cards(some(&desk.card_pattern))),
+                Some(Fact::Sounds(desk.sounds)),
+                None,
+            ],
+            Self::Slips => [
+                desk.library_name().ok().map(|name| Fact::Library(some(name))),
+                desk.loan_days().ok().map(Fact::LentFor),
+                None,
+                None,
+            ],
+            Self::Desks => {
+                [set.form.desk_name().is_ok().then(|| Fact::Desk(set.form.desk_name.trim())), None, None, None]
+            }
+            Self::Old => match set.form.commit_type {
+                CommitType::Send => [Some(Fact::AskedWhereApplied), None, None, None],
+                CommitType::Apply => [set.form.stale_hours().ok().map(Fact::AskAfter), None, None, None],
+            },
+        };
+        facts.into_iter().flatten().collect()
+    }
+
+    /// Whether what is set in it does anything, as the rest is set.
+    pub fn matters(self, set: &Preferences) -> bool {
+        self != Self::Old || set.form.commit_type == CommitType::Apply
+    }
+
+    /// Whether one of these errors is in it: it is opened then.
+    pub fn is_wrong(self, errors: &[(Field, FieldError)]) -> bool {
+        errors.iter().any(|(field, _)| field.fold() == Some(self))
+    }
+
+    /// What of it is locked, if anything.
+    pub fn locked(self, policy: &Policy) -> Option<Locked> {
+        let is_locked = |field: Field| policy.is_locked(field);
+        match (self.fields().all(is_locked), self.fields().any(is_locked)) {
+            (true, _) => Some(Locked::All),
+            (false, true) => Some(Locked::Part),
+            (false, false) => None,
+        }
+    }
+}
+
+fn some(text: &str) -> Option<&str> {
+    Some(text.trim()).filter(|text| !text.is_empty())
+}
+
+impl Field {
+    /// The fold that it stands in; `None` for what every desk is asked.
+    pub fn fold(self) -> Option<Fold> {
+        match self {
+            Self::Server
+            | Self::Login
+            | Self::Username
+            | Self::Password
+            | Self::KeepPassword
+            | Self::Branchcode
+            | Self::CommitType
+            | Self::Notice => None,
+            Self::Records
+            | Self::Passphrase
+            | Self::DebtLimit
+            | Self::RemindDays
+            | Self::WipeDays
+            | Self::RestrictionsReport
+            | Self::ClientId
+            | Self::ClientSecret => Some(Fold::Records),
+            Self::ScannerEnd | Self::CardPattern | Self::Sounds => Some(Fold::Scanning),
+            Self::LibraryName | Self::LoanDays => Some(Fold::Slips),
+            Self::DeskName => Some(Fold::Desks),
+            Self::StaleHours => Some(Fold::Old),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::{desk::DeskSettings, form::Form, records::RecordsSettings, table::tests::changed};
+
+    fn named(name: &str) -> Preferences {
+        Preferences { form: Form { desk_name: name.into(), ..Form::default() }, ..Preferences::default() }
+    }
+
+    #[test]
+    fn a_new_desk_says_what_holds_until_somebody_sets_it() {
+        let set = named("Desk-43CE");
+        let said: Vec<_> = Fold::ALL.into_iter().map(|fold| fold.facts(&set)).collect();
+        assert_eq!(
+            said,
+            [
+                vec![Fact::Wanted(false)],
+                vec![Fact::EndsWith(ScannerEnd::Enter), Fact::Cards(None), Fact::Sounds(true)],
+                vec![Fact::Library(None), Fact::LentFor(None)],
+                vec![Fact::Desk("Desk-43CE")],
+                vec![Fact::AskedWhereApplied],
+            ]
+        );
+        assert_eq!(Fold::ALL.map(|fold| fold.matters(&set)), [true, true, true, true, false]);
+    }
+
+    #[test]
+    fn what_is_set_is_said() {
+        let mut set = named(" Bus 2 ");
+        set.form.commit_type = CommitType::Apply;
+        set.form.stale_hours = " 48 ".into();
+        set.desk = DeskSettings {
+            scanner_end: ScannerEnd::Tab,
+            card_pattern: " 2352* ".into(),
+            sounds: false,
+            library_name: " Centerville ".into(),
+            loan_days: "21".into(),
+            ..DeskSettings::default()
+        };
+        set.records = RecordsSettings {
+            enabled: true,
+            passphrase: true,
+            debt_limit: "7,5".into(),
+            remind_days: "2".into(),
+            ..RecordsSettings::default()
+        };
+        let said: Vec<_> = Fold::ALL.into_iter().map(|fold| fold.facts(&set)).collect();
+        assert_eq!(
+            said,
+            [
+                vec![Fact::Wanted(true), Fact::Passphrase(true), Fact::Debts(Some(750)), Fact::RemindAfter(2)],
+                vec![Fact::EndsWith(ScannerEnd::Tab), Fact::Cards(Some("2352*")), Fact::Sounds(false)],
+                vec![Fact::Library(Some("Centerville")), Fact::LentFor(Some(21))],
+                vec![Fact::Desk("Bus 2")],
+                vec![Fact::AskAfter(48)],
+            ]
+        );
+        assert!(Fold::Old.matters(&set));
+        set.records.debt_limit = String::new();
+        assert_eq!(Fold::Records.facts(&set)[2], Fact::Debts(None));
+    }
+
+    #[test]
+    fn what_is_wrong_is_not_said_and_shows_in_its_fold_alone() {
+        let mut set = named("");
+        set.form.commit_type = CommitType::Apply;
+        set.form.stale_hours = "soon".into();
+        set.desk = DeskSettings { card_pattern: "*".into(), loan_days: "0".into(), ..DeskSettings::default() };
+        set.records = RecordsSettings { enabled: true, debt_limit: "a lot".into(), ..RecordsSettings::default() };
+        let said: Vec<_> = Fold::ALL.into_iter().map(|fold| fold.facts(&set)).collect();
+        assert_eq!(
+            said,
+            [
+                vec![Fact::Wanted(true), Fact::Passphrase(false), Fact::RemindAfter(1)],
+                vec![Fact::EndsWith(ScannerEnd::Enter), Fact::Sounds(true)],
+                vec![Fact::Library(None)],
+                vec![],
+                vec![],
+            ]
+        );
+        let errors = set.errors(true);
+        assert!(Fold::ALL.into_iter().all(|fold| fold.is_wrong(&errors)));
+        set.desk = DeskSettings::default();
+        let errors = set.errors(false);
+        let wrong: Vec<_> = Fold::ALL.into_iter().filter(|fold| fold.is_wrong(&errors)).collect();
+        assert_eq!(wrong, [Fold::Records, Fold::Desks], "old ones matter where there is a connection");
+        // The five questions are in no fold.
+        let questions =
+            Preferences { form: Form { desk_name: "Bus 2".into(), ..Form::default() }, ..Preferences::default() };
+        let errors = questions.errors(true);
+        assert!(!errors.is_empty() && !Fold::ALL.into_iter().any(|fold| fold.is_wrong(&errors)));
+    }
+
+    #[test]
+    fn a_fold_says_whether_all_or_some_of_it_is_locked() {
+        let policy = Policy::parse(
+            r#"{"libraryName": "Centerville", "loanDays": 21, "sounds": true, "lookup": true, "staleHours": 48, "server": "a.example",
+                "notice": "Call 1234.", "locked": ["libraryName", "loanDays", "sounds", "staleHours", "server", "notice"]}"#,
+        );
+        assert_eq!(policy.problems(), []);
+        assert_eq!(
+            Fold::ALL.map(|fold| fold.locked(&policy)),
+            [None, Some(Locked::Part), Some(Locked::All), None, Some(Locked::All)]
+        );
+        assert_eq!(Fold::ALL.map(|fold| fold.locked(&Policy::default())), [None; 5]);
+    }
+
+    #[test]
+    fn every_fold_stands_together_on_the_page_and_its_line_follows_what_is_set() {
+        let folds: Vec<_> = Field::ALL.iter().filter(|field| field.is_on_page()).map(|field| field.fold()).collect();
+        let mut order = folds.clone();
+        order.dedup();
+        let expected: Vec<_> = [None].into_iter().chain(Fold::ALL.map(Some)).collect();
+        assert_eq!(order, expected);
+        let (before, after) =
+            (named("Desk"), Preferences { form: Form { desk_name: "Bus".into(), ..changed().form }, ..changed() });
+        assert!(Fold::ALL.into_iter().all(|fold| fold.facts(&before) != fold.facts(&after)));
+    }
+}
