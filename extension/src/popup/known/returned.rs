@@ -77,7 +77,8 @@ impl Returned {
             found.warnings.iter().partition(|about| matches!(about.warning, Warning::Hold { .. }));
         facts.extend(others.into_iter().map(|about| (self.lookups.words_of(about), "warned")));
         facts.extend(item.map(|item| (wording::joined([&item.author, &item.call_number]), "")));
-        facts.push((had(found.loan.as_ref()), ""));
+        // That nobody had it, as far as is known, is true of half of all that comes back, and no news.
+        facts.extend(found.loan.as_ref().map(|loan| (had(loan), "")));
         facts.extend(found.loan.as_ref().and_then(overdue).map(|words| (words, "overdue")));
         if let Some(materials) = item.map(|item| &item.materials).filter(|materials| !materials.is_empty()) {
             facts.push((text_with("returnedMaterials", &[materials]), "warned"));
@@ -95,8 +96,7 @@ impl Returned {
 }
 
 /// Who had it, in words.
-fn had(loan: Option<&LoanEnded>) -> String {
-    let Some(loan) = loan else { return text("returnedNobody") };
+fn had(loan: &LoanEnded) -> String {
     let who = loan.who.as_ref().map(name_and_card);
     match (who, loan.since.map(wording::millis)) {
         (Some(who), Some(since)) => text_with("returnedHadSince", &[&who, &since]),
