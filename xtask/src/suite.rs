@@ -9,7 +9,6 @@ use crate::{
 };
 use binaries::Binaries;
 use std::{
-    num::NonZero,
     process::{Command, Stdio},
     sync::Mutex,
     thread,
@@ -203,8 +202,6 @@ fn browser_tests() -> Result {
 
 fn end_to_end(binaries: Option<&Binaries>, arguments: &[&str], times: usize) -> Result {
     let binaries = binaries.ok_or("the tests were not built")?;
-    // Each test waits for something much of its time: with one more than there are processors, none of these waits.
-    let threads = thread::available_parallelism().map_or(2, NonZero::get) + 1;
     // Without it the tests that need it fail, and say so; the others do not.
     let axe = npm::axe().inspect_err(|error| eprintln!("{error}"));
     for round in 1..=times {
@@ -212,11 +209,7 @@ fn end_to_end(binaries: Option<&Binaries>, arguments: &[&str], times: usize) -> 
             println!("── {round} of {times}");
         }
         let mut command = binaries.end_to_end()?;
-        command
-            .args(arguments)
-            .arg(format!("--test-threads={threads}"))
-            .env("KOCT_ADDON", crate::project::addon())
-            .env("KOCT_FRAMES", FRAMES);
+        command.args(arguments).env("KOCT_ADDON", crate::project::addon()).env("KOCT_FRAMES", FRAMES);
         match &axe {
             Ok(axe) => command.env("KOCT_AXE", axe),
             Err(_) => command.env_remove("KOCT_AXE"),
