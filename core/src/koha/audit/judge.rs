@@ -107,10 +107,14 @@ fn is_renewed_in_vain(loan: &Checkout, at: i64, card: &Cardnumber, rows: &[Entry
 
 fn refused_checkin(row: &Entry, loans: &[Checkout]) -> Judgement {
     let at = second(row);
-    let ended = loans.iter().any(|loan| loan.checkin_date.is_some_and(|end| seconds(end) == at));
+    let ended = loans.iter().filter(|loan| loan.checkin_date.is_some_and(|end| seconds(end) == at)).count();
     // A checkout to somebody else ends the loan before it, in its own second.
-    let begun = loans.iter().any(|loan| seconds(loan.checkout_date) == at);
-    if ended && !begun { Judgement::Processed } else { Judgement::Right }
+    let begun = loans.iter().filter(|loan| seconds(loan.checkout_date) == at).count();
+    match ended {
+        0 => Judgement::Right,
+        _ if ended > begun => Judgement::Processed,
+        _ => Judgement::Unclear,
+    }
 }
 
 fn is_checkout_to(row: &Entry, card: &Cardnumber) -> bool {

@@ -159,6 +159,9 @@ fn a_checkin_that_was_refused_the_second_time_was_processed() {
     assert_eq!((report.processed, report.audited.checked), (vec![TransactionId(1)], 1));
     let by_checkout = [Loan::from(-9000).until(0), Loan::from(0).until(10)];
     assert_eq!(audit(&[checkin(1, 0, refused())], &by_checkout).processed, [], "a checkout ended the loan");
+    // One loan of that second ends one other at most.
+    let and_back = [Loan::from(-9000).until(0), Loan::from(0).until(0)];
+    assert_eq!(audit(&[checkin(1, 0, refused())], &and_back).processed, [TransactionId(1)]);
     assert_eq!(audit(&[checkin(1, 0, refused())], &[Loan::from(-9000).until(-60)]).processed, []);
     let unknown = Status::Rejected { message: "Item not found.".into() };
     assert!(!can_tell(&checkin(1, 0, unknown)));
