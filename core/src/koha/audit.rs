@@ -175,8 +175,14 @@ impl Audit {
 
     fn done(&mut self) -> Next {
         let unread = self.now.drain(..).chain(self.left.drain(..)).flatten().count();
-        self.report.audited.unread += u32::try_from(unread).unwrap_or(u32::MAX);
+        let unjudged = if let AuditStage::ByPatron(by_patron) = &self.stage { by_patron.unjudged() } else { 0 };
+        self.count_unread(unread + unjudged);
         Next::Done(std::mem::take(&mut self.report))
+    }
+
+    fn count_unread(&mut self, number: usize) {
+        let unread = &mut self.report.audited.unread;
+        *unread = unread.saturating_add(u32::try_from(number).unwrap_or(u32::MAX));
     }
 
     fn next_items(&mut self) -> Next {
@@ -216,7 +222,7 @@ impl Audit {
             let mut same = items.iter().filter(is_it);
             // Two items by one barcode, or an item that was deleted since: nothing can be told.
             let (Some(item), None) = (same.next(), same.next()) else {
-                self.report.audited.unread += u32::try_from(rows.len()).unwrap_or(u32::MAX);
+                self.count_unread(rows.len());
                 continue;
             };
             let its: Vec<_> = loans.iter().filter(|loan| loan.item_id == Some(item.item_id)).cloned().collect();
@@ -226,27 +232,22 @@ impl Audit {
 
     /// This Koha tells of no items.
     fn by_patron(&mut self) -> Next {
-        self.left.extend(std::mem::take(&mut self.now));
-        let entries: Vec<Entry> = self.left.iter().flatten().cloned().collect();
+        let entries: Vec<Entry> = self.now.drain(..).chain(self.left.drain(..)).flatten().collect();
         let mut by_patron = ByPatron::start(&entries);
         let next = by_patron.next(&self.settings, &self.credentials);
         self.go_on_by_patron(by_patron, next)
     }
 
     fn go_on_by_patron(&mut self, by_patron: ByPatron, next: by_patron::Next) -> Next {
+        self.stage = AuditStage::ByPatron(by_patron);
         match next {
-            by_patron::Next::Request(request) => {
-                self.stage = AuditStage::ByPatron(by_patron);
-                Next::Request(request)
-            }
+            by_patron::Next::Request(request) => Next::Request(request),
             by_patron::Next::Done => self.done(),
         }
     }
 
     fn take(&mut self, judged: Vec<(TransactionId, Judgement)>) {
         for (id, judgement) in judged {
-            // What is read is not left to be counted as unread.
-            self.left.iter_mut().for_each(|rows| rows.retain(|row| row.id != id));
             match judgement {
                 Judgement::Right => {}
                 Judgement::Odd(oddity) => self.report.audited.odd.push(Odd { id, oddity }),

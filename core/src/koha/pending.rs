@@ -5,7 +5,7 @@
 //! which the session works.
 
 use super::{
-    Request, Response, Session, login,
+    Request, Response, Session, authentication, login,
     page::{self, attribute, tags},
     rest::RestCredentials,
     size_of_rows,
@@ -45,12 +45,9 @@ impl Visit {
         let request = match self {
             Self::Within(credentials) => credentials.on(settings, Request::get(url)),
             Self::Password => {
-                let form = vec![
-                    ("koha_login_context", "intranet".to_owned()),
-                    ("userid", settings.username.clone()),
-                    ("password", settings.password.reveal().to_owned()),
-                    ("branch", settings.branchcode.clone()),
-                ];
+                let mut form = authentication::credentials(settings);
+                form.push(("koha_login_context", "intranet".to_owned()));
+                form.push(("branch", settings.branchcode.clone()));
                 Request::post(url, form)
             }
         };

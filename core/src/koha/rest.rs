@@ -104,15 +104,21 @@ pub fn read_libraries(response: &Response) -> Option<Libraries> {
 
 /// The rows of an answer, and whether there are no others. `None` where it is no such list.
 fn read_list<T: DeserializeOwned>(response: &Response) -> Option<(Vec<T>, bool)> {
+    read_page(response, 0)
+}
+
+/// The rows of one page of a list, of which that many rows were read before, and whether it is the last. `None` where Koha does not
+/// give it to this account.
+pub(super) fn read_page<T: DeserializeOwned>(response: &Response, read_before: usize) -> Option<(Vec<T>, bool)> {
     if response.status != 200 {
         return None;
     }
     let list: Vec<T> = serde_json::from_str(&response.body).ok()?;
-    let complete = match response.total_count {
-        Some(total) => list.len() >= usize::try_from(total).unwrap_or(usize::MAX),
+    let is_last = match response.total_count {
+        Some(total) => read_before + list.len() >= usize::try_from(total).unwrap_or(usize::MAX),
         None => list.len() != DEFAULT_PAGE && list.len() != PER_PAGE,
     };
-    Some((list, complete))
+    Some((list, is_last))
 }
 
 /// As [`read_list`], where a list that was cut is of no use: what is not in it proves nothing.
@@ -276,17 +282,6 @@ pub fn read_balance(response: &Response) -> Option<Cents> {
 /// Asks for the open loans of a patron, in every version that has loans at all.
 pub fn checkouts_of_patron(settings: &Settings, credentials: &RestCredentials, patron_id: u64) -> Request {
     get(settings, credentials, "checkouts", &paged([("patron_id", patron_id.to_string())]))
-}
-
-/// Reads one page of a list, of which that many rows were read before, and whether it is the last. `None` where Koha does not
-/// give it to this account.
-pub(super) fn read_page<T: DeserializeOwned>(response: &Response, read_before: usize) -> Option<(Vec<T>, bool)> {
-    let (rows, is_last) = read_list::<T>(response)?;
-    let is_last = match response.total_count {
-        Some(total) => read_before + rows.len() >= usize::try_from(total).unwrap_or(usize::MAX),
-        None => is_last,
-    };
-    Some((rows, is_last))
 }
 
 /// Reads items. `None` where Koha does not give all of them to this account.

@@ -5,7 +5,7 @@
 
 use super::{
     paid::Paid,
-    protocol::{Ticket, Tickets},
+    protocol::{Asked, Ticket, Tickets},
 };
 use crate::{
     desk::{barcode::Cardnumber, transaction::TransactionId},
@@ -37,7 +37,7 @@ pub(super) struct Auditing {
     last_before: Option<u64>,
     /// Whether the queue was looked at before anything was sent, or cannot be.
     looked_before: bool,
-    asking: Option<(Ticket, Asking)>,
+    asking: Asked<Asking>,
     paid: Paid,
     audited: Audited,
     is_broken_off: bool,
@@ -61,18 +61,18 @@ pub(super) struct Told {
 
 impl Auditing {
     pub(super) fn is_asking(&self) -> bool {
-        self.asking.is_some() || self.paid.is_asking()
+        self.asking.is_open() || self.paid.is_asking()
     }
 
     /// Whether it waits for this answer.
     pub(super) fn is_about(&self, ticket: Ticket) -> bool {
-        self.paid.is_about(ticket) || self.asking.as_ref().is_some_and(|(expected, _)| *expected == ticket)
+        self.paid.is_about(ticket) || self.asking.has(ticket)
     }
 
     /// Waits for no answer; what was not read yet may be another day.
     pub(super) fn give_up(&mut self) {
         let is_over = self.applied.is_empty() && self.queued.is_empty() && self.paid.is_over();
-        self.is_broken_off |= self.asking.take().is_some() || !is_over;
+        self.is_broken_off |= self.asking.give_up().is_some() || !is_over;
         self.paid.give_up();
         self.applied.clear();
         self.queued.clear();
@@ -126,13 +126,7 @@ impl Auditing {
         }
         let visit = Visit::by(credentials)?;
         let request = visit.request(settings);
-        Some(self.ask(Asking::Before(visit), request, tickets))
-    }
-
-    fn ask(&mut self, asking: Asking, request: Request, tickets: &mut Tickets) -> (Ticket, Request) {
-        let ticket = tickets.next();
-        self.asking = Some((ticket, asking));
-        (ticket, request)
+        Some(self.asking.ask(Asking::Before(visit), request, tickets))
     }
 
     /// The next question, now that everything has an end. `None` where nothing is left to ask.
@@ -153,7 +147,7 @@ impl Auditing {
             return None;
         };
         if let Some((audit, request)) = Audit::start(settings.clone(), credentials.clone(), applied) {
-            return Some(self.ask(Asking::Loans(Box::new(audit)), request, tickets));
+            return Some(self.asking.ask(Asking::Loans(Box::new(audit)), request, tickets));
         }
         if let Some(question) = self.paid.next(settings, credentials, tickets, &mut self.audited) {
             return Some(question);
@@ -167,7 +161,7 @@ impl Auditing {
             return None;
         };
         let request = visit.request(settings);
-        Some(self.ask(Asking::After(visit), request, tickets))
+        Some(self.asking.ask(Asking::After(visit), request, tickets))
     }
 
     /// Takes an answer. `None` where it is to no question of these.
@@ -178,16 +172,15 @@ impl Auditing {
         settings: &Settings,
         tickets: &mut Tickets,
     ) -> Option<Told> {
-        if self.paid.is_about(ticket) {
-            self.paid.handle(&answer, &mut self.audited);
+        if self.paid.handle(ticket, &answer, &mut self.audited).is_some() {
             return Some(Told::default());
         }
-        let (_, asking) = self.asking.take_if(|(expected, _)| *expected == ticket)?;
+        let asking = self.asking.answered(ticket)?;
         let mut told = Told::default();
         match asking {
             Asking::Loans(mut audit) => match audit.handle(answer) {
                 audit::Next::Request(request) => {
-                    told.requests.push(self.ask(Asking::Loans(audit), request, tickets));
+                    told.requests.push(self.asking.ask(Asking::Loans(audit), request, tickets));
                 }
                 audit::Next::Done(report) => {
                     told.processed.clone_from(&report.processed);

@@ -1,7 +1,7 @@
 //! Looks where the first checkout of a commit was booked. Koha says nothing where that is another library than the desk's: an
 //! address that stands for a library, or a rule for the computer's network, can overrule what was asked for.
 
-use super::protocol::{Ticket, Tickets};
+use super::protocol::{Asked, Ticket, Tickets};
 use crate::{
     desk::transaction::{Action, Transaction},
     koha::{
@@ -16,14 +16,13 @@ use crate::{
 pub(super) struct Booking {
     /// Whether a checkout was asked about; one is enough.
     is_asked: bool,
-    asking: Option<Asking>,
+    asking: Asked<Asking>,
 }
 
 #[derive(Debug, Clone)]
 struct Asking {
     /// The second of the checkout in Koha's list of loans.
     second: i64,
-    ticket: Ticket,
     stage: Stage,
 }
 
@@ -45,12 +44,12 @@ pub(super) enum Booked {
 
 impl Booking {
     pub(super) fn is_asking(&self) -> bool {
-        self.asking.is_some()
+        self.asking.is_open()
     }
 
     /// Waits for no answer.
     pub(super) fn give_up(&mut self) {
-        self.asking = None;
+        self.asking.give_up();
     }
 
     /// This was applied. Gives the question about it, where it is the first that can be asked about.
@@ -64,9 +63,8 @@ impl Booking {
         let Action::Issue { barcode, .. } = &transaction.action else { return None };
         let credentials = credentials.filter(|_| !self.is_asked)?;
         self.is_asked = true;
-        let ticket = tickets.next();
-        self.asking = Some(Asking { second: transaction.moment.utc_seconds(), ticket, stage: Stage::Item });
-        Some((ticket, rest::items(settings, credentials, barcode.as_str())))
+        let asking = Asking { second: transaction.moment.utc_seconds(), stage: Stage::Item };
+        Some(self.asking.ask(asking, rest::items(settings, credentials, barcode.as_str()), tickets))
     }
 
     /// Takes an answer. `None` where it is not to this question.
@@ -78,7 +76,7 @@ impl Booking {
         credentials: Option<&RestCredentials>,
         tickets: &mut Tickets,
     ) -> Option<Booked> {
-        let asking = self.asking.take_if(|asking| asking.ticket == ticket)?;
+        let asking = self.asking.answered(ticket)?;
         let read = || {
             let response = answer.as_ref().ok()?;
             match asking.stage {
@@ -97,9 +95,9 @@ impl Booking {
         };
         Some(match (read(), credentials) {
             (Some((Some(item_id), _)), Some(credentials)) => {
-                let ticket = tickets.next();
-                self.asking = Some(Asking { ticket, stage: Stage::Loans, ..asking });
-                Booked::Request(ticket, rest::checkouts(settings, credentials, item_id, false))
+                let request = rest::checkouts(settings, credentials, item_id, false);
+                let (ticket, request) = self.asking.ask(Asking { stage: Stage::Loans, ..asking }, request, tickets);
+                Booked::Request(ticket, request)
             }
             (Some((_, Some(library))), _) => Booked::At(library),
             _ => Booked::Unknown,

@@ -2,7 +2,7 @@
 //! before and after, where the account may see it, and must have fallen by what was paid.
 
 use super::{
-    protocol::{Ticket, Tickets},
+    protocol::{Asked, Ticket, Tickets},
     summary::count,
 };
 use crate::{
@@ -31,7 +31,7 @@ pub(super) struct Paid {
     before: HashMap<String, Account>,
     /// What was paid, by card.
     payments: BTreeMap<String, Payments>,
-    asking: Option<(Ticket, Asking)>,
+    asking: Asked<Asking>,
     /// Whether this account may not see the patrons'.
     is_refused: bool,
 }
@@ -57,11 +57,11 @@ enum Asking {
 
 impl Paid {
     pub(super) fn is_about(&self, ticket: Ticket) -> bool {
-        self.asking.as_ref().is_some_and(|(expected, _)| *expected == ticket)
+        self.asking.has(ticket)
     }
 
     pub(super) fn is_asking(&self) -> bool {
-        self.asking.is_some()
+        self.asking.is_open()
     }
 
     /// Whether anything is left to ask about.
@@ -77,7 +77,7 @@ impl Paid {
     /// Asks about nothing more, and waits for no answer.
     pub(super) fn give_up(&mut self) {
         self.payments.clear();
-        self.asking = None;
+        self.asking.give_up();
     }
 
     /// This came of it.
@@ -103,9 +103,8 @@ impl Paid {
         if self.is_refused {
             return None;
         }
-        let ticket = tickets.next();
-        self.asking = Some((ticket, Asking::Before { card: folded(card.as_str()), patron_id }));
-        Some((ticket, rest::account(settings, credentials, patron_id)))
+        let asking = Asking::Before { card: folded(card.as_str()), patron_id };
+        Some(self.asking.ask(asking, rest::account(settings, credentials, patron_id), tickets))
     }
 
     /// Asks what the next payer owes now; those who cannot be asked about are counted.
@@ -121,32 +120,37 @@ impl Paid {
             if let Some(account) = self.before.get(card).filter(|_| !payments.is_doubtful)
                 && !payments.entries.is_empty()
             {
-                let ticket = tickets.next();
-                self.asking = Some((ticket, Asking::After { card: card.clone() }));
-                return Some((ticket, rest::account(settings, credentials, account.patron_id)));
+                let request = rest::account(settings, credentials, account.patron_id);
+                return Some(self.asking.ask(Asking::After { card: card.clone() }, request, tickets));
             }
             audited.unread += count(payments.entries.len());
             self.payments.pop_first();
         }
     }
 
-    /// Takes the answer to the question that was asked last.
-    pub(super) fn handle(&mut self, answer: &Result<Response, Failure>, audited: &mut Audited) {
+    /// Takes an answer. `None` where it is to no question of these.
+    pub(super) fn handle(
+        &mut self,
+        ticket: Ticket,
+        answer: &Result<Response, Failure>,
+        audited: &mut Audited,
+    ) -> Option<()> {
+        let asking = self.asking.answered(ticket)?;
         let balance = answer.as_ref().ok().and_then(rest::read_balance);
-        match self.asking.take() {
-            Some((_, Asking::Before { card, patron_id })) => match balance {
+        match asking {
+            Asking::Before { card, patron_id } => match balance {
                 Some(balance) => {
                     self.before.insert(card, Account { patron_id, balance });
                 }
                 None => self.is_refused = true,
             },
-            Some((_, Asking::After { card })) => {
-                let Some(payments) = self.payments.remove(&card) else { return };
+            Asking::After { card } => {
+                let payments = self.payments.remove(&card).unwrap_or_default();
                 let before = self.before.get(&card).map(|account| account.balance);
                 compare(&payments.entries, before.zip(balance), audited);
             }
-            None => {}
         }
+        Some(())
     }
 }
 

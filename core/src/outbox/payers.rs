@@ -1,7 +1,7 @@
 //! Finds out, before payments are applied, whose cards Koha does not know. It dies of them with a server error, which leaves
 //! each payment in doubt and looks like a server in trouble.
 
-use super::protocol::{Ticket, Tickets};
+use super::protocol::{Asked, Ticket, Tickets};
 use crate::{
     desk::barcode::Cardnumber,
     koha::{
@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Payers {
     to_ask: VecDeque<Cardnumber>,
-    asking: Option<Asking>,
+    asking: Asked<Asking>,
 }
 
 #[derive(Debug, Clone)]
@@ -24,7 +24,6 @@ struct Asking {
     card: Cardnumber,
     /// Koha has no such card; it may be a user name, which newer versions take for one.
     is_no_card: bool,
-    ticket: Ticket,
 }
 
 /// What follows an answer.
@@ -48,11 +47,11 @@ impl Payers {
                 to_ask.push_back(card.clone());
             }
         }
-        Self { to_ask, asking: None }
+        Self { to_ask, asking: Asked::default() }
     }
 
     pub(super) fn is_asking(&self) -> bool {
-        self.asking.is_some()
+        self.asking.is_open()
     }
 
     /// Asks about no more of them, and waits for no answer.
@@ -67,13 +66,12 @@ impl Payers {
         credentials: &RestCredentials,
         tickets: &mut Tickets,
     ) -> Option<(Ticket, Request)> {
-        if self.asking.is_some() {
+        if self.asking.is_open() {
             return None;
         }
         let card = self.to_ask.pop_front()?;
-        let (ticket, request) = (tickets.next(), rest::patrons(settings, credentials, card.as_str()));
-        self.asking = Some(Asking { card, is_no_card: false, ticket });
-        Some((ticket, request))
+        let request = rest::patrons(settings, credentials, card.as_str());
+        Some(self.asking.ask(Asking { card, is_no_card: false }, request, tickets))
     }
 
     /// Takes an answer. `None` where it is to no question of these.
@@ -85,7 +83,7 @@ impl Payers {
         credentials: Option<&RestCredentials>,
         tickets: &mut Tickets,
     ) -> Option<Checked> {
-        let asking = self.asking.take_if(|asking| asking.ticket == ticket)?;
+        let asking = self.asking.answered(ticket)?;
         let patrons = answer.as_ref().ok().and_then(rest::read_patrons);
         let (Some(patrons), Some(credentials)) = (patrons, credentials) else {
             // An account that may not read patrons, which further questions do not change.
@@ -100,8 +98,7 @@ impl Payers {
             (true, true) => Checked::Unknown(asking.card),
             (true, false) => {
                 let request = rest::patrons_by_userid(settings, credentials, asking.card.as_str());
-                let ticket = tickets.next();
-                self.asking = Some(Asking { is_no_card: true, ticket, ..asking });
+                let (ticket, request) = self.asking.ask(Asking { is_no_card: true, ..asking }, request, tickets);
                 Checked::Request(ticket, request)
             }
         })

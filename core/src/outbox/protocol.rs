@@ -23,6 +23,45 @@ impl Tickets {
     }
 }
 
+/// The one question of its kind that may be under way, with what must be known of it when its answer comes.
+#[derive(Debug, Clone)]
+pub(super) struct Asked<T>(Option<(Ticket, T)>);
+
+impl<T> Default for Asked<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Asked<T> {
+    /// Whether it is under way.
+    pub(super) fn is_open(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Whether this is its ticket.
+    pub(super) fn has(&self, ticket: Ticket) -> bool {
+        self.0.as_ref().is_some_and(|(expected, _)| *expected == ticket)
+    }
+
+    /// Asks it, in place of one before. Gives what is to be given out.
+    pub(super) fn ask(&mut self, about: T, request: Request, tickets: &mut Tickets) -> (Ticket, Request) {
+        let ticket = tickets.next();
+        self.0 = Some((ticket, about));
+        (ticket, request)
+    }
+
+    /// What it is about, where this is its ticket: it is answered.
+    pub(super) fn answered(&mut self, ticket: Ticket) -> Option<T> {
+        self.0.take_if(|(expected, _)| *expected == ticket).map(|(_, about)| about)
+    }
+
+    /// Waits for its answer no more. Gives what it was about.
+    pub(super) fn give_up(&mut self) -> Option<T> {
+        self.0.take().map(|(_, about)| about)
+    }
+}
+
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {

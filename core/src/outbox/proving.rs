@@ -2,7 +2,7 @@
 
 use super::{
     koha_clock::{Age, KohaClock},
-    protocol::{Ticket, Tickets},
+    protocol::{Asked, Ticket, Tickets},
 };
 use crate::{
     koha::{
@@ -20,10 +20,10 @@ use std::collections::VecDeque;
 pub(super) struct Proving {
     /// Koha may be asked about these, in that order.
     to_ask: VecDeque<(Entry, Attempt)>,
-    asking: Option<Asking>,
+    asking: Asked<Asking>,
 }
 
-/// The transaction that is asked about, and the request that is under way.
+/// The transaction that is asked about.
 #[derive(Debug, Clone)]
 struct Asking {
     entry: Entry,
@@ -31,7 +31,6 @@ struct Asking {
     /// How old the attempt was before the first question: each of the answers is later than that.
     age: Age,
     inquiry: Inquiry,
-    ticket: Ticket,
 }
 
 /// What follows an answer.
@@ -49,12 +48,12 @@ impl Proving {
     }
 
     pub(super) fn is_asking(&self) -> bool {
-        self.asking.is_some()
+        self.asking.is_open()
     }
 
     /// Whether nothing is asked, or to be asked.
     pub(super) fn is_over(&self) -> bool {
-        self.to_ask.is_empty() && self.asking.is_none()
+        self.to_ask.is_empty() && !self.asking.is_open()
     }
 
     /// Asks about no more of them. The answer under way is still waited for.
@@ -65,7 +64,7 @@ impl Proving {
     /// Waits for no answer any more.
     pub(super) fn give_up(&mut self) {
         self.end();
-        self.asking = None;
+        self.asking.give_up();
     }
 
     /// The first question about the next one, unless one is being asked about.
@@ -76,14 +75,12 @@ impl Proving {
         clock: KohaClock,
         tickets: &mut Tickets,
     ) -> Option<(Ticket, Request)> {
-        while self.asking.is_none() {
+        while !self.asking.is_open() {
             let (entry, attempt) = self.to_ask.pop_front()?;
             let started = Inquiry::start(settings.clone(), credentials.clone(), entry.transaction.clone());
             if let Some((inquiry, request)) = started {
-                let ticket = tickets.next();
                 let age = clock.age(&attempt);
-                self.asking = Some(Asking { entry, attempt, age, inquiry, ticket });
-                return Some((ticket, request));
+                return Some(self.asking.ask(Asking { entry, attempt, age, inquiry }, request, tickets));
             }
         }
         None
@@ -96,11 +93,10 @@ impl Proving {
         answer: Result<Response, Failure>,
         tickets: &mut Tickets,
     ) -> Option<Proved> {
-        let mut asking = self.asking.take_if(|asking| asking.ticket == ticket)?;
+        let mut asking = self.asking.answered(ticket)?;
         Some(match asking.inquiry.handle(answer) {
             Next::Request(request) => {
-                let ticket = tickets.next();
-                self.asking = Some(Asking { ticket, ..asking });
+                let (ticket, request) = self.asking.ask(asking, request, tickets);
                 Proved::Request(ticket, request)
             }
             Next::Finding(finding) => Proved::Finding(asking.entry, asking.attempt, asking.age, finding),

@@ -31,6 +31,8 @@ pub(super) struct ByPatron {
     asks_loans: bool,
     /// All that was applied, by item.
     rows: BTreeMap<String, Vec<Entry>>,
+    /// The number of those that nothing is known of yet.
+    unjudged: usize,
 }
 
 /// What follows an answer.
@@ -41,7 +43,7 @@ pub(super) enum Next {
 }
 
 impl ByPatron {
-    /// Begins to look at these. Those that it does not name leave no trace that can be read there.
+    /// Begins to look at these.
     pub(super) fn start(entries: &[Entry]) -> Self {
         let mut by_card: BTreeMap<String, Patron> = BTreeMap::new();
         let mut rows: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
@@ -53,7 +55,13 @@ impl ByPatron {
             let patron = patron.or_insert_with(|| Patron { card: card.clone(), checkouts: Vec::new() });
             patron.checkouts.push(entry.clone());
         }
-        Self { left: by_card.into_values().collect(), now: None, asks_loans: false, rows }
+        let left = by_card.into_values().collect();
+        Self { left, now: None, asks_loans: false, rows, unjudged: entries.len() }
+    }
+
+    /// The number of those that were not judged: what leaves no trace that can be read there is among them.
+    pub(super) fn unjudged(&self) -> usize {
+        self.unjudged
     }
 
     /// The question about the next patron.
@@ -90,6 +98,7 @@ impl ByPatron {
             };
         }
         let Some(loans) = rest::read_checkouts(response) else { return Next::Done };
+        self.unjudged -= patron.checkouts.len();
         for checkout in &patron.checkouts {
             let item = checkout.transaction.action.item_key().unwrap_or_default();
             let rows = self.rows.get(&item).map(Vec::as_slice).unwrap_or_default();

@@ -291,6 +291,10 @@ fn where_koha_tells_of_no_items_it_goes_by_the_patrons() {
     assert_eq!(report.audited.odd, [Odd { id: TransactionId(1), oddity: Oddity::Renewed { due: due() } }]);
     // The checkin, and the checkout whose loan is not there any more.
     assert_eq!((report.audited.checked, report.audited.unread), (2, 2));
+    let (mut broken, _) = start(&rows);
+    let _ = broken.handle(Ok(Response { status: 404, ..Response::default() }));
+    let Next::Done(report) = broken.handle(Err(Failure::Lost)) else { panic!() };
+    assert!(report.is_broken_off && report.audited.unread == 4, "{report:?}");
     let (mut refused, _) = start(&rows);
     let _ = refused.handle(Ok(Response { status: 404, ..Response::default() }));
     let Next::Done(report) = refused.handle(Ok(Response { status: 403, ..Response::default() })) else { panic!() };
