@@ -25,7 +25,7 @@ use koct_core::{
     log::{
         audited::{Audited, Odd, Oddity},
         revision::Change,
-        status::{Attempt, Doubt},
+        status::{Attempt, Doubt, NOT_ISSUED},
         warned::Warning,
     },
     outbox::summary::{CommitError, Summary},
@@ -146,7 +146,7 @@ pub(crate) fn status(status: &Status) -> String {
         Status::Rejected { message } => match message.as_str() {
             "Borrower not found." => text("statusBorrowerNotFound"),
             "Barcode not found." | "Item not found." => text("statusItemNotFound"),
-            "Item not issued." => text("statusItemNotIssued"),
+            NOT_ISSUED => text("statusItemNotIssued"),
             other => other.to_owned(),
         },
         Status::Deleted => text("statusDeleted"),
@@ -449,7 +449,7 @@ pub(crate) fn oddity(odd: &Odd, entry: Option<&Entry>) -> String {
 }
 
 /// How a commit went, with what is odd about it. Says that all is done only where all is done.
-pub(crate) fn summary(summary: &Summary, odd: Vec<String>, settings: &Settings) -> String {
+pub(crate) fn summary(summary: &Summary, odd: &[String], settings: &Settings) -> String {
     let committed = summary.committed();
     let mut lines = Vec::new();
     lines.extend(summary.stop.as_ref().map(|reason| stop(reason, settings)));
@@ -464,7 +464,7 @@ pub(crate) fn summary(summary: &Summary, odd: Vec<String>, settings: &Settings) 
         let numbers = [committed, summary.rejected, summary.in_doubt, summary.left];
         lines.push(format!("{} {}", text("summaryNotAll"), counts(numbers)));
     }
-    lines.extend(odd);
+    lines.extend(odd.iter().cloned());
     for (number, key) in [
         (summary.found(), "summaryFound"),
         (summary.missing(), "summaryMissing"),

@@ -125,9 +125,13 @@ fn what_was_not_on_loan_is_settled_one_by_one_or_all_at_once() {
     desk.page.click(&format!("{} [data-settle]", row(2))).unwrap();
     desk.page.wait(&format!("document.querySelector(\"{}\").dataset.status === 'deleted'", row(2))).unwrap();
     desk.page.wait("document.getElementById('settle-text').textContent.includes('3')").unwrap();
-    // All at once.
+    // All at once; a second window follows.
+    let other = desk.firefox.open(&desk.firefox.addon_url("popup/popup.html")).unwrap();
+    other.wait("document.getElementById('settle-text').textContent.includes('3')").unwrap();
+    desk.page.activate().unwrap();
     desk.page.click("#settle-all").unwrap();
     desk.page.wait("document.getElementById('settle').hidden").unwrap();
+    other.wait("document.getElementById('settle').hidden").unwrap();
     assert_eq!(desk.states().unwrap(), ["deleted", "deleted", "deleted", "deleted", "rejected"]);
     assert_eq!(desk.page.text("#count-unsent").unwrap(), "1");
     // The scanner is where it was.

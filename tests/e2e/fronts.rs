@@ -271,5 +271,7 @@ fn what_firefox_sent_twice_is_told_after_the_commit() {
             record.contains("Read back from Koha afterwards: 2.") && record.contains(&item(2)),
             "{era:?}: {record}"
         );
+        let whole = desk.page.text("#batches-list li:nth-child(3)").unwrap();
+        assert_eq!(whole.matches(&item(2)).count(), 1, "{era:?}: nothing is said twice: {whole}");
     }
 }

@@ -257,17 +257,16 @@ impl Commit {
         Ok(slices::through(order::joining(uncommitted, recorded)).await)
     }
 
-    /// Tells how it went. Returns the words.
+    /// Tells how it went. Returns the words for the record, which names by itself what is odd.
     async fn summarise(&self, summary: &Summary, settings: &Settings) -> String {
         let tone = if summary.is_clean() { Tone::Good } else { Tone::Bad };
         let odd = audited::lines(&self.desk.store, &summary.audited.odd, ODD_SHOWN).await;
-        let words = wording::summary(summary, odd, settings);
         let message = self.desk.message.about(Topic::Commit);
-        message.show(tone, &words);
+        message.show(tone, &wording::summary(summary, &odd, settings));
         if summary.added > 0 {
             message.add_link(&text("summaryQueueLink"), &settings.server.join(QUEUE));
         }
-        words
+        wording::summary(summary, &[], settings)
     }
 }
 

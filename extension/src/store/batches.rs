@@ -1,7 +1,7 @@
 //! The record of commits.
 
 use super::{BATCHES, Result, Store, id, next_number, to_js};
-use indexed_db_futures::{Build, BuildPrimitive, query_source::QuerySource, transaction::TransactionMode};
+use indexed_db_futures::{BuildPrimitive, query_source::QuerySource};
 use koct_core::log::commit::Batch;
 use wasm_bindgen::JsValue;
 
@@ -44,9 +44,7 @@ impl Store {
     /// # Errors
     /// When they cannot be read.
     pub async fn batches(&self) -> Result<Vec<Batch>> {
-        let mut batches = self.batch_rows().await?.0;
-        batches.reverse();
-        Ok(batches)
+        Ok(self.batch_rows().await?.0.into_iter().rev().map(|(_, batch)| batch).collect())
     }
 
     /// The commits of which this is true, with their numbers.
@@ -54,16 +52,8 @@ impl Store {
     /// # Errors
     /// When they cannot be read.
     pub async fn batches_where(&self, is_it: impl Fn(&Batch) -> bool) -> Result<Vec<(u32, Batch)>> {
-        let reading = self.database.transaction(BATCHES).with_mode(TransactionMode::Readonly).build()?;
-        let store = reading.object_store(BATCHES)?;
-        let (keys, values) = (store.get_all_keys::<JsValue>().primitive()?, store.get_all::<JsValue>().primitive()?);
-        let mut found = Vec::new();
-        for (key, value) in keys.await?.zip(values.await?) {
-            let number = id(&key?).map(|id| id.0);
-            let batch = super::text(&value?).and_then(|text| serde_json::from_str(&text).ok());
-            found.extend(number.zip(batch).filter(|(_, batch)| is_it(batch)));
-        }
-        Ok(found)
+        let batches = self.batch_rows().await?.0.into_iter();
+        Ok(batches.filter_map(|(number, batch)| number.zip(Some(batch))).filter(|(_, batch)| is_it(batch)).collect())
     }
 
     /// Adds the records of commits that another computer made. Returns how many were new.

@@ -1,6 +1,6 @@
 //! Rows that this version cannot read: known as soon as they are met, kept as they are. The rule is `koct_core::log::rows`.
 
-use super::{BATCHES, CHUNK_LIMIT, LOG, Result, Store, entry, next_number, raw};
+use super::{BATCHES, CHUNK_LIMIT, LOG, Result, Store, entry, id, next_number, raw};
 use crate::webext::{property, text_property};
 use indexed_db_futures::{
     Build, BuildPrimitive, KeyRange, object_store::ObjectStore, query_source::QuerySource, transaction::TransactionMode,
@@ -169,18 +169,18 @@ impl Store {
         Ok(self.batch_rows().await?.1)
     }
 
-    /// The records of commits, oldest first, and those that cannot be read.
-    pub(super) async fn batch_rows(&self) -> Result<(Vec<Batch>, Vec<Raw>)> {
+    /// The records of commits, oldest first, with their numbers, and those that cannot be read.
+    pub(super) async fn batch_rows(&self) -> Result<(Vec<(Option<u32>, Batch)>, Vec<Raw>)> {
         let reading = self.database.transaction(BATCHES).with_mode(TransactionMode::Readonly).build()?;
         let store = reading.object_store(BATCHES)?;
         let (keys, values) = (store.get_all_keys::<JsValue>().primitive()?, store.get_all::<JsValue>().primitive()?);
         let (mut batches, mut unreadable) = (Vec::new(), Vec::new());
         for (key, value) in keys.await?.zip(values.await?) {
-            let value = value?;
+            let (key, value) = (key?, value?);
             match super::text(&value).and_then(|text| serde_json::from_str(&text).ok()) {
-                Some(batch) => batches.push(batch),
+                Some(batch) => batches.push((id(&key).map(|id| id.0), batch)),
                 None => {
-                    unreadable.push(Raw { of: Place::Commits, key: raw::encode(&key?), value: raw::encode(&value) });
+                    unreadable.push(Raw { of: Place::Commits, key: raw::encode(&key), value: raw::encode(&value) });
                 }
             }
         }

@@ -12,14 +12,14 @@ use crate::{
 };
 use koct_core::{
     Entry, State, TransactionId,
-    log::{Counts, event::LogEvent, seen::Seen},
+    log::{event::LogEvent, seen::Seen},
 };
 use std::{cell::Cell, rc::Rc, time::Duration};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlElement};
 
-/// After what time they are looked through again, while more are refused.
+/// After what time a change is looked at: a commit makes hundreds a second.
 const PAUSE: Duration = Duration::from_millis(500);
 
 elements! {
@@ -27,37 +27,16 @@ elements! {
         panel: HtmlElement = "settle",
         text: Element = "settle-text",
         ;
-        /// How many were refused when they were looked through last; something else where they may be others now.
-        refused: Rc<Cell<u32>>,
-        is_looking: Rc<Cell<bool>>,
+        /// Whether a change will be looked at.
+        is_due: Cell<bool>,
     }
 }
 
 impl Panel for Settling {
     fn follow(self: Rc<Self>, event: &LogEvent) {
-        // Which were refused may have changed, though not how many.
-        if !matches!(event, LogEvent::Recorded(_)) {
-            self.refused.set(u32::MAX);
+        if !matches!(event, LogEvent::Recorded(_)) && !self.is_due.replace(true) {
+            spawn_local(self.look());
         }
-    }
-
-    fn show_counts(&self, counts: Counts) {
-        if self.refused.get() == counts.of(State::Rejected) || self.is_looking.replace(true) {
-            return;
-        }
-        let (panel, text, desk) = (self.panel.clone(), self.text.clone(), self.desk.clone());
-        let (refused, is_looking) = (self.refused.clone(), self.is_looking.clone());
-        spawn_local(async move {
-            // A commit may refuse hundreds in a row.
-            while refused.replace(desk.counts.get().of(State::Rejected)) != desk.counts.get().of(State::Rejected) {
-                // Whatever else reads the log says that it cannot be read.
-                let number = harmless(&desk).await.map(|entries| entries.len()).unwrap_or_default();
-                panel.set_hidden(number == 0);
-                text.set_text_content(Some(&text_with("settleText", &[&locale::number(number)])));
-                sleep(PAUSE).await;
-            }
-            is_looking.set(false);
-        });
     }
 }
 
@@ -72,6 +51,19 @@ impl Settling {
     /// When the page lacks an element.
     pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
         dom::on_click("settle-all", self, |this| spawn_local(this.clone().settle_all()))
+    }
+
+    /// Shows how many there are; hides itself where there are none.
+    async fn look(self: Rc<Self>) {
+        sleep(PAUSE).await;
+        self.is_due.set(false);
+        let number = match self.desk.counts.get().of(State::Rejected) {
+            0 => 0,
+            // Whatever else reads the log says that it cannot be read.
+            _ => harmless(&self.desk).await.map(|entries| entries.len()).unwrap_or_default(),
+        };
+        self.panel.set_hidden(number == 0);
+        self.text.set_text_content(Some(&text_with("settleText", &[&locale::number(number)])));
     }
 
     async fn settle_all(self: Rc<Self>) {

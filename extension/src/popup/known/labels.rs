@@ -13,12 +13,14 @@ use std::{
     collections::HashMap,
     rc::Rc,
 };
+use web_sys::Element;
 
 /// More labels than this are not kept in memory.
 const KEPT: usize = 2_000;
 
 elements! {
     pub(crate) struct Labels(desk: Rc<Desk>, records: Rc<Records>) {
+        table: Element = "transactions-table",
         ;
         /// What was looked up, and of which transaction: it may have been corrected since.
         found: RefCell<HashMap<TransactionId, (Transaction, Label)>>,
@@ -28,7 +30,9 @@ elements! {
 }
 
 impl Panel for Labels {
-    fn records_changed(self: Rc<Self>, _are_there: bool) {
+    fn records_changed(self: Rc<Self>, are_there: bool) {
+        // The columns have room for them only then.
+        let _ = self.table.toggle_attribute_with_force("data-labels", are_there);
         self.found.borrow_mut().clear();
         self.of_records.set(self.of_records.get().wrapping_add(1));
         self.desk.draw_now();
@@ -36,14 +40,9 @@ impl Panel for Labels {
 }
 
 impl Labels {
-    /// Whether anything could be known of a row.
-    pub(crate) fn are_wanted(&self) -> bool {
-        self.records.get().is_some()
-    }
-
     /// What is known of it. `None` where nobody has looked yet, and somebody can.
     pub(crate) fn of(&self, entry: &Entry) -> Option<Label> {
-        if !self.are_wanted() {
+        if self.records.get().is_none() {
             return Some(Label::default());
         }
         let found = self.found.borrow();

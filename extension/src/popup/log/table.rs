@@ -423,7 +423,6 @@ impl Table {
         self.space(window.above + room(missing_above), window.below + room(missing_below));
         self.put(&rows);
         *drawn = kept;
-        let _ = self.element.toggle_attribute_with_force("data-labels", self.labels.are_wanted());
         let _ = self.element.set_attribute("aria-rowcount", &(total + 1).to_string());
         self.empty.set_hidden(total > 0);
         missing_above + missing_below > 0
