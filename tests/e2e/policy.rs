@@ -9,6 +9,7 @@ use koct_tests::{
     settings_page,
 };
 use serde_json::{Value, json};
+use std::path::Path;
 
 fn desk(presets: Value) -> Desk {
     Desk::open(&Options { presets: Some(presets), ..Options::default() }).unwrap()
@@ -93,16 +94,21 @@ fn mistakes_in_the_presets_are_said_and_the_rest_is_used() {
     assert_eq!(page.value("#server").unwrap(), "");
 }
 
-#[test]
-fn keeping_the_password_can_be_forbidden_later() {
-    let profile = koct_tests::keeper::folder().unwrap();
-    let options = |presets: Value| Options {
+/// A Firefox of this profile with these presets, which finds what the one before has stored.
+fn again_in(profile: &Path, presets: Value) -> Options {
+    Options {
         presets: Some(presets),
-        profile: Some(profile.path().to_owned()),
+        profile: Some(profile.to_owned()),
         // What the add-on has stored stays, although Firefox takes a temporary one away when it ends.
         prefs: vec![("extensions.webextensions.keepStorageOnUninstall".into(), true.into())],
         ..Options::default()
-    };
+    }
+}
+
+#[test]
+fn keeping_the_password_can_be_forbidden_later() {
+    let profile = koct_tests::keeper::folder().unwrap();
+    let options = |presets| again_in(profile.path(), presets);
     let first = Desk::open(&options(json!({}))).unwrap();
     let page = first.open_settings().unwrap();
     enter(&page, &Settings { password: "s3cret".into(), ..Settings::of("http://127.0.0.1:1", "send") }).unwrap();
@@ -153,12 +159,7 @@ fn what_is_locked_shows_so_and_cannot_be_changed_by_keyboard_or_list() {
 fn a_policy_that_names_another_server_does_not_get_the_password() {
     let (koha, other) = (koha(Era::From2405), koha(Era::From2405));
     let profile = koct_tests::keeper::folder().unwrap();
-    let options = |presets: Value| Options {
-        presets: Some(presets),
-        profile: Some(profile.path().to_owned()),
-        prefs: vec![("extensions.webextensions.keepStorageOnUninstall".into(), true.into())],
-        ..Options::default()
-    };
+    let options = |presets| again_in(profile.path(), presets);
     let first = Desk::open(&options(json!({}))).unwrap();
     let page = first.open_settings().unwrap();
     enter(&page, &Settings::of(&koha.url(), "send")).unwrap();

@@ -123,6 +123,7 @@ impl Album<'_> {
         self.commits(&desk, &koha)?;
         drop(desk);
         self.fronts()?;
+        self.read_back()?;
         let koha = FakeKoha::start(Config { era: Era::From2405, library: known(), ..Config::default() })?;
         let desk = self.desk()?;
         self.records(&desk, &koha)?;
@@ -297,6 +298,29 @@ impl Album<'_> {
         page.click("#commit")?;
         page.wait_contains("#progress-text", "1:")?;
         self.take(page, "desk-waiting")
+    }
+
+    /// What is to be looked at after a commit: a checkout and a payment that arrived twice, and checkins of what was not on loan.
+    fn read_back(&self) -> koct_tests::Result {
+        let koha = FakeKoha::start(Config { era: Era::From2405, ..Config::default() })?;
+        let desk = self.desk()?;
+        desk.set_up(&Settings::of(&koha.url(), "apply"))?;
+        desk.check_out(PATRON, "39999000000001")?;
+        desk.pay(PATRON, "2.50")?;
+        // The credentials are checked there first.
+        koha.fault(Fault::on("service.pl", FaultKind::SentAgain).skip(1).times(2));
+        desk.commit()?;
+        self.take(&desk.page, "desk-sent-twice")?;
+        koha.clear_faults();
+        for item in ["39999000000011", "39999000000012", "no such item"] {
+            desk.check_in(item)?;
+        }
+        desk.commit()?;
+        desk.page.wait_visible("#settle")?;
+        self.take(&desk.page, "desk-not-on-loan")?;
+        desk.page.click("#show-batches")?;
+        desk.page.wait("document.getElementById('batches-dialog').open")?;
+        self.take(&desk.page, "batches-read-back")
     }
 
     fn records(&self, desk: &Desk, koha: &FakeKoha) -> koct_tests::Result {

@@ -250,6 +250,7 @@ impl Audit {
         for (id, judgement) in judged {
             match judgement {
                 Judgement::Right => {}
+                Judgement::Refused => continue,
                 Judgement::Odd(oddity) => self.report.audited.odd.push(Odd { id, oddity }),
                 Judgement::Processed => self.report.processed.push(id),
                 Judgement::Unclear => {

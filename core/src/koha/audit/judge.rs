@@ -21,6 +21,8 @@ pub(super) enum Judgement {
     Right,
     /// It does not.
     Odd(Oddity),
+    /// Koha refused it, and holds nothing of it.
+    Refused,
     /// Koha refused it, and had processed it all the same.
     Processed,
     /// It cannot be told.
@@ -111,7 +113,7 @@ fn refused_checkin(row: &Entry, loans: &[Checkout]) -> Judgement {
     // A checkout to somebody else ends the loan before it, in its own second.
     let begun = loans.iter().filter(|loan| seconds(loan.checkout_date) == at).count();
     match ended {
-        0 => Judgement::Right,
+        0 => Judgement::Refused,
         _ if ended > begun => Judgement::Processed,
         _ => Judgement::Unclear,
     }

@@ -78,7 +78,7 @@ fn row(batch: &Batch, odd: &[String]) -> Result<HtmlElement, JsValue> {
         dom::set_field(&row, "message", &text("batchInterrupted"));
     }
     let read_back = batch.audit.as_ref().map(wording::read_back).filter(|words| !words.is_empty());
-    let audit: Vec<String> = read_back.into_iter().chain(odd.iter().cloned()).collect();
+    let audit: Vec<String> = odd.iter().cloned().chain(read_back).collect();
     if let Some(field) = dom::field(&row, "audit") {
         field.set_hidden(audit.is_empty());
     }
