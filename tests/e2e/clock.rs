@@ -139,3 +139,32 @@ fn a_file_of_what_had_to_be_kept_apart_brings_nothing_new_when_it_comes_back() {
     let said = desk.import(&[&file]).unwrap();
     assert!(said.contains("Imported: 0. Already there: 2. Refused: 0."), "{said}");
 }
+
+/// Gives the stored transactions these UTC offsets, in minutes, as a computer whose zone was corrected during the day records them.
+const OFFSETS: &str = "(async offsets => { const db = await new Promise((done, fail) => { const o = indexedDB.open('koct'); \
+    o.onsuccess = () => done(o.result); o.onerror = fail; }); await new Promise((done, fail) => { \
+    const t = db.transaction('transactions', 'readwrite'); const s = t.objectStore('transactions'); \
+    offsets.forEach((offset, i) => { s.get(i + 1).onsuccess = event => { const row = event.target.result; \
+    row.moment.offset = offset; s.put(row, s.keyPath === null ? i + 1 : undefined); }; }); \
+    t.oncomplete = done; t.onerror = fail; }); db.close(); })";
+
+#[test]
+fn a_log_with_two_utc_offsets_is_one_file_in_order_and_comes_back_as_nothing_new() {
+    let folder = koct_tests::keeper::folder().unwrap();
+    let desk = Desk::open(&Options { downloads: Some(folder.path().to_owned()), ..Options::default() }).unwrap();
+    desk.check_out("23529001223601", "39999000000001").unwrap();
+    desk.check_in("39999000000001").unwrap();
+    desk.check_out("23529001223602", "39999000000001").unwrap();
+    // By its local time the checkin is now two hours before its checkout.
+    desk.page.eval(&format!("{OFFSETS}([180, 60, 60])")).unwrap();
+    desk.page.click("#export-koc").unwrap();
+    let file = downloaded(folder.path(), "koc");
+    let text = fs::read_to_string(&file).unwrap();
+    assert!(text.lines().next().unwrap().ends_with("\tUtcOffset=60"), "the last one's: {text}");
+    let lines: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split('\t').collect()).collect();
+    let actions: Vec<_> = lines.iter().map(|line| line[1]).collect();
+    assert_eq!(actions, ["issue", "return", "issue"], "{text}");
+    assert!(lines.windows(2).all(|pair| pair[0][0] < pair[1][0]), "{text}");
+    let said = desk.import(&[&file]).unwrap();
+    assert!(said.contains("Imported: 0. Already there: 3. Refused: 0."), "{said}");
+}

@@ -5,13 +5,14 @@ mod core;
 mod files;
 mod hostile;
 mod large;
+mod logins;
 mod page;
 mod records;
 
 use crate::{addon, project::Result, setup};
 
 /// The parts, by the names that `cargo xtask bench NAME` takes.
-const PARTS: [&str; 7] = ["core", "directory", "commits", "large", "files", "records", "hostile"];
+const PARTS: [&str; 8] = ["core", "directory", "logins", "commits", "large", "files", "records", "hostile"];
 
 /// Measures everything, or one part, and prints. With `--full` a million transactions are
 /// imported, and a million patrons downloaded. The variable `KOCT_ADDON` names an add-on that is measured as it is, such as
@@ -34,11 +35,14 @@ pub(crate) fn bench(arguments: &[&str]) -> Result {
     if is_wanted("directory") {
         core::directory()?;
     }
-    if matches!(part, Some("core" | "directory")) {
+    let words = |error: Box<dyn std::error::Error + Send + Sync>| error.to_string();
+    if is_wanted("logins") {
+        logins::bench().map_err(words)?;
+    }
+    if matches!(part, Some("core" | "directory" | "logins")) {
         return Ok(());
     }
     let addon = std::env::var_os("KOCT_ADDON").map_or_else(addon::build, |built| Ok(built.into()))?;
-    let words = |error: Box<dyn std::error::Error + Send + Sync>| error.to_string();
     if is_wanted("commits") {
         commits::bench(&addon).map_err(words)?;
     }
