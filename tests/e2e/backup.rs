@@ -70,4 +70,14 @@ fn a_desk_is_moved_with_its_statuses_and_nothing_is_committed_twice() {
     new.finish_import(1).unwrap();
     let list = new.page.text("#import-list").unwrap();
     assert!(list.contains("The backup is cut") && list.contains("1 line cannot be read"), "{list}");
+    new.page.click("#import-close").unwrap();
+    // A number beyond what a log can give is refused with its line, and the others are taken as they are.
+    let beyond = folder.path().join("beyond.jsonl");
+    let changed = text.replacen("\"seq\":1,", "\"seq\":4294967296,", 1);
+    assert_ne!(changed, text);
+    fs::write(&beyond, changed).unwrap();
+    let said = new.import(&[&beyond]).unwrap();
+    assert!(said.contains("Already there: 2. Refused: 1."), "{said}");
+    new.page.click("#import-list summary").unwrap();
+    new.page.wait_contains("#import-list", "Line 2: the line cannot be read").unwrap();
 }
