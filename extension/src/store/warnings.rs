@@ -9,12 +9,13 @@ use wasm_bindgen::JsValue;
 const LATEST: usize = 1_000;
 
 impl Store {
-    /// Changes what entries keep of warnings, whatever their state: a commit that is running does not mind, since it reads an
-    /// entry and writes it in one go, too. Returns the entries as they are when that is durable.
+    /// Changes what entries keep beside their transaction, of warnings and of what is left to do, whatever their state: a commit
+    /// that is running does not mind, since it reads an entry and writes it in one go, too. Returns the entries as they are when
+    /// that is durable.
     ///
     /// # Errors
     /// When one is gone, or they cannot be written: then nothing is changed.
-    pub async fn warn(&self, ids: &[TransactionId], rule: impl Fn(&Entry) -> Entry) -> Result<Vec<Entry>> {
+    pub async fn note(&self, ids: &[TransactionId], rule: impl Fn(&Entry) -> Entry) -> Result<Vec<Entry>> {
         let writing = self.writing()?;
         let log = writing.object_store(LOG)?;
         let mut reading = Vec::with_capacity(ids.len());
@@ -24,7 +25,8 @@ impl Store {
         let mut warned = Vec::with_capacity(ids.len());
         for (id, asked) in ids.iter().zip(reading) {
             let old = asked.await?.as_ref().and_then(entry).ok_or(StoreError::NotOpen(*id))?;
-            let new = Entry { warnings: rule(&old).warnings, ..old };
+            let Entry { warnings, late, ticks, .. } = rule(&old);
+            let new = Entry { warnings, late, ticks, ..old };
             log.put(stored(&new)?).primitive()?;
             warned.push(new);
         }
