@@ -27,15 +27,26 @@ use crate::{
     webext,
     wording::Explained as _,
 };
-use commit::{Commit, doubts::Doubts, reach::Reach, review::Review, settle::Settling};
+use commit::{Commit, reach::Reach, review::Review};
 use desk::{Desk, Panel};
 use files::import::Import;
 use known::{
-    aside::Aside, labels::Labels, lookup::Lookups, patron::PatronPanel, queue::LookupQueue, records::Records,
-    returned::Returned, suggest::Suggestions, warnings::Warnings,
+    labels::Labels, lookup::Lookups, patron::PatronPanel, queue::LookupQueue, records::Records, returned::Returned,
+    suggest::Suggestions, warnings::Warnings,
 };
-use log::{batches::Batches, edit::Edit, find::Find, slip::Print, table::Table};
-use scan::{attention::Attention, checkin::Checkin, checkout::Checkout, scans::Scans, sitting::SittingLists};
+use log::{
+    batches::Batches,
+    edit::Edit,
+    find::Find,
+    slip::Print,
+    table::Table,
+    tabs::Tabs,
+    todo::{Todo, names::Names},
+    whose::Whose,
+};
+use scan::{
+    attention::Attention, checkin::Checkin, checkout::Checkout, open::OpenScans, scans::Scans, sitting::SittingLists,
+};
 use std::{rc::Rc, time::Duration};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
@@ -78,17 +89,27 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         returned.clone(),
     );
     let queue = Rc::new(queue?);
-    let attention = Rc::new(Attention::new()?);
-    let scans = Scans::new(desk.clone(), attention, records.clone(), lookups, patron.clone(), queue.clone());
+    let open_scans = Rc::new(OpenScans::default());
+    let attention = Rc::new(Attention::new(open_scans.clone())?);
+    let scans = Scans::new(desk.clone(), attention, records.clone(), lookups.clone(), patron.clone(), queue.clone());
     let scans = Rc::new(scans?);
-    let edit = Rc::new(Edit::new(desk.clone(), queue)?);
+    let edit = Rc::new(Edit::new(desk.clone(), queue.clone())?);
     let labels = Rc::new(Labels::new(desk.clone(), records.clone())?);
     let table = Rc::new(Table::new(desk.clone(), edit.clone(), labels.clone())?);
     let find = Rc::new(Find::new(desk.clone(), table.clone())?);
     let print = Rc::new(Print::new(desk.clone(), table.clone())?);
-    let aside = Rc::new(Aside::new(desk.clone(), records.clone(), print.clone())?);
-    let doubts = Rc::new(Doubts::new(desk.clone())?);
-    let settling = Rc::new(Settling::new(desk.clone())?);
+    let tabs = Rc::new(Tabs::new(table.clone())?);
+    let whose = Rc::new(Whose::new(desk.clone(), records.clone(), queue)?);
+    let todo = Todo::new(
+        desk.clone(),
+        Names::new(records.clone(), lookups),
+        edit.clone(),
+        print.clone(),
+        whose,
+        tabs.clone(),
+        open_scans,
+    );
+    let todo = Rc::new(todo?);
     let reach = Rc::new(Reach::new(desk.clone())?);
     let guide = Rc::new(Guide::new(desk.clone())?);
     let review = Rc::new(Review::new(desk.clone(), edit.clone())?);
@@ -99,11 +120,10 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         patron.clone(),
         warnings,
         returned,
-        aside.clone(),
         suggestions.clone(),
         records.clone(),
-        doubts.clone(),
-        settling.clone(),
+        tabs.clone(),
+        todo.clone(),
         reach.clone(),
         guide.clone(),
     ]);
@@ -113,15 +133,13 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     Rc::new(Checkin::new(desk.clone(), scans.clone())?).bind()?;
     scans.bind()?;
     window::stray::bind(&desk)?;
-    window::keys::bind(&patron)?;
+    window::keys::bind(&patron, &todo)?;
     mark("koct-ready")?;
     window::help::bind()?;
-    Rc::new(Commit::new(desk.clone(), review.clone())?).bind();
+    Rc::new(Commit::new(desk.clone(), review.clone(), todo.clone())?).bind();
     files::export::bind(&desk)?;
     log::clear::bind(&desk)?;
-    doubts.bind()?;
-    settling.bind()?;
-    Rc::new(Batches::new(desk.clone(), find.clone())?).bind()?;
+    Rc::new(Batches::new(desk.clone(), find.clone(), tabs.clone())?).bind()?;
     table.bind()?;
     find.bind()?;
     edit.bind()?;
@@ -131,7 +149,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     print.bind()?;
     records.bind()?;
     patron.bind();
-    aside.bind()?;
+    todo.bind()?;
     for id in ["open-settings", "guide-settings"] {
         dom::on_click(id, &desk, |_| browser().runtime().open_options_page())?;
     }
@@ -139,6 +157,11 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     desk.watch_settings();
     desk.hear_others();
 
+    show_log(desk, records, reach, find).await
+}
+
+/// What is there is read and shown.
+async fn show_log(desk: Rc<Desk>, records: Rc<Records>, reach: Rc<Reach>, find: Rc<Find>) -> Result<(), JsValue> {
     desk.clone().reload_preferences().await;
     desk.clone().recover().await;
     desk.clone().reread_log().await;

@@ -22,6 +22,7 @@ use koct_core::{
         order::{self, Ordered},
         revision::Revision,
         rows,
+        ticks::Tick,
         warned::Warned,
     },
 };

@@ -96,7 +96,11 @@ impl Warning {
     /// Whether the patron is to be looked at in Koha: it would not have lent to them, or asked somebody.
     fn is_grave(&self) -> bool {
         match self {
-            Self::UnknownCard | Self::Expired { .. } | Self::Restricted { .. } | Self::LostCard | Self::Debts { .. } => true,
+            Self::UnknownCard
+            | Self::Expired { .. }
+            | Self::Restricted { .. }
+            | Self::LostCard
+            | Self::Debts { .. } => true,
             Self::WrongAddress
             | Self::UnknownItem
             | Self::OnLoan
@@ -116,7 +120,11 @@ struct Rows {
 
 impl Rows {
     fn put(&mut self, id: TransactionId, is_ticked: bool) {
-        if is_ticked { self.ticked.insert(id) } else { self.open.insert(id) };
+        if is_ticked {
+            self.ticked.insert(id)
+        } else {
+            self.open.insert(id)
+        };
     }
 
     fn remove(&mut self, id: TransactionId) {
@@ -208,6 +216,11 @@ impl Todo {
         self.since = Some(Vec::new());
     }
 
+    /// It could not be read: what was known of it stays, with what has changed since.
+    pub fn stop_reading(&mut self) {
+        self.since = None;
+    }
+
     /// Begins anew with what was read of the log: the candidates, what is odd with its entries, and what has changed while it
     /// was read. What is set aside is told afterwards.
     pub fn load(&mut self, read: impl IntoIterator<Item = Entry>, odd: BTreeMap<TransactionId, Vec<Oddity>>) {
@@ -220,7 +233,8 @@ impl Todo {
 
     /// Follows the log. Returns whether something here may have changed.
     pub fn follow(&mut self, event: &LogEvent) -> bool {
-        event.entries().iter().fold(false, |changed, entry| self.take(entry) || changed)
+        // Each of them, whatever the first has changed.
+        event.entries().iter().filter(|entry| self.take(entry)).count() > 0
     }
 
     /// Takes over an entry as it is now. Returns whether something here may have changed.

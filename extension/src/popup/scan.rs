@@ -4,6 +4,7 @@ pub(crate) mod attention;
 pub(crate) mod checkin;
 pub(crate) mod checkout;
 pub(crate) mod codes;
+pub(crate) mod open;
 pub(crate) mod scans;
 pub(crate) mod sitting;
 

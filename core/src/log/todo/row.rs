@@ -6,6 +6,7 @@ use crate::{
     log::{
         Entry,
         audited::Oddity,
+        grade::Grade,
         status::{NO_ITEM, NO_PATRON, Status},
         warned::Warning,
     },
@@ -128,6 +129,16 @@ pub struct Row {
 }
 
 impl Row {
+    /// How much it matters.
+    pub fn grade(&self) -> Grade {
+        match &self.what {
+            What::Refused(Refusal::NotOnLoan) | What::Late(_) | What::Payment => Grade::Note,
+            What::Refused(_) => Grade::Stop,
+            What::SetAside => Grade::Do,
+            What::InDoubt | What::Patron(_) | What::ReadBack(_) => Grade::Careful,
+        }
+    }
+
     /// What it offers, what helps most first. Nobody is looked for where no patron is known.
     pub fn offers(&self, knows_patrons: bool) -> &'static [Offer] {
         match &self.what {

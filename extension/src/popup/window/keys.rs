@@ -1,11 +1,15 @@
 //! The keys of the window: everything that is done all day is one key away, whatever has the focus.
 //!
 //! Function keys, since no scanner sends them and no keyboard layout moves them. Firefox leaves those used here to the page
-//! (F6, F7, F10, F11 and F12 are its own). One list has them all: what they do, the buttons that show them and the help are
+//! (F6, F10, F11 and F12 are its own, and F7 where the page has no use for it). One list has them all: what they do, the buttons that show them and the help are
 //! made from it.
 
 use super::focus::{is_dialog_open, target};
-use crate::{dom, i18n::text, popup::known::patron::PatronPanel};
+use crate::{
+    dom,
+    i18n::text,
+    popup::{known::patron::PatronPanel, log::todo::Todo},
+};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent};
@@ -16,6 +20,7 @@ enum Does {
     Help,
     Checkout,
     Search,
+    Todo,
     Checkin,
     Undo,
     Commit,
@@ -48,11 +53,12 @@ const fn key(name: &'static str, does: Does, words: &'static str, target: &'stat
 }
 
 /// All of them, in the order of the help.
-pub(crate) const KEYS: [Key; 10] = [
+pub(crate) const KEYS: [Key; 11] = [
     key("F1", Does::Help, "openHelp", "open-help"),
     Key { shown: Some("checkout-title"), ..key("F2", Does::Checkout, "checkout", "checkout-patron") },
     key("F3", Does::Search, "findText", "find-text"),
     Key { shown: Some("checkin-title"), ..key("F4", Does::Checkin, "checkin", "checkin-item") },
+    key("F7", Does::Todo, "todo", "tab-todo"),
     key("F8", Does::Undo, "undo", "undo"),
     key("F9", Does::Commit, "keyCommit", "commit"),
     Key { with_control: true, ..key("Enter", Does::Confirm, "keyConfirm", "patron-confirm") },
@@ -106,15 +112,16 @@ impl Key {
 
 /// # Errors
 /// When the page lacks an element.
-pub(crate) fn bind(patron: &Rc<PatronPanel>) -> Result<(), JsValue> {
+pub(crate) fn bind(patron: &Rc<PatronPanel>, todo: &Rc<Todo>) -> Result<(), JsValue> {
     for key in &KEYS {
         key.show()?;
     }
     let page = dom::document()?;
-    dom::bind_event(&page, "keydown", patron, |patron, event: KeyboardEvent| {
+    let todo = todo.clone();
+    dom::bind_event(&page, "keydown", patron, move |patron, event: KeyboardEvent| {
         let is_plain = !(event.alt_key() || event.meta_key() || event.shift_key());
         // A dialog is dealt with first; Escape closes it.
-        if is_plain && !event.is_composing() && !is_dialog_open() && pressed(patron, &event) {
+        if is_plain && !event.is_composing() && !is_dialog_open() && pressed(patron, &todo, &event) {
             event.prevent_default();
         }
     });
@@ -122,7 +129,7 @@ pub(crate) fn bind(patron: &Rc<PatronPanel>) -> Result<(), JsValue> {
 }
 
 /// Does what the key stands for. Returns whether it stands for anything.
-fn pressed(patron: &Rc<PatronPanel>, event: &KeyboardEvent) -> bool {
+fn pressed(patron: &Rc<PatronPanel>, todo: &Rc<Todo>, event: &KeyboardEvent) -> bool {
     let name = event.key();
     let is_here = |key: &&Key| {
         key.name == name
@@ -133,7 +140,12 @@ fn pressed(patron: &Rc<PatronPanel>, event: &KeyboardEvent) -> bool {
     // A key that is held down repeats itself: what it does once is enough.
     let once = !event.repeat();
     match key.does {
-        Does::Checkout | Does::Search | Does::Checkin => key.target.map_or((), focus),
+        Does::Search => {
+            click("tab-log");
+            key.target.into_iter().for_each(focus);
+        }
+        Does::Todo => todo.open(),
+        Does::Checkout | Does::Checkin => key.target.map_or((), focus),
         Does::Undo | Does::Commit if !once => {}
         Does::Confirm => patron.confirm_all(),
         Does::Help | Does::Undo | Does::Commit | Does::ClearPatron | Does::ShowAll => key.target.map_or((), click),
