@@ -471,6 +471,11 @@ impl Todo {
         ids.filter_map(|id| self.kept.get(id))
     }
 
+    /// The number of checkins that can be settled all at once.
+    pub fn number_to_settle(&self) -> usize {
+        self.open_in(List::NotOnLoan)
+    }
+
     /// The checkins that can be settled all at once: nothing is to be done about them.
     pub fn to_settle(&self) -> Vec<Entry> {
         self.entries_in(List::NotOnLoan).cloned().collect()

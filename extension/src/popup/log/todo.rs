@@ -106,6 +106,7 @@ impl Panel for Todo {
     /// What was known of names is the records' no more.
     fn records_changed(self: Rc<Self>, _are_there: bool) {
         self.names.forget();
+        self.lists.clear();
         self.redraw();
     }
 }

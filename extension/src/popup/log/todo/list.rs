@@ -110,6 +110,14 @@ impl Lists {
         self.of(group)?.shown.borrow().get(&number)?.0.row.clone()
     }
 
+    /// Forgets what is drawn: no name stays in the page.
+    pub(super) fn clear(&self) {
+        for drawn in &self.0 {
+            drawn.shown.borrow_mut().clear();
+            drawn.rows.set_text_content(None);
+        }
+    }
+
     /// Draws more rows of a group from now on.
     pub(super) fn want_more(&self, group: Group) {
         if let Some(drawn) = self.of(group) {
@@ -153,26 +161,25 @@ fn focus_in(row: &Element) -> bool {
 impl Todo {
     /// Draws all groups. Returns whether there is nothing in any.
     pub(super) fn draw_lists(&self) -> bool {
-        let active = dom::document().ok().and_then(|page| page.active_element());
-        let focused = active.as_ref().filter(|active| self.panel.contains(Some(active))).and_then(Lists::place_of_row);
+        let before = focused_row(&self.panel);
         let mut is_empty = true;
         for drawn in &self.lists.0 {
             is_empty &= self.draw_group(drawn) == 0;
         }
-        if let Some((group, place)) = focused {
-            self.keep_focus(group, place, active.as_ref());
+        if let Some(before) = before {
+            self.keep_focus(&before);
         }
         is_empty
     }
 
-    /// Where the row is gone or has sunk that had the focus, what stands in its place now has it.
-    fn keep_focus(&self, group: Group, place: usize, before: Option<&Element>) {
-        let active = dom::document().ok().and_then(|page| page.active_element());
-        if active.as_ref() == before || active.is_some_and(|active| active.tag_name() != "BODY") {
+    /// Where the row is gone that had the focus, or is done and has sunk, what stands in its place now has it.
+    fn keep_focus(&self, before: &Focused) {
+        let (is_here, is_ticked) = (before.row.is_connected(), before.row.has_attribute("data-ticked"));
+        if is_here && is_ticked == before.is_ticked && focused_row(&self.panel).is_some() {
             return;
         }
-        let rows = self.lists.of(group).map(|drawn| children(&drawn.rows)).unwrap_or_default();
-        let row = rows.get(place).or(rows.last());
+        let rows = self.lists.of(before.group).map(|drawn| children(&drawn.rows)).unwrap_or_default();
+        let row = if is_here && !is_ticked { Some(&before.row) } else { rows.get(before.place).or(rows.last()) };
         if !row.is_some_and(focus_in) {
             let _ = self.panel.focus();
         }
@@ -217,7 +224,7 @@ impl Todo {
             tick.set_hidden(open == 0);
         }
         if let Some(settle) = button("settle") {
-            let number = self.left.borrow().to_settle().len();
+            let number = self.left.borrow().number_to_settle();
             settle.set_hidden(number == 0);
             settle.set_text_content(Some(&text_with("settleAll", &[&locale::number(number)])));
         }
@@ -308,14 +315,21 @@ fn label(offer: Offer) -> String {
     })
 }
 
-impl Lists {
-    /// The group and the place of the row in which this stands.
-    fn place_of_row(element: &Element) -> Option<(Group, usize)> {
-        let row = element.closest("li[data-row]").ok()??;
-        let (group, _) = Self::place_of(&row)?;
-        let place = children(&row.parent_element()?).iter().position(|other| *other == row)?;
-        Some((group, place))
-    }
+/// The row that has the focus.
+struct Focused {
+    row: Element,
+    group: Group,
+    place: usize,
+    is_ticked: bool,
+}
+
+fn focused_row(panel: &Element) -> Option<Focused> {
+    let active = dom::document().ok()?.active_element().filter(|active| panel.contains(Some(active)))?;
+    let row = active.closest("li[data-row]").ok()??;
+    let (group, _) = Lists::place_of(&row)?;
+    let place = children(&row.parent_element()?).iter().position(|other| *other == row)?;
+    let is_ticked = row.has_attribute("data-ticked");
+    Some(Focused { row, group, place, is_ticked })
 }
 
 impl Drawn {
