@@ -16,6 +16,7 @@ use koct_core::{
         commit::Batch,
         order::{self, Ordered},
         status::{Attempt, Doubt},
+        ticks::Task,
         warned::{Warned, Warning},
     },
     outbox::{Input, Outbox, Output, summary::Summary},

@@ -121,7 +121,7 @@ fn the_window() {
     found.look(page, "nothing found");
     page.click("#show-all").unwrap();
     desk.open_todo().unwrap();
-    for group in ["not-recorded", "in-doubt", "refused", "payments"] {
+    for group in ["not-recorded", "in-doubt", "refused"] {
         page.wait_visible(&format!("[data-group={group}] li")).unwrap();
     }
     found.look(page, "to do");

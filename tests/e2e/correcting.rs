@@ -47,6 +47,7 @@ fn a_mistyped_patron_is_corrected_and_what_it_was_stays_to_be_seen() {
     let message = desk.commit().unwrap();
     assert!(message.contains("Refused by Koha: 1"), "{message}");
     desk.wait_for_states(&["rejected", "success"]).unwrap();
+    desk.open_log().unwrap();
     // By keyboard alone.
     desk.page.eval("document.querySelector(\"tr[data-seq='1'] [data-edit]\").focus()").unwrap();
     desk.page.press(&[key::ENTER]).unwrap();
@@ -126,9 +127,11 @@ fn what_was_not_on_loan_is_settled_one_by_one_or_all_at_once() {
     assert!(!desk.page.visible(&format!("{} [data-decision=send-again]", row(2))).unwrap());
     desk.page.click(&format!("{} [data-settle]", row(2))).unwrap();
     desk.page.wait(&format!("document.querySelector(\"{}\").dataset.status === 'deleted'", row(2))).unwrap();
-    desk.page.wait_text("#settle-all", "All settled (3)").unwrap();
+    desk.page.wait_text("#tab-todo-count", "4").unwrap();
     // All at once; a second window follows.
     let other = desk.firefox.open(&desk.firefox.addon_url("popup/popup.html")).unwrap();
+    other.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
+    other.eval("document.getElementById('clear-dialog').close()").unwrap();
     other.click("#tab-todo").unwrap();
     other.wait_text("#settle-all", "All settled (3)").unwrap();
     desk.page.activate().unwrap();

@@ -69,6 +69,7 @@ fn where_koha_shows_nothing_a_person_decides() {
     let message = desk.commit().unwrap();
     desk.wait_for_states(&["in-doubt"]).unwrap();
     assert!(message.contains("does not let this account read"), "{message}");
+    desk.open_log().unwrap();
     desk.page.click("tr[data-seq='1'] [data-decision=is-in-koha]").unwrap();
     desk.page.wait("document.querySelector(\"tr[data-seq='1']\").dataset.status === 'success'").unwrap();
     assert_eq!(issued(&koha), 1);

@@ -44,9 +44,12 @@ fn one_key_opens_the_help_and_another_gives_the_field_back() {
 #[test]
 fn every_key_is_in_the_help_and_where_it_works() {
     let desk = desk();
-    desk.page.wait("document.querySelectorAll('#help-keys kbd').length === 11").unwrap();
+    desk.page.wait("document.querySelectorAll('#help-keys kbd').length === 12").unwrap();
     let shown = desk.page.eval("[...document.querySelectorAll('#help-keys kbd')].map(key => key.textContent)").unwrap();
-    assert_eq!(shown, json!(["Alt+Shift+K", "F1", "F2", "F3", "F4", "F8", "F9", "Ctrl+Enter", "Esc", "Esc", "Esc"]));
+    assert_eq!(
+        shown,
+        json!(["Alt+Shift+K", "F1", "F2", "F3", "F4", "F7", "F8", "F9", "Ctrl+Enter", "Esc", "Esc", "Esc"])
+    );
     let targets = desk
         .page
         .eval("[...document.querySelectorAll('[aria-keyshortcuts]')].map(e => [e.getAttribute('aria-keyshortcuts'), e.id]).sort()")
@@ -61,6 +64,7 @@ fn every_key_is_in_the_help_and_where_it_works() {
             ["F2", "checkout-patron"],
             ["F3", "find-text"],
             ["F4", "checkin-item"],
+            ["F7", "tab-todo"],
             ["F8", "undo"],
             ["F9", "commit"],
         ])
