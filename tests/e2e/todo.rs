@@ -206,15 +206,15 @@ fn what_was_not_recorded_is_dealt_with_here_or_there() {
     let long = "a-barcode-that-is-far-too-long-for-koha";
     for number in 1..=2 {
         desk.page.fill("#checkin-item", &format!("{long}-{number}\n")).unwrap();
-        desk.page.wait(&format!("document.querySelectorAll('#attention li').length === {number}")).unwrap();
+        desk.page.wait(&format!("document.querySelectorAll('.attention li').length === {number}")).unwrap();
     }
     assert_eq!(desk.page.text("#tab-todo-count").unwrap(), "2");
     desk.open_todo().unwrap();
     wait_for_rows(&desk, "not-recorded", 2);
     desk.page.click("[data-group=not-recorded] li:first-child [data-offer=dismiss]").unwrap();
     wait_for_rows(&desk, "not-recorded", 1);
-    desk.page.wait("document.querySelectorAll('#attention li').length === 1").unwrap();
-    desk.page.click("#attention [data-field=retry]").unwrap();
+    desk.page.wait("document.querySelectorAll('.attention li').length === 1").unwrap();
+    desk.page.click(".attention [data-field=retry]").unwrap();
     wait_for_rows(&desk, "not-recorded", 0);
     desk.page.wait_visible("#todo-empty").unwrap();
     assert_eq!(desk.page.value("#checkin-item").unwrap(), format!("{long}-2"), "to be corrected");

@@ -18,10 +18,9 @@ use crate::{
         audited::Oddity,
         commit::Batch,
         event::LogEvent,
-        grade::Grade,
         status::{Decision, State},
         ticks::Task,
-        warned::Warning,
+        warned::{Grade, Warning},
     },
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -367,11 +366,11 @@ impl Todo {
         (self.open(group) > 0).then_some(grade)
     }
 
-    /// The number of rows that are still to be done, and the highest of their grades. With this number that is not recorded.
+    /// The number of rows that are still to be done, and the gravest of their grades. With this number that is not recorded.
     pub fn summary(&self, not_recorded: usize) -> (usize, Option<Grade>) {
         let number = Group::ALL.into_iter().map(|group| self.open(group)).sum::<usize>() + not_recorded;
-        let of_groups = Group::ALL.into_iter().filter_map(|group| self.grade(group)).max();
-        (number, of_groups.max((not_recorded > 0).then_some(Grade::Stop)))
+        let of_groups = Group::ALL.into_iter().filter_map(|group| self.grade_of(group, not_recorded)).min();
+        (number, of_groups)
     }
 
     /// How much a group matters, as its head shows it: see [`Todo::summary`].

@@ -6,9 +6,8 @@ use crate::{
     log::{
         Entry,
         audited::Oddity,
-        grade::Grade,
         status::{NO_ITEM, NO_PATRON, Status},
-        warned::Warning,
+        warned::{Grade, Warning},
     },
 };
 

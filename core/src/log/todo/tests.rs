@@ -314,7 +314,7 @@ proptest! {
             let open = rows.iter().filter(|row| !row.is_ticked).count();
             prop_assert_eq!(open, followed.open(group));
             prop_assert!(rows[..open].iter().all(|row| !row.is_ticked), "what is ticked is at the end");
-            let highest = rows[..open].iter().map(Row::grade).max();
+            let highest = rows[..open].iter().map(Row::grade).min();
             prop_assert_eq!(followed.grade_of(group, 0), highest, "a head has the colour of its rows");
         }
         let ids = |group| followed.open_ids(group).into_iter().collect::<BTreeSet<_>>();

@@ -1,31 +1,19 @@
 //! The log and what is left to do stand in one place: two tabs. The keys are those of tabs everywhere.
 
 use super::table::Table;
-use crate::{
-    dom::{self, elements},
-    locale,
-    popup::Panel,
-};
-use koct_core::log::Counts;
+use crate::dom::{self, elements};
 use std::{cell::RefCell, rc::Rc};
-use web_sys::{Element, HtmlElement, KeyboardEvent};
+use web_sys::{HtmlElement, KeyboardEvent};
 
 elements! {
     pub(crate) struct Tabs(table: Rc<Table>) {
         log: HtmlElement = "tab-log",
         todo: HtmlElement = "tab-todo",
-        log_count: Element = "tab-log-count",
         log_panel: HtmlElement = "log-panel",
         todo_panel: HtmlElement = "todo",
         ;
         /// Called when what is left to do comes to be seen.
         shown: RefCell<Option<Box<dyn Fn()>>>,
-    }
-}
-
-impl Panel for Tabs {
-    fn show_counts(&self, counts: Counts) {
-        self.log_count.set_text_content(Some(&locale::number(counts.total())));
     }
 }
 

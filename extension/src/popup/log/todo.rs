@@ -21,8 +21,8 @@ use koct_core::{
     log::{
         Counts,
         event::LogEvent,
-        grade::Grade,
         todo::{self, Group},
+        warned::Grade,
     },
 };
 use list::Lists;
@@ -133,12 +133,6 @@ impl Todo {
         });
         self.redraw();
         Ok(())
-    }
-
-    /// Shows the list, and the keys are for it.
-    pub(crate) fn open(self: &Rc<Self>) {
-        self.tabs.show(true);
-        let _ = self.panel.focus();
     }
 
     /// A commit is over that sent something: if it left work, that is shown, once.

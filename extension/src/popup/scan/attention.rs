@@ -1,17 +1,20 @@
-//! Scans that could not be recorded: shown with their values until somebody deals with them.
+//! Scans that could not be recorded: shown with their values, on top of the list they would stand in, until somebody deals with
+//! them.
 
 use super::{Problem, Unrecorded, open::OpenScans};
 use crate::{
     dom::{self, elements},
     i18n::text,
 };
+use koct_core::log::warned::Grade;
 use std::{cell::RefCell, rc::Rc};
 use web_sys::HtmlElement;
 
 elements! {
     /// The list of them.
     pub(crate) struct Attention(open: Rc<OpenScans>) {
-        list: HtmlElement = "attention",
+        checkouts: HtmlElement = "attention-checkout",
+        checkins: HtmlElement = "attention-checkin",
         ;
         /// The row of the last card that was taken for the next patron's: there is one such row at most.
         next_patron: RefCell<Option<(u32, HtmlElement)>>,
@@ -28,13 +31,11 @@ impl Attention {
             dom::set_field(&row, field, words);
         }
         dom::set_field(&row, "dismiss", &text("attentionDismiss"));
-        if unrecorded.is_a_question() {
-            let _ = row.set_attribute("data-question", "");
-        }
-        let (this, gone) = (self.clone(), row.clone());
+        let grade = if unrecorded.is_a_question() { Grade::Careful } else { Grade::Stop };
+        let _ = row.set_attribute("data-grade", grade.name());
+        let gone = row.clone();
         let id = self.open.add(words, move |is_tried_again| {
             gone.remove();
-            this.hide_if_empty();
             done(is_tried_again);
         });
         if matches!(unrecorded, Unrecorded::Scan(_, Problem::NextPatron(_))) {
@@ -45,8 +46,12 @@ impl Attention {
             let Some(button) = dom::field(&row, name) else { continue };
             dom::bind(&button, "click", self, move |this| this.open.answer(id, name == "retry"));
         }
-        let _ = self.list.append_with_node_1(&row);
-        self.list.set_hidden(false);
+        let list = if unrecorded.is_checkin() { &self.checkins } else { &self.checkouts };
+        let _ = list.prepend_with_node_1(&row);
+        // Whatever the list shows: this is seen.
+        if let Some(scrolled) = list.parent_element() {
+            scrolled.set_scroll_top(0);
+        }
     }
 
     /// The last card that was taken for the next patron's was taken back.
@@ -54,11 +59,6 @@ impl Attention {
         if let Some((id, row)) = self.next_patron.take() {
             row.remove();
             self.open.remove(id);
-            self.hide_if_empty();
         }
-    }
-
-    fn hide_if_empty(&self) {
-        self.list.set_hidden(self.list.child_element_count() == 0);
     }
 }

@@ -12,8 +12,8 @@ use koct_core::{
     desk::signs,
     log::{
         audited::Odd,
-        grade::Grade,
         todo::{Group, Offer, Refusal, Row, What},
+        warned::Grade,
     },
 };
 use std::{
@@ -291,7 +291,7 @@ fn why(row: &Row, who: &str) -> (String, String) {
             (words.collect::<Vec<_>>().join(" "), text_with("todoCheckouts", &[&number]))
         }
         What::Late(days) => {
-            let had = (!who.is_empty()).then(|| text_with("returnedHad", &[who]));
+            let had = (!who.is_empty()).then(|| text_with("todoHad", &[who]));
             (text_with("todoDaysLate", &[&locale::number(*days)]), had.unwrap_or_default())
         }
         What::ReadBack(oddities) => {
