@@ -14,6 +14,8 @@ pub mod seen;
 pub mod sitting;
 pub mod slip;
 pub mod status;
+pub mod ticks;
+pub mod todo;
 pub mod warned;
 
 use crate::{
@@ -25,6 +27,7 @@ use crate::{
     log::{
         revision::Revision,
         status::{State, Status},
+        ticks::Tick,
         warned::{Grade, Warned, Warning},
     },
 };
@@ -54,6 +57,12 @@ pub struct Entry {
     /// What the person was warned of when it was recorded, and whether they confirmed it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warned>,
+    /// By how many days what came back was late, as far as was known then. Absent where it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<u32>,
+    /// What a person has done by hand since, of what was left to do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ticks: Vec<Tick>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -64,7 +73,17 @@ fn is_zero(number: &u32) -> bool {
 impl Entry {
     /// One that this desk has just recorded.
     pub fn recorded(id: TransactionId, transaction: Transaction) -> Self {
-        Self { id, transaction, status: Status::Local, desk: None, part: 0, history: Vec::new(), warnings: Vec::new() }
+        Self {
+            id,
+            transaction,
+            status: Status::Local,
+            desk: None,
+            part: 0,
+            history: Vec::new(),
+            warnings: Vec::new(),
+            late: None,
+            ticks: Vec::new(),
+        }
     }
 
     /// With these warnings besides.

@@ -27,17 +27,26 @@ use crate::{
     webext,
     wording::Explained as _,
 };
-use commit::{Commit, doubts::Doubts, reach::Reach, review::Review, settle::Settling};
+use commit::{Commit, reach::Reach, review::Review};
 use desk::{Desk, Panel};
 use files::import::Import;
 use known::{
-    aside::Aside, labels::Labels, lookup::Lookups, patron::PatronPanel, queue::LookupQueue, records::Records,
-    returned::Returned, suggest::Suggestions, warnings::Warnings,
+    labels::Labels, lookup::Lookups, patron::PatronPanel, queue::LookupQueue, records::Records, returned::Returned,
+    suggest::Suggestions, warnings::Warnings,
 };
-use log::{batches::Batches, edit::Edit, find::Find, slip::Print, table::Table};
+use log::{
+    batches::Batches,
+    edit::Edit,
+    find::Find,
+    slip::Print,
+    table::Table,
+    tabs::Tabs,
+    todo::{Todo, names::Names},
+    whose::Whose,
+};
 use scan::{
-    answers::Answers, attention::Attention, checkin::Checkin, checkout::Checkout, moving::MoveVisit, scans::Scans,
-    sitting::SittingLists,
+    answers::Answers, attention::Attention, checkin::Checkin, checkout::Checkout, moving::MoveVisit, open::OpenScans,
+    scans::Scans, sitting::SittingLists,
 };
 use std::{rc::Rc, time::Duration};
 use wasm_bindgen::{JsCast, JsValue};
@@ -82,20 +91,36 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         sitting.clone(),
     );
     let queue = Rc::new(queue?);
-    let attention = Rc::new(Attention::new()?);
+    let open_scans = Rc::new(OpenScans::default());
+    let attention = Rc::new(Attention::new(open_scans.clone())?);
     let answers = Answers::new(desk.clone(), labels.clone(), warnings.clone(), patron.clone(), sitting.clone());
     let answers = Rc::new(answers?);
-    let scans =
-        Scans::new(desk.clone(), attention, records.clone(), lookups, patron.clone(), queue.clone(), answers.clone());
+    let scans = Scans::new(
+        desk.clone(),
+        attention,
+        records.clone(),
+        lookups.clone(),
+        patron.clone(),
+        queue.clone(),
+        answers.clone(),
+    );
     let scans = Rc::new(scans?);
     Rc::new(MoveVisit::new(desk.clone(), queue.clone(), patron.clone())?).bind()?;
-    let edit = Rc::new(Edit::new(desk.clone(), queue)?);
+    let edit = Rc::new(Edit::new(desk.clone(), queue.clone())?);
     let table = Rc::new(Table::new(desk.clone(), edit.clone(), labels.clone())?);
     let find = Rc::new(Find::new(desk.clone(), table.clone())?);
     let print = Rc::new(Print::new(desk.clone(), table.clone())?);
-    let aside = Rc::new(Aside::new(desk.clone(), records.clone(), print.clone())?);
-    let doubts = Rc::new(Doubts::new(desk.clone())?);
-    let settling = Rc::new(Settling::new(desk.clone())?);
+    let tabs = Rc::new(Tabs::new(table.clone())?);
+    let todo = Todo::new(
+        desk.clone(),
+        Names::new(records.clone(), lookups),
+        edit.clone(),
+        print.clone(),
+        Rc::new(Whose::new(desk.clone(), records.clone(), queue)?),
+        tabs.clone(),
+        open_scans,
+    );
+    let todo = Rc::new(todo?);
     let reach = Rc::new(Reach::new(desk.clone())?);
     let guide = Rc::new(Guide::new(desk.clone())?);
     let review = Rc::new(Review::new(desk.clone(), edit.clone())?);
@@ -106,11 +131,9 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         patron.clone(),
         warnings,
         returned,
-        aside.clone(),
         suggestions.clone(),
         records.clone(),
-        doubts.clone(),
-        settling.clone(),
+        todo.clone(),
         reach.clone(),
         guide.clone(),
     ]);
@@ -122,12 +145,10 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     window::bind(&desk, &answers)?;
     mark("koct-ready")?;
     answers.bind();
-    Rc::new(Commit::new(desk.clone(), review.clone())?).bind();
+    Rc::new(Commit::new(desk.clone(), review.clone(), todo.clone())?).bind();
     files::export::bind(&desk)?;
     log::bind(&desk)?;
-    doubts.bind()?;
-    settling.bind()?;
-    Rc::new(Batches::new(desk.clone(), find.clone())?).bind()?;
+    Rc::new(Batches::new(desk.clone(), find.clone(), tabs.clone())?).bind()?;
     table.bind()?;
     find.bind()?;
     edit.bind()?;
@@ -137,7 +158,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     print.bind()?;
     records.bind()?;
     patron.bind();
-    aside.bind()?;
+    todo.bind()?;
     for id in ["open-settings", "guide-settings", "set-up"] {
         dom::on_click(id, &desk, |_| browser().runtime().open_options_page())?;
     }

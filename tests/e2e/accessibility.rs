@@ -132,18 +132,24 @@ fn the_window() {
     page.click("#clear-cancel").unwrap();
     page.fill("#checkin-item", "a-barcode-that-is-far-too-long-for-koha\n").unwrap();
     page.wait("document.querySelector('.attention li')").unwrap();
-    assert!(page.visible("#doubts").unwrap() && page.visible(".desk-column").unwrap());
+    assert!(page.visible(".desk-column").unwrap());
     for state in ["added", "success", "rejected", "in-doubt", "deleted", "local"] {
         page.wait_visible(&format!("tr[data-status={state}]")).unwrap();
     }
-    found.look(page, "every status, doubts, attention");
+    found.look(page, "every status, attention");
     page.fill("#find-text", "nothing like it").unwrap();
     desk.wait_for_total(0).unwrap();
     found.look(page, "nothing found");
     page.click("#show-all").unwrap();
+    desk.open_todo().unwrap();
+    for group in ["not-recorded", "in-doubt", "refused"] {
+        page.wait_visible(&format!("[data-group={group}] li")).unwrap();
+    }
+    found.look(page, "to do");
     open(page, "#doubts-in-koha", "question");
     found.look(page, "question");
     close(page, "question");
+    desk.open_log().unwrap();
     for seq in [3, 6, 7] {
         open(page, &format!("tr[data-seq='{seq}'] [data-edit]"), "edit-dialog");
         found.look(page, &format!("edit-dialog {seq}"));
@@ -208,9 +214,14 @@ fn what_is_known() {
     wait_for_text(&desk, "message", "On hold for");
     wait_for_text(&desk, "show-aside", "1 item ");
     found.look(page, "an item on hold");
-    open(page, "#show-aside", "aside-dialog");
-    found.look(page, "aside-dialog");
-    close(page, "aside-dialog");
+    page.click("#show-aside").unwrap();
+    for group in ["set-aside", "patrons", "late"] {
+        page.wait_visible(&format!("[data-group={group}] li")).unwrap();
+    }
+    page.click("[data-group=patrons] input").unwrap();
+    page.wait_visible("[data-group=patrons] li[data-ticked]").unwrap();
+    found.look(page, "to do, set aside, patrons, late");
+    desk.open_log().unwrap();
     open(page, "tr[data-seq='2'] [data-edit]", "edit-dialog");
     found.look(page, "edit-dialog, warnings");
     close(page, "edit-dialog");

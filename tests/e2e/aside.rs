@@ -108,7 +108,7 @@ fn a_hold_is_open_again_when_the_item_was_given_to_another() {
     wait_for_text(&desk, "message", &item(40));
     wait_for_text(&desk, "show-aside", "1 item ");
     desk.page.click("#show-aside").unwrap();
-    desk.page.wait("document.getElementById('aside-dialog').open").unwrap();
-    let rows = lines(&desk, "#aside-rows tr");
-    assert!(rows.len() == 1 && rows[0].starts_with(&item(40)), "{rows:?}");
+    desk.page.wait_visible("[data-group=set-aside] li").unwrap();
+    let rows = lines(&desk, "[data-group=set-aside] li");
+    assert!(rows.len() == 1 && rows[0].contains(&item(40)), "{rows:?}");
 }

@@ -44,7 +44,7 @@ fn one_key_opens_the_help_and_another_gives_the_field_back() {
 #[test]
 fn every_key_is_in_the_help_and_where_it_works() {
     let desk = desk();
-    desk.page.wait("document.querySelectorAll('#help-keys kbd').length === 14").unwrap();
+    desk.page.wait("document.querySelectorAll('#help-keys kbd').length === 15").unwrap();
     let shown = desk.page.eval("[...document.querySelectorAll('#help-keys kbd')].map(key => key.textContent)").unwrap();
     assert_eq!(
         shown,
@@ -55,6 +55,7 @@ fn every_key_is_in_the_help_and_where_it_works() {
             "F3",
             "F4",
             "F6",
+            "F7",
             "F8",
             "F9",
             "F10",
@@ -80,6 +81,7 @@ fn every_key_is_in_the_help_and_where_it_works() {
             ["F3", "find-text"],
             ["F4", "checkin-item"],
             ["F6", "tall"],
+            ["F7", "tab-todo"],
             ["F8", "undo"],
             ["F9", "commit"],
         ])

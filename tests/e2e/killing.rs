@@ -272,6 +272,7 @@ fn agree(koha: &FakeKoha, log: &[Value]) -> usize {
 /// Has a person look into Koha for each transaction in doubt, and decide.
 fn decide(desk: &Desk, koha: &FakeKoha, log: &[Value]) {
     let processed = processed(koha);
+    desk.open_log().unwrap();
     for row in log.iter().filter(|row| state(row) == "in-doubt") {
         let key = (row["action"].as_str().unwrap().to_owned(), row["barcode"].as_str().unwrap().to_owned());
         let (decision, then) =

@@ -36,6 +36,7 @@ mod records;
 mod scanning;
 mod settings;
 mod still;
+mod todo;
 mod traces;
 mod windows;
 

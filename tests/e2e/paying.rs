@@ -68,6 +68,7 @@ fn a_payment_in_doubt_is_never_taken_twice_by_itself() {
     let paid =
         koha.library(|library| library.effects.iter().filter(|effect| matches!(effect, Effect::Paid { .. })).count());
     assert_eq!(paid, 1);
+    desk.open_log().unwrap();
     desk.page.click("tr[data-seq='1'] [data-decision=is-in-koha]").unwrap();
     desk.page.wait("document.querySelector(\"tr[data-seq='1']\").dataset.status === 'success'").unwrap();
 }

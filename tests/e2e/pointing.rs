@@ -12,7 +12,7 @@ use koct_tests::{
 };
 
 /// From now on each key comes this number of milliseconds after the one before, however busy the machine is.
-fn keys_every(desk: &Desk, gap: u32) {
+pub(crate) fn keys_every(desk: &Desk, gap: u32) {
     let times = format!(
         "(gap => {{ const times = new WeakMap(); Object.defineProperty(Event.prototype, 'timeStamp', {{configurable: true, get() {{ \
          if (!times.has(this)) times.set(this, window.lastKey = (window.lastKey ?? 1e6) + (this.type === 'keydown' ? gap : 0)); \
@@ -102,7 +102,7 @@ fn a_scan_while_a_button_has_the_focus_is_recorded_and_presses_nothing() {
         "#transactions-scroll",
         "#find-order",
         "tr[data-seq='1'] [data-edit]",
-        "#doubts-link",
+        "#tab-log",
     ] {
         if css == "#find-order" {
             desk.page.click("#find-more").unwrap();

@@ -526,6 +526,7 @@ fn what_another_window_changes_while_one_asks_is_not_decided_about() {
     desk.page.reload().unwrap();
     desk.page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
     desk.page.eval("document.getElementById('clear-dialog').close()").unwrap();
+    desk.open_todo().unwrap();
     desk.page.click("#doubts-in-koha").unwrap();
     desk.page.wait("document.getElementById('question').open").unwrap();
     doubts::change(&desk, &format!("if (entry.seq === 2) {AS_DOUBT}"));

@@ -350,6 +350,24 @@ impl Desk {
             .collect())
     }
 
+    /// Shows what is left to do, as a click on its tab does.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub fn open_todo(&self) -> Result {
+        self.page.click("#tab-todo")?;
+        self.page.wait_visible("#todo")
+    }
+
+    /// Shows the log, as a click on its tab does.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub fn open_log(&self) -> Result {
+        self.page.click("#tab-log")?;
+        self.page.wait_visible("#transactions-scroll")
+    }
+
     /// The states of the rows that are drawn, oldest first.
     ///
     /// # Errors

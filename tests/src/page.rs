@@ -86,6 +86,8 @@ pub mod key {
     pub const END: char = '\u{E010}';
     /// To the beginning.
     pub const HOME: char = '\u{E011}';
+    /// To the right.
+    pub const RIGHT: char = '\u{E014}';
     /// The line below.
     pub const DOWN: char = '\u{E015}';
     /// The help.
@@ -96,6 +98,8 @@ pub mod key {
     pub const F3: char = '\u{E033}';
     /// To Checkin.
     pub const F4: char = '\u{E034}';
+    /// To what is left to do.
+    pub const F7: char = '\u{E037}';
     /// Takes back the last scan.
     pub const F8: char = '\u{E038}';
     /// Commits.

@@ -59,7 +59,7 @@ const GUIDE: [&str; 13] = [
     "records-dialog-done",
     "desk-patron",
     "desk-on-hold",
-    "aside-dialog",
+    "todo-aside",
 ];
 
 const PATRON: &str = "23529001223601";
@@ -316,8 +316,8 @@ impl Album<'_> {
             desk.check_in(item)?;
         }
         desk.commit()?;
-        desk.page.wait_visible("#settle")?;
-        self.take(&desk.page, "desk-not-on-loan")?;
+        desk.page.wait_visible("#settle-all")?;
+        self.take(&desk.page, "todo-refused")?;
         desk.page.click("#show-batches")?;
         desk.page.wait("document.getElementById('batches-dialog').open")?;
         self.take(&desk.page, "batches-read-back")
@@ -400,7 +400,9 @@ impl Album<'_> {
         self.take(page, "desk-on-hold")?;
         desk.check_in("39999000000011")?;
         page.wait("document.querySelectorAll('#checkin-items-list [data-grade=do]').length === 2")?;
-        self.dialog(page, "#show-aside", "aside-dialog", "#aside-close")
+        page.click("#show-aside")?;
+        page.wait_visible("[data-group=set-aside] li")?;
+        self.take(page, "todo-aside")
     }
 }
 

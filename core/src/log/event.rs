@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 /// What happened to the log: in this window, or in another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "there is one at a time, and it is told by reference")]
 pub enum LogEvent {
     /// This window recorded it just now.
     Recorded(Entry),

@@ -1,12 +1,10 @@
 //! The one button that sends or applies.
 
 pub(crate) mod audited;
-pub(crate) mod doubts;
 pub(crate) mod reach;
 pub(crate) mod review;
-pub(crate) mod settle;
 
-use super::{Desk, Tone, Topic};
+use super::{Desk, Tone, Topic, log::todo::Todo};
 use crate::{
     clock,
     dom::{self, elements},
@@ -50,7 +48,7 @@ const WORTH_A_COUNTDOWN: Duration = Duration::from_secs(5);
 pub(crate) const QUEUE: &str = "/cgi-bin/koha/offline_circ/list.pl";
 
 elements! {
-    pub(crate) struct Commit(desk: Rc<Desk>, review: Rc<Review>) {
+    pub(crate) struct Commit(desk: Rc<Desk>, review: Rc<Review>, todo: Rc<Todo>) {
         button: HtmlElement = "commit",
         state: HtmlElement = "commit-state",
         progress: HtmlProgressElement = "progress",
@@ -221,6 +219,9 @@ impl Commit {
             self.desk.apply(changes);
         }
         let words = self.summarise(&summary, &settings).await;
+        if summary.stop.is_none() && !summary.settled.is_empty() {
+            self.todo.open_after_commit();
+        }
         let ended = batch.ended(clock::now().unwrap_or(started), &summary, words);
         let mut records = vec![(number, ended)];
         if summary.is_audited {

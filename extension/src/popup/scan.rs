@@ -6,6 +6,7 @@ pub(crate) mod checkin;
 pub(crate) mod checkout;
 pub(crate) mod codes;
 pub(crate) mod moving;
+pub(crate) mod open;
 pub(crate) mod scans;
 pub(crate) mod sitting;
 

@@ -97,13 +97,14 @@ impl LookupQueue {
             Action::Issue { cardnumber, .. } => {
                 if let Some(found) = view.checkout(entry).await? {
                     let answered = answered.or_else(|| self.patron.answered_for(cardnumber.as_str()));
-                    self.warn(entry, &found.warned(answered, *seen), &found.of_item).await;
+                    self.warn(entry, &found.warned(answered, *seen), None, &found.of_item).await;
                 }
             }
             Action::Return { .. } => {
                 if let Some(found) = view.checkin(entry, &DeskZone).await? {
                     self.returned.show(entry, &found);
-                    self.warn(entry, &found.warned(), &found.warnings).await;
+                    let late = found.loan.as_ref().and_then(|loan| loan.late);
+                    self.warn(entry, &found.warned(), late, &found.warnings).await;
                 }
             }
             Action::Payment { .. } => {}
@@ -111,12 +112,14 @@ impl LookupQueue {
         Ok(())
     }
 
-    /// Keeps with a transaction what the person is warned of, and says so. `of_item` is what of it is about the item.
-    async fn warn(self: &Rc<Self>, entry: &Entry, warned: &[Warned], of_item: &[ItemWarning]) {
-        if warned.is_empty() {
+    /// Keeps with a transaction what the person is warned of and by how many days it is late, and says what they are warned
+    /// of. `of_item` is what of it is about the item.
+    async fn warn(self: &Rc<Self>, entry: &Entry, warned: &[Warned], late: Option<u32>, of_item: &[ItemWarning]) {
+        if warned.is_empty() && late.is_none() {
             return;
         }
-        let rule = |now: &Entry| if holder::is_up_to_date(entry, now) { now.warned(warned) } else { now.clone() };
+        let found = |now: &Entry| Entry { late, ..now.warned(warned) };
+        let rule = |now: &Entry| if holder::is_up_to_date(entry, now) { found(now) } else { now.clone() };
         let kept = match self.desk.store.warn(&[entry.id], rule).await {
             Ok(kept) => kept,
             // Cleared meanwhile.

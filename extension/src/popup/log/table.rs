@@ -6,9 +6,8 @@ use crate::{
     locale,
     popup::{
         Desk, Tone, Topic,
-        commit::settle,
         known::{labels::Labels, warnings},
-        log::edit::Edit,
+        log::{decide, edit::Edit},
         window::focus::SCANNED_INTO,
     },
     store::StoreError,
@@ -154,7 +153,7 @@ impl Table {
             if let Some(id) = pressed(&event, "data-settle") {
                 let entry = this.cache.borrow().get(&id).cloned();
                 let desk = this.desk.clone();
-                spawn_local(async move { settle::settle(&desk, entry.as_slice()).await });
+                spawn_local(async move { decide::settle(&desk, entry.as_slice()).await });
             } else if let Some((id, decision)) = decision(&event) {
                 spawn_local(this.clone().decide(id, decision));
             } else if let Some(id) = pressed(&event, "data-edit") {
@@ -186,7 +185,7 @@ impl Table {
     }
 
     /// Draws the table before Firefox paints the next time.
-    fn ask_for_frame(self: Rc<Self>) {
+    pub(crate) fn ask_for_frame(self: Rc<Self>) {
         if self.frame_asked.replace(true) {
             return;
         }
@@ -363,6 +362,10 @@ impl Table {
 
     /// Asks the page how far it is scrolled, how much is seen and how high a row is, which depends on the font.
     fn look(&self) {
+        if self.scroll.client_height() == 0 {
+            // Another tab is seen.
+            return;
+        }
         self.scroll_top.set(self.scroll.scroll_top());
         // The heading stays over the rows.
         self.seen_height.set(self.scroll.client_height() - self.heading.offset_height());

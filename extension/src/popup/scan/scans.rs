@@ -65,7 +65,7 @@ struct Ahead {
 /// What became of a scan.
 enum Written {
     /// With the jump of the clock since the scan before.
-    Entry(Entry, Option<ClockJump>),
+    Entry(Box<Entry>, Option<ClockJump>),
     /// It is the next patron's card.
     NextPatron(Cardnumber),
 }
@@ -210,7 +210,7 @@ impl Scans {
                 if let Some(visit) = visit {
                     self.visits.borrow_mut().recorded(visit, &entry.transaction.action, entry.id);
                 }
-                self.confirm(entry, jump);
+                self.confirm(*entry, jump);
             }
             Ok(Written::NextPatron(card)) => self.switch_patron(visit, scan, &card),
             Err(problem) => self.refuse(&Unrecorded::Scan(scan, problem)),
@@ -252,7 +252,7 @@ impl Scans {
         let entry = self.desk.store.record(scan.action.clone(), moment).await;
         let entry = entry.map_err(|error| Problem::Store(error.explained()))?;
         let jump = self.clock.borrow_mut().scan(moment, clock::ran());
-        Ok(Written::Entry(entry, jump))
+        Ok(Written::Entry(Box::new(entry), jump))
     }
 
     /// Asks the records, as far as they answer in time: a scan does not wait for long.

@@ -15,6 +15,7 @@ enum Does {
     Help,
     Checkout,
     Search,
+    Todo,
     Checkin,
     Undo,
     Commit,
@@ -50,12 +51,13 @@ const fn key(name: &'static str, does: Does, words: &'static str, target: &'stat
 }
 
 /// All of them, in the order of the help.
-pub(crate) const KEYS: [Key; 13] = [
+pub(crate) const KEYS: [Key; 14] = [
     key("F1", Does::Help, "openHelp", "open-help"),
     Key { shown: Some("checkout-title"), ..key("F2", Does::Checkout, "checkout", "checkout-patron") },
     key("F3", Does::Search, "findText", "find-text"),
     Key { shown: Some("checkin-title"), ..key("F4", Does::Checkin, "checkin", "checkin-item") },
     key("F6", Does::Tall, "tallLog", "tall"),
+    key("F7", Does::Todo, "todo", "tab-todo"),
     key("F8", Does::Undo, "undo", "undo"),
     key("F9", Does::Commit, "keyCommit", "commit"),
     key("F10", Does::Menu, "menu", "open-menu"),
@@ -154,7 +156,15 @@ fn pressed(answers: &Rc<Answers>, event: &KeyboardEvent) -> bool {
     // A key that is held down repeats itself: what it does once is enough.
     let once = !event.repeat();
     match key.does {
-        Does::Checkout | Does::Search | Does::Checkin => key.target.into_iter().for_each(focus),
+        Does::Checkout | Does::Checkin => key.target.into_iter().for_each(focus),
+        Does::Search => {
+            click("tab-log");
+            key.target.into_iter().for_each(focus);
+        }
+        Does::Todo => {
+            key.target.into_iter().for_each(click);
+            let _ = dom::by_id::<HtmlElement>("todo").and_then(|list| list.focus());
+        }
         Does::Undo | Does::Commit | Does::Tall | Does::Menu | Does::Answer if !once => {}
         Does::Answer => answers.lend_newest(),
         Does::LeavePayment => click("checkout-pay-open"),
