@@ -35,7 +35,10 @@ use known::{
     returned::Returned, suggest::Suggestions, warnings::Warnings,
 };
 use log::{batches::Batches, edit::Edit, find::Find, slip::Print, table::Table};
-use scan::{attention::Attention, checkin::Checkin, checkout::Checkout, scans::Scans, sitting::SittingLists};
+use scan::{
+    answers::Answers, attention::Attention, checkin::Checkin, checkout::Checkout, moving::MoveVisit, scans::Scans,
+    sitting::SittingLists,
+};
 use std::{rc::Rc, time::Duration};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
@@ -64,10 +67,10 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     let records = Rc::new(Records::new(desk.clone())?);
     let lookups = Rc::new(Lookups::new(desk.clone(), records.clone())?);
     let warnings = Rc::new(Warnings::new(desk.clone())?);
-    let sitting = Rc::new(SittingLists::new(desk.clone())?);
-    let patron = PatronPanel::new(desk.clone(), records.clone(), lookups.clone(), warnings.clone(), sitting.clone());
-    let patron = Rc::new(patron?);
-    let returned = Rc::new(Returned::new(lookups.clone())?);
+    let labels = Rc::new(Labels::new(desk.clone(), records.clone())?);
+    let sitting = Rc::new(SittingLists::new(desk.clone(), labels.clone())?);
+    let patron = Rc::new(PatronPanel::new(desk.clone(), records.clone(), lookups.clone(), sitting.clone())?);
+    let returned = Rc::new(Returned::new(lookups.clone(), sitting.clone())?);
     let suggestions = Rc::new(Suggestions::new(desk.clone(), records.clone())?);
     let queue = LookupQueue::new(
         desk.clone(),
@@ -76,13 +79,17 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         warnings.clone(),
         patron.clone(),
         returned.clone(),
+        sitting.clone(),
     );
     let queue = Rc::new(queue?);
     let attention = Rc::new(Attention::new()?);
-    let scans = Scans::new(desk.clone(), attention, records.clone(), lookups, patron.clone(), queue.clone());
+    let answers = Answers::new(desk.clone(), labels.clone(), warnings.clone(), patron.clone(), sitting.clone());
+    let answers = Rc::new(answers?);
+    let scans =
+        Scans::new(desk.clone(), attention, records.clone(), lookups, patron.clone(), queue.clone(), answers.clone());
     let scans = Rc::new(scans?);
+    Rc::new(MoveVisit::new(desk.clone(), queue.clone(), patron.clone())?).bind()?;
     let edit = Rc::new(Edit::new(desk.clone(), queue)?);
-    let labels = Rc::new(Labels::new(desk.clone(), records.clone())?);
     let table = Rc::new(Table::new(desk.clone(), edit.clone(), labels.clone())?);
     let find = Rc::new(Find::new(desk.clone(), table.clone())?);
     let print = Rc::new(Print::new(desk.clone(), table.clone())?);
@@ -93,8 +100,8 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     let guide = Rc::new(Guide::new(desk.clone())?);
     let review = Rc::new(Review::new(desk.clone(), edit.clone())?);
     desk.tell(vec![
-        sitting.clone(),
         labels,
+        sitting.clone(),
         find.clone(),
         patron.clone(),
         warnings,
@@ -112,13 +119,12 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     Rc::new(checkout).bind()?;
     Rc::new(Checkin::new(desk.clone(), scans.clone())?).bind()?;
     scans.bind()?;
-    window::stray::bind(&desk)?;
-    window::keys::bind(&patron)?;
+    window::bind(&desk, &answers)?;
     mark("koct-ready")?;
-    window::help::bind()?;
+    answers.bind();
     Rc::new(Commit::new(desk.clone(), review.clone())?).bind();
     files::export::bind(&desk)?;
-    log::clear::bind(&desk)?;
+    log::bind(&desk)?;
     doubts.bind()?;
     settling.bind()?;
     Rc::new(Batches::new(desk.clone(), find.clone())?).bind()?;
@@ -132,13 +138,20 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     records.bind()?;
     patron.bind();
     aside.bind()?;
-    for id in ["open-settings", "guide-settings"] {
+    for id in ["open-settings", "guide-settings", "set-up"] {
         dom::on_click(id, &desk, |_| browser().runtime().open_options_page())?;
     }
     guide.bind()?;
     desk.watch_settings();
     desk.hear_others();
+    show(&desk, records, reach, find).await
+}
 
+/// Shows the log and all else that is kept.
+///
+/// # Errors
+/// Outside a page.
+async fn show(desk: &Rc<Desk>, records: Rc<Records>, reach: Rc<Reach>, find: Rc<Find>) -> Result<(), JsValue> {
     desk.clone().reload_preferences().await;
     desk.clone().recover().await;
     desk.clone().reread_log().await;
@@ -149,7 +162,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     spawn_local(records.reload());
     reach.bind();
     if desk.counts.get().total() > 0 {
-        log::clear::offer(&desk);
+        log::clear::offer(desk);
     }
     dom::document()?.body().ok_or("no body")?.set_attribute("data-ready", "")?;
     find.prepare();

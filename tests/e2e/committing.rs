@@ -46,7 +46,7 @@ fn both_commit_types_work_in_both_eras() {
             assert_eq!(desk.commit().unwrap(), "There is nothing to send.");
             assert_eq!(transactions(&koha).len(), 3);
             assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
-            desk.page.click("#clear-committed").unwrap();
+            desk.clear_committed().unwrap();
             desk.wait_for_total(0).unwrap();
         }
     }

@@ -14,7 +14,7 @@ fn one_key_takes_back_the_last_scan_and_again_the_one_before() {
     }
     desk.page.press(&[F8]).unwrap();
     desk.page.wait("document.querySelector(\"tr[data-seq='3']\").dataset.status === 'deleted'").unwrap();
-    desk.page.wait_contains("#message", "Undone: ").unwrap();
+    desk.page.wait_contains("#message", "Taken back: ").unwrap();
     desk.page.press(&[F8]).unwrap();
     desk.page.wait("document.querySelector(\"tr[data-seq='2']\").dataset.status === 'deleted'").unwrap();
     desk.page.wait_text("#count-unsent", "1").unwrap();

@@ -203,13 +203,15 @@ fn the_badge_counts_and_the_window_says_that_koha_is_back() {
     wait_for_badge("2");
     desk.page.reload().unwrap();
     desk.page.wait("document.getElementById('reachable')?.dataset.state === 'online'").unwrap();
-    desk.page.wait_contains("#reachable", "Waiting: 2").unwrap();
+    // Sending is what to do next.
+    desk.page.wait("document.getElementById('commit').hasAttribute('data-next')").unwrap();
     assert!(transactions(&koha).is_empty(), "nothing is sent without a person");
     assert!(koha.requests().iter().all(|request| request.cookie.is_none() || request.path.contains("svc")));
     desk.page.click("#clear-cancel").unwrap();
     desk.commit().unwrap();
     wait_for_badge("");
-    desk.page.wait_text("#reachable", "Koha can be reached").unwrap();
+    desk.page.wait_text("#reachable", "Koha is up").unwrap();
+    desk.page.wait("!document.getElementById('commit').hasAttribute('data-next')").unwrap();
 }
 
 #[test]
@@ -221,6 +223,6 @@ fn while_koha_is_away_nothing_says_that_it_is_back() {
     desk.page.reload().unwrap();
     desk.page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
     desk.page.wait("document.getElementById('reachable').dataset.state === 'offline'").unwrap();
-    desk.page.wait_contains("#reachable", "cannot be reached").unwrap();
+    desk.page.wait_contains("#reachable", "Koha is down since ").unwrap();
     drop(stopped);
 }

@@ -376,7 +376,7 @@ fn nothing_is_in_koha_twice_after_a_kill() {
         let log = stored(&desk);
         assert_eq!(agree(koha, &log), TRANSACTIONS);
         assert!(log.iter().all(|row| is_committed(state(row))), "{log:?}");
-        desk.page.click("#clear-committed").unwrap();
+        desk.clear_committed().unwrap();
         desk.wait_for_total(0).unwrap();
     }
 }

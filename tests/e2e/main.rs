@@ -35,6 +35,7 @@ mod printing;
 mod records;
 mod scanning;
 mod settings;
+mod still;
 mod traces;
 mod windows;
 

@@ -249,9 +249,30 @@ impl Desk {
         let before = self.total()?;
         self.page.fill("#checkout-patron", patron)?;
         self.page.type_text("\n")?;
-        self.page.click("#checkout-amount")?;
+        self.page.click("#checkout-pay-open")?;
         self.page.type_text(&format!("{amount}\n"))?;
         self.wait_for_total(before + 1)
+    }
+
+    /// Exports what is waiting, or all, as a .koc file.
+    ///
+    /// # Errors
+    /// When the page lacks the dialog.
+    pub fn export(&self, all: bool) -> Result {
+        self.page.click("#export-koc")?;
+        if all {
+            self.page.click("#export-all")?;
+        }
+        self.page.click("#export-go")
+    }
+
+    /// Clears what is in Koha.
+    ///
+    /// # Errors
+    /// When the page lacks the dialog.
+    pub fn clear_committed(&self) -> Result {
+        self.page.click("#clear")?;
+        self.page.click("#clear-committed")
     }
 
     /// Imports files by the dialog, as they come. Returns what the dialog says when it is done.

@@ -336,9 +336,16 @@ impl Page {
     /// What comes into sight in the very moment of the click can move another element under the mouse. That one never hears
     /// of the click, and it is done again.
     ///
+    /// What stands in a menu is reached by the button that opens it.
+    ///
     /// # Errors
     /// When it cannot be clicked within a minute.
     pub fn click(&self, css: &str) -> Result {
+        let menu = format!("document.querySelector({})?.closest('[role=menu][hidden]')?.id || ''", Value::from(css));
+        let menu = self.eval(&menu)?;
+        if let Some(menu) = menu.as_str().filter(|menu| !menu.is_empty()) {
+            self.click_times(&format!("[aria-controls={menu}]"), 1)?;
+        }
         self.click_times(css, 1)
     }
 

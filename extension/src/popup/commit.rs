@@ -54,7 +54,7 @@ elements! {
         button: HtmlElement = "commit",
         state: HtmlElement = "commit-state",
         progress: HtmlProgressElement = "progress",
-        progress_text: Element = "progress-text",
+        progress_text: HtmlElement = "progress-text",
         /// What a screen reader says of it: not each number, nor each second.
         progress_said: Element = "progress-said",
         cancel: HtmlButtonElement = "cancel-commit",
@@ -114,12 +114,12 @@ impl Commit {
     /// Shows what is going on, and has it read out.
     fn say(&self, words: &str) {
         self.progress_text.set_text_content(Some(words));
+        self.progress_text.set_title(words);
         self.progress_said.set_text_content(Some(words));
     }
 
     fn show_running(&self, running: bool) {
         self.state.set_hidden(!running);
-        self.cancel.set_hidden(!running);
         let _ = self.button.set_attribute("aria-disabled", if running { "true" } else { "false" });
     }
 
@@ -352,11 +352,11 @@ impl Watcher for Commit {
         let until = clock::time().plus(time);
         self.waiting_until.set(Some(until));
         self.say(&waiting(time));
-        let (words, cancel, waiting_until) =
-            (self.progress_text.clone(), self.cancel.clone(), self.waiting_until.clone());
+        let (words, cancel, state) = (self.progress_text.clone(), self.cancel.clone(), self.state.clone());
+        let waiting_until = self.waiting_until.clone();
         spawn_local(async move {
             // Until it is over, or is overtaken by another, or by what goes on, or is stopped.
-            while waiting_until.get() == Some(until) && !cancel.disabled() && !cancel.hidden() {
+            while waiting_until.get() == Some(until) && !cancel.disabled() && !state.hidden() {
                 let Ok(left) = until.since(clock::time()).to_std() else { return };
                 words.set_text_content(Some(&waiting(left)));
                 sleep(Duration::from_secs(1)).await;

@@ -8,7 +8,7 @@ use super::window::{
 };
 use crate::{
     clock,
-    dom::elements,
+    dom::{self, elements},
     i18n::{plural, text, text_with},
     lock,
     preferences::{self, Preferences},
@@ -18,7 +18,8 @@ use crate::{
 };
 use futures_util::future::{LocalBoxFuture, ready};
 use koct_core::{
-    Moment, Settings, TransactionId,
+    Entry, Moment, Settings, TransactionId,
+    desk::signs,
     log::{
         Counts,
         event::LogEvent,
@@ -70,8 +71,10 @@ elements! {
     /// The ground that all panels share.
     pub(crate) struct Desk(pub(crate) store: Rc<Store>, pub(crate) message: Rc<Message>, pub(crate) focus: Rc<Focus>) {
         pub(crate) count_unsent: Element = "count-unsent",
+        pub(crate) count_label: Element = "count-label",
         pub(crate) count_total: Element = "count-total",
-        status_line: Element = "desk",
+        status_line: HtmlElement = "desk",
+        set_up: HtmlElement = "set-up",
         notice: HtmlElement = "notice",
         commit_label: Element = "commit-label",
         pub(crate) unreadable: HtmlElement = "unreadable",
@@ -150,15 +153,29 @@ impl Desk {
         let commit_type = self.preferences.borrow().form.commit_type;
         self.commit_label.set_text_content(Some(&wording::commit_type(commit_type)));
         self.message.set_sounds(self.preferences.borrow().desk.sounds);
-        let line = match self.settings() {
-            Some(settings) => text_with("deskConfigured", &[&settings.branchcode, settings.server.as_str()]),
-            None => text("deskNotConfigured"),
-        };
-        self.status_line.set_text_content(Some(&line));
+        self.show_who();
         let notice = self.preferences.borrow().desk.notice.clone();
         self.notice.set_hidden(notice.is_empty());
         self.notice.set_text_content(Some(&notice));
         self.panels().for_each(Panel::show_settings);
+    }
+
+    /// Says whose desk this is. Nobody at a desk needs the server's address: it is there when it is looked for.
+    fn show_who(&self) {
+        let preferences = self.preferences.borrow();
+        let library = [preferences.desk.library_name.trim(), preferences.form.branchcode.trim()];
+        let library = library.into_iter().find(|name| !name.is_empty()).unwrap_or_default();
+        let desk = preferences.desk_name();
+        self.status_line.set_text_content(Some(&signs::harmless(library)));
+        if let Ok(part) = dom::document().and_then(|page| page.create_element("span")) {
+            let before = if library.is_empty() { "" } else { " · " };
+            part.set_text_content(Some(&format!("{before}{}", signs::harmless(desk.as_str()))));
+            let _ = self.status_line.append_with_node_1(&part);
+        }
+        let settings = preferences.settings().ok();
+        self.status_line.set_title(settings.as_ref().map_or("", |settings| settings.server.as_str()));
+        let is_set_up = settings.is_some() || (preferences.saved && !preferences.form.connects());
+        self.set_up.set_hidden(is_set_up);
     }
 
     /// Puts what an earlier window left in `Sending` in doubt, unless another window is sending right now.
@@ -209,23 +226,29 @@ impl Desk {
         Ok(ordered)
     }
 
-    /// Takes back what was just recorded.
-    pub(crate) async fn take_back(self: Rc<Self>, id: TransactionId) {
+    /// Takes back what was just recorded. Returns what that was; `None` where it was not possible, and the message line says so.
+    pub(crate) async fn take_back(self: Rc<Self>, id: TransactionId) -> Option<Entry> {
         // Before the lock is waited for: another window may correct it meanwhile.
         let seen: Seen = match self.store.get(&[id]).await {
             Ok(entries) => entries.into_iter().collect(),
-            Err(error) => return self.failed(Topic::Change, "editFailed", &error),
+            Err(error) => {
+                self.failed(Topic::Change, "editFailed", &error);
+                return None;
+            }
         };
-        let Some(_permit) = self.may_change(id).await else { return };
+        let _permit = self.may_change(id).await?;
         let Some(now) = clock::now() else {
-            return self.message.about(Topic::Change).show(Tone::Bad, &text("attentionClock"));
+            self.message.about(Topic::Change).show(Tone::Bad, &text("attentionClock"));
+            return None;
         };
         match self.store.change(&[id], |entry| seen.is(entry).then(|| entry.deleted(now)).flatten()).await {
             Ok(changes) => {
-                let words = changes.first().map(|change| wording::entry(&change.entry)).unwrap_or_default();
+                let entry = changes.first().map(|change| change.entry.clone());
+                let words = entry.as_ref().map(wording::entry).unwrap_or_default();
                 self.apply(changes);
                 self.draw_now();
                 self.message.about(Topic::Change).show(Tone::Good, &text_with("undone", &[&words]));
+                return entry;
             }
             Err(StoreError::NotOpen(_)) => {
                 // Sent, or changed in another window a moment ago: the one before is not what is meant.
@@ -233,5 +256,6 @@ impl Desk {
             }
             Err(error) => self.failed(Topic::Change, "editFailed", &error),
         }
+        None
     }
 }

@@ -6,3 +6,15 @@ pub(crate) mod edit;
 pub(crate) mod find;
 pub(crate) mod slip;
 pub(crate) mod table;
+pub(crate) mod tall;
+
+use super::Desk;
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+
+/// # Errors
+/// When the page lacks an element.
+pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
+    clear::bind(desk)?;
+    tall::bind(desk)
+}

@@ -89,6 +89,11 @@ impl Lookups {
         }
     }
 
+    /// The name of a library, or its code where that is all that is known.
+    pub(crate) fn library_name(&self, code: &str) -> String {
+        self.records.library_name(code)
+    }
+
     /// Says that something could not be looked up.
     pub(super) fn failed(&self, error: &LookupError) {
         let words = match error {

@@ -15,15 +15,18 @@ use crate::{
     directory,
     dom::elements,
     i18n::text_with,
-    popup::{Desk, Tone, Topic},
+    popup::{
+        Desk, Tone, Topic,
+        scan::sitting::{Said, SittingLists},
+    },
     store::StoreError,
 };
 use koct_core::{
     Action, Entry, Moment,
-    directory::{holder, item_now::ItemWarning, to_confirm::OpenWarning},
+    directory::{holder, item_now::ItemWarning},
     log::{
         event::LogEvent,
-        warned::{Warned, Warning},
+        warned::{Grade, Warned},
     },
 };
 use std::{
@@ -36,7 +39,7 @@ use wasm_bindgen_futures::spawn_local;
 elements! {
     pub(crate) struct LookupQueue(
         desk: Rc<Desk>, records: Rc<Records>, lookups: Rc<Lookups>, warnings: Rc<Warnings>, patron: Rc<PatronPanel>,
-        returned: Rc<Returned>,
+        returned: Rc<Returned>, lists: Rc<SittingLists>,
     ) {
         ;
         waiting: RefCell<VecDeque<Job>>,
@@ -47,8 +50,10 @@ elements! {
 /// What is to be looked up yet.
 struct Job {
     entry: Entry,
-    /// When the patron's warnings were confirmed, where that was done before the scan.
-    confirmed: Option<Moment>,
+    /// When what is to be answered about the patron was answered, where that was before the scan.
+    answered: Option<Moment>,
+    /// When it was scanned, where the patron was shown by then: whoever scans has seen what is to be looked at.
+    seen: Option<Moment>,
 }
 
 impl LookupQueue {
@@ -57,8 +62,10 @@ impl LookupQueue {
         if self.records.get().is_none() {
             return;
         }
-        let confirmed = entry.transaction.action.cardnumber().and_then(|card| self.patron.confirmed_for(card.as_str()));
-        self.waiting.borrow_mut().push_back(Job { entry, confirmed });
+        let card = entry.transaction.action.cardnumber().filter(|card| self.patron.shows(card.as_str()));
+        let answered = card.and_then(|card| self.patron.answered_for(card.as_str()));
+        let seen = card.map(|_| entry.transaction.moment);
+        self.waiting.borrow_mut().push_back(Job { entry, answered, seen });
         if !self.working.replace(true) {
             spawn_local(self.clone().look_up_waiting());
         }
@@ -82,15 +89,15 @@ impl LookupQueue {
     async fn look_up_job(
         self: &Rc<Self>,
         records: &directory::Records,
-        Job { entry, confirmed }: &Job,
+        Job { entry, answered, seen }: &Job,
     ) -> Result<(), LookupError> {
         let later = self.lookups.later();
         let view = self.lookups.view(records, &later);
         match &entry.transaction.action {
             Action::Issue { cardnumber, .. } => {
                 if let Some(found) = view.checkout(entry).await? {
-                    let confirmed = confirmed.or_else(|| self.patron.confirmed_for(cardnumber.as_str()));
-                    self.warn(entry, &found.warned(confirmed), &found.of_item).await;
+                    let answered = answered.or_else(|| self.patron.answered_for(cardnumber.as_str()));
+                    self.warn(entry, &found.warned(answered, *seen), &found.of_item).await;
                 }
             }
             Action::Return { .. } => {
@@ -117,32 +124,27 @@ impl LookupQueue {
             Err(error) => return self.desk.failed(Topic::Other, "editFailed", &error),
         };
         let is_up_to_date = kept.iter().all(|now| holder::is_up_to_date(entry, now));
-        self.desk.log_changed(&LogEvent::Changed(kept));
+        self.desk.log_changed(&LogEvent::Changed(kept.clone()));
         if !is_up_to_date {
             return;
         }
-        let action = &entry.transaction.action;
-        let of_patron = warned.iter().filter(|warned| warned.warning.is_of_patron() && warned.confirmed.is_none());
-        let of_patron: Vec<Warning> = of_patron.map(|warned| warned.warning.clone()).collect();
-        if let Some(card) = action.cardnumber().filter(|_| !of_patron.is_empty()) {
-            if !self.patron.shows(card.as_str()) {
-                // A scanner was faster than the look-up.
-                let name = self.name_of(card.as_str()).await.unwrap_or_default();
-                self.warnings.add_patron(OpenWarning::of_patron(card.as_str(), entry.id, of_patron), &name);
-            } else if let Some(confirmed) = self.patron.wait_for(entry.id) {
-                self.warnings.clone().keep_confirmed(vec![entry.id], confirmed, Warning::is_of_patron).await;
-            }
+        for now in &kept {
+            self.warnings.shown(now);
         }
-        if !of_item.is_empty() {
-            let barcode = action.barcode().map(ToString::to_string).unwrap_or_default();
-            let reason = of_item.iter().map(|about| self.lookups.words_of(about)).collect::<Vec<_>>().join(" ");
-            let warnings = of_item.iter().map(|about| about.warning.clone()).collect();
-            self.warnings.add(OpenWarning::of_item(entry.id, warnings), |_| barcode.clone(), &reason);
-            self.desk.message.answer(Tone::Doubt, &text_with("itemWarned", &[&barcode, &reason]));
+        let stops = of_item.iter().filter(|about| about.warning.is_stop());
+        let stops: Vec<String> = stops.map(|about| self.lookups.words_of(about)).collect();
+        if !stops.is_empty() {
+            self.lists.tell(entry.id, Said { stop: Some(stops.join(" ")), ..Said::default() });
         }
-    }
-
-    async fn name_of(&self, card: &str) -> Option<String> {
-        Some(self.records.get()?.patron_by_code(card).await.ok()??.name())
+        // What is about the patron was said when they came.
+        let tone = match of_item.iter().map(|about| about.warning.grade()).min() {
+            Some(Grade::Stop) => Tone::Bad,
+            Some(Grade::Careful) => Tone::Doubt,
+            Some(Grade::Do) => Tone::Do,
+            Some(Grade::Note) | None => return,
+        };
+        let reason: Vec<String> = of_item.iter().map(|about| self.lookups.words_of(about)).collect();
+        let barcode = entry.transaction.action.barcode().map(ToString::to_string).unwrap_or_default();
+        self.desk.message.answer(tone, &text_with("itemWarned", &[&barcode, &reason.join(" ")]));
     }
 }

@@ -55,7 +55,9 @@ impl Print {
     /// # Errors
     /// When the page lacks an element.
     pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
-        dom::on_click("print-slip", self, Self::offer_slip)?;
+        for id in ["print-slip", "menu-slip"] {
+            dom::on_click(id, self, Self::offer_slip)?;
+        }
         dom::on_click("print-log", self, |this| spawn_local(this.clone().offer(Wish::Log(this.table.shown()))))?;
         dom::on_click("slip-cancel", self, |this| this.dialog.close())?;
         dom::on_submit("slip-form", self, |this| spawn_local(this.clone().print_chosen()))

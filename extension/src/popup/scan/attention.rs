@@ -1,17 +1,20 @@
-//! Scans that could not be recorded: shown with their values until somebody deals with them.
+//! Scans that could not be recorded: shown with their values, on top of the list they would stand in, until somebody deals with
+//! them.
 
 use super::{Problem, Unrecorded};
 use crate::{
     dom::{self, elements},
     i18n::text,
 };
+use koct_core::log::warned::Grade;
 use std::{cell::RefCell, rc::Rc};
 use web_sys::HtmlElement;
 
 elements! {
     /// The list of them.
     pub(crate) struct Attention {
-        list: HtmlElement = "attention",
+        checkouts: HtmlElement = "attention-checkout",
+        checkins: HtmlElement = "attention-checkin",
         ;
         /// The row of the last card that was taken for the next patron's: there is one such row at most.
         next_patron: RefCell<Option<HtmlElement>>,
@@ -27,9 +30,8 @@ impl Attention {
         dom::set_field(&row, "reason", &unrecorded.reason());
         dom::set_field(&row, "retry", &unrecorded.retry_label());
         dom::set_field(&row, "dismiss", &text("attentionDismiss"));
-        if unrecorded.is_a_question() {
-            let _ = row.set_attribute("data-question", "");
-        }
+        let grade = if unrecorded.is_a_question() { Grade::Careful } else { Grade::Stop };
+        let _ = row.set_attribute("data-grade", grade.name());
         if matches!(unrecorded, Unrecorded::Scan(_, Problem::NextPatron(_)))
             && let Some(before) = self.next_patron.replace(Some(row.clone()))
         {
@@ -38,25 +40,23 @@ impl Attention {
         for name in ["retry", "dismiss"] {
             let Some(button) = dom::field(&row, name) else { continue };
             let (row, done) = (row.clone(), done.clone());
-            dom::bind(&button, "click", self, move |this| {
+            dom::bind(&button, "click", self, move |_| {
                 row.remove();
-                this.hide_if_empty();
                 done(name == "retry");
             });
         }
-        let _ = self.list.append_with_node_1(&row);
-        self.list.set_hidden(false);
+        let list = if unrecorded.is_checkin() { &self.checkins } else { &self.checkouts };
+        let _ = list.prepend_with_node_1(&row);
+        // Whatever the list shows: this is seen.
+        if let Some(scrolled) = list.parent_element() {
+            scrolled.set_scroll_top(0);
+        }
     }
 
     /// The last card that was taken for the next patron's was taken back.
     pub(crate) fn remove_card(&self) {
         if let Some(row) = self.next_patron.take() {
             row.remove();
-            self.hide_if_empty();
         }
-    }
-
-    fn hide_if_empty(&self) {
-        self.list.set_hidden(self.list.child_element_count() == 0);
     }
 }
