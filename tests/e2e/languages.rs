@@ -123,9 +123,11 @@ fn where_koct_does_not_speak_the_language_all_of_it_is_english() {
     assert_eq!(time.as_str().unwrap(), desk.rows().unwrap()[0].timestamp);
 }
 
-/// What is wider than the place that it has, by its id: a button or a label that is cut off.
+/// What is wider than the place that it has, by its id: a button or a label that is cut off. Not what is only said, and what has its
+/// whole text behind it where there is no room.
 const CUT: &str = "[...document.querySelectorAll('header *, main button, main label, th, td, h1, h2, h3')] \
-    .filter(element => element.checkVisibility() && element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1 && element.id !== 'desk' && element.id !== 'reachable') \
+    .filter(element => element.checkVisibility() && element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1 && element.id !== 'desk' && element.id !== 'reachable' \
+    && !element.matches('.clip') && getComputedStyle(element).clipPath === 'none') \
     .map(element => element.id || element.textContent)";
 
 /// What does not fit on the settings page, by its id, its class or its text: of more than two lines, or a line of help of more
