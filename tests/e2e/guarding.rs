@@ -94,7 +94,7 @@ fn a_card_in_the_field_of_the_item_is_the_next_patron() {
     desk.page.wait("!document.getElementById('patron-items-list').innerText.includes('B3')").unwrap();
     // At the checkin nobody can tell what is meant.
     desk.page.type_text(&format!("{}23529001223601\n", key::F4)).unwrap();
-    desk.page.wait("document.getElementById('attention-checkout').innerText.includes('like a patron’s card')").unwrap();
+    desk.page.wait("document.getElementById('attention-checkin').innerText.includes('like a patron’s card')").unwrap();
     assert_eq!(desk.total().unwrap(), 3);
     desk.page.click(".attention [data-field=retry]").unwrap();
     desk.wait_for_total(4).unwrap();

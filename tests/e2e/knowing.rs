@@ -355,7 +355,7 @@ fn what_comes_back_says_where_it_goes_and_never_who_had_it() {
     wait_for_text(&desk, "message", "On the hold shelf for");
     desk.check_out("23529001223611", &item(11)).unwrap();
     desk.page.press(&[key::CONTROL, key::ENTER]).unwrap();
-    desk.page.wait("document.getElementById('warnings').hidden").unwrap();
+    desk.page.wait("!document.querySelector('#patron-items-list li[data-grade=stop]')").unwrap();
     // What somebody has taken stands on no shelf; what came back does.
     desk.page.wait("document.getElementById('show-aside').hidden").unwrap();
     desk.check_in(&item(10)).unwrap();

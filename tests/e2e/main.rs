@@ -35,6 +35,7 @@ mod printing;
 mod records;
 mod scanning;
 mod settings;
+mod still;
 mod todo;
 mod traces;
 mod windows;

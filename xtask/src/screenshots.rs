@@ -206,7 +206,7 @@ impl Album<'_> {
         self.dialog(page, "#clear", "clear-dialog", "#clear-cancel")?;
         self.dialog(page, "tr[data-seq='3'] [data-edit]", "edit-dialog", "#edit-cancel")?;
         self.dialog(page, "#open-help", "help-dialog", "#help-close")?;
-        self.dialog(page, "#print-slip", "slip-dialog", "#slip-cancel")?;
+        self.dialog(page, "#menu-slip", "slip-dialog", "#slip-cancel")?;
         let bus = "Version=1.0\tGenerator=koct\tDesk=Bus\tUtcOffset=0\n2026-11-23 11:00:00 000\treturn\t39999000000055\n\
                    2026-11-23 11:00:02 000\trenew\t39999000000055\n";
         page.drop_files(

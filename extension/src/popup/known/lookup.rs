@@ -89,6 +89,11 @@ impl Lookups {
         }
     }
 
+    /// The branch code of this desk's library; empty where that is not set.
+    pub(crate) fn own_library(&self) -> String {
+        self.desk.preferences.borrow().form.branchcode.clone()
+    }
+
     /// The name of a library, or its code where that is all that is known.
     pub(crate) fn library_name(&self, code: &str) -> String {
         self.records.library_name(code)

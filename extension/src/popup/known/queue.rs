@@ -139,20 +139,14 @@ impl LookupQueue {
         if !stops.is_empty() {
             self.lists.tell(entry.id, Said { stop: Some(stops.join(" ")), ..Said::default() });
         }
-        let Some(grade) = warned.iter().filter(|warned| warned.confirmed.is_none()).map(|it| it.warning.grade()).min()
-        else {
-            return;
+        // What is about the patron was said when they came.
+        let tone = match of_item.iter().map(|about| about.warning.grade()).min() {
+            Some(Grade::Stop) => Tone::Bad,
+            Some(Grade::Careful) => Tone::Doubt,
+            Some(Grade::Do) => Tone::Do,
+            Some(Grade::Note) | None => return,
         };
         let reason: Vec<String> = of_item.iter().map(|about| self.lookups.words_of(about)).collect();
-        let tone = match grade {
-            Grade::Stop => Tone::Bad,
-            Grade::Careful => Tone::Doubt,
-            Grade::Do => Tone::Do,
-            Grade::Note => return,
-        };
-        if reason.is_empty() {
-            return;
-        }
         let barcode = entry.transaction.action.barcode().map(ToString::to_string).unwrap_or_default();
         self.desk.message.answer(tone, &text_with("itemWarned", &[&barcode, &reason.join(" ")]));
     }

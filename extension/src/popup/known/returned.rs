@@ -74,7 +74,8 @@ impl Returned {
         let materials = Some(found.materials()).filter(|materials| !materials.is_empty());
         let materials = materials.map(|materials| text_with("returnedMaterials", &[materials]));
         let mut about = vec![title.to_owned()];
-        let where_to = found.where_to();
+        let here = self.lookups.own_library();
+        let where_to = found.where_to(&here);
         let (words, word, place) = match where_to {
             WhereTo::SetAside { who, pickup } => {
                 let library = self.lookups.library_name(pickup);
@@ -88,6 +89,11 @@ impl Returned {
             }
             WhereTo::Unknown => {
                 (text("returnedUnknown"), Some((Grade::Careful, text("shortUnknownItem"))), String::new())
+            }
+            WhereTo::Library(library) => {
+                let library = self.lookups.library_name(library);
+                about.extend(item.map(|item| item.call_number.clone()));
+                (text_with("returnedSendTo", &[&library]), Some((Grade::Do, library)), String::new())
             }
             WhereTo::Shelf { call_number: "" } => (text("returnedShelf"), None, String::new()),
             WhereTo::Shelf { call_number } => {
@@ -106,6 +112,7 @@ impl Returned {
             where_to.grade()
         };
         let _ = self.panel.set_attribute("data-grade", grade.name());
+        let _ = self.panel.toggle_attribute_with_force("data-elsewhere", matches!(where_to, WhereTo::Library(_)));
         self.where_to.set_text_content(Some(&wording::harmless(&words)));
         self.where_to.set_class_name("clip sign");
         let _ = self.where_to.set_attribute("data-grade", grade.name());

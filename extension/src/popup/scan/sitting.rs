@@ -264,13 +264,14 @@ impl SittingLists {
         let said = self.said.borrow();
         let said = said.get(&entry.id);
         let place = said.map(|said| said.place.as_str()).filter(|_| is_checkin(entry));
-        dom::set_field(element, "time", place.filter(|place| !place.is_empty()).unwrap_or(&time));
         let stops: Vec<&Warning> = entry.open_stops().collect();
         let word = match said.and_then(|said| said.word.clone()) {
             Some(word) => Some(word),
             None if stops.is_empty() => wording::gravest(&entry.warnings),
             None => None,
         };
+        let place = place.filter(|place| !place.is_empty() && word.is_none());
+        dom::set_field(element, "time", place.unwrap_or(&time));
         if let Some(chip) = dom::field(element, "word") {
             chip.set_hidden(word.is_none());
             chip.set_text_content(word.as_ref().map(|(_, words)| words.as_str()));
