@@ -44,7 +44,12 @@ pub async fn start_popup(borrowers_db: Function) -> Result<(), JsValue> {
 /// When the page lacks an element that the controller binds to.
 #[wasm_bindgen]
 pub async fn start_options() -> Result<(), JsValue> {
-    options::start().await
+    settings_page().await.await
+}
+
+#[wasm_split_helpers::wasm_split(settings)]
+fn settings_page() -> futures_util::future::LocalBoxFuture<'static, Result<(), JsValue>> {
+    Box::pin(options::start())
 }
 
 /// The event page was loaded: Firefox has started, or an event came.

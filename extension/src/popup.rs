@@ -36,6 +36,7 @@ use known::{
 };
 use log::{batches::Batches, edit::Edit, find::Find, slip::Print, table::Table};
 use scan::{attention::Attention, checkin::Checkin, checkout::Checkout, scans::Scans, sitting::SittingLists};
+use futures_util::future::LocalBoxFuture;
 use std::{rc::Rc, time::Duration};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
@@ -81,31 +82,15 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     let attention = Rc::new(Attention::new()?);
     let scans = Scans::new(desk.clone(), attention, records.clone(), lookups, patron.clone(), queue.clone());
     let scans = Rc::new(scans?);
-    let edit = Rc::new(Edit::new(desk.clone(), queue)?);
     let labels = Rc::new(Labels::new(desk.clone(), records.clone())?);
-    let table = Rc::new(Table::new(desk.clone(), edit.clone(), labels.clone())?);
-    let find = Rc::new(Find::new(desk.clone(), table.clone())?);
-    let print = Rc::new(Print::new(desk.clone(), table.clone())?);
-    let aside = Rc::new(Aside::new(desk.clone(), records.clone(), print.clone())?);
-    let doubts = Rc::new(Doubts::new(desk.clone())?);
-    let settling = Rc::new(Settling::new(desk.clone())?);
-    let reach = Rc::new(Reach::new(desk.clone())?);
-    let guide = Rc::new(Guide::new(desk.clone())?);
-    let review = Rc::new(Review::new(desk.clone(), edit.clone())?);
     desk.tell(vec![
         sitting.clone(),
-        labels,
-        find.clone(),
+        labels.clone(),
         patron.clone(),
         warnings,
         returned,
-        aside.clone(),
         suggestions.clone(),
         records.clone(),
-        doubts.clone(),
-        settling.clone(),
-        reach.clone(),
-        guide.clone(),
     ]);
     // Ready to scan before anything is read: what is scanned meanwhile waits in the queue.
     let checkout = Checkout::new(desk.clone(), scans.clone(), patron.clone(), sitting, suggestions)?;
@@ -115,6 +100,36 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     window::stray::bind(&desk)?;
     window::keys::bind(&patron)?;
     mark("koct-ready")?;
+    later(Base { desk, records, patron, queue, labels }).await.await
+}
+
+/// What the later panels are given.
+struct Base {
+    desk: Rc<Desk>,
+    records: Rc<Records>,
+    patron: Rc<PatronPanel>,
+    queue: Rc<LookupQueue>,
+    labels: Rc<Labels>,
+}
+
+#[wasm_split_helpers::wasm_split(later)]
+fn later(base: Base) -> LocalBoxFuture<'static, Result<(), JsValue>> {
+    Box::pin(start_later(base))
+}
+
+async fn start_later(base: Base) -> Result<(), JsValue> {
+    let Base { desk, records, patron, queue, labels } = base;
+    let edit = Rc::new(Edit::new(desk.clone(), queue)?);
+    let table = Rc::new(Table::new(desk.clone(), edit.clone(), labels.clone())?);
+    let find = Rc::new(Find::new(desk.clone(), table.clone())?);
+    let print = Rc::new(Print::new(desk.clone(), table.clone())?);
+    let aside = Rc::new(Aside::new(desk.clone(), records.clone(), print.clone())?);
+    let doubts = Rc::new(Doubts::new(desk.clone())?);
+    let settling = Rc::new(Settling::new(desk.clone())?);
+    let reach = Rc::new(Reach::new(desk.clone())?);
+    let guide = Rc::new(Guide::new(desk.clone())?);
+    let review = Rc::new(Review::new(desk.clone(), edit.clone())?);
+    desk.tell(vec![find.clone(), aside.clone(), doubts.clone(), settling.clone(), reach.clone(), guide.clone()]);
     window::help::bind()?;
     Rc::new(Commit::new(desk.clone(), review.clone())?).bind();
     files::export::bind(&desk)?;

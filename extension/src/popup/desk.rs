@@ -28,7 +28,7 @@ use koct_core::{
     },
 };
 use std::{
-    cell::{Cell, OnceCell, RefCell},
+    cell::{Cell, RefCell},
     collections::HashMap,
     rc::Rc,
 };
@@ -95,7 +95,7 @@ elements! {
         pub(crate) looking_through: Cell<bool>,
         pub(crate) windows: Windows = Windows::new()?,
         /// Everybody who is told, in their order.
-        panels: OnceCell<Vec<Rc<dyn Panel>>>,
+        panels: RefCell<Vec<Rc<dyn Panel>>>,
     }
 }
 
@@ -103,14 +103,14 @@ elements! {
 pub(crate) struct Permit(#[expect(dead_code, reason = "held, not read")] Option<lock::Lock>);
 
 impl Desk {
-    /// From now on these are told, in this order.
+    /// From now on these are told too, in this order, after those that are told already.
     pub(crate) fn tell(&self, panels: Vec<Rc<dyn Panel>>) {
-        let _ = self.panels.set(panels);
+        self.panels.borrow_mut().extend(panels);
     }
 
     /// Everybody who is told.
     pub(crate) fn panels(&self) -> impl Iterator<Item = Rc<dyn Panel>> {
-        self.panels.get().into_iter().flatten().cloned()
+        self.panels.borrow().clone().into_iter()
     }
 
     /// Something did not work: the text of `key`, with the reason.
