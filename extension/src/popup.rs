@@ -23,6 +23,8 @@ mod window;
 use crate::{
     dom,
     i18n::{text, text_with},
+    later::{self, later},
+    preferences,
     store::{self, Store, StoreError},
     webext,
     wording::Explained as _,
@@ -30,18 +32,19 @@ use crate::{
 use commit::{Commit, doubts::Doubts, reach::Reach, review::Review, settle::Settling};
 use desk::{Desk, Panel};
 use files::import::Import;
+use futures_util::future::join;
 use known::{
     aside::Aside, labels::Labels, lookup::Lookups, patron::PatronPanel, queue::LookupQueue, records::Records,
     returned::Returned, suggest::Suggestions, warnings::Warnings,
 };
 use log::{batches::Batches, edit::Edit, find::Find, slip::Print, table::Table};
 use scan::{attention::Attention, checkin::Checkin, checkout::Checkout, scans::Scans, sitting::SittingLists};
-use futures_util::future::LocalBoxFuture;
 use std::{rc::Rc, time::Duration};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_extensions_sys::browser;
 use web_sys::Element;
+pub(crate) use window::early::Early;
 use window::{
     focus::Focus,
     guide::Guide,
@@ -55,13 +58,24 @@ pub(crate) const DRAWING_LAG: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// When the page lacks an element.
-pub(crate) async fn start() -> Result<(), JsValue> {
-    crate::i18n::localise(&dom::document()?);
+pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
+    mark("koct-runs")?;
+    // Compiled while the log is opened.
+    spawn_local(later::load());
     let focus = Focus::new()?;
     let message = Rc::new(Message::new(focus.clone())?);
     message.bind();
-    let Some(store) = open_log(&message).await? else { return Ok(()) };
+    let page = async {
+        crate::i18n::localise(&dom::document()?);
+        preferences::load().await
+    };
+    let (store, preferences) = join(open_log(&message), page).await;
+    let Some(store) = store? else { return Ok(()) };
     let desk = Rc::new(Desk::new(store, message, focus)?);
+    // Where they cannot be read, the defaults hold: nothing keeps a desk from recording.
+    if let Ok(preferences) = preferences {
+        desk.preferences.replace(preferences);
+    }
     let records = Rc::new(Records::new(desk.clone())?);
     let lookups = Rc::new(Lookups::new(desk.clone(), records.clone())?);
     let warnings = Rc::new(Warnings::new(desk.clone())?);
@@ -99,11 +113,12 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     scans.bind()?;
     window::stray::bind(&desk)?;
     window::keys::bind(&patron)?;
+    early.give_keys(&desk);
     mark("koct-ready")?;
-    later(Base { desk, records, patron, queue, labels }).await.await
+    start_others(Base { desk, records, patron, queue, labels }, early).await
 }
 
-/// What the later panels are given.
+/// What the panels are given that scanning does not wait for.
 struct Base {
     desk: Rc<Desk>,
     records: Rc<Records>,
@@ -112,12 +127,14 @@ struct Base {
     labels: Rc<Labels>,
 }
 
-#[wasm_split_helpers::wasm_split(later)]
-fn later(base: Base) -> LocalBoxFuture<'static, Result<(), JsValue>> {
-    Box::pin(start_later(base))
+later! {
+    /// Starts all panels but those that are scanned into.
+    async fn start_others(base: Base, early: Early) -> Result<(), JsValue> {
+        others(base, early).await
+    }
 }
 
-async fn start_later(base: Base) -> Result<(), JsValue> {
+async fn others(base: Base, early: Early) -> Result<(), JsValue> {
     let Base { desk, records, patron, queue, labels } = base;
     let edit = Rc::new(Edit::new(desk.clone(), queue)?);
     let table = Rc::new(Table::new(desk.clone(), edit.clone(), labels.clone())?);
@@ -154,7 +171,8 @@ async fn start_later(base: Base) -> Result<(), JsValue> {
     desk.watch_settings();
     desk.hear_others();
 
-    desk.clone().reload_preferences().await;
+    early.give_clicks();
+    desk.show_preferences();
     desk.clone().recover().await;
     desk.clone().reread_log().await;
     mark("koct-shown")?;
@@ -167,6 +185,7 @@ async fn start_later(base: Base) -> Result<(), JsValue> {
         log::clear::offer(&desk);
     }
     dom::document()?.body().ok_or("no body")?.set_attribute("data-ready", "")?;
+    mark("koct-whole")?;
     find.prepare();
     Ok(())
 }

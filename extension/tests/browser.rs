@@ -69,7 +69,7 @@ async fn seconds_of_one_item_rise_however_it_is_spelled_and_whatever_the_clock_d
 
 fn attempt() -> Attempt {
     let server = ServerUrl::parse("https://koha.example.org").unwrap();
-    Attempt::new(CommitType::Apply, server)
+    Attempt::new(CommitType::Apply, &server)
 }
 
 fn sending() -> Status {

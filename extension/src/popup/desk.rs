@@ -10,6 +10,7 @@ use crate::{
     clock,
     dom::elements,
     i18n::{plural, text, text_with},
+    later::later,
     lock,
     preferences::{self, Preferences},
     slices,
@@ -147,14 +148,15 @@ impl Desk {
         if let Ok(preferences) = preferences::load().await {
             *self.preferences.borrow_mut() = preferences;
         }
+        self.show_preferences();
+    }
+
+    /// Shows what was read of the settings.
+    pub(crate) fn show_preferences(self: &Rc<Self>) {
         let commit_type = self.preferences.borrow().form.commit_type;
         self.commit_label.set_text_content(Some(&wording::commit_type(commit_type)));
         self.message.set_sounds(self.preferences.borrow().desk.sounds);
-        let line = match self.settings() {
-            Some(settings) => text_with("deskConfigured", &[&settings.branchcode, settings.server.as_str()]),
-            None => text("deskNotConfigured"),
-        };
-        self.status_line.set_text_content(Some(&line));
+        spawn_local(show_desk(self.clone()));
         let notice = self.preferences.borrow().desk.notice.clone();
         self.notice.set_hidden(notice.is_empty());
         self.notice.set_text_content(Some(&notice));
@@ -211,27 +213,42 @@ impl Desk {
 
     /// Takes back what was just recorded.
     pub(crate) async fn take_back(self: Rc<Self>, id: TransactionId) {
+        take_back(self, id).await;
+    }
+}
+
+later! {
+    /// Says for which library and server this desk works.
+    async fn show_desk(desk: Rc<Desk>) {
+        let line = match desk.settings() {
+            Some(settings) => text_with("deskConfigured", &[&settings.branchcode, settings.server.as_str()]),
+            None => text("deskNotConfigured"),
+        };
+        desk.status_line.set_text_content(Some(&line));
+    }
+
+    async fn take_back(desk: Rc<Desk>, id: TransactionId) {
         // Before the lock is waited for: another window may correct it meanwhile.
-        let seen: Seen = match self.store.get(&[id]).await {
+        let seen: Seen = match desk.store.get(&[id]).await {
             Ok(entries) => entries.into_iter().collect(),
-            Err(error) => return self.failed(Topic::Change, "editFailed", &error),
+            Err(error) => return desk.failed(Topic::Change, "editFailed", &error),
         };
-        let Some(_permit) = self.may_change(id).await else { return };
+        let Some(_permit) = desk.may_change(id).await else { return };
         let Some(now) = clock::now() else {
-            return self.message.about(Topic::Change).show(Tone::Bad, &text("attentionClock"));
+            return desk.message.about(Topic::Change).show(Tone::Bad, &text("attentionClock"));
         };
-        match self.store.change(&[id], |entry| seen.is(entry).then(|| entry.deleted(now)).flatten()).await {
+        match desk.store.change(&[id], |entry| seen.is(entry).then(|| entry.deleted(now)).flatten()).await {
             Ok(changes) => {
                 let words = changes.first().map(|change| wording::entry(&change.entry)).unwrap_or_default();
-                self.apply(changes);
-                self.draw_now();
-                self.message.about(Topic::Change).show(Tone::Good, &text_with("undone", &[&words]));
+                desk.apply(changes);
+                desk.draw_now();
+                desk.message.about(Topic::Change).show(Tone::Good, &text_with("undone", &[&words]));
             }
             Err(StoreError::NotOpen(_)) => {
                 // Sent, or changed in another window a moment ago: the one before is not what is meant.
-                self.message.answer(Tone::Doubt, &text("undoTooLate"));
+                desk.message.answer(Tone::Doubt, &text("undoTooLate"));
             }
-            Err(error) => self.failed(Topic::Change, "editFailed", &error),
+            Err(error) => desk.failed(Topic::Change, "editFailed", &error),
         }
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     directory,
     dom::elements,
     i18n::text_with,
+    later::later,
     popup::{Desk, Tone, Topic},
     store::StoreError,
 };
@@ -51,6 +52,12 @@ struct Job {
     confirmed: Option<Moment>,
 }
 
+later! {
+    async fn look_up_waiting(queue: Rc<LookupQueue>) {
+        queue.look_up_waiting().await;
+    }
+}
+
 impl LookupQueue {
     /// Looks up what was just recorded, and warns where there is something to be warned of. Never waits.
     pub(crate) fn look_up(self: &Rc<Self>, entry: Entry) {
@@ -60,7 +67,7 @@ impl LookupQueue {
         let confirmed = entry.transaction.action.cardnumber().and_then(|card| self.patron.confirmed_for(card.as_str()));
         self.waiting.borrow_mut().push_back(Job { entry, confirmed });
         if !self.working.replace(true) {
-            spawn_local(self.clone().look_up_waiting());
+            spawn_local(look_up_waiting(self.clone()));
         }
     }
 

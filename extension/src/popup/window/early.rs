@@ -1,0 +1,74 @@
+//! What came before the window was ready: keys from the first paint on, and clicks. `popup/early.js` keeps them, since the page is
+//! seen before this is loaded; here they take effect, in their order, as if they came now.
+
+use super::focus::{TYPED_INTO, target};
+use crate::{dom, popup::Desk};
+use js_sys::Array;
+use std::rc::Rc;
+use wasm_bindgen::{JsCast, prelude::*};
+use web_sys::{Element, Event, HtmlElement, HtmlInputElement, KeyboardEvent, KeyboardEventInit};
+
+#[wasm_bindgen]
+extern "C" {
+    /// What is kept.
+    pub type Early;
+
+    /// The keys; from now on they take their own way.
+    #[wasm_bindgen(method, js_name = takeKeys)]
+    fn take_keys(this: &Early) -> Array;
+
+    /// The buttons that were clicked; from now on clicks take their own way.
+    #[wasm_bindgen(method, js_name = takeClicks)]
+    fn take_clicks(this: &Early) -> Array;
+}
+
+impl Early {
+    /// Gives the keys to the fields. In one tick: nothing that is typed now comes in between.
+    pub(crate) fn give_keys(&self, desk: &Rc<Desk>) {
+        let mut was_for: Option<Element> = None;
+        for event in self.take_keys().iter().filter_map(|event| event.dyn_into::<KeyboardEvent>().ok()) {
+            // A person went to another field meanwhile.
+            let is_for = target(&event).filter(|target| target.matches(TYPED_INTO).unwrap_or(false));
+            if let Some(field) =
+                is_for.filter(|field| was_for.replace(field.clone()).is_some_and(|before| before != *field))
+            {
+                let _ = field.unchecked_into::<HtmlElement>().focus();
+            }
+            press(desk, &event.key());
+        }
+    }
+
+    /// Clicks the buttons.
+    pub(crate) fn give_clicks(&self) {
+        for button in self.take_clicks().iter().filter_map(|button| button.dyn_into::<HtmlElement>().ok()) {
+            button.click();
+        }
+    }
+}
+
+/// Presses a key where the focus is.
+fn press(desk: &Rc<Desk>, key: &str) {
+    let focused = || dom::document().ok().and_then(|page| page.active_element());
+    let init = KeyboardEventInit::new();
+    init.set_key(key);
+    init.set_bubbles(true);
+    init.set_cancelable(true);
+    let (Some(target), Ok(event)) = (focused(), KeyboardEvent::new_with_keyboard_event_init_dict("keydown", &init))
+    else {
+        return;
+    };
+    let is_taken = !target.dispatch_event(&event).unwrap_or(false);
+    if is_taken || key.chars().count() != 1 {
+        return;
+    }
+    // What the browser does with a key that a person presses.
+    let field = focused()
+        .and_then(|focused| focused.dyn_into::<HtmlInputElement>().ok())
+        .or_else(|| desk.focus.to_scan_field());
+    if let Some(field) = field {
+        field.set_value(&format!("{}{key}", field.value()));
+        if let Ok(event) = Event::new("input") {
+            let _ = field.dispatch_event(&event);
+        }
+    }
+}
