@@ -67,14 +67,14 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
     message.bind();
     let page = async {
         crate::i18n::localise(&dom::document()?);
-        preferences::load().await
+        preferences::load_desk().await
     };
-    let (store, preferences) = join(open_log(&message), page).await;
+    let (store, settings) = join(open_log(&message), page).await;
     let Some(store) = store? else { return Ok(()) };
     let desk = Rc::new(Desk::new(store, message, focus)?);
     // Where they cannot be read, the defaults hold: nothing keeps a desk from recording.
-    if let Ok(preferences) = preferences {
-        desk.preferences.replace(preferences);
+    if let Ok(settings) = settings {
+        desk.preferences.borrow_mut().desk = settings;
     }
     let records = Rc::new(Records::new(desk.clone())?);
     let lookups = Rc::new(Lookups::new(desk.clone(), records.clone())?);
@@ -172,7 +172,7 @@ async fn others(base: Base, early: Early) -> Result<(), JsValue> {
     desk.hear_others();
 
     early.give_clicks();
-    desk.show_preferences();
+    desk.clone().reload_preferences().await;
     desk.clone().recover().await;
     desk.clone().reread_log().await;
     mark("koct-shown")?;

@@ -10,6 +10,7 @@ pub(crate) use koct_core::settings::table::Preferences;
 use koct_core::{
     DeskName,
     settings::{
+        desk::DeskSettings,
         policy::Policy,
         stored::{Stored, TESTED},
         table::DESK_NAME,
@@ -35,6 +36,21 @@ pub(crate) async fn load() -> Result<Preferences, JsValue> {
         preferences.form.desk_name = name;
     }
     Ok(preferences)
+}
+
+/// How the desk works: all that scanning needs to know, read before the rest.
+///
+/// # Errors
+/// When Firefox cannot read its storage.
+pub(crate) async fn load_desk() -> Result<DeskSettings, JsValue> {
+    let storage = browser().storage();
+    let local = storage.local().get(&JsValue::NULL).await?;
+    // Firefox answers with an error where there is none.
+    let policy = match storage.managed().get(&JsValue::NULL).await {
+        Ok(managed) => Policy::parse_unchecked(&json(&managed)?),
+        Err(_) => Policy::default(),
+    };
+    Ok(Stored::parse(&json(&local)?, "").desk(&policy))
 }
 
 async fn read() -> Result<(Stored, Preferences), JsValue> {

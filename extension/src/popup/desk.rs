@@ -148,11 +148,6 @@ impl Desk {
         if let Ok(preferences) = preferences::load().await {
             *self.preferences.borrow_mut() = preferences;
         }
-        self.show_preferences();
-    }
-
-    /// Shows what was read of the settings.
-    pub(crate) fn show_preferences(self: &Rc<Self>) {
         let commit_type = self.preferences.borrow().form.commit_type;
         self.commit_label.set_text_content(Some(&wording::commit_type(commit_type)));
         self.message.set_sounds(self.preferences.borrow().desk.sounds);
