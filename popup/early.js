@@ -1,31 +1,42 @@
-// Keys and clicks that come before the core is there are kept, in their order, and given to it: extension/src/popup/window/early.rs.
-// The core is compiled from the first moment on, while the page is read.
+// What need not wait for the core is begun here, before all else in the page; and what a person does before the core is there is
+// kept for it, in its order: extension/src/popup/window/early.rs.
+
+// Keys that type something, end a code or are the window's own.
+const KEPT = /^(.|Enter|Tab|F[1-489])$/u;
+
 const early = {
+  // Compiled while the page is read.
   module: WebAssembly.compileStreaming(fetch("../pkg/koct_extension_bg.wasm")),
+  // Settings and presets. Firefox answers with an error where there are no presets.
+  stored: Promise.all([browser.storage.local.get(), browser.storage.managed.get().catch(() => null)]),
   keys: [],
   clicks: [],
+  takeKeys() {
+    removeEventListener("keydown", keepKey, true);
+    return early.keys;
+  },
+  takeClicks() {
+    removeEventListener("click", keepClick, true);
+    return early.clicks;
+  },
 };
 
-const keepKey = (event) => {
-  if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+const keep = (event) => {
   event.preventDefault();
   event.stopImmediatePropagation();
-  early.keys.push(event);
+};
+const keepKey = (event) => {
+  if (KEPT.test(event.key) && !event.ctrlKey && !event.altKey && !event.metaKey && !event.isComposing) {
+    keep(event);
+    early.keys.push(event);
+  }
 };
 const keepClick = (event) => {
   const button = event.target.closest("button");
-  if (!button) return;
-  event.preventDefault();
-  event.stopImmediatePropagation();
-  early.clicks.push(button);
-};
-early.takeKeys = () => {
-  removeEventListener("keydown", keepKey, true);
-  return early.keys;
-};
-early.takeClicks = () => {
-  removeEventListener("click", keepClick, true);
-  return early.clicks;
+  if (button) {
+    keep(event);
+    early.clicks.push(button);
+  }
 };
 addEventListener("keydown", keepKey, true);
 addEventListener("click", keepClick, true);

@@ -24,7 +24,6 @@ use crate::{
     dom,
     i18n::{text, text_with},
     later::{self, later},
-    preferences,
     store::{self, Store, StoreError},
     webext,
     wording::Explained as _,
@@ -67,10 +66,14 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
     message.bind();
     let page = async {
         crate::i18n::localise(&dom::document()?);
-        preferences::load_desk().await
+        early.settings().await
     };
     let (store, settings) = join(open_log(&message), page).await;
-    let Some(store) = store? else { return Ok(()) };
+    let Some(store) = store? else {
+        early.drop_keys();
+        early.give_clicks();
+        return Ok(());
+    };
     let desk = Rc::new(Desk::new(store, message, focus)?);
     // Where they cannot be read, the defaults hold: nothing keeps a desk from recording.
     if let Ok(settings) = settings {

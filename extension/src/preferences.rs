@@ -38,19 +38,13 @@ pub(crate) async fn load() -> Result<Preferences, JsValue> {
     Ok(preferences)
 }
 
-/// How the desk works: all that scanning needs to know, read before the rest.
+/// How the desk works: all that scanning needs to know, read before the rest of what is stored and preset.
 ///
 /// # Errors
-/// When Firefox cannot read its storage.
-pub(crate) async fn load_desk() -> Result<DeskSettings, JsValue> {
-    let storage = browser().storage();
-    let local = storage.local().get(&JsValue::NULL).await?;
-    // Firefox answers with an error where there is none.
-    let policy = match storage.managed().get(&JsValue::NULL).await {
-        Ok(managed) => Policy::parse_unchecked(&json(&managed)?),
-        Err(_) => Policy::default(),
-    };
-    Ok(Stored::parse(&json(&local)?, "").desk(&policy))
+/// When they are no JSON.
+pub(crate) fn desk_settings(local: &JsValue, managed: &JsValue) -> Result<DeskSettings, JsValue> {
+    let policy = Policy::parse_unchecked(&json(managed)?);
+    Ok(Stored::parse(&json(local)?, "").desk(&policy))
 }
 
 async fn read() -> Result<(Stored, Preferences), JsValue> {
