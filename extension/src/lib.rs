@@ -26,8 +26,8 @@ mod timer;
 mod webext;
 mod wording;
 
-use futures_util::future::LocalBoxFuture;
 use js_sys::Function;
+use later::part;
 use popup::Early;
 use wasm_bindgen::prelude::*;
 
@@ -47,21 +47,25 @@ pub async fn start_popup(early: Early, borrowers_db: Function) -> Result<(), JsV
 /// When the page lacks an element that the controller binds to.
 #[wasm_bindgen]
 pub async fn start_options() -> Result<(), JsValue> {
-    settings_page().await.await
+    settings_page().await
 }
 
-#[wasm_split_helpers::wasm_split(settings)]
-fn settings_page() -> LocalBoxFuture<'static, Result<(), JsValue>> {
-    Box::pin(options::start())
+part! {
+    settings,
+    async fn settings_page() -> Result<(), JsValue> {
+        options::start().await
+    }
 }
 
 /// The event page was loaded: Firefox has started, or an event came.
 #[wasm_bindgen]
 pub async fn background_woken() {
-    event_page().await.await;
+    event_page().await;
 }
 
-#[wasm_split_helpers::wasm_split(background)]
-fn event_page() -> LocalBoxFuture<'static, ()> {
-    Box::pin(background::woken())
+part! {
+    background,
+    async fn event_page() {
+        background::woken().await;
+    }
 }

@@ -23,7 +23,7 @@ mod window;
 use crate::{
     dom,
     i18n::{text, text_with},
-    later::{self, later},
+    later::{self, later, part},
     store::{self, Store, StoreError},
     webext,
     wording::Explained as _,
@@ -118,30 +118,54 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
     window::keys::bind(&patron)?;
     early.give_keys(&desk);
     mark("koct-ready")?;
-    start_others(Base { desk, records, patron, queue, labels }, early).await
+    let log = start_log(desk.clone(), queue, labels).await?;
+    start_others(desk, records, patron, log, early).await
 }
 
-/// What the panels are given that scanning does not wait for.
-struct Base {
-    desk: Rc<Desk>,
-    records: Rc<Records>,
-    patron: Rc<PatronPanel>,
-    queue: Rc<LookupQueue>,
-    labels: Rc<Labels>,
+/// The log as it is shown.
+struct Log {
+    edit: Rc<Edit>,
+    table: Rc<Table>,
+    find: Rc<Find>,
 }
 
-later! {
-    /// Starts all panels but those that are scanned into.
-    async fn start_others(base: Base, early: Early) -> Result<(), JsValue> {
-        others(base, early).await
+part! {
+    log,
+    /// Shows the log.
+    async fn start_log(desk: Rc<Desk>, queue: Rc<LookupQueue>, labels: Rc<Labels>) -> Result<Log, JsValue> {
+        let edit = Rc::new(Edit::new(desk.clone(), queue)?);
+        let table = Rc::new(Table::new(desk.clone(), edit.clone(), labels)?);
+        let find = Rc::new(Find::new(desk.clone(), table.clone())?);
+        desk.tell(vec![find.clone()]);
+        table.bind()?;
+        find.bind()?;
+        edit.bind()?;
+        desk.reread_log().await;
+        mark("koct-shown")?;
+        Ok(Log { edit, table, find })
     }
 }
 
-async fn others(base: Base, early: Early) -> Result<(), JsValue> {
-    let Base { desk, records, patron, queue, labels } = base;
-    let edit = Rc::new(Edit::new(desk.clone(), queue)?);
-    let table = Rc::new(Table::new(desk.clone(), edit.clone(), labels.clone())?);
-    let find = Rc::new(Find::new(desk.clone(), table.clone())?);
+later! {
+    /// Starts all other panels.
+    async fn start_others(
+        desk: Rc<Desk>,
+        records: Rc<Records>,
+        patron: Rc<PatronPanel>,
+        log: Log,
+        early: Early,
+    ) -> Result<(), JsValue> {
+        others(desk, records, patron, log, early).await
+    }
+}
+
+async fn others(
+    desk: Rc<Desk>,
+    records: Rc<Records>,
+    patron: Rc<PatronPanel>,
+    Log { edit, table, find }: Log,
+    early: Early,
+) -> Result<(), JsValue> {
     let print = Rc::new(Print::new(desk.clone(), table.clone())?);
     let aside = Rc::new(Aside::new(desk.clone(), records.clone(), print.clone())?);
     let doubts = Rc::new(Doubts::new(desk.clone())?);
@@ -149,7 +173,7 @@ async fn others(base: Base, early: Early) -> Result<(), JsValue> {
     let reach = Rc::new(Reach::new(desk.clone())?);
     let guide = Rc::new(Guide::new(desk.clone())?);
     let review = Rc::new(Review::new(desk.clone(), edit.clone())?);
-    desk.tell(vec![find.clone(), aside.clone(), doubts.clone(), settling.clone(), reach.clone(), guide.clone()]);
+    desk.tell_late(vec![aside.clone(), doubts.clone(), settling.clone(), reach.clone(), guide.clone()]);
     window::help::bind()?;
     Rc::new(Commit::new(desk.clone(), review.clone())?).bind();
     files::export::bind(&desk)?;
@@ -157,9 +181,6 @@ async fn others(base: Base, early: Early) -> Result<(), JsValue> {
     doubts.bind()?;
     settling.bind()?;
     Rc::new(Batches::new(desk.clone(), find.clone())?).bind()?;
-    table.bind()?;
-    find.bind()?;
-    edit.bind()?;
     review.bind()?;
     Rc::new(Import::new(desk.clone())?).bind()?;
     files::backup::bind(&desk)?;
@@ -174,11 +195,9 @@ async fn others(base: Base, early: Early) -> Result<(), JsValue> {
     desk.watch_settings();
     desk.hear_others();
 
-    early.give_clicks();
     desk.clone().reload_preferences().await;
     desk.clone().recover().await;
-    desk.clone().reread_log().await;
-    mark("koct-shown")?;
+    early.give_clicks();
     spawn_local(async {
         store::persist().await;
     });

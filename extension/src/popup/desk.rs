@@ -22,7 +22,7 @@ use koct_core::{
     Moment, Settings, TransactionId,
     log::{
         Counts,
-        event::LogEvent,
+        event::{LogEvent, Reread},
         order::{self, Ordered},
         seen::Seen,
         sitting::Sitting,
@@ -107,6 +107,15 @@ impl Desk {
     /// From now on these are told too, in this order, after those that are told already.
     pub(crate) fn tell(&self, panels: Vec<Rc<dyn Panel>>) {
         self.panels.borrow_mut().extend(panels);
+    }
+
+    /// As [`Desk::tell`], where the log is shown already: they begin with it as it is.
+    pub(crate) fn tell_late(&self, panels: Vec<Rc<dyn Panel>>) {
+        for panel in &panels {
+            panel.clone().follow(&LogEvent::Reload(Reread::default()));
+            panel.show_counts(self.counts.get());
+        }
+        self.tell(panels);
     }
 
     /// Everybody who is told.
