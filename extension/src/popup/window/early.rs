@@ -42,12 +42,11 @@ impl Early {
     pub(crate) fn give_keys(&self, desk: &Rc<Desk>) {
         let mut was_for: Option<Element> = None;
         for event in self.take_keys().iter().filter_map(|event| event.dyn_into::<KeyboardEvent>().ok()) {
-            // A person went to another field meanwhile.
-            let is_for = target(&event).filter(|target| target.matches(TYPED_INTO).unwrap_or(false));
-            if let Some(field) =
-                is_for.filter(|field| was_for.replace(field.clone()).is_some_and(|before| before != *field))
-            {
-                let _ = field.unchecked_into::<HtmlElement>().focus();
+            // The keys of one field go where the focus goes from there; a person may have gone to another one in between.
+            let field = target(&event).filter(|target| target.matches(TYPED_INTO).unwrap_or(false));
+            if let Some(field) = field.filter(|field| was_for.as_ref() != Some(field)) {
+                let _ = field.unchecked_ref::<HtmlElement>().focus();
+                was_for = Some(field);
             }
             press(desk, &event.key());
         }
