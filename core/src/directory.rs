@@ -5,7 +5,7 @@
 //! index of names is held in memory, from the first search on.
 //!
 //! What a desk is told lies over that: a [`DeskView`](desk_view::DeskView) has the records and the log, and finds a patron
-//! ([`patron_now`]) or what was scanned ([`item_now`]) with all that is to be warned of; [`to_confirm`] is what a person then
+//! ([`patron_now`]) or what was scanned ([`item_now`]) with all that is to be warned of; [`shown`] is what a person then
 //! has to confirm.
 //!
 //! Measured before it was chosen, against finite state transducers (`fst`) and plain sorted keys: see `docs/directory.md`.
@@ -21,15 +21,17 @@ pub mod import;
 pub mod item_now;
 pub mod labels;
 mod names;
+pub mod patron_fact;
 pub mod patron_now;
 mod reader;
 pub mod record;
 mod run;
+pub mod shown;
 mod sorting;
 #[cfg(test)]
 mod testing;
-pub mod to_confirm;
 mod warning;
+pub mod where_to;
 pub mod write;
 
 use crate::desk::{

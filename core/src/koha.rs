@@ -20,6 +20,7 @@ pub mod pending;
 pub mod records;
 pub mod rest;
 pub mod service;
+pub mod sight;
 pub mod trial;
 
 use crate::{desk::clock::KohaTime, settings::form::Secret};

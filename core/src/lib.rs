@@ -11,7 +11,7 @@
 //! | --- | --- |
 //! | [`desk`] | what a desk records: a scan becomes a [`Transaction`] |
 //! | [`settings`] | what a library and a person have chosen |
-//! | [`log`] | the desk's log of [`Entry`]s, each with its [`Status`]; its order, corrections, search and slips |
+//! | [`log`] | the desk's log of [`Entry`]s, each with its [`Status`]; its order, corrections, search and slips; what is left to do |
 //! | [`desks`] | what several desks recorded: `.koc` files, backups, import, contradictions, clocks that were wrong |
 //! | [`directory`] | what is known of patrons and items offline, and who is warned of what |
 //! | [`koha`] | the wire: typed requests out, typed answers in; the download of records |

@@ -14,6 +14,8 @@ pub mod seen;
 pub mod sitting;
 pub mod slip;
 pub mod status;
+pub mod ticks;
+pub mod todo;
 pub mod warned;
 
 use crate::{
@@ -25,7 +27,8 @@ use crate::{
     log::{
         revision::Revision,
         status::{State, Status},
-        warned::{Warned, Warning},
+        ticks::Tick,
+        warned::{Grade, Warned, Warning},
     },
 };
 use serde::{Deserialize, Serialize};
@@ -54,6 +57,12 @@ pub struct Entry {
     /// What the person was warned of when it was recorded, and whether they confirmed it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warned>,
+    /// By how many days what came back was late, as far as was known then. Absent where it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late: Option<u32>,
+    /// What a person has done by hand since, of what was left to do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ticks: Vec<Tick>,
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
@@ -64,7 +73,17 @@ fn is_zero(number: &u32) -> bool {
 impl Entry {
     /// One that this desk has just recorded.
     pub fn recorded(id: TransactionId, transaction: Transaction) -> Self {
-        Self { id, transaction, status: Status::Local, desk: None, part: 0, history: Vec::new(), warnings: Vec::new() }
+        Self {
+            id,
+            transaction,
+            status: Status::Local,
+            desk: None,
+            part: 0,
+            history: Vec::new(),
+            warnings: Vec::new(),
+            late: None,
+            ticks: Vec::new(),
+        }
     }
 
     /// With these warnings besides.
@@ -91,10 +110,21 @@ impl Entry {
         entry
     }
 
-    /// Whether a person still has to confirm a warning: one about the patron, or one about the item.
-    pub fn awaits_confirmation(&self, about_patron: bool) -> bool {
-        let mut open = self.warnings.iter().filter(|warned| warned.confirmed.is_none());
-        self.status.state() != State::Deleted && open.any(|warned| warned.warning.is_of_patron() == about_patron)
+    /// What a person still has to answer: to lend it all the same, or to take it back, as long as that is possible.
+    pub fn open_stops(&self) -> impl Iterator<Item = &Warning> {
+        let is_here = self.status.state() == State::Local;
+        let open = self.warnings.iter().filter(move |warned| is_here && warned.confirmed.is_none());
+        open.map(|warned| &warned.warning).filter(|warning| warning.is_stop())
+    }
+
+    /// Whether a person is asked about it.
+    pub fn is_stopped(&self) -> bool {
+        self.open_stops().next().is_some()
+    }
+
+    /// The gravest grade of what was warned of.
+    pub fn grade(&self) -> Option<Grade> {
+        self.warnings.iter().map(|warned| warned.warning.grade()).min()
     }
 
     /// The hold for which the item was set aside, and where it will be picked up.
@@ -203,17 +233,21 @@ mod tests {
     }
 
     #[test]
-    fn what_was_warned_of_awaits_a_person_until_they_confirm_it_or_take_it_back() {
+    fn a_person_is_asked_as_long_as_they_can_still_take_it_back() {
         let action = Action::Return { barcode: crate::desk::barcode::Barcode::parse("B").unwrap() };
         let now = Moment::new(1_795_428_000_000, 60).unwrap();
         let entry = Entry::recorded(TransactionId(1), Transaction { moment: now, action });
-        let awaits = |entry: &Entry| [true, false].map(|about_patron| entry.awaits_confirmation(about_patron));
-        assert_eq!(awaits(&entry), [false, false]);
+        assert_eq!((entry.is_stopped(), entry.grade()), (false, None));
         let warned = |warning| Warned { warning, confirmed: None };
-        let entry = entry.warned(&[warned(Warning::LostCard), warned(Warning::OnLoan)]);
-        assert_eq!(awaits(&entry), [true, true]);
-        assert_eq!(awaits(&entry.confirmed(now, Warning::is_of_patron)), [false, true]);
-        assert_eq!(awaits(&Entry { status: Status::Deleted, ..entry }), [false, false]);
+        let entry = entry.warned(&[warned(Warning::OnLoan), warned(Warning::LostCard), warned(Warning::Waiting)]);
+        assert_eq!(entry.open_stops().collect::<Vec<_>>(), [&Warning::LostCard, &Warning::Waiting]);
+        assert_eq!(entry.grade(), Some(Grade::Stop));
+        let answered = entry.confirmed(now, Warning::is_of_patron);
+        assert_eq!(answered.open_stops().collect::<Vec<_>>(), [&Warning::Waiting]);
+        for status in [Status::Deleted, Status::Success, Status::Added] {
+            assert!(!Entry { status, ..entry.clone() }.is_stopped());
+        }
+        assert!(!entry.confirmed(now, Warning::is_stop).is_stopped(), "what is to be looked at needs no answer");
     }
 
     #[test]

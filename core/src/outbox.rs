@@ -97,7 +97,7 @@ use crate::{
     log::{
         Entry,
         order::Ordered,
-        status::{Attempt, Doubt, Status},
+        status::{Attempt, Doubt, NO_PATRON, Status},
     },
     settings::form::{CommitType, Settings},
 };
@@ -365,7 +365,7 @@ impl Outbox {
             self.summary.rejected += 1;
             self.done += 1;
             self.summary.settled.push(id);
-            self.unstored.push((id, Status::Rejected { message: "Borrower not found.".to_owned() }));
+            self.unstored.push((id, Status::Rejected { message: NO_PATRON.to_owned() }));
         }
     }
 

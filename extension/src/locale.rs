@@ -31,6 +31,7 @@ struct Locale {
     time: Function,
     minutes: Function,
     day: Function,
+    short_day: Function,
     decimal_separator: String,
 }
 
@@ -58,6 +59,14 @@ impl Locale {
         let in_words =
             [("dateStyle", "long"), ("calendar", "gregory"), ("numberingSystem", "latn"), ("timeZone", "UTC")];
         let day = DateTimeFormat::new(&list(regional), &options(in_words.into_iter())).format();
+        let in_short = [
+            ("day", "numeric"),
+            ("month", "short"),
+            ("calendar", "gregory"),
+            ("numberingSystem", "latn"),
+            ("timeZone", "UTC"),
+        ];
+        let short_day = DateTimeFormat::new(&list(regional), &options(in_short.into_iter())).format();
         let numbers = |more: &[(&str, &str)]| {
             let options = options(more.iter().copied().chain([("numberingSystem", "latn")]));
             NumberFormat::new(&list(regional), &options)
@@ -70,6 +79,7 @@ impl Locale {
             time,
             minutes,
             day,
+            short_day,
             decimal_separator: call(&numbers(&[]).format(), 1.5).trim_matches(['1', '5']).to_owned(),
             language,
         }
@@ -135,6 +145,11 @@ pub(crate) fn date_and_minutes(local: NaiveDateTime) -> String {
 /// A day, in words.
 pub(crate) fn day(day: NaiveDate) -> String {
     LOCALE.with(|locale| call(&locale.day, millis(day.and_time(NaiveTime::MIN))))
+}
+
+/// A day of this year or near it, in short.
+pub(crate) fn short_day(day: NaiveDate) -> String {
+    LOCALE.with(|locale| call(&locale.short_day, millis(day.and_time(NaiveTime::MIN))).replace(DIRECTION_MARKS, ""))
 }
 
 /// A time of day to the minute, by the clock of its desk.

@@ -28,16 +28,28 @@ use crate::{
     webext,
     wording::Explained as _,
 };
-use commit::{Commit, doubts::Doubts, reach::Reach, review::Review, settle::Settling};
+use commit::{Commit, reach::Reach, review::Review};
 use desk::{Desk, Panel};
 use files::import::Import;
 use futures_util::future::join;
 use known::{
-    aside::Aside, labels::Labels, lookup::Lookups, patron::PatronPanel, queue::LookupQueue, records::Records,
-    returned::Returned, suggest::Suggestions, warnings::Warnings,
+    labels::Labels, lookup::Lookups, patron::PatronPanel, queue::LookupQueue, records::Records, returned::Returned,
+    suggest::Suggestions, warnings::Warnings,
 };
-use log::{batches::Batches, edit::Edit, find::Find, slip::Print, table::Table};
-use scan::{attention::Attention, checkin::Checkin, checkout::Checkout, scans::Scans, sitting::SittingLists};
+use log::{
+    batches::Batches,
+    edit::Edit,
+    find::Find,
+    slip::Print,
+    table::Table,
+    tabs::Tabs,
+    todo::{Todo, names::Names},
+    whose::Whose,
+};
+use scan::{
+    answers::Answers, attention::Attention, checkin::Checkin, checkout::Checkout, moving::MoveVisit, open::OpenScans,
+    scans::Scans, sitting::SittingLists,
+};
 use std::{rc::Rc, time::Duration};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
@@ -82,10 +94,10 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
     let records = Rc::new(Records::new(desk.clone())?);
     let lookups = Rc::new(Lookups::new(desk.clone(), records.clone())?);
     let warnings = Rc::new(Warnings::new(desk.clone())?);
-    let sitting = Rc::new(SittingLists::new(desk.clone())?);
-    let patron = PatronPanel::new(desk.clone(), records.clone(), lookups.clone(), warnings.clone(), sitting.clone());
-    let patron = Rc::new(patron?);
-    let returned = Rc::new(Returned::new(lookups.clone())?);
+    let labels = Rc::new(Labels::new(desk.clone(), records.clone())?);
+    let sitting = Rc::new(SittingLists::new(desk.clone(), labels.clone())?);
+    let patron = Rc::new(PatronPanel::new(desk.clone(), records.clone(), lookups.clone(), sitting.clone())?);
+    let returned = Rc::new(Returned::new(lookups.clone(), sitting.clone())?);
     let suggestions = Rc::new(Suggestions::new(desk.clone(), records.clone())?);
     let queue = LookupQueue::new(
         desk.clone(),
@@ -94,15 +106,26 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
         warnings.clone(),
         patron.clone(),
         returned.clone(),
+        sitting.clone(),
     );
     let queue = Rc::new(queue?);
-    let attention = Rc::new(Attention::new()?);
-    let scans = Scans::new(desk.clone(), attention, records.clone(), lookups, patron.clone(), queue.clone());
+    let open_scans = Rc::new(OpenScans::default());
+    let attention = Rc::new(Attention::new(open_scans.clone())?);
+    let answers = Answers::new(desk.clone(), labels.clone(), warnings.clone(), patron.clone(), sitting.clone());
+    let answers = Rc::new(answers?);
+    let scans = Scans::new(
+        desk.clone(),
+        attention,
+        records.clone(),
+        lookups.clone(),
+        patron.clone(),
+        queue.clone(),
+        answers.clone(),
+    );
     let scans = Rc::new(scans?);
-    let labels = Rc::new(Labels::new(desk.clone(), records.clone())?);
     desk.tell(vec![
-        sitting.clone(),
         labels.clone(),
+        sitting.clone(),
         patron.clone(),
         warnings,
         returned,
@@ -114,12 +137,12 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
     Rc::new(checkout).bind()?;
     Rc::new(Checkin::new(desk.clone(), scans.clone())?).bind()?;
     scans.bind()?;
-    window::stray::bind(&desk)?;
-    window::keys::bind(&patron)?;
+    window::bind(&desk, &answers)?;
+    answers.bind();
     early.give_keys(&desk);
     mark("koct-ready")?;
-    let log = start_log(desk.clone(), queue, labels).await?;
-    start_others(desk, records, patron, log, early).await
+    let log = start_log(desk.clone(), queue.clone(), labels).await?;
+    start_others(Others { desk, records, lookups, patron, queue, open_scans, log }, early).await
 }
 
 /// The log as it is shown.
@@ -146,65 +169,87 @@ part! {
     }
 }
 
+/// What all other panels are given.
+struct Others {
+    desk: Rc<Desk>,
+    records: Rc<Records>,
+    lookups: Rc<Lookups>,
+    patron: Rc<PatronPanel>,
+    queue: Rc<LookupQueue>,
+    open_scans: Rc<OpenScans>,
+    log: Log,
+}
+
 later! {
     /// Starts all other panels.
-    async fn start_others(
-        desk: Rc<Desk>,
-        records: Rc<Records>,
-        patron: Rc<PatronPanel>,
-        log: Log,
-        early: Early,
-    ) -> Result<(), JsValue> {
-        others(desk, records, patron, log, early).await
+    async fn start_others(others: Others, early: Early) -> Result<(), JsValue> {
+        others.start(early).await
     }
 }
 
-async fn others(
-    desk: Rc<Desk>,
-    records: Rc<Records>,
-    patron: Rc<PatronPanel>,
-    Log { edit, table, find }: Log,
-    early: Early,
-) -> Result<(), JsValue> {
-    let print = Rc::new(Print::new(desk.clone(), table.clone())?);
-    let aside = Rc::new(Aside::new(desk.clone(), records.clone(), print.clone())?);
-    let doubts = Rc::new(Doubts::new(desk.clone())?);
-    let settling = Rc::new(Settling::new(desk.clone())?);
-    let reach = Rc::new(Reach::new(desk.clone())?);
-    let guide = Rc::new(Guide::new(desk.clone())?);
-    let review = Rc::new(Review::new(desk.clone(), edit.clone())?);
-    desk.tell_late(vec![aside.clone(), doubts.clone(), settling.clone(), reach.clone(), guide.clone()]);
-    window::help::bind()?;
-    Rc::new(Commit::new(desk.clone(), review.clone())?).bind();
-    files::export::bind(&desk)?;
-    log::clear::bind(&desk)?;
-    doubts.bind()?;
-    settling.bind()?;
-    Rc::new(Batches::new(desk.clone(), find.clone())?).bind()?;
-    review.bind()?;
-    Rc::new(Import::new(desk.clone())?).bind()?;
-    files::backup::bind(&desk)?;
-    print.bind()?;
-    records.bind()?;
-    patron.bind();
-    aside.bind()?;
-    for id in ["open-settings", "guide-settings"] {
-        dom::on_click(id, &desk, |_| browser().runtime().open_options_page())?;
+impl Others {
+    async fn start(self, early: Early) -> Result<(), JsValue> {
+        let Self { desk, records, lookups, patron, queue, open_scans, log: Log { edit, table, find } } = self;
+        Rc::new(MoveVisit::new(desk.clone(), queue.clone(), patron.clone())?).bind()?;
+        let print = Rc::new(Print::new(desk.clone(), table.clone())?);
+        let tabs = Rc::new(Tabs::new(table)?);
+        let todo = Todo::new(
+            desk.clone(),
+            Names::new(records.clone(), lookups),
+            edit.clone(),
+            print.clone(),
+            Rc::new(Whose::new(desk.clone(), records.clone(), queue)?),
+            tabs.clone(),
+            open_scans,
+        );
+        let todo = Rc::new(todo?);
+        let reach = Rc::new(Reach::new(desk.clone())?);
+        let guide = Rc::new(Guide::new(desk.clone())?);
+        let review = Rc::new(Review::new(desk.clone(), edit)?);
+        window::bind_others(&desk)?;
+        Rc::new(Commit::new(desk.clone(), review.clone(), todo.clone())?).bind();
+        files::export::bind(&desk)?;
+        log::bind(&desk)?;
+        Rc::new(Batches::new(desk.clone(), find.clone(), tabs)?).bind()?;
+        review.bind()?;
+        Rc::new(Import::new(desk.clone())?).bind()?;
+        files::backup::bind(&desk)?;
+        print.bind()?;
+        records.bind()?;
+        patron.bind();
+        todo.bind()?;
+        for id in ["open-settings", "guide-settings", "set-up"] {
+            dom::on_click(id, &desk, |_| browser().runtime().open_options_page())?;
+        }
+        guide.bind()?;
+        desk.watch_settings();
+        desk.hear_others();
+        desk.tell_late(vec![todo, reach.clone(), guide]).await;
+        show(&desk, &records, &reach, &find, &early).await
     }
-    guide.bind()?;
-    desk.watch_settings();
-    desk.hear_others();
+}
 
+/// Shows all else that is kept.
+///
+/// # Errors
+/// Outside a page.
+async fn show(
+    desk: &Rc<Desk>,
+    records: &Rc<Records>,
+    reach: &Rc<Reach>,
+    find: &Rc<Find>,
+    early: &Early,
+) -> Result<(), JsValue> {
     desk.clone().reload_preferences().await;
     desk.clone().recover().await;
     early.give_clicks();
     spawn_local(async {
         store::persist().await;
     });
-    spawn_local(records.reload());
+    spawn_local(records.clone().reload());
     reach.bind();
     if desk.counts.get().total() > 0 {
-        log::clear::offer(&desk);
+        log::clear::offer(desk);
     }
     dom::document()?.body().ok_or("no body")?.set_attribute("data-ready", "")?;
     mark("koct-whole")?;

@@ -1,5 +1,5 @@
-//! Three short sounds of our own, each known by its pitch and by its rhythm: recorded (one high), warning (two in the
-//! middle), refused (three going down).
+//! Four short sounds of our own, each known by its pitch and by its rhythm: recorded (one high), to be done (two rising), warning
+//! (two in the middle), refused (three going down).
 //!
 //! Nothing waits for a sound, and a browser that gives none changes nothing.
 
@@ -13,6 +13,8 @@ use web_sys::{AudioContext, AudioContextState, OscillatorType};
 pub(crate) enum Sound {
     /// A scan is in the log.
     Recorded,
+    /// Something is to be done with what is in the hand.
+    ToDo,
     /// Something must be looked at.
     Warning,
     /// A scan is not in the log.
@@ -31,11 +33,12 @@ const fn note(pitch: u16, begins: u16, lasts: u16) -> Note {
 }
 
 impl Sound {
-    pub(crate) const ALL: [Self; 3] = [Self::Recorded, Self::Warning, Self::Refused];
+    pub(crate) const ALL: [Self; 4] = [Self::Recorded, Self::ToDo, Self::Warning, Self::Refused];
 
     const fn notes(self) -> &'static [Note] {
         match self {
             Self::Recorded => const { &[note(1175, 0, 90)] },
+            Self::ToDo => const { &[note(784, 0, 80), note(1047, 100, 110)] },
             Self::Warning => const { &[note(659, 0, 90), note(659, 130, 90)] },
             Self::Refused => const { &[note(440, 0, 65), note(330, 80, 65), note(247, 160, 85)] },
         }
@@ -52,7 +55,10 @@ impl Sound {
 // Over before the next scan of a quick hand.
 const LONGEST: u16 = 250;
 const _: () = assert!(
-    Sound::Recorded.lasts() < LONGEST && Sound::Warning.lasts() < LONGEST && Sound::Refused.lasts() < LONGEST,
+    Sound::Recorded.lasts() < LONGEST
+        && Sound::ToDo.lasts() < LONGEST
+        && Sound::Warning.lasts() < LONGEST
+        && Sound::Refused.lasts() < LONGEST,
     "a sound is too long"
 );
 

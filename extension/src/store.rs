@@ -22,6 +22,7 @@ use koct_core::{
         order::{self, Ordered},
         revision::Revision,
         rows,
+        ticks::Tick,
         warned::Warned,
     },
 };
@@ -38,12 +39,13 @@ mod clearing;
 mod corrections;
 mod imports;
 mod raw;
+mod todo;
 mod unreadable;
 mod warnings;
 
 /// The database's name in a desk's profile.
 pub const DATABASE: &str = "koct";
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 const LOG: &str = "transactions";
 const BATCHES: &str = "batches";
 /// What is remembered of transactions that were cleared: `koct_core::desks::cleared::cleared_key`, with the day.
@@ -58,6 +60,12 @@ const BY_STATE: &str = "state";
 const BY_CARD: &str = "card";
 /// Finds the entries whose items were set aside for a hold: `hold` is its number.
 const BY_HOLD: &str = "hold";
+/// Finds the entries with warnings, by their number. An entry without any has no such list.
+const BY_WARNINGS: &str = "warnings";
+/// Finds what came back late, by the days.
+const BY_LATE: &str = "late";
+/// Finds the payments: nothing else has an amount.
+const BY_AMOUNT: &str = "amount";
 /// Finds what was cleared on a day.
 const BY_DAY: &str = "day";
 
@@ -130,6 +138,10 @@ struct Stored<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     warnings: &'a [Warned],
     #[serde(skip_serializing_if = "Option::is_none")]
+    late: Option<u32>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    ticks: &'a [Tick],
+    #[serde(skip_serializing_if = "Option::is_none")]
     hold: Option<u32>,
     #[serde(rename = "itemKey", skip_serializing_if = "Option::is_none")]
     item_key: Option<String>,
@@ -145,6 +157,8 @@ impl<'a> Stored<'a> {
             part: entry.part,
             history: &entry.history,
             warnings: &entry.warnings,
+            late: entry.late,
+            ticks: &entry.ticks,
             hold: entry.set_aside().map(|(hold, _)| hold),
             item_key: entry.transaction.action.item_key(),
         }
@@ -237,13 +251,18 @@ impl Store {
                     database.create_object_store(CLEARED).build()?.create_index(BY_DAY, "day".into()).build()?;
                     database.create_object_store(DESKS).build()?;
                 }
-                if event.old_version() < 4.0 {
+                if event.old_version() < 5.0 {
                     // The way to the log in this transaction goes by a store that was made in it.
                     const MADE: &str = "made";
                     let made = database.create_object_store(MADE).build()?;
                     let log = made.transaction().object_store(LOG)?;
-                    log.create_index(BY_CARD, "cardnumber".into()).build()?;
-                    log.create_index(BY_HOLD, "hold".into()).build()?;
+                    if event.old_version() < 4.0 {
+                        log.create_index(BY_CARD, "cardnumber".into()).build()?;
+                        log.create_index(BY_HOLD, "hold".into()).build()?;
+                    }
+                    log.create_index(BY_WARNINGS, "warnings.length".into()).build()?;
+                    log.create_index(BY_LATE, "late".into()).build()?;
+                    log.create_index(BY_AMOUNT, "amount".into()).build()?;
                     database.delete_object_store(MADE)?;
                 }
                 Ok(())

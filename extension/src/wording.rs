@@ -1,19 +1,20 @@
 //! Puts what core says into the words of `_locales`.
 
 use crate::{
-    clock::DeskZone,
+    clock::{self, DeskZone},
     directory::DiskError,
     i18n::{isolated, plural, text, text_with},
     locale,
     storage::StorageError,
     store::StoreError,
 };
-use chrono::NaiveDate;
+use chrono::{NaiveDate, Timelike as _};
 use koct_borrowers_db::{FileError, Report, sqlite::SqliteError};
 use koct_core::{
     Action, Amount, CommitType, Entry, Moment, Settings, State, Status, Transaction,
-    desk::{amount::AmountError, barcode::CodeError, scanner::ScannerEnd, signs, zone::Zone as _},
+    desk::{amount::AmountError, barcode::CodeError, clock::DeskTime, scanner::ScannerEnd, signs, zone::Zone as _},
     desks::{conflict::Kind, import::file::ImportError, koc::Reason},
+    directory::{labels::Label, patron_fact::PatronFact},
     koha::{
         Failure, NotSent,
         connection::ConnectionError,
@@ -26,7 +27,7 @@ use koct_core::{
         audited::{Audited, Odd, Oddity},
         revision::Change,
         status::{Attempt, Doubt, NOT_ISSUED},
-        warned::Warning,
+        warned::{Grade, Warned, Warning},
     },
     outbox::summary::{CommitError, Summary},
     settings::{
@@ -80,6 +81,65 @@ pub(crate) fn transaction(transaction: &Transaction) -> String {
 pub(crate) fn millis(millis: i64) -> String {
     let offset = DeskZone.offset_at_utc(millis);
     Moment::new(millis, offset).map(|moment| locale::date_and_minutes(moment.local())).unwrap_or_default()
+}
+
+/// A text of the library's or of Koha's, shown as text and harmless.
+pub(crate) fn harmless(text: &str) -> String {
+    signs::harmless(text).into_owned()
+}
+
+/// What was recorded, by title and name as far as they are known.
+pub(crate) fn recorded(action: &Action, label: &Label) -> String {
+    let (item, patron) = (called(&label.title, action.barcode()), called(&label.patron, action.cardnumber()));
+    match action {
+        Action::Issue { .. } => text_with("recordedCheckout", &[&item, &patron]),
+        Action::Return { .. } => text_with("recordedCheckin", &[&item]),
+        Action::Payment { amount, .. } => text_with("recordedPayment", &[&locale::amount(*amount), &patron]),
+    }
+}
+
+/// What it is about: title and name, or the numbers.
+pub(crate) fn names(action: &Action, label: &Label) -> String {
+    let amount = action.amount().map(locale::amount).unwrap_or_default();
+    joined([called(&label.title, action.barcode()), amount, called(&label.patron, action.cardnumber())])
+}
+
+/// The name, or the code where none is known.
+fn called(name: &str, code: Option<&impl ToString>) -> String {
+    if name.is_empty() { code.map(ToString::to_string).unwrap_or_default() } else { name.to_owned() }
+}
+
+/// The time of a row: to the minute, and with the day where that is not today.
+pub(crate) fn row_time(moment: Moment) -> String {
+    let local = moment.local();
+    let time = locale::minutes(local);
+    let is_today = clock::now().is_some_and(|now| now.local().date() == local.date());
+    if is_today { time } else { format!("{} {time}", locale::short_day(local.date())) }
+}
+
+/// The same, from milliseconds since 1970 in UTC, on this computer's clock.
+pub(crate) fn row_time_of(millis: i64) -> String {
+    Moment::new(millis, DeskZone.offset_at_utc(millis)).map(row_time).unwrap_or_default()
+}
+
+/// A time of day of this computer's clock.
+pub(crate) fn time(time: DeskTime) -> String {
+    let millis = time.millis();
+    Moment::new(millis, DeskZone.offset_at_utc(millis)).map(time_of_day).unwrap_or_default()
+}
+
+/// Until when something is lent: the day, in short; with the time where that is not the end of the day.
+pub(crate) fn due(millis: i64) -> String {
+    let Ok(moment) = Moment::new(millis, DeskZone.offset_at_utc(millis)) else { return String::new() };
+    let local = moment.local();
+    let day = locale::short_day(local.date());
+    if (local.hour(), local.minute()) == (23, 59) { day } else { format!("{day} {}", locale::minutes(local)) }
+}
+
+/// A day of this computer's clock, in short.
+pub(crate) fn short_day(millis: i64) -> String {
+    let moment = Moment::new(millis, DeskZone.offset_at_utc(millis));
+    moment.map(|moment| locale::short_day(moment.local().date())).unwrap_or_default()
 }
 
 /// What can be told to a person: why something did not work, and what to do, a sentence or more. What a library says of it is
@@ -512,6 +572,44 @@ pub(crate) fn warning(warning: &Warning, who: &str, library: &dyn Fn(&str) -> St
         Warning::InTransit => text_with("warningInTransitFor", &[who]),
         Warning::Hold { pickup, .. } if who.is_empty() => text_with("warningHold", &[&library(pickup)]),
         Warning::Hold { pickup, .. } => text_with("warningHoldFor", &[who, &library(pickup)]),
+    }
+}
+
+/// What is warned of, in two or three words.
+fn short_warning(warning: &Warning) -> String {
+    match warning {
+        Warning::UnknownCard => text("shortUnknownCard"),
+        Warning::Expired { on } => text_with("shortExpired", &[&locale::short_day(*on)]),
+        Warning::Restricted { .. } => text("shortRestricted"),
+        Warning::LostCard => text("shortLostCard"),
+        Warning::Debts { cents } => {
+            text_with("shortOwes", &[&Amount::from_cents(*cents).map(locale::amount).unwrap_or_default()])
+        }
+        Warning::WrongAddress => text("shortAddress"),
+        Warning::UnknownItem => text("shortUnknownItem"),
+        Warning::OnLoan => text("shortOnLoan"),
+        Warning::Waiting => text("shortWaiting"),
+        Warning::InTransit => text("shortInTransit"),
+        Warning::Hold { .. } => text("shortAside"),
+    }
+}
+
+/// The gravest of what was warned of, in two or three words; nothing of what is only said.
+pub(crate) fn gravest(warnings: &[Warned]) -> Option<(Grade, String)> {
+    let gravest = warnings.iter().map(|warned| &warned.warning).min_by_key(|warning| warning.grade())?;
+    let grade = gravest.grade();
+    (grade != Grade::Note).then(|| (grade, short_warning(gravest)))
+}
+
+/// Something unusual about a patron, in two or three words.
+pub(crate) fn patron_fact(fact: &PatronFact) -> String {
+    match fact {
+        PatronFact::Warned(warning) => short_warning(warning),
+        PatronFact::ToPickUp(number) => plural("shortToPickUp", *number, &[]),
+        PatronFact::Late(number) => plural("shortLate", *number, &[]),
+        PatronFact::Owes(amount) => text_with("shortOwes", &[&locale::amount(*amount)]),
+        PatronFact::Expires(day) => text_with("shortExpires", &[&locale::short_day(*day)]),
+        PatronFact::StaffNote => text("shortNote"),
     }
 }
 

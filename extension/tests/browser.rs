@@ -16,6 +16,7 @@ use koct_core::{
         commit::Batch,
         order::{self, Ordered},
         status::{Attempt, Doubt},
+        ticks::Task,
         warned::{Warned, Warning},
     },
     outbox::{Input, Outbox, Output, summary::Summary},
@@ -438,37 +439,59 @@ async fn warnings_are_kept_and_confirmed_whatever_the_state_and_found_by_card_an
     assert_eq!(store.counts().await.unwrap().total(), 2);
 }
 
-/// A log as the version before wrote it gets the new indexes, and its entries are found by them.
+/// A log as versions before wrote it gets the new indexes, and its entries are found by them.
 #[wasm_bindgen_test]
-async fn a_log_of_the_version_before_is_brought_up_to_date() {
-    let name = format!("test-upgrade-{}", js_sys::Math::random());
-    {
-        let old = Database::open(&name)
-            .with_version(3_u32)
-            .with_on_upgrade_needed(|_, database| {
-                let log = database
-                    .create_object_store("transactions")
-                    .with_key_path("seq".into())
-                    .with_auto_increment(true)
-                    .build()?;
-                log.create_index("item", "itemKey".into()).build()?;
-                log.create_index("state", "status.state".into()).build()?;
-                for name in ["batches", "cleared", "desks"] {
-                    database.create_object_store(name).build()?;
-                }
-                Ok(())
-            })
-            .await
-            .unwrap();
-        let writing = old.transaction("transactions").with_mode(TransactionMode::Readwrite).build().unwrap();
-        let json = r#"{"moment": {"utc": 1795428000000, "offset": 60}, "action": "issue", "cardnumber": "P1", "barcode": "A", "itemKey": "a", "part": 0, "status": {"state": "local"}}"#;
-        let log = writing.object_store("transactions").unwrap();
-        log.add(js_sys::JSON::parse(json).unwrap()).primitive().unwrap().await.unwrap();
-        writing.commit().await.unwrap();
-        old.close();
+async fn a_log_of_a_version_before_is_brought_up_to_date() {
+    for version in [3_u32, 4] {
+        let name = format!("test-upgrade-{version}-{}", js_sys::Math::random());
+        {
+            let old = Database::open(&name)
+                .with_version(version)
+                .with_on_upgrade_needed(move |_, database| {
+                    let log = database
+                        .create_object_store("transactions")
+                        .with_key_path("seq".into())
+                        .with_auto_increment(true)
+                        .build()?;
+                    log.create_index("item", "itemKey".into()).build()?;
+                    log.create_index("state", "status.state".into()).build()?;
+                    if version == 4 {
+                        log.create_index("card", "cardnumber".into()).build()?;
+                        log.create_index("hold", "hold".into()).build()?;
+                    }
+                    for name in ["batches", "cleared", "desks"] {
+                        database.create_object_store(name).build()?;
+                    }
+                    Ok(())
+                })
+                .await
+                .unwrap();
+            let writing = old.transaction("transactions").with_mode(TransactionMode::Readwrite).build().unwrap();
+            let log = writing.object_store("transactions").unwrap();
+            let moment = r#""moment": {"utc": 1795428000000, "offset": 60}, "part": 0"#;
+            let added = r#""status": {"state": "added"}"#;
+            for row in [
+                format!(
+                    r#"{{{moment}, "action": "issue", "cardnumber": "P1", "barcode": "A", "itemKey": "a", {added}}}"#
+                ),
+                format!(
+                    r#"{{{moment}, "action": "return", "barcode": "A", "itemKey": "a", {added}, "warnings": [{{"kind": "hold", "hold": 7, "pickup": "MPL"}}], "hold": 7}}"#
+                ),
+                format!(r#"{{{moment}, "action": "payment", "cardnumber": "P2", "amount": "3.50", {added}}}"#),
+            ] {
+                log.add(js_sys::JSON::parse(&row).unwrap()).primitive().unwrap().await.unwrap();
+            }
+            writing.commit().await.unwrap();
+            old.close();
+        }
+        let store = Store::open(&name).await.unwrap();
+        let found = store.of_cards(&["P1".into()]).await.unwrap();
+        assert_eq!((found.len(), found[0].warnings.len(), found[0].ticks.len()), (1, 0, 0));
+        let left = store.left_to_do(std::iter::empty()).await.unwrap();
+        assert_eq!(left.iter().map(|entry| entry.id.0).collect::<Vec<_>>(), [2, 3]);
+        let ticked = store.tick(&[TransactionId(2)], Task::SetAside, true, moment(5)).await.unwrap();
+        assert!(ticked[0].is_ticked(Task::SetAside) && ticked[0].set_aside().is_some());
+        assert_eq!(store.get(&[TransactionId(2)]).await.unwrap(), ticked);
+        assert_eq!(store.left_to_do([TransactionId(1)].into_iter()).await.unwrap(), store.all().await.unwrap());
     }
-    let store = Store::open(&name).await.unwrap();
-    let found = store.of_cards(&["P1".into()]).await.unwrap();
-    assert_eq!((found.len(), found[0].warnings.len()), (1, 0));
-    assert_eq!(store.all().await.unwrap(), found);
 }

@@ -83,9 +83,20 @@ fn the_window() {
     found.look(page, "an error");
     desk.set_up(&Settings::of(&koha.url(), "apply")).unwrap();
     desk.check_in("39999000000001").unwrap();
-    page.wait_visible("#errors").unwrap();
+    page.wait_visible("#message-more").unwrap();
     desk.check_in("39999000000002").unwrap();
     found.look(page, "recorded");
+    page.click("#message-more").unwrap();
+    page.wait_visible("#errors").unwrap();
+    found.look(page, "all that was said");
+    page.click("#open-menu").unwrap();
+    page.wait_visible("#menu").unwrap();
+    found.look(page, "the menu");
+    page.press(&[key::ESCAPE]).unwrap();
+    page.click("#find-more").unwrap();
+    page.wait_visible("#find-choices").unwrap();
+    found.look(page, "what can be looked for");
+    page.click("#find-more").unwrap();
     koha.fault(Fault::on("service.pl", FaultKind::Hold).skip(BEFORE_TRANSACTIONS));
     page.click("#commit").unwrap();
     page.wait("document.querySelector('tr[data-status=sending]')").unwrap();
@@ -99,6 +110,16 @@ fn the_window() {
         desk.check_out("23529001223601", &format!("3999900000000{item}")).unwrap();
     }
     desk.pay("23529001223601", "3.50").unwrap();
+    page.click("#checkout-pay-open").unwrap();
+    page.wait_visible("#checkout-payment").unwrap();
+    found.look(page, "a payment");
+    page.press(&[key::ESCAPE]).unwrap();
+    open(page, "#patron-move", "move-dialog");
+    found.look(page, "move-dialog");
+    close(page, "move-dialog");
+    open(page, "#export-koc", "export-dialog");
+    found.look(page, "export-dialog");
+    close(page, "export-dialog");
     page.type_text("a-barcode-that-is-far-too-long-for-koha\n").unwrap();
     page.eval(ALL_STATES).unwrap();
     page.reload().unwrap();
@@ -110,19 +131,25 @@ fn the_window() {
     found.look(page, "clear-dialog, second box");
     page.click("#clear-cancel").unwrap();
     page.fill("#checkin-item", "a-barcode-that-is-far-too-long-for-koha\n").unwrap();
-    page.wait("!document.getElementById('attention').hidden").unwrap();
-    assert!(page.visible("#doubts").unwrap() && page.visible(".desk-column").unwrap());
+    page.wait("document.querySelector('.attention li')").unwrap();
+    assert!(page.visible(".desk-column").unwrap());
     for state in ["added", "success", "rejected", "in-doubt", "deleted", "local"] {
         page.wait_visible(&format!("tr[data-status={state}]")).unwrap();
     }
-    found.look(page, "every status, doubts, attention");
+    found.look(page, "every status, attention");
     page.fill("#find-text", "nothing like it").unwrap();
     desk.wait_for_total(0).unwrap();
     found.look(page, "nothing found");
     page.click("#show-all").unwrap();
+    desk.open_todo().unwrap();
+    for group in ["not-recorded", "in-doubt", "refused"] {
+        page.wait_visible(&format!("[data-group={group}] li")).unwrap();
+    }
+    found.look(page, "to do");
     open(page, "#doubts-in-koha", "question");
     found.look(page, "question");
     close(page, "question");
+    desk.open_log().unwrap();
     for seq in [3, 6, 7] {
         open(page, &format!("tr[data-seq='{seq}'] [data-edit]"), "edit-dialog");
         found.look(page, &format!("edit-dialog {seq}"));
@@ -170,24 +197,31 @@ fn what_is_known() {
     page.press(&[key::DOWN]).unwrap();
     found.look(page, "suggestions, one of them chosen");
     enter_patron(&desk, "23529001223603");
-    wait_for_text(&desk, "patron-warnings", "expired");
+    wait_for_text(&desk, "patron-warnings", "Expired");
     found.look(page, "a patron with a warning");
     page.type_text(&format!("{}\nNO-SUCH-ITEM\n", item(3))).unwrap();
-    wait_for_text(&desk, "warnings", "NO-SUCH-ITEM");
-    page.click("#patron-confirm").unwrap();
-    found.look(page, "warnings of items, the patron's confirmed");
+    wait_for_text(&desk, "patron-items-list", "Unknown barcode");
+    desk.check_out("23529001223604", &item(20)).unwrap();
+    page.wait("document.querySelector('#patron-items-list [data-answer=lend]')?.checkVisibility()").unwrap();
+    found.look(page, "what must be answered");
     enter_patron(&desk, ZOE);
     wait_for_text(&desk, "patron-loans", "overdue");
     desk.check_in(&item(1)).unwrap();
-    wait_for_text(&desk, "returned-facts", "overdue");
+    page.wait("document.getElementById('checkin-panel').dataset.grade === 'careful'").unwrap();
+    page.click("#patron-details-open").unwrap();
     found.look(page, "a patron with loans, an item that is late");
     desk.check_in(&item(10)).unwrap();
     wait_for_text(&desk, "message", "On hold for");
     wait_for_text(&desk, "show-aside", "1 item ");
     found.look(page, "an item on hold");
-    open(page, "#show-aside", "aside-dialog");
-    found.look(page, "aside-dialog");
-    close(page, "aside-dialog");
+    page.click("#show-aside").unwrap();
+    for group in ["set-aside", "patrons", "late"] {
+        page.wait_visible(&format!("[data-group={group}] li")).unwrap();
+    }
+    page.click("[data-group=patrons] input").unwrap();
+    page.wait_visible("[data-group=patrons] li[data-ticked]").unwrap();
+    found.look(page, "to do, set aside, patrons, late");
+    desk.open_log().unwrap();
     open(page, "tr[data-seq='2'] [data-edit]", "edit-dialog");
     found.look(page, "edit-dialog, warnings");
     close(page, "edit-dialog");

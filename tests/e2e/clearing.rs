@@ -44,7 +44,7 @@ fn clearing_the_committed_ones_spares_the_others() {
     desk.check_in("39999000000001").unwrap();
     desk.commit().unwrap();
     desk.check_in("39999000000002").unwrap();
-    desk.page.click("#clear-committed").unwrap();
+    desk.clear_committed().unwrap();
     desk.wait_for_total(1).unwrap();
     assert_eq!(desk.rows().unwrap()[0].barcode, "39999000000002");
     desk.page.wait_text("#count-unsent", "1").unwrap();

@@ -127,7 +127,7 @@ fn a_file_of_what_had_to_be_kept_apart_brings_nothing_new_when_it_comes_back() {
     let before = stored(&desk);
     assert!(before[1] < before[0], "{before:?}");
 
-    desk.page.click("#export-koc").unwrap();
+    desk.export(false).unwrap();
     let file = downloaded(folder.path(), "koc");
     let text = fs::read_to_string(&file).unwrap();
     let times: Vec<_> = text.lines().skip(1).map(|line| line.split('\t').next().unwrap()).collect();
@@ -157,7 +157,7 @@ fn a_log_with_two_utc_offsets_is_one_file_in_order_and_comes_back_as_nothing_new
     desk.check_out("23529001223602", "39999000000001").unwrap();
     // By its local time the checkin is now two hours before its checkout.
     desk.page.eval(&format!("{OFFSETS}([180, 60, 60])")).unwrap();
-    desk.page.click("#export-koc").unwrap();
+    desk.export(false).unwrap();
     let file = downloaded(folder.path(), "koc");
     let text = fs::read_to_string(&file).unwrap();
     assert!(text.lines().next().unwrap().ends_with("\tUtcOffset=60"), "the last one's: {text}");

@@ -46,7 +46,7 @@ fn both_commit_types_work_in_both_eras() {
             assert_eq!(desk.commit().unwrap(), "There is nothing to send.");
             assert_eq!(transactions(&koha).len(), 3);
             assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
-            desk.page.click("#clear-committed").unwrap();
+            desk.clear_committed().unwrap();
             desk.wait_for_total(0).unwrap();
         }
     }
@@ -72,6 +72,7 @@ fn each_answer_is_shown_in_the_documented_words() {
     assert_eq!(transactions(&koha).len(), 5);
     // A person may: the patron is in Koha now.
     koha.library(|library| library.patron_mut("23529001223602").unwrap().cardnumber = "99999".into());
+    desk.open_log().unwrap();
     desk.page.click("tr[data-seq='1'] [data-decision=send-again]").unwrap();
     desk.page.wait("document.querySelector(\"tr[data-seq='1']\").dataset.status === 'local'").unwrap();
     desk.commit().unwrap();

@@ -14,7 +14,7 @@ fn one_key_takes_back_the_last_scan_and_again_the_one_before() {
     }
     desk.page.press(&[F8]).unwrap();
     desk.page.wait("document.querySelector(\"tr[data-seq='3']\").dataset.status === 'deleted'").unwrap();
-    desk.page.wait_contains("#message", "Undone: ").unwrap();
+    desk.page.wait_contains("#message", "Taken back: ").unwrap();
     desk.page.press(&[F8]).unwrap();
     desk.page.wait("document.querySelector(\"tr[data-seq='2']\").dataset.status === 'deleted'").unwrap();
     desk.page.wait_text("#count-unsent", "1").unwrap();
@@ -47,6 +47,7 @@ fn a_mistyped_patron_is_corrected_and_what_it_was_stays_to_be_seen() {
     let message = desk.commit().unwrap();
     assert!(message.contains("Refused by Koha: 1"), "{message}");
     desk.wait_for_states(&["rejected", "success"]).unwrap();
+    desk.open_log().unwrap();
     // By keyboard alone.
     desk.page.eval("document.querySelector(\"tr[data-seq='1'] [data-edit]\").focus()").unwrap();
     desk.page.press(&[key::ENTER]).unwrap();
@@ -116,24 +117,31 @@ fn what_was_not_on_loan_is_settled_one_by_one_or_all_at_once() {
     desk.check_in("no such item").unwrap();
     let message = desk.commit().unwrap();
     assert!(message.contains("Refused by Koha: 5") && !message.contains("In doubt"), "{message}");
-    let text =
-        desk.page.wait("(text => text.includes('4') && text)(document.getElementById('settle-text').textContent)");
-    assert!(text.unwrap().as_str().unwrap().contains("nothing to do"), "of what can be helped nothing is said");
+    // What is left is shown by itself, once.
+    desk.page.wait_visible("#todo").unwrap();
+    desk.page.wait_text("#settle-all", "All settled (4)").unwrap();
+    assert!(desk.page.text("[data-group=refused] li:last-child").unwrap().contains("nothing to do"));
     // In its row.
+    desk.open_log().unwrap();
     let row = |seq: u32| format!("#transactions-rows tr[data-seq='{seq}']");
     assert!(!desk.page.visible(&format!("{} [data-decision=send-again]", row(2))).unwrap());
     desk.page.click(&format!("{} [data-settle]", row(2))).unwrap();
     desk.page.wait(&format!("document.querySelector(\"{}\").dataset.status === 'deleted'", row(2))).unwrap();
-    desk.page.wait("document.getElementById('settle-text').textContent.includes('3')").unwrap();
+    desk.page.wait_text("#tab-todo-count", "4").unwrap();
     // All at once; a second window follows.
     let other = desk.firefox.open(&desk.firefox.addon_url("popup/popup.html")).unwrap();
-    other.wait("document.getElementById('settle-text').textContent.includes('3')").unwrap();
+    other.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
+    other.eval("document.getElementById('clear-dialog').close()").unwrap();
+    other.click("#tab-todo").unwrap();
+    other.wait_text("#settle-all", "All settled (3)").unwrap();
     desk.page.activate().unwrap();
+    desk.open_todo().unwrap();
     desk.page.click("#settle-all").unwrap();
-    desk.page.wait("document.getElementById('settle').hidden").unwrap();
-    other.wait("document.getElementById('settle').hidden").unwrap();
+    desk.page.wait("document.getElementById('settle-all').hidden").unwrap();
+    other.wait("document.getElementById('settle-all').hidden").unwrap();
+    assert_eq!(desk.page.text("#tab-todo-count").unwrap(), "1");
     assert_eq!(desk.states().unwrap(), ["deleted", "deleted", "deleted", "deleted", "rejected"]);
-    assert_eq!(desk.page.text("#count-unsent").unwrap(), "1");
+    assert_eq!(desk.page.text("#count-unsent").unwrap(), "0", "what Koha refused does not wait");
     // The scanner is where it was.
     desk.page.type_text("39999000000005\n").unwrap();
     desk.wait_for_total(6).unwrap();

@@ -173,7 +173,7 @@ fn three_desks_files_go_into_koha_as_it_happened_though_one_clock_was_wrong() {
     let said = import(&desk, &files);
     assert!(said.contains("Imported: 0. Already there: 20. Refused: 1."), "{said}");
     close_import(&desk);
-    desk.page.click("#clear-committed").unwrap();
+    desk.clear_committed().unwrap();
     desk.wait_for_total(0).unwrap();
     let said = import(&desk, &files);
     assert!(said.contains("Imported: 0. Already there: 20. Refused: 1."), "{said}");

@@ -10,7 +10,11 @@ use std::{fs, path::Path};
 
 /// The text of the file that the click downloads.
 fn export(desk: &Desk, folder: &Path) -> (String, String) {
-    desk.page.click("#export-koc").unwrap();
+    written(desk, folder, false)
+}
+
+fn written(desk: &Desk, folder: &Path, all: bool) -> (String, String) {
+    desk.export(all).unwrap();
     let path = downloaded(folder, "koc");
     let text = fs::read_to_string(&path).unwrap();
     fs::remove_file(&path).unwrap();
@@ -37,8 +41,7 @@ fn the_file_holds_what_is_uncommitted_and_all_if_asked() {
     assert_eq!(rest, "issue\tP é1\tBücher 📚\n");
     assert_eq!(time.rsplit_once(' ').unwrap().0, rows[0].timestamp, "local time");
     assert_eq!(time.len(), "2026-11-23 11:00:00 547".len());
-    desk.page.click("#export-all").unwrap();
-    let (_, text) = export(&desk, folder.path());
+    let (_, text) = written(&desk, folder.path(), true);
     assert_eq!(text.lines().count(), 3);
     assert!(text.lines().nth(1).unwrap().ends_with("\treturn\t39999000000001"));
     // Exporting changes nothing.

@@ -71,7 +71,7 @@ fn what_a_test_leaves_does_not_reach_the_next() {
     let address = desk.firefox.addon_url("");
     desk.configure(&Settings::of(&koha.url(), "send")).unwrap();
     desk.check_in("39999000000001").unwrap();
-    desk.page.click("#export-koc").unwrap();
+    desk.export(false).unwrap();
     crate::downloaded(folder.path(), "koc");
     desk.page.eval("localStorage.setItem('left', 'behind')").unwrap();
     desk.page.eval("void setTimeout(() => { throw new Error('left behind') })").unwrap();

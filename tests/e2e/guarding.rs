@@ -28,11 +28,11 @@ fn the_same_item_twice_in_a_row_is_asked_about_and_scanning_goes_on() {
     desk.page.type_text("P1\nB1\nB1\nB2\n").unwrap();
     desk.wait_for_total(2).unwrap();
     assert_eq!(barcodes(&desk), ["B1", "B2"]);
-    let asked = desk.page.text("#attention").unwrap();
+    let asked = desk.page.text(".attention:not(:empty)").unwrap();
     assert!(asked.contains("B1") && asked.contains("meant twice"), "{asked}");
-    desk.page.click("#attention [data-field=retry]").unwrap();
+    desk.page.click(".attention [data-field=retry]").unwrap();
     desk.wait_for_total(3).unwrap();
-    desk.page.wait_hidden("#attention").unwrap();
+    desk.page.wait("!document.querySelector('.attention li')").unwrap();
     // Another patron, or a checkin, is something else.
     desk.page.type_text(&format!("{}P2\nB1\n{}B1\n", key::F2, key::F4)).unwrap();
     desk.wait_for_total(5).unwrap();
@@ -48,16 +48,18 @@ fn what_nobody_sees_is_refused_in_a_code_and_what_only_looks_alike_is_asked_abou
     let desk = desk();
     // Pasted around a code it does no harm. Within, it would be another code.
     desk.page.type_text(&format!("{}\u{feff}B1\u{200e}\nB\u{200b}2\n", key::F4)).unwrap();
-    desk.page.wait_contains("#attention", "a character that nobody sees (U+200B ZERO WIDTH SPACE)").unwrap();
+    desk.page
+        .wait_contains(".attention:not(:empty)", "a character that nobody sees (U+200B ZERO WIDTH SPACE)")
+        .unwrap();
     assert_eq!(barcodes(&desk), ["B1"]);
-    desk.page.click("#attention [data-field=dismiss]").unwrap();
-    desk.page.wait_hidden("#attention").unwrap();
+    desk.page.click(".attention [data-field=dismiss]").unwrap();
+    desk.page.wait("!document.querySelector('.attention li')").unwrap();
     // A Cyrillic letter.
     desk.page.click("#checkin-item").unwrap();
     desk.page.type_text("\u{410}12\nB3\n").unwrap();
-    desk.page.wait_contains("#attention", "(U+0410) only looks like").unwrap();
+    desk.page.wait_contains(".attention:not(:empty)", "(U+0410) only looks like").unwrap();
     desk.wait_for_total(2).unwrap();
-    desk.page.click("#attention [data-field=retry]").unwrap();
+    desk.page.click(".attention [data-field=retry]").unwrap();
     desk.wait_for_total(3).unwrap();
     assert_eq!(barcodes(&desk), ["B1", "B3", "\u{410}12"]);
     // What runs the other way turns nothing around beside it.
@@ -92,9 +94,9 @@ fn a_card_in_the_field_of_the_item_is_the_next_patron() {
     desk.page.wait("!document.getElementById('patron-items-list').innerText.includes('B3')").unwrap();
     // At the checkin nobody can tell what is meant.
     desk.page.type_text(&format!("{}23529001223601\n", key::F4)).unwrap();
-    desk.page.wait("document.getElementById('attention').innerText.includes('like a patron’s card')").unwrap();
+    desk.page.wait("document.getElementById('attention-checkin').innerText.includes('like a patron’s card')").unwrap();
     assert_eq!(desk.total().unwrap(), 3);
-    desk.page.click("#attention [data-field=retry]").unwrap();
+    desk.page.click(".attention [data-field=retry]").unwrap();
     desk.wait_for_total(4).unwrap();
     assert_eq!(desk.rows().unwrap()[0].barcode, "23529001223601");
 }

@@ -272,6 +272,7 @@ fn agree(koha: &FakeKoha, log: &[Value]) -> usize {
 /// Has a person look into Koha for each transaction in doubt, and decide.
 fn decide(desk: &Desk, koha: &FakeKoha, log: &[Value]) {
     let processed = processed(koha);
+    desk.open_log().unwrap();
     for row in log.iter().filter(|row| state(row) == "in-doubt") {
         let key = (row["action"].as_str().unwrap().to_owned(), row["barcode"].as_str().unwrap().to_owned());
         let (decision, then) =
@@ -376,7 +377,7 @@ fn nothing_is_in_koha_twice_after_a_kill() {
         let log = stored(&desk);
         assert_eq!(agree(koha, &log), TRANSACTIONS);
         assert!(log.iter().all(|row| is_committed(state(row))), "{log:?}");
-        desk.page.click("#clear-committed").unwrap();
+        desk.clear_committed().unwrap();
         desk.wait_for_total(0).unwrap();
     }
 }

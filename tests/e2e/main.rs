@@ -36,6 +36,8 @@ mod printing;
 mod records;
 mod scanning;
 mod settings;
+mod still;
+mod todo;
 mod traces;
 mod windows;
 

@@ -89,7 +89,7 @@ fn rows_that_cannot_be_read_stop_nothing_and_are_left_as_they_are() {
     desk.page.click("#show-all").unwrap();
     desk.wait_for_states(&states).unwrap();
 
-    desk.page.click("#export-koc").unwrap();
+    desk.export(false).unwrap();
     let exported = fs::read_to_string(downloaded(folder.path(), "koc")).unwrap();
     assert_eq!(exported.lines().filter(|line| line.contains("\treturn\t")).count(), states.len(), "{exported}");
     assert!(!exported.contains("ODD"), "{exported}");
@@ -109,7 +109,7 @@ fn rows_that_cannot_be_read_stop_nothing_and_are_left_as_they_are() {
     assert_eq!(odd(&desk), before, "nothing of them was changed");
 
     // They are cleared with the second box alone, and only where it is ticked.
-    desk.page.click("#clear-committed").unwrap();
+    desk.clear_committed().unwrap();
     desk.page.wait("!document.querySelector('tr[data-status=added]')").unwrap();
     says_unreadable(&desk, ROWS);
     assert_eq!(odd(&desk), before);

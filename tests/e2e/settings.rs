@@ -544,13 +544,15 @@ fn the_guide_leads_from_nothing_to_ready() {
     let desk = desk();
     let next = "document.querySelector('#guide [data-step=next]')?.id || 'none'";
     assert_eq!(desk.page.eval(next).unwrap(), "guide-configure");
+    assert!(desk.page.visible("#set-up").unwrap());
     // What was saved while Koha was away is to be tested.
     let away = Settings::of(&format!("http://127.0.0.1:{}", unused_port()), "send");
     let settings = desk.configure(&away).unwrap();
-    desk.page.wait(&format!("({next}) === 'guide-test'")).unwrap();
+    desk.page.wait(&format!("({next}) === 'guide-configure'")).unwrap();
     settings.close().unwrap();
     desk.configure(&Settings::of(&koha.url(), "send")).unwrap();
-    desk.page.wait(&format!("({next}) === 'none'")).unwrap();
+    desk.page.wait(&format!("({next}) === 'guide-ready'")).unwrap();
+    assert!(!desk.page.visible("#set-up").unwrap());
     desk.page.wait_visible("#guide").unwrap();
     desk.check_in("39999000000001").unwrap();
     desk.page.wait_hidden("#guide").unwrap();

@@ -249,9 +249,30 @@ impl Desk {
         let before = self.total()?;
         self.page.fill("#checkout-patron", patron)?;
         self.page.type_text("\n")?;
-        self.page.click("#checkout-amount")?;
+        self.page.click("#checkout-pay-open")?;
         self.page.type_text(&format!("{amount}\n"))?;
         self.wait_for_total(before + 1)
+    }
+
+    /// Exports what is waiting, or all, as a .koc file.
+    ///
+    /// # Errors
+    /// When the page lacks the dialog.
+    pub fn export(&self, all: bool) -> Result {
+        self.page.click("#export-koc")?;
+        if all {
+            self.page.click("#export-all")?;
+        }
+        self.page.click("#export-go")
+    }
+
+    /// Clears what is in Koha.
+    ///
+    /// # Errors
+    /// When the page lacks the dialog.
+    pub fn clear_committed(&self) -> Result {
+        self.page.click("#clear")?;
+        self.page.click("#clear-committed")
     }
 
     /// Imports files by the dialog, as they come. Returns what the dialog says when it is done.
@@ -327,6 +348,24 @@ impl Desk {
                 status: text(row, "status"),
             })
             .collect())
+    }
+
+    /// Shows what is left to do, as a click on its tab does.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub fn open_todo(&self) -> Result {
+        self.page.click("#tab-todo")?;
+        self.page.wait_visible("#todo")
+    }
+
+    /// Shows the log, as a click on its tab does.
+    ///
+    /// # Errors
+    /// When it does not come.
+    pub fn open_log(&self) -> Result {
+        self.page.click("#tab-log")?;
+        self.page.wait_visible("#transactions-scroll")
     }
 
     /// The states of the rows that are drawn, oldest first.

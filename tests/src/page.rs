@@ -86,6 +86,8 @@ pub mod key {
     pub const END: char = '\u{E010}';
     /// To the beginning.
     pub const HOME: char = '\u{E011}';
+    /// To the right.
+    pub const RIGHT: char = '\u{E014}';
     /// The line below.
     pub const DOWN: char = '\u{E015}';
     /// The help.
@@ -96,6 +98,8 @@ pub mod key {
     pub const F3: char = '\u{E033}';
     /// To Checkin.
     pub const F4: char = '\u{E034}';
+    /// To what is left to do.
+    pub const F7: char = '\u{E037}';
     /// Takes back the last scan.
     pub const F8: char = '\u{E038}';
     /// Commits.
@@ -336,9 +340,16 @@ impl Page {
     /// What comes into sight in the very moment of the click can move another element under the mouse. That one never hears
     /// of the click, and it is done again.
     ///
+    /// What stands in a menu is reached by the button that opens it.
+    ///
     /// # Errors
     /// When it cannot be clicked within a minute.
     pub fn click(&self, css: &str) -> Result {
+        let menu = format!("document.querySelector({})?.closest('[role=menu][hidden]')?.id || ''", Value::from(css));
+        let menu = self.eval(&menu)?;
+        if let Some(menu) = menu.as_str().filter(|menu| !menu.is_empty()) {
+            self.click_times(&format!("[aria-controls={menu}]"), 1)?;
+        }
         self.click_times(css, 1)
     }
 

@@ -90,7 +90,7 @@ fn by_itself(koha: &FakeKoha, addon: &Path) -> koct_tests::Result {
         desk.check_in(item)?;
     }
     desk.page.screenshot(&folder.join("desk.png"))?;
-    desk.page.click("#export-koc")?;
+    desk.export(false)?;
     let koc = wait_for_koc(&folder)?;
     let message = desk.commit()?;
     desk.page.screenshot(&folder.join("committed.png"))?;

@@ -59,7 +59,7 @@ const GUIDE: [&str; 13] = [
     "records-dialog-done",
     "desk-patron",
     "desk-on-hold",
-    "aside-dialog",
+    "todo-aside",
 ];
 
 const PATRON: &str = "23529001223601";
@@ -188,10 +188,10 @@ impl Album<'_> {
         desk.pay(PATRON, "2.50")?;
         desk.page.click("#checkout-item")?;
         desk.page.type_text("39999000000004\n39999000000004\nthis-is-far-too-long-for-a-barcode\n")?;
-        desk.page.wait("document.querySelectorAll('#attention li').length === 2")?;
+        desk.page.wait("document.querySelectorAll('#checkout .attention li').length === 2")?;
         self.take(&desk.page, "desk-attention")?;
-        while desk.page.visible("#attention")? {
-            desk.page.click("#attention [data-field=dismiss]")?;
+        while desk.page.eval("!!document.querySelector('.attention li')")? == true {
+            desk.page.click(".attention [data-field=dismiss]")?;
         }
         desk.page.press(&[key::F3])?;
         desk.page.type_text("0000002")?;
@@ -206,7 +206,7 @@ impl Album<'_> {
         self.dialog(page, "#clear", "clear-dialog", "#clear-cancel")?;
         self.dialog(page, "tr[data-seq='3'] [data-edit]", "edit-dialog", "#edit-cancel")?;
         self.dialog(page, "#open-help", "help-dialog", "#help-close")?;
-        self.dialog(page, "#print-slip", "slip-dialog", "#slip-cancel")?;
+        self.dialog(page, "#menu-slip", "slip-dialog", "#slip-cancel")?;
         let bus = "Version=1.0\tGenerator=koct\tDesk=Bus\tUtcOffset=0\n2026-11-23 11:00:00 000\treturn\t39999000000055\n\
                    2026-11-23 11:00:02 000\trenew\t39999000000055\n";
         page.drop_files(
@@ -316,8 +316,8 @@ impl Album<'_> {
             desk.check_in(item)?;
         }
         desk.commit()?;
-        desk.page.wait_visible("#settle")?;
-        self.take(&desk.page, "desk-not-on-loan")?;
+        desk.page.wait_visible("#settle-all")?;
+        self.take(&desk.page, "todo-refused")?;
         desk.page.click("#show-batches")?;
         desk.page.wait("document.getElementById('batches-dialog').open")?;
         self.take(&desk.page, "batches-read-back")
@@ -388,19 +388,21 @@ impl Album<'_> {
         page.wait("document.querySelectorAll('#patron-loans > *').length === 3")?;
         self.take(page, "desk-patron")?;
         page.type_text("39999000000005\n39999000000015\nA-9\n")?;
-        page.wait("document.querySelectorAll('#warnings > *').length === 2")?;
+        page.wait("document.querySelectorAll('#patron-items-list li[data-grade=stop]').length === 3")?;
         self.take(page, "desk-warnings")?;
         page.press(&[key::CONTROL, key::ENTER])?;
-        page.wait("document.getElementById('warnings').hidden")?;
+        page.wait("!document.querySelector('#patron-items-list li[data-grade=stop]')")?;
         desk.check_in("39999000000016")?;
         page.wait("document.getElementById('returned-title').textContent")?;
         self.take(page, "desk-returned")?;
         desk.check_in("39999000000010")?;
-        page.wait("document.getElementById('returned-hold').textContent")?;
+        page.wait("document.getElementById('checkin-panel').dataset.grade === 'do'")?;
         self.take(page, "desk-on-hold")?;
         desk.check_in("39999000000011")?;
-        page.wait("document.querySelectorAll('#warnings > *').length === 2")?;
-        self.dialog(page, "#show-aside", "aside-dialog", "#aside-close")
+        page.wait("document.querySelectorAll('#checkin-items-list [data-grade=do]').length === 2")?;
+        page.click("#show-aside")?;
+        page.wait_visible("[data-group=set-aside] li")?;
+        self.take(page, "todo-aside")
     }
 }
 

@@ -232,7 +232,10 @@ mod tests {
     };
     use crate::{
         desk::transaction::{TransactionId, arbitrary},
-        log::warned::{Warned, Warning},
+        log::{
+            ticks::Task,
+            warned::{Warned, Warning},
+        },
     };
     use proptest::prelude::*;
 
@@ -339,7 +342,7 @@ mod tests {
             let shifted = recorded.shifted(1000, now()).unwrap_or(recorded);
             let warning = Warned { warning: Warning::Hold { hold: 3, pickup: "MPL".into() }, confirmed: named.then(now) };
             let warnings = if warned { vec![warning] } else { vec![] };
-            let line = Line::Transaction(Box::new(Entry { status, desk: named.then(|| desk("Bus 2")), part: u32::from(named), warnings, ..shifted }));
+            let line = Line::Transaction(Box::new(Entry { status, desk: named.then(|| desk("Bus 2")), part: u32::from(named), warnings, late: warned.then_some(3), ..shifted }.ticked(Task::Late, named, now())));
             let text = write(&line);
             prop_assert_eq!(text.matches('\n').count(), 1);
             prop_assert_eq!(read(&text), Ok(line));

@@ -35,10 +35,14 @@ pub struct CheckoutFound {
 }
 
 impl CheckoutFound {
-    /// As the log keeps it. `confirmed` says when a person confirmed the warnings of the patron: that holds for all that the
-    /// patron takes out. What is about an item is to be confirmed for each.
-    pub fn warned(&self, confirmed: Option<Moment>) -> Vec<Warned> {
-        let of_patron = self.of_patron.iter().map(|warning| Warned { warning: warning.clone(), confirmed });
+    /// As the log keeps it. `answered` says when a person answered what is to be answered about the patron, which holds for all
+    /// that the patron takes; `seen`, when they scanned on with the patron before their eyes. What is about an item is known only
+    /// now.
+    pub fn warned(&self, answered: Option<Moment>, seen: Option<Moment>) -> Vec<Warned> {
+        let of_patron = self.of_patron.iter().map(|warning| {
+            let confirmed = if warning.is_stop() { answered } else { seen };
+            Warned { warning: warning.clone(), confirmed }
+        });
         of_patron.chain(not_confirmed(&self.of_item)).collect()
     }
 }

@@ -97,6 +97,8 @@ pub struct Item {
     pub call_number: String,
     /// What belongs to it: discs, a map.
     pub materials: String,
+    /// The branch code of its home library; empty where it is not known, as in rows of earlier versions.
+    pub library: String,
 }
 
 /// An open loan.
@@ -188,6 +190,8 @@ pub trait Record: Serialize + DeserializeOwned + Clone + 'static {
     const SET: Set;
     /// By what it is found.
     const KEYS: &'static [Key];
+    /// The number of texts at its end that rows of earlier versions lack.
+    const LATER_TEXTS: usize = 0;
 
     /// Koha's number for it.
     fn id(&self) -> u32;
@@ -232,6 +236,7 @@ impl Record for Patron {
 impl Record for Item {
     const SET: Set = Set::Items;
     const KEYS: &'static [Key] = &[Key::Code];
+    const LATER_TEXTS: usize = 1;
 
     fn id(&self) -> u32 {
         self.id

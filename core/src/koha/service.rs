@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     desk::transaction::Transaction,
-    log::status::NOT_ISSUED,
+    log::status::{NO_ITEM, NO_PATRON, NOT_ISSUED},
     settings::form::{CommitType, Settings},
 };
 use std::time::Duration;
@@ -121,7 +121,7 @@ pub enum Answer {
 }
 
 /// Every word with which service.pl refuses (Koha: C4/Circulation.pm, `ProcessOfflineIssue` and its neighbours).
-pub const REFUSALS: [&str; 4] = ["Borrower not found.", "Barcode not found.", "Item not found.", NOT_ISSUED];
+pub const REFUSALS: [&str; 4] = [NO_PATRON, NO_ITEM[0], NO_ITEM[1], NOT_ISSUED];
 
 /// With what the CSRF middleware refuses (Koha: Koha/Middleware/CSRF.pm, and the error page that shows its words).
 const TOKEN_WORDS: [&str; 3] = ["wrong_csrf_token", "Wrong CSRF token", "No CSRF token passed"];

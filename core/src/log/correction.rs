@@ -47,7 +47,8 @@ impl Entry {
             About::Item => same_item,
             About::Both => same_patron && same_item,
         });
-        Some(entry)
+        entry.late = entry.late.filter(|_| same_item);
+        Some(entry.with_ticks_of(same_patron, same_item))
     }
 
     /// Taken back. `None` where it may not be: it is or may be in Koha.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 /// What happened to the log: in this window, or in another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "there is one at a time, and it is told by reference")]
 pub enum LogEvent {
     /// This window recorded it just now.
     Recorded(Entry),
@@ -45,39 +46,5 @@ impl LogEvent {
     /// Whether this one is not in the log any more.
     pub fn is_gone(&self, id: TransactionId) -> bool {
         matches!(self, Self::Reload(reread) if reread.gone.contains(&id))
-    }
-
-    /// Whether what an entry was warned of is still to be confirmed, as far as this tells: about the patron, or the item.
-    pub fn still_awaits(&self, id: TransactionId, about_patron: bool) -> bool {
-        let now = self.entries().iter().find(|entry| entry.id == id);
-        !self.is_gone(id) && now.is_none_or(|entry| entry.awaits_confirmation(about_patron))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{
-        desk::{
-            barcode::Barcode,
-            transaction::{Action, Moment, Transaction},
-        },
-        log::warned::{Warned, Warning},
-    };
-
-    #[test]
-    fn what_is_confirmed_taken_back_or_cleared_waits_no_more() {
-        let action = Action::Return { barcode: Barcode::parse("B").unwrap() };
-        let now = Moment::new(1_795_428_000_000, 60).unwrap();
-        let of = |number| Entry::recorded(TransactionId(number), Transaction { moment: now, action: action.clone() });
-        let open = of(1).warned(&[Warned { warning: Warning::OnLoan, confirmed: None }]);
-        let confirmed = open.confirmed(now, |_| true);
-        let awaits = |event: LogEvent| [1, 2].map(|number| event.still_awaits(TransactionId(number), false));
-        assert_eq!(awaits(LogEvent::Changed(vec![open.clone()])), [true, true]);
-        assert_eq!(awaits(LogEvent::Changed(vec![confirmed])), [false, true], "of others it tells nothing");
-        let asked = [1, 2].map(TransactionId);
-        assert_eq!(awaits(LogEvent::Reload(Reread::new(&asked, vec![open]))), [true, false]);
-        assert_eq!(awaits(LogEvent::Reload(Reread::default())), [true, true], "what was not read is not gone");
-        assert_eq!(awaits(LogEvent::Committed), [true, true]);
     }
 }

@@ -71,6 +71,11 @@ impl Entry {
         if self.was_not_on_loan() { self.deleted(at) } else { None }
     }
 
+    /// With what a person decided about it. `None` where there is nothing to decide.
+    pub fn with_decision(&self, decision: Decision) -> Option<Self> {
+        Some(Self { status: self.status.decided(decision)?, ..self.clone() })
+    }
+
     /// What becomes of it when a person decides about all that are in doubt at once. `None` where it is not among them: a
     /// payment that is sent twice is money taken twice, so each is decided about by itself.
     pub fn decided_among_all(&self, decision: Decision) -> Option<Status> {

@@ -5,7 +5,7 @@ use crate::{
         barcode::same_code,
         transaction::{Action, TransactionId},
     },
-    log::{Entry, event::LogEvent, status::State},
+    log::{Entry, event::LogEvent, status::State, warned::Warning},
 };
 
 /// What this window has recorded, oldest first. What was taken back stays, since it may be restored, and does not count.
@@ -54,6 +54,20 @@ impl Sitting {
         self.standing().next_back()
     }
 
+    /// What a person still has to answer, the newest first.
+    pub fn stopped(&self) -> impl Iterator<Item = &Entry> {
+        self.standing().rev().filter(|entry| entry.is_stopped())
+    }
+
+    /// What else is answered with the answer to this one: whatever the same patron took that is stopped for a reason about them.
+    pub fn answered_with(&self, id: TransactionId) -> Vec<TransactionId> {
+        let asks_about_patron = |entry: &&Entry| entry.open_stops().any(Warning::is_of_patron);
+        let this = self.standing().find(|entry| entry.id == id).filter(asks_about_patron);
+        let Some(card) = this.and_then(|entry| entry.transaction.action.cardnumber()) else { return Vec::new() };
+        let same = self.standing().filter(|entry| entry.id != id && is_checkout_of(entry, card.as_str()));
+        same.filter(asks_about_patron).map(|entry| entry.id).collect()
+    }
+
     /// What was checked out to the patron with this card, oldest first.
     pub fn checkouts_of(&self, card: &str) -> Vec<&Entry> {
         self.standing().filter(|entry| is_checkout_of(entry, card)).collect()
@@ -62,12 +76,6 @@ impl Sitting {
     /// What was checked in, oldest first.
     pub fn checkins(&self) -> Vec<&Entry> {
         self.standing().filter(|entry| is_checkin(entry)).collect()
-    }
-
-    /// How many checkouts and checkins there are.
-    pub fn counts(&self) -> [usize; 2] {
-        let checkouts = self.standing().filter(|entry| matches!(entry.transaction.action, Action::Issue { .. }));
-        [checkouts.count(), self.standing().filter(|entry| is_checkin(entry)).count()]
     }
 }
 
@@ -134,7 +142,28 @@ mod tests {
             (items(&sitting.checkouts_of("p1")), items(&sitting.checkins())),
             (vec!["A".into(), "B".into()], vec!["C".into()])
         );
-        assert_eq!(sitting.counts(), [2, 1]);
+    }
+
+    #[test]
+    fn what_is_to_be_answered_is_told_the_newest_first() {
+        use crate::log::warned::Warned;
+        let mut sitting = sitting();
+        let stop = |entry: Entry| entry.warned(&[Warned { warning: Warning::Waiting, confirmed: None }]);
+        let [first, second] = [stop(entry(1, "P1", "A")), stop(entry(3, "P1", "B"))];
+        sitting.follow(&LogEvent::Changed(vec![first, second.clone()]));
+        let ids = |sitting: &Sitting| sitting.stopped().map(|entry| entry.id.0).collect::<Vec<_>>();
+        assert_eq!(ids(&sitting), [3, 1]);
+        assert_eq!(
+            sitting.answered_with(TransactionId(1)),
+            [],
+            "that one waits on the shelf says nothing of the other"
+        );
+        let lost = |entry: Entry| entry.warned(&[Warned { warning: Warning::LostCard, confirmed: None }]);
+        let mut of_card = sitting.clone();
+        of_card.follow(&LogEvent::Changed(vec![lost(entry(1, "P1", "A")), lost(second.clone())]));
+        assert_eq!(of_card.answered_with(TransactionId(1)), [TransactionId(3)]);
+        sitting.follow(&LogEvent::Changed(vec![with(second, Status::Deleted)]));
+        assert_eq!(ids(&sitting), [1]);
     }
 
     #[test]
@@ -142,7 +171,6 @@ mod tests {
         let mut sitting = sitting();
         assert!(sitting.follow(&LogEvent::Changed(vec![with(entry(5, "", "C"), Status::Deleted)])));
         assert_eq!(sitting.last().map(|entry| entry.id), Some(TransactionId(3)));
-        assert_eq!(sitting.counts(), [2, 0]);
         // Restored, it is the last again.
         assert!(sitting.follow(&LogEvent::Changed(vec![entry(5, "", "C")])));
         assert_eq!(sitting.last().map(|entry| entry.id), Some(TransactionId(5)));
@@ -179,7 +207,7 @@ mod tests {
         assert_eq!(items(&sitting.checkouts_of("P1")), ["F", "E"]);
         let asked: Vec<_> = sitting.ids().collect();
         assert!(sitting.follow(&LogEvent::Reload(Reread::new(&asked, Vec::new()))));
-        assert_eq!((sitting.last(), sitting.counts()), (None, [0, 0]));
+        assert_eq!(sitting.last(), None);
         assert!(!sitting.follow(&LogEvent::Reload(Reread::default())));
     }
 }

@@ -80,6 +80,12 @@ pub enum Status {
 /// arrived a second time.
 pub const NOT_ISSUED: &str = "Item not issued.";
 
+/// Koha's answer where it has no patron with this card.
+pub const NO_PATRON: &str = "Borrower not found.";
+
+/// Koha's answers where it has no item with this barcode: to a checkout, or to a checkin.
+pub const NO_ITEM: [&str; 2] = ["Item not found.", "Barcode not found."];
+
 /// Why it is not known whether a transaction is in Koha.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

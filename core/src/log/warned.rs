@@ -47,6 +47,31 @@ pub enum Warning {
     },
 }
 
+/// How much a warning asks of the person at the desk, the gravest first. Nothing is ever kept from being recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grade {
+    /// To be answered: lent all the same, or taken back.
+    Stop,
+    /// To be looked at. Whoever goes on has seen it.
+    Careful,
+    /// To be done with what is in the hand.
+    Do,
+    /// Only said.
+    Note,
+}
+
+impl Grade {
+    /// As the pages mark it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Careful => "careful",
+            Self::Do => "do",
+            Self::Note => "note",
+        }
+    }
+}
+
 /// What a warning is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum About {
@@ -73,6 +98,23 @@ impl Warning {
         }
     }
 
+    /// What it asks for.
+    pub fn grade(&self) -> Grade {
+        match self {
+            Self::LostCard | Self::Restricted { .. } | Self::Waiting | Self::InTransit => Grade::Stop,
+            Self::UnknownCard | Self::Expired { .. } | Self::Debts { .. } | Self::UnknownItem | Self::OnLoan => {
+                Grade::Careful
+            }
+            Self::Hold { .. } => Grade::Do,
+            Self::WrongAddress => Grade::Note,
+        }
+    }
+
+    /// Whether a person has to answer it.
+    pub fn is_stop(&self) -> bool {
+        self.grade() == Grade::Stop
+    }
+
     /// Whether whoever has confirmed this has confirmed the other as well: the same, or less that is owed.
     pub fn covers(&self, other: &Self) -> bool {
         match (self, other) {
@@ -93,7 +135,7 @@ pub struct Warned {
     /// Of what.
     #[serde(flatten)]
     pub warning: Warning,
-    /// When a person confirmed it. Absent while nobody has.
+    /// When a person confirmed it: answered it, or went on, where that is enough. Absent while nobody has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<Moment>,
 }

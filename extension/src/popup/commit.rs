@@ -1,12 +1,10 @@
 //! The one button that sends or applies.
 
 pub(crate) mod audited;
-pub(crate) mod doubts;
 pub(crate) mod reach;
 pub(crate) mod review;
-pub(crate) mod settle;
 
-use super::{Desk, Tone, Topic};
+use super::{Desk, Tone, Topic, log::todo::Todo};
 use crate::{
     clock,
     dom::{self, elements},
@@ -50,11 +48,11 @@ const WORTH_A_COUNTDOWN: Duration = Duration::from_secs(5);
 pub(crate) const QUEUE: &str = "/cgi-bin/koha/offline_circ/list.pl";
 
 elements! {
-    pub(crate) struct Commit(desk: Rc<Desk>, review: Rc<Review>) {
+    pub(crate) struct Commit(desk: Rc<Desk>, review: Rc<Review>, todo: Rc<Todo>) {
         button: HtmlElement = "commit",
         state: HtmlElement = "commit-state",
         progress: HtmlProgressElement = "progress",
-        progress_text: Element = "progress-text",
+        progress_text: HtmlElement = "progress-text",
         /// What a screen reader says of it: not each number, nor each second.
         progress_said: Element = "progress-said",
         cancel: HtmlButtonElement = "cancel-commit",
@@ -114,12 +112,12 @@ impl Commit {
     /// Shows what is going on, and has it read out.
     fn say(&self, words: &str) {
         self.progress_text.set_text_content(Some(words));
+        self.progress_text.set_title(words);
         self.progress_said.set_text_content(Some(words));
     }
 
     fn show_running(&self, running: bool) {
         self.state.set_hidden(!running);
-        self.cancel.set_hidden(!running);
         let _ = self.button.set_attribute("aria-disabled", if running { "true" } else { "false" });
     }
 
@@ -221,6 +219,9 @@ impl Commit {
             self.desk.apply(changes);
         }
         let words = self.summarise(&summary, &settings).await;
+        if summary.stop.is_none() && !summary.settled.is_empty() {
+            self.todo.open_after_commit();
+        }
         let ended = batch.ended(clock::now().unwrap_or(started), &summary, words);
         let mut records = vec![(number, ended)];
         if summary.is_audited {
@@ -352,11 +353,11 @@ impl Watcher for Commit {
         let until = clock::time().plus(time);
         self.waiting_until.set(Some(until));
         self.say(&waiting(time));
-        let (words, cancel, waiting_until) =
-            (self.progress_text.clone(), self.cancel.clone(), self.waiting_until.clone());
+        let (words, cancel, state) = (self.progress_text.clone(), self.cancel.clone(), self.state.clone());
+        let waiting_until = self.waiting_until.clone();
         spawn_local(async move {
             // Until it is over, or is overtaken by another, or by what goes on, or is stopped.
-            while waiting_until.get() == Some(until) && !cancel.disabled() && !cancel.hidden() {
+            while waiting_until.get() == Some(until) && !cancel.disabled() && !state.hidden() {
                 let Ok(left) = until.since(clock::time()).to_std() else { return };
                 words.set_text_content(Some(&waiting(left)));
                 sleep(Duration::from_secs(1)).await;

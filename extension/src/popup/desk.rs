@@ -8,7 +8,7 @@ use super::window::{
 };
 use crate::{
     clock,
-    dom::elements,
+    dom::{self, elements},
     i18n::{plural, text, text_with},
     later::later,
     lock,
@@ -19,7 +19,8 @@ use crate::{
 };
 use futures_util::future::{LocalBoxFuture, ready};
 use koct_core::{
-    Moment, Settings, TransactionId,
+    Entry, Moment, Settings, TransactionId,
+    desk::signs,
     log::{
         Counts,
         event::{LogEvent, Reread},
@@ -71,8 +72,10 @@ elements! {
     /// The ground that all panels share.
     pub(crate) struct Desk(pub(crate) store: Rc<Store>, pub(crate) message: Rc<Message>, pub(crate) focus: Rc<Focus>) {
         pub(crate) count_unsent: Element = "count-unsent",
+        pub(crate) count_label: Element = "count-label",
         pub(crate) count_total: Element = "count-total",
-        status_line: Element = "desk",
+        status_line: HtmlElement = "desk",
+        set_up: HtmlElement = "set-up",
         notice: HtmlElement = "notice",
         commit_label: Element = "commit-label",
         pub(crate) unreadable: HtmlElement = "unreadable",
@@ -110,12 +113,13 @@ impl Desk {
     }
 
     /// As [`Desk::tell`], where the log is shown already: they begin with it as it is.
-    pub(crate) fn tell_late(&self, panels: Vec<Rc<dyn Panel>>) {
-        for panel in &panels {
+    pub(crate) async fn tell_late(&self, panels: Vec<Rc<dyn Panel>>) {
+        self.tell(panels.clone());
+        for panel in panels {
             panel.clone().follow(&LogEvent::Reload(Reread::default()));
             panel.show_counts(self.counts.get());
+            panel.reread().await;
         }
-        self.tell(panels);
     }
 
     /// Everybody who is told.
@@ -160,11 +164,29 @@ impl Desk {
         let commit_type = self.preferences.borrow().form.commit_type;
         self.commit_label.set_text_content(Some(&wording::commit_type(commit_type)));
         self.message.set_sounds(self.preferences.borrow().desk.sounds);
-        spawn_local(show_desk(self.clone()));
+        spawn_local(show_who(self.clone()));
         let notice = self.preferences.borrow().desk.notice.clone();
         self.notice.set_hidden(notice.is_empty());
         self.notice.set_text_content(Some(&notice));
         self.panels().for_each(Panel::show_settings);
+    }
+
+    /// Says whose desk this is. Nobody at a desk needs the server's address: it is there when it is looked for.
+    fn show_who(&self) {
+        let preferences = self.preferences.borrow();
+        let library = [preferences.desk.library_name.trim(), preferences.form.branchcode.trim()];
+        let library = library.into_iter().find(|name| !name.is_empty()).unwrap_or_default();
+        let desk = preferences.desk_name();
+        self.status_line.set_text_content(Some(&signs::harmless(library)));
+        if let Ok(part) = dom::document().and_then(|page| page.create_element("span")) {
+            let before = if library.is_empty() { "" } else { " · " };
+            part.set_text_content(Some(&format!("{before}{}", signs::harmless(desk.as_str()))));
+            let _ = self.status_line.append_with_node_1(&part);
+        }
+        let settings = preferences.settings().ok();
+        self.status_line.set_title(settings.as_ref().map_or("", |settings| settings.server.as_str()));
+        let is_set_up = settings.is_some() || (preferences.saved && !preferences.form.connects());
+        self.set_up.set_hidden(is_set_up);
     }
 
     /// Puts what an earlier window left in `Sending` in doubt, unless another window is sending right now.
@@ -215,38 +237,39 @@ impl Desk {
         Ok(ordered)
     }
 
-    /// Takes back what was just recorded.
-    pub(crate) async fn take_back(self: Rc<Self>, id: TransactionId) {
-        take_back(self, id).await;
+    /// Takes back what was just recorded. Returns what that was; `None` where it was not possible, and the message line says so.
+    pub(crate) async fn take_back(self: Rc<Self>, id: TransactionId) -> Option<Entry> {
+        take_back(self, id).await
     }
 }
 
 later! {
-    /// Says for which library and server this desk works.
-    async fn show_desk(desk: Rc<Desk>) {
-        let line = match desk.settings() {
-            Some(settings) => text_with("deskConfigured", &[&settings.branchcode, settings.server.as_str()]),
-            None => text("deskNotConfigured"),
-        };
-        desk.status_line.set_text_content(Some(&line));
+    async fn show_who(desk: Rc<Desk>) {
+        desk.show_who();
     }
 
-    async fn take_back(desk: Rc<Desk>, id: TransactionId) {
+    async fn take_back(desk: Rc<Desk>, id: TransactionId) -> Option<Entry> {
         // Before the lock is waited for: another window may correct it meanwhile.
         let seen: Seen = match desk.store.get(&[id]).await {
             Ok(entries) => entries.into_iter().collect(),
-            Err(error) => return desk.failed(Topic::Change, "editFailed", &error),
+            Err(error) => {
+                desk.failed(Topic::Change, "editFailed", &error);
+                return None;
+            }
         };
-        let Some(_permit) = desk.may_change(id).await else { return };
+        let _permit = desk.may_change(id).await?;
         let Some(now) = clock::now() else {
-            return desk.message.about(Topic::Change).show(Tone::Bad, &text("attentionClock"));
+            desk.message.about(Topic::Change).show(Tone::Bad, &text("attentionClock"));
+            return None;
         };
         match desk.store.change(&[id], |entry| seen.is(entry).then(|| entry.deleted(now)).flatten()).await {
             Ok(changes) => {
-                let words = changes.first().map(|change| wording::entry(&change.entry)).unwrap_or_default();
+                let entry = changes.first().map(|change| change.entry.clone());
+                let words = entry.as_ref().map(wording::entry).unwrap_or_default();
                 desk.apply(changes);
                 desk.draw_now();
                 desk.message.about(Topic::Change).show(Tone::Good, &text_with("undone", &[&words]));
+                return entry;
             }
             Err(StoreError::NotOpen(_)) => {
                 // Sent, or changed in another window a moment ago: the one before is not what is meant.
@@ -254,5 +277,6 @@ later! {
             }
             Err(error) => desk.failed(Topic::Change, "editFailed", &error),
         }
+        None
     }
 }

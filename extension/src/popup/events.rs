@@ -6,7 +6,7 @@
 
 use crate::{
     badge, dom,
-    i18n::{plural, text_with},
+    i18n::plural,
     locale,
     popup::{
         DRAWING_LAG, Desk, Panel, Topic,
@@ -122,8 +122,10 @@ impl Desk {
     fn show_counts(&self) {
         let counts = self.counts.get();
         badge::show(counts);
-        self.count_unsent.set_text_content(Some(&locale::number(counts.uncommitted())));
-        self.count_total.set_text_content(Some(&text_with("countTotal", &[&locale::number(counts.total())])));
+        let waiting = counts.of(State::Local);
+        self.count_unsent.set_text_content(Some(&locale::number(waiting)));
+        self.count_label.set_text_content(Some(&plural("countWaiting", waiting, &[])));
+        self.count_total.set_text_content(Some(&locale::number(counts.total())));
         let unreadable = self.store.number_unreadable();
         self.shown_unreadable.set(unreadable);
         self.unreadable.set_hidden(unreadable == 0);

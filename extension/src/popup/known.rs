@@ -1,6 +1,5 @@
 //! What is known of patrons and items.
 
-pub(crate) mod aside;
 pub(crate) mod labels;
 pub(crate) mod lookup;
 pub(crate) mod patron;

@@ -2,7 +2,23 @@
 
 pub(crate) mod batches;
 pub(crate) mod clear;
+pub(crate) mod decide;
 pub(crate) mod edit;
 pub(crate) mod find;
 pub(crate) mod slip;
 pub(crate) mod table;
+pub(crate) mod tabs;
+pub(crate) mod tall;
+pub(crate) mod todo;
+pub(crate) mod whose;
+
+use super::Desk;
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+
+/// # Errors
+/// When the page lacks an element.
+pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
+    clear::bind(desk)?;
+    tall::bind(desk)
+}

@@ -1,9 +1,12 @@
 //! What is scanned and typed: the fields, the queue to the log, and what could not be recorded.
 
+pub(crate) mod answers;
 pub(crate) mod attention;
 pub(crate) mod checkin;
 pub(crate) mod checkout;
 pub(crate) mod codes;
+pub(crate) mod moving;
+pub(crate) mod open;
 pub(crate) mod scans;
 pub(crate) mod sitting;
 
@@ -74,6 +77,14 @@ impl Unrecorded {
                 Action::Return { barcode } => checkin(barcode.as_str()),
                 Action::Payment { cardnumber, amount } => payment(&locale::amount(*amount), cardnumber.as_str()),
             },
+        }
+    }
+
+    /// Whether it was checked in: it is shown there.
+    fn is_checkin(&self) -> bool {
+        match self {
+            Self::Typed(typed, _) => matches!(typed, Typed::Checkin { .. }),
+            Self::Scan(scan, _) => matches!(scan.action, Action::Return { .. }),
         }
     }
 

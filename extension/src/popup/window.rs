@@ -5,7 +5,28 @@ pub(crate) mod focus;
 pub(crate) mod guide;
 pub(crate) mod help;
 pub(crate) mod keys;
+pub(crate) mod menu;
 pub(crate) mod message;
 pub(crate) mod question;
 pub(crate) mod stray;
 pub(crate) mod windows;
+
+use super::{Desk, scan::answers::Answers};
+use std::rc::Rc;
+use wasm_bindgen::JsValue;
+
+/// # Errors
+/// When the page lacks an element.
+pub(crate) fn bind(desk: &Rc<Desk>, answers: &Rc<Answers>) -> Result<(), JsValue> {
+    stray::bind(desk)?;
+    keys::bind(answers)
+}
+
+/// What scanning does not wait for.
+///
+/// # Errors
+/// When the page lacks an element.
+pub(crate) fn bind_others(desk: &Rc<Desk>) -> Result<(), JsValue> {
+    menu::bind(desk)?;
+    help::bind()
+}

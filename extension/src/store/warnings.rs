@@ -1,35 +1,52 @@
-//! What a person was warned of, and the transactions of items and patrons that warnings come from.
+//! What a person was warned of and has ticked off, and the transactions of items and patrons that warnings come from.
 
 use super::{BY_CARD, BY_HOLD, BY_ITEM, LOG, Result, Store, StoreError, entry, stored};
 use indexed_db_futures::{BuildPrimitive, primitive::TryToJs, query_source::QuerySource};
-use koct_core::{Entry, TransactionId};
+use koct_core::{Entry, Moment, TransactionId, log::ticks::Task};
 use wasm_bindgen::JsValue;
 
 /// The number of a patron's latest entries that are read: the card of a school may have thousands.
 const LATEST: usize = 1_000;
 
 impl Store {
-    /// Changes what entries keep of warnings, whatever their state: a commit that is running does not mind, since it reads an
-    /// entry and writes it in one go, too. Returns the entries as they are when that is durable.
+    /// Changes what entries keep of warnings, and by how many days they were late. As [`Store::tick`].
     ///
     /// # Errors
     /// When one is gone, or they cannot be written: then nothing is changed.
     pub async fn warn(&self, ids: &[TransactionId], rule: impl Fn(&Entry) -> Entry) -> Result<Vec<Entry>> {
+        self.note(ids, |old| {
+            let Entry { warnings, late, .. } = rule(old);
+            Entry { warnings, late, ..old.clone() }
+        })
+        .await
+    }
+
+    /// Keeps with entries that a person has ticked something off, or not any more, whatever their state: a commit that is
+    /// running does not mind, since it reads an entry and writes it in one go, too. Returns the entries as they are when that
+    /// is durable.
+    ///
+    /// # Errors
+    /// When one is gone, or they cannot be written: then nothing is changed.
+    pub async fn tick(&self, ids: &[TransactionId], task: Task, is_done: bool, at: Moment) -> Result<Vec<Entry>> {
+        self.note(ids, |old| old.ticked(task, is_done, at)).await
+    }
+
+    async fn note(&self, ids: &[TransactionId], rule: impl Fn(&Entry) -> Entry) -> Result<Vec<Entry>> {
         let writing = self.writing()?;
         let log = writing.object_store(LOG)?;
         let mut reading = Vec::with_capacity(ids.len());
         for id in ids {
             reading.push(log.get::<JsValue, _, _>(id.0).primitive()?);
         }
-        let mut warned = Vec::with_capacity(ids.len());
+        let mut noted = Vec::with_capacity(ids.len());
         for (id, asked) in ids.iter().zip(reading) {
             let old = asked.await?.as_ref().and_then(entry).ok_or(StoreError::NotOpen(*id))?;
-            let new = Entry { warnings: rule(&old).warnings, ..old };
+            let new = rule(&old);
             log.put(stored(&new)?).primitive()?;
-            warned.push(new);
+            noted.push(new);
         }
         writing.commit().await?;
-        Ok(warned)
+        Ok(noted)
     }
 
     /// The entries of these items, by [`koct_core::desk::barcode::Barcode::item_key`].

@@ -122,12 +122,14 @@ fn a_patron_is_warned_of_with_each_checkout_and_confirmed_once() {
     let found = library.checkout(&library.log.issue("P1", "NO-SUCH")).unwrap().unwrap();
     let of_patron = [Warning::Restricted { until: None }, Warning::Debts { cents: 600 }];
     assert_eq!(found.of_patron, of_patron);
-    let told = |confirmed| found.warned(confirmed).into_iter().map(|warned| (warned.warning, warned.confirmed));
+    let told =
+        |answered, seen| found.warned(answered, seen).into_iter().map(|warned| (warned.warning, warned.confirmed));
     let [restricted, debts] = of_patron;
     let item = (Warning::UnknownItem, None);
-    assert!(told(None).eq([(restricted.clone(), None), (debts.clone(), None), item.clone()]));
-    let when = Some(at(0));
-    assert!(told(when).eq([(restricted, when), (debts, when), item]), "an item is confirmed by itself");
+    assert!(told(None, None).eq([(restricted.clone(), None), (debts.clone(), None), item.clone()]));
+    let (answered, seen) = (Some(at(0)), Some(at(1)));
+    assert!(told(None, seen).eq([(restricted.clone(), None), (debts.clone(), seen), item.clone()]));
+    assert!(told(answered, seen).eq([(restricted, answered), (debts, seen), item]), "an item is confirmed by itself");
     let unknown = library.checkout(&library.log.issue("P9", "A")).unwrap().unwrap();
     assert_eq!(unknown.of_patron, [Warning::UnknownCard]);
 }

@@ -92,7 +92,7 @@ impl Listed for Patron {
 }
 
 raw!(RawBiblio { title, subtitle, author });
-raw!(pub RawItem { item_id, external_id, biblio_id, callnumber, materials_notes; biblio: RawBiblio });
+raw!(pub RawItem { item_id, external_id, biblio_id, callnumber, materials_notes, home_library_id; biblio: RawBiblio });
 
 impl Listed for Item {
     const LIST: &'static str = "items";
@@ -113,6 +113,7 @@ impl Listed for Item {
             author: biblio.author.words(),
             call_number: raw.callnumber.words(),
             materials: raw.materials_notes.words(),
+            library: raw.home_library_id.text(),
         };
         Some((item, has_title))
     }

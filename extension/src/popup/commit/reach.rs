@@ -1,16 +1,20 @@
 //! The sign that says whether Koha can be reached. Nothing is sent without a person.
 
 use crate::{
+    clock,
     dom::elements,
     http::Http,
-    i18n::{text, text_with},
-    locale,
-    popup::{Desk, Panel},
+    i18n::{plural, text, text_with},
+    popup::{Desk, Panel, Tone},
     preferences,
     timer::sleep,
-    webext,
+    webext, wording,
 };
-use koct_core::{State, koha::rest, log::Counts};
+use koct_core::{
+    State,
+    koha::{rest, sight::Sight},
+    log::Counts,
+};
 use std::{cell::Cell, rc::Rc, time::Duration};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlElement;
@@ -23,9 +27,9 @@ const SELDOM: Duration = Duration::from_mins(2);
 elements! {
     pub(crate) struct Reach(desk: Rc<Desk>) {
         sign: HtmlElement = "reachable",
+        send: HtmlElement = "commit",
         ;
-        /// What was found last; `None` where Koha may not be asked.
-        is_there: Cell<Option<bool>>,
+        seen: Cell<Sight>,
     }
 }
 
@@ -48,7 +52,7 @@ impl Reach {
             loop {
                 this.look().await;
                 let waits = this.desk.counts.get().of(State::Local) > 0;
-                sleep(if this.is_there.get() != Some(true) || waits { EVERY } else { SELDOM }).await;
+                sleep(if this.seen.get().is_there() && !waits { SELDOM } else { EVERY }).await;
             }
         });
     }
@@ -57,7 +61,12 @@ impl Reach {
     async fn look(&self) {
         // A commit sees for itself.
         if !self.desk.committing.get() {
-            self.is_there.set(self.koha_is_there().await);
+            let before = self.seen.get();
+            self.seen.set(before.after(self.koha_is_there().await, clock::time()));
+            let waiting = self.desk.counts.get().of(State::Local);
+            if matches!((before, self.seen.get()), (Sight::Down { .. }, Sight::Back)) && waiting > 0 {
+                self.desk.message.show(Tone::Good, &plural("kohaBack", waiting, &[]));
+            }
             self.show();
         }
     }
@@ -75,14 +84,20 @@ impl Reach {
         Some(http.send(&rest::anyone_there(&settings)).await.is_ok_and(|response| rest::is_koha(&response)))
     }
 
-    /// The sign keeps its place whatever it says, so that nothing moves below a hand that is about to press a button.
+    /// An outage is never red: there is nothing wrong with going on. Sending is what to do next only while Koha is there and
+    /// something waits.
     fn show(&self) {
-        let waiting = self.desk.counts.get().of(State::Local);
-        let (state, words) = match self.is_there.get() {
-            None => ("", String::new()),
-            Some(false) => ("offline", text("unreachable")),
-            Some(true) if waiting == 0 => ("online", text("reachable")),
-            Some(true) => ("online", text_with("reachableWaiting", &[&locale::number(waiting)])),
+        let waits = self.desk.counts.get().of(State::Local) > 0;
+        if !waits {
+            self.seen.set(self.seen.get().with_nothing_waiting());
+        }
+        let seen = self.seen.get();
+        let _ = self.send.toggle_attribute_with_force("data-next", seen.is_there() && waits);
+        let (state, words) = match seen {
+            Sight::Unknown => ("", String::new()),
+            Sight::Down { since } => ("offline", text_with("unreachable", &[&wording::time(since)])),
+            Sight::Back => ("back", text("reachableBack")),
+            Sight::Up => ("online", text("reachable")),
         };
         let sign = &self.sign;
         // Said at each scan, and painted only when it differs.

@@ -20,13 +20,27 @@ use koct_core::{
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlInputElement, Url};
+use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlDialogElement, HtmlInputElement, Url};
 
 /// # Errors
 /// When the page lacks an element.
 pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    let all: HtmlInputElement = dom::by_id("export-all")?;
-    dom::on_click("export-koc", desk, move |desk| spawn_local(desk.clone().export(all.checked())))
+    let dialog: HtmlDialogElement = dom::by_id("export-dialog")?;
+    let [waiting, all] = ["export-waiting", "export-all"].map(dom::by_id::<HtmlInputElement>);
+    let (waiting, all) = (waiting?, all?);
+    let opened = dialog.clone();
+    dom::on_click("export-koc", desk, move |_| {
+        waiting.set_checked(true);
+        if !opened.open() && opened.show_modal().is_ok() {
+            let _ = waiting.focus();
+        }
+    })?;
+    let closed = dialog.clone();
+    dom::on_click("export-cancel", desk, move |_| closed.close())?;
+    dom::on_submit("export-form", desk, move |desk| {
+        dialog.close();
+        spawn_local(desk.clone().export(all.checked()));
+    })
 }
 
 impl Desk {

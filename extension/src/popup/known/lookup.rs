@@ -1,7 +1,7 @@
 //! Asks the records and the log about patrons and items.
 
 use crate::{
-    clock,
+    clock::{self, DeskZone},
     directory::{self, Disk, DiskError},
     dom::elements,
     i18n::text_with,
@@ -83,6 +83,16 @@ impl Lookups {
         reload_since(self.clone()).await;
     }
 
+    /// The branch code of this desk's library; empty where that is not set.
+    pub(crate) fn own_library(&self) -> String {
+        self.desk.preferences.borrow().form.branchcode.clone()
+    }
+
+    /// The name of a library, or its code where that is all that is known.
+    pub(crate) fn library_name(&self, code: &str) -> String {
+        self.records.library_name(code)
+    }
+
     /// Says that something could not be looked up.
     pub(super) fn failed(&self, error: &LookupError) {
         let words = match error {
@@ -110,6 +120,13 @@ impl Lookups {
     /// The cardnumber of whoever has this as a user name. `None` where it is a cardnumber, or nobody is known.
     pub(crate) async fn card_of_user(&self, typed: &str) -> Option<String> {
         self.records.get()?.card_of_user(typed).await.ok()?
+    }
+
+    /// Who had what came back, as far as that is known still.
+    pub(crate) async fn who_had(&self, entry: &Entry) -> Option<Patron> {
+        let (records, later) = (self.records.get()?, self.later());
+        let found = self.view(&records, &later).checkin(entry, &DeskZone).await.ok()??;
+        found.loan?.who
     }
 
     /// What is known of the patron with this card or user name. `None` where there are no records.

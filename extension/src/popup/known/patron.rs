@@ -1,4 +1,4 @@
-//! The patron under the fields: who it is, what is to be known, what they have.
+//! The patron beside their card: who it is, what is unusual about them, and behind a button what else is known and what they have.
 
 use crate::{
     clock::{self, DeskZone},
@@ -7,22 +7,24 @@ use crate::{
     locale,
     popup::{
         DRAWING_LAG, Desk, Panel, Tone,
-        known::{lookup::Lookups, records::Records, warnings::Warnings},
+        known::{lookup::Lookups, records::Records},
         scan::sitting::SittingLists,
     },
     timer::sleep,
     wording,
 };
 use koct_core::{
-    Amount, Cardnumber, Moment, TransactionId,
+    Amount, Cardnumber, Moment,
     desk::barcode::same_code,
     directory::{
         holder::{self, LoanLine},
         patron_now::{PatronFound, WaitingLine},
-        record::Patron,
-        to_confirm::ShownPatron,
+        shown::ShownPatron,
     },
-    log::{event::LogEvent, warned::Warning},
+    log::{
+        event::LogEvent,
+        warned::{Grade, Warning},
+    },
 };
 use std::{
     cell::{Cell, RefCell},
@@ -31,23 +33,31 @@ use std::{
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlElement, HtmlInputElement};
 
+/// The number of chips that have room; what else there is, is behind a button.
+const CHIPS: usize = 2;
+
 elements! {
     pub(crate) struct PatronPanel(
-        desk: Rc<Desk>, records: Rc<Records>, lookups: Rc<Lookups>, unconfirmed: Rc<Warnings>,
-        sitting_lists: Rc<SittingLists>,
+        desk: Rc<Desk>, records: Rc<Records>, lookups: Rc<Lookups>, sitting_lists: Rc<SittingLists>,
     ) {
+        pane: Element = "checkout",
         field: HtmlInputElement = "checkout-patron",
         panel: HtmlElement = "patron-panel",
-        name: Element = "patron-name",
+        name: HtmlElement = "patron-name",
         about: Element = "patron-about",
-        warnings: HtmlElement = "patron-warnings",
-        confirm: HtmlElement = "patron-confirm",
-        confirmed: HtmlElement = "patron-confirmed",
+        chips: HtmlElement = "patron-warnings",
+        open: HtmlElement = "patron-details-open",
+        details: HtmlElement = "patron-details",
+        items: HtmlElement = "patron-items-list",
+        items_empty: HtmlElement = "patron-items-empty",
+        move_visit: HtmlElement = "patron-move",
+        pay: HtmlElement = "checkout-pay-open",
+        slip: HtmlElement = "print-slip",
+        next: HtmlElement = "checkout-clear-patron",
         facts: Element = "patron-facts",
         loans_title: HtmlElement = "patron-loans-title",
         loans: HtmlElement = "patron-loans",
         ;
-        /// The list of what was not confirmed before the patron went.
         shown: RefCell<Option<ShownPatron>>,
         refreshing: Cell<bool>,
         /// Counts what may have changed what is shown, to know whether something came while a patron was looked up.
@@ -56,11 +66,6 @@ elements! {
 }
 
 impl PatronPanel {
-    /// When a person confirmed the warnings of the patron with this card, if that is the one who is shown.
-    pub(crate) fn confirmed_for(&self, card: &str) -> Option<Moment> {
-        self.shown.borrow().as_ref().filter(|shown| shown.has_card(card))?.confirmed()
-    }
-
     /// Whether the patron with this card is shown.
     pub(crate) fn shows(&self, card: &str) -> bool {
         self.shown.borrow().as_ref().is_some_and(|shown| shown.has_card(card))
@@ -71,10 +76,16 @@ impl PatronPanel {
         self.shown.borrow().is_some()
     }
 
-    /// This was recorded for the patron who is shown, and is to be confirmed with their warnings. Returns when that was done
-    /// already.
-    pub(crate) fn wait_for(&self, id: TransactionId) -> Option<Moment> {
-        self.shown.borrow_mut().as_mut()?.wait_for(id)
+    /// When a person answered what is to be answered about the patron with this card, if that is the one who is shown.
+    pub(crate) fn answered_for(&self, card: &str) -> Option<Moment> {
+        self.shown.borrow().as_ref().filter(|shown| shown.has_card(card))?.answered()
+    }
+
+    /// A person says that whoever is shown may have things all the same.
+    pub(crate) fn answer(&self, now: Moment) {
+        if self.shown.borrow_mut().as_mut().is_some_and(|shown| shown.answer(now)) {
+            self.draw_grade();
+        }
     }
 
     /// Shows what has changed, once in a while: a scanner is faster than anybody reads.
@@ -89,36 +100,14 @@ impl PatronPanel {
             });
         }
     }
-
-    fn draw_warnings(&self) {
-        let shown = self.shown.borrow();
-        self.panel.set_hidden(shown.is_none());
-        let Some(shown) = &*shown else {
-            // No name stays in the page.
-            for part in [&self.name, &self.about, &self.facts, self.warnings.as_ref(), self.loans.as_ref()] {
-                part.set_text_content(None);
-            }
-            return;
-        };
-        let (found, confirmed) = (shown.found(), shown.confirmed());
-        self.name.set_text_content(Some(&found.name()));
-        dom::fill_list(&self.warnings, &found.warnings, |warning| {
-            dom::line(&wording::warning(warning, "", &str::to_owned))
-        });
-        self.warnings.set_hidden(found.warnings.is_empty());
-        self.confirm.set_hidden(found.warnings.is_empty() || confirmed.is_some());
-        self.confirmed.set_hidden(confirmed.is_none());
-        let when = confirmed.map(|moment| text_with("warningConfirmed", &[&wording::time_of_day(moment)]));
-        self.confirmed.set_text_content(when.as_deref());
-        let _ = self.panel.set_attribute("data-warned", if found.warnings.is_empty() { "no" } else { "yes" });
-    }
 }
 
 impl Panel for PatronPanel {
-    /// What was confirmed, corrected, taken back or cleared does not wait any more; and the patron may have other things now.
+    /// The patron may have other things now.
     fn follow(self: Rc<Self>, event: &LogEvent) {
-        if let Some(shown) = &mut *self.shown.borrow_mut() {
-            shown.follow(event);
+        if matches!(event, LogEvent::Recorded(_)) {
+            // What was just scanned is seen.
+            self.show_details(false);
         }
         // What was recorded just now is looked up, and then the patron is.
         if !matches!(event, LogEvent::Recorded(_) | LogEvent::Committed) {
@@ -131,11 +120,6 @@ impl Panel for PatronPanel {
                 self.refresh_soon();
             });
         }
-    }
-
-    /// What waits to be confirmed with the patron's warnings.
-    fn kept(&self) -> Vec<TransactionId> {
-        self.shown.borrow().as_ref().map(|shown| shown.open().to_vec()).unwrap_or_default()
     }
 
     fn records_changed(self: Rc<Self>, are_there: bool) {
@@ -157,10 +141,12 @@ impl Panel for PatronPanel {
 
 impl PatronPanel {
     pub(crate) fn bind(self: &Rc<Self>) {
-        dom::bind(&self.confirm, "click", self, |this| {
-            this.confirm_warnings();
-            this.desk.focus.back();
-        });
+        for opens in [&self.open, &self.chips] {
+            dom::bind(opens, "click", self, |this| {
+                this.show_details(this.details.hidden());
+                this.desk.focus.back();
+            });
+        }
     }
 
     /// Shows the patron with this card in the form.
@@ -173,13 +159,6 @@ impl PatronPanel {
         self.changed();
         self.sitting_lists.show();
         self.entered(cardnumber.to_string());
-    }
-
-    /// Confirms everything that the person is warned of.
-    pub(crate) fn confirm_all(self: &Rc<Self>) {
-        self.confirm_warnings();
-        self.unconfirmed.confirm_all();
-        self.desk.focus.back();
     }
 
     /// A card or user name was entered.
@@ -195,18 +174,23 @@ impl PatronPanel {
             if found.patron.is_some() && !same_code(&found.card, &typed) {
                 this.field.set_value(&found.card);
             }
-            let heard = !found.warnings.is_empty();
+            let (name, is_known) = (found.name(), found.patron.is_some());
             let warnings: Vec<String> =
                 found.warnings.iter().map(|warning| wording::warning(warning, "", &str::to_owned)).collect();
-            let name = found.name();
+            let grade = found.warnings.iter().map(Warning::grade).min();
             this.show(found);
             if this.changes.get() != before {
                 // A scanner was faster than the look-up.
                 this.refresh_soon();
             }
-            if heard {
-                let words = text_with("patronWarned", &[&name, &warnings.join(" ")]);
-                this.desk.message.answer(Tone::Doubt, &words);
+            let ready = text_with("patronReady", &[&typed]);
+            match grade {
+                Some(grade @ (Grade::Stop | Grade::Careful)) => {
+                    let words = text_with("patronWarned", &[&name, &warnings.join(" ")]);
+                    this.desk.message.answer(if grade == Grade::Stop { Tone::Bad } else { Tone::Doubt }, &words);
+                }
+                _ if is_known => this.desk.message.refine(&ready, &text_with("patronReady", &[&name])),
+                _ => {}
             }
         });
     }
@@ -226,19 +210,19 @@ impl PatronPanel {
 
     /// What stands in the patron's field has changed: whoever was shown may be gone.
     pub(crate) fn changed(self: &Rc<Self>) {
+        let is_empty = self.field.value().trim().is_empty();
+        for button in [&self.pay, &self.slip, &self.next] {
+            button.set_hidden(is_empty);
+        }
         if self.is_shown() && !self.shows(&self.field.value()) {
             self.leave();
             self.draw_patron();
         }
     }
 
-    /// Whoever was shown is not any more. What was not confirmed goes to the list.
-    fn leave(self: &Rc<Self>) {
-        let Some(shown) = self.shown.take() else { return };
-        let name = shown.found().patron.as_ref().map(Patron::name).unwrap_or_default();
-        if let Some(open) = shown.leave() {
-            self.unconfirmed.add_patron(open, &name);
-        }
+    fn leave(&self) {
+        self.shown.take();
+        self.show_details(false);
     }
 
     async fn refresh(self: &Rc<Self>) {
@@ -254,18 +238,67 @@ impl PatronPanel {
         }
     }
 
+    /// Shows what else is known and what they have, in place of this visit, or the visit again.
+    fn show_details(&self, shown: bool) {
+        let _ = self.open.set_attribute("aria-expanded", if shown { "true" } else { "false" });
+        self.details.set_hidden(!shown);
+        self.items.set_hidden(shown);
+        self.items_empty.set_hidden(shown || self.items.child_element_count() > 0);
+        self.move_visit.set_hidden(shown || self.items.child_element_count() == 0);
+    }
+
+    fn draw_grade(&self) {
+        let grade = self.shown.borrow().as_ref().and_then(ShownPatron::grade);
+        let _ = self.pane.set_attribute("data-grade", grade.map_or("", Grade::name));
+    }
+
     fn draw_patron(self: &Rc<Self>) {
-        self.draw_warnings();
+        self.draw_grade();
         self.sitting_lists.show();
         let shown = self.shown.borrow();
-        let Some(found) = shown.as_ref().map(ShownPatron::found) else { return };
-        let about = found.patron.as_ref().map(|patron| {
-            let expires = patron.expires.map(|day| text_with("patronExpires", &[&locale::day(day)]));
-            let library = self.records.library_name(&patron.library);
-            wording::joined([&patron.cardnumber, &patron.category, &library, &expires.unwrap_or_default()])
-        });
+        self.panel.set_hidden(shown.is_none());
+        self.open.set_hidden(shown.is_none());
+        let Some(found) = shown.as_ref().map(ShownPatron::found) else {
+            // No name stays in the page.
+            for part in [&self.about, &self.facts, self.name.as_ref(), self.chips.as_ref(), self.loans.as_ref()] {
+                part.set_text_content(None);
+            }
+            self.name.set_title("");
+            self.show_details(false);
+            return;
+        };
+        let name = wording::harmless(&found.name());
+        self.name.set_text_content(Some(&name));
+        self.name.set_title(&name);
+        let about = found
+            .patron
+            .as_ref()
+            .map(|patron| wording::joined([&patron.category, &self.records.library_name(&patron.library)]));
         self.about.set_text_content(about.as_deref());
+        self.draw_chips(found);
+        self.draw_details(found);
+        self.show_details(!self.details.hidden());
+    }
+
+    /// The gravest facts, as far as there is room.
+    fn draw_chips(&self, found: &PatronFound) {
+        let facts = clock::now().map(|now| found.facts(now, &DeskZone)).unwrap_or_default();
+        let chips = facts.iter().take(CHIPS).map(|fact| (fact.grade().name(), wording::patron_fact(fact)));
+        let more = facts.len().saturating_sub(CHIPS);
+        let more = (more > 0).then(|| (Grade::Note.name(), format!("+{}", locale::number(more))));
+        dom::fill_list(&self.chips, chips.chain(more), |(grade, words)| {
+            let chip = dom::line(&words)?;
+            chip.set_class_name("chip");
+            chip.set_attribute("data-grade", grade)?;
+            Ok(chip)
+        });
+        let all: Vec<String> = facts.iter().map(wording::patron_fact).collect();
+        self.chips.set_title(&all.join("\n"));
+    }
+
+    fn draw_details(&self, found: &PatronFound) {
         let note = found.patron.as_ref().map(|patron| &patron.staff_note).filter(|note| !note.is_empty());
+        let warned = found.warnings.iter().map(|warning| wording::warning(warning, "", &str::to_owned));
         let facts = [
             found.restriction().map(|comment| text_with("patronRestriction", &[comment])),
             found.owes().map(|owed| text_with("patronOwes", &[&locale::amount(owed)])),
@@ -275,10 +308,25 @@ impl PatronPanel {
         let waiting = found.waiting.iter().map(|WaitingLine { what, pickup }| {
             text_with("patronWaiting", &[what, &self.records.library_name(pickup)])
         });
-        dom::fill_list(&self.facts, facts.into_iter().flatten().chain(waiting), |words| dom::line(&words));
+        let card = found.patron.as_ref().map(|patron| {
+            let expires = patron.expires.map(|day| text_with("patronExpires", &[&locale::day(day)]));
+            wording::joined([&patron.cardnumber, &expires.unwrap_or_default()])
+        });
+        let facts = warned.chain(waiting).chain(facts.into_iter().flatten()).chain(card);
+        dom::fill_list(&self.facts, facts, |words| dom::line(&words));
+        let before: Vec<&LoanLine> = found.loans.iter().filter(|loan| loan.here.is_none()).collect();
+        let next = before.iter().filter_map(|loan| loan.due).min();
+        let words = match (before.len(), next) {
+            (0, _) => text("patronDetails"),
+            (number, Some(due)) => plural("patronLoansDue", number, &[&wording::short_day(due.timestamp_millis())]),
+            (number, None) => plural("patronLoans", number, &[]),
+        };
+        self.open.set_text_content(Some(&words));
         self.loans.set_hidden(found.loans.is_empty());
+        self.loans_title.set_hidden(found.loans.is_empty());
         self.loans_title.set_text_content(Some(&plural("patronLoans", found.loans.len(), &[])));
-        dom::fill_list(&self.loans, &found.loans, |lent| {
+        // What was taken last is looked for first.
+        dom::fill_list(&self.loans, found.loans.iter().rev(), |lent| {
             let row = dom::from_template("lent-template")?;
             let [title, barcode] =
                 if lent.title.is_empty() { [&lent.barcode, ""] } else { [&*lent.title, &*lent.barcode] };
@@ -290,25 +338,15 @@ impl PatronPanel {
             Ok(row)
         });
     }
-
-    /// Confirms what the patron who is shown is warned of: for what was recorded, and for what will be.
-    fn confirm_warnings(self: &Rc<Self>) {
-        let Some(now) = clock::now() else { return };
-        let open = self.shown.borrow_mut().as_mut().and_then(|shown| shown.confirm(now));
-        let Some(open) = open else { return };
-        self.draw_warnings();
-        self.desk.message.show(Tone::Good, &text("warningsConfirmed"));
-        spawn_local(self.unconfirmed.clone().keep_confirmed(open, now, Warning::is_of_patron));
-    }
 }
 
 /// How far a loan is, for the eye and in words.
 fn due(lent: &LoanLine) -> (&'static str, String) {
     if let Some(moment) = lent.here {
-        return ("here", text_with("lentHere", &[&wording::time_of_day(moment)]));
+        return ("here", wording::time_of_day(moment));
     }
     let Some(due) = lent.due else { return ("lent", String::new()) };
     let is_overdue = clock::now().is_some_and(|now| holder::overdue(lent.due, now, &DeskZone).is_some());
     let (kind, key) = if is_overdue { ("overdue", "lentOverdue") } else { ("lent", "lentDue") };
-    (kind, text_with(key, &[&wording::millis(due.timestamp_millis())]))
+    (kind, text_with(key, &[&wording::due(due.timestamp_millis())]))
 }

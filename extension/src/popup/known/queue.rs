@@ -16,15 +16,18 @@ use crate::{
     dom::elements,
     i18n::text_with,
     later::later,
-    popup::{Desk, Tone, Topic},
+    popup::{
+        Desk, Tone, Topic,
+        scan::sitting::{Said, SittingLists},
+    },
     store::StoreError,
 };
 use koct_core::{
     Action, Entry, Moment,
-    directory::{holder, item_now::ItemWarning, to_confirm::OpenWarning},
+    directory::{holder, item_now::ItemWarning},
     log::{
         event::LogEvent,
-        warned::{Warned, Warning},
+        warned::{Grade, Warned},
     },
 };
 use std::{
@@ -37,7 +40,7 @@ use wasm_bindgen_futures::spawn_local;
 elements! {
     pub(crate) struct LookupQueue(
         desk: Rc<Desk>, records: Rc<Records>, lookups: Rc<Lookups>, warnings: Rc<Warnings>, patron: Rc<PatronPanel>,
-        returned: Rc<Returned>,
+        returned: Rc<Returned>, lists: Rc<SittingLists>,
     ) {
         ;
         waiting: RefCell<VecDeque<Job>>,
@@ -48,8 +51,10 @@ elements! {
 /// What is to be looked up yet.
 struct Job {
     entry: Entry,
-    /// When the patron's warnings were confirmed, where that was done before the scan.
-    confirmed: Option<Moment>,
+    /// When what is to be answered about the patron was answered, where that was before the scan.
+    answered: Option<Moment>,
+    /// When it was scanned, where the patron was shown by then: whoever scans has seen what is to be looked at.
+    seen: Option<Moment>,
 }
 
 later! {
@@ -64,8 +69,10 @@ impl LookupQueue {
         if self.records.get().is_none() {
             return;
         }
-        let confirmed = entry.transaction.action.cardnumber().and_then(|card| self.patron.confirmed_for(card.as_str()));
-        self.waiting.borrow_mut().push_back(Job { entry, confirmed });
+        let card = entry.transaction.action.cardnumber().filter(|card| self.patron.shows(card.as_str()));
+        let answered = card.and_then(|card| self.patron.answered_for(card.as_str()));
+        let seen = card.map(|_| entry.transaction.moment);
+        self.waiting.borrow_mut().push_back(Job { entry, answered, seen });
         if !self.working.replace(true) {
             spawn_local(look_up_waiting(self.clone()));
         }
@@ -89,21 +96,22 @@ impl LookupQueue {
     async fn look_up_job(
         self: &Rc<Self>,
         records: &directory::Records,
-        Job { entry, confirmed }: &Job,
+        Job { entry, answered, seen }: &Job,
     ) -> Result<(), LookupError> {
         let later = self.lookups.later();
         let view = self.lookups.view(records, &later);
         match &entry.transaction.action {
             Action::Issue { cardnumber, .. } => {
                 if let Some(found) = view.checkout(entry).await? {
-                    let confirmed = confirmed.or_else(|| self.patron.confirmed_for(cardnumber.as_str()));
-                    self.warn(entry, &found.warned(confirmed), &found.of_item).await;
+                    let answered = answered.or_else(|| self.patron.answered_for(cardnumber.as_str()));
+                    self.warn(entry, &found.warned(answered, *seen), None, &found.of_item).await;
                 }
             }
             Action::Return { .. } => {
                 if let Some(found) = view.checkin(entry, &DeskZone).await? {
                     self.returned.show(entry, &found);
-                    self.warn(entry, &found.warned(), &found.warnings).await;
+                    let late = found.loan.as_ref().and_then(|loan| loan.late);
+                    self.warn(entry, &found.warned(), late, &found.warnings).await;
                 }
             }
             Action::Payment { .. } => {}
@@ -111,12 +119,14 @@ impl LookupQueue {
         Ok(())
     }
 
-    /// Keeps with a transaction what the person is warned of, and says so. `of_item` is what of it is about the item.
-    async fn warn(self: &Rc<Self>, entry: &Entry, warned: &[Warned], of_item: &[ItemWarning]) {
-        if warned.is_empty() {
+    /// Keeps with a transaction what the person is warned of and by how many days it is late, and says what they are warned
+    /// of. `of_item` is what of it is about the item.
+    async fn warn(self: &Rc<Self>, entry: &Entry, warned: &[Warned], late: Option<u32>, of_item: &[ItemWarning]) {
+        if warned.is_empty() && late.is_none() {
             return;
         }
-        let rule = |now: &Entry| if holder::is_up_to_date(entry, now) { now.warned(warned) } else { now.clone() };
+        let found = |now: &Entry| Entry { late, ..now.warned(warned) };
+        let rule = |now: &Entry| if holder::is_up_to_date(entry, now) { found(now) } else { now.clone() };
         let kept = match self.desk.store.warn(&[entry.id], rule).await {
             Ok(kept) => kept,
             // Cleared meanwhile.
@@ -124,32 +134,27 @@ impl LookupQueue {
             Err(error) => return self.desk.failed(Topic::Other, "editFailed", &error),
         };
         let is_up_to_date = kept.iter().all(|now| holder::is_up_to_date(entry, now));
-        self.desk.log_changed(&LogEvent::Changed(kept));
+        self.desk.log_changed(&LogEvent::Changed(kept.clone()));
         if !is_up_to_date {
             return;
         }
-        let action = &entry.transaction.action;
-        let of_patron = warned.iter().filter(|warned| warned.warning.is_of_patron() && warned.confirmed.is_none());
-        let of_patron: Vec<Warning> = of_patron.map(|warned| warned.warning.clone()).collect();
-        if let Some(card) = action.cardnumber().filter(|_| !of_patron.is_empty()) {
-            if !self.patron.shows(card.as_str()) {
-                // A scanner was faster than the look-up.
-                let name = self.name_of(card.as_str()).await.unwrap_or_default();
-                self.warnings.add_patron(OpenWarning::of_patron(card.as_str(), entry.id, of_patron), &name);
-            } else if let Some(confirmed) = self.patron.wait_for(entry.id) {
-                self.warnings.clone().keep_confirmed(vec![entry.id], confirmed, Warning::is_of_patron).await;
-            }
+        for now in &kept {
+            self.warnings.shown(now);
         }
-        if !of_item.is_empty() {
-            let barcode = action.barcode().map(ToString::to_string).unwrap_or_default();
-            let reason = of_item.iter().map(|about| self.lookups.words_of(about)).collect::<Vec<_>>().join(" ");
-            let warnings = of_item.iter().map(|about| about.warning.clone()).collect();
-            self.warnings.add(OpenWarning::of_item(entry.id, warnings), |_| barcode.clone(), &reason);
-            self.desk.message.answer(Tone::Doubt, &text_with("itemWarned", &[&barcode, &reason]));
+        let stops = of_item.iter().filter(|about| about.warning.is_stop());
+        let stops: Vec<String> = stops.map(|about| self.lookups.words_of(about)).collect();
+        if !stops.is_empty() {
+            self.lists.tell(entry.id, Said { stop: Some(stops.join(" ")), ..Said::default() });
         }
-    }
-
-    async fn name_of(&self, card: &str) -> Option<String> {
-        Some(self.records.get()?.patron_by_code(card).await.ok()??.name())
+        // What is about the patron was said when they came.
+        let tone = match of_item.iter().map(|about| about.warning.grade()).min() {
+            Some(Grade::Stop) => Tone::Bad,
+            Some(Grade::Careful) => Tone::Doubt,
+            Some(Grade::Do) => Tone::Do,
+            Some(Grade::Note) | None => return,
+        };
+        let reason: Vec<String> = of_item.iter().map(|about| self.lookups.words_of(about)).collect();
+        let barcode = entry.transaction.action.barcode().map(ToString::to_string).unwrap_or_default();
+        self.desk.message.answer(tone, &text_with("itemWarned", &[&barcode, &reason.join(" ")]));
     }
 }

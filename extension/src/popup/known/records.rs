@@ -17,6 +17,7 @@ use crate::{
 use koct_core::{
     directory::{Contents, Gap, record::Set},
     koha::download::DownloadError,
+    log::warned::Grade,
     settings::passphrase::{self, PassphraseError, Strength},
 };
 use std::{
@@ -42,7 +43,7 @@ enum Doing {
 elements! {
     pub(crate) struct Records(desk: Rc<Desk>) {
         open: HtmlElement = "open-records",
-        line: HtmlElement = "records-line",
+        line: HtmlButtonElement = "records-line",
         line_text: Element = "records-line-text",
         dialog: HtmlDialogElement = "records-dialog",
         sets: Element = "records-sets",
@@ -90,7 +91,7 @@ impl Records {
     /// When the page lacks an element.
     pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
         dom::bind(&self.open, "click", self, Self::open_dialog);
-        dom::on_click("records-line-open", self, Self::open_dialog)?;
+        dom::bind(&self.line, "click", self, Self::open_dialog);
         dom::on_click("records-close", self, |this| this.dialog.close())?;
         dom::bind(&self.stop, "click", self, |this| this.stopped.set(true));
         dom::bind(&self.delete, "click", self, |this| spawn_local(this.clone().delete_all()));
@@ -153,7 +154,10 @@ impl Records {
         let doing = self.doing.get();
         let line = if wanted.enabled { self.words_of_line(&contents) } else { None };
         self.line.set_hidden(line.is_none());
-        self.line_text.set_text_content(line.as_deref());
+        self.line_text.set_text_content(line.as_ref().map(|(_, words)| words.as_str()));
+        self.line.set_title(line.as_ref().map_or("", |(_, words)| words.as_str()));
+        let grade = line.filter(|(is_careful, _)| *is_careful).map_or(Grade::Note, |_| Grade::Careful);
+        let _ = self.line.set_attribute("data-grade", grade.name());
 
         let has_report = matches!(wanted.restrictions_report(), Ok(Some(_)));
         // Only who has set up a report misses it.
@@ -204,24 +208,27 @@ impl Records {
         self.state.set_class_name(match tone {
             Some(Tone::Good) => "message-good",
             Some(Tone::Bad) => "message-bad",
-            Some(Tone::Doubt) => "message-doubt",
+            Some(Tone::Doubt | Tone::Do) => "message-doubt",
             None => "",
         });
     }
 
-    /// What is to be done about the records, if anything.
-    fn words_of_line(&self, contents: &Contents) -> Option<String> {
+    /// How the records stand, and whether something is to be done about them.
+    fn words_of_line(&self, contents: &Contents) -> Option<(bool, String)> {
         if let Some(doing) = self.doing.get() {
-            return Some(words_of(doing));
+            return Some((false, words_of(doing)));
         }
         match self.known.access() {
             Access::Off => None,
-            Access::Empty => Some(text("recordsLineNone")),
-            Access::Lost => Some(text("recordsLineLost")),
-            Access::Locked => Some(text("recordsLineLocked")),
+            Access::Empty => Some((true, text("recordsLineNone"))),
+            Access::Lost => Some((true, text("recordsLineLost"))),
+            Access::Locked => Some((true, text("recordsLineLocked"))),
             Access::Open => {
-                let days = self.desk.preferences.borrow().records.days_old(contents.as_of()?, clock::time())?;
-                Some(plural("recordsLineOld", days, &[]))
+                let as_of = contents.as_of()?;
+                Some(match self.desk.preferences.borrow().records.days_old(as_of, clock::time()) {
+                    Some(days) => (true, plural("recordsLineOld", days, &[])),
+                    None => (false, text_with("recordsLineAsOf", &[&wording::row_time_of(as_of.millis())])),
+                })
             }
         }
     }

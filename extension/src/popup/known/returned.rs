@@ -1,29 +1,28 @@
-//! What came back: its title, who had it, whether it is late, what belongs to it, and who waits for it.
+//! What came back: where it goes. Who had it is not said: the screen faces the public.
 
-use super::lookup::{Lookups, name_and_card};
+use super::lookup::Lookups;
 use crate::{
-    dom::{self, elements},
+    dom::elements,
     i18n::{plural, text, text_with},
-    popup::Panel,
+    popup::{
+        Panel,
+        scan::sitting::{Said, SittingLists},
+    },
     wording,
 };
 use koct_core::{
     Entry, TransactionId,
-    directory::{
-        holder,
-        item_now::{LoanEnded, ReturnFound},
-    },
-    log::{event::LogEvent, warned::Warning},
+    directory::{holder, item_now::ReturnFound, where_to::WhereTo},
+    log::{event::LogEvent, warned::Grade},
 };
 use std::{cell::RefCell, rc::Rc};
 use web_sys::{Element, HtmlElement};
 
 elements! {
-    pub(crate) struct Returned(lookups: Rc<Lookups>) {
+    pub(crate) struct Returned(lookups: Rc<Lookups>, lists: Rc<SittingLists>) {
         panel: HtmlElement = "checkin-panel",
-        hold: HtmlElement = "returned-hold",
-        title: Element = "returned-title",
-        facts: Element = "returned-facts",
+        where_to: Element = "returned-where",
+        about: Element = "returned-title",
         ;
         /// The checkin that is shown.
         shown: RefCell<Option<Entry>>,
@@ -59,8 +58,8 @@ impl Returned {
     /// Shows nothing; no name stays in the page.
     fn hide(&self) {
         *self.shown.borrow_mut() = None;
-        self.panel.set_hidden(true);
-        for part in [&self.title, &self.facts, self.hold.as_ref()] {
+        let _ = self.panel.remove_attribute("data-grade");
+        for part in [&self.where_to, &self.about] {
             part.set_text_content(None);
         }
     }
@@ -69,48 +68,57 @@ impl Returned {
     pub(crate) fn show(&self, entry: &Entry, found: &ReturnFound) {
         *self.shown.borrow_mut() = Some(entry.clone());
         let item = found.item.as_ref();
-        let title = item.map(|item| item.title.as_str()).filter(|title| !title.is_empty());
-        let heading = title.map_or_else(|| found.barcode.to_string(), |title| format!("{title} · {}", found.barcode));
-        self.title.set_text_content(Some(&heading));
-        let mut facts = Vec::new();
-        let (hold, others): (Vec<_>, Vec<_>) =
-            found.warnings.iter().partition(|about| matches!(about.warning, Warning::Hold { .. }));
-        facts.extend(others.into_iter().map(|about| (self.lookups.words_of(about), "warned")));
-        facts.extend(item.map(|item| (wording::joined([&item.author, &item.call_number]), "")));
-        // That nobody had it, as far as is known, is true of half of all that comes back, and no news.
-        facts.extend(found.loan.as_ref().map(|loan| (had(loan), "")));
-        facts.extend(found.loan.as_ref().and_then(overdue).map(|words| (words, "overdue")));
-        if let Some(materials) = item.map(|item| &item.materials).filter(|materials| !materials.is_empty()) {
-            facts.push((text_with("returnedMaterials", &[materials]), "warned"));
-        }
-        dom::fill_list(&self.facts, facts.into_iter().filter(|(words, _)| !words.is_empty()), |(words, kind)| {
-            let line = dom::line(&words)?;
-            line.set_attribute("data-kind", kind)?;
-            Ok(line)
-        });
-        let hold = hold.first().map(|about| self.lookups.words_of(about));
-        self.hold.set_hidden(hold.is_none());
-        self.hold.set_text_content(hold.as_deref());
-        self.panel.set_hidden(false);
+        let title = item.map(|item| item.title.as_str()).unwrap_or_default();
+        let barcode = found.barcode.to_string();
+        let late = found.late().filter(|days| *days > 0).map(|days| plural("returnedLate", days, &[]));
+        let materials = Some(found.materials()).filter(|materials| !materials.is_empty());
+        let materials = materials.map(|materials| text_with("returnedMaterials", &[materials]));
+        let mut about = vec![title.to_owned()];
+        let here = self.lookups.own_library();
+        let where_to = found.where_to(&here);
+        let (words, word, place) = match where_to {
+            WhereTo::SetAside { who, pickup } => {
+                let library = self.lookups.library_name(pickup);
+                about.insert(0, text_with("returnedPickup", &[&library]));
+                about.extend(item.map(|item| item.call_number.clone()));
+                let words = match who {
+                    Some(who) => text_with("returnedAsideFor", &[&who.name()]),
+                    None => text("returnedAside"),
+                };
+                (words, Some((Grade::Do, text("shortAside"))), String::new())
+            }
+            WhereTo::Unknown => {
+                (text("returnedUnknown"), Some((Grade::Careful, text("shortUnknownItem"))), String::new())
+            }
+            WhereTo::Library(library) => {
+                let library = self.lookups.library_name(library);
+                about.extend(item.map(|item| item.call_number.clone()));
+                (text_with("returnedSendTo", &[&library]), Some((Grade::Do, library)), String::new())
+            }
+            WhereTo::Shelf { call_number: "" } => (text("returnedShelf"), None, String::new()),
+            WhereTo::Shelf { call_number } => {
+                (text_with("returnedShelfAt", &[call_number]), None, call_number.to_owned())
+            }
+            WhereTo::Nowhere => (barcode.clone(), None, String::new()),
+        };
+        about.extend(materials.clone());
+        about.extend(late.clone());
+        about.push(barcode);
+        // A disc that is not in its box is missed today, a fine is computed by nobody.
+        let word = word.or(materials.map(|words| (Grade::Careful, words))).or(late.map(|words| (Grade::Note, words)));
+        let grade = if word.as_ref().is_some_and(|(grade, _)| *grade == Grade::Careful) {
+            Grade::Careful
+        } else {
+            where_to.grade()
+        };
+        let _ = self.panel.set_attribute("data-grade", grade.name());
+        let _ = self.panel.toggle_attribute_with_force("data-elsewhere", matches!(where_to, WhereTo::Library(_)));
+        self.where_to.set_text_content(Some(&wording::harmless(&words)));
+        self.where_to.set_class_name("clip sign");
+        let _ = self.where_to.set_attribute("data-grade", grade.name());
+        let line = wording::joined(about.iter().filter(|part| !part.is_empty() && **part != words));
+        self.about.set_text_content(Some(&wording::harmless(&line)));
+        let _ = self.panel.set_attribute("title", &format!("{words}\n{line}"));
+        self.lists.tell(entry.id, Said { stop: None, word, place });
     }
-}
-
-/// Who had it, in words.
-fn had(loan: &LoanEnded) -> String {
-    let who = loan.who.as_ref().map(name_and_card);
-    match (who, loan.since.map(wording::millis)) {
-        (Some(who), Some(since)) => text_with("returnedHadSince", &[&who, &since]),
-        (Some(who), None) => text_with("returnedHad", &[&who]),
-        (None, _) => text("returnedOnLoan"),
-    }
-}
-
-/// How late it is, in words.
-fn overdue(loan: &LoanEnded) -> Option<String> {
-    let (days, due) = loan.late.zip(loan.due)?;
-    let when = wording::millis(due.timestamp_millis());
-    Some(match days {
-        0 => text_with("returnedOverdueToday", &[&when]),
-        days => plural("returnedOverdue", days, &[&when]),
-    })
 }

@@ -3,7 +3,11 @@
 use crate::{
     dom::{self, elements},
     i18n::{plural, text, text_with},
-    popup::{Desk, Topic, commit::audited, log::find::Find},
+    popup::{
+        Desk, Topic,
+        commit::audited,
+        log::{find::Find, tabs::Tabs},
+    },
     wording,
 };
 use koct_core::log::commit::Batch;
@@ -13,7 +17,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlDialogElement, HtmlElement};
 
 elements! {
-    pub(crate) struct Batches(desk: Rc<Desk>, find: Rc<Find>) {
+    pub(crate) struct Batches(desk: Rc<Desk>, find: Rc<Find>, tabs: Rc<Tabs>) {
         dialog: HtmlDialogElement = "batches-dialog",
         list: HtmlElement = "batches-list",
         empty: HtmlElement = "batches-empty",
@@ -50,6 +54,7 @@ impl Batches {
                 button.set_hidden(batch.transactions.is_empty());
                 dom::bind(&button, "click", &self, move |this| {
                     this.dialog.close();
+                    this.tabs.show(false);
                     let label = text_with("filterBatch", &[&wording::moment(batch.started)]);
                     this.find.among(batch.transactions.iter().copied().collect(), label);
                     spawn_local(this.find.clone().show_found());

@@ -117,7 +117,11 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let dialog = Rc::new(Dialog::new()?);
     let this = desk.clone();
     dom::on_click("clear", &dialog, move |dialog| dialog.open(&this, false))?;
-    dom::on_click("clear-committed", desk, |desk| spawn_local(desk.clone().remove_settled()))?;
+    let closed = dialog.element.clone();
+    dom::on_click("clear-committed", desk, move |desk| {
+        closed.close();
+        spawn_local(desk.clone().remove_settled());
+    })?;
     dom::on_click("clear-cancel", &dialog, |dialog| dialog.element.close())?;
     let this = desk.clone();
     dom::bind(&dialog.confirm, "change", &dialog, move |dialog| {

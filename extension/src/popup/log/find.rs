@@ -52,6 +52,8 @@ elements! {
         state: HtmlSelectElement = "find-state",
         desks: HtmlSelectElement = "find-desk",
         order: HtmlSelectElement = "find-order",
+        more: HtmlElement = "find-more",
+        choices: HtmlElement = "find-choices",
         bar: HtmlElement = "filter",
         label: Element = "filter-text",
         empty: Element = "transactions-empty-text",
@@ -79,6 +81,7 @@ impl Panel for Find {
             LogEvent::Committed => {}
         }
         if matches!(event, LogEvent::Recorded(_)) && self.is_active() {
+            self.show_choices(false);
             self.clear();
             spawn_local(self.show_found());
         } else {
@@ -131,7 +134,9 @@ impl Find {
         for select in [&self.action, &self.state, &self.desks, &self.order] {
             dom::bind(select, "change", self, |this| spawn_local(this.clone().show_found()));
         }
+        dom::bind(&self.more, "click", self, |this| this.show_choices(this.choices.hidden()));
         dom::on_click("show-all", self, |this| {
+            this.show_choices(false);
             this.clear();
             spawn_local(this.clone().show_found());
         })
@@ -167,6 +172,12 @@ impl Find {
     /// Whether the table shows something else than the log as it was recorded.
     fn is_active(&self) -> bool {
         !self.filter().is_empty() || self.is_merged()
+    }
+
+    /// Opens what else can be chosen by, over the first rows, or closes it.
+    fn show_choices(&self, shown: bool) {
+        self.choices.set_hidden(!shown);
+        let _ = self.more.set_attribute("aria-expanded", if shown { "true" } else { "false" });
     }
 
     /// Looks for nothing any more.

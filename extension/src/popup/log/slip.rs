@@ -28,6 +28,14 @@ enum Wish {
     Log(Vec<TransactionId>),
 }
 
+/// A list for the paper; what stands first in each row is a code.
+pub(crate) struct PaperList {
+    pub(crate) title: String,
+    /// What is to be done with it.
+    pub(crate) about: String,
+    pub(crate) rows: Vec<[String; 5]>,
+}
+
 /// What is to be printed.
 struct Chosen {
     entries: Vec<Entry>,
@@ -55,7 +63,9 @@ impl Print {
     /// # Errors
     /// When the page lacks an element.
     pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
-        dom::on_click("print-slip", self, Self::offer_slip)?;
+        for id in ["print-slip", "menu-slip"] {
+            dom::on_click(id, self, Self::offer_slip)?;
+        }
         dom::on_click("print-log", self, |this| spawn_local(this.clone().offer(Wish::Log(this.table.shown()))))?;
         dom::on_click("slip-cancel", self, |this| this.dialog.close())?;
         dom::on_submit("slip-form", self, |this| spawn_local(this.clone().print_chosen()))
@@ -151,11 +161,11 @@ impl Print {
         self.print_paper();
     }
 
-    /// Prints a list under a title.
-    pub(crate) fn print_list(self: &Rc<Self>, title: &str, rows: &[[String; 5]]) {
+    /// Prints lists under a title.
+    pub(crate) fn print_lists(self: &Rc<Self>, title: &str, lists: &[PaperList]) {
         let Some(now) = clock::now() else { return self.print_failed(&text("attentionClock")) };
         let library = self.desk.preferences.borrow().desk.library_name.trim().to_owned();
-        match self.draw_list(&library, title, rows, now) {
+        match self.draw_lists(&library, title, lists, now) {
             Ok(()) => self.print_paper(),
             Err(error) => self.print_failed(&js_error(&error)),
         }
@@ -197,22 +207,25 @@ impl Print {
         if library.is_empty() { Ok(()) } else { self.add("p", "print-library", library) }
     }
 
-    /// Puts a list onto the paper; what stands first in each row is a code.
-    fn draw_list(&self, library: &str, title: &str, rows: &[[String; 5]], now: Moment) -> Result<(), JsValue> {
+    fn draw_lists(&self, library: &str, title: &str, lists: &[PaperList], now: Moment) -> Result<(), JsValue> {
         self.begin(library)?;
         self.add("h1", "", title)?;
-        let table = element("table", "", "")?;
-        let body = element("tbody", "", "")?;
-        for cells in rows {
-            let row = element("tr", "", "")?;
-            for (place, words) in cells.iter().enumerate() {
-                let class = if place == 0 { "print-code" } else { "" };
-                row.append_with_node_1(element("td", class, words)?.as_ref())?;
+        for PaperList { title, about, rows } in lists {
+            self.add("h2", "", title)?;
+            self.add("p", "", about)?;
+            let table = element("table", "", "")?;
+            let body = element("tbody", "", "")?;
+            for cells in rows {
+                let row = element("tr", "", "")?;
+                for (place, words) in cells.iter().enumerate() {
+                    let class = if place == 0 { "print-code" } else { "" };
+                    row.append_with_node_1(element("td", class, words)?.as_ref())?;
+                }
+                body.append_with_node_1(&row)?;
             }
-            body.append_with_node_1(&row)?;
+            table.append_with_node_1(&body)?;
+            self.paper.append_with_node_1(&table)?;
         }
-        table.append_with_node_1(&body)?;
-        self.paper.append_with_node_1(&table)?;
         self.add("p", "", &text_with("printedAt", &[&wording::moment(now)]))
     }
 

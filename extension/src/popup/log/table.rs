@@ -6,14 +6,14 @@ use crate::{
     locale,
     popup::{
         Desk, Tone, Topic,
-        commit::settle,
         known::{labels::Labels, warnings},
-        log::edit::Edit,
+        log::{decide, edit::Edit},
         window::focus::SCANNED_INTO,
     },
     store::StoreError,
     wording,
 };
+use chrono::NaiveDate;
 use koct_core::{
     Entry, TransactionId,
     desk::signs,
@@ -45,7 +45,7 @@ const CACHE_LIMIT: usize = 2_000;
 /// and the heading stays over the rows only down to some 8.9 million.
 const TALLEST: f64 = 8_000_000.0;
 /// The height of a row in CSS, until one can be measured.
-const ROW_HEIGHT: f64 = 32.0;
+const ROW_HEIGHT: f64 = 30.1;
 
 /// A row that is drawn.
 struct DrawnRow {
@@ -153,7 +153,7 @@ impl Table {
             if let Some(id) = pressed(&event, "data-settle") {
                 let entry = this.cache.borrow().get(&id).cloned();
                 let desk = this.desk.clone();
-                spawn_local(async move { settle::settle(&desk, entry.as_slice()).await });
+                spawn_local(async move { decide::settle(&desk, entry.as_slice()).await });
             } else if let Some((id, decision)) = decision(&event) {
                 spawn_local(this.clone().decide(id, decision));
             } else if let Some(id) = pressed(&event, "data-edit") {
@@ -185,7 +185,7 @@ impl Table {
     }
 
     /// Draws the table before Firefox paints the next time.
-    fn ask_for_frame(self: Rc<Self>) {
+    pub(crate) fn ask_for_frame(self: Rc<Self>) {
         if self.frame_asked.replace(true) {
             return;
         }
@@ -362,6 +362,10 @@ impl Table {
 
     /// Asks the page how far it is scrolled, how much is seen and how high a row is, which depends on the font.
     fn look(&self) {
+        if self.scroll.client_height() == 0 {
+            // Another tab is seen.
+            return;
+        }
         self.scroll_top.set(self.scroll.scroll_top());
         // The heading stays over the rows.
         self.seen_height.set(self.scroll.client_height() - self.heading.offset_height());
@@ -401,6 +405,7 @@ impl Table {
         // Those not read yet: their room is kept, or Firefox would scroll back from an end that is not there any more.
         let (mut missing_above, mut missing_below) = (0_u32, 0_u32);
         let rows = js_sys::Array::of1(&self.above);
+        let mut above: Option<(NaiveDate, HtmlElement)> = None;
         for id in self.ids_at(window.rows) {
             let Some(entry) = cache.get(&id) else {
                 *(if kept.is_empty() { &mut missing_above } else { &mut missing_below }) += 1;
@@ -415,6 +420,10 @@ impl Table {
                 },
             };
             let row = row.labelled(self.labels.of(entry));
+            let day = entry.transaction.moment.local().date();
+            if let Some((above, element)) = above.replace((day, row.element.clone())) {
+                let _ = element.toggle_attribute_with_force("data-other-day", above != day);
+            }
             rows.push(&row.element);
             kept.insert(id, row);
         }
@@ -467,10 +476,11 @@ impl Table {
         ] {
             let _ = element.set_attribute(name, &value);
         }
-        dom::set_field(&element, "timestamp", &wording::moment(entry.transaction.moment));
+        dom::set_field(&element, "timestamp", &wording::row_time(entry.transaction.moment));
         if let Some(time) = dom::field(&element, "timestamp") {
             let _ = time
                 .set_attribute("datetime", &entry.transaction.moment.local().format("%Y-%m-%d %H:%M:%S").to_string());
+            time.set_title(&wording::moment(entry.transaction.moment));
         }
         dom::set_field(&element, "desk", &optional(entry.desk.as_ref().map(ToString::to_string)));
         dom::set_field(&element, "action", &wording::action(action));
@@ -489,9 +499,11 @@ impl Table {
             mark.set_text_content(Some(&text("editChanged")));
         }
         if let Some(mark) = dom::field(&element, "warned") {
-            mark.set_hidden(entry.warnings.is_empty());
-            let is_confirmed = entry.warnings.iter().all(|warned| warned.confirmed.is_some());
-            mark.set_text_content(Some(&text(if is_confirmed { "warnedConfirmed" } else { "warnedOpen" })));
+            let gravest = wording::gravest(&entry.warnings);
+            mark.set_hidden(gravest.is_none());
+            mark.set_text_content(gravest.as_ref().map(|(_, words)| words.as_str()));
+            mark.set_class_name("sign");
+            let _ = mark.set_attribute("data-grade", gravest.map_or("", |(grade, _)| grade.name()));
             mark.set_title(&warnings::in_short(&entry.warnings));
         }
         Self::offer_actions(&element, entry);

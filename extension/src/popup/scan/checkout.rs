@@ -21,7 +21,7 @@ use koct_core::{
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::HtmlInputElement;
+use web_sys::{HtmlElement, HtmlInputElement};
 
 elements! {
     pub(crate) struct Checkout(
@@ -31,6 +31,8 @@ elements! {
         patron: HtmlInputElement = "checkout-patron",
         item: HtmlInputElement = "checkout-item",
         amount: HtmlInputElement = "checkout-amount",
+        payment: HtmlElement = "checkout-payment",
+        open_payment: HtmlElement = "checkout-pay-open",
     }
 }
 
@@ -49,13 +51,24 @@ impl Checkout {
         let this = self.clone();
         on_enter(&self.amount, move || this.pay());
         dom::on_click("checkout-pay", self, Self::pay)?;
+        dom::bind(&self.open_payment, "click", self, |this| this.show_payment(this.payment.hidden()));
         dom::bind(&self.patron, "input", self, |this| this.patron_changed());
         // The next patron's card replaces the last one's.
         dom::bind(&self.patron, "focus", self, |this| this.patron.select());
         dom::on_click("checkout-clear-patron", self, |this| this.clear_patron())
     }
 
+    /// Opens the row for a payment, over the list, or closes it.
+    fn show_payment(&self, shown: bool) {
+        self.payment.set_hidden(!shown);
+        let _ = self.open_payment.set_attribute("aria-expanded", if shown { "true" } else { "false" });
+        let _ = if shown { &self.amount } else { &self.item }.focus();
+    }
+
     fn patron_changed(&self) {
+        if self.patron.value().trim().is_empty() && !self.payment.hidden() {
+            self.show_payment(false);
+        }
         self.scans.begin_visit();
         self.panel.changed();
         self.sitting_lists.show();
@@ -128,11 +141,14 @@ impl Checkout {
                 self.amount.set_value("");
                 spawn_local(self.clone().pay_if_meant(typed, action, amount));
             }
-            entered => {
-                self.amount.set_value("");
-                self.scans.scan(entered);
-            }
+            entered => self.take_payment(entered),
         }
+    }
+
+    fn take_payment(&self, entered: Entered) {
+        self.amount.set_value("");
+        self.scans.scan(entered);
+        self.show_payment(false);
     }
 
     /// A barcode that came into the field of the amount must not become money.
@@ -142,7 +158,7 @@ impl Checkout {
         let body = text("amountUnusualText");
         let question = Question { title: &title, text: &body, yes: &yes, ..Question::default() };
         if question::ask(question).await == Ok(Reply::Yes) {
-            self.scans.scan(Entered::Scan(action));
+            self.take_payment(Entered::Scan(action));
         } else {
             self.amount.set_value(&typed);
             let _ = self.amount.focus();

@@ -6,10 +6,10 @@ use crate::{
     dom::{self, elements},
     i18n::{text, text_with},
     later::later,
-    locale,
     popup::{
         Desk, Tone, Topic,
         known::{lookup::Lookups, patron::PatronPanel, queue::LookupQueue, records::Records},
+        scan::answers::Answers,
     },
     store::StoreError,
     timer::sleep,
@@ -17,7 +17,7 @@ use crate::{
 };
 use futures_util::future::select;
 use koct_core::{
-    Action, Cardnumber, Entry, State, TransactionId,
+    Cardnumber, Entry, State, TransactionId,
     desk::{
         barcode::same_code,
         guard::{self, Known},
@@ -26,6 +26,7 @@ use koct_core::{
         visit::{Switch, Visit, Visits},
     },
     desks::shift::Shift,
+    directory::labels::Label,
     log::event::LogEvent,
 };
 use std::{
@@ -65,7 +66,7 @@ struct Ahead {
 /// What became of a scan.
 enum Written {
     /// With the jump of the clock since the scan before.
-    Entry(Entry, Option<ClockJump>),
+    Entry(Box<Entry>, Option<ClockJump>),
     /// It is the next patron's card.
     NextPatron(Cardnumber),
 }
@@ -74,7 +75,7 @@ elements! {
     /// The queue.
     pub(crate) struct Scans(
         desk: Rc<Desk>, attention: Rc<Attention>, records: Rc<Records>, lookups: Rc<Lookups>,
-        patron: Rc<PatronPanel>, queue: Rc<LookupQueue>,
+        patron: Rc<PatronPanel>, queue: Rc<LookupQueue>, answers: Rc<Answers>,
     ) {
         ;
         waiting: RefCell<VecDeque<Job>>,
@@ -97,6 +98,7 @@ impl Scans {
 
     /// Another patron was entered, or none.
     pub(crate) fn begin_visit(&self) {
+        self.answers.go_on();
         self.visits.borrow_mut().enter();
     }
 
@@ -209,7 +211,7 @@ impl Scans {
                 if let Some(visit) = visit {
                     self.visits.borrow_mut().recorded(visit, &entry.transaction.action, entry.id);
                 }
-                self.confirm(entry, jump);
+                self.confirm(*entry, jump);
             }
             Ok(Written::NextPatron(card)) => self.switch_patron(visit, scan, &card),
             Err(problem) => self.refuse(&Unrecorded::Scan(scan, problem)),
@@ -251,7 +253,7 @@ impl Scans {
         let entry = self.desk.store.record(scan.action.clone(), moment).await;
         let entry = entry.map_err(|error| Problem::Store(error.explained()))?;
         let jump = self.clock.borrow_mut().scan(moment, clock::ran());
-        Ok(Written::Entry(entry, jump))
+        Ok(Written::Entry(Box::new(entry), jump))
     }
 
     /// Asks the records, as far as they answer in time: a scan does not wait for long.
@@ -343,17 +345,9 @@ impl Scans {
     /// Shows that a scan is durable.
     fn confirm(self: &Rc<Self>, entry: Entry, jump: Option<ClockJump>) {
         self.last_card.set(None);
+        self.answers.go_on();
         self.desk.log_changed(&LogEvent::Recorded(entry.clone()));
-        let action = &entry.transaction.action;
-        let optional = |value: Option<String>| value.unwrap_or_default();
-        let barcode = optional(action.barcode().map(ToString::to_string));
-        let cardnumber = optional(action.cardnumber().map(ToString::to_string));
-        let [checkouts, checkins] = self.desk.sitting.borrow().counts().map(locale::number);
-        let message = match action {
-            Action::Issue { .. } => text_with("recordedCheckout", &[&barcode, &cardnumber, &checkouts, &checkins]),
-            Action::Return { .. } => text_with("recordedCheckin", &[&barcode, &checkouts, &checkins]),
-            Action::Payment { amount, .. } => text_with("recordedPayment", &[&locale::amount(*amount), &cardnumber]),
-        };
+        let message = wording::recorded(&entry.transaction.action, &Label::default());
         if let Some(jump) = jump {
             let times =
                 [Shift(jump.whole_minutes()).to_string(), wording::moment(jump.before), wording::moment(jump.now)];
@@ -364,7 +358,11 @@ impl Scans {
         } else {
             self.desk.message.answer(Tone::Good, &message);
         }
-        self.queue.look_up(entry);
+        self.queue.look_up(entry.clone());
+        if self.records.get().is_some() {
+            let answers = self.answers.clone();
+            spawn_local(async move { answers.name(&entry, &message, wording::recorded).await });
+        }
     }
 
     /// Takes back the last scan of this window.
@@ -374,7 +372,7 @@ impl Scans {
         }
         let last = self.desk.sitting.borrow().last().map(|entry| entry.id);
         match last {
-            Some(id) => self.desk.clone().take_back(id).await,
+            Some(id) => self.answers.take_back(id).await,
             None => self.desk.message.answer(Tone::Doubt, &text("undoNothing")),
         }
     }

@@ -1,90 +1,123 @@
-//! What was recorded in this sitting, under the fields: the checkouts of the patron whose card is there, and the checkins.
+//! What was recorded in this sitting, under the fields: the checkouts of the patron whose card is there, and the checkins; the
+//! newest on top, each with its title and with what it asks for.
 
 use crate::{
     dom::{self, elements},
-    i18n::text_with,
+    i18n::{text, text_with},
     locale,
-    popup::{Desk, Panel},
+    popup::{Desk, Panel, known::labels::Labels},
     wording,
 };
 use koct_core::{
-    Entry,
+    Entry, TransactionId,
+    directory::labels::Label,
     log::{
         event::LogEvent,
+        offers::{Offers, Opens},
         sitting::{is_checkin, is_checkout_of},
+        warned::{Grade, Warning},
     },
 };
-use std::rc::Rc;
+use std::{
+    cell::{Cell, RefCell},
+    collections::{HashMap, VecDeque},
+    rc::Rc,
+};
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlElement, HtmlInputElement};
 
 /// The number that are listed: the table has all.
 const LISTED: usize = 60;
 
+/// What was found out of a scan, beyond what the log keeps: names, and what is gone with the window.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Said {
+    /// What is to be answered, with the names of whom it is about.
+    pub(crate) stop: Option<String>,
+    /// A word on it, and how much that matters.
+    pub(crate) word: Option<(Grade, String)>,
+    /// Where it stands.
+    pub(crate) place: String,
+}
+
 elements! {
-    pub(crate) struct SittingLists(desk: Rc<Desk>) {
+    pub(crate) struct SittingLists(desk: Rc<Desk>, labels: Rc<Labels>) {
         cardnumber: HtmlInputElement = "checkout-patron",
-        /// Where a patron who is known is shown.
-        patron: HtmlElement = "patron-panel",
+        aside: HtmlElement = "checkin-aside",
         ;
         checkouts: List = List::new("patron-items")?,
         checkins: List = List::new("checkin-items")?,
+        said: RefCell<HashMap<TransactionId, Said>>,
+        /// Whether titles are looked up.
+        labelling: Cell<bool>,
     }
 }
 
 struct List {
-    panel: HtmlElement,
     title: Element,
     items: Element,
+    empty: HtmlElement,
+    /// The newest first.
+    rows: RefCell<VecDeque<Row>>,
+}
+
+struct Row {
+    entry: Entry,
+    /// `None` until it was looked up.
+    label: Option<Label>,
+    element: HtmlElement,
 }
 
 impl List {
     fn new(id: &str) -> Result<Self, JsValue> {
         Ok(Self {
-            panel: dom::by_id(id)?,
             title: dom::by_id(&format!("{id}-title"))?,
             items: dom::by_id(&format!("{id}-list"))?,
+            empty: dom::by_id(&format!("{id}-empty"))?,
+            rows: RefCell::default(),
         })
     }
 
-    /// Shows these, the newest first, under a title.
-    fn show(&self, entries: &[&Entry], title: &str) {
+    /// How many there are.
+    fn title(&self, key: &str, number: usize) {
+        let words = (number > 0).then(|| text_with(key, &[&locale::number(number)]));
+        self.title.set_text_content(words.as_deref());
+        self.empty.set_hidden(number > 0);
+    }
+
+    fn clear(&self) {
+        self.rows.borrow_mut().clear();
         self.items.set_text_content(None);
-        for entry in &entries[entries.len().saturating_sub(LISTED)..] {
-            self.put(entry);
-        }
-        self.title.set_text_content(Some(title));
-        self.panel.set_hidden(entries.is_empty());
     }
 
     /// Shows one more at the top.
-    fn add(&self, entry: &Entry, title: &str) {
-        self.put(entry);
-        if usize::try_from(self.items.child_element_count()).is_ok_and(|number| number > LISTED)
-            && let Some(last) = self.items.last_element_child()
+    fn put(&self, row: Row) {
+        let _ = self.items.prepend_with_node_1(&row.element);
+        let mut rows = self.rows.borrow_mut();
+        rows.push_front(row);
+        if rows.len() > LISTED
+            && let Some(last) = rows.pop_back()
         {
-            last.remove();
+            last.element.remove();
         }
-        self.title.set_text_content(Some(title));
-        self.panel.set_hidden(false);
     }
 
-    fn put(&self, entry: &Entry) {
-        let Ok(line) = dom::from_template("sitting-template") else { return };
-        let barcode = entry.transaction.action.barcode().map(ToString::to_string).unwrap_or_default();
-        dom::set_field(&line, "barcode", &barcode);
-        dom::set_field(&line, "time", &wording::time_of_day(entry.transaction.moment));
-        let _ = self.items.prepend_with_node_1(&line);
+    /// The first that nobody has looked up yet.
+    fn unlabelled(&self) -> Option<Entry> {
+        self.rows.borrow().iter().find(|row| row.label.is_none()).map(|row| row.entry.clone())
     }
 }
 
 impl Panel for SittingLists {
-    /// One that was recorded just now is shown at once, everything else at the next drawing.
+    /// One that was recorded just now is shown at once; what it asks for, as soon as that is known; everything else at the next
+    /// drawing.
     fn follow(self: Rc<Self>, event: &LogEvent) {
         match event {
             LogEvent::Recorded(entry) => self.add(entry),
+            LogEvent::Changed(entries) => entries.iter().for_each(|entry| self.renew(entry)),
             LogEvent::Reload(_) => self.draw(),
-            LogEvent::Changed(_) | LogEvent::Committed => {}
+            LogEvent::Committed => {}
         }
     }
 
@@ -93,39 +126,174 @@ impl Panel for SittingLists {
             self.show();
         }
     }
+
+    /// Without the records no name and no title stays.
+    fn records_changed(self: Rc<Self>, are_there: bool) {
+        if !are_there {
+            self.said.borrow_mut().clear();
+        }
+        self.show();
+    }
 }
 
 impl SittingLists {
-    /// A patron who is known is shown with all that they have.
-    fn hide_if_known(&self) {
-        if !self.patron.hidden() {
-            self.checkouts.panel.set_hidden(true);
-        }
+    pub(crate) fn bind(self: &Rc<Self>) {
+        dom::bind(&self.aside, "click", self, |this| {
+            let _ = this.aside.set_attribute("aria-pressed", if this.shows_aside() { "false" } else { "true" });
+            this.show();
+        });
     }
 
     /// The patron, or what was recorded in this sitting, has changed.
-    pub(crate) fn show(&self) {
+    pub(crate) fn show(self: &Rc<Self>) {
         self.desk.sitting_changed.set(false);
-        let sitting = self.desk.sitting.borrow();
-        let of_patron = sitting.checkouts_of(&self.cardnumber.value());
-        self.checkouts.show(&of_patron, &title("patronItems", of_patron.len()));
-        self.hide_if_known();
-        let checkins = sitting.checkins();
-        self.checkins.show(&checkins, &title("checkinItems", checkins.len()));
+        {
+            let sitting = self.desk.sitting.borrow();
+            let of_patron = sitting.checkouts_of(&self.cardnumber.value());
+            self.fill(&self.checkouts, &of_patron);
+            self.checkouts.title("patronItems", of_patron.len());
+            let checkins = sitting.checkins();
+            let aside = checkins.iter().filter(|entry| entry.set_aside().is_some());
+            let aside: Vec<&Entry> = aside.copied().collect();
+            let only_aside = self.shows_aside() && !aside.is_empty();
+            self.fill(&self.checkins, if only_aside { &aside } else { &checkins });
+            self.checkins.title("checkinItems", checkins.len());
+            self.show_aside(aside.len());
+        }
+        self.label_rows();
     }
 
-    fn add(&self, entry: &Entry) {
-        let sitting = self.desk.sitting.borrow();
-        let card = self.cardnumber.value();
-        if is_checkout_of(entry, &card) {
-            self.checkouts.add(entry, &title("patronItems", sitting.checkouts_of(&card).len()));
-            self.hide_if_known();
-        } else if is_checkin(entry) {
-            self.checkins.add(entry, &title("checkinItems", sitting.checkins().len()));
+    /// Whether those alone are listed that are to be set aside.
+    fn shows_aside(&self) -> bool {
+        self.aside.get_attribute("aria-pressed").as_deref() == Some("true")
+    }
+
+    fn show_aside(&self, number: usize) {
+        self.aside.set_hidden(number == 0);
+        self.aside.set_text_content(Some(&text_with("cartAside", &[&locale::number(number)])));
+    }
+
+    fn fill(&self, list: &List, entries: &[&Entry]) {
+        list.clear();
+        for entry in &entries[entries.len().saturating_sub(LISTED)..] {
+            self.put(list, entry);
         }
     }
-}
 
-fn title(key: &str, number: usize) -> String {
-    text_with(key, &[&locale::number(number)])
+    fn put(&self, list: &List, entry: &Entry) {
+        let Ok(element) = dom::from_template("sitting-template") else { return };
+        let row = Row { entry: entry.clone(), label: self.labels.of(entry), element };
+        self.draw_row(&row);
+        list.put(row);
+    }
+
+    fn add(self: &Rc<Self>, entry: &Entry) {
+        {
+            let sitting = self.desk.sitting.borrow();
+            let card = self.cardnumber.value();
+            if is_checkout_of(entry, &card) {
+                self.put(&self.checkouts, entry);
+                self.checkouts.title("patronItems", sitting.checkouts_of(&card).len());
+            } else if is_checkin(entry) {
+                if self.shows_aside() {
+                    // What was just scanned is seen, and the others with it again.
+                    let _ = self.aside.set_attribute("aria-pressed", "false");
+                    self.fill(&self.checkins, &sitting.checkins());
+                } else {
+                    self.put(&self.checkins, entry);
+                }
+                self.checkins.title("checkinItems", sitting.checkins().len());
+            }
+        }
+        self.label_rows();
+    }
+
+    /// What is shown of this one is drawn anew.
+    fn renew(&self, entry: &Entry) {
+        for list in [&self.checkouts, &self.checkins] {
+            if let Some(row) = list.rows.borrow_mut().iter_mut().find(|row| row.entry.id == entry.id) {
+                row.entry = entry.clone();
+                self.draw_row(row);
+            }
+        }
+        if is_checkin(entry) && entry.set_aside().is_some() {
+            let sitting = self.desk.sitting.borrow();
+            self.show_aside(sitting.checkins().iter().filter(|entry| entry.set_aside().is_some()).count());
+        }
+    }
+
+    /// What was found out of a scan.
+    pub(crate) fn tell(&self, id: TransactionId, said: Said) {
+        self.said.borrow_mut().insert(id, said);
+        for list in [&self.checkouts, &self.checkins] {
+            if let Some(row) = list.rows.borrow().iter().find(|row| row.entry.id == id) {
+                self.draw_row(row);
+            }
+        }
+    }
+
+    /// Looks up what the rows are called.
+    fn label_rows(self: &Rc<Self>) {
+        if self.labelling.replace(true) {
+            return;
+        }
+        let this = self.clone();
+        spawn_local(async move {
+            while let Some(entry) = this.checkouts.unlabelled().or_else(|| this.checkins.unlabelled()) {
+                this.labels.look_up(&entry).await;
+                let label = Some(this.labels.of(&entry).unwrap_or_default());
+                for list in [&this.checkouts, &this.checkins] {
+                    if let Some(row) = list.rows.borrow_mut().iter_mut().find(|row| row.entry.id == entry.id) {
+                        row.label.clone_from(&label);
+                        this.draw_row(row);
+                    }
+                }
+            }
+            this.labelling.set(false);
+        });
+    }
+
+    fn draw_row(&self, Row { entry, label, element }: &Row) {
+        let barcode = entry.transaction.action.barcode().map(ToString::to_string).unwrap_or_default();
+        let title = label.as_ref().map(|label| wording::harmless(&label.title)).unwrap_or_default();
+        let _ = element.set_attribute("data-seq", &entry.id.to_string());
+        let _ = element.set_attribute("title", &wording::joined([&title, &barcode]));
+        dom::set_field(element, "title", &title);
+        dom::set_field(element, "barcode", &barcode);
+        let time = wording::time_of_day(entry.transaction.moment);
+        let said = self.said.borrow();
+        let said = said.get(&entry.id);
+        let place = said.map(|said| said.place.as_str()).filter(|_| is_checkin(entry));
+        let stops: Vec<&Warning> = entry.open_stops().collect();
+        let word = match said.and_then(|said| said.word.clone()) {
+            Some(word) => Some(word),
+            None if stops.is_empty() => wording::gravest(&entry.warnings),
+            None => None,
+        };
+        let place = place.filter(|place| !place.is_empty() && word.is_none());
+        dom::set_field(element, "time", place.unwrap_or(&time));
+        if let Some(chip) = dom::field(element, "word") {
+            chip.set_hidden(word.is_none());
+            chip.set_text_content(word.as_ref().map(|(_, words)| words.as_str()));
+            let _ = chip.set_attribute("data-grade", word.map_or("", |(grade, _)| grade.name()));
+        }
+        let _ = element.set_attribute("data-grade", if stops.is_empty() { "" } else { Grade::Stop.name() });
+        if let Some(why) = dom::field(element, "why") {
+            why.set_hidden(stops.is_empty());
+        }
+        // Those about the item by the name of whom they are about, where that was looked up.
+        let named = said.and_then(|said| said.stop.clone());
+        let unnamed = stops.iter().filter(|stop| named.is_none() || stop.is_of_patron());
+        let unnamed = unnamed.map(|stop| wording::warning(stop, "", &str::to_owned));
+        let reason = named.clone().into_iter().chain(unnamed).collect::<Vec<_>>().join(" ");
+        dom::set_field(element, "reason", if stops.is_empty() { "" } else { &reason });
+        dom::set_field(element, "lend", &text("warningLend"));
+        dom::set_field(element, "take-back", &text("warningTakeBack"));
+        if let Some(back) = dom::field(element, "back") {
+            let words = text_with("takeBackThis", &[if title.is_empty() { &barcode } else { &title }]);
+            let _ = back.set_attribute("aria-label", &words);
+            back.set_title(&words);
+            back.set_hidden(!stops.is_empty() || Offers::from_entry(entry).opens != Some(Opens::Correction));
+        }
+    }
 }

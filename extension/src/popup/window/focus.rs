@@ -10,7 +10,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Event, FocusEvent, FocusOptions, HtmlElement, HtmlInputElement, MouseEvent};
 
 /// The fields that are scanned into.
-pub(crate) const SCANNED_INTO: &str = ".desk-forms input";
+pub(crate) const SCANNED_INTO: &str = "#checkout-form input, #checkin-form input";
 /// What is typed into.
 pub(crate) const TYPED_INTO: &str = "input:not([type=checkbox], [type=radio], [type=file], [type=button], [type=submit]):read-write, textarea:read-write";
 /// What a click is meant for, whatever is marked elsewhere.

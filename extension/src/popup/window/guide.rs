@@ -12,9 +12,8 @@ use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement};
 
-/// The steps, in their order, with the ids of their lines.
-const STEPS: [(SetupStep, &str); 3] =
-    [(SetupStep::Configure, "guide-configure"), (SetupStep::Test, "guide-test"), (SetupStep::Ready, "guide-ready")];
+/// The steps that are to be done, with the ids of their lines: to set up, which includes the test, and to scan.
+const STEPS: [(SetupStep, &str); 2] = [(SetupStep::Test, "guide-configure"), (SetupStep::Ready, "guide-ready")];
 
 elements! {
     pub(crate) struct Guide(desk: Rc<Desk>) {
@@ -22,14 +21,13 @@ elements! {
         ;
         /// It was there in this window, so that it may say that all is done.
         shown: Cell<bool>,
-        done: Cell<bool>,
     }
 }
 
 impl Panel for Guide {
-    /// Once all is done and something was recorded, it is in the way.
+    /// Once something was recorded, it is in the way.
     fn follow(self: Rc<Self>, event: &LogEvent) {
-        if matches!(event, LogEvent::Recorded(_)) && self.done.get() {
+        if matches!(event, LogEvent::Recorded(_)) {
             self.close();
         }
     }
@@ -40,11 +38,10 @@ impl Panel for Guide {
         let next = guide::next(&preferences.form, preferences.saved, preferences.tested.as_deref());
         for (step, id) in STEPS {
             let Ok(line) = dom::by_id::<Element>(id) else { continue };
-            let state = match step.cmp(&next) {
-                std::cmp::Ordering::Less => "done",
-                std::cmp::Ordering::Equal if next == SetupStep::Ready => "done",
-                std::cmp::Ordering::Equal => "next",
-                std::cmp::Ordering::Greater => "later",
+            let state = match (step, next == SetupStep::Ready) {
+                (SetupStep::Ready, true) | (SetupStep::Configure | SetupStep::Test, false) => "next",
+                (SetupStep::Ready, false) => "later",
+                (SetupStep::Configure | SetupStep::Test, true) => "done",
             };
             let _ = line.set_attribute("data-step", state);
             let _ = if state == "next" {
@@ -53,7 +50,6 @@ impl Panel for Guide {
                 line.remove_attribute("aria-current")
             };
         }
-        self.done.set(next == SetupStep::Ready);
         self.shown.set(self.shown.get() || next != SetupStep::Ready);
         self.panel.set_hidden(!self.shown.get());
     }

@@ -1,11 +1,10 @@
 //! The keys of the window: everything that is done all day is one key away, whatever has the focus.
 //!
-//! Function keys, since no scanner sends them and no keyboard layout moves them. Firefox leaves those used here to the page
-//! (F6, F7, F10, F11 and F12 are its own). One list has them all: what they do, the buttons that show them and the help are
-//! made from it.
+//! Function keys, since no scanner sends them and no keyboard layout moves them. Firefox asks the page first about those used here
+//! (F11 and F12 are its own). One list has them all: what they do, the buttons that show them and the help are made from it.
 
 use super::focus::{is_dialog_open, target};
-use crate::{dom, i18n::text, popup::known::patron::PatronPanel};
+use crate::{dom, i18n::text, popup::scan::answers::Answers};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent};
@@ -16,10 +15,14 @@ enum Does {
     Help,
     Checkout,
     Search,
+    Todo,
     Checkin,
     Undo,
     Commit,
-    Confirm,
+    Answer,
+    Tall,
+    Menu,
+    LeavePayment,
     ClearPatron,
     ShowAll,
     /// Firefox does this one.
@@ -48,14 +51,34 @@ const fn key(name: &'static str, does: Does, words: &'static str, target: &'stat
 }
 
 /// All of them, in the order of the help.
-pub(crate) const KEYS: [Key; 10] = [
+pub(crate) const KEYS: [Key; 14] = [
     key("F1", Does::Help, "openHelp", "open-help"),
     Key { shown: Some("checkout-title"), ..key("F2", Does::Checkout, "checkout", "checkout-patron") },
     key("F3", Does::Search, "findText", "find-text"),
     Key { shown: Some("checkin-title"), ..key("F4", Does::Checkin, "checkin", "checkin-item") },
+    key("F6", Does::Tall, "tallLog", "tall"),
+    key("F7", Does::Todo, "todo", "tab-todo"),
     key("F8", Does::Undo, "undo", "undo"),
     key("F9", Does::Commit, "keyCommit", "commit"),
-    Key { with_control: true, ..key("Enter", Does::Confirm, "keyConfirm", "patron-confirm") },
+    key("F10", Does::Menu, "menu", "open-menu"),
+    Key {
+        name: "Enter",
+        does: Does::Answer,
+        with_control: true,
+        within: None,
+        words: "keyAnswer",
+        target: None,
+        shown: None,
+    },
+    Key {
+        name: "Escape",
+        does: Does::LeavePayment,
+        with_control: false,
+        within: Some("#checkout-payment"),
+        words: "keyLeavePayment",
+        target: None,
+        shown: None,
+    },
     Key { within: Some("#checkout"), ..key("Escape", Does::ClearPatron, "clearPatron", "checkout-clear-patron") },
     Key { within: Some("#find"), ..key("Escape", Does::ShowAll, "keyShowAll", "show-all") },
     Key {
@@ -106,15 +129,15 @@ impl Key {
 
 /// # Errors
 /// When the page lacks an element.
-pub(crate) fn bind(patron: &Rc<PatronPanel>) -> Result<(), JsValue> {
+pub(crate) fn bind(answers: &Rc<Answers>) -> Result<(), JsValue> {
     for key in &KEYS {
         key.show()?;
     }
     let page = dom::document()?;
-    dom::bind_event(&page, "keydown", patron, |patron, event: KeyboardEvent| {
+    dom::bind_event(&page, "keydown", answers, |answers, event: KeyboardEvent| {
         let is_plain = !(event.alt_key() || event.meta_key() || event.shift_key());
         // A dialog is dealt with first; Escape closes it.
-        if is_plain && !event.is_composing() && !is_dialog_open() && pressed(patron, &event) {
+        if is_plain && !event.is_composing() && !is_dialog_open() && pressed(answers, &event) {
             event.prevent_default();
         }
     });
@@ -122,7 +145,7 @@ pub(crate) fn bind(patron: &Rc<PatronPanel>) -> Result<(), JsValue> {
 }
 
 /// Does what the key stands for. Returns whether it stands for anything.
-fn pressed(patron: &Rc<PatronPanel>, event: &KeyboardEvent) -> bool {
+fn pressed(answers: &Rc<Answers>, event: &KeyboardEvent) -> bool {
     let name = event.key();
     let is_here = |key: &&Key| {
         key.name == name
@@ -133,10 +156,21 @@ fn pressed(patron: &Rc<PatronPanel>, event: &KeyboardEvent) -> bool {
     // A key that is held down repeats itself: what it does once is enough.
     let once = !event.repeat();
     match key.does {
-        Does::Checkout | Does::Search | Does::Checkin => key.target.map_or((), focus),
-        Does::Undo | Does::Commit if !once => {}
-        Does::Confirm => patron.confirm_all(),
-        Does::Help | Does::Undo | Does::Commit | Does::ClearPatron | Does::ShowAll => key.target.map_or((), click),
+        Does::Checkout | Does::Checkin => key.target.into_iter().for_each(focus),
+        Does::Search => {
+            click("tab-log");
+            key.target.into_iter().for_each(focus);
+        }
+        Does::Todo => {
+            key.target.into_iter().for_each(click);
+            let _ = dom::by_id::<HtmlElement>("todo").and_then(|list| list.focus());
+        }
+        Does::Undo | Does::Commit | Does::Tall | Does::Menu | Does::Answer if !once => {}
+        Does::Answer => answers.lend_newest(),
+        Does::LeavePayment => click("checkout-pay-open"),
+        Does::Help | Does::Undo | Does::Commit | Does::Tall | Does::Menu | Does::ClearPatron | Does::ShowAll => {
+            key.target.into_iter().for_each(click);
+        }
         Does::CloseDialog => return false,
     }
     true

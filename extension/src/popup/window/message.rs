@@ -1,14 +1,16 @@
 //! The message line says what has just happened; errors stay until they are dealt with.
 //!
-//! The line (`#message`, a polite live region) always holds the latest message. An error that something else writes over
-//! moves from there into the list below (`#errors`, an alert), so it is on the page once, at either place with a button
-//! that closes it. It goes by itself when its topic has news: an export that works takes away the one that failed. The
-//! answer to a scan is no such error: a scan that was refused is kept, with its values, by `attention`.
+//! The line (`#message`, a polite live region) always holds the latest message, and is always as high; what is longer, and the
+//! errors before, open over the page by a button. An error that something else writes over moves from the line into the list
+//! above it (`#errors`), so it is on the page once, at either place with a button that closes it. It goes by itself when its topic
+//! has news: an export that works takes away the one that failed. The answer to a scan is no such error: a scan that was refused
+//! is kept, with its values, by `attention`.
 
 use super::focus::Focus;
 use crate::{
     dom::{self, elements},
-    i18n::text,
+    i18n::{text, text_with},
+    locale,
     sound::{Player, Sound},
 };
 use std::{
@@ -16,7 +18,7 @@ use std::{
     rc::Rc,
 };
 use wasm_bindgen::JsCast;
-use web_sys::{Element, Event, HtmlAnchorElement, HtmlElement};
+use web_sys::{Event, HtmlAnchorElement, HtmlElement};
 
 /// How a message is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub(crate) enum Tone {
     Bad,
     /// Something must be looked at.
     Doubt,
+    /// Something is to be done with what is in the hand.
+    Do,
 }
 
 /// What a message is about: the latest about something takes the place of earlier ones.
@@ -46,9 +50,14 @@ pub(crate) enum Topic {
     Other,
 }
 
+/// A text of this number of bytes has room in any window.
+const IN_ONE_LINE: usize = 60;
+
 elements! {
     pub(crate) struct Message(focus: Rc<Focus>) {
-        line: Element = "message",
+        place: HtmlElement = "message-box",
+        line: HtmlElement = "message",
+        more: HtmlElement = "message-more",
         close: HtmlElement = "message-close",
         errors: HtmlElement = "errors",
         ;
@@ -80,6 +89,7 @@ impl About<'_> {
         link.set_text_content(Some(text));
         let _ = self.0.line.append_with_str_1(" ");
         let _ = self.0.line.append_with_node_1(&link);
+        self.0.show_more();
     }
 }
 
@@ -89,8 +99,17 @@ impl Message {
         dom::bind(&self.close, "click", self, |message| {
             message.line.set_text_content(None);
             message.set_in_line(None);
+            message.show_more();
             message.focus.back();
         });
+        dom::bind(&self.more, "click", self, |message| {
+            let opens = !message.is_open();
+            message.open(opens);
+            message.focus.back();
+        });
+        if let Ok(window) = dom::window() {
+            dom::bind(window.as_ref(), "resize", self, |message| message.show_more());
+        }
     }
 
     /// Whether answers to scans are heard.
@@ -114,9 +133,19 @@ impl Message {
         if self.sounds.get() {
             self.player.play(match tone {
                 Tone::Good => Sound::Recorded,
+                Tone::Do => Sound::ToDo,
                 Tone::Doubt => Sound::Warning,
                 Tone::Bad => Sound::Refused,
             });
+        }
+    }
+
+    /// Says the same in better words, if it is still what stands in the line: names that had to be looked up first.
+    pub(crate) fn refine(self: &Rc<Self>, before: &str, now: &str) {
+        if self.line.text_content().as_deref() == Some(before) {
+            self.line.set_text_content(Some(now));
+            self.line.set_title(now);
+            self.show_more();
         }
     }
 
@@ -128,12 +157,44 @@ impl Message {
         }
         self.forget(|about, error| is_news(topic, about) || error.as_deref() == Some(text));
         self.line.set_text_content(Some(text));
+        self.line.set_title(text);
         self.line.set_class_name(match tone {
             Tone::Good => "message-good",
             Tone::Bad => "message-bad",
             Tone::Doubt => "message-doubt",
+            Tone::Do => "message-do",
         });
         self.set_in_line(topic.filter(|_| tone == Tone::Bad));
+        // The last word is read in the line; whoever wants more opens it again.
+        self.open(false);
+    }
+
+    fn is_open(&self) -> bool {
+        self.place.has_attribute("data-open")
+    }
+
+    /// Shows all of it over the page, or the line alone.
+    fn open(&self, opens: bool) {
+        let _ = self.place.toggle_attribute_with_force("data-open", opens);
+        let _ = self.more.set_attribute("aria-expanded", if opens { "true" } else { "false" });
+        self.errors.set_hidden(!opens || self.kept.borrow().is_empty());
+        self.show_more();
+    }
+
+    /// Offers to open it, where there is more than the line shows.
+    fn show_more(&self) {
+        let kept = self.kept.borrow().len();
+        let words = self.line.text_content().unwrap_or_default();
+        // Measuring makes Firefox lay the page out at once: not for the answers to scans.
+        let is_cut = (words.len() > IN_ONE_LINE || words.contains('\n'))
+            && self.line.scroll_height() > self.line.client_height() + 1;
+        self.more.set_hidden(!self.is_open() && kept == 0 && !is_cut);
+        let label = match (self.is_open(), kept) {
+            (true, _) => text("messageLess"),
+            (false, 0) => text("messageAll"),
+            (false, kept) => text_with("messageMore", &[&locale::number(kept)]),
+        };
+        self.more.set_text_content(Some(&label));
     }
 
     fn set_in_line(&self, topic: Option<Topic>) {
@@ -178,7 +239,10 @@ impl Message {
     }
 
     fn show_list(&self) {
-        self.errors.set_hidden(self.kept.borrow().is_empty());
+        if self.kept.borrow().is_empty() && self.is_open() {
+            self.open(false);
+        }
+        self.show_more();
     }
 }
 

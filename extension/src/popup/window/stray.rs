@@ -21,7 +21,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlDialogElement, HtmlInputElement, KeyboardEvent, KeyboardEventInit};
 
 /// The fields of dialogs that codes are scanned into; and passphrases, which helpers type as fast as scanners.
-const FOR_CODES: &str = "#edit-cardnumber, #edit-barcode, input[type=password]";
+const FOR_CODES: &str = "#edit-cardnumber, #edit-barcode, #move-cardnumber, #whose-typed, input[type=password]";
 
 #[derive(Default)]
 struct Keys {
@@ -58,7 +58,7 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
 
 fn place_of(target: &Element) -> Place {
     let is = |selector: &str| target.matches(selector).unwrap_or(false);
-    let is_choice = is("select");
+    let is_choice = is("select, [role=menuitem]");
     match (is_dialog_open(), is_choice || is(TYPED_INTO)) {
         (true, true) if is(FOR_CODES) => Place::Field,
         (true, true) => Place::DialogField,

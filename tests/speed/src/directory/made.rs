@@ -97,6 +97,7 @@ pub(super) fn item(id: u32, words: &Words, random: &mut Rng, title: &mut (u32, S
         title: title.1.clone(),
         call_number: format!("{:03}.{} {}", random.u32(..1000), random.u32(..100), title.2.get(..3).unwrap_or("XYZ")),
         author: title.2.clone(),
+        library: "CPL".to_owned(),
         materials: if random.u32(..25) == 0 { "1 disc in pocket".to_owned() } else { String::new() },
     }
 }

@@ -1,0 +1,118 @@
+//! Where an item goes that came back: the one thing that a person at the desk has to know.
+
+use super::{
+    item_now::{ItemWarning, ReturnFound},
+    record::Patron,
+};
+use crate::{
+    desk::barcode::same_code,
+    log::warned::{Grade, Warning},
+};
+
+/// Where it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhereTo<'a> {
+    /// To the hold shelf, for somebody, at the library of this branch code.
+    SetAside {
+        /// Who waits; `None` where that is not known.
+        who: Option<&'a Patron>,
+        /// Where they pick it up.
+        pickup: &'a str,
+    },
+    /// To another library, of this branch code: its home.
+    Library(&'a str),
+    /// To its place. The call number is empty where it is not known.
+    Shelf {
+        /// Where it stands.
+        call_number: &'a str,
+    },
+    /// Nobody knows the item: the book itself is to be looked at.
+    Unknown,
+    /// Nothing is known of items here.
+    Nowhere,
+}
+
+impl WhereTo<'_> {
+    /// What that asks for.
+    pub fn grade(self) -> Grade {
+        match self {
+            Self::SetAside { .. } | Self::Library(_) => Grade::Do,
+            Self::Unknown => Grade::Careful,
+            Self::Shelf { .. } | Self::Nowhere => Grade::Note,
+        }
+    }
+}
+
+impl ReturnFound {
+    /// Where the item goes from the library of this branch code.
+    pub fn where_to(&self, here: &str) -> WhereTo<'_> {
+        let here = here.trim();
+        let is_elsewhere = |library: &&str| !library.is_empty() && !here.is_empty() && !same_code(library, here);
+        let home = self.item.as_ref().map(|item| item.library.as_str()).filter(is_elsewhere);
+        let place = |about: &ItemWarning| matches!(about.warning, Warning::Hold { .. } | Warning::UnknownItem);
+        match self.warnings.iter().find(|about| place(about)) {
+            Some(ItemWarning { warning: Warning::Hold { pickup, .. }, who }) => {
+                WhereTo::SetAside { who: who.as_ref(), pickup }
+            }
+            Some(_) => WhereTo::Unknown,
+            None => match (home, &self.item) {
+                (Some(library), _) => WhereTo::Library(library),
+                (None, Some(item)) => WhereTo::Shelf { call_number: &item.call_number },
+                (None, None) => WhereTo::Nowhere,
+            },
+        }
+    }
+
+    /// By how many days it came late; `None` where it did not.
+    pub fn late(&self) -> Option<u32> {
+        self.loan.as_ref().and_then(|loan| loan.late)
+    }
+
+    /// What belongs to it and must have come with it; empty where that is nothing, or not known.
+    pub fn materials(&self) -> &str {
+        self.item.as_ref().map_or("", |item| &item.materials)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Barcode,
+        directory::{item_now::LoanEnded, record::Item},
+    };
+
+    #[test]
+    fn it_goes_to_whoever_waits_or_to_its_shelf_or_into_a_hand() {
+        let item =
+            Item { call_number: "010 CAL".into(), materials: "2 CDs".into(), library: "CPL".into(), ..Item::default() };
+        let anna = Patron { surname: "Anna".into(), ..Patron::default() };
+        let of = |item: Option<Item>, warnings: Vec<ItemWarning>| ReturnFound {
+            barcode: Barcode::parse("B").unwrap(),
+            item,
+            loan: Some(LoanEnded { late: Some(3), ..LoanEnded::default() }),
+            warnings,
+        };
+        let warning = |warning, who| ItemWarning { warning, who };
+        let hold = || Warning::Hold { hold: 7, pickup: "MPL".into() };
+        let held = of(Some(item.clone()), vec![warning(hold(), Some(anna.clone()))]);
+        assert_eq!(held.where_to("CPL"), WhereTo::SetAside { who: Some(&anna), pickup: "MPL" });
+        assert_eq!((held.where_to("CPL").grade(), held.late(), held.materials()), (Grade::Do, Some(3), "2 CDs"));
+        let shelf = of(Some(item), vec![]);
+        assert_eq!(
+            (shelf.where_to("cpl"), shelf.where_to("cpl").grade()),
+            (WhereTo::Shelf { call_number: "010 CAL" }, Grade::Note)
+        );
+        let elsewhere = shelf.where_to("MPL");
+        assert_eq!((elsewhere, elsewhere.grade()), (WhereTo::Library("CPL"), Grade::Do));
+        assert_eq!(
+            shelf.where_to(" "),
+            WhereTo::Shelf { call_number: "010 CAL" },
+            "a desk that does not say where it is"
+        );
+        let unknown = of(None, vec![warning(Warning::UnknownItem, None)]);
+        assert_eq!((unknown.where_to("CPL"), unknown.where_to("CPL").grade()), (WhereTo::Unknown, Grade::Careful));
+        let nothing = ReturnFound { loan: None, ..of(None, vec![]) };
+        assert_eq!((nothing.where_to("CPL"), nothing.late(), nothing.materials()), (WhereTo::Nowhere, None, ""));
+    }
+}

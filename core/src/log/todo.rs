@@ -1,0 +1,503 @@
+//! What is left to do by hand: what Koha refused or may not have, what is to be checked in once more, whom and what to look at in
+//! Koha.
+//!
+//! It follows the log entry by entry ([`Todo::take`]), so that a scan costs no more in a long log than in a short one. What a
+//! group holds that the log does not know by itself is told: what is set aside for holds, and what was read back.
+
+mod row;
+
+pub use row::{Offer, Refusal, Row, What};
+
+use crate::{
+    desk::{
+        barcode::folded,
+        transaction::{Action, TransactionId},
+    },
+    log::{
+        Entry,
+        audited::Oddity,
+        commit::Batch,
+        event::LogEvent,
+        status::{Decision, State},
+        ticks::Task,
+        warned::{Grade, Warning},
+    },
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What belongs together, in the order in which it is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Group {
+    /// Scans that are not in the log. The log knows nothing of them: whoever keeps them says how many there are.
+    NotRecorded,
+    /// What may or may not be in Koha.
+    InDoubt,
+    /// What Koha refused.
+    Refused,
+    /// What was set aside for holds.
+    SetAside,
+    /// Patrons of whom there was a grave warning.
+    Patrons,
+    /// What came back late: Koha computes no fine for it.
+    Late,
+    /// What Koha said yes to, and shows otherwise.
+    ReadBack,
+    /// Payments that are in Koha.
+    Payments,
+}
+
+impl Group {
+    /// All of them, in order.
+    pub const ALL: [Self; 8] = [
+        Self::NotRecorded,
+        Self::InDoubt,
+        Self::Refused,
+        Self::SetAside,
+        Self::Patrons,
+        Self::Late,
+        Self::ReadBack,
+        Self::Payments,
+    ];
+
+    /// Its name in ids.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotRecorded => "not-recorded",
+            Self::InDoubt => "in-doubt",
+            Self::Refused => "refused",
+            Self::SetAside => "set-aside",
+            Self::Patrons => "patrons",
+            Self::Late => "late",
+            Self::ReadBack => "read-back",
+            Self::Payments => "payments",
+        }
+    }
+
+    /// The group of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|group| group.name() == name)
+    }
+
+    /// What is ticked off in it. `None` where something else is done about its rows, after which they are none.
+    pub fn task(self) -> Option<Task> {
+        match self {
+            Self::NotRecorded | Self::InDoubt | Self::Refused => None,
+            Self::SetAside => Some(Task::SetAside),
+            Self::Patrons => Some(Task::Patron),
+            Self::Late => Some(Task::Late),
+            Self::ReadBack => Some(Task::ReadBack),
+            Self::Payments => Some(Task::Payment),
+        }
+    }
+}
+
+impl Warning {
+    /// Whether the patron is to be looked at in Koha: it would not have lent to them, or asked somebody.
+    fn is_grave(&self) -> bool {
+        match self {
+            Self::UnknownCard
+            | Self::Expired { .. }
+            | Self::Restricted { .. }
+            | Self::LostCard
+            | Self::Debts { .. } => true,
+            Self::WrongAddress
+            | Self::UnknownItem
+            | Self::OnLoan
+            | Self::Waiting
+            | Self::InTransit
+            | Self::Hold { .. } => false,
+        }
+    }
+}
+
+/// Rows of one entry each, those to be done and those that are ticked off.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Rows {
+    open: BTreeSet<TransactionId>,
+    ticked: BTreeSet<TransactionId>,
+}
+
+impl Rows {
+    fn put(&mut self, id: TransactionId, is_ticked: bool) {
+        if is_ticked {
+            self.ticked.insert(id)
+        } else {
+            self.open.insert(id)
+        };
+    }
+
+    fn remove(&mut self, id: TransactionId) {
+        let _ = self.open.remove(&id) || self.ticked.remove(&id);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.open.is_empty() && self.ticked.is_empty()
+    }
+
+    /// By which the rows of what was done for one patron stand in their place.
+    fn first(&self) -> Option<(TransactionId, bool)> {
+        let open = self.open.first().map(|id| (*id, false));
+        open.or_else(|| self.ticked.first().map(|id| (*id, true)))
+    }
+}
+
+/// Where an entry stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum List {
+    InDoubt,
+    Refused,
+    NotOnLoan,
+    Late,
+    ReadBack,
+    Payments,
+}
+
+/// What is left to do. Follows the log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Todo {
+    /// The entries that stand in a list, or may.
+    kept: BTreeMap<TransactionId, Entry>,
+    lists: BTreeMap<List, Rows>,
+    /// What each patron took, by their card, and the first of each.
+    patrons: BTreeMap<String, Rows>,
+    firsts: Rows,
+    /// What is set aside, in order; and which of that is to be done still, and which is ticked off.
+    aside: Vec<TransactionId>,
+    aside_keys: BTreeSet<String>,
+    aside_open: Vec<TransactionId>,
+    aside_ticked: Vec<TransactionId>,
+    /// What was read back and is odd.
+    odd: BTreeMap<TransactionId, Vec<Oddity>>,
+    /// While the log is read, what has changed meanwhile: it may have been read before.
+    since: Option<Vec<Entry>>,
+}
+
+/// What is odd of what these commits brought into Koha.
+pub fn odd_of(commits: &[Batch]) -> BTreeMap<TransactionId, Vec<Oddity>> {
+    let mut found: BTreeMap<TransactionId, Vec<Oddity>> = BTreeMap::new();
+    for odd in commits.iter().filter_map(|batch| batch.audit.as_ref()).flat_map(|audit| &audit.odd) {
+        let of_this = found.entry(odd.id).or_default();
+        if !of_this.contains(&odd.oddity) {
+            of_this.push(odd.oddity);
+        }
+    }
+    found
+}
+
+/// Whether something may be left to do about it that only what is kept with it tells.
+pub fn is_candidate(entry: &Entry) -> bool {
+    let is_refused_or_in_doubt = matches!(entry.status.state(), State::Rejected | State::InDoubt);
+    is_refused_or_in_doubt
+        || entry.late.is_some()
+        || entry.set_aside().is_some()
+        || grave(entry).next().is_some()
+        || matches!(entry.transaction.action, Action::Payment { .. })
+}
+
+/// Whether it happened, as far as Koha or nobody says otherwise.
+fn stands(entry: &Entry) -> bool {
+    !matches!(entry.status.state(), State::Deleted | State::Rejected)
+}
+
+fn grave(entry: &Entry) -> impl Iterator<Item = &Warning> {
+    entry.warnings.iter().map(|warned| &warned.warning).filter(|warning| warning.is_grave())
+}
+
+/// The patron who is to be looked at because of this.
+fn patron_of(entry: &Entry) -> Option<String> {
+    let is_to_look_at = stands(entry) && grave(entry).next().is_some();
+    entry.transaction.action.cardnumber().filter(|_| is_to_look_at).map(|card| folded(card.as_str()))
+}
+
+impl Todo {
+    /// The log is being read, to be taken by [`Todo::load`].
+    pub fn begin_reading(&mut self) {
+        self.since = Some(Vec::new());
+    }
+
+    /// It could not be read: what was known of it stays, with what has changed since.
+    pub fn stop_reading(&mut self) {
+        self.since = None;
+    }
+
+    /// Begins anew with what was read of the log: the candidates, what is odd with its entries, and what has changed while it
+    /// was read. What is set aside is told afterwards.
+    pub fn load(&mut self, read: impl IntoIterator<Item = Entry>, odd: BTreeMap<TransactionId, Vec<Oddity>>) {
+        let since = self.since.take().unwrap_or_default();
+        *self = Self { odd, ..Self::default() };
+        for entry in read.into_iter().chain(since) {
+            self.take(&entry);
+        }
+    }
+
+    /// Follows the log. Returns whether something here may have changed.
+    pub fn follow(&mut self, event: &LogEvent) -> bool {
+        // Each of them, whatever the first has changed.
+        event.entries().iter().filter(|entry| self.take(entry)).count() > 0
+    }
+
+    /// Takes over an entry as it is now. Returns whether something here may have changed.
+    pub fn take(&mut self, entry: &Entry) -> bool {
+        if let Some(since) = &mut self.since {
+            since.push(entry.clone());
+        }
+        let id = entry.id;
+        let is_kept = is_candidate(entry) || self.odd.contains_key(&id);
+        let before = self.kept.remove(&id);
+        if before.is_none() && !is_kept {
+            return false;
+        }
+        let had_hold = before.as_ref().is_some_and(|before| before.set_aside().is_some());
+        if let Some(before) = before {
+            self.leave(&before);
+        }
+        if is_kept {
+            self.enter(entry);
+            self.kept.insert(id, entry.clone());
+        }
+        if had_hold || entry.set_aside().is_some() {
+            self.part_aside();
+        }
+        true
+    }
+
+    fn lists_of(&self, entry: &Entry) -> Vec<(List, bool)> {
+        let mut lists = Vec::new();
+        match entry.status.state() {
+            State::InDoubt => lists.push((List::InDoubt, false)),
+            State::Rejected if entry.was_not_on_loan() => lists.push((List::NotOnLoan, false)),
+            State::Rejected => lists.push((List::Refused, false)),
+            _ => {}
+        }
+        if stands(entry) && entry.late.is_some() {
+            lists.push((List::Late, entry.is_ticked(Task::Late)));
+        }
+        if self.odd.contains_key(&entry.id) {
+            lists.push((List::ReadBack, entry.is_ticked(Task::ReadBack)));
+        }
+        if entry.status.state().is_committed() && matches!(entry.transaction.action, Action::Payment { .. }) {
+            lists.push((List::Payments, entry.is_ticked(Task::Payment)));
+        }
+        lists
+    }
+
+    fn enter(&mut self, entry: &Entry) {
+        for (list, is_ticked) in self.lists_of(entry) {
+            self.lists.entry(list).or_default().put(entry.id, is_ticked);
+        }
+        self.change_patron(entry, |rows| rows.put(entry.id, entry.is_ticked(Task::Patron)));
+    }
+
+    fn leave(&mut self, entry: &Entry) {
+        for rows in self.lists.values_mut() {
+            rows.remove(entry.id);
+        }
+        self.change_patron(entry, |rows| rows.remove(entry.id));
+    }
+
+    fn change_patron(&mut self, entry: &Entry, change: impl FnOnce(&mut Rows)) {
+        let Some(card) = patron_of(entry) else { return };
+        let rows = self.patrons.entry(card.clone()).or_default();
+        if let Some((first, _)) = rows.first() {
+            self.firsts.remove(first);
+        }
+        change(rows);
+        match rows.first() {
+            Some((first, is_ticked)) => self.firsts.put(first, is_ticked),
+            None => drop(self.patrons.remove(&card)),
+        }
+    }
+
+    /// What is set aside for holds, in the order in which it is shown.
+    pub fn set_aside(&mut self, ids: Vec<TransactionId>) {
+        let key = |id| self.kept.get(id)?.transaction.action.item_key();
+        self.aside_keys = ids.iter().filter_map(key).collect();
+        self.aside = ids;
+        self.part_aside();
+    }
+
+    /// Whether this may change what is set aside.
+    pub fn touches_aside(&self, event: &LogEvent) -> bool {
+        let is_aside = |entry: &Entry| {
+            let is_of_item = |key: String| self.aside_keys.contains(&key);
+            entry.set_aside().is_some() || entry.transaction.action.item_key().is_some_and(is_of_item)
+        };
+        matches!(event, LogEvent::Reload(_)) || event.entries().iter().any(is_aside)
+    }
+
+    fn part_aside(&mut self) {
+        let known = self.aside.iter().filter_map(|id| self.kept.get(id));
+        let (ticked, open) = known.partition::<Vec<_>, _>(|entry| entry.is_ticked(Task::SetAside));
+        let ids = |entries: Vec<&Entry>| entries.into_iter().map(|entry| entry.id).collect();
+        (self.aside_open, self.aside_ticked) = (ids(open), ids(ticked));
+    }
+
+    fn rows(&self, list: List) -> Option<&Rows> {
+        self.lists.get(&list).filter(|rows| !rows.is_empty())
+    }
+
+    fn open_in(&self, list: List) -> usize {
+        self.rows(list).map_or(0, |rows| rows.open.len())
+    }
+
+    /// The number of rows of a group that are still to be done.
+    pub fn open(&self, group: Group) -> usize {
+        match group {
+            Group::NotRecorded => 0,
+            Group::InDoubt => self.open_in(List::InDoubt),
+            Group::Refused => self.open_in(List::Refused) + self.open_in(List::NotOnLoan),
+            Group::SetAside => self.aside_open.len(),
+            Group::Patrons => self.firsts.open.len(),
+            Group::Late => self.open_in(List::Late),
+            Group::ReadBack => self.open_in(List::ReadBack),
+            Group::Payments => self.open_in(List::Payments),
+        }
+    }
+
+    /// How much a group matters; `None` where nothing of it is to be done.
+    fn grade(&self, group: Group) -> Option<Grade> {
+        let grade = match group {
+            Group::NotRecorded => Grade::Stop,
+            Group::InDoubt | Group::Patrons | Group::ReadBack => Grade::Careful,
+            Group::Refused if self.open_in(List::Refused) > 0 => Grade::Stop,
+            Group::SetAside => Grade::Do,
+            Group::Refused | Group::Late | Group::Payments => Grade::Note,
+        };
+        (self.open(group) > 0).then_some(grade)
+    }
+
+    /// The number of rows that are still to be done, and the gravest of their grades. With this number that is not recorded.
+    pub fn summary(&self, not_recorded: usize) -> (usize, Option<Grade>) {
+        let number = Group::ALL.into_iter().map(|group| self.open(group)).sum::<usize>() + not_recorded;
+        let of_groups = Group::ALL.into_iter().filter_map(|group| self.grade_of(group, not_recorded)).min();
+        (number, of_groups)
+    }
+
+    /// How much a group matters, as its head shows it: see [`Todo::summary`].
+    pub fn grade_of(&self, group: Group, not_recorded: usize) -> Option<Grade> {
+        let is_open = group == Group::NotRecorded && not_recorded > 0;
+        if is_open { Some(Grade::Stop) } else { self.grade(group) }
+    }
+
+    /// Whether a commit has left something that a person must decide about or look at.
+    pub fn is_work_left(&self) -> bool {
+        [Group::InDoubt, Group::Refused, Group::ReadBack].into_iter().any(|group| self.open(group) > 0)
+    }
+
+    /// The first rows of a group, no more than the limit: what is to be done, then what is ticked off.
+    pub fn first_rows(&self, group: Group, limit: usize) -> Vec<Row> {
+        let lists: &[List] = match group {
+            Group::NotRecorded => &[],
+            Group::InDoubt => &[List::InDoubt],
+            Group::Refused => &[List::Refused, List::NotOnLoan],
+            Group::Late => &[List::Late],
+            Group::ReadBack => &[List::ReadBack],
+            Group::Payments => &[List::Payments],
+            Group::SetAside => {
+                let ids = self.aside_open.iter().chain(&self.aside_ticked);
+                return ids.filter_map(|id| self.row(group, *id)).take(limit).collect();
+            }
+            Group::Patrons => {
+                let ids = self.firsts.open.iter().chain(&self.firsts.ticked);
+                return ids.filter_map(|id| self.patron_row(*id)).take(limit).collect();
+            }
+        };
+        let rows = || lists.iter().filter_map(|list| self.rows(*list));
+        let ids = rows().flat_map(|rows| &rows.open).chain(rows().flat_map(|rows| &rows.ticked));
+        ids.filter_map(|id| self.row(group, *id)).take(limit).collect()
+    }
+
+    /// The number of rows of a group, with those that are ticked off.
+    pub fn number(&self, group: Group) -> usize {
+        let ticked = |list| self.rows(list).map_or(0, |rows: &Rows| rows.ticked.len());
+        self.open(group)
+            + match group {
+                Group::NotRecorded | Group::InDoubt | Group::Refused => 0,
+                Group::SetAside => self.aside_ticked.len(),
+                Group::Patrons => self.firsts.ticked.len(),
+                Group::Late => ticked(List::Late),
+                Group::ReadBack => ticked(List::ReadBack),
+                Group::Payments => ticked(List::Payments),
+            }
+    }
+
+    fn row(&self, group: Group, id: TransactionId) -> Option<Row> {
+        let entry = self.kept.get(&id)?;
+        let what = match group {
+            Group::NotRecorded | Group::Patrons => return None,
+            Group::InDoubt => What::InDoubt,
+            Group::Refused => What::Refused(Refusal::of(entry)?),
+            Group::SetAside => What::SetAside,
+            Group::Late => What::Late(entry.late?),
+            Group::ReadBack => What::ReadBack(self.odd.get(&id)?.clone()),
+            Group::Payments => What::Payment,
+        };
+        let is_ticked = group.task().is_some_and(|task| entry.is_ticked(task));
+        Some(Row { group, ids: vec![id], entry: entry.clone(), what, is_ticked })
+    }
+
+    /// What one patron took of which nobody has looked yet; or all of it, where somebody has.
+    fn patron_row(&self, first: TransactionId) -> Option<Row> {
+        let entry = self.kept.get(&first)?;
+        let rows = self.patrons.get(&patron_of(entry)?)?;
+        let is_ticked = rows.open.is_empty();
+        let ids: Vec<_> = if is_ticked { &rows.ticked } else { &rows.open }.iter().copied().collect();
+        let mut warnings: Vec<Warning> = Vec::new();
+        for warning in ids.iter().filter_map(|id| self.kept.get(id)).flat_map(grave) {
+            if !warnings.iter().any(|known| known.covers(warning)) {
+                warnings.retain(|known| !warning.covers(known));
+                warnings.push(warning.clone());
+            }
+        }
+        Some(Row { group: Group::Patrons, ids, entry: entry.clone(), what: What::Patron(warnings), is_ticked })
+    }
+
+    /// What is to be ticked off when all of a group is done.
+    pub fn open_ids(&self, group: Group) -> Vec<TransactionId> {
+        let list = |list| self.rows(list).map_or_else(Vec::new, |rows| rows.open.iter().copied().collect());
+        match group {
+            Group::NotRecorded | Group::InDoubt | Group::Refused => Vec::new(),
+            Group::SetAside => self.aside_open.clone(),
+            Group::Patrons => self.patrons.values().flat_map(|rows| &rows.open).copied().collect(),
+            Group::Late => list(List::Late),
+            Group::ReadBack => list(List::ReadBack),
+            Group::Payments => list(List::Payments),
+        }
+    }
+
+    fn entries_in(&self, list: List) -> impl Iterator<Item = &Entry> {
+        let ids = self.rows(list).into_iter().flat_map(|rows| &rows.open);
+        ids.filter_map(|id| self.kept.get(id))
+    }
+
+    /// The number of checkins that can be settled all at once.
+    pub fn number_to_settle(&self) -> usize {
+        self.open_in(List::NotOnLoan)
+    }
+
+    /// The checkins that can be settled all at once: nothing is to be done about them.
+    pub fn to_settle(&self) -> Vec<Entry> {
+        self.entries_in(List::NotOnLoan).cloned().collect()
+    }
+
+    /// Those in doubt that are decided about all at once.
+    pub fn to_decide(&self, decision: Decision) -> Vec<Entry> {
+        let entries = self.entries_in(List::InDoubt);
+        entries.filter(|entry| entry.decided_among_all(decision).is_some()).cloned().collect()
+    }
+
+    /// What Koha refused because it has no patron with the card of this one: all of it is put right with one answer.
+    pub fn of_same_card(&self, entry: &Entry) -> Vec<Entry> {
+        let card = |entry: &Entry| entry.transaction.action.cardnumber().map(|card| folded(card.as_str()));
+        let is_it = |other: &&Entry| Refusal::of(other) == Some(Refusal::NoPatron) && card(other) == card(entry);
+        self.entries_in(List::Refused).filter(is_it).cloned().collect()
+    }
+
+    /// An entry of a row, as it is shown.
+    pub fn entry(&self, id: TransactionId) -> Option<&Entry> {
+        self.kept.get(&id)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,325 @@
+use super::*;
+use crate::{
+    desk::{
+        amount::Amount,
+        barcode::{Barcode, Cardnumber},
+        transaction::{Moment, Transaction},
+    },
+    log::{
+        audited::{Audited, Odd},
+        event::Reread,
+        order::Ordered,
+        status::{Attempt, Doubt, NOT_ISSUED, Status},
+        warned::Warned,
+    },
+    settings::form::{CommitType, ServerUrl, Settings},
+};
+use proptest::prelude::*;
+
+fn now() -> Moment {
+    Moment::new(1_795_428_000_000, 60).unwrap()
+}
+
+fn card(code: &str) -> Cardnumber {
+    Cardnumber::parse(code).unwrap()
+}
+
+fn item(code: &str) -> Barcode {
+    Barcode::parse(code).unwrap()
+}
+
+fn entry(id: u32, action: Action, status: Status) -> Entry {
+    Entry { status, ..Entry::recorded(TransactionId(id), Transaction { moment: now(), action }) }
+}
+
+fn lent(id: u32, to: &str, status: Status) -> Entry {
+    entry(id, Action::Issue { cardnumber: card(to), barcode: item("A") }, status)
+}
+
+fn back(id: u32, status: Status) -> Entry {
+    entry(id, Action::Return { barcode: item(&format!("B{id}")) }, status)
+}
+
+fn paid(id: u32, status: Status) -> Entry {
+    entry(id, Action::Payment { cardnumber: card("P1"), amount: Amount::parse("3.50").unwrap() }, status)
+}
+
+fn refused(words: &str) -> Status {
+    Status::Rejected { message: words.into() }
+}
+
+fn in_doubt() -> Status {
+    let attempt = Attempt::new(CommitType::Apply, ServerUrl::parse("https://koha.example.org").unwrap());
+    Status::InDoubt { reason: Doubt::TimedOut, attempt }
+}
+
+fn warned(entry: &Entry, warnings: &[Warning]) -> Entry {
+    let warned = |warning: &Warning| Warned { warning: warning.clone(), confirmed: None };
+    entry.warned(&warnings.iter().map(warned).collect::<Vec<_>>())
+}
+
+fn held(id: u32) -> Entry {
+    warned(&back(id, Status::Success), &[Warning::Hold { hold: id, pickup: "CPL".into() }])
+}
+
+fn loaded(entries: impl IntoIterator<Item = Entry>) -> Todo {
+    let mut todo = Todo::default();
+    todo.load(entries, BTreeMap::new());
+    todo
+}
+
+fn numbers(todo: &Todo, group: Group) -> Vec<Vec<u32>> {
+    let rows = todo.first_rows(group, usize::MAX);
+    rows.into_iter().map(|row| row.ids.into_iter().map(|id| id.0).collect()).collect()
+}
+
+#[test]
+fn what_koha_took_without_a_word_leaves_nothing() {
+    let todo = loaded([lent(1, "P1", Status::Success), back(2, Status::Added), back(3, Status::Local)]);
+    assert_eq!((todo.summary(0), todo.is_work_left()), ((0, None), false));
+    assert!(Group::ALL.into_iter().all(|group| todo.number(group) == 0 && todo.first_rows(group, 9).is_empty()));
+    assert_eq!(todo.summary(1), (1, Some(Grade::Stop)), "a scan that is not recorded");
+}
+
+#[test]
+fn what_was_refused_says_what_helps() {
+    let todo = loaded([
+        back(1, refused(NOT_ISSUED)),
+        lent(2, "P9", refused("Borrower not found.")),
+        back(3, refused("Item not found.")),
+        lent(4, "P1", refused("Something new.")),
+        paid(5, refused("Borrower not found.")),
+        lent(6, "p9", refused("Borrower not found.")),
+    ]);
+    let rows = todo.first_rows(Group::Refused, usize::MAX);
+    let offered: Vec<_> = rows.iter().map(|row| (row.ids[0].0, row.offers(true).to_vec())).collect();
+    let by_name = || vec![Offer::FindPatron, Offer::Drop];
+    let expected = vec![
+        (2, by_name()),
+        (3, vec![Offer::Change, Offer::Drop]),
+        (4, vec![Offer::Change, Offer::TryAgain]),
+        (5, by_name()),
+        (6, by_name()),
+        (1, vec![Offer::Settle, Offer::Change]),
+    ];
+    assert_eq!(offered, expected, "what is harmless comes last");
+    assert_eq!(rows[0].offers(false), [Offer::Change, Offer::Drop], "nobody is known by name");
+    assert_eq!(todo.summary(0), (6, Some(Grade::Stop)));
+    assert!(todo.is_work_left());
+    let of_card = todo.of_same_card(&rows[0].entry);
+    assert_eq!(of_card.iter().map(|entry| entry.id.0).collect::<Vec<_>>(), [2, 6], "one answer for both");
+    for offer in Offer::ALL {
+        assert_eq!(Offer::from_name(offer.name()), Some(offer));
+    }
+}
+
+#[test]
+fn what_was_not_on_loan_is_a_note_and_is_settled_at_once() {
+    let mut todo = loaded((1..=13).map(|id| back(id, refused(NOT_ISSUED))));
+    assert_eq!(todo.summary(0), (13, Some(Grade::Note)));
+    let settled: Vec<Entry> = todo.to_settle().iter().map(|entry| entry.settled(now()).unwrap()).collect();
+    assert_eq!((settled.len(), todo.number_to_settle()), (13, 13));
+    assert!(todo.follow(&LogEvent::Changed(settled)));
+    assert_eq!((todo.summary(0), todo.is_work_left()), ((0, None), false));
+    assert_eq!(todo, Todo { kept: todo.kept.clone(), lists: todo.lists.clone(), ..Todo::default() });
+}
+
+#[test]
+fn payments_in_doubt_are_decided_one_by_one() {
+    let todo = loaded([back(1, in_doubt()), paid(2, in_doubt())]);
+    let ids = |decision| todo.to_decide(decision).iter().map(|entry| entry.id.0).collect::<Vec<_>>();
+    assert_eq!((ids(Decision::IsInKoha), ids(Decision::SendAgain)), (vec![1, 2], vec![1]));
+    let row = &todo.first_rows(Group::InDoubt, 9)[1];
+    assert_eq!(row.offers(true), [Offer::IsInKoha, Offer::NotInKoha]);
+    assert_eq!(todo.summary(0), (2, Some(Grade::Careful)));
+    let decided = row.entry.with_decision(Decision::IsInKoha).unwrap();
+    let after = loaded([decided]);
+    assert_eq!((numbers(&after, Group::InDoubt), numbers(&after, Group::Payments)), (vec![], vec![vec![2]]));
+}
+
+#[test]
+fn what_is_set_aside_keeps_its_order_and_what_is_ticked_sinks() {
+    let mut todo = loaded([held(1), held(2), held(3)]);
+    todo.set_aside([3, 1, 2].map(TransactionId).to_vec());
+    assert_eq!(numbers(&todo, Group::SetAside), [[3], [1], [2]]);
+    let ticked = held(3).ticked(Task::SetAside, true, now());
+    assert!(todo.take(&ticked));
+    assert_eq!(numbers(&todo, Group::SetAside), [[1], [2], [3]]);
+    assert_eq!((todo.open(Group::SetAside), todo.number(Group::SetAside)), (2, 3));
+    let rows = todo.first_rows(Group::SetAside, 9);
+    assert_eq!((rows[0].offers(true), rows[2].offers(true)), (&[Offer::CopyBarcode][..], &[][..]));
+    assert_eq!(todo.open_ids(Group::SetAside), [1, 2].map(TransactionId));
+    assert_eq!(todo.summary(0), (2, Some(Grade::Do)));
+    assert!(!todo.is_work_left(), "that is not the commit's");
+    // Somebody takes it; and something else happens.
+    let taken = Action::Issue { cardnumber: card("P1"), barcode: item("b1") };
+    let touches = |todo: &Todo, entry| todo.touches_aside(&LogEvent::Recorded(entry));
+    assert!(touches(&todo, entry(9, taken, Status::Local)));
+    assert!(!touches(&todo, lent(9, "P1", Status::Local)) && touches(&todo, held(9)));
+    assert!(todo.touches_aside(&LogEvent::Reload(Reread::default())));
+    todo.set_aside(vec![TransactionId(2)]);
+    assert_eq!(numbers(&todo, Group::SetAside), [[2]]);
+}
+
+#[test]
+fn a_patron_is_one_row_until_somebody_has_looked_and_again_when_something_is_new() {
+    let expired = Warning::Expired { on: "2020-05-01".parse().unwrap() };
+    let owes = |cents| Warning::Debts { cents };
+    let of = |id, to: &str, warnings: &[Warning]| warned(&lent(id, to, Status::Local), warnings);
+    let mut todo = loaded([
+        of(1, "P1", &[expired.clone(), owes(500)]),
+        of(2, "p1", &[expired.clone(), owes(700)]),
+        of(3, "P2", &[Warning::WrongAddress]),
+        of(4, "P3", &[Warning::LostCard, Warning::WrongAddress]),
+        of(5, "P1", &[]),
+        Entry { status: refused("Borrower not found."), ..of(6, "P4", &[Warning::UnknownCard]) },
+        of(7, "P1", &[owes(600)]),
+    ]);
+    assert_eq!(numbers(&todo, Group::Patrons), [vec![1, 2, 7], vec![4]]);
+    let rows = todo.first_rows(Group::Patrons, 9);
+    assert_eq!(rows[0].what, What::Patron(vec![expired.clone(), owes(700)]), "the most that they owe");
+    assert_eq!(rows[1].what, What::Patron(vec![Warning::LostCard]));
+    for id in [1, 2, 7] {
+        let entry = todo.entry(TransactionId(id)).unwrap().ticked(Task::Patron, true, now());
+        todo.take(&entry);
+    }
+    assert_eq!(numbers(&todo, Group::Patrons), [vec![4], vec![1, 2, 7]]);
+    assert_eq!((todo.open(Group::Patrons), todo.open_ids(Group::Patrons)), (1, vec![TransactionId(4)]));
+    todo.take(&of(8, "P1", &[expired]));
+    assert_eq!(numbers(&todo, Group::Patrons), [vec![4], vec![8]], "what they took since");
+    // Taken back, it is as before.
+    todo.take(&of(8, "P1", &[]));
+    todo.take(&Entry { status: Status::Deleted, ..of(4, "P3", &[Warning::LostCard]) });
+    assert_eq!(numbers(&todo, Group::Patrons), [vec![1, 2, 7]]);
+    assert_eq!((todo.open(Group::Patrons), todo.grade_of(Group::Patrons, 0)), (0, None));
+}
+
+#[test]
+fn late_returns_payments_and_what_was_read_back_are_ticked_off() {
+    let mut todo = Todo::default();
+    let mut batch = Batch::begin(&Settings::of_a_desk(CommitType::Apply), now(), &Ordered::default());
+    let odd = |id, oddity| Odd { id: TransactionId(id), oddity };
+    let twice = odd(4, Oddity::NoTrace);
+    batch.audit = Some(Audited { checked: 1, unread: 0, odd: vec![twice, odd(4, Oddity::Queued { times: 2 })] });
+    let later = Batch { audit: Some(Audited { odd: vec![twice], ..Audited::default() }), ..batch.clone() };
+    let late = Entry { late: Some(39), ..back(1, Status::Success) };
+    let not_late = Entry { status: refused("Item not found."), late: Some(2), ..back(5, Status::Local) };
+    let read = [late, paid(2, Status::Success), paid(3, Status::Local), back(4, Status::Success), not_late];
+    todo.load(read, odd_of(&[batch, later]));
+    let of = |group| (numbers(&todo, group), todo.first_rows(group, 9)[0].what.clone());
+    assert_eq!(of(Group::Late), (vec![vec![1]], What::Late(39)));
+    assert_eq!(of(Group::Payments), (vec![vec![2]], What::Payment));
+    let both = What::ReadBack(vec![Oddity::NoTrace, Oddity::Queued { times: 2 }]);
+    assert_eq!(of(Group::ReadBack), (vec![vec![4]], both), "what two commits read is said once");
+    assert!(todo.is_work_left());
+    for (group, id) in [(Group::Late, 1), (Group::Payments, 2), (Group::ReadBack, 4)] {
+        let task = group.task().unwrap();
+        let ticked = todo.entry(TransactionId(id)).unwrap().ticked(task, true, now());
+        todo.take(&ticked);
+        assert_eq!((todo.open(group), todo.number(group), todo.grade_of(group, 0)), (0, 1, None));
+        assert!(todo.first_rows(group, 9)[0].is_ticked);
+    }
+}
+
+#[test]
+fn what_changes_while_the_log_is_read_is_not_lost() {
+    let mut todo = loaded([back(1, refused(NOT_ISSUED)), back(2, refused(NOT_ISSUED))]);
+    todo.begin_reading();
+    let read = [back(1, refused(NOT_ISSUED)), back(3, in_doubt())];
+    todo.take(&back(3, Status::Success));
+    todo.take(&back(4, refused("Item not found.")));
+    todo.load(read, BTreeMap::new());
+    assert_eq!((numbers(&todo, Group::Refused), numbers(&todo, Group::InDoubt)), (vec![vec![4], vec![1]], vec![]));
+    // It cannot be read.
+    todo.begin_reading();
+    todo.take(&back(5, in_doubt()));
+    todo.stop_reading();
+    assert_eq!((todo.open(Group::Refused), todo.open(Group::InDoubt)), (2, 1));
+    todo.load([], BTreeMap::new());
+    assert_eq!(todo.summary(0), (0, None), "it is kept for no other time");
+}
+
+#[test]
+fn no_more_rows_are_made_than_are_shown() {
+    let todo = loaded(
+        (1..=300).map(|id| back(id, if id % 3 == 0 { refused(NOT_ISSUED) } else { refused("Item not found.") })),
+    );
+    assert_eq!(numbers(&todo, Group::Refused).len(), 300);
+    let shown = todo.first_rows(Group::Refused, 201);
+    assert_eq!((shown.len(), shown[199].ids[0].0, shown[200].ids[0].0), (201, 299, 3));
+    for group in Group::ALL {
+        assert_eq!(Group::from_name(group.name()), Some(group));
+    }
+}
+
+/// Any entry with one of a few numbers, so that one often changes.
+fn any_entry() -> impl Strategy<Value = Entry> {
+    let statuses = vec![
+        Status::Local,
+        Status::Success,
+        Status::Deleted,
+        in_doubt(),
+        refused(NOT_ISSUED),
+        refused("Borrower not found."),
+        refused("Item not found."),
+    ];
+    let warnings = vec![
+        Warning::UnknownCard,
+        Warning::LostCard,
+        Warning::Debts { cents: 700 },
+        Warning::OnLoan,
+        Warning::Hold { hold: 7, pickup: "CPL".into() },
+    ];
+    let parts = (1..8_u32, 0..3_u8, prop::sample::select(vec!["P1", "p1", "P2"]), prop::sample::select(statuses));
+    let kept = (
+        prop::sample::subsequence(warnings, 0..3),
+        prop::option::of(1..9_u32),
+        prop::sample::subsequence(Task::ALL.to_vec(), 0..3),
+    );
+    (parts, kept).prop_map(|((id, kind, to, status), (warnings, late, tasks))| {
+        let entry = match kind {
+            0 => lent(id, to, status),
+            1 => Entry { late, ..back(id, status) },
+            _ => paid(id, status),
+        };
+        tasks.into_iter().fold(warned(&entry, &warnings), |entry, task| entry.ticked(task, true, now()))
+    })
+}
+
+proptest! {
+    #[test]
+    fn following_the_log_comes_to_the_same_as_reading_it(
+        changes in prop::collection::vec(any_entry(), 0..40),
+        odd in prop::collection::btree_set(1..8_u32, 0..3),
+        aside in Just((1..8_u32).map(TransactionId).collect::<Vec<_>>()).prop_shuffle(),
+    ) {
+        let odd: BTreeMap<_, _> = odd.into_iter().map(|id| (TransactionId(id), vec![Oddity::NoTrace])).collect();
+        let mut followed = Todo::default();
+        followed.load([], odd.clone());
+        let mut last = BTreeMap::new();
+        for entry in &changes {
+            followed.take(entry);
+            last.insert(entry.id, entry.clone());
+        }
+        let mut read = Todo::default();
+        read.load(last.into_values().filter(|entry| is_candidate(entry) || odd.contains_key(&entry.id)), odd.clone());
+        for todo in [&mut followed, &mut read] {
+            todo.set_aside(aside.clone());
+        }
+        prop_assert_eq!(followed.summary(0), read.summary(0));
+        for group in Group::ALL {
+            let rows = followed.first_rows(group, usize::MAX);
+            prop_assert_eq!(&rows, &read.first_rows(group, usize::MAX));
+            prop_assert_eq!(rows.len(), followed.number(group));
+            let open = rows.iter().filter(|row| !row.is_ticked).count();
+            prop_assert_eq!(open, followed.open(group));
+            prop_assert!(rows[..open].iter().all(|row| !row.is_ticked), "what is ticked is at the end");
+            let highest = rows[..open].iter().map(Row::grade).min();
+            prop_assert_eq!(followed.grade_of(group, 0), highest, "a head has the colour of its rows");
+        }
+        let ids = |group| followed.open_ids(group).into_iter().collect::<BTreeSet<_>>();
+        let of_rows: BTreeSet<_> = followed.first_rows(Group::Patrons, usize::MAX).into_iter()
+            .filter(|row| !row.is_ticked).flat_map(|row| row.ids).collect();
+        prop_assert_eq!(ids(Group::Patrons), of_rows);
+    }
+}

@@ -1,0 +1,262 @@
+//! What is left to do by hand, beside the log: the rule is `koct_core::log::todo`. Read by the log's indexes when the window
+//! opens, and followed entry by entry from then on.
+
+mod act;
+mod list;
+pub(crate) mod names;
+mod paper;
+
+use super::{slip::Print, tabs::Tabs, whose::Whose};
+use crate::{
+    dom::{self, elements},
+    i18n::{plural, text},
+    locale,
+    popup::{Desk, Panel, Topic, commit::QUEUE, log::edit::Edit, scan::open::OpenScans},
+    store::StoreError,
+};
+use futures_util::future::{LocalBoxFuture, ready};
+use koct_core::{
+    TransactionId,
+    directory::aside,
+    log::{
+        Counts,
+        event::LogEvent,
+        todo::{self, Group},
+        warned::Grade,
+    },
+};
+use list::Lists;
+use names::Names;
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+    rc::Rc,
+};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Element, Event, HtmlAnchorElement, HtmlElement, KeyboardEvent};
+
+elements! {
+    pub(crate) struct Todo(
+        desk: Rc<Desk>, names: Names, edit: Rc<Edit>, printer: Rc<Print>, whose: Rc<Whose>, tabs: Rc<Tabs>,
+        scans: Rc<OpenScans>,
+    ) {
+        panel: HtmlElement = "todo",
+        count: HtmlElement = "tab-todo-count",
+        empty: HtmlElement = "todo-empty",
+        print: HtmlElement = "print-todo",
+        queue_link: HtmlAnchorElement = "doubts-link",
+        show_aside: HtmlElement = "show-aside",
+        ;
+        left: RefCell<todo::Todo>,
+        lists: Lists = Lists::new()?,
+        /// Whether something has changed that is not shown yet.
+        is_dirty: Cell<bool>,
+        /// Whether the log is being read, and whether it is to be read once more.
+        reading: Cell<bool>,
+        read_again: Cell<bool>,
+        /// The same for what is set aside.
+        counting: Cell<bool>,
+        count_again: Cell<bool>,
+        naming: Cell<bool>,
+        /// A commit is over: what it left is to be seen as soon as it is known.
+        opens: Cell<bool>,
+    }
+}
+
+impl Panel for Todo {
+    fn follow(self: Rc<Self>, event: &LogEvent) {
+        let has_changed = self.left.borrow_mut().follow(event);
+        if has_changed {
+            self.is_dirty.set(true);
+        }
+        if matches!(event, LogEvent::Committed) {
+            // What was read back stands in its record.
+            self.clone().read_soon();
+        } else if self.left.borrow().touches_aside(event) {
+            self.count_aside();
+        }
+    }
+
+    fn show_counts(&self, _counts: Counts) {
+        if self.is_dirty.get() {
+            self.show_numbers();
+        }
+    }
+
+    fn draw(self: Rc<Self>) {
+        if self.is_dirty.get() {
+            self.redraw();
+        }
+    }
+
+    fn reread(self: Rc<Self>) -> LocalBoxFuture<'static, ()> {
+        // Nobody waits for it.
+        self.read_soon();
+        Box::pin(ready(()))
+    }
+
+    /// Shows where Koha shows its queue.
+    fn show_settings(self: Rc<Self>) {
+        let settings = self.desk.settings();
+        self.queue_link.set_hidden(settings.is_none());
+        self.queue_link.set_href(&settings.map(|settings| settings.server.join(QUEUE)).unwrap_or_default());
+    }
+
+    /// What was known of names is the records' no more.
+    fn records_changed(self: Rc<Self>, _are_there: bool) {
+        self.names.forget();
+        self.lists.clear();
+        self.redraw();
+    }
+}
+
+impl Todo {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
+        self.whose.bind()?;
+        let this = self.clone();
+        self.tabs.bind(move || this.redraw());
+        let this = self.clone();
+        self.scans.on_change(move || this.redraw());
+        dom::bind_event(&self.panel, "click", self, |this, event: Event| this.clicked(&event));
+        dom::bind_event(&self.panel, "keydown", self, |this, event: KeyboardEvent| {
+            if this.go_by_key(&event) {
+                event.prevent_default();
+            }
+        });
+        dom::bind(&self.print, "click", self, |this| spawn_local(this.clone().print()));
+        dom::bind(&self.show_aside, "click", self, |this| {
+            this.tabs.show(true);
+            this.lists.go_to(Group::SetAside);
+        });
+        self.redraw();
+        Ok(())
+    }
+
+    /// A commit is over that sent something: if it left work, that is shown, once.
+    pub(crate) fn open_after_commit(&self) {
+        self.opens.set(true);
+    }
+
+    /// Reads anew what may be left to do.
+    fn read_soon(self: Rc<Self>) {
+        self.read_again.set(true);
+        if !self.reading.replace(true) {
+            spawn_local(async move {
+                while self.read_again.replace(false) {
+                    self.left.borrow_mut().begin_reading();
+                    if let Err(error) = self.read().await {
+                        self.left.borrow_mut().stop_reading();
+                        self.desk.failed(Topic::Other, "readFailed", &error);
+                    }
+                    self.count_aside();
+                    self.redraw();
+                }
+                self.reading.set(false);
+                if self.opens.replace(false) && self.left.borrow().is_work_left() {
+                    self.tabs.show(true);
+                }
+            });
+        }
+    }
+
+    async fn read(&self) -> Result<(), StoreError> {
+        let odd = todo::odd_of(&self.desk.store.batches().await?);
+        let entries = self.desk.store.left_to_do(odd.keys().copied()).await?;
+        self.left.borrow_mut().load(entries, odd);
+        Ok(())
+    }
+
+    /// The items that are set aside and that nobody has taken since, in the order of the list.
+    async fn set_aside(&self) -> Result<Vec<TransactionId>, StoreError> {
+        let entries = self.desk.store.set_aside().await?;
+        let keys: BTreeSet<_> = entries.iter().filter_map(|entry| entry.transaction.action.item_key()).collect();
+        let entries = self.desk.store.of_items(&keys.into_iter().collect::<Vec<_>>()).await?;
+        Ok(aside::list(&aside::by_item(entries)).into_iter().map(|entry| entry.id).collect())
+    }
+
+    /// Finds out anew what is set aside.
+    fn count_aside(self: &Rc<Self>) {
+        self.count_again.set(true);
+        if !self.counting.replace(true) {
+            let this = self.clone();
+            spawn_local(async move {
+                while this.count_again.replace(false) {
+                    match this.set_aside().await {
+                        Ok(ids) => this.left.borrow_mut().set_aside(ids),
+                        Err(error) => this.desk.failed(Topic::Other, "readFailed", &error),
+                    }
+                    this.redraw();
+                }
+                this.counting.set(false);
+            });
+        }
+    }
+
+    /// Shows how much is left.
+    fn show_numbers(&self) {
+        let todo = self.left.borrow();
+        let (number, grade) = todo.summary(self.scans.all().len());
+        self.count.set_hidden(number == 0);
+        self.count.set_text_content(Some(&locale::number(number)));
+        let _ = self.count.set_attribute("data-grade", grade.map_or("", Grade::name));
+        let aside = todo.open(Group::SetAside);
+        self.show_aside.set_hidden(aside == 0);
+        if aside > 0 {
+            self.show_aside.set_text_content(Some(&plural("asideButton", aside, &[])));
+        }
+    }
+
+    fn redraw(self: &Rc<Self>) {
+        self.show_numbers();
+        // What is not seen stays to be drawn.
+        self.is_dirty.set(!self.tabs.is_todo());
+        if !self.tabs.is_todo() {
+            return;
+        }
+        let is_empty = self.draw_lists();
+        self.empty.set_hidden(!is_empty);
+        self.empty.set_text_content(Some(&text("todoEmpty")));
+        self.print.set_hidden(is_empty);
+        self.name_rows();
+    }
+
+    /// Looks up what the rows are called that are drawn.
+    fn name_rows(self: &Rc<Self>) {
+        if self.naming.replace(true) {
+            return;
+        }
+        let this = self.clone();
+        spawn_local(async move {
+            loop {
+                let rows = this.lists.drawn(|row| this.names.of(row).is_none() && this.names.records.get().is_some());
+                if rows.is_empty() {
+                    break;
+                }
+                for row in &rows {
+                    this.names.look_up(row).await;
+                }
+                if this.tabs.is_todo() {
+                    this.draw_lists();
+                }
+            }
+            this.naming.set(false);
+        });
+    }
+
+    /// The keys of a list: rows by the arrows, Escape to the scan field. Returns whether it was one.
+    fn go_by_key(&self, event: &KeyboardEvent) -> bool {
+        if event.ctrl_key() || event.alt_key() || event.meta_key() || event.is_composing() {
+            return false;
+        }
+        let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else { return false };
+        match event.key().as_str() {
+            "ArrowDown" => self.lists.step(&target, 1),
+            "ArrowUp" => self.lists.step(&target, -1),
+            "Escape" => self.desk.focus.to_scan_field().is_some(),
+            _ => false,
+        }
+    }
+}

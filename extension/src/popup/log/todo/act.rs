@@ -1,0 +1,177 @@
+//! What is done about the rows: by their buttons and ticks, and for a whole group at once.
+
+use super::{Todo, list::Lists};
+use crate::{
+    clock,
+    dom::window,
+    i18n::{plural, text, text_with},
+    locale,
+    popup::{
+        Tone, Topic,
+        log::decide,
+        window::question::{self, Question, Reply},
+    },
+    store::{Change, StoreError},
+    wording,
+};
+use koct_core::{
+    Entry, TransactionId,
+    directory::record::Set,
+    log::{
+        event::LogEvent,
+        status::Decision,
+        ticks::Task,
+        todo::{Group, Offer, Row},
+    },
+};
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{Element, Event, HtmlInputElement};
+
+impl Todo {
+    /// Whether patrons are known by name.
+    pub(super) fn knows_patrons(&self) -> bool {
+        self.names.records.get().is_some_and(|records| records.has(Set::Patrons))
+    }
+
+    /// Something in the list was clicked.
+    pub(super) fn clicked(self: &Rc<Self>, event: &Event) {
+        let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else { return };
+        let group = target.closest("[data-group]").ok().flatten().and_then(|at| at.get_attribute("data-group"));
+        let Some(group) = group.and_then(|name| Group::from_name(&name)) else { return };
+        if let Some(all) = target.get_attribute("data-all") {
+            return self.all(group, &all);
+        }
+        if target.get_attribute("data-field").as_deref() == Some("more") {
+            self.lists.want_more(group);
+            return self.redraw();
+        }
+        let Some((group, number)) = Lists::place_of(&target) else { return };
+        if let Some(tick) = target.dyn_ref::<HtmlInputElement>() {
+            if let (Some(row), Some(task)) = (self.lists.row(group, number), group.task()) {
+                spawn_local(self.clone().tick_row(row, task, tick.clone()));
+            }
+            return;
+        }
+        let Some(offer) = target.get_attribute("data-offer") else { return };
+        if group == Group::NotRecorded {
+            self.scans.answer(number, offer == "retry");
+        } else if let (Some(row), Some(offer)) = (self.lists.row(group, number), Offer::from_name(&offer)) {
+            self.offered(offer, row.entry);
+        }
+    }
+
+    fn offered(self: &Rc<Self>, offer: Offer, entry: Entry) {
+        let this = self.clone();
+        match offer {
+            Offer::IsInKoha => spawn_local(this.decide(vec![entry], Decision::IsInKoha)),
+            Offer::NotInKoha | Offer::TryAgain => spawn_local(this.decide(vec![entry], Decision::SendAgain)),
+            Offer::Change => spawn_local(this.edit.clone().edit(entry.id)),
+            Offer::Settle => spawn_local(async move { decide::settle(&this.desk, &[entry]).await }),
+            Offer::Drop => spawn_local(async move {
+                let words = |changes: &[Change]| {
+                    let entry = changes.first().map(|change| wording::entry(&change.entry));
+                    text_with("editDeleted", &[&entry.unwrap_or_default()])
+                };
+                decide::change(&this.desk, &[entry], Entry::deleted, words).await;
+            }),
+            Offer::FindPatron => {
+                let of_card = self.left.borrow().of_same_card(&entry);
+                self.whose.ask(of_card);
+            }
+            Offer::CopyBarcode => spawn_local(this.copy_barcode(entry)),
+        }
+    }
+
+    async fn decide(self: Rc<Self>, entries: Vec<Entry>, decision: Decision) {
+        let rule = |entry: &Entry, _| entry.with_decision(decision);
+        let words = |changes: &[Change]| match changes.len() {
+            1 => text("decided"),
+            number => text_with("decidedAll", &[&locale::number(number)]),
+        };
+        decide::change(&self.desk, &entries, rule, words).await;
+    }
+
+    /// One action for a group.
+    fn all(self: &Rc<Self>, group: Group, action: &str) {
+        let this = self.clone();
+        match action {
+            "in-koha" => spawn_local(this.decide_all(Decision::IsInKoha)),
+            "send-again" => spawn_local(this.decide_all(Decision::SendAgain)),
+            "settle" => spawn_local(async move {
+                let entries = this.left.borrow().to_settle();
+                decide::settle(&this.desk, &entries).await;
+            }),
+            "tick" => {
+                if let Some(task) = group.task() {
+                    let ids = self.left.borrow().open_ids(group);
+                    spawn_local(async move {
+                        let _ = this.tick(&ids, task, true).await;
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Asks before all that are in doubt are decided about.
+    async fn decide_all(self: Rc<Self>, decision: Decision) {
+        let asked = self.left.borrow().to_decide(decision);
+        let [title, body, yes] = match decision {
+            Decision::IsInKoha => ["doubtsInKohaTitle", "doubtsInKohaText", "doubtsInKohaYes"],
+            Decision::SendAgain => ["doubtsAgainTitle", "doubtsAgainText", "doubtsAgainYes"],
+        };
+        let (title, body, yes) = (plural(title, asked.len(), &[]), text(body), text(yes));
+        let question = Question { title: &title, text: &body, yes: &yes, ..Question::default() };
+        if question::ask(question).await == Ok(Reply::Yes) {
+            let rule = |entry: &Entry, _| {
+                let is_among_all = entry.decided_among_all(decision).is_some();
+                is_among_all.then(|| entry.with_decision(decision)).flatten()
+            };
+            let words = |changes: &[Change]| text_with("decidedAll", &[&locale::number(changes.len())]);
+            decide::change(&self.desk, &asked, rule, words).await;
+        }
+    }
+
+    async fn tick_row(self: Rc<Self>, row: Row, task: Task, tick: HtmlInputElement) {
+        let is_done = tick.checked();
+        if self.tick(&row.ids, task, is_done).await.is_err() {
+            tick.set_checked(!is_done);
+        }
+    }
+
+    /// Keeps that a person has done this, or has not.
+    async fn tick(&self, ids: &[TransactionId], task: Task, is_done: bool) -> Result<(), ()> {
+        let message = self.desk.message.about(Topic::Change);
+        let Some(now) = clock::now() else {
+            message.show(Tone::Bad, &text("attentionClock"));
+            return Err(());
+        };
+        match self.desk.store.tick(ids, task, is_done, now).await {
+            Ok(entries) => {
+                self.desk.log_changed(&LogEvent::Changed(entries));
+                self.desk.draw_now();
+                Ok(())
+            }
+            Err(error) => {
+                self.desk.failed(Topic::Change, "decideFailed", &error);
+                if matches!(error, StoreError::NotOpen(_)) {
+                    // Cleared elsewhere.
+                    self.desk.reload_log();
+                }
+                Err(())
+            }
+        }
+    }
+
+    async fn copy_barcode(self: Rc<Self>, entry: Entry) {
+        let Some(barcode) = entry.transaction.action.barcode() else { return };
+        let Ok(clipboard) = window().map(|window| window.navigator().clipboard()) else { return };
+        let message = self.desk.message.about(Topic::Change);
+        match JsFuture::from(clipboard.write_text(barcode.as_str())).await {
+            Ok(_) => message.show(Tone::Good, &text_with("todoCopied", &[barcode.as_str()])),
+            Err(_) => message.show(Tone::Bad, &text_with("todoNotCopied", &[barcode.as_str()])),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What a person answers where something was recorded that asks for an answer: to lend it all the same, or to take it back.
+
+use super::sitting::SittingLists;
+use crate::{
+    clock,
+    dom::{self, elements},
+    i18n::{text, text_with},
+    popup::{
+        Desk, Tone,
+        known::{labels::Labels, patron::PatronPanel, warnings::Warnings},
+    },
+    wording,
+};
+use koct_core::{Action, Entry, TransactionId, directory::labels::Label, log::warned::Warning};
+use std::rc::Rc;
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Element, Event};
+
+elements! {
+    pub(crate) struct Answers(
+        desk: Rc<Desk>, labels: Rc<Labels>, warnings: Rc<Warnings>, patron: Rc<PatronPanel>, lists: Rc<SittingLists>,
+    ) {
+        checkouts: Element = "patron-items-list",
+        checkins: Element = "checkin-items-list",
+    }
+}
+
+/// The transaction and the answer whose button was clicked.
+fn answer(event: &Event) -> Option<(TransactionId, String)> {
+    let button = event.target()?.dyn_into::<Element>().ok()?.closest("[data-answer]").ok()??;
+    let id = button.closest("[data-seq]").ok()??.get_attribute("data-seq")?.parse().ok()?;
+    Some((TransactionId(id), button.get_attribute("data-answer")?))
+}
+
+impl Answers {
+    pub(crate) fn bind(self: &Rc<Self>) {
+        self.lists.bind();
+        for list in [&self.checkouts, &self.checkins] {
+            dom::bind_event(list, "click", self, |this, event: Event| {
+                let Some((id, answer)) = answer(&event) else { return };
+                let this = this.clone();
+                spawn_local(async move {
+                    match answer.as_str() {
+                        "lend" => this.lend(id).await,
+                        _ => this.take_back(id).await,
+                    }
+                    this.desk.focus.back();
+                });
+            });
+        }
+    }
+
+    /// The newest that asks is lent all the same.
+    pub(crate) fn lend_newest(self: &Rc<Self>) {
+        let newest = self.desk.sitting.borrow().stopped().next().map(|entry| entry.id);
+        let this = self.clone();
+        match newest {
+            Some(id) => spawn_local(async move { this.lend(id).await }),
+            None => self.desk.message.show(Tone::Good, &text("answerNothing")),
+        }
+    }
+
+    /// It is lent all the same: kept in the log. What is about the patron is answered for all that they take.
+    async fn lend(&self, id: TransactionId) {
+        let Some(now) = clock::now() else { return };
+        let others = self.desk.sitting.borrow().answered_with(id);
+        self.patron.answer(now);
+        self.warnings.clone().keep_confirmed(others, now, |warning| warning.is_stop() && warning.is_of_patron()).await;
+        self.warnings.clone().keep_confirmed(vec![id], now, Warning::is_stop).await;
+        self.desk.message.show(Tone::Good, &text("answered"));
+    }
+
+    /// It is taken back, and the message says what that was by its names.
+    pub(crate) async fn take_back(&self, id: TransactionId) {
+        if let Some(entry) = self.desk.clone().take_back(id).await {
+            let said = text_with("undone", &[&wording::entry(&entry)]);
+            self.name(&entry, &said, |action, label| text_with("undone", &[&wording::names(action, label)])).await;
+        }
+    }
+
+    /// Says by title and name what was said by numbers, once they are looked up.
+    pub(crate) async fn name(&self, entry: &Entry, said: &str, words: impl Fn(&Action, &Label) -> String) {
+        self.labels.look_up(entry).await;
+        let label = self.labels.of(entry).unwrap_or_default();
+        self.desk.message.refine(said, &words(&entry.transaction.action, &label));
+    }
+
+    /// The person goes on: what was shown is seen.
+    pub(crate) fn go_on(&self) {
+        self.warnings.go_on();
+    }
+}

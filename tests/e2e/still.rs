@@ -1,0 +1,92 @@
+//! Nothing moves: whatever is said, asked, warned of or sent, each button and each field stays where it is.
+
+use crate::knowing::{OTHER, ZOE, item, knowing, wait_for_text};
+use fake_koha::{Fault, FaultKind};
+use koct_tests::{desk::Desk, page::key};
+
+/// Looks at every button and field with each frame, and notes those that stand elsewhere than before. Those in lists, dialogs and
+/// the menu come and go with what they are about.
+const WATCH: &str = "(() => { window.places = new Map(); window.moved = new Set(); const round = window.round = {}; \
+    const look = () => { if (window.round !== round) return; \
+    for (const element of document.querySelectorAll('.bar button, .pane > header button, .list > h3 button, .pane form :is(input, button), #message-line button, #find input, [role=tab]')) { \
+        if (!element.checkVisibility() || element.closest('dialog, #menu')) continue; \
+        const { x, y, right, height } = element.getBoundingClientRect(); const place = [x, y, right, height].join(' '); \
+        const before = places.get(element.id); places.set(element.id, before ?? place); \
+        if (before !== undefined && before !== place) moved.add(`${element.id}: ${before} → ${place}`); \
+    } requestAnimationFrame(look); }; look(); })()";
+
+/// Everything that can be said at a desk, in some twenty-five scans.
+fn work(desk: &Desk, round: usize) {
+    let page = &desk.page;
+    let scan = |field: &str, code: &str| {
+        page.click(field).unwrap();
+        page.type_text(&format!("{code}\n")).unwrap();
+    };
+    // Patrons: usual, expired, restricted, lost, with debts, unknown; and what they take: usual, unknown, with another, on hold.
+    for (patron, part) in [
+        (ZOE, "Müller"),
+        ("23529001223603", "Čermák"),
+        ("23529001223604", "Dubois"),
+        ("23529001223605", ""),
+        ("23529001223606", ""),
+        ("P-UNKNOWN", "P-UNKNOWN"),
+    ] {
+        scan("#checkout-patron", patron);
+        wait_for_text(desk, "patron-name", part);
+        scan("#checkout-item", &item(30 + round));
+        scan("#checkout-item", &format!("{patron}-{round}"));
+    }
+    scan("#checkout-item", &item(20));
+    scan("#checkout-item", &item(3));
+    // A cart, as fast as a scanner is.
+    page.click("#checkin-item").unwrap();
+    page.type_text(&(0..12).map(|number| format!("CART-{round}-{number}\n")).collect::<String>()).unwrap();
+    // The same again, a card in the item's field, a code that is too long, nothing at all.
+    scan("#checkout-item", &item(3));
+    scan("#checkout-item", OTHER);
+    scan("#checkout-item", "a-code-that-is-far-too-long-for-koha");
+    scan("#checkout-item", "");
+    for number in [10, 1, 22] {
+        scan("#checkin-item", &item(number));
+    }
+    scan("#checkin-item", &format!("NOBODYS-{round}"));
+    wait_for_text(desk, "returned-where", "Unknown");
+    page.press(&[key::F8]).unwrap();
+    wait_for_text(desk, "message", "Taken back");
+    // An answer, a payment, a search, an error that stays, and the way back to the card.
+    page.press(&[key::CONTROL, key::ENTER]).unwrap();
+    desk.pay("23529001223606", "1.50").unwrap();
+    page.fill("#find-text", "nothing like it").unwrap();
+    desk.wait_for_total(0).unwrap();
+    page.click("#show-all").unwrap();
+    page.press(&[key::ESCAPE]).unwrap();
+    page.click("#print-log").unwrap();
+    page.click("#slip-cancel").unwrap();
+}
+
+#[test]
+fn in_a_hundred_scans_and_a_commit_no_button_and_no_field_moves() {
+    let (koha, desk) = knowing();
+    for (round, (width, height)) in (0_usize..).zip([(1060, 780), (800, 600), (1366, 768), (1440, 900)]) {
+        desk.page.set_viewport(width, height).unwrap();
+        // A row of each kind of button is there before it is looked at.
+        desk.page.eval(WATCH).unwrap();
+        work(&desk, round);
+        let scrolls = "document.documentElement.scrollHeight > innerHeight || document.body.scrollHeight > innerHeight";
+        assert_eq!(desk.page.eval(scrolls).unwrap(), false, "{width} × {height}");
+        let moved = desk.page.eval("[...moved]").unwrap();
+        assert_eq!(moved, serde_json::json!([]), "{width} × {height}");
+    }
+    assert!(desk.total().unwrap() >= 100, "{}", desk.total().unwrap());
+    // Koha comes back, and all is sent; once it breaks in the middle.
+    koha.clear_faults();
+    koha.fault(Fault::on("service.pl", FaultKind::ResetBefore).skip(crate::BEFORE_TRANSACTIONS + 5).times(1));
+    // The same item was lent to several: that is looked at first.
+    desk.page.click("#commit").unwrap();
+    desk.page.wait("document.getElementById('review-dialog').open").unwrap();
+    desk.page.eval("document.getElementById('message').textContent = ''").unwrap();
+    desk.page.click("#review-go").unwrap();
+    desk.wait_for_commit().unwrap();
+    assert_eq!(desk.page.eval("[...moved]").unwrap(), serde_json::json!([]));
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}

@@ -1,0 +1,241 @@
+//! What is left to do, beside the log.
+
+use crate::{
+    configured, desk,
+    knowing::{OTHER, ZOE, item, knowing, library, lines, wait_for_text},
+    koha,
+    pointing::keys_every,
+    records::{download, want},
+    transactions,
+};
+use fake_koha::{Config, Effect, Era, FakeKoha};
+use koct_tests::{
+    desk::{Desk, Settings},
+    page::key,
+};
+
+fn rows(desk: &Desk, group: &str) -> Vec<String> {
+    lines(desk, &format!("[data-group={group}] li"))
+}
+
+fn wait_for_rows(desk: &Desk, group: &str, number: usize) {
+    let rows = format!("document.querySelectorAll('[data-group={group}] li').length === {number}");
+    desk.page.wait(&rows).unwrap();
+}
+
+/// After an outage: the button, and four keys.
+#[test]
+fn thirteen_that_were_not_on_loan_are_settled_with_five_keys() {
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "apply");
+    desk.page.click("#checkin-item").unwrap();
+    for number in 1..=13 {
+        desk.page.type_text(&format!("399990000000{number:02}\n")).unwrap();
+    }
+    desk.wait_for_total(13).unwrap();
+    desk.page.press(&[key::F9]).unwrap();
+    desk.page.wait_visible("#todo").unwrap();
+    desk.page.wait_text("#settle-all", "All settled (13)").unwrap();
+    assert_eq!(desk.page.text("#tab-todo-count").unwrap(), "13");
+    let grade = "document.querySelector('#tab-todo-count').dataset.grade";
+    assert_eq!(desk.page.eval(grade).unwrap(), "note");
+    wait_for_rows(&desk, "refused", 13);
+    // The scanner is where it was.
+    desk.page.wait_focused("checkin-item").unwrap();
+    keys_every(&desk, 400);
+    desk.page.press(&[key::F7]).unwrap();
+    desk.page.wait_focused("todo").unwrap();
+    desk.page.press(&[key::TAB]).unwrap();
+    desk.page.wait_focused("settle-all").unwrap();
+    desk.page.press(&[key::ENTER]).unwrap();
+    desk.wait_for_states(&["deleted"; 13]).unwrap();
+    desk.page.wait_visible("#todo-empty").unwrap();
+    desk.page.wait_hidden("#tab-todo-count").unwrap();
+    // What leaves nothing opens nothing.
+    desk.open_log().unwrap();
+    desk.check_out(ZOE, "39999000000001").unwrap();
+    desk.commit().unwrap();
+    desk.page.wait("document.getElementById('count-unsent').textContent === '0'").unwrap();
+    assert!(!desk.page.visible("#todo").unwrap());
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_tick_sinks_and_is_kept_and_another_window_sees_it() {
+    let (_koha, desk) = knowing();
+    for number in [10, 11, 1] {
+        desk.check_in(&item(number)).unwrap();
+    }
+    desk.page.wait_text("#tab-todo-count", "3").unwrap();
+    let other = desk.firefox.open(&desk.firefox.addon_url("popup/popup.html")).unwrap();
+    other.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
+    other.eval("document.getElementById('clear-dialog').close()").unwrap();
+    other.click("#tab-todo").unwrap();
+    other.wait_text("[data-group=set-aside] [data-field=count]", "2").unwrap();
+    desk.page.activate().unwrap();
+    desk.page.click("#show-aside").unwrap();
+    wait_for_rows(&desk, "set-aside", 2);
+    wait_for_text(&desk, "todo", "Kowalska, Zofia · ");
+    let late = rows(&desk, "late");
+    assert!(late[0].contains("The Secret Garden") && late[0].contains("Days late: "), "{late:?}");
+    wait_for_text(&desk, "todo", &format!("Was with Müller-Őze, Zoë · {ZOE}"));
+    let first = rows(&desk, "set-aside").remove(0);
+    let code = if first.contains(&item(10)) { item(10) } else { item(11) };
+    desk.page.click("[data-group=set-aside] li:first-child input").unwrap();
+    let is_last = format!(
+        "document.querySelector('[data-group=set-aside] li:last-child[data-ticked]')?.textContent.includes('{code}')"
+    );
+    for page in [&desk.page, &other] {
+        page.wait(&is_last).unwrap();
+        page.wait_text("[data-group=set-aside] [data-field=count]", "1").unwrap();
+        page.wait_text("#tab-todo-count", "2").unwrap();
+    }
+    // The scanner is where it was.
+    desk.page.wait_focused("checkin-item").unwrap();
+    desk.page.reload().unwrap();
+    desk.page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
+    desk.page.eval("document.getElementById('clear-dialog').close()").unwrap();
+    desk.page.wait_text("#tab-todo-count", "2").unwrap();
+    desk.open_todo().unwrap();
+    desk.page.wait(&is_last).unwrap();
+    assert!(desk.page.eval("document.querySelector('li[data-ticked] input').checked").unwrap().as_bool().unwrap());
+    // Not done after all; and all of it at once.
+    desk.page.click("li[data-ticked] input").unwrap();
+    desk.page.wait_text("#tab-todo-count", "3").unwrap();
+    other.activate().unwrap();
+    other.click("[data-group=set-aside] [data-all=tick]").unwrap();
+    desk.page.activate().unwrap();
+    desk.page.wait_text("#tab-todo-count", "1").unwrap();
+    desk.page.wait_text("#tab-todo-count", "1").unwrap();
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn the_list_goes_by_keys_alone_and_a_scan_presses_nothing_in_it() {
+    let (_koha, desk) = knowing();
+    for number in [10, 11, 1] {
+        desk.check_in(&item(number)).unwrap();
+    }
+    desk.page.wait_text("#tab-todo-count", "3").unwrap();
+    keys_every(&desk, 400);
+    desk.page.press(&[key::F7]).unwrap();
+    desk.page.press(&[key::DOWN]).unwrap();
+    wait_for_rows(&desk, "set-aside", 2);
+    let is_here = |group: &str| format!("document.activeElement.closest('[data-group={group}] li') !== null");
+    desk.page.wait(&is_here("set-aside")).unwrap();
+    let ticked = |number: usize| format!("document.querySelectorAll('li[data-ticked]').length === {number}");
+    // What is done sinks, and the next has the focus.
+    desk.page.press(&[key::SPACE]).unwrap();
+    desk.page.wait(&ticked(1)).unwrap();
+    desk.page.wait(&is_here("set-aside")).unwrap();
+    desk.page.wait("!document.activeElement.closest('li').hasAttribute('data-ticked')").unwrap();
+    desk.page.press(&[key::SPACE]).unwrap();
+    desk.page.wait(&ticked(2)).unwrap();
+    desk.page.press(&[key::DOWN]).unwrap();
+    desk.page.press(&[key::DOWN]).unwrap();
+    desk.page.wait(&is_here("late")).unwrap();
+    // A scanner types: into its field, whatever has the focus.
+    keys_every(&desk, 5);
+    desk.page.type_text(&format!("{}\n", item(5))).unwrap();
+    desk.wait_for_total(4).unwrap();
+    desk.page.wait_focused("checkin-item").unwrap();
+    assert!(desk.page.eval(&ticked(2)).unwrap().as_bool().unwrap());
+    keys_every(&desk, 400);
+    desk.page.press(&[key::F7]).unwrap();
+    desk.page.wait_focused("todo").unwrap();
+    desk.page.press(&[key::ESCAPE]).unwrap();
+    desk.page.wait_focused("checkin-item").unwrap();
+    // The search is the log's.
+    desk.page.press(&[key::F3]).unwrap();
+    desk.page.wait_focused("find-text").unwrap();
+    assert!(!desk.page.visible("#todo").unwrap());
+    // The tabs are tabs.
+    desk.page.eval("document.getElementById('tab-log').focus()").unwrap();
+    desk.page.press(&[key::RIGHT]).unwrap();
+    desk.page.wait_focused("tab-todo").unwrap();
+    desk.page.wait_visible("#todo").unwrap();
+    assert_eq!(desk.page.eval("document.getElementById('tab-todo').ariaSelected").unwrap(), "true");
+}
+
+#[test]
+fn whose_card_it_is_that_koha_does_not_know_is_answered_by_name_once_for_all() {
+    let koha = FakeKoha::start(Config { era: Era::From2405, library: library(), ..Config::default() }).unwrap();
+    let desk = desk();
+    want(&desk, &Settings::of(&koha.url(), "apply"), |_| {});
+    assert_eq!(download(&desk), "All records are here.");
+    for number in [5, 6] {
+        desk.check_out("23529999999999", &item(number)).unwrap();
+    }
+    desk.check_in("NOSUCH1").unwrap();
+    desk.pay(OTHER, "2.50").unwrap();
+    desk.commit().unwrap();
+    desk.page.wait_visible("#todo").unwrap();
+    wait_for_rows(&desk, "refused", 3);
+    assert_eq!(desk.page.eval("document.querySelector('#tab-todo-count').dataset.grade").unwrap(), "stop");
+    // What came of the payment is looked at too.
+    wait_for_rows(&desk, "payments", 1);
+    // A barcode that was misread is dropped.
+    desk.page.click("[data-group=refused] li:last-child [data-offer=drop]").unwrap();
+    wait_for_rows(&desk, "refused", 2);
+    desk.page.click("[data-group=refused] li:first-child [data-offer=find-patron]").unwrap();
+    desk.page.wait_focused("whose-typed").unwrap();
+    desk.page.wait_contains("#whose-text", "23529999999999").unwrap();
+    desk.page.type_by_hand("nobody").unwrap();
+    desk.page.wait_contains("#whose-state", "No such patron").unwrap();
+    desk.page.fill("#whose-typed", "smith an").unwrap();
+    desk.page.wait("document.querySelectorAll('#whose-list button').length === 1").unwrap();
+    keys_every(&desk, 400);
+    desk.page.press(&[key::DOWN]).unwrap();
+    desk.page.press(&[key::ENTER]).unwrap();
+    desk.page.wait("!document.getElementById('whose-dialog').open").unwrap();
+    wait_for_rows(&desk, "refused", 0);
+    assert_eq!(desk.states().unwrap(), ["local", "local", "deleted", "success"]);
+    desk.commit().unwrap();
+    desk.wait_for_states(&["success", "success", "deleted", "success"]).unwrap();
+    let lent = |effect: &&Effect| matches!(effect, Effect::Issued { .. });
+    assert_eq!(koha.library(|library| library.effects.iter().filter(lent).count()), 2);
+    desk.open_todo().unwrap();
+    desk.page.click("[data-group=payments] input").unwrap();
+    desk.page.wait_hidden("#tab-todo-count").unwrap();
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn what_was_not_recorded_is_dealt_with_here_or_there() {
+    let desk = desk();
+    let long = "a-barcode-that-is-far-too-long-for-koha";
+    for number in 1..=2 {
+        desk.page.fill("#checkin-item", &format!("{long}-{number}\n")).unwrap();
+        desk.page.wait(&format!("document.querySelectorAll('.attention li').length === {number}")).unwrap();
+    }
+    assert_eq!(desk.page.text("#tab-todo-count").unwrap(), "2");
+    desk.open_todo().unwrap();
+    wait_for_rows(&desk, "not-recorded", 2);
+    desk.page.click("[data-group=not-recorded] li:first-child [data-offer=dismiss]").unwrap();
+    wait_for_rows(&desk, "not-recorded", 1);
+    desk.page.wait("document.querySelectorAll('.attention li').length === 1").unwrap();
+    desk.page.click(".attention [data-field=retry]").unwrap();
+    wait_for_rows(&desk, "not-recorded", 0);
+    desk.page.wait_visible("#todo-empty").unwrap();
+    assert_eq!(desk.page.value("#checkin-item").unwrap(), format!("{long}-2"), "to be corrected");
+}
+
+#[test]
+fn patrons_who_took_something_in_spite_of_a_warning_are_looked_at_in_koha() {
+    let (koha, desk) = knowing();
+    for number in [5, 6] {
+        desk.check_out("23529001223603", &item(number)).unwrap();
+    }
+    desk.check_out("23529999999999", &item(7)).unwrap();
+    desk.page.wait_text("#tab-todo-count", "2").unwrap();
+    desk.open_todo().unwrap();
+    wait_for_rows(&desk, "patrons", 2);
+    let of = rows(&desk, "patrons");
+    assert!(of[0].contains("23529001223603") && of[0].contains("expired") && of[0].contains("Checkouts: 2."), "{of:?}");
+    desk.page.click("[data-group=patrons] li:first-child input").unwrap();
+    desk.page.wait_text("#tab-todo-count", "1").unwrap();
+    // They take one more.
+    desk.check_out("23529001223603", &item(8)).unwrap();
+    desk.page.wait_text("#tab-todo-count", "2").unwrap();
+    assert!(transactions(&koha).is_empty(), "nothing is sent by that");
+}
