@@ -596,7 +596,10 @@ fn short_warning(warning: &Warning) -> String {
 
 /// The gravest of what was warned of, in two or three words; nothing of what is only said.
 pub(crate) fn gravest(warnings: &[Warned]) -> Option<(Grade, String)> {
-    let gravest = warnings.iter().map(|warned| &warned.warning).min_by_key(|warning| warning.grade())?;
+    let gravest = warnings
+        .iter()
+        .map(|warned| &warned.warning)
+        .min_by_key(|warning| (warning.grade(), warning.is_of_patron()))?;
     let grade = gravest.grade();
     (grade != Grade::Note).then(|| (grade, short_warning(gravest)))
 }

@@ -38,7 +38,7 @@ fn a_jump_of_the_clock_is_said_at_the_scan_and_stays_until_somebody_has_seen_it(
     desk.check_in("39999000000003").unwrap();
     desk.page.wait_contains("#message", "jumped by -13:").unwrap();
     let said = desk.message().unwrap();
-    assert!(said.contains("39999000000003") && said.contains("Check order…"), "{said}");
+    assert!(said.contains("39999000000003") && said.contains("Check the order of the desks…"), "{said}");
     // Work goes on, and the words stay.
     desk.check_in("39999000000004").unwrap();
     desk.page.wait_contains("#message", "39999000000004").unwrap();

@@ -43,7 +43,7 @@ fn a_loan_that_koha_shows_is_proof() {
     desk.wait_for_states(&["success"]).unwrap();
     assert!(message.contains("1 that was in doubt is in Koha"), "{message}");
     assert_eq!((issued(&koha), transactions(&koha).len()), (1, 1));
-    desk.page.wait_hidden("#tab-todo-count").unwrap();
+    desk.page.wait("document.getElementById('tab-todo-count').hidden").unwrap();
 }
 
 #[test]

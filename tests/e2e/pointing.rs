@@ -68,7 +68,7 @@ fn after_a_click_on_any_button_a_scan_goes_to_the_scan_field() {
     }
     // No dialog: an empty place, a box with its label, a list.
     for place in
-        ["#transactions-title", "#count-unsent", "#desk", "#checkin-items-title", "#tall", "tr[data-seq='1'] time"]
+        ["#checkout-title", "#count-unsent", "#desk", "#checkin-title", "#tall", "tr[data-seq='1'] time"]
     {
         desk.page.click(place).unwrap();
         assert_eq!(desk.page.focused().unwrap(), "checkout-item", "{place}");

@@ -50,7 +50,7 @@ fn thirteen_that_were_not_on_loan_are_settled_with_five_keys() {
     desk.page.press(&[key::ENTER]).unwrap();
     desk.wait_for_states(&["deleted"; 13]).unwrap();
     desk.page.wait_visible("#todo-empty").unwrap();
-    desk.page.wait_hidden("#tab-todo-count").unwrap();
+    desk.page.wait("document.getElementById('tab-todo-count').hidden").unwrap();
     // What leaves nothing opens nothing.
     desk.open_log().unwrap();
     desk.check_out(ZOE, "39999000000001").unwrap();
@@ -196,7 +196,7 @@ fn whose_card_it_is_that_koha_does_not_know_is_answered_by_name_once_for_all() {
     assert_eq!(koha.library(|library| library.effects.iter().filter(lent).count()), 2);
     desk.open_todo().unwrap();
     desk.page.click("[data-group=payments] input").unwrap();
-    desk.page.wait_hidden("#tab-todo-count").unwrap();
+    desk.page.wait("document.getElementById('tab-todo-count').hidden").unwrap();
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
 
