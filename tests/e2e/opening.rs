@@ -57,8 +57,9 @@ fn what_is_scanned_before_the_window_is_ready_is_recorded() {
 fn a_button_that_is_clicked_before_the_window_is_ready_is_pressed_once() {
     let desk = desk();
     let holder = opening(&desk);
-    desk.page.click("#open-help").unwrap();
-    assert_eq!(desk.page.eval("document.getElementById('help-dialog').open").unwrap(), json!(false));
+    desk.page.click("#open-menu").unwrap();
+    assert_eq!(desk.page.eval("document.getElementById('menu').hidden").unwrap(), json!(true));
     let_go(&desk, &holder);
-    desk.page.wait("document.getElementById('help-dialog').open").unwrap();
+    desk.page.wait("document.body.hasAttribute('data-ready')").unwrap();
+    assert_eq!(desk.page.eval("document.getElementById('menu').hidden").unwrap(), json!(false));
 }
