@@ -86,17 +86,7 @@ fn the_window() {
     page.wait_visible("#message-more").unwrap();
     desk.check_in("39999000000002").unwrap();
     found.look(page, "recorded");
-    page.click("#message-more").unwrap();
-    page.wait_visible("#errors").unwrap();
-    found.look(page, "all that was said");
-    page.click("#open-menu").unwrap();
-    page.wait_visible("#menu").unwrap();
-    found.look(page, "the menu");
-    page.press(&[key::ESCAPE]).unwrap();
-    page.click("#find-more").unwrap();
-    page.wait_visible("#find-choices").unwrap();
-    found.look(page, "what can be looked for");
-    page.click("#find-more").unwrap();
+    over_the_page(page, &mut found);
     koha.fault(Fault::on("service.pl", FaultKind::Hold).skip(BEFORE_TRANSACTIONS));
     page.click("#commit").unwrap();
     page.wait("document.querySelector('tr[data-status=sending]')").unwrap();
@@ -110,16 +100,7 @@ fn the_window() {
         desk.check_out("23529001223601", &format!("3999900000000{item}")).unwrap();
     }
     desk.pay("23529001223601", "3.50").unwrap();
-    page.click("#checkout-pay-open").unwrap();
-    page.wait_visible("#checkout-payment").unwrap();
-    found.look(page, "a payment");
-    page.press(&[key::ESCAPE]).unwrap();
-    open(page, "#patron-move", "move-dialog");
-    found.look(page, "move-dialog");
-    close(page, "move-dialog");
-    open(page, "#export-koc", "export-dialog");
-    found.look(page, "export-dialog");
-    close(page, "export-dialog");
+    for_a_patron(page, &mut found);
     page.type_text("a-barcode-that-is-far-too-long-for-koha\n").unwrap();
     page.eval(ALL_STATES).unwrap();
     page.reload().unwrap();
@@ -176,6 +157,35 @@ fn the_window() {
     found.look(page, "help-dialog");
     close(page, "help-dialog");
     found.nothing();
+}
+
+/// What opens over the page: all that was said, the menu, what can be looked for.
+fn over_the_page(page: &Page, found: &mut Found<'_>) {
+    page.click("#message-more").unwrap();
+    page.wait_visible("#errors").unwrap();
+    found.look(page, "all that was said");
+    page.click("#open-menu").unwrap();
+    page.wait_visible("#menu").unwrap();
+    found.look(page, "the menu");
+    page.press(&[key::ESCAPE]).unwrap();
+    page.click("#find-more").unwrap();
+    page.wait_visible("#find-choices").unwrap();
+    found.look(page, "what can be looked for");
+    page.click("#find-more").unwrap();
+}
+
+/// What is offered while a patron is there.
+fn for_a_patron(page: &Page, found: &mut Found<'_>) {
+    page.click("#checkout-pay-open").unwrap();
+    page.wait_visible("#checkout-payment").unwrap();
+    found.look(page, "a payment");
+    page.press(&[key::ESCAPE]).unwrap();
+    open(page, "#patron-move", "move-dialog");
+    found.look(page, "move-dialog");
+    close(page, "move-dialog");
+    open(page, "#export-koc", "export-dialog");
+    found.look(page, "export-dialog");
+    close(page, "export-dialog");
 }
 
 /// What is known of patrons and items, and what is warned of.

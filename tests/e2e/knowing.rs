@@ -515,8 +515,9 @@ fn no_name_stays_in_the_window_when_the_records_go() {
         assert!(!all.as_str().unwrap().contains(name), "{name}");
     }
     // The warnings are there all the same.
-    let warned = format!("document.querySelector(\"tr[data-seq='1'] [data-field=warned]\").title");
-    desk.page.wait(&format!("{warned}.includes('On loan to another patron')")).unwrap();
+    let warned =
+        "document.querySelector(\"tr[data-seq='1'] [data-field=warned]\").title.includes('On loan to another patron')";
+    desk.page.wait(warned).unwrap();
 }
 
 /// The words of the newest rows, drawn with their labels: name and card, title and barcode.

@@ -40,7 +40,8 @@ fn work(desk: &Desk, round: usize) {
     scan("#checkout-item", &item(3));
     // A cart, as fast as a scanner is.
     page.click("#checkin-item").unwrap();
-    page.type_text(&(0..12).map(|number| format!("CART-{round}-{number}\n")).collect::<String>()).unwrap();
+    let cart: Vec<String> = (0..12).map(|number| format!("CART-{round}-{number}\n")).collect();
+    page.type_text(&cart.concat()).unwrap();
     // The same again, a card in the item's field, a code that is too long, nothing at all.
     scan("#checkout-item", &item(3));
     scan("#checkout-item", OTHER);

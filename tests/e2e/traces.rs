@@ -1,6 +1,7 @@
 //! What stays on the disk of what was typed, scanned and cleared.
 
 use crate::koha;
+use aho_corasick::AhoCorasick;
 use fake_koha::Era;
 use koct_tests::{
     desk::{Desk, Settings},
@@ -9,7 +10,7 @@ use koct_tests::{
 };
 use serde_json::json;
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     fs,
     path::{Path, PathBuf},
 };
@@ -50,16 +51,14 @@ fn canary(number: u64) -> String {
 /// In which files below the folder each of these canaries stands: as it is, in UTF-16, or as a key of an index, where each
 /// letter is the next one. Capitals count as small ones.
 fn files_with(folder: &Path, canaries: &[&str]) -> BTreeMap<String, Vec<PathBuf>> {
-    let number = |text: &[u8]| u64::from_be_bytes(text.try_into().unwrap());
-    let mut wanted = HashMap::new();
-    let mut may_end = vec![false; 1 << 16];
-    for canary in canaries {
-        let key = |letters: String| letters.bytes().map(|letter| letter + 1).collect::<Vec<_>>();
-        for bytes in [canary.as_bytes().to_vec(), key((*canary).to_owned()), key(canary.to_ascii_uppercase())] {
-            may_end[usize::from(u16::from_be_bytes([bytes[6], bytes[7]]))] = true;
-            wanted.insert(number(&bytes), (*canary).to_owned());
-        }
-    }
+    let key = |letters: String| letters.bytes().map(|letter| letter + 1).collect::<Vec<_>>();
+    let ways = |canary: &&str| {
+        let apart = canary.bytes().flat_map(|letter| [letter, 0]).take(2 * canary.len() - 1).collect();
+        [canary.as_bytes().to_vec(), apart, key(canary.to_ascii_lowercase()), key(canary.to_ascii_uppercase())]
+    };
+    let wanted: Vec<Vec<u8>> = canaries.iter().flat_map(ways).collect();
+    let of_each = wanted.len() / canaries.len();
+    let finder = AhoCorasick::builder().ascii_case_insensitive(true).build(wanted).unwrap();
     let mut found: BTreeMap<_, Vec<PathBuf>> =
         canaries.iter().map(|canary| ((*canary).to_owned(), Vec::new())).collect();
     let mut folders = vec![folder.to_owned()];
@@ -71,20 +70,10 @@ fn files_with(folder: &Path, canaries: &[&str]) -> BTreeMap<String, Vec<PathBuf>
             }
             // One that is gone by now holds nothing.
             let Ok(bytes) = fs::read(&path) else { continue };
-            // The last eight bytes, and the last eight of every second one; with small letters, and as they are.
-            let mut last = [0_u64; 6];
-            for (place, byte) in bytes.into_iter().enumerate() {
-                let every_second = 2 + place % 2 * 2;
-                for (slot, byte) in [(0, byte.to_ascii_lowercase()), (1, byte)] {
-                    for slot in [slot, every_second + slot] {
-                        last[slot] = last[slot] << 8 | u64::from(byte);
-                        if may_end[usize::try_from(last[slot] & 0xffff).unwrap()]
-                            && let Some(files) = wanted.get(&last[slot]).and_then(|canary| found.get_mut(canary))
-                            && files.last() != Some(&path)
-                        {
-                            files.push(path.clone());
-                        }
-                    }
+            for place in finder.find_overlapping_iter(&bytes) {
+                let files = found.get_mut(canaries[place.pattern().as_usize() / of_each]).unwrap();
+                if files.last() != Some(&path) {
+                    files.push(path.clone());
                 }
             }
         }

@@ -5,6 +5,7 @@ use crate::{
     setup,
 };
 use serde_json::Value;
+use spdx::{Expression, Licensee, ParseMode};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
@@ -44,19 +45,35 @@ const HEAD: &str = "KOCT is free software under GPL-3.0-or-later: see LICENSE.\n
 
 /// The text, of what is compiled of these packages in this folder.
 ///
+/// Which crates those are, cargo says, and what an expression of licences means, the crate `spdx`. Tools that do all of it name
+/// crates that only run while others are compiled, do not ask for which target it is, and take minutes to be compiled themselves.
+///
 /// # Errors
 /// When a crate has no licence, or one that KOCT's does not allow, or when cargo cannot tell.
 pub(crate) fn text(root: &Path, packages: &[&str], arguments: &[&str]) -> Result<String> {
     let mut by_text: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for package in compiled(&metadata(root, arguments)?, packages)? {
-        let title = format!("{} {} ({})", word(&package["name"]), word(&package["version"]), word(&package["license"]));
+    let known: Value = serde_json::from_str(&said(
+        root,
+        &["metadata", "--format-version", "1", "--filter-platform", setup::WASM],
+        arguments,
+    )?)
+    .map_err(|error| format!("cargo metadata: {error}"))?;
+    for (name, version) in compiled(root, packages, arguments)? {
+        let mut all = known["packages"].as_array().into_iter().flatten();
+        let package = all.find(|package| package["name"] == *name && package["version"] == *version);
+        let package = package.ok_or_else(|| format!("cargo does not say where {name} {version} is"))?;
+        // Ours have no source.
+        if package["source"].is_null() {
+            continue;
+        }
+        let title = format!("{name} {version} ({})", word(&package["license"]));
         if !is_compatible(word(&package["license"])) {
             return Err(format!(
                 "{title}: its licence does not go with GPL-3.0-or-later, or is not known to (xtask/src/notices.rs)"
             ));
         }
         let folder = Path::new(word(&package["manifest_path"])).parent().ok_or("a package without a folder")?;
-        for text in texts(folder, &package).map_err(|error| format!("{title}: {error}"))? {
+        for text in texts(folder, package).map_err(|error| format!("{title}: {error}"))? {
             by_text.entry(text).or_default().push(title.clone());
         }
     }
@@ -74,56 +91,43 @@ fn word(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-fn metadata(root: &Path, arguments: &[&str]) -> Result<Value> {
-    let mut command = cargo(&["metadata", "--quiet", "--format-version", "1", "--filter-platform", setup::WASM]);
-    let output = command.args(arguments).current_dir(root).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-    let output = output.map_err(|error| format!("cannot start {command:?}: {error}"))?;
+/// What cargo says in a folder.
+fn said(root: &Path, command: &[&str], arguments: &[&str]) -> Result<String> {
+    let mut command = cargo(command);
+    command.arg("--quiet").args(arguments).current_dir(root).stdin(Stdio::null()).stderr(Stdio::inherit());
+    let output = command.output().map_err(|error| format!("cannot start {command:?}: {error}"))?;
     if !output.status.success() {
         return Err(format!("{command:?} failed ({})", output.status));
     }
-    serde_json::from_slice(&output.stdout).map_err(|error| format!("cargo metadata: {error}"))
+    String::from_utf8(output.stdout).map_err(|error| format!("{command:?}: {error}"))
 }
 
-/// The packages of others whose code ends up in these, in the order of their names. What only runs while they are compiled does
-/// not.
-fn compiled(metadata: &Value, packages: &[&str]) -> Result<Vec<Value>> {
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let by_id =
-        |list: Vec<Value>| list.into_iter().map(|it| (word(&it["id"]).to_owned(), it)).collect::<BTreeMap<_, _>>();
-    let (known, nodes) = (by_id(list(&metadata["packages"])), by_id(list(&metadata["resolve"]["nodes"])));
-    let first = known.iter().filter(|(_, package)| packages.contains(&word(&package["name"])));
-    let mut to_do: Vec<String> = first.map(|(id, _)| id.clone()).collect();
-    if to_do.len() != packages.len() {
-        return Err(format!("cargo does not know all of {packages:?}"));
-    }
-    let mut seen = BTreeSet::new();
-    let mut found = Vec::new();
-    while let Some(id) = to_do.pop() {
-        let package = known.get(&id).ok_or("cargo names a package that it does not list")?;
-        let is_macro =
-            list(&package["targets"]).iter().any(|target| list(&target["kind"]).contains(&"proc-macro".into()));
-        if is_macro || !seen.insert(id.clone()) {
-            continue;
-        }
-        let is_normal = |dependency: &Value| list(&dependency["dep_kinds"]).iter().any(|kind| kind["kind"].is_null());
-        let dependencies = nodes.get(&id).map(|node| list(&node["deps"])).unwrap_or_default();
-        to_do.extend(dependencies.iter().filter(|it| is_normal(it)).map(|it| word(&it["pkg"]).to_owned()));
-        // Ours have no source.
-        if !package["source"].is_null() {
-            found.push(package.clone());
-        }
-    }
-    found.sort_by_key(|package| (word(&package["name"]).to_owned(), word(&package["version"]).to_owned()));
-    Ok(found)
+/// The name and version of each crate whose code ends up in these packages, theirs too. What only runs while they are compiled
+/// does not.
+fn compiled(root: &Path, packages: &[&str], arguments: &[&str]) -> Result<BTreeSet<(String, String)>> {
+    let edges = "normal,no-proc-macro";
+    let mut command = vec!["tree", "--target", setup::WASM, "--edges", edges, "--prefix", "none", "--format", "{p}"];
+    command.extend(packages.iter().flat_map(|package| ["--package", package]));
+    let listed = said(root, &command, arguments)?;
+    // NAME vVERSION, and where it was shown before or lies, in brackets. Packages stand apart by an empty line.
+    let lines = listed.lines().filter(|line| !line.is_empty());
+    lines
+        .map(|line| {
+            let mut words = line.split(' ');
+            match (words.next(), words.next().and_then(|version| version.strip_prefix('v'))) {
+                (Some(name), Some(version)) => Ok((name.to_owned(), version.to_owned())),
+                _ => Err(format!("cargo tree says {line:?}")),
+            }
+        })
+        .collect()
 }
 
 /// Whether one of the licences between which may be chosen is compatible, for each part that has its own.
 fn is_compatible(expression: &str) -> bool {
-    let plain = |text: &str| text.trim_matches(['(', ')', ' ']).to_owned();
-    expression.split(" AND ").all(|part| {
-        let mut choices = part.split(" OR ").flat_map(|choice| choice.split('/')).map(plain);
-        choices.any(|choice| COMPATIBLE.contains(&choice.as_str()))
-    })
+    let compatible: Vec<Licensee> = COMPATIBLE.iter().filter_map(|name| Licensee::parse(name).ok()).collect();
+    // As older crates write it, too: MIT/Apache-2.0.
+    Expression::parse_mode(expression, ParseMode::LAX)
+        .is_ok_and(|expression| expression.evaluate(|asked| compatible.iter().any(|one| one.satisfies(asked))))
 }
 
 /// What the files of a package say of its licence. Where there is none and MIT may be chosen, that of its authors.
@@ -163,8 +167,8 @@ mod tests {
         for name in ["\nwasm-bindgen 0.2", "\nchrono ", "\nindexed_db_futures ", "\nserde_json ", "\nminiz_oxide "] {
             assert!(notices.contains(name), "{name}");
         }
-        // What only runs while it is compiled, or natively.
-        for name in ["\nsyn ", "\nproptest ", "\nrusqlite ", "\nhyper "] {
+        // What only runs while it is compiled, or natively, or is asked for by a feature that the add-on does not have.
+        for name in ["\nsyn ", "\nthiserror-impl ", "\nproptest ", "\nrusqlite ", "\nhyper ", "\nmio ", "\nkoct"] {
             assert!(!notices.contains(name), "{name}");
         }
         for folder in [project::root(), project::cargo_home()] {
@@ -174,6 +178,9 @@ mod tests {
 
     #[test]
     fn licences_that_do_not_go_together_are_told() {
+        for name in COMPATIBLE {
+            assert!(is_compatible(name), "{name}");
+        }
         for fine in [
             "MIT",
             "MIT OR Apache-2.0",
@@ -183,7 +190,7 @@ mod tests {
         ] {
             assert!(is_compatible(fine), "{fine}");
         }
-        for wrong in ["", "GPL-2.0", "MIT AND SSPL-1.0", "Proprietary"] {
+        for wrong in ["", "GPL-2.0", "MIT AND SSPL-1.0", "Proprietary", "Apache-2.0 WITH Proprietary", "MIT OR"] {
             assert!(!is_compatible(wrong), "{wrong}");
         }
         let folder = tempfile::tempdir().unwrap();

@@ -95,9 +95,12 @@ mod tests {
         };
         let warning = |warning, who| ItemWarning { warning, who };
         let hold = || Warning::Hold { hold: 7, pickup: "MPL".into() };
-        let held = of(Some(item.clone()), vec![warning(hold(), Some(anna.clone()))]);
-        assert_eq!(held.where_to("CPL"), WhereTo::SetAside { who: Some(&anna), pickup: "MPL" });
-        assert_eq!((held.where_to("CPL").grade(), held.late(), held.materials()), (Grade::Do, Some(3), "2 CDs"));
+        let for_anna = of(Some(item.clone()), vec![warning(hold(), Some(anna.clone()))]);
+        assert_eq!(for_anna.where_to("CPL"), WhereTo::SetAside { who: Some(&anna), pickup: "MPL" });
+        assert_eq!(
+            (for_anna.where_to("CPL").grade(), for_anna.late(), for_anna.materials()),
+            (Grade::Do, Some(3), "2 CDs")
+        );
         let shelf = of(Some(item), vec![]);
         assert_eq!(
             (shelf.where_to("cpl"), shelf.where_to("cpl").grade()),

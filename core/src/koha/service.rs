@@ -262,6 +262,9 @@ mod tests {
         for no in REFUSALS {
             assert_eq!(text(no), Answer::Rejected(no));
         }
+        for near in [" Added.", "Added.\n", "Added. ", "\nSuccess.", "Success.\r\n", "\u{feff}Success.", "Success"] {
+            assert_eq!(text(near), Answer::Strange, "{near:?}");
+        }
         for foreign in ["Success. Not.", "success.", "Access denied by policy", "error code: 1015", "Item not found"] {
             assert_eq!(text(foreign), Answer::Strange, "{foreign}");
         }
