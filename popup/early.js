@@ -2,7 +2,7 @@
 // kept for it, in its order: extension/src/popup/window/early.rs.
 
 // Keys that type something, end a code or are the window's own.
-const KEPT = /^(.|Enter|Tab|F[1-489])$/u;
+const KEPT = /^(.|Enter|Tab|F(?:[1-46-9]|10))$/u;
 
 const early = {
   // Compiled while the page is read.
