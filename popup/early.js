@@ -35,7 +35,7 @@ const keepClick = (event) => {
   const button = event.target.closest("button");
   if (button) {
     keep(event);
-    early.clicks.push(button);
+    early.clicks.push(() => button.dispatchEvent(new MouseEvent("click", event)));
   }
 };
 addEventListener("keydown", keepKey, true);

@@ -206,7 +206,7 @@ impl Others {
         let reach = Rc::new(Reach::new(desk.clone())?);
         let guide = Rc::new(Guide::new(desk.clone())?);
         let review = Rc::new(Review::new(desk.clone(), edit)?);
-        window::bind_others(&desk)?;
+        window::help::bind()?;
         Rc::new(Commit::new(desk.clone(), review.clone(), todo.clone())?).bind();
         files::export::bind(&desk)?;
         log::bind(&desk)?;

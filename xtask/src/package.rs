@@ -14,11 +14,10 @@ use std::{
 /// The Rust that releases are built with. Another one makes an add-on that works as well, of other bytes.
 const TOOLCHAIN: &str = "1.95.0";
 
-/// What the window loads before it is ready to scan, and how large that may be, compressed as it lies in the .xpi. Firefox compiles
-/// it each time the window opens; what more it takes belongs into the part that is loaded later (`extension/src/later.rs`).
-const START: [&str; 5] =
-    ["popup/early.js", "popup/popup.js", "pkg/koct_extension.js", "pkg/split.js", "pkg/koct_extension_bg.wasm"];
-const START_LIMIT: usize = 250 * 1024;
+/// The module that the window starts with, and how large it may be, compressed as it lies in the .xpi. Firefox compiles it each time
+/// the window opens; what more there is belongs into the parts that are loaded later (`extension/src/later.rs`).
+const START: &str = "pkg/koct_extension_bg.wasm";
+const START_LIMIT: usize = 260 * 1024;
 
 /// Writes `target/koct-VERSION.xpi` and, where git is at hand, `target/koct-VERSION-source.zip`. Returns the former.
 ///
@@ -50,13 +49,11 @@ pub(crate) fn package() -> Result<PathBuf> {
     Ok(xpi)
 }
 
-/// The size of what the window starts with, compressed.
+/// The size of the module that the window starts with, compressed.
 fn start(addon: &Path) -> Result<usize> {
-    let read = |name: &&str| {
-        let path = addon.join(name);
-        Ok(Packed { name: (*name).to_owned(), content: at(&path, fs::read(&path))?, executable: false })
-    };
-    Ok(archive::pack(&START.iter().map(read).collect::<Result<Vec<_>>>()?)?.len())
+    let path = addon.join(START);
+    let module = Packed { name: START.to_owned(), content: at(&path, fs::read(&path))?, executable: false };
+    Ok(archive::pack(&[module])?.len())
 }
 
 /// What is compiled in the other folder.

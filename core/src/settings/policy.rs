@@ -59,7 +59,7 @@ impl Policy {
         Self::parse_checked(json, Field::error)
     }
 
-    /// Reads it without looking whether values can be used, for [`Stored::desk`](crate::settings::stored::Stored::desk).
+    /// Reads it without looking whether values can be used, for whoever reads how the desk works and no more.
     pub fn parse_unchecked(json: &str) -> Self {
         Self::parse_checked(json, |_, _| None)
     }

@@ -18,15 +18,7 @@ use wasm_bindgen::JsValue;
 /// # Errors
 /// When the page lacks an element.
 pub(crate) fn bind(desk: &Rc<Desk>, answers: &Rc<Answers>) -> Result<(), JsValue> {
+    menu::bind(desk)?;
     stray::bind(desk)?;
     keys::bind(answers)
-}
-
-/// What scanning does not wait for.
-///
-/// # Errors
-/// When the page lacks an element.
-pub(crate) fn bind_others(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    menu::bind(desk)?;
-    help::bind()
 }

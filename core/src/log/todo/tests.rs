@@ -49,7 +49,7 @@ fn refused(words: &str) -> Status {
 }
 
 fn in_doubt() -> Status {
-    let attempt = Attempt::new(CommitType::Apply, ServerUrl::parse("https://koha.example.org").unwrap());
+    let attempt = Attempt::new(CommitType::Apply, &ServerUrl::parse("https://koha.example.org").unwrap());
     Status::InDoubt { reason: Doubt::TimedOut, attempt }
 }
 

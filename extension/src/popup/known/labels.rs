@@ -2,6 +2,7 @@
 
 use crate::{
     dom::elements,
+    later::later,
     popup::{Desk, Panel, known::records::Records},
 };
 use koct_core::{
@@ -50,7 +51,11 @@ impl Labels {
     }
 
     /// Looks it up.
-    pub(crate) async fn look_up(&self, entry: &Entry) {
+    pub(crate) async fn look_up(self: &Rc<Self>, entry: &Entry) {
+        look_up(self.clone(), entry.clone()).await;
+    }
+
+    async fn look_up_now(&self, entry: &Entry) {
         let Some(records) = self.records.get() else { return };
         let of_records = self.of_records.get();
         let label = label(&entry.transaction, &records).await;
@@ -61,5 +66,11 @@ impl Labels {
             }
             found.insert(entry.id, (entry.transaction.clone(), label));
         }
+    }
+}
+
+later! {
+    async fn look_up(labels: Rc<Labels>, entry: Entry) {
+        labels.look_up_now(&entry).await;
     }
 }

@@ -4,6 +4,7 @@ use crate::{
     clock::{self, DeskZone},
     dom::{self, elements},
     i18n::{plural, text, text_with},
+    later::later,
     locale,
     popup::{
         DRAWING_LAG, Desk, Panel, Tone,
@@ -275,8 +276,7 @@ impl PatronPanel {
             .as_ref()
             .map(|patron| wording::joined([&patron.category, &self.records.library_name(&patron.library)]));
         self.about.set_text_content(about.as_deref());
-        self.draw_chips(found);
-        self.draw_details(found);
+        spawn_local(draw_facts(self.clone()));
         self.show_details(!self.details.hidden());
     }
 
@@ -349,4 +349,14 @@ fn due(lent: &LoanLine) -> (&'static str, String) {
     let is_overdue = clock::now().is_some_and(|now| holder::overdue(lent.due, now, &DeskZone).is_some());
     let (kind, key) = if is_overdue { ("overdue", "lentOverdue") } else { ("lent", "lentDue") };
     (kind, text_with(key, &[&wording::due(due.timestamp_millis())]))
+}
+
+later! {
+    /// Shows what is known of the patron, beside the name.
+    async fn draw_facts(panel: Rc<PatronPanel>) {
+        if let Some(found) = panel.shown.borrow().as_ref().map(ShownPatron::found) {
+            panel.draw_chips(found);
+            panel.draw_details(found);
+        }
+    }
 }

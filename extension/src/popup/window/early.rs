@@ -3,7 +3,7 @@
 
 use super::focus::{SCANNED_INTO, TYPED_INTO, target};
 use crate::{dom, popup::Desk, preferences};
-use js_sys::{Array, Promise};
+use js_sys::{Array, Function, Promise};
 use koct_core::settings::desk::DeskSettings;
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, prelude::*};
@@ -23,7 +23,7 @@ extern "C" {
     #[wasm_bindgen(method, js_name = takeKeys)]
     fn take_keys(this: &Early) -> Array;
 
-    /// The buttons that were clicked; from now on clicks take their own way.
+    /// What does each click again; from now on clicks take their own way.
     #[wasm_bindgen(method, js_name = takeClicks)]
     fn take_clicks(this: &Early) -> Array;
 }
@@ -57,10 +57,10 @@ impl Early {
         self.take_keys();
     }
 
-    /// Clicks the buttons.
+    /// Does the clicks on buttons.
     pub(crate) fn give_clicks(&self) {
-        for button in self.take_clicks().iter().filter_map(|button| button.dyn_into::<HtmlElement>().ok()) {
-            button.click();
+        for click in self.take_clicks().iter().filter_map(|click| click.dyn_into::<Function>().ok()) {
+            let _ = click.call0(&JsValue::UNDEFINED);
         }
     }
 }
