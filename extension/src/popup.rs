@@ -182,9 +182,7 @@ async fn show(desk: &Rc<Desk>, records: Rc<Records>, reach: Rc<Reach>, find: Rc<
     });
     spawn_local(records.reload());
     reach.bind();
-    if desk.counts.get().total() > 0 {
-        log::clear::offer(desk);
-    }
+    log::clear::offer(desk).await;
     dom::document()?.body().ok_or("no body")?.set_attribute("data-ready", "")?;
     find.prepare();
     Ok(())
