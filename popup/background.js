@@ -1,12 +1,9 @@
-// The event page: the listeners must stand before the core is loaded, or Firefox forgets the event that woke it.
-import init, { background_woken, toolbar_clicked } from "../pkg/koct_extension.js";
+// The event page.
+import { openWindow } from "./open.js";
 
-const ready = init();
-browser.action.onClicked.addListener(async () => {
-  await ready;
-  await toolbar_clicked();
-});
+browser.action.onClicked.addListener(() => openWindow());
 // So that Firefox loads this page when it starts, and the badge shows what an earlier day has left.
 browser.runtime.onStartup.addListener(() => {});
-await ready;
+const { default: init, background_woken } = await import("../pkg/koct_extension.js");
+await init();
 await background_woken();

@@ -230,7 +230,7 @@ impl Outbox {
                 Status::Local => outbox.queue.add(entry),
                 Status::InDoubt { attempt, .. } | Status::Sending { attempt } => {
                     outbox.queue.doubt(&entry);
-                    if attempt.commit_type == CommitType::Apply && attempt.server == outbox.settings.server {
+                    if attempt.commit_type == CommitType::Apply && attempt.server == outbox.settings.server.as_str() {
                         outbox.proving.add(entry, attempt);
                     }
                 }
@@ -720,7 +720,7 @@ impl Outbox {
             while self.in_flight.len() < at_once
                 && let Some(entry) = self.queue.take(self.in_flight.values().map(|flight| &flight.entry))
             {
-                let attempt = Attempt::new(self.settings.commit_type, self.settings.server.clone());
+                let attempt = Attempt::new(self.settings.commit_type, &self.settings.server);
                 let attempt = Attempt { ahead: self.koha_clock.ahead(), ..attempt };
                 // One that was just found not to be in Koha goes on at once.
                 statuses.retain(|(id, _)| *id != entry.id);

@@ -13,6 +13,7 @@ mod badge;
 mod dom;
 mod i18n;
 mod isolation;
+mod later;
 mod locale;
 mod lock;
 mod options;
@@ -26,16 +27,18 @@ mod webext;
 mod wording;
 
 use js_sys::Function;
+use later::part;
+use popup::Early;
 use wasm_bindgen::prelude::*;
 
-/// Starts popup/popup.html. `borrowers_db` imports the module that reads borrowers.db: it is called when one is read.
+/// Starts popup/popup.html. `early` is what popup/early.js has kept. `borrowers_db` imports the module that reads borrowers.db: it is called when one is read.
 ///
 /// # Errors
 /// When the page lacks an element that the controllers bind to, or the log cannot be opened.
 #[wasm_bindgen]
-pub async fn start_popup(borrowers_db: Function) -> Result<(), JsValue> {
+pub async fn start_popup(early: Early, borrowers_db: Function) -> Result<(), JsValue> {
     directory::borrowers::load_with(borrowers_db);
-    popup::start().await
+    popup::start(early).await
 }
 
 /// Starts options/options.html.
@@ -44,20 +47,25 @@ pub async fn start_popup(borrowers_db: Function) -> Result<(), JsValue> {
 /// When the page lacks an element that the controller binds to.
 #[wasm_bindgen]
 pub async fn start_options() -> Result<(), JsValue> {
-    options::start().await
+    settings_page().await
+}
+
+part! {
+    settings,
+    async fn settings_page() -> Result<(), JsValue> {
+        options::start().await
+    }
 }
 
 /// The event page was loaded: Firefox has started, or an event came.
 #[wasm_bindgen]
 pub async fn background_woken() {
-    background::woken().await;
+    event_page().await;
 }
 
-/// The toolbar button was clicked.
-///
-/// # Errors
-/// When Firefox cannot open the window.
-#[wasm_bindgen]
-pub async fn toolbar_clicked() -> Result<(), JsValue> {
-    background::toolbar_clicked().await
+part! {
+    background,
+    async fn event_page() {
+        background::woken().await;
+    }
 }

@@ -8,7 +8,7 @@ mod records;
 mod try_scan;
 
 use crate::{
-    background, dom,
+    dom,
     http::Http,
     i18n::{self, js_error, text, text_with},
     preferences,
@@ -109,11 +109,6 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     }
     dom::on_submit("settings-form", &options, Options::save)?;
     dom::bind(&options.test, "click", &options, Options::test);
-    dom::bind_event(dom::by_id::<Element>("back-to-desk")?.as_ref(), "click", &options, |_, event: Event| {
-        event.prevent_default();
-        // It is the window's own matter where it cannot come up.
-        spawn_local(async { drop(background::toolbar_clicked().await) });
-    });
     dom::bind_event(&options.to_lookup, "click", &options, |this, event: Event| {
         event.prevent_default();
         folds::go_to(&this.lookup);

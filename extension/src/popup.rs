@@ -23,6 +23,7 @@ mod window;
 use crate::{
     dom,
     i18n::{text, text_with},
+    later::{self, later, part},
     store::{self, Store, StoreError},
     webext,
     wording::Explained as _,
@@ -30,6 +31,7 @@ use crate::{
 use commit::{Commit, reach::Reach, review::Review};
 use desk::{Desk, Panel};
 use files::import::Import;
+use futures_util::future::join;
 use known::{
     labels::Labels, lookup::Lookups, patron::PatronPanel, queue::LookupQueue, records::Records, returned::Returned,
     suggest::Suggestions, warnings::Warnings,
@@ -53,6 +55,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_extensions_sys::browser;
 use web_sys::Element;
+pub(crate) use window::early::Early;
 use window::{
     focus::Focus,
     guide::Guide,
@@ -66,13 +69,28 @@ pub(crate) const DRAWING_LAG: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// When the page lacks an element.
-pub(crate) async fn start() -> Result<(), JsValue> {
-    crate::i18n::localise(&dom::document()?);
+pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
+    mark("koct-runs")?;
+    // Compiled while the log is opened.
+    spawn_local(later::load());
     let focus = Focus::new()?;
     let message = Rc::new(Message::new(focus.clone())?);
     message.bind();
-    let Some(store) = open_log(&message).await? else { return Ok(()) };
+    let page = async {
+        crate::i18n::localise(&dom::document()?);
+        early.settings().await
+    };
+    let (store, settings) = join(open_log(&message), page).await;
+    let Some(store) = store? else {
+        early.drop_keys();
+        early.give_clicks();
+        return Ok(());
+    };
     let desk = Rc::new(Desk::new(store, message, focus)?);
+    // Where they cannot be read, the defaults hold: nothing keeps a desk from recording.
+    if let Ok(settings) = settings {
+        desk.preferences.borrow_mut().desk = settings;
+    }
     let records = Rc::new(Records::new(desk.clone())?);
     let lookups = Rc::new(Lookups::new(desk.clone(), records.clone())?);
     let warnings = Rc::new(Warnings::new(desk.clone())?);
@@ -105,37 +123,14 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         answers.clone(),
     );
     let scans = Rc::new(scans?);
-    Rc::new(MoveVisit::new(desk.clone(), queue.clone(), patron.clone())?).bind()?;
-    let edit = Rc::new(Edit::new(desk.clone(), queue.clone())?);
-    let table = Rc::new(Table::new(desk.clone(), edit.clone(), labels.clone())?);
-    let find = Rc::new(Find::new(desk.clone(), table.clone())?);
-    let print = Rc::new(Print::new(desk.clone(), table.clone())?);
-    let tabs = Rc::new(Tabs::new(table.clone())?);
-    let todo = Todo::new(
-        desk.clone(),
-        Names::new(records.clone(), lookups),
-        edit.clone(),
-        print.clone(),
-        Rc::new(Whose::new(desk.clone(), records.clone(), queue)?),
-        tabs.clone(),
-        open_scans,
-    );
-    let todo = Rc::new(todo?);
-    let reach = Rc::new(Reach::new(desk.clone())?);
-    let guide = Rc::new(Guide::new(desk.clone())?);
-    let review = Rc::new(Review::new(desk.clone(), edit.clone())?);
     desk.tell(vec![
-        labels,
+        labels.clone(),
         sitting.clone(),
-        find.clone(),
         patron.clone(),
         warnings,
         returned,
         suggestions.clone(),
         records.clone(),
-        todo.clone(),
-        reach.clone(),
-        guide.clone(),
     ]);
     // Ready to scan before anything is read: what is scanned meanwhile waits in the queue.
     let checkout = Checkout::new(desk.clone(), scans.clone(), patron.clone(), sitting, suggestions)?;
@@ -143,47 +138,119 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     Rc::new(Checkin::new(desk.clone(), scans.clone())?).bind()?;
     scans.bind()?;
     window::bind(&desk, &answers)?;
-    mark("koct-ready")?;
     answers.bind();
-    Rc::new(Commit::new(desk.clone(), review.clone(), todo.clone())?).bind();
-    files::export::bind(&desk)?;
-    log::bind(&desk)?;
-    Rc::new(Batches::new(desk.clone(), find.clone(), tabs.clone())?).bind()?;
-    table.bind()?;
-    find.bind()?;
-    edit.bind()?;
-    review.bind()?;
-    Rc::new(Import::new(desk.clone())?).bind()?;
-    files::backup::bind(&desk)?;
-    print.bind()?;
-    records.bind()?;
-    patron.bind();
-    todo.bind()?;
-    for id in ["open-settings", "guide-settings", "set-up"] {
-        dom::on_click(id, &desk, |_| browser().runtime().open_options_page())?;
-    }
-    guide.bind()?;
-    desk.watch_settings();
-    desk.hear_others();
-    show(&desk, records, reach, find).await
+    early.give_keys(&desk);
+    mark("koct-ready")?;
+    let log = start_log(desk.clone(), queue.clone(), labels).await?;
+    start_others(Others { desk, records, lookups, patron, queue, open_scans, log }, early).await
 }
 
-/// Shows the log and all else that is kept.
+/// The log as it is shown.
+struct Log {
+    edit: Rc<Edit>,
+    table: Rc<Table>,
+    find: Rc<Find>,
+}
+
+part! {
+    log,
+    /// Shows the log.
+    async fn start_log(desk: Rc<Desk>, queue: Rc<LookupQueue>, labels: Rc<Labels>) -> Result<Log, JsValue> {
+        let edit = Rc::new(Edit::new(desk.clone(), queue)?);
+        let table = Rc::new(Table::new(desk.clone(), edit.clone(), labels)?);
+        let find = Rc::new(Find::new(desk.clone(), table.clone())?);
+        desk.tell(vec![find.clone()]);
+        table.bind()?;
+        find.bind()?;
+        edit.bind()?;
+        desk.reread_log().await;
+        mark("koct-shown")?;
+        Ok(Log { edit, table, find })
+    }
+}
+
+/// What all other panels are given.
+struct Others {
+    desk: Rc<Desk>,
+    records: Rc<Records>,
+    lookups: Rc<Lookups>,
+    patron: Rc<PatronPanel>,
+    queue: Rc<LookupQueue>,
+    open_scans: Rc<OpenScans>,
+    log: Log,
+}
+
+later! {
+    /// Starts all other panels.
+    async fn start_others(others: Others, early: Early) -> Result<(), JsValue> {
+        others.start(early).await
+    }
+}
+
+impl Others {
+    async fn start(self, early: Early) -> Result<(), JsValue> {
+        let Self { desk, records, lookups, patron, queue, open_scans, log: Log { edit, table, find } } = self;
+        Rc::new(MoveVisit::new(desk.clone(), queue.clone(), patron.clone())?).bind()?;
+        let print = Rc::new(Print::new(desk.clone(), table.clone())?);
+        let tabs = Rc::new(Tabs::new(table)?);
+        let todo = Todo::new(
+            desk.clone(),
+            Names::new(records.clone(), lookups),
+            edit.clone(),
+            print.clone(),
+            Rc::new(Whose::new(desk.clone(), records.clone(), queue)?),
+            tabs.clone(),
+            open_scans,
+        );
+        let todo = Rc::new(todo?);
+        let reach = Rc::new(Reach::new(desk.clone())?);
+        let guide = Rc::new(Guide::new(desk.clone())?);
+        let review = Rc::new(Review::new(desk.clone(), edit)?);
+        window::bind_others(&desk)?;
+        Rc::new(Commit::new(desk.clone(), review.clone(), todo.clone())?).bind();
+        files::export::bind(&desk)?;
+        log::bind(&desk)?;
+        Rc::new(Batches::new(desk.clone(), find.clone(), tabs)?).bind()?;
+        review.bind()?;
+        Rc::new(Import::new(desk.clone())?).bind()?;
+        files::backup::bind(&desk)?;
+        print.bind()?;
+        records.bind()?;
+        patron.bind();
+        todo.bind()?;
+        for id in ["open-settings", "guide-settings", "set-up"] {
+            dom::on_click(id, &desk, |_| browser().runtime().open_options_page())?;
+        }
+        guide.bind()?;
+        desk.watch_settings();
+        desk.hear_others();
+        desk.tell_late(vec![todo, reach.clone(), guide]).await;
+        show(&desk, &records, &reach, &find, &early).await
+    }
+}
+
+/// Shows all else that is kept.
 ///
 /// # Errors
 /// Outside a page.
-async fn show(desk: &Rc<Desk>, records: Rc<Records>, reach: Rc<Reach>, find: Rc<Find>) -> Result<(), JsValue> {
+async fn show(
+    desk: &Rc<Desk>,
+    records: &Rc<Records>,
+    reach: &Rc<Reach>,
+    find: &Rc<Find>,
+    early: &Early,
+) -> Result<(), JsValue> {
     desk.clone().reload_preferences().await;
     desk.clone().recover().await;
-    desk.clone().reread_log().await;
-    mark("koct-shown")?;
+    early.give_clicks();
     spawn_local(async {
         store::persist().await;
     });
-    spawn_local(records.reload());
+    spawn_local(records.clone().reload());
     reach.bind();
     log::clear::offer(desk).await;
     dom::document()?.body().ok_or("no body")?.set_attribute("data-ready", "")?;
+    mark("koct-whole")?;
     find.prepare();
     Ok(())
 }

@@ -10,6 +10,7 @@ pub(crate) use koct_core::settings::table::Preferences;
 use koct_core::{
     DeskName,
     settings::{
+        desk::DeskSettings,
         policy::Policy,
         stored::{Stored, TESTED},
         table::DESK_NAME,
@@ -35,6 +36,15 @@ pub(crate) async fn load() -> Result<Preferences, JsValue> {
         preferences.form.desk_name = name;
     }
     Ok(preferences)
+}
+
+/// How the desk works: all that scanning needs to know, read before the rest of what is stored and preset.
+///
+/// # Errors
+/// When they are no JSON.
+pub(crate) fn desk_settings(local: &JsValue, managed: &JsValue) -> Result<DeskSettings, JsValue> {
+    let policy = Policy::parse_unchecked(&json(managed)?);
+    Ok(Stored::parse(&json(local)?, "").desk(&policy))
 }
 
 async fn read() -> Result<(Stored, Preferences), JsValue> {

@@ -191,6 +191,11 @@ fn entry(value: &JsValue) -> Option<Entry> {
     rows::read_one(&text(value)?)
 }
 
+/// When a row that is stored was recorded by this desk. For each scan: so it reads no more than that.
+fn own_moment(value: &JsValue) -> Option<Moment> {
+    rows::own_moment(&text(value)?)
+}
+
 fn id(key: &JsValue) -> Option<TransactionId> {
     rows::number(key.as_f64()?)
 }
@@ -383,8 +388,8 @@ impl Store {
         let mut cursor = cursor.primitive().ok()?.await.ok()??;
         for _ in 0..CHUNK_LIMIT {
             let row = cursor.next_record::<JsValue>().await.ok()??;
-            if let Some(entry) = entry(&row).filter(|entry| entry.desk.is_none()) {
-                return Some(entry.transaction.moment);
+            if let Some(moment) = own_moment(&row) {
+                return Some(moment);
             }
         }
         None
@@ -712,9 +717,8 @@ async fn last_moment(log: &ObjectStore<'_>, item_key: Option<String>) -> Result<
     let cursor = index.open_cursor().with_query(item_key).with_direction(CursorDirection::Prev).primitive()?.await?;
     let Some(mut cursor) = cursor else { return Ok(None) };
     while let Some(value) = cursor.next_record::<JsValue>().await? {
-        let Some(entry) = entry(&value) else { continue };
-        if entry.desk.is_none() {
-            return Ok(Some(entry.transaction.moment));
+        if let Some(moment) = own_moment(&value) {
+            return Ok(Some(moment));
         }
     }
     Ok(None)

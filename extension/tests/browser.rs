@@ -70,7 +70,7 @@ async fn seconds_of_one_item_rise_however_it_is_spelled_and_whatever_the_clock_d
 
 fn attempt() -> Attempt {
     let server = ServerUrl::parse("https://koha.example.org").unwrap();
-    Attempt::new(CommitType::Apply, server)
+    Attempt::new(CommitType::Apply, &server)
 }
 
 fn sending() -> Status {
@@ -117,7 +117,7 @@ async fn statuses_change_all_at_once_or_not_at_all() {
 /// A commit of what this log holds, up to the first statuses that it wants durable.
 async fn commit(store: &Store) -> (Outbox, Vec<(TransactionId, Status)>) {
     let settings = Settings {
-        server: attempt().server,
+        server: ServerUrl::parse("https://koha.example.org").unwrap(),
         login: Login::Account,
         username: "desk".into(),
         password: Secret::new("letmein"),

@@ -183,7 +183,7 @@ async fn good_rows_are_as_without_the_odd_ones_and_those_stay_as_they_are() {
 
     // What was interrupted comes into doubt.
     let server = ServerUrl::parse("https://koha.example.org").unwrap();
-    let sending = Status::Sending { attempt: Attempt::new(CommitType::Send, server) };
+    let sending = Status::Sending { attempt: Attempt::new(CommitType::Send, &server) };
     store.set_statuses(&[(TransactionId(1), sending)]).await.unwrap();
     assert_eq!(store.recover().await.unwrap().len(), 1);
     let local: Vec<_> = store.in_states(&[State::Local]).await.unwrap().iter().map(|entry| entry.id).collect();
@@ -241,7 +241,7 @@ async fn in_two_hundred_rounds_no_odd_row_stops_a_good_one() {
         put(&name, "transactions", &rows).await;
 
         let server = ServerUrl::parse("https://koha.example.org").unwrap();
-        let sending = Status::Sending { attempt: Attempt::new(CommitType::Send, server) };
+        let sending = Status::Sending { attempt: Attempt::new(CommitType::Send, &server) };
         store.set_statuses(&[(first.id, sending)]).await.unwrap();
         assert_eq!(store.recover().await.unwrap().len(), 1, "{round}: {rows:?}");
         assert_eq!(ids(&store.in_states(&[State::Local]).await.unwrap()), [second.id.0], "{round}: {rows:?}");

@@ -90,7 +90,7 @@ fn a_hold_is_over_when_its_patron_has_come() {
     desk.check_out(ZOE, &item(22)).unwrap();
     desk.check_in(&item(22)).unwrap();
     desk.page.wait("document.getElementById('returned-title').innerText.includes('39999000000022')").unwrap();
-    desk.page.wait("document.getElementById('checkin-panel').dataset.grade !== 'do'").unwrap();
+    desk.page.wait("document.getElementById('returned-where').innerText.startsWith('Send to ')").unwrap();
     assert_eq!(holds_in_the_end(&desk).len(), 2);
 }
 

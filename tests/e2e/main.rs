@@ -28,6 +28,7 @@ mod long;
 mod matrix;
 mod odd_rows;
 mod open_koha;
+mod opening;
 mod paying;
 mod pointing;
 mod policy;

@@ -8,7 +8,7 @@ use koct_tests::{desk::Desk, page::key};
 /// the menu come and go with what they are about.
 const WATCH: &str = "(() => { window.places = new Map(); window.moved = new Set(); const round = window.round = {}; \
     const look = () => { if (window.round !== round) return; \
-    for (const element of document.querySelectorAll('.bar button, .pane > header button, .list > h3 button, .pane form :is(input, button), #message-line button, #find input, [role=tab]')) { \
+    for (const element of document.querySelectorAll('.bar button, .pane > header button, .list > .head button, .pane form :is(input, button), #message-line button, #find input, [role=tab]')) { \
         if (!element.checkVisibility() || element.closest('dialog, #menu')) continue; \
         const { x, y, right, height } = element.getBoundingClientRect(); const place = [x, y, right, height].join(' '); \
         const before = places.get(element.id); places.set(element.id, before ?? place); \

@@ -1,7 +1,7 @@
 //! Builds the add-on: `target/addon/`. The same sources give the same bytes, wherever they lie.
 
 use crate::{
-    notices,
+    glue, notices,
     project::{self, Result, VERSION, at, cargo, names, run},
     setup,
 };
@@ -84,17 +84,9 @@ pub(crate) fn build_at(place: &Place, arguments: &[&str]) -> Result<PathBuf> {
     at(&package, fs::create_dir_all(&package))?;
     for name in PACKAGES {
         let compiled = place.target.join(setup::WASM).join("release").join(format!("{}.wasm", module(name)));
-        // The very wasm-bindgen of Cargo.lock, as a library: the glue must come from the same version as the crate.
-        wasm_bindgen_cli_support::Bindgen::new()
-            .input_path(&compiled)
-            .web(true)
-            .map_err(|error| error.to_string())?
-            .omit_default_module_path(false)
-            .typescript(false)
-            .remove_name_section(true)
-            .remove_producers_section(true)
-            .generate(&package)
-            .map_err(|error| format!("wasm-bindgen: {error:#}"))?;
+        glue::generate(&compiled, &package, &module(name), |bindgen| {
+            bindgen.remove_name_section(true).remove_producers_section(true);
+        })?;
     }
     for part in PARTS {
         copy(&place.root.join(part), &addon.join(part))?;

@@ -6,13 +6,14 @@ mod files;
 mod hostile;
 mod large;
 mod logins;
+mod opening;
 mod page;
 mod records;
 
 use crate::{addon, project::Result, setup};
 
 /// The parts, by the names that `cargo xtask bench NAME` takes.
-const PARTS: [&str; 8] = ["core", "directory", "logins", "commits", "large", "files", "records", "hostile"];
+const PARTS: [&str; 9] = ["core", "directory", "logins", "commits", "opening", "large", "files", "records", "hostile"];
 
 /// Measures everything, or one part, and prints. With `--full` a million transactions are
 /// imported, and a million patrons downloaded. The variable `KOCT_ADDON` names an add-on that is measured as it is, such as
@@ -45,6 +46,9 @@ pub(crate) fn bench(arguments: &[&str]) -> Result {
     let addon = std::env::var_os("KOCT_ADDON").map_or_else(addon::build, |built| Ok(built.into()))?;
     if is_wanted("commits") {
         commits::bench(&addon).map_err(words)?;
+    }
+    if is_wanted("opening") {
+        opening::bench(&addon).map_err(words)?;
     }
     if is_wanted("large") {
         large::bench(&addon).map_err(words)?;

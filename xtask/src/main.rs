@@ -4,6 +4,7 @@ mod addon;
 mod archive;
 mod bench;
 mod demo;
+mod glue;
 mod locales;
 mod notices;
 mod npm;

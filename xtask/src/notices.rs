@@ -130,7 +130,7 @@ fn is_compatible(expression: &str) -> bool {
         .is_ok_and(|expression| expression.evaluate(|asked| compatible.iter().any(|one| one.satisfies(asked))))
 }
 
-/// What the files of a package say of its licence. Where there is none and the licence is MIT, that of its authors.
+/// What the files of a package say of its licence. Where there is none and MIT may be chosen, that of its authors.
 fn texts(folder: &Path, package: &Value) -> Result<Vec<String>> {
     let names: Vec<String> = names(folder)?.iter().map(|name| name.to_string_lossy().into_owned()).collect();
     let is_one = |name: &&String| {
@@ -143,7 +143,7 @@ fn texts(folder: &Path, package: &Value) -> Result<Vec<String>> {
     files.sort();
     if files.is_empty() {
         let authors: Vec<&str> = package["authors"].as_array().into_iter().flatten().map(word).collect();
-        if word(&package["license"]) != "MIT" || authors.is_empty() {
+        if !word(&package["license"]).split(" OR ").any(|choice| choice == "MIT") || authors.is_empty() {
             return Err("there is no text of its licence".into());
         }
         return Ok(vec![MIT.trim_end().replace("AUTHORS", &authors.join(", "))]);

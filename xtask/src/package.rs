@@ -5,10 +5,20 @@ use crate::{
     archive::{self, Packed},
     project::{self, Result, VERSION, at, kibibytes},
 };
-use std::{fs, path::PathBuf, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
 
 /// The Rust that releases are built with. Another one makes an add-on that works as well, of other bytes.
 const TOOLCHAIN: &str = "1.95.0";
+
+/// What the window loads before it is ready to scan, and how large that may be, compressed as it lies in the .xpi. Firefox compiles
+/// it each time the window opens; what more it takes belongs into the part that is loaded later (`extension/src/later.rs`).
+const START: [&str; 5] =
+    ["popup/early.js", "popup/popup.js", "pkg/koct_extension.js", "pkg/split.js", "pkg/koct_extension_bg.wasm"];
+const START_LIMIT: usize = 250 * 1024;
 
 /// Writes `target/koct-VERSION.xpi` and, where git is at hand, `target/koct-VERSION-source.zip`. Returns the former.
 ///
@@ -16,6 +26,11 @@ const TOOLCHAIN: &str = "1.95.0";
 /// As [`addon::build`], or when a file cannot be written.
 pub(crate) fn package() -> Result<PathBuf> {
     let addon = addon::build_at(&Place::here(), &["--locked"])?;
+    let start = start(&addon)?;
+    println!("the window starts with {} KiB of at most {}", start / 1024, START_LIMIT / 1024);
+    if start > START_LIMIT {
+        return Err("the window starts with more than it may".into());
+    }
     let xpi = project::target().join(format!("koct-{VERSION}.xpi"));
     at(&xpi, fs::write(&xpi, archive::pack(&archive::files(&addon)?)?))?;
     println!("{} ({} KiB)", xpi.display(), kibibytes(&xpi));
@@ -33,6 +48,15 @@ pub(crate) fn package() -> Result<PathBuf> {
         println!("note: built with {}; releases are built with {TOOLCHAIN}", rustc.trim());
     }
     Ok(xpi)
+}
+
+/// The size of what the window starts with, compressed.
+fn start(addon: &Path) -> Result<usize> {
+    let read = |name: &&str| {
+        let path = addon.join(name);
+        Ok(Packed { name: (*name).to_owned(), content: at(&path, fs::read(&path))?, executable: false })
+    };
+    Ok(archive::pack(&START.iter().map(read).collect::<Result<Vec<_>>>()?)?.len())
 }
 
 /// What is compiled in the other folder.

@@ -3,7 +3,10 @@
 //! The page and its server stand on 127.0.0.1 for as long as the tests run. The server also plays a few parts for the
 //! tests of the network: `/echo`, `/redirect`, `/close`, `/cut`, `/endless`.
 
-use crate::project::{Result, at};
+use crate::{
+    glue,
+    project::{Result, at},
+};
 use koct_tests::firefox::{Firefox, Options};
 use std::{
     fs,
@@ -62,17 +65,9 @@ pub(crate) fn run(wasm: &Path) -> Result {
 pub(crate) fn served(wasm: &Path, page: &str) -> Result<String> {
     let folder = wasm.with_extension("page");
     at(&folder, fs::create_dir_all(&folder))?;
-    wasm_bindgen_cli_support::Bindgen::new()
-        .input_path(wasm)
-        .web(true)
-        .map_err(|error| error.to_string())?
-        .omit_default_module_path(false)
-        .typescript(false)
-        .keep_debug(false)
-        .emit_start(false)
-        .out_name(GLUE)
-        .generate(&folder)
-        .map_err(|error| format!("wasm-bindgen: {error:#}"))?;
+    glue::generate(wasm, &folder, GLUE, |bindgen| {
+        bindgen.keep_debug(false).emit_start(false);
+    })?;
     let listener = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
     let address = listener.local_addr().map_err(|error| error.to_string())?;
     let page: std::sync::Arc<str> = page.into();

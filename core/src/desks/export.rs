@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn says_what_may_be_in_koha_already() {
         let server = ServerUrl::parse("https://koha.example.org").unwrap();
-        let attempt = Attempt::new(CommitType::Apply, server);
+        let attempt = Attempt::new(CommitType::Apply, &server);
         let status = |status, id| Entry { status, ..returned(id, None, "A", id.into()) };
         let export = export(&[
             status(Status::Local, 1),

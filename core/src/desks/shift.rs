@@ -251,7 +251,7 @@ mod tests {
     #[test]
     fn a_shift_moves_what_its_desk_may_still_change_and_nothing_else() {
         let server = ServerUrl::parse("https://koha.example.org").unwrap();
-        let attempt = Attempt::new(CommitType::Apply, server);
+        let attempt = Attempt::new(CommitType::Apply, &server);
         let refused = Status::Rejected { message: "no".into() };
         let in_doubt = Status::InDoubt { reason: Doubt::TimedOut, attempt };
         let mut shifts = Shifts::default();

@@ -108,7 +108,7 @@ mod tests {
 
     fn statuses() -> [Status; 7] {
         let server = ServerUrl::parse("https://koha.example.org").unwrap();
-        let attempt = Attempt::new(CommitType::Apply, server);
+        let attempt = Attempt::new(CommitType::Apply, &server);
         [
             Status::Local,
             Status::Sending { attempt: attempt.clone() },

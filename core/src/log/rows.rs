@@ -4,10 +4,10 @@
 //! only where a person says so of them. Nothing of them is guessed, and nothing is written because they could not be read.
 
 use crate::{
-    desk::transaction::TransactionId,
+    desk::transaction::{Moment, TransactionId},
     log::{Entry, commit::Batch},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::Value;
 
 /// How many numbers must be free behind the number that is given next, where the log cannot give one by itself.
@@ -42,6 +42,18 @@ pub fn read(all: Option<&str>, number: usize, row: impl Fn(usize) -> Option<Stri
 /// Reads a row from its JSON text, if it is an entry for this version.
 pub fn read_one(row: &str) -> Option<Entry> {
     serde_json::from_str(row).ok().filter(has_number)
+}
+
+/// When a row was recorded, where this desk did it. Nothing else of the row is read: of a row that is none for this version, its
+/// time is no guess either.
+pub fn own_moment(row: &str) -> Option<Moment> {
+    #[derive(Deserialize)]
+    struct Head {
+        moment: Moment,
+        #[serde(default)]
+        desk: Option<IgnoredAny>,
+    }
+    serde_json::from_str(row).ok().filter(|head: &Head| head.desk.is_none()).map(|head| head.moment)
 }
 
 fn has_number(entry: &Entry) -> bool {

@@ -23,8 +23,9 @@ use serde::{Deserialize, Serialize};
 pub struct Attempt {
     /// How it was to come into Koha: what was queued can be looked for only in the queue.
     pub commit_type: CommitType,
-    /// The server that was asked; another one knows nothing of it.
-    pub server: ServerUrl,
+    /// The address of the server that was asked; another one knows nothing of it. As text, since it is compared and nothing
+    /// else: the log is read before anything that must know what an address is.
+    pub server: String,
     /// When it was over: nothing of it can have left later. Unknown until then, and where nobody saw it. What a computer
     /// gives out before it sleeps can leave long after, so no time from before the end tells when it left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -39,8 +40,8 @@ pub struct Attempt {
 
 impl Attempt {
     /// A request that is about to leave.
-    pub fn new(commit_type: CommitType, server: ServerUrl) -> Self {
-        Self { commit_type, server, over: None, ahead: None, answer: None }
+    pub fn new(commit_type: CommitType, server: &ServerUrl) -> Self {
+        Self { commit_type, server: server.as_str().to_owned(), over: None, ahead: None, answer: None }
     }
 }
 
@@ -235,7 +236,7 @@ mod tests {
 
     fn attempt() -> Attempt {
         let server = ServerUrl::parse("https://koha.example.org").unwrap();
-        Attempt::new(CommitType::Apply, server)
+        Attempt::new(CommitType::Apply, &server)
     }
 
     fn every_status() -> [Status; 7] {

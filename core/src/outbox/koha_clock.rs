@@ -83,7 +83,7 @@ mod tests {
 
     fn attempt() -> Attempt {
         let server = ServerUrl::parse("https://koha.example.org").unwrap();
-        Attempt::new(CommitType::Apply, server)
+        Attempt::new(CommitType::Apply, &server)
     }
 
     #[test]

@@ -45,7 +45,7 @@ fn attempt(commit_type: CommitType) -> Attempt {
     Attempt {
         over: Some(DESK_NOW.minus(SETTLED_AFTER)),
         ahead: Some(ahead()),
-        ..Attempt::new(commit_type, ServerUrl::parse("https://example.org").unwrap())
+        ..Attempt::new(commit_type, &ServerUrl::parse("https://example.org").unwrap())
     }
 }
 
@@ -515,7 +515,7 @@ fn those_in_doubt_are_asked_about_and_only_proof_counts() {
 #[test]
 fn another_server_is_not_asked_about_it() {
     let mut entries = three();
-    let server = ServerUrl::parse("https://other.example.org").unwrap();
+    let server = "https://other.example.org".to_owned();
     entries[0].status =
         Status::InDoubt { reason: Doubt::TimedOut, attempt: Attempt { server, ..attempt(CommitType::Apply) } };
     let run = Run::new(&entries, vec![]).finish();

@@ -56,19 +56,28 @@ impl Policy {
     /// assert!(policy.is_locked(Field::Server) && !policy.is_locked(Field::Branchcode));
     /// ```
     pub fn parse(json: &str) -> Self {
+        Self::parse_checked(json, Field::error)
+    }
+
+    /// Reads it without looking whether values can be used, for [`Stored::desk`](crate::settings::stored::Stored::desk).
+    pub fn parse_unchecked(json: &str) -> Self {
+        Self::parse_checked(json, |_, _| None)
+    }
+
+    fn parse_checked(json: &str, check: fn(Field, &Preferences) -> Option<FieldError>) -> Self {
         let mut policy = Self::default();
         match serde_json::from_str(json) {
-            Ok(Json::Object(values)) => policy.read(&values),
+            Ok(Json::Object(values)) => policy.read(&values, check),
             Ok(Json::Null) => {}
             _ => policy.problems.push(Problem::NotAnObject),
         }
         policy
     }
 
-    fn read(&mut self, values: &Map<String, Json>) {
+    fn read(&mut self, values: &Map<String, Json>, check: fn(Field, &Preferences) -> Option<FieldError>) {
         for (name, value) in values {
             match Field::from_policy_name(name) {
-                Some(field) => match self.take(field, value) {
+                Some(field) => match self.take(field, value, check) {
                     Ok(()) => self.preset.push(field),
                     Err(problem) => self.problems.push(problem),
                 },
@@ -83,7 +92,12 @@ impl Policy {
     }
 
     /// Keeps a value that can be used.
-    fn take(&mut self, field: Field, json: &Json) -> Result<(), Problem> {
+    fn take(
+        &mut self,
+        field: Field,
+        json: &Json,
+        check: fn(Field, &Preferences) -> Option<FieldError>,
+    ) -> Result<(), Problem> {
         let name = field.policy_name().unwrap_or_default();
         let unlike = || Problem::Kind(name, field.kind());
         let value = match (field.kind(), json) {
@@ -95,7 +109,7 @@ impl Policy {
         let mut values = self.values.clone();
         value.and_then(|value| field.set(&mut values, value).ok()).ok_or_else(unlike)?;
         // What the settings page would say of it.
-        if let Some(error) = field.error(&values) {
+        if let Some(error) = check(field, &values) {
             return Err(Problem::Value(name, error));
         }
         self.values = values;

@@ -2,6 +2,7 @@
 //! the browser only (`storage.session`).
 
 use crate::settings::{
+    desk::DeskSettings,
     form::{Login, Secret},
     policy::Policy,
     table::{Field, Group, Kind, Preferences, Value},
@@ -35,6 +36,16 @@ impl Stored {
         let read = serde_json::from_value(self.local.get(group.stored())?.clone()).ok()?;
         own.push(group);
         Some(read)
+    }
+
+    /// How the desk works, by itself. A window reads this before it knows what the address of a server is, to be ready for
+    /// scans; so a preset of [`Policy::parse_unchecked`] will do, and one that cannot be used has no effect here either.
+    pub fn desk(&self, policy: &Policy) -> DeskSettings {
+        let mut own = Vec::new();
+        let desk = self.group(Group::Desk, &mut own).unwrap_or_default();
+        let mut preferences = Preferences { desk, ..Preferences::default() };
+        policy.apply(&mut preferences, &own);
+        preferences.desk
     }
 
     /// The settings to use: what is stored, the library's presets, defaults where there is neither. The desk may have no name
@@ -137,6 +148,7 @@ mod tests {
             let stored = Stored::parse(local, session);
             let preferences = stored.preferences(&policy);
             assert!(!stored.keeps_too_much(&preferences));
+            assert_eq!(stored.desk(&policy), preferences.desk);
             assert_eq!((preferences.saved, preferences.keep_password), (true, keep_password));
             assert_eq!(preferences.tested.as_deref(), Some("https://koha.example.org\tdesk\tCPL"));
             for (field, text) in [

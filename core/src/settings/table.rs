@@ -140,7 +140,6 @@ struct Row {
     write: fn(&mut Preferences) -> &mut dyn Setting,
     policy: Option<&'static str>,
     stored: Option<&'static str>,
-    check: fn(&Preferences) -> Option<FieldError>,
     is_on_page: bool,
 }
 
@@ -153,11 +152,6 @@ impl Row {
     /// It is stored under a key of its own.
     fn apart(self, key: &'static str) -> Self {
         Self { stored: Some(key), ..self }
-    }
-
-    /// It can be wrong.
-    fn check(self, check: fn(&Preferences) -> Option<FieldError>) -> Self {
-        Self { check, ..self }
     }
 
     /// No person sets it, only a policy.
@@ -176,14 +170,13 @@ macro_rules! row {
             write: |all| &mut all.$($path).+,
             policy: None,
             stored: None,
-            check: |_| None,
             is_on_page: true,
         }
     };
 }
 
 macro_rules! table {
-    ($($group:ident { $($(#[$doc:meta])* $field:ident = $row:expr;)* })*) => {
+    ($($group:ident { $($(#[$doc:meta])* $field:ident = $row:expr $(, $check:expr)?;)* })*) => {
         /// A setting.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Field {
@@ -200,6 +193,13 @@ macro_rules! table {
                 }
             }
 
+            /// What can be wrong with it. Not in its row: whoever only reads settings needs none of it.
+            fn check(self) -> fn(&Preferences) -> Option<FieldError> {
+                match self {
+                    $($(Self::$field => table!(@ $($check)?),)*)*
+                }
+            }
+
             /// What it matters together with.
             pub fn group(self) -> Group {
                 match self {
@@ -208,22 +208,24 @@ macro_rules! table {
             }
         }
     };
+    (@) => { |_| None };
+    (@ $check:expr) => { $check };
 }
 
 table! {
     Koha {
         /// Address of the staff client.
-        Server = row!(Text, "server", form.server).preset("server").check(|it| it.form.server().err());
+        Server = row!(Text, "server", form.server).preset("server"), |it| it.form.server().err();
         /// As whom KOCT talks to Koha. On the page, radio buttons of this name.
         Login = row!(Login, "login", form.login).preset("login");
         /// Name of the account. Its password cannot be preset: anybody at the computer can read a policy.
-        Username = row!(Text, "username", form.username).preset("username").check(|it| it.form.username().err());
+        Username = row!(Text, "username", form.username).preset("username"), |it| it.form.username().err();
         /// Password of the account.
-        Password = row!(Secret, "password", form.password).apart("password").check(|it| it.form.password().err());
+        Password = row!(Secret, "password", form.password).apart("password"), |it| it.form.password().err();
         /// Whether secrets stay on this computer when Firefox is closed. Not stored: it shows in where they are.
         KeepPassword = row!(Flag, "keep-password", keep_password).preset("keepPassword");
         /// The library.
-        Branchcode = row!(Text, "branchcode", form.branchcode).preset("branchcode").check(|it| it.form.branchcode().err());
+        Branchcode = row!(Text, "branchcode", form.branchcode).preset("branchcode"), |it| it.form.branchcode().err();
         /// How transactions come into Koha. On the page, radio buttons of this name.
         CommitType = row!(CommitType, "commit-type", form.commit_type).preset("commitType");
     }
@@ -233,43 +235,44 @@ table! {
         /// Whether a passphrase opens them.
         Passphrase = row!(Flag, "lookup-passphrase", records.passphrase).preset("lookupPassphrase");
         /// What a patron may owe before a warning.
-        DebtLimit = row!(Amount, "debt-limit", records.debt_limit).preset("lookupDebtLimit")
-            .check(|it| it.records.debt_limit().err());
+        DebtLimit = row!(Amount, "debt-limit", records.debt_limit).preset("lookupDebtLimit"),
+            |it| it.records.debt_limit().err();
         /// After how many days a reminder says that they are old.
-        RemindDays = row!(Number, "remind-days", records.remind_days).preset("lookupRemindDays")
-            .check(|it| it.records.old_after().err());
+        RemindDays = row!(Number, "remind-days", records.remind_days).preset("lookupRemindDays"),
+            |it| it.records.old_after().err();
         /// After how many days they are deleted.
-        WipeDays = row!(Number, "wipe-days", records.wipe_days).preset("lookupDays")
-            .check(|it| it.records.deleted_after().err());
+        WipeDays = row!(Number, "wipe-days", records.wipe_days).preset("lookupDays"),
+            |it| it.records.deleted_after().err();
         /// The number of the report on restrictions.
-        RestrictionsReport = row!(Number, "restrictions-report", records.restrictions_report).preset("lookupRestrictionsReport")
-            .check(|it| it.records.restrictions_report().err());
+        RestrictionsReport = row!(Number, "restrictions-report", records.restrictions_report).preset("lookupRestrictionsReport"),
+            |it| it.records.restrictions_report().err();
         /// The ID of an API key.
         ClientId = row!(Text, "client-id", records.client_id);
         /// The secret of the key.
-        ClientSecret = row!(Secret, "client-secret", records.client_secret).apart("clientSecret")
-            .check(|it| it.records.api_key().err());
+        ClientSecret = row!(Secret, "client-secret", records.client_secret).apart("clientSecret"),
+            |it| it.records.api_key().err();
     }
     Desk {
         /// What scanners type after a code.
         ScannerEnd = row!(ScannerEnd, "scanner-end", desk.scanner_end).preset("scannerEnd");
         /// What cardnumbers look like.
-        CardPattern = row!(Text, "card-pattern", desk.card_pattern).preset("cardPattern").check(|it| it.desk.cards().err());
+        CardPattern = row!(Text, "card-pattern", desk.card_pattern).preset("cardPattern"), |it| it.desk.cards().err();
         /// Whether scans are heard.
         Sounds = row!(Flag, "sounds", desk.sounds).preset("sounds");
         /// The library's name, for slips.
-        LibraryName = row!(Text, "library-name", desk.library_name).preset("libraryName")
-            .check(|it| it.desk.library_name().err());
+        LibraryName = row!(Text, "library-name", desk.library_name).preset("libraryName"),
+            |it| it.desk.library_name().err();
         /// For how many days things are lent, for slips.
-        LoanDays = row!(Number, "loan-days", desk.loan_days).preset("loanDays").check(|it| it.desk.loan_days().err());
+        LoanDays = row!(Number, "loan-days", desk.loan_days).preset("loanDays"), |it| it.desk.loan_days().err();
         /// The name of this desk.
-        DeskName = row!(Text, "desk-name", form.desk_name).apart(DESK_NAME).check(|it| it.form.desk_name().err());
+        DeskName = row!(Text, "desk-name", form.desk_name).apart(DESK_NAME), |it| it.form.desk_name().err();
         /// A line that is shown in the window.
-        Notice = row!(Text, "notice", desk.notice).preset("notice").check(|it| it.desk.notice().err()).by_policy_only();
+        Notice = row!(Text, "notice", desk.notice).preset("notice").by_policy_only(), |it| it.desk.notice().err();
     }
     Koha {
         /// The age in hours from which transactions are not applied without a question.
-        StaleHours = row!(Number, "stale-hours", form.stale_hours).preset("staleHours").check(|it| it.form.stale_hours().err());
+        StaleHours = row!(Number, "stale-hours", form.stale_hours).preset("staleHours"),
+            |it| it.form.stale_hours().err();
     }
 }
 
@@ -319,7 +322,7 @@ impl Field {
 
     /// What is wrong with it, whether or not it matters.
     pub fn error(self, preferences: &Preferences) -> Option<FieldError> {
-        (self.row().check)(preferences)
+        (self.check())(preferences)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
     clock,
     dom::{self, elements},
     i18n::{plural, text, text_with},
+    later::later,
     lock,
     preferences::{self, Preferences},
     slices,
@@ -22,14 +23,14 @@ use koct_core::{
     desk::signs,
     log::{
         Counts,
-        event::LogEvent,
+        event::{LogEvent, Reread},
         order::{self, Ordered},
         seen::Seen,
         sitting::Sitting,
     },
 };
 use std::{
-    cell::{Cell, OnceCell, RefCell},
+    cell::{Cell, RefCell},
     collections::HashMap,
     rc::Rc,
 };
@@ -98,7 +99,7 @@ elements! {
         pub(crate) looking_through: Cell<bool>,
         pub(crate) windows: Windows = Windows::new()?,
         /// Everybody who is told, in their order.
-        panels: OnceCell<Vec<Rc<dyn Panel>>>,
+        panels: RefCell<Vec<Rc<dyn Panel>>>,
     }
 }
 
@@ -106,14 +107,24 @@ elements! {
 pub(crate) struct Permit(#[expect(dead_code, reason = "held, not read")] Option<lock::Lock>);
 
 impl Desk {
-    /// From now on these are told, in this order.
+    /// From now on these are told too, in this order, after those that are told already.
     pub(crate) fn tell(&self, panels: Vec<Rc<dyn Panel>>) {
-        let _ = self.panels.set(panels);
+        self.panels.borrow_mut().extend(panels);
+    }
+
+    /// As [`Desk::tell`], where the log is shown already: they begin with it as it is.
+    pub(crate) async fn tell_late(&self, panels: Vec<Rc<dyn Panel>>) {
+        self.tell(panels.clone());
+        for panel in panels {
+            panel.clone().follow(&LogEvent::Reload(Reread::default()));
+            panel.show_counts(self.counts.get());
+            panel.reread().await;
+        }
     }
 
     /// Everybody who is told.
     pub(crate) fn panels(&self) -> impl Iterator<Item = Rc<dyn Panel>> {
-        self.panels.get().into_iter().flatten().cloned()
+        self.panels.borrow().clone().into_iter()
     }
 
     /// Something did not work: the text of `key`, with the reason.
@@ -153,7 +164,7 @@ impl Desk {
         let commit_type = self.preferences.borrow().form.commit_type;
         self.commit_label.set_text_content(Some(&wording::commit_type(commit_type)));
         self.message.set_sounds(self.preferences.borrow().desk.sounds);
-        self.show_who();
+        spawn_local(show_who(self.clone()));
         let notice = self.preferences.borrow().desk.notice.clone();
         self.notice.set_hidden(notice.is_empty());
         self.notice.set_text_content(Some(&notice));
@@ -228,33 +239,43 @@ impl Desk {
 
     /// Takes back what was just recorded. Returns what that was; `None` where it was not possible, and the message line says so.
     pub(crate) async fn take_back(self: Rc<Self>, id: TransactionId) -> Option<Entry> {
+        take_back(self, id).await
+    }
+}
+
+later! {
+    async fn show_who(desk: Rc<Desk>) {
+        desk.show_who();
+    }
+
+    async fn take_back(desk: Rc<Desk>, id: TransactionId) -> Option<Entry> {
         // Before the lock is waited for: another window may correct it meanwhile.
-        let seen: Seen = match self.store.get(&[id]).await {
+        let seen: Seen = match desk.store.get(&[id]).await {
             Ok(entries) => entries.into_iter().collect(),
             Err(error) => {
-                self.failed(Topic::Change, "editFailed", &error);
+                desk.failed(Topic::Change, "editFailed", &error);
                 return None;
             }
         };
-        let _permit = self.may_change(id).await?;
+        let _permit = desk.may_change(id).await?;
         let Some(now) = clock::now() else {
-            self.message.about(Topic::Change).show(Tone::Bad, &text("attentionClock"));
+            desk.message.about(Topic::Change).show(Tone::Bad, &text("attentionClock"));
             return None;
         };
-        match self.store.change(&[id], |entry| seen.is(entry).then(|| entry.deleted(now)).flatten()).await {
+        match desk.store.change(&[id], |entry| seen.is(entry).then(|| entry.deleted(now)).flatten()).await {
             Ok(changes) => {
                 let entry = changes.first().map(|change| change.entry.clone());
                 let words = entry.as_ref().map(wording::entry).unwrap_or_default();
-                self.apply(changes);
-                self.draw_now();
-                self.message.about(Topic::Change).show(Tone::Good, &text_with("undone", &[&words]));
+                desk.apply(changes);
+                desk.draw_now();
+                desk.message.about(Topic::Change).show(Tone::Good, &text_with("undone", &[&words]));
                 return entry;
             }
             Err(StoreError::NotOpen(_)) => {
                 // Sent, or changed in another window a moment ago: the one before is not what is meant.
-                self.message.answer(Tone::Doubt, &text("undoTooLate"));
+                desk.message.answer(Tone::Doubt, &text("undoTooLate"));
             }
-            Err(error) => self.failed(Topic::Change, "editFailed", &error),
+            Err(error) => desk.failed(Topic::Change, "editFailed", &error),
         }
         None
     }

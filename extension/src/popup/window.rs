@@ -1,5 +1,6 @@
 //! What belongs to the window as a whole.
 
+pub(crate) mod early;
 pub(crate) mod focus;
 pub(crate) mod guide;
 pub(crate) mod help;
@@ -17,8 +18,15 @@ use wasm_bindgen::JsValue;
 /// # Errors
 /// When the page lacks an element.
 pub(crate) fn bind(desk: &Rc<Desk>, answers: &Rc<Answers>) -> Result<(), JsValue> {
-    menu::bind(desk)?;
     stray::bind(desk)?;
-    keys::bind(answers)?;
+    keys::bind(answers)
+}
+
+/// What scanning does not wait for.
+///
+/// # Errors
+/// When the page lacks an element.
+pub(crate) fn bind_others(desk: &Rc<Desk>) -> Result<(), JsValue> {
+    menu::bind(desk)?;
     help::bind()
 }

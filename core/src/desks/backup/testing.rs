@@ -15,7 +15,7 @@ pub(super) fn now() -> Moment {
 }
 
 fn attempt() -> Attempt {
-    Attempt::new(CommitType::Apply, ServerUrl::parse("https://koha.example.org").unwrap())
+    Attempt::new(CommitType::Apply, &ServerUrl::parse("https://koha.example.org").unwrap())
 }
 
 pub(super) fn statuses() -> [Status; 7] {

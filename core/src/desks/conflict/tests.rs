@@ -184,7 +184,7 @@ fn one_wrong_scan_among_right_ones_is_moved_alone_and_no_desk_is_moved_for_the_s
     let mut committing = self::log();
     committing.check_in("", 48_600, "D");
     let server = crate::settings::form::ServerUrl::parse("https://koha.example.org").unwrap();
-    let attempt = crate::log::status::Attempt::new(crate::settings::form::CommitType::Apply, server);
+    let attempt = crate::log::status::Attempt::new(crate::settings::form::CommitType::Apply, &server);
     committing.0[0].status = Status::Sending { attempt };
     assert_eq!(clock(&committing), None);
     assert!(committing.review(&[]).stands_out(), "but it is shown");

@@ -5,6 +5,7 @@ use crate::{
     directory::{self, Disk, DiskError},
     dom::elements,
     i18n::text_with,
+    later::later,
     popup::{Desk, Tone, known::records::Records},
     store::{Store, StoreError},
     wording::{self, Explained as _},
@@ -78,15 +79,8 @@ impl Lookups {
     }
 
     /// Finds out what the log tells that the records cannot: after a download, and after a commit.
-    pub(crate) async fn reload_since(&self) {
-        let Some(records) = self.records.get() else { return };
-        match self.desk.store.batches().await {
-            Ok(batches) => {
-                self.later.replace(Rc::new(LaterChanges::new(records.contents(), &batches)));
-            }
-            // What cannot be read is not nothing: what was known of the commits before stays.
-            Err(error) => self.failed(&LookupError::Log(error)),
-        }
+    pub(crate) async fn reload_since(self: &Rc<Self>) {
+        reload_since(self.clone()).await;
     }
 
     /// The branch code of this desk's library; empty where that is not set.
@@ -136,9 +130,26 @@ impl Lookups {
     }
 
     /// What is known of the patron with this card or user name. `None` where there are no records.
-    pub(crate) async fn find_patron(&self, typed: &str) -> Option<PatronFound> {
-        let (records, later) = (self.records.get()?, self.later());
-        let found = self.view(&records, &later).patron(typed).await;
-        found.inspect_err(|error| self.failed(error)).ok()
+    pub(crate) async fn find_patron(self: &Rc<Self>, typed: &str) -> Option<PatronFound> {
+        find_patron(self.clone(), typed.to_owned()).await
+    }
+}
+
+later! {
+    async fn reload_since(lookups: Rc<Lookups>) {
+        let Some(records) = lookups.records.get() else { return };
+        match lookups.desk.store.batches().await {
+            Ok(batches) => {
+                lookups.later.replace(Rc::new(LaterChanges::new(records.contents(), &batches)));
+            }
+            // What cannot be read is not nothing: what was known of the commits before stays.
+            Err(error) => lookups.failed(&LookupError::Log(error)),
+        }
+    }
+
+    async fn find_patron(lookups: Rc<Lookups>, typed: String) -> Option<PatronFound> {
+        let (records, later) = (lookups.records.get()?, lookups.later());
+        let found = lookups.view(&records, &later).patron(&typed).await;
+        found.inspect_err(|error| lookups.failed(error)).ok()
     }
 }

@@ -15,6 +15,7 @@ use crate::{
     directory,
     dom::elements,
     i18n::text_with,
+    later::later,
     popup::{
         Desk, Tone, Topic,
         scan::sitting::{Said, SittingLists},
@@ -56,6 +57,12 @@ struct Job {
     seen: Option<Moment>,
 }
 
+later! {
+    async fn look_up_waiting(queue: Rc<LookupQueue>) {
+        queue.look_up_waiting().await;
+    }
+}
+
 impl LookupQueue {
     /// Looks up what was just recorded, and warns where there is something to be warned of. Never waits.
     pub(crate) fn look_up(self: &Rc<Self>, entry: Entry) {
@@ -67,7 +74,7 @@ impl LookupQueue {
         let seen = card.map(|_| entry.transaction.moment);
         self.waiting.borrow_mut().push_back(Job { entry, answered, seen });
         if !self.working.replace(true) {
-            spawn_local(self.clone().look_up_waiting());
+            spawn_local(look_up_waiting(self.clone()));
         }
     }
 

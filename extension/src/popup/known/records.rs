@@ -6,6 +6,7 @@ use crate::{
     directory::{Access, DiskError, Known, RecordsError, Watcher, borrowers},
     dom::{self, elements},
     i18n::{plural, text, text_with},
+    later::later,
     locale,
     popup::{
         Desk, Panel, Tone,
@@ -119,6 +120,10 @@ impl Records {
 
     /// Looks anew at the records and shows how they stand. The window is ready long before.
     pub(crate) async fn reload(self: Rc<Self>) {
+        reload(self).await;
+    }
+
+    async fn look_anew(self: Rc<Self>) {
         let wanted = self.desk.preferences.borrow().records.clone();
         match self.known.reload(&wanted).await {
             // Whichever window downloads stops, and looks again.
@@ -377,6 +382,12 @@ impl Records {
             }
             Err(error) => self.failed(&error),
         }
+    }
+}
+
+later! {
+    async fn reload(records: Rc<Records>) {
+        records.look_anew().await;
     }
 }
 

@@ -6,6 +6,7 @@
 use crate::{
     dom::{self, elements},
     i18n::{text, text_with},
+    later::later,
     locale,
     popup::{Desk, Panel, Tone, known::records::Records},
     timer::sleep,
@@ -147,24 +148,7 @@ impl Suggestions {
         }
         let number = self.typed.get().wrapping_add(1);
         self.typed.set(number);
-        let this = self.clone();
-        spawn_local(async move {
-            sleep(PAUSE).await;
-            let is_late = || this.typed.get() != number;
-            if is_late() {
-                return;
-            }
-            let _turn = this.turn.lock().await;
-            let Some(records) = this.records.get().filter(|_| !is_late()) else { return };
-            // A search that fails is told when the patron is looked up.
-            if !is_searched {
-                let _ = records.prepare_search().await;
-            } else if let Ok(hits) = records.search(&typed, LISTED).await
-                && !is_late()
-            {
-                this.show(&hits);
-            }
-        });
+        spawn_local(search(self.clone(), typed, number));
     }
 
     fn show(&self, hits: &Hits) {
@@ -198,5 +182,26 @@ impl Suggestions {
         }
         self.field.set_value(&patron.cardnumber);
         entered();
+    }
+}
+
+later! {
+    /// Searches for what was typed, as number `number`, and shows what is found, unless more was typed meanwhile.
+    async fn search(this: Rc<Suggestions>, typed: String, number: u32) {
+        sleep(PAUSE).await;
+        let is_late = || this.typed.get() != number;
+        if is_late() {
+            return;
+        }
+        let _turn = this.turn.lock().await;
+        let Some(records) = this.records.get().filter(|_| !is_late()) else { return };
+        // A search that fails is told when the patron is looked up.
+        if !may_be_name(&typed) {
+            let _ = records.prepare_search().await;
+        } else if let Ok(hits) = records.search(&typed, LISTED).await
+            && !is_late()
+        {
+            this.show(&hits);
+        }
     }
 }

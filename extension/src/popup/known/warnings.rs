@@ -4,6 +4,7 @@ use crate::{
     clock,
     dom::{self, elements},
     i18n::{text, text_with},
+    later::later,
     popup::{Desk, Panel, Topic},
     wording,
 };
@@ -49,14 +50,24 @@ impl Warnings {
         self: Rc<Self>,
         ids: Vec<TransactionId>,
         now: Moment,
-        which: impl Fn(&Warning) -> bool,
+        which: impl Fn(&Warning) -> bool + 'static,
     ) {
-        if ids.is_empty() {
-            return;
+        if !ids.is_empty() {
+            keep_confirmed(self, ids, now, Box::new(which)).await;
         }
-        match self.desk.store.warn(&ids, |entry| entry.confirmed(now, &which)).await {
-            Ok(entries) => self.desk.log_changed(&LogEvent::Changed(entries)),
-            Err(error) => self.desk.failed(Topic::Other, "editFailed", &error),
+    }
+}
+
+later! {
+    async fn keep_confirmed(
+        warnings: Rc<Warnings>,
+        ids: Vec<TransactionId>,
+        now: Moment,
+        which: Box<dyn Fn(&Warning) -> bool>,
+    ) {
+        match warnings.desk.store.warn(&ids, |entry| entry.confirmed(now, &which)).await {
+            Ok(entries) => warnings.desk.log_changed(&LogEvent::Changed(entries)),
+            Err(error) => warnings.desk.failed(Topic::Other, "editFailed", &error),
         }
     }
 }

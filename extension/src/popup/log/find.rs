@@ -80,8 +80,10 @@ impl Panel for Find {
             LogEvent::Reload(_) => self.forget(),
             LogEvent::Committed => {}
         }
-        if matches!(event, LogEvent::Recorded(_)) && self.is_active() {
+        if matches!(event, LogEvent::Recorded(_)) {
             self.show_choices(false);
+        }
+        if matches!(event, LogEvent::Recorded(_)) && self.is_active() {
             self.clear();
             spawn_local(self.show_found());
         } else {

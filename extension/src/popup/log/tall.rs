@@ -18,6 +18,14 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     Ok(())
 }
 
+/// What is left to do after a commit has the room.
+pub(crate) fn give_room() {
+    let main = dom::document().ok().and_then(|page| page.query_selector("main").ok()?);
+    if let (Some(main), Ok(button)) = (main, dom::by_id("tall")) {
+        set(&main, &button, true);
+    }
+}
+
 fn set(main: &Element, button: &HtmlElement, is_tall: bool) {
     let _ = main.toggle_attribute_with_force("data-tall", is_tall);
     let _ = button.set_attribute("aria-pressed", if is_tall { "true" } else { "false" });

@@ -6,7 +6,7 @@ mod list;
 pub(crate) mod names;
 mod paper;
 
-use super::{slip::Print, tabs::Tabs, whose::Whose};
+use super::{slip::Print, tabs::Tabs, tall, whose::Whose};
 use crate::{
     dom::{self, elements},
     i18n::{plural, text},
@@ -45,6 +45,7 @@ elements! {
         count: HtmlElement = "tab-todo-count",
         empty: HtmlElement = "todo-empty",
         print: HtmlElement = "print-todo",
+        menu_print: HtmlElement = "menu-print-todo",
         queue_link: HtmlAnchorElement = "doubts-link",
         show_aside: HtmlElement = "show-aside",
         ;
@@ -126,7 +127,9 @@ impl Todo {
                 event.prevent_default();
             }
         });
-        dom::bind(&self.print, "click", self, |this| spawn_local(this.clone().print()));
+        for print in [&self.print, &self.menu_print] {
+            dom::bind(print, "click", self, |this| spawn_local(this.clone().print()));
+        }
         dom::bind(&self.show_aside, "click", self, |this| {
             this.tabs.show(true);
             this.lists.go_to(Group::SetAside);
@@ -157,6 +160,7 @@ impl Todo {
                 self.reading.set(false);
                 if self.opens.replace(false) && self.left.borrow().is_work_left() {
                     self.tabs.show(true);
+                    tall::give_room();
                 }
             });
         }

@@ -4,6 +4,7 @@ use super::{codes::on_code, scans::Scans, sitting::SittingLists};
 use crate::{
     dom::{self, elements},
     i18n::{text, text_with},
+    later::later,
     locale,
     popup::{
         Desk, Tone,
@@ -118,8 +119,11 @@ impl Checkout {
     }
 
     fn pay(self: &Rc<Self>) {
+        spawn_local(pay(self.clone(), self.amount.value()));
+    }
+
+    fn pay_typed(self: &Rc<Self>, typed: String) {
         let say = |text: &str| self.desk.message.answer(Tone::Bad, text);
-        let typed = self.amount.value();
         let entered = scan::payment(&self.patron.value(), &typed);
         if entered == Entered::Missing(Field::Patron) {
             say(&text("amountPatronMissing"));
@@ -167,5 +171,12 @@ impl Checkout {
         self.patron_changed();
         self.desk.message.show(Tone::Good, &text("patronCleared"));
         let _ = self.patron.focus();
+    }
+}
+
+later! {
+    /// Amounts are typed by hand, and seldom: what asks about them need not be there at first.
+    async fn pay(checkout: Rc<Checkout>, typed: String) {
+        checkout.pay_typed(typed);
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     clock,
     dom::{self, elements},
     i18n::{text, text_with},
+    later::later,
     popup::{
         Desk, Tone, Topic,
         known::{lookup::Lookups, patron::PatronPanel, queue::LookupQueue, records::Records},
@@ -194,7 +195,7 @@ impl Scans {
                 Job::Scan(scan) => self.take(scan).await,
                 Job::Refused(typed, error) => self.refuse(&Unrecorded::Typed(typed, error)),
                 Job::Undo => self.undo().await,
-                Job::WasItem(switch, scan) => self.give_back(switch, scan).await,
+                Job::WasItem(switch, scan) => give_back(self.clone(), switch, scan).await,
             }
         }
         self.writing.set(false);
@@ -224,7 +225,7 @@ impl Scans {
     }
 
     /// Records it, in the name of the patron whose user name was typed.
-    async fn write(&self, scan: &mut Scan) -> Result<Written, Problem> {
+    async fn write(self: &Rc<Self>, scan: &mut Scan) -> Result<Written, Problem> {
         let moment = scan.at.ok_or(Problem::Clock)?;
         let Ahead { patron, card } = self.look_ahead(scan).await;
         if let Some(patron) = patron {
@@ -256,13 +257,13 @@ impl Scans {
     }
 
     /// Asks the records, as far as they answer in time: a scan does not wait for long.
-    async fn look_ahead(&self, scan: &Scan) -> Ahead {
-        let found = RefCell::default();
+    async fn look_ahead(self: &Rc<Self>, scan: &Scan) -> Ahead {
+        let found = Rc::new(RefCell::default());
         if self.records.get().is_some() {
-            let (asked, late) = (pin!(self.ask_records(scan, &found)), pin!(sleep(RECORDS_TIMEOUT)));
-            select(asked, late).await;
+            let asked = ask_records(self.clone(), scan.clone(), found.clone());
+            select(pin!(asked), pin!(sleep(RECORDS_TIMEOUT))).await;
         }
-        found.into_inner()
+        found.take()
     }
 
     async fn ask_records(&self, scan: &Scan, found: &RefCell<Ahead>) {
@@ -386,5 +387,15 @@ impl Scans {
         };
         self.attention.remove_card();
         self.desk.message.answer(Tone::Good, &text_with("patronReady", &[before.as_str()]));
+    }
+}
+
+later! {
+    async fn ask_records(scans: Rc<Scans>, scan: Scan, found: Rc<RefCell<Ahead>>) {
+        scans.ask_records(&scan, &found).await;
+    }
+
+    async fn give_back(scans: Rc<Scans>, switch: Switch, scan: Scan) {
+        scans.give_back(switch, scan).await;
     }
 }

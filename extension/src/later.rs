@@ -1,0 +1,45 @@
+//! What is loaded after the window is ready to scan.
+//!
+//! Firefox compiles an add-on's WebAssembly anew each time a window opens. So the module that the window starts with holds what a
+//! scan needs, and all else is split off (`wasm_split_cli_support`, in `cargo xtask build`) into parts: the log as it is shown, and
+//! what comes after it, which is there before somebody has lifted the first book. What goes where follows from the calls: a function
+//! declared here, and all that nothing else needs, is in its part. Whoever calls it waits until the part is there, which is once.
+
+/// Declares asynchronous functions whose code is in the part that is loaded last.
+macro_rules! later {
+    ($($(#[$about:meta])* $visible:vis async fn $name:ident($($given:ident: $kind:ty),* $(,)?) $(-> $result:ty)? $body:block)+) => {
+        $($crate::later::part! { later, $(#[$about])* $visible async fn $name($($given: $kind),*) $(-> $result)? $body })+
+    };
+}
+pub(crate) use later;
+
+/// Declares an asynchronous function whose code is in this part.
+macro_rules! part {
+    ($part:ident, $(#[$about:meta])* $visible:vis async fn $name:ident($($given:ident: $kind:ty),* $(,)?) $(-> $result:ty)? $body:block) => {
+        $(#[$about])*
+        #[wasm_split_helpers::wasm_split($part, return_wrapper(let future = _; { future.await } -> $crate::later::part!(@ $($result)?)))]
+        $visible fn $name($($given: $kind),*) -> futures_util::future::LocalBoxFuture<'static, $crate::later::part!(@ $($result)?)> {
+            Box::pin(async move $body)
+        }
+    };
+    (@) => { () };
+    (@ $result:ty) => { $result };
+}
+pub(crate) use part;
+
+part! {
+    log,
+    /// Loads the log as it is shown, before it is needed.
+    async fn load_log() {}
+}
+
+later! {
+    /// Loads what comes last, before it is needed.
+    async fn load_later() {}
+}
+
+/// Loads the parts, what is needed first before the other.
+pub(crate) async fn load() {
+    load_log().await;
+    load_later().await;
+}
