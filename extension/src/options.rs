@@ -326,7 +326,7 @@ impl Options {
 
     /// Says what trying the settings has shown: once, at the field that is wrong where one is.
     fn show_trial(&self, trial: &Trial, press: Press, settings: &Settings, person: Option<String>) {
-        let worked = self.loaded.borrow().tested.as_deref() == Some(&guide::tested_as(settings));
+        let worked = guide::have_worked(settings, self.loaded.borrow().tested.as_deref());
         let words = wording::trial(trial, settings);
         let tone = match trial {
             Trial::Works => "good",

@@ -248,9 +248,7 @@ async fn show(
     });
     spawn_local(records.clone().reload());
     reach.bind();
-    if desk.counts.get().total() > 0 {
-        log::clear::offer(desk);
-    }
+    log::clear::offer(desk).await;
     dom::document()?.body().ok_or("no body")?.set_attribute("data-ready", "")?;
     mark("koct-whole")?;
     find.prepare();

@@ -582,6 +582,27 @@ impl Store {
         Ok(recorded)
     }
 
+    /// When the first and the last of those in each of these states were recorded, however many there are.
+    ///
+    /// # Errors
+    /// As [`Store::range`].
+    pub async fn ends_of(&self, states: &[State]) -> Result<Vec<Moment>> {
+        let reading = self.reading()?;
+        let log = reading.object_store(LOG)?;
+        let index = log.index(BY_STATE)?;
+        let mut moments = Vec::new();
+        for state in states {
+            for direction in [CursorDirection::Next, CursorDirection::Prev] {
+                let name = state.name().to_owned();
+                let cursor = index.open_cursor().with_query(name).with_direction(direction).primitive()?.await?;
+                let Some(mut cursor) = cursor else { break };
+                let value = cursor.next_record::<JsValue>().await?;
+                moments.extend(value.as_ref().and_then(entry).map(|entry| entry.transaction.moment));
+            }
+        }
+        Ok(moments)
+    }
+
     /// The ids of the entries that an index has under one of these, in rising order.
     async fn ids_under(&self, index: &str, keys: impl Iterator<Item = &str>) -> Result<Vec<TransactionId>> {
         let reading = self.reading()?;

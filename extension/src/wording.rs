@@ -29,7 +29,7 @@ use koct_core::{
         status::{Attempt, Doubt, NOT_ISSUED},
         warned::{Grade, Warned, Warning},
     },
-    outbox::summary::{CommitError, Summary},
+    outbox::summary::{self, CommitError, Summary},
     settings::{
         fold::Fact,
         form::{FieldError, ServerUrlError},
@@ -445,7 +445,8 @@ fn stop(stop: &CommitError, settings: &Settings) -> String {
         CommitError::ConnectionLost(Failure::TooLong) => {
             format!("{} {}", failure(&Failure::TooLong), text("stopNotKohaOther"))
         }
-        CommitError::ConnectionLost(reason) => text_with("stopConnectionLost", &[&failure(reason)]),
+        CommitError::ConnectionLost(reason) if summary::is_broken_off(reason) => text("stopConnectionLost"),
+        CommitError::ConnectionLost(reason) => failure(reason),
         CommitError::ServerErrors(status) => text_with("stopServerErrors", &[&status.to_string()]),
         CommitError::NotKoha { front, words } => {
             let advice = front_in_the_way(*front).unwrap_or("stopNotKohaOther");
@@ -471,7 +472,8 @@ fn unclear(summary: &Summary) -> String {
     })
 }
 
-/// How many of a commit's transactions were committed, refused, in doubt and not sent: what there is none of is not said.
+/// How many of the transactions of an earlier commit are in Koha, were refused, are in doubt and waited: what there is none of is
+/// not said.
 pub(crate) fn counts(numbers: [u32; 4]) -> String {
     let said = said_of(["countCommitted", "countRefused", "countInDoubt", "countNotSent"], numbers);
     if said.is_empty() { text_with("countCommitted", &[&locale::number(0)]) } else { said }
@@ -508,11 +510,11 @@ pub(crate) fn oddity(odd: &Odd, entry: Option<&Entry>) -> String {
     }
 }
 
-/// How a commit went, with what is odd about it. Says that all is done only where all is done.
-pub(crate) fn summary(summary: &Summary, odd: &[String], settings: &Settings) -> String {
+/// How a commit went, with what is odd about it. Says that all is done only where all is done. `worked` tells whether these
+/// settings have worked before.
+pub(crate) fn summary(summary: &Summary, odd: &[String], settings: &Settings, worked: bool) -> String {
     let committed = summary.committed();
     let mut lines = Vec::new();
-    lines.extend(summary.stop.as_ref().map(|reason| stop(reason, settings)));
     if summary.is_complete() && !summary.is_clean() {
         lines.push(text("summaryLookAt"));
     } else if summary.is_complete() {
@@ -520,9 +522,10 @@ pub(crate) fn summary(summary: &Summary, odd: &[String], settings: &Settings) ->
             CommitType::Send => plural("summaryAllSent", committed, &[]),
             CommitType::Apply => plural("summaryAllApplied", committed, &[]),
         });
+    } else if summary.is_still_down(worked) {
+        lines.push(plural("stopStillDown", summary.left, &[]));
     } else {
-        let numbers = [committed, summary.rejected, summary.in_doubt, summary.left];
-        lines.push(format!("{} {}", text("summaryNotAll"), counts(numbers)));
+        lines.push(ended(summary, settings));
     }
     lines.extend(odd.iter().cloned());
     for (number, key) in [
@@ -546,7 +549,19 @@ pub(crate) fn summary(summary: &Summary, odd: &[String], settings: &Settings) ->
     if summary.added > 0 {
         lines.push(text_with("summaryQueue", &[&settings.branchcode]));
     }
+    lines.retain(|line| !line.is_empty());
     lines.join("\n")
+}
+
+/// Why a commit ended early, and what became of what it was about, on one line.
+fn ended(summary: &Summary, settings: &Settings) -> String {
+    let reason = summary.stop.as_ref().map(|reason| stop(reason, settings));
+    let committed = summary.committed();
+    let in_koha = || plural("summaryInKoha", committed, &[&locale::number(summary.total())]);
+    let others =
+        said_of(["countRefused", "countInDoubt", "countNotSent"], [summary.rejected, summary.in_doubt, summary.left]);
+    let sentences = reason.into_iter().chain((committed > 0).then(in_koha)).chain([others]);
+    sentences.filter(|sentence| !sentence.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
 /// What a person is warned of. `who` is the other patron it is about, empty where none is to be named; `library` gives the

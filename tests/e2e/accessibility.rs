@@ -103,6 +103,7 @@ fn the_window() {
     for_a_patron(page, &mut found);
     page.type_text("a-barcode-that-is-far-too-long-for-koha\n").unwrap();
     page.eval(ALL_STATES).unwrap();
+    desk.make_older().unwrap();
     page.reload().unwrap();
     page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
     found.look(page, "clear-dialog");

@@ -45,7 +45,7 @@ fn a_mistyped_patron_is_corrected_and_what_it_was_stays_to_be_seen() {
     desk.check_out("99999", "39999000000001").unwrap();
     desk.check_out("23529001223601", "39999000000002").unwrap();
     let message = desk.commit().unwrap();
-    assert!(message.contains("Refused by Koha: 1"), "{message}");
+    assert!(message.contains("Koha refused 1"), "{message}");
     desk.wait_for_states(&["rejected", "success"]).unwrap();
     desk.open_log().unwrap();
     // By keyboard alone.
@@ -116,7 +116,7 @@ fn what_was_not_on_loan_is_settled_one_by_one_or_all_at_once() {
     }
     desk.check_in("no such item").unwrap();
     let message = desk.commit().unwrap();
-    assert!(message.contains("Refused by Koha: 5") && !message.contains("In doubt"), "{message}");
+    assert!(message.contains("Koha refused 5") && !message.contains("In doubt"), "{message}");
     // What is left is shown by itself, once.
     desk.page.wait_visible("#todo").unwrap();
     desk.page.wait_text("#settle-all", "All settled (4)").unwrap();

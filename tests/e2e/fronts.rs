@@ -250,7 +250,7 @@ fn what_firefox_sent_twice_is_told_after_the_commit() {
         let message = desk.commit().unwrap();
         // That an item came back is not told before 20.05.
         let (words, state) = match era {
-            Era::Before2405 => ("Refused by Koha: 1", "rejected"),
+            Era::Before2405 => ("Koha refused 1", "rejected"),
             Era::From2405 => ("Done: 1", "success"),
         };
         assert!(message.contains(words), "{era:?}: {message}");

@@ -76,7 +76,7 @@ fn start(profile: &Path) -> Desk {
     ];
     let desk = Desk::open(&Options { profile: Some(profile.to_owned()), prefs, ..Options::default() }).unwrap();
     if desk.page.visible("#clear-dialog").unwrap() {
-        desk.page.click("#clear-cancel").unwrap();
+        desk.page.click("#clear-ok").unwrap();
     }
     desk
 }

@@ -275,6 +275,7 @@ fn a_scan_closes_the_dialog_about_what_was_left_over_and_is_recorded() {
     desk.page.type_text("P1\nA1\n").unwrap();
     desk.wait_for_total(1).unwrap();
     for is_ticked in [false, true] {
+        desk.make_older().unwrap();
         reopen(&mut desk);
         assert!(desk.page.visible("#clear-dialog").unwrap());
         if is_ticked {

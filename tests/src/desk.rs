@@ -321,6 +321,23 @@ impl Desk {
         self.page.eval("document.getElementById('clear-dialog').close()").map(|_| ())
     }
 
+    /// Makes all that was recorded five hours older, as it is when a window is opened for another sitting.
+    ///
+    /// # Errors
+    /// When the log cannot be changed.
+    pub fn make_older(&self) -> Result {
+        self.page
+            .eval(
+                "(async () => { const done = request => new Promise((ok, fail) => { request.onsuccess = () => ok(request.result); \
+                 request.onerror = () => fail(request.error); }); const db = await done(indexedDB.open('koct')); \
+                 const log = db.transaction('transactions', 'readwrite').objectStore('transactions'); \
+                 const [keys, rows] = [await done(log.getAllKeys()), await done(log.getAll())]; \
+                 for (const [at, row] of rows.entries()) { row.moment.utc -= 5 * 3600000; \
+                 await done(log.keyPath === null ? log.put(row, keys[at]) : log.put(row)); } db.close(); })()",
+            )
+            .map(|_| ())
+    }
+
     /// The rows that are drawn, newest first.
     ///
     /// # Errors

@@ -91,6 +91,12 @@ impl Trial {
     }
 }
 
+/// Whether this is that nobody answers at the address: with settings that have worked before, Koha is down, and nothing is wrong
+/// with them.
+pub fn nobody_answers(error: &ConnectionError) -> bool {
+    Trial::Failed(error.clone()).place(true) == Place::Away
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

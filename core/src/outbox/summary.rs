@@ -2,7 +2,7 @@
 
 use crate::{
     desk::transaction::{Moment, TransactionId},
-    koha::{Failure, connection::ConnectionError, front::Front, inquiry::Finding, rest::Library},
+    koha::{Failure, NotSent, connection::ConnectionError, front::Front, inquiry::Finding, rest::Library, trial},
     log::{
         audited::Audited,
         commit::{Batch, BatchEnd},
@@ -40,6 +40,40 @@ pub enum CommitError {
     BookedElsewhere(String),
     /// The log could not be written.
     NotPersisted,
+}
+
+impl CommitError {
+    /// Whether Koha is away, or a person wanted it to end: nothing is to be set right before what waits can be sent. `worked`
+    /// tells whether these settings have worked before; else an address at which nobody answers may be a wrong one.
+    pub fn passes(&self, worked: bool) -> bool {
+        match self {
+            Self::Cancelled | Self::Busy(_) => true,
+            Self::Connection(error) if trial::nobody_answers(error) => worked,
+            Self::Connection(error) => matches!(
+                error,
+                ConnectionError::NoAnswer(Failure::NotSent(NotSent::Offline) | Failure::Lost)
+                    | ConnectionError::Maintenance
+                    | ConnectionError::Busy(_)
+                    | ConnectionError::ServerError { status: 502..=504 }
+            ),
+            Self::ConnectionLost(failure) => is_broken_off(failure),
+            Self::BranchUnknown { .. }
+            | Self::ServerErrors(_)
+            | Self::NotKoha { .. }
+            | Self::BookedElsewhere(_)
+            | Self::NotPersisted => false,
+        }
+    }
+}
+
+/// Whether Koha went away in the middle of it, rather than that something else answered in its place.
+pub fn is_broken_off(failure: &Failure) -> bool {
+    matches!(
+        failure,
+        Failure::NotSent(NotSent::Offline | NotSent::UnknownHost | NotSent::Refused)
+            | Failure::Lost
+            | Failure::TimedOut
+    )
 }
 
 /// How a commit went.
@@ -80,6 +114,18 @@ impl Summary {
     /// Whether nothing of it wants to be looked at by a person.
     pub fn is_clean(&self) -> bool {
         self.is_complete() && self.audited.odd.is_empty()
+    }
+
+    /// Whether it did not even begin, since Koha is down still: with settings that have `worked` before, nothing else can be the
+    /// reason that nobody answers.
+    pub fn is_still_down(&self, worked: bool) -> bool {
+        let nobody_answers = matches!(&self.stop, Some(CommitError::Connection(error)) if trial::nobody_answers(error));
+        nobody_answers && worked && self.committed() == 0 && self.left > 0
+    }
+
+    /// How many it was about.
+    pub fn total(&self) -> u32 {
+        [self.rejected, self.in_doubt, self.left].iter().fold(self.committed(), |all, more| all.saturating_add(*more))
     }
 
     /// How many are in Koha since this run, or were found there.
@@ -141,6 +187,56 @@ mod tests {
         },
         settings::form::{CommitType, ServerUrl, Settings},
     };
+
+    fn stopped(stop: CommitError) -> Summary {
+        Summary { left: 18, stop: Some(stop), ..Summary::default() }
+    }
+
+    #[test]
+    fn koha_is_still_down_where_nobody_answers_at_an_address_that_has_worked() {
+        let refused = || CommitError::Connection(ConnectionError::NoAnswer(Failure::NotSent(NotSent::Refused)));
+        assert!(stopped(refused()).is_still_down(true));
+        assert!(!stopped(refused()).is_still_down(false), "the address may be wrong");
+        assert!(
+            !Summary { left: 0, ..stopped(refused()) }.is_still_down(true),
+            "nothing waits: only doubts were asked about"
+        );
+        let insecure = CommitError::Connection(ConnectionError::NoAnswer(Failure::NotSent(NotSent::Insecure)));
+        assert!(!stopped(insecure).is_still_down(true));
+        assert!(!stopped(CommitError::ConnectionLost(Failure::Lost)).is_still_down(true), "it had begun");
+    }
+
+    #[test]
+    fn an_outage_passes_by_itself_and_nothing_else_does() {
+        let refused = CommitError::Connection(ConnectionError::NoAnswer(Failure::NotSent(NotSent::Refused)));
+        assert!(refused.passes(true) && !refused.passes(false));
+        let unavailable = |status| CommitError::Connection(ConnectionError::ServerError { status });
+        for stop in [
+            CommitError::Cancelled,
+            CommitError::ConnectionLost(Failure::TimedOut),
+            CommitError::Connection(ConnectionError::Maintenance),
+            unavailable(503),
+        ] {
+            assert!(stop.passes(false), "{stop:?}");
+        }
+        for stop in [
+            CommitError::NotPersisted,
+            CommitError::ServerErrors(500),
+            CommitError::ConnectionLost(Failure::TooLong),
+            CommitError::ConnectionLost(Failure::NotSent(NotSent::Insecure)),
+            CommitError::Connection(ConnectionError::WrongCredentials),
+            unavailable(500),
+        ] {
+            assert!(!stop.passes(true), "{stop:?}");
+        }
+    }
+
+    #[test]
+    fn it_was_about_all_that_had_an_end_and_all_that_waits() {
+        let summary =
+            Summary { added: 1, success: 2, rejected: 3, in_doubt: 4, left: 5, waiting: 5, ..Summary::default() };
+        assert_eq!((summary.committed(), summary.total()), (3, 15));
+    }
 
     #[test]
     fn holds_what_was_told_and_no_secret() {

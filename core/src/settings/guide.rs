@@ -18,11 +18,16 @@ pub fn tested_as(settings: &Settings) -> String {
     [settings.server.as_str(), &settings.username, &settings.branchcode].join("\t")
 }
 
+/// Whether these settings have worked before: server, account and library are those that were `tested` with success.
+pub fn have_worked(settings: &Settings, tested: Option<&str>) -> bool {
+    tested == Some(tested_as(settings).as_str())
+}
+
 /// The next step. `saved` tells whether somebody has saved the settings once, `tested` what [`tested_as`] gave when the
 /// connection was tested last with success.
 pub fn next(form: &Form, saved: bool, tested: Option<&str>) -> SetupStep {
     match form.validate() {
-        Ok(settings) if tested == Some(tested_as(&settings).as_str()) => SetupStep::Ready,
+        Ok(settings) if have_worked(&settings, tested) => SetupStep::Ready,
         Ok(_) => SetupStep::Test,
         // A desk that only writes .koc files is ready when it says so.
         Err(_) if saved && !form.connects() => SetupStep::Ready,

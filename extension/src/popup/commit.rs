@@ -35,6 +35,7 @@ use koct_core::{
         order::{self, Ordered},
     },
     outbox::{Outbox, summary::Summary},
+    settings::guide,
 };
 use review::{Looked, Review};
 use std::{cell::Cell, rc::Rc, time::Duration};
@@ -260,14 +261,20 @@ impl Commit {
 
     /// Tells how it went. Returns the words for the record, which names by itself what is odd.
     async fn summarise(&self, summary: &Summary, settings: &Settings) -> String {
-        let tone = if summary.is_clean() { Tone::Good } else { Tone::Bad };
+        let worked = guide::have_worked(settings, self.desk.preferences.borrow().tested.as_deref());
+        let tone = match &summary.stop {
+            None if summary.is_clean() => Tone::Good,
+            Some(stop) if !stop.passes(worked) => Tone::Bad,
+            // What is left to do stands in To do, and an outage is no error.
+            _ => Tone::Doubt,
+        };
         let odd = audited::lines(&self.desk.store, &summary.audited.odd, ODD_SHOWN).await;
         let message = self.desk.message.about(Topic::Commit);
-        message.show(tone, &wording::summary(summary, &odd, settings));
+        message.show(tone, &wording::summary(summary, &odd, settings, worked));
         if summary.added > 0 {
             message.add_link(&text("summaryQueueLink"), &settings.server.join(QUEUE));
         }
-        wording::summary(summary, &[], settings)
+        wording::summary(summary, &[], settings, worked)
     }
 }
 
@@ -321,6 +328,7 @@ async fn ask_about_stale(settings: Settings, uncommitted: &[Entry]) -> Option<Se
         list: &list,
         yes: &text("staleSend"),
         other: Some(&text("staleApply")),
+        is_dangerous: false,
     })
     .await;
     match reply {

@@ -57,6 +57,7 @@ elements! {
         again: HtmlInputElement = "records-again",
         strength: Element = "records-strength",
         file_row: HtmlElement = "records-file-row",
+        close: HtmlElement = "records-close",
         go: HtmlButtonElement = "records-download",
         stop: HtmlButtonElement = "records-stop",
         delete: HtmlButtonElement = "records-delete",
@@ -92,7 +93,7 @@ impl Records {
     pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
         dom::bind(&self.open, "click", self, Self::open_dialog);
         dom::bind(&self.line, "click", self, Self::open_dialog);
-        dom::on_click("records-close", self, |this| this.dialog.close())?;
+        dom::bind(&self.close, "click", self, |this| this.dialog.close());
         dom::bind(&self.stop, "click", self, |this| this.stopped.set(true));
         dom::bind(&self.delete, "click", self, |this| spawn_local(this.clone().delete_all()));
         dom::on_submit("records-form", self, |this| spawn_local(this.clone().go_on()))?;
@@ -141,9 +142,11 @@ impl Records {
             let _ = self.dialog.show_modal();
         }
         let first = [(&self.unlock_row, &self.passphrase), (&self.choose_row, &self.new)];
-        if let Some((_, field)) = first.into_iter().find(|(row, _)| !row.hidden()) {
-            let _ = field.focus();
-        }
+        let _ = match first.into_iter().find(|(row, _)| !row.hidden()) {
+            Some((_, field)) => field.focus(),
+            // Not the table, which would have it as what can be scrolled.
+            None => self.close.focus(),
+        };
     }
 
     /// Shows how the records stand: in the dialog and in the line.
@@ -366,7 +369,7 @@ impl Records {
 
     async fn delete_all(self: Rc<Self>) {
         let (title, body, yes) = (text("recordsDeleteTitle"), text("recordsDeleteText"), text("recordsDeleteYes"));
-        let question = Question { title: &title, text: &body, yes: &yes, ..Question::default() };
+        let question = Question { title: &title, text: &body, yes: &yes, is_dangerous: true, ..Question::default() };
         if question::ask(question).await != Ok(Reply::Yes) {
             return;
         }

@@ -22,6 +22,7 @@ elements! {
         list: HtmlElement = "batches-list",
         empty: HtmlElement = "batches-empty",
         unreadable: HtmlElement = "batches-unreadable",
+        close: HtmlElement = "batches-close",
     }
 }
 
@@ -63,6 +64,8 @@ impl Batches {
             Ok(row)
         });
         let _ = self.dialog.show_modal();
+        // Not the list, which would have it as what can be scrolled.
+        let _ = self.close.focus();
     }
 }
 

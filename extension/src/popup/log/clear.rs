@@ -1,4 +1,4 @@
-//! Clears the log, and offers it when the window opens on leftover transactions. Nothing is deleted unless a box is
+//! Clears the log, and offers it when the window opens on what an earlier sitting has left. Nothing is deleted unless a box is
 //! ticked, and what is not in Koha needs a second one. The log is read when the first is ticked: only what stood in it then,
 //! and was shown with its numbers, is what a person says yes to ([`Consent`]).
 
@@ -8,17 +8,17 @@ use crate::{
     i18n::{plural, text, text_with},
     locale, lock,
     popup::{Desk, Tone, Topic},
-    wording::Explained as _,
+    wording::{self, Explained as _},
 };
 use koct_core::{
     State,
     desks::cleared::{Asked, Consent},
-    log::Counts,
+    log::{Counts, leftover::Leftover},
 };
 use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement};
+use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement};
 
 /// Marks the dialog while nobody has asked for it.
 const OFFERED: &str = "data-offered";
@@ -29,6 +29,9 @@ elements! {
         confirm: HtmlInputElement = "clear-confirm",
         unsent: HtmlElement = "clear-unsent",
         unsent_confirm: HtmlInputElement = "clear-unsent-confirm",
+        cancel: HtmlElement = "clear-cancel",
+        ok: HtmlElement = "clear-ok",
+        title: Element = "clear-title",
         text: Element = "clear-text",
         unsent_text: Element = "clear-unsent-text",
         note: Element = "clear-note",
@@ -39,19 +42,44 @@ elements! {
 }
 
 impl Dialog {
-    /// `is_offered`: nobody has asked for it.
-    fn open(&self, desk: &Desk, is_offered: bool) {
+    /// `leftover`: nobody has asked for it, it is about this.
+    fn open(&self, desk: &Desk, leftover: Option<Leftover>) {
         if desk.committing.get() {
             desk.message.about(Topic::Clear).show(Tone::Bad, &text("clearWhileCommitting"));
             return;
         }
+        if self.element.open() {
+            return;
+        }
         self.show_counts(desk.counts.get(), desk.store.number_unreadable());
+        let title = match leftover {
+            Some(Leftover { from, to }) => {
+                let times = [from, to].map(wording::row_time);
+                self.text.set_text_content(Some(&text_with("leftoverText", &[&times[0], &times[1]])));
+                plural("leftoverTitle", waiting(desk), &[])
+            }
+            None => text("clearTitle"),
+        };
+        self.title.set_text_content(Some(&title));
+        let _ = self.element.toggle_attribute_with_force(OFFERED, leftover.is_some());
         self.confirm.set_checked(false);
         self.begin_asking();
-        if !self.element.open() {
-            let _ = self.element.toggle_attribute_with_force(OFFERED, is_offered);
-            let _ = self.element.show_modal();
-        }
+        let _ = self.element.show_modal();
+        // What keeps everything: Enter must not clear anything.
+        let _ = if leftover.is_some() { self.ok.focus() } else { self.cancel.focus() };
+    }
+
+    /// Without a tick, one button keeps everything; with it, that is what Cancel is for, and the other one says what it does.
+    fn show_buttons(&self) {
+        let (clears, is_offered) = (self.confirm.checked(), self.element.has_attribute(OFFERED));
+        let words = match (clears, is_offered) {
+            (true, _) => "clearConfirm",
+            (false, true) => "leftoverKeep",
+            (false, false) => "ok",
+        };
+        self.ok.set_text_content(Some(&text(words)));
+        self.ok.set_class_name(if clears { "stop" } else { "primary" });
+        self.cancel.set_hidden(is_offered && !clears);
     }
 
     fn show_counts(&self, counts: Counts, unreadable: usize) {
@@ -69,6 +97,7 @@ impl Dialog {
         self.note.set_text_content(None);
         self.unsent_confirm.set_checked(false);
         self.unsent.set_hidden(true);
+        self.show_buttons();
     }
 
     /// Reads what the first box was ticked for, and shows it. `None` where it cannot be read, or nobody asks any more.
@@ -116,7 +145,7 @@ impl Dialog {
 pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let dialog = Rc::new(Dialog::new()?);
     let this = desk.clone();
-    dom::on_click("clear", &dialog, move |dialog| dialog.open(&this, false))?;
+    dom::on_click("clear", &dialog, move |dialog| dialog.open(&this, None))?;
     let closed = dialog.element.clone();
     dom::on_click("clear-committed", desk, move |desk| {
         closed.close();
@@ -131,9 +160,7 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
             spawn_local(async move { drop(dialog.ask(&desk).await) });
         }
     });
-    let ok: Element = dom::by_id("clear-ok")?;
-    dom::bind_event(&ok, "click", desk, move |desk, event: Event| {
-        event.prevent_default();
+    dom::bind(&dialog.ok.clone(), "click", desk, move |desk| {
         if dialog.confirm.checked() {
             let (dialog, desk) = (dialog.clone(), desk.clone());
             spawn_local(async move { dialog.confirmed(&desk).await });
@@ -144,19 +171,24 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     Ok(())
 }
 
-/// Offers to clear what an earlier sitting left.
-pub(crate) fn offer(desk: &Rc<Desk>) {
-    let counts = desk.counts.get();
-    let [total, unsent] = [counts.total(), counts.uncommitted()].map(locale::number);
-    if counts.of(State::InDoubt) == 0 {
-        desk.message.about(Topic::Clear).show(
-            if counts.uncommitted() > 0 { Tone::Doubt } else { Tone::Good },
-            &text_with("leftover", &[&total, &unsent]),
-        );
+/// Asks about what an earlier sitting has left to be sent; of the same sitting it is only said.
+pub(crate) async fn offer(desk: &Rc<Desk>) {
+    // What cannot be read now is told where it is read next.
+    let Some(leftover) = desk.store.ends_of(&State::TO_COMMIT).await.ok().and_then(Leftover::of) else { return };
+    if clock::now().is_none_or(|now| leftover.is_of_another_sitting(now)) {
+        if let Ok(dialog) = Dialog::new() {
+            dialog.open(desk, Some(leftover));
+        }
+    } else if desk.counts.get().of(State::InDoubt) == 0 {
+        // Of doubts something is said already.
+        let words = plural("leftover", waiting(desk), &[&wording::row_time(leftover.from)]);
+        desk.message.about(Topic::Clear).show(Tone::Doubt, &words);
     }
-    if let Ok(dialog) = Dialog::new() {
-        dialog.open(desk, true);
-    }
+}
+
+/// The number of those that the next commit is about.
+fn waiting(desk: &Desk) -> u32 {
+    State::TO_COMMIT.iter().map(|state| desk.counts.get().of(*state)).sum()
 }
 
 /// Closes the dialog without clearing, if it is open and nobody has asked for it. Returns whether it was.

@@ -164,7 +164,9 @@ impl Message {
             Tone::Doubt => "message-doubt",
             Tone::Do => "message-do",
         });
-        self.set_in_line(topic.filter(|_| tone == Tone::Bad));
+        // How a commit went stays, too, while scanning goes on.
+        let stays = tone == Tone::Bad || (tone == Tone::Doubt && topic == Some(Topic::Commit));
+        self.set_in_line(topic.filter(|_| stays));
         // The last word is read in the line; whoever wants more opens it again.
         self.open(false);
     }
@@ -213,6 +215,7 @@ impl Message {
         while let Some(node) = self.line.first_child() {
             let _ = words.append_child(&node);
         }
+        error.set_class_name(&self.line.class_name());
         let _ = close.set_attribute("aria-label", &text("errorClose"));
         let (this, closed) = (self.clone(), error.clone());
         dom::on::<Event>(&close, "click", move |_| {

@@ -23,6 +23,8 @@ pub(crate) struct Question<'a> {
     pub(crate) yes: &'a str,
     /// A third way, if there is one.
     pub(crate) other: Option<&'a str>,
+    /// Whether yes is what cannot be taken back.
+    pub(crate) is_dangerous: bool,
 }
 
 /// Asks, and waits for the answer. Escape is a cancel.
@@ -35,6 +37,7 @@ pub(crate) async fn ask(question: Question<'_>) -> Result<Reply, JsValue> {
     set("question-title", question.title)?;
     set("question-text", question.text)?;
     set("question-yes", question.yes)?;
+    dom::by_id::<Element>("question-yes")?.set_class_name(if question.is_dangerous { "stop" } else { "primary" });
     let other: HtmlElement = dom::by_id("question-other")?;
     other.set_hidden(question.other.is_none());
     other.set_text_content(question.other);

@@ -123,7 +123,9 @@ impl Todo {
             Decision::SendAgain => ["doubtsAgainTitle", "doubtsAgainText", "doubtsAgainYes"],
         };
         let (title, body, yes) = (plural(title, asked.len(), &[]), text(body), text(yes));
-        let question = Question { title: &title, text: &body, yes: &yes, ..Question::default() };
+        // What is sent again may be in Koha twice then.
+        let is_dangerous = decision == Decision::SendAgain;
+        let question = Question { title: &title, text: &body, yes: &yes, is_dangerous, ..Question::default() };
         if question::ask(question).await == Ok(Reply::Yes) {
             let rule = |entry: &Entry, _| {
                 let is_among_all = entry.decided_among_all(decision).is_some();

@@ -1,0 +1,64 @@
+//! What an earlier sitting has left to be sent, and whether the person is asked about it when the window is opened anew.
+
+use crate::desk::transaction::Moment;
+use std::time::Duration;
+
+/// Whoever closes the window and opens it within this time is still at the same outage.
+const SAME_SITTING: Duration = Duration::from_hours(4);
+
+/// From when to when it was recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leftover {
+    /// The earliest moment.
+    pub from: Moment,
+    /// The latest.
+    pub to: Moment,
+}
+
+impl Leftover {
+    /// Of what was recorded at these moments; `None` where there are none.
+    pub fn of(moments: impl IntoIterator<Item = Moment>) -> Option<Self> {
+        moments.into_iter().map(|moment| Self { from: moment, to: moment }).reduce(|all, next| Self {
+            from: if next.from.time() < all.from.time() { next.from } else { all.from },
+            to: if next.to.time() > all.to.time() { next.to } else { all.to },
+        })
+    }
+
+    /// Whether the person is asked: the last of it is some hours old, or of another day.
+    pub fn is_of_another_sitting(&self, now: Moment) -> bool {
+        let is_old = now.time().minus(SAME_SITTING) >= self.to.time();
+        is_old || now.local().date() != self.to.local().date()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The 27th of November 2026 in Berlin, so many minutes after midnight.
+    fn at(minutes: i64) -> Moment {
+        let midnight = Moment::from_local("2026-11-27T00:00:00".parse().unwrap(), 60).unwrap();
+        midnight.shifted(minutes * 60_000).unwrap()
+    }
+
+    #[test]
+    fn it_reaches_from_the_first_to_the_last_in_whatever_order() {
+        let leftover = Leftover::of([at(20), at(5), at(10)]).unwrap();
+        assert_eq!((leftover.from, leftover.to), (at(5), at(20)));
+        assert_eq!(Leftover::of([]), None);
+    }
+
+    #[test]
+    fn it_is_asked_about_after_four_hours_or_a_midnight() {
+        let asks =
+            |recorded: i64, now: i64| Leftover::of([at(0), at(recorded)]).unwrap().is_of_another_sitting(at(now));
+        assert!(!asks(600, 601));
+        assert!(!asks(600, 600 + 239));
+        assert!(asks(600, 600 + 240));
+        // Minutes after it, but on the next day, whose sitting is another.
+        assert!(!asks(24 * 60 - 10, 24 * 60 - 5));
+        assert!(asks(24 * 60 - 10, 24 * 60 + 5));
+        // A clock that was set back: on the same day it may have been a moment ago.
+        assert!(!asks(600, 500));
+    }
+}
