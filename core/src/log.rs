@@ -15,6 +15,7 @@ pub mod seen;
 pub mod sitting;
 pub mod slip;
 pub mod status;
+pub mod ticking;
 pub mod ticks;
 pub mod todo;
 pub mod warned;

@@ -76,6 +76,8 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
     let focus = Focus::new()?;
     let message = Rc::new(Message::new(focus.clone())?);
     message.bind();
+    // Before the log is opened: what stands in the menu says so where that is not possible. And before keys that stray.
+    window::menu::bind(&focus)?;
     let page = async {
         crate::i18n::localise(&dom::document()?);
         early.settings().await

@@ -218,7 +218,7 @@ fn what_is_known() {
     enter_patron(&desk, ZOE);
     wait_for_text(&desk, "patron-loans", "overdue");
     desk.check_in(&item(1)).unwrap();
-    page.wait("document.getElementById('checkin-panel').dataset.grade === 'careful'").unwrap();
+    page.wait("document.getElementById('checkin-panel').dataset.grade === 'do'").unwrap();
     page.click("#patron-details-open").unwrap();
     found.look(page, "a patron with loans, an item that is late");
     desk.check_in(&item(10)).unwrap();

@@ -32,6 +32,7 @@ fn text_action_status_and_desk_narrow_what_is_shown() {
     desk.page.click("#import-close").unwrap();
     desk.wait_for_total(6).unwrap();
 
+    desk.open_log().unwrap();
     desk.page.fill("#find-text", "23529001223601").unwrap();
     desk.wait_for_total(2).unwrap();
     assert_eq!(shown(&desk), [1, 4]);

@@ -330,11 +330,8 @@ fn what_comes_back_says_where_it_goes_and_never_who_had_it() {
         about.starts_with("The Secret Garden") && about.contains("With it: 2 discs") && about.contains("days late"),
         "{about}"
     );
-    assert_eq!(
-        desk.page.eval("document.getElementById('checkin-panel').dataset.grade").unwrap(),
-        "careful",
-        "the discs"
-    );
+    wait_for_text(&desk, "returned-where", "Send to ");
+    desk.page.wait("document.getElementById('checkin-panel').dataset.grade === 'do'").unwrap();
     assert!(!desk.page.text("#checkin").unwrap().contains("Müller"), "the screen faces the public");
 
     desk.check_in(&item(10)).unwrap();

@@ -77,7 +77,8 @@ fn rows_that_cannot_be_read_stop_nothing_and_are_left_as_they_are() {
         desk.check_in(&format!("3999900000001{round}")).unwrap();
         states.push("local");
         desk.wait_for_states(&states).unwrap();
-        desk.page.wait_text("#count-unsent", &states.len().to_string()).unwrap();
+        // The one in doubt does not wait: it is asked about.
+        desk.page.wait_text("#count-unsent", &(states.len() - 1).to_string()).unwrap();
         assert_eq!(odd(&desk).len(), (round + 1) * ROWS / ROUNDS);
     }
     let before = odd(&desk);

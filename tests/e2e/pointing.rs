@@ -67,9 +67,7 @@ fn after_a_click_on_any_button_a_scan_goes_to_the_scan_field() {
         desk.wait_for_total(total).unwrap();
     }
     // No dialog: an empty place, a box with its label, a list.
-    for place in
-        ["#checkout-title", "#count-unsent", "#desk", "#checkin-title", "#tall", "tr[data-seq='1'] time"]
-    {
+    for place in ["#checkout-title", "#count-unsent", "#desk", "#checkin-title", "#tall", "tr[data-seq='1'] time"] {
         desk.page.click(place).unwrap();
         assert_eq!(desk.page.focused().unwrap(), "checkout-item", "{place}");
         total += 1;

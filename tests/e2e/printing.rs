@@ -81,7 +81,7 @@ fn a_slip_names_what_the_patron_takes_home_and_koha_hears_nothing_of_it() {
     assert!(print(&desk)[2].starts_with("39999000000001 | "));
     // The patron of before, once the field was cleared.
     desk.page.click("#checkout-clear-patron").unwrap();
-    open(&desk, "#print-slip");
+    open(&desk, "#menu-slip");
     desk.page.wait_contains("#slip-about", "23529001223602").unwrap();
     desk.page.press(&[key::ESCAPE]).unwrap();
     desk.page.wait("document.activeElement.id === 'checkout-patron'").unwrap();
@@ -147,7 +147,7 @@ fn a_long_log_is_cut_and_an_empty_one_is_not_printed() {
     let desk = desk();
     desk.page.click("#print-log").unwrap();
     desk.page.wait("document.getElementById('message').textContent === 'There is nothing to print.'").unwrap();
-    desk.page.click("#print-slip").unwrap();
+    desk.page.click("#menu-slip").unwrap();
     desk.page.wait("document.getElementById('message').textContent.startsWith('There is no slip')").unwrap();
     pretend(&desk);
     let folder = koct_tests::keeper::folder().unwrap();

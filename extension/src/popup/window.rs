@@ -18,7 +18,6 @@ use wasm_bindgen::JsValue;
 /// # Errors
 /// When the page lacks an element.
 pub(crate) fn bind(desk: &Rc<Desk>, answers: &Rc<Answers>) -> Result<(), JsValue> {
-    menu::bind(desk)?;
     stray::bind(desk)?;
     keys::bind(answers)
 }

@@ -1,16 +1,13 @@
 //! The one menu, for what is rare.
 
-use super::focus::{is_dialog_open, target};
-use crate::{
-    dom::{self, elements},
-    popup::Desk,
-};
+use super::focus::{Focus, is_dialog_open, target};
+use crate::dom::{self, elements};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, Event, FocusEvent, HtmlElement, KeyboardEvent, MouseEvent, Node};
 
 elements! {
-    struct Menu(desk: Rc<Desk>) {
+    struct Menu(focus: Rc<Focus>) {
         button: HtmlElement = "open-menu",
         list: HtmlElement = "menu",
     }
@@ -18,8 +15,8 @@ elements! {
 
 /// # Errors
 /// When the page lacks an element.
-pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    let menu = Rc::new(Menu::new(desk.clone())?);
+pub(crate) fn bind(focus: &Rc<Focus>) -> Result<(), JsValue> {
+    let menu = Rc::new(Menu::new(focus.clone())?);
     dom::bind_event(&menu.button, "click", &menu, |menu, event: MouseEvent| {
         if menu.is_open() {
             menu.leave();
@@ -81,7 +78,7 @@ impl Menu {
     fn leave(&self) {
         self.close();
         if !is_dialog_open() {
-            self.desk.focus.back();
+            self.focus.back();
         }
     }
 
