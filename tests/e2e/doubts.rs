@@ -92,7 +92,7 @@ fn all_that_were_queued_in_doubt_are_decided_at_once() {
     assert_eq!(link, format!("{}/cgi-bin/koha/offline_circ/list.pl", koha.url()));
     assert_eq!(
         desk.commit().unwrap(),
-        "There is nothing to send, but 3 transactions wait for you: those that Koha refused or that are in doubt. See the table."
+        "There is nothing to send, but 3 transactions wait for you: those that Koha refused or that are in doubt. See “To do” (F7)."
     );
     // Enter, as a scanner sends it, decides nothing.
     desk.page.click("#doubts-send-again").unwrap();
