@@ -1,37 +1,8 @@
 //! What a person has ticked off of what was left to do by hand after a transaction, as the log keeps it.
 
+pub use super::task::{Task, Tick};
+
 use crate::{desk::transaction::Moment, log::Entry};
-use serde::{Deserialize, Serialize};
-
-/// Something that is done by hand, in Koha or at the shelf, and that Koha does not tell of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Task {
-    /// To check the item in once more, so that its hold is caught.
-    SetAside,
-    /// To look at the patron.
-    Patron,
-    /// To charge what is due for a late return.
-    Late,
-    /// To look at what Koha has made of it.
-    ReadBack,
-    /// To look whether the payment is booked.
-    Payment,
-}
-
-impl Task {
-    /// All of them.
-    pub const ALL: [Self; 5] = [Self::SetAside, Self::Patron, Self::Late, Self::ReadBack, Self::Payment];
-}
-
-/// One that is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Tick {
-    /// Which.
-    pub task: Task,
-    /// When a person said so.
-    pub at: Moment,
-}
 
 impl Entry {
     /// Whether a person has ticked this off.
