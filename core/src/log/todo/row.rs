@@ -1,6 +1,6 @@
 //! A row of what is left to do, and what it offers.
 
-use super::Group;
+use super::group::Group;
 use crate::{
     desk::transaction::TransactionId,
     log::{
