@@ -15,7 +15,7 @@ pub mod seen;
 pub mod sitting;
 pub mod slip;
 pub mod status;
-pub mod ticking;
+pub mod task;
 pub mod ticks;
 pub mod todo;
 pub mod warned;
@@ -29,7 +29,7 @@ use crate::{
     log::{
         revision::Revision,
         status::{State, Status},
-        ticks::Tick,
+        task::Tick,
         warned::{Grade, Warned, Warning},
     },
 };

@@ -22,7 +22,7 @@ use koct_core::{
         order::{self, Ordered},
         revision::Revision,
         rows,
-        ticks::Tick,
+        task::Tick,
         warned::Warned,
     },
 };

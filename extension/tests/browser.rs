@@ -16,7 +16,7 @@ use koct_core::{
         commit::Batch,
         order::{self, Ordered},
         status::{Attempt, Doubt},
-        ticks::Task,
+        task::Task,
         warned::{Warned, Warning},
     },
     outbox::{Input, Outbox, Output, summary::Summary},

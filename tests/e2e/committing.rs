@@ -66,8 +66,9 @@ fn each_answer_is_shown_in_the_documented_words() {
     assert_eq!(shown, ["Borrower not found.", "Item not found.", "Item not found.", "Item not issued.", "Success."]);
     assert!(!message.contains("Done"), "it never says that all is done when some failed: {message}");
     assert_eq!(message, "1 of 5 is in Koha. Koha refused 4.", "what there is none of is not said");
-    // Refused ones are kept, and not sent again by themselves.
+    // Refused ones are kept, and not sent again by themselves: they are to do, and do not wait.
     desk.page.wait_text("#count-unsent", "0").unwrap();
+    desk.page.wait_text("#tab-todo-count", "4").unwrap();
     assert!(desk.commit().unwrap().contains('4'));
     assert_eq!(transactions(&koha).len(), 5);
     // A person may: the patron is in Koha now.

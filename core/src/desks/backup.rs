@@ -233,7 +233,7 @@ mod tests {
     use crate::{
         desk::transaction::{TransactionId, arbitrary},
         log::{
-            ticks::Task,
+            task::Task,
             warned::{Warned, Warning},
         },
     };

@@ -21,7 +21,7 @@ use crate::{
         commit::Batch,
         event::LogEvent,
         status::{Decision, State},
-        ticks::Task,
+        task::Task,
         warned::{Grade, Warning},
     },
 };

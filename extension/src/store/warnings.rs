@@ -2,7 +2,7 @@
 
 use super::{BY_CARD, BY_HOLD, BY_ITEM, LOG, Result, Store, StoreError, entry, stored};
 use indexed_db_futures::{BuildPrimitive, primitive::TryToJs, query_source::QuerySource};
-use koct_core::{Entry, Moment, TransactionId, log::ticks::Task};
+use koct_core::{Entry, Moment, TransactionId, log::task::Task};
 use wasm_bindgen::JsValue;
 
 /// The number of a patron's latest entries that are read: the card of a school may have thousands.

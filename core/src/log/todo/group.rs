@@ -1,6 +1,6 @@
 //! The groups of what is left to do.
 
-use crate::log::ticks::Task;
+use crate::log::task::Task;
 
 /// What belongs together, in the order in which it is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -20,7 +20,7 @@ use koct_core::{
     log::{
         event::LogEvent,
         status::Decision,
-        ticks::Task,
+        task::Task,
         todo::{Group, Offer, Row},
     },
 };
