@@ -1,41 +1,62 @@
 // What need not wait for the core is begun here, before all else in the page; and what a person does before the core is there is
 // kept for it, in its order: extension/src/popup/window/early.rs.
 
-// Keys that type something, end a code or are the window's own.
-const KEPT = /^(.|Enter|Tab|F(?:[1-46-9]|10))$/u;
+// Keys that type something, edit it, end a code or are the window's own.
+const KEPT = /^(.|Enter|Tab|Escape|Backspace|Delete|Arrow(?:Left|Right)|Home|End|F(?:[1-46-9]|10))$/u;
+// The buttons that work once the desk is ready. All others belong to what is loaded after that.
+const BOUND = "#checkout-form button, #checkin-form button, #checkout-pay-open, #checkout-clear-patron, #checkin-aside, #open-menu, "
+  + "#message-box button, .attention button, [data-answer], #question button";
+
+// What a person does before the desk is ready, in its order.
+const kept = [];
+// Clicks on buttons that do not work yet when their turn comes.
+const late = [];
+let isReady = false;
+
+// The same event, for what is to happen at its time.
+const at = (event, copy) => Object.defineProperty(copy, "timeStamp", { value: event.timeStamp });
 
 const early = {
   // Compiled while the page is read.
   module: WebAssembly.compileStreaming(fetch("../pkg/koct_extension_bg.wasm")),
   // Settings and presets. Firefox answers with an error where there are no presets.
   stored: Promise.all([browser.storage.local.get(), browser.storage.managed.get().catch(() => null)]),
-  keys: [],
-  clicks: [],
-  takeKeys() {
+  // The next of what is kept.
+  next: () => kept.shift(),
+  press: (key, target) => target.dispatchEvent(at(key, new KeyboardEvent("keydown", key))),
+  input: (key, field) => field.dispatchEvent(at(key, new Event("input"))),
+  click: (click) => click.target.closest("button")?.dispatchEvent(at(click, new MouseEvent("click", click))),
+  // From now on keys take their own way, and so do clicks on what works.
+  ready() {
     removeEventListener("keydown", keepKey, true);
-    return early.keys;
+    isReady = true;
   },
-  takeClicks() {
+  // From now on all clicks do. Does those that waited.
+  whole() {
+    early.ready();
     removeEventListener("click", keepClick, true);
-    return early.clicks;
+    kept.filter((event) => event.type === "click").concat(late).forEach(early.click);
   },
 };
 
-const keep = (event) => {
+const keep = (event, list) => {
   event.preventDefault();
   event.stopImmediatePropagation();
+  list.push(event);
 };
 const keepKey = (event) => {
-  if (KEPT.test(event.key) && !event.ctrlKey && !event.altKey && !event.metaKey && !event.isComposing) {
-    keep(event);
-    early.keys.push(event);
+  const isKept = KEPT.test(event.key) && !event.ctrlKey && !event.altKey && !event.metaKey && !event.isComposing;
+  if (event.isTrusted && isKept) {
+    keep(event, kept);
   }
 };
+// What is not trusted is done by a key or a click that has its turn.
 const keepClick = (event) => {
   const button = event.target.closest("button");
-  if (button) {
-    keep(event);
-    early.clicks.push(() => button.dispatchEvent(new MouseEvent("click", event)));
+  if (button && event.isTrusted && !isReady) {
+    keep(event, kept);
+  } else if (button && !button.matches(BOUND)) {
+    keep(event, late);
   }
 };
 addEventListener("keydown", keepKey, true);

@@ -12,5 +12,6 @@ pub mod scanner;
 pub mod signs;
 pub mod stray;
 pub mod transaction;
+pub mod typing;
 pub mod visit;
 pub mod zone;

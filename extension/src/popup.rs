@@ -84,8 +84,7 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
     };
     let (store, settings) = join(open_log(&message), page).await;
     let Some(store) = store? else {
-        early.drop_keys();
-        early.give_clicks();
+        early.whole();
         return Ok(());
     };
     let desk = Rc::new(Desk::new(store, message, focus)?);
@@ -141,7 +140,7 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
     scans.bind()?;
     window::bind(&desk, &answers)?;
     answers.bind();
-    early.give_keys(&desk);
+    early.give(&desk).await;
     mark("koct-ready")?;
     let log = start_log(desk.clone(), queue.clone(), labels).await?;
     start_others(Others { desk, records, lookups, patron, queue, open_scans, log }, early).await
@@ -244,7 +243,7 @@ async fn show(
 ) -> Result<(), JsValue> {
     desk.clone().reload_preferences().await;
     desk.clone().recover().await;
-    early.give_clicks();
+    early.whole();
     spawn_local(async {
         store::persist().await;
     });

@@ -1,8 +1,12 @@
 //! What a person does before the window is ready.
 
 use crate::{desk, wait};
-use koct_tests::{desk::Desk, page::Page};
+use koct_tests::{
+    desk::Desk,
+    page::{Page, key},
+};
 use serde_json::json;
+use std::time::Duration;
 
 /// Keeps the log from being opened until the page that holds it lets go: a deletion waits for that page, and whoever opens the
 /// log waits for the deletion.
@@ -62,4 +66,141 @@ fn a_button_that_is_clicked_before_the_window_is_ready_is_pressed_once() {
     let_go(&desk, &holder);
     desk.page.wait("document.body.hasAttribute('data-ready')").unwrap();
     assert_eq!(desk.page.eval("document.getElementById('menu').hidden").unwrap(), json!(false));
+}
+
+const IS_WHOLE: &str = "document.body.hasAttribute('data-ready')";
+
+/// Waits until the log holds this, in the order of the scans.
+fn holds(desk: &Desk, expected: &[[&str; 4]]) {
+    desk.page.wait(IS_WHOLE).unwrap();
+    wait(&format!("the log does not come to hold {expected:?}"), || {
+        let rows = desk.rows().unwrap().into_iter().rev();
+        let rows: Vec<[String; 4]> = rows.map(|row| [row.action, row.cardnumber, row.barcode, row.state]).collect();
+        (rows == expected).then_some(())
+    });
+}
+
+/// Opens the window, whose desk is ready but whose other parts are not before the page that is given stops: it keeps the log
+/// from being read.
+fn half_open(desk: &Desk) -> Page {
+    let holder = desk.firefox.open(&desk.firefox.addon_url("options/options.html")).unwrap();
+    holder.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
+    holder
+        .eval(
+            "new Promise((done, fail) => { const o = indexedDB.open('koct'); o.onerror = fail; o.onsuccess = () => { \
+             const db = o.result; const t = db.transaction([...db.objectStoreNames], 'readwrite'); \
+             const s = t.objectStore('transactions'); \
+             const go = () => { if (!window.stopped) s.count().onsuccess = go; else db.close(); }; go(); done(true); }; })",
+        )
+        .unwrap();
+    desk.page.navigate(&desk.firefox.addon_url("popup/popup.html")).unwrap();
+    desk.page.activate().unwrap();
+    desk.page.wait(IS_READY).unwrap();
+    holder
+}
+
+fn let_all_come(desk: &Desk, holder: &Page) {
+    assert_eq!(desk.page.eval(IS_WHOLE).unwrap(), json!(false), "all that was before the window was whole");
+    holder.eval("window.stopped = true").unwrap();
+    desk.page.wait(IS_WHOLE).unwrap();
+}
+
+#[test]
+fn keys_and_clicks_before_the_window_is_ready_are_done_in_their_order() {
+    let desk = desk();
+    let holder = opening(&desk);
+    desk.page.type_text("P1\nI1\n").unwrap();
+    desk.page.press(&[key::F8]).unwrap();
+    desk.page.type_text("I2\n").unwrap();
+    desk.page.press(&[key::ESCAPE]).unwrap();
+    desk.page.type_text("P2\nI3\n").unwrap();
+    desk.page.click("#undo").unwrap();
+    desk.page.type_text("I4\n").unwrap();
+    let_go(&desk, &holder);
+    let expected = [
+        ["issue", "P1", "I1", "deleted"],
+        ["issue", "P1", "I2", "local"],
+        ["issue", "P2", "I3", "deleted"],
+        ["issue", "P2", "I4", "local"],
+    ];
+    holds(&desk, &expected);
+}
+
+#[test]
+fn keys_and_clicks_before_the_window_is_whole_are_done_in_their_order() {
+    let desk = desk();
+    let holder = half_open(&desk);
+    desk.page.type_text("P1\nI1\n").unwrap();
+    desk.page.press(&[key::ESCAPE]).unwrap();
+    desk.page.type_text("P2\nI2\n").unwrap();
+    desk.page.press(&[key::F8]).unwrap();
+    desk.page.type_text("I3\n").unwrap();
+    desk.page.click("#checkout-clear-patron").unwrap();
+    desk.page.type_text("P3\nI4\n").unwrap();
+    desk.page.click("#undo").unwrap();
+    desk.page.type_text("I5\n").unwrap();
+    let_all_come(&desk, &holder);
+    let expected = [
+        ["issue", "P1", "I1", "local"],
+        ["issue", "P2", "I2", "deleted"],
+        ["issue", "P2", "I3", "local"],
+        ["issue", "P3", "I4", "deleted"],
+        ["issue", "P3", "I5", "local"],
+    ];
+    holds(&desk, &expected);
+}
+
+#[test]
+fn what_is_not_loaded_waits_for_it_and_nothing_else_does() {
+    let desk = desk();
+    let holder = half_open(&desk);
+    desk.page.press(&[key::F7]).unwrap();
+    desk.page.click("#open-menu").unwrap();
+    assert!(desk.page.visible("#menu").unwrap(), "the menu is there");
+    desk.page.click("#open-help").unwrap();
+    assert!(!desk.page.visible("#todo").unwrap() && !desk.page.visible("#help").unwrap());
+    let_all_come(&desk, &holder);
+    assert!(desk.page.visible("#todo").unwrap());
+    desk.page.wait_visible("#help").unwrap();
+    assert!(!desk.page.visible("#menu").unwrap());
+}
+
+#[test]
+fn keys_that_edit_do_so_before_the_window_is_ready() {
+    let desk = desk();
+    let holder = opening(&desk);
+    desk.page.type_text("12").unwrap();
+    desk.page.press(&[key::BACKSPACE]).unwrap();
+    desk.page.press(&[key::HOME]).unwrap();
+    desk.page.type_text("P").unwrap();
+    desk.page.press(&[key::END]).unwrap();
+    desk.page.type_text("3\nI1").unwrap();
+    desk.page.press(&[key::SHIFT, key::TAB]).unwrap();
+    desk.page.type_text("P14\n\n").unwrap();
+    let_go(&desk, &holder);
+    // The patron's field was selected when the focus came back.
+    holds(&desk, &[["issue", "P14", "I1", "local"]]);
+}
+
+#[test]
+fn silence_ends_codes_before_the_window_is_ready() {
+    let desk = desk();
+    desk.page.eval("browser.storage.local.set({habits: {scannerEnd: 'nothing'}})").unwrap();
+    let holder = opening(&desk);
+    let scan = |code| {
+        desk.page.type_text(code).unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+    };
+    scan("23529001223601");
+    scan("39999000000001");
+    desk.page.click("#checkin-item").unwrap();
+    scan("39999000000002");
+    scan("39999000000003");
+    let_go(&desk, &holder);
+    let expected = [
+        ["issue", "23529001223601", "39999000000001", "local"],
+        ["return", "", "39999000000002", "local"],
+        ["return", "", "39999000000003", "local"],
+    ];
+    holds(&desk, &expected);
 }
