@@ -158,10 +158,10 @@ fn what_is_not_loaded_waits_for_it_and_nothing_else_does() {
     desk.page.click("#open-menu").unwrap();
     assert!(desk.page.visible("#menu").unwrap(), "the menu is there");
     desk.page.click("#open-help").unwrap();
-    assert!(!desk.page.visible("#todo").unwrap() && !desk.page.visible("#help").unwrap());
+    assert!(!desk.page.visible("#todo").unwrap() && !desk.page.visible("#help-dialog").unwrap());
     let_all_come(&desk, &holder);
     assert!(desk.page.visible("#todo").unwrap());
-    desk.page.wait_visible("#help").unwrap();
+    desk.page.wait_visible("#help-dialog").unwrap();
     assert!(!desk.page.visible("#menu").unwrap());
 }
 
