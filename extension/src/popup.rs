@@ -143,7 +143,7 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
     early.give(&desk).await;
     mark("koct-ready")?;
     let log = start_log(desk.clone(), queue.clone(), labels).await?;
-    start_others(Others { desk, records, lookups, patron, queue, open_scans, log }, early).await
+    start_others(Others { desk, records, lookups, patron, queue, scans, open_scans, log }, early).await
 }
 
 /// The log as it is shown.
@@ -177,6 +177,7 @@ struct Others {
     lookups: Rc<Lookups>,
     patron: Rc<PatronPanel>,
     queue: Rc<LookupQueue>,
+    scans: Rc<Scans>,
     open_scans: Rc<OpenScans>,
     log: Log,
 }
@@ -190,8 +191,8 @@ later! {
 
 impl Others {
     async fn start(self, early: Early) -> Result<(), JsValue> {
-        let Self { desk, records, lookups, patron, queue, open_scans, log: Log { edit, table, find } } = self;
-        Rc::new(MoveVisit::new(desk.clone(), queue.clone(), patron.clone())?).bind()?;
+        let Self { desk, records, lookups, patron, queue, scans, open_scans, log: Log { edit, table, find } } = self;
+        Rc::new(MoveVisit::new(desk.clone(), queue.clone(), patron.clone(), scans, records.clone())?).bind()?;
         let print = Rc::new(Print::new(desk.clone(), table.clone())?);
         let tabs = Rc::new(Tabs::new(table)?);
         let todo = Todo::new(

@@ -93,7 +93,7 @@ pub(crate) fn kept(desk: &Desk) -> serde_json::Value {
 }
 
 /// Waits until the log keeps this of the warnings of an item.
-fn wait_for_kept(desk: &Desk, barcode: &str, expected: &str) {
+pub(crate) fn wait_for_kept(desk: &Desk, barcode: &str, expected: &str) {
     desk.page.wait(&format!("(await {KEPT})[{}]?.includes({})", json!(barcode), json!(expected))).unwrap();
 }
 

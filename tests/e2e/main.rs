@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in tests a failed unwrap is the failure report")]
 
 mod accessibility;
+mod answers;
 mod aside;
 mod backup;
 mod borrowers;

@@ -100,6 +100,8 @@ pub mod key {
     pub const F4: char = '\u{E034}';
     /// To what is left to do.
     pub const F7: char = '\u{E037}';
+    /// More room for the log.
+    pub const F6: char = '\u{e036}';
     /// Takes back the last scan.
     pub const F8: char = '\u{E038}';
     /// Commits.

@@ -35,13 +35,10 @@ impl Warning {
             | Self::Expired { .. }
             | Self::Restricted { .. }
             | Self::LostCard
-            | Self::Debts { .. } => true,
-            Self::WrongAddress
-            | Self::UnknownItem
-            | Self::OnLoan
+            | Self::Debts { .. }
             | Self::Waiting
-            | Self::InTransit
-            | Self::Hold { .. } => false,
+            | Self::InTransit => true,
+            Self::WrongAddress | Self::UnknownItem | Self::OnLoan | Self::Hold { .. } => false,
         }
     }
 }

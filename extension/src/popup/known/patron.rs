@@ -265,6 +265,7 @@ impl PatronPanel {
                 part.set_text_content(None);
             }
             self.name.set_title("");
+            self.chips.set_title("");
             self.show_details(false);
             return;
         };

@@ -125,6 +125,7 @@ impl Records {
 
     async fn look_anew(self: Rc<Self>) {
         let wanted = self.desk.preferences.borrow().records.clone();
+        let were_there = self.get().is_some();
         match self.known.reload(&wanted).await {
             // Whichever window downloads stops, and looks again.
             Ok(_) | Err(DiskError::Busy) => {}
@@ -132,6 +133,10 @@ impl Records {
         }
         self.show();
         let are_there = self.get().is_some();
+        if were_there && !are_there {
+            // What was said of a patron goes with them.
+            self.desk.message.forget_said();
+        }
         self.desk.panels().for_each(|panel| panel.records_changed(are_there));
     }
 

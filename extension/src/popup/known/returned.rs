@@ -58,7 +58,9 @@ impl Returned {
     /// Shows nothing; no name stays in the page.
     fn hide(&self) {
         *self.shown.borrow_mut() = None;
-        let _ = self.panel.remove_attribute("data-grade");
+        for name in ["data-grade", "data-elsewhere", "title"] {
+            let _ = self.panel.remove_attribute(name);
+        }
         for part in [&self.where_to, &self.about] {
             part.set_text_content(None);
         }

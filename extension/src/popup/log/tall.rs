@@ -26,6 +26,14 @@ pub(crate) fn give_room() {
     }
 }
 
+/// Something asks for an answer in a pane: it is seen.
+pub(crate) fn give_way() {
+    let main = dom::document().ok().and_then(|page| page.query_selector("main[data-tall]").ok()?);
+    if let (Some(main), Ok(button)) = (main, dom::by_id("tall")) {
+        set(&main, &button, false);
+    }
+}
+
 fn set(main: &Element, button: &HtmlElement, is_tall: bool) {
     let _ = main.toggle_attribute_with_force("data-tall", is_tall);
     let _ = button.set_attribute("aria-pressed", if is_tall { "true" } else { "false" });

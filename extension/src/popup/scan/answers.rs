@@ -11,11 +11,15 @@ use crate::{
     },
     wording,
 };
-use koct_core::{Action, Entry, TransactionId, directory::labels::Label, log::warned::Warning};
+use koct_core::{
+    Action, Entry, TransactionId,
+    directory::labels::Label,
+    log::{sitting::is_checkout_of, warned::Warning},
+};
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Event};
+use web_sys::{Element, Event, HtmlInputElement};
 
 elements! {
     pub(crate) struct Answers(
@@ -23,6 +27,7 @@ elements! {
     ) {
         checkouts: Element = "patron-items-list",
         checkins: Element = "checkin-items-list",
+        card: HtmlInputElement = "checkout-patron",
     }
 }
 
@@ -53,7 +58,10 @@ impl Answers {
 
     /// The newest that asks is lent all the same.
     pub(crate) fn lend_newest(self: &Rc<Self>) {
-        let newest = self.desk.sitting.borrow().stopped().next().map(|entry| entry.id);
+        // Nobody answers what they do not see.
+        let card = self.card.value();
+        let newest =
+            self.desk.sitting.borrow().stopped().find(|entry| is_checkout_of(entry, &card)).map(|entry| entry.id);
         let this = self.clone();
         match newest {
             Some(id) => spawn_local(async move { this.lend(id).await }),
@@ -64,8 +72,16 @@ impl Answers {
     /// It is lent all the same: kept in the log. What is about the patron is answered for all that they take.
     async fn lend(&self, id: TransactionId) {
         let Some(now) = clock::now() else { return };
-        let others = self.desk.sitting.borrow().answered_with(id);
-        self.patron.answer(now);
+        let (others, about_shown) = {
+            let sitting = self.desk.sitting.borrow();
+            let entry = sitting.all().iter().find(|entry| entry.id == id);
+            let card = entry.filter(|entry| entry.open_stops().any(Warning::is_of_patron));
+            let card = card.and_then(|entry| entry.transaction.action.cardnumber());
+            (sitting.answered_with(id), card.is_some_and(|card| self.patron.shows(card.as_str())))
+        };
+        if about_shown {
+            self.patron.answer(now);
+        }
         self.warnings.clone().keep_confirmed(others, now, |warning| warning.is_stop() && warning.is_of_patron()).await;
         self.warnings.clone().keep_confirmed(vec![id], now, Warning::is_stop).await;
         self.desk.message.show(Tone::Good, &text("answered"));

@@ -5,6 +5,7 @@ use super::{Problem, Unrecorded, open::OpenScans};
 use crate::{
     dom::{self, elements},
     i18n::text,
+    popup::log::tall,
 };
 use koct_core::log::warned::Grade;
 use std::{cell::RefCell, rc::Rc};
@@ -48,6 +49,7 @@ impl Attention {
         }
         let list = if unrecorded.is_checkin() { &self.checkins } else { &self.checkouts };
         let _ = list.prepend_with_node_1(&row);
+        tall::give_way();
         // Whatever the list shows: this is seen.
         if let Some(scrolled) = list.parent_element() {
             scrolled.set_scroll_top(0);

@@ -51,24 +51,25 @@ impl Checkout {
         let this = self.clone();
         on_enter(&self.amount, move || this.pay());
         dom::on_click("checkout-pay", self, Self::pay)?;
-        dom::bind(&self.open_payment, "click", self, |this| this.show_payment(this.payment.hidden()));
+        dom::bind(&self.open_payment, "click", self, |this| {
+            this.show_payment(this.payment.hidden());
+            let _ = if this.payment.hidden() { &this.item } else { &this.amount }.focus();
+        });
         dom::bind(&self.patron, "input", self, |this| this.patron_changed());
         // The next patron's card replaces the last one's.
         dom::bind(&self.patron, "focus", self, |this| this.patron.select());
         dom::on_click("checkout-clear-patron", self, |this| this.clear_patron())
     }
 
-    /// Opens the row for a payment, over the list, or closes it.
+    /// Opens the row for a payment, over the list, or closes it. An amount that was left there is nobody else's.
     fn show_payment(&self, shown: bool) {
+        self.amount.set_value("");
         self.payment.set_hidden(!shown);
         let _ = self.open_payment.set_attribute("aria-expanded", if shown { "true" } else { "false" });
-        let _ = if shown { &self.amount } else { &self.item }.focus();
     }
 
     fn patron_changed(&self) {
-        if self.patron.value().trim().is_empty() && !self.payment.hidden() {
-            self.show_payment(false);
-        }
+        self.show_payment(false);
         self.scans.begin_visit();
         self.panel.changed();
         self.sitting_lists.show();
@@ -88,6 +89,7 @@ impl Checkout {
     }
 
     fn take_card(&self, cardnumber: &Cardnumber) {
+        self.show_payment(false);
         self.scans.begin_visit();
         let _ = self.item.focus();
         self.panel.show_in_form(cardnumber);
@@ -118,37 +120,42 @@ impl Checkout {
         }
     }
 
+    /// Reads who pays what in the tick of Enter: the next patron may be there a moment later, and a second Enter pays nothing.
     fn pay(self: &Rc<Self>) {
-        spawn_local(pay(self.clone(), self.amount.value()));
+        let (patron, typed) = (self.patron.value(), self.amount.value());
+        self.amount.set_value("");
+        spawn_local(pay(self.clone(), patron, typed));
     }
 
-    fn pay_typed(self: &Rc<Self>, typed: String) {
+    fn pay_typed(self: &Rc<Self>, patron: &str, typed: String) {
         let say = |text: &str| self.desk.message.answer(Tone::Bad, text);
-        let entered = scan::payment(&self.patron.value(), &typed);
-        if entered == Entered::Missing(Field::Patron) {
-            say(&text("amountPatronMissing"));
-            let _ = self.patron.focus();
-            return;
-        }
-        let _ = self.amount.focus();
-        match entered {
-            Entered::Missing(_) => say(&text("amountMissing")),
+        match scan::payment(patron, &typed) {
+            Entered::Missing(Field::Patron) => {
+                say(&text("amountPatronMissing"));
+                self.amount.set_value(&typed);
+                let _ = self.patron.focus();
+            }
+            Entered::Missing(_) => {
+                say(&text("amountMissing"));
+                let _ = self.amount.focus();
+            }
             Entered::Refused(_, TypedError::Amount(error)) => {
                 say(&text_with("attentionAmount", &[&wording::amount_error(error)]));
+                self.amount.set_value(&typed);
+                let _ = self.amount.focus();
                 self.amount.select();
             }
-            Entered::Unusual(action, amount) => {
-                self.amount.set_value("");
-                spawn_local(self.clone().pay_if_meant(typed, action, amount));
-            }
+            Entered::Unusual(action, amount) => spawn_local(self.clone().pay_if_meant(typed, action, amount)),
             entered => self.take_payment(entered),
         }
     }
 
     fn take_payment(&self, entered: Entered) {
-        self.amount.set_value("");
         self.scans.scan(entered);
-        self.show_payment(false);
+        if !self.payment.hidden() {
+            self.show_payment(false);
+            let _ = self.item.focus();
+        }
     }
 
     /// A barcode that came into the field of the amount must not become money.
@@ -159,7 +166,7 @@ impl Checkout {
         let question = Question { title: &title, text: &body, yes: &yes, ..Question::default() };
         if question::ask(question).await == Ok(Reply::Yes) {
             self.take_payment(Entered::Scan(action));
-        } else {
+        } else if !self.payment.hidden() {
             self.amount.set_value(&typed);
             let _ = self.amount.focus();
             self.amount.select();
@@ -176,7 +183,7 @@ impl Checkout {
 
 later! {
     /// Amounts are typed by hand, and seldom: what asks about them need not be there at first.
-    async fn pay(checkout: Rc<Checkout>, typed: String) {
-        checkout.pay_typed(typed);
+    async fn pay(checkout: Rc<Checkout>, patron: String, typed: String) {
+        checkout.pay_typed(&patron, typed);
     }
 }

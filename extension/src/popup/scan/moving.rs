@@ -6,7 +6,8 @@ use crate::{
     i18n::{plural, text, text_with},
     popup::{
         Desk, Tone, Topic,
-        known::{patron::PatronPanel, queue::LookupQueue},
+        known::{patron::PatronPanel, queue::LookupQueue, records::Records},
+        scan::scans::Scans,
     },
     store::StoreError,
     wording,
@@ -18,7 +19,9 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement};
 
 elements! {
-    pub(crate) struct MoveVisit(desk: Rc<Desk>, queue: Rc<LookupQueue>, patron: Rc<PatronPanel>) {
+    pub(crate) struct MoveVisit(
+        desk: Rc<Desk>, queue: Rc<LookupQueue>, patron: Rc<PatronPanel>, scans: Rc<Scans>, records: Rc<Records>,
+    ) {
         button: HtmlElement = "patron-move",
         now: HtmlInputElement = "checkout-patron",
         dialog: HtmlDialogElement = "move-dialog",
@@ -57,6 +60,19 @@ impl MoveVisit {
         }
     }
 
+    /// The card of whoever has this as card or user name, as far as anybody is known; `None` where it is an item.
+    async fn card_of(&self, typed: Cardnumber) -> Option<Cardnumber> {
+        let Some(records) = self.records.get() else { return Some(typed) };
+        match records.patron_by_code(typed.as_str()).await {
+            Ok(Some(patron)) => Some(Cardnumber::parse(&patron.cardnumber).unwrap_or(typed)),
+            Ok(None) => {
+                let is_item = matches!(records.item_by_barcode(typed.as_str()).await, Ok(Some(_)));
+                (!is_item).then_some(typed)
+            }
+            Err(_) => Some(typed),
+        }
+    }
+
     async fn move_visit(self: Rc<Self>) {
         let card = match Cardnumber::parse(&self.card.value()) {
             Ok(card) if same_code(card.as_str(), &self.now.value()) => {
@@ -68,7 +84,16 @@ impl MoveVisit {
                 return self.error.set_text_content(Some(&words));
             }
         };
-        let (before, visit) = (self.now.value(), self.visit());
+        let before = self.now.value();
+        let Some(card) = self.card_of(card).await else {
+            self.card.select();
+            return self.error.set_text_content(Some(&text("moveIsItem")));
+        };
+        // The next patron may stand there by now.
+        if !self.dialog.open() || self.now.value() != before {
+            return self.dialog.close();
+        }
+        let visit = self.visit();
         self.dialog.close();
         let Some(first) = visit.first() else { return };
         let Some(_permit) = self.desk.may_change(*first).await else { return };
@@ -92,6 +117,8 @@ impl MoveVisit {
                 for entry in moved {
                     self.queue.look_up(entry);
                 }
+                // What is scanned from now on is theirs.
+                self.scans.begin_visit();
                 self.patron.show_in_form(&card);
             }
             Err(StoreError::NotOpen(_)) => self.desk.failed(Topic::Change, "editFailed", &text("editGone")),

@@ -5,7 +5,7 @@ use crate::{
     dom::{self, elements},
     i18n::{text, text_with},
     locale,
-    popup::{Desk, Panel, known::labels::Labels},
+    popup::{Desk, Panel, known::labels::Labels, log::tall},
     wording,
 };
 use koct_core::{
@@ -278,6 +278,9 @@ impl SittingLists {
             let _ = chip.set_attribute("data-grade", word.map_or("", |(grade, _)| grade.name()));
         }
         let _ = element.set_attribute("data-grade", if stops.is_empty() { "" } else { Grade::Stop.name() });
+        if !stops.is_empty() {
+            tall::give_way();
+        }
         if let Some(why) = dom::field(element, "why") {
             why.set_hidden(stops.is_empty());
         }

@@ -140,6 +140,14 @@ impl Message {
         }
     }
 
+    /// Takes away what was said of a scan or a patron. What is wrong stays.
+    pub(crate) fn forget_said(&self) {
+        if self.in_line.get().is_none() {
+            self.line.set_text_content(None);
+            self.line.set_title("");
+        }
+    }
+
     /// Says the same in better words, if it is still what stands in the line: names that had to be looked up first.
     pub(crate) fn refine(self: &Rc<Self>, before: &str, now: &str) {
         if self.line.text_content().as_deref() == Some(before) {

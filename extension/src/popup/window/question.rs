@@ -1,6 +1,8 @@
 //! A question with up to three answers, in a dialog of the page.
 
 use crate::dom;
+use futures_util::lock::Mutex;
+use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, HtmlDialogElement, HtmlElement};
@@ -27,11 +29,18 @@ pub(crate) struct Question<'a> {
     pub(crate) is_dangerous: bool,
 }
 
-/// Asks, and waits for the answer. Escape is a cancel.
+thread_local! {
+    /// One question at a time: an answer must not be given to another one.
+    static TURN: Rc<Mutex<()>> = Rc::default();
+}
+
+/// Asks, and waits for the answer. Escape is a cancel. While another question is open, it waits for its turn.
 ///
 /// # Errors
 /// When the page lacks an element.
 pub(crate) async fn ask(question: Question<'_>) -> Result<Reply, JsValue> {
+    let turn = TURN.with(Rc::clone);
+    let _turn = turn.lock().await;
     let dialog: HtmlDialogElement = dom::by_id("question")?;
     let set = |id: &str, text: &str| dom::by_id::<Element>(id).map(|element| element.set_text_content(Some(text)));
     set("question-title", question.title)?;

@@ -29,6 +29,9 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Element, Event, HtmlInputElement};
 
+/// Two presses that are nearer to each other than this, in milliseconds, are one.
+const APART: f64 = 400.0;
+
 impl Todo {
     /// Whether patrons are known by name.
     pub(super) fn knows_patrons(&self) -> bool {
@@ -55,6 +58,11 @@ impl Todo {
             return;
         }
         let Some(offer) = target.get_attribute("data-offer") else { return };
+        // What is done leaves its place to the next row: a second click, or a key that is held, is not meant for that.
+        let now = event.time_stamp();
+        if now - self.pressed_at.replace(now) < APART {
+            return;
+        }
         if group == Group::NotRecorded {
             self.scans.answer(number, offer == "retry");
         } else if let (Some(row), Some(offer)) = (self.lists.row(group, number), Offer::from_name(&offer)) {
