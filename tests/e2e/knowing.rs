@@ -227,6 +227,9 @@ fn each_warning_of_a_patron_is_given_before_anything_is_lent_and_confirmed_once(
     enter_patron(&desk, ZOE);
     wait_for_text(&desk, "patron-name", "Müller");
     desk.page.wait("document.querySelector('#transactions-rows [data-field=warned][data-grade=stop]')?.textContent === 'Card lost'").unwrap();
+    // Nobody answers it unseen: with its patron there again, one key does.
+    enter_patron(&desk, "23529001223605");
+    desk.page.wait("document.querySelector('#patron-items-list li[data-grade=stop]')").unwrap();
     desk.page.press(&[key::CONTROL, key::ENTER]).unwrap();
     wait_for_kept(&desk, &item(8), "lostCard confirmed");
     let kept = kept(&desk);

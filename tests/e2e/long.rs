@@ -11,7 +11,7 @@ const HIGH: &str = "(() => { const sheet = document.styleSheets[0]; for (const o
 /// The numbers of the rows that are seen, where rows fill all of the box; nothing while they are being read. So far down a page,
 /// Firefox knows a place to a few pixels only.
 const SEEN: &str = "(() => { const box = document.getElementById('transactions-scroll'); const frame = box.getBoundingClientRect(); \
-    const [top, bottom] = [document.querySelector('#transactions-heading th').getBoundingClientRect().bottom, frame.top + box.clientTop + box.clientHeight]; \
+    const [top, bottom] = [frame.top + box.clientTop, frame.top + box.clientTop + box.clientHeight]; \
     const rows = [...document.querySelectorAll('#transactions-rows tr[data-seq]')].map(row => [row, row.getBoundingClientRect()]) \
     .filter(([, place]) => place.bottom > top + 8 && place.top < bottom - 8); \
     const isFull = rows.length && rows[0][1].top < top + 8 && rows.at(-1)[1].bottom > bottom - 8; \

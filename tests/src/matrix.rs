@@ -110,9 +110,9 @@ pub fn in_mid_run() -> Vec<(FaultKind, [State; 3], &'static str)> {
     use State::{InDoubt, Local, Success};
     let busy = Front::Busy { status: 429, retry_after: RetryAfter::Seconds(1) };
     vec![
-        (FaultKind::ResetBefore, [Success, InDoubt, Local], "connection"),
-        (FaultKind::ResetAfter, [Success, InDoubt, Local], "connection"),
-        (FaultKind::CutHeaders, [Success, InDoubt, Local], "connection"),
+        (FaultKind::ResetBefore, [Success, InDoubt, Local], "Koha went away"),
+        (FaultKind::ResetAfter, [Success, InDoubt, Local], "Koha went away"),
+        (FaultKind::CutHeaders, [Success, InDoubt, Local], "Koha went away"),
         (FaultKind::HtmlLogin, [Success, InDoubt, Local], "other than Koha"),
         (FaultKind::Status(500), [Success, InDoubt, Success], "In doubt: 1"),
         (FaultKind::Status500After, [Success, InDoubt, Success], "In doubt: 1"),

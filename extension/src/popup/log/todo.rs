@@ -50,8 +50,8 @@ elements! {
         show_aside: HtmlElement = "show-aside",
         ;
         left: RefCell<todo::Todo>,
-        /// When something was pressed in the list last, by the page's clock.
-        pressed_at: Cell<f64>,
+        /// When and where something was pressed in the list last, by the page's clock.
+        pressed: Cell<(f64, i32, i32)>,
         lists: Lists = Lists::new()?,
         /// Whether something has changed that is not shown yet.
         is_dirty: Cell<bool>,

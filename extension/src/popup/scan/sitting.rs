@@ -86,9 +86,22 @@ impl List {
         self.empty.set_hidden(number > 0);
     }
 
-    fn clear(&self) {
-        self.rows.borrow_mut().clear();
-        self.items.set_text_content(None);
+    /// Shows these, the newest first. A row that is there already stays the element that it is: a hand may be about to press a
+    /// button in it.
+    fn show(&self, rows: VecDeque<Row>) {
+        let mut next = self.items.first_element_child();
+        for row in &rows {
+            if next.as_ref().is_some_and(|next| next.is_same_node(Some(&row.element))) {
+                next = next.and_then(|next| next.next_element_sibling());
+            } else {
+                let _ = self.items.insert_before(&row.element, next.as_deref());
+            }
+        }
+        while let Some(rest) = next {
+            next = rest.next_element_sibling();
+            rest.remove();
+        }
+        self.rows.replace(rows);
     }
 
     /// Shows one more at the top.
@@ -174,17 +187,24 @@ impl SittingLists {
     }
 
     fn fill(&self, list: &List, entries: &[&Entry]) {
-        list.clear();
-        for entry in &entries[entries.len().saturating_sub(LISTED)..] {
-            self.put(list, entry);
-        }
+        let mut before: HashMap<TransactionId, HtmlElement> =
+            list.rows.take().into_iter().map(|row| (row.entry.id, row.element)).collect();
+        let newest = entries[entries.len().saturating_sub(LISTED)..].iter().rev();
+        let rows = newest.filter_map(|entry| self.row(entry, before.remove(&entry.id)));
+        list.show(rows.collect());
     }
 
     fn put(&self, list: &List, entry: &Entry) {
-        let Ok(element) = dom::from_template("sitting-template") else { return };
+        if let Some(row) = self.row(entry, None) {
+            list.put(row);
+        }
+    }
+
+    fn row(&self, entry: &Entry, element: Option<HtmlElement>) -> Option<Row> {
+        let element = element.or_else(|| dom::from_template("sitting-template").ok())?;
         let row = Row { entry: entry.clone(), label: self.labels.of(entry), element };
         self.draw_row(&row);
-        list.put(row);
+        Some(row)
     }
 
     fn add(self: &Rc<Self>, entry: &Entry) {

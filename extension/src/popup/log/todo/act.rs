@@ -27,15 +27,24 @@ use koct_core::{
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Element, Event, HtmlInputElement};
+use web_sys::{Element, Event, HtmlInputElement, MouseEvent};
 
-/// Two presses that are nearer to each other than this, in milliseconds, are one.
+/// Two presses that are nearer to each other than this, in milliseconds and CSS pixels, are one.
 const APART: f64 = 400.0;
+const NEAR: i32 = 6;
 
 impl Todo {
     /// Whether patrons are known by name.
     pub(super) fn knows_patrons(&self) -> bool {
         self.names.records.get().is_some_and(|records| records.has(Set::Patrons))
+    }
+
+    /// Whether this comes right after another press, at the same place.
+    fn is_second_press(&self, event: &Event) -> bool {
+        let (x, y) =
+            event.dyn_ref::<MouseEvent>().map(|mouse| (mouse.client_x(), mouse.client_y())).unwrap_or_default();
+        let (before, left, top) = self.pressed.replace((event.time_stamp(), x, y));
+        event.time_stamp() - before < APART && (x - left).abs() < NEAR && (y - top).abs() < NEAR
     }
 
     /// Something in the list was clicked.
@@ -59,8 +68,7 @@ impl Todo {
         }
         let Some(offer) = target.get_attribute("data-offer") else { return };
         // What is done leaves its place to the next row: a second click, or a key that is held, is not meant for that.
-        let now = event.time_stamp();
-        if now - self.pressed_at.replace(now) < APART {
+        if self.is_second_press(event) {
             return;
         }
         if group == Group::NotRecorded {
