@@ -16,7 +16,13 @@ use web_sys::{Event, HtmlInputElement, KeyboardEvent};
 
 /// Calls `handler` when a code in this field is complete.
 pub(crate) fn on_code(desk: &Rc<Desk>, input: &HtmlInputElement, handler: impl Fn() + Clone + 'static) {
-    on_enter(input, handler.clone());
+    let burst = Rc::new(Cell::new(Burst::default()));
+    let (typed, complete) = (burst.clone(), handler.clone());
+    on_enter(input, move || {
+        // What Enter has ended is no code for the silence after it: a card stays in its field.
+        typed.set(Burst::default());
+        complete();
+    });
     let ends_with = |desk: &Desk, end: ScannerEnd| desk.preferences.borrow().desk.scanner_end == end;
 
     let (this, field, complete) = (desk.clone(), input.clone(), handler.clone());
@@ -29,7 +35,6 @@ pub(crate) fn on_code(desk: &Rc<Desk>, input: &HtmlInputElement, handler: impl F
     });
 
     let (this, field) = (desk.clone(), input.clone());
-    let burst = Rc::new(Cell::new(Burst::default()));
     dom::on::<Event>(input.unchecked_ref(), "input", move |event| {
         if !ends_with(&this, ScannerEnd::Nothing) {
             return;
