@@ -185,6 +185,23 @@ pub(crate) fn fill_list<T>(
     }
 }
 
+/// Gives an element these children, in place of what it has. Those that stand right already are left alone: a button in one may have
+/// the focus, or a hand may be about to press it.
+pub(crate) fn set_children<'a>(parent: &Element, wanted: impl IntoIterator<Item = &'a HtmlElement>) {
+    let mut next = parent.first_element_child();
+    for child in wanted {
+        if next.as_ref().is_some_and(|next| next.is_same_node(Some(child))) {
+            next = next.and_then(|next| next.next_element_sibling());
+        } else {
+            let _ = parent.insert_before(child, next.as_deref());
+        }
+    }
+    while let Some(rest) = next {
+        next = rest.next_element_sibling();
+        rest.remove();
+    }
+}
+
 /// A copy of the only element in this template.
 ///
 /// # Errors

@@ -142,8 +142,8 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
     answers.bind();
     early.give(&desk).await;
     mark("koct-ready")?;
-    let log = start_log(desk.clone(), queue.clone(), labels).await?;
-    start_others(Others { desk, records, lookups, patron, queue, scans, open_scans, log }, early).await
+    let log = start_log(desk.clone(), queue.clone(), labels.clone()).await?;
+    start_others(Others { desk, records, lookups, labels, patron, queue, scans, open_scans, log }, early).await
 }
 
 /// The log as it is shown.
@@ -175,6 +175,7 @@ struct Others {
     desk: Rc<Desk>,
     records: Rc<Records>,
     lookups: Rc<Lookups>,
+    labels: Rc<Labels>,
     patron: Rc<PatronPanel>,
     queue: Rc<LookupQueue>,
     scans: Rc<Scans>,
@@ -191,13 +192,14 @@ later! {
 
 impl Others {
     async fn start(self, early: Early) -> Result<(), JsValue> {
-        let Self { desk, records, lookups, patron, queue, scans, open_scans, log: Log { edit, table, find } } = self;
+        let Self { desk, records, lookups, labels, patron, queue, scans, open_scans, log: Log { edit, table, find } } =
+            self;
         Rc::new(MoveVisit::new(desk.clone(), queue.clone(), patron.clone(), scans, records.clone())?).bind()?;
         let print = Rc::new(Print::new(desk.clone(), table.clone())?);
         let tabs = Rc::new(Tabs::new(table)?);
         let todo = Todo::new(
             desk.clone(),
-            Names::new(records.clone(), lookups),
+            Names::new(records.clone(), lookups, labels),
             edit.clone(),
             print.clone(),
             Rc::new(Whose::new(desk.clone(), records.clone(), queue)?),

@@ -32,13 +32,28 @@ pub enum WhereTo<'a> {
     Nowhere,
 }
 
-impl WhereTo<'_> {
+/// What is to be said of it beside its title, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReturnWord<'a> {
+    /// It is to be set aside.
+    SetAside,
+    /// It goes to the library of this branch code.
+    Library(&'a str),
+    /// Nobody knows it.
+    Unknown,
+    /// This must have come with it.
+    Materials(&'a str),
+    /// It came this number of days late.
+    Late(u32),
+}
+
+impl ReturnWord<'_> {
     /// What that asks for.
     pub fn grade(self) -> Grade {
         match self {
-            Self::SetAside { .. } | Self::Library(_) => Grade::Do,
-            Self::Unknown => Grade::Careful,
-            Self::Shelf { .. } | Self::Nowhere => Grade::Note,
+            Self::SetAside | Self::Library(_) => Grade::Do,
+            Self::Unknown | Self::Materials(_) => Grade::Careful,
+            Self::Late(_) => Grade::Note,
         }
     }
 }
@@ -63,9 +78,23 @@ impl ReturnFound {
         }
     }
 
-    /// By how many days it came late; `None` where it did not.
+    /// The one word that matters most: where it goes, unless that is its shelf; else a disc that may not be in its box, which is
+    /// missed today; else a fine, which nobody computes.
+    pub fn word(&self, here: &str) -> Option<ReturnWord<'_>> {
+        match self.where_to(here) {
+            WhereTo::SetAside { .. } => Some(ReturnWord::SetAside),
+            WhereTo::Library(library) => Some(ReturnWord::Library(library)),
+            WhereTo::Unknown => Some(ReturnWord::Unknown),
+            WhereTo::Shelf { .. } | WhereTo::Nowhere => {
+                let materials = Some(self.materials()).filter(|materials| !materials.is_empty());
+                materials.map(ReturnWord::Materials).or_else(|| self.late().map(ReturnWord::Late))
+            }
+        }
+    }
+
+    /// By how many days it came late; `None` where it did not, or came on the day itself.
     pub fn late(&self) -> Option<u32> {
-        self.loan.as_ref().and_then(|loan| loan.late)
+        self.loan.as_ref().and_then(|loan| loan.late).filter(|days| *days > 0)
     }
 
     /// What belongs to it and must have come with it; empty where that is nothing, or not known.
@@ -87,6 +116,8 @@ mod tests {
         let item =
             Item { call_number: "010 CAL".into(), materials: "2 CDs".into(), library: "CPL".into(), ..Item::default() };
         let anna = Patron { surname: "Anna".into(), ..Patron::default() };
+        let word = |found: &ReturnFound, here| found.word(here).map(|word| (format!("{word:?}"), word.grade()));
+        let is = |word: &str, grade| Some((word.to_owned(), grade));
         let of = |item: Option<Item>, warnings: Vec<ItemWarning>| ReturnFound {
             barcode: Barcode::parse("B").unwrap(),
             item,
@@ -97,24 +128,26 @@ mod tests {
         let hold = || Warning::Hold { hold: 7, pickup: "MPL".into() };
         let for_anna = of(Some(item.clone()), vec![warning(hold(), Some(anna.clone()))]);
         assert_eq!(for_anna.where_to("CPL"), WhereTo::SetAside { who: Some(&anna), pickup: "MPL" });
-        assert_eq!(
-            (for_anna.where_to("CPL").grade(), for_anna.late(), for_anna.materials()),
-            (Grade::Do, Some(3), "2 CDs")
-        );
+        assert_eq!(word(&for_anna, "CPL"), is("SetAside", Grade::Do));
+        assert_eq!((for_anna.late(), for_anna.materials()), (Some(3), "2 CDs"));
         let shelf = of(Some(item), vec![]);
-        assert_eq!(
-            (shelf.where_to("cpl"), shelf.where_to("cpl").grade()),
-            (WhereTo::Shelf { call_number: "010 CAL" }, Grade::Note)
-        );
-        let elsewhere = shelf.where_to("MPL");
-        assert_eq!((elsewhere, elsewhere.grade()), (WhereTo::Library("CPL"), Grade::Do));
+        assert_eq!(shelf.where_to("cpl"), WhereTo::Shelf { call_number: "010 CAL" });
+        assert_eq!(word(&shelf, "cpl"), is("Materials(\"2 CDs\")", Grade::Careful), "it is missed today");
+        assert_eq!(shelf.where_to("MPL"), WhereTo::Library("CPL"));
+        assert_eq!(word(&shelf, "MPL"), is("Library(\"CPL\")", Grade::Do));
+        let alone = |late| ReturnFound {
+            loan: Some(LoanEnded { late: Some(late), ..LoanEnded::default() }),
+            ..of(Some(Item::default()), vec![])
+        };
+        assert_eq!(word(&alone(3), "CPL"), is("Late(3)", Grade::Note));
+        assert_eq!(word(&alone(0), "CPL"), None, "on the day itself");
         assert_eq!(
             shelf.where_to(" "),
             WhereTo::Shelf { call_number: "010 CAL" },
             "a desk that does not say where it is"
         );
         let unknown = of(None, vec![warning(Warning::UnknownItem, None)]);
-        assert_eq!((unknown.where_to("CPL"), unknown.where_to("CPL").grade()), (WhereTo::Unknown, Grade::Careful));
+        assert_eq!((unknown.where_to("CPL"), word(&unknown, "CPL")), (WhereTo::Unknown, is("Unknown", Grade::Careful)));
         let nothing = ReturnFound { loan: None, ..of(None, vec![]) };
         assert_eq!((nothing.where_to("CPL"), nothing.late(), nothing.materials()), (WhereTo::Nowhere, None, ""));
     }

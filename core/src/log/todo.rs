@@ -28,18 +28,9 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet};
 
 impl Warning {
-    /// Whether the patron is to be looked at in Koha: it would not have lent to them, or asked somebody.
+    /// Whether the patron is to be looked at in Koha: it would not have lent this to them, or asked somebody.
     fn is_grave(&self) -> bool {
-        match self {
-            Self::UnknownCard
-            | Self::Expired { .. }
-            | Self::Restricted { .. }
-            | Self::LostCard
-            | Self::Debts { .. }
-            | Self::Waiting
-            | Self::InTransit => true,
-            Self::WrongAddress | Self::UnknownItem | Self::OnLoan | Self::Hold { .. } => false,
-        }
+        self.is_stop() || (self.is_of_patron() && self.grade() == Grade::Careful)
     }
 }
 

@@ -1,5 +1,6 @@
 //! What is known of patrons and items.
 
+pub(crate) mod found;
 pub(crate) mod labels;
 pub(crate) mod lookup;
 pub(crate) mod patron;

@@ -1,32 +1,26 @@
 //! Titles and names for the rows of the log that are seen, one after the other, and only while they are seen.
 
+use super::found::Found;
 use crate::{
     dom::elements,
     later::later,
     popup::{Desk, Panel, known::records::Records},
 };
+use futures_util::lock::Mutex;
 use koct_core::{
-    Entry, Transaction, TransactionId,
+    Entry, TransactionId,
     directory::labels::{Label, label},
 };
-use std::{
-    cell::{Cell, RefCell},
-    collections::HashMap,
-    rc::Rc,
-};
+use std::rc::Rc;
 use web_sys::Element;
-
-/// More labels than this are not kept in memory.
-const KEPT: usize = 2_000;
 
 elements! {
     pub(crate) struct Labels(desk: Rc<Desk>, records: Rc<Records>) {
         table: Element = "transactions-table",
         ;
-        /// What was looked up, and of which transaction: it may have been corrected since.
-        found: RefCell<HashMap<TransactionId, (Transaction, Label)>>,
-        /// Counts the changes of the records: what was looked up in the ones before is not theirs.
-        of_records: Cell<u32>,
+        found: Found<TransactionId, Label>,
+        /// One at a time: the message, the visit and the log ask for the same scan at once, and it is looked up for all of them.
+        turn: Mutex<()>,
     }
 }
 
@@ -34,8 +28,7 @@ impl Panel for Labels {
     fn records_changed(self: Rc<Self>, are_there: bool) {
         // The columns have room for them only then.
         let _ = self.table.toggle_attribute_with_force("data-labels", are_there);
-        self.found.borrow_mut().clear();
-        self.of_records.set(self.of_records.get().wrapping_add(1));
+        self.found.forget();
         self.desk.draw_now();
     }
 }
@@ -46,8 +39,7 @@ impl Labels {
         if self.records.get().is_none() {
             return Some(Label::default());
         }
-        let found = self.found.borrow();
-        found.get(&entry.id).filter(|(of, _)| *of == entry.transaction).map(|(_, label)| label.clone())
+        self.found.get(&entry.id, &entry.transaction)
     }
 
     /// Looks it up.
@@ -56,16 +48,11 @@ impl Labels {
     }
 
     async fn look_up_now(&self, entry: &Entry) {
-        let Some(records) = self.records.get() else { return };
-        let of_records = self.of_records.get();
+        let _turn = self.turn.lock().await;
+        let (Some(records), None) = (self.records.get(), self.of(entry)) else { return };
+        let of_records = self.found.records();
         let label = label(&entry.transaction, &records).await;
-        if of_records == self.of_records.get() {
-            let mut found = self.found.borrow_mut();
-            if found.len() >= KEPT {
-                found.clear();
-            }
-            found.insert(entry.id, (entry.transaction.clone(), label));
-        }
+        self.found.keep(of_records, entry.id, &entry.transaction, label);
     }
 }
 

@@ -18,6 +18,7 @@ use crate::{
     later::later,
     popup::{
         Desk, Tone, Topic,
+        log::tall,
         scan::sitting::{Said, SittingLists},
     },
     store::StoreError,
@@ -140,6 +141,9 @@ impl LookupQueue {
         }
         for now in &kept {
             self.warnings.shown(now);
+        }
+        if kept.iter().any(Entry::is_stopped) {
+            tall::give_room(false);
         }
         let stops = of_item.iter().filter(|about| about.warning.is_stop());
         let stops: Vec<String> = stops.map(|about| self.lookups.words_of(about)).collect();

@@ -12,7 +12,11 @@ use crate::{
 };
 use koct_core::{
     Entry, TransactionId,
-    directory::{holder, item_now::ReturnFound, where_to::WhereTo},
+    directory::{
+        holder,
+        item_now::ReturnFound,
+        where_to::{ReturnWord, WhereTo},
+    },
     log::{event::LogEvent, warned::Grade},
 };
 use std::{cell::RefCell, rc::Rc};
@@ -72,47 +76,36 @@ impl Returned {
         let item = found.item.as_ref();
         let title = item.map(|item| item.title.as_str()).unwrap_or_default();
         let barcode = found.barcode.to_string();
-        let late = found.late().filter(|days| *days > 0).map(|days| plural("returnedLate", days, &[]));
         let materials = Some(found.materials()).filter(|materials| !materials.is_empty());
         let materials = materials.map(|materials| text_with("returnedMaterials", &[materials]));
+        let late = found.late().map(|days| plural("returnedLate", days, &[]));
         let mut about = vec![title.to_owned()];
         let here = self.lookups.own_library();
         let where_to = found.where_to(&here);
-        let (words, word, place) = match where_to {
+        let (words, place) = match where_to {
             WhereTo::SetAside { who, pickup } => {
-                let library = self.lookups.library_name(pickup);
-                about.insert(0, text_with("returnedPickup", &[&library]));
+                about.insert(0, text_with("returnedPickup", &[&self.lookups.library_name(pickup)]));
                 about.extend(item.map(|item| item.call_number.clone()));
                 let words = match who {
                     Some(who) => text_with("returnedAsideFor", &[&who.name()]),
                     None => text("returnedAside"),
                 };
-                (words, Some((Grade::Do, text("shortAside"))), String::new())
+                (words, "")
             }
-            WhereTo::Unknown => {
-                (text("returnedUnknown"), Some((Grade::Careful, text("shortUnknownItem"))), String::new())
-            }
+            WhereTo::Unknown => (text("returnedUnknown"), ""),
             WhereTo::Library(library) => {
-                let library = self.lookups.library_name(library);
                 about.extend(item.map(|item| item.call_number.clone()));
-                (text_with("returnedSendTo", &[&library]), Some((Grade::Do, library)), String::new())
+                (text_with("returnedSendTo", &[&self.lookups.library_name(library)]), "")
             }
-            WhereTo::Shelf { call_number: "" } => (text("returnedShelf"), None, String::new()),
-            WhereTo::Shelf { call_number } => {
-                (text_with("returnedShelfAt", &[call_number]), None, call_number.to_owned())
-            }
-            WhereTo::Nowhere => (barcode.clone(), None, String::new()),
+            WhereTo::Shelf { call_number: "" } => (text("returnedShelf"), ""),
+            WhereTo::Shelf { call_number } => (text_with("returnedShelfAt", &[call_number]), call_number),
+            WhereTo::Nowhere => (barcode.clone(), ""),
         };
-        about.extend(materials.clone());
-        about.extend(late.clone());
+        about.extend(materials);
+        about.extend(late);
         about.push(barcode);
-        // A disc that is not in its box is missed today, a fine is computed by nobody.
-        let word = word.or(materials.map(|words| (Grade::Careful, words))).or(late.map(|words| (Grade::Note, words)));
-        let grade = if word.as_ref().is_some_and(|(grade, _)| *grade == Grade::Careful) {
-            Grade::Careful
-        } else {
-            where_to.grade()
-        };
+        let word = found.word(&here);
+        let grade = word.map_or(Grade::Note, ReturnWord::grade);
         let _ = self.panel.set_attribute("data-grade", grade.name());
         let _ = self.panel.toggle_attribute_with_force("data-elsewhere", matches!(where_to, WhereTo::Library(_)));
         self.where_to.set_text_content(Some(&wording::harmless(&words)));
@@ -121,6 +114,17 @@ impl Returned {
         let line = wording::joined(about.iter().filter(|part| !part.is_empty() && **part != words));
         self.about.set_text_content(Some(&wording::harmless(&line)));
         let _ = self.panel.set_attribute("title", &format!("{words}\n{line}"));
-        self.lists.tell(entry.id, Said { stop: None, word, place });
+        let word = word.map(|word| (word.grade(), self.in_words(word)));
+        self.lists.tell(entry.id, Said { stop: None, word, place: place.to_owned() });
+    }
+
+    fn in_words(&self, word: ReturnWord<'_>) -> String {
+        match word {
+            ReturnWord::SetAside => text("shortAside"),
+            ReturnWord::Library(library) => self.lookups.library_name(library),
+            ReturnWord::Unknown => text("shortUnknownItem"),
+            ReturnWord::Materials(materials) => text_with("returnedMaterials", &[materials]),
+            ReturnWord::Late(days) => plural("returnedLate", days, &[]),
+        }
     }
 }

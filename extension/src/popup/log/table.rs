@@ -404,7 +404,7 @@ impl Table {
         let mut kept = BTreeMap::new();
         // Those not read yet: their room is kept, or Firefox would scroll back from an end that is not there any more.
         let (mut missing_above, mut missing_below) = (0_u32, 0_u32);
-        let rows = js_sys::Array::of1(&self.above);
+        let mut rows = vec![self.above.clone()];
         let mut above: Option<(NaiveDate, HtmlElement)> = None;
         for id in self.ids_at(window.rows) {
             let Some(entry) = cache.get(&id) else {
@@ -424,34 +424,17 @@ impl Table {
             if let Some((above, element)) = above.replace((day, row.element.clone())) {
                 let _ = element.toggle_attribute_with_force("data-other-day", above != day);
             }
-            rows.push(&row.element);
+            rows.push(row.element.clone());
             kept.insert(id, row);
         }
-        rows.push(&self.below);
+        rows.push(self.below.clone());
         let room = |rows: u32| f64::from(rows) * self.row_height.get();
         self.space(window.above + room(missing_above), window.below + room(missing_below));
-        self.put(&rows);
+        dom::set_children(&self.body, &rows);
         *drawn = kept;
         let _ = self.element.set_attribute("aria-rowcount", &(total + 1).to_string());
         self.empty.set_hidden(total > 0);
         missing_above + missing_below > 0
-    }
-
-    /// Brings the rows into the body and leaves those alone that stand right already: a button in one may have the focus.
-    fn put(&self, rows: &js_sys::Array) {
-        let wanted: Vec<HtmlElement> = rows.iter().map(JsCast::unchecked_into).collect();
-        let mut next = self.body.first_element_child();
-        for row in &wanted {
-            if next.as_ref().is_some_and(|next| next.is_same_node(Some(row))) {
-                next = next.and_then(|next| next.next_element_sibling());
-            } else {
-                let _ = self.body.insert_before(row, next.as_deref());
-            }
-        }
-        while let Some(rest) = next {
-            next = rest.next_element_sibling();
-            rest.remove();
-        }
     }
 
     /// Gives the spaces above and below the height of the rows that are not drawn.

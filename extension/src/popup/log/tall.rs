@@ -18,19 +18,13 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     Ok(())
 }
 
-/// What is left to do after a commit has the room.
-pub(crate) fn give_room() {
+/// Gives the log the room, or the panes: what is left to do after a commit is seen, and what asks for an answer in a pane.
+pub(crate) fn give_room(to_log: bool) {
     let main = dom::document().ok().and_then(|page| page.query_selector("main").ok()?);
-    if let (Some(main), Ok(button)) = (main, dom::by_id("tall")) {
-        set(&main, &button, true);
-    }
-}
-
-/// Something asks for an answer in a pane: it is seen.
-pub(crate) fn give_way() {
-    let main = dom::document().ok().and_then(|page| page.query_selector("main[data-tall]").ok()?);
-    if let (Some(main), Ok(button)) = (main, dom::by_id("tall")) {
-        set(&main, &button, false);
+    if let (Some(main), Ok(button)) =
+        (main.filter(|main| main.has_attribute("data-tall") != to_log), dom::by_id("tall"))
+    {
+        set(&main, &button, to_log);
     }
 }
 

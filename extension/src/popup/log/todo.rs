@@ -109,6 +109,7 @@ impl Panel for Todo {
     /// What was known of names is the records' no more.
     fn records_changed(self: Rc<Self>, _are_there: bool) {
         self.names.forget();
+        self.whose.records_changed();
         self.lists.clear();
         self.redraw();
     }
@@ -162,7 +163,7 @@ impl Todo {
                 self.reading.set(false);
                 if self.opens.replace(false) && self.left.borrow().is_work_left() {
                     self.tabs.show(true);
-                    tall::give_room();
+                    tall::give_room(true);
                 }
             });
         }

@@ -84,12 +84,17 @@ impl Whose {
         }
     }
 
-    fn clear(&self) {
+    /// Names that were found in the records before are not shown any more.
+    pub(crate) fn records_changed(&self) {
         self.searched.set(self.searched.get().wrapping_add(1));
-        self.entries.borrow_mut().clear();
-        self.typed.set_value("");
         self.state.set_text_content(None);
         self.show(&[]);
+    }
+
+    fn clear(&self) {
+        self.entries.borrow_mut().clear();
+        self.typed.set_value("");
+        self.records_changed();
     }
 
     async fn search(self: Rc<Self>) {

@@ -49,7 +49,7 @@ impl Attention {
         }
         let list = if unrecorded.is_checkin() { &self.checkins } else { &self.checkouts };
         let _ = list.prepend_with_node_1(&row);
-        tall::give_way();
+        tall::give_room(false);
         // Whatever the list shows: this is seen.
         if let Some(scrolled) = list.parent_element() {
             scrolled.set_scroll_top(0);

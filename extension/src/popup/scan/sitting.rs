@@ -5,7 +5,7 @@ use crate::{
     dom::{self, elements},
     i18n::{text, text_with},
     locale,
-    popup::{Desk, Panel, known::labels::Labels, log::tall},
+    popup::{Desk, Panel, known::labels::Labels},
     wording,
 };
 use koct_core::{
@@ -86,21 +86,9 @@ impl List {
         self.empty.set_hidden(number > 0);
     }
 
-    /// Shows these, the newest first. A row that is there already stays the element that it is: a hand may be about to press a
-    /// button in it.
+    /// Shows these, the newest first.
     fn show(&self, rows: VecDeque<Row>) {
-        let mut next = self.items.first_element_child();
-        for row in &rows {
-            if next.as_ref().is_some_and(|next| next.is_same_node(Some(&row.element))) {
-                next = next.and_then(|next| next.next_element_sibling());
-            } else {
-                let _ = self.items.insert_before(&row.element, next.as_deref());
-            }
-        }
-        while let Some(rest) = next {
-            next = rest.next_element_sibling();
-            rest.remove();
-        }
+        dom::set_children(&self.items, rows.iter().map(|row| &row.element));
         self.rows.replace(rows);
     }
 
@@ -298,9 +286,6 @@ impl SittingLists {
             let _ = chip.set_attribute("data-grade", word.map_or("", |(grade, _)| grade.name()));
         }
         let _ = element.set_attribute("data-grade", if stops.is_empty() { "" } else { Grade::Stop.name() });
-        if !stops.is_empty() {
-            tall::give_way();
-        }
         if let Some(why) = dom::field(element, "why") {
             why.set_hidden(stops.is_empty());
         }

@@ -337,7 +337,7 @@ impl Drawn {
     fn put(&self, wanted: Vec<(u32, Shown)>) {
         let mut before = self.shown.take();
         let mut kept = HashMap::with_capacity(wanted.len());
-        let mut next = self.rows.first_element_child();
+        let mut rows = Vec::with_capacity(wanted.len());
         for (number, shown) in wanted {
             let old = before.remove(&number);
             let is_same = old.as_ref().is_some_and(|(old, _)| *old == shown);
@@ -347,17 +347,10 @@ impl Drawn {
             if !is_same {
                 self.fill(&element, number, &shown);
             }
-            if next.as_ref().is_some_and(|next| next.is_same_node(Some(&element))) {
-                next = next.and_then(|next| next.next_element_sibling());
-            } else {
-                let _ = self.rows.insert_before(&element, next.as_deref());
-            }
+            rows.push(element.clone());
             kept.insert(number, (shown, element));
         }
-        while let Some(rest) = next {
-            next = rest.next_element_sibling();
-            rest.remove();
-        }
+        dom::set_children(&self.rows, &rows);
         self.shown.replace(kept);
     }
 

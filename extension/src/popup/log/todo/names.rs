@@ -1,18 +1,17 @@
 //! What the rows are called: titles and names, looked up once each, and only for those that are drawn.
 
 use crate::popup::known::{
+    found::Found,
+    labels::Labels,
     lookup::{Lookups, name_and_card},
     records::Records,
 };
 use koct_core::{
-    Transaction, TransactionId,
-    directory::{item_now, labels},
+    TransactionId,
+    directory::item_now,
     log::todo::{Group, Row, What},
 };
-use std::{cell::RefCell, collections::HashMap, rc::Rc};
-
-/// More than this are not kept in memory.
-const KEPT: usize = 2_000;
+use std::rc::Rc;
 
 /// What a row is called; empty where nothing is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,31 +26,31 @@ pub(super) struct Name {
 pub(crate) struct Names {
     pub(super) records: Rc<Records>,
     lookups: Rc<Lookups>,
-    /// What was looked up, and of which transaction: it may have been corrected since.
-    found: RefCell<HashMap<(Group, TransactionId), (Transaction, Name)>>,
+    labels: Rc<Labels>,
+    found: Found<(Group, TransactionId), Name>,
 }
 
 impl Names {
-    pub(crate) fn new(records: Rc<Records>, lookups: Rc<Lookups>) -> Self {
-        Self { records, lookups, found: RefCell::default() }
+    pub(crate) fn new(records: Rc<Records>, lookups: Rc<Lookups>, labels: Rc<Labels>) -> Self {
+        Self { records, lookups, labels, found: Found::default() }
     }
 
     /// What is known of it. `None` where nobody has looked yet.
     pub(super) fn of(&self, row: &Row) -> Option<Name> {
-        let found = self.found.borrow();
-        let of_row = found.get(&(row.group, row.entry.id))?;
-        (of_row.0 == row.entry.transaction).then(|| of_row.1.clone())
+        self.found.get(&(row.group, row.entry.id), &row.entry.transaction)
     }
 
     /// The records are others, or none.
     pub(super) fn forget(&self) {
-        self.found.borrow_mut().clear();
+        self.found.forget();
     }
 
     /// Looks it up. What cannot be read is as good with its numbers.
     pub(super) async fn look_up(&self, row: &Row) {
         let Some(known) = self.records.get() else { return };
-        let label = labels::label(&row.entry.transaction, &known).await;
+        let of_records = self.found.records();
+        self.labels.look_up(&row.entry).await;
+        let label = self.labels.of(&row.entry).unwrap_or_default();
         let mut name = Name { title: label.title, who: label.patron };
         match row.what {
             What::SetAside => {
@@ -63,10 +62,6 @@ impl Names {
             }
             _ => {}
         }
-        let mut found = self.found.borrow_mut();
-        if found.len() >= KEPT {
-            found.clear();
-        }
-        found.insert((row.group, row.entry.id), (row.entry.transaction.clone(), name));
+        self.found.keep(of_records, (row.group, row.entry.id), &row.entry.transaction, name);
     }
 }
