@@ -193,3 +193,34 @@ fn no_name_stays_in_any_window_when_the_records_go() {
         assert_eq!(where_named(page, "Müller"), json!([]));
     }
 }
+
+#[test]
+fn names_that_were_found_go_with_the_records_also_from_an_open_dialog() {
+    let koha = fake_koha::FakeKoha::start(fake_koha::Config {
+        era: Era::From2405,
+        library: crate::knowing::library(),
+        ..fake_koha::Config::default()
+    })
+    .unwrap();
+    let desk = crate::records::wanting(&koha, |preferences| {
+        preferences.form.commit_type = koct_core::CommitType::Apply;
+    });
+    assert_eq!(crate::records::download(&desk), "All records are here.");
+    desk.check_out("23529999999999", &item(5)).unwrap();
+    desk.commit().unwrap();
+    desk.page.click("[data-group=refused] [data-offer=find-patron]").unwrap();
+    desk.page.wait_focused("whose-typed").unwrap();
+    desk.page.type_by_hand("smith").unwrap();
+    desk.page.wait("document.querySelectorAll('#whose-list button').length > 0").unwrap();
+    let other = desk.firefox.open(&desk.firefox.addon_url("popup/popup.html")).unwrap();
+    other.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
+    other.activate().unwrap();
+    other.wait("!document.getElementById('records-line').hidden").unwrap();
+    other.click("#open-records").unwrap();
+    other.click("#records-delete").unwrap();
+    other.click("#question-yes").unwrap();
+    other.wait("document.getElementById('records-state').innerText === 'The records are deleted.'").unwrap();
+    desk.page.wait("document.querySelectorAll('#whose-list button').length === 0").unwrap();
+    desk.page.wait("document.getElementById('records-line').dataset.grade === 'careful'").unwrap();
+    assert_eq!(where_named(&desk.page, "Smith, Anna"), json!([]));
+}

@@ -161,3 +161,25 @@ fn where_firefox_remembers_nothing_it_says_what_to_change() {
     page.wait_contains("#message", "set to never remember history").unwrap();
     page.wait("document.getElementById('checkout-item').disabled").unwrap();
 }
+
+#[test]
+fn in_a_private_window_it_says_where_to_open_it() {
+    let firefox = Firefox::ready(&Options::default()).unwrap();
+    firefox.install_for_private_windows(&addon().unwrap()).unwrap();
+    let url = serde_json::json!(firefox.addon_url("popup/popup.html"));
+    let open = format!(
+        "(async () => {{ const opened = OpenBrowserWindow({{private: true}}); \
+         await new Promise(done => opened.addEventListener('load', done, {{once: true}})); \
+         await opened.delayedStartupPromise; opened.openTrustedLinkIn({url}, 'current'); return true; }})()"
+    );
+    firefox.in_chrome(&open).unwrap();
+    let page = firefox.wait_for_page("popup/popup.html").unwrap();
+    page.wait_contains("#message", "This is a private window.").unwrap();
+    page.wait("document.getElementById('checkout-item').disabled").unwrap();
+    // Whatever else needs the log says the same, also what stands in the menu.
+    page.click("#message-close").unwrap();
+    page.wait_text("#message", "").unwrap();
+    page.click("#export-koc").unwrap();
+    page.wait_contains("#message", "This is a private window.").unwrap();
+    firefox.in_chrome("(() => { for (const one of Services.wm.getEnumerator('navigator:browser')) if (one.gBrowser.selectedBrowser.loadContext.usePrivateBrowsing) one.close(); return true; })()").unwrap();
+}
