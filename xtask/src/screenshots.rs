@@ -399,7 +399,7 @@ impl Album<'_> {
         page.wait("document.getElementById('checkin-panel').dataset.grade === 'do'")?;
         self.take(page, "desk-on-hold")?;
         desk.check_in("39999000000011")?;
-        page.wait("document.querySelectorAll('#checkin-items-list [data-grade=do]').length === 2")?;
+        page.wait("document.querySelectorAll('#checkin-items-list [data-grade=do]').length === 3")?;
         page.click("#show-aside")?;
         page.wait_visible("[data-group=set-aside] li")?;
         self.take(page, "todo-aside")

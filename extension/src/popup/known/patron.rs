@@ -323,6 +323,7 @@ impl PatronPanel {
             (number, None) => plural("patronLoans", number, &[]),
         };
         self.open.set_text_content(Some(&words));
+        self.open.set_title(&words);
         self.loans.set_hidden(found.loans.is_empty());
         self.loans_title.set_hidden(found.loans.is_empty());
         self.loans_title.set_text_content(Some(&plural("patronLoans", found.loans.len(), &[])));

@@ -294,7 +294,11 @@ impl SittingLists {
         let unnamed = stops.iter().filter(|stop| named.is_none() || stop.is_of_patron());
         let unnamed = unnamed.map(|stop| wording::warning(stop, "", &str::to_owned));
         let reason = named.clone().into_iter().chain(unnamed).collect::<Vec<_>>().join(" ");
-        dom::set_field(element, "reason", if stops.is_empty() { "" } else { &reason });
+        if let Some(shown) = dom::field(element, "reason") {
+            let reason = if stops.is_empty() { "" } else { &reason };
+            shown.set_text_content(Some(reason));
+            shown.set_title(reason);
+        }
         dom::set_field(element, "lend", &text("warningLend"));
         dom::set_field(element, "take-back", &text("warningTakeBack"));
         if let Some(back) = dom::field(element, "back") {
