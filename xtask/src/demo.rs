@@ -134,7 +134,7 @@ fn dark(koha: &FakeKoha, addon: &Path, folder: &Path) -> koct_tests::Result {
     desk.page.activate()?;
     desk.check_out("23529001223601", "39999000000005")?;
     desk.page.type_text("a-barcode-that-is-far-too-long-for-koha\n")?;
-    desk.page.wait("!document.getElementById('attention').hidden")?;
+    desk.page.wait("document.querySelector('#attention-checkout > li')")?;
     desk.page.screenshot(&folder.join("desk-dark.png"))
 }
 

@@ -96,6 +96,7 @@ pub(crate) fn test() -> Result {
     thread::scope(|scope| {
         scope.spawn(|| {
             Report::aside(&report, "build of the add-on", &["build"]);
+            Report::aside(&report, "demo", &["demo", "--headless"]);
             Report::aside(&report, "addons-linter", &["lint"]);
             Report::aside(&report, "package, built elsewhere", &["package", "--check-ours"]);
             Report::step(&report, "browser tests", browser_tests);
