@@ -5,6 +5,7 @@ pub mod barcode;
 pub mod clock;
 pub mod guard;
 pub mod jump;
+pub mod letters;
 pub mod name;
 pub mod pattern;
 pub mod scan;

@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod directory;
 pub mod http;
+pub mod letters;
 pub mod storage;
 pub mod store;
 

@@ -7,6 +7,7 @@ use js_sys::{
     Intl::{DateTimeFormat, NumberFormat, PluralRules},
 };
 use koct_core::Amount;
+use std::cell::LazyCell;
 use wasm_bindgen::JsValue;
 
 /// The message that names the language of a folder of `_locales`, as BCP 47.
@@ -22,17 +23,20 @@ thread_local! {
     static LOCALE: Locale = Locale::current();
 }
 
+/// A formatter, made when it is used first.
+type Format = LazyCell<Function, Box<dyn FnOnce() -> Function>>;
+
 struct Locale {
     language: String,
     is_right_to_left: bool,
     plurals: PluralRules,
     number: Function,
-    date: Function,
-    time: Function,
-    minutes: Function,
-    day: Function,
-    short_day: Function,
-    decimal_separator: String,
+    date: Format,
+    time: Format,
+    minutes: Format,
+    day: Format,
+    short_day: Format,
+    decimal_separator: LazyCell<String, Box<dyn FnOnce() -> String>>,
 }
 
 impl Locale {
@@ -45,45 +49,37 @@ impl Locale {
         let regional = if primary(&ui) == primary(&language) { &ui } else { &language };
         // English is written with the day first and with the month first. ISO 8601, as Swedish has it, is clear to all.
         let of_times = if primary(regional) == "en" { "sv" } else { regional };
-        let [date, time, minutes] = [
-            &[("year", "numeric"), ("month", "2-digit"), ("day", "2-digit")] as &[_],
-            &[("hour", "2-digit"), ("minute", "2-digit"), ("second", "2-digit"), ("hourCycle", "h23")],
-            &[("hour", "2-digit"), ("minute", "2-digit"), ("hourCycle", "h23")],
-        ]
-        .map(|parts| {
-            // The digits are those of barcodes, and the time is shifted already.
-            let common = [("calendar", "gregory"), ("numberingSystem", "latn"), ("timeZone", "UTC")];
-            DateTimeFormat::new(&list(of_times), &options(parts.iter().copied().chain(common))).format()
-        });
-        // In words, a day is clear as the region writes it.
-        let in_words =
-            [("dateStyle", "long"), ("calendar", "gregory"), ("numberingSystem", "latn"), ("timeZone", "UTC")];
-        let day = DateTimeFormat::new(&list(regional), &options(in_words.into_iter())).format();
-        let in_short = [
-            ("day", "numeric"),
-            ("month", "short"),
-            ("calendar", "gregory"),
-            ("numberingSystem", "latn"),
-            ("timeZone", "UTC"),
-        ];
-        let short_day = DateTimeFormat::new(&list(regional), &options(in_short.into_iter())).format();
-        let numbers = |more: &[(&str, &str)]| {
-            let options = options(more.iter().copied().chain([("numberingSystem", "latn")]));
-            NumberFormat::new(&list(regional), &options)
-        };
+        let numbers = NumberFormat::new(&list(regional), &options([("numberingSystem", "latn")].into_iter())).format();
+        let plurals = PluralRules::new(&list(&language), &js_sys::Object::new());
+        let one_and_a_half = numbers.clone();
         Self {
             is_right_to_left: RIGHT_TO_LEFT.contains(&primary(&language)),
-            plurals: PluralRules::new(&list(&language), &js_sys::Object::new()),
-            number: numbers(&[]).format(),
-            date,
-            time,
-            minutes,
-            day,
-            short_day,
-            decimal_separator: call(&numbers(&[]).format(), 1.5).trim_matches(['1', '5']).to_owned(),
+            plurals,
+            number: numbers,
+            date: format(of_times, &[("year", "numeric"), ("month", "2-digit"), ("day", "2-digit")]),
+            time: format(
+                of_times,
+                &[("hour", "2-digit"), ("minute", "2-digit"), ("second", "2-digit"), ("hourCycle", "h23")],
+            ),
+            minutes: format(of_times, &[("hour", "2-digit"), ("minute", "2-digit"), ("hourCycle", "h23")]),
+            // In words, a day is clear as the region writes it.
+            day: format(regional, &[("dateStyle", "long")]),
+            short_day: format(regional, &[("day", "numeric"), ("month", "short")]),
+            decimal_separator: LazyCell::new(Box::new(move || {
+                call(&one_and_a_half, 1.5).trim_matches(['1', '5']).to_owned()
+            })),
             language,
         }
     }
+}
+
+/// A formatter of dates and times. The digits are those of barcodes, and the time is shifted already.
+fn format(language: &str, parts: &'static [(&str, &str)]) -> Format {
+    let language = language.to_owned();
+    LazyCell::new(Box::new(move || {
+        let common = [("calendar", "gregory"), ("numberingSystem", "latn"), ("timeZone", "UTC")];
+        DateTimeFormat::new(&list(&language), &options(parts.iter().copied().chain(common))).format()
+    }))
 }
 
 fn primary(language: &str) -> &str {
@@ -129,7 +125,7 @@ pub(crate) fn plural_category(number: impl TryInto<u32>) -> String {
 
 /// An amount, digit by digit as it is, with the language's decimal separator.
 pub(crate) fn amount(amount: Amount) -> String {
-    LOCALE.with(|locale| amount.to_string().replace('.', &locale.decimal_separator))
+    LOCALE.with(|locale| amount.to_string().replace('.', locale.decimal_separator.as_str()))
 }
 
 /// Date and time to the second, always equally long.

@@ -446,20 +446,20 @@ impl Store {
         let (first, last, number) = {
             let reading = self.reading()?;
             let log = reading.object_store(LOG)?;
-            let number = log.count().with_query::<f64, _>(numbers()).primitive()?;
-            let first = log.get_all_keys::<JsValue>().with_query::<f64, _>(numbers()).with_limit(1).primitive()?;
-            let last = log.open_key_cursor().with_query::<f64, _>(numbers()).with_direction(CursorDirection::Prev);
+            // Of the whole log, Firefox counts an index in a third of the time. Who has no state is not counted, and looked for.
+            let number = log.index(BY_STATE)?.count().primitive()?;
+            let first = log.get_all_keys::<JsValue>().with_limit(1).primitive()?;
+            let last = log.open_key_cursor().with_direction(CursorDirection::Prev);
             let last = last.primitive()?.await?;
             let last: Option<JsValue> = last.and_then(|last| last.primary_key().transpose()).transpose()?;
             let first = first.await?.next().transpose()?;
-            let key = |key: Option<JsValue>| key.and_then(|key| key.as_f64());
+            let key = |key: Option<JsValue>| key.and_then(|key| key.as_f64()).and_then(rows::number);
             (key(first), key(last), number.await?)
         };
-        let (Some(first), Some(last)) = (first, last) else { return Ok(Vec::new()) };
         let (unreadable, has_fractions) = self.unreadable_numbers();
         let is_readable = |id: &TransactionId| !unreadable.contains(id);
         // Where nothing was cleared, they need not be read: every window does so at every change elsewhere.
-        if let (Some(first), Some(last)) = (rows::number(first), rows::number(last))
+        if let (Some(first), Some(last)) = (first, last)
             && u64::from(last.0 - first.0) + 1 == u64::from(number)
             && !has_fractions
         {
@@ -467,6 +467,7 @@ impl Store {
         }
         let mut ids = Vec::with_capacity(usize::try_from(number).unwrap_or_default());
         let mut from = BEFORE_FIRST;
+        let last = f64::from(u32::MAX);
         while from < last {
             let reading = self.reading()?;
             let log = reading.object_store(LOG)?;

@@ -9,7 +9,7 @@ use indexed_db_futures::{Build, BuildPrimitive, database::Database, transaction:
 use koct_core::{
     Action, Barcode, Cardnumber, CommitType, DeskName, Entry, Login, Moment, Secret, ServerUrl, Settings, State,
     Status, Transaction, TransactionId,
-    desk::{clock::DeskTime, zone::Zone},
+    desk::{clock::DeskTime, letters::by_tables, zone::Zone},
     desks::cleared,
     koha::{Failure, Method, Request, Response, SIZE_LIMIT, Session},
     log::{
@@ -42,6 +42,20 @@ fn moment(millis: i64) -> Moment {
 /// A log of its own for each test.
 async fn store(name: &str) -> Store {
     Store::open(&format!("test-{name}-{}", js_sys::Math::random())).await.unwrap()
+}
+
+/// Codes were stored in the log by one and are looked for by the other.
+#[wasm_bindgen_test]
+fn firefox_knows_letters_as_the_tables_do() {
+    // Latin to Cherokee, what is written with marks on top in Asia, signs, kana and Hangul, and the forms for compatibility.
+    let ranges = [0x00..=0x13ff_u32, 0x1e00..=0x27ff, 0x3040..=0x33ff, 0xac00..=0xd7a3, 0xf900..=0xffef];
+    // One of the two may know a newer Unicode.
+    let not_assigned = js_sys::RegExp::new(r"\p{Cn}", "u");
+    let letters = ranges.into_iter().flatten().filter_map(char::from_u32);
+    for letter in letters.filter(|letter| !not_assigned.test(&letter.to_string())) {
+        let text = format!("A{letter}\u{301}1");
+        assert_eq!(koct_extension::letters::base_letters(&text), by_tables(&text), "U+{:04X}", u32::from(letter));
+    }
 }
 
 #[wasm_bindgen_test]

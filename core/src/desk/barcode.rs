@@ -1,9 +1,8 @@
 //! Barcodes of items and cardnumbers of patrons: parsed once, valid ever after.
 
-use crate::desk::signs;
+use crate::desk::{letters::base_letters, signs};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// Why a scanned or typed code cannot be recorded.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -139,7 +138,7 @@ pub(crate) fn folded(code: &str) -> String {
     if code.is_ascii() {
         return code.to_ascii_lowercase();
     }
-    code.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
+    base_letters(code).chars().flat_map(char::to_lowercase).collect()
 }
 
 /// Whether Koha's database takes two codes for the same: see [`Barcode::item_key`].

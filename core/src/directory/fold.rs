@@ -1,6 +1,6 @@
 //! Names as they are looked for: without case and accents, and letters that have no accent as most keyboards have them.
 
-use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
+use crate::desk::letters::base_letters;
 
 /// A name without case and accents.
 pub(super) fn folded(name: &str) -> String {
@@ -8,7 +8,7 @@ pub(super) fn folded(name: &str) -> String {
         return name.to_ascii_lowercase();
     }
     let mut folded = String::with_capacity(name.len());
-    for c in name.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase) {
+    for c in base_letters(name).chars().flat_map(char::to_lowercase) {
         match c {
             'ß' => folded.push_str("ss"),
             'æ' => folded.push_str("ae"),
@@ -20,8 +20,6 @@ pub(super) fn folded(name: &str) -> String {
             'ħ' => folded.push('h'),
             'ı' => folded.push('i'),
             'ς' => folded.push('σ'),
-            // Lower case of İ brings a dot of its own.
-            c if is_combining_mark(c) => {}
             c => folded.push(c),
         }
     }

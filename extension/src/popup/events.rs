@@ -15,6 +15,7 @@ use crate::{
     store::Change,
     timer::sleep,
 };
+use futures_util::future::join;
 use koct_core::{
     State, TransactionId,
     log::event::{LogEvent, Reread},
@@ -74,24 +75,30 @@ impl Desk {
 
     /// Reads anew what is kept and shown of the log, and shows it.
     pub(crate) async fn reread_log(self: Rc<Self>) {
-        let counted = async {
-            self.store.meet_again().await?;
-            self.store.counts().await
-        };
-        match counted.await {
-            Ok(counts) => self.counts.set(counts),
-            Err(error) => self.failed(Topic::Other, "readFailed", &error),
+        if let Err(error) = self.store.meet_again().await {
+            self.failed(Topic::Other, "readFailed", &error);
         }
+        let counting = async {
+            match self.store.counts().await {
+                Ok(counts) => self.counts.set(counts),
+                Err(error) => self.failed(Topic::Other, "readFailed", &error),
+            }
+        };
+        // To count a long log takes as long as to show it.
+        join(counting, self.reread_panels()).await;
+        self.show_counts();
+        if self.counts.get().total() <= LOOKED_THROUGH && !self.looking_through.replace(true) {
+            spawn_local(self.look_through());
+        }
+    }
+
+    async fn reread_panels(self: &Rc<Self>) {
         let kept = self.kept();
         // What cannot be read is not gone.
         let reread = self.store.get(&kept).await.map(|entries| Reread::new(&kept, entries)).unwrap_or_default();
         self.follow(&LogEvent::Reload(reread));
-        self.show_counts();
         for panel in self.panels() {
             panel.reread().await;
-        }
-        if self.counts.get().total() <= LOOKED_THROUGH && !self.looking_through.replace(true) {
-            spawn_local(self.look_through());
         }
     }
 
