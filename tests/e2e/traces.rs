@@ -100,9 +100,7 @@ fn type_everywhere(desk: &Desk, page: &Page, first: u64) {
 
 #[test]
 fn what_is_typed_is_in_no_session_that_firefox_would_restore() {
-    let profile = koct_tests::keeper::folder().unwrap();
-    let options = Options { profile: Some(profile.path().to_owned()), ..Options::default() };
-    let desk = Desk::open(&options).unwrap();
+    let desk = Desk::open(&Options::default()).unwrap();
     type_everywhere(&desk, &desk.page, 100);
     let page = desk.open_settings().unwrap();
     page.eval("void (document.getElementById('lookup-fields').hidden = false)").unwrap();

@@ -30,6 +30,8 @@ const LOOK: &str = "(async (look, time) => {
 const AIM: &str = "(async css => {
     const e = document.querySelector(css);
     if (!e) return 'it is not there';
+    const menu = e.closest('[role=menu][hidden]');
+    if (menu) return { menu: menu.id };
     if (!e.checkVisibility()) return 'it is not seen';
     if (e.matches(':disabled')) return 'it is disabled';
     const place = () => { const r = e.getBoundingClientRect(); return [Math.floor(r.x + r.width / 2), Math.floor(r.y + r.height / 2)]; };
@@ -347,11 +349,6 @@ impl Page {
     /// # Errors
     /// When it cannot be clicked within a minute.
     pub fn click(&self, css: &str) -> Result {
-        let menu = format!("document.querySelector({})?.closest('[role=menu][hidden]')?.id || ''", Value::from(css));
-        let menu = self.eval(&menu)?;
-        if let Some(menu) = menu.as_str().filter(|menu| !menu.is_empty()) {
-            self.click_times(&format!("[aria-controls={menu}]"), 1)?;
-        }
         self.click_times(css, 1)
     }
 
@@ -369,6 +366,11 @@ impl Page {
         while began.elapsed() < WAIT_LIMIT {
             let place = match self.eval(&format!("{AIM}({})", json!(css))) {
                 Ok(place) if place.is_array() => place,
+                Ok(closed) if closed["menu"].is_string() => {
+                    let menu = closed["menu"].as_str().unwrap_or_default();
+                    self.click_times(&format!("[aria-controls={menu}]"), 1)?;
+                    continue;
+                }
                 Ok(reason) => {
                     reason.as_str().unwrap_or_default().clone_into(&mut why);
                     std::thread::sleep(POLL);
