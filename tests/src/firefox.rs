@@ -329,7 +329,9 @@ const RESET: &str = "(async (id, changed) => {
     }
     const others = () => [...Services.wm.getEnumerator('navigator:browser')].filter(other => other !== window);
     for (const other of others()) other.close();
-    const blank = gBrowser.addTrustedTab('about:blank');
+    // A new one would be a new process.
+    const isBlank = tab => tab.linkedBrowser.currentURI.spec === 'about:blank';
+    const blank = [...gBrowser.tabs].find(isBlank) ?? gBrowser.addTrustedTab('about:blank');
     gBrowser.removeAllTabsBut(blank, { animate: false, skipPermitUnload: true });
     while (others().length) await new Promise(done => setTimeout(done, 5));
     const C = Ci.nsIClearDataService;
