@@ -228,8 +228,14 @@ impl Others {
         guide.bind()?;
         desk.watch_settings();
         desk.hear_others();
-        desk.tell_late(vec![todo, reach.clone(), guide]).await;
-        show(&desk, &records, &reach, &find, &early).await
+        let late: Vec<Rc<dyn Panel>> = vec![todo, reach.clone(), guide];
+        desk.tell(late.clone());
+        desk.clone().reload_preferences().await;
+        desk.clone().recover().await;
+        // What is read for them keeps nobody waiting.
+        early.whole();
+        desk.begin_late(late).await;
+        show(&desk, &records, &reach, &find).await
     }
 }
 
@@ -237,16 +243,7 @@ impl Others {
 ///
 /// # Errors
 /// Outside a page.
-async fn show(
-    desk: &Rc<Desk>,
-    records: &Rc<Records>,
-    reach: &Rc<Reach>,
-    find: &Rc<Find>,
-    early: &Early,
-) -> Result<(), JsValue> {
-    desk.clone().reload_preferences().await;
-    desk.clone().recover().await;
-    early.whole();
+async fn show(desk: &Rc<Desk>, records: &Rc<Records>, reach: &Rc<Reach>, find: &Rc<Find>) -> Result<(), JsValue> {
     spawn_local(async {
         store::persist().await;
     });

@@ -175,6 +175,16 @@ impl Page {
         self.send("browsingContext.reload", json!({"wait": "complete"})).map(|_| ())
     }
 
+    /// Loads it again, and waits for nothing.
+    ///
+    /// # Errors
+    /// When the page is gone.
+    pub fn begin_reload(&self) -> Result {
+        self.eval("void (window.isBefore = true)")?;
+        self.send("browsingContext.reload", json!({"wait": "none"}))?;
+        self.wait("!window.isBefore").map(|_| ())
+    }
+
     /// Closes it.
     ///
     /// # Errors

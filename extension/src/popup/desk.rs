@@ -112,9 +112,8 @@ impl Desk {
         self.panels.borrow_mut().extend(panels);
     }
 
-    /// As [`Desk::tell`], where the log is shown already: they begin with it as it is.
-    pub(crate) async fn tell_late(&self, panels: Vec<Rc<dyn Panel>>) {
-        self.tell(panels.clone());
+    /// These were told when the log was shown already: they begin with it as it is.
+    pub(crate) async fn begin_late(&self, panels: Vec<Rc<dyn Panel>>) {
         for panel in panels {
             panel.clone().follow(&LogEvent::Reload(Reread::default()));
             panel.show_counts(self.counts.get());

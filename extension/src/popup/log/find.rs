@@ -11,7 +11,7 @@ use crate::{
     timer::sleep,
     wording,
 };
-use futures_util::future::LocalBoxFuture;
+use futures_util::future::{LocalBoxFuture, join};
 use koct_core::{
     DeskName, Entry, State, TransactionId,
     log::{
@@ -103,8 +103,7 @@ impl Panel for Find {
 
     fn reread(self: Rc<Self>) -> LocalBoxFuture<'static, ()> {
         Box::pin(async move {
-            self.offer_desks().await;
-            self.show_found().await;
+            join(self.offer_desks(), self.clone().show_found()).await;
         })
     }
 
