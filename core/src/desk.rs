@@ -1,5 +1,6 @@
 //! What a desk records: codes, amounts and times, what a scanner types, and the transaction that comes of it.
 
+pub mod alone;
 pub mod amount;
 pub mod barcode;
 pub mod clock;

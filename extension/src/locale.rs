@@ -153,6 +153,11 @@ pub(crate) fn minutes(local: NaiveDateTime) -> String {
     LOCALE.with(|locale| call(&locale.minutes, millis(local)).replace(DIRECTION_MARKS, ""))
 }
 
+/// A time of day to the second, by the clock of its desk.
+pub(crate) fn seconds(local: NaiveDateTime) -> String {
+    LOCALE.with(|locale| call(&locale.time, millis(local)).replace(DIRECTION_MARKS, ""))
+}
+
 fn joined(date: &Function, time: &Function, local: NaiveDateTime) -> String {
     let millis = millis(local);
     format!("{} {}", call(date, millis), call(time, millis)).replace(DIRECTION_MARKS, "")

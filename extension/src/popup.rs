@@ -157,10 +157,10 @@ part! {
     log,
     /// Shows the log.
     async fn start_log(desk: Rc<Desk>, queue: Rc<LookupQueue>, labels: Rc<Labels>) -> Result<Log, JsValue> {
-        let edit = Rc::new(Edit::new(desk.clone(), queue)?);
+        let edit = Rc::new(Edit::new(desk.clone(), queue, labels.clone())?);
         let table = Rc::new(Table::new(desk.clone(), edit.clone(), labels)?);
         let find = Rc::new(Find::new(desk.clone(), table.clone())?);
-        desk.tell(vec![find.clone()]);
+        desk.tell(vec![find.clone(), edit.clone()]);
         table.bind()?;
         find.bind()?;
         edit.bind()?;
@@ -199,7 +199,7 @@ impl Others {
         let tabs = Rc::new(Tabs::new(table)?);
         let todo = Todo::new(
             desk.clone(),
-            Names::new(records.clone(), lookups, labels),
+            Names::new(records.clone(), lookups, labels.clone()),
             edit.clone(),
             print.clone(),
             Rc::new(Whose::new(desk.clone(), records.clone(), queue)?),
@@ -209,8 +209,10 @@ impl Others {
         let todo = Rc::new(todo?);
         let reach = Rc::new(Reach::new(desk.clone())?);
         let guide = Rc::new(Guide::new(desk.clone())?);
-        let review = Rc::new(Review::new(desk.clone(), edit)?);
+        let review = Rc::new(Review::new(desk.clone(), edit, labels)?);
         window::help::bind()?;
+        window::alt::bind()?;
+        scan::rows::bind(&desk)?;
         Rc::new(Commit::new(desk.clone(), review.clone(), todo.clone())?).bind();
         files::export::bind(&desk)?;
         log::bind(&desk)?;
@@ -228,7 +230,7 @@ impl Others {
         guide.bind()?;
         desk.watch_settings();
         desk.hear_others();
-        let late: Vec<Rc<dyn Panel>> = vec![todo, reach.clone(), guide];
+        let late: Vec<Rc<dyn Panel>> = vec![todo, reach.clone(), guide, review];
         desk.tell(late.clone());
         desk.clone().reload_preferences().await;
         desk.clone().recover().await;

@@ -68,13 +68,13 @@ pub(crate) fn transaction(transaction: &Transaction) -> String {
     let what = &transaction.action;
     let time = moment(transaction.moment);
     let optional = |value: Option<String>| value.unwrap_or_default();
-    let values = [
-        time,
-        action(what),
-        optional(what.cardnumber().map(ToString::to_string)),
-        optional(what.barcode().map(ToString::to_string).or(what.amount().map(locale::amount))),
-    ];
+    let values = [time, action(what), optional(what.cardnumber().map(ToString::to_string)), item_or_amount(what)];
     joined(values)
+}
+
+/// The item's barcode, or the amount that was paid.
+pub(crate) fn item_or_amount(action: &Action) -> String {
+    action.barcode().map(ToString::to_string).or(action.amount().map(locale::amount)).unwrap_or_default()
 }
 
 /// A time on this computer's clock, from milliseconds since 1970 in UTC.
@@ -111,10 +111,19 @@ fn called(name: &str, code: Option<&impl ToString>) -> String {
 
 /// The time of a row: to the minute, and with the day where that is not today.
 pub(crate) fn row_time(moment: Moment) -> String {
-    let local = moment.local();
-    let time = locale::minutes(local);
-    let is_today = clock::now().is_some_and(|now| now.local().date() == local.date());
-    if is_today { time } else { format!("{} {time}", locale::short_day(local.date())) }
+    of_day(moment, &locale::minutes(moment.local()))
+}
+
+/// The same to the second, where two stand in one minute.
+pub(crate) fn exact_time(moment: Moment) -> String {
+    of_day(moment, &locale::seconds(moment.local()))
+}
+
+/// A time of day, with the day where that is not today.
+fn of_day(moment: Moment, time: &str) -> String {
+    let day = moment.local().date();
+    let is_today = clock::now().is_some_and(|now| now.local().date() == day);
+    if is_today { time.to_owned() } else { format!("{} {time}", locale::short_day(day)) }
 }
 
 /// The same, from milliseconds since 1970 in UTC, on this computer's clock.

@@ -141,11 +141,14 @@ fn the_window() {
     page.fill("#edit-barcode", "39999000000009\n").unwrap();
     page.wait("!document.getElementById('edit-dialog').open").unwrap();
     open(page, "tr[data-seq='7'] [data-edit]", "edit-dialog");
+    page.click("#edit-history-box > summary").unwrap();
     page.wait_visible("#edit-history").unwrap();
     found.look(page, "edit-dialog, history");
     close(page, "edit-dialog");
     open(page, "#show-review", "review-dialog");
-    page.eval("document.getElementById('review-order-box').open = true").unwrap();
+    page.click("#review-order-box > summary").unwrap();
+    page.wait("document.querySelector('#review-order li')").unwrap();
+    page.click("#review-desks [data-field=set]").unwrap();
     found.look(page, "review-dialog");
     close(page, "review-dialog");
     open(page, "#show-batches", "batches-dialog");
@@ -156,6 +159,8 @@ fn the_window() {
     close(page, "slip-dialog");
     open(page, "#open-help", "help-dialog");
     found.look(page, "help-dialog");
+    page.click("#help-tab-words").unwrap();
+    found.look(page, "help-dialog, keys and words");
     close(page, "help-dialog");
     found.nothing();
 }
@@ -222,7 +227,7 @@ fn what_is_known() {
     page.click("#patron-details-open").unwrap();
     found.look(page, "a patron with loans, an item that is late");
     desk.check_in(&item(10)).unwrap();
-    wait_for_text(&desk, "message", "On hold for");
+    wait_for_text(&desk, "message", "Set aside: ");
     wait_for_text(&desk, "show-aside", "1 item ");
     found.look(page, "an item on hold");
     page.click("#show-aside").unwrap();
@@ -336,6 +341,7 @@ fn the_records() {
     found.look(page, "records-dialog, reading");
     koha.clear_faults();
     page.wait("document.getElementById('records-stop').hidden").unwrap();
+    page.click("#records-more > summary").unwrap();
     page.wait_visible("#records-delete").unwrap();
     found.look(page, "records-dialog, done in part");
     open(page, "#records-delete", "question");

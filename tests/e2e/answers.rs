@@ -23,6 +23,7 @@ fn where_named(page: &Page, name: &str) -> Value {
 
 fn delete_records(desk: &Desk) {
     desk.page.click("#open-records").unwrap();
+    desk.page.click("#records-more > summary").unwrap();
     desk.page.click("#records-delete").unwrap();
     desk.page.click("#question-yes").unwrap();
     desk.page.wait("document.getElementById('records-state').innerText === 'The records are deleted.'").unwrap();
@@ -217,6 +218,7 @@ fn names_that_were_found_go_with_the_records_also_from_an_open_dialog() {
     other.activate().unwrap();
     other.wait("!document.getElementById('records-line').hidden").unwrap();
     other.click("#open-records").unwrap();
+    other.click("#records-more > summary").unwrap();
     other.click("#records-delete").unwrap();
     other.click("#question-yes").unwrap();
     other.wait("document.getElementById('records-state').innerText === 'The records are deleted.'").unwrap();

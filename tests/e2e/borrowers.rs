@@ -50,6 +50,7 @@ fn a_borrowers_db_gives_patrons_and_their_loans() {
     desk.page.wait("!document.getElementById('open-records').hidden").unwrap();
     desk.page.click("#open-records").unwrap();
     desk.page.wait("document.getElementById('records-dialog').open").unwrap();
+    desk.page.click("#records-more > summary").unwrap();
     let said = |file: &Path| {
         desk.page.eval("void (document.getElementById('records-state').textContent = '')").unwrap();
         desk.page.choose_files("#records-file", &[file]).unwrap();

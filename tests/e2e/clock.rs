@@ -73,9 +73,9 @@ fn one_scan_of_a_wrong_clock_is_moved_alone_and_what_no_calendar_holds_is_shown_
     desk.page.click("#commit").unwrap();
     desk.page.wait("document.getElementById('review-dialog').open").unwrap();
     desk.page.wait_visible("#review-conflicts [data-kind=OutOfOrder]").unwrap();
-    let suggestion = desk.page.text("#review-desks [data-field=suggestion]").unwrap();
-    assert!(suggestion.contains("for 1 scan: move that one by -13:"), "{suggestion}");
-    desk.page.click("#review-desks [data-field=suggestion]").unwrap();
+    let suggestion = desk.page.text("#review-suggestions [data-field=words]").unwrap();
+    assert!(suggestion.contains("its clock was 13:") && suggestion.contains("fast for 1 scan"), "{suggestion}");
+    desk.page.click("#review-suggestions [data-field=move]").unwrap();
     desk.page.wait_contains("#review-desks [data-field=moves]", "1 transaction will move:").unwrap();
     let moves = desk.page.text("#review-desks [data-field=moves]").unwrap();
     assert!(moves.contains("Checkout") && moves.contains("39999000000002") && moves.contains('→'), "{moves}");
@@ -83,7 +83,7 @@ fn one_scan_of_a_wrong_clock_is_moved_alone_and_what_no_calendar_holds_is_shown_
     assert_eq!(stored(&desk), before, "nothing is stored yet");
 
     // So far back that there is no such day.
-    let typed = "(field => { field.value = '-29000d'; field.dispatchEvent(new Event('change')); })";
+    let typed = "(field => { field.value = '+29000d'; field.dispatchEvent(new Event('change')); })";
     desk.page.run(&format!("{typed}(document.querySelector('#review-desks [data-field=shift]'))")).unwrap();
     desk.page.wait_contains("#review-desks [data-field=refused]", "1 transaction cannot be moved that far").unwrap();
     desk.page.wait_hidden("#review-desks [data-field=moves]").unwrap();
@@ -91,9 +91,9 @@ fn one_scan_of_a_wrong_clock_is_moved_alone_and_what_no_calendar_holds_is_shown_
     desk.page.wait_hidden("#review-store").unwrap();
     assert_eq!(stored(&desk), before, "as it was shown");
 
-    desk.page.click("#review-desks [data-field=suggestion]").unwrap();
+    desk.page.click("#review-suggestions [data-field=move]").unwrap();
     desk.page.wait_contains("#review-desks [data-field=moves]", "1 transaction will move:").unwrap();
-    desk.page.click("#review-go").unwrap();
+    desk.send_in_this_order().unwrap();
     // Three of the items were not checked out.
     let message = desk.wait_for_commit().unwrap();
     assert!(message.contains("2 of 5 are in Koha. Koha refused 3."), "{message}");

@@ -12,6 +12,22 @@ fn one_key_takes_back_the_last_scan_and_again_the_one_before() {
     for item in ["39999000000001", "39999000000002", "39999000000003"] {
         desk.check_out("23529001223601", item).unwrap();
     }
+    // Any of them by keyboard, from the field that has the focus; the list is one stop of Tab. It can be restored.
+    let row = |seq: u32| format!("document.activeElement.matches(\"#patron-items-list [data-seq='{seq}']\")");
+    desk.page.press(&[key::DOWN]).unwrap();
+    desk.page.wait(&row(3)).unwrap();
+    desk.page.press(&[key::DOWN]).unwrap();
+    desk.page.press(&[key::END]).unwrap();
+    desk.page.wait(&row(1)).unwrap();
+    desk.page.press(&[key::UP]).unwrap();
+    desk.page.wait(&row(2)).unwrap();
+    assert_eq!(desk.page.eval("document.querySelectorAll('#patron-items-list [tabindex=\"0\"]').length").unwrap(), 1);
+    desk.page.press(&[key::DELETE]).unwrap();
+    desk.page.wait("document.querySelector(\"tr[data-seq='2']\").dataset.status === 'deleted'").unwrap();
+    desk.page.wait_focused("checkout-item").unwrap();
+    desk.page.click("tr[data-seq='2'] [data-edit]").unwrap();
+    desk.page.click("#edit-restore").unwrap();
+    desk.page.wait("document.querySelector(\"tr[data-seq='2']\").dataset.status === 'local'").unwrap();
     desk.page.press(&[F8]).unwrap();
     desk.page.wait("document.querySelector(\"tr[data-seq='3']\").dataset.status === 'deleted'").unwrap();
     desk.page.wait_contains("#message", "Taken back: ").unwrap();

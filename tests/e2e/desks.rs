@@ -134,23 +134,22 @@ fn three_desks_files_go_into_koha_as_it_happened_though_one_clock_was_wrong() {
     desk.page.wait_visible("#review-conflicts [data-kind=ReturnBeforeIssue]").unwrap();
     let kind = desk.page.text("#review-conflicts [data-kind=ReturnBeforeIssue]").unwrap();
     assert!(kind.contains("Item not issued"), "it says what Koha will do: {kind}");
-    let suggestion = desk.page.text("#review-desks [data-desk=Van] [data-field=suggestion]").unwrap();
-    assert!(suggestion.contains("+1:30"), "{suggestion}");
+    let suggestion = desk.page.text("#review-suggestions [data-desk=Van] [data-field=words]").unwrap();
+    assert!(suggestion.starts_with("Van: its clock seems to be 1:30 slow."), "{suggestion}");
     assert_eq!(transactions(&koha).len(), 0);
 
     // The shift is tried, and the new order seen, before anything is stored.
-    desk.page.click("#review-desks [data-desk=Van] [data-field=suggestion]").unwrap();
+    desk.page.click("#review-suggestions [data-desk=Van] [data-field=move]").unwrap();
     desk.page.wait("document.getElementById('review-conflicts').childElementCount === 0").unwrap();
-    assert_eq!(desk.page.value("#review-desks [data-desk=Van] [data-field=shift]").unwrap(), "+1:30");
-    let order =
-        desk.page.eval("[...document.querySelectorAll('#review-order li')].map(line => line.textContent)").unwrap();
-    let order: Vec<String> = serde_json::from_value(order).unwrap();
-    let expected: Vec<String> = history.iter().map(|(desk, _, _, book)| format!("{} · {desk}", item(*book))).collect();
-    assert_eq!(order.len(), expected.len());
-    for (line, expected) in order.iter().zip(&expected) {
-        assert!(line.ends_with(expected.as_str()), "{line} should be {expected}");
-    }
-    desk.page.click("#review-go").unwrap();
+    assert_eq!(desk.page.text("#review-desks [data-desk=Van] [data-field=clock]").unwrap(), "clock -1:30");
+    assert_eq!(desk.page.value("#review-desks [data-desk=Van] [data-field=shift]").unwrap(), "-1:30");
+    desk.page.click("#review-order-box > summary").unwrap();
+    let order = desk.page.wait("(lines => lines.length && lines.map(line => ['barcode', 'desk'].map(name => line.querySelector(`[data-field=${name}]`).textContent)))([...document.querySelectorAll('#review-order li')])").unwrap();
+    let order: Vec<(String, String)> = serde_json::from_value(order).unwrap();
+    let expected: Vec<(String, String)> =
+        history.iter().map(|(desk, _, _, book)| (item(*book), (*desk).to_owned())).collect();
+    assert_eq!(order, expected);
+    desk.send_in_this_order().unwrap();
     let message = desk.wait_for_commit().unwrap();
     assert!(message.contains("Done: 20"), "{message}");
 
@@ -202,7 +201,7 @@ fn the_order_of_the_files_does_not_matter_and_no_two_of_an_item_share_a_second_i
         }
         desk.page.click("#commit").unwrap();
         desk.page.wait("document.getElementById('review-dialog').open").unwrap();
-        desk.page.click("#review-go").unwrap();
+        desk.send_in_this_order().unwrap();
         let message = desk.wait_for_commit().unwrap();
         assert!(message.starts_with("Done: 23"), "{message}");
         let mut queue: Vec<(String, String, String, String)> = koha.library(|library| {
@@ -229,7 +228,13 @@ fn what_would_be_done_twice_is_found_and_deleted_from_within_the_review() {
     desk.check_out("23529001223601", "39999000000002").unwrap();
     desk.check_out("23529001223601", "39999000000001").unwrap();
     desk.check_out("23529001223602", "39999000000002").unwrap();
+    // In a window that is too small to show it all, it must be seen to its end before it can be sent.
+    desk.page.set_viewport(800, 340).unwrap();
     desk.page.click("#commit").unwrap();
+    desk.page.wait_visible("#review-unseen").unwrap();
+    assert_eq!(desk.page.eval("document.getElementById('review-go').disabled").unwrap(), true);
+    desk.page.set_viewport(1060, 780).unwrap();
+    desk.page.wait("!document.getElementById('review-go').disabled").unwrap();
     desk.page.wait("document.getElementById('review-dialog').open").unwrap();
     // The safe answer has the focus: a scanner's Enter sends nothing.
     desk.page.wait_focused("review-cancel").unwrap();
@@ -243,8 +248,7 @@ fn what_would_be_done_twice_is_found_and_deleted_from_within_the_review() {
     assert_eq!(transactions(&koha).len(), 0, "cancelled");
     desk.wait_for_states(&["local", "local", "deleted", "local"]).unwrap();
     desk.page.click("#commit").unwrap();
-    desk.page.wait("document.getElementById('review-dialog').open").unwrap();
-    desk.page.click("#review-go").unwrap();
+    desk.send_in_this_order().unwrap();
     assert!(desk.wait_for_commit().unwrap().starts_with("Done: 3"));
     desk.wait_for_states(&["success", "success", "deleted", "success"]).unwrap();
 }

@@ -87,7 +87,7 @@ fn text_action_status_and_desk_narrow_what_is_shown() {
     if desk.page.visible("#question").unwrap() {
         desk.page.click("#question-other").unwrap();
     } else {
-        desk.page.click("#review-go").unwrap();
+        desk.send_in_this_order().unwrap();
         desk.page.wait("document.getElementById('question').open").unwrap();
         desk.page.click("#question-other").unwrap();
     }

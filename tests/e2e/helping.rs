@@ -1,6 +1,6 @@
 //! The help, and the keys on the buttons.
 
-use crate::desk;
+use crate::{desk, pointing::keys_every};
 use koct_tests::page::key::{self, F1, F4};
 use serde_json::json;
 
@@ -24,8 +24,12 @@ fn one_key_opens_the_help_and_another_gives_the_field_back() {
     desk.page.press(&[F1]).unwrap();
     desk.page.wait("document.getElementById('help-dialog').open").unwrap();
     assert_eq!(desk.page.eval("[window.pressed.key, window.pressed.defaultPrevented]").unwrap(), json!(["F1", true]));
-    // It can be read to its end by keys, and nothing lacks its text.
-    desk.page.wait_focused("help-body").unwrap();
+    // It can be read to its end by keys, tab by tab, and nothing lacks its text.
+    desk.page.wait_focused("help-tab-steps").unwrap();
+    desk.page.press(&[key::RIGHT]).unwrap();
+    desk.page.wait_focused("help-tab-words").unwrap();
+    desk.page.press(&[key::DOWN]).unwrap();
+    desk.page.wait_focused("help-words").unwrap();
     let texts = "[...document.querySelectorAll('#help-dialog [data-i18n]')].map(e => [e.dataset.i18n, e.textContent])";
     for text in desk.page.eval(texts).unwrap().as_array().unwrap() {
         assert!(text[1] != "" && text[1] != text[0], "{text}");
@@ -34,6 +38,21 @@ fn one_key_opens_the_help_and_another_gives_the_field_back() {
     desk.page
         .wait("!document.getElementById('help-dialog').open && document.activeElement.id === 'checkin-item'")
         .unwrap();
+    // Alt alone opens the menu, and closes it; held for something else, or by a scanner, it does not.
+    keys_every(&desk, 400);
+    desk.page.press(&[key::ALT]).unwrap();
+    desk.page.wait("document.getElementById('menu').contains(document.activeElement)").unwrap();
+    desk.page.press(&[key::ALT]).unwrap();
+    desk.page.wait_hidden("#menu").unwrap();
+    desk.page.wait_focused("checkin-item").unwrap();
+    for held_for in ['6', '5', key::DOWN] {
+        desk.page.press(&[key::ALT, held_for]).unwrap();
+    }
+    keys_every(&desk, 5);
+    desk.page.type_text(&format!("12{}", key::ALT)).unwrap();
+    assert!(!desk.page.visible("#menu").unwrap());
+    desk.page.press(&[key::CONTROL, 'a']).unwrap();
+    desk.page.press(&[key::BACKSPACE]).unwrap();
     // The same by the button; the scanner's field gets the focus, and not the button.
     desk.page.click("#open-help").unwrap();
     desk.page.click("#help-close").unwrap();
@@ -44,7 +63,7 @@ fn one_key_opens_the_help_and_another_gives_the_field_back() {
 #[test]
 fn every_key_is_in_the_help_and_where_it_works() {
     let desk = desk();
-    desk.page.wait("document.querySelectorAll('#help-keys kbd').length === 15").unwrap();
+    desk.page.wait("document.querySelectorAll('#help-keys kbd').length === 18").unwrap();
     let shown = desk.page.eval("[...document.querySelectorAll('#help-keys kbd')].map(key => key.textContent)").unwrap();
     assert_eq!(
         shown,
@@ -63,7 +82,10 @@ fn every_key_is_in_the_help_and_where_it_works() {
             "Esc",
             "Esc",
             "Esc",
-            "Esc"
+            "Esc",
+            "Alt",
+            "↑ ↓",
+            "Del"
         ])
     );
     let targets = desk

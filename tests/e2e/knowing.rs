@@ -179,7 +179,7 @@ fn a_patron_is_found_by_any_part_of_the_name_with_the_keyboard_alone() {
     desk.page.wait("document.querySelectorAll('#patron-suggestions li').length > 1").unwrap();
     desk.page.type_text("\n").unwrap();
     assert_eq!(desk.page.value("#checkout-patron").unwrap(), "st");
-    wait_for_text(&desk, "message", "No patron with this card");
+    wait_for_text(&desk, "message", "Unknown card");
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn each_warning_of_a_patron_is_given_before_anything_is_lent_and_confirmed_once(
         ("23529001223604", "Restricted.", "Restricted"),
         ("23529001223605", "Card reported lost.", "Card lost"),
         ("23529001223606", "Owes 15.75.", "Owes 15.75"),
-        ("P-UNKNOWN", "No patron with this card is known.", "Unknown card"),
+        ("P-UNKNOWN", "Unknown card.", "Unknown card"),
     ] {
         enter_patron(&desk, card);
         assert!(wait_for_text(&desk, "message", warning).contains(warning));
@@ -275,7 +275,7 @@ fn a_report_of_kohas_says_until_when_a_patron_is_restricted_and_why() {
 fn each_warning_of_an_item_is_given_after_the_scan_and_can_be_taken_back() {
     let (_koha, desk) = knowing();
     for (number, barcode, warning) in [
-        (1, "NO-SUCH-ITEM".to_owned(), "No item with this barcode is known."),
+        (1, "NO-SUCH-ITEM".to_owned(), "Unknown barcode."),
         (2, item(3), "On loan to Smith, Anna · 23529001223602."),
         (3, item(20), "On the hold shelf for"),
         (4, item(21), "In transit for a hold of"),
@@ -319,8 +319,14 @@ fn each_warning_of_an_item_is_given_after_the_scan_and_can_be_taken_back() {
     // The history says when.
     desk.page.click("[data-seq='1'] [data-edit]").unwrap();
     desk.page.wait("document.getElementById('edit-dialog').open").unwrap();
+    // Whose a number is stands beside it as it is typed.
+    desk.page.wait_text("#edit-barcode-name", "Unknown barcode").unwrap();
+    assert!(desk.page.text("#edit-title").unwrap().starts_with("Checkout of NO-SUCH-ITEM, "));
+    desk.page.fill("#edit-barcode", &item(5)).unwrap();
+    desk.page.wait_text("#edit-barcode-name", "Die Verwandlung").unwrap();
+    desk.page.click("#edit-history-box > summary").unwrap();
     let history = lines(&desk, "#edit-history li");
-    assert!(history[0].starts_with("No item with this barcode is known. Confirmed "), "{history:?}");
+    assert!(history[0].starts_with("Unknown barcode. Seen, went on: "), "{history:?}");
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
 
@@ -341,7 +347,7 @@ fn what_comes_back_says_where_it_goes_and_never_who_had_it() {
     wait_for_text(&desk, "returned-where", "Set aside: ");
     let about = wait_for_text(&desk, "returned-title", &item(10));
     assert!(about.starts_with("Pickup: "), "{about}");
-    wait_for_text(&desk, "message", "On hold for");
+    wait_for_text(&desk, "message", "Set aside: ");
     wait_for_text(&desk, "show-aside", "1 item to set aside");
     desk.check_in(&item(11)).unwrap();
     wait_for_text(&desk, "show-aside", "2 items to set aside");
@@ -359,7 +365,7 @@ fn what_comes_back_says_where_it_goes_and_never_who_had_it() {
     // What somebody has taken stands on no shelf; what came back does.
     desk.page.wait("document.getElementById('show-aside').hidden").unwrap();
     desk.check_in(&item(10)).unwrap();
-    wait_for_text(&desk, "message", "On hold for");
+    wait_for_text(&desk, "message", "Set aside: ");
     wait_for_text(&desk, "show-aside", "1 item ");
 
     // The list at the end of the outage, on screen and on paper; without names where the records are gone.
@@ -373,6 +379,7 @@ fn what_comes_back_says_where_it_goes_and_never_who_had_it() {
     let cells: Vec<&str> = first.split('|').collect();
     assert!(cells[0] == item(10) && cells[..3].iter().all(|cell| !cell.is_empty()), "{first}");
     desk.page.click("#open-records").unwrap();
+    desk.page.click("#records-more > summary").unwrap();
     desk.page.click("#records-delete").unwrap();
     desk.page.wait("document.getElementById('question').open").unwrap();
     desk.page.click("#question-yes").unwrap();
@@ -481,13 +488,13 @@ fn in_a_small_window_nothing_hides_what_is_said_or_what_is_scanned_into() {
         enter_patron(&desk, ZOE);
         wait_for_text(&desk, "patron-name", "Müller");
         desk.page.type_text("NOBODYS\n").unwrap();
-        wait_for_text(&desk, "message", "No item with this barcode");
+        wait_for_text(&desk, "message", "Unknown barcode");
         in_sight("message");
         in_sight("checkout-item");
         desk.page.press(&[key::F4]).unwrap();
         in_sight("checkin-item");
         desk.page.type_text(&format!("{}\n", item(10))).unwrap();
-        wait_for_text(&desk, "message", "On hold for");
+        wait_for_text(&desk, "message", "Set aside: ");
         in_sight("message");
         in_sight("checkin-item");
     }
@@ -506,6 +513,7 @@ fn no_name_stays_in_the_window_when_the_records_go() {
     desk.page.fill("#checkout-patron", "smith").unwrap();
     desk.page.wait("!document.getElementById('patron-suggestions').hidden").unwrap();
     desk.page.click("#open-records").unwrap();
+    desk.page.click("#records-more > summary").unwrap();
     desk.page.click("#records-delete").unwrap();
     desk.page.wait("document.getElementById('question').open").unwrap();
     desk.page.click("#question-yes").unwrap();
@@ -552,6 +560,7 @@ fn rows_speak_in_titles_and_names_where_they_are_known() {
     assert_eq!(speaking(&desk, 1)[0][0], "Smith, Anna");
     // The names go with the records.
     desk.page.click("#open-records").unwrap();
+    desk.page.click("#records-more > summary").unwrap();
     desk.page.click("#records-delete").unwrap();
     desk.page.wait("document.getElementById('question').open").unwrap();
     desk.page.click("#question-yes").unwrap();

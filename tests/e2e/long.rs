@@ -104,6 +104,7 @@ fn the_order_of_a_long_log_is_looked_through_while_the_window_stays_alive() {
     desk.page.wait("document.getElementById('review-text').textContent.includes('25,000')").unwrap();
     desk.page.wait_hidden("#review-progress").unwrap();
     // Another shift while one is worked out: the last counts.
+    desk.page.click("#review-desks [data-field=set]").unwrap();
     for typed in ["+9:00\n", "-1:00\n"] {
         desk.page.fill("#review-desks [data-field=shift]", "").unwrap();
         desk.page.type_by_hand(typed).unwrap();

@@ -337,6 +337,7 @@ fn one_button_deletes_them_and_so_do_age_and_turning_it_off() {
     download(&desk);
     assert!(blocks(&desk.page) > 4);
     open(&desk);
+    desk.page.click("#records-more > summary").unwrap();
     desk.page.click("#records-delete").unwrap();
     desk.page.wait("document.getElementById('question').open").unwrap();
     desk.page.click("#question-yes").unwrap();

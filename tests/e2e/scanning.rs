@@ -152,7 +152,7 @@ fn a_scan_that_cannot_be_written_stays_on_screen() {
     let desk = Desk::open(&Options::default()).unwrap();
     // The disk is full: every write fails.
     desk.page
-        .eval("IDBObjectStore.prototype.add = function () { throw new DOMException('the disk is full', 'QuotaExceededError'); }")
+        .eval("(window.add = IDBObjectStore.prototype.add, IDBObjectStore.prototype.add = function () { throw new DOMException('the disk is full', 'QuotaExceededError'); }, 0)")
         .unwrap();
     desk.page.type_text("P1\nB1\n").unwrap();
     desk.page.wait("document.querySelector('.attention li')").unwrap();
@@ -160,6 +160,18 @@ fn a_scan_that_cannot_be_written_stays_on_screen() {
     assert!(shown.contains("B1") && shown.contains("P1") && shown.contains("disk"), "{shown}");
     assert_eq!(desk.total().unwrap(), 0, "what is not durable is not in the table");
     desk.page.wait_contains("#message", "NOT recorded").unwrap();
+    // A second one, and one with which something is wrong; then there is room again: the two are tried again all at once, in order.
+    desk.page.type_text("B2\na-barcode-that-is-far-too-long-for-koha\n").unwrap();
+    desk.page.wait("document.querySelectorAll('.attention li').length === 3").unwrap();
+    desk.page.eval("(IDBObjectStore.prototype.add = window.add, 0)").unwrap();
+    desk.open_todo().unwrap();
+    desk.page.click("#retry-all").unwrap();
+    desk.page.wait("document.querySelectorAll('.attention li').length === 1").unwrap();
+    desk.page.wait_hidden("#retry-all").unwrap();
+    desk.open_log().unwrap();
+    desk.wait_for_total(2).unwrap();
+    let barcodes: Vec<String> = desk.rows().unwrap().into_iter().map(|row| row.barcode).collect();
+    assert_eq!(barcodes, ["B2", "B1"]);
 }
 
 #[test]

@@ -86,7 +86,7 @@ fn in_a_hundred_scans_and_a_commit_no_button_and_no_field_moves() {
     desk.page.click("#commit").unwrap();
     desk.page.wait("document.getElementById('review-dialog').open").unwrap();
     desk.page.eval("document.getElementById('message').textContent = ''").unwrap();
-    desk.page.click("#review-go").unwrap();
+    desk.send_in_this_order().unwrap();
     desk.wait_for_commit().unwrap();
     assert_eq!(desk.page.eval("[...moved]").unwrap(), serde_json::json!([]));
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());

@@ -381,7 +381,7 @@ fn what_another_window_does_while_a_commit_asks_is_what_is_sent() {
     type_into(&other, "#checkin-item", &format!("{}\n", item(4)));
     other.wait(&format!("{BARCODES}.length === 5")).unwrap();
     desk.page.activate().unwrap();
-    desk.page.click("#review-go").unwrap();
+    desk.send_in_this_order().unwrap();
     desk.wait_for_commit().unwrap();
     assert_eq!(sent(&koha), [1, 4, 1, 4].map(item));
     assert_eq!(desk.states().unwrap(), ["success", "success", "success", "deleted", "success"]);
@@ -562,10 +562,10 @@ fn what_another_window_imports_while_a_commit_asks_is_looked_at_too() {
     other.click("#import-go").unwrap();
     other.wait("!document.getElementById('import-report').hidden").unwrap();
     desk.page.activate().unwrap();
-    desk.page.click("#review-go").unwrap();
+    desk.send_in_this_order().unwrap();
     desk.page.wait_contains("#review-text", "5").unwrap();
     assert_eq!(sent(&koha), Vec::<String>::new());
-    desk.page.click("#review-go").unwrap();
+    desk.send_in_this_order().unwrap();
     desk.wait_for_commit().unwrap();
     assert_eq!(sent(&koha).len(), 5);
 }

@@ -231,6 +231,18 @@ impl Desk {
         self.wait_for_commit()
     }
 
+    /// Sends all the same what is shown before a commit, once it was seen to its end.
+    ///
+    /// # Errors
+    /// When nothing is shown.
+    pub fn send_in_this_order(&self) -> Result {
+        self.page.wait("document.getElementById('review-dialog').open")?;
+        self.page.wait("document.getElementById('review-progress').hidden")?;
+        self.page.eval("document.getElementById('review-body').scrollTo(0, 1e6)")?;
+        self.page.wait("!document.getElementById('review-go').disabled")?;
+        self.page.click("#review-go")
+    }
+
     /// Waits until the commit that was begun is over. Returns the message.
     ///
     /// # Errors

@@ -90,8 +90,12 @@ pub mod key {
     pub const HOME: char = '\u{E011}';
     /// To the right.
     pub const RIGHT: char = '\u{E014}';
+    /// The line above.
+    pub const UP: char = '\u{E013}';
     /// The line below.
     pub const DOWN: char = '\u{E015}';
+    /// Takes a row back.
+    pub const DELETE: char = '\u{E017}';
     /// The help.
     pub const F1: char = '\u{E031}';
     /// To the patron's field of Checkout.
@@ -112,6 +116,8 @@ pub mod key {
     pub const SPACE: char = ' ';
     /// Shift, held.
     pub const SHIFT: char = '\u{E008}';
+    /// Alt, held, or alone.
+    pub const ALT: char = '\u{E00A}';
     /// Control, held.
     pub const CONTROL: char = '\u{E009}';
 }

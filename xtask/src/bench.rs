@@ -9,11 +9,14 @@ mod logins;
 mod opening;
 mod page;
 mod records;
+mod scrolling;
+mod todo;
 
 use crate::{addon, project::Result, setup};
 
 /// The parts, by the names that `cargo xtask bench NAME` takes.
-const PARTS: [&str; 9] = ["core", "directory", "logins", "commits", "opening", "large", "files", "records", "hostile"];
+const PARTS: [&str; 11] =
+    ["core", "directory", "logins", "commits", "opening", "large", "scrolling", "todo", "files", "records", "hostile"];
 
 /// Measures everything, or one part, and prints. With `--full` a million transactions are
 /// imported, and a million patrons downloaded. The variable `KOCT_ADDON` names an add-on that is measured as it is, such as
@@ -52,6 +55,13 @@ pub(crate) fn bench(arguments: &[&str]) -> Result {
     }
     if is_wanted("large") {
         large::bench(&addon).map_err(words)?;
+    }
+    // Two parts of the one before, which can be measured alone.
+    if is_wanted("large") || is_wanted("scrolling") {
+        scrolling::bench(&addon).map_err(words)?;
+    }
+    if is_wanted("large") || is_wanted("todo") {
+        todo::bench(&addon).map_err(words)?;
     }
     if is_wanted("files") {
         files::bench(&addon, full).map_err(words)?;

@@ -32,11 +32,13 @@ struct Look {
 /// As KOCT's window opens.
 const LIGHT: Look = Look { name: "light", width: 1060, height: 780, dark: false, language: None, prefs: &[] };
 
-const LOOKS: [Look; 9] = [
+const LOOKS: [Look; 11] = [
     LIGHT,
     Look { name: "dark", dark: true, ..LIGHT },
     Look { name: "narrow", width: 480, height: 800, ..LIGHT },
     Look { name: "small", width: 800, height: 600, ..LIGHT },
+    Look { name: "laptop", width: 1366, height: 768, ..LIGHT },
+    Look { name: "wide", width: 1440, height: 900, ..LIGHT },
     // Text half as large again leaves two thirds of the window's width and height.
     Look { name: "large-text", width: 707, height: 520, prefs: &[("layout.css.devPixelsPerPx", "\"1.5\"")], ..LIGHT },
     Look { name: "high-contrast", prefs: &[("browser.display.document_color_use", "2")], ..LIGHT },
@@ -205,7 +207,12 @@ impl Album<'_> {
         let page = &desk.page;
         self.dialog(page, "#clear", "clear-dialog", "#clear-cancel")?;
         self.dialog(page, "tr[data-seq='3'] [data-edit]", "edit-dialog", "#edit-cancel")?;
-        self.dialog(page, "#open-help", "help-dialog", "#help-close")?;
+        page.click("#open-help")?;
+        page.wait("document.getElementById('help-dialog').open")?;
+        self.take(page, "help-dialog")?;
+        page.click("#help-tab-words")?;
+        self.take(page, "help-dialog-words")?;
+        page.click("#help-close")?;
         self.dialog(page, "#menu-slip", "slip-dialog", "#slip-cancel")?;
         let bus = "Version=1.0\tGenerator=koct\tDesk=Bus\tUtcOffset=0\n2026-11-23 11:00:00 000\treturn\t39999000000055\n\
                    2026-11-23 11:00:02 000\trenew\t39999000000055\n";
@@ -226,8 +233,10 @@ impl Album<'_> {
         desk.check_out(PATRON, "39999000000005")?;
         desk.check_out(PATRON, "39999000000006")?;
         desk.check_out("23529001223602", "39999000000005")?;
-        self.dialog(page, "#show-review", "review-dialog", "#review-cancel")?;
-        Ok(())
+        page.click("#show-review")?;
+        page.wait_visible("#review-conflicts li")?;
+        self.take(page, "review-dialog")?;
+        page.click("#review-cancel")
     }
 
     fn dialog(&self, page: &Page, opens: &str, id: &str, closes: &str) -> koct_tests::Result {
@@ -242,8 +251,7 @@ impl Album<'_> {
         let page = &desk.page;
         koha.fault(Fault::on("service.pl", FaultKind::ResetAfter).skip(5).times(1));
         page.click("#commit")?;
-        page.wait("document.getElementById('review-dialog').open")?;
-        page.click("#review-go")?;
+        desk.send_in_this_order()?;
         desk.wait_for_commit()?;
         self.take(page, "desk-committed")?;
         desk.check_in("39999000000012")?;
@@ -320,7 +328,27 @@ impl Album<'_> {
         self.take(&desk.page, "todo-refused")?;
         desk.page.click("#show-batches")?;
         desk.page.wait("document.getElementById('batches-dialog').open")?;
-        self.take(&desk.page, "batches-read-back")
+        self.take(&desk.page, "batches-read-back")?;
+        desk.page.click("#batches-close")?;
+        self.going_on(&desk, &koha)
+    }
+
+    /// What an earlier sitting has left, and a commit under way.
+    fn going_on(&self, desk: &Desk, koha: &FakeKoha) -> koct_tests::Result {
+        let page = &desk.page;
+        for item in ["39999000000021", "39999000000022", "39999000000023"] {
+            desk.check_out(PATRON, item)?;
+        }
+        desk.make_older()?;
+        page.reload()?;
+        page.wait("document.getElementById('clear-dialog')?.open")?;
+        self.take(page, "leftovers")?;
+        page.click("#clear-ok")?;
+        koha.fault(Fault::on("service.pl", FaultKind::Delay(Duration::from_secs(4))).skip(2).times(1));
+        page.click("#commit")?;
+        page.wait("document.getElementById('progress').value === 1")?;
+        self.take(page, "committing")?;
+        desk.wait_for_commit().map(|_| ())
     }
 
     fn records(&self, desk: &Desk, koha: &FakeKoha) -> koct_tests::Result {
@@ -402,7 +430,33 @@ impl Album<'_> {
         page.wait("document.querySelectorAll('#checkin-items-list [data-grade=do]').length === 3")?;
         page.click("#show-aside")?;
         page.wait_visible("[data-group=set-aside] li")?;
-        self.take(page, "todo-aside")
+        self.take(page, "todo-aside")?;
+        self.named(desk)
+    }
+
+    /// Dialogs that speak in titles and names.
+    fn named(&self, desk: &Desk) -> koct_tests::Result {
+        let page = &desk.page;
+        desk.open_log()?;
+        page.click("tr[data-seq='1'] [data-edit]")?;
+        page.wait("document.getElementById('edit-barcode-name').textContent")?;
+        page.fill("#edit-cardnumber", "2352900122360")?;
+        page.wait("document.querySelector('#edit-cardnumber-name[data-grade=careful]')?.textContent")?;
+        self.take(page, "edit-dialog-named")?;
+        page.click("#edit-cancel")?;
+        desk.check_out("23529001223602", "39999000000005")?;
+        let van = "Version=1.0\tGenerator=kolt\n2026-11-23 11:00:00\treturn\t39999000000016\n\
+                   2026-11-23 12:00:00\treturn\t39999000000005\n";
+        page.drop_files("body", &[("van.koc", van)])?;
+        desk.finish_import(1)?;
+        page.click("#import-close")?;
+        page.click("#show-review")?;
+        page.wait("document.querySelector('#review-conflicts [data-field=title]')?.textContent")?;
+        page.click("#review-desks li:last-child [data-field=set]")?;
+        page.type_by_hand("-1:00\n")?;
+        page.wait("document.getElementById('review-store').checkVisibility()")?;
+        self.take(page, "review-dialog-named")?;
+        page.click("#review-cancel")
     }
 }
 

@@ -53,7 +53,7 @@ pub enum Kind {
 }
 
 /// Something to be looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Conflict {
     /// What is wrong.
     pub kind: Kind,

@@ -57,6 +57,23 @@ impl Shift {
         };
         Ok(Self(sign * (days * DAY + hours * HOUR + minutes * MINUTE + seconds * SECOND)))
     }
+
+    /// The same span the other way: how far a clock is off, where this says how far its times are to be moved.
+    #[must_use]
+    pub fn opposite(self) -> Self {
+        Self(self.0.saturating_neg())
+    }
+
+    /// With its direction, as [`Shift::parse`] reads it, also where there is none: `+0:00`.
+    pub fn signed(self) -> String {
+        let shift = self.to_string();
+        if shift.is_empty() { "+0:00".to_owned() } else { shift }
+    }
+
+    /// Without its direction, as in `0:30`.
+    pub fn length(self) -> String {
+        self.signed().trim_start_matches(['-', '+']).to_owned()
+    }
 }
 
 fn number(digits: &str, most: i64) -> Result<i64, ShiftError> {
@@ -386,6 +403,19 @@ mod tests {
         }
         for raw in ["1", "-", "1:60", "1:00:60", "a:00", "1:2:3:4", ":", "1d x", "--1:00", "99999d", "d 1:00"] {
             assert_eq!(Shift::parse(raw), Err(ShiftError), "{raw}");
+        }
+    }
+
+    #[test]
+    fn how_far_a_clock_is_off_is_how_far_its_times_are_not_to_be_moved() {
+        for (shift, signed, opposite, length) in [
+            (Shift(0), "+0:00", "+0:00", "0:00"),
+            (Shift(30 * MINUTE), "+0:30", "-0:30", "0:30"),
+            (Shift(-(DAY + HOUR)), "-1d 1:00", "+1d 1:00", "1d 1:00"),
+        ] {
+            let told = [shift.signed(), shift.opposite().signed(), shift.length()];
+            assert_eq!(told, [signed, opposite, length].map(str::to_owned));
+            assert_eq!(Shift::parse(&told[1]).map(Shift::opposite), Ok(shift), "typed as it is told");
         }
     }
 

@@ -16,17 +16,23 @@ pub struct Label {
 pub async fn label<S: BlockStore>(transaction: &Transaction, records: &Directory<S>) -> Label {
     let action = &transaction.action;
     let mut label = Label::default();
-    if let Some(barcode) = action.barcode()
-        && let Ok(Some(item)) = records.item_by_barcode(barcode.as_str()).await
-    {
-        label.title = item.title;
+    if let Some(barcode) = action.barcode() {
+        label.title = title(barcode.as_str(), records).await;
     }
-    if let Some(card) = action.cardnumber()
-        && let Ok(Some(patron)) = records.patron_by_code(card.as_str()).await
-    {
-        label.patron = patron.name();
+    if let Some(card) = action.cardnumber() {
+        label.patron = name(card.as_str(), records).await;
     }
     label
+}
+
+/// The title of the item with this barcode; empty where none is known.
+pub async fn title<S: BlockStore>(barcode: &str, records: &Directory<S>) -> String {
+    records.item_by_barcode(barcode).await.ok().flatten().map(|item| item.title).unwrap_or_default()
+}
+
+/// The name of the patron with this card; empty where none is known.
+pub async fn name<S: BlockStore>(card: &str, records: &Directory<S>) -> String {
+    records.patron_by_code(card).await.ok().flatten().map(|patron| patron.name()).unwrap_or_default()
 }
 
 #[cfg(test)]

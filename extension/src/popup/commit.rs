@@ -214,6 +214,7 @@ impl Commit {
         let wants_audit = |batch: &Batch| batch.wants_audit(&settings, started.time());
         let (earlier, to_audit) = self.unaudited(number, wants_audit).await.map_err(words)?;
         let outbox = Outbox::new(settings.clone(), uncommitted).auditing_too(to_audit);
+        self.desk.message.about(Topic::Commit).show(Tone::Good, &text("commitSending"));
         let summary = sender::run(&settings, &self.desk.store, outbox, up_to, self, &self.stopper).await;
         // Where the log could not be written, the durable state is still Sending: now it is a doubt that can be seen.
         if let Ok(changes) = self.desk.store.recover().await {

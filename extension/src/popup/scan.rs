@@ -7,6 +7,7 @@ pub(crate) mod checkout;
 pub(crate) mod codes;
 pub(crate) mod moving;
 pub(crate) mod open;
+pub(crate) mod rows;
 pub(crate) mod scans;
 pub(crate) mod sitting;
 
@@ -61,6 +62,11 @@ impl Unrecorded {
     /// Whether a person is asked, and nothing is wrong.
     fn is_a_question(&self) -> bool {
         matches!(self, Self::Scan(_, Problem::Odd(_) | Problem::NextPatron(_)))
+    }
+
+    /// Whether nothing is wrong with it, but with where it was to be kept.
+    fn is_as_it_was(&self) -> bool {
+        matches!(self, Self::Scan(_, Problem::Store(_) | Problem::Clock))
     }
 
     /// What was scanned; word for word, where it is no scan.

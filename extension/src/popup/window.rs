@@ -1,5 +1,6 @@
 //! What belongs to the window as a whole.
 
+pub(crate) mod alt;
 pub(crate) mod early;
 pub(crate) mod focus;
 pub(crate) mod guide;

@@ -11,7 +11,7 @@ const SCANS: usize = 41;
 const JUMPS: usize = 31;
 
 /// Goes to places anywhere in the table; gives the milliseconds until the rows there are seen.
-const SCROLL: &str = "(async count => { const box = document.getElementById('transactions-scroll'); \
+pub(super) const SCROLL: &str = "(async count => { const box = document.getElementById('transactions-scroll'); \
     const seen = () => { const frame = box.getBoundingClientRect(); return [0.3, 0.6, 0.9].every(part => \
     document.elementFromPoint(frame.x + 20, frame.y + frame.height * part)?.closest('[data-seq]')); }; const times = []; \
     for (let i = 0; i < count; i++) { const began = performance.now(); \

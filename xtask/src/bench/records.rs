@@ -16,7 +16,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-const SMALL: Size = Size { patrons: 20_000, items: 40_000, loans: 6_000, holds: 2_000 };
+/// A town’s library.
+pub(super) const SMALL: Size = Size { patrons: 20_000, items: 40_000, loans: 6_000, holds: 2_000 };
 const LARGE: Size = Size { patrons: 1_000_000, items: 2_000_000, loans: 300_000, holds: 50_000 };
 const LIMIT: Duration = Duration::from_hours(1);
 const TIMES: usize = 41;
@@ -54,14 +55,8 @@ pub(super) fn bench(addon: &Path, full: bool) -> koct_tests::Result {
     println!("  without records: ready to scan after {:.0} ms; {}", opened(&desk)?, page::memory(&desk)?);
     let before = on_disk(desk.firefox.profile());
     want(&desk, &koha)?;
-    desk.page.click("#open-records")?;
-    desk.page.wait("document.getElementById('records-dialog').open")?;
     let began = Instant::now();
-    desk.page.click("#records-download")?;
-    let said = desk.page.wait_for(
-        "document.querySelector('#records-state:is(.message-good, .message-bad, .message-doubt)')?.innerText",
-        LIMIT,
-    )?;
+    let said = download(&desk)?;
     println!("  downloaded in {:.0} s: {said}; {}", began.elapsed().as_secs_f64(), page::memory(&desk)?);
     println!("  on the disk {:.1} MB", (on_disk(desk.firefox.profile()) - before) / 1e6);
     desk.page.close()?;
@@ -90,12 +85,31 @@ pub(super) fn bench(addon: &Path, full: bool) -> koct_tests::Result {
     Ok(())
 }
 
+/// Downloads them by the dialog, which stays open. Returns what it says.
+///
+/// # Errors
+/// When that does not end.
+pub(super) fn download(desk: &Desk) -> koct_tests::Result<String> {
+    desk.page.click("#open-records")?;
+    desk.page.wait("document.getElementById('records-dialog').open")?;
+    desk.page.click("#records-download")?;
+    let said = desk.page.wait_for(
+        "document.querySelector('#records-state:is(.message-good, .message-bad, .message-doubt)')?.innerText",
+        LIMIT,
+    )?;
+    Ok(said.as_str().unwrap_or_default().to_owned())
+}
+
 fn tell(what: &str, times: Vec<f64>) {
     let slowest = times.iter().copied().fold(f64::NAN, f64::max);
     println!("  {what}: {:.1} ms, {slowest:.1} ms", median(times));
 }
 
-fn want(desk: &Desk, koha: &FakeKoha) -> koct_tests::Result {
+/// Wants records for look-up, of this Koha.
+///
+/// # Errors
+/// When the settings are not saved.
+pub(super) fn want(desk: &Desk, koha: &FakeKoha) -> koct_tests::Result {
     let page = desk.open_settings()?;
     enter(&page, &Settings::of(&koha.url(), "send"))?;
     page.eval("document.getElementById('lookup').click()")?;

@@ -4,31 +4,34 @@
 use crate::{
     clock,
     dom::{self, elements},
-    i18n::{isolated, js_error, plural, text, text_with},
+    i18n::{js_error, plural, text, text_with},
     locale, lock,
-    popup::{Desk, Tone, Topic, log::edit::Edit, on_enter},
+    popup::{Desk, Panel, Tone, Topic, known::labels::Labels, log::edit::Edit},
     store::StoreError,
     wording::{self, Explained as _},
 };
 use koct_core::{
     DeskName, Entry, TransactionId,
     desks::{
-        conflict::{Conflict, DeskReport, Kind},
-        shift::{Move, Shift, Shifts, Span},
+        conflict::{Conflict, Kind},
+        shift::Shifts,
     },
     log::order::Ordered,
 };
+use lines::Lines;
 pub(crate) use looking::Looked;
 use looking::{LookedAt, Looking};
 use std::{
-    cell::RefCell,
-    collections::{BTreeMap, HashMap},
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, HashMap, HashSet},
     rc::Rc,
 };
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement};
+use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement};
 
+mod clocks;
+mod lines;
 mod looking;
 
 /// The number of conflicts of a kind, and of transactions of the order, that are listed.
@@ -36,33 +39,65 @@ const CONFLICTS_LISTED: usize = 50;
 const ORDER_LISTED: usize = 300;
 
 elements! {
-    pub(crate) struct Review(desk: Rc<Desk>, edit: Rc<Edit>) {
+    pub(crate) struct Review(desk: Rc<Desk>, edit: Rc<Edit>, labels: Rc<Labels>) {
         dialog: HtmlDialogElement = "review-dialog",
         text: Element = "review-text",
+        body: HtmlElement = "review-body",
+        suggestions: Element = "review-suggestions",
+        conflicts: HtmlElement = "review-conflicts",
         desks_box: HtmlElement = "review-desks-box",
         desks: Element = "review-desks",
-        conflicts: Element = "review-conflicts",
+        order_box: Element = "review-order-box",
         order: Element = "review-order",
+        unseen: HtmlElement = "review-unseen",
         store: HtmlElement = "review-store",
-        cancel: Element = "review-cancel",
+        cancel: HtmlElement = "review-cancel",
         go: HtmlElement = "review-go",
         progress: HtmlElement = "review-progress",
         ;
         looking: Looking,
         rows: RefCell<BTreeMap<Option<DeskName>, HtmlElement>>,
+        lines: Rc<Lines>,
+        working: Cell<bool>,
+        /// What stood in a list that was scrolled to its end: nothing of it is sent unseen.
+        seen: RefCell<HashSet<Conflict>>,
+    }
+}
+
+impl Panel for Review {
+    /// Without the records no name and no title stays.
+    fn records_changed(self: Rc<Self>, _are_there: bool) {
+        if self.dialog.open() {
+            self.show();
+        }
     }
 }
 
 impl Review {
     /// Shows that it is being looked through. Nothing can be decided meanwhile.
     fn show_working(&self, working: bool) {
+        self.working.set(working);
         self.progress.set_hidden(!working);
         if working {
             self.text.set_text_content(Some(&text("reviewWorking")));
         }
-        for button in [&self.store, &self.go] {
-            let _ = button.toggle_attribute_with_force("disabled", working);
+        let _ = self.store.toggle_attribute_with_force("disabled", working);
+        self.look_whether_seen();
+    }
+
+    /// Nothing that stands out is sent before the list was scrolled to its end.
+    fn look_whether_seen(&self) {
+        let looked_at = self.looking.looked_at.borrow();
+        let conflicts = looked_at.as_ref().map(|looked_at| &looked_at.review.conflicts[..]).unwrap_or_default();
+        let mut seen = self.seen.borrow_mut();
+        let end = |element: &HtmlElement| element.get_bounding_client_rect().bottom();
+        // Layout is in fractions of a pixel.
+        if !self.working.get() && end(&self.conflicts) <= end(&self.body) + 1.0 {
+            seen.extend(conflicts.iter().cloned());
         }
+        let is_seen = conflicts.iter().all(|conflict| seen.contains(conflict));
+        self.unseen.set_hidden(self.go.hidden() || self.working.get() || is_seen);
+        let _ = self.go.toggle_attribute_with_force("disabled", self.working.get() || !is_seen);
     }
 }
 
@@ -71,7 +106,18 @@ impl Review {
     /// When the page lacks an element.
     pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
         dom::on_click("show-review", self, |this| spawn_local(this.clone().check_order()))?;
-        dom::bind(&self.dialog, "close", self, |this| this.looking.stop());
+        dom::bind(&self.dialog, "close", self, |this| {
+            this.looking.stop();
+            this.lines.stop();
+        });
+        dom::bind(&self.body, "scroll", self, |this| this.look_whether_seen());
+        // What is larger shows more, and cannot be scrolled.
+        dom::bind(dom::window()?.as_ref(), "resize", self, |this| {
+            if this.dialog.open() {
+                this.look_whether_seen();
+            }
+        });
+        dom::bind(&self.order_box, "toggle", self, |this| this.draw_order());
         dom::bind(&self.store, "click", self, |this| {
             let this = this.clone();
             spawn_local(async move {
@@ -106,7 +152,7 @@ impl Review {
     /// Shows what stands out before a commit. Returns whether to go on.
     pub(crate) async fn ask_before_commit(self: &Rc<Self>) -> bool {
         let closed = self.open(true);
-        self.draw();
+        self.show();
         if let Some(closed) = closed {
             let _ = JsFuture::from(closed).await;
         }
@@ -130,7 +176,7 @@ impl Review {
                 if !is_long {
                     self.open(false);
                 }
-                self.draw();
+                self.show();
             }
             Ok(false) => {}
             Err(error) => {
@@ -144,7 +190,7 @@ impl Review {
     async fn look_again(self: &Rc<Self>) {
         self.show_working(self.is_long());
         match self.look_at_order().await {
-            Ok(true) => self.draw(),
+            Ok(true) => self.show(),
             Ok(false) => {}
             Err(error) => {
                 self.show_working(false);
@@ -156,9 +202,11 @@ impl Review {
     /// Opens the dialog, with nothing in it yet. Gives the promise of its end.
     fn open(&self, before_commit: bool) -> Option<js_sys::Promise> {
         self.rows.borrow_mut().clear();
-        for list in [&self.desks, &self.conflicts, &self.order] {
+        for list in [&self.suggestions, self.conflicts.as_ref(), &self.desks, &self.order] {
             list.set_text_content(None);
         }
+        self.seen.borrow_mut().clear();
+        let _ = self.order_box.remove_attribute("open");
         self.desks_box.set_hidden(true);
         self.store.set_hidden(true);
         self.cancel.set_text_content(Some(&text(if before_commit { "cancel" } else { "close" })));
@@ -166,22 +214,22 @@ impl Review {
         self.dialog.set_return_value("cancel");
         let closed = dom::closing(&self.dialog);
         self.dialog.show_modal().ok()?;
+        self.body.set_scroll_top(0);
         // Enter of a scanner must not decide anything.
-        let _ = self.cancel.unchecked_ref::<HtmlElement>().focus();
+        let _ = self.cancel.focus();
         Some(closed)
     }
 
-    fn draw(self: &Rc<Self>) {
-        if let Err(error) = self.try_draw() {
+    fn show(self: &Rc<Self>) {
+        if let Err(error) = self.draw_all() {
             self.desk.message.show(Tone::Bad, &js_error(&error));
         }
     }
 
-    fn try_draw(self: &Rc<Self>) -> Result<(), JsValue> {
+    fn draw_all(self: &Rc<Self>) -> Result<(), JsValue> {
         let looked_at = self.looking.looked_at.borrow();
         let Some(looked_at) = &*looked_at else { return Ok(()) };
         let shifts = self.looking.shifts.borrow();
-        self.show_working(false);
         let conflicts = &looked_at.review.conflicts;
         let [to_send, found] = [looked_at.to_send(), conflicts.len()].map(locale::number);
         self.text.set_text_content(Some(&match (looked_at.to_send(), conflicts.len()) {
@@ -193,12 +241,19 @@ impl Review {
         self.go.set_text_content(Some(&if conflicts.is_empty() { commit } else { text("reviewGo") }));
         self.store.set_hidden(shifts.is_none());
         self.desks_box.set_hidden(looked_at.entries.is_empty());
+        self.lines.stop();
+        self.draw_suggestions(&looked_at.review.desks, &shifts);
+        self.draw_conflicts(looked_at)?;
         for report in &looked_at.review.desks {
             self.draw_desk(report, shifts.of(report.desk.as_ref()), looked_at)?;
         }
         *self.looking.shown.borrow_mut() = (looked_at.shifts.clone(), looked_at.plan.clone());
-        self.draw_conflicts(looked_at)?;
-        self.draw_order(looked_at)
+        drop(shifts);
+        self.draw_order();
+        self.name_lines();
+        // Whether the list is seen is looked at where it stands.
+        self.show_working(false);
+        Ok(())
     }
 
     fn desk_name(&self, desk: Option<&DeskName>) -> String {
@@ -208,117 +263,11 @@ impl Review {
         )
     }
 
-    /// Draws what is known of a desk. Its row stays, since the person may be typing in it.
-    fn draw_desk(
-        self: &Rc<Self>,
-        report: &DeskReport,
-        tried: Option<(Span, Shift)>,
-        looked_at: &LookedAt,
-    ) -> Result<(), JsValue> {
-        let known = self.rows.borrow().get(&report.desk).cloned();
-        let row = if let Some(row) = known { row } else { self.new_desk_row(report)? };
-        let times = [report.first, report.last].map(wording::moment);
-        dom::set_field(&row, "about", &plural("reviewDeskAbout", report.number, &[&times[0], &times[1]]));
-        if let Some(button) = dom::field(&row, "suggestion") {
-            let suggested = report.suggested(tried);
-            button.set_hidden(suggested.is_none());
-            if let Some(((_, by), clock)) = suggested.zip(report.clock) {
-                let by = by.to_string();
-                let words = if clock.of > 0 {
-                    text_with("reviewSuggestion", &[&by, &locale::number(clock.settles), &locale::number(clock.of)])
-                } else {
-                    plural("reviewSuggestionSpan", clock.number, &[&by])
-                };
-                button.set_text_content(Some(&words));
-            }
-        }
-        let plan = looked_at.plan.of(report.desk.as_ref());
-        let moves = plan.map(|plan| &plan.moves[..]).unwrap_or_default();
-        // The first and the last.
-        let line = |moving: &Move| format!("{} → {}", looked_at.words(moving), wording::moment(moving.to));
-        let lines: Vec<String> =
-            moves.first().into_iter().chain(moves[moves.len().min(1)..].last()).map(line).collect();
-        let moves = (!moves.is_empty()).then(|| plural("reviewMoves", moves.len(), &[&lines.join(" … ")]));
-        let refused = plan.map(|plan| &plan.refused[..]).unwrap_or_default();
-        let first_refused = refused.first().and_then(|id| looked_at.find(*id)).map(wording::entry);
-        let refused = first_refused.map(|words| plural("reviewRefused", refused.len(), &[&words]));
-        for (name, words) in [("moves", moves), ("refused", refused)] {
-            if let Some(field) = dom::field(&row, name) {
-                field.set_hidden(words.is_none());
-                field.set_text_content(words.as_deref());
-            }
-        }
-        Ok(())
-    }
-
-    fn new_desk_row(self: &Rc<Self>, report: &DeskReport) -> Result<HtmlElement, JsValue> {
-        let row = dom::from_template("review-desk-template")?;
-        let name = self.desk_name(report.desk.as_ref());
-        row.set_attribute("data-desk", report.desk.as_ref().map_or("", DeskName::as_str))?;
-        dom::set_field(&row, "desk", &name);
-        dom::set_field(&row, "shift-label", &text("reviewShiftLabel"));
-        let lacks = || JsValue::from_str("the page lacks a field of a desk's row");
-        let input: HtmlInputElement = dom::field(&row, "shift").ok_or_else(lacks)?.unchecked_into();
-        let button = dom::field(&row, "suggestion").ok_or_else(lacks)?;
-        let shifted = {
-            let (this, row, input, of) = (self.clone(), row.clone(), input.clone(), report.desk.clone());
-            move || this.shift_typed(&row, &input.value(), of.as_ref())
-        };
-        let apply = shifted.clone();
-        on_enter(&input, apply);
-        dom::on::<Event>(&input, "change", move |_| shifted());
-        let (this, shown, of) = (self.clone(), row.clone(), report.desk.clone());
-        dom::on::<Event>(&button, "click", move |_| {
-            if let Some((span, shift)) = this.suggested(of.as_ref()) {
-                input.set_value(&shift.to_string());
-                this.shift_chosen(&shown, of.as_ref(), span, shift);
-                let _ = input.focus();
-            }
-        });
-        self.desks.append_with_node_1(&row)?;
-        self.rows.borrow_mut().insert(report.desk.clone(), row.clone());
-        Ok(row)
-    }
-
-    /// What is offered for a desk now.
-    fn suggested(&self, desk: Option<&DeskName>) -> Option<(Span, Shift)> {
-        let looked_at = self.looking.looked_at.borrow();
-        let report = looked_at.as_ref()?.review.desks.iter().find(|report| report.desk.as_ref() == desk)?;
-        report.suggested(self.looking.shifts.borrow().of(desk))
-    }
-
-    /// A shift was typed: for the scans that are tried already, else for all of the desk.
-    fn shift_typed(self: &Rc<Self>, row: &HtmlElement, typed: &str, desk: Option<&DeskName>) {
-        let tried = self.looking.shifts.borrow().of(desk);
-        match Shift::parse(typed) {
-            Ok(shift) => self.shift_chosen(row, desk, tried.map_or(Span::ALL, |(span, _)| span), shift),
-            Err(_) => dom::set_field(row, "error", &text("reviewShiftWrong")),
-        }
-    }
-
-    /// Tries a shift: what follows from it is shown, and nothing is stored.
-    fn shift_chosen(self: &Rc<Self>, row: &HtmlElement, desk: Option<&DeskName>, span: Span, shift: Shift) {
-        dom::set_field(row, "error", "");
-        if self.looking.shifts.borrow_mut().set(desk.cloned(), span, shift) {
-            spawn_local(self.clone().try_shift());
-        }
-    }
-
-    async fn try_shift(self: Rc<Self>) {
-        if self.is_long() {
-            self.show_working(true);
-        }
-        if self.look_at_shifts().await {
-            self.draw();
-        }
-    }
-
     fn draw_conflicts(self: &Rc<Self>, looked_at: &LookedAt) -> Result<(), JsValue> {
         let list = &self.conflicts;
         list.set_text_content(None);
-        list.set_class_name("");
         let ids = looked_at.review.conflicts.iter().flat_map(|conflict| [Some(conflict.first), conflict.second]);
-        let wanted: std::collections::HashSet<TransactionId> = ids.flatten().collect();
+        let wanted: HashSet<TransactionId> = ids.flatten().collect();
         let all = looked_at.entries.iter().chain(&looked_at.committed);
         let named: HashMap<TransactionId, &Entry> =
             all.filter(|entry| wanted.contains(&entry.id)).map(|entry| (entry.id, entry)).collect();
@@ -349,16 +298,22 @@ impl Review {
         named: &HashMap<TransactionId, &Entry>,
     ) -> Result<Element, JsValue> {
         let row = dom::document()?.create_element("li")?;
-        let is_many = conflict.is_about_many();
-        for entry in conflict.shown().filter_map(|id| named.get(&id)) {
-            let line = dom::from_template("review-entry-template")?;
-            let words = self.entry_words(entry);
-            let words = if is_many { plural("reviewMany", conflict.number, &[&words]) } else { words };
-            dom::set_field(&line, "entry", &words);
+        let entries: Vec<&Entry> = conflict.shown().filter_map(|id| named.get(&id).copied()).collect();
+        let in_one_minute = entries.windows(2).any(|pair| {
+            let [one, other] = [pair[0], pair[1]].map(|entry| wording::row_time(entry.transaction.moment));
+            one == other
+        });
+        for entry in entries {
+            let moment = entry.transaction.moment;
+            let when = if in_one_minute { wording::exact_time(moment) } else { wording::row_time(moment) };
+            let is_many = conflict.is_about_many();
+            let when = if is_many { plural("reviewMany", conflict.number, &[&when]) } else { when };
+            let line = self.line(entry, &when)?;
             if let Some(button) = dom::field(&line, "edit") {
                 button.set_hidden(is_many || !entry.status.state().is_correctable());
-                button.set_text_content(Some(&text("editChange")));
-                let id = entry.id;
+                let (words, id) = (text("editChange"), entry.id);
+                button.set_attribute("aria-label", &words)?;
+                button.set_title(&words);
                 dom::bind(&button, "click", &self.edit, move |edit| spawn_local(edit.clone().edit(id)));
             }
             row.append_with_node_1(&line)?;
@@ -366,14 +321,18 @@ impl Review {
         Ok(row)
     }
 
-    fn entry_words(&self, entry: &Entry) -> String {
-        format!("{} · {}", wording::entry(entry), isolated(&self.desk_name(entry.desk.as_ref())))
-    }
-
-    fn draw_order(&self, looked_at: &LookedAt) -> Result<(), JsValue> {
+    /// The order in which they go to Koha, as soon as somebody wants to see it.
+    fn draw_order(&self) {
+        let looked_at = self.looking.looked_at.borrow();
+        let Some(looked_at) = looked_at.as_ref().filter(|_| self.order_box.has_attribute("open")) else { return };
         let list = &self.order;
-        dom::fill_list(list, looked_at.entries.iter().take(ORDER_LISTED), |entry| dom::line(&self.entry_words(entry)));
-        append_more(list, looked_at.entries.len(), ORDER_LISTED)
+        dom::fill_list(list, looked_at.entries.iter().take(ORDER_LISTED), |entry| {
+            let row = dom::document()?.create_element("li")?;
+            row.append_with_node_1(&*self.line(entry, &wording::row_time(entry.transaction.moment))?)?;
+            Ok(row.unchecked_into())
+        });
+        let _ = append_more(list, looked_at.entries.len(), ORDER_LISTED);
+        self.name_lines();
     }
 
     /// Stores the shifts that were tried. Returns whether that went well.

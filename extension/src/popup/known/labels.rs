@@ -2,14 +2,18 @@
 
 use super::found::Found;
 use crate::{
-    dom::elements,
+    dom::{self, elements},
     later::later,
     popup::{Desk, Panel, known::records::Records},
 };
 use futures_util::lock::Mutex;
 use koct_core::{
     Entry, TransactionId,
-    directory::labels::{Label, label},
+    desk::signs,
+    directory::{
+        labels::{Label, label, name, title},
+        record::Set,
+    },
 };
 use std::rc::Rc;
 use web_sys::Element;
@@ -56,7 +60,37 @@ impl Labels {
     }
 }
 
+/// Shows in a row what it is called, beside its numbers.
+pub(crate) fn show(row: &Element, label: &Label) {
+    for (field, text) in [("title", &label.title), ("patron", &label.patron)] {
+        if let Some(element) = dom::field(row, field) {
+            let text = signs::harmless(text);
+            element.set_text_content(Some(&text));
+            element.set_title(&text);
+            element.set_hidden(text.is_empty());
+        }
+    }
+    // Beside a name there is room for the end of a number.
+    for field in ["cardnumber", "barcode"] {
+        if let Some(element) = dom::field(row, field) {
+            element.set_title(&element.text_content().unwrap_or_default());
+        }
+    }
+}
+
 later! {
+    /// The title of the item whose barcode is being typed; empty where there is none. `None` where nobody can know.
+    pub(crate) async fn title_typed(labels: Rc<Labels>, barcode: String) -> Option<String> {
+        let records = labels.records.get().filter(|records| records.has(Set::Items))?;
+        Some(title(&barcode, &records).await)
+    }
+
+    /// The same of the patron's name by the card.
+    pub(crate) async fn name_typed(labels: Rc<Labels>, card: String) -> Option<String> {
+        let records = labels.records.get().filter(|records| records.has(Set::Patrons))?;
+        Some(name(&card, &records).await)
+    }
+
     async fn look_up(labels: Rc<Labels>, entry: Entry) {
         labels.look_up_now(&entry).await;
     }

@@ -46,6 +46,8 @@ elements! {
         line: HtmlButtonElement = "records-line",
         line_text: Element = "records-line-text",
         dialog: HtmlDialogElement = "records-dialog",
+        numbers: HtmlElement = "records-numbers",
+        notes: HtmlElement = "records-notes",
         sets: Element = "records-sets",
         state: Element = "records-state",
         progress_row: HtmlElement = "records-progress-row",
@@ -56,6 +58,7 @@ elements! {
         new: HtmlInputElement = "records-new",
         again: HtmlInputElement = "records-again",
         strength: Element = "records-strength",
+        more: HtmlElement = "records-more",
         file_row: HtmlElement = "records-file-row",
         close: HtmlElement = "records-close",
         go: HtmlButtonElement = "records-download",
@@ -142,6 +145,7 @@ impl Records {
 
     fn open_dialog(self: &Rc<Self>) {
         self.say(None);
+        let _ = self.more.remove_attribute("open");
         self.show();
         if !self.dialog.open() {
             let _ = self.dialog.show_modal();
@@ -170,7 +174,9 @@ impl Records {
         let has_report = matches!(wanted.restrictions_report(), Ok(Some(_)));
         // Only who has set up a report misses it.
         let is_expected = |set: &Set| *set != Set::Restrictions || has_report || contents.sets.contains_key(set);
-        dom::fill_list(&self.sets, Set::ALL.into_iter().filter(is_expected), |set| {
+        let expected: Vec<Set> = Set::ALL.into_iter().filter(is_expected).collect();
+        self.show_numbers(&expected, &contents);
+        dom::fill_list(&self.sets, expected, |set| {
             let held = contents.sets.get(&set);
             let row = dom::from_template("records-template")?;
             dom::set_field(&row, "set", &name_of(set));
@@ -193,6 +199,7 @@ impl Records {
         self.go.set_hidden(is_busy);
         self.stop.set_hidden(!is_busy);
         self.delete.set_hidden(contents.sets.is_empty());
+        self.more.set_hidden(self.file_row.hidden() && self.delete.hidden());
         self.delete.set_disabled(is_busy);
         self.progress_row.set_hidden(!is_busy);
         let part = match doing {
@@ -219,6 +226,20 @@ impl Records {
             Some(Tone::Doubt | Tone::Do) => "message-doubt",
             None => "",
         });
+    }
+
+    /// What there is: in one line, where nothing is to be said of it; else as a table, with what is to be said.
+    fn show_numbers(&self, expected: &[Set], contents: &Contents) {
+        let is_whole = expected.iter().all(|set| contents.sets.contains_key(set) && note(*set, contents).is_empty());
+        let as_of = contents.as_of().filter(|_| is_whole);
+        self.numbers.set_hidden(as_of.is_none());
+        self.notes.set_hidden(as_of.is_some() || contents.sets.is_empty() && contents.gaps.is_empty());
+        let words = as_of.map(|as_of| {
+            let numbers = expected.iter().filter_map(|set| Some(number_of(*set, contents.sets.get(set)?.rows)));
+            let since = text_with("recordsAsOf", &[&wording::row_time_of(as_of.millis())]);
+            wording::joined(numbers.chain([since]))
+        });
+        self.numbers.set_text_content(words.as_deref());
     }
 
     /// How the records stand, and whether something is to be done about them.
@@ -431,6 +452,18 @@ fn name_of(set: Set) -> String {
         Set::Holds => "setHolds",
         Set::Restrictions => "setRestrictions",
     })
+}
+
+/// So many of a set, as `36 patrons`.
+fn number_of(set: Set, number: u32) -> String {
+    let key = match set {
+        Set::Patrons => "numberOfPatrons",
+        Set::Items => "numberOfItems",
+        Set::Loans => "numberOfLoans",
+        Set::Holds => "numberOfHolds",
+        Set::Restrictions => "numberOfRestrictions",
+    };
+    plural(key, number, &[])
 }
 
 fn words_of(doing: Doing) -> String {

@@ -5,17 +5,25 @@ use crate::{
     dom::{self, elements},
     i18n::{js_error, text, text_with},
     popup::{
-        Desk, Tone, Topic,
-        known::{queue::LookupQueue, warnings},
+        Desk, Panel, Tone, Topic,
+        known::{
+            labels::{self, Labels},
+            queue::LookupQueue,
+            warnings,
+        },
     },
     store::StoreError,
     wording::{self, Explained as _},
 };
 use koct_core::{
     Action, Amount, Barcode, Cardnumber, Entry, Moment, State, Status, TransactionId,
-    log::{offers::Opens, revision::Revision, seen::Seen},
+    directory::labels::Label,
+    log::{offers::Opens, revision::Revision, seen::Seen, warned::Grade},
 };
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement};
@@ -24,9 +32,9 @@ use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement};
 const FIELDS: [&str; 3] = ["cardnumber", "barcode", "amount"];
 
 elements! {
-    pub(crate) struct Edit(desk: Rc<Desk>, lookups: Rc<LookupQueue>) {
+    pub(crate) struct Edit(desk: Rc<Desk>, lookups: Rc<LookupQueue>, labels: Rc<Labels>) {
         pub(crate) dialog: HtmlDialogElement = "edit-dialog",
-        title: Element = "edit-title",
+        title: HtmlElement = "edit-title",
         about: Element = "edit-about",
         error: Element = "edit-error",
         history_box: HtmlElement = "edit-history-box",
@@ -37,6 +45,17 @@ elements! {
         ;
         /// What is being changed.
         entry: RefCell<Option<Entry>>,
+        /// Counts what was typed: only the last is named.
+        typed: Cell<u32>,
+    }
+}
+
+impl Panel for Edit {
+    /// Without the records no name and no title stays.
+    fn records_changed(self: Rc<Self>, _are_there: bool) {
+        if self.dialog.open() {
+            self.name();
+        }
     }
 }
 
@@ -45,21 +64,20 @@ impl Edit {
         dom::by_id(&format!("edit-{name}"))
     }
 
-    fn open(&self, entry: Entry) -> Result<(), JsValue> {
+    fn open(self: &Rc<Self>, entry: Entry) -> Result<(), JsValue> {
         let opens = Opens::from_state(entry.status.state());
         let action = &entry.transaction.action;
-        let [name, time] = [wording::action(action), wording::moment(entry.transaction.moment)];
-        self.title.set_text_content(Some(&text(match opens {
-            Opens::Restoration => "editTitleDeleted",
-            Opens::Correction => "editTitle",
-            Opens::History => "editTitleHistory",
-        })));
-        let about = match &entry.status {
-            Status::Local => text_with("editAbout", &[&name, &time]),
-            Status::Rejected { message } => text_with("editAboutRefused", &[&name, &time, message]),
-            other => text_with("editAboutOther", &[&name, &time, &wording::status(other)]),
+        self.title.set_title(&wording::moment(entry.transaction.moment));
+        let status = wording::status(&entry.status);
+        let (tone, about) = match &entry.status {
+            Status::Local => ("quiet", text("editAbout")),
+            Status::Rejected { .. } => ("message-bad", text_with("editAboutRefused", &[&status])),
+            Status::InDoubt { .. } | Status::Sending { .. } => ("message-doubt", status),
+            Status::Added | Status::Success => ("message-good", status),
+            Status::Deleted => ("quiet", status),
         };
         self.about.set_text_content(Some(&about));
+        self.about.set_class_name(tone);
         self.error.set_text_content(None);
         let values = [
             action.cardnumber().map(ToString::to_string),
@@ -80,15 +98,76 @@ impl Edit {
         self.delete.set_hidden(opens != Opens::Correction);
         self.restore.set_hidden(opens != Opens::Restoration);
         self.history_box.set_hidden(entry.history.is_empty() && entry.warnings.is_empty());
+        self.history_box.toggle_attribute_with_force("open", opens == Opens::History)?;
         dom::fill_list(&self.history, &entry.history, |revision| dom::line(&words(revision)));
         warnings::in_full(&self.history, &entry.warnings)?;
         *self.entry.borrow_mut() = Some(entry);
+        self.name();
         self.dialog.show_modal()?;
         if let Some(field) = focus {
             field.focus()?;
             field.select();
         }
         Ok(())
+    }
+
+    /// Says in the heading what it is, and beside each number whose it is.
+    fn name(self: &Rc<Self>) {
+        let Some(entry) = self.entry.borrow().clone() else { return };
+        self.head(&entry, &self.labels.of(&entry).unwrap_or_default());
+        self.name_typed();
+        let this = self.clone();
+        spawn_local(async move {
+            this.labels.look_up(&entry).await;
+            if this.entry.borrow().as_ref() == Some(&entry) {
+                this.head(&entry, &this.labels.of(&entry).unwrap_or_default());
+            }
+        });
+    }
+
+    fn head(&self, entry: &Entry, label: &Label) {
+        let action = &entry.transaction.action;
+        let key = match action {
+            Action::Issue { .. } => "editCheckout",
+            Action::Return { .. } => "editCheckin",
+            Action::Payment { .. } => "editPayment",
+        };
+        let item = wording::item_or_amount(action);
+        let item = if label.title.is_empty() { &item } else { &label.title };
+        let time = wording::row_time(entry.transaction.moment);
+        self.title.set_text_content(Some(&text_with(key, &[item, &time])));
+    }
+
+    /// Says beside each number whose it is, as it is typed.
+    fn name_typed(self: &Rc<Self>) {
+        let typed = self.typed.get().wrapping_add(1);
+        self.typed.set(typed);
+        let this = self.clone();
+        spawn_local(async move {
+            let [card, barcode] =
+                ["cardnumber", "barcode"].map(|name| Self::field(name).map(|field| field.value()).unwrap_or_default());
+            let named = [
+                ("cardnumber", labels::name_typed(this.labels.clone(), card.clone()).await, "shortUnknownCard", card),
+                (
+                    "barcode",
+                    labels::title_typed(this.labels.clone(), barcode.clone()).await,
+                    "shortUnknownItem",
+                    barcode,
+                ),
+            ];
+            if this.typed.get() != typed {
+                return;
+            }
+            for (name, known, unknown, code) in named {
+                let Ok(shown) = dom::by_id::<HtmlElement>(&format!("edit-{name}-name")) else { continue };
+                let is_unknown = known.as_deref() == Some("") && !code.trim().is_empty();
+                let words = if is_unknown { text(unknown) } else { wording::harmless(&known.unwrap_or_default()) };
+                shown.set_text_content(Some(&words));
+                shown.set_title(&words);
+                let grade = if is_unknown { Grade::Careful.name() } else { "" };
+                let _ = shown.set_attribute("data-grade", grade);
+            }
+        });
     }
 
     /// The action as it stands in the fields, or what is wrong with it.
@@ -130,6 +209,9 @@ impl Edit {
     pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
         dom::on_click("edit-cancel", self, |this| this.dialog.close())?;
         dom::on_submit("edit-form", self, Self::save_edited)?;
+        for name in ["cardnumber", "barcode"] {
+            dom::bind(Self::field(name)?.as_ref(), "input", self, Self::name_typed);
+        }
         for (button, change, done) in [
             (&self.delete, Entry::deleted as fn(&Entry, Moment) -> Option<Entry>, "editDeleted"),
             (&self.restore, Entry::restored, "editRestored"),

@@ -3,10 +3,12 @@
 use crate::{
     dom::{self, elements},
     i18n::text,
-    locale,
     popup::{
         Desk, Tone, Topic,
-        known::{labels::Labels, warnings},
+        known::{
+            labels::{self, Labels},
+            warnings,
+        },
         log::{decide, edit::Edit},
         window::focus::SCANNED_INTO,
     },
@@ -15,8 +17,7 @@ use crate::{
 };
 use chrono::NaiveDate;
 use koct_core::{
-    Entry, TransactionId,
-    desk::signs,
+    Entry, State, TransactionId,
     directory::labels::Label,
     log::{
         event::LogEvent,
@@ -91,20 +92,7 @@ impl DrawnRow {
         if self.label == label {
             return self;
         }
-        let shown = label.clone().unwrap_or_default();
-        for (field, text) in [("title", &shown.title), ("patron", &shown.patron)] {
-            if let Some(element) = dom::field(&self.element, field) {
-                element.set_text_content(Some(&signs::harmless(text)));
-                element.set_title(&signs::harmless(text));
-                element.set_hidden(text.is_empty());
-            }
-        }
-        // Beside a name there is room for the end of a number.
-        for field in ["cardnumber", "barcode"] {
-            if let Some(element) = dom::field(&self.element, field) {
-                element.set_title(&element.text_content().unwrap_or_default());
-            }
-        }
+        labels::show(&self.element, &label.clone().unwrap_or_default());
         Self { label, ..self }
     }
 }
@@ -468,18 +456,13 @@ impl Table {
         dom::set_field(&element, "desk", &optional(entry.desk.as_ref().map(ToString::to_string)));
         dom::set_field(&element, "action", &wording::action(action));
         dom::set_field(&element, "cardnumber", &optional(action.cardnumber().map(ToString::to_string)));
-        let what = action.barcode().map(ToString::to_string).or(action.amount().map(locale::amount));
-        dom::set_field(&element, "barcode", &optional(what));
+        dom::set_field(&element, "barcode", &wording::item_or_amount(action));
         let status = wording::status(&entry.status);
         dom::set_field(&element, "status", &status);
         let harmless = entry.was_not_on_loan().then(|| text("notOnLoan"));
         let _ = element.toggle_attribute_with_force("data-harmless", harmless.is_some());
         if let Some(shown) = dom::field(&element, "status") {
             shown.set_title(&[status].into_iter().chain(harmless).collect::<Vec<_>>().join(" "));
-        }
-        if let Some(mark) = dom::field(&element, "changed") {
-            mark.set_hidden(entry.history.is_empty());
-            mark.set_text_content(Some(&text("editChanged")));
         }
         if let Some(mark) = dom::field(&element, "warned") {
             let gravest = wording::gravest(&entry.warnings);
@@ -502,8 +485,9 @@ impl Table {
             }
         };
         let offers = Offers::from_entry(entry);
+        let send_again = if entry.status.state() == State::InDoubt { "decideNotInKoha" } else { "attentionRetry" };
         offer("[data-decision=is-in-koha]", offers.is_in_koha.then_some("decideIsInKoha"));
-        offer("[data-decision=send-again]", offers.send_again.then_some("decideSendAgain"));
+        offer("[data-decision=send-again]", offers.send_again.then_some(send_again));
         offer("[data-settle]", offers.settle.then_some("settle"));
         let opens = offers.opens.map(|opens| match opens {
             Opens::Restoration => "editRestore",

@@ -35,7 +35,7 @@ impl Attention {
         let grade = if unrecorded.is_a_question() { Grade::Careful } else { Grade::Stop };
         let _ = row.set_attribute("data-grade", grade.name());
         let gone = row.clone();
-        let id = self.open.add(words, move |is_tried_again| {
+        let id = self.open.add(words, unrecorded.is_as_it_was(), move |is_tried_again| {
             gone.remove();
             done(is_tried_again);
         });

@@ -11,6 +11,8 @@ pub(crate) struct OpenScan {
     pub(crate) scan: String,
     pub(crate) reason: String,
     pub(crate) retry: String,
+    /// Whether nothing is wrong with it: tried again as it is, it may be recorded.
+    pub(crate) is_as_it_was: bool,
     done: Box<dyn Fn(bool)>,
 }
 
@@ -36,11 +38,11 @@ impl OpenScans {
     }
 
     /// Adds one. `done` is called with whether it is to be tried again. Returns its number.
-    pub(crate) fn add(&self, words: [String; 3], done: impl Fn(bool) + 'static) -> u32 {
+    pub(crate) fn add(&self, words: [String; 3], is_as_it_was: bool, done: impl Fn(bool) + 'static) -> u32 {
         let id = self.last.get() + 1;
         self.last.set(id);
         let [scan, reason, retry] = words;
-        self.list.borrow_mut().push(Rc::new(OpenScan { id, scan, reason, retry, done: Box::new(done) }));
+        self.list.borrow_mut().push(Rc::new(OpenScan { id, scan, reason, retry, is_as_it_was, done: Box::new(done) }));
         self.tell();
         id
     }

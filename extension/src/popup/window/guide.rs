@@ -18,6 +18,7 @@ const STEPS: [(SetupStep, &str); 2] = [(SetupStep::Test, "guide-configure"), (Se
 elements! {
     pub(crate) struct Guide(desk: Rc<Desk>) {
         panel: HtmlElement = "guide",
+        set_up: HtmlElement = "guide-settings",
         ;
         /// It was there in this window, so that it may say that all is done.
         shown: Cell<bool>,
@@ -50,6 +51,7 @@ impl Panel for Guide {
                 line.remove_attribute("aria-current")
             };
         }
+        self.set_up.set_hidden(next == SetupStep::Ready);
         self.shown.set(self.shown.get() || next != SetupStep::Ready);
         self.panel.set_hidden(!self.shown.get());
     }

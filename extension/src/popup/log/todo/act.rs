@@ -115,6 +115,11 @@ impl Todo {
         match action {
             "in-koha" => spawn_local(this.decide_all(Decision::IsInKoha)),
             "send-again" => spawn_local(this.decide_all(Decision::SendAgain)),
+            "retry" => {
+                for scan in self.scans.all().iter().filter(|scan| scan.is_as_it_was) {
+                    self.scans.answer(scan.id(), true);
+                }
+            }
             "settle" => spawn_local(async move {
                 let entries = this.left.borrow().to_settle();
                 decide::settle(&this.desk, &entries).await;

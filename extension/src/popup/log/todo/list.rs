@@ -223,6 +223,9 @@ impl Todo {
         if let Some(tick) = button("tick") {
             tick.set_hidden(open == 0);
         }
+        if let Some(retry) = button("retry") {
+            retry.set_hidden(!self.scans.all().iter().any(|scan| scan.is_as_it_was));
+        }
         if let Some(settle) = button("settle") {
             let number = self.left.borrow().number_to_settle();
             settle.set_hidden(number == 0);
@@ -232,8 +235,9 @@ impl Todo {
 
     /// A row as it is printed: the code first.
     pub(super) fn row_on_paper(&self, row: &Row) -> [String; 5] {
-        let Words { title, code, who, time, status, advice, .. } =
-            self.words(row, self.names.of(row).unwrap_or_default());
+        let Words { title, code, who, status, advice, .. } = self.words(row, self.names.of(row).unwrap_or_default());
+        // Paper is read on other days, too.
+        let time = locale::date_and_minutes(row.entry.transaction.moment.local());
         [code, title, who, format!("{status} {advice}").trim().to_owned(), time]
     }
 
@@ -267,7 +271,7 @@ impl Todo {
             title: signs::harmless(&title).into(),
             code,
             who: signs::harmless(&who).into(),
-            time: locale::date_and_minutes(row.entry.transaction.moment.local()),
+            time: wording::row_time(row.entry.transaction.moment),
             status,
             advice,
             buttons: offers.iter().map(|offer| (offer.name(), label(*offer))).collect(),
