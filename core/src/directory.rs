@@ -30,7 +30,7 @@ pub mod shown;
 mod sorting;
 #[cfg(test)]
 mod testing;
-mod warning;
+pub(crate) mod warning;
 pub mod where_to;
 pub mod write;
 

@@ -4,6 +4,7 @@
 //! no cookie is needed. From 24.05 a login gives a session cookie and a CSRF token, and requests carry these.
 //! [`Connection`](connection::Connection) finds out by itself.
 
+pub mod afterwards;
 pub mod audit;
 pub mod authentication;
 pub mod body;
@@ -17,6 +18,7 @@ pub mod login;
 pub mod movement;
 pub mod page;
 pub mod pending;
+pub mod place;
 pub mod records;
 pub mod rest;
 pub mod service;

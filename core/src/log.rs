@@ -4,6 +4,7 @@ pub mod audited;
 pub mod commit;
 pub mod correction;
 pub mod event;
+pub mod fresh;
 pub mod leftover;
 pub mod listing;
 pub mod offers;

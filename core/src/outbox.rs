@@ -85,7 +85,7 @@ pub mod summary;
 mod verdict;
 
 use crate::{
-    desk::{barcode::Cardnumber, clock::DeskTime, transaction::TransactionId},
+    desk::{amount::Cents, barcode::Cardnumber, clock::DeskTime, transaction::TransactionId},
     koha::{
         Failure, Request, Response,
         connection::{Connection, ConnectionError, Next, Ready},
@@ -251,6 +251,13 @@ impl Outbox {
         for entry in earlier {
             self.auditing.note_earlier(&entry);
         }
+        self
+    }
+
+    /// Tells, at the end, of patrons who owe more than this, in hundredths.
+    #[must_use]
+    pub fn telling_debts_over(mut self, limit: Option<Cents>) -> Self {
+        self.auditing.tell_debts_over(limit);
         self
     }
 
@@ -679,7 +686,8 @@ impl Outbox {
             )
         );
         let Some(ready) = self.ready.as_ref().filter(|_| !is_gone) else { return self.auditing.give_up() };
-        let question = self.auditing.next(&self.settings, ready.reading.as_ref(), &mut self.tickets);
+        let booked_at = self.agreed.as_ref().unwrap_or(&self.settings.branchcode);
+        let question = self.auditing.next(&self.settings, booked_at, ready.reading.as_ref(), &mut self.tickets);
         self.outputs.extend(question.map(|(ticket, request)| Output::Request(ticket, request)));
     }
 

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: how long things take, measured and printed, never asserted.
 
+mod audit;
 mod commits;
 mod core;
 mod files;
@@ -15,8 +16,20 @@ mod todo;
 use crate::{addon, project::Result, setup};
 
 /// The parts, by the names that `cargo xtask bench NAME` takes.
-const PARTS: [&str; 11] =
-    ["core", "directory", "logins", "commits", "opening", "large", "scrolling", "todo", "files", "records", "hostile"];
+const PARTS: [&str; 12] = [
+    "core",
+    "directory",
+    "logins",
+    "audit",
+    "commits",
+    "opening",
+    "large",
+    "scrolling",
+    "todo",
+    "files",
+    "records",
+    "hostile",
+];
 
 /// Measures everything, or one part, and prints. With `--full` a million transactions are
 /// imported, and a million patrons downloaded. The variable `KOCT_ADDON` names an add-on that is measured as it is, such as
@@ -43,7 +56,10 @@ pub(crate) fn bench(arguments: &[&str]) -> Result {
     if is_wanted("logins") {
         logins::bench().map_err(words)?;
     }
-    if matches!(part, Some("core" | "directory" | "logins")) {
+    if is_wanted("audit") {
+        audit::bench().map_err(words)?;
+    }
+    if matches!(part, Some("core" | "directory" | "logins" | "audit")) {
         return Ok(());
     }
     let addon = std::env::var_os("KOCT_ADDON").map_or_else(addon::build, |built| Ok(built.into()))?;

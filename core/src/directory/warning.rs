@@ -13,7 +13,7 @@ use std::collections::BTreeSet;
 
 /// What a person must know of a patron before they hand out anything. `knows_patrons` says whether patrons were
 /// downloaded.
-pub(super) fn of_patron(
+pub(crate) fn of_patron(
     patron: Option<&Patron>,
     knows_patrons: bool,
     today: NaiveDate,

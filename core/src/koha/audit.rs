@@ -1,7 +1,9 @@
-//! Reads back what Koha made of what was applied: each checkout's loan, and the end of each checkin's.
+//! Reads back what Koha made of what was applied: each checkout's loan, and the end of each checkin's; and what is to be done by
+//! hand about it, which Koha's offline processing leaves undone.
 //!
 //! ```text
-//! fifty items: their numbers ──► their open loans ──► their returned loans ──► the next fifty … ──► Report
+//! a hundred items: their numbers ──► their open loans ──► their returned loans ──► the patrons ──► the holds ──► the next …
+//!                                                                        ──► who has more loans than they may ──► Report
 //! ```
 //! Where Koha tells of no items, it goes by the patrons and what they have on loan.
 //!
@@ -13,6 +15,9 @@
 mod by_patron;
 mod judge;
 mod pages;
+mod patrons;
+mod terms;
+mod work;
 
 use super::{
     Failure, Request, Response,
@@ -20,23 +25,42 @@ use super::{
 };
 use crate::{
     desk::{barcode::same_code, transaction::TransactionId},
+    directory::record::Hold,
+    koha::records::Listed,
     log::{
         Entry,
         audited::{Audited, Odd},
+        fresh::{Fresh, Part},
         status::{NOT_ISSUED, Status},
+        todo,
+        warned::Warning,
     },
     settings::form::Settings,
 };
 use by_patron::ByPatron;
-use judge::Judgement;
+use judge::{Expected, Judgement};
 use pages::{Pages, Read};
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use patrons::{Patrons, RawPatron};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+pub use terms::Terms;
+use work::Work;
 
-/// The number of items that are asked about at once. Their barcodes go into an address, of which servers take 8 KiB.
-const AT_ONCE: usize = 50;
+/// The number of items that are asked about at once.
+const AT_ONCE: usize = 100;
+
+/// Their barcodes, and the cards of their patrons, go into an address, of which servers take 8 KiB.
+const MOST_SIGNS: usize = 6_000;
+
+/// The number of patrons, of that many items and in all, of whom it is asked one by one whether they have more loans than they may:
+/// those who took most.
+const LIMITS_ASKED: usize = 4;
+const MOST_LIMITS_ASKED: usize = 20;
+
+type RawHold = <Hold as Listed>::Raw;
 
 /// What follows an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
 pub enum Next {
     /// Make this request.
     Request(Request),
@@ -47,7 +71,7 @@ pub enum Next {
 /// What an audit found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
-    /// What is not as it should be, and how many were looked at.
+    /// What is not as it should be, how many were looked at, and what is to be done.
     pub audited: Audited,
     /// Checkins that Koha refused the second time, and had processed the first.
     pub processed: Vec<TransactionId>,
@@ -58,9 +82,27 @@ pub struct Report {
 #[derive(Debug, Clone)]
 enum AuditStage {
     Items(Pages<Item>),
-    Open { items: Vec<Item>, loans: Pages<Checkout> },
-    Returned { items: Vec<Item>, open: Vec<Checkout>, loans: Pages<Checkout> },
-    ByPatron(ByPatron),
+    Open(Pages<Checkout>),
+    Returned(Pages<Checkout>),
+    Patrons(Pages<RawPatron>),
+    Holds(Pages<RawHold>),
+    Limits(u32),
+    ByPatron(Box<ByPatron>),
+}
+
+/// What was read of the items that are looked at.
+#[derive(Debug, Clone, Default)]
+struct Chunk {
+    rows: Vec<Vec<Entry>>,
+    items: Vec<Item>,
+    loans: Vec<Checkout>,
+}
+
+/// What a patron took, to ask for their limit.
+#[derive(Debug, Clone, Copy)]
+struct Taken {
+    number: usize,
+    last: TransactionId,
 }
 
 /// One audit.
@@ -68,11 +110,21 @@ enum AuditStage {
 pub struct Audit {
     settings: Settings,
     credentials: RestCredentials,
+    terms: Terms,
     /// What is to be looked at, by item.
     left: VecDeque<Vec<Entry>>,
     /// What is being looked at.
-    now: Vec<Vec<Entry>>,
+    now: Chunk,
     stage: AuditStage,
+    patrons: Patrons,
+    /// Holds for which an item of this commit is there.
+    served: BTreeSet<u32>,
+    taken: BTreeMap<u32, Taken>,
+    /// Some items, with whoever has them on loan.
+    holders: Vec<(u64, Option<u64>)>,
+    to_limit: VecDeque<u32>,
+    /// How often items were asked about.
+    chunks: usize,
     report: Report,
 }
 
@@ -87,24 +139,58 @@ pub fn can_tell(entry: &Entry) -> bool {
     }
 }
 
+/// A page of a list was answered.
+enum Page<T> {
+    /// The next is to be asked for.
+    More(Pages<T>, u32),
+    Whole(Vec<T>),
+    /// Koha does not give it to this account.
+    Refused,
+}
+
+fn page<T: serde::de::DeserializeOwned>(mut pages: Pages<T>, response: &Response) -> Page<T> {
+    match pages.add(response) {
+        Some(Read::More(page)) => Page::More(pages, page),
+        Some(Read::Whole(rows)) => Page::Whole(rows),
+        None => Page::Refused,
+    }
+}
+
 impl Audit {
     /// Begins to look at these, in the order in which they were applied. `None` where there is nothing to ask.
     pub fn start(
         settings: Settings,
         credentials: RestCredentials,
+        terms: Terms,
         entries: impl IntoIterator<Item = Entry>,
     ) -> Option<(Self, Request)> {
         let mut by_item: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
         // Several commits may have had one of them to send.
         let mut known = HashSet::new();
-        for entry in entries.into_iter().filter(|entry| can_tell(entry) && known.insert(entry.id)) {
+        let is_asked = |entry: &Entry| can_tell(entry) || (terms.with_queued && entry.status == Status::Added);
+        for entry in entries.into_iter().filter(|entry| is_asked(entry) && known.insert(entry.id)) {
             if let Some(item) = entry.transaction.action.item_key() {
                 by_item.entry(item).or_default().push(entry);
             }
         }
-        let left = by_item.into_values().collect();
-        let stage = AuditStage::Items(Pages::default());
-        let mut audit = Self { settings, credentials, left, now: Vec::new(), stage, report: Report::default() };
+        let mut audit = Self {
+            settings,
+            credentials,
+            terms,
+            left: by_item.into_values().collect(),
+            now: Chunk::default(),
+            stage: AuditStage::Items(Pages::default()),
+            patrons: Patrons::default(),
+            served: BTreeSet::new(),
+            taken: BTreeMap::new(),
+            holders: Vec::new(),
+            to_limit: VecDeque::new(),
+            chunks: 0,
+            report: Report::default(),
+        };
+        if audit.left.is_empty() {
+            return None;
+        }
         match audit.next_items() {
             Next::Request(request) => Some((audit, request)),
             Next::Done(_) => None,
@@ -114,58 +200,99 @@ impl Audit {
     /// Takes the answer to the request that was made last.
     pub fn handle(&mut self, answer: Result<Response, Failure>) -> Next {
         let Ok(response) = answer else { return self.break_off() };
-        if response.status >= 500 || response.status == 429 {
+        // A hold or a limit that cannot be told is no reason to end.
+        let is_of_use = matches!(self.stage, AuditStage::Patrons(_) | AuditStage::Holds(_) | AuditStage::Limits(_));
+        if (response.status >= 500 && !(is_of_use && response.status == 500)) || response.status == 429 {
             return self.break_off();
         }
-        let read = match std::mem::replace(&mut self.stage, AuditStage::Items(Pages::default())) {
-            AuditStage::Items(_) if response.status == 404 => Some(self.by_patron()),
+        match std::mem::replace(&mut self.stage, AuditStage::Items(Pages::default())) {
+            AuditStage::Items(_) if response.status == 404 => self.by_patron(),
             AuditStage::ByPatron(mut by_patron) => {
-                let mut judged = Vec::new();
-                let next = by_patron.handle(&response, &self.settings, &self.credentials, &mut judged);
-                self.take(judged);
-                Some(self.go_on_by_patron(by_patron, next))
+                let mut told = by_patron::Told::default();
+                let next = by_patron.handle(&response, &self.settings, &self.credentials, &self.terms, &mut told);
+                self.take(told.judged);
+                self.report.audited.fresh.extend(told.fresh);
+                self.go_on_by_patron(by_patron, next)
             }
-            AuditStage::Items(mut items) => match items.add(&response) {
-                Some(Read::More(page)) => {
-                    self.stage = AuditStage::Items(items);
-                    Some(self.items_request(page))
+            AuditStage::Items(pages) => match page(pages, &response) {
+                Page::More(pages, number) => {
+                    self.stage = AuditStage::Items(pages);
+                    self.items_request(number)
                 }
-                Some(Read::Whole(items)) => {
-                    self.stage = AuditStage::Open { items, loans: Pages::default() };
-                    Some(self.loans_request(false, 1))
+                Page::Whole(items) => {
+                    self.now.items = items;
+                    self.stage = AuditStage::Open(Pages::default());
+                    self.loans_request(1)
                 }
-                None => None,
+                // What the account may not see once, it may not see again.
+                Page::Refused => self.refused(Part::Items),
             },
-            AuditStage::Open { items, mut loans } => match loans.add(&response) {
-                Some(Read::More(page)) => {
-                    self.stage = AuditStage::Open { items, loans };
-                    Some(self.loans_request(false, page))
+            AuditStage::Open(pages) => match page(pages, &response) {
+                Page::More(pages, number) => {
+                    self.stage = AuditStage::Open(pages);
+                    self.loans_request(number)
                 }
-                Some(Read::Whole(open)) => {
-                    self.stage = AuditStage::Returned { items, open, loans: Pages::default() };
-                    Some(self.loans_request(true, 1))
+                Page::Whole(open) => {
+                    self.now.loans = open;
+                    self.stage = AuditStage::Returned(Pages::default());
+                    self.loans_request(1)
                 }
-                None => None,
+                Page::Refused => self.refused(Part::Loans),
             },
-            AuditStage::Returned { items, open, mut loans } => match loans.add(&response) {
-                Some(Read::More(page)) => {
-                    self.stage = AuditStage::Returned { items, open, loans };
-                    Some(self.loans_request(true, page))
+            AuditStage::Returned(pages) => match page(pages, &response) {
+                Page::More(pages, number) => {
+                    self.stage = AuditStage::Returned(pages);
+                    self.loans_request(number)
                 }
-                Some(Read::Whole(mut loans)) => {
-                    // A server that gives the open ones instead: the absence of others proves nothing.
-                    let is_list_of_returned = loans.iter().all(|loan| loan.checkin_date.is_some());
-                    loans.extend(open);
-                    is_list_of_returned.then(|| {
-                        self.judge(&items, &loans);
-                        self.next_items()
-                    })
+                // A server that gives the open ones instead: the absence of others proves nothing.
+                Page::Whole(loans) if loans.iter().all(|loan| loan.checkin_date.is_some()) => {
+                    self.now.loans.extend(loans);
+                    self.ask_patrons(1)
                 }
-                None => None,
+                Page::Whole(_) | Page::Refused => self.refused(Part::Loans),
             },
-        };
-        // What the account may not see once, it may not see again.
-        read.unwrap_or_else(|| self.done())
+            AuditStage::Patrons(pages) => match page(pages, &response) {
+                Page::More(pages, number) => {
+                    self.stage = AuditStage::Patrons(pages);
+                    self.patrons_request(number)
+                }
+                Page::Whole(rows) => {
+                    if self.patrons.add(rows) {
+                        self.stage = AuditStage::Patrons(Pages::default());
+                        return self.patrons_request(1);
+                    }
+                    self.ask_holds()
+                }
+                Page::Refused if self.patrons.ask_for_less(&response) => self.ask_patrons(1),
+                Page::Refused => {
+                    self.report.audited.is_silent_about(Part::Patrons);
+                    self.patrons.give_up();
+                    self.ask_holds()
+                }
+            },
+            AuditStage::Holds(pages) => match page(pages, &response) {
+                Page::More(pages, number) => {
+                    self.stage = AuditStage::Holds(pages);
+                    self.holds_request(number)
+                }
+                Page::Whole(rows) => {
+                    let holds: Vec<Hold> =
+                        rows.into_iter().filter_map(|row| Hold::read(row).map(|(hold, _)| hold)).collect();
+                    self.judge(Some(&holds));
+                    self.next_items()
+                }
+                Page::Refused => {
+                    self.report.audited.is_silent_about(Part::Holds);
+                    self.judge(None);
+                    self.next_items()
+                }
+            },
+            AuditStage::Limits(patron) => {
+                let Some(limit) = rest::read_limit(&response) else { return self.refused(Part::Limits) };
+                self.take_limit(patron, limit);
+                self.next_limit()
+            }
+        }
     }
 
     fn break_off(&mut self) -> Next {
@@ -173,10 +300,16 @@ impl Audit {
         self.done()
     }
 
+    fn refused(&mut self, part: Part) -> Next {
+        self.report.audited.is_silent_about(part);
+        self.done()
+    }
+
     fn done(&mut self) -> Next {
-        let unread = self.now.drain(..).chain(self.left.drain(..)).flatten().count();
+        let unread = self.now.rows.drain(..).chain(self.left.drain(..)).flatten().count();
         let unjudged = if let AuditStage::ByPatron(by_patron) = &self.stage { by_patron.unjudged() } else { 0 };
         self.count_unread(unread + unjudged);
+        self.report.audited.fresh.sort_by_key(|fresh| fresh.id);
         Next::Done(std::mem::take(&mut self.report))
     }
 
@@ -186,35 +319,78 @@ impl Audit {
     }
 
     fn next_items(&mut self) -> Next {
-        self.now = self.left.drain(..self.left.len().min(AT_ONCE)).collect();
-        if self.now.is_empty() {
-            return self.done();
+        let mut signs = [0, 0];
+        let mut fits = |rows: &Vec<Entry>| {
+            signs[0] +=
+                rows.first().and_then(|row| row.transaction.action.barcode()).map_or(0, |code| signs_of(code.as_str()));
+            let cards = rows.iter().filter_map(|row| row.transaction.action.cardnumber());
+            signs[1] += cards.map(|card| signs_of(card.as_str())).sum::<usize>();
+            signs.iter().all(|signs| *signs <= MOST_SIGNS)
+        };
+        // One at least, however long its codes are.
+        let number = self.left.iter().take(AT_ONCE).take_while(|rows| fits(rows)).count().max(1);
+        let rows = self.left.drain(..number.min(self.left.len())).collect();
+        self.chunks += 1;
+        self.now = Chunk { rows, ..Chunk::default() };
+        if self.now.rows.is_empty() {
+            return self.first_limit();
         }
         self.stage = AuditStage::Items(Pages::default());
         self.items_request(1)
     }
 
     fn items_request(&self, page: u32) -> Next {
-        let barcodes: Vec<_> = self.now.iter().filter_map(|rows| barcode(rows)).collect();
+        let barcodes: Vec<_> = self.now.rows.iter().filter_map(|rows| barcode(rows)).collect();
         Next::Request(rest::items_of(&self.settings, &self.credentials, &barcodes, page))
     }
 
-    fn loans_request(&mut self, returned: bool, page: u32) -> Next {
-        let items = match &self.stage {
-            AuditStage::Items(_) | AuditStage::ByPatron(_) => return self.done(),
-            AuditStage::Open { items, .. } | AuditStage::Returned { items, .. } => items,
-        };
-        if items.is_empty() {
-            self.judge(&[], &[]);
+    fn loans_request(&mut self, page: u32) -> Next {
+        if self.now.items.is_empty() {
+            self.judge(None);
             return self.next_items();
         }
-        let numbers: Vec<u64> = items.iter().map(|item| item.item_id).collect();
+        let returned = matches!(self.stage, AuditStage::Returned(_));
+        let numbers: Vec<u64> = self.now.items.iter().map(|item| item.item_id).collect();
         Next::Request(rest::checkouts_of(&self.settings, &self.credentials, &numbers, returned, page))
     }
 
+    /// Asks for the patrons who are not known yet.
+    fn ask_patrons(&mut self, page: u32) -> Next {
+        let cards = self.now.rows.iter().flatten().filter_map(|row| row.transaction.action.cardnumber());
+        if self.patrons.want(cards) {
+            self.stage = AuditStage::Patrons(Pages::default());
+            return self.patrons_request(page);
+        }
+        self.ask_holds()
+    }
+
+    fn patrons_request(&self, page: u32) -> Next {
+        Next::Request(self.patrons.request(&self.settings, &self.credentials, page))
+    }
+
+    fn ask_holds(&mut self) -> Next {
+        let is_silent = self.report.audited.silent.contains(&Part::Holds);
+        if is_silent || self.biblios().is_empty() {
+            self.judge(None);
+            return self.next_items();
+        }
+        self.stage = AuditStage::Holds(Pages::default());
+        self.holds_request(1)
+    }
+
+    fn biblios(&self) -> BTreeSet<u32> {
+        self.now.items.iter().filter_map(|item| item.biblio_id).collect()
+    }
+
+    fn holds_request(&self, page: u32) -> Next {
+        let biblios: Vec<u32> = self.biblios().into_iter().collect();
+        Next::Request(rest::holds_of(&self.settings, &self.credentials, &biblios, page))
+    }
+
     /// Every loan that these items ever had is known.
-    fn judge(&mut self, items: &[Item], loans: &[Checkout]) {
-        for rows in std::mem::take(&mut self.now) {
+    fn judge(&mut self, holds: Option<&[Hold]>) {
+        let Chunk { rows, items, loans } = std::mem::take(&mut self.now);
+        for rows in rows {
             let is_it = |item: &&Item| {
                 let (id, barcode) = (item.external_id.as_deref(), barcode(&rows));
                 id.zip(barcode).is_some_and(|(id, barcode)| same_code(id, barcode))
@@ -226,22 +402,90 @@ impl Audit {
                 continue;
             };
             let its: Vec<_> = loans.iter().filter(|loan| loan.item_id == Some(item.item_id)).cloned().collect();
-            self.take(judge::judge(&rows, &its));
+            let booked_at = self.terms.booked_at.as_deref();
+            let expected = |row: &Entry| Expected {
+                patron: self.patrons.of(row).map(|patron| patron.id),
+                library: booked_at.filter(|_| !self.terms.booked_anywhere.contains(&row.id)),
+            };
+            let judged = judge::judge(&rows, &its, &expected);
+            let work = Work {
+                item,
+                loans: &its,
+                holds,
+                patrons: &self.patrons,
+                here: &self.settings.branchcode,
+                debt_limit: self.terms.debt_limit,
+            };
+            let fresh = work.of(&rows, &mut self.served);
+            let holder = its.iter().find(|loan| loan.checkin_date.is_none()).and_then(|loan| loan.patron_id);
+            self.holders.push((item.item_id, holder));
+            for (row, fresh) in rows.iter().zip(fresh) {
+                if let (Some(patron), true) = (fresh.numbers.patron, row.transaction.action.cardnumber().is_some()) {
+                    let taken = self.taken.entry(patron).or_insert(Taken { number: 0, last: row.id });
+                    *taken = Taken { number: taken.number + 1, last: row.id };
+                }
+                let is_odd = judged.iter().any(|(id, judged)| *id == row.id && matches!(judged, Judgement::Odd(_)));
+                if fresh.says_something() || is_odd || todo::is_candidate(row) {
+                    self.report.audited.fresh.push(fresh);
+                }
+            }
+            self.take(judged);
         }
+        if self.patrons.lacks_debts() {
+            self.report.audited.is_silent_about(Part::Debts);
+        }
+    }
+
+    /// All is read: who took most is asked about first.
+    fn first_limit(&mut self) -> Next {
+        let mut taken: Vec<(u32, usize)> = self.taken.iter().map(|(patron, taken)| (*patron, taken.number)).collect();
+        taken.sort_by_key(|(patron, number)| (std::cmp::Reverse(*number), *patron));
+        let number = (self.chunks.saturating_sub(1) * LIMITS_ASKED).min(MOST_LIMITS_ASKED);
+        self.to_limit = taken.into_iter().map(|(patron, _)| patron).take(number).collect();
+        self.next_limit()
+    }
+
+    /// Asks whether the next patron may have one more. Of an item that they have themselves Koha says nothing of limits.
+    fn next_limit(&mut self) -> Next {
+        while let Some(patron) = self.to_limit.pop_front() {
+            let other = self.holders.iter().find(|(_, holder)| *holder != Some(u64::from(patron)));
+            if let Some((item, _)) = other {
+                self.stage = AuditStage::Limits(patron);
+                return Next::Request(rest::availability(&self.settings, &self.credentials, patron, *item));
+            }
+        }
+        self.done()
+    }
+
+    fn take_limit(&mut self, patron: u32, limit: Option<(u32, u32)>) {
+        let Some((loans, limit)) = limit.filter(|(loans, limit)| loans > limit) else { return };
+        let Some(taken) = self.taken.get(&patron) else { return };
+        let fresh = &mut self.report.audited.fresh;
+        let place = fresh.iter().position(|fresh| fresh.id == taken.last).unwrap_or_else(|| {
+            let mut of_patron = Fresh::of(taken.last);
+            of_patron.numbers.patron = Some(patron);
+            fresh.push(of_patron);
+            fresh.len() - 1
+        });
+        fresh[place].warnings.push(Warning::OverLimit { loans, limit });
     }
 
     /// This Koha tells of no items.
     fn by_patron(&mut self) -> Next {
-        let entries: Vec<Entry> = self.now.drain(..).chain(self.left.drain(..)).flatten().collect();
-        let mut by_patron = ByPatron::start(&entries);
+        self.report.audited.is_silent_about(Part::Items);
+        self.report.audited.is_silent_about(Part::Debts);
+        self.report.audited.is_silent_about(Part::Holds);
+        let entries: Vec<Entry> = self.now.rows.drain(..).chain(self.left.drain(..)).flatten().collect();
+        let mut by_patron = Box::new(ByPatron::start(&entries));
         let next = by_patron.next(&self.settings, &self.credentials);
         self.go_on_by_patron(by_patron, next)
     }
 
-    fn go_on_by_patron(&mut self, by_patron: ByPatron, next: by_patron::Next) -> Next {
+    fn go_on_by_patron(&mut self, by_patron: Box<ByPatron>, next: by_patron::Next) -> Next {
         self.stage = AuditStage::ByPatron(by_patron);
         match next {
             by_patron::Next::Request(request) => Next::Request(request),
+            by_patron::Next::Refused(part) => self.refused(part),
             by_patron::Next::Done => self.done(),
         }
     }
@@ -261,6 +505,12 @@ impl Audit {
             self.report.audited.checked += 1;
         }
     }
+}
+
+/// How many signs a code takes within an address, with what stands between it and the next.
+fn signs_of(code: &str) -> usize {
+    let between = "%22%2C%22".len();
+    between + code.bytes().map(|byte| if byte.is_ascii_alphanumeric() { 1 } else { 3 }).sum::<usize>()
 }
 
 fn barcode(rows: &[Entry]) -> Option<&str> {

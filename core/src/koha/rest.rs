@@ -122,7 +122,7 @@ pub(super) fn read_page<T: DeserializeOwned>(response: &Response, read_before: u
 }
 
 /// As [`read_list`], where a list that was cut is of no use: what is not in it proves nothing.
-fn read_whole<T: DeserializeOwned>(response: &Response) -> Option<Vec<T>> {
+pub(super) fn read_whole<T: DeserializeOwned>(response: &Response) -> Option<Vec<T>> {
     read_list(response).filter(|(_, complete)| *complete).map(|(list, _)| list)
 }
 
@@ -136,6 +136,24 @@ pub struct Item {
     /// When Koha last saw it.
     #[serde(default, deserialize_with = "lenient")]
     pub last_seen_date: Option<DateTime<FixedOffset>>,
+    /// Koha's number for the title.
+    #[serde(default, deserialize_with = "lenient_number")]
+    pub biblio_id: Option<u32>,
+    /// The branch code of its home library.
+    #[serde(default, deserialize_with = "lenient_text")]
+    pub home_library_id: Option<String>,
+    /// Whether it is not for loan, by itself or by its type (from 21.11).
+    #[serde(default, rename = "effective_not_for_loan_status", deserialize_with = "lenient_flag")]
+    is_not_for_loan: bool,
+    #[serde(default, rename = "not_for_loan_status", deserialize_with = "lenient_flag")]
+    is_not_for_loan_itself: bool,
+}
+
+impl Item {
+    /// Whether it is not for loan.
+    pub fn is_not_for_loan(&self) -> bool {
+        self.is_not_for_loan || self.is_not_for_loan_itself
+    }
 }
 
 /// A patron.
@@ -206,6 +224,17 @@ fn lenient_number<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<O
     Ok(number.as_ref().and_then(serde_json::Value::as_u64).and_then(|number| u32::try_from(number).ok()))
 }
 
+fn lenient_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let text = Option::<serde_json::Value>::deserialize(deserializer)?;
+    Ok(text.as_ref().and_then(serde_json::Value::as_str).map(str::to_owned))
+}
+
+/// Whether a number is there that is not nought: Koha has negative ones for what is on order.
+fn lenient_flag<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    let number = Option::<serde_json::Value>::deserialize(deserializer)?;
+    Ok(number.as_ref().and_then(serde_json::Value::as_i64).is_some_and(|number| number != 0))
+}
+
 fn paged<'a>(filter: impl IntoIterator<Item = (&'a str, String)>) -> Vec<(&'a str, String)> {
     page(filter, 1)
 }
@@ -260,6 +289,60 @@ pub fn checkouts_of(
         filter.push(("checked_in", "1".to_owned()));
     }
     get(settings, credentials, "checkouts", &page(filter, number))
+}
+
+/// Asks for a page of the patrons with these cards, or with these user names; with what they owe where this Koha adds it.
+pub fn patrons_of(
+    settings: &Settings,
+    credentials: &RestCredentials,
+    field: &str,
+    codes: &[&str],
+    with_debts: bool,
+    number: u32,
+) -> Request {
+    let query = serde_json::json!({ field: codes }).to_string();
+    let request = get(settings, credentials, "patrons", &page([("q", query)], number));
+    Request { embed: with_debts.then_some("account_balance"), ..request }
+}
+
+/// Asks for a page of the holds on these titles.
+pub fn holds_of(settings: &Settings, credentials: &RestCredentials, biblios: &[u32], number: u32) -> Request {
+    let query = serde_json::json!({ "biblio_id": biblios }).to_string();
+    get(settings, credentials, "holds", &page([("q", query)], number))
+}
+
+/// Asks whether Koha would lend this item to this patron (from 23.11).
+pub fn availability(settings: &Settings, credentials: &RestCredentials, patron: u32, item: u64) -> Request {
+    let about = [("patron_id", patron.to_string()), ("item_id", item.to_string())];
+    get(settings, credentials, "checkouts/availability", &about)
+}
+
+/// How many loans a patron has and may have, where they may have no more; within, where Koha names no such limit. `None` where it
+/// does not tell.
+pub fn read_limit(response: &Response) -> Option<Option<(u32, u32)>> {
+    #[derive(Default, Deserialize)]
+    #[serde(default)]
+    struct Reasons {
+        #[serde(rename = "TOO_MANY")]
+        too_many: Option<serde_json::Value>,
+        #[serde(deserialize_with = "lenient_number")]
+        current_loan_count: Option<u32>,
+        #[serde(deserialize_with = "lenient_number")]
+        max_loans_allowed: Option<u32>,
+    }
+    #[derive(Deserialize)]
+    struct Availability {
+        blockers: Reasons,
+        confirms: Reasons,
+    }
+    let Availability { blockers, confirms } =
+        serde_json::from_str(&response.body).ok().filter(|_| response.status == 200)?;
+    if blockers.too_many.is_none() && confirms.too_many.is_none() {
+        return Some(None);
+    }
+    // Versions differ in which of the two the numbers stand.
+    let loans = confirms.current_loan_count.or(blockers.current_loan_count);
+    Some(loans.zip(confirms.max_loans_allowed.or(blockers.max_loans_allowed)))
 }
 
 /// Asks what a patron owes. The account needs the permissions to see patrons and their charges.

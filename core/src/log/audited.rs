@@ -1,11 +1,13 @@
 //! What Koha was found to hold of what it had said yes to, read back after a commit.
 
+use super::fresh::{Fresh, Part};
 use crate::desk::{amount::Cents, transaction::TransactionId};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// Something that is not as it should be, for a person to look at. Koha said yes to each of these.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Oddity {
     /// The loan was renewed more often than was asked for: the checkout arrived twice, most likely.
@@ -22,6 +24,13 @@ pub enum Oddity {
     },
     /// Koha has no such loan, or no such return.
     NoTrace,
+    /// The loan is there, and is another patron's.
+    OtherPatron,
+    /// The loan is there, and is booked at another library.
+    OtherLibrary {
+        /// Its branch code.
+        library: String,
+    },
     /// The patron's balance fell by more than was paid: the payment arrived twice, most likely.
     Paid {
         /// By how much more, in hundredths.
@@ -35,7 +44,7 @@ pub enum Oddity {
 }
 
 /// A transaction with what is odd about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Odd {
     /// Which.
     #[serde(rename = "seq")]
@@ -56,13 +65,29 @@ pub struct Audited {
     /// Those that are not as they should be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub odd: Vec<Odd>,
+    /// What is to be done by hand, as Koha tells it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fresh: Vec<Fresh>,
+    /// What Koha does not tell this account, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silent: Vec<Part>,
 }
 
 impl Audited {
     /// Of these alone.
     #[must_use]
-    pub fn among(&self, ids: &[TransactionId]) -> Vec<Odd> {
-        self.odd.iter().filter(|odd| ids.contains(&odd.id)).copied().collect()
+    pub fn among(&self, ids: &[TransactionId]) -> Self {
+        let ids: HashSet<_> = ids.iter().collect();
+        let odd = self.odd.iter().filter(|odd| ids.contains(&odd.id)).cloned().collect();
+        let fresh = self.fresh.iter().filter(|fresh| ids.contains(&fresh.id)).cloned().collect();
+        Self { odd, fresh, ..self.clone() }
+    }
+
+    /// Koha does not tell this.
+    pub fn is_silent_about(&mut self, part: Part) {
+        if let Err(place) = self.silent.binary_search(&part) {
+            self.silent.insert(place, part);
+        }
     }
 }
 
@@ -78,14 +103,18 @@ mod tests {
             Oddity::HadIt { due: None },
             Oddity::NoTrace,
             Oddity::Queued { times: 2 },
+            Oddity::OtherPatron,
+            Oddity::OtherLibrary { library: "MPL".into() },
             Oddity::Paid { cents: 150 },
         ];
         let odd = odd.into_iter().map(|oddity| Odd { id: TransactionId(7), oddity }).collect();
-        let audited = Audited { checked: 9, unread: 1, odd };
+        let audited = Audited { checked: 9, unread: 1, odd, ..Audited::default() };
         let stored = serde_json::to_value(&audited).unwrap();
         assert_eq!(stored["odd"][0], serde_json::json!({"seq": 7, "kind": "renewed", "due": "2026-12-14"}));
         assert_eq!(stored["odd"][1], serde_json::json!({"seq": 7, "kind": "had-it"}));
         assert_eq!(stored["odd"][3], serde_json::json!({"seq": 7, "kind": "queued", "times": 2}));
+        assert_eq!(stored["odd"][5], serde_json::json!({"seq": 7, "kind": "other-library", "library": "MPL"}));
+        assert!(stored.get("fresh").is_none() && stored.get("silent").is_none(), "as earlier versions wrote it");
         assert_eq!(serde_json::from_value::<Audited>(stored).unwrap(), audited);
     }
 }

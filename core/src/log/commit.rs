@@ -82,7 +82,7 @@ impl Batch {
     /// With what a later commit found of its transactions.
     #[must_use]
     pub fn audited_later(self, audited: &Audited) -> Self {
-        let audit = Audited { checked: 0, unread: 0, odd: audited.among(&self.transactions) };
+        let audit = Audited { checked: 0, unread: 0, ..audited.among(&self.transactions) };
         Self { audit: Some(audit), ..self }
     }
 
@@ -113,7 +113,7 @@ mod tests {
         assert!(!Batch { commit_type: CommitType::Send, ..batch() }.wants_audit(&settings, now));
         assert!(!Batch { server: "https://other.example.org".into(), ..batch() }.wants_audit(&settings, now));
         let odd = [1, 2].map(|id| Odd { id: TransactionId(id), oddity: Oddity::NoTrace }).to_vec();
-        let audited = Audited { checked: 7, unread: 0, odd };
+        let audited = Audited { checked: 7, odd, ..Audited::default() };
         let with = Batch { transactions: iter::once(TransactionId(2)).collect(), ..batch() };
         let later = with.clone().audited_later(&audited);
         assert!(!later.wants_audit(&settings, now) && later.is_of_the_same(&with) && !later.is_of_the_same(&batch()));

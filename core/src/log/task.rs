@@ -17,11 +17,16 @@ pub enum Task {
     ReadBack,
     /// To look whether the payment is booked.
     Payment,
+    /// To send the item to the library where it belongs.
+    Transfer,
+    /// To look at the loan: Koha would not have made it, or has ended another one for it.
+    Loan,
 }
 
 impl Task {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::SetAside, Self::Patron, Self::Late, Self::ReadBack, Self::Payment];
+    pub const ALL: [Self; 7] =
+        [Self::SetAside, Self::Patron, Self::Late, Self::ReadBack, Self::Payment, Self::Transfer, Self::Loan];
 }
 
 /// One that is done.

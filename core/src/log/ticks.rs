@@ -27,8 +27,8 @@ impl Entry {
     pub(super) fn with_ticks_of(self, same_patron: bool, same_item: bool) -> Self {
         let holds = |tick: &Tick| match tick.task {
             Task::Patron => same_patron,
-            Task::SetAside | Task::Late => same_item,
-            Task::ReadBack | Task::Payment => same_patron && same_item,
+            Task::SetAside | Task::Late | Task::Transfer => same_item,
+            Task::ReadBack | Task::Payment | Task::Loan => same_patron && same_item,
         };
         Self { ticks: self.ticks.into_iter().filter(holds).collect(), ..self }
     }
@@ -75,7 +75,7 @@ mod tests {
             edited.ticks.into_iter().map(|tick| tick.task).collect::<Vec<_>>()
         };
         assert_eq!(left(issue("P1", "B")), [Task::Patron]);
-        assert_eq!(left(issue("P2", "a")), [Task::SetAside, Task::Late]);
+        assert_eq!(left(issue("P2", "a")), [Task::SetAside, Task::Late, Task::Transfer]);
         assert_eq!(left(issue("P2", "B")), []);
     }
 }

@@ -2,13 +2,19 @@
 //! Koha.
 //!
 //! It follows the log entry by entry ([`Todo::take`]), so that a scan costs no more in a long log than in a short one. What a
-//! group holds that the log does not know by itself is told: what is set aside for holds, and what was read back.
+//! group holds that the log does not know by itself is told: what is set aside for holds, and what Koha tells after a commit, which
+//! adds to what was known at the desk, and corrects it.
 
+mod csv;
 mod group;
 mod row;
+mod told;
+
+pub use csv::csv;
 
 pub use group::Group;
-pub use row::{Offer, Refusal, Row, What};
+pub use row::{Knows, Offer, Place, Refusal, Row, What};
+pub use told::Told;
 
 use crate::{
     desk::{
@@ -17,20 +23,27 @@ use crate::{
     },
     log::{
         Entry,
-        audited::Oddity,
-        commit::Batch,
         event::LogEvent,
+        fresh::{Fresh, HoldNow},
         status::{Decision, State},
         task::Task,
         warned::{Grade, Warning},
     },
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    mem,
+};
 
 impl Warning {
     /// Whether the patron is to be looked at in Koha: it would not have lent this to them, or asked somebody.
-    fn is_grave(&self) -> bool {
-        self.is_stop() || (self.is_of_patron() && self.grade() == Grade::Careful)
+    fn is_grave_of_patron(&self) -> bool {
+        self.is_of_patron() && self.grade() <= Grade::Careful
+    }
+
+    /// Whether the loan is to be looked at in Koha: it would not have lent this to anybody, or to somebody else alone.
+    fn is_grave_of_loan(&self) -> bool {
+        matches!(self, Self::NotForLoan | Self::Waiting | Self::InTransit)
     }
 }
 
@@ -71,6 +84,8 @@ enum List {
     InDoubt,
     Refused,
     NotOnLoan,
+    Transfers,
+    Loans,
     Late,
     ReadBack,
     Payments,
@@ -90,22 +105,10 @@ pub struct Todo {
     aside_keys: BTreeSet<String>,
     aside_open: Vec<TransactionId>,
     aside_ticked: Vec<TransactionId>,
-    /// What was read back and is odd.
-    odd: BTreeMap<TransactionId, Vec<Oddity>>,
+    /// What Koha tells.
+    told: Told,
     /// While the log is read, what has changed meanwhile: it may have been read before.
     since: Option<Vec<Entry>>,
-}
-
-/// What is odd of what these commits brought into Koha.
-pub fn odd_of(commits: &[Batch]) -> BTreeMap<TransactionId, Vec<Oddity>> {
-    let mut found: BTreeMap<TransactionId, Vec<Oddity>> = BTreeMap::new();
-    for odd in commits.iter().filter_map(|batch| batch.audit.as_ref()).flat_map(|audit| &audit.odd) {
-        let of_this = found.entry(odd.id).or_default();
-        if !of_this.contains(&odd.oddity) {
-            of_this.push(odd.oddity);
-        }
-    }
-    found
 }
 
 /// Whether something may be left to do about it that only what is kept with it tells.
@@ -114,7 +117,7 @@ pub fn is_candidate(entry: &Entry) -> bool {
     is_refused_or_in_doubt
         || entry.late.is_some()
         || entry.set_aside().is_some()
-        || grave(entry).next().is_some()
+        || warned(entry).any(|warning| warning.is_grave_of_patron() || warning.is_grave_of_loan())
         || matches!(entry.transaction.action, Action::Payment { .. })
 }
 
@@ -123,14 +126,8 @@ fn stands(entry: &Entry) -> bool {
     !matches!(entry.status.state(), State::Deleted | State::Rejected)
 }
 
-fn grave(entry: &Entry) -> impl Iterator<Item = &Warning> {
-    entry.warnings.iter().map(|warned| &warned.warning).filter(|warning| warning.is_grave())
-}
-
-/// The patron who is to be looked at because of this.
-fn patron_of(entry: &Entry) -> Option<String> {
-    let is_to_look_at = stands(entry) && grave(entry).next().is_some();
-    entry.transaction.action.cardnumber().filter(|_| is_to_look_at).map(|card| folded(card.as_str()))
+fn warned(entry: &Entry) -> impl Iterator<Item = &Warning> {
+    entry.warnings.iter().map(|warned| &warned.warning)
 }
 
 impl Todo {
@@ -144,14 +141,19 @@ impl Todo {
         self.since = None;
     }
 
-    /// Begins anew with what was read of the log: the candidates, what is odd with its entries, and what has changed while it
-    /// was read. What is set aside is told afterwards.
-    pub fn load(&mut self, read: impl IntoIterator<Item = Entry>, odd: BTreeMap<TransactionId, Vec<Oddity>>) {
+    /// Begins anew with what was read of the log: the candidates, what Koha tells of its entries, and what has changed while it
+    /// was read. What is set aside is said afterwards.
+    pub fn load(&mut self, read: impl IntoIterator<Item = Entry>, told: Told) {
         let since = self.since.take().unwrap_or_default();
-        *self = Self { odd, ..Self::default() };
+        *self = Self { told, ..Self::default() };
         for entry in read.into_iter().chain(since) {
             self.take(&entry);
         }
+    }
+
+    /// What Koha tells.
+    pub fn told(&self) -> &Told {
+        &self.told
     }
 
     /// Follows the log. Returns whether something here may have changed.
@@ -166,12 +168,12 @@ impl Todo {
             since.push(entry.clone());
         }
         let id = entry.id;
-        let is_kept = is_candidate(entry) || self.odd.contains_key(&id);
+        let is_kept = is_candidate(entry) || self.told.knows(id);
         let before = self.kept.remove(&id);
         if before.is_none() && !is_kept {
             return false;
         }
-        let had_hold = before.as_ref().is_some_and(|before| before.set_aside().is_some());
+        let had_hold = before.as_ref().is_some_and(|before| self.has_hold(before));
         if let Some(before) = before {
             self.leave(&before);
         }
@@ -179,7 +181,7 @@ impl Todo {
             self.enter(entry);
             self.kept.insert(id, entry.clone());
         }
-        if had_hold || entry.set_aside().is_some() {
+        if had_hold || self.has_hold(entry) {
             self.part_aside();
         }
         true
@@ -193,10 +195,19 @@ impl Todo {
             State::Rejected => lists.push((List::Refused, false)),
             _ => {}
         }
-        if stands(entry) && entry.late.is_some() {
+        let fresh = self.told.fresh(entry.id);
+        let is_taken_back = entry.status.state() == State::Deleted;
+        if fresh.is_some_and(|fresh| fresh.home.is_some()) && !is_taken_back {
+            lists.push((List::Transfers, entry.is_ticked(Task::Transfer)));
+        }
+        let is_taken_over = fresh.is_some_and(|fresh| fresh.taken_over.is_some());
+        if stands(entry) && (is_taken_over || !self.of_loan(entry).is_empty()) {
+            lists.push((List::Loans, entry.is_ticked(Task::Loan)));
+        }
+        if stands(entry) && (entry.late.is_some() || fresh.is_some_and(|fresh| fresh.late.is_some())) {
             lists.push((List::Late, entry.is_ticked(Task::Late)));
         }
-        if self.odd.contains_key(&entry.id) {
+        if self.told.odd(entry.id).is_some() {
             lists.push((List::ReadBack, entry.is_ticked(Task::ReadBack)));
         }
         if entry.status.state().is_committed() && matches!(entry.transaction.action, Action::Payment { .. }) {
@@ -219,8 +230,41 @@ impl Todo {
         self.change_patron(entry, |rows| rows.remove(entry.id));
     }
 
+    /// What a person was warned of, and what Koha says of it now: that is newer.
+    fn warnings(&self, entry: &Entry, which: fn(&Warning) -> bool) -> Vec<Warning> {
+        let fresh = self.told.fresh(entry.id).map(|fresh| fresh.warnings.as_slice()).unwrap_or_default();
+        let is_newer = |known: &Warning, fresh: &Warning| {
+            let is_the_same_kind = mem::discriminant(known) == mem::discriminant(fresh);
+            // Koha's list does not say until when.
+            is_the_same_kind && *fresh != Warning::Restricted { until: None }
+        };
+        let known = warned(entry).filter(|known| !fresh.iter().any(|fresh| is_newer(known, fresh)));
+        let mut warnings: Vec<Warning> = known.filter(|warning| which(warning)).cloned().collect();
+        for warning in fresh.iter().filter(|warning| which(warning)) {
+            let is_said = warnings.iter().any(|known| mem::discriminant(known) == mem::discriminant(warning));
+            if !is_said {
+                warnings.push(warning.clone());
+            }
+        }
+        warnings
+    }
+
+    fn of_patron(&self, entry: &Entry) -> Vec<Warning> {
+        self.warnings(entry, Warning::is_grave_of_patron)
+    }
+
+    fn of_loan(&self, entry: &Entry) -> Vec<Warning> {
+        self.warnings(entry, Warning::is_grave_of_loan)
+    }
+
+    /// The patron who is to be looked at because of this.
+    fn patron_of(&self, entry: &Entry) -> Option<String> {
+        let card = entry.transaction.action.cardnumber().filter(|_| stands(entry) && !self.of_patron(entry).is_empty());
+        card.map(|card| folded(card.as_str()))
+    }
+
     fn change_patron(&mut self, entry: &Entry, change: impl FnOnce(&mut Rows)) {
-        let Some(card) = patron_of(entry) else { return };
+        let Some(card) = self.patron_of(entry) else { return };
         let rows = self.patrons.entry(card.clone()).or_default();
         if let Some((first, _)) = rows.first() {
             self.firsts.remove(first);
@@ -230,6 +274,11 @@ impl Todo {
             Some((first, is_ticked)) => self.firsts.put(first, is_ticked),
             None => drop(self.patrons.remove(&card)),
         }
+    }
+
+    fn has_hold(&self, entry: &Entry) -> bool {
+        let fresh = self.told.fresh(entry.id).and_then(|fresh| fresh.hold.as_ref());
+        entry.set_aside().is_some() || matches!(fresh, Some(HoldNow::Waits { .. }))
     }
 
     /// What is set aside for holds, in the order in which it is shown.
@@ -244,7 +293,7 @@ impl Todo {
     pub fn touches_aside(&self, event: &LogEvent) -> bool {
         let is_aside = |entry: &Entry| {
             let is_of_item = |key: String| self.aside_keys.contains(&key);
-            entry.set_aside().is_some() || entry.transaction.action.item_key().is_some_and(is_of_item)
+            self.has_hold(entry) || entry.transaction.action.item_key().is_some_and(is_of_item)
         };
         matches!(event, LogEvent::Reload(_)) || event.entries().iter().any(is_aside)
     }
@@ -272,6 +321,8 @@ impl Todo {
             Group::Refused => self.open_in(List::Refused) + self.open_in(List::NotOnLoan),
             Group::SetAside => self.aside_open.len(),
             Group::Patrons => self.firsts.open.len(),
+            Group::Transfers => self.open_in(List::Transfers),
+            Group::Loans => self.open_in(List::Loans),
             Group::Late => self.open_in(List::Late),
             Group::ReadBack => self.open_in(List::ReadBack),
             Group::Payments => self.open_in(List::Payments),
@@ -282,9 +333,9 @@ impl Todo {
     fn grade(&self, group: Group) -> Option<Grade> {
         let grade = match group {
             Group::NotRecorded => Grade::Stop,
-            Group::InDoubt | Group::Patrons | Group::ReadBack => Grade::Careful,
+            Group::InDoubt | Group::Patrons | Group::Loans | Group::ReadBack => Grade::Careful,
             Group::Refused if self.open_in(List::Refused) > 0 => Grade::Stop,
-            Group::SetAside => Grade::Do,
+            Group::SetAside | Group::Transfers => Grade::Do,
             Group::Refused | Group::Late | Group::Payments => Grade::Note,
         };
         (self.open(group) > 0).then_some(grade)
@@ -314,6 +365,8 @@ impl Todo {
             Group::NotRecorded => &[],
             Group::InDoubt => &[List::InDoubt],
             Group::Refused => &[List::Refused, List::NotOnLoan],
+            Group::Transfers => &[List::Transfers],
+            Group::Loans => &[List::Loans],
             Group::Late => &[List::Late],
             Group::ReadBack => &[List::ReadBack],
             Group::Payments => &[List::Payments],
@@ -339,6 +392,8 @@ impl Todo {
                 Group::NotRecorded | Group::InDoubt | Group::Refused => 0,
                 Group::SetAside => self.aside_ticked.len(),
                 Group::Patrons => self.firsts.ticked.len(),
+                Group::Transfers => ticked(List::Transfers),
+                Group::Loans => ticked(List::Loans),
                 Group::Late => ticked(List::Late),
                 Group::ReadBack => ticked(List::ReadBack),
                 Group::Payments => ticked(List::Payments),
@@ -347,33 +402,51 @@ impl Todo {
 
     fn row(&self, group: Group, id: TransactionId) -> Option<Row> {
         let entry = self.kept.get(&id)?;
+        let fresh = self.told.fresh(id);
         let what = match group {
             Group::NotRecorded | Group::Patrons => return None,
             Group::InDoubt => What::InDoubt,
             Group::Refused => What::Refused(Refusal::of(entry)?),
-            Group::SetAside => What::SetAside,
-            Group::Late => What::Late(entry.late?),
-            Group::ReadBack => What::ReadBack(self.odd.get(&id)?.clone()),
+            Group::SetAside => {
+                let pickup = entry.set_aside().map(|(_, pickup)| pickup.to_owned()).unwrap_or_default();
+                let (pickup, is_over) = match fresh.and_then(|fresh| fresh.hold.clone()) {
+                    Some(HoldNow::Waits { pickup, .. }) => (pickup, false),
+                    Some(HoldNow::Nobody) => (pickup, true),
+                    None => (pickup, false),
+                };
+                What::SetAside { pickup, is_over }
+            }
+            Group::Transfers => What::Transfer(fresh?.home.clone()?),
+            Group::Loans => What::Loan(self.of_loan(entry), fresh.and_then(|fresh| fresh.taken_over)),
+            Group::Late => {
+                let of_koha = fresh.and_then(|fresh| fresh.late);
+                What::Late { days: of_koha.map(|late| late.days).or(entry.late)?, due: of_koha.map(|late| late.due) }
+            }
+            Group::ReadBack => What::ReadBack(self.told.odd(id)?.to_vec()),
             Group::Payments => What::Payment,
         };
         let is_ticked = group.task().is_some_and(|task| entry.is_ticked(task));
-        Some(Row { group, ids: vec![id], entry: entry.clone(), what, is_ticked })
+        Some(Row { group, ids: vec![id], entry: entry.clone(), what, fresh: fresh.cloned(), is_ticked })
     }
 
     /// What one patron took of which nobody has looked yet; or all of it, where somebody has.
     fn patron_row(&self, first: TransactionId) -> Option<Row> {
         let entry = self.kept.get(&first)?;
-        let rows = self.patrons.get(&patron_of(entry)?)?;
+        let rows = self.patrons.get(&self.patron_of(entry)?)?;
         let is_ticked = rows.open.is_empty();
         let ids: Vec<_> = if is_ticked { &rows.ticked } else { &rows.open }.iter().copied().collect();
         let mut warnings: Vec<Warning> = Vec::new();
-        for warning in ids.iter().filter_map(|id| self.kept.get(id)).flat_map(grave) {
-            if !warnings.iter().any(|known| known.covers(warning)) {
+        for warning in ids.iter().filter_map(|id| self.kept.get(id)).flat_map(|entry| self.of_patron(entry)) {
+            if !warnings.iter().any(|known| known.covers(&warning)) {
                 warnings.retain(|known| !warning.covers(known));
-                warnings.push(warning.clone());
+                warnings.push(warning);
             }
         }
-        Some(Row { group: Group::Patrons, ids, entry: entry.clone(), what: What::Patron(warnings), is_ticked })
+        // Of whichever of them Koha has told who it is.
+        let has_patron = |fresh: &&Fresh| fresh.numbers.patron.is_some();
+        let fresh = ids.iter().filter_map(|id| self.told.fresh(*id)).find(has_patron).cloned();
+        let what = What::Patron(warnings);
+        Some(Row { group: Group::Patrons, ids, entry: entry.clone(), what, fresh, is_ticked })
     }
 
     /// What is to be ticked off when all of a group is done.
@@ -383,6 +456,8 @@ impl Todo {
             Group::NotRecorded | Group::InDoubt | Group::Refused => Vec::new(),
             Group::SetAside => self.aside_open.clone(),
             Group::Patrons => self.patrons.values().flat_map(|rows| &rows.open).copied().collect(),
+            Group::Transfers => list(List::Transfers),
+            Group::Loans => list(List::Loans),
             Group::Late => list(List::Late),
             Group::ReadBack => list(List::ReadBack),
             Group::Payments => list(List::Payments),
@@ -410,10 +485,21 @@ impl Todo {
         entries.filter(|entry| entry.decided_among_all(decision).is_some()).cloned().collect()
     }
 
-    /// What Koha refused because it has no patron with the card of this one: all of it is put right with one answer.
-    pub fn of_same_card(&self, entry: &Entry) -> Vec<Entry> {
-        let card = |entry: &Entry| entry.transaction.action.cardnumber().map(|card| folded(card.as_str()));
-        let is_it = |other: &&Entry| Refusal::of(other) == Some(Refusal::NoPatron) && card(other) == card(entry);
+    /// What Koha refused because it has no patron with the card of this one, or no item with its barcode: all of it is put right
+    /// with one answer.
+    pub fn of_same_code(&self, entry: &Entry) -> Vec<Entry> {
+        let code = |entry: &Entry| {
+            let refusal = Refusal::of(entry)?;
+            let action = &entry.transaction.action;
+            let code = match refusal {
+                Refusal::NoPatron => action.cardnumber().map(|card| folded(card.as_str())),
+                Refusal::NoItem => action.item_key(),
+                Refusal::NotOnLoan | Refusal::Other => None,
+            };
+            Some((refusal, code?))
+        };
+        let of_entry = code(entry);
+        let is_it = |other: &&Entry| of_entry.is_some() && code(other) == of_entry;
         self.entries_in(List::Refused).filter(is_it).cloned().collect()
     }
 

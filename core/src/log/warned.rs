@@ -34,6 +34,15 @@ pub enum Warning {
     UnknownItem,
     /// The item is on loan to another.
     OnLoan,
+    /// The patron has more on loan than they may.
+    OverLimit {
+        /// How many.
+        loans: u32,
+        /// How many they may have.
+        limit: u32,
+    },
+    /// The item is not for loan.
+    NotForLoan,
     /// The item stands on the hold shelf for another.
     Waiting,
     /// The item is on its way to a library where another will pick it up.
@@ -92,8 +101,9 @@ impl Warning {
             | Self::Restricted { .. }
             | Self::LostCard
             | Self::Debts { .. }
+            | Self::OverLimit { .. }
             | Self::WrongAddress => About::Patron,
-            Self::UnknownItem | Self::Hold { .. } => About::Item,
+            Self::UnknownItem | Self::NotForLoan | Self::Hold { .. } => About::Item,
             Self::OnLoan | Self::Waiting | Self::InTransit => About::Both,
         }
     }
@@ -102,9 +112,13 @@ impl Warning {
     pub fn grade(&self) -> Grade {
         match self {
             Self::LostCard | Self::Restricted { .. } | Self::Waiting | Self::InTransit => Grade::Stop,
-            Self::UnknownCard | Self::Expired { .. } | Self::Debts { .. } | Self::UnknownItem | Self::OnLoan => {
-                Grade::Careful
-            }
+            Self::UnknownCard
+            | Self::Expired { .. }
+            | Self::Debts { .. }
+            | Self::OverLimit { .. }
+            | Self::UnknownItem
+            | Self::NotForLoan
+            | Self::OnLoan => Grade::Careful,
             Self::Hold { .. } => Grade::Do,
             Self::WrongAddress => Grade::Note,
         }

@@ -8,16 +8,17 @@ use super::{
     protocol::{Asked, Ticket, Tickets},
 };
 use crate::{
-    desk::{barcode::Cardnumber, transaction::TransactionId},
+    desk::{amount::Cents, barcode::Cardnumber, transaction::TransactionId},
     koha::{
         Failure, Request, Response,
-        audit::{self, Audit, Report},
+        audit::{self, Audit, Report, Terms},
         pending::{self, Likeness, Pending, Visit},
         rest::RestCredentials,
     },
     log::{
         Entry,
         audited::{Audited, Odd, Oddity},
+        fresh::Part,
         status::Status,
     },
     settings::form::Settings,
@@ -29,6 +30,8 @@ use std::collections::HashMap;
 pub(super) struct Auditing {
     /// What was applied, with what came of it.
     applied: Vec<Entry>,
+    /// What it is compared with.
+    terms: Terms,
     /// What was queued.
     queued: Vec<Entry>,
     /// What may be in the queue without an answer.
@@ -60,6 +63,11 @@ pub(super) struct Told {
 }
 
 impl Auditing {
+    /// From what sum on debts are told.
+    pub(super) fn tell_debts_over(&mut self, limit: Option<Cents>) {
+        self.terms.debt_limit = limit;
+    }
+
     pub(super) fn is_asking(&self) -> bool {
         self.asking.is_open() || self.paid.is_asking()
     }
@@ -98,6 +106,8 @@ impl Auditing {
         if entry.transaction.action.amount().is_some() {
             self.audited.unread += u32::from(entry.status == Status::Success);
         } else if matches!(entry.status, Status::Success | Status::Rejected { .. }) {
+            // By settings that may have been others.
+            self.terms.booked_anywhere.insert(entry.id);
             self.note(entry, &entry.status);
         }
     }
@@ -133,6 +143,7 @@ impl Auditing {
     pub(super) fn next(
         &mut self,
         settings: &Settings,
+        booked_at: &str,
         credentials: Option<&RestCredentials>,
         tickets: &mut Tickets,
     ) -> Option<(Ticket, Request)> {
@@ -141,12 +152,16 @@ impl Auditing {
         }
         let applied = std::mem::take(&mut self.applied);
         let Some(credentials) = credentials else {
+            if !applied.is_empty() {
+                self.audited.silent = Part::ALL.to_vec();
+            }
             self.count_unread(applied.len() + self.paid.number() + self.queued.len());
             self.queued.clear();
             self.paid.give_up();
             return None;
         };
-        if let Some((audit, request)) = Audit::start(settings.clone(), credentials.clone(), applied) {
+        let terms = Terms { booked_at: Some(booked_at.to_owned()), ..self.terms.clone() };
+        if let Some((audit, request)) = Audit::start(settings.clone(), credentials.clone(), terms, applied) {
             return Some(self.asking.ask(Asking::Loans(Box::new(audit)), request, tickets));
         }
         if let Some(question) = self.paid.next(settings, credentials, tickets, &mut self.audited) {
@@ -206,6 +221,10 @@ impl Auditing {
         self.audited.checked += report.audited.checked;
         self.audited.unread += report.audited.unread;
         self.audited.odd.extend(report.audited.odd);
+        self.audited.fresh.extend(report.audited.fresh);
+        for part in report.audited.silent {
+            self.audited.is_silent_about(part);
+        }
         self.is_broken_off |= report.is_broken_off;
     }
 

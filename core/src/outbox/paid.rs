@@ -18,6 +18,7 @@ use crate::{
     log::{
         Entry,
         audited::{Audited, Odd, Oddity},
+        fresh::Fresh,
         status::Status,
     },
     settings::form::Settings,
@@ -146,7 +147,15 @@ impl Paid {
             },
             Asking::After { card } => {
                 let payments = self.payments.remove(&card).unwrap_or_default();
-                let before = self.before.get(&card).map(|account| account.balance);
+                let account = self.before.get(&card);
+                let patron = account.and_then(|account| u32::try_from(account.patron_id).ok());
+                // To find the account by.
+                audited.fresh.extend(payments.entries.iter().map(|entry| {
+                    let mut fresh = Fresh::of(entry.id);
+                    fresh.numbers.patron = patron;
+                    fresh
+                }));
+                let before = account.map(|account| account.balance);
                 compare(&payments.entries, before.zip(balance), audited);
             }
         }

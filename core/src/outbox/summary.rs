@@ -165,9 +165,7 @@ impl Batch {
             left: summary.left,
             message,
         };
-        let audit = summary
-            .is_audited
-            .then(|| Audited { odd: summary.audited.among(&summary.settled), ..summary.audited.clone() });
+        let audit = summary.is_audited.then(|| summary.audited.among(&summary.settled));
         Self { end: Some(end), transactions: summary.settled.clone(), audit, ..self }
     }
 }
@@ -247,7 +245,7 @@ mod tests {
         let moment = Moment::new(1_795_428_000_000, 60).unwrap();
         let begun = Batch::begin(&settings, moment, &Ordered::default());
         let odd = [3, 2].map(|id| Odd { id: TransactionId(id), oddity: Oddity::NoTrace }).to_vec();
-        let audited = Audited { checked: 3, unread: 0, odd };
+        let audited = Audited { checked: 3, odd, ..Audited::default() };
         let settled = vec![TransactionId(3)];
         let summary = Summary { success: 2, rejected: 1, settled, audited, is_audited: true, ..Summary::default() };
         assert_eq!(begun.clone().ended(moment, &Summary::default(), String::new()).audit, None, "it was broken off");

@@ -1019,7 +1019,7 @@ proptest! {
 }
 
 fn odd(run: &Run) -> Vec<(u32, Oddity)> {
-    run.summary().audited.odd.iter().map(|odd| (odd.id.0, odd.oddity)).collect()
+    run.summary().audited.odd.iter().map(|odd| (odd.id.0, odd.oddity.clone())).collect()
 }
 
 /// The loan of `A` that [`entry`] makes as number 1, with this number of renewals in its own second.

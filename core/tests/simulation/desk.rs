@@ -289,7 +289,7 @@ impl Desk {
             self.unread.extend(of_it);
         }
         if self.mutant != Mutant::TellsOfNoDoubles {
-            self.told.extend(&summary.audited.odd);
+            self.told.extend(summary.audited.odd.iter().cloned());
         }
     }
 

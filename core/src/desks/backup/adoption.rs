@@ -11,6 +11,7 @@ use crate::{
         Entry,
         audited::{Audited, Odd},
         commit::Batch,
+        fresh::Fresh,
         rows::Raw,
         status::Status,
     },
@@ -260,8 +261,10 @@ impl<'a> Adoption<'a> {
         let number = |id: TransactionId| self.numbers.get(&id).copied();
         let transactions = batch.transactions.iter().filter_map(|id| number(*id)).collect();
         let audit = batch.audit.map(|audit| {
-            let odd = audit.odd.iter().filter_map(|odd| Some(Odd { id: number(odd.id)?, ..*odd })).collect();
-            Audited { odd, ..audit }
+            let odd = audit.odd.into_iter().filter_map(|odd| Some(Odd { id: number(odd.id)?, ..odd })).collect();
+            let fresh = audit.fresh.into_iter();
+            let fresh = fresh.filter_map(|fresh| Some(Fresh { id: number(fresh.id)?, ..fresh })).collect();
+            Audited { odd, fresh, ..audit }
         });
         Batch { transactions, audit, ..batch }
     }

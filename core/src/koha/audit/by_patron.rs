@@ -1,16 +1,27 @@
 //! The audit where Koha tells of no items (before 20.05): a patron at a time, by what they have on loan now.
 
-use super::judge::{self, Judgement};
+use super::{
+    judge::{self, Expected, Judgement},
+    patrons::RawPatron,
+    terms::Terms,
+    work,
+};
 use crate::{
     desk::{
         barcode::{Cardnumber, same_code},
         transaction::TransactionId,
     },
+    directory::record::Patron as Record,
     koha::{
         Request, Response,
+        records::Listed,
         rest::{self, RestCredentials},
     },
-    log::{Entry, status::Status},
+    log::{
+        Entry,
+        fresh::{Fresh, Part},
+        todo,
+    },
     settings::form::Settings,
 };
 use std::collections::{BTreeMap, VecDeque};
@@ -27,8 +38,8 @@ struct Patron {
 pub(super) struct ByPatron {
     left: VecDeque<Patron>,
     now: Option<Patron>,
-    /// Whether their loans were asked for, and not their number.
-    asks_loans: bool,
+    /// Whoever that is in Koha, where their loans were asked for.
+    found: Option<Record>,
     /// All that was applied, by item.
     rows: BTreeMap<String, Vec<Entry>>,
     /// The number of those that nothing is known of yet.
@@ -38,8 +49,17 @@ pub(super) struct ByPatron {
 /// What follows an answer.
 pub(super) enum Next {
     Request(Request),
-    /// Everything was asked, or nothing more can be.
+    /// The account may not see this: further questions are of no use.
+    Refused(Part),
+    /// Everything was asked.
     Done,
+}
+
+/// What an answer told.
+#[derive(Default)]
+pub(super) struct Told {
+    pub(super) judged: Vec<(TransactionId, Judgement)>,
+    pub(super) fresh: Vec<Fresh>,
 }
 
 impl ByPatron {
@@ -47,7 +67,7 @@ impl ByPatron {
     pub(super) fn start(entries: &[Entry]) -> Self {
         let mut by_card: BTreeMap<String, Patron> = BTreeMap::new();
         let mut rows: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
-        for entry in entries.iter().filter(|entry| entry.status == Status::Success) {
+        for entry in entries.iter().filter(|entry| entry.status.state().is_committed()) {
             let action = &entry.transaction.action;
             let (Some(item), Some(card)) = (action.item_key(), action.cardnumber()) else { continue };
             rows.entry(item).or_default().push(entry.clone());
@@ -56,7 +76,7 @@ impl ByPatron {
             patron.checkouts.push(entry.clone());
         }
         let left = by_card.into_values().collect();
-        Self { left, now: None, asks_loans: false, rows, unjudged: entries.len() }
+        Self { left, now: None, found: None, rows, unjudged: entries.len() }
     }
 
     /// The number of those that were not judged: what leaves no trace that can be read there is among them.
@@ -67,7 +87,7 @@ impl ByPatron {
     /// The question about the next patron.
     pub(super) fn next(&mut self, settings: &Settings, credentials: &RestCredentials) -> Next {
         self.now = self.left.pop_front();
-        self.asks_loans = false;
+        self.found = None;
         match &self.now {
             Some(patron) => Next::Request(rest::patrons(settings, credentials, patron.card.as_str())),
             None => Next::Done,
@@ -80,29 +100,38 @@ impl ByPatron {
         response: &Response,
         settings: &Settings,
         credentials: &RestCredentials,
-        judged: &mut Vec<(TransactionId, Judgement)>,
+        terms: &Terms,
+        told: &mut Told,
     ) -> Next {
         let Some(patron) = &self.now else { return Next::Done };
-        if !self.asks_loans {
-            // An account that may not see patrons: further questions are of no use.
-            let Some(patrons) = rest::read_patrons(response) else { return Next::Done };
-            let is_it = |found: &&rest::Patron| {
-                found.cardnumber.as_deref().is_some_and(|card| same_code(card, patron.card.as_str()))
-            };
-            return match patrons.iter().find(is_it) {
-                Some(found) => {
-                    self.asks_loans = true;
-                    Next::Request(rest::checkouts_of_patron(settings, credentials, found.patron_id))
-                }
+        let Some(found) = &self.found else {
+            let Some(rows) = rest::read_whole::<RawPatron>(response) else { return Next::Refused(Part::Patrons) };
+            let mut patrons = rows.into_iter().filter_map(Record::read).map(|(found, _)| found);
+            self.found = patrons.find(|found| same_code(&found.cardnumber, patron.card.as_str()));
+            return match &self.found {
+                Some(found) => Next::Request(rest::checkouts_of_patron(settings, credentials, u64::from(found.id))),
                 None => self.next(settings, credentials),
             };
-        }
-        let Some(loans) = rest::read_checkouts(response) else { return Next::Done };
+        };
+        let Some(loans) = rest::read_checkouts(response) else { return Next::Refused(Part::Loans) };
         self.unjudged -= patron.checkouts.len();
         for checkout in &patron.checkouts {
             let item = checkout.transaction.action.item_key().unwrap_or_default();
             let rows = self.rows.get(&item).map(Vec::as_slice).unwrap_or_default();
-            judged.push((checkout.id, judge::judge_by_patron(checkout, &patron.card, rows, &loans)));
+            let library = terms.booked_at.as_deref().filter(|_| !terms.booked_anywhere.contains(&checkout.id));
+            // Koha was asked for this patron's.
+            let expected = Expected { patron: None, library };
+            let judgement = judge::judge_by_patron(checkout, &patron.card, rows, &loans, expected);
+            let mut fresh = Fresh::of(checkout.id);
+            fresh.numbers.patron = Some(found.id);
+            if judge::begun(checkout, &loans).is_some() {
+                fresh.warnings = work::warnings_of(found, checkout, terms.debt_limit);
+            }
+            let is_odd = matches!(judgement, Judgement::Odd(_));
+            if fresh.says_something() || is_odd || todo::is_candidate(checkout) {
+                told.fresh.push(fresh);
+            }
+            told.judged.push((checkout.id, judgement));
         }
         self.next(settings, credentials)
     }

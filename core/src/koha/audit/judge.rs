@@ -7,15 +7,11 @@ use crate::{
         transaction::{Action, TransactionId},
     },
     koha::rest::Checkout,
-    log::{
-        Entry,
-        audited::Oddity,
-        status::{State, Status},
-    },
+    log::{Entry, audited::Oddity, status::State},
 };
 
 /// What is known of one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Judgement {
     /// Koha holds what it should.
     Right,
@@ -29,14 +25,44 @@ pub(super) enum Judgement {
     Unclear,
 }
 
+/// Whose a loan must be, and where it must be booked, as far as that is known.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Expected<'a> {
+    pub(super) patron: Option<u32>,
+    pub(super) library: Option<&'a str>,
+}
+
+impl Expected<'_> {
+    fn is_of_other_patron(&self, loan: &Checkout) -> bool {
+        self.patron.zip(loan.patron_id).is_some_and(|(patron, of)| u64::from(patron) != of)
+    }
+
+    /// Where it is booked, if that is elsewhere.
+    fn other_library(&self, loan: &Checkout) -> Option<String> {
+        let (library, at) = self.library.zip(loan.library_id.as_deref())?;
+        (!at.eq_ignore_ascii_case(library)).then(|| at.to_owned())
+    }
+}
+
 /// Judges these transactions of one item, in the order in which they were applied, by every loan that it ever had.
-pub(super) fn judge(rows: &[Entry], loans: &[Checkout]) -> Vec<(TransactionId, Judgement)> {
+pub(super) fn judge<'a>(
+    rows: &[Entry],
+    loans: &[Checkout],
+    expected: &dyn Fn(&Entry) -> Expected<'a>,
+) -> Vec<(TransactionId, Judgement)> {
+    let judge_committed = |row: &Entry| match &row.transaction.action {
+        Action::Issue { cardnumber, .. } => checkout(row, cardnumber, rows, loans, expected(row)),
+        Action::Return { .. } if ended(row, loans).is_some() => Judgement::Right,
+        Action::Return { .. } => Judgement::Odd(Oddity::NoTrace),
+        Action::Payment { .. } => Judgement::Unclear,
+    };
     let judge_row = |row: &Entry| match (&row.transaction.action, row.status.state()) {
-        (Action::Issue { cardnumber, .. }, State::Success) => checkout(row, cardnumber, rows, loans),
-        (Action::Return { .. }, State::Success) => {
-            let is_there = loans.iter().any(|loan| loan.checkin_date.is_some_and(|end| is_at(end, second(row))));
-            if is_there { Judgement::Right } else { Judgement::Odd(Oddity::NoTrace) }
-        }
+        (_, State::Success) => judge_committed(row),
+        // It may wait in the queue still.
+        (_, State::Added) => match judge_committed(row) {
+            Judgement::Odd(Oddity::NoTrace) => Judgement::Unclear,
+            other => other,
+        },
         (Action::Return { .. }, State::Rejected) => refused_checkin(row, loans),
         _ => Judgement::Unclear,
     };
@@ -45,28 +71,52 @@ pub(super) fn judge(rows: &[Entry], loans: &[Checkout]) -> Vec<(TransactionId, J
 
 /// Judges a checkout by its patron's open loans, where nothing tells which loan is of which item. What is not there may have come
 /// back.
-pub(super) fn judge_by_patron(row: &Entry, card: &Cardnumber, rows: &[Entry], loans: &[Checkout]) -> Judgement {
+pub(super) fn judge_by_patron(
+    row: &Entry,
+    card: &Cardnumber,
+    rows: &[Entry],
+    loans: &[Checkout],
+    expected: Expected<'_>,
+) -> Judgement {
     let begun = loans.iter().filter(|loan| seconds(loan.checkout_date) == second(row));
     let doubled = begun.into_iter().find(|loan| is_renewed_in_vain(loan, second(row), card, rows, loans));
     match doubled {
         Some(loan) => Judgement::Odd(Oddity::Renewed { due: due(loan) }),
-        None => match checkout(row, card, rows, loans) {
+        None => match checkout(row, card, rows, loans, expected) {
             Judgement::Odd(Oddity::NoTrace) => Judgement::Unclear,
             other => other,
         },
     }
 }
 
-fn checkout(row: &Entry, card: &Cardnumber, rows: &[Entry], loans: &[Checkout]) -> Judgement {
+/// The loan that a checkout began.
+pub(super) fn begun<'a>(row: &Entry, loans: &'a [Checkout]) -> Option<&'a Checkout> {
     let at = second(row);
     let exact = loans.iter().find(|loan| seconds(loan.checkout_date) == at);
-    let begun = exact.or_else(|| loans.iter().find(|loan| is_at(loan.checkout_date, at)));
-    if let Some(loan) = begun {
-        return if is_renewed_in_vain(loan, at, card, rows, loans) {
-            Judgement::Odd(Oddity::Renewed { due: due(loan) })
-        } else {
-            Judgement::Right
-        };
+    exact.or_else(|| loans.iter().find(|loan| is_at(loan.checkout_date, at)))
+}
+
+/// Whether a loan ended in the second of a transaction.
+pub(super) fn ends_with(loan: &Checkout, row: &Entry) -> bool {
+    loan.checkin_date.is_some_and(|end| is_at(end, second(row)))
+}
+
+/// The loan that a checkin ended.
+pub(super) fn ended<'a>(row: &Entry, loans: &'a [Checkout]) -> Option<&'a Checkout> {
+    loans.iter().find(|loan| ends_with(loan, row))
+}
+
+fn checkout(row: &Entry, card: &Cardnumber, rows: &[Entry], loans: &[Checkout], expected: Expected<'_>) -> Judgement {
+    let at = second(row);
+    if let Some(loan) = begun(row, loans) {
+        if expected.is_of_other_patron(loan) {
+            return Judgement::Odd(Oddity::OtherPatron);
+        }
+        if is_renewed_in_vain(loan, at, card, rows, loans) {
+            return Judgement::Odd(Oddity::Renewed { due: due(loan) });
+        }
+        let elsewhere = expected.other_library(loan).map(|library| Judgement::Odd(Oddity::OtherLibrary { library }));
+        return elsewhere.unwrap_or(Judgement::Right);
     }
     let mut earlier = loans.iter().filter(|loan| seconds(loan.checkout_date) < at);
     let renewed = |loan: &Checkout| loan.last_renewed_date.is_some_and(|renewed| is_at(renewed, at));
@@ -120,7 +170,7 @@ fn refused_checkin(row: &Entry, loans: &[Checkout]) -> Judgement {
 }
 
 fn is_checkout_to(row: &Entry, card: &Cardnumber) -> bool {
-    row.status == Status::Success
+    row.status.state().is_committed()
         && row.transaction.action.item_key().is_some()
         && row.transaction.action.cardnumber().is_some_and(|other| same_code(other.as_str(), card.as_str()))
 }

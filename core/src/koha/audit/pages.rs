@@ -3,8 +3,8 @@
 use crate::koha::{Response, rest};
 use serde::de::DeserializeOwned;
 
-/// No list has more pages than this: fifty items have a few hundred loans, and a page holds a thousand.
-const MOST_PAGES: u32 = 20;
+/// No list has more pages than this: a hundred items have some hundred loans, or thousands, and a page holds a thousand.
+const MOST_PAGES: u32 = 40;
 
 /// What was read of it.
 #[derive(Debug, Clone)]

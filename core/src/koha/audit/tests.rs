@@ -1,10 +1,11 @@
 use super::*;
+use crate::log::{fresh::HoldNow, warned::Warned};
 use crate::{
     desk::{
         barcode::{Barcode, Cardnumber},
         transaction::{Action, Moment, Transaction},
     },
-    log::audited::Oddity,
+    log::{audited::Oddity, fresh::Numbers},
     settings::form::CommitType,
 };
 use chrono::NaiveDate;
@@ -75,7 +76,8 @@ fn json(rows: &[String]) -> Response {
 
 fn start(entries: &[Entry]) -> (Audit, Request) {
     let settings = Settings::of_a_desk(CommitType::Apply);
-    Audit::start(settings, RestCredentials::Basic, entries.to_vec()).expect("there is something to ask")
+    Audit::start(settings, RestCredentials::Basic, Terms::default(), entries.to_vec())
+        .expect("there is something to ask")
 }
 
 /// The audit of these transactions of an item that had these loans.
@@ -85,6 +87,10 @@ fn audit(entries: &[Entry], loans: &[Loan]) -> Report {
         let answer = if request.url.contains("/items?") {
             assert!(request.url.contains("q=%7B%22external_id%22%3A%5B%22B+1%22%5D%7D"), "{}", request.url);
             json(&[r#"{"item_id":7,"external_id":"b 1"}"#.into(), r#"{"item_id":8,"external_id":"B 1 a"}"#.into()])
+        } else if request.url.contains("/patrons?") {
+            json(&[])
+        } else if request.url.contains("/availability?") {
+            Response { status: 404, ..Response::default() }
         } else {
             assert!(request.url.contains("q=%7B%22item_id%22%3A%5B7%2C8%5D%7D"), "{}", request.url);
             let returned = request.url.contains("checked_in=1");
@@ -101,7 +107,7 @@ fn audit(entries: &[Entry], loans: &[Loan]) -> Report {
 fn odd(entries: &[Entry], loans: &[Loan]) -> Vec<(u32, Oddity)> {
     let report = audit(entries, loans);
     assert!(report.processed.is_empty() && !report.is_broken_off);
-    report.audited.odd.iter().map(|odd| (odd.id.0, odd.oddity)).collect()
+    report.audited.odd.iter().map(|odd| (odd.id.0, odd.oddity.clone())).collect()
 }
 
 fn due() -> Option<NaiveDate> {
@@ -113,7 +119,7 @@ fn what_is_as_it_should_be_is_no_news() {
     let rows = [checkout(1, 0, "P1"), checkin(2, 60, Status::Success), checkout(3, 90, "P2")];
     let loans = [Loan::from(-5000).until(0), Loan::from(0).until(60), Loan::from(90)];
     let report = audit(&rows, &loans);
-    assert_eq!(report, Report { audited: Audited { checked: 3, unread: 0, odd: vec![] }, ..Report::default() });
+    assert_eq!(report, Report { audited: Audited { checked: 3, ..Audited::default() }, ..Report::default() });
 }
 
 #[test]
@@ -175,56 +181,73 @@ fn the_hour_that_comes_twice_is_no_oddity() {
     assert_eq!(odd(&rows, &[Loan::from(3600).renewed(1, 3600).until(3660)]), [(1, Oddity::Renewed { due: None })]);
 }
 
+/// The conditions that a request asks by.
+fn asked(request: &Request) -> serde_json::Value {
+    let (_, query) = request.url.split_once('?').unwrap();
+    let q = url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == "q");
+    q.map_or_else(Default::default, |(_, value)| serde_json::from_str(&value).unwrap())
+}
+
 #[test]
-fn a_hundred_rows_take_six_requests_and_pages_are_followed() {
+fn a_hundred_rows_take_ten_requests_at_most_and_pages_are_followed() {
     let rows: Vec<_> = (0..100_u32)
         .map(|number| {
-            let barcode = Barcode::parse(&format!("I{number}")).unwrap();
-            let cardnumber = Cardnumber::parse("P1").unwrap();
+            let barcode = Barcode::parse(&format!("399990000{number:05}")).unwrap();
+            let cardnumber = Cardnumber::parse(&format!("235290000{:05}", number / 3)).unwrap();
             entry(number, i64::from(number), Action::Issue { cardnumber, barcode }, Status::Success)
         })
         .collect();
     let (mut audit, mut request) = start(&rows);
-    let mut requests = 1;
+    let mut requests = Vec::new();
     let mut is_paged = false;
     let report = loop {
-        let query: String = url::form_urlencoded::parse(request.url.split_once('?').unwrap().1.as_bytes())
-            .find_map(|(key, value)| (key == "q").then(|| value.into_owned()))
-            .unwrap();
-        let query: serde_json::Value = serde_json::from_str(&query).unwrap();
-        let rows: Vec<String> = if let Some(barcodes) = query["external_id"].as_array() {
-            let number = |barcode: &str| barcode[1..].parse::<u32>().unwrap();
-            let item = |barcode: &serde_json::Value| {
-                let barcode = barcode.as_str().unwrap();
-                format!(r#"{{"item_id":{},"external_id":"{barcode}"}}"#, number(barcode))
-            };
-            barcodes.iter().map(item).collect()
-        } else if request.url.contains("checked_in=1") {
-            Vec::new()
-        } else {
-            let loan = |item: &serde_json::Value| {
-                let id = item.as_i64().unwrap();
-                format!(r#"{{"item_id":{id},"checkout_date":{}}}"#, at(id))
-            };
-            query["item_id"].as_array().unwrap().iter().map(loan).collect()
+        let path = request.url.split_once("/api/v1/").unwrap().1.split_once('?').unwrap().0.to_owned();
+        let query = asked(&request);
+        let last = |code: &serde_json::Value| code.as_str().unwrap()[9..].parse::<u32>().unwrap();
+        let of = |field: &str, row: &dyn Fn(&serde_json::Value) -> String| -> Vec<String> {
+            query[field].as_array().unwrap().iter().map(row).collect()
         };
-        // The second list of loans comes in two pages.
-        let cuts = rows.len() == 50 && requests == 5 || request.url.contains("_page=2");
+        let rows = match path.as_str() {
+            "items" => of("external_id", &|code| {
+                let number = last(code);
+                format!(r#"{{"item_id":{number},"biblio_id":{number},"external_id":{code}}}"#)
+            }),
+            "checkouts" if request.url.contains("checked_in=1") => Vec::new(),
+            "checkouts" => of("item_id", &|item| {
+                let id = item.as_i64().unwrap();
+                format!(r#"{{"item_id":{id},"patron_id":{},"checkout_date":{}}}"#, id / 3 + 1, at(id))
+            }),
+            "patrons" => of("cardnumber", &|card| format!(r#"{{"patron_id":{},"cardnumber":{card}}}"#, last(card) + 1)),
+            _ => Vec::new(),
+        };
+        // The list of open loans comes in two pages.
         let mut answer = json(&rows);
-        if cuts {
-            let (first, second) = rows.split_at(30);
+        if path == "checkouts" && rows.len() == 100 {
+            let (first, second) = rows.split_at(60);
             answer = json(if request.url.contains("_page=2") { second } else { first });
-            answer.total_count = Some(50);
+            answer.total_count = Some(100);
             is_paged = true;
+        } else if path == "checkouts/availability" {
+            let body = r#"{"blockers":{},"confirms":{"TOO_MANY":"TOO_MANY_CHECKOUTS","current_loan_count":3,"max_loans_allowed":2}}"#;
+            answer = Response { status: 200, body: body.into(), ..Response::default() };
         }
+        requests.push(path);
         match audit.handle(Ok(answer)) {
             Next::Request(next) => request = next,
             Next::Done(report) => break report,
         }
-        requests += 1;
     };
     assert!(is_paged);
-    assert_eq!((report.audited.checked, report.audited.odd.len(), requests), (100, 0, 7));
+    assert_eq!((report.audited.checked, report.audited.odd.len()), (100, 0));
+    let expected = ["items", "checkouts", "checkouts", "checkouts", "patrons", "holds"];
+    assert_eq!(requests[..6], expected);
+    assert_eq!(requests[6..], ["checkouts/availability"; 4], "those who took most");
+    let over = |fresh: &Fresh| fresh.warnings == [Warning::OverLimit { loans: 3, limit: 2 }];
+    assert_eq!(report.audited.fresh.iter().filter(|fresh| over(fresh)).count(), 4);
+    // Long codes go in smaller parts.
+    let long = |number: u32| Barcode::parse(&format!("código ñáéíóú {number:05}")).unwrap();
+    let rows: Vec<_> = (0..200).map(|id| entry(id, 0, Action::Return { barcode: long(id) }, Status::Success)).collect();
+    assert!(start(&rows).1.url.len() < 7_000);
 }
 
 #[test]
@@ -243,7 +266,8 @@ fn what_cannot_be_read_is_counted_once() {
         let (mut audit, _) = start(&rows);
         let last = answers.into_iter().map(|answer| audit.handle(answer)).last().unwrap();
         let Next::Done(report) = last else { panic!("{last:?}") };
-        let audited = Audited { checked: 0, unread: 2, odd: vec![] };
+        let audited = Audited { unread: 2, silent: report.audited.silent.clone(), ..Audited::default() };
+        assert_eq!(audited.silent.is_empty(), is_broken_off, "said once");
         assert_eq!(report, Report { audited, processed: vec![], is_broken_off });
     }
     // An item that is gone, and a payment.
@@ -256,7 +280,10 @@ fn what_cannot_be_read_is_counted_once() {
     };
     let payment = entry(1, 0, payment, Status::Success);
     let settings = Settings::of_a_desk(CommitType::Apply);
-    assert!(Audit::start(settings, RestCredentials::Basic, [payment]).is_none(), "it leaves no trace");
+    assert!(
+        Audit::start(settings, RestCredentials::Basic, Terms::default(), [payment]).is_none(),
+        "it leaves no trace"
+    );
 }
 
 #[test]
@@ -300,4 +327,184 @@ fn where_koha_tells_of_no_items_it_goes_by_the_patrons() {
     let _ = refused.handle(Ok(Response { status: 404, ..Response::default() }));
     let Next::Done(report) = refused.handle(Ok(Response { status: 403, ..Response::default() })) else { panic!() };
     assert_eq!(report.audited.unread, 4);
+}
+
+/// What Koha has of an item and of two patrons.
+struct World {
+    loans: Vec<String>,
+    holds: Response,
+    patrons: Response,
+    item: &'static str,
+}
+
+impl World {
+    fn new() -> Self {
+        let patrons = json(&[
+            r#"{"patron_id":1,"cardnumber":"P1","expiry_date":"2026-01-31","account_balance":7.5}"#.into(),
+            r#"{"patron_id":2,"cardnumber":"other","userid":"p2","restricted":true,"account_balance":5}"#.into(),
+        ]);
+        let item = r#"{"item_id":7,"biblio_id":70,"external_id":"B 1","home_library_id":"CPL"}"#;
+        Self { loans: Vec::new(), holds: json(&[]), patrons, item }
+    }
+
+    fn loan(mut self, patron: u32, from: i64, until: Option<i64>, more: &str) -> Self {
+        let until = until.map_or("null".to_owned(), at);
+        let times = format!(r#""checkout_date":{},"checkin_date":{until}"#, at(from));
+        self.loans.push(format!(r#"{{"item_id":7,"patron_id":{patron},{times}{more}}}"#));
+        self
+    }
+
+    fn holds(self, rows: &[&str]) -> Self {
+        let rows: Vec<String> = rows.iter().map(|row| format!(r#"{{"biblio_id":70,"patron_id":9,{row}}}"#)).collect();
+        Self { holds: json(&rows), ..self }
+    }
+
+    fn audit(&self, entries: &[Entry]) -> Report {
+        let settings = Settings::of_a_desk(CommitType::Apply);
+        let terms = Terms {
+            debt_limit: Some(500),
+            booked_at: Some("CPL".into()),
+            booked_anywhere: [TransactionId(99)].into(),
+            with_queued: true,
+        };
+        let (mut audit, mut request) = Audit::start(settings, RestCredentials::Basic, terms, entries.to_vec()).unwrap();
+        loop {
+            let url = &request.url;
+            let answer = if url.contains("/items?") {
+                json(&[self.item.into()])
+            } else if url.contains("/patrons?") {
+                let is_asked = |row: &&str| asked(&request).to_string().to_lowercase().contains(row);
+                let all = self.patrons.body.clone();
+                let by = if url.contains("userid") { "p2" } else { "p1" };
+                let body = if is_asked(&by) { all } else { "[]".into() };
+                Response { body, total_count: None, ..self.patrons.clone() }
+            } else if url.contains("/holds?") {
+                self.holds.clone()
+            } else if url.contains("/availability") {
+                Response { status: 404, ..Response::default() }
+            } else {
+                let open = |loan: &&String| loan.contains(r#""checkin_date":null"#) != url.contains("checked_in=1");
+                json(&self.loans.iter().filter(open).cloned().collect::<Vec<_>>())
+            };
+            match audit.handle(Ok(answer)) {
+                Next::Request(next) => request = next,
+                Next::Done(report) => return report,
+            }
+        }
+    }
+
+    fn fresh(&self, entries: &[Entry]) -> Vec<Fresh> {
+        self.audit(entries).audited.fresh
+    }
+}
+
+#[test]
+fn the_patron_and_the_library_of_a_loan_are_compared() {
+    let odd = |world: World, row: Entry| {
+        let report = world.audit(&[row]);
+        report.audited.odd.into_iter().map(|odd| odd.oddity).collect::<Vec<_>>()
+    };
+    let at_library = |library: &str| format!(r#","library_id":"{library}""#);
+    let elsewhere = Oddity::OtherLibrary { library: "MPL".into() };
+    assert_eq!(odd(World::new().loan(1, 0, None, &at_library("cpl")), checkout(1, 0, "p1")), []);
+    assert_eq!(odd(World::new().loan(1, 0, None, &at_library("MPL")), checkout(1, 0, "p1")), [elsewhere]);
+    assert_eq!(odd(World::new().loan(1, 0, None, &at_library("MPL")), checkout(99, 0, "p1")), [], "of other settings");
+    assert_eq!(odd(World::new().loan(2, 0, None, ""), checkout(1, 0, "p1")), [Oddity::OtherPatron]);
+    assert_eq!(odd(World::new().loan(2, 0, None, ""), checkout(1, 0, "P2")), [], "by the user name");
+    assert_eq!(odd(World::new().loan(5, 0, None, ""), checkout(1, 0, "P3")), [], "nobody is known by that");
+}
+
+#[test]
+fn patrons_who_should_not_have_got_it_are_told() {
+    let world = World::new().loan(1, 0, None, "");
+    let fresh = world.fresh(&[checkout(1, 0, "P1")]);
+    let on = NaiveDate::from_ymd_opt(2026, 1, 31).unwrap();
+    assert_eq!(fresh[0].warnings, [Warning::Expired { on }, Warning::Debts { cents: 750 }]);
+    assert_eq!(fresh[0].numbers, Numbers { patron: Some(1), item: Some(7), biblio: Some(70) });
+    let by_name = World::new().loan(2, 0, None, "").fresh(&[checkout(1, 0, "P2")]);
+    assert_eq!(by_name[0].warnings, [Warning::Restricted { until: None }], "the limit itself is fine");
+    // What waits in the queue still is no loan.
+    let queued = Entry { status: Status::Added, ..checkout(1, 0, "P1") };
+    assert_eq!(World::new().fresh(std::slice::from_ref(&queued)), []);
+    assert_eq!(world.audit(&[queued]).audited.checked, 1);
+}
+
+#[test]
+fn loans_that_koha_would_not_have_made_are_told() {
+    let mut world = World::new().loan(2, -900, Some(0), "").loan(2, 0, None, "").loan(3, -5000, Some(-900), "");
+    world.item = r#"{"item_id":7,"biblio_id":70,"external_id":"B 1","not_for_loan_status":-1}"#;
+    let world = world.holds(&[r#""hold_id":5,"item_id":7,"status":"W","priority":0"#]);
+    let fresh = world.fresh(&[checkout(1, 0, "P2")]);
+    assert_eq!(fresh[0].warnings[1..], [Warning::NotForLoan, Warning::Waiting]);
+    assert_eq!(fresh[0].taken_over, None, "it was the same patron's");
+    let world = World::new().loan(3, -900, Some(0), "").loan(2, 0, None, "");
+    assert_eq!(
+        world.fresh(&[checkout(1, 0, "P2")])[0].taken_over,
+        Some(crate::log::fresh::TakenOver { from: Some(3) })
+    );
+}
+
+#[test]
+fn what_came_back_goes_to_whoever_waits_or_home_and_is_late() {
+    let due = |day: &str| format!(r#","due_date":"{day}T23:59:00+01:00""#);
+    let back = || vec![checkin(1, 0, Status::Success)];
+    let one = |world: World| world.fresh(&back()).pop();
+    let world = || World::new().loan(3, -90_000, Some(0), &due("2026-11-23"));
+    assert_eq!(one(world()), None, "it came on the day");
+    let late = one(World::new().loan(3, -90_000, Some(0), &due("2026-11-20"))).unwrap();
+    assert_eq!(
+        late.late,
+        Some(crate::log::fresh::Late { days: 3, due: NaiveDate::from_ymd_opt(2026, 11, 20).unwrap() })
+    );
+    assert_eq!(late.numbers.patron, Some(3));
+    let mut elsewhere = world();
+    elsewhere.item = r#"{"item_id":7,"biblio_id":70,"external_id":"B 1","home_library_id":"MPL"}"#;
+    let fresh = one(World { holds: json(&[]), ..elsewhere }).unwrap();
+    assert_eq!((fresh.home.as_deref(), fresh.numbers.patron), (Some("MPL"), None), "nobody's number is kept in vain");
+    let placed = r#""hold_id":5,"item_id":null,"priority":1,"pickup_library_id":"MPL""#;
+    let other_copy = r#""hold_id":4,"item_id":8,"priority":1,"pickup_library_id":"MPL""#;
+    let suspended = r#""hold_id":3,"item_id":null,"priority":1,"suspended":true"#;
+    let fresh = one(world().holds(&[suspended, other_copy, placed])).unwrap();
+    let waits = |hold, pickup: &str| Some(HoldNow::Waits { hold, patron: 9, pickup: pickup.into() });
+    assert_eq!(fresh.hold, waits(5, "MPL"));
+    assert_eq!(one(world().holds(&[suspended, other_copy])), None);
+    // It was checked in there already; the log knows of the hold.
+    let caught = r#""hold_id":5,"item_id":7,"priority":0,"status":"W""#;
+    let hold = Warning::Hold { hold: 5, pickup: "MPL".into() };
+    let known = back()[0].warned(&[Warned { warning: hold, confirmed: None }]);
+    assert_eq!(world().holds(&[caught]).fresh(std::slice::from_ref(&known))[0].hold, Some(HoldNow::Nobody));
+    // Of two, the one that the desk has set it aside for.
+    let earlier = r#""hold_id":2,"item_id":null,"priority":1,"pickup_library_id":"CPL""#;
+    let fresh = world().holds(&[earlier, placed]).fresh(&[known]);
+    assert_eq!(fresh[0].hold, waits(5, "MPL"));
+    // It is with somebody again, or it was not on loan at all.
+    let again = world().loan(4, 60, None, "").holds(&[placed]);
+    assert_eq!(again.fresh(&back()), []);
+    let not_on_loan = World::new().holds(&[placed]).fresh(&[checkin(1, 0, refused())]);
+    assert_eq!(not_on_loan[0].hold, waits(5, "MPL"), "a hold is caught by any checkin");
+}
+
+#[test]
+fn what_koha_does_not_tell_is_said_once() {
+    let forbidden = || Response { status: 403, body: "{}".into(), ..Response::default() };
+    let mut world = World::new().loan(1, 0, None, "");
+    world.patrons = forbidden();
+    world.holds = forbidden();
+    let report = world.audit(&[checkout(1, 0, "P1")]);
+    assert_eq!((report.audited.silent, report.audited.checked), (vec![Part::Patrons, Part::Holds], 1));
+    // A Koha that adds no debts is asked once more without.
+    let (mut audit, _) = start(&[checkout(1, 0, "P1")]);
+    let mut answers = vec![
+        json(&[r#"{"item_id":7,"external_id":"B 1"}"#.into()]),
+        json(&[Loan::from(0).json()]),
+        json(&[]),
+        Response { status: 400, body: "{}".into(), ..Response::default() },
+        json(&[r#"{"patron_id":1,"cardnumber":"P1"}"#.into()]),
+    ];
+    let mut last = None;
+    for answer in answers.drain(..) {
+        last = Some(audit.handle(Ok(answer)));
+    }
+    let Some(Next::Done(report)) = last else { panic!("{last:?}") };
+    assert_eq!((report.audited.silent, report.audited.checked), (vec![Part::Debts], 1));
 }

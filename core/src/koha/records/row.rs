@@ -27,7 +27,7 @@ pub trait Listed: Record {
 macro_rules! raw {
     ($visible:vis $name:ident { $($field:ident),* $(; $nested:ident: $kind:ty)? }) => {
         #[doc(hidden)]
-        #[derive(Debug, Deserialize)]
+        #[derive(Debug, Clone, Deserialize)]
         #[serde(default)]
         $visible struct $name { $($field: Loose,)* $($nested: Option<$kind>,)? }
 

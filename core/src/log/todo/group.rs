@@ -13,8 +13,12 @@ pub enum Group {
     Refused,
     /// What was set aside for holds.
     SetAside,
+    /// What came back and belongs to another library.
+    Transfers,
     /// Patrons of whom there was a grave warning.
     Patrons,
+    /// Loans that Koha would not have made, or for which it has ended another.
+    Loans,
     /// What came back late: Koha computes no fine for it.
     Late,
     /// What Koha said yes to, and shows otherwise.
@@ -25,12 +29,14 @@ pub enum Group {
 
 impl Group {
     /// All of them, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::NotRecorded,
         Self::InDoubt,
         Self::Refused,
         Self::SetAside,
+        Self::Transfers,
         Self::Patrons,
+        Self::Loans,
         Self::Late,
         Self::ReadBack,
         Self::Payments,
@@ -43,7 +49,9 @@ impl Group {
             Self::InDoubt => "in-doubt",
             Self::Refused => "refused",
             Self::SetAside => "set-aside",
+            Self::Transfers => "transfers",
             Self::Patrons => "patrons",
+            Self::Loans => "loans",
             Self::Late => "late",
             Self::ReadBack => "read-back",
             Self::Payments => "payments",
@@ -60,7 +68,9 @@ impl Group {
         match self {
             Self::NotRecorded | Self::InDoubt | Self::Refused => None,
             Self::SetAside => Some(Task::SetAside),
+            Self::Transfers => Some(Task::Transfer),
             Self::Patrons => Some(Task::Patron),
+            Self::Loans => Some(Task::Loan),
             Self::Late => Some(Task::Late),
             Self::ReadBack => Some(Task::ReadBack),
             Self::Payments => Some(Task::Payment),

@@ -1,11 +1,14 @@
 //! A row of what is left to do, and what it offers.
 
 use super::group::Group;
+use chrono::NaiveDate;
+
 use crate::{
-    desk::transaction::TransactionId,
+    desk::transaction::{Action, TransactionId},
     log::{
         Entry,
         audited::Oddity,
+        fresh::{Fresh, TakenOver},
         status::{NO_ITEM, NO_PATRON, Status},
         warned::{Grade, Warning},
     },
@@ -39,6 +42,24 @@ impl Refusal {
     }
 }
 
+/// A page of Koha's where something is done about a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// The patron of this number.
+    Patron(u32),
+    /// Their account.
+    Account(u32),
+    /// An item.
+    Item {
+        /// Its number.
+        item: u32,
+        /// That of its title.
+        biblio: u32,
+    },
+    /// Where items are checked in.
+    Checkin,
+}
+
 /// What a row is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
@@ -47,11 +68,25 @@ pub enum What {
     /// Koha refused it.
     Refused(Refusal),
     /// It is set aside for a hold.
-    SetAside,
+    SetAside {
+        /// The branch code of the library where it will be picked up.
+        pickup: String,
+        /// Koha says that nobody waits for it any more.
+        is_over: bool,
+    },
+    /// It belongs to the library of this branch code.
+    Transfer(String),
+    /// Koha would not have made this loan because of these, or has ended another patron's for it.
+    Loan(Vec<Warning>, Option<TakenOver>),
     /// There were these warnings of the patron.
     Patron(Vec<Warning>),
-    /// It came back this number of days late.
-    Late(u32),
+    /// It came back late.
+    Late {
+        /// By how many days.
+        days: u32,
+        /// When it was due, where Koha has told.
+        due: Option<NaiveDate>,
+    },
     /// This is odd in Koha.
     ReadBack(Vec<Oddity>),
     /// It is in Koha.
@@ -67,6 +102,8 @@ pub enum Offer {
     NotInKoha,
     /// To look for the patron by name.
     FindPatron,
+    /// To look for the item by its title.
+    FindItem,
     /// To correct it.
     Change,
     /// To settle it.
@@ -81,10 +118,11 @@ pub enum Offer {
 
 impl Offer {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::IsInKoha,
         Self::NotInKoha,
         Self::FindPatron,
+        Self::FindItem,
         Self::Change,
         Self::Settle,
         Self::TryAgain,
@@ -98,6 +136,7 @@ impl Offer {
             Self::IsInKoha => "is-in-koha",
             Self::NotInKoha => "not-in-koha",
             Self::FindPatron => "find-patron",
+            Self::FindItem => "find-item",
             Self::Change => "change",
             Self::Settle => "settle",
             Self::TryAgain => "try-again",
@@ -112,6 +151,15 @@ impl Offer {
     }
 }
 
+/// Who and what can be looked for by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Knows {
+    /// Patrons.
+    pub patrons: bool,
+    /// Items.
+    pub items: bool,
+}
+
 /// A row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
@@ -123,6 +171,8 @@ pub struct Row {
     pub entry: Entry,
     /// What it is about.
     pub what: What,
+    /// What Koha tells of it.
+    pub fresh: Option<Fresh>,
     /// Whether a person has ticked it off.
     pub is_ticked: bool,
 }
@@ -131,23 +181,49 @@ impl Row {
     /// How much it matters.
     pub fn grade(&self) -> Grade {
         match &self.what {
-            What::Refused(Refusal::NotOnLoan) | What::Late(_) | What::Payment => Grade::Note,
+            What::Refused(Refusal::NotOnLoan) | What::Late { .. } | What::Payment => Grade::Note,
             What::Refused(_) => Grade::Stop,
-            What::SetAside => Grade::Do,
-            What::InDoubt | What::Patron(_) | What::ReadBack(_) => Grade::Careful,
+            What::SetAside { .. } | What::Transfer(_) => Grade::Do,
+            What::InDoubt | What::Patron(_) | What::Loan(..) | What::ReadBack(_) => Grade::Careful,
         }
     }
 
-    /// What it offers, what helps most first. Nobody is looked for where no patron is known.
-    pub fn offers(&self, knows_patrons: bool) -> &'static [Offer] {
+    /// What it offers, what helps most first. Nothing is looked for where none is known.
+    pub fn offers(&self, knows: Knows) -> &'static [Offer] {
         match &self.what {
             What::InDoubt => &[Offer::IsInKoha, Offer::NotInKoha],
-            What::Refused(Refusal::NoPatron) if knows_patrons => &[Offer::FindPatron, Offer::Drop],
+            What::Refused(Refusal::NoPatron) if knows.patrons => &[Offer::FindPatron, Offer::Drop],
+            What::Refused(Refusal::NoItem) if knows.items => &[Offer::FindItem, Offer::Drop],
             What::Refused(Refusal::NoPatron | Refusal::NoItem) => &[Offer::Change, Offer::Drop],
             What::Refused(Refusal::NotOnLoan) => &[Offer::Settle, Offer::Change],
             What::Refused(Refusal::Other) => &[Offer::Change, Offer::TryAgain],
-            What::SetAside if !self.is_ticked => &[Offer::CopyBarcode],
-            What::SetAside | What::Patron(_) | What::Late(_) | What::ReadBack(_) | What::Payment => &[],
+            What::SetAside { is_over: false, .. } | What::Transfer(_) if !self.is_ticked => &[Offer::CopyBarcode],
+            What::SetAside { .. }
+            | What::Transfer(_)
+            | What::Patron(_)
+            | What::Loan(..)
+            | What::Late { .. }
+            | What::ReadBack(_)
+            | What::Payment => &[],
+        }
+    }
+
+    /// The page of Koha's where something is done about it, where it can be found.
+    pub fn place(&self) -> Option<Place> {
+        let numbers = self.fresh.as_ref().map(|fresh| fresh.numbers).unwrap_or_default();
+        let patron = numbers.patron.map(Place::Patron);
+        let account = numbers.patron.map(Place::Account);
+        let item = numbers.item.zip(numbers.biblio).map(|(item, biblio)| Place::Item { item, biblio });
+        match &self.what {
+            What::SetAside { .. } | What::Transfer(_) => Some(Place::Checkin),
+            What::Patron(_) => patron,
+            What::Late { .. } | What::Payment => account,
+            What::Loan(..) | What::ReadBack(_) if matches!(self.entry.transaction.action, Action::Payment { .. }) => {
+                account
+            }
+            What::Loan(..) | What::ReadBack(_) => item.or(patron),
+            What::Refused(Refusal::NotOnLoan) => item,
+            What::InDoubt | What::Refused(_) => None,
         }
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::log::fresh::{Late, Part, TakenOver};
 use crate::{
     desk::{
         amount::Amount,
@@ -6,7 +7,8 @@ use crate::{
         transaction::{Moment, Transaction},
     },
     log::{
-        audited::{Audited, Odd},
+        audited::{Audited, Odd, Oddity},
+        commit::Batch,
         event::Reread,
         order::Ordered,
         status::{Attempt, Doubt, NOT_ISSUED, Status},
@@ -14,7 +16,20 @@ use crate::{
     },
     settings::form::{CommitType, ServerUrl, Settings},
 };
+use chrono::NaiveDate;
 use proptest::prelude::*;
+
+const KNOWN: Knows = Knows { patrons: true, items: true };
+const UNKNOWN: Knows = Knows { patrons: false, items: false };
+
+fn told(audited: Audited) -> Told {
+    let batch = Batch::begin(&Settings::of_a_desk(CommitType::Apply), now(), &Ordered::default());
+    Told::by(&[Batch { audit: Some(audited), ..batch }])
+}
+
+fn fresh(id: u32) -> Fresh {
+    Fresh::of(TransactionId(id))
+}
 
 fn now() -> Moment {
     Moment::new(1_795_428_000_000, 60).unwrap()
@@ -64,7 +79,7 @@ fn held(id: u32) -> Entry {
 
 fn loaded(entries: impl IntoIterator<Item = Entry>) -> Todo {
     let mut todo = Todo::default();
-    todo.load(entries, BTreeMap::new());
+    todo.load(entries, Told::default());
     todo
 }
 
@@ -92,21 +107,21 @@ fn what_was_refused_says_what_helps() {
         lent(6, "p9", refused("Borrower not found.")),
     ]);
     let rows = todo.first_rows(Group::Refused, usize::MAX);
-    let offered: Vec<_> = rows.iter().map(|row| (row.ids[0].0, row.offers(true).to_vec())).collect();
+    let offered: Vec<_> = rows.iter().map(|row| (row.ids[0].0, row.offers(KNOWN).to_vec())).collect();
     let by_name = || vec![Offer::FindPatron, Offer::Drop];
     let expected = vec![
         (2, by_name()),
-        (3, vec![Offer::Change, Offer::Drop]),
+        (3, vec![Offer::FindItem, Offer::Drop]),
         (4, vec![Offer::Change, Offer::TryAgain]),
         (5, by_name()),
         (6, by_name()),
         (1, vec![Offer::Settle, Offer::Change]),
     ];
     assert_eq!(offered, expected, "what is harmless comes last");
-    assert_eq!(rows[0].offers(false), [Offer::Change, Offer::Drop], "nobody is known by name");
+    assert_eq!(rows[0].offers(UNKNOWN), [Offer::Change, Offer::Drop], "nobody is known by name");
     assert_eq!(todo.summary(0), (6, Some(Grade::Stop)));
     assert!(todo.is_work_left());
-    let of_card = todo.of_same_card(&rows[0].entry);
+    let of_card = todo.of_same_code(&rows[0].entry);
     assert_eq!(of_card.iter().map(|entry| entry.id.0).collect::<Vec<_>>(), [2, 6], "one answer for both");
     for offer in Offer::ALL {
         assert_eq!(Offer::from_name(offer.name()), Some(offer));
@@ -130,7 +145,7 @@ fn payments_in_doubt_are_decided_one_by_one() {
     let ids = |decision| todo.to_decide(decision).iter().map(|entry| entry.id.0).collect::<Vec<_>>();
     assert_eq!((ids(Decision::IsInKoha), ids(Decision::SendAgain)), (vec![1, 2], vec![1]));
     let row = &todo.first_rows(Group::InDoubt, 9)[1];
-    assert_eq!(row.offers(true), [Offer::IsInKoha, Offer::NotInKoha]);
+    assert_eq!(row.offers(KNOWN), [Offer::IsInKoha, Offer::NotInKoha]);
     assert_eq!(todo.summary(0), (2, Some(Grade::Careful)));
     let decided = row.entry.with_decision(Decision::IsInKoha).unwrap();
     let after = loaded([decided]);
@@ -147,7 +162,7 @@ fn what_is_set_aside_keeps_its_order_and_what_is_ticked_sinks() {
     assert_eq!(numbers(&todo, Group::SetAside), [[1], [2], [3]]);
     assert_eq!((todo.open(Group::SetAside), todo.number(Group::SetAside)), (2, 3));
     let rows = todo.first_rows(Group::SetAside, 9);
-    assert_eq!((rows[0].offers(true), rows[2].offers(true)), (&[Offer::CopyBarcode][..], &[][..]));
+    assert_eq!((rows[0].offers(KNOWN), rows[2].offers(KNOWN)), (&[Offer::CopyBarcode][..], &[][..]));
     assert_eq!(todo.open_ids(Group::SetAside), [1, 2].map(TransactionId));
     assert_eq!(todo.summary(0), (2, Some(Grade::Do)));
     assert!(!todo.is_work_left(), "that is not the commit's");
@@ -200,14 +215,16 @@ fn late_returns_payments_and_what_was_read_back_are_ticked_off() {
     let mut batch = Batch::begin(&Settings::of_a_desk(CommitType::Apply), now(), &Ordered::default());
     let odd = |id, oddity| Odd { id: TransactionId(id), oddity };
     let twice = odd(4, Oddity::NoTrace);
-    batch.audit = Some(Audited { checked: 1, unread: 0, odd: vec![twice, odd(4, Oddity::Queued { times: 2 })] });
-    let later = Batch { audit: Some(Audited { odd: vec![twice], ..Audited::default() }), ..batch.clone() };
+    batch.audit =
+        Some(Audited { checked: 1, odd: vec![twice, odd(4, Oddity::Queued { times: 2 })], ..Audited::default() });
+    let later =
+        Batch { audit: Some(Audited { odd: vec![odd(4, Oddity::NoTrace)], ..Audited::default() }), ..batch.clone() };
     let late = Entry { late: Some(39), ..back(1, Status::Success) };
     let not_late = Entry { status: refused("Item not found."), late: Some(2), ..back(5, Status::Local) };
     let read = [late, paid(2, Status::Success), paid(3, Status::Local), back(4, Status::Success), not_late];
-    todo.load(read, odd_of(&[batch, later]));
+    todo.load(read, Told::by(&[batch, later]));
     let of = |group| (numbers(&todo, group), todo.first_rows(group, 9)[0].what.clone());
-    assert_eq!(of(Group::Late), (vec![vec![1]], What::Late(39)));
+    assert_eq!(of(Group::Late), (vec![vec![1]], What::Late { days: 39, due: None }));
     assert_eq!(of(Group::Payments), (vec![vec![2]], What::Payment));
     let both = What::ReadBack(vec![Oddity::NoTrace, Oddity::Queued { times: 2 }]);
     assert_eq!(of(Group::ReadBack), (vec![vec![4]], both), "what two commits read is said once");
@@ -228,14 +245,14 @@ fn what_changes_while_the_log_is_read_is_not_lost() {
     let read = [back(1, refused(NOT_ISSUED)), back(3, in_doubt())];
     todo.take(&back(3, Status::Success));
     todo.take(&back(4, refused("Item not found.")));
-    todo.load(read, BTreeMap::new());
+    todo.load(read, Told::default());
     assert_eq!((numbers(&todo, Group::Refused), numbers(&todo, Group::InDoubt)), (vec![vec![4], vec![1]], vec![]));
     // It cannot be read.
     todo.begin_reading();
     todo.take(&back(5, in_doubt()));
     todo.stop_reading();
     assert_eq!((todo.open(Group::Refused), todo.open(Group::InDoubt)), (2, 1));
-    todo.load([], BTreeMap::new());
+    todo.load([], Told::default());
     assert_eq!(todo.summary(0), (0, None), "it is kept for no other time");
 }
 
@@ -286,23 +303,122 @@ fn any_entry() -> impl Strategy<Value = Entry> {
     })
 }
 
+/// What Koha may tell of one of them.
+fn any_answer() -> impl Strategy<Value = Fresh> {
+    let warnings = vec![
+        Warning::NotForLoan,
+        Warning::Waiting,
+        Warning::OverLimit { loans: 5, limit: 4 },
+        Warning::Debts { cents: 300 },
+    ];
+    let due = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap();
+    let hold = HoldNow::Waits { hold: 9, patron: 2, pickup: "MPL".into() };
+    (
+        1..8_u32,
+        prop::sample::subsequence(warnings, 0..3),
+        prop::option::of(prop::sample::select(vec![hold, HoldNow::Nobody])),
+        prop::option::of(Just("MPL".to_owned())),
+        prop::option::of((1..5_u32).prop_map(move |days| Late { days, due })),
+        prop::option::of(Just(TakenOver { from: Some(3) })),
+    )
+        .prop_map(|(id, warnings, hold, home, late, taken_over)| Fresh {
+            hold,
+            home,
+            late,
+            taken_over,
+            warnings,
+            ..fresh(id)
+        })
+}
+
+#[test]
+fn what_koha_tells_adds_to_what_was_known_and_corrects_it() {
+    let due = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap();
+    let waits = |hold, pickup: &str| Some(HoldNow::Waits { hold, patron: 4, pickup: pickup.into() });
+    let restricted = Warning::Restricted { until: Some(due) };
+    let mut all = [
+        // The log knows of a hold, for another library; of one that is seen to; and of none.
+        Fresh { hold: waits(1, "MPL"), ..fresh(1) },
+        Fresh { hold: Some(HoldNow::Nobody), ..fresh(2) },
+        Fresh { hold: waits(3, "CPL"), ..fresh(3) },
+        Fresh { home: Some("FPL".into()), ..fresh(4) },
+        // What they owe now, that they are restricted still, and that they have too much.
+        Fresh {
+            warnings: vec![
+                Warning::Debts { cents: 300 },
+                Warning::Restricted { until: None },
+                Warning::OverLimit { loans: 5, limit: 4 },
+            ],
+            ..fresh(5)
+        },
+        Fresh { warnings: vec![Warning::NotForLoan], ..fresh(6) },
+        Fresh { taken_over: Some(TakenOver { from: Some(3) }), ..fresh(7) },
+        Fresh { late: Some(Late { days: 4, due }), ..fresh(8) },
+        fresh(9),
+    ];
+    for fresh in &mut all {
+        fresh.numbers = crate::log::fresh::Numbers { patron: Some(70), item: Some(71), biblio: Some(72) };
+    }
+    let to = |id, warnings: &[Warning]| warned(&lent(id, &format!("P{id}"), Status::Success), warnings);
+    let entries = [
+        held(1),
+        held(2),
+        back(3, Status::Success),
+        back(4, Status::Success),
+        to(5, &[Warning::Debts { cents: 900 }, restricted.clone()]),
+        to(6, &[]),
+        to(7, &[Warning::OnLoan]),
+        Entry { late: Some(3), ..back(8, Status::Success) },
+        paid(9, Status::Success),
+        back(10, refused(NOT_ISSUED)),
+    ];
+    let mut todo = Todo::default();
+    let silent = vec![Part::Debts];
+    let audited = told(Audited { fresh: all.to_vec(), silent, ..Audited::default() });
+    assert_eq!(audited.silent(), [Part::Debts]);
+    assert_eq!(audited.waited_for(), [1, 3].map(TransactionId));
+    let set_aside = audited.with_hold(entries[2].clone());
+    assert_eq!(set_aside.set_aside(), Some((3, "CPL")));
+    assert_eq!(audited.with_hold(entries[0].clone()).set_aside(), Some((1, "MPL")));
+    todo.load(entries, audited);
+    todo.set_aside([1, 2, 3].map(TransactionId).to_vec());
+    let rows = |group| todo.first_rows(group, 9);
+    let one = |group| (rows(group)[0].what.clone(), rows(group)[0].place());
+    let aside = |pickup: &str, is_over| What::SetAside { pickup: pickup.into(), is_over };
+    let what: Vec<_> = rows(Group::SetAside).into_iter().map(|row| row.what).collect();
+    assert_eq!(what, [aside("MPL", false), aside("CPL", true), aside("CPL", false)]);
+    assert_eq!(rows(Group::SetAside)[0].place(), Some(Place::Checkin));
+    assert!(rows(Group::SetAside)[1].offers(KNOWN).is_empty(), "nothing is caught by it");
+    assert_eq!(one(Group::Transfers), (What::Transfer("FPL".into()), Some(Place::Checkin)));
+    let warnings = vec![restricted, Warning::Debts { cents: 300 }, Warning::OverLimit { loans: 5, limit: 4 }];
+    assert_eq!(one(Group::Patrons), (What::Patron(warnings), Some(Place::Patron(70))));
+    let item = Some(Place::Item { item: 71, biblio: 72 });
+    assert_eq!(one(Group::Loans), (What::Loan(vec![Warning::NotForLoan], None), item));
+    assert_eq!(rows(Group::Loans)[1].what, What::Loan(vec![], Some(TakenOver { from: Some(3) })));
+    assert_eq!(one(Group::Late), (What::Late { days: 4, due: Some(due) }, Some(Place::Account(70))));
+    assert_eq!(one(Group::Payments), (What::Payment, Some(Place::Account(70))));
+    assert_eq!(rows(Group::Refused)[0].place(), None, "its number is not known");
+}
+
 proptest! {
     #[test]
     fn following_the_log_comes_to_the_same_as_reading_it(
         changes in prop::collection::vec(any_entry(), 0..40),
         odd in prop::collection::btree_set(1..8_u32, 0..3),
+        answers in prop::collection::vec(any_answer(), 0..4),
         aside in Just((1..8_u32).map(TransactionId).collect::<Vec<_>>()).prop_shuffle(),
     ) {
-        let odd: BTreeMap<_, _> = odd.into_iter().map(|id| (TransactionId(id), vec![Oddity::NoTrace])).collect();
+        let odd = odd.into_iter().map(|id| Odd { id: TransactionId(id), oddity: Oddity::NoTrace }).collect();
+        let told = told(Audited { odd, fresh: answers, ..Audited::default() });
         let mut followed = Todo::default();
-        followed.load([], odd.clone());
+        followed.load([], told.clone());
         let mut last = BTreeMap::new();
         for entry in &changes {
             followed.take(entry);
             last.insert(entry.id, entry.clone());
         }
         let mut read = Todo::default();
-        read.load(last.into_values().filter(|entry| is_candidate(entry) || odd.contains_key(&entry.id)), odd.clone());
+        read.load(last.into_values().filter(|entry| is_candidate(entry) || told.knows(entry.id)), told.clone());
         for todo in [&mut followed, &mut read] {
             todo.set_aside(aside.clone());
         }

@@ -1,0 +1,85 @@
+//! What Koha tells after commits, as it is kept with their records.
+
+use crate::{
+    desk::transaction::TransactionId,
+    log::{
+        Entry,
+        audited::Oddity,
+        commit::Batch,
+        fresh::{Fresh, HoldNow, Part},
+        warned::{Warned, Warning},
+    },
+};
+use std::collections::BTreeMap;
+
+/// What the records of commits say of their transactions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    odd: BTreeMap<TransactionId, Vec<Oddity>>,
+    fresh: BTreeMap<TransactionId, Fresh>,
+    silent: Vec<Part>,
+}
+
+impl Told {
+    /// What these commits say, the newest first.
+    pub fn by(commits: &[Batch]) -> Self {
+        let mut told = Self::default();
+        let audits = || commits.iter().filter_map(|batch| batch.audit.as_ref());
+        for odd in audits().flat_map(|audit| &audit.odd) {
+            let of_this = told.odd.entry(odd.id).or_default();
+            if !of_this.contains(&odd.oddity) {
+                of_this.push(odd.oddity.clone());
+            }
+        }
+        for fresh in audits().flat_map(|audit| &audit.fresh) {
+            // What was asked last holds.
+            told.fresh.entry(fresh.id).or_insert_with(|| fresh.clone());
+        }
+        told.silent = audits().next().map(|audit| audit.silent.clone()).unwrap_or_default();
+        told
+    }
+
+    /// Whether something is told of it.
+    pub(super) fn knows(&self, id: TransactionId) -> bool {
+        self.odd.contains_key(&id) || self.fresh.contains_key(&id)
+    }
+
+    /// What is odd about it.
+    pub(super) fn odd(&self, id: TransactionId) -> Option<&[Oddity]> {
+        self.odd.get(&id).map(Vec::as_slice)
+    }
+
+    /// What Koha tells of it.
+    pub fn fresh(&self, id: TransactionId) -> Option<&Fresh> {
+        self.fresh.get(&id)
+    }
+
+    /// Those of which something is told.
+    pub fn ids(&self) -> impl Iterator<Item = TransactionId> {
+        self.odd.keys().chain(self.fresh.keys()).copied()
+    }
+
+    /// What Koha did not tell the account when it was asked last.
+    pub fn silent(&self) -> &[Part] {
+        &self.silent
+    }
+
+    /// Those for which somebody waits by Koha's list.
+    pub fn waited_for(&self) -> Vec<TransactionId> {
+        let waits = |fresh: &&Fresh| matches!(fresh.hold, Some(HoldNow::Waits { .. }));
+        self.fresh.values().filter(waits).map(|fresh| fresh.id).collect()
+    }
+
+    /// With the hold that Koha tells of, as if a person had been warned of it when it came back.
+    #[must_use]
+    pub fn with_hold(&self, entry: Entry) -> Entry {
+        let Some(HoldNow::Waits { hold, pickup, .. }) = self.fresh(entry.id).and_then(|fresh| fresh.hold.as_ref())
+        else {
+            return entry;
+        };
+        let is_other = |warned: &Warned| !matches!(warned.warning, Warning::Hold { .. });
+        let kept: Vec<Warned> = entry.warnings.iter().filter(|warned| is_other(warned)).cloned().collect();
+        let warning = Warning::Hold { hold: *hold, pickup: pickup.clone() };
+        Entry { warnings: kept, ..entry }.warned(&[Warned { warning, confirmed: None }])
+    }
+}
