@@ -154,6 +154,15 @@ pub struct Directory<S> {
     contents: Contents,
 }
 
+/// What a person has typed where a card belongs, as far as anybody is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TypedCard {
+    /// A card: this one, or that of whoever has this as a user name.
+    Card(String),
+    /// The barcode of an item, and nobody's card.
+    Item,
+}
+
 /// What a search by name has found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Hits {
@@ -231,6 +240,19 @@ impl<S: BlockStore> Directory<S> {
     pub async fn card_of_user(&self, typed: &str) -> Result<Option<String>, S::Error> {
         let card = self.patron_by_code(typed).await?.map(|patron| patron.cardnumber);
         Ok(card.filter(|card| !card.is_empty() && !same_code(card, typed)))
+    }
+
+    /// What was typed where a card belongs. Nobody's card may be a new patron's, unless it is an item.
+    ///
+    /// # Errors
+    /// When the shelf cannot be read.
+    pub async fn typed_card(&self, typed: &str) -> Result<TypedCard, S::Error> {
+        if let Some(patron) = self.patron_by_code(typed).await? {
+            let card = Some(patron.cardnumber).filter(|card| !card.is_empty());
+            return Ok(TypedCard::Card(card.unwrap_or_else(|| typed.to_owned())));
+        }
+        let is_item = self.item_by_barcode(typed).await?.is_some();
+        Ok(if is_item { TypedCard::Item } else { TypedCard::Card(typed.to_owned()) })
     }
 
     /// Whether a code that stands where an item belongs is certainly a patron's card: a patron has this cardnumber, and no
@@ -322,6 +344,27 @@ impl<S: BlockStore> Directory<S> {
         let Some(held) = self.contents.sets.get(&Set::Patrons) else { return Ok(Hits::default()) };
         let (patrons, total) = self.reader.search(held.run, held.rows, typed, limit).await?;
         Ok(Hits { patrons, total })
+    }
+
+    /// The first items, by Koha's numbers, in whose title, author or call number every word typed stands. They are read from end to
+    /// end, since nothing is kept for it in memory, until that many are found or `goes_on` says no.
+    ///
+    /// # Errors
+    /// When the shelf cannot be read.
+    pub async fn items_by_title(
+        &self,
+        typed: &str,
+        limit: usize,
+        goes_on: impl Fn() -> bool,
+    ) -> Result<Vec<Item>, S::Error> {
+        let Some(held) = self.contents.sets.get(&Set::Items) else { return Ok(Vec::new()) };
+        let typed = fold::folded(typed);
+        let words: Vec<&str> = fold::words(&typed).collect();
+        let is_it = |item: &Item| {
+            let about = fold::folded(&format!("{} {} {}", item.title, item.author, item.call_number));
+            !item.barcode.is_empty() && words.iter().all(|word| about.contains(word))
+        };
+        run::find(self.reader.shelf(), (held.run, held.blocks), limit, is_it, goes_on).await
     }
 
     /// Reads the index of names, where that was not done yet: so that the first search does not wait for it.

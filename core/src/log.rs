@@ -199,6 +199,11 @@ impl Counts {
         self.which(State::is_committed)
     }
 
+    /// Those that the next commit sends, or that are being sent.
+    pub fn waiting(&self) -> u32 {
+        self.of(State::Local).saturating_add(self.of(State::Sending))
+    }
+
     fn which(&self, is_one: impl Fn(State) -> bool) -> u32 {
         State::which(is_one).into_iter().fold(0, |total, state| total.saturating_add(self.of(state)))
     }
@@ -261,7 +266,7 @@ mod tests {
         }
         assert_eq!(counts.total(), 28);
         // Local 1, Sending 2, Rejected 5, InDoubt 6.
-        assert_eq!(counts.uncommitted(), 14);
+        assert_eq!((counts.uncommitted(), counts.waiting()), (14, 3));
         // Added 3, Success 4.
         assert_eq!(counts.committed(), 7);
         counts.moved(State::Local, State::Added);

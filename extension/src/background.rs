@@ -12,7 +12,7 @@ pub(crate) async fn woken() {
     // Where the log cannot be opened, the window says so. Permissions have nothing to do with it.
     if let Ok(store) = Store::open(store::DATABASE).await {
         if let Ok(counts) = open_counts(&store).await {
-            badge::show(counts);
+            badge::show_remembered(counts);
         }
         store.close();
     }

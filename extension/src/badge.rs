@@ -1,7 +1,11 @@
-//! The number on the toolbar button: how many transactions Koha does not have yet.
+//! The number on the toolbar button: how many transactions Koha does not have yet; and where none is to be sent, how much is left
+//! to do, in its colour.
 
-use crate::webext::{self, object};
-use koct_core::log::Counts;
+use crate::{
+    dom,
+    webext::{self, object},
+};
+use koct_core::log::{Counts, warned::Grade};
 
 /// The accent of the pages in their light form; white on it can be read in every theme of the toolbar.
 const BACKGROUND: &str = "#2f6b22";
@@ -9,15 +13,57 @@ const TEXT: &str = "#ffffff";
 /// A badge has room for about four characters.
 pub(crate) const MOST: u32 = 999;
 
+/// Where it is remembered how much is left to do, for when no window is open.
+const LEFT: &str = "koct-left";
+
 /// Shows the number, and nothing where it is zero.
 pub(crate) fn show(counts: Counts) {
-    let number = match counts.uncommitted() {
+    draw(counts.uncommitted(), BACKGROUND);
+}
+
+fn draw(number: u32, background: &str) {
+    let number = match number {
         0 => String::new(),
         number @ 1..=MOST => number.to_string(),
         _ => format!("{MOST}+"),
     };
     // A badge that cannot be drawn is no reason to stop anything.
     let _ = webext::set_badge_text(&object([("text", number.into())]));
-    let _ = webext::set_badge_background_color(&object([("color", BACKGROUND.into())]));
+    let _ = webext::set_badge_background_color(&object([("color", background.into())]));
     let _ = webext::set_badge_text_color(&object([("color", TEXT.into())]));
+}
+
+/// As the pages have the grades in their light form.
+fn colour(grade: &str) -> &'static str {
+    match grade {
+        "stop" => "#b3201a",
+        "careful" => "#7a4b00",
+        "do" => "#1d4f91",
+        _ => "#4d584a",
+    }
+}
+
+fn show_left_of(counts: Counts, number: u32, grade: &str) {
+    if counts.waiting() == 0 && number > 0 {
+        draw(number, colour(grade));
+    } else {
+        show(counts);
+    }
+}
+
+/// Shows it where this much is left to do, the gravest of this grade, and remembers that.
+pub(crate) fn show_left(counts: Counts, number: usize, grade: Option<Grade>) {
+    let (number, grade) = (u32::try_from(number).unwrap_or(u32::MAX), grade.map_or("", Grade::name));
+    show_left_of(counts, number, grade);
+    if let Some(storage) = dom::window().ok().and_then(|window| window.local_storage().ok().flatten()) {
+        let _ = storage.set_item(LEFT, &format!("{number} {grade}"));
+    }
+}
+
+/// Shows it with what was left to do when a window was open last.
+pub(crate) fn show_remembered(counts: Counts) {
+    let storage = dom::window().ok().and_then(|window| window.local_storage().ok().flatten());
+    let left = storage.and_then(|storage| storage.get_item(LEFT).ok().flatten()).unwrap_or_default();
+    let (number, grade) = left.split_once(' ').unwrap_or_default();
+    show_left_of(counts, number.parse().unwrap_or_default(), grade);
 }

@@ -142,7 +142,7 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
     answers.bind();
     early.give(&desk).await;
     mark("koct-ready")?;
-    let log = start_log(desk.clone(), queue.clone(), labels.clone()).await?;
+    let log = start_log(desk.clone(), queue.clone(), labels.clone(), records.clone()).await?;
     start_others(Others { desk, records, lookups, labels, patron, queue, scans, open_scans, log }, early).await
 }
 
@@ -156,8 +156,13 @@ struct Log {
 part! {
     log,
     /// Shows the log.
-    async fn start_log(desk: Rc<Desk>, queue: Rc<LookupQueue>, labels: Rc<Labels>) -> Result<Log, JsValue> {
-        let edit = Rc::new(Edit::new(desk.clone(), queue, labels.clone())?);
+    async fn start_log(
+        desk: Rc<Desk>,
+        queue: Rc<LookupQueue>,
+        labels: Rc<Labels>,
+        records: Rc<Records>,
+    ) -> Result<Log, JsValue> {
+        let edit = Rc::new(Edit::new(desk.clone(), queue, labels.clone(), records)?);
         let table = Rc::new(Table::new(desk.clone(), edit.clone(), labels)?);
         let find = Rc::new(Find::new(desk.clone(), table.clone())?);
         desk.tell(vec![find.clone(), edit.clone()]);
@@ -216,7 +221,7 @@ impl Others {
         Rc::new(Commit::new(desk.clone(), review.clone(), todo.clone())?).bind();
         files::export::bind(&desk)?;
         log::bind(&desk)?;
-        Rc::new(Batches::new(desk.clone(), find.clone(), tabs)?).bind()?;
+        Rc::new(Batches::new(desk.clone(), find.clone(), tabs, todo.clone())?).bind()?;
         review.bind()?;
         Rc::new(Import::new(desk.clone())?).bind()?;
         files::backup::bind(&desk)?;

@@ -25,6 +25,7 @@ use koct_core::{
     },
     log::{
         audited::{Audited, Odd, Oddity},
+        fresh::Part,
         revision::Change,
         status::{Attempt, Doubt, NOT_ISSUED},
         warned::{Grade, Warned, Warning},
@@ -505,18 +506,36 @@ pub(crate) fn oddity(odd: &Odd, entry: Option<&Entry>) -> String {
     let code = action
         .and_then(|action| action.barcode().map(ToString::to_string).or(action.cardnumber().map(ToString::to_string)));
     let code = code.unwrap_or_else(|| odd.id.to_string());
-    match odd.oddity {
-        Oddity::Renewed { due: Some(due) } => text_with("auditRenewed", &[&code, &locale::day(due)]),
+    match &odd.oddity {
+        Oddity::Renewed { due: Some(due) } => text_with("auditRenewed", &[&code, &locale::day(*due)]),
         Oddity::Renewed { due: None } => text_with("auditRenewedBack", &[&code]),
-        Oddity::HadIt { due: Some(due) } => text_with("auditHadIt", &[&code, &locale::day(due)]),
+        Oddity::HadIt { due: Some(due) } => text_with("auditHadIt", &[&code, &locale::day(*due)]),
         Oddity::HadIt { due: None } => text_with("auditHadItBack", &[&code]),
         Oddity::NoTrace => text_with("auditNoTrace", &[&code]),
+        Oddity::OtherPatron => text_with("auditOtherPatron", &[&code]),
+        Oddity::OtherLibrary { library } => text_with("auditOtherLibrary", &[&code, library]),
         Oddity::Paid { cents } => {
-            let amount = Amount::from_cents(cents).map(locale::amount).unwrap_or_default();
+            let amount = Amount::from_cents(*cents).map(locale::amount).unwrap_or_default();
             text_with("auditPaid", &[&code, &amount])
         }
-        Oddity::Queued { times } => text_with("auditQueued", &[&code, &locale::number(times)]),
+        Oddity::Queued { times } => text_with("auditQueued", &[&code, &locale::number(*times)]),
     }
+}
+
+/// What Koha does not tell this account; empty where that is nothing.
+pub(crate) fn silent(parts: &[Part]) -> String {
+    let word = |part: &Part| {
+        text(match part {
+            Part::Items => "partItems",
+            Part::Loans => "partLoans",
+            Part::Patrons => "partPatrons",
+            Part::Debts => "partDebts",
+            Part::Holds => "partHolds",
+            Part::Limits => "partLimits",
+        })
+    };
+    let words: Vec<String> = parts.iter().map(word).collect();
+    if words.is_empty() { String::new() } else { text_with("todoSilent", &[&words.join(", ")]) }
 }
 
 /// How a commit went, with what is odd about it. Says that all is done only where all is done. `worked` tells whether these
@@ -586,6 +605,10 @@ pub(crate) fn warning(warning: &Warning, who: &str, library: &dyn Fn(&str) -> St
             let owed = Amount::from_cents(*cents).map(locale::amount).unwrap_or_default();
             text_with("warningDebts", &[&owed])
         }
+        Warning::OverLimit { loans, limit } => {
+            text_with("warningOverLimit", &[&locale::number(*loans), &locale::number(*limit)])
+        }
+        Warning::NotForLoan => text("warningNotForLoan"),
         Warning::WrongAddress => text("warningWrongAddress"),
         Warning::UnknownItem => text("warningUnknownItem"),
         Warning::OnLoan if who.is_empty() => text("warningOnLoan"),
@@ -609,6 +632,8 @@ fn short_warning(warning: &Warning) -> String {
         Warning::Debts { cents } => {
             text_with("shortOwes", &[&Amount::from_cents(*cents).map(locale::amount).unwrap_or_default()])
         }
+        Warning::OverLimit { .. } => text("shortOverLimit"),
+        Warning::NotForLoan => text("warningNotForLoan"),
         Warning::WrongAddress => text("shortAddress"),
         Warning::UnknownItem => text("shortUnknownItem"),
         Warning::OnLoan => text("shortOnLoan"),

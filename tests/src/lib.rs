@@ -15,6 +15,8 @@ mod native;
 pub mod page;
 pub mod pseudo;
 pub mod settings_page;
+#[cfg(test)]
+mod worklist;
 
 /// What goes wrong with Firefox: a sentence for whoever reads the test's output.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

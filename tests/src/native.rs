@@ -4,8 +4,8 @@ use crate::{client, matrix::Desk};
 use fake_koha::FakeKoha;
 use koct_core::{
     CommitType, Entry, Login, Secret, ServerUrl, Settings, State,
-    desk::clock::DeskTime,
-    outbox::{Input, Outbox, Output},
+    desk::{amount::Cents, clock::DeskTime},
+    outbox::{Input, Outbox, Output, summary::Summary},
 };
 use serde_json::{Value, json};
 
@@ -13,6 +13,8 @@ use serde_json::{Value, json};
 pub(crate) struct Native {
     pub(crate) settings: Settings,
     pub(crate) log: Vec<Entry>,
+    /// From what sum on debts are told, in hundredths.
+    pub(crate) debt_limit: Option<Cents>,
 }
 
 impl Native {
@@ -27,19 +29,14 @@ impl Native {
             stale_hours: 24,
             key: None,
         };
-        Self { settings, log: Vec::new() }
-    }
-}
-
-impl Desk for Native {
-    fn put(&mut self, row: Value) {
-        self.log = vec![entry(1, row)];
+        Self { settings, log: Vec::new(), debt_limit: None }
     }
 
-    fn commit(&mut self) -> String {
+    /// Commits what is uncommitted.
+    pub(crate) fn run(&mut self) -> Summary {
         let uncommitted: Vec<Entry> =
             self.log.iter().filter(|entry| State::TO_COMMIT.contains(&entry.status.state())).cloned().collect();
-        let mut outbox = Outbox::new(self.settings.clone(), uncommitted.into());
+        let mut outbox = Outbox::new(self.settings.clone(), uncommitted.into()).telling_debts_over(self.debt_limit);
         loop {
             let input = match outbox.poll().unwrap() {
                 Output::Persist(statuses) => {
@@ -51,10 +48,20 @@ impl Desk for Native {
                 Output::Request(ticket, request) => Input::Answer(ticket, client::send(&request)),
                 Output::Wait(ticket, _) => Input::Waited(ticket),
                 Output::LogIn(..) | Output::Person(_) | Output::Elsewhere(..) => unreachable!("it is an account's"),
-                Output::Finished(summary) => return format!("{summary:?}"),
+                Output::Finished(summary) => return summary,
             };
             outbox.handle(input, DeskTime::from_millis(1_795_428_600_000));
         }
+    }
+}
+
+impl Desk for Native {
+    fn put(&mut self, row: Value) {
+        self.log = vec![entry(1, row)];
+    }
+
+    fn commit(&mut self) -> String {
+        format!("{:?}", self.run())
     }
 
     fn state(&self) -> State {

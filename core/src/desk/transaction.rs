@@ -198,6 +198,16 @@ impl Action {
         }
     }
 
+    /// The same of this item, where one is named.
+    #[must_use]
+    pub fn of_item(self, item: Barcode) -> Self {
+        match self {
+            Self::Issue { cardnumber, .. } => Self::Issue { cardnumber, barcode: item },
+            Self::Return { .. } => Self::Return { barcode: item },
+            Self::Payment { .. } => self,
+        }
+    }
+
     /// The item, where there is one.
     pub fn barcode(&self) -> Option<&Barcode> {
         match self {

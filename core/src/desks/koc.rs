@@ -85,6 +85,12 @@ pub fn file_name(branch: &str, now: Moment) -> String {
     if branch.is_empty() { format!("koct_{time}.koc") } else { format!("koct_{branch}_{time}.koc") }
 }
 
+/// The name of a file with what is left to do.
+pub fn todo_name(branch: &str, now: Moment) -> String {
+    let (branch, time) = (safe_in_names(branch), time_in_names(now));
+    if branch.is_empty() { format!("koct_to-do_{time}.csv") } else { format!("koct_to-do_{branch}_{time}.csv") }
+}
+
 /// A text as any file system takes it in a name.
 pub(crate) fn safe_in_names(text: &str) -> String {
     text.chars().map(|c| if c.is_alphanumeric() || c == '-' { c } else { '_' }).collect()

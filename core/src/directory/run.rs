@@ -276,6 +276,25 @@ pub(super) async fn merge<R: Record, S: BlockStore>(
     Ok(at)
 }
 
+/// The first rows of a run of which this is true, read from end to end: until that many are found, or `goes_on` says no.
+pub(super) async fn find<R: Record, S: BlockStore>(
+    shelf: &S,
+    run: (u32, u32),
+    limit: usize,
+    is_it: impl Fn(&R) -> bool,
+    goes_on: impl Fn() -> bool,
+) -> Result<Vec<R>, S::Error> {
+    let mut scan = Scan::new(shelf, run);
+    let mut found = Vec::new();
+    while found.len() < limit
+        && goes_on()
+        && let Some((_, bytes)) = scan.next().await?
+    {
+        found.extend(block::row::<R>(&bytes).filter(&is_it));
+    }
+    Ok(found)
+}
+
 /// The rows of a run, one after another, as bytes.
 struct Scan<'a, S> {
     shelf: &'a S,

@@ -276,3 +276,42 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn items_are_found_by_words_of_their_title_author_or_place() {
+    let shelf = Memory::default();
+    let titled = |id, barcode: &str, title: &str, author: &str| Item {
+        title: title.to_owned(),
+        author: author.to_owned(),
+        call_number: format!("FIC {id}"),
+        ..item(id, barcode, id)
+    };
+    let items = [
+        titled(1, "B1", "Der Zauberberg", "Mann, Thomas"),
+        titled(2, "", "Zauberlehrling", ""),
+        titled(3, "B3", "Le Père Goriot", "Balzac"),
+        titled(4, "B4", "Zauber der Berge", ""),
+    ];
+    let directory = directory(&shelf, &[], &items, &[], &[]);
+    let found = |typed: &str, limit, goes_on: bool| {
+        let items = at_once(directory.items_by_title(typed, limit, || goes_on)).unwrap();
+        items.into_iter().map(|item| item.id).collect::<Vec<_>>()
+    };
+    assert_eq!(found("ZAUBER berg", 9, true), [1, 4], "what has no barcode cannot be meant");
+    assert_eq!(
+        (found("zauber", 1, true), found("pere", 9, true), found("mann fic", 9, true)),
+        (vec![1], vec![3], vec![1])
+    );
+    assert_eq!((found("zauber", 9, false), found("nobody", 9, true)), (vec![], vec![]));
+}
+
+#[test]
+fn what_is_typed_for_a_card_is_a_card_a_user_name_or_an_item() {
+    let shelf = Memory::default();
+    let patrons = [patron(5, "2001", "ann", "Meyer", "Anna"), patron(6, "", "nocard", "Meyer", "Otto")];
+    let directory = directory(&shelf, &patrons, &[item(1, "B1", 10), item(2, "2001", 11)], &[], &[]);
+    let typed = |code: &str| at_once(directory.typed_card(code)).unwrap();
+    let card = |code: &str| TypedCard::Card(code.to_owned());
+    assert_eq!((typed("ANN"), typed("2001"), typed("b1")), (card("2001"), card("2001"), TypedCard::Item));
+    assert_eq!((typed("new"), typed("nocard")), (card("new"), card("nocard")));
+}

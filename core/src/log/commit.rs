@@ -5,11 +5,17 @@ use crate::{
         clock::DeskTime,
         transaction::{Moment, TransactionId},
     },
-    log::{Entry, audited::Audited, order::Ordered, status::State},
+    log::{
+        Entry,
+        audited::{Audited, Odd, Oddity},
+        fresh::Fresh,
+        order::Ordered,
+        status::State,
+    },
     settings::form::{CommitType, Settings},
 };
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 /// One commit, from the press of the button to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,6 +92,46 @@ impl Batch {
         Self { audit: Some(audit), ..self }
     }
 
+    /// Whether Koha can be asked about it by these settings.
+    pub fn may_be_asked_about(&self, settings: &Settings) -> bool {
+        self.end.is_some() && !self.transactions.is_empty() && self.server == settings.server.as_str()
+    }
+
+    /// With what Koha told when it was asked anew. Of an older commit nothing is judged any more, and of payments and the queue
+    /// nothing is told but at its end.
+    #[must_use]
+    pub fn told_again(self, told: &Audited, now: DeskTime) -> Self {
+        let before = self.audit.clone().unwrap_or_default();
+        let Audited { checked, unread, odd, mut fresh, silent } = told.among(&self.transactions);
+        let is_kept = |odd: &&Odd| matches!(odd.oddity, Oddity::Paid { .. } | Oddity::Queued { .. });
+        let kept = before.fresh.into_iter().filter(|old| !old.says_something());
+        let kept: Vec<Fresh> = kept.filter(|old| fresh.iter().all(|new| new.id != old.id)).collect();
+        fresh.extend(kept);
+        fresh.sort_by_key(|fresh| fresh.id);
+        let is_recent = self.started.time() >= now.minus(AUDIT_WITHIN);
+        let audit = if is_recent {
+            let odd = before.odd.iter().filter(is_kept).cloned().chain(odd).collect();
+            Audited { checked, unread, odd, fresh, silent }
+        } else {
+            Audited { checked: before.checked, unread: before.unread, odd: before.odd, fresh, silent }
+        };
+        Self { audit: Some(audit), ..self }
+    }
+
+    /// Those of which Koha has told something.
+    pub fn told_of(&self) -> Vec<TransactionId> {
+        self.audit.iter().flat_map(|audit| &audit.fresh).map(|fresh| fresh.id).collect()
+    }
+
+    /// Without what Koha has told of others than these: they are not in the log any more, and no number of a patron outlives them.
+    #[must_use]
+    pub fn forgetting_others(mut self, there: &HashSet<TransactionId>) -> Self {
+        if let Some(audit) = &mut self.audit {
+            audit.fresh.retain(|fresh| there.contains(&fresh.id));
+        }
+        self
+    }
+
     /// Whether it is the record of the same commit: what it applied may have been read back since.
     pub fn is_of_the_same(&self, other: &Self) -> bool {
         Self { audit: None, ..self.clone() } == Self { audit: None, ..other.clone() }
@@ -95,7 +141,6 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::log::audited::{Odd, Oddity};
     use std::iter;
 
     fn batch() -> Batch {
@@ -118,6 +163,42 @@ mod tests {
         let later = with.clone().audited_later(&audited);
         assert!(!later.wants_audit(&settings, now) && later.is_of_the_same(&with) && !later.is_of_the_same(&batch()));
         assert_eq!(later.audit.unwrap().odd.iter().map(|odd| odd.id.0).collect::<Vec<_>>(), [2]);
+    }
+
+    #[test]
+    fn what_koha_tells_anew_takes_the_place_of_what_it_told_and_goes_with_the_transactions() {
+        let now = batch().started.time();
+        let odd = |id, oddity| Odd { id: TransactionId(id), oddity };
+        let late = |id| {
+            let due = chrono::NaiveDate::from_ymd_opt(2026, 11, 20).unwrap();
+            Fresh { late: Some(crate::log::fresh::Late { days: 3, due }), ..Fresh::of(TransactionId(id)) }
+        };
+        let before = Audited {
+            checked: 4,
+            odd: vec![odd(1, Oddity::NoTrace), odd(2, Oddity::Paid { cents: 100 })],
+            fresh: vec![late(1), Fresh::of(TransactionId(2))],
+            ..Audited::default()
+        };
+        let transactions = (1..=3).map(TransactionId).collect();
+        let with = Batch { audit: Some(before), transactions, ..batch() };
+        let told = Audited {
+            checked: 2,
+            odd: vec![odd(3, Oddity::NoTrace)],
+            fresh: vec![late(3), late(9)],
+            ..Audited::default()
+        };
+        let ids = |batch: &Batch| batch.told_of().into_iter().map(|id| id.0).collect::<Vec<_>>();
+        let odds =
+            |batch: &Batch| batch.audit.iter().flat_map(|audit| &audit.odd).map(|odd| odd.id.0).collect::<Vec<_>>();
+        let anew = with.clone().told_again(&told, now);
+        assert_eq!((ids(&anew), odds(&anew)), (vec![2, 3], vec![2, 3]));
+        let after_days = with.told_again(&told, now.plus(Duration::from_hours(25)));
+        assert_eq!((ids(&after_days), odds(&after_days)), (vec![2, 3], vec![1, 2]));
+        assert_eq!(after_days.audit.as_ref().map(|audit| audit.checked), Some(4));
+        let cleared = after_days.forgetting_others(&iter::once(TransactionId(2)).collect());
+        assert_eq!((ids(&cleared), odds(&cleared)), (vec![2], vec![1, 2]));
+        let settings = Settings::of_a_desk(CommitType::Apply);
+        assert!(!cleared.may_be_asked_about(&settings), "it has no end");
     }
 
     #[test]

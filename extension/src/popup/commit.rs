@@ -213,7 +213,8 @@ impl Commit {
         let number = self.desk.store.begin_batch(&batch).await.map_err(words)?;
         let wants_audit = |batch: &Batch| batch.wants_audit(&settings, started.time());
         let (earlier, to_audit) = self.unaudited(number, wants_audit).await.map_err(words)?;
-        let outbox = Outbox::new(settings.clone(), uncommitted).auditing_too(to_audit);
+        let debt_limit = self.desk.preferences.borrow().records.debt_limit().ok().flatten();
+        let outbox = Outbox::new(settings.clone(), uncommitted).auditing_too(to_audit).telling_debts_over(debt_limit);
         self.desk.message.about(Topic::Commit).show(Tone::Good, &text("commitSending"));
         let summary = sender::run(&settings, &self.desk.store, outbox, up_to, self, &self.stopper).await;
         // Where the log could not be written, the durable state is still Sending: now it is a doubt that can be seen.

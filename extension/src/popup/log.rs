@@ -1,5 +1,6 @@
 //! The log as it is shown: its table, and what can be done with what stands in it.
 
+pub(crate) mod asking;
 pub(crate) mod batches;
 pub(crate) mod clear;
 pub(crate) mod decide;

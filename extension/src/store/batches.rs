@@ -2,7 +2,8 @@
 
 use super::{BATCHES, Result, Store, id, next_number, to_js};
 use indexed_db_futures::{BuildPrimitive, query_source::QuerySource};
-use koct_core::log::commit::Batch;
+use koct_core::{TransactionId, log::commit::Batch};
+use std::collections::HashSet;
 use wasm_bindgen::JsValue;
 
 /// The number of commits that are remembered; older ones are forgotten one by one.
@@ -54,6 +55,18 @@ impl Store {
     pub async fn batches_where(&self, is_it: impl Fn(&Batch) -> bool) -> Result<Vec<(u32, Batch)>> {
         let batches = self.batch_rows().await?.0.into_iter();
         Ok(batches.filter_map(|(number, batch)| number.zip(Some(batch))).filter(|(_, batch)| is_it(batch)).collect())
+    }
+
+    /// Forgets what Koha has told of transactions that are not in the log any more.
+    pub(super) async fn forget_told(&self) -> Result<()> {
+        for (number, batch) in self.batches_where(|batch| !batch.told_of().is_empty()).await? {
+            let told = batch.told_of();
+            let there: HashSet<TransactionId> = self.get(&told).await?.into_iter().map(|entry| entry.id).collect();
+            if there.len() < told.len() {
+                self.set_batch(number, &batch.forgetting_others(&there)).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Adds the records of commits that another computer made. Returns how many were new.

@@ -91,6 +91,7 @@ impl Store {
         removed += self.remove_unreadable(consent.unreadable()).await?;
         self.forget_old(now).await?;
         if removed > 0 {
+            self.forget_told().await?;
             // Where it does not work, they are removed all the same.
             let _ = self.overwrite().await;
         }

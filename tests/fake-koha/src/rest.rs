@@ -367,6 +367,41 @@ pub(crate) fn checkout(shared: &Shared, request: &Request) -> Reply {
     }
 }
 
+/// Whether Koha would lend an item to a patron (from 23.11): reasons against, and what would be asked. Modelled as far as KOCT
+/// reads it: limits, and who has the item. Who has it themselves would renew it, and then no limit is looked at (Koha: `CanBookBeIssued`
+/// in C4/Circulation.pm).
+pub(crate) fn availability(shared: &Shared, request: &Request) -> Reply {
+    let mut library = shared.library();
+    if library.era == Era::Before2405 {
+        return no_page();
+    }
+    let rules = Rules { fields: vec![("patron_id", Kind::Integer), ("item_id", Kind::Integer)], ..single() };
+    if let Err(reply) = check(shared, &mut library, request, CHECKOUTS, &rules) {
+        return reply;
+    }
+    let number = |name| request.parameter(name).and_then(|text| text.parse::<u64>().ok());
+    let patron = number("patron_id").and_then(|id| library.patron_by_id(id));
+    let (Some(patron), Some(item)) = (patron, number("item_id").and_then(|id| library.item_by_id(id))) else {
+        return reply::json(409, &json!({ "error": "Item or patron not found" }));
+    };
+    let holder = library.loans.iter().find(|loan| loan.item_id == item.id).map(|loan| loan.patron_id);
+    let loans = library.loans.iter().filter(|loan| loan.patron_id == patron.id).count();
+    let limit = library.preferences.most_loans.filter(|limit| loans >= *limit && holder != Some(patron.id));
+    let mut confirms = serde_json::Map::new();
+    match holder {
+        Some(holder) if holder == patron.id => drop(confirms.insert("RENEW_ISSUE".to_owned(), json!(1))),
+        Some(_) => drop(confirms.insert("ISSUED_TO_ANOTHER".to_owned(), json!(1))),
+        None => {}
+    }
+    if let Some(limit) = limit {
+        confirms.insert("TOO_MANY".to_owned(), json!("TOO_MANY_CHECKOUTS"));
+        confirms.insert("current_loan_count".to_owned(), loans.into());
+        confirms.insert("max_loans_allowed".to_owned(), limit.into());
+    }
+    let token = format!("{}-{}", patron.id, item.id);
+    reply::json(200, &json!({ "blockers": {}, "confirms": confirms, "warnings": {}, "confirmation_token": token }))
+}
+
 /// Holds, of all patrons or of one. Before 24.05 (observed) without paging.
 pub(crate) fn holds(shared: &Shared, request: &Request) -> Reply {
     let mut library = shared.library();

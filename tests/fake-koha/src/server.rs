@@ -521,6 +521,7 @@ fn routes(shared: &Arc<Shared>) -> Router {
         .route("/api/v1/items", page(rest::items))
         .route("/api/v1/items/{id}", page(rest::item))
         .route("/api/v1/checkouts", page(rest::checkouts))
+        .route("/api/v1/checkouts/availability", page(rest::availability))
         .route("/api/v1/checkouts/{id}", page(rest::checkout))
         .route("/api/v1/oauth/token", page(rest::token))
         .route("/api/v1/holds", page(rest::holds))

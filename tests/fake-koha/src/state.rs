@@ -84,6 +84,8 @@ pub struct Preferences {
     pub maintenance: bool,
     /// `FailedLoginAttempts`: the number of wrong passwords that lock an account.
     pub failed_login_attempts: Option<u32>,
+    /// The circulation rule `maxissueqty`: the number of loans that a patron may have. None: any.
+    pub most_loans: Option<usize>,
     /// `dateformat`: how pages write days. From 24.05 also in the queue.
     pub date_format: DateFormat,
 }

@@ -15,7 +15,8 @@ use crate::{
     wording,
 };
 use koct_core::{
-    directory::{Contents, Gap, record::Set},
+    Cardnumber,
+    directory::{Contents, Gap, TypedCard, record::Set},
     koha::download::DownloadError,
     log::warned::Grade,
     settings::passphrase::{self, PassphraseError, Strength},
@@ -74,6 +75,16 @@ elements! {
 }
 
 impl Records {
+    /// The card of whoever has this as card or user name, as far as anybody is known; `None` where it is an item.
+    pub(crate) async fn card_of(&self, typed: Cardnumber) -> Option<Cardnumber> {
+        let Some(records) = self.get() else { return Some(typed) };
+        match records.typed_card(typed.as_str()).await {
+            Ok(TypedCard::Card(card)) => Some(Cardnumber::parse(&card).unwrap_or(typed)),
+            Ok(TypedCard::Item) => None,
+            Err(_) => Some(typed),
+        }
+    }
+
     /// The records; `None` where they are not wanted, not there or locked.
     pub(crate) fn get(&self) -> Option<Rc<crate::directory::Records>> {
         self.known.get()

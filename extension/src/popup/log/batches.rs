@@ -6,23 +6,26 @@ use crate::{
     popup::{
         Desk, Topic,
         commit::audited,
-        log::{find::Find, tabs::Tabs},
+        log::{asking, find::Find, tabs::Tabs, todo::Todo},
     },
     wording,
 };
 use koct_core::log::commit::Batch;
-use std::rc::Rc;
+use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlDialogElement, HtmlElement};
 
 elements! {
-    pub(crate) struct Batches(desk: Rc<Desk>, find: Rc<Find>, tabs: Rc<Tabs>) {
+    pub(crate) struct Batches(desk: Rc<Desk>, find: Rc<Find>, tabs: Rc<Tabs>, todo: Rc<Todo>) {
         dialog: HtmlDialogElement = "batches-dialog",
         list: HtmlElement = "batches-list",
         empty: HtmlElement = "batches-empty",
         unreadable: HtmlElement = "batches-unreadable",
         close: HtmlElement = "batches-close",
+        state: HtmlElement = "batches-state",
+        ;
+        asking: Cell<bool>,
     }
 }
 
@@ -34,23 +37,32 @@ impl Batches {
     }
 
     async fn open(self: Rc<Self>) {
-        let batches = match self.desk.store.batches().await {
+        let batches = match self.desk.store.batches_where(|_| true).await {
             Ok(batches) => batches,
             Err(error) => return self.desk.failed(Topic::Other, "readFailed", &error),
         };
+        self.state.set_text_content(None);
         let unreadable = self.desk.store.raw_batches().await.map(|raw| raw.len()).unwrap_or_default();
         self.unreadable.set_hidden(unreadable == 0);
         self.unreadable.set_text_content(Some(&plural("batchesUnreadable", unreadable, &[])));
         self.list.set_hidden(batches.is_empty());
         self.empty.set_hidden(!batches.is_empty() || unreadable > 0);
         let mut rows = Vec::new();
-        for batch in batches {
+        for (number, batch) in batches.into_iter().rev() {
             let odd = batch.audit.as_ref().map(|audit| audit.odd.as_slice()).unwrap_or_default();
             let odd = audited::lines(&self.desk.store, odd, ODD_SHOWN).await;
-            rows.push((batch, odd));
+            rows.push((number, batch, odd));
         }
-        dom::fill_list(&self.list, rows, |(batch, odd)| {
+        let settings = self.desk.settings();
+        dom::fill_list(&self.list, rows, |(number, batch, odd)| {
             let row = row(&batch, &odd)?;
+            if let Some(button) = dom::field(&row, "ask") {
+                let may_ask = settings.as_ref().is_some_and(|settings| batch.may_be_asked_about(settings));
+                button.set_hidden(!may_ask);
+                button.set_text_content(Some(&text("batchAsk")));
+                let batch = batch.clone();
+                dom::bind(&button, "click", &self, move |this| spawn_local(this.clone().ask(number, batch.clone())));
+            }
             if let Some(button) = dom::field(&row, "show") {
                 button.set_hidden(batch.transactions.is_empty());
                 dom::bind(&button, "click", &self, move |this| {
@@ -66,6 +78,26 @@ impl Batches {
         let _ = self.dialog.show_modal();
         // Not the list, which would have it as what can be scrolled.
         let _ = self.close.focus();
+    }
+}
+
+impl Batches {
+    /// Asks Koha what is left to do about a commit, and shows it.
+    async fn ask(self: Rc<Self>, number: u32, batch: Batch) {
+        if self.asking.replace(true) {
+            return;
+        }
+        self.state.set_text_content(Some(&text("batchAsking")));
+        let asked = asking::ask(&self.desk, number, batch).await;
+        self.asking.set(false);
+        match asked {
+            Ok(()) => {
+                self.state.set_text_content(None);
+                self.dialog.close();
+                self.todo.show_what_was_told();
+            }
+            Err(words) => self.state.set_text_content(Some(&words)),
+        }
     }
 }
 

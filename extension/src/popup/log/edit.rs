@@ -9,6 +9,7 @@ use crate::{
         known::{
             labels::{self, Labels},
             queue::LookupQueue,
+            records::Records,
             warnings,
         },
     },
@@ -32,7 +33,7 @@ use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement};
 const FIELDS: [&str; 3] = ["cardnumber", "barcode", "amount"];
 
 elements! {
-    pub(crate) struct Edit(desk: Rc<Desk>, lookups: Rc<LookupQueue>, labels: Rc<Labels>) {
+    pub(crate) struct Edit(desk: Rc<Desk>, lookups: Rc<LookupQueue>, labels: Rc<Labels>, records: Rc<Records>) {
         pub(crate) dialog: HtmlDialogElement = "edit-dialog",
         title: HtmlElement = "edit-title",
         about: Element = "edit-about",
@@ -246,15 +247,32 @@ impl Edit {
             return;
         }
         match Edit::action(&entry.transaction.action) {
-            Ok(action) if entry.is_unchanged_by(&action) => {
+            Ok(action) => spawn_local(self.clone().save(entry, action)),
+            Err(wrong) => self.error.set_text_content(Some(&wrong)),
+        }
+    }
+
+    /// Saves it as this action. A user name is as good as its card; an item's barcode is none.
+    async fn save(self: Rc<Self>, entry: Entry, action: Action) {
+        let action = match action.cardnumber().filter(|card| entry.transaction.action.cardnumber() != Some(*card)) {
+            None => action,
+            Some(card) => match self.records.card_of(card.clone()).await {
+                Some(card) => action.by(card),
+                None => return self.error.set_text_content(Some(&text("moveIsItem"))),
+            },
+        };
+        // Another one may be open by now.
+        let is_open = self.dialog.open() && self.entry.borrow().as_ref().is_some_and(|open| *open == entry);
+        match action {
+            _ if !is_open => {}
+            action if entry.is_unchanged_by(&action) => {
                 self.dialog.close();
                 self.desk.message.about(Topic::Change).show(Tone::Good, &text("editUnchanged"));
             }
-            Ok(action) => {
+            action => {
                 let rule = move |entry: &Entry, now| entry.edited(action.clone(), now);
-                spawn_local(self.clone().change(entry, "editSaved", rule));
+                self.change(entry, "editSaved", rule).await;
             }
-            Err(wrong) => self.error.set_text_content(Some(&wrong)),
         }
     }
 

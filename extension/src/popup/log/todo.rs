@@ -2,17 +2,20 @@
 //! opens, and followed entry by entry from then on.
 
 mod act;
+mod file;
 mod list;
 pub(crate) mod names;
 mod paper;
 
 use super::{slip::Print, tabs::Tabs, tall, whose::Whose};
 use crate::{
+    badge,
     dom::{self, elements},
     i18n::{plural, text},
     locale,
     popup::{Desk, Panel, Topic, commit::QUEUE, log::edit::Edit, scan::open::OpenScans},
     store::StoreError,
+    wording,
 };
 use futures_util::future::{LocalBoxFuture, ready};
 use koct_core::{
@@ -21,7 +24,7 @@ use koct_core::{
     log::{
         Counts,
         event::LogEvent,
-        todo::{self, Group},
+        todo::{self, Group, Told},
         warned::Grade,
     },
 };
@@ -44,7 +47,9 @@ elements! {
         panel: HtmlElement = "todo",
         count: HtmlElement = "tab-todo-count",
         empty: HtmlElement = "todo-empty",
+        silent: HtmlElement = "todo-silent",
         print: HtmlElement = "print-todo",
+        save: HtmlElement = "save-todo",
         menu_print: HtmlElement = "menu-print-todo",
         queue_link: HtmlAnchorElement = "doubts-link",
         show_aside: HtmlElement = "show-aside",
@@ -81,10 +86,9 @@ impl Panel for Todo {
         }
     }
 
-    fn show_counts(&self, _counts: Counts) {
-        if self.is_dirty.get() {
-            self.show_numbers();
-        }
+    fn show_counts(&self, _: Counts) {
+        // Others have drawn what waits over it.
+        self.show_numbers();
     }
 
     fn draw(self: Rc<Self>) {
@@ -133,6 +137,7 @@ impl Todo {
         for print in [&self.print, &self.menu_print] {
             dom::bind(print, "click", self, |this| spawn_local(this.clone().print()));
         }
+        dom::bind(&self.save, "click", self, |this| spawn_local(this.clone().save_file()));
         dom::bind(&self.show_aside, "click", self, |this| {
             this.tabs.show(true);
             this.lists.go_to(Group::SetAside);
@@ -144,6 +149,12 @@ impl Todo {
     /// A commit is over that sent something: if it left work, that is shown, once.
     pub(crate) fn open_after_commit(&self) {
         self.opens.set(true);
+    }
+
+    /// Shows what Koha has told just now.
+    pub(crate) fn show_what_was_told(&self) {
+        self.tabs.show(true);
+        tall::give_room(true);
     }
 
     /// Reads anew what may be left to do.
@@ -170,17 +181,20 @@ impl Todo {
     }
 
     async fn read(&self) -> Result<(), StoreError> {
-        let odd = todo::odd_of(&self.desk.store.batches().await?);
-        let entries = self.desk.store.left_to_do(odd.keys().copied()).await?;
-        self.left.borrow_mut().load(entries, odd);
+        let told = Told::by(&self.desk.store.batches().await?);
+        let entries = self.desk.store.left_to_do(told.ids()).await?;
+        self.left.borrow_mut().load(entries, told);
         Ok(())
     }
 
     /// The items that are set aside and that nobody has taken since, in the order of the list.
     async fn set_aside(&self) -> Result<Vec<TransactionId>, StoreError> {
-        let entries = self.desk.store.set_aside().await?;
+        let waited_for = self.left.borrow().told().waited_for();
+        let mut entries = self.desk.store.set_aside().await?;
+        entries.extend(self.desk.store.get(&waited_for).await?);
         let keys: BTreeSet<_> = entries.iter().filter_map(|entry| entry.transaction.action.item_key()).collect();
         let entries = self.desk.store.of_items(&keys.into_iter().collect::<Vec<_>>()).await?;
+        let entries = entries.into_iter().map(|entry| self.left.borrow().told().with_hold(entry)).collect();
         Ok(aside::list(&aside::by_item(entries)).into_iter().map(|entry| entry.id).collect())
     }
 
@@ -209,6 +223,7 @@ impl Todo {
         self.count.set_hidden(number == 0);
         self.count.set_text_content(Some(&locale::number(number)));
         let _ = self.count.set_attribute("data-grade", grade.map_or("", Grade::name));
+        badge::show_left(self.desk.counts.get(), number, grade);
         let aside = todo.open(Group::SetAside);
         self.show_aside.set_hidden(aside == 0);
         if aside > 0 {
@@ -226,7 +241,12 @@ impl Todo {
         let is_empty = self.draw_lists();
         self.empty.set_hidden(!is_empty);
         self.empty.set_text_content(Some(&text("todoEmpty")));
-        self.print.set_hidden(is_empty);
+        for control in [&self.print, &self.save] {
+            control.set_hidden(is_empty);
+        }
+        let silent = wording::silent(self.left.borrow().told().silent());
+        self.silent.set_hidden(silent.is_empty() || is_empty);
+        self.silent.set_text_content(Some(&silent));
         self.name_rows();
     }
 

@@ -1,5 +1,5 @@
-//! Whose card it is that Koha does not know: looked for by name among the records, or scanned once more. The answer is a change
-//! like any other, of all that was refused because of that card.
+//! Whose card, or which item it is that Koha does not know: looked for by name or title among the records, or scanned once more.
+//! The answer is a change like any other, of all that was refused because of that code.
 
 use super::decide;
 use crate::{
@@ -14,8 +14,11 @@ use crate::{
     wording,
 };
 use koct_core::{
-    Cardnumber, Entry,
-    directory::{Hits, may_be_name, record::Patron},
+    Barcode, Cardnumber, Entry,
+    directory::{
+        Hits, may_be_name,
+        record::{Item, Patron},
+    },
 };
 use std::{
     cell::{Cell, RefCell},
@@ -25,17 +28,43 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement, KeyboardEvent};
 
-/// The number of patrons that are listed.
+/// The number of patrons or items that are listed.
 const LISTED: usize = 12;
+
+/// What is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Sought {
+    /// The patron of a card.
+    #[default]
+    Patron,
+    /// The item of a barcode.
+    Item,
+}
+
+/// What it is changed to.
+enum Code {
+    Card(Cardnumber),
+    Barcode(Barcode),
+}
+
+/// Somebody or something that was found.
+struct Line {
+    name: String,
+    code: String,
+    about: String,
+}
 
 elements! {
     pub(crate) struct Whose(desk: Rc<Desk>, records: Rc<Records>, lookups: Rc<LookupQueue>) {
         dialog: HtmlDialogElement = "whose-dialog",
+        title: Element = "whose-title",
+        label: Element = "whose-label",
         about: Element = "whose-text",
         typed: HtmlInputElement = "whose-typed",
         list: HtmlElement = "whose-list",
         state: Element = "whose-state",
         ;
+        sought: Cell<Sought>,
         /// What is to be changed.
         entries: RefCell<Vec<Entry>>,
         /// Counts what was typed, to know what is late.
@@ -61,8 +90,8 @@ impl Whose {
         });
         dom::bind_event(&self.list, "click", self, |this, event: Event| {
             let line = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-            let line = line.and_then(|target| target.closest("[data-card]").ok().flatten());
-            if let Some(card) = line.and_then(|line| line.get_attribute("data-card")) {
+            let line = line.and_then(|target| target.closest("[data-code]").ok().flatten());
+            if let Some(card) = line.and_then(|line| line.get_attribute("data-code")) {
                 let this = this.clone();
                 spawn_local(async move { this.set(&card).await });
             }
@@ -72,11 +101,23 @@ impl Whose {
         Ok(())
     }
 
-    /// Asks for the patron of these, which bear the same card.
-    pub(crate) fn ask(&self, entries: Vec<Entry>) {
-        let Some(card) = entries.first().and_then(|entry| entry.transaction.action.cardnumber()) else { return };
+    /// Asks for the patron, or the item, of these, which bear the same code.
+    pub(crate) fn ask(&self, sought: Sought, entries: Vec<Entry>) {
+        let Some(action) = entries.first().map(|entry| &entry.transaction.action) else { return };
+        let code = match sought {
+            Sought::Patron => action.cardnumber().map(ToString::to_string),
+            Sought::Item => action.barcode().map(ToString::to_string),
+        };
+        let Some(code) = code else { return };
         let number = locale::number(entries.len());
-        self.about.set_text_content(Some(&text_with("whoseText", &[card.as_str(), &number])));
+        let [title, about, label] = match sought {
+            Sought::Patron => ["whoseTitle", "whoseText", "whoseTyped"],
+            Sought::Item => ["whichTitle", "whichText", "whichTyped"],
+        };
+        self.sought.set(sought);
+        self.title.set_text_content(Some(&text(title)));
+        self.label.set_text_content(Some(&text(label)));
+        self.about.set_text_content(Some(&text_with(about, &[&code, &number])));
         self.clear();
         *self.entries.borrow_mut() = entries;
         if self.dialog.show_modal().is_ok() {
@@ -101,29 +142,62 @@ impl Whose {
         let number = self.searched.get().wrapping_add(1);
         self.searched.set(number);
         let typed = self.typed.value();
-        let found = match self.records.get() {
-            Some(records) if may_be_name(&typed) => records.search(&typed, LISTED).await.unwrap_or_default(),
-            _ => Hits::default(),
+        let may_be_name = may_be_name(&typed);
+        let (lines, total) = match self.sought.get() {
+            Sought::Patron => self.patrons(&typed, may_be_name).await,
+            Sought::Item => self.items(&typed, may_be_name, number).await,
         };
         if self.searched.get() != number {
             return;
         }
-        let numbers = [found.patrons.len(), found.total].map(locale::number);
-        let more = (found.total > found.patrons.len()).then(|| text_with("suggestionsOf", &[&numbers[0], &numbers[1]]));
-        let none = (found.total == 0 && may_be_name(&typed)).then(|| text("whoseNone"));
+        let numbers = [lines.len(), total].map(locale::number);
+        let more = (total > lines.len()).then(|| text_with("suggestionsOf", &[&numbers[0], &numbers[1]]));
+        let none = (total == 0 && may_be_name).then(|| text(self.none()));
         self.state.set_text_content(more.or(none).as_deref());
-        self.show(&found.patrons);
+        self.show(&lines);
     }
 
-    fn show(&self, patrons: &[Patron]) {
-        self.list.set_hidden(patrons.is_empty());
-        dom::fill_list(&self.list, patrons, |patron| {
+    fn none(&self) -> &'static str {
+        match self.sought.get() {
+            Sought::Patron => "whoseNone",
+            Sought::Item => "whichNone",
+        }
+    }
+
+    /// The first patrons of such a name, and how many there are.
+    async fn patrons(&self, typed: &str, may_be_name: bool) -> (Vec<Line>, usize) {
+        let Some(records) = self.records.get().filter(|_| may_be_name) else { return (Vec::new(), 0) };
+        let Hits { patrons, total } = records.search(typed, LISTED).await.unwrap_or_default();
+        let line = |patron: Patron| {
+            let about = wording::joined([&patron.category, &self.records.library_name(&patron.library)]);
+            Line { name: patron.name(), code: patron.cardnumber, about }
+        };
+        (patrons.into_iter().map(line).collect(), total)
+    }
+
+    /// The first items of such a title. All are read for it: whoever goes on typing does not wait for the search before.
+    async fn items(&self, typed: &str, may_be_name: bool, number: u32) -> (Vec<Line>, usize) {
+        let Some(records) = self.records.get().filter(|_| may_be_name) else { return (Vec::new(), 0) };
+        self.state.set_text_content(Some(&text("whichSearching")));
+        let goes_on = || self.searched.get() == number;
+        let items = records.items_by_title(typed, LISTED, goes_on).await.unwrap_or_default();
+        let line = |item: Item| {
+            let about = wording::joined([&item.author, &item.call_number, &self.records.library_name(&item.library)]);
+            Line { name: item.title, code: item.barcode, about }
+        };
+        let lines: Vec<Line> = items.into_iter().map(line).collect();
+        let total = lines.len();
+        (lines, total)
+    }
+
+    fn show(&self, lines: &[Line]) {
+        self.list.set_hidden(lines.is_empty());
+        dom::fill_list(&self.list, lines, |found| {
             let line = dom::from_template("whose-template")?;
-            dom::set_field(&line, "name", &patron.name());
-            dom::set_field(&line, "card", &patron.cardnumber);
-            let about = [&patron.category, &self.records.library_name(&patron.library)];
-            dom::set_field(&line, "about", &wording::joined(about));
-            line.set_attribute("data-card", &patron.cardnumber)?;
+            dom::set_field(&line, "name", &found.name);
+            dom::set_field(&line, "code", &found.code);
+            dom::set_field(&line, "about", &found.about);
+            line.set_attribute("data-code", &found.code)?;
             Ok(line)
         });
     }
@@ -147,32 +221,46 @@ impl Whose {
         };
     }
 
-    /// A card was typed or scanned, or the only patron is meant.
+    /// A code was typed or scanned, or the only one that was found is meant.
     async fn entered(self: Rc<Self>) {
         let typed = self.typed.value();
         let Some(records) = self.records.get() else { return };
-        let by_code = records.patron_by_code(typed.trim()).await.ok().flatten().map(|patron| patron.cardnumber);
+        let by_code = match self.sought.get() {
+            Sought::Patron => records.patron_by_code(typed.trim()).await.ok().flatten().map(|patron| patron.cardnumber),
+            Sought::Item => records.item_by_barcode(typed.trim()).await.ok().flatten().map(|item| item.barcode),
+        };
         let only = (self.list.child_element_count() == 1).then(|| self.list.first_element_child()).flatten();
-        let only = only.and_then(|line| line.get_attribute("data-card"));
+        let only = only.and_then(|line| line.get_attribute("data-code"));
         match by_code.or(only) {
-            Some(card) => self.set(&card).await,
-            None => self.state.set_text_content(Some(&text("whoseNone"))),
+            Some(code) => self.set(&code).await,
+            None => self.state.set_text_content(Some(&text(self.none()))),
         }
     }
 
-    async fn set(&self, card: &str) {
-        let Ok(card) = Cardnumber::parse(card) else {
+    async fn set(&self, code: &str) {
+        let code = match self.sought.get() {
+            Sought::Patron => Cardnumber::parse(code).ok().map(Code::Card),
+            Sought::Item => Barcode::parse(code).ok().map(Code::Barcode),
+        };
+        let Some(code) = code else {
             return self.state.set_text_content(Some(&text("suggestionNoCard")));
         };
         let entries = self.entries.borrow().clone();
         self.dialog.close();
-        let rule = |entry: &Entry, now| entry.edited(entry.transaction.action.clone().by(card.clone()), now);
+        let rule = |entry: &Entry, now| {
+            let action = entry.transaction.action.clone();
+            let action = match &code {
+                Code::Card(card) => action.by(card.clone()),
+                Code::Barcode(barcode) => action.of_item(barcode.clone()),
+            };
+            entry.edited(action, now)
+        };
         let words = |changes: &[Change]| {
             let all: Vec<String> = changes.iter().take(3).map(|change| wording::entry(&change.entry)).collect();
             text_with("editSaved", &[&all.join("; ")])
         };
         for entry in decide::change(&self.desk, &entries, rule, words).await {
-            // Another patron: something else may be to be warned of.
+            // Another patron or item: something else may be to be warned of.
             self.lookups.look_up(entry);
         }
     }

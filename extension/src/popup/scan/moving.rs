@@ -60,19 +60,6 @@ impl MoveVisit {
         }
     }
 
-    /// The card of whoever has this as card or user name, as far as anybody is known; `None` where it is an item.
-    async fn card_of(&self, typed: Cardnumber) -> Option<Cardnumber> {
-        let Some(records) = self.records.get() else { return Some(typed) };
-        match records.patron_by_code(typed.as_str()).await {
-            Ok(Some(patron)) => Some(Cardnumber::parse(&patron.cardnumber).unwrap_or(typed)),
-            Ok(None) => {
-                let is_item = matches!(records.item_by_barcode(typed.as_str()).await, Ok(Some(_)));
-                (!is_item).then_some(typed)
-            }
-            Err(_) => Some(typed),
-        }
-    }
-
     async fn move_visit(self: Rc<Self>) {
         let card = match Cardnumber::parse(&self.card.value()) {
             Ok(card) if same_code(card.as_str(), &self.now.value()) => {
@@ -85,7 +72,7 @@ impl MoveVisit {
             }
         };
         let before = self.now.value();
-        let Some(card) = self.card_of(card).await else {
+        let Some(card) = self.records.card_of(card).await else {
             self.card.select();
             return self.error.set_text_content(Some(&text("moveIsItem")));
         };

@@ -8,7 +8,7 @@ use crate::{
     locale,
     popup::{
         Tone, Topic,
-        log::decide,
+        log::{decide, whose::Sought},
         window::question::{self, Question, Reply},
     },
     store::{Change, StoreError},
@@ -21,7 +21,7 @@ use koct_core::{
         event::LogEvent,
         status::Decision,
         task::Task,
-        todo::{Group, Offer, Row},
+        todo::{Group, Knows, Offer, Row},
     },
 };
 use std::rc::Rc;
@@ -34,9 +34,11 @@ const APART: f64 = 400.0;
 const NEAR: i32 = 6;
 
 impl Todo {
-    /// Whether patrons are known by name.
-    pub(super) fn knows_patrons(&self) -> bool {
-        self.names.records.get().is_some_and(|records| records.has(Set::Patrons))
+    /// Who and what is known by name.
+    pub(super) fn knows(&self) -> Knows {
+        let records = self.names.records.get();
+        let has = |set| records.as_ref().is_some_and(|records| records.has(set));
+        Knows { patrons: has(Set::Patrons), items: has(Set::Items) }
     }
 
     /// Whether this comes right after another press, at the same place.
@@ -66,6 +68,13 @@ impl Todo {
             }
             return;
         }
+        if target.has_attribute("data-checkin") {
+            // It is pasted there: Koha takes no barcode by an address.
+            if let Some(row) = self.lists.row(group, number) {
+                spawn_local(self.clone().copy_barcode(row.entry));
+            }
+            return;
+        }
         let Some(offer) = target.get_attribute("data-offer") else { return };
         // What is done leaves its place to the next row: a second click, or a key that is held, is not meant for that.
         if self.is_second_press(event) {
@@ -92,9 +101,10 @@ impl Todo {
                 };
                 decide::change(&this.desk, &[entry], Entry::deleted, words).await;
             }),
-            Offer::FindPatron => {
-                let of_card = self.left.borrow().of_same_card(&entry);
-                self.whose.ask(of_card);
+            Offer::FindPatron | Offer::FindItem => {
+                let of_code = self.left.borrow().of_same_code(&entry);
+                let sought = if offer == Offer::FindItem { Sought::Item } else { Sought::Patron };
+                self.whose.ask(sought, of_code);
             }
             Offer::CopyBarcode => spawn_local(this.copy_barcode(entry)),
         }

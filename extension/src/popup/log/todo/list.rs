@@ -10,9 +10,10 @@ use crate::{
 };
 use koct_core::{
     desk::signs,
+    koha::place,
     log::{
         audited::Odd,
-        todo::{Group, Offer, Refusal, Row, What},
+        todo::{Group, Offer, Place, Refusal, Row, What},
         warned::Grade,
     },
 };
@@ -22,7 +23,7 @@ use std::{
     rc::Rc,
 };
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, HtmlElement, HtmlInputElement};
+use web_sys::{Element, HtmlAnchorElement, HtmlElement, HtmlInputElement};
 
 /// The number of rows of a group that are drawn, until more are wanted.
 const FIRST: usize = 50;
@@ -47,9 +48,23 @@ struct Words {
     time: String,
     status: String,
     advice: String,
+    /// The page of Koha's: its address, its text, and whether it is where items are checked in.
+    link: Option<(String, String, bool)>,
     /// The buttons: the name of what each does, and its text.
     buttons: Vec<(&'static str, String)>,
     is_ticked: Option<bool>,
+}
+
+/// A row as a spreadsheet has it.
+pub(super) struct RowInFile {
+    pub(super) title: String,
+    pub(super) code: String,
+    pub(super) patron: String,
+    pub(super) card: String,
+    pub(super) time: String,
+    pub(super) happened: String,
+    pub(super) advice: String,
+    pub(super) link: String,
 }
 
 /// A group as it stands in the page.
@@ -68,7 +83,7 @@ struct Drawn {
 pub(super) struct Lists(Vec<Drawn>);
 
 /// The control of a row that comes first.
-const CONTROL: &str = "input:not([hidden]), button:not([hidden])";
+const CONTROL: &str = "input:not([hidden]), button:not([hidden]), a:not([hidden])";
 
 impl Lists {
     /// # Errors
@@ -241,6 +256,26 @@ impl Todo {
         [code, title, who, format!("{status} {advice}").trim().to_owned(), time]
     }
 
+    /// A row as it stands in a file.
+    pub(super) fn row_in_file(&self, row: &Row) -> RowInFile {
+        let name = self.names.of(row).unwrap_or_default();
+        let action = &row.entry.transaction.action;
+        let words = self.words(row, name.clone());
+        let card = action.cardnumber().map(ToString::to_string).unwrap_or_default();
+        let code = action.barcode().map(ToString::to_string).or(action.amount().map(locale::amount));
+        RowInFile {
+            title: name.title,
+            code: code.unwrap_or_default(),
+            // Who waits for it or had it is told with the card.
+            patron: name.who,
+            card,
+            time: locale::date_and_minutes(row.entry.transaction.moment.local()),
+            happened: wording::joined([&words.action, &words.status]),
+            advice: words.advice,
+            link: words.link.map(|(address, ..)| address).unwrap_or_default(),
+        }
+    }
+
     fn shown_row(&self, row: Row) -> Shown {
         let name = self.names.of(&row);
         let words = self.words(&row, name.clone().unwrap_or_default());
@@ -253,19 +288,21 @@ impl Todo {
         let barcode = action.barcode().map(ToString::to_string);
         let card = action.cardnumber().map(ToString::to_string).unwrap_or_default();
         let patron = if name.who.is_empty() { card.clone() } else { wording::joined([&name.who, &card]) };
-        let (status, advice) = why(row, &name.who);
+        let (status, advice) = self.why(row, &name);
+        let link = self.desk.settings().zip(row.place()).map(|(settings, place)| {
+            (place::address(&settings.server, place), link_label(place), place == Place::Checkin)
+        });
         let (title, code, who) = match &row.what {
             // What the patron took stands in the log.
             What::Patron(_) => (name.who, card, String::new()),
-            What::SetAside => {
-                let pickup = row.entry.set_aside().map(|(_, pickup)| self.names.records.library_name(pickup));
-                let who = wording::joined([name.who, pickup.unwrap_or_default()]);
+            What::SetAside { pickup, .. } => {
+                let who = wording::joined([name.who, self.names.records.library_name(pickup)]);
                 (name.title, barcode.unwrap_or_default(), who)
             }
-            What::Late(_) => (name.title, barcode.unwrap_or_default(), String::new()),
+            What::Late { .. } => (name.title, barcode.unwrap_or_default(), String::new()),
             _ => (name.title, barcode.or(action.amount().map(locale::amount)).unwrap_or_default(), patron),
         };
-        let offers = row.offers(self.knows_patrons());
+        let offers = row.offers(self.knows());
         Words {
             action: wording::action(action),
             title: signs::harmless(&title).into(),
@@ -274,36 +311,62 @@ impl Todo {
             time: wording::row_time(row.entry.transaction.moment),
             status,
             advice,
+            link,
             buttons: offers.iter().map(|offer| (offer.name(), label(*offer))).collect(),
             is_ticked: row.group.task().map(|_| row.is_ticked),
         }
     }
 }
 
-/// What is to be done about it and why: what Koha said, and what helps.
-fn why(row: &Row, who: &str) -> (String, String) {
-    let of_status = || wording::status(&row.entry.status);
-    match &row.what {
-        What::InDoubt | What::Refused(Refusal::Other) => (of_status(), String::new()),
-        What::Refused(Refusal::NoPatron) => (of_status(), text("todoNoPatron")),
-        What::Refused(Refusal::NoItem) => (of_status(), text("todoNoItem")),
-        What::Refused(Refusal::NotOnLoan) => (of_status(), text("notOnLoan")),
-        What::SetAside | What::Payment => (String::new(), String::new()),
-        What::Patron(warnings) => {
-            let words = warnings.iter().map(|warning| wording::warning(warning, "", &str::to_owned));
-            let number = locale::number(row.ids.len());
-            (words.collect::<Vec<_>>().join(" "), text_with("todoCheckouts", &[&number]))
-        }
-        What::Late(days) => {
-            let had = (!who.is_empty()).then(|| text_with("todoHad", &[who]));
-            (text_with("todoDaysLate", &[&locale::number(*days)]), had.unwrap_or_default())
-        }
-        What::ReadBack(oddities) => {
-            let odd = |oddity| Odd { id: row.entry.id, oddity };
-            let words = oddities.iter().map(|oddity| wording::oddity(&odd(*oddity), Some(&row.entry)));
-            (String::new(), words.collect::<Vec<_>>().join(" "))
+impl Todo {
+    /// What is to be done about it and why: what Koha said, and what helps.
+    fn why(&self, row: &Row, name: &Name) -> (String, String) {
+        let of_status = || wording::status(&row.entry.status);
+        match &row.what {
+            What::InDoubt | What::Refused(Refusal::Other) => (of_status(), String::new()),
+            What::Refused(Refusal::NoPatron) => (of_status(), text("todoNoPatron")),
+            What::Refused(Refusal::NoItem) => (of_status(), text("todoNoItem")),
+            What::Refused(Refusal::NotOnLoan) => (of_status(), text("notOnLoan")),
+            What::SetAside { is_over: true, .. } => (String::new(), text("todoHoldOver")),
+            What::SetAside { .. } | What::Payment => (String::new(), String::new()),
+            What::Transfer(library) => {
+                (text_with("todoBelongs", &[&self.names.records.library_name(library)]), String::new())
+            }
+            What::Loan(warnings, taken_over) => {
+                let words = warnings.iter().map(|warning| wording::warning(warning, "", &str::to_owned));
+                let other = &name.other;
+                let taken_over = taken_over.map(|_| {
+                    if other.is_empty() { text("todoTakenOver") } else { text_with("todoTakenOverFrom", &[other]) }
+                });
+                (words.collect::<Vec<_>>().join(" "), taken_over.unwrap_or_default())
+            }
+            What::Patron(warnings) => {
+                let words = warnings.iter().map(|warning| wording::warning(warning, "", &str::to_owned));
+                let number = locale::number(row.ids.len());
+                (words.collect::<Vec<_>>().join(" "), text_with("todoCheckouts", &[&number]))
+            }
+            What::Late { days, due } => {
+                let due = due.map(|due| text_with("todoWasDue", &[&locale::day(due)]));
+                let had = (!name.who.is_empty()).then(|| text_with("todoHad", &[&name.who]));
+                let advice: Vec<String> = due.into_iter().chain(had).collect();
+                (text_with("todoDaysLate", &[&locale::number(*days)]), advice.join(" "))
+            }
+            What::ReadBack(oddities) => {
+                let odd = |oddity| Odd { id: row.entry.id, oddity };
+                let words = oddities.iter().map(|oddity| wording::oddity(&odd(oddity.clone()), Some(&row.entry)));
+                (String::new(), words.collect::<Vec<_>>().join(" "))
+            }
         }
     }
+}
+
+fn link_label(place: Place) -> String {
+    text(match place {
+        Place::Patron(_) => "todoOpenPatron",
+        Place::Account(_) => "todoOpenAccount",
+        Place::Item { .. } => "todoOpenItem",
+        Place::Checkin => "todoOpenCheckin",
+    })
 }
 
 fn label(offer: Offer) -> String {
@@ -311,6 +374,7 @@ fn label(offer: Offer) -> String {
         Offer::IsInKoha => "todoInKoha",
         Offer::NotInKoha => "todoNotInKoha",
         Offer::FindPatron => "todoFindPatron",
+        Offer::FindItem => "todoFindItem",
         Offer::Change => "editChange",
         Offer::Settle => "settle",
         Offer::TryAgain => "attentionRetry",
@@ -385,6 +449,14 @@ impl Drawn {
             tick.set_hidden(words.is_ticked.is_none());
             tick.set_checked(words.is_ticked == Some(true));
             let _ = tick.set_attribute("aria-labelledby", &id);
+        }
+        if let Some(link) = dom::field(element, "link").and_then(|link| link.dyn_into::<HtmlAnchorElement>().ok()) {
+            link.set_hidden(words.link.is_none());
+            let (address, label, is_checkin) = words.link.clone().unwrap_or_default();
+            link.set_href(&address);
+            link.set_text_content(Some(&label));
+            let _ = link.toggle_attribute_with_force("data-checkin", is_checkin);
+            let _ = link.set_attribute("aria-describedby", &id);
         }
         if let Some(actions) = element.query_selector(".row-actions").ok().flatten() {
             let have = children(&actions);

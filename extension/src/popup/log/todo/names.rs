@@ -9,7 +9,10 @@ use crate::popup::known::{
 use koct_core::{
     TransactionId,
     directory::item_now,
-    log::todo::{Group, Row, What},
+    log::{
+        fresh::{HoldNow, TakenOver},
+        todo::{Group, Row, What},
+    },
 };
 use std::rc::Rc;
 
@@ -20,6 +23,8 @@ pub(super) struct Name {
     pub(super) title: String,
     /// The patron: who took it, who had it, or who waits for it.
     pub(super) who: String,
+    /// Another patron, whose loan was ended.
+    pub(super) other: String,
 }
 
 /// The names of all rows, and the records that they come from.
@@ -51,14 +56,28 @@ impl Names {
         let of_records = self.found.records();
         self.labels.look_up(&row.entry).await;
         let label = self.labels.of(&row.entry).unwrap_or_default();
-        let mut name = Name { title: label.title, who: label.patron };
-        match row.what {
-            What::SetAside => {
+        let mut name = Name { title: label.title, who: label.patron, other: String::new() };
+        match &row.what {
+            What::SetAside { .. } => {
+                let by_koha = match row.fresh.as_ref().and_then(|fresh| fresh.hold.as_ref()) {
+                    Some(HoldNow::Waits { patron, .. }) => known.patron(*patron).await.ok().flatten(),
+                    Some(HoldNow::Nobody) | None => None,
+                };
                 let lines = item_now::aside_lines(std::slice::from_ref(&row.entry), Some(&*known)).await;
-                name.who = lines.into_iter().next().map(|line| line.who).unwrap_or_default();
+                let by_records = || lines.into_iter().next().map(|line| line.who).unwrap_or_default();
+                name.who = by_koha.as_ref().map_or_else(by_records, name_and_card);
             }
-            What::Late(_) => {
-                name.who = self.lookups.who_had(&row.entry).await.as_ref().map(name_and_card).unwrap_or_default();
+            What::Late { .. } => {
+                let by_koha = match row.fresh.as_ref().and_then(|fresh| fresh.numbers.patron) {
+                    Some(patron) => known.patron(patron).await.ok().flatten(),
+                    None => None,
+                };
+                let who = if by_koha.is_some() { by_koha } else { self.lookups.who_had(&row.entry).await };
+                name.who = who.as_ref().map(name_and_card).unwrap_or_default();
+            }
+            What::Loan(_, Some(TakenOver { from: Some(from) })) => {
+                let from = known.patron(*from).await.ok().flatten();
+                name.other = from.as_ref().map(name_and_card).unwrap_or_default();
             }
             _ => {}
         }

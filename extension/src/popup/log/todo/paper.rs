@@ -43,13 +43,15 @@ impl Todo {
 }
 
 /// The title of a group and what is to be done.
-fn titles(group: Group) -> [&'static str; 2] {
+pub(super) fn titles(group: Group) -> [&'static str; 2] {
     match group {
         Group::NotRecorded => ["todoNotRecorded", "todoNotRecordedWhy"],
         Group::InDoubt => ["stateInDoubt", "todoInDoubtWhy"],
         Group::Refused => ["todoRefused", "todoRefusedWhy"],
         Group::SetAside => ["todoAside", "todoAsideWhy"],
+        Group::Transfers => ["todoTransfers", "todoTransfersWhy"],
         Group::Patrons => ["todoPatrons", "todoPatronsWhy"],
+        Group::Loans => ["todoLoans", "todoLoansWhy"],
         Group::Late => ["todoLate", "todoLateWhy"],
         Group::ReadBack => ["todoReadBack", "todoReadBackWhy"],
         Group::Payments => ["todoPayments", "todoPaymentsWhy"],
