@@ -1,18 +1,21 @@
 //! What is left to do, beside the log.
 
 use crate::{
-    configured, desk,
+    configured, desk, downloaded,
     knowing::{OTHER, ZOE, item, knowing, library, lines, wait_for_text},
-    koha,
     pointing::keys_every,
     records::{download, want},
     transactions,
 };
-use fake_koha::{Config, Effect, Era, FakeKoha};
+use fake_koha::{Config, Effect, Era, FakeKoha, Found, Library};
 use koct_tests::{
+    axe::axe,
     desk::{Desk, Settings},
+    firefox::Options,
+    keeper,
     page::key,
 };
+use std::fs;
 
 fn rows(desk: &Desk, group: &str) -> Vec<String> {
     lines(desk, &format!("[data-group={group}] li"))
@@ -26,7 +29,11 @@ fn wait_for_rows(desk: &Desk, group: &str, number: usize) {
 /// After an outage: the button, and four keys.
 #[test]
 fn thirteen_that_were_not_on_loan_are_settled_with_five_keys() {
-    let koha = koha(Era::From2405);
+    // Nobody waits for them, and they are where they belong.
+    let mut library = Library::standard();
+    library.holds.clear();
+    library.items.iter_mut().for_each(|item| item.branch = "CPL".into());
+    let koha = FakeKoha::start(Config { era: Era::From2405, library, ..Config::default() }).unwrap();
     let desk = configured(&koha, "apply");
     desk.page.click("#checkin-item").unwrap();
     for number in 1..=13 {
@@ -238,4 +245,91 @@ fn patrons_who_took_something_in_spite_of_a_warning_are_looked_at_in_koha() {
     desk.check_out("23529001223603", &item(8)).unwrap();
     desk.page.wait_text("#tab-todo-count", "2").unwrap();
     assert!(transactions(&koha).is_empty(), "nothing is sent by that");
+}
+
+/// After a commit: what Koha tells stands there with its page, goes into a spreadsheet that runs nothing, and is ticked off; a misread
+/// barcode is found by its title; and Koha can be asked again.
+#[test]
+fn what_koha_tells_is_worked_through_saved_and_asked_again() {
+    const FORMULA: &str = "=HYPERLINK(\"http://127.0.0.1/\",\"x\")";
+    let mut library = library();
+    library.items.iter_mut().for_each(|item| item.branch = "CPL".into());
+    library.loans.clear();
+    library.lend_until(ZOE, &item(1), "2020-01-01 23:59:00");
+    let book = library.item_mut(&item(1)).unwrap();
+    (book.title, book.branch) = (FORMULA.into(), "MPL".into());
+    library.lend_until("23529001223612", &item(10), "2099-12-01 23:59:00");
+    let zoe = library.patron(ZOE).unwrap().id;
+    let koha = FakeKoha::start(Config { era: Era::From2405, library, ..Config::default() }).unwrap();
+    let folder = keeper::folder().unwrap();
+    let desk = Desk::open(&Options { downloads: Some(folder.path().to_owned()), ..Options::default() }).unwrap();
+    want(&desk, &Settings::of(&koha.url(), "apply"), |_| {});
+    assert_eq!(download(&desk), "All records are here.");
+    for number in [1, 10] {
+        desk.check_in(&item(number)).unwrap();
+    }
+    desk.check_out(OTHER, "39999000000999").unwrap();
+    desk.commit().unwrap();
+    desk.page.wait_visible("#todo").unwrap();
+    for group in ["refused", "set-aside", "transfers", "late"] {
+        wait_for_rows(&desk, group, 1);
+    }
+    wait_for_text(&desk, "todo", "Belongs to Midway.");
+    wait_for_text(&desk, "todo", &format!("It was due on January 1, 2020. Was with Müller-Őze, Zoë · {ZOE}"));
+    // Nothing waits: what is left to do is on the toolbar button.
+    desk.page.wait("browser.action.getBadgeText({}).then(text => text === '4')").unwrap();
+    let link = |group: &str| {
+        let link = format!(
+            "(link => [link.href, link.target, link.rel])(document.querySelector('[data-group={group}] a[data-field=link]'))"
+        );
+        desk.page.eval(&link).unwrap()
+    };
+    let page = |path: &str| {
+        serde_json::json!([format!("{}/cgi-bin/koha/{path}", koha.url()), "_blank", "noreferrer noopener"])
+    };
+    assert_eq!(link("late"), page(&format!("members/boraccount.pl?borrowernumber={zoe}")));
+    assert_eq!(link("transfers"), page("circ/returns.pl"));
+    assert_eq!(axe(&desk.page).unwrap(), Vec::<String>::new());
+    // The barcode is at hand where the item is checked in.
+    desk.page.click("[data-group=set-aside] a[data-field=link]").unwrap();
+    wait_for_text(&desk, "message", &format!("Copied: {}.", item(10)));
+    desk.page.activate().unwrap();
+    desk.page.click("#save-todo").unwrap();
+    let file = fs::read_to_string(downloaded(folder.path(), "csv")).unwrap();
+    assert!(file.starts_with("\u{feff}List,Title,"), "{file}");
+    let cell = format!("\"'{}\"", FORMULA.replace('"', "\"\""));
+    assert_eq!(file.matches(&cell).count(), 2, "{file}");
+    assert!(!file.split(['\n', ',']).any(|cell| cell.trim_start_matches('"').starts_with('=')), "{file}");
+    assert_eq!(file.lines().count(), 5, "{file}");
+    // Done.
+    desk.page.click("[data-group=transfers] input").unwrap();
+    desk.page.wait("document.querySelector('[data-group=transfers] li[data-ticked]') !== null").unwrap();
+    desk.page.wait("browser.action.getBadgeText({}).then(text => text === '3')").unwrap();
+    // The item of which the barcode was misread.
+    desk.page.click("[data-group=refused] [data-offer=find-item]").unwrap();
+    desk.page.wait_focused("whose-typed").unwrap();
+    desk.page.wait_text("#whose-title", "Which item is it?").unwrap();
+    desk.page.fill("#whose-typed", "momo").unwrap();
+    desk.page.wait("document.querySelectorAll('#whose-list button').length === 2").unwrap();
+    desk.page.click("#whose-list li:first-child button").unwrap();
+    wait_for_rows(&desk, "refused", 0);
+    desk.commit().unwrap();
+    desk.wait_for_states(&["success"; 3]).unwrap();
+    let momo = item(24);
+    let lent = |effect: &&Effect| matches!(effect, Effect::Issued { barcode, .. } if *barcode == momo);
+    assert_eq!(koha.library(|library| library.effects.iter().filter(lent).count()), 1);
+    // Somebody has checked it in in Koha since.
+    koha.library(|library| {
+        let book = library.item(&item(10)).unwrap().id;
+        let hold = library.holds.iter_mut().min_by_key(|hold| hold.id).unwrap();
+        (hold.found, hold.item_id, hold.priority) = (Some(Found::Waiting), Some(book), 0);
+    });
+    desk.page.click("#show-batches").unwrap();
+    desk.page.click("#batches-list li:last-child [data-field=ask]").unwrap();
+    desk.page.wait("!document.getElementById('batches-dialog').open").unwrap();
+    wait_for_text(&desk, "todo", "nobody waits for it any more");
+    assert!(
+        desk.page.eval("document.querySelector('[data-group=transfers] li[data-ticked]') !== null").unwrap() == true
+    );
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }

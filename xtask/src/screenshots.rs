@@ -48,7 +48,7 @@ const LOOKS: [Look; 11] = [
 ];
 
 /// The pictures of the user guide, in docs/guide/.
-const GUIDE: [&str; 13] = [
+const GUIDE: [&str; 14] = [
     "settings-saved",
     "desk-first-run",
     "desk-checkout",
@@ -62,6 +62,7 @@ const GUIDE: [&str; 13] = [
     "desk-patron",
     "desk-on-hold",
     "todo-aside",
+    "todo-told",
 ];
 
 const PATRON: &str = "23529001223601";
@@ -126,6 +127,7 @@ impl Album<'_> {
         drop(desk);
         self.fronts()?;
         self.read_back()?;
+        self.told()?;
         let koha = FakeKoha::start(Config { era: Era::From2405, library: known(), ..Config::default() })?;
         let desk = self.desk()?;
         self.records(&desk, &koha)?;
@@ -349,6 +351,31 @@ impl Album<'_> {
         page.wait("document.getElementById('progress').value === 1")?;
         self.take(page, "committing")?;
         desk.wait_for_commit().map(|_| ())
+    }
+
+    /// What Koha tells after a commit of what is to be done by hand.
+    fn told(&self) -> koct_tests::Result {
+        let mut library = known();
+        library.preferences.most_loans = Some(2);
+        library.lend_until("23529001223612", "39999000000020", "2099-12-01 23:59:00");
+        let koha = FakeKoha::start(Config { era: Era::From2405, library, ..Config::default() })?;
+        let desk = self.desk()?;
+        desk.set_up(&Settings::of(&koha.url(), "apply"))?;
+        for item in ["39999000000001", "39999000000016", "39999000000010"] {
+            desk.check_in(item)?;
+        }
+        for (card, item) in [
+            ("23529001223603", "39999000000005"),
+            (PATRON, "39999000000013"),
+            ("23529001223609", "39999000000020"),
+            ("23529001223609", "39999000000021"),
+            ("23529001223602", "NO-SUCH-ITEM"),
+        ] {
+            desk.check_out(card, item)?;
+        }
+        desk.commit()?;
+        desk.page.wait_visible("[data-group=loans] li")?;
+        self.take(&desk.page, "todo-told")
     }
 
     fn records(&self, desk: &Desk, koha: &FakeKoha) -> koct_tests::Result {
