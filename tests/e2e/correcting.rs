@@ -1,7 +1,7 @@
 //! Undo, corrections and deletions before a commit.
 
 use crate::BEFORE_TRANSACTIONS;
-use crate::{configured, desk, koha, transactions};
+use crate::{configured, desk, koha, koha_at_home, transactions};
 use fake_koha::{Era, Fault, FaultKind};
 use koct_tests::page::key::{self, F8};
 
@@ -125,7 +125,7 @@ fn nothing_to_undo_is_said() {
 /// Half of all checkins after an outage: the item was back already, or was used within the library.
 #[test]
 fn what_was_not_on_loan_is_settled_one_by_one_or_all_at_once() {
-    let koha = koha(Era::From2405);
+    let koha = koha_at_home();
     let desk = configured(&koha, "apply");
     for number in 1..=4 {
         desk.check_in(&format!("3999900000000{number}")).unwrap();

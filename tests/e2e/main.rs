@@ -42,7 +42,7 @@ mod todo;
 mod traces;
 mod windows;
 
-use fake_koha::{Config, Era, FakeKoha};
+use fake_koha::{Config, Era, FakeKoha, Library};
 use koct_tests::{
     desk::{Desk, Settings},
     firefox::Options,
@@ -55,6 +55,14 @@ use std::{
 };
 
 const ERAS: [Era; 2] = [Era::Before2405, Era::From2405];
+
+/// A Koha of which nothing is left to be done about items that come back: nobody waits for them, and they are where they belong.
+fn koha_at_home() -> FakeKoha {
+    let mut library = Library::standard();
+    library.holds.clear();
+    library.items.iter_mut().for_each(|item| item.branch = "CPL".into());
+    FakeKoha::start(Config { era: Era::From2405, library, ..Config::default() }).unwrap()
+}
 
 fn koha(era: Era) -> FakeKoha {
     FakeKoha::start(Config { era, ..Config::default() }).unwrap()

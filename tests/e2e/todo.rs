@@ -3,11 +3,12 @@
 use crate::{
     configured, desk, downloaded,
     knowing::{OTHER, ZOE, item, knowing, library, lines, wait_for_text},
+    koha_at_home,
     pointing::keys_every,
     records::{download, want},
     transactions,
 };
-use fake_koha::{Config, Effect, Era, FakeKoha, Found, Library};
+use fake_koha::{Config, Effect, Era, FakeKoha, Found};
 use koct_tests::{
     axe::axe,
     desk::{Desk, Settings},
@@ -29,11 +30,7 @@ fn wait_for_rows(desk: &Desk, group: &str, number: usize) {
 /// After an outage: the button, and four keys.
 #[test]
 fn thirteen_that_were_not_on_loan_are_settled_with_five_keys() {
-    // Nobody waits for them, and they are where they belong.
-    let mut library = Library::standard();
-    library.holds.clear();
-    library.items.iter_mut().for_each(|item| item.branch = "CPL".into());
-    let koha = FakeKoha::start(Config { era: Era::From2405, library, ..Config::default() }).unwrap();
+    let koha = koha_at_home();
     let desk = configured(&koha, "apply");
     desk.page.click("#checkin-item").unwrap();
     for number in 1..=13 {

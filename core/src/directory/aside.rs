@@ -20,7 +20,8 @@ fn stands(entry: &Entry) -> bool {
 
 /// The checkin by which an item was set aside, where nobody has taken the item since; by its entries in order.
 pub(super) fn set_aside(entries: &[Entry]) -> Option<&Entry> {
-    let is_aside = |entry: &Entry| entry.set_aside().is_some() && entry.status.state() != State::Deleted;
+    let is_there = |entry: &Entry| entry.status.state() != State::Deleted || entry.was_settled();
+    let is_aside = |entry: &Entry| entry.set_aside().is_some() && is_there(entry);
     let place = entries.iter().rposition(is_aside)?;
     let is_gone = entries[place + 1..].iter().any(|entry| stands(entry) && is_checkout(entry));
     (!is_gone).then(|| &entries[place])

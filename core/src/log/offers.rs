@@ -4,6 +4,7 @@ use crate::{
     desk::transaction::{Action, Moment},
     log::{
         Entry,
+        revision::Change,
         status::{Decision, NOT_ISSUED, State, Status},
     },
 };
@@ -64,6 +65,14 @@ impl Entry {
     pub fn was_not_on_loan(&self) -> bool {
         let is_checkin = matches!(self.transaction.action, Action::Return { .. });
         is_checkin && matches!(&self.status, Status::Rejected { message } if message == NOT_ISSUED)
+    }
+
+    /// Whether it was settled, and not taken back: the item is there all the same.
+    pub fn was_settled(&self) -> bool {
+        let is_checkin = matches!(self.transaction.action, Action::Return { .. });
+        let last = self.history.last().filter(|last| last.change == Change::Deleted);
+        let was_not_on_loan = last.is_some_and(|last| last.refused.as_deref() == Some(NOT_ISSUED));
+        is_checkin && self.status == Status::Deleted && was_not_on_loan
     }
 
     /// Settled by a person: it stays to be seen, and is not sent. `None` where something is to be done about it.
@@ -156,6 +165,9 @@ mod tests {
         let settled = returned(refused()).settled(now()).unwrap();
         assert_eq!(settled.status, Status::Deleted);
         assert!(settled.settled(now()).is_none());
+        assert!(settled.was_settled() && !returned(refused()).was_settled());
+        let taken_back = returned(Status::Local).deleted(now()).unwrap();
+        assert!(!taken_back.was_settled() && !settled.restored(now()).unwrap().was_settled());
         let unknown = Status::Rejected { message: "Item not found.".into() };
         assert!(returned(unknown).settled(now()).is_none());
         let (cardnumber, barcode) = (Cardnumber::parse("P").unwrap(), Barcode::parse("B").unwrap());

@@ -196,7 +196,7 @@ impl Todo {
             _ => {}
         }
         let fresh = self.told.fresh(entry.id);
-        let is_taken_back = entry.status.state() == State::Deleted;
+        let is_taken_back = entry.status.state() == State::Deleted && !entry.was_settled();
         if fresh.is_some_and(|fresh| fresh.home.is_some()) && !is_taken_back {
             lists.push((List::Transfers, entry.is_ticked(Task::Transfer)));
         }

@@ -398,6 +398,15 @@ fn what_koha_tells_adds_to_what_was_known_and_corrects_it() {
     assert_eq!(one(Group::Late), (What::Late { days: 4, due: Some(due) }, Some(Place::Account(70))));
     assert_eq!(one(Group::Payments), (What::Payment, Some(Place::Account(70))));
     assert_eq!(rows(Group::Refused)[0].place(), None, "its number is not known");
+    // What was not on loan and is settled belongs elsewhere all the same; what was taken back was a slip.
+    let home = told(Audited { fresh: vec![Fresh { home: Some("FPL".into()), ..fresh(1) }], ..Audited::default() });
+    let left = |entry: Entry| {
+        let mut todo = Todo::default();
+        todo.load([entry], home.clone());
+        todo.open(Group::Transfers)
+    };
+    assert_eq!(left(back(1, refused(NOT_ISSUED)).settled(now()).unwrap()), 1);
+    assert_eq!(left(back(1, Status::Local).deleted(now()).unwrap()), 0);
 }
 
 proptest! {
