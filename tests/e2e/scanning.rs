@@ -96,6 +96,9 @@ fn everything_can_be_done_by_keyboard_alone() {
         ("P1", "B1", "Local.")
     );
     desk.page.wait_text("#count-unsent", "3").unwrap();
+    // The list of the visit is one stop.
+    desk.page.press(&[key::SHIFT, key::TAB]).unwrap();
+    assert_eq!(desk.page.eval("document.activeElement.closest('#patron-items-list') !== null").unwrap(), true);
     desk.page.press(&[key::SHIFT, key::TAB]).unwrap();
     assert_eq!(desk.page.focused().unwrap(), "patron-move");
     // The next patron, the search, and back.

@@ -217,6 +217,7 @@ impl Commit {
         let outbox = Outbox::new(settings.clone(), uncommitted).auditing_too(to_audit).telling_debts_over(debt_limit);
         self.desk.message.about(Topic::Commit).show(Tone::Good, &text("commitSending"));
         let summary = sender::run(&settings, &self.desk.store, outbox, up_to, self, &self.stopper).await;
+        self.todo.end_commit();
         // Where the log could not be written, the durable state is still Sending: now it is a doubt that can be seen.
         if let Ok(changes) = self.desk.store.recover().await {
             self.desk.apply(changes);

@@ -87,6 +87,7 @@ impl Desk {
         // To count a long log takes as long as to show it.
         join(counting, self.reread_panels()).await;
         self.show_counts();
+        self.show_unreadable();
         if self.counts.get().total() <= LOOKED_THROUGH && !self.looking_through.replace(true) {
             spawn_local(self.look_through());
         }
@@ -133,11 +134,15 @@ impl Desk {
         self.count_unsent.set_text_content(Some(&locale::number(waiting)));
         self.count_label.set_text_content(Some(&plural("countWaiting", waiting, &[])));
         self.count_total.set_text_content(Some(&locale::number(counts.total())));
+        self.panels().for_each(|panel| panel.show_counts(counts));
+    }
+
+    /// Says how many rows cannot be read: only when the log is shown without them.
+    fn show_unreadable(&self) {
         let unreadable = self.store.number_unreadable();
         self.shown_unreadable.set(unreadable);
         self.unreadable.set_hidden(unreadable == 0);
         self.unreadable.set_text_content(Some(&plural("unreadable", unreadable, &[])));
-        self.panels().for_each(|panel| panel.show_counts(counts));
     }
 
     /// Shows what has changed within a moment: a commit changes hundreds of rows a second, and painting each would slow it.

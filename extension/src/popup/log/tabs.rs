@@ -2,7 +2,10 @@
 
 use super::table::Table;
 use crate::dom::{self, elements};
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 use web_sys::{HtmlElement, KeyboardEvent};
 
 elements! {
@@ -14,6 +17,8 @@ elements! {
         ;
         /// Called when what is left to do comes to be seen.
         shown: RefCell<Option<Box<dyn Fn()>>>,
+        /// Whether somebody has chosen a tab since [`Tabs::leave_the_choice`].
+        chosen: Cell<bool>,
     }
 }
 
@@ -21,8 +26,8 @@ impl Tabs {
     /// Binds the tabs. `shown` is called when what is left to do comes to be seen.
     pub(crate) fn bind(self: &Rc<Self>, shown: impl Fn() + 'static) {
         *self.shown.borrow_mut() = Some(Box::new(shown));
-        dom::bind(&self.log, "click", self, |this| this.show(false));
-        dom::bind(&self.todo, "click", self, |this| this.show(true));
+        dom::bind(&self.log, "click", self, |this| this.choose(false));
+        dom::bind(&self.todo, "click", self, |this| this.choose(true));
         for tab in [&self.log, &self.todo] {
             dom::bind_event(tab, "keydown", self, |this, event: KeyboardEvent| {
                 let has_other = event.ctrl_key() || event.alt_key() || event.meta_key() || event.shift_key();
@@ -37,10 +42,26 @@ impl Tabs {
                     return;
                 }
                 event.prevent_default();
-                this.show(todo);
+                this.choose(todo);
                 let _ = if todo { &this.todo } else { &this.log }.focus();
             });
         }
+    }
+
+    /// Somebody asks for what is left to do, or for the log.
+    fn choose(&self, todo: bool) {
+        self.chosen.set(true);
+        self.show(todo);
+    }
+
+    /// From now on it is known whether somebody chooses.
+    pub(crate) fn leave_the_choice(&self) {
+        self.chosen.set(false);
+    }
+
+    /// Whether somebody has chosen since.
+    pub(crate) fn is_chosen(&self) -> bool {
+        self.chosen.get()
     }
 
     /// Whether what is left to do is seen.

@@ -146,7 +146,12 @@ impl Todo {
         Ok(())
     }
 
-    /// A commit is over that sent something: if it left work, that is shown, once.
+    /// A commit is over, and is about to be told of.
+    pub(crate) fn end_commit(&self) {
+        self.tabs.leave_the_choice();
+    }
+
+    /// It sent something: if it left work, that is shown, once, unless somebody has chosen what they see since its end.
     pub(crate) fn open_after_commit(&self) {
         self.opens.set(true);
     }
@@ -172,7 +177,7 @@ impl Todo {
                     self.redraw();
                 }
                 self.reading.set(false);
-                if self.opens.replace(false) && self.left.borrow().is_work_left() {
+                if self.opens.replace(false) && self.left.borrow().is_work_left() && !self.tabs.is_chosen() {
                     self.tabs.show(true);
                     tall::give_room(true);
                 }
