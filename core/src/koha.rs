@@ -16,12 +16,15 @@ pub mod inquiry;
 pub mod key;
 pub mod login;
 pub mod movement;
+pub mod own_rows;
 pub mod page;
 pub mod pending;
 pub mod place;
+pub mod process;
 pub mod records;
 pub mod rest;
 pub mod service;
+pub mod shown_time;
 pub mod sight;
 pub mod trial;
 

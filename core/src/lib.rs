@@ -16,6 +16,7 @@
 //! | [`directory`] | what is known of patrons and items offline, and who is warned of what |
 //! | [`koha`] | the wire: typed requests out, typed answers in; the download of records |
 //! | [`outbox`] | brings the uncommitted transactions into Koha, each once |
+//! | [`processing`] | processes what stands in Koha's queue, whichever desk sent it |
 //!
 //! Beside them stand two that know nothing of circulation: [`slices`], long work a bit at a time, and [`scrolling`], which
 //! rows of a long table are drawn.
@@ -34,6 +35,8 @@ pub mod directory;
 pub mod koha;
 
 pub mod outbox;
+
+pub mod processing;
 
 pub use desk::{
     amount::Amount,

@@ -75,7 +75,8 @@
 
 mod auditing;
 mod booking;
-mod koha_clock;
+mod in_queue;
+pub(crate) mod koha_clock;
 mod paid;
 mod payers;
 mod protocol;
@@ -230,8 +231,12 @@ impl Outbox {
                 Status::Local => outbox.queue.add(entry),
                 Status::InDoubt { attempt, .. } | Status::Sending { attempt } => {
                     outbox.queue.doubt(&entry);
-                    if attempt.commit_type == CommitType::Apply && attempt.server == outbox.settings.server.as_str() {
-                        outbox.proving.add(entry, attempt);
+                    if attempt.server != outbox.settings.server.as_str() {
+                        continue;
+                    }
+                    match attempt.commit_type {
+                        CommitType::Apply => outbox.proving.add(entry, attempt),
+                        CommitType::Send => outbox.auditing.doubt_earlier(&entry, &attempt),
                     }
                 }
                 Status::Added | Status::Success | Status::Rejected { .. } | Status::Deleted => {}
@@ -258,6 +263,13 @@ impl Outbox {
     #[must_use]
     pub fn telling_debts_over(mut self, limit: Option<Cents>) -> Self {
         self.auditing.tell_debts_over(limit);
+        self
+    }
+
+    /// Knows that these stand in Koha's queue, or were processed since: what is like them is not taken for one that is in doubt.
+    #[must_use]
+    pub fn knowing_queued(mut self, queued: impl IntoIterator<Item = Entry>) -> Self {
+        self.auditing.know_queued(queued);
         self
     }
 
@@ -347,7 +359,7 @@ impl Outbox {
         } else {
             match self.proving.handle(ticket, answer, &mut self.tickets) {
                 Some(Proved::Request(ticket, request)) => self.outputs.push_back(Output::Request(ticket, request)),
-                Some(Proved::Finding(entry, attempt, age, finding)) => self.found(entry, attempt, age, finding, now),
+                Some(Proved::Finding(about, age, finding)) => self.found(about.0, about.1, age, finding, now),
                 None => {}
             }
         }
@@ -363,6 +375,42 @@ impl Outbox {
                 self.summary.success += 1;
             }
             self.unstored.push((id, Status::Success));
+        }
+        for (entry, finding) in told.proved {
+            self.proved_by_queue(entry, finding);
+        }
+    }
+
+    /// What the queue tells of one in doubt.
+    fn proved_by_queue(&mut self, entry: Entry, finding: Finding) {
+        let id = entry.id;
+        let finding = match finding {
+            Finding::Missing(_) if self.queue.doubts_later(&entry) => Finding::Unclear(Unclear::LaterInDoubt),
+            other => other,
+        };
+        let is_of_this_commit = self.summary.settled.contains(&id);
+        match finding {
+            Finding::Found(_) if is_of_this_commit => {
+                self.summary.in_doubt = self.summary.in_doubt.saturating_sub(1);
+                self.summary.added += 1;
+                self.unstored.push((id, Status::Added));
+            }
+            Finding::Found(_) => {
+                self.summary.settled.push(id);
+                self.unstored.push((id, Status::Added));
+            }
+            Finding::Missing(_) => {
+                self.unstored.push((id, Status::Local));
+                self.queue.add(Entry { status: Status::Local, ..entry });
+            }
+            Finding::Unclear(_) => {}
+        }
+        if !is_of_this_commit {
+            self.summary.findings.push((id, finding));
+        }
+        if !matches!(finding, Finding::Unclear(_)) {
+            self.queue.settle(id);
+            self.queue.arrange();
         }
     }
 
@@ -693,7 +741,8 @@ impl Outbox {
 
     /// Whether nothing is to be sent or asked about any more, so that neither a pause nor a connection is needed.
     fn has_nothing_left(&self) -> bool {
-        self.queue.len() == 0 && self.in_flight.is_empty() && self.proving.is_over()
+        let is_to_look = self.auditing.is_to_look() && self.ready.is_none();
+        self.queue.len() == 0 && self.in_flight.is_empty() && self.proving.is_over() && !is_to_look
     }
 
     /// Whether a pause is made, or the person is asked something.
@@ -710,8 +759,9 @@ impl Outbox {
             question = self.payers.next(&self.settings, reading, &mut self.tickets);
         }
         let sends = self.settings.commit_type == CommitType::Send && self.queue.len() > 0;
-        if question.is_none() && sends && !self.proving.is_asking() && self.summary.stop.is_none() {
-            question = self.auditing.look_before(&self.settings, reading, &mut self.tickets);
+        let is_to_look = sends || self.auditing.is_to_look();
+        if question.is_none() && is_to_look && !self.proving.is_asking() && self.summary.stop.is_none() {
+            question = self.auditing.look_before(&self.settings, reading, self.koha_clock, &mut self.tickets);
         }
         self.outputs.extend(question.map(|(ticket, request)| Output::Request(ticket, request)));
     }
@@ -729,7 +779,8 @@ impl Outbox {
                 && let Some(entry) = self.queue.take(self.in_flight.values().map(|flight| &flight.entry))
             {
                 let attempt = Attempt::new(self.settings.commit_type, &self.settings.server);
-                let attempt = Attempt { ahead: self.koha_clock.ahead(), ..attempt };
+                let attempt =
+                    Attempt { ahead: self.koha_clock.ahead(), last_in_queue: self.auditing.last_before(), ..attempt };
                 // One that was just found not to be in Koha goes on at once.
                 statuses.retain(|(id, _)| *id != entry.id);
                 statuses.push((entry.id, Status::Sending { attempt: attempt.clone() }));
@@ -786,6 +837,12 @@ impl Outbox {
         self.finished = true;
         self.disconnect();
         (self.summary.audited, self.summary.is_audited) = self.auditing.result();
+        self.summary.queued = self.auditing.numbers();
+        let unclear = self.auditing.still_in_doubt().into_iter().map(|(id, why)| (id, Finding::Unclear(why)));
+        let is_told =
+            |id: TransactionId, findings: &[(TransactionId, Finding)]| findings.iter().any(|(other, _)| *other == id);
+        let unclear: Vec<_> = unclear.filter(|(id, _)| !is_told(*id, &self.summary.findings)).collect();
+        self.summary.findings.extend(unclear);
         self.summary.waiting = count(self.queue.waiting());
         self.summary.left = count(self.queue.len() + self.queue.waiting());
         self.outputs.push_back(Output::Finished(self.summary.clone()));

@@ -444,7 +444,8 @@ fn busy(after: Duration) -> String {
     plural("troubleBusy", after.as_secs().div_ceil(60), &[])
 }
 
-fn stop(stop: &CommitError, settings: &Settings) -> String {
+/// Why something ended early.
+pub(crate) fn stop(stop: &CommitError, settings: &Settings) -> String {
     match stop {
         CommitError::Cancelled => text("stopCancelled"),
         CommitError::Connection(reason) => trouble(reason),
@@ -478,6 +479,7 @@ fn unclear(summary: &Summary) -> String {
         Some(Unclear::NotReadable) => "unclearNotReadable",
         Some(Unclear::Moved) => "unclearMoved",
         Some(Unclear::TooEarly) => "unclearTooEarly",
+        Some(Unclear::NotInQueue) => "unclearNotInQueue",
         Some(Unclear::LaterInDoubt) | None => "unclearLaterInDoubt",
     })
 }
@@ -557,7 +559,8 @@ pub(crate) fn summary(summary: &Summary, odd: &[String], settings: &Settings, wo
     }
     lines.extend(odd.iter().cloned());
     for (number, key) in [
-        (summary.found(), "summaryFound"),
+        (summary.found() - summary.found_queued(), "summaryFound"),
+        (summary.found_queued(), "summaryFoundQueued"),
         (summary.missing(), "summaryMissing"),
         (summary.unclear(), "summaryUnclear"),
     ] {

@@ -102,6 +102,8 @@ async fn commits_are_remembered_newest_first() {
         branchcode: "CPL".into(),
         transactions: vec![TransactionId(1)],
         audit: None,
+        queued: Vec::new(),
+        handled: None,
     };
     let first = store.begin_batch(&batch(0)).await.unwrap();
     store.begin_batch(&batch(1)).await.unwrap();

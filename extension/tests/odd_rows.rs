@@ -155,6 +155,8 @@ fn batch() -> Batch {
         branchcode: "CPL".into(),
         transactions: vec![TransactionId(1)],
         audit: None,
+        queued: Vec::new(),
+        handled: None,
     }
 }
 

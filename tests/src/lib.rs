@@ -13,6 +13,8 @@ pub mod matrix;
 #[cfg(test)]
 mod native;
 pub mod page;
+#[cfg(test)]
+mod processing;
 pub mod pseudo;
 pub mod settings_page;
 #[cfg(test)]

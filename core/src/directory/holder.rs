@@ -328,6 +328,8 @@ mod tests {
             branchcode: String::new(),
             transactions: vec![TransactionId(id)],
             audit: None,
+            queued: Vec::new(),
+            handled: None,
         };
         let batches = [
             batch(1_000, Some(2_000), 1),

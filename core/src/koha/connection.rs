@@ -98,6 +98,8 @@ enum State {
 pub struct Connection {
     settings: Settings,
     state: State,
+    /// It is for the queue: the account logs in there.
+    to_queue: bool,
 }
 
 impl Connection {
@@ -110,7 +112,13 @@ impl Connection {
                 (State::AskingWho(who), request)
             }
         };
-        (Self { settings, state }, request)
+        (Self { settings, state, to_queue: false }, request)
+    }
+
+    /// As [`Connection::start`], to read and process the queue, which an API key cannot.
+    pub fn start_to_queue(settings: Settings) -> (Self, Request) {
+        let (connection, request) = Self::start(Settings { key: None, ..settings });
+        (Self { to_queue: true, ..connection }, request)
     }
 
     /// Takes the answer to the request that was made last.
@@ -209,7 +217,8 @@ impl Connection {
             Access::Person { .. } => Next::Ready(Ready { access, reading: None, libraries: None }),
             Access::Account { anonymous: None } => self.list_libraries(access, RestCredentials::Basic, true),
             Access::Account { anonymous: Some(anonymous) } => {
-                let (login, request) = FormLogin::start(&self.settings, anonymous.clone());
+                let start = if self.to_queue { FormLogin::start_at_queue } else { FormLogin::start };
+                let (login, request) = start(&self.settings, anonymous.clone());
                 self.state = State::LoggingIn { access, login };
                 Next::Request(request)
             }

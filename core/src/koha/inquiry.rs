@@ -5,8 +5,8 @@
 //! ```
 //! Koha writes the time of an offline checkout or checkin as it was recorded, so a loan that begins, or ends, in that very
 //! second is the transaction's own trace. What is not found proves nothing unless every list came whole and nothing else
-//! happened to the item since. Payments leave no such trace (Koha books them with its own time), and what was queued
-//! is in no list that can be read, so both are a person's to decide.
+//! happened to the item since. Payments leave no such trace (Koha books them with its own time), so they are a person's to decide.
+//! What was to be queued is looked for in the queue.
 
 use super::{
     Failure, Request, Response,
@@ -39,6 +39,8 @@ pub enum Trace {
     Loan,
     /// A loan of this item, returned in that second. Whoever checked it in: it is what the transaction was to do.
     Checkin,
+    /// A row of Koha's queue.
+    Queued,
 }
 
 /// What proves that it was not applied.
@@ -50,6 +52,8 @@ pub enum Gap {
     NoSuchLoan,
     /// The item has no loan that was returned then.
     NoSuchCheckin,
+    /// It is not in Koha's queue, and everything is that came there since.
+    NotQueued,
 }
 
 /// Why it cannot be told.
@@ -63,6 +67,8 @@ pub enum Unclear {
     TooEarly,
     /// A later transaction of the item is in doubt too: this one must not be sent behind it.
     LaterInDoubt,
+    /// It is not in Koha's queue: it never came there, or it was processed or deleted since.
+    NotInQueue,
 }
 
 /// What follows an answer.

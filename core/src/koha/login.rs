@@ -14,12 +14,16 @@ use super::{
 use crate::settings::form::{ServerUrl, Settings};
 
 /// The pages at which an account may log in, in the order in which they are tried.
-const PAGES: [&str; 2] = ["/cgi-bin/koha/mainpage.pl", "/cgi-bin/koha/offline_circ/list.pl"];
+const PAGES: &[&str] = &["/cgi-bin/koha/mainpage.pl", QUEUE[0]];
+
+/// The page of the queue alone: an account that was refused at another page before has a session there, and gets none here.
+const QUEUE: &[&str] = &["/cgi-bin/koha/offline_circ/list.pl"];
 
 /// A login by form that is under way.
 #[derive(Debug, Clone)]
 pub struct FormLogin {
     anonymous: Session,
+    pages: &'static [&'static str],
     tried: usize,
 }
 
@@ -38,8 +42,17 @@ impl FormLogin {
     /// Starts within the session in which nobody is logged in. The password is known to be right: a wrong one would count
     /// against the account at each page.
     pub fn start(settings: &Settings, anonymous: Session) -> (Self, Request) {
-        let login = Self { anonymous, tried: 0 };
-        let request = login.request(settings, PAGES[0]);
+        Self::start_at(PAGES, settings, anonymous)
+    }
+
+    /// As [`FormLogin::start`], for whoever must see the queue.
+    pub fn start_at_queue(settings: &Settings, anonymous: Session) -> (Self, Request) {
+        Self::start_at(QUEUE, settings, anonymous)
+    }
+
+    fn start_at(pages: &'static [&'static str], settings: &Settings, anonymous: Session) -> (Self, Request) {
+        let login = Self { anonymous, pages, tried: 0 };
+        let request = login.request(settings, pages[0]);
         (login, request)
     }
 
@@ -66,7 +79,7 @@ impl FormLogin {
             self.anonymous = Session { cookie, csrf_token: Some(token) };
         }
         self.tried += 1;
-        match PAGES.get(self.tried) {
+        match self.pages.get(self.tried) {
             Some(page) if response.status == 200 => Next::Request(self.request(settings, page)),
             _ => Next::Refused,
         }

@@ -107,7 +107,7 @@ fn text_of_class(page: &str, class: &str) -> Option<String> {
 }
 
 /// Without the commonest entities, and with single blanks.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let text = ["&rsaquo;", "&nbsp;"].iter().fold(text.to_owned(), |text, entity| text.replace(entity, " "));
     let text = [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&amp;", "&")]
         .iter()

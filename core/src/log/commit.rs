@@ -9,6 +9,7 @@ use crate::{
         Entry,
         audited::{Audited, Odd, Oddity},
         fresh::Fresh,
+        handled::Handled,
         order::Ordered,
         status::State,
     },
@@ -36,6 +37,22 @@ pub struct Batch {
     /// What Koha was found to hold of them. Absent until it was asked, and for commits of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub audit: Option<Audited>,
+    /// Under which numbers some of them were seen in Koha's queue.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub queued: Vec<Queued>,
+    /// The rows of Koha's queue that were processed or deleted. Absent where it was a commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handled: Option<Vec<Handled>>,
+}
+
+/// A transaction that was seen in Koha's queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Queued {
+    /// Which.
+    #[serde(rename = "seq")]
+    pub id: TransactionId,
+    /// Koha's number for its row.
+    pub number: u64,
 }
 
 /// For how long what a commit applied may still be read back with a later one. After that too many reasons for a renewal are
@@ -74,6 +91,8 @@ impl Batch {
             branchcode: settings.branchcode.clone(),
             transactions: to_send.map(|entry| entry.id).collect(),
             audit: None,
+            queued: Vec::new(),
+            handled: None,
         }
     }
 
@@ -208,5 +227,6 @@ mod tests {
         let started = serde_json::to_string(&batch().started).unwrap();
         let read: Batch = serde_json::from_str(&stored.replace("[1795428000000,60]", &started)).unwrap();
         assert_eq!((read.audit, read.transactions), (None, vec![TransactionId(1)]));
+        assert_eq!((read.queued, read.handled), (Vec::new(), None));
     }
 }

@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl Entry {
-    fn changed(&self, change: Change, at: Moment, transaction: Transaction, status: Status) -> Self {
+    pub(super) fn changed(&self, change: Change, at: Moment, transaction: Transaction, status: Status) -> Self {
         let refused = match &self.status {
             Status::Rejected { message } => Some(message.clone()),
             _ => None,

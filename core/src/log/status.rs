@@ -36,12 +36,22 @@ pub struct Attempt {
     /// What was answered, where that tells nothing about the transaction: for a person to read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
+    /// The highest number in Koha's queue before anything of its commit was sent; absent where there was none, or it was not read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_in_queue: Option<u64>,
 }
 
 impl Attempt {
     /// A request that is about to leave.
     pub fn new(commit_type: CommitType, server: &ServerUrl) -> Self {
-        Self { commit_type, server: server.as_str().to_owned(), over: None, ahead: None, answer: None }
+        Self {
+            commit_type,
+            server: server.as_str().to_owned(),
+            over: None,
+            ahead: None,
+            answer: None,
+            last_in_queue: None,
+        }
     }
 }
 

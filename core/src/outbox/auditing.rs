@@ -4,6 +4,8 @@
 //! commit; what cannot be read is counted.
 
 use super::{
+    in_queue::InQueue,
+    koha_clock::{Age, KohaClock},
     paid::Paid,
     protocol::{Asked, Ticket, Tickets},
 };
@@ -12,14 +14,16 @@ use crate::{
     koha::{
         Failure, Request, Response,
         audit::{self, Audit, Report, Terms},
+        inquiry::{Finding, Unclear},
         pending::{self, Likeness, Pending, Visit},
         rest::RestCredentials,
     },
     log::{
         Entry,
         audited::{Audited, Odd, Oddity},
+        commit::Queued,
         fresh::Part,
-        status::Status,
+        status::{Attempt, Status},
     },
     settings::form::Settings,
 };
@@ -36,6 +40,10 @@ pub(super) struct Auditing {
     queued: Vec<Entry>,
     /// What may be in the queue without an answer.
     perhaps_queued: Vec<Likeness>,
+    /// What was to be queued and is in doubt; the queue may tell.
+    in_queue: InQueue,
+    /// Under which numbers what was sent stands in the queue.
+    numbers: Vec<Queued>,
     /// What the highest number in the queue was before anything was sent; absent where it was not read.
     last_before: Option<u64>,
     /// Whether the queue was looked at before anything was sent, or cannot be.
@@ -60,6 +68,8 @@ pub(super) struct Told {
     pub(super) requests: Vec<(Ticket, Request)>,
     /// Koha refused these the second time, and had processed them the first.
     pub(super) processed: Vec<TransactionId>,
+    /// What the queue tells of those in doubt.
+    pub(super) proved: Vec<(Entry, Finding)>,
 }
 
 impl Auditing {
@@ -93,7 +103,10 @@ impl Auditing {
         }
         match status {
             Status::Added => self.queued.push(entry.clone()),
-            Status::InDoubt { .. } => self.perhaps_queued.push(pending::likeness(&entry.transaction)),
+            Status::InDoubt { attempt, .. } => {
+                self.perhaps_queued.push(pending::likeness(&entry.transaction));
+                self.in_queue.doubt(entry, attempt, Age::Fresh);
+            }
             _ => {
                 let entry = Entry { status: status.clone(), ..entry.clone() };
                 self.applied.extend(Some(entry).filter(audit::can_tell));
@@ -110,6 +123,31 @@ impl Auditing {
             self.terms.booked_anywhere.insert(entry.id);
             self.note(entry, &entry.status);
         }
+    }
+
+    /// What was to be queued by an earlier commit, and is in doubt since.
+    pub(super) fn doubt_earlier(&mut self, entry: &Entry, attempt: &Attempt) {
+        self.in_queue.doubt(entry, attempt, Age::Unknown);
+    }
+
+    /// These stand in the queue, or were processed since.
+    pub(super) fn know_queued(&mut self, entries: impl IntoIterator<Item = Entry>) {
+        self.in_queue.know(entries);
+    }
+
+    /// The highest number in the queue before anything was sent, where there was one.
+    pub(super) fn last_before(&self) -> Option<u64> {
+        self.last_before.filter(|last| *last > 0)
+    }
+
+    /// Whether the queue is to be looked at because of those in doubt.
+    pub(super) fn is_to_look(&self) -> bool {
+        !self.looked_before && self.in_queue.has_doubts()
+    }
+
+    /// Those of earlier commits that are in doubt still.
+    pub(super) fn still_in_doubt(&self) -> Vec<(TransactionId, Unclear)> {
+        self.in_queue.unclear(self.last_before.is_some())
     }
 
     /// Looks at what a payer owes before they pay.
@@ -129,11 +167,13 @@ impl Auditing {
         &mut self,
         settings: &Settings,
         credentials: &RestCredentials,
+        clock: KohaClock,
         tickets: &mut Tickets,
     ) -> Option<(Ticket, Request)> {
         if std::mem::replace(&mut self.looked_before, true) {
             return None;
         }
+        self.in_queue.date(clock);
         let visit = Visit::by(credentials)?;
         let request = visit.request(settings);
         Some(self.asking.ask(Asking::Before(visit), request, tickets))
@@ -204,10 +244,20 @@ impl Auditing {
             },
             Asking::Before(visit) => {
                 let rows = look(&visit, &answer, settings, tickets, &mut told);
+                if let Some(rows) = &rows {
+                    let proved = self.in_queue.prove(rows, &[]);
+                    self.audited.odd.extend(proved.odd);
+                    told.proved = proved.proved;
+                }
                 self.last_before = rows.map(|rows| rows.iter().map(|row| row.number).max().unwrap_or_default());
             }
             Asking::After(visit) => {
                 if let Some(rows) = look(&visit, &answer, settings, tickets, &mut told) {
+                    let proved = self.in_queue.prove(&rows, &self.queued);
+                    self.numbers.extend(proved.numbers);
+                    self.audited.odd.extend(proved.odd);
+                    told.proved = proved.proved;
+                    self.in_queue.know(self.queued.iter().cloned());
                     self.compare(&rows);
                 }
                 self.count_unread(self.queued.len());
@@ -260,6 +310,11 @@ impl Auditing {
         self.audited.odd.sort_by_key(|odd| odd.id);
     }
 
+    /// Under which numbers what was sent stands in the queue.
+    pub(super) fn numbers(&self) -> Vec<Queued> {
+        self.numbers.clone()
+    }
+
     /// What was found, and whether that is all that can be.
     pub(super) fn result(&self) -> (Audited, bool) {
         (self.audited.clone(), !self.is_broken_off)
@@ -276,5 +331,5 @@ fn look(
 ) -> Option<Vec<Pending>> {
     let response = answer.as_ref().ok()?;
     told.requests.extend(visit.log_out(settings, response).map(|request| (tickets.next(), request)));
-    pending::read(response, &settings.branchcode)
+    pending::read(response, &settings.branchcode).ok().map(|page| page.rows)
 }

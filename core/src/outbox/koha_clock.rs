@@ -12,14 +12,14 @@ pub const SETTLED_AFTER: Duration = Duration::from_mins(10);
 
 /// Koha's clock, as the answers of this commit showed it.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct KohaClock {
+pub(crate) struct KohaClock {
     /// What it showed last, and by how much that was ahead of the desk's.
     last: Option<(KohaTime, ClockDifference)>,
 }
 
 /// How long ago an attempt was over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Age {
+pub(crate) enum Age {
     /// So long that no server can be at it any more.
     Settled,
     /// Not so long.
@@ -30,22 +30,22 @@ pub(super) enum Age {
 
 impl KohaClock {
     /// Koha itself answered, with this header Date. What somebody else answers for it tells only their clock.
-    pub(super) fn saw(&mut self, date: Option<KohaTime>, now: DeskTime) {
+    pub(crate) fn saw(&mut self, date: Option<KohaTime>, now: DeskTime) {
         self.last = date.map(|date| (date, ClockDifference::between(date, now))).or(self.last);
     }
 
     /// How far it is ahead of the desk's.
-    pub(super) fn ahead(&self) -> Option<ClockDifference> {
+    pub(crate) fn ahead(&self) -> Option<ClockDifference> {
         self.last.map(|(_, ahead)| ahead)
     }
 
     /// An attempt that is over by now.
-    pub(super) fn over(&self, attempt: Attempt, now: DeskTime) -> Attempt {
+    pub(crate) fn over(&self, attempt: Attempt, now: DeskTime) -> Attempt {
         Attempt { over: Some(now), ahead: self.ahead(), ..attempt }
     }
 
     /// How long before the last answer of Koha's this attempt was over. What is asked from now on is answered later still.
-    pub(super) fn age(&self, attempt: &Attempt) -> Age {
+    pub(crate) fn age(&self, attempt: &Attempt) -> Age {
         let Some((((now, ahead), over), ahead_then)) = self.last.zip(attempt.over).zip(attempt.ahead) else {
             return Age::Unknown;
         };

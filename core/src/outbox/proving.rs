@@ -38,7 +38,7 @@ pub(super) enum Proved {
     /// Make this request.
     Request(Ticket, Request),
     /// That is what Koha holds of this one, whose attempt was this old when it was begun to be asked about.
-    Finding(Entry, Attempt, Age, Finding),
+    Finding(Box<(Entry, Attempt)>, Age, Finding),
 }
 
 impl Proving {
@@ -99,7 +99,7 @@ impl Proving {
                 let (ticket, request) = self.asking.ask(asking, request, tickets);
                 Proved::Request(ticket, request)
             }
-            Next::Finding(finding) => Proved::Finding(asking.entry, asking.attempt, asking.age, finding),
+            Next::Finding(finding) => Proved::Finding(Box::new((asking.entry, asking.attempt)), asking.age, finding),
         })
     }
 }

@@ -2,10 +2,17 @@
 
 use crate::{
     desk::transaction::{Moment, TransactionId},
-    koha::{Failure, NotSent, connection::ConnectionError, front::Front, inquiry::Finding, rest::Library, trial},
+    koha::{
+        Failure, NotSent,
+        connection::ConnectionError,
+        front::Front,
+        inquiry::{Finding, Trace},
+        rest::Library,
+        trial,
+    },
     log::{
         audited::Audited,
-        commit::{Batch, BatchEnd},
+        commit::{Batch, BatchEnd, Queued},
     },
 };
 
@@ -99,6 +106,8 @@ pub struct Summary {
     pub audited: Audited,
     /// See there.
     pub is_audited: bool,
+    /// Under which numbers what was sent was seen in Koha's queue.
+    pub queued: Vec<Queued>,
     /// Whether Koha confirmed the branch code.
     pub branch_checked: bool,
     /// Why it ended early.
@@ -138,6 +147,11 @@ impl Summary {
         self.count_findings(|finding| matches!(finding, Finding::Found(_)))
     }
 
+    /// How many of those stand in its queue.
+    pub fn found_queued(&self) -> u32 {
+        self.count_findings(|finding| *finding == Finding::Found(Trace::Queued))
+    }
+
     /// How many that were in doubt were proved not to be in Koha, and so were to be sent.
     pub fn missing(&self) -> u32 {
         self.count_findings(|finding| matches!(finding, Finding::Missing(_)))
@@ -166,7 +180,8 @@ impl Batch {
             message,
         };
         let audit = summary.is_audited.then(|| summary.audited.among(&summary.settled));
-        Self { end: Some(end), transactions: summary.settled.clone(), audit, ..self }
+        let (transactions, queued) = (summary.settled.clone(), summary.queued.clone());
+        Self { end: Some(end), transactions, audit, queued, ..self }
     }
 }
 

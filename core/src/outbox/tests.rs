@@ -508,8 +508,77 @@ fn those_in_doubt_are_asked_about_and_only_proof_counts() {
         assert_eq!(run.effects.contains_key("2026-11-23 10:00:01"), sent_again);
     }
     let run = Run::new(&doubtful(CommitType::Send), vec![]).finish();
-    assert_eq!(run.states(), ["in-doubt", "local", "success"], "nobody can look into the queue");
-    assert!(run.summary().findings.is_empty());
+    assert_eq!(run.states(), ["in-doubt", "local", "success"], "it is not in the queue, which proves nothing");
+    assert_eq!(run.summary().findings, [(TransactionId(1), Finding::Unclear(Unclear::NotInQueue))]);
+}
+
+/// A row of the queue: a checkout to P1, this many seconds after ten.
+fn queued(number: u64, second: u32, barcode: &str) -> String {
+    format!(
+        "<tr class=\"oc-issue\"><td><input name=\"operationid\" value=\"{number}\"></td><td>2026-11-23 11:00:{second:02}</td>\
+         <td>{barcode}</td><td>P1</td><td>0</td></tr>"
+    )
+}
+
+#[test]
+fn the_queue_proves_what_was_to_be_queued() {
+    use crate::koha::inquiry::{Gap, Trace};
+    let other = queued(7, 0, "X");
+    let (ours, next) = (|number| queued(number, 1, "A"), |number| queued(number, 2, "B"));
+    let found = Finding::Found(Trace::Queued);
+    let missing = Finding::Missing(Gap::NotQueued);
+    let unclear = Finding::Unclear(Unclear::NotInQueue);
+    let pages = |pages: &[&[&String]]| -> Vec<&'static str> {
+        let page = |rows: &&[&String]| &*rows.iter().map(|row| row.as_str()).collect::<String>().leak();
+        pages.iter().map(page).collect()
+    };
+    for (queue, last_in_queue, states, finding, sent) in [
+        (pages(&[&[&other, &ours(8)], &[&other, &ours(8), &next(9)]]), Some(7), ["added"; 2], found, 1),
+        // Without a gap since, nothing can have taken it away.
+        (pages(&[&[&other], &[&other, &next(8)], &[&other, &next(8), &ours(9)]]), Some(7), ["added"; 2], missing, 2),
+        (pages(&[&[&other], &[&other, &next(9)]]), Some(7), ["in-doubt", "added"], unclear, 1),
+        (pages(&[&[&other], &[&next(8)]]), Some(6), ["in-doubt", "added"], unclear, 1),
+        (pages(&[&[&other], &[&other, &next(8)]]), None, ["in-doubt", "added"], unclear, 1),
+    ] {
+        for era_from_2405 in [false, true] {
+            let mut entries = [entry(1, "A"), entry(2, "B")];
+            let attempt = Attempt { last_in_queue, ..attempt(CommitType::Send) };
+            entries[0].status = Status::InDoubt { reason: Doubt::TimedOut, attempt };
+            let mut run = Run::of(CommitType::Send, era_from_2405, &entries, vec![]);
+            run.queue.clone_from(&queue);
+            let run = run.finish();
+            assert_eq!((run.states(), run.requests), (states.to_vec(), sent), "{queue:?}");
+            assert_eq!(run.summary().findings, [(TransactionId(1), finding)], "{queue:?}");
+            let number = |id| run.summary().queued.iter().find(|queued| queued.id.0 == id).map(|queued| queued.number);
+            assert!(number(2).is_some(), "{queue:?}");
+        }
+    }
+    // It is looked for also where nothing else is to be sent; and one like it, that was queued before, is not taken for it.
+    for (known, states, finding) in
+        [(vec![], ["added"], found), (vec![Entry { status: Status::Added, ..entry(1, "A") }], ["in-doubt"], unclear)]
+    {
+        let mut entries = [entry(1, "A")];
+        entries[0].id = TransactionId(2);
+        entries[0].status = in_doubt(CommitType::Send);
+        let mut run = Run::of(CommitType::Send, true, &entries, vec![]);
+        run.outbox = run.outbox.knowing_queued(known);
+        run.queue = pages(&[&[&ours(8)]]);
+        let run = run.finish();
+        assert_eq!(run.states(), states);
+        assert_eq!(run.summary().findings, [(TransactionId(2), finding)]);
+    }
+}
+
+#[test]
+fn an_absence_that_is_too_fresh_proves_nothing() {
+    let mut entries = [entry(1, "A"), entry(2, "B")];
+    let attempt =
+        Attempt { last_in_queue: Some(7), over: Some(DESK_NOW.minus(SETTLED_AFTER / 2)), ..attempt(CommitType::Send) };
+    entries[0].status = Status::InDoubt { reason: Doubt::TimedOut, attempt };
+    let mut run = Run::of(CommitType::Send, true, &entries, vec![]);
+    run.queue = vec![queued(7, 0, "X").leak(), format!("{}{}", queued(7, 0, "X"), queued(8, 2, "B")).leak()];
+    let run = run.finish();
+    assert_eq!(run.states(), ["in-doubt", "added"]);
 }
 
 #[test]
@@ -578,7 +647,9 @@ fn an_earlier_one_is_not_sent_behind_a_later_one_in_doubt() {
     entries[1].status = in_doubt(CommitType::Send);
     let run = Run::new(&entries, vec![]).finish();
     assert_eq!(run.states(), ["in-doubt", "in-doubt", "local"]);
-    assert_eq!(run.summary().findings, [(TransactionId(1), Finding::Unclear(Unclear::LaterInDoubt))]);
+    let unclear = |id, why| (TransactionId(id), Finding::Unclear(why));
+    let expected = [unclear(1, Unclear::LaterInDoubt), unclear(2, Unclear::NotInQueue)];
+    assert_eq!(run.summary().findings, expected);
     assert_eq!((run.summary().waiting, run.requests), (1, 0));
 }
 
@@ -1087,8 +1158,7 @@ fn what_was_paid_twice_shows_in_the_balance() {
 
 #[test]
 fn what_stands_in_the_queue_twice_is_told() {
-    const BEFORE: &str =
-        r#"<tr class="oc-issue"><td><input name="operationid" value="7"></td><td>A</td><td>P1</td><td>0</td></tr>"#;
+    const BEFORE: &str = r#"<tr class="oc-issue"><td><input name="operationid" value="7"></td><td>2026-11-23 11:00:01</td><td>A</td><td>P1</td><td>0</td></tr>"#;
     let row = |number| BEFORE.replace('7', number);
     for (after, told, checked) in [
         (format!("{BEFORE}{}", row("8")), vec![], 1),

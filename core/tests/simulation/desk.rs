@@ -161,8 +161,9 @@ impl Desk {
             let earlier: Vec<_> = self.unaudited.iter().flatten().filter_map(|id| self.disk.get(id)).cloned().collect();
             let batch = Batch::begin(&self.settings, Moment::new(0, 0).unwrap(), &uncommitted.clone().into());
             self.unaudited.push(batch.transactions);
+            let added = self.disk.values().filter(|entry| entry.status == Status::Added).cloned().collect::<Vec<_>>();
             let outbox = Outbox::new(self.settings.clone(), uncommitted.into());
-            self.outbox = Some(outbox.auditing_too(earlier));
+            self.outbox = Some(outbox.auditing_too(earlier).knowing_queued(added));
         }
     }
 

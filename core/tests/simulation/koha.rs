@@ -40,9 +40,11 @@ impl Loan {
 /// A row of the queue.
 #[derive(Debug, Clone)]
 struct Pending {
+    time: String,
     action: String,
     barcode: String,
     card: String,
+    amount: String,
 }
 
 /// What the network does to a request.
@@ -323,9 +325,9 @@ impl Koha {
             ("", _) => "",
             (_, "true") => {
                 *self.effects.entry(key(request)).or_default() += 1;
-                let [action, barcode, card] =
-                    ["action", "barcode", "cardnumber"].map(|name| value(request, name).to_owned());
-                self.queue.push(Pending { action, barcode, card });
+                let [time, action, barcode, card, amount] = ["timestamp", "action", "barcode", "cardnumber", "amount"]
+                    .map(|name| value(request, name).to_owned());
+                self.queue.push(Pending { time, action, barcode, card, amount });
                 "Added."
             }
             _ => self.apply(request),
@@ -390,9 +392,9 @@ impl Koha {
             return self.response(200, "text/html", "<title>Log in to Koha</title>");
         }
         let row = |(number, row): (usize, &Pending)| {
-            let Pending { action, barcode, card } = row;
+            let Pending { time, action, barcode, card, amount } = row;
             format!(
-                r#"<tr class="oc-{action}"><td><input name="operationid" value="{}"></td><td>{barcode}</td><td>{card}</td><td>0</td></tr>"#,
+                r#"<tr class="oc-{action}"><td><input name="operationid" value="{}"></td><td>{time}</td><td>{barcode}</td><td>{card}</td><td>{amount}</td></tr>"#,
                 number + 1
             )
         };

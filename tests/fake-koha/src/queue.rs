@@ -50,7 +50,8 @@ impl Library {
         } else {
             Amount::lenient(amount)
         };
-        operation.id = Some(self.next_id());
+        self.last_operation_id += 1;
+        operation.id = Some(self.last_operation_id);
         self.effects.push(Effect::Queued(operation.clone()));
         self.pending.push(operation);
         Ok("Added.")

@@ -73,7 +73,9 @@ pub struct Library {
     pub effects: Vec<Effect>,
     /// Tokens of an earlier generation are no longer valid.
     pub(crate) csrf_generation: u64,
-    /// Counts up for new ids of any kind.
+    /// Counts up for the rows of the queue, which nothing else shares with them.
+    pub(crate) last_operation_id: u64,
+    /// Counts up for other new ids of any kind.
     pub(crate) last_id: u64,
 }
 

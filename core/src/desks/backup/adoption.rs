@@ -10,8 +10,9 @@ use crate::{
     log::{
         Entry,
         audited::{Audited, Odd},
-        commit::Batch,
+        commit::{Batch, Queued},
         fresh::Fresh,
+        handled::Handled,
         rows::Raw,
         status::Status,
     },
@@ -266,7 +267,12 @@ impl<'a> Adoption<'a> {
             let fresh = fresh.filter_map(|fresh| Some(Fresh { id: number(fresh.id)?, ..fresh })).collect();
             Audited { odd, fresh, ..audit }
         });
-        Batch { transactions, audit, ..batch }
+        let queued =
+            batch.queued.iter().filter_map(|queued| Some(Queued { id: number(queued.id)?, ..*queued })).collect();
+        let handled = batch
+            .handled
+            .map(|rows| rows.into_iter().map(|row| Handled { own: row.own.and_then(number), ..row }).collect());
+        Batch { transactions, audit, queued, handled, ..batch }
     }
 }
 

@@ -114,6 +114,8 @@ pub enum Offer {
     Drop,
     /// To copy the barcode, to be checked in in Koha.
     CopyBarcode,
+    /// To look into Koha's queue, where it stands too often.
+    OpenQueue,
 }
 
 impl Offer {
@@ -128,6 +130,7 @@ impl Offer {
         Self::TryAgain,
         Self::Drop,
         Self::CopyBarcode,
+        Self::OpenQueue,
     ];
 
     /// Its name in `data-offer`.
@@ -142,6 +145,7 @@ impl Offer {
             Self::TryAgain => "try-again",
             Self::Drop => "drop",
             Self::CopyBarcode => "copy-barcode",
+            Self::OpenQueue => "open-queue",
         }
     }
 
@@ -177,6 +181,10 @@ pub struct Row {
     pub is_ticked: bool,
 }
 
+fn is_in_queue(oddity: &Oddity) -> bool {
+    matches!(oddity, Oddity::Queued { .. })
+}
+
 impl Row {
     /// How much it matters.
     pub fn grade(&self) -> Grade {
@@ -198,6 +206,7 @@ impl Row {
             What::Refused(Refusal::NotOnLoan) => &[Offer::Settle, Offer::Change],
             What::Refused(Refusal::Other) => &[Offer::Change, Offer::TryAgain],
             What::SetAside { is_over: false, .. } | What::Transfer(_) if !self.is_ticked => &[Offer::CopyBarcode],
+            What::ReadBack(odd) if !self.is_ticked && odd.iter().any(is_in_queue) => &[Offer::OpenQueue],
             What::SetAside { .. }
             | What::Transfer(_)
             | What::Patron(_)

@@ -30,6 +30,8 @@ fn batch(transactions: &[u32]) -> Batch {
         branchcode: "CPL".into(),
         transactions: transactions.iter().copied().map(TransactionId).collect(),
         audit: None,
+        queued: Vec::new(),
+        handled: None,
     }
 }
 

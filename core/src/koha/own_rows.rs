@@ -1,0 +1,80 @@
+//! Which rows of Koha's queue are transactions of this log.
+
+use super::{
+    pending::{self, Likeness, Pending},
+    shown_time::{self, Fit},
+};
+use crate::{
+    desk::transaction::TransactionId,
+    log::{Entry, commit::Queued},
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// Which rows are which transactions of this log.
+///
+/// By the number under which one was seen in the queue; else by likeness and time. Several that are alike in all of that are told
+/// apart by their order, and only where all of them are there.
+pub fn own(rows: &[Pending], entries: &[Entry], queued: &[Queued]) -> BTreeMap<u64, TransactionId> {
+    let by_number: HashMap<u64, TransactionId> = queued.iter().map(|queued| (queued.number, queued.id)).collect();
+    let mut open: BTreeMap<TransactionId, &Entry> = entries.iter().map(|entry| (entry.id, entry)).collect();
+    let mut own = BTreeMap::new();
+    let mut rest: Vec<&Pending> = Vec::new();
+    for row in rows {
+        let seen = by_number.get(&row.number).and_then(|id| open.get(id));
+        let seen = seen.filter(|entry| pending::likeness(&entry.transaction) == row.likeness());
+        match seen.map(|entry| entry.id) {
+            Some(id) => {
+                open.remove(&id);
+                own.insert(row.number, id);
+            }
+            None => rest.push(row),
+        }
+    }
+    // What is known by its number is in the queue once, whatever is like it.
+    let known: HashSet<TransactionId> = queued.iter().map(|queued| queued.id).collect();
+    let mut alike: HashMap<Likeness, (Vec<&Pending>, Vec<&Entry>)> = HashMap::new();
+    for row in rest {
+        alike.entry(row.likeness()).or_default().0.push(row);
+    }
+    for entry in open.into_values().filter(|entry| !known.contains(&entry.id)) {
+        if let Some((_, entries)) = alike.get_mut(&pending::likeness(&entry.transaction)) {
+            entries.push(entry);
+        }
+    }
+    for (rows, entries) in alike.into_values() {
+        let found = [Fit::Exact, Fit::OtherZone].map(|fit| by_time(&rows, &entries, fit));
+        own.extend(found.into_iter().find(|found| !found.is_empty()).unwrap_or_default());
+    }
+    own
+}
+
+/// Those that may be each other by their times. Rows and entries that may be one another form a heap; as many rows as entries in it
+/// are taken in their order.
+fn by_time(rows: &[&Pending], entries: &[&Entry], fit: Fit) -> Vec<(u64, TransactionId)> {
+    let fits = |row: &Pending, entry: &Entry| shown_time::fit(&row.time, entry.transaction.moment) >= fit;
+    let mut left: Vec<&Pending> = rows.to_vec();
+    let mut found = Vec::new();
+    while let Some(first) = left.first().copied() {
+        let mine: Vec<&&Entry> = entries.iter().filter(|entry| fits(first, entry)).collect();
+        let is_of_heap = |row: &&Pending| row.number == first.number || mine.iter().any(|entry| fits(row, entry));
+        let (mut heap, others): (Vec<&Pending>, Vec<&Pending>) = left.into_iter().partition(is_of_heap);
+        left = others;
+        heap.sort_by_key(|row| row.number);
+        let mut mine: Vec<(i64, TransactionId)> =
+            mine.into_iter().map(|entry| (entry.transaction.moment.utc_seconds(), entry.id)).collect();
+        mine.sort_unstable();
+        let is_whole = heap.len() == mine.len() && heap.iter().all(|row| fits_all(row, entries, &mine, fit));
+        // The first of what came twice is ours, and the other one too much.
+        let is_doubled = mine.len() == 1 && heap.iter().all(|row| fits_all(row, entries, &mine, fit));
+        if is_whole || is_doubled {
+            found.extend(heap.iter().map(|row| row.number).zip(mine.into_iter().map(|(_, id)| id)));
+        }
+    }
+    found
+}
+
+fn fits_all(row: &Pending, entries: &[&Entry], mine: &[(i64, TransactionId)], fit: Fit) -> bool {
+    let ids: BTreeSet<TransactionId> = mine.iter().map(|(_, id)| *id).collect();
+    let theirs = entries.iter().filter(|entry| shown_time::fit(&row.time, entry.transaction.moment) >= fit);
+    theirs.map(|entry| entry.id).collect::<BTreeSet<_>>() == ids
+}
