@@ -20,6 +20,7 @@ mod lock;
 mod options;
 mod popup;
 mod preferences;
+mod processor;
 mod sender;
 mod slices;
 mod sound;

@@ -219,6 +219,7 @@ impl Others {
         window::alt::bind()?;
         scan::rows::bind(&desk)?;
         Rc::new(Commit::new(desk.clone(), review.clone(), todo.clone())?).bind();
+        commit::koha_queue::bind(&desk)?;
         files::export::bind(&desk)?;
         log::bind(&desk)?;
         Rc::new(Batches::new(desk.clone(), find.clone(), tabs, todo.clone())?).bind()?;
@@ -277,8 +278,17 @@ async fn open_log(message: &Rc<Message>) -> Result<Option<Rc<Store>>, JsValue> {
 }
 
 /// The buttons that need the log, besides those that record and send.
-const LOG_BUTTONS: [&str; 8] =
-    ["export-koc", "backup", "import-koc", "clear", "clear-committed", "show-batches", "show-review", "undo"];
+const LOG_BUTTONS: [&str; 9] = [
+    "export-koc",
+    "backup",
+    "import-koc",
+    "clear",
+    "clear-committed",
+    "open-queue",
+    "show-batches",
+    "show-review",
+    "undo",
+];
 
 /// The log cannot be opened: nothing can be recorded.
 async fn not_opened(message: &Rc<Message>, error: &StoreError) -> Result<(), JsValue> {

@@ -34,6 +34,7 @@ mod paying;
 mod pointing;
 mod policy;
 mod printing;
+mod queue;
 mod records;
 mod scanning;
 mod settings;

@@ -40,7 +40,7 @@ impl Desk {
     }
 
     /// Does this with these rows, and stores what it is told to; not any more after this number of notes, as if it were killed.
-    fn run(&mut self, deed: Deed, chosen: Vec<Chosen>, mut notes: usize) -> Option<Report> {
+    fn run(&mut self, deed: Deed, chosen: Vec<Chosen>, mut writes: usize) -> Option<Report> {
         let settings = self.native.settings.clone();
         let unended: Vec<Unended> = (0..)
             .zip(&self.runs)
@@ -56,9 +56,9 @@ impl Desk {
         let mut processing = Processing::new(settings, number, deed, chosen, unended, left);
         loop {
             let input = match processing.poll().unwrap() {
-                Output::Note(_) if notes == 0 => return None,
+                Output::Note(_) if writes == 0 => return None,
                 Output::Note(noted) => {
-                    notes -= 1;
+                    writes -= 1;
                     for note in noted {
                         let run = &mut self.runs[note.run as usize];
                         *run = run.clone().with_handled(note.handled.clone());
@@ -306,16 +306,15 @@ fn whatever_happens_to_an_answer_nothing_is_processed_twice_and_the_next_run_end
                 };
                 // Looking resolves what has no end.
                 let lines = desk.look();
-                let second =
-                    desk.runs.iter().flat_map(|run| run.handled.iter().flatten()).filter(|row| row.number == 2);
-                let end = second.last().unwrap().outcome.clone();
+                let mut rows = desk.runs.iter().rev().flat_map(|run| run.handled.iter().flatten());
+                let end = rows.find(|row| row.number == 2).unwrap().outcome.clone();
                 // Loans tell what became of our own, from 24.05.
                 let proved = era == Era::From2405 && own;
                 match (is_done, &end) {
                     (true, Some(Outcome::Success)) if proved => {}
                     (true, Some(Outcome::Unseen | Outcome::Gone)) if !proved => {}
                     (false, Some(Outcome::Left { .. })) => {
-                        assert!(lines.iter().any(|line| line.row.number == 2), "{case}")
+                        assert!(lines.iter().any(|line| line.row.number == 2), "{case}");
                     }
                     other => panic!("{case}: {other:?} {:?}", report.stop),
                 }
@@ -420,7 +419,8 @@ fn a_lost_answer_of_a_send_is_proved_both_ways() {
         desk.commit();
         koha.clear_faults();
         desk.log.push(entry(2, (70, 22, None)));
-        let mut early = Native { settings: desk.settings.clone(), log: vec![desk.log[0].clone()] };
+        let mut early = Native::new(&koha, CommitType::Send);
+        early.log = vec![desk.log[0].clone()];
         let said = early.commit();
         assert_eq!((early.state(), queued()), (State::InDoubt, 1), "{case}: {said}");
         later(&mut desk);

@@ -48,7 +48,7 @@ const LOOKS: [Look; 11] = [
 ];
 
 /// The pictures of the user guide, in docs/guide/.
-const GUIDE: [&str; 14] = [
+const GUIDE: [&str; 15] = [
     "settings-saved",
     "desk-first-run",
     "desk-checkout",
@@ -58,6 +58,7 @@ const GUIDE: [&str; 14] = [
     "edit-dialog",
     "desk-committed",
     "batches-dialog",
+    "queue-dialog",
     "records-dialog-done",
     "desk-patron",
     "desk-on-hold",
@@ -128,6 +129,7 @@ impl Album<'_> {
         self.fronts()?;
         self.read_back()?;
         self.told()?;
+        self.queue()?;
         let koha = FakeKoha::start(Config { era: Era::From2405, library: known(), ..Config::default() })?;
         let desk = self.desk()?;
         self.records(&desk, &koha)?;
@@ -376,6 +378,33 @@ impl Album<'_> {
         desk.commit()?;
         desk.page.wait_visible("[data-group=loans] li")?;
         self.take(&desk.page, "todo-told")
+    }
+
+    /// Koha's queue: one that was sent twice, one that Koha does not know, and what became of them.
+    fn queue(&self) -> koct_tests::Result {
+        let koha = FakeKoha::start(Config { era: Era::From2405, newest: true, ..Config::default() })?;
+        let desk = self.desk()?;
+        let page = &desk.page;
+        desk.set_up(&Settings::of(&koha.url(), "send"))?;
+        for item in ["39999000000001", "39999000000002", "39999000000003"] {
+            desk.check_out(PATRON, item)?;
+        }
+        desk.check_in("39999000000011")?;
+        desk.check_in("no such item")?;
+        desk.pay(PATRON, "2.50")?;
+        koha.fault(Fault::on("service.pl", FaultKind::SentAgain).skip(1).times(1));
+        desk.commit()?;
+        koha.clear_faults();
+        page.click("#open-queue")?;
+        page.wait("document.querySelectorAll('#queue-rows tr').length === 7 && !document.getElementById('queue-refresh').disabled")?;
+        page.click("#queue-all")?;
+        self.take(page, "queue-dialog")?;
+        page.click("#queue-process")?;
+        page.wait(
+            "document.getElementById('queue-stop').hidden && !document.getElementById('queue-refresh').disabled",
+        )?;
+        self.take(page, "queue-processed")?;
+        page.click("#queue-close")
     }
 
     fn records(&self, desk: &Desk, koha: &FakeKoha) -> koct_tests::Result {

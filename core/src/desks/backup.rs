@@ -49,7 +49,7 @@ pub enum Line {
     /// A transaction.
     Transaction(Box<Entry>),
     /// The record of a commit.
-    Commit(Batch),
+    Commit(Box<Batch>),
     /// What is remembered of a transaction that was cleared.
     Cleared(String),
     /// What the version that wrote the backup could not read. An earlier one refuses the line by its number, and reads all

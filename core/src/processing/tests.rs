@@ -115,17 +115,17 @@ fn begin(numbers: &[u64], record: &Record) -> Processing {
     )
 }
 
-/// Does what it says, to its end; `notes` says what becomes of each note.
+/// Does what it says, to its end; `is_stored` says what becomes of each note.
 fn drive(
     run: &mut Processing,
     koha: &mut Koha,
     record: &mut Record,
-    mut notes: impl FnMut(&[Note], &mut Processing) -> bool,
+    mut is_stored: impl FnMut(&[Note], &mut Processing) -> bool,
 ) -> Report {
     for _ in 0..200 {
         let now = DeskTime::from_millis(koha.now);
         let input = match run.poll().expect("it says what is to be done") {
-            Output::Note(noted) if notes(&noted, run) => {
+            Output::Note(noted) if is_stored(&noted, run) => {
                 record.store(noted);
                 Input::Noted
             }
@@ -142,6 +142,7 @@ fn run(numbers: &[u64], koha: &mut Koha, record: &mut Record) -> Report {
     drive(&mut begin(numbers, record), koha, record, |_, _| true)
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is compared with what may be none")]
 fn left(reason: Doubt) -> Option<Outcome> {
     Some(Outcome::Left { reason })
 }

@@ -1,6 +1,7 @@
 //! The one button that sends or applies.
 
 pub(crate) mod audited;
+pub(crate) mod koha_queue;
 pub(crate) mod reach;
 pub(crate) mod review;
 
@@ -131,7 +132,7 @@ impl Commit {
             return;
         };
         let counts = self.desk.counts.get();
-        let may_ask = settings.commit_type == CommitType::Apply && counts.of(State::InDoubt) > 0;
+        let may_ask = counts.of(State::InDoubt) > 0;
         if counts.of(State::Local) == 0 && !may_ask {
             let open = counts.uncommitted();
             if open > 0 {
@@ -214,7 +215,9 @@ impl Commit {
         let wants_audit = |batch: &Batch| batch.wants_audit(&settings, started.time());
         let (earlier, to_audit) = self.unaudited(number, wants_audit).await.map_err(words)?;
         let debt_limit = self.desk.preferences.borrow().records.debt_limit().ok().flatten();
-        let outbox = Outbox::new(settings.clone(), uncommitted).auditing_too(to_audit).telling_debts_over(debt_limit);
+        let queued = self.queued(&uncommitted).await.map_err(words)?;
+        let outbox = Outbox::new(settings.clone(), uncommitted).auditing_too(to_audit);
+        let outbox = outbox.telling_debts_over(debt_limit).knowing_queued(queued);
         self.desk.message.about(Topic::Commit).show(Tone::Good, &text("commitSending"));
         let summary = sender::run(&settings, &self.desk.store, outbox, up_to, self, &self.stopper).await;
         self.todo.end_commit();
@@ -251,6 +254,14 @@ impl Commit {
         let ids: Vec<TransactionId> = earlier.iter().flat_map(|(_, batch)| batch.transactions.clone()).collect();
         let entries = self.desk.store.get(&ids).await?;
         Ok((earlier, entries))
+    }
+
+    /// What may stand in Koha's queue, where something that was to be queued is in doubt: none may be taken for another.
+    async fn queued(&self, uncommitted: &Ordered) -> Result<Vec<Entry>, StoreError> {
+        if !uncommitted.iter().any(Entry::may_be_queued) {
+            return Ok(Vec::new());
+        }
+        Ok(self.desk.store.in_states(&[State::Added]).await?.into_entries())
     }
 
     /// With what was scanned since these were read, at this window or another: a question may have been open for long.

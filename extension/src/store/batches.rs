@@ -1,9 +1,10 @@
 //! The record of commits.
 
-use super::{BATCHES, Result, Store, id, next_number, to_js};
-use indexed_db_futures::{BuildPrimitive, query_source::QuerySource};
-use koct_core::{TransactionId, log::commit::Batch};
-use std::collections::HashSet;
+use super::{BATCHES, Change, LOG, Result, Store, entry, id, next_number, stored, text, to_js};
+use crate::{clock, storage::StorageError};
+use indexed_db_futures::{BuildPrimitive, object_store::ObjectStore, query_source::QuerySource};
+use koct_core::{TransactionId, log::commit::Batch, processing::Note};
+use std::collections::{BTreeMap, HashSet};
 use wasm_bindgen::JsValue;
 
 /// The number of commits that are remembered; older ones are forgotten one by one.
@@ -37,6 +38,64 @@ impl Store {
         let writing = self.writing_to(&[BATCHES])?;
         writing.object_store(BATCHES)?.put(to_js(batch)?).with_key(number).primitive()?.await?;
         writing.commit().await?;
+        Ok(())
+    }
+
+    /// Changes the record of a commit by this rule.
+    ///
+    /// # Errors
+    /// When it is gone, or cannot be written.
+    pub async fn change_batch(&self, number: u32, rule: impl FnOnce(Batch) -> Batch) -> Result<()> {
+        let writing = self.writing_to(&[BATCHES])?;
+        let batches = writing.object_store(BATCHES)?;
+        let batch = batch(&batches, number).await?;
+        batches.put(to_js(&rule(batch))?).with_key(number).primitive()?.await?;
+        writing.commit().await?;
+        Ok(())
+    }
+
+    /// Notes what becomes of rows of Koha's queue: in the records of their runs, and in the entries of the log that they are. Returns
+    /// the changes of the log when all of it is durable.
+    ///
+    /// # Errors
+    /// When it cannot be written: then nothing of it is.
+    pub async fn note_handled(&self, notes: &[Note]) -> Result<Vec<Change>> {
+        let now = clock::now().ok_or(StorageError::Broken)?;
+        let writing = self.writing_to(&[LOG, BATCHES])?;
+        let (log, batches) = (writing.object_store(LOG)?, writing.object_store(BATCHES)?);
+        let mut records: BTreeMap<u32, Batch> = BTreeMap::new();
+        let mut changed = Vec::new();
+        for Note { run, handled } in notes {
+            let record = match records.remove(run) {
+                Some(record) => record,
+                None => batch(&batches, *run).await?,
+            };
+            records.insert(*run, record.with_handled(handled.clone()));
+            let Some((own, outcome)) = handled.own.zip(handled.outcome.as_ref()) else { continue };
+            // One that was cleared since needs nothing.
+            let Some(old) = log.get::<JsValue, _, _>(own.0).primitive()?.await?.as_ref().and_then(entry) else {
+                continue;
+            };
+            if let Some(new) = old.handled(outcome, now) {
+                log.put(stored(&new)?).primitive()?;
+                changed.push(Change { from: old.status.state(), entry: new });
+            }
+        }
+        for (number, record) in records {
+            batches.put(to_js(&record)?).with_key(number).primitive()?;
+        }
+        writing.commit().await?;
+        Ok(changed)
+    }
+
+    /// Forgets the codes of rows of Koha's queue, of which nothing is left to look at once the log is cleared.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub async fn forget_handled(&self) -> Result<()> {
+        for (number, _) in self.batches_where(|batch| batch.to_look_at().next().is_some()).await? {
+            self.change_batch(number, Batch::without_codes).await?;
+        }
         Ok(())
     }
 
@@ -86,4 +145,11 @@ impl Store {
         writing.commit().await?;
         Ok(new)
     }
+}
+
+/// The record of this number.
+async fn batch(batches: &ObjectStore<'_>, number: u32) -> Result<Batch> {
+    let value: Option<JsValue> = batches.get::<JsValue, _, _>(number).primitive()?.await?;
+    let read = value.as_ref().and_then(text).and_then(|text| serde_json::from_str(&text).ok());
+    read.ok_or_else(|| StorageError::Broken.into())
 }

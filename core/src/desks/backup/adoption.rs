@@ -231,7 +231,7 @@ impl<'a> Adoption<'a> {
             self.counted.count(&line);
             match line {
                 Line::Transaction(entry) => self.wait(adopted(*entry, &self.header.desk, self.knowledge.own())),
-                Line::Commit(batch) => self.batches.push(batch),
+                Line::Commit(batch) => self.batches.push(*batch),
                 Line::Cleared(key) => self.cleared.push(key),
                 // This version may read what the one that wrote it could not.
                 Line::Raw(raw) => match (raw.entry(), raw.batch()) {

@@ -120,7 +120,7 @@ pub enum Offer {
 
 impl Offer {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::IsInKoha,
         Self::NotInKoha,
         Self::FindPatron,

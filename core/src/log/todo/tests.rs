@@ -228,7 +228,7 @@ fn late_returns_payments_and_what_was_read_back_are_ticked_off() {
     assert_eq!(of(Group::Payments), (vec![vec![2]], What::Payment));
     let both = What::ReadBack(vec![Oddity::NoTrace, Oddity::Queued { times: 2 }]);
     assert_eq!(of(Group::ReadBack), (vec![vec![4]], both), "what two commits read is said once");
-    assert_eq!(todo.first_rows(Group::ReadBack, 9)[0].offers(true), [Offer::OpenQueue], "the second is deleted there");
+    assert_eq!(todo.first_rows(Group::ReadBack, 9)[0].offers(KNOWN), [Offer::OpenQueue], "the second is deleted there");
     assert!(todo.is_work_left());
     for (group, id) in [(Group::Late, 1), (Group::Payments, 2), (Group::ReadBack, 4)] {
         let task = group.task().unwrap();

@@ -74,7 +74,7 @@ impl Desk {
         // Before the others, so that in an empty log their keys are still free.
         parts.splice(0..0, [first, writer.add(unreadable.into_iter().map(Line::Raw))]);
         // Oldest first.
-        parts.push(writer.add(self.store.batches().await?.into_iter().rev().map(Line::Commit)));
+        parts.push(writer.add(self.store.batches().await?.into_iter().rev().map(Box::new).map(Line::Commit)));
         parts.push(writer.add(self.store.cleared().await?.into_iter().map(Line::Cleared)));
         let (end, transactions) = writer.end();
         parts.push(end);

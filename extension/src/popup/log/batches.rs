@@ -5,7 +5,7 @@ use crate::{
     i18n::{plural, text, text_with},
     popup::{
         Desk, Topic,
-        commit::audited,
+        commit::{audited, koha_queue},
         log::{asking, find::Find, tabs::Tabs, todo::Todo},
     },
     wording,
@@ -107,7 +107,11 @@ const ODD_SHOWN: usize = 200;
 fn row(batch: &Batch, odd: &[String]) -> Result<HtmlElement, JsValue> {
     let row = dom::from_template("batch-template")?;
     dom::set_field(&row, "when", &wording::moment(batch.started));
-    let how = [&wording::commit_type(batch.commit_type), &batch.branchcode, &batch.server];
+    let what = match batch.handled {
+        None => wording::commit_type(batch.commit_type),
+        Some(_) => text("queueTitle"),
+    };
+    let how = [&what, &batch.branchcode, &batch.server];
     dom::set_field(&row, "how", &text_with("batchHow", &how.map(String::as_str)));
     if let Some(end) = &batch.end {
         let numbers = [end.committed, end.rejected, end.in_doubt, end.left];
@@ -118,7 +122,8 @@ fn row(batch: &Batch, odd: &[String]) -> Result<HtmlElement, JsValue> {
         dom::set_field(&row, "message", &text("batchInterrupted"));
     }
     let read_back = batch.audit.as_ref().map(wording::read_back).filter(|words| !words.is_empty());
-    let audit: Vec<String> = odd.iter().cloned().chain(read_back).collect();
+    let rows = batch.to_look_at().take(ODD_SHOWN).map(koha_queue::handled);
+    let audit: Vec<String> = rows.chain(odd.iter().cloned()).chain(read_back).collect();
     if let Some(field) = dom::field(&row, "audit") {
         field.set_hidden(audit.is_empty());
     }

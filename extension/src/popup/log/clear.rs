@@ -226,7 +226,11 @@ impl Desk {
             return;
         };
         let own = self.preferences.borrow().desk_name();
-        match self.store.remove(&consent, &own, now).await {
+        let removed = match self.store.remove(&consent, &own, now).await {
+            Ok(removed) => self.store.forget_handled().await.map(|()| removed),
+            Err(error) => Err(error),
+        };
+        match removed {
             Ok(0) => self.message.about(Topic::Clear).show(Tone::Good, &text("clearedNothing")),
             Ok(removed) => {
                 self.message.about(Topic::Clear).show(Tone::Good, &text_with("cleared", &[&locale::number(removed)]));

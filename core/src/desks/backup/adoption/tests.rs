@@ -67,7 +67,7 @@ impl Desk {
         let (mut writer, mut text) = Writer::begin(self.name.clone(), now());
         text += &writer.add(self.raw.iter().cloned().map(Line::Raw));
         text += &writer.add(self.log.iter().cloned().map(Box::new).map(Line::Transaction));
-        text += &writer.add(self.batches.iter().cloned().map(Line::Commit));
+        text += &writer.add(self.batches.iter().cloned().map(Box::new).map(Line::Commit));
         text += &writer.add(self.cleared.iter().cloned().map(Line::Cleared));
         text + &writer.end().0
     }
@@ -343,7 +343,7 @@ fn a_line_that_stands_twice_comes_once_with_the_status_that_has_seen_more() {
         write(&Line::Transaction(Box::new(entry)))
     };
     let header = write(&Header::new(desk("Bus"), now()));
-    let commit = write(&Line::Commit(batch(&[1, 2, 3])));
+    let commit = write(&Line::Commit(Box::new(batch(&[1, 2, 3]))));
     for order in [[Status::Local, Status::Success, Status::Local], [Status::Success, Status::Local, Status::Added]] {
         let lines: String = (1..).zip(order).map(|(id, status)| line(id, status)).collect();
         let mut new = Desk::new("Bus", Vec::new());

@@ -3,7 +3,7 @@
 use super::{Todo, list::Lists};
 use crate::{
     clock,
-    dom::window,
+    dom::{self, window},
     i18n::{plural, text, text_with},
     locale,
     popup::{
@@ -27,7 +27,7 @@ use koct_core::{
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Element, Event, HtmlInputElement, MouseEvent};
+use web_sys::{Element, Event, HtmlElement, HtmlInputElement, MouseEvent};
 
 /// Two presses that are nearer to each other than this, in milliseconds and CSS pixels, are one.
 const APART: f64 = 400.0;
@@ -107,6 +107,12 @@ impl Todo {
                 self.whose.ask(sought, of_code);
             }
             Offer::CopyBarcode => spawn_local(this.copy_barcode(entry)),
+            // The one button that opens it.
+            Offer::OpenQueue => {
+                if let Ok(button) = dom::by_id::<HtmlElement>("open-queue") {
+                    button.click();
+                }
+            }
         }
     }
 

@@ -380,6 +380,7 @@ fn label(offer: Offer) -> String {
         Offer::TryAgain => "attentionRetry",
         Offer::Drop => "todoDrop",
         Offer::CopyBarcode => "todoCopy",
+        Offer::OpenQueue => "openQueue",
     })
 }
 
