@@ -130,7 +130,9 @@ fn lines(log: &[Entry], batch: &Batch) -> Vec<String> {
     todo.load(log.to_vec(), told);
     todo.set_aside(aside);
     let line = |row: Row| {
-        let warned = |warnings: &[Warning]| warnings.iter().map(|warning| format!(" {warning:?}")).collect::<String>();
+        let warned = |warnings: &[Warning]| {
+            warnings.iter().flat_map(|warning| [" ".to_owned(), format!("{warning:?}")]).collect::<String>()
+        };
         let what = match &row.what {
             What::InDoubt | What::Payment => String::new(),
             What::Refused(refusal) => format!(" {refusal:?}"),
