@@ -29,24 +29,17 @@ pub fn has_seconds(text: &str) -> bool {
 
 /// Whether this may be that moment.
 pub fn fit(text: &str, moment: Moment) -> Fit {
-    let whole = |time: NaiveDateTime| {
-        let seconds = time.and_utc().timestamp();
-        if has_seconds(text) { seconds } else { seconds - seconds.rem_euclid(60) }
-    };
-    let (local, utc) = (whole(moment.local()), moment.local() - TimeDelta::minutes(i64::from(moment.offset_minutes())));
-    let utc = whole(utc);
-    let fits = readings(text).into_iter().map(|time| {
-        let time = time.and_utc().timestamp();
-        let ahead = time - utc;
-        if time == local {
-            Fit::Exact
-        } else if ahead.abs() <= ZONES.num_seconds() && ahead % STEP_SECONDS == 0 {
-            Fit::OtherZone
-        } else {
-            Fit::No
-        }
-    });
+    let own = i64::from(moment.offset_minutes()) * 60;
+    let fits = ahead(text, moment).into_iter().map(|ahead| if ahead == own { Fit::Exact } else { Fit::OtherZone });
     fits.max().unwrap_or(Fit::No)
+}
+
+/// In which zones it may be that moment, by the number of seconds that each is ahead of UTC. All that a server shows is in one.
+pub fn ahead(text: &str, moment: Moment) -> Vec<i64> {
+    let utc = (moment.local() - TimeDelta::minutes(i64::from(moment.offset_minutes()))).and_utc().timestamp();
+    let utc = if has_seconds(text) { utc } else { utc - utc.rem_euclid(60) };
+    let ahead = readings(text).into_iter().map(|time| time.and_utc().timestamp() - utc);
+    ahead.filter(|ahead| ahead.abs() <= ZONES.num_seconds() && ahead % STEP_SECONDS == 0).collect()
 }
 
 /// Every time that it may be.

@@ -554,17 +554,25 @@ fn the_queue_proves_what_was_to_be_queued() {
         }
     }
     // It is looked for also where nothing else is to be sent; and one like it, that was queued before, is not taken for it.
-    for (known, states, finding) in
-        [(vec![], ["added"], found), (vec![Entry { status: Status::Added, ..entry(1, "A") }], ["in-doubt"], unclear)]
-    {
+    let added = |id, barcode| Entry { status: Status::Added, ..entry(id, barcode) };
+    let later = ours(8).replace("11:00", "12:00");
+    for (known, rows, states, finding) in [
+        (vec![added(3, "C")], [&ours(8), &queued(9, 3, "C")], ["added"], found),
+        (vec![added(1, "A")], [&ours(8), &other], ["in-doubt"], unclear),
+        (vec![], [&ours(8), &other], ["added"], found),
+        // Which zone this server shows no other row tells: it may be one of another desk.
+        (vec![], [&later, &other], ["in-doubt"], unclear),
+        // An hour later, to the second.
+        (vec![added(3, "C")], [&later, &queued(9, 3, "C")], ["in-doubt"], unclear),
+    ] {
         let mut entries = [entry(1, "A")];
         entries[0].id = TransactionId(2);
         entries[0].status = in_doubt(CommitType::Send);
         let mut run = Run::of(CommitType::Send, true, &entries, vec![]);
         run.outbox = run.outbox.knowing_queued(known);
-        run.queue = pages(&[&[&ours(8)]]);
+        run.queue = pages(&[&rows]);
         let run = run.finish();
-        assert_eq!(run.states(), states);
+        assert_eq!(run.states(), states, "{rows:?}");
         assert_eq!(run.summary().findings, [(TransactionId(2), finding)]);
     }
 }

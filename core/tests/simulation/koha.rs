@@ -4,6 +4,7 @@ use crate::dice::Dice;
 use chrono::DateTime;
 use koct_core::{
     Secret,
+    desk::barcode::same_code,
     desk::clock::KohaTime,
     koha::{Failure, NotSent, Request, Response},
 };
@@ -174,9 +175,16 @@ impl Koha {
     }
 
     /// Whether Koha holds just what this transaction was to do, whoever did it: a loan of that patron and item since that
-    /// second, or one of that item that was returned in it. No desk can tell such a trace from its own.
+    /// second, one of that item that was returned in it, or a row of the queue that says the same. No desk can tell such a trace
+    /// from its own.
     pub(crate) fn holds_the_same(&self, wanted: &Key) -> bool {
         let [_, action, time, barcode, card] = wanted.split('\n').collect::<Vec<_>>()[..] else { return false };
+        let says_the_same = |row: &Pending| {
+            row.action == action && row.time == time && same_code(&row.barcode, barcode) && same_code(&row.card, card)
+        };
+        if self.queue.iter().any(says_the_same) {
+            return true;
+        }
         let item = ITEMS.iter().position(|item| *item == barcode);
         let patron = PATRONS.iter().position(|patron| *patron == card);
         self.loans.iter().filter(|loan| Some(loan.item) == item).any(|loan| match action {
