@@ -13,7 +13,7 @@ use crate::{
     dom::{self, elements},
     i18n::{plural, text},
     locale,
-    popup::{Desk, Panel, Topic, commit::QUEUE, log::edit::Edit, scan::open::OpenScans},
+    popup::{Desk, Panel, Topic, commit::QUEUE, log::edit::Edit, scan::open::OpenScans, window::press::Presses},
     store::StoreError,
     wording,
 };
@@ -55,8 +55,7 @@ elements! {
         show_aside: HtmlElement = "show-aside",
         ;
         left: RefCell<todo::Todo>,
-        /// When and where something was pressed in the list last, by the page's clock.
-        pressed: Cell<(f64, i32, i32)>,
+        presses: Presses,
         /// The server of which the links of what was read last are.
         of_server: RefCell<Option<String>>,
         lists: Lists = Lists::new()?,
