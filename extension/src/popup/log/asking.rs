@@ -46,7 +46,7 @@ pub(crate) async fn ask(desk: &Rc<Desk>, number: u32, batch: Batch) -> Result<()
     };
     // Meanwhile another window may have asked, or the log may have been cleared.
     let words = |error: StoreError| error.explained();
-    let now_there = desk.store.batches_where(|other| other.is_of_the_same(&batch)).await.map_err(words)?;
+    let now_there = desk.store.batches_where(|other| other.started == batch.started).await.map_err(words)?;
     let Some((_, batch)) = now_there.into_iter().find(|(other, _)| *other == number) else { return Ok(()) };
     let batch = batch.told_again(&report.audited, clock::time());
     let there = desk.store.get(&batch.told_of()).await.map_err(words)?;
