@@ -86,6 +86,43 @@ fn after_a_click_on_any_button_a_scan_goes_to_the_scan_field() {
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
 
+/// A row that was taken back leaves its place to the one below it.
+#[test]
+fn a_double_click_and_a_held_key_take_back_one_row() {
+    let desk = desk();
+    desk.page.type_text("P1\nA1\nA2\nA3\nA4\n").unwrap();
+    desk.wait_for_total(4).unwrap();
+    let first = "#patron-items-list li:first-child .take-back";
+    let wait_for_rows = |number: usize| {
+        desk.page.wait(&format!("document.querySelectorAll('#patron-items-list li').length === {number}")).unwrap();
+    };
+    // From now on all clicks between two keys come at once.
+    keys_every(&desk, 400);
+    desk.page.press(&[key::F2]).unwrap();
+    desk.page.click(first).unwrap();
+    wait_for_rows(3);
+    desk.page.click(first).unwrap();
+    desk.page.press(&[key::F2]).unwrap();
+    desk.page.click(first).unwrap();
+    wait_for_rows(2);
+    assert_eq!(states(&desk), "local local deleted deleted");
+    desk.page.eval("document.getElementById('checkout-item').focus()").unwrap();
+    desk.page.press(&[key::DOWN]).unwrap();
+    let held = "for (const repeat of [false, true, true]) document.activeElement.dispatchEvent(new KeyboardEvent('keydown', \
+                {key: 'Delete', repeat, bubbles: true, cancelable: true}))";
+    desk.page.run(held).unwrap();
+    wait_for_rows(1);
+    desk.page.wait_contains("#message", "Taken back: A2").unwrap();
+    assert_eq!(states(&desk), "local deleted deleted deleted");
+    // What was not recorded goes one by one, too.
+    for number in 1..=2 {
+        desk.page.fill("#checkin-item", &format!("a-barcode-that-is-far-too-long-{number}\n")).unwrap();
+        desk.page.wait(&format!("document.querySelectorAll('.attention li').length === {number}")).unwrap();
+    }
+    desk.page.double_click(".attention li:first-child [data-field=dismiss]").unwrap();
+    assert_eq!(desk.page.eval("document.querySelectorAll('.attention li').length").unwrap(), 1);
+}
+
 #[test]
 fn a_scan_while_a_button_has_the_focus_is_recorded_and_presses_nothing() {
     let desk = desk();

@@ -188,6 +188,12 @@ fn whose_card_it_is_that_koha_does_not_know_is_answered_by_name_once_for_all() {
     desk.page.wait_contains("#whose-state", "No such patron").unwrap();
     desk.page.fill("#whose-typed", "smith an").unwrap();
     desk.page.wait("document.querySelectorAll('#whose-list button').length === 1").unwrap();
+    // A card that nobody has is scanned: whoever is listed still was not found by it.
+    let scanned = "(field => { field.value = '23529001229999'; field.form.requestSubmit(); field.value })";
+    desk.page.eval(&format!("{scanned}(document.getElementById('whose-typed'))")).unwrap();
+    desk.page.wait_contains("#whose-state", "No such patron").unwrap();
+    desk.page.fill("#whose-typed", "smith an").unwrap();
+    desk.page.wait("document.getElementById('whose-state').textContent === ''").unwrap();
     keys_every(&desk, 400);
     desk.page.press(&[key::DOWN]).unwrap();
     desk.page.press(&[key::ENTER]).unwrap();

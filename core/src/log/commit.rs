@@ -8,7 +8,7 @@ use crate::{
     log::{
         Entry,
         audited::{Audited, Odd, Oddity},
-        fresh::Fresh,
+        fresh::{Fresh, Part},
         handled::Handled,
         order::Ordered,
         status::State,
@@ -16,7 +16,10 @@ use crate::{
     settings::form::{CommitType, Settings},
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
 
 /// One commit, from the press of the button to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,20 +119,36 @@ impl Batch {
         self.end.is_some() && !self.transactions.is_empty() && self.server == settings.server.as_str()
     }
 
-    /// With what Koha told when it was asked anew. Of an older commit nothing is judged any more, and of payments and the queue
-    /// nothing is told but at its end.
+    /// The library where its loans must be booked, when Koha is asked anew. Of what was applied nobody can say: it is booked at the
+    /// library of the session, to which a person may have agreed.
+    pub fn must_be_booked_at(&self) -> Option<&str> {
+        (self.commit_type == CommitType::Send).then_some(self.branchcode.as_str())
+    }
+
+    /// With what Koha told when it was asked anew. Of an older commit nothing is judged any more, of payments, the queue and the
+    /// library of what was applied nothing is told but at its end, and what Koha does not tell this time holds as it was told.
     #[must_use]
     pub fn told_again(self, told: &Audited, now: DeskTime) -> Self {
         let before = self.audit.clone().unwrap_or_default();
-        let Audited { checked, unread, odd, mut fresh, silent } = told.among(&self.transactions);
-        let is_kept = |odd: &&Odd| matches!(odd.oddity, Oddity::Paid { .. } | Oddity::Queued { .. });
-        let kept = before.fresh.into_iter().filter(|old| !old.says_something());
-        let kept: Vec<Fresh> = kept.filter(|old| fresh.iter().all(|new| new.id != old.id)).collect();
-        fresh.extend(kept);
-        fresh.sort_by_key(|fresh| fresh.id);
+        let Audited { checked, unread, odd, fresh, silent } = told.among(&self.transactions);
+        let is_silent = silent.iter().any(|part| matches!(part, Part::Items | Part::Loans));
+        let is_applied = self.commit_type == CommitType::Apply;
+        let is_kept = |old: &&Odd| match old.oddity {
+            Oddity::Paid { .. } | Oddity::Queued { .. } => true,
+            Oddity::OtherLibrary { .. } if is_applied => true,
+            _ => is_silent && !odd.contains(old),
+        };
+        let mut by_id: BTreeMap<TransactionId, Fresh> = fresh.into_iter().map(|fresh| (fresh.id, fresh)).collect();
+        for old in before.fresh {
+            let new = by_id.remove(&old.id);
+            if let Some(now) = old.told_again(new, &silent) {
+                by_id.insert(now.id, now);
+            }
+        }
+        let fresh = by_id.into_values().collect();
         let is_recent = self.started.time() >= now.minus(AUDIT_WITHIN);
         let audit = if is_recent {
-            let odd = before.odd.iter().filter(is_kept).cloned().chain(odd).collect();
+            let odd = before.odd.iter().filter(is_kept).cloned().chain(odd.iter().cloned()).collect();
             Audited { checked, unread, odd, fresh, silent }
         } else {
             Audited { checked: before.checked, unread: before.unread, odd: before.odd, fresh, silent }
@@ -214,10 +233,27 @@ mod tests {
         let after_days = with.told_again(&told, now.plus(Duration::from_hours(25)));
         assert_eq!((ids(&after_days), odds(&after_days)), (vec![2, 3], vec![1, 2]));
         assert_eq!(after_days.audit.as_ref().map(|audit| audit.checked), Some(4));
+        // The account may read no items any more: what it was told is as it was.
+        let silent = Audited { silent: vec![Part::Items], ..Audited::default() };
+        let unread = anew.clone().told_again(&silent, now);
+        assert_eq!((ids(&unread), odds(&unread)), (ids(&anew), odds(&anew)));
         let cleared = after_days.forgetting_others(&iter::once(TransactionId(2)).collect());
         assert_eq!((ids(&cleared), odds(&cleared)), (vec![2], vec![1, 2]));
         let settings = Settings::of_a_desk(CommitType::Apply);
         assert!(!cleared.may_be_asked_about(&settings), "it has no end");
+    }
+
+    #[test]
+    fn where_it_was_booked_is_judged_at_its_end_alone() {
+        let now = batch().started.time();
+        let elsewhere = Odd { id: TransactionId(1), oddity: Oddity::OtherLibrary { library: "MPL".into() } };
+        let before = Audited { odd: vec![elsewhere], ..Audited::default() };
+        let applied = Batch { audit: Some(before), transactions: vec![TransactionId(1)], ..batch() };
+        let queued = Batch { commit_type: CommitType::Send, ..applied.clone() };
+        // Whoever applied may have agreed to it.
+        assert_eq!((applied.must_be_booked_at(), queued.must_be_booked_at()), (None, Some("CPL")));
+        let odds = |batch: Batch| batch.told_again(&Audited::default(), now).audit.unwrap().odd.len();
+        assert_eq!((odds(applied), odds(queued)), (1, 0));
     }
 
     #[test]

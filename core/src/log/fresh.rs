@@ -4,6 +4,7 @@
 use crate::{desk::transaction::TransactionId, log::warned::Warning};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
+use std::mem;
 
 /// Koha's numbers of what a transaction is about, as far as they are known: its pages are found by them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -93,6 +94,61 @@ impl Fresh {
         let somebody_waits = matches!(hold, Some(HoldNow::Waits { .. }));
         somebody_waits || home.is_some() || late.is_some() || taken_over.is_some() || !warnings.is_empty()
     }
+
+    /// What holds after Koha was asked anew and told this, if anything: what it does not tell this time is as it was.
+    pub(super) fn told_again(self, new: Option<Self>, silent: &[Part]) -> Option<Self> {
+        let is_silent = |part| silent.contains(&part);
+        if new.is_none() && !self.says_something() {
+            // It is here for its numbers.
+            return Some(self);
+        }
+        // With items and loans everything goes.
+        let knows_item = new.as_ref().is_some_and(|new| new.numbers.item.is_some());
+        let is_whole = (is_silent(Part::Items) || is_silent(Part::Loans)) && !knows_item;
+        let is_told = new.is_some();
+        let is_unasked = is_whole && !is_told;
+        let mut now = new.unwrap_or_else(|| Self { numbers: self.numbers, ..Self::of(self.id) });
+        if is_whole {
+            (now.home, now.late, now.taken_over) = (self.home, self.late, self.taken_over);
+            (now.numbers.item, now.numbers.biblio) = (self.numbers.item, self.numbers.biblio);
+            now.numbers.patron = now.numbers.patron.or(self.numbers.patron);
+        }
+        if is_whole || is_silent(Part::Holds) {
+            now.hold = now.hold.or(self.hold);
+            // Whoever waits for it gets it here.
+            now.home = now.home.filter(|_| !matches!(now.hold, Some(HoldNow::Waits { .. })));
+        }
+        let is_kept = |warning: &Warning| match warning {
+            _ if is_unasked => true,
+            Warning::OverLimit { .. } => is_silent(Part::Limits),
+            Warning::Debts { .. } => is_silent(Part::Debts) || is_silent(Part::Patrons),
+            Warning::Waiting | Warning::InTransit => is_whole || is_silent(Part::Holds),
+            warning if warning.is_of_patron() => is_silent(Part::Patrons),
+            _ => is_whole,
+        };
+        let is_said = |known: &Warning, warnings: &[Warning]| {
+            warnings.iter().any(|warning| mem::discriminant(warning) == mem::discriminant(known))
+        };
+        for warning in self.warnings.into_iter().filter(is_kept) {
+            if !is_said(&warning, &now.warnings) {
+                now.warnings.push(warning);
+            }
+        }
+        // What was told and is not told any more is done.
+        (is_told || now.says_something()).then_some(now)
+    }
+
+    /// Without Koha's numbers: at another server they are those of others.
+    #[must_use]
+    pub(super) fn without_numbers(self) -> Self {
+        let nobody = 0;
+        let hold = self.hold.map(|hold| match hold {
+            HoldNow::Waits { hold, pickup, .. } => HoldNow::Waits { hold, patron: nobody, pickup },
+            HoldNow::Nobody => HoldNow::Nobody,
+        });
+        let taken_over = self.taken_over.map(|_| TakenOver { from: None });
+        Self { numbers: Numbers::default(), hold, taken_over, ..self }
+    }
 }
 
 /// What Koha may be asked about, and not tell every account.
@@ -121,6 +177,72 @@ impl Part {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    fn full() -> Fresh {
+        let warnings = vec![
+            Warning::NotForLoan,
+            Warning::LostCard,
+            Warning::Debts { cents: 700 },
+            Warning::OverLimit { loans: 6, limit: 5 },
+            Warning::Waiting,
+        ];
+        Fresh {
+            numbers: Numbers { patron: Some(2), item: Some(3), biblio: Some(4) },
+            hold: Some(HoldNow::Waits { hold: 5, patron: 6, pickup: "MPL".into() }),
+            home: None,
+            late: Some(Late { days: 3, due: NaiveDate::from_ymd_opt(2026, 11, 20).unwrap() }),
+            taken_over: Some(TakenOver { from: Some(8) }),
+            warnings,
+            ..Fresh::of(TransactionId(7))
+        }
+    }
+
+    #[test]
+    fn what_koha_does_not_tell_this_time_is_as_it_was() {
+        let item_alone = Numbers { item: Some(3), biblio: Some(4), ..Numbers::default() };
+        let new = || Some(Fresh { numbers: item_alone, home: Some("FPL".into()), ..Fresh::of(TransactionId(7)) });
+        // The account may read nothing of it any more.
+        for part in [Part::Items, Part::Loans] {
+            assert_eq!(full().told_again(None, &[part]), Some(full()));
+        }
+        assert_eq!(full().told_again(None, &[]), None, "it is done");
+        assert_eq!(full().told_again(new(), &[]), new(), "what was asked last holds");
+        let without_holds = full().told_again(new(), &[Part::Holds]).unwrap();
+        assert_eq!((without_holds.hold, without_holds.home), (full().hold, None));
+        assert_eq!((without_holds.warnings, without_holds.late), (vec![Warning::Waiting], None));
+        let of = |part| full().told_again(None, &[part]).unwrap().warnings;
+        assert_eq!(of(Part::Patrons), [Warning::LostCard, Warning::Debts { cents: 700 }]);
+        assert_eq!(of(Part::Debts), [Warning::Debts { cents: 700 }]);
+        assert_eq!(of(Part::Limits), [Warning::OverLimit { loans: 6, limit: 5 }]);
+        // By the patrons and their loans alone.
+        let by_patron = Fresh { warnings: vec![Warning::LostCard], ..Fresh::of(TransactionId(7)) };
+        let told = full().told_again(Some(by_patron), &[Part::Items, Part::Debts, Part::Holds]).unwrap();
+        assert_eq!((told.late, told.hold, told.numbers), (full().late, full().hold, full().numbers));
+        assert_eq!(told.warnings.iter().filter(|warning| **warning == Warning::LostCard).count(), 1);
+    }
+
+    #[test]
+    fn at_another_server_nobody_is_found_by_these_numbers() {
+        let elsewhere = full().without_numbers();
+        assert_eq!((elsewhere.numbers, elsewhere.late), (Numbers::default(), full().late));
+        assert_eq!(elsewhere.taken_over, Some(TakenOver { from: None }));
+        assert!(matches!(elsewhere.hold, Some(HoldNow::Waits { patron: 0, .. })));
+    }
+
+    proptest! {
+        /// Where Koha tells nothing, nothing that is to be done is lost.
+        #[test]
+        fn silence_takes_nothing_away(is_late: bool, is_home: bool, waits: bool, warned in 0..6_usize) {
+            let mut before = full();
+            before.late = before.late.filter(|_| is_late);
+            before.hold = before.hold.filter(|_| waits);
+            before.home = is_home.then(|| "FPL".to_owned());
+            before.warnings.truncate(warned);
+            let expected = Fresh { home: before.home.clone().filter(|_| !waits), ..before.clone() };
+            prop_assert_eq!(before.told_again(None, &Part::ALL), Some(expected));
+        }
+    }
 
     #[test]
     fn is_stored_with_what_is_known_alone() {

@@ -19,7 +19,7 @@ use crate::{
 };
 use futures_util::future::{LocalBoxFuture, ready};
 use koct_core::{
-    Entry, Moment, Settings, TransactionId,
+    Entry, Moment, Settings, Status, TransactionId,
     desk::signs,
     log::{
         Counts,
@@ -250,6 +250,8 @@ later! {
     async fn take_back(desk: Rc<Desk>, id: TransactionId) -> Option<Entry> {
         // Before the lock is waited for: another window may correct it meanwhile.
         let seen: Seen = match desk.store.get(&[id]).await {
+            // That is done.
+            Ok(entries) if entries.iter().any(|entry| entry.status == Status::Deleted) => return None,
             Ok(entries) => entries.into_iter().collect(),
             Err(error) => {
                 desk.failed(Topic::Change, "editFailed", &error);

@@ -1,7 +1,7 @@
 //! The list as a table for a spreadsheet (RFC 4180).
 
-/// What makes a spreadsheet take a cell for a formula where it begins with it.
-const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+/// What makes a spreadsheet take a cell for a formula where it begins with it; in East Asia, with the wide forms too.
+const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
 /// A table with these cells. It begins with a byte order mark, by which spreadsheets know that it is UTF-8; what a spreadsheet would
 /// run begins with an apostrophe, as a person would type it.
@@ -16,8 +16,9 @@ pub fn csv<T: AsRef<str>>(rows: &[Vec<T>]) -> String {
 }
 
 fn cell(text: &str) -> String {
-    // Some spreadsheets leave blanks out before they look.
-    let is_formula = text.starts_with(FORMULA) || text.trim_start().starts_with(FORMULA);
+    // Some spreadsheets leave out what is not seen before they look.
+    let is_unseen = |sign: char| sign.is_whitespace() || sign.is_control() || matches!(sign, '\u{200b}' | '\u{feff}');
+    let is_formula = text.starts_with(FORMULA) || text.trim_start_matches(is_unseen).starts_with(FORMULA);
     let text = if is_formula { format!("'{text}") } else { text.to_owned() };
     if text.contains(['"', ',', ';', '\n', '\r', '\t']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
@@ -38,6 +39,9 @@ mod tests {
             ("\t=1", "\"'\t=1\""),
             ("\r=1", "\"'\r=1\""),
             ("  =1", "'  =1"),
+            ("\u{feff}=1", "'\u{feff}=1"),
+            ("\0=1", "'\0=1"),
+            ("＝1+1", "'＝1+1"),
             ("a=1", "a=1"),
             ("one, two", "\"one, two\""),
             ("one; two", "\"one; two\""),

@@ -24,7 +24,8 @@ const UNKNOWN: Knows = Knows { patrons: false, items: false };
 
 fn told(audited: Audited) -> Told {
     let batch = Batch::begin(&Settings::of_a_desk(CommitType::Apply), now(), &Ordered::default());
-    Told::by(&[Batch { audit: Some(audited), ..batch }])
+    let server = batch.server.clone();
+    Told::by(&[Batch { audit: Some(audited), ..batch }], &server)
 }
 
 fn fresh(id: u32) -> Fresh {
@@ -222,7 +223,7 @@ fn late_returns_payments_and_what_was_read_back_are_ticked_off() {
     let late = Entry { late: Some(39), ..back(1, Status::Success) };
     let not_late = Entry { status: refused("Item not found."), late: Some(2), ..back(5, Status::Local) };
     let read = [late, paid(2, Status::Success), paid(3, Status::Local), back(4, Status::Success), not_late];
-    todo.load(read, Told::by(&[batch, later]));
+    todo.load(read, Told::by(&[batch, later], ""));
     let of = |group| (numbers(&todo, group), todo.first_rows(group, 9)[0].what.clone());
     assert_eq!(of(Group::Late), (vec![vec![1]], What::Late { days: 39, due: None }));
     assert_eq!(of(Group::Payments), (vec![vec![2]], What::Payment));
@@ -236,6 +237,21 @@ fn late_returns_payments_and_what_was_read_back_are_ticked_off() {
         todo.take(&ticked);
         assert_eq!((todo.open(group), todo.number(group), todo.grade_of(group, 0)), (0, 1, None));
         assert!(todo.first_rows(group, 9)[0].is_ticked);
+    }
+}
+
+#[test]
+fn at_another_server_no_row_leads_to_anybody() {
+    let batch = Batch::begin(&Settings::of_a_desk(CommitType::Apply), now(), &Ordered::default());
+    let mut late = fresh(1);
+    late.late = Some(Late { days: 3, due: NaiveDate::from_ymd_opt(2026, 11, 20).unwrap() });
+    late.numbers.patron = Some(7);
+    let batch = Batch { audit: Some(Audited { fresh: vec![late], ..Audited::default() }), ..batch };
+    for (server, place) in [(batch.server.as_str(), Some(Place::Account(7))), ("https://other.example.org", None)] {
+        let mut todo = Todo::default();
+        todo.load([back(1, Status::Success)], Told::by(std::slice::from_ref(&batch), server));
+        let rows = todo.first_rows(Group::Late, 9);
+        assert_eq!((rows.len(), rows[0].place()), (1, place), "{server}");
     }
 }
 

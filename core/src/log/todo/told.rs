@@ -21,8 +21,8 @@ pub struct Told {
 }
 
 impl Told {
-    /// What these commits say, the newest first.
-    pub fn by(commits: &[Batch]) -> Self {
+    /// What these commits say, the newest first. Where one was at another server than this, Koha's numbers lead nowhere here.
+    pub fn by(commits: &[Batch], server: &str) -> Self {
         let mut told = Self::default();
         let audits = || commits.iter().filter_map(|batch| batch.audit.as_ref());
         for odd in audits().flat_map(|audit| &audit.odd) {
@@ -31,9 +31,13 @@ impl Told {
                 of_this.push(odd.oddity.clone());
             }
         }
-        for fresh in audits().flat_map(|audit| &audit.fresh) {
-            // What was asked last holds.
-            told.fresh.entry(fresh.id).or_insert_with(|| fresh.clone());
+        for batch in commits {
+            let is_here = batch.server == server;
+            for fresh in batch.audit.iter().flat_map(|audit| &audit.fresh) {
+                let here = || if is_here { fresh.clone() } else { fresh.clone().without_numbers() };
+                // What was asked last holds.
+                told.fresh.entry(fresh.id).or_insert_with(here);
+            }
         }
         told.silent = audits().next().map(|audit| audit.silent.clone()).unwrap_or_default();
         told

@@ -13,7 +13,7 @@ use crate::{
     dom::{self, elements},
     i18n::{plural, text},
     locale,
-    popup::{Desk, Panel, Topic, commit::QUEUE, log::edit::Edit, scan::open::OpenScans},
+    popup::{Desk, Panel, Topic, commit::QUEUE, log::edit::Edit, scan::open::OpenScans, window::press::Presses},
     store::StoreError,
     wording,
 };
@@ -55,8 +55,9 @@ elements! {
         show_aside: HtmlElement = "show-aside",
         ;
         left: RefCell<todo::Todo>,
-        /// When and where something was pressed in the list last, by the page's clock.
-        pressed: Cell<(f64, i32, i32)>,
+        presses: Presses,
+        /// The server of which the links of what was read last are.
+        of_server: RefCell<Option<String>>,
         lists: Lists = Lists::new()?,
         /// Whether something has changed that is not shown yet.
         is_dirty: Cell<bool>,
@@ -108,6 +109,9 @@ impl Panel for Todo {
         let settings = self.desk.settings();
         self.queue_link.set_hidden(settings.is_none());
         self.queue_link.set_href(&settings.map(|settings| settings.server.join(QUEUE)).unwrap_or_default());
+        if self.of_server.borrow().as_ref().is_some_and(|server| *server != self.server()) {
+            self.read_soon();
+        }
     }
 
     /// What was known of names is the records' no more.
@@ -185,8 +189,15 @@ impl Todo {
         }
     }
 
+    /// The address of the server, or nothing.
+    fn server(&self) -> String {
+        self.desk.settings().map(|settings| settings.server.as_str().to_owned()).unwrap_or_default()
+    }
+
     async fn read(&self) -> Result<(), StoreError> {
-        let told = Told::by(&self.desk.store.batches().await?);
+        let server = self.server();
+        let told = Told::by(&self.desk.store.batches().await?, &server);
+        self.of_server.replace(Some(server));
         let entries = self.desk.store.left_to_do(told.ids()).await?;
         self.left.borrow_mut().load(entries, told);
         Ok(())

@@ -69,6 +69,8 @@ elements! {
         entries: RefCell<Vec<Entry>>,
         /// Counts what was typed, to know what is late.
         searched: Cell<u32>,
+        /// What was typed when that was looked for which is listed.
+        listed: RefCell<String>,
     }
 }
 
@@ -154,6 +156,7 @@ impl Whose {
         let more = (total > lines.len()).then(|| text_with("suggestionsOf", &[&numbers[0], &numbers[1]]));
         let none = (total == 0 && may_be_name).then(|| text(self.none()));
         self.state.set_text_content(more.or(none).as_deref());
+        self.listed.replace(typed);
         self.show(&lines);
     }
 
@@ -229,7 +232,9 @@ impl Whose {
             Sought::Patron => records.patron_by_code(typed.trim()).await.ok().flatten().map(|patron| patron.cardnumber),
             Sought::Item => records.item_by_barcode(typed.trim()).await.ok().flatten().map(|item| item.barcode),
         };
-        let only = (self.list.child_element_count() == 1).then(|| self.list.first_element_child()).flatten();
+        // A scanner's Enter comes before anything is found by what it typed: who is listed then is not meant.
+        let is_found = *self.listed.borrow() == typed && self.list.child_element_count() == 1;
+        let only = is_found.then(|| self.list.first_element_child()).flatten();
         let only = only.and_then(|line| line.get_attribute("data-code"));
         match by_code.or(only) {
             Some(code) => self.set(&code).await,

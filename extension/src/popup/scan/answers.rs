@@ -8,6 +8,7 @@ use crate::{
     popup::{
         Desk, Tone,
         known::{labels::Labels, patron::PatronPanel, warnings::Warnings},
+        window::press::Presses,
     },
     wording,
 };
@@ -19,7 +20,7 @@ use koct_core::{
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Event, HtmlInputElement};
+use web_sys::{Element, Event, HtmlInputElement, MouseEvent};
 
 elements! {
     pub(crate) struct Answers(
@@ -28,6 +29,8 @@ elements! {
         checkouts: Element = "patron-items-list",
         checkins: Element = "checkin-items-list",
         card: HtmlInputElement = "checkout-patron",
+        ;
+        presses: Presses,
     }
 }
 
@@ -42,8 +45,11 @@ impl Answers {
     pub(crate) fn bind(self: &Rc<Self>) {
         self.lists.bind();
         for list in [&self.checkouts, &self.checkins] {
-            dom::bind_event(list, "click", self, |this, event: Event| {
+            dom::bind_event(list, "click", self, |this, event: MouseEvent| {
                 let Some((id, answer)) = answer(&event) else { return };
+                if this.presses.is_second_click(&event) {
+                    return;
+                }
                 let this = this.clone();
                 spawn_local(async move {
                     match answer.as_str() {

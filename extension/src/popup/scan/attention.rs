@@ -5,11 +5,11 @@ use super::{Problem, Unrecorded, open::OpenScans};
 use crate::{
     dom::{self, elements},
     i18n::text,
-    popup::log::tall,
+    popup::{log::tall, window::press::Presses},
 };
 use koct_core::log::warned::Grade;
 use std::{cell::RefCell, rc::Rc};
-use web_sys::HtmlElement;
+use web_sys::{HtmlElement, MouseEvent};
 
 elements! {
     /// The list of them.
@@ -19,6 +19,7 @@ elements! {
         ;
         /// The row of the last card that was taken for the next patron's: there is one such row at most.
         next_patron: RefCell<Option<(u32, HtmlElement)>>,
+        presses: Presses,
     }
 }
 
@@ -45,7 +46,11 @@ impl Attention {
         }
         for name in ["retry", "dismiss"] {
             let Some(button) = dom::field(&row, name) else { continue };
-            dom::bind(&button, "click", self, move |this| this.open.answer(id, name == "retry"));
+            dom::bind_event(&button, "click", self, move |this, event: MouseEvent| {
+                if !this.presses.is_second_click(&event) {
+                    this.open.answer(id, name == "retry");
+                }
+            });
         }
         let list = if unrecorded.is_checkin() { &self.checkins } else { &self.checkouts };
         let _ = list.prepend_with_node_1(&row);

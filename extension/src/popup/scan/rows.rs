@@ -96,7 +96,8 @@ impl Rows {
             "End" => self.go_to(self.list.last_element_child()),
             "Escape" => self.desk.focus.to_scan_field().is_some(),
             "Delete" => {
-                if let Ok(Some(button)) = row.query_selector(TAKES_BACK) {
+                // Held down it is pressed once.
+                if let (false, Ok(Some(button))) = (event.repeat(), row.query_selector(TAKES_BACK)) {
                     button.unchecked_into::<HtmlElement>().click();
                 }
                 true

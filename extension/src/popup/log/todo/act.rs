@@ -27,11 +27,7 @@ use koct_core::{
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Element, Event, HtmlElement, HtmlInputElement, MouseEvent};
-
-/// Two presses that are nearer to each other than this, in milliseconds and CSS pixels, are one.
-const APART: f64 = 400.0;
-const NEAR: i32 = 6;
+use web_sys::{Element, Event, HtmlElement, HtmlInputElement};
 
 impl Todo {
     /// Who and what is known by name.
@@ -39,14 +35,6 @@ impl Todo {
         let records = self.names.records.get();
         let has = |set| records.as_ref().is_some_and(|records| records.has(set));
         Knows { patrons: has(Set::Patrons), items: has(Set::Items) }
-    }
-
-    /// Whether this comes right after another press, at the same place.
-    fn is_second_press(&self, event: &Event) -> bool {
-        let (x, y) =
-            event.dyn_ref::<MouseEvent>().map(|mouse| (mouse.client_x(), mouse.client_y())).unwrap_or_default();
-        let (before, left, top) = self.pressed.replace((event.time_stamp(), x, y));
-        event.time_stamp() - before < APART && (x - left).abs() < NEAR && (y - top).abs() < NEAR
     }
 
     /// Something in the list was clicked.
@@ -76,8 +64,7 @@ impl Todo {
             return;
         }
         let Some(offer) = target.get_attribute("data-offer") else { return };
-        // What is done leaves its place to the next row: a second click, or a key that is held, is not meant for that.
-        if self.is_second_press(event) {
+        if self.presses.is_second(event) {
             return;
         }
         if group == Group::NotRecorded {
