@@ -36,7 +36,10 @@ impl Native {
     pub(crate) fn run(&mut self) -> Summary {
         let uncommitted: Vec<Entry> =
             self.log.iter().filter(|entry| State::TO_COMMIT.contains(&entry.status.state())).cloned().collect();
-        let mut outbox = Outbox::new(self.settings.clone(), uncommitted.into()).telling_debts_over(self.debt_limit);
+        let queued: Vec<Entry> =
+            self.log.iter().filter(|entry| entry.status.state() == State::Added).cloned().collect();
+        let outbox = Outbox::new(self.settings.clone(), uncommitted.into()).telling_debts_over(self.debt_limit);
+        let mut outbox = outbox.knowing_queued(queued);
         loop {
             let input = match outbox.poll().unwrap() {
                 Output::Persist(statuses) => {

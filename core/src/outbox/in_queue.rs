@@ -86,7 +86,7 @@ impl InQueue {
         let number = |entry: &Entry| Some(Queued { id: entry.id, number: number_of(entry.id)? });
         let numbers: Vec<Queued> = sent.iter().filter_map(number).collect();
         // Which zone the server shows is not said: to a row of another desk, hours later to the second, one of ours may be alike.
-        // So what proves one that is in doubt is in the zone of another of ours, or, where there is none, in the desk's.
+        // So what proves one that is in doubt is in the zone of another of ours; a lone one is for a person.
         let zones = |number: u64, entry: &Entry| {
             let row = rows.iter().find(|row| row.number == number);
             row.map(|row| shown_time::ahead(&row.time, entry.transaction.moment)).unwrap_or_default()
@@ -99,11 +99,7 @@ impl InQueue {
             }
         }
         let is_in_zone = |number: u64, entry: &Entry| {
-            let desks = i64::from(entry.transaction.moment.offset_minutes()) * 60;
-            zones(number, entry).iter().any(|zone| match known.get(zone) {
-                Some(times) if *times > 1 => true,
-                _ => own.len() == 1 && *zone == desks,
-            })
+            zones(number, entry).iter().any(|zone| known.get(zone).is_some_and(|times| *times > 1))
         };
         let last_sent = numbers.iter().map(|queued| queued.number).max();
         let (mut proved, mut left, mut odd) = (Vec::new(), Vec::new(), Vec::new());
