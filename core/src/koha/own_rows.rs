@@ -14,7 +14,41 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 ///
 /// By the number under which one was seen in the queue; else by likeness and time. Several that are alike in all of that are told
 /// apart by their order, and only where all of them are there.
-pub fn own(rows: &[Pending], entries: &[Entry], queued: &[Queued]) -> BTreeMap<u64, TransactionId> {
+///
+/// Which zone the server shows is not said: to a row of another desk, hours later to the second, one of ours may be alike. So what
+/// is known by its time is ours only in the zone of another of ours, where there is another. `is_sure` says which need none.
+pub fn own(
+    rows: &[Pending],
+    entries: &[Entry],
+    queued: &[Queued],
+    is_sure: impl Fn(u64, TransactionId) -> bool,
+) -> BTreeMap<u64, TransactionId> {
+    let mut own = alike(rows, entries, queued);
+    let is_lone = own.len() == 1;
+    let by_number: BTreeSet<(u64, TransactionId)> = queued.iter().map(|queued| (queued.number, queued.id)).collect();
+    let is_sure = |number: u64, id: TransactionId| by_number.contains(&(number, id)) || is_sure(number, id);
+    let rows: HashMap<u64, &Pending> = rows.iter().map(|row| (row.number, row)).collect();
+    let entries: HashMap<TransactionId, &Entry> = entries.iter().map(|entry| (entry.id, entry)).collect();
+    let zones = |number: u64, id: TransactionId| {
+        let both = rows.get(&number).zip(entries.get(&id));
+        both.map(|(row, entry)| shown_time::ahead(&row.time, entry.transaction.moment)).unwrap_or_default()
+    };
+    // Two that are not sure are for each other what one is that is.
+    let mut witnesses: HashMap<i64, u32> = HashMap::new();
+    for (number, id) in &own {
+        for zone in zones(*number, *id) {
+            *witnesses.entry(zone).or_default() += if is_sure(*number, *id) { 2 } else { 1 };
+        }
+    }
+    own.retain(|number, id| {
+        let is_witnessed = |zone: &i64| witnesses.get(zone).is_some_and(|all| *all > 1);
+        is_lone || is_sure(*number, *id) || zones(*number, *id).iter().any(is_witnessed)
+    });
+    own
+}
+
+/// Which rows are like which transactions, and no others.
+fn alike(rows: &[Pending], entries: &[Entry], queued: &[Queued]) -> BTreeMap<u64, TransactionId> {
     let by_number: HashMap<u64, TransactionId> = queued.iter().map(|queued| (queued.number, queued.id)).collect();
     let mut open: BTreeMap<TransactionId, &Entry> = entries.iter().map(|entry| (entry.id, entry)).collect();
     let mut own = BTreeMap::new();

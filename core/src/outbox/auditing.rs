@@ -245,7 +245,7 @@ impl Auditing {
             Asking::Before(visit) => {
                 let rows = look(&visit, &answer, settings, tickets, &mut told);
                 if let Some(rows) = &rows {
-                    let proved = self.in_queue.prove(rows, &[]);
+                    let proved = self.in_queue.prove(rows, &[], 0);
                     self.audited.odd.extend(proved.odd);
                     told.proved = proved.proved;
                 }
@@ -253,7 +253,8 @@ impl Auditing {
             }
             Asking::After(visit) => {
                 if let Some(rows) = look(&visit, &answer, settings, tickets, &mut told) {
-                    let proved = self.in_queue.prove(&rows, &self.queued);
+                    let before = self.last_before.unwrap_or_default();
+                    let proved = self.in_queue.prove(&rows, &self.queued, before);
                     self.numbers.extend(proved.numbers);
                     self.audited.odd.extend(proved.odd);
                     told.proved = proved.proved;

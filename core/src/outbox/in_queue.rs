@@ -24,7 +24,6 @@ use crate::{
     },
     settings::form::CommitType,
 };
-use std::collections::{BTreeMap, HashMap};
 
 #[derive(Debug, Clone)]
 struct Doubtful {
@@ -77,35 +76,21 @@ impl InQueue {
         }
     }
 
-    /// What these rows tell, with what was `sent` since the queue was looked at before. What they tell of is in doubt no more.
-    pub(super) fn prove(&mut self, rows: &[Pending], sent: &[Entry]) -> Told {
+    /// What these rows tell, with what was `sent` since the queue was looked at `before`, by its highest number then. What they tell
+    /// of is in doubt no more.
+    pub(super) fn prove(&mut self, rows: &[Pending], sent: &[Entry], before: u64) -> Told {
         let doubts = self.doubts.iter().map(|doubtful| &doubtful.entry);
         let all: Vec<Entry> = self.known.iter().chain(sent).chain(doubts).cloned().collect();
-        let own = own_rows::own(rows, &all, &[]);
+        let has_come = |number: u64, id: TransactionId| number > before && sent.iter().any(|entry| entry.id == id);
+        let own = own_rows::own(rows, &all, &[], has_come);
         let number_of = |id: TransactionId| own.iter().find(|(_, other)| **other == id).map(|(number, _)| *number);
         let number = |entry: &Entry| Some(Queued { id: entry.id, number: number_of(entry.id)? });
         let numbers: Vec<Queued> = sent.iter().filter_map(number).collect();
-        // Which zone the server shows is not said: to a row of another desk, hours later to the second, one of ours may be alike.
-        // So what proves one that is in doubt is in the zone of another of ours; a lone one is for a person.
-        let zones = |number: u64, entry: &Entry| {
-            let row = rows.iter().find(|row| row.number == number);
-            row.map(|row| shown_time::ahead(&row.time, entry.transaction.moment)).unwrap_or_default()
-        };
-        let by_id: HashMap<TransactionId, &Entry> = all.iter().map(|entry| (entry.id, entry)).collect();
-        let mut known: BTreeMap<i64, u32> = BTreeMap::new();
-        for (number, id) in &own {
-            for zone in by_id.get(id).map(|entry| zones(*number, entry)).unwrap_or_default() {
-                *known.entry(zone).or_default() += 1;
-            }
-        }
-        let is_in_zone = |number: u64, entry: &Entry| {
-            zones(number, entry).iter().any(|zone| known.get(zone).is_some_and(|times| *times > 1))
-        };
         let last_sent = numbers.iter().map(|queued| queued.number).max();
         let (mut proved, mut left, mut odd) = (Vec::new(), Vec::new(), Vec::new());
         for doubtful in std::mem::take(&mut self.doubts) {
-            let number = number_of(doubtful.entry.id).filter(|number| is_in_zone(*number, &doubtful.entry));
-            if let Some(number) = number {
+            // A lone one is for a person: which zone the server shows no other tells.
+            if let Some(number) = number_of(doubtful.entry.id).filter(|_| own.len() > 1) {
                 let is_it = |row: &&Pending| row.number == number;
                 let is_free = |row: &&Pending| row.number == number || !own.contains_key(&row.number);
                 let times = rows.iter().find(is_it).map_or(0, |it| {

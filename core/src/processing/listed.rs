@@ -38,7 +38,7 @@ const NEAR: u64 = 4;
 /// far off was sent by another desk, before or long after, and there the page is right: an item goes from one desk to the next in
 /// less than a minute.
 pub fn list(rows: &[Pending], entries: &[Entry], queued: &[Queued]) -> Vec<Line> {
-    let own = own_rows::own(rows, entries, queued);
+    let own = own_rows::own(rows, entries, queued, |_, _| false);
     let seconds: HashMap<TransactionId, i64> =
         entries.iter().map(|entry| (entry.id, entry.transaction.moment.utc_seconds())).collect();
     let second = |row: &Pending| own.get(&row.number).and_then(|id| seconds.get(id)).copied();

@@ -102,6 +102,11 @@ fn one_of_this_log_is_known_by_its_number_first_and_by_what_it_is_then() {
         let lines = list(&[row(6, time, "P", "A")], &[entry(1, 0, "P", "A")], &[]);
         assert_eq!(lines[0].own.is_some(), own, "{time}");
     }
+    // All that a server shows is in one zone: beside others of ours, what would be in another is none.
+    let three = [entry(1, 0, "P", "A"), entry(2, 60, "P", "B"), entry(3, 120, "P", "C")];
+    let one_later =
+        [row(6, MINUTE, "P", "A"), row(7, "11/23/2026 11:01", "P", "B"), row(8, "11/23/2026 12:02", "P", "C")];
+    assert_eq!(own_of(&list(&one_later, &three, &[])), [(6, 1), (7, 2)]);
     // The desk's own zone counts before all others: an hour later, the same was lent once more.
     let hour_apart = [entry(1, 0, "P", "A"), entry(2, 3600, "P", "A")];
     let lines = list(&[row(6, "11/23/2026 12:00", "P", "A")], &hour_apart, &[]);
