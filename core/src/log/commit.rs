@@ -170,9 +170,17 @@ impl Batch {
         self
     }
 
-    /// Whether it is the record of the same commit: what it applied may have been read back since.
+    /// Whether it is the record of the same commit, or run: what it applied may have been read back since, and the end of a row that
+    /// a run had left without one may have been found out by another.
     pub fn is_of_the_same(&self, other: &Self) -> bool {
-        Self { audit: None, ..self.clone() } == Self { audit: None, ..other.clone() }
+        self.as_it_ended() == other.as_it_ended()
+    }
+
+    /// Without what may change after it has ended.
+    fn as_it_ended(&self) -> Self {
+        let is_run = self.handled.is_some();
+        let transactions = if is_run { Vec::new() } else { self.transactions.clone() };
+        Self { audit: None, transactions, handled: is_run.then(Vec::new), ..self.clone() }
     }
 }
 

@@ -137,6 +137,8 @@ mod tests {
         assert_eq!(batch.to_look_at().map(|row| row.number).collect::<Vec<_>>(), [8, 10]);
         assert_eq!(batch.transactions, [TransactionId(1)]);
         let ended = batch.processing_ended(now(), 1, "Done".into());
+        let resolved = ended.clone().with_handled(row(10, Some(2)).ended(Outcome::Success)).without_codes();
+        assert!(resolved.is_of_the_same(&ended), "a row's end was found out later");
         let stored = serde_json::to_string(&ended).unwrap();
         assert_eq!(stored.matches("\"P\"").count(), 3, "{stored}");
         assert_eq!(serde_json::from_str::<Batch>(&stored).unwrap(), ended);

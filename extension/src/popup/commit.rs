@@ -230,30 +230,33 @@ impl Commit {
             self.todo.open_after_commit();
         }
         let ended = batch.ended(clock::now().unwrap_or(started), &summary, words);
-        let mut records = vec![(number, ended)];
-        if summary.is_audited {
-            records.extend(earlier.into_iter().map(|(number, batch)| (number, batch.audited_later(&summary.audited))));
+        let failed = |error: &StoreError| {
+            let words = text_with("batchFailed", &[&error.explained()]);
+            self.desk.message.about(Topic::Commit).show(Tone::Bad, &words);
+        };
+        if let Err(error) = self.desk.store.set_batch(number, &ended).await {
+            failed(&error);
         }
-        for (number, record) in records {
-            if let Err(error) = self.desk.store.set_batch(number, &record).await {
-                let words = text_with("batchFailed", &[&error.explained()]);
-                self.desk.message.about(Topic::Commit).show(Tone::Bad, &words);
+        for number in earlier.into_iter().filter(|_| summary.is_audited) {
+            let audited = |batch: Batch| batch.audited_later(&summary.audited);
+            if let Err(error) = self.desk.store.change_batch(number, audited).await {
+                failed(&error);
             }
         }
         Ok(())
     }
 
-    /// The commits before this one that ended before what they applied could be read back, and what that was.
+    /// The numbers of the commits before this one that ended before what they applied could be read back, and what that was.
     async fn unaudited(
         &self,
         this: u32,
         wants_audit: impl Fn(&Batch) -> bool,
-    ) -> Result<(Vec<(u32, Batch)>, Vec<Entry>), StoreError> {
+    ) -> Result<(Vec<u32>, Vec<Entry>), StoreError> {
         let mut earlier = self.desk.store.batches_where(wants_audit).await?;
         earlier.retain(|(number, _)| *number != this);
         let ids: Vec<TransactionId> = earlier.iter().flat_map(|(_, batch)| batch.transactions.clone()).collect();
         let entries = self.desk.store.get(&ids).await?;
-        Ok((earlier, entries))
+        Ok((earlier.into_iter().map(|(number, _)| number).collect(), entries))
     }
 
     /// What may stand in Koha's queue, where something that was to be queued is in doubt: none may be taken for another.

@@ -41,15 +41,17 @@ impl Store {
         Ok(())
     }
 
-    /// Changes the record of a commit by this rule.
+    /// Changes the record of a commit by this rule, as it is now: what was read of it before may have changed since. One that is gone
+    /// stays so.
     ///
     /// # Errors
-    /// When it is gone, or cannot be written.
+    /// When it cannot be read or written.
     pub async fn change_batch(&self, number: u32, rule: impl FnOnce(Batch) -> Batch) -> Result<()> {
         let writing = self.writing_to(&[BATCHES])?;
         let batches = writing.object_store(BATCHES)?;
-        let batch = batch(&batches, number).await?;
-        batches.put(to_js(&rule(batch))?).with_key(number).primitive()?.await?;
+        if let Some(batch) = batch(&batches, number).await? {
+            batches.put(to_js(&rule(batch))?).with_key(number).primitive()?.await?;
+        }
         writing.commit().await?;
         Ok(())
     }
@@ -68,7 +70,7 @@ impl Store {
         for Note { run, handled } in notes {
             let record = match records.remove(run) {
                 Some(record) => record,
-                None => batch(&batches, *run).await?,
+                None => batch(&batches, *run).await?.ok_or(StorageError::Broken)?,
             };
             records.insert(*run, record.with_handled(handled.clone()));
             let Some((own, outcome)) = handled.own.zip(handled.outcome.as_ref()) else { continue };
@@ -122,7 +124,7 @@ impl Store {
             let told = batch.told_of();
             let there: HashSet<TransactionId> = self.get(&told).await?.into_iter().map(|entry| entry.id).collect();
             if there.len() < told.len() {
-                self.set_batch(number, &batch.forgetting_others(&there)).await?;
+                self.change_batch(number, |batch| batch.forgetting_others(&there)).await?;
             }
         }
         Ok(())
@@ -147,9 +149,9 @@ impl Store {
     }
 }
 
-/// The record of this number.
-async fn batch(batches: &ObjectStore<'_>, number: u32) -> Result<Batch> {
+/// The record of this number, unless it is gone.
+async fn batch(batches: &ObjectStore<'_>, number: u32) -> Result<Option<Batch>> {
     let value: Option<JsValue> = batches.get::<JsValue, _, _>(number).primitive()?.await?;
-    let read = value.as_ref().and_then(text).and_then(|text| serde_json::from_str(&text).ok());
-    read.ok_or_else(|| StorageError::Broken.into())
+    let read = |value: JsValue| text(&value).and_then(|text| serde_json::from_str(&text).ok());
+    value.map(|value| read(value).ok_or_else(|| StorageError::Broken.into())).transpose()
 }

@@ -5,9 +5,7 @@ use crate::{
     http::Http,
     i18n::{text, text_with},
     popup::Desk,
-    preferences,
-    store::StoreError,
-    webext,
+    preferences, webext,
     wording::{self, Explained as _},
 };
 use koct_core::{
@@ -44,14 +42,17 @@ pub(crate) async fn ask(desk: &Rc<Desk>, number: u32, batch: Batch) -> Result<()
             Next::Failed(error) => return Err(wording::trouble(&error)),
         }
     };
-    // Meanwhile another window may have asked, or the log may have been cleared.
-    let words = |error: StoreError| error.explained();
-    let now_there = desk.store.batches_where(|other| other.started == batch.started).await.map_err(words)?;
-    let Some((_, batch)) = now_there.into_iter().find(|(other, _)| *other == number) else { return Ok(()) };
-    let batch = batch.told_again(&report.audited, clock::time());
-    let there = desk.store.get(&batch.told_of()).await.map_err(words)?;
-    let batch = batch.forgetting_others(&there.into_iter().map(|entry| entry.id).collect());
-    desk.store.set_batch(number, &batch).await.map_err(|error| text_with("batchFailed", &[&error.explained()]))?;
+    // Meanwhile another window may have asked, the log may have been cleared, and the number may be another commit's.
+    let there = desk.store.get(&batch.transactions).await.map_err(|error| error.explained())?;
+    let there = there.into_iter().map(|entry| entry.id).collect();
+    let told = |now: Batch| {
+        if now.started != batch.started {
+            return now;
+        }
+        now.told_again(&report.audited, clock::time()).forgetting_others(&there)
+    };
+    let kept = desk.store.change_batch(number, told).await;
+    kept.map_err(|error| text_with("batchFailed", &[&error.explained()]))?;
     desk.log_changed(&LogEvent::Committed);
     Ok(())
 }
