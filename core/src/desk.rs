@@ -9,6 +9,7 @@ pub mod jump;
 pub mod letters;
 pub mod name;
 pub mod pattern;
+pub mod press;
 pub mod scan;
 pub mod scanner;
 pub mod signs;

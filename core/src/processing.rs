@@ -125,6 +125,14 @@ pub struct Report {
     pub stop: Option<Stop>,
 }
 
+impl Report {
+    /// The number of those that were `chosen` that are in the queue still.
+    pub fn left(&self, chosen: usize) -> u32 {
+        let over = self.ended.iter().filter(|(_, outcome)| !outcome.is_left()).count() + self.in_doubt.len();
+        u32::try_from(chosen.saturating_sub(over)).unwrap_or(u32::MAX)
+    }
+}
+
 /// What is being done.
 #[derive(Debug, Clone)]
 enum Stage {
@@ -353,7 +361,8 @@ impl Processing {
             if handled.attempt.over.is_none() || self.koha_clock.age(&handled.attempt) == Age::Unknown {
                 handled.attempt = self.koha_clock.over(handled.attempt.clone(), now);
             }
-            if self.in_queue(handled.number).is_some_and(|row| is_like(row, &handled.shown)) {
+            // Another row may have its number by now.
+            if self.in_queue(handled.number).is_some_and(|row| row.likeness() == as_row(&handled.shown).likeness()) {
                 let reason = doubtful.reason;
                 self.conclude(doubtful.row, Outcome::Left { reason });
             } else if handled.deed == Deed::Delete {
@@ -393,7 +402,7 @@ impl Processing {
     fn conclude(&mut self, row: Unended, outcome: Outcome) {
         let is_of_this_run = row.run == self.run;
         if matches!(outcome, Outcome::Left { .. }) {
-            self.held.insert(subject(&row.handled.shown));
+            self.held.insert(as_row(&row.handled.shown).subject());
             if !is_of_this_run {
                 self.left.push(row.handled.clone().ended(outcome.clone()));
             }
@@ -568,15 +577,10 @@ impl Processing {
     }
 }
 
-/// Whether the row is what was asked about: another may have its number by now.
-fn is_like(row: &Pending, shown: &Shown) -> bool {
-    let Shown { action, barcode, cardnumber, amount, .. } = shown.clone();
-    row.likeness() == Pending { action, barcode, cardnumber, amount, ..Pending::default() }.likeness()
-}
-
-fn subject(shown: &Shown) -> String {
-    let Shown { barcode, cardnumber, .. } = shown.clone();
-    Pending { barcode, cardnumber, ..Pending::default() }.subject()
+/// A row as it was shown, to be compared with others.
+fn as_row(shown: &Shown) -> Pending {
+    let Shown { time, action, barcode, cardnumber, amount } = shown.clone();
+    Pending { time, action, barcode, cardnumber, amount, ..Pending::default() }
 }
 
 #[cfg(test)]

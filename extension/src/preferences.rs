@@ -8,7 +8,7 @@ use crate::{
 use js_sys::{Array, JSON};
 pub(crate) use koct_core::settings::table::Preferences;
 use koct_core::{
-    DeskName,
+    DeskName, ServerUrl,
     settings::{
         desk::DeskSettings,
         policy::Policy,
@@ -127,6 +127,12 @@ pub(crate) fn on_change(handler: impl Fn() + 'static) {
     let closure = Closure::<dyn Fn()>::new(handler);
     browser().storage().on_changed().add_listener(closure.as_ref().unchecked_ref());
     closure.forget();
+}
+
+/// Whether Firefox lets KOCT ask this server.
+pub(crate) async fn may_ask(server: &ServerUrl) -> bool {
+    let allowed = webext::contains_permissions(&origins(&server.permission_pattern())).await;
+    allowed.is_ok_and(|allowed| allowed.is_truthy())
 }
 
 /// The argument of the permission calls for one server.

@@ -47,6 +47,13 @@ pub enum Outcome {
     NotAsked,
 }
 
+impl Outcome {
+    /// Whether the row is in the queue still, as far as is known.
+    pub fn is_left(&self) -> bool {
+        matches!(self, Self::Left { .. } | Self::NotAsked)
+    }
+}
+
 /// A row as the queue showed it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]

@@ -60,7 +60,8 @@ impl Batch {
     /// What Koha refused, or what was not seen of it, for a person to look at.
     pub fn to_look_at(&self) -> impl Iterator<Item = &Handled> {
         let is_over = |row: &&Handled| {
-            !matches!(row.outcome, Some(Outcome::Success | Outcome::Deleted | Outcome::NotAsked | Outcome::Left { .. }))
+            !matches!(row.outcome, Some(Outcome::Success | Outcome::Deleted))
+                && !row.outcome.as_ref().is_some_and(Outcome::is_left)
         };
         self.rows().filter(is_over)
     }

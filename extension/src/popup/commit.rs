@@ -4,6 +4,7 @@ pub(crate) mod audited;
 pub(crate) mod koha_queue;
 pub(crate) mod reach;
 pub(crate) mod review;
+mod turn;
 
 use super::{Desk, Tone, Topic, log::todo::Todo};
 use crate::{
@@ -12,7 +13,6 @@ use crate::{
     http::Http,
     i18n::{plural, text, text_with},
     locale,
-    lock::{self, Lock},
     popup::window::question::{self, Question, Reply},
     preferences,
     sender::{self, Stopper, Watcher},
@@ -40,6 +40,7 @@ use koct_core::{
 };
 use review::{Looked, Review};
 use std::{cell::Cell, rc::Rc, time::Duration};
+use turn::Turn;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlButtonElement, HtmlElement, HtmlProgressElement};
 
@@ -66,19 +67,6 @@ elements! {
         waiting_until: Rc<Cell<Option<DeskTime>>>,
         /// When the progress was shown last, by the page's clock.
         shown_at: Cell<f64>,
-    }
-}
-
-/// The sender's lock, held for a commit: meanwhile this window changes nothing that may be sent.
-struct Turn<'a> {
-    desk: &'a Desk,
-    _lock: Lock,
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        self.desk.sending.set(false);
-        self.desk.sends_up_to.set(None);
     }
 }
 
@@ -142,8 +130,7 @@ impl Commit {
             }
             return;
         }
-        let origins = preferences::origins(&settings.server.permission_pattern());
-        if !webext::contains_permissions(&origins).await.is_ok_and(|allowed| allowed.is_truthy()) {
+        if !preferences::may_ask(&settings.server).await {
             message.show(Tone::Bad, &text_with("commitNotAllowed", &[settings.server.as_str()]));
             return;
         }
@@ -162,12 +149,11 @@ impl Commit {
 
     /// Takes the sender's lock, or says that another window has it.
     async fn take_turn(&self) -> Option<Turn<'_>> {
-        let Some(lock) = lock::lock().await else {
+        let turn = Turn::take(&self.desk).await;
+        if turn.is_none() {
             self.desk.message.about(Topic::Commit).show(Tone::Bad, &text("commitBusy"));
-            return None;
-        };
-        self.desk.sending.set(true);
-        Some(Turn { desk: &self.desk, _lock: lock })
+        }
+        turn
     }
 
     /// Reads what is uncommitted, once, and has what stands out in it looked at. `None` where it is not to be sent.

@@ -147,6 +147,19 @@ impl Desk {
         self.preferences.borrow().settings().ok()
     }
 
+    /// The latest settings, even if this window has missed a change, with which Koha may be asked.
+    ///
+    /// # Errors
+    /// When they are not complete, or Firefox does not let KOCT ask, with the words for the person.
+    pub(crate) async fn settings_to_ask(self: &Rc<Self>) -> Result<Settings, String> {
+        self.clone().reload_preferences().await;
+        let settings = self.settings().ok_or_else(|| text("commitNotConfigured"))?;
+        if !preferences::may_ask(&settings.server).await {
+            return Err(text_with("commitNotAllowed", &[settings.server.as_str()]));
+        }
+        Ok(settings)
+    }
+
     /// Looks at the settings until they do not change any more.
     async fn follow_settings(self: Rc<Self>) {
         while self.settings_changed.replace(false) {

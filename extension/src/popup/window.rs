@@ -11,6 +11,7 @@ pub(crate) mod message;
 pub(crate) mod press;
 pub(crate) mod question;
 pub(crate) mod stray;
+pub(crate) mod two_tabs;
 pub(crate) mod windows;
 
 use super::{Desk, scan::answers::Answers};

@@ -1,21 +1,19 @@
 //! The dialog with Koha's queue: what every desk of the library has sent, processed in true order or deleted. A part of its own,
 //! which few windows need.
 
+use super::turn::Turn;
 use crate::{
     clock,
     dom::{self, elements},
     i18n::{plural, text, text_with},
     later::part,
     locale,
-    lock::{self, Lock},
     popup::{
         Desk,
         window::question::{self, Question, Reply},
     },
-    preferences,
     processor::{self, Watcher},
     store::{Change, StoreError},
-    webext,
     wording::{self, Explained as _},
 };
 use koct_core::{
@@ -89,7 +87,11 @@ enum End {
 impl End {
     /// Whether it may be chosen again.
     fn is_open(&self) -> bool {
-        matches!(self, Self::Waits | Self::TooEarly | Self::Handled(Outcome::Left { .. } | Outcome::NotAsked))
+        match self {
+            Self::Waits | Self::TooEarly => true,
+            Self::Handled(outcome) => outcome.is_left(),
+            Self::InDoubt => false,
+        }
     }
 }
 
@@ -198,16 +200,16 @@ impl KohaQueue {
     /// # Errors
     /// When it cannot be read, with the words why.
     async fn read(&self) -> Result<String, String> {
-        let settings = self.settings().await?;
+        let settings = self.desk.settings_to_ask().await?;
         // While somebody sends, nothing is noted; what has no end waits for the next time.
-        let lock = self.take_turn().await;
+        let turn = Turn::take(&self.desk).await;
         let words = |error: StoreError| error.explained();
         let known = self.known(&settings).await.map_err(words)?;
-        let unended = if lock.is_some() { known.unended } else { Vec::new() };
+        let unended = if turn.is_some() { known.unended } else { Vec::new() };
         let has_unended = !unended.is_empty();
         let processing = Processing::new(settings.clone(), u32::MAX, Deed::Process, [], unended, []);
         let report = processor::run(&settings, &self.desk.store, processing, self, &self.stops).await;
-        self.give_back_turn(lock);
+        drop(turn);
         if has_unended {
             self.desk.log_changed(&LogEvent::Committed);
         }
@@ -223,33 +225,6 @@ impl KohaQueue {
         self.ends.borrow_mut().clear();
         self.show(lines, known.entries);
         Ok(if number == 0 { text("queueEmpty") } else { plural("queueCount", number, &[]) })
-    }
-
-    /// # Errors
-    /// When Koha cannot be asked, with the words why.
-    async fn settings(&self) -> Result<Settings, String> {
-        self.desk.clone().reload_preferences().await;
-        let settings = self.desk.settings().ok_or_else(|| text("commitNotConfigured"))?;
-        let origins = preferences::origins(&settings.server.permission_pattern());
-        if webext::contains_permissions(&origins).await.is_ok_and(|allowed| allowed.is_truthy()) {
-            Ok(settings)
-        } else {
-            Err(text_with("commitNotAllowed", &[settings.server.as_str()]))
-        }
-    }
-
-    /// Takes the sender's lock: meanwhile nobody changes what may be in the queue. `None` where somebody has it.
-    async fn take_turn(&self) -> Option<Lock> {
-        let lock = lock::lock().await?;
-        self.desk.sending.set(true);
-        Some(lock)
-    }
-
-    fn give_back_turn(&self, lock: Option<Lock>) {
-        if lock.is_some() {
-            self.desk.sending.set(false);
-        }
-        drop(lock);
     }
 
     /// What the log knows of the queue.
@@ -434,10 +409,10 @@ impl KohaQueue {
     /// # Errors
     /// When it did not begin, with the words why.
     async fn process(&self, deed: Deed, lines: &[Line]) -> Result<String, String> {
-        let settings = self.settings().await?;
-        let Some(lock) = self.take_turn().await else { return Err(text("commitBusy")) };
+        let settings = self.desk.settings_to_ask().await?;
+        let turn = Turn::take(&self.desk).await.ok_or_else(|| text("commitBusy"))?;
         let done = self.process_with_lock(&settings, deed, lines).await;
-        self.give_back_turn(Some(lock));
+        drop(turn);
         self.desk.draw_now();
         self.desk.log_changed(&LogEvent::Committed);
         done
@@ -461,7 +436,7 @@ impl KohaQueue {
         }
         let words = summary(&report, lines.len(), settings);
         let ended = clock::now().unwrap_or(started);
-        let left = left_over(&report, lines.len());
+        let left = report.left(lines.len());
         let kept = words.clone();
         let stored = self.desk.store.change_batch(number, |batch| batch.processing_ended(ended, left, kept)).await;
         Ok(match stored {
@@ -593,13 +568,6 @@ fn why(stop: &Stop, settings: &Settings) -> String {
     }
 }
 
-/// How many of those that were chosen are in the queue still.
-fn left_over(report: &Report, chosen: usize) -> u32 {
-    let is_over = |outcome: &&(u64, Outcome)| !matches!(outcome.1, Outcome::Left { .. } | Outcome::NotAsked);
-    let over = report.ended.iter().filter(is_over).count() + report.in_doubt.len();
-    u32::try_from(chosen.saturating_sub(over)).unwrap_or(u32::MAX)
-}
-
 /// How a run went.
 fn summary(report: &Report, chosen: usize, settings: &Settings) -> String {
     let count = |is_it: fn(&Outcome) -> bool| report.ended.iter().filter(|(_, outcome)| is_it(outcome)).count();
@@ -609,7 +577,7 @@ fn summary(report: &Report, chosen: usize, settings: &Settings) -> String {
         (count(|outcome| *outcome == Outcome::Deleted), "queueDeletedNumber"),
         (count(|outcome| matches!(outcome, Outcome::Refused { .. })), "countRefused"),
         (to_look_at, "queueToLookAt"),
-        (usize::try_from(left_over(report, chosen)).unwrap_or(usize::MAX), "queueLeftNumber"),
+        (usize::try_from(report.left(chosen)).unwrap_or(usize::MAX), "queueLeftNumber"),
     ];
     let counts = counts.into_iter().filter(|(number, _)| *number > 0);
     let counts = counts.map(|(number, key)| text_with(key, &[&locale::number(number)]));

@@ -8,7 +8,7 @@ use crate::{
     popup::{Desk, Panel, Tone},
     preferences,
     timer::sleep,
-    webext, wording,
+    wording,
 };
 use koct_core::{
     State,
@@ -75,12 +75,10 @@ impl Reach {
     /// may not be asked.
     async fn koha_is_there(&self) -> Option<bool> {
         let settings = self.desk.settings()?;
-        let pattern = settings.server.permission_pattern();
-        let allowed = webext::contains_permissions(&preferences::origins(&pattern)).await;
-        if !allowed.is_ok_and(|allowed| allowed.is_truthy()) {
+        if !preferences::may_ask(&settings.server).await {
             return None;
         }
-        let http = Http::isolated(&pattern);
+        let http = Http::isolated(&settings.server.permission_pattern());
         Some(http.send(&rest::anyone_there(&settings)).await.is_ok_and(|response| rest::is_koha(&response)))
     }
 

@@ -5,7 +5,6 @@ use crate::{
     http::Http,
     i18n::{text, text_with},
     popup::Desk,
-    preferences, webext,
     wording::{self, Explained as _},
 };
 use koct_core::{
@@ -22,12 +21,7 @@ use std::rc::Rc;
 /// # Errors
 /// With the words for the person, where Koha cannot be asked or the record cannot be written.
 pub(crate) async fn ask(desk: &Rc<Desk>, number: u32, batch: Batch) -> Result<(), String> {
-    desk.clone().reload_preferences().await;
-    let settings = desk.settings().ok_or_else(|| text("commitNotConfigured"))?;
-    let origins = preferences::origins(&settings.server.permission_pattern());
-    if !webext::contains_permissions(&origins).await.is_ok_and(|allowed| allowed.is_truthy()) {
-        return Err(text_with("commitNotAllowed", &[settings.server.as_str()]));
-    }
+    let settings = desk.settings_to_ask().await?;
     let entries = desk.store.get(&batch.transactions).await.map_err(|error| error.explained())?;
     let debt_limit = desk.preferences.borrow().records.debt_limit().ok().flatten();
     let booked_at = batch.must_be_booked_at().map(str::to_owned);

@@ -4,6 +4,7 @@ use super::keys;
 use crate::{
     dom::{self, elements},
     i18n::text,
+    popup::window::two_tabs::TwoTabs,
     webext::{self, text_property},
 };
 use std::rc::Rc;
@@ -14,10 +15,11 @@ use web_sys::{Element, HtmlDialogElement, HtmlElement, KeyboardEvent};
 elements! {
     struct Help {
         dialog: HtmlDialogElement = "help-dialog",
-        steps_tab: HtmlElement = "help-tab-steps",
-        words_tab: HtmlElement = "help-tab-words",
-        steps: HtmlElement = "help-steps",
-        words: HtmlElement = "help-words",
+        ;
+        tabs: TwoTabs = TwoTabs {
+            first: (dom::by_id("help-tab-steps")?, dom::by_id("help-steps")?),
+            second: (dom::by_id("help-tab-words")?, dom::by_id("help-words")?),
+        },
     }
 }
 
@@ -41,7 +43,7 @@ pub(crate) fn bind() -> Result<(), JsValue> {
     });
     let help = Rc::new(Help::new()?);
     dom::on_click("open-help", &help, |help| help.open())?;
-    for (tab, is_words) in [(&help.steps_tab, false), (&help.words_tab, true)] {
+    for (tab, is_words) in help.tabs.buttons().into_iter().zip([false, true]) {
         dom::bind(tab, "click", &help, move |help| help.show(is_words));
         dom::bind_event(tab, "keydown", &help, |help, event: KeyboardEvent| help.pressed(&event));
     }
@@ -66,37 +68,25 @@ impl Help {
     fn open(&self) {
         self.show(false);
         if !self.dialog.open() && self.dialog.show_modal().is_ok() {
-            let _ = self.steps_tab.focus();
+            self.tabs.focus();
         }
     }
 
     fn show(&self, is_words: bool) {
-        for (tab, panel, is_shown) in
-            [(&self.steps_tab, &self.steps, !is_words), (&self.words_tab, &self.words, is_words)]
-        {
-            let _ = tab.set_attribute("aria-selected", if is_shown { "true" } else { "false" });
-            let _ = tab.set_attribute("tabindex", if is_shown { "0" } else { "-1" });
-            panel.set_hidden(!is_shown);
-            panel.set_scroll_top(0);
-        }
+        self.tabs.show(is_words);
+        self.tabs.panel().set_scroll_top(0);
     }
 
-    /// The keys of tabs everywhere; and those that scroll go to what is shown.
+    /// The keys of tabs; and those that scroll go to what is shown.
     fn pressed(&self, event: &KeyboardEvent) {
-        if event.ctrl_key() || event.alt_key() || event.meta_key() || event.shift_key() {
-            return;
+        let has_other = event.ctrl_key() || event.alt_key() || event.meta_key() || event.shift_key();
+        if matches!(event.key().as_str(), "ArrowDown" | "PageDown") && !has_other {
+            return drop(self.tabs.panel().focus());
         }
-        let is_words = !self.words.hidden();
-        let to = match event.key().as_str() {
-            // There are two: either way leads to the other.
-            "ArrowLeft" | "ArrowRight" => !is_words,
-            "Home" => false,
-            "End" => true,
-            "ArrowDown" | "PageDown" => return drop(if is_words { &self.words } else { &self.steps }.focus()),
-            _ => return,
-        };
-        event.prevent_default();
-        self.show(to);
-        let _ = if to { &self.words_tab } else { &self.steps_tab }.focus();
+        if let Some(is_words) = self.tabs.led_to(event) {
+            event.prevent_default();
+            self.show(is_words);
+            self.tabs.focus();
+        }
     }
 }

@@ -1,24 +1,20 @@
-//! What is done leaves its place to the next row: the second press of a double click, or a key that is held, is not meant for that.
+//! Which presses are the second of a double click, or of a key that is held: the rule is `core::desk::press`.
 
+use koct_core::desk::press::Press;
 use std::cell::Cell;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, MouseEvent};
 
-/// Two presses that are nearer to each other than this, in milliseconds and CSS pixels, are one.
-const APART: f64 = 400.0;
-const NEAR: i32 = 6;
-
-/// When and where something was pressed last, by the page's clock.
+/// What was pressed last.
 #[derive(Default)]
-pub(crate) struct Presses(Cell<(f64, i32, i32)>);
+pub(crate) struct Presses(Cell<Press>);
 
 impl Presses {
     /// Whether this comes right after another press, at the same place.
     pub(crate) fn is_second(&self, event: &Event) -> bool {
-        let (x, y) =
-            event.dyn_ref::<MouseEvent>().map(|mouse| (mouse.client_x(), mouse.client_y())).unwrap_or_default();
-        let (before, left, top) = self.0.replace((event.time_stamp(), x, y));
-        event.time_stamp() - before < APART && (x - left).abs() < NEAR && (y - top).abs() < NEAR
+        let place = event.dyn_ref::<MouseEvent>().map(|mouse| (mouse.client_x(), mouse.client_y())).unwrap_or_default();
+        let press = Press { at: event.time_stamp(), place };
+        press.is_second_of(self.0.replace(press))
     }
 
     /// The same, of the mouse alone: a key goes to what has the focus, and that is no next row.

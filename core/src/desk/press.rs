@@ -1,0 +1,36 @@
+//! What is done leaves its place to the next row: the second press of a double click, or a key that is held, is not meant for that.
+
+/// Two presses that are nearer to each other than this, in milliseconds and CSS pixels, are one.
+const APART: f64 = 400.0;
+const NEAR: u32 = 6;
+
+/// When and where something was pressed, by the page's clock. Keys have no place.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Press {
+    /// In milliseconds.
+    pub at: f64,
+    /// Where, in CSS pixels.
+    pub place: (i32, i32),
+}
+
+impl Press {
+    /// Whether it comes right after another one, at the same place.
+    pub fn is_second_of(self, before: Self) -> bool {
+        let [(x, y), (left, top)] = [self.place, before.place];
+        self.at - before.at < APART && x.abs_diff(left) < NEAR && y.abs_diff(top) < NEAR
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_one_is_near_in_time_and_place() {
+        let first = Press { at: 1_000.0, place: (300, 200) };
+        let then = |at, x, y| Press { at, place: (x, y) }.is_second_of(first);
+        assert!(then(1_000.0, 300, 200) && then(1_399.0, 305, 195));
+        assert!(!then(1_400.0, 300, 200) && !then(1_100.0, 306, 200) && !then(1_100.0, 300, 194));
+        assert!(!Press { at: 100.0, place: (i32::MIN, 0) }.is_second_of(Press { at: 0.0, place: (i32::MAX, 0) }));
+    }
+}
