@@ -6,6 +6,7 @@ use crate::{
     webext::{self, object},
 };
 use koct_core::log::{Counts, warned::Grade};
+use std::cell::RefCell;
 
 /// The accent of the pages in their light form; white on it can be read in every theme of the toolbar.
 const BACKGROUND: &str = "#2f6b22";
@@ -19,6 +20,11 @@ const LEFT: &str = "koct-left";
 /// Shows the number, and nothing where it is zero.
 pub(crate) fn show(counts: Counts) {
     draw(counts.uncommitted(), BACKGROUND);
+}
+
+thread_local! {
+    /// What this window has remembered last.
+    static REMEMBERED: RefCell<String> = RefCell::default();
 }
 
 fn draw(number: u32, background: &str) {
@@ -51,12 +57,20 @@ fn show_left_of(counts: Counts, number: u32, grade: &str) {
     }
 }
 
-/// Shows it where this much is left to do, the gravest of this grade, and remembers that.
+/// Shows it where this much is left to do, the gravest of this grade, and nothing waits, which is drawn already; and remembers it.
 pub(crate) fn show_left(counts: Counts, number: usize, grade: Option<Grade>) {
     let (number, grade) = (u32::try_from(number).unwrap_or(u32::MAX), grade.map_or("", Grade::name));
-    show_left_of(counts, number, grade);
+    if counts.waiting() == 0 {
+        show_left_of(counts, number, grade);
+    }
+    let left = format!("{number} {grade}");
+    // Each scan comes by here, and what is written goes to the disk.
+    if REMEMBERED.with_borrow(|remembered| *remembered == left) {
+        return;
+    }
     if let Some(storage) = dom::window().ok().and_then(|window| window.local_storage().ok().flatten()) {
-        let _ = storage.set_item(LEFT, &format!("{number} {grade}"));
+        let _ = storage.set_item(LEFT, &left);
+        REMEMBERED.set(left);
     }
 }
 
