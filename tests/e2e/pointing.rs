@@ -264,8 +264,13 @@ fn a_scan_does_not_answer_a_dialog() {
         ("#clear", "clear-dialog", "#clear-confirm", "#clear-cancel"),
         ("tr[data-seq='1'] [data-edit]", "edit-dialog", "#edit-delete", "#edit-cancel"),
         ("#import-koc", "import-dialog", "#import-close", "#import-close"),
+        ("#open-queue", "queue-dialog", "#queue-refresh", "#queue-close"),
     ] {
         open(button, dialog);
+        if dialog == "queue-dialog" {
+            // Until it is read, its buttons do nothing.
+            desk.page.wait("!document.getElementById('queue-refresh').disabled").unwrap();
+        }
         desk.page.eval(&format!("document.querySelector('{within}').focus()")).unwrap();
         let before = desk.page.eval(&format!("document.querySelector('{within}').value ?? ''")).unwrap();
         keys_every(&desk, 5);
