@@ -346,8 +346,8 @@ impl<S: BlockStore> Directory<S> {
         Ok(Hits { patrons, total })
     }
 
-    /// The first items, by Koha's numbers, in whose title, author or call number every word typed stands. They are read from end to
-    /// end, since nothing is kept for it in memory, until that many are found or `goes_on` says no.
+    /// The first items that are wanted, by Koha's numbers, in whose title, author or call number every word typed stands. They are
+    /// read from end to end, since nothing is kept for it in memory, until that many are found or `goes_on` says no.
     ///
     /// # Errors
     /// When the shelf cannot be read.
@@ -355,14 +355,18 @@ impl<S: BlockStore> Directory<S> {
         &self,
         typed: &str,
         limit: usize,
+        is_wanted: impl Fn(&Item) -> bool,
         goes_on: impl Fn() -> bool,
     ) -> Result<Vec<Item>, S::Error> {
         let Some(held) = self.contents.sets.get(&Set::Items) else { return Ok(Vec::new()) };
         let typed = fold::folded(typed);
         let words: Vec<&str> = fold::words(&typed).collect();
         let is_it = |item: &Item| {
+            if item.barcode.is_empty() || !is_wanted(item) {
+                return false;
+            }
             let about = fold::folded(&format!("{} {} {}", item.title, item.author, item.call_number));
-            !item.barcode.is_empty() && words.iter().all(|word| about.contains(word))
+            words.iter().all(|word| about.contains(word))
         };
         run::find(self.reader.shelf(), (held.run, held.blocks), limit, is_it, goes_on).await
     }

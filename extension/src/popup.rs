@@ -40,6 +40,7 @@ use log::{
     batches::Batches,
     edit::Edit,
     find::Find,
+    named::Named,
     slip::Print,
     table::Table,
     tabs::Tabs,
@@ -162,9 +163,9 @@ part! {
         labels: Rc<Labels>,
         records: Rc<Records>,
     ) -> Result<Log, JsValue> {
-        let edit = Rc::new(Edit::new(desk.clone(), queue, labels.clone(), records)?);
+        let edit = Rc::new(Edit::new(desk.clone(), queue, labels.clone(), records.clone())?);
         let table = Rc::new(Table::new(desk.clone(), edit.clone(), labels)?);
-        let find = Rc::new(Find::new(desk.clone(), table.clone())?);
+        let find = Rc::new(Find::new(desk.clone(), table.clone(), Named::new(records))?);
         desk.tell(vec![find.clone(), edit.clone()]);
         table.bind()?;
         find.bind()?;

@@ -508,15 +508,11 @@ impl Store {
     pub async fn get(&self, ids: &[TransactionId]) -> Result<Vec<Entry>> {
         let reading = self.reading()?;
         let log = reading.object_store(LOG)?;
-        let asked = ids
-            .iter()
-            .map(|id| log.get::<JsValue, _, _>(id.0).primitive())
-            .collect::<std::result::Result<Vec<_>, _>>()?;
-        let mut values = Vec::with_capacity(ids.len());
-        for value in asked {
-            values.extend(value.await?.map(Ok));
+        let mut entries = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(CHUNK) {
+            entries.extend(self.read_from(&log, chunk).await?);
         }
-        self.entries(values.into_iter())
+        Ok(entries)
     }
 
     /// The next entries after this number, no more than the limit: a long log is read bit by bit, so that scans go in between.
@@ -550,11 +546,7 @@ impl Store {
     async fn read_states(&self, states: &[State], mut take: impl FnMut(Vec<Entry>)) -> Result<()> {
         let ids = self.ids_under(BY_STATE, states.iter().map(|state| state.name())).await?;
         for chunk in ids.chunks(CHUNK) {
-            let (Some(first), Some(last)) = (chunk.first(), chunk.last()) else { continue };
-            let span = usize::try_from(last.0 - first.0).unwrap_or(usize::MAX);
-            // What lies in between is cheaper read than left out, up to a point.
-            let mut read =
-                if span <= chunk.len() * 4 { self.range(*first, *last).await? } else { self.get(chunk).await? };
+            let mut read = self.get(chunk).await?;
             read.retain(|entry| states.contains(&entry.status.state()));
             take(read);
         }

@@ -42,7 +42,7 @@ fn leftover_transactions_are_kept_unless_both_boxes_are_ticked() {
     desk.page.click("#clear").unwrap();
     desk.page.wait_focused("clear-cancel").unwrap();
     desk.page.wait_text("#clear-title", "Clear the log?").unwrap();
-    desk.page.wait_contains("#clear-text", "Not in Koha yet: 2.").unwrap();
+    desk.page.wait_contains("#clear-text", "Not in Koha: 2.").unwrap();
     desk.page.click("#clear-ok").unwrap();
     assert_eq!(desk.total().unwrap(), 2);
     // One tick is not enough for what is not in Koha.

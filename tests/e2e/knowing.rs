@@ -558,12 +558,23 @@ fn rows_speak_in_titles_and_names_where_they_are_known() {
         .wait("document.querySelectorAll('#transactions-rows [data-field=title]:not([hidden])').length === 2")
         .unwrap();
     assert_eq!(speaking(&desk, 1)[0][0], "Smith, Anna");
+    // What a row says is found.
+    desk.page.fill("#find-text", &title).unwrap();
+    desk.wait_for_total(1).unwrap();
+    assert_eq!(speaking(&desk, 1)[0][2], title);
+    desk.page.fill("#find-text", "zoe oze").unwrap();
+    desk.page.wait_text("#filter-text", "Shown: 1 of 4.").unwrap();
+    assert_eq!(speaking(&desk, 1)[0][1], ZOE);
     // The names go with the records.
     desk.page.click("#open-records").unwrap();
     desk.page.click("#records-more > summary").unwrap();
     desk.page.click("#records-delete").unwrap();
     desk.page.wait("document.getElementById('question').open").unwrap();
     desk.page.click("#question-yes").unwrap();
+    desk.page.wait_text("#filter-text", "Shown: 0 of 4.").unwrap();
+    desk.page.click("#records-close").unwrap();
+    desk.page.click("#show-all").unwrap();
+    desk.wait_for_total(4).unwrap();
     desk.page.wait("!document.querySelector('#transactions-rows [data-field=title]:not([hidden])')").unwrap();
     assert!(speaking(&desk, 4).iter().all(|[patron, _, title, _]| patron.is_empty() && title.is_empty()));
     assert_eq!(speaking(&desk, 4)[3][1], ZOE, "the numbers stay");

@@ -477,7 +477,7 @@ fn what_another_window_records_while_clearing_asks_is_not_cleared() {
 
     // With two boxes, only those that they were ticked for.
     tick_first_box(&desk.page);
-    desk.page.wait_contains("#clear-text", "Not in Koha yet: 1.").unwrap();
+    desk.page.wait_contains("#clear-text", "Not in Koha: 1.").unwrap();
     type_into(&other, "#checkin-item", "39999000000003\n");
     same_in_both(&desk, &other, 2);
     press_in_dialog(&other, 2, "#edit-delete");

@@ -294,7 +294,7 @@ fn items_are_found_by_words_of_their_title_author_or_place() {
     ];
     let directory = directory(&shelf, &[], &items, &[], &[]);
     let found = |typed: &str, limit, goes_on: bool| {
-        let items = at_once(directory.items_by_title(typed, limit, || goes_on)).unwrap();
+        let items = at_once(directory.items_by_title(typed, limit, |_| true, || goes_on)).unwrap();
         items.into_iter().map(|item| item.id).collect::<Vec<_>>()
     };
     assert_eq!(found("ZAUBER berg", 9, true), [1, 4], "what has no barcode cannot be meant");

@@ -9,13 +9,45 @@ use crate::{
         status::State,
     },
 };
-use std::{cmp::Ordering, collections::BTreeSet};
+use std::{
+    cmp::Ordering,
+    collections::{BTreeSet, HashSet},
+};
+
+/// Barcodes and cardnumbers, in whatever case.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Codes(HashSet<String>);
+
+impl Codes {
+    /// Whether this is one of them.
+    pub fn has(&self, code: &str) -> bool {
+        self.0.contains(&folded(code))
+    }
+
+    /// The number of codes.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'a> Extend<&'a str> for Codes {
+    fn extend<T: IntoIterator<Item = &'a str>>(&mut self, codes: T) {
+        self.0.extend(codes.into_iter().map(folded));
+    }
+}
 
 /// What is looked for. Everything given must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Words that stand in the barcode, the cardnumber, the amount, the desk or the local time, in whatever case.
     pub text: String,
+    /// The cards of those whom the text names, and the barcodes of what is called so: these are found as well.
+    pub named: Codes,
     /// Koha's word for the action.
     pub action: Option<String>,
     /// Where it stands.
@@ -31,7 +63,8 @@ pub struct Filter {
 impl Filter {
     /// Whether everything is found.
     pub fn is_empty(&self) -> bool {
-        self.text.trim().is_empty() && *self == Self { text: self.text.clone(), ..Self::default() }
+        let is_of_text = Self { text: self.text.clone(), named: self.named.clone(), ..Self::default() };
+        self.text.trim().is_empty() && *self == is_of_text
     }
 }
 
@@ -48,6 +81,13 @@ struct Indexed {
     part: u32,
     /// All that can be found by text, folded.
     text: Box<str>,
+}
+
+impl Indexed {
+    /// The barcode and the cardnumber, folded, where there are such.
+    fn codes(&self) -> impl Iterator<Item = &str> {
+        self.text.split('\n').take(2).filter(|code| !code.is_empty())
+    }
 }
 
 /// The index of a log.
@@ -121,6 +161,11 @@ impl Index {
         self.rows.is_empty()
     }
 
+    /// The barcodes and cardnumbers that stand in the log.
+    pub fn codes(&self) -> Codes {
+        Codes(self.rows.iter().flat_map(Indexed::codes).map(ToOwned::to_owned).collect())
+    }
+
     /// Those that the filter lets through.
     pub fn find(&self, filter: &Filter) -> Found {
         let text = folded(&filter.text);
@@ -129,11 +174,15 @@ impl Index {
             let place = self.desks.iter().position(|desk| desk == wanted);
             place.and_then(|place| u32::try_from(place).ok())
         });
+        let is_named =
+            |row: &Indexed| !filter.named.is_empty() && row.codes().any(|code| filter.named.0.contains(code));
+        let has_words =
+            |row: &Indexed| words.iter().all(|[word, other]| row.text.contains(word) || row.text.contains(other));
         let mut found = Found::default();
         for row in &self.rows {
             let fits = filter.action.as_ref().is_none_or(|action| row.action == action)
                 && desk.is_none_or(|desk| desk == Some(row.desk))
-                && words.iter().all(|[word, other]| row.text.contains(word) || row.text.contains(other))
+                && (has_words(row) || is_named(row))
                 && filter.among.as_ref().is_none_or(|among| among.contains(&row.id));
             if fits {
                 found.counts.add(row.state, 1);
@@ -289,6 +338,25 @@ mod tests {
                     prop_assert!(found.ids.contains(&one.id), "{text}");
                 }
             }
+        }
+
+        #[test]
+        fn finds_besides_what_bears_the_codes_of_those_who_are_named(entries in entries(), pick in any::<prop::sample::Index>()) {
+            let index = index(&entries);
+            let codes = |entry: &Entry| {
+                let action = &entry.transaction.action;
+                let codes = [action.barcode().map(ToString::to_string), action.cardnumber().map(ToString::to_string)];
+                // Nobody is found by accents alone.
+                codes.into_iter().flatten().filter(|code| !folded(code).is_empty()).collect::<Vec<_>>()
+            };
+            prop_assert!(entries.iter().flat_map(codes).all(|code| index.codes().has(&code)));
+            let mut named = Codes::default();
+            if let Some(code) = (!entries.is_empty()).then(|| codes(pick.get(&entries)).pop()).flatten() {
+                named.extend([code.to_uppercase().as_str()]);
+            }
+            let found = index.find(&Filter { text: "no such text".into(), named: named.clone(), ..Filter::default() });
+            let expected = entries.iter().filter(|entry| codes(entry).iter().any(|code| named.has(code))).cloned();
+            prop_assert_eq!(found.ids, ids(&expected.collect::<Vec<_>>()));
         }
 
         #[test]

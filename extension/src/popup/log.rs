@@ -6,6 +6,7 @@ pub(crate) mod clear;
 pub(crate) mod decide;
 pub(crate) mod edit;
 pub(crate) mod find;
+pub(crate) mod named;
 pub(crate) mod slip;
 pub(crate) mod table;
 pub(crate) mod tabs;

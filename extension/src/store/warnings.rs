@@ -1,6 +1,6 @@
 //! What a person was warned of and has ticked off, and the transactions of items and patrons that warnings come from.
 
-use super::{BY_CARD, BY_HOLD, BY_ITEM, LOG, Result, Store, StoreError, entry, stored};
+use super::{BY_CARD, BY_HOLD, BY_ITEM, LOG, Result, Store};
 use indexed_db_futures::{BuildPrimitive, primitive::TryToJs, query_source::QuerySource};
 use koct_core::{Entry, Moment, TransactionId, log::task::Task};
 use wasm_bindgen::JsValue;
@@ -32,21 +32,8 @@ impl Store {
     }
 
     async fn note(&self, ids: &[TransactionId], rule: impl Fn(&Entry) -> Entry) -> Result<Vec<Entry>> {
-        let writing = self.writing()?;
-        let log = writing.object_store(LOG)?;
-        let mut reading = Vec::with_capacity(ids.len());
-        for id in ids {
-            reading.push(log.get::<JsValue, _, _>(id.0).primitive()?);
-        }
-        let mut noted = Vec::with_capacity(ids.len());
-        for (id, asked) in ids.iter().zip(reading) {
-            let old = asked.await?.as_ref().and_then(entry).ok_or(StoreError::NotOpen(*id))?;
-            let new = rule(&old);
-            log.put(stored(&new)?).primitive()?;
-            noted.push(new);
-        }
-        writing.commit().await?;
-        Ok(noted)
+        let noted = self.change(ids, |old| Some(rule(old))).await?;
+        Ok(noted.into_iter().map(|change| change.entry).collect())
     }
 
     /// The entries of these items, by [`koct_core::desk::barcode::Barcode::item_key`].

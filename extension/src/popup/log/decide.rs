@@ -28,13 +28,7 @@ pub(crate) async fn change(
     let seen: Seen = entries.iter().cloned().collect();
     let rule = |entry: &Entry| if seen.is(entry) { rule(entry, now) } else { None };
     let ids: Vec<TransactionId> = entries.iter().map(|entry| entry.id).collect();
-    let stored = async {
-        let mut left = desk.store.get(&ids).await?;
-        left.retain(|entry| rule(entry).is_some());
-        let ids: Vec<TransactionId> = left.iter().map(|entry| entry.id).collect();
-        if ids.is_empty() { Ok(Vec::new()) } else { desk.store.change(&ids, rule).await }
-    };
-    match stored.await {
+    match desk.store.change_where(&ids, rule).await {
         Ok(changes) if changes.is_empty() => {
             desk.failed(Topic::Change, "decideFailed", &text("editGone"));
             desk.reload_log();

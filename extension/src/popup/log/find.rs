@@ -6,7 +6,10 @@ use crate::{
     dom::{self, elements},
     i18n::{text, text_with},
     locale,
-    popup::{Desk, Panel, Topic, log::table::Table},
+    popup::{
+        Desk, Panel, Topic,
+        log::{named::Named, table::Table},
+    },
     store::StoreError,
     timer::sleep,
     wording,
@@ -46,7 +49,7 @@ const THIS_DESK: &str = "\t";
 const WARNED: &str = "warned";
 
 elements! {
-    pub(crate) struct Find(desk: Rc<Desk>, table: Rc<Table>) {
+    pub(crate) struct Find(desk: Rc<Desk>, table: Rc<Table>, named: Named) {
         text: HtmlInputElement = "find-text",
         action: HtmlSelectElement = "find-action",
         state: HtmlSelectElement = "find-state",
@@ -101,6 +104,15 @@ impl Panel for Find {
         }
     }
 
+    /// What was found by names is the records' no more.
+    fn records_changed(self: Rc<Self>, _are_there: bool) {
+        self.named.forget();
+        if !self.text.value().is_empty() {
+            spawn_local(self.clone().show_found());
+            spawn_local(self.look_for_names());
+        }
+    }
+
     fn reread(self: Rc<Self>) -> LocalBoxFuture<'static, ()> {
         Box::pin(async move {
             join(self.offer_desks(), self.clone().show_found()).await;
@@ -130,7 +142,10 @@ impl Find {
         option(&self.state, WARNED, &text("findWarned"))?;
         option(&self.order, "", &text("findOrderLog"))?;
         option(&self.order, "merged", &text("findOrderMerged"))?;
-        dom::bind(&self.text, "input", self, |this| spawn_local(this.clone().show_found()));
+        dom::bind(&self.text, "input", self, |this| {
+            spawn_local(this.clone().show_found());
+            spawn_local(this.clone().look_for_names());
+        });
         dom::bind(&self.text, "focus", self, |this| spawn_local(this.clone().prepare_to_find()));
         for select in [&self.action, &self.state, &self.desks, &self.order] {
             dom::bind(select, "change", self, |this| spawn_local(this.clone().show_found()));
@@ -154,9 +169,17 @@ impl Find {
         }
     }
 
+    /// Shows besides what the names and titles find.
+    async fn look_for_names(self: Rc<Self>) {
+        let in_log = || self.index.borrow().as_ref().map(Index::codes);
+        let this = self.clone();
+        self.named.look_for(self.text.value(), in_log, || spawn_local(this.clone().show_found())).await;
+    }
+
     fn filter(&self) -> Filter {
         let value = |select: &HtmlSelectElement| Some(select.value()).filter(|value| !value.is_empty());
         Filter {
+            named: self.named.codes(&self.text.value()),
             text: self.text.value(),
             action: value(&self.action),
             state: value(&self.state).and_then(|name| State::from_name(&name)),
@@ -255,8 +278,13 @@ impl Find {
 
     /// Shows what is looked for, or the whole log.
     pub(crate) async fn show_found(self: Rc<Self>) {
+        let had_index = self.index.borrow().is_some();
         if let Err(error) = self.try_show_found().await {
             self.desk.failed(Topic::Other, "readFailed", &error);
+        }
+        if !had_index && self.index.borrow().is_some() {
+            // Only now it is known what stands in the log.
+            self.look_for_names().await;
         }
     }
 
@@ -296,6 +324,9 @@ impl Find {
         if let Some((_, among)) = &*self.among.borrow() {
             label = format!("{among} {label}");
         }
+        if self.named.has_more(&filter.text) {
+            label = format!("{label} {}", text("findMoreNames"));
+        }
         self.show_bar(Some(&label));
         self.table.show(shown).await
     }
@@ -308,7 +339,8 @@ impl Find {
         // Where it cannot be made, looking for something says so.
         let _ = self.make_index().await;
         if self.waiting.replace(false) {
-            self.show_found().await;
+            self.clone().show_found().await;
+            self.look_for_names().await;
         }
     }
 

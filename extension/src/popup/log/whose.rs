@@ -183,7 +183,7 @@ impl Whose {
         let Some(records) = self.records.get().filter(|_| may_be_name) else { return (Vec::new(), 0) };
         self.state.set_text_content(Some(&text("whichSearching")));
         let goes_on = || self.searched.get() == number;
-        let items = records.items_by_title(typed, LISTED, goes_on).await.unwrap_or_default();
+        let items = records.items_by_title(typed, LISTED, |_| true, goes_on).await.unwrap_or_default();
         let line = |item: Item| {
             let about = wording::joined([&item.author, &item.call_number, &self.records.library_name(&item.library)]);
             Line { name: item.title, code: item.barcode, about }
