@@ -438,23 +438,31 @@ impl Store {
         Ok(changed)
     }
 
-    /// The numbers of all entries, rising.
+    /// The numbers of all entries, rising. `counted` is the number of rows with a state, where they have just been counted: in a long
+    /// log that takes longer than all else here.
     ///
     /// # Errors
     /// When the log cannot be read.
-    pub async fn ids(&self) -> Result<Vec<TransactionId>> {
+    pub async fn ids(&self, counted: Option<u32>) -> Result<Vec<TransactionId>> {
         let (first, last, number) = {
             let reading = self.reading()?;
             let log = reading.object_store(LOG)?;
             // Of the whole log, Firefox counts an index in a third of the time. Who has no state is not counted, and looked for.
-            let number = log.index(BY_STATE)?.count().primitive()?;
+            let counting = match counted {
+                Some(_) => None,
+                None => Some(log.index(BY_STATE)?.count().primitive()?),
+            };
             let first = log.get_all_keys::<JsValue>().with_limit(1).primitive()?;
             let last = log.open_key_cursor().with_direction(CursorDirection::Prev);
             let last = last.primitive()?.await?;
             let last: Option<JsValue> = last.and_then(|last| last.primary_key().transpose()).transpose()?;
             let first = first.await?.next().transpose()?;
             let key = |key: Option<JsValue>| key.and_then(|key| key.as_f64()).and_then(rows::number);
-            (key(first), key(last), number.await?)
+            let number = match counting {
+                Some(counting) => counting.await?,
+                None => counted.unwrap_or_default(),
+            };
+            (key(first), key(last), number)
         };
         let (unreadable, has_fractions) = self.unreadable_numbers();
         let is_readable = |id: &TransactionId| !unreadable.contains(id);
@@ -665,19 +673,29 @@ impl Store {
     /// # Errors
     /// When the log cannot be read.
     pub async fn counts(&self) -> Result<Counts> {
+        Ok(self.count().await?.0)
+    }
+
+    /// The same, and the number of all rows with a state, for [`Store::ids`].
+    ///
+    /// # Errors
+    /// As [`Store::counts`].
+    pub async fn count(&self) -> Result<(Counts, u32)> {
         let reading = self.reading()?;
         let log = reading.object_store(LOG)?;
         let index = log.index(BY_STATE)?;
-        let mut counts = Counts::default();
+        let (mut counts, mut rows) = (Counts::default(), 0);
         // All asked at once: one way there and back instead of seven.
         let asked = State::ALL
             .iter()
             .map(|state| index.count().with_query(state.name().to_owned()).primitive())
             .collect::<std::result::Result<Vec<_>, _>>()?;
         for (state, number) in State::ALL.into_iter().zip(asked) {
-            counts.add(state, number.await?.saturating_sub(self.unreadable_in(state)));
+            let number = number.await?;
+            rows += number;
+            counts.add(state, number.saturating_sub(self.unreadable_in(state)));
         }
-        Ok(counts)
+        Ok((counts, rows))
     }
 
     /// Puts every interrupted request in doubt. Only to be called while no commit runs in any window.

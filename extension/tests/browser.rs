@@ -67,7 +67,7 @@ async fn what_is_recorded_is_there_after_opening_again() {
     };
     let store = Store::open(&name).await.unwrap();
     assert_eq!(store.all().await.unwrap(), written);
-    assert_eq!(store.ids().await.unwrap(), [TransactionId(1), TransactionId(2)]);
+    assert_eq!(store.ids(None).await.unwrap(), [TransactionId(1), TransactionId(2)]);
     assert_eq!(store.counts().await.unwrap().of(State::Local), 2);
 }
 
@@ -224,7 +224,7 @@ async fn removing_spares_the_other_states_and_numbers_are_never_used_again() {
     assert_eq!(asked.clone().all(false), None);
     let own = DeskName::parse("Main").unwrap();
     assert_eq!(store.remove(&asked.settled(), &own, moment(0)).await.unwrap(), 1);
-    assert_eq!(store.ids().await.unwrap().len(), 2);
+    assert_eq!(store.ids(None).await.unwrap().len(), 2);
     let asked = store.asked().await.unwrap();
     assert_eq!(store.record(issue("D"), moment(0)).await.unwrap().id, TransactionId(4));
     // Since it was asked, one was recorded and one was taken back and restored; one was committed.
@@ -233,7 +233,7 @@ async fn removing_spares_the_other_states_and_numbers_are_never_used_again() {
     store.set_statuses(&[(TransactionId(2), Status::Added)]).await.unwrap();
     let all = asked.all(true).unwrap();
     assert_eq!(store.remove(&all, &own, moment(0)).await.unwrap(), 2, "what was asked about");
-    assert_eq!(store.ids().await.unwrap(), [TransactionId(4)], "and not what came since");
+    assert_eq!(store.ids(None).await.unwrap(), [TransactionId(4)], "and not what came since");
     // What was taken back when it was asked, and is to be sent now, stays as well.
     store.change(&[TransactionId(4)], |entry| entry.deleted(moment(0))).await.unwrap();
     let all = store.asked().await.unwrap().all(false).unwrap();
@@ -286,6 +286,11 @@ async fn corrections_are_all_made_or_none_and_never_touch_what_is_in_koha() {
     assert!(matches!(refused, Err(StoreError::NotOpen(_))), "what is deleted is never sent");
     store.change(&ids[..1], |entry| entry.restored(moment(0))).await.unwrap();
     assert_eq!(store.counts().await.unwrap().uncommitted(), 1);
+    // Where what does not fit may stay as it is, the others change.
+    let gone = TransactionId(9);
+    let deleted = store.change_where(&[ids[2], ids[0], gone, ids[1]], |entry| entry.deleted(moment(0))).await.unwrap();
+    assert_eq!(deleted.iter().map(|change| change.entry.id).collect::<Vec<_>>(), [ids[0]]);
+    assert_eq!(store.counts().await.unwrap().uncommitted(), 0);
 }
 
 #[wasm_bindgen_test]
@@ -293,7 +298,7 @@ async fn a_long_log_with_gaps_is_read_whole() {
     let store = store("gaps").await;
     let log: Vec<Entry> = (0..2_500).map(|number| of_bus(&format!("B{number}"), number)).collect();
     store.add(log).await.unwrap();
-    assert_eq!(store.ids().await.unwrap(), (1..=2_500).map(TransactionId).collect::<Vec<_>>());
+    assert_eq!(store.ids(None).await.unwrap(), (1..=2_500).map(TransactionId).collect::<Vec<_>>());
     let every_third: Vec<_> = (1..=2_500).step_by(3).map(|id| (TransactionId(id), Status::Success)).collect();
     store.set_statuses(&every_third).await.unwrap();
     let ids = |entries: Ordered| entries.iter().map(|entry| entry.id).collect::<Vec<_>>();
@@ -304,10 +309,18 @@ async fn a_long_log_with_gaps_is_read_whole() {
     assert_eq!(ids(store.in_states(&[State::Deleted, State::Local]).await.unwrap()), local);
     let settled = store.asked().await.unwrap().settled();
     assert_eq!(store.remove(&settled, &own, moment(0)).await.unwrap(), 835);
-    assert_eq!(store.ids().await.unwrap(), local[1..]);
+    assert_eq!(store.ids(None).await.unwrap(), local[1..]);
+    let (_, rows) = store.count().await.unwrap();
+    for counted in [Some(rows), Some(2_500), Some(0)] {
+        assert_eq!(store.ids(counted).await.unwrap(), local[1..], "whatever was counted before");
+    }
+    // Near and far from each other, in any order, with some that are gone.
+    let asked: Vec<_> = [2_499, 5, 3, 4, 1_200].map(TransactionId).into();
+    let read = store.get(&asked).await.unwrap();
+    assert_eq!(read.iter().map(|entry| entry.id.0).collect::<Vec<_>>(), [2_499, 5, 3, 1_200]);
     assert_eq!(ids(store.in_states(&[State::Local]).await.unwrap()), local[1..]);
     assert_eq!(clear(&store, &own, moment(0)).await, 1_665);
-    assert_eq!(store.ids().await.unwrap(), []);
+    assert_eq!(store.ids(None).await.unwrap(), []);
 }
 
 #[wasm_bindgen_test]

@@ -177,7 +177,7 @@ async fn good_rows_are_as_without_the_odd_ones_and_those_stay_as_they_are() {
     let again = store.record(item("GOOD"), now()).await.unwrap();
     assert_eq!(again.transaction.moment, now().shifted(1_000).unwrap());
     let ids_now = [1, 2, 3, again.id.0].map(TransactionId);
-    assert_eq!(store.ids().await.unwrap(), ids_now);
+    assert_eq!(store.ids(None).await.unwrap(), ids_now);
     assert_eq!((store.all().await.unwrap().len(), store.after(TransactionId(0), 2).await.unwrap().len()), (4, 2));
     assert_eq!((store.counts().await.unwrap().of(State::Local), store.counts().await.unwrap().total()), (4, 4));
     assert_eq!(store.of_items(&["good".into()]).await.unwrap().len(), 2);
@@ -340,7 +340,7 @@ async fn whatever_keys_there_are_the_next_number_is_free_and_none_is_given_twice
         let expected = if key == "2.5" { [1, 3, 4, 5, 6] } else { expected };
         assert_eq!(given, expected, "{key}");
         store.look_through().await.unwrap();
-        assert_eq!(store.ids().await.unwrap(), expected.map(TransactionId), "{key}");
+        assert_eq!(store.ids(None).await.unwrap(), expected.map(TransactionId), "{key}");
         store.begin_batch(&batch()).await.unwrap();
         assert_eq!(store.batches().await.unwrap().len(), 1, "{key}");
         assert_eq!(store.adopt_batches(&[Batch { branchcode: "MPL".into(), ..batch() }]).await.unwrap(), 1, "{key}");

@@ -84,6 +84,8 @@ elements! {
         settings_changed: Cell<bool>,
         settings_reloading: Cell<bool>,
         pub(crate) counts: Cell<Counts>,
+        /// The number of rows with a state, where they have just been counted: whoever lists them takes it.
+        pub(crate) counted: Cell<Option<u32>>,
         /// What was recorded in this window.
         pub(crate) sitting: RefCell<Sitting>,
         /// Whether that is not shown yet.

@@ -15,7 +15,6 @@ use crate::{
     store::Change,
     timer::sleep,
 };
-use futures_util::future::join;
 use koct_core::{
     State, TransactionId,
     log::event::{LogEvent, Reread},
@@ -78,14 +77,16 @@ impl Desk {
         if let Err(error) = self.store.meet_again().await {
             self.failed(Topic::Other, "readFailed", &error);
         }
-        let counting = async {
-            match self.store.counts().await {
-                Ok(counts) => self.counts.set(counts),
-                Err(error) => self.failed(Topic::Other, "readFailed", &error),
+        match self.store.count().await {
+            Ok((counts, rows)) => {
+                self.counts.set(counts);
+                // Whoever clears some meanwhile says so, and all is read once more.
+                self.counted.set(Some(rows));
             }
-        };
-        // To count a long log takes as long as to show it.
-        join(counting, self.reread_panels()).await;
+            Err(error) => self.failed(Topic::Other, "readFailed", &error),
+        }
+        self.reread_panels().await;
+        self.counted.set(None);
         self.show_counts();
         self.show_unreadable();
         if self.counts.get().total() <= LOOKED_THROUGH && !self.looking_through.replace(true) {

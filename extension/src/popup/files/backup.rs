@@ -89,7 +89,7 @@ impl Desk {
         };
         let Some(now) = clock::now() else { return Outcome::failed(text("attentionClock")) };
         // What was scanned while that was asked must not become another desk's.
-        let is_still_empty = async || self.store.ids().await.is_ok_and(|ids| ids.is_empty());
+        let is_still_empty = async || self.store.ids(None).await.is_ok_and(|ids| ids.is_empty());
         if knowledge.may_become(&header.desk) && adopts_name(&header.desk).await && is_still_empty().await {
             if let Err(error) = preferences::save_desk_name(header.desk.as_str()).await {
                 return Outcome::failed(js_error(&error));

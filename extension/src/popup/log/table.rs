@@ -265,7 +265,7 @@ impl Table {
     /// When the log cannot be read.
     pub(crate) async fn show_log(self: &Rc<Self>, is_wanted: impl Fn() -> bool) -> Result<(), StoreError> {
         self.listing.borrow_mut().begin_reading();
-        let ids = self.desk.store.ids().await?;
+        let ids = self.desk.store.ids(self.desk.counted.take()).await?;
         if !is_wanted() {
             return Ok(());
         }
