@@ -27,6 +27,7 @@ impl Native {
             branchcode: "CPL".into(),
             commit_type,
             stale_hours: 24,
+            koha_checkin: false,
             key: None,
         };
         Self { settings, log: Vec::new(), debt_limit: None }

@@ -70,6 +70,7 @@ impl Desk {
             branchcode: "CPL".into(),
             commit_type: dice.pick(&[CommitType::Send, CommitType::Apply]),
             stale_hours: 24,
+            koha_checkin: false,
             key: None,
         };
         Self {
