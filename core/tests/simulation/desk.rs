@@ -146,6 +146,11 @@ impl Desk {
         }
     }
 
+    /// Its library wants Koha's own check-in.
+    pub(crate) fn wants_own_checkin(&mut self) {
+        self.settings.koha_checkin = true;
+    }
+
     pub(crate) fn is_committing(&self) -> bool {
         self.outbox.is_some()
     }
@@ -266,7 +271,8 @@ impl Desk {
             self.unstored = statuses;
         } else {
             for (id, status) in statuses {
-                self.disk.get_mut(&id).unwrap().status = status;
+                let entry = Entry { status, ..self.disk[&id].clone() };
+                self.disk.insert(id, outbox.as_answered(entry));
             }
         }
         if self.ails && dice.percent(2) {

@@ -103,6 +103,9 @@ pub(crate) fn availability(shared: &Shared, request: &Request) -> Reply {
     )
 }
 
+/// What may stand in the body.
+const PROPERTIES: [&str; 6] = ["item_id", "external_id", "library_id", "exempt_fine", "return_date", "dropbox_mode"];
+
 /// Checks an item in.
 pub(crate) fn add(shared: &Shared, request: &Request) -> Reply {
     let Some(checkins) = shared.config.checkins.filter(|_| request.method == "POST") else { return no_page() };
@@ -119,8 +122,6 @@ pub(crate) fn add(shared: &Shared, request: &Request) -> Reply {
         return reply;
     }
     let Some(Value::Object(body)) = &request.json else { return invalid("/body", "Expected object - got null.") };
-    const PROPERTIES: [&str; 6] =
-        ["item_id", "external_id", "library_id", "exempt_fine", "return_date", "dropbox_mode"];
     if let Some(unknown) = body.keys().find(|name| !PROPERTIES.contains(&name.as_str())) {
         return invalid("/body", &format!("Properties not allowed: {unknown}."));
     }
