@@ -19,6 +19,7 @@ use koct_core::{
     desks::conflict::LatestOfItems,
     log::{
         self, Counts,
+        checked_in::CheckedIn,
         order::{self, Ordered},
         revision::Revision,
         rows,
@@ -139,6 +140,8 @@ struct Stored<'a> {
     warnings: &'a [Warned],
     #[serde(skip_serializing_if = "Option::is_none")]
     late: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checkin: Option<&'a CheckedIn>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     ticks: &'a [Tick],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -158,6 +161,7 @@ impl<'a> Stored<'a> {
             history: &entry.history,
             warnings: &entry.warnings,
             late: entry.late,
+            checkin: entry.checkin.as_ref(),
             ticks: &entry.ticks,
             hold: entry.set_aside().map(|(hold, _)| hold),
             item_key: entry.transaction.action.item_key(),

@@ -8,7 +8,7 @@ use crate::{
     records::{download, want},
     transactions,
 };
-use fake_koha::{Checkins, Config, Effect, Era, FakeKoha, Found, Hold};
+use fake_koha::{Checkins, Config, DateFormat, Effect, Era, FakeKoha, Found, Hold};
 use koct_tests::{
     axe::axe,
     desk::{Desk, Settings},
@@ -32,6 +32,8 @@ fn wait_for_rows(desk: &Desk, group: &str, number: usize) {
 fn thirteen_that_were_not_on_loan_are_settled_with_five_keys() {
     let mut library = library_at_home();
     library.items.iter_mut().for_each(|item| item.materials = "".into());
+    // In whatever zone this runs.
+    library.preferences.date_format = DateFormat::Iso;
     let checkins = Some(Checkins::default());
     let koha = FakeKoha::start(Config { era: Era::From2405, checkins, library, ..Config::default() }).unwrap();
     let desk = desk();
