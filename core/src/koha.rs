@@ -8,6 +8,7 @@ pub mod afterwards;
 pub mod audit;
 pub mod authentication;
 pub mod body;
+pub mod checkins;
 pub mod connection;
 pub mod cookies;
 pub mod download;
@@ -81,6 +82,8 @@ pub struct Request {
     pub url: String,
     /// Parameters of the body, in order.
     pub form: Vec<(&'static str, String)>,
+    /// The body where it is JSON, in place of parameters.
+    pub json: Option<String>,
     /// The session to make it in.
     pub session: Option<Session>,
     /// Whether to make it in the session of the person's own Koha tab instead.
@@ -103,6 +106,7 @@ impl Request {
             method,
             url,
             form,
+            json: None,
             session: None,
             in_persons_session: false,
             basic: None,
@@ -121,14 +125,23 @@ impl Request {
         Self::new(Method::Post, url, form)
     }
 
+    fn post_json(url: String, json: String) -> Self {
+        Self { json: Some(json), ..Self::new(Method::Post, url, Vec::new()) }
+    }
+
     fn within(self, session: Option<Session>) -> Self {
         Self { session, ..self }
     }
 
-    /// The body, as `application/x-www-form-urlencoded` in UTF-8; `None` for a GET.
+    /// The body, of the type [`Request::content_type`]; `None` for a GET.
     pub fn body(&self) -> Option<String> {
-        (self.method == Method::Post)
-            .then(|| form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.form).finish())
+        let form = || form_urlencoded::Serializer::new(String::new()).extend_pairs(&self.form).finish();
+        (self.method == Method::Post).then(|| self.json.clone().unwrap_or_else(form))
+    }
+
+    /// The header Content-Type that goes with the body.
+    pub fn content_type(&self) -> &'static str {
+        if self.json.is_some() { "application/json" } else { "application/x-www-form-urlencoded; charset=UTF-8" }
     }
 }
 
@@ -250,7 +263,10 @@ mod tests {
             vec![("barcode", "a&b=c é+📚".into()), ("empty", String::new())],
         );
         assert_eq!(request.body().as_deref(), Some("barcode=a%26b%3Dc+%C3%A9%2B%F0%9F%93%9A&empty="));
-        assert_eq!(Request::get(request.url).body(), None);
+        assert_eq!(Request::get(request.url.clone()).body(), None);
+        let json = Request::post_json(request.url.clone(), "{\"a\":1}".into());
+        assert_eq!((json.body().as_deref(), json.content_type()), (Some("{\"a\":1}"), "application/json"));
+        assert!(request.content_type().contains("urlencoded"));
     }
 
     #[test]

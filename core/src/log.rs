@@ -1,6 +1,7 @@
 //! The desk's log: its entries, what may be appended next, and how many stand where.
 
 pub mod audited;
+pub mod checked_in;
 pub mod commit;
 pub mod correction;
 pub mod event;
@@ -30,6 +31,7 @@ use crate::{
         transaction::{Action, Moment, Transaction, TransactionId},
     },
     log::{
+        checked_in::CheckedIn,
         revision::Revision,
         status::{State, Status},
         task::Tick,
@@ -65,6 +67,9 @@ pub struct Entry {
     /// By how many days what came back was late, as far as was known then. Absent where it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late: Option<u32>,
+    /// What Koha said, where it was checked in by Koha's own check-in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkin: Option<CheckedIn>,
     /// What a person has done by hand since, of what was left to do.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ticks: Vec<Tick>,
@@ -87,6 +92,7 @@ impl Entry {
             history: Vec::new(),
             warnings: Vec::new(),
             late: None,
+            checkin: None,
             ticks: Vec::new(),
         }
     }

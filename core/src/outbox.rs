@@ -40,6 +40,7 @@
 //! #     branchcode: "CPL".into(),
 //! #     commit_type: CommitType::Apply,
 //! #     stale_hours: 24,
+//! #     koha_checkin: false,
 //! #     key: None,
 //! # };
 //! let action = Action::Return { barcode: Barcode::parse("39999000000001")? };
@@ -75,6 +76,7 @@
 
 mod auditing;
 mod booking;
+mod checking_in;
 mod in_queue;
 pub(crate) mod koha_clock;
 mod paid;
@@ -104,6 +106,7 @@ use crate::{
 };
 use auditing::Auditing;
 use booking::{Booked, Booking};
+use checking_in::{CheckingIn, Heard};
 pub use koha_clock::SETTLED_AFTER;
 use koha_clock::{Age, KohaClock};
 use payers::{Checked, Payers};
@@ -172,6 +175,8 @@ pub struct Outbox {
     payers: Payers,
     /// The question where the first checkout was booked.
     booking: Booking,
+    /// Whether checkins go by Koha's own check-in, and what it said of them.
+    checking_in: CheckingIn,
     /// The questions what Koha made of it all.
     auditing: Auditing,
     /// What is to be sent.
@@ -201,6 +206,7 @@ impl Outbox {
     /// A commit of the log's uncommitted entries: those in `Local` are sent, and Koha is asked about those in doubt. What
     /// cannot be found out waits for a person, and so does what Koha refused.
     pub fn new(settings: Settings, uncommitted: Ordered) -> Self {
+        let checking_in = CheckingIn::new(&settings);
         let mut outbox = Self {
             settings,
             koha_clock: KohaClock::default(),
@@ -209,6 +215,7 @@ impl Outbox {
             proving: Proving::default(),
             payers: Payers::default(),
             booking: Booking::default(),
+            checking_in,
             auditing: Auditing::default(),
             queue: Queue::of(uncommitted.iter()),
             in_flight: BTreeMap::new(),
@@ -289,6 +296,12 @@ impl Outbox {
         self.in_flight.get(&entry.id).is_none_or(|flight| flight.entry.transaction == entry.transaction)
     }
 
+    /// The entry with what Koha has said of it in this commit besides its status: to be stored together with that.
+    #[must_use]
+    pub fn as_answered(&self, entry: Entry) -> Entry {
+        self.checking_in.tell(entry)
+    }
+
     /// Takes what happened, at this time by the desk's clock.
     pub fn handle(&mut self, input: Input, now: DeskTime) {
         match input {
@@ -299,6 +312,7 @@ impl Outbox {
                 self.proving.give_up();
                 self.payers.end();
                 self.booking.give_up();
+                self.checking_in.give_up();
                 self.auditing.give_up();
             }
             Input::Waited(ticket) => {
@@ -332,6 +346,9 @@ impl Outbox {
 
     /// Takes an answer to a question that changes nothing in Koha.
     fn read(&mut self, ticket: Ticket, answer: Result<Response, Failure>, now: DeskTime) {
+        if self.checking_in.handle(ticket, answer.as_ref()) {
+            return;
+        }
         let reading = self.ready.as_ref().and_then(|ready| ready.reading.as_ref());
         if let Some(checked) = self.payers.handle(ticket, &answer, &self.settings, reading, &mut self.tickets) {
             match checked {
@@ -579,7 +596,8 @@ impl Outbox {
         if answer.is_ok() {
             self.failed_connections = 0;
         }
-        match Verdict::of(answer.as_ref()) {
+        let Some(verdict) = self.verdict(id, answer.as_ref()) else { return };
+        match verdict {
             Verdict::Settled(status) => {
                 self.server_errors = 0;
                 self.waits = 0;
@@ -613,6 +631,20 @@ impl Outbox {
             }
             Verdict::AccessRefused(error) => self.access_refused(id, error),
         }
+    }
+
+    /// What an answer says about it. `None` where nothing was processed, and it is asked about once more: with what Koha wants to
+    /// be told, or the other way.
+    fn verdict(&mut self, id: TransactionId, answer: Result<&Response, &Failure>) -> Option<Verdict> {
+        let Some(flight) = self.in_flight.get(&id).filter(|flight| flight.attempt.own_checkin) else {
+            return Some(Verdict::of(answer));
+        };
+        match self.checking_in.hear(&flight.entry, answer) {
+            Heard::Verdict(verdict) => return Some(verdict),
+            Heard::Again => self.ask_again(id),
+            Heard::OtherWay => self.requeue(id),
+        }
+        None
     }
 
     /// It is sent again as soon as that is possible. It stays durable as `Sending`.
@@ -653,7 +685,7 @@ impl Outbox {
     /// The transaction ends in this status.
     fn settle(&mut self, id: TransactionId, status: Status) {
         let Some(flight) = self.in_flight.remove(&id) else { return };
-        self.auditing.note(&flight.entry, &status);
+        self.auditing.note(&self.checking_in.tell(flight.entry.clone()), &status);
         match status {
             Status::Added => self.summary.added += 1,
             Status::Success => {
@@ -685,6 +717,7 @@ impl Outbox {
             self.proving.end();
             self.payers.end();
             self.booking.give_up();
+            self.checking_in.give_up();
             self.pause = None;
             self.elsewhere = None;
         }
@@ -704,7 +737,10 @@ impl Outbox {
             self.connect();
         }
         self.ask_koha();
-        let is_asking = self.proving.is_asking() || self.payers.is_asking() || self.auditing.is_asking();
+        let is_asking = self.proving.is_asking()
+            || self.payers.is_asking()
+            || self.checking_in.is_asking()
+            || self.auditing.is_asking();
         if self.connecting.is_some() || is_asking {
             return;
         }
@@ -752,7 +788,14 @@ impl Outbox {
 
     /// Asks what must be known before anything is sent: about those in doubt, and about the payments' cards.
     fn ask_koha(&mut self) {
-        let Some(reading) = self.ready.as_ref().and_then(|ready| ready.reading.as_ref()) else { return };
+        let Some(ready) = &self.ready else { return };
+        let may_look = self.summary.stop.is_none() && self.proving.is_over();
+        if may_look && self.checking_in.is_to_look() && self.queue.has_checkins() {
+            let reading = ready.reading.as_ref();
+            let question = self.checking_in.look(&self.settings, reading, &mut self.tickets);
+            self.outputs.extend(question.map(|(ticket, request)| Output::Request(ticket, request)));
+        }
+        let Some(reading) = ready.reading.as_ref() else { return };
         let mut question = self.proving.next(&self.settings, reading, self.koha_clock, &mut self.tickets);
         // A payer's account is looked at before the next payer is.
         if question.is_none() && !self.proving.is_asking() && !self.auditing.is_asking() {
@@ -779,8 +822,12 @@ impl Outbox {
                 && let Some(entry) = self.queue.take(self.in_flight.values().map(|flight| &flight.entry))
             {
                 let attempt = Attempt::new(self.settings.commit_type, &self.settings.server);
-                let attempt =
-                    Attempt { ahead: self.koha_clock.ahead(), last_in_queue: self.auditing.last_before(), ..attempt };
+                let attempt = Attempt {
+                    ahead: self.koha_clock.ahead(),
+                    last_in_queue: self.auditing.last_before(),
+                    own_checkin: self.checking_in.takes(&entry.transaction),
+                    ..attempt
+                };
                 // One that was just found not to be in Koha goes on at once.
                 statuses.retain(|(id, _)| *id != entry.id);
                 statuses.push((entry.id, Status::Sending { attempt: attempt.clone() }));
@@ -803,15 +850,30 @@ impl Outbox {
 
     /// Asks Koha about those that are durable as `Sending`.
     fn ask(&mut self) {
-        let Some(access) = self.ready.as_ref().map(|ready| ready.access.clone()) else { return };
+        let Some(ready) = self.ready.clone() else { return };
         if self.summary.stop.is_some() || self.is_held_up() {
             return;
         }
+        let library = self.agreed.as_ref().unwrap_or(&self.settings.branchcode);
+        let mut unasked = Vec::new();
         for flight in self.in_flight.values_mut().filter(|flight| flight.stage == CommitStage::Ready) {
+            let request = if flight.attempt.own_checkin {
+                self.checking_in.request(&self.settings, ready.reading.as_ref(), library, &flight.entry)
+            } else {
+                Some(service::commit(&self.settings, &ready.access, &flight.entry.transaction))
+            };
+            let Some(request) = request else {
+                unasked.push(flight.entry.id);
+                continue;
+            };
             let ticket = self.tickets.next();
             flight.stage = CommitStage::Asked(ticket);
-            let request = service::commit(&self.settings, &access, &flight.entry.transaction);
             self.outputs.push_back(Output::Request(ticket, request));
+        }
+        // The connection that was made anew reads nothing any more.
+        for id in unasked {
+            self.checking_in.cannot_be_asked();
+            self.requeue(id);
         }
     }
 
@@ -838,6 +900,7 @@ impl Outbox {
         self.disconnect();
         (self.summary.audited, self.summary.is_audited) = self.auditing.result();
         self.summary.queued = self.auditing.numbers();
+        self.summary.no_own_checkin = self.checking_in.absence();
         let unclear = self.auditing.still_in_doubt().into_iter().map(|(id, why)| (id, Finding::Unclear(why)));
         let is_told =
             |id: TransactionId, findings: &[(TransactionId, Finding)]| findings.iter().any(|(other, _)| *other == id);

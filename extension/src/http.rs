@@ -147,7 +147,7 @@ fn start(request: &Request, tag: Option<&str>) -> Option<js_sys::Promise> {
         Method::Post => "POST",
     });
     if let Some(body) = request.body() {
-        set("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")?;
+        set("Content-Type", request.content_type())?;
         init.set_body(&body.into());
     }
     init.set_headers(&headers);

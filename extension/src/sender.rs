@@ -69,7 +69,10 @@ pub(crate) async fn run(
         watcher.progress(done, total);
         match outbox.poll() {
             Some(Output::Persist(statuses)) => {
-                match store.set_statuses_where(&statuses, |entry| outbox.sends(entry)).await {
+                match store
+                    .set_statuses_where(&statuses, |entry| outbox.sends(entry), |entry| outbox.as_answered(entry))
+                    .await
+                {
                     Ok(changes) => {
                         watcher.changed(changes);
                         outbox.handle(Input::Persisted, clock::time());

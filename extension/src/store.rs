@@ -19,6 +19,7 @@ use koct_core::{
     desks::conflict::LatestOfItems,
     log::{
         self, Counts,
+        checked_in::CheckedIn,
         order::{self, Ordered},
         revision::Revision,
         rows,
@@ -139,6 +140,8 @@ struct Stored<'a> {
     warnings: &'a [Warned],
     #[serde(skip_serializing_if = "Option::is_none")]
     late: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checkin: Option<&'a CheckedIn>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     ticks: &'a [Tick],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -158,6 +161,7 @@ impl<'a> Stored<'a> {
             history: &entry.history,
             warnings: &entry.warnings,
             late: entry.late,
+            checkin: entry.checkin.as_ref(),
             ticks: &entry.ticks,
             hold: entry.set_aside().map(|(hold, _)| hold),
             item_key: entry.transaction.action.item_key(),
@@ -400,10 +404,10 @@ impl Store {
     /// # Errors
     /// When one is gone, committed or deleted, or when they cannot be written: then nothing is changed.
     pub async fn set_statuses(&self, statuses: &[(TransactionId, Status)]) -> Result<Vec<Change>> {
-        self.set_statuses_where(statuses, |_| true).await
+        self.set_statuses_where(statuses, |_| true, |entry| entry).await
     }
 
-    /// As [`Store::set_statuses`], where each entry is what it is taken for.
+    /// As [`Store::set_statuses`], where each entry is what it is taken for; with what else is to be kept with its status.
     ///
     /// # Errors
     /// As [`Store::set_statuses`], and when one is not: then nothing is changed.
@@ -411,6 +415,7 @@ impl Store {
         &self,
         statuses: &[(TransactionId, Status)],
         is_as_known: impl Fn(&Entry) -> bool,
+        with_it: impl Fn(Entry) -> Entry,
     ) -> Result<Vec<Change>> {
         let writing = self.writing()?;
         let log = writing.object_store(LOG)?;
@@ -422,12 +427,12 @@ impl Store {
         // A put that fails takes the whole transaction back, and committing it tells.
         let mut putting = Vec::with_capacity(statuses.len());
         for ((id, status), asked) in statuses.iter().zip(reading) {
-            let mut entry = asked.await?.as_ref().and_then(entry).ok_or(StoreError::NotOpen(*id))?;
+            let entry = asked.await?.as_ref().and_then(entry).ok_or(StoreError::NotOpen(*id))?;
             let from = entry.status.state();
             if !from.is_open() || !is_as_known(&entry) {
                 return Err(StoreError::NotOpen(*id));
             }
-            entry.status = status.clone();
+            let entry = with_it(Entry { status: status.clone(), ..entry });
             putting.push(log.put(stored(&entry)?).primitive()?);
             changed.push(Change { from, entry });
         }

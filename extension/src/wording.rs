@@ -17,6 +17,7 @@ use koct_core::{
     directory::{labels::Label, patron_fact::PatronFact},
     koha::{
         Failure, NotSent,
+        checkins::Absence,
         connection::ConnectionError,
         front::Front,
         inquiry::{Finding, Unclear},
@@ -25,6 +26,7 @@ use koct_core::{
     },
     log::{
         audited::{Audited, Odd, Oddity},
+        checked_in::CheckedIn,
         fresh::Part,
         revision::Change,
         status::{Attempt, Doubt, NOT_ISSUED},
@@ -577,11 +579,41 @@ pub(crate) fn summary(summary: &Summary, odd: &[String], settings: &Settings, wo
     if committed > 0 && !summary.branch_checked {
         lines.push(text_with("summaryBranchUnchecked", &[&settings.branchcode]));
     }
+    lines.extend(summary.no_own_checkin.map(no_own_checkin));
     if summary.added > 0 {
         lines.push(text_with("summaryQueue", &[&settings.branchcode]));
     }
     lines.retain(|line| !line.is_empty());
     lines.join("\n")
+}
+
+/// Why checkins went as before, where they were to go by Koha's own.
+fn no_own_checkin(absence: Absence) -> String {
+    text(match absence {
+        Absence::NotThere => "noCheckinNotThere",
+        Absence::NotAllowed => "noCheckinNotAllowed",
+        Absence::NoDates => "noCheckinNoDates",
+        Absence::OtherTime => "noCheckinOtherTime",
+        Absence::Unclear => "noCheckinUnclear",
+    })
+}
+
+/// What Koha said when it checked something in; empty where that goes without saying. What is not known is in its own words.
+pub(crate) fn told(told: &CheckedIn) -> String {
+    let to = told.to.as_deref().unwrap_or_default();
+    let word = |key: &str| match key {
+        CheckedIn::HOLD => text("saidHold"),
+        CheckedIn::RECALL => text("saidRecall"),
+        CheckedIn::TRANSFERRED if !to.is_empty() => text_with("saidTransferred", &[to]),
+        CheckedIn::NEEDS_TRANSFER if !to.is_empty() => text_with("saidNeedsTransfer", &[to]),
+        CheckedIn::WRONG_TRANSFER if !to.is_empty() => text_with("saidWrongTransfer", &[to]),
+        CheckedIn::WAS_LOST => text("saidWasLost"),
+        CheckedIn::WITHDRAWN => text("saidWithdrawn"),
+        CheckedIn::RESTRICTED => text("saidRestricted"),
+        other => harmless(&other.replace('_', " ")),
+    };
+    let words: Vec<String> = told.to_tell().map(word).collect();
+    if words.is_empty() { String::new() } else { text_with("toldByKoha", &[&words.join(" ")]) }
 }
 
 /// Why a commit ended early, and what became of what it was about, on one line.
@@ -735,5 +767,6 @@ fn fact(fact: &Fact<'_>) -> String {
         Fact::LentFor(None) => text("factNoDue"),
         Fact::AskAfter(hours) => plural("factAsk", *hours, &[]),
         Fact::AskedWhereApplied => text("factAskedWhereApplied"),
+        Fact::KohaCheckin => text("factKohaCheckin"),
     }
 }

@@ -140,6 +140,7 @@ async fn commit(store: &Store) -> (Outbox, Vec<(TransactionId, Status)>) {
         branchcode: "CPL".into(),
         commit_type: CommitType::Apply,
         stale_hours: 24,
+        koha_checkin: false,
         key: None,
     };
     let mut outbox = Outbox::new(settings, store.in_states(&State::TO_COMMIT).await.unwrap());
@@ -168,7 +169,7 @@ async fn what_was_corrected_or_deleted_since_a_commit_read_it_is_not_sent() {
     for change in [|entry: &Entry| entry.shifted(1000, moment(0)), |entry: &Entry| entry.deleted(moment(0))] {
         let (mut outbox, statuses) = commit(&store).await;
         store.change(&[id], change).await.unwrap();
-        let refused = store.set_statuses_where(&statuses, |entry| outbox.sends(entry)).await;
+        let refused = store.set_statuses_where(&statuses, |entry| outbox.sends(entry), |entry| entry).await;
         assert!(matches!(refused, Err(StoreError::NotOpen(refused)) if refused == id));
         outbox.handle(Input::NotPersisted, DeskTime::from_millis(0));
         assert!(matches!(outbox.poll(), Some(Output::Finished(_))), "nothing is sent");
@@ -176,7 +177,7 @@ async fn what_was_corrected_or_deleted_since_a_commit_read_it_is_not_sent() {
     }
     store.change(&[id], |entry| entry.restored(moment(0))).await.unwrap();
     let (mut outbox, statuses) = commit(&store).await;
-    store.set_statuses_where(&statuses, |entry| outbox.sends(entry)).await.unwrap();
+    store.set_statuses_where(&statuses, |entry| outbox.sends(entry), |entry| entry).await.unwrap();
     outbox.handle(Input::Persisted, DeskTime::from_millis(0));
     assert!(matches!(outbox.poll(), Some(Output::Request(..))), "read anew, it goes");
 }
@@ -386,6 +387,7 @@ fn request(path: &str, method: Method) -> Request {
     Request {
         method,
         url: format!("{origin}{path}"),
+        json: None,
         form: vec![("barcode", "a&b é📚".into())],
         session: None,
         in_persons_session: false,

@@ -58,11 +58,15 @@ use std::{
 const ERAS: [Era; 2] = [Era::Before2405, Era::From2405];
 
 /// A Koha of which nothing is left to be done about items that come back: nobody waits for them, and they are where they belong.
-fn koha_at_home() -> FakeKoha {
+fn library_at_home() -> Library {
     let mut library = Library::standard();
     library.holds.clear();
     library.items.iter_mut().for_each(|item| item.branch = "CPL".into());
-    FakeKoha::start(Config { era: Era::From2405, library, ..Config::default() }).unwrap()
+    library
+}
+
+fn koha_at_home() -> FakeKoha {
+    FakeKoha::start(Config { era: Era::From2405, library: library_at_home(), ..Config::default() }).unwrap()
 }
 
 fn koha(era: Era) -> FakeKoha {

@@ -133,7 +133,7 @@ fn what_is_locked_shows_so_and_cannot_be_changed_by_keyboard_or_list() {
     let desk = desk(json!({
         "server": koha.url(), "login": "account", "username": "koha", "branchcode": "CPL", "commitType": "send", "keepPassword": false,
         "scannerEnd": "tab", "cardPattern": "2352*", "sounds": true, "libraryName": "Centerville", "loanDays": 21, "staleHours": 48,
-        "lookup": false, "locked": true
+        "kohaCheckin": false, "lookup": false, "locked": true
     }));
     let page = desk.open_settings().unwrap();
     let locks = "[...document.querySelectorAll('.fold .icon-lock:not([hidden])')].map(lock => [lock.closest('.fold').id, lock.ariaLabel])";

@@ -211,12 +211,13 @@ fn each_fold_says_in_a_line_what_is_set_in_it() {
     page.fill("#desk-name", "Bus 2").unwrap();
     page.click("#commit-apply").unwrap();
     page.fill("#stale-hours", "48").unwrap();
+    page.click("#koha-checkin").unwrap();
     let expected = [
         "on · until Firefox is closed · debts over 7.50 · remind after 1 day",
         "code ends with nothing · cards 2352* · sounds off",
         "Midway Library · 1 day",
         "Bus 2",
-        "ask when older than 48 hours",
+        "ask when older than 48 hours · Koha’s own checkin",
     ];
     assert_eq!(lines(&page), expected);
     save(&page).unwrap();

@@ -58,7 +58,7 @@ fn message(request: &Request, server: &str, path: &str) -> String {
     lines.extend(request.embed.map(|embed| format!("x-koha-embed: {embed}")));
     let body = request.body();
     if let Some(body) = &body {
-        lines.push("Content-Type: application/x-www-form-urlencoded; charset=UTF-8".into());
+        lines.push(format!("Content-Type: {}", request.content_type()));
         lines.push(format!("Content-Length: {}", body.len()));
     }
     format!("{}\r\n\r\n{}", lines.join("\r\n"), body.unwrap_or_default())

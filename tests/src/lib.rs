@@ -5,6 +5,8 @@
 pub mod accounts;
 pub mod axe;
 pub mod bidi;
+#[cfg(test)]
+mod checkins;
 pub mod client;
 pub mod desk;
 pub mod firefox;

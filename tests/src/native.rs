@@ -27,6 +27,7 @@ impl Native {
             branchcode: "CPL".into(),
             commit_type,
             stale_hours: 24,
+            koha_checkin: false,
             key: None,
         };
         Self { settings, log: Vec::new(), debt_limit: None }
@@ -44,7 +45,8 @@ impl Native {
             let input = match outbox.poll().unwrap() {
                 Output::Persist(statuses) => {
                     for (id, status) in statuses {
-                        self.log.iter_mut().find(|entry| entry.id == id).unwrap().status = status;
+                        let entry = self.log.iter_mut().find(|entry| entry.id == id).unwrap();
+                        *entry = outbox.as_answered(Entry { status, ..entry.clone() });
                     }
                     Input::Persisted
                 }

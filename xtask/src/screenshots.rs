@@ -5,7 +5,7 @@ use crate::{
     project::{self, Result, at},
     setup,
 };
-use fake_koha::{Amount, Config, Era, FakeKoha, Fault, FaultKind, Front, Library, RetryAfter};
+use fake_koha::{Amount, Checkins, Config, DateFormat, Era, FakeKoha, Fault, FaultKind, Front, Library, RetryAfter};
 use koct_tests::{
     desk::{Desk, Settings, enter},
     firefox::Options,
@@ -129,6 +129,7 @@ impl Album<'_> {
         self.fronts()?;
         self.read_back()?;
         self.told()?;
+        self.own_checkin()?;
         self.queue()?;
         let koha = FakeKoha::start(Config { era: Era::From2405, library: known(), ..Config::default() })?;
         let desk = self.desk()?;
@@ -353,6 +354,41 @@ impl Album<'_> {
         page.wait("document.getElementById('progress').value === 1")?;
         self.take(page, "committing")?;
         desk.wait_for_commit().map(|_| ())
+    }
+
+    /// What Koha's own check-in says at once; and that another Koha has none.
+    fn own_checkin(&self) -> koct_tests::Result {
+        let mut library = known();
+        for item in ["39999000000001", "39999000000016", "39999000000010"] {
+            library.lend_before(PATRON, item, "2026-11-01 10:00:00");
+        }
+        library.item_mut("39999000000016").ok_or("no such item")?.materials = "1 CD".into();
+        library.preferences.date_format = DateFormat::Iso;
+        let wants = |set: &mut koct_core::settings::table::Preferences| set.form.koha_checkin = true;
+        let koha = FakeKoha::start(Config {
+            era: Era::From2405,
+            checkins: Some(Checkins::default()),
+            library: library.clone(),
+            ..Config::default()
+        })?;
+        let desk = self.desk()?;
+        desk.set_up_with(&Settings::of(&koha.url(), "apply"), wants)?;
+        for item in ["39999000000001", "39999000000016", "39999000000010"] {
+            desk.check_in(item)?;
+        }
+        desk.commit()?;
+        desk.page.wait_visible("[data-group=refused] li")?;
+        self.take(&desk.page, "todo-own-checkin")?;
+        desk.open_log()?;
+        desk.page.click("tr[data-seq='3'] [data-edit]")?;
+        desk.page.wait_visible("#edit-history")?;
+        self.take(&desk.page, "edit-own-checkin")?;
+        desk.page.click("#edit-cancel")?;
+        let other = FakeKoha::start(Config { era: Era::From2405, library, ..Config::default() })?;
+        desk.set_up_with(&Settings::of(&other.url(), "apply"), wants)?;
+        desk.check_in("39999000000001")?;
+        desk.commit()?;
+        self.take(&desk.page, "desk-no-own-checkin")
     }
 
     /// What Koha tells after a commit of what is to be done by hand.

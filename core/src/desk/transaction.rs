@@ -117,6 +117,14 @@ impl Moment {
         self.utc.format("%Y-%m-%d %H:%M:%S").to_string()
     }
 
+    /// `YYYY-MM-DDTHH:MM:SS+HH:MM`: what the clock on the wall showed, and how far that was ahead of UTC.
+    pub fn iso_local(&self) -> String {
+        let minutes = self.offset_minutes;
+        let sign = if minutes < 0 { '-' } else { '+' };
+        let (hours, minutes) = (minutes.unsigned_abs() / 60, minutes.unsigned_abs() % 60);
+        format!("{}{sign}{hours:02}:{minutes:02}", self.local().format("%Y-%m-%dT%H:%M:%S"))
+    }
+
     /// Later by this number of milliseconds, or earlier where it is negative; `None` where no calendar holds it.
     #[must_use]
     pub fn shifted(self, by: i64) -> Option<Self> {

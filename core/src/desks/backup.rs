@@ -233,6 +233,7 @@ mod tests {
     use crate::{
         desk::transaction::{TransactionId, arbitrary},
         log::{
+            checked_in::CheckedIn,
             task::Task,
             warned::{Warned, Warning},
         },
@@ -342,7 +343,7 @@ mod tests {
             let shifted = recorded.shifted(1000, now()).unwrap_or(recorded);
             let warning = Warned { warning: Warning::Hold { hold: 3, pickup: "MPL".into() }, confirmed: named.then(now) };
             let warnings = if warned { vec![warning] } else { vec![] };
-            let line = Line::Transaction(Box::new(Entry { status, desk: named.then(|| desk("Bus 2")), part: u32::from(named), warnings, late: warned.then_some(3), ..shifted }.ticked(Task::Late, named, now())));
+            let line = Line::Transaction(Box::new(Entry { status, desk: named.then(|| desk("Bus 2")), part: u32::from(named), warnings, late: warned.then_some(3), checkin: warned.then(|| CheckedIn::of(vec!["hold_found".into()], Some("MPL".into()))), ..shifted }.ticked(Task::Late, named, now())));
             let text = write(&line);
             prop_assert_eq!(text.matches('\n').count(), 1);
             prop_assert_eq!(read(&text), Ok(line));

@@ -345,6 +345,12 @@ pub fn read_limit(response: &Response) -> Option<Option<(u32, u32)>> {
     Some(loans.zip(confirms.max_loans_allowed.or(blockers.max_loans_allowed)))
 }
 
+/// When a loan ended, where Koha tells of it.
+pub(super) fn returned_at(checkout: &serde_json::Value) -> Option<KohaTime> {
+    let date = checkout.get("checkin_date").and_then(serde_json::Value::as_str)?;
+    DateTime::parse_from_rfc3339(date).ok().map(KohaTime::from_date)
+}
+
 /// Asks what a patron owes. The account needs the permissions to see patrons and their charges.
 pub fn account(settings: &Settings, credentials: &RestCredentials, patron_id: u64) -> Request {
     get(settings, credentials, &format!("patrons/{patron_id}/account"), &[])

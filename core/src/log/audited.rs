@@ -83,6 +83,20 @@ impl Audited {
         Self { odd, fresh, ..self.clone() }
     }
 
+    /// With what Koha said when it checked these in. What was read back afterwards is newer.
+    pub fn add_said(&mut self, said: &[Fresh]) {
+        let is_read =
+            |said: &&Fresh| !self.fresh.iter().any(|fresh| fresh.id == said.id && fresh.numbers.item.is_some());
+        let unread: Vec<Fresh> = said.iter().filter(is_read).cloned().collect();
+        for said in unread {
+            match self.fresh.iter_mut().find(|fresh| fresh.id == said.id) {
+                Some(fresh) => fresh.home = said.home,
+                None => self.fresh.push(said),
+            }
+        }
+        self.fresh.sort_by_key(|fresh| fresh.id);
+    }
+
     /// Koha does not tell this.
     pub fn is_silent_about(&mut self, part: Part) {
         if let Err(place) = self.silent.binary_search(&part) {
@@ -116,5 +130,21 @@ mod tests {
         assert_eq!(stored["odd"][5], serde_json::json!({"seq": 7, "kind": "other-library", "library": "MPL"}));
         assert!(stored.get("fresh").is_none() && stored.get("silent").is_none(), "as earlier versions wrote it");
         assert_eq!(serde_json::from_value::<Audited>(stored).unwrap(), audited);
+    }
+
+    #[test]
+    fn what_was_said_at_the_checkin_stands_where_nothing_newer_was_read() {
+        let home = |id, item, home: &str| {
+            let numbers = crate::log::fresh::Numbers { item, ..Default::default() };
+            Fresh {
+                numbers,
+                home: Some(home.to_owned()).filter(|home| !home.is_empty()),
+                ..Fresh::of(TransactionId(id))
+            }
+        };
+        let mut audited = Audited { fresh: vec![home(3, Some(9), ""), home(4, None, "")], ..Audited::default() };
+        audited.add_said(&[home(4, None, "MPL"), home(1, None, "FPL"), home(3, None, "MPL")]);
+        let homes: Vec<_> = audited.fresh.iter().map(|fresh| (fresh.id.0, fresh.home.as_deref())).collect();
+        assert_eq!(homes, [(1, Some("FPL")), (3, None), (4, Some("MPL"))]);
     }
 }

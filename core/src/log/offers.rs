@@ -37,7 +37,8 @@ impl Offers {
     /// What is offered for this one.
     pub fn from_entry(entry: &Entry) -> Self {
         let offers = |decision| entry.status.decided(decision).is_some();
-        let has_history = !entry.history.is_empty() || !entry.warnings.is_empty();
+        let has_told = entry.checkin.as_ref().is_some_and(|told| told.to_tell().next().is_some());
+        let has_history = !entry.history.is_empty() || !entry.warnings.is_empty() || has_told;
         let opens = match Opens::from_state(entry.status.state()) {
             Opens::History => has_history.then_some(Opens::History),
             other => Some(other),

@@ -39,6 +39,9 @@ pub struct Attempt {
     /// The highest number in Koha's queue before anything of its commit was sent; absent where there was none, or it was not read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_in_queue: Option<u64>,
+    /// Whether it went by Koha's own check-in; else by its offline processing, as everything did before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub own_checkin: bool,
 }
 
 impl Attempt {
@@ -51,6 +54,7 @@ impl Attempt {
             ahead: None,
             answer: None,
             last_in_queue: None,
+            own_checkin: false,
         }
     }
 }
@@ -95,6 +99,12 @@ pub const NO_PATRON: &str = "Borrower not found.";
 
 /// Koha's answers where it has no item with this barcode: to a checkout, or to a checkin.
 pub const NO_ITEM: [&str; 2] = ["Item not found.", "Barcode not found."];
+
+/// How the answer of Koha's own check-in begins where it does not take the item back, whoever asks; the reasons follow by their keys.
+pub const BLOCKED: &str = "Checkin blocked";
+
+/// How it begins where it asks what only a person with the item in hand can answer; what it asks follows by its keys.
+pub const NEEDS_PERSON: &str = "Confirmation required";
 
 /// Why it is not known whether a transaction is in Koha.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -278,6 +288,9 @@ mod tests {
             {"commitType":"apply","server":"https://koha.example.org","at":1795428000000}}"#;
         let read: Status = serde_json::from_str(stored).unwrap();
         assert_eq!(read, Status::InDoubt { reason: Doubt::TimedOut, attempt: attempt() });
+        assert!(!serde_json::to_string(&read).unwrap().contains("ownCheckin"), "as earlier versions wrote it");
+        let own = Status::Sending { attempt: Attempt { own_checkin: true, ..attempt() } };
+        assert_eq!(serde_json::from_value::<Status>(serde_json::to_value(&own).unwrap()).unwrap(), own);
     }
 
     #[test]

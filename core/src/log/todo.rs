@@ -204,7 +204,9 @@ impl Todo {
         if stands(entry) && (is_taken_over || !self.of_loan(entry).is_empty()) {
             lists.push((List::Loans, entry.is_ticked(Task::Loan)));
         }
-        if stands(entry) && (entry.late.is_some() || fresh.is_some_and(|fresh| fresh.late.is_some())) {
+        // Koha's own check-in has computed the fine.
+        let is_fined = entry.checkin.is_some();
+        if stands(entry) && !is_fined && (entry.late.is_some() || fresh.is_some_and(|fresh| fresh.late.is_some())) {
             lists.push((List::Late, entry.is_ticked(Task::Late)));
         }
         if self.told.odd(entry.id).is_some() {
@@ -494,7 +496,7 @@ impl Todo {
             let code = match refusal {
                 Refusal::NoPatron => action.cardnumber().map(|card| folded(card.as_str())),
                 Refusal::NoItem => action.item_key(),
-                Refusal::NotOnLoan | Refusal::Other => None,
+                Refusal::NotOnLoan | Refusal::ByHand | Refusal::Other => None,
             };
             Some((refusal, code?))
         };

@@ -22,7 +22,7 @@ use crate::{
         Entry,
         audited::{Audited, Odd, Oddity},
         commit::Queued,
-        fresh::Part,
+        fresh::{Fresh, Part},
         status::{Attempt, Status},
     },
     settings::form::Settings,
@@ -50,6 +50,8 @@ pub(super) struct Auditing {
     looked_before: bool,
     asking: Asked<Asking>,
     paid: Paid,
+    /// What Koha said already of what it checked in.
+    said: Vec<Fresh>,
     audited: Audited,
     is_broken_off: bool,
 }
@@ -101,6 +103,7 @@ impl Auditing {
         if *status != Status::Added {
             self.paid.note(entry, status);
         }
+        self.said.extend(entry.told_at_checkin());
         match status {
             Status::Added => self.queued.push(entry.clone()),
             Status::InDoubt { attempt, .. } => {
@@ -318,7 +321,9 @@ impl Auditing {
 
     /// What was found, and whether that is all that can be.
     pub(super) fn result(&self) -> (Audited, bool) {
-        (self.audited.clone(), !self.is_broken_off)
+        let mut audited = self.audited.clone();
+        audited.add_said(&self.said);
+        (audited, !self.is_broken_off)
     }
 }
 

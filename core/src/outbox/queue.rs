@@ -1,7 +1,10 @@
 //! What is still to be sent, in the order of all desks, and what must wait for something before it.
 
 use crate::{
-    desk::{barcode::Cardnumber, transaction::TransactionId},
+    desk::{
+        barcode::Cardnumber,
+        transaction::{Action, TransactionId},
+    },
     log::Entry,
 };
 use std::{
@@ -123,6 +126,11 @@ impl Queue {
         let entries = self.next.iter().chain(&self.blocked);
         let payments = entries.filter(|entry| entry.transaction.action.amount().is_some());
         payments.filter_map(|entry| entry.transaction.action.cardnumber())
+    }
+
+    /// Whether something of it is to be checked in.
+    pub(super) fn has_checkins(&self) -> bool {
+        self.next.iter().any(|entry| matches!(entry.transaction.action, Action::Return { .. }))
     }
 
     /// Whether a later transaction of the same item is in doubt.

@@ -4,6 +4,7 @@ use crate::{
     desk::transaction::{Moment, TransactionId},
     koha::{
         Failure, NotSent,
+        checkins::Absence,
         connection::ConnectionError,
         front::Front,
         inquiry::{Finding, Trace},
@@ -108,6 +109,8 @@ pub struct Summary {
     pub is_audited: bool,
     /// Under which numbers what was sent was seen in Koha's queue.
     pub queued: Vec<Queued>,
+    /// Why checkins did not go by Koha's own check-in, or not all of them, where they were to.
+    pub no_own_checkin: Option<Absence>,
     /// Whether Koha confirmed the branch code.
     pub branch_checked: bool,
     /// Why it ended early.

@@ -20,7 +20,7 @@ pub enum Fold {
     Slips,
     /// Which of several desks this is.
     Desks,
-    /// What was recorded long ago.
+    /// What matters where transactions are applied directly: what was recorded long ago, and how checkins go.
     Old,
 }
 
@@ -51,6 +51,8 @@ pub enum Fact<'a> {
     AskAfter(u32),
     /// They are asked about only where they are applied directly.
     AskedWhereApplied,
+    /// Checkins go by Koha's own check-in.
+    KohaCheckin,
 }
 
 /// What of a fold only the library can set.
@@ -110,7 +112,10 @@ impl Fold {
             }
             Self::Old => match set.form.commit_type {
                 CommitType::Send => [Some(Fact::AskedWhereApplied), None, None, None],
-                CommitType::Apply => [set.form.stale_hours().ok().map(Fact::AskAfter), None, None, None],
+                CommitType::Apply => {
+                    let own = set.form.koha_checkin.then_some(Fact::KohaCheckin);
+                    [set.form.stale_hours().ok().map(Fact::AskAfter), own, None, None]
+                }
             },
         };
         facts.into_iter().flatten().collect()
@@ -164,7 +169,7 @@ impl Field {
             Self::ScannerEnd | Self::CardPattern | Self::Sounds => Some(Fold::Scanning),
             Self::LibraryName | Self::LoanDays => Some(Fold::Slips),
             Self::DeskName => Some(Fold::Desks),
-            Self::StaleHours => Some(Fold::Old),
+            Self::StaleHours | Self::KohaCheckin => Some(Fold::Old),
         }
     }
 }
@@ -227,6 +232,8 @@ mod tests {
             ]
         );
         assert!(Fold::Old.matters(&set));
+        set.form.koha_checkin = true;
+        assert_eq!(Fold::Old.facts(&set), [Fact::AskAfter(48), Fact::KohaCheckin]);
         set.records.debt_limit = String::new();
         assert_eq!(Fold::Records.facts(&set)[2], Fact::Debts(None));
     }
@@ -266,7 +273,8 @@ mod tests {
     fn a_fold_says_whether_all_or_some_of_it_is_locked() {
         let policy = Policy::parse(
             r#"{"libraryName": "Centerville", "loanDays": 21, "sounds": true, "lookup": true, "staleHours": 48, "server": "a.example",
-                "notice": "Call 1234.", "locked": ["libraryName", "loanDays", "sounds", "staleHours", "server", "notice"]}"#,
+                "kohaCheckin": false, "notice": "Call 1234.",
+                "locked": ["libraryName", "loanDays", "sounds", "staleHours", "kohaCheckin", "server", "notice"]}"#,
         );
         assert_eq!(policy.problems(), []);
         assert_eq!(

@@ -233,6 +233,8 @@ pub struct Settings {
     pub commit_type: CommitType,
     /// The age in hours from which a transaction is not applied without a question.
     pub stale_hours: u32,
+    /// Whether checkins go by Koha's own check-in, where it has one for programs and they are applied.
+    pub koha_checkin: bool,
     /// A key of Koha's REST API, where the library gives one: with it is read what the account may not read.
     pub key: Option<ApiKey>,
 }
@@ -266,6 +268,8 @@ with_defaults! {
         pub commit_type: CommitType = CommitType::default(),
         /// The age in hours from which a transaction is not applied without a question.
         pub stale_hours: String = "24".to_owned(),
+        /// Whether checkins go by Koha's own check-in.
+        pub koha_checkin: bool = false,
         /// The name of this desk.
         #[serde(skip)]
         pub desk_name: String = String::new(),
@@ -425,6 +429,7 @@ impl Form {
             branchcode: self.branchcode()?,
             commit_type: self.commit_type,
             stale_hours: self.stale_hours()?,
+            koha_checkin: self.koha_checkin,
             key: None,
         })
     }
@@ -441,6 +446,7 @@ impl From<&Settings> for Form {
             branchcode: settings.branchcode.clone(),
             commit_type: settings.commit_type,
             stale_hours: settings.stale_hours.to_string(),
+            koha_checkin: settings.koha_checkin,
             ..Self::default()
         }
     }
@@ -458,6 +464,7 @@ impl Settings {
             branchcode: "CPL".into(),
             commit_type,
             stale_hours: 24,
+            koha_checkin: false,
             key: None,
         }
     }

@@ -197,7 +197,7 @@ mod tests {
     use proptest::prelude::*;
 
     const FULL: &str = r#"{"server": "https://koha.example.org/", "login": "open-koha", "username": "desk", "branchcode": "CPL", "commitType": "apply",
-        "staleHours": 48, "keepPassword": true, "scannerEnd": "tab", "cardPattern": "2352*", "sounds": false,
+        "staleHours": 48, "kohaCheckin": true, "keepPassword": true, "scannerEnd": "tab", "cardPattern": "2352*", "sounds": false,
         "libraryName": "Centerville", "loanDays": "21", "lookup": true, "lookupPassphrase": 1, "lookupDebtLimit": 7.5,
         "lookupRemindDays": 2, "lookupDays": 7, "lookupRestrictionsReport": 12, "notice": "Call 1234."}"#;
 

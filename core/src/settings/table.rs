@@ -273,6 +273,8 @@ table! {
         /// The age in hours from which transactions are not applied without a question.
         StaleHours = row!(Number, "stale-hours", form.stale_hours).preset("staleHours"),
             |it| it.form.stale_hours().err();
+        /// Whether checkins go by Koha's own check-in.
+        KohaCheckin = row!(Flag, "koha-checkin", form.koha_checkin).preset("kohaCheckin");
     }
 }
 

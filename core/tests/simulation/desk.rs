@@ -70,6 +70,7 @@ impl Desk {
             branchcode: "CPL".into(),
             commit_type: dice.pick(&[CommitType::Send, CommitType::Apply]),
             stale_hours: 24,
+            koha_checkin: false,
             key: None,
         };
         Self {
@@ -143,6 +144,11 @@ impl Desk {
         if self.outbox.is_none() {
             self.settings.commit_type = dice.pick(&[CommitType::Send, CommitType::Apply]);
         }
+    }
+
+    /// Its library wants Koha's own check-in.
+    pub(crate) fn wants_own_checkin(&mut self) {
+        self.settings.koha_checkin = true;
     }
 
     pub(crate) fn is_committing(&self) -> bool {
@@ -265,7 +271,8 @@ impl Desk {
             self.unstored = statuses;
         } else {
             for (id, status) in statuses {
-                self.disk.get_mut(&id).unwrap().status = status;
+                let entry = Entry { status, ..self.disk[&id].clone() };
+                self.disk.insert(id, outbox.as_answered(entry));
             }
         }
         if self.ails && dice.percent(2) {

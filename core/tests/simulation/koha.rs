@@ -6,7 +6,7 @@ use koct_core::{
     Secret,
     desk::barcode::same_code,
     desk::clock::KohaTime,
-    koha::{Failure, NotSent, Request, Response},
+    koha::{Failure, Method, NotSent, Request, Response},
 };
 use std::{
     collections::{BTreeSet, HashMap},
@@ -113,6 +113,10 @@ pub(crate) struct Koha {
     from_2405: bool,
     /// Whether accounts may read items, loans, patrons and the queue.
     pub(crate) readable: bool,
+    /// Whether it has its own check-in for programs, and whether that asks before it takes what nobody has.
+    pub(crate) own_checkin: Option<bool>,
+    /// How many loans that has ended.
+    pub(crate) ended_by_own: u32,
     /// Percent of the requests that meet a fault.
     pub(crate) trouble: usize,
     /// In how many of a hundred requests about a transaction the desk's computer sleeps.
@@ -139,7 +143,20 @@ fn value<'a>(request: &'a Request, key: &str) -> &'a str {
     request.form.iter().find(|(name, _)| *name == key).map_or("", |(_, value)| value)
 }
 
+/// A check-in that goes by Koha's own: whose, when in UTC, and of what.
+fn own_checkin(request: &Request) -> Option<[String; 3]> {
+    let is_checkin = request.method == Method::Post && request.url.contains("/api/v1/checkins");
+    let body: serde_json::Value = serde_json::from_str(request.json.as_ref().filter(|_| is_checkin)?).unwrap();
+    let text = |name: &str| body[name].as_str().unwrap().to_owned();
+    let user = request.session.as_ref()?.cookie.reveal().split(' ').nth(1)?.to_owned();
+    let time = DateTime::parse_from_rfc3339(&text("return_date")).unwrap().to_utc();
+    Some([user, time.format("%Y-%m-%d %H:%M:%S").to_string(), text("external_id")])
+}
+
 pub(crate) fn key(request: &Request) -> Key {
+    if let Some([user, time, barcode]) = own_checkin(request) {
+        return [user.as_str(), "return", &time, &barcode, ""].join("\n").into();
+    }
     ["userid", "action", "timestamp", "barcode", "cardnumber"].map(|name| value(request, name)).join("\n").into()
 }
 
@@ -149,6 +166,8 @@ impl Koha {
             now,
             from_2405: dice.percent(60),
             readable: dice.percent(75),
+            own_checkin: None,
+            ended_by_own: 0,
             trouble: dice.pick(&[0, 5, 20, 40]),
             sleep: dice.pick(&[0, 2, 2, 30]),
             sessions: BTreeSet::new(),
@@ -196,7 +215,7 @@ impl Koha {
 
     /// A desk's computer may sleep while it makes this request.
     pub(crate) fn sleep(&mut self, request: &Request, dice: &mut Dice) {
-        let often = !value(request, "action").is_empty();
+        let often = !value(request, "action").is_empty() || own_checkin(request).is_some();
         if dice.percent(if often { self.sleep } else { 1 }) {
             self.pass(dice.millis(1_500_000));
         }
@@ -308,12 +327,15 @@ impl Koha {
     fn process(&mut self, request: &Request) -> Response {
         if request.url.ends_with("svc/authentication") {
             let body = "<response><status>failed</status></response>";
-            let session = self.from_2405.then(|| self.new_session());
+            let session = self.from_2405.then(|| self.new_session("nobody"));
             let answer = self.response(200, "text/xml", body);
             return Response { session_cookie: session.clone(), csrf_token: session, ..answer };
         }
         if request.url.contains("/mainpage.pl") {
             return self.main_page(request);
+        }
+        if request.url.contains("/api/v1/checkins") {
+            return self.check_in(request);
         }
         if request.url.contains("/api/v1/") {
             return self.read(&request.url);
@@ -371,9 +393,42 @@ impl Koha {
         "Success."
     }
 
-    fn new_session(&mut self) -> Secret {
+    /// Koha's own check-in, and the question whether it is there.
+    fn check_in(&mut self, request: &Request) -> Response {
+        let json = |status, body: &str| self.response(status, "application/json", body);
+        let Some(asks) = self.own_checkin else { return json(404, "{}") };
+        let session = request.session.as_ref().map_or("", |session| session.cookie.reveal());
+        if !self.sessions.contains(session) {
+            return json(401, r#"{"error":"Session has been expired."}"#);
+        }
+        let Some([_, time, barcode]) = own_checkin(request) else {
+            return json(400, r#"{"errors":[{"message":"Missing property.","path":"/item_id"}]}"#);
+        };
+        let Some(item) = ITEMS.iter().position(|item| **item == barcode) else {
+            return json(404, r#"{"error":"Item not found","error_code":"not_found"}"#);
+        };
+        let is_out = self.loans.iter().any(|loan| loan.item == item && loan.until.is_none());
+        if !is_out && asks && !request.url.ends_with("?confirmation=yes") {
+            let asked =
+                r#"{"error_code":"confirmation_required","confirms":{"not_issued":"B"},"confirmation_token":"yes"}"#;
+            return json(412, asked);
+        }
+        if !is_out {
+            let said = r#"[{"message":"not_issued"}]"#;
+            return json(200, &format!(r#"{{"checkin_id":1,"item_id":{item},"checkout_id":null,"messages":{said}}}"#));
+        }
+        self.give_back(item, &time);
+        self.ended_by_own += 1;
+        *self.effects.entry(key(request)).or_default() += 1;
+        self.applied.push(key(request));
+        let loan = format!(r#"{{"checkin_date":"{}Z"}}"#, time.replace(' ', "T"));
+        let done = format!(r#"{{"checkin_id":1,"item_id":{item},"checkout_id":2,"checkout":{loan}}}"#);
+        self.response(200, "application/json", &done)
+    }
+
+    fn new_session(&mut self, user: &str) -> Secret {
         self.made += 1;
-        let session = format!("s{}", self.made);
+        let session = format!("s{} {user}", self.made);
         self.sessions.insert(session.clone());
         Secret::new(session)
     }
@@ -387,7 +442,8 @@ impl Koha {
         if !self.sessions.contains(session) {
             return self.response(403, "text/plain", "Wrong CSRF token");
         }
-        let session_cookie = Some(self.new_session());
+        let user = ["login_userid", "userid"].map(|name| value(request, name)).concat();
+        let session_cookie = Some(self.new_session(&user));
         let page = self.response(200, "text/html", "<span class=\"loggedinusername\">desk</span>");
         Response { session_cookie, ..page }
     }

@@ -39,6 +39,8 @@ const MUTANT_SEEDS: u64 = 400;
 const BEGIN: i64 = 1_795_428_000_000;
 /// The number of ticks that pass before the invariants are looked at.
 const LOOK_EVERY: usize = 16;
+/// What makes other dice of a seed: whether checkins go by Koha's own check-in in its run.
+const OWN_CHECKIN: u64 = 0x5eed_c4ec_4b0c;
 /// A commit that takes more steps than this does not end.
 const STEPS_PER_COMMIT: u32 = 5_000;
 
@@ -54,9 +56,15 @@ type Broken = String;
 impl World {
     fn new(seed: u64, mutant: Mutant) -> Self {
         let mut dice = Dice::new(seed);
-        let koha = Koha::new(&mut dice, BEGIN);
+        let mut koha = Koha::new(&mut dice, BEGIN);
         let number = 1 + dice.below(3);
-        let desks = (0..number).map(|number| Desk::new(number, &mut dice, mutant)).collect();
+        let mut desks: Vec<Desk> = (0..number).map(|number| Desk::new(number, &mut dice, mutant)).collect();
+        // By dice of its own: every other run is what it was.
+        let mut dice_of_checkins = Dice::new(seed ^ OWN_CHECKIN);
+        if dice_of_checkins.percent(50) {
+            koha.own_checkin = dice_of_checkins.pick(&[None, Some(false), Some(true), Some(true)]);
+            desks.iter_mut().filter(|_| dice_of_checkins.percent(80)).for_each(Desk::wants_own_checkin);
+        }
         Self { dice, koha, desks }
     }
 
@@ -259,6 +267,16 @@ fn every_mutant_is_caught() {
         let caught = (first..first + MUTANT_SEEDS).find(|seed| simulate(*seed, mutant).is_err());
         assert!(caught.is_some(), "{mutant:?} was not caught in {MUTANT_SEEDS} runs");
     }
+}
+
+#[test]
+fn many_runs_check_in_by_kohas_own() {
+    let has_ended = |seed| {
+        let mut world = World::new(seed, Mutant::None);
+        world.run().unwrap();
+        world.koha.ended_by_own > 0
+    };
+    assert!((0..100).filter(|seed| has_ended(*seed)).count() > 5);
 }
 
 #[test]

@@ -156,7 +156,7 @@ impl Library {
     }
 
     /// Koha: `MarkIssueReturned`.
-    fn close_loan(&mut self, index: usize, at: &str, branch: &str) {
+    pub(crate) fn close_loan(&mut self, index: usize, at: &str, branch: &str) {
         let loan = self.loans.remove(index);
         self.set_on_loan(loan.item_id, None);
         let (cardnumber, barcode) = (self.card(loan.patron_id), self.barcode(loan.item_id));

@@ -76,6 +76,19 @@ pub(crate) fn read_service_time(
     Ok(zone.local(utc))
 }
 
+/// Reads the `return_date` of a check-in: server-local out. Only where the preference `dateformat` is `iso` does Koha look at
+/// the zone; else it falls back to a pattern that leaves it out (Koha/DateUtils.pm).
+pub(crate) fn read_return_date(zone: Zone, reads_zone: bool, text: &str) -> Option<NaiveDateTime> {
+    let (_, rest) = date(text)?;
+    let (_, offset) = time(rest.strip_prefix('T').unwrap_or_else(|| rest.trim_start()))?;
+    let local = read_anchored(&text[..text.len() - offset.len()])?;
+    let east = offset_minutes(offset)?;
+    if reads_zone && !offset.is_empty() {
+        return Some(zone.local(local.checked_sub_signed(Duration::minutes(east))?));
+    }
+    Some(local)
+}
+
 fn read_unanchored(text: &str) -> Option<NaiveDateTime> {
     let starts = || text.char_indices().filter_map(|(at, _)| date(&text[at..]));
     if let Some((date, time)) = starts().find_map(|(date, rest)| time(rest.trim_start()).map(|(time, _)| (date, time)))

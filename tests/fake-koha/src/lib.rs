@@ -62,6 +62,7 @@ pub use fronts::{Front, RetryAfter};
 pub use gateway::Wall;
 pub use generate::Size;
 pub use request::Recorded;
+pub use rest::checkins::Checkins;
 pub use server::{Config, FakeKoha, Https, Stopped};
 pub use state::{
     AccessToken, AccountLine, ApiKey, Branch, DateFormat, Effect, Era, Found, Hold, HoldEnd, Item, Library, Loan,

@@ -19,6 +19,8 @@ pub struct Recorded {
     pub query_parameters: Vec<(String, String)>,
     /// The parameters in the body, if it was a form.
     pub form: Vec<(String, String)>,
+    /// The body, if it was JSON.
+    pub json: Option<serde_json::Value>,
     /// The `Cookie` header.
     pub cookie: Option<String>,
     /// The `Content-Type` header.
@@ -67,6 +69,7 @@ pub(crate) struct Request {
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
     form: Vec<(String, String)>,
+    pub(crate) json: Option<serde_json::Value>,
     headers: Vec<(String, String)>,
     /// Uploaded files: field, file name, contents.
     pub(crate) files: Vec<(String, String, Vec<u8>)>,
@@ -92,6 +95,7 @@ impl Request {
         let content_type = first(&headers, "content-type").map(str::to_owned);
         let kind = content_type.clone().unwrap_or_default().to_ascii_lowercase();
         let (mut form, mut files) = (Vec::new(), Vec::new());
+        let json = kind.starts_with("application/json").then(|| serde_json::from_slice(&body).ok()).flatten();
         if kind.starts_with("application/x-www-form-urlencoded") {
             form = parameters(&body);
         } else if kind.starts_with("multipart/form-data") {
@@ -108,6 +112,7 @@ impl Request {
             query: query.to_owned(),
             query_parameters: parameters(query.as_bytes()),
             form: form.clone(),
+            json: json.clone(),
             cookie: first(&headers, "cookie").map(str::to_owned),
             content_type,
             headers: headers.clone(),
@@ -120,6 +125,7 @@ impl Request {
             path: below(path, sub_path).to_owned(),
             query: recorded.query_parameters.clone(),
             form,
+            json,
             headers,
             files,
         };

@@ -6,6 +6,7 @@
 //! other library groups. Answers are made in memory: nobody should ask for all rows of a big library at once.
 
 mod access;
+pub(crate) mod checkins;
 mod list;
 mod query;
 mod rows;

@@ -28,6 +28,7 @@ use crate::fronts::Front;
 use crate::gateway::{Balancer, NODE_COOKIE, Wall};
 use crate::reply::{self, Reply};
 use crate::request::{Origin, Recorded, Request};
+use crate::rest::checkins::Checkins;
 use crate::state::{Era, Library};
 use crate::tls::Tls;
 use crate::{authentication, csrf, koc, pages, report, rest, service};
@@ -78,6 +79,8 @@ pub struct Config {
     /// The header `Connection` counts word for word, as for Koha's Plack server Starman: anything but `close` alone,
     /// `keep-alive, close` too, keeps the connection.
     pub starman: bool,
+    /// Koha's own check-in is there for programs, as a coming version has it. Only from 24.05.
+    pub checkins: Option<Checkins>,
     /// A wall against bots in front of everything.
     pub wall: Option<Wall>,
     /// Two nodes, each with sessions of its own, behind a balancer that sticks by the cookie `SERVERID`.
@@ -105,6 +108,7 @@ impl Default for Config {
             bug_38826: false,
             newest: false,
             starman: false,
+            checkins: None,
             wall: None,
             two_nodes: false,
             https: None,
@@ -523,6 +527,8 @@ fn routes(shared: &Arc<Shared>) -> Router {
         .route("/api/v1/checkouts", page(rest::checkouts))
         .route("/api/v1/checkouts/availability", page(rest::availability))
         .route("/api/v1/checkouts/{id}", page(rest::checkout))
+        .route("/api/v1/checkins", page(rest::checkins::add))
+        .route("/api/v1/checkins/availability", page(rest::checkins::availability))
         .route("/api/v1/oauth/token", page(rest::token))
         .route("/api/v1/holds", page(rest::holds))
         .fallback(async || not_found())

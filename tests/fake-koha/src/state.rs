@@ -433,6 +433,13 @@ pub enum Effect {
         /// When, server-local.
         at: String,
     },
+    /// A check-in of what nobody has (only by Koha's own check-in).
+    UsedHere {
+        /// What.
+        barcode: String,
+        /// When, server-local.
+        at: String,
+    },
     /// A booked payment.
     Paid {
         /// By whom.

@@ -33,6 +33,7 @@ pub(super) fn bench() -> koct_tests::Result {
         branchcode: "CPL".into(),
         commit_type: CommitType::Apply,
         stale_hours: 24,
+        koha_checkin: false,
         key: None,
     };
     let anonymous = koct_core::koha::authentication::read(&send(&koct_core::koha::authentication::probe(&settings))?);

@@ -63,6 +63,7 @@ fn settings(koha: &FakeKoha, account: &str) -> koct_tests::Result<Settings> {
         branchcode: DESK.into(),
         commit_type: CommitType::Apply,
         stale_hours: 24,
+        koha_checkin: false,
         key: None,
     })
 }

@@ -9,7 +9,7 @@ use crate::{
         Entry,
         audited::Oddity,
         fresh::{Fresh, TakenOver},
-        status::{NO_ITEM, NO_PATRON, Status},
+        status::{BLOCKED, NEEDS_PERSON, NO_ITEM, NO_PATRON, Status},
         warned::{Grade, Warning},
     },
 };
@@ -23,6 +23,8 @@ pub enum Refusal {
     NoItem,
     /// It was not on loan: nothing is to be done.
     NotOnLoan,
+    /// Koha does not check it in without somebody who looks at it.
+    ByHand,
     /// Something else.
     Other,
 }
@@ -37,6 +39,7 @@ impl Refusal {
             NO_PATRON if has_card => Self::NoPatron,
             message if has_barcode && NO_ITEM.contains(&message) => Self::NoItem,
             _ if entry.was_not_on_loan() => Self::NotOnLoan,
+            message if [BLOCKED, NEEDS_PERSON].iter().any(|words| message.starts_with(words)) => Self::ByHand,
             _ => Self::Other,
         })
     }
@@ -204,6 +207,7 @@ impl Row {
             What::Refused(Refusal::NoItem) if knows.items => &[Offer::FindItem, Offer::Drop],
             What::Refused(Refusal::NoPatron | Refusal::NoItem) => &[Offer::Change, Offer::Drop],
             What::Refused(Refusal::NotOnLoan) => &[Offer::Settle, Offer::Change],
+            What::Refused(Refusal::ByHand) => &[Offer::CopyBarcode, Offer::Drop, Offer::TryAgain],
             What::Refused(Refusal::Other) => &[Offer::Change, Offer::TryAgain],
             What::SetAside { is_over: false, .. } | What::Transfer(_) if !self.is_ticked => &[Offer::CopyBarcode],
             What::ReadBack(odd) if !self.is_ticked && odd.iter().any(is_in_queue) => &[Offer::OpenQueue],
@@ -224,7 +228,7 @@ impl Row {
         let account = numbers.patron.map(Place::Account);
         let item = numbers.item.zip(numbers.biblio).map(|(item, biblio)| Place::Item { item, biblio });
         match &self.what {
-            What::SetAside { .. } | What::Transfer(_) => Some(Place::Checkin),
+            What::SetAside { .. } | What::Transfer(_) | What::Refused(Refusal::ByHand) => Some(Place::Checkin),
             What::Patron(_) => patron,
             What::Late { .. } | What::Payment => account,
             What::Loan(..) | What::ReadBack(_) if matches!(self.entry.transaction.action, Action::Payment { .. }) => {

@@ -98,10 +98,14 @@ impl Edit {
         self.save.set_hidden(opens != Opens::Correction);
         self.delete.set_hidden(opens != Opens::Correction);
         self.restore.set_hidden(opens != Opens::Restoration);
-        self.history_box.set_hidden(entry.history.is_empty() && entry.warnings.is_empty());
+        let told = entry.checkin.as_ref().map(wording::told).filter(|told| !told.is_empty());
+        self.history_box.set_hidden(entry.history.is_empty() && entry.warnings.is_empty() && told.is_none());
         self.history_box.toggle_attribute_with_force("open", opens == Opens::History)?;
         dom::fill_list(&self.history, &entry.history, |revision| dom::line(&words(revision)));
         warnings::in_full(&self.history, &entry.warnings)?;
+        if let Some(told) = told {
+            self.history.append_with_node_1(&*dom::line(&told)?)?;
+        }
         *self.entry.borrow_mut() = Some(entry);
         self.name();
         self.dialog.show_modal()?;

@@ -462,7 +462,8 @@ impl Table {
         let harmless = entry.was_not_on_loan().then(|| text("notOnLoan"));
         let _ = element.toggle_attribute_with_force("data-harmless", harmless.is_some());
         if let Some(shown) = dom::field(&element, "status") {
-            shown.set_title(&[status].into_iter().chain(harmless).collect::<Vec<_>>().join(" "));
+            let told = entry.checkin.as_ref().map(wording::told).filter(|told| !told.is_empty());
+            shown.set_title(&[status].into_iter().chain(harmless).chain(told).collect::<Vec<_>>().join(" "));
         }
         if let Some(mark) = dom::field(&element, "warned") {
             let gravest = wording::gravest(&entry.warnings);

@@ -29,6 +29,7 @@ fn settings(koha: &FakeKoha) -> Settings {
         branchcode: "CPL".into(),
         commit_type: CommitType::Send,
         stale_hours: 24,
+        koha_checkin: false,
         key: None,
     }
 }

@@ -1,0 +1,203 @@
+//! Checkins by Koha's own check-in ([`checkins`]), where the library wants that, this Koha has it and the account may: else they go
+//! as everything does. It is found out once per commit, before the first of them is sent.
+
+use super::{
+    protocol::{Asked, Ticket, Tickets},
+    summary::CommitError,
+    verdict::{Then, Verdict},
+};
+use crate::{
+    desk::transaction::{Action, Transaction, TransactionId},
+    koha::{
+        Failure, Request, Response,
+        checkins::{self, Absence, Answer, Checkin},
+        connection::ConnectionError,
+        front::{self, Front},
+        rest::RestCredentials,
+    },
+    log::{
+        Entry,
+        checked_in::CheckedIn,
+        status::{Doubt, NOT_ISSUED, Status},
+    },
+    settings::form::{CommitType, Settings},
+};
+use std::collections::BTreeMap;
+
+/// The way of one commit's checkins.
+#[derive(Debug, Clone)]
+pub(super) struct CheckingIn {
+    way: Way,
+    looking: Asked<()>,
+    /// What Koha wants to be told again before it checks in.
+    confirming: BTreeMap<TransactionId, Confirming>,
+    /// What it said of those that it has checked in.
+    told: BTreeMap<TransactionId, (CheckedIn, Option<(u32, String)>)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// It is not wanted.
+    NotWanted,
+    /// Nobody has looked yet.
+    Unknown,
+    There,
+    Absent(Absence),
+}
+
+#[derive(Debug, Clone)]
+struct Confirming {
+    token: String,
+    is_not_on_loan: bool,
+}
+
+/// What follows the answer to a checkin.
+pub(super) enum Heard {
+    /// As of any other transaction.
+    Verdict(Verdict),
+    /// Nothing was processed: it is asked again, with what Koha wants.
+    Again,
+    /// Nothing was processed, and this way is none: it goes the other.
+    OtherWay,
+}
+
+impl CheckingIn {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let is_wanted = settings.koha_checkin && settings.commit_type == CommitType::Apply;
+        let way = if is_wanted { Way::Unknown } else { Way::NotWanted };
+        Self { way, looking: Asked::default(), confirming: BTreeMap::new(), told: BTreeMap::new() }
+    }
+
+    /// Whether it waits to hear whether it is there.
+    pub(super) fn is_asking(&self) -> bool {
+        self.looking.is_open()
+    }
+
+    /// Waits for no answer.
+    pub(super) fn give_up(&mut self) {
+        self.looking.give_up();
+    }
+
+    /// Whether nobody has looked yet, and the library wants it.
+    pub(super) fn is_to_look(&self) -> bool {
+        self.way == Way::Unknown && !self.is_asking()
+    }
+
+    /// The question whether it is there.
+    pub(super) fn look(
+        &mut self,
+        settings: &Settings,
+        credentials: Option<&RestCredentials>,
+        tickets: &mut Tickets,
+    ) -> Option<(Ticket, Request)> {
+        let Some(credentials) = credentials else {
+            self.way = Way::Absent(Absence::NotAllowed);
+            return None;
+        };
+        Some(self.looking.ask((), checkins::look_for(settings, credentials), tickets))
+    }
+
+    /// Takes an answer. Returns whether it was to this question.
+    pub(super) fn handle(&mut self, ticket: Ticket, answer: Result<&Response, &Failure>) -> bool {
+        let is_ours = self.looking.answered(ticket).is_some();
+        if is_ours {
+            self.way = checkins::absence(answer).map_or(Way::There, Way::Absent);
+        }
+        is_ours
+    }
+
+    /// Whether this goes by Koha's own check-in.
+    pub(super) fn takes(&self, transaction: &Transaction) -> bool {
+        self.way == Way::There && matches!(transaction.action, Action::Return { .. })
+    }
+
+    /// Why they go the other way, where that was to be otherwise.
+    pub(super) fn absence(&self) -> Option<Absence> {
+        if let Way::Absent(absence) = self.way { Some(absence) } else { None }
+    }
+
+    /// The request about one of them, for this library.
+    pub(super) fn request(
+        &self,
+        settings: &Settings,
+        credentials: Option<&RestCredentials>,
+        library: &str,
+        entry: &Entry,
+    ) -> Option<Request> {
+        let token = self.confirming.get(&entry.id).map(|confirming| confirming.token.as_str());
+        checkins::check_in(settings, credentials?, library, &entry.transaction, token)
+    }
+
+    /// What the answer to one of them says.
+    pub(super) fn hear(&mut self, entry: &Entry, answer: Result<&Response, &Failure>) -> Heard {
+        let confirming = self.confirming.remove(&entry.id);
+        let Ok(response) = answer else { return Heard::Verdict(Verdict::of(answer)) };
+        let in_doubt = |then| Heard::Verdict(Verdict::InDoubt(Doubt::StrangeAnswer, then));
+        let rejected = |message| Heard::Verdict(Verdict::Settled(Status::Rejected { message }));
+        match checkins::read(response) {
+            Answer::Done(checkin) => {
+                let was_said = confirming.is_some_and(|confirming| confirming.is_not_on_loan);
+                self.done(entry, *checkin, was_said)
+            }
+            Answer::Confirm { token, is_not_on_loan } => {
+                // Whoever asks for ever what was confirmed is not understood.
+                if confirming.is_some() {
+                    return self.other_way(Absence::Unclear);
+                }
+                self.confirming.insert(entry.id, Confirming { token, is_not_on_loan });
+                Heard::Again
+            }
+            Answer::Rejected(message) => rejected(message),
+            Answer::Unusable(absence) => self.other_way(absence),
+            Answer::AccessRefused => Heard::Verdict(Verdict::AccessRefused(ConnectionError::TokenRefused)),
+            Answer::Busy(after) => in_doubt(Then::Wait(after)),
+            Answer::ServerError(status) => Heard::Verdict(Verdict::InDoubt(Doubt::ServerError, Then::GoOn(status))),
+            Answer::Empty => in_doubt(Then::Stop(CommitError::ConnectionLost(Failure::Lost))),
+            Answer::Strange => {
+                let error = CommitError::NotKoha { front: Front::of(response), words: front::words(response) };
+                in_doubt(Then::Stop(error))
+            }
+        }
+    }
+
+    fn other_way(&mut self, absence: Absence) -> Heard {
+        self.way = Way::Absent(absence);
+        Heard::OtherWay
+    }
+
+    /// Nothing of it left: the other way is open.
+    pub(super) fn cannot_be_asked(&mut self) {
+        self.way = Way::Absent(Absence::NotAllowed);
+    }
+
+    fn done(&mut self, entry: &Entry, checkin: Checkin, was_said: bool) -> Heard {
+        let status = if checkin.has_ended_loan {
+            let then = entry.transaction.moment.utc_seconds();
+            if checkin.returned_at.is_some_and(|at| at.taken_for_desk_time().seconds() != then) {
+                // What is done is done, and the audit tells of it; no other is to be dated so. Nor in the hour that comes twice when
+                // the clocks go back, of which Koha may tell the other: the other way is right as well.
+                self.way = Way::Absent(Absence::OtherTime);
+            }
+            Status::Success
+        } else if checkin.is_not_on_loan || was_said {
+            // In the words that mean this everywhere else: nothing is to be done about it, or it arrived twice.
+            Status::Rejected { message: NOT_ISSUED.to_owned() }
+        } else {
+            // Koha has looked at the item and ended no loan: it does not say why.
+            return Heard::Verdict(Verdict::InDoubt(Doubt::StrangeAnswer, Then::GoOn(200)));
+        };
+        self.told.insert(entry.id, (checkin.told, checkin.hold));
+        Heard::Verdict(Verdict::Settled(status))
+    }
+
+    /// The entry with what was said of it.
+    pub(super) fn tell(&self, entry: Entry) -> Entry {
+        match self.told.get(&entry.id) {
+            Some((told, hold)) => entry.checked_in(told.clone(), hold.clone()),
+            None => entry,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
