@@ -372,4 +372,8 @@ fn axe_finds_what_is_wrong() {
     set_dark(&desk.firefox, &desk.page, true);
     let found = axe_of_colours(&desk.page).unwrap();
     assert!(found.len() == 1 && found[0].starts_with("color-contrast: "), "{found:?}");
+    // In a dialog too, which is then all that is looked at.
+    desk.page.eval("void (dialog => { dialog.append(document.createElement('button')); dialog.showModal(); })(document.getElementById('help-dialog'))").unwrap();
+    let found = axe(&desk.page).unwrap();
+    assert!(found.len() == 1 && found[0].starts_with("button-name: #help-dialog > button"), "{found:?}");
 }

@@ -8,13 +8,19 @@ use koct_tests::{
     matrix::{BEFORE_TRANSACTIONS, PATRONS, check_applied, in_mid_run, second_meets},
 };
 
-/// Both eras in turn. What each fault proves in each of them is tested without a browser in `tests/src/matrix.rs`.
+/// Where a connection that was used before breaks, Firefox could send a request again by itself. What each fault in the middle of a run
+/// proves, in both eras, is tested without a browser in `tests/src/matrix.rs`, and what is said of it in `matrix.rs`.
 #[test]
-fn each_fault_leaves_what_it_proves() {
+fn a_connection_that_breaks_in_mid_run_leaves_what_that_proves() {
+    let breaks = |fault: &FaultKind| {
+        [FaultKind::ResetBefore, FaultKind::ResetAfter, FaultKind::CutHeaders, FaultKind::Status(500)].contains(fault)
+    };
+    let faults: Vec<_> = in_mid_run().into_iter().filter(|(fault, ..)| breaks(fault)).collect();
+    assert_eq!(faults.len(), 4);
     for (first, era) in ERAS.into_iter().enumerate() {
         let koha = koha(era);
         let desk = configured(&koha, "apply");
-        for (fault, states, says) in in_mid_run().into_iter().skip(first).step_by(ERAS.len()) {
+        for (fault, states, says) in faults.iter().skip(first).step_by(ERAS.len()).cloned() {
             let case = format!("{era:?} {fault:?}");
             let before = koha.library(|library| library.effects.len());
             for (number, card) in (1..).zip(PATRONS) {

@@ -96,12 +96,12 @@ fn every_row_of_a_log_that_is_too_high_for_a_page_can_be_scrolled_to() {
 #[test]
 fn the_order_of_a_long_log_is_looked_through_while_the_window_stays_alive() {
     let desk = desk();
-    desk.fill(25_000).unwrap();
+    desk.fill(10_000).unwrap();
     desk.page.click("#show-review").unwrap();
     // The dialog is there at once, and says that it works.
     desk.page.wait("document.getElementById('review-dialog').open").unwrap();
     desk.page.wait_focused("review-cancel").unwrap();
-    desk.page.wait("document.getElementById('review-text').textContent.includes('25,000')").unwrap();
+    desk.page.wait("document.getElementById('review-text').textContent.includes('10,000')").unwrap();
     desk.page.wait_hidden("#review-progress").unwrap();
     // Another shift while one is worked out: the last counts.
     desk.page.click("#review-desks [data-field=set]").unwrap();
@@ -114,7 +114,7 @@ fn the_order_of_a_long_log_is_looked_through_while_the_window_stays_alive() {
                && !document.getElementById('review-store').disabled")
         .unwrap();
     desk.page.click("#review-store").unwrap();
-    desk.page.wait("document.getElementById('message').textContent.includes('25,000')").unwrap();
+    desk.page.wait("document.getElementById('message').textContent.includes('10,000')").unwrap();
     desk.page.wait("document.getElementById('review-progress').hidden").unwrap();
     // Closed while it works, it stays closed.
     desk.page.press(&[key::ESCAPE]).unwrap();
@@ -126,12 +126,13 @@ fn the_order_of_a_long_log_is_looked_through_while_the_window_stays_alive() {
         )
         .unwrap();
     desk.page.click("#show-review").unwrap();
+    desk.page.wait("document.getElementById('review-dialog').open").unwrap();
     desk.page.press(&[key::ESCAPE]).unwrap();
     desk.check_in("B1").unwrap();
     desk.page.wait_hidden("#review-dialog").unwrap();
     // What was begun then is at its end before what is begun now.
     desk.page.click("#show-review").unwrap();
-    desk.page.wait("document.getElementById('review-text').textContent.includes('25,001')").unwrap();
+    desk.page.wait("document.getElementById('review-text').textContent.includes('10,001')").unwrap();
     desk.page.wait_hidden("#review-progress").unwrap();
     assert_eq!(desk.page.eval("window.shown").unwrap(), 2, "it was opened by the button alone");
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());

@@ -16,21 +16,28 @@ const PUT: &str = "(async row => { const db = await new Promise((done, fail) => 
     const moment = {utc: Date.now(), offset: 60}; const adding = s.add({...row, moment}); t.oncomplete = () => done(adding.result); t.onerror = fail; }); db.close(); \
     const channel = new BroadcastChannel('koct-log'); channel.postMessage(null); channel.close(); return seq; })";
 
-struct InFirefox(desk::Desk);
+struct InFirefox {
+    desk: desk::Desk,
+    /// What was said of each commit since the last transaction was put into the log.
+    said: Vec<String>,
+}
 
 impl Desk for InFirefox {
     fn put(&mut self, row: Value) {
-        let page = &self.0.page;
+        self.said.clear();
+        let page = &self.desk.page;
         let seq = page.eval(&format!("{PUT}({row})")).unwrap();
         page.wait(&format!("document.querySelector('tr[data-seq=\"{seq}\"][data-status=local]')")).unwrap();
     }
 
     fn commit(&mut self) -> String {
-        self.0.commit().unwrap()
+        let said = self.desk.commit().unwrap();
+        self.said.push(said.clone());
+        said
     }
 
     fn state(&self) -> State {
-        let states = self.0.states().unwrap();
+        let states = self.desk.states().unwrap();
         assert_eq!(states.len(), 1);
         State::from_name(&states[0]).unwrap()
     }
@@ -41,14 +48,17 @@ impl Desk for InFirefox {
 fn firefox_tells_of_each_fault_what_it_proves() {
     for (first, era) in ERAS.into_iter().enumerate() {
         let koha = koha(era);
-        let mut desk = InFirefox(configured(&koha, CommitType::Send.name()));
+        let mut desk = InFirefox { desk: configured(&koha, CommitType::Send.name()), said: Vec::new() };
         let mut configured = CommitType::Send;
         for cell in each_fault_once(era).into_iter().skip(first).step_by(ERAS.len()) {
             if cell.commit_type != configured {
-                desk.0.set_up(&Settings::of(&koha.url(), cell.commit_type.name())).unwrap();
+                desk.desk.set_up(&Settings::of(&koha.url(), cell.commit_type.name())).unwrap();
                 configured = cell.commit_type;
             }
             cell.check(&koha, &mut desk);
+            if let Some(says) = cell.says() {
+                assert!(desk.said[0].contains(says) && !desk.said[0].contains("Done"), "{cell:?}: {:?}", desk.said);
+            }
         }
     }
 }

@@ -9,7 +9,8 @@ const ALL: &str = "{type: 'tag', values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag2
 /// Those of them that depend on the colours in which a page is shown.
 const COLOURS: &str = "{type: 'rule', values: ['color-contrast', 'link-in-text-block']}";
 
-const RUN: &str = "(runOnly => axe.run(document, {resultTypes: ['violations'], runOnly}).then(found => found.violations.flatMap(rule => \
+/// Where a dialog keeps people from the rest of the page, it alone is looked at.
+const RUN: &str = "(runOnly => axe.run(document.activeElement?.closest('dialog:modal') ?? document.querySelector('dialog:modal') ?? document, {resultTypes: ['violations'], runOnly}).then(found => found.violations.flatMap(rule => \
     rule.nodes.map(node => `${rule.id}: ${node.target.join(' ')}: ${node.failureSummary.replace(/\\s+/g, ' ')}`))))";
 
 /// What axe-core objects to in a page, a line for each element. Its script is the file that the variable `KOCT_AXE` names, which

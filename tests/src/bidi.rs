@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::{
     io::ErrorKind,
     net::TcpStream,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 use tungstenite::{Message, WebSocket, stream::MaybeTlsStream};
@@ -15,7 +15,10 @@ const TIME_LIMIT: Duration = Duration::from_mins(3);
 
 /// A session with one Firefox.
 #[derive(Debug)]
-pub struct Connection(Mutex<State>);
+pub struct Connection {
+    state: Mutex<State>,
+    window: OnceLock<String>,
+}
 
 #[derive(Debug)]
 struct State {
@@ -34,7 +37,8 @@ impl Connection {
         if let MaybeTlsStream::Plain(stream) = socket.get_mut() {
             stream.set_read_timeout(Some(TIME_LIMIT))?;
         }
-        let connection = Self(Mutex::new(State { socket, next: 1, console_errors: Vec::new() }));
+        let state = Mutex::new(State { socket, next: 1, console_errors: Vec::new() });
+        let connection = Self { state, window: OnceLock::new() };
         // fake-koha makes its certificates itself.
         let capabilities =
             json!({"alwaysMatch": {"unhandledPromptBehavior": {"default": "ignore"}, "acceptInsecureCerts": true}});
@@ -79,7 +83,17 @@ impl Connection {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The id of the browser's first window, in which scripts may do what Firefox itself may.
+    pub(crate) fn window(&self) -> Option<&str> {
+        self.window.get().map(String::as_str)
+    }
+
+    /// Tells which window that is, once it is there.
+    pub(crate) fn set_window(&self, id: &str) {
+        let _ = self.window.set(id.to_owned());
     }
 
     /// What pages have logged as errors so far.

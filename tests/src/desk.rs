@@ -100,7 +100,17 @@ impl Desk {
     /// # Errors
     /// When the window does not come up.
     pub fn open(options: &Options) -> Result<Self> {
-        Self::with_addon(options, &addon()?)
+        let (firefox, page) = Firefox::at_desk(options, &addon()?)?;
+        Ok(Self { firefox, page })
+    }
+
+    /// Dropping it and opening another, in the same Firefox for sure.
+    ///
+    /// # Errors
+    /// As [`Desk::open`].
+    pub fn anew(self, options: &Options) -> Result<Self> {
+        let (firefox, page) = self.firefox.at_desk_again(options, &addon()?)?;
+        Ok(Self { firefox, page })
     }
 
     /// As [`Desk::open`], with the add-on in this folder.

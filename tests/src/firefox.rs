@@ -1,9 +1,10 @@
 //! A Firefox of our own: a fresh profile, the add-on, and an end.
 //!
 //! To start one takes longer than most tests. [`Firefox::ready`] therefore gives out one that is running already, as fresh as
-//! a new one: the add-on is installed anew, at an address that it never had, and of what was there before nothing is left.
+//! a new one: the add-on is to be installed anew, at an address that it never had, and of what was there before nothing is left.
+//! [`Firefox::at_desk`] gives one with the add-on and its window, which stay where they can.
 
-use crate::{Result, bidi::Connection, keeper, page::Page};
+use crate::{Result, bidi::Connection, keeper, kept::Kept, page::Page};
 use serde_json::{Value, json};
 use std::{
     fmt::Write as _,
@@ -30,7 +31,7 @@ const START_LIMIT: Duration = Duration::from_mins(3);
 const WAIT_LIMIT: Duration = Duration::from_mins(1);
 
 /// How to start Firefox.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// Without windows on a screen.
     pub headless: bool,
@@ -125,6 +126,8 @@ fn preferences(options: &Options, downloads: &Path) -> Vec<(String, Value)> {
         // nobody opens cost more than they bring.
         ("javascript.options.wasm_optimizingjit", json!(false)),
         ("dom.ipc.processPrelaunch.enabled", json!(false)),
+        // The add-on's background page ends when a test says so, however long it takes.
+        ("extensions.background.idle.timeout", json!(3_600_000)),
         // Nothing may leave this computer.
         ("app.update.enabled", json!(false)),
         ("app.normandy.enabled", json!(false)),
@@ -190,6 +193,8 @@ struct Running {
     downloads: TempDir,
     /// Preferences to be reset.
     changed: Vec<String>,
+    /// The add-on's window, where it stays.
+    kept: Option<Kept>,
 }
 
 impl Running {
@@ -241,6 +246,7 @@ impl Running {
                 home,
                 downloads,
                 changed: Vec::new(),
+                kept: None,
             }),
             Err(error) => {
                 keeper::end(&mut child);
@@ -252,6 +258,9 @@ impl Running {
     /// Makes it as if it had just been started with these options.
     fn prepare(&mut self, options: &Options) -> Result {
         static INSTALLED: AtomicU64 = AtomicU64::new(0);
+        if self.kept.is_some() {
+            self.reset()?;
+        }
         let number = INSTALLED.fetch_add(1, Ordering::Relaxed);
         self.host = format!("{}-{number:012x}", ADDON_HOST.rsplit_once('-').map_or("", |(first, _)| first));
         self.changed = options.prefs.iter().map(|(name, _)| name.clone()).collect();
@@ -261,14 +270,50 @@ impl Running {
         if let Some(home) = &self.home {
             preset(home.path(), options.presets.as_ref())?;
         }
-        self.window.eval(&format!("{PREPARE}({}, {})", json!(prefs), json!(options.locale)))?;
+        self.set(&prefs, options.locale)
+    }
+
+    /// Sets preferences and the language, and forgets what was logged.
+    fn set(&self, prefs: &[(String, Value)], locale: Option<&str>) -> Result {
+        self.window.eval(&format!("{PREPARE}({}, {})", json!(prefs), json!(locale)))?;
         self.connection.forget_console_errors();
         Ok(())
     }
 
+    fn pages_at(&self, part_of_url: &str) -> Result<Vec<Page>> {
+        let connection = &self.connection;
+        let tree = connection.send("browsingContext.getTree", &json!({"maxDepth": 0}))?;
+        let contexts = tree["contexts"].as_array().cloned().unwrap_or_default();
+        Ok(contexts
+            .iter()
+            .filter(|context| context["url"].as_str().is_some_and(|url| url.contains(part_of_url)))
+            .filter_map(|context| context["context"].as_str())
+            .map(|id| Page::new(connection.clone(), id))
+            .collect())
+    }
+
+    /// Takes back what a test can have done to it: where the add-on's window is kept, without installing the add-on anew.
+    fn clear(&mut self) -> Result {
+        match self.kept.take() {
+            Some(kept) if kept.empty(&self.window, |url| self.pages_at(url))? => {
+                self.forget()?;
+                self.kept = Some(kept);
+                Ok(())
+            }
+            _ => self.reset(),
+        }
+    }
+
     /// Takes everything back that a test can have done to it.
     fn reset(&mut self) -> Result {
-        self.window.eval(&format!("{RESET}({}, {})", json!(ADDON_ID), json!(self.changed)))?;
+        self.kept = None;
+        self.window.eval(&format!("{RESET}({})", json!(ADDON_ID)))?;
+        self.forget()
+    }
+
+    /// Deletes what Firefox remembers of pages, and what was downloaded.
+    fn forget(&mut self) -> Result {
+        self.window.eval(&format!("{FORGET}({})", json!(self.changed)))?;
         for entry in fs::read_dir(self.downloads.path())? {
             fs::remove_file(entry?.path())?;
         }
@@ -313,8 +358,8 @@ const PREPARE: &str = "((prefs, locale) => {
     Cc['@mozilla.org/consoleAPI-storage;1'].getService(Ci.nsIConsoleAPIStorage).clearEvents();
 })";
 
-/// Takes the add-on away with all it has stored and was allowed, closes what is open and deletes what Firefox remembers of pages.
-const RESET: &str = "(async (id, changed) => {
+/// Takes the add-on away with all it has stored and was allowed, and closes what is open.
+const RESET: &str = "(async id => {
     const { AddonManager } = ChromeUtils.importESModule('resource://gre/modules/AddonManager.sys.mjs');
     const { Management } = ChromeUtils.importESModule('resource://gre/modules/Extension.sys.mjs');
     const addon = await AddonManager.getAddonByID(id);
@@ -334,6 +379,10 @@ const RESET: &str = "(async (id, changed) => {
     const blank = [...gBrowser.tabs].find(isBlank) ?? gBrowser.addTrustedTab('about:blank');
     gBrowser.removeAllTabsBut(blank, { animate: false, skipPermitUnload: true });
     while (others().length) await new Promise(done => setTimeout(done, 5));
+})";
+
+/// Deletes what Firefox remembers of pages, and sets preferences back.
+const FORGET: &str = "(async changed => {
     const C = Ci.nsIClearDataService;
     const flags = C.CLEAR_COOKIES | C.CLEAR_NETWORK_CACHE | C.CLEAR_IMAGE_CACHE | C.CLEAR_DOWNLOADS | C.CLEAR_DOM_QUOTA | C.CLEAR_HISTORY \
         | C.CLEAR_AUTH_TOKENS | C.CLEAR_AUTH_CACHE | C.CLEAR_SITE_PERMISSIONS | C.CLEAR_CONTENT_PREFERENCES | C.CLEAR_HSTS | C.CLEAR_PREFLIGHT_CACHE;
@@ -359,8 +408,10 @@ fn connected(child: &mut Child) -> Result<(Arc<Connection>, Page)> {
         let contexts = tree["contexts"].as_array().cloned().unwrap_or_default();
         let is_window = |context: &&Value| context["url"].as_str().is_some_and(|url| url.ends_with("/browser.xhtml"));
         if let Some(window) = contexts.iter().find(is_window) {
-            let window = Page::new(connection.clone(), window["context"].as_str().unwrap_or_default());
+            let id = window["context"].as_str().unwrap_or_default();
+            let window = Page::new(connection.clone(), id);
             if window.eval("gBrowserInit.delayedStartupFinished").is_ok_and(|is| is == json!(true)) {
+                connection.set_window(id);
                 return Ok((connection, window));
             }
         }
@@ -392,14 +443,53 @@ impl Firefox {
         if options.profile.is_some() || !options.headless {
             return Self::start(options);
         }
-        let idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut running = match idle {
-            Some(running) => running,
-            // What these options ask for is set in what runs, so that the next one is no other than the first.
-            None => Running::start(&Options::default())?,
-        };
+        let mut running = idle_or_new(false)?;
         running.prepare(options)?;
         Ok(Self { running: Some(running), is_lent: true })
+    }
+
+    /// One in which the add-on's window is as in a new one, with the add-on in this folder. The window is kept from a test to the
+    /// next, where neither asks for something that is read when the add-on is installed.
+    ///
+    /// # Errors
+    /// As [`Firefox::start`].
+    pub fn at_desk(options: &Options, addon: &Path) -> Result<(Self, Page)> {
+        let plain = Options { downloads: options.downloads.clone(), ..Options::default() };
+        if *options != plain {
+            let firefox = Self::ready(options)?;
+            firefox.install(addon)?;
+            let page = crate::desk::open_window(&firefox)?;
+            return Ok((firefox, page));
+        }
+        Self { running: Some(idle_or_new(true)?), is_lent: true }.desk_again(options, addon)
+    }
+
+    /// Dropping it and asking for the add-on's window anew, in the same process for sure.
+    ///
+    /// # Errors
+    /// When what was done to it cannot be taken back.
+    pub fn at_desk_again(mut self, options: &Options, addon: &Path) -> Result<(Self, Page)> {
+        let mut running = self.running.take().ok_or("Firefox runs until it is dropped")?;
+        running.clear()?;
+        Self { running: Some(running), is_lent: true }.desk_again(options, addon)
+    }
+
+    /// Opens the window that is kept, or one to be kept.
+    fn desk_again(mut self, options: &Options, addon: &Path) -> Result<(Self, Page)> {
+        let running = self.running.as_mut().ok_or("Firefox runs until it is dropped")?;
+        if let Some(kept) = &running.kept {
+            running.set(&preferences(options, running.downloads.path()), None)?;
+            let page = kept.open(|url| running.pages_at(url))?;
+            return Ok((self, page));
+        }
+        running.prepare(options)?;
+        self.install(addon)?;
+        let page = crate::desk::open_window(&self)?;
+        let kept = Kept::new(&self.running().window, &self.addon_url(""))?;
+        if let Some(running) = &mut self.running {
+            running.kept = Some(kept);
+        }
+        Ok((self, page))
     }
 
     /// Dropping it and asking for one that is ready, the same process for sure.
@@ -520,15 +610,7 @@ impl Firefox {
     /// # Errors
     /// When Firefox does not answer.
     pub fn pages_at(&self, part_of_url: &str) -> Result<Vec<Page>> {
-        let connection = &self.running().connection;
-        let tree = connection.send("browsingContext.getTree", &json!({"maxDepth": 0}))?;
-        let contexts = tree["contexts"].as_array().cloned().unwrap_or_default();
-        Ok(contexts
-            .iter()
-            .filter(|context| context["url"].as_str().is_some_and(|url| url.contains(part_of_url)))
-            .filter_map(|context| context["context"].as_str())
-            .map(|id| Page::new(connection.clone(), id))
-            .collect())
+        self.running().pages_at(part_of_url)
     }
 
     /// Waits for a page whose address contains this.
@@ -606,12 +688,23 @@ impl Firefox {
     }
 }
 
+/// One that nobody uses, rather one in which a window of the add-on is kept, or rather one in which none is; else a new one. What
+/// options ask for is set in what runs, so that the next one is no other than the first.
+fn idle_or_new(has_window: bool) -> Result<Running> {
+    let idle = {
+        let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+        let best = idle.iter().position(|running| running.kept.is_some() == has_window);
+        best.or_else(|| idle.len().checked_sub(1)).map(|place| idle.swap_remove(place))
+    };
+    idle.map_or_else(|| Running::start(&Options::default()), Ok)
+}
+
 impl Drop for Firefox {
     fn drop(&mut self) {
         let Some(mut running) = self.running.take() else { return };
         // Where a test failed, nobody knows what it left behind.
         if self.is_lent && !std::thread::panicking() {
-            match running.reset() {
+            match running.clear() {
                 Ok(()) => IDLE.lock().unwrap_or_else(PoisonError::into_inner).push(running),
                 Err(error) => eprintln!("Firefox is ended, since it could not be made like a new one: {error}"),
             }

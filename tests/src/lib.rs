@@ -11,6 +11,7 @@ pub mod client;
 pub mod desk;
 pub mod firefox;
 pub mod keeper;
+mod kept;
 pub mod matrix;
 #[cfg(test)]
 mod native;

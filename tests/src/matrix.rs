@@ -221,6 +221,11 @@ impl Cell {
         assert_eq!(seen, expected, "(state, asked, processed) {case}, pressed again: {message}");
     }
 
+    /// A part of what the desk says where this fault ends a run, or leaves something in doubt.
+    pub fn says(&self) -> Option<&'static str> {
+        in_mid_run().into_iter().find(|(fault, ..)| *fault == self.fault).map(|(.., says)| says)
+    }
+
     /// Whether Koha can be asked later whether it did this: there is no list of loans before 24.05, nor ever one of payments that
     /// tells one from another; and of a lone row of its queue nobody knows in which zone it shows the time.
     fn can_be_found(&self) -> bool {

@@ -70,6 +70,52 @@ const AIM: &str = "(async css => {
     return place();
 })";
 
+/// Presses keys in a page as the driver does, but all of them in one go: the driver asks the page's process for each key twice. Run in
+/// the browser window; `TYPE_THERE` is run in the page's process. Gives the number of events that the page heard of.
+const TYPE: &str = "(async (id, there, keys) => {
+    const shared = name => ChromeUtils.importESModule(`chrome://remote/content/shared/${name}.sys.mjs`)[name];
+    let pages;
+    try { pages = shared('NavigableManager'); } catch { pages = shared('TabManager'); }
+    const { messageManager } = pages.getBrowserById(id);
+    let typed;
+    const heard = new Promise(done => messageManager.addMessageListener('koct-typed', function listener({ data }) {
+        messageManager.removeMessageListener('koct-typed', listener);
+        done(typed = data);
+    }));
+    messageManager.loadFrameScript(`data:application/javascript;charset=utf-8,${encodeURIComponent(`${there}(${JSON.stringify(keys)})`)}`, false);
+    // The page may go away with a key.
+    const isThere = () => pages.getBrowserById(id)?.messageManager === messageManager;
+    while (typed === undefined && isThere()) await Promise.race([heard, new Promise(done => setTimeout(done, 100))]);
+    return typed ?? 0;
+})";
+/// After each event what waits in the page has its turn, as between a scanner's keys.
+const TYPE_THERE: &str = "(async keys => {
+    const shared = name => ChromeUtils.importESModule(`chrome://remote/content/shared/webdriver/${name}.sys.mjs`);
+    const [{ event }, { keyData }] = [shared('Event'), shared('KeyData')];
+    const [held, pressed, page] = [{}, new Set(), content];
+    let typed = 0;
+    try {
+        for (const [type, value] of keys) {
+            const isDown = type === 'keyDown';
+            const { key, code, location, printable } = keyData.getData(held.Shift ? keyData.getShiftedKey(value) : value);
+            const repeat = isDown && pressed.has(key);
+            if (isDown) pressed.add(key); else pressed.delete(key);
+            if (['Alt', 'Control', 'Meta', 'Shift'].includes(key)) held[key] = isDown;
+            const modifiers = { altKey: !!held.Alt, ctrlKey: !!held.Control, metaKey: !!held.Meta, shiftKey: !!held.Shift };
+            // As where no script is running.
+            const { windowUtils } = page;
+            const level = windowUtils.microTaskLevel;
+            windowUtils.microTaskLevel = 0;
+            try { event.sendSingleKey({ key, code, location, printable, repeat, ...modifiers }, page, type.toLowerCase()); }
+            finally { windowUtils.microTaskLevel = level; }
+            typed += 1;
+            await new Promise(done => Services.tm.dispatchToMainThread(done));
+        }
+    } finally {
+        sendAsyncMessage('koct-typed', typed);
+    }
+})";
+
 /// Keys that are no characters, by WebDriver's code points.
 pub mod key {
     /// Enter.
@@ -422,8 +468,14 @@ impl Page {
         self.keys(&text.chars().flat_map(strokes).collect::<Vec<_>>())
     }
 
-    fn keys(&self, actions: &[Value]) -> Result {
-        self.perform(&json!([{"type": "key", "id": "keyboard", "actions": actions}]))
+    fn keys(&self, strokes: &[Value]) -> Result {
+        let Some(window) = self.connection.window() else {
+            return self.perform(&json!([{"type": "key", "id": "keyboard", "actions": strokes}]));
+        };
+        let keys: Vec<_> = strokes.iter().map(|stroke| [&stroke["type"], &stroke["value"]]).collect();
+        let script = format!("{TYPE}({}, {}, {})", json!(self.id), json!(TYPE_THERE), json!(keys));
+        let typed = Self::new(self.connection.clone(), window).eval(&script)?;
+        if typed == keys.len() { Ok(()) } else { Err(format!("the page heard {typed} of {} keys", keys.len()).into()) }
     }
 
     /// Types as a person does, with a pause after each key. A scanner's keys come faster by far, on any machine.
@@ -509,6 +561,15 @@ impl Page {
         let printed =
             self.send("browsingContext.print", json!({"page": paper, "margin": margin, "shrinkToFit": false}))?;
         Ok(BASE64.decode(printed["data"].as_str().unwrap_or_default().as_bytes())?)
+    }
+
+    /// Forgets the size that was set, the keys that are held and where the mouse is.
+    ///
+    /// # Errors
+    /// When the page is gone.
+    pub(crate) fn forget_input(&self) -> Result {
+        self.send("browsingContext.setViewport", json!({"viewport": null}))?;
+        self.send("input.releaseActions", json!({})).map(|_| ())
     }
 
     /// Sets the size of what is seen, in CSS pixels.
