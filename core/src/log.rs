@@ -32,6 +32,7 @@ use crate::{
     },
     log::{
         checked_in::CheckedIn,
+        fresh::Fresh,
         revision::Revision,
         status::{State, Status},
         task::Tick,
@@ -144,6 +145,23 @@ impl Entry {
             Warning::Hold { hold, pickup } => Some((*hold, pickup.as_str())),
             _ => None,
         })
+    }
+
+    /// With what Koha said at its check-in, and the hold that it found, as if a person had been warned of it.
+    #[must_use]
+    pub fn checked_in(&self, told: CheckedIn, hold: Option<(u32, String)>) -> Self {
+        let mut entry = Self { checkin: Some(told), ..self.clone() };
+        if let Some((hold, pickup)) = hold {
+            entry.warnings.retain(|warned| !matches!(warned.warning, Warning::Hold { .. }));
+            entry.warnings.push(Warned { warning: Warning::Hold { hold, pickup }, confirmed: None });
+        }
+        entry
+    }
+
+    /// What of that is to be done by hand, where nothing else tells: it is to go elsewhere.
+    pub(crate) fn told_at_checkin(&self) -> Option<Fresh> {
+        let home = self.checkin.as_ref()?.to.clone()?;
+        Some(Fresh { home: Some(home), ..Fresh::of(self.id) })
     }
 
     /// What its desk recorded, before any change: by this it is recognised when it comes again in a file.

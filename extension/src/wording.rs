@@ -600,13 +600,13 @@ fn no_own_checkin(absence: Absence) -> String {
 
 /// What Koha said when it checked something in; empty where that goes without saying. What is not known is in its own words.
 pub(crate) fn told(told: &CheckedIn) -> String {
-    let to = told.to.as_deref().unwrap_or_default();
+    let to = harmless(told.to.as_deref().unwrap_or_default());
     let word = |key: &str| match key {
         CheckedIn::HOLD => text("saidHold"),
         CheckedIn::RECALL => text("saidRecall"),
-        CheckedIn::TRANSFERRED if !to.is_empty() => text_with("saidTransferred", &[to]),
-        CheckedIn::NEEDS_TRANSFER if !to.is_empty() => text_with("saidNeedsTransfer", &[to]),
-        CheckedIn::WRONG_TRANSFER if !to.is_empty() => text_with("saidWrongTransfer", &[to]),
+        CheckedIn::TRANSFERRED if !to.is_empty() => text_with("saidTransferred", &[&to]),
+        CheckedIn::NEEDS_TRANSFER if !to.is_empty() => text_with("saidNeedsTransfer", &[&to]),
+        CheckedIn::WRONG_TRANSFER if !to.is_empty() => text_with("saidWrongTransfer", &[&to]),
         CheckedIn::WAS_LOST => text("saidWasLost"),
         CheckedIn::WITHDRAWN => text("saidWithdrawn"),
         CheckedIn::RESTRICTED => text("saidRestricted"),

@@ -1,8 +1,6 @@
 //! What Koha said when it checked something in by its own check-in, as the log keeps it. What offline processing says fits in a
 //! status; this tells more, and tells it once.
 
-use super::{Entry, fresh::Fresh, warned::Warned};
-use crate::log::warned::Warning;
 use serde::{Deserialize, Serialize};
 
 /// The most that is kept: Koha has some thirty messages, of which a checkin brings a few.
@@ -56,25 +54,6 @@ impl CheckedIn {
     }
 }
 
-impl Entry {
-    /// With what Koha said at its check-in, and the hold that it found, as if a person had been warned of it.
-    #[must_use]
-    pub fn checked_in(&self, told: CheckedIn, hold: Option<(u32, String)>) -> Self {
-        let mut entry = Self { checkin: Some(told), ..self.clone() };
-        if let Some((hold, pickup)) = hold {
-            entry.warnings.retain(|warned| !matches!(warned.warning, Warning::Hold { .. }));
-            entry.warnings.push(Warned { warning: Warning::Hold { hold, pickup }, confirmed: None });
-        }
-        entry
-    }
-
-    /// What of that is to be done by hand, where nothing else tells: it is to go elsewhere.
-    pub(crate) fn told_at_checkin(&self) -> Option<Fresh> {
-        let home = self.checkin.as_ref()?.to.clone()?;
-        Some(Fresh { home: Some(home), ..Fresh::of(self.id) })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,7 +62,7 @@ mod tests {
             barcode::Barcode,
             transaction::{Action, Moment, Transaction, TransactionId},
         },
-        log::status::Status,
+        log::{Entry, status::Status},
     };
 
     fn entry() -> Entry {
