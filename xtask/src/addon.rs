@@ -7,6 +7,7 @@ use crate::{
 };
 use std::{
     fs,
+    hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     process::Command,
 };
@@ -77,14 +78,20 @@ pub(crate) fn build_at(place: &Place, arguments: &[&str]) -> Result<PathBuf> {
         .env("CARGO_TARGET_DIR", &place.target)
         .env("CARGO_ENCODED_RUSTFLAGS", nameless_paths()?))?;
     let addon = place.target.join("addon");
+    // Made of the same by the same tool, and as it was then, it stays: several steps of the suite use it beside each other.
+    let (made_of, sources) = (place.target.join("addon.made-of"), sources(place)?);
+    let stamp =
+        || Ok::<_, String>(format!("{sources:016x} {:016x}", digest(vec![addon.clone()], DefaultHasher::new())?));
     if addon.exists() {
+        if fs::read_to_string(&made_of).is_ok_and(|before| stamp().is_ok_and(|now| now == before)) {
+            return Ok(addon);
+        }
         at(&addon, fs::remove_dir_all(&addon))?;
     }
     let package = addon.join("pkg");
     at(&package, fs::create_dir_all(&package))?;
     for name in PACKAGES {
-        let compiled = place.target.join(setup::WASM).join("release").join(format!("{}.wasm", module(name)));
-        glue::generate(&compiled, &package, &module(name), |bindgen| {
+        glue::generate(&compiled(place, name), &package, &module(name), |bindgen| {
             bindgen.remove_name_section(true).remove_producers_section(true);
         })?;
     }
@@ -93,7 +100,36 @@ pub(crate) fn build_at(place: &Place, arguments: &[&str]) -> Result<PathBuf> {
     }
     let path = addon.join("NOTICES.txt");
     at(&path, fs::write(&path, notices::text(&place.root, &PACKAGES, arguments)?))?;
+    at(&made_of, fs::write(&made_of, stamp()?))?;
     Ok(addon)
+}
+
+/// The file that rustc has made of a package.
+fn compiled(place: &Place, package: &str) -> PathBuf {
+    place.target.join(setup::WASM).join("release").join(format!("{}.wasm", module(package)))
+}
+
+/// Says what an add-on is made of, and by what: the same only where that is the same.
+fn sources(place: &Place) -> Result<u64> {
+    let tool = std::env::current_exe().map_err(|error| error.to_string())?;
+    let data = at(&tool, fs::metadata(&tool))?;
+    let mut hasher = DefaultHasher::new();
+    (tool, data.len(), data.modified().ok()).hash(&mut hasher);
+    let compiled = PACKAGES.iter().map(|package| compiled(place, package));
+    digest(compiled.chain(PARTS.iter().chain(&["Cargo.lock"]).map(|part| place.root.join(part))).collect(), hasher)
+}
+
+/// Of these files, and all in these folders.
+fn digest(mut paths: Vec<PathBuf>, mut hasher: DefaultHasher) -> Result<u64> {
+    while let Some(path) = paths.pop() {
+        path.hash(&mut hasher);
+        if path.is_dir() {
+            paths.extend(names(&path)?.into_iter().map(|name| path.join(name)));
+        } else {
+            at(&path, fs::read(&path))?.hash(&mut hasher);
+        }
+    }
+    Ok(hasher.finish())
 }
 
 /// What cargo and wasm-bindgen call the module of a package.

@@ -10,7 +10,7 @@ use crate::{
 use binaries::Binaries;
 use std::{
     process::{Command, Stdio},
-    sync::Mutex,
+    sync::{Mutex, OnceLock},
     thread,
     time::Instant,
 };
@@ -83,8 +83,18 @@ impl Report {
     }
 }
 
+/// A step and the arguments for xtask, but for the browser tests.
+type Step = (&'static str, &'static [&'static str]);
+/// What needs the add-on and nothing else, the longest first. What writes the same files stands together, one after the other.
+const OF_THE_ADDON: [&[Step]; 3] = [
+    &[("package, built elsewhere", &["package", "--check-ours"]), ("addons-linter", &["lint"])],
+    &[(BROWSER_TESTS, &[])],
+    &[("demo", &["demo", "--headless"])],
+];
+const BROWSER_TESTS: &str = "browser tests";
+
 /// Runs all tests. What is compiled for the add-on is compiled beside the rest, since each has moments in which only one of
-/// several processors works.
+/// several processors works; whoever has nothing more of their own to do takes the next step that needs the add-on.
 ///
 /// # Errors
 /// When something does not hold; every step is run all the same.
@@ -93,15 +103,26 @@ pub(crate) fn test() -> Result {
     setup::all()?;
     let report = Mutex::default();
     let mut binaries = None;
+    let (built, left) = (OnceLock::new(), Mutex::new(OF_THE_ADDON.into_iter()));
+    let next = || left.lock().ok()?.next();
+    let go_on = || {
+        for (name, arguments) in std::iter::from_fn(next).flatten() {
+            if *name == BROWSER_TESTS {
+                Report::step(&report, name, browser_tests);
+            } else {
+                Report::aside(&report, name, arguments);
+            }
+        }
+    };
     thread::scope(|scope| {
         scope.spawn(|| {
             Report::aside(&report, "build of the add-on", &["build"]);
-            Report::aside(&report, "demo", &["demo", "--headless"]);
-            Report::aside(&report, "addons-linter", &["lint"]);
-            Report::aside(&report, "package, built elsewhere", &["package", "--check-ours"]);
-            Report::step(&report, "browser tests", browser_tests);
+            let _ = built.set(());
+            go_on();
         });
         binaries = checks(&report);
+        built.wait();
+        go_on();
     });
     Report::step(&report, "end-to-end tests", || end_to_end(binaries.as_ref(), &[], 1));
     report.into_inner().map_err(|error| error.to_string())?.end(began)
