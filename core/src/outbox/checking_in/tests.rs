@@ -40,10 +40,12 @@ fn response(status: u16, body: &str) -> Response {
 const THERE: &str = r#"{"errors":[{"message":"Missing property.","path":"/item_id"}],"status":400}"#;
 
 /// A check-in that ended a loan, with these fields besides.
+#[expect(clippy::unnecessary_wraps, reason = "it stands beside failures")]
 fn done(more: &str) -> Result<Response, Failure> {
     Ok(response(200, &format!(r#"{{"checkin_id":1,"item_id":2,"checkout_id":3{more}}}"#)))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it stands beside failures")]
 fn confirm(confirms: &str) -> Result<Response, Failure> {
     let body = format!(
         r#"{{"error":"Confirmation required","error_code":"confirmation_required","confirms":{confirms},"confirmation_token":"t.o.k"}}"#
