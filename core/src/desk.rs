@@ -10,6 +10,7 @@ pub mod letters;
 pub mod name;
 pub mod pattern;
 pub mod press;
+pub mod rules;
 pub mod scan;
 pub mod scanner;
 pub mod signs;
