@@ -163,7 +163,7 @@ impl Rule {
             (Does::Drop(number, of), _) => affixes::without_first(code, *number, *of),
             (Does::Pad(pad), _) => pad.apply(code, branch),
             (Does::Replace(template), _) => template.apply(code),
-            (Does::Plain, Kind::Whitespace) => koha::whitespace(code),
+            (Does::Plain, Kind::Whitespace) => Some(koha::whitespace(code)),
             (Does::Plain, Kind::TPrefix) => koha::t_prefix(code),
             (Does::Plain, Kind::Libsuite8) => koha::libsuite8(code, branch),
             (Does::Plain, Kind::Ean13) => koha::ean13(code),

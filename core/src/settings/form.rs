@@ -306,6 +306,9 @@ pub enum FieldError {
     /// Every code would fit this pattern.
     #[error("a pattern needs at least one digit, letter or #")]
     Pattern,
+    /// The rule of this number cannot be read.
+    #[error("rule {0} cannot be read")]
+    Rule(usize),
     /// Koha would cut or refuse it.
     #[error("it has {length} characters, and at most {limit} are kept")]
     TooLong {

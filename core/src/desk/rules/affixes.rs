@@ -41,7 +41,8 @@ pub(super) fn without_last(code: &str, number: usize, of: Option<usize>) -> Opti
 pub(super) fn plain_digits(code: &str) -> Option<String> {
     const ZEROS: [char; 3] = ['０', '٠', '۰'];
     let plain = |sign: char| {
-        let digit = |zero: char| u32::from(sign).checked_sub(u32::from(zero)).and_then(|digit| char::from_digit(digit, 10));
+        let digit =
+            |zero: char| u32::from(sign).checked_sub(u32::from(zero)).and_then(|digit| char::from_digit(digit, 10));
         ZEROS.into_iter().find_map(digit).unwrap_or(sign)
     };
     (!code.is_ascii()).then(|| code.chars().map(plain).collect())
@@ -72,7 +73,10 @@ impl Pad {
 
     fn prefix(&self, branch: &str) -> Option<&str> {
         let of = |is_of: &dyn Fn(&str) -> bool| {
-            self.prefixes.iter().find(|(code, _)| code.as_deref().map_or(is_of(""), is_of)).map(|(_, prefix)| prefix.as_str())
+            self.prefixes
+                .iter()
+                .find(|(code, _)| code.as_deref().map_or(is_of(""), is_of))
+                .map(|(_, prefix)| prefix.as_str())
         };
         let own = of(&|code| !code.is_empty() && code.eq_ignore_ascii_case(branch));
         own.or_else(|| of(&str::is_empty)).or_else(|| self.prefixes.is_empty().then_some(""))

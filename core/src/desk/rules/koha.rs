@@ -2,8 +2,8 @@
 //! values of `t/Circulation_barcodedecode.t`). Koha trims first; so does [`Rules::read`](super::Rules::read).
 
 /// Without any blank.
-pub(super) fn whitespace(code: &str) -> Option<String> {
-    Some(code.split_whitespace().collect())
+pub(super) fn whitespace(code: &str) -> String {
+    code.split_whitespace().collect()
 }
 
 /// T and a number of seven digits. Koha drops the first digit behind a T, unless it is 0, when nothing changes. What is no number
@@ -39,7 +39,7 @@ pub(super) fn ean13(code: &str) -> Option<String> {
     }
     let weighted = code.bytes().rev().map(|digit| u32::from(digit - b'0'));
     let sum: u32 = weighted.enumerate().map(|(place, digit)| if place % 2 == 0 { digit } else { 3 * digit }).sum();
-    (sum % 10 == 0).then(|| format!("{code:0>13}"))
+    sum.is_multiple_of(10).then(|| format!("{code:0>13}"))
 }
 
 /// What a `CueCat` has read: the last of three parts, each in a base 64 of its own and masked.

@@ -48,7 +48,8 @@ impl Template {
     pub(super) fn parse(details: &str) -> Option<Self> {
         let [pattern, result] = <[Vec<Sign>; 2]>::try_from(words(details)?).ok()?;
         let number = |of: &[Sign], sign| of.iter().filter(|other| **other == sign).count();
-        let has_all = [Sign::Digit, Sign::One, Sign::Any].iter().all(|sign| number(&result, *sign) <= number(&pattern, *sign));
+        let has_all =
+            [Sign::Digit, Sign::One, Sign::Any].iter().all(|sign| number(&result, *sign) <= number(&pattern, *sign));
         let says_something = pattern.iter().any(|sign| !matches!(sign, Sign::One | Sign::Any));
         (has_all && says_something).then_some(Self { pattern, result })
     }
@@ -56,16 +57,16 @@ impl Template {
     /// What becomes of a code that fits.
     pub(super) fn apply(&self, code: &str) -> Option<String> {
         let code: Vec<char> = code.chars().collect();
-        let places = places(&self.pattern, &code)?;
+        let stands = places(&self.pattern, &code)?;
         // What each sign of a kind was, in their order.
         let mut found = [Sign::Digit, Sign::One, Sign::Any].map(|kind| {
-            let of_kind = self.pattern.iter().zip(&places).filter(move |(sign, _)| **sign == kind);
+            let of_kind = self.pattern.iter().zip(&stands).filter(move |(sign, _)| **sign == kind);
             of_kind.map(|(_, place)| *place)
         });
         let mut result = String::new();
         for sign in &self.result {
             let [digits, ones, stars] = &mut found;
-            let (start, end) = match sign {
+            let (from, to) = match sign {
                 Sign::Literal(literal) => {
                     result.push(*literal);
                     continue;
@@ -74,7 +75,7 @@ impl Template {
                 Sign::One => ones.next()?,
                 Sign::Any => stars.next()?,
             };
-            result.extend(&code[start..end]);
+            result.extend(&code[from..to]);
         }
         Some(result)
     }
