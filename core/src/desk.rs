@@ -15,6 +15,7 @@ pub mod press;
 pub mod rules;
 pub mod scan;
 pub mod scanner;
+pub mod shape;
 pub mod signs;
 pub mod stray;
 pub mod transaction;

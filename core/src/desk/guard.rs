@@ -3,12 +3,13 @@
 use crate::desk::{
     barcode::{Barcode, Cardnumber, same_code},
     codes::Codes,
+    shape::Oddity,
     signs,
     transaction::Action,
 };
 
 /// What is odd about a scan. The person at the desk decides; nothing is recorded until then.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Concern {
     /// The very same was recorded just before: the scanner read twice, or somebody did.
     SameAgain,
@@ -18,10 +19,12 @@ pub enum Concern {
     CardOrItem,
     /// A sign of a code looks like a letter or a digit of ours, and is another: Koha would not find it.
     Lookalike(char),
+    /// This code does not look as codes here do.
+    Shape(String, Oddity),
 }
 
 /// What a code in the item's field is, by the records for look-up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Known {
     /// What it is taken for.
     Item,

@@ -4,7 +4,7 @@ use crate::desk::{
     amount::{Amount, AmountError},
     barcode::{Barcode, Cardnumber, CodeError},
     codes::{Codes, Scanned, unlike},
-    signs,
+    shape, signs,
     transaction::Action,
 };
 
@@ -43,6 +43,8 @@ pub enum TypedError {
     Amount(AmountError),
     /// It was left in the field when the next code came.
     Left,
+    /// Two codes have run together.
+    Two(String, String),
 }
 
 /// A field.
@@ -204,7 +206,11 @@ impl Entered {
 }
 
 fn barcode(raw: &str, codes: &Codes) -> Result<Barcode, TypedError> {
-    Barcode::scanned(&codes.item(raw)).map_err(TypedError::Barcode)
+    let meant = codes.item(raw);
+    Barcode::scanned(&meant).map_err(|error| match (&error, shape::halves(&meant)) {
+        (CodeError::TooLong { .. }, Some((one, other))) => TypedError::Two(one.to_owned(), other.to_owned()),
+        _ => TypedError::Barcode(error),
+    })
 }
 
 fn missing<const N: usize>(fields: [(&str, Field); N]) -> Option<Entered> {
@@ -316,6 +322,7 @@ mod tests {
             card_rules: Rules::parse("start-stop").unwrap(),
             item_rules: Rules::parse("T-prefix\ncuecat").unwrap(),
             branch: "CPL".into(),
+            ..Codes::default()
         }
     }
 
@@ -343,6 +350,13 @@ mod tests {
         let Entered::Scan(meant) = super::checkin("23529001223601", &codes()) else { panic!() };
         assert_eq!(meant.action.barcode().unwrap().as_str(), "T23529001223601");
         assert_eq!(meant.as_card.as_deref(), Some("23529001223601"));
+    }
+
+    #[test]
+    fn two_codes_that_ran_together_are_offered() {
+        let two = TypedError::Two("39999000001311".into(), "39999000001310".into());
+        let typed = Typed::Checkin { item: "3999900000131139999000001310".into() };
+        assert_eq!(checkin("3999900000131139999000001310"), Entered::Refused(typed, two));
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! How this desk works, whatever Koha does: its scanner, its sounds, its slips.
 
 use crate::{
-    desk::{codes::Codes, keyboard::ScannerKeyboard, pattern::CardPattern, rules::Rules, scanner::ScannerEnd},
+    desk::{
+        codes::Codes, keyboard::ScannerKeyboard, pattern::CardPattern, rules::Rules, scanner::ScannerEnd, shape::Shape,
+    },
     settings::form::FieldError,
 };
 use serde::{Deserialize, Serialize};
@@ -28,6 +30,14 @@ with_defaults! {
         pub item_rules: String = String::new(),
         /// What is meant by a patron's code.
         pub card_rules: String = String::new(),
+        /// How many characters items' codes have; empty where nobody has said.
+        pub item_lengths: String = String::new(),
+        /// Whether items' codes end with a check digit.
+        pub item_check_digit: bool = false,
+        /// How many characters patrons' codes have.
+        pub card_lengths: String = String::new(),
+        /// Whether patrons' codes end with a check digit.
+        pub card_check_digit: bool = false,
         /// Whether scans are heard.
         pub sounds: bool = true,
         /// The library's name, for slips.
@@ -76,12 +86,30 @@ impl DeskSettings {
         Rules::parse(&self.card_rules).map_err(|error| FieldError::Rule(error.0))
     }
 
+    /// What items' codes look like.
+    ///
+    /// # Errors
+    /// When the lengths cannot be read.
+    pub fn items(&self) -> Result<Shape, FieldError> {
+        Shape::parse(&self.item_lengths, self.item_check_digit).map_err(|_| FieldError::Lengths)
+    }
+
+    /// What patrons' codes look like.
+    ///
+    /// # Errors
+    /// When the lengths cannot be read.
+    pub fn patrons(&self) -> Result<Shape, FieldError> {
+        Shape::parse(&self.card_lengths, self.card_check_digit).map_err(|_| FieldError::Lengths)
+    }
+
     /// How codes are read in the library of this code. What cannot be used does nothing.
     pub fn codes(&self, branch: &str) -> Codes {
         Codes {
             cards: self.cards().ok().flatten(),
             card_rules: self.card_rules().unwrap_or_default(),
             item_rules: self.item_rules().unwrap_or_default(),
+            items: self.items().unwrap_or_default(),
+            patrons: self.patrons().unwrap_or_default(),
             branch: branch.trim().to_owned(),
         }
     }
@@ -143,6 +171,8 @@ mod tests {
             card_pattern: "*".into(),
             item_rules: "whitespace\npad".into(),
             card_rules: "?".into(),
+            item_lengths: "fourteen".into(),
+            card_lengths: "0".into(),
             library_name: "x".repeat(81),
             loan_days: "0".into(),
             notice: "a\u{7}b".into(),
@@ -153,7 +183,9 @@ mod tests {
             [
                 (Field::CardPattern, FieldError::Pattern),
                 (Field::ItemRules, FieldError::Rule(2)),
+                (Field::ItemLengths, FieldError::Lengths),
                 (Field::CardRules, FieldError::Rule(1)),
+                (Field::CardLengths, FieldError::Lengths),
                 (Field::LibraryName, FieldError::TooLong { length: 81, limit: 80 }),
                 (Field::LoanDays, FieldError::Days(999)),
                 (Field::Notice, FieldError::ControlCharacter(7)),

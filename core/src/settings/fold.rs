@@ -1,7 +1,7 @@
 //! The folds of the settings page: what most desks never need to open stands in them, each with a line that says what is set.
 
 use crate::{
-    desk::{amount::Cents, rules::Rules, scanner::ScannerEnd},
+    desk::{amount::Cents, rules::Rules, scanner::ScannerEnd, shape::Shape},
     settings::{
         form::{CommitType, FieldError},
         policy::Policy,
@@ -43,6 +43,8 @@ pub enum Fact<'a> {
     Cards(Option<&'a str>),
     /// Whether scans are heard.
     Sounds(bool),
+    /// Codes that look like none of the library's are asked about.
+    Checked,
     /// Codes are taken as they are scanned.
     AsScanned,
     /// So many rules say what is meant by an item's code.
@@ -110,17 +112,19 @@ impl Fold {
                 Some(Fact::Sounds(desk.sounds)),
                 None,
             ],
-            Self::Codes => match (desk.item_rules(), desk.card_rules()) {
-                (Ok(items), Ok(cards)) if items.all().is_empty() && cards.all().is_empty() => {
-                    [Some(Fact::AsScanned), None, None, None]
+            Self::Codes => {
+                let number = |rules: Result<Rules, FieldError>| rules.map(|rules| rules.all().len());
+                let checked =
+                    [desk.items(), desk.patrons()].into_iter().flatten().any(|shape| shape != Shape::default());
+                match (number(desk.item_rules()), number(desk.card_rules())) {
+                    (Ok(0), Ok(0)) if !checked => [Some(Fact::AsScanned), None, None, None],
+                    (items, cards) => {
+                        let some = |number: Result<usize, FieldError>| number.ok().filter(|number| *number > 0);
+                        let checked = checked.then_some(Fact::Checked);
+                        [some(items).map(Fact::ItemRules), some(cards).map(Fact::CardRules), checked, None]
+                    }
                 }
-                (items, cards) => {
-                    let number = |rules: Result<Rules, FieldError>| {
-                        rules.ok().map(|rules| rules.all().len()).filter(|number| *number > 0)
-                    };
-                    [number(items).map(Fact::ItemRules), number(cards).map(Fact::CardRules), None, None]
-                }
-            },
+            }
             Self::Slips => [
                 desk.library_name().ok().map(|name| Fact::Library(some(name))),
                 desk.loan_days().ok().map(Fact::LentFor),
@@ -187,7 +191,12 @@ impl Field {
             | Self::ClientId
             | Self::ClientSecret => Some(Fold::Records),
             Self::ScannerEnd | Self::ScannerKeyboard | Self::CardPattern | Self::Sounds => Some(Fold::Scanning),
-            Self::ItemRules | Self::CardRules => Some(Fold::Codes),
+            Self::ItemRules
+            | Self::ItemLengths
+            | Self::ItemCheckDigit
+            | Self::CardRules
+            | Self::CardLengths
+            | Self::CardCheckDigit => Some(Fold::Codes),
             Self::LibraryName | Self::LoanDays => Some(Fold::Slips),
             Self::DeskName => Some(Fold::Desks),
             Self::StaleHours | Self::KohaCheckin => Some(Fold::Old),
@@ -232,6 +241,7 @@ mod tests {
             card_pattern: " 2352* ".into(),
             item_rules: "aim\nwhitespace".into(),
             card_rules: "start-stop".into(),
+            card_lengths: "14".into(),
             sounds: false,
             library_name: " Centerville ".into(),
             loan_days: "21".into(),
@@ -250,7 +260,7 @@ mod tests {
             [
                 vec![Fact::Wanted(true), Fact::Passphrase(true), Fact::Debts(Some(750)), Fact::RemindAfter(2)],
                 vec![Fact::EndsWith(ScannerEnd::Tab), Fact::Cards(Some("2352*")), Fact::Sounds(false)],
-                vec![Fact::ItemRules(2), Fact::CardRules(1)],
+                vec![Fact::ItemRules(2), Fact::CardRules(1), Fact::Checked],
                 vec![Fact::Library(Some("Centerville")), Fact::LentFor(Some(21))],
                 vec![Fact::Desk("Bus 2")],
                 vec![Fact::AskAfter(48)],

@@ -273,8 +273,16 @@ table! {
         Sounds = row!(Flag, "sounds", desk.sounds).preset("sounds");
         /// What is meant by an item's code.
         ItemRules = row!(Rules, "item-rules", desk.item_rules).preset("itemRules"), |it| it.desk.item_rules().err();
+        /// How many characters items' codes have.
+        ItemLengths = row!(Text, "item-lengths", desk.item_lengths).preset("itemLengths"), |it| it.desk.items().err();
+        /// Whether items' codes end with a check digit.
+        ItemCheckDigit = row!(Flag, "item-check-digit", desk.item_check_digit).preset("itemCheckDigit");
         /// What is meant by a patron's code.
         CardRules = row!(Rules, "card-rules", desk.card_rules).preset("cardRules"), |it| it.desk.card_rules().err();
+        /// How many characters patrons' codes have.
+        CardLengths = row!(Text, "card-lengths", desk.card_lengths).preset("cardLengths"), |it| it.desk.patrons().err();
+        /// Whether patrons' codes end with a check digit.
+        CardCheckDigit = row!(Flag, "card-check-digit", desk.card_check_digit).preset("cardCheckDigit");
         /// The library's name, for slips.
         LibraryName = row!(Text, "library-name", desk.library_name).preset("libraryName"),
             |it| it.desk.library_name().err();

@@ -21,6 +21,7 @@ use koct_core::{
         codes::Scanned,
         guard::Concern,
         scan::{Entered, Typed, TypedError},
+        shape::Oddity,
         visit::{Switch, Visit},
     },
 };
@@ -93,7 +94,12 @@ pub(crate) enum OtherReading {
 impl Unrecorded {
     /// Whether a person is asked, and nothing is wrong.
     fn is_a_question(&self) -> bool {
-        matches!(self, Self::Scan(_, Problem::Odd(_) | Problem::NextPatron(_)) | Self::Keyboard(..))
+        matches!(
+            self,
+            Self::Scan(_, Problem::Odd(_) | Problem::NextPatron(_))
+                | Self::Keyboard(..)
+                | Self::Typed(_, TypedError::Two(..))
+        )
     }
 
     /// Whether nothing is wrong with it, but with where it was to be kept.
@@ -148,6 +154,13 @@ impl Unrecorded {
             Self::Typed(_, TypedError::Amount(error)) => {
                 text_with("attentionAmount", &[&wording::amount_error(*error)])
             }
+            Self::Typed(_, TypedError::Two(one, other)) => text_with("attentionTwo", &[one, other]),
+            Self::Scan(_, Problem::Odd(Concern::Shape(code, Oddity::Length(length)))) => {
+                text_with("attentionLength", &[code, &locale::number(*length)])
+            }
+            Self::Scan(_, Problem::Odd(Concern::Shape(code, Oddity::CheckDigit))) => {
+                text_with("attentionCheckDigit", &[code])
+            }
             Self::Typed(_, TypedError::Left) => text("attentionLeft"),
             Self::Keyboard(code, _) => text_with("attentionKeyboard", &[code]),
             Self::Scan(_, Problem::Store(error)) => text_with("attentionStore", &[error]),
@@ -171,6 +184,10 @@ impl Unrecorded {
                 let no = (Answer::AsTyped, text("attentionKeyboardNo"));
                 vec![retry, (Answer::Always, text("attentionKeyboardAlways")), no]
             }
+            Self::Typed(_, TypedError::Two(..)) => {
+                let edit = (Answer::Edit, text("attentionEdit"));
+                vec![retry, edit, (Answer::Dismiss, text("attentionDismiss"))]
+            }
             _ => vec![retry, (Answer::Dismiss, text("attentionDismiss"))],
         }
     }
@@ -179,9 +196,10 @@ impl Unrecorded {
     fn retry_label(&self) -> String {
         text(match self {
             Self::Keyboard(..) => "attentionKeyboardYes",
+            Self::Typed(_, TypedError::Two(..)) => "attentionBoth",
             Self::Typed(..) => "attentionEdit",
             Self::Scan(_, Problem::Odd(Concern::SameAgain)) => "attentionAgain",
-            Self::Scan(_, Problem::Odd(Concern::Lookalike(_))) => "attentionIsRight",
+            Self::Scan(_, Problem::Odd(Concern::Lookalike(_) | Concern::Shape(..))) => "attentionIsRight",
             Self::Scan(_, Problem::Odd(Concern::PatronCard | Concern::CardOrItem) | Problem::NextPatron(_)) => {
                 "attentionIsItem"
             }

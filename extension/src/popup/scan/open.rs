@@ -10,6 +10,8 @@ use std::{
 pub(crate) enum Answer {
     /// It is meant, or tried again.
     Retry,
+    /// It is corrected in its field.
+    Edit,
     /// It is not to be recorded.
     Dismiss,
     /// It is meant, and so are all that are like it.
@@ -20,12 +22,13 @@ pub(crate) enum Answer {
 
 impl Answer {
     /// All of them.
-    const ALL: [Self; 4] = [Self::Retry, Self::Dismiss, Self::Always, Self::AsTyped];
+    const ALL: [Self; 5] = [Self::Retry, Self::Edit, Self::Dismiss, Self::Always, Self::AsTyped];
 
     /// The name of its button.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Retry => "retry",
+            Self::Edit => "edit",
             Self::Dismiss => "dismiss",
             Self::Always => "always",
             Self::AsTyped => "as-typed",

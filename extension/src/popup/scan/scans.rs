@@ -21,10 +21,10 @@ use koct_core::{
     Cardnumber, Entry, State, TransactionId,
     desk::{
         barcode::same_code,
-        guard::{self, Known},
+        guard::{self, Concern, Known},
         jump::{ClockJump, ClockWatch},
         keyboard::ScannerKeyboard,
-        scan::{Entered, Meant, PatronText, Typed, TypedError},
+        scan::{self, Entered, Meant, PatronText, Typed, TypedError},
         visit::{Switch, Visit, Visits},
     },
     desks::shift::Shift,
@@ -33,7 +33,7 @@ use koct_core::{
 };
 use std::{
     cell::{Cell, RefCell},
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     pin::pin,
     rc::Rc,
     time::Duration,
@@ -85,6 +85,8 @@ elements! {
         waiting: RefCell<VecDeque<Job>>,
         writing: Cell<bool>,
         visits: RefCell<Visits>,
+        /// The codes that look like none of the library's, and of which a person has said that they are right.
+        right: RefCell<BTreeSet<String>>,
         /// The card that was taken for the next patron's, where nothing was recorded since.
         last_card: Cell<Option<Switch>>,
         clock: RefCell<ClockWatch>,
@@ -145,7 +147,7 @@ impl Scans {
         let set = match answer {
             Answer::Always => Some(ScannerKeyboard::Us),
             Answer::AsTyped => Some(ScannerKeyboard::AsTyped),
-            Answer::Retry | Answer::Dismiss => None,
+            Answer::Retry | Answer::Edit | Answer::Dismiss => None,
         };
         if let Some(keyboard) = set {
             self.desk.preferences.borrow_mut().desk.scanner_keyboard = keyboard;
@@ -190,6 +192,7 @@ impl Scans {
             this.desk.focus.back();
             match (&kept, answer) {
                 (Unrecorded::Keyboard(_, reading), answer) => this.keyboard_answered(reading.clone(), answer),
+                (Unrecorded::Typed(typed, error), Answer::Edit) => this.put_back(typed, error),
                 (_, Answer::Retry) => this.retry(kept.clone()),
                 _ => {}
             }
@@ -198,14 +201,39 @@ impl Scans {
 
     fn retry(self: &Rc<Self>, unrecorded: Unrecorded) {
         match unrecorded {
+            Unrecorded::Typed(typed, TypedError::Two(one, other)) => {
+                self.scan_of(&typed, &one);
+                self.scan_of(&typed, &other);
+            }
             Unrecorded::Typed(typed, error) => self.put_back(&typed, &error),
             // The person wants it recorded, odd as it looks.
+            Unrecorded::Scan(scan, Problem::Odd(Concern::Shape(code, _))) => {
+                // Never twice for one code; another may be asked about still.
+                self.right.borrow_mut().insert(code);
+                self.scan_again(scan);
+            }
             Unrecorded::Scan(scan, Problem::Odd(_)) => self.scan_again(Scan { is_meant: true, ..scan }),
             Unrecorded::Scan(scan, Problem::NextPatron(switch)) => self.was_item(switch, scan),
             Unrecorded::Scan(scan, Problem::Store(_) | Problem::Clock) => self.scan_again(scan),
             // It has answers of its own.
             Unrecorded::Keyboard(..) => {}
         }
+    }
+
+    /// Takes this for the item in place of what was typed. The patron is who it was typed for.
+    fn scan_of(self: &Rc<Self>, typed: &Typed, item: &str) {
+        let codes = self.desk.preferences.borrow().codes();
+        let entered = match typed {
+            Typed::Checkout { patron, .. } => match self.patron.read() {
+                Some((card, scanned)) if card == *patron => {
+                    scan::checkout(PatronText::Read(&card, scanned.as_deref()), item, &codes)
+                }
+                _ => scan::checkout(PatronText::Raw(patron), item, &codes),
+            },
+            Typed::Checkin { .. } => scan::checkin(item, &codes),
+            Typed::Payment { .. } => return,
+        };
+        self.take_read(entered);
     }
 
     /// Puts the values back into their fields, to be corrected.
@@ -314,6 +342,10 @@ impl Scans {
             let last = sitting.last().map(|entry| &entry.transaction.action);
             if let Some(concern) = guard::concern(&scan.action, scan.as_card(), last, &codes) {
                 return Err(Problem::Odd(concern));
+            }
+            let right = self.right.borrow();
+            if let Some((code, oddity)) = codes.oddity(&scan.action, |code| right.contains(code)) {
+                return Err(Problem::Odd(Concern::Shape(code, oddity)));
             }
         }
         if self.clock.borrow().is_new()
