@@ -131,7 +131,7 @@ fn a_scanner_of_another_keyboard_is_asked_about_once_and_does_nothing_to_the_win
         (stored == "us").then_some(())
     });
     page.click("tr[data-seq='4'] [data-edit]").unwrap();
-    page.wait("document.getElementById('edit-history').textContent === 'Scanned as: &é\"\\''").unwrap();
+    page.wait("document.getElementById('edit-history').textContent.endsWith('Scanned as: &é\"\\'')").unwrap();
     page.press(&[key::ESCAPE]).unwrap();
     // An input method is at work: its Enter ends what it composes, and the scanner's code.
     page.eval(
@@ -150,6 +150,7 @@ fn where_a_scanner_ends_with_nothing_no_code_joins_another_however_busy_the_page
     desk.page.eval("browser.storage.local.set({ habits: { scannerEnd: 'nothing' } })").unwrap();
     desk.page.reload().unwrap();
     let page = &desk.page;
+    page.wait("document.body.hasAttribute('data-ready')").unwrap();
     add_scanner(page);
     // All at once, as a page hears of it that was busy: two codes with a silence between them, and a third after something that was
     // left by hand.

@@ -206,8 +206,8 @@ impl Entered {
 }
 
 fn barcode(raw: &str, codes: &Codes) -> Result<Barcode, TypedError> {
-    let meant = codes.item(raw);
-    Barcode::scanned(&meant).map_err(|error| match (&error, shape::halves(&meant)) {
+    // Each half is read by the rules when it is taken.
+    Barcode::scanned(&codes.item(raw)).map_err(|error| match (&error, shape::halves(signs::trimmed(raw))) {
         (CodeError::TooLong { .. }, Some((one, other))) => TypedError::Two(one.to_owned(), other.to_owned()),
         _ => TypedError::Barcode(error),
     })
@@ -356,7 +356,8 @@ mod tests {
     fn two_codes_that_ran_together_are_offered() {
         let two = TypedError::Two("39999000001311".into(), "39999000001310".into());
         let typed = Typed::Checkin { item: "3999900000131139999000001310".into() };
-        assert_eq!(checkin("3999900000131139999000001310"), Entered::Refused(typed, two));
+        assert_eq!(checkin("3999900000131139999000001310"), Entered::Refused(typed.clone(), two.clone()));
+        assert_eq!(super::checkin("3999900000131139999000001310", &codes()), Entered::Refused(typed, two));
     }
 
     #[test]
