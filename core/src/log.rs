@@ -27,6 +27,7 @@ pub mod warned;
 use crate::{
     desk::{
         clock::DeskTime,
+        codes::Scanned,
         name::DeskName,
         transaction::{Action, Moment, Transaction, TransactionId},
     },
@@ -51,6 +52,9 @@ pub struct Entry {
     /// What happened, as it goes to Koha.
     #[serde(flatten)]
     pub transaction: Transaction,
+    /// What was scanned, where something else was meant.
+    #[serde(default, skip_serializing_if = "Scanned::is_as_meant")]
+    pub scanned: Scanned,
     /// Where it stands.
     pub status: Status,
     /// The desk that recorded it. Absent where that is this one.
@@ -87,6 +91,7 @@ impl Entry {
         Self {
             id,
             transaction,
+            scanned: Scanned::default(),
             status: Status::Local,
             desk: None,
             part: 0,
@@ -264,6 +269,22 @@ mod tests {
         // The clock was put right by a minute and a half.
         let ahead = now.shifted(90_000).unwrap();
         assert_eq!(record(action, now, Some(ahead)).moment.utc_millis(), 1_795_428_091_000);
+    }
+
+    #[test]
+    fn what_was_scanned_is_stored_where_something_else_was_meant() {
+        let action = Action::Return { barcode: crate::desk::barcode::Barcode::parse("T0000002").unwrap() };
+        let now = Moment::new(1_795_428_000_000, 60).unwrap();
+        let entry = Entry::recorded(TransactionId(1), Transaction { moment: now, action });
+        let stored = serde_json::to_value(&entry).unwrap();
+        assert_eq!(stored.get("scanned"), None, "as every version has stored it");
+        assert_eq!(serde_json::from_value::<Entry>(stored).unwrap(), entry);
+        let scanned = Scanned { barcode: Some("T32".into()), cardnumber: None };
+        let entry = Entry { scanned, ..entry };
+        let stored = serde_json::to_value(&entry).unwrap();
+        assert_eq!(stored["scanned"], serde_json::json!({"barcode": "T32"}));
+        assert_eq!(stored["barcode"], "T0000002");
+        assert_eq!(serde_json::from_value::<Entry>(stored).unwrap(), entry);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use koct_core::{
     CommitType, Login,
-    desk::scanner::ScannerEnd,
+    desk::{keyboard::ScannerKeyboard, scanner::ScannerEnd},
     settings::table::{Field, Kind, Preferences, Value},
 };
 use std::{
@@ -65,7 +65,8 @@ fn choices(kind: Kind) -> Vec<&'static str> {
         Kind::Login => Login::ALL.map(Login::name).to_vec(),
         Kind::CommitType => CommitType::ALL.map(CommitType::name).to_vec(),
         Kind::ScannerEnd => ScannerEnd::ALL.map(ScannerEnd::name).to_vec(),
-        Kind::Text | Kind::Secret | Kind::Flag | Kind::Number | Kind::Amount => Vec::new(),
+        Kind::ScannerKeyboard => ScannerKeyboard::ALL.map(ScannerKeyboard::name).to_vec(),
+        Kind::Text | Kind::Secret | Kind::Flag | Kind::Number | Kind::Amount | Kind::Rules => Vec::new(),
     }
 }
 
@@ -99,7 +100,8 @@ fn every_setting_has_its_field_on_the_page_and_the_page_no_other() {
         match (field.kind(), first.tag, first.get("type")) {
             (Kind::Flag, "input", "checkbox")
             | (Kind::Secret, "input", "password")
-            | (Kind::Text | Kind::Number | Kind::Amount, "input", "text") => {}
+            | (Kind::Text | Kind::Number | Kind::Amount, "input", "text")
+            | (Kind::Rules, "input", "hidden") => {}
             (kind, "input", "radio") => {
                 let values: Vec<_> = controls.iter().map(|radio| radio.get("value")).collect();
                 assert_eq!(values, choices(kind), "{field:?}");
@@ -118,6 +120,10 @@ fn every_setting_has_its_field_on_the_page_and_the_page_no_other() {
         }
         for control in controls {
             let id = control.get("id");
+            if control.get("type") == "hidden" {
+                // What a list of rules holds: its parts have labels of their own.
+                continue;
+            }
             let is_for = |label: &&Element| {
                 label.tag == "label" && (label.get("for") == id || label.content.contains(&format!(" id=\"{id}\"")))
             };
@@ -128,8 +134,8 @@ fn every_setting_has_its_field_on_the_page_and_the_page_no_other() {
     }
     assert!(order.is_sorted(), "the table has the order of the page, in which errors come");
     let known: BTreeSet<_> = Field::ALL.iter().filter(|field| field.is_on_page()).map(|field| field.id()).collect();
-    // One tries what is set, and is no setting.
-    let is_setting = |element: &&Element| element.get("id") != "try-scan";
+    // These try what is set, and are no settings.
+    let is_setting = |element: &&Element| !["try-scan", "try-code"].contains(&element.get("id"));
     let controls = elements.iter().filter(|element| ["input", "select", "textarea"].contains(&element.tag));
     for control in controls.filter(is_setting) {
         let names = ["id", "name", "data-sets"].map(|attribute| control.get(attribute));
@@ -152,6 +158,7 @@ fn every_preset_has_its_line_in_the_documentation_and_nothing_else_has_one() {
             Kind::Flag => value == "`true` or `false`",
             Kind::Number => value.starts_with("number"),
             Kind::Amount => value.starts_with("number, or text"),
+            Kind::Rules => value.starts_with("list of texts"),
             kind => choices(kind).iter().all(|choice| value.contains(&format!("`\"{choice}\"`"))),
         };
         assert!(is_said, "docs/deployment.md says of {name}: {value}");

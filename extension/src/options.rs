@@ -1,5 +1,6 @@
 //! The settings page.
 
+mod codes;
 mod fields;
 mod folds;
 mod open_koha;
@@ -128,6 +129,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     });
     OpenKoha::bind()?;
     try_scan::bind(&options)?;
+    codes::bind(&options)?;
     let player = Player::default();
     dom::on::<Event>(dom::by_id::<Element>("try-sounds")?.as_ref(), "click", move |_| player.play_all());
     document.body().ok_or("no body")?.set_attribute("data-ready", "")?;

@@ -90,8 +90,10 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
     };
     let desk = Rc::new(Desk::new(store, message, focus)?);
     // Where they cannot be read, the defaults hold: nothing keeps a desk from recording.
-    if let Ok(settings) = settings {
-        desk.preferences.borrow_mut().desk = settings;
+    if let Ok((settings, branchcode)) = settings {
+        let mut preferences = desk.preferences.borrow_mut();
+        preferences.desk = settings;
+        preferences.form.branchcode = branchcode;
     }
     let records = Rc::new(Records::new(desk.clone())?);
     let lookups = Rc::new(Lookups::new(desk.clone(), records.clone())?);
@@ -113,7 +115,14 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
     let queue = Rc::new(queue?);
     let open_scans = Rc::new(OpenScans::default());
     let attention = Rc::new(Attention::new(open_scans.clone())?);
-    let answers = Answers::new(desk.clone(), labels.clone(), warnings.clone(), patron.clone(), sitting.clone());
+    let answers = Answers::new(
+        desk.clone(),
+        labels.clone(),
+        warnings.clone(),
+        patron.clone(),
+        sitting.clone(),
+        open_scans.clone(),
+    );
     let answers = Rc::new(answers?);
     let scans = Scans::new(
         desk.clone(),

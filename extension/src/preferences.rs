@@ -9,11 +9,12 @@ use js_sys::{Array, JSON};
 pub(crate) use koct_core::settings::table::Preferences;
 use koct_core::{
     DeskName, ServerUrl,
+    desk::keyboard::ScannerKeyboard,
     settings::{
         desk::DeskSettings,
         policy::Policy,
         stored::{Stored, TESTED},
-        table::DESK_NAME,
+        table::{DESK_NAME, SCANNER_KEYBOARD},
     },
 };
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
@@ -38,11 +39,11 @@ pub(crate) async fn load() -> Result<Preferences, JsValue> {
     Ok(preferences)
 }
 
-/// How the desk works: all that scanning needs to know, read before the rest of what is stored and preset.
+/// How the desk works, and the code of its library: all that scanning needs to know, read before the rest of what is stored and preset.
 ///
 /// # Errors
 /// When they are no JSON.
-pub(crate) fn desk_settings(local: &JsValue, managed: &JsValue) -> Result<DeskSettings, JsValue> {
+pub(crate) fn desk_settings(local: &JsValue, managed: &JsValue) -> Result<(DeskSettings, String), JsValue> {
     let policy = Policy::parse_unchecked(&json(managed)?);
     Ok(Stored::parse(&json(local)?, "").desk(&policy))
 }
@@ -74,6 +75,14 @@ pub(crate) async fn policy() -> Policy {
 /// When Firefox cannot write its storage.
 pub(crate) async fn save_desk_name(name: &str) -> Result<(), JsValue> {
     browser().storage().local().set(&object([(DESK_NAME, name.into())])).await.map(|_| ())
+}
+
+/// Stores which keyboard the scanners are set to.
+///
+/// # Errors
+/// When Firefox cannot write its storage.
+pub(crate) async fn save_scanner_keyboard(keyboard: ScannerKeyboard) -> Result<(), JsValue> {
+    browser().storage().local().set(&object([(SCANNER_KEYBOARD, keyboard.name().into())])).await.map(|_| ())
 }
 
 /// Remembers that the connection works with these settings.

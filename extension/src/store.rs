@@ -16,6 +16,7 @@ use indexed_db_futures::{
 };
 use koct_core::{
     Action, DeskName, Entry, Moment, State, Status, TransactionId,
+    desk::codes::Scanned,
     desks::conflict::LatestOfItems,
     log::{
         self, Counts,
@@ -130,6 +131,8 @@ struct Stored<'a> {
     seq: Option<TransactionId>,
     #[serde(flatten)]
     transaction: &'a koct_core::desk::transaction::Transaction,
+    #[serde(skip_serializing_if = "Scanned::is_as_meant")]
+    scanned: &'a Scanned,
     status: &'a Status,
     #[serde(skip_serializing_if = "Option::is_none")]
     desk: Option<&'a DeskName>,
@@ -155,6 +158,7 @@ impl<'a> Stored<'a> {
         Self {
             seq,
             transaction: &entry.transaction,
+            scanned: &entry.scanned,
             status: &entry.status,
             desk: entry.desk.as_ref(),
             part: entry.part,
@@ -334,10 +338,10 @@ impl Store {
     ///
     /// # Errors
     /// When it is not: then nothing of it is stored.
-    pub async fn record(&self, action: Action, now: Moment) -> Result<Entry> {
+    pub async fn record(&self, action: Action, scanned: Scanned, now: Moment) -> Result<Entry> {
         loop {
             let numbering = self.numbering.get();
-            let recorded = self.try_record(action.clone(), now, numbering).await;
+            let recorded = self.try_record(action.clone(), scanned.clone(), now, numbering).await;
             match (recorded, numbering) {
                 (Ok(Some(entry)), _) => return Ok(entry),
                 (Err(error), Numbering::Unknown | Numbering::Own) => return Err(error),
@@ -351,12 +355,19 @@ impl Store {
     }
 
     /// `None`, and nothing is stored, where there is no number for it.
-    async fn try_record(&self, action: Action, now: Moment, numbering: Numbering) -> Result<Option<Entry>> {
+    async fn try_record(
+        &self,
+        action: Action,
+        scanned: Scanned,
+        now: Moment,
+        numbering: Numbering,
+    ) -> Result<Option<Entry>> {
         let writing = self.writing()?;
         let log = writing.object_store(LOG)?;
         let last_of_item = last_moment(&log, action.item_key()).await?;
         let number = if numbering == Numbering::Own { Some(next_number(&log).await?) } else { None };
-        let entry = Entry::recorded(TransactionId(0), log::record(action, now, last_of_item));
+        let transaction = log::record(action, now, last_of_item);
+        let entry = Entry { scanned, ..Entry::recorded(TransactionId(0), transaction) };
         // Requests go out when they are built: waiting only for the end saves a round trip to the disk's process.
         let adding = log.add(to_js(&Stored::from_entry(&entry, number))?).with_key_type::<JsValue>().primitive()?;
         let key: JsValue = if numbering == Numbering::Log {

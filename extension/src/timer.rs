@@ -3,6 +3,11 @@
 use std::time::Duration;
 use wasm_bindgen_futures::JsFuture;
 
+/// The time, as events tell it, in milliseconds.
+pub(crate) fn now() -> f64 {
+    web_sys::window().and_then(|window| window.performance()).map_or(0.0, |performance| performance.now())
+}
+
 /// Waits for this long, or a little longer.
 pub(crate) async fn sleep(time: Duration) {
     let promise = js_sys::Promise::new(&mut |resolve, _| {

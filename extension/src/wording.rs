@@ -257,6 +257,7 @@ pub(crate) fn code_error(error: &CodeError) -> String {
         CodeError::Empty => text("codeEmpty"),
         CodeError::ControlCharacter(code_point) => text_with("codeControl", &[&control(*code_point)]),
         CodeError::Invisible(sign) => text_with("codeInvisible", &[&signs::name(*sign)]),
+        CodeError::Spreadsheet => text("codeSpreadsheet"),
         CodeError::TooLong { length, limit } => {
             text_with("codeTooLong", &[&locale::number(*length), &locale::number(*limit)])
         }
@@ -364,6 +365,8 @@ pub(crate) fn field_error(error: &FieldError) -> String {
         FieldError::ControlCharacter(code_point) => text_with("fieldControl", &[&control(*code_point)]),
         FieldError::SomeDays(limit) => text_with("fieldSomeDays", &[&locale::number(*limit)]),
         FieldError::Days(limit) => text_with("fieldDays", &[&locale::number(*limit)]),
+        FieldError::Lengths => text("fieldLengths"),
+        FieldError::Rule(number) => text_with("ruleWrong", &[&locale::number(*number)]),
         FieldError::Pattern => text("fieldPattern"),
         FieldError::Amount(_) => text("fieldAmount"),
         FieldError::ReportNumber => text("fieldReport"),
@@ -759,6 +762,10 @@ fn fact(fact: &Fact<'_>) -> String {
         Fact::EndsWith(end) => text_with("factEnds", &[&scanner_end(*end)]),
         Fact::Cards(Some(pattern)) => text_with("factCards", &[pattern]),
         Fact::Cards(None) => text("factAnyCard"),
+        Fact::Checked => text("factChecked"),
+        Fact::AsScanned => text("factAsScanned"),
+        Fact::ItemRules(number) => plural("factItemRules", *number, &[]),
+        Fact::CardRules(number) => plural("factCardRules", *number, &[]),
         Fact::Sounds(true) => text("factSounds"),
         Fact::Sounds(false) => text("factNoSounds"),
         Fact::Library(Some(name)) | Fact::Desk(name) => signs::harmless(name).into_owned(),

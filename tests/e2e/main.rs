@@ -9,6 +9,7 @@ mod backup;
 mod borrowers;
 mod clearing;
 mod clock;
+mod codes;
 mod committing;
 mod correcting;
 mod desks;

@@ -133,14 +133,20 @@ fn what_is_locked_shows_so_and_cannot_be_changed_by_keyboard_or_list() {
     let desk = desk(json!({
         "server": koha.url(), "login": "account", "username": "koha", "branchcode": "CPL", "commitType": "send", "keepPassword": false,
         "scannerEnd": "tab", "cardPattern": "2352*", "sounds": true, "libraryName": "Centerville", "loanDays": 21, "staleHours": 48,
-        "kohaCheckin": false, "lookup": false, "locked": true
+        "scannerKeyboard": "us", "itemRules": ["aim"], "kohaCheckin": false, "lookup": false, "locked": true
     }));
     let page = desk.open_settings().unwrap();
     let locks = "[...document.querySelectorAll('.fold .icon-lock:not([hidden])')].map(lock => [lock.closest('.fold').id, lock.ariaLabel])";
     let [all, part] = ["Set by your library.", "In part set by your library."];
     assert_eq!(
         page.eval(locks).unwrap(),
-        json!([["fold-records", part], ["fold-scanning", all], ["fold-slips", all], ["fold-old", all]])
+        json!([
+            ["fold-records", part],
+            ["fold-scanning", all],
+            ["fold-codes", part],
+            ["fold-slips", all],
+            ["fold-old", all]
+        ])
     );
     // One line below each question, and it is this one.
     let below = "[...document.querySelectorAll('.questions .answer')].map(answer => [...answer.querySelectorAll(':scope > p')] \

@@ -193,7 +193,14 @@ fn each_fold_says_in_a_line_what_is_set_in_it() {
     let old = "only where applied directly";
     assert_eq!(
         lines(&page),
-        ["off", "code ends with Enter · any cardnumber · sounds on", "no library name · no due date", &named, old]
+        [
+            "off",
+            "code ends with Enter · any cardnumber · sounds on",
+            "as scanned",
+            "no library name · no due date",
+            &named,
+            old
+        ]
     );
     assert_eq!(folds(&page), (vec![], vec![]));
     // As it is typed.
@@ -215,6 +222,7 @@ fn each_fold_says_in_a_line_what_is_set_in_it() {
     let expected = [
         "on · until Firefox is closed · debts over 7.50 · remind after 1 day",
         "code ends with nothing · cards 2352* · sounds off",
+        "as scanned",
         "Midway Library · 1 day",
         "Bus 2",
         "ask when older than 48 hours · Koha’s own checkin",

@@ -180,8 +180,18 @@ impl Album<'_> {
         page.eval("scrollTo(0, 0)")?;
         self.take(&page, "settings-saved")?;
         page.eval("document.querySelectorAll('.fold').forEach(fold => fold.open = true)")?;
-        page.set_viewport(self.look.width, 1700)?;
+        page.set_viewport(self.look.width, 2300)?;
         self.take(&page, "settings-unfolded")?;
+        page.eval("document.querySelectorAll('.fold').forEach(fold => fold.open = fold.id === 'fold-codes')")?;
+        page.eval(
+            "['T-prefix', 'drop-last'].forEach((kind) => { const add = document.getElementById('item-rules-add'); \
+             add.value = kind; add.dispatchEvent(new Event('change')); })",
+        )?;
+        page.click("#try-code")?;
+        page.type_text("T32")?;
+        self.size(&page)?;
+        page.eval("document.getElementById('fold-codes').scrollIntoView()")?;
+        self.take(&page, "settings-codes")?;
         page.close()?;
         desk.page.activate()
     }

@@ -1,6 +1,6 @@
 //! Barcodes of items and cardnumbers of patrons: parsed once, valid ever after.
 
-use crate::desk::{letters::base_letters, signs};
+use crate::desk::{letters::base_letters, shape, signs};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -16,6 +16,9 @@ pub enum CodeError {
     /// A character that nobody sees stands inside the code that was scanned or typed.
     #[error("it holds the invisible character U+{:04X}", u32::from(*.0))]
     Invisible(char),
+    /// A spreadsheet has written a long number so: its digits are lost.
+    #[error("a spreadsheet has written it, and its digits are lost")]
+    Spreadsheet,
     /// Koha's column would cut the code.
     #[error("it has {length} characters, and Koha keeps at most {limit}")]
     TooLong {
@@ -47,6 +50,9 @@ pub(crate) fn parse(raw: &str, limit: usize) -> Result<String, CodeError> {
 /// already stays as it is.
 pub(crate) fn scanned(raw: &str, limit: usize) -> Result<String, CodeError> {
     let code = signs::trimmed(raw);
+    if shape::is_exponential(code) {
+        return Err(CodeError::Spreadsheet);
+    }
     match code.chars().find(|sign| signs::is_invisible(*sign)) {
         Some(sign) => Err(CodeError::Invisible(sign)),
         None => parse(code, limit),
@@ -154,6 +160,8 @@ mod tests {
     #[test]
     fn what_nobody_sees_is_dropped_around_a_scan_and_refused_within() {
         assert_eq!(Barcode::scanned("\u{feff} 39999\u{200b}\u{200e}\n").unwrap().as_str(), "39999");
+        assert_eq!(Barcode::scanned("2.3529E+13"), Err(CodeError::Spreadsheet));
+        assert_eq!(Barcode::parse("2.3529E+13").unwrap().as_str(), "2.3529E+13", "recorded before");
         assert_eq!(Barcode::scanned("399\u{200b}99"), Err(CodeError::Invisible('\u{200b}')));
         assert_eq!(Cardnumber::scanned("\u{202e}"), Err(CodeError::Empty));
         // What an earlier version has recorded is read.

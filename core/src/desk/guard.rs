@@ -2,13 +2,14 @@
 
 use crate::desk::{
     barcode::{Barcode, Cardnumber, same_code},
-    pattern::CardPattern,
+    codes::Codes,
+    shape::Oddity,
     signs,
     transaction::Action,
 };
 
 /// What is odd about a scan. The person at the desk decides; nothing is recorded until then.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Concern {
     /// The very same was recorded just before: the scanner read twice, or somebody did.
     SameAgain,
@@ -18,10 +19,12 @@ pub enum Concern {
     CardOrItem,
     /// A sign of a code looks like a letter or a digit of ours, and is another: Koha would not find it.
     Lookalike(char),
+    /// This code does not look as codes here do.
+    Shape(String, Oddity),
 }
 
 /// What a code in the item's field is, by the records for look-up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Known {
     /// What it is taken for.
     Item,
@@ -43,16 +46,17 @@ pub fn by_records(action: &Action, is_card: bool, is_item: bool) -> Known {
     }
 }
 
-/// Looks at what is about to be recorded. `last` is what this window recorded just before and nobody took back.
+/// Looks at what is about to be recorded. `last` is what this window recorded just before and nobody took back; `as_card` is what the
+/// item's code would be as a card, where that is something else.
 ///
 /// ```
-/// use koct_core::desk::{barcode::Barcode, guard::{Concern, concern}, transaction::Action};
-/// let checkin = |code| Action::Return { barcode: Barcode::parse(code).unwrap() };
-/// assert_eq!(concern(&checkin("a1"), Some(&checkin("A1")), None), Some(Concern::SameAgain));
-/// assert_eq!(concern(&checkin("A2"), Some(&checkin("A1")), None), None);
+/// use koct_core::desk::{barcode::Barcode, codes::Codes, guard::{Concern, concern}, transaction::Action};
+/// let (checkin, codes) = (|code| Action::Return { barcode: Barcode::parse(code).unwrap() }, Codes::default());
+/// assert_eq!(concern(&checkin("a1"), None, Some(&checkin("A1")), &codes), Some(Concern::SameAgain));
+/// assert_eq!(concern(&checkin("A2"), None, Some(&checkin("A1")), &codes), None);
 /// ```
-pub fn concern(action: &Action, last: Option<&Action>, cards: Option<&CardPattern>) -> Option<Concern> {
-    if action.barcode().is_some_and(|barcode| is_card(barcode, cards)) {
+pub fn concern(action: &Action, as_card: Option<&str>, last: Option<&Action>, codes: &Codes) -> Option<Concern> {
+    if action.barcode().is_some_and(|barcode| codes.looks_like_card(as_card.unwrap_or(barcode.as_str()))) {
         return Some(Concern::PatronCard);
     }
     if last.is_some_and(|last| is_same(action, last)) {
@@ -60,11 +64,6 @@ pub fn concern(action: &Action, last: Option<&Action>, cards: Option<&CardPatter
     }
     let codes = [action.cardnumber().map(Cardnumber::as_str), action.barcode().map(Barcode::as_str)];
     codes.into_iter().flatten().find_map(signs::lookalike).map(Concern::Lookalike)
-}
-
-/// Whether an item's code looks like a patron's card.
-pub fn is_card(barcode: &Barcode, cards: Option<&CardPattern>) -> bool {
-    cards.is_some_and(|cards| cards.fits(barcode.as_str()))
 }
 
 /// The same item, by the same patron. Two equal payments in a row are ordinary.
@@ -85,7 +84,11 @@ fn is_same(one: &Action, other: &Action) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desk::amount::Amount;
+    use crate::desk::{amount::Amount, pattern::CardPattern};
+
+    fn concern(action: &Action, last: Option<&Action>, cards: Option<&CardPattern>) -> Option<Concern> {
+        super::concern(action, None, last, &Codes { cards: cards.cloned(), ..Codes::default() })
+    }
 
     fn issue(patron: &str, item: &str) -> Action {
         Action::Issue { cardnumber: Cardnumber::parse(patron).unwrap(), barcode: Barcode::parse(item).unwrap() }
@@ -133,5 +136,8 @@ mod tests {
         assert_eq!(concern(&issue("23529001", "39999001"), None, Some(&cards)), None, "in its own field it is right");
         assert_eq!(concern(&issue("23529001", "23529001"), None, Some(&cards)), Some(Concern::PatronCard));
         assert_eq!(concern(&checkin("23529001"), None, None), None);
+        // The rules for items have made something else of it.
+        let codes = Codes { cards: Some(cards), ..Codes::default() };
+        assert_eq!(super::concern(&checkin("T23529001"), Some("23529001"), None, &codes), Some(Concern::PatronCard));
     }
 }

@@ -3,9 +3,8 @@
 use crate::desk::{
     amount::{Amount, AmountError},
     barcode::{Barcode, Cardnumber, CodeError},
-    guard,
-    pattern::CardPattern,
-    signs,
+    codes::{Codes, Scanned, unlike},
+    shape, signs,
     transaction::Action,
 };
 
@@ -42,6 +41,10 @@ pub enum TypedError {
     Cardnumber(CodeError),
     /// The amount.
     Amount(AmountError),
+    /// It was left in the field when the next code came.
+    Left,
+    /// Two codes have run together.
+    Two(String, String),
 }
 
 /// A field.
@@ -55,87 +58,195 @@ pub enum Field {
     Amount,
 }
 
+/// What is to be recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Meant {
+    /// As it is meant.
+    pub action: Action,
+    /// What was scanned, where that is something else.
+    pub scanned: Scanned,
+    /// What the item's code would be as a patron's card, where that is something else.
+    pub as_card: Option<String>,
+}
+
+/// A patron's card, and what was scanned where that is something else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    /// As it is meant.
+    pub cardnumber: Cardnumber,
+    /// What was scanned, where that is something else.
+    pub scanned: Option<String>,
+}
+
+/// The patron's field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PatronText<'a> {
+    /// As it was scanned or typed.
+    Raw(&'a str),
+    /// It was read before: this was meant, and that was scanned where it is something else.
+    Read(&'a str, Option<&'a str>),
+}
+
+impl PatronText<'_> {
+    /// What stands in the field.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Raw(text) | Self::Read(text, _) => text,
+        }
+    }
+
+    /// The card.
+    ///
+    /// # Errors
+    /// When what is meant cannot be recorded.
+    pub fn card(&self, codes: &Codes) -> Result<Card, CodeError> {
+        match self {
+            Self::Raw(text) => {
+                let cardnumber = Cardnumber::scanned(&codes.card(text))?;
+                Ok(Card { scanned: unlike(text, cardnumber.as_str()), cardnumber })
+            }
+            Self::Read(meant, scanned) => {
+                Ok(Card { cardnumber: Cardnumber::scanned(meant)?, scanned: scanned.map(str::to_owned) })
+            }
+        }
+    }
+}
+
 /// What the fields mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entered {
     /// To be recorded.
-    Scan(Action),
+    Scan(Meant),
     /// To be recorded if the person says that so much money is meant: a barcode can have come into the field.
-    Unusual(Action, Amount),
+    Unusual(Meant, Amount),
     /// The next patron: the card came into the item's field.
-    NextPatron(Cardnumber),
+    NextPatron(Card),
     /// Nothing stands in this field.
     Missing(Field),
     /// What stands there cannot be recorded.
     Refused(Typed, TypedError),
 }
 
-/// Reads the fields of a checkout. `cards`: what the library's cards look like, where that is known.
+/// Reads the fields of a checkout.
 ///
 /// ```
-/// use koct_core::desk::scan::{Entered, Field, checkout};
-/// assert!(matches!(checkout("P1", " B1 ", None), Entered::Scan(action) if action.barcode().unwrap().as_str() == "B1"));
-/// assert_eq!(checkout(" ", "B1", None), Entered::Missing(Field::Patron));
+/// use koct_core::desk::{codes::Codes, scan::{Entered, Field, PatronText::Raw, checkout}};
+/// let codes = Codes::default();
+/// assert!(matches!(checkout(Raw("P1"), " B1 ", &codes), Entered::Scan(meant) if meant.action.barcode().unwrap().as_str() == "B1"));
+/// assert_eq!(checkout(Raw(" "), "B1", &codes), Entered::Missing(Field::Patron));
 /// ```
-pub fn checkout(patron: &str, item: &str, cards: Option<&CardPattern>) -> Entered {
-    let barcode = Barcode::scanned(item);
-    if barcode.as_ref().is_ok_and(|barcode| guard::is_card(barcode, cards))
-        && let Ok(card) = Cardnumber::scanned(item)
+pub fn checkout(patron: PatronText<'_>, item: &str, codes: &Codes) -> Entered {
+    // Rules for items say nothing of cards.
+    let as_card = codes.card(item);
+    if codes.looks_like_card(&as_card)
+        && let Ok(cardnumber) = Cardnumber::scanned(&as_card)
     {
-        return Entered::NextPatron(card);
+        return Entered::NextPatron(Card { scanned: unlike(item, cardnumber.as_str()), cardnumber });
     }
-    if let Some(missing) = missing([(patron, Field::Patron), (item, Field::Item)]) {
+    if let Some(missing) = missing([(patron.text(), Field::Patron), (item, Field::Item)]) {
         return missing;
     }
-    let action = Cardnumber::scanned(patron).map_err(TypedError::Cardnumber).and_then(|cardnumber| {
-        barcode.map_err(TypedError::Barcode).map(|barcode| Action::Issue { cardnumber, barcode })
+    let meant = patron.card(codes).map_err(TypedError::Cardnumber).and_then(|card| {
+        let barcode = barcode(item, codes)?;
+        let scanned = Scanned { cardnumber: card.scanned, barcode: unlike(item, barcode.as_str()) };
+        let as_card = Some(as_card).filter(|as_card| as_card != barcode.as_str());
+        Ok(Meant { action: Action::Issue { cardnumber: card.cardnumber, barcode }, scanned, as_card })
     });
-    entered(action, || Typed::Checkout { patron: patron.to_owned(), item: item.to_owned() })
+    entered(meant, || Typed::Checkout { patron: patron.text().to_owned(), item: item.to_owned() })
 }
 
 /// Reads the field of a checkin.
-pub fn checkin(item: &str) -> Entered {
+pub fn checkin(item: &str, codes: &Codes) -> Entered {
     if let Some(missing) = missing([(item, Field::Item)]) {
         return missing;
     }
-    let action = Barcode::scanned(item).map_err(TypedError::Barcode).map(|barcode| Action::Return { barcode });
-    entered(action, || Typed::Checkin { item: item.to_owned() })
+    let meant = barcode(item, codes).map(|barcode| {
+        let scanned = Scanned { cardnumber: None, barcode: unlike(item, barcode.as_str()) };
+        let as_card = Some(codes.card(item)).filter(|as_card| as_card != barcode.as_str());
+        Meant { action: Action::Return { barcode }, scanned, as_card }
+    });
+    entered(meant, || Typed::Checkin { item: item.to_owned() })
 }
 
 /// Reads the fields of a payment.
-pub fn payment(patron: &str, amount: &str) -> Entered {
-    if let Some(missing) = missing([(patron, Field::Patron), (amount, Field::Amount)]) {
+pub fn payment(patron: PatronText<'_>, amount: &str, codes: &Codes) -> Entered {
+    if let Some(missing) = missing([(patron.text(), Field::Patron), (amount, Field::Amount)]) {
         return missing;
     }
-    let action = Amount::typed(amount).map_err(TypedError::Amount).and_then(|amount| {
-        let cardnumber = Cardnumber::scanned(patron).map_err(TypedError::Cardnumber)?;
-        Ok(Action::Payment { cardnumber, amount })
+    let meant = Amount::typed(amount).map_err(TypedError::Amount).and_then(|amount| {
+        let Card { cardnumber, scanned } = patron.card(codes).map_err(TypedError::Cardnumber)?;
+        let scanned = Scanned { cardnumber: scanned, barcode: None };
+        Ok(Meant { action: Action::Payment { cardnumber, amount }, scanned, as_card: None })
     });
-    match entered(action, || Typed::Payment { patron: patron.to_owned(), amount: amount.to_owned() }) {
-        Entered::Scan(action @ Action::Payment { amount, .. }) if amount >= Amount::UNUSUAL => {
-            Entered::Unusual(action, amount)
-        }
+    match entered(meant, || Typed::Payment { patron: patron.text().to_owned(), amount: amount.to_owned() }) {
+        Entered::Scan(meant) => match meant.action.amount() {
+            Some(amount) if amount >= Amount::UNUSUAL => Entered::Unusual(meant, amount),
+            _ => Entered::Scan(meant),
+        },
         other => other,
     }
+}
+
+impl Entered {
+    /// The same, where this was typed for the item.
+    #[must_use]
+    pub fn typed_as(mut self, typed: &str) -> Self {
+        match &mut self {
+            Self::Scan(meant) | Self::Unusual(meant, _) => {
+                let barcode = meant.action.barcode().map(Barcode::as_str).unwrap_or_default();
+                meant.scanned.barcode = unlike(typed, barcode).filter(|typed| !typed.is_empty());
+            }
+            Self::NextPatron(card) => {
+                card.scanned = unlike(typed, card.cardnumber.as_str()).filter(|typed| !typed.is_empty());
+            }
+            Self::Missing(_) | Self::Refused(..) => {}
+        }
+        self
+    }
+}
+
+fn barcode(raw: &str, codes: &Codes) -> Result<Barcode, TypedError> {
+    // Each half is read by the rules when it is taken.
+    Barcode::scanned(&codes.item(raw)).map_err(|error| match (&error, shape::halves(signs::trimmed(raw))) {
+        (CodeError::TooLong { .. }, Some((one, other))) => TypedError::Two(one.to_owned(), other.to_owned()),
+        _ => TypedError::Barcode(error),
+    })
 }
 
 fn missing<const N: usize>(fields: [(&str, Field); N]) -> Option<Entered> {
     fields.into_iter().find(|(text, _)| signs::trimmed(text).is_empty()).map(|(_, field)| Entered::Missing(field))
 }
 
-fn entered(action: Result<Action, TypedError>, typed: impl FnOnce() -> Typed) -> Entered {
-    match action {
-        Ok(action) => Entered::Scan(action),
+fn entered(meant: Result<Meant, TypedError>, typed: impl FnOnce() -> Typed) -> Entered {
+    match meant {
+        Ok(meant) => Entered::Scan(meant),
         Err(error) => Entered::Refused(typed(), error),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{PatronText::Raw, *};
+    use crate::desk::{pattern::CardPattern, rules::Rules};
 
     fn card(code: &str) -> Cardnumber {
         Cardnumber::parse(code).unwrap()
+    }
+
+    fn as_it_is(action: Action) -> Entered {
+        Entered::Scan(Meant { action, scanned: Scanned::default(), as_card: None })
+    }
+
+    fn checkout(patron: &str, item: &str, cards: Option<&CardPattern>) -> Entered {
+        super::checkout(Raw(patron), item, &Codes { cards: cards.cloned(), ..Codes::default() })
+    }
+
+    fn checkin(item: &str) -> Entered {
+        super::checkin(item, &Codes::default())
+    }
+
+    fn payment(patron: &str, amount: &str) -> Entered {
+        super::payment(Raw(patron), amount, &Codes::default())
     }
 
     #[test]
@@ -154,9 +265,9 @@ mod tests {
         let barcode = Barcode::parse("B1").unwrap();
         assert_eq!(
             checkout(" P1", "B1\t", None),
-            Entered::Scan(Action::Issue { cardnumber: card("P1"), barcode: barcode.clone() })
+            as_it_is(Action::Issue { cardnumber: card("P1"), barcode: barcode.clone() })
         );
-        assert_eq!(checkin("B1 "), Entered::Scan(Action::Return { barcode }));
+        assert_eq!(checkin("B1 "), as_it_is(Action::Return { barcode }));
         for (patron, item, field) in [("", "B1", Field::Patron), ("\t", "", Field::Patron), ("P1", " ", Field::Item)] {
             assert_eq!(checkout(patron, item, None), Entered::Missing(field), "{patron:?} {item:?}");
         }
@@ -186,7 +297,7 @@ mod tests {
         for patron in ["", "P1"] {
             assert_eq!(
                 checkout(patron, "23529001223601 ", Some(&cards)),
-                Entered::NextPatron(card("23529001223601")),
+                Entered::NextPatron(Card { cardnumber: card("23529001223601"), scanned: None }),
                 "{patron:?}"
             );
         }
@@ -196,12 +307,76 @@ mod tests {
     #[test]
     fn so_much_money_is_asked_about() {
         let amount = Amount::typed("3.50").unwrap();
-        assert_eq!(payment("P1", "3.50"), Entered::Scan(Action::Payment { cardnumber: card("P1"), amount }));
+        assert_eq!(payment("P1", "3.50"), as_it_is(Action::Payment { cardnumber: card("P1"), amount }));
         assert!(matches!(payment("P1", "5000"), Entered::Unusual(..)));
         assert_eq!(payment("P1", ""), Entered::Missing(Field::Amount));
         assert_eq!(payment("", ""), Entered::Missing(Field::Patron));
         assert!(matches!(payment("P1", "x"), Entered::Refused(_, TypedError::Amount(_))));
         assert!(matches!(payment("P\t1", "x"), Entered::Refused(_, TypedError::Amount(_))), "the amount is told first");
         assert!(matches!(payment("P\t1", "3.50"), Entered::Refused(_, TypedError::Cardnumber(_))));
+    }
+
+    fn codes() -> Codes {
+        Codes {
+            cards: CardPattern::parse("23529#########").ok(),
+            card_rules: Rules::parse("start-stop").unwrap(),
+            item_rules: Rules::parse("T-prefix\ncuecat").unwrap(),
+            branch: "CPL".into(),
+            ..Codes::default()
+        }
+    }
+
+    #[test]
+    fn what_is_meant_is_recorded_and_what_was_scanned_is_kept() {
+        let Entered::Scan(meant) = super::checkout(Raw("A23529001223601B"), "T32", &codes()) else { panic!() };
+        let barcode = Barcode::parse("T0000002").unwrap();
+        assert_eq!(meant.action, Action::Issue { cardnumber: card("23529001223601"), barcode: barcode.clone() });
+        let scanned = Scanned { cardnumber: Some("A23529001223601B".into()), barcode: Some("T32".into()) };
+        assert_eq!((meant.scanned, meant.as_card.as_deref()), (scanned, Some("T32")));
+        // What was read before is not read again.
+        let read = PatronText::Read("A1B", Some("AA1BB"));
+        let Entered::Scan(meant) = super::checkout(read, "T0000002", &codes()) else { panic!() };
+        assert_eq!(meant.action, Action::Issue { cardnumber: card("A1B"), barcode });
+        assert_eq!(meant.scanned.all().collect::<Vec<_>>(), ["AA1BB"]);
+        let Entered::Scan(meant) = super::payment(Raw("A1B "), "3.50", &codes()) else { panic!() };
+        assert_eq!((meant.action.cardnumber(), meant.scanned.all().next()), (Some(&card("1")), Some("A1B")));
+    }
+
+    #[test]
+    fn a_card_is_known_by_the_rules_for_cards_whatever_those_for_items_make_of_it() {
+        let next =
+            Entered::NextPatron(Card { cardnumber: card("23529001223601"), scanned: Some("a23529001223601b".into()) });
+        assert_eq!(super::checkout(Raw("P1"), "a23529001223601b", &codes()), next);
+        let Entered::Scan(meant) = super::checkin("23529001223601", &codes()) else { panic!() };
+        assert_eq!(meant.action.barcode().unwrap().as_str(), "T23529001223601");
+        assert_eq!(meant.as_card.as_deref(), Some("23529001223601"));
+    }
+
+    #[test]
+    fn two_codes_that_ran_together_are_offered() {
+        let two = TypedError::Two("39999000001311".into(), "39999000001310".into());
+        let typed = Typed::Checkin { item: "3999900000131139999000001310".into() };
+        assert_eq!(checkin("3999900000131139999000001310"), Entered::Refused(typed.clone(), two.clone()));
+        assert_eq!(super::checkin("3999900000131139999000001310", &codes()), Entered::Refused(typed, two));
+    }
+
+    #[test]
+    fn what_the_keys_give_keeps_what_was_typed() {
+        let Entered::Scan(meant) = super::checkin("T32", &codes()).typed_as("T\"é") else { panic!() };
+        assert_eq!(
+            (meant.action.barcode().unwrap().as_str(), meant.scanned.barcode.as_deref()),
+            ("T0000002", Some("T\"é"))
+        );
+        let Entered::Scan(meant) = super::checkin("T32", &codes()).typed_as(" ") else { panic!() };
+        assert_eq!(meant.scanned, Scanned::default(), "the computer made nothing of its keys");
+    }
+
+    #[test]
+    fn the_limit_holds_for_what_is_meant() {
+        let cuecat = ".C3nZC3nZC3nYD3b6ENnZCNnY.fHmc.C3D1Dxr2C3nZE3n7.";
+        let Entered::Scan(meant) = super::checkin(cuecat, &codes()) else { panic!() };
+        assert_eq!(meant.action.barcode().unwrap().as_str(), "046675000808");
+        assert_eq!(meant.scanned.barcode.as_deref(), Some(cuecat));
+        assert!(matches!(checkin(cuecat), Entered::Refused(_, TypedError::Barcode(CodeError::TooLong { .. }))));
     }
 }

@@ -48,6 +48,14 @@ const LEAST: u32 = 4;
 /// One in this number of characters may be late: a radio link or a busy computer halts a scanner for a moment, never most of the time.
 const LATE: u32 = 5;
 
+/// Whether whoever asked to be called after [`SILENCE`] was called in time. If not, the page was busy, and keys that came long ago may
+/// wait still to be told: it is asked once more.
+pub fn is_in_time(asked: f64, called: f64) -> bool {
+    /// Timers are late by a few milliseconds, always.
+    const LATE: f64 = 30.0;
+    called - asked <= SILENCE + LATE
+}
+
 /// The characters that have come into a field without silence between them. Times are milliseconds of any one clock.
 ///
 /// Whoever has one waits for [`SILENCE`], and then asks whether it is a code.
@@ -81,6 +89,23 @@ impl Burst {
     /// Whether a key that comes now belongs to it.
     pub fn goes_on(&self, now: f64) -> bool {
         self.keys > 0 && (0.0..SILENCE).contains(&(now - self.last))
+    }
+
+    /// Whether a code was over before the key that comes now, whether or not somebody has found the time to take it.
+    pub fn is_over(&self, now: f64) -> bool {
+        self.is_code() && !self.goes_on(now)
+    }
+
+    /// What stood in the field before it, and what has come.
+    pub fn parts<'a>(&self, held: &'a str) -> (&'a str, &'a str) {
+        if self.keys == 0 {
+            return (held, "");
+        }
+        let from = usize::try_from(self.keys)
+            .ok()
+            .and_then(|keys| keys.checked_sub(1))
+            .and_then(|last| held.char_indices().nth_back(last));
+        held.split_at(from.map_or(0, |(place, _)| place))
     }
 
     /// Whether Enter or Tab, coming now, is a scanner's: right after what came, which was never late. Of a person's keys no
@@ -172,6 +197,88 @@ mod tests {
         #[test]
         fn a_scan_is_a_code_at_any_time(start in 0.0..1e9_f64, gaps in prop::collection::vec(0.0..44.0_f64, 3..30)) {
             prop_assert!(burst_from(start, &gaps).is_code());
+        }
+    }
+
+    #[test]
+    fn what_stood_in_the_field_before_a_code_is_told_apart() {
+        let burst = burst_from(5_000.0, &[4.0; 4]);
+        for (held, left, code) in [
+            ("12345", "", "12345"),
+            ("é912345", "é9", "12345"),
+            ("1234", "", "1234"),
+            ("", "", ""),
+            ("éééé5", "", "éééé5"),
+        ] {
+            assert_eq!(burst.parts(held), (left, code));
+        }
+        assert_eq!(Burst::default().parts("39"), ("39", ""));
+    }
+
+    /// A desk whose scanner ends with nothing: each key comes at its time, but the page gets to it only later, and it asks after each
+    /// key whether the code is over.
+    struct Busy {
+        held: String,
+        burst: Burst,
+        taken: Vec<String>,
+        /// When it asked to be called.
+        asked: Option<f64>,
+    }
+
+    impl Busy {
+        fn take(&mut self) {
+            let held = std::mem::take(&mut self.held);
+            self.taken.push(self.burst.parts(&held).1.to_owned());
+            self.burst = Burst::default();
+            self.asked = None;
+        }
+
+        fn key(&mut self, sign: char, time: f64, handled: f64) {
+            if self.burst.is_over(time) {
+                self.take();
+            }
+            self.held.push(sign);
+            self.burst.key(time);
+            self.asked = Some(handled);
+        }
+
+        fn called(&mut self, now: f64) {
+            match self.asked {
+                Some(asked) if !is_in_time(asked, now) => self.asked = Some(now),
+                Some(_) if self.burst.is_code() => self.take(),
+                _ => {}
+            }
+        }
+    }
+
+    proptest! {
+        /// However late the page gets to the keys, no code has a character of another one; and where it is busy for as long as a code
+        /// takes, none is cut.
+        #[test]
+        fn codes_never_join_however_busy_the_page_is(
+            codes in prop::collection::vec((4..20_usize, 125.0..2_000.0_f64, 0.0..900.0_f64), 1..6),
+            gap in 1.0..40.0_f64,
+        ) {
+            let mut busy = Busy { held: String::new(), burst: Burst::default(), taken: Vec::new(), asked: None };
+            let (mut time, mut free, mut whole) = (1_000.0, 0.0_f64, Vec::new());
+            for ((length, silence, work), sign) in codes.into_iter().zip('a'..) {
+                for place in 0..length {
+                    // The page is free later than the key came: all keys that came meanwhile are told before it is called.
+                    let handled = free.max(time);
+                    if let Some(asked) = busy.asked.filter(|asked| asked + SILENCE <= handled) {
+                        busy.called((asked + SILENCE).max(free));
+                    }
+                    busy.key(sign, time, handled);
+                    // In the middle of a code the page is busy for some time.
+                    free = if place == 2 { handled + work } else { handled };
+                    time += gap;
+                }
+                time += silence;
+                whole.push(sign.to_string().repeat(length));
+            }
+            busy.called(time + 5_000.0);
+            busy.called(time + 5_000.0 + SILENCE);
+            prop_assert_eq!(busy.taken, whole);
         }
     }
 

@@ -1,7 +1,9 @@
 //! How this desk works, whatever Koha does: its scanner, its sounds, its slips.
 
 use crate::{
-    desk::{pattern::CardPattern, scanner::ScannerEnd},
+    desk::{
+        codes::Codes, keyboard::ScannerKeyboard, pattern::CardPattern, rules::Rules, scanner::ScannerEnd, shape::Shape,
+    },
     settings::form::FieldError,
 };
 use serde::{Deserialize, Serialize};
@@ -19,8 +21,23 @@ with_defaults! {
     pub struct DeskSettings {
         /// What scanners type after a code.
         pub scanner_end: ScannerEnd = ScannerEnd::default(),
+        /// Which keyboard they are set to. Stored apart: a person answers it in the window too.
+        #[serde(skip)]
+        pub scanner_keyboard: ScannerKeyboard = ScannerKeyboard::default(),
         /// What cardnumbers look like; empty where nobody has said.
         pub card_pattern: String = String::new(),
+        /// What is meant by an item's code: rules, one in a line.
+        pub item_rules: String = String::new(),
+        /// What is meant by a patron's code.
+        pub card_rules: String = String::new(),
+        /// How many characters items' codes have; empty where nobody has said.
+        pub item_lengths: String = String::new(),
+        /// Whether items' codes end with a check digit.
+        pub item_check_digit: bool = false,
+        /// How many characters patrons' codes have.
+        pub card_lengths: String = String::new(),
+        /// Whether patrons' codes end with a check digit.
+        pub card_check_digit: bool = false,
         /// Whether scans are heard.
         pub sounds: bool = true,
         /// The library's name, for slips.
@@ -51,6 +68,50 @@ impl DeskSettings {
             return Ok(None);
         }
         CardPattern::parse(&self.card_pattern).map(Some).map_err(|_| FieldError::Pattern)
+    }
+
+    /// What is meant by an item's code.
+    ///
+    /// # Errors
+    /// When a rule cannot be read.
+    pub fn item_rules(&self) -> Result<Rules, FieldError> {
+        Rules::parse(&self.item_rules).map_err(|error| FieldError::Rule(error.0))
+    }
+
+    /// What is meant by a patron's code.
+    ///
+    /// # Errors
+    /// When a rule cannot be read.
+    pub fn card_rules(&self) -> Result<Rules, FieldError> {
+        Rules::parse(&self.card_rules).map_err(|error| FieldError::Rule(error.0))
+    }
+
+    /// What items' codes look like.
+    ///
+    /// # Errors
+    /// When the lengths cannot be read.
+    pub fn items(&self) -> Result<Shape, FieldError> {
+        Shape::parse(&self.item_lengths, self.item_check_digit).map_err(|_| FieldError::Lengths)
+    }
+
+    /// What patrons' codes look like.
+    ///
+    /// # Errors
+    /// When the lengths cannot be read.
+    pub fn patrons(&self) -> Result<Shape, FieldError> {
+        Shape::parse(&self.card_lengths, self.card_check_digit).map_err(|_| FieldError::Lengths)
+    }
+
+    /// How codes are read in the library of this code. What cannot be used does nothing.
+    pub fn codes(&self, branch: &str) -> Codes {
+        Codes {
+            cards: self.cards().ok().flatten(),
+            card_rules: self.card_rules().unwrap_or_default(),
+            item_rules: self.item_rules().unwrap_or_default(),
+            items: self.items().unwrap_or_default(),
+            patrons: self.patrons().unwrap_or_default(),
+            branch: branch.trim().to_owned(),
+        }
     }
 
     /// For how many days things are lent, or `None` where slips name no date.
@@ -108,6 +169,10 @@ mod tests {
     fn each_field_says_what_is_wrong_with_it() {
         let desk = DeskSettings {
             card_pattern: "*".into(),
+            item_rules: "whitespace\npad".into(),
+            card_rules: "?".into(),
+            item_lengths: "fourteen".into(),
+            card_lengths: "0".into(),
             library_name: "x".repeat(81),
             loan_days: "0".into(),
             notice: "a\u{7}b".into(),
@@ -117,11 +182,16 @@ mod tests {
             errors(&desk),
             [
                 (Field::CardPattern, FieldError::Pattern),
+                (Field::ItemRules, FieldError::Rule(2)),
+                (Field::ItemLengths, FieldError::Lengths),
+                (Field::CardRules, FieldError::Rule(1)),
+                (Field::CardLengths, FieldError::Lengths),
                 (Field::LibraryName, FieldError::TooLong { length: 81, limit: 80 }),
                 (Field::LoanDays, FieldError::Days(999)),
                 (Field::Notice, FieldError::ControlCharacter(7)),
             ]
         );
+        assert_eq!(desk.codes("CPL"), Codes { branch: "CPL".into(), ..Codes::default() }, "what is wrong does nothing");
         assert_eq!(DeskSettings { loan_days: " 21 ".into(), ..desk }.loan_days(), Ok(Some(21)));
     }
 }

@@ -1,7 +1,7 @@
 //! The folds of the settings page: what most desks never need to open stands in them, each with a line that says what is set.
 
 use crate::{
-    desk::{amount::Cents, scanner::ScannerEnd},
+    desk::{amount::Cents, rules::Rules, scanner::ScannerEnd, shape::Shape},
     settings::{
         form::{CommitType, FieldError},
         policy::Policy,
@@ -16,6 +16,8 @@ pub enum Fold {
     Records,
     /// The scanner, and what is heard of it.
     Scanning,
+    /// What is meant by codes.
+    Codes,
     /// What is printed.
     Slips,
     /// Which of several desks this is.
@@ -41,6 +43,14 @@ pub enum Fact<'a> {
     Cards(Option<&'a str>),
     /// Whether scans are heard.
     Sounds(bool),
+    /// Codes that look like none of the library's are asked about.
+    Checked,
+    /// Codes are taken as they are scanned.
+    AsScanned,
+    /// So many rules say what is meant by an item's code.
+    ItemRules(usize),
+    /// So many rules say what is meant by a patron's code.
+    CardRules(usize),
     /// The library's name on slips, where it has one.
     Library(Option<&'a str>),
     /// For how many days things are lent; slips name no date where there is none.
@@ -66,13 +76,14 @@ pub enum Locked {
 
 impl Fold {
     /// All of them, in the order of the page.
-    pub const ALL: [Self; 5] = [Self::Records, Self::Scanning, Self::Slips, Self::Desks, Self::Old];
+    pub const ALL: [Self; 6] = [Self::Records, Self::Scanning, Self::Codes, Self::Slips, Self::Desks, Self::Old];
 
     /// The id of its element on the settings page.
     pub fn id(self) -> &'static str {
         match self {
             Self::Records => "fold-records",
             Self::Scanning => "fold-scanning",
+            Self::Codes => "fold-codes",
             Self::Slips => "fold-slips",
             Self::Desks => "fold-desks",
             Self::Old => "fold-old",
@@ -101,6 +112,19 @@ impl Fold {
                 Some(Fact::Sounds(desk.sounds)),
                 None,
             ],
+            Self::Codes => {
+                let number = |rules: Result<Rules, FieldError>| rules.map(|rules| rules.all().len());
+                let checked =
+                    [desk.items(), desk.patrons()].into_iter().flatten().any(|shape| shape != Shape::default());
+                match (number(desk.item_rules()), number(desk.card_rules())) {
+                    (Ok(0), Ok(0)) if !checked => [Some(Fact::AsScanned), None, None, None],
+                    (items, cards) => {
+                        let some = |number: Result<usize, FieldError>| number.ok().filter(|number| *number > 0);
+                        let checked = checked.then_some(Fact::Checked);
+                        [some(items).map(Fact::ItemRules), some(cards).map(Fact::CardRules), checked, None]
+                    }
+                }
+            }
             Self::Slips => [
                 desk.library_name().ok().map(|name| Fact::Library(some(name))),
                 desk.loan_days().ok().map(Fact::LentFor),
@@ -166,7 +190,13 @@ impl Field {
             | Self::RestrictionsReport
             | Self::ClientId
             | Self::ClientSecret => Some(Fold::Records),
-            Self::ScannerEnd | Self::CardPattern | Self::Sounds => Some(Fold::Scanning),
+            Self::ScannerEnd | Self::ScannerKeyboard | Self::CardPattern | Self::Sounds => Some(Fold::Scanning),
+            Self::ItemRules
+            | Self::ItemLengths
+            | Self::ItemCheckDigit
+            | Self::CardRules
+            | Self::CardLengths
+            | Self::CardCheckDigit => Some(Fold::Codes),
             Self::LibraryName | Self::LoanDays => Some(Fold::Slips),
             Self::DeskName => Some(Fold::Desks),
             Self::StaleHours | Self::KohaCheckin => Some(Fold::Old),
@@ -192,12 +222,13 @@ mod tests {
             [
                 vec![Fact::Wanted(false)],
                 vec![Fact::EndsWith(ScannerEnd::Enter), Fact::Cards(None), Fact::Sounds(true)],
+                vec![Fact::AsScanned],
                 vec![Fact::Library(None), Fact::LentFor(None)],
                 vec![Fact::Desk("Desk-43CE")],
                 vec![Fact::AskedWhereApplied],
             ]
         );
-        assert_eq!(Fold::ALL.map(|fold| fold.matters(&set)), [true, true, true, true, false]);
+        assert_eq!(Fold::ALL.map(|fold| fold.matters(&set)), [true, true, true, true, true, false]);
     }
 
     #[test]
@@ -208,6 +239,9 @@ mod tests {
         set.desk = DeskSettings {
             scanner_end: ScannerEnd::Tab,
             card_pattern: " 2352* ".into(),
+            item_rules: "aim\nwhitespace".into(),
+            card_rules: "start-stop".into(),
+            card_lengths: "14".into(),
             sounds: false,
             library_name: " Centerville ".into(),
             loan_days: "21".into(),
@@ -226,6 +260,7 @@ mod tests {
             [
                 vec![Fact::Wanted(true), Fact::Passphrase(true), Fact::Debts(Some(750)), Fact::RemindAfter(2)],
                 vec![Fact::EndsWith(ScannerEnd::Tab), Fact::Cards(Some("2352*")), Fact::Sounds(false)],
+                vec![Fact::ItemRules(2), Fact::CardRules(1), Fact::Checked],
                 vec![Fact::Library(Some("Centerville")), Fact::LentFor(Some(21))],
                 vec![Fact::Desk("Bus 2")],
                 vec![Fact::AskAfter(48)],
@@ -243,7 +278,12 @@ mod tests {
         let mut set = named("");
         set.form.commit_type = CommitType::Apply;
         set.form.stale_hours = "soon".into();
-        set.desk = DeskSettings { card_pattern: "*".into(), loan_days: "0".into(), ..DeskSettings::default() };
+        set.desk = DeskSettings {
+            card_pattern: "*".into(),
+            item_rules: "pad".into(),
+            loan_days: "0".into(),
+            ..DeskSettings::default()
+        };
         set.records = RecordsSettings { enabled: true, debt_limit: "a lot".into(), ..RecordsSettings::default() };
         let said: Vec<_> = Fold::ALL.into_iter().map(|fold| fold.facts(&set)).collect();
         assert_eq!(
@@ -251,6 +291,7 @@ mod tests {
             [
                 vec![Fact::Wanted(true), Fact::Passphrase(false), Fact::RemindAfter(1)],
                 vec![Fact::EndsWith(ScannerEnd::Enter), Fact::Sounds(true)],
+                vec![],
                 vec![Fact::Library(None)],
                 vec![],
                 vec![],
@@ -279,9 +320,9 @@ mod tests {
         assert_eq!(policy.problems(), []);
         assert_eq!(
             Fold::ALL.map(|fold| fold.locked(&policy)),
-            [None, Some(Locked::Part), Some(Locked::All), None, Some(Locked::All)]
+            [None, Some(Locked::Part), None, Some(Locked::All), None, Some(Locked::All)]
         );
-        assert_eq!(Fold::ALL.map(|fold| fold.locked(&Policy::default())), [None; 5]);
+        assert_eq!(Fold::ALL.map(|fold| fold.locked(&Policy::default())), [None; 6]);
     }
 
     #[test]

@@ -306,6 +306,12 @@ pub enum FieldError {
     /// Every code would fit this pattern.
     #[error("a pattern needs at least one digit, letter or #")]
     Pattern,
+    /// Lengths that cannot be read.
+    #[error("lengths are numbers from 1 to 40, with commas between them")]
+    Lengths,
+    /// The rule of this number cannot be read.
+    #[error("rule {0} cannot be read")]
+    Rule(usize),
     /// Koha would cut or refuse it.
     #[error("it has {length} characters, and at most {limit} are kept")]
     TooLong {
@@ -341,7 +347,8 @@ fn required(raw: &str, limit: usize) -> Result<String, FieldError> {
 impl From<CodeError> for FieldError {
     fn from(error: CodeError) -> Self {
         match error {
-            CodeError::Empty => Self::Missing,
+            // A name is only read, not scanned: no such number is refused there.
+            CodeError::Empty | CodeError::Spreadsheet => Self::Missing,
             CodeError::ControlCharacter(code_point) => Self::ControlCharacter(code_point),
             CodeError::Invisible(sign) => Self::ControlCharacter(u32::from(sign)),
             CodeError::TooLong { length, limit } => Self::TooLong { length, limit },

@@ -103,6 +103,10 @@ impl Policy {
         let value = match (field.kind(), json) {
             (Kind::Flag, json) => flag(json).map(Value::Flag),
             (Kind::Number | Kind::Amount, Json::Number(number)) => Some(Value::Text(number.to_string())),
+            (Kind::Rules, Json::Array(lines)) => {
+                let lines: Option<Vec<&str>> = lines.iter().map(Json::as_str).collect();
+                lines.map(|lines| Value::Text(lines.join("\n")))
+            }
             (_, Json::String(text)) => Some(Value::Text(text.trim().to_owned())),
             _ => None,
         };
@@ -187,7 +191,7 @@ fn shown(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::{
-        desk::{amount::AmountError, scanner::ScannerEnd},
+        desk::{amount::AmountError, keyboard::ScannerKeyboard, scanner::ScannerEnd},
         settings::{
             desk::DeskSettings,
             form::{CommitType, Form, Login},
@@ -197,7 +201,8 @@ mod tests {
     use proptest::prelude::*;
 
     const FULL: &str = r#"{"server": "https://koha.example.org/", "login": "open-koha", "username": "desk", "branchcode": "CPL", "commitType": "apply",
-        "staleHours": 48, "kohaCheckin": true, "keepPassword": true, "scannerEnd": "tab", "cardPattern": "2352*", "sounds": false,
+        "staleHours": 48, "kohaCheckin": true, "keepPassword": true, "scannerEnd": "tab", "scannerKeyboard": "us", "cardPattern": "2352*",
+        "itemRules": ["aim", "T-prefix"], "cardRules": "start-stop AB", "sounds": false,
         "libraryName": "Centerville", "loanDays": "21", "lookup": true, "lookupPassphrase": 1, "lookupDebtLimit": 7.5,
         "lookupRemindDays": 2, "lookupDays": 7, "lookupRestrictionsReport": 12, "notice": "Call 1234."}"#;
 
@@ -257,10 +262,12 @@ mod tests {
         assert_eq!((form.login, form.commit_type), (Login::OpenKoha, CommitType::Apply));
         assert!(policy.keep_password(None));
         assert_eq!((desk.scanner_end, desk.sounds), (ScannerEnd::Tab, false));
+        assert_eq!(desk.scanner_keyboard, ScannerKeyboard::Us);
         assert_eq!(
             [&desk.card_pattern, &desk.library_name, &desk.loan_days, &desk.notice],
             ["2352*", "Centerville", "21", "Call 1234."]
         );
+        assert_eq!([&desk.item_rules, &desk.card_rules], ["aim\nT-prefix", "start-stop AB"]);
         let records = RecordsSettings {
             enabled: true,
             passphrase: true,
@@ -348,6 +355,9 @@ mod tests {
                 r#"{"lookupRestrictionsReport": "one"}"#,
                 Problem::Value("lookupRestrictionsReport", FieldError::ReportNumber),
             ),
+            (r#"{"itemRules": "whitespace\nT"}"#, Problem::Value("itemRules", FieldError::Rule(2))),
+            (r#"{"itemRules": [7]}"#, Problem::Kind("itemRules", Kind::Rules)),
+            (r#"{"cardRules": {"pad": 14}}"#, Problem::Kind("cardRules", Kind::Rules)),
             (r#"{"lookupDays": 31}"#, Problem::Value("lookupDays", FieldError::SomeDays(30))),
             (r#"{"lookup": "yes"}"#, Problem::Kind("lookup", Kind::Flag)),
             (r#"{"lookupDebtLimit": false}"#, Problem::Kind("lookupDebtLimit", Kind::Amount)),

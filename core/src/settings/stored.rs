@@ -38,14 +38,31 @@ impl Stored {
         Some(read)
     }
 
-    /// How the desk works, by itself. A window reads this before it knows what the address of a server is, to be ready for
+    /// How the desk works, by itself, and the code of its library, which rules for codes go by. A window reads this before it knows what the address of a server is, to be ready for
     /// scans; so a preset of [`Policy::parse_unchecked`] will do, and one that cannot be used has no effect here either.
-    pub fn desk(&self, policy: &Policy) -> DeskSettings {
+    pub fn desk(&self, policy: &Policy) -> (DeskSettings, String) {
         let mut own = Vec::new();
         let desk = self.group(Group::Desk, &mut own).unwrap_or_default();
         let mut preferences = Preferences { desk, ..Preferences::default() };
+        // The rest of this group would bring what is known of addresses.
+        if let Some(koha) = self.local.get(Group::Koha.stored()).and_then(Json::as_object) {
+            own.push(Group::Koha);
+            let branchcode = koha.get("branchcode").and_then(Json::as_str).unwrap_or_default();
+            branchcode.clone_into(&mut preferences.form.branchcode);
+        }
         policy.apply(&mut preferences, &own);
-        preferences.desk
+        self.read_apart(Field::ScannerKeyboard, policy, &mut preferences);
+        (preferences.desk, preferences.form.branchcode)
+    }
+
+    /// Reads a setting that is stored apart and no secret. Where it is the library's alone, what is stored does not count.
+    fn read_apart(&self, field: Field, policy: &Policy, preferences: &mut Preferences) {
+        if let Some(text) =
+            field.stored_apart().and_then(|key| self.local_text(key)).filter(|_| !policy.is_locked(field))
+        {
+            // What cannot be read is as if it were not there.
+            let _ = field.set(preferences, Value::Text(text.to_owned()));
+        }
     }
 
     /// The settings to use: what is stored, the library's presets, defaults where there is neither. The desk may have no name
@@ -69,13 +86,17 @@ impl Stored {
         let holds = stored_for.secrets_hold_for(&preferences.form.server);
         for field in Field::ALL {
             let Some(key) = field.stored_apart() else { continue };
+            if field.kind() != Kind::Secret {
+                self.read_apart(*field, policy, &mut preferences);
+                continue;
+            }
             let session = || self.session.get(key)?.as_str();
             let Some(text) = self.local_text(key).or_else(session) else { continue };
-            if field.kind() == Kind::Secret && !holds {
-                preferences.withholds_secrets |= !text.is_empty();
-            } else {
+            if holds {
                 // What is stored apart is a text.
                 let _ = field.set(&mut preferences, Value::Text(text.to_owned()));
+            } else {
+                preferences.withholds_secrets |= !text.is_empty();
             }
         }
         preferences
@@ -129,7 +150,10 @@ impl Preferences {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::{form::Form, table::tests::changed};
+    use crate::{
+        desk::keyboard::ScannerKeyboard,
+        settings::{form::Form, table::tests::changed},
+    };
     use proptest::prelude::*;
 
     /// What an earlier version has stored: the keys and names of it are read for ever.
@@ -148,7 +172,7 @@ mod tests {
             let stored = Stored::parse(local, session);
             let preferences = stored.preferences(&policy);
             assert!(!stored.keeps_too_much(&preferences));
-            assert_eq!(stored.desk(&policy), preferences.desk);
+            assert_eq!(stored.desk(&policy), (preferences.desk.clone(), "CPL".to_owned()));
             assert_eq!((preferences.saved, preferences.keep_password), (true, keep_password));
             assert_eq!(preferences.tested.as_deref(), Some("https://koha.example.org\tdesk\tCPL"));
             for (field, text) in [
@@ -182,6 +206,34 @@ mod tests {
         let oldest = Stored::parse(r#"{"settings": {"server": "koha.example.org"}}"#, "{}").preferences(&policy);
         let form = Form { server: "koha.example.org".into(), ..Form::default() };
         assert_eq!(oldest, Preferences { form, saved: true, ..Preferences::default() });
+    }
+
+    #[test]
+    fn rules_for_codes_go_by_the_library_before_the_rest_is_read() {
+        let policy = Policy::parse(r#"{"branchcode": "MPL", "itemRules": ["libsuite8"]}"#);
+        let (desk, branch) = Stored::parse("{}", "").desk(&policy);
+        assert_eq!(desk.codes(&branch).item("b000126"), "MPL-b-126");
+        let (desk, branch) = Stored::parse(LOCAL, SECRETS).desk(&policy);
+        assert_eq!((desk.item_rules.as_str(), branch.as_str()), ("", "CPL"), "the person has stored their own");
+    }
+
+    #[test]
+    fn the_keyboard_of_the_scanners_is_kept_by_itself() {
+        let local = r#"{"scannerKeyboard": "us"}"#;
+        let of = |local, policy| {
+            let (stored, policy) = (Stored::parse(local, ""), Policy::parse(policy));
+            let desk = stored.preferences(&policy).desk;
+            assert_eq!(stored.desk(&policy).0, desk);
+            (desk.scanner_keyboard, desk.sounds)
+        };
+        assert_eq!(of(local, "{}"), (ScannerKeyboard::Us, true));
+        // What else is preset holds still: nobody has stored it.
+        let policy = r#"{"scannerKeyboard": "as-typed", "sounds": false}"#;
+        assert_eq!(of(local, policy), (ScannerKeyboard::Us, false));
+        assert_eq!(of("{}", policy), (ScannerKeyboard::AsTyped, false));
+        let locked = policy.replace('{', r#"{"locked": true, "#);
+        assert_eq!(of(local, &locked), (ScannerKeyboard::AsTyped, false));
+        assert_eq!(of(r#"{"scannerKeyboard": "dvorak"}"#, "{}"), (ScannerKeyboard::Ask, true));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! under, its kind, where it is read and written, and what can be wrong with it.
 
 use crate::{
-    desk::{name::DeskName, pattern::CardPattern, scanner::ScannerEnd},
+    desk::{codes::Codes, keyboard::ScannerKeyboard, name::DeskName, scanner::ScannerEnd},
     settings::{
         desk::DeskSettings,
         form::{CommitType, FieldError, Form, Login, Secret, Settings},
@@ -12,6 +12,9 @@ use crate::{
 
 /// The key that the name of the desk is stored under.
 pub const DESK_NAME: &str = "desk";
+
+/// The key that the keyboard of the scanners is stored under.
+pub const SCANNER_KEYBOARD: &str = "scannerKeyboard";
 
 /// What is set at a desk, as typed.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -73,6 +76,10 @@ pub enum Kind {
     CommitType,
     /// `enter`, `tab` or `nothing`.
     ScannerEnd,
+    /// `ask`, `us` or `as-typed`.
+    ScannerKeyboard,
+    /// Rules for codes: a text with one in a line; a policy may say a list.
+    Rules,
 }
 
 /// A value between the settings and the page, a policy or the storage. It may be a secret, and so cannot be printed.
@@ -130,6 +137,7 @@ text_setting!(String, Self::clone, |text| Some(text.trim().to_owned()));
 text_setting!(Secret, |secret| secret.reveal().to_owned(), |text| Some(Self::new(text)));
 text_setting!(Login, |login| login.name().to_owned(), |name| Self::from_name(&name));
 text_setting!(CommitType, |commit_type| commit_type.name().to_owned(), |name| Self::from_name(&name));
+text_setting!(ScannerKeyboard, |keyboard| keyboard.name().to_owned(), |name| Self::from_name(&name));
 text_setting!(ScannerEnd, |end| end.name().to_owned(), |name| Self::from_name(&name));
 
 /// A row of the table.
@@ -255,10 +263,26 @@ table! {
     Desk {
         /// What scanners type after a code.
         ScannerEnd = row!(ScannerEnd, "scanner-end", desk.scanner_end).preset("scannerEnd");
+        /// Which keyboard scanners are set to.
+        ScannerKeyboard = row!(ScannerKeyboard, "scanner-keyboard", desk.scanner_keyboard)
+            .preset("scannerKeyboard")
+            .apart(SCANNER_KEYBOARD);
         /// What cardnumbers look like.
         CardPattern = row!(Text, "card-pattern", desk.card_pattern).preset("cardPattern"), |it| it.desk.cards().err();
         /// Whether scans are heard.
         Sounds = row!(Flag, "sounds", desk.sounds).preset("sounds");
+        /// What is meant by an item's code.
+        ItemRules = row!(Rules, "item-rules", desk.item_rules).preset("itemRules"), |it| it.desk.item_rules().err();
+        /// How many characters items' codes have.
+        ItemLengths = row!(Text, "item-lengths", desk.item_lengths).preset("itemLengths"), |it| it.desk.items().err();
+        /// Whether items' codes end with a check digit.
+        ItemCheckDigit = row!(Flag, "item-check-digit", desk.item_check_digit).preset("itemCheckDigit");
+        /// What is meant by a patron's code.
+        CardRules = row!(Rules, "card-rules", desk.card_rules).preset("cardRules"), |it| it.desk.card_rules().err();
+        /// How many characters patrons' codes have.
+        CardLengths = row!(Text, "card-lengths", desk.card_lengths).preset("cardLengths"), |it| it.desk.patrons().err();
+        /// Whether patrons' codes end with a check digit.
+        CardCheckDigit = row!(Flag, "card-check-digit", desk.card_check_digit).preset("cardCheckDigit");
         /// The library's name, for slips.
         LibraryName = row!(Text, "library-name", desk.library_name).preset("libraryName"),
             |it| it.desk.library_name().err();
@@ -351,9 +375,9 @@ impl Preferences {
         self.form.desk_name().unwrap_or_else(|_| DeskName::suggested(0))
     }
 
-    /// What cardnumbers look like, where somebody has said.
-    pub fn cards(&self) -> Option<CardPattern> {
-        self.desk.cards().ok().flatten()
+    /// How codes are read.
+    pub fn codes(&self) -> Codes {
+        self.desk.codes(&self.form.branchcode)
     }
 
     /// What cannot be used, in the order of the page. What records need matters only where they are wanted;
@@ -386,6 +410,7 @@ pub(crate) mod tests {
                     Kind::Login => "open-koha".to_owned(),
                     Kind::CommitType => "apply".to_owned(),
                     Kind::ScannerEnd => "nothing".to_owned(),
+                    Kind::ScannerKeyboard => "us".to_owned(),
                     _ => format!("of {}", field.id()),
                 }),
             };
@@ -435,7 +460,7 @@ pub(crate) mod tests {
                 Value::Text(_) => Value::Flag(true),
             };
             assert_eq!(field.set(&mut preferences, wrong), Err(WrongKind), "{field:?}");
-            if matches!(field.kind(), Kind::Login | Kind::CommitType | Kind::ScannerEnd) {
+            if matches!(field.kind(), Kind::Login | Kind::CommitType | Kind::ScannerEnd | Kind::ScannerKeyboard) {
                 assert_eq!(field.set(&mut preferences, Value::Text("other".into())), Err(WrongKind), "{field:?}");
             }
             assert_eq!(preferences, Preferences::default());

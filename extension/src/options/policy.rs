@@ -85,5 +85,7 @@ fn kind_key(kind: Kind) -> &'static str {
         Kind::Login => "policyKindLogin",
         Kind::CommitType => "policyKindCommitType",
         Kind::ScannerEnd => "policyKindScannerEnd",
+        Kind::ScannerKeyboard => "policyKindScannerKeyboard",
+        Kind::Rules => "policyKindRules",
     }
 }

@@ -4,7 +4,7 @@ pub mod directory;
 
 use koct_core::{
     Action, Barcode, Cardnumber, DeskName, Entry, Moment, Transaction, TransactionId,
-    desk::{clock::DeskTime, zone::FixedZone},
+    desk::{clock::DeskTime, codes::Codes, rules::Rules, scan, zone::FixedZone},
     desks::{
         backup::{self, Line},
         conflict,
@@ -27,6 +27,9 @@ const EACH: usize = 10_000;
 const ITEMS: usize = 400_000;
 const PATRONS: usize = 20_000;
 const LINES: usize = 100_000;
+/// Rules as no library has so many.
+const TEN_RULES: &str = "aim\nstart-stop\nwhitespace\nplain-digits\ncuecat\nEAN13\ndrop-first 1 of 15\ndrop-last 1 of 16\npad 14 \
+                         2352\nreplace LIB-###* ###*";
 /// How often each measurement is made; the median counts.
 const TIMES: usize = 3;
 
@@ -84,6 +87,13 @@ pub fn measure(now: &dyn Fn() -> f64) -> String {
         let filter = Filter { text: text.into(), ..Filter::default() };
         take(what, LINES, &|| {
             black_box(index.find(&filter));
+        });
+    }
+    for (what, rules) in [("codes read by no rule", ""), ("codes read by ten rules", TEN_RULES)] {
+        let codes = Codes { item_rules: Rules::parse(rules).unwrap_or_default(), ..Codes::default() };
+        take(what, LINES, &|| {
+            let read = lines.iter().filter_map(|line| line.action.barcode());
+            black_box(read.map(|barcode| scan::checkin(barcode.as_str(), &codes)).collect::<Vec<_>>());
         });
     }
     serde_json::Value::Array(results).to_string()

@@ -60,6 +60,9 @@ elements! {
         loans: HtmlElement = "patron-loans",
         ;
         shown: RefCell<Option<ShownPatron>>,
+        /// The card in the field, where it was read already: rules for codes are not followed twice. And what was scanned, where that is
+        /// something else.
+        read: RefCell<Option<(String, Option<String>)>>,
         refreshing: Cell<bool>,
         /// Counts what may have changed what is shown, to know whether something came while a patron was looked up.
         changes: Cell<u32>,
@@ -150,9 +153,26 @@ impl PatronPanel {
         }
     }
 
-    /// Shows the patron with this card in the form.
-    pub(crate) fn show_in_form(self: &Rc<Self>, cardnumber: &Cardnumber) {
-        self.field.set_value(cardnumber.as_str());
+    /// What the field holds, where that was read already.
+    pub(crate) fn read(&self) -> Option<(String, Option<String>)> {
+        let value = self.field.value();
+        self.read.borrow().clone().filter(|(card, _)| *card == value)
+    }
+
+    /// Somebody types into the field.
+    pub(crate) fn forget_read(&self) {
+        self.read.take();
+    }
+
+    /// The field holds a card that was read already; `scanned` is what was scanned, where that is something else.
+    fn hold(&self, card: &str, scanned: Option<String>) {
+        self.field.set_value(card);
+        self.read.replace(Some((card.to_owned(), scanned)));
+    }
+
+    /// Shows the patron with this card in the form. `scanned` is what was scanned, where that is something else.
+    pub(crate) fn show_in_form(self: &Rc<Self>, cardnumber: &Cardnumber, scanned: Option<String>) {
+        self.hold(cardnumber.as_str(), scanned);
         if dom::document().ok().and_then(|page| page.active_element()).is_some_and(|active| active == **self.field) {
             // The next card replaces this one.
             self.field.select();
@@ -173,7 +193,7 @@ impl PatronPanel {
                 return;
             }
             if found.patron.is_some() && !same_code(&found.card, &typed) {
-                this.field.set_value(&found.card);
+                this.hold(&found.card, None);
             }
             let (name, is_known) = (found.name(), found.patron.is_some());
             let warnings: Vec<String> =

@@ -102,8 +102,8 @@ impl Panel for Suggestions {
 }
 
 impl Suggestions {
-    /// Binds the list. `entered` is called when a patron was chosen and the cardnumber stands in the field.
-    pub(crate) fn bind(self: &Rc<Self>, entered: impl Fn() + Clone + 'static) {
+    /// Binds the list. `entered` is called with the cardnumber when a patron was chosen.
+    pub(crate) fn bind(self: &Rc<Self>, entered: impl Fn(&str) + Clone + 'static) {
         dom::bind(&self.field, "input", self, Self::suggest);
         dom::bind(&self.field, "blur", self, |this| this.close());
         let take = entered.clone();
@@ -174,14 +174,13 @@ impl Suggestions {
         let _ = self.field.set_attribute("aria-expanded", if hits.patrons.is_empty() { "false" } else { "true" });
     }
 
-    fn take(&self, place: usize, entered: &impl Fn()) {
+    fn take(&self, place: usize, entered: &impl Fn(&str)) {
         let Some(patron) = self.at(place) else { return };
         self.close();
         if patron.cardnumber.is_empty() {
             return self.desk.message.answer(Tone::Bad, &text("suggestionNoCard"));
         }
-        self.field.set_value(&patron.cardnumber);
-        entered();
+        entered(&patron.cardnumber);
     }
 }
 

@@ -99,9 +99,13 @@ impl Edit {
         self.delete.set_hidden(opens != Opens::Correction);
         self.restore.set_hidden(opens != Opens::Restoration);
         let told = entry.checkin.as_ref().map(wording::told).filter(|told| !told.is_empty());
-        self.history_box.set_hidden(entry.history.is_empty() && entry.warnings.is_empty() && told.is_none());
+        let is_plain = entry.history.is_empty() && entry.warnings.is_empty() && entry.scanned.is_as_meant();
+        self.history_box.set_hidden(is_plain && told.is_none());
         self.history_box.toggle_attribute_with_force("open", opens == Opens::History)?;
         dom::fill_list(&self.history, &entry.history, |revision| dom::line(&words(revision)));
+        for scanned in entry.scanned.all() {
+            self.history.append_child(&*dom::line(&text_with("historyScanned", &[scanned]))?)?;
+        }
         warnings::in_full(&self.history, &entry.warnings)?;
         if let Some(told) = told {
             self.history.append_with_node_1(&*dom::line(&told)?)?;

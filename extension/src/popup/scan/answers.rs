@@ -1,6 +1,6 @@
 //! What a person answers where something was recorded that asks for an answer: to lend it all the same, or to take it back.
 
-use super::sitting::SittingLists;
+use super::{open::OpenScans, sitting::SittingLists};
 use crate::{
     clock,
     dom::{self, elements},
@@ -25,6 +25,7 @@ use web_sys::{Element, Event, HtmlInputElement, MouseEvent};
 elements! {
     pub(crate) struct Answers(
         desk: Rc<Desk>, labels: Rc<Labels>, warnings: Rc<Warnings>, patron: Rc<PatronPanel>, lists: Rc<SittingLists>,
+        open: Rc<OpenScans>,
     ) {
         checkouts: Element = "patron-items-list",
         checkins: Element = "checkin-items-list",
@@ -62,8 +63,11 @@ impl Answers {
         }
     }
 
-    /// The newest that asks is lent all the same.
-    pub(crate) fn lend_newest(self: &Rc<Self>) {
+    /// The newest that asks is meant as its keys are, or lent all the same.
+    pub(crate) fn answer_newest(self: &Rc<Self>) {
+        if self.open.answer_newest_of_keyboard() {
+            return;
+        }
         // Nobody answers what they do not see.
         let card = self.card.value();
         let newest =

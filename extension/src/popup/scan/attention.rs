@@ -1,10 +1,12 @@
 //! Scans that could not be recorded: shown with their values, on top of the list they would stand in, until somebody deals with
 //! them.
 
-use super::{Problem, Unrecorded, open::OpenScans};
+use super::{
+    Problem, Unrecorded,
+    open::{Answer, OpenScans},
+};
 use crate::{
     dom::{self, elements},
-    i18n::text,
     popup::{log::tall, window::press::Presses},
 };
 use koct_core::log::warned::Grade;
@@ -24,31 +26,35 @@ elements! {
 }
 
 impl Attention {
-    /// Adds a scan that was not recorded. `done` is called when a person has dealt with it, and whether it is to be tried again.
-    pub(crate) fn add(self: &Rc<Self>, unrecorded: &Unrecorded, done: impl Fn(bool) + 'static) {
+    /// Adds a scan that was not recorded. `done` is called with what a person has answered.
+    pub(crate) fn add(self: &Rc<Self>, unrecorded: &Unrecorded, done: impl Fn(Answer) + 'static) {
         // The page is checked at start; without the template the message line still tells.
         let Ok(row) = dom::from_template("attention-template") else { return };
-        let words = [unrecorded.describe(), unrecorded.reason(), unrecorded.retry_label()];
-        for (field, words) in ["scan", "reason", "retry"].into_iter().zip(&words) {
+        let words = [unrecorded.describe(), unrecorded.reason()];
+        for (field, words) in ["scan", "reason"].into_iter().zip(&words) {
             dom::set_field(&row, field, words);
         }
-        dom::set_field(&row, "dismiss", &text("attentionDismiss"));
+        let answers = unrecorded.answers();
         let grade = if unrecorded.is_a_question() { Grade::Careful } else { Grade::Stop };
         let _ = row.set_attribute("data-grade", grade.name());
         let gone = row.clone();
-        let id = self.open.add(words, unrecorded.is_as_it_was(), move |is_tried_again| {
+        let id = self.open.add(words, answers.clone(), unrecorded.is_as_it_was(), move |answer| {
             gone.remove();
-            done(is_tried_again);
+            done(answer);
         });
         if matches!(unrecorded, Unrecorded::Scan(_, Problem::NextPatron(_))) {
             self.remove_card();
             self.next_patron.replace(Some((id, row.clone())));
         }
-        for name in ["retry", "dismiss"] {
-            let Some(button) = dom::field(&row, name) else { continue };
+        let Some(place) = row.query_selector(".why").ok().flatten() else { return };
+        for (answer, label) in answers {
+            let Ok(button) = dom::from_template("answer-template") else { continue };
+            let _ = button.set_attribute("data-field", answer.name());
+            button.set_text_content(Some(&label));
+            let _ = place.append_child(&button);
             dom::bind_event(&button, "click", self, move |this, event: MouseEvent| {
                 if !this.presses.is_second_click(&event) {
-                    this.open.answer(id, name == "retry");
+                    this.open.answer(id, answer);
                 }
             });
         }

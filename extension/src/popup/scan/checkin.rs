@@ -6,7 +6,10 @@ use crate::{
     i18n::text,
     popup::{Desk, Tone},
 };
-use koct_core::desk::scan::{self, Entered};
+use koct_core::desk::{
+    keyboard::Meaning,
+    scan::{self, Entered, Typed},
+};
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use web_sys::HtmlInputElement;
@@ -22,14 +25,26 @@ impl Checkin {
     /// When the page lacks an element.
     pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
         let this = self.clone();
-        on_code(&self.desk, &self.item, move || this.record());
-        dom::on_submit("checkin-form", self, |this| this.record())
+        let left = self.scans.clone();
+        let complete = move |meaning| this.record(&meaning);
+        on_code(&self.desk, &self.item, complete, move |item| left.left(Typed::Checkin { item }));
+        dom::on_submit("checkin-form", self, |this| this.record(&Meaning::AsTyped))
     }
 
-    fn record(&self) {
-        match scan::checkin(&self.item.value()) {
-            Entered::Missing(_) => self.desk.message.answer(Tone::Bad, &text("itemMissing")),
-            entered => {
+    fn record(&self, meaning: &Meaning) {
+        let (typed, codes) = (self.item.value(), self.desk.preferences.borrow().codes());
+        let by_keys = |keys: &str| scan::checkin(keys, &codes).typed_as(&typed);
+        let entered = match meaning {
+            Meaning::Keys(keys) => by_keys(keys),
+            Meaning::AsTyped | Meaning::Ask(_) => scan::checkin(&typed, &codes),
+        };
+        match (meaning, entered) {
+            (Meaning::Ask(keys), entered) => {
+                self.item.set_value("");
+                self.scans.ask_keyboard(keys.clone(), entered, by_keys(keys));
+            }
+            (_, Entered::Missing(_)) => self.desk.message.answer(Tone::Bad, &text("itemMissing")),
+            (_, entered) => {
                 // In one tick: a scanner may be typing the next code already.
                 self.item.set_value("");
                 self.scans.scan(entered);

@@ -15,8 +15,12 @@ use crate::{
     wording,
 };
 use koct_core::{
-    Action, Amount, Cardnumber,
-    desk::scan::{self, Entered, Field, TypedError},
+    Amount,
+    desk::{
+        codes::Codes,
+        keyboard::Meaning,
+        scan::{self, Card, Entered, Field, Meant, PatronText, Typed, TypedError},
+    },
 };
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
@@ -42,12 +46,15 @@ impl Checkout {
     pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
         // Before the field's own keys: in an open list, Enter chooses.
         let this = self.clone();
-        self.suggestions.bind(move || this.patron_entered());
+        self.suggestions.bind(move |card| this.patron_chosen(card));
         let this = self.clone();
-        on_code(&self.desk, &self.patron, move || this.patron_entered());
+        // What was left of a name is no scan.
+        on_code(&self.desk, &self.patron, move |meaning| this.patron_entered(&meaning), |_| {});
         let this = self.clone();
-        on_code(&self.desk, &self.item, move || this.record());
-        dom::on_submit("checkout-form", self, |this| this.record())?;
+        let (left, patron) = (self.scans.clone(), self.patron.clone());
+        let left = move |item| left.left(Typed::Checkout { patron: patron.value(), item });
+        on_code(&self.desk, &self.item, move |meaning| this.record(&meaning), left);
+        dom::on_submit("checkout-form", self, |this| this.record(&Meaning::AsTyped))?;
         let this = self.clone();
         on_enter(&self.amount, move || this.pay());
         dom::on_click("checkout-pay", self, Self::pay)?;
@@ -69,17 +76,39 @@ impl Checkout {
     }
 
     fn patron_changed(&self) {
+        self.panel.forget_read();
         self.show_payment(false);
         self.scans.begin_visit();
         self.panel.changed();
         self.sitting_lists.show();
     }
 
-    fn patron_entered(&self) {
-        match Cardnumber::parse(&self.patron.value()) {
-            Ok(cardnumber) => {
-                self.take_card(&cardnumber);
-                self.desk.message.show(Tone::Good, &text_with("patronReady", &[cardnumber.as_str()]));
+    /// A patron was chosen of those that are known.
+    fn patron_chosen(&self, card: &str) {
+        self.patron_read(PatronText::Read(card, None));
+    }
+
+    fn patron_entered(&self, meaning: &Meaning) {
+        let (typed, read) = (self.patron.value(), self.panel.read());
+        match (meaning, &read) {
+            (Meaning::AsTyped, Some((card, scanned))) => self.patron_read(PatronText::Read(card, scanned.as_deref())),
+            (Meaning::AsTyped, None) => self.patron_read(PatronText::Raw(&typed)),
+            (Meaning::Keys(keys) | Meaning::Ask(keys), _) => {
+                let card = self.desk.preferences.borrow().codes().card(keys);
+                self.patron_read(PatronText::Read(&card, Some(typed.as_str()).filter(|typed| !typed.is_empty())));
+            }
+        }
+        if let Meaning::Ask(keys) = meaning {
+            // Whoever scans does not wait: what comes next is theirs.
+            self.scans.ask_keyboard_of_card(keys.clone(), typed);
+        }
+    }
+
+    fn patron_read(&self, read: PatronText<'_>) {
+        match read.card(&self.desk.preferences.borrow().codes()) {
+            Ok(card) => {
+                self.take_card(&card);
+                self.desk.message.show(Tone::Good, &text_with("patronReady", &[card.cardnumber.as_str()]));
             }
             Err(error) => {
                 self.desk.message.answer(Tone::Bad, &text_with("attentionCardnumber", &[&wording::code_error(&error)]));
@@ -88,21 +117,49 @@ impl Checkout {
         }
     }
 
-    fn take_card(&self, cardnumber: &Cardnumber) {
+    fn take_card(&self, card: &Card) {
         self.show_payment(false);
         self.scans.begin_visit();
         let _ = self.item.focus();
-        self.panel.show_in_form(cardnumber);
+        self.panel.show_in_form(&card.cardnumber, card.scanned.clone());
     }
 
-    fn record(&self) {
-        let cards = self.desk.preferences.borrow().cards();
-        match scan::checkout(&self.patron.value(), &self.item.value(), cards.as_ref()) {
-            Entered::NextPatron(cardnumber) => {
+    /// Reads the patron's field.
+    fn with_patron<T>(&self, read: impl Fn(PatronText<'_>, &Codes) -> T) -> T {
+        let codes = self.desk.preferences.borrow().codes();
+        match self.panel.read() {
+            Some((card, scanned)) => read(PatronText::Read(&card, scanned.as_deref()), &codes),
+            None => read(PatronText::Raw(&self.patron.value()), &codes),
+        }
+    }
+
+    fn record(&self, meaning: &Meaning) {
+        let typed = self.item.value();
+        let as_typed = || self.with_patron(|patron, codes| scan::checkout(patron, &typed, codes));
+        let by_keys =
+            |keys: &str| self.with_patron(|patron, codes| scan::checkout(patron, keys, codes)).typed_as(&typed);
+        let entered = match meaning {
+            Meaning::AsTyped => as_typed(),
+            Meaning::Keys(keys) | Meaning::Ask(keys) => by_keys(keys),
+        };
+        match (meaning, entered) {
+            // The next patron's card, and nothing that is missing, is as clear as it can be.
+            (Meaning::Ask(keys), by_keys @ (Entered::Scan(_) | Entered::Refused(..))) => {
+                self.item.set_value("");
+                let _ = self.item.focus();
+                self.scans.ask_keyboard(keys.clone(), as_typed(), by_keys);
+            }
+            (_, entered) => self.take(entered),
+        }
+    }
+
+    fn take(&self, entered: Entered) {
+        match entered {
+            Entered::NextPatron(card) => {
                 // The next items are the next patron's, and a scanner may be at the first of them already.
                 self.item.set_value("");
-                self.take_card(&cardnumber);
-                self.desk.message.answer(Tone::Doubt, &text_with("patronSwitched", &[cardnumber.as_str()]));
+                self.take_card(&card);
+                self.desk.message.answer(Tone::Doubt, &text_with("patronSwitched", &[card.cardnumber.as_str()]));
             }
             Entered::Missing(Field::Patron) => {
                 self.desk.message.answer(Tone::Bad, &text("patronMissing"));
@@ -122,14 +179,15 @@ impl Checkout {
 
     /// Reads who pays what in the tick of Enter: the next patron may be there a moment later, and a second Enter pays nothing.
     fn pay(self: &Rc<Self>) {
-        let (patron, typed) = (self.patron.value(), self.amount.value());
+        let typed = self.amount.value();
+        let entered = self.with_patron(|patron, codes| scan::payment(patron, &typed, codes));
         self.amount.set_value("");
-        spawn_local(pay(self.clone(), patron, typed));
+        spawn_local(pay(self.clone(), entered, typed));
     }
 
-    fn pay_typed(self: &Rc<Self>, patron: &str, typed: String) {
+    fn pay_typed(self: &Rc<Self>, entered: Entered, typed: String) {
         let say = |text: &str| self.desk.message.answer(Tone::Bad, text);
-        match scan::payment(patron, &typed) {
+        match entered {
             Entered::Missing(Field::Patron) => {
                 say(&text("amountPatronMissing"));
                 self.amount.set_value(&typed);
@@ -145,7 +203,7 @@ impl Checkout {
                 let _ = self.amount.focus();
                 self.amount.select();
             }
-            Entered::Unusual(action, amount) => spawn_local(self.clone().pay_if_meant(typed, action, amount)),
+            Entered::Unusual(meant, amount) => spawn_local(self.clone().pay_if_meant(typed, meant, amount)),
             entered => self.take_payment(entered),
         }
     }
@@ -159,13 +217,13 @@ impl Checkout {
     }
 
     /// A barcode that came into the field of the amount must not become money.
-    async fn pay_if_meant(self: Rc<Self>, typed: String, action: Action, amount: Amount) {
+    async fn pay_if_meant(self: Rc<Self>, typed: String, meant: Meant, amount: Amount) {
         let amount = locale::amount(amount);
         let (title, yes) = (text_with("amountUnusualTitle", &[&amount]), text_with("amountUnusualYes", &[&amount]));
         let body = text("amountUnusualText");
         let question = Question { title: &title, text: &body, yes: &yes, ..Question::default() };
         if question::ask(question).await == Ok(Reply::Yes) {
-            self.take_payment(Entered::Scan(action));
+            self.take_payment(Entered::Scan(meant));
         } else if !self.payment.hidden() {
             self.amount.set_value(&typed);
             let _ = self.amount.focus();
@@ -183,7 +241,7 @@ impl Checkout {
 
 later! {
     /// Amounts are typed by hand, and seldom: what asks about them need not be there at first.
-    async fn pay(checkout: Rc<Checkout>, patron: String, typed: String) {
-        checkout.pay_typed(&patron, typed);
+    async fn pay(checkout: Rc<Checkout>, entered: Entered, typed: String) {
+        checkout.pay_typed(entered, typed);
     }
 }

@@ -12,7 +12,10 @@ use crate::{
     store::StoreError,
     wording,
 };
-use koct_core::{Cardnumber, Entry, State, TransactionId, desk::barcode::same_code};
+use koct_core::{
+    Entry, State, TransactionId,
+    desk::{barcode::same_code, scan::PatronText},
+};
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
@@ -61,7 +64,8 @@ impl MoveVisit {
     }
 
     async fn move_visit(self: Rc<Self>) {
-        let card = match Cardnumber::parse(&self.card.value()) {
+        let codes = self.desk.preferences.borrow().codes();
+        let card = match PatronText::Raw(&self.card.value()).card(&codes).map(|card| card.cardnumber) {
             Ok(card) if same_code(card.as_str(), &self.now.value()) => {
                 return self.error.set_text_content(Some(&text("moveSame")));
             }
@@ -106,7 +110,7 @@ impl MoveVisit {
                 }
                 // What is scanned from now on is theirs.
                 self.scans.begin_visit();
-                self.patron.show_in_form(&card);
+                self.patron.show_in_form(&card, None);
             }
             Err(StoreError::NotOpen(_)) => self.desk.failed(Topic::Change, "editFailed", &text("editGone")),
             Err(error) => self.desk.failed(Topic::Change, "editFailed", &error),

@@ -5,18 +5,64 @@ use std::{
     rc::Rc,
 };
 
+/// What a person answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// It is meant, or tried again.
+    Retry,
+    /// It is corrected in its field.
+    Edit,
+    /// It is not to be recorded.
+    Dismiss,
+    /// It is meant, and so are all that are like it.
+    Always,
+    /// It is right as it was typed, and so are all that are like it.
+    AsTyped,
+}
+
+impl Answer {
+    /// All of them.
+    const ALL: [Self; 5] = [Self::Retry, Self::Edit, Self::Dismiss, Self::Always, Self::AsTyped];
+
+    /// The name of its button.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Retry => "retry",
+            Self::Edit => "edit",
+            Self::Dismiss => "dismiss",
+            Self::Always => "always",
+            Self::AsTyped => "as-typed",
+        }
+    }
+
+    /// The one whose button has this name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|answer| answer.name() == name)
+    }
+
+    /// Whether it holds for all that are like it.
+    fn is_for_all(self) -> bool {
+        matches!(self, Self::Always | Self::AsTyped)
+    }
+}
+
 /// One of them, in words, and what is done when a person has dealt with it.
 pub(crate) struct OpenScan {
     id: u32,
     pub(crate) scan: String,
     pub(crate) reason: String,
-    pub(crate) retry: String,
+    pub(crate) answers: Vec<(Answer, String)>,
     /// Whether nothing is wrong with it: tried again as it is, it may be recorded.
     pub(crate) is_as_it_was: bool,
-    done: Box<dyn Fn(bool)>,
+    done: Box<dyn Fn(Answer)>,
 }
 
 impl OpenScan {
+    /// Whether this can be answered.
+    fn has(&self, answer: Answer) -> bool {
+        self.answers.iter().any(|(offered, _)| *offered == answer)
+    }
+
     /// Its number in this window.
     pub(crate) fn id(&self) -> u32 {
         self.id
@@ -37,21 +83,41 @@ impl OpenScans {
         *self.changed.borrow_mut() = Some(Box::new(changed));
     }
 
-    /// Adds one. `done` is called with whether it is to be tried again. Returns its number.
-    pub(crate) fn add(&self, words: [String; 3], is_as_it_was: bool, done: impl Fn(bool) + 'static) -> u32 {
+    /// Adds one. `done` is called with what a person has answered. Returns its number.
+    pub(crate) fn add(
+        &self,
+        words: [String; 2],
+        answers: Vec<(Answer, String)>,
+        is_as_it_was: bool,
+        done: impl Fn(Answer) + 'static,
+    ) -> u32 {
         let id = self.last.get() + 1;
         self.last.set(id);
-        let [scan, reason, retry] = words;
-        self.list.borrow_mut().push(Rc::new(OpenScan { id, scan, reason, retry, is_as_it_was, done: Box::new(done) }));
+        let [scan, reason] = words;
+        let done = Box::new(done);
+        self.list.borrow_mut().push(Rc::new(OpenScan { id, scan, reason, answers, is_as_it_was, done }));
         self.tell();
         id
     }
 
     /// A person has dealt with it, wherever they saw it.
-    pub(crate) fn answer(&self, id: u32, is_tried_again: bool) {
-        if let Some(scan) = self.remove(id) {
-            (scan.done)(is_tried_again);
+    pub(crate) fn answer(&self, id: u32, answer: Answer) {
+        let Some(scan) = self.remove(id) else { return };
+        (scan.done)(answer);
+        if answer.is_for_all() {
+            // They are asked about the same: it is answered once.
+            let others: Vec<u32> =
+                self.list.borrow().iter().filter(|scan| scan.has(answer)).map(|scan| scan.id).collect();
+            for scan in others.into_iter().filter_map(|id| self.remove(id)) {
+                (scan.done)(answer);
+            }
         }
+    }
+
+    /// The newest that asks which keyboard a scanner is set to is as it is by its keys. Returns whether there was one.
+    pub(crate) fn answer_newest_of_keyboard(&self) -> bool {
+        let newest = self.list.borrow().iter().rev().find(|scan| scan.has(Answer::AsTyped)).map(|scan| scan.id);
+        newest.inspect(|id| self.answer(*id, Answer::Retry)).is_some()
     }
 
     /// It is gone without an answer. Returns it.

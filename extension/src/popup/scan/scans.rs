@@ -1,16 +1,17 @@
 //! The queue from the fields to the log: one durable transaction after another, in the order scanned.
 
-use super::{Problem, Scan, Unrecorded, attention::Attention};
+use super::{OtherReading, Problem, Scan, Unrecorded, attention::Attention, open::Answer};
 use crate::{
     clock,
     dom::{self, elements},
-    i18n::{text, text_with},
+    i18n::{js_error, text, text_with},
     later::later,
     popup::{
         Desk, Tone, Topic,
         known::{lookup::Lookups, patron::PatronPanel, queue::LookupQueue, records::Records},
         scan::answers::Answers,
     },
+    preferences,
     store::StoreError,
     timer::sleep,
     wording::{self, Explained},
@@ -20,9 +21,10 @@ use koct_core::{
     Cardnumber, Entry, State, TransactionId,
     desk::{
         barcode::same_code,
-        guard::{self, Known},
+        guard::{self, Concern, Known},
         jump::{ClockJump, ClockWatch},
-        scan::{Entered, Typed, TypedError},
+        keyboard::ScannerKeyboard,
+        scan::{self, Entered, Meant, PatronText, Typed, TypedError},
         visit::{Switch, Visit, Visits},
     },
     desks::shift::Shift,
@@ -31,7 +33,7 @@ use koct_core::{
 };
 use std::{
     cell::{Cell, RefCell},
-    collections::VecDeque,
+    collections::{BTreeSet, VecDeque},
     pin::pin,
     rc::Rc,
     time::Duration,
@@ -48,6 +50,8 @@ enum Job {
     Scan(Scan),
     /// What is no scan: it is told in its turn.
     Refused(Typed, TypedError),
+    /// What its keys may mean is asked in its turn.
+    Keyboard(Unrecorded),
     /// Takes back the scan before. It waits in the same queue, so that it is that scan which is taken back.
     Undo,
     /// What was taken for the next patron's card was an item.
@@ -81,6 +85,8 @@ elements! {
         waiting: RefCell<VecDeque<Job>>,
         writing: Cell<bool>,
         visits: RefCell<Visits>,
+        /// The codes that look like none of the library's, and of which a person has said that they are right.
+        right: RefCell<BTreeSet<String>>,
         /// The card that was taken for the next patron's, where nothing was recorded since.
         last_card: Cell<Option<Switch>>,
         clock: RefCell<ClockWatch>,
@@ -105,13 +111,72 @@ impl Scans {
     /// Queues what was scanned now. Never waits.
     pub(crate) fn scan(self: &Rc<Self>, entered: Entered) {
         match entered {
-            Entered::Scan(action) | Entered::Unusual(action, _) => {
+            Entered::Scan(meant) | Entered::Unusual(meant, _) => {
                 let visit = Some(self.visits.borrow().now());
-                self.put(Job::Scan(Scan { action, at: clock::now(), visit, is_meant: false }));
+                self.put_meant(meant, visit);
             }
             Entered::Refused(typed, error) => self.put(Job::Refused(typed, error)),
             // Nothing to be recorded.
             Entered::NextPatron(_) | Entered::Missing(_) => {}
+        }
+    }
+
+    fn put_meant(self: &Rc<Self>, meant: Meant, visit: Option<Visit>) {
+        let Meant { action, scanned, as_card } = meant;
+        self.put(Job::Scan(Scan { action, scanned, as_card, at: clock::now(), visit, is_meant: false }));
+    }
+
+    /// Keeps what was left in a field when the next code came.
+    pub(crate) fn left(self: &Rc<Self>, typed: Typed) {
+        self.put(Job::Refused(typed, TypedError::Left));
+    }
+
+    /// Asks which is meant: what was typed, or what the keys are on a US keyboard.
+    pub(crate) fn ask_keyboard(self: &Rc<Self>, keys: String, as_typed: Entered, by_keys: Entered) {
+        let reading = OtherReading::Scan(Box::new(as_typed), Box::new(by_keys));
+        self.put(Job::Keyboard(Unrecorded::Keyboard(keys, reading)));
+    }
+
+    /// Asks the same of a card that was taken by its keys.
+    pub(crate) fn ask_keyboard_of_card(self: &Rc<Self>, keys: String, typed: String) {
+        self.put(Job::Keyboard(Unrecorded::Keyboard(keys, OtherReading::Card(typed))));
+    }
+
+    /// A person has said which keyboard is meant.
+    fn keyboard_answered(self: &Rc<Self>, reading: OtherReading, answer: Answer) {
+        let set = match answer {
+            Answer::Always => Some(ScannerKeyboard::Us),
+            Answer::AsTyped => Some(ScannerKeyboard::AsTyped),
+            Answer::Retry | Answer::Edit | Answer::Dismiss => None,
+        };
+        if let Some(keyboard) = set {
+            self.desk.preferences.borrow_mut().desk.scanner_keyboard = keyboard;
+            let desk = self.desk.clone();
+            spawn_local(async move {
+                if let Err(error) = preferences::save_scanner_keyboard(keyboard).await {
+                    desk.failed(Topic::Other, "saveFailed", &js_error(&error));
+                }
+            });
+        }
+        match (reading, answer) {
+            (OtherReading::Scan(as_typed, _), Answer::AsTyped) => self.take_read(*as_typed),
+            (OtherReading::Scan(_, by_keys), Answer::Retry | Answer::Always) => self.take_read(*by_keys),
+            (OtherReading::Card(typed), Answer::AsTyped) => {
+                let read = PatronText::Raw(&typed).card(&self.desk.preferences.borrow().codes());
+                if let Ok(card) = read {
+                    self.begin_visit();
+                    self.patron.show_in_form(&card.cardnumber, card.scanned);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// What is meant is known now. The patron is who it was scanned for.
+    fn take_read(self: &Rc<Self>, entered: Entered) {
+        match entered {
+            Entered::Scan(meant) => self.put_meant(meant, None),
+            entered => self.scan(entered),
         }
     }
 
@@ -123,22 +188,52 @@ impl Scans {
     /// Keeps on the screen what was not recorded, until a person deals with it.
     fn keep(self: &Rc<Self>, unrecorded: &Unrecorded) {
         let (this, kept) = (self.clone(), unrecorded.clone());
-        self.attention.add(unrecorded, move |is_tried_again| {
+        self.attention.add(unrecorded, move |answer| {
             this.desk.focus.back();
-            if is_tried_again {
-                this.retry(kept.clone());
+            match (&kept, answer) {
+                (Unrecorded::Keyboard(_, reading), answer) => this.keyboard_answered(reading.clone(), answer),
+                (Unrecorded::Typed(typed, error), Answer::Edit) => this.put_back(typed, error),
+                (_, Answer::Retry) => this.retry(kept.clone()),
+                _ => {}
             }
         });
     }
 
     fn retry(self: &Rc<Self>, unrecorded: Unrecorded) {
         match unrecorded {
+            Unrecorded::Typed(typed, TypedError::Two(one, other)) => {
+                self.scan_of(&typed, &one);
+                self.scan_of(&typed, &other);
+            }
             Unrecorded::Typed(typed, error) => self.put_back(&typed, &error),
             // The person wants it recorded, odd as it looks.
+            Unrecorded::Scan(scan, Problem::Odd(Concern::Shape(code, _))) => {
+                // Never twice for one code; another may be asked about still.
+                self.right.borrow_mut().insert(code);
+                self.scan_again(scan);
+            }
             Unrecorded::Scan(scan, Problem::Odd(_)) => self.scan_again(Scan { is_meant: true, ..scan }),
             Unrecorded::Scan(scan, Problem::NextPatron(switch)) => self.was_item(switch, scan),
             Unrecorded::Scan(scan, Problem::Store(_) | Problem::Clock) => self.scan_again(scan),
+            // It has answers of its own.
+            Unrecorded::Keyboard(..) => {}
         }
+    }
+
+    /// Takes this for the item in place of what was typed. The patron is who it was typed for.
+    fn scan_of(self: &Rc<Self>, typed: &Typed, item: &str) {
+        let codes = self.desk.preferences.borrow().codes();
+        let entered = match typed {
+            Typed::Checkout { patron, .. } => match self.patron.read() {
+                Some((card, scanned)) if card == *patron => {
+                    scan::checkout(PatronText::Read(&card, scanned.as_deref()), item, &codes)
+                }
+                _ => scan::checkout(PatronText::Raw(patron), item, &codes),
+            },
+            Typed::Checkin { .. } => scan::checkin(item, &codes),
+            Typed::Payment { .. } => return,
+        };
+        self.take_read(entered);
     }
 
     /// Puts the values back into their fields, to be corrected.
@@ -175,7 +270,7 @@ impl Scans {
             visits.is_shown(switch).then(|| visits.before(switch).clone())
         };
         if let Some(before) = before {
-            self.patron.show_in_form(&before);
+            self.patron.show_in_form(&before, None);
         }
     }
 
@@ -194,6 +289,7 @@ impl Scans {
             match job {
                 Job::Scan(scan) => self.take(scan).await,
                 Job::Refused(typed, error) => self.refuse(&Unrecorded::Typed(typed, error)),
+                Job::Keyboard(unrecorded) => self.refuse(&unrecorded),
                 Job::Undo => self.undo().await,
                 Job::WasItem(switch, scan) => give_back(self.clone(), switch, scan).await,
             }
@@ -204,7 +300,10 @@ impl Scans {
     async fn take(self: &Rc<Self>, mut scan: Scan) {
         let visit = scan.visit.take();
         if let Some(visit) = visit {
-            scan.action = self.visits.borrow().of(visit, scan.action);
+            let patron = self.visits.borrow().of(visit, scan.action.clone()).cardnumber().cloned();
+            if let Some(patron) = patron {
+                scan.give_to(patron);
+            }
         }
         match self.write(&mut scan).await {
             Ok(Written::Entry(entry, jump)) => {
@@ -229,7 +328,7 @@ impl Scans {
         let moment = scan.at.ok_or(Problem::Clock)?;
         let Ahead { patron, card } = self.look_ahead(scan).await;
         if let Some(patron) = patron {
-            scan.action = scan.action.clone().by(patron);
+            scan.give_to(patron);
         }
         if !scan.is_meant {
             let is_item = card.as_ref().is_some_and(|(_, is_item)| *is_item);
@@ -238,11 +337,15 @@ impl Scans {
                 (Known::Odd(concern), _) => return Err(Problem::Odd(concern)),
                 _ => {}
             }
-            let cards = self.desk.preferences.borrow().cards();
+            let codes = self.desk.preferences.borrow().codes();
             let sitting = self.desk.sitting.borrow();
             let last = sitting.last().map(|entry| &entry.transaction.action);
-            if let Some(concern) = guard::concern(&scan.action, last, cards.as_ref()) {
+            if let Some(concern) = guard::concern(&scan.action, scan.as_card(), last, &codes) {
                 return Err(Problem::Odd(concern));
+            }
+            let right = self.right.borrow();
+            if let Some((code, oddity)) = codes.oddity(&scan.action, |code| right.contains(code)) {
+                return Err(Problem::Odd(Concern::Shape(code, oddity)));
             }
         }
         if self.clock.borrow().is_new()
@@ -250,7 +353,7 @@ impl Scans {
         {
             self.clock.borrow_mut().begin(last);
         }
-        let entry = self.desk.store.record(scan.action.clone(), moment).await;
+        let entry = self.desk.store.record(scan.action.clone(), scan.scanned.clone(), moment).await;
         let entry = entry.map_err(|error| Problem::Store(error.explained()))?;
         let jump = self.clock.borrow_mut().scan(moment, clock::ran());
         Ok(Written::Entry(Box::new(entry), jump))
@@ -273,9 +376,10 @@ impl Scans {
             found.borrow_mut().patron = card.and_then(|card| Cardnumber::parse(&card).ok());
         }
         let Some(barcode) = scan.action.barcode().filter(|_| !scan.is_meant) else { return };
-        let Ok(Some(patron)) = records.patron_by_code(barcode.as_str()).await else { return };
+        let as_card = scan.as_card().unwrap_or_default();
+        let Ok(Some(patron)) = records.patron_by_code(as_card).await else { return };
         // A user name is no card.
-        if same_code(&patron.cardnumber, barcode.as_str())
+        if same_code(&patron.cardnumber, as_card)
             && let Ok(card) = Cardnumber::parse(&patron.cardnumber)
             && let Ok(item) = records.item_by_barcode(barcode.as_str()).await
         {
@@ -294,7 +398,7 @@ impl Scans {
                 (visits.switch(visit, before, card.clone()), visits.is_current(visit))
             };
             if is_current {
-                self.patron.show_in_form(card);
+                self.patron.show_in_form(card, None);
             }
             self.last_card.set(Some(switch));
             let unrecorded = Unrecorded::Scan(scan, Problem::NextPatron(switch));
@@ -315,8 +419,9 @@ impl Scans {
         for id in recorded {
             self.give_to(id, &card, &before).await;
         }
-        let action = scan.action.by(before);
-        self.take(Scan { action, at: clock::now(), visit: None, is_meant: true }).await;
+        let mut scan = Scan { at: clock::now(), visit: None, is_meant: true, ..scan };
+        scan.give_to(before);
+        self.take(scan).await;
     }
 
     /// What was recorded for the card is another patron's. What somebody has corrected to a third one since stays theirs.

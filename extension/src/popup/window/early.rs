@@ -2,7 +2,12 @@
 //! seen before this is loaded; here they take effect, in their order, as if they came at their time.
 
 use super::focus::{SCANNED_INTO, TYPED_INTO, target};
-use crate::{dom, popup::Desk, preferences, timer::sleep};
+use crate::{
+    dom,
+    popup::Desk,
+    preferences,
+    timer::{now, sleep},
+};
 use js_sys::{Array, Promise};
 use koct_core::{
     desk::{
@@ -51,11 +56,11 @@ extern "C" {
 }
 
 impl Early {
-    /// How the desk works.
+    /// How the desk works, and the code of its library.
     ///
     /// # Errors
     /// When Firefox cannot read its storage.
-    pub(crate) async fn settings(&self) -> Result<DeskSettings, JsValue> {
+    pub(crate) async fn settings(&self) -> Result<(DeskSettings, String), JsValue> {
         let stored: Array = JsFuture::from(self.stored()).await?.unchecked_into();
         preferences::desk_settings(&stored.get(0), &stored.get(1))
     }
@@ -120,11 +125,6 @@ impl Early {
         }
         is_changed
     }
-}
-
-/// The time, as events tell it.
-fn now() -> f64 {
-    dom::window().ok().and_then(|window| window.performance()).map_or(0.0, |performance| performance.now())
 }
 
 /// Waits until the field has found that its code is over.

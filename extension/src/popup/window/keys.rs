@@ -166,7 +166,7 @@ fn pressed(answers: &Rc<Answers>, event: &KeyboardEvent) -> bool {
             let _ = dom::by_id::<HtmlElement>("todo").and_then(|list| list.focus());
         }
         Does::Undo | Does::Commit | Does::Tall | Does::Menu | Does::Answer if !once => {}
-        Does::Answer => answers.lend_newest(),
+        Does::Answer => answers.answer_newest(),
         Does::LeavePayment => click("checkout-pay-open"),
         Does::Help | Does::Undo | Does::Commit | Does::Tall | Does::Menu | Does::ClearPatron | Does::ShowAll => {
             key.target.into_iter().for_each(click);

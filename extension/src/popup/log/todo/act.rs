@@ -9,6 +9,7 @@ use crate::{
     popup::{
         Tone, Topic,
         log::{decide, whose::Sought},
+        scan::open::Answer,
         window::question::{self, Question, Reply},
     },
     store::{Change, StoreError},
@@ -68,7 +69,9 @@ impl Todo {
             return;
         }
         if group == Group::NotRecorded {
-            self.scans.answer(number, offer == "retry");
+            if let Some(answer) = Answer::from_name(&offer) {
+                self.scans.answer(number, answer);
+            }
         } else if let (Some(row), Some(offer)) = (self.lists.row(group, number), Offer::from_name(&offer)) {
             self.offered(offer, row.entry);
         }
@@ -120,7 +123,7 @@ impl Todo {
             "send-again" => spawn_local(this.decide_all(Decision::SendAgain)),
             "retry" => {
                 for scan in self.scans.all().iter().filter(|scan| scan.is_as_it_was) {
-                    self.scans.answer(scan.id(), true);
+                    self.scans.answer(scan.id(), Answer::Retry);
                 }
             }
             "settle" => spawn_local(async move {

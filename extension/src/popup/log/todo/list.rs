@@ -213,7 +213,7 @@ impl Todo {
         let limit = drawn.limit.get();
         let wanted: Vec<(u32, Shown)> = if is_scans {
             let shown = |scan: &Rc<OpenScan>| {
-                let buttons = vec![("retry", scan.retry.clone()), ("dismiss", text("attentionDismiss"))];
+                let buttons = scan.answers.iter().map(|(answer, label)| (answer.name(), label.clone())).collect();
                 let words =
                     Words { title: scan.scan.clone(), advice: scan.reason.clone(), buttons, ..Words::default() };
                 (scan.id(), Shown { row: None, name: None, words })
