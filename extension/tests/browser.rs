@@ -9,7 +9,7 @@ use indexed_db_futures::{Build, BuildPrimitive, database::Database, transaction:
 use koct_core::{
     Action, Barcode, Cardnumber, CommitType, DeskName, Entry, Login, Moment, Secret, ServerUrl, Settings, State,
     Status, Transaction, TransactionId,
-    desk::{clock::DeskTime, letters::by_tables, zone::Zone},
+    desk::{clock::DeskTime, codes::Scanned, letters::by_tables, zone::Zone},
     desks::cleared,
     koha::{Failure, Method, Request, Response, SIZE_LIMIT, Session},
     log::{
@@ -63,7 +63,11 @@ async fn what_is_recorded_is_there_after_opening_again() {
     let name = format!("test-again-{}", js_sys::Math::random());
     let written = {
         let store = Store::open(&name).await.unwrap();
-        [store.record(issue("A"), moment(0)).await.unwrap(), store.record(issue("📚 é"), moment(1)).await.unwrap()]
+        let scanned = Scanned { barcode: Some("*📚 é*".into()), cardnumber: None };
+        [
+            store.record(issue("A"), Scanned::default(), moment(0)).await.unwrap(),
+            store.record(issue("📚 é"), scanned, moment(1)).await.unwrap(),
+        ]
     };
     let store = Store::open(&name).await.unwrap();
     assert_eq!(store.all().await.unwrap(), written);
@@ -75,7 +79,7 @@ async fn what_is_recorded_is_there_after_opening_again() {
 async fn seconds_of_one_item_rise_however_it_is_spelled_and_whatever_the_clock_does() {
     let store = store("seconds").await;
     for (barcode, millis) in [("código", 500), ("CODIGO", 600), ("other", 600), ("Código", -60_000)] {
-        store.record(issue(barcode), moment(millis)).await.unwrap();
+        store.record(issue(barcode), Scanned::default(), moment(millis)).await.unwrap();
     }
     let entries = store.all().await.unwrap();
     assert_eq!(order::indistinct(&entries), None);
@@ -116,7 +120,7 @@ async fn commits_are_remembered_newest_first() {
 async fn statuses_change_all_at_once_or_not_at_all() {
     let store = store("statuses").await;
     for barcode in ["A", "B", "C"] {
-        store.record(issue(barcode), moment(0)).await.unwrap();
+        store.record(issue(barcode), Scanned::default(), moment(0)).await.unwrap();
     }
     let [first, second, third] = [1, 2, 3].map(TransactionId);
     let changes = store.set_statuses(&[(first, Status::Added), (second, sending())]).await.unwrap();
@@ -164,7 +168,7 @@ async fn commit(store: &Store) -> (Outbox, Vec<(TransactionId, Status)>) {
 #[wasm_bindgen_test]
 async fn what_was_corrected_or_deleted_since_a_commit_read_it_is_not_sent() {
     let store = store("since").await;
-    store.record(issue("A"), moment(0)).await.unwrap();
+    store.record(issue("A"), Scanned::default(), moment(0)).await.unwrap();
     let id = TransactionId(1);
     for change in [|entry: &Entry| entry.shifted(1000, moment(0)), |entry: &Entry| entry.deleted(moment(0))] {
         let (mut outbox, statuses) = commit(&store).await;
@@ -186,7 +190,7 @@ async fn what_was_corrected_or_deleted_since_a_commit_read_it_is_not_sent() {
 async fn what_was_recorded_since_is_found() {
     let store = store("recorded").await;
     for barcode in ["A", "B", "C", "D"] {
-        store.record(issue(barcode), moment(0)).await.unwrap();
+        store.record(issue(barcode), Scanned::default(), moment(0)).await.unwrap();
     }
     store.set_statuses(&[(TransactionId(3), Status::Success)]).await.unwrap();
     let since = async |last| {
@@ -201,8 +205,8 @@ async fn what_was_recorded_since_is_found() {
 #[wasm_bindgen_test]
 async fn an_interrupted_request_is_in_doubt_at_start() {
     let store = store("recover").await;
-    store.record(issue("A"), moment(0)).await.unwrap();
-    store.record(issue("B"), moment(0)).await.unwrap();
+    store.record(issue("A"), Scanned::default(), moment(0)).await.unwrap();
+    store.record(issue("B"), Scanned::default(), moment(0)).await.unwrap();
     store.set_statuses(&[(TransactionId(1), sending())]).await.unwrap();
     assert_eq!(store.recover().await.unwrap().len(), 1);
     let doubtful = store.in_states(&[State::InDoubt]).await.unwrap();
@@ -217,7 +221,7 @@ async fn an_interrupted_request_is_in_doubt_at_start() {
 async fn removing_spares_the_other_states_and_numbers_are_never_used_again() {
     let store = store("remove").await;
     for barcode in ["A", "B", "C"] {
-        store.record(issue(barcode), moment(0)).await.unwrap();
+        store.record(issue(barcode), Scanned::default(), moment(0)).await.unwrap();
     }
     store.set_statuses(&[(TransactionId(3), Status::Success)]).await.unwrap();
     let asked = store.asked().await.unwrap();
@@ -227,7 +231,7 @@ async fn removing_spares_the_other_states_and_numbers_are_never_used_again() {
     assert_eq!(store.remove(&asked.settled(), &own, moment(0)).await.unwrap(), 1);
     assert_eq!(store.ids(None).await.unwrap().len(), 2);
     let asked = store.asked().await.unwrap();
-    assert_eq!(store.record(issue("D"), moment(0)).await.unwrap().id, TransactionId(4));
+    assert_eq!(store.record(issue("D"), Scanned::default(), moment(0)).await.unwrap().id, TransactionId(4));
     // Since it was asked, one was recorded and one was taken back and restored; one was committed.
     store.change(&[TransactionId(1)], |entry| entry.deleted(moment(0))).await.unwrap();
     store.change(&[TransactionId(1)], |entry| entry.restored(moment(0))).await.unwrap();
@@ -257,14 +261,14 @@ fn of_bus(barcode: &str, millis: i64) -> Entry {
 #[wasm_bindgen_test]
 async fn what_other_desks_recorded_is_numbered_in_order_and_its_clock_touches_nothing() {
     let store = store("add").await;
-    store.record(issue("A"), moment(0)).await.unwrap();
+    store.record(issue("A"), Scanned::default(), moment(0)).await.unwrap();
     let added = store.add(vec![of_bus("A", 9_000_000), of_bus("B", 1)]).await.unwrap();
     assert_eq!(added.iter().map(|entry| entry.id.0).collect::<Vec<_>>(), [2, 3]);
     assert_eq!(store.after(TransactionId(1), 9).await.unwrap(), added);
     assert_eq!(store.get(&[TransactionId(3), TransactionId(7)]).await.unwrap(), added[1..]);
     assert_eq!(store.desks().await.unwrap(), [DeskName::parse("Bus").unwrap()]);
     // The bus's clock was far ahead: the next scan here keeps its own time.
-    let scanned = store.record(issue("A"), moment(5_000)).await.unwrap();
+    let scanned = store.record(issue("A"), Scanned::default(), moment(5_000)).await.unwrap();
     assert_eq!((scanned.id, scanned.transaction.moment), (TransactionId(4), moment(5_000)));
     assert_eq!(store.add(Vec::new()).await.unwrap(), []);
 }
@@ -273,7 +277,7 @@ async fn what_other_desks_recorded_is_numbered_in_order_and_its_clock_touches_no
 async fn corrections_are_all_made_or_none_and_never_touch_what_is_in_koha() {
     let store = store("change").await;
     for barcode in ["A", "B", "C"] {
-        store.record(issue(barcode), moment(0)).await.unwrap();
+        store.record(issue(barcode), Scanned::default(), moment(0)).await.unwrap();
     }
     let ids = [1, 2, 3].map(TransactionId);
     store.set_statuses(&[(ids[2], Status::Success)]).await.unwrap();
@@ -328,7 +332,7 @@ async fn a_long_log_with_gaps_is_read_whole() {
 async fn of_each_item_asked_for_the_latest_in_koha_is_found() {
     let store = store("latest").await;
     for (barcode, millis) in [("A", 0), ("a", 9_000), ("B", 0), ("C", 0), ("C", 3_000), ("D", 0), ("D", 5_000)] {
-        store.record(issue(barcode), moment(millis)).await.unwrap();
+        store.record(issue(barcode), Scanned::default(), moment(millis)).await.unwrap();
     }
     let committed: Vec<_> = [1, 2, 3, 4, 6, 7].map(|id| (TransactionId(id), Status::Success)).into();
     store.set_statuses(&committed).await.unwrap();
@@ -349,7 +353,7 @@ async fn what_was_committed_and_cleared_is_remembered() {
     let store = store("cleared").await;
     let own = DeskName::parse("Main").unwrap();
     store.add(vec![of_bus("A", 0), of_bus("B", 1)]).await.unwrap();
-    store.record(issue("C"), moment(0)).await.unwrap();
+    store.record(issue("C"), Scanned::default(), moment(0)).await.unwrap();
     store.set_statuses(&[(TransactionId(1), Status::Added), (TransactionId(3), Status::Success)]).await.unwrap();
     assert_eq!(clear(&store, &own, moment(0)).await, 3);
     let bus = DeskName::parse("Bus").unwrap();
@@ -367,8 +371,8 @@ async fn two_windows_write_into_one_log() {
     let name = format!("test-two-{}", js_sys::Math::random());
     let (one, two) = (Store::open(&name).await.unwrap(), Store::open(&name).await.unwrap());
     for _ in 0..5 {
-        one.record(issue("A"), moment(0)).await.unwrap();
-        two.record(issue("A"), moment(0)).await.unwrap();
+        one.record(issue("A"), Scanned::default(), moment(0)).await.unwrap();
+        two.record(issue("A"), Scanned::default(), moment(0)).await.unwrap();
     }
     let entries = one.all().await.unwrap();
     assert_eq!(entries.len(), 10);
@@ -448,8 +452,11 @@ async fn what_went_wrong_is_told_apart() {
 #[wasm_bindgen_test]
 async fn warnings_are_kept_and_confirmed_whatever_the_state_and_found_by_card_and_hold() {
     let store = store("warnings").await;
-    let first = store.record(issue("A"), moment(0)).await.unwrap();
-    let back = store.record(Action::Return { barcode: Barcode::parse("B").unwrap() }, moment(1)).await.unwrap();
+    let first = store.record(issue("A"), Scanned::default(), moment(0)).await.unwrap();
+    let back = store
+        .record(Action::Return { barcode: Barcode::parse("B").unwrap() }, Scanned::default(), moment(1))
+        .await
+        .unwrap();
     store.set_statuses(&[(first.id, Status::Success)]).await.unwrap();
     let warned = |warning: Warning| vec![Warned { warning, confirmed: None }];
     let entries = store.warn(&[first.id], |entry| entry.warned(&warned(Warning::LostCard))).await.unwrap();

@@ -6,6 +6,7 @@
 
 use koct_core::{
     Action, Barcode, CommitType, DeskName, Entry, Moment, ServerUrl, State, Status, TransactionId,
+    desk::codes::Scanned,
     desks::{
         backup::{self, Line, adoption::Kept},
         cleared::Asked,
@@ -164,7 +165,7 @@ fn batch() -> Batch {
 async fn good_rows_are_as_without_the_odd_ones_and_those_stay_as_they_are() {
     let (store, name) = open("beside").await;
     for barcode in ["A", "GOOD", "B"] {
-        store.record(item(barcode), now()).await.unwrap();
+        store.record(item(barcode), Scanned::default(), now()).await.unwrap();
     }
     put(&name, "transactions", &[odd_values(4), odd_keys()].concat()).await;
     let odd = VALUES.len() + KEYS.len();
@@ -174,7 +175,7 @@ async fn good_rows_are_as_without_the_odd_ones_and_those_stay_as_they_are() {
     assert_eq!((ids(&before.0), before.1.len()), (vec![1, 2, 3], odd));
 
     // Scanning, and scanning the same item.
-    let again = store.record(item("GOOD"), now()).await.unwrap();
+    let again = store.record(item("GOOD"), Scanned::default(), now()).await.unwrap();
     assert_eq!(again.transaction.moment, now().shifted(1_000).unwrap());
     let ids_now = [1, 2, 3, again.id.0].map(TransactionId);
     assert_eq!(store.ids(None).await.unwrap(), ids_now);
@@ -224,8 +225,10 @@ async fn in_two_hundred_rounds_no_odd_row_stops_a_good_one() {
     };
     for round in 0..200_usize {
         let (scanned, again) = (format!("A{round}"), format!("B{round}"));
-        let [first, second] =
-            [store.record(item(&scanned), now()).await.unwrap(), store.record(item(&again), now()).await.unwrap()];
+        let [first, second] = [
+            store.record(item(&scanned), Scanned::default(), now()).await.unwrap(),
+            store.record(item(&again), Scanned::default(), now()).await.unwrap(),
+        ];
         let mut rows: Vec<(String, String)> = Vec::new();
         for number in 0..=pick(5) {
             let (value, key) = (VALUES[pick(VALUES.len())], KEYS[pick(KEYS.len())]);
@@ -266,7 +269,7 @@ async fn in_two_hundred_rounds_no_odd_row_stops_a_good_one() {
 #[wasm_bindgen_test]
 async fn each_is_kept_in_a_backup_and_put_back_under_its_key_as_it_was() {
     let (store, name) = open("kept").await;
-    store.record(item("A"), now()).await.unwrap();
+    store.record(item("A"), Scanned::default(), now()).await.unwrap();
     put(&name, "transactions", &[odd_values(2), odd_keys()].concat()).await;
     put(
         &name,
@@ -291,7 +294,7 @@ async fn each_is_kept_in_a_backup_and_put_back_under_its_key_as_it_was() {
     // And it goes on being used.
     let added =
         new.add(vec![Entry::recorded(TransactionId(0), koct_core::Transaction { moment: now(), action: item("B") })]);
-    let (added, recorded) = (added.await.unwrap(), new.record(item("B"), now()).await.unwrap());
+    let (added, recorded) = (added.await.unwrap(), new.record(item("B"), Scanned::default(), now()).await.unwrap());
     assert_eq!(recorded.id.0, added[0].id.0 + 1);
     assert_eq!(new.begin_batch(&batch()).await.unwrap(), 2);
     assert_eq!(new.batches().await.unwrap(), [batch()]);
@@ -299,7 +302,7 @@ async fn each_is_kept_in_a_backup_and_put_back_under_its_key_as_it_was() {
     // A good one has the key: it stays, and the other gets the next number, once.
     let (taken, _) = open("taken").await;
     for barcode in ["A", "B", "C"] {
-        taken.record(item(barcode), now()).await.unwrap();
+        taken.record(item(barcode), Scanned::default(), now()).await.unwrap();
     }
     let odd = [Raw { of: Place::Transactions, key: json!(2), value: json!({"seq": 2, "odd": true}) }];
     for kept in [Kept::Put, Kept::There] {
@@ -325,13 +328,14 @@ async fn each_is_kept_in_a_backup_and_put_back_under_its_key_as_it_was() {
 async fn whatever_keys_there_are_the_next_number_is_free_and_none_is_given_twice() {
     for key in KEYS.into_iter().chain(["4294967295", "1000"]) {
         let (store, name) = open("keys").await;
-        store.record(item("A"), now()).await.unwrap();
+        store.record(item("A"), Scanned::default(), now()).await.unwrap();
         put(&name, "transactions", &[(key.into(), "{odd: 1}".into())]).await;
         put(&name, "batches", &[(key.into(), "{odd: 1}".into())]).await;
-        let first = store.record(item("B"), now()).await.unwrap_or_else(|error| panic!("{key}: {error:?}"));
+        let first =
+            store.record(item("B"), Scanned::default(), now()).await.unwrap_or_else(|error| panic!("{key}: {error:?}"));
         // Another window, which knows nothing of it yet.
         let other = Store::open(&name).await.unwrap();
-        let second = other.record(item("C"), now()).await.unwrap();
+        let second = other.record(item("C"), Scanned::default(), now()).await.unwrap();
         let third = Entry::recorded(TransactionId(0), second.transaction.clone());
         let third = store.add(vec![third.clone(), third]).await.unwrap();
         let expected = if key == "1000" { [1, 1_001, 1_002, 1_003, 1_004] } else { [1, 2, 3, 4, 5] };
@@ -351,7 +355,7 @@ async fn whatever_keys_there_are_the_next_number_is_free_and_none_is_given_twice
 #[wasm_bindgen_test]
 async fn a_row_that_holds_itself_twice_has_an_end() {
     let (store, name) = open("cycle").await;
-    store.record(item("A"), now()).await.unwrap();
+    store.record(item("A"), Scanned::default(), now()).await.unwrap();
     let cycle = "(() => { const row = {...good}; row.action = row.barcode = row; return row; })()";
     put(&name, "transactions", &[("2".into(), cycle.into())]).await;
     let (good, raw) = everything(&store).await;
@@ -363,11 +367,11 @@ async fn a_row_that_holds_itself_twice_has_an_end() {
 #[wasm_bindgen_test]
 async fn a_key_near_the_end_leaves_the_numbers_before_it() {
     let (store, name) = open("end").await;
-    store.record(item("A"), now()).await.unwrap();
+    store.record(item("A"), Scanned::default(), now()).await.unwrap();
     put(&name, "transactions", &[("4294967290".into(), "{odd: 1}".into())]).await;
     for number in [2, 3] {
         let store = Store::open(&name).await.unwrap();
-        assert_eq!(store.record(item("B"), now()).await.unwrap().id.0, number);
+        assert_eq!(store.record(item("B"), Scanned::default(), now()).await.unwrap().id.0, number);
     }
     let store = Store::open(&name).await.unwrap();
     let entry = Entry::recorded(TransactionId(0), koct_core::Transaction { moment: now(), action: item("C") });
@@ -377,7 +381,7 @@ async fn a_key_near_the_end_leaves_the_numbers_before_it() {
 #[wasm_bindgen_test]
 async fn more_odd_rows_than_are_read_at_once_hide_none_behind_them() {
     let (store, name) = open("many").await;
-    store.record(item("A"), now()).await.unwrap();
+    store.record(item("A"), Scanned::default(), now()).await.unwrap();
     put(&name, "transactions", &[("2500".into(), "{...good}".into())]).await;
     run(&format!(
         "(async () => {{ const db = await new Promise(done => {{ const o = indexedDB.open('{name}'); o.onsuccess = () => done(o.result); }}); \
@@ -401,7 +405,7 @@ async fn a_log_that_a_newer_version_has_used_is_told_apart() {
     store.give_way(|| ());
     // It gives way, and is closed.
     run(&format!("new Promise((done, fail) => {{ const o = indexedDB.open('{name}', 99); o.onsuccess = () => {{ o.result.close(); done(); }}; o.onblocked = fail; }})")).await;
-    let closed = store.record(item("A"), now()).await;
+    let closed = store.record(item("A"), Scanned::default(), now()).await;
     assert!(matches!(closed, Err(StoreError::Storage(StorageError::Closed))), "{closed:?}");
     let newer = Store::open(&name).await;
     assert!(matches!(newer, Err(StoreError::Storage(StorageError::NewerVersion))), "{newer:?}");
