@@ -132,6 +132,12 @@ pub fn cleared_keys_of(desk: &DeskName) -> String {
     format!("{desk}\t")
 }
 
+/// The desk and the fingerprint that a [`cleared_key`] is made of. `None` where it is none.
+pub(super) fn read_key(key: &str) -> Option<(DeskName, u128)> {
+    let (desk, print) = key.rsplit_once('\t')?;
+    Some((DeskName::parse(desk).ok()?, u128::from_str_radix(print, 16).ok()?))
+}
+
 /// A number that no two transactions share: FNV-1a with 128 bits. Of a million transactions, the chance that any two meet is
 /// about 1 in 10^27.
 pub(super) fn fingerprint(transaction: &Transaction) -> u128 {
@@ -182,6 +188,8 @@ mod tests {
     fn the_key_is_the_one_that_older_logs_and_backups_hold() {
         let key = cleared_key(&bus(), &returned(Status::Local).transaction);
         assert_eq!(key, "Bus\tf66d6f956543f0fa182f5b6eec45b5ac");
+        assert_eq!(read_key(&key), Some((bus(), fingerprint(&returned(Status::Local).transaction))));
+        assert_eq!((read_key("Bus"), read_key("Bus\tx")), (None, None));
         let other = DeskName::parse("Bus2").unwrap();
         assert!(!cleared_key(&other, &returned(Status::Local).transaction).starts_with(&cleared_keys_of(&bus())));
     }
