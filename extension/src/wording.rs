@@ -13,7 +13,11 @@ use koct_borrowers_db::{FileError, Report, sqlite::SqliteError};
 use koct_core::{
     Action, Amount, CommitType, Entry, Moment, Settings, State, Status, Transaction,
     desk::{amount::AmountError, barcode::CodeError, clock::DeskTime, scanner::ScannerEnd, signs, zone::Zone as _},
-    desks::{conflict::Kind, import::file::ImportError, koc::Reason},
+    desks::{
+        conflict::Kind,
+        import::{file::ImportError, zip::ZipError},
+        koc::Reason,
+    },
     directory::{labels::Label, patron_fact::PatronFact},
     koha::{
         Failure, NotSent,
@@ -279,6 +283,17 @@ pub(crate) fn import_error(error: ImportError) -> String {
         ImportError::Unknown => text("importNotKoc"),
         ImportError::TooNew => text("backupTooNew"),
     }
+}
+
+/// Why nothing can be taken out of a ZIP file.
+pub(crate) fn zip_error(error: ZipError) -> String {
+    text(match error {
+        ZipError::Damaged => "zipDamaged",
+        ZipError::Locked => "zipLocked",
+        ZipError::Unknown => "zipUnknown",
+        ZipError::TooLarge => "zipTooLarge",
+        ZipError::Spreadsheet => "zipSpreadsheet",
+    })
 }
 
 /// What is wrong with a line of a .koc file.

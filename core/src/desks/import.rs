@@ -171,7 +171,9 @@ pub fn planning<'a>(
                 last_known = Some(place);
             } else if was_cleared() || elsewhere.cleared.iter().any(|prints| prints.contains(&print)) {
                 plan.cleared += 1;
-            } else if elsewhere.desks.iter().any(|known| known.find(&line, &as_recorded).is_some()) || !seen.insert(print) {
+            } else if elsewhere.desks.iter().any(|known| known.find(&line, &as_recorded).is_some())
+                || !seen.insert(print)
+            {
                 plan.already_there += 1;
             } else {
                 plan.new.push(transaction);
@@ -286,7 +288,8 @@ mod tests {
     fn a_long_file_is_planned_in_slices_that_give_what_one_call_gives() {
         let lines: Vec<_> = (0..3_000).map(|second| returned("A", second % 2_000)).collect();
         let (known, cleared) = (Known::default(), BTreeSet::from([cleared_key(&bus(), &lines[5])]));
-        let (planned, slices) = in_slices(planning(&bus(), lines.clone(), &known, &cleared, Elsewhere::default()), CHUNK);
+        let (planned, slices) =
+            in_slices(planning(&bus(), lines.clone(), &known, &cleared, Elsewhere::default()), CHUNK);
         assert_eq!(planned, plan(&bus(), lines, &known, &cleared));
         assert_eq!((planned.new.len(), planned.cleared, slices), (1_999, 2, 6));
     }

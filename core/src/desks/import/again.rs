@@ -210,7 +210,10 @@ mod tests {
     fn a_name_for_the_other_desk_is_free_and_fits() {
         let taken = [desk("bus MPL"), desk("bus 2")];
         let name = |of: &str, folder| another_name(&desk(of), folder, |name| taken.contains(name)).to_string();
-        assert_eq!((name("bus", Some("CPL")), name("bus", Some("MPL")), name("bus", None)), ("bus CPL".into(), "bus 3".into(), "bus 3".into()));
+        assert_eq!(
+            (name("bus", Some("CPL")), name("bus", Some("MPL")), name("bus", None)),
+            ("bus CPL".into(), "bus 3".into(), "bus 3".into())
+        );
         assert_eq!(name(&"x".repeat(40), None).chars().count(), 40);
         assert_eq!(name("bus", Some(&"y".repeat(60))), "bus 3");
     }

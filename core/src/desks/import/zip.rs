@@ -193,10 +193,23 @@ mod tests {
             let sums = [&crc(plain).to_le_bytes()[..], &length(packed), &length(plain)].concat();
             let name_length = u16::try_from(name.len()).unwrap().to_le_bytes();
             let how = [flags.to_le_bytes(), method.to_le_bytes()].concat();
-            bytes.extend([LOCAL, &[20, 0], &how, &[0; 4], &sums, &name_length, &[2, 0], name.as_bytes(), b"xx", packed].concat());
+            bytes.extend(
+                [LOCAL, &[20, 0], &how, &[0; 4], &sums, &name_length, &[2, 0], name.as_bytes(), b"xx", packed].concat(),
+            );
             directory.extend(
-                [CENTRAL, &[20, 0, 20, 0], &how, &[0; 4], &sums, &name_length, &[0; 4], &[0; 8], &at.to_le_bytes(), name.as_bytes()]
-                    .concat(),
+                [
+                    CENTRAL,
+                    &[20, 0, 20, 0],
+                    &how,
+                    &[0; 4],
+                    &sums,
+                    &name_length,
+                    &[0; 4],
+                    &[0; 8],
+                    &at.to_le_bytes(),
+                    name.as_bytes(),
+                ]
+                .concat(),
             );
         }
         let number = u16::try_from(files.len()).unwrap().to_le_bytes();

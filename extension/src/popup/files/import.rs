@@ -13,10 +13,11 @@ use crate::{
     wording::{self, Explained as _},
 };
 use chosen::{Chosen, Content, Order};
+use gather::{Dropped, Found};
 use koct_core::{
     DeskName, Entry, TransactionId,
     desks::{
-        import::{file, knowledge::Knowledge},
+        import::{again::Other, file, knowledge::Knowledge},
         koc,
     },
 };
@@ -28,11 +29,10 @@ use std::{
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{
-    DragEvent, Element, Event, File, FileList, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
-};
+use web_sys::{DragEvent, Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlProgressElement};
 
 mod chosen;
+mod gather;
 pub(super) mod outcome;
 
 /// How many transactions are written at once: a scan waits no longer than for these.
@@ -46,6 +46,7 @@ elements! {
     pub(crate) struct Import(desk: Rc<Desk>) {
         dialog: HtmlDialogElement = "import-dialog",
         files: HtmlInputElement = "import-files",
+        folder: HtmlInputElement = "import-folder",
         list: Element = "import-list",
         progress_row: HtmlElement = "import-progress-row",
         progress: HtmlProgressElement = "import-progress",
@@ -55,6 +56,8 @@ elements! {
         go: HtmlElement = "import-go",
         ;
         chosen: RefCell<Vec<Rc<Chosen>>>,
+        /// What the log held when files were looked at. It is read anew before anything is written.
+        knowledge: RefCell<Option<Rc<Knowledge>>>,
         running: Cell<bool>,
         done: Cell<bool>,
     }
@@ -65,11 +68,15 @@ impl Import {
     /// When the page lacks an element.
     pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
         dom::on_click("import-koc", self, |this| this.open())?;
-        dom::bind(&self.files, "change", self, |this| {
-            if let Some(files) = this.files.files() {
-                spawn_local(this.clone().look_at(files));
-            }
-        });
+        for input in [&self.files, &self.folder] {
+            let of = input.clone();
+            dom::bind(input, "change", self, move |this| {
+                if let Some(files) = of.files() {
+                    let this = this.clone();
+                    spawn_local(async move { this.look_at(gather::chosen(files).await).await });
+                }
+            });
+        }
         // Files may be dropped anywhere on the window.
         let page = dom::document()?;
         dom::on::<DragEvent>(&page, "dragover", |event| {
@@ -78,12 +85,13 @@ impl Import {
             }
         });
         dom::bind_event(&page, "drop", self, |this, event: DragEvent| {
-            let files = event.data_transfer().and_then(|data| data.files()).filter(|files| files.length() > 0);
-            if let Some(files) = files {
+            let dropped: Vec<Dropped> = event.data_transfer().map(|data| gather::dropped(&data)).unwrap_or_default();
+            if !dropped.is_empty() {
                 event.prevent_default();
                 if !this.running.get() && !this.done.get() {
                     this.open();
-                    spawn_local(this.clone().look_at(files));
+                    let this = this.clone();
+                    spawn_local(async move { this.look_at(gather::all(dropped).await).await });
                 }
             }
         });
@@ -97,7 +105,7 @@ impl Import {
         dom::bind(&self.dialog, "close", self, |this| this.done.set(false));
         dom::on_submit("import-form", self, |this| {
             let orders: Vec<Order> = this.waiting().into_iter().map(Order::new).collect();
-            if !orders.is_empty() && !this.done.get() && !this.running.replace(true) {
+            if !orders.is_empty() && !this.asks() && !this.done.get() && !this.running.replace(true) {
                 spawn_local(this.clone().import_all(orders));
             }
         })?;
@@ -112,6 +120,8 @@ impl Import {
         self.chosen.borrow_mut().clear();
         self.list.set_text_content(None);
         self.files.set_value("");
+        self.folder.set_value("");
+        self.knowledge.take();
         self.say("");
         self.report.set_hidden(true);
         self.done.set(false);
@@ -129,12 +139,14 @@ impl Import {
         let label = if number == 0 { text("importGo") } else { text_with("importGoCount", &[&locale::number(number)]) };
         self.go.set_text_content(Some(&label));
         self.go.set_hidden(self.done.get());
-        let _ = if number == 0 || self.running.get() {
+        let _ = if number == 0 || self.asks() || self.running.get() {
             self.go.set_attribute("disabled", "")
         } else {
             self.go.remove_attribute("disabled")
         };
-        self.files.set_disabled(self.running.get() || self.done.get());
+        for input in [&self.files, &self.folder] {
+            input.set_disabled(self.running.get() || self.done.get());
+        }
         // What runs goes on behind a closed dialog.
         let closes = self.done.get() || self.running.get();
         self.close.set_text_content(Some(&text(if closes { "close" } else { "cancel" })));
@@ -155,6 +167,11 @@ impl Import {
         self.chosen.borrow().iter().filter(fits).cloned().collect()
     }
 
+    /// Whether a person must still say something of one of them.
+    fn asks(&self) -> bool {
+        self.waiting().iter().any(|chosen| chosen.asks.get())
+    }
+
     /// Saves what became of every file and of every line that was refused, which may be a million.
     async fn save_report(self: Rc<Self>) {
         let now = clock::now().map(wording::moment).unwrap_or_default();
@@ -164,7 +181,7 @@ impl Import {
         for chosen in chosen {
             // It does not change any more, but nothing is borrowed while others go on.
             let Some(outcome) = chosen.outcome.take() else { continue };
-            parts.push(format!("\n{} · {}\n{}\n", chosen.file.name(), chosen.desk(), outcome.words()));
+            parts.push(format!("\n{} · {}\n{}\n", chosen.path, chosen.desk(), outcome.words()));
             for lines in outcome.refused.chunks(LINES_AT_ONCE) {
                 parts.push(lines.iter().map(|line| line.words() + "\n").collect());
                 rests.rest().await;
@@ -177,11 +194,10 @@ impl Import {
     }
 
     /// Looks at files that were chosen, one after the other.
-    async fn look_at(self: Rc<Self>, files: FileList) {
-        let files: Vec<File> = (0..files.length()).filter_map(|place| files.get(place)).collect();
-        for file in files {
-            self.say(&text_with("importReading", &[&file.name()]));
-            let Ok(chosen) = Chosen::new(file).map(Rc::new) else { continue };
+    async fn look_at(self: Rc<Self>, files: Vec<Found>) {
+        for found in files {
+            self.say(&text_with("importReading", &[&found.path]));
+            let Ok(chosen) = Chosen::new(found).map(Rc::new) else { continue };
             let _ = self.list.append_with_node_1(&chosen.row);
             if let Some(button) = dom::field(&chosen.row, "leave-out") {
                 let of = chosen.clone();
@@ -191,15 +207,41 @@ impl Import {
                     this.show_buttons();
                 });
             }
+            let of = Rc::downgrade(&self);
+            chosen.bind_whose(move || {
+                if let Some(this) = of.upgrade() {
+                    this.show_buttons();
+                }
+            });
             // Before it is looked at: what is chosen anew meanwhile must not have it among its files, unseen.
             self.chosen.borrow_mut().push(chosen.clone());
-            if let Err(reason) = chosen.look().await {
-                chosen.show_outcome(Outcome::failed(reason));
+            match chosen.look().await {
+                Ok(()) => self.ask_whose(&chosen).await,
+                Err(reason) => chosen.show_outcome(Outcome::failed(reason)),
             }
             self.show_buttons();
             sleep(Duration::ZERO).await;
         }
         self.say("");
+    }
+
+    /// Asks whose file it is, where what it holds tells otherwise than what it is called.
+    async fn ask_whose(&self, chosen: &Chosen) {
+        let known = self.knowledge.borrow().clone();
+        let knowledge = match known {
+            Some(knowledge) => knowledge,
+            // Where the log cannot be read now, that is said when it is read to be written.
+            None => match self.knowledge().await {
+                Ok(knowledge) => self.knowledge.borrow_mut().insert(Rc::new(knowledge)).clone(),
+                Err(_) => return,
+            },
+        };
+        let before: Vec<Rc<Chosen>> = self.chosen.borrow().clone();
+        let before = before.iter().take_while(|other| !std::ptr::eq(&***other, chosen));
+        let before: Vec<_> =
+            before.filter(|other| !other.left_out.get()).filter_map(|other| other.glance_with_desk()).collect();
+        let others: Vec<Other<'_>> = before.iter().map(|(file, desk)| Other { file, desk }).collect();
+        chosen.ask_whose(&knowledge, &others).await;
     }
 
     async fn import_all(self: Rc<Self>, orders: Vec<Order>) {
@@ -258,6 +300,9 @@ impl Import {
     /// What the log holds, read bit by bit.
     async fn knowledge(&self) -> Result<Knowledge, StoreError> {
         let mut knowledge = Knowledge::new(self.desk.preferences.borrow().desk_name());
+        for key in self.desk.store.cleared().await? {
+            knowledge.take_cleared(key);
+        }
         let mut last = TransactionId(0);
         loop {
             let entries = self.desk.store.after(last, READ_AT_ONCE).await?;
@@ -275,11 +320,7 @@ impl Import {
         let mut reading = slices::through(koc::reading(bytes, &DeskZone, order.times)).await;
         let mut outcome = Outcome::from_reading(&mut reading);
         let lines = reading.into_lines();
-        let cleared = match self.desk.store.cleared_of(&desk).await {
-            Ok(cleared) => cleared,
-            Err(error) => return Outcome::failed(error.explained()),
-        };
-        let plan = slices::through(knowledge.planning(&desk, lines, &cleared)).await;
+        let plan = slices::through(knowledge.planning(&desk, lines)).await;
         outcome.already_there = plan.already_there + plan.cleared;
         outcome.cleared = plan.cleared;
         let mut new = plan.into_entries(&desk);
