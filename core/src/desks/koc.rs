@@ -24,6 +24,7 @@ use crate::{
         transaction::{Action, Moment, Transaction},
         zone::Zone,
     },
+    desks::damage,
     slices::{CHUNK, Sliced},
 };
 use chrono::NaiveDate;
@@ -175,6 +176,9 @@ pub enum Reason {
     /// The first field is no time.
     #[error("“{0}” is not a time")]
     Time(String),
+    /// A spreadsheet program has rewritten this code, or this time: what stood there is lost.
+    #[error("“{0}” was rewritten by a spreadsheet program")]
+    Rewritten(String),
     /// The word is none of `issue`, `return`, `payment`.
     #[error("“{0}” is not an action that KOCT knows")]
     Action(String),
@@ -354,7 +358,10 @@ fn beginning(field: &str) -> String {
 fn operation(text: &str, times: Times, zone: &dyn Zone) -> Result<Transaction, Reason> {
     // Perl drops empty fields at the end, so trailing tabs (the old KOCT writes one) mean nothing.
     let fields: Vec<&str> = text.trim_end_matches('\t').split('\t').collect();
-    let moment = time(fields[0], times, zone).ok_or_else(|| Reason::Time(beginning(fields[0])))?;
+    let Some(moment) = time(fields[0], times, zone) else {
+        let shown = beginning(fields[0]);
+        return Err(if damage::is_rewritten_time(fields[0]) { Reason::Rewritten(shown) } else { Reason::Time(shown) });
+    };
     let word = fields.get(1).copied().unwrap_or_default().trim();
     let (action, expected) = match word {
         "issue" => ("issue", 4),
@@ -364,6 +371,10 @@ fn operation(text: &str, times: Times, zone: &dyn Zone) -> Result<Transaction, R
     };
     if fields.len() != expected {
         return Err(Reason::Fields { action, expected, found: fields.len() });
+    }
+    let codes = if action == "issue" { 2..4 } else { 2..3 };
+    if let Some(code) = fields[codes].iter().find(|code| damage::is_rewritten_number(code)) {
+        return Err(Reason::Rewritten(beginning(code)));
     }
     let cardnumber = || Cardnumber::parse(fields[2]).map_err(Reason::Cardnumber);
     let barcode = |field: usize| Barcode::parse(fields[field]).map_err(Reason::Barcode);
@@ -518,6 +529,20 @@ mod tests {
             (10, "amount: write it as digits with a dot, as in 3.50"),
         ];
         assert_eq!(problems, expected.map(|(line, reason)| (line, reason.to_owned())));
+    }
+
+    #[test]
+    fn what_a_spreadsheet_has_rewritten_is_named_and_not_taken() {
+        let file = include_bytes!("../../tests/cases/saved-by-a-spreadsheet.koc");
+        let reading = read(file, &FixedZone(60), None);
+        let problems: Vec<_> = reading.problems.iter().map(|p| (p.line, p.reason.to_string())).collect();
+        let named = |field: &str| format!("“{field}” was rewritten by a spreadsheet program");
+        assert_eq!(problems, [(2, named("7/22/2026 10:15")), (3, named("2.3529E+13"))]);
+        assert!(reading.transactions.is_empty() && reading.is_koc());
+        let rest = b"2026-11-23 11:00:00\tpayment\t1.5E+10\t3.50\n2026-11-23 11:00:00\tpayment\tP1\t1234567.00\n2026-11-23 11:00:00\tissue\tP1\t4E+13\n";
+        let reading = read(rest, &FixedZone(60), None);
+        let lines = |reading: &Reading| reading.transactions.iter().map(|(line, _)| *line).collect::<Vec<_>>();
+        assert_eq!((lines(&reading), reading.problems.len()), (vec![2], 2), "an amount is no code");
     }
 
     #[test]
