@@ -16,6 +16,7 @@ use indexed_db_futures::{
 };
 use koct_core::{
     Action, DeskName, Entry, Moment, State, Status, TransactionId,
+    desk::branch::BranchCode,
     desks::conflict::LatestOfItems,
     log::{
         self, Counts,
@@ -100,6 +101,8 @@ pub struct Store {
     /// The rows that were met and cannot be read.
     unreadable: RefCell<Met>,
     numbering: Cell<Numbering>,
+    /// The library that this desk is set to, which each that it records keeps.
+    branch: RefCell<Option<BranchCode>>,
 }
 
 /// Who gives the next number.
@@ -133,6 +136,8 @@ struct Stored<'a> {
     status: &'a Status,
     #[serde(skip_serializing_if = "Option::is_none")]
     desk: Option<&'a DeskName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branch: Option<&'a BranchCode>,
     part: u32,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     history: &'a [Revision],
@@ -157,6 +162,7 @@ impl<'a> Stored<'a> {
             transaction: &entry.transaction,
             status: &entry.status,
             desk: entry.desk.as_ref(),
+            branch: entry.branch.as_ref(),
             part: entry.part,
             history: &entry.history,
             warnings: &entry.warnings,
@@ -272,7 +278,12 @@ impl Store {
                 Ok(())
             })
             .await?;
-        Ok(Self { database, unreadable: RefCell::default(), numbering: Cell::default() })
+        Ok(Self { database, unreadable: RefCell::default(), numbering: Cell::default(), branch: RefCell::default() })
+    }
+
+    /// What is recorded from now on is recorded at this library.
+    pub(crate) fn be_at(&self, branch: Option<BranchCode>) {
+        self.branch.replace(branch);
     }
 
     /// Closes it, so that it stands in nobody's way.
@@ -356,7 +367,8 @@ impl Store {
         let log = writing.object_store(LOG)?;
         let last_of_item = last_moment(&log, action.item_key()).await?;
         let number = if numbering == Numbering::Own { Some(next_number(&log).await?) } else { None };
-        let entry = Entry::recorded(TransactionId(0), log::record(action, now, last_of_item));
+        let recorded = Entry::recorded(TransactionId(0), log::record(action, now, last_of_item));
+        let entry = Entry { branch: self.branch.borrow().clone(), ..recorded };
         // Requests go out when they are built: waiting only for the end saves a round trip to the disk's process.
         let adding = log.add(to_js(&Stored::from_entry(&entry, number))?).with_key_type::<JsValue>().primitive()?;
         let key: JsValue = if numbering == Numbering::Log {

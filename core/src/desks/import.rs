@@ -3,6 +3,7 @@
 
 use crate::{
     desk::{
+        branch::BranchCode,
         name::DeskName,
         transaction::{Moment, Transaction, TransactionId},
     },
@@ -29,6 +30,8 @@ pub struct Plan {
     pub part: u32,
     /// Lines whose transaction is in the log already, or stands in the file twice.
     pub already_there: u32,
+    /// Those of them that the log has as this desk's.
+    pub known: Vec<TransactionId>,
     /// Lines whose transaction was in the log, was committed or deleted there, and was cleared.
     pub cleared: u32,
 }
@@ -114,11 +117,12 @@ pub struct Elsewhere<'a> {
 }
 
 impl Plan {
-    /// What is to be added to the log, as entries of this desk. The log gives them their numbers.
-    pub fn into_entries(self, desk: &DeskName) -> impl Iterator<Item = Entry> {
+    /// What is to be added to the log, as entries of this desk, at this library where one is named. The log gives them their numbers.
+    pub fn into_entries(self, desk: &DeskName, branch: Option<&BranchCode>) -> impl Iterator<Item = Entry> {
         let part = self.part;
         let entry = move |transaction| Entry {
             desk: Some(desk.clone()),
+            branch: branch.cloned(),
             part,
             ..Entry::recorded(TransactionId(0), transaction)
         };
@@ -167,6 +171,7 @@ pub fn planning<'a>(
             };
             if let Some(place) = known.find(&line, &as_recorded) {
                 plan.already_there += 1;
+                plan.known.push(place.0);
                 continues &= plan.new.is_empty();
                 last_known = Some(place);
             } else if was_cleared() || elsewhere.cleared.iter().any(|prints| prints.contains(&print)) {
@@ -225,7 +230,7 @@ mod tests {
     /// The log after this import.
     fn imported(mut log: Vec<Entry>, lines: &[Transaction]) -> (Vec<Entry>, Plan) {
         let plan = plan(&bus(), lines.to_vec(), &known(&log), &BTreeSet::new());
-        for entry in plan.clone().into_entries(&bus()) {
+        for entry in plan.clone().into_entries(&bus(), None) {
             let id = TransactionId(u32::try_from(log.len()).unwrap() + 1);
             log.push(Entry { id, ..entry });
         }
@@ -296,7 +301,7 @@ mod tests {
 
     /// Koha's way from a log to a log: the file, read where another zone is.
     fn exported(log: &[Entry]) -> Lines {
-        let file = export::exporting(log.to_vec().into(), &bus()).at_once().unwrap();
+        let file = export::exporting(log.to_vec().into(), &bus(), None).at_once().unwrap();
         koc::read(file.text.as_bytes(), &FixedZone(-330), None).into_lines()
     }
 

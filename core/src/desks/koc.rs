@@ -13,12 +13,14 @@
 //! times of a file are written at one UTC offset, that of its last transaction: where the zone was corrected during the day,
 //! or the clocks were changed, local times alone would put a checkin before its checkout. Koha stops half-way at a
 //! blank line or an unknown word, so the writer never makes one; the reader reports it and goes on. Koha reads `Version`
-//! and nothing else of the header, so ours also says which desk wrote the file and how far its clock was ahead of UTC.
+//! and nothing else of the header, so ours also says which desk wrote the file, at which library, and how far its clock was ahead
+//! of UTC.
 
 use crate::{
     desk::{
         amount::Amount,
         barcode::{Barcode, Cardnumber},
+        branch::BranchCode,
         name::DeskName,
         signs,
         transaction::{Action, Moment, Transaction},
@@ -39,6 +41,7 @@ const UTC_GENERATOR: &str = "koct-firefox";
 
 /// The pairs of the header that are KOCT's own.
 const DESK: &str = "Desk";
+const BRANCH: &str = "Branch";
 const UTC_OFFSET: &str = "UtcOffset";
 
 /// Writes transactions, in the order given. `desk` is the one that recorded all of them, if one did.
@@ -49,7 +52,7 @@ where
 {
     let transactions = transactions.into_iter();
     let offset = transactions.clone().last().map(|transaction| transaction.moment.offset_minutes());
-    let mut file = header(offset, desk);
+    let mut file = header(offset, desk, None);
     for transaction in transactions {
         add(&mut file, transaction, offset);
     }
@@ -57,12 +60,14 @@ where
 }
 
 /// The line that a file begins with whose times are written at this offset.
-pub(super) fn header(offset: Option<i16>, desk: Option<&DeskName>) -> String {
+pub(super) fn header(offset: Option<i16>, desk: Option<&DeskName>, branch: Option<&str>) -> String {
     let mut header = format!("Version=1.0\tGenerator={GENERATOR}\tGeneratorVersion={}", env!("CARGO_PKG_VERSION"));
     // Writing into a String cannot fail.
     // Koha splits the header at every equals sign, and an odd number of pieces would confuse it.
     let desk = desk.filter(|desk| !desk.as_str().contains('='));
     let _ = desk.map_or(Ok(()), |desk| write!(header, "\t{DESK}={desk}"));
+    let branch = branch.filter(|code| BranchCode::parse(code).is_ok() && !code.contains('='));
+    let _ = branch.map_or(Ok(()), |branch| write!(header, "\t{BRANCH}={branch}"));
     let _ = offset.map_or(Ok(()), |offset| write!(header, "\t{UTC_OFFSET}={offset}"));
     header.push('\n');
     header
@@ -130,6 +135,8 @@ pub struct Reading {
     pub generator: Option<String>,
     /// The desk that recorded it, where it says so.
     pub desk: Option<DeskName>,
+    /// The library at which all of it was recorded, where it says so.
+    pub branch: Option<BranchCode>,
     /// How it says that its times are to be taken, where it leaves that not open.
     pub declared: Option<Times>,
     /// How its times were taken.
@@ -235,6 +242,7 @@ pub fn reading<'a>(bytes: &'a [u8], zone: &'a dyn Zone, times: Option<Times>) ->
         let mut reading = Reading {
             generator: None,
             desk: None,
+            branch: None,
             declared: None,
             times: times.unwrap_or(Times::Local),
             transactions: Vec::new(),
@@ -306,6 +314,7 @@ impl Reading {
         self.generator = value("Generator").map(str::to_owned);
         let by_us = self.generator.as_deref() == Some(GENERATOR);
         self.desk = value(DESK).filter(|_| by_us).and_then(|name| DeskName::parse(name).ok());
+        self.branch = value(BRANCH).filter(|_| by_us).and_then(|code| BranchCode::parse(code).ok());
         let offset = || value(UTC_OFFSET).and_then(|minutes| minutes.parse().ok());
         let is_of_earth = |minutes: &i16| minutes.unsigned_abs() < 24 * 60;
         self.declared = match self.generator.as_deref() {

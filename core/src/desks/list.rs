@@ -21,6 +21,7 @@ use crate::{
         barcode::{Barcode, Cardnumber, CodeError},
         pattern::CardPattern,
         transaction::{Action, Moment, Transaction},
+        zone::Zone,
     },
     desks::damage,
     log::{Entry, status::State},
@@ -175,12 +176,11 @@ pub fn is_too_long(bytes: &[u8]) -> bool {
     bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count() > MOST_LINES
 }
 
-/// The codes of a list that are to be looked for in the records: as they stand, and as they may have been before a spreadsheet
-/// dropped zeros.
+/// The codes of a list that are to be looked for in the records. One that is not there may be known by
+/// [what it was before it lost zeros](damage::with_zeros).
 pub fn codes(bytes: &[u8]) -> BTreeSet<String> {
     let cells = cells::lines(bytes).into_iter().filter_map(|line| line.cells.ok()).flatten();
-    let codes = cells.filter(|cell| cell.chars().count() <= Cardnumber::LIMIT);
-    codes.flat_map(|code| damage::with_zeros(&code).chain([code.clone()]).collect::<Vec<_>>()).collect()
+    cells.filter(|cell| cell.chars().count() <= Cardnumber::LIMIT).collect()
 }
 
 /// Reads a list.
@@ -407,6 +407,30 @@ impl List {
             .map(|(place, action)| Some(Transaction { moment: at(place)?, action: action.clone() }))
             .collect()
     }
+}
+
+/// Why a time cannot be that of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenError {
+    /// It is not given, or is no time.
+    Missing,
+    /// The last of the list would not have happened yet.
+    Future,
+}
+
+/// When the first of this number of transactions happened, as typed into a field of the page: `2026-11-28T09:00`, or with seconds.
+///
+/// # Errors
+/// When it cannot be.
+pub fn when(typed: &str, zone: &dyn Zone, now: Moment, number: usize) -> Result<Moment, WhenError> {
+    let read = |format| chrono::NaiveDateTime::parse_from_str(typed.trim(), format).ok();
+    let local = read("%Y-%m-%dT%H:%M").or_else(|| read("%Y-%m-%dT%H:%M:%S")).or_else(|| read("%Y-%m-%dT%H:%M:%S%.f"));
+    let local = local.ok_or(WhenError::Missing)?;
+    let first = Moment::from_local(local, zone.offset_at_local(local)).map_err(|_| WhenError::Missing)?;
+    let last =
+        i64::try_from(number.saturating_sub(1)).ok().and_then(|seconds| first.shifted(seconds.checked_mul(1_000)?));
+    let is_over = last.is_some_and(|last| last.utc_millis() <= now.utc_millis());
+    if is_over { Ok(first) } else { Err(WhenError::Future) }
 }
 
 /// How much of a list stands in a log already, at whatever time: somebody may have taken it before.

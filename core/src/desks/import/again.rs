@@ -138,7 +138,7 @@ mod tests {
     fn log_with(file: &Glance, of: &str) -> Knowledge {
         let mut knowledge = Knowledge::new(desk("Main"));
         let plan = knowledge.planning(&desk(of), file.lines.clone()).at_once();
-        for (id, entry) in (1..).zip(plan.into_entries(&desk(of))) {
+        for (id, entry) in (1..).zip(plan.into_entries(&desk(of), None)) {
             knowledge.take(&Entry { id: TransactionId(id), ..entry });
         }
         knowledge

@@ -6,7 +6,7 @@ use super::{
     planning,
 };
 use crate::{
-    desk::{name::DeskName, transaction::TransactionId},
+    desk::{barcode::Barcode, branch::BranchCode, name::DeskName, transaction::TransactionId},
     desks::{
         cleared::{fingerprint, read_key},
         koc::Lines,
@@ -16,11 +16,19 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+/// From this number of codes on a length is the library's, if it is not that of less than one in so many.
+const FEW: usize = 5;
+const RARE: usize = 20;
+
 /// What the log holds of each desk.
 #[derive(Debug, Clone)]
 pub struct Knowledge {
     own: DeskName,
     desks: HashMap<DeskName, Known>,
+    /// Where the last transaction of a desk was recorded.
+    branches: HashMap<DeskName, BranchCode>,
+    /// How many barcodes that are numbers have each length.
+    lengths: BTreeMap<usize, usize>,
     /// What was cleared of each desk: the keys, and the fingerprints in them.
     cleared: HashMap<DeskName, Cleared>,
 }
@@ -34,7 +42,7 @@ struct Cleared {
 impl Knowledge {
     /// Of an empty log, that of the desk of this name.
     pub fn new(own: DeskName) -> Self {
-        Self { own, desks: HashMap::new(), cleared: HashMap::new() }
+        Self { own, desks: HashMap::new(), branches: HashMap::new(), lengths: BTreeMap::new(), cleared: HashMap::new() }
     }
 
     /// The name of the desk whose log it is.
@@ -56,6 +64,13 @@ impl Knowledge {
     /// Takes in an entry of the log.
     pub fn take(&mut self, entry: &Entry) {
         let desk = self.desk_of(entry).clone();
+        if let Some(branch) = &entry.branch {
+            self.branches.insert(desk.clone(), branch.clone());
+        }
+        let code = entry.original().action.barcode().map(Barcode::as_str);
+        if let Some(code) = code.filter(|code| code.bytes().all(|byte| byte.is_ascii_digit())) {
+            *self.lengths.entry(code.len()).or_default() += 1;
+        }
         self.desks.entry(desk).or_default().take(entry);
     }
 
@@ -72,6 +87,18 @@ impl Knowledge {
             cleared.prints.insert(print);
             cleared.keys.insert(key);
         }
+    }
+
+    /// The library of a desk, where its transactions tell.
+    pub fn branch_of(&self, desk: &DeskName) -> Option<&BranchCode> {
+        self.branches.get(desk)
+    }
+
+    /// The lengths that the library's barcodes have which are numbers. Those that are rare may be slips.
+    pub fn lengths(&self) -> BTreeSet<usize> {
+        let all: usize = self.lengths.values().sum();
+        let is_usual = |number: usize| number >= FEW && number * RARE >= all;
+        self.lengths.iter().filter(|(_, number)| is_usual(**number)).map(|(length, _)| *length).collect()
     }
 
     /// Whether the log holds, or held, something of this desk.
@@ -196,11 +223,24 @@ mod tests {
     }
 
     #[test]
+    fn the_log_tells_where_a_desk_is_and_how_long_codes_are() {
+        let branch = BranchCode::parse("MPL").ok();
+        let codes = ["39999000000031", "39999000000032", "35", "B7"];
+        let entries = (0..12).flat_map(|second| codes.map(|code| returned(1, Some("Bus"), code, second)));
+        let entries: Vec<Entry> = entries.map(|entry| Entry { branch: branch.clone(), ..entry }).collect();
+        let knowledge = knowledge(&entries);
+        assert_eq!((knowledge.branch_of(&desk("Bus")), knowledge.branch_of(&desk("Van"))), (branch.as_ref(), None));
+        assert_eq!(knowledge.lengths(), BTreeSet::from([2, 14]));
+        let few: Vec<Entry> = (0..4).map(|second| returned(1, None, "39999000000031", second)).collect();
+        assert_eq!(super::Knowledge::lengths(&self::knowledge(&few)), BTreeSet::new());
+    }
+
+    #[test]
     fn one_file_after_the_other_is_known_as_it_is_written() {
         let file = [returned(0, None, "A", 0), returned(0, None, "B", 1), returned(0, None, "C", 2)];
         let mut knowledge = knowledge(&[]);
         let first = plan(&knowledge, "Bus", &file[..2]);
-        for (id, entry) in (1..).zip(first.into_entries(&desk("Bus"))) {
+        for (id, entry) in (1..).zip(first.into_entries(&desk("Bus"), None)) {
             knowledge.take(&Entry { id: TransactionId(id), ..entry });
         }
         let second = plan(&knowledge, "Bus", &file);

@@ -187,10 +187,24 @@ fn each_is_a_second_after_the_one_before() {
 }
 
 #[test]
-fn the_codes_to_look_for_are_all_and_those_with_zeros() {
-    let codes = codes(b"P1,35\n");
-    assert!(["P1", "35", "035", "00000035"].iter().all(|code| codes.contains(*code)));
-    assert_eq!(codes.len(), 8);
+fn the_codes_to_look_for_are_all_of_them() {
+    let long = "9".repeat(33);
+    let codes: Vec<String> = codes(format!("P1,35\nP1,B2\n{long}\n").as_bytes()).into_iter().collect();
+    assert_eq!(codes, ["35", "B2", "P1"]);
+}
+
+#[test]
+fn a_list_has_a_time_that_is_over() {
+    let now = Moment::new(1_795_428_000_000, 60).unwrap();
+    let of =
+        |typed, number| when(typed, &FixedZone(60), now, number).map(|first| first.utc_millis() - now.utc_millis());
+    assert_eq!(of("2026-11-23T10:59", 60), Ok(-60_000));
+    assert_eq!((of("2026-11-23T11:00:00", 1), of("2026-11-23T10:59:58.500", 1)), (Ok(0), Ok(-1_500)));
+    assert_eq!(
+        (of("2026-11-23T10:59:00", 62), of("2026-11-23T11:00:01", 0)),
+        (Err(WhenError::Future), Err(WhenError::Future))
+    );
+    assert_eq!((of("", 1), of("2026-02-30T10:00", 1)), (Err(WhenError::Missing), Err(WhenError::Missing)));
 }
 
 proptest! {

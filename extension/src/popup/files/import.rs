@@ -6,7 +6,7 @@ use crate::{
     dom::{self, elements},
     i18n::{js_error, text, text_with},
     locale, lock,
-    popup::{Desk, Tone, Topic},
+    popup::{Desk, Tone, Topic, known::records::Records},
     slices,
     store::StoreError,
     timer::sleep,
@@ -16,11 +16,13 @@ use chosen::{Chosen, Content, Order};
 use gather::{Dropped, Found};
 use koct_core::{
     DeskName, Entry, TransactionId,
+    desk::branch::BranchCode,
     desks::{
         import::{again::Other, file, knowledge::Knowledge},
-        koc,
+        koc::{self, Lines},
     },
 };
+use list::ListPreview;
 use outcome::Outcome;
 use std::{
     cell::{Cell, RefCell},
@@ -33,6 +35,7 @@ use web_sys::{DragEvent, Element, Event, HtmlDialogElement, HtmlElement, HtmlInp
 
 mod chosen;
 mod gather;
+mod list;
 pub(super) mod outcome;
 
 /// How many transactions are written at once: a scan waits no longer than for these.
@@ -43,7 +46,7 @@ const LINES_AT_ONCE: usize = 100;
 const READ_AT_ONCE: u32 = 2_000;
 
 elements! {
-    pub(crate) struct Import(desk: Rc<Desk>) {
+    pub(crate) struct Import(desk: Rc<Desk>, records: Rc<Records>, preview: Rc<ListPreview>) {
         dialog: HtmlDialogElement = "import-dialog",
         files: HtmlInputElement = "import-files",
         folder: HtmlInputElement = "import-folder",
@@ -66,7 +69,13 @@ elements! {
 impl Import {
     /// # Errors
     /// When the page lacks an element.
-    pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
+    pub(crate) fn start(desk: Rc<Desk>, records: Rc<Records>) -> Result<(), JsValue> {
+        let preview = Rc::new(ListPreview::new(desk.clone(), records.clone())?);
+        Rc::new(Self::new(desk, records, preview)?).bind()
+    }
+
+    fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
+        self.preview.bind()?;
         dom::on_click("import-koc", self, |this| this.open())?;
         for input in [&self.files, &self.folder] {
             let of = input.clone();
@@ -163,7 +172,7 @@ impl Import {
 
     /// Those that can be imported.
     fn waiting(&self) -> Vec<Rc<Chosen>> {
-        let fits = |chosen: &&Rc<Chosen>| chosen.kind.get().is_some() && !chosen.left_out.get();
+        let fits = |chosen: &&Rc<Chosen>| chosen.is_ready() && !chosen.left_out.get();
         self.chosen.borrow().iter().filter(fits).cloned().collect()
     }
 
@@ -207,6 +216,13 @@ impl Import {
                     this.show_buttons();
                 });
             }
+            if let Some(button) = dom::field(&chosen.row, "look") {
+                let of = chosen.clone();
+                dom::bind(&button, "click", &self, move |this| {
+                    let (this, of) = (this.clone(), of.clone());
+                    spawn_local(async move { this.look_through(&of).await });
+                });
+            }
             let of = Rc::downgrade(&self);
             chosen.bind_whose(move || {
                 if let Some(this) = of.upgrade() {
@@ -216,7 +232,10 @@ impl Import {
             // Before it is looked at: what is chosen anew meanwhile must not have it among its files, unseen.
             self.chosen.borrow_mut().push(chosen.clone());
             match chosen.look().await {
-                Ok(()) => self.ask_whose(&chosen).await,
+                Ok(()) => {
+                    self.ask_whose(&chosen).await;
+                    self.propose_branch(&chosen).await;
+                }
                 Err(reason) => chosen.show_outcome(Outcome::failed(reason)),
             }
             self.show_buttons();
@@ -225,17 +244,45 @@ impl Import {
         self.say("");
     }
 
+    /// What the log holds, as it was when it was read for the first of these files. Where it cannot be read now, that is said when it
+    /// is read to be written.
+    async fn known(&self) -> Option<Rc<Knowledge>> {
+        let known = self.knowledge.borrow().clone();
+        if known.is_some() {
+            return known;
+        }
+        let knowledge = Rc::new(self.knowledge().await.ok()?);
+        self.knowledge.replace(Some(knowledge.clone()));
+        Some(knowledge)
+    }
+
+    /// Has a list looked through.
+    async fn look_through(&self, chosen: &Chosen) {
+        let (Some(bytes), Some(knowledge)) = (chosen.bytes().await, self.known().await) else {
+            return self.say(&text("importNotReadable"));
+        };
+        if let Some(taken) = self.preview.look(&chosen.path, bytes, knowledge.lengths(), chosen.changed()).await {
+            chosen.set_list(taken);
+        }
+        self.show_buttons();
+        let _ = self.go.focus();
+    }
+
+    /// Proposes the library at which a file was recorded.
+    async fn propose_branch(&self, chosen: &Chosen) {
+        let Some(knowledge) = self.known().await else { return };
+        let own = self.desk.preferences.borrow().form.branchcode.trim().to_owned();
+        let records = self.records.get();
+        let contents = records.as_ref().map(|records| records.contents());
+        let libraries = contents.iter().flat_map(|contents| contents.libraries.keys().map(String::as_str));
+        let known: Vec<&str> = libraries.collect();
+        // The desk's own is no list of all.
+        chosen.propose_branch(known, |desk| knowledge.branch_of(desk).cloned(), &own);
+    }
+
     /// Asks whose file it is, where what it holds tells otherwise than what it is called.
     async fn ask_whose(&self, chosen: &Chosen) {
-        let known = self.knowledge.borrow().clone();
-        let knowledge = match known {
-            Some(knowledge) => knowledge,
-            // Where the log cannot be read now, that is said when it is read to be written.
-            None => match self.knowledge().await {
-                Ok(knowledge) => self.knowledge.borrow_mut().insert(Rc::new(knowledge)).clone(),
-                Err(_) => return,
-            },
-        };
+        let Some(knowledge) = self.known().await else { return };
         let before: Vec<Rc<Chosen>> = self.chosen.borrow().clone();
         let before = before.iter().take_while(|other| !std::ptr::eq(&***other, chosen));
         let before: Vec<_> =
@@ -270,6 +317,7 @@ impl Import {
             let outcome = match (chosen.bytes().await, chosen.kind.get()) {
                 (None, _) => Outcome::failed(text("importNotReadable")),
                 (Some(bytes), Some(Content::Backup)) => self.desk.import_backup(&bytes, &mut knowledge).await,
+                (Some(_), Some(Content::List)) => self.import_list(order, &mut knowledge).await,
                 (Some(bytes), _) => self.import_koc(order, &bytes, &mut knowledge).await,
             };
             chosen.show_outcome(outcome);
@@ -318,12 +366,35 @@ impl Import {
     async fn import_koc(&self, order: &Order, bytes: &[u8], knowledge: &mut Knowledge) -> Outcome {
         let Ok(desk) = DeskName::parse(&order.desk) else { return Outcome::failed(text("importDeskName")) };
         let mut reading = slices::through(koc::reading(bytes, &DeskZone, order.times)).await;
-        let mut outcome = Outcome::from_reading(&mut reading);
-        let lines = reading.into_lines();
-        let plan = slices::through(knowledge.planning(&desk, lines)).await;
+        let outcome = Outcome::from_reading(&mut reading);
+        self.write(order, &desk, reading.into_lines(), outcome, knowledge).await
+    }
+
+    async fn import_list(&self, order: &Order, knowledge: &mut Knowledge) -> Outcome {
+        let Ok(desk) = DeskName::parse(&order.desk) else { return Outcome::failed(text("importDeskName")) };
+        let lines = order.chosen.list().unwrap_or_default();
+        self.write(order, &desk, lines.into(), Outcome::default(), knowledge).await
+    }
+
+    /// Writes what is new of these into the log, and where a person says another library than before, that too.
+    async fn write(
+        &self,
+        order: &Order,
+        desk: &DeskName,
+        lines: Lines,
+        mut outcome: Outcome,
+        knowledge: &mut Knowledge,
+    ) -> Outcome {
+        let plan = slices::through(knowledge.planning(desk, lines)).await;
         outcome.already_there = plan.already_there + plan.cleared;
         outcome.cleared = plan.cleared;
-        let mut new = plan.into_entries(&desk);
+        if let Some(branch) = &order.branch {
+            match self.set_branch(&plan.known, branch).await {
+                Ok(moved) => outcome.moved = moved,
+                Err(error) => outcome.failed = Some(error.explained()),
+            }
+        }
+        let mut new = plan.into_entries(desk, order.branch.as_ref());
         loop {
             let chunk: Vec<Entry> = new.by_ref().take(CHUNK).collect();
             if chunk.is_empty() {
@@ -343,5 +414,17 @@ impl Import {
                 }
             }
         }
+    }
+    /// Those of these that wait were recorded at this library: a person has said so now. Returns how many that is new of.
+    async fn set_branch(&self, ids: &[TransactionId], branch: &BranchCode) -> Result<usize, StoreError> {
+        let mut moved = 0;
+        for ids in ids.chunks(CHUNK) {
+            let entries = self.desk.store.get(ids).await?;
+            let is_other =
+                |entry: &&Entry| entry.branch.as_ref() != Some(branch) && entry.at_branch(branch.clone()).is_some();
+            let others: Vec<TransactionId> = entries.iter().filter(is_other).map(|entry| entry.id).collect();
+            moved += self.desk.store.change(&others, |entry| entry.at_branch(branch.clone())).await?.len();
+        }
+        Ok(moved)
     }
 }

@@ -11,7 +11,8 @@ use crate::{
     locale, slices, wording,
 };
 use koct_core::{
-    DeskName,
+    DeskName, Transaction,
+    desk::branch::BranchCode,
     desks::{
         backup::Header,
         import::{
@@ -45,8 +46,12 @@ pub(super) struct Chosen {
     /// What became of it, once it was imported.
     pub(super) outcome: RefCell<Option<Outcome>>,
     pub(super) left_out: Cell<bool>,
+    /// What is to be taken of a list, once a person has looked through it.
+    list: RefCell<Option<Vec<Transaction>>>,
     /// What it holds, where that is another desk's.
     glance: RefCell<Option<Rc<Glance>>>,
+    /// The library that it says itself.
+    said_branch: RefCell<Option<BranchCode>>,
     /// What is proposed where it is that desk, and where it is another.
     proposals: RefCell<[String; 2]>,
     /// Whether a person must say which desk it is.
@@ -57,12 +62,15 @@ pub(super) struct Chosen {
 pub(super) struct Order {
     pub(super) chosen: Rc<Chosen>,
     pub(super) desk: String,
+    /// The library at which it was recorded.
+    pub(super) branch: Option<BranchCode>,
     pub(super) times: Option<Times>,
 }
 
 impl Order {
     pub(super) fn new(chosen: Rc<Chosen>) -> Self {
-        Self { desk: chosen.desk(), times: chosen.times(), chosen }
+        let branch = chosen.branch_input().and_then(|input| BranchCode::parse(&input.value()).ok());
+        Self { desk: chosen.desk(), branch, times: chosen.times(), chosen }
     }
 }
 
@@ -70,6 +78,8 @@ impl Order {
 pub(super) enum Content {
     Koc,
     Backup,
+    /// A list without times, which is taken as it was looked through.
+    List,
 }
 
 impl Chosen {
@@ -79,6 +89,8 @@ impl Chosen {
         let row = dom::from_template("import-template")?;
         dom::set_field(&row, "file", &found.path);
         dom::set_field(&row, "desk-label", &text("importDeskLabel"));
+        dom::set_field(&row, "branch-label", &text("branchcodeLabel"));
+        dom::set_field(&row, "look", &text("listLook"));
         dom::set_field(&row, "zone-label", &text("importZoneLabel"));
         dom::set_field(&row, "leave-out", &text("importLeaveOut"));
         Ok(Self {
@@ -90,7 +102,9 @@ impl Chosen {
             kind: Cell::default(),
             outcome: RefCell::default(),
             left_out: Cell::default(),
+            list: RefCell::default(),
             glance: RefCell::default(),
+            said_branch: RefCell::default(),
             proposals: RefCell::default(),
             asks: Cell::default(),
         })
@@ -127,6 +141,10 @@ impl Chosen {
             ImportFile::Backup(header) => {
                 self.show_backup(&header);
                 Content::Backup
+            }
+            ImportFile::List => {
+                self.show_list();
+                Content::List
             }
         };
         self.kind.set(Some(kind));
@@ -213,6 +231,60 @@ impl Chosen {
         }
     }
 
+    /// Whether it can be imported as it is.
+    pub(super) fn is_ready(&self) -> bool {
+        match self.kind.get() {
+            Some(Content::List) => self.list.borrow().is_some(),
+            kind => kind.is_some(),
+        }
+    }
+
+    fn show_list(&self) {
+        dom::set_field(&self.row, "about", &text("listWithoutTimes"));
+        for (name, is_hidden) in [("zone-row", true), ("look", false)] {
+            if let Some(field) = dom::field(&self.row, name) {
+                field.set_hidden(is_hidden);
+            }
+        }
+        if let (Some(input), Some(name)) = (self.input(), DeskName::from_file_name(&self.file.name())) {
+            input.set_value(name.as_str());
+        }
+    }
+
+    /// What is to be taken of a list, as it was looked through last.
+    pub(super) fn set_list(&self, transactions: Vec<Transaction>) {
+        dom::set_field(&self.row, "result", &text_with("listTaken", &[&locale::number(transactions.len())]));
+        *self.list.borrow_mut() = Some(transactions);
+    }
+
+    pub(super) fn list(&self) -> Option<Vec<Transaction>> {
+        self.list.borrow().clone()
+    }
+
+    /// When the file was changed last, in milliseconds since 1970.
+    pub(super) fn changed(&self) -> f64 {
+        self.file.last_modified()
+    }
+
+    pub(super) fn branch_input(&self) -> Option<HtmlInputElement> {
+        dom::field(&self.row, "branch").map(JsCast::unchecked_into)
+    }
+
+    /// Proposes where it was recorded: as it says itself, as its folder is called, as its desk was before, or here.
+    pub(super) fn propose_branch<'a>(
+        &self,
+        known: impl IntoIterator<Item = &'a str>,
+        of_desk: impl Fn(&DeskName) -> Option<BranchCode>,
+        own: &str,
+    ) {
+        let Some(input) = self.branch_input() else { return };
+        let said = self.said_branch.borrow().clone();
+        let folder = || self.folder.as_deref().and_then(|folder| BranchCode::from_folder(folder, known));
+        let before = || DeskName::parse(&self.desk()).ok().and_then(|desk| of_desk(&desk));
+        let proposed = said.or_else(folder).or_else(before);
+        input.set_value(proposed.as_ref().map_or(own, BranchCode::as_str));
+    }
+
     fn hide_options(&self) {
         if let Some(field) = dom::field(&self.row, "options") {
             field.set_hidden(true);
@@ -237,6 +309,7 @@ impl Chosen {
             None => text_with("importAboutEmpty", &[&generator]),
         };
         dom::set_field(&self.row, "about", &about);
+        *self.said_branch.borrow_mut() = reading.branch.clone();
         let name = reading.proposed_desk(&self.file.name());
         if let (Some(input), Some(name)) = (self.input(), name) {
             input.set_value(name.as_str());
