@@ -224,7 +224,8 @@ impl Import {
                 });
             }
             let of = Rc::downgrade(&self);
-            chosen.bind_whose(move || {
+            let place = self.chosen.borrow().len();
+            chosen.bind_whose(place, move || {
                 if let Some(this) = of.upgrade() {
                     this.show_buttons();
                 }

@@ -193,12 +193,11 @@ impl Chosen {
         dom::field(&self.row, name).map(JsCast::unchecked_into)
     }
 
-    /// Takes the answer which desk it is, and tells of it.
-    pub(super) fn bind_whose(self: &Rc<Self>, answered: impl Fn() + Clone + 'static) {
+    /// Takes the answer which desk it is, and tells of it. Each file has another place.
+    pub(super) fn bind_whose(self: &Rc<Self>, row: usize, answered: impl Fn() + Clone + 'static) {
         for (place, name) in ["whose-same", "whose-other"].into_iter().enumerate() {
             let Some(answer) = self.answer(name) else { continue };
-            // Each row has an answer of its own.
-            answer.set_name(&format!("whose-{}", self.path));
+            answer.set_name(&format!("whose-{row}"));
             let answered = answered.clone();
             dom::bind(&answer, "change", self, move |this| {
                 this.asks.set(false);

@@ -5,7 +5,7 @@ use crate::{
     dom::{self, elements},
     i18n::{text, text_with},
     locale,
-    popup::{Desk, known::records::Records},
+    popup::{Desk, known::records::Records, on_enter},
     slices,
     timer::sleep,
     wording,
@@ -71,6 +71,9 @@ impl ListPreview {
         dom::bind(&self.turned, "change", self, |this| this.show());
         dom::bind(&self.patron, "input", self, |this| this.show());
         dom::bind(&self.cards, "input", self, |this| this.show());
+        // The end of a scan must not say yes to what nobody has looked at yet.
+        let this = self.clone();
+        on_enter(&self.patron, move || this.show());
         dom::on_click("list-cancel", self, |this| this.dialog.close())?;
         dom::on_submit("list-form", self, |this| this.take())
     }
