@@ -302,6 +302,18 @@ fn dropped_files_are_asked_for_desk_and_time_zone() {
             ["Bücherbus", "2026-11-23 11:00:00", "A1"],
         ]
     );
+    // The same list at another time: somebody may have brought it in before.
+    desk.page.drop_files("#transactions", &files[3..]).unwrap();
+    desk.page.wait_visible("#import-list li [data-field=look]").unwrap();
+    desk.page.wait("document.getElementById('import-state').textContent === ''").unwrap();
+    desk.page.click("#import-list li [data-field=look]").unwrap();
+    desk.page.fill("#list-cards", "23529#########").unwrap();
+    desk.page.eval("document.getElementById('list-when').value = '2026-11-22T09:00:30'").unwrap();
+    desk.page.click("#list-go").unwrap();
+    desk.page.wait_contains("#list-error", "In the log already, at another time: 3.").unwrap();
+    desk.page.click("#list-go").unwrap();
+    desk.page.wait_text("#import-go", "Import (1)").unwrap();
+    close_import(&desk);
 }
 
 /// Drops a folder with these files in folders, as a file manager does: a page can make no folder, so what the browser gives of one is

@@ -122,13 +122,13 @@ pub fn remembered_key(entry: &Entry, own: &DeskName) -> Option<String> {
 
 /// What is remembered of a transaction when it is cleared from the log: enough to know it again.
 ///
-/// The keys of one desk begin with [`cleared_keys_of`] it.
+/// The keys of one desk begin with its name.
 pub fn cleared_key(desk: &DeskName, original: &Transaction) -> String {
     format!("{}{:032x}", cleared_keys_of(desk), fingerprint(original))
 }
 
 /// How the [`cleared_key`]s of this desk begin. No other desk's do: a name holds no control character.
-pub fn cleared_keys_of(desk: &DeskName) -> String {
+fn cleared_keys_of(desk: &DeskName) -> String {
     format!("{desk}\t")
 }
 

@@ -13,7 +13,7 @@ use crate::{
     },
     slices::{CHUNK, Sliced},
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A .koc file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,9 +42,18 @@ fn desk_of(entries: &[Entry], own: &DeskName) -> Option<DeskName> {
     is_of_one.then(|| first.unwrap_or(own).clone())
 }
 
+/// The codes of the libraries at which these were recorded. `own` is what this desk is set to.
+pub fn branches<'a>(entries: &'a [Entry], own: &'a str) -> BTreeSet<&'a str> {
+    entries.iter().map(|entry| entry.branch_or(own)).collect()
+}
+
 /// These by the libraries at which they were recorded, in the order of their codes: Koha's page for such files books all of one at
 /// the library where the person is who uploads it. `own` is the code of the library that this desk is set to.
 pub fn by_branch(entries: Ordered, own: &str) -> Vec<(String, Ordered)> {
+    // Nearly always: then their order is known already.
+    if let [one] = branches(&entries, own).into_iter().collect::<Vec<_>>()[..] {
+        return vec![(one.to_owned(), entries)];
+    }
     let mut of_branches: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
     for entry in entries.into_entries() {
         of_branches.entry(entry.branch_or(own).to_owned()).or_default().push(entry);
@@ -158,6 +167,8 @@ mod tests {
             })
             .collect();
         assert_eq!(files, [("CPL".to_owned(), vec![2, 3]), ("MPL".to_owned(), vec![1, 4])]);
+        let one: Vec<_> = by_branch(log[..1].to_vec().into(), "CPL");
+        assert_eq!((one.len(), one[0].0.as_str(), one[0].1.len()), (1, "MPL", 1));
         assert_eq!(koc::read(export(&log).text.as_bytes(), &FixedZone(0), None).branch, None);
     }
 

@@ -80,7 +80,7 @@ impl Desk {
     async fn has_several_branches(&self) -> bool {
         let own = self.preferences.borrow().form.branchcode.trim().to_owned();
         let entries = self.store.in_states(&export::states(true)).await;
-        entries.is_ok_and(|entries| export::by_branch(entries, &own).len() > 1)
+        entries.is_ok_and(|entries| export::branches(&entries, &own).len() > 1)
     }
 
     /// Downloads the file, or one for each library, where there is something to be in it. Returns their names and what they are.
@@ -93,10 +93,12 @@ impl Desk {
         let entries = self.distinct(&states).await.map_err(|error| error.explained())?;
         let own = self.preferences.borrow().desk_name();
         let branch = self.preferences.borrow().form.branchcode.trim().to_owned();
-        let parts = export::by_branch(entries.clone(), &branch);
         // A file that holds what is of several libraries is that of none.
-        let parts = if each_branch || parts.len() == 1 {
-            parts.into_iter().map(|(branch, entries)| (branch.clone(), Some(branch), entries)).collect()
+        let parts = if each_branch || export::branches(&entries, &branch).len() == 1 {
+            export::by_branch(entries, &branch)
+                .into_iter()
+                .map(|(branch, entries)| (branch.clone(), Some(branch), entries))
+                .collect()
         } else {
             vec![(branch, None, entries)]
         };

@@ -386,6 +386,8 @@ impl Import {
         mut outcome: Outcome,
         knowledge: &mut Knowledge,
     ) -> Outcome {
+        let own = self.desk.preferences.borrow().form.branchcode.clone();
+        let branch = order.branch.clone().or_else(|| BranchCode::parse(&own).ok());
         let plan = slices::through(knowledge.planning(desk, lines)).await;
         outcome.already_there = plan.already_there + plan.cleared;
         outcome.cleared = plan.cleared;
@@ -395,7 +397,7 @@ impl Import {
                 Err(error) => outcome.failed = Some(error.explained()),
             }
         }
-        let mut new = plan.into_entries(desk, order.branch.as_ref());
+        let mut new = plan.into_entries(desk, branch.as_ref());
         loop {
             let chunk: Vec<Entry> = new.by_ref().take(CHUNK).collect();
             if chunk.is_empty() {

@@ -18,9 +18,14 @@ use koct_core::{
         list::{self, Becomes, Before, Choices, Codes, Doing, List, WhenError},
     },
 };
-use std::{cell::RefCell, collections::BTreeSet, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+    rc::Rc,
+    time::Duration,
+};
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
 
 /// How many entries of the log are read at once.
@@ -47,6 +52,8 @@ elements! {
         state: Element = "list-state",
         ;
         now: RefCell<Option<Now>>,
+        /// Whether a person has said what was done. Until then it is what such a list usually is.
+        is_said: Cell<bool>,
     }
 }
 
@@ -55,6 +62,8 @@ struct Now {
     bytes: Vec<u8>,
     codes: Codes,
     list: List,
+    /// How much of it the person was told to stand in the log.
+    told: Option<usize>,
     /// What it comes to, once a person has said yes to it.
     taken: Option<Vec<Transaction>>,
 }
@@ -67,7 +76,10 @@ impl ListPreview {
             let option = HtmlOptionElement::new_with_text_and_value(&text(key), value)?;
             self.doing.append_with_node_1(option.as_ref())?;
         }
-        dom::bind(&self.doing, "change", self, |this| this.show());
+        dom::bind(&self.doing, "change", self, |this| {
+            this.is_said.set(true);
+            this.show();
+        });
         dom::bind(&self.turned, "change", self, |this| this.show());
         dom::bind(&self.patron, "input", self, |this| this.show());
         dom::bind(&self.cards, "input", self, |this| this.show());
@@ -75,7 +87,7 @@ impl ListPreview {
         let this = self.clone();
         on_enter(&self.patron, move || this.show());
         dom::on_click("list-cancel", self, |this| this.dialog.close())?;
-        dom::on_submit("list-form", self, |this| this.take())
+        dom::on_submit("list-form", self, |this| spawn_local(this.clone().take()))
     }
 
     /// Shows a list, and waits until a person has looked at it. Gives its transactions where they are to be taken.
@@ -93,22 +105,19 @@ impl ListPreview {
         self.patron.set_value("");
         self.when.set_value("");
         self.turned.set_checked(false);
+        self.is_said.set(false);
         self.error.set_text_content(None);
         self.lines.set_text_content(None);
         self.state.set_text_content(Some(&text("listReading")));
         let codes = Codes { lengths, ..self.codes(&bytes).await };
         let list = list::read(&bytes, &codes, &self.choices(None));
-        self.doing_row.set_hidden(list.usual.is_none());
-        let usual = list.usual.unwrap_or(Doing::Checkout);
-        self.doing.set_value(DOING.iter().find(|(.., doing)| *doing == usual).map_or("issue", |(value, ..)| value));
-        self.now.replace(Some(Now { bytes, codes, list, taken: None }));
+        self.now.replace(Some(Now { bytes, codes, list, told: None, taken: None }));
         self.show();
         let closed = dom::closing(&self.dialog);
         if self.dialog.show_modal().is_err() {
             return None;
         }
         let _ = self.when.focus();
-        self.tell_what_stands_in_log().await;
         let _ = JsFuture::from(closed).await;
         self.now.take().and_then(|now| now.taken)
     }
@@ -149,10 +158,15 @@ impl ListPreview {
     /// Reads it as it is to be read now, and shows that.
     fn show(&self) {
         let doing = DOING.iter().find(|(value, ..)| *value == self.doing.value()).map(|(.., doing)| *doing);
-        let choices = self.choices(doing.filter(|_| !self.doing_row.hidden()));
+        let choices = self.choices(doing.filter(|_| self.is_said.get()));
         let mut now = self.now.borrow_mut();
         let Some(now) = now.as_mut() else { return };
         now.list = list::read(&now.bytes, &now.codes, &choices);
+        self.doing_row.set_hidden(now.list.usual.is_none());
+        let usual = DOING.iter().find(|(.., doing)| Some(*doing) == now.list.usual).map(|(value, ..)| value);
+        if let Some(usual) = usual.filter(|_| !self.is_said.get()) {
+            self.doing.set_value(usual);
+        }
         self.patron_row.set_hidden(!now.list.lacks_patron);
         self.turned_row.set_hidden(!now.list.order_is_open);
         dom::fill_list(&self.lines, &now.list.lines, |line| {
@@ -174,12 +188,10 @@ impl ListPreview {
         self.state.set_text_content(Some(&text_with("listCounts", &numbers.each_ref().map(String::as_str))));
     }
 
-    /// Says where some of it stands in the log already: somebody may have taken the list before.
-    async fn tell_what_stands_in_log(&self) {
-        let mut before = match &*self.now.borrow() {
-            Some(now) => Before::new(&now.list),
-            None => return,
-        };
+    /// How much of it stands in the log already.
+    async fn number_in_log(&self) -> usize {
+        let before = self.now.borrow().as_ref().map(|now| Before::new(&now.list));
+        let Some(mut before) = before else { return 0 };
         let mut last = TransactionId(0);
         while let Ok(entries) = self.desk.store.after(last, READ_AT_ONCE).await {
             let Some(newest) = entries.last() else { break };
@@ -187,27 +199,32 @@ impl ListPreview {
             entries.iter().for_each(|entry| before.take(entry));
             sleep(Duration::ZERO).await;
         }
-        let number = self.now.borrow().as_ref().map_or(0, |now| before.number(&now.list));
-        if number > 0 {
-            self.error.set_text_content(Some(&text_with("listKnown", &[&locale::number(number)])));
-        }
+        self.now.borrow().as_ref().map_or(0, |now| before.number(&now.list))
     }
 
-    /// The person says yes to what is shown.
-    fn take(&self) {
+    fn say(&self, words: &str) {
+        self.error.set_text_content(Some(words));
+    }
+
+    /// The person says yes to what is shown. Somebody may have taken the list before: where that seems so, they are told, and say
+    /// it once more.
+    async fn take(self: Rc<Self>) {
+        let known = self.number_in_log().await;
         let mut now = self.now.borrow_mut();
         let (Some(shown), Some(clock)) = (now.as_mut(), clock::now()) else { return };
         let number = shown.list.actions().count();
         let first = match list::when(&self.when.value(), &DeskZone, clock, number) {
             Ok(first) if number > 0 => first,
-            Ok(_) => return self.error.set_text_content(Some(&text("listNothing"))),
+            Ok(_) => return self.say(&text("listNothing")),
             Err(error) => {
-                let key = if error == WhenError::Missing { "listWhenMissing" } else { "listWhenFuture" };
-                self.error.set_text_content(Some(&text(key)));
+                self.say(&text(if error == WhenError::Missing { "listWhenMissing" } else { "listWhenFuture" }));
                 let _ = self.when.focus();
                 return;
             }
         };
+        if shown.told.replace(known) != Some(known) && known > 0 {
+            return self.say(&text_with("listKnown", &[&locale::number(known), &text("listGo")]));
+        }
         shown.taken = shown.list.transactions(first);
         self.dialog.close();
     }
