@@ -2,7 +2,10 @@
 
 use crate::{configured, desk, koha, transactions};
 use fake_koha::{Effect, Era, FakeKoha};
-use koct_tests::desk::Desk;
+use koct_tests::{
+    desk::{Desk, Settings},
+    firefox::Options,
+};
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
@@ -343,7 +346,10 @@ fn drop_folder(desk: &Desk, name: &str, files: &[(&str, &str, &str)]) {
 #[test]
 fn files_come_as_people_have_them_and_each_goes_to_its_own_library() {
     let koha = koha(Era::From2405);
-    let desk = configured(&koha, "send");
+    let folder = koct_tests::keeper::folder().unwrap();
+    let options = Options { downloads: Some(folder.path().join("out")), ..Options::default() };
+    let desk = Desk::open(&options).unwrap();
+    desk.set_up(&Settings::of(&koha.url(), "send")).unwrap();
     let header = "Version=1.0\tGenerator=kocQt\tGeneratorVersion=2.4.0\n";
     let line = |seconds: i64, book: usize| {
         format!(
@@ -353,7 +359,6 @@ fn files_come_as_people_have_them_and_each_goes_to_its_own_library() {
         )
     };
     let (one, two) = (line(0, 1), line(60, 2));
-    let folder = koct_tests::keeper::folder().unwrap();
     let first = folder.path().join("desk1.koc.txt");
     fs::write(&first, format!("{header}{one}{two}")).unwrap();
     import(&desk, std::slice::from_ref(&first));
@@ -388,6 +393,13 @@ fn files_come_as_people_have_them_and_each_goes_to_its_own_library() {
     close_import(&desk);
     assert!(desks.contains(&"VAN".to_owned()) && desks.contains(&"desk1 MPL · MPL".to_owned()), "{desks:?}");
 
+    // Each library has a file of its own, since Koha books all of one at the library of whoever uploads it.
+    desk.page.click("#export-koc").unwrap();
+    desk.page.wait_visible("#export-each-row").unwrap();
+    desk.page.click("#export-go").unwrap();
+    desk.page.wait_contains("#message", "Exported 1 transaction to koct_MPL_").unwrap();
+    assert!(desk.message().unwrap().contains("Exported 5 transactions to koct_CPL_"));
+
     // Each stands in the queue of its own library.
     desk.page.click("#commit").unwrap();
     let message = desk.wait_for_commit().unwrap();
@@ -397,5 +409,16 @@ fn files_come_as_people_have_them_and_each_goes_to_its_own_library() {
     };
     assert_eq!(queued("MPL"), [item(4)]);
     assert_eq!(queued("CPL").len(), 5);
+
+    // What this desk itself has recorded keeps its library, and that is asked about where the desk is set to another since.
+    desk.check_in(&item(9)).unwrap();
+    let move_desk = "browser.storage.local.get('settings').then(({settings}) => browser.storage.local.set({settings: {...settings, branchcode: 'MPL'}}))";
+    desk.page.eval(move_desk).unwrap();
+    desk.page.click("#commit").unwrap();
+    desk.page.wait_text("#question-title", "Recorded at library CPL").unwrap();
+    desk.page.wait("document.getElementById('question').open").unwrap();
+    desk.page.click("#question-yes").unwrap();
+    desk.wait_for_commit().unwrap();
+    assert_eq!((queued("CPL").len(), queued("MPL").len()), (6, 1));
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }

@@ -29,10 +29,9 @@ pub fn is_rewritten_time(field: &str) -> bool {
     }
     let lengths = [numbers[0].len(), numbers[1].len(), numbers[2].len()];
     match lengths {
-        [1 | 2, 1 | 2, 2 | 4] => true,
         // Year first, as it should be: what lacks are the seconds.
-        [4, 2, 2] => parts.next().is_some_and(|clock| clock.split(':').count() == 2),
-        [4, ..] => true,
+        [4, 2, 2] if date.contains('-') => parts.next().is_some_and(|clock| clock.split(':').count() == 2),
+        [1 | 2, 1 | 2, 2 | 4] | [4, ..] => true,
         _ => false,
     }
 }

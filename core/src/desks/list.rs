@@ -161,7 +161,7 @@ pub fn looks_like_one(bytes: &[u8]) -> bool {
         cell.chars().any(|c| c.is_ascii_digit()) && cell.chars().all(is_of_code)
     };
     let is_word = |cell: &String| WORDS.iter().any(|(word, _)| cell.eq_ignore_ascii_case(word));
-    let holds_codes = |line: &cells::Cells| {
+    let holds_codes = |line: &cells::TextLine| {
         let cells = line.cells.as_deref().unwrap_or_default();
         (1..=3).contains(&cells.len())
             && cells.iter().any(is_code)
@@ -186,7 +186,7 @@ pub fn codes(bytes: &[u8]) -> BTreeSet<String> {
 /// Reads a list.
 pub fn read(bytes: &[u8], codes: &Codes, choices: &Choices) -> List {
     let lines = cells::lines(bytes);
-    let alone = |line: &cells::Cells| matches!(line.cells.as_deref(), Ok([_]));
+    let alone = |line: &cells::TextLine| matches!(line.cells.as_deref(), Ok([_]));
     let has_commands =
         lines.iter().any(|line| alone(line) && line.cells.as_deref().is_ok_and(|cells| is_command(&cells[0])));
     let is_card = |code: &str| {

@@ -305,9 +305,7 @@ impl Run {
         }
         let Some(_) = value("action") else { return Ok(response(200, "text/plain", "")) };
         self.requests += 1;
-        let [branch, code] = ["branch", "branchcode"].map(|key| value(key).unwrap().to_owned());
-        assert_eq!(branch, code);
-        self.branches.push(code);
+        self.branches.push(value("branch").filter(|branch| value("branchcode") == Some(*branch)).unwrap().to_owned());
         let second = value("timestamp").unwrap().to_owned();
         let sending = self.store.values().filter(|status| matches!(status, Status::Sending { .. })).count();
         let at_once = if self.commit_type == CommitType::Send { QUEUED_AT_ONCE } else { 1 };

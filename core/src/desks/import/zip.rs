@@ -184,8 +184,11 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    /// Its path, its flags, how it is packed, packed and plain.
+    type Packed<'a> = (&'a str, u16, u16, &'a [u8], &'a [u8]);
+
     /// A ZIP file as a program would write it.
-    fn zip(files: &[(&str, u16, u16, &[u8], &[u8])], comment: &[u8]) -> Vec<u8> {
+    fn zip(files: &[Packed<'_>], comment: &[u8]) -> Vec<u8> {
         let (mut bytes, mut directory) = (Vec::new(), Vec::new());
         for (name, flags, method, packed, plain) in files {
             let at = u32::try_from(bytes.len()).unwrap();

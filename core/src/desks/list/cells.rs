@@ -1,7 +1,7 @@
 //! The lines of a text, and the cells of each: what is between commas, semicolons or tabs, with the marks of spreadsheets taken off.
 
 /// A line that is not blank.
-pub(super) struct Cells {
+pub(super) struct TextLine {
     /// Counted from 1.
     pub(super) number: usize,
     /// The line, as far as it can be read.
@@ -17,7 +17,7 @@ pub(super) struct NotUtf8;
 const SEPARATORS: [char; 3] = ['\t', ';', ','];
 
 /// The lines that are not blank.
-pub(super) fn lines(bytes: &[u8]) -> Vec<Cells> {
+pub(super) fn lines(bytes: &[u8]) -> Vec<TextLine> {
     let text = utf16(bytes);
     let bytes = text.as_ref().map_or(bytes, |text| text.as_bytes());
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
@@ -32,7 +32,7 @@ pub(super) fn lines(bytes: &[u8]) -> Vec<Cells> {
     let read = |(number, line): (usize, &[u8])| {
         let text = String::from_utf8_lossy(line).trim().to_owned();
         let cells = std::str::from_utf8(line).map(|line| cells(line.trim_end_matches('\r'), separator));
-        Cells { number, text, cells: cells.map_err(|_| NotUtf8) }
+        TextLine { number, text, cells: cells.map_err(|_| NotUtf8) }
     };
     lines
         .into_iter()

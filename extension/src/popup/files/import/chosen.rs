@@ -285,7 +285,12 @@ impl Chosen {
     }
 
     fn hide_options(&self) {
-        if let Some(field) = dom::field(&self.row, "options") {
+        self.hide("options");
+        self.hide("whose");
+    }
+
+    fn hide(&self, name: &str) {
+        if let Some(field) = dom::field(&self.row, name) {
             field.set_hidden(true);
         }
     }
@@ -348,6 +353,7 @@ impl Chosen {
 
     pub(super) fn show_outcome(&self, outcome: Outcome) {
         self.hide_options();
+        self.hide("leave-out");
         dom::set_field(&self.row, "result", &outcome.words());
         let _ = self.row.set_attribute("data-outcome", if outcome.failed.is_some() { "failed" } else { "done" });
         self.show_refused(&outcome.refused);
