@@ -282,10 +282,10 @@ impl Import {
     }
 
     /// Asks whose file it is, where what it holds tells otherwise than what it is called.
-    async fn ask_whose(&self, chosen: &Chosen) {
+    async fn ask_whose(&self, chosen: &Rc<Chosen>) {
         let Some(knowledge) = self.known().await else { return };
         let before: Vec<Rc<Chosen>> = self.chosen.borrow().clone();
-        let before = before.iter().take_while(|other| !std::ptr::eq(&***other, chosen));
+        let before = before.iter().take_while(|other| !Rc::ptr_eq(other, chosen));
         let before: Vec<_> =
             before.filter(|other| !other.left_out.get()).filter_map(|other| other.glance_with_desk()).collect();
         let others: Vec<Other<'_>> = before.iter().map(|(file, desk)| Other { file, desk }).collect();

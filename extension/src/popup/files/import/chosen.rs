@@ -313,7 +313,7 @@ impl Chosen {
             None => text_with("importAboutEmpty", &[&generator]),
         };
         dom::set_field(&self.row, "about", &about);
-        *self.said_branch.borrow_mut() = reading.branch.clone();
+        self.said_branch.borrow_mut().clone_from(&reading.branch);
         let name = reading.proposed_desk(&self.file.name());
         if let (Some(input), Some(name)) = (self.input(), name) {
             input.set_value(name.as_str());

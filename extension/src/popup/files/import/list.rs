@@ -196,7 +196,9 @@ impl ListPreview {
         while let Ok(entries) = self.desk.store.after(last, READ_AT_ONCE).await {
             let Some(newest) = entries.last() else { break };
             last = newest.id;
-            entries.iter().for_each(|entry| before.take(entry));
+            for entry in &entries {
+                before.take(entry);
+            }
             sleep(Duration::ZERO).await;
         }
         self.now.borrow().as_ref().map_or(0, |now| before.number(&now.list))
