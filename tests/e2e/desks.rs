@@ -294,6 +294,7 @@ fn dropped_files_are_asked_for_desk_and_time_zone() {
     desk.page.click("#import-go").unwrap();
     desk.wait_for_import().unwrap();
     close_import(&desk);
+    desk.wait_for_total(4).unwrap();
     let rows = desk.rows().unwrap();
     let found: Vec<_> = rows.iter().map(|row| [&row.desk, &row.timestamp, &row.barcode].map(String::as_str)).collect();
     assert_eq!(
@@ -363,6 +364,7 @@ fn files_come_as_people_have_them_and_each_goes_to_its_own_library() {
     fs::write(&first, format!("{header}{one}{two}")).unwrap();
     import(&desk, std::slice::from_ref(&first));
     close_import(&desk);
+    desk.wait_for_total(2).unwrap();
     assert_eq!(desk.rows().unwrap()[0].desk, "desk1");
 
     // The same file, grown and under another name, and one of another library under the first name.
@@ -389,8 +391,9 @@ fn files_come_as_people_have_them_and_each_goes_to_its_own_library() {
     // What a mail program has packed.
     let said = import(&desk, &[Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/files/mailed.zip")]);
     assert!(said.contains("Files: 1. Imported: 2. Already there: 0. Refused: 0."), "{said}");
-    let desks: Vec<String> = desk.rows().unwrap().into_iter().map(|row| row.desk).collect();
     close_import(&desk);
+    desk.wait_for_total(6).unwrap();
+    let desks: Vec<String> = desk.rows().unwrap().into_iter().map(|row| row.desk).collect();
     assert!(desks.contains(&"VAN".to_owned()) && desks.contains(&"desk1 MPL · MPL".to_owned()), "{desks:?}");
 
     // Each library has a file of its own, since Koha books all of one at the library of whoever uploads it.
