@@ -236,6 +236,7 @@ impl Import {
                 Ok(()) => {
                     self.ask_whose(&chosen).await;
                     self.propose_branch(&chosen).await;
+                    chosen.is_looked_at.set(true);
                 }
                 Err(reason) => chosen.show_outcome(Outcome::failed(reason)),
             }

@@ -54,6 +54,8 @@ pub(super) struct Chosen {
     said_branch: RefCell<Option<BranchCode>>,
     /// What is proposed where it is that desk, and where it is another.
     proposals: RefCell<[String; 2]>,
+    /// Whether all that is to be asked of it is asked.
+    pub(super) is_looked_at: Cell<bool>,
     /// Whether a person must say which desk it is.
     pub(super) asks: Cell<bool>,
 }
@@ -106,6 +108,7 @@ impl Chosen {
             glance: RefCell::default(),
             said_branch: RefCell::default(),
             proposals: RefCell::default(),
+            is_looked_at: Cell::default(),
             asks: Cell::default(),
         })
     }
@@ -232,7 +235,7 @@ impl Chosen {
 
     /// Whether it can be imported as it is.
     pub(super) fn is_ready(&self) -> bool {
-        match self.kind.get() {
+        match self.kind.get().filter(|_| self.is_looked_at.get()) {
             Some(Content::List) => self.list.borrow().is_some(),
             kind => kind.is_some(),
         }
