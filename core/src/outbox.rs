@@ -890,7 +890,7 @@ impl Outbox {
             self.queue.arrange();
         }
         let own = &self.settings.branchcode;
-        let library = self.agreed.as_ref().unwrap_or(own);
+        let library = self.agreed.as_deref().unwrap_or(own);
         let mut unasked = Vec::new();
         for flight in self.in_flight.values_mut().filter(|flight| flight.stage == CommitStage::Ready) {
             let branch = flight.entry.branch_or(own);
