@@ -3,6 +3,7 @@
 pub mod alone;
 pub mod amount;
 pub mod barcode;
+pub mod branch;
 pub mod clock;
 pub mod codes;
 pub mod guard;

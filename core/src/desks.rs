@@ -3,7 +3,9 @@
 pub mod backup;
 pub mod cleared;
 pub mod conflict;
+pub mod damage;
 pub mod export;
 pub mod import;
 pub mod koc;
+pub mod list;
 pub mod shift;

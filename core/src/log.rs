@@ -26,6 +26,7 @@ pub mod warned;
 
 use crate::{
     desk::{
+        branch::BranchCode,
         clock::DeskTime,
         codes::Scanned,
         name::DeskName,
@@ -60,6 +61,9 @@ pub struct Entry {
     /// The desk that recorded it. Absent where that is this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub desk: Option<DeskName>,
+    /// The library at which it was recorded. Absent where that is what this desk is set to: earlier versions kept none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<BranchCode>,
     /// Which of the sequences of its desk it belongs to: files that do not overlap may come in any order.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub part: u32,
@@ -94,6 +98,7 @@ impl Entry {
             scanned: Scanned::default(),
             status: Status::Local,
             desk: None,
+            branch: None,
             part: 0,
             history: Vec::new(),
             warnings: Vec::new(),
@@ -101,6 +106,22 @@ impl Entry {
             checkin: None,
             ticks: Vec::new(),
         }
+    }
+
+    /// The code of the library at which it is to be booked. `own` is what this desk is set to.
+    pub fn branch_or<'a>(&'a self, own: &'a str) -> &'a str {
+        self.branch.as_ref().map_or(own, BranchCode::as_str)
+    }
+
+    /// Whether this desk has recorded it when it was set to another library than now, and it waits still: a person must say
+    /// whether the setting was wrong then, or the desk was elsewhere.
+    pub fn waits_for_other_branch(&self, own: &str) -> bool {
+        self.desk.is_none() && self.status.state() == State::Local && self.branch_or(own) != own
+    }
+
+    /// As recorded at this library, which nobody had set right before. `None` where it is not waiting.
+    pub fn at_branch(&self, branch: BranchCode) -> Option<Self> {
+        (self.status.state() == State::Local).then(|| Self { branch: Some(branch), ..self.clone() })
     }
 
     /// With these warnings besides.
@@ -303,6 +324,28 @@ mod tests {
             assert!(!Entry { status, ..entry.clone() }.is_stopped());
         }
         assert!(!entry.confirmed(now, Warning::is_stop).is_stopped(), "what is to be looked at needs no answer");
+    }
+
+    #[test]
+    fn a_row_keeps_its_library_until_a_person_says_that_it_was_wrong() {
+        let branch = |code: &str| BranchCode::parse(code).unwrap();
+        let action = Action::Return { barcode: crate::desk::barcode::Barcode::parse("B").unwrap() };
+        let moment = Moment::new(1_795_428_000_000, 60).unwrap();
+        let old = Entry::recorded(TransactionId(1), Transaction { moment, action });
+        assert_eq!((old.branch_or("CPL"), old.waits_for_other_branch("CPL")), ("CPL", false));
+        let json = serde_json::to_string(&old).unwrap();
+        assert!(!json.contains("branch"), "as earlier versions stored it");
+        let row = Entry { branch: Some(branch("MPL")), ..old };
+        assert_eq!((row.branch_or("CPL"), row.waits_for_other_branch("CPL")), ("MPL", true));
+        let json = serde_json::to_string(&row).unwrap();
+        assert_eq!(serde_json::from_str::<Entry>(&json).unwrap(), row);
+        assert_eq!(serde_json::from_str::<Entry>(&json.replace(",\"branch\":\"MPL\"", "")).unwrap().branch, None);
+        let right = row.at_branch(branch("CPL")).unwrap();
+        assert!(!right.waits_for_other_branch("CPL"));
+        let sent = Entry { status: Status::Added, ..row.clone() };
+        assert_eq!((sent.at_branch(branch("CPL")), sent.waits_for_other_branch("CPL")), (None, false));
+        let of_bus = Entry { desk: DeskName::parse("Bus").ok(), ..row };
+        assert!(!of_bus.waits_for_other_branch("CPL"), "another desk is where it is");
     }
 
     #[test]

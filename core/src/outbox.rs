@@ -113,7 +113,7 @@ use payers::{Checked, Payers};
 use protocol::Tickets;
 pub use protocol::{Input, Output, Ticket};
 use proving::{Proved, Proving};
-use queue::Queue;
+use queue::{Only, Queue};
 use std::{
     collections::{BTreeMap, VecDeque},
     time::Duration,
@@ -366,10 +366,13 @@ impl Outbox {
         } else if let Some(booked) = self.booking.handle(ticket, &answer, &self.settings, reading, &mut self.tickets) {
             match booked {
                 Booked::Request(ticket, request) => self.outputs.push_back(Output::Request(ticket, request)),
-                Booked::At(library) if library != *self.agreed.as_ref().unwrap_or(&self.settings.branchcode) => {
-                    self.stop(CommitError::BookedElsewhere(library));
+                Booked::At(library) => {
+                    let at_session = self.agreed.as_deref().unwrap_or(&self.settings.branchcode);
+                    if library != self.booking.of_other_branch().unwrap_or(at_session) {
+                        self.stop(CommitError::BookedElsewhere(library));
+                    }
                 }
-                Booked::At(_) | Booked::Unknown => {}
+                Booked::Unknown => {}
             }
         } else if self.auditing.is_about(ticket) {
             self.audited(ticket, answer);
@@ -466,11 +469,15 @@ impl Outbox {
         match next {
             Next::Request(request) => self.request_connecting(connection, request),
             Next::Ready(ready) => {
-                let known = ready.libraries.as_ref().and_then(|libraries| libraries.knows(&self.settings.branchcode));
-                self.summary.branch_checked = known == Some(true);
-                if known == Some(false) {
+                let knows = |code: &str| ready.libraries.as_ref().and_then(|libraries| libraries.knows(code));
+                let own = self.settings.branchcode.as_str();
+                let mut codes = self.queue.branches(own);
+                codes.insert(own);
+                self.summary.branch_checked = codes.iter().all(|code| knows(code) == Some(true));
+                let unknown = codes.into_iter().find(|code| knows(code) == Some(false)).map(str::to_owned);
+                if let Some(branch) = unknown {
                     let libraries = ready.libraries.clone().map(|libraries| libraries.list).unwrap_or_default();
-                    self.stop(CommitError::BranchUnknown { libraries });
+                    self.stop(CommitError::BranchUnknown { branch, libraries });
                 }
                 if let Some(who) = ready.access.person().cloned() {
                     self.goes_on_as(who);
@@ -503,6 +510,20 @@ impl Outbox {
             self.elsewhere = Some((ticket, library.clone()));
             self.outputs.push_back(Output::Elsewhere(ticket, library));
         }
+    }
+
+    /// What a person's session applies is booked at its library, whatever is asked for: nothing of another may go then. The account's
+    /// requests each name their own.
+    fn stay_at_library(&mut self) {
+        let Some(ready) = &self.ready else { return };
+        let own = &self.settings.branchcode;
+        let is_applied = self.settings.commit_type == CommitType::Apply;
+        let only = ready.access.person().filter(|_| is_applied).map(|who| {
+            let is_own = who.branchcode.is_none() || self.agreed.is_some();
+            let at = who.branchcode.iter().chain(is_own.then_some(own)).cloned().collect();
+            Only { own: own.clone(), at }
+        });
+        self.queue.stay_at(only);
     }
 
     /// What Koha was found to hold of one in doubt.
@@ -687,12 +708,16 @@ impl Outbox {
         let Some(flight) = self.in_flight.remove(&id) else { return };
         self.auditing.note(&self.checking_in.tell(flight.entry.clone()), &status);
         match status {
-            Status::Added => self.summary.added += 1,
+            Status::Added => {
+                self.summary.added += 1;
+                self.summary.queued_at.insert(flight.entry.branch_or(&self.settings.branchcode).to_owned());
+            }
             Status::Success => {
                 self.summary.success += 1;
                 let reading = self.ready.as_ref().and_then(|ready| ready.reading.as_ref());
-                let transaction = &flight.entry.transaction;
-                let question = self.booking.applied(transaction, &self.settings, reading, &mut self.tickets);
+                let Entry { transaction, branch, .. } = &flight.entry;
+                let of_other = branch.as_ref().filter(|branch| branch.as_str() != self.settings.branchcode);
+                let question = self.booking.applied(transaction, of_other, &self.settings, reading, &mut self.tickets);
                 self.outputs.extend(question.map(|(ticket, request)| Output::Request(ticket, request)));
             }
             Status::Rejected { .. } => self.summary.rejected += 1,
@@ -854,13 +879,26 @@ impl Outbox {
         if self.summary.stop.is_some() || self.is_held_up() {
             return;
         }
-        let library = self.agreed.as_ref().unwrap_or(&self.settings.branchcode);
+        self.stay_at_library();
+        // The session may be at another library than when it was made durable.
+        let is_of_other = |flight: &&InFlight| flight.stage == CommitStage::Ready && !self.queue.allows(&flight.entry);
+        let of_others: Vec<_> = self.in_flight.values().filter(is_of_other).map(|flight| flight.entry.id).collect();
+        if !of_others.is_empty() {
+            for id in of_others {
+                self.requeue(id);
+            }
+            self.queue.arrange();
+        }
+        let own = &self.settings.branchcode;
+        let library = self.agreed.as_deref().unwrap_or(own);
         let mut unasked = Vec::new();
         for flight in self.in_flight.values_mut().filter(|flight| flight.stage == CommitStage::Ready) {
+            let branch = flight.entry.branch_or(own);
             let request = if flight.attempt.own_checkin {
-                self.checking_in.request(&self.settings, ready.reading.as_ref(), library, &flight.entry)
+                let at = if branch == own { library } else { branch };
+                self.checking_in.request(&self.settings, ready.reading.as_ref(), at, &flight.entry)
             } else {
-                Some(service::commit(&self.settings, &ready.access, &flight.entry.transaction))
+                Some(service::commit(&self.settings, &ready.access, &flight.entry.transaction, branch))
             };
             let Some(request) = request else {
                 unasked.push(flight.entry.id);
@@ -907,7 +945,8 @@ impl Outbox {
         let unclear: Vec<_> = unclear.filter(|(id, _)| !is_told(*id, &self.summary.findings)).collect();
         self.summary.findings.extend(unclear);
         self.summary.waiting = count(self.queue.waiting());
-        self.summary.left = count(self.queue.len() + self.queue.waiting());
+        self.summary.elsewhere = count(self.queue.elsewhere());
+        self.summary.left = count(self.queue.len() + self.queue.waiting() + self.queue.elsewhere());
         self.outputs.push_back(Output::Finished(self.summary.clone()));
     }
 }

@@ -105,7 +105,7 @@ fn used(entries: &[Entry]) -> (Option<export::Export>, Vec<TransactionId>, Vec<O
     }
     let found = index.find(&Filter { text: "item1".into(), ..Filter::default() }).ids;
     (
-        export::exporting(ordered, &own()).at_once(),
+        export::exporting(ordered, &own(), None).at_once(),
         found,
         entries.iter().map(|entry| remembered_key(entry, &own())).collect(),
     )

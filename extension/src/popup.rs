@@ -234,7 +234,7 @@ impl Others {
         log::bind(&desk)?;
         Rc::new(Batches::new(desk.clone(), find.clone(), tabs, todo.clone())?).bind()?;
         review.bind()?;
-        Rc::new(Import::new(desk.clone())?).bind()?;
+        Import::start(desk.clone(), records.clone())?;
         files::backup::bind(&desk)?;
         print.bind()?;
         records.bind()?;

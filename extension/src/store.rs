@@ -16,7 +16,7 @@ use indexed_db_futures::{
 };
 use koct_core::{
     Action, DeskName, Entry, Moment, State, Status, TransactionId,
-    desk::codes::Scanned,
+    desk::{branch::BranchCode, codes::Scanned},
     desks::conflict::LatestOfItems,
     log::{
         self, Counts,
@@ -101,6 +101,8 @@ pub struct Store {
     /// The rows that were met and cannot be read.
     unreadable: RefCell<Met>,
     numbering: Cell<Numbering>,
+    /// The library that this desk is set to, which each that it records keeps.
+    branch: RefCell<Option<BranchCode>>,
 }
 
 /// Who gives the next number.
@@ -136,6 +138,8 @@ struct Stored<'a> {
     status: &'a Status,
     #[serde(skip_serializing_if = "Option::is_none")]
     desk: Option<&'a DeskName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branch: Option<&'a BranchCode>,
     part: u32,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     history: &'a [Revision],
@@ -161,6 +165,7 @@ impl<'a> Stored<'a> {
             scanned: &entry.scanned,
             status: &entry.status,
             desk: entry.desk.as_ref(),
+            branch: entry.branch.as_ref(),
             part: entry.part,
             history: &entry.history,
             warnings: &entry.warnings,
@@ -276,7 +281,12 @@ impl Store {
                 Ok(())
             })
             .await?;
-        Ok(Self { database, unreadable: RefCell::default(), numbering: Cell::default() })
+        Ok(Self { database, unreadable: RefCell::default(), numbering: Cell::default(), branch: RefCell::default() })
+    }
+
+    /// What is recorded from now on is recorded at this library.
+    pub(crate) fn be_at(&self, branch: Option<BranchCode>) {
+        self.branch.replace(branch);
     }
 
     /// Closes it, so that it stands in nobody's way.
@@ -366,8 +376,8 @@ impl Store {
         let log = writing.object_store(LOG)?;
         let last_of_item = last_moment(&log, action.item_key()).await?;
         let number = if numbering == Numbering::Own { Some(next_number(&log).await?) } else { None };
-        let transaction = log::record(action, now, last_of_item);
-        let entry = Entry { scanned, ..Entry::recorded(TransactionId(0), transaction) };
+        let recorded = Entry::recorded(TransactionId(0), log::record(action, now, last_of_item));
+        let entry = Entry { scanned, branch: self.branch.borrow().clone(), ..recorded };
         // Requests go out when they are built: waiting only for the end saves a round trip to the disk's process.
         let adding = log.add(to_js(&Stored::from_entry(&entry, number))?).with_key_type::<JsValue>().primitive()?;
         let key: JsValue = if numbering == Numbering::Log {

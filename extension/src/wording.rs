@@ -11,9 +11,14 @@ use crate::{
 use chrono::{NaiveDate, Timelike as _};
 use koct_borrowers_db::{FileError, Report, sqlite::SqliteError};
 use koct_core::{
-    Action, Amount, CommitType, Entry, Moment, Settings, State, Status, Transaction,
+    Action, Amount, Barcode, CommitType, DeskName, Entry, Moment, Settings, State, Status, Transaction,
     desk::{amount::AmountError, barcode::CodeError, clock::DeskTime, scanner::ScannerEnd, signs, zone::Zone as _},
-    desks::{conflict::Kind, import::file::ImportError, koc::Reason},
+    desks::{
+        conflict::Kind,
+        import::{file::ImportError, zip::ZipError},
+        koc::Reason,
+        list::{self, Becomes, Doing},
+    },
     directory::{labels::Label, patron_fact::PatronFact},
     koha::{
         Failure, NotSent,
@@ -279,7 +284,59 @@ pub(crate) fn import_error(error: ImportError) -> String {
     match error {
         ImportError::Unknown => text("importNotKoc"),
         ImportError::TooNew => text("backupTooNew"),
+        ImportError::ListTooLong => text_with("listTooLong", &[&locale::number(list::MOST_LINES)]),
     }
+}
+
+/// The desk of an entry, where that is another, with the library at which it was recorded, where that is not what this desk is set to.
+pub(crate) fn desk_and_branch(entry: &Entry, own: &str) -> String {
+    let branch = entry.branch_or(own);
+    joined(entry.desk.as_ref().map(DeskName::as_str).into_iter().chain(Some(branch).filter(|branch| *branch != own)))
+}
+
+/// What a line of a list becomes.
+pub(crate) fn list_line(becomes: &Becomes) -> String {
+    match becomes {
+        Becomes::Action(action) => {
+            let item = action.barcode().map(Barcode::as_str).unwrap_or_default();
+            match action.cardnumber() {
+                Some(card) => text_with("listCheckout", &[item, card.as_str()]),
+                None => text_with("listCheckin", &[item]),
+            }
+        }
+        Becomes::Patron(card) => text_with("listPatron", &[card.as_str()]),
+        Becomes::Command(Doing::Checkout) => text("listCheckoutsFollow"),
+        Becomes::Command(Doing::Checkin) => text("listCheckinsFollow"),
+        Becomes::Heading => text("listHeading"),
+        Becomes::Refused(reason) => text_with("listRefused", &[&list_reason(reason)]),
+    }
+}
+
+fn list_reason(reason: &list::Reason) -> String {
+    match reason {
+        list::Reason::NotUtf8 => text("reasonNotUtf8"),
+        list::Reason::Rewritten(field) => text_with("reasonRewritten", &[field]),
+        list::Reason::Zeros { code, meant } => text_with("listZeros", &[code, meant]),
+        list::Reason::Time(time) => text_with("listTime", &[time]),
+        list::Reason::Cells(number) => text_with("listCells", &[&locale::number(*number)]),
+        list::Reason::NoPatron => text("listNoPatron"),
+        list::Reason::Card(card) => text_with("listCard", &[card.as_str()]),
+        list::Reason::TwoCards => text("listTwoCards"),
+        list::Reason::Command(command) => text_with("listCommand", &[command]),
+        list::Reason::Cardnumber(error) => text_with("reasonCardnumber", &[&code_error(error)]),
+        list::Reason::Barcode(error) => text_with("reasonBarcode", &[&code_error(error)]),
+    }
+}
+
+/// Why nothing can be taken out of a ZIP file.
+pub(crate) fn zip_error(error: ZipError) -> String {
+    text(match error {
+        ZipError::Damaged => "zipDamaged",
+        ZipError::Locked => "zipLocked",
+        ZipError::Unknown => "zipUnknown",
+        ZipError::TooLarge => "zipTooLarge",
+        ZipError::Spreadsheet => "zipSpreadsheet",
+    })
 }
 
 /// What is wrong with a line of a .koc file.
@@ -287,6 +344,7 @@ pub(crate) fn koc_reason(reason: &Reason) -> String {
     match reason {
         Reason::NotUtf8 => text("reasonNotUtf8"),
         Reason::Time(time) => text_with("reasonTime", &[time]),
+        Reason::Rewritten(field) => text_with("reasonRewritten", &[field]),
         Reason::Action(word) => text_with("reasonAction", &[word]),
         Reason::Fields { action, expected, found } => {
             text_with("reasonFields", &[action, &locale::number(*expected), &locale::number(*found)])
@@ -454,9 +512,11 @@ pub(crate) fn stop(stop: &CommitError, settings: &Settings) -> String {
     match stop {
         CommitError::Cancelled => text("stopCancelled"),
         CommitError::Connection(reason) => trouble(reason),
-        CommitError::BranchUnknown { libraries } => {
+        CommitError::BranchUnknown { branch, libraries } => {
             let codes: Vec<_> = libraries.iter().map(|library| library.branchcode.as_str()).collect();
-            text_with("stopBranchUnknown", &[&settings.branchcode, &codes.join(", ")])
+            // What another desk brought with it, or this one before its setting was changed, is not corrected in the settings.
+            let key = if *branch == settings.branchcode { "stopBranchUnknown" } else { "stopRowsBranchUnknown" };
+            text_with(key, &[branch, &codes.join(", ")])
         }
         CommitError::ConnectionLost(Failure::TooLong) => {
             format!("{} {}", failure(&Failure::TooLong), text("stopNotKohaOther"))
@@ -579,12 +639,15 @@ pub(crate) fn summary(summary: &Summary, odd: &[String], settings: &Settings, wo
     if summary.waiting > 0 {
         lines.push(plural("summaryWaiting", summary.waiting, &[]));
     }
+    if summary.elsewhere > 0 {
+        lines.push(plural("summaryElsewhere", summary.elsewhere, &[]));
+    }
     if committed > 0 && !summary.branch_checked {
         lines.push(text_with("summaryBranchUnchecked", &[&settings.branchcode]));
     }
     lines.extend(summary.no_own_checkin.map(no_own_checkin));
-    if summary.added > 0 {
-        lines.push(text_with("summaryQueue", &[&settings.branchcode]));
+    for branch in &summary.queued_at {
+        lines.push(text_with("summaryQueue", &[branch]));
     }
     lines.retain(|line| !line.is_empty());
     lines.join("\n")

@@ -259,6 +259,15 @@ fn files(desk: &Desk, found: &mut Found<'_>) {
     )
     .unwrap();
     found.look(page, "import-dialog, chosen");
+    let list = folder.path().join("list.csv");
+    fs::write(&list, include_str!("../../core/tests/cases/card-and-item.csv")).unwrap();
+    page.choose_files("#import-files", &[&list]).unwrap();
+    page.wait_visible("#import-list li:nth-child(2) [data-field=look]").unwrap();
+    page.click("#import-list li:nth-child(2) [data-field=look]").unwrap();
+    page.wait("document.querySelectorAll('#list-lines tr').length === 2").unwrap();
+    found.look(page, "list-dialog");
+    page.click("#list-cancel").unwrap();
+    page.click("#import-list li:nth-child(2) [data-field=leave-out]").unwrap();
     desk.finish_import(1).unwrap();
     page.eval("document.querySelector('#import-list details').open = true").unwrap();
     found.look(page, "import-dialog, done");

@@ -2,13 +2,18 @@
 
 use crate::{configured, desk, koha, transactions};
 use fake_koha::{Effect, Era, FakeKoha};
-use koct_tests::desk::Desk;
+use koct_tests::{
+    desk::{Desk, Settings},
+    firefox::Options,
+};
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
 };
+
+const CARDS_THEN_ITEMS: &str = include_str!("../../core/tests/cases/cards-then-items.txt");
 
 /// What was done: desk, seconds since the day began, patron (none for a checkin), item.
 type Step = (&'static str, i64, Option<usize>, usize);
@@ -259,9 +264,14 @@ fn dropped_files_are_asked_for_desk_and_time_zone() {
     let line =
         |time: &str, code: &str| format!("Version=1.0\tGenerator=kolt\tGeneratorVersion=0.1\n{time}\treturn\t{code}\n");
     let one = line("2026-11-23 11:00:00", "A1");
-    let files = [("van_2026-11-23.koc", one.as_str()), ("notes.txt", "call Mrs Miller"), ("leave.koc", one.as_str())];
+    let files = [
+        ("van_2026-11-23.koc", one.as_str()),
+        ("notes.txt", "call Mrs Miller"),
+        ("leave.koc", one.as_str()),
+        ("by hand.txt", CARDS_THEN_ITEMS),
+    ];
     desk.page.drop_files("#transactions", &files).unwrap();
-    desk.page.wait("document.querySelectorAll('#import-list > li').length === 3").unwrap();
+    desk.page.wait("document.querySelectorAll('#import-list > li').length === 4").unwrap();
     desk.page.wait("document.getElementById('import-state').textContent === ''").unwrap();
     desk.page.wait_contains("#import-list li:nth-child(2)", "no .koc file").unwrap();
     let field = |name: &str| format!("#import-list li:nth-child(1) [data-field={name}]");
@@ -269,11 +279,149 @@ fn dropped_files_are_asked_for_desk_and_time_zone() {
     desk.page.fill(&field("desk"), "Bücherbus").unwrap();
     desk.page.eval(&format!("document.querySelector(\"{}\").value = '120'", field("zone"))).unwrap();
     desk.page.click("#import-list li:nth-child(3) [data-field=leave-out]").unwrap();
+    // A list is not taken before it was looked through, and has no time before a person gives one.
     desk.page.wait_text("#import-go", "Import (1)").unwrap();
+    desk.page.click("#import-list li:last-child [data-field=look]").unwrap();
+    desk.page.wait_contains("#list-lines tr:first-child", "Checkin of 23529000000010").unwrap();
+    desk.page.fill("#list-cards", "23529#########").unwrap();
+    desk.page.wait_contains("#list-state", "Checkouts: 3. Checkins: 0. Not taken: 0.").unwrap();
+    desk.page.wait_contains("#list-lines tr:nth-child(2)", "Checkout of 39999000000040 to 23529000000010").unwrap();
+    desk.page.click("#list-go").unwrap();
+    desk.page.wait_contains("#list-error", "Say on which day").unwrap();
+    desk.page.eval("document.getElementById('list-when').value = '2026-11-23T09:00'").unwrap();
+    desk.page.click("#list-go").unwrap();
+    desk.page.wait_text("#import-go", "Import (2)").unwrap();
     desk.page.click("#import-go").unwrap();
     desk.wait_for_import().unwrap();
     close_import(&desk);
+    desk.wait_for_total(4).unwrap();
     let rows = desk.rows().unwrap();
-    assert_eq!(rows.len(), 1);
-    assert_eq!((rows[0].desk.as_str(), rows[0].timestamp.as_str()), ("Bücherbus", "2026-11-23 11:00:00"));
+    let found: Vec<_> = rows.iter().map(|row| [&row.desk, &row.timestamp, &row.barcode].map(String::as_str)).collect();
+    assert_eq!(
+        found,
+        [
+            ["by hand", "2026-11-23 09:00:02", "39999000000042"],
+            ["by hand", "2026-11-23 09:00:01", "39999000000041"],
+            ["by hand", "2026-11-23 09:00:00", "39999000000040"],
+            ["Bücherbus", "2026-11-23 11:00:00", "A1"],
+        ]
+    );
+    // The same list at another time: somebody may have brought it in before.
+    desk.page.drop_files("#transactions", &files[3..]).unwrap();
+    desk.page.wait_visible("#import-list li [data-field=look]").unwrap();
+    desk.page.wait("document.getElementById('import-state').textContent === ''").unwrap();
+    desk.page.click("#import-list li [data-field=look]").unwrap();
+    desk.page.fill("#list-cards", "23529#########").unwrap();
+    desk.page.eval("document.getElementById('list-when').value = '2026-11-22T09:00:30'").unwrap();
+    desk.page.click("#list-go").unwrap();
+    desk.page.wait_contains("#list-error", "In the log already, at another time: 3.").unwrap();
+    desk.page.click("#list-go").unwrap();
+    desk.page.wait_text("#import-go", "Import (1)").unwrap();
+    close_import(&desk);
+}
+
+/// Drops a folder with these files in folders, as a file manager does: a page can make no folder, so what the browser gives of one is
+/// stood in for.
+fn drop_folder(desk: &Desk, name: &str, files: &[(&str, &str, &str)]) {
+    let script = format!(
+        "(() => {{
+            const file = (name, text) => ({{isDirectory: false, name, file: done => done(new File([text], name))}});
+            const folder = (name, inner) => ({{isDirectory: true, name, createReader: () => {{
+                const parts = [inner, []];
+                return {{readEntries: done => done(parts.shift())}};
+            }}}});
+            const folders = new Map();
+            for (const [where, name, text] of {})
+                folders.set(where, [...(folders.get(where) || []), file(name, text)]);
+            const all = folder({}, [...folders].map(([name, files]) => folder(name, files)));
+            const drop = new DragEvent('drop', {{bubbles: true, cancelable: true}});
+            Object.defineProperty(drop, 'dataTransfer', {{value: {{items: [{{webkitGetAsEntry: () => all}}]}}}});
+            document.getElementById('transactions').dispatchEvent(drop);
+        }})()",
+        serde_json::json!(files),
+        serde_json::json!(name),
+    );
+    desk.page.eval(&script).unwrap();
+}
+
+#[test]
+fn files_come_as_people_have_them_and_each_goes_to_its_own_library() {
+    let koha = koha(Era::From2405);
+    let folder = koct_tests::keeper::folder().unwrap();
+    let options = Options { downloads: Some(folder.path().join("out")), ..Options::default() };
+    let desk = Desk::open(&options).unwrap();
+    desk.set_up(&Settings::of(&koha.url(), "send")).unwrap();
+    let header = "Version=1.0\tGenerator=kocQt\tGeneratorVersion=2.4.0\n";
+    let line = |seconds: i64, book: usize| {
+        format!(
+            "{}\treturn\t{}\n",
+            written(began() / 1000 * 1000 + seconds * 1000, "%Y-%m-%d %H:%M:%S 000"),
+            item(book)
+        )
+    };
+    let (one, two) = (line(0, 1), line(60, 2));
+    let first = folder.path().join("desk1.koc.txt");
+    fs::write(&first, format!("{header}{one}{two}")).unwrap();
+    import(&desk, std::slice::from_ref(&first));
+    close_import(&desk);
+    desk.wait_for_total(2).unwrap();
+    assert_eq!(desk.rows().unwrap()[0].desk, "desk1");
+
+    // The same file, grown and under another name, and one of another library under the first name.
+    let grown = format!("{header}{one}{two}{}", line(120, 3));
+    let other = format!("{header}{}", line(180, 4));
+    let files = [("CPL", "renamed.KOC", grown.as_str()), ("MPL", "desk1.koc", &other), ("MPL", ".DS_Store", "x")];
+    drop_folder(&desk, "outage", &files);
+    desk.page.wait("document.querySelectorAll('#import-list > li').length === 2").unwrap();
+    desk.page.wait("document.getElementById('import-state').textContent === ''").unwrap();
+    let field = |row: u32, name: &str| format!("#import-list li:nth-child({row}) [data-field={name}]");
+    let said = desk.page.text(&field(1, "whose-words")).unwrap();
+    assert_eq!(said, "This looks like the file of desk1. Known: 2. New: 1.");
+    let value = |row, name| desk.page.value(&field(row, name)).unwrap();
+    assert_eq!((value(1, "desk"), value(1, "branch")), ("desk1".to_owned(), "CPL".to_owned()));
+    assert!(desk.page.text(&field(2, "file")).unwrap().ends_with("outage/MPL/desk1.koc"));
+    // Nothing is imported before somebody has said which desk that is.
+    assert_eq!(desk.page.eval("document.getElementById('import-go').disabled").unwrap(), true);
+    desk.page.click(&field(2, "whose-other")).unwrap();
+    assert_eq!((value(2, "desk"), value(2, "branch")), ("desk1 MPL".to_owned(), "MPL".to_owned()));
+    let said = desk.finish_import(2).unwrap();
+    assert!(said.contains("Files: 2. Imported: 2. Already there: 2. Refused: 0."), "{said}");
+    close_import(&desk);
+
+    // What a mail program has packed.
+    let said = import(&desk, &[Path::new(env!("CARGO_MANIFEST_DIR")).join("e2e/files/mailed.zip")]);
+    assert!(said.contains("Files: 1. Imported: 2. Already there: 0. Refused: 0."), "{said}");
+    close_import(&desk);
+    desk.wait_for_total(6).unwrap();
+    let desks: Vec<String> = desk.rows().unwrap().into_iter().map(|row| row.desk).collect();
+    assert!(desks.contains(&"VAN".to_owned()) && desks.contains(&"desk1 MPL · MPL".to_owned()), "{desks:?}");
+
+    // Each library has a file of its own, since Koha books all of one at the library of whoever uploads it.
+    desk.page.click("#export-koc").unwrap();
+    desk.page.wait_visible("#export-each-row").unwrap();
+    desk.page.click("#export-go").unwrap();
+    desk.page.wait_contains("#message", "Exported 1 transaction to koct_MPL_").unwrap();
+    assert!(desk.message().unwrap().contains("Exported 5 transactions to koct_CPL_"));
+
+    // Each stands in the queue of its own library.
+    desk.page.click("#commit").unwrap();
+    let message = desk.wait_for_commit().unwrap();
+    assert!(message.contains("library CPL") && message.contains("library MPL"), "{message}");
+    let queued = |branch| -> Vec<String> {
+        koha.library(|library| library.pending_at(branch).into_iter().map(|row| row.barcode.clone()).collect())
+    };
+    assert_eq!(queued("MPL"), [item(4)]);
+    assert_eq!(queued("CPL").len(), 5);
+
+    // What this desk itself has recorded keeps its library, and that is asked about where the desk is set to another since.
+    desk.check_in(&item(9)).unwrap();
+    let move_desk = "browser.storage.local.get('settings').then(({settings}) => browser.storage.local.set({settings: {...settings, branchcode: 'MPL'}}))";
+    desk.page.eval(move_desk).unwrap();
+    desk.page.click("#commit").unwrap();
+    desk.page.wait_text("#question-title", "Recorded at library CPL").unwrap();
+    desk.page.wait("document.getElementById('question').open").unwrap();
+    desk.page.click("#question-yes").unwrap();
+    desk.wait_for_commit().unwrap();
+    assert_eq!((queued("CPL").len(), queued("MPL").len()), (6, 1));
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }

@@ -68,6 +68,10 @@ const GUIDE: [&str; 15] = [
 
 const PATRON: &str = "23529001223601";
 
+/// A list as somebody has scanned it, after it was in a spreadsheet.
+const LIST: &str = "Card;Item\n23529001223601;39999000000061\n23529001223601;39999000000062\n23529001223602;3.9999E+13\n\
+    22.07.2026 10:15;39999000000064\n39999000000065\n23529001223603;39999000000066\n";
+
 /// Makes the pictures, or only those of the look with this name.
 ///
 /// # Errors
@@ -237,13 +241,25 @@ impl Album<'_> {
                 ("bus.koc", bus),
                 ("van.koc", "Version=1.0\tGenerator=kolt\n2026-11-23 12:00:00\treturn\t39999000000056\n"),
                 ("notes.txt", "call Mrs Miller"),
+                ("by hand.csv", LIST),
             ],
         )?;
-        page.wait("document.querySelectorAll('#import-list > li').length === 3 && document.getElementById('import-state').textContent === ''")?;
+        page.wait("document.querySelectorAll('#import-list > li').length === 4 && document.getElementById('import-state').textContent === ''")?;
         self.take(page, "import-files")?;
+        page.click("#import-list li:last-child [data-field=look]")?;
+        page.fill("#list-cards", "23529#########")?;
+        page.wait("document.querySelectorAll('#list-lines [data-kind=refused]').length === 3")?;
+        self.take(page, "list-dialog")?;
+        page.click("#list-cancel")?;
         page.click("#import-go")?;
         desk.wait_for_import()?;
         self.take(page, "import-done")?;
+        page.click("#import-close")?;
+        // The same again, grown and under another name.
+        let grown = format!("{bus}2026-11-23 11:00:09 000\treturn\t39999000000057\n").replace("\tDesk=Bus", "");
+        page.drop_files("body", &[("monday.koc", &grown)])?;
+        page.wait("document.querySelectorAll('#import-list > li').length === 1 && document.getElementById('import-state').textContent === ''")?;
+        self.take(page, "import-known-again")?;
         page.click("#import-close")?;
         desk.check_out(PATRON, "39999000000005")?;
         desk.check_out(PATRON, "39999000000006")?;

@@ -13,6 +13,32 @@ code! {
     DeskName, 40
 }
 
+/// How the names of files end that hold what a desk recorded, also one behind the other.
+const ENDINGS: [&str; 6] = [".koc", ".txt", ".csv", ".tsv", ".jsonl", ".zip"];
+
+/// A file's name without its endings, and without the number that a browser adds to a second download.
+fn stem(file_name: &str) -> &str {
+    let without_ending = |name: &str| {
+        let is_one = |ending: &&&str| {
+            let at = name.len().checked_sub(ending.len());
+            at.and_then(|at| name.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(ending))
+        };
+        ENDINGS.iter().find(is_one).map(|ending| name.len() - ending.len())
+    };
+    let mut stem = file_name.trim_end();
+    if without_ending(stem).is_none() {
+        stem = stem.rsplit_once('.').map_or(stem, |(before, _)| before).trim_end();
+    }
+    loop {
+        let numbered = stem.strip_suffix(')').and_then(|stem| stem.rsplit_once('('));
+        stem = match (without_ending(stem), numbered) {
+            (Some(end), _) => stem[..end].trim_end(),
+            (None, Some((before, number))) if number.bytes().all(|byte| byte.is_ascii_digit()) => before.trim_end(),
+            _ => return stem,
+        };
+    }
+}
+
 /// From this number of digits on, the end of a file's name is a date or a time and not the number of a desk.
 const DATE_DIGITS: usize = 6;
 
@@ -22,15 +48,11 @@ impl DeskName {
         Self(format!("Desk-{:04X}", random & 0xffff))
     }
 
-    /// What the name of a .koc file tells about the desk that wrote it: the name without its ending, without the number
+    /// What the name of a file tells about the desk that wrote it: the name without its endings, without the number
     /// that a browser adds to a second download, and without date and time. So the files that one desk writes day after
     /// day belong to one desk.
     pub fn from_file_name(file_name: &str) -> Option<Self> {
-        let stem = file_name.rsplit_once('.').map_or(file_name, |(stem, _)| stem).trim_end();
-        let stem = match stem.strip_suffix(')').and_then(|stem| stem.rsplit_once('(')) {
-            Some((before, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => before.trim_end(),
-            _ => stem,
-        };
+        let stem = stem(file_name);
         let is_separator = |c: char| matches!(c, '_' | '-' | '.' | ' ' | ':');
         let mut kept = stem;
         let mut digits = 0;
@@ -68,6 +90,11 @@ mod tests {
             ("20261123.koc", "20261123"),
             ("offline.circ.koc", "offline.circ"),
             ("Bücherbus", "Bücherbus"),
+            ("desk.koc.txt", "desk"),
+            ("Desk 2.KOC", "Desk 2"),
+            ("desk1.koc (1).txt", "desk1"),
+            ("DESK1.Koc.TXT", "DESK1"),
+            ("list.CSV", "list"),
         ] {
             assert_eq!(DeskName::from_file_name(file).unwrap().as_str(), name, "{file}");
         }

@@ -122,14 +122,20 @@ pub fn remembered_key(entry: &Entry, own: &DeskName) -> Option<String> {
 
 /// What is remembered of a transaction when it is cleared from the log: enough to know it again.
 ///
-/// The keys of one desk begin with [`cleared_keys_of`] it.
+/// The keys of one desk begin with its name.
 pub fn cleared_key(desk: &DeskName, original: &Transaction) -> String {
     format!("{}{:032x}", cleared_keys_of(desk), fingerprint(original))
 }
 
 /// How the [`cleared_key`]s of this desk begin. No other desk's do: a name holds no control character.
-pub fn cleared_keys_of(desk: &DeskName) -> String {
+fn cleared_keys_of(desk: &DeskName) -> String {
     format!("{desk}\t")
+}
+
+/// The desk and the fingerprint that a [`cleared_key`] is made of. `None` where it is none.
+pub(super) fn read_key(key: &str) -> Option<(DeskName, u128)> {
+    let (desk, print) = key.rsplit_once('\t')?;
+    Some((DeskName::parse(desk).ok()?, u128::from_str_radix(print, 16).ok()?))
 }
 
 /// A number that no two transactions share: FNV-1a with 128 bits. Of a million transactions, the chance that any two meet is
@@ -182,6 +188,8 @@ mod tests {
     fn the_key_is_the_one_that_older_logs_and_backups_hold() {
         let key = cleared_key(&bus(), &returned(Status::Local).transaction);
         assert_eq!(key, "Bus\tf66d6f956543f0fa182f5b6eec45b5ac");
+        assert_eq!(read_key(&key), Some((bus(), fingerprint(&returned(Status::Local).transaction))));
+        assert_eq!((read_key("Bus"), read_key("Bus\tx")), (None, None));
         let other = DeskName::parse("Bus2").unwrap();
         assert!(!cleared_key(&other, &returned(Status::Local).transaction).starts_with(&cleared_keys_of(&bus())));
     }

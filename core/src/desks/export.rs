@@ -13,7 +13,7 @@ use crate::{
     },
     slices::{CHUNK, Sliced},
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A .koc file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +42,27 @@ fn desk_of(entries: &[Entry], own: &DeskName) -> Option<DeskName> {
     is_of_one.then(|| first.unwrap_or(own).clone())
 }
 
-/// Writes these in slices. `None` where there are none.
-pub fn exporting(entries: Ordered, own: &DeskName) -> Sliced<'_, Option<Export>> {
+/// The codes of the libraries at which these were recorded. `own` is what this desk is set to.
+pub fn branches<'a>(entries: &'a [Entry], own: &'a str) -> BTreeSet<&'a str> {
+    entries.iter().map(|entry| entry.branch_or(own)).collect()
+}
+
+/// These by the libraries at which they were recorded, in the order of their codes: Koha's page for such files books all of one at
+/// the library where the person is who uploads it. `own` is the code of the library that this desk is set to.
+pub fn by_branch(entries: Ordered, own: &str) -> Vec<(String, Ordered)> {
+    // Nearly always: then their order is known already.
+    if let [one] = branches(&entries, own).into_iter().collect::<Vec<_>>()[..] {
+        return vec![(one.to_owned(), entries)];
+    }
+    let mut of_branches: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+    for entry in entries.into_entries() {
+        of_branches.entry(entry.branch_or(own).to_owned()).or_default().push(entry);
+    }
+    of_branches.into_iter().map(|(branch, entries)| (branch, entries.into())).collect()
+}
+
+/// Writes these in slices, as the file of the library with this code where all are of one. `None` where there are none.
+pub fn exporting<'a>(entries: Ordered, own: &'a DeskName, branch: Option<&'a str>) -> Sliced<'a, Option<Export>> {
     Sliced::new(move |pace| async move {
         if entries.is_empty() {
             return None;
@@ -57,7 +76,7 @@ pub fn exporting(entries: Ordered, own: &DeskName) -> Sliced<'_, Option<Export>>
             entry.transaction.moment = moved.get(&entry.id).copied().unwrap_or(entry.transaction.moment);
         }
         let offset = entries.last().map(|last| last.transaction.moment.offset_minutes());
-        let mut text = koc::header(offset, desk.as_ref());
+        let mut text = koc::header(offset, desk.as_ref(), branch);
         for chunk in entries.chunks(CHUNK) {
             for entry in chunk {
                 koc::add(&mut text, &entry.transaction, offset);
@@ -107,7 +126,7 @@ mod tests {
     }
 
     fn export(entries: &[Entry]) -> Export {
-        exporting(entries.to_vec().into(), &main()).at_once().unwrap()
+        exporting(entries.to_vec().into(), &main(), None).at_once().unwrap()
     }
 
     #[test]
@@ -115,7 +134,7 @@ mod tests {
         use State::{Added, InDoubt, Local, Rejected, Sending, Success};
         assert_eq!(states(false), [Local, Sending, Rejected, InDoubt]);
         assert_eq!(states(true), [Local, Sending, Added, Success, Rejected, InDoubt]);
-        assert_eq!(exporting(Vec::new().into(), &main()).at_once(), None);
+        assert_eq!(exporting(Vec::new().into(), &main(), None).at_once(), None);
     }
 
     #[test]
@@ -128,6 +147,29 @@ mod tests {
         assert_eq!(desk(&[bus, van]), None);
         // The name that this desk has, and gave itself in a file that came back.
         assert_eq!(desk(&[own, returned(2, Some("Main"), "B", 1)]), None);
+    }
+
+    #[test]
+    fn each_library_has_a_file_of_its_own_that_says_so() {
+        let at = |id, code: Option<&str>, second| {
+            let branch = code.map(|code| crate::desk::branch::BranchCode::parse(code).unwrap());
+            Entry { branch, ..returned(id, None, "A", second) }
+        };
+        let log = [at(1, Some("MPL"), 0), at(2, None, 10), at(3, Some("CPL"), 20), at(4, Some("MPL"), 30)];
+        let files: Vec<_> = by_branch(log.to_vec().into(), "CPL")
+            .into_iter()
+            .map(|(branch, entries)| {
+                let ids: Vec<u32> = entries.iter().map(|entry| entry.id.0).collect();
+                let export = exporting(entries, &main(), Some(&branch)).at_once().unwrap();
+                let reading = koc::read(export.text.as_bytes(), &FixedZone(0), None);
+                assert_eq!(reading.branch.map(String::from), Some(branch.clone()));
+                (branch, ids)
+            })
+            .collect();
+        assert_eq!(files, [("CPL".to_owned(), vec![2, 3]), ("MPL".to_owned(), vec![1, 4])]);
+        let one: Vec<_> = by_branch(log[..1].to_vec().into(), "CPL");
+        assert_eq!((one.len(), one[0].0.as_str(), one[0].1.len()), (1, "MPL", 1));
+        assert_eq!(koc::read(export(&log).text.as_bytes(), &FixedZone(0), None).branch, None);
     }
 
     #[test]
@@ -193,7 +235,7 @@ mod tests {
         ) {
             let entry = |(id, transaction)| Entry::recorded(TransactionId(id), transaction);
             let mut entries: Vec<Entry> = (1..).zip(transactions).map(entry).collect();
-            let (export, _) = in_slices(exporting(entries.clone().into(), &main()), budget);
+            let (export, _) = in_slices(exporting(entries.clone().into(), &main(), None), budget);
             let moved = order::separate(&entries.clone().into());
             for entry in &mut entries {
                 if let Some((_, moment)) = moved.iter().find(|(id, _)| *id == entry.id) {

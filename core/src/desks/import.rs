@@ -3,6 +3,7 @@
 
 use crate::{
     desk::{
+        branch::BranchCode,
         name::DeskName,
         transaction::{Moment, Transaction, TransactionId},
     },
@@ -15,8 +16,10 @@ use crate::{
 };
 use std::collections::{BTreeSet, HashMap, HashSet};
 
+pub mod again;
 pub mod file;
 pub mod knowledge;
+pub mod zip;
 
 /// What becomes of the lines of a file that could be read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,6 +30,8 @@ pub struct Plan {
     pub part: u32,
     /// Lines whose transaction is in the log already, or stands in the file twice.
     pub already_there: u32,
+    /// Those of them that the log has as this desk's.
+    pub known: Vec<TransactionId>,
     /// Lines whose transaction was in the log, was committed or deleted there, and was cleared.
     pub cleared: u32,
 }
@@ -74,6 +79,17 @@ impl Known {
         })
     }
 
+    /// Where the transaction of a line is, as its desk recorded it, or as it was set to since where the file has it not as it was
+    /// recorded: what it has at that time too is another scan.
+    fn find(&self, line: &Line<'_>, as_recorded: &HashSet<TransactionId>) -> Option<(TransactionId, u32)> {
+        let as_changed = || self.changed.get(&line.print).filter(|(id, _)| !as_recorded.contains(id));
+        let otherwise = || {
+            let mut others = self.read_otherwise(line.transaction).take_while(|_| line.offset_is_open);
+            others.find_map(|other| self.places.get(&fingerprint(&other)))
+        };
+        self.places.get(&line.print).or_else(as_changed).or_else(otherwise).copied()
+    }
+
     /// The first part that has no transaction of this desk.
     fn new_part(&self) -> u32 {
         let last = self.ends.keys().max().copied();
@@ -83,12 +99,30 @@ impl Known {
     }
 }
 
+/// A line of a file.
+struct Line<'a> {
+    transaction: &'a Transaction,
+    print: u128,
+    /// See [`Lines::offsets_are_open`].
+    offset_is_open: bool,
+}
+
+/// What the log holds of other desks than the one that a file is said to be of.
+#[derive(Debug, Clone, Default)]
+pub struct Elsewhere<'a> {
+    /// Of each of them.
+    desks: Vec<&'a Known>,
+    /// The fingerprints of what was cleared of them.
+    cleared: Vec<&'a HashSet<u128>>,
+}
+
 impl Plan {
-    /// What is to be added to the log, as entries of this desk. The log gives them their numbers.
-    pub fn into_entries(self, desk: &DeskName) -> impl Iterator<Item = Entry> {
+    /// What is to be added to the log, as entries of this desk, at this library where one is named. The log gives them their numbers.
+    pub fn into_entries(self, desk: &DeskName, branch: Option<&BranchCode>) -> impl Iterator<Item = Entry> {
         let part = self.part;
         let entry = move |transaction| Entry {
             desk: Some(desk.clone()),
+            branch: branch.cloned(),
             part,
             ..Entry::recorded(TransactionId(0), transaction)
         };
@@ -98,17 +132,19 @@ impl Plan {
 
 /// Plans an import. `cleared` are the [`cleared_key`]s of that desk.
 pub fn plan(desk: &DeskName, lines: impl Into<Lines>, known: &Known, cleared: &BTreeSet<String>) -> Plan {
-    planning(desk, lines, known, cleared).at_once()
+    planning(desk, lines, known, cleared, Elsewhere::default()).at_once()
 }
 
-/// As [`plan`], in slices.
+/// As [`plan`], in slices. What another desk has recorded to the millisecond is known too, by whatever name it comes again: no
+/// two desks scan one item for one patron in the same instant.
 pub fn planning<'a>(
     desk: &'a DeskName,
     lines: impl Into<Lines>,
     known: &'a Known,
     cleared: &'a BTreeSet<String>,
+    elsewhere: Elsewhere<'a>,
 ) -> Sliced<'a, Plan> {
-    let Lines { transactions, offsets_are_open } = lines.into();
+    let Lines { transactions, offsets_are_open: offset_is_open } = lines.into();
     Sliced::new(move |pace| async move {
         let mut plan = Plan::default();
         let mut seen: HashSet<u128> = HashSet::with_capacity(transactions.len());
@@ -116,31 +152,36 @@ pub fn planning<'a>(
         let mut continues = true;
         // Those that the file has as they were recorded. What it has at the time that one of them was set to is another scan.
         let mut as_recorded: HashSet<TransactionId> = HashSet::new();
-        if !known.changed.is_empty() {
+        let desks = || elsewhere.desks.iter().copied().chain([known]);
+        if desks().any(|known| !known.changed.is_empty()) {
             for chunk in transactions.chunks(CHUNK) {
-                as_recorded.extend(chunk.iter().filter_map(|transaction| known.place(transaction)));
+                let places = |transaction| desks().filter_map(move |known| known.place(transaction));
+                as_recorded.extend(chunk.iter().flat_map(places));
                 pace.spend(chunk.len()).await;
             }
         }
         for (number, transaction) in (1..).zip(transactions) {
             let print = fingerprint(&transaction);
-            let as_changed = || known.changed.get(&print).filter(|(id, _)| !as_recorded.contains(id));
-            let otherwise = || -> Vec<_> {
-                if offsets_are_open { known.read_otherwise(&transaction).collect() } else { Vec::new() }
-            };
+            let line = Line { transaction: &transaction, print, offset_is_open };
             let is_cleared = |transaction: &Transaction| cleared.contains(&cleared_key(desk, transaction));
-            let at_other_offset = || otherwise().iter().find_map(|line| known.places.get(&fingerprint(line)));
-            let place = known.places.get(&print).or_else(as_changed).or_else(at_other_offset);
-            if let Some(place) = place {
+            let was_cleared = || {
+                !cleared.is_empty()
+                    && (is_cleared(&transaction)
+                        || (offset_is_open && known.read_otherwise(&transaction).any(|other| is_cleared(&other))))
+            };
+            if let Some(place) = known.find(&line, &as_recorded) {
                 plan.already_there += 1;
+                plan.known.push(place.0);
                 continues &= plan.new.is_empty();
-                last_known = Some(*place);
-            } else if !cleared.is_empty() && (is_cleared(&transaction) || otherwise().iter().any(is_cleared)) {
+                last_known = Some(place);
+            } else if was_cleared() || elsewhere.cleared.iter().any(|prints| prints.contains(&print)) {
                 plan.cleared += 1;
-            } else if seen.insert(print) {
-                plan.new.push(transaction);
-            } else {
+            } else if elsewhere.desks.iter().any(|known| known.find(&line, &as_recorded).is_some())
+                || !seen.insert(print)
+            {
                 plan.already_there += 1;
+            } else {
+                plan.new.push(transaction);
             }
             if number % CHUNK == 0 {
                 pace.spend(CHUNK).await;
@@ -189,7 +230,7 @@ mod tests {
     /// The log after this import.
     fn imported(mut log: Vec<Entry>, lines: &[Transaction]) -> (Vec<Entry>, Plan) {
         let plan = plan(&bus(), lines.to_vec(), &known(&log), &BTreeSet::new());
-        for entry in plan.clone().into_entries(&bus()) {
+        for entry in plan.clone().into_entries(&bus(), None) {
             let id = TransactionId(u32::try_from(log.len()).unwrap() + 1);
             log.push(Entry { id, ..entry });
         }
@@ -252,14 +293,15 @@ mod tests {
     fn a_long_file_is_planned_in_slices_that_give_what_one_call_gives() {
         let lines: Vec<_> = (0..3_000).map(|second| returned("A", second % 2_000)).collect();
         let (known, cleared) = (Known::default(), BTreeSet::from([cleared_key(&bus(), &lines[5])]));
-        let (planned, slices) = in_slices(planning(&bus(), lines.clone(), &known, &cleared), CHUNK);
+        let (planned, slices) =
+            in_slices(planning(&bus(), lines.clone(), &known, &cleared, Elsewhere::default()), CHUNK);
         assert_eq!(planned, plan(&bus(), lines, &known, &cleared));
         assert_eq!((planned.new.len(), planned.cleared, slices), (1_999, 2, 6));
     }
 
     /// Koha's way from a log to a log: the file, read where another zone is.
     fn exported(log: &[Entry]) -> Lines {
-        let file = export::exporting(log.to_vec().into(), &bus()).at_once().unwrap();
+        let file = export::exporting(log.to_vec().into(), &bus(), None).at_once().unwrap();
         koc::read(file.text.as_bytes(), &FixedZone(-330), None).into_lines()
     }
 

@@ -13,17 +13,20 @@
 //! times of a file are written at one UTC offset, that of its last transaction: where the zone was corrected during the day,
 //! or the clocks were changed, local times alone would put a checkin before its checkout. Koha stops half-way at a
 //! blank line or an unknown word, so the writer never makes one; the reader reports it and goes on. Koha reads `Version`
-//! and nothing else of the header, so ours also says which desk wrote the file and how far its clock was ahead of UTC.
+//! and nothing else of the header, so ours also says which desk wrote the file, at which library, and how far its clock was ahead
+//! of UTC.
 
 use crate::{
     desk::{
         amount::Amount,
         barcode::{Barcode, Cardnumber},
+        branch::BranchCode,
         name::DeskName,
         signs,
         transaction::{Action, Moment, Transaction},
         zone::Zone,
     },
+    desks::damage,
     slices::{CHUNK, Sliced},
 };
 use chrono::NaiveDate;
@@ -38,6 +41,7 @@ const UTC_GENERATOR: &str = "koct-firefox";
 
 /// The pairs of the header that are KOCT's own.
 const DESK: &str = "Desk";
+const BRANCH: &str = "Branch";
 const UTC_OFFSET: &str = "UtcOffset";
 
 /// Writes transactions, in the order given. `desk` is the one that recorded all of them, if one did.
@@ -48,7 +52,7 @@ where
 {
     let transactions = transactions.into_iter();
     let offset = transactions.clone().last().map(|transaction| transaction.moment.offset_minutes());
-    let mut file = header(offset, desk);
+    let mut file = header(offset, desk, None);
     for transaction in transactions {
         add(&mut file, transaction, offset);
     }
@@ -56,12 +60,14 @@ where
 }
 
 /// The line that a file begins with whose times are written at this offset.
-pub(super) fn header(offset: Option<i16>, desk: Option<&DeskName>) -> String {
+pub(super) fn header(offset: Option<i16>, desk: Option<&DeskName>, branch: Option<&str>) -> String {
     let mut header = format!("Version=1.0\tGenerator={GENERATOR}\tGeneratorVersion={}", env!("CARGO_PKG_VERSION"));
     // Writing into a String cannot fail.
     // Koha splits the header at every equals sign, and an odd number of pieces would confuse it.
     let desk = desk.filter(|desk| !desk.as_str().contains('='));
     let _ = desk.map_or(Ok(()), |desk| write!(header, "\t{DESK}={desk}"));
+    let branch = branch.filter(|code| BranchCode::parse(code).is_ok() && !code.contains('='));
+    let _ = branch.map_or(Ok(()), |branch| write!(header, "\t{BRANCH}={branch}"));
     let _ = offset.map_or(Ok(()), |offset| write!(header, "\t{UTC_OFFSET}={offset}"));
     header.push('\n');
     header
@@ -129,6 +135,8 @@ pub struct Reading {
     pub generator: Option<String>,
     /// The desk that recorded it, where it says so.
     pub desk: Option<DeskName>,
+    /// The library at which all of it was recorded, where it says so.
+    pub branch: Option<BranchCode>,
     /// How it says that its times are to be taken, where it leaves that not open.
     pub declared: Option<Times>,
     /// How its times were taken.
@@ -175,6 +183,9 @@ pub enum Reason {
     /// The first field is no time.
     #[error("“{0}” is not a time")]
     Time(String),
+    /// A spreadsheet program has rewritten this code, or this time: what stood there is lost.
+    #[error("“{0}” was rewritten by a spreadsheet program")]
+    Rewritten(String),
     /// The word is none of `issue`, `return`, `payment`.
     #[error("“{0}” is not an action that KOCT knows")]
     Action(String),
@@ -231,6 +242,7 @@ pub fn reading<'a>(bytes: &'a [u8], zone: &'a dyn Zone, times: Option<Times>) ->
         let mut reading = Reading {
             generator: None,
             desk: None,
+            branch: None,
             declared: None,
             times: times.unwrap_or(Times::Local),
             transactions: Vec::new(),
@@ -302,6 +314,7 @@ impl Reading {
         self.generator = value("Generator").map(str::to_owned);
         let by_us = self.generator.as_deref() == Some(GENERATOR);
         self.desk = value(DESK).filter(|_| by_us).and_then(|name| DeskName::parse(name).ok());
+        self.branch = value(BRANCH).filter(|_| by_us).and_then(|code| BranchCode::parse(code).ok());
         let offset = || value(UTC_OFFSET).and_then(|minutes| minutes.parse().ok());
         let is_of_earth = |minutes: &i16| minutes.unsigned_abs() < 24 * 60;
         self.declared = match self.generator.as_deref() {
@@ -354,7 +367,10 @@ fn beginning(field: &str) -> String {
 fn operation(text: &str, times: Times, zone: &dyn Zone) -> Result<Transaction, Reason> {
     // Perl drops empty fields at the end, so trailing tabs (the old KOCT writes one) mean nothing.
     let fields: Vec<&str> = text.trim_end_matches('\t').split('\t').collect();
-    let moment = time(fields[0], times, zone).ok_or_else(|| Reason::Time(beginning(fields[0])))?;
+    let Some(moment) = time(fields[0], times, zone) else {
+        let shown = beginning(fields[0]);
+        return Err(if damage::is_rewritten_time(fields[0]) { Reason::Rewritten(shown) } else { Reason::Time(shown) });
+    };
     let word = fields.get(1).copied().unwrap_or_default().trim();
     let (action, expected) = match word {
         "issue" => ("issue", 4),
@@ -364,6 +380,10 @@ fn operation(text: &str, times: Times, zone: &dyn Zone) -> Result<Transaction, R
     };
     if fields.len() != expected {
         return Err(Reason::Fields { action, expected, found: fields.len() });
+    }
+    let codes = if action == "issue" { 2..4 } else { 2..3 };
+    if let Some(code) = fields[codes].iter().find(|code| damage::is_rewritten_number(code)) {
+        return Err(Reason::Rewritten(beginning(code)));
     }
     let cardnumber = || Cardnumber::parse(fields[2]).map_err(Reason::Cardnumber);
     let barcode = |field: usize| Barcode::parse(fields[field]).map_err(Reason::Barcode);
@@ -518,6 +538,20 @@ mod tests {
             (10, "amount: write it as digits with a dot, as in 3.50"),
         ];
         assert_eq!(problems, expected.map(|(line, reason)| (line, reason.to_owned())));
+    }
+
+    #[test]
+    fn what_a_spreadsheet_has_rewritten_is_named_and_not_taken() {
+        let file = include_bytes!("../../tests/cases/saved-by-a-spreadsheet.koc");
+        let reading = read(file, &FixedZone(60), None);
+        let problems: Vec<_> = reading.problems.iter().map(|p| (p.line, p.reason.to_string())).collect();
+        let named = |field: &str| format!("“{field}” was rewritten by a spreadsheet program");
+        assert_eq!(problems, [(2, named("7/22/2026 10:15")), (3, named("2.3529E+13"))]);
+        assert!(reading.transactions.is_empty() && reading.is_koc());
+        let rest = b"2026-11-23 11:00:00\tpayment\t1.5E+10\t3.50\n2026-11-23 11:00:00\tpayment\tP1\t1234567.00\n2026-11-23 11:00:00\tissue\tP1\t4E+13\n";
+        let reading = read(rest, &FixedZone(60), None);
+        let lines = |reading: &Reading| reading.transactions.iter().map(|(line, _)| *line).collect::<Vec<_>>();
+        assert_eq!((lines(&reading), reading.problems.len()), (vec![2], 2), "an amount is no code");
     }
 
     #[test]

@@ -167,8 +167,11 @@ impl Audit {
         let mut by_item: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
         // Several commits may have had one of them to send.
         let mut known = HashSet::new();
-        let is_asked = |entry: &Entry| can_tell(entry) || (terms.with_queued && entry.status == Status::Added);
+        let mut terms = terms;
+        let with_queued = terms.with_queued;
+        let is_asked = |entry: &Entry| can_tell(entry) || (with_queued && entry.status == Status::Added);
         for entry in entries.into_iter().filter(|entry| is_asked(entry) && known.insert(entry.id)) {
+            terms.note(&entry, &settings.branchcode);
             if let Some(item) = entry.transaction.action.item_key() {
                 by_item.entry(item).or_default().push(entry);
             }
@@ -402,10 +405,9 @@ impl Audit {
                 continue;
             };
             let its: Vec<_> = loans.iter().filter(|loan| loan.item_id == Some(item.item_id)).cloned().collect();
-            let booked_at = self.terms.booked_at.as_deref();
             let expected = |row: &Entry| Expected {
                 patron: self.patrons.of(row).map(|patron| patron.id),
-                library: booked_at.filter(|_| !self.terms.booked_anywhere.contains(&row.id)),
+                library: self.terms.booked_at(row.id),
             };
             let judged = judge::judge(&rows, &its, &expected);
             let work = Work {

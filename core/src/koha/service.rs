@@ -56,15 +56,16 @@ impl Access {
     }
 }
 
-/// The request that brings this transaction into Koha: queued or applied, by the commit type of the settings.
-pub fn commit(settings: &Settings, access: &Access, transaction: &Transaction) -> Request {
+/// The request that brings this transaction into Koha: queued or applied, by the commit type of the settings, at the library with
+/// this code.
+pub fn commit(settings: &Settings, access: &Access, transaction: &Transaction, branch: &str) -> Request {
     let action = &transaction.action;
     let text = |value: Option<String>| value.unwrap_or_default();
     // `userid` among the credentials is also the account that the queue shows.
     let mut form = credentials(settings, access);
     form.extend([
-        ("branchcode", settings.branchcode.clone()),
-        ("branch", settings.branchcode.clone()),
+        ("branchcode", branch.to_owned()),
+        ("branch", branch.to_owned()),
         ("pending", settings.commit_type.pending().to_owned()),
         ("timestamp", transaction.moment.service_timestamp()),
         ("action", action.word().to_owned()),
@@ -189,7 +190,7 @@ mod tests {
 
     #[test]
     fn every_request_carries_the_credentials_in_its_body_and_no_cookie_of_a_person() {
-        let request = commit(&settings(CommitType::Apply), &BEFORE_24_05, &issue());
+        let request = commit(&settings(CommitType::Apply), &BEFORE_24_05, &issue(), "CPL");
         assert_eq!(request.url, "https://example.org/koha/cgi-bin/koha/offline_circ/service.pl");
         assert_eq!(
             request.body().unwrap(),
@@ -203,7 +204,7 @@ mod tests {
     fn from_24_05_it_goes_within_an_anonymous_session() {
         let session = Session { cookie: Secret::new("c"), csrf_token: Some(Secret::new("t")) };
         let access = Access::Account { anonymous: Some(session.clone()) };
-        let request = commit(&settings(CommitType::Send), &access, &issue());
+        let request = commit(&settings(CommitType::Send), &access, &issue(), "CPL");
         assert!(request.form.contains(&("pending", "true".to_owned())));
         assert_eq!(request.session, Some(session));
         assert_eq!([BEFORE_24_05.era(), access.era()], [Era::Before2405, Era::From2405]);
@@ -216,7 +217,7 @@ mod tests {
             let who = LoggedIn { userid: "anna".repeat(9), branchcode: Some("MPL".into()), csrf_token };
             let access = Access::Person { who, session: session.clone() };
             for request in [
-                commit(&settings(CommitType::Apply), &access, &issue()),
+                commit(&settings(CommitType::Apply), &access, &issue(), "CPL"),
                 check_credentials(&settings(CommitType::Apply), &access),
             ] {
                 assert_eq!(request.session.as_ref(), Some(&session));
@@ -233,7 +234,7 @@ mod tests {
     fn no_request_carries_a_parameter_op() {
         // Koha's CSRF middleware refuses POSTs whose `op` does not begin with `cud-`.
         for request in [
-            commit(&settings(CommitType::Send), &BEFORE_24_05, &issue()),
+            commit(&settings(CommitType::Send), &BEFORE_24_05, &issue(), "CPL"),
             check_credentials(&settings(CommitType::Send), &BEFORE_24_05),
         ] {
             assert!(request.form.iter().all(|(key, _)| *key != "op"));

@@ -3,7 +3,10 @@
 
 use super::protocol::{Asked, Ticket, Tickets};
 use crate::{
-    desk::transaction::{Action, Transaction},
+    desk::{
+        branch::BranchCode,
+        transaction::{Action, Transaction},
+    },
     koha::{
         Failure, Request, Response,
         rest::{self, RestCredentials},
@@ -16,6 +19,8 @@ use crate::{
 pub(super) struct Booking {
     /// Whether a checkout was asked about; one is enough.
     is_asked: bool,
+    /// The library at which that must be booked, where it is another than the desk's.
+    of_other_branch: Option<BranchCode>,
     asking: Asked<Asking>,
 }
 
@@ -52,10 +57,17 @@ impl Booking {
         self.asking.give_up();
     }
 
-    /// This was applied. Gives the question about it, where it is the first that can be asked about.
+    /// The library at which it must be booked, where it is another than the desk's.
+    pub(super) fn of_other_branch(&self) -> Option<&str> {
+        self.of_other_branch.as_ref().map(BranchCode::as_str)
+    }
+
+    /// This was applied, at this library where it is another than the desk's. Gives the question about it, where it is the first
+    /// that can be asked about.
     pub(super) fn applied(
         &mut self,
         transaction: &Transaction,
+        of_other_branch: Option<&BranchCode>,
         settings: &Settings,
         credentials: Option<&RestCredentials>,
         tickets: &mut Tickets,
@@ -63,6 +75,7 @@ impl Booking {
         let Action::Issue { barcode, .. } = &transaction.action else { return None };
         let credentials = credentials.filter(|_| !self.is_asked)?;
         self.is_asked = true;
+        self.of_other_branch = of_other_branch.cloned();
         let asking = Asking { second: transaction.moment.utc_seconds(), stage: Stage::Item };
         Some(self.asking.ask(asking, rest::items(settings, credentials, barcode.as_str()), tickets))
     }

@@ -8,7 +8,7 @@ use crate::{
     log::Entry,
 };
 use std::{
-    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
     mem,
 };
 
@@ -28,6 +28,27 @@ pub(super) struct Queue {
     in_doubt: BTreeMap<TransactionId, Option<String>>,
     /// The cards of those that met a server error in this commit: the error may be about the patron.
     in_trouble: HashSet<String>,
+    /// The libraries that may be booked at, where that is not any, and the one that this desk is set to.
+    only: Option<Only>,
+    /// The number of those that wait since theirs is another, or behind such a one.
+    elsewhere: usize,
+}
+
+/// The libraries at which the session that applies books.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Only {
+    /// What this desk is set to.
+    pub(super) own: String,
+    /// At which it may book.
+    pub(super) at: Vec<String>,
+}
+
+impl Only {
+    /// Whether it may be booked now.
+    pub(super) fn allows(&self, entry: &Entry) -> bool {
+        let branch = entry.branch_or(&self.own);
+        self.at.iter().any(|at| at == branch)
+    }
 }
 
 impl Queue {
@@ -39,6 +60,8 @@ impl Queue {
             blocked: Vec::new(),
             in_doubt: BTreeMap::new(),
             in_trouble: HashSet::new(),
+            only: None,
+            elsewhere: 0,
         }
     }
 
@@ -73,15 +96,49 @@ impl Queue {
         self.in_trouble.extend(entry.transaction.action.cardnumber().map(ToString::to_string));
     }
 
+    /// From now on only what is of these libraries may go; all, where there are none.
+    pub(super) fn stay_at(&mut self, only: Option<Only>) {
+        if self.only != only {
+            self.only = only;
+            self.arrange();
+        }
+    }
+
+    /// Whether this one may go, by its library.
+    pub(super) fn allows(&self, entry: &Entry) -> bool {
+        self.only.as_ref().is_none_or(|only| only.allows(entry))
+    }
+
+    /// The libraries of what is to be sent.
+    pub(super) fn branches<'a>(&'a self, own: &'a str) -> BTreeSet<&'a str> {
+        self.next.iter().chain(&self.blocked).map(|entry| entry.branch_or(own)).collect()
+    }
+
+    /// The number of those that wait for a session at their library.
+    pub(super) fn elsewhere(&self) -> usize {
+        self.elsewhere
+    }
+
     /// Lets go what waits for nothing any more, and blocks what must wait now.
     pub(super) fn arrange(&mut self) {
         let mut items: HashSet<_> = self.in_doubt.values().flatten().cloned().collect();
         let in_trouble = &self.in_trouble;
+        let only = &self.only;
+        let mut elsewhere = 0;
+        let mut items_elsewhere: HashSet<String> = HashSet::new();
         let waits = |entry: &Entry| {
+            let action = &entry.transaction.action;
+            let is_behind = |items: &HashSet<String>| {
+                !items.is_empty() && action.item_key().is_some_and(|item| items.contains(&item))
+            };
+            if only.as_ref().is_some_and(|only| !only.allows(entry)) || is_behind(&items_elsewhere) {
+                elsewhere += 1;
+                items_elsewhere.extend(action.item_key());
+                return true;
+            }
             if items.is_empty() && in_trouble.is_empty() {
                 return false;
             }
-            let action = &entry.transaction.action;
             let waits = action.cardnumber().is_some_and(|card| in_trouble.contains(card.as_str()))
                 || action.item_key().is_some_and(|item| items.contains(&item));
             if waits {
@@ -94,6 +151,7 @@ impl Queue {
         entries.extend(self.next.drain(..));
         entries.sort_by_key(|entry| self.rank(entry.id));
         let (blocked, next): (Vec<_>, Vec<_>) = entries.into_iter().partition(waits);
+        self.elsewhere = elsewhere;
         self.blocked = blocked;
         self.next = next.into();
     }
@@ -144,8 +202,8 @@ impl Queue {
         self.next.len()
     }
 
-    /// The number of those that wait for something.
+    /// The number of those that wait for one in doubt.
     pub(super) fn waiting(&self) -> usize {
-        self.blocked.len()
+        self.blocked.len().saturating_sub(self.elsewhere)
     }
 }

@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 /// Why a commit ended before everything was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,8 +26,10 @@ pub enum CommitError {
     Cancelled,
     /// No connection to Koha could be made, or Koha did not let us in.
     Connection(ConnectionError),
-    /// The configured branch code does not exist in Koha.
+    /// A branch code does not exist in Koha: the configured one, or that of a transaction.
     BranchUnknown {
+        /// It.
+        branch: String,
         /// Those that do.
         libraries: Vec<Library>,
     },
@@ -97,8 +99,12 @@ pub struct Summary {
     pub in_doubt: u32,
     /// Held back, since an earlier transaction of the same item is in doubt.
     pub waiting: u32,
+    /// Held back, since they are of another library than that of the session that applies, or behind such a one.
+    pub elsewhere: u32,
     /// Still to be sent, those held back included.
     pub left: u32,
+    /// The libraries in whose queues something was put.
+    pub queued_at: BTreeSet<String>,
     /// What Koha was found to hold of those that were in doubt before.
     pub findings: Vec<(TransactionId, Finding)>,
     /// Those that got their end in this run, in the order in which they got it: committed, refused or in doubt.

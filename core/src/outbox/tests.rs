@@ -116,6 +116,8 @@ struct Run {
     under_way: Vec<(Ticket, Request)>,
     /// Which of several is answered first: numbers from a generator, 0 for the order in which they were given out.
     luck: u64,
+    /// The libraries for which transactions were asked for, in their order.
+    branches: Vec<String>,
     summary: Option<Summary>,
     /// What the desk's clock shows.
     desk_now: DeskTime,
@@ -163,6 +165,7 @@ impl Run {
             persists: 0,
             under_way: Vec::new(),
             luck: 0,
+            branches: Vec::new(),
             summary: None,
             desk_now: DESK_NOW,
             passed: Duration::ZERO,
@@ -302,6 +305,7 @@ impl Run {
         }
         let Some(_) = value("action") else { return Ok(response(200, "text/plain", "")) };
         self.requests += 1;
+        self.branches.push(value("branch").filter(|branch| value("branchcode") == Some(*branch)).unwrap().to_owned());
         let second = value("timestamp").unwrap().to_owned();
         let sending = self.store.values().filter(|status| matches!(status, Status::Sending { .. })).count();
         let at_once = if self.commit_type == CommitType::Send { QUEUED_AT_ONCE } else { 1 };
@@ -903,8 +907,73 @@ fn an_unknown_branch_stops_it_before_anything_is_sent() {
     run.libraries = r#"[{"library_id":"MPL","name":"Midway"}]"#;
     let run = run.finish();
     assert_eq!((run.requests, run.persists), (0, 0));
-    assert!(matches!(run.stop(), Some(CommitError::BranchUnknown { libraries }) if libraries[0].branchcode == "MPL"));
+    assert!(
+        matches!(run.stop(), Some(CommitError::BranchUnknown { branch, libraries }) if branch == "CPL" && libraries[0].branchcode == "MPL")
+    );
     assert_eq!(run.summary().left, 3);
+}
+
+/// The log of a desk at CPL with two rows of MPL: both of one item, of which the desk itself had a third.
+fn of_two_libraries() -> Vec<Entry> {
+    let mpl = crate::desk::branch::BranchCode::parse("MPL").ok();
+    let mut log = three().to_vec();
+    log.push(entry(4, "A"));
+    log[0].branch.clone_from(&mpl);
+    log[1].branch = crate::desk::branch::BranchCode::parse("CPL").ok();
+    log
+}
+
+#[test]
+fn each_is_sent_and_applied_by_the_account_for_its_own_library_in_the_order_of_all() {
+    for commit_type in [CommitType::Send, CommitType::Apply] {
+        let mut run = Run::of(commit_type, true, &of_two_libraries(), vec![]);
+        run.libraries = r#"[{"library_id":"CPL","name":"Centerville"},{"library_id":"MPL","name":"Midway"}]"#;
+        let run = run.finish();
+        assert_eq!(run.stop(), None);
+        assert!(run.summary().branch_checked && run.summary().elsewhere == 0);
+        let mut branches = run.branches.clone();
+        if commit_type == CommitType::Send {
+            branches.sort();
+            assert_eq!(branches, ["CPL", "CPL", "CPL", "MPL"]);
+            let at: Vec<&str> = run.summary().queued_at.iter().map(String::as_str).collect();
+            assert_eq!(at, ["CPL", "MPL"]);
+        } else {
+            assert_eq!(branches, ["MPL", "CPL", "CPL", "CPL"]);
+        }
+    }
+}
+
+#[test]
+fn a_library_of_a_row_that_koha_does_not_have_stops_it_before_anything_is_sent() {
+    let run = Run::new(&of_two_libraries(), vec![]).finish();
+    assert_eq!((run.requests, run.persists), (0, 0));
+    assert!(matches!(run.stop(), Some(CommitError::BranchUnknown { branch, .. }) if branch == "MPL"));
+}
+
+#[test]
+fn in_a_persons_session_nothing_of_another_library_is_applied_and_nothing_of_its_item_overtakes_it() {
+    let log = of_two_libraries();
+    let list = r#"[{"library_id":"CPL","name":"Centerville"},{"library_id":"MPL","name":"Midway"}]"#;
+    let finish = |commit_type, at: &'static str| {
+        let mut run = as_person(commit_type, true, &[Some(("anna", at))], vec![]);
+        run.outbox = Outbox::new(Settings { login: Login::OpenKoha, ..settings(commit_type) }, log.clone().into());
+        run.store = log.iter().map(|entry| (entry.id.0, entry.status.clone())).collect();
+        run.libraries = list;
+        run.finish()
+    };
+    let run = finish(CommitType::Apply, "CPL");
+    assert_eq!(run.states(), ["local", "success", "success", "local"]);
+    assert_eq!(run.branches, ["CPL"; 2]);
+    let summary = run.summary();
+    assert_eq!((summary.elsewhere, summary.waiting, summary.left, summary.is_complete()), (2, 0, 2, false));
+    // At the other one, where they agree to apply the desk's own there too.
+    let run = finish(CommitType::Apply, "MPL");
+    assert_eq!((run.states(), run.summary().elsewhere), (vec!["success"; 4], 0));
+    // The queue is any library's.
+    let run = finish(CommitType::Send, "CPL");
+    let mut branches = run.branches.clone();
+    branches.sort();
+    assert_eq!((run.states(), branches), (vec!["added"; 4], ["CPL", "CPL", "CPL", "MPL"].map(String::from).to_vec()));
 }
 
 #[test]

@@ -97,7 +97,12 @@ impl Desk {
 
     /// What Koha sees of a transaction.
     fn key(&self, transaction: &Transaction) -> Key {
-        key(&service::commit(&self.settings, &Access::Account { anonymous: None }, transaction))
+        key(&service::commit(
+            &self.settings,
+            &Access::Account { anonymous: None },
+            transaction,
+            &self.settings.branchcode,
+        ))
     }
 
     fn now(&self, koha: &Koha) -> Moment {

@@ -24,7 +24,7 @@ use crate::{
 };
 use koct_core::{
     CommitType, Entry, Settings, State, TransactionId,
-    desk::clock::DeskTime,
+    desk::{branch::BranchCode, clock::DeskTime},
     koha::{
         movement::{MovementCheck, Movements, Next},
         page::LoggedIn,
@@ -39,7 +39,7 @@ use koct_core::{
     settings::guide,
 };
 use review::{Looked, Review};
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{cell::Cell, collections::BTreeSet, rc::Rc, time::Duration};
 use turn::Turn;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlButtonElement, HtmlElement, HtmlProgressElement};
@@ -193,6 +193,9 @@ impl Commit {
         let words = |error: StoreError| error.explained();
         let Some(settings) = ask_about_stale(settings, &uncommitted).await else { return Ok(()) };
         let uncommitted = self.with_recorded_since(uncommitted).await.map_err(words)?;
+        let Some(uncommitted) = self.ask_about_branch(&settings, uncommitted).await.map_err(words)? else {
+            return Ok(());
+        };
         let uncommitted = self.desk.separate(uncommitted).await.map_err(words)?;
         let started = clock::now().ok_or_else(|| text("attentionClock"))?;
         let up_to = uncommitted.last_id();
@@ -230,6 +233,44 @@ impl Commit {
             }
         }
         Ok(())
+    }
+
+    /// Asks at which library this desk was when it was set to another one than now: the setting may have been wrong. `None` where
+    /// nothing is to be sent.
+    ///
+    /// # Errors
+    /// When the log cannot be written.
+    async fn ask_about_branch(
+        &self,
+        settings: &Settings,
+        mut uncommitted: Ordered,
+    ) -> Result<Option<Ordered>, StoreError> {
+        let own = &settings.branchcode;
+        let waits = |entry: &&Entry| entry.waits_for_other_branch(own);
+        let others: Vec<TransactionId> = uncommitted.iter().filter(waits).map(|entry| entry.id).collect();
+        let codes: BTreeSet<&str> = uncommitted.iter().filter(waits).map(|entry| entry.branch_or(own)).collect();
+        if others.is_empty() {
+            return Ok(Some(uncommitted));
+        }
+        let codes = codes.into_iter().collect::<Vec<_>>().join(", ");
+        let asked = Question {
+            title: &text_with("branchKeptTitle", &[&codes]),
+            text: &plural("branchKeptText", others.len(), &[&codes, own]),
+            yes: &text_with("branchKeptYes", &[&codes]),
+            other: Some(&text_with("branchKeptOther", &[own])),
+            ..Question::default()
+        };
+        match question::ask(asked).await {
+            Ok(Reply::Yes) => Ok(Some(uncommitted)),
+            Ok(Reply::Other) => {
+                let Ok(branch) = BranchCode::parse(own) else { return Ok(None) };
+                let changes = self.desk.store.change(&others, |entry| entry.at_branch(branch.clone())).await?;
+                uncommitted.update(changes.iter().map(|change| change.entry.clone()));
+                self.desk.apply(changes);
+                Ok(Some(uncommitted))
+            }
+            Ok(Reply::Cancel) | Err(_) => Ok(None),
+        }
     }
 
     /// The numbers of the commits before this one that ended before what they applied could be read back, and what that was.

@@ -20,7 +20,7 @@ use crate::{
 use futures_util::future::{LocalBoxFuture, ready};
 use koct_core::{
     Entry, Moment, Settings, Status, TransactionId,
-    desk::signs,
+    desk::{branch::BranchCode, signs},
     log::{
         Counts,
         event::{LogEvent, Reread},
@@ -173,6 +173,7 @@ impl Desk {
 
     pub(crate) async fn reload_preferences(self: Rc<Self>) {
         if let Ok(preferences) = preferences::load().await {
+            self.store.be_at(BranchCode::parse(&preferences.form.branchcode).ok());
             *self.preferences.borrow_mut() = preferences;
         }
         let commit_type = self.preferences.borrow().form.commit_type;

@@ -7,11 +7,10 @@ use indexed_db_futures::{
 };
 use koct_core::{
     DeskName, Moment, State, TransactionId,
-    desks::cleared::{Asked, Consent, Remembered, cleared_keys_of, remembered_key},
+    desks::cleared::{Asked, Consent, Remembered, remembered_key},
     log::{Counts, rows},
 };
 use serde::Serialize;
-use std::collections::BTreeSet;
 use wasm_bindgen::JsValue;
 
 /// Enough to fill the pages that are left of a log that was cleared; some ten milliseconds.
@@ -164,19 +163,6 @@ impl Store {
             writing.object_store(DESKS)?.clear()?.await?;
         }
         Ok(writing.commit().await?)
-    }
-
-    /// What is remembered of transactions of this desk that were cleared.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    pub async fn cleared_of(&self, desk: &DeskName) -> Result<BTreeSet<String>> {
-        let beginning = cleared_keys_of(desk);
-        let range = KeyRange::Bound(beginning.clone(), false, format!("{beginning}g"), true);
-        let reading = self.database.transaction(CLEARED).with_mode(TransactionMode::Readonly).build()?;
-        let cleared = reading.object_store(CLEARED)?;
-        let keys = cleared.get_all_keys::<String>().with_query::<String, _>(range).primitive()?.await?;
-        keys.map(|key| Ok(key?)).collect()
     }
 
     /// What is remembered of all transactions that were cleared.

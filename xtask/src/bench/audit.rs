@@ -58,7 +58,7 @@ pub(super) fn bench() -> koct_tests::Result {
         };
         let moment = Moment::new(1_795_428_000_000 + i64::from(number) * 1_000, 60)?;
         let entry = Entry::recorded(TransactionId(number + 1), Transaction { moment, action });
-        let answer = send(&service::commit(&settings, &access, &entry.transaction))?;
+        let answer = send(&service::commit(&settings, &access, &entry.transaction, &settings.branchcode))?;
         if answer.body != "Success." {
             return Err(format!("Koha said {:?}", answer.body).into());
         }

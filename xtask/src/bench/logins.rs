@@ -33,7 +33,7 @@ pub(super) fn bench() -> koct_tests::Result {
             let before = koha.library(|library| library.sessions.len());
             let mut times = Vec::new();
             for number in 0..TRANSACTIONS {
-                let request = service::commit(&settings, &access, &checkout(number)?);
+                let request = service::commit(&settings, &access, &checkout(number)?, DESK);
                 let began = Instant::now();
                 let answer = send(&request)?;
                 times.push(began.elapsed().as_secs_f64() * 1_000.0);

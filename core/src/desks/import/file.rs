@@ -5,6 +5,7 @@ use crate::{
     desks::{
         backup::{self, BackupError, Header},
         koc::{self, Reading},
+        list,
     },
     slices::Sliced,
 };
@@ -17,6 +18,8 @@ pub enum ImportFile {
     Koc(Reading),
     /// The backup of a log, by its first line.
     Backup(Header),
+    /// A list without times, which a person must look through.
+    List,
 }
 
 /// Why a file cannot be imported.
@@ -28,6 +31,9 @@ pub enum ImportError {
     /// A backup that a later version of KOCT wrote.
     #[error("a later version of KOCT wrote this backup")]
     TooNew,
+    /// A list with more lines than anybody looks through.
+    #[error("the list has more than {} lines", list::MOST_LINES)]
+    ListTooLong,
 }
 
 /// Tells what a file is, in slices. `zone` is that of this computer.
@@ -40,7 +46,14 @@ pub fn recognising<'a>(bytes: &'a [u8], zone: &'a dyn Zone) -> Sliced<'a, Result
             });
         }
         let reading = koc::reading(bytes, zone, None).within(&pace).await;
-        if reading.is_koc() { Ok(ImportFile::Koc(reading)) } else { Err(ImportError::Unknown) }
+        if reading.is_koc() {
+            return Ok(ImportFile::Koc(reading));
+        }
+        match list::is_too_long(bytes) {
+            _ if !list::looks_like_one(bytes) => Err(ImportError::Unknown),
+            true => Err(ImportError::ListTooLong),
+            false => Ok(ImportFile::List),
+        }
     })
 }
 

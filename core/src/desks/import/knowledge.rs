@@ -1,25 +1,48 @@
 //! What the log holds already of each desk, so that no file brings anything twice.
 
-use super::{Known, Plan, planning};
-use crate::{
-    desk::{name::DeskName, transaction::TransactionId},
-    desks::koc::Lines,
-    log::Entry,
-    slices::Sliced,
+use super::{
+    Elsewhere, Known, Line, Plan,
+    again::{Again, Glance},
+    planning,
 };
-use std::collections::{BTreeSet, HashMap};
+use crate::{
+    desk::{barcode::Barcode, branch::BranchCode, name::DeskName, transaction::TransactionId},
+    desks::{
+        cleared::{fingerprint, read_key},
+        koc::Lines,
+    },
+    log::Entry,
+    slices::{CHUNK, Sliced},
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// From this number of codes on a length is the library's, if it is not that of less than one in so many.
+const FEW: usize = 5;
+const RARE: usize = 20;
 
 /// What the log holds of each desk.
 #[derive(Debug, Clone)]
 pub struct Knowledge {
     own: DeskName,
     desks: HashMap<DeskName, Known>,
+    /// Where the last transaction of a desk was recorded.
+    branches: HashMap<DeskName, BranchCode>,
+    /// How many barcodes that are numbers have each length.
+    lengths: BTreeMap<usize, usize>,
+    /// What was cleared of each desk: the keys, and the fingerprints in them.
+    cleared: HashMap<DeskName, Cleared>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Cleared {
+    keys: BTreeSet<String>,
+    prints: HashSet<u128>,
 }
 
 impl Knowledge {
     /// Of an empty log, that of the desk of this name.
     pub fn new(own: DeskName) -> Self {
-        Self { own, desks: HashMap::new() }
+        Self { own, desks: HashMap::new(), branches: HashMap::new(), lengths: BTreeMap::new(), cleared: HashMap::new() }
     }
 
     /// The name of the desk whose log it is.
@@ -41,6 +64,13 @@ impl Knowledge {
     /// Takes in an entry of the log.
     pub fn take(&mut self, entry: &Entry) {
         let desk = self.desk_of(entry).clone();
+        if let Some(branch) = &entry.branch {
+            self.branches.insert(desk.clone(), branch.clone());
+        }
+        let code = entry.original().action.barcode().map(Barcode::as_str);
+        if let Some(code) = code.filter(|code| code.bytes().all(|byte| byte.is_ascii_digit())) {
+            *self.lengths.entry(code.len()).or_default() += 1;
+        }
         self.desks.entry(desk).or_default().take(entry);
     }
 
@@ -50,18 +80,69 @@ impl Knowledge {
         self.desks.get(self.desk_of(entry))?.place(entry.original())
     }
 
-    /// Plans the import of what this desk recorded, in slices. `cleared` are the keys of that desk.
-    pub fn planning<'a>(
-        &'a self,
-        desk: &'a DeskName,
-        lines: impl Into<Lines>,
-        cleared: &'a BTreeSet<String>,
-    ) -> Sliced<'a, Plan> {
+    /// Takes in what is remembered of a cleared transaction.
+    pub fn take_cleared(&mut self, key: String) {
+        if let Some((desk, print)) = read_key(&key) {
+            let cleared = self.cleared.entry(desk).or_default();
+            cleared.prints.insert(print);
+            cleared.keys.insert(key);
+        }
+    }
+
+    /// The library of a desk, where its transactions tell.
+    pub fn branch_of(&self, desk: &DeskName) -> Option<&BranchCode> {
+        self.branches.get(desk)
+    }
+
+    /// The lengths that the library's barcodes have which are numbers. Those that are rare may be slips.
+    pub fn lengths(&self) -> BTreeSet<usize> {
+        let all: usize = self.lengths.values().sum();
+        let is_usual = |number: usize| number >= FEW && number * RARE >= all;
+        self.lengths.iter().filter(|(_, number)| is_usual(**number)).map(|(length, _)| *length).collect()
+    }
+
+    /// Whether the log holds, or held, something of this desk.
+    pub fn has(&self, desk: &DeskName) -> bool {
+        *desk == self.own || self.desks.contains_key(desk) || self.cleared.contains_key(desk)
+    }
+
+    /// Plans the import of what this desk recorded, in slices.
+    pub fn planning<'a>(&'a self, desk: &'a DeskName, lines: impl Into<Lines>) -> Sliced<'a, Plan> {
         let lines = lines.into();
         Sliced::new(move |pace| async move {
-            let nothing = Known::default();
-            let known = self.desks.get(desk).unwrap_or(&nothing);
-            planning(desk, lines, known, cleared).within(&pace).await
+            let (no_entries, nothing_cleared) = (Known::default(), BTreeSet::new());
+            let known = self.desks.get(desk).unwrap_or(&no_entries);
+            let cleared = self.cleared.get(desk).map_or(&nothing_cleared, |cleared| &cleared.keys);
+            let elsewhere = Elsewhere {
+                desks: self.desks.iter().filter(|(other, _)| *other != desk).map(|(_, known)| known).collect(),
+                cleared: self.cleared.iter().filter(|(other, _)| *other != desk).map(|(_, it)| &it.prints).collect(),
+            };
+            planning(desk, lines, known, cleared, elsewhere).within(&pace).await
+        })
+    }
+
+    /// Whose file it seems to be by what it holds, in slices: that of the desk of which the log knows most of it.
+    pub fn recognising<'a>(&'a self, file: &'a Glance) -> Sliced<'a, Option<Again>> {
+        Sliced::new(move |pace| async move {
+            let mut of_desks: BTreeMap<&DeskName, usize> = BTreeMap::new();
+            let (mut new, nothing) = (0, HashSet::new());
+            for chunk in file.lines.transactions.chunks(CHUNK) {
+                for transaction in chunk {
+                    let print = fingerprint(transaction);
+                    let line = Line { transaction, print, offset_is_open: file.lines.offsets_are_open };
+                    let here = self.desks.iter().filter(|(_, known)| known.find(&line, &nothing).is_some());
+                    let gone = self.cleared.iter().filter(|(_, cleared)| cleared.prints.contains(&print));
+                    let desks: BTreeSet<&DeskName> =
+                        here.map(|(desk, _)| desk).chain(gone.map(|(desk, _)| desk)).collect();
+                    new += usize::from(desks.is_empty());
+                    for desk in desks {
+                        *of_desks.entry(desk).or_default() += 1;
+                    }
+                }
+                pace.spend(chunk.len()).await;
+            }
+            let (desk, _) = of_desks.into_iter().max_by_key(|(_, known)| *known)?;
+            Some(Again { desk: desk.clone(), known: file.lines.transactions.len() - new, new })
         })
     }
 
@@ -73,9 +154,12 @@ impl Knowledge {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desk::{
-        barcode::Barcode,
-        transaction::{Action, Moment, Transaction, arbitrary},
+    use crate::{
+        desk::{
+            barcode::Barcode,
+            transaction::{Action, Moment, Transaction, arbitrary},
+        },
+        desks::cleared::cleared_key,
     };
     use proptest::prelude::*;
 
@@ -99,7 +183,7 @@ mod tests {
 
     fn plan(knowledge: &Knowledge, of: &str, lines: &[Entry]) -> Plan {
         let lines: Vec<_> = lines.iter().map(|entry| entry.transaction.clone()).collect();
-        knowledge.planning(&desk(of), lines, &BTreeSet::new()).at_once()
+        knowledge.planning(&desk(of), lines).at_once()
     }
 
     #[test]
@@ -124,11 +208,32 @@ mod tests {
     }
 
     #[test]
-    fn this_desks_own_file_brings_nothing_and_another_desks_everything() {
+    fn what_was_recorded_in_the_same_instant_is_known_by_whatever_name_it_comes() {
         let log = [returned(1, None, "A", 0), returned(2, None, "B", 1)];
-        let knowledge = knowledge(&log);
-        assert_eq!(plan(&knowledge, "Main", &log).already_there, 2);
-        assert_eq!(plan(&knowledge, "Bus", &log).new.len(), 2);
+        let mut knowledge = knowledge(&log);
+        for name in ["Main", "Bus"] {
+            assert_eq!((plan(&knowledge, name, &log).already_there, plan(&knowledge, name, &log).new), (2, vec![]));
+        }
+        let later = returned(9, None, "A", 2);
+        let both = [log[0].clone(), later.clone()];
+        assert_eq!(plan(&knowledge, "Bus", &both).new, std::slice::from_ref(&later.transaction));
+        knowledge.take_cleared(cleared_key(&desk("Van"), &later.transaction));
+        let again = plan(&knowledge, "Bus", std::slice::from_ref(&later));
+        assert_eq!((again.new, again.cleared), (vec![], 1), "committed by another name, and cleared");
+        assert!(knowledge.has(&desk("Van")) && knowledge.has(&desk("Main")) && !knowledge.has(&desk("Bus")));
+    }
+
+    #[test]
+    fn the_log_tells_where_a_desk_is_and_how_long_codes_are() {
+        let branch = BranchCode::parse("MPL").ok();
+        let codes = ["39999000000031", "39999000000032", "35", "B7"];
+        let entries = (0..12).flat_map(|second| codes.map(|code| returned(1, Some("Bus"), code, second)));
+        let entries: Vec<Entry> = entries.map(|entry| Entry { branch: branch.clone(), ..entry }).collect();
+        let knowledge = knowledge(&entries);
+        assert_eq!((knowledge.branch_of(&desk("Bus")), knowledge.branch_of(&desk("Van"))), (branch.as_ref(), None));
+        assert_eq!(knowledge.lengths(), BTreeSet::from([2, 14]));
+        let few: Vec<Entry> = (0..4).map(|second| returned(1, None, "39999000000031", second)).collect();
+        assert_eq!(super::Knowledge::lengths(&self::knowledge(&few)), BTreeSet::new());
     }
 
     #[test]
@@ -136,7 +241,7 @@ mod tests {
         let file = [returned(0, None, "A", 0), returned(0, None, "B", 1), returned(0, None, "C", 2)];
         let mut knowledge = knowledge(&[]);
         let first = plan(&knowledge, "Bus", &file[..2]);
-        for (id, entry) in (1..).zip(first.into_entries(&desk("Bus"))) {
+        for (id, entry) in (1..).zip(first.into_entries(&desk("Bus"), None)) {
             knowledge.take(&Entry { id: TransactionId(id), ..entry });
         }
         let second = plan(&knowledge, "Bus", &file);

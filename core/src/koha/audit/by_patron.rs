@@ -118,7 +118,7 @@ impl ByPatron {
         for checkout in &patron.checkouts {
             let item = checkout.transaction.action.item_key().unwrap_or_default();
             let rows = self.rows.get(&item).map(Vec::as_slice).unwrap_or_default();
-            let library = terms.booked_at.as_deref().filter(|_| !terms.booked_anywhere.contains(&checkout.id));
+            let library = terms.booked_at(checkout.id);
             // Koha was asked for this patron's.
             let expected = Expected { patron: None, library };
             let judgement = judge::judge_by_patron(checkout, &patron.card, rows, &loans, expected);

@@ -1,7 +1,10 @@
 //! What an audit compares what it reads with.
 
-use crate::desk::{amount::Cents, transaction::TransactionId};
-use std::collections::HashSet;
+use crate::{
+    desk::{amount::Cents, transaction::TransactionId},
+    log::Entry,
+};
+use std::collections::{HashMap, HashSet};
 
 /// What is compared.
 #[derive(Debug, Clone, Default)]
@@ -12,6 +15,24 @@ pub struct Terms {
     pub booked_at: Option<String>,
     /// Those that may be booked elsewhere.
     pub booked_anywhere: HashSet<TransactionId>,
+    /// The branch codes of those that must be booked at another library than the desk's.
+    pub of_other_branch: HashMap<TransactionId, String>,
     /// Whether to look at what was queued too: it may have been processed since.
     pub with_queued: bool,
+}
+
+impl Terms {
+    /// Takes in where this one must be booked. `own` is what the desk is set to.
+    pub(super) fn note(&mut self, entry: &Entry, own: &str) {
+        let branch = entry.branch_or(own);
+        if branch != own {
+            self.of_other_branch.insert(entry.id, branch.to_owned());
+        }
+    }
+
+    /// Where this one must be booked, where that is looked at.
+    pub(super) fn booked_at(&self, id: TransactionId) -> Option<&str> {
+        let at = self.booked_at.as_deref().filter(|_| !self.booked_anywhere.contains(&id))?;
+        Some(self.of_other_branch.get(&id).map_or(at, String::as_str))
+    }
 }

@@ -365,6 +365,7 @@ impl World {
             debt_limit: Some(500),
             booked_at: Some("CPL".into()),
             booked_anywhere: [TransactionId(99)].into(),
+            of_other_branch: std::collections::HashMap::new(),
             with_queued: true,
         };
         let (mut audit, mut request) = Audit::start(settings, RestCredentials::Basic, terms, entries.to_vec()).unwrap();

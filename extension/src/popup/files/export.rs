@@ -20,17 +20,23 @@ use koct_core::{
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlDialogElement, HtmlInputElement, Url};
+use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlDialogElement, HtmlElement, HtmlInputElement, Url};
 
 /// # Errors
 /// When the page lacks an element.
 pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let dialog: HtmlDialogElement = dom::by_id("export-dialog")?;
-    let [waiting, all] = ["export-waiting", "export-all"].map(dom::by_id::<HtmlInputElement>);
-    let (waiting, all) = (waiting?, all?);
+    let [waiting, all, each] = ["export-waiting", "export-all", "export-each"].map(dom::by_id::<HtmlInputElement>);
+    let (waiting, all, each) = (waiting?, all?, each?);
+    let each_row: HtmlElement = dom::by_id("export-each-row")?;
     let opened = dialog.clone();
-    dom::on_click("export-koc", desk, move |_| {
+    let shown = each.clone();
+    dom::on_click("export-koc", desk, move |desk| {
         waiting.set_checked(true);
+        shown.set_checked(true);
+        each_row.set_hidden(true);
+        let (desk, each_row) = (desk.clone(), each_row.clone());
+        spawn_local(async move { each_row.set_hidden(!desk.has_several_branches().await) });
         if !opened.open() && opened.show_modal().is_ok() {
             let _ = waiting.focus();
         }
@@ -39,16 +45,24 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     dom::on_click("export-cancel", desk, move |_| closed.close())?;
     dom::on_submit("export-form", desk, move |desk| {
         dialog.close();
-        spawn_local(desk.clone().export(all.checked()));
+        spawn_local(desk.clone().export(all.checked(), each.checked()));
     })
 }
 
 impl Desk {
-    async fn export(self: Rc<Self>, with_committed: bool) {
+    async fn export(self: Rc<Self>, with_committed: bool, each_branch: bool) {
         let message = self.message.about(Topic::Export);
-        match self.write_koc(with_committed).await {
-            Ok(Some((name, Export { number, in_doubt, out_of_order, .. }))) => {
-                let mut lines = vec![plural("exported", number, &[&name]), text("exportedNext")];
+        match self.write_koc(with_committed, each_branch).await {
+            Ok(files) if !files.is_empty() => {
+                let mut lines: Vec<String> =
+                    files.iter().map(|(name, export)| plural("exported", export.number, &[name])).collect();
+                lines.push(text("exportedNext"));
+                if files.len() > 1 {
+                    lines.push(text("exportedEach"));
+                }
+                let total = |number: fn(&Export) -> usize| files.iter().map(|(_, export)| number(export)).sum();
+                let (in_doubt, out_of_order): (usize, usize) =
+                    (total(|export| export.in_doubt), total(|export| export.out_of_order));
                 if in_doubt > 0 {
                     lines.push(plural("exportedInDoubt", in_doubt, &[]));
                 }
@@ -57,21 +71,48 @@ impl Desk {
                 }
                 message.show(if in_doubt + out_of_order > 0 { Tone::Doubt } else { Tone::Good }, &lines.join("\n"));
             }
-            Ok(None) => message.show(Tone::Good, &text("exportNothing")),
+            Ok(_) => message.show(Tone::Good, &text("exportNothing")),
             Err(error) => message.show(Tone::Bad, &text_with("exportFailed", &[&error])),
         }
     }
 
-    /// Downloads the file, where there is something to be in it. Returns its name and what it is.
-    async fn write_koc(self: &Rc<Self>, with_committed: bool) -> Result<Option<(String, Export)>, String> {
+    /// Whether the log holds what was recorded at several libraries.
+    async fn has_several_branches(&self) -> bool {
+        let own = self.preferences.borrow().form.branchcode.trim().to_owned();
+        let entries = self.store.in_states(&export::states(true)).await;
+        entries.is_ok_and(|entries| export::branches(&entries, &own).len() > 1)
+    }
+
+    /// Downloads the file, or one for each library, where there is something to be in it. Returns their names and what they are.
+    async fn write_koc(
+        self: &Rc<Self>,
+        with_committed: bool,
+        each_branch: bool,
+    ) -> Result<Vec<(String, Export)>, String> {
         let states = export::states(with_committed);
         let entries = self.distinct(&states).await.map_err(|error| error.explained())?;
         let own = self.preferences.borrow().desk_name();
-        let Some(export) = slices::through(export::exporting(entries, &own)).await else { return Ok(None) };
-        let now = clock::now().ok_or_else(|| text("attentionClock"))?;
-        let name = koc::file_name(self.preferences.borrow().form.branchcode.trim(), now);
-        download(&name, std::slice::from_ref(&export.text)).map_err(|error| js_error(&error))?;
-        Ok(Some((name, export)))
+        let branch = self.preferences.borrow().form.branchcode.trim().to_owned();
+        // A file that holds what is of several libraries is that of none.
+        let parts = if each_branch || export::branches(&entries, &branch).len() == 1 {
+            export::by_branch(entries, &branch)
+                .into_iter()
+                .map(|(branch, entries)| (branch.clone(), Some(branch), entries))
+                .collect()
+        } else {
+            vec![(branch, None, entries)]
+        };
+        let mut written = Vec::new();
+        for (in_name, branch, entries) in parts {
+            let Some(export) = slices::through(export::exporting(entries, &own, branch.as_deref())).await else {
+                continue;
+            };
+            let now = clock::now().ok_or_else(|| text("attentionClock"))?;
+            let name = koc::file_name(&in_name, now);
+            download(&name, std::slice::from_ref(&export.text)).map_err(|error| js_error(&error))?;
+            written.push((name, export));
+        }
+        Ok(written)
     }
 }
 

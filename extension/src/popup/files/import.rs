@@ -6,20 +6,23 @@ use crate::{
     dom::{self, elements},
     i18n::{js_error, text, text_with},
     locale, lock,
-    popup::{Desk, Tone, Topic},
+    popup::{Desk, Tone, Topic, known::records::Records},
     slices,
     store::StoreError,
     timer::sleep,
     wording::{self, Explained as _},
 };
 use chosen::{Chosen, Content, Order};
+use gather::{Dropped, Found};
 use koct_core::{
     DeskName, Entry, TransactionId,
+    desk::branch::BranchCode,
     desks::{
-        import::{file, knowledge::Knowledge},
-        koc,
+        import::{again::Other, file, knowledge::Knowledge},
+        koc::{self, Lines},
     },
 };
+use list::ListPreview;
 use outcome::Outcome;
 use std::{
     cell::{Cell, RefCell},
@@ -28,11 +31,11 @@ use std::{
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{
-    DragEvent, Element, Event, File, FileList, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
-};
+use web_sys::{DragEvent, Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlProgressElement};
 
 mod chosen;
+mod gather;
+mod list;
 pub(super) mod outcome;
 
 /// How many transactions are written at once: a scan waits no longer than for these.
@@ -43,9 +46,10 @@ const LINES_AT_ONCE: usize = 100;
 const READ_AT_ONCE: u32 = 2_000;
 
 elements! {
-    pub(crate) struct Import(desk: Rc<Desk>) {
+    pub(crate) struct Import(desk: Rc<Desk>, records: Rc<Records>, preview: Rc<ListPreview>) {
         dialog: HtmlDialogElement = "import-dialog",
         files: HtmlInputElement = "import-files",
+        folder: HtmlInputElement = "import-folder",
         list: Element = "import-list",
         progress_row: HtmlElement = "import-progress-row",
         progress: HtmlProgressElement = "import-progress",
@@ -55,6 +59,8 @@ elements! {
         go: HtmlElement = "import-go",
         ;
         chosen: RefCell<Vec<Rc<Chosen>>>,
+        /// What the log held when files were looked at. It is read anew before anything is written.
+        knowledge: RefCell<Option<Rc<Knowledge>>>,
         running: Cell<bool>,
         done: Cell<bool>,
     }
@@ -63,13 +69,23 @@ elements! {
 impl Import {
     /// # Errors
     /// When the page lacks an element.
-    pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
+    pub(crate) fn start(desk: Rc<Desk>, records: Rc<Records>) -> Result<(), JsValue> {
+        let preview = Rc::new(ListPreview::new(desk.clone(), records.clone())?);
+        Rc::new(Self::new(desk, records, preview)?).bind()
+    }
+
+    fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
+        self.preview.bind()?;
         dom::on_click("import-koc", self, |this| this.open())?;
-        dom::bind(&self.files, "change", self, |this| {
-            if let Some(files) = this.files.files() {
-                spawn_local(this.clone().look_at(files));
-            }
-        });
+        for input in [&self.files, &self.folder] {
+            let of = input.clone();
+            dom::bind(input, "change", self, move |this| {
+                if let Some(files) = of.files() {
+                    let this = this.clone();
+                    spawn_local(async move { this.look_at(gather::chosen(files).await).await });
+                }
+            });
+        }
         // Files may be dropped anywhere on the window.
         let page = dom::document()?;
         dom::on::<DragEvent>(&page, "dragover", |event| {
@@ -78,12 +94,13 @@ impl Import {
             }
         });
         dom::bind_event(&page, "drop", self, |this, event: DragEvent| {
-            let files = event.data_transfer().and_then(|data| data.files()).filter(|files| files.length() > 0);
-            if let Some(files) = files {
+            let dropped: Vec<Dropped> = event.data_transfer().map(|data| gather::dropped(&data)).unwrap_or_default();
+            if !dropped.is_empty() {
                 event.prevent_default();
                 if !this.running.get() && !this.done.get() {
                     this.open();
-                    spawn_local(this.clone().look_at(files));
+                    let this = this.clone();
+                    spawn_local(async move { this.look_at(gather::all(dropped).await).await });
                 }
             }
         });
@@ -97,7 +114,7 @@ impl Import {
         dom::bind(&self.dialog, "close", self, |this| this.done.set(false));
         dom::on_submit("import-form", self, |this| {
             let orders: Vec<Order> = this.waiting().into_iter().map(Order::new).collect();
-            if !orders.is_empty() && !this.done.get() && !this.running.replace(true) {
+            if !orders.is_empty() && !this.asks() && !this.done.get() && !this.running.replace(true) {
                 spawn_local(this.clone().import_all(orders));
             }
         })?;
@@ -112,6 +129,8 @@ impl Import {
         self.chosen.borrow_mut().clear();
         self.list.set_text_content(None);
         self.files.set_value("");
+        self.folder.set_value("");
+        self.knowledge.take();
         self.say("");
         self.report.set_hidden(true);
         self.done.set(false);
@@ -129,12 +148,14 @@ impl Import {
         let label = if number == 0 { text("importGo") } else { text_with("importGoCount", &[&locale::number(number)]) };
         self.go.set_text_content(Some(&label));
         self.go.set_hidden(self.done.get());
-        let _ = if number == 0 || self.running.get() {
+        let _ = if number == 0 || self.asks() || self.running.get() {
             self.go.set_attribute("disabled", "")
         } else {
             self.go.remove_attribute("disabled")
         };
-        self.files.set_disabled(self.running.get() || self.done.get());
+        for input in [&self.files, &self.folder] {
+            input.set_disabled(self.running.get() || self.done.get());
+        }
         // What runs goes on behind a closed dialog.
         let closes = self.done.get() || self.running.get();
         self.close.set_text_content(Some(&text(if closes { "close" } else { "cancel" })));
@@ -151,8 +172,13 @@ impl Import {
 
     /// Those that can be imported.
     fn waiting(&self) -> Vec<Rc<Chosen>> {
-        let fits = |chosen: &&Rc<Chosen>| chosen.kind.get().is_some() && !chosen.left_out.get();
+        let fits = |chosen: &&Rc<Chosen>| chosen.is_ready() && !chosen.left_out.get();
         self.chosen.borrow().iter().filter(fits).cloned().collect()
+    }
+
+    /// Whether a person must still say something of one of them.
+    fn asks(&self) -> bool {
+        self.waiting().iter().any(|chosen| chosen.asks.get())
     }
 
     /// Saves what became of every file and of every line that was refused, which may be a million.
@@ -164,7 +190,7 @@ impl Import {
         for chosen in chosen {
             // It does not change any more, but nothing is borrowed while others go on.
             let Some(outcome) = chosen.outcome.take() else { continue };
-            parts.push(format!("\n{} · {}\n{}\n", chosen.file.name(), chosen.desk(), outcome.words()));
+            parts.push(format!("\n{} · {}\n{}\n", chosen.path, chosen.desk(), outcome.words()));
             for lines in outcome.refused.chunks(LINES_AT_ONCE) {
                 parts.push(lines.iter().map(|line| line.words() + "\n").collect());
                 rests.rest().await;
@@ -177,11 +203,10 @@ impl Import {
     }
 
     /// Looks at files that were chosen, one after the other.
-    async fn look_at(self: Rc<Self>, files: FileList) {
-        let files: Vec<File> = (0..files.length()).filter_map(|place| files.get(place)).collect();
-        for file in files {
-            self.say(&text_with("importReading", &[&file.name()]));
-            let Ok(chosen) = Chosen::new(file).map(Rc::new) else { continue };
+    async fn look_at(self: Rc<Self>, files: Vec<Found>) {
+        for found in files {
+            self.say(&text_with("importReading", &[&found.path]));
+            let Ok(chosen) = Chosen::new(found).map(Rc::new) else { continue };
             let _ = self.list.append_with_node_1(&chosen.row);
             if let Some(button) = dom::field(&chosen.row, "leave-out") {
                 let of = chosen.clone();
@@ -191,15 +216,81 @@ impl Import {
                     this.show_buttons();
                 });
             }
+            if let Some(button) = dom::field(&chosen.row, "look") {
+                let of = chosen.clone();
+                dom::bind(&button, "click", &self, move |this| {
+                    let (this, of) = (this.clone(), of.clone());
+                    spawn_local(async move { this.look_through(&of).await });
+                });
+            }
+            let of = Rc::downgrade(&self);
+            let place = self.chosen.borrow().len();
+            chosen.bind_whose(place, move || {
+                if let Some(this) = of.upgrade() {
+                    this.show_buttons();
+                }
+            });
             // Before it is looked at: what is chosen anew meanwhile must not have it among its files, unseen.
             self.chosen.borrow_mut().push(chosen.clone());
-            if let Err(reason) = chosen.look().await {
-                chosen.show_outcome(Outcome::failed(reason));
+            match chosen.look().await {
+                Ok(()) => {
+                    self.ask_whose(&chosen).await;
+                    self.propose_branch(&chosen).await;
+                    chosen.is_looked_at.set(true);
+                }
+                Err(reason) => chosen.show_outcome(Outcome::failed(reason)),
             }
             self.show_buttons();
             sleep(Duration::ZERO).await;
         }
         self.say("");
+    }
+
+    /// What the log holds, as it was when it was read for the first of these files. Where it cannot be read now, that is said when it
+    /// is read to be written.
+    async fn known(&self) -> Option<Rc<Knowledge>> {
+        let known = self.knowledge.borrow().clone();
+        if known.is_some() {
+            return known;
+        }
+        let knowledge = Rc::new(self.knowledge().await.ok()?);
+        self.knowledge.replace(Some(knowledge.clone()));
+        Some(knowledge)
+    }
+
+    /// Has a list looked through.
+    async fn look_through(&self, chosen: &Chosen) {
+        let (Some(bytes), Some(knowledge)) = (chosen.bytes().await, self.known().await) else {
+            return self.say(&text("importNotReadable"));
+        };
+        if let Some(taken) = self.preview.look(&chosen.path, bytes, knowledge.lengths(), chosen.changed()).await {
+            chosen.set_list(taken);
+        }
+        self.show_buttons();
+        let _ = self.go.focus();
+    }
+
+    /// Proposes the library at which a file was recorded.
+    async fn propose_branch(&self, chosen: &Chosen) {
+        let Some(knowledge) = self.known().await else { return };
+        let own = self.desk.preferences.borrow().form.branchcode.trim().to_owned();
+        let records = self.records.get();
+        let contents = records.as_ref().map(|records| records.contents());
+        let libraries = contents.iter().flat_map(|contents| contents.libraries.keys().map(String::as_str));
+        let known: Vec<&str> = libraries.collect();
+        // The desk's own is no list of all.
+        chosen.propose_branch(known, |desk| knowledge.branch_of(desk).cloned(), &own);
+    }
+
+    /// Asks whose file it is, where what it holds tells otherwise than what it is called.
+    async fn ask_whose(&self, chosen: &Rc<Chosen>) {
+        let Some(knowledge) = self.known().await else { return };
+        let before: Vec<Rc<Chosen>> = self.chosen.borrow().clone();
+        let before = before.iter().take_while(|other| !Rc::ptr_eq(other, chosen));
+        let before: Vec<_> =
+            before.filter(|other| !other.left_out.get()).filter_map(|other| other.glance_with_desk()).collect();
+        let others: Vec<Other<'_>> = before.iter().map(|(file, desk)| Other { file, desk }).collect();
+        chosen.ask_whose(&knowledge, &others).await;
     }
 
     async fn import_all(self: Rc<Self>, orders: Vec<Order>) {
@@ -228,6 +319,7 @@ impl Import {
             let outcome = match (chosen.bytes().await, chosen.kind.get()) {
                 (None, _) => Outcome::failed(text("importNotReadable")),
                 (Some(bytes), Some(Content::Backup)) => self.desk.import_backup(&bytes, &mut knowledge).await,
+                (Some(_), Some(Content::List)) => self.import_list(order, &mut knowledge).await,
                 (Some(bytes), _) => self.import_koc(order, &bytes, &mut knowledge).await,
             };
             chosen.show_outcome(outcome);
@@ -258,6 +350,9 @@ impl Import {
     /// What the log holds, read bit by bit.
     async fn knowledge(&self) -> Result<Knowledge, StoreError> {
         let mut knowledge = Knowledge::new(self.desk.preferences.borrow().desk_name());
+        for key in self.desk.store.cleared().await? {
+            knowledge.take_cleared(key);
+        }
         let mut last = TransactionId(0);
         loop {
             let entries = self.desk.store.after(last, READ_AT_ONCE).await?;
@@ -273,16 +368,37 @@ impl Import {
     async fn import_koc(&self, order: &Order, bytes: &[u8], knowledge: &mut Knowledge) -> Outcome {
         let Ok(desk) = DeskName::parse(&order.desk) else { return Outcome::failed(text("importDeskName")) };
         let mut reading = slices::through(koc::reading(bytes, &DeskZone, order.times)).await;
-        let mut outcome = Outcome::from_reading(&mut reading);
-        let lines = reading.into_lines();
-        let cleared = match self.desk.store.cleared_of(&desk).await {
-            Ok(cleared) => cleared,
-            Err(error) => return Outcome::failed(error.explained()),
-        };
-        let plan = slices::through(knowledge.planning(&desk, lines, &cleared)).await;
+        let outcome = Outcome::from_reading(&mut reading);
+        self.write(order, &desk, reading.into_lines(), outcome, knowledge).await
+    }
+
+    async fn import_list(&self, order: &Order, knowledge: &mut Knowledge) -> Outcome {
+        let Ok(desk) = DeskName::parse(&order.desk) else { return Outcome::failed(text("importDeskName")) };
+        let lines = order.chosen.list().unwrap_or_default();
+        self.write(order, &desk, lines.into(), Outcome::default(), knowledge).await
+    }
+
+    /// Writes what is new of these into the log, and where a person says another library than before, that too.
+    async fn write(
+        &self,
+        order: &Order,
+        desk: &DeskName,
+        lines: Lines,
+        mut outcome: Outcome,
+        knowledge: &mut Knowledge,
+    ) -> Outcome {
+        let own = self.desk.preferences.borrow().form.branchcode.clone();
+        let branch = order.branch.clone().or_else(|| BranchCode::parse(&own).ok());
+        let plan = slices::through(knowledge.planning(desk, lines)).await;
         outcome.already_there = plan.already_there + plan.cleared;
         outcome.cleared = plan.cleared;
-        let mut new = plan.into_entries(&desk);
+        if let Some(branch) = &order.branch {
+            match self.set_branch(&plan.known, branch).await {
+                Ok(moved) => outcome.moved = moved,
+                Err(error) => outcome.failed = Some(error.explained()),
+            }
+        }
+        let mut new = plan.into_entries(desk, branch.as_ref());
         loop {
             let chunk: Vec<Entry> = new.by_ref().take(CHUNK).collect();
             if chunk.is_empty() {
@@ -302,5 +418,17 @@ impl Import {
                 }
             }
         }
+    }
+    /// Those of these that wait were recorded at this library: a person has said so now. Returns how many that is new of.
+    async fn set_branch(&self, ids: &[TransactionId], branch: &BranchCode) -> Result<usize, StoreError> {
+        let mut moved = 0;
+        for ids in ids.chunks(CHUNK) {
+            let entries = self.desk.store.get(ids).await?;
+            let is_other =
+                |entry: &&Entry| entry.branch.as_ref() != Some(branch) && entry.at_branch(branch.clone()).is_some();
+            let others: Vec<TransactionId> = entries.iter().filter(is_other).map(|entry| entry.id).collect();
+            moved += self.desk.store.change(&others, |entry| entry.at_branch(branch.clone())).await?.len();
+        }
+        Ok(moved)
     }
 }

@@ -401,9 +401,9 @@ impl Table {
             };
             let row = match drawn.remove(&id) {
                 Some(row) if row.entry == *entry => row,
-                Some(row) => Self::fill(row.element, entry),
+                Some(row) => self.fill(row.element, entry),
                 None => match self.template.clone_node_with_deep(true).map(JsCast::dyn_into) {
-                    Ok(Ok(element)) => Self::fill(element, entry),
+                    Ok(Ok(element)) => self.fill(element, entry),
                     _ => continue,
                 },
             };
@@ -436,7 +436,7 @@ impl Table {
         }
     }
 
-    fn fill(element: HtmlElement, entry: &Entry) -> DrawnRow {
+    fn fill(&self, element: HtmlElement, entry: &Entry) -> DrawnRow {
         let action = &entry.transaction.action;
         let optional = |value: Option<String>| value.unwrap_or_default();
         let state = entry.status.state();
@@ -453,7 +453,8 @@ impl Table {
                 .set_attribute("datetime", &entry.transaction.moment.local().format("%Y-%m-%d %H:%M:%S").to_string());
             time.set_title(&wording::moment(entry.transaction.moment));
         }
-        dom::set_field(&element, "desk", &optional(entry.desk.as_ref().map(ToString::to_string)));
+        let own = self.desk.preferences.borrow().form.branchcode.trim().to_owned();
+        dom::set_field(&element, "desk", &wording::desk_and_branch(entry, &own));
         dom::set_field(&element, "action", &wording::action(action));
         dom::set_field(&element, "cardnumber", &optional(action.cardnumber().map(ToString::to_string)));
         dom::set_field(&element, "barcode", &wording::item_or_amount(action));

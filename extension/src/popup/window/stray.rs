@@ -21,7 +21,8 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlDialogElement, HtmlInputElement, KeyboardEvent, KeyboardEventInit};
 
 /// The fields of dialogs that codes are scanned into; and passphrases, which helpers type as fast as scanners.
-const FOR_CODES: &str = "#edit-cardnumber, #edit-barcode, #move-cardnumber, #whose-typed, input[type=password]";
+const FOR_CODES: &str =
+    "#edit-cardnumber, #edit-barcode, #move-cardnumber, #whose-typed, #list-patron, input[type=password]";
 
 #[derive(Default)]
 struct Keys {

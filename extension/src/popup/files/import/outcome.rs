@@ -39,6 +39,8 @@ pub(crate) struct Outcome {
     pub(crate) cleared: u32,
     /// The lines that were refused.
     pub(crate) refused: Vec<Refused>,
+    /// How many of those already there are of another library now.
+    pub(crate) moved: usize,
     notes: Vec<String>,
     pub(crate) failed: Option<String>,
 }
@@ -87,6 +89,9 @@ impl Outcome {
         }
         if self.cleared > 0 {
             lines.push(plural("importCleared", self.cleared, &[]));
+        }
+        if self.moved > 0 {
+            lines.push(text_with("importMoved", &[&locale::number(self.moved)]));
         }
         lines.extend(self.notes.iter().cloned());
         lines.join("\n")
