@@ -21,6 +21,7 @@ pub mod own_rows;
 pub mod page;
 pub mod pending;
 pub mod place;
+pub mod plugin;
 pub mod process;
 pub mod records;
 pub mod rest;

@@ -22,6 +22,9 @@
 //! At the end, what Koha said yes to is read back ([`audit`](crate::koha::audit)): a request may arrive twice, unseen by whoever
 //! made it.
 //!
+//! Where a [plugin](crate::koha::plugin) is there that remembers what it was given, it is given many at once ([`batch`]), and asked
+//! [`again`] about what it did not answer.
+//!
 //! In the session of a person's own Koha tab it says who that is, waits until somebody is logged in, and asks before it applies
 //! at another library than the desk's. That session may end, or become another's, at any time: then all this is done anew.
 //!
@@ -50,9 +53,9 @@
 //!
 //! let now = DeskTime::from_millis(1_795_431_600_000);
 //! let mut outbox = Outbox::new(settings, log.into());
-//! // Is it Koha, and of which era? Does it take the account? Does it have our library?
+//! // Is it Koha, and of which era? Does it take the account? Does it have our library, and the plugin?
 //! let libraries = r#"[{"library_id": "CPL", "name": "Centerville"}]"#;
-//! for body in ["<response><status>failed</status></response>", "", libraries] {
+//! for body in ["<response><status>failed</status></response>", "", libraries, "no such page"] {
 //!     let Some(Output::Request(ticket, _)) = outbox.poll() else { unreachable!() };
 //!     outbox.handle(Input::Answer(ticket, answer(body)), now);
 //! }
@@ -74,7 +77,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod again;
 mod auditing;
+mod batch;
 mod booking;
 mod checking_in;
 mod in_queue;
@@ -93,8 +98,10 @@ use crate::{
         Failure, Request, Response,
         connection::{Connection, ConnectionError, Next, Ready},
         front,
-        inquiry::{Finding, Unclear},
+        inquiry::{Finding, Trace, Unclear},
         page::LoggedIn,
+        plugin,
+        rest::RestCredentials,
         service,
     },
     log::{
@@ -104,7 +111,9 @@ use crate::{
     },
     settings::form::{CommitType, Settings},
 };
+use again::Again;
 use auditing::Auditing;
+use batch::{Batch, End};
 use booking::{Booked, Booking};
 use checking_in::{CheckingIn, Heard};
 pub use koha_clock::SETTLED_AFTER;
@@ -144,6 +153,8 @@ const MOST_WAITS: u32 = 10;
 struct InFlight {
     entry: Entry,
     attempt: Attempt,
+    /// What it was in doubt for, where the plugin is asked about it again.
+    doubt: Option<Status>,
     /// The connection was made anew for it once; a second refusal is final.
     renewed: bool,
     stage: CommitStage,
@@ -169,6 +180,11 @@ pub struct Outbox {
     connecting: Option<(Connection, Ticket)>,
     /// The connection; absent until there is one, and while it must be made anew.
     ready: Option<Ready>,
+    /// Whether the plugin is there, once that was looked for.
+    has_plugin: Option<bool>,
+    /// What it is given, and what it is asked about again.
+    batch: Batch,
+    again: Again,
     /// The questions about those in doubt.
     proving: Proving,
     /// The questions whose card Koha knows.
@@ -212,6 +228,9 @@ impl Outbox {
             koha_clock: KohaClock::default(),
             connecting: None,
             ready: None,
+            has_plugin: None,
+            batch: Batch::default(),
+            again: Again::default(),
             proving: Proving::default(),
             payers: Payers::default(),
             booking: Booking::default(),
@@ -241,6 +260,7 @@ impl Outbox {
                     if attempt.server != outbox.settings.server.as_str() {
                         continue;
                     }
+                    outbox.again.doubt(&entry, &attempt, &outbox.settings);
                     match attempt.commit_type {
                         CommitType::Apply => outbox.proving.add(entry, attempt),
                         CommitType::Send => outbox.auditing.doubt_earlier(&entry, &attempt),
@@ -324,6 +344,10 @@ impl Outbox {
                 }
             }
             Input::Answer(ticket, answer) => {
+                if self.is_batch(ticket) {
+                    self.batch_answered(&answer, now);
+                    return self.advance();
+                }
                 let asked = self.in_flight.values().find(|flight| flight.stage == CommitStage::Asked(ticket));
                 if let Some(id) = asked.map(|flight| flight.entry.id) {
                     self.answered(id, &answer, now);
@@ -450,7 +474,7 @@ impl Outbox {
     }
 
     fn connect(&mut self) {
-        let (connection, request) = Connection::start(self.settings.clone());
+        let (connection, request) = Connection::start_to_commit(self.settings.clone(), self.has_plugin.is_none());
         self.request_connecting(connection, request);
     }
 
@@ -482,7 +506,21 @@ impl Outbox {
                 if let Some(who) = ready.access.person().cloned() {
                     self.goes_on_as(who);
                 }
+                if ready.reading.is_some() {
+                    self.has_plugin.get_or_insert(ready.has_plugin);
+                }
                 self.ready = Some(ready);
+                if self.plugin().is_some() {
+                    let (queue, proving, auditing) = (&mut self.queue, &mut self.proving, &mut self.auditing);
+                    let dated = self.again.ask(self.koha_clock, now, queue, proving, auditing);
+                    self.unstored.extend(dated);
+                } else {
+                    self.again.give_up(&mut self.queue);
+                    // What was to be given to the plugin was refused there, and now nobody is let in to give it.
+                    if self.in_flight.values().any(|flight| flight.attempt.plugin.is_some()) {
+                        self.stop(CommitError::Connection(ConnectionError::NotReadable));
+                    }
+                }
             }
             Next::Failed(ConnectionError::NobodyLoggedIn) => {
                 let ticket = self.tickets.next();
@@ -567,9 +605,18 @@ impl Outbox {
 
     /// The transaction was provably not processed.
     fn requeue(&mut self, id: TransactionId) {
-        if let Some(flight) = self.in_flight.remove(&id) {
-            self.unstored.push((id, Status::Local));
-            self.queue.put_back(flight.entry);
+        let Some(flight) = self.in_flight.remove(&id) else { return };
+        match flight.doubt {
+            None => {
+                self.unstored.push((id, Status::Local));
+                self.queue.put_back(flight.entry);
+            }
+            // Of the attempt before nobody knows more than before.
+            Some(doubt) => {
+                self.unstored.push((id, doubt));
+                self.queue.doubt(&flight.entry);
+                self.queue.arrange();
+            }
         }
     }
 
@@ -627,16 +674,7 @@ impl Outbox {
             }
             Verdict::InDoubt(reason, then) => {
                 self.settle_in_doubt(id, reason, answer.as_ref().ok(), now);
-                match then {
-                    Then::Stop(error) => self.stop(error),
-                    Then::Wait(after) => self.wait_as_told(after),
-                    Then::GoOn(status) => {
-                        self.server_errors += 1;
-                        if self.server_errors >= SERVER_ERRORS_IN_A_ROW {
-                            self.stop(CommitError::ServerErrors(status));
-                        }
-                    }
-                }
+                self.go_on(then);
             }
             Verdict::NotProcessed(error) => {
                 self.stop(error);
@@ -666,6 +704,119 @@ impl Outbox {
             Heard::OtherWay => self.requeue(id),
         }
         None
+    }
+
+    /// Something is in doubt, and this follows.
+    fn go_on(&mut self, then: Then) {
+        match then {
+            Then::Stop(error) => self.stop(error),
+            Then::Wait(after) => self.wait_as_told(after),
+            Then::GoOn(status) => {
+                self.server_errors += 1;
+                if self.server_errors >= SERVER_ERRORS_IN_A_ROW {
+                    self.stop(CommitError::ServerErrors(status));
+                }
+            }
+        }
+    }
+
+    /// Who gives to the plugin, where it is there.
+    fn plugin(&self) -> Option<&RestCredentials> {
+        self.ready.as_ref().filter(|_| self.has_plugin == Some(true))?.reading.as_ref()
+    }
+
+    /// Whether this is the request with the batch.
+    fn is_batch(&self, ticket: Ticket) -> bool {
+        let first = self.batch.order.first().and_then(|id| self.in_flight.get(id));
+        first.is_some_and(|flight| flight.attempt.plugin.is_some() && flight.stage == CommitStage::Asked(ticket))
+    }
+
+    /// What came back for the batch.
+    fn batch_answered(&mut self, answer: &Result<Response, Failure>, now: DeskTime) {
+        let ids = self.batch.order.clone();
+        if answer.is_ok() {
+            self.failed_connections = 0;
+        }
+        match Verdict::of_batch(answer.as_ref(), ids.len()) {
+            Verdict::Settled(told) => {
+                self.server_errors = 0;
+                self.waits = 0;
+                self.koha_clock.saw(answer.as_ref().ok().and_then(|response| response.date), now);
+                for (id, told) in ids.into_iter().zip(told) {
+                    match End::of(told) {
+                        End::Settled(status) => self.settle(id, status),
+                        End::Before(status) => self.settle_remembered(id, status),
+                        // It would say the same again, or do again what it did of it.
+                        End::InDoubt(words) => self.doubt_of_batch(id, Doubt::StrangeAnswer, now, |attempt, _, _| {
+                            Attempt { plugin: None, answer: Some(words), ..attempt }
+                        }),
+                    }
+                }
+            }
+            Verdict::InDoubt(reason, then) => {
+                let answer = answer.as_ref().ok();
+                for id in ids {
+                    self.doubt_of_batch(id, reason, now, |attempt, batch, entry| {
+                        batch.doubted(attempt, entry, reason, answer)
+                    });
+                }
+                self.batch.goes_singly |= reason == Doubt::ServerError;
+                self.go_on(then);
+            }
+            Verdict::NotProcessed(error) => {
+                self.stop(error);
+                for id in ids {
+                    self.requeue(id);
+                }
+            }
+            Verdict::Unreachable(reason) => {
+                if self.back_off() {
+                    for id in ids {
+                        self.ask_again(id);
+                    }
+                } else {
+                    self.stop(CommitError::ConnectionLost(Failure::NotSent(reason)));
+                    for id in ids {
+                        self.requeue(id);
+                    }
+                }
+            }
+            // The first makes the connection anew, for all of them.
+            Verdict::AccessRefused(error) => {
+                for id in ids {
+                    self.access_refused(id, error.clone());
+                }
+            }
+        }
+    }
+
+    /// Nothing tells whether this one of a batch was processed.
+    fn doubt_of_batch(
+        &mut self,
+        id: TransactionId,
+        reason: Doubt,
+        now: DeskTime,
+        with: impl FnOnce(Attempt, &Batch, &Entry) -> Attempt,
+    ) {
+        let Some(flight) = self.in_flight.get(&id) else { return };
+        let attempt = self.koha_clock.over(flight.attempt.clone(), now);
+        let attempt = with(attempt, &self.batch, &flight.entry);
+        self.settle(id, Status::InDoubt { reason, attempt });
+    }
+
+    /// The plugin was given this one before.
+    fn settle_remembered(&mut self, id: TransactionId, status: Status) {
+        let Some(InFlight { entry, .. }) = self.in_flight.remove(&id) else { return };
+        if status == Status::Added {
+            // It is not one of those that came into the queue just now.
+            self.auditing.know_queued([entry]);
+        } else {
+            self.auditing.note(&entry, &status);
+        }
+        self.done += 1;
+        self.summary.findings.push((id, Finding::Found(Trace::Remembered)));
+        self.summary.settled.push(id);
+        self.unstored.push((id, status));
     }
 
     /// It is sent again as soon as that is possible. It stays durable as `Sending`.
@@ -839,31 +990,55 @@ impl Outbox {
         let mut statuses = self.unstored.clone();
         let may_send = self.ready.is_some() && !self.is_held_up() && !self.booking.is_asking();
         if may_send && self.summary.stop.is_none() {
-            let at_once = match self.settings.commit_type {
-                CommitType::Send => QUEUED_AT_ONCE,
-                CommitType::Apply => 1,
-            };
-            while self.in_flight.len() < at_once
-                && let Some(entry) = self.queue.take(self.in_flight.values().map(|flight| &flight.entry))
-            {
-                let attempt = Attempt::new(self.settings.commit_type, &self.settings.server);
-                let attempt = Attempt {
-                    ahead: self.koha_clock.ahead(),
-                    last_in_queue: self.auditing.last_before(),
-                    own_checkin: self.checking_in.takes(&entry.transaction),
-                    ..attempt
+            if self.plugin().is_some() {
+                let looks = self.settings.commit_type == CommitType::Apply && self.booking.is_to_ask();
+                let is_free = self.in_flight.is_empty();
+                // Koha's own check-in takes one at a time. What the plugin is asked about again is its.
+                let (checking_in, again) = (&self.checking_in, &self.again);
+                let is_other = |entry: &Entry| checking_in.takes(&entry.transaction) && !again.is_to_ask(entry.id);
+                let own = &self.settings.branchcode;
+                let batch = if is_free { self.batch.take(&mut self.queue, own, looks, is_other) } else { Vec::new() };
+                let alone = if is_free && batch.is_empty() { self.queue.take([].into_iter()) } else { None };
+                for entry in batch {
+                    let plugin = Some(entry.branch_or(&self.settings.branchcode).to_owned());
+                    self.send(entry, plugin, &mut statuses);
+                }
+                if let Some(entry) = alone {
+                    self.send(entry, None, &mut statuses);
+                }
+            } else {
+                let at_once = match self.settings.commit_type {
+                    CommitType::Send => QUEUED_AT_ONCE,
+                    CommitType::Apply => 1,
                 };
-                // One that was just found not to be in Koha goes on at once.
-                statuses.retain(|(id, _)| *id != entry.id);
-                statuses.push((entry.id, Status::Sending { attempt: attempt.clone() }));
-                self.in_flight
-                    .insert(entry.id, InFlight { entry, attempt, renewed: false, stage: CommitStage::Persisting });
+                while self.in_flight.len() < at_once
+                    && let Some(entry) = self.queue.take(self.in_flight.values().map(|flight| &flight.entry))
+                {
+                    self.send(entry, None, &mut statuses);
+                }
             }
         }
         if !statuses.is_empty() {
             self.persisting = Some(self.unstored.len());
             self.outputs.push_back(Output::Persist(statuses));
         }
+    }
+
+    /// This one goes next: to the plugin with this library, or to Koha itself. Its `Sending` is to be stored with these.
+    fn send(&mut self, entry: Entry, plugin: Option<String>, statuses: &mut Vec<(TransactionId, Status)>) {
+        let attempt = Attempt {
+            ahead: self.koha_clock.ahead(),
+            last_in_queue: self.auditing.last_before(),
+            own_checkin: plugin.is_none() && self.checking_in.takes(&entry.transaction),
+            plugin,
+            ..Attempt::new(self.settings.commit_type, &self.settings.server)
+        };
+        // One that was just found not to be in Koha goes on at once.
+        statuses.retain(|(id, _)| *id != entry.id);
+        statuses.push((entry.id, Status::Sending { attempt: attempt.clone() }));
+        let doubt = self.again.take(entry.id);
+        let flight = InFlight { entry, attempt, doubt, renewed: false, stage: CommitStage::Persisting };
+        self.in_flight.insert(flight.entry.id, flight);
     }
 
     /// Moves those whose `Sending` was being made durable on.
@@ -889,10 +1064,12 @@ impl Outbox {
             }
             self.queue.arrange();
         }
+        self.give_batch();
         let own = &self.settings.branchcode;
         let library = self.agreed.as_deref().unwrap_or(own);
         let mut unasked = Vec::new();
-        for flight in self.in_flight.values_mut().filter(|flight| flight.stage == CommitStage::Ready) {
+        let is_next = |flight: &&mut InFlight| flight.stage == CommitStage::Ready && flight.attempt.plugin.is_none();
+        for flight in self.in_flight.values_mut().filter(is_next) {
             let branch = flight.entry.branch_or(own);
             let request = if flight.attempt.own_checkin {
                 let at = if branch == own { library } else { branch };
@@ -915,6 +1092,22 @@ impl Outbox {
         }
     }
 
+    /// Gives the plugin the batch that is durable as `Sending`.
+    fn give_batch(&mut self) {
+        let flight = |id: &TransactionId| self.in_flight.get(id).filter(|flight| flight.stage == CommitStage::Ready);
+        let flights: Vec<&InFlight> = self.batch.order.iter().filter_map(flight).collect();
+        let Some(first) = flights.first() else { return };
+        let Some(credentials) = self.plugin() else { return };
+        let transactions = flights.iter().map(|flight| &flight.entry.transaction);
+        let branch = first.entry.branch_or(&self.settings.branchcode);
+        let request = plugin::give(&self.settings, credentials, branch, transactions);
+        let ticket = self.tickets.next();
+        for flight in self.in_flight.values_mut() {
+            flight.stage = CommitStage::Asked(ticket);
+        }
+        self.outputs.push_back(Output::Request(ticket, request));
+    }
+
     /// The log cannot be written. What Koha answered is tried once more without anything new; if that fails too, the
     /// transactions stay durable as `Sending` and are in doubt at the next start, which is safe.
     fn not_persisted(&mut self) {
@@ -928,13 +1121,19 @@ impl Outbox {
         for id in unstarted {
             // Its `Sending` was not stored: it is durable as Local still.
             if let Some(flight) = self.in_flight.remove(&id) {
-                self.queue.put_back(flight.entry);
+                match flight.doubt {
+                    None => self.queue.put_back(flight.entry),
+                    // Or in doubt still.
+                    Some(_) => self.queue.doubt(&flight.entry),
+                }
             }
         }
+        self.queue.arrange();
     }
 
     fn finish(&mut self) {
         self.finished = true;
+        self.again.give_up(&mut self.queue);
         self.disconnect();
         (self.summary.audited, self.summary.is_audited) = self.auditing.result();
         self.summary.queued = self.auditing.numbers();
@@ -944,6 +1143,7 @@ impl Outbox {
             |id: TransactionId, findings: &[(TransactionId, Finding)]| findings.iter().any(|(other, _)| *other == id);
         let unclear: Vec<_> = unclear.filter(|(id, _)| !is_told(*id, &self.summary.findings)).collect();
         self.summary.findings.extend(unclear);
+        self.again.tell(&mut self.summary.findings);
         self.summary.waiting = count(self.queue.waiting());
         self.summary.elsewhere = count(self.queue.elsewhere());
         self.summary.left = count(self.queue.len() + self.queue.waiting() + self.queue.elsewhere());

@@ -624,8 +624,9 @@ pub(crate) fn summary(summary: &Summary, odd: &[String], settings: &Settings, wo
     }
     lines.extend(odd.iter().cloned());
     for (number, key) in [
-        (summary.found() - summary.found_queued(), "summaryFound"),
+        (summary.found() - summary.found_queued() - summary.found_remembered(), "summaryFound"),
         (summary.found_queued(), "summaryFoundQueued"),
+        (summary.found_remembered(), "summaryRemembered"),
         (summary.missing(), "summaryMissing"),
         (summary.unclear(), "summaryUnclear"),
     ] {

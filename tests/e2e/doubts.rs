@@ -2,9 +2,9 @@
 //! before and after a commit: old transactions, past commits, the badge, that Koha is back.
 
 use crate::BEFORE_TRANSACTIONS;
-use crate::{configured, koha, transactions};
-use fake_koha::{Effect, Era, FakeKoha, Fault, FaultKind};
-use koct_tests::desk::Desk;
+use crate::{configured, desk, koha, transactions};
+use fake_koha::{Effect, Era, FakeKoha, Fault, FaultKind, Plugin};
+use koct_tests::desk::{Desk, Settings};
 
 const PATRON: &str = "23529001223601";
 const ITEM: &str = "39999000000001";
@@ -59,6 +59,39 @@ fn what_koha_has_no_trace_of_is_sent_again_but_not_too_early() {
     desk.wait_for_states(&["success"]).unwrap();
     assert!(message.contains("not in Koha"), "{message}");
     assert_eq!(issued(&koha), 1);
+}
+
+#[test]
+fn the_plugin_that_remembers_is_asked_again() {
+    let desk = desk();
+    for (era, commit_type, state) in [(Era::Before2405, "apply", "success"), (Era::From2405, "send", "added")] {
+        let koha = koha(era);
+        koha.library(|library| {
+            library.plugin = Some(Plugin::default());
+            library.lend_before(PATRON, "39999000000002", "2020-01-31 10:00:00");
+        });
+        desk.set_up(&Settings::of(&koha.url(), commit_type)).unwrap();
+        desk.check_in("39999000000002").unwrap();
+        desk.check_out(PATRON, ITEM).unwrap();
+        let given = || koha.requests().into_iter().filter(|request| request.path.contains("/contrib/")).count();
+        koha.fault(Fault::on("/contrib/", FaultKind::ResetAfter).skip(1).times(1));
+        desk.commit().unwrap();
+        desk.wait_for_states(&["in-doubt"; 2]).unwrap();
+        koha.clear_faults();
+        change(&desk, "entry.status.attempt.over -= 3600000;");
+        let message = desk.commit().unwrap();
+        desk.wait_for_states(&[state; 2]).unwrap();
+        assert!(message.contains("2 had reached Koha before"), "{message}");
+        // Looked for by each commit, and given twice.
+        assert_eq!((given(), transactions(&koha).len()), (4, 0));
+        koha.library(|library| {
+            let ended = |effect: &Effect| matches!(effect, Effect::HoldEnded { .. });
+            assert_eq!(library.count_effects(|effect| !ended(effect)), 2, "{:?}", library.effects);
+        });
+        desk.clear_committed().unwrap();
+        desk.wait_for_total(0).unwrap();
+    }
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
 
 #[test]

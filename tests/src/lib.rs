@@ -17,6 +17,8 @@ pub mod matrix;
 mod native;
 pub mod page;
 #[cfg(test)]
+mod plugin;
+#[cfg(test)]
 mod processing;
 pub mod pseudo;
 pub mod settings_page;

@@ -125,6 +125,11 @@ impl Moment {
         format!("{}{sign}{hours:02}:{minutes:02}", self.local().format("%Y-%m-%dT%H:%M:%S"))
     }
 
+    /// `YYYY-MM-DDTHH:MM:SS.sssZ`, as programs exchange times, to the last digit that was recorded.
+    pub fn iso_utc(&self) -> String {
+        self.utc.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+    }
+
     /// Later by this number of milliseconds, or earlier where it is negative; `None` where no calendar holds it.
     #[must_use]
     pub fn shifted(self, by: i64) -> Option<Self> {

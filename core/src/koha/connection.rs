@@ -1,7 +1,8 @@
 //! Getting ready to send: finds the era, checks the account, and finds out what can be read, one request at a time.
 //!
 //! ```text
-//! probe ──► check credentials ──► a token for the API key, or else (from 24.05) log in for reading ──► libraries ──► Ready
+//! probe ──► check credentials ──► a token for the API key, or else (from 24.05) log in for reading ──► libraries
+//!       ──► (for a commit) is the plugin there? ──► Ready
 //! ```
 //! Sending needs no more than name and password. What is read besides (the libraries, what became of transactions in doubt)
 //! is a convenience, and an account that may not read commits all the same.
@@ -13,6 +14,7 @@ use super::{
     front::Front,
     key,
     login::{self, FormLogin, Who, WhoIsThere},
+    plugin,
     rest::{self, Libraries, RestCredentials},
     service::{self, Access},
 };
@@ -39,6 +41,8 @@ pub struct Ready {
     pub reading: Option<RestCredentials>,
     /// The libraries, where Koha gives them to this account.
     pub libraries: Option<Libraries>,
+    /// Whether the [`plugin`] is there for whoever reads. Only where it was looked for.
+    pub has_plugin: bool,
 }
 
 impl Ready {
@@ -91,6 +95,7 @@ enum State {
     GettingToken { access: Access },
     LoggingIn { access: Access, login: FormLogin },
     ListingLibraries { access: Access, reading: RestCredentials, paged: bool },
+    LookingForPlugin { access: Access, reading: RestCredentials, libraries: Option<Libraries> },
 }
 
 /// A connection being made.
@@ -100,6 +105,8 @@ pub struct Connection {
     state: State,
     /// It is for the queue: the account logs in there.
     to_queue: bool,
+    /// Whether the plugin is to be looked for.
+    looks_for_plugin: bool,
 }
 
 impl Connection {
@@ -112,7 +119,7 @@ impl Connection {
                 (State::AskingWho(who), request)
             }
         };
-        (Self { settings, state, to_queue: false }, request)
+        (Self { settings, state, to_queue: false, looks_for_plugin: false }, request)
     }
 
     /// As [`Connection::start`], to read and process the queue, which an API key cannot.
@@ -121,11 +128,22 @@ impl Connection {
         (Self { to_queue: true, ..connection }, request)
     }
 
+    /// As [`Connection::start`], to commit; with a look for the plugin unless it is known whether it is there.
+    pub fn start_to_commit(settings: Settings, looks_for_plugin: bool) -> (Self, Request) {
+        let (connection, request) = Self::start(settings);
+        (Self { looks_for_plugin, ..connection }, request)
+    }
+
     /// Takes the answer to the request that was made last.
     pub fn handle(&mut self, answer: Result<Response, Failure>) -> Next {
         // What is only read for convenience is not there then.
-        let reads =
-            matches!(self.state, State::GettingToken { .. } | State::LoggingIn { .. } | State::ListingLibraries { .. });
+        let reads = matches!(
+            self.state,
+            State::GettingToken { .. }
+                | State::LoggingIn { .. }
+                | State::ListingLibraries { .. }
+                | State::LookingForPlugin { .. }
+        );
         let response = match answer {
             Err(Failure::Redirected { to }) if matches!(self.state, State::AskingWho(_)) => {
                 return Next::Failed(redirected(to.as_deref()));
@@ -156,14 +174,24 @@ impl Connection {
                     Next::Request(request)
                 }
                 login::Next::Session(session) => self.list_libraries(access, RestCredentials::Session(session), true),
-                login::Next::Refused => Next::Ready(Ready { access, reading: None, libraries: None }),
+                login::Next::Refused => Next::Ready(ready(access, None, None)),
             },
             State::ListingLibraries { access, reading, paged: true } if response.status == 400 => {
                 self.list_libraries(access, reading, false)
             }
             State::ListingLibraries { access, reading, .. } => {
                 let libraries = rest::read_libraries(&response);
-                Next::Ready(Ready { access, reading: Some(reading), libraries })
+                // A person is who their tab says, and where, at each request; to the plugin only an account is known.
+                if self.looks_for_plugin && access.person().is_none() {
+                    let request = plugin::look_for(&self.settings, &reading);
+                    self.state = State::LookingForPlugin { access, reading, libraries };
+                    return Next::Request(request);
+                }
+                Next::Ready(ready(access, Some(reading), libraries))
+            }
+            State::LookingForPlugin { access, reading, libraries } => {
+                let has_plugin = plugin::is_there(&response);
+                Next::Ready(Ready { has_plugin, ..ready(access, Some(reading), libraries) })
             }
         }
     }
@@ -214,7 +242,7 @@ impl Connection {
     /// Reads as whoever sends. Where that cannot be, it is sent all the same.
     fn read_as_account(&mut self, access: Access) -> Next {
         match &access {
-            Access::Person { .. } => Next::Ready(Ready { access, reading: None, libraries: None }),
+            Access::Person { .. } => Next::Ready(ready(access, None, None)),
             Access::Account { anonymous: None } => self.list_libraries(access, RestCredentials::Basic, true),
             Access::Account { anonymous: Some(anonymous) } => {
                 let start = if self.to_queue { FormLogin::start_at_queue } else { FormLogin::start };
@@ -230,6 +258,10 @@ impl Connection {
         self.state = State::ListingLibraries { access, reading, paged };
         Next::Request(request)
     }
+}
+
+fn ready(access: Access, reading: Option<RestCredentials>, libraries: Option<Libraries>) -> Ready {
+    Ready { access, reading, libraries, has_plugin: false }
 }
 
 /// What it means that a staff page sends us elsewhere: Koha does so while it is updated, and else it is somebody who wants to
@@ -343,6 +375,29 @@ mod tests {
     }
 
     #[test]
+    fn the_plugin_is_looked_for_where_it_is_wanted_and_its_absence_is_in_nobodys_way() {
+        let there = Ok(answer(200, "{\"results\":[]}"));
+        let absent =
+            [Ok(html(404, "<h2>Error 404</h2>")), Ok(answer(403, "{}")), Err(Failure::Lost), Ok(answer(200, ""))];
+        for (found, has_plugin) in absent.map(|absent| (absent, false)).into_iter().chain([(there, true)]) {
+            let (mut connection, _) = Connection::start_to_commit(settings(), true);
+            connection.handle(Ok(auth("failed", None)));
+            connection.handle(Ok(answer(200, "")));
+            let looks = request(connection.handle(Ok(answer(200, "[]"))));
+            assert!(looks.json.is_some() && looks.basic.is_some(), "{looks:?}");
+            let ready = ready(connection.handle(found));
+            assert_eq!(
+                (ready.has_plugin, ready.reading.is_some(), ready.libraries.is_some()),
+                (has_plugin, true, true)
+            );
+        }
+        let (mut connection, _) = Connection::start_to_commit(settings(), false);
+        connection.handle(Ok(auth("failed", None)));
+        connection.handle(Ok(answer(200, "")));
+        assert!(!ready(connection.handle(Ok(answer(200, "[]")))).has_plugin);
+    }
+
+    #[test]
     fn an_account_that_koha_gives_no_session_commits_all_the_same() {
         for refusal in [Ok(html(200, "<title>Log in to Koha</title>")), Ok(answer(500, "")), Err(Failure::TimedOut)] {
             let (mut connection, _) = Connection::start(settings());
@@ -417,12 +472,9 @@ mod tests {
     const MINUTE: Duration = Duration::from_mins(1);
 
     fn with_open_koha() -> (Connection, Request) {
-        Connection::start(Settings {
-            username: String::new(),
-            password: Secret::default(),
-            login: Login::OpenKoha,
-            ..settings()
-        })
+        let settings =
+            Settings { username: String::new(), password: Secret::default(), login: Login::OpenKoha, ..settings() };
+        Connection::start_to_commit(settings, true)
     }
 
     fn persons_page(body: &str) -> Response {

@@ -57,12 +57,18 @@ pub fn words(response: &Response) -> String {
     let text = if response.is_html() {
         page::title_of(&response.body).filter(|title| !title.is_empty()).unwrap_or_else(|| page::text(&response.body))
     } else {
-        response.body.split_whitespace().collect::<Vec<_>>().join(" ")
+        response.body.clone()
     };
-    let text: String = text.chars().filter(|sign| !sign.is_control()).take(LONGEST_WORDS).collect();
+    let text = short(&text);
     // Most servers' own pages begin with it.
     let status = response.status.to_string();
     if text.starts_with(&status) { text } else { format!("{status} {text}").trim_end().to_owned() }
+}
+
+/// The beginning of a text that somebody sent, on one line.
+pub fn short(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.chars().filter(|sign| !sign.is_control()).take(LONGEST_WORDS).collect()
 }
 
 /// For how long the header Retry-After asks to wait, as a number of seconds or as a date (RFC 9110, 10.2.3). `now` is the

@@ -41,6 +41,8 @@ pub enum Trace {
     Checkin,
     /// A row of Koha's queue.
     Queued,
+    /// The memory of the plugin.
+    Remembered,
 }
 
 /// What proves that it was not applied.

@@ -107,7 +107,7 @@ mod tests {
     use std::time::Duration;
 
     fn ready(libraries: Option<Libraries>) -> Ready {
-        Ready { access: Access::Account { anonymous: None }, reading: None, libraries }
+        Ready { access: Access::Account { anonymous: None }, reading: None, libraries, has_plugin: false }
     }
 
     #[test]

@@ -42,6 +42,10 @@ pub struct Attempt {
     /// Whether it went by Koha's own check-in; else by its offline processing, as everything did before.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub own_checkin: bool,
+    /// The library for which it was given to the plugin, which remembers what it was given, and may be asked again. Absent where it
+    /// went to Koha itself, which does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plugin: Option<String>,
 }
 
 impl Attempt {
@@ -55,6 +59,7 @@ impl Attempt {
             answer: None,
             last_in_queue: None,
             own_checkin: false,
+            plugin: None,
         }
     }
 }
@@ -291,6 +296,10 @@ mod tests {
         assert!(!serde_json::to_string(&read).unwrap().contains("ownCheckin"), "as earlier versions wrote it");
         let own = Status::Sending { attempt: Attempt { own_checkin: true, ..attempt() } };
         assert_eq!(serde_json::from_value::<Status>(serde_json::to_value(&own).unwrap()).unwrap(), own);
+        // What earlier versions stored never went to the plugin, and what did not is stored as by them.
+        assert!(!serde_json::to_string(&read).unwrap().contains("plugin"));
+        let plugin = Status::Sending { attempt: Attempt { plugin: Some("CPL".into()), ..attempt() } };
+        assert_eq!(serde_json::from_value::<Status>(serde_json::to_value(&plugin).unwrap()).unwrap(), plugin);
     }
 
     #[test]

@@ -133,6 +133,11 @@ impl Auditing {
         self.in_queue.doubt(entry, attempt, Age::Unknown);
     }
 
+    /// What became of this one is found out without the queue.
+    pub(super) fn doubt_no_more(&mut self, id: TransactionId) {
+        self.in_queue.remove(id);
+    }
+
     /// These stand in the queue, or were processed since.
     pub(super) fn know_queued(&mut self, entries: impl IntoIterator<Item = Entry>) {
         self.in_queue.know(entries);

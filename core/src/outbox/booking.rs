@@ -52,6 +52,11 @@ impl Booking {
         self.asking.is_open()
     }
 
+    /// Whether the next checkout that is applied would be asked about.
+    pub(super) fn is_to_ask(&self) -> bool {
+        !self.is_asked
+    }
+
     /// Waits for no answer.
     pub(super) fn give_up(&mut self) {
         self.asking.give_up();

@@ -61,6 +61,11 @@ impl InQueue {
         }
     }
 
+    /// It is found out in another way.
+    pub(super) fn remove(&mut self, id: TransactionId) {
+        self.doubts.retain(|doubtful| doubtful.entry.id != id);
+    }
+
     pub(super) fn know(&mut self, entries: impl IntoIterator<Item = Entry>) {
         self.known.extend(entries);
     }

@@ -5,6 +5,7 @@ use super::{
     protocol::{Asked, Ticket, Tickets},
 };
 use crate::{
+    desk::transaction::TransactionId,
     koha::{
         Failure, Request, Response,
         inquiry::{Finding, Inquiry, Next},
@@ -45,6 +46,11 @@ impl Proving {
     /// Asks about this one too, when those before it are done.
     pub(super) fn add(&mut self, entry: Entry, attempt: Attempt) {
         self.to_ask.push_back((entry, attempt));
+    }
+
+    /// Does not ask about this one.
+    pub(super) fn remove(&mut self, id: TransactionId) {
+        self.to_ask.retain(|(entry, _)| entry.id != id);
     }
 
     pub(super) fn is_asking(&self) -> bool {

@@ -165,6 +165,36 @@ impl Queue {
         self.next.remove(place)
     }
 
+    /// Takes out as many of the first as may go together: no two of one item, all of one library (`own` where nothing says which), this many, up to one that goes in another way, and none
+    /// behind one that `ends` them.
+    pub(super) fn take_together(
+        &mut self,
+        most: usize,
+        own: &str,
+        is_other: impl Fn(&Entry) -> bool,
+        ends: impl Fn(&Entry) -> bool,
+    ) -> Vec<Entry> {
+        let mut items = HashSet::new();
+        let branch = self.next.front().map(|first| first.branch_or(own).to_owned());
+        let mut is_over = false;
+        let goes = |entry: &&Entry| {
+            let is_free = !is_over && Some(entry.branch_or(own)) == branch.as_deref() && !is_other(entry);
+            is_over |= ends(entry);
+            is_free && entry.transaction.action.item_key().is_none_or(|item| items.insert(item))
+        };
+        let number = self.next.iter().take(most).take_while(goes).count();
+        self.next.drain(..number).collect()
+    }
+
+    /// Takes this one out, where it is there.
+    pub(super) fn remove(&mut self, id: TransactionId) -> Option<Entry> {
+        if let Some(place) = self.next.iter().position(|entry| entry.id == id) {
+            return self.next.remove(place);
+        }
+        let place = self.blocked.iter().position(|entry| entry.id == id)?;
+        Some(self.blocked.remove(place))
+    }
+
     /// Takes out the payments of a card.
     pub(super) fn take_payments(&mut self, card: &Cardnumber) -> Vec<TransactionId> {
         let is_theirs = |entry: &mut Entry| {
@@ -195,6 +225,12 @@ impl Queue {
     pub(super) fn doubts_later(&self, entry: &Entry) -> bool {
         let item = entry.transaction.action.item_key();
         self.in_doubt.iter().any(|(id, other)| self.rank(*id) > self.rank(entry.id) && *other == item)
+    }
+
+    /// Whether another transaction of the same item is in doubt that is not one of these.
+    pub(super) fn doubts_others(&self, entry: &Entry, but: &HashSet<TransactionId>) -> bool {
+        let item = entry.transaction.action.item_key();
+        item.is_some() && self.in_doubt.iter().any(|(id, other)| !but.contains(id) && *other == item)
     }
 
     /// The number of those that may go.

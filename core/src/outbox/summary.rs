@@ -105,7 +105,7 @@ pub struct Summary {
     pub left: u32,
     /// The libraries in whose queues something was put.
     pub queued_at: BTreeSet<String>,
-    /// What Koha was found to hold of those that were in doubt before.
+    /// What Koha was found to hold of those that were in doubt before, or that were sent before by somebody else.
     pub findings: Vec<(TransactionId, Finding)>,
     /// Those that got their end in this run, in the order in which they got it: committed, refused or in doubt.
     pub settled: Vec<TransactionId>,
@@ -159,6 +159,11 @@ impl Summary {
     /// How many of those stand in its queue.
     pub fn found_queued(&self) -> u32 {
         self.count_findings(|finding| *finding == Finding::Found(Trace::Queued))
+    }
+
+    /// How many were given to the plugin before, and done then: it remembers them.
+    pub fn found_remembered(&self) -> u32 {
+        self.count_findings(|finding| *finding == Finding::Found(Trace::Remembered))
     }
 
     /// How many that were in doubt were proved not to be in Koha, and so were to be sent.

@@ -1,5 +1,7 @@
 //! The machine is run against a small model of Koha and a model of the store, with faults at chosen steps.
 
+mod plugin;
+
 use super::*;
 use crate::{
     desk::{
@@ -110,6 +112,8 @@ struct Run {
     balances: VecDeque<&'static str>,
     /// The queue, time after time: the last stays.
     queue: Vec<&'static str>,
+    /// The plugin, where it is there.
+    plugin: Option<plugin::Plugin>,
     fail_persist_at: Option<u32>,
     persists: u32,
     /// Requests that were given out and are not answered yet.
@@ -161,6 +165,7 @@ impl Run {
             returned: "[]",
             balances: VecDeque::new(),
             queue: vec![""],
+            plugin: None,
             fail_persist_at: None,
             persists: 0,
             under_way: Vec::new(),
@@ -234,19 +239,22 @@ impl Run {
         self
     }
 
+    /// The page in the person's own tab.
+    fn main_page(&mut self) -> Response {
+        let there = if self.there.len() > 1 { self.there.pop_front().unwrap() } else { self.there[0] };
+        let page = there.map_or("<input name=\"koha_login_context\">".to_owned(), |(name, branch)| {
+            let token = if self.era_from_2405 { "<meta name=\"csrf-token\" content=\"t\">" } else { "" };
+            format!("{token}<b class=\"loggedinusername\">{name}</b><b class=\"logged-in-branch-code\">{branch}</b>")
+        });
+        self.connections += 1;
+        let persons_cookie = there.map(|_| Secret::new("theirs"));
+        Response { persons_cookie, ..response(200, "text/html", &page) }
+    }
+
     fn koha(&mut self, request: &Request) -> Result<Response, Failure> {
         let value = |key: &str| request.form.iter().find(|(k, _)| *k == key).map(|(_, value)| value.as_str());
         if request.in_persons_session {
-            let there = if self.there.len() > 1 { self.there.pop_front().unwrap() } else { self.there[0] };
-            let page = there.map_or("<input name=\"koha_login_context\">".to_owned(), |(name, branch)| {
-                let token = if self.era_from_2405 { "<meta name=\"csrf-token\" content=\"t\">" } else { "" };
-                format!(
-                    "{token}<b class=\"loggedinusername\">{name}</b><b class=\"logged-in-branch-code\">{branch}</b>"
-                )
-            });
-            self.connections += 1;
-            let persons_cookie = there.map(|_| Secret::new("theirs"));
-            return Ok(Response { persons_cookie, ..response(200, "text/html", &page) });
+            return Ok(self.main_page());
         }
         if !self.there.is_empty() {
             assert_eq!(request.session.as_ref().unwrap().cookie, Secret::new("theirs"), "{request:?}");
@@ -271,6 +279,9 @@ impl Run {
             return Ok(response(200, "text/html", "<title>Log in to Koha</title>"));
         }
         if request.url.ends_with("mainpage.pl") {
+            if self.plugin.as_ref().is_some_and(plugin::Plugin::is_locked) {
+                return Ok(response(200, "text/html", "<title>Log in to Koha</title>"));
+            }
             self.sessions += 1;
             let session_cookie = Some(Secret::new(format!("session {}", self.connections)));
             let page = response(200, "text/html", "<span class=\"loggedinusername\">desk</span>");
@@ -302,6 +313,9 @@ impl Run {
             if request.url.contains(path) {
                 return Ok(response(200, "application/json", body));
             }
+        }
+        if request.url.contains("/contrib/") {
+            return self.plugin(request);
         }
         let Some(_) = value("action") else { return Ok(response(200, "text/plain", "")) };
         self.requests += 1;
@@ -1137,32 +1151,40 @@ proptest! {
                 entry.status = run.store[&entry.id.0].clone().after_restart(Some(DESK_NOW));
             }
             effects = run.effects;
-            for entry in &entries {
-                let times = effects.get(&entry.transaction.moment.service_timestamp()).copied().unwrap_or(0);
-                prop_assert!(times <= 1, "{entry:?} happened {times} times");
-                match entry.status.state() {
-                    State::Success | State::Added => prop_assert_eq!(times, 1, "committed, but not in Koha: {:?}", entry),
-                    State::Local | State::Rejected | State::Deleted => prop_assert_eq!(times, 0, "in Koha, but not known: {:?}", entry),
-                    State::InDoubt | State::Sending => {}
-                }
+            check(&entries, &effects)?;
+        }
+    }
+}
+
+/// What is shown as committed happened once, what is shown as not sent did not, and nothing overtook what is of its item.
+fn check(entries: &[Entry], effects: &BTreeMap<String, u32>) -> Result<(), TestCaseError> {
+    for entry in entries {
+        let times = effects.get(&entry.transaction.moment.service_timestamp()).copied().unwrap_or(0);
+        prop_assert!(times <= 1, "{entry:?} happened {times} times");
+        match entry.status.state() {
+            State::Success | State::Added => prop_assert_eq!(times, 1, "committed, but not in Koha: {:?}", entry),
+            State::Local | State::Rejected | State::Deleted => {
+                prop_assert_eq!(times, 0, "in Koha, but not known: {:?}", entry);
             }
-            // The order of an item: nothing is in Koha behind one that is in doubt or still here.
-            for (i, later) in entries.iter().enumerate() {
-                if !later.status.state().is_committed() {
-                    continue;
-                }
-                let item = later.transaction.action.item_key();
-                for earlier in &entries[..i] {
-                    if earlier.transaction.action.item_key() == item {
-                        prop_assert!(
-                            earlier.status.state().is_committed() || earlier.status.state() == State::Rejected,
-                            "{later:?} overtook {earlier:?}"
-                        );
-                    }
-                }
+            State::InDoubt | State::Sending => {}
+        }
+    }
+    // The order of an item: nothing is in Koha behind one that is in doubt or still here.
+    for (i, later) in entries.iter().enumerate() {
+        if !later.status.state().is_committed() {
+            continue;
+        }
+        let item = later.transaction.action.item_key();
+        for earlier in &entries[..i] {
+            if earlier.transaction.action.item_key() == item {
+                prop_assert!(
+                    earlier.status.state().is_committed() || earlier.status.state() == State::Rejected,
+                    "{later:?} overtook {earlier:?}"
+                );
             }
         }
     }
+    Ok(())
 }
 
 fn odd(run: &Run) -> Vec<(u32, Oddity)> {

@@ -14,7 +14,7 @@ use koct_core::{
         service::{self, Access},
     },
     log::{self, audited::Odd, commit::Batch, status::Decision},
-    outbox::{Input, Outbox, Output, Ticket, summary::Summary},
+    outbox::{Input, Outbox, Output, SETTLED_AFTER, Ticket, summary::Summary},
 };
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -168,7 +168,7 @@ impl Desk {
     pub(crate) fn commit(&mut self) {
         if self.outbox.is_none() {
             let uncommitted = self.disk.values().filter(|entry| !entry.status.state().is_committed());
-            let uncommitted: Vec<_> = uncommitted.cloned().collect();
+            let uncommitted: Vec<_> = uncommitted.map(|entry| self.as_it_is_taken(entry)).collect();
             let earlier: Vec<_> = self.unaudited.iter().flatten().filter_map(|id| self.disk.get(id)).cloned().collect();
             let batch = Batch::begin(&self.settings, Moment::new(0, 0).unwrap(), &uncommitted.clone().into());
             self.unaudited.push(batch.transactions);
@@ -176,6 +176,21 @@ impl Desk {
             let outbox = Outbox::new(self.settings.clone(), uncommitted.into());
             self.outbox = Some(outbox.auditing_too(earlier).knowing_queued(added));
         }
+    }
+
+    /// An entry as a commit reads it.
+    fn as_it_is_taken(&self, entry: &Entry) -> Entry {
+        let mut entry = entry.clone();
+        if let Status::InDoubt { attempt, .. } = &mut entry.status {
+            match self.mutant {
+                Mutant::TakesKohaForPlugin => attempt.plugin = Some(self.settings.branchcode.clone()),
+                Mutant::AsksPluginAtOnce if attempt.plugin.is_some() => {
+                    attempt.over = attempt.over.map(|over| over.minus(SETTLED_AFTER));
+                }
+                _ => {}
+            }
+        }
+        entry
     }
 
     /// KOCT, or the computer, ends without warning. What was under way may arrive all the same.

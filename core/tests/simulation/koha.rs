@@ -38,6 +38,42 @@ impl Loan {
     }
 }
 
+/// What the plugin was given, and what became of it.
+type Memory = HashMap<String, &'static str>;
+
+/// A transaction as it is sent.
+struct Sent {
+    user: String,
+    action: String,
+    time: String,
+    barcode: String,
+    card: String,
+    amount: String,
+}
+
+impl Sent {
+    /// To Koha itself.
+    fn by_form(request: &Request) -> Self {
+        let [user, action, time, barcode, card, amount] =
+            ["userid", "action", "timestamp", "barcode", "cardnumber", "amount"]
+                .map(|name| value(request, name).to_owned());
+        Self { user, action, time, barcode, card, amount }
+    }
+
+    /// To the plugin, by this user.
+    fn by_json(row: &serde_json::Value, user: &str) -> Self {
+        let [action, time, barcode, card, amount] = ["action", "timestamp", "barcode", "cardnumber", "amount"]
+            .map(|name| row[name].as_str().unwrap_or_default().to_owned());
+        // Koha keeps whole seconds.
+        let time = time[..19].replace('T', " ");
+        Self { user: user.to_owned(), action, time, barcode, card, amount }
+    }
+
+    fn key(&self) -> Key {
+        [&self.user, &self.action, &self.time, &self.barcode, &self.card].map(String::as_str).join("\n").into()
+    }
+}
+
 /// A row of the queue.
 #[derive(Debug, Clone)]
 struct Pending {
@@ -64,6 +100,10 @@ enum Fate {
     Portal,
     Redirected,
     SessionEnds,
+    /// Of several transactions in one request some are processed, then the answer is lost.
+    HalfThenLost,
+    /// The answer does not tell of the last one.
+    OneUntold,
     /// The browser, or somebody in front of Koha, sends it again: Koha processes it twice, and the second answer is seen.
     SentAgain,
     /// Somebody in front of Koha answers in its place, before or after it has processed the request.
@@ -88,7 +128,7 @@ const FRONTS: [(u16, &str, Option<u64>); 9] = [
     (503, "<html>Maintenance", None),
 ];
 
-const FAULTS: [Fate; 15] = [
+const FAULTS: [Fate; 17] = [
     Fate::NotSent,
     Fate::LostBefore,
     Fate::LostAfter,
@@ -105,6 +145,8 @@ const FAULTS: [Fate; 15] = [
     Fate::SessionEnds,
     Fate::SentAgain,
     Fate::SentAgain,
+    Fate::HalfThenLost,
+    Fate::OneUntold,
 ];
 
 #[derive(Debug)]
@@ -124,7 +166,11 @@ pub(crate) struct Koha {
     sessions: BTreeSet<String>,
     made: u32,
     loans: Vec<Loan>,
-    later: Vec<(i64, Request)>,
+    /// What lies in the server, until when, and what the plugin found in its memory when it came: the worst that it may do.
+    later: Vec<(i64, Request, Memory)>,
+    /// Whether the plugin is there now, where it ever is.
+    plugin: Option<bool>,
+    memory: Memory,
     queue: Vec<Pending>,
     /// How often each transaction took effect.
     pub(crate) effects: HashMap<Key, u32>,
@@ -157,12 +203,25 @@ pub(crate) fn key(request: &Request) -> Key {
     if let Some([user, time, barcode]) = own_checkin(request) {
         return [user.as_str(), "return", &time, &barcode, ""].join("\n").into();
     }
-    ["userid", "action", "timestamp", "barcode", "cardnumber"].map(|name| value(request, name)).join("\n").into()
+    Sent::by_form(request).key()
+}
+
+fn is_for_plugin(request: &Request) -> bool {
+    request.url.contains("/contrib/")
+}
+
+/// What is given to the plugin, in its own words.
+fn rows(request: &Request) -> Vec<serde_json::Value> {
+    let body: serde_json::Value = serde_json::from_str(request.json.as_deref().unwrap_or("{}")).unwrap();
+    body["transactions"].as_array().cloned().unwrap_or_default()
 }
 
 impl Koha {
     pub(crate) fn new(dice: &mut Dice, now: i64) -> Self {
+        let plugin = dice.percent(50).then_some(true);
         Self {
+            plugin,
+            memory: Memory::new(),
             now,
             from_2405: dice.percent(60),
             readable: dice.percent(75),
@@ -185,12 +244,22 @@ impl Koha {
     /// Time goes on; what lay in the server is processed.
     pub(crate) fn pass(&mut self, millis: i64) {
         self.now += millis;
-        let (due, later) = std::mem::take(&mut self.later).into_iter().partition(|(at, _)| *at <= self.now);
+        let (due, later): (Vec<_>, Vec<_>) =
+            std::mem::take(&mut self.later).into_iter().partition(|(at, ..)| *at <= self.now);
         self.later = later;
-        let due: Vec<(i64, Request)> = due;
-        for (_, request) in due {
-            self.process(&request);
+        for (_, request, memory) in due {
+            if is_for_plugin(&request) {
+                // Whoever made it was let in when it came.
+                self.give(&request, &memory, usize::MAX);
+            } else {
+                self.process(&request);
+            }
         }
+    }
+
+    /// Somebody installs the plugin, or takes it away; what it remembers stays.
+    pub(crate) fn change_plugin(&mut self) {
+        self.plugin = self.plugin.map(|is_there| !is_there);
     }
 
     /// Whether Koha holds just what this transaction was to do, whoever did it: a loan of that patron and item since that
@@ -215,7 +284,8 @@ impl Koha {
 
     /// A desk's computer may sleep while it makes this request.
     pub(crate) fn sleep(&mut self, request: &Request, dice: &mut Dice) {
-        let often = !value(request, "action").is_empty() || own_checkin(request).is_some();
+        let is_own = own_checkin(request).is_some();
+        let often = !value(request, "action").is_empty() || is_own || !rows(request).is_empty();
         if dice.percent(if often { self.sleep } else { 1 }) {
             self.pass(dice.millis(1_500_000));
         }
@@ -223,7 +293,13 @@ impl Koha {
 
     /// Whether this transaction may still be processed, without anybody doing anything.
     pub(crate) fn is_under_way(&self, wanted: &Key) -> bool {
-        self.later.iter().any(|(_, request)| key(request) == *wanted)
+        self.later.iter().any(|(_, request, memory)| {
+            let is_it = |row: &serde_json::Value| {
+                let is_new = !memory.contains_key(&row.to_string());
+                is_new && Sent::by_json(row, &Self::user(request)).key() == *wanted
+            };
+            key(request) == *wanted || rows(request).iter().any(is_it)
+        })
     }
 
     /// Somebody works in Koha itself, while the desks are offline.
@@ -273,11 +349,36 @@ impl Koha {
                 self.process(request);
                 Err(Failure::Lost)
             }
-            Fate::TimedOut => Err(Failure::TimedOut),
-            Fate::ProcessedLater => {
+            // What takes long, as many at once may, goes on where nobody waits for it any more.
+            Fate::TimedOut if !is_for_plugin(request) => Err(Failure::TimedOut),
+            Fate::TimedOut | Fate::ProcessedLater => {
                 let delay = dice.millis(SLOWEST);
-                self.later.push((self.now + delay, request.clone()));
+                if !is_for_plugin(request) || self.refuse(request).is_none() {
+                    self.later.push((self.now + delay, request.clone(), self.memory.clone()));
+                }
                 Err(Failure::TimedOut)
+            }
+            Fate::HalfThenLost => {
+                if !is_for_plugin(request) {
+                    self.process(request);
+                } else if self.refuse(request).is_none() {
+                    let memory = self.memory.clone();
+                    let mut rest = rows(request);
+                    let first = rest.drain(..dice.below(rest.len() + 1)).count();
+                    self.give(request, &memory, first);
+                    // It goes on with the others.
+                    let mut body: serde_json::Value =
+                        serde_json::from_str(request.json.as_deref().unwrap_or("{}")).unwrap();
+                    body["transactions"] = rest.into();
+                    let json = Some(body.to_string());
+                    self.later.push((self.now + dice.millis(SLOWEST), Request { json, ..request.clone() }, memory));
+                }
+                Err(Failure::Lost)
+            }
+            Fate::OneUntold => {
+                let answer = self.process(request);
+                let body = answer.body.rsplit_once(",{").map(|(told, _)| format!("{told}]}}"));
+                Ok(Response { body: body.unwrap_or_else(|| answer.body.clone()), ..answer })
             }
             Fate::ErrorBefore => Ok(self.response(500, "text/html", "<h1>Software error:</h1>")),
             Fate::ErrorAfter => {
@@ -308,6 +409,10 @@ impl Koha {
                     ..self.response(status, content_type, body)
                 })
             }
+            Fate::SentAgain if is_for_plugin(request) => {
+                self.process(request);
+                Ok(self.process(request))
+            }
             Fate::SentAgain => {
                 let key = key(request);
                 let before = self.effects.get(&key).copied().unwrap_or_default();
@@ -337,6 +442,10 @@ impl Koha {
         if request.url.contains("/api/v1/checkins") {
             return self.check_in(request);
         }
+        if is_for_plugin(request) {
+            let memory = self.memory.clone();
+            return self.refuse(request).unwrap_or_else(|| self.give(request, &memory, usize::MAX));
+        }
         if request.url.contains("/api/v1/") {
             return self.read(&request.url);
         }
@@ -353,23 +462,69 @@ impl Koha {
         }
         let body = match (value(request, "action"), value(request, "pending")) {
             ("", _) => "",
-            (_, "true") => {
-                *self.effects.entry(key(request)).or_default() += 1;
-                let [time, action, barcode, card, amount] = ["timestamp", "action", "barcode", "cardnumber", "amount"]
-                    .map(|name| value(request, name).to_owned());
-                self.queue.push(Pending { time, action, barcode, card, amount });
-                "Added."
-            }
-            _ => self.apply(request),
+            (_, "true") => self.queue(&Sent::by_form(request)),
+            _ => self.apply(&Sent::by_form(request)),
         };
         self.response(200, "text/plain", body)
     }
 
-    fn apply(&mut self, request: &Request) -> &'static str {
-        let time = value(request, "timestamp").to_owned();
-        let item = ITEMS.iter().position(|item| *item == value(request, "barcode"));
-        let patron = PATRONS.iter().position(|card| *card == value(request, "cardnumber"));
-        match (value(request, "action"), item, patron) {
+    /// Who makes this request to the plugin.
+    fn user(request: &Request) -> String {
+        let session = request.session.as_ref().map_or("", |session| session.cookie.reveal());
+        let basic = request.basic.as_ref().map(|basic| basic.0.as_str());
+        basic.or_else(|| session.split(' ').nth(1)).unwrap_or_default().to_owned()
+    }
+
+    /// What Koha answers in place of the plugin.
+    fn refuse(&self, request: &Request) -> Option<Response> {
+        let session = request.session.as_ref().map_or("", |session| session.cookie.reveal());
+        if self.plugin != Some(true) {
+            return Some(self.response(404, "text/html", "<h2>Error 404</h2>"));
+        }
+        let is_known = request.basic.is_some() || self.sessions.contains(session);
+        (!is_known).then(|| self.response(401, "application/json", r#"{"error":"Session has been expired."}"#))
+    }
+
+    /// The plugin is given these, remembers that, and does the first so many.
+    fn give(&mut self, request: &Request, memory: &Memory, most: usize) -> Response {
+        let is_queued = request.json.as_deref().is_some_and(|json| json.contains("\"pending\":true"));
+        let user = Self::user(request);
+        let mut results = Vec::new();
+        for row in rows(request).iter().take(most) {
+            let words = row.to_string();
+            let sent = Sent::by_json(row, &user);
+            let (status, message) = if let Some(before) = memory.get(&words) {
+                ("skipped", format!("Already processed: {before}"))
+            } else {
+                let answer = if is_queued { self.queue(&sent) } else { self.apply(&sent) };
+                let status = match answer {
+                    "Added." => "queued",
+                    "Success." => "processed",
+                    _ => "error",
+                };
+                if status != "error" {
+                    self.memory.insert(words, status);
+                }
+                (status, answer.to_owned())
+            };
+            results.push(serde_json::json!({"status": status, "message": message}));
+        }
+        self.response(200, "application/json", &serde_json::json!({"results": results}).to_string())
+    }
+
+    fn queue(&mut self, sent: &Sent) -> &'static str {
+        *self.effects.entry(sent.key()).or_default() += 1;
+        let Sent { time, action, barcode, card, amount, .. } = sent;
+        let [time, action, barcode, card, amount] = [time, action, barcode, card, amount].map(Clone::clone);
+        self.queue.push(Pending { time, action, barcode, card, amount });
+        "Added."
+    }
+
+    fn apply(&mut self, sent: &Sent) -> &'static str {
+        let time = sent.time.clone();
+        let item = ITEMS.iter().position(|item| *item == sent.barcode);
+        let patron = PATRONS.iter().position(|card| *card == sent.card);
+        match (sent.action.as_str(), item, patron) {
             ("issue", _, None) => return "Borrower not found.",
             ("issue", None, _) => return "Barcode not found.",
             ("issue", Some(item), Some(patron)) => {
@@ -388,8 +543,8 @@ impl Koha {
             ("return", Some(item), _) if !self.give_back(item, &time) => return "Item not issued.",
             _ => {}
         }
-        *self.effects.entry(key(request)).or_default() += 1;
-        self.applied.push(key(request));
+        *self.effects.entry(sent.key()).or_default() += 1;
+        self.applied.push(sent.key());
         "Success."
     }
 

@@ -102,6 +102,7 @@ impl World {
             35 => desk.set_clock(dice),
             36 => desk.change_commit_type(dice),
             37 => self.koha.online(dice),
+            38 => self.koha.change_plugin(),
             _ => desk.step(&mut self.koha, dice),
         }
     }

@@ -17,14 +17,20 @@ pub(crate) enum Mutant {
     DatesTooEarly,
     /// What the audit finds is told to nobody.
     TellsOfNoDoubles,
+    /// What Koha itself did not answer is given to the plugin, as if that remembered it.
+    TakesKohaForPlugin,
+    /// The plugin is asked again at once, while it may still be at what it was given.
+    AsksPluginAtOnce,
 }
 
 /// All that are wrong, and the seed from which on each is looked for: what one run in thousands shows is not waited for.
-pub(crate) const MUTANTS: [(Mutant, u64); 6] = [
+pub(crate) const MUTANTS: [(Mutant, u64); 8] = [
     (Mutant::PersistsLater, 0),
     (Mutant::ForgetsAtRestart, 0),
     (Mutant::TakesLossForNo, 0),
     (Mutant::SendsTwice, 0),
-    (Mutant::DatesTooEarly, 48_400),
+    (Mutant::DatesTooEarly, 35_800),
     (Mutant::TellsOfNoDoubles, 0),
+    (Mutant::TakesKohaForPlugin, 0),
+    (Mutant::AsksPluginAtOnce, 4_400),
 ];

@@ -17,7 +17,7 @@
 //! ```
 //!
 //! Where to look: the library's data in `state`, what a transaction does to it in `circulation` and `queue`, who may
-//! do it in `auth` and `csrf`; one module per page of Koha (`service`, `authentication`, `pages`, `koc`, `report`, `rest`); libraries to
+//! do it in `auth` and `csrf`; one module per page of Koha (`service`, `authentication`, `pages`, `koc`, `report`, `rest`, `plugin`); libraries to
 //! start with in `sample` and `generate`; and
 //! `server`, `tls`, `connection`, `faults`, `fronts`, `gateway` for HTTP, its accidents, and what stands before Koha.
 //!
@@ -41,6 +41,7 @@ mod generate;
 mod koc;
 mod names;
 mod pages;
+mod plugin;
 mod queue;
 mod reply;
 mod report;
@@ -61,6 +62,7 @@ pub use faults::{Close, Fault, FaultKind, StreamReset};
 pub use fronts::{Front, RetryAfter};
 pub use gateway::Wall;
 pub use generate::Size;
+pub use plugin::Plugin;
 pub use request::Recorded;
 pub use rest::checkins::Checkins;
 pub use server::{Config, FakeKoha, Https, Stopped};

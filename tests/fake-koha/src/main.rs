@@ -2,17 +2,18 @@
 
 use std::process::ExitCode;
 
-use fake_koha::{Config, Era, FakeKoha, Library, Size};
+use fake_koha::{Config, Era, FakeKoha, Library, Plugin, Size};
 
 const HELP: &str = "\
 A stand-in Koha staff server on 127.0.0.1, for KOCT's demo and tests.
 
-Usage: fake-koha [--era before-24.05|from-24.05] [--port N] [--sub-path /koha] [--patrons N] [--items N]
+Usage: fake-koha [--era before-24.05|from-24.05] [--port N] [--sub-path /koha] [--patrons N] [--items N] [--plugin]
 
   --era       which Koha it behaves like (default before-24.05)
   --port      the port (default 8081; 0 takes a free one)
   --sub-path  where Koha lives on the host (default: at its root)
   --patrons   so many made-up patrons, with the cards 20000000000001 onward (default: the small library)
+  --plugin    with the plugin of the desktop tool, which takes many transactions at once and remembers them
   --items     so many made-up items, with the barcodes 30000000000001 onward; every eighth is on loan
 
 Logins (the password is the name): koha (everything), circ (circulate and catalogue), circonly, noperm, patron1.
@@ -49,9 +50,14 @@ fn main() -> ExitCode {
 fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Config>, String> {
     let mut config = Config { port: 8081, ..Config::default() };
     let mut size = Size::default();
+    let mut has_plugin = false;
     while let Some(argument) = arguments.next() {
         if argument == "--help" || argument == "-h" {
             return Ok(None);
+        }
+        if argument == "--plugin" {
+            has_plugin = true;
+            continue;
         }
         let mut value = || arguments.next().ok_or_else(|| format!("{argument} needs a value"));
         match argument.as_str() {
@@ -82,6 +88,7 @@ fn parse(mut arguments: impl Iterator<Item = String>) -> Result<Option<Config>, 
         (size.loans, size.holds) = (size.items / 8, size.items / 20);
         config.library = Library::generate_sized(1, &size);
     }
+    config.library.plugin = has_plugin.then(Plugin::default);
     Ok(Some(config))
 }
 

@@ -15,7 +15,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 
-pub(crate) use access::token;
+pub(crate) use access::{Needs, authorize, token};
 
 use crate::amount::Amount;
 use crate::auth::Flag;
@@ -23,7 +23,6 @@ use crate::reply::{self, Reply};
 use crate::request::Request;
 use crate::server::Shared;
 use crate::state::{AccountLine, Era, Hold, Library, Patron};
-use access::{Needs, authorize};
 use list::{Kind, Rules, list};
 use rows::{Row, View, account_line, amount};
 

@@ -31,7 +31,7 @@ use crate::request::{Origin, Recorded, Request};
 use crate::rest::checkins::Checkins;
 use crate::state::{Era, Library};
 use crate::tls::Tls;
-use crate::{authentication, csrf, koc, pages, report, rest, service};
+use crate::{authentication, csrf, koc, pages, plugin, report, rest, service};
 
 /// How much of an answer still gets out when the connection is cut in the headers: the status line and a bit.
 const CUT_AFTER_BYTES: usize = 30;
@@ -531,6 +531,7 @@ fn routes(shared: &Arc<Shared>) -> Router {
         .route("/api/v1/checkins/availability", page(rest::checkins::availability))
         .route("/api/v1/oauth/token", page(rest::token))
         .route("/api/v1/holds", page(rest::holds))
+        .route("/api/v1/contrib/offlinecirc/transactions", page(plugin::transactions))
         .fallback(async || not_found())
         .with_state(Arc::clone(shared))
 }

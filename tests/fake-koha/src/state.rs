@@ -10,6 +10,7 @@ use crate::amount::Amount;
 use crate::auth::{Flag, Session};
 use crate::clock::Zone;
 use crate::collation::same;
+use crate::plugin::Plugin;
 
 /// Which Koha this is: 24.05 changed the login parameters and brought CSRF tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -69,6 +70,8 @@ pub struct Library {
     pub access_tokens: BTreeMap<String, AccessToken>,
     /// Saved SQL reports, by their numbers.
     pub reports: BTreeMap<u32, Report>,
+    /// The plugin of the desktop tool, where it is installed.
+    pub plugin: Option<Plugin>,
     /// Everything that ever happened to the data through HTTP, in order: the place to look for doubles.
     pub effects: Vec<Effect>,
     /// Tokens of an earlier generation are no longer valid.

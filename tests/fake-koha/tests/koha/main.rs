@@ -21,6 +21,7 @@ mod https;
 mod login;
 mod pages;
 mod pending;
+mod plugin;
 mod reading;
 mod report;
 mod rest;
