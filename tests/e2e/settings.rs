@@ -299,7 +299,7 @@ fn a_fold_opens_by_itself_where_something_in_it_is_wrong() {
     assert!(save(&page).unwrap().starts_with("Not saved"));
     let wrong = ["records", "slips", "desks"].map(str::to_owned).to_vec();
     assert_eq!(folds(&page), (wrong.clone(), wrong));
-    assert_eq!(lines(&page)[2], "Something in it needs correcting");
+    assert_eq!(lines(&page)[3], "Something in it needs correcting");
     // Also what is folded away in it; and the first that is wrong is where one goes on.
     page.wait_visible("#client-secret-error").unwrap();
     page.wait_focused("client-secret").unwrap();

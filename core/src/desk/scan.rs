@@ -208,7 +208,9 @@ impl Entered {
 fn barcode(raw: &str, codes: &Codes) -> Result<Barcode, TypedError> {
     // Each half is read by the rules when it is taken.
     Barcode::scanned(&codes.item(raw)).map_err(|error| match (&error, shape::halves(signs::trimmed(raw))) {
-        (CodeError::TooLong { .. }, Some((one, other))) => TypedError::Two(one.to_owned(), other.to_owned()),
+        (CodeError::TooLong { .. }, Some((one, other))) if one.len() <= Barcode::LIMIT => {
+            TypedError::Two(one.to_owned(), other.to_owned())
+        }
         _ => TypedError::Barcode(error),
     })
 }
@@ -358,6 +360,11 @@ mod tests {
         let typed = Typed::Checkin { item: "3999900000131139999000001310".into() };
         assert_eq!(checkin("3999900000131139999000001310"), Entered::Refused(typed.clone(), two.clone()));
         assert_eq!(super::checkin("3999900000131139999000001310", &codes()), Entered::Refused(typed, two));
+        let more = Entered::Refused(
+            Typed::Checkin { item: "9".repeat(42) },
+            TypedError::Barcode(CodeError::TooLong { length: 42, limit: 20 }),
+        );
+        assert_eq!(checkin(&"9".repeat(42)), more, "two such are no codes either");
     }
 
     #[test]
