@@ -1,6 +1,7 @@
 //! How the codes of a library are read, and what is kept of those that were scanned as something else.
 
 use crate::desk::{
+    barcode::{Barcode, Cardnumber},
     pattern::CardPattern,
     rules::Rules,
     shape::{Oddity, Shape},
@@ -35,6 +36,18 @@ impl Codes {
     /// The item's code that is meant.
     pub fn item(&self, raw: &str) -> String {
         self.item_rules.read(raw, &self.branch).meant
+    }
+
+    /// The patron's code that is meant in place of this one: as it stands it was meant once, and is read no second time.
+    pub fn card_instead(&self, of: Option<&Cardnumber>, typed: &str) -> String {
+        let is_same = of.is_some_and(|card| card.as_str() == typed.trim());
+        if is_same { typed.trim().to_owned() } else { self.card(typed) }
+    }
+
+    /// The item's code, likewise.
+    pub fn item_instead(&self, of: Option<&Barcode>, typed: &str) -> String {
+        let is_same = of.is_some_and(|barcode| barcode.as_str() == typed.trim());
+        if is_same { typed.trim().to_owned() } else { self.item(typed) }
     }
 
     /// The first code of this action that does not look as codes here do, and what is odd about it. `is_right` says of which a person has
@@ -84,7 +97,26 @@ pub(crate) fn unlike(raw: &str, meant: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desk::barcode::{Barcode, Cardnumber};
+
+    #[test]
+    fn what_is_corrected_is_read_as_a_scan_is_and_what_stays_is_not_read_twice() {
+        let codes = Codes {
+            item_rules: Rules::parse("drop-first 1").unwrap(),
+            card_rules: Rules::parse("whitespace").unwrap(),
+            ..Codes::default()
+        };
+        let (item, card) = (Barcode::parse("1234").unwrap(), Cardnumber::parse("P 1").unwrap());
+        assert_eq!(codes.item_instead(Some(&item), " 1234 "), "1234");
+        assert_eq!(
+            (codes.item_instead(Some(&item), "1235"), codes.item_instead(None, "1234")),
+            ("235".into(), "234".into())
+        );
+        assert_eq!(codes.card_instead(Some(&card), "P 1"), "P 1");
+        assert_eq!(
+            (codes.card_instead(Some(&card), "P 2"), codes.card_instead(None, "P 1")),
+            ("P2".into(), "P1".into())
+        );
+    }
 
     #[test]
     fn a_code_that_looks_like_none_of_the_library_is_asked_about_until_somebody_has_said_that_it_is_right() {

@@ -121,7 +121,8 @@ impl Review {
         dom::bind(&self.store, "click", self, |this| {
             let this = this.clone();
             spawn_local(async move {
-                if this.store_shifts().await {
+                // Whoever has closed it meanwhile may be opening it anew, and is not to be stopped.
+                if this.store_shifts().await && this.dialog.open() {
                     this.look_again().await;
                 }
             });

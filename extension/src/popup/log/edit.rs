@@ -18,6 +18,7 @@ use crate::{
 };
 use koct_core::{
     Action, Amount, Barcode, Cardnumber, Entry, Moment, State, Status, TransactionId,
+    desk::codes::Codes,
     directory::labels::Label,
     log::{offers::Opens, revision::Revision, seen::Seen, warned::Grade},
 };
@@ -180,15 +181,15 @@ impl Edit {
     }
 
     /// The action as it stands in the fields, or what is wrong with it.
-    fn action(of: &Action) -> Result<Action, String> {
+    fn action(of: &Action, codes: &Codes) -> Result<Action, String> {
         let value = |name: &str| Self::field(name).map(|field| field.value()).unwrap_or_default();
         let cardnumber = || {
             let wrong = |error| text_with("reasonCardnumber", &[&wording::code_error(&error)]);
-            Cardnumber::parse(&value("cardnumber")).map_err(wrong)
+            Cardnumber::parse(&codes.card_instead(of.cardnumber(), &value("cardnumber"))).map_err(wrong)
         };
         let barcode = || {
             let wrong = |error| text_with("reasonBarcode", &[&wording::code_error(&error)]);
-            Barcode::parse(&value("barcode")).map_err(wrong)
+            Barcode::parse(&codes.item_instead(of.barcode(), &value("barcode"))).map_err(wrong)
         };
         Ok(match of {
             Action::Issue { .. } => Action::Issue { cardnumber: cardnumber()?, barcode: barcode()? },
@@ -254,7 +255,8 @@ impl Edit {
         if !entry.status.state().is_correctable() {
             return;
         }
-        match Edit::action(&entry.transaction.action) {
+        let codes = self.desk.preferences.borrow().codes();
+        match Edit::action(&entry.transaction.action, &codes) {
             Ok(action) => spawn_local(self.clone().save(entry, action)),
             Err(wrong) => self.error.set_text_content(Some(&wrong)),
         }

@@ -228,9 +228,14 @@ impl Whose {
     async fn entered(self: Rc<Self>) {
         let typed = self.typed.value();
         let Some(records) = self.records.get() else { return };
+        let codes = self.desk.preferences.borrow().codes();
         let by_code = match self.sought.get() {
-            Sought::Patron => records.patron_by_code(typed.trim()).await.ok().flatten().map(|patron| patron.cardnumber),
-            Sought::Item => records.item_by_barcode(typed.trim()).await.ok().flatten().map(|item| item.barcode),
+            Sought::Patron => {
+                records.patron_by_code(codes.card(&typed).trim()).await.ok().flatten().map(|patron| patron.cardnumber)
+            }
+            Sought::Item => {
+                records.item_by_barcode(codes.item(&typed).trim()).await.ok().flatten().map(|item| item.barcode)
+            }
         };
         // A scanner's Enter comes before anything is found by what it typed: who is listed then is not meant.
         let is_found = *self.listed.borrow() == typed && self.list.child_element_count() == 1;

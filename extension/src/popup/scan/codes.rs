@@ -98,6 +98,11 @@ impl CodeField {
             // Before this key lands in the field.
             self.over_if_any();
         }
+        let is_part_of_sign = is_composing || press.alt || press.control || press.meta;
+        if types && !is_part_of_sign && self.is_typed_over() {
+            // Whatever was typed before stands there no more: another code begins.
+            self.keys.take();
+        }
         self.is_composed.set(is_composing && key == "Enter" && self.keys.borrow().is_code(time));
         self.keys.borrow_mut().press(press, time);
         let is_tab = key == "Tab" && !event.shift_key() && !is_composing;
@@ -105,6 +110,13 @@ impl CodeField {
             event.prevent_default();
             self.over();
         }
+    }
+
+    /// Whether the next sign takes the place of all that the field holds.
+    fn is_typed_over(&self) -> bool {
+        let ends = [self.input.selection_start(), self.input.selection_end()].map(|end| end.ok().flatten());
+        let length = u32::try_from(self.input.value().encode_utf16().count()).ok();
+        ends == [Some(0), length]
     }
 
     fn changed(self: &Rc<Self>, event: &Event) {
