@@ -16,6 +16,8 @@ pub(super) struct Plugin {
     given: Vec<Vec<u32>>,
     /// Once it was given anything, nobody gets a session any more.
     locks: bool,
+    /// It remembers what it refused too.
+    pub(super) remembers_refusals: bool,
 }
 
 impl Plugin {
@@ -93,6 +95,9 @@ impl Run {
                     serde_json::json!({"status": "skipped", "message": format!("Already processed: {before}")})
                 }
                 (Given::Says(of, status, message), None) if of == number => {
+                    if plugin.remembers_refusals && status == "error" {
+                        plugin.memory.insert(words, "error");
+                    }
                     serde_json::json!({"status": status, "message": message})
                 }
                 (_, None) => {

@@ -272,6 +272,9 @@ struct Plan {
     seconds: u64,
     is_at_mpl: bool,
     agrees: bool,
+    commit_type: CommitType,
+    /// Which of those that wait or were refused is corrected, or sent again, before it.
+    corrected: Vec<(usize, Option<u8>)>,
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
@@ -288,9 +291,14 @@ fn plan() -> impl Strategy<Value = Plan> {
         0..1_200_u64,
         prop::bool::weighted(0.2),
         prop::bool::weighted(0.7),
+        prop_oneof![Just(CommitType::Apply), Just(CommitType::Send)],
+        prop::collection::vec((0..10_usize, prop::option::of(0..4_u8)), 0..4),
     );
     (there, how).prop_map(
-        |((by, plugin, checkins, wants_checkin, fates), (steps, fail_persist_at, seconds, is_at_mpl, agrees))| Plan {
+        |(
+            (by, plugin, checkins, wants_checkin, fates),
+            (steps, fail_persist_at, seconds, is_at_mpl, agrees, commit_type, corrected),
+        )| Plan {
             by,
             plugin,
             checkins,
@@ -301,8 +309,28 @@ fn plan() -> impl Strategy<Value = Plan> {
             seconds,
             is_at_mpl,
             agrees,
+            commit_type,
+            corrected,
         },
     )
+}
+
+/// Between two commits a person corrects the item of some of these, or sends again what was refused.
+fn correct(entries: &mut [Entry], corrected: &[(usize, Option<u8>)]) {
+    for (place, item) in corrected {
+        let Some(entry) = entries.get_mut(*place) else { continue };
+        let row = |barcode: &str| match entry.transaction.action {
+            Action::Return { .. } => back(entry.id.0, barcode),
+            _ => super::entry(entry.id.0, barcode),
+        };
+        if entry.status.state() == State::Rejected && item.is_none() {
+            entry.status = Status::Local;
+        } else if let Some(edited) =
+            item.and_then(|item| entry.edited(row(&format!("B{item}")).transaction.action, entry.transaction.moment))
+        {
+            *entry = edited;
+        }
+    }
 }
 
 proptest! {
@@ -311,26 +339,30 @@ proptest! {
     /// library; and once all is well, each has an end, or somebody is told why not.
     #[test]
     fn each_comes_to_its_own_library_once_whatever_is_there(
-        rows in prop::collection::vec((0..4_u8, any::<bool>(), any::<bool>()), 1..10),
+        rows in prop::collection::vec((0..4_u8, prop::sample::select(vec![None, Some("CPL"), Some("MPL")]), any::<bool>()), 1..10),
         era in any::<bool>(),
         luck in any::<u64>(),
         plans in prop::collection::vec(plan(), 1..6),
     ) {
-        let commit_type = if luck & 1 == 0 { CommitType::Apply } else { CommitType::Send };
-        let mut entries: Vec<_> = (1..).zip(&rows).map(|(id, (item, is_mpl, is_back))| {
+        let mut entries: Vec<_> = (1..).zip(&rows).map(|(id, (item, branch, is_back))| {
             let barcode = format!("B{item}");
             let row = if *is_back { back(id, &barcode) } else { entry(id, &barcode) };
-            at(row, if *is_mpl { "MPL" } else { "CPL" })
+            branch.map_or(row.clone(), |code| at(row, code))
         }).collect();
         let mut effects = BTreeMap::new();
         let mut memory = Plugin::default();
+        memory.remembers_refusals = luck & 2 == 0;
         let mut passed = Duration::ZERO;
+        let mut is_corrected = false;
         let well = Plan {
             by: By::Account, plugin: Some(vec![]), checkins: Some(vec![]), wants_checkin: true, fates: vec![], steps: 5_000,
-            fail_persist_at: None, seconds: 1_300, is_at_mpl: false, agrees: true,
+            fail_persist_at: None, seconds: 1_300, is_at_mpl: false, agrees: true, commit_type: CommitType::Send, corrected: vec![],
         };
         let number = plans.len();
-        for (place, plan) in plans.into_iter().chain([well.clone(), well]).enumerate() {
+        for (place, plan) in plans.into_iter().chain([well.clone(), Plan { commit_type: CommitType::Apply, ..well.clone() }, well]).enumerate() {
+            let commit_type = plan.commit_type;
+            is_corrected |= !plan.corrected.is_empty();
+            correct(&mut entries, &plan.corrected);
             let is_well = place >= number;
             passed += Duration::from_secs(plan.seconds);
             let own = if plan.is_at_mpl { "MPL" } else { "CPL" };
@@ -359,15 +391,19 @@ proptest! {
             for (second, library) in &run.booked {
                 let of = |entry: &&Entry| entry.transaction.moment.service_timestamp() == *second;
                 let row = entries.iter().find(of).unwrap();
-                let is_agreed = !is_account && plan.agrees && row.branch_or("") == own && commit_type == CommitType::Apply;
-                prop_assert!(row.branch_or("") == library || is_agreed, "{row:?} at {library}");
+                let is_agreed = !is_account && plan.agrees && row.branch_or(own) == own && commit_type == CommitType::Apply;
+                prop_assert!(row.branch_or(own) == library || is_agreed, "{row:?} at {library}");
             }
             for entry in &mut entries {
                 entry.status = run.store[&entry.id.0].clone().after_restart(Some(run.desk_now));
             }
             memory = run.plugin.unwrap_or(memory);
             effects = run.effects;
-            check(&entries, &effects)?;
+            check_effects(&entries, &effects)?;
+            // What was refused once, and is sent again later, comes late.
+            if !is_corrected {
+                check_order(&entries)?;
+            }
             if let Some(summary) = run.summary.filter(|_| is_well) {
                 prop_assert_eq!(summary.stop, None);
                 let is = |entry: &&Entry, state: State| entry.status.state() == state;
