@@ -465,6 +465,7 @@ impl Outbox {
                 self.unstored.push((id, Status::Local));
                 self.batch.goes_to_koha(id);
                 self.queue.add(Entry { status: Status::Local, ..entry });
+                self.stop_at_unknown_branch();
             }
             Finding::Unclear(_) => {}
         }
@@ -517,11 +518,6 @@ impl Outbox {
                 let mut codes = self.queue.branches(own);
                 codes.insert(own);
                 self.summary.branch_checked = codes.iter().all(|code| knows(code) == Some(true));
-                let unknown = codes.into_iter().find(|code| knows(code) == Some(false)).map(str::to_owned);
-                if let Some(branch) = unknown {
-                    let libraries = ready.libraries.clone().map(|libraries| libraries.list).unwrap_or_default();
-                    self.stop(CommitError::BranchUnknown { branch, libraries });
-                }
                 if let Some(who) = ready.access.person().cloned() {
                     self.goes_on_as(who);
                 }
@@ -529,10 +525,12 @@ impl Outbox {
                     self.has_plugin.get_or_insert(ready.has_plugin);
                 }
                 self.ready = Some(ready);
+                self.stop_at_unknown_branch();
                 if self.plugin().is_some() {
                     let (queue, proving, auditing) = (&mut self.queue, &mut self.proving, &mut self.auditing);
                     let dated = self.again.ask(self.koha_clock, now, queue, proving, auditing);
                     self.unstored.extend(dated);
+                    self.stop_at_unknown_branch();
                 } else {
                     self.again.give_up(&mut self.queue);
                     // What was to be given to the plugin was refused there, and now nobody is let in to give it.
@@ -548,6 +546,19 @@ impl Outbox {
             }
             Next::Failed(ConnectionError::Busy(after)) => self.wait_as_told(after),
             Next::Failed(error) => self.stop(CommitError::Connection(error)),
+        }
+    }
+
+    /// Sends nothing where Koha does not have the desk's library, or that of something that is to be sent: nobody would ever see it.
+    fn stop_at_unknown_branch(&mut self) {
+        let Some(libraries) = self.ready.as_ref().and_then(|ready| ready.libraries.as_ref()) else { return };
+        let own = self.settings.branchcode.as_str();
+        let mut codes = self.queue.branches(own);
+        codes.insert(own);
+        let unknown = codes.into_iter().find(|code| libraries.knows(code) == Some(false)).map(str::to_owned);
+        if let Some(branch) = unknown {
+            let libraries = libraries.list.clone();
+            self.stop(CommitError::BranchUnknown { branch, libraries });
         }
     }
 
@@ -598,6 +609,7 @@ impl Outbox {
                 self.unstored.push((id, Status::Local));
                 self.batch.goes_to_koha(id);
                 self.queue.add(Entry { status: Status::Local, ..entry });
+                self.stop_at_unknown_branch();
             }
             Finding::Unclear(_) => {
                 if age == Age::Unknown {

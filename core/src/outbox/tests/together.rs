@@ -118,6 +118,23 @@ fn one_item_goes_through_the_plugin_and_kohas_own_check_in_in_its_order_each_at_
 }
 
 #[test]
+fn what_was_in_doubt_is_not_sent_for_a_library_that_koha_does_not_have_any_more() {
+    let other = entry(2, "B");
+    let unknown = |run: &Run| matches!(run.stop(), Some(CommitError::BranchUnknown { branch, .. }) if branch == "MPL");
+    for commit_type in CommitType::ALL {
+        let doubt = Entry { status: given_for_mpl(commit_type), ..at(entry(1, "A"), "MPL") };
+        let run = Run::with_plugin(commit_type, &[doubt, other.clone()], &[]).finish();
+        assert_eq!((run.states(), run.given().len()), (vec!["in-doubt", "local"], 0));
+        assert!(unknown(&run), "{:?}", run.stop());
+    }
+    // Koha's loans say that it is not there.
+    let doubt = Entry { status: in_doubt(CommitType::Apply), ..at(entry(1, "A"), "MPL") };
+    let run = Run::new(&[doubt, other], vec![]).finish();
+    assert_eq!((run.states(), run.requests), (vec!["local"; 2], 0));
+    assert!(unknown(&run), "{:?}", run.stop());
+}
+
+#[test]
 fn what_is_put_at_another_library_meanwhile_is_not_sent_for_the_first() {
     let mut run = Run::new(&[at(entry(1, "A"), "CPL"), entry(2, "B")], vec![]);
     while run.persists == 0 {
