@@ -100,14 +100,14 @@ use crate::{
         front,
         inquiry::{Finding, Trace, Unclear},
         page::LoggedIn,
-        plugin,
+        plugin::{self, Told},
         rest::RestCredentials,
         service,
     },
     log::{
         Entry,
         order::Ordered,
-        status::{Attempt, Doubt, NO_PATRON, Status},
+        status::{Attempt, Doubt, NO_PATRON, State, Status},
     },
     settings::form::{CommitType, Settings},
 };
@@ -124,7 +124,7 @@ pub use protocol::{Input, Output, Ticket};
 use proving::{Proved, Proving};
 use queue::{Only, Queue};
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, HashMap, VecDeque},
     time::Duration,
 };
 use summary::{CommitError, Summary, count};
@@ -216,6 +216,8 @@ pub struct Outbox {
     tickets: Tickets,
     done: u32,
     summary: Summary,
+    /// What was refused, as it was: a person may correct it while this commit goes on.
+    refused: HashMap<TransactionId, Entry>,
 }
 
 impl Outbox {
@@ -223,6 +225,7 @@ impl Outbox {
     /// cannot be found out waits for a person, and so does what Koha refused.
     pub fn new(settings: Settings, uncommitted: Ordered) -> Self {
         let checking_in = CheckingIn::new(&settings);
+        let auditing = Auditing::at(&settings.branchcode);
         let mut outbox = Self {
             settings,
             koha_clock: KohaClock::default(),
@@ -235,7 +238,7 @@ impl Outbox {
             payers: Payers::default(),
             booking: Booking::default(),
             checking_in,
-            auditing: Auditing::default(),
+            auditing,
             queue: Queue::of(uncommitted.iter()),
             in_flight: BTreeMap::new(),
             pause: None,
@@ -251,6 +254,7 @@ impl Outbox {
             tickets: Tickets::default(),
             done: 0,
             summary: Summary::default(),
+            refused: HashMap::new(),
         };
         for entry in uncommitted.into_entries() {
             match entry.status.clone() {
@@ -282,6 +286,9 @@ impl Outbox {
     pub fn auditing_too(mut self, earlier: impl IntoIterator<Item = Entry>) -> Self {
         for entry in earlier {
             self.auditing.note_earlier(&entry);
+            if entry.status.state() == State::Rejected {
+                self.refused.insert(entry.id, entry);
+            }
         }
         self
     }
@@ -311,9 +318,14 @@ impl Outbox {
     }
 
     /// Whether the log's entry is the one that is sent, or about to be, under its number, or nothing is. One that was
-    /// corrected since this commit read it must not become durable as `Sending`.
+    /// corrected since this commit read it, or put at another library, must not become durable as `Sending`; nor one that was
+    /// corrected since it was refused as `Success`, when the audit finds what it was before in Koha.
     pub fn sends(&self, entry: &Entry) -> bool {
-        self.in_flight.get(&entry.id).is_none_or(|flight| flight.entry.transaction == entry.transaction)
+        let is_it = |sent: &Entry| sent.transaction == entry.transaction && sent.branch == entry.branch;
+        match self.in_flight.get(&entry.id) {
+            Some(flight) => is_it(&flight.entry),
+            None => self.refused.get(&entry.id).is_none_or(is_it),
+        }
     }
 
     /// The entry with what Koha has said of it in this commit besides its status: to be stored together with that.
@@ -392,8 +404,11 @@ impl Outbox {
                 Booked::Request(ticket, request) => self.outputs.push_back(Output::Request(ticket, request)),
                 Booked::At(library) => {
                     let at_session = self.agreed.as_deref().unwrap_or(&self.settings.branchcode);
-                    if library != self.booking.of_other_branch().unwrap_or(at_session) {
-                        self.stop(CommitError::BookedElsewhere(library));
+                    let of_other = self.booking.at().filter(|at| *at != self.settings.branchcode);
+                    let expected = of_other.unwrap_or(at_session);
+                    if library != expected {
+                        let not_at = expected.to_owned();
+                        self.stop(CommitError::BookedElsewhere { at: library, not_at });
                     }
                 }
                 Booked::Unknown => {}
@@ -433,6 +448,9 @@ impl Outbox {
             other => other,
         };
         let is_of_this_commit = self.summary.settled.contains(&id);
+        if matches!(finding, Finding::Found(_)) {
+            self.summary.queued_at.insert(entry.branch_or(&self.settings.branchcode).to_owned());
+        }
         match finding {
             Finding::Found(_) if is_of_this_commit => {
                 self.summary.in_doubt = self.summary.in_doubt.saturating_sub(1);
@@ -445,7 +463,9 @@ impl Outbox {
             }
             Finding::Missing(_) => {
                 self.unstored.push((id, Status::Local));
+                self.batch.goes_to_koha(id);
                 self.queue.add(Entry { status: Status::Local, ..entry });
+                self.stop_at_unknown_branch();
             }
             Finding::Unclear(_) => {}
         }
@@ -498,11 +518,6 @@ impl Outbox {
                 let mut codes = self.queue.branches(own);
                 codes.insert(own);
                 self.summary.branch_checked = codes.iter().all(|code| knows(code) == Some(true));
-                let unknown = codes.into_iter().find(|code| knows(code) == Some(false)).map(str::to_owned);
-                if let Some(branch) = unknown {
-                    let libraries = ready.libraries.clone().map(|libraries| libraries.list).unwrap_or_default();
-                    self.stop(CommitError::BranchUnknown { branch, libraries });
-                }
                 if let Some(who) = ready.access.person().cloned() {
                     self.goes_on_as(who);
                 }
@@ -510,10 +525,12 @@ impl Outbox {
                     self.has_plugin.get_or_insert(ready.has_plugin);
                 }
                 self.ready = Some(ready);
+                self.stop_at_unknown_branch();
                 if self.plugin().is_some() {
                     let (queue, proving, auditing) = (&mut self.queue, &mut self.proving, &mut self.auditing);
                     let dated = self.again.ask(self.koha_clock, now, queue, proving, auditing);
                     self.unstored.extend(dated);
+                    self.stop_at_unknown_branch();
                 } else {
                     self.again.give_up(&mut self.queue);
                     // What was to be given to the plugin was refused there, and now nobody is let in to give it.
@@ -529,6 +546,19 @@ impl Outbox {
             }
             Next::Failed(ConnectionError::Busy(after)) => self.wait_as_told(after),
             Next::Failed(error) => self.stop(CommitError::Connection(error)),
+        }
+    }
+
+    /// Sends nothing where Koha does not have the desk's library, or that of something that is to be sent: nobody would ever see it.
+    fn stop_at_unknown_branch(&mut self) {
+        let Some(libraries) = self.ready.as_ref().and_then(|ready| ready.libraries.as_ref()) else { return };
+        let own = self.settings.branchcode.as_str();
+        let mut codes = self.queue.branches(own);
+        codes.insert(own);
+        let unknown = codes.into_iter().find(|code| libraries.knows(code) == Some(false)).map(str::to_owned);
+        if let Some(branch) = unknown {
+            let libraries = libraries.list.clone();
+            self.stop(CommitError::BranchUnknown { branch, libraries });
         }
     }
 
@@ -577,7 +607,9 @@ impl Outbox {
             }
             Finding::Missing(_) => {
                 self.unstored.push((id, Status::Local));
+                self.batch.goes_to_koha(id);
                 self.queue.add(Entry { status: Status::Local, ..entry });
+                self.stop_at_unknown_branch();
             }
             Finding::Unclear(_) => {
                 if age == Age::Unknown {
@@ -743,9 +775,13 @@ impl Outbox {
                 self.waits = 0;
                 self.koha_clock.saw(answer.as_ref().ok().and_then(|response| response.date), now);
                 for (id, told) in ids.into_iter().zip(told) {
-                    match End::of(told) {
+                    match self.end(id, told) {
                         End::Settled(status) => self.settle(id, status),
                         End::Before(status) => self.settle_remembered(id, status),
+                        End::ToKoha => {
+                            self.batch.goes_to_koha(id);
+                            self.requeue(id);
+                        }
                         // It would say the same again, or do again what it did of it.
                         End::InDoubt(words) => self.doubt_of_batch(id, Doubt::StrangeAnswer, now, |attempt, _, _| {
                             Attempt { plugin: None, answer: Some(words), ..attempt }
@@ -790,6 +826,14 @@ impl Outbox {
         }
     }
 
+    /// What this word of the plugin's makes of this one.
+    fn end(&self, id: TransactionId, told: Told) -> End {
+        let flight = self.in_flight.get(&id);
+        let is_new = flight.is_some_and(|flight| flight.doubt.is_none());
+        let is_corrected = flight.is_some_and(|flight| flight.entry.is_corrected());
+        End::of(told, is_new, is_corrected)
+    }
+
     /// Nothing tells whether this one of a batch was processed.
     fn doubt_of_batch(
         &mut self,
@@ -808,6 +852,7 @@ impl Outbox {
     fn settle_remembered(&mut self, id: TransactionId, status: Status) {
         let Some(InFlight { entry, .. }) = self.in_flight.remove(&id) else { return };
         if status == Status::Added {
+            self.summary.queued_at.insert(entry.branch_or(&self.settings.branchcode).to_owned());
             // It is not one of those that came into the queue just now.
             self.auditing.know_queued([entry]);
         } else {
@@ -866,12 +911,15 @@ impl Outbox {
             Status::Success => {
                 self.summary.success += 1;
                 let reading = self.ready.as_ref().and_then(|ready| ready.reading.as_ref());
-                let Entry { transaction, branch, .. } = &flight.entry;
-                let of_other = branch.as_ref().filter(|branch| branch.as_str() != self.settings.branchcode);
-                let question = self.booking.applied(transaction, of_other, &self.settings, reading, &mut self.tickets);
+                let at = flight.entry.branch_or(&self.settings.branchcode);
+                let transaction = &flight.entry.transaction;
+                let question = self.booking.applied(transaction, at, &self.settings, reading, &mut self.tickets);
                 self.outputs.extend(question.map(|(ticket, request)| Output::Request(ticket, request)));
             }
-            Status::Rejected { .. } => self.summary.rejected += 1,
+            Status::Rejected { .. } => {
+                self.summary.rejected += 1;
+                self.refused.insert(id, flight.entry.clone());
+            }
             Status::InDoubt { .. } => {
                 self.summary.in_doubt += 1;
                 self.queue.doubt(&flight.entry);
@@ -991,7 +1039,9 @@ impl Outbox {
         let may_send = self.ready.is_some() && !self.is_held_up() && !self.booking.is_asking();
         if may_send && self.summary.stop.is_none() {
             if self.plugin().is_some() {
-                let looks = self.settings.commit_type == CommitType::Apply && self.booking.is_to_ask();
+                let is_applied = self.settings.commit_type == CommitType::Apply;
+                let booking = &self.booking;
+                let looks = |branch: &str| is_applied && booking.is_to_ask(branch);
                 let is_free = self.in_flight.is_empty();
                 // Koha's own check-in takes one at a time. What the plugin is asked about again is its.
                 let (checking_in, again) = (&self.checking_in, &self.again);

@@ -529,7 +529,7 @@ pub(crate) fn stop(stop: &CommitError, settings: &Settings) -> String {
             format!("{} {}", text_with("stopNotKoha", &[words]), text(advice))
         }
         CommitError::Busy(after) => busy(*after),
-        CommitError::BookedElsewhere(library) => text_with("stopBookedElsewhere", &[library, &settings.branchcode]),
+        CommitError::BookedElsewhere { at, not_at } => text_with("stopBookedElsewhere", &[at, not_at]),
         CommitError::NotPersisted => text("stopNotPersisted"),
     }
 }

@@ -73,8 +73,23 @@ pub enum Told {
     WasQueued,
     /// Koha said no, in these words.
     Refused(String),
+    /// Koha said no when it was given before, in these words. Nothing was done now.
+    WasRefused(String),
     /// Words that do not tell what became of it.
     Strange(String),
+}
+
+impl Told {
+    /// The words in which it says of something that it was given that before.
+    pub fn words(&self) -> String {
+        match self {
+            Self::WasProcessed => format!("{SKIPPED} {BEFORE}{PROCESSED}"),
+            Self::WasQueued => format!("{SKIPPED} {BEFORE}{QUEUED}"),
+            Self::Refused(words) | Self::WasRefused(words) | Self::Strange(words) => words.clone(),
+            Self::Processed => PROCESSED.to_owned(),
+            Self::Queued => QUEUED.to_owned(),
+        }
+    }
 }
 
 /// Asks whether the plugin is there, by giving it nothing to do.
@@ -130,19 +145,22 @@ fn results(response: &Response) -> Option<Vec<ResultRow>> {
 
 /// With what it says that it was given this before; its status then follows.
 const BEFORE: &str = "Already processed: ";
+const PROCESSED: &str = "processed";
+const QUEUED: &str = "queued";
+const SKIPPED: &str = "skipped";
 
 impl ResultRow {
     fn told(&self) -> Told {
         let message = self.message.as_deref().unwrap_or_default().trim();
         let is_refusal = REFUSALS.contains(&message);
         match (self.status.as_str(), message.strip_prefix(BEFORE)) {
-            ("processed" | "error", _) if is_refusal => Told::Refused(message.to_owned()),
-            ("processed", _) => Told::Processed,
-            ("queued", _) => Told::Queued,
-            ("skipped", Some("processed")) => Told::WasProcessed,
-            ("skipped", Some("queued")) => Told::WasQueued,
-            ("skipped", Some(before)) if before == "error" || REFUSALS.contains(&before) => {
-                Told::Refused(message.to_owned())
+            (PROCESSED | "error", _) if is_refusal => Told::Refused(message.to_owned()),
+            (PROCESSED, _) => Told::Processed,
+            (QUEUED, _) => Told::Queued,
+            (SKIPPED, Some(PROCESSED)) => Told::WasProcessed,
+            (SKIPPED, Some(QUEUED)) => Told::WasQueued,
+            (SKIPPED, Some(before)) if before == "error" || REFUSALS.contains(&before) => {
+                Told::WasRefused(message.to_owned())
             }
             (status, _) => Told::Strange(front::short(&format!("{status} {message}"))),
         }
@@ -238,7 +256,12 @@ mod tests {
             ("queued", "Added to the pending offline circulation queue", Told::Queued),
             ("skipped", "Already processed: queued", Told::WasQueued),
             ("skipped", "Already processed: processed", Told::WasProcessed),
-            ("skipped", "Already processed: error", Told::Refused("Already processed: error".into())),
+            ("skipped", "Already processed: error", Told::WasRefused("Already processed: error".into())),
+            (
+                "skipped",
+                "Already processed: Item not found.",
+                Told::WasRefused("Already processed: Item not found.".into()),
+            ),
             ("error", "Borrower not found.", Told::Refused(NO_PATRON.into())),
             ("processed", "Item not issued.", Told::Refused("Item not issued.".into())),
             // Whether that was committed nobody knows.

@@ -21,6 +21,11 @@ impl Entry {
         Self { transaction, status, ..entry }
     }
 
+    /// Whether a person has corrected the patron, the item or the amount.
+    pub fn is_corrected(&self) -> bool {
+        self.history.iter().any(|revision| revision.change == Change::Edited)
+    }
+
     /// Whether this action is what is to be sent already.
     pub fn is_unchanged_by(&self, action: &Action) -> bool {
         *action == self.transaction.action && self.status == Status::Local

@@ -116,6 +116,12 @@ impl Entry {
         }
     }
 
+    /// Whether it does so in the queue of this library, at a desk that is set to that: Koha shows each library its own rows alone, and
+    /// what is like one of them and is of another is not that one.
+    pub fn may_be_queued_at(&self, branch: &str) -> bool {
+        self.may_be_queued() && self.branch_or(branch) == branch
+    }
+
     /// With what became of its row in Koha's queue. `None` where that changes nothing of it.
     pub fn handled(&self, outcome: &Outcome, at: Moment) -> Option<Self> {
         let status = match outcome {

@@ -32,6 +32,8 @@ use std::collections::HashMap;
 /// The audit of one commit.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Auditing {
+    /// The library whose queue can be looked at: the one that this desk is set to. Of another's rows it shows nothing.
+    own: String,
     /// What was applied, with what came of it.
     applied: Vec<Entry>,
     /// What it is compared with.
@@ -42,6 +44,8 @@ pub(super) struct Auditing {
     perhaps_queued: Vec<Likeness>,
     /// What was to be queued and is in doubt; the queue may tell.
     in_queue: InQueue,
+    /// Or it would be the queue of another library.
+    in_other_queues: Vec<TransactionId>,
     /// Under which numbers what was sent stands in the queue.
     numbers: Vec<Queued>,
     /// What the highest number in the queue was before anything was sent; absent where it was not read.
@@ -75,6 +79,16 @@ pub(super) struct Told {
 }
 
 impl Auditing {
+    /// Of a desk that is set to this library.
+    pub(super) fn at(own: &str) -> Self {
+        Self { own: own.to_owned(), ..Self::default() }
+    }
+
+    /// Whether the queue that can be looked at is the one in which it would stand.
+    fn is_of_queue(&self, entry: &Entry) -> bool {
+        entry.branch_or(&self.own) == self.own
+    }
+
     /// From what sum on debts are told.
     pub(super) fn tell_debts_over(&mut self, limit: Option<Cents>) {
         self.terms.debt_limit = limit;
@@ -105,7 +119,9 @@ impl Auditing {
         }
         self.said.extend(entry.told_at_checkin());
         match status {
+            Status::Added if !self.is_of_queue(entry) => self.count_unread(1),
             Status::Added => self.queued.push(entry.clone()),
+            Status::InDoubt { .. } if !self.is_of_queue(entry) => {}
             Status::InDoubt { attempt, .. } => {
                 self.perhaps_queued.push(pending::likeness(&entry.transaction));
                 self.in_queue.doubt(entry, attempt, Age::Fresh);
@@ -130,16 +146,22 @@ impl Auditing {
 
     /// What was to be queued by an earlier commit, and is in doubt since.
     pub(super) fn doubt_earlier(&mut self, entry: &Entry, attempt: &Attempt) {
-        self.in_queue.doubt(entry, attempt, Age::Unknown);
+        if self.is_of_queue(entry) {
+            self.in_queue.doubt(entry, attempt, Age::Unknown);
+        } else {
+            self.in_other_queues.push(entry.id);
+        }
     }
 
     /// What became of this one is found out without the queue.
     pub(super) fn doubt_no_more(&mut self, id: TransactionId) {
         self.in_queue.remove(id);
+        self.in_other_queues.retain(|other| *other != id);
     }
 
     /// These stand in the queue, or were processed since.
     pub(super) fn know_queued(&mut self, entries: impl IntoIterator<Item = Entry>) {
+        let entries: Vec<Entry> = entries.into_iter().filter(|entry| self.is_of_queue(entry)).collect();
         self.in_queue.know(entries);
     }
 
@@ -155,7 +177,8 @@ impl Auditing {
 
     /// Those of earlier commits that are in doubt still.
     pub(super) fn still_in_doubt(&self) -> Vec<(TransactionId, Unclear)> {
-        self.in_queue.unclear(self.last_before.is_some())
+        let elsewhere = self.in_other_queues.iter().map(|id| (*id, Unclear::NotReadable));
+        self.in_queue.unclear(self.last_before.is_some()).into_iter().chain(elsewhere).collect()
     }
 
     /// Looks at what a payer owes before they pay.

@@ -1,26 +1,24 @@
-//! Looks where the first checkout of a commit was booked. Koha says nothing where that is another library than the desk's: an
+//! Looks where the first checkout of a commit was booked, of each library. Koha says nothing where that is another than it was for: an
 //! address that stands for a library, or a rule for the computer's network, can overrule what was asked for.
 
 use super::protocol::{Asked, Ticket, Tickets};
 use crate::{
-    desk::{
-        branch::BranchCode,
-        transaction::{Action, Transaction},
-    },
+    desk::transaction::{Action, Transaction},
     koha::{
         Failure, Request, Response,
         rest::{self, RestCredentials},
     },
     settings::form::Settings,
 };
+use std::collections::BTreeSet;
 
 /// The question of one commit.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Booking {
-    /// Whether a checkout was asked about; one is enough.
-    is_asked: bool,
-    /// The library at which that must be booked, where it is another than the desk's.
-    of_other_branch: Option<BranchCode>,
+    /// The libraries of which a checkout was asked about; one of each is enough.
+    asked: BTreeSet<String>,
+    /// The library of the one that was asked about last.
+    at: Option<String>,
     asking: Asked<Asking>,
 }
 
@@ -52,9 +50,9 @@ impl Booking {
         self.asking.is_open()
     }
 
-    /// Whether the next checkout that is applied would be asked about.
-    pub(super) fn is_to_ask(&self) -> bool {
-        !self.is_asked
+    /// Whether the next checkout of this library that is applied would be asked about.
+    pub(super) fn is_to_ask(&self, branch: &str) -> bool {
+        !self.asked.contains(branch)
     }
 
     /// Waits for no answer.
@@ -62,25 +60,24 @@ impl Booking {
         self.asking.give_up();
     }
 
-    /// The library at which it must be booked, where it is another than the desk's.
-    pub(super) fn of_other_branch(&self) -> Option<&str> {
-        self.of_other_branch.as_ref().map(BranchCode::as_str)
+    /// The library of the one that is asked about.
+    pub(super) fn at(&self) -> Option<&str> {
+        self.at.as_deref()
     }
 
-    /// This was applied, at this library where it is another than the desk's. Gives the question about it, where it is the first
-    /// that can be asked about.
+    /// This was applied, for this library. Gives the question about it, where it is the first of it that can be asked about.
     pub(super) fn applied(
         &mut self,
         transaction: &Transaction,
-        of_other_branch: Option<&BranchCode>,
+        branch: &str,
         settings: &Settings,
         credentials: Option<&RestCredentials>,
         tickets: &mut Tickets,
     ) -> Option<(Ticket, Request)> {
         let Action::Issue { barcode, .. } = &transaction.action else { return None };
-        let credentials = credentials.filter(|_| !self.is_asked)?;
-        self.is_asked = true;
-        self.of_other_branch = of_other_branch.cloned();
+        let credentials = credentials.filter(|_| self.is_to_ask(branch) && !self.is_asking())?;
+        self.asked.insert(branch.to_owned());
+        self.at = Some(branch.to_owned());
         let asking = Asking { second: transaction.moment.utc_seconds(), stage: Stage::Item };
         Some(self.asking.ask(asking, rest::items(settings, credentials, barcode.as_str()), tickets))
     }

@@ -46,8 +46,13 @@ pub enum CommitError {
     },
     /// Koha, or a server in front of it, asks again and again to come back later, or much later: after this time.
     Busy(Duration),
-    /// What was applied is booked at another library than the desk's, the one of this code.
-    BookedElsewhere(String),
+    /// What was applied is booked at another library than it was for. Branch codes.
+    BookedElsewhere {
+        /// Where it was booked.
+        at: String,
+        /// Where it was to be.
+        not_at: String,
+    },
     /// The log could not be written.
     NotPersisted,
 }
@@ -70,7 +75,7 @@ impl CommitError {
             Self::BranchUnknown { .. }
             | Self::ServerErrors(_)
             | Self::NotKoha { .. }
-            | Self::BookedElsewhere(_)
+            | Self::BookedElsewhere { .. }
             | Self::NotPersisted => false,
         }
     }

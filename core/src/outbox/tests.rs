@@ -1,6 +1,7 @@
 //! The machine is run against a small model of Koha and a model of the store, with faults at chosen steps.
 
 mod plugin;
+mod together;
 
 use super::*;
 use crate::{
@@ -79,6 +80,23 @@ enum Fate {
     Redirected,
 }
 
+/// What happens to a checkin by Koha's own check-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Checkin {
+    Done,
+    /// It takes no date.
+    NoDates,
+    /// It asks for a confirmation.
+    Confirm,
+    /// Processed, then no answer.
+    Lost,
+    /// Processed, then a server error.
+    Died,
+    NotSent,
+    /// Nobody is known there any more.
+    Unknown,
+}
+
 struct Run {
     outbox: Outbox,
     era_from_2405: bool,
@@ -99,6 +117,8 @@ struct Run {
     pauses: Vec<Duration>,
     /// Who is in the person's own Koha tab, and where, time after time; the last stays. A session that is not the last is over.
     there: VecDeque<Option<(&'static str, &'static str)>>,
+    /// The library of the person's session that was seen last.
+    session_at: Option<&'static str>,
     /// What was said and asked of that.
     said: Vec<String>,
     /// Whether the person agrees when they are asked.
@@ -114,6 +134,12 @@ struct Run {
     queue: Vec<&'static str>,
     /// The plugin, where it is there.
     plugin: Option<plugin::Plugin>,
+    /// Koha's own check-in, where it is there, and what happens to each.
+    checkins: Option<VecDeque<Checkin>>,
+    /// What it was asked for, in order.
+    checked_in: Vec<String>,
+    /// Where each second was booked or queued, in the order of what Koha did.
+    booked: Vec<(String, String)>,
     fail_persist_at: Option<u32>,
     persists: u32,
     /// Requests that were given out and are not answered yet.
@@ -158,6 +184,7 @@ impl Run {
             is_maintenance: false,
             pauses: Vec::new(),
             there: VecDeque::new(),
+            session_at: None,
             said: Vec::new(),
             agrees: true,
             libraries: r#"[{"library_id":"CPL","name":"Centerville"}]"#,
@@ -166,6 +193,9 @@ impl Run {
             balances: VecDeque::new(),
             queue: vec![""],
             plugin: None,
+            checkins: None,
+            checked_in: Vec::new(),
+            booked: Vec::new(),
             fail_persist_at: None,
             persists: 0,
             under_way: Vec::new(),
@@ -242,6 +272,7 @@ impl Run {
     /// The page in the person's own tab.
     fn main_page(&mut self) -> Response {
         let there = if self.there.len() > 1 { self.there.pop_front().unwrap() } else { self.there[0] };
+        self.session_at = there.map(|(_, branch)| branch);
         let page = there.map_or("<input name=\"koha_login_context\">".to_owned(), |(name, branch)| {
             let token = if self.era_from_2405 { "<meta name=\"csrf-token\" content=\"t\">" } else { "" };
             format!("{token}<b class=\"loggedinusername\">{name}</b><b class=\"logged-in-branch-code\">{branch}</b>")
@@ -314,8 +345,8 @@ impl Run {
                 return Ok(response(200, "application/json", body));
             }
         }
-        if request.url.contains("/contrib/") {
-            return self.plugin(request);
+        if let Some(answer) = self.posted_json(request) {
+            return answer;
         }
         let Some(_) = value("action") else { return Ok(response(200, "text/plain", "")) };
         self.requests += 1;
@@ -329,6 +360,10 @@ impl Run {
             fate,
             Fate::Ok | Fate::DoneThenHttp(_) | Fate::DoneThenForeign(_) | Fate::DoneThenLost | Fate::DoneThenTimedOut
         ) {
+            // What is applied in a person's session is booked at its library.
+            let of_session = self.session_at.filter(|_| self.commit_type == CommitType::Apply);
+            let at = of_session.map_or_else(|| self.branches.last().unwrap().clone(), str::to_owned);
+            self.booked.push((second.clone(), at));
             *self.effects.entry(second).or_default() += 1;
         }
         let yes = if self.commit_type == CommitType::Send { "Added." } else { "Success." };
@@ -349,6 +384,56 @@ impl Run {
             Fate::DoneThenTimedOut => Err(Failure::TimedOut),
             Fate::NotSent => Err(Failure::NotSent(NotSent::Refused)),
             Fate::Redirected => Err(Failure::Redirected { to: None }),
+        }
+    }
+
+    fn posted_json(&mut self, request: &Request) -> Option<Result<Response, Failure>> {
+        if request.url.contains("/checkins") {
+            return Some(self.check_in(request));
+        }
+        request.url.contains("/contrib/").then(|| self.plugin(request))
+    }
+
+    fn check_in(&mut self, request: &Request) -> Result<Response, Failure> {
+        let Some(fates) = &mut self.checkins else { return Ok(response(404, "text/html", "<html>Error 404")) };
+        if request.url.ends_with("/availability") {
+            return Ok(response(
+                400,
+                "application/json",
+                r#"{"errors":[{"message":"Missing property.","path":"/item_id"}]}"#,
+            ));
+        }
+        let body: serde_json::Value = serde_json::from_str(&request.body().unwrap()).unwrap();
+        let (barcode, library) = (body["external_id"].as_str().unwrap(), body["library_id"].as_str().unwrap());
+        self.checked_in.push(format!("{barcode} at {library}"));
+        let confirm = r#"{"error_code":"confirmation_required","confirms":{"not_issued":1},"confirmation_token":"t"}"#;
+        let fate = fates.pop_front().unwrap_or(Checkin::Done);
+        match fate {
+            Checkin::NoDates => {
+                return Ok(response(
+                    403,
+                    "application/json",
+                    r#"{"error":"x","error_code":"return_date_not_allowed"}"#,
+                ));
+            }
+            Checkin::Confirm => return Ok(response(412, "application/json", confirm)),
+            Checkin::NotSent => return Err(Failure::NotSent(NotSent::Refused)),
+            Checkin::Unknown => {
+                return Ok(response(401, "application/json", r#"{"error":"Session has been expired."}"#));
+            }
+            Checkin::Done | Checkin::Lost | Checkin::Died => {}
+        }
+        let is_under_way = |status: &&Status| matches!(status, Status::Sending { attempt } if attempt.own_checkin);
+        assert_eq!(self.store.values().filter(is_under_way).count(), 1);
+        let millis =
+            chrono::DateTime::parse_from_rfc3339(body["return_date"].as_str().unwrap()).unwrap().timestamp_millis();
+        let second = Moment::new(millis, 60).unwrap().service_timestamp();
+        self.booked.push((second.clone(), library.to_owned()));
+        *self.effects.entry(second).or_default() += 1;
+        match fate {
+            Checkin::Lost => Err(Failure::Lost),
+            Checkin::Died => Ok(response(500, "application/json", "{}")),
+            _ => Ok(response(200, "application/json", r#"{"checkin_id":1,"item_id":1,"checkout_id":3}"#)),
         }
     }
 
@@ -797,7 +882,11 @@ fn stops_where_the_first_checkout_is_booked_elsewhere() {
     };
     for (loans, states, stop) in [
         (booked("CPL"), ["success", "success", "success"], None),
-        (booked("MPL"), ["success", "local", "local"], Some(CommitError::BookedElsewhere("MPL".into()))),
+        (
+            booked("MPL"),
+            ["success", "local", "local"],
+            Some(CommitError::BookedElsewhere { at: "MPL".into(), not_at: "CPL".into() }),
+        ),
         ("[]".to_owned(), ["success", "success", "success"], None),
         ("<html>".to_owned(), ["success", "success", "success"], None),
     ] {
@@ -1158,6 +1247,11 @@ proptest! {
 
 /// What is shown as committed happened once, what is shown as not sent did not, and nothing overtook what is of its item.
 fn check(entries: &[Entry], effects: &BTreeMap<String, u32>) -> Result<(), TestCaseError> {
+    check_effects(entries, effects)?;
+    check_order(entries)
+}
+
+fn check_effects(entries: &[Entry], effects: &BTreeMap<String, u32>) -> Result<(), TestCaseError> {
     for entry in entries {
         let times = effects.get(&entry.transaction.moment.service_timestamp()).copied().unwrap_or(0);
         prop_assert!(times <= 1, "{entry:?} happened {times} times");
@@ -1169,6 +1263,10 @@ fn check(entries: &[Entry], effects: &BTreeMap<String, u32>) -> Result<(), TestC
             State::InDoubt | State::Sending => {}
         }
     }
+    Ok(())
+}
+
+fn check_order(entries: &[Entry]) -> Result<(), TestCaseError> {
     // The order of an item: nothing is in Koha behind one that is in doubt or still here.
     for (i, later) in entries.iter().enumerate() {
         if !later.status.state().is_committed() {

@@ -25,7 +25,9 @@ impl Terms {
     /// Takes in where this one must be booked. `own` is what the desk is set to.
     pub(super) fn note(&mut self, entry: &Entry, own: &str) {
         let branch = entry.branch_or(own);
-        if branch != own {
+        // What was queued stands in its own library's queue, whatever this desk is set to since. What is applied of the desk's own is
+        // booked where the session is, to which a person may have agreed.
+        if branch != own || self.with_queued && entry.branch.is_some() {
             self.of_other_branch.insert(entry.id, branch.to_owned());
         }
     }

@@ -410,6 +410,16 @@ fn the_patron_and_the_library_of_a_loan_are_compared() {
     assert_eq!(odd(World::new().loan(1, 0, None, &at_library("cpl")), checkout(1, 0, "p1")), []);
     assert_eq!(odd(World::new().loan(1, 0, None, &at_library("MPL")), checkout(1, 0, "p1")), [elsewhere]);
     assert_eq!(odd(World::new().loan(1, 0, None, &at_library("MPL")), checkout(99, 0, "p1")), [], "of other settings");
+    // Asked anew, at a desk that is set to another library than the commit was.
+    let own = crate::desk::branch::BranchCode::parse("CPL").ok();
+    let terms = Terms { booked_at: Some("MPL".into()), with_queued: true, ..Terms::default() };
+    let row = Entry { branch: own, ..checkout(1, 0, "p1") };
+    let mut noted = Terms { with_queued: false, ..terms.clone() };
+    noted.note(&row, "CPL");
+    assert_eq!(noted.booked_at(row.id), Some("MPL"), "where the session is");
+    let mut noted = terms;
+    noted.note(&row, "CPL");
+    assert_eq!(noted.booked_at(row.id), Some("CPL"), "in the queue of its own");
     assert_eq!(odd(World::new().loan(2, 0, None, ""), checkout(1, 0, "p1")), [Oddity::OtherPatron]);
     assert_eq!(odd(World::new().loan(2, 0, None, ""), checkout(1, 0, "P2")), [], "by the user name");
     assert_eq!(odd(World::new().loan(5, 0, None, ""), checkout(1, 0, "P3")), [], "nobody is known by that");
@@ -462,6 +472,12 @@ fn what_came_back_goes_to_whoever_waits_or_home_and_is_late() {
     elsewhere.item = r#"{"item_id":7,"biblio_id":70,"external_id":"B 1","home_library_id":"MPL"}"#;
     let fresh = one(World { holds: json(&[]), ..elsewhere }).unwrap();
     assert_eq!((fresh.home.as_deref(), fresh.numbers.patron), (Some("MPL"), None), "nobody's number is kept in vain");
+    // It goes home from where it was checked in, and where that is its home it stays.
+    let mpl = crate::desk::branch::BranchCode::parse("MPL").ok();
+    let at_mpl = Entry { branch: mpl, ..checkin(1, 0, Status::Success) };
+    let item = r#"{"item_id":7,"biblio_id":70,"external_id":"B 1","home_library_id":"MPL"}"#;
+    assert_eq!(World { item, ..world() }.fresh(std::slice::from_ref(&at_mpl)), []);
+    assert_eq!(world().fresh(&[at_mpl])[0].home.as_deref(), Some("CPL"));
     let placed = r#""hold_id":5,"item_id":null,"priority":1,"pickup_library_id":"MPL""#;
     let other_copy = r#""hold_id":4,"item_id":8,"priority":1,"pickup_library_id":"MPL""#;
     let suspended = r#""hold_id":3,"item_id":null,"priority":1,"suspended":true"#;

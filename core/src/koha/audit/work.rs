@@ -119,9 +119,11 @@ impl Work<'_> {
         }
         fresh.hold = self.hold_now(row, served);
         let is_wanted = matches!(fresh.hold, Some(HoldNow::Waits { .. }));
-        let is_elsewhere = |home: &&String| !home.is_empty() && !home.eq_ignore_ascii_case(self.here.trim());
+        // It is where it was checked in, which may be another library than the one that the desk is set to now.
+        let here = row.branch_or(self.here).trim();
+        let is_elsewhere = |home: &&String| !home.is_empty() && !home.eq_ignore_ascii_case(here);
         let home = self.item.home_library_id.as_ref().filter(is_elsewhere);
-        fresh.home = home.filter(|_| !is_wanted && !self.here.trim().is_empty()).cloned();
+        fresh.home = home.filter(|_| !is_wanted && !here.is_empty()).cloned();
         fresh
     }
 

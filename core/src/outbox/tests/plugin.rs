@@ -16,9 +16,16 @@ pub(super) struct Plugin {
     given: Vec<Vec<u32>>,
     /// Once it was given anything, nobody gets a session any more.
     locks: bool,
+    /// It remembers what it refused too.
+    pub(super) remembers_refusals: bool,
 }
 
 impl Plugin {
+    /// With what it remembers, and these fates to come.
+    pub(super) fn with(self, fates: Vec<Given>) -> Self {
+        Self { fates: fates.into(), given: Vec::new(), ..self }
+    }
+
     pub(super) fn is_locked(&self) -> bool {
         self.locks && !self.given.is_empty()
     }
@@ -26,7 +33,7 @@ impl Plugin {
 
 /// What happens to a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Given {
+pub(super) enum Given {
     Fine,
     /// This number of them is processed, then the answer is lost.
     Lost(usize),
@@ -88,10 +95,14 @@ impl Run {
                     serde_json::json!({"status": "skipped", "message": format!("Already processed: {before}")})
                 }
                 (Given::Says(of, status, message), None) if of == number => {
+                    if plugin.remembers_refusals && status == "error" {
+                        plugin.memory.insert(words, "error");
+                    }
                     serde_json::json!({"status": status, "message": message})
                 }
                 (_, None) => {
                     plugin.memory.insert(words, done);
+                    self.booked.push((second(row), body["branchcode"].as_str().unwrap().to_owned()));
                     *self.effects.entry(second(row)).or_default() += 1;
                     serde_json::json!({"status": done, "message": "Done"})
                 }
@@ -111,18 +122,18 @@ impl Run {
         }
     }
 
-    fn with_plugin(commit_type: CommitType, entries: &[Entry], fates: &[Given]) -> Self {
+    pub(super) fn with_plugin(commit_type: CommitType, entries: &[Entry], fates: &[Given]) -> Self {
         let mut run = Self::of(commit_type, false, entries, vec![]);
         run.plugin = Some(Plugin { fates: fates.iter().copied().collect(), ..Plugin::default() });
         run
     }
 
-    fn given(&self) -> &[Vec<u32>] {
+    pub(super) fn given(&self) -> &[Vec<u32>] {
         &self.plugin.as_ref().unwrap().given
     }
 
     /// The next commit, after this time, with the plugin as it is.
-    fn next(self, entries: &[Entry], after: Duration) -> Self {
+    pub(super) fn next(self, entries: &[Entry], after: Duration) -> Self {
         let entries: Vec<Entry> =
             entries.iter().map(|entry| Entry { status: self.store[&entry.id.0].clone(), ..entry.clone() }).collect();
         let mut next = Self::of(self.commit_type, self.era_from_2405, &entries, vec![]);
@@ -138,7 +149,7 @@ fn many(number: u32) -> Vec<Entry> {
     (1..=number).map(|id| entry(id, &format!("B{id}"))).collect()
 }
 
-fn once(run: &Run) -> bool {
+pub(super) fn once(run: &Run) -> bool {
     run.effects.values().all(|times| *times == 1)
 }
 
@@ -383,7 +394,7 @@ fn a_log_that_cannot_be_written_leaves_what_was_in_doubt_in_doubt() {
     assert_eq!((gone.states(), gone.summary().left), (vec!["in-doubt", "local"], 1));
 }
 
-fn given() -> impl Strategy<Value = Given> {
+pub(super) fn given() -> impl Strategy<Value = Given> {
     prop_oneof![
         6 => Just(Given::Fine),
         2 => (0..6_usize).prop_map(Given::Lost),

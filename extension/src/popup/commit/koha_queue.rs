@@ -234,7 +234,7 @@ impl KohaQueue {
     async fn known(&self, settings: &Settings) -> Result<Known, StoreError> {
         let store = &self.desk.store;
         let mut entries = store.in_states(&[State::Added, State::InDoubt]).await?.into_entries();
-        entries.retain(Entry::may_be_queued);
+        entries.retain(|entry| entry.may_be_queued_at(&settings.branchcode));
         let batches = store.batches_where(|batch| batch.server == settings.server.as_str()).await?;
         let queued = batches.iter().flat_map(|(_, batch)| batch.queued.clone()).collect();
         let left = batches.iter().flat_map(|(_, batch)| batch.left_in_queue(settings)).cloned().collect();
