@@ -18,8 +18,9 @@ use crate::{
         Entry,
         commit::Batch,
         rows::Raw,
-        status::{State, Status},
+        status::{Attempt, Doubt, State, Status},
     },
+    settings::form::CommitType,
 };
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -216,9 +217,26 @@ pub fn adopted(entry: Entry, backup: &DeskName, own: &DeskName) -> Entry {
 
 /// What a transaction is that is in the log and in the backup: that of the two that has seen more of Koha. `None` where
 /// the log's own stays.
+///
+/// One that was corrected here since is another than what the backup has: what Koha has of that, it may not have of this, and a
+/// person must look. No server is asked about it.
 pub fn further(here: &Entry, there: &Entry) -> Option<Status> {
     let status = there.status.clone().after_restart(None);
-    (progress(status.state()) > progress(here.status.state())).then_some(status)
+    if progress(status.state()) <= progress(here.status.state()) {
+        return None;
+    }
+    let action = &here.transaction.action;
+    let knows_it = there.transaction.action == *action || there.history.iter().any(|past| past.was.action == *action);
+    if knows_it {
+        return Some(status);
+    }
+    let commit_type = match &status {
+        Status::Added => CommitType::Send,
+        Status::Success => CommitType::Apply,
+        Status::InDoubt { attempt, .. } => attempt.commit_type,
+        _ => return None,
+    };
+    Some(Status::InDoubt { reason: Doubt::Interrupted, attempt: Attempt::unknown(commit_type) })
 }
 
 #[cfg(test)]
@@ -322,6 +340,32 @@ mod tests {
         }
         let sending = adopted(entry(statuses()[3].clone()), &desk("A"), &desk("B"));
         assert_eq!((sending.status.state(), sending.desk), (State::InDoubt, Some(desk("A"))));
+    }
+
+    #[test]
+    fn what_was_corrected_here_is_not_what_koha_has_by_the_backup() {
+        let action = |code: &str| crate::desk::transaction::Action::Return {
+            barcode: crate::desk::barcode::Barcode::parse(code).unwrap(),
+        };
+        let transaction = crate::desk::transaction::Transaction { moment: now(), action: action("B") };
+        let first = Entry::recorded(TransactionId(1), transaction);
+        let corrected = first.edited(action("C"), now()).unwrap();
+        let with = |entry: &Entry, status: &Status| Entry { status: status.clone(), ..entry.clone() };
+        for status in statuses() {
+            let found = further(&corrected, &with(&first, &status));
+            let may_be_there =
+                status.state().is_committed() || matches!(status.state(), State::Sending | State::InDoubt);
+            match found {
+                None => assert!(!may_be_there, "{status:?}"),
+                Some(Status::InDoubt { attempt, .. }) => {
+                    assert!(may_be_there && attempt.server.is_empty(), "{status:?}")
+                }
+                Some(other) => panic!("{status:?} {other:?}"),
+            }
+            // What was corrected there is known there.
+            let after = further(&first, &with(&corrected, &status));
+            assert_eq!(after, further(&first, &with(&first, &status)), "{status:?}");
+        }
     }
 
     #[test]

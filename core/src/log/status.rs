@@ -51,9 +51,14 @@ pub struct Attempt {
 impl Attempt {
     /// A request that is about to leave.
     pub fn new(commit_type: CommitType, server: &ServerUrl) -> Self {
+        Self { server: server.as_str().to_owned(), ..Self::unknown(commit_type) }
+    }
+
+    /// One of which nobody knows where it went: no server is asked what became of it.
+    pub fn unknown(commit_type: CommitType) -> Self {
         Self {
             commit_type,
-            server: server.as_str().to_owned(),
+            server: String::new(),
             over: None,
             ahead: None,
             answer: None,
