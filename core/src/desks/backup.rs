@@ -358,7 +358,7 @@ mod tests {
             match found {
                 None => assert!(!may_be_there, "{status:?}"),
                 Some(Status::InDoubt { attempt, .. }) => {
-                    assert!(may_be_there && attempt.server.is_empty(), "{status:?}")
+                    assert!(may_be_there && attempt.server.is_empty(), "{status:?}");
                 }
                 Some(other) => panic!("{status:?} {other:?}"),
             }
