@@ -732,7 +732,6 @@ impl Outbox {
         };
         match self.checking_in.hear(&flight.entry, answer) {
             Heard::Verdict(verdict) => return Some(verdict),
-            Heard::Again => self.ask_again(id),
             Heard::OtherWay => self.requeue(id),
         }
         None
@@ -1123,7 +1122,7 @@ impl Outbox {
             let branch = flight.entry.branch_or(own);
             let request = if flight.attempt.own_checkin {
                 let at = if branch == own { library } else { branch };
-                self.checking_in.request(&self.settings, ready.reading.as_ref(), at, &flight.entry)
+                CheckingIn::request(&self.settings, ready.reading.as_ref(), at, &flight.entry)
             } else {
                 Some(service::commit(&self.settings, &ready.access, &flight.entry.transaction, branch))
             };

@@ -16,22 +16,18 @@ use crate::{
     },
     log::{
         checked_in::CheckedIn,
-        status::{BLOCKED, NEEDS_PERSON, NO_ITEM},
+        status::{self, BLOCKED, NEEDS_PERSON, NO_ITEM},
     },
     settings::form::Settings,
 };
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::time::Duration;
-use url::form_urlencoded;
 
 const PATH: &str = "/api/v1/checkins";
 
 /// What Koha adds to its answer: the loan as it is written down, for whom the item is, and where it goes.
 const EMBED: &str = "checkout,hold,transfer";
-
-/// What Koha asks before some checkins that needs nobody: the item is not on loan, so no loan can be ended by mistake.
-const HARMLESS: [&str; 1] = [NOT_ISSUED];
 
 const NOT_ISSUED: &str = "not_issued";
 
@@ -70,18 +66,16 @@ pub fn absence(answer: Result<&Response, &Failure>) -> Option<Absence> {
     }
 }
 
-/// The request that checks an item in at a library, as of when it was recorded; with the token that confirms what Koha asked
-/// before. `None` where it is no checkin.
+/// The request that checks an item in at a library, as of when it was recorded. `None` where it is no checkin. Nothing that Koha
+/// asks is confirmed: an item that was lent between the question and the answer would be taken back.
 ///
 /// The time goes as the desk's clock showed it, with its zone: a Koha whose preference `dateformat` is not `iso` reads such a time
-/// in its own zone, whatever is behind it (Koha/DateUtils.pm, `dt_from_string`). The token is no secret: it says which questions
-/// about which item were asked of whom, for five minutes, and lets nobody in.
+/// in its own zone, whatever is behind it (Koha/DateUtils.pm, `dt_from_string`).
 pub fn check_in(
     settings: &Settings,
     credentials: &RestCredentials,
     library: &str,
     transaction: &Transaction,
-    token: Option<&str>,
 ) -> Option<Request> {
     let Action::Return { barcode } = &transaction.action else { return None };
     let body = serde_json::json!({
@@ -90,12 +84,7 @@ pub fn check_in(
         "return_date": transaction.moment.iso_local(),
         "dropbox_mode": false,
     });
-    let mut url = settings.server.join(PATH);
-    if let Some(token) = token {
-        url.push_str("?confirmation=");
-        url.extend(form_urlencoded::byte_serialize(token.as_bytes()));
-    }
-    let request = Request { embed: Some(EMBED), ..Request::post_json(url, body.to_string()) };
+    let request = Request { embed: Some(EMBED), ..Request::post_json(settings.server.join(PATH), body.to_string()) };
     Some(credentials.on(settings, request))
 }
 
@@ -104,13 +93,6 @@ pub fn check_in(
 pub enum Answer {
     /// It has run its check-in.
     Done(Box<Checkin>),
-    /// It wants to be asked again with this token. Nothing was processed.
-    Confirm {
-        /// The token.
-        token: String,
-        /// It said that the item is not on loan.
-        is_not_on_loan: bool,
-    },
     /// It said no, in its own words. Nothing was processed.
     Rejected(String),
     /// It does not do it for this account, or not in this way. Nothing was processed.
@@ -195,12 +177,11 @@ pub fn read(response: &Response) -> Answer {
         },
         (412, "confirmation_required") => {
             let asked = keys("confirms");
-            let token = text("confirmation_token");
-            if !token.is_empty() && !asked.is_empty() && asked.iter().all(|key| HARMLESS.contains(&key.as_str())) {
-                let is_not_on_loan = asked.iter().any(|key| key == NOT_ISSUED);
-                return Answer::Confirm { token: token.to_owned(), is_not_on_loan };
+            let mut serious = asked.iter().filter(|key| *key != NOT_ISSUED).peekable();
+            if !asked.is_empty() && serious.peek().is_none() {
+                // In the words that mean this everywhere else: nothing is to be done about it, or it arrived twice.
+                return Answer::Rejected(status::NOT_ISSUED.to_owned());
             }
-            let serious = asked.iter().filter(|key| !HARMLESS.contains(&key.as_str()));
             Answer::Rejected(words(NEEDS_PERSON, serious))
         }
         (403, "checkin_blocked") => Answer::Rejected(words(BLOCKED, keys("blockers").iter())),
@@ -305,8 +286,8 @@ mod tests {
         let settings = Settings::of_a_desk(CommitType::Apply);
         let action = Action::Return { barcode: Barcode::parse("B 1").unwrap() };
         let transaction = Transaction { moment: Moment::new(1_795_428_000_547, -210).unwrap(), action };
-        let request = check_in(&settings, &RestCredentials::Basic, "MPL", &transaction, Some("a.b+c")).unwrap();
-        assert_eq!(request.url, "https://example.org/api/v1/checkins?confirmation=a.b%2Bc");
+        let request = check_in(&settings, &RestCredentials::Basic, "MPL", &transaction).unwrap();
+        assert_eq!(request.url, "https://example.org/api/v1/checkins");
         let body: Value = serde_json::from_str(&request.body().unwrap()).unwrap();
         let expected = serde_json::json!({"external_id": "B 1", "library_id": "MPL",
             "return_date": "2026-11-23T06:30:00-03:30", "dropbox_mode": false});
@@ -315,7 +296,7 @@ mod tests {
         let lent =
             Action::Issue { cardnumber: crate::Cardnumber::parse("P").unwrap(), barcode: Barcode::parse("B").unwrap() };
         let lent = Transaction { action: lent, ..transaction };
-        assert!(check_in(&settings, &RestCredentials::Basic, "MPL", &lent, None).is_none());
+        assert!(check_in(&settings, &RestCredentials::Basic, "MPL", &lent).is_none());
     }
 
     #[test]
@@ -357,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_needs_nobody_is_confirmed() {
+    fn what_koha_asks_is_for_a_person_unless_nothing_is_to_be_done() {
         let asks = |confirms: &str, token: &str| {
             read(&json(
                 412,
@@ -367,15 +348,14 @@ mod tests {
                 ),
             ))
         };
-        let confirmed = Answer::Confirm { token: "t".into(), is_not_on_loan: true };
-        assert_eq!(asks(r#"{"not_issued":"B"}"#, r#""t""#), confirmed);
-        assert_eq!(asks(r#"{"NotIssued":"B"}"#, r#""t""#), confirmed);
+        let not_on_loan = Answer::Rejected("Item not issued.".into());
+        assert_eq!(asks(r#"{"not_issued":"B"}"#, r#""t""#), not_on_loan);
+        assert_eq!(asks(r#"{"NotIssued":"B"}"#, "null"), not_on_loan);
         let no = |words: &str| Answer::Rejected(words.to_owned());
         assert_eq!(asks(r#"{"not_issued":"B","item_parts":"CD"}"#, r#""t""#), no("Confirmation required: item_parts"));
         assert_eq!(asks(r#"{"items_bundle":1}"#, r#""t""#), no("Confirmation required: items_bundle"));
         assert_eq!(asks(r#"{"something_new":1}"#, r#""t""#), no("Confirmation required: something_new"));
         assert_eq!(asks("{}", r#""t""#), no("Confirmation required"));
-        assert_eq!(asks(r#"{"not_issued":"B"}"#, "null"), no("Confirmation required"));
     }
 
     #[test]

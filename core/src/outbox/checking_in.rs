@@ -29,8 +29,6 @@ use std::collections::BTreeMap;
 pub(super) struct CheckingIn {
     way: Way,
     looking: Asked<()>,
-    /// What Koha wants to be told again before it checks in.
-    confirming: BTreeMap<TransactionId, Confirming>,
     /// What it said of those that it has checked in.
     told: BTreeMap<TransactionId, (CheckedIn, Option<(u32, String)>)>,
 }
@@ -45,18 +43,10 @@ enum Way {
     Absent(Absence),
 }
 
-#[derive(Debug, Clone)]
-struct Confirming {
-    token: String,
-    is_not_on_loan: bool,
-}
-
 /// What follows the answer to a checkin.
 pub(super) enum Heard {
     /// As of any other transaction.
     Verdict(Verdict),
-    /// Nothing was processed: it is asked again, with what Koha wants.
-    Again,
     /// Nothing was processed, and this way is none: it goes the other.
     OtherWay,
 }
@@ -65,7 +55,7 @@ impl CheckingIn {
     pub(super) fn new(settings: &Settings) -> Self {
         let is_wanted = settings.koha_checkin && settings.commit_type == CommitType::Apply;
         let way = if is_wanted { Way::Unknown } else { Way::NotWanted };
-        Self { way, looking: Asked::default(), confirming: BTreeMap::new(), told: BTreeMap::new() }
+        Self { way, looking: Asked::default(), told: BTreeMap::new() }
     }
 
     /// Whether it waits to hear whether it is there.
@@ -118,35 +108,21 @@ impl CheckingIn {
 
     /// The request about one of them, for this library.
     pub(super) fn request(
-        &self,
         settings: &Settings,
         credentials: Option<&RestCredentials>,
         library: &str,
         entry: &Entry,
     ) -> Option<Request> {
-        let token = self.confirming.get(&entry.id).map(|confirming| confirming.token.as_str());
-        checkins::check_in(settings, credentials?, library, &entry.transaction, token)
+        checkins::check_in(settings, credentials?, library, &entry.transaction)
     }
 
     /// What the answer to one of them says.
     pub(super) fn hear(&mut self, entry: &Entry, answer: Result<&Response, &Failure>) -> Heard {
-        let confirming = self.confirming.remove(&entry.id);
         let Ok(response) = answer else { return Heard::Verdict(Verdict::of(answer)) };
         let in_doubt = |then| Heard::Verdict(Verdict::InDoubt(Doubt::StrangeAnswer, then));
         let rejected = |message| Heard::Verdict(Verdict::Settled(Status::Rejected { message }));
         match checkins::read(response) {
-            Answer::Done(checkin) => {
-                let was_said = confirming.is_some_and(|confirming| confirming.is_not_on_loan);
-                self.done(entry, *checkin, was_said)
-            }
-            Answer::Confirm { token, is_not_on_loan } => {
-                // Whoever asks for ever what was confirmed is not understood.
-                if confirming.is_some() {
-                    return self.other_way(Absence::Unclear);
-                }
-                self.confirming.insert(entry.id, Confirming { token, is_not_on_loan });
-                Heard::Again
-            }
+            Answer::Done(checkin) => self.done(entry, *checkin),
             Answer::Rejected(message) => rejected(message),
             Answer::Unusable(absence) => self.other_way(absence),
             Answer::AccessRefused => Heard::Verdict(Verdict::AccessRefused(ConnectionError::TokenRefused)),
@@ -170,7 +146,7 @@ impl CheckingIn {
         self.way = Way::Absent(Absence::NotAllowed);
     }
 
-    fn done(&mut self, entry: &Entry, checkin: Checkin, was_said: bool) -> Heard {
+    fn done(&mut self, entry: &Entry, checkin: Checkin) -> Heard {
         let status = if checkin.has_ended_loan {
             let then = entry.transaction.moment.utc_seconds();
             if checkin.returned_at.is_some_and(|at| at.taken_for_desk_time().seconds() != then) {
@@ -179,7 +155,7 @@ impl CheckingIn {
                 self.way = Way::Absent(Absence::OtherTime);
             }
             Status::Success
-        } else if checkin.is_not_on_loan || was_said {
+        } else if checkin.is_not_on_loan {
             // In the words that mean this everywhere else: nothing is to be done about it, or it arrived twice.
             Status::Rejected { message: NOT_ISSUED.to_owned() }
         } else {

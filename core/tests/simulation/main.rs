@@ -29,9 +29,9 @@ const SEEDS: u64 = 3_000;
 /// desk's checkout had ended the loan. The model has grown since, so these runs are others now; what they showed is in the
 /// tests of the outbox, of its clock and of the inquiry, and in the mutant that dates too early. The first is of the audit: a
 /// checkin in the second of another desk's checkout.
-const FAILED_ONCE: [u64; 17] = [
+const FAILED_ONCE: [u64; 18] = [
     3_401, 6_160, 61_979, 65_651, 555_413, 33_335, 40_224, 52_243, 144_739, 160_046, 163_543, 167_337, 180_289,
-    188_682, 206_977, 235_967, 241_196,
+    188_682, 206_977, 235_967, 241_196, 36_871,
 ];
 /// Runs within which every mutant must be caught.
 const MUTANT_SEEDS: u64 = 400;
