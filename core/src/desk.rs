@@ -6,6 +6,7 @@ pub mod barcode;
 pub mod branch;
 pub mod clock;
 pub mod codes;
+pub mod digits;
 pub mod guard;
 pub mod jump;
 pub mod keyboard;

@@ -1,5 +1,6 @@
 //! What the codes of a library look like, so that one that was misread, cut or run together with another is asked about.
 
+use crate::desk::digits::{Exponential, is_number};
 use thiserror::Error;
 
 /// The lengths that codes have, and whether they end with a check digit.
@@ -50,8 +51,7 @@ impl Shape {
         if !self.lengths.is_empty() && !self.lengths.contains(&length) {
             return Some(Oddity::Length(length));
         }
-        let is_number = !code.is_empty() && code.bytes().all(|digit| digit.is_ascii_digit());
-        (self.has_check_digit && is_number && !is_right(code)).then_some(Oddity::CheckDigit)
+        (self.has_check_digit && is_number(code) && !is_right(code)).then_some(Oddity::CheckDigit)
     }
 }
 
@@ -69,21 +69,13 @@ fn is_right(digits: &str) -> bool {
 pub fn halves(code: &str) -> Option<(&str, &str)> {
     /// Shorter numbers are no codes.
     const LEAST: usize = 8;
-    let is_number = code.bytes().all(|digit| digit.is_ascii_digit());
-    let is_double = is_number && code.len().is_multiple_of(2) && code.len() >= 2 * LEAST;
+    let is_double = is_number(code) && code.len().is_multiple_of(2) && code.len() >= 2 * LEAST;
     is_double.then(|| code.split_at(code.len() / 2))
 }
 
 /// Whether a spreadsheet has written it so: `2.3529E+13`, where it was a long number.
 pub(crate) fn is_exponential(code: &str) -> bool {
-    let Some((number, exponent)) = code.split_once(['E', 'e']) else { return false };
-    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|digit| digit.is_ascii_digit());
-    let (whole, part) = number.split_once(['.', ',']).map_or((number, None), |(whole, part)| (whole, Some(part)));
-    let power = exponent.strip_prefix('+');
-    is_number(whole)
-        && part.is_none_or(is_number)
-        && is_number(power.unwrap_or(exponent))
-        && (part.is_some() || power.is_some())
+    Exponential::read(code).is_some_and(|number| number.part.is_some() || number.is_signed)
 }
 
 #[cfg(test)]

@@ -1,20 +1,19 @@
 //! What a spreadsheet program does to codes and times when a file goes through it: the digits are gone, and nobody can tell
 //! what stood there. Such a field is named, never taken.
 
+use crate::desk::digits::{Exponential, is_number};
+
 /// Whether a code was taken for a number and rewritten: `2.3529E+13`, or `39999000000040,00`.
 ///
 /// A code of a library has no decimal sign before an exponent with a sign, and no zeros behind one.
 pub fn is_rewritten_number(field: &str) -> bool {
-    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let field = field.trim();
-    if let Some((number, exponent)) = field.split_once(['E', 'e']) {
-        let whole = number.split_once(['.', ',']).map_or((number, "0"), |parts| parts);
-        let exponent = exponent.strip_prefix('+').is_some_and(|digits| digits.len() == 2 && is_digits(digits));
-        return exponent && whole.0.len() == 1 && is_digits(whole.0) && is_digits(whole.1);
+    if let Some(number) = Exponential::read(field) {
+        return number.whole.len() == 1 && number.is_signed && number.power.len() == 2;
     }
     let parts = field.split_once(['.', ',']);
     parts.is_some_and(|(whole, zeros)| {
-        whole.len() > 6 && is_digits(whole) && is_digits(zeros) && zeros.bytes().all(|byte| byte == b'0')
+        whole.len() > 6 && is_number(whole) && is_number(zeros) && zeros.bytes().all(|byte| byte == b'0')
     })
 }
 
@@ -23,8 +22,7 @@ pub fn is_rewritten_time(field: &str) -> bool {
     let mut parts = field.split_whitespace();
     let Some(date) = parts.next() else { return false };
     let numbers: Vec<&str> = date.split(['/', '.', '-']).collect();
-    let is_number = |part: &&str| !part.is_empty() && part.len() <= 4 && part.bytes().all(|byte| byte.is_ascii_digit());
-    if numbers.len() != 3 || !numbers.iter().all(is_number) {
+    if numbers.len() != 3 || !numbers.iter().all(|part| part.len() <= 4 && is_number(part)) {
         return false;
     }
     let lengths = [numbers[0].len(), numbers[1].len(), numbers[2].len()];
@@ -41,7 +39,7 @@ const MOST_ZEROS: usize = 6;
 
 /// What a number may have been before a spreadsheet dropped its leading zeros, shortest first.
 pub fn with_zeros(code: &str) -> impl Iterator<Item = String> {
-    let is_number = !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number = is_number(code);
     (1..=MOST_ZEROS).filter(move |_| is_number).map(move |zeros| format!("{}{code}", "0".repeat(zeros)))
 }
 

@@ -19,6 +19,7 @@
 use crate::{
     desk::{
         barcode::{Barcode, Cardnumber, CodeError},
+        digits::is_number,
         pattern::CardPattern,
         transaction::{Action, Moment, Transaction},
         zone::Zone,
@@ -381,8 +382,7 @@ impl Reader<'_> {
 fn is_time(cell: &str) -> bool {
     let is_day = chrono::NaiveDate::parse_from_str(cell.get(..10).unwrap_or_default(), "%Y-%m-%d").is_ok();
     let parts: Vec<&str> = cell.split(':').collect();
-    let is_number = |part: &&str| (1..=2).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
-    is_day || ((2..=3).contains(&parts.len()) && parts.iter().all(is_number))
+    is_day || ((2..=3).contains(&parts.len()) && parts.iter().all(|part| part.len() <= 2 && is_number(part)))
 }
 
 impl List {

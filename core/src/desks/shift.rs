@@ -3,6 +3,7 @@
 
 use crate::{
     desk::{
+        digits::is_number,
         name::DeskName,
         transaction::{Moment, TransactionId},
     },
@@ -77,8 +78,8 @@ impl Shift {
 }
 
 fn number(digits: &str, most: i64) -> Result<i64, ShiftError> {
-    let is_number = !digits.is_empty() && digits.len() <= 6 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    let number = digits.parse().ok().filter(|number| is_number && *number <= most);
+    let is_short = digits.len() <= 6 && is_number(digits);
+    let number = digits.parse().ok().filter(|number| is_short && *number <= most);
     number.ok_or(ShiftError)
 }
 

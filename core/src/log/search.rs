@@ -2,7 +2,7 @@
 //! bytes, so that every letter typed is answered at once.
 
 use crate::{
-    desk::{barcode::folded, name::DeskName, transaction::TransactionId},
+    desk::{barcode::folded, digits::is_number, name::DeskName, transaction::TransactionId},
     log::{
         Counts, Entry,
         order::{self, Placed},
@@ -210,7 +210,6 @@ impl Index {
 /// A word as it was written, and as it stands in the index if it is an amount, a date or a time in the way of some language:
 /// `3,50`, `25.11.2026`, `25/11/2026`, `2026/11/25`, `11.00.00`, or the `25.` of `25. 11. 2026`.
 fn readings(word: &str) -> [String; 2] {
-    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let parts: Vec<&str> = word.split(['.', '/', '-', ',']).collect();
     let other = match parts[..] {
         [number, ""] => number.to_owned(),
@@ -220,9 +219,9 @@ fn readings(word: &str) -> [String; 2] {
         [whole, decimals] if word.contains(',') => format!("{whole}.{decimals}"),
         _ => return [word.to_owned(), word.to_owned()],
     };
-    let is_number =
-        parts.iter().all(|part| digits(part)) || (parts.len() == 2 && parts[1].is_empty() && digits(parts[0]));
-    [word.to_owned(), if is_number { other } else { word.to_owned() }]
+    let are_numbers =
+        parts.iter().all(|part| is_number(part)) || (parts.len() == 2 && parts[1].is_empty() && is_number(parts[0]));
+    [word.to_owned(), if are_numbers { other } else { word.to_owned() }]
 }
 
 struct InOrder<'a> {

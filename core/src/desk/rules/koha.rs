@@ -1,6 +1,8 @@
 //! Koha's own filters: what its system preference `itemBarcodeInputFilter` does online (`C4::Circulation::barcodedecode`, with the
 //! values of `t/Circulation_barcodedecode.t`). Koha trims first; so does [`Rules::read`](super::Rules::read).
 
+use crate::desk::digits::is_number;
+
 /// Without any blank.
 pub(super) fn whitespace(code: &str) -> String {
     code.split_whitespace().collect()
@@ -75,10 +77,6 @@ fn decoded(part: &str) -> Option<Vec<u8>> {
         bytes.extend(three[..whole].iter().map(|byte| byte ^ MASK));
     }
     Some(bytes)
-}
-
-fn is_number(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The number without zeros in front; of nothing else, one is left.

@@ -6,7 +6,7 @@ use super::{
     planning,
 };
 use crate::{
-    desk::{barcode::Barcode, branch::BranchCode, name::DeskName, transaction::TransactionId},
+    desk::{barcode::Barcode, branch::BranchCode, digits::is_number, name::DeskName, transaction::TransactionId},
     desks::{
         cleared::{fingerprint, read_key},
         koc::Lines,
@@ -68,7 +68,7 @@ impl Knowledge {
             self.branches.insert(desk.clone(), branch.clone());
         }
         let code = entry.original().action.barcode().map(Barcode::as_str);
-        if let Some(code) = code.filter(|code| code.bytes().all(|byte| byte.is_ascii_digit())) {
+        if let Some(code) = code.filter(|code| is_number(code)) {
             *self.lengths.entry(code.len()).or_default() += 1;
         }
         self.desks.entry(desk).or_default().take(entry);
