@@ -115,7 +115,7 @@ use again::Again;
 use auditing::Auditing;
 use batch::{Batch, End};
 use booking::{Booked, Booking};
-use checking_in::{CheckingIn, Heard};
+use checking_in::CheckingIn;
 pub use koha_clock::SETTLED_AFTER;
 use koha_clock::{Age, KohaClock};
 use payers::{Checked, Payers};
@@ -514,10 +514,8 @@ impl Outbox {
             Next::Request(request) => self.request_connecting(connection, request),
             Next::Ready(ready) => {
                 let knows = |code: &str| ready.libraries.as_ref().and_then(|libraries| libraries.knows(code));
-                let own = self.settings.branchcode.as_str();
-                let mut codes = self.queue.branches(own);
-                codes.insert(own);
-                self.summary.branch_checked = codes.iter().all(|code| knows(code) == Some(true));
+                let codes = self.queue.branches(&self.settings.branchcode);
+                self.summary.branch_checked = codes.into_iter().all(|code| knows(code) == Some(true));
                 if let Some(who) = ready.access.person().cloned() {
                     self.goes_on_as(who);
                 }
@@ -525,13 +523,14 @@ impl Outbox {
                     self.has_plugin.get_or_insert(ready.has_plugin);
                 }
                 self.ready = Some(ready);
-                self.stop_at_unknown_branch();
-                if self.plugin().is_some() {
+                let has_plugin = self.plugin().is_some();
+                if has_plugin {
                     let (queue, proving, auditing) = (&mut self.queue, &mut self.proving, &mut self.auditing);
                     let dated = self.again.ask(self.koha_clock, now, queue, proving, auditing);
                     self.unstored.extend(dated);
-                    self.stop_at_unknown_branch();
-                } else {
+                }
+                self.stop_at_unknown_branch();
+                if !has_plugin {
                     self.again.give_up(&mut self.queue);
                     // What was to be given to the plugin was refused there, and now nobody is let in to give it.
                     if self.in_flight.values().any(|flight| flight.attempt.plugin.is_some()) {
@@ -552,9 +551,7 @@ impl Outbox {
     /// Sends nothing where Koha does not have the desk's library, or that of something that is to be sent: nobody would ever see it.
     fn stop_at_unknown_branch(&mut self) {
         let Some(libraries) = self.ready.as_ref().and_then(|ready| ready.libraries.as_ref()) else { return };
-        let own = self.settings.branchcode.as_str();
-        let mut codes = self.queue.branches(own);
-        codes.insert(own);
+        let codes = self.queue.branches(&self.settings.branchcode);
         let unknown = codes.into_iter().find(|code| libraries.knows(code) == Some(false)).map(str::to_owned);
         if let Some(branch) = unknown {
             let libraries = libraries.list.clone();
@@ -724,17 +721,16 @@ impl Outbox {
         }
     }
 
-    /// What an answer says about it. `None` where nothing was processed, and it is asked about once more: with what Koha wants to
-    /// be told, or the other way.
+    /// What an answer says about it. `None` where nothing was processed, and it goes the other way.
     fn verdict(&mut self, id: TransactionId, answer: Result<&Response, &Failure>) -> Option<Verdict> {
         let Some(flight) = self.in_flight.get(&id).filter(|flight| flight.attempt.own_checkin) else {
             return Some(Verdict::of(answer));
         };
-        match self.checking_in.hear(&flight.entry, answer) {
-            Heard::Verdict(verdict) => return Some(verdict),
-            Heard::OtherWay => self.requeue(id),
+        let verdict = self.checking_in.hear(&flight.entry, answer);
+        if verdict.is_none() {
+            self.requeue(id);
         }
-        None
+        verdict
     }
 
     /// Something is in doubt, and this follows.

@@ -43,14 +43,6 @@ enum Way {
     Absent(Absence),
 }
 
-/// What follows the answer to a checkin.
-pub(super) enum Heard {
-    /// As of any other transaction.
-    Verdict(Verdict),
-    /// Nothing was processed, and this way is none: it goes the other.
-    OtherWay,
-}
-
 impl CheckingIn {
     pub(super) fn new(settings: &Settings) -> Self {
         let is_wanted = settings.koha_checkin && settings.commit_type == CommitType::Apply;
@@ -116,29 +108,26 @@ impl CheckingIn {
         checkins::check_in(settings, credentials?, library, &entry.transaction)
     }
 
-    /// What the answer to one of them says.
-    pub(super) fn hear(&mut self, entry: &Entry, answer: Result<&Response, &Failure>) -> Heard {
-        let Ok(response) = answer else { return Heard::Verdict(Verdict::of(answer)) };
-        let in_doubt = |then| Heard::Verdict(Verdict::InDoubt(Doubt::StrangeAnswer, then));
-        let rejected = |message| Heard::Verdict(Verdict::Settled(Status::Rejected { message }));
-        match checkins::read(response) {
+    /// What the answer to one of them says. `None` where nothing was processed, and this way is none: it goes the other.
+    pub(super) fn hear(&mut self, entry: &Entry, answer: Result<&Response, &Failure>) -> Option<Verdict> {
+        let Ok(response) = answer else { return Some(Verdict::of(answer)) };
+        let in_doubt = |then| Verdict::InDoubt(Doubt::StrangeAnswer, then);
+        Some(match checkins::read(response) {
             Answer::Done(checkin) => self.done(entry, *checkin),
-            Answer::Rejected(message) => rejected(message),
-            Answer::Unusable(absence) => self.other_way(absence),
-            Answer::AccessRefused => Heard::Verdict(Verdict::AccessRefused(ConnectionError::TokenRefused)),
+            Answer::Rejected(message) => Verdict::Settled(Status::Rejected { message }),
+            Answer::Unusable(absence) => {
+                self.way = Way::Absent(absence);
+                return None;
+            }
+            Answer::AccessRefused => Verdict::AccessRefused(ConnectionError::TokenRefused),
             Answer::Busy(after) => in_doubt(Then::Wait(after)),
-            Answer::ServerError(status) => Heard::Verdict(Verdict::InDoubt(Doubt::ServerError, Then::GoOn(status))),
+            Answer::ServerError(status) => Verdict::InDoubt(Doubt::ServerError, Then::GoOn(status)),
             Answer::Empty => in_doubt(Then::Stop(CommitError::ConnectionLost(Failure::Lost))),
             Answer::Strange => {
                 let error = CommitError::NotKoha { front: Front::of(response), words: front::words(response) };
                 in_doubt(Then::Stop(error))
             }
-        }
-    }
-
-    fn other_way(&mut self, absence: Absence) -> Heard {
-        self.way = Way::Absent(absence);
-        Heard::OtherWay
+        })
     }
 
     /// Nothing of it left: the other way is open.
@@ -146,7 +135,7 @@ impl CheckingIn {
         self.way = Way::Absent(Absence::NotAllowed);
     }
 
-    fn done(&mut self, entry: &Entry, checkin: Checkin) -> Heard {
+    fn done(&mut self, entry: &Entry, checkin: Checkin) -> Verdict {
         let status = if checkin.has_ended_loan {
             let then = entry.transaction.moment.utc_seconds();
             if checkin.returned_at.is_some_and(|at| at.taken_for_desk_time().seconds() != then) {
@@ -160,10 +149,10 @@ impl CheckingIn {
             Status::Rejected { message: NOT_ISSUED.to_owned() }
         } else {
             // Koha has looked at the item and ended no loan: it does not say why.
-            return Heard::Verdict(Verdict::InDoubt(Doubt::StrangeAnswer, Then::GoOn(200)));
+            return Verdict::InDoubt(Doubt::StrangeAnswer, Then::GoOn(200));
         };
         self.told.insert(entry.id, (checkin.told, checkin.hold));
-        Heard::Verdict(Verdict::Settled(status))
+        Verdict::Settled(status)
     }
 
     /// The entry with what was said of it.

@@ -109,9 +109,10 @@ impl Queue {
         self.only.as_ref().is_none_or(|only| only.allows(entry))
     }
 
-    /// The libraries of what is to be sent.
+    /// The desk's library, and those of what is to be sent.
     pub(super) fn branches<'a>(&'a self, own: &'a str) -> BTreeSet<&'a str> {
-        self.next.iter().chain(&self.blocked).map(|entry| entry.branch_or(own)).collect()
+        let of_entries = self.next.iter().chain(&self.blocked).map(|entry| entry.branch_or(own));
+        of_entries.chain([own]).collect()
     }
 
     /// The number of those that wait for a session at their library.

@@ -563,7 +563,7 @@ impl Koha {
             return json(404, r#"{"error":"Item not found","error_code":"not_found"}"#);
         };
         let is_out = self.loans.iter().any(|loan| loan.item == item && loan.until.is_none());
-        if !is_out && asks && !request.url.ends_with("?confirmation=yes") {
+        if !is_out && asks {
             let asked =
                 r#"{"error_code":"confirmation_required","confirms":{"not_issued":"B"},"confirmation_token":"yes"}"#;
             return json(412, asked);
