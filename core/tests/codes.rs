@@ -10,7 +10,7 @@ use koct_core::{
         codes::Codes,
         guard::{Concern, concern},
         keyboard::{Keys, Meaning, Press, ScannerKeyboard},
-        rules::{Kind, Rules},
+        rules::{self, Kind, Rules},
         scan::{Entered, Meant, PatronText, TypedError, checkin, checkout},
         shape::{Oddity, Shape},
     },
@@ -118,7 +118,7 @@ proptest! {
         raw in "[0-9]{1,20}|[A-Da-d*]?[0-9 ]{1,14}[A-Da-d*]?|\\]C1[0-9]{3,14}|[T0-9]{2,12}",
         kinds in prop::collection::vec(prop::sample::select(Kind::ALL.to_vec()), 0..5),
     ) {
-        let rules: Vec<String> = kinds.iter().map(|kind| format!("{kind} {}", kind.details())).collect();
+        let rules: Vec<String> = kinds.iter().map(|kind| rules::line(kind.name(), kind.details())).collect();
         let codes = codes(&rules.join("\n"), "");
         if let Entered::Scan(meant) = checkin(&raw, &codes) {
             let barcode = meant.action.barcode().unwrap().as_str();

@@ -9,7 +9,6 @@ mod template;
 
 use crate::desk::signs;
 use affixes::Pad;
-use std::fmt;
 use template::Template;
 use thiserror::Error;
 
@@ -128,8 +127,8 @@ pub struct RuleError(pub usize);
 impl Rule {
     /// Reads a line.
     fn parse(line: &str) -> Option<Self> {
-        let (name, details) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-        let (kind, details) = (Kind::from_name(name)?, details.trim());
+        let (name, details) = parts(line);
+        let kind = Kind::from_name(name)?;
         let does = match kind {
             Kind::StartStop if details.is_empty() => Does::Ends(START_STOP.to_owned()),
             Kind::StartStop => Does::Ends(Some(details.to_owned()).filter(|ends| !ends.contains(char::is_whitespace))?),
@@ -263,10 +262,15 @@ pub fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty())
 }
 
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
+/// A rule as it is written: its name, and what stands behind it.
+pub fn parts(line: &str) -> (&str, &str) {
+    let (name, details) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    (name, details.trim())
+}
+
+/// The line of a rule of this name, with what is typed behind it.
+pub fn line(name: &str, details: &str) -> String {
+    format!("{name} {}", details.trim()).trim_end().to_owned()
 }
 
 #[cfg(test)]

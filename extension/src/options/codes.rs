@@ -9,7 +9,7 @@ use crate::{
 };
 use koct_core::{
     Barcode, Cardnumber,
-    desk::rules::{Kind, Reading, Rules, lines},
+    desk::rules::{Kind, Reading, Rules, line, lines, parts},
     settings::table::Field,
 };
 use std::rc::Rc;
@@ -46,12 +46,6 @@ fn name(kind: Kind) -> String {
         Kind::Pad => "rulePad",
         Kind::Replace => "ruleReplace",
     })
-}
-
-/// A rule as it is written: its name, and what stands behind it.
-fn parts(line: &str) -> (&str, &str) {
-    let (name, details) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-    (name, details.trim())
 }
 
 /// Binds the lists and the field.
@@ -135,8 +129,7 @@ impl RuleList {
             event.stop_propagation();
             if let Some(kind) = Kind::from_name(&this.add.value()) {
                 this.add.set_value("");
-                let line = format!("{kind} {}", kind.details());
-                this.change(|rules| rules.push(line.trim().to_owned()));
+                this.change(|rules| rules.push(line(kind.name(), kind.details())));
                 this.focus(this.list.child_element_count().saturating_sub(1), "details");
             }
         });
@@ -179,10 +172,9 @@ impl RuleList {
             .lines()
             .iter()
             .zip(self.rows())
-            .map(|(line, row)| {
-                let (name, _) = parts(line);
+            .map(|(rule, row)| {
                 let details = dom::field(&row, "details").and_then(|field| field.dyn_into::<HtmlInputElement>().ok());
-                format!("{name} {}", details.map(|field| field.value()).unwrap_or_default().trim()).trim().to_owned()
+                line(parts(rule).0, &details.map(|field| field.value()).unwrap_or_default())
             })
             .collect();
         self.holds.set_value(&rules.join("\n"));

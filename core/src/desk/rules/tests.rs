@@ -157,9 +157,9 @@ fn each_kind_is_read_by_its_name_and_its_example_shows_what_it_does() {
     for kind in Kind::ALL {
         for name in [kind.name().to_owned(), kind.name().to_ascii_uppercase()] {
             let rules = Rules::parse(&format!("{name} {}", kind.details())).unwrap();
-            let [rule] = rules.all() else { panic!("{kind}") };
+            let [rule] = rules.all() else { panic!("{kind:?}") };
             assert_eq!(rule.kind(), kind);
-            assert_eq!(rules.read(&rule.example("CPL"), "CPL").by, [0], "{kind}: {}", rule.example("CPL"));
+            assert_eq!(rules.read(&rule.example("CPL"), "CPL").by, [0], "{kind:?}: {}", rule.example("CPL"));
         }
     }
     for rule in ["pad 2 9", "pad 14", "drop-last 3", "start-stop ;?", "replace A?# ?"] {
@@ -186,7 +186,7 @@ proptest! {
         kinds in prop::collection::vec(prop::sample::select(Kind::ALL.to_vec()), 0..5),
         branch in "[A-Z]{0,5}",
     ) {
-        let lines: Vec<String> = kinds.iter().map(|kind| format!("{kind} {}", kind.details())).collect();
+        let lines: Vec<String> = kinds.iter().map(|kind| line(kind.name(), kind.details())).collect();
         let reading = Rules::parse(&lines.join("\n")).unwrap().read(&raw, &branch);
         prop_assert_eq!(reading.by.is_empty(), reading.meant == signs::trimmed(&raw).trim() || reading.meant == signs::trimmed(&raw));
         prop_assert!(reading.by.iter().all(|place| *place < kinds.len()));
