@@ -13,10 +13,15 @@ use koct_core::{
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
-/// Enough to fill the pages that are left of a log that was cleared; some ten milliseconds.
+/// Enough to fill the pages that are left of a log that was cleared; some ten milliseconds for each length.
 const FILLERS: u32 = 300;
 
-/// What entries are overwritten with: as large as a small one, and found by the same indexes.
+/// The characters of a filler's texts. What is left of a full page is smaller than one more row, and lies where the list of
+/// its rows ends: with small rows behind a long list, with large ones behind a short one. So what one length leaves, another
+/// one overwrites.
+const FILLER_LENGTHS: [usize; 3] = [1, 16, 60];
+
+/// What entries are overwritten with, found by the same indexes.
 #[derive(Serialize)]
 struct Filler {
     seq: f64,
@@ -30,6 +35,16 @@ struct Filler {
 #[derive(Serialize)]
 struct FillerStatus {
     state: String,
+}
+
+/// A text of this many characters, which cannot be compressed.
+fn filling(characters: usize) -> String {
+    let mut digits = String::new();
+    while digits.len() < characters {
+        digits.push_str(js_sys::Math::random().to_string().trim_start_matches("0."));
+    }
+    digits.truncate(characters);
+    digits
 }
 
 impl Store {
@@ -132,19 +147,19 @@ impl Store {
         if log.count().with_query::<f64, _>(range()).primitive()?.await? > 0 {
             return Ok(());
         }
-        for place in 1..=FILLERS {
-            // Nothing that can be compressed.
-            let text = || js_sys::Math::random().to_string();
-            let filler = Filler {
-                seq: f64::MIN_POSITIVE * f64::from(place),
-                status: FillerStatus { state: text() },
-                cardnumber: text(),
-                item_key: text(),
-                hold: place,
-            };
-            log.put(to_js(&filler)?).primitive()?;
+        for length in FILLER_LENGTHS {
+            for place in 1..=FILLERS {
+                let filler = Filler {
+                    seq: f64::MIN_POSITIVE * f64::from(place),
+                    status: FillerStatus { state: filling(length) },
+                    cardnumber: filling(length),
+                    item_key: filling(length),
+                    hold: place,
+                };
+                log.put(to_js(&filler)?).primitive()?;
+            }
+            log.delete::<f64, _>(range()).primitive()?;
         }
-        log.delete::<f64, _>(range()).primitive()?;
         Ok(writing.commit().await?)
     }
 
