@@ -13,13 +13,10 @@ use koct_core::{
 use serde::Serialize;
 use wasm_bindgen::JsValue;
 
-/// Enough to fill the pages that are left of a log that was cleared; some ten milliseconds for each length.
-const FILLERS: u32 = 300;
-
-/// The characters of a filler's texts. What is left of a full page is smaller than one more row, and lies where the list of
-/// its rows ends: with small rows behind a long list, with large ones behind a short one. So what one length leaves, another
-/// one overwrites.
-const FILLER_LENGTHS: [usize; 3] = [1, 16, 60];
+/// What fills the pages that are left of a log that was cleared, in some twenty milliseconds: the characters of a row's texts, and
+/// the number of such rows. What is left of a full page is smaller than one more row, and lies where the list of its rows ends:
+/// with small rows behind a long list, with large ones behind a short one. So what one length leaves, another overwrites.
+const FILLERS: [(usize, u32); 3] = [(1, 300), (16, 200), (60, 100)];
 
 /// What entries are overwritten with, found by the same indexes.
 #[derive(Serialize)]
@@ -143,12 +140,12 @@ impl Store {
     async fn overwrite(&self) -> Result<()> {
         let writing = self.writing()?;
         let log = writing.object_store(LOG)?;
-        let range = || KeyRange::Bound(0.0, true, f64::MIN_POSITIVE * f64::from(FILLERS + 1), true);
+        let range = || KeyRange::Bound(0.0, true, f64::MIN_POSITIVE * 1_000.0, true);
         if log.count().with_query::<f64, _>(range()).primitive()?.await? > 0 {
             return Ok(());
         }
-        for length in FILLER_LENGTHS {
-            for place in 1..=FILLERS {
+        for (length, number) in FILLERS {
+            for place in 1..=number {
                 let filler = Filler {
                     seq: f64::MIN_POSITIVE * f64::from(place),
                     status: FillerStatus { state: filling(length) },
