@@ -192,10 +192,10 @@ impl Commit {
     async fn send(&self, settings: Settings, uncommitted: Ordered) -> Result<(), String> {
         let words = |error: StoreError| error.explained();
         let Some(settings) = ask_about_stale(settings, &uncommitted).await else { return Ok(()) };
-        let uncommitted = self.with_recorded_since(uncommitted).await.map_err(words)?;
         let Some(uncommitted) = self.ask_about_branch(&settings, uncommitted).await.map_err(words)? else {
             return Ok(());
         };
+        let uncommitted = self.with_recorded_since(uncommitted).await.map_err(words)?;
         let uncommitted = self.desk.separate(uncommitted).await.map_err(words)?;
         let started = clock::now().ok_or_else(|| text("attentionClock"))?;
         let up_to = uncommitted.last_id();
