@@ -31,7 +31,7 @@ use koct_core::{
 use serde::Serialize;
 use std::{
     cell::{Cell, RefCell},
-    collections::HashSet,
+    collections::{HashMap, HashSet},
 };
 use unreadable::{BEFORE_FIRST, Met};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
@@ -438,30 +438,14 @@ impl Store {
         is_as_known: impl Fn(&Entry) -> bool,
         with_it: impl Fn(Entry) -> Entry,
     ) -> Result<Vec<Change>> {
-        let writing = self.writing()?;
-        let log = writing.object_store(LOG)?;
-        let mut changed = Vec::with_capacity(statuses.len());
-        let mut reading = Vec::with_capacity(statuses.len());
-        for (id, _) in statuses {
-            reading.push(log.get::<JsValue, _, _>(id.0).primitive()?);
-        }
-        // A put that fails takes the whole transaction back, and committing it tells.
-        let mut putting = Vec::with_capacity(statuses.len());
-        for ((id, status), asked) in statuses.iter().zip(reading) {
-            let entry = asked.await?.as_ref().and_then(entry).ok_or(StoreError::NotOpen(*id))?;
-            let from = entry.status.state();
-            if !from.is_open() || !is_as_known(&entry) {
-                return Err(StoreError::NotOpen(*id));
-            }
-            let entry = with_it(Entry { status: status.clone(), ..entry });
-            putting.push(log.put(stored(&entry)?).primitive()?);
-            changed.push(Change { from, entry });
-        }
-        writing.commit().await?;
-        for put in putting {
-            put.await?;
-        }
-        Ok(changed)
+        let ids: Vec<TransactionId> = statuses.iter().map(|(id, _)| *id).collect();
+        let new: HashMap<TransactionId, &Status> = statuses.iter().map(|(id, status)| (*id, status)).collect();
+        let rule = |entry: &Entry| {
+            let status = (*new.get(&entry.id)?).clone();
+            let is_open = entry.status.state().is_open() && is_as_known(entry);
+            is_open.then(|| with_it(Entry { status, ..entry.clone() }))
+        };
+        self.change(&ids, rule).await
     }
 
     /// The numbers of all entries, rising. `counted` is the number of rows with a state, where they have just been counted: in a long
