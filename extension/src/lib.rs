@@ -15,6 +15,7 @@ mod dom;
 mod i18n;
 mod isolation;
 mod later;
+mod latest;
 mod locale;
 mod lock;
 mod options;

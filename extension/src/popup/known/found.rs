@@ -1,11 +1,8 @@
 //! What was looked up of transactions: as long as they, and the records, are those in which it was looked up.
 
+use crate::latest::{Asked, Latest};
 use koct_core::Transaction;
-use std::{
-    cell::{Cell, RefCell},
-    collections::HashMap,
-    hash::Hash,
-};
+use std::{cell::RefCell, collections::HashMap, hash::Hash};
 
 /// More than this is not kept in memory.
 const KEPT: usize = 2_000;
@@ -15,16 +12,12 @@ pub(crate) struct Found<K, V> {
     /// With the transaction: it may have been corrected since.
     by_key: RefCell<HashMap<K, (Transaction, V)>>,
     /// Counts the changes of the records: what was looked up in the ones before is not theirs.
-    records: Cell<u32>,
+    records: Latest,
 }
-
-/// The records in which something is looked up.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) struct OfRecords(u32);
 
 impl<K, V> Default for Found<K, V> {
     fn default() -> Self {
-        Self { by_key: RefCell::default(), records: Cell::default() }
+        Self { by_key: RefCell::default(), records: Latest::default() }
     }
 }
 
@@ -36,13 +29,13 @@ impl<K: Eq + Hash, V: Clone> Found<K, V> {
     }
 
     /// The records as they are, to be told with what is found in them.
-    pub(crate) fn records(&self) -> OfRecords {
-        OfRecords(self.records.get())
+    pub(crate) fn records(&self) -> Asked {
+        self.records.last()
     }
 
     /// Keeps what was found, unless the records are others by now.
-    pub(crate) fn keep(&self, records: OfRecords, key: K, transaction: &Transaction, value: V) {
-        if records != self.records() {
+    pub(crate) fn keep(&self, records: Asked, key: K, transaction: &Transaction, value: V) {
+        if !self.records.is(records) {
             return;
         }
         let mut found = self.by_key.borrow_mut();
@@ -55,6 +48,6 @@ impl<K: Eq + Hash, V: Clone> Found<K, V> {
     /// The records are others, or none: no name stays.
     pub(crate) fn forget(&self) {
         self.by_key.borrow_mut().clear();
-        self.records.set(self.records.get().wrapping_add(1));
+        self.records.give_up();
     }
 }

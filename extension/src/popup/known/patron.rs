@@ -5,6 +5,7 @@ use crate::{
     dom::{self, elements},
     i18n::{plural, text, text_with},
     later::later,
+    latest::Latest,
     locale,
     popup::{
         DRAWING_LAG, Desk, Panel, Tone,
@@ -65,7 +66,7 @@ elements! {
         read: RefCell<Option<(String, Option<String>)>>,
         refreshing: Cell<bool>,
         /// Counts what may have changed what is shown, to know whether something came while a patron was looked up.
-        changes: Cell<u32>,
+        changes: Latest,
     }
 }
 
@@ -94,7 +95,7 @@ impl PatronPanel {
 
     /// Shows what has changed, once in a while: a scanner is faster than anybody reads.
     pub(crate) fn refresh_soon(self: &Rc<Self>) {
-        self.changes.set(self.changes.get().wrapping_add(1));
+        self.changes.give_up();
         if self.is_shown() && !self.refreshing.replace(true) {
             let this = self.clone();
             spawn_local(async move {
@@ -186,7 +187,7 @@ impl PatronPanel {
     fn entered(self: &Rc<Self>, typed: String) {
         let this = self.clone();
         spawn_local(async move {
-            let before = this.changes.get();
+            let before = this.changes.last();
             let Some(found) = this.lookups.find_patron(&typed).await else { return };
             // The next patron may stand there already.
             if !same_code(&this.field.value(), &typed) {
@@ -200,7 +201,7 @@ impl PatronPanel {
                 found.warnings.iter().map(|warning| wording::warning(warning, "", &str::to_owned)).collect();
             let grade = found.warnings.iter().map(Warning::grade).min();
             this.show(found);
-            if this.changes.get() != before {
+            if !this.changes.is(before) {
                 // A scanner was faster than the look-up.
                 this.refresh_soon();
             }

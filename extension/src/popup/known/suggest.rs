@@ -7,6 +7,7 @@ use crate::{
     dom::{self, elements},
     i18n::{text, text_with},
     later::later,
+    latest::{Asked, Latest},
     locale,
     popup::{Desk, Panel, Tone, known::records::Records},
     timer::sleep,
@@ -37,7 +38,7 @@ elements! {
         shown: RefCell<Vec<(Patron, HtmlElement)>>,
         chosen: Cell<Option<usize>>,
         /// Counts what was typed, to know what is late.
-        typed: Cell<u32>,
+        typed: Latest,
         /// One search at a time: the first reads the index, and what is late meanwhile is never begun.
         turn: Mutex<()>,
     }
@@ -50,7 +51,7 @@ impl Suggestions {
 
     /// Shows nothing, and nothing that comes late.
     fn close(&self) {
-        self.typed.set(self.typed.get().wrapping_add(1));
+        self.typed.give_up();
         self.list.set_text_content(None);
         self.shown.borrow_mut().clear();
         self.list.set_hidden(true);
@@ -146,9 +147,8 @@ impl Suggestions {
         if !may_begin_name(&typed) {
             return;
         }
-        let number = self.typed.get().wrapping_add(1);
-        self.typed.set(number);
-        spawn_local(search(self.clone(), typed, number));
+        let asked = self.typed.ask();
+        spawn_local(search(self.clone(), typed, asked));
     }
 
     fn show(&self, hits: &Hits) {
@@ -185,10 +185,10 @@ impl Suggestions {
 }
 
 later! {
-    /// Searches for what was typed, as number `number`, and shows what is found, unless more was typed meanwhile.
-    async fn search(this: Rc<Suggestions>, typed: String, number: u32) {
+    /// Searches for what was typed, and shows what is found, unless more was typed meanwhile.
+    async fn search(this: Rc<Suggestions>, typed: String, asked: Asked) {
         sleep(PAUSE).await;
-        let is_late = || this.typed.get() != number;
+        let is_late = || !this.typed.is(asked);
         if is_late() {
             return;
         }

@@ -4,6 +4,7 @@ use crate::{
     clock,
     dom::{self, elements},
     i18n::{js_error, text, text_with},
+    latest::Latest,
     popup::{
         Desk, Panel, Tone, Topic,
         known::{
@@ -22,10 +23,7 @@ use koct_core::{
     directory::labels::Label,
     log::{offers::Opens, revision::Revision, seen::Seen, warned::Grade},
 };
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement};
@@ -48,7 +46,7 @@ elements! {
         /// What is being changed.
         entry: RefCell<Option<Entry>>,
         /// Counts what was typed: only the last is named.
-        typed: Cell<u32>,
+        typed: Latest,
     }
 }
 
@@ -150,8 +148,7 @@ impl Edit {
 
     /// Says beside each number whose it is, as it is typed.
     fn name_typed(self: &Rc<Self>) {
-        let typed = self.typed.get().wrapping_add(1);
-        self.typed.set(typed);
+        let typed = self.typed.ask();
         let this = self.clone();
         spawn_local(async move {
             let [card, barcode] =
@@ -165,7 +162,7 @@ impl Edit {
                     barcode,
                 ),
             ];
-            if this.typed.get() != typed {
+            if !this.typed.is(typed) {
                 return;
             }
             for (name, known, unknown, code) in named {

@@ -5,6 +5,7 @@
 use crate::{
     dom::{self, elements},
     i18n::{text, text_with},
+    latest::Latest,
     locale,
     popup::{
         Desk, Panel, Topic,
@@ -67,11 +68,11 @@ elements! {
         /// Whether something is looked for as soon as the index is made.
         waiting: Cell<bool>,
         /// Counts how often the index was forgotten.
-        forgotten: Cell<u32>,
+        forgotten: Latest,
         /// The transactions of one commit, and what they are called.
         among: RefCell<Option<(BTreeSet<TransactionId>, String)>>,
         /// Counts what was asked, so that only the last is shown.
-        asked: Cell<u32>,
+        asked: Latest,
     }
 }
 
@@ -231,7 +232,7 @@ impl Find {
 
     /// Forgets the index: nobody knows what has changed.
     fn forget(&self) {
-        self.forgotten.set(self.forgotten.get().wrapping_add(1));
+        self.forgotten.give_up();
         *self.index.borrow_mut() = None;
     }
 
@@ -290,13 +291,12 @@ impl Find {
 
     async fn try_show_found(&self) -> Result<(), StoreError> {
         self.show_why_empty();
-        let asked = self.asked.get().wrapping_add(1);
-        self.asked.set(asked);
+        let asked = self.asked.ask();
         if !self.is_active() {
             self.show_bar(None);
             self.show_counts_of(self.desk.counts.get(), None);
             // Something may have been looked for meanwhile.
-            return self.table.show_log(|| self.asked.get() == asked).await;
+            return self.table.show_log(|| self.asked.is(asked)).await;
         }
         if self.index.borrow().is_none() {
             self.show_bar(Some(&text("findWorking")));
@@ -351,7 +351,7 @@ impl Find {
                 return Ok(false);
             }
             *self.making.borrow_mut() = Some(Vec::new());
-            let before = self.forgotten.get();
+            let before = self.forgotten.last();
             let made = self.index().await;
             let changed = self.making.take().unwrap_or_default();
             let mut index = made?;
@@ -360,7 +360,7 @@ impl Find {
             }
             self.desk.met_unreadable();
             // Otherwise what was read may be gone.
-            if self.forgotten.get() == before {
+            if self.forgotten.is(before) {
                 *self.index.borrow_mut() = Some(index);
             }
         }

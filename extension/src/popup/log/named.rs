@@ -1,18 +1,18 @@
 //! Whom and what a text names that is looked for in the log: rows show names and titles, so they are found by these, too. Known
 //! from the records alone, and never kept.
 
-use crate::popup::known::records::Records;
+use crate::{latest::Latest, popup::known::records::Records, timer::sleep};
 use koct_core::{
     directory::{may_be_name, record::Item},
     log::search::Codes,
 };
-use std::{
-    cell::{Cell, RefCell},
-    rc::Rc,
-};
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 /// The number of patrons that are looked at: of a name that more of them bear, more is to be typed.
 const PATRONS: usize = 1_000;
+
+/// Whoever goes on typing does so earlier than this.
+const TYPING: Duration = Duration::from_millis(200);
 
 /// What is known of the text that was looked at last.
 #[derive(Default)]
@@ -26,12 +26,12 @@ pub(crate) struct Named {
     records: Rc<Records>,
     known: RefCell<Known>,
     /// Counts what was asked, to know what is late.
-    asked: Cell<u32>,
+    asked: Latest,
 }
 
 impl Named {
     pub(crate) fn new(records: Rc<Records>) -> Self {
-        Self { records, known: RefCell::default(), asked: Cell::default() }
+        Self { records, known: RefCell::default(), asked: Latest::default() }
     }
 
     /// The codes of those whom this names, as far as that is known yet.
@@ -48,17 +48,21 @@ impl Named {
 
     /// What was known of names is the records' no more.
     pub(super) fn forget(&self) {
-        self.asked.set(self.asked.get().wrapping_add(1));
+        self.asked.give_up();
         self.known.take();
     }
 
     /// Finds out whom this names among the patrons, and what among the items whose codes stand in the log. `found` is told when
     /// there is more to show. Whoever goes on typing does not wait for the search before.
     pub(super) async fn look_for(&self, text: String, in_log: impl FnOnce() -> Option<Codes>, found: impl Fn()) {
-        let number = self.asked.get().wrapping_add(1);
-        self.asked.set(number);
-        let goes_on = || self.asked.get() == number;
+        let asked = self.asked.ask();
+        let goes_on = || self.asked.is(asked);
         let Some(records) = self.records.get().filter(|_| may_be_name(&text)) else { return };
+        // For each letter it would be much work that nobody waits for.
+        sleep(TYPING).await;
+        if !goes_on() {
+            return;
+        }
         let hits = records.search(&text, PATRONS).await.unwrap_or_default();
         if !goes_on() {
             return;

@@ -5,6 +5,7 @@ use super::decide;
 use crate::{
     dom::{self, elements},
     i18n::{text, text_with},
+    latest::{Asked, Latest},
     locale,
     popup::{
         Desk,
@@ -68,7 +69,7 @@ elements! {
         /// What is to be changed.
         entries: RefCell<Vec<Entry>>,
         /// Counts what was typed, to know what is late.
-        searched: Cell<u32>,
+        searched: Latest,
         /// What was typed when that was looked for which is listed.
         listed: RefCell<String>,
     }
@@ -129,7 +130,7 @@ impl Whose {
 
     /// Names that were found in the records before are not shown any more.
     pub(crate) fn records_changed(&self) {
-        self.searched.set(self.searched.get().wrapping_add(1));
+        self.searched.give_up();
         self.state.set_text_content(None);
         self.show(&[]);
     }
@@ -141,15 +142,14 @@ impl Whose {
     }
 
     async fn search(self: Rc<Self>) {
-        let number = self.searched.get().wrapping_add(1);
-        self.searched.set(number);
+        let asked = self.searched.ask();
         let typed = self.typed.value();
         let may_be_name = may_be_name(&typed);
         let (lines, total) = match self.sought.get() {
             Sought::Patron => self.patrons(&typed, may_be_name).await,
-            Sought::Item => self.items(&typed, may_be_name, number).await,
+            Sought::Item => self.items(&typed, may_be_name, asked).await,
         };
-        if self.searched.get() != number {
+        if !self.searched.is(asked) {
             return;
         }
         let numbers = [lines.len(), total].map(locale::number);
@@ -179,10 +179,10 @@ impl Whose {
     }
 
     /// The first items of such a title. All are read for it: whoever goes on typing does not wait for the search before.
-    async fn items(&self, typed: &str, may_be_name: bool, number: u32) -> (Vec<Line>, usize) {
+    async fn items(&self, typed: &str, may_be_name: bool, asked: Asked) -> (Vec<Line>, usize) {
         let Some(records) = self.records.get().filter(|_| may_be_name) else { return (Vec::new(), 0) };
         self.state.set_text_content(Some(&text("whichSearching")));
-        let goes_on = || self.searched.get() == number;
+        let goes_on = || self.searched.is(asked);
         let items = records.items_by_title(typed, LISTED, |_| true, goes_on).await.unwrap_or_default();
         let line = |item: Item| {
             let about = wording::joined([&item.author, &item.call_number, &self.records.library_name(&item.library)]);

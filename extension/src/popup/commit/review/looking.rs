@@ -3,7 +3,7 @@
 //! That of a long log takes a while: it is done in slices, and only what was asked for last is shown.
 
 use super::Review;
-use crate::{clock, slices, store::StoreError, wording};
+use crate::{clock, latest::Latest, slices, store::StoreError, wording};
 use koct_core::{
     Entry, State, Transaction, TransactionId,
     desks::{
@@ -31,7 +31,7 @@ pub(crate) struct Looking {
     /// What was shown of them last: this is stored, and nothing else.
     pub(crate) shown: RefCell<(Shifts, Plan)>,
     /// Counts what was asked.
-    asked: Cell<u32>,
+    asked: Latest,
     /// Whether a commit waits for it.
     pub(crate) before_commit: Cell<bool>,
 }
@@ -97,7 +97,7 @@ impl LookedAt {
 impl Looking {
     /// Lets go of it, whether it is there or still being looked through.
     pub(crate) fn stop(&self) {
-        self.asked.set(self.asked.get().wrapping_add(1));
+        self.asked.give_up();
         *self.looked_at.borrow_mut() = None;
     }
 
@@ -115,12 +115,12 @@ impl Looking {
 
     /// Looks through it, at the shifts that are tried by the end. Returns whether it is still asked for.
     async fn through(&self, mut looked_at: LookedAt) -> bool {
-        let asked = self.asked.get();
+        let asked = self.asked.last();
         loop {
             let shifts = self.shifts.borrow().clone();
             looked_at.move_to(shifts).await;
             let work = conflict::reviewing(&looked_at.entries, &looked_at.committed, clock::time());
-            let is_asked = || self.asked.get() == asked;
+            let is_asked = || self.asked.is(asked);
             let is_wanted = || is_asked() && *self.shifts.borrow() == looked_at.shifts;
             let review = slices::while_wanted(work, is_wanted).await;
             if !is_asked() {
@@ -145,9 +145,9 @@ impl Review {
     pub(crate) async fn look_at_order(&self) -> Result<bool, StoreError> {
         let looking = &self.looking;
         looking.stop();
-        let asked = looking.asked.get();
+        let asked = looking.asked.last();
         let entries = self.desk.store.in_states(&State::TO_COMMIT).await?;
-        if looking.asked.get() != asked {
+        if !looking.asked.is(asked) {
             return Ok(false);
         }
         self.look_through(entries).await
@@ -157,13 +157,13 @@ impl Review {
     pub(super) async fn look_through(&self, entries: Ordered) -> Result<bool, StoreError> {
         let looking = &self.looking;
         looking.stop();
-        let asked = looking.asked.get();
+        let asked = looking.asked.last();
         let counts = self.desk.counts.get();
         let nothing_committed = counts.committed() == 0;
         let items = if nothing_committed { HashSet::new() } else { slices::through(conflict::items(&entries)).await };
         let committed = self.desk.store.latest_committed(&items).await?;
         let refused = self.desk.store.in_states(&[State::Rejected]).await?.into_entries();
-        if looking.asked.get() != asked {
+        if !looking.asked.is(asked) {
             return Ok(false);
         }
         Ok(looking.through(LookedAt { entries, committed, refused, ..LookedAt::default() }).await)
