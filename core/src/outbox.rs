@@ -375,7 +375,8 @@ impl Outbox {
                     self.persisting_now(CommitStage::Ready);
                 }
             }
-            Input::NotPersisted => self.not_persisted(),
+            Input::NotPersisted => self.not_persisted(CommitError::NotPersisted),
+            Input::Changed => self.not_persisted(CommitError::Changed),
         }
         self.advance();
     }
@@ -1153,11 +1154,11 @@ impl Outbox {
         self.outputs.push_back(Output::Request(ticket, request));
     }
 
-    /// The log cannot be written. What Koha answered is tried once more without anything new; if that fails too, the
+    /// The log cannot be written, or not so. What Koha answered is tried once more without anything new; if that fails too, the
     /// transactions stay durable as `Sending` and are in doubt at the next start, which is safe.
-    fn not_persisted(&mut self) {
+    fn not_persisted(&mut self, why: CommitError) {
         let Some(tried) = self.persisting.take() else { return };
-        self.stop(CommitError::NotPersisted);
+        self.stop(why);
         let unstarted = self.in_flight.values().filter(|flight| flight.stage == CommitStage::Persisting);
         let unstarted: Vec<_> = unstarted.map(|flight| flight.entry.id).collect();
         if unstarted.is_empty() {

@@ -3,7 +3,7 @@
 use crate::{
     clock,
     http::Http,
-    store::{Change, Store},
+    store::{Change, Store, StoreError},
     timer::sleep,
 };
 use futures_channel::mpsc;
@@ -77,6 +77,7 @@ pub(crate) async fn run(
                         watcher.changed(changes);
                         outbox.handle(Input::Persisted, clock::time());
                     }
+                    Err(StoreError::NotOpen(_)) => outbox.handle(Input::Changed, clock::time()),
                     Err(_) => outbox.handle(Input::NotPersisted, clock::time()),
                 }
             }

@@ -531,6 +531,7 @@ pub(crate) fn stop(stop: &CommitError, settings: &Settings) -> String {
         CommitError::Busy(after) => busy(*after),
         CommitError::BookedElsewhere { at, not_at } => text_with("stopBookedElsewhere", &[at, not_at]),
         CommitError::NotPersisted => text("stopNotPersisted"),
+        CommitError::Changed => text("stopChanged"),
     }
 }
 

@@ -19,7 +19,10 @@ use koct_core::{
         task::Task,
         warned::{Warned, Warning},
     },
-    outbox::{Input, Outbox, Output, summary::Summary},
+    outbox::{
+        Input, Outbox, Output,
+        summary::{CommitError, Summary},
+    },
 };
 use koct_extension::{
     clock::{self, DeskZone},
@@ -175,8 +178,12 @@ async fn what_was_corrected_or_deleted_since_a_commit_read_it_is_not_sent() {
         store.change(&[id], change).await.unwrap();
         let refused = store.set_statuses_where(&statuses, |entry| outbox.sends(entry), |entry| entry).await;
         assert!(matches!(refused, Err(StoreError::NotOpen(refused)) if refused == id));
-        outbox.handle(Input::NotPersisted, DeskTime::from_millis(0));
-        assert!(matches!(outbox.poll(), Some(Output::Finished(_))), "nothing is sent");
+        outbox.handle(Input::Changed, DeskTime::from_millis(0));
+        let ended = outbox.poll();
+        assert!(
+            matches!(&ended, Some(Output::Finished(summary)) if summary.stop == Some(CommitError::Changed)),
+            "nothing is sent, and it is said why: {ended:?}"
+        );
         assert_eq!(store.in_states(&[State::Sending]).await.unwrap().len(), 0);
     }
     store.change(&[id], |entry| entry.restored(moment(0))).await.unwrap();

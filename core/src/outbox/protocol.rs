@@ -65,7 +65,7 @@ impl<T> Asked<T> {
 /// What is to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Output {
-    /// Store these statuses durably and all at once, then report [`Input::Persisted`] or [`Input::NotPersisted`].
+    /// Store these statuses durably and all at once, then report [`Input::Persisted`], [`Input::NotPersisted`] or [`Input::Changed`].
     Persist(Vec<(TransactionId, Status)>),
     /// Make this request and report [`Input::Answer`].
     Request(Ticket, Request),
@@ -89,6 +89,9 @@ pub enum Input {
     Persisted,
     /// They are not, and nothing of them was stored.
     NotPersisted,
+    /// They are not, and nothing of them was stored, since one of the entries may not be sent any more as it was read: somebody
+    /// has corrected, deleted or settled it.
+    Changed,
     /// What became of a request.
     Answer(Ticket, Result<Response, Failure>),
     /// The time of an [`Output::Wait`] is over.

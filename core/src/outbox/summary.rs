@@ -55,6 +55,8 @@ pub enum CommitError {
     },
     /// The log could not be written.
     NotPersisted,
+    /// What was to be sent was changed by somebody meanwhile.
+    Changed,
 }
 
 impl CommitError {
@@ -62,7 +64,7 @@ impl CommitError {
     /// tells whether these settings have worked before; else an address at which nobody answers may be a wrong one.
     pub fn passes(&self, worked: bool) -> bool {
         match self {
-            Self::Cancelled | Self::Busy(_) => true,
+            Self::Cancelled | Self::Changed | Self::Busy(_) => true,
             Self::Connection(error) if trial::nobody_answers(error) => worked,
             Self::Connection(error) => matches!(
                 error,
@@ -245,6 +247,7 @@ mod tests {
         let unavailable = |status| CommitError::Connection(ConnectionError::ServerError { status });
         for stop in [
             CommitError::Cancelled,
+            CommitError::Changed,
             CommitError::ConnectionLost(Failure::TimedOut),
             CommitError::Connection(ConnectionError::Maintenance),
             unavailable(503),

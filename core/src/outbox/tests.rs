@@ -141,6 +141,8 @@ struct Run {
     /// Where each second was booked or queued, in the order of what Koha did.
     booked: Vec<(String, String)>,
     fail_persist_at: Option<u32>,
+    /// What is said then.
+    not_persisted: Input,
     persists: u32,
     /// Requests that were given out and are not answered yet.
     under_way: Vec<(Ticket, Request)>,
@@ -197,6 +199,7 @@ impl Run {
             checked_in: Vec::new(),
             booked: Vec::new(),
             fail_persist_at: None,
+            not_persisted: Input::NotPersisted,
             persists: 0,
             under_way: Vec::new(),
             luck: 0,
@@ -219,7 +222,7 @@ impl Run {
             Some(Output::Persist(statuses)) => {
                 self.persists += 1;
                 if self.fail_persist_at.is_some_and(|at| self.persists >= at) {
-                    self.outbox.handle(Input::NotPersisted, self.desk_now);
+                    self.outbox.handle(self.not_persisted.clone(), self.desk_now);
                 } else {
                     self.store.extend(statuses.into_iter().map(|(id, status)| (id.0, status)));
                     self.outbox.handle(Input::Persisted, self.desk_now);
@@ -1119,6 +1122,15 @@ fn a_log_that_cannot_be_written_sends_nothing_more() {
     run.fail_persist_at = Some(2);
     let run = run.finish();
     assert_eq!((run.requests, run.states()), (1, vec!["sending", "local", "local"]));
+}
+
+#[test]
+fn what_was_changed_meanwhile_ends_it_in_words_of_its_own() {
+    let mut run = Run::new(&three(), vec![]);
+    run.fail_persist_at = Some(1);
+    run.not_persisted = Input::Changed;
+    let run = run.finish();
+    assert_eq!((run.requests, run.states(), run.stop()), (0, vec!["local"; 3], Some(&CommitError::Changed)));
 }
 
 #[test]

@@ -282,7 +282,10 @@ impl Desk {
     fn persist(&mut self, statuses: Vec<(TransactionId, Status)>, now: DeskTime, dice: &mut Dice) {
         let Some(outbox) = &mut self.outbox else { return };
         let refused = statuses.iter().any(|(id, _)| self.disk[id].status.state().is_committed());
-        if refused || self.ails && dice.percent(2) {
+        if refused {
+            return outbox.handle(Input::Changed, now);
+        }
+        if self.ails && dice.percent(2) {
             return outbox.handle(Input::NotPersisted, now);
         }
         if self.mutant == Mutant::PersistsLater {
