@@ -3,7 +3,7 @@
 mod plugin;
 mod together;
 
-use super::*;
+use super::{sending::QUEUED_AT_ONCE, *};
 use crate::{
     desk::{
         amount::Amount,
@@ -11,17 +11,16 @@ use crate::{
         clock::{ClockDifference, KohaTime},
         transaction::{Action, Moment, Transaction},
     },
-    koha::{NotSent, front::Front},
+    koha::{NotSent, Request, connection::ConnectionError, front::Front},
     log::{
         audited::{Audited, Oddity},
-        status::State,
+        status::Doubt,
     },
     settings::form::{CommitType, Login, Secret, ServerUrl},
 };
 use chrono::NaiveDate;
 use proptest::prelude::*;
-use std::collections::BTreeMap;
-use std::collections::HashSet;
+use std::{collections::HashSet, time::Duration};
 
 fn settings(commit_type: CommitType) -> Settings {
     Settings::of_a_desk(commit_type)
