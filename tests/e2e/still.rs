@@ -61,6 +61,8 @@ fn work(desk: &Desk, round: usize) {
     desk.wait_for_total(0).unwrap();
     page.click("#show-all").unwrap();
     page.press(&[key::ESCAPE]).unwrap();
+    // What is printed is what is shown.
+    page.wait_visible("tr[data-seq]").unwrap();
     page.click("#print-log").unwrap();
     page.click("#slip-cancel").unwrap();
 }
