@@ -1,10 +1,10 @@
 //! What is loaded after the window is ready to scan.
 //!
 //! Firefox compiles an add-on's WebAssembly anew each time a window opens. So the module that the window starts with holds what a
-//! scan needs, and all else is split off (`wasm_split_cli_support`, in `cargo xtask build`) into parts: the log as it is shown, and
-//! what comes after it, which is there before somebody has lifted the first book, and last what takes its time anyhow: commits, files,
-//! downloads. What goes where follows from the calls: a function
-//! declared here, and all that nothing else needs, is in its part. Whoever calls it waits until the part is there, which is once.
+//! scan needs, and all else is split off (`wasm_split_cli_support`, in `cargo xtask build`) into parts: the log as it is shown; what
+//! comes after it, which is there before somebody has lifted the first book; and last what takes its time anyhow: commits, files,
+//! downloads. What goes where follows from the calls: a function declared here, and all that nothing else needs, is in its part.
+//! Whoever calls it waits until the part is there, which is once.
 
 /// Declares asynchronous functions whose code is in the part that is loaded after the log is shown.
 macro_rules! later {
