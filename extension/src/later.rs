@@ -1,17 +1,26 @@
 //! What is loaded after the window is ready to scan.
 //!
 //! Firefox compiles an add-on's WebAssembly anew each time a window opens. So the module that the window starts with holds what a
-//! scan needs, and all else is split off (`wasm_split_cli_support`, in `cargo xtask build`) into parts: the log as it is shown, and
-//! what comes after it, which is there before somebody has lifted the first book. What goes where follows from the calls: a function
-//! declared here, and all that nothing else needs, is in its part. Whoever calls it waits until the part is there, which is once.
+//! scan needs, and all else is split off (`wasm_split_cli_support`, in `cargo xtask build`) into parts: the log as it is shown; what
+//! comes after it, which is there before somebody has lifted the first book; and last what takes its time anyhow: commits, files,
+//! downloads. What goes where follows from the calls: a function declared here, and all that nothing else needs, is in its part.
+//! Whoever calls it waits until the part is there, which is once.
 
-/// Declares asynchronous functions whose code is in the part that is loaded last.
+/// Declares asynchronous functions whose code is in the part that is loaded after the log is shown.
 macro_rules! later {
     ($($(#[$about:meta])* $visible:vis async fn $name:ident($($given:ident: $kind:ty),* $(,)?) $(-> $result:ty)? $body:block)+) => {
         $($crate::later::part! { later, $(#[$about])* $visible async fn $name($($given: $kind),*) $(-> $result)? $body })+
     };
 }
 pub(crate) use later;
+
+/// Declares asynchronous functions whose code is in the part that is loaded last.
+macro_rules! seldom {
+    ($($(#[$about:meta])* $visible:vis async fn $name:ident($($given:ident: $kind:ty),* $(,)?) $(-> $result:ty)? $body:block)+) => {
+        $($crate::later::part! { seldom, $(#[$about])* $visible async fn $name($($given: $kind),*) $(-> $result)? $body })+
+    };
+}
+pub(crate) use seldom;
 
 /// Declares an asynchronous function whose code is in this part.
 macro_rules! part {
@@ -34,12 +43,18 @@ part! {
 }
 
 later! {
-    /// Loads what comes last, before it is needed.
+    /// Loads what comes after it, before it is needed.
     async fn load_later() {}
+}
+
+seldom! {
+    /// Loads what comes last, before it is needed.
+    async fn load_seldom() {}
 }
 
 /// Loads the parts, what is needed first before the other.
 pub(crate) async fn load() {
     load_log().await;
     load_later().await;
+    load_seldom().await;
 }

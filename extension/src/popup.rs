@@ -24,6 +24,7 @@ use crate::{
     dom,
     i18n::{text, text_with},
     later::{self, later, part},
+    preferences::Preferences,
     store::{self, Store, StoreError},
     webext,
     wording::Explained as _,
@@ -91,9 +92,13 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
     let desk = Rc::new(Desk::new(store, message, focus)?);
     // Where they cannot be read, the defaults hold: nothing keeps a desk from recording.
     if let Ok((settings, branchcode)) = settings {
-        let mut preferences = desk.preferences.borrow_mut();
-        preferences.desk = settings;
+        let mut preferences = Preferences { desk: settings, ..Preferences::default() };
         preferences.form.branchcode = branchcode;
+        if !desk.begin_with(preferences.clone()) {
+            // What comes meanwhile is kept: the rules hold for the first scan.
+            desk.load_rules().await;
+            desk.begin_with(preferences);
+        }
     }
     let records = Rc::new(Records::new(desk.clone())?);
     let lookups = Rc::new(Lookups::new(desk.clone(), records.clone())?);
@@ -175,10 +180,9 @@ part! {
         let edit = Rc::new(Edit::new(desk.clone(), queue, labels.clone(), records.clone())?);
         let table = Rc::new(Table::new(desk.clone(), edit.clone(), labels)?);
         let find = Rc::new(Find::new(desk.clone(), table.clone(), Named::new(records))?);
-        desk.tell(vec![find.clone(), edit.clone()]);
+        desk.tell(vec![find.clone()]);
         table.bind()?;
         find.bind()?;
-        edit.bind()?;
         desk.reread_log().await;
         mark("koct-shown")?;
         Ok(Log { edit, table, find })
@@ -209,6 +213,8 @@ impl Others {
     async fn start(self, early: Early) -> Result<(), JsValue> {
         let Self { desk, records, lookups, labels, patron, queue, scans, open_scans, log: Log { edit, table, find } } =
             self;
+        desk.tell(vec![edit.clone()]);
+        edit.bind()?;
         Rc::new(MoveVisit::new(desk.clone(), queue.clone(), patron.clone(), scans, records.clone())?).bind()?;
         let print = Rc::new(Print::new(desk.clone(), table.clone())?);
         let tabs = Rc::new(Tabs::new(table)?);

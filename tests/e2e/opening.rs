@@ -40,8 +40,14 @@ fn recorded(desk: &Desk) -> Vec<[String; 3]> {
 #[test]
 fn what_is_scanned_before_the_window_is_ready_is_recorded() {
     let desk = desk();
-    for (end, setting) in [('\n', "enter"), ('\t', "tab")] {
-        desk.page.eval(&format!("browser.storage.local.set({{habits: {{scannerEnd: '{setting}'}}}})")).unwrap();
+    let habits = [
+        ('\n', "scannerEnd: 'enter'", "I"),
+        ('\t', "scannerEnd: 'tab'", "I"),
+        // What reads codes by rules is loaded after all else that a scan needs.
+        ('\n', "itemRules: 'drop-first 1'", ""),
+    ];
+    for (end, habits, prefix) in habits {
+        desk.page.eval(&format!("browser.storage.local.set({{habits: {{{habits}}}}})")).unwrap();
         let holder = opening(&desk);
         desk.page.type_text(&format!("P1{end}I1{end}I2{end}")).unwrap();
         desk.page.click("#checkin-item").unwrap();
@@ -49,9 +55,10 @@ fn what_is_scanned_before_the_window_is_ready_is_recorded() {
         let_go(&desk, &holder);
         desk.page.type_text("5\n").unwrap();
         desk.wait_for_total(4).unwrap();
-        let expected = [["issue", "P1", "I1"], ["issue", "P1", "I2"], ["return", "", "I3"], ["return", "", "I45"]];
+        let expected = [("issue", "P1", "1"), ("issue", "P1", "2"), ("return", "", "3"), ("return", "", "45")];
+        let expected = expected.map(|(action, card, item)| [action.into(), card.into(), format!("{prefix}{item}")]);
         let rows = wait("they are not drawn", || Some(recorded(&desk)).filter(|rows| rows.len() == expected.len()));
-        assert_eq!(rows, expected, "each once, in their order");
+        assert_eq!(rows, expected, "each once, in their order: {habits}");
         holder.close().unwrap();
     }
 }

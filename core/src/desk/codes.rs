@@ -10,6 +10,65 @@ use crate::desk::{
 };
 use serde::{Deserialize, Serialize};
 
+/// Reads codes as a library has said.
+pub trait Reads {
+    /// The patron's code that is meant.
+    fn card(&self, raw: &str) -> String;
+
+    /// The item's code that is meant.
+    fn item(&self, raw: &str) -> String;
+
+    /// Whether what is meant by it looks like a patron's card.
+    fn looks_like_card(&self, meant: &str) -> bool;
+
+    /// The first code of this action that does not look as codes here do: see [`Codes::oddity`].
+    fn oddity(&self, action: &Action, is_right: &dyn Fn(&str) -> bool) -> Option<(String, Oddity)>;
+}
+
+/// How codes are read where a library has said no more of them than what cards look like: as they stand. It is a type of its own so
+/// that a window without rules need not load those that read rules.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PlainCodes {
+    /// What cardnumbers look like, where that is known.
+    pub cards: Option<CardPattern>,
+}
+
+impl Reads for PlainCodes {
+    fn card(&self, raw: &str) -> String {
+        signs::trimmed(raw).to_owned()
+    }
+
+    fn item(&self, raw: &str) -> String {
+        signs::trimmed(raw).to_owned()
+    }
+
+    fn looks_like_card(&self, meant: &str) -> bool {
+        self.cards.as_ref().is_some_and(|cards| cards.fits(meant))
+    }
+
+    fn oddity(&self, _action: &Action, _is_right: &dyn Fn(&str) -> bool) -> Option<(String, Oddity)> {
+        None
+    }
+}
+
+impl Reads for Codes {
+    fn card(&self, raw: &str) -> String {
+        self.card(raw)
+    }
+
+    fn item(&self, raw: &str) -> String {
+        self.item(raw)
+    }
+
+    fn looks_like_card(&self, meant: &str) -> bool {
+        self.looks_like_card(meant)
+    }
+
+    fn oddity(&self, action: &Action, is_right: &dyn Fn(&str) -> bool) -> Option<(String, Oddity)> {
+        self.oddity(action, is_right)
+    }
+}
+
 /// How codes are read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Codes {
@@ -116,6 +175,19 @@ mod tests {
             (codes.card_instead(Some(&card), "P 2"), codes.card_instead(None, "P 1")),
             ("P2".into(), "P1".into())
         );
+    }
+
+    #[test]
+    fn where_nothing_is_said_but_what_cards_look_like_codes_are_read_alike() {
+        let cards = CardPattern::parse("23529#########").ok();
+        let (plain, all) = (PlainCodes { cards: cards.clone() }, Codes { cards, ..Codes::default() });
+        let (plain, all): (&dyn Reads, &dyn Reads) = (&plain, &all);
+        for code in ["", " 39999000001310\t", "23529001223601", "\u{feff}a b\u{200b}", "]C1*é*"] {
+            assert_eq!((plain.card(code), plain.item(code)), (all.card(code), all.item(code)), "{code:?}");
+            assert_eq!(plain.looks_like_card(code), all.looks_like_card(code), "{code:?}");
+        }
+        let action = Action::Return { barcode: Barcode::parse("1").unwrap() };
+        assert_eq!(plain.oddity(&action, &|_| false), all.oddity(&action, &|_| false));
     }
 
     #[test]

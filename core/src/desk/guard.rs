@@ -2,7 +2,7 @@
 
 use crate::desk::{
     barcode::{Barcode, Cardnumber, same_code},
-    codes::Codes,
+    codes::Reads,
     shape::Oddity,
     signs,
     transaction::Action,
@@ -55,7 +55,7 @@ pub fn by_records(action: &Action, is_card: bool, is_item: bool) -> Known {
 /// assert_eq!(concern(&checkin("a1"), None, Some(&checkin("A1")), &codes), Some(Concern::SameAgain));
 /// assert_eq!(concern(&checkin("A2"), None, Some(&checkin("A1")), &codes), None);
 /// ```
-pub fn concern(action: &Action, as_card: Option<&str>, last: Option<&Action>, codes: &Codes) -> Option<Concern> {
+pub fn concern(action: &Action, as_card: Option<&str>, last: Option<&Action>, codes: &dyn Reads) -> Option<Concern> {
     if action.barcode().is_some_and(|barcode| codes.looks_like_card(as_card.unwrap_or(barcode.as_str()))) {
         return Some(Concern::PatronCard);
     }
@@ -84,6 +84,7 @@ fn is_same(one: &Action, other: &Action) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desk::codes::Codes;
     use crate::desk::{amount::Amount, pattern::CardPattern};
 
     fn concern(action: &Action, last: Option<&Action>, cards: Option<&CardPattern>) -> Option<Concern> {

@@ -3,7 +3,7 @@
 use crate::desk::{
     amount::{Amount, AmountError},
     barcode::{Barcode, Cardnumber, CodeError},
-    codes::{Codes, Scanned, unlike},
+    codes::{Reads, Scanned, unlike},
     shape, signs,
     transaction::Action,
 };
@@ -99,7 +99,7 @@ impl PatronText<'_> {
     ///
     /// # Errors
     /// When what is meant cannot be recorded.
-    pub fn card(&self, codes: &Codes) -> Result<Card, CodeError> {
+    pub fn card(&self, codes: &dyn Reads) -> Result<Card, CodeError> {
         match self {
             Self::Raw(text) => {
                 let cardnumber = Cardnumber::scanned(&codes.card(text))?;
@@ -135,7 +135,7 @@ pub enum Entered {
 /// assert!(matches!(checkout(Raw("P1"), " B1 ", &codes), Entered::Scan(meant) if meant.action.barcode().unwrap().as_str() == "B1"));
 /// assert_eq!(checkout(Raw(" "), "B1", &codes), Entered::Missing(Field::Patron));
 /// ```
-pub fn checkout(patron: PatronText<'_>, item: &str, codes: &Codes) -> Entered {
+pub fn checkout(patron: PatronText<'_>, item: &str, codes: &dyn Reads) -> Entered {
     // Rules for items say nothing of cards.
     let as_card = codes.card(item);
     if codes.looks_like_card(&as_card)
@@ -156,7 +156,7 @@ pub fn checkout(patron: PatronText<'_>, item: &str, codes: &Codes) -> Entered {
 }
 
 /// Reads the field of a checkin.
-pub fn checkin(item: &str, codes: &Codes) -> Entered {
+pub fn checkin(item: &str, codes: &dyn Reads) -> Entered {
     if let Some(missing) = missing([(item, Field::Item)]) {
         return missing;
     }
@@ -169,7 +169,7 @@ pub fn checkin(item: &str, codes: &Codes) -> Entered {
 }
 
 /// Reads the fields of a payment.
-pub fn payment(patron: PatronText<'_>, amount: &str, codes: &Codes) -> Entered {
+pub fn payment(patron: PatronText<'_>, amount: &str, codes: &dyn Reads) -> Entered {
     if let Some(missing) = missing([(patron.text(), Field::Patron), (amount, Field::Amount)]) {
         return missing;
     }
@@ -205,7 +205,7 @@ impl Entered {
     }
 }
 
-fn barcode(raw: &str, codes: &Codes) -> Result<Barcode, TypedError> {
+fn barcode(raw: &str, codes: &dyn Reads) -> Result<Barcode, TypedError> {
     // Each half is read by the rules when it is taken.
     Barcode::scanned(&codes.item(raw)).map_err(|error| match (&error, shape::halves(signs::trimmed(raw))) {
         (CodeError::TooLong { .. }, Some((one, other))) if one.len() <= Barcode::LIMIT => {
@@ -229,7 +229,7 @@ fn entered(meant: Result<Meant, TypedError>, typed: impl FnOnce() -> Typed) -> E
 #[cfg(test)]
 mod tests {
     use super::{PatronText::Raw, *};
-    use crate::desk::{pattern::CardPattern, rules::Rules};
+    use crate::desk::{codes::Codes, pattern::CardPattern, rules::Rules};
 
     fn card(code: &str) -> Cardnumber {
         Cardnumber::parse(code).unwrap()

@@ -5,7 +5,7 @@ use crate::desk::{
     barcode::{Barcode, Cardnumber},
     clock::{DeskTime, NEAR},
 };
-use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Timelike as _, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use thiserror::Error;
@@ -122,7 +122,10 @@ impl Moment {
         let minutes = self.offset_minutes;
         let sign = if minutes < 0 { '-' } else { '+' };
         let (hours, minutes) = (minutes.unsigned_abs() / 60, minutes.unsigned_abs() % 60);
-        format!("{}{sign}{hours:02}:{minutes:02}", self.local().format("%Y-%m-%dT%H:%M:%S"))
+        // Not by a pattern: whatever reads those would be loaded with each row that is shown.
+        let (day, time) = (self.local().date(), self.local().time());
+        let (hour, minute, second) = (time.hour(), time.minute(), time.second());
+        format!("{day}T{hour:02}:{minute:02}:{second:02}{sign}{hours:02}:{minutes:02}")
     }
 
     /// `YYYY-MM-DDTHH:MM:SS.sssZ`, as programs exchange times, to the last digit that was recorded.

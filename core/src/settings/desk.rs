@@ -2,7 +2,12 @@
 
 use crate::{
     desk::{
-        codes::Codes, keyboard::ScannerKeyboard, pattern::CardPattern, rules::Rules, scanner::ScannerEnd, shape::Shape,
+        codes::{Codes, PlainCodes},
+        keyboard::ScannerKeyboard,
+        pattern::CardPattern,
+        rules::Rules,
+        scanner::ScannerEnd,
+        shape::Shape,
     },
     settings::form::FieldError,
 };
@@ -114,6 +119,14 @@ impl DeskSettings {
         }
     }
 
+    /// The same, where nothing is said but what cards look like; else `None`.
+    pub fn plain_codes(&self) -> Option<PlainCodes> {
+        let said = [&self.item_rules, &self.card_rules, &self.item_lengths, &self.card_lengths];
+        let is_plain =
+            said.iter().all(|said| said.trim().is_empty()) && !self.item_check_digit && !self.card_check_digit;
+        is_plain.then(|| PlainCodes { cards: self.cards().ok().flatten() })
+    }
+
     /// For how many days things are lent, or `None` where slips name no date.
     ///
     /// # Errors
@@ -163,6 +176,25 @@ mod tests {
         assert!(errors(&desk).is_empty());
         assert_eq!((desk.cards(), desk.loan_days()), (Ok(None), Ok(None)));
         assert_eq!(serde_json::from_str::<DeskSettings>("{}").unwrap(), desk, "what an earlier version stored");
+    }
+
+    #[test]
+    fn codes_are_plain_where_nothing_is_said_but_what_cards_look_like() {
+        let cards = DeskSettings { card_pattern: "23529#".into(), item_rules: " \n".into(), ..DeskSettings::default() };
+        assert_eq!(cards.plain_codes().unwrap().cards, cards.codes("CPL").cards);
+        let said: [fn(&mut DeskSettings); 6] = [
+            |desk| desk.item_rules = "whitespace".into(),
+            |desk| desk.card_rules = "whitespace".into(),
+            |desk| desk.item_lengths = "14".into(),
+            |desk| desk.card_lengths = "14".into(),
+            |desk| desk.item_check_digit = true,
+            |desk| desk.card_check_digit = true,
+        ];
+        for say in said {
+            let mut desk = cards.clone();
+            say(&mut desk);
+            assert_eq!(desk.plain_codes(), None, "{desk:?}");
+        }
     }
 
     #[test]

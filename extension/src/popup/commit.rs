@@ -12,6 +12,7 @@ use crate::{
     dom::{self, elements},
     http::Http,
     i18n::{plural, text, text_with},
+    later::seldom,
     locale,
     popup::window::question::{self, Question, Reply},
     preferences,
@@ -80,7 +81,7 @@ impl Commit {
         dom::bind(&self.button, "click", self, |this| {
             // A second press while one runs does nothing.
             if !this.desk.committing.replace(true) {
-                spawn_local(this.clone().run());
+                spawn_local(run(this.clone()));
             }
         });
     }
@@ -319,6 +320,12 @@ impl Commit {
             message.add_link(&text("summaryQueueLink"), &settings.server.join(QUEUE));
         }
         wording::summary(summary, &[], settings, worked)
+    }
+}
+
+seldom! {
+    async fn run(commit: Rc<Commit>) {
+        commit.run().await;
     }
 }
 

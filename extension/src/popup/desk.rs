@@ -10,7 +10,7 @@ use crate::{
     clock,
     dom::{self, elements},
     i18n::{plural, text, text_with},
-    later::later,
+    later::{later, part},
     lock,
     preferences::{self, Preferences},
     slices,
@@ -20,7 +20,11 @@ use crate::{
 use futures_util::future::{LocalBoxFuture, ready};
 use koct_core::{
     Entry, Moment, Settings, Status, TransactionId,
-    desk::{branch::BranchCode, signs},
+    desk::{
+        branch::BranchCode,
+        codes::{PlainCodes, Reads},
+        signs,
+    },
     log::{
         Counts,
         event::{LogEvent, Reread},
@@ -36,6 +40,9 @@ use std::{
 };
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlElement};
+
+/// Makes what reads codes by a library's rules.
+type ByRules = fn(&Preferences) -> Rc<dyn Reads>;
 
 /// What a panel is told. Each says only what it does about that which concerns it.
 pub(crate) trait Panel {
@@ -81,6 +88,10 @@ elements! {
         pub(crate) unreadable: HtmlElement = "unreadable",
         ;
         pub(crate) preferences: RefCell<Preferences>,
+        /// How codes are read by these.
+        codes: RefCell<Rc<dyn Reads>> = RefCell::new(Rc::new(PlainCodes::default())),
+        /// What makes those of a library that has rules, once it is loaded.
+        by_rules: Cell<Option<ByRules>>,
         settings_changed: Cell<bool>,
         settings_reloading: Cell<bool>,
         pub(crate) counts: Cell<Counts>,
@@ -171,10 +182,37 @@ impl Desk {
         self.panels().for_each(Panel::settings_changed);
     }
 
+    /// These hold from now on. Returns whether they do: not where they have rules for codes, and those are not loaded. No scan is
+    /// read without them.
+    pub(crate) fn begin_with(&self, preferences: Preferences) -> bool {
+        let codes: Rc<dyn Reads> = match (preferences.desk.plain_codes(), self.by_rules.get()) {
+            (Some(plain), _) => Rc::new(plain),
+            (None, Some(by_rules)) => by_rules(&preferences),
+            (None, None) => return false,
+        };
+        self.store.be_at(BranchCode::parse(&preferences.form.branchcode).ok());
+        self.codes.replace(codes);
+        self.preferences.replace(preferences);
+        true
+    }
+
+    /// Loads what reads codes by rules.
+    pub(crate) async fn load_rules(&self) {
+        self.by_rules.set(Some(by_rules().await));
+    }
+
+    /// How codes are read.
+    pub(crate) fn codes(&self) -> Rc<dyn Reads> {
+        self.codes.borrow().clone()
+    }
+
     pub(crate) async fn reload_preferences(self: Rc<Self>) {
-        if let Ok(preferences) = preferences::load().await {
-            self.store.be_at(BranchCode::parse(&preferences.form.branchcode).ok());
-            *self.preferences.borrow_mut() = preferences;
+        while let Ok(preferences) = preferences::load().await {
+            if self.begin_with(preferences) {
+                break;
+            }
+            // They may be others by then.
+            self.load_rules().await;
         }
         let commit_type = self.preferences.borrow().form.commit_type;
         self.commit_label.set_text_content(Some(&wording::commit_type(commit_type)));
@@ -255,6 +293,17 @@ impl Desk {
     /// Takes back what was just recorded. Returns what that was; `None` where it was not possible, and the message line says so.
     pub(crate) async fn take_back(self: Rc<Self>, id: TransactionId) -> Option<Entry> {
         take_back(self, id).await
+    }
+}
+
+fn read_by_rules(preferences: &Preferences) -> Rc<dyn Reads> {
+    Rc::new(preferences.codes())
+}
+
+part! {
+    log,
+    async fn by_rules() -> ByRules {
+        read_by_rules as ByRules
     }
 }
 

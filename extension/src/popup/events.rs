@@ -7,6 +7,7 @@
 use crate::{
     badge, dom,
     i18n::plural,
+    later::later,
     locale,
     popup::{
         DRAWING_LAG, Desk, Panel, Topic,
@@ -27,6 +28,12 @@ use web_sys::MessageEvent;
 /// The number of transactions up to which the log is looked through at each start. In a longer one, what cannot be read is
 /// known when it is met.
 const LOOKED_THROUGH: u32 = 20_000;
+
+later! {
+    async fn look_through(desk: Rc<Desk>) {
+        desk.look_through().await;
+    }
+}
 
 impl Desk {
     /// This window has changed the log: everybody is told, here and in the other windows.
@@ -90,7 +97,7 @@ impl Desk {
         self.show_counts();
         self.show_unreadable();
         if self.counts.get().total() <= LOOKED_THROUGH && !self.looking_through.replace(true) {
-            spawn_local(self.look_through());
+            spawn_local(look_through(self));
         }
     }
 

@@ -1,12 +1,11 @@
-//! The dialog with Koha's queue: what every desk of the library has sent, processed in true order or deleted. A part of its own,
-//! which few windows need.
+//! The dialog with Koha's queue: what every desk of the library has sent, processed in true order or deleted.
 
 use super::turn::Turn;
 use crate::{
     clock,
     dom::{self, elements},
     i18n::{plural, text, text_with},
-    later::part,
+    later::seldom,
     locale,
     popup::{
         Desk,
@@ -52,8 +51,7 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     dom::on_click("open-queue", &given, |given| spawn_local(open(given.clone())))
 }
 
-part! {
-    queue,
+seldom! {
     async fn open(given: Rc<(Rc<Desk>, Opened)>) {
         let opened = given.1.borrow().clone();
         let dialog = match opened {

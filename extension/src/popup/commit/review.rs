@@ -5,6 +5,7 @@ use crate::{
     clock,
     dom::{self, elements},
     i18n::{js_error, plural, text, text_with},
+    later::seldom,
     locale, lock,
     popup::{Desk, Panel, Tone, Topic, known::labels::Labels, log::edit::Edit},
     store::StoreError,
@@ -68,8 +69,37 @@ impl Panel for Review {
     /// Without the records no name and no title stays.
     fn records_changed(self: Rc<Self>, _are_there: bool) {
         if self.dialog.open() {
-            self.show();
+            spawn_local(show(self));
         }
+    }
+}
+
+seldom! {
+    async fn show(review: Rc<Review>) {
+        review.show();
+    }
+
+    async fn check_order(review: Rc<Review>) {
+        review.check_order().await;
+    }
+
+    async fn look_whether_seen(review: Rc<Review>) {
+        review.look_whether_seen();
+    }
+
+    async fn draw_order(review: Rc<Review>) {
+        review.draw_order();
+    }
+
+    async fn store(review: Rc<Review>) {
+        // Whoever has closed it meanwhile may be opening it anew, and is not to be stopped.
+        if review.store_shifts().await && review.dialog.open() {
+            review.look_again().await;
+        }
+    }
+
+    async fn look_again(review: Rc<Review>) {
+        review.look_again().await;
     }
 }
 
@@ -105,33 +135,24 @@ impl Review {
     /// # Errors
     /// When the page lacks an element.
     pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
-        dom::on_click("show-review", self, |this| spawn_local(this.clone().check_order()))?;
+        dom::on_click("show-review", self, |this| spawn_local(check_order(this.clone())))?;
         dom::bind(&self.dialog, "close", self, |this| {
             this.looking.stop();
             this.lines.stop();
         });
-        dom::bind(&self.body, "scroll", self, |this| this.look_whether_seen());
+        dom::bind(&self.body, "scroll", self, |this| spawn_local(look_whether_seen(this.clone())));
         // What is larger shows more, and cannot be scrolled.
         dom::bind(dom::window()?.as_ref(), "resize", self, |this| {
             if this.dialog.open() {
-                this.look_whether_seen();
+                spawn_local(look_whether_seen(this.clone()));
             }
         });
-        dom::bind(&self.order_box, "toggle", self, |this| this.draw_order());
-        dom::bind(&self.store, "click", self, |this| {
-            let this = this.clone();
-            spawn_local(async move {
-                // Whoever has closed it meanwhile may be opening it anew, and is not to be stopped.
-                if this.store_shifts().await && this.dialog.open() {
-                    this.look_again().await;
-                }
-            });
-        });
+        dom::bind(&self.order_box, "toggle", self, |this| spawn_local(draw_order(this.clone())));
+        dom::bind(&self.store, "click", self, |this| spawn_local(store(this.clone())));
         // Something may have been corrected from within.
         dom::bind(&self.edit.dialog, "close", self, |this| {
             if this.dialog.open() {
-                let this = this.clone();
-                spawn_local(async move { this.look_again().await });
+                spawn_local(look_again(this.clone()));
             }
         });
         Ok(())

@@ -4,6 +4,7 @@ use super::{export, import::outcome::Outcome};
 use crate::{
     clock, dom,
     i18n::{js_error, plural, text, text_with},
+    later::seldom,
     popup::{
         Desk, Tone, Topic,
         window::question::{self, Question, Reply},
@@ -33,7 +34,13 @@ const CHUNK: u32 = 2_000;
 /// # Errors
 /// When the page lacks an element.
 pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    dom::on_click("backup", desk, |desk| spawn_local(desk.clone().back_up()))
+    dom::on_click("backup", desk, |desk| spawn_local(back_up(desk.clone())))
+}
+
+seldom! {
+    async fn back_up(desk: Rc<Desk>) {
+        desk.back_up().await;
+    }
 }
 
 impl Desk {

@@ -3,6 +3,7 @@
 use crate::{
     clock, dom,
     i18n::{js_error, plural, text, text_with},
+    later::seldom,
     lock,
     popup::{Desk, Tone, Topic},
     slices,
@@ -45,8 +46,14 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     dom::on_click("export-cancel", desk, move |_| closed.close())?;
     dom::on_submit("export-form", desk, move |desk| {
         dialog.close();
-        spawn_local(desk.clone().export(all.checked(), each.checked()));
+        spawn_local(write(desk.clone(), all.checked(), each.checked()));
     })
+}
+
+seldom! {
+    async fn write(desk: Rc<Desk>, with_committed: bool, each_branch: bool) {
+        desk.export(with_committed, each_branch).await;
+    }
 }
 
 impl Desk {

@@ -5,6 +5,7 @@ use crate::{
     clock::{self, DeskZone},
     dom::{self, elements},
     i18n::{js_error, text, text_with},
+    later::seldom,
     locale, lock,
     popup::{Desk, Tone, Topic, known::records::Records},
     slices,
@@ -31,7 +32,9 @@ use std::{
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{DragEvent, Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlProgressElement};
+use web_sys::{
+    DragEvent, Element, Event, FileList, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
+};
 
 mod chosen;
 mod gather;
@@ -66,6 +69,30 @@ elements! {
     }
 }
 
+seldom! {
+    async fn bind_preview(preview: Rc<ListPreview>) {
+        // The page is checked at start.
+        let _ = preview.bind();
+    }
+
+    async fn look_at_chosen(import: Rc<Import>, files: FileList) {
+        import.look_at(gather::chosen(files).await).await;
+    }
+
+    async fn look_at_dropped(import: Rc<Import>, dropped: Vec<Dropped>) {
+        import.look_at(gather::all(dropped).await).await;
+    }
+
+    async fn import_all(import: Rc<Import>) {
+        let orders = import.waiting().into_iter().map(Order::new).collect();
+        import.import_all(orders).await;
+    }
+
+    async fn save_report(import: Rc<Import>) {
+        import.save_report().await;
+    }
+}
+
 impl Import {
     /// # Errors
     /// When the page lacks an element.
@@ -75,14 +102,13 @@ impl Import {
     }
 
     fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
-        self.preview.bind()?;
+        spawn_local(bind_preview(self.preview.clone()));
         dom::on_click("import-koc", self, |this| this.open())?;
         for input in [&self.files, &self.folder] {
             let of = input.clone();
             dom::bind(input, "change", self, move |this| {
                 if let Some(files) = of.files() {
-                    let this = this.clone();
-                    spawn_local(async move { this.look_at(gather::chosen(files).await).await });
+                    spawn_local(look_at_chosen(this.clone(), files));
                 }
             });
         }
@@ -99,8 +125,7 @@ impl Import {
                 event.prevent_default();
                 if !this.running.get() && !this.done.get() {
                     this.open();
-                    let this = this.clone();
-                    spawn_local(async move { this.look_at(gather::all(dropped).await).await });
+                    spawn_local(look_at_dropped(this.clone(), dropped));
                 }
             }
         });
@@ -113,12 +138,12 @@ impl Import {
         });
         dom::bind(&self.dialog, "close", self, |this| this.done.set(false));
         dom::on_submit("import-form", self, |this| {
-            let orders: Vec<Order> = this.waiting().into_iter().map(Order::new).collect();
-            if !orders.is_empty() && !this.asks() && !this.done.get() && !this.running.replace(true) {
-                spawn_local(this.clone().import_all(orders));
+            let waits = !this.waiting().is_empty() && !this.asks() && !this.done.get();
+            if waits && !this.running.replace(true) {
+                spawn_local(import_all(this.clone()));
             }
         })?;
-        dom::bind(&self.report, "click", self, |this| spawn_local(this.clone().save_report()));
+        dom::bind(&self.report, "click", self, |this| spawn_local(save_report(this.clone())));
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use crate::{
     directory::{Access, DiskError, Known, RecordsError, Watcher, borrowers},
     dom::{self, elements},
     i18n::{plural, text, text_with},
-    later::later,
+    later::{later, seldom},
     locale,
     popup::{
         Desk, Panel, Tone,
@@ -109,15 +109,15 @@ impl Records {
         dom::bind(&self.line, "click", self, Self::open_dialog);
         dom::bind(&self.close, "click", self, |this| this.dialog.close());
         dom::bind(&self.stop, "click", self, |this| this.stopped.set(true));
-        dom::bind(&self.delete, "click", self, |this| spawn_local(this.clone().delete_all()));
-        dom::on_submit("records-form", self, |this| spawn_local(this.clone().go_on()))?;
+        dom::bind(&self.delete, "click", self, |this| spawn_local(delete_all(this.clone())));
+        dom::on_submit("records-form", self, |this| spawn_local(go_on(this.clone())))?;
         let field: HtmlInputElement = dom::by_id("records-file")?;
         dom::bind(&field.clone(), "change", self, move |this| {
             let file = field.files().and_then(|files| files.get(0));
             // The same file can be chosen again.
             field.set_value("");
             if let Some(file) = file {
-                spawn_local(this.clone().import(file));
+                spawn_local(import(this.clone(), file));
             }
         });
         dom::bind(&self.dialog, "close", self, |this| {
@@ -419,6 +419,20 @@ impl Records {
             }
             Err(error) => self.failed(&error),
         }
+    }
+}
+
+seldom! {
+    async fn go_on(records: Rc<Records>) {
+        records.go_on().await;
+    }
+
+    async fn import(records: Rc<Records>, file: File) {
+        records.import(file).await;
+    }
+
+    async fn delete_all(records: Rc<Records>) {
+        records.delete_all().await;
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::{
     dom::{self, elements},
     i18n::{plural, text, text_with},
+    later::seldom,
     popup::{
         Desk, Topic,
         commit::{audited, koha_queue},
@@ -33,7 +34,7 @@ impl Batches {
     /// # Errors
     /// When the page lacks an element.
     pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
-        dom::on_click("show-batches", self, |this| spawn_local(this.clone().open()))
+        dom::on_click("show-batches", self, |this| spawn_local(open(this.clone())))
     }
 
     async fn open(self: Rc<Self>) {
@@ -78,6 +79,12 @@ impl Batches {
         let _ = self.dialog.show_modal();
         // Not the list, which would have it as what can be scrolled.
         let _ = self.close.focus();
+    }
+}
+
+seldom! {
+    async fn open(batches: Rc<Batches>) {
+        batches.open().await;
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     clock,
     dom::{self, elements},
     i18n::{plural, text, text_with},
+    later::seldom,
     locale, lock,
     popup::{Desk, Tone, Topic},
     wording::{self, Explained as _},
@@ -140,6 +141,20 @@ impl Dialog {
     }
 }
 
+seldom! {
+    async fn remove_settled(desk: Rc<Desk>) {
+        desk.remove_settled().await;
+    }
+
+    async fn ask(dialog: Rc<Dialog>, desk: Rc<Desk>) {
+        drop(dialog.ask(&desk).await);
+    }
+
+    async fn confirmed(dialog: Rc<Dialog>, desk: Rc<Desk>) {
+        dialog.confirmed(&desk).await;
+    }
+}
+
 /// # Errors
 /// When the page lacks an element.
 pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
@@ -149,21 +164,19 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let closed = dialog.element.clone();
     dom::on_click("clear-committed", desk, move |desk| {
         closed.close();
-        spawn_local(desk.clone().remove_settled());
+        spawn_local(remove_settled(desk.clone()));
     })?;
     dom::on_click("clear-cancel", &dialog, |dialog| dialog.element.close())?;
     let this = desk.clone();
     dom::bind(&dialog.confirm, "change", &dialog, move |dialog| {
         dialog.begin_asking();
         if dialog.confirm.checked() {
-            let (dialog, desk) = (dialog.clone(), this.clone());
-            spawn_local(async move { drop(dialog.ask(&desk).await) });
+            spawn_local(ask(dialog.clone(), this.clone()));
         }
     });
     dom::bind(&dialog.ok.clone(), "click", desk, move |desk| {
         if dialog.confirm.checked() {
-            let (dialog, desk) = (dialog.clone(), desk.clone());
-            spawn_local(async move { dialog.confirmed(&desk).await });
+            spawn_local(confirmed(dialog.clone(), desk.clone()));
         } else {
             dialog.element.close();
         }

@@ -5,6 +5,7 @@
 use crate::{
     dom::{self, elements},
     i18n::{text, text_with},
+    later::later,
     latest::Latest,
     locale,
     popup::{
@@ -49,6 +50,39 @@ const THIS_DESK: &str = "\t";
 /// In the list of statuses, those that somebody was warned of, whatever their status.
 const WARNED: &str = "warned";
 
+/// The index, as far as it follows the log. All else that is asked of it is loaded when something is looked for.
+trait Kept {
+    /// Takes an entry in, new or changed.
+    fn put(&mut self, entry: &Entry);
+
+    /// What is looked for in.
+    fn index(&self) -> &Index;
+}
+
+impl Kept for Index {
+    fn put(&mut self, entry: &Entry) {
+        self.put(entry);
+    }
+
+    fn index(&self) -> &Index {
+        self
+    }
+}
+
+later! {
+    async fn look_for_names(find: Rc<Find>) {
+        find.look_for_names().await;
+    }
+
+    async fn prepare_to_find(find: Rc<Find>) {
+        find.prepare_to_find().await;
+    }
+
+    async fn show_found(find: Rc<Find>) -> Result<(), StoreError> {
+        find.show_found_now().await
+    }
+}
+
 elements! {
     pub(crate) struct Find(desk: Rc<Desk>, table: Rc<Table>, named: Named) {
         text: HtmlInputElement = "find-text",
@@ -62,7 +96,7 @@ elements! {
         label: Element = "filter-text",
         empty: Element = "transactions-empty-text",
         ;
-        index: RefCell<Option<Index>>,
+        index: RefCell<Option<Box<dyn Kept>>>,
         /// While the index is being made, what has changed since that began; it may have been read before.
         making: RefCell<Option<Vec<Entry>>>,
         /// Whether something is looked for as soon as the index is made.
@@ -110,7 +144,7 @@ impl Panel for Find {
         self.named.forget();
         if !self.text.value().is_empty() {
             spawn_local(self.clone().show_found());
-            spawn_local(self.look_for_names());
+            spawn_local(look_for_names(self));
         }
     }
 
@@ -145,9 +179,9 @@ impl Find {
         option(&self.order, "merged", &text("findOrderMerged"))?;
         dom::bind(&self.text, "input", self, |this| {
             spawn_local(this.clone().show_found());
-            spawn_local(this.clone().look_for_names());
+            spawn_local(look_for_names(this.clone()));
         });
-        dom::bind(&self.text, "focus", self, |this| spawn_local(this.clone().prepare_to_find()));
+        dom::bind(&self.text, "focus", self, |this| spawn_local(prepare_to_find(this.clone())));
         for select in [&self.action, &self.state, &self.desks, &self.order] {
             dom::bind(select, "change", self, |this| spawn_local(this.clone().show_found()));
         }
@@ -165,14 +199,14 @@ impl Find {
             let this = self.clone();
             spawn_local(async move {
                 sleep(AFTER_START).await;
-                this.prepare_to_find().await;
+                prepare_to_find(this).await;
             });
         }
     }
 
     /// Shows besides what the names and titles find.
     async fn look_for_names(self: Rc<Self>) {
-        let in_log = || self.index.borrow().as_ref().map(Index::codes);
+        let in_log = || self.index.borrow().as_ref().map(|kept| kept.index().codes());
         let this = self.clone();
         self.named.look_for(self.text.value(), in_log, || spawn_local(this.clone().show_found())).await;
     }
@@ -285,11 +319,11 @@ impl Find {
         }
         if !had_index && self.index.borrow().is_some() {
             // Only now it is known what stands in the log.
-            self.look_for_names().await;
+            look_for_names(self).await;
         }
     }
 
-    async fn try_show_found(&self) -> Result<(), StoreError> {
+    async fn try_show_found(self: &Rc<Self>) -> Result<(), StoreError> {
         self.show_why_empty();
         let asked = self.asked.ask();
         if !self.is_active() {
@@ -297,6 +331,14 @@ impl Find {
             self.show_counts_of(self.desk.counts.get(), None);
             // Something may have been looked for meanwhile.
             return self.table.show_log(|| self.asked.is(asked)).await;
+        }
+        show_found(self.clone()).await
+    }
+
+    /// Shows what is looked for.
+    async fn show_found_now(&self) -> Result<(), StoreError> {
+        if !self.is_active() {
+            return Ok(());
         }
         if self.index.borrow().is_none() {
             self.show_bar(Some(&text("findWorking")));
@@ -313,7 +355,7 @@ impl Find {
         let filter = self.filter();
         let (shown, counts, warned, total) = {
             let index = self.index.borrow();
-            let Some(index) = &*index else { return Ok(()) };
+            let Some(index) = index.as_ref().map(|kept| kept.index()) else { return Ok(()) };
             let found = index.find(&filter);
             let ids = if self.is_merged() { index.merged(&found.ids) } else { found.ids };
             (ids, found.counts, found.warned, index.len())
@@ -361,7 +403,7 @@ impl Find {
             self.desk.met_unreadable();
             // Otherwise what was read may be gone.
             if self.forgotten.is(before) {
-                *self.index.borrow_mut() = Some(index);
+                *self.index.borrow_mut() = Some(Box::new(index));
             }
         }
         Ok(true)

@@ -3,6 +3,7 @@
 use crate::{
     dom::{self, elements},
     i18n::text,
+    later::later,
     popup::{
         Desk, Tone, Topic,
         known::{
@@ -119,6 +120,20 @@ fn row_of(element: &Element) -> Option<TransactionId> {
     seq.parse().ok().map(TransactionId)
 }
 
+later! {
+    async fn settle(desk: Rc<Desk>, entry: Option<Entry>) {
+        decide::settle(&desk, entry.as_slice()).await;
+    }
+
+    async fn decide(table: Rc<Table>, id: TransactionId, decision: Decision) {
+        table.decide(id, decision).await;
+    }
+
+    async fn edit(edit: Rc<Edit>, id: TransactionId) {
+        edit.edit(id).await;
+    }
+}
+
 impl Table {
     /// # Errors
     /// Outside a page.
@@ -140,12 +155,11 @@ impl Table {
         dom::bind_event(&self.body, "click", self, |this, event: Event| {
             if let Some(id) = pressed(&event, "data-settle") {
                 let entry = this.cache.borrow().get(&id).cloned();
-                let desk = this.desk.clone();
-                spawn_local(async move { decide::settle(&desk, entry.as_slice()).await });
+                spawn_local(settle(this.desk.clone(), entry));
             } else if let Some((id, decision)) = decision(&event) {
-                spawn_local(this.clone().decide(id, decision));
+                spawn_local(decide(this.clone(), id, decision));
             } else if let Some(id) = pressed(&event, "data-edit") {
-                spawn_local(this.edit.clone().edit(id));
+                spawn_local(edit(this.edit.clone(), id));
             }
         });
         Ok(())

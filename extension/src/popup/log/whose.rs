@@ -228,7 +228,7 @@ impl Whose {
     async fn entered(self: Rc<Self>) {
         let typed = self.typed.value();
         let Some(records) = self.records.get() else { return };
-        let codes = self.desk.preferences.borrow().codes();
+        let codes = self.desk.codes();
         let by_code = match self.sought.get() {
             Sought::Patron => {
                 records.patron_by_code(codes.card(&typed).trim()).await.ok().flatten().map(|patron| patron.cardnumber)

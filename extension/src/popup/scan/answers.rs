@@ -5,6 +5,7 @@ use crate::{
     clock,
     dom::{self, elements},
     i18n::{text, text_with},
+    later::later,
     popup::{
         Desk, Tone,
         known::{labels::Labels, patron::PatronPanel, warnings::Warnings},
@@ -42,6 +43,21 @@ fn answer(event: &Event) -> Option<(TransactionId, String)> {
     Some((TransactionId(id), button.get_attribute("data-answer")?))
 }
 
+later! {
+    async fn lend(answers: Rc<Answers>, id: TransactionId) {
+        answers.lend(id).await;
+    }
+
+    async fn take_back(answers: Rc<Answers>, id: TransactionId) {
+        answers.take_back(id).await;
+    }
+
+    /// Says by title and name what was recorded, once they are looked up.
+    pub(crate) async fn name_recorded(answers: Rc<Answers>, entry: Entry, said: String) {
+        answers.name(&entry, &said, wording::recorded).await;
+    }
+}
+
 impl Answers {
     pub(crate) fn bind(self: &Rc<Self>) {
         self.lists.bind();
@@ -54,8 +70,8 @@ impl Answers {
                 let this = this.clone();
                 spawn_local(async move {
                     match answer.as_str() {
-                        "lend" => this.lend(id).await,
-                        _ => this.take_back(id).await,
+                        "lend" => lend(this.clone(), id).await,
+                        _ => take_back(this.clone(), id).await,
                     }
                     this.desk.focus.back();
                 });
@@ -74,7 +90,7 @@ impl Answers {
             self.desk.sitting.borrow().stopped().find(|entry| is_checkout_of(entry, &card)).map(|entry| entry.id);
         let this = self.clone();
         match newest {
-            Some(id) => spawn_local(async move { this.lend(id).await }),
+            Some(id) => spawn_local(lend(this, id)),
             None => self.desk.message.show(Tone::Good, &text("answerNothing")),
         }
     }
@@ -106,7 +122,7 @@ impl Answers {
     }
 
     /// Says by title and name what was said by numbers, once they are looked up.
-    pub(crate) async fn name(&self, entry: &Entry, said: &str, words: impl Fn(&Action, &Label) -> String) {
+    async fn name(&self, entry: &Entry, said: &str, words: impl Fn(&Action, &Label) -> String) {
         self.labels.look_up(entry).await;
         let label = self.labels.of(entry).unwrap_or_default();
         self.desk.message.refine(said, &words(&entry.transaction.action, &label));

@@ -32,11 +32,11 @@ impl Checkin {
     }
 
     fn record(&self, meaning: &Meaning) {
-        let (typed, codes) = (self.item.value(), self.desk.preferences.borrow().codes());
-        let by_keys = |keys: &str| scan::checkin(keys, &codes).typed_as(&typed);
+        let (typed, codes) = (self.item.value(), self.desk.codes());
+        let by_keys = |keys: &str| scan::checkin(keys, &*codes).typed_as(&typed);
         let entered = match meaning {
             Meaning::Keys(keys) => by_keys(keys),
-            Meaning::AsTyped | Meaning::Ask(_) => scan::checkin(&typed, &codes),
+            Meaning::AsTyped | Meaning::Ask(_) => scan::checkin(&typed, &*codes),
         };
         match (meaning, entered) {
             (Meaning::Ask(keys), entered) => {

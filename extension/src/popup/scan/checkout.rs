@@ -17,7 +17,7 @@ use crate::{
 use koct_core::{
     Amount,
     desk::{
-        codes::Codes,
+        codes::Reads,
         keyboard::Meaning,
         scan::{self, Card, Entered, Field, Meant, PatronText, Typed, TypedError},
     },
@@ -94,7 +94,7 @@ impl Checkout {
             (Meaning::AsTyped, Some((card, scanned))) => self.patron_read(PatronText::Read(card, scanned.as_deref())),
             (Meaning::AsTyped, None) => self.patron_read(PatronText::Raw(&typed)),
             (Meaning::Keys(keys) | Meaning::Ask(keys), _) => {
-                let card = self.desk.preferences.borrow().codes().card(keys);
+                let card = self.desk.codes().card(keys);
                 self.patron_read(PatronText::Read(&card, Some(typed.as_str()).filter(|typed| !typed.is_empty())));
             }
         }
@@ -105,7 +105,7 @@ impl Checkout {
     }
 
     fn patron_read(&self, read: PatronText<'_>) {
-        match read.card(&self.desk.preferences.borrow().codes()) {
+        match read.card(&*self.desk.codes()) {
             Ok(card) => {
                 self.take_card(&card);
                 self.desk.message.show(Tone::Good, &text_with("patronReady", &[card.cardnumber.as_str()]));
@@ -125,11 +125,11 @@ impl Checkout {
     }
 
     /// Reads the patron's field.
-    fn with_patron<T>(&self, read: impl Fn(PatronText<'_>, &Codes) -> T) -> T {
-        let codes = self.desk.preferences.borrow().codes();
+    fn with_patron<T>(&self, read: impl Fn(PatronText<'_>, &dyn Reads) -> T) -> T {
+        let codes = self.desk.codes();
         match self.panel.read() {
-            Some((card, scanned)) => read(PatronText::Read(&card, scanned.as_deref()), &codes),
-            None => read(PatronText::Raw(&self.patron.value()), &codes),
+            Some((card, scanned)) => read(PatronText::Read(&card, scanned.as_deref()), &*codes),
+            None => read(PatronText::Raw(&self.patron.value()), &*codes),
         }
     }
 

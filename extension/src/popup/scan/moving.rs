@@ -64,8 +64,8 @@ impl MoveVisit {
     }
 
     async fn move_visit(self: Rc<Self>) {
-        let codes = self.desk.preferences.borrow().codes();
-        let card = match PatronText::Raw(&self.card.value()).card(&codes).map(|card| card.cardnumber) {
+        let codes = self.desk.codes();
+        let card = match PatronText::Raw(&self.card.value()).card(&*codes).map(|card| card.cardnumber) {
             Ok(card) if same_code(card.as_str(), &self.now.value()) => {
                 return self.error.set_text_content(Some(&text("moveSame")));
             }

@@ -9,7 +9,7 @@ use crate::{
     popup::{
         Desk, Tone, Topic,
         known::{lookup::Lookups, patron::PatronPanel, queue::LookupQueue, records::Records},
-        scan::answers::Answers,
+        scan::answers::{Answers, name_recorded},
     },
     preferences,
     store::StoreError,
@@ -162,7 +162,7 @@ impl Scans {
             (OtherReading::Scan(as_typed, _), Answer::AsTyped) => self.take_read(*as_typed),
             (OtherReading::Scan(_, by_keys), Answer::Retry | Answer::Always) => self.take_read(*by_keys),
             (OtherReading::Card(typed), Answer::AsTyped) => {
-                let read = PatronText::Raw(&typed).card(&self.desk.preferences.borrow().codes());
+                let read = PatronText::Raw(&typed).card(&*self.desk.codes());
                 if let Ok(card) = read {
                     self.begin_visit();
                     self.patron.show_in_form(&card.cardnumber, card.scanned);
@@ -222,15 +222,15 @@ impl Scans {
 
     /// Takes this for the item in place of what was typed. The patron is who it was typed for.
     fn scan_of(self: &Rc<Self>, typed: &Typed, item: &str) {
-        let codes = self.desk.preferences.borrow().codes();
+        let codes = self.desk.codes();
         let entered = match typed {
             Typed::Checkout { patron, .. } => match self.patron.read() {
                 Some((card, scanned)) if card == *patron => {
-                    scan::checkout(PatronText::Read(&card, scanned.as_deref()), item, &codes)
+                    scan::checkout(PatronText::Read(&card, scanned.as_deref()), item, &*codes)
                 }
-                _ => scan::checkout(PatronText::Raw(patron), item, &codes),
+                _ => scan::checkout(PatronText::Raw(patron), item, &*codes),
             },
-            Typed::Checkin { .. } => scan::checkin(item, &codes),
+            Typed::Checkin { .. } => scan::checkin(item, &*codes),
             Typed::Payment { .. } => return,
         };
         self.take_read(entered);
@@ -288,9 +288,9 @@ impl Scans {
             let Some(job) = next else { break };
             match job {
                 Job::Scan(scan) => self.take(scan).await,
-                Job::Refused(typed, error) => self.refuse(&Unrecorded::Typed(typed, error)),
-                Job::Keyboard(unrecorded) => self.refuse(&unrecorded),
-                Job::Undo => self.undo().await,
+                Job::Refused(typed, error) => refuse(self.clone(), Unrecorded::Typed(typed, error)).await,
+                Job::Keyboard(unrecorded) => refuse(self.clone(), unrecorded).await,
+                Job::Undo => undo(self.clone()).await,
                 Job::WasItem(switch, scan) => give_back(self.clone(), switch, scan).await,
             }
         }
@@ -312,8 +312,8 @@ impl Scans {
                 }
                 self.confirm(*entry, jump);
             }
-            Ok(Written::NextPatron(card)) => self.switch_patron(visit, scan, &card),
-            Err(problem) => self.refuse(&Unrecorded::Scan(scan, problem)),
+            Ok(Written::NextPatron(card)) => switch_patron(self.clone(), visit, scan, card).await,
+            Err(problem) => refuse(self.clone(), Unrecorded::Scan(scan, problem)).await,
         }
     }
 
@@ -337,14 +337,14 @@ impl Scans {
                 (Known::Odd(concern), _) => return Err(Problem::Odd(concern)),
                 _ => {}
             }
-            let codes = self.desk.preferences.borrow().codes();
+            let codes = self.desk.codes();
             let sitting = self.desk.sitting.borrow();
             let last = sitting.last().map(|entry| &entry.transaction.action);
-            if let Some(concern) = guard::concern(&scan.action, scan.as_card(), last, &codes) {
+            if let Some(concern) = guard::concern(&scan.action, scan.as_card(), last, &*codes) {
                 return Err(Problem::Odd(concern));
             }
             let right = self.right.borrow();
-            if let Some((code, oddity)) = codes.oddity(&scan.action, |code| right.contains(code)) {
+            if let Some((code, oddity)) = codes.oddity(&scan.action, &|code| right.contains(code)) {
                 return Err(Problem::Odd(Concern::Shape(code, oddity)));
             }
         }
@@ -465,8 +465,7 @@ impl Scans {
         }
         self.queue.look_up(entry.clone());
         if self.records.get().is_some() {
-            let answers = self.answers.clone();
-            spawn_local(async move { answers.name(&entry, &message, wording::recorded).await });
+            spawn_local(name_recorded(self.answers.clone(), entry, message));
         }
     }
 
@@ -498,6 +497,18 @@ impl Scans {
 later! {
     async fn ask_records(scans: Rc<Scans>, scan: Scan, found: Rc<RefCell<Ahead>>) {
         scans.ask_records(&scan, &found).await;
+    }
+
+    async fn refuse(scans: Rc<Scans>, unrecorded: Unrecorded) {
+        scans.refuse(&unrecorded);
+    }
+
+    async fn undo(scans: Rc<Scans>) {
+        scans.undo().await;
+    }
+
+    async fn switch_patron(scans: Rc<Scans>, visit: Option<Visit>, scan: Scan, card: Cardnumber) {
+        scans.switch_patron(visit, scan, &card);
     }
 
     async fn give_back(scans: Rc<Scans>, switch: Switch, scan: Scan) {
