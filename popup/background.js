@@ -1,9 +1,26 @@
 // The event page.
+import { core } from "./core.js";
 import { openWindow } from "./open.js";
+import "./watch.js";
 
-browser.action.onClicked.addListener(() => openWindow());
-// So that Firefox loads this page when it starts, and the badge shows what an earlier day has left.
-browser.runtime.onStartup.addListener(() => {});
-const { default: init, background_woken } = await import("../pkg/koct_extension.js");
-await init();
-await background_woken();
+let waking;
+const wake = () => (waking ??= core().then((module) => module.background_woken()));
+
+browser.action.onClicked.addListener(() => {
+  openWindow();
+  wake();
+});
+// What was kept until Firefox was closed is there when it starts again: whether it is, the page options/ready.html says.
+const begin = () => browser.storage.local.set({ starts: { first: Date.now(), count: 0 } });
+browser.runtime.onInstalled.addListener(({ reason }) => reason === "install" && begin());
+// Firefox loads this page when it starts; then the badge shows what an earlier day has left, too.
+browser.runtime.onStartup.addListener(async () => {
+  const { starts } = await browser.storage.local.get("starts");
+  await (starts ? browser.storage.local.set({ starts: { ...starts, count: starts.count + 1 } }) : begin());
+});
+// Once while Firefox runs, and whenever the button is pressed; but not for each page of Koha's that is opened.
+const { awake } = await browser.storage.session.get("awake");
+if (!awake) {
+  await browser.storage.session.set({ awake: true });
+  await wake();
+}

@@ -2,20 +2,26 @@
 //! no module.
 
 use crate::{
-    badge, preferences,
+    badge, outage, preferences,
     store::{self, Store, StoreError},
 };
 use koct_core::{State, log::Counts};
 
+/// The badge is drawn from the log. Returns what it counts; `None` where the log cannot be opened.
+pub(crate) async fn show_badge() -> Option<Counts> {
+    // Where the log cannot be opened, the window says so.
+    let store = Store::open(store::DATABASE).await.ok()?;
+    let counts = open_counts(&store).await.ok();
+    store.close();
+    badge::set_outage(outage::is_out().await);
+    badge::show_remembered(counts?);
+    counts
+}
+
 /// Firefox has started, or woken this page: the badge is drawn from the log, and what was left over of permissions given back.
 pub(crate) async fn woken() {
-    // Where the log cannot be opened, the window says so. Permissions have nothing to do with it.
-    if let Ok(store) = Store::open(store::DATABASE).await {
-        if let Ok(counts) = open_counts(&store).await {
-            badge::show_remembered(counts);
-        }
-        store.close();
-    }
+    // Permissions have nothing to do with it.
+    show_badge().await;
     preferences::give_back_permissions().await;
 }
 

@@ -6,11 +6,14 @@ use crate::{
     webext::{self, object},
 };
 use koct_core::log::{Counts, warned::Grade};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 /// The accent of the pages in their light form; white on it can be read in every theme of the toolbar.
 const BACKGROUND: &str = "#2f6b22";
 const TEXT: &str = "#ffffff";
+/// While Koha does not answer: amber, as the window has it; and what stands there when nothing waits.
+const OUTAGE: &str = "#8a5200";
+const OUTAGE_SIGN: &str = "!";
 /// A badge has room for about four characters.
 pub(crate) const MOST: u32 = 999;
 
@@ -25,10 +28,25 @@ pub(crate) fn show(counts: Counts) {
 thread_local! {
     /// What this window has remembered last.
     static REMEMBERED: RefCell<String> = RefCell::default();
+    /// Whether Koha does not answer.
+    static IS_OUT: Cell<bool> = Cell::default();
+}
+
+/// From now on it says whether Koha does not answer. Draws nothing by itself. Returns whether that was known already.
+pub(crate) fn set_outage(is_out: bool) -> bool {
+    IS_OUT.replace(is_out) == is_out
 }
 
 fn draw(number: u32, background: &str) {
+    let is_out = IS_OUT.get();
+    let (number, background) = match (is_out, background) {
+        (false, other) => (number, other),
+        (true, BACKGROUND) => (number, OUTAGE),
+        // What is left to do can wait until Koha is back.
+        (true, _) => (0, OUTAGE),
+    };
     let number = match number {
+        0 if is_out => OUTAGE_SIGN.to_owned(),
         0 => String::new(),
         number @ 1..=MOST => number.to_string(),
         _ => format!("{MOST}+"),

@@ -19,9 +19,12 @@ mod latest;
 mod locale;
 mod lock;
 mod options;
+mod outage;
 mod popup;
 mod preferences;
 mod processor;
+mod ready;
+mod ready_page;
 mod sender;
 mod slices;
 mod sound;
@@ -60,15 +63,44 @@ part! {
     }
 }
 
+/// Starts options/ready.html.
+///
+/// # Errors
+/// When the page lacks an element that the controller binds to.
+#[wasm_bindgen]
+pub async fn start_ready() -> Result<(), JsValue> {
+    page_of_lines().await
+}
+
+part! {
+    settings,
+    async fn page_of_lines() -> Result<(), JsValue> {
+        ready_page::start().await
+    }
+}
+
 /// The event page was loaded: Firefox has started, or an event came.
 #[wasm_bindgen]
 pub async fn background_woken() {
     event_page().await;
 }
 
+/// A page of Koha's has come, failed or is waited for; or a window says something of it: see popup/watch.js.
+#[wasm_bindgen]
+pub async fn koha_seen(load: JsValue) {
+    outage_seen(load).await;
+}
+
 part! {
     background,
     async fn event_page() {
         background::woken().await;
+    }
+}
+
+part! {
+    background,
+    async fn outage_seen(load: JsValue) {
+        outage::seen(&load).await;
     }
 }

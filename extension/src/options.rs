@@ -3,6 +3,7 @@
 mod codes;
 mod fields;
 mod folds;
+mod notify;
 mod open_koha;
 mod policy;
 mod records;
@@ -12,7 +13,7 @@ use crate::{
     dom,
     http::Http,
     i18n::{self, js_error, text, text_with},
-    preferences,
+    preferences, ready,
     sound::Player,
     webext, wording,
 };
@@ -31,6 +32,7 @@ use koct_core::{
         table::{Field, Preferences},
     },
 };
+use notify::Notify;
 use open_koha::OpenKoha;
 use records::RecordsPart;
 use std::{
@@ -45,6 +47,7 @@ struct Options {
     fields: Fields,
     folds: Folds,
     records: RecordsPart,
+    notify: Rc<Notify>,
     server: HtmlInputElement,
     server_warning: HtmlElement,
     /// Matters only where no person's session is used.
@@ -77,6 +80,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         fields: Fields::new()?,
         folds: Folds::new()?,
         records: RecordsPart::new()?,
+        notify: Notify::bind()?,
         server: dom::by_id("server")?,
         server_warning: dom::by_id("server-warning")?,
         account: dom::by_id("account-fields")?,
@@ -98,6 +102,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
             *options.loaded.borrow_mut() = preferences.clone();
             options.fill(&preferences);
             options.records.loaded();
+            options.notify.show().await;
             options.folds.open_wrong(&errors_of(&preferences));
             let policy = preferences::policy().await;
             policy::show(&policy)?;
@@ -166,6 +171,7 @@ impl Options {
         self.show_account();
         // KOCT may talk to the configured server and to no other.
         preferences::give_back_permissions().await;
+        self.notify.show().await;
     }
 
     /// As they are in the page.
@@ -304,6 +310,7 @@ impl Options {
         let allowed = JsFuture::from(asked).await.is_ok_and(|allowed| allowed.is_truthy());
         if saves {
             preferences::save(preferences).await?;
+            ready::keep_tested(settings, None).await;
             drop(lock);
             self.saved().await;
             // Who need not know more may go.
@@ -314,6 +321,9 @@ impl Options {
         }
         let tried = connect(settings.clone()).await;
         let trial = Trial::of(tried.as_ref(), settings);
+        if saves || *preferences == *self.loaded.borrow() {
+            ready::keep_tested(settings, Some(&trial)).await;
+        }
         if trial.is_good() {
             let tested = guide::tested_as(settings);
             // The guide asks for the test again where this could not be remembered.
@@ -431,7 +441,11 @@ fn joined(sentences: impl IntoIterator<Item = String>) -> String {
     sentences.into_iter().collect::<Vec<_>>().join(" ")
 }
 
-async fn connect(settings: Settings) -> Result<Ready, ConnectionError> {
+/// Tries to connect as a commit does, and ends a session that it has begun.
+///
+/// # Errors
+/// Why it does not work.
+pub(crate) async fn connect(settings: Settings) -> Result<Ready, ConnectionError> {
     let http = Http::isolated(&settings.server.permission_pattern());
     let (mut connection, mut request) = Connection::start(settings.clone());
     loop {

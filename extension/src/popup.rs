@@ -62,6 +62,7 @@ use window::{
     focus::Focus,
     guide::Guide,
     message::{Message, Tone, Topic},
+    ready::ReadyLine,
 };
 
 /// How long statuses that change in a commit may wait to be shown.
@@ -230,6 +231,7 @@ impl Others {
         let todo = Rc::new(todo?);
         let reach = Rc::new(Reach::new(desk.clone())?);
         let guide = Rc::new(Guide::new(desk.clone())?);
+        let ready_line = Rc::new(ReadyLine::new(desk.clone())?);
         let review = Rc::new(Review::new(desk.clone(), edit, labels)?);
         window::help::bind()?;
         window::alt::bind()?;
@@ -250,9 +252,10 @@ impl Others {
             dom::on_click(id, &desk, |_| browser().runtime().open_options_page())?;
         }
         guide.bind()?;
+        ready_line.bind()?;
         desk.watch_settings();
         desk.hear_others();
-        let late: Vec<Rc<dyn Panel>> = vec![todo, reach.clone(), guide, review];
+        let late: Vec<Rc<dyn Panel>> = vec![todo, reach.clone(), guide, ready_line, review];
         desk.tell(late.clone());
         desk.clone().reload_preferences().await;
         desk.clone().recover().await;

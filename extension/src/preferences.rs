@@ -3,6 +3,7 @@
 
 use crate::{
     lock::{self, Lock},
+    outage,
     webext::{self, object, property},
 };
 use js_sys::{Array, JSON};
@@ -46,6 +47,14 @@ pub(crate) async fn load() -> Result<Preferences, JsValue> {
 pub(crate) fn desk_settings(local: &JsValue, managed: &JsValue) -> Result<(DeskSettings, String), JsValue> {
     let policy = Policy::parse_unchecked(&json(managed)?);
     Ok(Stored::parse(&json(local)?, "").desk(&policy))
+}
+
+/// As [`load`], and nothing is written.
+///
+/// # Errors
+/// When Firefox cannot read its storage.
+pub(crate) async fn stored() -> Result<Preferences, JsValue> {
+    read().await.map(|(_, preferences)| preferences)
 }
 
 async fn read() -> Result<(Stored, Preferences), JsValue> {
@@ -158,10 +167,13 @@ pub(crate) async fn lock_permissions() -> Option<Lock> {
 }
 
 /// Gives back Firefox's permission for every server that is not in the settings: it was tried and not saved, or is not used
-/// any more. Where that is not possible now, the next start does it.
+/// any more; and that for notifications, where none are wanted. Where that is not possible now, the next start does it.
 pub(crate) async fn give_back_permissions() {
     let Some(_lock) = lock_permissions().await else { return };
     let (Ok((_, preferences)), Ok(granted)) = (read().await, webext::get_permissions().await) else { return };
+    if !preferences.desk.notify {
+        outage::give_back_notifications().await;
+    }
     let granted = Array::from(&property(&granted, "origins")).iter().filter_map(|origin| origin.as_string()).collect();
     for pattern in preferences.origins_to_give_back(granted) {
         // One that a library has granted cannot be given back.

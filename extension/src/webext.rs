@@ -39,6 +39,20 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = ["browser", "tabs"], js_name = create)]
     async fn create_tab(properties: &Object) -> Result<JsValue, JsValue>;
 
+    #[wasm_bindgen(catch, js_namespace = ["browser", "runtime"], js_name = sendMessage)]
+    pub(crate) async fn send_message(message: &Object) -> Result<JsValue, JsValue>;
+
+    /// Only where it was allowed.
+    #[wasm_bindgen(catch, js_namespace = ["browser", "notifications"], js_name = create)]
+    pub(crate) async fn create_notification(id: &str, notification: &Object) -> Result<JsValue, JsValue>;
+
+    /// Only where it was allowed.
+    #[wasm_bindgen(catch, js_namespace = ["browser", "notifications"], js_name = clear)]
+    pub(crate) async fn clear_notification(id: &str) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(js_namespace = ["browser", "action"], js_name = setTitle)]
+    pub(crate) fn set_title(details: &Object) -> Promise;
+
     #[wasm_bindgen(js_namespace = ["browser", "action"], js_name = setBadgeText)]
     pub(crate) fn set_badge_text(details: &Object) -> Promise;
 

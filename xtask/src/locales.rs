@@ -47,7 +47,7 @@ const LITERALS: [&str; 20] = [
     "1.0",
 ];
 /// Words in the code that look like keys and are none: names of the browser's.
-const NO_KEYS: [&str; 23] = [
+const NO_KEYS: [&str; 26] = [
     "additionalData",
     "byteLength",
     "byteOffset",
@@ -55,11 +55,13 @@ const NO_KEYS: [&str; 23] = [
     "dateStyle",
     "deriveKey",
     "directoryKey",
+    "fromCache",
     "hourCycle",
+    "iconUrl",
     "ifAvailable",
     "inIncognitoContext",
-    "isProxy",
     "indexedDB",
+    "isProxy",
     "itemKey",
     "newVersion",
     "numberingSystem",
@@ -67,6 +69,7 @@ const NO_KEYS: [&str; 23] = [
     "requestHeaders",
     "requestId",
     "responseHeaders",
+    "statusCode",
     "timeZone",
     "toString",
     "webRequest",

@@ -123,7 +123,14 @@ impl Album<'_> {
         let koha = FakeKoha::start(Config::default())?;
         let desk = self.desk()?;
         self.take(&desk.page, "desk-first-run")?;
+        self.ready(&desk, "ready-new")?;
         self.settings(&desk, &koha)?;
+        koha.library(|library| library.clock_shift_seconds = 75);
+        self.ready(&desk, "ready-clock")?;
+        koha.library(|library| library.clock_shift_seconds = 0);
+        self.take(&desk.page, "desk-not-ready")?;
+        self.ready(&desk, "ready")?;
+        self.outage(&desk, &koha)?;
         self.size(&desk.page)?;
         self.take(&desk.page, "desk-empty")?;
         self.work(&desk)?;
@@ -158,6 +165,33 @@ impl Album<'_> {
 
     fn take(&self, page: &Page, name: &str) -> koct_tests::Result {
         page.screenshot(&self.folder.join(format!("{name}.png")))
+    }
+
+    /// Whether the desk is ready, as the page says it.
+    fn ready(&self, desk: &Desk, name: &str) -> koct_tests::Result {
+        let page = desk.firefox.open(&desk.firefox.addon_url("options/ready.html"))?;
+        page.wait("document.body && document.body.hasAttribute('data-ready')")?;
+        self.size(&page)?;
+        self.take(&page, name)?;
+        page.close()?;
+        desk.page.activate()
+    }
+
+    /// What pages of Koha in tabs have shown.
+    fn outage(&self, desk: &Desk, koha: &FakeKoha) -> koct_tests::Result {
+        for (standing, sign, name) in [
+            ("{ suspected: { load: '1', at: Date.now(), badly: true } }", "poor", "desk-answers-badly"),
+            ("{ out: { since: Date.now(), said: false, badly: true } }", "offline", "desk-outage"),
+        ] {
+            let (server, page) = (koha.url(), &desk.page);
+            page.eval(&format!(
+                "browser.storage.session.set({{ outage: JSON.stringify({{ server: '{server}', standing: {standing} }}) }})"
+            ))?;
+            page.wait(&format!("document.getElementById('reachable').dataset.state === '{sign}'"))?;
+            self.take(page, name)?;
+        }
+        desk.page.eval("browser.storage.session.remove('outage')")?;
+        desk.page.wait("document.getElementById('reachable').dataset.state !== 'offline'").map(|_| ())
     }
 
     fn settings(&self, desk: &Desk, koha: &FakeKoha) -> koct_tests::Result {

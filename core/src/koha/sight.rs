@@ -1,5 +1,7 @@
-//! What the desk sees of Koha from afar: whether it is there, since when it is missed, and that it is back.
+//! What the desk sees of Koha from afar: whether it is there, since when it is missed, and that it is back. The window looks by
+//! itself; what pages in tabs have shown ([`Outage`]) comes to that.
 
+use super::outage::Outage;
 use crate::desk::clock::DeskTime;
 
 /// How Koha stands, as far as was looked.
@@ -29,6 +31,15 @@ impl Sight {
             (_, Some(false)) => Self::Down { since: now },
             (Self::Down { .. } | Self::Back, Some(true)) => Self::Back,
             (Self::Unknown | Self::Up, Some(true)) => Self::Up,
+        }
+    }
+
+    /// After pages in tabs have shown this of it, or a person has said so.
+    #[must_use]
+    pub fn knowing(self, outage: &Outage) -> Self {
+        match outage.since() {
+            Some(since) => Self::Down { since },
+            None => self,
         }
     }
 

@@ -49,6 +49,8 @@ with_defaults! {
         pub library_name: String = String::new(),
         /// For how many days things are lent, for the date on slips; empty where slips shall name none.
         pub loan_days: String = String::new(),
+        /// Whether Firefox shows a notification when Koha does not answer, and when it is back.
+        pub notify: bool = false,
         /// What the library wants to be read in the window, for example whom to call.
         pub notice: String = String::new(),
     }

@@ -57,6 +57,8 @@ pub enum Fact<'a> {
     LentFor(Option<u16>),
     /// The name of the desk.
     Desk(&'a str),
+    /// Firefox shows a notification when Koha does not answer.
+    Notified,
     /// Transactions older than so many hours are asked about.
     AskAfter(u32),
     /// They are asked about only where they are applied directly.
@@ -132,7 +134,8 @@ impl Fold {
                 None,
             ],
             Self::Desks => {
-                [set.form.desk_name().is_ok().then(|| Fact::Desk(set.form.desk_name.trim())), None, None, None]
+                let name = set.form.desk_name().is_ok().then(|| Fact::Desk(set.form.desk_name.trim()));
+                [name, desk.notify.then_some(Fact::Notified), None, None]
             }
             Self::Old => match set.form.commit_type {
                 CommitType::Send => [Some(Fact::AskedWhereApplied), None, None, None],
@@ -198,7 +201,7 @@ impl Field {
             | Self::CardLengths
             | Self::CardCheckDigit => Some(Fold::Codes),
             Self::LibraryName | Self::LoanDays => Some(Fold::Slips),
-            Self::DeskName => Some(Fold::Desks),
+            Self::DeskName | Self::Notify => Some(Fold::Desks),
             Self::StaleHours | Self::KohaCheckin => Some(Fold::Old),
         }
     }
@@ -245,6 +248,7 @@ mod tests {
             sounds: false,
             library_name: " Centerville ".into(),
             loan_days: "21".into(),
+            notify: true,
             ..DeskSettings::default()
         };
         set.records = RecordsSettings {
@@ -262,7 +266,7 @@ mod tests {
                 vec![Fact::EndsWith(ScannerEnd::Tab), Fact::Cards(Some("2352*")), Fact::Sounds(false)],
                 vec![Fact::ItemRules(2), Fact::CardRules(1), Fact::Checked],
                 vec![Fact::Library(Some("Centerville")), Fact::LentFor(Some(21))],
-                vec![Fact::Desk("Bus 2")],
+                vec![Fact::Desk("Bus 2"), Fact::Notified],
                 vec![Fact::AskAfter(48)],
             ]
         );

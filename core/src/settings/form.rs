@@ -157,6 +157,13 @@ impl ServerUrl {
         if is_public { None } else { Self::parse(address).ok() }
     }
 
+    /// The path of a page of this server, without what leads to the server itself, where this is the address of one.
+    pub fn path_below(&self, address: &str) -> Option<String> {
+        let (own, page) = (self.url()?, Url::parse(address).ok()?);
+        let rest = page.path().strip_prefix(own.path().trim_end_matches('/'))?;
+        (own.origin() == page.origin() && (rest.is_empty() || rest.starts_with('/'))).then(|| rest.to_owned())
+    }
+
     fn url(&self) -> Option<Url> {
         Url::parse(&self.0).ok()
     }

@@ -290,6 +290,8 @@ table! {
         LoanDays = row!(Number, "loan-days", desk.loan_days).preset("loanDays"), |it| it.desk.loan_days().err();
         /// The name of this desk.
         DeskName = row!(Text, "desk-name", form.desk_name).apart(DESK_NAME), |it| it.form.desk_name().err();
+        /// Whether Firefox shows a notification when Koha does not answer.
+        Notify = row!(Flag, "notify", desk.notify).preset("notify");
         /// A line that is shown in the window.
         Notice = row!(Text, "notice", desk.notice).preset("notice").by_policy_only(), |it| it.desk.notice().err();
     }

@@ -10,6 +10,7 @@ pub(crate) mod menu;
 pub(crate) mod message;
 pub(crate) mod press;
 pub(crate) mod question;
+pub(crate) mod ready;
 pub(crate) mod stray;
 pub(crate) mod two_tabs;
 pub(crate) mod windows;

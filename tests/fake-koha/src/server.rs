@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Extension, State};
-use axum::http::header::CONNECTION;
+use axum::http::header::{CONNECTION, DATE};
 use axum::routing::{MethodRouter, any};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -492,7 +492,13 @@ impl Visit {
         routed.extensions_mut().insert(Arc::new(request));
         // A router is always ready and never fails.
         let Ok(reply) = self.router.call(routed).await;
-        reply
+        // Where its clock is right, hyper writes the date.
+        let library = self.shared.library();
+        if library.clock_shift_seconds == 0 {
+            return reply;
+        }
+        let date = library.now_utc().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        reply::with_header(reply, DATE, &date)
     }
 }
 

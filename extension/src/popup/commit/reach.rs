@@ -1,21 +1,26 @@
-//! The sign that says whether Koha can be reached. Nothing is sent without a person.
+//! The sign that says whether Koha can be reached: as the window sees by itself, and as pages of Koha in tabs show. Nothing is sent
+//! without a person.
 
 use crate::{
-    clock,
-    dom::elements,
-    http::Http,
+    badge, clock,
+    dom::{self, elements},
     i18n::{plural, text, text_with},
+    outage::{self, Said},
     popup::{Desk, Panel, Tone},
-    preferences,
+    ready,
     timer::sleep,
     wording,
 };
 use koct_core::{
-    State,
-    koha::{rest, sight::Sight},
+    Settings, State,
+    koha::{outage::Outage, sight::Sight},
     log::Counts,
 };
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+    time::Duration,
+};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlElement;
 
@@ -28,8 +33,12 @@ elements! {
     pub(crate) struct Reach(desk: Rc<Desk>) {
         sign: HtmlElement = "reachable",
         send: HtmlElement = "commit",
+        /// A person goes on without Koha, or says that it works.
+        turn: HtmlElement = "offline-now",
         ;
         seen: Cell<Sight>,
+        /// What pages in tabs have shown.
+        outage: RefCell<Option<Outage>>,
     }
 }
 
@@ -47,6 +56,12 @@ impl Panel for Reach {
 impl Reach {
     /// Looks for Koha as long as the window lives.
     pub(crate) fn bind(self: &Rc<Self>) {
+        dom::bind(&self.turn, "click", self, |reach| {
+            let is_out = reach.outage.borrow().as_ref().is_some_and(|outage| outage.since().is_some());
+            // It comes back as a change of what is kept.
+            spawn_local(if is_out { Said::Online } else { Said::Offline }.tell());
+            reach.desk.focus.back();
+        });
         let this = self.clone();
         spawn_local(async move {
             loop {
@@ -61,25 +76,45 @@ impl Reach {
     async fn look(&self) {
         // A commit sees for itself.
         if !self.desk.committing.get() {
+            let settings = self.desk.settings();
+            self.heed(settings.as_ref()).await;
+            let is_there = ready::koha_is_there(settings.as_ref()).await;
             let before = self.seen.get();
-            self.seen.set(before.after(self.koha_is_there().await, clock::time()));
+            let lasts = self.outage.borrow().as_ref().is_some_and(Outage::outlasts_an_answer);
+            if !lasts {
+                self.seen.set(before.after(is_there, clock::time()));
+            }
             let waiting = self.desk.counts.get().of(State::Local);
             if matches!((before, self.seen.get()), (Sight::Down { .. }, Sight::Back)) && waiting > 0 {
                 self.desk.message.show(Tone::Good, &plural("kohaBack", waiting, &[]));
             }
             self.show();
+            let was_out = self.outage.borrow().as_ref().is_some_and(|outage| outage.since().is_some());
+            if was_out && is_there == Some(true) && !lasts {
+                Said::Answered.tell().await;
+            }
         }
     }
 
-    /// Whether Koha's staff client answers, asked without logging in, so that Koha keeps no session for it. `None` where it
-    /// may not be asked.
-    async fn koha_is_there(&self) -> Option<bool> {
-        let settings = self.desk.settings()?;
-        if !preferences::may_ask(&settings.server).await {
-            return None;
+    /// Takes what pages in tabs have shown since.
+    async fn heed(&self, settings: Option<&Settings>) {
+        let outage = match settings {
+            Some(settings) => Some(outage::now(&settings.server).await),
+            None => None,
+        };
+        let since = outage.as_ref().and_then(Outage::since);
+        let was_known = badge::set_outage(since.is_some());
+        if let Some(outage) = &outage {
+            self.seen.set(self.seen.get().knowing(outage));
+            if !was_known && since.is_some() && !outage.is_said() {
+                self.desk.message.show(Tone::Doubt, &text("outageGone"));
+            }
         }
-        let http = Http::isolated(&settings.server.permission_pattern());
-        Some(http.send(&rest::anyone_there(&settings)).await.is_ok_and(|response| rest::is_koha(&response)))
+        self.outage.replace(outage);
+        if !was_known {
+            badge::show(self.desk.counts.get());
+        }
+        self.show();
     }
 
     /// An outage is never red: there is nothing wrong with going on. Sending is what to do next only while Koha is there and
@@ -90,13 +125,24 @@ impl Reach {
             self.seen.set(self.seen.get().with_nothing_waiting());
         }
         let seen = self.seen.get();
+        let outage = self.outage.borrow();
+        let is_out = outage.as_ref().is_some_and(|outage| outage.since().is_some());
+        let is_said = outage.as_ref().is_some_and(Outage::is_said);
+        let asks = outage.as_ref().is_some_and(|outage| outage.asks(clock::time()));
         let _ = self.send.toggle_attribute_with_force("data-next", seen.is_there() && waits);
         let (state, words) = match seen {
             Sight::Unknown => ("", String::new()),
+            Sight::Down { since } if is_said => ("offline", text_with("offlineSaid", &[&wording::time(since)])),
             Sight::Down { since } => ("offline", text_with("unreachable", &[&wording::time(since)])),
+            Sight::Back | Sight::Up if asks => ("poor", text("outageBadly")),
             Sight::Back => ("back", text("reachableBack")),
             Sight::Up => ("online", text("reachable")),
         };
+        self.turn.set_hidden(!is_out && !asks);
+        let turn = text(if is_out { "onlineAgain" } else { "offlineNow" });
+        if self.turn.text_content().as_deref() != Some(&turn) {
+            self.turn.set_text_content(Some(&turn));
+        }
         let sign = &self.sign;
         // Said at each scan, and painted only when it differs.
         if sign.text_content().as_deref() == Some(&words) {

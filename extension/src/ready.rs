@@ -1,0 +1,153 @@
+//! What core asks about to say whether the desk is ready ([`koct_core::koha::ready`]), and where it is kept.
+
+pub(crate) mod words;
+
+use crate::{
+    clock::{self, DeskZone},
+    directory::{Access, Known},
+    http::Http,
+    preferences,
+    store::{self, Store},
+    webext::{object, property, text_property},
+};
+use js_sys::JSON;
+use koct_core::{
+    Settings,
+    desk::zone::Zone as _,
+    koha::{
+        ready::{self, Drift, Facts, Starts, Tested, Verdict},
+        rest,
+        trial::Trial,
+    },
+    settings::guide,
+};
+use serde::de::DeserializeOwned;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+use web_extensions_sys::browser;
+
+/// The keys in `storage.local`: the last test, what Koha's clock showed, and since when the profile is kept (popup/background.js).
+const TESTED: &str = "trial";
+const CLOCK: &str = "clock";
+const STARTS: &str = "starts";
+
+/// What was found, a line each. Koha is not asked.
+pub(crate) async fn verdicts() -> Vec<Verdict> {
+    let Ok(preferences) = preferences::stored().await else { return Vec::new() };
+    let may_ask = match preferences.form.server() {
+        Ok(server) => preferences::may_ask(&server).await,
+        Err(_) => false,
+    };
+    let known = Known::new().ok();
+    let records = match &known {
+        Some(known) => known.reload(&preferences.records).await.unwrap_or_default(),
+        None => Access::Off,
+    };
+    let (is_kept, room) = storage().await;
+    let now = clock::time();
+    let facts = Facts {
+        preferences: &preferences,
+        now,
+        may_ask,
+        tested: kept::<Tested>(TESTED).await,
+        records,
+        records_as_of: known.and_then(|known| known.contents().as_of()),
+        has_log: has_log().await,
+        is_kept,
+        room,
+        drift: kept::<Drift>(CLOCK).await,
+        zone: &zone(),
+        offset: DeskZone.offset_at_utc(now.millis()),
+        languages: &languages(),
+        starts: kept::<Starts>(STARTS).await,
+    };
+    ready::verdicts(&facts)
+}
+
+async fn kept<T: DeserializeOwned>(key: &str) -> Option<T> {
+    let stored = browser().storage().local().get(&key.into()).await.ok()?;
+    // Of nothing, JavaScript makes no JSON.
+    let value = Some(property(&stored, key)).filter(JsValue::is_object)?;
+    serde_json::from_str(&String::from(JSON::stringify(&value).ok()?)).ok()
+}
+
+async fn keep(key: &str, value: &impl serde::Serialize) {
+    let json = serde_json::to_string(value).ok().and_then(|json| JSON::parse(&json).ok());
+    if let Some(value) = json {
+        // What cannot be kept is found out again.
+        let _ = browser().storage().local().set(&object([(key, value)])).await;
+    }
+}
+
+/// Keeps how a test of the settings that are stored went; `None` where they were just stored.
+pub(crate) async fn keep_tested(settings: &Settings, trial: Option<&Trial>) {
+    let (of, at) = (guide::tested_as(settings), clock::time());
+    let tested = match trial {
+        Some(trial) => Tested::of(of, trial, at),
+        None => Tested::not_yet(of, at),
+    };
+    keep(TESTED, &tested).await;
+}
+
+async fn has_log() -> bool {
+    match Store::open(store::DATABASE).await {
+        Ok(store) => {
+            store.close();
+            true
+        }
+        Err(_) => false,
+    }
+}
+
+/// Whether Firefox promises to keep what is here, and how much room is left.
+async fn storage() -> (bool, Option<u64>) {
+    let Some(window) = web_sys::window() else { return (false, None) };
+    let storage = window.navigator().storage();
+    let is_kept = match storage.persisted() {
+        Ok(asked) => JsFuture::from(asked).await.is_ok_and(|kept| kept.is_truthy()),
+        Err(_) => false,
+    };
+    let estimate = match storage.estimate() {
+        Ok(asked) => JsFuture::from(asked).await.unwrap_or_default(),
+        Err(_) => JsValue::UNDEFINED,
+    };
+    let number = |name: &str| property(&estimate, name).as_f64();
+    let room = number("quota").zip(number("usage")).map(|(quota, usage)| {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a number of bytes")]
+        let room = (quota - usage).max(0.0) as u64;
+        room
+    });
+    (is_kept, room)
+}
+
+/// The languages that pages are asked for in.
+fn languages() -> Vec<String> {
+    let languages = web_sys::window().map(|window| window.navigator().languages()).unwrap_or_default();
+    languages.iter().filter_map(|language| language.as_string()).collect()
+}
+
+/// The name of the time zone.
+fn zone() -> String {
+    let format = js_sys::Intl::DateTimeFormat::default();
+    text_property(&format.resolved_options(), "timeZone").unwrap_or_default()
+}
+
+/// Whether Koha's staff client answers, asked without logging in, so that Koha keeps no session for it; what its clock shows is kept.
+/// `None` where it may not be asked.
+pub(crate) async fn koha_is_there(settings: Option<&Settings>) -> Option<bool> {
+    let settings = settings?;
+    if !preferences::may_ask(&settings.server).await {
+        return None;
+    }
+    let http = Http::isolated(&settings.server.permission_pattern());
+    let asked = clock::time();
+    let Ok(response) = http.send(&rest::anyone_there(settings)).await else { return Some(false) };
+    let came = clock::time();
+    let is_koha = rest::is_koha(&response);
+    if let Some(drift) = response.date.filter(|_| is_koha).and_then(|date| Drift::of(date, asked, came))
+        && drift.replaces(kept(CLOCK).await)
+    {
+        keep(CLOCK, &drift).await;
+    }
+    Some(is_koha)
+}

@@ -1,0 +1,94 @@
+//! What was found of a desk that is to be ready, in the words of `_locales`.
+
+use crate::{
+    i18n::{plural, text, text_with},
+    locale,
+    wording::row_time_of,
+};
+use koct_core::{
+    desk::clock::DeskTime,
+    desks::shift::Shift,
+    koha::ready::{Finding, Line},
+};
+
+/// The name of a line of the page that says whether the desk is ready.
+pub(crate) fn line(line: Line) -> String {
+    text(match line {
+        Line::Settings => "readySettings",
+        Line::Permission => "readyPermission",
+        Line::Connection => "readyConnection",
+        Line::Branch => "readyBranch",
+        Line::Records => "lookupTitle",
+        Line::Log => "readyLog",
+        Line::Room => "readyRoom",
+        Line::Clock => "readyClock",
+        Line::Zone => "readyZone",
+        Line::Profile => "readyProfile",
+    })
+}
+
+/// Which line it is, for whoever looks at the page by program.
+pub(crate) fn id(line: Line) -> &'static str {
+    match line {
+        Line::Settings => "settings",
+        Line::Permission => "permission",
+        Line::Connection => "connection",
+        Line::Branch => "branch",
+        Line::Records => "records",
+        Line::Log => "log",
+        Line::Room => "room",
+        Line::Clock => "clock",
+        Line::Zone => "zone",
+        Line::Profile => "profile",
+    }
+}
+
+/// What was found on such a line, and what is to be done.
+pub(crate) fn finding(finding: Finding) -> String {
+    let when = |time: DeskTime| row_time_of(time.millis());
+    // A clock that is right to the second is nobody's business.
+    let span =
+        |millis: i64| Shift(millis.saturating_abs() / 1_000 * 1_000).to_string().trim_start_matches('+').to_owned();
+    let room = |bytes: u64| locale::number(u32::try_from(bytes >> 20).unwrap_or(u32::MAX));
+    let offset = |minutes: i16| {
+        let hours = Shift(i64::from(minutes) * 60_000).to_string();
+        format!("UTC{hours}")
+    };
+    match finding {
+        Finding::Set => text("readySet"),
+        Finding::SetForFiles => text("readySetForFiles"),
+        Finding::NotSetUp => text("readyNotSetUp"),
+        Finding::PasswordGone => text("readyPasswordGone"),
+        Finding::Wrong(_) => text("readyWrong"),
+        Finding::Allowed => text("readyAllowed"),
+        Finding::NotAllowed => text_with("readyNotAllowed", &[&text("save")]),
+        Finding::Works(Some(at)) => text_with("readyWorksAt", &[&when(at)]),
+        Finding::Works(None) => text("readyWorks"),
+        Finding::Failed(at) => text_with("readyFailed", &[&when(at)]),
+        Finding::Untested => text("readyUntested"),
+        Finding::BranchKnown => text("readyBranchKnown"),
+        Finding::BranchUnknown => text("readyBranchUnknown"),
+        Finding::BranchUnchecked => text("readyBranchUnchecked"),
+        Finding::BranchUntested => text("readyBranchUntested"),
+        Finding::RecordsAsOf(as_of) => text_with("readyRecordsAsOf", &[&as_of.map(when).unwrap_or_default()]),
+        Finding::RecordsOld(days) => plural("readyRecordsOld", u32::try_from(days).unwrap_or(u32::MAX), &[]),
+        Finding::NoRecords => text("readyNoRecords"),
+        Finding::RecordsLocked => text("readyRecordsLocked"),
+        Finding::LogKept => text("readyLogKept"),
+        Finding::LogNotKept => text("readyLogNotKept"),
+        Finding::NoLog => text("readyNoLog"),
+        Finding::Room(bytes) => text_with("readyRoomLeft", &[&room(bytes)]),
+        Finding::LittleRoom(bytes) => text_with("readyLittleRoom", &[&room(bytes)]),
+        Finding::RoomUnknown => text("readyRoomUnknown"),
+        Finding::ClockRight(at) => text_with("readyClockRight", &[&when(at)]),
+        Finding::ClockOff(off, at) if off > 0 => {
+            text_with("readyClockAhead", &[&span(off), &when(at), &text("showReview")])
+        }
+        Finding::ClockOff(off, at) => text_with("readyClockBehind", &[&span(off), &when(at), &text("showReview")]),
+        Finding::ClockUnknown => text("readyClockUnknown"),
+        Finding::ZoneSeen(minutes) => text_with("readyZoneSeen", &[&offset(minutes)]),
+        Finding::ZoneDoubtful(minutes) => text_with("readyZoneDoubtful", &[&offset(minutes)]),
+        Finding::ProfileKept(first) => text_with("readyProfileKept", &[&when(first)]),
+        Finding::ProfileUnknown => text("readyProfileUnknown"),
+    }
+}

@@ -1,0 +1,114 @@
+//! The page “Is this desk ready?”, and its line in the window.
+
+use crate::{desk, koha, wait};
+use fake_koha::Era;
+use koct_tests::{
+    axe::{axe, axe_of_colours},
+    desk::Settings,
+    page::Page,
+    settings_page::save,
+};
+use serde_json::{Value, json};
+
+/// The grade of each line.
+fn grades(page: &Page) -> Value {
+    let lines = "Object.fromEntries([...document.querySelectorAll('#ready-lines > li')].map(line => [line.dataset.line, line.dataset.grade]))";
+    page.eval(lines).unwrap()
+}
+
+/// Waits until these lines have these grades, and no line that is `null` is there.
+fn wait_for_grades(page: &Page, expected: &Value) {
+    let expected = expected.as_object().unwrap();
+    wait(&format!("not {expected:?}"), || {
+        let found = grades(page);
+        expected.iter().all(|(line, grade)| found[line] == *grade).then_some(())
+    });
+}
+
+fn found_on(page: &Page, line: &str) -> String {
+    page.text(&format!("#ready-lines [data-line={line}] [data-field=found]")).unwrap()
+}
+
+#[test]
+fn a_desk_says_whether_it_is_ready_and_what_is_to_be_done() {
+    let koha = koha(Era::From2405);
+    let desk = desk();
+    // Nothing is set up: the window says so already, and the page says what.
+    desk.page.wait_hidden("#ready-line").unwrap();
+    desk.page.click("#open-menu").unwrap();
+    desk.page.click("#open-ready").unwrap();
+    let page = desk.firefox.wait_for_page("options/ready.html").unwrap();
+    page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
+    let zone = "['UTC', 'GMT', 'Etc/'].some(start => Intl.DateTimeFormat().resolvedOptions().timeZone.startsWith(start)) ? 'careful' : 'good'";
+    let zone = page.eval(zone).unwrap();
+    wait_for_grades(
+        &page,
+        &json!({"settings": "stop", "permission": "stop", "connection": "careful", "branch": "note", "records": null,
+            "log": "good", "room": "good", "clock": "note", "zone": zone, "profile": "note"}),
+    );
+    assert!(page.text("#ready-summary").unwrap().ends_with("to be done before the next outage."));
+    assert_eq!(page.eval("document.getElementById('ready-test').disabled").unwrap(), true);
+    assert_eq!(axe(&page).unwrap(), Vec::<String>::new());
+
+    // It is set up and tested, and the page follows.
+    let settings = desk.configure(&Settings::of(&koha.url(), "send")).unwrap();
+    let good =
+        json!({"settings": "good", "permission": "good", "connection": "good", "branch": "good", "clock": "good"});
+    wait_for_grades(&page, &good);
+    assert!(found_on(&page, "connection").starts_with("Tested: "), "{}", found_on(&page, "connection"));
+
+    // Koha's clock is ahead by more than half a minute: this computer's is behind.
+    koha.library(|library| library.clock_shift_seconds = 43);
+    page.activate().unwrap();
+    page.reload().unwrap();
+    wait_for_grades(&page, &json!({"clock": "careful"}));
+    let found = found_on(&page, "clock");
+    assert!(found.starts_with("0:00:4") && found.contains("behind Koha’s"), "{found}");
+    if zone == "good" {
+        desk.page.wait_text("#ready-line", "Not ready: Clock").unwrap();
+    } else {
+        desk.page.wait_visible("#ready-line").unwrap();
+    }
+
+    // What worked does not any more, and the page says why when it is tested there.
+    koha.library(|library| library.clock_shift_seconds = 0);
+    page.click("#ready-settings").unwrap();
+    settings.wait("document.visibilityState === 'visible'").unwrap();
+    settings.fill("#password", "mistyped").unwrap();
+    settings.fill("#branchcode", "XYZ").unwrap();
+    save(&settings).unwrap();
+    wait_for_grades(&page, &json!({"connection": "stop", "branch": "note"}));
+    desk.page.wait_text("#ready-line", "Not ready: Connection and account").unwrap();
+    settings.fill("#password", "koha").unwrap();
+    save(&settings).unwrap();
+    wait_for_grades(&page, &json!({"connection": "good", "branch": "stop"}));
+    settings.fill("#branchcode", "CPL").unwrap();
+    settings.eval("document.querySelectorAll('.fold').forEach(fold => fold.open = true)").unwrap();
+    settings.click("#lookup").unwrap();
+    save(&settings).unwrap();
+    wait_for_grades(&page, &json!({"connection": "good", "branch": "good", "records": "careful"}));
+    // Another Firefox of this profile has found what this one has kept.
+    page.eval("browser.storage.local.set({ starts: { first: Date.now() - 86400000, count: 1 } })").unwrap();
+    wait_for_grades(&page, &json!({"profile": "good"}));
+    page.activate().unwrap();
+    page.reload().unwrap();
+    wait_for_grades(&page, &json!({"clock": "good", "profile": "good"}));
+    let stopped = koha.stop();
+    page.wait("document.body.hasAttribute('data-ready')").unwrap();
+    page.click("#ready-test").unwrap();
+    wait_for_grades(&page, &json!({"connection": "stop"}));
+    page.wait_contains("#ready-said", "Koha cannot be reached").unwrap();
+    assert_eq!(axe(&page).unwrap(), Vec::<String>::new());
+    desk.firefox.set_dark(true).unwrap();
+    page.wait("matchMedia('(prefers-color-scheme: dark)').matches && !document.getAnimations().length").unwrap();
+    assert_eq!(axe_of_colours(&page).unwrap(), Vec::<String>::new());
+    desk.firefox.set_dark(false).unwrap();
+    // It is back.
+    let _koha = stopped.start().unwrap();
+    page.click("#ready-test").unwrap();
+    wait_for_grades(&page, &json!({"connection": "good"}));
+    if zone == "good" {
+        desk.page.wait_hidden("#ready-line").unwrap();
+    }
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
