@@ -10,6 +10,7 @@ pub mod digits;
 pub mod guard;
 pub mod jump;
 pub mod keyboard;
+pub mod kinds;
 pub mod letters;
 pub mod name;
 pub mod pattern;

@@ -30,6 +30,7 @@ pub mod shown;
 mod sorting;
 #[cfg(test)]
 mod testing;
+pub mod unlike;
 pub(crate) mod warning;
 pub mod where_to;
 pub mod write;
@@ -37,6 +38,7 @@ pub mod write;
 use crate::desk::{
     barcode::same_code,
     clock::{DeskTime, KohaTime},
+    kinds::Kinds,
 };
 use block_store::BlockStore;
 use reader::Reader;
@@ -95,6 +97,9 @@ pub struct Held {
     pub has_extras: bool,
     /// How many rows had no number and are missing.
     pub unreadable: u32,
+    /// What their codes are like: none where there are none, or an earlier version has written the run.
+    #[serde(skip_serializing_if = "Kinds::is_empty")]
+    pub kinds: Kinds,
 }
 
 impl Contents {
@@ -124,8 +129,8 @@ pub async fn finish<R: Record, S: BlockStore>(
     written: Unfinished,
     as_of: DeskTime,
 ) -> Result<Held, S::Error> {
-    let rows = run::finish::<R, S>(shelf, written).await?;
-    Ok(Held { run: written.run, blocks: written.blocks, rows, as_of, whole_as_of: as_of, ..Held::default() })
+    let (rows, kinds) = run::finish::<R, S>(shelf, written).await?;
+    Ok(Held { run: written.run, blocks: written.blocks, rows, as_of, whole_as_of: as_of, kinds, ..Held::default() })
 }
 
 /// The changes since `held` were written: brings both together in a run of the number `into`.

@@ -12,6 +12,7 @@ pub mod checkins;
 pub mod connection;
 pub mod cookies;
 pub mod download;
+pub mod filter;
 pub mod front;
 pub mod inquiry;
 pub mod key;

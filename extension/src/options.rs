@@ -3,6 +3,7 @@
 mod codes;
 mod fields;
 mod folds;
+mod koha_filter;
 mod notify;
 mod open_koha;
 mod policy;
@@ -21,8 +22,10 @@ use fields::Fields;
 use folds::Folds;
 use koct_core::{
     ServerUrl, Settings,
+    desk::rules::Kind,
     koha::{
         connection::{Connection, ConnectionError, Next, Ready},
+        filter,
         rest::Library,
         trial::{Place, Trial},
     },
@@ -32,6 +35,7 @@ use koct_core::{
         table::{Field, Preferences},
     },
 };
+use koha_filter::KohaFilter;
 use notify::Notify;
 use open_koha::OpenKoha;
 use records::RecordsPart;
@@ -63,6 +67,7 @@ struct Options {
     /// Where to go when all is well.
     next: HtmlElement,
     to_lookup: HtmlElement,
+    koha_filter: Rc<KohaFilter>,
     lookup: HtmlInputElement,
     /// As they are stored.
     loaded: RefCell<Preferences>,
@@ -93,6 +98,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         message: dom::by_id("settings-message")?,
         next: dom::by_id("settings-next")?,
         to_lookup: dom::by_id("to-lookup")?,
+        koha_filter: Rc::new(KohaFilter::new()?),
         lookup: dom::by_id("lookup")?,
         loaded: RefCell::default(),
         testing: Cell::new(false),
@@ -132,6 +138,13 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         this.branchcode.set_value(&this.branch_choice.value());
         this.fields.mark(&[]);
     });
+    let this = options.clone();
+    options.koha_filter.bind(move |words| {
+        this.say("doubt", words);
+        if let Ok(rules) = dom::by_id::<HtmlElement>("item-rules-add") {
+            folds::go_to(&rules);
+        }
+    })?;
     OpenKoha::bind()?;
     try_scan::bind(&options)?;
     codes::bind(&options)?;
@@ -181,6 +194,7 @@ impl Options {
 
     fn say(&self, tone: &str, text: &str) {
         self.next.set_hidden(true);
+        self.koha_filter.hide();
         self.message.set_text_content(Some(text));
         self.message.set_class_name(&format!("message-{tone}"));
     }
@@ -320,6 +334,11 @@ impl Options {
             return Ok(Outcome::NotAllowed);
         }
         let tried = connect(settings.clone()).await;
+        let (tried, filter) = match tried {
+            Ok((ready, filter)) => (Ok(ready), filter),
+            Err(error) => (Err(error), None),
+        };
+        self.koha_filter.set(filter);
         let trial = Trial::of(tried.as_ref(), settings);
         if saves || *preferences == *self.loaded.borrow() {
             ready::keep_tested(settings, Some(&trial)).await;
@@ -375,6 +394,7 @@ impl Options {
         if trial.is_good() && press == Press::Saves {
             self.show_next();
         }
+        self.koha_filter.offer();
     }
 
     /// Offers to go on: to the desk, and to what it may know offline where nobody has chosen that.
@@ -441,21 +461,27 @@ fn joined(sentences: impl IntoIterator<Item = String>) -> String {
     sentences.into_iter().collect::<Vec<_>>().join(" ")
 }
 
-/// Tries to connect as a commit does, and ends a session that it has begun.
+/// Tries to connect as a commit does, asks Koha for its own rule for barcodes as far as it tells, and ends a session that it has
+/// begun.
 ///
 /// # Errors
 /// Why it does not work.
-pub(crate) async fn connect(settings: Settings) -> Result<Ready, ConnectionError> {
+pub(crate) async fn connect(settings: Settings) -> Result<(Ready, Option<Kind>), ConnectionError> {
     let http = Http::isolated(&settings.server.permission_pattern());
     let (mut connection, mut request) = Connection::start(settings.clone());
     loop {
         match connection.handle(http.send(&request).await) {
             Next::Request(next) => request = next,
             Next::Ready(ready) => {
+                let asked = ready.reading.as_ref().and_then(|reading| filter::request(&settings, reading));
+                let filter = match asked {
+                    Some(asked) => http.send(&asked).await.ok().and_then(|answer| filter::read(&answer)),
+                    None => None,
+                };
                 if let Some(log_out) = ready.log_out(&settings) {
                     let _ = http.send(&log_out).await;
                 }
-                return Ok(ready);
+                return Ok((ready, filter));
             }
             Next::Failed(trouble) => return Err(trouble),
         }

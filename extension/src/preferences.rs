@@ -10,12 +10,11 @@ use js_sys::{Array, JSON};
 pub(crate) use koct_core::settings::table::Preferences;
 use koct_core::{
     DeskName, ServerUrl,
-    desk::keyboard::ScannerKeyboard,
     settings::{
         desk::DeskSettings,
         policy::Policy,
         stored::{Stored, TESTED},
-        table::{DESK_NAME, SCANNER_KEYBOARD},
+        table::DESK_NAME,
     },
 };
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
@@ -86,12 +85,12 @@ pub(crate) async fn save_desk_name(name: &str) -> Result<(), JsValue> {
     browser().storage().local().set(&object([(DESK_NAME, name.into())])).await.map(|_| ())
 }
 
-/// Stores which keyboard the scanners are set to.
+/// Stores a setting that is stored apart, and is answered in the window too.
 ///
 /// # Errors
 /// When Firefox cannot write its storage.
-pub(crate) async fn save_scanner_keyboard(keyboard: ScannerKeyboard) -> Result<(), JsValue> {
-    browser().storage().local().set(&object([(SCANNER_KEYBOARD, keyboard.name().into())])).await.map(|_| ())
+pub(crate) async fn save_apart(key: &str, value: &str) -> Result<(), JsValue> {
+    browser().storage().local().set(&object([(key, value.into())])).await.map(|_| ())
 }
 
 /// Remembers that the connection works with these settings.

@@ -1,8 +1,13 @@
 //! Codes as they are meant: rules, scanners that are set to another keyboard, and the times of keys.
 
-use crate::{desk, wait};
+use crate::{
+    desk,
+    records::{download, want},
+    wait,
+};
+use fake_koha::{Config, Era, FakeKoha, Library};
 use koct_tests::{
-    desk::Desk,
+    desk::{Desk, Settings},
     page::{Page, key},
     settings_page::{save, unfold},
 };
@@ -170,4 +175,96 @@ fn where_a_scanner_ends_with_nothing_no_code_joins_another_however_busy_the_page
     let left = attention(page, "checkin");
     assert!(left.contains("“39”") && left.contains("left in the field"), "{left}");
     assert_eq!(page.value("#checkin-item").unwrap(), "");
+}
+
+/// A patron's card of the library, with the sign that the scanners put behind it.
+fn card(number: u32) -> String {
+    format!("2{number:013}x")
+}
+
+#[test]
+fn what_is_like_no_code_of_the_library_is_asked_about_until_it_is_taught_and_corrections_are_read_by_the_rules() {
+    let mut library = Library::generate(5, 300, 400);
+    library.preferences.item_barcode_input_filter = "T-prefix";
+    let koha = FakeKoha::start(Config { era: Era::From2405, newest: true, library, ..Config::default() }).unwrap();
+    let desk = desk();
+    want(&desk, &Settings::of(&koha.url(), "apply"), |preferences| {
+        preferences.desk.item_rules = "aim".into();
+        preferences.desk.card_rules = "drop-last 1 of 15".into();
+    });
+    assert_eq!(download(&desk), "All records are here.");
+    let page = &desk.page;
+    // Two that were cut, and one between them as it should be: that goes on.
+    page.type_text(&format!("{}\n3000000000001\n]C130000000000002\n3000000000009\n", card(1))).unwrap();
+    desk.wait_for_total(1).unwrap();
+    page.wait_contains("#attention-checkout", "3000000000009 is like none of the codes").unwrap();
+    page.wait_contains("#attention-checkout", "3000000000001 is like none of the codes").unwrap();
+    assert_eq!(barcodes(&desk), ["30000000000002"]);
+    // What one answer teaches holds for the other too, and in every window from now on.
+    page.click("#attention-checkout [data-field=teach]").unwrap();
+    desk.wait_for_total(3).unwrap();
+    assert_eq!(attention(page, "checkout"), "");
+    let stored = || page.eval("browser.storage.local.get('itemAlso').then(all => all.itemAlso)").unwrap();
+    wait("it is not kept", || (stored() == "3000#########").then_some(()));
+    // Another kind is another question; what is meant so is not asked about again.
+    page.type_text("ILL-1\nILL-1\n").unwrap();
+    page.wait("document.querySelectorAll('#attention-checkout [data-field=teach]').length === 2").unwrap();
+    page.click("#attention-checkout [data-field=retry]").unwrap();
+    desk.wait_for_total(4).unwrap();
+    page.wait_contains("#attention-checkout", "It was recorded just before").unwrap();
+    page.click("#attention-checkout [data-field=dismiss]").unwrap();
+    // What is corrected is read as a scan is.
+    page.click("tr[data-seq='1'] [data-edit]").unwrap();
+    page.wait_visible("#edit-dialog").unwrap();
+    page.fill("#edit-cardnumber", &card(2)).unwrap();
+    page.fill("#edit-barcode", "]C130000000000005\n").unwrap();
+    page.wait_hidden("#edit-dialog").unwrap();
+    let first = || desk.rows().unwrap().into_iter().find(|row| row.seq == 1).unwrap();
+    wait("it is not corrected", || (first().barcode == "30000000000005").then_some(()));
+    assert_eq!(first().cardnumber, "20000000000002");
+    // While a dialog is open, a scanner's control characters do nothing to the window.
+    page.press(&[key::F1]).unwrap();
+    page.wait("document.querySelector('dialog:modal') !== null").unwrap();
+    let goes_to_firefox = |key: &str| {
+        let event = format!(
+            "new KeyboardEvent('keydown', {{ key: '{key}', code: 'Key{}', ctrlKey: true, bubbles: true, cancelable: true }})",
+            key.to_uppercase()
+        );
+        page.eval(&format!("document.activeElement.dispatchEvent({event})")).unwrap()
+    };
+    assert_eq!([goes_to_firefox("r"), goes_to_firefox("w"), goes_to_firefox("c")], [false, false, true]);
+    page.press(&[key::ESCAPE]).unwrap();
+    page.wait("document.querySelector('dialog:modal') === null").unwrap();
+    // The desk is at another library now: its rows say where they were recorded, though no other desk is in the log.
+    let says_library = "[...document.querySelectorAll('#transactions-rows [data-field=desk]')].filter(cell => cell.checkVisibility() && cell.textContent === 'CPL').length";
+    assert_eq!(page.eval(says_library).unwrap(), 0);
+    let move_desk = |to: &str| {
+        let script = "browser.storage.local.get('settings').then(({settings}) => browser.storage.local.set({settings: {...settings, branchcode: 'TO'}}))";
+        page.eval(&script.replace("TO", to)).unwrap();
+    };
+    move_desk("MPL");
+    page.wait(&format!("{says_library} === 4")).unwrap();
+    move_desk("CPL");
+    page.wait("!document.getElementById('transactions-table').hasAttribute('data-desks')").unwrap();
+    // A card that Koha does not know is looked for: what is scanned there is read by the rules too.
+    desk.check_out(&card(99_999), "30000000000006").unwrap();
+    desk.commit().unwrap();
+    desk.open_todo().unwrap();
+    page.wait("document.querySelector('[data-offer=find-patron]') !== null").unwrap();
+    page.click("[data-offer=find-patron]").unwrap();
+    page.wait_focused("whose-typed").unwrap();
+    page.type_text(&format!("{}\n", card(3))).unwrap();
+    page.wait("!document.getElementById('whose-dialog').open").unwrap();
+    let last = || desk.rows().unwrap().into_iter().find(|row| row.seq == 5).unwrap();
+    wait("it is nobody's still", || (last().cardnumber == "20000000000003").then_some(()));
+    // Koha's own rule is offered, once.
+    let page = desk.open_settings().unwrap();
+    assert_eq!(page.value("#item-also").unwrap(), "3000#########");
+    save(&page).unwrap();
+    page.wait_text("#koha-filter-text", "Koha uses: T-prefix. Use it here?").unwrap();
+    page.click("#koha-filter-use").unwrap();
+    page.wait_contains("#item-rules-list > :nth-child(2)", "T32 → T0000002").unwrap();
+    save(&page).unwrap();
+    assert!(!page.visible("#koha-filter").unwrap());
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }

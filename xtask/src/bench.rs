@@ -10,13 +10,14 @@ mod logins;
 mod opening;
 mod page;
 mod records;
+mod rules;
 mod scrolling;
 mod todo;
 
 use crate::{addon, project::Result, setup};
 
 /// The parts, by the names that `cargo xtask bench NAME` takes.
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 13] = [
     "core",
     "directory",
     "logins",
@@ -29,6 +30,7 @@ const PARTS: [&str; 12] = [
     "files",
     "records",
     "hostile",
+    "rules",
 ];
 
 /// Measures everything, or one part, and prints. With `--full` a million transactions are
@@ -84,6 +86,9 @@ pub(crate) fn bench(arguments: &[&str]) -> Result {
     }
     if is_wanted("records") {
         records::bench(&addon, full).map_err(words)?;
+    }
+    if is_wanted("rules") {
+        rules::bench(&addon).map_err(words)?;
     }
     if is_wanted("hostile") {
         hostile::bench(&addon).map_err(words)?;

@@ -137,6 +137,7 @@ impl Album<'_> {
         self.dialogs(&desk)?;
         self.commits(&desk, &koha)?;
         drop(desk);
+        self.codes()?;
         self.fronts()?;
         self.read_back()?;
         self.told()?;
@@ -232,6 +233,27 @@ impl Album<'_> {
         self.take(&page, "settings-codes")?;
         page.close()?;
         desk.page.activate()
+    }
+
+    /// A code that does not look right, and Koha's own rule, which is offered.
+    fn codes(&self) -> koct_tests::Result {
+        let mut library = Library::standard();
+        library.preferences.item_barcode_input_filter = "T-prefix";
+        let koha = FakeKoha::start(Config { era: Era::From2405, newest: true, library, ..Config::default() })?;
+        let desk = self.desk()?;
+        let settings = Settings::of(&koha.url(), "send");
+        desk.set_up_with(&settings, |preferences| preferences.desk.item_lengths = "14".into())?;
+        desk.page.reload()?;
+        desk.page.wait("document.body && document.body.hasAttribute('data-ready')")?;
+        desk.page.type_text(&format!("{PATRON}\n3999900000004\n39999000000005\n"))?;
+        desk.wait_for_total(1)?;
+        self.take(&desk.page, "desk-odd-code")?;
+        let page = desk.open_settings()?;
+        self.size(&page)?;
+        enter(&page, &settings)?;
+        save(&page)?;
+        page.wait_visible("#koha-filter")?;
+        self.take(&page, "settings-koha-filter")
     }
 
     fn work(&self, desk: &Desk) -> koct_tests::Result {

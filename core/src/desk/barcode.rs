@@ -1,6 +1,6 @@
 //! Barcodes of items and cardnumbers of patrons: parsed once, valid ever after.
 
-use crate::desk::{letters::base_letters, shape, signs};
+use crate::desk::{digits, letters::base_letters, signs};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -50,7 +50,7 @@ pub(crate) fn parse(raw: &str, limit: usize) -> Result<String, CodeError> {
 /// already stays as it is.
 pub(crate) fn scanned(raw: &str, limit: usize) -> Result<String, CodeError> {
     let code = signs::trimmed(raw);
-    if shape::is_exponential(code) {
+    if digits::is_exponential(code) {
         return Err(CodeError::Spreadsheet);
     }
     match code.chars().find(|sign| signs::is_invisible(*sign)) {

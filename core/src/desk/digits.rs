@@ -31,6 +31,11 @@ impl<'a> Exponential<'a> {
     }
 }
 
+/// Whether a spreadsheet has written it so: `2.3529E+13`, where it was a long number.
+pub(crate) fn is_exponential(code: &str) -> bool {
+    Exponential::read(code).is_some_and(|number| number.part.is_some() || number.is_signed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,5 +54,15 @@ mod tests {
         assert_eq!(read("2.3529E+13"), Some(("2", Some("3529"), "13", true)));
         assert_eq!((read("12e5"), read("1,5E2")), (Some(("12", None, "5", false)), Some(("1", Some("5"), "2", false))));
         assert_eq!(["E+13", "2.E+13", "2E", "2E-5", "B1E+10", "1.2.3E+1", "39999"].map(read), [None; 7]);
+    }
+
+    #[test]
+    fn a_number_of_a_spreadsheet_is_known() {
+        for number in ["2.3529E+13", "2,3529E+13", "4E+13", "3.99990000013E13", "2.3529e+13"] {
+            assert!(is_exponential(number), "{number}");
+        }
+        for code in ["12E5", "E+13", "2.3529E", "2.E+13", "ABE+13", "39999000001310", "2.3529", "1E-5", "2.5E1x"] {
+            assert!(!is_exponential(code), "{code}");
+        }
     }
 }

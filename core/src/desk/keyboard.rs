@@ -151,15 +151,21 @@ impl Keys {
         }
     }
 
-    /// Whether a key with Control is kept from the browser: a scanner types control characters so, and none may reload the window or
-    /// leave the field. What a person edits with stays, unless it comes in the middle of a code.
+    /// Whether a key with Control is kept from the browser: see [`is_of_scanner`].
     pub fn keeps(&self, press: Press<'_>, now: f64) -> bool {
-        const EDITS: &str = "acvxyz";
-        let mut signs = press.key.chars().flat_map(char::to_lowercase);
-        let (Some(sign), None) = (signs.next(), signs.next()) else { return false };
-        let is_for_editing = EDITS.contains(sign) && !self.burst.goes_on(now);
-        press.control && !press.alt && !press.meta && !sign.is_ascii_digit() && !is_for_editing
+        is_of_scanner(press, self.burst.goes_on(now))
     }
+}
+
+/// Whether a key with Control may be a scanner's, which types control characters so: none may reload, close or move the window, or leave the
+/// field. What a person edits with stays, unless it comes in the middle of a code; so does what makes the page larger or smaller.
+pub fn is_of_scanner(press: Press<'_>, is_in_code: bool) -> bool {
+    const EDITS: &str = "acvxyz";
+    const ZOOMS: &str = "+-=";
+    let mut signs = press.key.chars().flat_map(char::to_lowercase);
+    let (Some(sign), None) = (signs.next(), signs.next()) else { return false };
+    let is_persons = sign.is_ascii_digit() || ZOOMS.contains(sign) || (EDITS.contains(sign) && !is_in_code);
+    press.control && !press.alt && !press.meta && !is_persons
 }
 
 /// What Code 39 can hold, which is more than labels have.

@@ -1,14 +1,15 @@
 //! What the codes of a library look like, so that one that was misread, cut or run together with another is asked about.
 
-use crate::desk::digits::{Exponential, is_number};
+use crate::desk::{digits::is_number, pattern::CardPattern};
 use thiserror::Error;
 
-/// The lengths that codes have, and whether they end with a check digit.
+/// The lengths that codes have, whether they end with a check digit, and which are right besides.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Shape {
     /// Empty where nobody has said.
     lengths: Vec<usize>,
     has_check_digit: bool,
+    also: Option<CardPattern>,
 }
 
 /// What is odd about a code.
@@ -18,6 +19,8 @@ pub enum Oddity {
     Length(usize),
     /// Its check digit is wrong.
     CheckDigit,
+    /// It is like none of those that the records know.
+    Unlike,
 }
 
 /// What was written are no lengths.
@@ -34,7 +37,22 @@ impl Shape {
         let words = lengths.split(|sign: char| sign.is_whitespace() || matches!(sign, ',' | ';' | '،' | '、' | '，'));
         let read = |word: &str| word.parse().ok().filter(|length| (1..=40).contains(length)).ok_or(ShapeError);
         let lengths = words.filter(|word| !word.is_empty()).map(read).collect::<Result<_, _>>()?;
-        Ok(Self { lengths, has_check_digit })
+        Ok(Self { lengths, has_check_digit, also: None })
+    }
+
+    /// Codes that fit this are right, whatever else is said here.
+    #[must_use]
+    pub fn and_also(self, also: Option<CardPattern>) -> Self {
+        Self { also, ..self }
+    }
+
+    /// Whether what was learned of this library's codes says anything of this one: nobody has set what they look like, or that it is right.
+    pub fn is_open(&self, code: &str) -> bool {
+        self.lengths.is_empty() && !self.is_also(code)
+    }
+
+    fn is_also(&self, code: &str) -> bool {
+        self.also.as_ref().is_some_and(|also| also.fits(code))
     }
 
     /// What is odd about a code that is meant so.
@@ -47,6 +65,9 @@ impl Shape {
     /// assert_eq!(shape.oddity("3999900000"), Some(Oddity::Length(10)));
     /// ```
     pub fn oddity(&self, code: &str) -> Option<Oddity> {
+        if self.is_also(code) {
+            return None;
+        }
         let length = code.chars().count();
         if !self.lengths.is_empty() && !self.lengths.contains(&length) {
             return Some(Oddity::Length(length));
@@ -73,11 +94,6 @@ pub fn halves(code: &str) -> Option<(&str, &str)> {
     is_double.then(|| code.split_at(code.len() / 2))
 }
 
-/// Whether a spreadsheet has written it so: `2.3529E+13`, where it was a long number.
-pub(crate) fn is_exponential(code: &str) -> bool {
-    Exponential::read(code).is_some_and(|number| number.part.is_some() || number.is_signed)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +114,17 @@ mod tests {
     }
 
     #[test]
+    fn what_is_right_besides_is_nowhere_odd_and_what_is_set_goes_before_what_was_learned() {
+        let shape = Shape::parse("14", true).unwrap().and_also(CardPattern::parse("ILL-*, ###").ok());
+        for (code, oddity) in [("ill-17", None), ("117", None), ("1170", Some(Oddity::Length(4)))] {
+            assert_eq!(shape.oddity(code), oddity, "{code}");
+            assert!(!shape.is_open(code), "{code}");
+        }
+        let unset = Shape::parse("", true).unwrap().and_also(CardPattern::parse("###").ok());
+        assert!(unset.is_open("1170") && !unset.is_open("117"));
+    }
+
+    #[test]
     fn what_is_no_number_has_no_check_digit() {
         let shape = Shape::parse("", true).unwrap();
         assert_eq!(shape.oddity("B000126"), None);
@@ -109,16 +136,6 @@ mod tests {
         assert_eq!(halves("3999900000131139999000001310"), Some(("39999000001311", "39999000001310")));
         for one in ["39999000001311", "399990000013113999900000131", "A999900000131139999000001310", ""] {
             assert_eq!(halves(one), None, "{one}");
-        }
-    }
-
-    #[test]
-    fn a_number_of_a_spreadsheet_is_known() {
-        for number in ["2.3529E+13", "2,3529E+13", "4E+13", "3.99990000013E13", "2.3529e+13"] {
-            assert!(is_exponential(number), "{number}");
-        }
-        for code in ["12E5", "E+13", "2.3529E", "2.E+13", "ABE+13", "39999000001310", "2.3529", "1E-5", "2.5E1x"] {
-            assert!(!is_exponential(code), "{code}");
         }
     }
 

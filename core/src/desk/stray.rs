@@ -1,7 +1,10 @@
 //! Where keys go that come while no field waits for them. A scanner types whatever has the focus; it must neither press a
 //! button nor answer a dialog, and no code that it types may vanish without a word.
 
-use crate::desk::scanner::Burst;
+use crate::desk::{
+    keyboard::{self, Press},
+    scanner::Burst,
+};
 
 /// What has the focus when a key comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +84,11 @@ pub struct Strays {
 }
 
 impl Strays {
+    /// Whether a key with Control may be a scanner's, and is kept from the browser, wherever it comes.
+    pub fn keeps(&self, press: Press<'_>, now: f64) -> bool {
+        keyboard::is_of_scanner(press, self.burst.goes_on(now))
+    }
+
     /// A key came.
     pub fn key(&mut self, place: Place, stroke: Stroke, now: f64) -> Verdict {
         let goes_on = self.burst.goes_on(now);
@@ -308,5 +316,15 @@ mod tests {
                 prop_assert_eq!(verdict, if presses { Verdict::Leave } else { Verdict::Keep });
             }
         }
+    }
+
+    #[test]
+    fn control_characters_of_a_scanner_do_nothing_wherever_they_come() {
+        let mut strays = Strays::default();
+        let press = |key| Press { key, control: true, ..Press::default() };
+        assert!(strays.keeps(press("r"), 0.0) && !strays.keeps(press("v"), 0.0));
+        strays.key(Place::Dialog, Stroke::Character('3'), 1_000.0);
+        assert!(strays.keeps(press("v"), 1_004.0), "in the middle of a code");
+        assert!(!strays.keeps(press("v"), 2_000.0) && !strays.keeps(Press { key: "r", ..Press::default() }, 1_004.0));
     }
 }

@@ -199,6 +199,11 @@ pub trait Record: Serialize + DeserializeOwned + Clone + 'static {
     /// Tells each key of [`Record::KEYS`] that it has, perhaps several of a kind.
     fn keys(&self, tell: &mut dyn FnMut(Key, u32));
 
+    /// The code of which the [kinds](crate::desk::kinds) are learned: that on a card or a label.
+    fn code(&self) -> Option<&str> {
+        None
+    }
+
     /// What it can be found by as a name: the family name first. Empty where names are not looked for.
     fn name(&self) -> Option<String> {
         None
@@ -228,6 +233,10 @@ impl Record for Patron {
         }
     }
 
+    fn code(&self) -> Option<&str> {
+        Some(&self.cardnumber)
+    }
+
     fn name(&self) -> Option<String> {
         Some(format!("{} {} {}", self.surname, self.firstname, self.other_names))
     }
@@ -246,6 +255,10 @@ impl Record for Item {
         if !self.barcode.is_empty() {
             tell(Key::Code, code_key(&self.barcode));
         }
+    }
+
+    fn code(&self) -> Option<&str> {
+        Some(&self.barcode)
     }
 }
 

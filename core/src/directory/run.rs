@@ -15,6 +15,7 @@ use super::{
     record::{Key, Record},
     sorting::Sorter,
 };
+use crate::desk::kinds::{Count, Kinds};
 use serde::{Deserialize, Serialize};
 use std::marker::PhantomData;
 
@@ -127,14 +128,15 @@ impl<R: Record> RowWriter<R> {
     }
 }
 
-/// A run that is written in full: makes what its rows are found by. Gives the number of its rows.
+/// A run that is written in full: makes what its rows are found by. Gives the number of its rows, and what their codes are like.
 ///
 /// # Errors
 /// When the shelf cannot be read or written.
-pub(super) async fn finish<R: Record, S: BlockStore>(shelf: &S, run: Unfinished) -> Result<u32, S::Error> {
+pub(super) async fn finish<R: Record, S: BlockStore>(shelf: &S, run: Unfinished) -> Result<(u32, Kinds), S::Error> {
     let mut fences = Vec::new();
     let mut keys: Vec<Sorter<u64>> = R::KEYS.iter().map(|_| Sorter::default()).collect();
     let mut names = NamesBuilder::default();
+    let mut codes = Count::default();
     let mut rows = 0;
     for number in 0..run.blocks {
         let at = BlockId { run: run.run, part: part::ROWS, block: number };
@@ -150,6 +152,9 @@ pub(super) async fn finish<R: Record, S: BlockStore>(shelf: &S, run: Unfinished)
                     keys[kind].push(block::pair(value, id));
                 }
             });
+            if let Some(code) = row.code() {
+                codes.take(code);
+            }
             if let Some(name) = row.name() {
                 names.put(&name, id);
             }
@@ -165,7 +170,7 @@ pub(super) async fn finish<R: Record, S: BlockStore>(shelf: &S, run: Unfinished)
     if !ranks.is_empty() {
         writer.names(&ranks, &names).await?;
     }
-    Ok(rows)
+    Ok((rows, codes.kinds()))
 }
 
 /// A block that must be there.

@@ -87,7 +87,7 @@ pub fn is_koha(response: &Response) -> bool {
     (matches!(response.status, 401 | 403) && refused) || read_libraries(response).is_some()
 }
 
-fn get(settings: &Settings, credentials: &RestCredentials, path: &str, query: &[(&str, String)]) -> Request {
+pub(super) fn get(settings: &Settings, credentials: &RestCredentials, path: &str, query: &[(&str, String)]) -> Request {
     let mut url = settings.server.join(&format!("/api/v1/{path}"));
     if !query.is_empty() {
         url.push('?');

@@ -4,6 +4,7 @@ use crate::{
     desk::{
         codes::{Codes, PlainCodes},
         keyboard::ScannerKeyboard,
+        kinds,
         pattern::CardPattern,
         rules::Rules,
         scanner::ScannerEnd,
@@ -12,6 +13,11 @@ use crate::{
     settings::form::FieldError,
 };
 use serde::{Deserialize, Serialize};
+
+/// The keys that the look of codes which are right besides is stored under: of items', and of patrons'.
+pub const ITEM_ALSO: &str = "itemAlso";
+/// See [`ITEM_ALSO`].
+pub const CARD_ALSO: &str = "cardAlso";
 
 /// The longest name of a library and the longest notice that are kept, in characters.
 const NAME_LIMIT: usize = 80;
@@ -39,10 +45,16 @@ with_defaults! {
         pub item_lengths: String = String::new(),
         /// Whether items' codes end with a check digit.
         pub item_check_digit: bool = false,
+        /// What items' codes look like that are right besides. Stored apart: a person says it in the window too.
+        #[serde(skip)]
+        pub item_also: String = String::new(),
         /// How many characters patrons' codes have.
         pub card_lengths: String = String::new(),
         /// Whether patrons' codes end with a check digit.
         pub card_check_digit: bool = false,
+        /// The same of patrons' codes.
+        #[serde(skip)]
+        pub card_also: String = String::new(),
         /// Whether scans are heard.
         pub sounds: bool = true,
         /// The library's name, for slips.
@@ -65,16 +77,20 @@ fn at_most(text: &str, limit: usize) -> Result<&str, FieldError> {
     if length > limit { Err(FieldError::TooLong { length, limit }) } else { Ok(text) }
 }
 
+fn pattern(typed: &str) -> Result<Option<CardPattern>, FieldError> {
+    if typed.trim().is_empty() {
+        return Ok(None);
+    }
+    CardPattern::parse(typed).map(Some).map_err(|_| FieldError::Pattern)
+}
+
 impl DeskSettings {
     /// What cardnumbers look like, or `None` where nobody has said.
     ///
     /// # Errors
     /// When the pattern says nothing.
     pub fn cards(&self) -> Result<Option<CardPattern>, FieldError> {
-        if self.card_pattern.trim().is_empty() {
-            return Ok(None);
-        }
-        CardPattern::parse(&self.card_pattern).map(Some).map_err(|_| FieldError::Pattern)
+        pattern(&self.card_pattern)
     }
 
     /// What is meant by an item's code.
@@ -101,6 +117,14 @@ impl DeskSettings {
         Shape::parse(&self.item_lengths, self.item_check_digit).map_err(|_| FieldError::Lengths)
     }
 
+    /// What items' codes look like that are right besides.
+    ///
+    /// # Errors
+    /// When the pattern says nothing.
+    pub fn also_items(&self) -> Result<Option<CardPattern>, FieldError> {
+        pattern(&self.item_also)
+    }
+
     /// What patrons' codes look like.
     ///
     /// # Errors
@@ -109,14 +133,36 @@ impl DeskSettings {
         Shape::parse(&self.card_lengths, self.card_check_digit).map_err(|_| FieldError::Lengths)
     }
 
+    /// What patrons' codes look like that are right besides.
+    ///
+    /// # Errors
+    /// When the pattern says nothing.
+    pub fn also_patrons(&self) -> Result<Option<CardPattern>, FieldError> {
+        pattern(&self.card_also)
+    }
+
+    /// A person has said that all codes are right which are like this one, a card's or an item's. Returns what is to be stored now, and
+    /// under which key; `None` where that says nothing new.
+    pub fn teach(&mut self, code: &str, is_card: bool) -> Option<(&'static str, &str)> {
+        let (key, also) = if is_card { (CARD_ALSO, &mut self.card_also) } else { (ITEM_ALSO, &mut self.item_also) };
+        let taught = kinds::pattern(code);
+        let is_new = pattern(also).is_ok_and(|also| also.is_none_or(|also| !also.fits(code)));
+        CardPattern::parse(&taught).ok().filter(|_| is_new)?;
+        if !also.trim().is_empty() {
+            also.push_str(", ");
+        }
+        also.push_str(&taught);
+        Some((key, also))
+    }
+
     /// How codes are read in the library of this code. What cannot be used does nothing.
     pub fn codes(&self, branch: &str) -> Codes {
         Codes {
             cards: self.cards().ok().flatten(),
             card_rules: self.card_rules().unwrap_or_default(),
             item_rules: self.item_rules().unwrap_or_default(),
-            items: self.items().unwrap_or_default(),
-            patrons: self.patrons().unwrap_or_default(),
+            items: self.items().unwrap_or_default().and_also(self.also_items().ok().flatten()),
+            patrons: self.patrons().unwrap_or_default().and_also(self.also_patrons().ok().flatten()),
             branch: branch.trim().to_owned(),
         }
     }
@@ -206,7 +252,9 @@ mod tests {
             item_rules: "whitespace\npad".into(),
             card_rules: "?".into(),
             item_lengths: "fourteen".into(),
+            item_also: "?".into(),
             card_lengths: "0".into(),
+            card_also: "*".into(),
             library_name: "x".repeat(81),
             loan_days: "0".into(),
             notice: "a\u{7}b".into(),
@@ -218,8 +266,10 @@ mod tests {
                 (Field::CardPattern, FieldError::Pattern),
                 (Field::ItemRules, FieldError::Rule(2)),
                 (Field::ItemLengths, FieldError::Lengths),
+                (Field::ItemAlso, FieldError::Pattern),
                 (Field::CardRules, FieldError::Rule(1)),
                 (Field::CardLengths, FieldError::Lengths),
+                (Field::CardAlso, FieldError::Pattern),
                 (Field::LibraryName, FieldError::TooLong { length: 81, limit: 80 }),
                 (Field::LoanDays, FieldError::Days(999)),
                 (Field::Notice, FieldError::ControlCharacter(7)),
@@ -227,5 +277,24 @@ mod tests {
         );
         assert_eq!(desk.codes("CPL"), Codes { branch: "CPL".into(), ..Codes::default() }, "what is wrong does nothing");
         assert_eq!(DeskSettings { loan_days: " 21 ".into(), ..desk }.loan_days(), Ok(Some(21)));
+    }
+
+    #[test]
+    fn what_a_person_calls_right_is_right_with_all_of_its_kind() {
+        let mut desk = DeskSettings { item_lengths: "14".into(), ..DeskSettings::default() };
+        let odd = |desk: &DeskSettings, code: &str| desk.codes("").items.oddity(code).is_some();
+        assert!(odd(&desk, "ILL-17"));
+        assert_eq!(desk.teach("ILL-17", false), Some((ITEM_ALSO, "ILL-##")));
+        assert!(!odd(&desk, "ill-23") && odd(&desk, "ILL-123") && odd(&desk, "117"));
+        assert_eq!(desk.teach("117", false), Some((ITEM_ALSO, "ILL-##, ###")));
+        for nothing_new in ["ILL-99", "230", "**", "   "] {
+            assert_eq!(desk.teach(nothing_new, false), None, "{nothing_new}");
+        }
+        assert_eq!(desk.teach("P-1", true), Some((CARD_ALSO, "P-#")));
+        assert!(!odd(&desk, "ILL-17") && odd(&desk, "P-1"), "a card says nothing of items");
+        // What somebody wrote there and cannot be used stays theirs.
+        let mut wrong = DeskSettings { item_also: "*".into(), ..DeskSettings::default() };
+        assert_eq!(wrong.teach("117", false), None);
+        assert_eq!(wrong.item_also, "*");
     }
 }

@@ -197,9 +197,11 @@ impl Field {
             Self::ItemRules
             | Self::ItemLengths
             | Self::ItemCheckDigit
+            | Self::ItemAlso
             | Self::CardRules
             | Self::CardLengths
-            | Self::CardCheckDigit => Some(Fold::Codes),
+            | Self::CardCheckDigit
+            | Self::CardAlso => Some(Fold::Codes),
             Self::LibraryName | Self::LoanDays => Some(Fold::Slips),
             Self::DeskName | Self::Notify => Some(Fold::Desks),
             Self::StaleHours | Self::KohaCheckin => Some(Fold::Old),

@@ -51,7 +51,9 @@ impl Stored {
             branchcode.clone_into(&mut preferences.form.branchcode);
         }
         policy.apply(&mut preferences, &own);
-        self.read_apart(Field::ScannerKeyboard, policy, &mut preferences);
+        for field in [Field::ScannerKeyboard, Field::ItemAlso, Field::CardAlso] {
+            self.read_apart(field, policy, &mut preferences);
+        }
         (preferences.desk, preferences.form.branchcode)
     }
 

@@ -4,7 +4,7 @@
 use crate::{
     desk::{codes::Codes, keyboard::ScannerKeyboard, name::DeskName, scanner::ScannerEnd},
     settings::{
-        desk::DeskSettings,
+        desk::{CARD_ALSO, DeskSettings, ITEM_ALSO},
         form::{CommitType, FieldError, Form, Login, Secret, Settings},
         records::RecordsSettings,
     },
@@ -277,12 +277,18 @@ table! {
         ItemLengths = row!(Text, "item-lengths", desk.item_lengths).preset("itemLengths"), |it| it.desk.items().err();
         /// Whether items' codes end with a check digit.
         ItemCheckDigit = row!(Flag, "item-check-digit", desk.item_check_digit).preset("itemCheckDigit");
+        /// What items' codes look like that are right besides.
+        ItemAlso = row!(Text, "item-also", desk.item_also).preset("itemAlso").apart(ITEM_ALSO),
+            |it| it.desk.also_items().err();
         /// What is meant by a patron's code.
         CardRules = row!(Rules, "card-rules", desk.card_rules).preset("cardRules"), |it| it.desk.card_rules().err();
         /// How many characters patrons' codes have.
         CardLengths = row!(Text, "card-lengths", desk.card_lengths).preset("cardLengths"), |it| it.desk.patrons().err();
         /// Whether patrons' codes end with a check digit.
         CardCheckDigit = row!(Flag, "card-check-digit", desk.card_check_digit).preset("cardCheckDigit");
+        /// What patrons' codes look like that are right besides.
+        CardAlso = row!(Text, "card-also", desk.card_also).preset("cardAlso").apart(CARD_ALSO),
+            |it| it.desk.also_patrons().err();
         /// The library's name, for slips.
         LibraryName = row!(Text, "library-name", desk.library_name).preset("libraryName"),
             |it| it.desk.library_name().err();

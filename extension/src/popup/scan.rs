@@ -107,6 +107,11 @@ impl Unrecorded {
         matches!(self, Self::Scan(_, Problem::Store(_) | Problem::Clock))
     }
 
+    /// Whether it is asked what a code looks like.
+    fn is_of_look(&self) -> bool {
+        matches!(self, Self::Scan(_, Problem::Odd(Concern::Shape(..))))
+    }
+
     /// What was scanned; word for word, where it is no scan.
     fn describe(&self) -> String {
         let checkout = |item: &str, patron: &str| text_with("attentionCheckout", &[item, patron]);
@@ -161,6 +166,7 @@ impl Unrecorded {
             Self::Scan(_, Problem::Odd(Concern::Shape(code, Oddity::CheckDigit))) => {
                 text_with("attentionCheckDigit", &[code])
             }
+            Self::Scan(_, Problem::Odd(Concern::Shape(code, Oddity::Unlike))) => text_with("attentionUnlike", &[code]),
             Self::Typed(_, TypedError::Left) => text("attentionLeft"),
             Self::Keyboard(code, _) => text_with("attentionKeyboard", &[code]),
             Self::Scan(_, Problem::Store(error)) => text_with("attentionStore", &[error]),
@@ -187,6 +193,11 @@ impl Unrecorded {
             Self::Typed(_, TypedError::Two(..)) => {
                 let edit = (Answer::Edit, text("attentionEdit"));
                 vec![retry, edit, (Answer::Dismiss, text("attentionDismiss"))]
+            }
+            // A wrong check digit says nothing of other codes.
+            Self::Scan(_, Problem::Odd(Concern::Shape(_, Oddity::Length(_) | Oddity::Unlike))) => {
+                let teach = (Answer::Teach, text("attentionTeach"));
+                vec![retry, teach, (Answer::Dismiss, text("attentionDismiss"))]
             }
             _ => vec![retry, (Answer::Dismiss, text("attentionDismiss"))],
         }

@@ -24,7 +24,7 @@ use crate::request::Request;
 use crate::server::Shared;
 use crate::state::{AccountLine, Era, Hold, Library, Patron};
 use list::{Kind, Rules, list};
-use rows::{Row, View, account_line, amount};
+use rows::{Row, SystemPreference, View, account_line, amount};
 
 /// Koha's code died, most often because the database did not understand.
 fn went_wrong(era: Era) -> Reply {
@@ -118,6 +118,24 @@ pub(crate) fn library(shared: &Shared, request: &Request) -> Reply {
         Some(branch) => reply::json(200, &branch.json(&View::new(&library)).into()),
         None => reply::json(404, &json!({ "error": "Library not found" })),
     }
+}
+
+const SYSTEM_PREFERENCES: Needs = &[&[(None, "parameters", "manage_sysprefs")]];
+
+/// System preferences, those that are modelled. Only in the newest sources (Koha/REST/V1/Sysprefs.pm).
+pub(crate) fn system_preferences(shared: &Shared, request: &Request) -> Reply {
+    let mut library = shared.library();
+    if !library.newest {
+        return no_page();
+    }
+    let rules = Rules { fields: vec![("variable", Kind::Text)], others: &[], paging: true, exact: false, embeds: &[] };
+    if let Err(reply) = check(shared, &mut library, request, SYSTEM_PREFERENCES, &rules) {
+        return reply;
+    }
+    let filter = library.preferences.item_barcode_input_filter;
+    let preferences = [("itemBarcodeInputFilter", filter), ("marcflavour", "MARC21")];
+    let preferences = preferences.map(|(variable, value)| SystemPreference { variable, value });
+    list(shared, &View::new(&library), request, &rules, &preferences, &|_, _| None)
 }
 
 /// A part of the path, counted from its end.

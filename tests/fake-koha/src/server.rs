@@ -535,6 +535,7 @@ fn routes(shared: &Arc<Shared>) -> Router {
         .route("/api/v1/checkouts/{id}", page(rest::checkout))
         .route("/api/v1/checkins", page(rest::checkins::add))
         .route("/api/v1/checkins/availability", page(rest::checkins::availability))
+        .route("/api/v1/sysprefs", page(rest::system_preferences))
         .route("/api/v1/oauth/token", page(rest::token))
         .route("/api/v1/holds", page(rest::holds))
         .route("/api/v1/contrib/offlinecirc/transactions", page(plugin::transactions))

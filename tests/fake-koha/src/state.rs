@@ -93,6 +93,8 @@ pub struct Preferences {
     pub most_loans: Option<usize>,
     /// `dateformat`: how pages write days. From 24.05 also in the queue.
     pub date_format: DateFormat,
+    /// `itemBarcodeInputFilter`: what Koha's own pages make of items' barcodes. The newest sources tell it by REST.
+    pub item_barcode_input_filter: &'static str,
 }
 
 /// How Koha's pages write a day.

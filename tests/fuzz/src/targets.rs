@@ -3,4 +3,6 @@
 pub mod answers;
 pub mod borrowers;
 pub mod koc;
+pub mod list;
 pub mod settings;
+pub mod zip;

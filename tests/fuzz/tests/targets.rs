@@ -2,7 +2,7 @@
 
 use koct_fuzz::{
     Plan, Target, fuzz, seeds,
-    targets::{answers, borrowers, koc, settings},
+    targets::{answers, borrowers, koc, list, settings, zip},
 };
 
 fn run(target: &Target) {
@@ -30,6 +30,16 @@ fn koha_answers() {
 #[test]
 fn stored_and_typed_settings() {
     run(&settings::TARGET);
+}
+
+#[test]
+fn lists_without_times() {
+    run(&list::TARGET);
+}
+
+#[test]
+fn zip_files() {
+    run(&zip::TARGET);
 }
 
 #[test]

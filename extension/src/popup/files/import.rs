@@ -288,7 +288,9 @@ impl Import {
         let (Some(bytes), Some(knowledge)) = (chosen.bytes().await, self.known().await) else {
             return self.say(&text("importNotReadable"));
         };
-        if let Some(taken) = self.preview.look(&chosen.path, bytes, knowledge.lengths(), chosen.changed()).await {
+        let mut lengths = knowledge.lengths();
+        lengths.extend(self.records.get().iter().flat_map(|records| records.contents().lengths_of_items()));
+        if let Some(taken) = self.preview.look(&chosen.path, bytes, lengths, chosen.changed()).await {
             chosen.set_list(taken);
         }
         self.show_buttons();

@@ -155,6 +155,7 @@ impl Panel for Find {
     }
 
     fn show_settings(self: Rc<Self>) {
+        self.table.show_places();
         spawn_local(async move { self.offer_desks().await });
     }
 }

@@ -82,6 +82,10 @@ elements! {
         /// Whether it was clicked, and nothing typed since.
         clicked: Cell<bool>,
         frame_asked: Cell<bool>,
+        /// Whether other desks are in the log.
+        has_desks: Cell<bool>,
+        /// Whether a row says of which desk or library it is.
+        says_place: Cell<bool>,
         /// Of the spaces above and below.
         heights: Cell<(f64, f64)> = Cell::new((f64::NAN, f64::NAN)),
     }
@@ -307,9 +311,31 @@ impl Table {
         self.cache.borrow_mut().clear();
     }
 
-    /// Shows or hides the column of the desks.
-    pub(crate) fn show_desks(&self, shown: bool) {
-        let _ = if shown {
+    /// Other desks are in the log, or none.
+    pub(crate) fn show_desks(&self, are_there: bool) {
+        self.has_desks.set(are_there);
+        self.show_places_column();
+    }
+
+    /// Says anew of which desk or library the rows are: this desk may be at another library now.
+    pub(crate) fn show_places(&self) {
+        let mut says_place = false;
+        for row in self.drawn.borrow().values() {
+            says_place |= self.show_place(row.element.as_ref(), &row.entry);
+        }
+        self.says_place.set(says_place);
+        self.show_places_column();
+    }
+
+    /// Says of which desk or library a row is, and returns whether there is anything to say.
+    fn show_place(&self, row: &Element, entry: &Entry) -> bool {
+        let place = wording::desk_and_branch(entry, self.desk.preferences.borrow().form.branchcode.trim());
+        dom::set_field(row, "desk", &place);
+        !place.is_empty()
+    }
+
+    fn show_places_column(&self) {
+        let _ = if self.has_desks.get() || self.says_place.get() {
             self.element.set_attribute("data-desks", "")
         } else {
             self.element.remove_attribute("data-desks")
@@ -467,8 +493,9 @@ impl Table {
                 .set_attribute("datetime", &entry.transaction.moment.local().format("%Y-%m-%d %H:%M:%S").to_string());
             time.set_title(&wording::moment(entry.transaction.moment));
         }
-        let own = self.desk.preferences.borrow().form.branchcode.trim().to_owned();
-        dom::set_field(&element, "desk", &wording::desk_and_branch(entry, &own));
+        if self.show_place(&element, entry) && !self.says_place.replace(true) {
+            self.show_places_column();
+        }
         dom::set_field(&element, "action", &wording::action(action));
         dom::set_field(&element, "cardnumber", &optional(action.cardnumber().map(ToString::to_string)));
         dom::set_field(&element, "barcode", &wording::item_or_amount(action));

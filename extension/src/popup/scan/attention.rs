@@ -38,7 +38,8 @@ impl Attention {
         let grade = if unrecorded.is_a_question() { Grade::Careful } else { Grade::Stop };
         let _ = row.set_attribute("data-grade", grade.name());
         let gone = row.clone();
-        let id = self.open.add(words, answers.clone(), unrecorded.is_as_it_was(), move |answer| {
+        let (is_as_it_was, is_of_look) = (unrecorded.is_as_it_was(), unrecorded.is_of_look());
+        let id = self.open.add(words, answers.clone(), is_as_it_was, is_of_look, move |answer| {
             gone.remove();
             done(answer);
         });

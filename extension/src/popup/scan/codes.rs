@@ -70,7 +70,8 @@ pub(crate) fn on_code(
     });
 }
 
-fn press<'a>(event: &KeyboardEvent, key: &'a str, code: &'a str) -> Press<'a> {
+/// A key as the rules see it.
+pub(crate) fn press<'a>(event: &KeyboardEvent, key: &'a str, code: &'a str) -> Press<'a> {
     Press {
         key,
         code,

@@ -18,11 +18,16 @@ pub(crate) enum Answer {
     Always,
     /// It is right as it was typed, and so are all that are like it.
     AsTyped,
+    /// It is right, and so are all codes that are like it, from now on.
+    Teach,
+    /// Nobody answered it: it is looked at anew, since something was said of another.
+    Ask,
 }
 
 impl Answer {
     /// All of them.
-    const ALL: [Self; 5] = [Self::Retry, Self::Edit, Self::Dismiss, Self::Always, Self::AsTyped];
+    const ALL: [Self; 7] =
+        [Self::Retry, Self::Edit, Self::Dismiss, Self::Always, Self::AsTyped, Self::Teach, Self::Ask];
 
     /// The name of its button.
     pub(crate) fn name(self) -> &'static str {
@@ -32,6 +37,8 @@ impl Answer {
             Self::Dismiss => "dismiss",
             Self::Always => "always",
             Self::AsTyped => "as-typed",
+            Self::Teach => "teach",
+            Self::Ask => "ask",
         }
     }
 
@@ -54,6 +61,8 @@ pub(crate) struct OpenScan {
     pub(crate) answers: Vec<(Answer, String)>,
     /// Whether nothing is wrong with it: tried again as it is, it may be recorded.
     pub(crate) is_as_it_was: bool,
+    /// Whether it is asked what a code looks like.
+    is_of_look: bool,
     done: Box<dyn Fn(Answer)>,
 }
 
@@ -89,13 +98,14 @@ impl OpenScans {
         words: [String; 2],
         answers: Vec<(Answer, String)>,
         is_as_it_was: bool,
+        is_of_look: bool,
         done: impl Fn(Answer) + 'static,
     ) -> u32 {
         let id = self.last.get() + 1;
         self.last.set(id);
         let [scan, reason] = words;
         let done = Box::new(done);
-        self.list.borrow_mut().push(Rc::new(OpenScan { id, scan, reason, answers, is_as_it_was, done }));
+        self.list.borrow_mut().push(Rc::new(OpenScan { id, scan, reason, answers, is_as_it_was, is_of_look, done }));
         self.tell();
         id
     }
@@ -104,13 +114,14 @@ impl OpenScans {
     pub(crate) fn answer(&self, id: u32, answer: Answer) {
         let Some(scan) = self.remove(id) else { return };
         (scan.done)(answer);
-        if answer.is_for_all() {
-            // They are asked about the same: it is answered once.
-            let others: Vec<u32> =
-                self.list.borrow().iter().filter(|scan| scan.has(answer)).map(|scan| scan.id).collect();
-            for scan in others.into_iter().filter_map(|id| self.remove(id)) {
-                (scan.done)(answer);
-            }
+        let is_right = scan.is_of_look && matches!(answer, Answer::Retry | Answer::Teach);
+        // They are asked about the same: it is answered once. Where a code was said to be right, the others are looked at anew.
+        let is_asked_too =
+            |other: &OpenScan| (answer.is_for_all() && other.has(answer)) || (is_right && other.is_of_look);
+        let others: Vec<u32> =
+            self.list.borrow().iter().filter(|other| is_asked_too(other)).map(|other| other.id).collect();
+        for other in others.into_iter().filter_map(|id| self.remove(id)) {
+            (other.done)(if is_right { Answer::Ask } else { answer });
         }
     }
 

@@ -25,11 +25,13 @@ use koct_core::{
         jump::{ClockJump, ClockWatch},
         keyboard::ScannerKeyboard,
         scan::{self, Entered, Meant, PatronText, Typed, TypedError},
+        shape::Oddity,
         visit::{Switch, Visit, Visits},
     },
     desks::shift::Shift,
     directory::labels::Label,
     log::event::LogEvent,
+    settings::table::SCANNER_KEYBOARD,
 };
 use std::{
     cell::{Cell, RefCell},
@@ -65,6 +67,8 @@ struct Ahead {
     patron: Option<Cardnumber>,
     /// The patron's card that the item's code is, and whether it is an item's too.
     card: Option<(Cardnumber, bool)>,
+    /// A code that is like none that they know.
+    unlike: Option<String>,
 }
 
 /// What became of a scan.
@@ -147,16 +151,11 @@ impl Scans {
         let set = match answer {
             Answer::Always => Some(ScannerKeyboard::Us),
             Answer::AsTyped => Some(ScannerKeyboard::AsTyped),
-            Answer::Retry | Answer::Edit | Answer::Dismiss => None,
+            _ => None,
         };
         if let Some(keyboard) = set {
             self.desk.preferences.borrow_mut().desk.scanner_keyboard = keyboard;
-            let desk = self.desk.clone();
-            spawn_local(async move {
-                if let Err(error) = preferences::save_scanner_keyboard(keyboard).await {
-                    desk.failed(Topic::Other, "saveFailed", &js_error(&error));
-                }
-            });
+            self.keep_apart(SCANNER_KEYBOARD, keyboard.name().to_owned());
         }
         match (reading, answer) {
             (OtherReading::Scan(as_typed, _), Answer::AsTyped) => self.take_read(*as_typed),
@@ -193,8 +192,37 @@ impl Scans {
             match (&kept, answer) {
                 (Unrecorded::Keyboard(_, reading), answer) => this.keyboard_answered(reading.clone(), answer),
                 (Unrecorded::Typed(typed, error), Answer::Edit) => this.put_back(typed, error),
+                (Unrecorded::Scan(scan, Problem::Odd(Concern::Shape(code, _))), Answer::Teach) => {
+                    this.teach(code, scan);
+                    this.retry(kept.clone());
+                }
+                (Unrecorded::Scan(scan, Problem::Odd(Concern::Shape(..))), Answer::Ask) => {
+                    this.scan_again(scan.clone());
+                }
                 (_, Answer::Retry) => this.retry(kept.clone()),
                 _ => {}
+            }
+        });
+    }
+
+    /// All codes that are like this one are right, from now on.
+    fn teach(&self, code: &str, scan: &Scan) {
+        let is_card = scan.action.cardnumber().is_some_and(|card| card.as_str() == code);
+        let mut preferences = self.desk.preferences.borrow().clone();
+        let taught = preferences.desk.teach(code, is_card).map(|(key, also)| (key, also.to_owned()));
+        if let Some((key, also)) = taught {
+            // What asks such a question is loaded.
+            self.desk.begin_with(preferences);
+            self.keep_apart(key, also);
+        }
+    }
+
+    /// Stores a setting that was answered here.
+    fn keep_apart(&self, key: &'static str, value: String) {
+        let desk = self.desk.clone();
+        spawn_local(async move {
+            if let Err(error) = preferences::save_apart(key, &value).await {
+                desk.failed(Topic::Other, "saveFailed", &js_error(&error));
             }
         });
     }
@@ -326,7 +354,7 @@ impl Scans {
     /// Records it, in the name of the patron whose user name was typed.
     async fn write(self: &Rc<Self>, scan: &mut Scan) -> Result<Written, Problem> {
         let moment = scan.at.ok_or(Problem::Clock)?;
-        let Ahead { patron, card } = self.look_ahead(scan).await;
+        let Ahead { patron, card, unlike } = self.look_ahead(scan).await;
         if let Some(patron) = patron {
             scan.give_to(patron);
         }
@@ -344,7 +372,8 @@ impl Scans {
                 return Err(Problem::Odd(concern));
             }
             let right = self.right.borrow();
-            if let Some((code, oddity)) = codes.oddity(&scan.action, &|code| right.contains(code)) {
+            let unlike = || unlike.filter(|code| !right.contains(code)).map(|code| (code, Oddity::Unlike));
+            if let Some((code, oddity)) = codes.oddity(&scan.action, &|code| right.contains(code)).or_else(unlike) {
                 return Err(Problem::Odd(Concern::Shape(code, oddity)));
             }
         }
@@ -375,6 +404,8 @@ impl Scans {
             let card = self.lookups.card_of_user(typed.as_str()).await;
             found.borrow_mut().patron = card.and_then(|card| Cardnumber::parse(&card).ok());
         }
+        let codes = self.desk.preferences.borrow().codes();
+        found.borrow_mut().unlike = records.unlike(&scan.action, &codes).await.ok().flatten();
         let Some(barcode) = scan.action.barcode().filter(|_| !scan.is_meant) else { return };
         let as_card = scan.as_card().unwrap_or_default();
         let Ok(Some(patron)) = records.patron_by_code(as_card).await else { return };

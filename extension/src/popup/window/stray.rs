@@ -4,7 +4,7 @@ use super::focus::{TYPED_INTO, is_dialog_open, target};
 use crate::{
     dom,
     i18n::text_with,
-    popup::{Desk, Tone, log::clear},
+    popup::{Desk, Tone, log::clear, scan::codes::press},
     timer::sleep,
 };
 use koct_core::desk::{
@@ -77,8 +77,12 @@ fn value() -> JsValue {
 impl Keys {
     fn pressed(self: &Rc<Self>, desk: &Rc<Desk>, event: &KeyboardEvent) {
         let Some(target) = target(event) else { return };
+        let (key, code) = (event.key(), event.code());
+        if self.strays.borrow().keeps(press(event, &key, &code), event.time_stamp()) {
+            return event.prevent_default();
+        }
         let has_other = event.ctrl_key() || event.alt_key() || event.meta_key();
-        let stroke = Stroke::from_key(&event.key(), !(has_other || event.repeat() || event.is_composing()));
+        let stroke = Stroke::from_key(&key, !(has_other || event.repeat() || event.is_composing()));
         let verdict = self.strays.borrow_mut().key(place_of(&target), stroke, event.time_stamp());
         if self.strays.borrow().has_begun() {
             let held = js_sys::Reflect::get(&target, &value()).unwrap_or_default();

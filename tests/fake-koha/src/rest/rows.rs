@@ -481,6 +481,22 @@ impl Row for Branch {
     ];
 }
 
+/// A system preference.
+pub(super) struct SystemPreference {
+    pub(super) variable: &'static str,
+    pub(super) value: &'static str,
+}
+
+impl Row for SystemPreference {
+    const FIELDS: &'static [Field<Self>] = &[
+        Field::new("variable", |_, preference| preference.variable.into()),
+        Field::new("value", |_, preference| preference.value.into()),
+        Field::new("options", |_, _| Value::Null),
+        Field::new("explanation", |_, _| Value::Null),
+        Field::new("type", |_, _| Value::Null),
+    ];
+}
+
 /// A line of somebody's account; its number is its place.
 pub(crate) fn account_line(index: usize, line: &AccountLine) -> Value {
     let is_credit = line.amount.0 < 0;

@@ -1,6 +1,6 @@
 //! The REST API.
 
-use fake_koha::{Config, Era};
+use fake_koha::{Config, Era, Library};
 
 use crate::client::*;
 
@@ -51,6 +51,21 @@ fn basic_authentication_can_be_off() {
     let koha = with(Config { rest_basic_auth: false, ..Config::default() });
     let answer = ask(&koha, "GET", "/api/v1/libraries", &[KOHA], b"");
     assert_eq!(answer.says(), (401, r#"{"error":"Basic authentication disabled"}"#));
+}
+
+#[test]
+fn the_newest_tells_system_preferences_to_who_may_manage_them() {
+    let path = "/api/v1/sysprefs?variable=itemBarcodeInputFilter&_match=exact";
+    let mut library = Library::standard();
+    library.preferences.item_barcode_input_filter = "T-prefix";
+    let koha = with(Config { era: Era::From2405, newest: true, library, ..Config::default() });
+    let told = ask(&koha, "GET", path, &[KOHA], b"");
+    assert_eq!(told.status, 200);
+    let variable = r#""variable":"itemBarcodeInputFilter""#;
+    assert!(told.body.contains(variable) && told.body.contains(r#""value":"T-prefix""#), "{}", told.body);
+    assert!(!told.body.contains("marcflavour"), "{}", told.body);
+    assert_eq!(ask(&koha, "GET", path, &[CIRC], b"").status, 403);
+    assert_eq!(ask(&start(Era::From2405), "GET", path, &[KOHA], b"").status, 404);
 }
 
 #[test]
