@@ -10,6 +10,16 @@ browser.action.onClicked.addListener(() => {
   openWindow();
   wake();
 });
+// Alarms end with Firefox. When one rings, what is due is the core's; its name is extension/src/directory/refresh.rs's too.
+const RECORDS = "koct-records";
+const lookSoon = () => browser.alarms.create(RECORDS, { delayInMinutes: 1 });
+browser.runtime.onStartup.addListener(lookSoon);
+browser.runtime.onInstalled.addListener(lookSoon);
+browser.alarms.onAlarm.addListener(async ({ name }) => {
+  if (name === RECORDS) {
+    await (await core()).records_alarm_rang();
+  }
+});
 // What was kept until Firefox was closed is there when it starts again: whether it is, the page options/ready.html says.
 const begin = () => browser.storage.local.set({ starts: { first: Date.now(), count: 0 } });
 browser.runtime.onInstalled.addListener(({ reason }) => reason === "install" && begin());

@@ -21,10 +21,12 @@ pub mod import;
 pub mod item_now;
 pub mod labels;
 mod names;
+pub mod owing;
 pub mod patron_fact;
 pub mod patron_now;
 mod reader;
 pub mod record;
+pub mod refresh;
 mod run;
 pub mod shown;
 mod sorting;
@@ -118,6 +120,11 @@ impl Contents {
     pub fn as_of(&self) -> Option<DeskTime> {
         self.sets.values().map(|held| held.as_of).min()
     }
+
+    /// As of when everything was read as a whole: the oldest of all sets. `None` where there is nothing.
+    pub fn whole_as_of(&self) -> Option<DeskTime> {
+        self.sets.values().map(|held| held.whole_as_of).min()
+    }
 }
 
 /// A whole set was written: makes what its rows are found by. Then it takes the place of what was there.
@@ -133,7 +140,8 @@ pub async fn finish<R: Record, S: BlockStore>(
     Ok(Held { run: written.run, blocks: written.blocks, rows, as_of, whole_as_of: as_of, kinds, ..Held::default() })
 }
 
-/// The changes since `held` were written: brings both together in a run of the number `into`.
+/// The changes since `held` were written, and the rows of the numbers in `gone`, which rise, are gone: brings all together in a
+/// run of the number `into`.
 ///
 /// # Errors
 /// As [`finish`].
@@ -141,14 +149,15 @@ pub async fn finish_changes<R: Record, S: BlockStore>(
     shelf: &S,
     held: &Held,
     changes: Unfinished,
+    gone: &[u32],
     into: u32,
     as_of: DeskTime,
 ) -> Result<Held, S::Error> {
-    if changes.rows == 0 {
+    if changes.rows == 0 && gone.is_empty() {
         return Ok(Held { as_of, ..held.clone() });
     }
     let newer = (changes.run, changes.blocks);
-    let written = run::merge::<R, S>(shelf, (held.run, held.blocks), newer, into).await?;
+    let written = run::merge::<R, S>(shelf, (held.run, held.blocks), newer, gone, into).await?;
     Ok(Held { whole_as_of: held.whole_as_of, ..finish::<R, S>(shelf, written, as_of).await? })
 }
 

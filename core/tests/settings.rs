@@ -6,7 +6,10 @@
 use koct_core::{
     CommitType, Login,
     desk::{keyboard::ScannerKeyboard, scanner::ScannerEnd},
-    settings::table::{Field, Kind, Preferences, Value},
+    settings::{
+        key_kept::KeyKept,
+        table::{Field, Kind, Preferences, Value},
+    },
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -66,6 +69,7 @@ fn choices(kind: Kind) -> Vec<&'static str> {
         Kind::CommitType => CommitType::ALL.map(CommitType::name).to_vec(),
         Kind::ScannerEnd => ScannerEnd::ALL.map(ScannerEnd::name).to_vec(),
         Kind::ScannerKeyboard => ScannerKeyboard::ALL.map(ScannerKeyboard::name).to_vec(),
+        Kind::KeyKept => KeyKept::ALL.map(KeyKept::name).to_vec(),
         Kind::Text | Kind::Secret | Kind::Flag | Kind::Number | Kind::Amount | Kind::Rules => Vec::new(),
     }
 }

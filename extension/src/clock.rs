@@ -27,6 +27,12 @@ pub(crate) fn time() -> DeskTime {
     DeskTime::from_millis(millis())
 }
 
+/// The minute of the day that the clock shows.
+pub(crate) fn minute_of_day() -> u32 {
+    let date = Date::new_0();
+    date.get_hours() * 60 + date.get_minutes()
+}
+
 /// For how long this page has run, by a clock that nobody can set.
 pub(crate) fn ran() -> Duration {
     let performance = crate::dom::window().ok().and_then(|window| window.performance());

@@ -6,9 +6,10 @@ mod disk;
 mod download;
 mod import;
 mod key;
+pub(crate) mod refresh;
 
 pub use disk::{Disk, DiskError};
-pub(crate) use download::{RecordsError, Watcher};
+pub(crate) use download::{Manner, RecordsError, Watcher};
 pub(crate) use koct_core::directory::access::Access;
 
 use crate::{clock, dom, lock};
@@ -17,11 +18,13 @@ use key::Found;
 use koct_core::{
     directory::{
         Contents, Directory, access,
+        record::Set,
         write::{CONTENTS, DOWNLOAD},
     },
     koha::download::Progress,
     settings::records::RecordsSettings,
 };
+use serde::{Deserialize, Serialize};
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -34,6 +37,21 @@ pub type Records = Directory<Disk>;
 
 /// Where windows tell each other that the records have changed.
 const CHANNEL: &str = "koct-records";
+
+/// What pages tell each other of the records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Told {
+    /// They have changed.
+    Changed,
+    /// The event page reads a set: how many rows it has, and how many are to come.
+    Reading(Set, u32, Option<u32>),
+    /// It makes a set ready.
+    Preparing(Set),
+    /// It is done.
+    Over,
+    /// It shall stop.
+    Stop,
+}
 
 /// The records of this desk.
 #[derive(Debug)]
@@ -60,14 +78,32 @@ impl Known {
         })
     }
 
-    /// Calls `handler` when another window has changed the records.
-    pub(crate) fn on_change(&self, handler: impl Fn() + 'static) {
-        dom::on::<MessageEvent>(self.channel.unchecked_ref(), "message", move |_| handler());
+    /// Calls `handler` with what other pages tell.
+    pub(crate) fn on_told(&self, handler: impl Fn(Told) + 'static) {
+        dom::on::<MessageEvent>(self.channel.unchecked_ref(), "message", move |event: MessageEvent| {
+            let told = event.data().as_string().and_then(|json| serde_json::from_str(&json).ok());
+            if let Some(told) = told {
+                handler(told);
+            }
+        });
+    }
+
+    /// Tells it to all other pages.
+    pub(crate) fn tell(&self, told: &Told) {
+        if let Ok(json) = serde_json::to_string(told) {
+            let _ = self.channel.post_message(&json.into());
+        }
     }
 
     /// Tells the other windows that the records have changed.
     fn tell_others(&self) {
-        let _ = self.channel.post_message(&JsValue::NULL);
+        self.tell(&Told::Changed);
+    }
+
+    /// Whether a download was broken off.
+    pub(crate) async fn is_unfinished(&self) -> bool {
+        let Some(base) = self.base.borrow().clone() else { return false };
+        base.state::<Progress>(DOWNLOAD).await.is_ok_and(|progress| progress.is_some())
     }
 
     /// The records; `None` where they are not wanted, not there or locked.
@@ -115,8 +151,9 @@ impl Known {
         let base = self.base().await?;
         let contents: Contents = base.state(CONTENTS).await?.unwrap_or_default();
         self.contents.replace(contents.clone());
+        key::keep(&base, wanted.key_kept).await?;
         self.is_protected.set(key::has_passphrase(&base).await?);
-        let key = key::find(&base).await?;
+        let key = key::find(&base, wanted.key_kept).await?;
         let begun = base.state::<Progress>(DOWNLOAD).await?.map(|progress| progress.began());
         let (access, is_deleted) = access::access(wanted, &contents, begun, key.state(), clock::time());
         // Windows tell each other what they delete: where there is nothing, nothing is told.
@@ -150,6 +187,7 @@ impl Known {
         let is_open = key::unlock(&self.base().await?, passphrase).await?.is_some();
         if is_open {
             self.tell_others();
+            refresh::wake();
         }
         Ok(is_open)
     }

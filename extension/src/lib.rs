@@ -91,6 +91,19 @@ pub async fn koha_seen(load: JsValue) {
     outage_seen(load).await;
 }
 
+/// The alarm for the records has rung.
+#[wasm_bindgen]
+pub async fn records_alarm_rang() {
+    records_due().await;
+}
+
+part! {
+    refresh,
+    async fn records_due() {
+        directory::refresh::rang().await;
+    }
+}
+
 part! {
     background,
     async fn event_page() {

@@ -1,6 +1,6 @@
 //! Locks that only one window of a profile can hold.
 
-use crate::webext;
+use crate::webext::{self, property, text_property};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::AbortSignal;
@@ -26,6 +26,14 @@ const TIMEOUT_MS: u32 = 500;
 /// Takes the sender's lock, or `None` where another window has it.
 pub(crate) async fn lock() -> Option<Lock> {
     lock_of(SENDER).await
+}
+
+/// Whether somebody sends what is in the log, or changes what could be sent.
+pub(crate) async fn is_sending() -> bool {
+    let Ok(locks) = webext::query_locks().await else { return false };
+    js_sys::Array::from(&property(&locks, "held"))
+        .iter()
+        .any(|lock| text_property(&lock, "name").as_deref() == Some(SENDER))
 }
 
 /// Takes a lock of this profile, or `None` where another window has it.

@@ -53,6 +53,12 @@ extern "C" {
     #[wasm_bindgen(js_namespace = ["browser", "action"], js_name = setTitle)]
     pub(crate) fn set_title(details: &Object) -> Promise;
 
+    #[wasm_bindgen(js_namespace = ["browser", "alarms"], js_name = create)]
+    pub(crate) fn create_alarm(name: &str, info: &Object);
+
+    #[wasm_bindgen(js_namespace = ["browser", "alarms"], js_name = clear)]
+    pub(crate) fn clear_alarm(name: &str);
+
     #[wasm_bindgen(js_namespace = ["browser", "action"], js_name = setBadgeText)]
     pub(crate) fn set_badge_text(details: &Object) -> Promise;
 
@@ -88,6 +94,9 @@ extern "C" {
     /// The databases that there are.
     #[wasm_bindgen(catch, js_namespace = ["indexedDB"], js_name = databases)]
     pub(crate) async fn get_databases() -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = ["navigator", "locks"], js_name = query)]
+    pub(crate) async fn query_locks() -> Result<JsValue, JsValue>;
 
     /// `navigator.locks.request`: `callback` gets the lock and holds it until its promise ends.
     #[wasm_bindgen(js_namespace = ["navigator", "locks"], js_name = request)]

@@ -41,6 +41,7 @@ use koct_core::{
     settings::{
         fold::Fact,
         form::{FieldError, ServerUrlError},
+        key_kept::KeyKept,
     },
 };
 use std::time::Duration;
@@ -428,6 +429,7 @@ pub(crate) fn field_error(error: &FieldError) -> String {
         FieldError::Pattern => text("fieldPattern"),
         FieldError::Amount(_) => text("fieldAmount"),
         FieldError::ReportNumber => text("fieldReport"),
+        FieldError::QuietHours => text("fieldQuietHours"),
         FieldError::Hours(limit) => text_with("fieldHours", &[&locale::number(*limit)]),
         FieldError::TooLong { length, limit } => {
             text_with("fieldTooLong", &[&locale::number(*length), &locale::number(*limit)])
@@ -814,8 +816,9 @@ fn fact(fact: &Fact<'_>) -> String {
     match fact {
         Fact::Wanted(true) => text("factOn"),
         Fact::Wanted(false) => text("factOff"),
-        Fact::Passphrase(true) => text("factPassphrase"),
-        Fact::Passphrase(false) => text("factUntilClosed"),
+        Fact::Kept(KeyKept::Passphrase) => text("factPassphrase"),
+        Fact::Kept(KeyKept::Memory) => text("factUntilClosed"),
+        Fact::Kept(KeyKept::Computer) => text("factOnComputer"),
         Fact::Debts(None) => text("factNoDebts"),
         Fact::Debts(Some(cents)) => {
             // Zero is a limit, though no amount that is paid.

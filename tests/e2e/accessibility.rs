@@ -333,7 +333,7 @@ fn the_records() {
     let koha = koha(Era::Before2405);
     let desk = crate::desk();
     crate::records::want(&desk, &Settings::of(&koha.url(), "send"), |preferences| {
-        preferences.records.passphrase = true;
+        preferences.records.key_kept = koct_core::settings::key_kept::KeyKept::Passphrase;
     });
     let mut found = Found::in_pages_of(&desk);
     let page = &desk.page;

@@ -39,6 +39,7 @@ mod printing;
 mod queue;
 mod ready;
 mod records;
+mod refreshing;
 mod scanning;
 mod settings;
 mod still;

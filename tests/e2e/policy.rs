@@ -50,7 +50,7 @@ fn a_desk_with_presets_needs_a_password_and_no_more() {
         "keep-password",
         "library-name",
         "lookup",
-        "lookup-passphrase",
+        "lookup-memory",
         "wipe-days",
         "restrictions-report",
     ] {

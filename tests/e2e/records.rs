@@ -2,7 +2,7 @@
 
 use crate::{desk, koha, reopen};
 use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind, Flag, Library, Report, Size};
-use koct_core::settings::{form::Secret, table::Preferences};
+use koct_core::settings::{form::Secret, key_kept::KeyKept, table::Preferences};
 use koct_tests::{
     desk::{Desk, Settings},
     firefox::Options,
@@ -111,9 +111,14 @@ fn everything_comes_with_its_number_and_later_only_what_has_changed() {
     assert_eq!(press_and_wait(&desk), "All records are here.");
     assert_eq!(sets(&desk)[0], expected[0]);
     assert_eq!(sets(&desk)[2], "Checkouts|390|");
-    assert_eq!(pages(&koha, "/patrons"), 1, "only the changes");
-    let asked = koha.requests().into_iter().find(|request| request.path.ends_with("/patrons")).unwrap();
-    assert!(asked.parameter("q").unwrap().contains("updated_on"));
+    let requests = koha.requests();
+    let of_patrons = requests.iter().filter(|request| request.path.ends_with("/patrons"));
+    let asked: Vec<&str> = of_patrons.map(|request| request.parameter("q").unwrap()).collect();
+    assert!(asked[0].contains("updated_on"), "only the changes: {asked:?}");
+    assert!(
+        asked.len() > 1 && asked[1..].iter().all(|q| q.starts_with(r#"{"me.patron_id":["#)),
+        "then who owes: {asked:?}"
+    );
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
 
@@ -297,7 +302,7 @@ fn records_end_with_the_session_of_firefox_unless_a_passphrase_opens_them() {
         desk.page.wait("document.getElementById('records-line-text').innerText.includes('Records deleted')").unwrap();
         want(&desk, &Settings::of(&koha.url(), "send"), |preferences| {
             preferences.keep_password = true;
-            preferences.records.passphrase = true;
+            preferences.records.key_kept = KeyKept::Passphrase;
         });
         open(&desk);
         desk.page.fill("#records-new", "short").unwrap();
@@ -310,6 +315,7 @@ fn records_end_with_the_session_of_firefox_unless_a_passphrase_opens_them() {
     }
     let desk = start();
     desk.page.wait("document.getElementById('records-line-text').innerText.includes('locked')").unwrap();
+    desk.check_in("39999000000001").unwrap();
     open(&desk);
     assert!(sets(&desk)[0].starts_with("Patrons|24|"), "counts and dates are no secret");
     desk.page.fill("#records-passphrase", "correct hose").unwrap();
@@ -318,8 +324,45 @@ fn records_end_with_the_session_of_firefox_unless_a_passphrase_opens_them() {
     desk.page.type_text("\n").unwrap();
     desk.page.wait("document.getElementById('records-state').innerText === 'Unlocked.'").unwrap();
     desk.page.wait("document.getElementById('records-line').dataset.grade === 'note'").unwrap();
+    // The third way: the key stays on this computer, and nothing is downloaded anew for it.
+    desk.page.click("#records-close").unwrap();
+    koha.clear_requests();
+    want(&desk, &Settings::of(&koha.url(), "send"), |preferences| {
+        preferences.keep_password = true;
+        preferences.records.key_kept = KeyKept::Computer;
+    });
+    desk.page.wait(&format!("{KEYS}.then(keys => keys === '[null,true]')")).unwrap();
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+    drop(desk);
+    let desk = start();
+    desk.page.wait("document.getElementById('records-line').dataset.grade === 'note'").unwrap();
+    assert_eq!(pages(&koha, "/patrons"), 0);
+    desk.check_out("23529000035676", "39999000000001").unwrap();
+    desk.page.wait("document.getElementById('patron-name').textContent !== ''").unwrap();
+    // Forgetting the records forgets the key.
+    desk.page.click("#open-records").unwrap();
+    desk.page.click("#records-more > summary").unwrap();
+    desk.page.click("#records-delete").unwrap();
+    desk.page.wait("document.getElementById('question').open").unwrap();
+    desk.page.click("#question-yes").unwrap();
+    desk.page.wait("document.getElementById('records-state').innerText === 'The records are deleted.'").unwrap();
+    assert_eq!(desk.page.eval(KEYS).unwrap(), "[null,false]");
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
+
+/// What lies on the disk of the key: whether it is locked with a passphrase, and whether it lies there as it is, from which nobody
+/// gets its bytes.
+const KEYS: &str = "(async () => { const base = await new Promise(done => { const o = indexedDB.open('koct-directory'); o.onsuccess = () => done(o.result); }); \
+    const get = name => new Promise(done => { const r = base.transaction('state').objectStore('state').get(name); r.onsuccess = () => done(r.result); }); \
+    const [locked, key] = [await get('passphrase'), await get('key')]; base.close(); \
+    return JSON.stringify([JSON.parse(locked ?? 'null') && 'locked', key instanceof CryptoKey && !key.extractable]); })()";
+
+/// Makes what is there older by `DAYS`.
+pub(crate) const AGE: &str = "(async () => { const base = await new Promise(done => { const o = indexedDB.open('koct-directory'); o.onsuccess = () => done(o.result); }); \
+    const store = base.transaction('state', 'readwrite').objectStore('state'); \
+    const contents = JSON.parse(await new Promise(done => { const r = store.get('contents'); r.onsuccess = () => done(r.result); })); \
+    for (const held of Object.values(contents.sets)) held.asOf -= DAYS * 86400000; \
+    await new Promise(done => { store.put(JSON.stringify(contents), 'contents').onsuccess = done; }); base.close(); })()";
 
 /// How many blocks lie in the database.
 fn blocks(page: &Page) -> u64 {
@@ -346,15 +389,10 @@ fn one_button_deletes_them_and_so_do_age_and_turning_it_off() {
     assert_eq!(press_and_wait(&desk), "All records are here.");
 
     // As if they had been downloaded forty days ago.
-    let age = "(async () => { const base = await new Promise(done => { const o = indexedDB.open('koct-directory'); o.onsuccess = () => done(o.result); }); \
-        const store = base.transaction('state', 'readwrite').objectStore('state'); \
-        const contents = JSON.parse(await new Promise(done => { const r = store.get('contents'); r.onsuccess = () => done(r.result); })); \
-        for (const held of Object.values(contents.sets)) held.asOf -= DAYS * 86400000; \
-        await new Promise(done => { store.put(JSON.stringify(contents), 'contents').onsuccess = done; }); base.close(); })()";
-    desk.page.eval(&age.replace("DAYS", "3")).unwrap();
+    desk.page.eval(&AGE.replace("DAYS", "3")).unwrap();
     desk.page.reload().unwrap();
     desk.page.wait("document.getElementById('records-line-text').innerText === 'Records: 3 days old'").unwrap();
-    desk.page.eval(&age.replace("DAYS", "40")).unwrap();
+    desk.page.eval(&AGE.replace("DAYS", "40")).unwrap();
     desk.page.reload().unwrap();
     desk.page.wait("document.getElementById('records-line-text').innerText.includes('No records')").unwrap();
     assert_eq!(blocks(&desk.page), 0);
@@ -378,7 +416,7 @@ fn windows_do_not_go_on_telling_each_other_of_what_is_deleted() {
     download(&desk);
     let other = desk.firefox.open(&desk.firefox.addon_url("popup/popup.html")).unwrap();
     other.wait("!document.getElementById('open-records').hidden").unwrap();
-    desk.page.eval("void (window.told = 0, window.listening = new BroadcastChannel('koct-records'), listening.onmessage = () => window.told++)").unwrap();
+    desk.page.eval("void (window.told = 0, window.listening = new BroadcastChannel('koct-records'), listening.onmessage = ({ data }) => { if (JSON.parse(data) === 'Changed') window.told++; })").unwrap();
     let page = desk.open_settings().unwrap();
     settings_page::unfold(&page, "lookup").unwrap();
     page.click("#lookup").unwrap();

@@ -595,28 +595,31 @@ fn records_for_look_up_are_set_by_keyboard_checked_and_kept() {
     let desk = desk();
     let page = desk.configure(&Settings::of("http://127.0.0.1:1", "send")).unwrap();
     page.activate().unwrap();
-    // The fold; on; the passphrase; then each field is typed over. What is for whoever runs Koha is folded away once more, and in
+    // The fold; on; the second of three ways to keep the key, the passphrase; then each field is typed over. What is for whoever runs Koha is folded away once more, and in
     // it the SQL on the way to the key.
     page.eval("document.querySelector('#fold-records > summary').focus()").unwrap();
     page.type_text("\n").unwrap();
     page.wait_visible("#lookup").unwrap();
     assert_eq!(seen(&page, &["lookup", "lookup-fields", "lookup-off"]), [true, false, false], "off");
-    page.type_text("\t \t \ta lot\t0\t31\t\n\tall\t\tdesk-key\t\n").unwrap();
+    page.type_text("\t \t").unwrap();
+    page.press(&[key::DOWN]).unwrap();
+    page.type_text("\t6\tnight\ta lot\t0\t31\t\n\tall\t\tdesk-key\t\n").unwrap();
     page.wait("document.getElementById('settings-message').textContent.startsWith('Not saved')").unwrap();
     let errors = [
+        "quiet-hours-error",
         "debt-limit-error",
         "remind-days-error",
         "wipe-days-error",
         "restrictions-report-error",
         "client-secret-error",
     ];
-    assert_eq!(seen(&page, &errors), [true; 5]);
+    assert_eq!(seen(&page, &errors), [true; 6]);
     page.wait_contains("#wipe-days-error", "30").unwrap();
-    page.wait_focused("debt-limit").unwrap();
+    page.wait_focused("quiet-hours").unwrap();
     page.press(&[key::CONTROL, 'a']).unwrap();
-    page.type_text("7,50\t2\t14\t\t12\t\n\t\tdesk-key\ts3cret-of-key\n").unwrap();
+    page.type_text("22-6\t7,50\t2\t14\t\t12\t\n\t\tdesk-key\ts3cret-of-key\n").unwrap();
     page.wait("document.getElementById('settings-message').textContent.startsWith('Saved')").unwrap();
-    assert_eq!(seen(&page, &errors), [false; 5]);
+    assert_eq!(seen(&page, &errors), [false; 6]);
     let sql = page.text("#restrictions-sql").unwrap();
     assert!(sql.starts_with("SELECT borrowernumber, debarred, debarredcomment\nFROM"), "unfolded with Enter: {sql}");
     let local = "browser.storage.local.get().then(JSON.stringify)";
@@ -630,9 +633,18 @@ fn records_for_look_up_are_set_by_keyboard_checked_and_kept() {
         page.wait("document.body.hasAttribute('data-ready')").unwrap();
     };
     reload();
-    let shown = ["debt-limit", "remind-days", "wipe-days", "restrictions-report", "client-id", "client-secret"];
+    let shown = [
+        "refresh-hours",
+        "quiet-hours",
+        "debt-limit",
+        "remind-days",
+        "wipe-days",
+        "restrictions-report",
+        "client-id",
+        "client-secret",
+    ];
     let values = || shown.map(|id| page.value(&format!("#{id}")).unwrap());
-    assert_eq!(values(), ["7,50", "2", "14", "12", "desk-key", ""]);
+    assert_eq!(values(), ["6", "22-6", "7,50", "2", "14", "12", "desk-key", ""]);
     unfold(&page, "client-secret").unwrap();
     assert!(page.visible("#client-secret-remove").unwrap(), "a secret is stored");
     let in_session = "browser.storage.session.get('clientSecret').then(all => all.clientSecret)";
@@ -651,6 +663,6 @@ fn records_for_look_up_are_set_by_keyboard_checked_and_kept() {
     page.wait("document.getElementById('lookup-off').hidden").unwrap();
     reload();
     assert_eq!(seen(&page, &["lookup-fields", "lookup-off"]), [false, false]);
-    assert_eq!(values()[2], "14", "as they were, if it is turned on again");
+    assert_eq!(values()[4], "14", "as they were, if it is turned on again");
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }

@@ -39,7 +39,7 @@ const CLOSE: &str = "(async (id, url) => {
 const EMPTY: &str = "(async () => {
     const done = request => new Promise((done, fail) => { request.onsuccess = done; request.onerror = fail; });
     await Promise.all((await indexedDB.databases()).map(({ name }) => done(indexedDB.deleteDatabase(name))));
-    await Promise.all([browser.storage.local.clear(), browser.storage.session.clear(), browser.action.setBadgeText({ text: null }), browser.action.setTitle({ title: null }),
+    await Promise.all([browser.storage.local.clear(), browser.storage.session.clear(), browser.alarms.clearAll(), browser.action.setBadgeText({ text: null }), browser.action.setTitle({ title: null }),
         browser.action.setBadgeBackgroundColor({ color: null }), browser.action.setBadgeTextColor({ color: null })]);
     localStorage.clear();
     sessionStorage.clear();

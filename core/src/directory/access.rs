@@ -26,6 +26,8 @@ pub enum KeyState {
     AtHand,
     /// A passphrase gives it.
     Locked,
+    /// It lies on the disk as it shall not any more, and cannot be kept in another way.
+    Unwanted,
     /// There is none; what was encrypted with one cannot be read any more.
     Gone,
 }
@@ -47,7 +49,7 @@ pub fn access(
         _ if contents.as_of().is_some_and(is_over) => (Access::Empty, true),
         KeyState::AtHand => (Access::Open, false),
         KeyState::Locked => (Access::Locked, false),
-        KeyState::Gone => (Access::Lost, true),
+        KeyState::Unwanted | KeyState::Gone => (Access::Lost, true),
     }
 }
 
@@ -70,24 +72,24 @@ mod tests {
             .into(),
             ..Contents::default()
         };
-        let all = [KeyState::AtHand, KeyState::Locked, KeyState::Gone];
+        let all = [KeyState::AtHand, KeyState::Locked, KeyState::Unwanted, KeyState::Gone];
         let check_begun = |settings, contents, begun: Option<i64>, now| {
             let begun = begun.map(DeskTime::from_millis);
             all.map(|key| access(settings, &contents, begun, key, DeskTime::from_millis(now)))
         };
         let check = |settings, contents, now| check_begun(settings, contents, None, now);
-        assert_eq!(check(&unwanted, of(9 * DAY), 9 * DAY), [(Access::Off, true); 3]);
-        assert_eq!(check(&unwanted, Contents::default(), 9 * DAY), [(Access::Off, true); 3], "also what was begun");
-        assert_eq!(check(&wanted, Contents::default(), 9 * DAY), [(Access::Empty, false); 3], "not what was begun");
+        assert_eq!(check(&unwanted, of(9 * DAY), 9 * DAY), [(Access::Off, true); 4]);
+        assert_eq!(check(&unwanted, Contents::default(), 9 * DAY), [(Access::Off, true); 4], "also what was begun");
+        assert_eq!(check(&wanted, Contents::default(), 9 * DAY), [(Access::Empty, false); 4], "not what was begun");
         let begun = |began| check_begun(&wanted, Contents::default(), Some(began), 9 * DAY);
-        assert_eq!(begun(6 * DAY), [(Access::Empty, false); 3], "what was begun is gone on with");
-        assert_eq!(begun(6 * DAY - 1), [(Access::Empty, true); 3], "but not kept for ever");
-        let there = [(Access::Open, false), (Access::Locked, false), (Access::Lost, true)];
+        assert_eq!(begun(6 * DAY), [(Access::Empty, false); 4], "what was begun is gone on with");
+        assert_eq!(begun(6 * DAY - 1), [(Access::Empty, true); 4], "but not kept for ever");
+        let there = [(Access::Open, false), (Access::Locked, false), (Access::Lost, true), (Access::Lost, true)];
         assert_eq!(check(&wanted, of(9 * DAY), 9 * DAY), there);
         assert_eq!(check(&wanted, of(9 * DAY), 12 * DAY), there);
         let refreshed = check_begun(&wanted, of(9 * DAY), Some(DAY), 9 * DAY);
         assert_eq!(refreshed, there, "what was there before counts while it is brought up to date");
         // The oldest set counts.
-        assert_eq!(check(&wanted, of(6 * DAY - 1), 9 * DAY), [(Access::Empty, true); 3]);
+        assert_eq!(check(&wanted, of(6 * DAY - 1), 9 * DAY), [(Access::Empty, true); 4]);
     }
 }

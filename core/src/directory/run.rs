@@ -242,7 +242,7 @@ impl<S: BlockStore> Writer<'_, S> {
 }
 
 /// Brings two runs, each told by its number and how many blocks of rows it has, together into a third; where both have a
-/// row, that of `newer` counts. The result is not finished yet.
+/// row, that of `newer` counts; those of `older` whose numbers are in `gone`, which rise, are left out. The result is not finished yet.
 ///
 /// # Errors
 /// When the shelf cannot be read or written.
@@ -250,6 +250,7 @@ pub(super) async fn merge<R: Record, S: BlockStore>(
     shelf: &S,
     older: (u32, u32),
     newer: (u32, u32),
+    gone: &[u32],
     into: u32,
 ) -> Result<Unfinished, S::Error> {
     let (mut older, mut newer) = (Scan::new(shelf, older), Scan::new(shelf, newer));
@@ -262,7 +263,9 @@ pub(super) async fn merge<R: Record, S: BlockStore>(
             (old, _) => old.is_none(),
         };
         let replaces = matches!((&old, &new), (Some((old, _)), Some((new, _))) if old == new);
-        if let Some((id, row)) = if takes_new { new.take() } else { old.take() } {
+        if let Some((id, row)) = if takes_new { new.take() } else { old.take() }
+            && (takes_new || gone.binary_search(&id).is_err())
+        {
             // Both rise, so what they give together does.
             let _ = writer.put(id, &row);
         }
@@ -298,6 +301,24 @@ pub(super) async fn find<R: Record, S: BlockStore>(
         found.extend(block::row::<R>(&bytes).filter(&is_it));
     }
     Ok(found)
+}
+
+/// Sees every row of a run.
+///
+/// # Errors
+/// When the shelf cannot be read.
+pub(super) async fn each<R: Record, S: BlockStore>(
+    shelf: &S,
+    run: (u32, u32),
+    mut see: impl FnMut(&R),
+) -> Result<(), S::Error> {
+    let mut scan = Scan::new(shelf, run);
+    while let Some((_, bytes)) = scan.next().await? {
+        if let Some(row) = block::row::<R>(&bytes) {
+            see(&row);
+        }
+    }
+    Ok(())
 }
 
 /// The rows of a run, one after another, as bytes.

@@ -262,7 +262,7 @@ proptest! {
         let rows = |map: &BTreeMap<u32, u32>| map.iter().map(|(id, biblio)| item(*id, &format!("b{biblio}-{id}"), *biblio)).collect::<Vec<_>>();
         let held = at_once(finish::<Item, _>(&&shelf, write(&shelf, 1, &rows(&old)), DeskTime::from_millis(1))).unwrap();
         let changes = write(&shelf, 2, &rows(&new));
-        let held = at_once(finish_changes::<Item, _>(&&shelf, &held, changes, 3, DeskTime::from_millis(2))).unwrap();
+        let held = at_once(finish_changes::<Item, _>(&&shelf, &held, changes, &[], 3, DeskTime::from_millis(2))).unwrap();
         let mut expected = old.clone();
         expected.extend(new);
         prop_assert_eq!(usize::try_from(held.rows).unwrap(), expected.len());

@@ -12,10 +12,14 @@
 //! off between any two steps: the next one, in whatever window, is made of what was kept ([`Progress`]) and goes on there.
 //! Until a set is read to its end and ready to be looked up, what was there of it stays.
 //!
+//! After the lists those patrons can be asked for once more for whom it matters what Koha reports as no change ([`Owing`]): what
+//! they owe, and whether they are gone.
+//!
 //! A set that Koha does not give is left out, and why is said ([`Gap`]); what can pass by itself ends the download, to be
 //! gone on with.
 
 mod login;
+pub mod pace;
 mod preparation;
 mod progress;
 mod set;
@@ -27,14 +31,16 @@ use super::{
     Failure, Request, Response,
     connection::ConnectionError,
     login as form_login,
-    records::{Listed, Point, ReadError, Reading, Report, RestCredentials, TokenError},
+    records::{Listed, Owing, Point, ReadError, Reading, Report, RestCredentials, TokenError},
     rest::Libraries,
 };
 use crate::{
     desk::clock::DeskTime,
     directory::{
         Contents, Gap, Held, Unfinished,
+        owing::Round,
         record::{Hold, Item, Loan, Patron, Set},
+        refresh::{Ended, Scope},
         write::{CONTENTS, DOWNLOAD, Write},
     },
     settings::{form::Settings, records::RecordsSettings},
@@ -58,6 +64,10 @@ pub enum Output<E> {
     Write(Write),
     /// Do this and report [`Input::Prepared`] or [`Input::NotPrepared`].
     Prepare(Preparation),
+    /// Find the [`Round`] of patrons after this number in what [`Download::contents`] tells, and report [`Input::Found`].
+    Find(u32),
+    /// Koha was asked about the patrons of a round: up to this number, or about all.
+    Owing(Option<u32>),
     /// To be shown: this number of rows of a set are read, and the number of those to come, as far as Koha tells.
     Read(Set, u32, Option<u32>),
     /// What is looked up from now on is what [`Download::contents`] tells; what it does not tell is deleted.
@@ -77,6 +87,8 @@ pub enum Input<E> {
     Written,
     /// It is not, and nothing of it was stored.
     NotWritten(E),
+    /// The round; an empty one where it could not be found.
+    Found(Round),
     /// A set is ready.
     Prepared(Held),
     /// It is not.
@@ -109,6 +121,7 @@ enum Doing<E> {
     Asking,
     BackingOff,
     Writing(Next<E>),
+    Finding,
     Preparing,
     Over,
 }
@@ -132,11 +145,17 @@ enum Next<E> {
     End(DownloadError<E>),
 }
 
+/// The last patron of a round, where there are more.
+#[derive(Clone, Copy)]
+struct UpTo(Option<u32>);
+
 /// The set that is being read.
 struct Current {
     set: Set,
     rows: Box<dyn ReadSet>,
     desk_began: DeskTime,
+    /// It is no list but a round of patrons, which ends with this number or with the last.
+    round: Option<UpTo>,
 }
 
 /// One download. See the [module](self).
@@ -149,6 +168,10 @@ pub struct Download<E> {
     current: Option<Current>,
     /// The set that is read anew as a whole, since what was there of it is damaged.
     damaged: Option<Set>,
+    /// Whether lists are read as a whole although changes could be told.
+    everything: bool,
+    /// The number after whom a round of patrons is to be asked for.
+    owing_after: Option<u32>,
     doing: Doing<E>,
     is_stopping: bool,
     outputs: VecDeque<Output<E>>,
@@ -183,6 +206,8 @@ impl<E> Download<E> {
             progress,
             current: None,
             damaged: None,
+            everything: false,
+            owing_after: None,
             doing: Doing::Over,
             is_stopping: false,
             outputs: VecDeque::new(),
@@ -190,6 +215,17 @@ impl<E> Download<E> {
         };
         download.log_in(Purpose::Start);
         download
+    }
+
+    /// With this, where it is not only what has changed; a round of patrons begins after this number.
+    #[must_use]
+    pub fn with(self, scope: Scope, owing_after: u32) -> Self {
+        Self { everything: scope.everything, owing_after: scope.owing.then_some(owing_after), ..self }
+    }
+
+    /// Whether it reads lists, and has logged in: only then a pause between two requests is a pause for Koha.
+    pub fn is_reading(&self) -> bool {
+        self.current.is_some()
     }
 
     /// What is to be done next, or `None` until something is reported.
@@ -211,6 +247,7 @@ impl<E> Download<E> {
             (Doing::BackingOff, Input::Waited) => self.ask(),
             (Doing::Writing(next), Input::Written) => self.written(next),
             (Doing::Writing(_), Input::NotWritten(error)) => self.finish(Err(DownloadError::Disk(error))),
+            (Doing::Finding, Input::Found(round)) => self.found(round),
             (Doing::Preparing, Input::Prepared(held)) => self.prepared(&held),
             (Doing::Preparing, Input::NotPrepared { error, is_damaged }) => self.not_prepared(error, is_damaged),
             (Doing::LoggingIn(..) | Doing::Asking | Doing::BackingOff, Input::Stop) => {
@@ -218,7 +255,7 @@ impl<E> Download<E> {
                 self.end(DownloadError::Stopped);
             }
             // What is being written is written first.
-            (doing @ (Doing::Writing(_) | Doing::Preparing), Input::Stop) => {
+            (doing @ (Doing::Writing(_) | Doing::Finding | Doing::Preparing), Input::Stop) => {
                 self.is_stopping = true;
                 self.doing = doing;
             }
@@ -300,7 +337,7 @@ impl<E> Download<E> {
 
     /// Writes the rows that were read and how far reading is.
     fn write_rows(&mut self, next: Next<E>) {
-        let Some(Current { set, rows, desk_began }) = &mut self.current else { return };
+        let Some(Current { set, rows, desk_began, .. }) = &mut self.current else { return };
         let (blocks, written) = rows.take();
         let open = OpenSet { point: rows.point().clone(), written, desk_began: *desk_began };
         self.progress.open.insert(*set, open);
@@ -320,7 +357,17 @@ impl<E> Download<E> {
     }
 
     fn next_set(&mut self) {
-        let Some(set) = self.progress.next_set() else { return self.finish(Ok(())) };
+        let next = self.progress.next_set();
+        // The report comes after it, since for that the token of a key is given back.
+        if matches!(next, None | Some(Set::Restrictions))
+            && let Some(after) = self.owing_after.take()
+            && self.contents.sets.get(&Set::Patrons).is_some_and(|held| held.whole_as_of < held.as_of)
+        {
+            self.outputs.push_back(Output::Find(after));
+            self.doing = Doing::Finding;
+            return;
+        }
+        let Some(set) = next else { return self.finish(Ok(())) };
         match set {
             Set::Patrons => self.read_list::<Patron>(),
             Set::Items => self.read_list::<Item>(),
@@ -338,18 +385,34 @@ impl<E> Download<E> {
                 (Ok(Some(number)), _) => {
                     let open = self.open(set, Point::start(None));
                     let rows = SetRows::new(Report::new(number, open.point), open.written);
-                    self.read(Current { set, rows: Box::new(rows), desk_began: open.desk_began });
+                    self.read(Current { set, rows: Box::new(rows), desk_began: open.desk_began, round: None });
                 }
             },
         }
     }
 
     fn read_list<R: Listed>(&mut self) {
-        let held = self.contents.sets.get(&R::SET).filter(|_| self.damaged != Some(R::SET));
+        let held = self.contents.sets.get(&R::SET).filter(|_| self.damaged != Some(R::SET) && !self.everything);
         let start = Point::after::<R>(held, self.desk_time);
         let open = self.open(R::SET, start);
         let rows = SetRows::new(Reading::<R>::new(open.point), open.written);
-        self.read(Current { set: R::SET, rows: Box::new(rows), desk_began: open.desk_began });
+        self.read(Current { set: R::SET, rows: Box::new(rows), desk_began: open.desk_began, round: None });
+    }
+
+    /// Asks for the patrons of a round.
+    fn found(&mut self, Round { ids, up_to }: Round) {
+        if self.is_stopping {
+            return self.end(DownloadError::Stopped);
+        }
+        let Some(held) = self.contents.sets.get(&Set::Patrons).filter(|_| !ids.is_empty()) else {
+            self.outputs.push_back(Output::Owing(up_to));
+            return self.next_set();
+        };
+        let point = Point::start(Some(held.koha_as_of.unwrap_or_default()));
+        let source = Owing::new(ids, held.has_extras, point);
+        let rows = SetRows::new(source, Unfinished::new(self.contents.new_run()));
+        let (rows, desk_began) = (Box::new(rows), self.desk_time);
+        self.read(Current { set: Set::Patrons, rows, desk_began, round: Some(UpTo(up_to)) });
     }
 
     /// Where a set was broken off, or its start.
@@ -403,6 +466,8 @@ impl<E> Download<E> {
             }
             SetStep::CredentialsEnded => self.log_in(Purpose::Renewal),
             SetStep::Failed(error) => match gap(error) {
+                // It is no list: what is there of the patrons is as good as before.
+                Ok(_) if self.current.as_ref().is_some_and(|current| current.round.is_some()) => self.done(set),
                 Ok(gap) => self.leave_out(set, gap),
                 Err(error) => self.end(DownloadError::Koha(error)),
             },
@@ -417,19 +482,27 @@ impl<E> Download<E> {
 
     /// Makes the set ready that was read to its end and written.
     fn prepare(&mut self) {
-        let Some(Current { set, rows, desk_began }) = &self.current else { return };
+        let Some(Current { set, rows, desk_began, .. }) = &self.current else { return };
         let (set, desk_began, is_changes) = (*set, *desk_began, rows.point().is_changes());
+        let gone = rows.gone().to_vec();
         let Some(OpenSet { written, .. }) = self.progress.open.get(&set).cloned() else { return };
         let held = self.contents.sets.get(&set).filter(|_| is_changes).cloned();
         let changes_of = held.map(|held| (held, self.contents.new_run()));
-        self.outputs.push_back(Output::Prepare(Preparation { set, written, changes_of, desk_began }));
+        self.outputs.push_back(Output::Prepare(Preparation { set, written, changes_of, gone, desk_began }));
         self.doing = Doing::Preparing;
     }
 
     fn prepared(&mut self, held: &Held) {
-        let Some(Current { set, rows, .. }) = &self.current else { return };
+        let Some(Current { set, rows, round, .. }) = &self.current else { return };
         let (set, point) = (*set, rows.point());
         let before = self.contents.sets.get(&set).filter(|_| point.is_changes());
+        if let (Some(UpTo(up_to)), Some(before)) = (*round, before) {
+            // Of all others it is not known since when it is as it is.
+            let Held { run, blocks, rows, .. } = *held;
+            self.contents.sets.insert(set, Held { run, blocks, rows, ..before.clone() });
+            self.outputs.push_back(Output::Owing(up_to));
+            return self.done(set);
+        }
         let held = Held {
             koha_as_of: point.koha_began(),
             has_extras: point.has_extras || before.is_some_and(|before| before.has_extras),
@@ -447,6 +520,7 @@ impl<E> Download<E> {
         let Some(set) = set else { return self.finish(Err(DownloadError::Disk(error))) };
         self.damaged = Some(set);
         self.progress.open.remove(&set);
+        self.progress.done.remove(&set);
         self.next_set();
     }
 
@@ -456,6 +530,21 @@ impl<E> Download<E> {
         self.progress.open.remove(&set);
         self.progress.done.insert(set);
         self.write_contents();
+    }
+}
+
+impl<E> DownloadError<E> {
+    /// How a download ended that ended so.
+    pub fn ended(&self) -> Ended {
+        match self {
+            Self::Stopped => Ended::Stopped,
+            Self::KeyRefused
+            | Self::Koha(
+                ConnectionError::WrongCredentials | ConnectionError::TokenRefused | ConnectionError::NotReadable,
+            ) => Ended::Refused,
+            Self::Koha(_) => Ended::Failed,
+            Self::Disk(_) => Ended::NotKept,
+        }
     }
 }
 

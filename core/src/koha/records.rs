@@ -30,6 +30,7 @@
 
 mod access;
 mod loose;
+mod owing;
 mod paging;
 mod point;
 mod reading;
@@ -39,6 +40,7 @@ mod source;
 
 pub use super::rest::RestCredentials;
 pub use access::{TokenError, libraries, read_token};
+pub use owing::Owing;
 pub use point::{Point, goes_on};
 pub use reading::Reading;
 pub use report::{RESTRICTIONS_SQL, Report};

@@ -4,6 +4,7 @@ use crate::{
     desk::{amount::Cents, rules::Rules, scanner::ScannerEnd, shape::Shape},
     settings::{
         form::{CommitType, FieldError},
+        key_kept::KeyKept,
         policy::Policy,
         table::{Field, Preferences},
     },
@@ -31,8 +32,8 @@ pub enum Fold {
 pub enum Fact<'a> {
     /// Records are wanted, or not.
     Wanted(bool),
-    /// They stay when the browser is closed, behind a passphrase; otherwise they end with its session.
-    Passphrase(bool),
+    /// For how long records can be read, since their key is kept so.
+    Kept(KeyKept),
     /// Who owes more is warned of; nobody is where there is none.
     Debts(Option<Cents>),
     /// After so many days a reminder comes.
@@ -104,7 +105,7 @@ impl Fold {
             Self::Records if !records.enabled => [Some(Fact::Wanted(false)), None, None, None],
             Self::Records => [
                 Some(Fact::Wanted(true)),
-                Some(Fact::Passphrase(records.passphrase)),
+                Some(Fact::Kept(records.key_kept)),
                 records.debt_limit().ok().map(Fact::Debts),
                 records.old_after().ok().map(|time| Fact::RemindAfter(time.as_secs() / 86_400)),
             ],
@@ -186,7 +187,9 @@ impl Field {
             | Self::CommitType
             | Self::Notice => None,
             Self::Records
-            | Self::Passphrase
+            | Self::KeyKept
+            | Self::RefreshHours
+            | Self::QuietHours
             | Self::DebtLimit
             | Self::RemindDays
             | Self::WipeDays
@@ -255,7 +258,7 @@ mod tests {
         };
         set.records = RecordsSettings {
             enabled: true,
-            passphrase: true,
+            key_kept: KeyKept::Passphrase,
             debt_limit: "7,5".into(),
             remind_days: "2".into(),
             ..RecordsSettings::default()
@@ -264,7 +267,7 @@ mod tests {
         assert_eq!(
             said,
             [
-                vec![Fact::Wanted(true), Fact::Passphrase(true), Fact::Debts(Some(750)), Fact::RemindAfter(2)],
+                vec![Fact::Wanted(true), Fact::Kept(KeyKept::Passphrase), Fact::Debts(Some(750)), Fact::RemindAfter(2)],
                 vec![Fact::EndsWith(ScannerEnd::Tab), Fact::Cards(Some("2352*")), Fact::Sounds(false)],
                 vec![Fact::ItemRules(2), Fact::CardRules(1), Fact::Checked],
                 vec![Fact::Library(Some("Centerville")), Fact::LentFor(Some(21))],
@@ -295,7 +298,7 @@ mod tests {
         assert_eq!(
             said,
             [
-                vec![Fact::Wanted(true), Fact::Passphrase(false), Fact::RemindAfter(1)],
+                vec![Fact::Wanted(true), Fact::Kept(KeyKept::Memory), Fact::RemindAfter(1)],
                 vec![Fact::EndsWith(ScannerEnd::Enter), Fact::Sounds(true)],
                 vec![],
                 vec![Fact::Library(None)],

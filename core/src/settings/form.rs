@@ -298,6 +298,9 @@ pub enum FieldError {
     /// Not a number of hours that is of use.
     #[error("enter a whole number of hours, from 1 to {0}")]
     Hours(u32),
+    /// Hours of the night that cannot be read.
+    #[error("enter two hours from 0 to 24, as 22-6, or nothing")]
+    QuietHours,
     /// Not a number of days that is of use; none is.
     #[error("enter a whole number of days, from 1 to {0}, or nothing")]
     Days(u16),

@@ -5,6 +5,7 @@
 
 use crate::settings::{
     form::FieldError,
+    key_kept::KeyKept,
     table::{Field, Group, Kind, Preferences, Value},
 };
 use serde_json::{Map, Value as Json};
@@ -30,6 +31,8 @@ pub enum Problem {
 
 /// The name by which presets are locked.
 const LOCKED: &str = "locked";
+/// The name under which earlier versions preset how the key of the records is kept: whether a passphrase does it.
+const PASSPHRASE: &str = "lookupPassphrase";
 /// The longest unknown name that is shown, in characters.
 const SHOWN: usize = 40;
 
@@ -76,7 +79,11 @@ impl Policy {
 
     fn read(&mut self, values: &Map<String, Json>, check: fn(Field, &Preferences) -> Option<FieldError>) {
         for (name, value) in values {
-            match Field::from_policy_name(name) {
+            // One that has the new name beside it, for desks with an earlier version, says nothing here.
+            if name == PASSPHRASE && values.contains_key(Field::KeyKept.policy_name().unwrap_or_default()) {
+                continue;
+            }
+            match named(name) {
                 Some(field) => match self.take(field, value, check) {
                     Ok(()) => self.preset.push(field),
                     Err(problem) => self.problems.push(problem),
@@ -102,6 +109,9 @@ impl Policy {
         let unlike = || Problem::Kind(name, field.kind());
         let value = match (field.kind(), json) {
             (Kind::Flag, json) => flag(json).map(Value::Flag),
+            (Kind::KeyKept, Json::Bool(_) | Json::Number(_)) => {
+                flag(json).map(|passphrase| Value::Text(KeyKept::from_passphrase(passphrase).name().to_owned()))
+            }
             (Kind::Number | Kind::Amount, Json::Number(number)) => Some(Value::Text(number.to_string())),
             (Kind::Rules, Json::Array(lines)) => {
                 let lines: Option<Vec<&str>> = lines.iter().map(Json::as_str).collect();
@@ -140,7 +150,7 @@ impl Policy {
             }
         };
         for name in names {
-            match Field::from_policy_name(name.trim()) {
+            match named(name.trim()) {
                 Some(field) if self.preset.contains(&field) => self.locked.push(field),
                 _ => self.problems.push(Problem::NotPreset(shown(name))),
             }
@@ -169,6 +179,11 @@ impl Policy {
             }
         }
     }
+}
+
+/// The setting of this name, also of an earlier one.
+fn named(name: &str) -> Option<Field> {
+    if name == PASSPHRASE { Some(Field::KeyKept) } else { Field::from_policy_name(name) }
 }
 
 fn flag(value: &Json) -> Option<bool> {
@@ -203,7 +218,7 @@ mod tests {
     const FULL: &str = r#"{"server": "https://koha.example.org/", "login": "open-koha", "username": "desk", "branchcode": "CPL", "commitType": "apply",
         "staleHours": 48, "kohaCheckin": true, "keepPassword": true, "scannerEnd": "tab", "scannerKeyboard": "us", "cardPattern": "2352*",
         "itemRules": ["aim", "T-prefix"], "cardRules": "start-stop AB", "sounds": false,
-        "libraryName": "Centerville", "loanDays": "21", "lookup": true, "lookupPassphrase": 1, "lookupDebtLimit": 7.5,
+        "libraryName": "Centerville", "loanDays": "21", "lookup": true, "lookupKey": "computer", "lookupRefreshHours": 6, "lookupQuietHours": "22-6", "lookupDebtLimit": 7.5,
         "lookupRemindDays": 2, "lookupDays": 7, "lookupRestrictionsReport": 12, "notice": "Call 1234."}"#;
 
     /// What is used of each group, given what the person has stored of it, if anything.
@@ -270,7 +285,9 @@ mod tests {
         assert_eq!([&desk.item_rules, &desk.card_rules], ["aim\nT-prefix", "start-stop AB"]);
         let records = RecordsSettings {
             enabled: true,
-            passphrase: true,
+            key_kept: KeyKept::Computer,
+            refresh_hours: "6".into(),
+            quiet_hours: "22-6".into(),
             debt_limit: "7.5".into(),
             remind_days: "2".into(),
             wipe_days: "7".into(),
@@ -279,7 +296,7 @@ mod tests {
         };
         assert_eq!(policy.records(None), records);
         assert_eq!(policy.records(Some(RecordsSettings::default())), RecordsSettings::default());
-        assert!(!with_lock(r#""lookup""#).records(Some(RecordsSettings::default())).passphrase);
+        assert_eq!(with_lock(r#""lookup""#).records(Some(RecordsSettings::default())).key_kept, KeyKept::Memory);
         assert!(with_lock(r#""lookup""#).records(Some(RecordsSettings::default())).enabled);
         assert!(Field::ALL.iter().all(|field| !policy.is_locked(*field)));
     }
@@ -392,6 +409,29 @@ mod tests {
         let policy = Policy::parse(r#"{"server": "ftp://koha.example.org", "locked": true}"#);
         assert_eq!(policy.problems().len(), 1);
         assert!(!policy.is_locked(Field::Server), "what cannot be used is not forced on anybody");
+    }
+
+    #[test]
+    fn how_the_key_is_kept_can_be_preset_as_earlier_versions_called_it() {
+        for (json, kept, problems, is_locked) in [
+            (r#"{"lookupPassphrase": true}"#, KeyKept::Passphrase, 0, false),
+            (r#"{"lookupPassphrase": 0, "locked": true}"#, KeyKept::Memory, 0, true),
+            (r#"{"lookupPassphrase": 1, "locked": ["lookupPassphrase"]}"#, KeyKept::Passphrase, 0, true),
+            // Both, for desks of both versions: the new one counts.
+            (
+                r#"{"lookupKey": "computer", "lookupRefreshHours": 6, "lookupQuietHours": "22-6", "lookupPassphrase": true}"#,
+                KeyKept::Computer,
+                0,
+                false,
+            ),
+            (r#"{"lookupPassphrase": "perhaps"}"#, KeyKept::Memory, 1, false),
+            (r#"{"lookupKey": "nowhere"}"#, KeyKept::Memory, 1, false),
+        ] {
+            let policy = Policy::parse(json);
+            assert_eq!(policy.records(None).key_kept, kept, "{json}");
+            assert_eq!(policy.problems().len(), problems, "{json}: {:?}", policy.problems());
+            assert_eq!(policy.is_locked(Field::KeyKept), is_locked, "{json}");
+        }
     }
 
     #[test]

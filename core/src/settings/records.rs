@@ -5,7 +5,11 @@ use crate::{
         amount::{Amount, AmountError, Cents},
         clock::DeskTime,
     },
-    settings::form::{ApiKey, FieldError, Secret},
+    settings::{
+        form::{ApiKey, FieldError, Secret},
+        key_kept::KeyKept,
+        quiet_hours::QuietHours,
+    },
 };
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -14,6 +18,8 @@ use std::time::Duration;
 /// The most days that can be set: what is known of people is not kept longer than an outage can last.
 const DAYS_LIMIT: u16 = 30;
 const DAY: Duration = Duration::from_hours(24);
+/// The most hours between two downloads: everything is read once a week.
+const HOURS_LIMIT: u32 = 168;
 
 with_defaults! {
     /// The settings, as typed. None of them hinders a scan or a commit.
@@ -22,8 +28,13 @@ with_defaults! {
     pub struct RecordsSettings {
         /// Whether records are wanted at all.
         pub enabled: bool = false,
-        /// Whether a passphrase opens them after Firefox was closed; otherwise they end with its session.
-        pub passphrase: bool = false,
+        /// How their key is kept. Earlier versions stored whether a passphrase does it.
+        #[serde(alias = "passphrase")]
+        pub key_kept: KeyKept = KeyKept::Memory,
+        /// After how many hours they are brought up to date without anybody's doing; 0 or empty where only a person does it.
+        pub refresh_hours: String = "4".to_owned(),
+        /// The hours of the night in which a whole download does not disturb, as `22-6`; empty where none are told.
+        pub quiet_hours: String = String::new(),
         /// What a patron may owe before a warning; empty where none shall come. At first Koha's own limit where nobody
         /// changed it (system preference `noissuescharge`).
         pub debt_limit: String = "5.00".to_owned(),
@@ -47,6 +58,31 @@ fn days(typed: &str) -> Result<Duration, FieldError> {
 }
 
 impl RecordsSettings {
+    /// After what time records are brought up to date without anybody's doing. `None` where only a person does it.
+    ///
+    /// # Errors
+    /// When it is no number of hours.
+    pub fn refreshed_every(&self) -> Result<Option<Duration>, FieldError> {
+        match self.refresh_hours.trim() {
+            "" | "0" => Ok(None),
+            typed => {
+                let hours = typed.parse().ok().filter(|hours| (1..=HOURS_LIMIT).contains(hours));
+                hours.map(|hours| Some(Duration::from_hours(hours.into()))).ok_or(FieldError::Hours(HOURS_LIMIT))
+            }
+        }
+    }
+
+    /// The hours in which a whole download does not disturb.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn quiet_hours(&self) -> Result<Option<QuietHours>, FieldError> {
+        match self.quiet_hours.trim() {
+            "" => Ok(None),
+            typed => QuietHours::typed(typed).map(Some).ok_or(FieldError::QuietHours),
+        }
+    }
+
     /// What a patron may owe; who owes more is warned of. `None` where nobody is.
     ///
     /// # Errors
@@ -134,11 +170,39 @@ mod tests {
     #[test]
     fn is_off_until_asked_for() {
         let records = RecordsSettings::default();
-        assert!(!records.enabled && !records.passphrase);
+        assert!(!records.enabled && records.key_kept == KeyKept::Memory);
         assert_eq!(serde_json::from_str::<RecordsSettings>("{}").unwrap(), records, "what an earlier version stored");
         assert_eq!(records.debt_limit(), Ok(Some(500)));
         assert_eq!((records.old_after(), records.deleted_after()), (Ok(DAY), Ok(DAY * 30)));
         assert_eq!(records.api_key(), Ok(None));
+    }
+
+    #[test]
+    fn how_the_key_is_kept_is_read_as_every_version_stored_it() {
+        for (stored, kept) in [
+            (r#"{"passphrase": false}"#, KeyKept::Memory),
+            (r#"{"passphrase": true}"#, KeyKept::Passphrase),
+            (r#"{"keyKept": "memory"}"#, KeyKept::Memory),
+            (r#"{"keyKept": "passphrase"}"#, KeyKept::Passphrase),
+            (r#"{"keyKept": "computer"}"#, KeyKept::Computer),
+        ] {
+            let records: RecordsSettings = serde_json::from_str(stored).unwrap();
+            assert_eq!(records.key_kept, kept, "{stored}");
+            let again = serde_json::to_string(&records).unwrap();
+            assert_eq!(serde_json::from_str::<RecordsSettings>(&again).unwrap(), records);
+        }
+        assert!(serde_json::from_str::<RecordsSettings>(r#"{"keyKept": "nowhere"}"#).is_err());
+    }
+
+    #[test]
+    fn they_are_brought_up_to_date_every_four_hours_unless_something_else_is_said() {
+        let every = |typed: &str| {
+            RecordsSettings { refresh_hours: typed.into(), ..RecordsSettings::default() }.refreshed_every()
+        };
+        assert_eq!(RecordsSettings::default().refreshed_every(), Ok(Some(Duration::from_hours(4))));
+        assert_eq!(RecordsSettings::default().quiet_hours(), Ok(None));
+        assert_eq!([every("0"), every(" "), every(" 168 ")], [Ok(None), Ok(None), Ok(Some(DAY * 7))]);
+        assert_eq!([every("169"), every("-1"), every("often")], [(); 3].map(|()| Err(FieldError::Hours(168))));
     }
 
     #[test]
@@ -178,6 +242,8 @@ mod tests {
     #[test]
     fn each_field_says_what_is_wrong_with_it_once_it_matters() {
         let wrong = RecordsSettings {
+            refresh_hours: "169".into(),
+            quiet_hours: "night".into(),
             debt_limit: "a lot".into(),
             remind_days: "0".into(),
             wipe_days: "31".into(),
@@ -189,6 +255,8 @@ mod tests {
         assert_eq!(
             errors(RecordsSettings { enabled: true, ..wrong }),
             [
+                (Field::RefreshHours, FieldError::Hours(168)),
+                (Field::QuietHours, FieldError::QuietHours),
                 (Field::DebtLimit, FieldError::Amount(AmountError::NotANumber)),
                 (Field::RemindDays, FieldError::SomeDays(30)),
                 (Field::WipeDays, FieldError::SomeDays(30)),

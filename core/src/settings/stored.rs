@@ -4,6 +4,7 @@
 use crate::settings::{
     desk::DeskSettings,
     form::{Login, Secret},
+    key_kept::KeyKept,
     policy::Policy,
     table::{Field, Group, Kind, Preferences, Value},
 };
@@ -12,6 +13,9 @@ use serde_json::{Map, Value as Json, json};
 
 /// The key of what was tested last with success.
 pub const TESTED: &str = "tested";
+
+/// Under this name earlier versions look whether a passphrase keeps the key of the records.
+const PASSPHRASE: &str = "passphrase";
 
 /// What the browser has stored.
 #[derive(Default)]
@@ -33,7 +37,12 @@ impl Stored {
 
     /// Reads the settings that are stored together.
     fn group<T: DeserializeOwned>(&self, group: Group, own: &mut Vec<Group>) -> Option<T> {
-        let read = serde_json::from_value(self.local.get(group.stored())?.clone()).ok()?;
+        let mut stored = self.local.get(group.stored())?.clone();
+        if let Some(fields) = stored.as_object_mut().filter(|fields| fields.contains_key("keyKept")) {
+            // For earlier versions.
+            fields.remove(PASSPHRASE);
+        }
+        let read = serde_json::from_value(stored).ok()?;
         own.push(group);
         Some(read)
     }
@@ -124,6 +133,7 @@ impl Preferences {
             (Group::Desk.stored()): self.desk,
             (Group::Records.stored()): self.records,
         });
+        local[Group::Records.stored()][PASSPHRASE] = (self.records.key_kept == KeyKept::Passphrase).into();
         for field in Field::ALL.iter().filter(|field| field.kind() != Kind::Secret) {
             if let (Some(key), Value::Text(text)) = (field.stored_apart(), field.get(self)) {
                 local[key] = text.into();
@@ -190,6 +200,7 @@ mod tests {
                 (Field::LibraryName, "Centerville"),
                 (Field::LoanDays, "21"),
                 (Field::Notice, ""),
+                (Field::KeyKept, "passphrase"),
                 (Field::DebtLimit, "7.5"),
                 (Field::RemindDays, "2"),
                 (Field::WipeDays, "7"),
@@ -199,7 +210,7 @@ mod tests {
             ] {
                 assert!(field.get(&preferences) == Value::Text(text.into()), "{field:?}");
             }
-            for (field, flag) in [(Field::Sounds, false), (Field::Records, true), (Field::Passphrase, true)] {
+            for (field, flag) in [(Field::Sounds, false), (Field::Records, true)] {
                 assert!(field.get(&preferences) == Value::Flag(flag), "{field:?}");
             }
         }

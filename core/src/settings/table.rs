@@ -6,6 +6,7 @@ use crate::{
     settings::{
         desk::{CARD_ALSO, DeskSettings, ITEM_ALSO},
         form::{CommitType, FieldError, Form, Login, Secret, Settings},
+        key_kept::KeyKept,
         records::RecordsSettings,
     },
 };
@@ -78,6 +79,8 @@ pub enum Kind {
     ScannerEnd,
     /// `ask`, `us` or `as-typed`.
     ScannerKeyboard,
+    /// `memory`, `passphrase` or `computer`; under its earlier name yes or no, for the first two.
+    KeyKept,
     /// Rules for codes: a text with one in a line; a policy may say a list.
     Rules,
 }
@@ -138,6 +141,7 @@ text_setting!(Secret, |secret| secret.reveal().to_owned(), |text| Some(Self::new
 text_setting!(Login, |login| login.name().to_owned(), |name| Self::from_name(&name));
 text_setting!(CommitType, |commit_type| commit_type.name().to_owned(), |name| Self::from_name(&name));
 text_setting!(ScannerKeyboard, |keyboard| keyboard.name().to_owned(), |name| Self::from_name(&name));
+text_setting!(KeyKept, |kept| kept.name().to_owned(), |name| Self::from_name(&name));
 text_setting!(ScannerEnd, |end| end.name().to_owned(), |name| Self::from_name(&name));
 
 /// A row of the table.
@@ -240,8 +244,14 @@ table! {
     Records {
         /// Whether records are kept for look-up.
         Records = row!(Flag, "lookup", records.enabled).preset("lookup");
-        /// Whether a passphrase opens them.
-        Passphrase = row!(Flag, "lookup-passphrase", records.passphrase).preset("lookupPassphrase");
+        /// How their key is kept. On the page, radio buttons of this name.
+        KeyKept = row!(KeyKept, "lookup-key", records.key_kept).preset("lookupKey");
+        /// After how many hours they are brought up to date without anybody's doing.
+        RefreshHours = row!(Number, "refresh-hours", records.refresh_hours).preset("lookupRefreshHours"),
+            |it| it.records.refreshed_every().err();
+        /// The hours in which a whole download does not disturb.
+        QuietHours = row!(Text, "quiet-hours", records.quiet_hours).preset("lookupQuietHours"),
+            |it| it.records.quiet_hours().err();
         /// What a patron may owe before a warning.
         DebtLimit = row!(Amount, "debt-limit", records.debt_limit).preset("lookupDebtLimit"),
             |it| it.records.debt_limit().err();
@@ -419,6 +429,7 @@ pub(crate) mod tests {
                     Kind::CommitType => "apply".to_owned(),
                     Kind::ScannerEnd => "nothing".to_owned(),
                     Kind::ScannerKeyboard => "us".to_owned(),
+                    Kind::KeyKept => "passphrase".to_owned(),
                     _ => format!("of {}", field.id()),
                 }),
             };
@@ -468,7 +479,10 @@ pub(crate) mod tests {
                 Value::Text(_) => Value::Flag(true),
             };
             assert_eq!(field.set(&mut preferences, wrong), Err(WrongKind), "{field:?}");
-            if matches!(field.kind(), Kind::Login | Kind::CommitType | Kind::ScannerEnd | Kind::ScannerKeyboard) {
+            if matches!(
+                field.kind(),
+                Kind::Login | Kind::CommitType | Kind::ScannerEnd | Kind::ScannerKeyboard | Kind::KeyKept
+            ) {
                 assert_eq!(field.set(&mut preferences, Value::Text("other".into())), Err(WrongKind), "{field:?}");
             }
             assert_eq!(preferences, Preferences::default());

@@ -42,6 +42,16 @@ fn usages() -> JsValue {
 }
 
 impl Cipher {
+    /// With a key that the browser holds, and from which nobody gets its bytes.
+    pub(super) fn of(key: CryptoKey) -> Self {
+        Self(key)
+    }
+
+    /// The key, as the browser holds it.
+    pub(super) fn key(&self) -> &CryptoKey {
+        &self.0
+    }
+
     /// With a key of [`KEY`] bytes.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::MessageChannel;
+use web_sys::{CryptoKey, MessageChannel};
 
 /// The database's name in a desk's profile.
 pub(super) const DATABASE: &str = "koct-directory";
@@ -25,6 +25,8 @@ const VERSION: u32 = 1;
 const BLOCKS: &str = "blocks";
 /// What is known about the blocks, in the clear: how many records there are, as of when, how far a download is.
 const STATE: &str = "state";
+/// Where the key lies in the store of states, where it is kept on this computer.
+const KEY: &str = "key";
 
 /// For how long others wait while records are worked on, in milliseconds.
 const SLICE: i64 = 12;
@@ -118,6 +120,32 @@ impl Base {
         let json = serde_json::to_string(value).map_err(|_| StorageError::Broken)?;
         let writing = self.writing()?;
         writing.object_store(STATE)?.put(json).with_key(name).primitive()?.await?;
+        Ok(writing.commit().await?)
+    }
+
+    /// The key that is kept on this computer.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub(super) async fn key(&self) -> Result<Option<CryptoKey>> {
+        let reading = self.0.transaction(STATE).with_mode(TransactionMode::Readonly).build()?;
+        let found: Option<JsValue> = reading.object_store(STATE)?.get(KEY).primitive()?.await?;
+        Ok(found.and_then(|key| key.dyn_into().ok()))
+    }
+
+    /// Keeps this key on this computer, beside what is encrypted with it; or none any more.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub(super) async fn set_key(&self, key: Option<&CryptoKey>) -> Result<()> {
+        let writing = self.writing()?;
+        let store = writing.object_store(STATE)?;
+        match key {
+            Some(key) => {
+                store.put(JsValue::from(key)).with_key(KEY).primitive()?.await?;
+            }
+            None => store.delete(KEY).primitive()?.await?,
+        }
         Ok(writing.commit().await?)
     }
 

@@ -3,21 +3,35 @@
 use super::{
     Known,
     disk::{Disk, DiskError},
-    key,
+    key, refresh,
 };
 use crate::{clock, http::Http, lock, timer::sleep};
 use koct_core::{
     Settings,
     directory::{
+        owing,
         record::Set,
+        refresh::{Ended, Scope},
         write::{CONTENTS, DOWNLOAD},
     },
-    koha::download::{Download, DownloadError, Input, Output},
+    koha::download::{Download, DownloadError, Input, Output, pace::pause_after},
     settings::records::RecordsSettings,
 };
+use std::time::Duration;
 
 /// The lock that only one window of a profile can hold.
 pub(super) const LOCK: &str = "koct-records";
+
+/// How often it is looked whether a rest is over.
+const STEP: Duration = Duration::from_millis(250);
+
+/// How a download is done.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Manner {
+    pub(crate) scope: Scope,
+    /// Nobody waits for it: Koha gets a rest between two answers, and a commit goes first.
+    pub(crate) is_gentle: bool,
+}
 
 /// Whoever watches a download.
 pub(crate) trait Watcher {
@@ -62,23 +76,56 @@ impl Known {
         &self,
         settings: Settings,
         wanted: &RecordsSettings,
+        manner: Manner,
+        watcher: &dyn Watcher,
+    ) -> Result<Ended, RecordsError> {
+        let result = self.run(settings, wanted, manner, watcher).await;
+        let result = result.map(|()| if self.contents().gaps.is_empty() { Ended::Done } else { Ended::InPart });
+        refresh::ended(&result);
+        result
+    }
+
+    async fn run(
+        &self,
+        settings: Settings,
+        wanted: &RecordsSettings,
+        Manner { scope, is_gentle }: Manner,
         watcher: &dyn Watcher,
     ) -> Result<(), RecordsError> {
         let Some(_lock) = lock::lock_of(LOCK).await else { return Err(RecordsError::Busy) };
         let base = self.base().await?;
-        if !wanted.passphrase && key::has_passphrase(&base).await? {
-            // Not wanted any more: the key ends with the session of Firefox.
-            key::set_passphrase(&base, None).await?;
-        }
-        let cipher = key::ready(&base).await?.ok_or(RecordsError::Locked)?;
+        let cipher = key::ready(&base, wanted.key_kept).await?.ok_or(RecordsError::Locked)?;
         let http = Http::isolated(&settings.server.permission_pattern());
         let contents = base.state(CONTENTS).await?.unwrap_or_default();
         let earlier = base.state(DOWNLOAD).await?;
         let disk = Disk::new(base, cipher);
-        let mut download = Download::new(settings, wanted.clone(), contents, earlier, clock::time());
+        let download = Download::new(settings, wanted.clone(), contents, earlier, clock::time());
+        let mut download = download.with(scope, refresh::remembered().owing_after);
+        let (mut took, mut is_stopping) = (Duration::ZERO, false);
         while let Some(output) = download.poll() {
             let input = match output {
-                Output::Request(request) => Input::Answer(http.send(&request).await),
+                Output::Request(request) => {
+                    if is_gentle && !is_stopping {
+                        rest(if download.is_reading() { pause_after(took) } else { Duration::ZERO }, watcher).await;
+                    }
+                    if watcher.is_stopped() && !is_stopping {
+                        is_stopping = true;
+                        download.handle(Input::Stop, clock::time());
+                        continue;
+                    }
+                    let began = clock::ran();
+                    let answer = http.send(&request).await;
+                    took = clock::ran().saturating_sub(began);
+                    Input::Answer(answer)
+                }
+                Output::Find(after) => {
+                    // Without it, what Koha reports is there all the same.
+                    Input::Found(owing::round(&disk, download.contents(), after).await.unwrap_or_default())
+                }
+                Output::Owing(up_to) => {
+                    refresh::asked_what_is_owed(up_to);
+                    continue;
+                }
                 Output::Wait(time) => {
                     sleep(time).await;
                     Input::Waited
@@ -100,10 +147,19 @@ impl Known {
             };
             download.handle(input, clock::time());
             if watcher.is_stopped() {
+                is_stopping = true;
                 download.handle(Input::Stop, clock::time());
             }
         }
         Err(RecordsError::Download(DownloadError::Stopped))
+    }
+}
+
+/// Lets Koha rest for this long, and for as long as somebody commits.
+async fn rest(pause: Duration, watcher: &dyn Watcher) {
+    let until = clock::ran() + pause;
+    while !watcher.is_stopped() && (clock::ran() < until || lock::is_sending().await) {
+        sleep(STEP).await;
     }
 }
 

@@ -65,7 +65,7 @@ impl Known {
         #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970")]
         let as_of = DeskTime::from_millis(file.last_modified() as i64);
         let base = self.base().await?;
-        let cipher = key::ready(&base).await?.ok_or(RecordsError::Locked)?;
+        let cipher = key::ready(&base, wanted.key_kept).await?.ok_or(RecordsError::Locked)?;
         let contents: Contents = base.state(CONTENTS).await?.unwrap_or_default();
         let disk = Disk::new(base, cipher);
         let (mut import, clean) =

@@ -1,5 +1,6 @@
-//! The key of the records: random, and only in Firefox's memory (`storage.session`), so that it is gone when Firefox is
-//! closed. Where the library wants a passphrase, it also lies beside the records, encrypted with a key made of that.
+//! The key of the records: random, and in Firefox's memory (`storage.session`), so that it is gone when Firefox is closed.
+//! Where the library wants a passphrase, it also lies beside the records, encrypted with a key made of that; and where
+//! it wants the key kept on this computer, it lies beside them as it is, as a key whose bytes no page can get.
 
 use super::{
     cipher::{self, Cipher},
@@ -9,7 +10,7 @@ use crate::{
     storage::StorageError,
     webext::{object, property},
 };
-use koct_core::directory::access::KeyState;
+use koct_core::{directory::access::KeyState, settings::key_kept::KeyKept};
 use serde::{Deserialize, Serialize};
 use web_extensions_sys::browser;
 
@@ -32,6 +33,8 @@ pub(super) enum Found {
     Open(Cipher),
     /// A passphrase gives it.
     Locked,
+    /// It lies on this computer, and shall not.
+    Unwanted,
     /// There is none; what was encrypted with one cannot be read any more.
     None,
 }
@@ -41,6 +44,7 @@ impl Found {
         match self {
             Self::Open(_) => KeyState::AtHand,
             Self::Locked => KeyState::Locked,
+            Self::Unwanted => KeyState::Unwanted,
             Self::None => KeyState::Gone,
         }
     }
@@ -57,16 +61,37 @@ async fn remember(key: &[u8]) -> Result<Cipher, DiskError> {
     Ok(Cipher::new(key).await?)
 }
 
-/// Looks for the key.
+/// Looks for the key, which is to be kept so.
 ///
 /// # Errors
 /// When Firefox cannot read its storage.
-pub(super) async fn find(base: &Base) -> Result<Found, DiskError> {
+pub(super) async fn find(base: &Base, kept: KeyKept) -> Result<Found, DiskError> {
     if let Some(key) = in_memory().await? {
         return Ok(Found::Open(Cipher::new(&key).await?));
     }
+    if let Some(key) = base.key().await? {
+        return Ok(if kept == KeyKept::Computer { Found::Open(Cipher::of(key)) } else { Found::Unwanted });
+    }
     let locked: Option<Locked> = base.state(PASSPHRASE).await?;
     Ok(if locked.is_some() { Found::Locked } else { Found::None })
+}
+
+/// Lets the key lie on the disk as it is to be kept from now on, and in no other way. As long as it is not in memory, that
+/// cannot be done.
+///
+/// # Errors
+/// When Firefox cannot read or write its storage.
+pub(super) async fn keep(base: &Base, kept: KeyKept) -> Result<(), DiskError> {
+    let Some(key) = in_memory().await? else { return Ok(()) };
+    match (kept, base.key().await?) {
+        (KeyKept::Computer, None) => base.set_key(Some(Cipher::new(&key).await?.key())).await?,
+        (KeyKept::Memory | KeyKept::Passphrase, Some(_)) => base.set_key(None).await?,
+        _ => {}
+    }
+    if kept != KeyKept::Passphrase && has_passphrase(base).await? {
+        base.set_state(PASSPHRASE, &None::<Locked>).await?;
+    }
+    Ok(())
 }
 
 /// The key, ready for writing: where there is none, all that was written with an earlier one is deleted, and a new one is
@@ -74,11 +99,17 @@ pub(super) async fn find(base: &Base) -> Result<Found, DiskError> {
 ///
 /// # Errors
 /// When Firefox cannot make it or keep it.
-pub(super) async fn ready(base: &Base) -> Result<Option<Cipher>, DiskError> {
-    match find(base).await? {
+pub(super) async fn ready(base: &Base, kept: KeyKept) -> Result<Option<Cipher>, DiskError> {
+    let cipher = made(base, kept).await?;
+    keep(base, kept).await?;
+    Ok(cipher)
+}
+
+async fn made(base: &Base, kept: KeyKept) -> Result<Option<Cipher>, DiskError> {
+    match find(base, kept).await? {
         Found::Open(cipher) => Ok(Some(cipher)),
         Found::Locked => Ok(None),
-        Found::None => {
+        Found::Unwanted | Found::None => {
             base.clear().await?;
             Ok(Some(remember(&cipher::random(cipher::KEY)?).await?))
         }
@@ -99,7 +130,7 @@ pub(super) async fn has_passphrase(base: &Base) -> Result<bool, DiskError> {
 /// When the key cannot be locked or the database not be written.
 pub(super) async fn set_passphrase(base: &Base, passphrase: Option<&str>) -> Result<(), DiskError> {
     let Some(passphrase) = passphrase else { return base.set_state(PASSPHRASE, &None::<Locked>).await };
-    ready(base).await?;
+    made(base, KeyKept::Passphrase).await?;
     let Some(mut key) = in_memory().await? else { return Ok(()) };
     let salt = cipher::random(SALT)?;
     let locked = Cipher::from_passphrase(passphrase, &salt).await?.encrypt(NAME, &mut key).await?.to_vec();

@@ -86,6 +86,7 @@ fn kind_key(kind: Kind) -> &'static str {
         Kind::CommitType => "policyKindCommitType",
         Kind::ScannerEnd => "policyKindScannerEnd",
         Kind::ScannerKeyboard => "policyKindScannerKeyboard",
+        Kind::KeyKept => "policyKindKeyKept",
         Kind::Rules => "policyKindRules",
     }
 }

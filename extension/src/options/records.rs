@@ -1,6 +1,9 @@
 //! The part of the settings page that is about records for look-up.
 
-use crate::{directory::Known, dom};
+use crate::{
+    directory::{Known, Told, refresh},
+    dom,
+};
 use koct_core::{koha::records::RESTRICTIONS_SQL, settings::records::RecordsSettings};
 use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::JsValue;
@@ -48,7 +51,9 @@ impl RecordsPart {
     pub(super) async fn saved(&self, records: &RecordsSettings) {
         let is_over = self.was_enabled.replace(records.enabled) && !records.enabled;
         self.show();
+        refresh::settings_changed();
         if is_over && let Ok(known) = Known::new() {
+            known.tell(&Told::Stop);
             // Where another window still downloads, that one stops, and deletes them.
             let _ = known.reload(records).await;
         }

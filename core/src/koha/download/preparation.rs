@@ -17,6 +17,8 @@ pub struct Preparation {
     pub(super) written: Unfinished,
     /// Where changes were read: what they are changes of, and the number of the run in which both are brought together.
     pub(super) changes_of: Option<(Held, u32)>,
+    /// The numbers of those that are gone since, in rising order.
+    pub(super) gone: Vec<u32>,
     pub(super) desk_began: DeskTime,
 }
 
@@ -38,7 +40,7 @@ impl Preparation {
     async fn of<R: Record, S: BlockStore>(&self, store: &S) -> Result<Held, S::Error> {
         match &self.changes_of {
             Some((held, into)) => {
-                directory::finish_changes::<R, S>(store, held, self.written, *into, self.desk_began).await
+                directory::finish_changes::<R, S>(store, held, self.written, &self.gone, *into, self.desk_began).await
             }
             None => directory::finish::<R, S>(store, self.written, self.desk_began).await,
         }

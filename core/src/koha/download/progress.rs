@@ -35,7 +35,12 @@ impl Progress {
     /// The progress from which a download goes on: what is left of an earlier one, or nothing.
     pub(super) fn from_earlier(earlier: Option<Self>, desk_time: DeskTime) -> Self {
         let goes_on = |earlier: &Self| !earlier.is_over() && records::goes_on(earlier.desk_began, desk_time);
-        earlier.filter(goes_on).unwrap_or(Self { desk_began: desk_time, ..Self::default() })
+        let earlier = earlier.filter(goes_on).map(|mut earlier| {
+            // Of what is read besides, nothing is gone on with.
+            earlier.open.retain(|set, _| !earlier.done.contains(set));
+            earlier
+        });
+        earlier.unwrap_or(Self { desk_began: desk_time, ..Self::default() })
     }
 
     /// When it began.

@@ -39,6 +39,8 @@ pub(super) trait ReadSet {
     fn handle(&mut self, answer: Result<Response, Failure>) -> SetStep;
     /// Koha must be asked in another way, from the start: forgets the rows and goes on in a run of this number.
     fn restart(&mut self, run: u32);
+    /// The numbers of those that are gone, in rising order.
+    fn gone(&self) -> &[u32];
     /// The blocks that are to be written, and how far the run is written with them.
     fn take(&mut self) -> (Vec<(BlockId, Vec<u8>)>, Unfinished);
 }
@@ -98,6 +100,10 @@ impl<S: Source> ReadSet for SetRows<S> {
 
     fn restart(&mut self, run: u32) {
         (self.writer, self.rows) = (RowWriter::resume(Unfinished::new(run)), 0);
+    }
+
+    fn gone(&self) -> &[u32] {
+        self.source.gone()
     }
 
     fn take(&mut self) -> (Vec<(BlockId, Vec<u8>)>, Unfinished) {

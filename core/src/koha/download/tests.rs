@@ -4,6 +4,7 @@ use crate::{
     directory::{
         Directory,
         block_store::{BlockId, BlockStore, DamagedBlockError},
+        owing,
     },
     koha::{
         Method, NotSent,
@@ -245,13 +246,18 @@ impl Koha {
         }
         let condition: Value = query.get("q").map_or(Value::Null, |q| serde_json::from_str(q).unwrap());
         let conditions = condition.as_object().into_iter().flatten();
-        let (mut after, mut since) = (0, i64::MIN);
+        let (mut after, mut since, mut only) = (0, i64::MIN, None::<BTreeSet<u32>>);
         for (column, condition) in conditions {
             match column.as_str() {
                 "me.updated_on" | "me.timestamp" => {
                     let time = condition[">="].as_str().unwrap();
                     since =
                         NaiveDateTime::parse_from_str(time, "%Y-%m-%d %H:%M:%S").unwrap().and_utc().timestamp_millis();
+                }
+                _ if condition.is_array() => {
+                    only = condition
+                        .as_array()
+                        .map(|ids| ids.iter().map(|id| u32::try_from(id.as_u64().unwrap()).unwrap()).collect());
                 }
                 _ => after = u32::try_from(condition[">"].as_u64().unwrap()).unwrap(),
             }
@@ -260,7 +266,9 @@ impl Koha {
             after = last.parse().unwrap();
         }
         let number = |name: &str| query.get(name).map(|number| number.parse::<usize>().unwrap());
-        let all = self.sets[&set].range(after + 1..).filter(|(_, (_, changed))| *changed >= since);
+        let all = self.sets[&set]
+            .range(after + 1..)
+            .filter(|(id, (_, changed))| *changed >= since && only.as_ref().is_none_or(|only| only.contains(id)));
         let all: Vec<(u32, u32)> = all.map(|(id, (says, _))| (*id, *says)).collect();
         let size =
             number("_per_page").unwrap_or(if set == Set::Restrictions { self.most } else { usize::MAX }).min(self.most);
@@ -310,6 +318,11 @@ struct World {
     records: RecordsSettings,
     time: i64,
     waits: Vec<Duration>,
+    scope: Scope,
+    /// After whom the next round begins.
+    owing_after: u32,
+    /// The ends of the rounds.
+    rounds: Vec<Option<u32>>,
     /// What a window looks up.
     looked_up: Contents,
 }
@@ -323,6 +336,9 @@ impl World {
             records: RecordsSettings { enabled: true, restrictions_report: "7".into(), ..RecordsSettings::default() },
             time: 100 * DAY,
             waits: Vec::new(),
+            scope: Scope::default(),
+            owing_after: 0,
+            rounds: Vec::new(),
             looked_up: Contents::default(),
         }
     }
@@ -342,7 +358,8 @@ impl World {
 
     fn start(&self) -> Download<StoreError> {
         let (contents, earlier) = (self.store.contents(), self.store.state(DOWNLOAD));
-        Download::new(self.settings.clone(), self.records.clone(), contents, earlier, self.now())
+        let download = Download::new(self.settings.clone(), self.records.clone(), contents, earlier, self.now());
+        download.with(self.scope, self.owing_after)
     }
 
     /// One window's download; `None` where it was killed.
@@ -356,6 +373,10 @@ impl World {
                     continue;
                 }
                 Output::Read(..) => continue,
+                Output::Owing(up_to) => {
+                    self.rounds.push(up_to);
+                    continue;
+                }
                 _ => {}
             }
             let turn = turn(self, &output);
@@ -381,7 +402,10 @@ impl World {
                     Ok(held) => Input::Prepared(held),
                     Err(error) => Input::NotPrepared { is_damaged: matches!(error, StoreError::Damaged(_)), error },
                 },
-                Output::Read(..) | Output::Changed => unreachable!(),
+                Output::Find(after) => {
+                    Input::Found(at_once(owing::round(&&self.store, download.contents(), after)).unwrap())
+                }
+                Output::Read(..) | Output::Changed | Output::Owing(_) => unreachable!(),
             };
             if turn == Turn::KillAfter {
                 return None;
@@ -432,14 +456,20 @@ impl World {
         }
     }
 
-    /// Whether the records are those of the server, and nothing else lies in the store.
+    /// Whether the records are those of the server.
     #[track_caller]
-    fn check(&self, what: &str) {
+    fn check_known(&self, what: &str) {
         for set in Set::ALL {
             let expected: BTreeMap<u32, u32> =
                 self.koha.sets[&set].iter().map(|(id, (says, _))| (*id, *says)).collect();
             assert_eq!(self.known(set), expected, "{what}: {set:?}");
         }
+    }
+
+    /// Whether the records are those of the server, and nothing else lies in the store.
+    #[track_caller]
+    fn check(&self, what: &str) {
+        self.check_known(what);
         let contents = self.store.contents();
         assert!(contents.gaps.is_empty(), "{what}: {contents:?}");
         assert_eq!(self.store.state::<Progress>(DOWNLOAD), None, "{what}");
@@ -906,7 +936,7 @@ fn tells_how_far_it_is() {
             Output::Request(request) => Input::Answer(world.koha.answer(&request)),
             Output::Write(_) => Input::Written,
             Output::Prepare(_) => break,
-            Output::Wait(_) | Output::Changed | Output::Finished(_) => continue,
+            Output::Wait(_) | Output::Find(_) | Output::Owing(_) | Output::Changed | Output::Finished(_) => continue,
         };
         download.handle(input, DeskTime::default());
     }
@@ -1052,5 +1082,97 @@ proptest! {
         // Counted pages begin with rows that were read, so that it is seen when rows move.
         let bound = (faults + 3) * 4;
         prop_assert!(world.koha.given() <= bound, "{} times, {faults} faults", world.koha.given());
+    }
+}
+
+#[test]
+fn what_koha_reports_as_no_change_is_asked_for_by_number() {
+    let mut world = World::small();
+    // Patrons 1 to 9 are restricted, and 1 has all loans.
+    assert_eq!(world.go(), Ok(()));
+    world.time += DAY;
+    world.koha.time = world.time + AHEAD;
+    // Nothing of this is reported as a change: its time is long ago.
+    world.koha.sets.get_mut(&Set::Patrons).unwrap().insert(3, (77, 0));
+    world.koha.remove(Set::Patrons, 5);
+    world.koha.remove(Set::Patrons, 30);
+    let before = world.store.contents().sets[&Set::Patrons].clone();
+    assert_eq!(world.go(), Ok(()));
+    assert_eq!(
+        (world.known(Set::Patrons)[&3], world.known(Set::Patrons).len()),
+        (1, 30),
+        "changes alone do not tell it"
+    );
+    world.scope.owing = true;
+    world.koha.most = 50;
+    world.koha.remove(Set::Restrictions, 5);
+    world.koha.asked.clear();
+    assert_eq!(world.go(), Ok(()));
+    let known = world.known(Set::Patrons);
+    assert_eq!((known[&3], known.get(&5), known.len()), (77, None, 29), "30 has nothing for which it would matter");
+    assert_eq!(world.rounds, [None]);
+    let held = &world.store.contents().sets[&Set::Patrons];
+    assert_eq!(held.whole_as_of, before.whole_as_of, "not all were asked for");
+    let of_patrons = |asked: &&String| asked.starts_with("/api/v1/patrons");
+    assert_eq!(world.koha.asked.iter().filter(of_patrons).count(), 2, "the changes, and one round");
+    assert!(world.koha.asked.iter().filter(of_patrons).all(|asked| asked.contains("?q=")), "no list without criteria");
+    // The second round ends at once where nobody is left.
+    world.owing_after = 9;
+    assert_eq!(world.go(), Ok(()));
+    assert_eq!(world.rounds, [None, None]);
+    // Where everything is read, there is nothing more to ask.
+    world.scope = Scope { everything: true, owing: true };
+    assert_eq!(world.go(), Ok(()));
+    world.check("everything");
+    assert_eq!(world.rounds.len(), 2);
+}
+
+#[test]
+fn a_round_that_is_broken_off_or_refused_changes_nothing() {
+    let ready = || {
+        let mut world = World::small();
+        assert_eq!(world.go(), Ok(()));
+        world.time += DAY;
+        world.koha.time = world.time + AHEAD;
+        world.scope.owing = true;
+        world
+    };
+    // Whatever Koha answers, the rest is read. 400: it knows no `q`; then changes are not told either.
+    for instead in [answer(500, &json!({"error": "x"})), answer(422, &json!({"error": "x"})), answer(404, &json!({}))] {
+        let mut world = ready();
+        let ended = world.run(|world, output| {
+            if matches!(output, Output::Request(request) if request.url.contains("patron_id%22%3A%5B")) {
+                world.koha.instead = vec![(Set::Patrons, Ok(instead.clone()))];
+            }
+            Turn::Go
+        });
+        assert_eq!(ended, Some(Ok(())), "{instead:?}");
+        world.check("refused");
+        assert!(world.rounds.is_empty());
+    }
+    // A server that gives fewer rows than there are makes nobody disappear.
+    let mut world = ready();
+    world.koha.most = 4;
+    assert_eq!(world.go(), Ok(()));
+    world.check("fewer at once");
+    for then in [Turn::Kill, Turn::KillAfter, Turn::Stop] {
+        for step in 0.. {
+            let mut world = ready();
+            let (mut steps, mut is_over) = (0, true);
+            let first = world.run(|_, _| {
+                steps += 1;
+                is_over &= steps <= step;
+                if steps == step + 1 { then } else { Turn::Go }
+            });
+            if is_over || first == Some(Ok(())) {
+                assert!(step > 20, "{step}");
+                break;
+            }
+            world.check_known(&format!("{then:?} {step}"));
+            assert_eq!(world.go(), Ok(()), "{then:?} {step}");
+            world.scope = Scope::default();
+            assert_eq!(world.go(), Ok(()), "{then:?} {step}");
+            world.check(&format!("{then:?} {step}"));
+        }
     }
 }

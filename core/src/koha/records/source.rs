@@ -65,6 +65,11 @@ pub trait Source {
 
     /// Takes the answer to [`Source::request`].
     fn handle(&mut self, answer: Result<Response, Failure>) -> ReadStep<Self::Row>;
+
+    /// The numbers of those that were asked for and are gone, in rising order.
+    fn gone(&self) -> &[u32] {
+        &[]
+    }
 }
 
 /// What went wrong since the last answer that was good.

@@ -88,6 +88,11 @@ impl Lookups {
         self.desk.preferences.borrow().form.branchcode.clone()
     }
 
+    /// As of when the records are.
+    pub(super) fn as_of(&self) -> String {
+        self.records.as_of()
+    }
+
     /// The name of a library, or its code where that is all that is known.
     pub(crate) fn library_name(&self, code: &str) -> String {
         self.records.library_name(code)

@@ -47,6 +47,7 @@ elements! {
         panel: HtmlElement = "patron-panel",
         name: HtmlElement = "patron-name",
         about: Element = "patron-about",
+        as_of: Element = "patron-as-of",
         chips: HtmlElement = "patron-warnings",
         open: HtmlElement = "patron-details-open",
         details: HtmlElement = "patron-details",
@@ -209,6 +210,7 @@ impl PatronPanel {
             match grade {
                 Some(grade @ (Grade::Stop | Grade::Careful)) => {
                     let words = text_with("patronWarned", &[&name, &warnings.join(" ")]);
+                    let words = wording::joined([words, this.records.as_of()]);
                     this.desk.message.answer(if grade == Grade::Stop { Tone::Bad } else { Tone::Doubt }, &words);
                 }
                 _ if is_known => this.desk.message.refine(&ready, &text_with("patronReady", &[&name])),
@@ -282,7 +284,9 @@ impl PatronPanel {
         self.open.set_hidden(shown.is_none());
         let Some(found) = shown.as_ref().map(ShownPatron::found) else {
             // No name stays in the page.
-            for part in [&self.about, &self.facts, self.name.as_ref(), self.chips.as_ref(), self.loans.as_ref()] {
+            for part in
+                [&self.about, &self.as_of, &self.facts, self.name.as_ref(), self.chips.as_ref(), self.loans.as_ref()]
+            {
                 part.set_text_content(None);
             }
             self.name.set_title("");
@@ -298,6 +302,7 @@ impl PatronPanel {
             .as_ref()
             .map(|patron| wording::joined([&patron.category, &self.records.library_name(&patron.library)]));
         self.about.set_text_content(about.as_deref());
+        self.as_of.set_text_content(found.patron.is_some().then(|| self.records.as_of()).as_deref());
         spawn_local(draw_facts(self.clone()));
         self.show_details(!self.details.hidden());
     }

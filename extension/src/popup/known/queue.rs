@@ -22,6 +22,7 @@ use crate::{
         scan::sitting::{Said, SittingLists},
     },
     store::StoreError,
+    wording,
 };
 use koct_core::{
     Action, Entry, Moment,
@@ -159,6 +160,7 @@ impl LookupQueue {
         };
         let reason: Vec<String> = of_item.iter().map(|about| self.lookups.words_of(about)).collect();
         let barcode = entry.transaction.action.barcode().map(ToString::to_string).unwrap_or_default();
-        self.desk.message.answer(tone, &text_with("itemWarned", &[&barcode, &reason.join(" ")]));
+        let words = text_with("itemWarned", &[&barcode, &reason.join(" ")]);
+        self.desk.message.answer(tone, &wording::joined([words, self.lookups.as_of()]));
     }
 }

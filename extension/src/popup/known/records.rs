@@ -3,7 +3,7 @@
 
 use crate::{
     clock,
-    directory::{Access, DiskError, Known, RecordsError, Watcher, borrowers},
+    directory::{Access, DiskError, Known, Manner, RecordsError, Told, Watcher, borrowers, refresh},
     dom::{self, elements},
     i18n::{plural, text, text_with},
     later::{later, seldom},
@@ -12,24 +12,37 @@ use crate::{
         Desk, Panel, Tone,
         window::question::{self, Question, Reply},
     },
+    timer::sleep,
     wording,
 };
 use koct_core::{
     Cardnumber,
-    directory::{Contents, Gap, TypedCard, record::Set},
+    directory::{
+        Contents, Gap, TypedCard,
+        record::Set,
+        refresh::{Ended, Last, Scope},
+    },
     koha::download::DownloadError,
     log::warned::Grade,
-    settings::passphrase::{self, PassphraseError, Strength},
+    settings::{
+        key_kept::KeyKept,
+        passphrase::{self, PassphraseError, Strength},
+        records::RecordsSettings,
+    },
 };
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
+    time::Duration,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{
     Element, File, HtmlButtonElement, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
 };
+
+/// After so long without a word of the event page, it does nothing any more.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// What is being done with the records in this window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +63,7 @@ elements! {
         numbers: HtmlElement = "records-numbers",
         notes: HtmlElement = "records-notes",
         sets: Element = "records-sets",
+        by_itself: HtmlElement = "records-by-itself",
         state: Element = "records-state",
         progress_row: HtmlElement = "records-progress-row",
         progress: HtmlProgressElement = "records-progress",
@@ -69,6 +83,8 @@ elements! {
         known: Known = Known::new()?,
         doing: Cell<Option<Doing>>,
         stopped: Cell<bool>,
+        /// How often it was heard how far the event page is; nothing where it does nothing.
+        heard: Cell<Option<u32>>,
         /// What was said last in the dialog, and how.
         said: RefCell<Option<(Tone, String)>>,
     }
@@ -96,6 +112,12 @@ impl Records {
         name.unwrap_or_else(|| code.to_owned())
     }
 
+    /// As of when it is what is known of patrons and items.
+    pub(crate) fn as_of(&self) -> String {
+        let as_of = self.get().and_then(|records| records.contents().as_of());
+        as_of.map(|as_of| text_with("recordsAsOf", &[&wording::row_time_of(as_of.millis())])).unwrap_or_default()
+    }
+
     fn say(&self, said: Option<(Tone, String)>) {
         self.said.replace(said);
     }
@@ -108,7 +130,12 @@ impl Records {
         dom::bind(&self.open, "click", self, Self::open_dialog);
         dom::bind(&self.line, "click", self, Self::open_dialog);
         dom::bind(&self.close, "click", self, |this| this.dialog.close());
-        dom::bind(&self.stop, "click", self, |this| this.stopped.set(true));
+        dom::bind(&self.stop, "click", self, |this| {
+            this.stopped.set(true);
+            if this.heard.get().is_some() {
+                this.known.tell(&Told::Stop);
+            }
+        });
         dom::bind(&self.delete, "click", self, |this| spawn_local(delete_all(this.clone())));
         dom::on_submit("records-form", self, |this| spawn_local(go_on(this.clone())))?;
         let field: HtmlInputElement = dom::by_id("records-file")?;
@@ -128,7 +155,7 @@ impl Records {
         });
         dom::bind(&self.new, "input", self, |this| this.show_strength());
         let this = self.clone();
-        self.known.on_change(move || spawn_local(this.clone().reload()));
+        self.known.on_told(move |told| spawn_local(hear(this.clone(), told)));
         Ok(())
     }
 
@@ -196,10 +223,14 @@ impl Records {
             dom::set_field(&row, "note", &note(set, &contents));
             Ok(row)
         });
+        let by_itself = if doing.is_none() { self.words_by_itself(&wanted) } else { String::new() };
+        self.by_itself.set_hidden(by_itself.is_empty());
+        self.by_itself.set_text_content(Some(&by_itself));
         let is_busy = doing.is_some();
         let is_locked = access == Access::Locked;
         self.unlock_row.set_hidden(!is_locked || is_busy);
-        self.choose_row.set_hidden(!wanted.passphrase || is_locked || is_busy || self.known.is_protected());
+        self.choose_row
+            .set_hidden(wanted.key_kept != KeyKept::Passphrase || is_locked || is_busy || self.known.is_protected());
         let label = match access {
             Access::Locked => "recordsUnlock",
             Access::Open => "recordsRefresh",
@@ -271,6 +302,28 @@ impl Records {
                 })
             }
         }
+    }
+
+    /// How the last download ended, and when the next comes without anybody's doing, or why none does.
+    fn words_by_itself(&self, wanted: &RecordsSettings) -> String {
+        let refreshes = refresh::remembered();
+        let last = refreshes.last().map(|Last { at, how }| {
+            let how = text(match how {
+                Ended::Done => "recordsLastDone",
+                Ended::InPart => "recordsLastInPart",
+                Ended::Stopped => "recordsLastStopped",
+                Ended::Refused => "recordsLastRefused",
+                Ended::Failed => "recordsLastFailed",
+                Ended::NotKept => "recordsLastNotKept",
+            });
+            text_with("recordsLast", &[&wording::row_time_of(at.millis()), &how])
+        });
+        let next = match (wanted.refreshed_every(), refreshes.planned()) {
+            (Ok(Some(_)), _) if self.desk.settings().is_none() => Some(text("recordsCannotAsk")),
+            (Ok(Some(_)), Some(planned)) => Some(text_with("recordsNext", &[&wording::row_time_of(planned.millis())])),
+            _ => None,
+        };
+        last.into_iter().chain(next).collect::<Vec<_>>().join(" ")
     }
 
     /// Says how good the passphrase is that is being typed.
@@ -352,13 +405,14 @@ impl Records {
         self.say(None);
         self.do_now(Some(Doing::Connecting));
         let watcher = InWindow(self.clone());
-        let result = self.known.download(settings, &wanted, &watcher).await;
+        // A person who presses the button wants to know what is owed, too.
+        let manner = Manner { scope: Scope { owing: true, everything: false }, is_gentle: false };
+        let result = self.known.download(settings, &wanted, manner, &watcher).await;
         self.doing.set(None);
         self.clone().reload().await;
-        let is_whole = self.known.contents().gaps.is_empty();
         self.say(Some(match result {
-            Ok(()) if is_whole => (Tone::Good, text("recordsDone")),
-            Ok(()) => (Tone::Doubt, text("recordsDoneInPart")),
+            Ok(Ended::Done) => (Tone::Good, text("recordsDone")),
+            Ok(_) => (Tone::Doubt, text("recordsDoneInPart")),
             Err(error @ RecordsError::Download(DownloadError::Stopped)) => (Tone::Doubt, words_for(&error)),
             Err(error) => (Tone::Bad, words_for(&error)),
         }));
@@ -397,6 +451,37 @@ impl Records {
             Err(error) => (Tone::Bad, words_for(&error)),
         }));
         self.reload().await;
+    }
+
+    /// Takes what another page tells.
+    async fn told(self: Rc<Self>, told: Told) {
+        let doing = match told {
+            Told::Changed => return self.look_anew().await,
+            Told::Stop => return self.stopped.set(true),
+            Told::Reading(set, rows, left) => Some(Doing::Reading(set, rows, left)),
+            Told::Preparing(set) => Some(Doing::Preparing(set)),
+            Told::Over => None,
+        };
+        if self.heard.get().is_none() && self.doing.get().is_some() {
+            // This window does something itself.
+            return;
+        }
+        let Some(doing) = doing else { return self.heard_nothing().await };
+        let number = self.heard.get().unwrap_or_default().wrapping_add(1);
+        self.heard.set(Some(number));
+        self.do_now(Some(doing));
+        sleep(SILENCE).await;
+        if self.heard.get() == Some(number) {
+            // Firefox has ended the event page.
+            self.heard_nothing().await;
+        }
+    }
+
+    /// The event page downloads no more.
+    async fn heard_nothing(self: Rc<Self>) {
+        self.heard.set(None);
+        self.doing.set(None);
+        self.look_anew().await;
     }
 
     fn do_now(&self, doing: Option<Doing>) {
@@ -439,6 +524,10 @@ seldom! {
 later! {
     async fn reload(records: Rc<Records>) {
         records.look_anew().await;
+    }
+
+    async fn hear(records: Rc<Records>, told: Told) {
+        records.told(told).await;
     }
 }
 
