@@ -39,12 +39,15 @@ const CLOSE: &str = "(async (id, url) => {
 const EMPTY: &str = "(async () => {
     const done = request => new Promise((done, fail) => { request.onsuccess = done; request.onerror = fail; });
     await Promise.all((await indexedDB.databases()).map(({ name }) => done(indexedDB.deleteDatabase(name))));
-    await Promise.all([browser.storage.local.clear(), browser.storage.session.clear(), browser.alarms.clearAll(), browser.action.setBadgeText({ text: null }), browser.action.setTitle({ title: null }),
+    await Promise.all([browser.storage.local.clear(), browser.storage.session.clear(), browser.alarms.clearAll(),
+        browser.action.setBadgeText({ text: null }), browser.action.setTitle({ title: null }),
         browser.action.setBadgeBackgroundColor({ color: null }), browser.action.setBadgeTextColor({ color: null })]);
     localStorage.clear();
     sessionStorage.clear();
     window.name = '';
-    await browser.storage.session.set({ windowId: (await browser.windows.getCurrent()).id });
+    // As the event page leaves it when it was just installed.
+    await browser.storage.local.set({ starts: { first: Date.now(), count: 0 } });
+    await browser.storage.session.set({ awake: true, windowId: (await browser.windows.getCurrent()).id });
 })()";
 
 /// Takes away what the add-on was allowed.
