@@ -5,7 +5,7 @@
 //!
 //! What is held here stands in docs/deployment.md.
 
-#![allow(clippy::unwrap_used, reason = "in tests a failed unwrap is the failure report")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in tests a failed unwrap is the failure report")]
 
 use koct_core::{
     desk::clock::DeskTime,

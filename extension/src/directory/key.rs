@@ -82,13 +82,17 @@ pub(super) async fn find(base: &Base, kept: KeyKept) -> Result<Found, DiskError>
 /// # Errors
 /// When Firefox cannot read or write its storage.
 pub(super) async fn keep(base: &Base, kept: KeyKept) -> Result<(), DiskError> {
-    let Some(key) = in_memory().await? else { return Ok(()) };
-    match (kept, base.key().await?) {
-        (KeyKept::Computer, None) => base.set_key(Some(Cipher::new(&key).await?.key())).await?,
-        (KeyKept::Memory | KeyKept::Passphrase, Some(_)) => base.set_key(None).await?,
-        _ => {}
+    let (lies_here, is_locked) = (base.key().await?.is_some(), has_passphrase(base).await?);
+    let (shall_lie_here, may_be_locked) = (kept == KeyKept::Computer, kept == KeyKept::Passphrase);
+    if lies_here == shall_lie_here && (may_be_locked || !is_locked) {
+        return Ok(());
     }
-    if kept != KeyKept::Passphrase && has_passphrase(base).await? {
+    let Some(key) = in_memory().await? else { return Ok(()) };
+    if lies_here != shall_lie_here {
+        let cipher = Cipher::new(&key).await?;
+        base.set_key(shall_lie_here.then(|| cipher.key())).await?;
+    }
+    if is_locked && !may_be_locked {
         base.set_state(PASSPHRASE, &None::<Locked>).await?;
     }
     Ok(())
