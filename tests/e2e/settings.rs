@@ -496,7 +496,7 @@ fn permission_for_a_server_that_is_not_in_the_settings_is_given_back() {
         const {extension} = WebExtensionPolicy.getByID(ADDON);
         const {ExtensionPermissions} = ChromeUtils.importESModule('resource://gre/modules/ExtensionPermissions.sys.mjs');
         await ExtensionPermissions.add(ADDON, {permissions: [], origins: ['http://localhost/*']}, extension);
-        await extension.terminateBackground();
+        await extension.terminateBackground({ disableResetIdleForTest: true });
     })()";
     let left_over = left_over.replace("ADDON", &serde_json::json!(koct_tests::firefox::ADDON_ID).to_string());
     // Also where a newer version has the log.

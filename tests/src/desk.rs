@@ -179,11 +179,18 @@ impl Desk {
         local.as_object_mut().and_then(|local| local.remove(DESK_NAME));
         let secrets: Map<String, Value> =
             preferences.secrets().map(|(key, secret)| (key.to_owned(), secret.reveal().into())).collect();
+        // As the settings page does: what is allowed and not stored yet would be given back by the event page.
+        self.page.eval(
+            "new Promise(held => void navigator.locks.request('koct-permissions', () => \
+             new Promise(done => { window.allowed = done; held(); })))",
+        )?;
         self.firefox.allow(&ServerUrl::parse(&settings.server)?.permission_pattern())?;
         let place = if preferences.keep_password { "local" } else { "session" };
         let secrets = json!(secrets);
         self.page
-            .eval(&format!("browser.storage.local.set({local}).then(() => browser.storage.{place}.set({secrets}))"))
+            .eval(&format!(
+                "browser.storage.local.set({local}).then(() => browser.storage.{place}.set({secrets})).then(() => window.allowed())"
+            ))
             .map(|_| ())
     }
 
