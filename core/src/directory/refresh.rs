@@ -108,7 +108,7 @@ fn at(standing: Standing, refreshes: &Refreshes, now: DeskTime, minute: u32) -> 
         return Plan::Never(Why::Refused);
     }
     let place = u32::from(refreshes.place);
-    let changes = match contents.as_of() {
+    let changes = match asked_as_of(contents, refreshes) {
         // What was broken off is gone on with; where there is nothing, everything is missing.
         None => now,
         Some(_) if is_unfinished => now,
@@ -134,6 +134,12 @@ fn at(standing: Standing, refreshes: &Refreshes, now: DeskTime, minute: u32) -> 
         Some(planned) if planned > now && planned <= now.plus(SPREAD) => Plan::At(planned),
         _ => Plan::At(now.plus(part_of(SPREAD, place).max(SOON))),
     }
+}
+
+/// As of when Koha was asked for everything last. `None` where something is missing that it may give.
+fn asked_as_of(contents: &Contents, refreshes: &Refreshes) -> Option<DeskTime> {
+    let refused = || refreshes.last.filter(|_| !contents.gaps.is_empty()).map(|last| last.at);
+    contents.given().map(|held| held.as_of).min().or_else(refused)
 }
 
 /// The minute of this desk in the period that comes after what is there: the periods are counted from 1970, and its minute

@@ -1,5 +1,5 @@
 use super::*;
-use crate::directory::{Held, record::Set};
+use crate::directory::{Gap, Held, record::Set};
 use proptest::prelude::*;
 
 const MINUTE: i64 = 60_000;
@@ -121,6 +121,26 @@ fn it_comes_at_the_desks_own_minute_of_each_period() {
     desk.contents = of(-1_000 * DAY, -1_000 * DAY);
     desk.refreshes.ended(Ended::Failed, time(NOW + 1_000 * DAY));
     assert!(desk.rings(NOW).0 <= NOW + 6 * HOUR);
+}
+
+#[test]
+fn what_koha_does_not_give_is_not_asked_for_again_and_again() {
+    let refused = || Gap::Refused("circulate".into());
+    // The account may not read holds any more: what is there of them grows older, and the rest is fresh.
+    let mut contents = of(0, 0);
+    let old = Held { as_of: time(NOW - 9 * DAY), whole_as_of: time(NOW - 9 * DAY), ..Held::default() };
+    contents.sets.insert(Set::Holds, old);
+    contents.gaps.insert(Set::Holds, refused());
+    // It may read nothing at all.
+    let nothing = Contents { gaps: Set::ALL.map(|set| (set, refused())).into(), ..Contents::default() };
+    for (contents, quiet) in [(contents.clone(), ""), (contents, "22-6"), (nothing.clone(), ""), (nothing, "22-6")] {
+        let mut desk = Desk::with(contents);
+        desk.records.quiet_hours = quiet.into();
+        desk.refreshes.ended(Ended::InPart, time(NOW));
+        // As the event page leaves it, in case that it is ended.
+        desk.refreshes.watched(time(NOW + 5 * MINUTE));
+        assert_eq!(desk.rings(NOW), (NOW + 5 * HOUR, Scope::default()), "{:?}", desk.contents.gaps);
+    }
 }
 
 #[test]
