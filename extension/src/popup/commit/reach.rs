@@ -39,6 +39,8 @@ elements! {
         seen: Cell<Sight>,
         /// What pages in tabs have shown.
         outage: RefCell<Option<Outage>>,
+        /// With what Koha was looked for last.
+        looked_with: RefCell<Option<Settings>>,
     }
 }
 
@@ -49,7 +51,7 @@ impl Panel for Reach {
 
     fn settings_changed(self: Rc<Self>) {
         // A server that does not answer must not keep the settings from being followed.
-        spawn_local(async move { self.look().await });
+        spawn_local(async move { self.follow_settings().await });
     }
 }
 
@@ -72,11 +74,27 @@ impl Reach {
         });
     }
 
+    /// What is kept has changed. Koha is asked only where that says something of it: much else is kept there, also what its clock
+    /// showed, and where two servers with different clocks answer in its place, each look would lead to the next.
+    async fn follow_settings(&self) {
+        if self.desk.committing.get() {
+            return;
+        }
+        let settings = self.desk.settings();
+        let outage = self.outage.borrow().clone();
+        self.heed(settings.as_ref()).await;
+        let is_other = *self.looked_with.borrow() != settings || *self.outage.borrow() != outage;
+        if is_other || self.seen.get() == Sight::Unknown {
+            self.look().await;
+        }
+    }
+
     /// Looks for Koha now, and says what was found.
     async fn look(&self) {
         // A commit sees for itself.
         if !self.desk.committing.get() {
             let settings = self.desk.settings();
+            self.looked_with.replace(settings.clone());
             self.heed(settings.as_ref()).await;
             let is_there = ready::koha_is_there(settings.as_ref()).await;
             let before = self.seen.get();
