@@ -100,6 +100,8 @@ fn set_alarm(time: DeskTime) {
 
 /// The alarm has rung: downloads what is due, and sets the alarm for the next time.
 pub(crate) async fn rang() {
+    // If the event page ends before it is known what is due, or what is set cannot be read.
+    set_alarm(clock::time().plus(WATCH));
     let Ok(known) = Known::new().map(Rc::new) else { return };
     // Only once: what is due again at once, since it was not done, waits for its turn.
     if let Some((scope, preferences, settings)) = arrange(&known).await {
