@@ -75,6 +75,10 @@ pub(super) fn ended(result: &Result<Ended, RecordsError>) {
         Err(RecordsError::Busy | RecordsError::Locked | RecordsError::TooOld | RecordsError::File(_)) => return,
     };
     change(|refreshes| refreshes.ended(how, clock::time()));
+    // None was to come by itself, since Koha had refused the account or no passphrase was chosen: now one may.
+    if remembered().planned().is_none() {
+        wake();
+    }
 }
 
 /// Koha was asked what patrons owe.
@@ -124,6 +128,7 @@ async fn arrange(known: &Known) -> Option<(Scope, Preferences, Settings)> {
         contents: &known.contents(),
         is_unfinished: known.is_unfinished().await,
         access,
+        has_passphrase: known.is_protected(),
         can_ask: settings.is_some(),
     };
     let mut refreshes = remembered();

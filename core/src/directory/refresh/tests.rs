@@ -27,6 +27,7 @@ struct Desk {
     contents: Contents,
     is_unfinished: bool,
     access: Access,
+    has_passphrase: bool,
     can_ask: bool,
     refreshes: Refreshes,
 }
@@ -39,15 +40,16 @@ impl Desk {
             contents,
             is_unfinished: false,
             access,
+            has_passphrase: false,
             can_ask: true,
             refreshes: Refreshes::new(0x4000),
         }
     }
 
     fn at(&mut self, now: i64) -> Plan {
-        let Self { records, contents, is_unfinished, access, can_ask, refreshes } = self;
-        let standing =
-            Standing { records, contents, is_unfinished: *is_unfinished, access: *access, can_ask: *can_ask };
+        let Self { records, contents, is_unfinished, access, has_passphrase, can_ask, refreshes } = self;
+        let (is_unfinished, access, has_passphrase, can_ask) = (*is_unfinished, *access, *has_passphrase, *can_ask);
+        let standing = Standing { records, contents, is_unfinished, access, has_passphrase, can_ask };
         plan(standing, refreshes, time(now), u32::try_from((now / MINUTE).rem_euclid(1440)).unwrap())
     }
 
@@ -83,7 +85,17 @@ fn nothing_is_asked_where_it_is_not_wanted_or_cannot_be() {
     assert_eq!(never(|desk| desk.records.refresh_hours = "soon".into()), Why::Off, "nobody knows what was meant");
     assert_eq!(never(|desk| desk.access = Access::Locked), Why::Locked);
     assert_eq!(never(|desk| desk.can_ask = false), Why::CannotAsk);
+    for access in [Access::Empty, Access::Lost] {
+        let mut desk = Desk { access, ..Desk::with(Contents::default()) };
+        desk.records.key_kept = KeyKept::Passphrase;
+        assert_eq!(desk.at(NOW), Plan::Never(Why::Locked), "it is not chosen yet");
+        desk.has_passphrase = true;
+        assert!(matches!(desk.at(NOW), Plan::At(_)));
+    }
     assert_eq!(never(|desk| desk.refreshes.ended(Ended::Refused, time(NOW - DAY))), Why::Refused);
+    let mut desk = Desk::with(of(5 * DAY, 5 * DAY));
+    desk.records.key_kept = KeyKept::Passphrase;
+    assert!(matches!(desk.at(NOW), Plan::At(_)), "what is there is kept fresh");
     let mut desk = Desk::with(of(5 * DAY, 5 * DAY));
     desk.refreshes.ended(Ended::Refused, time(NOW - DAY));
     desk.refreshes.settings_changed();
