@@ -104,7 +104,7 @@ impl Reach {
             }
             let waiting = self.desk.counts.get().of(State::Local);
             if matches!((before, self.seen.get()), (Sight::Down { .. }, Sight::Back)) && waiting > 0 {
-                self.desk.message.show(Tone::Good, &plural("kohaBack", waiting, &[]));
+                self.desk.message.show_besides(Tone::Good, &plural("kohaBack", waiting, &[]));
             }
             self.show();
             let was_out = self.outage.borrow().as_ref().is_some_and(|outage| outage.since().is_some());
@@ -125,7 +125,7 @@ impl Reach {
         if let Some(outage) = &outage {
             self.seen.set(self.seen.get().knowing(outage));
             if !was_known && since.is_some() && !outage.is_said() {
-                self.desk.message.show(Tone::Doubt, &text("outageGone"));
+                self.desk.message.show_besides(Tone::Doubt, &text("outageGone"));
             }
         }
         self.outage.replace(outage);
