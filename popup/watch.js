@@ -44,10 +44,11 @@ const wait = ({ requestId, url }, step = 0) => {
   }
 };
 
-const { onBeforeRequest, onBeforeRedirect, onResponseStarted, onCompleted, onErrorOccurred } = browser.webRequest;
+const { onBeforeRequest, onBeforeRedirect, onHeadersReceived, onCompleted, onErrorOccurred } = browser.webRequest;
 onBeforeRequest.addListener((load) => wait(load), PAGES);
 onBeforeRedirect.addListener(stopWaiting, PAGES);
-onResponseStarted.addListener(stopWaiting, PAGES);
+// Also where a web server asks for a name and a password first: then Firefox waits for a person.
+onHeadersReceived.addListener(stopWaiting, PAGES);
 for (const event of [onCompleted, onErrorOccurred]) {
   event.addListener((load) => {
     stopWaiting(load);

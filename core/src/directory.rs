@@ -121,9 +121,15 @@ impl Contents {
         self.sets.values().map(|held| held.as_of).min()
     }
 
-    /// As of when everything was read as a whole: the oldest of all sets. `None` where there is nothing.
+    /// As of when all that Koha gives was read as a whole: the oldest of these sets. `None` where there is nothing.
     pub fn whole_as_of(&self) -> Option<DeskTime> {
-        self.sets.values().map(|held| held.whole_as_of).min()
+        self.given().map(|held| held.whole_as_of).min()
+    }
+
+    /// The sets of which Koha gives something new. What it refuses, or does not have, stays as old as it is, however often it is
+    /// asked.
+    fn given(&self) -> impl Iterator<Item = &Held> {
+        self.sets.iter().filter(|(set, _)| !self.gaps.contains_key(set)).map(|(_, held)| held)
     }
 }
 

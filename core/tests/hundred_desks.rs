@@ -142,6 +142,7 @@ fn desk(library: &Library, nights: Nights, dice: &mut Dice, all: &mut Load) -> (
             contents: &contents,
             is_unfinished: left.is_some(),
             access: if contents.sets.is_empty() { Access::Empty } else { Access::Open },
+            has_passphrase: false,
             can_ask: true,
         };
         let minute = u32::try_from(now % DAY / MINUTE).unwrap();

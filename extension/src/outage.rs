@@ -50,8 +50,12 @@ impl Said {
 
 /// How the server of the settings stands.
 pub(crate) async fn now(server: &ServerUrl) -> Outage {
+    Outage::of(server, kept().await.as_deref())
+}
+
+async fn kept() -> Option<String> {
     let kept = browser().storage().session().get(&KEY.into()).await.ok();
-    Outage::of(server, kept.and_then(|kept| text_property(&kept, KEY)).as_deref())
+    kept.and_then(|kept| text_property(&kept, KEY))
 }
 
 /// Whether Koha is out, as far as is known.
@@ -67,18 +71,20 @@ pub(crate) async fn is_out() -> bool {
 pub(crate) async fn seen(load: &JsValue) {
     let Ok(preferences) = preferences::stored().await else { return };
     let Ok(server) = preferences.form.server() else { return };
-    let mut outage = now(&server).await;
-    let before = outage.clone();
+    let before = kept().await;
+    let mut outage = Outage::of(&server, before.as_deref());
     let news = match text_property(load, "said") {
         Some(said) => hear(&mut outage, &said),
         None => see(&mut outage, &server, load),
     };
-    if outage == before {
+    let json = outage.to_json();
+    // What was kept of another server ends, too.
+    if json == before {
         return;
     }
     let session = browser().storage().session();
     // Where Firefox cannot keep it, it is noticed again.
-    let _ = match outage.to_json() {
+    let _ = match json {
         Some(json) => session.set(&object([(KEY, json.into())])).await.map(|_| ()),
         None => session.remove(&KEY.into()).await.map(|_| ()),
     };

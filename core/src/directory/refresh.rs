@@ -14,7 +14,7 @@ pub use remembered::{Ended, Last, Refreshes};
 use super::{Contents, access::Access};
 use crate::{
     desk::clock::DeskTime,
-    settings::{quiet_hours::QuietHours, records::RecordsSettings},
+    settings::{key_kept::KeyKept, quiet_hours::QuietHours, records::RecordsSettings},
 };
 use chrono::TimeDelta;
 use remembered::part_of;
@@ -44,6 +44,8 @@ pub struct Standing<'a> {
     pub is_unfinished: bool,
     /// Whether it can be looked up.
     pub access: Access,
+    /// Whether a passphrase gives their key.
+    pub has_passphrase: bool,
     /// Whether Koha can be asked: the settings are complete and the browser lets KOCT ask the server.
     pub can_ask: bool,
 }
@@ -62,7 +64,7 @@ pub struct Scope {
 pub enum Why {
     /// Nobody wants it.
     Off,
-    /// The passphrase is needed first.
+    /// The passphrase is needed first, or is to be chosen.
     Locked,
     /// Settings, the password or the browser's permission are missing.
     CannotAsk,
@@ -92,13 +94,18 @@ pub fn plan(standing: Standing, refreshes: &mut Refreshes, now: DeskTime, minute
 }
 
 fn at(standing: Standing, refreshes: &Refreshes, now: DeskTime, minute: u32) -> Plan {
-    let Standing { records, contents, access, can_ask, is_unfinished } = standing;
+    let Standing { records, contents, access, has_passphrase, can_ask, is_unfinished } = standing;
     let Some(every) = records.refreshed_every().ok().flatten().filter(|_| records.enabled) else {
         return Plan::Never(Why::Off);
     };
     match access {
         Access::Off => return Plan::Never(Why::Off),
         Access::Locked => return Plan::Never(Why::Locked),
+        // A person chooses it in the window before the first download, and is told so there, as nothing is there yet: without it records
+        // would end with the browser each time.
+        Access::Empty | Access::Lost if records.key_kept == KeyKept::Passphrase && !has_passphrase => {
+            return Plan::Never(Why::Locked);
+        }
         Access::Empty | Access::Lost | Access::Open => {}
     }
     if !can_ask {
@@ -108,7 +115,7 @@ fn at(standing: Standing, refreshes: &Refreshes, now: DeskTime, minute: u32) -> 
         return Plan::Never(Why::Refused);
     }
     let place = u32::from(refreshes.place);
-    let changes = match contents.as_of() {
+    let changes = match asked_as_of(contents, refreshes) {
         // What was broken off is gone on with; where there is nothing, everything is missing.
         None => now,
         Some(_) if is_unfinished => now,
@@ -134,6 +141,12 @@ fn at(standing: Standing, refreshes: &Refreshes, now: DeskTime, minute: u32) -> 
         Some(planned) if planned > now && planned <= now.plus(SPREAD) => Plan::At(planned),
         _ => Plan::At(now.plus(part_of(SPREAD, place).max(SOON))),
     }
+}
+
+/// As of when Koha was asked for everything last. `None` where something is missing that it may give.
+fn asked_as_of(contents: &Contents, refreshes: &Refreshes) -> Option<DeskTime> {
+    let refused = || refreshes.last.filter(|_| !contents.gaps.is_empty()).map(|last| last.at);
+    contents.given().map(|held| held.as_of).min().or_else(refused)
 }
 
 /// The minute of this desk in the period that comes after what is there: the periods are counted from 1970, and its minute

@@ -172,6 +172,8 @@ pub struct Download<E> {
     everything: bool,
     /// The number after whom a round of patrons is to be asked for.
     owing_after: Option<u32>,
+    /// Whether Koha did not let in the account that was to read the report.
+    is_refused: bool,
     doing: Doing<E>,
     is_stopping: bool,
     outputs: VecDeque<Output<E>>,
@@ -208,6 +210,7 @@ impl<E> Download<E> {
             damaged: None,
             everything: false,
             owing_after: None,
+            is_refused: false,
             doing: Doing::Over,
             is_stopping: false,
             outputs: VecDeque::new(),
@@ -236,6 +239,18 @@ impl<E> Download<E> {
     /// What there is of the records. To be asked for at an [`Output::Changed`].
     pub fn contents(&self) -> &Contents {
         &self.contents
+    }
+
+    /// How a download ended that came to its end. Refused also where only the report is missing for that: each login of an account that
+    /// Koha does not let in is counted there, and so many lock it.
+    pub fn came_to(&self) -> Ended {
+        if self.is_refused {
+            Ended::Refused
+        } else if self.contents.gaps.is_empty() {
+            Ended::Done
+        } else {
+            Ended::InPart
+        }
     }
 
     /// Takes what happened; what was not waited for changes nothing.
@@ -307,6 +322,7 @@ impl<E> Download<E> {
             LoginStep::Failed(TokenError::ConnectionError(error))
                 if purpose == Purpose::Report && !may_pass(&error) =>
             {
+                self.is_refused = DownloadError::<E>::Koha(error).ended() == Ended::Refused;
                 self.leave_out(Set::Restrictions, Gap::Refused(String::new()));
             }
             LoginStep::Failed(TokenError::ConnectionError(error)) => self.end(DownloadError::Koha(error)),

@@ -17,6 +17,10 @@ const ASKS_FOR: Duration = Duration::from_mins(10);
 /// A page is waited for so long; then Koha keeps people waiting.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// What Firefox calls it when a proxy answers in place of a server that it cannot reach: with 502, 503 or 504.
+const BEHIND_A_PROXY: [&str; 3] =
+    ["NS_ERROR_PROXY_BAD_GATEWAY", "NS_ERROR_PROXY_SERVICE_UNAVAILABLE", "NS_ERROR_PROXY_GATEWAY_TIMEOUT"];
+
 /// What the browser tells of the load of a page in a tab.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Load<'a> {
@@ -108,7 +112,7 @@ impl Load<'_> {
                 Failure::NotSent(NotSent::NotAllowed) => None,
                 Failure::NotSent(_) => Some(Sign::Fails),
                 // All that goes wrong on the way; whatever else ends a load was done in this browser.
-                _ => error.starts_with("NS_ERROR_NET_").then_some(Sign::Fails),
+                _ => (error.starts_with("NS_ERROR_NET_") || BEHIND_A_PROXY.contains(&error)).then_some(Sign::Fails),
             },
         }
     }
@@ -246,6 +250,12 @@ mod tests {
             (Load::Failed("NS_ERROR_NET_RESET"), Some(Sign::Fails)),
             (Load::Failed("NS_ERROR_NET_INTERRUPT"), Some(Sign::Fails)),
             (Load::Failed("SEC_ERROR_EXPIRED_CERTIFICATE"), Some(Sign::Fails)),
+            (Load::Failed("NS_ERROR_PROXY_CONNECTION_REFUSED"), Some(Sign::Fails)),
+            (Load::Failed("NS_ERROR_PROXY_BAD_GATEWAY"), Some(Sign::Fails)),
+            (Load::Failed("NS_ERROR_PROXY_GATEWAY_TIMEOUT"), Some(Sign::Fails)),
+            // The proxy wants a name and a password, or forbids it: nobody has asked Koha.
+            (Load::Failed("NS_ERROR_PROXY_AUTHENTICATION_FAILED"), None),
+            (Load::Failed("NS_ERROR_PROXY_FORBIDDEN"), None),
             // A person went on, or stopped it; Firefox or another add-on did not let it go.
             (Load::Failed("NS_BINDING_ABORTED"), None),
             (Load::Failed("NS_ERROR_ABORT"), None),

@@ -80,7 +80,6 @@ impl Known {
         watcher: &dyn Watcher,
     ) -> Result<Ended, RecordsError> {
         let result = self.run(settings, wanted, manner, watcher).await;
-        let result = result.map(|()| if self.contents().gaps.is_empty() { Ended::Done } else { Ended::InPart });
         refresh::ended(&result);
         result
     }
@@ -91,7 +90,7 @@ impl Known {
         wanted: &RecordsSettings,
         Manner { scope, is_gentle }: Manner,
         watcher: &dyn Watcher,
-    ) -> Result<(), RecordsError> {
+    ) -> Result<Ended, RecordsError> {
         let Some(_lock) = lock::lock_of(LOCK).await else { return Err(RecordsError::Busy) };
         let base = self.base().await?;
         let cipher = key::ready(&base, wanted.key_kept).await?.ok_or(RecordsError::Locked)?;
@@ -143,7 +142,7 @@ impl Known {
                     self.changed(&disk, download.contents());
                     continue;
                 }
-                Output::Finished(result) => return result.map_err(RecordsError::Download),
+                Output::Finished(result) => return result.map(|()| download.came_to()).map_err(RecordsError::Download),
             };
             download.handle(input, clock::time());
             if watcher.is_stopped() {

@@ -75,6 +75,10 @@ pub(super) fn ended(result: &Result<Ended, RecordsError>) {
         Err(RecordsError::Busy | RecordsError::Locked | RecordsError::TooOld | RecordsError::File(_)) => return,
     };
     change(|refreshes| refreshes.ended(how, clock::time()));
+    // None was to come by itself, since Koha had refused the account or no passphrase was chosen: now one may.
+    if remembered().planned().is_none() {
+        wake();
+    }
 }
 
 /// Koha was asked what patrons owe.
@@ -100,6 +104,8 @@ fn set_alarm(time: DeskTime) {
 
 /// The alarm has rung: downloads what is due, and sets the alarm for the next time.
 pub(crate) async fn rang() {
+    // If the event page ends before it is known what is due, or what is set cannot be read.
+    set_alarm(clock::time().plus(WATCH));
     let Ok(known) = Known::new().map(Rc::new) else { return };
     // Only once: what is due again at once, since it was not done, waits for its turn.
     if let Some((scope, preferences, settings)) = arrange(&known).await {
@@ -122,6 +128,7 @@ async fn arrange(known: &Known) -> Option<(Scope, Preferences, Settings)> {
         contents: &known.contents(),
         is_unfinished: known.is_unfinished().await,
         access,
+        has_passphrase: known.is_protected(),
         can_ask: settings.is_some(),
     };
     let mut refreshes = remembered();

@@ -1,5 +1,5 @@
 use super::*;
-use crate::directory::{Held, record::Set};
+use crate::directory::{Gap, Held, record::Set};
 use proptest::prelude::*;
 
 const MINUTE: i64 = 60_000;
@@ -27,6 +27,7 @@ struct Desk {
     contents: Contents,
     is_unfinished: bool,
     access: Access,
+    has_passphrase: bool,
     can_ask: bool,
     refreshes: Refreshes,
 }
@@ -39,15 +40,16 @@ impl Desk {
             contents,
             is_unfinished: false,
             access,
+            has_passphrase: false,
             can_ask: true,
             refreshes: Refreshes::new(0x4000),
         }
     }
 
     fn at(&mut self, now: i64) -> Plan {
-        let Self { records, contents, is_unfinished, access, can_ask, refreshes } = self;
-        let standing =
-            Standing { records, contents, is_unfinished: *is_unfinished, access: *access, can_ask: *can_ask };
+        let Self { records, contents, is_unfinished, access, has_passphrase, can_ask, refreshes } = self;
+        let (is_unfinished, access, has_passphrase, can_ask) = (*is_unfinished, *access, *has_passphrase, *can_ask);
+        let standing = Standing { records, contents, is_unfinished, access, has_passphrase, can_ask };
         plan(standing, refreshes, time(now), u32::try_from((now / MINUTE).rem_euclid(1440)).unwrap())
     }
 
@@ -83,7 +85,17 @@ fn nothing_is_asked_where_it_is_not_wanted_or_cannot_be() {
     assert_eq!(never(|desk| desk.records.refresh_hours = "soon".into()), Why::Off, "nobody knows what was meant");
     assert_eq!(never(|desk| desk.access = Access::Locked), Why::Locked);
     assert_eq!(never(|desk| desk.can_ask = false), Why::CannotAsk);
+    for access in [Access::Empty, Access::Lost] {
+        let mut desk = Desk { access, ..Desk::with(Contents::default()) };
+        desk.records.key_kept = KeyKept::Passphrase;
+        assert_eq!(desk.at(NOW), Plan::Never(Why::Locked), "it is not chosen yet");
+        desk.has_passphrase = true;
+        assert!(matches!(desk.at(NOW), Plan::At(_)));
+    }
     assert_eq!(never(|desk| desk.refreshes.ended(Ended::Refused, time(NOW - DAY))), Why::Refused);
+    let mut desk = Desk::with(of(5 * DAY, 5 * DAY));
+    desk.records.key_kept = KeyKept::Passphrase;
+    assert!(matches!(desk.at(NOW), Plan::At(_)), "what is there is kept fresh");
     let mut desk = Desk::with(of(5 * DAY, 5 * DAY));
     desk.refreshes.ended(Ended::Refused, time(NOW - DAY));
     desk.refreshes.settings_changed();
@@ -121,6 +133,26 @@ fn it_comes_at_the_desks_own_minute_of_each_period() {
     desk.contents = of(-1_000 * DAY, -1_000 * DAY);
     desk.refreshes.ended(Ended::Failed, time(NOW + 1_000 * DAY));
     assert!(desk.rings(NOW).0 <= NOW + 6 * HOUR);
+}
+
+#[test]
+fn what_koha_does_not_give_is_not_asked_for_again_and_again() {
+    let refused = || Gap::Refused("circulate".into());
+    // The account may not read holds any more: what is there of them grows older, and the rest is fresh.
+    let mut contents = of(0, 0);
+    let old = Held { as_of: time(NOW - 9 * DAY), whole_as_of: time(NOW - 9 * DAY), ..Held::default() };
+    contents.sets.insert(Set::Holds, old);
+    contents.gaps.insert(Set::Holds, refused());
+    // It may read nothing at all.
+    let nothing = Contents { gaps: Set::ALL.map(|set| (set, refused())).into(), ..Contents::default() };
+    for (contents, quiet) in [(contents.clone(), ""), (contents, "22-6"), (nothing.clone(), ""), (nothing, "22-6")] {
+        let mut desk = Desk::with(contents);
+        desk.records.quiet_hours = quiet.into();
+        desk.refreshes.ended(Ended::InPart, time(NOW));
+        // As the event page leaves it, in case that it is ended.
+        desk.refreshes.watched(time(NOW + 5 * MINUTE));
+        assert_eq!(desk.rings(NOW), (NOW + 5 * HOUR, Scope::default()), "{:?}", desk.contents.gaps);
+    }
 }
 
 #[test]

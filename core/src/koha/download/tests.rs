@@ -4,7 +4,7 @@ use crate::{
     directory::{
         Directory,
         block_store::{BlockId, BlockStore, DamagedBlockError},
-        owing,
+        owing, refresh,
     },
     koha::{
         Method, NotSent,
@@ -325,6 +325,8 @@ struct World {
     rounds: Vec<Option<u32>>,
     /// What a window looks up.
     looked_up: Contents,
+    /// What the last download that came to its end came to.
+    came_to: Option<refresh::Ended>,
 }
 
 impl World {
@@ -340,6 +342,7 @@ impl World {
             owing_after: 0,
             rounds: Vec::new(),
             looked_up: Contents::default(),
+            came_to: None,
         }
     }
 
@@ -389,7 +392,10 @@ impl World {
             self.koha.time = self.time + AHEAD;
             let is_dropped = turn == Turn::Stop && matches!(output, Output::Request(_) | Output::Wait(_));
             let input = match output {
-                Output::Finished(ended) => return Some(ended),
+                Output::Finished(ended) => {
+                    self.came_to = Some(download.came_to());
+                    return Some(ended);
+                }
                 // Whoever drives it does not begin what it has just stopped.
                 _ if is_dropped => continue,
                 Output::Request(request) => Input::Answer(self.koha.answer(&request)),
@@ -759,12 +765,23 @@ fn the_report_is_read_with_the_account_of_the_desk() {
     world.check("with a key");
     let logins = world.koha.asked.iter().filter(|asked| asked.ends_with("mainpage.pl")).count();
     assert_eq!((logins, world.koha.logins, world.koha.logged_out), (1, 2, 1), "once, besides the token, and out again");
+    assert_eq!(world.came_to, Some(refresh::Ended::Done));
 
     // It is wrong, or may not log in: only the report is missing.
-    world.koha.account = Some(Ok(answer(403, &json!({}))));
-    assert_eq!(world.go(), Ok(()));
-    assert_eq!(world.store.contents().gaps, [(Set::Restrictions, Gap::Refused(String::new()))].into());
-    assert_eq!(world.known(Set::Restrictions).len(), 9);
+    let wrong_password = Response { body: "Authentication failed.".into(), ..answer(200, &Value::Null) };
+    for (instead, came_to) in
+        [(answer(403, &json!({})), refresh::Ended::InPart), (wrong_password, refresh::Ended::Refused)]
+    {
+        world.koha.account = Some(Ok(instead));
+        assert_eq!(world.go(), Ok(()));
+        assert_eq!(world.store.contents().gaps, [(Set::Restrictions, Gap::Refused(String::new()))].into());
+        assert_eq!(world.known(Set::Restrictions).len(), 9);
+        assert_eq!(
+            world.came_to,
+            Some(came_to),
+            "what counts towards locking the account is not tried again and again"
+        );
+    }
     // What can pass by itself is waited for.
     for instead in [Err(Failure::Lost), Ok(maintenance())] {
         world.koha.account = Some(instead);

@@ -39,6 +39,8 @@ elements! {
         seen: Cell<Sight>,
         /// What pages in tabs have shown.
         outage: RefCell<Option<Outage>>,
+        /// With what Koha was looked for last.
+        looked_with: RefCell<Option<Settings>>,
     }
 }
 
@@ -49,7 +51,7 @@ impl Panel for Reach {
 
     fn settings_changed(self: Rc<Self>) {
         // A server that does not answer must not keep the settings from being followed.
-        spawn_local(async move { self.look().await });
+        spawn_local(async move { self.follow_settings().await });
     }
 }
 
@@ -72,11 +74,27 @@ impl Reach {
         });
     }
 
+    /// What is kept has changed. Koha is asked only where that says something of it: much else is kept there, also what its clock
+    /// showed, and where two servers with different clocks answer in its place, each look would lead to the next.
+    async fn follow_settings(&self) {
+        if self.desk.committing.get() {
+            return;
+        }
+        let settings = self.desk.settings();
+        let outage = self.outage.borrow().clone();
+        self.heed(settings.as_ref()).await;
+        let is_other = *self.looked_with.borrow() != settings || *self.outage.borrow() != outage;
+        if is_other || self.seen.get() == Sight::Unknown {
+            self.look().await;
+        }
+    }
+
     /// Looks for Koha now, and says what was found.
     async fn look(&self) {
         // A commit sees for itself.
         if !self.desk.committing.get() {
             let settings = self.desk.settings();
+            self.looked_with.replace(settings.clone());
             self.heed(settings.as_ref()).await;
             let is_there = ready::koha_is_there(settings.as_ref()).await;
             let before = self.seen.get();
@@ -86,7 +104,7 @@ impl Reach {
             }
             let waiting = self.desk.counts.get().of(State::Local);
             if matches!((before, self.seen.get()), (Sight::Down { .. }, Sight::Back)) && waiting > 0 {
-                self.desk.message.show(Tone::Good, &plural("kohaBack", waiting, &[]));
+                self.desk.message.show_besides(Tone::Good, &plural("kohaBack", waiting, &[]));
             }
             self.show();
             let was_out = self.outage.borrow().as_ref().is_some_and(|outage| outage.since().is_some());
@@ -107,7 +125,7 @@ impl Reach {
         if let Some(outage) = &outage {
             self.seen.set(self.seen.get().knowing(outage));
             if !was_known && since.is_some() && !outage.is_said() {
-                self.desk.message.show(Tone::Doubt, &text("outageGone"));
+                self.desk.message.show_besides(Tone::Doubt, &text("outageGone"));
             }
         }
         self.outage.replace(outage);

@@ -65,6 +65,8 @@ elements! {
         kept: RefCell<Vec<(Topic, HtmlElement)>>,
         /// What the error in the line is about, where it is one that stays.
         in_line: Cell<Option<Topic>>,
+        /// Whether the line answers a scan with something to do or to look at.
+        calls: Cell<bool>,
         player: Player,
         sounds: Cell<bool>,
     }
@@ -127,6 +129,13 @@ impl Message {
         self.put(tone, text, Some(Topic::Other));
     }
 
+    /// Shows what the bar says too: not in place of what is to be done with what somebody has in their hands.
+    pub(crate) fn show_besides(self: &Rc<Self>, tone: Tone, text: &str) {
+        if !self.calls.get() {
+            self.show(tone, text);
+        }
+    }
+
     /// Answers a scan or a key at the desk: shown, and heard where that is wanted.
     pub(crate) fn answer(self: &Rc<Self>, tone: Tone, text: &str) {
         self.put(tone, text, None);
@@ -143,6 +152,7 @@ impl Message {
     /// Takes away what was said of a scan or a patron. What is wrong stays.
     pub(crate) fn forget_said(&self) {
         if self.in_line.get().is_none() {
+            self.calls.set(false);
             self.line.set_text_content(None);
             self.line.set_title("");
         }
@@ -164,6 +174,7 @@ impl Message {
             self.keep(before);
         }
         self.forget(|about, error| is_news(topic, about) || error.as_deref() == Some(text));
+        self.calls.set(topic.is_none() && tone != Tone::Good);
         self.line.set_text_content(Some(text));
         self.line.set_title(text);
         self.line.set_class_name(match tone {
