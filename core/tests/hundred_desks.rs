@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in tests a failed unwrap is the failure report")]
 
+use fastrand::Rng;
 use koct_core::{
     desk::clock::DeskTime,
     directory::{
@@ -42,24 +43,6 @@ const MOST_OF_ONE: u32 = 30 + LOGIN;
 const MOST_OF_ALL: u32 = 400;
 /// The same where every desk reads everything each morning, since its key does not.
 const MOST_FROM_NOTHING: u32 = 600;
-
-/// The generator `SplitMix64`: the same seed gives the same run.
-struct Dice(u64);
-
-impl Dice {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        z ^ (z >> 31)
-    }
-
-    /// A number from 0 to below `end`.
-    fn below(&mut self, end: i64) -> i64 {
-        i64::try_from(self.next() % u64::try_from(end).unwrap()).unwrap()
-    }
-}
 
 /// What is counted: requests by minute.
 struct Load(Vec<u32>);
@@ -109,16 +92,17 @@ impl Library {
 
 /// One desk over all days: counts its requests, and gives the greatest age of what was there while it was on for some hours, in
 /// hours, and how often it was asked what is owed.
-fn desk(library: &Library, nights: Nights, dice: &mut Dice, all: &mut Load) -> (i64, u32) {
+fn desk(library: &Library, nights: Nights, dice: &mut Rng, all: &mut Load) -> (i64, u32) {
     let records = RecordsSettings { enabled: true, quiet_hours: "22-6".into(), ..RecordsSettings::default() };
-    let mut refreshes = Refreshes::new(u16::try_from(dice.below(65_536)).unwrap());
+    let mut refreshes = Refreshes::new(dice.u16(..));
     let (mut contents, mut left, mut own) = (Contents::default(), None::<(i64, u32)>, Load::new());
     let (mut oldest, mut rounds) = (0, 0);
     let (mut now, mut closes) = (0, 0);
     let mut opened = 0;
     if !library.from_nothing {
         // The desks were set up over days.
-        let [as_of, whole_as_of] = [dice.below(14 * HOUR), dice.below(7 * DAY)].map(|ago| DeskTime::from_millis(-ago));
+        let [as_of, whole_as_of] =
+            [dice.i64(0..14 * HOUR), dice.i64(0..7 * DAY)].map(|ago| DeskTime::from_millis(-ago));
         contents.sets.insert(Set::Patrons, Held { as_of, whole_as_of, ..Held::default() });
     }
     let end = DAYS * DAY - HOUR;
@@ -126,7 +110,7 @@ fn desk(library: &Library, nights: Nights, dice: &mut Dice, all: &mut Load) -> (
         if now >= closes {
             // The next morning: all within ten minutes.
             let day = now / DAY + i64::from(now % DAY > 12 * HOUR);
-            now = now.max(day * DAY + 8 * HOUR + dice.below(10 * MINUTE));
+            now = now.max(day * DAY + 8 * HOUR + dice.i64(0..10 * MINUTE));
             closes = if nights == Nights::Awake { i64::MAX } else { day * DAY + 18 * HOUR };
             opened = now;
             if nights == Nights::Closed {
@@ -177,7 +161,7 @@ fn desk(library: &Library, nights: Nights, dice: &mut Dice, all: &mut Load) -> (
             if library.answers(now) {
                 tries = 0;
                 requests -= 1;
-                let took = 200 + dice.below(1_500);
+                let took = 200 + dice.i64(0..1_500);
                 login = login.saturating_sub(1);
                 let pause = pause_after(Duration::from_millis(u64::try_from(took).unwrap()));
                 now += took + if login == 0 { i64::try_from(pause.as_millis()).unwrap() } else { 0 };
@@ -210,12 +194,12 @@ fn desk(library: &Library, nights: Nights, dice: &mut Dice, all: &mut Load) -> (
 }
 
 fn run(seed: u64, from_nothing: bool) -> (u32, i64) {
-    let mut dice = Dice(seed);
+    let mut dice = Rng::with_seed(seed);
     let mut outages = Vec::new();
     for day in 1..DAYS {
-        if dice.below(3) == 0 {
-            let from = day * DAY + 7 * HOUR + dice.below(9 * HOUR);
-            outages.push((from, from + dice.below(5 * HOUR)));
+        if dice.i64(0..3) == 0 {
+            let from = day * DAY + 7 * HOUR + dice.i64(0..9 * HOUR);
+            outages.push((from, from + dice.i64(0..5 * HOUR)));
         }
     }
     let library = Library { outages, from_nothing };
