@@ -641,7 +641,8 @@ impl Firefox {
     }
 
     /// The errors that pages have thrown or logged so far. Those of the add-on are asked of Firefox's own console, since BiDi
-    /// is not told of them.
+    /// is not told of them. That an answer came for a page which was closed meanwhile is none: Firefox only notes it, and whether it
+    /// does depends on how busy the computer is.
     ///
     /// # Errors
     /// When Firefox does not answer.
@@ -650,7 +651,8 @@ impl Firefox {
             "(() => {{ const ours = text => String(text).startsWith('moz-extension://{host}/'); \
              const thrown = Services.console.getMessageArray().filter(m => m instanceof Ci.nsIScriptError \
              && (ours(m.sourceName) || m.category === 'content javascript') \
-             && !(m.flags & Ci.nsIScriptError.warningFlag)).map(m => m.errorMessage); \
+             && !(m.flags & Ci.nsIScriptError.warningFlag)).map(m => m.errorMessage) \
+             .filter(text => text.trim() !== 'Promise resolved after context unloaded'); \
              const logged = Cc['@mozilla.org/consoleAPI-storage;1'].getService(Ci.nsIConsoleAPIStorage).getEvents() \
              .filter(e => e.level === 'error' && ours(e.filename)).map(e => e.arguments.map(String).join(' ')); \
              return [...thrown, ...logged]; }})()",
