@@ -19,6 +19,7 @@ pub mod seen;
 pub mod sitting;
 pub mod slip;
 pub mod status;
+pub mod taken;
 pub mod task;
 pub mod ticks;
 pub mod todo;

@@ -18,7 +18,7 @@ use crate::{
 };
 use futures_util::future::select;
 use koct_core::{
-    Cardnumber, Entry, State, TransactionId,
+    Action, Cardnumber, Entry, State, TransactionId,
     desk::{
         barcode::same_code,
         guard::{self, Concern, Known},
@@ -30,7 +30,7 @@ use koct_core::{
     },
     desks::shift::Shift,
     directory::labels::Label,
-    log::event::LogEvent,
+    log::{event::LogEvent, taken},
     settings::table::SCANNER_KEYBOARD,
 };
 use std::{
@@ -365,15 +365,10 @@ impl Scans {
                 (Known::Odd(concern), _) => return Err(Problem::Odd(concern)),
                 _ => {}
             }
-            let codes = self.desk.codes();
-            let sitting = self.desk.sitting.borrow();
-            let last = sitting.last().map(|entry| &entry.transaction.action);
-            if let Some(concern) = guard::concern(&scan.action, scan.as_card(), last, &*codes) {
-                return Err(Problem::Odd(concern));
-            }
-            let right = self.right.borrow();
-            let unlike = || unlike.filter(|code| !right.contains(code)).map(|code| (code, Oddity::Unlike));
-            if let Some((code, oddity)) = codes.oddity(&scan.action, &|code| right.contains(code)).or_else(unlike) {
+            let odd = self.odd(scan, unlike)?;
+            if let Some((code, oddity)) = odd
+                && !was_taken(self.clone(), code.clone(), scan.action.clone()).await
+            {
                 return Err(Problem::Odd(Concern::Shape(code, oddity)));
             }
         }
@@ -386,6 +381,29 @@ impl Scans {
         let entry = entry.map_err(|error| Problem::Store(error.explained()))?;
         let jump = self.clock.borrow_mut().scan(moment, clock::ran());
         Ok(Written::Entry(Box::new(entry), jump))
+    }
+
+    /// What is odd about a code of it, of which nobody has said here that it is right. Fails where something else is odd.
+    fn odd(&self, scan: &Scan, unlike: Option<String>) -> Result<Option<(String, Oddity)>, Problem> {
+        let codes = self.desk.codes();
+        let sitting = self.desk.sitting.borrow();
+        let last = sitting.last().map(|entry| &entry.transaction.action);
+        if let Some(concern) = guard::concern(&scan.action, scan.as_card(), last, &*codes) {
+            return Err(Problem::Odd(concern));
+        }
+        let right = self.right.borrow();
+        let unlike = || unlike.filter(|code| !right.contains(code)).map(|code| (code, Oddity::Unlike));
+        Ok(codes.oddity(&scan.action, &|code| right.contains(code)).or_else(unlike))
+    }
+
+    /// Whether the log has this code of this action from before, taken as it is.
+    async fn was_taken(&self, code: &str, action: &Action) -> bool {
+        let item = action.barcode().filter(|barcode| barcode.as_str() == code);
+        let entries = match item {
+            Some(barcode) => self.desk.store.of_items(&[barcode.item_key()]).await,
+            None => self.desk.store.of_cards(&[code.to_owned()]).await,
+        };
+        entries.is_ok_and(|entries| taken::was_taken(&entries))
     }
 
     /// Asks the records, as far as they answer in time: a scan does not wait for long.
@@ -528,6 +546,10 @@ impl Scans {
 later! {
     async fn ask_records(scans: Rc<Scans>, scan: Scan, found: Rc<RefCell<Ahead>>) {
         scans.ask_records(&scan, &found).await;
+    }
+
+    async fn was_taken(scans: Rc<Scans>, code: String, action: Action) -> bool {
+        scans.was_taken(&code, &action).await
     }
 
     async fn refuse(scans: Rc<Scans>, unrecorded: Unrecorded) {
