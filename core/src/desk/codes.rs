@@ -23,6 +23,17 @@ pub trait Reads {
 
     /// The first code of this action that does not look as codes here do: see [`Codes::oddity`].
     fn oddity(&self, action: &Action, is_right: &dyn Fn(&str) -> bool) -> Option<(String, Oddity)>;
+
+    /// The same, and after that those codes that are like none that the records know.
+    fn first_oddity(
+        &self,
+        action: &Action,
+        unlike: &[String],
+        is_right: &dyn Fn(&str) -> bool,
+    ) -> Option<(String, Oddity)> {
+        let unlike = || unlike.iter().find(|code| !is_right(code)).map(|code| (code.clone(), Oddity::Unlike));
+        self.oddity(action, is_right).or_else(unlike)
+    }
 }
 
 /// How codes are read where a library has said no more of them than what cards look like: as they stand. It is a type of its own so
@@ -188,6 +199,22 @@ mod tests {
         }
         let action = Action::Return { barcode: Barcode::parse("1").unwrap() };
         assert_eq!(plain.oddity(&action, &|_| false), all.oddity(&action, &|_| false));
+    }
+
+    #[test]
+    fn that_one_code_is_right_says_nothing_of_the_other() {
+        let action =
+            Action::Issue { cardnumber: Cardnumber::parse("P1").unwrap(), barcode: Barcode::parse("39999").unwrap() };
+        let items = Codes { items: Shape::parse("14", false).unwrap(), ..Codes::default() };
+        let codes: [(&dyn Reads, Oddity); 2] = [(&items, Oddity::Length(5)), (&PlainCodes::default(), Oddity::Unlike)];
+        for (codes, oddity) in codes {
+            let first = |right: &[&str]| {
+                codes.first_oddity(&action, &["P1".into(), "39999".into()], &|code| right.contains(&code))
+            };
+            assert_eq!(first(&["P1"]), Some(("39999".into(), oddity)));
+            assert_eq!(first(&["39999"]), Some(("P1".into(), Oddity::Unlike)));
+            assert_eq!(first(&["P1", "39999"]), None);
+        }
     }
 
     #[test]

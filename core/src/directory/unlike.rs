@@ -15,26 +15,27 @@ impl Contents {
 }
 
 impl<S: BlockStore> Directory<S> {
-    /// The first code of this action that nobody has and that is like none of the library's: it may have been misread. Not where a person
+    /// The codes of this action that nobody has and that are like none of the library's: they may have been misread. Not where a person
     /// has set what codes look like: that goes before what was learned. Nothing is read for a code that is as most are.
     ///
     /// # Errors
     /// When the shelf cannot be read.
-    pub async fn unlike(&self, action: &Action, codes: &Codes) -> Result<Option<String>, S::Error> {
+    pub async fn unlike(&self, action: &Action, codes: &Codes) -> Result<Vec<String>, S::Error> {
+        let mut unlike = Vec::new();
         let is_odd = |set: Set, code: &str| self.contents.sets.get(&set).is_some_and(|held| !held.kinds.has(code));
         let card = action.cardnumber().map(Cardnumber::as_str);
         if let Some(card) = card.filter(|card| codes.patrons.is_open(card) && is_odd(Set::Patrons, card))
             && self.patron_by_code(card).await?.is_none()
         {
-            return Ok(Some(card.to_owned()));
+            unlike.push(card.to_owned());
         }
         let item = action.barcode().map(Barcode::as_str);
         if let Some(item) = item.filter(|item| codes.items.is_open(item) && is_odd(Set::Items, item))
             && self.item_by_barcode(item).await?.is_none()
         {
-            return Ok(Some(item.to_owned()));
+            unlike.push(item.to_owned());
         }
-        Ok(None)
+        Ok(unlike)
     }
 }
 
@@ -77,15 +78,18 @@ mod tests {
         assert_eq!(directory.contents().lengths_of_items().collect::<Vec<_>>(), [14]);
         let reads = memory.reads.get();
         for usual in [issue("23529000000001", "39999000000001"), issue("23529999999999", "39999999999999")] {
-            assert_eq!(unlike(&usual, &codes), None);
+            assert!(unlike(&usual, &codes).is_empty());
         }
         assert_eq!(memory.reads.get(), reads, "nothing is read for what is as most are");
         for known in [issue("VERA", "39999000000001"), issue("23529000000001", "old-7")] {
-            assert_eq!(unlike(&known, &codes), None, "{known:?}");
+            assert!(unlike(&known, &codes).is_empty(), "{known:?}");
         }
+        let both = issue("2352900000001", "3999900000001");
+        assert_eq!(unlike(&both, &codes), ["2352900000001", "3999900000001"], "one says nothing of the other");
+        let changed = issue("39999000000001", "2352900000001");
+        assert_eq!(unlike(&changed, &codes), ["39999000000001", "2352900000001"]);
         for (odd, code) in [
             (issue("2352900000001", "39999000000001"), "2352900000001"),
-            (issue("39999000000001", "2352900000001"), "39999000000001"),
             (issue("23529000000001", "3999900000001"), "3999900000001"),
             (issue("23529000000001", "40000000000001"), "40000000000001"),
             (Action::Return { barcode: Barcode::parse("OLD-8").unwrap() }, "OLD-8"),
@@ -97,14 +101,14 @@ mod tests {
                 "ver",
             ),
         ] {
-            assert_eq!(unlike(&odd, &codes).as_deref(), Some(code), "{odd:?}");
+            assert_eq!(unlike(&odd, &codes), [code], "{odd:?}");
         }
         let taught = Codes {
             items: Shape::default().and_also(CardPattern::parse("4000##########").ok()),
             patrons: Shape::parse("13, 14", false).unwrap(),
             ..Codes::default()
         };
-        assert_eq!(unlike(&issue("2352900000001", "40000000000001"), &taught), None, "it is set, and it is taught");
+        assert!(unlike(&issue("2352900000001", "40000000000001"), &taught).is_empty(), "it is set, and it is taught");
     }
 
     #[test]
@@ -120,6 +124,6 @@ mod tests {
         }
         let directory = Directory::new(&memory, contents);
         assert!(directory.has(Set::Items));
-        assert_eq!(at_once(directory.unlike(&issue("1", "2"), &Codes::default())).unwrap(), None);
+        assert!(at_once(directory.unlike(&issue("1", "2"), &Codes::default())).unwrap().is_empty());
     }
 }

@@ -67,8 +67,8 @@ struct Ahead {
     patron: Option<Cardnumber>,
     /// The patron's card that the item's code is, and whether it is an item's too.
     card: Option<(Cardnumber, bool)>,
-    /// A code that is like none that they know.
-    unlike: Option<String>,
+    /// The codes that are like none that they know.
+    unlike: Vec<String>,
 }
 
 /// What became of a scan.
@@ -365,11 +365,15 @@ impl Scans {
                 (Known::Odd(concern), _) => return Err(Problem::Odd(concern)),
                 _ => {}
             }
-            let odd = self.odd(scan, unlike)?;
-            if let Some((code, oddity)) = odd
-                && !was_taken(self.clone(), code.clone(), scan.action.clone()).await
-            {
-                return Err(Problem::Odd(Concern::Shape(code, oddity)));
+            if let Some(concern) = self.concern(scan) {
+                return Err(Problem::Odd(concern));
+            }
+            let mut taken = BTreeSet::new();
+            while let Some((code, oddity)) = self.oddity(scan, &unlike, &taken) {
+                if !was_taken(self.clone(), code.clone(), scan.action.clone()).await {
+                    return Err(Problem::Odd(Concern::Shape(code, oddity)));
+                }
+                taken.insert(code);
             }
         }
         if self.clock.borrow().is_new()
@@ -383,17 +387,17 @@ impl Scans {
         Ok(Written::Entry(Box::new(entry), jump))
     }
 
-    /// What is odd about a code of it, of which nobody has said here that it is right. Fails where something else is odd.
-    fn odd(&self, scan: &Scan, unlike: Option<String>) -> Result<Option<(String, Oddity)>, Problem> {
-        let codes = self.desk.codes();
+    fn concern(&self, scan: &Scan) -> Option<Concern> {
         let sitting = self.desk.sitting.borrow();
         let last = sitting.last().map(|entry| &entry.transaction.action);
-        if let Some(concern) = guard::concern(&scan.action, scan.as_card(), last, &*codes) {
-            return Err(Problem::Odd(concern));
-        }
+        guard::concern(&scan.action, scan.as_card(), last, &*self.desk.codes())
+    }
+
+    /// The first code of it that looks odd, but for those of which somebody has said here that they are right, and these.
+    fn oddity(&self, scan: &Scan, unlike: &[String], taken: &BTreeSet<String>) -> Option<(String, Oddity)> {
         let right = self.right.borrow();
-        let unlike = || unlike.filter(|code| !right.contains(code)).map(|code| (code, Oddity::Unlike));
-        Ok(codes.oddity(&scan.action, &|code| right.contains(code)).or_else(unlike))
+        let is_right = |code: &str| right.contains(code) || taken.contains(code);
+        self.desk.codes().first_oddity(&scan.action, unlike, &is_right)
     }
 
     /// Whether the log has this code of this action from before, taken as it is.
@@ -423,7 +427,7 @@ impl Scans {
             found.borrow_mut().patron = card.and_then(|card| Cardnumber::parse(&card).ok());
         }
         let codes = self.desk.preferences.borrow().codes();
-        found.borrow_mut().unlike = records.unlike(&scan.action, &codes).await.ok().flatten();
+        found.borrow_mut().unlike = records.unlike(&scan.action, &codes).await.unwrap_or_default();
         let Some(barcode) = scan.action.barcode().filter(|_| !scan.is_meant) else { return };
         let as_card = scan.as_card().unwrap_or_default();
         let Ok(Some(patron)) = records.patron_by_code(as_card).await else { return };
