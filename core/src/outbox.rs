@@ -100,7 +100,7 @@ use crate::{
     koha::{
         Failure, Response,
         connection::{Connection, Ready},
-        inquiry::{Finding, Unclear},
+        inquiry::Finding,
     },
     log::{
         Entry,
@@ -414,44 +414,6 @@ impl Outbox {
         }
         for (entry, finding) in told.proved {
             self.proved_by_queue(entry, finding);
-        }
-    }
-
-    /// What the queue tells of one in doubt.
-    fn proved_by_queue(&mut self, entry: Entry, finding: Finding) {
-        let id = entry.id;
-        let finding = match finding {
-            Finding::Missing(_) if self.queue.doubts_later(&entry) => Finding::Unclear(Unclear::LaterInDoubt),
-            other => other,
-        };
-        let is_of_this_commit = self.summary.settled.contains(&id);
-        if matches!(finding, Finding::Found(_)) {
-            self.summary.queued_at.insert(entry.branch_or(&self.settings.branchcode).to_owned());
-        }
-        match finding {
-            Finding::Found(_) if is_of_this_commit => {
-                self.summary.in_doubt = self.summary.in_doubt.saturating_sub(1);
-                self.summary.added += 1;
-                self.unstored.push((id, Status::Added));
-            }
-            Finding::Found(_) => {
-                self.summary.settled.push(id);
-                self.unstored.push((id, Status::Added));
-            }
-            Finding::Missing(_) => {
-                self.unstored.push((id, Status::Local));
-                self.batch.goes_to_koha(id);
-                self.queue.add(Entry { status: Status::Local, ..entry });
-                self.stop_at_unknown_branch();
-            }
-            Finding::Unclear(_) => {}
-        }
-        if !is_of_this_commit {
-            self.summary.findings.push((id, finding));
-        }
-        if !matches!(finding, Finding::Unclear(_)) {
-            self.queue.settle(id);
-            self.queue.arrange();
         }
     }
 

@@ -37,12 +37,7 @@ impl Outbox {
                 self.summary.settled.push(id);
                 self.unstored.push((id, Status::Success));
             }
-            Finding::Missing(_) => {
-                self.unstored.push((id, Status::Local));
-                self.batch.goes_to_koha(id);
-                self.queue.add(Entry { status: Status::Local, ..entry });
-                self.stop_at_unknown_branch();
-            }
+            Finding::Missing(_) => self.send_after_all(entry),
             Finding::Unclear(_) => {
                 if age == Age::Unknown {
                     // The next commit can tell how long ago that is.
@@ -56,6 +51,47 @@ impl Outbox {
         }
         self.queue.settle(id);
         self.queue.arrange();
+    }
+
+    /// What the queue tells of one in doubt.
+    pub(super) fn proved_by_queue(&mut self, entry: Entry, finding: Finding) {
+        let id = entry.id;
+        let finding = match finding {
+            Finding::Missing(_) if self.queue.doubts_later(&entry) => Finding::Unclear(Unclear::LaterInDoubt),
+            other => other,
+        };
+        let is_of_this_commit = self.summary.settled.contains(&id);
+        if matches!(finding, Finding::Found(_)) {
+            self.summary.queued_at.insert(entry.branch_or(&self.settings.branchcode).to_owned());
+        }
+        match finding {
+            Finding::Found(_) if is_of_this_commit => {
+                self.summary.in_doubt = self.summary.in_doubt.saturating_sub(1);
+                self.summary.added += 1;
+                self.unstored.push((id, Status::Added));
+            }
+            Finding::Found(_) => {
+                self.summary.settled.push(id);
+                self.unstored.push((id, Status::Added));
+            }
+            Finding::Missing(_) => self.send_after_all(entry),
+            Finding::Unclear(_) => {}
+        }
+        if !is_of_this_commit {
+            self.summary.findings.push((id, finding));
+        }
+        if !matches!(finding, Finding::Unclear(_)) {
+            self.queue.settle(id);
+            self.queue.arrange();
+        }
+    }
+
+    /// It is not in Koha: it goes there in its turn.
+    fn send_after_all(&mut self, entry: Entry) {
+        self.unstored.push((entry.id, Status::Local));
+        self.batch.goes_to_koha(entry.id);
+        self.queue.add(Entry { status: Status::Local, ..entry });
+        self.stop_at_unknown_branch();
     }
 
     /// Whether it is safe to act on what was found.

@@ -11,7 +11,7 @@ use crate::{
         clock::{ClockDifference, KohaTime},
         transaction::{Action, Moment, Transaction},
     },
-    koha::{NotSent, Request, connection::ConnectionError, front::Front},
+    koha::{NotSent, Request, connection::ConnectionError, front::Front, inquiry::Unclear},
     log::{
         audited::{Audited, Oddity},
         status::Doubt,
