@@ -33,6 +33,11 @@ macro_rules! instants_by_a_clock {
                 TimeDelta::try_milliseconds(self.0.saturating_sub(earlier.0)).unwrap_or(TimeDelta::MIN)
             }
 
+            /// Whether the two lie no further apart than this, whichever comes first.
+            pub fn is_within(self, span: Duration, other: Self) -> bool {
+                self.since(other).abs().to_std().is_ok_and(|apart| apart <= span)
+            }
+
             /// What the clock shows after this span.
             #[must_use]
             pub fn plus(self, span: Duration) -> Self {

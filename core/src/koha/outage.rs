@@ -8,7 +8,8 @@ use crate::{desk::clock::DeskTime, settings::form::ServerUrl};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Pages that fail within this time make an outage together.
+/// Pages that fail within this time make an outage together. Where the clock was set back by more, they have nothing to do with each
+/// other.
 const TOGETHER: Duration = Duration::from_mins(1);
 
 /// For how long a page that Koha answered badly is a reason to ask whether to go on without it.
@@ -156,7 +157,7 @@ impl Outage {
 
     /// Whether a person is to be asked: Koha answered badly or late a short time ago.
     pub fn asks(&self, now: DeskTime) -> bool {
-        matches!(self.standing, Standing::Suspected { badly: true, at, .. } if are_within(ASKS_FOR, at, now))
+        matches!(self.standing, Standing::Suspected { badly: true, at, .. } if now.is_within(ASKS_FOR, at))
     }
 
     /// Takes what the load of a page said.
@@ -167,7 +168,7 @@ impl Outage {
             (_, Sign::Answers) => (Standing::Well, None),
             (Standing::Out { .. }, _) => return None,
             (Standing::Suspected { load, .. }, _) if is_known(load) => return None,
-            (Standing::Suspected { at, badly, .. }, _) if are_within(TOGETHER, *at, now) => {
+            (Standing::Suspected { at, badly, .. }, _) if now.is_within(TOGETHER, *at) => {
                 let badly = *badly || sign != Sign::Fails;
                 (Standing::Out { since: *at, said: false, badly }, Some(News::Gone))
             }
@@ -209,12 +210,6 @@ impl Outage {
     pub fn say_online(&mut self) {
         self.standing = Standing::Well;
     }
-}
-
-/// Whether the clock shows no more than this between the two. Where it was set back by more, they have nothing to do with each
-/// other.
-fn are_within(span: Duration, before: DeskTime, now: DeskTime) -> bool {
-    now.since(before).abs().to_std().is_ok_and(|passed| passed <= span)
 }
 
 #[cfg(test)]

@@ -213,8 +213,7 @@ impl Drift {
     /// Whether it is to be kept in place of this one.
     pub fn replaces(self, before: Option<Self>) -> bool {
         before.is_none_or(|before| {
-            self.off().abs_diff(before.off()) > SAME.unsigned_abs()
-                || self.at.since(before.at).abs().to_std().is_ok_and(|age| age > KEPT_FOR)
+            self.off().abs_diff(before.off()) > SAME.unsigned_abs() || !self.at.is_within(KEPT_FOR, before.at)
         })
     }
 }
