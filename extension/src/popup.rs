@@ -231,7 +231,7 @@ impl Others {
         let todo = Rc::new(todo?);
         let reach = Rc::new(Reach::new(desk.clone())?);
         let guide = Rc::new(Guide::new(desk.clone())?);
-        let ready_line = Rc::new(ReadyLine::new(desk.clone())?);
+        let ready_line = Rc::new(ReadyLine::new(desk.clone(), records.clone())?);
         let review = Rc::new(Review::new(desk.clone(), edit, labels)?);
         window::help::bind()?;
         window::alt::bind()?;

@@ -6,14 +6,14 @@ use crate::{
     clock::{self, DeskZone},
     directory::{Access, Known},
     http::Http,
-    preferences,
+    preferences::{self, Preferences},
     store::{self, Store},
     webext::{object, property, text_property},
 };
 use js_sys::JSON;
 use koct_core::{
     Settings,
-    desk::zone::Zone as _,
+    desk::{clock::DeskTime, zone::Zone as _},
     koha::{
         ready::{self, Drift, Facts, Starts, Tested, Verdict},
         rest,
@@ -31,28 +31,42 @@ const TESTED: &str = "trial";
 const CLOCK: &str = "clock";
 const STARTS: &str = "starts";
 
-/// What was found, a line each. Koha is not asked.
-pub(crate) async fn verdicts() -> Vec<Verdict> {
-    let Ok(preferences) = preferences::stored().await else { return Vec::new() };
-    let may_ask = match preferences.form.server() {
-        Ok(server) => preferences::may_ask(&server).await,
-        Err(_) => false,
-    };
+/// What a page knows of what is kept in this profile.
+pub(crate) struct Held {
+    /// Whether records can be looked up, and as of when they are.
+    pub(crate) records: Access,
+    pub(crate) records_as_of: Option<DeskTime>,
+    /// Whether there is a log.
+    pub(crate) has_log: bool,
+}
+
+/// Looks at what is kept: for a page that uses none of it.
+pub(crate) async fn held(preferences: &Preferences) -> Held {
     let known = Known::new().ok();
     let records = match &known {
         Some(known) => known.reload(&preferences.records).await.unwrap_or_default(),
         None => Access::Off,
     };
+    Held { records, records_as_of: known.and_then(|known| known.contents().as_of()), has_log: has_log().await }
+}
+
+/// What was found, a line each. Koha is not asked.
+pub(crate) async fn verdicts(preferences: &Preferences, held: Held) -> Vec<Verdict> {
+    let may_ask = match preferences.form.server() {
+        Ok(server) => preferences::may_ask(&server).await,
+        Err(_) => false,
+    };
+    let Held { records, records_as_of, has_log } = held;
     let (is_kept, room) = storage().await;
     let now = clock::time();
     let facts = Facts {
-        preferences: &preferences,
+        preferences,
         now,
         may_ask,
         tested: kept::<Tested>(TESTED).await,
         records,
-        records_as_of: known.and_then(|known| known.contents().as_of()),
-        has_log: has_log().await,
+        records_as_of,
+        has_log,
         is_kept,
         room,
         drift: kept::<Drift>(CLOCK).await,

@@ -3,13 +3,17 @@
 use crate::{
     dom::{self, elements},
     i18n::{self, text},
+    latest::Latest,
     options, preferences,
     ready::{self, words},
     wording,
 };
-use koct_core::koha::{
-    ready::{Grade, Verdict},
-    trial::Trial,
+use koct_core::{
+    koha::{
+        ready::{Grade, Verdict},
+        trial::Trial,
+    },
+    settings::guide,
 };
 use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::JsValue;
@@ -24,6 +28,8 @@ elements! {
         said: HtmlElement = "ready-said",
         ;
         is_testing: Cell<bool>,
+        /// Counts how often it was looked: only the last counts.
+        asked: Latest,
     }
 }
 
@@ -56,7 +62,12 @@ pub(crate) async fn start() -> Result<(), JsValue> {
 
 impl Page {
     async fn show(&self) {
-        let verdicts = ready::verdicts().await;
+        let asked = self.asked.ask();
+        let Ok(preferences) = preferences::stored().await else { return };
+        let verdicts = ready::verdicts(&preferences, ready::held(&preferences).await).await;
+        if !self.asked.is(asked) {
+            return;
+        }
         let to_do = verdicts.iter().filter(|verdict| verdict.grade >= Grade::Careful).count();
         let words = if to_do == 0 { text("readyYes") } else { i18n::plural("readyNo", to_do, &[]) };
         if self.summary.text_content().as_deref() != Some(&words) {
@@ -76,7 +87,7 @@ impl Page {
         let trial = Trial::of(tried.as_ref(), &settings);
         if trial.is_good() {
             // As the settings page does: the guide goes by it.
-            let _ = preferences::save_tested(&koct_core::settings::guide::tested_as(&settings)).await;
+            let _ = preferences::save_tested(&guide::tested_as(&settings)).await;
         }
         ready::keep_tested(&settings, Some(&trial)).await;
         self.said.set_text_content(Some(&wording::trial(&trial, &settings)));

@@ -17,6 +17,7 @@ use crate::{
 };
 use koct_core::{
     Cardnumber,
+    desk::clock::DeskTime,
     directory::{
         Contents, Gap, TypedCard,
         record::Set,
@@ -110,6 +111,11 @@ impl Records {
     pub(crate) fn library_name(&self, code: &str) -> String {
         let name = self.get().and_then(|records| records.contents().libraries.get(code).cloned());
         name.unwrap_or_else(|| code.to_owned())
+    }
+
+    /// Whether they can be looked up, and as of when they are.
+    pub(crate) fn standing(&self) -> (Access, Option<DeskTime>) {
+        (self.known.access(), self.known.contents().as_of())
     }
 
     /// As of when it is what is known of patrons and items.

@@ -3,12 +3,13 @@
 use crate::{
     dom::{self, elements},
     i18n::text_with,
-    popup::{Desk, Panel},
-    ready::{self, words},
+    latest::Latest,
+    popup::{Desk, Panel, known::records::Records},
+    ready::{self, Held, words},
     webext,
 };
 use koct_core::koha::ready::in_window;
-use std::{cell::Cell, rc::Rc};
+use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlElement;
@@ -16,20 +17,17 @@ use web_sys::HtmlElement;
 const PAGE: &str = "options/ready.html";
 
 elements! {
-    pub(crate) struct ReadyLine(desk: Rc<Desk>) {
+    pub(crate) struct ReadyLine(desk: Rc<Desk>, records: Rc<Records>) {
         line: HtmlElement = "ready-line",
         ;
-        is_looking: Cell<bool>,
+        /// Counts how often it was looked: only the last counts.
+        asked: Latest,
     }
 }
 
 impl Panel for ReadyLine {
     /// Tests and what Koha's clock shows are kept where the settings are.
-    fn settings_changed(self: Rc<Self>) {
-        self.look();
-    }
-
-    fn records_changed(self: Rc<Self>, _are_there: bool) {
+    fn show_settings(self: Rc<Self>) {
         self.look();
     }
 }
@@ -46,17 +44,20 @@ impl ReadyLine {
                 });
             })?;
         }
-        self.clone().look();
         Ok(())
     }
 
     fn look(self: Rc<Self>) {
-        if self.is_looking.replace(true) {
-            return;
-        }
+        let asked = self.asked.ask();
         spawn_local(async move {
-            let worst = in_window(&ready::verdicts().await);
-            self.is_looking.set(false);
+            let (records, records_as_of) = self.records.standing();
+            let preferences = self.desk.preferences.borrow().clone();
+            // There is no window without a log.
+            let held = Held { records, records_as_of, has_log: true };
+            let worst = in_window(&ready::verdicts(&preferences, held).await);
+            if !self.asked.is(asked) {
+                return;
+            }
             let words = worst.map(|worst| text_with("readyLine", &[&words::line(worst.line)])).unwrap_or_default();
             let why = worst.map(|worst| words::finding(worst.finding)).unwrap_or_default();
             self.line.set_hidden(worst.is_none());
