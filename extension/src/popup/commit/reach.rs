@@ -59,9 +59,8 @@ impl Reach {
     /// Looks for Koha as long as the window lives.
     pub(crate) fn bind(self: &Rc<Self>) {
         dom::bind(&self.turn, "click", self, |reach| {
-            let is_out = reach.outage.borrow().as_ref().is_some_and(|outage| outage.since().is_some());
             // It comes back as a change of what is kept.
-            spawn_local(if is_out { Said::Online } else { Said::Offline }.tell());
+            spawn_local(if reach.is_out() { Said::Online } else { Said::Offline }.tell());
             reach.desk.focus.back();
         });
         let this = self.clone();
@@ -107,11 +106,15 @@ impl Reach {
                 self.desk.message.show_besides(Tone::Good, &plural("kohaBack", waiting, &[]));
             }
             self.show();
-            let was_out = self.outage.borrow().as_ref().is_some_and(|outage| outage.since().is_some());
-            if was_out && is_there == Some(true) && !lasts {
+            if self.is_out() && is_there == Some(true) && !lasts {
                 Said::Answered.tell().await;
             }
         }
+    }
+
+    /// Whether Koha is out, as pages in tabs have shown or a person says.
+    fn is_out(&self) -> bool {
+        self.outage.borrow().as_ref().is_some_and(|outage| outage.since().is_some())
     }
 
     /// Takes what pages in tabs have shown since.
@@ -143,8 +146,8 @@ impl Reach {
             self.seen.set(self.seen.get().with_nothing_waiting());
         }
         let seen = self.seen.get();
+        let is_out = self.is_out();
         let outage = self.outage.borrow();
-        let is_out = outage.as_ref().is_some_and(|outage| outage.since().is_some());
         let is_said = outage.as_ref().is_some_and(Outage::is_said);
         let asks = outage.as_ref().is_some_and(|outage| outage.asks(clock::time()));
         let _ = self.send.toggle_attribute_with_force("data-next", seen.is_there() && waits);
