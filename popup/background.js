@@ -10,7 +10,8 @@ browser.action.onClicked.addListener(() => {
   openWindow();
   wake();
 });
-// Alarms end with Firefox, and with KOCT where somebody turns it off for a while. When one rings, what is due is the core's; its name is extension/src/directory/refresh.rs's too.
+// Alarms end with Firefox, and with KOCT where somebody turns it off for a while. When one rings, what is due is the core's; its name
+// is extension/src/directory/refresh.rs's too.
 const RECORDS = "koct-records";
 const lookSoon = () => browser.alarms.create(RECORDS, { delayInMinutes: 1 });
 browser.runtime.onStartup.addListener(lookSoon);
