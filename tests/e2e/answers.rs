@@ -3,13 +3,10 @@
 use crate::{
     configured, desk,
     knowing::{OTHER, ZOE, enter_patron, item, knowing, wait_for_kept, wait_for_text},
-    koha,
+    koha, records,
 };
 use fake_koha::{Era, Fault, FaultKind};
-use koct_tests::{
-    desk::Desk,
-    page::{Page, key},
-};
+use koct_tests::page::{Page, key};
 use serde_json::{Value, json};
 
 /// Where a name stands in the page, also where it is not seen.
@@ -19,14 +16,6 @@ fn where_named(page: &Page, name: &str) -> Value {
          [...e.childNodes].some(n => n.nodeType === 3 && n.data.includes('{name}'))).map(e => e.outerHTML.slice(0, 200))"
     );
     page.eval(&look).unwrap()
-}
-
-fn delete_records(desk: &Desk) {
-    desk.page.click("#open-records").unwrap();
-    desk.page.click("#records-more > summary").unwrap();
-    desk.page.click("#records-delete").unwrap();
-    desk.page.click("#question-yes").unwrap();
-    desk.page.wait("document.getElementById('records-state').innerText === 'The records are deleted.'").unwrap();
 }
 
 #[test]
@@ -187,7 +176,7 @@ fn no_name_stays_in_any_window_when_the_records_go() {
     other.type_text(&format!("{ZOE}\n{}\n", item(5))).unwrap();
     other.wait("document.getElementById('message').textContent.includes('Müller')").unwrap();
     desk.page.activate().unwrap();
-    delete_records(&desk);
+    records::delete(&desk.page);
     for page in [&desk.page, &other] {
         page.wait("document.getElementById('patron-panel').hidden").unwrap();
         page.wait("!document.getElementById('message').textContent.includes('Müller')").unwrap();
@@ -217,11 +206,7 @@ fn names_that_were_found_go_with_the_records_also_from_an_open_dialog() {
     other.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
     other.activate().unwrap();
     other.wait("!document.getElementById('records-line').hidden").unwrap();
-    other.click("#open-records").unwrap();
-    other.click("#records-more > summary").unwrap();
-    other.click("#records-delete").unwrap();
-    other.click("#question-yes").unwrap();
-    other.wait("document.getElementById('records-state').innerText === 'The records are deleted.'").unwrap();
+    records::delete(&other);
     desk.page.wait("document.querySelectorAll('#whose-list button').length === 0").unwrap();
     desk.page.wait("document.getElementById('records-line').dataset.grade === 'careful'").unwrap();
     assert_eq!(where_named(&desk.page, "Smith, Anna"), json!([]));

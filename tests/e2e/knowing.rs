@@ -1,6 +1,6 @@
 //! The desk knows patrons and items offline: panels, names, warnings, holds.
 
-use crate::records::{download, wanting};
+use crate::records::{self, download, wanting};
 use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind, Flag, Found, Hold, Library};
 use koct_core::settings::form::Secret;
 use koct_tests::{desk::Desk, page::key};
@@ -378,12 +378,7 @@ fn what_comes_back_says_where_it_goes_and_never_who_had_it() {
     let first = printed[0].as_str().unwrap();
     let cells: Vec<&str> = first.split('|').collect();
     assert!(cells[0] == item(10) && cells[..3].iter().all(|cell| !cell.is_empty()), "{first}");
-    desk.page.click("#open-records").unwrap();
-    desk.page.click("#records-more > summary").unwrap();
-    desk.page.click("#records-delete").unwrap();
-    desk.page.wait("document.getElementById('question').open").unwrap();
-    desk.page.click("#question-yes").unwrap();
-    desk.page.wait("document.getElementById('records-state').innerText === 'The records are deleted.'").unwrap();
+    records::delete(&desk.page);
     desk.page.click("#records-close").unwrap();
     assert!(lines(&desk, "[data-group=set-aside] li")[0].contains(&item(10)));
     desk.page.wait("document.getElementById('returned-title').textContent === ''").unwrap();
@@ -512,12 +507,7 @@ fn no_name_stays_in_the_window_when_the_records_go() {
     wait_for_text(&desk, "returned-where", "Set aside: ");
     desk.page.fill("#checkout-patron", "smith").unwrap();
     desk.page.wait("!document.getElementById('patron-suggestions').hidden").unwrap();
-    desk.page.click("#open-records").unwrap();
-    desk.page.click("#records-more > summary").unwrap();
-    desk.page.click("#records-delete").unwrap();
-    desk.page.wait("document.getElementById('question').open").unwrap();
-    desk.page.click("#question-yes").unwrap();
-    desk.page.wait("document.getElementById('records-state').innerText === 'The records are deleted.'").unwrap();
+    records::delete(&desk.page);
     let all = desk.page.eval("document.documentElement.textContent").unwrap();
     for name in ["Smith", "Čermák", "Müller"] {
         assert!(!all.as_str().unwrap().contains(name), "{name}");
@@ -566,11 +556,7 @@ fn rows_speak_in_titles_and_names_where_they_are_known() {
     desk.page.wait_text("#filter-text", "Shown: 1 of 4.").unwrap();
     assert_eq!(speaking(&desk, 1)[0][1], ZOE);
     // The names go with the records.
-    desk.page.click("#open-records").unwrap();
-    desk.page.click("#records-more > summary").unwrap();
-    desk.page.click("#records-delete").unwrap();
-    desk.page.wait("document.getElementById('question').open").unwrap();
-    desk.page.click("#question-yes").unwrap();
+    records::delete(&desk.page);
     desk.page.wait_text("#filter-text", "Shown: 0 of 4.").unwrap();
     desk.page.click("#records-close").unwrap();
     desk.page.click("#show-all").unwrap();

@@ -57,6 +57,16 @@ pub(crate) fn download(desk: &Desk) -> String {
     said
 }
 
+/// Deletes them in the dialog, which stays open.
+pub(crate) fn delete(page: &Page) {
+    page.click("#open-records").unwrap();
+    page.click("#records-more > summary").unwrap();
+    page.click("#records-delete").unwrap();
+    page.wait("document.getElementById('question').open").unwrap();
+    page.click("#question-yes").unwrap();
+    page.wait("document.getElementById('records-state').innerText === 'The records are deleted.'").unwrap();
+}
+
 /// What the table of the dialog shows: a row each.
 fn sets(desk: &Desk) -> Vec<String> {
     let rows = desk.page.eval("[...document.querySelectorAll('#records-sets tr')].map(row => [...row.children].filter((_, place) => place !== 2).map(cell => cell.innerText).join('|'))").unwrap();
@@ -340,12 +350,7 @@ fn records_end_with_the_session_of_firefox_unless_a_passphrase_opens_them() {
     desk.check_out("23529000035676", "39999000000001").unwrap();
     desk.page.wait("document.getElementById('patron-name').textContent !== ''").unwrap();
     // Forgetting the records forgets the key.
-    desk.page.click("#open-records").unwrap();
-    desk.page.click("#records-more > summary").unwrap();
-    desk.page.click("#records-delete").unwrap();
-    desk.page.wait("document.getElementById('question').open").unwrap();
-    desk.page.click("#question-yes").unwrap();
-    desk.page.wait("document.getElementById('records-state').innerText === 'The records are deleted.'").unwrap();
+    delete(&desk.page);
     assert_eq!(desk.page.eval(KEYS).unwrap(), "[null,false]");
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
