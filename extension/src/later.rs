@@ -6,6 +6,10 @@
 //! downloads. What goes where follows from the calls: a function declared here, and all that nothing else needs, is in its part.
 //! Whoever calls it waits until the part is there, which is once.
 
+use js_sys::Promise;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+
 /// Declares asynchronous functions whose code is in the part that is loaded after the log is shown.
 macro_rules! later {
     ($($(#[$about:meta])* $visible:vis async fn $name:ident($($given:ident: $kind:ty),* $(,)?) $(-> $result:ty)? $body:block)+) => {
@@ -52,9 +56,13 @@ seldom! {
     async fn load_seldom() {}
 }
 
-/// Loads the parts, what is needed first before the other.
-pub(crate) async fn load() {
-    load_log().await;
-    load_later().await;
-    load_seldom().await;
+/// Begins to load the parts, what is needed first before the other. The file of the first is asked for before this returns.
+pub(crate) async fn begin() {
+    spawn_local(async {
+        load_log().await;
+        load_later().await;
+        load_seldom().await;
+    });
+    // Who was spawned goes first.
+    let _ = JsFuture::from(Promise::resolve(&JsValue::UNDEFINED)).await;
 }

@@ -32,7 +32,9 @@ use crate::{
 use commit::{Commit, reach::Reach, review::Review};
 use desk::{Desk, Panel};
 use files::import::Import;
+use futures_channel::oneshot;
 use futures_util::future::join;
+use js_sys::Array;
 use known::{
     labels::Labels, lookup::Lookups, patron::PatronPanel, queue::LookupQueue, records::Records, returned::Returned,
     suggest::Suggestions, warnings::Warnings,
@@ -75,7 +77,7 @@ pub(crate) const DRAWING_LAG: Duration = Duration::from_millis(100);
 pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
     mark("koct-runs")?;
     // Compiled while the log is opened.
-    spawn_local(later::load());
+    later::begin().await;
     let focus = Focus::new()?;
     let message = Rc::new(Message::new(focus.clone())?);
     message.bind();
@@ -90,6 +92,7 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
         early.whole();
         return Ok(());
     };
+    let newest = newest(store.clone());
     let desk = Rc::new(Desk::new(store, message, focus)?);
     // Where they cannot be read, the defaults hold: nothing keeps a desk from recording.
     if let Ok((settings, branchcode)) = settings {
@@ -158,8 +161,20 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
     answers.bind();
     early.give(&desk).await;
     mark("koct-ready")?;
-    let log = start_log(desk.clone(), queue.clone(), labels.clone(), records.clone()).await?;
+    let log = start_log(desk.clone(), queue.clone(), labels.clone(), records.clone(), newest).await?;
     start_others(Others { desk, records, lookups, labels, patron, queue, scans, open_scans, log }, early).await
+}
+
+/// How many rows of the log are shown before anybody knows how many there are: more than a window is high.
+const NEWEST: u32 = 50;
+
+/// Begins to read the newest rows, while the panels are made. Where that is not possible, whatever reads the whole says so.
+fn newest(store: Rc<Store>) -> oneshot::Receiver<Array> {
+    let (gives, newest) = oneshot::channel();
+    spawn_local(async move {
+        let _ = gives.send(store.newest(NEWEST).await.unwrap_or_default());
+    });
+    newest
 }
 
 /// The log as it is shown.
@@ -177,6 +192,7 @@ part! {
         queue: Rc<LookupQueue>,
         labels: Rc<Labels>,
         records: Rc<Records>,
+        newest: oneshot::Receiver<Array>,
     ) -> Result<Log, JsValue> {
         let edit = Rc::new(Edit::new(desk.clone(), queue, labels.clone(), records.clone())?);
         let table = Rc::new(Table::new(desk.clone(), edit.clone(), labels)?);
@@ -184,8 +200,11 @@ part! {
         desk.tell(vec![find.clone()]);
         table.bind()?;
         find.bind()?;
-        desk.reread_log().await;
+        // To count a long log takes longer than to show its end.
+        table.show_newest(desk.store.entries_in(&newest.await.unwrap_or_default()));
         mark("koct-shown")?;
+        desk.reread_log().await;
+        mark("koct-counted")?;
         Ok(Log { edit, table, find })
     }
 }

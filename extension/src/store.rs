@@ -519,6 +519,29 @@ impl Store {
         self.entries(values)
     }
 
+    /// The newest rows as they are stored, for [`Store::entries_in`], in rising order: no more than so many numbers back from the
+    /// last. What reads them need not be loaded yet.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn newest(&self, limit: u32) -> Result<js_sys::Array> {
+        let reading = self.reading()?;
+        let log = reading.object_store(LOG)?;
+        let last = log.open_key_cursor().with_query::<f64, _>(numbers()).with_direction(CursorDirection::Prev);
+        let last = last.primitive()?.await?.and_then(|last| last.primary_key::<JsValue>().transpose()).transpose()?;
+        let Some(TransactionId(last)) = last.as_ref().and_then(id) else {
+            return Ok(js_sys::Array::new());
+        };
+        let range = KeyRange::Bound(last.saturating_sub(limit - 1), false, last, false);
+        let values = log.get_all::<JsValue>().with_query::<u32, _>(range).primitive()?.await?;
+        Ok(values.collect::<std::result::Result<_, _>>()?)
+    }
+
+    /// The entries in these rows. What this version cannot read of them is left out, and counted.
+    pub fn entries_in(&self, rows: &js_sys::Array) -> Vec<Entry> {
+        self.read(rows).0
+    }
+
     /// The entries of these numbers, as far as they are there.
     ///
     /// # Errors

@@ -210,6 +210,20 @@ async fn what_was_recorded_since_is_found() {
 }
 
 #[wasm_bindgen_test]
+async fn the_newest_are_read_by_themselves() {
+    let store = store("newest").await;
+    let newest = async |limit| {
+        let rows = store.newest(limit).await.unwrap();
+        store.entries_in(&rows).iter().map(|entry| entry.id.0).collect::<Vec<_>>()
+    };
+    assert!(newest(3).await.is_empty());
+    for barcode in ["A", "B", "C", "D", "E"] {
+        store.record(issue(barcode), Scanned::default(), moment(0)).await.unwrap();
+    }
+    assert_eq!([newest(1).await, newest(3).await, newest(50).await], [vec![5], vec![3, 4, 5], vec![1, 2, 3, 4, 5]]);
+}
+
+#[wasm_bindgen_test]
 async fn an_interrupted_request_is_in_doubt_at_start() {
     let store = store("recover").await;
     store.record(issue("A"), Scanned::default(), moment(0)).await.unwrap();

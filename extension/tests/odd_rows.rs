@@ -183,6 +183,7 @@ async fn good_rows_are_as_without_the_odd_ones_and_those_stay_as_they_are() {
     assert_eq!((store.counts().await.unwrap().of(State::Local), store.counts().await.unwrap().total()), (4, 4));
     assert_eq!(store.of_items(&["good".into()]).await.unwrap().len(), 2);
     assert_eq!(ids(&store.recorded_since(TransactionId(2)).await.unwrap()), [again.id.0, 3]);
+    assert_eq!(ids(&store.entries_in(&store.newest(50).await.unwrap())).last(), Some(&again.id.0));
 
     // What was interrupted comes into doubt.
     let server = ServerUrl::parse("https://koha.example.org").unwrap();

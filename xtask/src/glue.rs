@@ -2,14 +2,18 @@
 //! (`wasm_split_cli_support`), and JavaScript's side of it is generated (`wasm_bindgen_cli_support`).
 
 use crate::project::{Result, at};
-use std::{fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 use walrus::ModuleConfig;
 use wasm_bindgen_cli_support::Bindgen;
+
+mod pack;
 
 /// The section that marks a module of which something is to be split off.
 const MARK: &[u8] = b"__wasm_split_unstable";
 /// What loads the parts, beside the module.
 const LOADER: &str = "./split.js";
+/// The parts that the window loads, in that order (extension/src/later.rs). Each is a file of what those before have not.
+const PARTS: [&str; 3] = ["log", "later", "seldom"];
 
 /// Writes into a folder, under this name, what a page loads of a compiled module.
 ///
@@ -44,6 +48,8 @@ fn split(module: &[u8], folder: &Path, name: &str) -> Result<Vec<u8>> {
     for part in &parts.split_modules {
         compact(part)?;
     }
+    let needs: BTreeMap<_, _> = parts.prefetch_map.into_iter().collect();
+    pack::pack(folder, &folder.join(LOADER), &needs, &PARTS)?;
     let module = at(&rest, fs::read(&rest))?;
     at(&rest, fs::remove_file(&rest))?;
     Ok(module)

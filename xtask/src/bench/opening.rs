@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 /// How often it is opened.
 const TIMES: usize = 15;
 /// What is looked at, with the script that tells when it was, in milliseconds since the window was asked for.
-const MOMENTS: [(&str, &str); 7] = [
+const MOMENTS: [(&str, &str); 8] = [
     ("first paint", "performance.getEntriesByName('first-contentful-paint')[0]?.startTime"),
     ("the page is parsed", "performance.getEntriesByType('navigation')[0].domContentLoadedEventStart"),
     ("the first module runs", "performance.getEntriesByName('koct-runs')[0]?.startTime"),
     ("ready to scan", "performance.getEntriesByName('koct-ready')[0].startTime"),
-    ("the log is shown", "performance.getEntriesByName('koct-shown')[0].startTime"),
+    ("the newest are shown", "performance.getEntriesByName('koct-shown')[0].startTime"),
+    ("the log is counted", "performance.getEntriesByName('koct-counted')[0]?.startTime"),
     ("everything is there", "performance.getEntriesByName('koct-whole')[0]?.startTime"),
     ("a dialog asked for when ready", "window.opened"),
 ];

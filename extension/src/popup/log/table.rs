@@ -291,14 +291,30 @@ impl Table {
         self.show_listing().await
     }
 
+    /// Shows the newest of the log, until all of it is read.
+    pub(crate) fn show_newest(self: &Rc<Self>, newest: Vec<Entry>) {
+        if newest.is_empty() {
+            return;
+        }
+        self.listing.borrow_mut().show(newest.iter().map(|entry| entry.id).collect());
+        self.cache.borrow_mut().extend(newest.into_iter().map(|entry| (entry.id, entry)));
+        self.draw_all();
+    }
+
     async fn show_listing(self: &Rc<Self>) -> Result<(), StoreError> {
         self.look();
         self.read().await?;
+        self.draw_all();
+        Ok(())
+    }
+
+    /// Draws, and once more where the rows have shown how high they are.
+    fn draw_all(self: &Rc<Self>) {
+        self.look();
         self.draw();
         self.look();
         self.draw();
         self.label_rows();
-        Ok(())
     }
 
     /// The numbers of the entries that it shows, drawn or not; the last is on top.
