@@ -19,6 +19,21 @@ use std::{
 /// for other features of it.
 pub(crate) const NATIVE: [&str; 3] = ["--workspace", "--exclude", "koct-extension"];
 
+/// What is compiled for the browser, with the tests that run there.
+const BROWSER: [&str; 11] = [
+    "--target",
+    setup::WASM,
+    "--package",
+    "koct-extension",
+    "--package",
+    "koct-borrowers-module",
+    "--package",
+    "koct-speed",
+    "--lib",
+    "--test",
+    "*",
+];
+
 /// The number of times a second that Firefox draws in the end-to-end tests: nobody looks, and sixty cost much of their time.
 const FRAMES: &str = "20";
 
@@ -101,14 +116,13 @@ const BROWSER_TESTS: &str = "browser tests";
 pub(crate) fn test() -> Result {
     let began = Instant::now();
     setup::all()?;
-    let report = Mutex::default();
-    let mut binaries = None;
-    let (built, left) = (OnceLock::new(), Mutex::new(OF_THE_ADDON.into_iter()));
+    let (report, built) = (Mutex::default(), Built::default());
+    let (addon, left) = (OnceLock::new(), Mutex::new(OF_THE_ADDON.into_iter()));
     let next = || left.lock().ok()?.next();
     let go_on = || {
         for (name, arguments) in std::iter::from_fn(next).flatten() {
             if *name == BROWSER_TESTS {
-                Report::step(&report, name, browser_tests);
+                Report::step(&report, name, || there(built.browser.wait().as_ref())?.run_in_browser());
             } else {
                 Report::aside(&report, name, arguments);
             }
@@ -117,14 +131,14 @@ pub(crate) fn test() -> Result {
     thread::scope(|scope| {
         scope.spawn(|| {
             Report::aside(&report, "build of the add-on", &["build"]);
-            let _ = built.set(());
+            let _ = addon.set(());
             go_on();
         });
-        binaries = checks(&report);
-        built.wait();
+        checks(&report, &built);
+        addon.wait();
         go_on();
     });
-    Report::step(&report, "end-to-end tests", || end_to_end(binaries.as_ref(), &[], 1));
+    Report::step(&report, "end-to-end tests", || end_to_end(there(built.native.wait().as_ref())?, &[], 1));
     report.into_inner().map_err(|error| error.to_string())?.end(began)
 }
 
@@ -135,19 +149,29 @@ pub(crate) fn test() -> Result {
 pub(crate) fn quick() -> Result {
     let began = Instant::now();
     setup::all()?;
-    let report = Mutex::default();
-    let mut binaries = None;
+    let (report, built) = (Mutex::default(), Built::default());
     thread::scope(|scope| {
         scope.spawn(|| Report::aside(&report, "build of the add-on", &["build"]));
-        binaries = checks(&report);
+        checks(&report, &built);
     });
     let names: Vec<&str> = ["--exact"].into_iter().chain(QUICK).collect();
     Report::step(&report, "end-to-end tests, one for each story", || {
-        let binaries = binaries.as_ref().ok_or("there are none")?;
+        let binaries = there(built.native.wait().as_ref())?;
         binaries.holds_all(&QUICK)?;
-        end_to_end(Some(binaries), &names, 1)
+        end_to_end(binaries, &names, 1)
     });
     report.into_inner().map_err(|error| error.to_string())?.end(began)
+}
+
+/// The tests, once they are built; `None` where they could not be.
+#[derive(Default)]
+struct Built {
+    native: OnceLock<Option<Binaries>>,
+    browser: OnceLock<Option<Binaries>>,
+}
+
+fn there(binaries: Option<&Binaries>) -> Result<&Binaries> {
+    binaries.ok_or_else(|| "the tests were not built".to_owned())
 }
 
 /// Runs the end-to-end tests whose names contain the filter, this number of times.
@@ -157,33 +181,26 @@ pub(crate) fn quick() -> Result {
 pub(crate) fn named(filter: &str, times: usize) -> Result {
     setup::all()?;
     addon::build().map(|path| addon::report(&path))?;
-    end_to_end(Some(&Binaries::build()?), &[filter], times)
+    end_to_end(&Binaries::build(&NATIVE)?, &[filter], times)
 }
 
-/// Formatting, clippy and the native tests. Gives the tests that were built.
-fn checks(report: &Mutex<Report>) -> Option<Binaries> {
+/// Formatting, clippy and the native tests. Builds all tests.
+fn checks(report: &Mutex<Report>, built: &Built) {
     if succeeds(&mut cargo(&["fmt", "--version"])) {
         Report::step(report, "formatting", || run(&mut cargo(&["fmt", "--all", "--check"])));
     }
-    if succeeds(&mut cargo(&["clippy", "--version"])) {
-        let clippy = |selection: &[&str]| {
-            let mut arguments = vec!["clippy", "--quiet"];
-            arguments.extend(selection);
-            arguments.extend(["--all-targets", "--", "-D", "warnings"]);
-            run(&mut cargo(&arguments))
-        };
-        Report::step(report, "clippy, native", || clippy(&NATIVE));
-        let wasm = ["--target", setup::WASM, "-p", "koct-extension", "-p", "koct-borrowers-module", "-p", "koct-speed"];
-        Report::step(report, "clippy, wasm", || clippy(&wasm));
-    }
-    let mut binaries = None;
-    Report::step(report, "build of the native tests", || {
-        binaries = Some(Binaries::build()?);
-        Ok(())
-    });
-    Report::step(report, "native tests", || binaries.as_ref().ok_or("there are none")?.run_native());
-    Report::step(report, "examples in the documentation", || run(cargo(&["test", "--quiet", "--doc"]).args(NATIVE)));
-    binaries
+    let made = |name, selection: &[&str], place: &OnceLock<Option<Binaries>>| {
+        Report::step(report, name, || {
+            let binaries = Binaries::build(selection);
+            let is_clean = binaries.as_ref().map_or_else(|error| Err(error.clone()), Binaries::without_warnings);
+            let _ = place.set(binaries.ok());
+            is_clean
+        });
+    };
+    made("clippy and build of the browser tests", &BROWSER, &built.browser);
+    made("clippy and build of the native tests", &NATIVE, &built.native);
+    Report::step(report, "native tests", || there(built.native.wait().as_ref())?.run_native());
+    Report::step(report, "examples in the documentation", || run(binaries::test(&["--quiet", "--doc"]).args(NATIVE)));
 }
 
 /// The simulation of core, long.
@@ -208,7 +225,7 @@ pub(crate) fn killing(rounds: &str) -> Result {
     }
     setup::all()?;
     addon::build()?;
-    let binaries = Binaries::build()?;
+    let binaries = Binaries::build(&NATIVE)?;
     run(binaries
         .end_to_end()?
         .args(["killing", "--nocapture"])
@@ -216,14 +233,7 @@ pub(crate) fn killing(rounds: &str) -> Result {
         .env("KOCT_KILL_ROUNDS", rounds))
 }
 
-fn browser_tests() -> Result {
-    let runner = std::env::current_exe().map_err(|error| error.to_string())?;
-    run(cargo(&["test", "-p", "koct-extension", "--target", setup::WASM, "--test", "*"])
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER", format!("{} wasm-runner", runner.display())))
-}
-
-fn end_to_end(binaries: Option<&Binaries>, arguments: &[&str], times: usize) -> Result {
-    let binaries = binaries.ok_or("the tests were not built")?;
+fn end_to_end(binaries: &Binaries, arguments: &[&str], times: usize) -> Result {
     // Without it the tests that need it fail, and say so; the others do not.
     let axe = npm::axe().inspect_err(|error| eprintln!("{error}"));
     for round in 1..=times {

@@ -1,41 +1,73 @@
-//! The native tests, built once and run by name.
+//! Tests, built once, looked at by clippy in the same go, and run by name.
 
-use super::NATIVE;
-use crate::project::{Result, cargo, run};
+use crate::project::{Result, cargo, run, succeeds};
 use serde_json::Value;
 use std::{
-    path::PathBuf,
+    collections::BTreeSet,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
-/// Programs that cargo made of tests.
-pub(crate) struct Binaries(Vec<Binary>);
+/// `cargo test`, where all that it compiles of ours is looked at by clippy, if that is there.
+pub(super) fn test(arguments: &[&str]) -> Command {
+    let mut command = cargo(&["test"]);
+    command.args(arguments);
+    if succeeds(Command::new(CLIPPY).arg("--version")) {
+        command.env("RUSTC_WORKSPACE_WRAPPER", CLIPPY);
+    }
+    command
+}
+
+/// Programs that cargo made of tests, and the number of warnings that were given then.
+pub(crate) struct Binaries {
+    tests: Vec<Binary>,
+    warnings: usize,
+}
 
 struct Binary {
     /// What cargo calls its target.
     name: String,
+    /// Whether it is a file of tests, and not a library or a program with tests in it.
+    is_test_file: bool,
     program: PathBuf,
     /// The folder of its package, in which cargo runs it too.
     folder: PathBuf,
 }
 
+/// Compiles our own crates in rustc's place, and looks at them: what they need is compiled once for both.
+const CLIPPY: &str = "clippy-driver";
+
 /// The target of the end-to-end tests.
 const END_TO_END: &str = "e2e";
 
 impl Binaries {
-    /// Builds all of them.
+    /// Builds those of a selection, as cargo takes it.
     ///
     /// # Errors
     /// When one does not compile.
-    pub(crate) fn build() -> Result<Self> {
-        let mut command = cargo(&["test", "--no-run", "--message-format", "json-render-diagnostics"]);
-        let output = command.args(NATIVE).stdin(Stdio::null()).stderr(Stdio::inherit()).output();
-        let output = output.map_err(|error| format!("cannot start {command:?}: {error}"))?;
+    pub(crate) fn build(selection: &[&str]) -> Result<Self> {
+        let mut command = test(&["--no-run", "--message-format", "json"]);
+        command.args(selection).stdin(Stdio::null()).stderr(Stdio::inherit());
+        let output = command.output().map_err(|error| format!("cannot start {command:?}: {error}"))?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let said: Vec<Value> = said.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+        // The same file is compiled several times, with its tests and without them.
+        let rendered: BTreeSet<&str> = said.iter().filter_map(rendered).collect();
+        for rendered in &rendered {
+            eprintln!("{rendered}");
+        }
         if !output.status.success() {
             return Err(format!("{command:?} failed ({})", output.status));
         }
-        let said = String::from_utf8_lossy(&output.stdout);
-        Ok(Self(said.lines().filter_map(|line| read(&serde_json::from_str(line).ok()?)).collect()))
+        Ok(Self { tests: said.iter().filter_map(read).collect(), warnings: rendered.len() })
+    }
+
+    /// Checks that nothing was warned of.
+    ///
+    /// # Errors
+    /// When something was.
+    pub(crate) fn without_warnings(&self) -> Result {
+        if self.warnings == 0 { Ok(()) } else { Err(format!("{} warnings", self.warnings)) }
     }
 
     /// Runs all but the end-to-end tests.
@@ -43,11 +75,38 @@ impl Binaries {
     /// # Errors
     /// When one fails; all are run.
     pub(crate) fn run_native(&self) -> Result {
+        self.run(
+            |_| true,
+            |binary| {
+                let mut command = binary.command(&binary.program);
+                command.arg("--quiet");
+                command
+            },
+        )
+    }
+
+    /// Runs the files of tests in a page of Firefox.
+    ///
+    /// # Errors
+    /// When one fails; all are run.
+    pub(crate) fn run_in_browser(&self) -> Result {
+        let runner = std::env::current_exe().map_err(|error| error.to_string())?;
+        self.run(
+            |binary| binary.is_test_file,
+            |binary| {
+                let mut command = binary.command(&runner);
+                command.arg("wasm-runner").arg(&binary.program);
+                command
+            },
+        )
+    }
+
+    fn run(&self, is_run: impl Fn(&Binary) -> bool, command: impl Fn(&Binary) -> Command) -> Result {
         let mut failed = Vec::new();
-        for binary in self.0.iter().filter(|binary| binary.name != END_TO_END) {
+        for binary in self.tests.iter().filter(|binary| binary.name != END_TO_END && is_run(binary)) {
             let folder = binary.folder.file_name().unwrap_or_default().display();
             println!("\n{folder}, {}", binary.name);
-            if let Err(error) = run(binary.command().arg("--quiet")) {
+            if let Err(error) = run(&mut command(binary)) {
                 failed.push(error);
             }
         }
@@ -59,8 +118,9 @@ impl Binaries {
     /// # Errors
     /// When there are none.
     pub(crate) fn end_to_end(&self) -> Result<Command> {
-        let binary = self.0.iter().find(|binary| binary.name == END_TO_END);
-        Ok(binary.ok_or("there are no end-to-end tests")?.command())
+        let binary = self.tests.iter().find(|binary| binary.name == END_TO_END);
+        let binary = binary.ok_or("there are no end-to-end tests")?;
+        Ok(binary.command(&binary.program))
     }
 
     /// Checks that there are end-to-end tests with these names.
@@ -80,11 +140,18 @@ impl Binaries {
 }
 
 impl Binary {
-    fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
+    fn command(&self, program: &Path) -> Command {
+        let mut command = Command::new(program);
         command.current_dir(&self.folder).env("CARGO_MANIFEST_DIR", &self.folder);
         command
     }
+}
+
+/// What a line of cargo's says is wrong.
+fn rendered(line: &Value) -> Option<&str> {
+    // The compiler's count of what it has said has no code, and stands nowhere.
+    let is_count = line["message"]["spans"].as_array().is_some_and(Vec::is_empty);
+    line["message"]["rendered"].as_str().filter(|_| line["reason"] == "compiler-message" && !is_count)
 }
 
 /// What a line of cargo's says was made, where that is a test.
@@ -94,6 +161,7 @@ fn read(line: &Value) -> Option<Binary> {
     }
     Some(Binary {
         name: line["target"]["name"].as_str()?.to_owned(),
+        is_test_file: line["target"]["kind"][0] == "test",
         program: line["executable"].as_str()?.into(),
         folder: PathBuf::from(line["manifest_path"].as_str()?).parent()?.to_owned(),
     })
@@ -102,7 +170,7 @@ fn read(line: &Value) -> Option<Binary> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::BTreeSet;
+    use crate::suite::NATIVE;
 
     /// The crates that a selection of packages needs, with their features, as cargo prints them.
     fn crates(selection: &[&str], edges: &str) -> BTreeSet<String> {
@@ -124,6 +192,15 @@ mod tests {
             differing.is_empty(),
             "these have fewer features for `cargo xtask` than for the tests, and are compiled twice: {differing:#?}"
         );
+    }
+
+    #[test]
+    fn what_the_compiler_warns_of_is_told_from_its_count() {
+        let line = |reason: &str, spans: serde_json::Value| serde_json::json!({"reason": reason, "message": {"rendered": "warning: needless", "spans": spans}});
+        let span = serde_json::json!([{"file_name": "core/src/lib.rs"}]);
+        assert_eq!(rendered(&line("compiler-message", span.clone())), Some("warning: needless"));
+        assert_eq!(rendered(&line("compiler-message", serde_json::json!([]))), None);
+        assert_eq!(rendered(&line("compiler-artifact", span)), None);
     }
 
     #[test]
