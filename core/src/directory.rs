@@ -37,10 +37,13 @@ pub(crate) mod warning;
 pub mod where_to;
 pub mod write;
 
-use crate::desk::{
-    barcode::same_code,
-    clock::{DeskTime, KohaTime},
-    kinds::Kinds,
+use crate::{
+    desk::{
+        barcode::same_code,
+        clock::{DeskTime, KohaTime},
+        kinds::Kinds,
+    },
+    settings::records::RecordsSettings,
 };
 use block_store::BlockStore;
 use reader::Reader;
@@ -124,6 +127,18 @@ impl Contents {
     /// As of when all that Koha gives was read as a whole: the oldest of these sets. `None` where there is nothing.
     pub fn whole_as_of(&self) -> Option<DeskTime> {
         self.given().map(|held| held.whole_as_of).min()
+    }
+
+    /// As of when all is that a download brings up to date: the oldest of these sets. Of all, where Koha gives none.
+    pub fn fresh_as_of(&self) -> Option<DeskTime> {
+        self.given().map(|held| held.as_of).min().or_else(|| self.as_of())
+    }
+
+    /// Drops each set that is older than records may be, and no other: what Koha refuses ages alone. Returns whether there was one.
+    pub fn drop_old(&mut self, settings: &RecordsSettings, desk_time: DeskTime) -> bool {
+        let before = self.sets.len();
+        self.sets.retain(|_, held| !settings.is_over(held.as_of, desk_time));
+        self.sets.len() < before
     }
 
     /// The sets of which Koha gives something new. What it refuses, or does not have, stays as old as it is, however often it is

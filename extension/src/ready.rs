@@ -47,7 +47,7 @@ pub(crate) async fn held(preferences: &Preferences) -> Held {
         Some(known) => known.reload(&preferences.records).await.unwrap_or_default(),
         None => Access::Off,
     };
-    Held { records, records_as_of: known.and_then(|known| known.contents().as_of()), has_log: has_log().await }
+    Held { records, records_as_of: known.and_then(|known| known.contents().fresh_as_of()), has_log: has_log().await }
 }
 
 /// What was found, a line each. Koha is not asked.

@@ -197,6 +197,7 @@ impl<E> Download<E> {
             earlier = None;
         }
         contents.server = Some(server.to_owned());
+        contents.drop_old(&records, desk_time);
         let progress = Progress::from_earlier(earlier, desk_time);
         // The number of a run that is being written is not in the contents yet.
         contents.next_run = progress.runs().fold(contents.next_run, u32::max);

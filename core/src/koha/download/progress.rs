@@ -58,7 +58,7 @@ impl Progress {
     }
 
     /// The runs that are being written.
-    pub(super) fn runs(&self) -> impl Iterator<Item = u32> {
+    pub fn runs(&self) -> impl Iterator<Item = u32> {
         self.open.values().map(|open| open.written.run)
     }
 }

@@ -115,7 +115,7 @@ impl Records {
 
     /// Whether they can be looked up, and as of when they are.
     pub(crate) fn standing(&self) -> (Access, Option<DeskTime>) {
-        (self.known.access(), self.known.contents().as_of())
+        (self.known.access(), self.known.contents().fresh_as_of())
     }
 
     /// As of when it is what is known of patrons and items.
@@ -301,7 +301,7 @@ impl Records {
             Access::Lost => Some((true, text("recordsLineLost"))),
             Access::Locked => Some((true, text("recordsLineLocked"))),
             Access::Open => {
-                let as_of = contents.as_of()?;
+                let as_of = contents.fresh_as_of()?;
                 Some(match self.desk.preferences.borrow().records.days_old(as_of, clock::time()) {
                     Some(days) => (true, plural("recordsLineOld", days, &[])),
                     None => (false, text_with("recordsLineAsOf", &[&wording::row_time_of(as_of.millis())])),
