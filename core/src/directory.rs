@@ -43,7 +43,7 @@ use crate::{
         clock::{DeskTime, KohaTime},
         kinds::Kinds,
     },
-    settings::records::RecordsSettings,
+    settings::{asker::Asker, records::RecordsSettings},
 };
 use block_store::BlockStore;
 use reader::Reader;
@@ -102,6 +102,9 @@ pub struct Held {
     pub has_extras: bool,
     /// How many rows had no number and are missing.
     pub unreadable: u32,
+    /// Who asked for them.
+    #[serde(skip_serializing_if = "Asker::is_unknown")]
+    pub asker: Asker,
     /// What their codes are like: none where there are none, or an earlier version has written the run.
     #[serde(skip_serializing_if = "Kinds::is_empty")]
     pub kinds: Kinds,

@@ -18,6 +18,7 @@ use koct_core::{
         record::Set,
         refresh::{Ended, Plan, Refreshes, Scope, Standing, plan},
     },
+    koha::download::DownloadError,
 };
 use std::{
     cell::{Cell, RefCell},
@@ -70,6 +71,8 @@ fn change(change: impl FnOnce(&mut Refreshes)) {
 pub(super) fn ended(result: &Result<Ended, RecordsError>) {
     let how = match result {
         Ok(how) => *how,
+        // It begins anew with the settings that hold now: whoever has saved them has seen to that.
+        Err(RecordsError::Download(DownloadError::Outdated)) => return,
         Err(RecordsError::Download(error)) => error.ended(),
         // None was begun.
         Err(RecordsError::Busy | RecordsError::Locked | RecordsError::TooOld | RecordsError::File(_)) => return,

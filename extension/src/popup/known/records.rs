@@ -635,6 +635,7 @@ fn words_for(error: &RecordsError) -> String {
         RecordsError::Busy => return text("recordsBusy"),
         RecordsError::Locked => return text("recordsLineLocked"),
         RecordsError::TooOld => return text("recordsFileOld"),
+        RecordsError::Download(DownloadError::Outdated) => return text("recordsOutdated"),
         RecordsError::File(words) => return words.clone(),
         RecordsError::Download(DownloadError::Stopped) => text("recordsStopped"),
         RecordsError::Download(DownloadError::KeyRefused) => text("recordsKeyRefused"),
