@@ -43,7 +43,7 @@ use crate::{
         clock::{DeskTime, KohaTime},
         kinds::Kinds,
     },
-    settings::{asker::Asker, records::RecordsSettings},
+    settings::{asker::Asker, form::ServerUrl, records::RecordsSettings},
 };
 use block_store::BlockStore;
 use reader::Reader;
@@ -120,6 +120,23 @@ impl Contents {
     /// The runs that are in use; whatever else lies on the shelf is left from something that was not finished.
     pub fn runs(&self) -> impl Iterator<Item = u32> {
         self.sets.values().map(|held| held.run)
+    }
+
+    /// Whether they are of this server, as far as is known: a file does not say of which it is, nor did earlier versions.
+    pub fn are_of(&self, server: Option<&ServerUrl>) -> bool {
+        match (self.server.as_deref(), server) {
+            (Some(known), Some(server)) => known == server.as_str(),
+            _ => true,
+        }
+    }
+
+    /// Whatever is written next is of this server: drops what is of another.
+    pub fn turn_to(&mut self, server: &ServerUrl) {
+        if !self.are_of(Some(server)) {
+            // Another Koha has other patrons under the same numbers.
+            *self = Self { next_run: self.next_run, ..Self::default() };
+        }
+        self.server = Some(server.as_str().to_owned());
     }
 
     /// As of when everything is: the oldest of all sets. `None` where there is nothing.

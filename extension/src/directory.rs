@@ -23,7 +23,7 @@ use koct_core::{
         write::{CONTENTS, DOWNLOAD, Write},
     },
     koha::download::Progress,
-    settings::records::RecordsSettings,
+    settings::{form::ServerUrl, records::RecordsSettings},
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -135,8 +135,12 @@ impl Known {
     ///
     /// # Errors
     /// When they cannot be read or deleted.
-    pub(crate) async fn reload(&self, wanted: &RecordsSettings) -> Result<Access, DiskError> {
-        let looked = self.look(wanted).await;
+    pub(crate) async fn reload(
+        &self,
+        wanted: &RecordsSettings,
+        server: Option<&ServerUrl>,
+    ) -> Result<Access, DiskError> {
+        let looked = self.look(wanted, server).await;
         if !matches!(looked, Ok(Access::Open)) {
             self.open.replace(None);
         }
@@ -144,7 +148,7 @@ impl Known {
         looked
     }
 
-    async fn look(&self, wanted: &RecordsSettings) -> Result<Access, DiskError> {
+    async fn look(&self, wanted: &RecordsSettings, server: Option<&ServerUrl>) -> Result<Access, DiskError> {
         // Where nobody ever wanted records, no database is made.
         if !wanted.enabled && !Base::exists(disk::DATABASE).await? {
             return Ok(Access::Off);
@@ -157,7 +161,7 @@ impl Known {
         let key = key::find(&base, wanted.key_kept).await?;
         let progress: Option<Progress> = base.state(DOWNLOAD).await?;
         let begun = progress.as_ref().map(Progress::began);
-        let (access, stays) = access::access(wanted, &contents, begun, key.state(), clock::time());
+        let (access, stays) = access::access(wanted, &contents, begun, key.state(), server, clock::time());
         let contents = match stays {
             Stays::All => contents,
             Stays::Only(kept) => {

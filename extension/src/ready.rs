@@ -12,7 +12,7 @@ use crate::{
 };
 use js_sys::JSON;
 use koct_core::{
-    Settings,
+    ServerUrl, Settings,
     desk::{clock::DeskTime, zone::Zone as _},
     koha::{
         ready::{self, Drift, Facts, Starts, Tested, Verdict},
@@ -44,7 +44,9 @@ pub(crate) struct Held {
 pub(crate) async fn held(preferences: &Preferences) -> Held {
     let known = Known::new().ok();
     let records = match &known {
-        Some(known) => known.reload(&preferences.records).await.unwrap_or_default(),
+        Some(known) => {
+            known.reload(&preferences.records, preferences.form.server().ok().as_ref()).await.unwrap_or_default()
+        }
         None => Access::Off,
     };
     Held { records, records_as_of: known.and_then(|known| known.contents().fresh_as_of()), has_log: has_log().await }
@@ -148,14 +150,14 @@ fn zone() -> String {
 
 /// Whether Koha's staff client answers, asked without logging in, so that Koha keeps no session for it; what its clock shows is kept.
 /// `None` where it may not be asked.
-pub(crate) async fn koha_is_there(settings: Option<&Settings>) -> Option<bool> {
-    let settings = settings?;
-    if !preferences::may_ask(&settings.server).await {
+pub(crate) async fn koha_is_there(server: Option<&ServerUrl>) -> Option<bool> {
+    let server = server?;
+    if !preferences::may_ask(server).await {
         return None;
     }
-    let http = Http::isolated(&settings.server.permission_pattern());
+    let http = Http::isolated(&server.permission_pattern());
     let asked = clock::time();
-    let Ok(response) = http.send(&rest::anyone_there(settings)).await else { return Some(false) };
+    let Ok(response) = http.send(&rest::anyone_there(server)).await else { return Some(false) };
     let came = clock::time();
     let is_koha = rest::is_koha(&response);
     if let Some(drift) = response.date.filter(|_| is_koha).and_then(|date| Drift::of(date, asked, came))

@@ -1,7 +1,10 @@
 //! Whether records can be looked up, and when they are deleted.
 
 use super::Contents;
-use crate::{desk::clock::DeskTime, settings::records::RecordsSettings};
+use crate::{
+    desk::clock::DeskTime,
+    settings::{form::ServerUrl, records::RecordsSettings},
+};
 
 /// Whether records can be looked up.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -15,6 +18,8 @@ pub enum Access {
     Lost,
     /// The passphrase is needed first.
     Locked,
+    /// They are of another server than the one that is set, and stay until something is downloaded from this one.
+    Foreign,
     /// They can.
     Open,
 }
@@ -51,6 +56,7 @@ pub fn access(
     contents: &Contents,
     begun: Option<DeskTime>,
     key: KeyState,
+    server: Option<&ServerUrl>,
     desk_time: DeskTime,
 ) -> (Access, Stays) {
     let mut kept = contents.clone();
@@ -62,6 +68,7 @@ pub fn access(
             (Access::Empty, if is_over { Stays::Nothing } else { Stays::All })
         }
         _ if kept.sets.is_empty() => (Access::Empty, Stays::Nothing),
+        KeyState::AtHand if !contents.are_of(server) => (Access::Foreign, all_or_some),
         KeyState::AtHand => (Access::Open, all_or_some),
         KeyState::Locked => (Access::Locked, all_or_some),
         KeyState::Unwanted | KeyState::Gone => (Access::Lost, Stays::Nothing),
@@ -90,7 +97,7 @@ mod tests {
         let all = [KeyState::AtHand, KeyState::Locked, KeyState::Unwanted, KeyState::Gone];
         let check_begun = |settings, contents, begun: Option<i64>, now| {
             let begun = begun.map(DeskTime::from_millis);
-            all.map(|key| access(settings, &contents, begun, key, DeskTime::from_millis(now)))
+            all.map(|key| access(settings, &contents, begun, key, None, DeskTime::from_millis(now)))
         };
         let check = |settings, contents, now| check_begun(settings, contents, None, now);
         let nothing = |access| [(); 4].map(|()| (access, Stays::Nothing));
@@ -121,6 +128,30 @@ mod tests {
     }
 
     #[test]
+    fn those_of_another_server_stay_and_are_not_looked_up() {
+        let wanted = RecordsSettings { enabled: true, ..RecordsSettings::default() };
+        let [here, there] = ["koha.example.org", "other.example.org"].map(|it| ServerUrl::parse(it).unwrap());
+        let of = |server: Option<&ServerUrl>| Contents {
+            sets: [(Set::Patrons, Held::default())].into(),
+            server: server.map(|server| server.as_str().to_owned()),
+            ..Contents::default()
+        };
+        let look = |contents, key, server| access(&wanted, &contents, None, key, server, DeskTime::default());
+        for (of, set, expected) in [
+            (of(Some(&here)), Some(&here), Access::Open),
+            (of(Some(&here)), Some(&there), Access::Foreign),
+            // A file, an earlier version; a desk that only writes files.
+            (of(None), Some(&there), Access::Open),
+            (of(Some(&here)), None, Access::Open),
+        ] {
+            assert_eq!(look(of, KeyState::AtHand, set), (expected, Stays::All));
+        }
+        let foreign = || of(Some(&here));
+        assert_eq!(look(foreign(), KeyState::Locked, Some(&there)).0, Access::Locked, "nothing is read without it");
+        assert_eq!(look(foreign(), KeyState::Gone, Some(&there)), (Access::Lost, Stays::Nothing));
+    }
+
+    #[test]
     fn what_koha_refuses_for_ever_ages_alone() {
         let settings = RecordsSettings { enabled: true, wipe_days: "3".into(), ..RecordsSettings::default() };
         let at = |days: i64| DeskTime::from_millis(days * DAY);
@@ -134,7 +165,7 @@ mod tests {
             // Each day Koha gives the patrons.
             contents.sets.insert(Set::Patrons, held(day));
             assert_eq!(contents.fresh_as_of(), Some(at(day)), "nobody is reminded of what no download brings");
-            let (access, stays) = access(&settings, &contents, None, KeyState::AtHand, at(day));
+            let (access, stays) = access(&settings, &contents, None, KeyState::AtHand, None, at(day));
             assert_eq!(access, Access::Open, "day {day}");
             if let Stays::Only(kept) = stays {
                 contents = kept;

@@ -195,13 +195,9 @@ impl<E> Download<E> {
         mut earlier: Option<Progress>,
         desk_time: DeskTime,
     ) -> Self {
-        let (server, asker) = (settings.server.as_str(), Asker::of(&settings));
-        if contents.server.as_deref().is_some_and(|other| other != server) {
-            // Another Koha has other patrons under the same numbers.
-            contents = Contents { next_run: contents.next_run, ..Contents::default() };
-            earlier = None;
-        }
-        contents.server = Some(server.to_owned());
+        let asker = Asker::of(&settings);
+        earlier = earlier.filter(|_| contents.are_of(Some(&settings.server)));
+        contents.turn_to(&settings.server);
         contents.drop_old(&records, desk_time);
         let progress = Progress::from_earlier(earlier, &asker, desk_time);
         // The number of a run that is being written is not in the contents yet.

@@ -105,6 +105,8 @@ pub enum Finding {
     NoRecords,
     /// Nobody has entered the passphrase since Firefox was started.
     RecordsLocked,
+    /// They are of another server than the one that is set.
+    RecordsForeign,
     /// Firefox keeps the log until somebody removes it.
     LogKept,
     /// It may delete the log where the disk gets full.
@@ -351,6 +353,7 @@ fn records(facts: &Facts<'_>) -> Option<Verdict> {
         _ if !settings.enabled => return None,
         (Access::Off | Access::Empty | Access::Lost, _) => (Grade::Careful, Finding::NoRecords),
         (Access::Locked, _) => (Grade::Careful, Finding::RecordsLocked),
+        (Access::Foreign, _) => (Grade::Careful, Finding::RecordsForeign),
         (Access::Open, Some(days)) => (Grade::Careful, Finding::RecordsOld(days)),
         (Access::Open, None) => (Grade::Good, Finding::RecordsAsOf(facts.records_as_of)),
     };
@@ -567,6 +570,7 @@ mod tests {
             (Access::Open, 2 * day, (Grade::Careful, Finding::RecordsOld(2))),
             (Access::Locked, 1, (Grade::Careful, Finding::RecordsLocked)),
             (Access::Empty, 1, (Grade::Careful, Finding::NoRecords)),
+            (Access::Foreign, 1, (Grade::Careful, Finding::RecordsForeign)),
             (Access::Lost, 1, (Grade::Careful, Finding::NoRecords)),
         ] {
             let facts = Facts { records: access, records_as_of: Some(ago(age)), ..facts(&all) };

@@ -121,7 +121,8 @@ pub(crate) async fn rang() {
 async fn arrange(known: &Known) -> Option<(Scope, Preferences, Settings)> {
     let preferences = preferences::load().await.ok()?;
     // What cannot be read now may be later, and what nobody wants is deleted.
-    let access = known.reload(&preferences.records).await.unwrap_or_default();
+    let server = preferences.form.server().ok();
+    let access = known.reload(&preferences.records, server.as_ref()).await.unwrap_or_default();
     let settings = match preferences.settings() {
         Ok(settings) if preferences::may_ask(&settings.server).await => Some(settings),
         _ => None,

@@ -55,7 +55,7 @@ impl RecordsPart {
         if is_over && let Ok(known) = Known::new() {
             known.tell(&Told::Stop);
             // Where another window still downloads, that one stops, and deletes them.
-            let _ = known.reload(records).await;
+            let _ = known.reload(records, None).await;
         }
     }
 }

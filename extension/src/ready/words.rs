@@ -74,6 +74,7 @@ pub(crate) fn finding(finding: Finding) -> String {
         Finding::RecordsOld(days) => plural("readyRecordsOld", u32::try_from(days).unwrap_or(u32::MAX), &[]),
         Finding::NoRecords => text("readyNoRecords"),
         Finding::RecordsLocked => text("readyRecordsLocked"),
+        Finding::RecordsForeign => text("readyRecordsForeign"),
         Finding::LogKept => text("readyLogKept"),
         Finding::LogNotKept => text("readyLogNotKept"),
         Finding::NoLog => text("readyNoLog"),

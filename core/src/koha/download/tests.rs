@@ -393,7 +393,8 @@ impl World {
             }
             self.time += 1_000;
             self.koha.time = self.time + AHEAD;
-            let is_dropped = matches!(turn, Turn::Stop | Turn::Outdated) && matches!(output, Output::Request(_) | Output::Wait(_));
+            let is_dropped =
+                matches!(turn, Turn::Stop | Turn::Outdated) && matches!(output, Output::Request(_) | Output::Wait(_));
             let input = match output {
                 Output::Finished(ended) => {
                     self.came_to = Some(download.came_to());

@@ -171,9 +171,12 @@ impl Records {
     }
 
     async fn look_anew(self: Rc<Self>) {
-        let wanted = self.desk.preferences.borrow().records.clone();
+        let (wanted, server) = {
+            let preferences = self.desk.preferences.borrow();
+            (preferences.records.clone(), preferences.form.server().ok())
+        };
         let were_there = self.get().is_some();
-        match self.known.reload(&wanted).await {
+        match self.known.reload(&wanted, server.as_ref()).await {
             // Whichever window downloads stops, and looks again.
             Ok(_) | Err(DiskError::Busy) => {}
             Err(error) => self.desk.message.show(Tone::Bad, &wording::disk(&error)),
@@ -265,6 +268,10 @@ impl Records {
         let (tone, words) = match (doing, &*self.said.borrow()) {
             (Some(doing), _) => (None, words_of(doing)),
             (None, Some((tone, words))) => (Some(*tone), words.clone()),
+            (None, None) if access == Access::Foreign => {
+                let server = contents.server.clone().unwrap_or_default();
+                (Some(Tone::Doubt), text_with("recordsForeign", &[&server]))
+            }
             (None, None) => (None, String::new()),
         };
         self.state.set_text_content(Some(&words));
@@ -300,6 +307,7 @@ impl Records {
             Access::Empty => Some((true, text("recordsLineNone"))),
             Access::Lost => Some((true, text("recordsLineLost"))),
             Access::Locked => Some((true, text("recordsLineLocked"))),
+            Access::Foreign => Some((true, text("recordsLineForeign"))),
             Access::Open => {
                 let as_of = contents.fresh_as_of()?;
                 Some(match self.desk.preferences.borrow().records.days_old(as_of, clock::time()) {
@@ -439,11 +447,14 @@ impl Records {
             self.say(Some((Tone::Doubt, text("recordsFilePassphrase"))));
             return self.show();
         }
-        let wanted = self.desk.preferences.borrow().records.clone();
+        let (wanted, server) = {
+            let preferences = self.desk.preferences.borrow();
+            (preferences.records.clone(), preferences.form.server().ok())
+        };
         self.stopped.set(false);
         self.say(None);
         self.do_now(Some(Doing::File(0)));
-        let result = self.known.import(&file, &wanted, &InWindow(self.clone())).await;
+        let result = self.known.import(&file, &wanted, server.as_ref(), &InWindow(self.clone())).await;
         self.doing.set(None);
         self.say(Some(match result {
             Ok(report) => {
