@@ -7,6 +7,7 @@ pub mod branch;
 pub mod clock;
 pub mod codes;
 pub mod digits;
+pub mod drift;
 pub mod guard;
 pub mod jump;
 pub mod keyboard;

@@ -13,9 +13,13 @@ use crate::{
 use js_sys::JSON;
 use koct_core::{
     ServerUrl, Settings,
-    desk::{clock::DeskTime, zone::Zone as _},
+    desk::{
+        clock::DeskTime,
+        drift::{Drift, KeptClock, Wrong},
+        zone::Zone as _,
+    },
     koha::{
-        ready::{self, Drift, Facts, Starts, Tested, Verdict},
+        ready::{self, Facts, Starts, Tested, Verdict},
         rest,
         trial::Trial,
     },
@@ -71,7 +75,7 @@ pub(crate) async fn verdicts(preferences: &Preferences, held: Held) -> Vec<Verdi
         has_log,
         is_kept,
         room,
-        drift: kept::<Drift>(CLOCK).await,
+        drift: kept::<KeptClock>(CLOCK).await.map(|clock| clock.last),
         zone: &zone(),
         offset: DeskZone.offset_at_utc(now.millis()),
         languages: &languages(),
@@ -92,6 +96,18 @@ async fn keep(key: &str, value: &impl serde::Serialize) {
     if let Some(value) = json {
         // What cannot be kept is found out again.
         let _ = browser().storage().local().set(&object([(key, value)])).await;
+    }
+}
+
+/// When this computer's clock was wrong last, as long as that is not set right in the log.
+pub(crate) async fn wrong_clock() -> Option<Wrong> {
+    kept::<KeptClock>(CLOCK).await?.wrong
+}
+
+/// What was recorded until now is set right.
+pub(crate) async fn clock_settled() {
+    if let Some(clock) = kept::<KeptClock>(CLOCK).await {
+        keep(CLOCK, &clock.settled(clock::time())).await;
     }
 }
 
@@ -161,9 +177,9 @@ pub(crate) async fn koha_is_there(server: Option<&ServerUrl>) -> Option<bool> {
     let came = clock::time();
     let is_koha = rest::is_koha(&response);
     if let Some(drift) = response.date.filter(|_| is_koha).and_then(|date| Drift::of(date, asked, came))
-        && drift.replaces(kept(CLOCK).await)
+        && let Some(clock) = KeptClock::after(kept(CLOCK).await, drift)
     {
-        keep(CLOCK, &drift).await;
+        keep(CLOCK, &clock).await;
     }
     Some(is_koha)
 }

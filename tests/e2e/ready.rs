@@ -70,6 +70,20 @@ fn a_desk_says_whether_it_is_ready_and_what_is_to_be_done() {
         desk.page.wait_visible("#ready-line").unwrap();
     }
 
+    // What it recorded meanwhile can be moved by as much, and is not by itself.
+    desk.page.activate().unwrap();
+    desk.check_in("39999000000001").unwrap();
+    desk.page.run("document.getElementById('show-review').click()").unwrap();
+    desk.page.wait_contains("#review-suggestions [data-field=words]", "its clock was 0:00:4").unwrap();
+    desk.page.wait_hidden("#review-store").unwrap();
+    desk.page.click("#review-suggestions [data-field=move]").unwrap();
+    desk.page.wait_contains("#review-desks [data-field=moves]", "1 transaction will move:").unwrap();
+    desk.page.click("#review-store").unwrap();
+    desk.page.wait_hidden("#review-store").unwrap();
+    desk.page.wait("document.getElementById('review-suggestions').childElementCount === 0").unwrap();
+    desk.page.click("#review-cancel").unwrap();
+    page.activate().unwrap();
+
     // What worked does not any more, and the page says why when it is tested there.
     koha.library(|library| library.clock_shift_seconds = 0);
     page.click("#ready-settings").unwrap();

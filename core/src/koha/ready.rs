@@ -5,7 +5,10 @@
 
 use super::trial::Trial;
 use crate::{
-    desk::clock::{ClockDifference, DeskTime, KohaTime},
+    desk::{
+        clock::DeskTime,
+        drift::{Drift, OFF},
+    },
     directory::access::Access,
     settings::{
         form::FieldError,
@@ -14,19 +17,13 @@ use crate::{
     },
 };
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
-/// From here on, a clock that is off is said: what is scanned in an outage is put in order by it.
-const OFF: u64 = 30;
 /// From here on, whole visits of two desks come in the wrong order.
 const FAR_OFF: u64 = 300;
 
 /// Less room than this is little: a scan takes one or two kilobytes, records some hundred megabytes.
 const LITTLE_ROOM: u64 = 500 << 20;
 const NO_ROOM: u64 = 20 << 20;
-
-/// An answer that took longer tells too little of the time.
-const SWIFT: Duration = Duration::from_secs(5);
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -181,42 +178,6 @@ impl Tested {
             Trial::Failed(_) => Went::Failed,
         };
         Self { of, at, went }
-    }
-}
-
-/// What Koha's clock showed, and when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Drift {
-    /// How far Koha's was ahead.
-    pub ahead: ClockDifference,
-    /// When that was, by the desk's clock.
-    pub at: DeskTime,
-}
-
-/// After this time, or where it has changed by more than this, a drift is kept anew.
-const KEPT_FOR: Duration = Duration::from_hours(1);
-const SAME: i64 = 5_000;
-
-impl Drift {
-    /// From an answer of Koha's own, with the header Date, that was asked for and came at these times. `None` where it took too
-    /// long. The header has whole seconds: it was half a second later on the average.
-    pub fn of(date: KohaTime, asked: DeskTime, came: DeskTime) -> Option<Self> {
-        let took = came.since(asked).to_std().ok().filter(|took| *took <= SWIFT)?;
-        let middle = asked.plus(took / 2);
-        let ahead = ClockDifference::between(date.plus(Duration::from_millis(500)), middle);
-        Some(Self { ahead, at: came })
-    }
-
-    /// By how many milliseconds this computer's clock is ahead of Koha's; negative where it is behind.
-    pub fn off(self) -> i64 {
-        self.at.millis().saturating_sub(self.ahead.koha_at(self.at).millis())
-    }
-
-    /// Whether it is to be kept in place of this one.
-    pub fn replaces(self, before: Option<Self>) -> bool {
-        before.is_none_or(|before| {
-            self.off().abs_diff(before.off()) > SAME.unsigned_abs() || !self.at.is_within(KEPT_FOR, before.at)
-        })
     }
 }
 
@@ -416,6 +377,7 @@ fn profile(facts: &Facts<'_>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desk::clock::{ClockDifference, KohaTime};
     use crate::{
         koha::{Failure, NotSent, connection::ConnectionError},
         settings::{
@@ -423,6 +385,7 @@ mod tests {
             records::RecordsSettings,
         },
     };
+    use std::time::Duration;
 
     const NOW: DeskTime = DeskTime::from_millis(1_795_428_000_000);
 
@@ -617,20 +580,6 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_tells_the_time_where_it_came_at_once_and_is_kept_where_it_is_new() {
-        let date = KohaTime::from_millis(NOW.millis() + 40_000);
-        let seen = Drift::of(date, NOW, NOW.plus(Duration::from_secs(1))).unwrap();
-        assert_eq!(seen.off(), -40_000, "in the middle of question and answer, and of the second");
-        assert_eq!(Drift::of(date, NOW, NOW.plus(Duration::from_secs(6))), None);
-        assert_eq!(Drift::of(date, NOW, ago(1)), None, "the clock was set meanwhile");
-        assert!(seen.replaces(None) && !seen.replaces(Some(seen)));
-        assert!(seen.replaces(Some(drift(34))) && !seen.replaces(Some(drift(36))));
-        assert!(Drift { at: NOW.plus(Duration::from_mins(62)), ..seen }.replaces(Some(seen)));
-        let farthest = Drift { ahead: ClockDifference::between(KohaTime::from_millis(i64::MIN), NOW), at: NOW };
-        assert_eq!(farthest.off(), i64::MAX, "never panics");
-    }
-
-    #[test]
     fn a_time_zone_of_no_place_is_doubtful() {
         let all = preferences();
         for (zone, offset, languages, is_good) in [
@@ -682,9 +631,6 @@ mod tests {
         let tested = r#"{"of":"https://koha.example.org\tdesk\tCPL","at":1795428000000,"went":"branch-unknown"}"#;
         let read: Tested = serde_json::from_str(tested).unwrap();
         assert_eq!(serde_json::to_string(&read).unwrap(), tested);
-        let drift = r#"{"ahead":-42000,"at":1795428000000}"#;
-        let read: Drift = serde_json::from_str(drift).unwrap();
-        assert_eq!((read.off(), serde_json::to_string(&read).unwrap().as_str()), (42_000, drift));
         let starts: Starts = serde_json::from_str(r#"{"first":1795428000000,"count":2}"#).unwrap();
         assert_eq!((starts.first, starts.count), (NOW, 2));
     }

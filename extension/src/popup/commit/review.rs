@@ -8,6 +8,7 @@ use crate::{
     later::seldom,
     locale, lock,
     popup::{Desk, Panel, Tone, Topic, known::labels::Labels, log::edit::Edit},
+    ready,
     store::StoreError,
     wording::{self, Explained as _},
 };
@@ -264,7 +265,7 @@ impl Review {
         self.store.set_hidden(shifts.is_none());
         self.desks_box.set_hidden(looked_at.entries.is_empty());
         self.lines.stop();
-        self.draw_suggestions(&looked_at.review.desks, &shifts);
+        self.draw_suggestions(looked_at, &shifts);
         self.draw_conflicts(looked_at)?;
         for report in &looked_at.review.desks {
             self.draw_desk(report, shifts.of(report.desk.as_ref()), looked_at)?;
@@ -367,6 +368,9 @@ impl Review {
             Ok(moved) => {
                 self.looking.shifts.take();
                 self.looking.shown.take();
+                if shifts.of(None).is_some() {
+                    ready::clock_settled().await;
+                }
                 for row in self.rows.borrow().values() {
                     if let Some(input) = dom::field(row, "shift") {
                         input.unchecked_ref::<HtmlInputElement>().set_value("");
