@@ -24,5 +24,6 @@ pub mod signs;
 pub mod stray;
 pub mod transaction;
 pub mod typing;
+pub mod version;
 pub mod visit;
 pub mod zone;

@@ -16,6 +16,7 @@ use koct_core::{
     desk::{
         clock::DeskTime,
         drift::{Drift, KeptClock, Wrong},
+        version::Version,
         zone::Zone as _,
     },
     koha::{
@@ -30,10 +31,12 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_extensions_sys::browser;
 
-/// The keys in `storage.local`: the last test, what Koha's clock showed, and since when the profile is kept (popup/background.js).
+/// The keys in `storage.local`: the last test, what Koha's clock showed, since when the profile is kept (popup/background.js), and the
+/// newest version of KOCT that a file of another desk names.
 const TESTED: &str = "trial";
 const CLOCK: &str = "clock";
 const STARTS: &str = "starts";
+const NEWEST: &str = "newestVersion";
 
 /// What a page knows of what is kept in this profile.
 pub(crate) struct Held {
@@ -65,6 +68,8 @@ pub(crate) async fn verdicts(preferences: &Preferences, held: Held) -> Vec<Verdi
     let Held { records, records_as_of, has_log } = held;
     let (is_kept, room) = storage().await;
     let now = clock::time();
+    let versions: Vec<Version> =
+        [preferences::policy().await.version(), newest_version().await].into_iter().flatten().collect();
     let facts = Facts {
         preferences,
         now,
@@ -79,9 +84,23 @@ pub(crate) async fn verdicts(preferences: &Preferences, held: Held) -> Vec<Verdi
         zone: &zone(),
         offset: DeskZone.offset_at_utc(now.millis()),
         languages: &languages(),
+        versions: &versions,
         starts: kept::<Starts>(STARTS).await,
     };
     ready::verdicts(&facts)
+}
+
+async fn newest_version() -> Option<Version> {
+    let stored = browser().storage().local().get(&NEWEST.into()).await.ok()?;
+    text_property(&stored, NEWEST)?.parse().ok()
+}
+
+/// Keeps the newest version of KOCT that was seen, where it is newer than this one.
+pub(crate) async fn version_seen(version: Version) {
+    let newest = Version::newer([version].into_iter().chain(newest_version().await));
+    if newest == Some(version) {
+        let _ = preferences::save_apart(NEWEST, &version.to_string()).await;
+    }
 }
 
 async fn kept<T: DeserializeOwned>(key: &str) -> Option<T> {

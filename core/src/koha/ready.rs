@@ -8,6 +8,7 @@ use crate::{
     desk::{
         clock::DeskTime,
         drift::{Drift, OFF},
+        version::Version,
     },
     directory::access::Access,
     settings::{
@@ -59,6 +60,8 @@ pub enum Line {
     Clock,
     /// The time zone.
     Zone,
+    /// The version of KOCT.
+    Version,
     /// The profile of Firefox.
     Profile,
 }
@@ -126,6 +129,10 @@ pub enum Finding {
     ZoneSeen(i16),
     /// It is that of no place, such as UTC, or one that Firefox shows to every page.
     ZoneDoubtful(i16),
+    /// This one, and no newer was seen.
+    VersionSeen(Version),
+    /// This one; in the library's policy or in a file of another desk stands a newer one.
+    VersionOld(Version, Version),
     /// What was kept here then was there still when Firefox had been closed.
     ProfileKept(DeskTime),
     /// Firefox was not closed since KOCT came.
@@ -219,6 +226,8 @@ pub struct Facts<'a> {
     pub offset: i16,
     /// The languages that pages are asked for in, as BCP 47.
     pub languages: &'a [String],
+    /// The versions of KOCT that the policy and files of other desks name.
+    pub versions: &'a [Version],
     /// Since when the profile has kept what it was given.
     pub starts: Option<Starts>,
 }
@@ -236,6 +245,7 @@ pub fn verdicts(facts: &Facts<'_>) -> Vec<Verdict> {
         Some(room(facts)),
         connects.then(|| clock(facts)),
         Some(zone(facts)),
+        Some(version(facts)),
         Some(profile(facts)),
     ];
     lines.into_iter().flatten().collect()
@@ -366,6 +376,15 @@ fn zone(facts: &Facts<'_>) -> Verdict {
     verdict(Line::Zone, grade, finding)
 }
 
+/// KOCT asks nobody but Koha: whether there is a newer version is known only where the library shows it.
+fn version(facts: &Facts<'_>) -> Verdict {
+    let (grade, finding) = match Version::newer(facts.versions.iter().copied()) {
+        Some(newer) => (Grade::Careful, Finding::VersionOld(Version::own(), newer)),
+        None => (Grade::Good, Finding::VersionSeen(Version::own())),
+    };
+    verdict(Line::Version, grade, finding)
+}
+
 fn profile(facts: &Facts<'_>) -> Verdict {
     let (grade, finding) = match facts.starts {
         Some(Starts { first, count }) if count > 0 => (Grade::Good, Finding::ProfileKept(first)),
@@ -431,6 +450,7 @@ mod tests {
             zone: "Europe/Paris",
             offset: 60,
             languages: &[],
+            versions: &[],
             starts: Some(Starts { first: ago(86_400), count: 3 }),
         }
     }
@@ -441,10 +461,10 @@ mod tests {
     }
 
     #[test]
-    fn a_desk_that_is_ready_has_ten_good_lines_in_order_and_none_in_the_window() {
+    fn a_desk_that_is_ready_has_eleven_good_lines_in_order_and_none_in_the_window() {
         let preferences = preferences();
         let found = verdicts(&facts(&preferences));
-        assert!(found.len() == 10 && found.is_sorted_by_key(|verdict| verdict.line));
+        assert!(found.len() == 11 && found.is_sorted_by_key(|verdict| verdict.line));
         assert!(found.iter().all(|verdict| verdict.grade == Grade::Good), "{found:?}");
         assert_eq!(in_window(&found), None);
     }
@@ -475,7 +495,7 @@ mod tests {
         files.form = Form { desk_name: "Bus 2".into(), ..Form::default() };
         files.records.enabled = false;
         let lines: Vec<_> = verdicts(&facts(&files)).into_iter().map(|verdict| verdict.line).collect();
-        assert_eq!(lines, [Line::Settings, Line::Log, Line::Room, Line::Zone, Line::Profile]);
+        assert_eq!(lines, [Line::Settings, Line::Log, Line::Room, Line::Zone, Line::Version, Line::Profile]);
     }
 
     #[test]
@@ -600,6 +620,15 @@ mod tests {
             };
             assert_eq!(on(Line::Zone, &facts), Some(expected), "{zone}");
         }
+    }
+
+    #[test]
+    fn a_newer_version_is_seen_in_the_policy_or_in_a_file() {
+        let all = preferences();
+        let (own, old, new) = (Version::own(), "0.0.1".parse().unwrap(), "9999.0".parse().unwrap());
+        let on = |versions: &[Version]| on(Line::Version, &Facts { versions, ..facts(&all) }).unwrap();
+        assert_eq!(on(&[own, old]), (Grade::Good, Finding::VersionSeen(own)));
+        assert_eq!(on(&[old, new]), (Grade::Careful, Finding::VersionOld(own, new)));
     }
 
     #[test]
