@@ -42,8 +42,8 @@ impl RecordsPart {
     }
 
     /// The page holds what is stored.
-    pub(super) fn loaded(&self) {
-        self.was_enabled.set(self.enabled.checked());
+    pub(super) fn loaded(&self, records: &RecordsSettings) {
+        self.was_enabled.set(records.enabled);
         self.show();
     }
 
