@@ -426,6 +426,14 @@ fn one_button_deletes_them_and_so_do_age_and_turning_it_off() {
     desk.page.eval(&AGE.replace("DAYS", "3")).unwrap();
     desk.page.reload().unwrap();
     desk.page.wait("document.getElementById('records-line-text').innerText === 'Records: 3 days old'").unwrap();
+    // The age stands beside the warning itself.
+    desk.check_in("nowhere-1").unwrap();
+    desk.page
+        .wait("document.querySelector('#checkin-items-list [data-field=word]')?.title.startsWith('as of ')")
+        .unwrap();
+    desk.page
+        .wait("document.querySelector('#transactions-rows [data-field=warned]')?.title.includes(' · as of ')")
+        .unwrap();
     desk.page.eval(&AGE.replace("DAYS", "40")).unwrap();
     desk.page.reload().unwrap();
     desk.page.wait("document.getElementById('records-line-text').innerText.includes('No records')").unwrap();

@@ -121,7 +121,7 @@ impl Records {
     /// As of when it is what is known of patrons and items.
     pub(crate) fn as_of(&self) -> String {
         let as_of = self.get().and_then(|records| records.contents().as_of());
-        as_of.map(|as_of| text_with("recordsAsOf", &[&wording::row_time_of(as_of.millis())])).unwrap_or_default()
+        as_of.map(wording::as_of).unwrap_or_default()
     }
 
     fn say(&self, said: Option<(Tone, String)>) {
@@ -291,8 +291,7 @@ impl Records {
         self.notes.set_hidden(as_of.is_some() || contents.sets.is_empty() && contents.gaps.is_empty());
         let words = as_of.map(|as_of| {
             let numbers = expected.iter().filter_map(|set| Some(number_of(*set, contents.sets.get(set)?.rows)));
-            let since = text_with("recordsAsOf", &[&wording::row_time_of(as_of.millis())]);
-            wording::joined(numbers.chain([since]))
+            wording::joined(numbers.chain([wording::as_of(as_of)]))
         });
         self.numbers.set_text_content(words.as_deref());
     }
