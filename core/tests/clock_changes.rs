@@ -1,6 +1,8 @@
 //! Nights in which a zone changes its offset: hours that come twice, and days that have no midnight. What was recorded in them is right
 //! in the log, in files, on slips and in what Koha is given.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "in tests a failed unwrap is the failure report")]
+
 use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime};
 use koct_core::{
     Action, Barcode, Cardnumber, Moment, Transaction, TransactionId,

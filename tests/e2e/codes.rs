@@ -267,6 +267,7 @@ fn what_is_like_no_code_of_the_library_is_asked_about_until_it_is_taught_and_cor
     let page = desk.open_settings().unwrap();
     assert_eq!(page.value("#item-also").unwrap(), "3000#########");
     // The page is open while a window learns, and somebody has typed in it: it shows both, and saves both.
+    unfold(&page, "item-lengths").unwrap();
     page.fill("#item-lengths", "14").unwrap();
     page.eval("browser.storage.local.set({ itemAlso: '3000#########, ILL-#' })").unwrap();
     page.wait("document.getElementById('item-also').value === '3000#########, ILL-#'").unwrap();
