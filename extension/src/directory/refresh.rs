@@ -71,11 +71,15 @@ fn change(change: impl FnOnce(&mut Refreshes)) {
 pub(super) fn ended(result: &Result<Ended, RecordsError>) {
     let how = match result {
         Ok(how) => *how,
-        // It begins anew with the settings that hold now: whoever has saved them has seen to that.
-        Err(RecordsError::Download(DownloadError::Outdated)) => return,
+        // None was begun; or it begins anew with the settings that hold now, and whoever has saved them has seen to that.
+        Err(
+            RecordsError::Busy
+            | RecordsError::Locked
+            | RecordsError::TooOld
+            | RecordsError::File(_)
+            | RecordsError::Download(DownloadError::Outdated),
+        ) => return,
         Err(RecordsError::Download(error)) => error.ended(),
-        // None was begun.
-        Err(RecordsError::Busy | RecordsError::Locked | RecordsError::TooOld | RecordsError::File(_)) => return,
     };
     change(|refreshes| refreshes.ended(how, clock::time()));
     // None was to come by itself, since Koha had refused the account or no passphrase was chosen: now one may.
