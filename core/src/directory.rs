@@ -37,10 +37,13 @@ pub(crate) mod warning;
 pub mod where_to;
 pub mod write;
 
-use crate::desk::{
-    barcode::same_code,
-    clock::{DeskTime, KohaTime},
-    kinds::Kinds,
+use crate::{
+    desk::{
+        barcode::same_code,
+        clock::{DeskTime, KohaTime},
+        kinds::Kinds,
+    },
+    settings::{asker::Asker, form::ServerUrl, records::RecordsSettings},
 };
 use block_store::BlockStore;
 use reader::Reader;
@@ -99,6 +102,9 @@ pub struct Held {
     pub has_extras: bool,
     /// How many rows had no number and are missing.
     pub unreadable: u32,
+    /// Who asked for them.
+    #[serde(skip_serializing_if = "Asker::is_unknown")]
+    pub asker: Asker,
     /// What their codes are like: none where there are none, or an earlier version has written the run.
     #[serde(skip_serializing_if = "Kinds::is_empty")]
     pub kinds: Kinds,
@@ -116,6 +122,23 @@ impl Contents {
         self.sets.values().map(|held| held.run)
     }
 
+    /// Whether they are of this server, as far as is known: a file does not say of which it is, nor did earlier versions.
+    pub fn are_of(&self, server: Option<&ServerUrl>) -> bool {
+        match (self.server.as_deref(), server) {
+            (Some(known), Some(server)) => known == server.as_str(),
+            _ => true,
+        }
+    }
+
+    /// Whatever is written next is of this server: drops what is of another.
+    pub fn turn_to(&mut self, server: &ServerUrl) {
+        if !self.are_of(Some(server)) {
+            // Another Koha has other patrons under the same numbers.
+            *self = Self { next_run: self.next_run, ..Self::default() };
+        }
+        self.server = Some(server.as_str().to_owned());
+    }
+
     /// As of when everything is: the oldest of all sets. `None` where there is nothing.
     pub fn as_of(&self) -> Option<DeskTime> {
         self.sets.values().map(|held| held.as_of).min()
@@ -124,6 +147,18 @@ impl Contents {
     /// As of when all that Koha gives was read as a whole: the oldest of these sets. `None` where there is nothing.
     pub fn whole_as_of(&self) -> Option<DeskTime> {
         self.given().map(|held| held.whole_as_of).min()
+    }
+
+    /// As of when all is that a download brings up to date: the oldest of these sets. Of all, where Koha gives none.
+    pub fn fresh_as_of(&self) -> Option<DeskTime> {
+        self.given().map(|held| held.as_of).min().or_else(|| self.as_of())
+    }
+
+    /// Drops each set that is older than records may be, and no other: what Koha refuses ages alone. Returns whether there was one.
+    pub fn drop_old(&mut self, settings: &RecordsSettings, desk_time: DeskTime) -> bool {
+        let before = self.sets.len();
+        self.sets.retain(|_, held| !settings.is_over(held.as_of, desk_time));
+        self.sets.len() < before
     }
 
     /// The sets of which Koha gives something new. What it refuses, or does not have, stays as old as it is, however often it is

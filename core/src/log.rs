@@ -180,7 +180,7 @@ impl Entry {
         let mut entry = Self { checkin: Some(told), ..self.clone() };
         if let Some((hold, pickup)) = hold {
             entry.warnings.retain(|warned| !matches!(warned.warning, Warning::Hold { .. }));
-            entry.warnings.push(Warned { warning: Warning::Hold { hold, pickup }, confirmed: None });
+            entry.warnings.push(Warned { warning: Warning::Hold { hold, pickup }, confirmed: None, as_of: None });
         }
         entry
     }
@@ -315,7 +315,7 @@ mod tests {
         let now = Moment::new(1_795_428_000_000, 60).unwrap();
         let entry = Entry::recorded(TransactionId(1), Transaction { moment: now, action });
         assert_eq!((entry.is_stopped(), entry.grade()), (false, None));
-        let warned = |warning| Warned { warning, confirmed: None };
+        let warned = |warning| Warned { warning, confirmed: None, as_of: None };
         let entry = entry.warned(&[warned(Warning::OnLoan), warned(Warning::LostCard), warned(Warning::Waiting)]);
         assert_eq!(entry.open_stops().collect::<Vec<_>>(), [&Warning::LostCard, &Warning::Waiting]);
         assert_eq!(entry.grade(), Some(Grade::Stop));

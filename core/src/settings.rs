@@ -21,6 +21,7 @@ macro_rules! with_defaults {
     };
 }
 
+pub mod asker;
 pub mod desk;
 pub mod fold;
 pub mod form;

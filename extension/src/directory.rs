@@ -17,12 +17,13 @@ use disk::Base;
 use key::Found;
 use koct_core::{
     directory::{
-        Contents, Directory, access,
+        Contents, Directory,
+        access::{self, Stays},
         record::Set,
-        write::{CONTENTS, DOWNLOAD},
+        write::{CONTENTS, DOWNLOAD, Write},
     },
     koha::download::Progress,
-    settings::records::RecordsSettings,
+    settings::{form::ServerUrl, records::RecordsSettings},
 };
 use serde::{Deserialize, Serialize};
 use std::{
@@ -134,8 +135,12 @@ impl Known {
     ///
     /// # Errors
     /// When they cannot be read or deleted.
-    pub(crate) async fn reload(&self, wanted: &RecordsSettings) -> Result<Access, DiskError> {
-        let looked = self.look(wanted).await;
+    pub(crate) async fn reload(
+        &self,
+        wanted: &RecordsSettings,
+        server: Option<&ServerUrl>,
+    ) -> Result<Access, DiskError> {
+        let looked = self.look(wanted, server).await;
         if !matches!(looked, Ok(Access::Open)) {
             self.open.replace(None);
         }
@@ -143,7 +148,7 @@ impl Known {
         looked
     }
 
-    async fn look(&self, wanted: &RecordsSettings) -> Result<Access, DiskError> {
+    async fn look(&self, wanted: &RecordsSettings, server: Option<&ServerUrl>) -> Result<Access, DiskError> {
         // Where nobody ever wanted records, no database is made.
         if !wanted.enabled && !Base::exists(disk::DATABASE).await? {
             return Ok(Access::Off);
@@ -154,12 +159,29 @@ impl Known {
         key::keep(&base, wanted.key_kept).await?;
         self.is_protected.set(key::has_passphrase(&base).await?);
         let key = key::find(&base, wanted.key_kept).await?;
-        let begun = base.state::<Progress>(DOWNLOAD).await?.map(|progress| progress.began());
-        let (access, is_deleted) = access::access(wanted, &contents, begun, key.state(), clock::time());
-        // Windows tell each other what they delete: where there is nothing, nothing is told.
-        if is_deleted && !base.is_empty().await? {
-            self.delete().await?;
-        }
+        let progress: Option<Progress> = base.state(DOWNLOAD).await?;
+        let begun = progress.as_ref().map(Progress::began);
+        let (access, stays) = access::access(wanted, &contents, begun, key.state(), server, clock::time());
+        let contents = match stays {
+            Stays::All => contents,
+            Stays::Only(kept) => {
+                self.contents.replace(kept.clone());
+                // Whoever downloads deletes it, too.
+                if let Some(_lock) = lock::lock_of(download::LOCK).await {
+                    let runs = kept.runs().chain(progress.iter().flat_map(Progress::runs)).collect::<Vec<_>>();
+                    let Write { states, only_runs, .. } = Write::default().state(CONTENTS, &kept).only(runs);
+                    base.apply(Vec::new(), states, only_runs).await?;
+                }
+                kept
+            }
+            Stays::Nothing => {
+                // Windows tell each other what they delete: where there is nothing, nothing is told.
+                if !base.is_empty().await? {
+                    self.delete().await?;
+                }
+                Contents::default()
+            }
+        };
         if let (Access::Open, Found::Open(cipher)) = (access, key)
             && !self.open.borrow().as_ref().is_some_and(|open| *open.contents() == contents)
         {

@@ -28,6 +28,8 @@ type Format = LazyCell<Function, Box<dyn FnOnce() -> Function>>;
 
 struct Locale {
     language: String,
+    /// The same, as the region writes it.
+    regional: String,
     is_right_to_left: bool,
     plurals: PluralRules,
     number: Function,
@@ -68,6 +70,7 @@ impl Locale {
             decimal_separator: LazyCell::new(Box::new(move || {
                 call(&one_and_a_half, 1.5).trim_matches(['1', '5']).to_owned()
             })),
+            regional: regional.clone(),
             language,
         }
     }
@@ -116,6 +119,16 @@ pub(crate) fn is_right_to_left() -> bool {
 /// A number as it is written.
 pub(crate) fn number(number: impl TryInto<u32>) -> String {
     LOCALE.with(|locale| call(&locale.number, whole(number).into()))
+}
+
+/// So many bytes, in gigabytes where they are as many: `126 GB`.
+pub(crate) fn bytes(bytes: u64) -> String {
+    let (unit, size) = if bytes < 1_000_000_000 { ("megabyte", 1e6) } else { ("gigabyte", 1e9) };
+    #[expect(clippy::cast_precision_loss, reason = "shown in three digits")]
+    let number = bytes as f64 / size;
+    let parts = [("numberingSystem", "latn"), ("style", "unit"), ("unit", unit), ("maximumSignificantDigits", "3")];
+    let language = LOCALE.with(|locale| locale.regional.clone());
+    call(&NumberFormat::new(&list(&language), &options(parts.into_iter())).format(), number)
 }
 
 /// CLDR's plural category of a number: `one`, `few`, `other` …

@@ -107,7 +107,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         Ok(preferences) => {
             *options.loaded.borrow_mut() = preferences.clone();
             options.fill(&preferences);
-            options.records.loaded();
+            options.records.loaded(&preferences.records);
             options.notify.show().await;
             options.folds.open_wrong(&errors_of(&preferences));
             let policy = preferences::policy().await;
@@ -148,6 +148,11 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     OpenKoha::bind()?;
     try_scan::bind(&options)?;
     codes::bind(&options)?;
+    let this = options.clone();
+    preferences::on_change(move || {
+        let this = this.clone();
+        spawn_local(async move { this.follow().await });
+    });
     let player = Player::default();
     dom::on::<Event>(dom::by_id::<Element>("try-sounds")?.as_ref(), "click", move |_| player.play_all());
     document.body().ok_or("no body")?.set_attribute("data-ready", "")?;
@@ -175,9 +180,11 @@ impl Options {
     }
 
     /// What the page holds is stored: of the secrets, nothing is in it any more.
-    async fn saved(&self) {
+    async fn saved(&self, pressed: &Preferences) {
         if let Ok(stored) = preferences::load().await {
             self.records.saved(&stored.records).await;
+            let page = self.read();
+            self.fields.follow(&page, &page.following(pressed, &stored));
             *self.loaded.borrow_mut() = stored;
         }
         self.fields.empty_secrets();
@@ -185,6 +192,23 @@ impl Options {
         // KOCT may talk to the configured server and to no other.
         preferences::give_back_permissions().await;
         self.notify.show().await;
+    }
+
+    /// Something was stored: by another page, or by a window that has learned something. What the person has not touched on this page
+    /// is as it is stored now; else saving it later would undo that.
+    async fn follow(&self) {
+        // What this page stores, it takes over itself.
+        let Ok(stored) = preferences::stored().await else { return };
+        if *self.loaded.borrow() == stored {
+            return;
+        }
+        let page = self.read();
+        let followed = page.following(&self.loaded.borrow(), &stored);
+        self.fields.follow(&page, &followed);
+        self.records.loaded(&stored.records);
+        *self.loaded.borrow_mut() = stored;
+        self.warn_of_http();
+        self.show_account();
     }
 
     /// As they are in the page.
@@ -254,7 +278,8 @@ impl Options {
         if self.read().form.connects() {
             self.connect(true);
         } else if let Some(preferences) = self.checked(false) {
-            spawn_local(async move { this.store_without_koha(preferences).await });
+            let loaded = self.loaded.borrow().clone();
+            spawn_local(async move { this.store_without_koha(preferences, &loaded).await });
         }
     }
 
@@ -264,12 +289,18 @@ impl Options {
         }
     }
 
+    /// Stores what the page holds, over what was stored since it was filled with `loaded`.
+    async fn store(page: &Preferences, loaded: &Preferences) -> Result<(), JsValue> {
+        let stored = preferences::stored().await?;
+        preferences::save(&page.over(loaded, &stored)).await
+    }
+
     /// Stores what the desk needs to record and to write files.
-    async fn store_without_koha(&self, preferences: Preferences) {
-        if let Err(error) = preferences::save(&preferences).await {
+    async fn store_without_koha(&self, preferences: Preferences, loaded: &Preferences) {
+        if let Err(error) = Self::store(&preferences, loaded).await {
             return self.say_failed(&error);
         }
-        self.saved().await;
+        self.saved(&preferences).await;
         self.say("doubt", &text("savedWithoutKoha"));
         self.show_next();
     }
@@ -280,6 +311,7 @@ impl Options {
         self.set_testing(true);
         self.say("doubt", &text("testing"));
         let this = self.clone();
+        let loaded = self.loaded.borrow().clone();
         spawn_local(async move {
             let lacks_library = settings.branchcode.is_empty();
             let press = match (saves, lacks_library) {
@@ -288,7 +320,7 @@ impl Options {
                 (true, true) => Press::CannotSave,
             };
             let stores = press == Press::Saves;
-            let outcome = this.run(stores, &preferences, &settings, asked).await;
+            let outcome = this.run(stores.then_some(&loaded), &preferences, &settings, asked).await;
             // The server may not be saved, now or ever; but where the library is about to be chosen, nobody is asked twice.
             if !(stores || matches!(outcome, Ok(Outcome::Tried(Trial::BranchMissing { .. }, _)))) {
                 preferences::give_back_permissions().await;
@@ -314,7 +346,7 @@ impl Options {
 
     async fn run(
         &self,
-        saves: bool,
+        saves_over: Option<&Preferences>,
         preferences: &Preferences,
         settings: &Settings,
         asked: js_sys::Promise,
@@ -322,11 +354,11 @@ impl Options {
         // Meanwhile nobody gives the permission back.
         let lock = preferences::lock_permissions().await;
         let allowed = JsFuture::from(asked).await.is_ok_and(|allowed| allowed.is_truthy());
-        if saves {
-            preferences::save(preferences).await?;
+        if let Some(loaded) = saves_over {
+            Self::store(preferences, loaded).await?;
             ready::keep_tested(settings, None).await;
             drop(lock);
-            self.saved().await;
+            self.saved(preferences).await;
             // Who need not know more may go.
             self.say("doubt", &joined([text("saved"), text("testing")]));
         }
@@ -340,7 +372,7 @@ impl Options {
         };
         self.koha_filter.set(filter);
         let trial = Trial::of(tried.as_ref(), settings);
-        if saves || *preferences == *self.loaded.borrow() {
+        if saves_over.is_some() || *preferences == *self.loaded.borrow() {
             ready::keep_tested(settings, Some(&trial)).await;
         }
         if trial.is_good() {

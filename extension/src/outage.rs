@@ -8,12 +8,12 @@
 use crate::{
     background, clock,
     i18n::{plural, text},
-    preferences,
+    preferences, ready,
     webext::{self, object, property, text_property},
 };
 use koct_core::{
     ServerUrl, State,
-    koha::outage::{Load, News, Outage},
+    koha::outage::{Load, News, Outage, Seen, Sign},
 };
 use std::time::Duration;
 use wasm_bindgen::JsValue;
@@ -75,7 +75,12 @@ pub(crate) async fn seen(load: &JsValue) {
     let mut outage = Outage::of(&server, before.as_deref());
     let news = match text_property(load, "said") {
         Some(said) => hear(&mut outage, &said),
-        None => see(&mut outage, &server, load),
+        None => match see(&mut outage, &server, load) {
+            Seen::Nothing => None,
+            Seen::News(news) => Some(news),
+            // Where it may not be asked, no page of it is seen either.
+            Seen::Answer => outage.asked(ready::koha_is_there(Some(&server)).await == Some(true)),
+        },
     };
     let json = outage.to_json();
     // What was kept of another server ends, too.
@@ -103,7 +108,14 @@ fn hear(outage: &mut Outage, said: &str) -> Option<News> {
 }
 
 /// What webRequest, or the wait for it, tells of a page.
-fn see(outage: &mut Outage, server: &ServerUrl, load: &JsValue) -> Option<News> {
+fn see(outage: &mut Outage, server: &ServerUrl, load: &JsValue) -> Seen {
+    match sign(server, load) {
+        Some((id, sign)) => outage.see(&id, sign, clock::time()),
+        None => Seen::Nothing,
+    }
+}
+
+fn sign(server: &ServerUrl, load: &JsValue) -> Option<(String, Sign)> {
     let number = |name: &str| property(load, name).as_f64();
     let (address, id) = (text_property(load, "url")?, text_property(load, "requestId")?);
     let error = text_property(load, "error");
@@ -116,7 +128,7 @@ fn see(outage: &mut Outage, server: &ServerUrl, load: &JsValue) -> Option<News> 
         let status = number("statusCode")? as u16;
         Load::Answered { status, from_cache: property(load, "fromCache").is_truthy() }
     };
-    outage.see(&id, load.sign(server, &address)?, clock::time())
+    Some((id, load.sign(server, &address)?))
 }
 
 /// The tip of the button says it too: the badge is only a sign.

@@ -12,10 +12,15 @@ use crate::{
 };
 use js_sys::JSON;
 use koct_core::{
-    Settings,
-    desk::{clock::DeskTime, zone::Zone as _},
+    ServerUrl, Settings,
+    desk::{
+        clock::DeskTime,
+        drift::{Drift, KeptClock, Wrong},
+        version::Version,
+        zone::Zone as _,
+    },
     koha::{
-        ready::{self, Drift, Facts, Starts, Tested, Verdict},
+        ready::{self, Facts, Starts, Tested, Verdict},
         rest,
         trial::Trial,
     },
@@ -26,10 +31,12 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_extensions_sys::browser;
 
-/// The keys in `storage.local`: the last test, what Koha's clock showed, and since when the profile is kept (popup/background.js).
+/// The keys in `storage.local`: the last test, what Koha's clock showed, since when the profile is kept (popup/background.js), and the
+/// newest version of KOCT that a file of another desk names.
 const TESTED: &str = "trial";
 const CLOCK: &str = "clock";
 const STARTS: &str = "starts";
+const NEWEST: &str = "newestVersion";
 
 /// What a page knows of what is kept in this profile.
 pub(crate) struct Held {
@@ -44,10 +51,12 @@ pub(crate) struct Held {
 pub(crate) async fn held(preferences: &Preferences) -> Held {
     let known = Known::new().ok();
     let records = match &known {
-        Some(known) => known.reload(&preferences.records).await.unwrap_or_default(),
+        Some(known) => {
+            known.reload(&preferences.records, preferences.form.server().ok().as_ref()).await.unwrap_or_default()
+        }
         None => Access::Off,
     };
-    Held { records, records_as_of: known.and_then(|known| known.contents().as_of()), has_log: has_log().await }
+    Held { records, records_as_of: known.and_then(|known| known.contents().fresh_as_of()), has_log: has_log().await }
 }
 
 /// What was found, a line each. Koha is not asked.
@@ -59,6 +68,8 @@ pub(crate) async fn verdicts(preferences: &Preferences, held: Held) -> Vec<Verdi
     let Held { records, records_as_of, has_log } = held;
     let (is_kept, room) = storage().await;
     let now = clock::time();
+    let versions: Vec<Version> =
+        [preferences::policy().await.version(), newest_version().await].into_iter().flatten().collect();
     let facts = Facts {
         preferences,
         now,
@@ -69,13 +80,27 @@ pub(crate) async fn verdicts(preferences: &Preferences, held: Held) -> Vec<Verdi
         has_log,
         is_kept,
         room,
-        drift: kept::<Drift>(CLOCK).await,
+        drift: kept::<KeptClock>(CLOCK).await.map(|clock| clock.last),
         zone: &zone(),
         offset: DeskZone.offset_at_utc(now.millis()),
         languages: &languages(),
+        versions: &versions,
         starts: kept::<Starts>(STARTS).await,
     };
     ready::verdicts(&facts)
+}
+
+async fn newest_version() -> Option<Version> {
+    let stored = browser().storage().local().get(&NEWEST.into()).await.ok()?;
+    text_property(&stored, NEWEST)?.parse().ok()
+}
+
+/// Keeps the newest version of KOCT that was seen, where it is newer than this one.
+pub(crate) async fn version_seen(version: Version) {
+    let newest = Version::newer([version].into_iter().chain(newest_version().await));
+    if newest == Some(version) {
+        let _ = preferences::save_apart(NEWEST, &version.to_string()).await;
+    }
 }
 
 async fn kept<T: DeserializeOwned>(key: &str) -> Option<T> {
@@ -90,6 +115,18 @@ async fn keep(key: &str, value: &impl serde::Serialize) {
     if let Some(value) = json {
         // What cannot be kept is found out again.
         let _ = browser().storage().local().set(&object([(key, value)])).await;
+    }
+}
+
+/// When this computer's clock was wrong last, as long as that is not set right in the log.
+pub(crate) async fn wrong_clock() -> Option<Wrong> {
+    kept::<KeptClock>(CLOCK).await?.wrong
+}
+
+/// What was recorded until now is set right.
+pub(crate) async fn clock_settled() {
+    if let Some(clock) = kept::<KeptClock>(CLOCK).await {
+        keep(CLOCK, &clock.settled(clock::time())).await;
     }
 }
 
@@ -148,20 +185,20 @@ fn zone() -> String {
 
 /// Whether Koha's staff client answers, asked without logging in, so that Koha keeps no session for it; what its clock shows is kept.
 /// `None` where it may not be asked.
-pub(crate) async fn koha_is_there(settings: Option<&Settings>) -> Option<bool> {
-    let settings = settings?;
-    if !preferences::may_ask(&settings.server).await {
+pub(crate) async fn koha_is_there(server: Option<&ServerUrl>) -> Option<bool> {
+    let server = server?;
+    if !preferences::may_ask(server).await {
         return None;
     }
-    let http = Http::isolated(&settings.server.permission_pattern());
+    let http = Http::isolated(&server.permission_pattern());
     let asked = clock::time();
-    let Ok(response) = http.send(&rest::anyone_there(settings)).await else { return Some(false) };
+    let Ok(response) = http.send(&rest::anyone_there(server)).await else { return Some(false) };
     let came = clock::time();
     let is_koha = rest::is_koha(&response);
     if let Some(drift) = response.date.filter(|_| is_koha).and_then(|date| Drift::of(date, asked, came))
-        && drift.replaces(kept(CLOCK).await)
+        && let Some(clock) = KeptClock::after(kept(CLOCK).await, drift)
     {
-        keep(CLOCK, &drift).await;
+        keep(CLOCK, &clock).await;
     }
     Some(is_koha)
 }

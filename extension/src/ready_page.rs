@@ -55,7 +55,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
     // Koha is asked without an account, for what its clock shows.
     let settings = preferences::stored().await.ok().and_then(|preferences| preferences.settings().ok());
     page.test.set_disabled(settings.is_none());
-    ready::koha_is_there(settings.as_ref()).await;
+    ready::koha_is_there(settings.as_ref().map(|settings| &settings.server)).await;
     page.show().await;
     document.body().ok_or("no body")?.set_attribute("data-ready", "")
 }

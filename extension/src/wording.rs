@@ -140,6 +140,11 @@ pub(crate) fn row_time_of(millis: i64) -> String {
     Moment::new(millis, DeskZone.offset_at_utc(millis)).map(row_time).unwrap_or_default()
 }
 
+/// As of when it is what is known of patrons and items.
+pub(crate) fn as_of(time: DeskTime) -> String {
+    text_with("recordsAsOf", &[&row_time_of(time.millis())])
+}
+
 /// A time of day of this computer's clock.
 pub(crate) fn time(time: DeskTime) -> String {
     let millis = time.millis();

@@ -266,7 +266,16 @@ fn what_is_like_no_code_of_the_library_is_asked_about_until_it_is_taught_and_cor
     // Koha's own rule is offered, once.
     let page = desk.open_settings().unwrap();
     assert_eq!(page.value("#item-also").unwrap(), "3000#########");
+    // The page is open while a window learns, and somebody has typed in it: it shows both, and saves both.
+    unfold(&page, "item-lengths").unwrap();
+    page.fill("#item-lengths", "14").unwrap();
+    page.eval("browser.storage.local.set({ itemAlso: '3000#########, ILL-#' })").unwrap();
+    page.wait("document.getElementById('item-also').value === '3000#########, ILL-#'").unwrap();
+    assert_eq!(page.value("#item-lengths").unwrap(), "14");
     save(&page).unwrap();
+    let stored =
+        page.eval("browser.storage.local.get().then(({ itemAlso, habits }) => [itemAlso, habits.itemLengths])");
+    assert_eq!(stored.unwrap(), serde_json::json!(["3000#########, ILL-#", "14"]));
     page.wait_text("#koha-filter-text", "Koha uses: T-prefix. Use it here?").unwrap();
     page.click("#koha-filter-use").unwrap();
     page.wait_contains("#item-rules-list > :nth-child(2)", "T32 → T0000002").unwrap();

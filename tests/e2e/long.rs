@@ -113,7 +113,12 @@ fn the_order_of_a_long_log_is_looked_through_while_the_window_stays_alive() {
         .wait("document.getElementById('review-progress').hidden && document.getElementById('review-store').checkVisibility() \
                && !document.getElementById('review-store').disabled")
         .unwrap();
-    desk.page.click("#review-store").unwrap();
+    // What is scanned while they are moved is not waited for.
+    let scanned = "new Promise(done => { document.getElementById('review-store').click(); \
+         const [field, list] = ['checkin-item', 'checkin-items-list'].map(id => document.getElementById(id)); field.value = 'B0'; \
+         new MutationObserver(() => done(!document.getElementById('review-store').hidden)).observe(list, { childList: true }); \
+         field.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true })); })";
+    assert_eq!(desk.page.eval(scanned).unwrap(), true, "it is in the log before all are moved");
     desk.page.wait("document.getElementById('message').textContent.includes('10,000')").unwrap();
     desk.page.wait("document.getElementById('review-progress').hidden").unwrap();
     // Closed while it works, it stays closed.
@@ -132,7 +137,7 @@ fn the_order_of_a_long_log_is_looked_through_while_the_window_stays_alive() {
     desk.page.wait_hidden("#review-dialog").unwrap();
     // What was begun then is at its end before what is begun now.
     desk.page.click("#show-review").unwrap();
-    desk.page.wait("document.getElementById('review-text').textContent.includes('10,001')").unwrap();
+    desk.page.wait("document.getElementById('review-text').textContent.includes('10,002')").unwrap();
     desk.page.wait_hidden("#review-progress").unwrap();
     assert_eq!(desk.page.eval("window.shown").unwrap(), 2, "it was opened by the button alone");
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());

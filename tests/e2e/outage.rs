@@ -114,8 +114,18 @@ fn an_outage_is_noticed_in_a_persons_tabs_and_ends_there() {
     desk.page.wait_contains("#reachable", "Koha is down since ").unwrap();
     wait_for_badge(&desk, "2", AMBER, "Koha does not answer. Go on here.");
 
-    // It is back: a page comes.
+    // Somebody else answers at its address, as a captive portal does: KOCT asks Koha itself, and that is no answer of Koha's.
     let koha = stopped.start().unwrap();
+    koha.fault(Fault::on("", FaultKind::HtmlLogin));
+    tab.navigate(&main).unwrap();
+    wait("KOCT does not ask", || {
+        koha.requests().iter().any(|request| request.path.ends_with("/api/v1/libraries")).then_some(())
+    });
+    wait_for_standing(&desk, "out");
+    desk.page.wait_contains("#reachable", "Koha is down since ").unwrap();
+
+    // It is back: a page comes.
+    koha.clear_faults();
     tab.navigate(&main).unwrap();
     wait_for_standing(&desk, "well");
     wait_for_sign(&desk, "back");

@@ -44,8 +44,11 @@ fn a_desk_says_whether_it_is_ready_and_what_is_to_be_done() {
     wait_for_grades(
         &page,
         &json!({"settings": "stop", "permission": "stop", "connection": "careful", "branch": "note", "records": null,
-            "log": "good", "room": "good", "clock": "note", "zone": zone, "profile": "note"}),
+            "log": "good", "room": "good", "clock": "note", "zone": zone, "version": "good", "profile": "note"}),
     );
+    let room = found_on(&page, "room");
+    let number = [" GB are left", " MB are left"].iter().find_map(|unit| Some(room.split_once(unit)?.0));
+    assert!(number.is_some_and(|number| number.len() <= 4), "{room}");
     assert!(page.text("#ready-summary").unwrap().ends_with("to be done before the next outage."));
     assert_eq!(page.eval("document.getElementById('ready-test').disabled").unwrap(), true);
     assert_eq!(axe(&page).unwrap(), Vec::<String>::new());
@@ -70,6 +73,20 @@ fn a_desk_says_whether_it_is_ready_and_what_is_to_be_done() {
         desk.page.wait_visible("#ready-line").unwrap();
     }
 
+    // What it recorded meanwhile can be moved by as much, and is not by itself.
+    desk.page.activate().unwrap();
+    desk.check_in("39999000000001").unwrap();
+    desk.page.run("document.getElementById('show-review').click()").unwrap();
+    desk.page.wait_contains("#review-suggestions [data-field=words]", "its clock was 0:00:4").unwrap();
+    desk.page.wait_hidden("#review-store").unwrap();
+    desk.page.click("#review-suggestions [data-field=move]").unwrap();
+    desk.page.wait_contains("#review-desks [data-field=moves]", "1 transaction will move:").unwrap();
+    desk.page.click("#review-store").unwrap();
+    desk.page.wait_hidden("#review-store").unwrap();
+    desk.page.wait("document.getElementById('review-suggestions').childElementCount === 0").unwrap();
+    desk.page.click("#review-cancel").unwrap();
+    page.activate().unwrap();
+
     // What worked does not any more, and the page says why when it is tested there.
     koha.library(|library| library.clock_shift_seconds = 0);
     page.click("#ready-settings").unwrap();
@@ -87,6 +104,17 @@ fn a_desk_says_whether_it_is_ready_and_what_is_to_be_done() {
     settings.click("#lookup").unwrap();
     save(&settings).unwrap();
     wait_for_grades(&page, &json!({"connection": "good", "branch": "good", "records": "careful"}));
+    // A file of another desk was written by a newer version.
+    let folder = koct_tests::keeper::folder().unwrap();
+    let newer = folder.path().join("Bus.koc");
+    std::fs::write(&newer, "Version=1.0\tGenerator=koct\tGeneratorVersion=9999.0.0\n").unwrap();
+    desk.page.activate().unwrap();
+    desk.page.click("#import-koc").unwrap();
+    desk.page.choose_files("#import-files", &[&newer]).unwrap();
+    wait_for_grades(&page, &json!({"version": "careful"}));
+    assert!(found_on(&page, "version").contains("The library has 9999.0.0"), "{}", found_on(&page, "version"));
+    desk.page.click("#import-close").unwrap();
+    page.eval("browser.storage.local.remove('newestVersion')").unwrap();
     // Another Firefox of this profile has found what this one has kept.
     page.eval("browser.storage.local.set({ starts: { first: Date.now() - 86400000, count: 1 } })").unwrap();
     wait_for_grades(&page, &json!({"profile": "good"}));

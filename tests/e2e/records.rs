@@ -1,6 +1,6 @@
 //! Records for look-up: downloading them, going on after a break, locking and deleting them.
 
-use crate::{desk, koha, reopen};
+use crate::{desk, koha, reopen, wait};
 use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind, Flag, Library, Report, Size};
 use koct_core::settings::{form::Secret, key_kept::KeyKept, table::Preferences};
 use koct_tests::{
@@ -177,6 +177,37 @@ fn a_download_can_be_cancelled_and_scans_go_on_meanwhile() {
     koha.clear_faults();
     assert!(ended(&desk).starts_with("Cancelled."));
     assert_eq!(press_and_wait(&desk), "All records are here.");
+
+    // While it waits to try again, too: here no such pause ever ends.
+    let endless = "void (real => { window.real = real; window.setTimeout = (call, after, ...rest) => after >= 1000 && after <= 8000 ? 0 : real(call, after, ...rest); })(window.setTimeout)";
+    desk.page.eval(endless).unwrap();
+    koha.fault(Fault::on("/items", FaultKind::Status(503)));
+    koha.clear_requests();
+    desk.page.click("#records-download").unwrap();
+    wait("nobody asks for items", || (pages(&koha, "/items") > 0).then_some(()));
+    desk.page.click("#records-stop").unwrap();
+    assert!(ended(&desk).starts_with("Cancelled."));
+    koha.clear_faults();
+    desk.page.eval("void (window.setTimeout = window.real)").unwrap();
+
+    // Somebody sets another server meanwhile: nothing more is asked of this one, and what it gave is not used for the other.
+    let other = crate::koha(Era::From2405);
+    koha.fault(Fault::on("/items", FaultKind::Hold));
+    desk.page.click("#records-download").unwrap();
+    desk.page.wait("document.getElementById('records-state').innerText.startsWith('Items')").unwrap();
+    want(&desk, &Settings::of(&other.url(), "send"), |_| {});
+    koha.clear_requests();
+    koha.clear_faults();
+    assert_eq!(ended(&desk), "The settings were changed meanwhile. Download again.");
+    // What was held is answered.
+    let [items, loans, holds] = ["/items", "/checkouts", "/holds"].map(|list| pages(&koha, list));
+    assert!(items <= 1 && loans + holds == 0, "{items} {loans} {holds}");
+    desk.page.wait_contains("#records-line-text", "Records of another server: download again").unwrap();
+    desk.page.click("#records-close").unwrap();
+    open(&desk);
+    assert!(desk.page.text("#records-state").unwrap().contains(&koha.url()), "of which");
+    assert_eq!(press_and_wait(&desk), "All records are here.");
+    assert!(pages(&other, "/patrons") > 0);
 }
 
 #[test]
@@ -397,6 +428,14 @@ fn one_button_deletes_them_and_so_do_age_and_turning_it_off() {
     desk.page.eval(&AGE.replace("DAYS", "3")).unwrap();
     desk.page.reload().unwrap();
     desk.page.wait("document.getElementById('records-line-text').innerText === 'Records: 3 days old'").unwrap();
+    // The age stands beside the warning itself.
+    desk.check_in("nowhere-1").unwrap();
+    desk.page
+        .wait("document.querySelector('#checkin-items-list [data-field=word]')?.title.startsWith('as of ')")
+        .unwrap();
+    desk.page
+        .wait("document.querySelector('#transactions-rows [data-field=warned]')?.title.includes(' · as of ')")
+        .unwrap();
     desk.page.eval(&AGE.replace("DAYS", "40")).unwrap();
     desk.page.reload().unwrap();
     desk.page.wait("document.getElementById('records-line-text').innerText.includes('No records')").unwrap();

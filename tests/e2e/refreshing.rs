@@ -1,7 +1,7 @@
 //! Records keep themselves fresh: downloads that nobody asks for, in the event page.
 
 use crate::{koha, records};
-use fake_koha::{Era, FakeKoha};
+use fake_koha::{Era, FakeKoha, Fault, FaultKind};
 use koct_core::settings::key_kept::KeyKept;
 use koct_tests::{
     desk::{Desk, Settings, addon},
@@ -82,6 +82,10 @@ fn they_come_by_alarm_and_at_start_without_a_window_and_never_while_somebody_com
     // What a person has allowed a temporary installation ends with Firefox.
     firefox.allow("http://127.0.0.1/*").unwrap();
     page.eval("localStorage.setItem('koct-refreshes', JSON.stringify({ place: 0 }))").unwrap();
+    // Meanwhile a person waits for a page of Koha's: after half a minute that is noticed, at the end.
+    koha.fault(Fault::on("/circ/", FaultKind::Hold));
+    let waited_for = format!("{}/cgi-bin/koha/circ/circulation-home.pl", koha.url());
+    page.eval(&format!("void browser.tabs.create({{ url: '{waited_for}', active: false }})")).unwrap();
     // Somebody commits: it waits.
     page.eval("new Promise(held => navigator.locks.request('koct-sender', () => new Promise(release => { window.release = release; held(); })))").unwrap();
     koha.clear_requests();
@@ -103,5 +107,10 @@ fn they_come_by_alarm_and_at_start_without_a_window_and_never_while_somebody_com
     window.wait("document.getElementById('records-line').dataset.grade === 'note'").unwrap();
     window.click("#open-records").unwrap();
     window.wait_contains("#records-by-itself", "all is here. The next comes by itself, about").unwrap();
+    let asked =
+        "browser.storage.session.get('outage').then(({ outage }) => /suspected.*\"badly\":true/.test(outage ?? ''))";
+    page.wait_for(asked, LIMIT).unwrap();
+    window.wait_text("#reachable", "Koha answers badly").unwrap();
+    window.wait_text("#offline-now", "Offline now").unwrap();
     assert_eq!(firefox.console_errors().unwrap(), Vec::<String>::new());
 }

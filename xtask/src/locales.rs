@@ -47,7 +47,7 @@ const LITERALS: [&str; 20] = [
     "1.0",
 ];
 /// Words in the code that look like keys and are none: names of the browser's.
-const NO_KEYS: [&str; 26] = [
+const NO_KEYS: [&str; 28] = [
     "additionalData",
     "byteLength",
     "byteOffset",
@@ -63,7 +63,9 @@ const NO_KEYS: [&str; 26] = [
     "indexedDB",
     "isProxy",
     "itemKey",
+    "maximumSignificantDigits",
     "newVersion",
+    "newestVersion",
     "numberingSystem",
     "originUrl",
     "requestHeaders",

@@ -11,7 +11,7 @@ use std::time::Duration;
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 /// A desk that rests longer has a clock that is wrong, in milliseconds: longer than from one summer to the next.
-const LONGEST_REST: i64 = 400 * 24 * 3_600_000;
+pub(crate) const LONGEST_REST: i64 = 400 * 24 * 3_600_000;
 
 /// The last scan: what the clock showed, and for how long the window had run, where it was recorded in this one.
 #[derive(Debug, Clone, Copy)]
@@ -110,8 +110,25 @@ mod tests {
             (64 * HOUR, 600, false),
             (300 * DAY, 600, false),
             (73 * 365 * DAY, 600, true),
+            // The battery was dead: in 2001 until the network set it, while the window ran on, and once it was just opened.
+            (25 * 365 * DAY, 36_000, true),
+            (25 * 365 * DAY, 2, true),
+            (-25 * 365 * DAY, 60, true),
+            // Back by an hour that is no change of summer time: that changes no instant.
+            (-HOUR, 2, true),
+            (-HOUR + 600_000, 600, true),
         ] {
             assert_eq!(is_said(by, ran), expected, "{by} {ran}");
+        }
+    }
+
+    #[test]
+    fn a_change_of_summer_time_or_of_the_zone_is_no_jump() {
+        for offset in [0, 120, -300] {
+            let mut watch = ClockWatch::default();
+            watch.scan(moment(0), Duration::from_secs(9));
+            let now = moment(2_000).at_offset(offset).unwrap();
+            assert_eq!(watch.scan(now, Duration::from_secs(11)), None, "{offset}");
         }
     }
 

@@ -15,10 +15,12 @@ use std::{
 };
 
 mod clocks;
+mod drift;
 mod items;
 mod jumps;
 mod report;
 
+pub use drift::shown_wrongly;
 pub use items::{FUTURE_FROM, PAST_FROM};
 use items::{Items, ONE_SITTING, SECOND, is_issue, millis, same_patron};
 use jumps::{Jump, Scan, first_jump};

@@ -279,7 +279,11 @@ impl Reading {
             return;
         }
         match operation(&text, self.times, zone) {
-            Ok(transaction) => {
+            Ok(mut transaction) => {
+                if self.times == Times::Local {
+                    let before = self.transactions.last().map(|(_, before)| before.moment);
+                    transaction.moment = in_the_hour_after(transaction.moment, before, zone);
+                }
                 self.look_at_signs(line, &transaction);
                 self.transactions.push((line, transaction));
             }
@@ -393,6 +397,18 @@ fn operation(text: &str, times: Times, zone: &dyn Zone) -> Result<Transaction, R
         _ => Action::Payment { cardnumber: cardnumber()?, amount: Amount::parse(fields[3]).map_err(Reason::Amount)? },
     };
     Ok(Transaction { moment, action })
+}
+
+/// In the hour that comes twice, local times begin once more: what then seems to come before the line before it was recorded the
+/// second time.
+fn in_the_hour_after(moment: Moment, before: Option<Moment>, zone: &dyn Zone) -> Moment {
+    let Some(before) = before.filter(|before| moment.utc_millis() < before.utc_millis()) else { return moment };
+    // No change is as long ago as that.
+    let later = zone.offset_at_utc(moment.utc_millis() + 3 * 3_600_000);
+    let is_it = |second: &Moment| {
+        second.utc_millis() >= before.utc_millis() && zone.offset_at_utc(second.utc_millis()) == later
+    };
+    Moment::from_local(moment.local(), later).ok().filter(is_it).unwrap_or(moment)
 }
 
 /// `YYYY-MM-DD HH:MM:SS mmm`: dashes or colons, the milliseconds optional and taken as Koha takes them, that is leniently.

@@ -110,7 +110,7 @@ mod tests {
     fn entry(id: u32, action: Action, status: Status, hold: Option<(u32, &str)>) -> Entry {
         let moment = Moment::new(1_795_428_000_000 + i64::from(id) * 1000, 60).unwrap();
         let warning = hold.map(|(hold, pickup)| Warning::Hold { hold, pickup: pickup.into() });
-        let warnings = warning.into_iter().map(|warning| Warned { warning, confirmed: None }).collect();
+        let warnings = warning.into_iter().map(|warning| Warned { warning, confirmed: None, as_of: None }).collect();
         Entry { status, warnings, ..Entry::recorded(TransactionId(id), Transaction { moment, action }) }
     }
 

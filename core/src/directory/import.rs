@@ -6,7 +6,10 @@ use super::{
     record::{Loan, Patron, Record, Set},
     write::{CONTENTS, DOWNLOAD, Write},
 };
-use crate::{desk::clock::DeskTime, settings::records::RecordsSettings};
+use crate::{
+    desk::clock::DeskTime,
+    settings::{form::ServerUrl, records::RecordsSettings},
+};
 
 /// A file is older than records may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -23,7 +26,7 @@ pub struct Import {
 }
 
 impl Import {
-    /// Begins with a file of the time `as_of`, and gives what is to be written first, and once more where the file cannot be
+    /// Begins with a file of the time `as_of`, which is taken for one of this server, and gives what is to be written first, and once more where the file cannot be
     /// read to its end.
     ///
     /// # Errors
@@ -31,6 +34,7 @@ impl Import {
     pub fn new(
         contents: &Contents,
         settings: &RecordsSettings,
+        server: Option<&ServerUrl>,
         as_of: DeskTime,
         desk_time: DeskTime,
     ) -> Result<(Self, Write), FileTooOldError> {
@@ -40,6 +44,9 @@ impl Import {
         // A download that was broken off began before this, and is begun anew: its runs may have the numbers of these.
         let write = Write::default().state(DOWNLOAD, &None::<()>).only(contents.runs());
         let mut contents = contents.clone();
+        if let Some(server) = server {
+            contents.turn_to(server);
+        }
         let mut run = || Unfinished::new(contents.new_run());
         let (patrons, loans) = (RowWriter::resume(run()), RowWriter::resume(run()));
         Ok((Self { contents, patrons, loans, as_of }, write))
@@ -122,9 +129,14 @@ mod tests {
 
     /// Imports this number of patrons, each with a loan; where it breaks, before the end.
     fn import(store: &Memory, contents: &mut Contents, number: u32, breaks: bool) {
-        let (mut import, clean) =
-            Import::new(contents, &RecordsSettings::default(), DeskTime::from_millis(77), DeskTime::from_millis(78))
-                .unwrap();
+        let (mut import, clean) = Import::new(
+            contents,
+            &RecordsSettings::default(),
+            None,
+            DeskTime::from_millis(77),
+            DeskTime::from_millis(78),
+        )
+        .unwrap();
         apply(store, contents, clean.clone());
         for id in 1..=number {
             let patron = Patron { id, surname: format!("S{number}"), ..Patron::default() };
@@ -170,10 +182,33 @@ mod tests {
         let left = BlockId { run: 5, part: 0, block: 0 };
         store.blocks.borrow_mut().insert(left, [1].into());
         let (_, clean) =
-            Import::new(&contents, &RecordsSettings::default(), DeskTime::default(), DeskTime::default()).unwrap();
+            Import::new(&contents, &RecordsSettings::default(), None, DeskTime::default(), DeskTime::default())
+                .unwrap();
         assert_eq!(clean.states, [(DOWNLOAD, "null".to_owned())]);
         apply(&store, &mut contents.clone(), clean);
         assert!(store.blocks.borrow().is_empty());
+    }
+
+    #[test]
+    fn a_file_is_of_the_server_that_is_set_and_what_is_of_another_goes_once_it_is_read() {
+        let [here, there] = ["koha.example.org", "other.example.org"].map(|it| ServerUrl::parse(it).unwrap());
+        let items = Held { run: 3, ..Held::default() };
+        let contents = Contents { next_run: 3, sets: [(Set::Items, items)].into(), ..Contents::default() };
+        let import = |of: &ServerUrl, server| {
+            let contents = Contents { server: Some(of.as_str().into()), ..contents.clone() };
+            let now = DeskTime::default();
+            let (import, clean) = Import::new(&contents, &RecordsSettings::default(), Some(server), now, now).unwrap();
+            assert_eq!(clean.only_runs, Some(vec![3]), "until it is read");
+            let store = Memory::default();
+            let (store, mut contents) = (&store, contents);
+            let write = at_once(import.finish(&store, |_| {})).unwrap();
+            apply(store, &mut contents, write);
+            contents
+        };
+        let kept = import(&here, &here);
+        assert!(kept.are_of(Some(&here)) && kept.sets.len() == 3);
+        let turned = import(&here, &there);
+        assert!(turned.are_of(Some(&there)) && !turned.sets.contains_key(&Set::Items), "{turned:?}");
     }
 
     #[test]
@@ -181,7 +216,7 @@ mod tests {
         let settings = RecordsSettings { wipe_days: "2".into(), ..RecordsSettings::default() };
         let import = |as_of| {
             let [as_of, now] = [as_of, 3 * 86_400_000].map(DeskTime::from_millis);
-            Import::new(&Contents::default(), &settings, as_of, now)
+            Import::new(&Contents::default(), &settings, None, as_of, now)
         };
         assert_eq!(import(86_400_000 - 1).err(), Some(FileTooOldError));
         assert!(import(86_400_000).is_ok());

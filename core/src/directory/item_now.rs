@@ -41,7 +41,7 @@ impl CheckoutFound {
     pub fn warned(&self, answered: Option<Moment>, seen: Option<Moment>) -> Vec<Warned> {
         let of_patron = self.of_patron.iter().map(|warning| {
             let confirmed = if warning.is_stop() { answered } else { seen };
-            Warned { warning: warning.clone(), confirmed }
+            Warned { warning: warning.clone(), confirmed, as_of: None }
         });
         of_patron.chain(not_confirmed(&self.of_item)).collect()
     }
@@ -81,7 +81,7 @@ impl ReturnFound {
 }
 
 fn not_confirmed(warnings: &[ItemWarning]) -> impl Iterator<Item = Warned> {
-    warnings.iter().map(|about| Warned { warning: about.warning.clone(), confirmed: None })
+    warnings.iter().map(|about| Warned { warning: about.warning.clone(), confirmed: None, as_of: None })
 }
 
 /// An item as it was before it was scanned, as far as it is known.

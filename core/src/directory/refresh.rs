@@ -95,6 +95,9 @@ pub fn plan(standing: Standing, refreshes: &mut Refreshes, now: DeskTime, minute
 
 fn at(standing: Standing, refreshes: &Refreshes, now: DeskTime, minute: u32) -> Plan {
     let Standing { records, contents, access, has_passphrase, can_ask, is_unfinished } = standing;
+    // What is of another server is nothing here.
+    let nothing = Contents::default();
+    let contents = if access == Access::Foreign { &nothing } else { contents };
     let Some(every) = records.refreshed_every().ok().flatten().filter(|_| records.enabled) else {
         return Plan::Never(Why::Off);
     };
@@ -103,10 +106,12 @@ fn at(standing: Standing, refreshes: &Refreshes, now: DeskTime, minute: u32) -> 
         Access::Locked => return Plan::Never(Why::Locked),
         // A person chooses it in the window before the first download, and is told so there, as nothing is there yet: without it records
         // would end with the browser each time.
-        Access::Empty | Access::Lost if records.key_kept == KeyKept::Passphrase && !has_passphrase => {
+        Access::Empty | Access::Lost | Access::Foreign
+            if records.key_kept == KeyKept::Passphrase && !has_passphrase =>
+        {
             return Plan::Never(Why::Locked);
         }
-        Access::Empty | Access::Lost | Access::Open => {}
+        Access::Empty | Access::Lost | Access::Foreign | Access::Open => {}
     }
     if !can_ask {
         return Plan::Never(Why::CannotAsk);

@@ -128,7 +128,7 @@ impl Log {
     }
 
     pub(crate) fn warn(&self, entry: &Entry, warning: Warning) -> Entry {
-        self.change(entry, |entry| entry.warnings.push(Warned { warning, confirmed: None }))
+        self.change(entry, |entry| entry.warnings.push(Warned { warning, confirmed: None, as_of: None }))
     }
 
     /// Changes an entry, and returns it as it is then.

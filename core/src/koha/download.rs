@@ -43,7 +43,7 @@ use crate::{
         refresh::{Ended, Scope},
         write::{CONTENTS, DOWNLOAD, Write},
     },
-    settings::{form::Settings, records::RecordsSettings},
+    settings::{asker::Asker, form::Settings, records::RecordsSettings},
 };
 use login::{Login, LoginStep};
 use progress::OpenSet;
@@ -100,6 +100,8 @@ pub enum Input<E> {
     },
     /// The person wants it to stop.
     Stop,
+    /// It is known, before a request is made, that other settings hold than those it goes by: [`Download::is_of`].
+    Outdated,
 }
 
 /// Why a download did not come to its end. What was read is kept, and the next one goes on there.
@@ -107,6 +109,8 @@ pub enum Input<E> {
 pub enum DownloadError<E> {
     /// Somebody stopped it.
     Stopped,
+    /// Another server, account or library is set meanwhile. What was read of a set that is not read to its end is not kept.
+    Outdated,
     /// Koha cannot be used.
     Koha(ConnectionError),
     /// Koha gives no token for the API key.
@@ -162,6 +166,7 @@ struct Current {
 pub struct Download<E> {
     settings: Settings,
     records: RecordsSettings,
+    asker: Asker,
     credentials: RestCredentials,
     contents: Contents,
     progress: Progress,
@@ -190,19 +195,17 @@ impl<E> Download<E> {
         mut earlier: Option<Progress>,
         desk_time: DeskTime,
     ) -> Self {
-        let server = settings.server.as_str();
-        if contents.server.as_deref().is_some_and(|other| other != server) {
-            // Another Koha has other patrons under the same numbers.
-            contents = Contents { next_run: contents.next_run, ..Contents::default() };
-            earlier = None;
-        }
-        contents.server = Some(server.to_owned());
-        let progress = Progress::from_earlier(earlier, desk_time);
+        let asker = Asker::of(&settings);
+        earlier = earlier.filter(|_| contents.are_of(Some(&settings.server)));
+        contents.turn_to(&settings.server);
+        contents.drop_old(&records, desk_time);
+        let progress = Progress::from_earlier(earlier, &asker, desk_time);
         // The number of a run that is being written is not in the contents yet.
         contents.next_run = progress.runs().fold(contents.next_run, u32::max);
         let mut download = Self {
             settings,
             records,
+            asker,
             credentials: RestCredentials::Basic,
             contents,
             progress,
@@ -224,6 +227,11 @@ impl<E> Download<E> {
     #[must_use]
     pub fn with(self, scope: Scope, owing_after: u32) -> Self {
         Self { everything: scope.everything, owing_after: scope.owing.then_some(owing_after), ..self }
+    }
+
+    /// Whether it asks the Koha of these settings, as they say, and records are wanted still.
+    pub fn is_of(&self, settings: &Settings, records: &RecordsSettings) -> bool {
+        records.enabled && Asker::of(settings) == self.asker
     }
 
     /// Whether it reads lists, and has logged in: only then a pause between two requests is a pause for Koha.
@@ -269,6 +277,10 @@ impl<E> Download<E> {
                 self.outputs.retain(|output| !matches!(output, Output::Request(_) | Output::Wait(_)));
                 self.end(DownloadError::Stopped);
             }
+            (Doing::LoggingIn(..) | Doing::Asking | Doing::BackingOff, Input::Outdated) => {
+                self.outputs.retain(|output| !matches!(output, Output::Request(_) | Output::Wait(_)));
+                self.forget();
+            }
             // What is being written is written first.
             (doing @ (Doing::Writing(_) | Doing::Finding | Doing::Preparing), Input::Stop) => {
                 self.is_stopping = true;
@@ -305,6 +317,13 @@ impl<E> Download<E> {
         } else {
             self.finish(Err(error));
         }
+    }
+
+    /// Ends, and forgets what was read and is no whole set.
+    fn forget(&mut self) {
+        self.current = None;
+        let write = Write::default().state(DOWNLOAD, &None::<Progress>).only(self.contents.runs());
+        self.write(write, Next::End(DownloadError::Outdated));
     }
 
     fn log_in(&mut self, purpose: Purpose) {
@@ -408,7 +427,9 @@ impl<E> Download<E> {
     }
 
     fn read_list<R: Listed>(&mut self) {
-        let held = self.contents.sets.get(&R::SET).filter(|_| self.damaged != Some(R::SET) && !self.everything);
+        let is_kept = self.damaged != Some(R::SET) && !self.everything;
+        // To changes belongs what the same account has seen before.
+        let held = self.contents.sets.get(&R::SET).filter(|held| is_kept && held.asker.is_as(&self.asker));
         let start = Point::after::<R>(held, self.desk_time);
         let open = self.open(R::SET, start);
         let rows = SetRows::new(Reading::<R>::new(open.point), open.written);
@@ -521,6 +542,7 @@ impl<E> Download<E> {
         }
         let held = Held {
             koha_as_of: point.koha_began(),
+            asker: self.asker.clone(),
             has_extras: point.has_extras || before.is_some_and(|before| before.has_extras),
             unreadable: point.unreadable,
             ..held.clone()
@@ -553,7 +575,7 @@ impl<E> DownloadError<E> {
     /// How a download ended that ended so.
     pub fn ended(&self) -> Ended {
         match self {
-            Self::Stopped => Ended::Stopped,
+            Self::Stopped | Self::Outdated => Ended::Stopped,
             Self::KeyRefused
             | Self::Koha(
                 ConnectionError::WrongCredentials | ConnectionError::TokenRefused | ConnectionError::NotReadable,

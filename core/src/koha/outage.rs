@@ -1,7 +1,8 @@
 //! Whether Koha answers, as the pages show that a person opens in their tabs: nobody announces an outage.
 //!
-//! One page that fails is nothing: a second one within a minute, with no answer in between, is an outage, and the first good
-//! answer ends it. Of a page only its address, its status and the browser's word for what went wrong are known.
+//! One page that fails is nothing: a second one within a minute, with no answer in between, is an outage. Of a page only its
+//! address, its status and the browser's word for what went wrong are known, and a captive portal answers at Koha's own
+//! address, too: so the first good answer ends an outage only once KOCT has asked Koha itself, and got Koha's own words.
 
 use super::{Failure, NotSent};
 use crate::{desk::clock::DeskTime, settings::form::ServerUrl};
@@ -60,6 +61,17 @@ pub enum News {
     Gone,
     /// It does again.
     Back,
+}
+
+/// What is to be done after a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seen {
+    /// Nothing.
+    Nothing,
+    /// This is told.
+    News(News),
+    /// Somebody answers where Koha was missed: Koha itself is to be asked, and [`Outage::asked`] called.
+    Answer,
 }
 
 /// How Koha stands.
@@ -161,24 +173,33 @@ impl Outage {
     }
 
     /// Takes what the load of a page said.
-    pub fn see(&mut self, load: &str, sign: Sign, now: DeskTime) -> Option<News> {
+    pub fn see(&mut self, load: &str, sign: Sign, now: DeskTime) -> Seen {
         let is_known = |before: &str| before == load;
-        let (standing, news) = match (&self.standing, sign) {
-            (Standing::Out { .. }, Sign::Answers) => (Standing::Well, Some(News::Back)),
-            (_, Sign::Answers) => (Standing::Well, None),
-            (Standing::Out { .. }, _) => return None,
-            (Standing::Suspected { load, .. }, _) if is_known(load) => return None,
+        let (standing, seen) = match (&self.standing, sign) {
+            (Standing::Out { .. }, Sign::Answers) => return Seen::Answer,
+            (_, Sign::Answers) => (Standing::Well, Seen::Nothing),
+            (Standing::Out { .. }, _) => return Seen::Nothing,
+            (Standing::Suspected { load, .. }, _) if is_known(load) => return Seen::Nothing,
             (Standing::Suspected { at, badly, .. }, _) if now.is_within(TOGETHER, *at) => {
                 let badly = *badly || sign != Sign::Fails;
-                (Standing::Out { since: *at, said: false, badly }, Some(News::Gone))
+                (Standing::Out { since: *at, said: false, badly }, Seen::News(News::Gone))
             }
             (Standing::Well | Standing::Suspected { .. }, _) => {
                 let suspected = Standing::Suspected { load: load.to_owned(), at: now, badly: sign != Sign::Fails };
-                (suspected, (sign == Sign::KeepsWaiting).then_some(News::Waits))
+                (suspected, if sign == Sign::KeepsWaiting { Seen::News(News::Waits) } else { Seen::Nothing })
             }
         };
         self.standing = standing;
-        news
+        seen
+    }
+
+    /// Koha was asked after a [`Seen::Answer`]: whether the answer was its own.
+    pub fn asked(&mut self, is_koha: bool) -> Option<News> {
+        if !is_koha || self.since().is_none() {
+            return None;
+        }
+        self.standing = Standing::Well;
+        Some(News::Back)
     }
 
     /// Whether it lasts although Koha answers what KOCT's window asks by itself: a person has said that it is out, or its pages
@@ -219,6 +240,15 @@ mod tests {
 
     fn server() -> ServerUrl {
         ServerUrl::parse("https://koha.example.org:8443/staff").unwrap()
+    }
+
+    /// As if Koha itself, where it is asked, answers.
+    fn see(outage: &mut Outage, load: &str, sign: Sign, now: DeskTime) -> Option<News> {
+        match outage.see(load, sign, now) {
+            Seen::Nothing => None,
+            Seen::News(news) => Some(news),
+            Seen::Answer => outage.asked(true),
+        }
     }
 
     fn at(seconds: i64) -> DeskTime {
@@ -304,17 +334,31 @@ mod tests {
     fn an_outage_is_noticed_at_the_second_failure_and_ends_with_the_first_answer() {
         let mut outage = Outage::of(&server(), None);
         assert_eq!(outage.to_json(), None, "nothing is kept while nothing is amiss");
-        assert_eq!(outage.see("1", Sign::Fails, at(0)), None);
+        assert_eq!(see(&mut outage, "1", Sign::Fails, at(0)), None);
         assert!(!outage.asks(at(0)), "one page that fails is nothing to ask about");
-        assert_eq!(outage.see("2", Sign::Fails, at(60)), Some(News::Gone));
+        assert_eq!(see(&mut outage, "2", Sign::Fails, at(60)), Some(News::Gone));
         assert_eq!(outage.since(), Some(at(0)), "since the first");
-        assert_eq!(outage.see("3", Sign::AnswersBadly, at(70)), None, "it is known");
+        assert_eq!(see(&mut outage, "3", Sign::AnswersBadly, at(70)), None, "it is known");
         // The page in the background was unloaded meanwhile.
         let mut outage = Outage::of(&server(), outage.to_json().as_deref());
         assert_eq!(outage.since(), Some(at(0)));
-        assert_eq!(outage.see("4", Sign::Answers, at(700)), Some(News::Back));
+        assert_eq!(see(&mut outage, "4", Sign::Answers, at(700)), Some(News::Back));
         assert_eq!((outage.standing(), outage.to_json()), (&Standing::Well, None));
-        assert_eq!(outage.see("5", Sign::Answers, at(701)), None, "that is said once");
+        assert_eq!(see(&mut outage, "5", Sign::Answers, at(701)), None, "that is said once");
+    }
+
+    #[test]
+    fn somebody_who_answers_at_kohas_address_ends_no_outage() {
+        let mut outage = Outage::of(&server(), None);
+        see(&mut outage, "1", Sign::Fails, at(0));
+        see(&mut outage, "2", Sign::Fails, at(1));
+        let out = outage.clone();
+        assert_eq!(outage.see("3", Sign::Answers, at(2)), Seen::Answer);
+        assert_eq!(outage.asked(false), None, "a captive portal");
+        assert_eq!(outage, out);
+        assert_eq!(outage.see("4", Sign::Answers, at(3)), Seen::Answer, "and again at the next page");
+        assert_eq!(outage.asked(true), Some(News::Back));
+        assert_eq!((outage.see("5", Sign::Answers, at(4)), outage.asked(true)), (Seen::Nothing, None));
     }
 
     #[test]
@@ -330,29 +374,29 @@ mod tests {
             // The clock was set back by an hour.
             ("7", Sign::Fails, -3_535),
         ] {
-            assert_eq!(outage.see(load, sign, at(second)), None, "{load}");
+            assert_eq!(see(&mut outage, load, sign, at(second)), None, "{load}");
         }
     }
 
     #[test]
     fn one_page_that_is_waited_for_and_then_fails_is_one_failure() {
         let mut outage = Outage::of(&server(), None);
-        assert_eq!(outage.see("1", Sign::KeepsWaiting, at(30)), Some(News::Waits));
-        assert_eq!(outage.see("1", Sign::AnswersBadly, at(60)), None);
+        assert_eq!(see(&mut outage, "1", Sign::KeepsWaiting, at(30)), Some(News::Waits));
+        assert_eq!(see(&mut outage, "1", Sign::AnswersBadly, at(60)), None);
         assert!(outage.asks(at(61)));
-        assert_eq!(outage.see("2", Sign::KeepsWaiting, at(90)), Some(News::Gone));
+        assert_eq!(see(&mut outage, "2", Sign::KeepsWaiting, at(90)), Some(News::Gone));
     }
 
     #[test]
     fn where_koha_answers_badly_a_person_may_say_that_it_is_out() {
         let mut outage = Outage::of(&server(), None);
         assert!(!outage.asks(at(0)));
-        outage.see("1", Sign::AnswersBadly, at(0));
+        see(&mut outage, "1", Sign::AnswersBadly, at(0));
         assert!(outage.asks(at(600)) && !outage.asks(at(601)));
         outage.say_offline(at(20));
         assert!(outage.is_said() && outage.since() == Some(at(0)) && !outage.asks(at(20)));
         assert_eq!(outage.answered(), None, "one answer to KOCT does not overrule them");
-        assert_eq!(outage.see("2", Sign::Answers, at(30)), Some(News::Back), "a page in their own tab does");
+        assert_eq!(see(&mut outage, "2", Sign::Answers, at(30)), Some(News::Back), "a page in their own tab does");
         outage.say_offline(at(40));
         assert_eq!(outage.since(), Some(at(40)));
         outage.say_online();
@@ -363,18 +407,18 @@ mod tests {
     fn koct_itself_may_see_that_it_is_back() {
         let mut outage = Outage::of(&server(), None);
         assert_eq!(outage.answered(), None);
-        outage.see("1", Sign::Fails, at(0));
+        see(&mut outage, "1", Sign::Fails, at(0));
         assert_eq!(outage.answered(), None, "nothing was said yet");
-        outage.see("2", Sign::Fails, at(1));
+        see(&mut outage, "2", Sign::Fails, at(1));
         assert_eq!(outage.answered(), Some(News::Back));
         assert_eq!(outage.since(), None);
         // Its pages fail although it is there: that it is there is no news.
         for (first, second) in [(Sign::AnswersBadly, Sign::Fails), (Sign::Fails, Sign::KeepsWaiting)] {
             let mut outage = Outage::of(&server(), None);
-            outage.see("1", first, at(0));
-            outage.see("2", second, at(1));
+            see(&mut outage, "1", first, at(0));
+            see(&mut outage, "2", second, at(1));
             assert!(outage.outlasts_an_answer() && outage.answered().is_none() && outage.since().is_some());
-            assert_eq!(outage.see("3", Sign::Answers, at(2)), Some(News::Back));
+            assert_eq!(see(&mut outage, "3", Sign::Answers, at(2)), Some(News::Back));
         }
     }
 
@@ -422,7 +466,7 @@ mod tests {
                 }
                 let is_out = was_out && sign != Sign::Answers
                     || failed.iter().any(|one| failed.iter().any(|other| one.0 < other.0 && other.1 - one.1 <= 60));
-                let news = outage.see(&number.to_string(), sign, at(now));
+                let news = see(&mut outage, &number.to_string(), sign, at(now));
                 prop_assert_eq!(outage.since().is_some(), is_out);
                 match (was_out, is_out) {
                     (false, true) => prop_assert_eq!(news, Some(News::Gone)),

@@ -5,7 +5,11 @@
 
 use super::trial::Trial;
 use crate::{
-    desk::clock::{ClockDifference, DeskTime, KohaTime},
+    desk::{
+        clock::DeskTime,
+        drift::{Drift, OFF},
+        version::Version,
+    },
     directory::access::Access,
     settings::{
         form::FieldError,
@@ -14,19 +18,13 @@ use crate::{
     },
 };
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
 
-/// From here on, a clock that is off is said: what is scanned in an outage is put in order by it.
-const OFF: u64 = 30;
 /// From here on, whole visits of two desks come in the wrong order.
 const FAR_OFF: u64 = 300;
 
 /// Less room than this is little: a scan takes one or two kilobytes, records some hundred megabytes.
 const LITTLE_ROOM: u64 = 500 << 20;
 const NO_ROOM: u64 = 20 << 20;
-
-/// An answer that took longer tells too little of the time.
-const SWIFT: Duration = Duration::from_secs(5);
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -62,6 +60,8 @@ pub enum Line {
     Clock,
     /// The time zone.
     Zone,
+    /// The version of KOCT.
+    Version,
     /// The profile of Firefox.
     Profile,
 }
@@ -105,6 +105,8 @@ pub enum Finding {
     NoRecords,
     /// Nobody has entered the passphrase since Firefox was started.
     RecordsLocked,
+    /// They are of another server than the one that is set.
+    RecordsForeign,
     /// Firefox keeps the log until somebody removes it.
     LogKept,
     /// It may delete the log where the disk gets full.
@@ -127,6 +129,10 @@ pub enum Finding {
     ZoneSeen(i16),
     /// It is that of no place, such as UTC, or one that Firefox shows to every page.
     ZoneDoubtful(i16),
+    /// This one, and no newer was seen.
+    VersionSeen(Version),
+    /// This one; in the library's policy or in a file of another desk stands a newer one.
+    VersionOld(Version, Version),
     /// What was kept here then was there still when Firefox had been closed.
     ProfileKept(DeskTime),
     /// Firefox was not closed since KOCT came.
@@ -182,42 +188,6 @@ impl Tested {
     }
 }
 
-/// What Koha's clock showed, and when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Drift {
-    /// How far Koha's was ahead.
-    pub ahead: ClockDifference,
-    /// When that was, by the desk's clock.
-    pub at: DeskTime,
-}
-
-/// After this time, or where it has changed by more than this, a drift is kept anew.
-const KEPT_FOR: Duration = Duration::from_hours(1);
-const SAME: i64 = 5_000;
-
-impl Drift {
-    /// From an answer of Koha's own, with the header Date, that was asked for and came at these times. `None` where it took too
-    /// long. The header has whole seconds: it was half a second later on the average.
-    pub fn of(date: KohaTime, asked: DeskTime, came: DeskTime) -> Option<Self> {
-        let took = came.since(asked).to_std().ok().filter(|took| *took <= SWIFT)?;
-        let middle = asked.plus(took / 2);
-        let ahead = ClockDifference::between(date.plus(Duration::from_millis(500)), middle);
-        Some(Self { ahead, at: came })
-    }
-
-    /// By how many milliseconds this computer's clock is ahead of Koha's; negative where it is behind.
-    pub fn off(self) -> i64 {
-        self.at.millis().saturating_sub(self.ahead.koha_at(self.at).millis())
-    }
-
-    /// Whether it is to be kept in place of this one.
-    pub fn replaces(self, before: Option<Self>) -> bool {
-        before.is_none_or(|before| {
-            self.off().abs_diff(before.off()) > SAME.unsigned_abs() || !self.at.is_within(KEPT_FOR, before.at)
-        })
-    }
-}
-
 /// Since when the profile has kept what it was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Starts {
@@ -256,6 +226,8 @@ pub struct Facts<'a> {
     pub offset: i16,
     /// The languages that pages are asked for in, as BCP 47.
     pub languages: &'a [String],
+    /// The versions of KOCT that the policy and files of other desks name.
+    pub versions: &'a [Version],
     /// Since when the profile has kept what it was given.
     pub starts: Option<Starts>,
 }
@@ -273,6 +245,7 @@ pub fn verdicts(facts: &Facts<'_>) -> Vec<Verdict> {
         Some(room(facts)),
         connects.then(|| clock(facts)),
         Some(zone(facts)),
+        Some(version(facts)),
         Some(profile(facts)),
     ];
     lines.into_iter().flatten().collect()
@@ -351,6 +324,7 @@ fn records(facts: &Facts<'_>) -> Option<Verdict> {
         _ if !settings.enabled => return None,
         (Access::Off | Access::Empty | Access::Lost, _) => (Grade::Careful, Finding::NoRecords),
         (Access::Locked, _) => (Grade::Careful, Finding::RecordsLocked),
+        (Access::Foreign, _) => (Grade::Careful, Finding::RecordsForeign),
         (Access::Open, Some(days)) => (Grade::Careful, Finding::RecordsOld(days)),
         (Access::Open, None) => (Grade::Good, Finding::RecordsAsOf(facts.records_as_of)),
     };
@@ -402,6 +376,15 @@ fn zone(facts: &Facts<'_>) -> Verdict {
     verdict(Line::Zone, grade, finding)
 }
 
+/// KOCT asks nobody but Koha: whether there is a newer version is known only where the library shows it.
+fn version(facts: &Facts<'_>) -> Verdict {
+    let (grade, finding) = match Version::newer(facts.versions.iter().copied()) {
+        Some(newer) => (Grade::Careful, Finding::VersionOld(Version::own(), newer)),
+        None => (Grade::Good, Finding::VersionSeen(Version::own())),
+    };
+    verdict(Line::Version, grade, finding)
+}
+
 fn profile(facts: &Facts<'_>) -> Verdict {
     let (grade, finding) = match facts.starts {
         Some(Starts { first, count }) if count > 0 => (Grade::Good, Finding::ProfileKept(first)),
@@ -413,6 +396,7 @@ fn profile(facts: &Facts<'_>) -> Verdict {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desk::clock::{ClockDifference, KohaTime};
     use crate::{
         koha::{Failure, NotSent, connection::ConnectionError},
         settings::{
@@ -420,6 +404,7 @@ mod tests {
             records::RecordsSettings,
         },
     };
+    use std::time::Duration;
 
     const NOW: DeskTime = DeskTime::from_millis(1_795_428_000_000);
 
@@ -465,6 +450,7 @@ mod tests {
             zone: "Europe/Paris",
             offset: 60,
             languages: &[],
+            versions: &[],
             starts: Some(Starts { first: ago(86_400), count: 3 }),
         }
     }
@@ -475,10 +461,10 @@ mod tests {
     }
 
     #[test]
-    fn a_desk_that_is_ready_has_ten_good_lines_in_order_and_none_in_the_window() {
+    fn a_desk_that_is_ready_has_eleven_good_lines_in_order_and_none_in_the_window() {
         let preferences = preferences();
         let found = verdicts(&facts(&preferences));
-        assert!(found.len() == 10 && found.is_sorted_by_key(|verdict| verdict.line));
+        assert!(found.len() == 11 && found.is_sorted_by_key(|verdict| verdict.line));
         assert!(found.iter().all(|verdict| verdict.grade == Grade::Good), "{found:?}");
         assert_eq!(in_window(&found), None);
     }
@@ -509,7 +495,7 @@ mod tests {
         files.form = Form { desk_name: "Bus 2".into(), ..Form::default() };
         files.records.enabled = false;
         let lines: Vec<_> = verdicts(&facts(&files)).into_iter().map(|verdict| verdict.line).collect();
-        assert_eq!(lines, [Line::Settings, Line::Log, Line::Room, Line::Zone, Line::Profile]);
+        assert_eq!(lines, [Line::Settings, Line::Log, Line::Room, Line::Zone, Line::Version, Line::Profile]);
     }
 
     #[test]
@@ -567,6 +553,7 @@ mod tests {
             (Access::Open, 2 * day, (Grade::Careful, Finding::RecordsOld(2))),
             (Access::Locked, 1, (Grade::Careful, Finding::RecordsLocked)),
             (Access::Empty, 1, (Grade::Careful, Finding::NoRecords)),
+            (Access::Foreign, 1, (Grade::Careful, Finding::RecordsForeign)),
             (Access::Lost, 1, (Grade::Careful, Finding::NoRecords)),
         ] {
             let facts = Facts { records: access, records_as_of: Some(ago(age)), ..facts(&all) };
@@ -613,20 +600,6 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_tells_the_time_where_it_came_at_once_and_is_kept_where_it_is_new() {
-        let date = KohaTime::from_millis(NOW.millis() + 40_000);
-        let seen = Drift::of(date, NOW, NOW.plus(Duration::from_secs(1))).unwrap();
-        assert_eq!(seen.off(), -40_000, "in the middle of question and answer, and of the second");
-        assert_eq!(Drift::of(date, NOW, NOW.plus(Duration::from_secs(6))), None);
-        assert_eq!(Drift::of(date, NOW, ago(1)), None, "the clock was set meanwhile");
-        assert!(seen.replaces(None) && !seen.replaces(Some(seen)));
-        assert!(seen.replaces(Some(drift(34))) && !seen.replaces(Some(drift(36))));
-        assert!(Drift { at: NOW.plus(Duration::from_mins(62)), ..seen }.replaces(Some(seen)));
-        let farthest = Drift { ahead: ClockDifference::between(KohaTime::from_millis(i64::MIN), NOW), at: NOW };
-        assert_eq!(farthest.off(), i64::MAX, "never panics");
-    }
-
-    #[test]
     fn a_time_zone_of_no_place_is_doubtful() {
         let all = preferences();
         for (zone, offset, languages, is_good) in [
@@ -647,6 +620,15 @@ mod tests {
             };
             assert_eq!(on(Line::Zone, &facts), Some(expected), "{zone}");
         }
+    }
+
+    #[test]
+    fn a_newer_version_is_seen_in_the_policy_or_in_a_file() {
+        let all = preferences();
+        let (own, old, new) = (Version::own(), "0.0.1".parse().unwrap(), "9999.0".parse().unwrap());
+        let on = |versions: &[Version]| on(Line::Version, &Facts { versions, ..facts(&all) }).unwrap();
+        assert_eq!(on(&[own, old]), (Grade::Good, Finding::VersionSeen(own)));
+        assert_eq!(on(&[old, new]), (Grade::Careful, Finding::VersionOld(own, new)));
     }
 
     #[test]
@@ -678,9 +660,6 @@ mod tests {
         let tested = r#"{"of":"https://koha.example.org\tdesk\tCPL","at":1795428000000,"went":"branch-unknown"}"#;
         let read: Tested = serde_json::from_str(tested).unwrap();
         assert_eq!(serde_json::to_string(&read).unwrap(), tested);
-        let drift = r#"{"ahead":-42000,"at":1795428000000}"#;
-        let read: Drift = serde_json::from_str(drift).unwrap();
-        assert_eq!((read.off(), serde_json::to_string(&read).unwrap().as_str()), (42_000, drift));
         let starts: Starts = serde_json::from_str(r#"{"first":1795428000000,"count":2}"#).unwrap();
         assert_eq!((starts.first, starts.count), (NOW, 2));
     }

@@ -3,7 +3,7 @@
 use super::{Request, Response, Session, size_of_rows};
 use crate::{
     desk::{amount::Cents, clock::KohaTime},
-    settings::form::{Secret, Settings},
+    settings::form::{Secret, ServerUrl, Settings},
 };
 use chrono::{DateTime, FixedOffset};
 use serde::{Deserialize, de::DeserializeOwned};
@@ -77,8 +77,8 @@ pub fn libraries(settings: &Settings, credentials: &RestCredentials, paged: bool
 }
 
 /// Asks for the libraries without showing who asks: Koha's refusal tells that it is there, and it makes no session for it.
-pub fn anyone_there(settings: &Settings) -> Request {
-    Request { size_limit: size_of_rows(PER_PAGE), ..Request::get(settings.server.join("/api/v1/libraries")) }
+pub fn anyone_there(server: &ServerUrl) -> Request {
+    Request { size_limit: size_of_rows(PER_PAGE), ..Request::get(server.join("/api/v1/libraries")) }
 }
 
 /// Whether this is Koha's answer to [`anyone_there`]: the refusal in its own words (observed on 19.06), or the list.

@@ -178,7 +178,7 @@ mod tests {
             Warning::Hold { hold: 7, pickup: "MPL".into() },
             Warning::OnLoan,
         ];
-        let warnings = kinds.map(|warning| Warned { warning, confirmed: None }).to_vec();
+        let warnings = kinds.map(|warning| Warned { warning, confirmed: None, as_of: None }).to_vec();
         let warned = Entry { warnings, ..entry(Status::Local) };
         let left = |entry: Option<Entry>| {
             entry.unwrap().warnings.into_iter().map(|warned| warned.warning.about()).collect::<Vec<_>>()

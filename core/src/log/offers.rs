@@ -178,7 +178,8 @@ mod tests {
     #[test]
     fn what_was_changed_or_warned_of_can_be_seen_for_ever() {
         let changed = returned(Status::Local).shifted(1000, now()).unwrap();
-        let warned = returned(Status::Local).warned(&[Warned { warning: Warning::OnLoan, confirmed: None }]);
+        let warned =
+            returned(Status::Local).warned(&[Warned { warning: Warning::OnLoan, confirmed: None, as_of: None }]);
         for entry in [changed, warned] {
             for status in statuses() {
                 let plain = Offers::from_entry(&returned(status.clone()));

@@ -265,8 +265,11 @@ mod tests {
                 let (desk, is_warned) = (number % 3, number > 2);
                 let desk = DeskName::parse(&format!("Desk {desk}")).ok().filter(|_| desk > 0);
                 let status = if committed { Status::Success } else { Status::Local };
-                let warnings =
-                    if is_warned { vec![Warned { warning: Warning::OnLoan, confirmed: None }] } else { vec![] };
+                let warnings = if is_warned {
+                    vec![Warned { warning: Warning::OnLoan, confirmed: None, as_of: None }]
+                } else {
+                    vec![]
+                };
                 Entry { status, desk, warnings, ..Entry::recorded(TransactionId(id), transaction) }
             };
             (1..).zip(rows).map(entry).collect()

@@ -55,7 +55,7 @@ mod tests {
         let seen: Seen = [of(1), of(2)].into_iter().collect();
         assert_eq!((seen.len(), seen.is_empty()), (2, false));
         assert!(seen.is(&of(1)) && !seen.is(&of(3)), "one that came since");
-        let warned = of(1).warned(&[Warned { warning: Warning::OnLoan, confirmed: None }]);
+        let warned = of(1).warned(&[Warned { warning: Warning::OnLoan, confirmed: None, as_of: None }]);
         assert!(seen.is(&warned), "a warning comes by itself");
         assert!(!seen.is(&of(1).edited(action("B"), now).unwrap()), "corrected");
         assert!(!seen.is(&of(1).deleted(now).unwrap()), "taken back");

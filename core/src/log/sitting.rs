@@ -148,7 +148,7 @@ mod tests {
     fn what_is_to_be_answered_is_told_the_newest_first() {
         use crate::log::warned::Warned;
         let mut sitting = sitting();
-        let stop = |entry: Entry| entry.warned(&[Warned { warning: Warning::Waiting, confirmed: None }]);
+        let stop = |entry: Entry| entry.warned(&[Warned { warning: Warning::Waiting, confirmed: None, as_of: None }]);
         let [first, second] = [stop(entry(1, "P1", "A")), stop(entry(3, "P1", "B"))];
         sitting.follow(&LogEvent::Changed(vec![first, second.clone()]));
         let ids = |sitting: &Sitting| sitting.stopped().map(|entry| entry.id.0).collect::<Vec<_>>();
@@ -158,7 +158,7 @@ mod tests {
             [],
             "that one waits on the shelf says nothing of the other"
         );
-        let lost = |entry: Entry| entry.warned(&[Warned { warning: Warning::LostCard, confirmed: None }]);
+        let lost = |entry: Entry| entry.warned(&[Warned { warning: Warning::LostCard, confirmed: None, as_of: None }]);
         let mut of_card = sitting.clone();
         of_card.follow(&LogEvent::Changed(vec![lost(entry(1, "P1", "A")), lost(second.clone())]));
         assert_eq!(of_card.answered_with(TransactionId(1)), [TransactionId(3)]);

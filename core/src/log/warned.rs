@@ -1,6 +1,6 @@
 //! What a person was warned of, as the log keeps it. Who is warned of what is decided in [`directory`](crate::directory).
 
-use crate::desk::{amount::Cents, transaction::Moment};
+use crate::desk::{amount::Cents, clock::DeskTime, transaction::Moment};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
@@ -152,6 +152,24 @@ pub struct Warned {
     /// When a person confirmed it: answered it, or went on, where that is enough. Absent while nobody has.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<Moment>,
+    /// As of when that was known, where it was not of the day of the scan: earlier versions did not keep it.
+    #[serde(rename = "asOf", default, skip_serializing_if = "Option::is_none")]
+    pub as_of: Option<DeskTime>,
+}
+
+impl Warned {
+    /// Known as of then, when it was scanned at this moment. Of the same day it is fresh, and nothing is kept.
+    #[must_use]
+    pub fn known_as_of(self, as_of: Option<DeskTime>, scanned: Moment) -> Self {
+        let day = |millis: i64| Moment::new(millis, scanned.offset_minutes()).ok().map(|moment| moment.local().date());
+        let is_older = |as_of: &DeskTime| day(as_of.millis()) < day(scanned.utc_millis());
+        Self { as_of: as_of.filter(is_older), ..self }
+    }
+
+    /// The age of what is warned of: the oldest, where one is not of the day of its scan.
+    pub fn oldest<'a>(warnings: impl IntoIterator<Item = &'a Self>) -> Option<DeskTime> {
+        warnings.into_iter().filter_map(|warned| warned.as_of).min()
+    }
 }
 
 #[cfg(test)]
@@ -163,15 +181,35 @@ mod tests {
     }
 
     #[test]
+    fn its_age_is_kept_where_it_is_not_of_the_day_of_the_scan() {
+        // Half past midnight, by the clock of the desk.
+        let scanned = Moment::new(1_795_428_000_000 - 37_800_000, 60).unwrap();
+        assert_eq!(scanned.local().to_string(), "2026-11-23 00:30:00");
+        let of = |minutes: i64| {
+            let as_of = DeskTime::from_millis(scanned.utc_millis() - minutes * 60_000);
+            let warned = Warned { warning: Warning::OnLoan, confirmed: None, as_of: None };
+            warned.known_as_of(Some(as_of), scanned)
+        };
+        assert_eq!([of(30), of(-600)].map(|warned| warned.as_of), [None; 2]);
+        let old = of(31);
+        assert!(old.as_of.is_some());
+        assert_eq!(Warned::oldest(&[of(5), old.clone(), of(2_000)]), of(2_000).as_of);
+        assert_eq!(Warned::oldest(&[of(5)]), None);
+        let json = serde_json::to_string(&old).unwrap();
+        assert_eq!(serde_json::from_str::<Warned>(&json).unwrap(), old);
+    }
+
+    #[test]
     fn is_stored_flat() {
         let warned = Warned {
             warning: Warning::Hold { hold: 7, pickup: "MPL".into() },
             confirmed: Some(Moment::new(1_795_428_000_000, 60).unwrap()),
+            as_of: None,
         };
         let json = serde_json::to_string(&warned).unwrap();
         assert_eq!(json, r#"{"kind":"hold","hold":7,"pickup":"MPL","confirmed":{"utc":1795428000000,"offset":60}}"#);
         assert_eq!(serde_json::from_str::<Warned>(&json).unwrap(), warned);
-        let expired = Warned { warning: Warning::Expired { on: day("2020-01-31") }, confirmed: None };
+        let expired = Warned { warning: Warning::Expired { on: day("2020-01-31") }, confirmed: None, as_of: None };
         assert_eq!(serde_json::to_string(&expired).unwrap(), r#"{"kind":"expired","on":"2020-01-31"}"#);
     }
 }

@@ -3,10 +3,13 @@
 //! A preset is the value that a person finds before they have stored their own; where it is locked, it holds always. A
 //! mistake in a policy never stops a desk: it is reported, and the rest is used.
 
-use crate::settings::{
-    form::FieldError,
-    key_kept::KeyKept,
-    table::{Field, Group, Kind, Preferences, Value},
+use crate::{
+    desk::version::Version,
+    settings::{
+        form::FieldError,
+        key_kept::KeyKept,
+        table::{Field, Group, Kind, Preferences, Value},
+    },
 };
 use serde_json::{Map, Value as Json};
 
@@ -31,6 +34,8 @@ pub enum Problem {
 
 /// The name by which presets are locked.
 const LOCKED: &str = "locked";
+/// The name of the version of KOCT that the library's desks have; no setting, and nothing is preset by it.
+const VERSION: &str = "version";
 /// The name under which earlier versions preset how the key of the records is kept: whether a passphrase does it.
 const PASSPHRASE: &str = "lookupPassphrase";
 /// The longest unknown name that is shown, in characters.
@@ -44,6 +49,7 @@ pub struct Policy {
     preset: Vec<Field>,
     locked: Vec<Field>,
     problems: Vec<Problem>,
+    version: Option<Version>,
 }
 
 impl Policy {
@@ -89,6 +95,12 @@ impl Policy {
                     Err(problem) => self.problems.push(problem),
                 },
                 None if name == LOCKED => {}
+                None if name == VERSION => {
+                    self.version = value.as_str().and_then(|text| text.parse().ok());
+                    if self.version.is_none() {
+                        self.problems.push(Problem::Kind(VERSION, Kind::Text));
+                    }
+                }
                 None if name.eq_ignore_ascii_case("password") => self.problems.push(Problem::Password),
                 None => self.problems.push(Problem::Unknown(shown(name))),
             }
@@ -160,6 +172,11 @@ impl Policy {
     /// What is wrong in it.
     pub fn problems(&self) -> &[Problem] {
         &self.problems
+    }
+
+    /// The version of KOCT that the library's desks are to have, where it says so.
+    pub fn version(&self) -> Option<Version> {
+        self.version
     }
 
     /// Whether this is the library's alone to set.
@@ -299,6 +316,19 @@ mod tests {
         assert_eq!(with_lock(r#""lookup""#).records(Some(RecordsSettings::default())).key_kept, KeyKept::Memory);
         assert!(with_lock(r#""lookup""#).records(Some(RecordsSettings::default())).enabled);
         assert!(Field::ALL.iter().all(|field| !policy.is_locked(*field)));
+    }
+
+    #[test]
+    fn the_version_of_the_desks_is_named_and_presets_nothing() {
+        let policy = Policy::parse(r#"{"version": "0.2.0"}"#);
+        assert_eq!((policy.version(), policy.problems()), ("0.2.0".parse().ok(), &[][..]));
+        let mut preferences = Preferences::default();
+        policy.apply(&mut preferences, &[]);
+        assert_eq!(preferences, Preferences::default());
+        for wrong in [r#""new""#, "2", "null"] {
+            let policy = Policy::parse(&format!(r#"{{"version": {wrong}}}"#));
+            assert_eq!((policy.version(), policy.problems()), (None, &[Problem::Kind("version", Kind::Text)][..]));
+        }
     }
 
     #[test]

@@ -388,6 +388,32 @@ impl Preferences {
         Some(Settings { branchcode: String::new(), ..settings })
     }
 
+    /// What a page that was filled with `loaded`, and holds this, is to hold once this is `stored` by somebody else: what the person
+    /// has changed on the page stays as it is there, and all else is what is stored. A secret is not in the page.
+    #[must_use]
+    pub fn following(&self, loaded: &Self, stored: &Self) -> Self {
+        let mut followed = stored.clone();
+        for field in Field::ALL.iter().filter(|field| field.kind() != Kind::Secret) {
+            let value = field.get(self);
+            if value != field.get(loaded) {
+                // It is of the same kind.
+                let _ = field.set(&mut followed, value);
+            }
+        }
+        followed
+    }
+
+    /// What is to be stored of such a page. What talks to Koha is stored as the page shows it: by that Koha is asked, and Firefox.
+    #[must_use]
+    pub fn over(&self, loaded: &Self, stored: &Self) -> Self {
+        let mut over = self.clone();
+        let is_followed = |field: &&Field| field.kind() != Kind::Secret && field.group() != Group::Koha;
+        for field in Field::ALL.iter().filter(is_followed).filter(|field| field.get(self) == field.get(loaded)) {
+            let _ = field.set(&mut over, field.get(stored));
+        }
+        over
+    }
+
     /// The name of this desk.
     pub fn desk_name(&self) -> DeskName {
         self.form.desk_name().unwrap_or_else(|_| DeskName::suggested(0))
@@ -509,6 +535,41 @@ pub(crate) mod tests {
         ] {
             assert_eq!(with(other.clone()), None, "{other:?}");
         }
+    }
+
+    #[test]
+    fn a_page_follows_what_is_stored_meanwhile_field_by_field() {
+        let loaded = Preferences::default();
+        let stored = changed();
+        for touched in Field::ALL.iter().filter(|field| field.kind() != Kind::Secret) {
+            let mut page = loaded.clone();
+            let typed = match (touched.get(&page), touched.kind()) {
+                (Value::Flag(flag), _) => Value::Flag(!flag),
+                (_, Kind::Login | Kind::CommitType | Kind::ScannerEnd | Kind::ScannerKeyboard | Kind::KeyKept) => {
+                    touched.get(&stored)
+                }
+                _ => Value::Text("typed".to_owned()),
+            };
+            touched.set(&mut page, typed.clone()).unwrap();
+            let followed = page.following(&loaded, &stored);
+            for field in Field::ALL {
+                let expected = if field == touched { typed.clone() } else { field.get(&stored) };
+                assert!(field.get(&followed) == expected, "{touched:?}: {field:?}");
+            }
+        }
+        // Stored at that moment: what a window has learned is kept, and what is typed of Koha is stored together.
+        let mut page = loaded.clone();
+        page.form.server = "koha.example.org".into();
+        page.form.password = crate::settings::form::Secret::new("letmein");
+        page.desk.loan_days = "21".into();
+        let mut learned = loaded.clone();
+        learned.desk.item_also = "ILL-##".into();
+        learned.desk.loan_days = "14".into();
+        learned.form.server = "other.example.org".into();
+        learned.form.username = "other".into();
+        let over = page.over(&loaded, &learned);
+        assert_eq!(over.form, page.form);
+        assert_eq!([over.desk.item_also.as_str(), &over.desk.loan_days], ["ILL-##", "21"]);
     }
 
     #[test]

@@ -160,6 +160,42 @@ impl Base {
         Ok(blocks.await? == 0 && states.await? == 0)
     }
 
+    /// Writes these blocks and states, and deletes the blocks of all runs but these: all or nothing.
+    ///
+    /// # Errors
+    /// When the database cannot be written.
+    pub(super) async fn apply(
+        &self,
+        encrypted: Vec<(u64, Uint8Array)>,
+        states: Vec<(&'static str, String)>,
+        only_runs: Option<Vec<u32>>,
+    ) -> Result<()> {
+        let writing = self.writing()?;
+        let store = writing.object_store(BLOCKS)?;
+        let mut putting = Vec::with_capacity(encrypted.len());
+        for (name, bytes) in encrypted {
+            putting.push(store.put(JsValue::from(bytes)).with_key(key(name)).primitive()?);
+        }
+        for put in putting {
+            put.await?;
+        }
+        for (name, json) in states {
+            writing.object_store(STATE)?.put(json).with_key(name).primitive()?.await?;
+        }
+        if let Some(mut runs) = only_runs {
+            runs.sort_unstable();
+            let mut from = 0;
+            for run in runs.into_iter().chain([LAST_RUN]) {
+                if run > from {
+                    let range = KeyRange::Bound(first_of(from), false, first_of(run), true);
+                    store.delete::<f64, _>(range).primitive()?.await?;
+                }
+                from = run + 1;
+            }
+        }
+        Ok(writing.commit().await?)
+    }
+
     /// Deletes everything.
     ///
     /// # Errors
@@ -220,30 +256,7 @@ impl Disk {
             let name = name(place);
             encrypted.push((name, self.cipher.encrypt(name, &mut bytes).await?));
         }
-        let writing = self.base.writing()?;
-        let store = writing.object_store(BLOCKS)?;
-        let mut putting = Vec::with_capacity(encrypted.len());
-        for (name, bytes) in encrypted {
-            putting.push(store.put(JsValue::from(bytes)).with_key(key(name)).primitive()?);
-        }
-        for put in putting {
-            put.await?;
-        }
-        for (name, json) in write.states {
-            writing.object_store(STATE)?.put(json).with_key(name).primitive()?.await?;
-        }
-        if let Some(mut runs) = write.only_runs {
-            runs.sort_unstable();
-            let mut from = 0;
-            for run in runs.into_iter().chain([LAST_RUN]) {
-                if run > from {
-                    let range = KeyRange::Bound(first_of(from), false, first_of(run), true);
-                    store.delete::<f64, _>(range).primitive()?.await?;
-                }
-                from = run + 1;
-            }
-        }
-        Ok(writing.commit().await?)
+        self.base.apply(encrypted, write.states, write.only_runs).await
     }
 }
 

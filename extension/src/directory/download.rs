@@ -5,7 +5,7 @@ use super::{
     disk::{Disk, DiskError},
     key, refresh,
 };
-use crate::{clock, http::Http, lock, timer::sleep};
+use crate::{clock, http::Http, lock, preferences, timer::sleep};
 use koct_core::{
     Settings,
     directory::{
@@ -107,6 +107,11 @@ impl Known {
                     if is_gentle && !is_stopping {
                         rest(if download.is_reading() { pause_after(took) } else { Duration::ZERO }, watcher).await;
                     }
+                    if !is_stopping && !is_up_to_date(&download).await {
+                        is_stopping = true;
+                        download.handle(Input::Outdated, clock::time());
+                        continue;
+                    }
                     if watcher.is_stopped() && !is_stopping {
                         is_stopping = true;
                         download.handle(Input::Stop, clock::time());
@@ -126,7 +131,7 @@ impl Known {
                     continue;
                 }
                 Output::Wait(time) => {
-                    sleep(time).await;
+                    wait(time, watcher).await;
                     Input::Waited
                 }
                 Output::Write(write) => disk.apply(write).await.map_or_else(Input::NotWritten, |()| Input::Written),
@@ -154,11 +159,25 @@ impl Known {
     }
 }
 
+/// Whether the settings are still those that it goes by, as far as Firefox tells. Where something was taken out of them, they are not.
+async fn is_up_to_date(download: &Download<DiskError>) -> bool {
+    let Ok(stored) = preferences::stored().await else { return true };
+    stored.settings().is_ok_and(|settings| download.is_of(&settings, &stored.records))
+}
+
 /// Lets Koha rest for this long, and for as long as somebody commits.
 async fn rest(pause: Duration, watcher: &dyn Watcher) {
-    let until = clock::ran() + pause;
-    while !watcher.is_stopped() && (clock::ran() < until || lock::is_sending().await) {
+    wait(pause, watcher).await;
+    while !watcher.is_stopped() && lock::is_sending().await {
         sleep(STEP).await;
+    }
+}
+
+/// Waits for this long, but for nobody who has stopped it.
+async fn wait(time: Duration, watcher: &dyn Watcher) {
+    let until = clock::ran() + time;
+    while !watcher.is_stopped() && clock::ran() < until {
+        sleep(STEP.min(until.saturating_sub(clock::ran()))).await;
     }
 }
 

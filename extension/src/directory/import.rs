@@ -18,7 +18,7 @@ use koct_core::{
         write::CONTENTS,
     },
     koha::download::DownloadError,
-    settings::records::RecordsSettings,
+    settings::{form::ServerUrl, records::RecordsSettings},
 };
 use web_sys::File;
 
@@ -59,6 +59,7 @@ impl Known {
         &self,
         file: &File,
         wanted: &RecordsSettings,
+        server: Option<&ServerUrl>,
         watcher: &dyn Watcher,
     ) -> Result<Report, RecordsError> {
         let Some(_lock) = lock::lock_of(LOCK).await else { return Err(RecordsError::Busy) };
@@ -69,7 +70,7 @@ impl Known {
         let contents: Contents = base.state(CONTENTS).await?.unwrap_or_default();
         let disk = Disk::new(base, cipher);
         let (mut import, clean) =
-            Import::new(&contents, wanted, as_of, clock::time()).map_err(|_| RecordsError::TooOld)?;
+            Import::new(&contents, wanted, server, as_of, clock::time()).map_err(|_| RecordsError::TooOld)?;
         disk.apply(clean.clone()).await?;
         let mut rows = Rows { import: &mut import, disk: &disk, watcher };
         let result = match borrowers::read_borrowers_db(file, &mut rows).await {

@@ -18,6 +18,7 @@ use koct_core::{
         record::Set,
         refresh::{Ended, Plan, Refreshes, Scope, Standing, plan},
     },
+    koha::download::DownloadError,
 };
 use std::{
     cell::{Cell, RefCell},
@@ -70,9 +71,15 @@ fn change(change: impl FnOnce(&mut Refreshes)) {
 pub(super) fn ended(result: &Result<Ended, RecordsError>) {
     let how = match result {
         Ok(how) => *how,
+        // None was begun; or it begins anew with the settings that hold now, and whoever has saved them has seen to that.
+        Err(
+            RecordsError::Busy
+            | RecordsError::Locked
+            | RecordsError::TooOld
+            | RecordsError::File(_)
+            | RecordsError::Download(DownloadError::Outdated),
+        ) => return,
         Err(RecordsError::Download(error)) => error.ended(),
-        // None was begun.
-        Err(RecordsError::Busy | RecordsError::Locked | RecordsError::TooOld | RecordsError::File(_)) => return,
     };
     change(|refreshes| refreshes.ended(how, clock::time()));
     // None was to come by itself, since Koha had refused the account or no passphrase was chosen: now one may.
@@ -118,7 +125,8 @@ pub(crate) async fn rang() {
 async fn arrange(known: &Known) -> Option<(Scope, Preferences, Settings)> {
     let preferences = preferences::load().await.ok()?;
     // What cannot be read now may be later, and what nobody wants is deleted.
-    let access = known.reload(&preferences.records).await.unwrap_or_default();
+    let server = preferences.form.server().ok();
+    let access = known.reload(&preferences.records, server.as_ref()).await.unwrap_or_default();
     let settings = match preferences.settings() {
         Ok(settings) if preferences::may_ask(&settings.server).await => Some(settings),
         _ => None,

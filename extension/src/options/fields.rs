@@ -56,6 +56,17 @@ impl Fields {
         }
     }
 
+    /// Shows what is other than in the page: only there is anything touched, since somebody may be typing.
+    pub(super) fn follow(&self, page: &Preferences, followed: &Preferences) {
+        for (field, control) in self.controls.iter().filter(|(field, _)| field.get(page) != field.get(followed)) {
+            match field.get(followed) {
+                _ if field.kind() == Kind::Secret => {}
+                Value::Text(text) => control.set_value(&text),
+                Value::Flag(flag) => control.set_checked(flag),
+            }
+        }
+    }
+
     fn secrets(&self) -> impl Iterator<Item = (Field, &Control)> {
         let secrets = self.controls.iter().filter(|(field, _)| field.kind() == Kind::Secret);
         secrets.map(|(field, control)| (*field, control))

@@ -42,8 +42,8 @@ impl RecordsPart {
     }
 
     /// The page holds what is stored.
-    pub(super) fn loaded(&self) {
-        self.was_enabled.set(self.enabled.checked());
+    pub(super) fn loaded(&self, records: &RecordsSettings) {
+        self.was_enabled.set(records.enabled);
         self.show();
     }
 
@@ -55,7 +55,7 @@ impl RecordsPart {
         if is_over && let Ok(known) = Known::new() {
             known.tell(&Told::Stop);
             // Where another window still downloads, that one stops, and deletes them.
-            let _ = known.reload(records).await;
+            let _ = known.reload(records, None).await;
         }
     }
 }

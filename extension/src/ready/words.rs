@@ -23,6 +23,7 @@ pub(crate) fn line(line: Line) -> String {
         Line::Room => "readyRoom",
         Line::Clock => "readyClock",
         Line::Zone => "readyZone",
+        Line::Version => "readyVersion",
         Line::Profile => "readyProfile",
     })
 }
@@ -39,6 +40,7 @@ pub(crate) fn id(line: Line) -> &'static str {
         Line::Room => "room",
         Line::Clock => "clock",
         Line::Zone => "zone",
+        Line::Version => "version",
         Line::Profile => "profile",
     }
 }
@@ -49,7 +51,6 @@ pub(crate) fn finding(finding: Finding) -> String {
     // A clock that is right to the second is nobody's business.
     let span =
         |millis: i64| Shift(millis.saturating_abs() / 1_000 * 1_000).to_string().trim_start_matches('+').to_owned();
-    let room = |bytes: u64| locale::number(u32::try_from(bytes >> 20).unwrap_or(u32::MAX));
     let offset = |minutes: i16| {
         let hours = Shift(i64::from(minutes) * 60_000).to_string();
         format!("UTC{hours}")
@@ -74,11 +75,12 @@ pub(crate) fn finding(finding: Finding) -> String {
         Finding::RecordsOld(days) => plural("readyRecordsOld", u32::try_from(days).unwrap_or(u32::MAX), &[]),
         Finding::NoRecords => text("readyNoRecords"),
         Finding::RecordsLocked => text("readyRecordsLocked"),
+        Finding::RecordsForeign => text("readyRecordsForeign"),
         Finding::LogKept => text("readyLogKept"),
         Finding::LogNotKept => text("readyLogNotKept"),
         Finding::NoLog => text("readyNoLog"),
-        Finding::Room(bytes) => text_with("readyRoomLeft", &[&room(bytes)]),
-        Finding::LittleRoom(bytes) => text_with("readyLittleRoom", &[&room(bytes)]),
+        Finding::Room(bytes) => text_with("readyRoomLeft", &[&locale::bytes(bytes)]),
+        Finding::LittleRoom(bytes) => text_with("readyLittleRoom", &[&locale::bytes(bytes)]),
         Finding::RoomUnknown => text("readyRoomUnknown"),
         Finding::ClockRight(at) => text_with("readyClockRight", &[&when(at)]),
         Finding::ClockOff(off, at) if off > 0 => {
@@ -88,6 +90,8 @@ pub(crate) fn finding(finding: Finding) -> String {
         Finding::ClockUnknown => text("readyClockUnknown"),
         Finding::ZoneSeen(minutes) => text_with("readyZoneSeen", &[&offset(minutes)]),
         Finding::ZoneDoubtful(minutes) => text_with("readyZoneDoubtful", &[&offset(minutes)]),
+        Finding::VersionSeen(own) => text_with("readyVersionSeen", &[&own.to_string()]),
+        Finding::VersionOld(own, newer) => text_with("readyVersionOld", &[&own.to_string(), &newer.to_string()]),
         Finding::ProfileKept(first) => text_with("readyProfileKept", &[&when(first)]),
         Finding::ProfileUnknown => text("readyProfileUnknown"),
     }

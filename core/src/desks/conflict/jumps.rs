@@ -3,7 +3,7 @@
 //! can be named: what is offered moves the scans from there on, or up to there, and never those that are right.
 
 use crate::{
-    desk::{clock::NEAR, transaction::TransactionId},
+    desk::{clock::NEAR, jump::LONGEST_REST, transaction::TransactionId},
     desks::{
         conflict::items::{FUTURE_FROM, MINUTE, PAST_FROM, SECOND, STEP},
         shift::{Shift, Span},
@@ -52,7 +52,10 @@ pub(super) fn first_jump(scans: &[Scan], now: i64) -> Option<Jump> {
         let (bound, allowed) = next.map_or((now, FUTURE_FROM), |next| (next.millis, NEAR));
         if at(end) - bound <= allowed {
             // Within what clocks are set by when they are kept right, or not later at all.
-            continue;
+            match next.filter(|next| is_dead_before(at(end), next.millis, now)) {
+                Some(next) => return before_the_battery_died(scans, start, end, next.millis).into_jump(scans),
+                None => continue,
+            }
         }
         let before = ahead(scans, start, end, (bound, allowed), now);
         let after = next.and_then(|_| behind(scans, end, now));
@@ -72,6 +75,27 @@ pub(super) fn first_jump(scans: &[Scan], now: i64) -> Option<Jump> {
 
 fn is_plausible(millis: i64, now: i64) -> bool {
     (now - PAST_FROM..=now + FUTURE_FROM).contains(&millis)
+}
+
+/// Whether a clock that was right at a scan was so wrong at the one before that nobody has rested for as long: it began in 1970, or
+/// in the year in which it was made, since its battery was dead.
+fn is_dead_before(last: i64, next: i64, now: i64) -> bool {
+    next - last > LONGEST_REST && is_plausible(next, now) && !is_plausible(last, now)
+}
+
+/// The first scans up to this one, which come shortly before the next.
+fn before_the_battery_died(scans: &[Scan], first: usize, last: usize, next: i64) -> Candidate {
+    let gap = next - scans[last].millis;
+    // How shortly, nobody knows.
+    Candidate {
+        first,
+        last,
+        least: gap - NEAR,
+        most: gap - SECOND,
+        sign: 1,
+        is_there_and_back: false,
+        is_plausible: false,
+    }
 }
 
 /// Whether a jump is as far as another, but for the time between two scans.
@@ -193,6 +217,17 @@ mod tests {
     }
 
     #[test]
+    fn what_was_scanned_before_the_clock_was_set_from_2001_comes_before_what_came_after() {
+        let (first, last, by) = found(&[-25 * 365 * DAYS, -25 * 365 * DAYS + 20, -60, -50]).unwrap();
+        assert_eq!((first, last, by.as_str()), (1, 2, "+9124d 22:35"), "to five minutes before");
+        let (first, last, _) = found(&[-25 * 365 * DAYS, -60]).unwrap();
+        assert_eq!((first, last), (1, 1));
+        // From 2001 to 2026 and back to it, and there again.
+        let found = found(&[-60, -25 * 365 * DAYS, -25 * 365 * DAYS + 5, -40]).map(|(first, last, _)| (first, last));
+        assert_eq!(found, Some((2, 3)));
+    }
+
+    #[test]
     fn a_closed_desk_and_a_small_correction_are_no_jump() {
         assert_eq!(found(&[-3 * DAYS, -3 * DAYS + 5, -9, -8]), None, "a week-end");
         assert_eq!(found(&[-400 * DAYS, -9]), None, "a year");
@@ -210,8 +245,8 @@ mod tests {
             off in prop_oneof![200..5000_i64, -5000..-200_i64, Just(73 * 365 * DAYS), Just(-20 * 365 * DAYS)],
         ) {
             let number = number.min((pauses.len() - 1) / 2);
-            // Behind from the beginning, it looks as if the desk had been shut.
-            let least = usize::from(off < 0);
+            // Behind from the beginning, it looks as if the desk had been shut; not by years.
+            let least = usize::from((-5000..0).contains(&off));
             let from = least + from.index(pauses.len() - number + 1 - least);
             let mut at = -1 - pauses.iter().sum::<i64>();
             let mut minutes: Vec<i64> = Vec::new();

@@ -200,7 +200,7 @@ fn a_part_that_came_between_is_not_moved_with_the_scans_around_it() {
     let mut shifts = Shifts::default();
     let (span, by) = log.review(&[]).desks[0].suggested(None).unwrap();
     shifts.set(DeskName::parse("Bus").ok(), span, by);
-    assert_eq!(shifts.plan(&log.0).ids(), [TransactionId(1), TransactionId(3)]);
+    assert_eq!(shifts.plan(&log.0).portions(usize::MAX), [[3, 1].map(TransactionId)], "back from the last");
 }
 
 /// Loans that go out at the main desk and come back at the bus, whose clock is off by this number of seconds.
@@ -346,4 +346,31 @@ fn what_stands_out_is_shown_before_a_commit_and_many_of_a_desk_by_their_first() 
     assert_eq!(desks[0].suggested(Some((Span::ALL, Shift(1000)))), None, "of other scans: one after the other");
     assert!(Review { desks, ..quiet.clone() }.stands_out());
     assert!(!Review { desks: Vec::new(), ..quiet }.stands_out());
+}
+
+#[test]
+fn a_shift_that_breaks_off_in_the_middle_contradicts_itself_and_is_shown() {
+    for by in [Shift(items::HOUR), Shift(-items::HOUR), Shift(25 * 365 * items::DAY)] {
+        let mut log = log();
+        // So long ago that it is no later than now in the end.
+        for minutes in 0..12 {
+            log.check_in("", (minutes - 240) * 60 - by.0.max(0) / SECOND, &format!("A{minutes}"));
+        }
+        let mut shifts = Shifts::default();
+        shifts.set(None, Span::ALL, by);
+        let plan = shifts.plan(&log.0);
+        let now = Moment::new(NOW, 60).unwrap();
+        let portions = plan.portions(5);
+        let sizes: Vec<usize> = portions.iter().map(Vec::len).collect();
+        assert_eq!(sizes, [5, 5, 2]);
+        for (place, ids) in portions.iter().enumerate() {
+            for entry in log.0.iter_mut().filter(|entry| ids.contains(&entry.id)) {
+                *entry = plan.moved(entry, now).unwrap();
+            }
+            let review = log.review(&[]);
+            let is_broken_off = place + 1 < portions.len();
+            assert_eq!(review.desks[0].clock.is_some(), is_broken_off, "{by:?}: {place}");
+        }
+        assert!(log.0.iter().all(|entry| entry.history.len() == 1), "each once");
+    }
 }

@@ -1,7 +1,7 @@
 //! What kind of file a person has chosen.
 
 use crate::{
-    desk::{transaction::Moment, zone::Zone},
+    desk::{transaction::Moment, version::Version, zone::Zone},
     desks::{
         backup::{self, BackupError, Header},
         koc::{self, Reading},
@@ -9,6 +9,7 @@ use crate::{
     },
     slices::Sliced,
 };
+use serde::Deserialize;
 use thiserror::Error;
 
 /// A file that can be imported.
@@ -57,6 +58,23 @@ pub fn recognising<'a>(bytes: &'a [u8], zone: &'a dyn Zone) -> Sliced<'a, Result
     })
 }
 
+/// The version of KOCT that wrote a file, where one did and says so: also one whose backups this one cannot read.
+pub fn written_by(bytes: &[u8]) -> Option<Version> {
+    #[derive(Deserialize)]
+    struct Backup {
+        koct: String,
+        generator: String,
+    }
+    let line = bytes.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default();
+    let line = str::from_utf8(line).ok()?.trim_start_matches('\u{feff}');
+    if let Ok(backup) = serde_json::from_str::<Backup>(line) {
+        return (backup.koct == "log").then(|| backup.generator.parse().ok()).flatten();
+    }
+    let value = |key: &str| line.split('\t').filter_map(|field| field.split_once('=')).find(|(name, _)| *name == key);
+    value("Generator").filter(|(_, generator)| *generator == koc::GENERATOR)?;
+    value("GeneratorVersion")?.1.parse().ok()
+}
+
 /// The name of the report of an import, by the time where this computer's clock shows one.
 pub fn report_name(now: Option<Moment>) -> String {
     now.map_or_else(|| "koct_import.txt".to_owned(), |now| format!("koct_import_{}.txt", koc::time_in_names(now)))
@@ -85,6 +103,25 @@ mod tests {
             assert_eq!(recognised(&line.as_bytes()[..cut]), Err(ImportError::Unknown), "cut at {cut}");
         }
         assert_eq!(recognised(b"{\"koct\":\"settings\",\"version\":1}"), Err(ImportError::Unknown));
+    }
+
+    #[test]
+    fn which_version_wrote_a_file_is_known_where_koct_did() {
+        let version = |text: &str| text.parse::<Version>().ok();
+        let own = Header::new(DeskName::parse("Bus").unwrap(), Moment::new(1_795_428_000_000, 60).unwrap());
+        for (file, expected) in [
+            (backup::write(&own), Some(Version::own())),
+            (r#"{"koct":"log","version":9,"generator":"9.1.0","more":[]}"#.into(), version("9.1.0")),
+            (r#"{"koct":"settings","generator":"9.1.0"}"#.into(), None),
+            ("\u{feff}Version=1.0\tGenerator=koct\tGeneratorVersion=0.7.2\r\n".into(), version("0.7.2")),
+            ("Version=1.0\tGenerator=koct-firefox\tGeneratorVersion=9.9\n".into(), None),
+            ("Version=1.0\tGenerator=koct\tGeneratorVersion=new\n".into(), None),
+            ("Version=1.0\tGenerator=koct\n".into(), None),
+            (String::new(), None),
+        ] {
+            assert_eq!(written_by(file.as_bytes()), expected, "{file}");
+        }
+        assert_eq!(written_by(&[0xff, 0xfe, b'\n']), None);
     }
 
     #[test]

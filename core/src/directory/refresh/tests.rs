@@ -85,7 +85,7 @@ fn nothing_is_asked_where_it_is_not_wanted_or_cannot_be() {
     assert_eq!(never(|desk| desk.records.refresh_hours = "soon".into()), Why::Off, "nobody knows what was meant");
     assert_eq!(never(|desk| desk.access = Access::Locked), Why::Locked);
     assert_eq!(never(|desk| desk.can_ask = false), Why::CannotAsk);
-    for access in [Access::Empty, Access::Lost] {
+    for access in [Access::Empty, Access::Lost, Access::Foreign] {
         let mut desk = Desk { access, ..Desk::with(Contents::default()) };
         desk.records.key_kept = KeyKept::Passphrase;
         assert_eq!(desk.at(NOW), Plan::Never(Why::Locked), "it is not chosen yet");

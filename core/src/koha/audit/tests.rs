@@ -488,7 +488,7 @@ fn what_came_back_goes_to_whoever_waits_or_home_and_is_late() {
     // It was checked in there already; the log knows of the hold.
     let caught = r#""hold_id":5,"item_id":7,"priority":0,"status":"W""#;
     let hold = Warning::Hold { hold: 5, pickup: "MPL".into() };
-    let known = back()[0].warned(&[Warned { warning: hold, confirmed: None }]);
+    let known = back()[0].warned(&[Warned { warning: hold, confirmed: None, as_of: None }]);
     assert_eq!(world().holds(&[caught]).fresh(std::slice::from_ref(&known))[0].hold, Some(HoldNow::Nobody));
     // Of two, the one that the desk has set it aside for.
     let earlier = r#""hold_id":2,"item_id":null,"priority":1,"pickup_library_id":"CPL""#;

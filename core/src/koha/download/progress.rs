@@ -4,6 +4,7 @@ use crate::{
     desk::clock::DeskTime,
     directory::{Unfinished, record::Set},
     koha::records::{self, Point},
+    settings::asker::Asker,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,6 +16,9 @@ pub struct Progress {
     /// When it began by the desk's clock.
     #[serde(rename = "began")]
     desk_began: DeskTime,
+    /// Who asks.
+    #[serde(skip_serializing_if = "Asker::is_unknown")]
+    asker: Asker,
     pub(super) done: BTreeSet<Set>,
     /// The set that is being read.
     pub(super) open: BTreeMap<Set, OpenSet>,
@@ -32,15 +36,18 @@ pub(super) struct OpenSet {
 }
 
 impl Progress {
-    /// The progress from which a download goes on: what is left of an earlier one, or nothing.
-    pub(super) fn from_earlier(earlier: Option<Self>, desk_time: DeskTime) -> Self {
-        let goes_on = |earlier: &Self| !earlier.is_over() && records::goes_on(earlier.desk_began, desk_time);
+    /// The progress from which a download goes on: what is left of an earlier one of the same asker, or nothing.
+    pub(super) fn from_earlier(earlier: Option<Self>, asker: &Asker, desk_time: DeskTime) -> Self {
+        let goes_on = |earlier: &Self| {
+            !earlier.is_over() && earlier.asker.is_as(asker) && records::goes_on(earlier.desk_began, desk_time)
+        };
         let earlier = earlier.filter(goes_on).map(|mut earlier| {
             // Of what is read besides, nothing is gone on with.
             earlier.open.retain(|set, _| !earlier.done.contains(set));
             earlier
         });
-        earlier.unwrap_or(Self { desk_began: desk_time, ..Self::default() })
+        let progress = earlier.unwrap_or(Self { desk_began: desk_time, ..Self::default() });
+        Self { asker: asker.clone(), ..progress }
     }
 
     /// When it began.
@@ -58,7 +65,7 @@ impl Progress {
     }
 
     /// The runs that are being written.
-    pub(super) fn runs(&self) -> impl Iterator<Item = u32> {
+    pub fn runs(&self) -> impl Iterator<Item = u32> {
         self.open.values().map(|open| open.written.run)
     }
 }

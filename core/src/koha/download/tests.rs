@@ -302,6 +302,8 @@ enum Turn {
     Go,
     /// The person stops it.
     Stop,
+    /// Other settings hold.
+    Outdated,
     /// Firefox ends before it is done.
     Kill,
     /// Firefox ends when it is done, and nobody was told.
@@ -387,10 +389,12 @@ impl World {
                 Turn::Go | Turn::KillAfter => {}
                 Turn::Kill => return None,
                 Turn::Stop => download.handle(Input::Stop, self.now()),
+                Turn::Outdated => download.handle(Input::Outdated, self.now()),
             }
             self.time += 1_000;
             self.koha.time = self.time + AHEAD;
-            let is_dropped = turn == Turn::Stop && matches!(output, Output::Request(_) | Output::Wait(_));
+            let is_dropped =
+                matches!(turn, Turn::Stop | Turn::Outdated) && matches!(output, Output::Request(_) | Output::Wait(_));
             let input = match output {
                 Output::Finished(ended) => {
                     self.came_to = Some(download.came_to());
@@ -861,6 +865,60 @@ fn records_of_another_server_are_not_mixed_with_its_own() {
 }
 
 #[test]
+fn settings_that_change_meanwhile_end_it_at_the_next_request_and_nothing_half_is_kept() {
+    for step in 0.. {
+        let mut world = World::small();
+        let (mut requests, mut asked_then) = (0, 0);
+        let ended = world.run(|world, output| {
+            let Output::Request(_) = output else { return Turn::Go };
+            requests += 1;
+            if requests != step + 1 {
+                return Turn::Go;
+            }
+            asked_then = world.koha.asked.len();
+            Turn::Outdated
+        });
+        if requests <= step {
+            assert_eq!(ended, Some(Ok(())));
+            assert!(step > 15, "{step} requests are some");
+            break;
+        }
+        let is_over = ended == Some(Ok(()));
+        assert!(is_over || ended == Some(Err(DownloadError::Outdated)), "{step}: {ended:?}");
+        let asked: Vec<_> = world.koha.asked.drain(..).skip(asked_then).collect();
+        assert!(asked.iter().all(|asked| asked.contains("logout")), "{step}: {asked:?}");
+        assert_eq!(world.store.state::<Progress>(DOWNLOAD), None, "{step}");
+        let runs: BTreeSet<u32> = world.store.blocks.borrow().keys().map(|place| place.run).collect();
+        assert_eq!(runs, world.store.contents().runs().collect(), "{step}: only whole sets");
+        // The new account sees more.
+        world.settings.username = "other".into();
+        world.koha.put(Set::Patrons, 31, 1);
+        world.koha.put(Set::Items, 21, 1);
+        for rows in world.koha.sets.values_mut().flat_map(|rows| rows.values_mut()) {
+            rows.1 = 0;
+        }
+        world.koha.given.clear();
+        assert_eq!(world.go(), Ok(()));
+        world.check(&format!("{step}"));
+        assert_eq!(world.koha.sets_asked(), Set::ALL, "{step}: begun anew");
+        let given = |set| world.koha.given.keys().filter(|(other, _)| *other == set).count();
+        assert_eq!((given(Set::Patrons), given(Set::Items)), (31, 21), "{step}: no changes of what another has seen");
+    }
+}
+
+#[test]
+fn it_is_of_settings_that_ask_the_same_koha_as_the_same_account_while_records_are_wanted() {
+    let world = World::small();
+    let download = world.start();
+    let mut settings = world.settings.clone();
+    settings.password = Secret::new("new");
+    assert!(download.is_of(&settings, &world.records));
+    assert!(!download.is_of(&settings, &RecordsSettings::default()), "nobody wants them any more");
+    settings.branchcode = "other".into();
+    assert!(!download.is_of(&settings, &world.records));
+}
+
+#[test]
 fn what_was_begun_yesterday_is_begun_anew() {
     let mut world = World::small();
     assert_eq!(
@@ -971,7 +1029,8 @@ fn reads_what_an_earlier_version_has_kept() {
     let value: Value = serde_json::from_str(kept).unwrap();
     assert_eq!(serde_json::to_value(&progress).unwrap(), value, "and an earlier version reads this one's");
     // What changed is read on from there, in the run that was begun.
-    let held = Held { run: 4, blocks: 1, whole_as_of: DeskTime::from_millis(1_795_500_000_000), ..Held::default() };
+    let as_of = DeskTime::from_millis(1_795_500_000_000);
+    let held = Held { run: 4, blocks: 1, as_of, whole_as_of: as_of, ..Held::default() };
     let contents = json!({"nextRun": 5, "sets": {"items": held}, "gaps": {}, "libraries": {}});
     let contents: Contents = serde_json::from_value(contents).unwrap();
     let mut world = World::small();

@@ -70,7 +70,7 @@ fn in_doubt() -> Status {
 }
 
 fn warned(entry: &Entry, warnings: &[Warning]) -> Entry {
-    let warned = |warning: &Warning| Warned { warning: warning.clone(), confirmed: None };
+    let warned = |warning: &Warning| Warned { warning: warning.clone(), confirmed: None, as_of: None };
     entry.warned(&warnings.iter().map(warned).collect::<Vec<_>>())
 }
 

@@ -84,6 +84,6 @@ impl Told {
         let is_other = |warned: &Warned| !matches!(warned.warning, Warning::Hold { .. });
         let kept: Vec<Warned> = entry.warnings.iter().filter(|warned| is_other(warned)).cloned().collect();
         let warning = Warning::Hold { hold: *hold, pickup: pickup.clone() };
-        Entry { warnings: kept, ..entry }.warned(&[Warned { warning, confirmed: None }])
+        Entry { warnings: kept, ..entry }.warned(&[Warned { warning, confirmed: None, as_of: None }])
     }
 }

@@ -95,7 +95,7 @@ impl Reach {
             let settings = self.desk.settings();
             self.looked_with.replace(settings.clone());
             self.heed(settings.as_ref()).await;
-            let is_there = ready::koha_is_there(settings.as_ref()).await;
+            let is_there = ready::koha_is_there(settings.as_ref().map(|settings| &settings.server)).await;
             let before = self.seen.get();
             let lasts = self.outage.borrow().as_ref().is_some_and(Outage::outlasts_an_answer);
             if !lasts {

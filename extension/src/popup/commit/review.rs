@@ -8,6 +8,7 @@ use crate::{
     later::seldom,
     locale, lock,
     popup::{Desk, Panel, Tone, Topic, known::labels::Labels, log::edit::Edit},
+    ready,
     store::StoreError,
     wording::{self, Explained as _},
 };
@@ -38,6 +39,8 @@ mod looking;
 /// The number of conflicts of a kind, and of transactions of the order, that are listed.
 const CONFLICTS_LISTED: usize = 50;
 const ORDER_LISTED: usize = 300;
+/// So many are moved in one write: a scan waits for no more.
+const AT_ONCE: usize = 500;
 
 elements! {
     pub(crate) struct Review(desk: Rc<Desk>, edit: Rc<Edit>, labels: Rc<Labels>) {
@@ -264,7 +267,7 @@ impl Review {
         self.store.set_hidden(shifts.is_none());
         self.desks_box.set_hidden(looked_at.entries.is_empty());
         self.lines.stop();
-        self.draw_suggestions(&looked_at.review.desks, &shifts);
+        self.draw_suggestions(looked_at, &shifts);
         self.draw_conflicts(looked_at)?;
         for report in &looked_at.review.desks {
             self.draw_desk(report, shifts.of(report.desk.as_ref()), looked_at)?;
@@ -365,12 +368,9 @@ impl Review {
         }
         match self.try_store_shifts(&shifts).await {
             Ok(moved) => {
-                self.looking.shifts.take();
-                self.looking.shown.take();
-                for row in self.rows.borrow().values() {
-                    if let Some(input) = dom::field(row, "shift") {
-                        input.unchecked_ref::<HtmlInputElement>().set_value("");
-                    }
+                self.forget_shifts();
+                if shifts.of(None).is_some() {
+                    ready::clock_settled().await;
                 }
                 self.desk.message.about(Topic::Change).show(Tone::Good, &plural("reviewStored", moved, &[]));
                 true
@@ -384,6 +384,16 @@ impl Review {
         }
     }
 
+    fn forget_shifts(&self) {
+        self.looking.shifts.take();
+        self.looking.shown.take();
+        for row in self.rows.borrow().values() {
+            if let Some(input) = dom::field(row, "shift") {
+                input.unchecked_ref::<HtmlInputElement>().set_value("");
+            }
+        }
+    }
+
     async fn try_store_shifts(self: &Rc<Self>, shifts: &Shifts) -> Result<usize, String> {
         let Some(_lock) = lock::lock().await else { return Err(text("commitBusy")) };
         let now = clock::now().ok_or_else(|| text("attentionClock"))?;
@@ -392,10 +402,23 @@ impl Review {
             // What was tried last is not worked out yet: nobody has seen what it would do.
             return Err(text("reviewWorking"));
         }
-        let changing = self.desk.store.change(&plan.ids(), |entry| plan.moved(entry, now)).await;
-        let changes = changing.map_err(|error| error.explained())?;
-        let moved = changes.len();
-        self.desk.apply(changes);
+        let mut moved = 0;
+        for ids in plan.portions(AT_ONCE) {
+            match self.desk.store.change(&ids, |entry| plan.moved(entry, now)).await {
+                Ok(changes) => {
+                    moved += changes.len();
+                    self.desk.apply(changes);
+                }
+                Err(error) => {
+                    if moved > 0 {
+                        // What is moved must not be moved once more: it is looked at anew.
+                        self.forget_shifts();
+                        spawn_local(look_again(self.clone()));
+                    }
+                    return Err(error.explained());
+                }
+            }
+        }
         self.desk.draw_now();
         Ok(moved)
     }

@@ -127,7 +127,10 @@ impl LookupQueue {
         if warned.is_empty() && late.is_none() {
             return;
         }
-        let found = |now: &Entry| Entry { late, ..now.warned(warned) };
+        let as_of = self.records.get().and_then(|records| records.contents().as_of());
+        let aged = |warned: &Warned| warned.clone().known_as_of(as_of, entry.transaction.moment);
+        let warned: Vec<Warned> = warned.iter().map(aged).collect();
+        let found = |now: &Entry| Entry { late, ..now.warned(&warned) };
         let rule = |now: &Entry| if holder::is_up_to_date(entry, now) { found(now) } else { now.clone() };
         let kept = match self.desk.store.warn(&[entry.id], rule).await {
             Ok(kept) => kept,

@@ -115,13 +115,13 @@ impl Records {
 
     /// Whether they can be looked up, and as of when they are.
     pub(crate) fn standing(&self) -> (Access, Option<DeskTime>) {
-        (self.known.access(), self.known.contents().as_of())
+        (self.known.access(), self.known.contents().fresh_as_of())
     }
 
     /// As of when it is what is known of patrons and items.
     pub(crate) fn as_of(&self) -> String {
         let as_of = self.get().and_then(|records| records.contents().as_of());
-        as_of.map(|as_of| text_with("recordsAsOf", &[&wording::row_time_of(as_of.millis())])).unwrap_or_default()
+        as_of.map(wording::as_of).unwrap_or_default()
     }
 
     fn say(&self, said: Option<(Tone, String)>) {
@@ -171,9 +171,12 @@ impl Records {
     }
 
     async fn look_anew(self: Rc<Self>) {
-        let wanted = self.desk.preferences.borrow().records.clone();
+        let (wanted, server) = {
+            let preferences = self.desk.preferences.borrow();
+            (preferences.records.clone(), preferences.form.server().ok())
+        };
         let were_there = self.get().is_some();
-        match self.known.reload(&wanted).await {
+        match self.known.reload(&wanted, server.as_ref()).await {
             // Whichever window downloads stops, and looks again.
             Ok(_) | Err(DiskError::Busy) => {}
             Err(error) => self.desk.message.show(Tone::Bad, &wording::disk(&error)),
@@ -265,6 +268,10 @@ impl Records {
         let (tone, words) = match (doing, &*self.said.borrow()) {
             (Some(doing), _) => (None, words_of(doing)),
             (None, Some((tone, words))) => (Some(*tone), words.clone()),
+            (None, None) if access == Access::Foreign => {
+                let server = contents.server.clone().unwrap_or_default();
+                (Some(Tone::Doubt), text_with("recordsForeign", &[&server]))
+            }
             (None, None) => (None, String::new()),
         };
         self.state.set_text_content(Some(&words));
@@ -284,8 +291,7 @@ impl Records {
         self.notes.set_hidden(as_of.is_some() || contents.sets.is_empty() && contents.gaps.is_empty());
         let words = as_of.map(|as_of| {
             let numbers = expected.iter().filter_map(|set| Some(number_of(*set, contents.sets.get(set)?.rows)));
-            let since = text_with("recordsAsOf", &[&wording::row_time_of(as_of.millis())]);
-            wording::joined(numbers.chain([since]))
+            wording::joined(numbers.chain([wording::as_of(as_of)]))
         });
         self.numbers.set_text_content(words.as_deref());
     }
@@ -300,8 +306,9 @@ impl Records {
             Access::Empty => Some((true, text("recordsLineNone"))),
             Access::Lost => Some((true, text("recordsLineLost"))),
             Access::Locked => Some((true, text("recordsLineLocked"))),
+            Access::Foreign => Some((true, text("recordsLineForeign"))),
             Access::Open => {
-                let as_of = contents.as_of()?;
+                let as_of = contents.fresh_as_of()?;
                 Some(match self.desk.preferences.borrow().records.days_old(as_of, clock::time()) {
                     Some(days) => (true, plural("recordsLineOld", days, &[])),
                     None => (false, text_with("recordsLineAsOf", &[&wording::row_time_of(as_of.millis())])),
@@ -439,11 +446,14 @@ impl Records {
             self.say(Some((Tone::Doubt, text("recordsFilePassphrase"))));
             return self.show();
         }
-        let wanted = self.desk.preferences.borrow().records.clone();
+        let (wanted, server) = {
+            let preferences = self.desk.preferences.borrow();
+            (preferences.records.clone(), preferences.form.server().ok())
+        };
         self.stopped.set(false);
         self.say(None);
         self.do_now(Some(Doing::File(0)));
-        let result = self.known.import(&file, &wanted, &InWindow(self.clone())).await;
+        let result = self.known.import(&file, &wanted, server.as_ref(), &InWindow(self.clone())).await;
         self.doing.set(None);
         self.say(Some(match result {
             Ok(report) => {
@@ -635,6 +645,7 @@ fn words_for(error: &RecordsError) -> String {
         RecordsError::Busy => return text("recordsBusy"),
         RecordsError::Locked => return text("recordsLineLocked"),
         RecordsError::TooOld => return text("recordsFileOld"),
+        RecordsError::Download(DownloadError::Outdated) => return text("recordsOutdated"),
         RecordsError::File(words) => return words.clone(),
         RecordsError::Download(DownloadError::Stopped) => text("recordsStopped"),
         RecordsError::Download(DownloadError::KeyRefused) => text("recordsKeyRefused"),

@@ -86,13 +86,15 @@ impl Panel for Warnings {
 /// What was warned of, in one line, without names: for the table.
 pub(crate) fn in_short(warnings: &[Warned]) -> String {
     let words = warnings.iter().map(|warned| wording::warning(&warned.warning, "", &str::to_owned));
-    words.collect::<Vec<_>>().join(" ")
+    let as_of = Warned::oldest(warnings).map(wording::as_of);
+    wording::joined([words.collect::<Vec<_>>().join(" ")].into_iter().chain(as_of))
 }
 
 /// What was warned of and when it was confirmed, a line each: for the history.
 pub(crate) fn in_full(list: &Element, warnings: &[Warned]) -> Result<(), JsValue> {
     for warned in warnings {
         let words = wording::warning(&warned.warning, "", &str::to_owned);
+        let words = wording::joined([words].into_iter().chain(warned.as_of.map(wording::as_of)));
         let confirmed = match warned.confirmed {
             Some(moment) => text_with("warningConfirmed", &[&wording::moment(moment)]),
             None => text("warningNotConfirmed"),

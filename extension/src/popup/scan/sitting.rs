@@ -15,7 +15,7 @@ use koct_core::{
         event::LogEvent,
         offers::{Offers, Opens},
         sitting::{is_checkin, is_checkout_of},
-        warned::{Grade, Warning},
+        warned::{Grade, Warned, Warning},
     },
 };
 use std::{
@@ -280,10 +280,13 @@ impl SittingLists {
         };
         let place = place.filter(|place| !place.is_empty() && word.is_none());
         dom::set_field(element, "time", place.unwrap_or(&time));
+        // The age of what is warned of, where it is not of the day of the scan.
+        let as_of = Warned::oldest(&entry.warnings).map(wording::as_of);
         if let Some(chip) = dom::field(element, "word") {
             chip.set_hidden(word.is_none());
             chip.set_text_content(word.as_ref().map(|(_, words)| words.as_str()));
             let _ = chip.set_attribute("data-grade", word.map_or("", |(grade, _)| grade.name()));
+            chip.set_title(as_of.as_deref().unwrap_or_default());
         }
         let _ = element.set_attribute("data-grade", if stops.is_empty() { "" } else { Grade::Stop.name() });
         if let Some(why) = dom::field(element, "why") {
@@ -294,6 +297,7 @@ impl SittingLists {
         let unnamed = stops.iter().filter(|stop| named.is_none() || stop.is_of_patron());
         let unnamed = unnamed.map(|stop| wording::warning(stop, "", &str::to_owned));
         let reason = named.clone().into_iter().chain(unnamed).collect::<Vec<_>>().join(" ");
+        let reason = wording::joined([reason].into_iter().chain(as_of));
         if let Some(shown) = dom::field(element, "reason") {
             let reason = if stops.is_empty() { "" } else { &reason };
             shown.set_text_content(Some(reason));

@@ -13,7 +13,7 @@ use crate::{
 use koct_core::{
     DeskName,
     desks::{
-        conflict::DeskReport,
+        conflict::{ClockOff, DeskReport, shown_wrongly},
         shift::{Move, Shift, Shifts, Span},
     },
 };
@@ -24,28 +24,29 @@ use web_sys::{Event, HtmlElement, HtmlInputElement};
 
 impl Review {
     /// Says which clocks seem to be off, each with a button that sets it right.
-    pub(super) fn draw_suggestions(self: &Rc<Self>, reports: &[DeskReport], shifts: &Shifts) {
-        let suggested = reports.iter().filter_map(|report| {
+    pub(super) fn draw_suggestions(self: &Rc<Self>, looked_at: &LookedAt, shifts: &Shifts) {
+        let reports = &looked_at.review.desks;
+        let of_desks = reports.iter().filter_map(|report| {
             let (span, shift) = report.suggested(shifts.of(report.desk.as_ref()))?;
-            Some((report, report.clock?, span, shift))
+            let words = self.words_of_suggestion(report.desk.as_ref(), report.clock?, shift);
+            Some((report.desk.as_ref(), words, span, shift))
         });
-        dom::fill_list(&self.suggestions, suggested, |(report, clock, span, shift)| {
+        // What its own scans show comes first; and what is tried is stored first.
+        let is_open = shifts.of(None).is_none() && reports.iter().all(|it| it.desk.is_some() || it.clock.is_none());
+        let beside_koha = looked_at.wrong.filter(|_| is_open).and_then(|wrong| {
+            let off = shown_wrongly(looked_at.entries.iter().chain(&looked_at.refused), &wrong)?;
+            let key = if off.shift > Shift(0) { "reviewDriftSlow" } else { "reviewDriftFast" };
+            let found = wording::row_time_of(wrong.found.at.millis());
+            let words = [self.desk_name(None), found, off.shift.length(), locale::number(off.number)];
+            Some((None, text_with(key, &words.each_ref().map(String::as_str)), off.span, off.shift))
+        });
+        dom::fill_list(&self.suggestions, of_desks.chain(beside_koha), |(desk, words, span, shift)| {
             let row = dom::from_template("review-suggestion-template")?;
-            row.set_attribute("data-desk", report.desk.as_ref().map_or("", DeskName::as_str))?;
-            let (name, off) = (self.desk_name(report.desk.as_ref()), shift.length());
-            // A clock that is slow has its times moved on.
-            let is_slow = shift > Shift(0);
-            let words = if clock.of > 0 {
-                let key = if is_slow { "reviewClockSlow" } else { "reviewClockFast" };
-                text_with(key, &[&name, &off, &locale::number(clock.settles), &locale::number(clock.of)])
-            } else {
-                let key = if is_slow { "reviewScansSlow" } else { "reviewScansFast" };
-                plural(key, clock.number, &[&name, &off])
-            };
+            row.set_attribute("data-desk", desk.map_or("", DeskName::as_str))?;
             dom::set_field(&row, "words", &words);
             dom::set_field(&row, "move", &text("reviewMoveIt"));
             if let Some(button) = dom::field(&row, "move") {
-                let (this, desk) = (self.clone(), report.desk.clone());
+                let (this, desk) = (self.clone(), desk.cloned());
                 dom::on::<Event>(&button, "click", move |_| {
                     this.shift_chosen(desk.as_ref(), span, shift);
                     // The button goes with what it has settled.
@@ -54,6 +55,19 @@ impl Review {
             }
             Ok(row)
         });
+    }
+
+    fn words_of_suggestion(&self, desk: Option<&DeskName>, clock: ClockOff, shift: Shift) -> String {
+        let (name, off) = (self.desk_name(desk), shift.length());
+        // A clock that is slow has its times moved on.
+        let is_slow = shift > Shift(0);
+        if clock.of > 0 {
+            let key = if is_slow { "reviewClockSlow" } else { "reviewClockFast" };
+            text_with(key, &[&name, &off, &locale::number(clock.settles), &locale::number(clock.of)])
+        } else {
+            let key = if is_slow { "reviewScansSlow" } else { "reviewScansFast" };
+            plural(key, clock.number, &[&name, &off])
+        }
     }
 
     /// Draws what is known of a desk. Its row stays, since the person may be typing in it.

@@ -3,9 +3,10 @@
 //! That of a long log takes a while: it is done in slices, and only what was asked for last is shown.
 
 use super::Review;
-use crate::{clock, latest::Latest, slices, store::StoreError, wording};
+use crate::{clock, latest::Latest, ready, slices, store::StoreError, wording};
 use koct_core::{
     Entry, State, Transaction, TransactionId,
+    desk::drift::Wrong,
     desks::{
         conflict,
         shift::{Move, Plan, Shifts},
@@ -47,6 +48,8 @@ pub(crate) struct LookedAt {
     pub(crate) shifts: Shifts,
     pub(crate) plan: Plan,
     pub(crate) review: conflict::Review,
+    /// When this computer's clock was found wrong beside Koha's.
+    pub(crate) wrong: Option<Wrong>,
 }
 
 /// What a look before a commit came to.
@@ -166,7 +169,8 @@ impl Review {
         if !looking.asked.is(asked) {
             return Ok(false);
         }
-        Ok(looking.through(LookedAt { entries, committed, refused, ..LookedAt::default() }).await)
+        let wrong = ready::wrong_clock().await;
+        Ok(looking.through(LookedAt { entries, committed, refused, wrong, ..LookedAt::default() }).await)
     }
 
     /// Looks through it again, since a shift was tried. Returns whether that is there to be shown.

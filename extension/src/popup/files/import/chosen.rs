@@ -8,7 +8,7 @@ use crate::{
     clock::DeskZone,
     dom,
     i18n::{js_error, plural, text, text_with},
-    locale, slices, wording,
+    locale, ready, slices, wording,
 };
 use koct_core::{
     DeskName, Transaction,
@@ -128,6 +128,9 @@ impl Chosen {
             return Err(problem.clone());
         }
         let bytes = self.bytes().await.ok_or_else(|| text("importNotReadable"))?;
+        if let Some(version) = file::written_by(&bytes) {
+            ready::version_seen(version).await;
+        }
         let kind = match slices::through(file::recognising(&bytes, &DeskZone)).await.map_err(wording::import_error)? {
             ImportFile::Koc(mut reading) => {
                 self.show_koc(&mut reading).map_err(|error| js_error(&error))?;
