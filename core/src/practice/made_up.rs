@@ -229,19 +229,19 @@ impl MadeUp {
     ///
     /// # Errors
     /// When the shelf cannot be written.
-    pub async fn write<S: BlockStore>(&self, shelf: &S, as_of: DeskTime) -> Result<Contents, S::Error> {
+    pub async fn write<S: BlockStore>(&self, store: &S, as_of: DeskTime) -> Result<Contents, S::Error> {
         let libraries = [(ELSEWHERE.to_owned(), self.library.clone())].into();
         let mut contents = Contents { libraries, ..Contents::default() };
-        put(shelf, &mut contents, &self.patrons, as_of).await?;
-        put(shelf, &mut contents, &self.items, as_of).await?;
-        put(shelf, &mut contents, &self.loans, as_of).await?;
-        put(shelf, &mut contents, &self.holds, as_of).await?;
+        put(store, &mut contents, &self.patrons, as_of).await?;
+        put(store, &mut contents, &self.items, as_of).await?;
+        put(store, &mut contents, &self.loans, as_of).await?;
+        put(store, &mut contents, &self.holds, as_of).await?;
         Ok(contents)
     }
 }
 
 async fn put<R: Record, S: BlockStore>(
-    shelf: &S,
+    store: &S,
     contents: &mut Contents,
     rows: &[R],
     as_of: DeskTime,
@@ -252,8 +252,8 @@ async fn put<R: Record, S: BlockStore>(
         let _ = writer.push(row);
     }
     let (blocks, written) = writer.take(true);
-    shelf.write(blocks).await?;
-    let held = finish::<R, _>(shelf, written, as_of).await?;
+    store.write(blocks).await?;
+    let held = finish::<R, _>(store, written, as_of).await?;
     contents.sets.insert(R::SET, Held { has_extras: true, ..held });
     Ok(())
 }
