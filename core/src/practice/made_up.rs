@@ -171,7 +171,14 @@ impl MadeUp {
         Self {
             patrons: patrons.collect(),
             items: items.collect(),
-            loans: vec![loan(ON_LOAN, 14), loan(OVERDUE, -i64::from(LATE))],
+            // What shows something when it comes back must be out.
+            loans: vec![
+                loan(ON_LOAN, 14),
+                loan(OVERDUE, -i64::from(LATE)),
+                loan(ON_HOLD, 14),
+                loan(OF_OTHERS, 14),
+                loan(WITH_MATERIALS, 14),
+            ],
             holds: vec![
                 hold(WAITING, GINA, HoldState::Waiting),
                 hold(ON_HOLD, ADA, HoldState::Placed),
