@@ -64,6 +64,50 @@ mod tests {
         assert!(page("<a>\n<a>\n<c>\n", parts).is_err() && page("<a>\n", parts).is_err());
     }
 
+    /// Each of these is done in one place, which asks on which ground it is: so nobody can forget it.
+    #[test]
+    fn what_pages_share_goes_by_the_ground() {
+        let source = project::root().join("extension/src");
+        let only_in = [
+            ("BroadcastChannel::new(", &["ground.rs"][..]),
+            (".local_storage()", &["ground.rs"]),
+            ("request_lock(", &["lock.rs", "webext.rs"]),
+            ("Database::open(", &["directory/disk.rs", "store.rs"]),
+            (".set(&object(", &[]),
+            ("area.set(", &["ground.rs"]),
+            ("set_badge_text(", &["badge.rs", "webext.rs"]),
+            ("create_alarm(", &["directory/refresh.rs", "webext.rs"]),
+            ("fetch_with_str_and_init(", &["http.rs"]),
+            ("const DATABASE", &["directory/disk.rs", "store.rs"]),
+        ];
+        let mut found = vec![Vec::new(); only_in.len()];
+        let mut folders = vec![source.clone()];
+        while let Some(folder) = folders.pop() {
+            for name in project::names(&folder).unwrap() {
+                let path = folder.join(name);
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let code = fs::read_to_string(&path).unwrap();
+                let file = path.strip_prefix(&source).unwrap().to_string_lossy().into_owned();
+                for (place, (words, _)) in only_in.iter().enumerate() {
+                    if code.contains(words) {
+                        found[place].push(file.clone());
+                    }
+                }
+            }
+        }
+        for ((words, places), mut found) in only_in.into_iter().zip(found) {
+            found.sort();
+            assert_eq!(found, places, "{words}");
+        }
+        // And those places ask it.
+        for file in ["lock.rs", "directory/disk.rs", "store.rs", "badge.rs", "directory/refresh.rs", "http.rs"] {
+            assert!(fs::read_to_string(source.join(file)).unwrap().contains("ground::"), "{file}");
+        }
+    }
+
     /// A policy holds from where it stands: nothing may be loaded before it.
     #[test]
     fn the_page_can_send_nowhere_before_anything_runs() {

@@ -18,11 +18,11 @@ use koct_core::{
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement};
+use web_sys::{Element, Event, HtmlDialogElement, HtmlElement, HtmlInputElement};
 
 /// What there is on the desk's page that has no place in practice: what leads to Koha, to files, or to the settings. Removed rather
 /// than hidden, so that nothing shows it again.
-const NOT_HERE: [&str; 15] = [
+const NOT_HERE: [&str; 16] = [
     "open-records",
     "import-koc",
     "show-review",
@@ -38,6 +38,8 @@ const NOT_HERE: [&str; 15] = [
     "guide",
     "save-todo",
     "offline-now",
+    // The made-up Koha tells nothing of its records.
+    "todo-silent",
 ];
 
 /// On the desk's page: the way to practice.
@@ -70,6 +72,11 @@ part! {
     pub(crate) async fn bind(desk: Rc<Desk>) -> Result<(), JsValue> {
         for id in NOT_HERE {
             dom::by_id::<Element>(id)?.remove();
+        }
+        let page = dom::document()?;
+        for name in ["dragover", "drop"] {
+            // Firefox would show a file in place of the page.
+            dom::on::<Event>(&page, name, |event| event.prevent_default());
         }
         let practice = Rc::new(Practice::new(desk)?);
         dom::on_click("practice-codes", &practice, |this| {
