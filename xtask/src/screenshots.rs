@@ -48,7 +48,7 @@ const LOOKS: [Look; 11] = [
 ];
 
 /// The pictures of the user guide, in docs/guide/.
-const GUIDE: [&str; 15] = [
+const GUIDE: [&str; 16] = [
     "settings-saved",
     "desk-first-run",
     "desk-checkout",
@@ -64,6 +64,7 @@ const GUIDE: [&str; 15] = [
     "desk-on-hold",
     "todo-aside",
     "todo-told",
+    "practice",
 ];
 
 const PATRON: &str = "23529001223601";
