@@ -261,6 +261,14 @@ impl Others {
         window::alt::bind()?;
         scan::rows::bind(&desk)?;
         Rc::new(Commit::new(desk.clone(), review.clone(), todo.clone())?).bind();
+        // What leads to Koha or into files has no place in practice.
+        if !ground::is_practice() {
+            commit::koha_queue::bind(&desk)?;
+            files::export::bind(&desk)?;
+            Import::start(desk.clone(), records.clone())?;
+            files::backup::bind(&desk)?;
+            window::practice::offer(&desk)?;
+        }
         log::bind(&desk)?;
         Rc::new(Batches::new(desk.clone(), find.clone(), tabs, todo.clone())?).bind()?;
         review.bind()?;
@@ -281,13 +289,6 @@ impl Others {
         desk.clone().recover().await;
         if ground::is_practice() {
             window::practice::bind(desk.clone()).await?;
-        } else {
-            // What leads to Koha or into files has no place in practice.
-            commit::koha_queue::bind(&desk)?;
-            files::export::bind(&desk)?;
-            Import::start(desk.clone(), records.clone())?;
-            files::backup::bind(&desk)?;
-            window::practice::offer(&desk)?;
         }
         // What is read for them keeps nobody waiting.
         early.whole();

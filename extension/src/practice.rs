@@ -48,7 +48,7 @@ part! {
         // For as long as the window lives.
         mem::forget(shared);
         let preferences = preferences::load().await.ok();
-        let wanted = preferences.clone().unwrap_or_else(|| practice::preferences(Preferences::default()));
+        let wanted = preferences.clone().unwrap_or_else(|| practice::settings::preferences(Preferences::default()));
         KOHA.set(made_up(&wanted).map(|library| Koha::new(&library, &wanted.form.branchcode)));
         preferences
     }
@@ -64,12 +64,12 @@ fn made_up(preferences: &Preferences) -> Option<MadeUp> {
 /// The made-up library; `None` where the computer's clock is out of all bounds.
 pub(crate) async fn library() -> Option<MadeUp> {
     let preferences = preferences::load().await.ok();
-    made_up(&preferences.unwrap_or_else(|| practice::preferences(Preferences::default())))
+    made_up(&preferences.unwrap_or_else(|| practice::settings::preferences(Preferences::default())))
 }
 
 /// With what a commit goes to the made-up Koha.
 pub(crate) fn settings(preferences: &Preferences) -> Option<Settings> {
-    practice::settings(preferences)
+    practice::settings::to_commit(preferences)
 }
 
 /// What the made-up Koha answers.

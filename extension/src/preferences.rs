@@ -51,7 +51,7 @@ part! {
         let keys: Array = keys_without_secrets().map(JsValue::from).collect();
         let local = browser().storage().local().get(&keys).await?;
         let stored = Stored::parse(&json(&local)?, "");
-        Ok(practice::preferences(stored.preferences(&policy().await)))
+        Ok(practice::settings::preferences(stored.preferences(&policy().await)))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::{
 };
 use fake_koha::Era;
 use koct_tests::{
-    axe::axe,
+    axe::{axe, axe_of_colours},
     desk::Desk,
     page::{Page, key},
 };
@@ -86,6 +86,10 @@ fn practice_is_a_whole_round_and_touches_nothing_of_the_desk() {
     desk.page.wait_contains("#checkin-items-list", "Practice branch").unwrap();
     desk.page.wait_contains("#checkin-items-list", "5 days late").unwrap();
     objections.extend(axe(&desk.page).unwrap());
+    desk.firefox.set_dark(true).unwrap();
+    desk.page.wait("matchMedia('(prefers-color-scheme: dark)').matches && !document.getAnimations().length").unwrap();
+    objections.extend(axe_of_colours(&desk.page).unwrap());
+    desk.firefox.set_dark(false).unwrap();
     pretend(&desk);
     enter_patron(&desk, "9001");
     open(&desk, "#print-slip");
@@ -94,11 +98,9 @@ fn practice_is_a_whole_round_and_touches_nothing_of_the_desk() {
     // And what comes after it.
     let message = desk.commit().unwrap();
     assert_eq!(message, "Practice: a made-up Koha has answered. 4 of 6 are in Koha. Koha refused 2.");
-    desk.page.screenshot(std::path::Path::new("/tmp/practice.png")).unwrap();
     desk.open_todo().unwrap();
     desk.page.wait_text("[data-group=set-aside] [data-field=count]", "1").unwrap();
     desk.page.wait_text("[data-group=refused] [data-field=count]", "2").unwrap();
-    desk.page.screenshot(std::path::Path::new("/tmp/practice-todo.png")).unwrap();
     assert_eq!(objections, Vec::<String>::new());
 
     // The desk is as it was.

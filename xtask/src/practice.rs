@@ -28,7 +28,7 @@ pub(crate) fn page(desk: &str, parts: &str) -> Result<String> {
             Goes::After => place + 1,
             Goes::InPlaceOf => place,
         };
-        page.splice(from..place + 1, part);
+        page.splice(from..=place, part);
     }
     Ok(page.join("\n") + "\n")
 }

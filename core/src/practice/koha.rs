@@ -82,7 +82,10 @@ mod tests {
     use crate::{
         Action, Amount, Barcode, Cardnumber, CommitType, Entry, Moment, Status, Transaction, TransactionId,
         outbox::{Input, Outbox, Output, summary::Summary},
-        practice::{self, made_up::Words},
+        practice::{
+            made_up::Words,
+            settings::{self, SERVER},
+        },
         settings::{form::Form, table::Preferences},
     };
     use std::collections::BTreeMap;
@@ -94,8 +97,8 @@ mod tests {
     /// Commits these, and tells what became of each.
     fn commit(commit_type: CommitType, actions: Vec<Action>) -> (Vec<Status>, Summary) {
         let form = Form { commit_type, ..Form::default() };
-        let preferences = practice::preferences(Preferences { form, ..Preferences::default() });
-        let settings = practice::settings(&preferences).unwrap();
+        let preferences = settings::preferences(Preferences { form, ..Preferences::default() });
+        let settings = settings::to_commit(&preferences).unwrap();
         let words = Words { surname: "S", title: "T", library: "L" };
         let mut koha = Koha::new(&MadeUp::new(words, &preferences, moment(0)), &settings.branchcode);
         let entry = |(id, action)| Entry::recorded(TransactionId(id), Transaction { moment: moment(id), action });
@@ -109,7 +112,7 @@ mod tests {
                     outbox.handle(Input::Persisted, now);
                 }
                 Output::Request(ticket, request) => {
-                    assert!(request.url.starts_with(practice::SERVER));
+                    assert!(request.url.starts_with(SERVER));
                     outbox.handle(Input::Answer(ticket, Ok(koha.answer(&request))), now);
                 }
                 Output::Finished(summary) => return (statuses.into_values().collect(), summary),

@@ -1,8 +1,7 @@
 //! Made-up patrons and items, which show every grade and kind of warning.
 
-use super::meant;
 use crate::{
-    desk::{amount::Cents, clock::DeskTime, transaction::Moment},
+    desk::{amount::Cents, clock::DeskTime, codes::Codes, transaction::Moment},
     directory::{
         Contents, Held, RowWriter, Unfinished,
         block_store::BlockStore,
@@ -102,6 +101,11 @@ const UNKNOWN_ITEM: &str = "1999";
 pub(super) fn every_code() -> impl Iterator<Item = (&'static str, bool)> {
     let cards = CARDS.iter().map(|(code, _)| *code).chain([UNKNOWN_CARD]);
     cards.map(|code| (code, true)).chain(ITEMS.into_iter().chain([UNKNOWN_ITEM]).map(|code| (code, false)))
+}
+
+/// What is meant by a made-up code, by the rules of the library.
+pub(super) fn meant(codes: &Codes, code: &str, is_card: bool) -> String {
+    if is_card { codes.card(code) } else { codes.item(code) }
 }
 
 /// A made-up library.
@@ -276,13 +280,12 @@ mod tests {
             where_to::ReturnWord,
         },
         log::warned::Grade,
-        practice,
         settings::desk::DeskSettings,
     };
     use std::collections::BTreeSet;
 
     fn made_up(desk: DeskSettings) -> MadeUp {
-        let preferences = practice::preferences(Preferences { desk, ..Preferences::default() });
+        let preferences = crate::practice::settings::preferences(Preferences { desk, ..Preferences::default() });
         let words = Words { surname: "Practice", title: "Practice book", library: "Practice branch" };
         MadeUp::new(words, &preferences, at(0))
     }
