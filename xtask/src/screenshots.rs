@@ -343,7 +343,9 @@ impl Album<'_> {
         page.wait("document.getElementById('count-unsent').textContent === '7' && document.querySelectorAll('#checkin-items-list .chip:not([hidden])').length > 3")?;
         self.take(&page, "practice")?;
         page.press(&[key::F9])?;
-        page.wait("document.querySelector('[data-group=refused] li:nth-child(2)')")?;
+        page.wait("document.getElementById('count-unsent').textContent === '0'")?;
+        page.wait("document.getElementById('commit').getAttribute('aria-disabled') === 'false'")?;
+        page.press(&[key::F7])?;
         self.take(&page, "practice-sent")?;
         page.close()?;
         desk.page.activate()
