@@ -1,6 +1,6 @@
 // The event page.
 import { core } from "./core.js";
-import { openWindow } from "./open.js";
+import { openPractice, openWindow } from "./open.js";
 import "./watch.js";
 
 let waking;
@@ -9,6 +9,11 @@ const wake = () => (waking ??= core().then((module) => module.background_woken()
 browser.action.onClicked.addListener(() => {
   openWindow();
   wake();
+});
+browser.runtime.onMessage.addListener(({ practise }) => {
+  if (practise) {
+    openPractice();
+  }
 });
 // Alarms end with Firefox, and with KOCT where somebody turns it off for a while. When one rings, what is due is the core's; its name
 // is extension/src/directory/refresh.rs's too.

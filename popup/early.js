@@ -19,8 +19,10 @@ const at = (event, copy) => Object.defineProperty(copy, "timeStamp", { value: ev
 const early = {
   // Compiled while the page is read.
   module: WebAssembly.compileStreaming(fetch("../pkg/koct_extension_bg.wasm")),
-  // Settings and presets. Firefox answers with an error where there are no presets.
-  stored: Promise.all([browser.storage.local.get(), browser.storage.managed.get().catch(() => null)]),
+  // Settings and presets. Firefox answers with an error where there are no presets. Practice reads no password, so not all of it.
+  stored: Promise.all(document.documentElement.hasAttribute("data-practice")
+    ? [{}, null]
+    : [browser.storage.local.get(), browser.storage.managed.get().catch(() => null)]),
   // The next of what is kept.
   next: () => kept.shift(),
   press: (key, target) => target.dispatchEvent(at(key, new KeyboardEvent("keydown", key))),

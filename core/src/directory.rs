@@ -31,7 +31,7 @@ mod run;
 pub mod shown;
 mod sorting;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 pub mod unlike;
 pub(crate) mod warning;
 pub mod where_to;

@@ -17,6 +17,7 @@
 //! | [`koha`] | the wire: typed requests out, typed answers in; the download of records |
 //! | [`outbox`] | brings the uncommitted transactions into Koha, each once |
 //! | [`processing`] | processes what stands in Koha's queue, whichever desk sent it |
+//! | [`practice`] | made-up records and a made-up Koha, for training |
 //!
 //! Beside them stand two that know nothing of circulation: [`slices`], long work a bit at a time, and [`scrolling`], which
 //! rows of a long table are drawn.
@@ -36,6 +37,7 @@ pub mod koha;
 
 pub mod outbox;
 
+pub mod practice;
 pub mod processing;
 
 pub use desk::{

@@ -19,7 +19,7 @@ const FLOORS: [&[&str]; 8] = [
     &["desks", "directory"],
     &["koha"],
     &["outbox"],
-    &["processing"],
+    &["processing", "practice"],
 ];
 
 /// The modules of a crate by their paths, such as `log::order`, with the modules that each imports.

@@ -10,7 +10,7 @@ use koct_core::{State, log::Counts};
 /// The badge is drawn from the log. Returns what it counts; `None` where the log cannot be opened.
 pub(crate) async fn show_badge() -> Option<Counts> {
     // Where the log cannot be opened, the window says so.
-    let store = Store::open(store::DATABASE).await.ok()?;
+    let store = Store::open(&store::database()).await.ok()?;
     let counts = open_counts(&store).await.ok();
     store.close();
     badge::set_outage(outage::is_out().await);

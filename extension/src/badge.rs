@@ -2,7 +2,7 @@
 //! to do, in its colour.
 
 use crate::{
-    dom,
+    ground,
     webext::{self, object},
 };
 use koct_core::log::{Counts, warned::Grade};
@@ -51,6 +51,10 @@ fn draw(number: u32, background: &str) {
         number @ 1..=MOST => number.to_string(),
         _ => format!("{MOST}+"),
     };
+    // It is the desk's.
+    if ground::is_practice() {
+        return;
+    }
     // A badge that cannot be drawn is no reason to stop anything.
     let _ = webext::set_badge_text(&object([("text", number.into())]));
     let _ = webext::set_badge_background_color(&object([("color", background.into())]));
@@ -86,7 +90,7 @@ pub(crate) fn show_left(counts: Counts, number: usize, grade: Option<Grade>) {
     if REMEMBERED.with_borrow(|remembered| *remembered == left) {
         return;
     }
-    if let Some(storage) = dom::window().ok().and_then(|window| window.local_storage().ok().flatten()) {
+    if let Some(storage) = ground::local_storage() {
         let _ = storage.set_item(LEFT, &left);
         REMEMBERED.set(left);
     }
@@ -94,8 +98,7 @@ pub(crate) fn show_left(counts: Counts, number: usize, grade: Option<Grade>) {
 
 /// Shows it with what was left to do when a window was open last.
 pub(crate) fn show_remembered(counts: Counts) {
-    let storage = dom::window().ok().and_then(|window| window.local_storage().ok().flatten());
-    let left = storage.and_then(|storage| storage.get_item(LEFT).ok().flatten()).unwrap_or_default();
+    let left = ground::local_storage().and_then(|storage| storage.get_item(LEFT).ok().flatten()).unwrap_or_default();
     let (number, grade) = left.split_once(' ').unwrap_or_default();
     show_left_of(counts, number.parse().unwrap_or_default(), grade);
 }

@@ -1,6 +1,9 @@
 //! Locks that only one window of a profile can hold.
 
-use crate::webext::{self, property, text_property};
+use crate::{
+    ground,
+    webext::{self, property, text_property},
+};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::AbortSignal;
@@ -31,13 +34,24 @@ pub(crate) async fn lock() -> Option<Lock> {
 /// Whether somebody sends what is in the log, or changes what could be sent.
 pub(crate) async fn is_sending() -> bool {
     let Ok(locks) = webext::query_locks().await else { return false };
+    let sender = ground::name(SENDER);
     js_sys::Array::from(&property(&locks, "held"))
         .iter()
-        .any(|lock| text_property(&lock, "name").as_deref() == Some(SENDER))
+        .any(|lock| text_property(&lock, "name").as_ref() == Some(&sender))
 }
 
 /// Takes a lock of this profile, or `None` where another window has it.
 pub(crate) async fn lock_of(name: &str) -> Option<Lock> {
+    take(name, [("signal", AbortSignal::timeout_with_u32(TIMEOUT_MS).into())]).await
+}
+
+/// Shares a lock with other windows, so that nobody takes it alone meanwhile. Whoever has it alone is waited for.
+pub(crate) async fn share(name: &str) -> Option<Lock> {
+    take(name, [("mode", "shared".into())]).await
+}
+
+async fn take(name: &str, options: [(&str, JsValue); 1]) -> Option<Lock> {
+    let options = webext::object(options);
     let taken = js_sys::Promise::new(&mut |resolve, _| {
         let gives_up = resolve.clone();
         let granted = Closure::once_into_js(move |_lock: JsValue| -> JsValue {
@@ -47,8 +61,7 @@ pub(crate) async fn lock_of(name: &str) -> Option<Lock> {
             })
             .into()
         });
-        let options = webext::object([("signal", AbortSignal::timeout_with_u32(TIMEOUT_MS).into())]);
-        let held = webext::request_lock(name, &options, granted.unchecked_ref());
+        let held = webext::request_lock(&ground::name(name), &options, granted.unchecked_ref());
         spawn_local(async move {
             if JsFuture::from(held).await.is_err() {
                 let _ = gives_up.call0(&JsValue::UNDEFINED);

@@ -6,7 +6,7 @@
 //! `storage.session`, since Firefox ends an event page that has nothing to do.
 
 use crate::{
-    background, clock,
+    background, clock, ground,
     i18n::{plural, text},
     preferences, ready,
     webext::{self, object, property, text_property},
@@ -90,8 +90,8 @@ pub(crate) async fn seen(load: &JsValue) {
     let session = browser().storage().session();
     // Where Firefox cannot keep it, it is noticed again.
     let _ = match json {
-        Some(json) => session.set(&object([(KEY, json.into())])).await.map(|_| ()),
-        None => session.remove(&KEY.into()).await.map(|_| ()),
+        Some(json) => ground::store(&session, &object([(KEY, json.into())])).await,
+        None => ground::remove(&session, KEY).await,
     };
     let counts = background::show_badge().await.unwrap_or_default();
     show_title(outage.since().is_some());

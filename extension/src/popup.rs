@@ -21,9 +21,10 @@ mod scan;
 mod window;
 
 use crate::{
-    dom,
+    dom, ground,
     i18n::{text, text_with},
     later::{self, later, part},
+    practice,
     preferences::Preferences,
     store::{self, Store, StoreError},
     webext,
@@ -83,6 +84,7 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
     message.bind();
     // Before the log is opened: what stands in the menu says so where that is not possible. And before keys that stray.
     window::menu::bind(&focus)?;
+    let practised = if ground::is_practice() { practice::begin().await } else { None };
     let page = async {
         crate::i18n::localise(&dom::document()?);
         early.settings().await
@@ -95,14 +97,17 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
     let newest = newest(store.clone());
     let desk = Rc::new(Desk::new(store, message, focus)?);
     // Where they cannot be read, the defaults hold: nothing keeps a desk from recording.
-    if let Ok((settings, branchcode)) = settings {
+    let of_desk = settings.ok().map(|(settings, branchcode)| {
         let mut preferences = Preferences { desk: settings, ..Preferences::default() };
         preferences.form.branchcode = branchcode;
-        if !desk.begin_with(preferences.clone()) {
-            // What comes meanwhile is kept: the rules hold for the first scan.
-            desk.load_rules().await;
-            desk.begin_with(preferences);
-        }
+        preferences
+    });
+    if let Some(preferences) = practised.or(of_desk)
+        && !desk.begin_with(preferences.clone())
+    {
+        // What comes meanwhile is kept: the rules hold for the first scan.
+        desk.load_rules().await;
+        desk.begin_with(preferences);
     }
     let records = Rc::new(Records::new(desk.clone())?);
     let lookups = Rc::new(Lookups::new(desk.clone(), records.clone())?);
@@ -256,13 +261,17 @@ impl Others {
         window::alt::bind()?;
         scan::rows::bind(&desk)?;
         Rc::new(Commit::new(desk.clone(), review.clone(), todo.clone())?).bind();
-        commit::koha_queue::bind(&desk)?;
-        files::export::bind(&desk)?;
+        // What leads to Koha or into files has no place in practice.
+        if !ground::is_practice() {
+            commit::koha_queue::bind(&desk)?;
+            files::export::bind(&desk)?;
+            Import::start(desk.clone(), records.clone())?;
+            files::backup::bind(&desk)?;
+            window::practice::offer(&desk)?;
+        }
         log::bind(&desk)?;
         Rc::new(Batches::new(desk.clone(), find.clone(), tabs, todo.clone())?).bind()?;
         review.bind()?;
-        Import::start(desk.clone(), records.clone())?;
-        files::backup::bind(&desk)?;
         print.bind()?;
         records.bind()?;
         patron.bind();
@@ -278,6 +287,9 @@ impl Others {
         desk.tell(late.clone());
         desk.clone().reload_preferences().await;
         desk.clone().recover().await;
+        if ground::is_practice() {
+            window::practice::bind(desk.clone()).await?;
+        }
         // What is read for them keeps nobody waiting.
         early.whole();
         desk.begin_late(late).await;
@@ -306,7 +318,7 @@ async fn show(desk: &Rc<Desk>, records: &Rc<Records>, reach: &Rc<Reach>, find: &
 async fn open_log(message: &Rc<Message>) -> Result<Option<Rc<Store>>, JsValue> {
     let [waiting, gone] = [message.clone(), message.clone()];
     let waits = move || waiting.about(Topic::Log).show(Tone::Bad, &text("storageWaits"));
-    let store = match Store::open_or_wait(store::DATABASE, waits).await {
+    let store = match Store::open_or_wait(&store::database(), waits).await {
         Ok(store) => Rc::new(store),
         Err(error) => return not_opened(message, &error).await.map(|()| None),
     };

@@ -2,6 +2,8 @@
 //! computer. What the library has preset comes from `storage.managed`.
 
 use crate::{
+    ground,
+    later::part,
     lock::{self, Lock},
     outage,
     webext::{self, object, property},
@@ -9,11 +11,11 @@ use crate::{
 use js_sys::{Array, JSON};
 pub(crate) use koct_core::settings::table::Preferences;
 use koct_core::{
-    DeskName, ServerUrl,
+    DeskName, ServerUrl, practice,
     settings::{
         desk::DeskSettings,
         policy::Policy,
-        stored::{Stored, TESTED},
+        stored::{Stored, TESTED, keys_without_secrets},
         table::DESK_NAME,
     },
 };
@@ -25,6 +27,9 @@ use web_extensions_sys::browser;
 /// # Errors
 /// When Firefox cannot read its storage.
 pub(crate) async fn load() -> Result<Preferences, JsValue> {
+    if ground::is_practice() {
+        return in_practice().await;
+    }
     let (stored, mut preferences) = read().await?;
     if stored.keeps_too_much(&preferences) {
         keep_secrets(&preferences).await?;
@@ -37,6 +42,17 @@ pub(crate) async fn load() -> Result<Preferences, JsValue> {
         preferences.form.desk_name = name;
     }
     Ok(preferences)
+}
+
+part! {
+    practice,
+    /// What is to be used in practice. Neither a password nor any other secret is read for it.
+    async fn in_practice() -> Result<Preferences, JsValue> {
+        let keys: Array = keys_without_secrets().map(JsValue::from).collect();
+        let local = browser().storage().local().get(&keys).await?;
+        let stored = Stored::parse(&json(&local)?, "");
+        Ok(practice::settings::preferences(stored.preferences(&policy().await)))
+    }
 }
 
 /// How the desk works, and the code of its library: all that scanning needs to know, read before the rest of what is stored and preset.
@@ -82,7 +98,7 @@ pub(crate) async fn policy() -> Policy {
 /// # Errors
 /// When Firefox cannot write its storage.
 pub(crate) async fn save_desk_name(name: &str) -> Result<(), JsValue> {
-    browser().storage().local().set(&object([(DESK_NAME, name.into())])).await.map(|_| ())
+    ground::store(&browser().storage().local(), &object([(DESK_NAME, name.into())])).await
 }
 
 /// Stores a setting that is stored apart, and is answered in the window too.
@@ -90,7 +106,7 @@ pub(crate) async fn save_desk_name(name: &str) -> Result<(), JsValue> {
 /// # Errors
 /// When Firefox cannot write its storage.
 pub(crate) async fn save_apart(key: &str, value: &str) -> Result<(), JsValue> {
-    browser().storage().local().set(&object([(key, value.into())])).await.map(|_| ())
+    ground::store(&browser().storage().local(), &object([(key, value.into())])).await
 }
 
 /// Remembers that the connection works with these settings.
@@ -98,7 +114,7 @@ pub(crate) async fn save_apart(key: &str, value: &str) -> Result<(), JsValue> {
 /// # Errors
 /// When Firefox cannot write its storage.
 pub(crate) async fn save_tested(tested: &str) -> Result<(), JsValue> {
-    browser().storage().local().set(&object([(TESTED, tested.into())])).await.map(|_| ())
+    ground::store(&browser().storage().local(), &object([(TESTED, tested.into())])).await
 }
 
 /// Stores what the settings page holds.
@@ -111,7 +127,7 @@ pub(crate) async fn save(preferences: &Preferences) -> Result<(), JsValue> {
     // server with the other's secrets.
     forget_other_secrets(preferences).await?;
     // Before the secrets: where there are settings, other windows leave a secret where it is put next.
-    browser().storage().local().set(local.unchecked_ref()).await?;
+    ground::store(&browser().storage().local(), local.unchecked_ref()).await?;
     keep_secrets(preferences).await
 }
 
@@ -121,7 +137,7 @@ async fn forget_other_secrets(preferences: &Preferences) -> Result<(), JsValue> 
         for (key, secret) in preferences.secrets() {
             let stored = property(&area.get(&key.into()).await?, key).as_string();
             if stored.is_some_and(|stored| !stored.is_empty() && stored != secret.reveal()) {
-                area.remove(&key.into()).await?;
+                ground::remove(&area, key).await?;
             }
         }
     }
@@ -133,8 +149,8 @@ async fn keep_secrets(preferences: &Preferences) -> Result<(), JsValue> {
     let (local, session) = (browser().storage().local(), browser().storage().session());
     let (keeps, forgets) = if preferences.keep_password { (local, session) } else { (session, local) };
     for (key, secret) in preferences.secrets() {
-        forgets.remove(&key.into()).await?;
-        keeps.set(&object([(key, secret.reveal().into())])).await?;
+        ground::remove(&forgets, key).await?;
+        ground::store(&keeps, &object([(key, secret.reveal().into())])).await?;
     }
     Ok(())
 }

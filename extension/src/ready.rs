@@ -5,6 +5,7 @@ pub(crate) mod words;
 use crate::{
     clock::{self, DeskZone},
     directory::{Access, Known},
+    ground,
     http::Http,
     preferences::{self, Preferences},
     store::{self, Store},
@@ -114,7 +115,7 @@ async fn keep(key: &str, value: &impl serde::Serialize) {
     let json = serde_json::to_string(value).ok().and_then(|json| JSON::parse(&json).ok());
     if let Some(value) = json {
         // What cannot be kept is found out again.
-        let _ = browser().storage().local().set(&object([(key, value)])).await;
+        let _ = ground::store(&browser().storage().local(), &object([(key, value)])).await;
     }
 }
 
@@ -141,7 +142,7 @@ pub(crate) async fn keep_tested(settings: &Settings, trial: Option<&Trial>) {
 }
 
 async fn has_log() -> bool {
-    match Store::open(store::DATABASE).await {
+    match Store::open(&store::database()).await {
         Ok(store) => {
             store.close();
             true

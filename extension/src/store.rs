@@ -3,7 +3,7 @@
 //! Every write is a transaction of its own with durability `strict`: when it is reported done, it is on the disk. The
 //! store keeps what core gives it and decides nothing but how it is found again: by number, by item, by state.
 
-use crate::{clock, slices, storage::StorageError, webext::property};
+use crate::{clock, ground, slices, storage::StorageError, webext::property};
 use indexed_db_futures::{
     Build, BuildPrimitive, KeyRange,
     cursor::CursorDirection,
@@ -46,7 +46,7 @@ mod unreadable;
 mod warnings;
 
 /// The database's name in a desk's profile.
-pub const DATABASE: &str = "koct";
+const DATABASE: &str = "koct";
 const VERSION: u32 = 5;
 const LOG: &str = "transactions";
 const BATCHES: &str = "batches";
@@ -115,6 +115,11 @@ enum Numbering {
     Log,
     /// KOCT: some key is, or was, so large that IndexedDB has no number for the log behind it.
     Own,
+}
+
+/// The name of the database.
+pub(crate) fn database() -> String {
+    ground::name(DATABASE)
 }
 
 /// An entry whose status was changed.

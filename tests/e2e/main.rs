@@ -35,6 +35,7 @@ mod outage;
 mod paying;
 mod pointing;
 mod policy;
+mod practising;
 mod printing;
 mod queue;
 mod ready;

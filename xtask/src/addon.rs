@@ -1,7 +1,7 @@
 //! Builds the add-on: `target/addon/`. The same sources give the same bytes, wherever they lie.
 
 use crate::{
-    glue, notices,
+    glue, notices, practice,
     project::{self, Result, VERSION, at, cargo, names, run},
     setup,
 };
@@ -98,6 +98,12 @@ pub(crate) fn build_at(place: &Place, arguments: &[&str]) -> Result<PathBuf> {
     for part in PARTS {
         copy(&place.root.join(part), &addon.join(part))?;
     }
+    let read = |name: &str| {
+        let path = place.root.join("popup").join(name);
+        at(&path, fs::read_to_string(&path))
+    };
+    let path = addon.join("popup/practice.html");
+    at(&path, fs::write(&path, practice::page(&read("popup.html")?, &read("practice.html")?)?))?;
     let path = addon.join("NOTICES.txt");
     at(&path, fs::write(&path, notices::text(&place.root, &PACKAGES, arguments)?))?;
     at(&made_of, fs::write(&made_of, stamp()?))?;

@@ -9,6 +9,7 @@ mod locales;
 mod notices;
 mod npm;
 mod package;
+mod practice;
 mod project;
 mod screenshots;
 mod setup;

@@ -48,7 +48,7 @@ const LOOKS: [Look; 11] = [
 ];
 
 /// The pictures of the user guide, in docs/guide/.
-const GUIDE: [&str; 15] = [
+const GUIDE: [&str; 16] = [
     "settings-saved",
     "desk-first-run",
     "desk-checkout",
@@ -64,6 +64,7 @@ const GUIDE: [&str; 15] = [
     "desk-on-hold",
     "todo-aside",
     "todo-told",
+    "practice",
 ];
 
 const PATRON: &str = "23529001223601";
@@ -136,6 +137,7 @@ impl Album<'_> {
         self.work(&desk)?;
         self.dialogs(&desk)?;
         self.commits(&desk, &koha)?;
+        self.practice(&desk)?;
         drop(desk);
         self.codes()?;
         self.fronts()?;
@@ -324,6 +326,29 @@ impl Album<'_> {
         page.wait_visible("#review-conflicts li")?;
         self.take(page, "review-dialog")?;
         page.click("#review-cancel")
+    }
+
+    /// Practice, beside the desk.
+    fn practice(&self, desk: &Desk) -> koct_tests::Result {
+        desk.page.click("#open-practice")?;
+        let page = desk.firefox.wait_for_page("popup/practice.html")?;
+        self.size(&page)?;
+        page.wait("document.body && document.body.hasAttribute('data-ready')")?;
+        page.activate()?;
+        page.click("#open-menu")?;
+        self.take(&page, "practice-menu")?;
+        page.press(&[key::ESCAPE])?;
+        self.dialog(&page, "#practice-codes", "practice-dialog", "#practice-close")?;
+        page.type_text(&format!("{}9001\n1001\n1006\n{}1007\n1005\n1009\n1999\n1003\n", key::F2, key::F4))?;
+        page.wait("document.getElementById('count-unsent').textContent === '7' && document.querySelectorAll('#checkin-items-list .chip:not([hidden])').length > 3")?;
+        self.take(&page, "practice")?;
+        page.press(&[key::F9])?;
+        page.wait("document.getElementById('count-unsent').textContent === '0'")?;
+        page.wait("document.getElementById('commit').getAttribute('aria-disabled') === 'false'")?;
+        page.press(&[key::F7])?;
+        self.take(&page, "practice-sent")?;
+        page.close()?;
+        desk.page.activate()
     }
 
     fn dialog(&self, page: &Page, opens: &str, id: &str, closes: &str) -> koct_tests::Result {

@@ -17,6 +17,12 @@ pub const TESTED: &str = "tested";
 /// Under this name earlier versions look whether a passphrase keeps the key of the records.
 const PASSPHRASE: &str = "passphrase";
 
+/// The keys of all that is stored of the settings and is no secret.
+pub fn keys_without_secrets() -> impl Iterator<Item = &'static str> {
+    let apart = Field::ALL.iter().filter(|field| field.kind() != Kind::Secret).filter_map(|field| field.stored_apart());
+    [Group::Koha, Group::Desk, Group::Records].map(Group::stored).into_iter().chain(apart)
+}
+
 /// What the browser has stored.
 #[derive(Default)]
 pub struct Stored {

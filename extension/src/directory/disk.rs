@@ -1,7 +1,7 @@
 //! The shelf in IndexedDB: every block encrypted, in a database of its own, so that it never stands in the way of the log.
 
 use super::cipher::Cipher;
-use crate::{clock, storage::StorageError, webext};
+use crate::{clock, ground, storage::StorageError, webext};
 use indexed_db_futures::{
     Build, BuildPrimitive, KeyRange,
     database::Database,
@@ -20,7 +20,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{CryptoKey, MessageChannel};
 
 /// The database's name in a desk's profile.
-pub(super) const DATABASE: &str = "koct-directory";
+const DATABASE: &str = "koct-directory";
 const VERSION: u32 = 1;
 const BLOCKS: &str = "blocks";
 /// What is known about the blocks, in the clear: how many records there are, as of when, how far a download is.
@@ -60,6 +60,11 @@ macro_rules! from_browser {
 from_browser!(indexed_db_futures::error::Error, indexed_db_futures::error::OpenDbError, JsValue, StorageError);
 
 type Result<T> = std::result::Result<T, DiskError>;
+
+/// The name of the database.
+pub(super) fn database() -> String {
+    ground::name(DATABASE)
+}
 
 /// The database.
 #[derive(Debug, Clone)]

@@ -7,6 +7,7 @@ use super::{
     disk::{Base, DiskError},
 };
 use crate::{
+    ground,
     storage::StorageError,
     webext::{object, property},
 };
@@ -57,7 +58,7 @@ async fn in_memory() -> Result<Option<Vec<u8>>, DiskError> {
 
 async fn remember(key: &[u8]) -> Result<Cipher, DiskError> {
     let json = serde_json::to_string(key).map_err(|_| StorageError::Broken)?;
-    browser().storage().session().set(&object([(KEY, json.into())])).await?;
+    ground::store(&browser().storage().session(), &object([(KEY, json.into())])).await?;
     Ok(Cipher::new(key).await?)
 }
 
@@ -159,6 +160,6 @@ pub(super) async fn unlock(base: &Base, passphrase: &str) -> Result<Option<Ciphe
 /// # Errors
 /// When Firefox cannot write its storage.
 pub(super) async fn forget() -> Result<(), DiskError> {
-    browser().storage().session().remove(&KEY.into()).await?;
+    ground::remove(&browser().storage().session(), KEY).await?;
     Ok(())
 }

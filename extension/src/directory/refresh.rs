@@ -6,7 +6,7 @@
 
 use super::{Known, Manner, RecordsError, Told, Watcher};
 use crate::{
-    clock, dom,
+    clock, ground,
     preferences::{self, Preferences},
     timer::sleep,
     webext::{self, object},
@@ -39,13 +39,9 @@ const TICK: Duration = Duration::from_secs(2);
 /// If the event page ends in the middle, the alarm rings this long after.
 const WATCH: Duration = Duration::from_mins(5);
 
-fn storage() -> Option<web_sys::Storage> {
-    dom::window().ok()?.local_storage().ok()?
-}
-
 /// What is remembered of downloads; at a new desk a place is drawn.
 pub(crate) fn remembered() -> Refreshes {
-    let stored = storage().and_then(|storage| storage.get_item(REMEMBERED).ok().flatten());
+    let stored = ground::local_storage().and_then(|storage| storage.get_item(REMEMBERED).ok().flatten());
     stored.and_then(|json| serde_json::from_str(&json).ok()).unwrap_or_else(|| {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a random number below 2^16")]
         let refreshes = Refreshes::new((js_sys::Math::random() * 65_536.0) as u16);
@@ -55,7 +51,7 @@ pub(crate) fn remembered() -> Refreshes {
 }
 
 fn remember(refreshes: &Refreshes) {
-    if let (Some(storage), Ok(json)) = (storage(), serde_json::to_string(refreshes)) {
+    if let (Some(storage), Ok(json)) = (ground::local_storage(), serde_json::to_string(refreshes)) {
         // Where it cannot be kept, the next alarm begins anew.
         let _ = storage.set_item(REMEMBERED, &json);
     }
@@ -106,6 +102,10 @@ pub(crate) fn settings_changed() {
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970")]
 fn set_alarm(time: DeskTime) {
+    // In practice, nothing is downloaded.
+    if ground::is_practice() {
+        return;
+    }
     webext::create_alarm(ALARM, &object([("when", (time.millis() as f64).into())]));
 }
 

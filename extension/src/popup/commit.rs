@@ -10,12 +10,13 @@ use super::{Desk, Tone, Topic, log::todo::Todo};
 use crate::{
     clock,
     dom::{self, elements},
+    ground,
     http::Http,
     i18n::{plural, text, text_with},
     later::seldom,
     locale,
     popup::window::question::{self, Question, Reply},
-    preferences,
+    practice, preferences,
     sender::{self, Stopper, Watcher},
     slices,
     store::{Change, StoreError},
@@ -116,7 +117,7 @@ impl Commit {
         let message = self.desk.message.about(Topic::Commit);
         // The latest settings, even if this window has missed a change.
         self.desk.clone().reload_preferences().await;
-        let Some(settings) = self.desk.settings() else {
+        let Some(settings) = self.settings() else {
             message.show(Tone::Bad, &text("commitNotConfigured"));
             return;
         };
@@ -131,7 +132,7 @@ impl Commit {
             }
             return;
         }
-        if !preferences::may_ask(&settings.server).await {
+        if !ground::is_practice() && !preferences::may_ask(&settings.server).await {
             message.show(Tone::Bad, &text_with("commitNotAllowed", &[settings.server.as_str()]));
             return;
         }
@@ -146,6 +147,11 @@ impl Commit {
         if let Err(error) = sent {
             message.show(Tone::Bad, &text_with("commitFailedToStart", &[&error]));
         }
+    }
+
+    /// With what it is sent.
+    fn settings(&self) -> Option<Settings> {
+        if ground::is_practice() { practice::settings(&self.desk.preferences.borrow()) } else { self.desk.settings() }
     }
 
     /// Takes the sender's lock, or says that another window has it.
@@ -315,8 +321,9 @@ impl Commit {
         };
         let odd = audited::lines(&self.desk.store, &summary.audited.odd, ODD_SHOWN).await;
         let message = self.desk.message.about(Topic::Commit);
-        message.show(tone, &wording::summary(summary, &odd, settings, worked));
-        if summary.added > 0 {
+        let shown = wording::summary(summary, &odd, settings, worked);
+        message.show(tone, &if ground::is_practice() { practice::summary(&shown) } else { shown });
+        if summary.added > 0 && !ground::is_practice() {
             message.add_link(&text("summaryQueueLink"), &settings.server.join(QUEUE));
         }
         wording::summary(summary, &[], settings, worked)

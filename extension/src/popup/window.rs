@@ -8,6 +8,7 @@ pub(crate) mod help;
 pub(crate) mod keys;
 pub(crate) mod menu;
 pub(crate) mod message;
+pub(crate) mod practice;
 pub(crate) mod press;
 pub(crate) mod question;
 pub(crate) mod ready;

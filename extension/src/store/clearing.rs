@@ -1,7 +1,8 @@
 //! Clearing the log. What was committed or deleted is remembered in a few bytes, so that a file that holds it does not bring
 //! it back to be committed twice.
 
-use super::{BY_DAY, BY_STATE, CHUNK, CLEARED, DESKS, LOG, Result, Store, id, numbers, to_js};
+use super::{BATCHES, BY_DAY, BY_STATE, CHUNK, CLEARED, DESKS, LOG, Result, Store, id, numbers, to_js};
+use crate::ground;
 use indexed_db_futures::{
     Build, BuildPrimitive, KeyRange, cursor::CursorDirection, query_source::QuerySource, transaction::TransactionMode,
 };
@@ -45,6 +46,22 @@ fn filling(characters: usize) -> String {
 }
 
 impl Store {
+    /// Empties the log of practice, and what is kept beside it. Never the desk's.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) async fn empty(&self) -> Result<()> {
+        if !ground::is_practice() {
+            return Ok(());
+        }
+        let all = [LOG, BATCHES, CLEARED, DESKS];
+        let writing = self.writing_to(&all)?;
+        for name in all {
+            writing.object_store(name)?.clear()?.await?;
+        }
+        Ok(writing.commit().await?)
+    }
+
     /// The log as it stands, for a person to be asked about.
     ///
     /// # Errors

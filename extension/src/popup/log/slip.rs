@@ -5,6 +5,7 @@
 use crate::{
     clock,
     dom::{self, elements},
+    ground,
     i18n::{js_error, text, text_with},
     locale,
     popup::{Desk, Tone, Topic, log::table::Table},
@@ -204,6 +205,9 @@ impl Print {
     /// Begins a paper of this library's.
     fn begin(&self, library: &str) -> Result<(), JsValue> {
         self.paper.set_text_content(None);
+        if ground::is_practice() {
+            self.add("p", "print-practice", &text("practicePrinted"))?;
+        }
         if library.is_empty() { Ok(()) } else { self.add("p", "print-library", library) }
     }
 

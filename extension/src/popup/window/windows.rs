@@ -1,6 +1,6 @@
 //! What the windows of a profile tell each other about the log, so that each shows it as it is.
 
-use crate::dom::elements;
+use crate::{dom::elements, ground};
 use koct_core::{TransactionId, log::event::LogEvent};
 use serde::{Deserialize, Serialize};
 use std::{
@@ -28,7 +28,7 @@ enum Message {
 elements! {
     pub(crate) struct Windows {
         ;
-        pub(crate) channel: BroadcastChannel = BroadcastChannel::new(CHANNEL)?,
+        pub(crate) channel: BroadcastChannel = ground::channel(CHANNEL)?,
         pub(crate) told: RefCell<Told>,
         pub(crate) reading: Cell<bool>,
     }
