@@ -479,14 +479,14 @@ async fn warnings_are_kept_and_confirmed_whatever_the_state_and_found_by_card_an
         .await
         .unwrap();
     store.set_statuses(&[(first.id, Status::Success)]).await.unwrap();
-    let warned = |warning: Warning| vec![Warned { warning, confirmed: None }];
+    let warned = |warning: Warning| vec![Warned { warning, as_of: None, confirmed: None }];
     let entries = store.warn(&[first.id], |entry| entry.warned(&warned(Warning::LostCard))).await.unwrap();
     assert_eq!((entries[0].status.clone(), entries[0].warnings.len()), (Status::Success, 1));
     store.warn(&[first.id], |entry| entry.warned(&warned(Warning::LostCard))).await.unwrap();
     let hold = Warning::Hold { hold: 7, pickup: "MPL".into() };
     store.warn(&[back.id], |entry| entry.warned(&warned(hold.clone()))).await.unwrap();
     let confirmed = store.warn(&[first.id], |entry| entry.confirmed(moment(5), Warning::is_of_patron)).await.unwrap();
-    assert_eq!(confirmed[0].warnings, [Warned { warning: Warning::LostCard, confirmed: Some(moment(5)) }]);
+    assert_eq!(confirmed[0].warnings, [Warned { warning: Warning::LostCard, as_of: None, confirmed: Some(moment(5)) }]);
     assert_eq!(store.get(&[first.id]).await.unwrap(), confirmed);
     assert_eq!(store.of_cards(&["P1".into(), "p1".into()]).await.unwrap(), confirmed);
     assert_eq!(store.of_items(&["b".into()]).await.unwrap()[0].set_aside(), Some((7, "MPL")));
