@@ -38,6 +38,15 @@ pub(crate) async fn is_sending() -> bool {
 
 /// Takes a lock of this profile, or `None` where another window has it.
 pub(crate) async fn lock_of(name: &str) -> Option<Lock> {
+    take(name, &webext::object([("signal", AbortSignal::timeout_with_u32(TIMEOUT_MS).into())])).await
+}
+
+/// Takes a lock of this profile once it is free.
+pub(crate) async fn wait_for(name: &str) -> Option<Lock> {
+    take(name, &webext::object([])).await
+}
+
+async fn take(name: &str, options: &js_sys::Object) -> Option<Lock> {
     let taken = js_sys::Promise::new(&mut |resolve, _| {
         let gives_up = resolve.clone();
         let granted = Closure::once_into_js(move |_lock: JsValue| -> JsValue {
@@ -47,8 +56,7 @@ pub(crate) async fn lock_of(name: &str) -> Option<Lock> {
             })
             .into()
         });
-        let options = webext::object([("signal", AbortSignal::timeout_with_u32(TIMEOUT_MS).into())]);
-        let held = webext::request_lock(name, &options, granted.unchecked_ref());
+        let held = webext::request_lock(name, options, granted.unchecked_ref());
         spawn_local(async move {
             if JsFuture::from(held).await.is_err() {
                 let _ = gives_up.call0(&JsValue::UNDEFINED);

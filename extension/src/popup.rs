@@ -31,7 +31,7 @@ use crate::{
 };
 use commit::{Commit, reach::Reach, review::Review};
 use desk::{Desk, Panel};
-use files::import::Import;
+use files::{copying::Copying, import::Import};
 use futures_channel::oneshot;
 use futures_util::future::join;
 use js_sys::Array;
@@ -251,6 +251,7 @@ impl Others {
         let reach = Rc::new(Reach::new(desk.clone())?);
         let guide = Rc::new(Guide::new(desk.clone())?);
         let ready_line = Rc::new(ReadyLine::new(desk.clone(), records.clone())?);
+        let copying = Rc::new(Copying::new(desk.clone(), ready_line.clone()));
         let review = Rc::new(Review::new(desk.clone(), edit, labels)?);
         window::help::bind()?;
         window::alt::bind()?;
@@ -272,10 +273,12 @@ impl Others {
         }
         guide.bind()?;
         ready_line.bind()?;
+        copying.bind()?;
         desk.watch_settings();
         desk.hear_others();
         let late: Vec<Rc<dyn Panel>> = vec![todo, reach.clone(), guide, ready_line, review];
         desk.tell(late.clone());
+        desk.tell(vec![copying]);
         desk.clone().reload_preferences().await;
         desk.clone().recover().await;
         // What is read for them keeps nobody waiting.

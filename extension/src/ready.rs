@@ -4,6 +4,7 @@ pub(crate) mod words;
 
 use crate::{
     clock::{self, DeskZone},
+    copy,
     directory::{Access, Known},
     http::Http,
     preferences::{self, Preferences},
@@ -58,6 +59,8 @@ pub(crate) async fn verdicts(preferences: &Preferences, held: Held) -> Vec<Verdi
     };
     let Held { records, records_as_of, has_log } = held;
     let (is_kept, room) = storage().await;
+    let may_copy = preferences.desk.second_copy && copy::files::may_write().await;
+    let copy = if may_copy { Some(copy::kept().await) } else { None };
     let now = clock::time();
     let facts = Facts {
         preferences,
@@ -68,6 +71,7 @@ pub(crate) async fn verdicts(preferences: &Preferences, held: Held) -> Vec<Verdi
         records_as_of,
         has_log,
         is_kept,
+        copy: copy.as_ref(),
         room,
         drift: kept::<Drift>(CLOCK).await,
         zone: &zone(),

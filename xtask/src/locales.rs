@@ -47,11 +47,13 @@ const LITERALS: [&str; 20] = [
     "1.0",
 ];
 /// Words in the code that look like keys and are none: names of the browser's.
-const NO_KEYS: [&str; 26] = [
+const NO_KEYS: [&str; 29] = [
     "additionalData",
     "byteLength",
     "byteOffset",
     "camelCase",
+    "conflictAction",
+    "copyRun",
     "dateStyle",
     "deriveKey",
     "directoryKey",
@@ -69,6 +71,7 @@ const NO_KEYS: [&str; 26] = [
     "requestHeaders",
     "requestId",
     "responseHeaders",
+    "saveAs",
     "statusCode",
     "timeZone",
     "toString",
