@@ -21,9 +21,13 @@ const RECORDS = "koct-records";
 const lookSoon = () => browser.alarms.create(RECORDS, { delayInMinutes: 1 });
 browser.runtime.onStartup.addListener(lookSoon);
 browser.runtime.onInstalled.addListener(lookSoon);
+// What a window has left of the second copy when it was closed; the name is extension/src/copy.rs's too.
+const COPY = "koct-copy";
 browser.alarms.onAlarm.addListener(async ({ name }) => {
   if (name === RECORDS) {
     await (await core()).records_alarm_rang();
+  } else if (name === COPY) {
+    await (await core()).copy_alarm_rang();
   }
 });
 // What was kept until Firefox was closed is there when it starts again: whether it is, the page options/ready.html says.

@@ -3,6 +3,7 @@
 pub mod backup;
 pub mod cleared;
 pub mod conflict;
+pub mod copy;
 pub mod damage;
 pub mod export;
 pub mod import;

@@ -2,7 +2,7 @@
 //! no module.
 
 use crate::{
-    badge, outage, preferences,
+    badge, copy, outage, preferences,
     store::{self, Store, StoreError},
 };
 use koct_core::{State, log::Counts};
@@ -23,6 +23,12 @@ pub(crate) async fn woken() {
     // Permissions have nothing to do with it.
     show_badge().await;
     preferences::give_back_permissions().await;
+    // Each run of Firefox begins a new copy, whether or not a window is opened.
+    if !copy::place::has_begun().await
+        && preferences::stored().await.is_ok_and(|preferences| preferences.desk.second_copy)
+    {
+        copy::wake();
+    }
 }
 
 /// What the badge counts, without what cannot be read.

@@ -10,7 +10,9 @@ pub mod storage;
 pub mod store;
 
 mod background;
+mod backup;
 mod badge;
+mod copy;
 mod dom;
 mod ground;
 mod i18n;
@@ -97,6 +99,19 @@ pub async fn koha_seen(load: JsValue) {
 #[wasm_bindgen]
 pub async fn records_alarm_rang() {
     records_due().await;
+}
+
+/// The alarm for the second copy has rung.
+#[wasm_bindgen]
+pub async fn copy_alarm_rang() {
+    copy_due().await;
+}
+
+part! {
+    copying,
+    async fn copy_due() {
+        copy::rang().await;
+    }
 }
 
 part! {

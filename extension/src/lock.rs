@@ -50,7 +50,12 @@ pub(crate) async fn share(name: &str) -> Option<Lock> {
     take(name, [("mode", "shared".into())]).await
 }
 
-async fn take(name: &str, options: [(&str, JsValue); 1]) -> Option<Lock> {
+/// Takes a lock of this profile once it is free.
+pub(crate) async fn wait_for(name: &str) -> Option<Lock> {
+    take(name, []).await
+}
+
+async fn take<const N: usize>(name: &str, options: [(&str, JsValue); N]) -> Option<Lock> {
     let options = webext::object(options);
     let taken = js_sys::Promise::new(&mut |resolve, _| {
         let gives_up = resolve.clone();

@@ -8,10 +8,11 @@ mod notify;
 mod open_koha;
 mod policy;
 mod records;
+mod second_copy;
 mod try_scan;
 
 use crate::{
-    dom,
+    copy, dom,
     http::Http,
     i18n::{self, js_error, text, text_with},
     preferences, ready,
@@ -39,6 +40,7 @@ use koha_filter::KohaFilter;
 use notify::Notify;
 use open_koha::OpenKoha;
 use records::RecordsPart;
+use second_copy::SecondCopy;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -52,6 +54,7 @@ struct Options {
     folds: Folds,
     records: RecordsPart,
     notify: Rc<Notify>,
+    second_copy: Rc<SecondCopy>,
     server: HtmlInputElement,
     server_warning: HtmlElement,
     /// Matters only where no person's session is used.
@@ -86,6 +89,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         folds: Folds::new()?,
         records: RecordsPart::new()?,
         notify: Notify::bind()?,
+        second_copy: SecondCopy::bind()?,
         server: dom::by_id("server")?,
         server_warning: dom::by_id("server-warning")?,
         account: dom::by_id("account-fields")?,
@@ -109,6 +113,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
             options.fill(&preferences);
             options.records.loaded(&preferences.records);
             options.notify.show().await;
+            options.second_copy.show().await;
             options.folds.open_wrong(&errors_of(&preferences));
             let policy = preferences::policy().await;
             policy::show(&policy)?;
@@ -185,13 +190,14 @@ impl Options {
             self.records.saved(&stored.records).await;
             let page = self.read();
             self.fields.follow(&page, &page.following(pressed, &stored));
-            *self.loaded.borrow_mut() = stored;
+            self.take_over(stored);
         }
         self.fields.empty_secrets();
         self.show_account();
         // KOCT may talk to the configured server and to no other.
         preferences::give_back_permissions().await;
         self.notify.show().await;
+        self.second_copy.show().await;
     }
 
     /// Something was stored: by another page, or by a window that has learned something. What the person has not touched on this page
@@ -206,9 +212,18 @@ impl Options {
         let followed = page.following(&self.loaded.borrow(), &stored);
         self.fields.follow(&page, &followed);
         self.records.loaded(&stored.records);
-        *self.loaded.borrow_mut() = stored;
+        self.take_over(stored);
         self.warn_of_http();
         self.show_account();
+    }
+
+    /// This is stored now.
+    fn take_over(&self, stored: Preferences) {
+        let before = self.loaded.replace(stored);
+        if before.desk.second_copy != self.loaded.borrow().desk.second_copy {
+            // What has changed while none was wanted is in none.
+            copy::begin_anew();
+        }
     }
 
     /// As they are in the page.

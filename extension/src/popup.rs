@@ -32,7 +32,7 @@ use crate::{
 };
 use commit::{Commit, reach::Reach, review::Review};
 use desk::{Desk, Panel};
-use files::import::Import;
+use files::{copying::Copying, import::Import};
 use futures_channel::oneshot;
 use futures_util::future::join;
 use js_sys::Array;
@@ -267,6 +267,9 @@ impl Others {
             files::export::bind(&desk)?;
             Import::start(desk.clone(), records.clone())?;
             files::backup::bind(&desk)?;
+            let copying = Rc::new(Copying::new(desk.clone(), ready_line.clone()));
+            copying.bind()?;
+            desk.tell(vec![copying]);
             window::practice::offer(&desk)?;
         }
         log::bind(&desk)?;

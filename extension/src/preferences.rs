@@ -2,7 +2,7 @@
 //! computer. What the library has preset comes from `storage.managed`.
 
 use crate::{
-    ground,
+    copy, ground,
     later::part,
     lock::{self, Lock},
     outage,
@@ -188,6 +188,9 @@ pub(crate) async fn give_back_permissions() {
     let (Ok((_, preferences)), Ok(granted)) = (read().await, webext::get_permissions().await) else { return };
     if !preferences.desk.notify {
         outage::give_back_notifications().await;
+    }
+    if !preferences.desk.second_copy {
+        copy::files::give_back().await;
     }
     let granted = Array::from(&property(&granted, "origins")).iter().filter_map(|origin| origin.as_string()).collect();
     for pattern in preferences.origins_to_give_back(granted) {

@@ -4,6 +4,7 @@ pub(crate) mod words;
 
 use crate::{
     clock::{self, DeskZone},
+    copy,
     directory::{Access, Known},
     ground,
     http::Http,
@@ -68,6 +69,8 @@ pub(crate) async fn verdicts(preferences: &Preferences, held: Held) -> Vec<Verdi
     };
     let Held { records, records_as_of, has_log } = held;
     let (is_kept, room) = storage().await;
+    let may_copy = preferences.desk.second_copy && copy::files::may_write().await;
+    let copy = if may_copy { Some(copy::kept().await) } else { None };
     let now = clock::time();
     let versions: Vec<Version> =
         [preferences::policy().await.version(), newest_version().await].into_iter().flatten().collect();
@@ -80,6 +83,7 @@ pub(crate) async fn verdicts(preferences: &Preferences, held: Held) -> Vec<Verdi
         records_as_of,
         has_log,
         is_kept,
+        copy: copy.as_ref(),
         room,
         drift: kept::<KeptClock>(CLOCK).await.map(|clock| clock.last),
         zone: &zone(),

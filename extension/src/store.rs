@@ -410,6 +410,19 @@ impl Store {
         Ok(None)
     }
 
+    /// The last number of the log, or 0 where it is empty.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    pub async fn last(&self) -> Result<TransactionId> {
+        let reading = self.reading()?;
+        let log = reading.object_store(LOG)?;
+        let last = log.open_key_cursor().with_query::<f64, _>(numbers()).with_direction(CursorDirection::Prev);
+        let key: Option<JsValue> =
+            last.primitive()?.await?.and_then(|last| last.primary_key().transpose()).transpose()?;
+        Ok(key.and_then(|key| rows::number(key.as_f64()?.floor())).unwrap_or(TransactionId(0)))
+    }
+
     /// When this desk scanned last, as far as that is near the end of the log.
     pub async fn last_scan(&self) -> Option<Moment> {
         let reading = self.reading().ok()?;

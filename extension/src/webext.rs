@@ -50,6 +50,24 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = ["browser", "notifications"], js_name = clear)]
     pub(crate) async fn clear_notification(id: &str) -> Result<JsValue, JsValue>;
 
+    /// Only where it was allowed, as the others of downloads.
+    #[wasm_bindgen(catch, js_namespace = ["browser", "downloads"], js_name = download)]
+    pub(crate) async fn download(options: &Object) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = ["browser", "downloads"], js_name = search)]
+    pub(crate) async fn search_downloads(query: &Object) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = ["browser", "downloads"], js_name = cancel)]
+    pub(crate) async fn cancel_download(id: &JsValue) -> Result<JsValue, JsValue>;
+
+    /// The file of a download that is complete.
+    #[wasm_bindgen(catch, js_namespace = ["browser", "downloads"], js_name = removeFile)]
+    pub(crate) async fn remove_download(id: &JsValue) -> Result<JsValue, JsValue>;
+
+    /// From the list; the files stay.
+    #[wasm_bindgen(catch, js_namespace = ["browser", "downloads"], js_name = erase)]
+    pub(crate) async fn erase_downloads(query: &Object) -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(js_namespace = ["browser", "action"], js_name = setTitle)]
     pub(crate) fn set_title(details: &Object) -> Promise;
 

@@ -842,6 +842,7 @@ fn fact(fact: &Fact<'_>) -> String {
         Fact::Sounds(true) => text("factSounds"),
         Fact::Sounds(false) => text("factNoSounds"),
         Fact::Notified => text("factNotified"),
+        Fact::Copied => text("factCopied"),
         Fact::Library(Some(name)) | Fact::Desk(name) => signs::harmless(name).into_owned(),
         Fact::Library(None) => text("factNoLibrary"),
         Fact::LentFor(Some(days)) => plural("factLent", *days, &[]),

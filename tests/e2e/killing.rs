@@ -1,13 +1,14 @@
 //! Firefox killed in the middle, again and again: what was confirmed is there, and nothing is in Koha twice.
 //!
-//! `KOCT_KILL_ROUNDS` is how often, over both tests: 3 in the suite, where a kill comes while codes are scanned, while they are applied
+//! `KOCT_KILL_ROUNDS` is how often, over the first two tests; the one of the second copy has as many rounds by itself, and one in the suite: 3 in the suite, where a kill comes while codes are scanned, while they are applied
 //! and while they are sent, and more by `cargo xtask killing`, where each commit type comes in each era. A failure prints its seed; set `KOCT_KILL_SEED` to it, and the same is scanned and the same moments are chosen.
 
 use fake_koha::{Config, Effect, Era, FakeKoha, Fault, FaultKind, Library, Recorded};
 use fastrand::Rng;
 use koct_tests::{
-    desk::{Desk, Settings},
-    firefox::Options,
+    copy,
+    desk::{Desk, Settings, addon, open_window},
+    firefox::{Firefox, Options},
     page::key::F4,
 };
 use serde_json::{Value, json};
@@ -23,6 +24,8 @@ const SCANS: usize = 60;
 const TRANSACTIONS: usize = 30;
 /// Of those the number that bring back what was lent in the same round.
 const RETURNS: usize = 6;
+/// Transactions that are copied before the first kill.
+const FILLED: usize = 200;
 /// A few milliseconds on each side of the work in Koha, so that a kill can fall on either.
 const SERVER_TIME: Duration = Duration::from_millis(4);
 
@@ -67,13 +70,18 @@ impl Pace {
     }
 }
 
-/// A desk with this profile, the question about leftovers put aside.
-fn start(profile: &Path) -> Desk {
-    let prefs = vec![
+/// What a Firefox needs that is killed again and again.
+fn after_kills() -> Vec<(String, Value)> {
+    vec![
         // Firefox takes a few kills in a row for its own fault and would offer its troubleshoot mode.
         ("toolkit.startup.max_resumed_crashes".to_owned(), json!(-1)),
         ("browser.sessionstore.resume_from_crash".to_owned(), json!(false)),
-    ];
+    ]
+}
+
+/// A desk with this profile, the question about leftovers put aside.
+fn start(profile: &Path) -> Desk {
+    let prefs = after_kills();
     let desk = Desk::open(&Options { profile: Some(profile.to_owned()), prefs, ..Options::default() }).unwrap();
     if desk.page.visible("#clear-dialog").unwrap() {
         desk.page.click("#clear-ok").unwrap();
@@ -232,6 +240,81 @@ fn what_was_confirmed_before_a_kill_is_in_the_log() {
         log = now;
     }
     assert!(log.iter().all(|row| state(row) == "local"));
+}
+
+/// A desk with this profile that keeps a second copy in this folder: what a person has allowed ends with Firefox here.
+fn start_copying(profile: &Path, downloads: &Path) -> Desk {
+    let options = Options {
+        profile: Some(profile.to_owned()),
+        prefs: after_kills(),
+        downloads: Some(downloads.to_owned()),
+        ..Options::default()
+    };
+    let firefox = Firefox::ready(&options).unwrap();
+    firefox.install(&addon().unwrap()).unwrap();
+    let page = firefox.open(&firefox.addon_url("options/options.html")).unwrap();
+    page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
+    page.eval("browser.storage.local.set({ habits: { secondCopy: true } })").unwrap();
+    firefox.allow_files().unwrap();
+    let page = open_window(&firefox).unwrap();
+    Desk { firefox, page }
+}
+
+/// Numbers and codes of the rows of the log, and of what an import would bring.
+type Rows = BTreeMap<u64, String>;
+
+fn rows(desk: &Desk) -> Rows {
+    let code = |row: &Value| row["barcode"].as_str().unwrap().to_owned();
+    stored(desk).iter().map(|row| (row["seq"].as_u64().unwrap(), code(row))).collect()
+}
+
+fn copied(downloads: &Path) -> Rows {
+    let mut rows = Rows::new();
+    for entry in copy::read(downloads).unwrap().entries {
+        let code = entry.transaction.action.barcode().unwrap().to_string();
+        let before = rows.insert(entry.id.0.into(), code.clone());
+        assert!(before.is_none_or(|before| before == code), "two of one number");
+    }
+    rows
+}
+
+#[test]
+fn what_was_copied_before_a_kill_is_in_the_copy_and_nothing_else() {
+    let mut random = random();
+    let (profile, downloads) = (koct_tests::keeper::folder().unwrap(), koct_tests::keeper::folder().unwrap());
+    let mut desk = start_copying(profile.path(), downloads.path());
+    desk.fill(FILLED).unwrap();
+    let mut known = rows(&desk);
+    crate::wait("nothing is copied", || (copied(downloads.path()) == known).then_some(()));
+    for round in 0..number("KOCT_KILL_ROUNDS").map_or(1, |rounds| rounds) {
+        let items: Vec<String> = (0..SCANS).map(|scan| format!("{round}-{scan}")).collect();
+        // Typing takes about a second, and so does what is written at the start.
+        let after = Duration::from_secs(2).mul_f64(random.f64());
+        let killer = desk.firefox.killer();
+        let began = Instant::now();
+        let killing = thread::spawn(move || {
+            thread::sleep(after);
+            killer.kill();
+            began.elapsed()
+        });
+        let _ = desk.page.type_text(&(F4.to_string() + &items.join("\n") + "\n"));
+        let took = killing.join().unwrap();
+        desk.firefox.kill();
+        // Were the profile lost now, this would be left.
+        let left = copied(downloads.path());
+        assert!(known.iter().all(|(seq, code)| left.get(seq) == Some(code)), "what was copied is there");
+        desk = start_copying(profile.path(), downloads.path());
+        let log = rows(&desk);
+        println!("round {round}: killed after {took:?}: {} of {} rows copied", left.len(), log.len());
+        assert!(left.iter().all(|(seq, code)| log.get(seq) == Some(code)), "nothing that was not confirmed");
+        known = left;
+        // The next kill comes at once, in the middle of the new set, or when all was copied.
+        if random.bool() || round == 0 {
+            let behind = || format!("{} rows of {} are copied", copied(downloads.path()).len(), log.len());
+            crate::wait(&behind(), || (copied(downloads.path()) == log).then_some(()));
+            known.clone_from(&log);
+        }
+    }
 }
 
 /// What is in Koha, by action and barcode, and how often.

@@ -11,6 +11,7 @@ mod clearing;
 mod clock;
 mod codes;
 mod committing;
+mod copying;
 mod correcting;
 mod desks;
 mod doubts;

@@ -399,6 +399,12 @@ const ALLOW: &str = "(async (id, pattern) => {
     await ExtensionPermissions.add(id, { permissions: [], origins: [pattern] }, WebExtensionPolicy.getByID(id).extension);
 })";
 
+/// The same for files.
+const ALLOW_FILES: &str = "(async id => {
+    const { ExtensionPermissions } = ChromeUtils.importESModule('resource://gre/modules/ExtensionPermissions.sys.mjs');
+    await ExtensionPermissions.add(id, { permissions: ['downloads'], origins: [] }, WebExtensionPolicy.getByID(id).extension);
+})";
+
 /// Waits until Firefox can be driven and its window is there.
 fn connected(child: &mut Child) -> Result<(Arc<Connection>, Page)> {
     let connection = Arc::new(Connection::open(&format!("{}/session", listening(child)?))?);
@@ -544,6 +550,14 @@ impl Firefox {
     /// When the add-on is not installed.
     pub fn allow(&self, pattern: &str) -> Result {
         self.in_chrome(&format!("{ALLOW}({}, {})", json!(ADDON_ID), json!(pattern))).map(|_| ())
+    }
+
+    /// Lets the add-on write files, as if a person had said yes.
+    ///
+    /// # Errors
+    /// When the add-on is not installed.
+    pub fn allow_files(&self) -> Result {
+        self.in_chrome(&format!("{ALLOW_FILES}({})", json!(ADDON_ID))).map(|_| ())
     }
 
     /// The address of a page of the add-on.

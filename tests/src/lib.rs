@@ -8,6 +8,7 @@ pub mod bidi;
 #[cfg(test)]
 mod checkins;
 pub mod client;
+pub mod copy;
 pub mod desk;
 pub mod firefox;
 pub mod keeper;

@@ -2,6 +2,7 @@
 
 mod audit;
 mod commits;
+mod copying;
 mod core;
 mod files;
 mod hostile;
@@ -17,12 +18,13 @@ mod todo;
 use crate::{addon, project::Result, setup};
 
 /// The parts, by the names that `cargo xtask bench NAME` takes.
-const PARTS: [&str; 13] = [
+const PARTS: [&str; 14] = [
     "core",
     "directory",
     "logins",
     "audit",
     "commits",
+    "copying",
     "opening",
     "large",
     "scrolling",
@@ -67,6 +69,9 @@ pub(crate) fn bench(arguments: &[&str]) -> Result {
     let addon = std::env::var_os("KOCT_ADDON").map_or_else(addon::build, |built| Ok(built.into()))?;
     if is_wanted("commits") {
         commits::bench(&addon).map_err(words)?;
+    }
+    if is_wanted("copying") {
+        copying::bench(&addon).map_err(words)?;
     }
     if is_wanted("opening") {
         opening::bench(&addon).map_err(words)?;

@@ -47,11 +47,13 @@ const LITERALS: [&str; 20] = [
     "1.0",
 ];
 /// Words in the code that look like keys and are none: names of the browser's.
-const NO_KEYS: [&str; 28] = [
+const NO_KEYS: [&str; 31] = [
     "additionalData",
     "byteLength",
     "byteOffset",
     "camelCase",
+    "conflictAction",
+    "copyRun",
     "dateStyle",
     "deriveKey",
     "directoryKey",
@@ -71,6 +73,7 @@ const NO_KEYS: [&str; 28] = [
     "requestHeaders",
     "requestId",
     "responseHeaders",
+    "saveAs",
     "statusCode",
     "timeZone",
     "toString",

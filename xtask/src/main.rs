@@ -29,7 +29,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   simulate [--seeds N]
                     play desks, faults and crashes through in N seeded runs (100000 unless told)
   killing [--rounds N]
-                    end Firefox at random moments of scanning and committing, N times (20 unless told)
+                    end Firefox at random moments of scanning, committing and copying, N times (20 unless told)
   bench [NAME] [--full]
                     measure core, commits, large logs and files; --full imports a million transactions
   screenshots [LOOK | --guide]

@@ -131,6 +131,17 @@ impl Album<'_> {
         koha.library(|library| library.clock_shift_seconds = 0);
         self.take(&desk.page, "desk-not-ready")?;
         self.ready(&desk, "ready")?;
+        // A second copy is wanted, and Firefox lets KOCT write no files yet.
+        let want = |is_wanted: bool| {
+            let set = "browser.storage.local.set({ habits: { ...habits, secondCopy: WANTED } })";
+            desk.page.eval(&format!(
+                "browser.storage.local.get('habits').then(({{ habits }}) => {})",
+                set.replace("WANTED", if is_wanted { "true" } else { "false" })
+            ))
+        };
+        want(true)?;
+        self.ready(&desk, "ready-copy")?;
+        want(false)?;
         self.outage(&desk, &koha)?;
         self.size(&desk.page)?;
         self.take(&desk.page, "desk-empty")?;

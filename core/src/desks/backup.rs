@@ -22,10 +22,12 @@ use crate::{
     },
     settings::form::CommitType,
 };
+use part::Part;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub mod adoption;
+pub mod part;
 
 /// The version of the format that this program writes, and the highest it reads.
 pub const VERSION: u32 = 1;
@@ -41,6 +43,9 @@ pub struct Header {
     pub written: Moment,
     /// The version of KOCT that wrote it.
     pub generator: String,
+    /// Which file of a second copy it is; absent in a backup that a person made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub copy: Option<Part>,
 }
 
 /// One of the other lines.
@@ -109,7 +114,8 @@ pub enum BackupError {
 impl Header {
     /// The first line of a backup that is written now.
     pub fn new(desk: DeskName, written: Moment) -> Self {
-        Self { koct: "log".into(), version: VERSION, desk, written, generator: env!("CARGO_PKG_VERSION").into() }
+        let generator = env!("CARGO_PKG_VERSION").into();
+        Self { koct: "log".into(), version: VERSION, desk, written, generator, copy: None }
     }
 
     /// Reads the first line.
@@ -155,7 +161,12 @@ pub struct Writer {
 impl Writer {
     /// Begins the backup of the log of this desk. Returns its first part.
     pub fn begin(desk: DeskName, now: Moment) -> (Self, String) {
-        (Self { totals: Totals::default() }, write(&Header::new(desk, now)))
+        Self::begin_part(desk, now, None)
+    }
+
+    /// Begins a backup, or a file of a second copy.
+    pub fn begin_part(desk: DeskName, now: Moment, copy: Option<Part>) -> (Self, String) {
+        (Self { totals: Totals::default() }, write(&Header { copy, ..Header::new(desk, now) }))
     }
 
     /// Writes some lines.

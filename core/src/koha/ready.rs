@@ -10,6 +10,7 @@ use crate::{
         drift::{Drift, OFF},
         version::Version,
     },
+    desks::copy::kept::{Kept, Problem},
     directory::access::Access,
     settings::{
         form::FieldError,
@@ -54,6 +55,8 @@ pub enum Line {
     Records,
     /// The log.
     Log,
+    /// The second copy of the log.
+    Copy,
     /// Room on the disk.
     Room,
     /// The clock.
@@ -113,6 +116,14 @@ pub enum Finding {
     LogNotKept,
     /// There is none: a private window, or it cannot be opened.
     NoLog,
+    /// The second copy holds what was there then.
+    CopyAsOf(DeskTime),
+    /// Nothing is there to be copied yet.
+    NothingToCopy,
+    /// Firefox does not let KOCT write files.
+    CopyNotAllowed,
+    /// It could not be written; and as of when it is.
+    CopyFailed(Option<DeskTime>),
     /// So many bytes are left.
     Room(u64),
     /// So few.
@@ -216,6 +227,8 @@ pub struct Facts<'a> {
     pub has_log: bool,
     /// Whether Firefox promises to keep it.
     pub is_kept: bool,
+    /// How the second copy stands; `None` where Firefox lets KOCT write no files.
+    pub copy: Option<&'a Kept>,
     /// How many bytes are left for it, where Firefox says so.
     pub room: Option<u64>,
     /// What Koha's clock showed.
@@ -242,6 +255,7 @@ pub fn verdicts(facts: &Facts<'_>) -> Vec<Verdict> {
         connects.then(|| branch(facts)),
         records(facts),
         Some(log(facts)),
+        copy(facts),
         Some(room(facts)),
         connects.then(|| clock(facts)),
         Some(zone(facts)),
@@ -338,6 +352,17 @@ fn log(facts: &Facts<'_>) -> Verdict {
         (true, true) => (Grade::Good, Finding::LogKept),
     };
     verdict(Line::Log, grade, finding)
+}
+
+fn copy(facts: &Facts<'_>) -> Option<Verdict> {
+    let (grade, finding) = match facts.copy.map(|kept| (kept.problem, kept.copied)) {
+        _ if !facts.preferences.desk.second_copy => return None,
+        None | Some((Some(Problem::NotAllowed), _)) => (Grade::Careful, Finding::CopyNotAllowed),
+        Some((Some(_), copied)) => (Grade::Careful, Finding::CopyFailed(copied)),
+        Some((None, Some(copied))) => (Grade::Good, Finding::CopyAsOf(copied)),
+        Some((None, None)) => (Grade::Good, Finding::NothingToCopy),
+    };
+    Some(verdict(Line::Copy, grade, finding))
 }
 
 fn room(facts: &Facts<'_>) -> Verdict {
@@ -445,6 +470,7 @@ mod tests {
             records_as_of: Some(ago(3_600)),
             has_log: true,
             is_kept: true,
+            copy: None,
             room: Some(9 << 30),
             drift: Some(drift(1)),
             zone: "Europe/Paris",
@@ -579,6 +605,29 @@ mod tests {
             (Some(0), (Grade::Stop, Finding::LittleRoom(0))),
         ] {
             assert_eq!(on(Line::Room, &Facts { room, ..facts(&all) }), Some(expected));
+        }
+    }
+
+    #[test]
+    fn a_second_copy_is_written_or_it_is_said_why_not_and_takes_no_room_where_none_is_wanted() {
+        let mut all = preferences();
+        assert_eq!(on(Line::Copy, &facts(&all)), None);
+        all.desk.second_copy = true;
+        let last = Some(ago(60));
+        let failed = Grade::Careful;
+        for (may_write, problem, copied, expected) in [
+            (true, None, last, (Grade::Good, Finding::CopyAsOf(ago(60)))),
+            (true, None, None, (Grade::Good, Finding::NothingToCopy)),
+            (false, None, last, (failed, Finding::CopyNotAllowed)),
+            (false, Some(Problem::NotWritten), last, (failed, Finding::CopyNotAllowed)),
+            (true, Some(Problem::NotAllowed), last, (failed, Finding::CopyNotAllowed)),
+            (true, Some(Problem::NotWritten), last, (failed, Finding::CopyFailed(last))),
+            (true, Some(Problem::NotRead), None, (failed, Finding::CopyFailed(None))),
+        ] {
+            let copy = Kept { problem, copied, ..Kept::default() };
+            let found = verdicts(&Facts { copy: may_write.then_some(&copy), ..facts(&all) });
+            assert_eq!(found.iter().find(|it| it.line == Line::Copy).map(|it| (it.grade, it.finding)), Some(expected));
+            assert_eq!(in_window(&found).is_some(), expected.0 == failed, "the window says it");
         }
     }
 

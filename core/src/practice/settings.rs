@@ -22,6 +22,7 @@ pub fn preferences(stored: Preferences) -> Preferences {
     let form = Form { branchcode, commit_type: form.commit_type, desk_name: form.desk_name, ..Form::default() };
     let mut desk = desk;
     desk.notify = false;
+    desk.second_copy = false;
     let codes = desk.codes(&form.branchcode);
     for (code, is_card) in every_code() {
         desk.teach(&meant(&codes, code, is_card), is_card);

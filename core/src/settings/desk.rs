@@ -63,6 +63,8 @@ with_defaults! {
         pub loan_days: String = String::new(),
         /// Whether Firefox shows a notification when Koha does not answer, and when it is back.
         pub notify: bool = false,
+        /// Whether what is recorded is written into files outside the profile, too.
+        pub second_copy: bool = false,
         /// What the library wants to be read in the window, for example whom to call.
         pub notice: String = String::new(),
     }

@@ -60,6 +60,8 @@ pub enum Fact<'a> {
     Desk(&'a str),
     /// Firefox shows a notification when Koha does not answer.
     Notified,
+    /// What is recorded is written into files outside the profile, too.
+    Copied,
     /// Transactions older than so many hours are asked about.
     AskAfter(u32),
     /// They are asked about only where they are applied directly.
@@ -136,7 +138,7 @@ impl Fold {
             ],
             Self::Desks => {
                 let name = set.form.desk_name().is_ok().then(|| Fact::Desk(set.form.desk_name.trim()));
-                [name, desk.notify.then_some(Fact::Notified), None, None]
+                [name, desk.notify.then_some(Fact::Notified), desk.second_copy.then_some(Fact::Copied), None]
             }
             Self::Old => match set.form.commit_type {
                 CommitType::Send => [Some(Fact::AskedWhereApplied), None, None, None],
@@ -206,7 +208,7 @@ impl Field {
             | Self::CardCheckDigit
             | Self::CardAlso => Some(Fold::Codes),
             Self::LibraryName | Self::LoanDays => Some(Fold::Slips),
-            Self::DeskName | Self::Notify => Some(Fold::Desks),
+            Self::DeskName | Self::Notify | Self::SecondCopy => Some(Fold::Desks),
             Self::StaleHours | Self::KohaCheckin => Some(Fold::Old),
         }
     }
@@ -254,6 +256,7 @@ mod tests {
             library_name: " Centerville ".into(),
             loan_days: "21".into(),
             notify: true,
+            second_copy: true,
             ..DeskSettings::default()
         };
         set.records = RecordsSettings {
@@ -271,7 +274,7 @@ mod tests {
                 vec![Fact::EndsWith(ScannerEnd::Tab), Fact::Cards(Some("2352*")), Fact::Sounds(false)],
                 vec![Fact::ItemRules(2), Fact::CardRules(1), Fact::Checked],
                 vec![Fact::Library(Some("Centerville")), Fact::LentFor(Some(21))],
-                vec![Fact::Desk("Bus 2"), Fact::Notified],
+                vec![Fact::Desk("Bus 2"), Fact::Notified, Fact::Copied],
                 vec![Fact::AskAfter(48)],
             ]
         );

@@ -308,6 +308,8 @@ table! {
         DeskName = row!(Text, "desk-name", form.desk_name).apart(DESK_NAME), |it| it.form.desk_name().err();
         /// Whether Firefox shows a notification when Koha does not answer.
         Notify = row!(Flag, "notify", desk.notify).preset("notify");
+        /// Whether what is recorded is written into files outside the profile, too.
+        SecondCopy = row!(Flag, "second-copy", desk.second_copy).preset("secondCopy");
         /// A line that is shown in the window.
         Notice = row!(Text, "notice", desk.notice).preset("notice").by_policy_only(), |it| it.desk.notice().err();
     }

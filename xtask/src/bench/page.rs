@@ -36,7 +36,12 @@ pub(super) fn numbers(desk: &Desk, script: &str) -> Result<Vec<f64>> {
 
 /// The median of this number of scans, from Enter to the durable row in the table, in milliseconds.
 pub(super) fn scan(desk: &Desk, count: usize) -> Result<f64> {
-    Ok(median(numbers(desk, &format!("{SCAN}({count}, 'S')"))?))
+    scan_as(desk, count, "S")
+}
+
+/// The same, with codes that begin so.
+pub(super) fn scan_as(desk: &Desk, count: usize, start: &str) -> Result<f64> {
+    Ok(median(numbers(desk, &format!("{SCAN}({count}, '{start}')"))?))
 }
 
 /// How long a change of a control of the search takes to be shown, in milliseconds.

@@ -2,7 +2,7 @@
 
 use super::{export, import::outcome::Outcome};
 use crate::{
-    clock, dom,
+    backup, clock, dom,
     i18n::{js_error, plural, text, text_with},
     later::seldom,
     popup::{
@@ -15,11 +15,12 @@ use crate::{
     wording::{self, Explained as _},
 };
 use koct_core::{
-    DeskName, Entry, Moment, Status, TransactionId,
+    DeskName, Entry, Status, TransactionId,
     desks::{
         backup::{
-            self, Header, Line, Writer,
+            Header,
             adoption::{Adoption, Input, Step},
+            file_name,
         },
         import::{file::ImportError, knowledge::Knowledge},
     },
@@ -27,9 +28,6 @@ use koct_core::{
 use std::{collections::HashMap, rc::Rc, time::Duration};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-
-/// How many entries are read at once.
-const CHUNK: u32 = 2_000;
 
 /// # Errors
 /// When the page lacks an element.
@@ -57,35 +55,10 @@ impl Desk {
     async fn write_backup(&self) -> Result<(String, u32), String> {
         let now = clock::now().ok_or_else(|| text("attentionClock"))?;
         let desk = self.preferences.borrow().desk_name();
-        let name = backup::file_name(&desk, now);
-        let (parts, transactions) = self.backup(desk, now).await.map_err(|error| error.explained())?;
-        export::download(&name, &parts).map_err(|error| js_error(&error))?;
-        Ok((name, transactions))
-    }
-
-    async fn backup(&self, desk: DeskName, now: Moment) -> Result<(Vec<String>, u32), StoreError> {
-        let (mut writer, first) = Writer::begin(desk, now);
-        let mut parts = Vec::new();
-        let mut unreadable = self.store.raw_batches().await?;
-        let mut last = None;
-        loop {
-            let (entries, raw, next) = self.store.rows_after(last, CHUNK).await?;
-            unreadable.extend(raw);
-            parts.push(writer.add(entries.into_iter().map(|entry| Line::Transaction(Box::new(entry)))));
-            last = next;
-            if last.is_none() {
-                break;
-            }
-            sleep(Duration::ZERO).await;
-        }
-        // Before the others, so that in an empty log their keys are still free.
-        parts.splice(0..0, [first, writer.add(unreadable.into_iter().map(Line::Raw))]);
-        // Oldest first.
-        parts.push(writer.add(self.store.batches().await?.into_iter().rev().map(Box::new).map(Line::Commit)));
-        parts.push(writer.add(self.store.cleared().await?.into_iter().map(Line::Cleared)));
-        let (end, transactions) = writer.end();
-        parts.push(end);
-        Ok((parts, transactions))
+        let name = file_name(&desk, now);
+        let backup = backup::read(&self.store, desk, now, None).await.map_err(|error| error.explained())?;
+        export::download(&name, &backup.parts).map_err(|error| js_error(&error))?;
+        Ok((name, backup.transactions))
     }
 
     /// Brings a backup into the log.

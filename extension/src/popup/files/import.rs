@@ -19,6 +19,7 @@ use koct_core::{
     DeskName, Entry, TransactionId,
     desk::branch::BranchCode,
     desks::{
+        copy::together::{self, Piece},
         import::{again::Other, file, knowledge::Knowledge},
         koc::{self, Lines},
     },
@@ -37,6 +38,7 @@ use web_sys::{
 };
 
 mod chosen;
+mod copies;
 mod gather;
 mod list;
 pub(super) mod outcome;
@@ -337,11 +339,15 @@ impl Import {
         let _lock = lock::lock().await.ok_or_else(|| text("commitBusy"))?;
         let knowledge = self.knowledge().await;
         let mut knowledge = knowledge.map_err(|error| text_with("importLogFailed", &[&error.explained()]))?;
-        for (done, order) in orders.iter().enumerate() {
+        let orders: Vec<&Order> = orders.iter().filter(|order| !order.chosen.left_out.get()).collect();
+        let pieces: Vec<Option<Piece>> = orders.iter().map(|order| order.chosen.piece()).collect();
+        for set in together::sets(pieces.iter().map(Option::as_ref)) {
+            let files: Vec<Rc<Chosen>> = set.files.iter().map(|place| orders[*place].chosen.clone()).collect();
+            self.show_progress(0, orders.len());
+            copies::import(&self.desk, &files, &set, &mut knowledge).await;
+        }
+        for (done, order) in orders.iter().enumerate().filter(|(place, _)| pieces[*place].is_none()) {
             let chosen = &order.chosen;
-            if chosen.left_out.get() {
-                continue;
-            }
             self.show_progress(done, orders.len());
             let outcome = match (chosen.bytes().await, chosen.kind.get()) {
                 (None, _) => Outcome::failed(text("importNotReadable")),

@@ -47,7 +47,7 @@ impl ReadyLine {
         Ok(())
     }
 
-    fn look(self: Rc<Self>) {
+    pub(crate) fn look(self: Rc<Self>) {
         let asked = self.asked.ask();
         spawn_local(async move {
             let (records, records_as_of) = self.records.standing();

@@ -15,6 +15,7 @@ use koct_core::{
     desk::branch::BranchCode,
     desks::{
         backup::Header,
+        copy::together::{self, Piece},
         import::{
             again::{self, Again, Glance, Other, Whose},
             file::{self, ImportFile},
@@ -46,6 +47,8 @@ pub(super) struct Chosen {
     /// What became of it, once it was imported.
     pub(super) outcome: RefCell<Option<Outcome>>,
     pub(super) left_out: Cell<bool>,
+    /// Where it belongs, where it is a file of a second copy.
+    piece: RefCell<Option<Piece>>,
     /// What is to be taken of a list, once a person has looked through it.
     list: RefCell<Option<Vec<Transaction>>>,
     /// What it holds, where that is another desk's.
@@ -104,6 +107,7 @@ impl Chosen {
             kind: Cell::default(),
             outcome: RefCell::default(),
             left_out: Cell::default(),
+            piece: RefCell::default(),
             list: RefCell::default(),
             glance: RefCell::default(),
             said_branch: RefCell::default(),
@@ -146,6 +150,8 @@ impl Chosen {
             }
             ImportFile::Backup(header) => {
                 self.show_backup(&header);
+                let piece = header.copy.map(|part| Piece { part, has_end: together::has_end(&bytes) });
+                self.piece.replace(piece);
                 Content::Backup
             }
             ImportFile::List => {
@@ -155,6 +161,11 @@ impl Chosen {
         };
         self.kind.set(Some(kind));
         Ok(())
+    }
+
+    /// Where it belongs, where it is a file of a second copy.
+    pub(super) fn piece(&self) -> Option<Piece> {
+        self.piece.borrow().clone()
     }
 
     /// What it holds, and the desk that it is said to be of now.
@@ -303,7 +314,11 @@ impl Chosen {
 
     fn show_backup(&self, header: &Header) {
         self.hide_options();
-        let about = text_with("importBackupAbout", &[header.desk.as_str(), &wording::moment(header.written)]);
+        let (desk, written) = (header.desk.as_str(), wording::moment(header.written));
+        let about = match &header.copy {
+            Some(part) => text_with("importCopyAbout", &[desk, &written, &locale::number(part.number)]),
+            None => text_with("importBackupAbout", &[desk, &written]),
+        };
         dom::set_field(&self.row, "about", &about);
     }
 

@@ -21,6 +21,14 @@ pub(crate) enum Refused {
 }
 
 impl Refused {
+    /// The number of the line, where it is one of a backup.
+    pub(super) fn line_of_backup(&self) -> Option<usize> {
+        match self {
+            Self::Backup(line) => Some(*line),
+            Self::Koc(_) => None,
+        }
+    }
+
     pub(super) fn words(&self) -> String {
         let (line, reason) = match self {
             Self::Koc(problem) => (problem.line, wording::koc_reason(&problem.reason)),
@@ -42,6 +50,10 @@ pub(crate) struct Outcome {
     /// How many of those already there are of another library now.
     pub(crate) moved: usize,
     notes: Vec<String>,
+    /// Whether the end of a backup is missing.
+    is_cut: bool,
+    /// Whether what came of it is told with another file.
+    has_no_numbers: bool,
     pub(crate) failed: Option<String>,
 }
 
@@ -68,12 +80,28 @@ impl Outcome {
 
     pub(crate) fn from_backup(adopted: Adopted) -> Self {
         Self {
+            is_cut: adopted.is_cut,
             imported: adopted.imported,
             already_there: adopted.already_there,
             refused: adopted.refused.into_iter().map(Refused::Backup).collect(),
-            notes: adopted.is_cut.then(|| text("backupCut")).into_iter().collect(),
             ..Self::default()
         }
+    }
+
+    /// Of files that were put together: whether they have their ends was told already.
+    pub(super) fn without_end(self) -> Self {
+        Self { is_cut: false, ..self }
+    }
+
+    /// Something else that is to be said.
+    pub(super) fn with_note(mut self, note: String) -> Self {
+        self.notes.push(note);
+        self
+    }
+
+    /// Of a file that was taken together with others, or not at all.
+    pub(super) fn of_copy(note: String) -> Self {
+        Self { has_no_numbers: true, ..Self::default() }.with_note(note)
     }
 
     pub(super) fn notes(&self) -> String {
@@ -84,7 +112,7 @@ impl Outcome {
         let numbers =
             [locale::number(self.imported), locale::number(self.already_there), locale::number(self.refused.len())];
         let mut lines: Vec<String> = self.failed.iter().map(|reason| text_with("importFailed", &[reason])).collect();
-        if self.failed.is_none() || self.imported > 0 {
+        if (self.failed.is_none() && !self.has_no_numbers) || self.imported > 0 {
             lines.push(text_with("importResult", &numbers.each_ref().map(String::as_str)));
         }
         if self.cleared > 0 {
@@ -93,6 +121,7 @@ impl Outcome {
         if self.moved > 0 {
             lines.push(text_with("importMoved", &[&locale::number(self.moved)]));
         }
+        lines.extend(self.is_cut.then(|| text("backupCut")));
         lines.extend(self.notes.iter().cloned());
         lines.join("\n")
     }

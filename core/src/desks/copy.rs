@@ -1,0 +1,456 @@
+//! The second copy: what the log holds, in files outside the profile, so that a profile that is lost loses no more than a minute.
+//!
+//! A *set* of files holds the log: one with all of it, and parts, each with what was recorded or changed since the one before. Now and
+//! then a new set is begun with the whole log, and the files of the old one are emptied and removed: what was cleared stays in none.
+//! A set has a name that was drawn, so nobody writes into what another profile has left.
+//!
+//! [`Copier`] says what is to be written and when. It is polled for the next [`Step`], which is done and answered by an [`Input`]; what
+//! it must know after an end in the middle is [`Kept`], durable before a file that depends on it is begun. One copier runs at a time.
+
+use crate::{
+    desk::{clock::DeskTime, name::DeskName, transaction::TransactionId},
+    desks::backup::part::{Part, SetId},
+};
+use kept::{Current, FileSet, Kept, Problem};
+use std::{collections::BTreeSet, time::Duration};
+
+pub mod kept;
+pub mod together;
+
+/// From so many new rows on a part is written at once.
+const ROWS: usize = 25;
+/// So long after the first that is not copied it is written: what it takes to do so is within the minute too.
+const SOON: Duration = Duration::from_secs(45);
+/// From so many parts on the next is a new set.
+const PARTS: u32 = 60;
+/// How many rows a part may hold. Of more, the whole log is written.
+pub const MOST_ROWS: usize = 2_000;
+/// How long is waited after a failure, and the next ones.
+const AGAIN: [Duration; 4] =
+    [Duration::from_secs(15), Duration::from_secs(30), Duration::from_mins(1), Duration::from_mins(3)];
+const DAY: i64 = 86_400_000;
+
+/// What is to be done next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing, until so much time has passed or something happens.
+    Rest(Option<Duration>),
+    /// Keep this, durably: [`Input::Kept`].
+    Keep(Kept),
+    /// Write this file, over the one that has its name: [`Input::Written`], [`Input::TooMany`].
+    Write(File),
+    /// Write this file, which holds nothing, over the one that has its name, which may not be there, and then remove it: so nothing is
+    /// left of that one where files cannot be removed. [`Input::Removed`].
+    Remove(File),
+}
+
+/// A file to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct File {
+    /// Its name, with its folder.
+    pub name: String,
+    /// The desk whose log it is.
+    pub desk: DeskName,
+    /// Where it belongs.
+    pub part: Part,
+    /// What it holds.
+    pub rows: Rows,
+}
+
+/// What a file holds of the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rows {
+    /// All that a backup holds.
+    All,
+    /// Nothing.
+    None,
+    /// The rows after a number, and these as far as they are there still; no more than [`MOST_ROWS`].
+    Some {
+        /// The number.
+        after: TransactionId,
+        /// The others.
+        changed: Vec<TransactionId>,
+    },
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Input {
+    /// It is kept.
+    Kept,
+    /// The file is there. The highest number in it, or 0.
+    Written(TransactionId),
+    /// There are more rows than a part may hold.
+    TooMany,
+    /// Nothing is left of it.
+    Removed,
+    /// It did not work.
+    Failed(Problem),
+}
+
+/// Something that is due some time after it came up, and at once where the clock was set back.
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    since: DeskTime,
+    wait: Duration,
+}
+
+impl Due {
+    fn left(self, now: DeskTime) -> Duration {
+        let end = self.since.plus(self.wait);
+        if now < self.since { Duration::ZERO } else { end.since(now).to_std().unwrap_or_default() }
+    }
+
+    fn is_over(self, now: DeskTime) -> bool {
+        self.left(now).is_zero()
+    }
+}
+
+/// How often something has failed, and when it may be tried again.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tries {
+    failures: usize,
+    again: Option<Due>,
+}
+
+impl Tries {
+    fn failed(&mut self, now: DeskTime) {
+        let wait = AGAIN[self.failures.min(AGAIN.len() - 1)];
+        *self = Self { failures: self.failures + 1, again: Some(Due { since: now, wait }) };
+    }
+
+    fn left(self, now: DeskTime) -> Duration {
+        self.again.map_or(Duration::ZERO, |again| again.left(now))
+    }
+
+    fn may(self, now: DeskTime) -> bool {
+        self.left(now).is_zero()
+    }
+}
+
+/// What is to be written next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Planned {
+    Whole,
+    Part,
+}
+
+/// What was given out and is not answered yet.
+#[derive(Debug, Clone)]
+enum Doing {
+    Keeping(Box<Kept>),
+    Writing(Planned, DeskTime),
+    Removing,
+}
+
+/// Says what is to be written of the second copy, and when.
+#[derive(Debug)]
+pub struct Copier {
+    kept: Kept,
+    /// As it was kept last.
+    stored: Kept,
+    /// Which run of Firefox this is.
+    run: String,
+    desk: DeskName,
+    /// Rows that were copied and have changed since.
+    changed: BTreeSet<TransactionId>,
+    /// The number of rows that were not copied yet.
+    new: usize,
+    /// When one of either must be written.
+    rows_due: Option<Due>,
+    /// When the whole log must be.
+    whole_due: Option<Due>,
+    planned: Option<Planned>,
+    doing: Option<Doing>,
+    /// What has changed while a file is being written: it may hold it as it was before.
+    meanwhile: BTreeSet<TransactionId>,
+    /// The next file to be removed of the first set that is old.
+    to_remove: u32,
+    keeping: Tries,
+    writing: Tries,
+    removing: Tries,
+}
+
+fn day(time: DeskTime) -> i64 {
+    time.millis().div_euclid(DAY)
+}
+
+impl Copier {
+    /// Begins with what was kept, in this run of Firefox, at this desk, whose log ends with this number; 0 where it is empty.
+    /// `is_settled` is what [`Copier::is_settled`] was when the one before ended in good order, and else false.
+    pub fn begin(kept: Kept, is_settled: bool, run: &str, desk: DeskName, last: TransactionId, now: DeskTime) -> Self {
+        let mut copier = Self {
+            stored: kept.clone(),
+            kept,
+            run: run.to_owned(),
+            desk,
+            changed: BTreeSet::new(),
+            new: 0,
+            rows_due: None,
+            whole_due: None,
+            planned: None,
+            doing: None,
+            meanwhile: BTreeSet::new(),
+            to_remove: 0,
+            keeping: Tries::default(),
+            writing: Tries::default(),
+            removing: Tries::default(),
+        };
+        // It may be there, wholly or in part. One of this run is written again under its name; with another the profile may have been
+        // set back meanwhile, and what has that name now may hold what is lost here.
+        if copier.kept.begun.as_ref().is_some_and(|set| set.run != run) {
+            copier.kept.old.extend(copier.kept.begun.take());
+        }
+        let at_once = Some(Due { since: now, wait: Duration::ZERO });
+        match &copier.kept.current {
+            None if last.0 > 0 => copier.whole_due = at_once,
+            // Who wrote last did not live to say that all was copied; or a day has begun.
+            Some(current) if !is_settled || copier.kept.problem.is_some() || copier.is_outdated(current, now) => {
+                copier.whole_due = at_once;
+            }
+            Some(current) if last > current.last => {
+                copier.new = 1;
+                copier.rows_due = at_once;
+            }
+            // Nothing is to be copied.
+            None | Some(_) => {}
+        }
+        copier
+    }
+
+    /// What is known of the copy.
+    pub fn kept(&self) -> &Kept {
+        &self.kept
+    }
+
+    /// Whether every change of what was copied is copied too. New rows are known by their numbers: whoever goes on finds them.
+    pub fn is_settled(&self) -> bool {
+        self.changed.is_empty() && self.whole_due.is_none() && self.planned.is_none()
+    }
+
+    /// Whether something is not copied yet.
+    pub fn is_behind(&self) -> bool {
+        self.rows_due.is_some() || self.whole_due.is_some() || self.planned.is_some()
+    }
+
+    /// These were recorded or have changed.
+    pub fn changed(&mut self, ids: impl IntoIterator<Item = TransactionId>, now: DeskTime) {
+        if matches!(self.doing, Some(Doing::Writing(..))) {
+            self.meanwhile.extend(ids);
+        } else {
+            self.sort_in(ids, now);
+        }
+    }
+
+    fn sort_in(&mut self, ids: impl IntoIterator<Item = TransactionId>, now: DeskTime) {
+        let last = self.kept.current.as_ref().map(|current| current.last);
+        for id in ids {
+            self.rows_due.get_or_insert(Due { since: now, wait: SOON });
+            if last.is_some_and(|last| id <= last) {
+                self.changed.insert(id);
+            } else {
+                self.new += 1;
+            }
+        }
+    }
+
+    /// Something else of the log has changed: it is written wholly, within the minute.
+    pub fn changed_otherwise(&mut self, now: DeskTime) {
+        self.whole_due.get_or_insert(Due { since: now, wait: SOON });
+    }
+
+    /// Rows may be gone from the log: it is written anew at once, so that they are in no file any more.
+    pub fn cleared(&mut self, now: DeskTime) {
+        self.whole_due = Some(Due { since: now, wait: Duration::ZERO });
+    }
+
+    /// The desk has this name.
+    pub fn named(&mut self, desk: DeskName, now: DeskTime) {
+        if self.desk != desk {
+            self.desk = desk;
+            if self.kept.current.is_some() {
+                self.changed_otherwise(now);
+            }
+        }
+    }
+
+    fn is_outdated(&self, current: &Current, now: DeskTime) -> bool {
+        current.day != day(now) || current.files.run != self.run || current.files.desk != self.desk
+    }
+
+    /// What is to be done next. `random` is a random number.
+    pub fn poll(&mut self, now: DeskTime, random: u64) -> Step {
+        if self.kept != self.stored && self.keeping.may(now) {
+            self.doing = Some(Doing::Keeping(Box::new(self.kept.clone())));
+            return Step::Keep(self.kept.clone());
+        }
+        if self.planned.is_none() && self.keeping.may(now) {
+            self.planned = self.due(now);
+            if self.planned.is_some() {
+                self.plan(random);
+                return self.poll(now, random);
+            }
+        }
+        if let Some(planned) = self.planned.filter(|_| self.kept == self.stored && self.writing.may(now)) {
+            return self.write(planned, now);
+        }
+        if let Some(old) = self.kept.old.first().filter(|_| self.may_remove(now)) {
+            let part = Part { of: old.id.clone(), number: self.to_remove, replaces: Vec::new() };
+            let file = File { name: old.name(self.to_remove), desk: old.desk.clone(), part, rows: Rows::None };
+            self.doing = Some(Doing::Removing);
+            return Step::Remove(file);
+        }
+        Step::Rest(self.left(now))
+    }
+
+    /// What is old goes once what replaces it is there.
+    fn may_remove(&self, now: DeskTime) -> bool {
+        self.planned.is_none() && self.kept == self.stored && self.kept.current.is_some() && self.removing.may(now)
+    }
+
+    fn due(&self, now: DeskTime) -> Option<Planned> {
+        if self.whole_due.is_some_and(|due| due.is_over(now)) {
+            return Some(Planned::Whole);
+        }
+        let due = self.rows_due?;
+        if self.new < ROWS && !due.is_over(now) {
+            return None;
+        }
+        let goes_on = |current: &Current| current.files.parts < PARTS && !self.is_outdated(current, now);
+        let has_part = self.kept.current.as_ref().is_some_and(goes_on);
+        Some(if has_part { Planned::Part } else { Planned::Whole })
+    }
+
+    /// Before a set is begun it is kept that its first file may be there.
+    fn plan(&mut self, random: u64) {
+        if self.planned == Some(Planned::Whole) && self.kept.begun.as_ref().is_none_or(|set| set.desk != self.desk) {
+            self.kept.old.extend(self.kept.begun.take());
+            let (desk, run) = (self.desk.clone(), self.run.clone());
+            self.kept.begun = Some(FileSet { id: SetId::drawn(random), desk, run, parts: 0 });
+        }
+    }
+
+    fn write(&mut self, planned: Planned, now: DeskTime) -> Step {
+        let file = match (planned, &self.kept.begun, &self.kept.current) {
+            (Planned::Whole, Some(set), current) => {
+                let before = current.iter().map(|current| &current.files).chain(&self.kept.old);
+                let part = Part { of: set.id.clone(), number: 0, replaces: before.map(|set| set.id.clone()).collect() };
+                File { name: set.name(0), desk: set.desk.clone(), part, rows: Rows::All }
+            }
+            (Planned::Part, _, Some(Current { files: set, last, .. })) => {
+                let number = set.parts.saturating_add(1);
+                let part = Part { of: set.id.clone(), number, replaces: Vec::new() };
+                let rows = Rows::Some { after: *last, changed: self.changed.iter().copied().collect() };
+                File { name: set.name(number), desk: set.desk.clone(), part, rows }
+            }
+            // Planned without what it needs: it is planned anew.
+            _ => {
+                self.planned = None;
+                self.whole_due = Some(Due { since: now, wait: SOON });
+                return Step::Rest(Some(SOON));
+            }
+        };
+        self.doing = Some(Doing::Writing(planned, now));
+        self.meanwhile.clear();
+        if planned == Planned::Whole {
+            self.whole_due = None;
+        }
+        Step::Write(file)
+    }
+
+    /// Goes on from what was done.
+    pub fn handle(&mut self, input: Input, now: DeskTime) {
+        match (self.doing.take(), input) {
+            (Some(Doing::Keeping(kept)), Input::Kept) => {
+                self.stored = *kept;
+                if std::mem::take(&mut self.keeping).failures > 0 && self.kept.problem == Some(Problem::NotRead) {
+                    self.kept.problem = None;
+                }
+            }
+            (Some(Doing::Keeping(_)), Input::Failed(problem)) => {
+                self.keeping.failed(now);
+                self.kept.problem = Some(problem);
+            }
+            (Some(Doing::Writing(planned, began)), Input::Written(last)) => self.written(planned, last, began, now),
+            (Some(Doing::Writing(..)), Input::TooMany) => {
+                self.planned = None;
+                self.whole_due = Some(Due { since: now, wait: Duration::ZERO });
+                let meanwhile = std::mem::take(&mut self.meanwhile);
+                self.sort_in(meanwhile, now);
+            }
+            (Some(Doing::Writing(..)), Input::Failed(problem)) => {
+                self.writing.failed(now);
+                self.kept.problem = Some(problem);
+                let meanwhile = std::mem::take(&mut self.meanwhile);
+                self.sort_in(meanwhile, now);
+            }
+            (Some(Doing::Removing), Input::Removed) => self.removed(),
+            (Some(Doing::Removing), Input::Failed(problem)) => {
+                self.removing.failed(now);
+                self.kept.problem = Some(problem);
+            }
+            // Whoever answers what was not asked is not followed.
+            (doing, _) => self.doing = doing,
+        }
+    }
+
+    fn written(&mut self, planned: Planned, last: TransactionId, began: DeskTime, now: DeskTime) {
+        self.planned = None;
+        match planned {
+            Planned::Whole => {
+                if let Some(files) = self.kept.begun.take() {
+                    let current = Current { files, last, day: day(began) };
+                    self.kept.old.extend(self.kept.current.replace(current).map(|before| {
+                        // The next part may be there too.
+                        FileSet { parts: before.files.parts.saturating_add(1), ..before.files }
+                    }));
+                }
+            }
+            Planned::Part => {
+                if let Some(current) = &mut self.kept.current {
+                    current.files.parts = current.files.parts.saturating_add(1);
+                    current.last = last.max(current.last);
+                }
+            }
+        }
+        self.changed.clear();
+        self.new = 0;
+        self.rows_due = None;
+        let meanwhile = std::mem::take(&mut self.meanwhile);
+        self.sort_in(meanwhile, now);
+        self.kept.copied = Some(began);
+        self.kept.problem = None;
+        self.writing = Tries::default();
+    }
+
+    fn removed(&mut self) {
+        self.removing = Tries::default();
+        self.to_remove += 1;
+        if self.kept.old.first().is_some_and(|set| self.to_remove > set.parts) {
+            self.kept.old.remove(0);
+            self.to_remove = 0;
+            // A failure before was of this.
+            self.kept.problem = self.kept.problem.filter(|_| self.writing.failures > 0);
+        }
+    }
+
+    /// How long nothing is to be done.
+    fn left(&self, now: DeskTime) -> Option<Duration> {
+        let keeping = (self.kept != self.stored).then(|| self.keeping.left(now));
+        let writing = self.planned.map(|_| self.writing.left(now));
+        let due =
+            [self.whole_due, self.rows_due].into_iter().flatten().map(|due| due.left(now).max(self.keeping.left(now)));
+        let due = due.min().filter(|_| self.planned.is_none());
+        let removing = (!self.kept.old.is_empty() && self.kept.current.is_some()).then(|| self.removing.left(now));
+        // What waits for something else of these is no reason to look again at once.
+        let left = match (keeping, writing, due) {
+            (Some(keeping), ..) => Some(keeping),
+            (None, Some(writing), _) => Some(writing),
+            (None, None, due) => [due, removing].into_iter().flatten().min(),
+        };
+        left.map(|left| left.max(Duration::from_millis(100)))
+    }
+}
+
+#[cfg(test)]
+mod tests;

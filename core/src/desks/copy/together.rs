@@ -1,0 +1,169 @@
+//! The files of second copies that were chosen to be imported, put together again: in whatever order they were chosen, with some
+//! missing or cut off.
+
+use crate::{
+    desks::backup::{
+        Totals,
+        part::{Part, SetId},
+    },
+    slices::{CHUNK, Sliced},
+};
+use serde::{Deserialize, de::IgnoredAny};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+/// A file that was chosen, as it was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Piece {
+    /// Where it belongs.
+    pub part: Part,
+    /// Whether it has its end.
+    pub has_end: bool,
+}
+
+/// What is to be done with files that belong together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Set {
+    /// Their places among those that were chosen, in the order in which they were written.
+    pub files: Vec<usize>,
+    /// Whether the log was written anew since: nothing is taken of them, since what was cleared stands there still.
+    pub is_replaced: bool,
+    /// The numbers that are missing before the last that is there; 0 is the one that holds the whole log.
+    pub missing: Vec<u32>,
+}
+
+/// Puts those together that belong together, in the order of the first of each that was chosen. What stands between the pieces is no
+/// file of a copy.
+pub fn sets<'a>(pieces: impl IntoIterator<Item = Option<&'a Piece>>) -> Vec<Set> {
+    let mut order: Vec<&SetId> = Vec::new();
+    let mut files: BTreeMap<&SetId, Vec<(u32, usize)>> = BTreeMap::new();
+    let mut replaced: BTreeSet<&SetId> = BTreeSet::new();
+    for (place, piece) in pieces.into_iter().enumerate() {
+        let Some(Piece { part, has_end }) = piece else { continue };
+        if !order.contains(&&part.of) {
+            order.push(&part.of);
+        }
+        files.entry(&part.of).or_default().push((part.number, place));
+        // What is cut replaces nothing: rows of the log may stand in the older one alone.
+        if *has_end && part.number == 0 {
+            replaced.extend(&part.replaces);
+        }
+    }
+    let set = |id: &SetId| {
+        let mut files = files.remove(id).unwrap_or_default();
+        files.sort_unstable();
+        let numbers: BTreeSet<u32> = files.iter().map(|(number, _)| *number).collect();
+        let mut missing = Vec::new();
+        let mut next = 0;
+        for number in numbers {
+            // A file may say any number.
+            missing.extend((next..number).take(MOST_MISSING));
+            next = number.saturating_add(1);
+        }
+        missing.truncate(MOST_MISSING);
+        let files = files.into_iter().map(|(_, place)| place).collect();
+        Set { files, is_replaced: replaced.contains(id), missing }
+    };
+    order.into_iter().map(set).collect()
+}
+
+/// No set has more parts, by far.
+const MOST_MISSING: usize = 1_000;
+
+/// Whether a file has its end. What stands before it is not read.
+pub fn has_end(bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct End {
+        #[serde(rename = "end")]
+        _end: Totals,
+    }
+    let last = bytes.trim_ascii_end().rsplit(|byte| *byte == b'\n').next();
+    last.is_some_and(|line| serde_json::from_slice::<End>(line).is_ok())
+}
+
+/// Files that belong together, as one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Together {
+    /// The backup, without an end: whether all is there was told already.
+    pub bytes: Vec<u8>,
+    /// For each of its lines the place of the file among those given, and the number of the line there.
+    pub lines: Vec<(usize, usize)>,
+    /// The places of those that are cut off.
+    pub cut: Vec<usize>,
+}
+
+impl Together {
+    /// The file and the line there in which this line stands, counted from 1.
+    pub fn origin(&self, line: usize) -> Option<(usize, usize)> {
+        self.lines.get(line.checked_sub(1)?).copied()
+    }
+}
+
+/// What is looked at of a line.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Glance {
+    Transaction(Numbered),
+    Commit(IgnoredAny),
+    Cleared(IgnoredAny),
+    Raw(IgnoredAny),
+    End(IgnoredAny),
+}
+
+#[derive(Deserialize)]
+struct Numbered {
+    seq: u32,
+}
+
+type Found<'a> = (usize, usize, &'a [u8]);
+
+/// Puts the files of a set together, given in its order: of each transaction what was written last, and of all else each line once.
+pub fn putting_together<'a>(files: &'a [Vec<u8>]) -> Sliced<'a, Together> {
+    Sliced::new(move |pace| async move {
+        let mut together = Together::default();
+        let (mut raw, mut others): (Vec<Found<'a>>, Vec<Found<'a>>) = (Vec::new(), Vec::new());
+        let mut transactions: BTreeMap<u32, Found<'a>> = BTreeMap::new();
+        let mut seen: HashSet<&'a [u8]> = HashSet::new();
+        let mut first = None;
+        for (place, bytes) in files.iter().enumerate() {
+            let is_cut = !has_end(bytes);
+            if is_cut {
+                together.cut.push(place);
+            }
+            let mut lines = (1..).zip(bytes.split(|byte| *byte == b'\n')).peekable();
+            let header = lines.next().map(|(number, line)| (place, number, line));
+            first = first.or(header);
+            let mut number_read = 0;
+            while let Some((number, line)) = lines.next() {
+                number_read += 1;
+                if number_read % CHUNK == 0 {
+                    pace.spend(CHUNK).await;
+                }
+                if line.trim_ascii().is_empty() {
+                    continue;
+                }
+                let found = (place, number, line);
+                match serde_json::from_slice(line) {
+                    Ok(Glance::Transaction(Numbered { seq })) => {
+                        transactions.insert(seq, found);
+                    }
+                    Ok(Glance::Raw(_)) if seen.insert(line) => raw.push(found),
+                    Ok(Glance::Commit(_) | Glance::Cleared(_)) if seen.insert(line) => others.push(found),
+                    Ok(_) => {}
+                    // It was being written: that the file is cut says it.
+                    Err(_) if is_cut && lines.peek().is_none() => {}
+                    Err(_) => others.push(found),
+                }
+            }
+        }
+        let all = first.into_iter().chain(raw).chain(transactions.into_values()).chain(others);
+        for (place, number, line) in all {
+            together.bytes.extend_from_slice(line);
+            together.bytes.push(b'\n');
+            together.lines.push((place, number));
+        }
+        together
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,134 @@
+use super::*;
+use crate::{
+    desk::{
+        barcode::Barcode,
+        name::DeskName,
+        transaction::{Action, Moment, Transaction, TransactionId},
+    },
+    desks::backup::{Line, Writer, write},
+    log::{Entry, status::Status},
+};
+
+fn now() -> Moment {
+    Moment::new(1_795_428_000_000, 60).unwrap()
+}
+
+fn entry(id: u32, status: Status) -> Entry {
+    let moment = Moment::new(1_795_428_000_000 + i64::from(id) * 1_000, 60).unwrap();
+    let action = Action::Return { barcode: Barcode::parse(&format!("B{id}")).unwrap() };
+    Entry { status, ..Entry::recorded(TransactionId(id), Transaction { moment, action }) }
+}
+
+fn part(of: u64, number: u32, replaces: &[u64]) -> Part {
+    Part { of: SetId::drawn(of), number, replaces: replaces.iter().copied().map(SetId::drawn).collect() }
+}
+
+fn file(part: Part, entries: &[Entry]) -> Vec<u8> {
+    let (mut writer, mut text) = Writer::begin_part(DeskName::parse("Bus").unwrap(), now(), Some(part));
+    text += &writer.add(entries.iter().cloned().map(Box::new).map(Line::Transaction));
+    text += &writer.add([Line::Cleared("Bus\t0123".into())]);
+    (text + &writer.end().0).into_bytes()
+}
+
+fn piece(part: Part) -> Option<Piece> {
+    Some(Piece { part, has_end: true })
+}
+
+#[test]
+fn files_are_sorted_into_their_sets_whatever_their_order_and_what_is_missing_is_told() {
+    let pieces = [
+        piece(part(1, 3, &[])),
+        None,
+        piece(part(2, 0, &[9])),
+        piece(part(1, 0, &[])),
+        piece(part(2, 5, &[])),
+        piece(part(1, 1, &[])),
+        piece(part(3, 2, &[])),
+    ];
+    let set =
+        |files: &[usize], missing: &[u32]| Set { files: files.to_vec(), is_replaced: false, missing: missing.into() };
+    assert_eq!(
+        sets(pieces.iter().map(Option::as_ref)),
+        [set(&[3, 5, 0], &[2]), set(&[2, 4], &[1, 2, 3, 4]), set(&[6], &[0, 1])]
+    );
+    // A number that no copy has stops nobody.
+    let far = piece(part(1, u32::MAX, &[]));
+    assert_eq!(sets([far.as_ref()])[0].missing.len(), MOST_MISSING);
+}
+
+#[test]
+fn an_older_set_is_taken_only_where_the_newer_one_is_not_whole() {
+    let old = piece(part(1, 0, &[]));
+    let new = Piece { part: part(2, 0, &[1]), has_end: true };
+    let replaced = |new: &Piece| sets([old.as_ref(), Some(new)]).iter().map(|set| set.is_replaced).collect::<Vec<_>>();
+    assert_eq!(replaced(&new), [true, false]);
+    assert_eq!(replaced(&Piece { has_end: false, ..new }), [false, false]);
+}
+
+#[test]
+fn of_each_transaction_that_is_taken_which_was_written_last() {
+    let whole = file(part(1, 0, &[]), &[entry(1, Status::Local), entry(2, Status::Local)]);
+    let first = file(part(1, 1, &[]), &[entry(3, Status::Local), entry(1, Status::Added)]);
+    let second = file(part(1, 2, &[]), &[entry(1, Status::Deleted), entry(4, Status::Local)]);
+    let files = [whole.clone(), first, second];
+    let (together, slices) = crate::slices::in_slices(putting_together(&files), 1);
+    assert_eq!(slices, 1, "a few lines are no work");
+    let text = String::from_utf8(together.bytes.clone()).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[0].contains("\"copy\":{\"of\":\"000000000001\",\"number\":0}"), "{text}");
+    let line = |id, status| write(&Line::Transaction(Box::new(entry(id, status)))).trim_end().to_owned();
+    let [one, two, three, four] =
+        [line(1, Status::Deleted), line(2, Status::Local), line(3, Status::Local), line(4, Status::Local)];
+    assert_eq!(lines[1..5], [one, two, three, four]);
+    assert_eq!(lines[5..], ["{\"cleared\":\"Bus\\t0123\"}"], "once, and no end");
+    assert_eq!(
+        (together.origin(2), together.origin(3), together.origin(5)),
+        (Some((2, 2)), Some((0, 3)), Some((2, 3)))
+    );
+    assert_eq!((together.origin(0), together.origin(7), &together.cut), (None, None, &vec![]));
+}
+
+#[test]
+fn a_file_that_is_cut_anywhere_gives_what_is_whole_of_it() {
+    let whole = file(part(1, 0, &[]), &[entry(1, Status::Local), entry(2, Status::Local)]);
+    let text = String::from_utf8(whole.clone()).unwrap();
+    for cut in text.find('\n').unwrap() + 1..whole.len() - 1 {
+        let files = [whole[..cut].to_vec(), file(part(1, 1, &[]), &[entry(3, Status::Local)])];
+        let together = putting_together(&files).at_once();
+        assert_eq!(together.cut, [0], "cut at {cut}");
+        let found = String::from_utf8(together.bytes).unwrap();
+        let has = |id: u32| found.contains(&write(&Line::Transaction(Box::new(entry(id, Status::Local)))));
+        let ends =
+            |id: u32| text.find(&format!("\"seq\":{}", id + 1)).map_or(cut, |at| at - "{\"transaction\":{".len());
+        assert!(
+            has(3) && (has(1) || cut < ends(1)) && !found.contains("\"seq\":2,\"moment\":{\"utc\":1}"),
+            "cut at {cut}"
+        );
+        assert!(found.lines().skip(1).all(|line| crate::desks::backup::read(line).is_ok()), "cut at {cut}: {found}");
+    }
+    // What is damaged in the middle is not left out in silence.
+    let damaged = text.replacen("\"seq\":1,", "\"seq\":-1,", 1).into_bytes();
+    let together = putting_together(&[damaged]).at_once();
+    assert!(String::from_utf8(together.bytes.clone()).unwrap().contains("\"seq\":-1"));
+    let line = 1 + together
+        .bytes
+        .split(|byte| *byte == b'\n')
+        .position(|line| line.starts_with(b"{\"transaction\":{\"seq\":-1"))
+        .unwrap();
+    assert_eq!(together.origin(line), Some((0, 2)));
+}
+
+#[test]
+fn an_end_is_known_by_its_last_line_alone() {
+    let whole = file(part(1, 0, &[]), &[entry(1, Status::Local)]);
+    assert!(has_end(&whole) && has_end(&[&whole[..], b"\n\n"].concat()));
+    for other in [
+        &b""[..],
+        b"\n",
+        b"{\"end\":{}}",
+        b"{\"end\":{\"transactions\":1,\"commits\":0,\"cleared\":0}}\n{}",
+        &whole[..9],
+    ] {
+        assert!(!has_end(other), "{}", String::from_utf8_lossy(other));
+    }
+}

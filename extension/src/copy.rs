@@ -1,0 +1,212 @@
+//! Writes the second copy of the log, as `koct_core::desks::copy` says: from the window while one is open (`popup/files/copying.rs`), and
+//! what is left then from the event page, when its alarm rings.
+
+pub(crate) mod files;
+pub(crate) mod place;
+
+use crate::{
+    backup, clock, ground,
+    lock::{self, Lock},
+    preferences,
+    store::{self, Store, StoreError},
+    timer::sleep,
+    webext::{self, object},
+};
+use koct_core::{
+    DeskName, Entry,
+    desk::{clock::DeskTime, transaction::TransactionId},
+    desks::{
+        backup::{Line, Writer},
+        copy::{
+            Copier, File, Input, MOST_ROWS, Rows, Step,
+            kept::{Kept, Problem},
+        },
+    },
+};
+use place::Place;
+use std::{cell::RefCell, time::Duration};
+
+/// The name of the alarm; popup/background.js has it too.
+const ALARM: &str = "koct-copy";
+/// Who holds it writes.
+const WRITER: &str = "koct-copy";
+/// Where the one that ends in good order says so: it is written while a window is closed, which waits for nothing else.
+const SETTLED: &str = "koct-copy-settled";
+/// If the event page ends in the middle, the alarm rings this long after.
+const WATCH: Duration = Duration::from_mins(3);
+/// After Firefox was started, and when a copy is wanted, it rings this long after.
+const SOON: Duration = Duration::from_mins(1);
+/// The event page sleeps rather than to wait longer than this.
+const WAIT: Duration = Duration::from_secs(5);
+
+/// The copy, while this page writes it.
+pub(crate) struct Writing {
+    pub(crate) copier: RefCell<Copier>,
+    place: Place,
+    run: String,
+    _lock: Lock,
+}
+
+/// The run of Firefox in which the last one ended in good order, with all that had changed copied. From now on that is not so any more.
+pub(crate) fn take_settled() -> Option<String> {
+    let settled = ground::local_storage()?.get_item(SETTLED).ok().flatten();
+    unsettle();
+    settled
+}
+
+/// Nobody knows any more whether all that has changed is copied.
+pub(crate) fn unsettle() {
+    if let Some(storage) = ground::local_storage() {
+        let _ = storage.remove_item(SETTLED);
+    }
+}
+
+/// A copy is wanted, or none any more: what has changed while none was is written too, soon, and also where no window is open.
+pub(crate) fn begin_anew() {
+    unsettle();
+    wake();
+}
+
+/// The event page looks soon whether something is to be copied.
+pub(crate) fn wake() {
+    set_alarm(clock::time().plus(SOON));
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a random number below 2^48")]
+fn random() -> u64 {
+    (js_sys::Math::random() * 281_474_976_710_656.0) as u64
+}
+
+#[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970")]
+pub(crate) fn set_alarm(time: DeskTime) {
+    webext::create_alarm(ALARM, &object([("when", (time.millis() as f64).into())]));
+}
+
+pub(crate) fn clear_alarm() {
+    webext::clear_alarm(ALARM);
+}
+
+/// How the copy stands, for whoever shows it.
+pub(crate) async fn kept() -> Kept {
+    let kept = match Place::open().await {
+        Ok(place) => place.kept().await,
+        Err(error) => Err(error),
+    };
+    kept.unwrap_or(Kept { problem: Some(Problem::NotRead), ..Kept::default() })
+}
+
+impl Writing {
+    /// Begins, with this lock, which is given back where it is not possible.
+    /// `settled` is what [`take_settled`] gave when this page was loaded.
+    pub(crate) async fn begin(
+        lock: Lock,
+        settled: Option<String>,
+        store: &Store,
+        desk: DeskName,
+    ) -> Result<Self, StoreError> {
+        let place = Place::open().await?;
+        let (kept, run) = (place.kept().await?, place::run().await);
+        // Whoever wrote until now may have ended since.
+        let is_settled = take_settled().or(settled).is_some_and(|settled| settled == run);
+        let copier = Copier::begin(kept, is_settled, &run, desk, store.last().await?, clock::time());
+        Ok(Self { copier: RefCell::new(copier), place, run, _lock: lock })
+    }
+
+    /// This page ends, in good order. Waits for nothing.
+    pub(crate) fn end(&self) {
+        let is_settled = self.copier.try_borrow().is_ok_and(|copier| copier.is_settled());
+        if let Some(storage) = ground::local_storage().filter(|_| is_settled) {
+            let _ = storage.set_item(SETTLED, &self.run);
+        }
+    }
+
+    /// Does what is to be done now. Returns after what time something will be; `None` where nothing will.
+    pub(crate) async fn go_on(&self, store: &Store) -> Option<Duration> {
+        loop {
+            let step = self.copier.borrow_mut().poll(clock::time(), random());
+            let done = match step {
+                Step::Rest(left) => return left,
+                Step::Keep(kept) => self.place.keep(&kept).await.map(|()| Input::Kept).map_err(|_| Problem::NotRead),
+                Step::Write(file) => write(store, &file).await,
+                Step::Remove(file) => remove(store, &file).await.map(|()| Input::Removed),
+            };
+            self.copier.borrow_mut().handle(done.unwrap_or_else(Input::Failed), clock::time());
+        }
+    }
+}
+
+/// Waits until this page may write.
+pub(crate) async fn lock() -> Option<Lock> {
+    lock::wait_for(WRITER).await
+}
+
+async fn write(store: &Store, file: &File) -> Result<Input, Problem> {
+    let (parts, last) = match content(store, file).await {
+        Ok(Some(content)) => content,
+        Ok(None) => return Ok(Input::TooMany),
+        Err(_) => return Err(Problem::NotRead),
+    };
+    files::write(&file.name, &parts).await?;
+    Ok(Input::Written(last))
+}
+
+async fn remove(store: &Store, file: &File) -> Result<(), Problem> {
+    let Ok(Some((parts, _))) = content(store, file).await else { return Err(Problem::NotRead) };
+    files::remove(&file.name, &parts).await
+}
+
+/// What a file is to hold, and the highest number in it. `None` where that is too much for a part.
+async fn content(store: &Store, file: &File) -> Result<Option<(Vec<String>, TransactionId)>, StoreError> {
+    let File { desk, part, rows, .. } = file;
+    let now = clock::now().ok_or(crate::storage::StorageError::Broken)?;
+    let (after, changed) = match rows {
+        Rows::All => {
+            let whole = backup::read(store, desk.clone(), now, Some(part.clone())).await?;
+            return Ok(Some((whole.parts, whole.last)));
+        }
+        Rows::None => (None, &[][..]),
+        Rows::Some { after, changed } => (Some(*after), &changed[..]),
+    };
+    if changed.len() > MOST_ROWS {
+        return Ok(None);
+    }
+    let mut entries = store.get(changed).await?;
+    if let Some(after) = after {
+        let limit = u32::try_from(MOST_ROWS + 1).unwrap_or(u32::MAX);
+        entries.extend(store.after(after, limit).await?);
+    }
+    if entries.len() > MOST_ROWS {
+        return Ok(None);
+    }
+    let last = entries.iter().map(|entry: &Entry| entry.id).max().unwrap_or(TransactionId(0));
+    let (mut writer, first) = Writer::begin_part(desk.clone(), now, Some(part.clone()));
+    let rows = writer.add(entries.into_iter().map(|entry| Line::Transaction(Box::new(entry))));
+    Ok(Some((vec![first, rows, writer.end().0], last)))
+}
+
+/// The alarm has rung: what no window has written is written.
+pub(crate) async fn rang() {
+    let Ok(preferences) = preferences::load().await else { return };
+    if !preferences.desk.second_copy {
+        return;
+    }
+    // Where a window has it, that one writes, and sets the alarm.
+    let Some(lock) = lock::lock_of(WRITER).await else { return };
+    set_alarm(clock::time().plus(WATCH));
+    // Where it cannot be opened, the window says so, and there is nothing to copy.
+    let Ok(store) = Store::open(&store::database()).await else { return };
+    let mut left = Some(WATCH);
+    if let Ok(writing) = Writing::begin(lock, None, &store, preferences.desk_name()).await {
+        left = writing.go_on(&store).await;
+        while let Some(wait) = left.filter(|wait| *wait <= WAIT) {
+            sleep(wait).await;
+            left = writing.go_on(&store).await;
+        }
+        writing.end();
+    }
+    store.close();
+    match left {
+        Some(left) => set_alarm(clock::time().plus(left)),
+        None => clear_alarm(),
+    }
+}

@@ -1,0 +1,231 @@
+//! Writes the second copy while this window is open, where one is wanted. No scan waits for it: it hears of what was recorded as all do.
+
+use crate::{
+    clock,
+    copy::{self, Writing},
+    dom,
+    later::seldom,
+    latest::Latest,
+    popup::{Desk, Panel, window::ready::ReadyLine},
+    timer::sleep,
+};
+use koct_core::{
+    TransactionId,
+    desk::clock::DeskTime,
+    desks::copy::{Copier, kept::Problem},
+    log::event::LogEvent,
+};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+    rc::Rc,
+    time::Duration,
+};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
+
+/// The event page looks this long after something came that was not copied: this window is closed then, or hangs.
+const LATER: Duration = Duration::from_secs(75);
+/// The alarm is set anew where it would ring within this time.
+const NEAR: Duration = Duration::from_secs(30);
+
+/// What has changed before this window may write.
+#[derive(Default)]
+struct Early {
+    ids: BTreeSet<TransactionId>,
+    otherwise: bool,
+    cleared: bool,
+}
+
+pub(crate) struct Copying {
+    desk: Rc<Desk>,
+    ready: Rc<ReadyLine>,
+    is_wanted: Cell<bool>,
+    /// While this window waits for its turn.
+    waits: Cell<bool>,
+    writing: RefCell<Option<Rc<Writing>>>,
+    early: RefCell<Early>,
+    /// See [`Writing::begin`].
+    settled: RefCell<Option<String>>,
+    runs: Cell<bool>,
+    again: Cell<bool>,
+    /// Counts when it was planned to look again: only the last counts.
+    planned: Latest,
+    alarm: Cell<Option<DeskTime>>,
+    problem: Cell<Option<Problem>>,
+}
+
+seldom! {
+    async fn begin(copying: Rc<Copying>) {
+        copying.begin().await;
+    }
+
+    async fn go_on(copying: Rc<Copying>) {
+        copying.go_on().await;
+    }
+}
+
+impl Panel for Copying {
+    fn follow(self: Rc<Self>, event: &LogEvent) {
+        if !self.is_wanted.get() {
+            return;
+        }
+        let ids = || event.entries().iter().map(|entry| entry.id);
+        let writing = self.writing.borrow().clone();
+        match (writing, event) {
+            (Some(writing), _) => {
+                tell(&mut writing.copier.borrow_mut(), event);
+                self.go();
+            }
+            (None, LogEvent::Recorded(_) | LogEvent::Changed(_)) => self.early.borrow_mut().ids.extend(ids()),
+            (None, LogEvent::Committed) => self.early.borrow_mut().otherwise = true,
+            (None, LogEvent::Reload(_)) => self.early.borrow_mut().cleared = true,
+        }
+    }
+
+    fn show_settings(self: Rc<Self>) {
+        let is_wanted = self.desk.preferences.borrow().desk.second_copy;
+        if self.is_wanted.replace(is_wanted) != is_wanted {
+            if is_wanted {
+                // What changes from now on until this window may write is known.
+                self.settled.replace(copy::take_settled());
+                if !self.waits.replace(true) {
+                    spawn_local(begin(self.clone()));
+                }
+            } else {
+                self.writing.take();
+                copy::unsettle();
+                copy::clear_alarm();
+                self.alarm.take();
+            }
+        }
+        let writing = self.writing.borrow().clone();
+        if let Some(writing) = writing {
+            writing.copier.borrow_mut().named(self.desk.preferences.borrow().desk_name(), clock::time());
+            self.go();
+        }
+    }
+}
+
+fn tell(copier: &mut Copier, event: &LogEvent) {
+    let now = clock::time();
+    match event {
+        LogEvent::Recorded(_) | LogEvent::Changed(_) => {
+            copier.changed(event.entries().iter().map(|entry| entry.id), now);
+        }
+        LogEvent::Committed => copier.changed_otherwise(now),
+        LogEvent::Reload(_) => copier.cleared(now),
+    }
+}
+
+impl Copying {
+    pub(crate) fn new(desk: Rc<Desk>, ready: Rc<ReadyLine>) -> Self {
+        Self {
+            desk,
+            ready,
+            is_wanted: Cell::default(),
+            waits: Cell::default(),
+            writing: RefCell::default(),
+            early: RefCell::default(),
+            settled: RefCell::default(),
+            runs: Cell::default(),
+            again: Cell::default(),
+            planned: Latest::default(),
+            alarm: Cell::default(),
+            problem: Cell::default(),
+        }
+    }
+
+    /// # Errors
+    /// Outside a page.
+    pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
+        let this = self.clone();
+        dom::on::<web_sys::Event>(dom::window()?.as_ref(), "pagehide", move |_| {
+            if let Some(writing) = &*this.writing.borrow() {
+                writing.end();
+            }
+        });
+        Ok(())
+    }
+
+    /// Waits for this window's turn: another one, or the event page, may be writing.
+    async fn begin(self: Rc<Self>) {
+        let lock = copy::lock().await;
+        self.waits.set(false);
+        let desk = self.desk.preferences.borrow().desk_name();
+        let Some(lock) = lock.filter(|_| self.is_wanted.get()) else { return };
+        // Where it cannot be begun, nothing was kept either: the line in the bar says that nothing is copied.
+        let Ok(writing) = Writing::begin(lock, self.settled.take(), &self.desk.store, desk).await else { return };
+        let Early { ids, otherwise, cleared } = self.early.take();
+        {
+            let (mut copier, now) = (writing.copier.borrow_mut(), clock::time());
+            copier.changed(ids, now);
+            if otherwise {
+                copier.changed_otherwise(now);
+            }
+            if cleared {
+                copier.cleared(now);
+            }
+            self.problem.set(copier.kept().problem);
+        }
+        self.writing.replace(Some(Rc::new(writing)));
+        self.go();
+    }
+
+    /// Lets what is to be done be done, now or when it is due.
+    fn go(self: &Rc<Self>) {
+        if self.runs.replace(true) {
+            self.again.set(true);
+        } else {
+            spawn_local(go_on(self.clone()));
+        }
+    }
+
+    async fn go_on(self: Rc<Self>) {
+        let mut left = None;
+        loop {
+            self.again.set(false);
+            let writing = self.writing.borrow().clone();
+            let Some(writing) = writing else { break };
+            self.set_alarm(&writing);
+            left = writing.go_on(&self.desk.store).await;
+            self.set_alarm(&writing);
+            self.show_problem(&writing);
+            if !self.again.get() {
+                break;
+            }
+        }
+        self.runs.set(false);
+        let planned = self.planned.ask();
+        if let Some(left) = left {
+            spawn_local(async move {
+                sleep(left).await;
+                if self.planned.is(planned) {
+                    self.go();
+                }
+            });
+        }
+    }
+
+    /// Whatever becomes of this window, the event page writes what is left.
+    fn set_alarm(&self, writing: &Writing) {
+        let now = clock::time();
+        if !writing.copier.borrow().is_behind() {
+            if self.alarm.take().is_some() {
+                copy::clear_alarm();
+            }
+        } else if self.alarm.get().is_none_or(|alarm| now.plus(NEAR) > alarm) {
+            let alarm = now.plus(LATER);
+            copy::set_alarm(alarm);
+            self.alarm.set(Some(alarm));
+        }
+    }
+
+    /// The line in the bar says where it does not work, and no more once it works.
+    fn show_problem(&self, writing: &Writing) {
+        let problem = writing.copier.borrow().kept().problem;
+        if self.problem.replace(problem) != problem {
+            self.ready.clone().look();
+        }
+    }
+}
