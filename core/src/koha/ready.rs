@@ -624,7 +624,7 @@ mod tests {
             (true, Some(Problem::NotWritten), last, (failed, Finding::CopyFailed(last))),
             (true, Some(Problem::NotRead), None, (failed, Finding::CopyFailed(None))),
         ] {
-            let copy = Kept { problem, copied, ..Kept::default() };
+            let copy = Kept { copied, problem, ..Kept::default() };
             let found = verdicts(&Facts { copy: may_write.then_some(&copy), ..facts(&all) });
             assert_eq!(found.iter().find(|it| it.line == Line::Copy).map(|it| (it.grade, it.finding)), Some(expected));
             assert_eq!(in_window(&found).is_some(), expected.0 == failed, "the window says it");

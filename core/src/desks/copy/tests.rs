@@ -68,6 +68,9 @@ struct Computer {
     most_files: usize,
 }
 
+/// Nothing is to be done for so long, or until something happens.
+struct Rest(Option<Duration>);
+
 impl Computer {
     fn new() -> Self {
         Self {
@@ -157,13 +160,13 @@ impl Computer {
     }
 
     /// Does one step, and whatever else happens while it is done. Returns how long nothing is to be done, where that is so.
-    fn step(&mut self, meanwhile: impl FnOnce(&mut Self)) -> Option<Option<Duration>> {
+    fn step(&mut self, meanwhile: impl FnOnce(&mut Self)) -> Option<Rest> {
         self.drawn += 1;
         let step = self.copier.as_mut()?.poll(self.now, self.drawn);
         let input = match step {
             Step::Rest(left) => {
                 meanwhile(self);
-                return Some(left);
+                return Some(Rest(left));
             }
             Step::Keep(kept) => {
                 self.kept = kept;
@@ -212,7 +215,7 @@ impl Computer {
     /// Lets what is to be done be done, until nothing is.
     fn settle(&mut self) -> Option<Duration> {
         for _ in 0..10_000 {
-            if let Some(left) = self.step(|_| ()) {
+            if let Some(Rest(left)) = self.step(|_| ()) {
                 return left;
             }
         }

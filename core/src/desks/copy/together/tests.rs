@@ -30,20 +30,20 @@ fn file(part: Part, entries: &[Entry]) -> Vec<u8> {
     (text + &writer.end().0).into_bytes()
 }
 
-fn piece(part: Part) -> Option<Piece> {
-    Some(Piece { part, has_end: true })
+fn piece(part: Part) -> Piece {
+    Piece { part, has_end: true }
 }
 
 #[test]
 fn files_are_sorted_into_their_sets_whatever_their_order_and_what_is_missing_is_told() {
     let pieces = [
-        piece(part(1, 3, &[])),
+        Some(piece(part(1, 3, &[]))),
         None,
-        piece(part(2, 0, &[9])),
-        piece(part(1, 0, &[])),
-        piece(part(2, 5, &[])),
-        piece(part(1, 1, &[])),
-        piece(part(3, 2, &[])),
+        Some(piece(part(2, 0, &[9]))),
+        Some(piece(part(1, 0, &[]))),
+        Some(piece(part(2, 5, &[]))),
+        Some(piece(part(1, 1, &[]))),
+        Some(piece(part(3, 2, &[]))),
     ];
     let set =
         |files: &[usize], missing: &[u32]| Set { files: files.to_vec(), is_replaced: false, missing: missing.into() };
@@ -52,13 +52,13 @@ fn files_are_sorted_into_their_sets_whatever_their_order_and_what_is_missing_is_
         [set(&[3, 5, 0], &[2]), set(&[2, 4], &[1, 2, 3, 4]), set(&[6], &[0, 1])]
     );
     // A number that no copy has stops nobody.
-    let far = piece(part(1, u32::MAX, &[]));
+    let far = Some(piece(part(1, u32::MAX, &[])));
     assert_eq!(sets([far.as_ref()])[0].missing.len(), MOST_MISSING);
 }
 
 #[test]
 fn an_older_set_is_taken_only_where_the_newer_one_is_not_whole() {
-    let old = piece(part(1, 0, &[]));
+    let old = Some(piece(part(1, 0, &[])));
     let new = Piece { part: part(2, 0, &[1]), has_end: true };
     let replaced = |new: &Piece| sets([old.as_ref(), Some(new)]).iter().map(|set| set.is_replaced).collect::<Vec<_>>();
     assert_eq!(replaced(&new), [true, false]);
