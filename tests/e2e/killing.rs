@@ -254,7 +254,9 @@ fn start_copying(profile: &Path, downloads: &Path) -> Desk {
     firefox.install(&addon().unwrap()).unwrap();
     let page = firefox.open(&firefox.addon_url("options/options.html")).unwrap();
     page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
-    page.eval("browser.storage.local.set({ habits: { secondCopy: true } })").unwrap();
+    // Not while somebody is about to give back what is not wanted yet.
+    let wanted = "navigator.locks.request('koct-permissions', () => browser.storage.local.set({ habits: { secondCopy: true } }))";
+    page.eval(wanted).unwrap();
     firefox.allow_files().unwrap();
     let page = open_window(&firefox).unwrap();
     Desk { firefox, page }
