@@ -1,15 +1,14 @@
 //! Writes the second copy of the log, as `koct_core::desks::copy` says: from the window while one is open (`popup/files/copying.rs`), and
 //! what is left then from the event page, when its alarm rings.
 
+pub(crate) mod alarm;
 pub(crate) mod files;
 pub(crate) mod place;
 
 use crate::{
     backup, clock, ground,
     lock::{self, Lock},
-    preferences,
-    store::{self, Store, StoreError},
-    timer::sleep,
+    store::{Store, StoreError},
     webext::{self, object},
 };
 use koct_core::{
@@ -24,7 +23,10 @@ use koct_core::{
     },
 };
 use place::Place;
-use std::{cell::RefCell, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    time::Duration,
+};
 
 /// The name of the alarm; popup/background.js has it too.
 const ALARM: &str = "koct-copy";
@@ -32,18 +34,16 @@ const ALARM: &str = "koct-copy";
 const WRITER: &str = "koct-copy";
 /// Where the one that ends in good order says so: it is written while a window is closed, which waits for nothing else.
 const SETTLED: &str = "koct-copy-settled";
-/// If the event page ends in the middle, the alarm rings this long after.
-const WATCH: Duration = Duration::from_mins(3);
 /// After Firefox was started, and when a copy is wanted, it rings this long after.
 const SOON: Duration = Duration::from_mins(1);
-/// The event page sleeps rather than to wait longer than this.
-const WAIT: Duration = Duration::from_secs(5);
 
 /// The copy, while this page writes it.
 pub(crate) struct Writing {
     pub(crate) copier: RefCell<Copier>,
     place: Place,
     run: String,
+    /// Whether something was written since it was told how the desk stands.
+    is_news: Cell<bool>,
     _lock: Lock,
 }
 
@@ -109,7 +109,7 @@ impl Writing {
         // Whoever wrote until now may have ended since.
         let is_settled = take_settled().or(settled).is_some_and(|settled| settled == run);
         let copier = Copier::begin(kept, is_settled, &run, desk, store.last().await?, clock::time());
-        Ok(Self { copier: RefCell::new(copier), place, run, _lock: lock })
+        Ok(Self { copier: RefCell::new(copier), place, run, is_news: Cell::default(), _lock: lock })
     }
 
     /// This page ends, in good order. Waits for nothing.
@@ -120,16 +120,32 @@ impl Writing {
         }
     }
 
-    /// Does what is to be done now. Returns after what time something will be; `None` where nothing will.
-    pub(crate) async fn go_on(&self, store: &Store) -> Option<Duration> {
+    /// Does what is to be done now. Returns after what time something will be; `None` where nothing will. `state` gives the name and
+    /// the text of the file that tells how the desk stands.
+    pub(crate) async fn go_on(
+        &self,
+        store: &Store,
+        state: impl AsyncFn() -> Option<(String, String)>,
+    ) -> Option<Duration> {
         loop {
             let step = self.copier.borrow_mut().poll(clock::time(), random());
             let done = match step {
-                Step::Rest(left) => return left,
+                Step::Rest(left) => {
+                    if self.is_news.take()
+                        && let Some((name, text)) = state().await
+                    {
+                        // Where it cannot be written, neither can the next part, and that is said.
+                        let _ = files::write(&name, &[text]).await;
+                    }
+                    return left;
+                }
                 Step::Keep(kept) => self.place.keep(&kept).await.map(|()| Input::Kept).map_err(|_| Problem::NotRead),
                 Step::Write(file) => write(store, &file).await,
                 Step::Remove(file) => remove(store, &file).await.map(|()| Input::Removed),
             };
+            if matches!(done, Ok(Input::Written(_))) {
+                self.is_news.set(true);
+            }
             self.copier.borrow_mut().handle(done.unwrap_or_else(Input::Failed), clock::time());
         }
     }
@@ -138,6 +154,11 @@ impl Writing {
 /// Waits until this page may write.
 pub(crate) async fn lock() -> Option<Lock> {
     lock::wait_for(WRITER).await
+}
+
+/// As [`lock`], where nobody writes.
+pub(crate) async fn free_lock() -> Option<Lock> {
+    lock::lock_of(WRITER).await
 }
 
 async fn write(store: &Store, file: &File) -> Result<Input, Problem> {
@@ -182,31 +203,4 @@ async fn content(store: &Store, file: &File) -> Result<Option<(Vec<String>, Tran
     let (mut writer, first) = Writer::begin_part(desk.clone(), now, Some(part.clone()));
     let rows = writer.add(entries.into_iter().map(|entry| Line::Transaction(Box::new(entry))));
     Ok(Some((vec![first, rows, writer.end().0], last)))
-}
-
-/// The alarm has rung: what no window has written is written.
-pub(crate) async fn rang() {
-    let Ok(preferences) = preferences::load().await else { return };
-    if !preferences.desk.second_copy {
-        return;
-    }
-    // Where a window has it, that one writes, and sets the alarm.
-    let Some(lock) = lock::lock_of(WRITER).await else { return };
-    set_alarm(clock::time().plus(WATCH));
-    // Where it cannot be opened, the window says so, and there is nothing to copy.
-    let Ok(store) = Store::open(&store::database()).await else { return };
-    let mut left = Some(WATCH);
-    if let Ok(writing) = Writing::begin(lock, None, &store, preferences.desk_name()).await {
-        left = writing.go_on(&store).await;
-        while let Some(wait) = left.filter(|wait| *wait <= WAIT) {
-            sleep(wait).await;
-            left = writing.go_on(&store).await;
-        }
-        writing.end();
-    }
-    store.close();
-    match left {
-        Some(left) => set_alarm(clock::time().plus(left)),
-        None => clear_alarm(),
-    }
 }

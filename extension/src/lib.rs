@@ -110,7 +110,7 @@ pub async fn copy_alarm_rang() {
 part! {
     copying,
     async fn copy_due() {
-        copy::rang().await;
+        copy::alarm::rang().await;
     }
 }
 

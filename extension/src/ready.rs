@@ -22,7 +22,7 @@ use koct_core::{
         zone::Zone as _,
     },
     koha::{
-        ready::{self, Facts, Starts, Tested, Verdict},
+        ready::{self, Facts, Starts, Tested, Verdict, state},
         rest,
         trial::Trial,
     },
@@ -93,6 +93,13 @@ pub(crate) async fn verdicts(preferences: &Preferences, held: Held) -> Vec<Verdi
         starts: kept::<Starts>(STARTS).await,
     };
     ready::verdicts(&facts)
+}
+
+/// The name and the text of the file that tells how this desk stands. `None` where the log cannot be counted.
+pub(crate) async fn state(store: &Store, preferences: &Preferences, held: Held) -> Option<(String, String)> {
+    let (now, counts) = (clock::now()?, store.counts().await.ok()?);
+    let desk = preferences.desk_name();
+    Some((state::name(&desk), state::text(&desk, now, counts, &verdicts(preferences, held).await)))
 }
 
 async fn newest_version() -> Option<Version> {

@@ -100,7 +100,7 @@ impl Page {
 fn row(verdict: Verdict) -> Result<HtmlElement, JsValue> {
     let row = dom::from_template("ready-template")?;
     row.set_attribute("data-grade", grade(verdict.grade))?;
-    row.set_attribute("data-line", words::id(verdict.line))?;
+    row.set_attribute("data-line", verdict.line.id())?;
     dom::set_field(
         &row,
         "grade",

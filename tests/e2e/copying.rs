@@ -2,7 +2,7 @@
 
 use crate::{koha, wait};
 use fake_koha::Era;
-use koct_core::desks::copy::kept::FOLDER;
+use koct_core::{desks::copy::kept::FOLDER, koha::ready::state};
 use koct_tests::{
     axe::axe,
     copy::{self, Copy},
@@ -52,8 +52,20 @@ fn grade_of_copy(desk: &Desk) -> (Page, serde_json::Value) {
 fn names(folder: &Path) -> Vec<String> {
     let files = fs::read_dir(folder.join(FOLDER)).unwrap().flatten();
     let mut names: Vec<String> = files.map(|file| file.file_name().into_string().unwrap()).collect();
+    names.retain(|name| !state::is_one(name));
     names.sort();
     names
+}
+
+/// Waits until the file that tells how the desk stands says that so many wait.
+fn wait_for_state(folder: &Path, waiting: usize) -> serde_json::Value {
+    wait("it is not told how the desk stands", || {
+        let mut files = fs::read_dir(folder.join(FOLDER)).ok()?.flatten();
+        let file = files.find(|file| state::is_one(&file.file_name().to_string_lossy()))?;
+        let text = fs::read_to_string(file.path()).ok()?;
+        let state: serde_json::Value = serde_json::from_str(&text).ok()?;
+        (state["waiting"] == json!(waiting)).then_some(state)
+    })
 }
 
 /// Nothing can be written; and then it can.
@@ -89,6 +101,7 @@ fn leave_something_to_the_event_page(desk: &mut Desk, folder: &Path, all: &mut V
     lever.run("browser.alarms.create('koct-copy', { when: Date.now() })").unwrap();
     let copy = wait_for(folder, all);
     assert_eq!(copy.files, 2, "only what was left");
+    wait_for_state(folder, all.len());
     assert!(desk.firefox.pages_at("popup.html").unwrap().is_empty(), "no window was opened");
     desk.page = open_window(&desk.firefox).unwrap();
 }
@@ -150,6 +163,10 @@ fn what_is_scanned_stands_in_the_download_folder_and_an_import_brings_it_back() 
     all.extend(codes("B"));
     assert_eq!(wait_for(folder.path(), &all).files, 2);
     assert!(names(folder.path())[1].ends_with("_001.jsonl"), "{:?}", names(folder.path()));
+    let told = wait_for_state(folder.path(), all.len());
+    // The zone of this computer is not looked at.
+    let to_do = told["toDo"].as_array().unwrap();
+    assert!(to_do.iter().all(|it| it["line"] == "zone") && !told.to_string().contains("\"B1\""), "{told}");
     // Nobody at the desk is shown anything of it by Firefox.
     let seen = "(async ({ Downloads }) => [(await (await Downloads.getList(Downloads.ALL)).getAll()).length, \
         document.getElementById('downloadsPanel')?.state ?? 'closed', \

@@ -3,6 +3,8 @@
 //!
 //! What does not concern a desk has no line: records where nobody wants them, a connection where a desk only writes `.koc` files.
 
+pub mod state;
+
 use super::trial::Trial;
 use crate::{
     desk::{
@@ -67,6 +69,26 @@ pub enum Line {
     Version,
     /// The profile of Firefox.
     Profile,
+}
+
+impl Line {
+    /// Its name for programs.
+    pub fn id(self) -> &'static str {
+        match self {
+            Self::Settings => "settings",
+            Self::Permission => "permission",
+            Self::Connection => "connection",
+            Self::Branch => "branch",
+            Self::Records => "records",
+            Self::Log => "log",
+            Self::Copy => "copy",
+            Self::Room => "room",
+            Self::Clock => "clock",
+            Self::Zone => "zone",
+            Self::Version => "version",
+            Self::Profile => "profile",
+        }
+    }
 }
 
 /// What was found.

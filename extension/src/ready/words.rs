@@ -29,24 +29,6 @@ pub(crate) fn line(line: Line) -> String {
     })
 }
 
-/// Which line it is, for whoever looks at the page by program.
-pub(crate) fn id(line: Line) -> &'static str {
-    match line {
-        Line::Settings => "settings",
-        Line::Permission => "permission",
-        Line::Connection => "connection",
-        Line::Branch => "branch",
-        Line::Records => "records",
-        Line::Log => "log",
-        Line::Copy => "copy",
-        Line::Room => "room",
-        Line::Clock => "clock",
-        Line::Zone => "zone",
-        Line::Version => "version",
-        Line::Profile => "profile",
-    }
-}
-
 /// What was found on such a line, and what is to be done.
 pub(crate) fn finding(finding: Finding) -> String {
     let when = |time: DeskTime| row_time_of(time.millis());

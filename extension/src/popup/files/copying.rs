@@ -7,6 +7,7 @@ use crate::{
     later::seldom,
     latest::Latest,
     popup::{Desk, Panel, window::ready::ReadyLine},
+    ready,
     timer::sleep,
 };
 use koct_core::{
@@ -188,7 +189,11 @@ impl Copying {
             let writing = self.writing.borrow().clone();
             let Some(writing) = writing else { break };
             self.set_alarm(&writing);
-            left = writing.go_on(&self.desk.store).await;
+            let state = async || {
+                let preferences = self.desk.preferences.borrow().clone();
+                ready::state(&self.desk.store, &preferences, self.ready.held()).await
+            };
+            left = writing.go_on(&self.desk.store, state).await;
             self.set_alarm(&writing);
             self.show_problem(&writing);
             if !self.again.get() {

@@ -47,14 +47,17 @@ impl ReadyLine {
         Ok(())
     }
 
+    /// What this window knows of what is kept. There is no window without a log.
+    pub(crate) fn held(&self) -> Held {
+        let (records, records_as_of) = self.records.standing();
+        Held { records, records_as_of, has_log: true }
+    }
+
     pub(crate) fn look(self: Rc<Self>) {
         let asked = self.asked.ask();
         spawn_local(async move {
-            let (records, records_as_of) = self.records.standing();
             let preferences = self.desk.preferences.borrow().clone();
-            // There is no window without a log.
-            let held = Held { records, records_as_of, has_log: true };
-            let worst = in_window(&ready::verdicts(&preferences, held).await);
+            let worst = in_window(&ready::verdicts(&preferences, self.held()).await);
             if !self.asked.is(asked) {
                 return;
             }
