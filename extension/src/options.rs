@@ -75,6 +75,8 @@ struct Options {
     /// As they are stored.
     loaded: RefCell<Preferences>,
     testing: Cell<bool>,
+    /// From before this page stores something until it has taken that over.
+    storing: Cell<bool>,
 }
 
 /// Starts the page.
@@ -106,6 +108,7 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         lookup: dom::by_id("lookup")?,
         loaded: RefCell::default(),
         testing: Cell::new(false),
+        storing: Cell::new(false),
     });
     match preferences::load().await {
         Ok(preferences) => {
@@ -192,6 +195,7 @@ impl Options {
             self.fields.follow(&page, &page.following(pressed, &stored));
             self.take_over(stored);
         }
+        self.storing.set(false);
         self.fields.empty_secrets();
         self.show_account();
         // KOCT may talk to the configured server and to no other.
@@ -203,9 +207,9 @@ impl Options {
     /// Something was stored: by another page, or by a window that has learned something. What the person has not touched on this page
     /// is as it is stored now; else saving it later would undo that.
     async fn follow(&self) {
-        // What this page stores, it takes over itself.
         let Ok(stored) = preferences::stored().await else { return };
-        if *self.loaded.borrow() == stored {
+        // What this page stores, it takes over itself, with what follows from it.
+        if self.storing.get() || *self.loaded.borrow() == stored {
             return;
         }
         let page = self.read();
@@ -305,14 +309,20 @@ impl Options {
     }
 
     /// Stores what the page holds, over what was stored since it was filled with `loaded`.
-    async fn store(page: &Preferences, loaded: &Preferences) -> Result<(), JsValue> {
+    async fn store(&self, page: &Preferences, loaded: &Preferences) -> Result<(), JsValue> {
         let stored = preferences::stored().await?;
-        preferences::save(&page.over(loaded, &stored)).await
+        self.storing.set(true);
+        let result = preferences::save(&page.over(loaded, &stored)).await;
+        // Else [`Options::saved`] ends it.
+        if result.is_err() {
+            self.storing.set(false);
+        }
+        result
     }
 
     /// Stores what the desk needs to record and to write files.
     async fn store_without_koha(&self, preferences: Preferences, loaded: &Preferences) {
-        if let Err(error) = Self::store(&preferences, loaded).await {
+        if let Err(error) = self.store(&preferences, loaded).await {
             return self.say_failed(&error);
         }
         self.saved(&preferences).await;
@@ -370,7 +380,7 @@ impl Options {
         let lock = preferences::lock_permissions().await;
         let allowed = JsFuture::from(asked).await.is_ok_and(|allowed| allowed.is_truthy());
         if let Some(loaded) = saves_over {
-            Self::store(preferences, loaded).await?;
+            self.store(preferences, loaded).await?;
             ready::keep_tested(settings, None).await;
             drop(lock);
             self.saved(preferences).await;
