@@ -219,10 +219,13 @@ impl Copying {
             if self.alarm.take().is_some() {
                 copy::clear_alarm();
             }
-        } else if self.alarm.get().is_none_or(|alarm| now.plus(NEAR) > alarm) {
-            let alarm = now.plus(LATER);
-            copy::set_alarm(alarm);
-            self.alarm.set(Some(alarm));
+            return;
+        }
+        let later = now.plus(LATER);
+        // Where the clock was set back, it has rung already for all that is known here.
+        if self.alarm.get().is_none_or(|alarm| now.plus(NEAR) > alarm || alarm > later) {
+            copy::set_alarm(later);
+            self.alarm.set(Some(later));
         }
     }
 
