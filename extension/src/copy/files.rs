@@ -22,7 +22,7 @@ pub(crate) fn permission() -> Object {
 
 /// Whether Firefox lets KOCT write files.
 pub(crate) async fn may_write() -> bool {
-    webext::contains_permissions(&permission()).await.is_ok_and(|allowed| allowed.is_truthy())
+    webext::is_permitted(&permission()).await
 }
 
 /// Nobody wants files any more.
