@@ -162,18 +162,22 @@ pub(crate) async fn free_lock() -> Option<Lock> {
 }
 
 async fn write(store: &Store, file: &File) -> Result<Input, Problem> {
-    let (parts, last) = match content(store, file).await {
-        Ok(Some(content)) => content,
-        Ok(None) => return Ok(Input::TooMany),
-        Err(_) => return Err(Problem::NotRead),
-    };
+    let Some((parts, last)) = content_if_allowed(store, file).await? else { return Ok(Input::TooMany) };
     files::write(&file.name, &parts).await?;
     Ok(Input::Written(last))
 }
 
 async fn remove(store: &Store, file: &File) -> Result<(), Problem> {
-    let Ok(Some((parts, _))) = content(store, file).await else { return Err(Problem::NotRead) };
+    let Some((parts, _)) = content_if_allowed(store, file).await? else { return Err(Problem::NotRead) };
     files::remove(&file.name, &parts).await
+}
+
+/// See [`content`]. A long log is not read for a file that cannot be written.
+async fn content_if_allowed(store: &Store, file: &File) -> Result<Option<(Vec<String>, TransactionId)>, Problem> {
+    if !files::may_write().await {
+        return Err(Problem::NotAllowed);
+    }
+    content(store, file).await.map_err(|_| Problem::NotRead)
 }
 
 /// What a file is to hold, and the highest number in it. `None` where that is too much for a part.

@@ -167,19 +167,25 @@ impl Known {
         key::keep(&base, wanted.key_kept).await?;
         self.is_protected.set(key::has_passphrase(&base).await?);
         let key = key::find(&base, wanted.key_kept).await?;
-        let progress: Option<Progress> = base.state(DOWNLOAD).await?;
-        let begun = progress.as_ref().map(Progress::began);
+        let begun = base.state::<Progress>(DOWNLOAD).await?.map(|progress| progress.began());
         let (access, stays) = access::access(wanted, &contents, begun, key.state(), server, clock::time());
         let contents = match stays {
             Stays::All => contents,
-            Stays::Only(kept) => {
-                self.contents.replace(kept.clone());
+            Stays::Only(mut kept) => {
                 // Whoever downloads deletes it, too.
                 if let Some(_lock) = lock::lock_of(download::LOCK).await {
-                    let runs = kept.runs().chain(progress.iter().flat_map(Progress::runs)).collect::<Vec<_>>();
-                    let Write { states, only_runs, .. } = Write::default().state(CONTENTS, &kept).only(runs);
-                    base.apply(Vec::new(), states, only_runs).await?;
+                    let now: Contents = base.state(CONTENTS).await?.unwrap_or_default();
+                    if now == contents {
+                        let progress: Option<Progress> = base.state(DOWNLOAD).await?;
+                        let runs = kept.runs().chain(progress.iter().flat_map(Progress::runs)).collect::<Vec<_>>();
+                        let Write { states, only_runs, .. } = Write::default().state(CONTENTS, &kept).only(runs);
+                        base.apply(Vec::new(), states, only_runs).await?;
+                    } else {
+                        // A download has ended meanwhile, and has deleted it.
+                        kept = now;
+                    }
                 }
+                self.contents.replace(kept.clone());
                 kept
             }
             Stays::Nothing => {

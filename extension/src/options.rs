@@ -4,18 +4,17 @@ mod codes;
 mod fields;
 mod folds;
 mod koha_filter;
-mod notify;
 mod open_koha;
+mod permitted;
 mod policy;
 mod records;
-mod second_copy;
 mod try_scan;
 
 use crate::{
     copy, dom,
     http::Http,
     i18n::{self, js_error, text, text_with},
-    preferences, ready,
+    outage, preferences, ready,
     sound::Player,
     webext, wording,
 };
@@ -37,10 +36,9 @@ use koct_core::{
     },
 };
 use koha_filter::KohaFilter;
-use notify::Notify;
 use open_koha::OpenKoha;
+use permitted::Permitted;
 use records::RecordsPart;
-use second_copy::SecondCopy;
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -53,8 +51,8 @@ struct Options {
     fields: Fields,
     folds: Folds,
     records: RecordsPart,
-    notify: Rc<Notify>,
-    second_copy: Rc<SecondCopy>,
+    notify: Rc<Permitted>,
+    second_copy: Rc<Permitted>,
     server: HtmlInputElement,
     server_warning: HtmlElement,
     /// Matters only where no person's session is used.
@@ -90,8 +88,8 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         fields: Fields::new()?,
         folds: Folds::new()?,
         records: RecordsPart::new()?,
-        notify: Notify::bind()?,
-        second_copy: SecondCopy::bind()?,
+        notify: Permitted::bind("notify", outage::notifications, "notifyNotAllowed")?,
+        second_copy: Permitted::bind("second-copy", copy::files::permission, "copyNotAllowed")?,
         server: dom::by_id("server")?,
         server_warning: dom::by_id("server-warning")?,
         account: dom::by_id("account-fields")?,

@@ -162,11 +162,6 @@ async fn show_news(news: Option<News>, waiting: u32, wanted: bool) {
     }
 }
 
-/// When a notification is wanted, and Firefox may show none, a person must be asked.
-pub(crate) async fn may_notify() -> bool {
-    webext::contains_permissions(&notifications()).await.is_ok_and(|allowed| allowed.is_truthy())
-}
-
 /// The argument of the permission calls for notifications.
 pub(crate) fn notifications() -> js_sys::Object {
     object([("permissions", js_sys::Array::of1(&"notifications".into()).into())])

@@ -164,8 +164,7 @@ pub(crate) fn on_change(handler: impl Fn() + 'static) {
 
 /// Whether Firefox lets KOCT ask this server.
 pub(crate) async fn may_ask(server: &ServerUrl) -> bool {
-    let allowed = webext::contains_permissions(&origins(&server.permission_pattern())).await;
-    allowed.is_ok_and(|allowed| allowed.is_truthy())
+    webext::is_permitted(&origins(&server.permission_pattern())).await
 }
 
 /// The argument of the permission calls for one server.

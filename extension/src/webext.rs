@@ -22,7 +22,7 @@ extern "C" {
     pub(crate) fn request_permissions(permissions: &Object) -> Result<Promise, JsValue>;
 
     #[wasm_bindgen(catch, js_namespace = ["browser", "permissions"], js_name = contains)]
-    pub(crate) async fn contains_permissions(permissions: &Object) -> Result<JsValue, JsValue>;
+    async fn contains_permissions(permissions: &Object) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch, js_namespace = ["browser", "permissions"], js_name = remove)]
     pub(crate) async fn remove_permissions(permissions: &Object) -> Result<JsValue, JsValue>;
@@ -147,6 +147,11 @@ pub(crate) fn in_private_window() -> bool {
 /// Whether this page is in a window of its own, and not in a tab.
 pub(crate) async fn in_own_window() -> bool {
     get_current_window().await.is_ok_and(|window| text_property(&window, "type").as_deref() == Some("popup"))
+}
+
+/// Whether Firefox permits this now.
+pub(crate) async fn is_permitted(permissions: &Object) -> bool {
+    contains_permissions(permissions).await.is_ok_and(|permitted| permitted.is_truthy())
 }
 
 /// A plain object of these properties.

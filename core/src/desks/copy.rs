@@ -114,8 +114,9 @@ struct Tries {
 }
 
 impl Tries {
-    fn failed(&mut self, now: DeskTime) {
-        let wait = AGAIN[self.failures.min(AGAIN.len() - 1)];
+    /// `before` is the number of failures that were before all of these.
+    fn failed(&mut self, before: usize, now: DeskTime) {
+        let wait = AGAIN[(before + self.failures).min(AGAIN.len() - 1)];
         *self = Self { failures: self.failures + 1, again: Some(Due { since: now, wait }) };
     }
 
@@ -166,6 +167,8 @@ pub struct Copier {
     meanwhile: BTreeSet<TransactionId>,
     /// The next file to be removed of the first set that is old.
     to_remove: u32,
+    /// How often it counts as failed before: who goes on where another has failed does not begin with short waits again.
+    failures_before: usize,
     keeping: Tries,
     writing: Tries,
     removing: Tries,
@@ -179,6 +182,7 @@ impl Copier {
     /// Begins with what was kept, in this run of Firefox, at this desk, whose log ends with this number; 0 where it is empty.
     /// `is_settled` is what [`Copier::is_settled`] was when the one before ended in good order, and else false.
     pub fn begin(kept: Kept, is_settled: bool, run: &str, desk: DeskName, last: TransactionId, now: DeskTime) -> Self {
+        let failures_before = if kept.problem.is_some() { AGAIN.len() } else { 0 };
         let mut copier = Self {
             stored: kept.clone(),
             kept,
@@ -192,6 +196,7 @@ impl Copier {
             doing: None,
             meanwhile: BTreeSet::new(),
             to_remove: 0,
+            failures_before,
             keeping: Tries::default(),
             writing: Tries::default(),
             removing: Tries::default(),
@@ -205,9 +210,7 @@ impl Copier {
         match &copier.kept.current {
             None if last.0 > 0 => copier.whole_due = at_once,
             // Who wrote last did not live to say that all was copied; or a day has begun.
-            Some(current) if !is_settled || copier.kept.problem.is_some() || copier.is_outdated(current, now) => {
-                copier.whole_due = at_once;
-            }
+            Some(current) if !is_settled || copier.is_outdated(current, now) => copier.whole_due = at_once,
             Some(current) if last > current.last => {
                 copier.new = 1;
                 copier.rows_due = at_once;
@@ -223,9 +226,10 @@ impl Copier {
         &self.kept
     }
 
-    /// Whether every change of what was copied is copied too. New rows are known by their numbers: whoever goes on finds them.
+    /// Whether every change of what was copied is copied too, and that is kept: else whoever goes on writes over the part that holds it.
+    /// New rows are known by their numbers: whoever goes on finds them.
     pub fn is_settled(&self) -> bool {
-        self.changed.is_empty() && self.whole_due.is_none() && self.planned.is_none()
+        self.changed.is_empty() && self.whole_due.is_none() && self.planned.is_none() && self.kept == self.stored
     }
 
     /// Whether something is not copied yet.
@@ -368,7 +372,7 @@ impl Copier {
                 }
             }
             (Some(Doing::Keeping(_)), Input::Failed(problem)) => {
-                self.keeping.failed(now);
+                self.keeping.failed(self.failures_before, now);
                 self.kept.problem = Some(problem);
             }
             (Some(Doing::Writing(planned, began)), Input::Written(last)) => self.written(planned, last, began, now),
@@ -379,15 +383,20 @@ impl Copier {
                 self.sort_in(meanwhile, now);
             }
             (Some(Doing::Writing(..)), Input::Failed(problem)) => {
-                self.writing.failed(now);
+                self.writing.failed(self.failures_before, now);
                 self.kept.problem = Some(problem);
                 let meanwhile = std::mem::take(&mut self.meanwhile);
                 self.sort_in(meanwhile, now);
             }
             (Some(Doing::Removing), Input::Removed) => self.removed(),
             (Some(Doing::Removing), Input::Failed(problem)) => {
-                self.removing.failed(now);
+                self.removing.failed(self.failures_before, now);
                 self.kept.problem = Some(problem);
+                // One that cannot be removed leaves no other one full.
+                if !self.kept.old.is_empty() {
+                    self.kept.old.rotate_left(1);
+                }
+                self.to_remove = 0;
             }
             // Whoever answers what was not asked is not followed.
             (doing, _) => self.doing = doing,
@@ -421,6 +430,7 @@ impl Copier {
         self.kept.copied = Some(began);
         self.kept.problem = None;
         self.writing = Tries::default();
+        self.failures_before = 0;
     }
 
     fn removed(&mut self) {

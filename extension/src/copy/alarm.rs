@@ -10,7 +10,9 @@ use std::time::Duration;
 
 /// If the event page ends in the middle, the alarm rings this long after.
 const WATCH: Duration = Duration::from_mins(3);
-/// The event page sleeps rather than to wait longer than this.
+/// The event page is not woken again sooner than this.
+const LEAST: Duration = Duration::from_mins(1);
+/// The event page sleeps rather than to be woken again, where it is no longer than this.
 const WAIT: Duration = Duration::from_secs(5);
 
 /// The alarm has rung: what no window has written is written.
@@ -36,7 +38,7 @@ pub(crate) async fn rang() {
     }
     store.close();
     match left {
-        Some(left) => set_alarm(clock::time().plus(left)),
+        Some(left) => set_alarm(clock::time().plus(left.max(LEAST))),
         None => clear_alarm(),
     }
 }

@@ -22,7 +22,7 @@ pub(crate) fn permission() -> Object {
 
 /// Whether Firefox lets KOCT write files.
 pub(crate) async fn may_write() -> bool {
-    webext::contains_permissions(&permission()).await.is_ok_and(|allowed| allowed.is_truthy())
+    webext::is_permitted(&permission()).await
 }
 
 /// Nobody wants files any more.
@@ -30,14 +30,14 @@ pub(crate) async fn give_back() {
     let _ = webext::remove_permissions(&permission()).await;
 }
 
-/// Writes a file over the one that has its name. Returns when it is there.
+/// Writes a file over the one that has its name, as it [may](may_write). Returns when it is there.
 pub(super) async fn write(name: &str, parts: &[String]) -> Result<(), Problem> {
     let id = download(name, parts).await?;
     erase(&id).await;
     Ok(())
 }
 
-/// Writes a file over the one that has its name, and removes it.
+/// Writes a file over the one that has its name, as it [may](may_write), and removes it.
 pub(super) async fn remove(name: &str, parts: &[String]) -> Result<(), Problem> {
     let id = download(name, parts).await?;
     let removed = webext::remove_download(&id).await;
@@ -46,9 +46,6 @@ pub(super) async fn remove(name: &str, parts: &[String]) -> Result<(), Problem> 
 }
 
 async fn download(name: &str, parts: &[String]) -> Result<JsValue, Problem> {
-    if !may_write().await {
-        return Err(Problem::NotAllowed);
-    }
     let options = BlobPropertyBag::new();
     options.set_type("application/octet-stream");
     let content: Array = parts.iter().map(|part| JsValue::from_str(part)).collect();

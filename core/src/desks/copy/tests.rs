@@ -47,6 +47,8 @@ enum Disk {
     Refuses,
     /// Half of a file is written, and then there is no room.
     Full,
+    /// Files are written and cannot be removed.
+    Holds,
 }
 
 /// A computer with a profile, a folder outside it, and a copier while somebody writes.
@@ -183,7 +185,7 @@ impl Computer {
                         self.folder.insert(file.name, text[..text.len() / 2].to_owned());
                         Input::Failed(Problem::NotWritten)
                     }
-                    (Ok((text, last)), Disk::Works) => {
+                    (Ok((text, last)), Disk::Works | Disk::Holds) => {
                         self.folder.insert(file.name, text);
                         Input::Written(last)
                     }
@@ -191,7 +193,11 @@ impl Computer {
             }
             Step::Remove(file) => {
                 meanwhile(self);
-                if self.disk == Disk::Works {
+                if self.disk == Disk::Holds {
+                    let text = self.text(&file).unwrap().0;
+                    self.folder.insert(file.name, text);
+                    Input::Failed(Problem::NotWritten)
+                } else if self.disk == Disk::Works {
                     // Killed between the two, it is empty and there.
                     let text = self.text(&file).unwrap().0;
                     if self.copier.as_ref().is_some_and(|copier| copier.doing.is_some()) {
@@ -494,6 +500,65 @@ fn a_profile_that_is_set_back_or_new_touches_nothing_of_the_lost_one() {
 }
 
 #[test]
+fn a_window_that_is_closed_before_it_is_kept_what_was_written_leaves_no_change_out() {
+    let mut computer = Computer::new();
+    computer.begin();
+    computer.record();
+    computer.pass(MINUTE);
+    computer.change(0);
+    (0..ROWS).for_each(|_| computer.record());
+    assert!(computer.step(|_| ()).is_none());
+    assert_eq!(computer.folder.len(), 2, "the part is there, and the next step is to keep that it is");
+    computer.go_on();
+    computer.pass(MINUTE);
+    assert_eq!(computer.restored(), (computer.log.clone(), false));
+}
+
+#[test]
+fn files_that_cannot_be_removed_do_not_become_more_and_none_stays_full() {
+    let mut computer = Computer::new();
+    computer.begin();
+    computer.record();
+    computer.pass(MINUTE);
+    computer.disk = Disk::Holds;
+    // Two sets are old, and the event page is woken again and again.
+    for _ in 0..2 {
+        computer.clear(100);
+        computer.settle();
+    }
+    for _ in 0..10 {
+        computer.go_on();
+        computer.pass(MINUTE * 5);
+    }
+    assert_eq!((computer.folder.len(), computer.state().old.len()), (3, 2));
+    let full = computer.folder.values().filter(|text| text.contains("{\"transaction\":")).count();
+    assert_eq!((full, computer.state().problem), (1, Some(Problem::NotWritten)));
+    computer.disk = Disk::Works;
+    computer.pass(MINUTE * 10);
+    assert_eq!((computer.folder.len(), computer.state().problem), (1, None));
+}
+
+#[test]
+fn whoever_goes_on_where_it_does_not_work_tries_once_and_waits_long() {
+    let mut computer = Computer::new();
+    computer.disk = Disk::Refuses;
+    computer.begin();
+    computer.record();
+    computer.pass(SOON);
+    assert_eq!(computer.settle(), Some(AGAIN[0]));
+    computer.go_on();
+    assert_eq!(computer.settle(), Some(AGAIN[AGAIN.len() - 1]));
+    computer.disk = Disk::Works;
+    computer.pass(AGAIN[AGAIN.len() - 1]);
+    computer.settle();
+    assert_eq!(computer.restored(), (computer.log.clone(), false));
+    computer.disk = Disk::Refuses;
+    computer.record();
+    computer.pass(SOON);
+    assert_eq!(computer.settle(), Some(AGAIN[0]), "it has worked since");
+}
+
+#[test]
 fn a_clock_that_is_set_back_keeps_nothing_waiting() {
     let mut computer = Computer::new();
     computer.begin();
@@ -575,7 +640,7 @@ fn acts() -> impl Strategy<Value = Vec<(Act, bool)>> {
         2 => Just(Act::GoOn),
         1 => Just(Act::Break),
         2 => Just(Act::Crash),
-        1 => prop_oneof![Just(Disk::Refuses), Just(Disk::Full)].prop_map(Act::Disk),
+        1 => prop_oneof![Just(Disk::Refuses), Just(Disk::Full), Just(Disk::Holds)].prop_map(Act::Disk),
         2 => Just(Act::Disk(Disk::Works)),
     ];
     prop::collection::vec((act, any::<bool>()), 1..60)

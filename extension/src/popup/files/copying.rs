@@ -29,6 +29,8 @@ use wasm_bindgen_futures::spawn_local;
 const LATER: Duration = Duration::from_secs(75);
 /// The alarm is set anew where it would ring within this time.
 const NEAR: Duration = Duration::from_secs(30);
+/// Where it cannot be begun, it is tried again after this time.
+const ANEW: Duration = Duration::from_mins(3);
 
 /// What has changed before this window may write.
 #[derive(Default)]
@@ -149,14 +151,12 @@ impl Copying {
         Ok(())
     }
 
-    /// Waits for this window's turn: another one, or the event page, may be writing.
+    /// Begins once it is this window's turn.
     async fn begin(self: Rc<Self>) {
-        let lock = copy::lock().await;
+        let writing = self.begin_writing().await;
         self.waits.set(false);
-        let desk = self.desk.preferences.borrow().desk_name();
-        let Some(lock) = lock.filter(|_| self.is_wanted.get()) else { return };
-        // Where it cannot be begun, nothing was kept either: the line in the bar says that nothing is copied.
-        let Ok(writing) = Writing::begin(lock, self.settled.take(), &self.desk.store, desk).await else { return };
+        // Somebody may have wanted none meanwhile.
+        let Some(writing) = writing.filter(|_| self.is_wanted.get()) else { return };
         let Early { ids, otherwise, cleared } = self.early.take();
         {
             let (mut copier, now) = (writing.copier.borrow_mut(), clock::time());
@@ -171,6 +171,19 @@ impl Copying {
         }
         self.writing.replace(Some(Rc::new(writing)));
         self.go();
+    }
+
+    /// Waits for this window's turn: another one, or the event page, may be writing. `None` where no copy is wanted any more.
+    async fn begin_writing(&self) -> Option<Writing> {
+        loop {
+            let lock = copy::lock().await.filter(|_| self.is_wanted.get())?;
+            let desk = self.desk.preferences.borrow().desk_name();
+            // Where it cannot be begun, nothing was kept either: the line in the bar says that nothing is copied.
+            match Writing::begin(lock, self.settled.take(), &self.desk.store, desk).await {
+                Ok(writing) => return Some(writing),
+                Err(_) => sleep(ANEW).await,
+            }
+        }
     }
 
     /// Lets what is to be done be done, now or when it is due.
@@ -219,10 +232,13 @@ impl Copying {
             if self.alarm.take().is_some() {
                 copy::clear_alarm();
             }
-        } else if self.alarm.get().is_none_or(|alarm| now.plus(NEAR) > alarm) {
-            let alarm = now.plus(LATER);
-            copy::set_alarm(alarm);
-            self.alarm.set(Some(alarm));
+            return;
+        }
+        let later = now.plus(LATER);
+        // Where the clock was set back, it has rung already for all that is known here.
+        if self.alarm.get().is_none_or(|alarm| now.plus(NEAR) > alarm || alarm > later) {
+            copy::set_alarm(later);
+            self.alarm.set(Some(later));
         }
     }
 
