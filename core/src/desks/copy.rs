@@ -258,12 +258,12 @@ impl Copier {
         }
     }
 
-    /// Something else of the log has changed: it is written wholly, within the minute.
-    pub fn changed_otherwise(&mut self, now: DeskTime) {
-        self.whole_due.get_or_insert(Due { since: now, wait: SOON });
+    /// Koha has got some. Written at once: who brings the log back as it was before would send them again.
+    pub fn committed(&mut self, now: DeskTime) {
+        self.whole_due = Some(Due { since: now, wait: Duration::ZERO });
     }
 
-    /// Rows may be gone from the log: it is written anew at once, so that they are in no file any more.
+    /// Rows may be gone from the log. Written anew at once, so that they are in no file any more.
     pub fn cleared(&mut self, now: DeskTime) {
         self.whole_due = Some(Due { since: now, wait: Duration::ZERO });
     }
@@ -273,7 +273,7 @@ impl Copier {
         if self.desk != desk {
             self.desk = desk;
             if self.kept.current.is_some() {
-                self.changed_otherwise(now);
+                self.whole_due.get_or_insert(Due { since: now, wait: SOON });
             }
         }
     }

@@ -359,6 +359,24 @@ fn the_whole_log_is_written_when_there_are_many_parts_when_a_day_begins_and_when
 }
 
 #[test]
+fn what_koha_has_got_is_copied_at_once() {
+    let mut computer = Computer::new();
+    computer.begin();
+    computer.record();
+    computer.pass(MINUTE);
+    let waiting = computer.restored();
+    let entry = computer.log.values_mut().next().unwrap();
+    entry.status = crate::log::status::Status::Success;
+    let (id, now) = (entry.id, computer.now);
+    let copier = computer.copier.as_mut().unwrap();
+    copier.changed([id], now);
+    copier.committed(now);
+    computer.settle();
+    assert_ne!(computer.restored(), waiting, "who brings it back would send it again");
+    assert_eq!(computer.restored(), (computer.log.clone(), false));
+}
+
+#[test]
 fn who_goes_on_writes_what_is_left_and_all_of_it_where_nobody_knows_what_that_is() {
     let mut computer = Computer::new();
     computer.begin();

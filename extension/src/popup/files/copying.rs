@@ -36,7 +36,7 @@ const ANEW: Duration = Duration::from_mins(3);
 #[derive(Default)]
 struct Early {
     ids: BTreeSet<TransactionId>,
-    otherwise: bool,
+    committed: bool,
     cleared: bool,
 }
 
@@ -81,7 +81,7 @@ impl Panel for Copying {
                 self.go();
             }
             (None, LogEvent::Recorded(_) | LogEvent::Changed(_)) => self.early.borrow_mut().ids.extend(ids()),
-            (None, LogEvent::Committed) => self.early.borrow_mut().otherwise = true,
+            (None, LogEvent::Committed) => self.early.borrow_mut().committed = true,
             (None, LogEvent::Reload(_)) => self.early.borrow_mut().cleared = true,
         }
     }
@@ -116,7 +116,7 @@ fn tell(copier: &mut Copier, event: &LogEvent) {
         LogEvent::Recorded(_) | LogEvent::Changed(_) => {
             copier.changed(event.entries().iter().map(|entry| entry.id), now);
         }
-        LogEvent::Committed => copier.changed_otherwise(now),
+        LogEvent::Committed => copier.committed(now),
         LogEvent::Reload(_) => copier.cleared(now),
     }
 }
@@ -157,12 +157,12 @@ impl Copying {
         self.waits.set(false);
         // Somebody may have wanted none meanwhile.
         let Some(writing) = writing.filter(|_| self.is_wanted.get()) else { return };
-        let Early { ids, otherwise, cleared } = self.early.take();
+        let Early { ids, committed, cleared } = self.early.take();
         {
             let (mut copier, now) = (writing.copier.borrow_mut(), clock::time());
             copier.changed(ids, now);
-            if otherwise {
-                copier.changed_otherwise(now);
+            if committed {
+                copier.committed(now);
             }
             if cleared {
                 copier.cleared(now);
