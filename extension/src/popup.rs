@@ -187,6 +187,8 @@ struct Log {
     edit: Rc<Edit>,
     table: Rc<Table>,
     find: Rc<Find>,
+    /// Told when all of it is read.
+    counted: oneshot::Receiver<()>,
 }
 
 part! {
@@ -208,9 +210,13 @@ part! {
         // To count a long log takes longer than to show its end.
         table.show_newest(desk.store.entries_in(&newest.await.unwrap_or_default()));
         mark("koct-shown")?;
-        desk.reread_log().await;
-        mark("koct-counted")?;
-        Ok(Log { edit, table, find })
+        let (tells, counted) = oneshot::channel();
+        spawn_local(async move {
+            desk.reread_log().await;
+            let _ = mark("koct-counted");
+            let _ = tells.send(());
+        });
+        Ok(Log { edit, table, find, counted })
     }
 }
 
@@ -236,8 +242,17 @@ later! {
 
 impl Others {
     async fn start(self, early: Early) -> Result<(), JsValue> {
-        let Self { desk, records, lookups, labels, patron, queue, scans, open_scans, log: Log { edit, table, find } } =
-            self;
+        let Self {
+            desk,
+            records,
+            lookups,
+            labels,
+            patron,
+            queue,
+            scans,
+            open_scans,
+            log: Log { edit, table, find, counted },
+        } = self;
         desk.tell(vec![edit.clone()]);
         edit.bind()?;
         Rc::new(MoveVisit::new(desk.clone(), queue.clone(), patron.clone(), scans, records.clone())?).bind()?;
@@ -286,6 +301,8 @@ impl Others {
         ready_line.bind()?;
         desk.watch_settings();
         desk.hear_others();
+        // Who hears of the log from now on begins with it as it was read.
+        let _ = counted.await;
         let late: Vec<Rc<dyn Panel>> = vec![todo, reach.clone(), guide, ready_line, review];
         desk.tell(late.clone());
         desk.clone().reload_preferences().await;
