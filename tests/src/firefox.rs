@@ -315,7 +315,9 @@ impl Running {
     fn forget(&mut self) -> Result {
         self.window.eval(&format!("{FORGET}({})", json!(self.changed)))?;
         for entry in fs::read_dir(self.downloads.path())? {
-            fs::remove_file(entry?.path())?;
+            let path = entry?.path();
+            // The second copy has a folder of its own.
+            if path.is_dir() { fs::remove_dir_all(path)? } else { fs::remove_file(path)? }
         }
         Ok(())
     }
