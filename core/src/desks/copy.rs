@@ -258,13 +258,9 @@ impl Copier {
         }
     }
 
-    /// Koha has got some. Written at once: who brings the log back as it was before would send them again.
-    pub fn committed(&mut self, now: DeskTime) {
-        self.whole_due = Some(Due { since: now, wait: Duration::ZERO });
-    }
-
-    /// Rows may be gone from the log. Written anew at once, so that they are in no file any more.
-    pub fn cleared(&mut self, now: DeskTime) {
+    /// More has changed than is told here: the log is written anew at once. Rows may be gone, which are to be in no file any more; or
+    /// Koha has got some, which whoever brings the log back as it was before would send again.
+    pub fn changed_at_large(&mut self, now: DeskTime) {
         self.whole_due = Some(Due { since: now, wait: Duration::ZERO });
     }
 

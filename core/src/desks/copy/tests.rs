@@ -139,7 +139,7 @@ impl Computer {
         self.log.retain(|number, _| number % every != 0);
         self.note();
         if let Some(copier) = &mut self.copier {
-            copier.cleared(self.now);
+            copier.changed_at_large(self.now);
         }
     }
 
@@ -370,7 +370,7 @@ fn what_koha_has_got_is_copied_at_once() {
     let (id, now) = (entry.id, computer.now);
     let copier = computer.copier.as_mut().unwrap();
     copier.changed([id], now);
-    copier.committed(now);
+    copier.changed_at_large(now);
     computer.settle();
     assert_ne!(computer.restored(), waiting, "who brings it back would send it again");
     assert_eq!(computer.restored(), (computer.log.clone(), false));

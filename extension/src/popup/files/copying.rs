@@ -36,8 +36,7 @@ const ANEW: Duration = Duration::from_mins(3);
 #[derive(Default)]
 struct Early {
     ids: BTreeSet<TransactionId>,
-    committed: bool,
-    cleared: bool,
+    at_large: bool,
 }
 
 pub(crate) struct Copying {
@@ -81,8 +80,7 @@ impl Panel for Copying {
                 self.go();
             }
             (None, LogEvent::Recorded(_) | LogEvent::Changed(_)) => self.early.borrow_mut().ids.extend(ids()),
-            (None, LogEvent::Committed) => self.early.borrow_mut().committed = true,
-            (None, LogEvent::Reload(_)) => self.early.borrow_mut().cleared = true,
+            (None, LogEvent::Committed | LogEvent::Reload(_)) => self.early.borrow_mut().at_large = true,
         }
     }
 
@@ -116,8 +114,7 @@ fn tell(copier: &mut Copier, event: &LogEvent) {
         LogEvent::Recorded(_) | LogEvent::Changed(_) => {
             copier.changed(event.entries().iter().map(|entry| entry.id), now);
         }
-        LogEvent::Committed => copier.committed(now),
-        LogEvent::Reload(_) => copier.cleared(now),
+        LogEvent::Committed | LogEvent::Reload(_) => copier.changed_at_large(now),
     }
 }
 
@@ -157,15 +154,12 @@ impl Copying {
         self.waits.set(false);
         // Somebody may have wanted none meanwhile.
         let Some(writing) = writing.filter(|_| self.is_wanted.get()) else { return };
-        let Early { ids, committed, cleared } = self.early.take();
+        let Early { ids, at_large } = self.early.take();
         {
             let (mut copier, now) = (writing.copier.borrow_mut(), clock::time());
             copier.changed(ids, now);
-            if committed {
-                copier.committed(now);
-            }
-            if cleared {
-                copier.cleared(now);
+            if at_large {
+                copier.changed_at_large(now);
             }
             self.problem.set(copier.kept().problem);
         }
