@@ -232,6 +232,13 @@ async fn next_number(store: &ObjectStore<'_>) -> Result<TransactionId> {
     Ok(rows::next_number(keys).ok_or(StorageError::Full)?)
 }
 
+/// The last number of the log; of a key between two numbers, the one below.
+async fn last_number(log: &ObjectStore<'_>) -> Result<Option<TransactionId>> {
+    let last = log.open_key_cursor().with_query::<f64, _>(numbers()).with_direction(CursorDirection::Prev);
+    let key: Option<JsValue> = last.primitive()?.await?.and_then(|last| last.primary_key().transpose()).transpose()?;
+    Ok(key.and_then(|key| rows::number(key.as_f64()?.floor())))
+}
+
 impl Store {
     /// Opens the log of this profile, and makes it if there is none.
     ///
@@ -416,11 +423,7 @@ impl Store {
     /// When the log cannot be read.
     pub async fn last(&self) -> Result<TransactionId> {
         let reading = self.reading()?;
-        let log = reading.object_store(LOG)?;
-        let last = log.open_key_cursor().with_query::<f64, _>(numbers()).with_direction(CursorDirection::Prev);
-        let key: Option<JsValue> =
-            last.primitive()?.await?.and_then(|last| last.primary_key().transpose()).transpose()?;
-        Ok(key.and_then(|key| rows::number(key.as_f64()?.floor())).unwrap_or(TransactionId(0)))
+        Ok(last_number(&reading.object_store(LOG)?).await?.unwrap_or(TransactionId(0)))
     }
 
     /// When this desk scanned last, as far as that is near the end of the log.
@@ -545,11 +548,7 @@ impl Store {
     pub async fn newest(&self, limit: u32) -> Result<js_sys::Array> {
         let reading = self.reading()?;
         let log = reading.object_store(LOG)?;
-        let last = log.open_key_cursor().with_query::<f64, _>(numbers()).with_direction(CursorDirection::Prev);
-        let last = last.primitive()?.await?.and_then(|last| last.primary_key::<JsValue>().transpose()).transpose()?;
-        let Some(TransactionId(last)) = last.as_ref().and_then(id) else {
-            return Ok(js_sys::Array::new());
-        };
+        let Some(TransactionId(last)) = last_number(&log).await? else { return Ok(js_sys::Array::new()) };
         let range = KeyRange::Bound(last.saturating_sub(limit - 1), false, last, false);
         let values = log.get_all::<JsValue>().with_query::<u32, _>(range).primitive()?.await?;
         Ok(values.collect::<std::result::Result<_, _>>()?)
