@@ -460,14 +460,7 @@ mod tests {
     }
 
     fn preferences() -> Preferences {
-        let form = Form {
-            server: "koha.example.org".into(),
-            username: "desk".into(),
-            password: Secret::new("letmein"),
-            branchcode: "CPL".into(),
-            desk_name: "Bus 2".into(),
-            ..Form::default()
-        };
+        let form = Form { desk_name: "Bus 2".into(), ..Form::of_a_desk() };
         let records = RecordsSettings { enabled: true, ..RecordsSettings::default() };
         Preferences { form, records, saved: true, ..Preferences::default() }
     }

@@ -37,14 +37,7 @@ mod tests {
 
     #[test]
     fn another_server_account_key_or_library_is_another_and_another_password_is_not() {
-        let form = Form {
-            server: "koha.example.org".into(),
-            username: "desk".into(),
-            password: Secret::new("letmein"),
-            branchcode: "CPL".into(),
-            ..Form::default()
-        };
-        let settings = form.validate().unwrap();
+        let settings = Form::of_a_desk().validate().unwrap();
         let asker = Asker::of(&settings);
         assert!(!serde_json::to_string(&asker).unwrap().contains("letmein"));
         let of = |change: fn(&mut Settings)| {

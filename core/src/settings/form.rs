@@ -470,6 +470,20 @@ impl From<&Settings> for Form {
 }
 
 #[cfg(test)]
+impl Form {
+    /// As somebody types it at a desk that only a test knows.
+    pub(crate) fn of_a_desk() -> Self {
+        Self {
+            server: "koha.example.org".into(),
+            username: "desk".into(),
+            password: Secret::new("letmein"),
+            branchcode: "CPL".into(),
+            ..Self::default()
+        }
+    }
+}
+
+#[cfg(test)]
 impl Settings {
     /// Those of a desk that only a test knows.
     pub(crate) fn of_a_desk(commit_type: CommitType) -> Self {

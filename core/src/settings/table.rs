@@ -519,13 +519,7 @@ pub(crate) mod tests {
 
     #[test]
     fn koha_can_be_asked_for_its_libraries_where_nothing_else_is_missing() {
-        let form = Form {
-            server: "koha.example.org".into(),
-            username: "desk".into(),
-            password: Secret::new("letmein"),
-            desk_name: "Bus 2".into(),
-            ..Form::default()
-        };
+        let form = Form { branchcode: String::new(), desk_name: "Bus 2".into(), ..Form::of_a_desk() };
         let with = |form: Form| Preferences { form, ..Preferences::default() }.settings_without_library();
         let settings = with(form.clone()).unwrap();
         assert_eq!((settings.username.as_str(), settings.branchcode.as_str()), ("desk", ""));
