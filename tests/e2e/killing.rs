@@ -101,6 +101,17 @@ struct Seen {
     barcode: String,
 }
 
+/// Kills Firefox this long after now. Gives how long after it was in truth.
+fn kill_after(desk: &Desk, after: Duration) -> thread::JoinHandle<Duration> {
+    let killer = desk.firefox.killer();
+    let began = Instant::now();
+    thread::spawn(move || {
+        thread::sleep(after);
+        killer.kill();
+        began.elapsed()
+    })
+}
+
 impl Witness {
     fn new() -> Self {
         Self(FakeKoha::start(Config::default()).unwrap())
@@ -139,13 +150,7 @@ impl Witness {
     /// how long it had in truth.
     fn kill_during(&self, desk: Desk, after: Duration, act: impl FnOnce(&Desk)) -> (Vec<Seen>, Duration) {
         self.watch(&desk);
-        let killer = desk.firefox.killer();
-        let began = Instant::now();
-        let killing = thread::spawn(move || {
-            thread::sleep(after);
-            killer.kill();
-            began.elapsed()
-        });
+        let killing = kill_after(&desk, after);
         act(&desk);
         let took = killing.join().unwrap();
         desk.firefox.kill();
@@ -292,13 +297,7 @@ fn what_was_copied_before_a_kill_is_in_the_copy_and_nothing_else() {
         let items: Vec<String> = (0..SCANS).map(|scan| format!("{round}-{scan}")).collect();
         // Typing takes about a second, and so does what is written at the start.
         let after = Duration::from_secs(2).mul_f64(random.f64());
-        let killer = desk.firefox.killer();
-        let began = Instant::now();
-        let killing = thread::spawn(move || {
-            thread::sleep(after);
-            killer.kill();
-            began.elapsed()
-        });
+        let killing = kill_after(&desk, after);
         let _ = desk.page.type_text(&(F4.to_string() + &items.join("\n") + "\n"));
         let took = killing.join().unwrap();
         desk.firefox.kill();
