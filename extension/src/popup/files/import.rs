@@ -233,8 +233,8 @@ impl Import {
     /// Looks at files that were chosen, one after the other.
     async fn look_at(self: Rc<Self>, files: Vec<Found>) {
         // Whoever takes a whole folder takes what tells how the desk stands, too.
-        let is_folder = files.len() > 1;
-        for found in files.into_iter().filter(|found| !(is_folder && state::is_one(&found.path))) {
+        let are_several = files.len() > 1;
+        for found in files.into_iter().filter(|found| !(are_several && state::is_one(&found.path))) {
             self.say(&text_with("importReading", &[&found.path]));
             let Ok(chosen) = Chosen::new(found).map(Rc::new) else { continue };
             let _ = self.list.append_with_node_1(&chosen.row);
