@@ -4,7 +4,10 @@ use super::group::Group;
 use chrono::NaiveDate;
 
 use crate::{
-    desk::transaction::{Action, TransactionId},
+    desk::{
+        clock::DeskTime,
+        transaction::{Action, TransactionId},
+    },
     log::{
         Entry,
         audited::Oddity,
@@ -178,6 +181,9 @@ pub struct Row {
     pub entry: Entry,
     /// What it is about.
     pub what: What,
+    /// As of when that was known, where it comes from the records and they were not of the day of the scan. Absent where Koha has
+    /// said the same since.
+    pub as_of: Option<DeskTime>,
     /// What Koha tells of it.
     pub fresh: Option<Fresh>,
     /// Whether a person has ticked it off.
