@@ -44,7 +44,7 @@ impl Warning {
 
     /// Whether the loan is to be looked at in Koha: it would not have lent this to anybody, or to somebody else alone.
     fn is_grave_of_loan(&self) -> bool {
-        matches!(self, Self::NotForLoan | Self::Waiting | Self::InTransit)
+        matches!(self, Self::NotForLoan | Self::LostItem | Self::Withdrawn | Self::Waiting | Self::InTransit)
     }
 }
 
@@ -201,7 +201,7 @@ impl Todo {
         let mut lists = Vec::new();
         match entry.status.state() {
             State::InDoubt => lists.push((List::InDoubt, false)),
-            State::Rejected if entry.was_not_on_loan() => lists.push((List::NotOnLoan, false)),
+            State::Rejected if Refusal::of(entry) == Some(Refusal::NotOnLoan) => lists.push((List::NotOnLoan, false)),
             State::Rejected => lists.push((List::Refused, false)),
             _ => {}
         }
@@ -247,8 +247,9 @@ impl Todo {
         let fresh = self.told.fresh(entry.id).map(|fresh| fresh.warnings.as_slice()).unwrap_or_default();
         let is_of_kind = |known: &Warning, other: &Warning| mem::discriminant(known) == mem::discriminant(other);
         // Koha's list does not say until when.
-        let is_newer =
-            |known: &Warning, fresh: &Warning| is_of_kind(known, fresh) && *fresh != Warning::Restricted { until: None };
+        let is_newer = |known: &Warning, fresh: &Warning| {
+            is_of_kind(known, fresh) && *fresh != Warning::Restricted { until: None }
+        };
         let is_old = |known: &Warned| fresh.iter().any(|fresh| is_newer(&known.warning, fresh));
         let known = entry.warnings.iter().filter(|known| which(&known.warning) && !is_old(known));
         let mut warnings: Vec<Warned> = known.cloned().collect();
@@ -265,7 +266,8 @@ impl Todo {
     }
 
     fn of_loan(&self, entry: &Entry) -> Vec<Warned> {
-        self.warnings(entry, Warning::is_grave_of_loan)
+        let is_loan = matches!(entry.transaction.action, Action::Issue { .. });
+        if is_loan { self.warnings(entry, Warning::is_grave_of_loan) } else { Vec::new() }
     }
 
     /// The patron who is to be looked at because of this.
@@ -418,7 +420,12 @@ impl Todo {
         let what = match group {
             Group::NotRecorded | Group::Patrons => return None,
             Group::InDoubt => What::InDoubt,
-            Group::Refused => What::Refused(Refusal::of(entry)?),
+            Group::Refused => {
+                let refusal = Refusal::of(entry)?;
+                let marks = entry.warnings.iter().filter(|warned| warned.warning == Warning::LostItem);
+                as_of = Warned::oldest(marks).filter(|_| refusal == Refusal::Lost);
+                What::Refused(refusal)
+            }
             Group::SetAside => {
                 let pickup = entry.set_aside().map(|(_, pickup)| pickup.to_owned()).unwrap_or_default();
                 // Koha says of those for whom somebody waits, and of those for whom nobody does.
@@ -521,7 +528,7 @@ impl Todo {
             let code = match refusal {
                 Refusal::NoPatron => action.cardnumber().map(|card| folded(card.as_str())),
                 Refusal::NoItem => action.item_key(),
-                Refusal::NotOnLoan | Refusal::ByHand | Refusal::Other => None,
+                Refusal::NotOnLoan | Refusal::Lost | Refusal::ByHand | Refusal::Other => None,
             };
             Some((refusal, code?))
         };

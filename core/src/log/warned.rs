@@ -43,6 +43,10 @@ pub enum Warning {
     },
     /// The item is not for loan.
     NotForLoan,
+    /// Koha has marked the item as lost.
+    LostItem,
+    /// Koha has marked the item as withdrawn.
+    Withdrawn,
     /// The item stands on the hold shelf for another.
     Waiting,
     /// The item is on its way to a library where another will pick it up.
@@ -103,7 +107,7 @@ impl Warning {
             | Self::Debts { .. }
             | Self::OverLimit { .. }
             | Self::WrongAddress => About::Patron,
-            Self::UnknownItem | Self::NotForLoan | Self::Hold { .. } => About::Item,
+            Self::UnknownItem | Self::NotForLoan | Self::LostItem | Self::Withdrawn | Self::Hold { .. } => About::Item,
             Self::OnLoan | Self::Waiting | Self::InTransit => About::Both,
         }
     }
@@ -118,6 +122,8 @@ impl Warning {
             | Self::OverLimit { .. }
             | Self::UnknownItem
             | Self::NotForLoan
+            | Self::LostItem
+            | Self::Withdrawn
             | Self::OnLoan => Grade::Careful,
             Self::Hold { .. } => Grade::Do,
             Self::WrongAddress => Grade::Note,

@@ -8,6 +8,7 @@ use crate::{
     },
     log::{
         audited::{Audited, Odd, Oddity},
+        checked_in::CheckedIn,
         commit::Batch,
         event::Reread,
         order::Ordered,
@@ -280,6 +281,28 @@ fn late_returns_payments_and_what_was_read_back_are_ticked_off() {
         assert_eq!((todo.open(group), todo.number(group), todo.grade_of(group, 0)), (0, 1, None));
         assert!(todo.first_rows(group, 9)[0].is_ticked);
     }
+}
+
+#[test]
+fn what_was_lost_and_not_on_loan_is_lost_in_koha_still() {
+    let found = |id, status| warned(&back(id, status), &[Warning::LostItem]);
+    let by_koha = CheckedIn::of(vec!["found".into()], None);
+    let lent_again = warned(&lent(5, "P1", Status::Success), &[Warning::LostItem, Warning::Withdrawn]);
+    let todo = loaded([
+        found(1, refused(NOT_ISSUED)),
+        back(2, refused(NOT_ISSUED)),
+        found(3, Status::Success),
+        Entry { checkin: Some(by_koha), ..found(4, refused(NOT_ISSUED)) },
+        lent_again,
+    ]);
+    assert_eq!(numbers(&todo, Group::Refused), [[1], [2], [4]]);
+    let row = &todo.first_rows(Group::Refused, 9)[0];
+    assert_eq!((&row.what, row.place()), (&What::Refused(Refusal::Lost), Some(Place::Checkin)));
+    assert_eq!(row.offers(KNOWN), [Offer::CopyBarcode, Offer::Settle]);
+    assert_eq!((todo.number_to_settle(), row.entry.settled(now()).is_some()), (2, true), "and that one by itself");
+    assert_eq!(numbers(&todo, Group::Loans), [[5]], "what came back is no loan");
+    let warnings = vec![Warning::LostItem, Warning::Withdrawn];
+    assert_eq!(todo.first_rows(Group::Loans, 9)[0].what, What::Loan(warnings, None));
 }
 
 #[test]

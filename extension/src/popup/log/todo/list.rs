@@ -332,6 +332,7 @@ impl Todo {
             What::Refused(Refusal::NoPatron) => (of_status(), text("todoNoPatron")),
             What::Refused(Refusal::NoItem) => (of_status(), text("todoNoItem")),
             What::Refused(Refusal::NotOnLoan) => (of_status(), text("notOnLoan")),
+            What::Refused(Refusal::Lost) => (of_status(), text("todoLost")),
             What::Refused(Refusal::ByHand) => (of_status(), text("todoByHand")),
             What::SetAside { is_over: true, .. } => (String::new(), text("todoHoldOver")),
             What::SetAside { .. } | What::Payment => (String::new(), String::new()),
