@@ -234,14 +234,14 @@ fn what_old_records_said_has_its_age_until_koha_says_it() {
             of(9, "P4", owes(900)),
         ]
     };
-    let ages = |told: Told| {
+    let in_groups = |told: Told| {
         let mut todo = Todo::default();
         todo.load(entries(), told);
         todo.set_aside(vec![TransactionId(1)]);
         let groups = [Group::SetAside, Group::Patrons, Group::Loans, Group::Late];
         groups.map(|group| todo.first_rows(group, 9).iter().map(|row| row.as_of).collect::<Vec<_>>())
     };
-    assert_eq!(ages(Told::default()), [vec![age(2)], vec![age(4), age(7), None], vec![age(5)], vec![age(6)]]);
+    assert_eq!(in_groups(Told::default()), [vec![age(2)], vec![age(4), age(7), None], vec![age(5)], vec![age(6)]]);
     let due = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap();
     let by_koha = [
         Fresh { hold: Some(HoldNow::Nobody), ..fresh(1) },
@@ -250,7 +250,7 @@ fn what_old_records_said_has_its_age_until_koha_says_it() {
         Fresh { late: Some(Late { days: 39, due }), ..fresh(5) },
     ];
     let by_koha = told(Audited { fresh: by_koha.to_vec(), ..Audited::default() });
-    assert_eq!(ages(by_koha), [vec![None], vec![age(3), age(7), None], vec![None], vec![None]]);
+    assert_eq!(in_groups(by_koha), [vec![None], vec![age(3), age(7), None], vec![None], vec![None]]);
 }
 
 #[test]
