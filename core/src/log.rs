@@ -77,6 +77,9 @@ pub struct Entry {
     /// By how many days what came back was late, as far as was known then. Absent where it was not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late: Option<u32>,
+    /// As of when that was known, where it was not of the day of the scan: earlier versions did not keep it.
+    #[serde(rename = "lateAsOf", default, skip_serializing_if = "Option::is_none")]
+    pub late_as_of: Option<DeskTime>,
     /// What Koha said, where it was checked in by Koha's own check-in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkin: Option<CheckedIn>,
@@ -104,6 +107,7 @@ impl Entry {
             history: Vec::new(),
             warnings: Vec::new(),
             late: None,
+            late_as_of: None,
             checkin: None,
             ticks: Vec::new(),
         }

@@ -719,6 +719,8 @@ pub(crate) fn warning(warning: &Warning, who: &str, library: &dyn Fn(&str) -> St
             text_with("warningOverLimit", &[&locale::number(*loans), &locale::number(*limit)])
         }
         Warning::NotForLoan => text("warningNotForLoan"),
+        Warning::LostItem => text("warningLostItem"),
+        Warning::Withdrawn => text("warningWithdrawn"),
         Warning::WrongAddress => text("warningWrongAddress"),
         Warning::UnknownItem => text("warningUnknownItem"),
         Warning::OnLoan if who.is_empty() => text("warningOnLoan"),
@@ -743,7 +745,9 @@ fn short_warning(warning: &Warning) -> String {
             text_with("shortOwes", &[&Amount::from_cents(*cents).map(locale::amount).unwrap_or_default()])
         }
         Warning::OverLimit { .. } => text("shortOverLimit"),
-        Warning::NotForLoan => text("warningNotForLoan"),
+        Warning::NotForLoan => text("shortNotForLoan"),
+        Warning::LostItem => text("shortLostItem"),
+        Warning::Withdrawn => text("shortWithdrawn"),
         Warning::WrongAddress => text("shortAddress"),
         Warning::UnknownItem => text("shortUnknownItem"),
         Warning::OnLoan => text("shortOnLoan"),

@@ -121,8 +121,9 @@ fn an_outage_is_noticed_in_a_persons_tabs_and_ends_there() {
     wait("KOCT does not ask", || {
         koha.requests().iter().any(|request| request.path.ends_with("/api/v1/libraries")).then_some(())
     });
+    desk.page.wait_text("#reachable", "A page came: is Koha back?").unwrap();
     wait_for_standing(&desk, "out");
-    desk.page.wait_contains("#reachable", "Koha is down since ").unwrap();
+    desk.page.wait_text("#offline-now", "Koha works again").unwrap();
 
     // It is back: a page comes.
     koha.clear_faults();

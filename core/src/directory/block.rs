@@ -154,22 +154,28 @@ impl Iterator for Pairs<'_> {
 #[cfg(test)]
 mod tests {
     use super::{
-        super::record::{Item, Patron},
+        super::record::{Item, Marks, Patron},
         *,
     };
     use proptest::prelude::*;
 
     proptest! {
         #[test]
-        fn an_item_of_an_earlier_version_is_read_without_its_library(title in "\\PC{0,20}", materials in "\\PC{0,20}") {
+        fn an_item_of_an_earlier_version_is_read_without_what_it_lacks(
+            title in "\\PC{0,20}", materials in "\\PC{0,20}", library in "\\PC{0,20}",
+            lost: bool, withdrawn: bool, not_for_loan: bool,
+        ) {
             let item = Item { id: 7, barcode: "B".into(), title, materials, ..Item::default() };
             let now = row_bytes(&item);
-            // The empty text at its end is one byte.
-            prop_assert_eq!(row::<Item>(&now[..now.len() - 1]), Some(item.clone()));
+            // Each empty text at its end is one byte.
+            prop_assert_eq!(row::<Item>(&now[..now.len() - 2]), Some(item.clone()), "without its library");
             prop_assert_eq!(row::<Item>(&now), Some(item.clone()));
-            let there = Item { library: "CPL".into(), ..item };
-            prop_assert_eq!(row::<Item>(&row_bytes(&there)), Some(there));
             prop_assert_eq!(row::<Item>(&now[..3]), None);
+            let there = Item { library, ..item };
+            let now = row_bytes(&there);
+            prop_assert_eq!(row::<Item>(&now[..now.len() - 1]), Some(there.clone()), "without its marks");
+            let marked = Item { marks: Marks { lost, withdrawn, not_for_loan }, ..there };
+            prop_assert_eq!(row::<Item>(&row_bytes(&marked)), Some(marked));
         }
 
         #[test]

@@ -99,6 +99,45 @@ pub struct Item {
     pub materials: String,
     /// The branch code of its home library; empty where it is not known, as in rows of earlier versions.
     pub library: String,
+    /// What Koha has marked it as; nothing where that is not known, as in rows of earlier versions.
+    pub marks: Marks,
+}
+
+/// What Koha has marked an item as. A mark that is not here is not known, or not there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
+pub struct Marks {
+    /// It is lost (`itemlost`).
+    pub lost: bool,
+    /// It is withdrawn (`withdrawn`).
+    pub withdrawn: bool,
+    /// It is not for loan, by itself or by its type (`notforloan`).
+    pub not_for_loan: bool,
+}
+
+impl Marks {
+    const LOST: char = 'l';
+    const WITHDRAWN: char = 'w';
+    const NOT_FOR_LOAN: char = 'n';
+}
+
+/// A row of an earlier version ends before them, and only a text can be missing there.
+impl From<Marks> for String {
+    fn from(marks: Marks) -> Self {
+        let letters =
+            [(marks.lost, Marks::LOST), (marks.withdrawn, Marks::WITHDRAWN), (marks.not_for_loan, Marks::NOT_FOR_LOAN)];
+        letters.into_iter().filter(|(is_marked, _)| *is_marked).map(|(_, letter)| letter).collect()
+    }
+}
+
+impl From<String> for Marks {
+    fn from(letters: String) -> Self {
+        Self {
+            lost: letters.contains(Self::LOST),
+            withdrawn: letters.contains(Self::WITHDRAWN),
+            not_for_loan: letters.contains(Self::NOT_FOR_LOAN),
+        }
+    }
 }
 
 /// An open loan.
@@ -245,7 +284,7 @@ impl Record for Patron {
 impl Record for Item {
     const SET: Set = Set::Items;
     const KEYS: &'static [Key] = &[Key::Code];
-    const LATER_TEXTS: usize = 1;
+    const LATER_TEXTS: usize = 2;
 
     fn id(&self) -> u32 {
         self.id

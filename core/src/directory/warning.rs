@@ -5,7 +5,7 @@
 
 use super::{
     holder::{Holder, PatronAtDesk, Whom},
-    record::{Hold, HoldState, Item, Patron},
+    record::{Hold, HoldState, Item, Marks, Patron},
 };
 use crate::{desk::amount::Cents, log::warned::Warning};
 use chrono::NaiveDate;
@@ -55,14 +55,26 @@ pub(super) struct Checkout<'a> {
     pub(super) set_aside: Option<u32>,
 }
 
+/// What Koha has marked an item as. What is not for loan comes back as anything does.
+fn of_marks<'a>(marks: Marks, goes_out: bool) -> impl Iterator<Item = (Warning, Whom<'a>)> {
+    let marks = [
+        (marks.lost, Warning::LostItem),
+        (marks.withdrawn, Warning::Withdrawn),
+        (marks.not_for_loan && goes_out, Warning::NotForLoan),
+    ];
+    marks.into_iter().filter(|(is_marked, _)| *is_marked).map(|(_, warning)| (warning, Whom::Nobody))
+}
+
 /// What a person must know of an item before they hand it out, and whom that is about.
 pub(super) fn of_checkout<'a>(checkout: &Checkout<'a>) -> Vec<(Warning, Whom<'a>)> {
     let Checkout { item, knows_items, at_desk, holder, .. } = checkout;
     let unknown = (item.is_none() && *knows_items).then_some((Warning::UnknownItem, Whom::Nobody));
     let on_loan = holder.is_another(at_desk).then(|| (Warning::OnLoan, holder.whom()));
+    let marks = item.map(|item| item.marks).unwrap_or_default();
     // What is in somebody's hands neither waits nor travels.
     let item = item.filter(|_| !holder.is_somebody());
-    unknown.into_iter().chain(on_loan).chain(item.and_then(|item| for_another(checkout, item))).collect()
+    let for_another = item.and_then(|item| for_another(checkout, item));
+    unknown.into_iter().chain(on_loan).chain(for_another).chain(of_marks(marks, true)).collect()
 }
 
 /// For which other patron an item waits or travels.
@@ -85,7 +97,8 @@ pub(super) fn of_checkin(
     let unknown = (item.is_none() && knows_items).then_some((Warning::UnknownItem, Whom::Nobody));
     let on_hold =
         hold.map(|hold| (Warning::Hold { hold: hold.id, pickup: hold.pickup.clone() }, Whom::Patron(hold.patron)));
-    unknown.into_iter().chain(on_hold)
+    let marks = item.map(|item| item.marks).unwrap_or_default();
+    unknown.into_iter().chain(on_hold).chain(of_marks(marks, false))
 }
 
 /// Who waits for an item that came back: the first in the queue for its title or for this very item, leaving out the holds
@@ -290,6 +303,24 @@ mod tests {
         assert_eq!(of(Some(&item), true, holds.first()), [(on_hold, Whom::Patron(1))]);
         assert_eq!(of(None, true, None), [(Warning::UnknownItem, Whom::Nobody)]);
         assert_eq!(of(None, false, None), []);
+    }
+
+    #[test]
+    fn what_koha_has_marked_is_warned_of() {
+        let marked = |lost, withdrawn, not_for_loan| Item { marks: Marks { lost, withdrawn, not_for_loan }, ..item() };
+        let out = |item| Desk { item: Some(item), ..Desk::default() }.warnings();
+        assert_eq!(out(marked(true, false, false)), [Warning::LostItem]);
+        assert_eq!(out(marked(false, true, true)), [Warning::Withdrawn, Warning::NotForLoan]);
+        let back = |item: &Item| of_checkin(Some(item), true, None).map(|(warning, _)| warning).collect::<Vec<_>>();
+        assert_eq!(
+            back(&marked(true, true, true)),
+            [Warning::LostItem, Warning::Withdrawn],
+            "it is not lent by coming back"
+        );
+        assert_eq!(back(&marked(false, false, true)), []);
+        let holder = Holder::AsDownloaded(Some(Loan { patron: 2, item: Some(5), ..Loan::default() }));
+        let lent = Desk { item: Some(marked(true, false, false)), holder, ..Desk::default() };
+        assert_eq!(lent.warnings(), [Warning::OnLoan, Warning::LostItem], "long overdue");
     }
 
     #[test]

@@ -41,6 +41,10 @@ pub enum ReturnWord<'a> {
     Library(&'a str),
     /// Nobody knows it.
     Unknown,
+    /// Koha has marked it as lost: it is found.
+    Lost,
+    /// Koha has marked it as withdrawn: it belongs on no shelf.
+    Withdrawn,
     /// This must have come with it.
     Materials(&'a str),
     /// It came this number of days late.
@@ -52,7 +56,7 @@ impl ReturnWord<'_> {
     pub fn grade(self) -> Grade {
         match self {
             Self::SetAside | Self::Library(_) => Grade::Do,
-            Self::Unknown | Self::Materials(_) => Grade::Careful,
+            Self::Unknown | Self::Lost | Self::Withdrawn | Self::Materials(_) => Grade::Careful,
             Self::Late(_) => Grade::Note,
         }
     }
@@ -78,7 +82,7 @@ impl ReturnFound {
         }
     }
 
-    /// The one word that matters most: where it goes, unless that is its shelf; else a disc that may not be in its box, which is
+    /// The one word that matters most: where it goes, unless that is its shelf; else what Koha has marked it as; else a disc that may not be in its box, which is
     /// missed today; else a fine, which nobody computes.
     pub fn word(&self, here: &str) -> Option<ReturnWord<'_>> {
         match self.where_to(here) {
@@ -86,10 +90,21 @@ impl ReturnFound {
             WhereTo::Library(library) => Some(ReturnWord::Library(library)),
             WhereTo::Unknown => Some(ReturnWord::Unknown),
             WhereTo::Shelf { .. } | WhereTo::Nowhere => {
+                let marked = self.marks().next();
                 let materials = Some(self.materials()).filter(|materials| !materials.is_empty());
-                materials.map(ReturnWord::Materials).or_else(|| self.late().map(ReturnWord::Late))
+                let materials = || materials.map(ReturnWord::Materials);
+                marked.or_else(materials).or_else(|| self.late().map(ReturnWord::Late))
             }
         }
+    }
+
+    /// What Koha has marked it as, where that is to be seen to.
+    pub fn marks(&self) -> impl Iterator<Item = ReturnWord<'static>> {
+        self.warnings.iter().filter_map(|about| match about.warning {
+            Warning::LostItem => Some(ReturnWord::Lost),
+            Warning::Withdrawn => Some(ReturnWord::Withdrawn),
+            _ => None,
+        })
     }
 
     /// By how many days it came late; `None` where it did not, or came on the day itself.
@@ -135,6 +150,11 @@ mod tests {
         assert_eq!(word(&shelf, "cpl"), is("Materials(\"2 CDs\")", Grade::Careful), "it is missed today");
         assert_eq!(shelf.where_to("MPL"), WhereTo::Library("CPL"));
         assert_eq!(word(&shelf, "MPL"), is("Library(\"CPL\")", Grade::Do));
+        let lost = ReturnFound { warnings: vec![warning(Warning::LostItem, None)], ..shelf.clone() };
+        assert_eq!(word(&lost, "CPL"), is("Lost", Grade::Careful), "before what must have come with it");
+        assert_eq!(word(&lost, "MPL"), is("Library(\"CPL\")", Grade::Do), "whoever opens the box there sees to it");
+        let withdrawn = ReturnFound { warnings: vec![warning(Warning::Withdrawn, None)], ..shelf.clone() };
+        assert_eq!(word(&withdrawn, "CPL"), is("Withdrawn", Grade::Careful));
         let alone = |late| ReturnFound {
             loan: Some(LoanEnded { late: Some(late), ..LoanEnded::default() }),
             ..of(Some(Item::default()), vec![])

@@ -99,7 +99,15 @@ pub enum Standing {
         /// It is there, and answers badly or late.
         #[serde(default)]
         badly: bool,
+        /// A page came, and somebody else answered what KOCT asked itself: only a person can see whether that page was Koha's.
+        #[serde(default, skip_serializing_if = "is_false")]
+        unclear: bool,
     },
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// How the server of the settings stands. Kept for as long as the browser runs.
@@ -172,17 +180,24 @@ impl Outage {
         matches!(self.standing, Standing::Suspected { badly: true, at, .. } if now.is_within(ASKS_FOR, at))
     }
 
+    /// Whether a page has come since that may be Koha's: something that lets a browser through, and not KOCT, may stand in front of it.
+    pub fn is_unclear(&self) -> bool {
+        matches!(self.standing, Standing::Out { unclear: true, .. })
+    }
+
     /// Takes what the load of a page said.
     pub fn see(&mut self, load: &str, sign: Sign, now: DeskTime) -> Seen {
         let is_known = |before: &str| before == load;
         let (standing, seen) = match (&self.standing, sign) {
             (Standing::Out { .. }, Sign::Answers) => return Seen::Answer,
             (_, Sign::Answers) => (Standing::Well, Seen::Nothing),
-            (Standing::Out { .. }, _) => return Seen::Nothing,
+            (&Standing::Out { since, said, badly, .. }, _) => {
+                (Standing::Out { since, said, badly, unclear: false }, Seen::Nothing)
+            }
             (Standing::Suspected { load, .. }, _) if is_known(load) => return Seen::Nothing,
             (Standing::Suspected { at, badly, .. }, _) if now.is_within(TOGETHER, *at) => {
                 let badly = *badly || sign != Sign::Fails;
-                (Standing::Out { since: *at, said: false, badly }, Seen::News(News::Gone))
+                (Standing::Out { since: *at, said: false, badly, unclear: false }, Seen::News(News::Gone))
             }
             (Standing::Well | Standing::Suspected { .. }, _) => {
                 let suspected = Standing::Suspected { load: load.to_owned(), at: now, badly: sign != Sign::Fails };
@@ -195,7 +210,9 @@ impl Outage {
 
     /// Koha was asked after a [`Seen::Answer`]: whether the answer was its own.
     pub fn asked(&mut self, is_koha: bool) -> Option<News> {
-        if !is_koha || self.since().is_none() {
+        let Standing::Out { unclear, .. } = &mut self.standing else { return None };
+        if !is_koha {
+            *unclear = true;
             return None;
         }
         self.standing = Standing::Well;
@@ -224,7 +241,7 @@ impl Outage {
             Standing::Out { since, badly, .. } => (since, badly),
             Standing::Well => (now, false),
         };
-        self.standing = Standing::Out { since, said: true, badly };
+        self.standing = Standing::Out { since, said: true, badly, unclear: false };
     }
 
     /// A person says that Koha works.
@@ -352,10 +369,9 @@ mod tests {
         let mut outage = Outage::of(&server(), None);
         see(&mut outage, "1", Sign::Fails, at(0));
         see(&mut outage, "2", Sign::Fails, at(1));
-        let out = outage.clone();
         assert_eq!(outage.see("3", Sign::Answers, at(2)), Seen::Answer);
         assert_eq!(outage.asked(false), None, "a captive portal");
-        assert_eq!(outage, out);
+        assert_eq!((outage.since(), outage.is_said()), (Some(at(0)), false));
         assert_eq!(outage.see("4", Sign::Answers, at(3)), Seen::Answer, "and again at the next page");
         assert_eq!(outage.asked(true), Some(News::Back));
         assert_eq!((outage.see("5", Sign::Answers, at(4)), outage.asked(true)), (Seen::Nothing, None));
@@ -420,6 +436,23 @@ mod tests {
             assert!(outage.outlasts_an_answer() && outage.answered().is_none() && outage.since().is_some());
             assert_eq!(see(&mut outage, "3", Sign::Answers, at(2)), Some(News::Back));
         }
+    }
+
+    #[test]
+    fn a_page_that_somebody_else_may_have_sent_ends_nothing_and_is_told() {
+        let mut outage = Outage::of(&server(), None);
+        assert_eq!((outage.asked(false), outage.is_unclear()), (None, false), "nothing was amiss");
+        see(&mut outage, "1", Sign::Fails, at(0));
+        see(&mut outage, "2", Sign::Fails, at(1));
+        assert_eq!(outage.see("3", Sign::Answers, at(2)), Seen::Answer);
+        assert_eq!((outage.asked(false), outage.is_unclear(), outage.since()), (None, true, Some(at(0))));
+        assert_eq!(Outage::of(&server(), outage.to_json().as_deref()), outage);
+        let mut failed = outage.clone();
+        assert_eq!((failed.see("4", Sign::Fails, at(3)), failed.is_unclear()), (Seen::Nothing, false));
+        let mut said = outage.clone();
+        said.say_offline(at(4));
+        assert!(!said.is_unclear() && said.since().is_some());
+        assert_eq!((outage.asked(true), outage.is_unclear()), (Some(News::Back), false));
     }
 
     #[test]

@@ -53,6 +53,7 @@ impl Entry {
             About::Both => same_patron && same_item,
         });
         entry.late = entry.late.filter(|_| same_item);
+        entry.late_as_of = entry.late_as_of.filter(|_| same_item);
         entry.checkin = entry.checkin.filter(|_| same_item);
         Some(entry.with_ticks_of(same_patron, same_item))
     }

@@ -19,6 +19,7 @@ pub use told::Told;
 use crate::{
     desk::{
         barcode::folded,
+        clock::DeskTime,
         transaction::{Action, TransactionId},
     },
     log::{
@@ -27,7 +28,7 @@ use crate::{
         fresh::{Fresh, HoldNow},
         status::{Decision, State},
         task::Task,
-        warned::{Grade, Warning},
+        warned::{Grade, Warned, Warning},
     },
 };
 use std::{
@@ -43,7 +44,7 @@ impl Warning {
 
     /// Whether the loan is to be looked at in Koha: it would not have lent this to anybody, or to somebody else alone.
     fn is_grave_of_loan(&self) -> bool {
-        matches!(self, Self::NotForLoan | Self::Waiting | Self::InTransit)
+        matches!(self, Self::NotForLoan | Self::LostItem | Self::Withdrawn | Self::Waiting | Self::InTransit)
     }
 }
 
@@ -130,6 +131,15 @@ fn warned(entry: &Entry) -> impl Iterator<Item = &Warning> {
     entry.warnings.iter().map(|warned| &warned.warning)
 }
 
+fn told_of(warned: Vec<Warned>) -> Vec<Warning> {
+    warned.into_iter().map(|warned| warned.warning).collect()
+}
+
+/// The newest of two ages, where none is that of the day itself.
+fn newest(one: Option<DeskTime>, other: Option<DeskTime>) -> Option<DeskTime> {
+    one.zip(other).map(|(one, other)| one.max(other))
+}
+
 impl Todo {
     /// The log is being read, to be taken by [`Todo::load`].
     pub fn begin_reading(&mut self) {
@@ -191,7 +201,7 @@ impl Todo {
         let mut lists = Vec::new();
         match entry.status.state() {
             State::InDoubt => lists.push((List::InDoubt, false)),
-            State::Rejected if entry.was_not_on_loan() => lists.push((List::NotOnLoan, false)),
+            State::Rejected if Refusal::of(entry) == Some(Refusal::NotOnLoan) => lists.push((List::NotOnLoan, false)),
             State::Rejected => lists.push((List::Refused, false)),
             _ => {}
         }
@@ -232,31 +242,32 @@ impl Todo {
         self.change_patron(entry, |rows| rows.remove(entry.id));
     }
 
-    /// What a person was warned of, and what Koha says of it now: that is newer.
-    fn warnings(&self, entry: &Entry, which: fn(&Warning) -> bool) -> Vec<Warning> {
+    /// What a person was warned of, and what Koha says of it now: that is newer, and has no age.
+    fn warnings(&self, entry: &Entry, which: fn(&Warning) -> bool) -> Vec<Warned> {
         let fresh = self.told.fresh(entry.id).map(|fresh| fresh.warnings.as_slice()).unwrap_or_default();
+        let is_of_kind = |known: &Warning, other: &Warning| mem::discriminant(known) == mem::discriminant(other);
+        // Koha's list does not say until when.
         let is_newer = |known: &Warning, fresh: &Warning| {
-            let is_the_same_kind = mem::discriminant(known) == mem::discriminant(fresh);
-            // Koha's list does not say until when.
-            is_the_same_kind && *fresh != Warning::Restricted { until: None }
+            is_of_kind(known, fresh) && *fresh != Warning::Restricted { until: None }
         };
-        let known = warned(entry).filter(|known| !fresh.iter().any(|fresh| is_newer(known, fresh)));
-        let mut warnings: Vec<Warning> = known.filter(|warning| which(warning)).cloned().collect();
+        let is_old = |known: &Warned| fresh.iter().any(|fresh| is_newer(&known.warning, fresh));
+        let known = entry.warnings.iter().filter(|known| which(&known.warning) && !is_old(known));
+        let mut warnings: Vec<Warned> = known.cloned().collect();
         for warning in fresh.iter().filter(|warning| which(warning)) {
-            let is_said = warnings.iter().any(|known| mem::discriminant(known) == mem::discriminant(warning));
-            if !is_said {
-                warnings.push(warning.clone());
+            if !warnings.iter().any(|known| is_of_kind(&known.warning, warning)) {
+                warnings.push(Warned { warning: warning.clone(), confirmed: None, as_of: None });
             }
         }
         warnings
     }
 
-    fn of_patron(&self, entry: &Entry) -> Vec<Warning> {
+    fn of_patron(&self, entry: &Entry) -> Vec<Warned> {
         self.warnings(entry, Warning::is_grave_of_patron)
     }
 
-    fn of_loan(&self, entry: &Entry) -> Vec<Warning> {
-        self.warnings(entry, Warning::is_grave_of_loan)
+    fn of_loan(&self, entry: &Entry) -> Vec<Warned> {
+        let is_loan = matches!(entry.transaction.action, Action::Issue { .. });
+        if is_loan { self.warnings(entry, Warning::is_grave_of_loan) } else { Vec::new() }
     }
 
     /// The patron who is to be looked at because of this.
@@ -405,12 +416,22 @@ impl Todo {
     fn row(&self, group: Group, id: TransactionId) -> Option<Row> {
         let entry = self.kept.get(&id)?;
         let fresh = self.told.fresh(id);
+        let mut as_of = None;
         let what = match group {
             Group::NotRecorded | Group::Patrons => return None,
             Group::InDoubt => What::InDoubt,
-            Group::Refused => What::Refused(Refusal::of(entry)?),
+            Group::Refused => {
+                let refusal = Refusal::of(entry)?;
+                let marks = entry.warnings.iter().filter(|warned| warned.warning == Warning::LostItem);
+                as_of = Warned::oldest(marks).filter(|_| refusal == Refusal::Lost);
+                What::Refused(refusal)
+            }
             Group::SetAside => {
                 let pickup = entry.set_aside().map(|(_, pickup)| pickup.to_owned()).unwrap_or_default();
+                // Koha says of those for whom somebody waits, and of those for whom nobody does.
+                let is_hold = |warned: &&Warned| matches!(warned.warning, Warning::Hold { .. });
+                let of_koha = fresh.is_some_and(|fresh| fresh.hold.is_some());
+                as_of = Warned::oldest(entry.warnings.iter().filter(is_hold)).filter(|_| !of_koha);
                 let (pickup, is_over) = match fresh.and_then(|fresh| fresh.hold.clone()) {
                     Some(HoldNow::Waits { pickup, .. }) => (pickup, false),
                     Some(HoldNow::Nobody) => (pickup, true),
@@ -419,16 +440,21 @@ impl Todo {
                 What::SetAside { pickup, is_over }
             }
             Group::Transfers => What::Transfer(fresh?.home.clone()?),
-            Group::Loans => What::Loan(self.of_loan(entry), fresh.and_then(|fresh| fresh.taken_over)),
+            Group::Loans => {
+                let warned = self.of_loan(entry);
+                as_of = Warned::oldest(&warned);
+                What::Loan(told_of(warned), fresh.and_then(|fresh| fresh.taken_over))
+            }
             Group::Late => {
                 let of_koha = fresh.and_then(|fresh| fresh.late);
+                as_of = entry.late_as_of.filter(|_| of_koha.is_none());
                 What::Late { days: of_koha.map(|late| late.days).or(entry.late)?, due: of_koha.map(|late| late.due) }
             }
             Group::ReadBack => What::ReadBack(self.told.odd(id)?.to_vec()),
             Group::Payments => What::Payment,
         };
         let is_ticked = group.task().is_some_and(|task| entry.is_ticked(task));
-        Some(Row { group, ids: vec![id], entry: entry.clone(), what, fresh: fresh.cloned(), is_ticked })
+        Some(Row { group, ids: vec![id], entry: entry.clone(), what, as_of, fresh: fresh.cloned(), is_ticked })
     }
 
     /// What one patron took of which nobody has looked yet; or all of it, where somebody has.
@@ -437,18 +463,24 @@ impl Todo {
         let rows = self.patrons.get(&self.patron_of(entry)?)?;
         let is_ticked = rows.open.is_empty();
         let ids: Vec<_> = if is_ticked { &rows.ticked } else { &rows.open }.iter().copied().collect();
-        let mut warnings: Vec<Warning> = Vec::new();
-        for warning in ids.iter().filter_map(|id| self.kept.get(id)).flat_map(|entry| self.of_patron(entry)) {
-            if !warnings.iter().any(|known| known.covers(&warning)) {
-                warnings.retain(|known| !warning.covers(known));
-                warnings.push(warning);
+        let mut warnings: Vec<Warned> = Vec::new();
+        for warned in ids.iter().filter_map(|id| self.kept.get(id)).flat_map(|entry| self.of_patron(entry)) {
+            match warnings.iter_mut().find(|known| known.warning.covers(&warned.warning)) {
+                // The same, known later.
+                Some(known) if known.warning == warned.warning => known.as_of = newest(known.as_of, warned.as_of),
+                Some(_) => {}
+                None => {
+                    warnings.retain(|known| !warned.warning.covers(&known.warning));
+                    warnings.push(warned);
+                }
             }
         }
         // Of whichever of them Koha has told who it is.
         let has_patron = |fresh: &&Fresh| fresh.numbers.patron.is_some();
         let fresh = ids.iter().filter_map(|id| self.told.fresh(*id)).find(has_patron).cloned();
-        let what = What::Patron(warnings);
-        Some(Row { group: Group::Patrons, ids, entry: entry.clone(), what, fresh, is_ticked })
+        let as_of = Warned::oldest(&warnings);
+        let what = What::Patron(told_of(warnings));
+        Some(Row { group: Group::Patrons, ids, entry: entry.clone(), what, as_of, fresh, is_ticked })
     }
 
     /// What is to be ticked off when all of a group is done.
@@ -496,7 +528,7 @@ impl Todo {
             let code = match refusal {
                 Refusal::NoPatron => action.cardnumber().map(|card| folded(card.as_str())),
                 Refusal::NoItem => action.item_key(),
-                Refusal::NotOnLoan | Refusal::ByHand | Refusal::Other => None,
+                Refusal::NotOnLoan | Refusal::Lost | Refusal::ByHand | Refusal::Other => None,
             };
             Some((refusal, code?))
         };

@@ -43,6 +43,10 @@ pub enum Warning {
     },
     /// The item is not for loan.
     NotForLoan,
+    /// Koha has marked the item as lost.
+    LostItem,
+    /// Koha has marked the item as withdrawn.
+    Withdrawn,
     /// The item stands on the hold shelf for another.
     Waiting,
     /// The item is on its way to a library where another will pick it up.
@@ -103,7 +107,7 @@ impl Warning {
             | Self::Debts { .. }
             | Self::OverLimit { .. }
             | Self::WrongAddress => About::Patron,
-            Self::UnknownItem | Self::NotForLoan | Self::Hold { .. } => About::Item,
+            Self::UnknownItem | Self::NotForLoan | Self::LostItem | Self::Withdrawn | Self::Hold { .. } => About::Item,
             Self::OnLoan | Self::Waiting | Self::InTransit => About::Both,
         }
     }
@@ -118,6 +122,8 @@ impl Warning {
             | Self::OverLimit { .. }
             | Self::UnknownItem
             | Self::NotForLoan
+            | Self::LostItem
+            | Self::Withdrawn
             | Self::OnLoan => Grade::Careful,
             Self::Hold { .. } => Grade::Do,
             Self::WrongAddress => Grade::Note,
@@ -143,6 +149,12 @@ impl Warning {
     }
 }
 
+/// As of when something was known that was scanned at this moment, where that is worth a word: of the same day it is fresh.
+pub fn age(as_of: Option<DeskTime>, scanned: Moment) -> Option<DeskTime> {
+    let day = |millis: i64| Moment::new(millis, scanned.offset_minutes()).ok().map(|moment| moment.local().date());
+    as_of.filter(|as_of| day(as_of.millis()) < day(scanned.utc_millis()))
+}
+
 /// A warning that was given.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Warned {
@@ -158,12 +170,10 @@ pub struct Warned {
 }
 
 impl Warned {
-    /// Known as of then, when it was scanned at this moment. Of the same day it is fresh, and nothing is kept.
+    /// Known as of then, as the [`age`] of it says.
     #[must_use]
-    pub fn known_as_of(self, as_of: Option<DeskTime>, scanned: Moment) -> Self {
-        let day = |millis: i64| Moment::new(millis, scanned.offset_minutes()).ok().map(|moment| moment.local().date());
-        let is_older = |as_of: &DeskTime| day(as_of.millis()) < day(scanned.utc_millis());
-        Self { as_of: as_of.filter(is_older), ..self }
+    pub fn known_as_of(self, as_of: Option<DeskTime>) -> Self {
+        Self { as_of, ..self }
     }
 
     /// The age of what is warned of: the oldest, where one is not of the day of its scan.
@@ -188,7 +198,7 @@ mod tests {
         let of = |minutes: i64| {
             let as_of = DeskTime::from_millis(scanned.utc_millis() - minutes * 60_000);
             let warned = Warned { warning: Warning::OnLoan, confirmed: None, as_of: None };
-            warned.known_as_of(Some(as_of), scanned)
+            warned.known_as_of(age(Some(as_of), scanned))
         };
         assert_eq!([of(30), of(-600)].map(|warned| warned.as_of), [None; 2]);
         let old = of(31);

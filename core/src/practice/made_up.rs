@@ -6,7 +6,7 @@ use crate::{
         Contents, Held, RowWriter, Unfinished,
         block_store::BlockStore,
         finish,
-        record::{Hold, HoldState, Item, Loan, Patron, Record},
+        record::{Hold, HoldState, Item, Loan, Marks, Patron, Record},
     },
     log::warned::Warning,
     settings::table::Preferences,
@@ -93,8 +93,12 @@ const ON_HOLD: usize = 6;
 const TRAVELLING: usize = 7;
 const OF_OTHERS: usize = 8;
 const WITH_MATERIALS: usize = 9;
+const LOST: usize = 10;
+const WITHDRAWN: usize = 11;
+const REFERENCE: usize = 12;
 
-const ITEMS: [&str; 10] = ["1001", "1002", "1003", "1004", "1005", "1006", "1007", "1008", "1009", "1010"];
+const ITEMS: [&str; 13] =
+    ["1001", "1002", "1003", "1004", "1005", "1006", "1007", "1008", "1009", "1010", "1011", "1012", "1013"];
 const UNKNOWN_ITEM: &str = "1999";
 
 /// Every code that is listed, and whether it is a patron's.
@@ -151,6 +155,7 @@ impl MadeUp {
             call_number: format!("100 {}", id(place)),
             materials: if place == WITH_MATERIALS { MATERIALS } else { "" }.to_owned(),
             library: if place == OF_OTHERS { ELSEWHERE } else { branch }.to_owned(),
+            marks: Marks { lost: place == LOST, withdrawn: place == WITHDRAWN, not_for_loan: place == REFERENCE },
             ..Item::default()
         });
         let at = |days: i64| DateTime::<Utc>::from_timestamp_millis(utc).map(|now| now + TimeDelta::days(days));
@@ -220,6 +225,9 @@ impl MadeUp {
                 TRAVELLING => Shows::Warning(Warning::InTransit),
                 OF_OTHERS => Shows::ToLibrary,
                 WITH_MATERIALS => Shows::Materials(MATERIALS),
+                LOST => Shows::Warning(Warning::LostItem),
+                WITHDRAWN => Shows::Warning(Warning::Withdrawn),
+                REFERENCE => Shows::Warning(Warning::NotForLoan),
                 _ => Shows::Nothing,
             },
         };

@@ -1,7 +1,7 @@
 //! The four lists of the REST API, and which of their fields are kept.
 
 use super::loose::Loose;
-use crate::directory::record::{Hold, HoldState, Item, Loan, Patron, Record};
+use crate::directory::record::{Hold, HoldState, Item, Loan, Marks, Patron, Record};
 use serde::{Deserialize, de::DeserializeOwned};
 
 /// A kind of record that the REST API has a list of.
@@ -92,7 +92,19 @@ impl Listed for Patron {
 }
 
 raw!(RawBiblio { title, subtitle, author });
-raw!(pub RawItem { item_id, external_id, biblio_id, callnumber, materials_notes, home_library_id; biblio: RawBiblio });
+raw!(pub RawItem {
+    item_id,
+    external_id,
+    biblio_id,
+    callnumber,
+    materials_notes,
+    home_library_id,
+    lost_status,
+    withdrawn,
+    not_for_loan_status,
+    effective_not_for_loan_status;
+    biblio: RawBiblio
+});
 
 impl Listed for Item {
     const LIST: &'static str = "items";
@@ -114,6 +126,14 @@ impl Listed for Item {
             call_number: raw.callnumber.words(),
             materials: raw.materials_notes.words(),
             library: raw.home_library_id.text(),
+            marks: Marks {
+                lost: raw.lost_status.flag() == Some(true),
+                withdrawn: raw.withdrawn.flag() == Some(true),
+                // The first by itself, the second also by its type (from 21.11).
+                not_for_loan: [raw.not_for_loan_status, raw.effective_not_for_loan_status]
+                    .iter()
+                    .any(|status| status.flag() == Some(true)),
+            },
         };
         Some((item, has_title))
     }

@@ -8,7 +8,7 @@ use crate::{
     desk::clock::{DeskTime, KohaTime},
     directory::{
         Held,
-        record::{Hold, HoldState, Item, Loan, Patron, Record},
+        record::{Hold, HoldState, Item, Loan, Marks, Patron, Record},
     },
     koha::{Failure, NotSent, Request, Response, connection::ConnectionError, front::Front, key},
     settings::form::{ApiKey, CommitType, Secret, ServerUrl, Settings},
@@ -59,6 +59,24 @@ fn asks_for_what_comes_after_the_last() {
     assert_eq!(reading.point().koha_began(), Some(NOW_OF_KOHA));
     assert_eq!(query(&reading.request(&settings(), &RestCredentials::Basic))["q"], r#"{"me.item_id":{">":9}}"#);
     assert_eq!(reading.handle(Ok(page(0, &json!([])))), ReadStep::Done(vec![]));
+}
+
+#[test]
+fn an_item_is_read_with_what_koha_has_marked_it_as() {
+    let marks = |row: Value| {
+        let ReadStep::Done(rows) = Reading::<Item>::new(Point::default()).handle(Ok(page(1, &json!([row])))) else {
+            panic!()
+        };
+        let Marks { lost, withdrawn, not_for_loan } = rows[0].marks;
+        (lost, withdrawn, not_for_loan)
+    };
+    let none = json!({"item_id": 1, "lost_status": 0, "withdrawn": 0, "not_for_loan_status": 0, "effective_not_for_loan_status": 0});
+    assert_eq!((marks(none), marks(json!({"item_id": 1}))), ((false, false, false), (false, false, false)));
+    assert_eq!(marks(json!({"item_id": 1, "lost_status": 4, "withdrawn": null})), (true, false, false));
+    assert_eq!(marks(json!({"item_id": 1, "withdrawn": "1", "lost_status": "x"})), (false, true, false));
+    let ordered = json!({"item_id": 1, "not_for_loan_status": -1});
+    let by_type = json!({"item_id": 1, "not_for_loan_status": 0, "effective_not_for_loan_status": 1});
+    assert_eq!((marks(ordered), marks(by_type)), ((false, false, true), (false, false, true)));
 }
 
 #[test]

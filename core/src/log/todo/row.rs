@@ -4,7 +4,10 @@ use super::group::Group;
 use chrono::NaiveDate;
 
 use crate::{
-    desk::transaction::{Action, TransactionId},
+    desk::{
+        clock::DeskTime,
+        transaction::{Action, TransactionId},
+    },
     log::{
         Entry,
         audited::Oddity,
@@ -23,6 +26,8 @@ pub enum Refusal {
     NoItem,
     /// It was not on loan: nothing is to be done.
     NotOnLoan,
+    /// It was not on loan, and so Koha still has it as lost.
+    Lost,
     /// Koha does not check it in without somebody who looks at it.
     ByHand,
     /// Something else.
@@ -35,9 +40,12 @@ impl Refusal {
         let Status::Rejected { message } = &entry.status else { return None };
         let has_card = entry.transaction.action.cardnumber().is_some();
         let has_barcode = entry.transaction.action.barcode().is_some();
+        let is_lost = entry.warnings.iter().any(|warned| warned.warning == Warning::LostItem);
         Some(match message.as_str() {
             NO_PATRON if has_card => Self::NoPatron,
             message if has_barcode && NO_ITEM.contains(&message) => Self::NoItem,
+            // Koha's own check-in would have found it.
+            _ if entry.was_not_on_loan() && is_lost && entry.checkin.is_none() => Self::Lost,
             _ if entry.was_not_on_loan() => Self::NotOnLoan,
             message if [BLOCKED, NEEDS_PERSON].iter().any(|words| message.starts_with(words)) => Self::ByHand,
             _ => Self::Other,
@@ -178,6 +186,9 @@ pub struct Row {
     pub entry: Entry,
     /// What it is about.
     pub what: What,
+    /// As of when that was known, where it comes from the records and they were not of the day of the scan. Absent where Koha has
+    /// said the same since.
+    pub as_of: Option<DeskTime>,
     /// What Koha tells of it.
     pub fresh: Option<Fresh>,
     /// Whether a person has ticked it off.
@@ -207,6 +218,7 @@ impl Row {
             What::Refused(Refusal::NoItem) if knows.items => &[Offer::FindItem, Offer::Drop],
             What::Refused(Refusal::NoPatron | Refusal::NoItem) => &[Offer::Change, Offer::Drop],
             What::Refused(Refusal::NotOnLoan) => &[Offer::Settle, Offer::Change],
+            What::Refused(Refusal::Lost) => &[Offer::CopyBarcode, Offer::Settle],
             What::Refused(Refusal::ByHand) => &[Offer::CopyBarcode, Offer::Drop, Offer::TryAgain],
             What::Refused(Refusal::Other) => &[Offer::Change, Offer::TryAgain],
             What::SetAside { is_over: false, .. } | What::Transfer(_) if !self.is_ticked => &[Offer::CopyBarcode],
@@ -228,7 +240,9 @@ impl Row {
         let account = numbers.patron.map(Place::Account);
         let item = numbers.item.zip(numbers.biblio).map(|(item, biblio)| Place::Item { item, biblio });
         match &self.what {
-            What::SetAside { .. } | What::Transfer(_) | What::Refused(Refusal::ByHand) => Some(Place::Checkin),
+            What::SetAside { .. } | What::Transfer(_) | What::Refused(Refusal::Lost | Refusal::ByHand) => {
+                Some(Place::Checkin)
+            }
             What::Patron(_) => patron,
             What::Late { .. } | What::Payment => account,
             What::Loan(..) | What::ReadBack(_) if matches!(self.entry.transaction.action, Action::Payment { .. }) => {

@@ -8,6 +8,7 @@ use crate::{
     },
     log::{
         audited::{Audited, Odd, Oddity},
+        checked_in::CheckedIn,
         commit::Batch,
         event::Reread,
         order::Ordered,
@@ -211,6 +212,48 @@ fn a_patron_is_one_row_until_somebody_has_looked_and_again_when_something_is_new
 }
 
 #[test]
+fn what_old_records_said_has_its_age_until_koha_says_it() {
+    let age = |days: i64| Some(DeskTime::from_millis(now().utc_millis() - days * 86_400_000));
+    let aged = |entry: Entry, days: i64| {
+        let of_age = |warned: Warned| warned.known_as_of(age(days));
+        Entry { warnings: entry.warnings.iter().cloned().map(of_age).collect(), ..entry }
+    };
+    let of = |id, to: &str, warning: Warning| warned(&lent(id, to, Status::Success), &[warning]);
+    let owes = |cents| Warning::Debts { cents };
+    let entries = || {
+        [
+            aged(held(1), 2),
+            aged(of(2, "P1", Warning::LostCard), 4),
+            aged(of(3, "P1", owes(500)), 3),
+            aged(of(4, "P2", Warning::Waiting), 5),
+            Entry { late: Some(39), late_as_of: age(6), ..back(5, Status::Success) },
+            // The same patron as in the records of two days, and as in those of today.
+            aged(of(6, "P3", owes(700)), 8),
+            aged(of(7, "P3", owes(700)), 7),
+            aged(of(8, "P4", owes(700)), 8),
+            of(9, "P4", owes(900)),
+        ]
+    };
+    let in_groups = |told: Told| {
+        let mut todo = Todo::default();
+        todo.load(entries(), told);
+        todo.set_aside(vec![TransactionId(1)]);
+        let groups = [Group::SetAside, Group::Patrons, Group::Loans, Group::Late];
+        groups.map(|group| todo.first_rows(group, 9).iter().map(|row| row.as_of).collect::<Vec<_>>())
+    };
+    assert_eq!(in_groups(Told::default()), [vec![age(2)], vec![age(4), age(7), None], vec![age(5)], vec![age(6)]]);
+    let due = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap();
+    let by_koha = [
+        Fresh { hold: Some(HoldNow::Nobody), ..fresh(1) },
+        Fresh { warnings: vec![Warning::LostCard], ..fresh(2) },
+        Fresh { warnings: vec![Warning::Waiting], ..fresh(4) },
+        Fresh { late: Some(Late { days: 39, due }), ..fresh(5) },
+    ];
+    let by_koha = told(Audited { fresh: by_koha.to_vec(), ..Audited::default() });
+    assert_eq!(in_groups(by_koha), [vec![None], vec![age(3), age(7), None], vec![None], vec![None]]);
+}
+
+#[test]
 fn late_returns_payments_and_what_was_read_back_are_ticked_off() {
     let mut todo = Todo::default();
     let mut batch = Batch::begin(&Settings::of_a_desk(CommitType::Apply), now(), &Ordered::default());
@@ -238,6 +281,28 @@ fn late_returns_payments_and_what_was_read_back_are_ticked_off() {
         assert_eq!((todo.open(group), todo.number(group), todo.grade_of(group, 0)), (0, 1, None));
         assert!(todo.first_rows(group, 9)[0].is_ticked);
     }
+}
+
+#[test]
+fn what_was_lost_and_not_on_loan_is_lost_in_koha_still() {
+    let found = |id, status| warned(&back(id, status), &[Warning::LostItem]);
+    let by_koha = CheckedIn::of(vec!["found".into()], None);
+    let lent_again = warned(&lent(5, "P1", Status::Success), &[Warning::LostItem, Warning::Withdrawn]);
+    let todo = loaded([
+        found(1, refused(NOT_ISSUED)),
+        back(2, refused(NOT_ISSUED)),
+        found(3, Status::Success),
+        Entry { checkin: Some(by_koha), ..found(4, refused(NOT_ISSUED)) },
+        lent_again,
+    ]);
+    assert_eq!(numbers(&todo, Group::Refused), [[1], [2], [4]]);
+    let row = &todo.first_rows(Group::Refused, 9)[0];
+    assert_eq!((&row.what, row.place()), (&What::Refused(Refusal::Lost), Some(Place::Checkin)));
+    assert_eq!(row.offers(KNOWN), [Offer::CopyBarcode, Offer::Settle]);
+    assert_eq!((todo.number_to_settle(), row.entry.settled(now()).is_some()), (2, true), "and that one by itself");
+    assert_eq!(numbers(&todo, Group::Loans), [[5]], "what came back is no loan");
+    let warnings = vec![Warning::LostItem, Warning::Withdrawn];
+    assert_eq!(todo.first_rows(Group::Loans, 9)[0].what, What::Loan(warnings, None));
 }
 
 #[test]

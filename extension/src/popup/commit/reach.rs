@@ -150,9 +150,11 @@ impl Reach {
         let outage = self.outage.borrow();
         let is_said = outage.as_ref().is_some_and(Outage::is_said);
         let asks = outage.as_ref().is_some_and(|outage| outage.asks(clock::time()));
+        let is_unclear = outage.as_ref().is_some_and(Outage::is_unclear);
         let _ = self.send.toggle_attribute_with_force("data-next", seen.is_there() && waits);
         let (state, words) = match seen {
             Sight::Unknown => ("", String::new()),
+            Sight::Down { .. } if is_unclear => ("poor", text("outageUnclear")),
             Sight::Down { since } if is_said => ("offline", text_with("offlineSaid", &[&wording::time(since)])),
             Sight::Down { since } => ("offline", text_with("unreachable", &[&wording::time(since)])),
             Sight::Back | Sight::Up if asks => ("poor", text("outageBadly")),

@@ -29,7 +29,7 @@ use koct_core::{
     directory::{holder, item_now::ItemWarning},
     log::{
         event::LogEvent,
-        warned::{Grade, Warned},
+        warned::{self, Grade, Warned},
     },
 };
 use std::{
@@ -128,9 +128,9 @@ impl LookupQueue {
             return;
         }
         let as_of = self.records.get().and_then(|records| records.contents().as_of());
-        let aged = |warned: &Warned| warned.clone().known_as_of(as_of, entry.transaction.moment);
-        let warned: Vec<Warned> = warned.iter().map(aged).collect();
-        let found = |now: &Entry| Entry { late, ..now.warned(&warned) };
+        let as_of = warned::age(as_of, entry.transaction.moment);
+        let warned: Vec<Warned> = warned.iter().map(|warned| warned.clone().known_as_of(as_of)).collect();
+        let found = |now: &Entry| Entry { late, late_as_of: late.and(as_of), ..now.warned(&warned) };
         let rule = |now: &Entry| if holder::is_up_to_date(entry, now) { found(now) } else { now.clone() };
         let kept = match self.desk.store.warn(&[entry.id], rule).await {
             Ok(kept) => kept,

@@ -101,6 +101,7 @@ impl Returned {
             WhereTo::Shelf { call_number } => (text_with("returnedShelfAt", &[call_number]), call_number),
             WhereTo::Nowhere => (barcode.clone(), ""),
         };
+        about.extend(found.marks().map(|mark| self.in_words(mark)));
         about.extend(materials);
         about.extend(late);
         about.push(barcode);
@@ -123,6 +124,8 @@ impl Returned {
             ReturnWord::SetAside => text("shortAside"),
             ReturnWord::Library(library) => self.lookups.library_name(library),
             ReturnWord::Unknown => text("shortUnknownItem"),
+            ReturnWord::Lost => text("shortLostItem"),
+            ReturnWord::Withdrawn => text("shortWithdrawn"),
             ReturnWord::Materials(materials) => text_with("returnedMaterials", &[materials]),
             ReturnWord::Late(days) => plural("returnedLate", days, &[]),
         }

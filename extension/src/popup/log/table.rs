@@ -26,6 +26,7 @@ use koct_core::{
         offers::{Offers, Opens},
         seen::Seen,
         status::Decision,
+        todo::Refusal,
     },
     scrolling::Scrolling,
 };
@@ -517,7 +518,7 @@ impl Table {
         dom::set_field(&element, "barcode", &wording::item_or_amount(action));
         let status = wording::status(&entry.status);
         dom::set_field(&element, "status", &status);
-        let harmless = entry.was_not_on_loan().then(|| text("notOnLoan"));
+        let harmless = (Refusal::of(entry) == Some(Refusal::NotOnLoan)).then(|| text("notOnLoan"));
         let _ = element.toggle_attribute_with_force("data-harmless", harmless.is_some());
         if let Some(shown) = dom::field(&element, "status") {
             let told = entry.checkin.as_ref().map(wording::told).filter(|told| !told.is_empty());

@@ -99,5 +99,6 @@ pub(super) fn item(id: u32, words: &Words, random: &mut Rng, title: &mut (u32, S
         author: title.2.clone(),
         library: "CPL".to_owned(),
         materials: if random.u32(..25) == 0 { "1 disc in pocket".to_owned() } else { String::new() },
+        ..Item::default()
     }
 }

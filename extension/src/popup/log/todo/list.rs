@@ -288,7 +288,12 @@ impl Todo {
         let barcode = action.barcode().map(ToString::to_string);
         let card = action.cardnumber().map(ToString::to_string).unwrap_or_default();
         let patron = if name.who.is_empty() { card.clone() } else { wording::joined([&name.who, &card]) };
-        let (status, advice) = self.why(row, &name);
+        let (mut status, mut advice) = self.why(row, &name);
+        // Of what the records said at the desk.
+        if let Some(as_of) = row.as_of.map(wording::as_of) {
+            let said = if status.is_empty() { &mut advice } else { &mut status };
+            *said = wording::joined([&*said, &as_of]);
+        }
         let link = self.desk.settings().zip(row.place()).map(|(settings, place)| {
             (place::address(&settings.server, place), link_label(place), place == Place::Checkin)
         });
@@ -327,6 +332,7 @@ impl Todo {
             What::Refused(Refusal::NoPatron) => (of_status(), text("todoNoPatron")),
             What::Refused(Refusal::NoItem) => (of_status(), text("todoNoItem")),
             What::Refused(Refusal::NotOnLoan) => (of_status(), text("notOnLoan")),
+            What::Refused(Refusal::Lost) => (of_status(), text("todoLost")),
             What::Refused(Refusal::ByHand) => (of_status(), text("todoByHand")),
             What::SetAside { is_over: true, .. } => (String::new(), text("todoHoldOver")),
             What::SetAside { .. } | What::Payment => (String::new(), String::new()),
