@@ -112,7 +112,7 @@ fn used(entries: &[Entry]) -> (Option<export::Export>, Vec<TransactionId>, Vec<O
 }
 
 fn backup(entries: &[Entry], raw: &[Raw]) -> String {
-    let (mut writer, mut text) = Writer::begin(own(), now());
+    let (mut writer, mut text) = Writer::begin(&Header::new(own(), now()));
     text += &writer.add(raw.iter().cloned().map(Line::Raw));
     text += &writer.add(entries.iter().cloned().map(Box::new).map(Line::Transaction));
     text + &writer.end().0

@@ -1,12 +1,13 @@
 //! The whole log as a backup, read bit by bit, so that scans go in between.
 
 use crate::{
+    lock,
     store::{Store, StoreError},
     timer::sleep,
 };
 use koct_core::{
     DeskName, Moment, TransactionId,
-    desks::backup::{Line, Writer, part::Part},
+    desks::backup::{Header, Line, Writer, part::Part, running::Running, write},
 };
 use std::time::Duration;
 
@@ -23,12 +24,25 @@ pub(crate) struct Backup {
     pub(crate) last: TransactionId,
 }
 
+/// The commit that is running, in whatever window.
+///
+/// # Errors
+/// When the log cannot be read.
+pub(crate) async fn running(store: &Store) -> Result<Option<Running>, StoreError> {
+    if !lock::is_sending().await {
+        return Ok(None);
+    }
+    // The newest comes first.
+    Ok(store.batches().await?.first().and_then(Running::of))
+}
+
 /// Reads the log of this desk. `copy` says which file of a second copy it is.
 ///
 /// # Errors
 /// When the log cannot be read.
 pub(crate) async fn read(store: &Store, desk: DeskName, now: Moment, copy: Option<Part>) -> Result<Backup, StoreError> {
-    let (mut writer, first) = Writer::begin_part(desk, now, copy);
+    let running_before = running(store).await?;
+    let mut writer = Writer::default();
     let mut parts = Vec::new();
     let mut unreadable = store.raw_batches().await?;
     let mut next = None;
@@ -44,6 +58,8 @@ pub(crate) async fn read(store: &Store, desk: DeskName, now: Moment, copy: Optio
         }
         sleep(Duration::ZERO).await;
     }
+    let running = running(store).await?.or(running_before);
+    let first = write(&Header::new(desk, now).with(copy, running));
     // Before the others, so that in an empty log their keys are still free.
     parts.splice(0..0, [first, writer.add(unreadable.into_iter().map(Line::Raw))]);
     // Oldest first.

@@ -15,7 +15,7 @@ use koct_core::{
     DeskName, Entry,
     desk::{clock::DeskTime, transaction::TransactionId},
     desks::{
-        backup::{Line, Writer},
+        backup::{Header, Line, Writer},
         copy::{
             Copier, File, Input, MOST_ROWS, Rows, Step,
             kept::{Kept, Problem},
@@ -204,7 +204,8 @@ async fn content(store: &Store, file: &File) -> Result<Option<(Vec<String>, Tran
         return Ok(None);
     }
     let last = entries.iter().map(|entry: &Entry| entry.id).max().unwrap_or(TransactionId(0));
-    let (mut writer, first) = Writer::begin_part(desk.clone(), now, Some(part.clone()));
+    let running = backup::running(store).await?;
+    let (mut writer, first) = Writer::begin(&Header::new(desk.clone(), now).with(Some(part.clone()), running));
     let rows = writer.add(entries.into_iter().map(|entry| Line::Transaction(Box::new(entry))));
     Ok(Some((vec![first, rows, writer.end().0], last)))
 }

@@ -1,7 +1,7 @@
 //! The second copy: files in the download folder, and what an import makes of them.
 
-use crate::{koha, wait};
-use fake_koha::Era;
+use crate::{BEFORE_TRANSACTIONS, koha, wait};
+use fake_koha::{Era, Fault, FaultKind};
 use koct_core::{desks::copy::kept::FOLDER, koha::ready::state};
 use koct_tests::{
     axe::axe,
@@ -211,8 +211,17 @@ fn what_is_scanned_stands_in_the_download_folder_and_an_import_brings_it_back() 
             to
         })
         .collect();
+    // That a commit is running is in the files before it ends: whoever loses the profile meanwhile does not send all again.
+    koha.fault(Fault::on("service.pl", FaultKind::Hold).skip(BEFORE_TRANSACTIONS));
+    desk.page.click("#commit").unwrap();
+    wait("nothing tells that a commit runs", || copy::read(folder.path()).unwrap().is_committing.then_some(()));
+    koha.clear_faults();
+    desk.wait_for_commit().unwrap();
+    wait("the copy does not know that it has ended", || {
+        let copy = copy::read(folder.path()).unwrap();
+        (!copy.is_committing && copy.entries.iter().all(|entry| entry.status.state().is_committed())).then_some(())
+    });
     // The log is cleared: what was in it is in no file any more.
-    desk.commit().unwrap();
     desk.clear_committed().unwrap();
     desk.wait_for_total(0).unwrap();
     wait("the copy of what was cleared is there still", || {

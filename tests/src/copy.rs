@@ -25,6 +25,8 @@ pub struct Copy {
     pub files: usize,
     /// Whether something of a set is missing or cut off.
     pub lacks: bool,
+    /// Whether a commit was running when the last file of a set was written.
+    pub is_committing: bool,
 }
 
 /// The files of copies in a download folder, by name.
@@ -56,6 +58,7 @@ pub fn read(downloads: &Path) -> Result<Copy> {
         let bytes: Vec<Vec<u8>> = set.files.iter().map(|place| contents[*place].clone()).collect();
         let together = putting_together(&bytes).at_once();
         copy.lacks |= !set.missing.is_empty() || !together.cut.is_empty();
+        copy.is_committing |= Header::from_file(&together.bytes).is_ok_and(|header| header.running.is_some());
         let text = String::from_utf8(together.bytes)?;
         copy.entries.extend(text.lines().skip(1).filter_map(|line| match backup::read(line) {
             Ok(Line::Transaction(entry)) => Some(*entry),

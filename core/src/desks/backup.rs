@@ -23,11 +23,13 @@ use crate::{
     settings::form::CommitType,
 };
 use part::Part;
+use running::Running;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub mod adoption;
 pub mod part;
+pub mod running;
 
 /// The version of the format that this program writes, and the highest it reads.
 pub const VERSION: u32 = 1;
@@ -46,6 +48,9 @@ pub struct Header {
     /// Which file of a second copy it is; absent in a backup that a person made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub copy: Option<Part>,
+    /// The commit that was running when it was written: of what it may have sent since, the file knows nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub running: Option<Running>,
 }
 
 /// One of the other lines.
@@ -115,7 +120,13 @@ impl Header {
     /// The first line of a backup that is written now.
     pub fn new(desk: DeskName, written: Moment) -> Self {
         let generator = env!("CARGO_PKG_VERSION").into();
-        Self { koct: "log".into(), version: VERSION, desk, written, generator, copy: None }
+        Self { koct: "log".into(), version: VERSION, desk, written, generator, copy: None, running: None }
+    }
+
+    /// That of this file of a second copy, where it is one, written while this commit ran, where one did.
+    #[must_use]
+    pub fn with(self, copy: Option<Part>, running: Option<Running>) -> Self {
+        Self { copy, running, ..self }
     }
 
     /// Reads the first line.
@@ -153,20 +164,15 @@ pub fn looks_like_one(bytes: &[u8]) -> bool {
 }
 
 /// A backup as it is written, part by part: transactions, commits, what is remembered of cleared ones, and the end.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Writer {
     totals: Totals,
 }
 
 impl Writer {
-    /// Begins the backup of the log of this desk. Returns its first part.
-    pub fn begin(desk: DeskName, now: Moment) -> (Self, String) {
-        Self::begin_part(desk, now, None)
-    }
-
-    /// Begins a backup, or a file of a second copy.
-    pub fn begin_part(desk: DeskName, now: Moment, copy: Option<Part>) -> (Self, String) {
-        (Self { totals: Totals::default() }, write(&Header { copy, ..Header::new(desk, now) }))
+    /// Begins a file with this first line. Returns its first part.
+    pub fn begin(header: &Header) -> (Self, String) {
+        (Self::default(), write(header))
     }
 
     /// Writes some lines.
@@ -218,11 +224,12 @@ fn progress(state: State) -> u8 {
     }
 }
 
-/// What a transaction that comes from a backup is in the log of `own`: what was being sent when the backup was written may
-/// have arrived, and what the log's desk recorded is another's unless it is the same desk.
+/// What a transaction that comes from a backup of this first line is in the log of `own`: what was being sent when the backup was
+/// written, or since, may have arrived, and what the log's desk recorded is another's unless it is the same desk.
 #[must_use]
-pub fn adopted(entry: Entry, backup: &DeskName, own: &DeskName) -> Entry {
-    let desk = entry.desk.or_else(|| Some(backup.clone())).filter(|desk| desk != own);
+pub fn adopted(entry: Entry, header: &Header, own: &DeskName) -> Entry {
+    let entry = header.running.iter().fold(entry, |entry, running| running.doubted(entry));
+    let desk = entry.desk.or_else(|| Some(header.desk.clone())).filter(|desk| desk != own);
     Entry { status: entry.status.after_restart(None), desk, ..entry }
 }
 
@@ -349,7 +356,7 @@ mod tests {
                 }
             }
         }
-        let sending = adopted(entry(statuses()[3].clone()), &desk("A"), &desk("B"));
+        let sending = adopted(entry(statuses()[3].clone()), &Header::new(desk("A"), now()), &desk("B"));
         assert_eq!((sending.status.state(), sending.desk), (State::InDoubt, Some(desk("A"))));
     }
 
@@ -385,10 +392,11 @@ mod tests {
             crate::desk::transaction::Action::Return { barcode: crate::desk::barcode::Barcode::parse("B").unwrap() };
         let own = Entry::recorded(TransactionId(1), crate::desk::transaction::Transaction { moment: now(), action });
         let others = Entry { desk: Some(desk("Van")), ..own.clone() };
-        assert_eq!(adopted(own.clone(), &desk("Bus"), &desk("Bus")).desk, None);
-        assert_eq!(adopted(own, &desk("Bus"), &desk("Main")).desk, Some(desk("Bus")));
-        assert_eq!(adopted(others.clone(), &desk("Bus"), &desk("Bus")).desk, Some(desk("Van")));
-        assert_eq!(adopted(others, &desk("Bus"), &desk("Van")).desk, None);
+        let bus = Header::new(desk("Bus"), now());
+        assert_eq!(adopted(own.clone(), &bus, &desk("Bus")).desk, None);
+        assert_eq!(adopted(own, &bus, &desk("Main")).desk, Some(desk("Bus")));
+        assert_eq!(adopted(others.clone(), &bus, &desk("Bus")).desk, Some(desk("Van")));
+        assert_eq!(adopted(others, &bus, &desk("Van")).desk, None);
     }
 
     proptest! {

@@ -10,6 +10,7 @@
 use crate::{
     desk::{clock::DeskTime, name::DeskName, transaction::TransactionId},
     desks::backup::part::{Part, SetId},
+    log::{event::LogEvent, status::State},
 };
 use kept::{Current, FileSet, Kept, Problem};
 use std::{collections::BTreeSet, time::Duration};
@@ -23,6 +24,8 @@ const ROWS: usize = 25;
 const SOON: Duration = Duration::from_secs(45);
 /// From so many parts on the next is a new set.
 const PARTS: u32 = 60;
+/// Of a commit that sends nothing for so long it is not known that it runs still.
+const COMMIT_PAUSE: Duration = Duration::from_mins(1);
 /// How many rows a part may hold. Of more, the whole log is written.
 pub const MOST_ROWS: usize = 2_000;
 /// How long is waited after a failure, and the next ones.
@@ -167,6 +170,8 @@ pub struct Copier {
     meanwhile: BTreeSet<TransactionId>,
     /// The next file to be removed of the first set that is old.
     to_remove: u32,
+    /// When a row was being sent last.
+    sending: Option<DeskTime>,
     /// How often it counts as failed before: who goes on where another has failed does not begin with short waits again.
     failures_before: usize,
     keeping: Tries,
@@ -196,6 +201,7 @@ impl Copier {
             doing: None,
             meanwhile: BTreeSet::new(),
             to_remove: 0,
+            sending: None,
             failures_before,
             keeping: Tries::default(),
             writing: Tries::default(),
@@ -237,6 +243,28 @@ impl Copier {
         self.rows_due.is_some() || self.whole_due.is_some() || self.planned.is_some()
     }
 
+    /// This was done to the log.
+    pub fn follow(&mut self, event: &LogEvent, now: DeskTime) {
+        match event {
+            LogEvent::Recorded(_) | LogEvent::Changed(_) => {
+                self.changed(event.entries().iter().map(|entry| entry.id), now);
+                if event.entries().iter().any(|entry| entry.status.state() == State::Sending) {
+                    self.sends(now);
+                }
+            }
+            LogEvent::Committed | LogEvent::Reload(_) => self.changed_at_large(now),
+        }
+    }
+
+    /// A commit sends something. That one is running must stand in the copy at once: whoever brings back what waited as it began
+    /// would send it again.
+    fn sends(&mut self, now: DeskTime) {
+        let pause = self.sending.replace(now).map(|last| now.since(last).to_std());
+        if !pause.is_some_and(|pause| pause.is_ok_and(|pause| pause < COMMIT_PAUSE)) {
+            self.rows_due = Some(Due { since: now, wait: Duration::ZERO });
+        }
+    }
+
     /// These were recorded or have changed.
     pub fn changed(&mut self, ids: impl IntoIterator<Item = TransactionId>, now: DeskTime) {
         if matches!(self.doing, Some(Doing::Writing(..))) {
@@ -261,6 +289,7 @@ impl Copier {
     /// More has changed than is told here: the log is written anew at once. Rows may be gone, which are to be in no file any more; or
     /// Koha has got some, which whoever brings the log back as it was before would send again.
     pub fn changed_at_large(&mut self, now: DeskTime) {
+        self.sending = None;
         self.whole_due = Some(Due { since: now, wait: Duration::ZERO });
     }
 

@@ -230,12 +230,12 @@ impl<'a> Adoption<'a> {
             };
             self.counted.count(&line);
             match line {
-                Line::Transaction(entry) => self.wait(adopted(*entry, &self.header.desk, self.knowledge.own())),
+                Line::Transaction(entry) => self.wait(adopted(*entry, &self.header, self.knowledge.own())),
                 Line::Commit(batch) => self.batches.push(*batch),
                 Line::Cleared(key) => self.cleared.push(key),
                 // This version may read what the one that wrote it could not.
                 Line::Raw(raw) => match (raw.entry(), raw.batch()) {
-                    (Some(entry), _) => self.wait(adopted(entry, &self.header.desk, self.knowledge.own())),
+                    (Some(entry), _) => self.wait(adopted(entry, &self.header, self.knowledge.own())),
                     (_, Some(batch)) => self.batches.push(batch),
                     _ => {
                         self.raw.push(raw);

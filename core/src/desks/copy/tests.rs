@@ -156,7 +156,8 @@ impl Computer {
             return Err(Input::TooMany);
         }
         let last = entries.iter().map(|entry| entry.id).max().unwrap_or(TransactionId(0));
-        let (mut writer, mut text) = Writer::begin_part(file.desk.clone(), moment(self.now), Some(file.part.clone()));
+        let (mut writer, mut text) =
+            Writer::begin(&Header::new(file.desk.clone(), moment(self.now)).with(Some(file.part.clone()), None));
         text += &writer.add(entries.into_iter().cloned().map(Box::new).map(Line::Transaction));
         Ok((text + &writer.end().0, last))
     }
@@ -724,4 +725,34 @@ proptest! {
             prop_assert!(text.starts_with("{\"koct\":\"log\",\"version\":1,"), "every version reads it as a backup");
         }
     }
+}
+
+#[test]
+fn that_a_commit_runs_is_copied_at_once_and_once() {
+    let mut computer = Computer::new();
+    computer.begin();
+    computer.record();
+    computer.pass(MINUTE);
+    assert!(!computer.copier.as_ref().unwrap().is_behind());
+    let sending = |number: u32| {
+        let attempt = crate::log::status::Attempt::unknown(crate::settings::form::CommitType::Apply);
+        let status = crate::log::status::Status::Sending { attempt };
+        LogEvent::Changed(vec![Entry { status, ..entry(number, START, 0) }])
+    };
+    let mut is_written_at_once = |event: &LogEvent, after: Duration| {
+        computer.now = computer.now.plus(after);
+        let now = computer.now;
+        let copier = computer.copier.as_mut().unwrap();
+        copier.follow(event, now);
+        let is_at_once = copier.due(now).is_some();
+        computer.settle();
+        is_at_once
+    };
+    let second = Duration::from_secs(1);
+    assert!(is_written_at_once(&sending(1), second));
+    assert!(!is_written_at_once(&sending(1), second), "the copy knows of this commit");
+    assert!(!is_written_at_once(&LogEvent::Changed(vec![entry(1, START, 1)]), second));
+    assert!(is_written_at_once(&LogEvent::Committed, second));
+    assert!(is_written_at_once(&sending(1), second), "the next one");
+    assert!(is_written_at_once(&sending(1), 2 * MINUTE), "its window was killed, and this is another");
 }

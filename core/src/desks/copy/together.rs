@@ -3,7 +3,7 @@
 
 use crate::{
     desks::backup::{
-        Totals,
+        Header, Totals,
         part::{Part, SetId},
     },
     slices::{CHUNK, Sliced},
@@ -123,7 +123,7 @@ pub fn putting_together<'a>(files: &'a [Vec<u8>]) -> Sliced<'a, Together> {
         let (mut raw, mut others): (Vec<Found<'a>>, Vec<Found<'a>>) = (Vec::new(), Vec::new());
         let mut transactions: BTreeMap<u32, Found<'a>> = BTreeMap::new();
         let mut seen: HashSet<&'a [u8]> = HashSet::new();
-        let mut first = None;
+        let (mut first, mut last) = (None, None);
         for (place, bytes) in files.iter().enumerate() {
             let is_cut = !has_end(bytes);
             if is_cut {
@@ -132,6 +132,7 @@ pub fn putting_together<'a>(files: &'a [Vec<u8>]) -> Sliced<'a, Together> {
             let mut lines = (1..).zip(bytes.split(|byte| *byte == b'\n')).peekable();
             let header = lines.next().map(|(number, line)| (place, number, line));
             first = first.or(header);
+            last = header.or(last);
             let mut number_read = 0;
             while let Some((number, line)) = lines.next() {
                 number_read += 1;
@@ -155,6 +156,8 @@ pub fn putting_together<'a>(files: &'a [Vec<u8>]) -> Sliced<'a, Together> {
                 }
             }
         }
+        let header = first.zip(last).and_then(|((_, _, first), (_, _, last))| with_running_of(first, last));
+        let first = first.map(|(place, number, line)| (place, number, header.as_deref().unwrap_or(line)));
         let all = first.into_iter().chain(raw).chain(transactions.into_values()).chain(others);
         for (place, number, line) in all {
             together.bytes.extend_from_slice(line);
@@ -163,6 +166,16 @@ pub fn putting_together<'a>(files: &'a [Vec<u8>]) -> Sliced<'a, Together> {
         }
         together
     })
+}
+
+/// The first line of a set, of which a file that was written later tells whether a commit was running. `None` where it says the same.
+fn with_running_of(first: &[u8], last: &[u8]) -> Option<Vec<u8>> {
+    let (mut first, last): (Header, Header) = (serde_json::from_slice(first).ok()?, serde_json::from_slice(last).ok()?);
+    if first.running == last.running {
+        return None;
+    }
+    first.running = last.running;
+    serde_json::to_vec(&first).ok()
 }
 
 #[cfg(test)]

@@ -10,12 +10,7 @@ use crate::{
     ready,
     timer::sleep,
 };
-use koct_core::{
-    TransactionId,
-    desk::clock::DeskTime,
-    desks::copy::{Copier, kept::Problem},
-    log::event::LogEvent,
-};
+use koct_core::{TransactionId, desk::clock::DeskTime, desks::copy::kept::Problem, log::event::LogEvent};
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeSet,
@@ -76,7 +71,7 @@ impl Panel for Copying {
         let writing = self.writing.borrow().clone();
         match (writing, event) {
             (Some(writing), _) => {
-                tell(&mut writing.copier.borrow_mut(), event);
+                writing.copier.borrow_mut().follow(event, clock::time());
                 self.go();
             }
             (None, LogEvent::Recorded(_) | LogEvent::Changed(_)) => self.early.borrow_mut().ids.extend(ids()),
@@ -105,16 +100,6 @@ impl Panel for Copying {
             writing.copier.borrow_mut().named(self.desk.preferences.borrow().desk_name(), clock::time());
             self.go();
         }
-    }
-}
-
-fn tell(copier: &mut Copier, event: &LogEvent) {
-    let now = clock::time();
-    match event {
-        LogEvent::Recorded(_) | LogEvent::Changed(_) => {
-            copier.changed(event.entries().iter().map(|entry| entry.id), now);
-        }
-        LogEvent::Committed | LogEvent::Reload(_) => copier.changed_at_large(now),
     }
 }
 

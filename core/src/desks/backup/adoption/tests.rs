@@ -7,10 +7,14 @@ use crate::{
     },
     desks::backup::{
         Writer,
+        running::Running,
         testing::{desk, now, statuses},
         write,
     },
-    log::{rows::Place, status::State},
+    log::{
+        rows::Place,
+        status::{State, Status},
+    },
     settings::form::CommitType,
 };
 use proptest::prelude::*;
@@ -64,7 +68,7 @@ impl Desk {
     }
 
     fn backup(&self) -> String {
-        let (mut writer, mut text) = Writer::begin(self.name.clone(), now());
+        let (mut writer, mut text) = Writer::begin(&Header::new(self.name.clone(), now()));
         text += &writer.add(self.raw.iter().cloned().map(Line::Raw));
         text += &writer.add(self.log.iter().cloned().map(Box::new).map(Line::Transaction));
         text += &writer.add(self.batches.iter().cloned().map(Box::new).map(Line::Commit));
@@ -399,4 +403,18 @@ proptest! {
         let outcome = Desk::new("Main", Vec::new()).restore(text.as_bytes(), true, None);
         prop_assert!(outcome.refused.len() <= lines.len());
     }
+}
+
+#[test]
+fn what_a_running_commit_may_have_sent_since_comes_back_in_doubt() {
+    let entry = |id, status| Entry { status, ..Entry::recorded(TransactionId(id), returned("B", i64::from(id))) };
+    let lost = Desk::new("Bus", vec![entry(1, Status::Success), entry(2, Status::Local), entry(3, Status::Local)]);
+    let running = Running { up_to: TransactionId(2), commit_type: CommitType::Apply, server: "https://koha".into() };
+    let (_, first) = Writer::begin(&Header::new(lost.name.clone(), now()).with(None, Some(running)));
+    let text = lost.backup();
+    let rest = &text[text.find('\n').unwrap() + 1..];
+    let mut log = Desk::new("Main", Vec::new());
+    log.restore(format!("{first}{rest}").as_bytes(), false, None);
+    let states: Vec<State> = log.log.iter().map(|entry| entry.status.state()).collect();
+    assert_eq!(states, [State::Success, State::InDoubt, State::Local], "the third was recorded after it had begun");
 }

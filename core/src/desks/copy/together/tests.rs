@@ -5,8 +5,9 @@ use crate::{
         name::DeskName,
         transaction::{Action, Moment, Transaction, TransactionId},
     },
-    desks::backup::{Line, Writer, write},
+    desks::backup::{Header, Line, Writer, running::Running, write},
     log::{Entry, status::Status},
+    settings::form::CommitType,
 };
 
 fn now() -> Moment {
@@ -24,7 +25,8 @@ fn part(of: u64, number: u32, replaces: &[u64]) -> Part {
 }
 
 fn file(part: Part, entries: &[Entry]) -> Vec<u8> {
-    let (mut writer, mut text) = Writer::begin_part(DeskName::parse("Bus").unwrap(), now(), Some(part));
+    let (mut writer, mut text) =
+        Writer::begin(&Header::new(DeskName::parse("Bus").unwrap(), now()).with(Some(part), None));
     text += &writer.add(entries.iter().cloned().map(Box::new).map(Line::Transaction));
     text += &writer.add([Line::Cleared("Bus\t0123".into())]);
     (text + &writer.end().0).into_bytes()
@@ -131,4 +133,30 @@ fn an_end_is_known_by_its_last_line_alone() {
     ] {
         assert!(!has_end(other), "{}", String::from_utf8_lossy(other));
     }
+}
+
+#[test]
+fn the_last_file_tells_whether_a_commit_was_running() {
+    let running =
+        |up_to| Running { up_to: TransactionId(up_to), commit_type: CommitType::Apply, server: "https://koha".into() };
+    let file = |number, running: Option<&Running>| {
+        let header =
+            Header::new(DeskName::parse("Bus").unwrap(), now()).with(Some(part(1, number, &[])), running.cloned());
+        let (mut writer, mut text) = Writer::begin(&header);
+        text += &writer.add([Line::Transaction(Box::new(entry(number + 1, Status::Local)))]);
+        (text + &writer.end().0).into_bytes()
+    };
+    let told = |files: &[Option<&Running>]| {
+        let files: Vec<Vec<u8>> = (0..).zip(files).map(|(number, running)| file(number, *running)).collect();
+        let together = putting_together(&files).at_once();
+        let header = Header::from_file(&together.bytes).unwrap();
+        assert_eq!((&header.copy, together.lines[0]), (&Some(part(1, 0, &[])), (0, 1)));
+        header.running
+    };
+    let (first, second) = (running(1), running(2));
+    assert_eq!(told(&[None, Some(&first)]), Some(first.clone()));
+    assert_eq!(told(&[None, Some(&first), None]), None, "it has ended");
+    assert_eq!(told(&[Some(&first), Some(&second)]), Some(second));
+    assert_eq!(told(&[Some(&first)]), Some(first));
+    assert_eq!(told(&[None, None]), None);
 }
