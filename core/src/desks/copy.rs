@@ -172,6 +172,9 @@ pub struct Copier {
     to_remove: u32,
     /// When a row was being sent last.
     sending: Option<DeskTime>,
+    /// Whether a commit has begun since the last file was, and whether that one tells of one.
+    announces: bool,
+    announcing: bool,
     /// How often it counts as failed before: who goes on where another has failed does not begin with short waits again.
     failures_before: usize,
     keeping: Tries,
@@ -202,6 +205,8 @@ impl Copier {
             meanwhile: BTreeSet::new(),
             to_remove: 0,
             sending: None,
+            announces: false,
+            announcing: false,
             failures_before,
             keeping: Tries::default(),
             writing: Tries::default(),
@@ -261,6 +266,7 @@ impl Copier {
     fn sends(&mut self, now: DeskTime) {
         let pause = self.sending.replace(now).map(|last| now.since(last).to_std());
         if !pause.is_some_and(|pause| pause.is_ok_and(|pause| pause < COMMIT_PAUSE)) {
+            self.announces = true;
             self.rows_due = Some(Due { since: now, wait: Duration::ZERO });
         }
     }
@@ -380,6 +386,7 @@ impl Copier {
             }
         };
         self.doing = Some(Doing::Writing(planned, now));
+        self.announcing = std::mem::take(&mut self.announces);
         self.meanwhile.clear();
         if planned == Planned::Whole {
             self.whole_due = None;
@@ -402,12 +409,14 @@ impl Copier {
             }
             (Some(Doing::Writing(planned, began)), Input::Written(last)) => self.written(planned, last, began, now),
             (Some(Doing::Writing(..)), Input::TooMany) => {
+                self.announces |= self.announcing;
                 self.planned = None;
                 self.whole_due = Some(Due { since: now, wait: Duration::ZERO });
                 let meanwhile = std::mem::take(&mut self.meanwhile);
                 self.sort_in(meanwhile, now);
             }
             (Some(Doing::Writing(..)), Input::Failed(problem)) => {
+                self.announces |= self.announcing;
                 self.writing.failed(self.failures_before, now);
                 self.kept.problem = Some(problem);
                 let meanwhile = std::mem::take(&mut self.meanwhile);
@@ -452,6 +461,9 @@ impl Copier {
         self.rows_due = None;
         let meanwhile = std::mem::take(&mut self.meanwhile);
         self.sort_in(meanwhile, now);
+        if self.announces {
+            self.rows_due = Some(Due { since: now, wait: Duration::ZERO });
+        }
         self.kept.copied = Some(began);
         self.kept.problem = None;
         self.writing = Tries::default();

@@ -756,3 +756,40 @@ fn that_a_commit_runs_is_copied_at_once_and_once() {
     assert!(is_written_at_once(&sending(1), second), "the next one");
     assert!(is_written_at_once(&sending(1), 2 * MINUTE), "its window was killed, and this is another");
 }
+
+#[test]
+fn a_commit_that_begins_while_a_file_is_written_is_told_by_the_next_at_once() {
+    let mut computer = Computer::new();
+    computer.begin();
+    computer.record();
+    let attempt = crate::log::status::Attempt::unknown(crate::settings::form::CommitType::Apply);
+    let status = crate::log::status::Status::Sending { attempt };
+    let event = LogEvent::Changed(vec![Entry { status, ..entry(1, START, 0) }]);
+    computer.now = computer.now.plus(MINUTE);
+    let now = computer.now;
+    let copier = computer.copier.as_mut().unwrap();
+    loop {
+        match copier.poll(now, 7) {
+            Step::Keep(_) => copier.handle(Input::Kept, now),
+            Step::Write(_) => break,
+            step => panic!("{step:?}"),
+        }
+    }
+    copier.follow(&event, now);
+    copier.handle(Input::Failed(Problem::NotRead), now);
+    let later = now.plus(MINUTE);
+    assert!(matches!(copier.poll(later, 7), Step::Keep(_)));
+    copier.handle(Input::Kept, later);
+    assert!(matches!(copier.poll(later, 7), Step::Write(_)), "it is tried again, and tells of it");
+    copier.handle(Input::Written(id(1)), later);
+    assert!(matches!(copier.poll(later, 7), Step::Keep(_)));
+    copier.handle(Input::Kept, later);
+    assert!(copier.due(later).is_none(), "that is told");
+    let much_later = later.plus(2 * MINUTE);
+    copier.changed([id(1)], much_later);
+    let then = much_later.plus(MINUTE);
+    assert!(matches!(copier.poll(then, 7), Step::Write(_)));
+    copier.follow(&event, then);
+    copier.handle(Input::Written(id(1)), then);
+    assert!(copier.due(then).is_some(), "the file may have been written before it");
+}

@@ -5,6 +5,7 @@ use crate::{
     desks::backup::{
         Header, Totals,
         part::{Part, SetId},
+        running::Running,
     },
     slices::{CHUNK, Sliced},
 };
@@ -123,7 +124,7 @@ pub fn putting_together<'a>(files: &'a [Vec<u8>]) -> Sliced<'a, Together> {
         let (mut raw, mut others): (Vec<Found<'a>>, Vec<Found<'a>>) = (Vec::new(), Vec::new());
         let mut transactions: BTreeMap<u32, Found<'a>> = BTreeMap::new();
         let mut seen: HashSet<&'a [u8]> = HashSet::new();
-        let (mut first, mut last) = (None, None);
+        let (mut first, mut last) = (None, None::<Running>);
         for (place, bytes) in files.iter().enumerate() {
             let is_cut = !has_end(bytes);
             if is_cut {
@@ -132,7 +133,9 @@ pub fn putting_together<'a>(files: &'a [Vec<u8>]) -> Sliced<'a, Together> {
             let mut lines = (1..).zip(bytes.split(|byte| *byte == b'\n')).peekable();
             let header = lines.next().map(|(number, line)| (place, number, line));
             first = first.or(header);
-            last = header.or(last);
+            let running = header.and_then(|(_, _, line)| serde_json::from_slice::<Header>(line).ok()?.running);
+            // One that has ended was followed by a new set. Who died in it has told nobody how far it came.
+            last = running.or(last);
             let mut number_read = 0;
             while let Some((number, line)) = lines.next() {
                 number_read += 1;
@@ -156,7 +159,7 @@ pub fn putting_together<'a>(files: &'a [Vec<u8>]) -> Sliced<'a, Together> {
                 }
             }
         }
-        let header = first.zip(last).and_then(|((_, _, first), (_, _, last))| with_running_of(first, last));
+        let header = first.zip(last).and_then(|((_, _, first), running)| with_running(first, running));
         let first = first.map(|(place, number, line)| (place, number, header.as_deref().unwrap_or(line)));
         let all = first.into_iter().chain(raw).chain(transactions.into_values()).chain(others);
         for (place, number, line) in all {
@@ -168,14 +171,11 @@ pub fn putting_together<'a>(files: &'a [Vec<u8>]) -> Sliced<'a, Together> {
     })
 }
 
-/// The first line of a set, of which a file that was written later tells whether a commit was running. `None` where it says the same.
-fn with_running_of(first: &[u8], last: &[u8]) -> Option<Vec<u8>> {
-    let (mut first, last): (Header, Header) = (serde_json::from_slice(first).ok()?, serde_json::from_slice(last).ok()?);
-    if first.running == last.running {
-        return None;
-    }
-    first.running = last.running;
-    serde_json::to_vec(&first).ok()
+/// The first line of a set, with the commit that was running.
+fn with_running(first: &[u8], running: Running) -> Option<Vec<u8>> {
+    let mut header: Header = serde_json::from_slice(first).ok()?;
+    header.running = Some(running);
+    serde_json::to_vec(&header).ok()
 }
 
 #[cfg(test)]

@@ -136,7 +136,7 @@ fn an_end_is_known_by_its_last_line_alone() {
 }
 
 #[test]
-fn the_last_file_tells_whether_a_commit_was_running() {
+fn a_commit_that_ran_when_any_file_was_written_may_have_sent_more() {
     let running =
         |up_to| Running { up_to: TransactionId(up_to), commit_type: CommitType::Apply, server: "https://koha".into() };
     let file = |number, running: Option<&Running>| {
@@ -155,7 +155,7 @@ fn the_last_file_tells_whether_a_commit_was_running() {
     };
     let (first, second) = (running(1), running(2));
     assert_eq!(told(&[None, Some(&first)]), Some(first.clone()));
-    assert_eq!(told(&[None, Some(&first), None]), None, "it has ended");
+    assert_eq!(told(&[None, Some(&first), None]), Some(first.clone()), "who has ended it begins a new set");
     assert_eq!(told(&[Some(&first), Some(&second)]), Some(second));
     assert_eq!(told(&[Some(&first)]), Some(first));
     assert_eq!(told(&[None, None]), None);
