@@ -34,8 +34,9 @@ const BROWSER: [&str; 11] = [
     "*",
 ];
 
-/// The number of times a second that Firefox draws in the end-to-end tests: nobody looks, and sixty cost much of their time.
-const FRAMES: &str = "20";
+/// The number of times a second that Firefox draws in the end-to-end tests: nobody looks, and twenty cost
+/// a tenth of their time.
+const FRAMES: &str = "10";
 
 /// How many end-to-end tests go on at a time: a test and its Firefox wait for each other and for what is drawn next, so one more than
 /// there are processors.
