@@ -119,6 +119,8 @@ fn preferences(options: &Options, downloads: &Path) -> Vec<(String, Value)> {
         ("browser.tabs.warnOnClose", json!(false)),
         ("browser.warnOnQuit", json!(false)),
         ("toolkit.cosmeticAnimations.enabled", json!(false)),
+        // A cursor that blinks is drawn each time.
+        ("ui.caretBlinkTime", json!(0)),
         ("privacy.reduceTimerPrecision", json!(false)),
         ("dom.min_background_timeout_value", json!(4)),
         ("widget.windows.window_occlusion_tracking.enabled", json!(false)),

@@ -34,8 +34,15 @@ const BROWSER: [&str; 11] = [
     "*",
 ];
 
-/// The number of times a second that Firefox draws in the end-to-end tests: nobody looks, and sixty cost much of their time.
-const FRAMES: &str = "20";
+/// The number of times a second that Firefox draws in the end-to-end tests: nobody looks, and twenty cost
+/// a tenth of their time.
+const FRAMES: &str = "10";
+
+/// How many end-to-end tests go on at a time: a test and its Firefox wait for each other and for what is drawn next, so one more than
+/// there are processors.
+fn threads() -> usize {
+    thread::available_parallelism().map_or(1, usize::from) + 1
+}
 
 /// Of the end-to-end tests, one for each story.
 const QUICK: [&str; 14] = [
@@ -109,17 +116,19 @@ const OF_THE_ADDON: [&[Step]; 3] = [
 const BROWSER_TESTS: &str = "browser tests";
 
 /// Runs all tests. What is compiled for the add-on is compiled beside the rest, since each has moments in which only one of
-/// several processors works; whoever has nothing more of their own to do takes the next step that needs the add-on.
+/// several processors works; whoever has nothing more of their own to do takes the next step that needs the add-on. What is missing
+/// is installed meanwhile, which is mostly waiting.
 ///
 /// # Errors
 /// When something does not hold; every step is run all the same.
 pub(crate) fn test() -> Result {
     let began = Instant::now();
-    setup::all()?;
-    let (report, built) = (Mutex::default(), Built::default());
+    setup::wasm()?;
+    let (report, built, installed) = (Mutex::default(), Built::default(), OnceLock::new());
     let (addon, left) = (OnceLock::new(), Mutex::new(OF_THE_ADDON.into_iter()));
     let next = || left.lock().ok()?.next();
     let go_on = || {
+        installed.wait();
         for (name, arguments) in std::iter::from_fn(next).flatten() {
             if *name == BROWSER_TESTS {
                 Report::step(&report, name, || there(built.browser.wait().as_ref())?.run_in_browser());
@@ -129,6 +138,10 @@ pub(crate) fn test() -> Result {
         }
     };
     thread::scope(|scope| {
+        scope.spawn(|| {
+            Report::step(&report, "Firefox and npm's tools", || setup::firefox().and(npm::axe().map(|_| ())));
+            let _ = installed.set(());
+        });
         scope.spawn(|| {
             Report::aside(&report, "build of the add-on", &["build"]);
             let _ = addon.set(());
@@ -242,6 +255,7 @@ fn end_to_end(binaries: &Binaries, arguments: &[&str], times: usize) -> Result {
         }
         let mut command = binaries.end_to_end()?;
         command.args(arguments).env("KOCT_ADDON", crate::project::addon()).env("KOCT_FRAMES", FRAMES);
+        command.env("RUST_TEST_THREADS", threads().to_string());
         match &axe {
             Ok(axe) => command.env("KOCT_AXE", axe),
             Err(_) => command.env_remove("KOCT_AXE"),

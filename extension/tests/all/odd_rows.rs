@@ -1,9 +1,6 @@
 //! Rows that cannot be read, beside good ones, in a real IndexedDB. The rule is tested natively in `core/src/log/rows.rs` and
 //! `core/tests/odd_rows.rs`.
 
-#![cfg(target_arch = "wasm32")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "in tests a failed unwrap is the failure report")]
-
 use koct_core::{
     Action, Barcode, CommitType, DeskName, Entry, Moment, ServerUrl, State, Status, TransactionId,
     desk::codes::Scanned,
@@ -26,9 +23,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
-use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
-
-wasm_bindgen_test_configure!(run_in_browser);
+use wasm_bindgen_test::wasm_bindgen_test;
 
 /// Odd in its value: each a key and an expression.
 const VALUES: [&str; 31] = [

@@ -1,10 +1,5 @@
 //! The store and the network, in a real Firefox.
 
-#![cfg(target_arch = "wasm32")]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "in tests a failed unwrap is the failure report")]
-
-mod borrowers;
-
 use indexed_db_futures::{Build, BuildPrimitive, database::Database, transaction::TransactionMode};
 use koct_core::{
     Action, Barcode, Cardnumber, CommitType, DeskName, Entry, Login, Moment, Secret, ServerUrl, Settings, State,
@@ -30,9 +25,7 @@ use koct_extension::{
     store::{Store, StoreError},
 };
 use std::time::Duration;
-use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
-
-wasm_bindgen_test_configure!(run_in_browser);
+use wasm_bindgen_test::wasm_bindgen_test;
 
 fn issue(barcode: &str) -> Action {
     Action::Issue { cardnumber: Cardnumber::parse("P1").unwrap(), barcode: Barcode::parse(barcode).unwrap() }

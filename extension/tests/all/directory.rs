@@ -1,17 +1,12 @@
 //! The directory's shelf, in a real Firefox.
 
-#![cfg(target_arch = "wasm32")]
-#![allow(clippy::unwrap_used, reason = "in tests a failed unwrap is the failure report")]
-
 use koct_core::directory::{
     self, Contents, Directory, RowWriter, Unfinished,
     block_store::{BlockId, BlockStore},
     record::{Patron, Set},
 };
 use koct_extension::directory::{Disk, DiskError};
-use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
-
-wasm_bindgen_test_configure!(run_in_browser);
+use wasm_bindgen_test::wasm_bindgen_test;
 
 const KEY: [u8; 32] = [7; 32];
 
