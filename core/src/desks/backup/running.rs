@@ -51,7 +51,7 @@ mod tests {
             barcode::Barcode,
             transaction::{Action, Transaction},
         },
-        desks::backup::testing::{now, statuses},
+        desks::backup::testing::{batch, now, statuses},
         log::commit::BatchEnd,
     };
 
@@ -60,23 +60,9 @@ mod tests {
         Entry { status, ..Entry::recorded(TransactionId(id), Transaction { moment: now(), action }) }
     }
 
-    fn batch(transactions: &[u32]) -> Batch {
-        Batch {
-            started: now(),
-            end: None,
-            commit_type: CommitType::Send,
-            server: "https://koha.example.org".into(),
-            branchcode: "CPL".into(),
-            transactions: transactions.iter().copied().map(TransactionId).collect(),
-            audit: None,
-            queued: Vec::new(),
-            handled: None,
-        }
-    }
-
     #[test]
     fn only_a_commit_that_has_not_ended_runs() {
-        let running = Running::of(&batch(&[3, 7, 5])).unwrap();
+        let running = Running::of(&Batch { commit_type: CommitType::Send, ..batch(&[3, 7, 5]) }).unwrap();
         assert_eq!((running.up_to, running.commit_type), (TransactionId(7), CommitType::Send));
         let line = serde_json::to_string(&running).unwrap();
         assert_eq!(line, r#"{"upTo":7,"commitType":"send","server":"https://koha.example.org"}"#);

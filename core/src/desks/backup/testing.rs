@@ -1,8 +1,14 @@
 //! What the tests of backups are made of.
 
 use crate::{
-    desk::{name::DeskName, transaction::Moment},
-    log::status::{Attempt, Doubt, Status},
+    desk::{
+        name::DeskName,
+        transaction::{Moment, TransactionId},
+    },
+    log::{
+        commit::Batch,
+        status::{Attempt, Doubt, Status},
+    },
     settings::form::{CommitType, ServerUrl},
 };
 
@@ -28,4 +34,19 @@ pub(super) fn statuses() -> [Status; 7] {
         Status::Added,
         Status::Success,
     ]
+}
+
+/// A commit of these that has not ended.
+pub(super) fn batch(transactions: &[u32]) -> Batch {
+    Batch {
+        started: now(),
+        end: None,
+        commit_type: CommitType::Apply,
+        server: "https://koha.example.org".into(),
+        branchcode: "CPL".into(),
+        transactions: transactions.iter().copied().map(TransactionId).collect(),
+        audit: None,
+        queued: Vec::new(),
+        handled: None,
+    }
 }

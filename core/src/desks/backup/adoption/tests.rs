@@ -8,7 +8,7 @@ use crate::{
     desks::backup::{
         Writer,
         running::Running,
-        testing::{desk, now, statuses},
+        testing::{batch, desk, now, statuses},
         write,
     },
     log::{
@@ -23,20 +23,6 @@ use serde_json::{Value, json};
 fn returned(item: &str, second: i64) -> Transaction {
     let moment = Moment::new(1_795_428_000_000 + second * 1000, 60).unwrap();
     Transaction { moment, action: Action::Return { barcode: Barcode::parse(item).unwrap() } }
-}
-
-fn batch(transactions: &[u32]) -> Batch {
-    Batch {
-        started: now(),
-        end: None,
-        commit_type: CommitType::Apply,
-        server: "https://koha.example.org".into(),
-        branchcode: "CPL".into(),
-        transactions: transactions.iter().copied().map(TransactionId).collect(),
-        audit: None,
-        queued: Vec::new(),
-        handled: None,
-    }
 }
 
 /// A desk's log, as a store keeps it.
