@@ -43,6 +43,7 @@ use crate::{
         clock::{DeskTime, KohaTime},
         kinds::Kinds,
     },
+    ordered,
     settings::{asker::Asker, form::ServerUrl, records::RecordsSettings},
 };
 use block_store::BlockStore;
@@ -379,7 +380,7 @@ impl<S: BlockStore> Directory<S> {
     /// When the shelf cannot be read.
     pub async fn holds_on(&self, biblio: u32) -> Result<Vec<Hold>, S::Error> {
         let mut holds: Vec<Hold> = self.rows(Key::Biblio, biblio).await?;
-        holds.sort_by_key(|hold| (hold.priority, hold.id));
+        ordered::sort(&mut holds, |hold| (i64::from(hold.priority), u64::from(hold.id)));
         Ok(holds)
     }
 

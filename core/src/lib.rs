@@ -19,9 +19,10 @@
 //! | [`processing`] | processes what stands in Koha's queue, whichever desk sent it |
 //! | [`practice`] | made-up records and a made-up Koha, for training |
 //!
-//! Beside them stand two that know nothing of circulation: [`slices`], long work a bit at a time, and [`scrolling`], which
-//! rows of a long table are drawn.
+//! Beside them stand three that know nothing of circulation: [`slices`], long work a bit at a time, [`scrolling`], which rows
+//! of a long table are drawn, and [`ordered`], how all is sorted.
 
+pub mod ordered;
 pub mod scrolling;
 pub mod slices;
 

@@ -27,6 +27,7 @@ use koct_core::{
         task::Tick,
         warned::Warned,
     },
+    ordered,
 };
 use serde::Serialize;
 use std::{
@@ -668,7 +669,7 @@ impl Store {
                 ids.extend(id(&key?));
             }
         }
-        ids.sort_unstable();
+        ordered::sort(&mut ids, |id| id.rank());
         Ok(ids)
     }
 

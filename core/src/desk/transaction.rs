@@ -5,6 +5,7 @@ use crate::desk::{
     barcode::{Barcode, Cardnumber},
     clock::{DeskTime, NEAR},
 };
+use crate::ordered::Rank;
 use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Timelike as _, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -15,6 +16,14 @@ use thiserror::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TransactionId(pub u32);
+
+impl TransactionId {
+    /// By which a list is sorted by number.
+    #[must_use]
+    pub fn rank(self) -> Rank {
+        (0, self.0.into())
+    }
+}
 
 impl fmt::Display for TransactionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

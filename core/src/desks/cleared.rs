@@ -7,6 +7,7 @@ use crate::{
         transaction::{Moment, Transaction, TransactionId},
     },
     log::{Counts, Entry, status::State},
+    ordered,
 };
 use serde::Serialize;
 use std::collections::BTreeSet;
@@ -41,7 +42,7 @@ impl Asked {
         settled: Counts,
         unreadable: BTreeSet<String>,
     ) -> Self {
-        open.sort_unstable();
+        ordered::sort(&mut open, |(id, state)| (i64::from(id.0), *state as u64));
         let mut counts = settled;
         for (_, state) in &open {
             counts.add(*state, 1);

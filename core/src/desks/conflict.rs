@@ -7,6 +7,7 @@ use crate::{
         Entry,
         order::{Ordered, Placed, is_backwards},
     },
+    ordered,
     slices::{CHUNK, Pace, Sliced},
 };
 use std::{
@@ -182,7 +183,8 @@ async fn sort(conflicts: &mut [Conflict], entries: &Ordered, pace: &Pace) {
         }
         pace.spend(chunk.len()).await;
     }
-    conflicts.sort_by_cached_key(|conflict| (conflict.kind, rank.get(&conflict.first).copied()));
+    let rank = |conflict: &Conflict| rank.get(&conflict.first).map_or(0, |rank| *rank as u64);
+    ordered::sort(conflicts, |conflict| (conflict.kind as i64, rank(conflict)));
 }
 
 fn pair(kind: Kind, first: &Entry, second: &Entry) -> Conflict {

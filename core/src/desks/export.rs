@@ -11,6 +11,7 @@ use crate::{
         order::{self, Ordered},
         status::State,
     },
+    ordered::Gather,
     slices::{CHUNK, Sliced},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -44,7 +45,7 @@ fn desk_of(entries: &[Entry], own: &DeskName) -> Option<DeskName> {
 
 /// The codes of the libraries at which these were recorded. `own` is what this desk is set to.
 pub fn branches<'a>(entries: &'a [Entry], own: &'a str) -> BTreeSet<&'a str> {
-    entries.iter().map(|entry| entry.branch_or(own)).collect()
+    entries.iter().map(|entry| entry.branch_or(own)).into_set()
 }
 
 /// These by the libraries at which they were recorded, in the order of their codes: Koha's page for such files books all of one at

@@ -26,6 +26,7 @@ use crate::{
     },
     desks::damage,
     log::{Entry, status::State},
+    ordered::Gather,
 };
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -181,7 +182,7 @@ pub fn is_too_long(bytes: &[u8]) -> bool {
 /// [what it was before it lost zeros](damage::with_zeros).
 pub fn codes(bytes: &[u8]) -> BTreeSet<String> {
     let cells = cells::lines(bytes).into_iter().filter_map(|line| line.cells.ok()).flatten();
-    cells.filter(|cell| cell.chars().count() <= Cardnumber::LIMIT).collect()
+    cells.filter(|cell| cell.chars().count() <= Cardnumber::LIMIT).into_set()
 }
 
 /// Reads a list.

@@ -8,6 +8,7 @@ use crate::{
         transaction::{Moment, TransactionId},
     },
     log::{Entry, status::State},
+    ordered,
 };
 use std::{collections::BTreeMap, fmt};
 use thiserror::Error;
@@ -171,8 +172,8 @@ impl Shifts {
             }
         }
         for of_desk in plan.0.values_mut() {
-            of_desk.moves.sort_unstable_by_key(|moving| moving.id);
-            of_desk.refused.sort_unstable();
+            ordered::sort(&mut of_desk.moves, |moving| moving.id.rank());
+            ordered::sort(&mut of_desk.refused, |id| id.rank());
         }
         plan
     }

@@ -7,6 +7,7 @@ use super::{
 use crate::{
     desk::transaction::Action,
     log::{Entry, order, status::State},
+    ordered,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -47,8 +48,9 @@ pub fn by_item(entries: Vec<Entry>) -> BTreeMap<String, Vec<Entry>> {
 /// All that is set aside, by the library of pickup and the time; from the entries of each item in order.
 pub fn list(of_items: &BTreeMap<String, Vec<Entry>>) -> Vec<Entry> {
     let mut list: Vec<Entry> = of_items.values().filter_map(|entries| set_aside(entries)).cloned().collect();
-    list.sort_by_cached_key(|entry| {
-        (entry.set_aside().map(|(_, pickup)| pickup.to_owned()), entry.transaction.moment.utc_millis(), entry.id)
+    ordered::sort(&mut list, |entry| (entry.transaction.moment.utc_millis(), u64::from(entry.id.0)));
+    ordered::sort_by_text(&mut list, |entry| {
+        entry.set_aside().map(|(_, pickup)| pickup.to_owned()).unwrap_or_default()
     });
     list
 }

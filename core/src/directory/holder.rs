@@ -10,6 +10,7 @@ use crate::{
         zone::Zone,
     },
     log::{Entry, commit::Batch, order, status::State},
+    ordered::{self, Gather},
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,7 +31,7 @@ impl ChangesSinceDownload {
         // One that was broken off has no end: when it began is the best that is known.
         let last = |batch: &Batch| batch.end.as_ref().map_or(batch.started, |end| end.at).time();
         let since = batches.iter().filter(|batch| as_of.is_some_and(|as_of| last(batch) >= as_of));
-        Self { as_of, committed: since.flat_map(|batch| batch.transactions.iter().copied()).collect() }
+        Self { as_of, committed: since.flat_map(|batch| batch.transactions.iter().copied()).into_set() }
     }
 
     /// Whether the records cannot know of this transaction yet.
@@ -76,7 +77,7 @@ impl PatronAtDesk<'_> {
     pub(super) fn codes(&self) -> BTreeSet<String> {
         let own = self.patron.into_iter().flat_map(|patron| [patron.cardnumber.as_str(), patron.userid.as_str()]);
         let codes = own.chain([self.code]).map(str::trim).filter(|code| !code.is_empty());
-        codes.flat_map(|code| [code.to_owned(), code.to_uppercase(), code.to_lowercase()]).collect()
+        codes.flat_map(|code| [code.to_owned(), code.to_uppercase(), code.to_lowercase()]).into_set()
     }
 }
 
@@ -233,7 +234,7 @@ pub(super) fn loans(
         }
         known.insert(key);
     }
-    lent.sort_by_key(|loan| (loan.due.is_none(), loan.due));
+    ordered::sort(&mut lent, |loan| (loan.due.map_or(i64::MAX, |due| due.timestamp_millis()), 0));
     let mut here = Vec::new();
     for (key, of_item) in by_item {
         if known.contains(key) {
@@ -247,7 +248,7 @@ pub(super) fn loans(
             here.push(LoanLine { barcode, here: Some(at), ..LoanLine::default() });
         }
     }
-    here.sort_by_key(|loan| loan.here.map(|moment| moment.utc_millis()));
+    ordered::sort(&mut here, |loan| (loan.here.map_or(i64::MIN, |moment| moment.utc_millis()), 0));
     lent.extend(here);
     lent
 }

@@ -12,6 +12,7 @@ use crate::{
     Action, Barcode, Entry, Moment,
     desk::zone::Zone,
     log::warned::{Warned, Warning},
+    ordered::Gather,
 };
 use chrono::{DateTime, Utc};
 use std::collections::{BTreeMap, BTreeSet};
@@ -111,8 +112,7 @@ where
         };
         let ids: Vec<u32> = holds.iter().map(|hold| hold.id).collect();
         let for_holds = self.log.of_holds(&ids).await?;
-        let mut others: BTreeSet<String> =
-            for_holds.iter().filter_map(|entry| entry.transaction.action.item_key()).collect();
+        let mut others = for_holds.iter().filter_map(|entry| entry.transaction.action.item_key()).into_set();
         others.remove(&key);
         let others = aside::by_item(self.log.of_items(&others.into_iter().collect::<Vec<_>>()).await?);
         let mut patrons = BTreeMap::new();

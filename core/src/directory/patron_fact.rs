@@ -5,6 +5,7 @@ use crate::{
     Amount, Moment,
     desk::zone::Zone,
     log::warned::{Grade, Warning},
+    ordered,
 };
 use chrono::NaiveDate;
 
@@ -57,7 +58,7 @@ impl PatronFound {
         ];
         let warned = self.warnings.iter().cloned().map(PatronFact::Warned);
         let mut facts: Vec<PatronFact> = warned.chain(others.into_iter().flatten()).collect();
-        facts.sort_by_key(PatronFact::grade);
+        ordered::sort(&mut facts, |fact| (fact.grade() as i64, 0));
         facts
     }
 }

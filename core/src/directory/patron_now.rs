@@ -8,8 +8,8 @@ use super::{
     record::{Hold, HoldState, Patron, Set},
     warning,
 };
-use crate::{Amount, Entry, desk::amount::Cents, log::warned::Warning};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::{Amount, Entry, desk::amount::Cents, log::warned::Warning, ordered::Gather};
+use std::collections::BTreeMap;
 
 /// Of this number of items without a title, the title is looked for.
 const TITLED: usize = 60;
@@ -106,8 +106,7 @@ where
             Some(patron) => (self.downloaded_loans(patron.id).await?, self.promised(patron.id).await?),
             None => (Vec::new(), Vec::new()),
         };
-        let mut keys: BTreeSet<String> =
-            entries.iter().filter_map(|entry| entry.transaction.action.item_key()).collect();
+        let mut keys = entries.iter().filter_map(|entry| entry.transaction.action.item_key()).into_set();
         keys.extend(downloaded.iter().filter_map(|loan| key_of(&loan.barcode)));
         keys.extend(holds.iter().flat_map(|(_, barcodes)| barcodes).filter_map(|barcode| key_of(barcode)));
         let by_item = aside::by_item(self.log.of_items(&keys.into_iter().collect::<Vec<_>>()).await?);

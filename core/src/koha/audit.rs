@@ -35,6 +35,7 @@ use crate::{
         todo,
         warned::Warning,
     },
+    ordered::{self, Gather},
     settings::form::Settings,
 };
 use by_patron::ByPatron;
@@ -312,7 +313,7 @@ impl Audit {
         let unread = self.now.rows.drain(..).chain(self.left.drain(..)).flatten().count();
         let unjudged = if let AuditStage::ByPatron(by_patron) = &self.stage { by_patron.unjudged() } else { 0 };
         self.count_unread(unread + unjudged);
-        self.report.audited.fresh.sort_by_key(|fresh| fresh.id);
+        ordered::sort(&mut self.report.audited.fresh, |fresh| fresh.id.rank());
         Next::Done(std::mem::take(&mut self.report))
     }
 
@@ -382,7 +383,7 @@ impl Audit {
     }
 
     fn biblios(&self) -> BTreeSet<u32> {
-        self.now.items.iter().filter_map(|item| item.biblio_id).collect()
+        self.now.items.iter().filter_map(|item| item.biblio_id).into_set()
     }
 
     fn holds_request(&self, page: u32) -> Next {
@@ -441,7 +442,7 @@ impl Audit {
     /// All is read: who took most is asked about first.
     fn first_limit(&mut self) -> Next {
         let mut taken: Vec<(u32, usize)> = self.taken.iter().map(|(patron, taken)| (*patron, taken.number)).collect();
-        taken.sort_by_key(|(patron, number)| (std::cmp::Reverse(*number), *patron));
+        ordered::sort(&mut taken, |(patron, number)| (-i64::try_from(*number).unwrap_or(i64::MAX), u64::from(*patron)));
         let number = (self.chunks.saturating_sub(1) * LIMITS_ASKED).min(MOST_LIMITS_ASKED);
         self.to_limit = taken.into_iter().map(|(patron, _)| patron).take(number).collect();
         self.next_limit()

@@ -43,6 +43,7 @@ use crate::{
         refresh::{Ended, Scope},
         write::{CONTENTS, DOWNLOAD, Write},
     },
+    ordered::Gather,
     settings::{asker::Asker, form::Settings, records::RecordsSettings},
 };
 use login::{Login, LoginStep};
@@ -353,7 +354,7 @@ impl<E> Download<E> {
         self.credentials = credentials;
         if let Some(libraries) = libraries {
             let names = libraries.list.into_iter().map(|library| (library.branchcode, library.name));
-            self.contents.libraries = names.collect();
+            self.contents.libraries = names.into_map();
         }
         match purpose {
             Purpose::Start => self.write_contents(),

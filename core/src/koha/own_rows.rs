@@ -7,8 +7,9 @@ use super::{
 use crate::{
     desk::transaction::TransactionId,
     log::{Entry, commit::Queued},
+    ordered::{self, Gather},
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Which rows are which transactions of this log.
 ///
@@ -25,7 +26,7 @@ pub fn own(
 ) -> BTreeMap<u64, TransactionId> {
     let mut own = alike(rows, entries, queued);
     let is_lone = own.len() == 1;
-    let by_number: BTreeSet<(u64, TransactionId)> = queued.iter().map(|queued| (queued.number, queued.id)).collect();
+    let by_number = queued.iter().map(|queued| (queued.number, queued.id)).into_set();
     let is_sure = |number: u64, id: TransactionId| by_number.contains(&(number, id)) || is_sure(number, id);
     let rows: HashMap<u64, &Pending> = rows.iter().map(|row| (row.number, row)).collect();
     let entries: HashMap<TransactionId, &Entry> = entries.iter().map(|entry| (entry.id, entry)).collect();
@@ -50,7 +51,7 @@ pub fn own(
 /// Which rows are like which transactions, and no others.
 fn alike(rows: &[Pending], entries: &[Entry], queued: &[Queued]) -> BTreeMap<u64, TransactionId> {
     let by_number: HashMap<u64, TransactionId> = queued.iter().map(|queued| (queued.number, queued.id)).collect();
-    let mut open: BTreeMap<TransactionId, &Entry> = entries.iter().map(|entry| (entry.id, entry)).collect();
+    let mut open = entries.iter().map(|entry| (entry.id, entry)).into_map();
     let mut own = BTreeMap::new();
     let mut rest: Vec<&Pending> = Vec::new();
     for row in rows {
@@ -93,10 +94,10 @@ fn by_time(rows: &[&Pending], entries: &[&Entry], fit: Fit) -> Vec<(u64, Transac
         let is_of_heap = |row: &&Pending| row.number == first.number || mine.iter().any(|entry| fits(row, entry));
         let (mut heap, others): (Vec<&Pending>, Vec<&Pending>) = left.into_iter().partition(is_of_heap);
         left = others;
-        heap.sort_by_key(|row| row.number);
+        ordered::sort(&mut heap, |row| (0, row.number));
         let mut mine: Vec<(i64, TransactionId)> =
             mine.into_iter().map(|entry| (entry.transaction.moment.utc_seconds(), entry.id)).collect();
-        mine.sort_unstable();
+        ordered::sort(&mut mine, |(at, id)| (*at, u64::from(id.0)));
         let is_whole = heap.len() == mine.len() && heap.iter().all(|row| fits_all(row, entries, &mine, fit));
         // The first of what came twice is ours, and the other one too much.
         let is_doubled = mine.len() == 1 && heap.iter().all(|row| fits_all(row, entries, &mine, fit));
@@ -108,7 +109,7 @@ fn by_time(rows: &[&Pending], entries: &[&Entry], fit: Fit) -> Vec<(u64, Transac
 }
 
 fn fits_all(row: &Pending, entries: &[&Entry], mine: &[(i64, TransactionId)], fit: Fit) -> bool {
-    let ids: BTreeSet<TransactionId> = mine.iter().map(|(_, id)| *id).collect();
+    let ids = mine.iter().map(|(_, id)| *id).into_set();
     let theirs = entries.iter().filter(|entry| shown_time::fit(&row.time, entry.transaction.moment) >= fit);
-    theirs.map(|entry| entry.id).collect::<BTreeSet<_>>() == ids
+    theirs.map(|entry| entry.id).into_set() == ids
 }

@@ -1,7 +1,10 @@
 //! What Koha was found to hold of what it had said yes to, read back after a commit.
 
 use super::fresh::{Fresh, Part};
-use crate::desk::{amount::Cents, transaction::TransactionId};
+use crate::{
+    desk::{amount::Cents, transaction::TransactionId},
+    ordered,
+};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -94,7 +97,7 @@ impl Audited {
                 None => self.fresh.push(said),
             }
         }
-        self.fresh.sort_by_key(|fresh| fresh.id);
+        ordered::sort(&mut self.fresh, |fresh| fresh.id.rank());
     }
 
     /// Koha does not tell this.

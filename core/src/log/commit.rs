@@ -8,18 +8,16 @@ use crate::{
     log::{
         Entry,
         audited::{Audited, Odd, Oddity},
-        fresh::{Fresh, Part},
+        fresh::Part,
         handled::Handled,
         order::Ordered,
         status::State,
     },
+    ordered::Gather,
     settings::form::{CommitType, Settings},
 };
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::{BTreeMap, HashSet},
-    time::Duration,
-};
+use std::{collections::HashSet, time::Duration};
 
 /// One commit, from the press of the button to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,7 +136,7 @@ impl Batch {
             Oddity::OtherLibrary { .. } if is_applied => true,
             _ => is_silent && !odd.contains(old),
         };
-        let mut by_id: BTreeMap<TransactionId, Fresh> = fresh.into_iter().map(|fresh| (fresh.id, fresh)).collect();
+        let mut by_id = fresh.into_iter().map(|fresh| (fresh.id, fresh)).into_map();
         for old in before.fresh {
             let new = by_id.remove(&old.id);
             if let Some(now) = old.told_again(new, &silent) {
@@ -187,6 +185,7 @@ impl Batch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::fresh::Fresh;
     use std::iter;
 
     fn batch() -> Batch {

@@ -1,6 +1,6 @@
 //! That the log has changed, as everybody hears it who shows something of it.
 
-use crate::{desk::transaction::TransactionId, log::Entry};
+use crate::{desk::transaction::TransactionId, log::Entry, ordered::Gather};
 use std::collections::BTreeSet;
 
 /// What happened to the log: in this window, or in another one.
@@ -28,7 +28,7 @@ pub struct Reread {
 impl Reread {
     /// What was asked for, and what was found of it.
     pub fn new(asked: &[TransactionId], entries: Vec<Entry>) -> Self {
-        let found: BTreeSet<_> = entries.iter().map(|entry| entry.id).collect();
+        let found = entries.iter().map(|entry| entry.id).into_set();
         Self { entries, gone: asked.iter().copied().filter(|id| !found.contains(id)).collect() }
     }
 }

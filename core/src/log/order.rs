@@ -13,6 +13,7 @@ use crate::{
         transaction::{Moment, TransactionId},
     },
     log::{Entry, status::State},
+    ordered,
     slices::{CHUNK, Pace, Sliced},
 };
 use std::{
@@ -164,7 +165,7 @@ async fn merging<T: Placed>(items: &[T], pace: &Pace) -> Vec<usize> {
     }
     for sequence in &mut sequences {
         if !sequence.is_sorted_by_key(|place| items[*place].id()) {
-            sequence.sort_by_key(|place| items[*place].id());
+            ordered::sort(sequence, |place| items[*place].id().rank());
         }
         pace.spend(sequence.len()).await;
     }

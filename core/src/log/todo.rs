@@ -30,6 +30,7 @@ use crate::{
         task::Task,
         warned::{Grade, Warned, Warning},
     },
+    ordered::Gather,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -297,7 +298,7 @@ impl Todo {
     /// What is set aside for holds, in the order in which it is shown.
     pub fn set_aside(&mut self, ids: Vec<TransactionId>) {
         let key = |id| self.kept.get(id)?.transaction.action.item_key();
-        self.aside_keys = ids.iter().filter_map(key).collect();
+        self.aside_keys = ids.iter().filter_map(key).into_set();
         self.aside = ids;
         self.part_aside();
     }

@@ -25,6 +25,7 @@ use crate::{
         fresh::{Fresh, Part},
         status::{Attempt, Status},
     },
+    ordered,
     settings::form::Settings,
 };
 use std::collections::HashMap;
@@ -339,7 +340,7 @@ impl Auditing {
                 self.audited.unread += number;
             }
         }
-        self.audited.odd.sort_by_key(|odd| odd.id);
+        ordered::sort(&mut self.audited.odd, |odd| odd.id.rank());
     }
 
     /// Under which numbers what was sent stands in the queue.

@@ -6,6 +6,7 @@ use crate::{
         transaction::{Action, TransactionId},
     },
     log::Entry,
+    ordered::{self, Gather},
 };
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
@@ -112,7 +113,7 @@ impl Queue {
     /// The desk's library, and those of what is to be sent.
     pub(super) fn branches<'a>(&'a self, own: &'a str) -> BTreeSet<&'a str> {
         let of_entries = self.next.iter().chain(&self.blocked).map(|entry| entry.branch_or(own));
-        of_entries.chain([own]).collect()
+        of_entries.chain([own]).into_set()
     }
 
     /// The number of those that wait for a session at their library.
@@ -150,7 +151,8 @@ impl Queue {
         };
         let mut entries: Vec<_> = mem::take(&mut self.blocked);
         entries.extend(self.next.drain(..));
-        entries.sort_by_key(|entry| self.rank(entry.id));
+        // What has no place in the order comes first.
+        ordered::sort(&mut entries, |entry| (0, self.rank(entry.id).map_or(0, |place| place as u64 + 1)));
         let (blocked, next): (Vec<_>, Vec<_>) = entries.into_iter().partition(waits);
         self.elsewhere = elsewhere;
         self.blocked = blocked;

@@ -13,6 +13,7 @@ use koct_core::{
         login::{Who, WhoIsThere},
         page::LoggedIn,
     },
+    ordered,
 };
 use std::rc::Rc;
 use wasm_bindgen::JsValue;
@@ -63,7 +64,7 @@ impl OpenKoha {
             let pages = webext::tab_addresses().await.unwrap_or_default();
             let _ = webext::remove_permissions(&tabs).await;
             let mut servers: Vec<_> = pages.iter().filter_map(|address| ServerUrl::of_staff_page(address)).collect();
-            servers.sort_by(|one, other| one.as_str().cmp(other.as_str()));
+            ordered::sort_by_text(&mut servers, |server| server.as_str().to_owned());
             servers.dedup();
             this.say(&text(if servers.is_empty() { "findKohaNone" } else { "findKohaChoose" }));
             for server in servers {

@@ -37,11 +37,12 @@ use koct_core::{
         event::LogEvent,
         order::{self, Ordered},
     },
+    ordered::Gather,
     outbox::{Outbox, summary::Summary},
     settings::guide,
 };
 use review::{Looked, Review};
-use std::{cell::Cell, collections::BTreeSet, rc::Rc, time::Duration};
+use std::{cell::Cell, rc::Rc, time::Duration};
 use turn::Turn;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlButtonElement, HtmlElement, HtmlProgressElement};
@@ -255,7 +256,7 @@ impl Commit {
         let own = &settings.branchcode;
         let waits = |entry: &&Entry| entry.waits_for_other_branch(own);
         let others: Vec<TransactionId> = uncommitted.iter().filter(waits).map(|entry| entry.id).collect();
-        let codes: BTreeSet<&str> = uncommitted.iter().filter(waits).map(|entry| entry.branch_or(own)).collect();
+        let codes = uncommitted.iter().filter(waits).map(|entry| entry.branch_or(own)).into_set();
         if others.is_empty() {
             return Ok(Some(uncommitted));
         }

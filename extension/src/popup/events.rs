@@ -19,6 +19,7 @@ use crate::{
 use koct_core::{
     State, TransactionId,
     log::event::{LogEvent, Reread},
+    ordered,
 };
 use std::{collections::BTreeSet, rc::Rc};
 use wasm_bindgen::JsCast;
@@ -130,7 +131,7 @@ impl Desk {
     fn kept(&self) -> Vec<TransactionId> {
         let mut kept: Vec<_> = self.sitting.borrow().ids().collect();
         kept.extend(self.panels().flat_map(|panel| panel.kept()));
-        kept.sort_unstable();
+        ordered::sort(&mut kept, |id| id.rank());
         kept.dedup();
         kept
     }

@@ -82,15 +82,13 @@ fn encode_within(value: &JsValue, depth: u32, left: &Cell<u32>) -> Value {
         }
     } else if kind(object).as_deref() == Some("[object Object]") {
         let entries = Object::entries(object);
-        let plain = entries.iter().map(|pair| {
+        let mut plain = serde_json::Map::new();
+        let is_plain = entries.iter().all(|pair| {
             let pair: Array = pair.unchecked_into();
-            let key = encode(&pair.get(0)).as_str().map(str::to_owned).filter(|key| !key.starts_with('$'))?;
-            Some((key, inner(&pair.get(1))))
+            let key = encode(&pair.get(0)).as_str().map(str::to_owned).filter(|key| !key.starts_with('$'));
+            key.map(|key| plain.insert(key, inner(&pair.get(1)))).is_some()
         });
-        match plain.collect::<Option<serde_json::Map<_, _>>>() {
-            Some(plain) => plain.into(),
-            None => json!({"$object": pairs(&entries)}),
-        }
+        if is_plain { plain.into() } else { json!({"$object": pairs(&entries)}) }
     } else {
         unknown(object)
     }

@@ -2,7 +2,7 @@
 
 use super::{BY_AMOUNT, BY_LATE, BY_STATE, BY_WARNINGS, CHUNK, LOG, Result, Store, id};
 use indexed_db_futures::{BuildPrimitive, query_source::QuerySource};
-use koct_core::{Entry, State, TransactionId, log::todo};
+use koct_core::{Entry, State, TransactionId, log::todo, ordered::Gather};
 use std::collections::BTreeSet;
 use wasm_bindgen::JsValue;
 
@@ -15,11 +15,11 @@ impl Store {
     pub async fn left_to_do(&self, besides: impl Iterator<Item = TransactionId>) -> Result<Vec<Entry>> {
         let refused = [State::Rejected, State::InDoubt];
         let mut ids: BTreeSet<TransactionId> =
-            self.ids_under(BY_STATE, refused.iter().map(|state| state.name())).await?.into_iter().collect();
+            self.ids_under(BY_STATE, refused.iter().map(|state| state.name())).await?.into_iter().into_set();
         for index in [BY_WARNINGS, BY_LATE, BY_AMOUNT] {
             ids.extend(self.ids_in(index).await?);
         }
-        let besides: BTreeSet<TransactionId> = besides.collect();
+        let besides = besides.into_set();
         ids.extend(&besides);
         let ids: Vec<TransactionId> = ids.into_iter().collect();
         let mut found = Vec::new();

@@ -12,6 +12,7 @@ use koct_core::{
         commit::Batch,
         rows::{self, Place, Raw},
     },
+    ordered::Gather,
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,7 +64,7 @@ impl Store {
 
     /// Those that were met, to be asked about and cleared: see [`Store::remove_unreadable`].
     pub fn unreadable_keys(&self) -> BTreeSet<String> {
-        self.unreadable.borrow().keys().cloned().collect()
+        self.unreadable.borrow().keys().cloned().into_set()
     }
 
     /// Of those that were met, the number that the index has in this state.
@@ -76,7 +77,7 @@ impl Store {
     pub(super) fn unreadable_numbers(&self) -> (BTreeSet<TransactionId>, bool) {
         let met = self.unreadable.borrow();
         let keys = || met.values().filter_map(|row| row.key.as_f64());
-        (keys().filter_map(rows::number).collect(), keys().any(|key| key.fract() != 0.0))
+        (keys().filter_map(rows::number).into_set(), keys().any(|key| key.fract() != 0.0))
     }
 
     /// Looks at the whole log for such rows, bit by bit.
@@ -200,7 +201,7 @@ impl Store {
             known.extend(raw);
             (last, is_first) = (key, false);
         }
-        let known: BTreeSet<String> = known.iter().map(without_key).collect();
+        let known = known.iter().map(without_key).into_set();
         let writing = self.writing_to(&[LOG, BATCHES])?;
         let (log, batches) = (writing.object_store(LOG)?, writing.object_store(BATCHES)?);
         let mut done = Vec::with_capacity(kept.len());

@@ -15,12 +15,10 @@ use crate::{
         shift::{Shift, Span},
     },
     log::Entry,
+    ordered::{self, Gather},
     slices::Pace,
 };
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::{cmp::Reverse, collections::BTreeMap};
 
 /// Fewer contradictions than this prove nothing about a clock.
 const EVIDENCE: usize = 3;
@@ -44,7 +42,7 @@ pub(super) async fn off<'a>(
         if item.iter().all(|entry| entry.desk == item[0].desk) {
             continue;
         }
-        for desk in item.iter().map(|entry| entry.desk.as_ref()).collect::<BTreeSet<_>>() {
+        for desk in item.iter().map(|entry| entry.desk.as_ref()).into_set() {
             let items = of_desks.entry(desk).or_default();
             if items.len() < ITEMS {
                 items.push(item);
@@ -57,7 +55,7 @@ pub(super) async fn off<'a>(
     };
     let mut found: Vec<_> = jumps.iter().filter(|(_, jump)| !jump.is_all).map(own).collect();
     // What such a desk has contradicts others by those scans.
-    let mut shifts: BTreeMap<Desk, i64> = found.iter().map(|(desk, _)| (*desk, 0)).collect();
+    let mut shifts = found.iter().map(|(desk, _)| (*desk, 0)).into_map();
     // One desk after the other: beside a desk that is off, those that are right look wrong as well.
     while let Some((desk, clock)) = worst(&of_desks, desks, &shifts, pace).await {
         shifts.insert(desk, clock.shift.0);
@@ -112,7 +110,7 @@ fn best_shift(items: &[&[&Entry]], desk: Desk, shifts: &BTreeMap<Desk, i64>) -> 
         return None;
     }
     let round = (1..=WIDEST / STEP).flat_map(|steps| [steps * STEP, -steps * STEP]);
-    let exact: BTreeSet<i64> = items.iter().flat_map(|item| spans(item, desk)).take(SPANS).collect();
+    let exact = items.iter().flat_map(|item| spans(item, desk)).take(SPANS).into_set();
     let tried = round.chain(exact.iter().copied()).map(|shift| (with(shift), shift));
     // The fewest contradictions; then a round number; then the smallest.
     let (left, shift) = tried.min_by_key(|(left, shift)| (*left, shift % STEP != 0, shift.abs()))?;
@@ -147,7 +145,7 @@ fn spans(item: &[&Entry], desk: Desk) -> Vec<i64> {
 fn contradictions(item: &[&Entry], desk: Desk, moved: &dyn Fn(&Entry) -> i64) -> usize {
     let mut sequence: Vec<(i64, &Entry)> = item.iter().map(|entry| (moved(entry), *entry)).collect();
     // Stable: the sequence of one desk stays, as long as its clock was steady.
-    sequence.sort_by_key(|(at, _)| *at);
+    ordered::sort(&mut sequence, |(at, _)| (*at, 0));
     let mut number = 0;
     for (place, neighbours) in sequence.windows(2).enumerate() {
         let [(at, first), (then, second)] = neighbours else { continue };

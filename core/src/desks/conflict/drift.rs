@@ -5,6 +5,7 @@ use crate::{
     desk::{clock::DeskTime, drift::Wrong},
     desks::shift::{Shift, Span},
     log::Entry,
+    ordered,
 };
 
 /// The scans of this desk that its clock showed wrongly then, and what sets them right: those in a row that were recorded after it
@@ -12,7 +13,7 @@ use crate::{
 /// already bounds them: whoever has done that knew why.
 pub fn shown_wrongly<'a>(entries: impl IntoIterator<Item = &'a Entry>, wrong: &Wrong) -> Option<ClockOff> {
     let mut own: Vec<&Entry> = entries.into_iter().filter(|entry| entry.desk.is_none()).collect();
-    own.sort_unstable_by_key(|entry| entry.id);
+    ordered::sort(&mut own, |entry| entry.id.rank());
     let recorded = |entry: &Entry| DeskTime::from_millis(entry.original().moment.utc_millis());
     let is_right = |entry: &&&Entry| {
         wrong.after.is_some_and(|after| recorded(entry) <= after) || entry.original().moment != entry.transaction.moment

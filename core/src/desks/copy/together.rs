@@ -7,6 +7,7 @@ use crate::{
         part::{Part, SetId},
         running::Running,
     },
+    ordered::{self, Gather},
     slices::{CHUNK, Sliced},
 };
 use serde::{Deserialize, de::IgnoredAny};
@@ -51,8 +52,8 @@ pub fn sets<'a>(pieces: impl IntoIterator<Item = Option<&'a Piece>>) -> Vec<Set>
     }
     let set = |id: &SetId| {
         let mut files = files.remove(id).unwrap_or_default();
-        files.sort_unstable();
-        let numbers: BTreeSet<u32> = files.iter().map(|(number, _)| *number).collect();
+        ordered::sort(&mut files, |(number, file)| (i64::from(*number), *file as u64));
+        let numbers = files.iter().map(|(number, _)| *number).into_set();
         let mut missing = Vec::new();
         let mut next = 0;
         for number in numbers {
@@ -78,7 +79,7 @@ pub fn has_end(bytes: &[u8]) -> bool {
         _end: Totals,
     }
     let last = bytes.trim_ascii_end().rsplit(|byte| *byte == b'\n').next();
-    last.is_some_and(|line| serde_json::from_slice::<End>(line).is_ok())
+    last.and_then(read::<End>).is_some()
 }
 
 /// Files that belong together, as one.
@@ -133,7 +134,7 @@ pub fn putting_together<'a>(files: &'a [Vec<u8>]) -> Sliced<'a, Together> {
             let mut lines = (1..).zip(bytes.split(|byte| *byte == b'\n')).peekable();
             let header = lines.next().map(|(number, line)| (place, number, line));
             first = first.or(header);
-            let running = header.and_then(|(_, _, line)| serde_json::from_slice::<Header>(line).ok()?.running);
+            let running = header.and_then(|(_, _, line)| read::<Header>(line)?.running);
             // One that has ended was followed by a new set. Who died in it has told nobody how far it came.
             last = running.or(last);
             let mut number_read = 0;
@@ -146,16 +147,16 @@ pub fn putting_together<'a>(files: &'a [Vec<u8>]) -> Sliced<'a, Together> {
                     continue;
                 }
                 let found = (place, number, line);
-                match serde_json::from_slice(line) {
-                    Ok(Glance::Transaction(Numbered { seq })) => {
+                match read(line) {
+                    Some(Glance::Transaction(Numbered { seq })) => {
                         transactions.insert(seq, found);
                     }
-                    Ok(Glance::Raw(_)) if seen.insert(line) => raw.push(found),
-                    Ok(Glance::Commit(_) | Glance::Cleared(_)) if seen.insert(line) => others.push(found),
-                    Ok(_) => {}
+                    Some(Glance::Raw(_)) if seen.insert(line) => raw.push(found),
+                    Some(Glance::Commit(_) | Glance::Cleared(_)) if seen.insert(line) => others.push(found),
+                    Some(_) => {}
                     // It was being written: that the file is cut says it.
-                    Err(_) if is_cut && lines.peek().is_none() => {}
-                    Err(_) => others.push(found),
+                    None if is_cut && lines.peek().is_none() => {}
+                    None => others.push(found),
                 }
             }
         }
@@ -171,9 +172,14 @@ pub fn putting_together<'a>(files: &'a [Vec<u8>]) -> Sliced<'a, Together> {
     })
 }
 
+/// A line, by the reader that all others have, too: one of bytes would be compiled beside it, for each type anew.
+fn read<'a, T: Deserialize<'a>>(line: &'a [u8]) -> Option<T> {
+    serde_json::from_str(str::from_utf8(line).ok()?).ok()
+}
+
 /// The first line of a set, with the commit that was running.
 fn with_running(first: &[u8], running: Running) -> Option<Vec<u8>> {
-    let mut header: Header = serde_json::from_slice(first).ok()?;
+    let mut header: Header = read(first)?;
     header.running = Some(running);
     serde_json::to_vec(&header).ok()
 }

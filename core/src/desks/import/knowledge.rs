@@ -12,6 +12,7 @@ use crate::{
         koc::Lines,
     },
     log::Entry,
+    ordered::Gather,
     slices::{CHUNK, Sliced},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -98,7 +99,7 @@ impl Knowledge {
     pub fn lengths(&self) -> BTreeSet<usize> {
         let all: usize = self.lengths.values().sum();
         let is_usual = |number: usize| number >= FEW && number * RARE >= all;
-        self.lengths.iter().filter(|(_, number)| is_usual(**number)).map(|(length, _)| *length).collect()
+        self.lengths.iter().filter(|(_, number)| is_usual(**number)).map(|(length, _)| *length).into_set()
     }
 
     /// Whether the log holds, or held, something of this desk.
@@ -133,7 +134,7 @@ impl Knowledge {
                     let here = self.desks.iter().filter(|(_, known)| known.find(&line, &nothing).is_some());
                     let gone = self.cleared.iter().filter(|(_, cleared)| cleared.prints.contains(&print));
                     let desks: BTreeSet<&DeskName> =
-                        here.map(|(desk, _)| desk).chain(gone.map(|(desk, _)| desk)).collect();
+                        here.map(|(desk, _)| desk).chain(gone.map(|(desk, _)| desk)).into_set();
                     new += usize::from(desks.is_empty());
                     for desk in desks {
                         *of_desks.entry(desk).or_default() += 1;

@@ -4,6 +4,7 @@ use super::point::Point;
 use crate::{
     directory::record::Record,
     koha::{Failure, Request, Response, rest::RestCredentials},
+    ordered,
     settings::form::Settings,
 };
 use std::time::Duration;
@@ -108,7 +109,7 @@ impl Tries {
 /// The rows that can be read and come after `last`, each once, in rising order.
 pub(super) fn in_order<R: Record>(rows: Vec<Option<R>>, last: Option<u32>) -> Vec<R> {
     let mut rows: Vec<R> = rows.into_iter().flatten().filter(|row| Some(row.id()) > last).collect();
-    rows.sort_by_key(R::id);
+    ordered::sort(&mut rows, |row| (0, u64::from(row.id())));
     rows.dedup_by_key(|row| row.id());
     rows
 }

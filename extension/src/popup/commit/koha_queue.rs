@@ -24,6 +24,7 @@ use koct_core::{
         handled::{Deed, Handled, Outcome},
         warned::Grade,
     },
+    ordered::Gather,
     processing::{
         Chosen, Processing, Report, Stop, Unended,
         listed::{self, Line},
@@ -31,7 +32,7 @@ use koct_core::{
 };
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     rc::Rc,
 };
 use wasm_bindgen::{JsCast, JsValue};
@@ -315,7 +316,7 @@ impl KohaQueue {
         if lines.iter().any(|line| line.is_double) {
             choices.push(("double".to_owned(), text("queueDoubles")));
         }
-        let desks: BTreeSet<String> = lines.iter().filter_map(|line| self.desk_of(line)).collect();
+        let desks = lines.iter().filter_map(|line| self.desk_of(line)).into_set();
         for desk in desks {
             let this = || text_with("findThisDesk", &[self.desk.preferences.borrow().desk_name().as_str()]);
             let name = if desk.is_empty() { this() } else { wording::harmless(&desk) };

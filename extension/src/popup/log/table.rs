@@ -28,11 +28,12 @@ use koct_core::{
         status::Decision,
         todo::Refusal,
     },
+    ordered::Gather,
     scrolling::Scrolling,
 };
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     ops::Range,
     rc::Rc,
 };
@@ -562,7 +563,7 @@ impl Table {
         let total = self.listing.borrow().ids().len();
         let window = self.scrolling(total).drawn().rows;
         let places = window.start.saturating_sub(READ_AHEAD)..(window.end + READ_AHEAD).min(total);
-        let wanted: BTreeSet<_> = self.ids_at(places).into_iter().collect();
+        let wanted = self.ids_at(places).into_iter().into_set();
         let ids: Vec<_> = wanted.iter().copied().filter(|id| !self.cache.borrow().contains_key(id)).collect();
         let (Some(oldest), Some(newest)) = (ids.first(), ids.last()) else { return Ok(()) };
         let in_a_row = ids.windows(2).all(|pair| pair[0].0.checked_add(1) == Some(pair[1].0));

@@ -4,7 +4,10 @@ use crate::{
     i18n::{js_error, text},
     wording,
 };
-use koct_core::desks::import::zip::{self, Member, Packing, ZipError};
+use koct_core::{
+    desks::import::zip::{self, Member, Packing, ZipError},
+    ordered,
+};
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{DataTransfer, File, FileList, ReadableStream, ReadableStreamDefaultReader};
@@ -137,7 +140,7 @@ async fn walk(folder: DroppedEntry, found: &mut Vec<Found>) {
         }
         if entry.is_directory() {
             let mut inner = entries(&entry).await;
-            inner.sort_by_key(DroppedEntry::name);
+            ordered::sort_by_text(&mut inner, DroppedEntry::name);
             if path.split('/').count() < DEPTH {
                 open.extend(inner.into_iter().rev().map(|entry| (format!("{path}/{}", entry.name()), entry)));
             }
