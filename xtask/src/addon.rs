@@ -111,7 +111,7 @@ pub(crate) fn build_at(place: &Place, arguments: &[&str]) -> Result<PathBuf> {
 }
 
 /// The file that rustc has made of a package.
-fn compiled(place: &Place, package: &str) -> PathBuf {
+pub(crate) fn compiled(place: &Place, package: &str) -> PathBuf {
     place.target.join(setup::WASM).join("release").join(format!("{}.wasm", module(package)))
 }
 

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     desk::transaction::Action,
     log::{Entry, order, status::State},
-    ordered,
+    ordered::{self, Gather},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,7 +78,7 @@ pub(super) fn over(
         let by_other = |entries: &Vec<Entry>| has(hold, entries) || (had(hold, entries) && took(hold, entries));
         took(hold, before) || others.values().any(by_other)
     };
-    holds.iter().filter(is_over).map(|hold| hold.id).collect()
+    holds.iter().filter(is_over).map(|hold| hold.id).into_set()
 }
 
 /// Whether to tell [`over`] one must know who the patrons of the holds are: somebody took something.

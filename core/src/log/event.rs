@@ -29,7 +29,7 @@ impl Reread {
     /// What was asked for, and what was found of it.
     pub fn new(asked: &[TransactionId], entries: Vec<Entry>) -> Self {
         let found = entries.iter().map(|entry| entry.id).into_set();
-        Self { entries, gone: asked.iter().copied().filter(|id| !found.contains(id)).collect() }
+        Self { entries, gone: asked.iter().copied().filter(|id| !found.contains(id)).into_set() }
     }
 }
 
