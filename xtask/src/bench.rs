@@ -11,6 +11,7 @@ mod logins;
 mod opening;
 mod page;
 mod records;
+mod refreshing;
 mod rules;
 mod scrolling;
 mod todo;
@@ -18,13 +19,14 @@ mod todo;
 use crate::{addon, project::Result, setup};
 
 /// The parts, by the names that `cargo xtask bench NAME` takes.
-const PARTS: [&str; 14] = [
+const PARTS: [&str; 15] = [
     "core",
     "directory",
     "logins",
     "audit",
     "commits",
     "copying",
+    "refreshing",
     "opening",
     "large",
     "scrolling",
@@ -72,6 +74,9 @@ pub(crate) fn bench(arguments: &[&str]) -> Result {
     }
     if is_wanted("copying") {
         copying::bench(&addon).map_err(words)?;
+    }
+    if is_wanted("refreshing") {
+        refreshing::bench(&addon).map_err(words)?;
     }
     if is_wanted("opening") {
         opening::bench(&addon).map_err(words)?;

@@ -73,6 +73,18 @@ const PATRON: &str = "23529001223601";
 const LIST: &str = "Card;Item\n23529001223601;39999000000061\n23529001223601;39999000000062\n23529001223602;3.9999E+13\n\
     22.07.2026 10:15;39999000000064\n39999000000065\n23529001223603;39999000000066\n";
 
+/// As if the records were of a week ago.
+const AGED: &str = "(async () => { \
+    const base = await new Promise(done => { const o = indexedDB.open('koct-directory'); o.onsuccess = () => done(o.result); }); \
+    const store = base.transaction('state', 'readwrite').objectStore('state'); \
+    const contents = JSON.parse(await new Promise(done => { const r = store.get('contents'); r.onsuccess = () => done(r.result); })); \
+    for (const held of Object.values(contents.sets)) held.asOf -= 7 * 86400000; \
+    await new Promise(done => { store.put(JSON.stringify(contents), 'contents').onsuccess = done; }); base.close(); })()";
+
+/// As if this computer's clock was found an hour ahead of Koha's, after it was right in the morning.
+const WRONG_CLOCK: &str = "(found => browser.storage.local.set({ clock: { ...found, wrong: { found, after: Date.now() - 36e5 } } })) \
+    ({ ahead: 3600000, at: Date.now() })";
+
 /// Makes the pictures, or only those of the look with this name.
 ///
 /// # Errors
@@ -196,6 +208,7 @@ impl Album<'_> {
         for (standing, sign, name) in [
             ("{ suspected: { load: '1', at: Date.now(), badly: true } }", "poor", "desk-answers-badly"),
             ("{ out: { since: Date.now(), said: false, badly: true } }", "offline", "desk-outage"),
+            ("{ out: { since: Date.now(), said: false, badly: true, unclear: true } }", "poor", "desk-page-came"),
         ] {
             let (server, page) = (koha.url(), &desk.page);
             page.eval(&format!(
@@ -205,7 +218,7 @@ impl Album<'_> {
             self.take(page, name)?;
         }
         desk.page.eval("browser.storage.session.remove('outage')")?;
-        desk.page.wait("document.getElementById('reachable').dataset.state !== 'offline'").map(|_| ())
+        desk.page.wait("document.getElementById('reachable').dataset.state !== 'poor'").map(|_| ())
     }
 
     fn settings(&self, desk: &Desk, koha: &FakeKoha) -> koct_tests::Result {
@@ -336,7 +349,37 @@ impl Album<'_> {
         page.click("#show-review")?;
         page.wait_visible("#review-conflicts li")?;
         self.take(page, "review-dialog")?;
-        page.click("#review-cancel")
+        page.click("#review-cancel")?;
+        self.copies(page)?;
+        // The clock of this computer was wrong beside Koha's while these were recorded.
+        page.eval(WRONG_CLOCK)?;
+        page.click("#show-review")?;
+        page.wait_visible("#review-suggestions li")?;
+        self.take(page, "review-clock")?;
+        page.click("#review-cancel")?;
+        page.eval("browser.storage.local.remove('clock')").map(|_| ())
+    }
+
+    /// Files of a second copy, of which one is missing.
+    fn copies(&self, page: &Page) -> koct_tests::Result {
+        let part = |number: u32, seq: u32| {
+            let moment = format!(r#"{{"utc":{},"offset":60}}"#, 1_795_427_000_000_u64 + 60_000 * u64::from(seq));
+            let header = format!(
+                r#"{{"koct":"log","version":1,"desk":"Bus 2","written":{moment},"generator":"0.1.0","copy":{{"of":"5f3a9c21b07e","number":{number}}}}}"#
+            );
+            let row = format!(
+                r#"{{"transaction":{{"seq":{seq},"moment":{moment},"action":"return","barcode":"3999900000009{seq}","status":{{"state":"local"}}}}}}"#
+            );
+            format!("{header}\n{row}\n{{\"end\":{{\"transactions\":1,\"commits\":0,\"cleared\":0}}}}\n")
+        };
+        let (whole, second) = (part(0, 1), part(2, 3));
+        page.drop_files(
+            "body",
+            &[("koct_log_Bus_2_5f3a9c21b07e_000.jsonl", &whole), ("koct_log_Bus_2_5f3a9c21b07e_002.jsonl", &second)],
+        )?;
+        page.wait("document.querySelectorAll('#import-list > li').length === 2 && document.getElementById('import-state').textContent === ''")?;
+        self.take(page, "import-copies")?;
+        page.click("#import-close")
     }
 
     /// Practice, beside the desk.
@@ -358,6 +401,10 @@ impl Album<'_> {
         page.wait("document.getElementById('commit').getAttribute('aria-disabled') === 'false'")?;
         page.press(&[key::F7])?;
         self.take(&page, "practice-sent")?;
+        // Items that are lost, withdrawn, and not for loan.
+        page.type_text(&format!("{}9001\n1011\n1012\n1013\n{}1011\n", key::F2, key::F4))?;
+        page.wait("document.querySelectorAll('#patron-items-list .chip:not([hidden])').length >= 3 && document.querySelector('#checkin-items-list li:first-child .chip:not([hidden])')")?;
+        self.take(&page, "practice-lost")?;
         page.close()?;
         desk.page.activate()
     }
@@ -641,7 +688,16 @@ impl Album<'_> {
         page.click("#show-aside")?;
         page.wait_visible("[data-group=set-aside] li")?;
         self.take(page, "todo-aside")?;
-        self.named(desk)
+        self.named(desk)?;
+        // The records are of some days ago: what they say of an item stands in To do with that day.
+        page.eval(AGED)?;
+        page.reload()?;
+        page.wait("document.body && document.body.hasAttribute('data-ready')")?;
+        desk.check_in("39999000000016")?;
+        desk.check_in("39999000000010")?;
+        desk.open_todo()?;
+        page.wait("document.querySelector('[data-group=late] li')")?;
+        self.take(page, "todo-aged")
     }
 
     /// Dialogs that speak in titles and names.

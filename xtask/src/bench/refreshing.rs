@@ -1,0 +1,84 @@
+//! What a scan takes while records come in the background, and while a second copy is written, too.
+
+use super::{median, page, records::SMALL};
+use fake_koha::{Config, Era, FakeKoha, Library};
+use koct_core::settings::key_kept::KeyKept;
+use koct_tests::{
+    desk::{Desk, Settings, open_window},
+    firefox::Options,
+};
+use std::{path::Path, time::Duration};
+
+/// Scans in a row, fewer than a download lasts.
+const SCANS: usize = 100;
+const TURNS: usize = 5;
+const LOG: usize = 5_000;
+const LIMIT: Duration = Duration::from_mins(5);
+
+/// What goes on beside the scans, by turns.
+const BESIDE: [(bool, bool, &str); 3] =
+    [(false, false, "with neither"), (true, false, "with a download"), (true, true, "with a download and a copy")];
+
+/// How the last download ended, as the event page keeps it; nothing where none has.
+const LAST: &str = "JSON.parse(localStorage.getItem('koct-refreshes') ?? '{}').last?.at ?? 0";
+
+/// Has the event page download everything, as if this desk had never had records and its time had come.
+const BEGIN: &str = "(localStorage.setItem('koct-refreshes', JSON.stringify({ place: 0 })), \
+    browser.alarms.create('koct-records', { when: Date.now() }))";
+
+/// # Errors
+/// When something that is measured does not work.
+pub(super) fn bench(addon: &Path) -> koct_tests::Result {
+    let koha = FakeKoha::start(Config {
+        era: Era::From2405,
+        library: Library::generate_sized(7, &SMALL),
+        ..Config::default()
+    })?;
+    let mut desk = Desk::with_addon(&Options::default(), addon)?;
+    desk.set_up_with(&Settings::of(&koha.url(), "send"), |preferences| {
+        preferences.keep_password = true;
+        preferences.records.enabled = true;
+        preferences.records.key_kept = KeyKept::Computer;
+    })?;
+    desk.fill(LOG)?;
+    println!("beside a scan, in a log of {LOG} (medians of {SCANS} scans, {TURNS} times by turns):");
+    let mut times = BESIDE.map(|_| Vec::new());
+    for turn in 0..BESIDE.len() * TURNS {
+        let (download, copy, _) = BESIDE[turn % BESIDE.len()];
+        desk.page.eval(&format!(
+            "browser.storage.local.get('habits').then(({{ habits }}) => \
+             browser.storage.local.set({{ habits: {{ ...habits, secondCopy: {copy} }} }}))"
+        ))?;
+        if copy {
+            desk.firefox.allow_files()?;
+        }
+        desk.page.close()?;
+        desk.page = open_window(&desk.firefox)?;
+        if copy {
+            desk.page
+                .wait("navigator.locks.query().then(({ held }) => held.some(({ name }) => name === 'koct-copy'))")?;
+        }
+        let asked = koha.requests().len();
+        if download {
+            desk.page.eval("indexedDB.deleteDatabase('koct-directory')")?;
+            desk.page.eval(BEGIN)?;
+            while koha.requests().len() == asked {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        }
+        let median = page::scan_as(&desk, SCANS, &format!("T{turn}-"))?;
+        if download {
+            if desk.page.eval(LAST)?.as_f64() != Some(0.0) {
+                return Err("the download ended before the scans did".into());
+            }
+            desk.page.wait_for(LAST, LIMIT)?;
+        }
+        times[turn % BESIDE.len()].push(median);
+    }
+    let [neither, ..] = times.each_ref().map(|times| median(times.clone()));
+    for ((_, _, name), times) in BESIDE.into_iter().zip(times) {
+        let scan = median(times);
+        println!("  {name}: {scan:.1} ms, {:.2} times", scan / neither);
+    }
+    Ok(())
+}
