@@ -162,6 +162,7 @@ impl Album<'_> {
         self.commits(&desk, &koha)?;
         self.practice(&desk)?;
         drop(desk);
+        self.copies()?;
         self.codes()?;
         self.fronts()?;
         self.read_back()?;
@@ -350,7 +351,6 @@ impl Album<'_> {
         page.wait_visible("#review-conflicts li")?;
         self.take(page, "review-dialog")?;
         page.click("#review-cancel")?;
-        self.copies(page)?;
         // The clock of this computer was wrong beside Koha's while these were recorded.
         page.eval(WRONG_CLOCK)?;
         page.click("#show-review")?;
@@ -361,7 +361,9 @@ impl Album<'_> {
     }
 
     /// Files of a second copy, of which one is missing.
-    fn copies(&self, page: &Page) -> koct_tests::Result {
+    fn copies(&self) -> koct_tests::Result {
+        let desk = self.desk()?;
+        let page = &desk.page;
         let part = |number: u32, seq: u32| {
             let moment = format!(r#"{{"utc":{},"offset":60}}"#, 1_795_427_000_000_u64 + 60_000 * u64::from(seq));
             let header = format!(
@@ -378,8 +380,12 @@ impl Album<'_> {
             &[("koct_log_Bus_2_5f3a9c21b07e_000.jsonl", &whole), ("koct_log_Bus_2_5f3a9c21b07e_002.jsonl", &second)],
         )?;
         page.wait("document.querySelectorAll('#import-list > li').length === 2 && document.getElementById('import-state').textContent === ''")?;
-        self.take(page, "import-copies")?;
-        page.click("#import-close")
+        page.click("#import-go")?;
+        page.wait("document.getElementById('question').open")?;
+        self.take(page, "import-part-missing")?;
+        page.click("#question-yes")?;
+        desk.wait_for_import()?;
+        self.take(page, "import-copies").map(|_| ())
     }
 
     /// Practice, beside the desk.
@@ -615,6 +621,8 @@ impl Album<'_> {
         unfold(&settings, "lookup")?;
         settings.click("#lookup")?;
         settings.click("#lookup-passphrase")?;
+        settings.eval("document.getElementById('lookup').scrollIntoView()")?;
+        self.take(&settings, "settings-key")?;
         unfold(&settings, "restrictions-sql")?;
         settings.fill("#wipe-days", "31")?;
         save(&settings)?;
