@@ -385,7 +385,7 @@ impl Album<'_> {
         self.take(page, "import-part-missing")?;
         page.click("#question-yes")?;
         desk.wait_for_import()?;
-        self.take(page, "import-copies").map(|_| ())
+        self.take(page, "import-copies")
     }
 
     /// Practice, beside the desk.
