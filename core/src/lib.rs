@@ -4,17 +4,17 @@
 //! comes back as values. So every rule can be tested natively, and every crash, loss and reordering can be played
 //! through.
 //!
-//! The modules in the order of the story, each on a floor of its own: none imports from one further down this list (a
-//! test holds that, `tests/floors.rs`).
+//! The modules in the order of the story: none imports from one further down this list (a test holds that,
+//! `tests/floors.rs`).
 //!
 //! | module | what it is |
 //! | --- | --- |
 //! | [`desk`] | what a desk records: a scan becomes a [`Transaction`] |
 //! | [`settings`] | what a library and a person have chosen |
 //! | [`log`] | the desk's log of [`Entry`]s, each with its [`Status`]; its order, corrections, search and slips; what is left to do |
-//! | [`desks`] | what several desks recorded: `.koc` files, backups, import, contradictions, clocks that were wrong |
-//! | [`directory`] | what is known of patrons and items offline, and who is warned of what |
-//! | [`koha`] | the wire: typed requests out, typed answers in; the download of records |
+//! | [`desks`] | what several desks recorded: `.koc` files, backups, the second copy, import, contradictions, clocks that were wrong |
+//! | [`directory`] | what is known of patrons and items offline, who is warned of what, and when it is downloaded by itself |
+//! | [`koha`] | the wire: typed requests out, typed answers in; the download of records; outages, and whether the desk is ready for one |
 //! | [`outbox`] | brings the uncommitted transactions into Koha, each once |
 //! | [`processing`] | processes what stands in Koha's queue, whichever desk sent it |
 //! | [`practice`] | made-up records and a made-up Koha, for training |
