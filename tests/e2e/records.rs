@@ -7,6 +7,7 @@ use koct_tests::{
     desk::{Desk, Settings},
     firefox::Options,
     page::Page,
+    records::aged,
     settings_page,
 };
 use std::time::Duration;
@@ -393,13 +394,6 @@ const KEYS: &str = "(async () => { const base = await new Promise(done => { cons
     const [locked, key] = [await get('passphrase'), await get('key')]; base.close(); \
     return JSON.stringify([JSON.parse(locked ?? 'null') && 'locked', key instanceof CryptoKey && !key.extractable]); })()";
 
-/// Makes what is there older by `DAYS`.
-pub(crate) const AGE: &str = "(async () => { const base = await new Promise(done => { const o = indexedDB.open('koct-directory'); o.onsuccess = () => done(o.result); }); \
-    const store = base.transaction('state', 'readwrite').objectStore('state'); \
-    const contents = JSON.parse(await new Promise(done => { const r = store.get('contents'); r.onsuccess = () => done(r.result); })); \
-    for (const held of Object.values(contents.sets)) held.asOf -= DAYS * 86400000; \
-    await new Promise(done => { store.put(JSON.stringify(contents), 'contents').onsuccess = done; }); base.close(); })()";
-
 /// How many blocks lie in the database.
 fn blocks(page: &Page) -> u64 {
     let count = "(async () => { const names = (await indexedDB.databases()).map(base => base.name); if (!names.includes('koct-directory')) return 0; \
@@ -425,7 +419,7 @@ fn one_button_deletes_them_and_so_do_age_and_turning_it_off() {
     assert_eq!(press_and_wait(&desk), "All records are here.");
 
     // As if they had been downloaded forty days ago.
-    desk.page.eval(&AGE.replace("DAYS", "3")).unwrap();
+    desk.page.eval(&aged(3.0)).unwrap();
     desk.page.reload().unwrap();
     desk.page.wait("document.getElementById('records-line-text').innerText === 'Records: 3 days old'").unwrap();
     // The age stands beside the warning itself.
@@ -436,7 +430,7 @@ fn one_button_deletes_them_and_so_do_age_and_turning_it_off() {
     desk.page
         .wait("document.querySelector('#transactions-rows [data-field=warned]')?.title.includes(' · as of ')")
         .unwrap();
-    desk.page.eval(&AGE.replace("DAYS", "40")).unwrap();
+    desk.page.eval(&aged(40.0)).unwrap();
     desk.page.reload().unwrap();
     desk.page.wait("document.getElementById('records-line-text').innerText.includes('No records')").unwrap();
     assert_eq!(blocks(&desk.page), 0);

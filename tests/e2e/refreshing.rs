@@ -7,6 +7,7 @@ use koct_tests::{
     desk::{Desk, Settings, addon},
     firefox::{Firefox, Options},
     page::Page,
+    records::aged,
 };
 use std::time::Duration;
 
@@ -72,7 +73,7 @@ fn they_come_by_alarm_and_at_start_without_a_window_and_never_while_somebody_com
         )
         .unwrap();
         // As if it had been five hours ago.
-        page.eval(&records::AGE.replace("DAYS", "(5 / 24)")).unwrap();
+        page.eval(&aged(5.0 / 24.0)).unwrap();
     }
     let firefox = Firefox::ready(&options).unwrap();
     firefox.install(&addon().unwrap()).unwrap();

@@ -22,6 +22,7 @@ mod plugin;
 #[cfg(test)]
 mod processing;
 pub mod pseudo;
+pub mod records;
 pub mod settings_page;
 #[cfg(test)]
 mod worklist;

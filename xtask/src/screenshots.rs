@@ -10,6 +10,7 @@ use koct_tests::{
     desk::{Desk, Settings, enter},
     firefox::Options,
     page::{Page, key},
+    records::aged,
     settings_page::{save, test_only, unfold},
 };
 use std::{
@@ -72,14 +73,6 @@ const PATRON: &str = "23529001223601";
 /// A list as somebody has scanned it, after it was in a spreadsheet.
 const LIST: &str = "Card;Item\n23529001223601;39999000000061\n23529001223601;39999000000062\n23529001223602;3.9999E+13\n\
     22.07.2026 10:15;39999000000064\n39999000000065\n23529001223603;39999000000066\n";
-
-/// As if the records were of a week ago.
-const AGED: &str = "(async () => { \
-    const base = await new Promise(done => { const o = indexedDB.open('koct-directory'); o.onsuccess = () => done(o.result); }); \
-    const store = base.transaction('state', 'readwrite').objectStore('state'); \
-    const contents = JSON.parse(await new Promise(done => { const r = store.get('contents'); r.onsuccess = () => done(r.result); })); \
-    for (const held of Object.values(contents.sets)) held.asOf -= 7 * 86400000; \
-    await new Promise(done => { store.put(JSON.stringify(contents), 'contents').onsuccess = done; }); base.close(); })()";
 
 /// As if this computer's clock was found an hour ahead of Koha's, after it was right in the morning.
 const WRONG_CLOCK: &str = "(found => browser.storage.local.set({ clock: { ...found, wrong: { found, after: Date.now() - 36e5 } } })) \
@@ -698,7 +691,7 @@ impl Album<'_> {
         self.take(page, "todo-aside")?;
         self.named(desk)?;
         // The records are of some days ago: what they say of an item stands in To do with that day.
-        page.eval(AGED)?;
+        page.eval(&aged(7.0))?;
         page.reload()?;
         page.wait("document.body && document.body.hasAttribute('data-ready')")?;
         desk.check_in("39999000000016")?;
