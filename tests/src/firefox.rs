@@ -128,6 +128,9 @@ fn preferences(options: &Options, downloads: &Path) -> Vec<(String, Value)> {
         // nobody opens cost more than they bring.
         ("javascript.options.wasm_optimizingjit", json!(false)),
         ("dom.ipc.processPrelaunch.enabled", json!(false)),
+        // Firefox collects garbage some seconds after each page that goes away, and each test has many.
+        ("javascript.options.gc_delay", json!(60_000)),
+        ("javascript.options.gc_delay.first", json!(60_000)),
         // The add-on's background page ends when a test says so, however long it takes.
         ("extensions.background.idle.timeout", json!(3_600_000)),
         // Nothing may leave this computer.

@@ -18,22 +18,27 @@ const REMEMBER: &str = "(id => void (window.kept = WebExtensionPolicy.getByID(id
 /// installation is the same, and no window is the add-on's that the button did not open.
 const CLOSE: &str = "(async (id, url) => {
     const extension = window.kept;
-    if (!extension || extension.hasShutdown || WebExtensionPolicy.getByID(id)?.extension !== extension) return false;
+    if (!extension || extension.hasShutdown || WebExtensionPolicy.getByID(id)?.extension !== extension) return null;
     const windows = () => [...Services.wm.getEnumerator('navigator:browser')].filter(other => other !== window && !other.closed);
     const isKept = other => !other.toolbar.visible && other.gBrowser.tabs.length === 1 && other.gBrowser.currentURI.spec === url;
     const keep = windows().find(isKept);
-    if (!keep) return false;
+    if (!keep) return null;
     if (!['stopped', 'running'].includes(extension.backgroundState)) await extension.wakeupBackground();
     if (extension.backgroundState === 'running') await extension.terminateBackground({ disableResetIdleForTest: true });
-    if (extension.backgroundState !== 'stopped') return false;
+    if (extension.backgroundState !== 'stopped') return null;
+    const isOfIt = ({ linkedBrowser }) => linkedBrowser.currentURI.schemeIs('moz-extension');
+    const left = [...gBrowser.tabs].some(isOfIt) || windows().length > 1;
     for (const other of windows()) if (other !== keep) other.close();
     const blank = [...gBrowser.tabs].find(tab => tab.linkedBrowser.currentURI.spec === 'about:blank') ?? gBrowser.addTrustedTab('about:blank');
     gBrowser.removeAllTabsBut(blank, { animate: false, skipPermitUnload: true });
     while (windows().length > 1) await new Promise(done => setTimeout(done, 5));
     // The driver waits for ever for a size that was stretched to come back.
     for (const side of ['width', 'height']) keep.gBrowser.selectedBrowser.style.removeProperty(side);
-    return true;
+    return left;
 })";
+
+/// What a page that was closed had open of the log is closed when it is collected, and only then the log can be deleted.
+const COLLECT: &str = "(() => { for (const what of ['gc', 'cc', 'gc', 'cc']) Services.obs.notifyObservers(null, `child-${what}-request`); })()";
 
 /// In the quiet page: takes away what the add-on has stored and what its button shows. The next window opened by the button is this one.
 const EMPTY: &str = "(async () => {
@@ -83,12 +88,15 @@ impl Kept {
     /// When Firefox does not answer.
     pub(crate) fn empty(&self, window: &Page, find: impl Fn(&str) -> Result<Vec<Page>>) -> Result<bool> {
         let url = format!("{}{WINDOW}", self.base);
-        if window.eval(&format!("{CLOSE}({}, {})", json!(ADDON_ID), json!(url)))? != true {
+        let Some(has_closed) = window.eval(&format!("{CLOSE}({}, {})", json!(ADDON_ID), json!(url)))?.as_bool() else {
             return Ok(false);
-        }
+        };
         let [page] = &find(&url)?[..] else { return Ok(false) };
         page.navigate(&format!("{}{QUIET}", self.base))?;
         page.forget_input()?;
+        if has_closed {
+            window.eval(COLLECT)?;
+        }
         page.eval(EMPTY)?;
         window.eval(&format!("{FORBID}({})", json!(ADDON_ID)))?;
         Ok(true)
