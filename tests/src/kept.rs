@@ -6,10 +6,13 @@
 
 use crate::{Result, firefox::ADDON_ID, page::Page};
 use serde_json::json;
+use std::time::{Duration, Instant};
 
 /// A page of the add-on that runs nothing: where its window stands between two tests.
 const QUIET: &str = "icons/koct.svg";
 const WINDOW: &str = "popup/popup.html";
+/// It only ends what would never end: the busiest machine stays below it.
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// Remembers which installation it is.
 const REMEMBER: &str = "(id => void (window.kept = WebExtensionPolicy.getByID(id).extension))";
@@ -18,30 +21,26 @@ const REMEMBER: &str = "(id => void (window.kept = WebExtensionPolicy.getByID(id
 /// installation is the same, and no window is the add-on's that the button did not open.
 const CLOSE: &str = "(async (id, url) => {
     const extension = window.kept;
-    if (!extension || extension.hasShutdown || WebExtensionPolicy.getByID(id)?.extension !== extension) return null;
+    if (!extension || extension.hasShutdown || WebExtensionPolicy.getByID(id)?.extension !== extension) return false;
     const windows = () => [...Services.wm.getEnumerator('navigator:browser')].filter(other => other !== window && !other.closed);
     const isKept = other => !other.toolbar.visible && other.gBrowser.tabs.length === 1 && other.gBrowser.currentURI.spec === url;
     const keep = windows().find(isKept);
-    if (!keep) return null;
+    if (!keep) return false;
     if (!['stopped', 'running'].includes(extension.backgroundState)) await extension.wakeupBackground();
     if (extension.backgroundState === 'running') await extension.terminateBackground({ disableResetIdleForTest: true });
-    if (extension.backgroundState !== 'stopped') return null;
-    const isOfIt = ({ linkedBrowser }) => linkedBrowser.currentURI.schemeIs('moz-extension');
-    const left = [...gBrowser.tabs].some(isOfIt) || windows().length > 1;
+    if (extension.backgroundState !== 'stopped') return false;
     for (const other of windows()) if (other !== keep) other.close();
     const blank = [...gBrowser.tabs].find(tab => tab.linkedBrowser.currentURI.spec === 'about:blank') ?? gBrowser.addTrustedTab('about:blank');
     gBrowser.removeAllTabsBut(blank, { animate: false, skipPermitUnload: true });
     while (windows().length > 1) await new Promise(done => setTimeout(done, 5));
     // The driver waits for ever for a size that was stretched to come back.
     for (const side of ['width', 'height']) keep.gBrowser.selectedBrowser.style.removeProperty(side);
-    return left;
+    return true;
 })";
 
-/// What a page that was closed had open of the log is closed when it is collected, and only then the log can be deleted.
-const COLLECT: &str = "(() => { for (const what of ['gc', 'cc', 'gc', 'cc']) Services.obs.notifyObservers(null, `child-${what}-request`); })()";
-
 /// In the quiet page: takes away what the add-on has stored and what its button shows. The next window opened by the button is this one.
-const EMPTY: &str = "(async () => {
+/// Says whether it is done; it goes on meanwhile.
+const EMPTY: &str = "Promise.race([window.emptied ??= (async () => {
     const done = request => new Promise((done, fail) => { request.onsuccess = done; request.onerror = fail; });
     await Promise.all((await indexedDB.databases()).map(({ name }) => done(indexedDB.deleteDatabase(name))));
     await Promise.all([browser.storage.local.clear(), browser.storage.session.clear(), browser.alarms.clearAll(),
@@ -53,7 +52,12 @@ const EMPTY: &str = "(async () => {
     // As the event page leaves it when it was just installed.
     await browser.storage.local.set({ starts: { first: Date.now(), count: 0 } });
     await browser.storage.session.set({ awake: true, windowId: (await browser.windows.getCurrent()).id });
-})()";
+    return true;
+})(), new Promise(done => setTimeout(done, 300))])";
+
+/// What a page was opening of the log as it was closed is given back when it is collected, and only then the log can be deleted.
+const COLLECT: &str =
+    "(() => { for (const what of ['gc', 'cc']) Services.obs.notifyObservers(null, `child-${what}-request`); })()";
 
 /// Takes away what the add-on was allowed.
 const FORBID: &str = "(async id => {
@@ -88,16 +92,19 @@ impl Kept {
     /// When Firefox does not answer.
     pub(crate) fn empty(&self, window: &Page, find: impl Fn(&str) -> Result<Vec<Page>>) -> Result<bool> {
         let url = format!("{}{WINDOW}", self.base);
-        let Some(has_closed) = window.eval(&format!("{CLOSE}({}, {})", json!(ADDON_ID), json!(url)))?.as_bool() else {
+        if window.eval(&format!("{CLOSE}({}, {})", json!(ADDON_ID), json!(url)))? != true {
             return Ok(false);
-        };
+        }
         let [page] = &find(&url)?[..] else { return Ok(false) };
         page.navigate(&format!("{}{QUIET}", self.base))?;
         page.forget_input()?;
-        if has_closed {
+        let began = Instant::now();
+        while page.eval(EMPTY)? != true {
+            if began.elapsed() > LIMIT {
+                return Err("what the add-on has stored cannot be deleted".into());
+            }
             window.eval(COLLECT)?;
         }
-        page.eval(EMPTY)?;
         window.eval(&format!("{FORBID}({})", json!(ADDON_ID)))?;
         Ok(true)
     }
