@@ -673,7 +673,7 @@ impl Firefox {
              const thrown = Services.console.getMessageArray().filter(m => m instanceof Ci.nsIScriptError \
              && (ours(m.sourceName) || m.category === 'content javascript') \
              && !(m.flags & Ci.nsIScriptError.warningFlag)).map(m => m.errorMessage) \
-             .filter(text => text.trim() !== 'Promise resolved after context unloaded'); \
+             .filter(text => !/^Promise resolved (after context unloaded|while context is inactive)$/.test(text.trim())); \
              const logged = Cc['@mozilla.org/consoleAPI-storage;1'].getService(Ci.nsIConsoleAPIStorage).getEvents() \
              .filter(e => e.level === 'error' && ours(e.filename)).map(e => e.arguments.map(String).join(' ')); \
              return [...thrown, ...logged]; }})()",
