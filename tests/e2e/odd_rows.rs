@@ -11,7 +11,7 @@ use std::fs;
 
 /// Odd rows in all: cheaper for Firefox in a few goes than in as many as there are rows.
 const ROWS: usize = 200;
-const ROUNDS: usize = 4;
+const ROUNDS: usize = 2;
 
 /// Puts odd rows into the log, behind the window's back: each a good one with a part that is missing or of any other kind, or
 /// nothing of one, under keys of every kind. `[seed, number, server]`; the first time with a good one that was being sent.

@@ -128,6 +128,9 @@ fn preferences(options: &Options, downloads: &Path) -> Vec<(String, Value)> {
         // nobody opens cost more than they bring.
         ("javascript.options.wasm_optimizingjit", json!(false)),
         ("dom.ipc.processPrelaunch.enabled", json!(false)),
+        // Firefox collects garbage some seconds after each page that goes away, and each test has many.
+        ("javascript.options.gc_delay", json!(60_000)),
+        ("javascript.options.gc_delay.first", json!(60_000)),
         // The add-on's background page ends when a test says so, however long it takes.
         ("extensions.background.idle.timeout", json!(3_600_000)),
         // Nothing may leave this computer.
@@ -670,7 +673,7 @@ impl Firefox {
              const thrown = Services.console.getMessageArray().filter(m => m instanceof Ci.nsIScriptError \
              && (ours(m.sourceName) || m.category === 'content javascript') \
              && !(m.flags & Ci.nsIScriptError.warningFlag)).map(m => m.errorMessage) \
-             .filter(text => text.trim() !== 'Promise resolved after context unloaded'); \
+             .filter(text => !/^Promise resolved (after context unloaded|while context is inactive)$/.test(text.trim())); \
              const logged = Cc['@mozilla.org/consoleAPI-storage;1'].getService(Ci.nsIConsoleAPIStorage).getEvents() \
              .filter(e => e.level === 'error' && ours(e.filename)).map(e => e.arguments.map(String).join(' ')); \
              return [...thrown, ...logged]; }})()",

@@ -6,10 +6,13 @@
 
 use crate::{Result, firefox::ADDON_ID, page::Page};
 use serde_json::json;
+use std::time::{Duration, Instant};
 
 /// A page of the add-on that runs nothing: where its window stands between two tests.
 const QUIET: &str = "icons/koct.svg";
 const WINDOW: &str = "popup/popup.html";
+/// It only ends what would never end: the busiest machine stays below it.
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// Remembers which installation it is.
 const REMEMBER: &str = "(id => void (window.kept = WebExtensionPolicy.getByID(id).extension))";
@@ -36,7 +39,8 @@ const CLOSE: &str = "(async (id, url) => {
 })";
 
 /// In the quiet page: takes away what the add-on has stored and what its button shows. The next window opened by the button is this one.
-const EMPTY: &str = "(async () => {
+/// Says whether it is done; it goes on meanwhile.
+const EMPTY: &str = "Promise.race([window.emptied ??= (async () => {
     const done = request => new Promise((done, fail) => { request.onsuccess = done; request.onerror = fail; });
     await Promise.all((await indexedDB.databases()).map(({ name }) => done(indexedDB.deleteDatabase(name))));
     await Promise.all([browser.storage.local.clear(), browser.storage.session.clear(), browser.alarms.clearAll(),
@@ -48,7 +52,12 @@ const EMPTY: &str = "(async () => {
     // As the event page leaves it when it was just installed.
     await browser.storage.local.set({ starts: { first: Date.now(), count: 0 } });
     await browser.storage.session.set({ awake: true, windowId: (await browser.windows.getCurrent()).id });
-})()";
+    return true;
+})(), new Promise(done => setTimeout(done, 300))])";
+
+/// What a page was opening of the log as it was closed is given back when it is collected, and only then the log can be deleted.
+const COLLECT: &str =
+    "(() => { for (const what of ['gc', 'cc']) Services.obs.notifyObservers(null, `child-${what}-request`); })()";
 
 /// Takes away what the add-on was allowed.
 const FORBID: &str = "(async id => {
@@ -89,7 +98,13 @@ impl Kept {
         let [page] = &find(&url)?[..] else { return Ok(false) };
         page.navigate(&format!("{}{QUIET}", self.base))?;
         page.forget_input()?;
-        page.eval(EMPTY)?;
+        let began = Instant::now();
+        while page.eval(EMPTY)? != true {
+            if began.elapsed() > LIMIT {
+                return Err("what the add-on has stored cannot be deleted".into());
+            }
+            window.eval(COLLECT)?;
+        }
         window.eval(&format!("{FORBID}({})", json!(ADDON_ID)))?;
         Ok(true)
     }

@@ -8,6 +8,22 @@ mod directory;
 mod odd_rows;
 mod store;
 
+use koct_core::{CommitType, Moment, TransactionId, log::commit::Batch};
 use wasm_bindgen_test::wasm_bindgen_test_configure;
 
 wasm_bindgen_test_configure!(run_in_browser);
+
+/// A commit of one row that has begun.
+fn batch(started: Moment) -> Batch {
+    Batch {
+        started,
+        end: None,
+        commit_type: CommitType::Send,
+        server: "https://koha.example.org".into(),
+        branchcode: "CPL".into(),
+        transactions: vec![TransactionId(1)],
+        audit: None,
+        queued: Vec::new(),
+        handled: None,
+    }
+}

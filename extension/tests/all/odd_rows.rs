@@ -1,6 +1,7 @@
 //! Rows that cannot be read, beside good ones, in a real IndexedDB. The rule is tested natively in `core/src/log/rows.rs` and
 //! `core/tests/odd_rows.rs`.
 
+use crate::batch;
 use koct_core::{
     Action, Barcode, CommitType, DeskName, Entry, Moment, ServerUrl, State, Status, TransactionId,
     desk::codes::Scanned,
@@ -142,20 +143,6 @@ fn ids(entries: &[Entry]) -> Vec<u32> {
     entries.iter().map(|entry| entry.id.0).collect()
 }
 
-fn batch() -> Batch {
-    Batch {
-        started: now(),
-        end: None,
-        commit_type: CommitType::Send,
-        server: "https://koha.example.org".into(),
-        branchcode: "CPL".into(),
-        transactions: vec![TransactionId(1)],
-        audit: None,
-        queued: Vec::new(),
-        handled: None,
-    }
-}
-
 #[wasm_bindgen_test]
 async fn good_rows_are_as_without_the_odd_ones_and_those_stay_as_they_are() {
     let (store, name) = open("beside").await;
@@ -292,8 +279,8 @@ async fn each_is_kept_in_a_backup_and_put_back_under_its_key_as_it_was() {
         new.add(vec![Entry::recorded(TransactionId(0), koct_core::Transaction { moment: now(), action: item("B") })]);
     let (added, recorded) = (added.await.unwrap(), new.record(item("B"), Scanned::default(), now()).await.unwrap());
     assert_eq!(recorded.id.0, added[0].id.0 + 1);
-    assert_eq!(new.begin_batch(&batch()).await.unwrap(), 2);
-    assert_eq!(new.batches().await.unwrap(), [batch()]);
+    assert_eq!(new.begin_batch(&batch(now())).await.unwrap(), 2);
+    assert_eq!(new.batches().await.unwrap(), [batch(now())]);
 
     // A good one has the key: it stays, and the other gets the next number, once.
     let (taken, _) = open("taken").await;
@@ -341,9 +328,13 @@ async fn whatever_keys_there_are_the_next_number_is_free_and_none_is_given_twice
         assert_eq!(given, expected, "{key}");
         store.look_through().await.unwrap();
         assert_eq!(store.ids(None).await.unwrap(), expected.map(TransactionId), "{key}");
-        store.begin_batch(&batch()).await.unwrap();
+        store.begin_batch(&batch(now())).await.unwrap();
         assert_eq!(store.batches().await.unwrap().len(), 1, "{key}");
-        assert_eq!(store.adopt_batches(&[Batch { branchcode: "MPL".into(), ..batch() }]).await.unwrap(), 1, "{key}");
+        assert_eq!(
+            store.adopt_batches(&[Batch { branchcode: "MPL".into(), ..batch(now()) }]).await.unwrap(),
+            1,
+            "{key}"
+        );
         assert_eq!(store.batches().await.unwrap().len(), 2, "{key}");
     }
 }

@@ -1,5 +1,6 @@
 //! The store and the network, in a real Firefox.
 
+use crate::batch;
 use indexed_db_futures::{Build, BuildPrimitive, database::Database, transaction::TransactionMode};
 use koct_core::{
     Action, Barcode, Cardnumber, CommitType, DeskName, Entry, Login, Moment, Secret, ServerUrl, Settings, State,
@@ -8,7 +9,6 @@ use koct_core::{
     desks::cleared,
     koha::{Failure, Method, Request, Response, SIZE_LIMIT, Session},
     log::{
-        commit::Batch,
         order::{self, Ordered},
         status::{Attempt, Doubt},
         task::Task,
@@ -94,22 +94,11 @@ fn sending() -> Status {
 #[wasm_bindgen_test]
 async fn commits_are_remembered_newest_first() {
     let store = store("batches").await;
-    let batch = |seq| Batch {
-        started: moment(seq),
-        end: None,
-        commit_type: CommitType::Send,
-        server: "https://koha.example.org".into(),
-        branchcode: "CPL".into(),
-        transactions: vec![TransactionId(1)],
-        audit: None,
-        queued: Vec::new(),
-        handled: None,
-    };
-    let first = store.begin_batch(&batch(0)).await.unwrap();
-    store.begin_batch(&batch(1)).await.unwrap();
-    let ended = batch(0).ended(moment(2), &Summary { added: 1, ..Summary::default() }, "Done".into());
+    let first = store.begin_batch(&batch(moment(0))).await.unwrap();
+    store.begin_batch(&batch(moment(1))).await.unwrap();
+    let ended = batch(moment(0)).ended(moment(2), &Summary { added: 1, ..Summary::default() }, "Done".into());
     store.set_batch(first, &ended).await.unwrap();
-    assert_eq!(store.batches().await.unwrap(), [batch(1), ended]);
+    assert_eq!(store.batches().await.unwrap(), [batch(moment(1)), ended]);
 }
 
 #[wasm_bindgen_test]
