@@ -1,0 +1,12 @@
+//! The records for look-up, as they lie in the browser's database.
+
+/// A script for a page of the add-on: as if they had been downloaded so many days earlier than they were.
+pub fn aged(days: f64) -> String {
+    format!(
+        "(async () => {{ const base = await new Promise(done => {{ const o = indexedDB.open('koct-directory'); o.onsuccess = () => done(o.result); }}); \
+         const store = base.transaction('state', 'readwrite').objectStore('state'); \
+         const contents = JSON.parse(await new Promise(done => {{ const r = store.get('contents'); r.onsuccess = () => done(r.result); }})); \
+         for (const held of Object.values(contents.sets)) held.asOf -= {days} * 86400000; \
+         await new Promise(done => {{ store.put(JSON.stringify(contents), 'contents').onsuccess = done; }}); base.close(); }})()"
+    )
+}
