@@ -8,19 +8,12 @@
 //! {"cleared":"Bus 2⇥0123…"}
 //! {"end":{"transactions":1,"commits":1,"cleared":1}}
 //! ```
-//! Read into a log that holds some of it already, nothing comes twice, and of two statuses the one that has seen more of
-//! Koha stays.
+//! Read into a log that holds some of it already, nothing comes twice, and what both have is [merged](merging).
 
 use crate::{
     desk::{name::DeskName, transaction::Moment},
     desks::koc,
-    log::{
-        Entry,
-        commit::Batch,
-        rows::Raw,
-        status::{Attempt, Doubt, State, Status},
-    },
-    settings::form::CommitType,
+    log::{Entry, commit::Batch, rows::Raw},
 };
 use part::Part;
 use running::Running;
@@ -28,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 pub mod adoption;
+pub mod merging;
 pub mod part;
 pub mod running;
 
@@ -213,17 +207,6 @@ pub fn read(line: &str) -> Result<Line, BackupError> {
     serde_json::from_str(line).map_err(|error| BackupError::Line(error.to_string()))
 }
 
-/// How much an entry in this state has seen of Koha.
-fn progress(state: State) -> u8 {
-    match state {
-        State::Local => 0,
-        State::Deleted => 1,
-        State::Rejected => 2,
-        State::Sending | State::InDoubt => 3,
-        State::Added | State::Success => 4,
-    }
-}
-
 /// What a transaction that comes from a backup of this first line is in the log of `own`: what was being sent when the backup was
 /// written, or since, may have arrived, and what the log's desk recorded is another's unless it is the same desk.
 #[must_use]
@@ -231,30 +214,6 @@ pub fn adopted(entry: Entry, header: &Header, own: &DeskName) -> Entry {
     let entry = header.running.iter().fold(entry, |entry, running| running.doubted(entry));
     let desk = entry.desk.or_else(|| Some(header.desk.clone())).filter(|desk| desk != own);
     Entry { status: entry.status.after_restart(None), desk, ..entry }
-}
-
-/// What a transaction is that is in the log and in the backup: that of the two that has seen more of Koha. `None` where
-/// the log's own stays.
-///
-/// One that was corrected here since is another than what the backup has: what Koha has of that, it may not have of this, and a
-/// person must look. No server is asked about it.
-pub fn further(here: &Entry, there: &Entry) -> Option<Status> {
-    let status = there.status.clone().after_restart(None);
-    if progress(status.state()) <= progress(here.status.state()) {
-        return None;
-    }
-    let action = &here.transaction.action;
-    let knows_it = there.transaction.action == *action || there.history.iter().any(|past| past.was.action == *action);
-    if knows_it {
-        return Some(status);
-    }
-    let commit_type = match &status {
-        Status::Added => CommitType::Send,
-        Status::Success => CommitType::Apply,
-        Status::InDoubt { attempt, .. } => attempt.commit_type,
-        _ => return None,
-    };
-    Some(Status::InDoubt { reason: Doubt::Interrupted, attempt: Attempt::unknown(commit_type) })
 }
 
 #[cfg(test)]
@@ -270,6 +229,7 @@ mod tests {
         desk::transaction::{TransactionId, arbitrary},
         log::{
             checked_in::CheckedIn,
+            status::State,
             task::Task,
             warned::{Warned, Warning},
         },
@@ -340,50 +300,13 @@ mod tests {
     }
 
     #[test]
-    fn the_status_that_has_seen_more_of_koha_stays() {
+    fn what_was_being_sent_is_in_doubt_where_it_is_read() {
         let action =
             crate::desk::transaction::Action::Return { barcode: crate::desk::barcode::Barcode::parse("B").unwrap() };
         let transaction = crate::desk::transaction::Transaction { moment: now(), action };
-        let entry = |status| Entry { status, ..Entry::recorded(TransactionId(1), transaction.clone()) };
-        for here in statuses() {
-            for there in statuses() {
-                let kept = further(&entry(here.clone()), &entry(there.clone())).unwrap_or(here.clone());
-                let committed = [&here, &there].into_iter().any(|status| status.state().is_committed());
-                assert_eq!(kept.state().is_committed(), committed, "{here:?} {there:?}");
-                let doubtful = |status: &Status| matches!(status.state(), State::InDoubt | State::Sending);
-                if doubtful(&here) || doubtful(&there) {
-                    assert!(committed || doubtful(&kept), "a doubt is never forgotten: {here:?} {there:?}");
-                }
-            }
-        }
-        let sending = adopted(entry(statuses()[3].clone()), &Header::new(desk("A"), now()), &desk("B"));
+        let entry = Entry { status: statuses()[3].clone(), ..Entry::recorded(TransactionId(1), transaction) };
+        let sending = adopted(entry, &Header::new(desk("A"), now()), &desk("B"));
         assert_eq!((sending.status.state(), sending.desk), (State::InDoubt, Some(desk("A"))));
-    }
-
-    #[test]
-    fn what_was_corrected_here_is_not_what_koha_has_by_the_backup() {
-        let action = |code: &str| crate::desk::transaction::Action::Return {
-            barcode: crate::desk::barcode::Barcode::parse(code).unwrap(),
-        };
-        let transaction = crate::desk::transaction::Transaction { moment: now(), action: action("B") };
-        let first = Entry::recorded(TransactionId(1), transaction);
-        let corrected = first.edited(action("C"), now()).unwrap();
-        let with = |entry: &Entry, status: &Status| Entry { status: status.clone(), ..entry.clone() };
-        for status in statuses() {
-            let found = further(&corrected, &with(&first, &status));
-            let may_be_there =
-                status.state().is_committed() || matches!(status.state(), State::Sending | State::InDoubt);
-            match found {
-                None => assert!(!may_be_there, "{status:?}"),
-                Some(Status::InDoubt { attempt, .. }) => {
-                    assert!(may_be_there && attempt.server.is_empty(), "{status:?}");
-                }
-                Some(other) => panic!("{status:?} {other:?}"),
-            }
-            // What was corrected there is known there.
-            let after = further(&first, &with(&corrected, &status));
-            assert_eq!(after, further(&first, &with(&first, &status)), "{status:?}");
-        }
     }
 
     #[test]

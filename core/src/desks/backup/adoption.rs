@@ -3,7 +3,7 @@
 //! It goes on line by line and writes some entries at a time: wherever it is broken off, what was written stays, and the
 //! same file brings the rest later and nothing twice.
 
-use super::{Header, Line, Totals, adopted, further, read};
+use super::{Header, Line, Totals, adopted, merging::merged, read};
 use crate::{
     desk::transaction::TransactionId,
     desks::import::knowledge::Knowledge,
@@ -14,10 +14,9 @@ use crate::{
         fresh::Fresh,
         handled::Handled,
         rows::Raw,
-        status::Status,
     },
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// How many entries are compared and written at once.
 const CHUNK: usize = if cfg!(test) { 3 } else { 2_000 };
@@ -72,8 +71,9 @@ pub enum Step {
     Keep(Vec<Raw>),
     /// Read these entries of the log; [`Input::Here`] is the answer.
     Read(Vec<TransactionId>),
-    /// Give these entries of the log these statuses, and add those to it; [`Input::Written`] is the answer.
-    Write(Vec<(TransactionId, Status)>, Vec<Entry>),
+    /// Make of these entries of the log, as they are then, what [`merged`] makes of them with what the file has under each number,
+    /// and add those to the log; [`Input::Written`] is the answer.
+    Write(BTreeMap<TransactionId, Entry>, Vec<Entry>),
     /// Remember these commits, unless the log remembers them already, and these keys of cleared transactions;
     /// [`Input::Remembered`] is the answer.
     Remember(Vec<Batch>, Vec<String>),
@@ -202,17 +202,19 @@ impl<'a> Adoption<'a> {
         if self.known.is_empty() { self.write(&[]) } else { Step::Read(self.known.keys().copied().collect()) }
     }
 
-    /// What is new is added, and what is known takes the status that has seen more of Koha.
+    /// What is new is added, and what is known is merged.
     fn write(&mut self, here: &[Entry]) -> Step {
-        let known = std::mem::take(&mut self.known);
-        let status = |here: &Entry| Some((here.id, further(here, known.get(&here.id)?)?));
-        let statuses: Vec<_> = here.iter().filter_map(status).collect();
+        let mut known = std::mem::take(&mut self.known);
+        let differs =
+            |here: &Entry| Some(here.id).filter(|id| known.get(id).is_some_and(|it| merged(here, it).is_some()));
+        let others: BTreeSet<TransactionId> = here.iter().filter_map(differs).collect();
+        known.retain(|id, _| others.contains(id));
         let new = std::mem::take(&mut self.new);
-        if statuses.is_empty() && new.is_empty() {
+        if known.is_empty() && new.is_empty() {
             return self.go_on();
         }
         self.adding = new.iter().map(|entry| entry.id).collect();
-        Step::Write(statuses, new)
+        Step::Write(known, new)
     }
 
     /// Reads until enough waits, or for long enough, or to the end. Returns whether that is reached.

@@ -15,17 +15,18 @@ use crate::{
     wording::{self, Explained as _},
 };
 use koct_core::{
-    DeskName, Entry, Status, TransactionId,
+    DeskName, Entry, TransactionId,
     desks::{
         backup::{
             Header,
             adoption::{Adoption, Input, Step},
             file_name,
+            merging::merged,
         },
         import::{file::ImportError, knowledge::Knowledge},
     },
 };
-use std::{collections::HashMap, rc::Rc, time::Duration};
+use std::{collections::BTreeMap, rc::Rc, time::Duration};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
@@ -81,7 +82,7 @@ impl Desk {
             let done = match step {
                 Step::Keep(rows) => self.store.keep(&rows).await.map(Input::Kept),
                 Step::Read(ids) => self.store.get(&ids).await.map(Input::Here),
-                Step::Write(statuses, new) => self.write_adopted(statuses, new).await.map(Input::Written),
+                Step::Write(known, new) => self.write_adopted(known, new).await.map(Input::Written),
                 Step::Remember(batches, cleared) => {
                     let remembered = async {
                         self.store.adopt_batches(&batches).await?;
@@ -109,13 +110,12 @@ impl Desk {
 
     async fn write_adopted(
         &self,
-        statuses: Vec<(TransactionId, Status)>,
+        known: BTreeMap<TransactionId, Entry>,
         new: Vec<Entry>,
     ) -> Result<Vec<Entry>, StoreError> {
-        let ids: Vec<TransactionId> = statuses.iter().map(|(id, _)| *id).collect();
-        let statuses: HashMap<TransactionId, Status> = statuses.into_iter().collect();
-        let rule = |entry: &Entry| Some(Entry { status: statuses.get(&entry.id)?.clone(), ..entry.clone() });
-        self.store.change(&ids, rule).await?;
+        let ids: Vec<TransactionId> = known.keys().copied().collect();
+        // As it is now: what was cleared or changed since it was read needs, or gets, what it needs now.
+        self.store.change_where(&ids, |here| merged(here, known.get(&here.id)?)).await?;
         self.store.add(new).await
     }
 }

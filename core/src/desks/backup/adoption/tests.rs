@@ -90,9 +90,10 @@ impl Desk {
                 Step::Read(ids) => {
                     Input::Here(self.log.iter().filter(|here| ids.contains(&here.id)).cloned().collect())
                 }
-                Step::Write(statuses, new) => {
-                    for (id, status) in statuses {
-                        self.log.iter_mut().find(|here| here.id == id).unwrap().status = status;
+                Step::Write(known, new) => {
+                    for (id, there) in known {
+                        let here = self.log.iter_mut().find(|here| here.id == id).unwrap();
+                        *here = merged(here, &there).unwrap();
                     }
                     Input::Written(self.add(new))
                 }
@@ -341,6 +342,23 @@ fn a_line_that_stands_twice_comes_once_with_the_status_that_has_seen_more() {
         assert_eq!((outcome.imported, outcome.already_there), (1, 2));
         assert_eq!(new.states(), [State::Success]);
         assert_eq!(new.batches, [batch(&[1, 1, 1])]);
+    }
+}
+
+#[test]
+fn what_was_corrected_and_deleted_in_a_later_backup_comes_with_it_and_an_older_one_takes_nothing_back() {
+    let log: Vec<Entry> = (0..4).map(|second| Entry::recorded(TransactionId(0), returned("A", second))).collect();
+    let older = Desk::new("Bus", log);
+    let mut later = older.clone();
+    later.log[0] = later.log[0].edited(returned("C", 0).action, now()).unwrap();
+    later.log[1] = later.log[1].deleted(now()).unwrap();
+    later.log[2].status = Status::Success;
+    for order in [[&older, &later], [&later, &older]] {
+        let mut new = Desk::new("Bus", Vec::new());
+        for backup in order {
+            new.restore(backup.backup().as_bytes(), false, None);
+        }
+        assert_eq!(new.log, later.log);
     }
 }
 
