@@ -42,11 +42,11 @@ pub fn merged(here: &Entry, there: &Entry) -> Option<Entry> {
 /// Where it stands that is `content` now, and was `other` in the other of the two.
 fn status(here: &Entry, content: &Entry, other: &Entry) -> Status {
     let (stands, stood) = (content.status.state(), other.status.state());
-    let same_action = content.transaction.action == other.transaction.action;
     let is_settled = |state: State| state.is_committed() || state.is_doubtful();
     if here.status.state().is_committed() {
         // Koha's queue may have been processed since.
-        let further = if same_action && stood.is_committed() { further(&content.status, &other.status) } else { None };
+        let is_same = content.transaction.action == other.transaction.action;
+        let further = if is_same && stood.is_committed() { further(&content.status, &other.status) } else { None };
         return further.unwrap_or(&content.status).clone();
     }
     match (is_settled(stands), is_settled(stood)) {
@@ -55,16 +55,26 @@ fn status(here: &Entry, content: &Entry, other: &Entry) -> Status {
         }
         (_, false) => content.status.clone(),
         // Whoever did more to it knew what had become of it before.
-        (true, true) if progress(stood) <= progress(stands) && (stands.is_doubtful() || knows(content, other)) => {
+        (true, true) if stands.is_committed() && progress(stood) <= progress(stands) && knows(content, other) => {
             content.status.clone()
         }
-        (_, true) if same_action => further(&content.status, &other.status).unwrap_or(&content.status).clone(),
+        (_, true) if stayed_the_same(content, other) => {
+            further(&content.status, &other.status).unwrap_or(&content.status).clone()
+        }
         // Koha has, or may have, something else than it is now: a person must look, and no server is asked about it.
         (_, true) => {
-            let commit_type = commit_type(&other.status);
-            Status::InDoubt { reason: Doubt::Interrupted, attempt: Attempt::unknown(commit_type) }
+            let attempt = Attempt::unknown(commit_type(&other.status));
+            let unknown = Status::InDoubt { reason: Doubt::Interrupted, attempt };
+            let own = Some(&content.status).filter(|own| own.state().is_doubtful());
+            own.and_then(|own| further(&unknown, own)).unwrap_or(&unknown).clone()
         }
     }
+}
+
+/// Whether what an entry is to do in Koha is what the other one was, and was nothing else since.
+fn stayed_the_same(entry: &Entry, other: &Entry) -> bool {
+    let since = entry.history.iter().skip(other.history.len()).map(|past| &past.was.action);
+    since.chain([&entry.transaction.action]).all(|action| *action == other.transaction.action)
 }
 
 /// Whether an entry was what the other one is, at some time.
@@ -108,14 +118,14 @@ fn further<'a>(one: &Status, other: &'a Status) -> Option<&'a Status> {
     (seen(other) > seen(one)).then_some(other)
 }
 
-/// Of two doubts the one that was asked about last, and of which less is known: nothing proves too early that it did not arrive.
-fn seen(status: &Status) -> (u8, bool, Option<DeskTime>, String) {
-    let over = match status {
-        Status::InDoubt { attempt, .. } => attempt.over,
-        _ => None,
+/// Of two doubts the one of which less is known, or else that was asked about last: nothing proves too early that it did not arrive.
+fn seen(status: &Status) -> (u8, bool, bool, Option<DeskTime>, String) {
+    let (over, is_unknown) = match status {
+        Status::InDoubt { attempt, .. } => (attempt.over, attempt.server.is_empty()),
+        _ => (None, false),
     };
     let as_it_is = serde_json::to_string(status).unwrap_or_default();
-    (progress(status.state()), over.is_none(), over, as_it_is)
+    (progress(status.state()), is_unknown, over.is_none(), over, as_it_is)
 }
 
 #[cfg(test)]

@@ -415,10 +415,22 @@ fn what_a_running_commit_may_have_sent_since_comes_back_in_doubt() {
     let lost = Desk::new("Bus", vec![entry(1, Status::Success), entry(2, Status::Local), entry(3, Status::Local)]);
     let running = Running { up_to: TransactionId(2), commit_type: CommitType::Apply, server: "https://koha".into() };
     let (_, first) = Writer::begin(&Header::new(lost.name.clone(), now()).with(None, Some(running)));
-    let text = lost.backup();
-    let rest = &text[text.find('\n').unwrap() + 1..];
+    let told = |desk: &Desk| {
+        let text = desk.backup();
+        format!("{first}{}", &text[text.find('\n').unwrap() + 1..])
+    };
     let mut log = Desk::new("Main", Vec::new());
-    log.restore(format!("{first}{rest}").as_bytes(), false, None);
-    let states: Vec<State> = log.log.iter().map(|entry| entry.status.state()).collect();
-    assert_eq!(states, [State::Success, State::InDoubt, State::Local], "the third was recorded after it had begun");
+    log.restore(told(&lost).as_bytes(), false, None);
+    let states = [State::Success, State::InDoubt, State::Local];
+    assert_eq!(log.states(), states, "the third was recorded after it had begun");
+    // Where an older state of the log is there, with what was corrected since.
+    let mut log = Desk::new("Bus", vec![entry(1, Status::Local), entry(2, Status::Local), entry(3, Status::Local)]);
+    let mut later = lost.clone();
+    for place in [1, 2] {
+        later.log[place] = later.log[place].edited(returned("C", 0).action, now()).unwrap();
+    }
+    log.restore(told(&later).as_bytes(), false, None);
+    assert_eq!(log.states(), states);
+    let contents = |desk: &Desk| desk.log.iter().map(|entry| entry.transaction.clone()).collect::<Vec<_>>();
+    assert_eq!(contents(&log), contents(&later));
 }

@@ -4,7 +4,10 @@ use crate::{
         barcode::Barcode,
         transaction::{Action, Moment, Transaction, TransactionId},
     },
-    desks::backup::testing::{now, statuses},
+    desks::backup::{
+        running::Running,
+        testing::{batch, now, statuses},
+    },
     log::{
         revision::Change,
         task::{Task, Tick},
@@ -189,17 +192,45 @@ fn ages(from: &Entry, acts: &[Act], first: i64) -> Vec<Entry> {
     ages
 }
 
+/// What a file holds of it that was written while a commit ran, where one did.
+fn told(entry: &Entry, is_running: bool) -> Entry {
+    let running = Running::of(&batch(&[1])).filter(|_| is_running);
+    running.iter().fold(entry.clone(), |entry, running| running.doubted(entry))
+}
+
+#[test]
+fn a_file_of_a_running_commit_brings_the_later_edit_and_puts_it_in_doubt() {
+    let first = entry(Status::Local);
+    let (corrected, deleted) = (first.edited(action("C"), at(1)).unwrap(), first.deleted(at(1)).unwrap());
+    let doubt = told(&corrected, true).status;
+    assert_eq!(doubt.state(), State::InDoubt);
+    let found = after(&first, &told(&corrected, true));
+    assert_eq!(found, with(&corrected, &doubt), "it was sent, if it was, as it was corrected");
+    assert_eq!(after(&first, &told(&deleted, true)), deleted, "what was deleted was not sent");
+    // Corrected once more where it was brought in: Koha may have what it was in that file, and no server is asked.
+    let again = corrected.edited(action("D"), at(9)).unwrap();
+    let found = after(&again, &told(&corrected, true));
+    assert_eq!(found.transaction, again.transaction);
+    assert!(matches!(found.status, Status::InDoubt { ref attempt, .. } if attempt.server.is_empty()), "{found:?}");
+    // The answer stands in a file that was written later, or in the log.
+    for status in [Status::Added, Status::Success] {
+        let answered = with(&corrected, &status);
+        assert_eq!(after(&told(&corrected, true), &answered), answered);
+        assert_eq!(merged(&answered, &told(&corrected, true)), None);
+    }
+}
+
 proptest! {
     #[test]
     fn copies_of_one_log_of_any_age_end_the_same_in_any_order(
         acts in acts(),
-        which in prop::collection::vec(any::<prop::sample::Index>(), 1..5),
+        which in prop::collection::vec((any::<prop::sample::Index>(), any::<bool>()), 1..5),
         order in any::<prop::sample::Index>(),
     ) {
         let ages = ages(&entry(Status::Local), &acts, 1);
-        let copies: Vec<&Entry> = which.iter().map(|which| which.get(&ages)).collect();
-        let end = |copies: &mut dyn Iterator<Item = &&Entry>| {
-            copies.fold(None::<Entry>, |here, there| Some(here.map_or_else(|| (*there).clone(), |here| after(&here, there))))
+        let copies: Vec<Entry> = which.iter().map(|(which, is_running)| told(which.get(&ages), *is_running)).collect();
+        let end = |copies: &mut dyn Iterator<Item = &Entry>| {
+            copies.fold(None::<Entry>, |here, there| Some(here.map_or_else(|| there.clone(), |here| after(&here, there))))
         };
         let one = end(&mut copies.iter()).unwrap();
         let turned = order.index(copies.len());
@@ -214,9 +245,15 @@ proptest! {
     }
 
     #[test]
-    fn what_is_known_here_is_never_less_afterwards(before in acts(), here in acts(), there in acts()) {
+    fn what_is_known_here_is_never_less_afterwards(
+        before in acts(),
+        here in acts(),
+        there in acts(),
+        is_running in any::<bool>(),
+    ) {
         let begun = ages(&entry(Status::Local), &before, 1).pop().unwrap();
-        let (here, there) = (ages(&begun, &here, 20).pop().unwrap(), ages(&begun, &there, 25).pop().unwrap());
+        let here = ages(&begun, &here, 20).pop().unwrap();
+        let there = told(&ages(&begun, &there, 25).pop().unwrap(), is_running);
         let found = after(&here, &there);
         prop_assert!(found.original() == here.original() && found.id == here.id);
         if here.status.state().is_committed() {
