@@ -4,6 +4,12 @@
 //! then a new set is begun with the whole log, and the files of the old one are emptied and removed: what was cleared stays in none.
 //! A set has a name that was drawn, so nobody writes into what another profile has left.
 //!
+//! A profile may be set back to an image, or be there twice, and nothing in it tells so: all that it stores was set back with it. But
+//! Firefox tells whether the name of a file is taken. So no file is written over one that is there, and a set is *closed* before
+//! anything replaces it: a file that holds nothing is written under the name of the next part. Where that name is free, nobody has
+//! gone on with the set, and what is in it is in this log; and whoever wants to go on with it later finds the name taken. Where it is
+//! taken, somebody else did go on, and the set is left alone for ever.
+//!
 //! [`Copier`] says what is to be written and when. It is polled for the next [`Step`], which is done and answered by an [`Input`]; what
 //! it must know after an end in the middle is [`Kept`], durable before a file that depends on it is begun. One copier runs at a time.
 
@@ -31,6 +37,8 @@ pub const MOST_ROWS: usize = 2_000;
 /// How long is waited after a failure, and the next ones.
 const AGAIN: [Duration; 4] =
     [Duration::from_secs(15), Duration::from_secs(30), Duration::from_mins(1), Duration::from_mins(3)];
+/// So many files stay that only say that a set was closed. More starts of Firefox than these between two images are not noticed.
+const MARKS: usize = 4;
 const DAY: i64 = 86_400_000;
 
 /// What is to be done next.
@@ -40,7 +48,8 @@ pub enum Step {
     Rest(Option<Duration>),
     /// Keep this, durably: [`Input::Kept`].
     Keep(Kept),
-    /// Write this file, over the one that has its name: [`Input::Written`], [`Input::TooMany`].
+    /// Write this file, where its name is free, or what has the name was written by this very Firefox since it was started:
+    /// [`Input::Written`], [`Input::TooMany`], [`Input::Taken`].
     Write(File),
     /// Write this file, which holds nothing, over the one that has its name, which may not be there, and then remove it: so nothing is
     /// left of that one where files cannot be removed. [`Input::Removed`].
@@ -85,6 +94,8 @@ pub enum Input {
     Written(TransactionId),
     /// There are more rows than a part may hold.
     TooMany,
+    /// Somebody else's file has its name, and is as it was.
+    Taken,
     /// Nothing is left of it.
     Removed,
     /// It did not work.
@@ -144,6 +155,8 @@ enum Planned {
 enum Doing {
     Keeping(Box<Kept>),
     Writing(Planned, DeskTime),
+    /// What replaces the set is written next.
+    Closing(SetId),
     Removing,
 }
 
@@ -155,6 +168,8 @@ pub struct Copier {
     stored: Kept,
     /// Which run of Firefox this is.
     run: String,
+    /// The run in which the one before ended in good order.
+    settled: Option<String>,
     desk: DeskName,
     /// Rows that were copied and have changed since.
     changed: BTreeSet<TransactionId>,
@@ -182,19 +197,33 @@ pub struct Copier {
     removing: Tries,
 }
 
+/// A file of a set that holds nothing.
+fn empty(set: &FileSet, number: u32, closes: bool) -> File {
+    let part = Part { of: set.id.clone(), number, replaces: Vec::new(), closes };
+    File { name: set.name(number), desk: set.desk.clone(), part, rows: Rows::None }
+}
+
 fn day(time: DeskTime) -> i64 {
     time.millis().div_euclid(DAY)
 }
 
 impl Copier {
     /// Begins with what was kept, in this run of Firefox, at this desk, whose log ends with this number; 0 where it is empty.
-    /// `is_settled` is what [`Copier::is_settled`] was when the one before ended in good order, and else false.
-    pub fn begin(kept: Kept, is_settled: bool, run: &str, desk: DeskName, last: TransactionId, now: DeskTime) -> Self {
+    /// `settled` is the run in which the one before ended in good order and [`Copier::is_settled`]; `None` where it did not.
+    pub fn begin(
+        kept: Kept,
+        settled: Option<String>,
+        run: &str,
+        desk: DeskName,
+        last: TransactionId,
+        now: DeskTime,
+    ) -> Self {
         let failures_before = if kept.problem.is_some() { AGAIN.len() } else { 0 };
         let mut copier = Self {
             stored: kept.clone(),
             kept,
             run: run.to_owned(),
+            settled,
             desk,
             changed: BTreeSet::new(),
             new: 0,
@@ -213,10 +242,9 @@ impl Copier {
             removing: Tries::default(),
         };
         // It may be there, wholly or in part. One of this run is written again under its name; with another the profile may have been
-        // set back meanwhile, and what has that name now may hold what is lost here.
-        if copier.kept.begun.as_ref().is_some_and(|set| set.run != run) {
-            copier.kept.old.extend(copier.kept.begun.take());
-        }
+        // set back meanwhile, and what has that name now may hold what is lost here: it is left alone.
+        copier.kept.begun.take_if(|set| set.run != run);
+        let is_settled = copier.settled.as_deref() == Some(run);
         let at_once = Some(Due { since: now, wait: Duration::ZERO });
         match &copier.kept.current {
             None if last.0 > 0 => copier.whole_due = at_once,
@@ -329,13 +357,21 @@ impl Copier {
         if let Some(planned) = self.planned.filter(|_| self.kept == self.stored && self.writing.may(now)) {
             return self.write(planned, now);
         }
-        if let Some(old) = self.kept.old.first().filter(|_| self.may_remove(now)) {
-            let part = Part { of: old.id.clone(), number: self.to_remove, replaces: Vec::new() };
-            let file = File { name: old.name(self.to_remove), desk: old.desk.clone(), part, rows: Rows::None };
-            self.doing = Some(Doing::Removing);
-            return Step::Remove(file);
+        if self.may_remove(now) {
+            let old = self.old().map(|set| empty(set, self.to_remove, self.to_remove > set.parts));
+            let mark = || Some(self.old_mark()?).map(|set| empty(set, set.parts.saturating_add(1), true));
+            if let Some(file) = old.or_else(mark) {
+                self.doing = Some(Doing::Removing);
+                return Step::Remove(file);
+            }
         }
         Step::Rest(self.left(now))
+    }
+
+    /// What is to be removed next.
+    fn old(&self) -> Option<&FileSet> {
+        // Those of earlier versions are not closed: that is done before the next whole log is written.
+        self.kept.old.first().filter(|set| set.is_closed)
     }
 
     /// What is old goes once what replaces it is there.
@@ -351,7 +387,9 @@ impl Copier {
         if self.new < ROWS && !due.is_over(now) {
             return None;
         }
-        let goes_on = |current: &Current| current.files.parts < PARTS && !self.is_outdated(current, now);
+        let goes_on = |current: &Current| {
+            current.files.parts < PARTS && !current.files.is_closed && !self.is_outdated(current, now)
+        };
         let has_part = self.kept.current.as_ref().is_some_and(goes_on);
         Some(if has_part { Planned::Part } else { Planned::Whole })
     }
@@ -359,22 +397,43 @@ impl Copier {
     /// Before a set is begun it is kept that its first file may be there.
     fn plan(&mut self, random: u64) {
         if self.planned == Some(Planned::Whole) && self.kept.begun.as_ref().is_none_or(|set| set.desk != self.desk) {
-            self.kept.old.extend(self.kept.begun.take());
+            // One that was begun under another name of the desk may be there.
+            let before = self.kept.begun.take();
+            self.kept.old.extend(before);
             let (desk, run) = (self.desk.clone(), self.run.clone());
-            self.kept.begun = Some(FileSet { id: SetId::drawn(random), desk, run, parts: 0 });
+            self.kept.begun = Some(FileSet { id: SetId::drawn(random), desk, run, parts: 0, is_closed: false });
         }
     }
 
+    /// The mark that is to be removed next.
+    fn old_mark(&self) -> Option<&FileSet> {
+        self.kept.marks.first().filter(|_| self.kept.marks.len() > MARKS)
+    }
+
+    /// The first set that is to be replaced and not closed yet.
+    fn to_close(&mut self) -> Option<&mut FileSet> {
+        let current = self.kept.current.iter_mut().map(|current| &mut current.files);
+        current.chain(&mut self.kept.old).find(|set| !set.is_closed)
+    }
+
     fn write(&mut self, planned: Planned, now: DeskTime) -> Step {
+        if planned == Planned::Whole
+            && let Some(set) = self.to_close()
+        {
+            let (id, file) = (set.id.clone(), empty(set, set.parts.saturating_add(1), true));
+            self.doing = Some(Doing::Closing(id));
+            return Step::Write(file);
+        }
         let file = match (planned, &self.kept.begun, &self.kept.current) {
             (Planned::Whole, Some(set), current) => {
                 let before = current.iter().map(|current| &current.files).chain(&self.kept.old);
-                let part = Part { of: set.id.clone(), number: 0, replaces: before.map(|set| set.id.clone()).collect() };
+                let replaces = before.map(|set| set.id.clone()).collect();
+                let part = Part { of: set.id.clone(), number: 0, replaces, closes: false };
                 File { name: set.name(0), desk: set.desk.clone(), part, rows: Rows::All }
             }
             (Planned::Part, _, Some(Current { files: set, last, .. })) => {
                 let number = set.parts.saturating_add(1);
-                let part = Part { of: set.id.clone(), number, replaces: Vec::new() };
+                let part = Part { of: set.id.clone(), number, replaces: Vec::new(), closes: false };
                 let rows = Rows::Some { after: *last, changed: self.changed.iter().copied().collect() };
                 File { name: set.name(number), desk: set.desk.clone(), part, rows }
             }
@@ -408,12 +467,39 @@ impl Copier {
                 self.kept.problem = Some(problem);
             }
             (Some(Doing::Writing(planned, began)), Input::Written(last)) => self.written(planned, last, began, now),
-            (Some(Doing::Writing(..)), Input::TooMany) => {
+            (Some(Doing::Writing(planned, _)), Input::TooMany | Input::Taken) => {
                 self.announces |= self.announcing;
                 self.planned = None;
                 self.whole_due = Some(Due { since: now, wait: Duration::ZERO });
+                if input == Input::Taken {
+                    match planned {
+                        // The next one has another name.
+                        Planned::Whole => {
+                            self.kept.begun = None;
+                            self.writing.failed(self.failures_before, now);
+                        }
+                        Planned::Part => self.leave_current(now),
+                    }
+                }
                 let meanwhile = std::mem::take(&mut self.meanwhile);
                 self.sort_in(meanwhile, now);
+            }
+            (Some(Doing::Closing(id)), Input::Written(_)) => {
+                if let Some(set) = self.to_close().filter(|set| set.id == id) {
+                    set.is_closed = true;
+                }
+                self.writing = Tries::default();
+            }
+            (Some(Doing::Closing(id)), Input::Taken) => {
+                if self.kept.current.as_ref().is_some_and(|current| current.files.id == id) {
+                    self.leave_current(now);
+                } else {
+                    self.kept.old.retain(|set| set.id != id);
+                }
+            }
+            (Some(Doing::Closing(_)), Input::Failed(problem)) => {
+                self.writing.failed(self.failures_before, now);
+                self.kept.problem = Some(problem);
             }
             (Some(Doing::Writing(..)), Input::Failed(problem)) => {
                 self.announces |= self.announcing;
@@ -443,10 +529,7 @@ impl Copier {
             Planned::Whole => {
                 if let Some(files) = self.kept.begun.take() {
                     let current = Current { files, last, day: day(began) };
-                    self.kept.old.extend(self.kept.current.replace(current).map(|before| {
-                        // The next part may be there too.
-                        FileSet { parts: before.files.parts.saturating_add(1), ..before.files }
-                    }));
+                    self.kept.old.extend(self.kept.current.replace(current).map(|before| before.files));
                 }
             }
             Planned::Part => {
@@ -470,11 +553,30 @@ impl Copier {
         self.failures_before = 0;
     }
 
+    /// Somebody else has gone on with the set that holds the log: it is theirs now. The whole log is written anew.
+    fn leave_current(&mut self, now: DeskTime) {
+        let Some(Current { files, .. }) = self.kept.current.take() else { return };
+        // Where Firefox was killed while a part was written, it may be that one.
+        if files.run == self.run || self.settled.as_ref() == Some(&files.run) {
+            self.kept.others = Some(now);
+        }
+    }
+
     fn removed(&mut self) {
         self.removing = Tries::default();
+        let Some(set) = self.old() else {
+            if self.old_mark().is_some() {
+                self.kept.marks.remove(0);
+            }
+            return;
+        };
+        // Those that an image of this profile may end with.
+        let is_mark = set.run != self.run;
+        let last = set.parts.saturating_add(u32::from(!is_mark));
         self.to_remove += 1;
-        if self.kept.old.first().is_some_and(|set| self.to_remove > set.parts) {
-            self.kept.old.remove(0);
+        if self.to_remove > last {
+            let set = self.kept.old.remove(0);
+            self.kept.marks.extend(Some(set).filter(|_| is_mark));
             self.to_remove = 0;
             // A failure before was of this.
             self.kept.problem = self.kept.problem.filter(|_| self.writing.failures > 0);
@@ -488,7 +590,8 @@ impl Copier {
         let due =
             [self.whole_due, self.rows_due].into_iter().flatten().map(|due| due.left(now).max(self.keeping.left(now)));
         let due = due.min().filter(|_| self.planned.is_none());
-        let removing = (!self.kept.old.is_empty() && self.kept.current.is_some()).then(|| self.removing.left(now));
+        let removes = self.kept.current.is_some() && (self.old().is_some() || self.old_mark().is_some());
+        let removing = removes.then(|| self.removing.left(now));
         // What waits for something else of these is no reason to look again at once.
         let left = match (keeping, writing, due) {
             (Some(keeping), ..) => Some(keeping),

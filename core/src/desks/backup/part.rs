@@ -31,4 +31,7 @@ pub struct Part {
     /// Earlier sets of the same log that may still be there. What was cleared since stands in them: nothing of them counts any more.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub replaces: Vec<SetId>,
+    /// Whether nothing follows: a file that holds nothing, and has the name that the next one would have had.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closes: bool,
 }

@@ -23,6 +23,13 @@ pub struct Kept {
     pub copied: Option<DeskTime>,
     /// Why the last try failed; nothing where it did not.
     pub problem: Option<Problem>,
+    /// Sets of which nothing is left but the file that closes them: it tells whoever goes on from an image of this profile that somebody
+    /// went on before. The last few stay.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub marks: Vec<FileSet>,
+    /// When it was found that somebody else has gone on with this log's copy: the folder tells of what this log does not have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub others: Option<DeskTime>,
 }
 
 /// The files that hold the log.
@@ -47,6 +54,14 @@ pub struct FileSet {
     pub run: String,
     /// The number of the last.
     pub parts: u32,
+    /// Whether the file after the last is there and [closes](crate::desks::backup::part::Part::closes) it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub is_closed: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// Why something failed.

@@ -13,6 +13,8 @@ use crate::{
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
+mod images;
+
 /// Noon: within a minute it is the same day.
 const START: DeskTime = DeskTime::from_millis(1_795_428_000_000);
 const MINUTE: Duration = Duration::from_mins(1);
@@ -58,9 +60,19 @@ struct Computer {
     last: u32,
     folder: BTreeMap<String, String>,
     kept: Kept,
-    run: u32,
-    /// Whether the one before has ended in good order, with all changes copied.
-    is_settled: bool,
+    run: u64,
+    /// The run in which the one before has ended in good order, with all changes copied.
+    settled: Option<String>,
+    /// What stands in Firefox's list of downloads: the files that it has written, or begun to, and nobody has taken note of yet.
+    list: BTreeSet<String>,
+    /// The one that was written last.
+    written: Option<String>,
+    /// What was ever written into a file, by the codes.
+    ever: BTreeSet<String>,
+    /// How often somebody has begun to write.
+    begun: usize,
+    /// How often Firefox was killed.
+    kills: usize,
     drawn: u64,
     copier: Option<Copier>,
     disk: Disk,
@@ -68,6 +80,23 @@ struct Computer {
     past: Vec<(DeskTime, BTreeMap<u32, Entry>)>,
     /// The highest number of files that were there at once.
     most_files: usize,
+}
+
+fn code(transaction: &Transaction) -> String {
+    transaction.action.barcode().unwrap().to_string()
+}
+
+/// The transactions in the lines after the first.
+fn entries(text: &str) -> Vec<Entry> {
+    let line = |line: &str| match backup::read(line) {
+        Ok(Line::Transaction(entry)) => Some(*entry),
+        _ => None,
+    };
+    text.lines().skip(1).filter_map(line).collect()
+}
+
+fn set_of(text: &str) -> Option<SetId> {
+    Some(Header::from_file(text.as_bytes()).ok()?.copy?.of)
 }
 
 /// Nothing is to be done for so long, or until something happens.
@@ -82,7 +111,12 @@ impl Computer {
             folder: BTreeMap::new(),
             kept: Kept::default(),
             run: 0,
-            is_settled: false,
+            settled: None,
+            list: BTreeSet::new(),
+            written: None,
+            ever: BTreeSet::new(),
+            begun: 0,
+            kills: 0,
             drawn: 0,
             copier: None,
             disk: Disk::Works,
@@ -94,21 +128,45 @@ impl Computer {
     fn begin(&mut self) {
         let last = self.log.keys().max().copied().unwrap_or_default();
         let kept = serde_json::from_str(&serde_json::to_string(&self.kept).unwrap()).unwrap();
-        let is_settled = std::mem::take(&mut self.is_settled);
+        self.written = None;
+        self.begun += 1;
+        let settled = self.settled.take();
         let (run, desk) = (self.run.to_string(), desk("Bus 2"));
-        self.copier = Some(Copier::begin(kept, is_settled, &run, desk, id(last), self.now));
+        self.copier = Some(Copier::begin(kept, settled, &run, desk, id(last), self.now));
     }
 
     /// The window is closed, and another goes on, or the event page.
     fn go_on(&mut self) {
-        self.is_settled = self.copier.as_ref().is_some_and(Copier::is_settled);
+        let is_settled = self.copier.as_ref().is_some_and(Copier::is_settled);
+        self.settled = Some(self.run.to_string()).filter(|_| is_settled);
         self.begin();
     }
 
     /// Firefox is killed, and starts again.
     fn crash(&mut self) {
-        self.run += 1;
+        self.kills += 1;
+        self.start();
         self.begin();
+    }
+
+    /// Firefox starts: it forgets its list.
+    fn start(&mut self) {
+        self.drawn += 1_000_000;
+        self.run = self.drawn;
+        self.list.clear();
+    }
+
+    /// Writes a file as Firefox does, in this run.
+    fn put(&mut self, name: String, text: String, run: u64) -> bool {
+        let is_taken = self.folder.contains_key(&name) && !(self.list.contains(&name) && run == self.run);
+        if !is_taken {
+            if run == self.run {
+                self.list.insert(name.clone());
+            }
+            self.ever.extend(entries(&text).iter().map(|entry| code(&entry.transaction)));
+            self.folder.insert(name, text);
+        }
+        !is_taken
     }
 
     fn note(&mut self) {
@@ -173,6 +231,7 @@ impl Computer {
     fn step(&mut self, meanwhile: impl FnOnce(&mut Self)) -> Option<Rest> {
         self.drawn += 1;
         let step = self.copier.as_mut()?.poll(self.now, self.drawn);
+        let (run, begun) = (self.run, self.begun);
         let input = match step {
             Step::Rest(left) => {
                 meanwhile(self);
@@ -181,6 +240,7 @@ impl Computer {
             Step::Keep(kept) => {
                 self.kept = kept;
                 meanwhile(self);
+                self.list.retain(|name| Some(name) != self.written.as_ref());
                 Input::Kept
             }
             Step::Write(file) => {
@@ -190,12 +250,13 @@ impl Computer {
                     (Err(input), _) => input,
                     (Ok(_), Disk::Refuses) => Input::Failed(Problem::NotAllowed),
                     (Ok((text, _)), Disk::Full) => {
-                        self.folder.insert(file.name, text[..text.len() / 2].to_owned());
-                        Input::Failed(Problem::NotWritten)
+                        let is_begun = self.put(file.name, text[..text.len() / 2].to_owned(), run);
+                        if is_begun { Input::Failed(Problem::NotWritten) } else { Input::Taken }
                     }
                     (Ok((text, last)), Disk::Works | Disk::Holds) => {
-                        self.folder.insert(file.name, text);
-                        Input::Written(last)
+                        // Who has begun meanwhile has not written it.
+                        self.written = Some(file.name.clone()).filter(|_| begun == self.begun);
+                        if self.put(file.name, text, run) { Input::Written(last) } else { Input::Taken }
                     }
                 }
             }
@@ -252,7 +313,36 @@ impl Computer {
 
     /// The log as an import of all files puts it together, and what it says is missing.
     fn restored(&self) -> (BTreeMap<u32, Entry>, bool) {
-        let files: Vec<&String> = self.folder.values().collect();
+        self.restored_of(self.folder.values().collect())
+    }
+
+    /// The same of what is left alone no more by anybody: without what a killed Firefox has left.
+    fn restored_of_known(&self) -> (BTreeMap<u32, Entry>, bool) {
+        let known = self.known();
+        self.restored_of(
+            self.folder.values().filter(|text| set_of(text).is_some_and(|id| known.contains(&id))).collect(),
+        )
+    }
+
+    /// The sets that are known.
+    fn known(&self) -> BTreeSet<SetId> {
+        let sets = |kept: &Kept| {
+            let current = kept.current.iter().map(|current| &current.files);
+            let sets = current.chain(&kept.begun).chain(&kept.old).chain(&kept.marks);
+            sets.map(|set| set.id.clone()).collect::<Vec<_>>()
+        };
+        [&self.kept, self.state()].into_iter().flat_map(sets).collect()
+    }
+
+    /// How many files hold something of the log, or did.
+    fn files(&self) -> usize {
+        let closes = |text: &&String| {
+            Header::from_file(text.as_bytes()).is_ok_and(|header| header.copy.is_some_and(|part| part.closes))
+        };
+        self.folder.values().filter(|text| !closes(text)).count()
+    }
+
+    fn restored_of(&self, files: Vec<&String>) -> (BTreeMap<u32, Entry>, bool) {
         let piece = |text: &&String| {
             let part = Header::from_file(text.as_bytes()).ok()?.copy?;
             Some(Piece { part, has_end: has_end(text.as_bytes()) })
@@ -264,12 +354,11 @@ impl Computer {
             let bytes: Vec<Vec<u8>> = set.files.iter().map(|place| files[*place].clone().into_bytes()).collect();
             let together = putting_together(&bytes).at_once();
             lacks |= !set.missing.is_empty() || !together.cut.is_empty();
-            for line in String::from_utf8(together.bytes).unwrap().lines().skip(1) {
-                let Ok(Line::Transaction(entry)) = backup::read(line) else { continue };
+            for entry in entries(&String::from_utf8(together.bytes).unwrap()) {
                 // Of two sets, what was changed more often came later.
                 let known = restored.get(&entry.id.0).map_or(0, |known: &Entry| known.history.len());
                 if !restored.contains_key(&entry.id.0) || entry.history.len() > known {
-                    restored.insert(entry.id.0, *entry);
+                    restored.insert(entry.id.0, entry);
                 }
             }
         }
@@ -412,7 +501,7 @@ fn who_goes_on_writes_what_is_left_and_all_of_it_where_nobody_knows_what_that_is
     let before = computer.folder.clone();
     computer.crash();
     computer.settle();
-    assert_eq!((computer.folder.len(), computer.folder == before), (1, false));
+    assert_eq!((computer.files(), computer.folder == before), (1, false));
 }
 
 #[test]
@@ -493,7 +582,7 @@ fn a_file_that_cannot_be_removed_hinders_no_writing_and_counts_no_more() {
     computer.step(|_| ());
     computer.disk = Disk::Full;
     computer.settle();
-    assert_eq!((computer.folder.len(), computer.kept.problem), (2, Some(Problem::NotWritten)));
+    assert_eq!((computer.files(), computer.kept.problem), (2, Some(Problem::NotWritten)));
     assert_eq!(computer.restored(), (computer.log.clone(), false), "what was cleared does not come back");
     computer.disk = Disk::Works;
     computer.record();
@@ -517,7 +606,7 @@ fn a_profile_that_is_set_back_or_new_touches_nothing_of_the_lost_one() {
     let texts = computer.folder.clone();
     for kept in [image.0, Kept::default()] {
         (computer.kept, computer.log, computer.last) = (kept, image.1.clone(), image.2);
-        computer.run += 1;
+        computer.start();
         computer.begin();
         computer.record();
         computer.pass(MINUTE);
@@ -556,7 +645,7 @@ fn files_that_cannot_be_removed_do_not_become_more_and_none_stays_full() {
         computer.go_on();
         computer.pass(MINUTE * 5);
     }
-    assert_eq!((computer.folder.len(), computer.state().old.len()), (3, 2));
+    assert_eq!((computer.files(), computer.state().old.len()), (3, 2));
     let full = computer.folder.values().filter(|text| text.contains("{\"transaction\":")).count();
     assert_eq!((full, computer.state().problem), (1, Some(Problem::NotWritten)));
     computer.disk = Disk::Works;
@@ -621,7 +710,7 @@ fn too_many_rows_for_a_part_are_written_as_the_whole() {
 
 #[test]
 fn a_place_where_nothing_can_be_kept_stops_the_copy_and_is_said() {
-    let mut copier = Copier::begin(Kept::default(), false, "1", desk("Bus"), id(5), START);
+    let mut copier = Copier::begin(Kept::default(), None, "1", desk("Bus"), id(5), START);
     let Step::Keep(_) = copier.poll(START, 1) else { panic!() };
     copier.handle(Input::Failed(Problem::NotRead), START);
     assert_eq!(copier.poll(START, 2), Step::Rest(Some(AGAIN[0])));
@@ -709,7 +798,7 @@ proptest! {
             let (restored, _) = computer.restored();
             if computer.disk == Disk::Works && computer.now >= works_since.plus(AGAIN[3]) {
                 let then = computer.minute_ago();
-                for (number, entry) in &restored {
+                for (number, entry) in &computer.restored_of_known().0 {
                     prop_assert!(computer.held_lately(*number), "{number} was cleared and comes back: {entry:?}");
                 }
                 for (number, entry) in then {
@@ -724,8 +813,13 @@ proptest! {
         computer.disk = Disk::Works;
         computer.pass(AGAIN[3]);
         computer.pass(MINUTE);
-        prop_assert!(computer.restored() == (computer.log.clone(), false), "{:?}", computer.kept);
-        prop_assert!(computer.folder.len() <= 1 + usize::try_from(PARTS).unwrap(), "what is old is gone");
+        prop_assert!(computer.restored_of_known() == (computer.log.clone(), false), "{:?}", computer.kept);
+        let (known, left): (Vec<_>, Vec<_>) =
+            computer.folder.values().filter_map(|text| set_of(text)).partition(|id| computer.known().contains(id));
+        prop_assert!(known.len() <= 1 + MARKS + usize::try_from(PARTS).unwrap(), "what is old is gone");
+        let left: BTreeSet<_> = left.into_iter().collect();
+        prop_assert!(left.len() <= computer.kills, "only a kill leaves something behind");
+        prop_assert_eq!(computer.kept.others, None, "there is nobody else");
         prop_assert!(computer.copier.as_ref().is_some_and(Copier::is_settled));
         prop_assert!(computer.kept.problem.is_none());
         // Of an empty log there is no copy, and what was begun of one goes with the first that there is.

@@ -27,7 +27,8 @@ pub struct Piece {
 pub struct Set {
     /// Their places among those that were chosen, in the order in which they were written.
     pub files: Vec<usize>,
-    /// Whether the log was written anew since: nothing is taken of them, since what was cleared stands there still.
+    /// Whether the log was written anew since: nothing is taken of them, since what was cleared stands there still, or nothing is left
+    /// of them but the file that closed them.
     pub is_replaced: bool,
     /// The numbers that are missing before the last that is there; 0 is the one that holds the whole log.
     pub missing: Vec<u32>,
@@ -39,12 +40,16 @@ pub fn sets<'a>(pieces: impl IntoIterator<Item = Option<&'a Piece>>) -> Vec<Set>
     let mut order: Vec<&SetId> = Vec::new();
     let mut files: BTreeMap<&SetId, Vec<(u32, usize)>> = BTreeMap::new();
     let mut replaced: BTreeSet<&SetId> = BTreeSet::new();
+    let mut closing: BTreeSet<(&SetId, u32)> = BTreeSet::new();
     for (place, piece) in pieces.into_iter().enumerate() {
         let Some(Piece { part, has_end }) = piece else { continue };
         if !order.contains(&&part.of) {
             order.push(&part.of);
         }
         files.entry(&part.of).or_default().push((part.number, place));
+        if part.closes {
+            closing.insert((&part.of, part.number));
+        }
         // What is cut replaces nothing: rows of the log may stand in the older one alone.
         if *has_end && part.number == 0 {
             replaced.extend(&part.replaces);
@@ -53,6 +58,7 @@ pub fn sets<'a>(pieces: impl IntoIterator<Item = Option<&'a Piece>>) -> Vec<Set>
     let set = |id: &SetId| {
         let mut files = files.remove(id).unwrap_or_default();
         ordered::sort(&mut files, |(number, file)| (i64::from(*number), *file as u64));
+        let is_replaced = replaced.contains(id) || files.iter().all(|(number, _)| closing.contains(&(id, *number)));
         let numbers = files.iter().map(|(number, _)| *number).into_set();
         let mut missing = Vec::new();
         let mut next = 0;
@@ -63,7 +69,7 @@ pub fn sets<'a>(pieces: impl IntoIterator<Item = Option<&'a Piece>>) -> Vec<Set>
         }
         missing.truncate(MOST_MISSING);
         let files = files.into_iter().map(|(_, place)| place).collect();
-        Set { files, is_replaced: replaced.contains(id), missing }
+        Set { files, is_replaced, missing }
     };
     order.into_iter().map(set).collect()
 }

@@ -21,7 +21,8 @@ fn entry(id: u32, status: Status) -> Entry {
 }
 
 fn part(of: u64, number: u32, replaces: &[u64]) -> Part {
-    Part { of: SetId::drawn(of), number, replaces: replaces.iter().copied().map(SetId::drawn).collect() }
+    let replaces = replaces.iter().copied().map(SetId::drawn).collect();
+    Part { of: SetId::drawn(of), number, replaces, closes: false }
 }
 
 fn file(part: Part, entries: &[Entry]) -> Vec<u8> {
@@ -53,6 +54,11 @@ fn files_are_sorted_into_their_sets_whatever_their_order_and_what_is_missing_is_
         sets(pieces.iter().map(Option::as_ref)),
         [set(&[3, 5, 0], &[2]), set(&[2, 4], &[1, 2, 3, 4]), set(&[6], &[0, 1])]
     );
+    // Of one nothing is left but the file that closed it; of another it was not chosen what comes before.
+    let closing = |of, number| Some(piece(Part { closes: true, ..part(of, number, &[]) }));
+    let pieces = [closing(1, 4), closing(2, 2), Some(piece(part(2, 1, &[])))];
+    let left = Set { files: vec![0], is_replaced: true, missing: vec![0, 1, 2, 3] };
+    assert_eq!(sets(pieces.iter().map(Option::as_ref)), [left, set(&[2, 1], &[0])]);
     // A number that no copy has stops nobody.
     let far = Some(piece(part(1, u32::MAX, &[])));
     assert_eq!(sets([far.as_ref()])[0].missing.len(), MOST_MISSING);
