@@ -30,6 +30,12 @@ browser.alarms.onAlarm.addListener(async ({ name }) => {
     await (await core()).copy_alarm_rang();
   }
 });
+// It may be a while until it is tried again.
+browser.permissions.onAdded.addListener(({ permissions }) => {
+  if (permissions?.includes("downloads")) {
+    browser.alarms.create(COPY, { when: Date.now() });
+  }
+});
 // What was kept until Firefox was closed is there when it starts again: whether it is, the page options/ready.html says.
 const begin = () => browser.storage.local.set({ starts: { first: Date.now(), count: 0 } });
 browser.runtime.onInstalled.addListener(({ reason }) => reason === "install" && begin());

@@ -32,8 +32,7 @@ pub(crate) async fn running(store: &Store) -> Result<Option<Running>, StoreError
     if !lock::is_sending().await {
         return Ok(None);
     }
-    // The newest comes first.
-    Ok(store.batches().await?.first().and_then(Running::of))
+    Ok(store.newest_batch().await?.as_ref().and_then(Running::of))
 }
 
 /// Reads the log of this desk. `copy` says which file of a second copy it is.

@@ -11,6 +11,7 @@ use crate::{
     store::{Store, StoreError},
     webext::{self, object},
 };
+use files::Known;
 use koct_core::{
     DeskName, Entry,
     desk::{clock::DeskTime, transaction::TransactionId},
@@ -18,6 +19,7 @@ use koct_core::{
         backup::{Header, Line, Writer},
         copy::{
             Copier, File, Input, MOST_ROWS, Rows, Step,
+            alarm::Alarm,
             kept::{Kept, Problem},
         },
     },
@@ -27,6 +29,7 @@ use std::{
     cell::{Cell, RefCell},
     time::Duration,
 };
+use web_sys::Storage;
 
 /// The name of the alarm; popup/background.js has it too.
 const ALARM: &str = "koct-copy";
@@ -34,6 +37,8 @@ const ALARM: &str = "koct-copy";
 const WRITER: &str = "koct-copy";
 /// Where the one that ends in good order says so: it is written while a window is closed, which waits for nothing else.
 const SETTLED: &str = "koct-copy-settled";
+/// What stands there where it is not so, whoever says it is.
+const OPEN: &str = "";
 /// After Firefox was started, and when a copy is wanted, it rings this long after.
 const SOON: Duration = Duration::from_mins(1);
 
@@ -44,6 +49,8 @@ pub(crate) struct Writing {
     run: String,
     /// Whether something was written since it was told how the desk stands.
     is_news: Cell<bool>,
+    /// The end of the name of the file that was written last, until it is kept that it is there.
+    written: RefCell<Option<String>>,
     _lock: Lock,
 }
 
@@ -59,6 +66,15 @@ pub(crate) fn unsettle() {
     if let Some(storage) = ground::local_storage() {
         let _ = storage.remove_item(SETTLED);
     }
+}
+
+/// This page ends, and has changed, or is just changing, what somebody else copies, who may not have heard of it and may end in this very
+/// moment: whoever goes on copies all of it, soon.
+pub(crate) fn leave_open() {
+    if let Some(storage) = ground::local_storage() {
+        let _ = storage.set_item(SETTLED, OPEN);
+    }
+    wake();
 }
 
 /// A copy is wanted, or none any more: what has changed while none was is written too, soon, and also where no window is open.
@@ -86,6 +102,14 @@ pub(crate) fn clear_alarm() {
     webext::clear_alarm(ALARM);
 }
 
+pub(crate) fn apply_alarm(alarm: Alarm) {
+    match alarm {
+        Alarm::Stays => {}
+        Alarm::Clear => clear_alarm(),
+        Alarm::Set(time) => set_alarm(time),
+    }
+}
+
 /// How the copy stands, for whoever shows it.
 pub(crate) async fn kept() -> Kept {
     let kept = match Place::open().await {
@@ -107,17 +131,20 @@ impl Writing {
         let place = Place::open().await?;
         let (kept, run) = (place.kept().await?, place::run().await);
         // Whoever wrote until now may have ended since.
-        let is_settled = take_settled().or(settled).is_some_and(|settled| settled == run);
-        let copier = Copier::begin(kept, is_settled, &run, desk, store.last().await?, clock::time());
-        Ok(Self { copier: RefCell::new(copier), place, run, is_news: Cell::default(), _lock: lock })
+        let settled = take_settled().or(settled);
+        let copier = Copier::begin(kept, settled, &run, desk, store.last().await?, clock::time());
+        let (copier, written) = (RefCell::new(copier), RefCell::default());
+        Ok(Self { copier, place, run, is_news: Cell::default(), written, _lock: lock })
     }
 
-    /// This page ends, in good order. Waits for nothing.
-    pub(crate) fn end(&self) {
-        let is_settled = self.copier.try_borrow().is_ok_and(|copier| copier.is_settled());
-        if let Some(storage) = ground::local_storage().filter(|_| is_settled) {
+    /// This page ends, in good order, while it is changing the log, or not. Waits for nothing. Returns whether something is left to do.
+    pub(crate) fn end(&self, is_changing: bool) -> bool {
+        let Ok(left) = self.copier.try_borrow().map(|copier| copier.leave(is_changing)) else { return true };
+        let is_open = |storage: &Storage| storage.get_item(SETTLED).ok().flatten().as_deref() == Some(OPEN);
+        if let Some(storage) = ground::local_storage().filter(|storage| left.is_settled && !is_open(storage)) {
             let _ = storage.set_item(SETTLED, &self.run);
         }
+        left.has_more
     }
 
     /// Does what is to be done now. Returns after what time something will be; `None` where nothing will. `state` gives the name and
@@ -135,16 +162,27 @@ impl Writing {
                         && let Some((name, text)) = state().await
                     {
                         // Where it cannot be written, neither can the next part, and that is said.
-                        let _ = files::write(&name, &[text]).await;
+                        let _ = files::write_over(&name, &[text]).await;
                     }
                     return left;
                 }
                 Step::Keep(kept) => self.place.keep(&kept).await.map(|()| Input::Kept).map_err(|_| Problem::NotRead),
-                Step::Write(file) => write(store, &file).await,
+                Step::Write(file) => {
+                    let done = write(store, &file).await;
+                    if matches!(done, Ok(Input::Written(_))) {
+                        self.written.replace(Some(file.ending().to_owned()));
+                    }
+                    done
+                }
                 Step::Remove(file) => remove(store, &file).await.map(|()| Input::Removed),
             };
             if matches!(done, Ok(Input::Written(_))) {
                 self.is_news.set(true);
+            }
+            if matches!(done, Ok(Input::Kept))
+                && let Some(ending) = self.written.take()
+            {
+                files::forget(&ending).await;
             }
             self.copier.borrow_mut().handle(done.unwrap_or_else(Input::Failed), clock::time());
         }
@@ -163,8 +201,12 @@ pub(crate) async fn free_lock() -> Option<Lock> {
 
 async fn write(store: &Store, file: &File) -> Result<Input, Problem> {
     let Some((parts, last)) = content_if_allowed(store, file).await? else { return Ok(Input::TooMany) };
-    files::write(&file.name, &parts).await?;
-    Ok(Input::Written(last))
+    let known = files::known(file.ending()).await;
+    if known == Known::Whole && file.part.closes {
+        return Ok(Input::Known);
+    }
+    let is_written = files::write_new(&file.name, file.ending(), &parts, known).await?;
+    Ok(if is_written { Input::Written(last) } else { Input::Taken })
 }
 
 async fn remove(store: &Store, file: &File) -> Result<(), Problem> {

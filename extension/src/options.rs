@@ -196,6 +196,8 @@ impl Options {
         self.storing.set(false);
         self.fields.empty_secrets();
         self.show_account();
+        self.notify.release();
+        self.second_copy.release();
         // KOCT may talk to the configured server and to no other.
         preferences::give_back_permissions().await;
         self.notify.show().await;
@@ -375,7 +377,7 @@ impl Options {
         asked: js_sys::Promise,
     ) -> Result<Outcome, JsValue> {
         // Meanwhile nobody gives the permission back.
-        let lock = preferences::lock_permissions().await;
+        let lock = preferences::keep_permissions().await;
         let allowed = JsFuture::from(asked).await.is_ok_and(|allowed| allowed.is_truthy());
         if let Some(loaded) = saves_over {
             self.store(preferences, loaded).await?;

@@ -175,15 +175,15 @@ pub(crate) fn origins(pattern: &str) -> js_sys::Object {
 /// Whoever holds it gives permissions back, or needs one that is not in the settings yet.
 const PERMISSIONS: &str = "koct-permissions";
 
-/// Keeps what was granted until this is dropped; `None` where somebody else is at it.
-pub(crate) async fn lock_permissions() -> Option<Lock> {
-    lock::lock_of(PERMISSIONS).await
+/// Keeps what was granted until this is dropped, together with whoever else does. `None` where Firefox has no locks.
+pub(crate) async fn keep_permissions() -> Option<Lock> {
+    lock::share(PERMISSIONS).await
 }
 
 /// Gives back Firefox's permission for every server that is not in the settings: it was tried and not saved, or is not used
 /// any more; and that for notifications, where none are wanted. Where that is not possible now, the next start does it.
 pub(crate) async fn give_back_permissions() {
-    let Some(_lock) = lock_permissions().await else { return };
+    let Some(_lock) = lock::lock_of(PERMISSIONS).await else { return };
     let (Ok((_, preferences)), Ok(granted)) = (read().await, webext::get_permissions().await) else { return };
     if !preferences.desk.notify {
         outage::give_back_notifications().await;

@@ -18,11 +18,11 @@ use koct_core::{
     desk::{
         clock::DeskTime,
         drift::{Drift, KeptClock, Wrong},
-        version::Version,
+        version::{Seen, Version},
         zone::Zone as _,
     },
     koha::{
-        ready::{self, Facts, Starts, Tested, Verdict, state},
+        ready::{self, CopiesImported, Facts, Starts, Tested, Verdict, state},
         rest,
         trial::Trial,
     },
@@ -33,12 +33,13 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_extensions_sys::browser;
 
-/// The keys in `storage.local`: the last test, what Koha's clock showed, since when the profile is kept (popup/background.js), and the
-/// newest version of KOCT that a file of another desk names.
+/// The keys in `storage.local`: the last test, what Koha's clock showed, since when the profile is kept (popup/background.js), the newest
+/// version of KOCT that a file of another desk names, and when files of second copies were brought in.
 const TESTED: &str = "trial";
 const CLOCK: &str = "clock";
 const STARTS: &str = "starts";
-const NEWEST: &str = "newestVersion";
+const NEWEST: &str = "newestSeen";
+const COPIES: &str = "copiesImported";
 
 /// What a page knows of what is kept in this profile.
 pub(crate) struct Held {
@@ -72,8 +73,8 @@ pub(crate) async fn verdicts(preferences: &Preferences, held: Held) -> Vec<Verdi
     let may_copy = preferences.desk.second_copy && copy::files::may_write().await;
     let copy = if may_copy { Some(copy::kept().await) } else { None };
     let now = clock::time();
-    let versions: Vec<Version> =
-        [preferences::policy().await.version(), newest_version().await].into_iter().flatten().collect();
+    let newest = kept::<Seen>(NEWEST).await.and_then(|seen| seen.version_at(now));
+    let versions: Vec<Version> = [preferences::policy().await.version(), newest].into_iter().flatten().collect();
     let facts = Facts {
         preferences,
         now,
@@ -84,6 +85,7 @@ pub(crate) async fn verdicts(preferences: &Preferences, held: Held) -> Vec<Verdi
         has_log,
         is_kept,
         copy: copy.as_ref(),
+        copies_imported: kept::<CopiesImported>(COPIES).await.map(|imported| imported.at),
         room,
         drift: kept::<KeptClock>(CLOCK).await.map(|clock| clock.last),
         zone: &zone(),
@@ -102,17 +104,16 @@ pub(crate) async fn state(store: &Store, preferences: &Preferences, held: Held) 
     Some((state::name(&desk), state::text(&desk, now, counts, &verdicts(preferences, held).await)))
 }
 
-async fn newest_version() -> Option<Version> {
-    let stored = browser().storage().local().get(&NEWEST.into()).await.ok()?;
-    text_property(&stored, NEWEST)?.parse().ok()
-}
-
 /// Keeps the newest version of KOCT that was seen, where it is newer than this one.
 pub(crate) async fn version_seen(version: Version) {
-    let newest = Version::newer([version].into_iter().chain(newest_version().await));
-    if newest == Some(version) {
-        let _ = preferences::save_apart(NEWEST, &version.to_string()).await;
+    if let Some(seen) = Seen::with(kept(NEWEST).await.as_ref(), version, clock::time()) {
+        keep(NEWEST, &seen).await;
     }
+}
+
+/// The files of second copies were brought in: what they have told of stands in the log.
+pub(crate) async fn copies_imported() {
+    keep(COPIES, &CopiesImported { at: clock::time() }).await;
 }
 
 async fn kept<T: DeserializeOwned>(key: &str) -> Option<T> {

@@ -104,6 +104,17 @@ pub struct Store {
     numbering: Cell<Numbering>,
     /// The library that this desk is set to, which each that it records keeps.
     branch: RefCell<Option<BranchCode>>,
+    /// How many changes of what is in the log are under way.
+    changing: Cell<usize>,
+}
+
+/// A change that is under way, until this is dropped.
+struct Changing<'a>(&'a Cell<usize>);
+
+impl Drop for Changing<'_> {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
 }
 
 /// Who gives the next number.
@@ -294,7 +305,8 @@ impl Store {
                 Ok(())
             })
             .await?;
-        Ok(Self { database, unreadable: RefCell::default(), numbering: Cell::default(), branch: RefCell::default() })
+        let (unreadable, branch) = (RefCell::default(), RefCell::default());
+        Ok(Self { database, unreadable, numbering: Cell::default(), branch, changing: Cell::default() })
     }
 
     /// What is recorded from now on is recorded at this library.
@@ -338,6 +350,16 @@ impl Store {
     /// The entries among these rows.
     fn entries(&self, values: impl Iterator<Item = std::result::Result<JsValue, Error>>) -> Result<Vec<Entry>> {
         Ok(self.read(&values.collect::<std::result::Result<js_sys::Array, _>>()?).0)
+    }
+
+    /// Whether something that is in the log is just being changed or removed. Of what is recorded, its number tells.
+    pub(crate) fn is_changing(&self) -> bool {
+        self.changing.get() > 0
+    }
+
+    fn changing(&self) -> Changing<'_> {
+        self.changing.set(self.changing.get() + 1);
+        Changing(&self.changing)
     }
 
     fn reading(&self) -> Result<Transaction<'_>> {

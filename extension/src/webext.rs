@@ -109,6 +109,9 @@ extern "C" {
     #[wasm_bindgen(thread_local_v2, js_namespace = ["browser", "webRequest"], js_name = onErrorOccurred)]
     pub(crate) static ON_ERROR_OCCURRED: WebRequestEvent;
 
+    #[wasm_bindgen(js_namespace = ["browser", "permissions", "onAdded"], js_name = addListener)]
+    fn hear_permissions(heard: &Function);
+
     /// The databases that there are.
     #[wasm_bindgen(catch, js_namespace = ["indexedDB"], js_name = databases)]
     pub(crate) async fn get_databases() -> Result<JsValue, JsValue>;
@@ -119,6 +122,12 @@ extern "C" {
     /// `navigator.locks.request`: `callback` gets the lock and holds it until its promise ends.
     #[wasm_bindgen(js_namespace = ["navigator", "locks"], js_name = request)]
     pub(crate) fn request_lock(name: &str, options: &Object, callback: &Function) -> Promise;
+}
+
+/// Calls this whenever Firefox permits something new.
+pub(crate) fn on_permission(heard: impl Fn() + 'static) {
+    let heard = Closure::<dyn Fn()>::new(heard).into_js_value();
+    hear_permissions(heard.unchecked_ref());
 }
 
 /// Opens a page in a tab, and brings it to the front.

@@ -114,7 +114,7 @@ fn a_desk_says_whether_it_is_ready_and_what_is_to_be_done() {
     wait_for_grades(&page, &json!({"version": "careful"}));
     assert!(found_on(&page, "version").contains("The library has 9999.0.0"), "{}", found_on(&page, "version"));
     desk.page.click("#import-close").unwrap();
-    page.eval("browser.storage.local.remove('newestVersion')").unwrap();
+    page.eval("browser.storage.local.remove('newestSeen')").unwrap();
     // Another Firefox of this profile has found what this one has kept.
     page.eval("browser.storage.local.set({ starts: { first: Date.now() - 86400000, count: 1 } })").unwrap();
     wait_for_grades(&page, &json!({"profile": "good"}));

@@ -54,7 +54,7 @@ pub fn read(downloads: &Path) -> Result<Copy> {
     let piece = |bytes: &Vec<u8>| Some(Piece { part: Header::from_file(bytes).ok()?.copy?, has_end: has_end(bytes) });
     let pieces: Vec<Option<Piece>> = contents.iter().map(piece).collect();
     let mut copy = Copy { files: contents.len(), ..Copy::default() };
-    for set in sets(pieces.iter().map(Option::as_ref)).into_iter().filter(|set| !set.is_replaced) {
+    for set in sets(pieces.iter().map(Option::as_ref)).into_iter().filter(|set| !set.is_replaced && !set.is_gone) {
         let bytes: Vec<Vec<u8>> = set.files.iter().map(|place| contents[*place].clone()).collect();
         let together = putting_together(&bytes).at_once();
         copy.lacks |= !set.missing.is_empty() || !together.cut.is_empty();

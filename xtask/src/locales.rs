@@ -47,16 +47,18 @@ const LITERALS: [&str; 20] = [
     "1.0",
 ];
 /// Words in the code that look like keys and are none: names of the browser's.
-const NO_KEYS: [&str; 31] = [
+const NO_KEYS: [&str; 34] = [
     "additionalData",
     "byteLength",
     "byteOffset",
     "camelCase",
     "conflictAction",
+    "copiesImported",
     "copyRun",
     "dateStyle",
     "deriveKey",
     "directoryKey",
+    "filenameRegex",
     "fromCache",
     "hourCycle",
     "iconUrl",
@@ -67,8 +69,9 @@ const NO_KEYS: [&str; 31] = [
     "itemKey",
     "maximumSignificantDigits",
     "newVersion",
-    "newestVersion",
+    "newestSeen",
     "numberingSystem",
+    "onAdded",
     "originUrl",
     "requestHeaders",
     "requestId",

@@ -1,6 +1,11 @@
 //! Versions of KOCT, by which desks are told from newer ones.
 
-use std::{fmt, str::FromStr};
+use crate::desk::clock::DeskTime;
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr, time::Duration};
+
+/// For so long it counts that a file named a version: it may come from anywhere, and who wrote it may have gone back since.
+const COUNTS: Duration = Duration::from_hours(14 * 24);
 
 /// Numbers with dots between them, at most four: `0.1.0`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,6 +25,28 @@ impl Version {
     /// The newest of these that is newer than this one.
     pub fn newer(seen: impl IntoIterator<Item = Self>) -> Option<Self> {
         seen.into_iter().max().filter(|newest| *newest > Self::own())
+    }
+}
+
+/// The newest version that a file of another desk named.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    version: String,
+    at: DeskTime,
+}
+
+impl Seen {
+    /// What is known once a file has named this version, where that was known before. `None` where it is no news: it is not newer than
+    /// this one, or one that is newer still is known.
+    pub fn with(before: Option<&Self>, version: Version, now: DeskTime) -> Option<Self> {
+        let known = before.and_then(|before| before.version_at(now));
+        let newest = Version::newer([version].into_iter().chain(known));
+        (newest == Some(version)).then(|| Self { version: version.to_string(), at: now })
+    }
+
+    /// The version, as long as that counts.
+    pub fn version_at(&self, now: DeskTime) -> Option<Version> {
+        self.version.parse().ok().filter(|_| self.at.is_within(COUNTS, now))
     }
 }
 
@@ -52,6 +79,24 @@ mod tests {
 
     fn version(text: &str) -> Version {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn what_a_file_named_is_forgotten_after_a_while() {
+        let now = DeskTime::from_millis(1_795_428_000_000);
+        assert_eq!(Seen::with(None, Version::own(), now), None);
+        let seen = Seen::with(None, version("9999.0.0"), now).unwrap();
+        assert_eq!(serde_json::to_string(&seen).unwrap(), r#"{"version":"9999.0.0","at":1795428000000}"#);
+        let later = now.plus(COUNTS);
+        assert_eq!(seen.version_at(later), Some(version("9999.0.0")));
+        assert_eq!(Seen::with(Some(&seen), version("9998.0.0"), later), None, "one is known that is newer still");
+        let after = later.plus(Duration::from_secs(1));
+        assert_eq!(seen.version_at(after), None);
+        let other = Seen::with(Some(&seen), version("9998.0.0"), after).unwrap();
+        assert_eq!(other.version_at(after), Some(version("9998.0.0")));
+        assert_eq!(seen.version_at(now.minus(COUNTS * 2)), None, "a clock that was years ahead keeps it no longer");
+        let nonsense: Seen = serde_json::from_str(r#"{"version":"x","at":1795428000000}"#).unwrap();
+        assert_eq!(nonsense.version_at(now), None);
     }
 
     #[test]

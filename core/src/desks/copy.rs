@@ -21,6 +21,7 @@ use crate::{
 use kept::{Current, FileSet, Kept, Problem};
 use std::{collections::BTreeSet, time::Duration};
 
+pub mod alarm;
 pub mod kept;
 pub mod together;
 
@@ -49,7 +50,7 @@ pub enum Step {
     /// Keep this, durably: [`Input::Kept`].
     Keep(Kept),
     /// Write this file, where its name is free, or what has the name was written by this very Firefox since it was started:
-    /// [`Input::Written`], [`Input::TooMany`], [`Input::Taken`].
+    /// [`Input::Written`], [`Input::TooMany`], [`Input::Taken`]. One that closes a set is written over none: [`Input::Known`].
     Write(File),
     /// Write this file, which holds nothing, over the one that has its name, which may not be there, and then remove it: so nothing is
     /// left of that one where files cannot be removed. [`Input::Removed`].
@@ -67,6 +68,23 @@ pub struct File {
     pub part: Part,
     /// What it holds.
     pub rows: Rows,
+}
+
+impl File {
+    /// The end of its name, which no other file has: before it, Firefox may write what a desk is called in its own way.
+    pub fn ending(&self) -> &str {
+        let id = self.part.of.to_string();
+        self.name.rfind(&id).and_then(|place| self.name.get(place..)).unwrap_or(&self.name)
+    }
+}
+
+/// What a page that ends leaves behind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Left {
+    /// What [`Copier::begin`] is told of this run.
+    pub is_settled: bool,
+    /// Whether the event page is to be woken: something is not copied, or not removed.
+    pub has_more: bool,
 }
 
 /// What a file holds of the log.
@@ -96,6 +114,8 @@ pub enum Input {
     TooMany,
     /// Somebody else's file has its name, and is as it was.
     Taken,
+    /// The file that was to close a set is not written: this very Firefox has written one of its name, and nobody has kept that.
+    Known,
     /// Nothing is left of it.
     Removed,
     /// It did not work.
@@ -271,6 +291,20 @@ impl Copier {
         self.changed.is_empty() && self.whole_due.is_none() && self.planned.is_none() && self.kept == self.stored
     }
 
+    /// What a page must leave behind that ends now, in good order. `is_changing` is whether the log is just being changed, of which
+    /// nothing is known here yet.
+    pub fn leave(&self, is_changing: bool) -> Left {
+        let is_settled = self.is_settled() && !is_changing;
+        Left { is_settled, has_more: !is_settled || self.is_behind() || self.old().is_some() }
+    }
+
+    /// Firefox lets files be written now: what failed is tried again at once.
+    pub fn permitted(&mut self) {
+        self.writing = Tries::default();
+        self.removing = Tries::default();
+        self.failures_before = 0;
+    }
+
     /// Whether something is not copied yet.
     pub fn is_behind(&self) -> bool {
         self.rows_due.is_some() || self.whole_due.is_some() || self.planned.is_some()
@@ -411,14 +445,14 @@ impl Copier {
     }
 
     /// The first set that is to be replaced and not closed yet.
-    fn to_close(&mut self) -> Option<&mut FileSet> {
+    fn unclosed(&mut self) -> Option<&mut FileSet> {
         let current = self.kept.current.iter_mut().map(|current| &mut current.files);
         current.chain(&mut self.kept.old).find(|set| !set.is_closed)
     }
 
     fn write(&mut self, planned: Planned, now: DeskTime) -> Step {
         if planned == Planned::Whole
-            && let Some(set) = self.to_close()
+            && let Some(set) = self.unclosed()
         {
             let (id, file) = (set.id.clone(), empty(set, set.parts.saturating_add(1), true));
             self.doing = Some(Doing::Closing(id));
@@ -485,10 +519,16 @@ impl Copier {
                 self.sort_in(meanwhile, now);
             }
             (Some(Doing::Closing(id)), Input::Written(_)) => {
-                if let Some(set) = self.to_close().filter(|set| set.id == id) {
+                if let Some(set) = self.unclosed().filter(|set| set.id == id) {
                     set.is_closed = true;
                 }
                 self.writing = Tries::default();
+            }
+            // It was a part, most likely.
+            (Some(Doing::Closing(id)), Input::Known) => {
+                if let Some(set) = self.unclosed().filter(|set| set.id == id) {
+                    set.parts = set.parts.saturating_add(1);
+                }
             }
             (Some(Doing::Closing(id)), Input::Taken) => {
                 if self.kept.current.as_ref().is_some_and(|current| current.files.id == id) {

@@ -21,10 +21,13 @@ use crate::{
     },
 };
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// From here on, whole visits of two desks come in the wrong order.
 const FAR_OFF: u64 = 300;
 
+/// For so long it is told that others have gone on with the copy.
+const TOLD: Duration = Duration::from_hours(7 * 24);
 /// Less room than this is little: a scan takes one or two kilobytes, records some hundred megabytes.
 const LITTLE_ROOM: u64 = 500 << 20;
 const NO_ROOM: u64 = 20 << 20;
@@ -69,6 +72,13 @@ pub enum Line {
     Version,
     /// The profile of Firefox.
     Profile,
+}
+
+/// When files of second copies were brought into the log last, as it is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CopiesImported {
+    /// Then.
+    pub at: DeskTime,
 }
 
 impl Line {
@@ -138,6 +148,8 @@ pub enum Finding {
     LogNotKept,
     /// There is none: a private window, or it cannot be opened.
     NoLog,
+    /// Somebody else has gone on with this log's copy: this profile was set back, or is there twice.
+    CopyOfOthers,
     /// The second copy holds what was there then.
     CopyAsOf(DeskTime),
     /// Nothing is there to be copied yet.
@@ -251,6 +263,8 @@ pub struct Facts<'a> {
     pub is_kept: bool,
     /// How the second copy stands; `None` where Firefox lets KOCT write no files.
     pub copy: Option<&'a Kept>,
+    /// When files of second copies were brought into the log last.
+    pub copies_imported: Option<DeskTime>,
     /// How many bytes are left for it, where Firefox says so.
     pub room: Option<u64>,
     /// What Koha's clock showed.
@@ -381,10 +395,19 @@ fn copy(facts: &Facts<'_>) -> Option<Verdict> {
         _ if !facts.preferences.desk.second_copy => return None,
         None | Some((Some(Problem::NotAllowed), _)) => (Grade::Careful, Finding::CopyNotAllowed),
         Some((Some(_), copied)) => (Grade::Careful, Finding::CopyFailed(copied)),
+        _ if others(facts) => (Grade::Careful, Finding::CopyOfOthers),
         Some((None, Some(copied))) => (Grade::Good, Finding::CopyAsOf(copied)),
         Some((None, None)) => (Grade::Good, Finding::NothingToCopy),
     };
     Some(verdict(Line::Copy, grade, finding))
+}
+
+/// Whether somebody else's files lie in the folder that this log may not have, as far as nobody has brought them in since.
+fn others(facts: &Facts<'_>) -> bool {
+    let found = facts.copy.and_then(|kept| kept.others);
+    found.is_some_and(|found| {
+        found.is_within(TOLD, facts.now) && facts.copies_imported.is_none_or(|imported| imported < found)
+    })
 }
 
 fn room(facts: &Facts<'_>) -> Verdict {
@@ -451,7 +474,6 @@ mod tests {
             records::RecordsSettings,
         },
     };
-    use std::time::Duration;
 
     const NOW: DeskTime = DeskTime::from_millis(1_795_428_000_000);
 
@@ -486,6 +508,7 @@ mod tests {
             has_log: true,
             is_kept: true,
             copy: None,
+            copies_imported: None,
             room: Some(9 << 30),
             drift: Some(drift(1)),
             zone: "Europe/Paris",
@@ -643,6 +666,28 @@ mod tests {
             let found = verdicts(&Facts { copy: may_write.then_some(&copy), ..facts(&all) });
             assert_eq!(found.iter().find(|it| it.line == Line::Copy).map(|it| (it.grade, it.finding)), Some(expected));
             assert_eq!(in_window(&found).is_some(), expected.0 == failed, "the window says it");
+        }
+    }
+
+    #[test]
+    fn that_others_have_gone_on_with_the_copy_is_told_until_it_is_brought_in_or_for_a_week() {
+        let mut all = preferences();
+        all.desk.second_copy = true;
+        let told = (Grade::Careful, Finding::CopyOfOthers);
+        let good = (Grade::Good, Finding::CopyAsOf(ago(60)));
+        for (found, copies_imported, expected) in [
+            (ago(60), None, told),
+            (ago(60), Some(ago(61)), told),
+            (ago(60), Some(ago(59)), good),
+            (ago(7 * 24 * 3_600), None, told),
+            (ago(8 * 24 * 3_600), None, good),
+        ] {
+            let copy = Kept { copied: Some(ago(60)), others: Some(found), ..Kept::default() };
+            assert_eq!(
+                on(Line::Copy, &Facts { copy: Some(&copy), copies_imported, ..facts(&all) }),
+                Some(expected),
+                "{found:?} {copies_imported:?}"
+            );
         }
     }
 

@@ -1,17 +1,16 @@
 //! Writes in the event page what no window has written of the second copy.
 
-use super::{self as copy, Writing, clear_alarm, set_alarm};
+use super::{self as copy, Writing, apply_alarm, set_alarm};
 use crate::{
     clock, preferences, ready,
     store::{self, Store},
     timer::sleep,
 };
+use koct_core::desks::copy::alarm::Alarm;
 use std::time::Duration;
 
 /// If the event page ends in the middle, the alarm rings this long after.
 const WATCH: Duration = Duration::from_mins(3);
-/// The event page is not woken again sooner than this.
-const LEAST: Duration = Duration::from_mins(1);
 /// The event page sleeps rather than to be woken again, where it is no longer than this.
 const WAIT: Duration = Duration::from_secs(5);
 
@@ -34,11 +33,8 @@ pub(crate) async fn rang() {
             sleep(wait).await;
             left = writing.go_on(&store, state).await;
         }
-        writing.end();
+        writing.end(false);
     }
     store.close();
-    match left {
-        Some(left) => set_alarm(clock::time().plus(left.max(LEAST))),
-        None => clear_alarm(),
-    }
+    apply_alarm(Alarm::of_event_page(left, clock::time()));
 }

@@ -30,38 +30,94 @@ pub(crate) async fn give_back() {
     let _ = webext::remove_permissions(&permission()).await;
 }
 
-/// Writes a file over the one that has its name, as it [may](may_write). Returns when it is there.
-pub(super) async fn write(name: &str, parts: &[String]) -> Result<(), Problem> {
-    let id = download(name, parts).await?;
+/// What Firefox's list of downloads knows of a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Nothing.
+    Not,
+    /// It was begun since Firefox was started, and has failed.
+    Failed,
+    /// It was written since Firefox was started, and nobody has kept that.
+    Whole,
+}
+
+/// What that list knows of the file whose name ends so.
+pub(super) async fn known(ending: &str) -> Known {
+    let found = Array::from(&webext::search_downloads(&named(ending)).await.unwrap_or_default());
+    match found.iter().any(|file| text_property(&file, "state").as_deref() == Some("complete")) {
+        true => Known::Whole,
+        false if found.length() > 0 => Known::Failed,
+        false => Known::Not,
+    }
+}
+
+/// Writes a file where its name is free, or over one that is [known], as it [may](may_write). Returns when it is there, and whether it
+/// is: else the name is taken. It stays in Firefox's list until it is [forgotten](forget).
+pub(super) async fn write_new(name: &str, ending: &str, parts: &[String], known: Known) -> Result<bool, Problem> {
+    let or_else = if known == Known::Not { "uniquify" } else { "overwrite" };
+    let id = download(name, parts, or_else, Some(ending)).await?;
+    if name_of(&id).await.is_some_and(|written| written.ends_with(ending)) {
+        return Ok(true);
+    }
+    let removed = webext::remove_download(&id).await;
+    erase(&id).await;
+    // Where it cannot be removed, it is a file too many, of what is in the log.
+    removed.map(|_| false).map_err(|_| Problem::NotWritten)
+}
+
+/// Writes a file over the one that has its name, as it [may](may_write).
+pub(super) async fn write_over(name: &str, parts: &[String]) -> Result<(), Problem> {
+    let id = download(name, parts, "overwrite", None).await?;
     erase(&id).await;
     Ok(())
 }
 
 /// Writes a file over the one that has its name, as it [may](may_write), and removes it.
 pub(super) async fn remove(name: &str, parts: &[String]) -> Result<(), Problem> {
-    let id = download(name, parts).await?;
+    let id = download(name, parts, "overwrite", None).await?;
     let removed = webext::remove_download(&id).await;
     erase(&id).await;
     removed.map(|_| ()).map_err(|_| Problem::NotWritten)
 }
 
-async fn download(name: &str, parts: &[String]) -> Result<JsValue, Problem> {
+/// Takes the files whose names end so off Firefox's list.
+pub(super) async fn forget(ending: &str) {
+    let _ = webext::erase_downloads(&named(ending)).await;
+}
+
+/// Takes all files of copies off Firefox's list.
+pub(super) async fn forget_all() {
+    let _ = webext::erase_downloads(&object([("filenameRegex", "koct_copy_[^/\\\\]*$".into())])).await;
+}
+
+/// The downloads whose files' names end so; in them, the dot is all that a pattern would take for something else.
+fn named(ending: &str) -> Object {
+    object([("filenameRegex", format!("{}$", ending.replace('.', "\\.")).into())])
+}
+
+async fn name_of(id: &JsValue) -> Option<String> {
+    let found = webext::search_downloads(&object([("id", id.clone())])).await.ok()?;
+    text_property(&property(&found, "0"), "filename")
+}
+
+/// `or_else` is what Firefox does where the name is taken. One that fails stays in its list where its name ends with `known`.
+async fn download(name: &str, parts: &[String], or_else: &str, known: Option<&str>) -> Result<JsValue, Problem> {
     let options = BlobPropertyBag::new();
     options.set_type("application/octet-stream");
     let content: Array = parts.iter().map(|part| JsValue::from_str(part)).collect();
     let blob = Blob::new_with_str_sequence_and_options(&content, &options).map_err(|_| Problem::NotRead)?;
     let url = Url::create_object_url_with_blob(&blob).map_err(|_| Problem::NotRead)?;
-    let written = download_url(name, &url).await;
+    let written = download_url(name, &url, or_else, known).await;
     let _ = Url::revoke_object_url(&url);
     written
 }
 
-async fn download_url(name: &str, url: &str) -> Result<JsValue, Problem> {
+async fn download_url(name: &str, url: &str, or_else: &str, known: Option<&str>) -> Result<JsValue, Problem> {
     let wanted = object([
         ("url", url.into()),
         ("filename", name.into()),
         ("saveAs", false.into()),
-        ("conflictAction", "overwrite".into()),
+        ("conflictAction", or_else.into()),
     ]);
     let id = webext::download(&wanted).await.map_err(|_| Problem::NotWritten)?;
     for look in 0..MOST_LOOKS {
@@ -75,7 +131,10 @@ async fn download_url(name: &str, url: &str) -> Result<JsValue, Problem> {
     }
     // What is there of it is removed.
     let _ = webext::cancel_download(&id).await;
-    erase(&id).await;
+    let name = name_of(&id).await;
+    if !known.zip(name).is_some_and(|(known, name)| name.ends_with(known)) {
+        erase(&id).await;
+    }
     Err(Problem::NotWritten)
 }
 

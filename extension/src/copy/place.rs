@@ -1,5 +1,6 @@
 //! Where it is kept how the second copy stands: in a database of its own, so that it never stands in the way of the log.
 
+use super::files;
 use crate::{
     ground,
     store::StoreError,
@@ -85,6 +86,8 @@ pub(crate) async fn run() -> String {
     if let Some(run) = known_run().await {
         return run;
     }
+    // What an earlier one has written is no longer this one's.
+    files::forget_all().await;
     let run = format!("{:x}", super::random());
     // Where it cannot be kept, the next one takes this for another run, and writes all.
     let _ = ground::store(&browser().storage().session(), &object([(RUN, run.as_str().into())])).await;

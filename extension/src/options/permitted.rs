@@ -1,8 +1,8 @@
 //! A box of the settings page that Firefox must permit what it stands for: it is asked when a person ticks it.
 
-use crate::{dom, i18n::text, webext};
+use crate::{dom, i18n::text, lock::Lock, preferences, webext};
 use js_sys::Object;
-use std::rc::Rc;
+use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{HtmlElement, HtmlInputElement};
@@ -16,6 +16,8 @@ pub(super) struct Permitted {
     permission: fn() -> Object,
     /// The text that says that Firefox does not permit it.
     lacks: &'static str,
+    /// Until it is saved that it is wanted, nobody gives it back.
+    keeps: RefCell<Option<Lock>>,
 }
 
 impl Permitted {
@@ -30,6 +32,7 @@ impl Permitted {
             state: dom::by_id(&format!("{name}-state"))?,
             permission,
             lacks,
+            keeps: RefCell::default(),
         });
         dom::bind(&this.wanted, "change", &this, Self::ask);
         dom::bind(&this.allow, "click", &this, Self::ask);
@@ -41,11 +44,22 @@ impl Permitted {
         let asked = self.wanted.checked().then(|| webext::request_permissions(&(self.permission)()));
         let this = self.clone();
         spawn_local(async move {
+            if asked.is_some() {
+                let keeps = preferences::keep_permissions().await;
+                this.keeps.replace(keeps);
+            } else {
+                this.release();
+            }
             if let Some(Ok(asked)) = asked {
                 let _ = JsFuture::from(asked).await;
             }
             this.show().await;
         });
+    }
+
+    /// It is saved what is wanted.
+    pub(super) fn release(&self) {
+        self.keeps.take();
     }
 
     /// Says where it is wanted and Firefox does not permit it.

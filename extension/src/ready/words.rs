@@ -66,6 +66,7 @@ pub(crate) fn finding(finding: Finding) -> String {
         Finding::CopyAsOf(at) => text_with("readyCopyAsOf", &[&when(at)]),
         Finding::NothingToCopy => text("readyCopyNothing"),
         Finding::CopyNotAllowed => text_with("readyCopyNotAllowed", &[&text("notifyAllow")]),
+        Finding::CopyOfOthers => text_with("readyCopyOfOthers", &[&text("importKoc")]),
         Finding::CopyFailed(Some(at)) => text_with("readyCopyFailed", &[&when(at)]),
         Finding::CopyFailed(None) => text("readyCopyNever"),
         Finding::Room(bytes) => text_with("readyRoomLeft", &[&locale::bytes(bytes)]),

@@ -1,8 +1,11 @@
 //! The record of commits.
 
-use super::{BATCHES, Change, LOG, Result, Store, entry, id, next_number, stored, text, to_js};
+use super::{BATCHES, Change, LOG, Result, Store, entry, id, next_number, numbers, stored, text, to_js};
 use crate::{clock, storage::StorageError};
-use indexed_db_futures::{BuildPrimitive, object_store::ObjectStore, query_source::QuerySource};
+use indexed_db_futures::{
+    Build as _, BuildPrimitive, cursor::CursorDirection, object_store::ObjectStore, query_source::QuerySource,
+    transaction::TransactionMode,
+};
 use koct_core::{TransactionId, log::commit::Batch, processing::Note};
 use std::collections::{BTreeMap, HashSet};
 use wasm_bindgen::JsValue;
@@ -62,6 +65,7 @@ impl Store {
     /// # Errors
     /// When it cannot be written: then nothing of it is.
     pub async fn note_handled(&self, notes: &[Note]) -> Result<Vec<Change>> {
+        let _changing = self.changing();
         let now = clock::now().ok_or(StorageError::Broken)?;
         let writing = self.writing_to(&[LOG, BATCHES])?;
         let (log, batches) = (writing.object_store(LOG)?, writing.object_store(BATCHES)?);
@@ -107,6 +111,23 @@ impl Store {
     /// When they cannot be read.
     pub async fn batches(&self) -> Result<Vec<Batch>> {
         Ok(self.batch_rows().await?.0.into_iter().rev().map(|(_, batch)| batch).collect())
+    }
+
+    /// The newest commit that can be read.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn newest_batch(&self) -> Result<Option<Batch>> {
+        let reading = self.database.transaction(BATCHES).with_mode(TransactionMode::Readonly).build()?;
+        let batches = reading.object_store(BATCHES)?;
+        let cursor = batches.open_cursor().with_query::<f64, _>(numbers()).with_direction(CursorDirection::Prev);
+        let Some(mut cursor) = cursor.primitive()?.await? else { return Ok(None) };
+        while let Some(value) = cursor.next_record::<JsValue>().await? {
+            if let Some(batch) = super::text(&value).and_then(|text| serde_json::from_str(&text).ok()) {
+                return Ok(Some(batch));
+            }
+        }
+        Ok(None)
     }
 
     /// The commits of which this is true, with their numbers.

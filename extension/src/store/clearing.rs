@@ -107,6 +107,7 @@ impl Store {
     /// # Errors
     /// When the log cannot be written: then some may be removed, each of them remembered where it must be.
     pub async fn remove(&self, consent: &Consent, own: &DeskName, now: Moment) -> Result<u32> {
+        let _changing = self.changing();
         let settled = State::which(State::is_settled);
         let mut ids = self.ids_under(BY_STATE, settled.iter().map(|state| state.name())).await?;
         ids.extend(consent.open().iter().map(|(id, _)| *id));

@@ -37,6 +37,7 @@ impl Store {
         rule: impl Fn(&Entry) -> Option<Entry>,
         leave: impl Fn(TransactionId) -> Result<()>,
     ) -> Result<Vec<Change>> {
+        let _changing = self.changing();
         let writing = self.writing()?;
         let log = writing.object_store(LOG)?;
         let mut changed = Vec::with_capacity(ids.len());

@@ -64,7 +64,8 @@ struct Computer {
     /// The run in which the one before has ended in good order, with all changes copied.
     settled: Option<String>,
     /// What stands in Firefox's list of downloads: the files that it has written, or begun to, and nobody has taken note of yet.
-    list: BTreeSet<String>,
+    /// Whether each is whole.
+    list: BTreeMap<String, bool>,
     /// The one that was written last.
     written: Option<String>,
     /// What was ever written into a file, by the codes.
@@ -112,7 +113,7 @@ impl Computer {
             kept: Kept::default(),
             run: 0,
             settled: None,
-            list: BTreeSet::new(),
+            list: BTreeMap::new(),
             written: None,
             ever: BTreeSet::new(),
             begun: 0,
@@ -158,10 +159,10 @@ impl Computer {
 
     /// Writes a file as Firefox does, in this run.
     fn put(&mut self, name: String, text: String, run: u64) -> bool {
-        let is_taken = self.folder.contains_key(&name) && !(self.list.contains(&name) && run == self.run);
+        let is_taken = self.folder.contains_key(&name) && !(self.list.contains_key(&name) && run == self.run);
         if !is_taken {
             if run == self.run {
-                self.list.insert(name.clone());
+                self.list.insert(name.clone(), self.disk != Disk::Full);
             }
             self.ever.extend(entries(&text).iter().map(|entry| code(&entry.transaction)));
             self.folder.insert(name, text);
@@ -240,13 +241,16 @@ impl Computer {
             Step::Keep(kept) => {
                 self.kept = kept;
                 meanwhile(self);
-                self.list.retain(|name| Some(name) != self.written.as_ref());
+                self.list.retain(|name, _| Some(name) != self.written.as_ref());
                 Input::Kept
             }
             Step::Write(file) => {
                 let text = self.text(&file);
                 meanwhile(self);
                 match (text, self.disk) {
+                    _ if file.part.closes && self.list.get(&file.name) == Some(&true) && run == self.run => {
+                        Input::Known
+                    }
                     (Err(input), _) => input,
                     (Ok(_), Disk::Refuses) => Input::Failed(Problem::NotAllowed),
                     (Ok((text, _)), Disk::Full) => {
@@ -350,7 +354,7 @@ impl Computer {
         let pieces: Vec<Option<Piece>> = files.iter().map(piece).collect();
         let mut restored = BTreeMap::new();
         let mut lacks = false;
-        for set in sets(pieces.iter().map(Option::as_ref)).into_iter().filter(|set| !set.is_replaced) {
+        for set in sets(pieces.iter().map(Option::as_ref)).into_iter().filter(|set| !set.is_replaced && !set.is_gone) {
             let bytes: Vec<Vec<u8>> = set.files.iter().map(|place| files[*place].clone().into_bytes()).collect();
             let together = putting_together(&bytes).at_once();
             lacks |= !set.missing.is_empty() || !together.cut.is_empty();
@@ -502,6 +506,65 @@ fn who_goes_on_writes_what_is_left_and_all_of_it_where_nobody_knows_what_that_is
     computer.crash();
     computer.settle();
     assert_eq!((computer.files(), computer.folder == before), (1, false));
+}
+
+#[test]
+fn a_row_that_is_changed_as_the_window_closes_is_copied_by_whoever_goes_on() {
+    let mut computer = Computer::new();
+    computer.begin();
+    computer.record();
+    computer.pass(MINUTE);
+    let left = |computer: &Computer, is_changing| computer.copier.as_ref().unwrap().leave(is_changing);
+    assert_eq!(left(&computer, false), Left { is_settled: true, has_more: false });
+    // It is in the log, and the copier has not heard of it when the window goes.
+    let changed = entry(1, START, 1);
+    computer.log.insert(1, changed);
+    computer.note();
+    let at_end = left(&computer, true);
+    assert_eq!(at_end, Left { is_settled: false, has_more: true }, "the event page is woken");
+    computer.settled = Some(computer.run.to_string()).filter(|_| at_end.is_settled);
+    computer.begin();
+    computer.settle();
+    assert_eq!(computer.restored(), (computer.log.clone(), false));
+    // It has heard of it, and has no time any more.
+    computer.change(0);
+    assert_eq!(left(&computer, false), Left { is_settled: false, has_more: true });
+    // A scan is found by its number; but somebody must look.
+    computer.pass(MINUTE);
+    computer.record();
+    assert_eq!(left(&computer, false), Left { is_settled: true, has_more: true });
+}
+
+#[test]
+fn what_is_old_when_the_window_closes_is_removed_by_the_event_page() {
+    let mut computer = Computer::new();
+    computer.begin();
+    computer.record();
+    computer.record();
+    computer.pass(MINUTE);
+    computer.clear(2);
+    while computer.state().old.is_empty() || computer.copier.as_ref().unwrap().kept != computer.kept {
+        assert!(computer.step(|_| ()).is_none());
+    }
+    assert_eq!(computer.copier.as_ref().unwrap().leave(false), Left { is_settled: true, has_more: true });
+    computer.go_on();
+    computer.settle();
+    assert_eq!(computer.folder.len(), 1);
+    assert_eq!(computer.copier.as_ref().unwrap().leave(false), Left { is_settled: true, has_more: false });
+}
+
+#[test]
+fn what_firefox_permits_now_is_written_at_once() {
+    let mut computer = Computer::new();
+    computer.disk = Disk::Refuses;
+    computer.begin();
+    computer.record();
+    computer.pass(MINUTE * 10);
+    assert!(computer.folder.is_empty());
+    computer.disk = Disk::Works;
+    computer.copier.as_mut().unwrap().permitted();
+    computer.settle();
+    assert_eq!((computer.restored(), computer.kept.problem), ((computer.log.clone(), false), None));
 }
 
 #[test]

@@ -27,9 +27,10 @@ pub struct Piece {
 pub struct Set {
     /// Their places among those that were chosen, in the order in which they were written.
     pub files: Vec<usize>,
-    /// Whether the log was written anew since: nothing is taken of them, since what was cleared stands there still, or nothing is left
-    /// of them but the file that closed them.
+    /// Whether the log was written anew since: nothing is taken of them, since what was cleared stands there still.
     pub is_replaced: bool,
+    /// Whether nothing is left of them but the file that closed them.
+    pub is_gone: bool,
     /// The numbers that are missing before the last that is there; 0 is the one that holds the whole log.
     pub missing: Vec<u32>,
 }
@@ -58,7 +59,8 @@ pub fn sets<'a>(pieces: impl IntoIterator<Item = Option<&'a Piece>>) -> Vec<Set>
     let set = |id: &SetId| {
         let mut files = files.remove(id).unwrap_or_default();
         ordered::sort(&mut files, |(number, file)| (i64::from(*number), *file as u64));
-        let is_replaced = replaced.contains(id) || files.iter().all(|(number, _)| closing.contains(&(id, *number)));
+        let is_replaced = replaced.contains(id);
+        let is_gone = files.iter().all(|(number, _)| closing.contains(&(id, *number)));
         let numbers = files.iter().map(|(number, _)| *number).into_set();
         let mut missing = Vec::new();
         let mut next = 0;
@@ -69,7 +71,7 @@ pub fn sets<'a>(pieces: impl IntoIterator<Item = Option<&'a Piece>>) -> Vec<Set>
         }
         missing.truncate(MOST_MISSING);
         let files = files.into_iter().map(|(_, place)| place).collect();
-        Set { files, is_replaced, missing }
+        Set { files, is_replaced, is_gone, missing }
     };
     order.into_iter().map(set).collect()
 }

@@ -9,8 +9,14 @@ use crate::{
     popup::{Desk, Panel, window::ready::ReadyLine},
     ready,
     timer::sleep,
+    webext,
 };
-use koct_core::{TransactionId, desk::clock::DeskTime, desks::copy::kept::Problem, log::event::LogEvent};
+use koct_core::{
+    TransactionId,
+    desk::clock::DeskTime,
+    desks::copy::{alarm::Alarm, kept::Problem},
+    log::event::LogEvent,
+};
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeSet,
@@ -20,10 +26,6 @@ use std::{
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
-/// The event page looks this long after something came that was not copied: this window is closed then, or hangs.
-const LATER: Duration = Duration::from_secs(75);
-/// The alarm is set anew where it would ring within this time.
-const NEAR: Duration = Duration::from_secs(30);
 /// Where it cannot be begun, it is tried again after this time.
 const ANEW: Duration = Duration::from_mins(3);
 
@@ -32,6 +34,12 @@ const ANEW: Duration = Duration::from_mins(3);
 struct Early {
     ids: BTreeSet<TransactionId>,
     at_large: bool,
+}
+
+impl Early {
+    fn is_empty(&self) -> bool {
+        self.ids.is_empty() && !self.at_large
+    }
 }
 
 pub(crate) struct Copying {
@@ -49,7 +57,8 @@ pub(crate) struct Copying {
     /// Counts when it was planned to look again: only the last counts.
     planned: Latest,
     alarm: Cell<Option<DeskTime>>,
-    problem: Cell<Option<Problem>>,
+    /// What the line in the bar was told: why it does not work, and since when others have gone on with it.
+    told: Cell<(Option<Problem>, Option<DeskTime>)>,
 }
 
 seldom! {
@@ -59,6 +68,10 @@ seldom! {
 
     async fn go_on(copying: Rc<Copying>) {
         copying.go_on().await;
+    }
+
+    async fn permitted(copying: Rc<Copying>) {
+        copying.permitted();
     }
 }
 
@@ -117,7 +130,7 @@ impl Copying {
             again: Cell::default(),
             planned: Latest::default(),
             alarm: Cell::default(),
-            problem: Cell::default(),
+            told: Cell::default(),
         }
     }
 
@@ -126,11 +139,30 @@ impl Copying {
     pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
         let this = self.clone();
         dom::on::<web_sys::Event>(dom::window()?.as_ref(), "pagehide", move |_| {
-            if let Some(writing) = &*this.writing.borrow() {
-                writing.end();
+            if this.is_wanted.get() {
+                this.end();
             }
         });
+        // It may be a while until it is tried again.
+        let this = self.clone();
+        webext::on_permission(move || spawn_local(permitted(this.clone())));
         Ok(())
+    }
+
+    fn end(&self) {
+        let is_changing = self.desk.store.is_changing();
+        match &*self.writing.borrow() {
+            Some(writing) if writing.end(is_changing) => copy::wake(),
+            None if is_changing || !self.early.borrow().is_empty() => copy::leave_open(),
+            _ => {}
+        }
+    }
+
+    fn permitted(self: &Rc<Self>) {
+        if let Some(writing) = &*self.writing.borrow() {
+            writing.copier.borrow_mut().permitted();
+            self.go();
+        }
     }
 
     /// Begins once it is this window's turn.
@@ -146,7 +178,7 @@ impl Copying {
             if at_large {
                 copier.changed_at_large(now);
             }
-            self.problem.set(copier.kept().problem);
+            self.told.set((copier.kept().problem, copier.kept().others));
         }
         self.writing.replace(Some(Rc::new(writing)));
         self.go();
@@ -206,25 +238,22 @@ impl Copying {
 
     /// Whatever becomes of this window, the event page writes what is left.
     fn set_alarm(&self, writing: &Writing) {
-        let now = clock::time();
-        if !writing.copier.borrow().is_behind() {
-            if self.alarm.take().is_some() {
-                copy::clear_alarm();
-            }
-            return;
+        let alarm = Alarm::of_window(self.alarm.get(), writing.copier.borrow().is_behind(), clock::time());
+        match alarm {
+            Alarm::Stays => {}
+            Alarm::Clear => self.alarm.set(None),
+            Alarm::Set(time) => self.alarm.set(Some(time)),
         }
-        let later = now.plus(LATER);
-        // Where the clock was set back, it has rung already for all that is known here.
-        if self.alarm.get().is_none_or(|alarm| now.plus(NEAR) > alarm || alarm > later) {
-            copy::set_alarm(later);
-            self.alarm.set(Some(later));
-        }
+        copy::apply_alarm(alarm);
     }
 
     /// The line in the bar says where it does not work, and no more once it works.
     fn show_problem(&self, writing: &Writing) {
-        let problem = writing.copier.borrow().kept().problem;
-        if self.problem.replace(problem) != problem {
+        let told = {
+            let copier = writing.copier.borrow();
+            (copier.kept().problem, copier.kept().others)
+        };
+        if self.told.replace(told) != told {
             self.ready.clone().look();
         }
     }

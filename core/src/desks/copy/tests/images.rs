@@ -102,7 +102,7 @@ impl World {
             Some(Piece { part, has_end: has_end(text.as_bytes()) })
         };
         let pieces: Vec<Option<Piece>> = files.iter().map(piece).collect();
-        let sets = sets(pieces.iter().map(Option::as_ref)).into_iter().filter(|set| !set.is_replaced);
+        let sets = sets(pieces.iter().map(Option::as_ref)).into_iter().filter(|set| !set.is_replaced && !set.is_gone);
         let mut restorable = BTreeSet::new();
         for set in sets {
             let bytes: Vec<Vec<u8>> = set.files.iter().map(|place| files[*place].clone().into_bytes()).collect();

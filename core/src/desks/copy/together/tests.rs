@@ -48,8 +48,12 @@ fn files_are_sorted_into_their_sets_whatever_their_order_and_what_is_missing_is_
         Some(piece(part(1, 1, &[]))),
         Some(piece(part(3, 2, &[]))),
     ];
-    let set =
-        |files: &[usize], missing: &[u32]| Set { files: files.to_vec(), is_replaced: false, missing: missing.into() };
+    let set = |files: &[usize], missing: &[u32]| Set {
+        files: files.to_vec(),
+        is_replaced: false,
+        is_gone: false,
+        missing: missing.into(),
+    };
     assert_eq!(
         sets(pieces.iter().map(Option::as_ref)),
         [set(&[3, 5, 0], &[2]), set(&[2, 4], &[1, 2, 3, 4]), set(&[6], &[0, 1])]
@@ -57,7 +61,7 @@ fn files_are_sorted_into_their_sets_whatever_their_order_and_what_is_missing_is_
     // Of one nothing is left but the file that closed it; of another it was not chosen what comes before.
     let closing = |of, number| Some(piece(Part { closes: true, ..part(of, number, &[]) }));
     let pieces = [closing(1, 4), closing(2, 2), Some(piece(part(2, 1, &[])))];
-    let left = Set { files: vec![0], is_replaced: true, missing: vec![0, 1, 2, 3] };
+    let left = Set { files: vec![0], is_replaced: false, is_gone: true, missing: vec![0, 1, 2, 3] };
     assert_eq!(sets(pieces.iter().map(Option::as_ref)), [left, set(&[2, 1], &[0])]);
     // A number that no copy has stops nobody.
     let far = Some(piece(part(1, u32::MAX, &[])));

@@ -8,7 +8,7 @@ use crate::{
     i18n::{text, text_with},
     locale,
     popup::Desk,
-    slices,
+    ready, slices,
 };
 use koct_core::desks::{
     copy::together::{self, Set},
@@ -18,9 +18,10 @@ use std::rc::Rc;
 
 /// Imports the files of a set, given in its order. The first says what came of it.
 pub(super) async fn import(desk: &Desk, files: &[Rc<Chosen>], set: &Set, knowledge: &mut Knowledge) {
-    if set.is_replaced {
+    if set.is_replaced || set.is_gone {
+        let why = text(if set.is_replaced { "importCopyReplaced" } else { "importCopyGone" });
         for file in files {
-            file.show_outcome(Outcome::of_copy(text("importCopyReplaced")));
+            file.show_outcome(Outcome::of_copy(why.clone()));
         }
         return;
     }
@@ -36,6 +37,7 @@ pub(super) async fn import(desk: &Desk, files: &[Rc<Chosen>], set: &Set, knowled
         }
     }
     let Some((first, others)) = read.split_first() else { return };
+    ready::copies_imported().await;
     let together = slices::through(together::putting_together(&bytes)).await;
     let mut outcome = desk.import_backup(&together.bytes, knowledge).await.without_end();
     if !set.missing.is_empty() {

@@ -1,0 +1,71 @@
+//! When Firefox wakes the event page for what a window has not copied.
+
+use crate::desk::clock::DeskTime;
+use std::time::Duration;
+
+/// The event page looks this long after something came that was not copied: the window is closed then, or hangs.
+const LATER: Duration = Duration::from_secs(75);
+/// The alarm is set anew where it would ring within this time.
+const NEAR: Duration = Duration::from_secs(30);
+/// The event page is not woken again sooner than this.
+const LEAST: Duration = Duration::from_mins(1);
+
+/// What a window does about the alarm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alarm {
+    /// It is right as it is.
+    Stays,
+    /// None is needed any more.
+    Clear,
+    /// It is to ring then.
+    Set(DeskTime),
+}
+
+impl Alarm {
+    /// While a window is open. `set` is when the one rings that it has set; `is_behind` is whether something is not copied.
+    pub fn of_window(set: Option<DeskTime>, is_behind: bool, now: DeskTime) -> Self {
+        let later = now.plus(LATER);
+        match set {
+            Some(_) if !is_behind => Self::Clear,
+            // Where the clock was set back, it would ring too late; or it has rung already, for all that is known here.
+            Some(set) if now.plus(NEAR) <= set && set <= later => Self::Stays,
+            None if !is_behind => Self::Stays,
+            _ => Self::Set(later),
+        }
+    }
+
+    /// Where the event page has done what was to be done, and something will be after this time.
+    pub fn of_event_page(left: Option<Duration>, now: DeskTime) -> Self {
+        left.map_or(Self::Clear, |left| Self::Set(now.plus(left.max(LEAST))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: DeskTime = DeskTime::from_millis(1_795_428_000_000);
+
+    #[test]
+    fn it_rings_soon_after_what_is_not_copied_whatever_the_clock_does() {
+        let later = NOW.plus(LATER);
+        assert_eq!(Alarm::of_window(None, false, NOW), Alarm::Stays);
+        assert_eq!(Alarm::of_window(None, true, NOW), Alarm::Set(later));
+        assert_eq!(Alarm::of_window(Some(later), true, NOW), Alarm::Stays);
+        assert_eq!(Alarm::of_window(Some(NOW.plus(NEAR)), true, NOW), Alarm::Stays);
+        assert_eq!(Alarm::of_window(Some(NOW.plus(NEAR / 2)), true, NOW), Alarm::Set(later), "the window lives still");
+        assert_eq!(Alarm::of_window(Some(later), false, NOW), Alarm::Clear);
+        let hours_back = NOW.minus(Duration::from_hours(3));
+        assert_eq!(Alarm::of_window(Some(later), true, hours_back), Alarm::Set(hours_back.plus(LATER)));
+        assert_eq!(Alarm::of_window(Some(later), true, NOW.plus(Duration::from_hours(3))), {
+            Alarm::Set(NOW.plus(Duration::from_hours(3)).plus(LATER))
+        });
+    }
+
+    #[test]
+    fn what_cannot_be_written_does_not_wake_the_event_page_every_few_seconds() {
+        assert_eq!(Alarm::of_event_page(None, NOW), Alarm::Clear);
+        assert_eq!(Alarm::of_event_page(Some(Duration::from_secs(15)), NOW), Alarm::Set(NOW.plus(LEAST)));
+        assert_eq!(Alarm::of_event_page(Some(LEAST * 3), NOW), Alarm::Set(NOW.plus(LEAST * 3)));
+    }
+}
