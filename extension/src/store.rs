@@ -104,7 +104,7 @@ pub struct Store {
     numbering: Cell<Numbering>,
     /// The library that this desk is set to, which each that it records keeps.
     branch: RefCell<Option<BranchCode>>,
-    /// How many changes of what is in the log are under way.
+    /// How many scans and changes of the log are under way.
     changing: Cell<usize>,
 }
 
@@ -352,7 +352,7 @@ impl Store {
         Ok(self.read(&values.collect::<std::result::Result<js_sys::Array, _>>()?).0)
     }
 
-    /// Whether something that is in the log is just being changed or removed. Of what is recorded, its number tells.
+    /// Whether a scan is just being recorded, or something that is in the log changed or removed, and nobody has heard of it yet.
     pub(crate) fn is_changing(&self) -> bool {
         self.changing.get() > 0
     }
@@ -407,6 +407,7 @@ impl Store {
         now: Moment,
         numbering: Numbering,
     ) -> Result<Option<Entry>> {
+        let _changing = self.changing();
         let writing = self.writing()?;
         let log = writing.object_store(LOG)?;
         let last_of_item = last_moment(&log, action.item_key()).await?;
