@@ -15,8 +15,9 @@ use crate::{
         handled::Handled,
         rows::Raw,
     },
+    ordered::Gather as _,
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 /// How many entries are compared and written at once.
 const CHUNK: usize = if cfg!(test) { 3 } else { 2_000 };
@@ -207,7 +208,7 @@ impl<'a> Adoption<'a> {
         let mut known = std::mem::take(&mut self.known);
         let differs =
             |here: &Entry| Some(here.id).filter(|id| known.get(id).is_some_and(|it| merged(here, it).is_some()));
-        let others: BTreeSet<TransactionId> = here.iter().filter_map(differs).collect();
+        let others = here.iter().filter_map(differs).into_set();
         known.retain(|id, _| others.contains(id));
         let new = std::mem::take(&mut self.new);
         if known.is_empty() && new.is_empty() {

@@ -317,15 +317,15 @@ impl Computer {
 
     /// The log as an import of all files puts it together, and what it says is missing.
     fn restored(&self) -> (BTreeMap<u32, Entry>, bool) {
-        self.restored_of(self.folder.values().collect())
+        Self::restored_of(&self.folder.values().collect::<Vec<_>>())
     }
 
     /// The same of what is left alone no more by anybody: without what a killed Firefox has left.
     fn restored_of_known(&self) -> (BTreeMap<u32, Entry>, bool) {
         let known = self.known();
-        self.restored_of(
-            self.folder.values().filter(|text| set_of(text).is_some_and(|id| known.contains(&id))).collect(),
-        )
+        let files: Vec<&String> =
+            self.folder.values().filter(|text| set_of(text).is_some_and(|id| known.contains(&id))).collect();
+        Self::restored_of(&files)
     }
 
     /// The sets that are known.
@@ -346,7 +346,7 @@ impl Computer {
         self.folder.values().filter(|text| !closes(text)).count()
     }
 
-    fn restored_of(&self, files: Vec<&String>) -> (BTreeMap<u32, Entry>, bool) {
+    fn restored_of(files: &[&String]) -> (BTreeMap<u32, Entry>, bool) {
         let piece = |text: &&String| {
             let part = Header::from_file(text.as_bytes()).ok()?.copy?;
             Some(Piece { part, has_end: has_end(text.as_bytes()) })
