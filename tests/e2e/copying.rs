@@ -123,7 +123,9 @@ fn find_what_another_has_written(desk: &Desk, folder: &Path, all: &mut Vec<Strin
     assert!(found[1].as_str().unwrap().contains("Somebody else has gone on"), "{found}");
     desk.page.activate().unwrap();
     // The log is in a set of its own. Whoever has brought the others in deletes them.
-    files.iter().for_each(|name| fs::remove_file(path(name)).unwrap());
+    for name in &files {
+        fs::remove_file(path(name)).unwrap();
+    }
     wait_for(folder, all);
     assert_eq!(names(folder).len(), 1, "no second name of Firefox's is left: {:?}", names(folder));
 }
