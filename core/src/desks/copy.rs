@@ -274,8 +274,10 @@ impl Copier {
                 copier.new = 1;
                 copier.rows_due = at_once;
             }
+            // Of an empty log there is no copy that could fail.
+            None => copier.kept.problem = None,
             // Nothing is to be copied.
-            None | Some(_) => {}
+            Some(_) => {}
         }
         copier
     }

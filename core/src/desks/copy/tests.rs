@@ -859,7 +859,7 @@ proptest! {
             }
             // The profile may be lost now, in the middle of whatever is done.
             let (restored, _) = computer.restored();
-            if computer.disk == Disk::Works && computer.now >= works_since.plus(AGAIN[3]) {
+            if computer.disk == Disk::Works && computer.now > works_since.plus(AGAIN[3]) {
                 let then = computer.minute_ago();
                 for (number, entry) in &computer.restored_of_known().0 {
                     prop_assert!(computer.held_lately(*number), "{number} was cleared and comes back: {entry:?}");
