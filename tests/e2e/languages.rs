@@ -148,6 +148,19 @@ const TOO_LONG: &str = "(() => { const found = []; \
 const HIDDEN: &str = "(() => { const edge = (css, side) => document.querySelector(css).getBoundingClientRect()[side]; \
     return edge('.questions', 'bottom') > edge('.actions', 'top') ? ['not all questions are seen'] : []; })()";
 
+/// What is wider than a dialog has room for. The one for questions asks what has the longest three answers.
+const WIDE_DIALOGS: &str = "(() => { const found = []; \
+    const say = (id, key) => document.getElementById(id).textContent = browser.i18n.getMessage(key, ['Children’s desk 2']); \
+    say('question-title', 'backupAdoptTitle'); say('question-text', 'backupAdoptText'); say('question-other', 'backupAdoptNo'); \
+    say('question-yes', 'backupAdoptYes'); \
+    for (const dialog of document.querySelectorAll('dialog')) { dialog.showModal(); \
+        for (const element of [dialog, ...dialog.querySelectorAll('form, button, h2, p')]) \
+            if (element.checkVisibility() && element.clientWidth > 0 && element.scrollWidth > element.clientWidth + 1 \
+                && !element.matches('.clip, .unseen') && getComputedStyle(element).clipPath === 'none') \
+                found.push(`${dialog.id}: ${element.id || element.textContent.trim()}`); \
+        dialog.close(); } \
+    return found; })()";
+
 /// Whether a page must be scrolled sideways.
 const WIDE: &str =
     "document.documentElement.scrollWidth > document.documentElement.clientWidth ? ['the page scrolls sideways'] : []";
@@ -194,6 +207,7 @@ fn cut_in_window(page: &Page) -> Vec<String> {
     found(page, [(1060, 780), (800, 600)], |_, find| {
         find(WIDE);
         find(CUT);
+        find(WIDE_DIALOGS);
     })
 }
 
