@@ -36,6 +36,13 @@ pub fn merged(here: &Entry, there: &Entry) -> Option<Entry> {
     if other.transaction.action == content.transaction.action && last_tick(other) > last_tick(content) {
         entry.ticks.clone_from(&other.ticks);
     }
+    if let Some(told) = other.checkin.as_ref().filter(|_| entry.checkin.is_none())
+        && other.transaction.action == content.transaction.action
+    {
+        // What Koha said as it took the item back stands nowhere else: where it goes, and who waits for it.
+        let hold = other.set_aside().map(|(hold, pickup)| (hold, pickup.to_owned()));
+        entry = entry.checked_in(told.clone(), hold);
+    }
     (entry != *here).then_some(entry)
 }
 
@@ -92,13 +99,14 @@ fn commit_type(status: &Status) -> CommitType {
 }
 
 /// When something was done to an entry last, and how often. Of two that differ, neither is ever both older and later.
-fn age(entry: &Entry) -> (i64, usize, String) {
+fn age(entry: &Entry) -> (i64, usize, usize, String) {
     let changes = entry.history.iter().map(|revision| revision.at);
     let answers = entry.warnings.iter().filter_map(|warned| warned.confirmed);
     let last = changes.chain(answers).map(|at| at.utc_millis()).max().unwrap_or(i64::MIN);
     let answered = entry.warnings.iter().filter(|warned| warned.confirmed.is_some()).count();
     let as_it_is = serde_json::to_string(&(&entry.transaction, &entry.history, &entry.warnings)).unwrap_or_default();
-    (last, entry.history.len() + answered, as_it_is)
+    // What is warned of comes one by one, and goes with a correction alone.
+    (last, entry.history.len() + answered, entry.warnings.len(), as_it_is)
 }
 
 /// How much an entry in this state has seen of Koha.

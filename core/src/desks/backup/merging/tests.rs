@@ -9,6 +9,7 @@ use crate::{
         testing::{batch, now, statuses},
     },
     log::{
+        checked_in::CheckedIn,
         revision::Change,
         task::{Task, Tick},
         warned::{Warned, Warning},
@@ -131,6 +132,40 @@ fn what_was_answered_and_ticked_off_comes_too() {
     assert_eq!(ticked.ticks, [Tick { task: Task::Late, at: at(2) }]);
 }
 
+#[test]
+fn what_koha_said_as_it_took_an_item_back_comes_with_that_it_did() {
+    let warned = |warning| Warned { warning, confirmed: None, as_of: None };
+    let first = entry(Status::Local);
+    let told = CheckedIn::of(Vec::new(), Some("CPL".into()));
+    for warnings in
+        [vec![], vec![warned(Warning::OnLoan)], vec![warned(Warning::Hold { hold: 9, pickup: "MPL".into() })]]
+    {
+        let waiting = Entry { warnings, ..first.clone() };
+        for hold in [None, Some((3, "CPL".to_owned()))] {
+            let taken_back = with(&waiting, &Status::Success).checked_in(told.clone(), hold.clone());
+            assert_eq!(after(&waiting, &taken_back), taken_back, "where it goes, and who waits for it: {hold:?}");
+            assert_eq!(merged(&taken_back, &waiting), None);
+            // The clock of this desk was set right meanwhile: it is the same item.
+            let moved = waiting.shifted(60_000, at(5)).unwrap();
+            let found = after(&moved, &taken_back);
+            assert_eq!((&found.status, &found.checkin), (&Status::Success, &Some(told.clone())));
+            assert_eq!((found.set_aside(), &found.history), (taken_back.set_aside(), &moved.history));
+            assert_eq!(merged(&found, &taken_back), None);
+        }
+    }
+    // Another item here: Koha said nothing of that one.
+    let taken_back = with(&first, &Status::Success).checked_in(told, None);
+    assert_eq!(after(&first.edited(action("C"), at(5)).unwrap(), &taken_back).checkin, None);
+}
+
+#[test]
+fn what_was_warned_of_later_is_not_lost_to_an_older_copy() {
+    let warned = |warning| Warned { warning, confirmed: None, as_of: None };
+    let older = entry(Status::Local).warned(&[warned(Warning::OnLoan)]);
+    let later = older.warned(&[warned(Warning::Waiting)]);
+    assert_eq!((after(&older, &later), merged(&later, &older)), (later.clone(), None));
+}
+
 /// What may become of an entry in its log, one after the other.
 #[derive(Debug, Clone, Copy)]
 enum Act {
@@ -144,6 +179,8 @@ enum Act {
     Again,
     Commit,
     Process,
+    Warn(u8),
+    TakeBack,
 }
 
 fn next(entry: &Entry, act: Act, second: i64) -> Option<Entry> {
@@ -164,6 +201,14 @@ fn next(entry: &Entry, act: Act, second: i64) -> Option<Entry> {
         Act::Again if status.state() == State::Rejected => new(&Status::Local),
         Act::Commit if *status == Status::Local => new(&Status::Added),
         Act::Process if *status == Status::Added => new(&Status::Success),
+        Act::Warn(hold) if *status == Status::Local => {
+            let warning = Warning::Hold { hold: hold.into(), pickup: "MPL".into() };
+            Some(entry.warned(&[Warned { warning, confirmed: None, as_of: None }]))
+        }
+        Act::TakeBack if *status == Status::Local => {
+            let told = CheckedIn::of(Vec::new(), Some("CPL".into()));
+            Some(with(entry, &Status::Success).checked_in(told, Some((9, "CPL".into()))))
+        }
         _ => None,
     }
 }
@@ -180,6 +225,8 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
         Just(Act::Again),
         Just(Act::Commit),
         Just(Act::Process),
+        (0_u8..3).prop_map(Act::Warn),
+        Just(Act::TakeBack),
     ];
     prop::collection::vec(act, 0..12)
 }
