@@ -609,6 +609,7 @@ impl Copier {
         let Some(set) = self.old() else {
             if self.old_mark().is_some() {
                 self.kept.marks.remove(0);
+                self.forgive();
             }
             return;
         };
@@ -620,9 +621,13 @@ impl Copier {
             let set = self.kept.old.remove(0);
             self.kept.marks.extend(Some(set).filter(|_| is_mark));
             self.to_remove = 0;
-            // A failure before was of this.
-            self.kept.problem = self.kept.problem.filter(|_| self.writing.failures > 0);
+            self.forgive();
         }
+    }
+
+    /// Something is removed: a failure before was of this.
+    fn forgive(&mut self) {
+        self.kept.problem = self.kept.problem.filter(|_| self.writing.failures > 0);
     }
 
     /// How long nothing is to be done.

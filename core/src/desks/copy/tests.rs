@@ -717,6 +717,27 @@ fn files_that_cannot_be_removed_do_not_become_more_and_none_stays_full() {
 }
 
 #[test]
+fn a_mark_that_could_not_be_removed_for_a_while_is_no_problem_any_more_once_it_is() {
+    let mut computer = Computer::new();
+    for _ in 0..=MARKS {
+        computer.crash();
+        computer.record();
+        computer.pass(MINUTE);
+    }
+    assert_eq!(computer.state().marks.len(), MARKS);
+    computer.crash();
+    while computer.state().marks.len() == MARKS || *computer.state() != computer.kept {
+        assert!(computer.step(|_| ()).is_none());
+    }
+    computer.disk = Disk::Refuses;
+    computer.settle();
+    assert_eq!(computer.kept.problem, Some(Problem::NotWritten));
+    computer.disk = Disk::Works;
+    computer.pass(AGAIN[0] + MINUTE);
+    assert_eq!((computer.state().marks.len(), computer.kept.problem), (MARKS, None), "nothing else is to be written");
+}
+
+#[test]
 fn whoever_goes_on_where_it_does_not_work_tries_once_and_waits_long() {
     let mut computer = Computer::new();
     computer.disk = Disk::Refuses;
