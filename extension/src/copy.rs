@@ -131,7 +131,9 @@ impl Writing {
         let place = Place::open().await?;
         let (kept, run) = (place.kept().await?, place::run().await);
         // Whoever wrote until now may have ended since.
-        let settled = take_settled().or(settled);
+        let since = take_settled();
+        // What was open as this page was loaded is so still: who wrote until now may not have heard of it.
+        let settled = if settled.as_deref() == Some(OPEN) { settled } else { since.or(settled) };
         let copier = Copier::begin(kept, settled, &run, desk, store.last().await?, clock::time());
         let (copier, written) = (RefCell::new(copier), RefCell::default());
         Ok(Self { copier, place, run, is_news: Cell::default(), written, _lock: lock })

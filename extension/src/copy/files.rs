@@ -56,13 +56,15 @@ pub(super) async fn known(ending: &str) -> Known {
 pub(super) async fn write_new(name: &str, ending: &str, parts: &[String], known: Known) -> Result<bool, Problem> {
     let or_else = if known == Known::Not { "uniquify" } else { "overwrite" };
     let id = download(name, parts, or_else, Some(ending)).await?;
-    if name_of(&id).await.is_some_and(|written| written.ends_with(ending)) {
-        return Ok(true);
+    // Where somebody has emptied the list in this very moment, nobody knows.
+    let written = name_of(&id).await.ok_or(Problem::NotWritten)?;
+    let is_free = written.ends_with(ending);
+    if !is_free {
+        // Where it cannot be removed, it is a file too many, of what is in the log; tried again, it would be one more each time.
+        let _ = webext::remove_download(&id).await;
+        erase(&id).await;
     }
-    let removed = webext::remove_download(&id).await;
-    erase(&id).await;
-    // Where it cannot be removed, it is a file too many, of what is in the log.
-    removed.map(|_| false).map_err(|_| Problem::NotWritten)
+    Ok(is_free)
 }
 
 /// Writes a file over the one that has its name, as it [may](may_write).
@@ -131,11 +133,22 @@ async fn download_url(name: &str, url: &str, or_else: &str, known: Option<&str>)
     }
     // What is there of it is removed.
     let _ = webext::cancel_download(&id).await;
-    let name = name_of(&id).await;
-    if !known.zip(name).is_some_and(|(known, name)| name.ends_with(known)) {
-        erase(&id).await;
+    let name = name_of(&id).await.unwrap_or_default();
+    match known.filter(|known| name.ends_with(*known)) {
+        // The last try tells what all did: a night without room leaves no hundred of them in the list.
+        Some(known) => erase_before(&id, known).await,
+        None => erase(&id).await,
     }
     Err(Problem::NotWritten)
+}
+
+/// Takes all others that have failed, and whose names end so, off Firefox's list.
+async fn erase_before(id: &JsValue, ending: &str) {
+    let found = Array::from(&webext::search_downloads(&named(ending)).await.unwrap_or_default());
+    let failed = found.iter().filter(|file| text_property(file, "state").as_deref() == Some("interrupted"));
+    for other in failed.map(|file| property(&file, "id")).filter(|other| other != id) {
+        erase(&other).await;
+    }
 }
 
 async fn erase(id: &JsValue) {
