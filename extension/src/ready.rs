@@ -111,7 +111,7 @@ pub(crate) async fn version_seen(version: Version) {
     }
 }
 
-/// The files of second copies were brought in: what they have told of stands in the log.
+/// Files of second copies of this desk were brought in: what they have told of stands in the log.
 pub(crate) async fn copies_imported() {
     keep(COPIES, &CopiesImported { at: clock::time() }).await;
 }

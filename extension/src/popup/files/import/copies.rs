@@ -11,6 +11,7 @@ use crate::{
     ready, slices,
 };
 use koct_core::desks::{
+    backup::Header,
     copy::together::{self, Set},
     import::knowledge::Knowledge,
 };
@@ -37,9 +38,13 @@ pub(super) async fn import(desk: &Desk, files: &[Rc<Chosen>], set: &Set, knowled
         }
     }
     let Some((first, others)) = read.split_first() else { return };
-    ready::copies_imported().await;
     let together = slices::through(together::putting_together(&bytes)).await;
+    let of = Header::from_file(&together.bytes).map(|header| header.desk);
     let mut outcome = desk.import_backup(&together.bytes, knowledge).await.without_end();
+    // What another state of this desk has told of stands in the log now.
+    if outcome.failed.is_none() && of.is_ok_and(|of| of == desk.preferences.borrow().desk_name()) {
+        ready::copies_imported().await;
+    }
     if !set.missing.is_empty() {
         let numbers: Vec<String> = set.missing.iter().map(|number| locale::number(*number)).collect();
         outcome = outcome.with_note(text_with("importCopyMissing", &[&numbers.join(", ")]));
