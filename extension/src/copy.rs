@@ -20,6 +20,7 @@ use koct_core::{
         copy::{
             Copier, File, Input, MOST_ROWS, Rows, Step,
             alarm::Alarm,
+            handover,
             kept::{Kept, Problem},
         },
     },
@@ -37,8 +38,6 @@ const ALARM: &str = "koct-copy";
 const WRITER: &str = "koct-copy";
 /// Where the one that ends in good order says so: it is written while a window is closed, which waits for nothing else.
 const SETTLED: &str = "koct-copy-settled";
-/// What stands there where it is not so, whoever says it is.
-const OPEN: &str = "";
 /// After Firefox was started, and when a copy is wanted, it rings this long after.
 const SOON: Duration = Duration::from_mins(1);
 
@@ -72,7 +71,7 @@ pub(crate) fn unsettle() {
 /// moment: whoever goes on copies all of it, soon.
 pub(crate) fn leave_open() {
     if let Some(storage) = ground::local_storage() {
-        let _ = storage.set_item(SETTLED, OPEN);
+        let _ = storage.set_item(SETTLED, handover::OPEN);
     }
     wake();
 }
@@ -131,9 +130,7 @@ impl Writing {
         let place = Place::open().await?;
         let (kept, run) = (place.kept().await?, place::run().await);
         // Whoever wrote until now may have ended since.
-        let since = take_settled();
-        // What was open as this page was loaded is so still: who wrote until now may not have heard of it.
-        let settled = if settled.as_deref() == Some(OPEN) { settled } else { since.or(settled) };
+        let settled = handover::settled(settled, take_settled());
         let copier = Copier::begin(kept, settled, &run, desk, store.last().await?, clock::time());
         let (copier, written) = (RefCell::new(copier), RefCell::default());
         Ok(Self { copier, place, run, is_news: Cell::default(), written, _lock: lock })
@@ -142,8 +139,8 @@ impl Writing {
     /// This page ends, in good order, while it is changing the log, or not. Waits for nothing. Returns whether something is left to do.
     pub(crate) fn end(&self, is_changing: bool) -> bool {
         let Ok(left) = self.copier.try_borrow().map(|copier| copier.leave(is_changing)) else { return true };
-        let is_open = |storage: &Storage| storage.get_item(SETTLED).ok().flatten().as_deref() == Some(OPEN);
-        if let Some(storage) = ground::local_storage().filter(|storage| left.is_settled && !is_open(storage)) {
+        let stands = |storage: &Storage| storage.get_item(SETTLED).ok().flatten();
+        if let Some(storage) = ground::local_storage().filter(|at| handover::is_told(left, stands(at).as_deref())) {
             let _ = storage.set_item(SETTLED, &self.run);
         }
         left.has_more

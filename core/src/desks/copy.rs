@@ -22,6 +22,7 @@ use kept::{Current, FileSet, Kept, Problem};
 use std::{collections::BTreeSet, time::Duration};
 
 pub mod alarm;
+pub mod handover;
 pub mod kept;
 pub mod together;
 

@@ -1,10 +1,10 @@
 //! What a scan takes while records come in the background, and while a second copy is written, too.
 
-use super::{median, page, records::SMALL};
+use super::{copying, median, page, records::SMALL};
 use fake_koha::{Config, Era, FakeKoha, Library};
 use koct_core::settings::key_kept::KeyKept;
 use koct_tests::{
-    desk::{Desk, Settings, open_window},
+    desk::{Desk, Settings},
     firefox::Options,
 };
 use std::{path::Path, time::Duration};
@@ -41,19 +41,7 @@ pub(super) fn bench(addon: &Path) -> koct_tests::Result {
     let mut times = BESIDE.map(|_| Vec::new());
     for turn in 0..BESIDE.len() * TURNS {
         let (download, copy, _) = BESIDE[turn % BESIDE.len()];
-        desk.page.eval(&format!(
-            "browser.storage.local.get('habits').then(({{ habits }}) => \
-             browser.storage.local.set({{ habits: {{ ...habits, secondCopy: {copy} }} }}))"
-        ))?;
-        if copy {
-            desk.firefox.allow_files()?;
-        }
-        desk.page.close()?;
-        desk.page = open_window(&desk.firefox)?;
-        if copy {
-            desk.page
-                .wait("navigator.locks.query().then(({ held }) => held.some(({ name }) => name === 'koct-copy'))")?;
-        }
+        copying::open(&mut desk, copy)?;
         if download {
             koha.clear_requests();
             desk.page.eval(BEGIN)?;

@@ -27,6 +27,15 @@ impl World {
         world
     }
 
+    /// With one scan, which is copied, and an image taken after that.
+    fn with_image() -> Self {
+        let mut world = Self::new();
+        world.record(0);
+        world.on(0, |computer| computer.pass(MINUTE));
+        world.image(0, true);
+        world
+    }
+
     fn add(&mut self, computer: Computer) {
         // No two computers draw the same.
         let drawn = 1_000_000_000 * (self.computers.len() as u64 + 1);
@@ -135,10 +144,7 @@ impl Computer {
 
 #[test]
 fn a_computer_that_is_set_back_every_night_leaves_what_was_copied_by_day_and_says_so() {
-    let mut world = World::new();
-    world.record(0);
-    world.on(0, |computer| computer.pass(MINUTE));
-    world.image(0, true);
+    let mut world = World::with_image();
     let image = world.folder.clone();
     for day in 1..=3 {
         world.set_back(0, 0);
@@ -165,10 +171,7 @@ fn a_computer_that_is_set_back_every_night_leaves_what_was_copied_by_day_and_say
 
 #[test]
 fn of_two_that_are_the_same_each_has_a_set_of_its_own_and_the_second_to_start_knows_it() {
-    let mut world = World::new();
-    world.record(0);
-    world.on(0, |computer| computer.pass(MINUTE));
-    world.image(0, true);
+    let mut world = World::with_image();
     for place in [0, 1] {
         world.set_back(place, 0);
         world.on(place, |computer| computer.pass(MINUTE));
