@@ -43,7 +43,7 @@ use crate::{
         clock::{DeskTime, KohaTime},
         kinds::Kinds,
     },
-    ordered,
+    ordered::{self, LiteMap, as_map},
     settings::{asker::Asker, form::ServerUrl, records::RecordsSettings},
 };
 use block_store::BlockStore;
@@ -51,7 +51,6 @@ use reader::Reader;
 use record::{Hold, Item, Key, Loan, Patron, Record, Restriction, Set, code_key};
 pub use run::{OutOfOrder, RowWriter, Unfinished};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// What the directory holds, without any record: safe to be kept in the clear.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -62,11 +61,14 @@ pub struct Contents {
     /// The address of the server of which a download has begun last; `None` where none has since this is noted.
     pub server: Option<String>,
     /// What is there of each set. Absent: nothing.
-    pub sets: BTreeMap<Set, Held>,
+    #[serde(with = "as_map")]
+    pub sets: LiteMap<Set, Held>,
     /// Why nothing new is there of a set, where the last download could not read it.
-    pub gaps: BTreeMap<Set, Gap>,
+    #[serde(with = "as_map")]
+    pub gaps: LiteMap<Set, Gap>,
     /// The names of the libraries, by branch code.
-    pub libraries: BTreeMap<String, String>,
+    #[serde(with = "as_map")]
+    pub libraries: LiteMap<String, String>,
 }
 
 /// Why a set could not be read.

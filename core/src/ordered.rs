@@ -1,11 +1,17 @@
-//! What is sorted, in one form for all.
+//! What is sorted, in one form for all, and what is kept sorted.
 //!
 //! A sort of the standard library comes as some twenty functions for each type that is sorted, and a `collect` into a sorted
 //! set or map brings one, too, since it sorts before it builds. A browser compiles all of them before a window opens. So
 //! numbers and texts alone are sorted here, and what they rank is put into their order; and sets and maps are filled one by
-//! one. Where hundreds of thousands of plain numbers are sorted, the standard library does that better.
+//! one. A sorted tree of the standard library is some fifty functions for each pair of types: what is small is kept in a flat
+//! list or [`LiteMap`], and what is only looked up in a hash map. Where hundreds of thousands of plain numbers are sorted, the standard library does that better.
 
-use std::collections::{BTreeMap, BTreeSet};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::{collections::BTreeSet, fmt, marker::PhantomData};
+
+/// A map that is a sorted list: for some hundred keys. To put one between others moves all behind it, so it never holds what
+/// grows with the log.
+pub use litemap::LiteMap;
 
 /// What something is sorted by: a time, a grade or a number, and what decides where those are the same.
 pub type Rank = (i64, u64);
@@ -38,7 +44,16 @@ fn arrange<T>(list: &mut [T], from: &mut [usize]) {
     }
 }
 
-/// Into a set or a map that is sorted, without a sort of its own.
+/// Puts this into a sorted list that has everything once. Returns whether it is new there. As [`LiteMap`], for some hundred.
+pub fn put<T: Ord>(list: &mut Vec<T>, one: T) -> bool {
+    let place = list.binary_search(&one).err();
+    if let Some(place) = place {
+        list.insert(place, one);
+    }
+    place.is_some()
+}
+
+/// Into what is sorted, without a sort of its own.
 pub trait Gather: Iterator + Sized {
     /// All of them, each once.
     fn into_set(self) -> BTreeSet<Self::Item>
@@ -50,24 +65,78 @@ pub trait Gather: Iterator + Sized {
         set
     }
 
-    /// All by their keys; of one key, the last.
-    fn into_map<K: Ord, V>(self) -> BTreeMap<K, V>
+    /// All of them, each once: where they are some hundred.
+    fn into_list(self) -> Vec<Self::Item>
+    where
+        Self::Item: Ord,
+    {
+        let mut list = Vec::new();
+        for one in self {
+            put(&mut list, one);
+        }
+        list
+    }
+
+    /// All by their keys; of one key, the last. Where they are some hundred.
+    fn into_map<K: Ord, V>(self) -> LiteMap<K, V>
     where
         Self: Iterator<Item = (K, V)>,
     {
-        let mut map = BTreeMap::new();
-        map.extend(self);
+        let mut map = LiteMap::new_vec();
+        for (key, value) in self {
+            map.insert(key, value);
+        }
         map
     }
 }
 
 impl<I: Iterator> Gather for I {}
 
+/// A [`LiteMap`] as it is stored: as any map is. Its own form of an empty one is a list.
+pub mod as_map {
+    use super::{Deserialize, Deserializer, LiteMap, PhantomData, Serialize, Serializer, de, fmt};
+
+    /// # Errors
+    /// Those of what it is written to.
+    pub fn serialize<K: Serialize, V: Serialize, S: Serializer>(map: &LiteMap<K, V>, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_map(map)
+    }
+
+    /// # Errors
+    /// Those of what it is read from, and where that is no such map.
+    pub fn deserialize<'de, K, V, D>(from: D) -> Result<LiteMap<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        from.deserialize_map(Read(PhantomData))
+    }
+
+    struct Read<K, V>(PhantomData<(K, V)>);
+
+    impl<'de, K: Deserialize<'de> + Ord, V: Deserialize<'de>> de::Visitor<'de> for Read<K, V> {
+        type Value = LiteMap<K, V>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("a map")
+        }
+
+        fn visit_map<A: de::MapAccess<'de>>(self, mut access: A) -> Result<Self::Value, A::Error> {
+            let mut map = LiteMap::new();
+            while let Some((key, value)) = access.next_entry()? {
+                map.insert(key, value);
+            }
+            Ok(map)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     proptest! {
         #[test]
@@ -91,7 +160,19 @@ mod tests {
         #[test]
         fn as_collected(list in prop::collection::vec((0..9_u32, 0..9_u32), 0..40)) {
             prop_assert_eq!(list.iter().copied().into_map(), list.iter().copied().collect());
-            prop_assert_eq!(list.iter().copied().into_set(), list.iter().copied().collect());
+            let set: BTreeSet<_> = list.iter().copied().collect();
+            prop_assert_eq!(list.iter().copied().into_list(), set.iter().copied().collect::<Vec<_>>());
+            prop_assert_eq!(list.iter().copied().into_set(), set);
+        }
+
+        #[test]
+        fn is_stored_as_any_map(list in prop::collection::vec(("[ab]{0,2}", 0..9_u32), 0..9)) {
+            #[derive(Debug, PartialEq, Serialize, Deserialize)]
+            struct Stored(#[serde(with = "as_map")] LiteMap<String, u32>);
+            let tree: BTreeMap<_, _> = list.iter().cloned().collect();
+            let (text, map) = (serde_json::to_string(&tree).unwrap(), Stored(list.into_iter().into_map()));
+            prop_assert_eq!(serde_json::to_string(&map).unwrap(), text.as_str());
+            prop_assert_eq!(serde_json::from_str::<Stored>(&text).unwrap(), map);
         }
     }
 }

@@ -107,6 +107,7 @@ use crate::{
         order::Ordered,
         status::{Attempt, NO_PATRON, State, Status},
     },
+    ordered::LiteMap,
     settings::form::{CommitType, Settings},
 };
 use again::Again;
@@ -121,7 +122,7 @@ use protocol::Tickets;
 pub use protocol::{Input, Output, Ticket};
 use proving::{Proved, Proving};
 use queue::Queue;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use summary::{CommitError, Summary, count};
 
 /// A transaction that is durable as `Sending`, or is about to be.
@@ -173,7 +174,7 @@ pub struct Outbox {
     auditing: Auditing,
     /// What is to be sent.
     queue: Queue,
-    in_flight: BTreeMap<TransactionId, InFlight>,
+    in_flight: LiteMap<TransactionId, InFlight>,
     /// The pause that is being made, and the number of them since a server was reached.
     pause: Option<Ticket>,
     failed_connections: usize,
@@ -216,7 +217,7 @@ impl Outbox {
             checking_in,
             auditing,
             queue: Queue::of(uncommitted.iter()),
-            in_flight: BTreeMap::new(),
+            in_flight: LiteMap::new(),
             pause: None,
             failed_connections: 0,
             waits: 0,

@@ -3,8 +3,8 @@
 //!
 //! What is learned is small and names no record: only what many codes share is kept.
 
+use crate::ordered::LiteMap;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// Fewer codes say nothing about the library.
 const LEAST: u32 = 200;
@@ -108,13 +108,13 @@ impl Kinds {
 #[derive(Debug, Default)]
 pub struct Count {
     all: u32,
-    kinds: BTreeMap<(usize, Signs), Counted>,
+    kinds: LiteMap<(usize, Signs), Counted>,
 }
 
 #[derive(Debug, Default)]
 struct Counted {
     number: u32,
-    beginnings: BTreeMap<String, u32>,
+    beginnings: LiteMap<String, u32>,
     /// There are too many beginnings to say something.
     is_any: bool,
 }

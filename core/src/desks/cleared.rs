@@ -10,7 +10,7 @@ use crate::{
     ordered,
 };
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 /// For how many days a cleared transaction is remembered: nobody imports a file that is older.
 const REMEMBERED_DAYS: u32 = 400;
@@ -30,7 +30,7 @@ pub struct Consent {
     /// In rising order.
     open: Vec<(TransactionId, State)>,
     /// The keys of rows that cannot be read.
-    unreadable: BTreeSet<String>,
+    unreadable: HashSet<String>,
 }
 
 impl Asked {
@@ -40,7 +40,7 @@ impl Asked {
         last: TransactionId,
         mut open: Vec<(TransactionId, State)>,
         settled: Counts,
-        unreadable: BTreeSet<String>,
+        unreadable: HashSet<String>,
     ) -> Self {
         ordered::sort(&mut open, |(id, state)| (i64::from(id.0), *state as u64));
         let mut counts = settled;
@@ -63,7 +63,7 @@ impl Asked {
     /// Yes to what nobody has to do anything about any more: nothing is lost by it.
     #[must_use]
     pub fn settled(self) -> Consent {
-        Consent { open: Vec::new(), unreadable: BTreeSet::new(), ..self.consent }
+        Consent { open: Vec::new(), unreadable: HashSet::new(), ..self.consent }
     }
 
     /// Yes to all of it. `None` where something may be lost by it, unless a person has said yes to that too.
@@ -80,7 +80,7 @@ impl Consent {
     }
 
     /// The keys of the rows that cannot be read.
-    pub fn unreadable(&self) -> &BTreeSet<String> {
+    pub fn unreadable(&self) -> &HashSet<String> {
         &self.unreadable
     }
 
@@ -227,7 +227,7 @@ mod tests {
         let open = vec![(TransactionId(3), State::Rejected), (TransactionId(2), State::Local)];
         let mut settled = Counts::default();
         settled.add(State::Added, 2);
-        let asked = Asked::new(TransactionId(4), open, settled, BTreeSet::new());
+        let asked = Asked::new(TransactionId(4), open, settled, HashSet::new());
         assert_eq!((asked.counts.total(), asked.counts.uncommitted()), (4, 2));
         assert_eq!(asked.clone().all(false), None, "the second box is not ticked");
         let all = asked.clone().all(true).unwrap();
@@ -251,10 +251,10 @@ mod tests {
             assert_eq!(asked.clone().settled().allows(&entry), may_go && is_settled, "{entry:?}");
         }
         // All committed when it was asked: one box is enough, and what comes until the answer stays.
-        let asked = Asked::new(TransactionId(1), Vec::new(), settled, BTreeSet::new());
+        let asked = Asked::new(TransactionId(1), Vec::new(), settled, HashSet::new());
         assert!(!asked.all(false).unwrap().allows(&of(2, Status::Local)));
         // What nobody can read may be a transaction: it needs the second box too.
-        let odd = BTreeSet::from(["7.5".to_owned()]);
+        let odd = HashSet::from(["7.5".to_owned()]);
         let asked = Asked::new(TransactionId(1), Vec::new(), settled, odd.clone());
         assert_eq!(asked.clone().all(false), None);
         assert_eq!(asked.clone().all(true).unwrap().unreadable(), &odd);

@@ -7,12 +7,12 @@ use crate::{
         Entry,
         order::{Ordered, Placed, is_backwards},
     },
-    ordered,
+    ordered::{self, LiteMap},
     slices::{CHUNK, Pace, Sliced},
 };
 use std::{
     borrow::Borrow,
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
 };
 
 mod clocks;
@@ -275,7 +275,7 @@ async fn look_at_committed(items: &Items<'_>, committed: &[Entry], conflicts: &m
 
 /// One conflict for all of a desk: a clock that is wrong makes all of them wrong.
 async fn look_at_times(entries: &Ordered, now: DeskTime, conflicts: &mut Vec<Conflict>, pace: &Pace) {
-    let mut found: BTreeMap<(Kind, Option<&DeskName>), Conflict> = BTreeMap::new();
+    let mut found: LiteMap<(Kind, Option<&DeskName>), Conflict> = LiteMap::new();
     for chunk in entries.chunks(CHUNK) {
         for entry in chunk {
             let kind = match millis(entry) - now.millis() {
@@ -293,11 +293,11 @@ async fn look_at_times(entries: &Ordered, now: DeskTime, conflicts: &mut Vec<Con
         }
         pace.spend(chunk.len()).await;
     }
-    conflicts.extend(found.into_values());
+    conflicts.extend(found.into_iter().map(|(_, conflict)| conflict));
 }
 
 async fn desks(entries: &Ordered, items: &Items<'_>, now: DeskTime, pace: &Pace) -> Vec<DeskReport> {
-    let mut desks: BTreeMap<Option<&DeskName>, DeskReport> = BTreeMap::new();
+    let mut desks: LiteMap<Option<&DeskName>, DeskReport> = LiteMap::new();
     for chunk in entries.chunks(CHUNK) {
         for entry in chunk {
             let moment = entry.transaction.moment;
@@ -326,12 +326,12 @@ async fn desks(entries: &Ordered, items: &Items<'_>, now: DeskTime, pace: &Pace)
             report.clock = Some(clock);
         }
     }
-    desks.into_values().collect()
+    desks.into_iter().map(|(_, report)| report).collect()
 }
 
 /// Of each desk, the first scans that contradict others of its own.
-async fn own_jumps<'a>(entries: &'a Ordered, now: DeskTime, pace: &Pace) -> BTreeMap<Option<&'a DeskName>, Jump> {
-    let mut sequences: BTreeMap<(Option<&DeskName>, u32), Vec<Scan>> = BTreeMap::new();
+async fn own_jumps<'a>(entries: &'a Ordered, now: DeskTime, pace: &Pace) -> LiteMap<Option<&'a DeskName>, Jump> {
+    let mut sequences: LiteMap<(Option<&DeskName>, u32), Vec<Scan>> = LiteMap::new();
     for chunk in entries.chunks(CHUNK) {
         for entry in chunk {
             let is_movable = entry.status.state().is_correctable();
@@ -341,7 +341,7 @@ async fn own_jumps<'a>(entries: &'a Ordered, now: DeskTime, pace: &Pace) -> BTre
         }
         pace.spend(chunk.len()).await;
     }
-    let mut jumps = BTreeMap::new();
+    let mut jumps = LiteMap::new_vec();
     for ((desk, part), scans) in sequences {
         if let Some(mut jump) = first_jump(&scans, now.millis()) {
             jump.span.part = Some(part);

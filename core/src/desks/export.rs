@@ -11,10 +11,10 @@ use crate::{
         order::{self, Ordered},
         status::State,
     },
-    ordered::Gather,
+    ordered::{self, Gather},
     slices::{CHUNK, Sliced},
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 
 /// A .koc file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,21 +44,23 @@ fn desk_of(entries: &[Entry], own: &DeskName) -> Option<DeskName> {
 }
 
 /// The codes of the libraries at which these were recorded. `own` is what this desk is set to.
-pub fn branches<'a>(entries: &'a [Entry], own: &'a str) -> BTreeSet<&'a str> {
-    entries.iter().map(|entry| entry.branch_or(own)).into_set()
+pub fn branches<'a>(entries: &'a [Entry], own: &'a str) -> Vec<&'a str> {
+    entries.iter().map(|entry| entry.branch_or(own)).into_list()
 }
 
 /// These by the libraries at which they were recorded, in the order of their codes: Koha's page for such files books all of one at
 /// the library where the person is who uploads it. `own` is the code of the library that this desk is set to.
 pub fn by_branch(entries: Ordered, own: &str) -> Vec<(String, Ordered)> {
     // Nearly always: then their order is known already.
-    if let [one] = branches(&entries, own).into_iter().collect::<Vec<_>>()[..] {
+    if let [one] = branches(&entries, own)[..] {
         return vec![(one.to_owned(), entries)];
     }
-    let mut of_branches: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+    let mut of_branches: HashMap<String, Vec<Entry>> = HashMap::new();
     for entry in entries.into_entries() {
         of_branches.entry(entry.branch_or(own).to_owned()).or_default().push(entry);
     }
+    let mut of_branches: Vec<_> = of_branches.into_iter().collect();
+    ordered::sort_by_text(&mut of_branches, |(branch, _)| branch.clone());
     of_branches.into_iter().map(|(branch, entries)| (branch, entries.into())).collect()
 }
 
@@ -225,7 +227,7 @@ mod tests {
             let mut known = Known::default();
             log.iter().for_each(|entry| known.take(entry));
             let lines = koc::read(text.as_bytes(), &FixedZone(0), None).into_lines();
-            let plan = plan(&main(), lines, &known, &std::collections::BTreeSet::new());
+            let plan = plan(&main(), lines, &known, &std::collections::HashSet::new());
             prop_assert_eq!((plan.new, plan.already_there as usize), (Vec::new(), log.len()), "{}", text);
         }
 

@@ -12,9 +12,10 @@ use crate::{
         koc::Lines,
     },
     log::Entry,
+    ordered,
     slices::{CHUNK, Sliced},
 };
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 pub mod again;
 pub mod file;
@@ -43,8 +44,8 @@ pub struct Known {
     places: HashMap<u128, (TransactionId, u32)>,
     /// By the fingerprint of what it was after a change: so a file of ours may hold it.
     changed: HashMap<u128, (TransactionId, u32)>,
-    /// The UTC offsets that its transactions have, in minutes.
-    offsets: BTreeSet<i16>,
+    /// The UTC offsets that its transactions have, in minutes, rising.
+    offsets: Vec<i16>,
     /// The last of each sequence.
     ends: HashMap<u32, TransactionId>,
 }
@@ -58,7 +59,7 @@ impl Known {
             let later = entry.history.iter().skip(1).map(|revision| &revision.was).chain([&entry.transaction]);
             self.changed.extend(later.map(|transaction| (fingerprint(transaction), place)));
         }
-        self.offsets.insert(entry.original().moment.offset_minutes());
+        ordered::put(&mut self.offsets, entry.original().moment.offset_minutes());
         let end = self.ends.entry(entry.part).or_insert(entry.id);
         *end = entry.id.max(*end);
     }
@@ -131,7 +132,7 @@ impl Plan {
 }
 
 /// Plans an import. `cleared` are the [`cleared_key`]s of that desk.
-pub fn plan(desk: &DeskName, lines: impl Into<Lines>, known: &Known, cleared: &BTreeSet<String>) -> Plan {
+pub fn plan(desk: &DeskName, lines: impl Into<Lines>, known: &Known, cleared: &HashSet<String>) -> Plan {
     planning(desk, lines, known, cleared, Elsewhere::default()).at_once()
 }
 
@@ -141,7 +142,7 @@ pub fn planning<'a>(
     desk: &'a DeskName,
     lines: impl Into<Lines>,
     known: &'a Known,
-    cleared: &'a BTreeSet<String>,
+    cleared: &'a HashSet<String>,
     elsewhere: Elsewhere<'a>,
 ) -> Sliced<'a, Plan> {
     let Lines { transactions, offsets_are_open: offset_is_open } = lines.into();
@@ -229,7 +230,7 @@ mod tests {
 
     /// The log after this import.
     fn imported(mut log: Vec<Entry>, lines: &[Transaction]) -> (Vec<Entry>, Plan) {
-        let plan = plan(&bus(), lines.to_vec(), &known(&log), &BTreeSet::new());
+        let plan = plan(&bus(), lines.to_vec(), &known(&log), &HashSet::new());
         for entry in plan.clone().into_entries(&bus(), None) {
             let id = TransactionId(u32::try_from(log.len()).unwrap() + 1);
             log.push(Entry { id, ..entry });
@@ -284,7 +285,7 @@ mod tests {
     #[test]
     fn what_was_committed_and_cleared_does_not_come_back() {
         let file = [returned("A", 0), returned("B", 1), returned("A", 0)];
-        let cleared = BTreeSet::from([cleared_key(&bus(), &file[0])]);
+        let cleared = HashSet::from([cleared_key(&bus(), &file[0])]);
         let plan = plan(&bus(), file.to_vec(), &Known::default(), &cleared);
         assert_eq!((plan.new.len(), plan.cleared, plan.already_there), (1, 2, 0));
     }
@@ -292,7 +293,7 @@ mod tests {
     #[test]
     fn a_long_file_is_planned_in_slices_that_give_what_one_call_gives() {
         let lines: Vec<_> = (0..3_000).map(|second| returned("A", second % 2_000)).collect();
-        let (known, cleared) = (Known::default(), BTreeSet::from([cleared_key(&bus(), &lines[5])]));
+        let (known, cleared) = (Known::default(), HashSet::from([cleared_key(&bus(), &lines[5])]));
         let (planned, slices) =
             in_slices(planning(&bus(), lines.clone(), &known, &cleared, Elsewhere::default()), CHUNK);
         assert_eq!(planned, plan(&bus(), lines, &known, &cleared));
@@ -315,17 +316,17 @@ mod tests {
         let mut log = recorded(vec![returned("A", 0), returned("B", 1)]);
         log[0] = log[0].shifted(3_600_000, now).unwrap().separated(returned("A", 3_700).moment, now).unwrap();
         for lines in [exported(&log).transactions, vec![returned("A", 3_600)]] {
-            assert_eq!(plan(&bus(), lines, &known(&log), &BTreeSet::new()).new, []);
+            assert_eq!(plan(&bus(), lines, &known(&log), &HashSet::new()).new, []);
         }
         let lines = vec![returned("A", 0), returned("A", 3_700)];
-        assert_eq!(plan(&bus(), lines, &known(&log), &BTreeSet::new()).new, [returned("A", 3_700)]);
+        assert_eq!(plan(&bus(), lines, &known(&log), &HashSet::new()).new, [returned("A", 3_700)]);
     }
 
     #[test]
     fn a_part_at_its_limit_is_followed_by_one_that_is_free() {
         let of =
             |part| Entry { part, ..Entry::recorded(TransactionId(part.saturating_add(1)), returned("A", part.into())) };
-        let plan = |log: &[Entry]| plan(&bus(), vec![returned("B", 1)], &known(log), &BTreeSet::new()).part;
+        let plan = |log: &[Entry]| plan(&bus(), vec![returned("B", 1)], &known(log), &HashSet::new()).part;
         assert_eq!(plan(&[]), 0);
         assert_eq!(plan(&[of(u32::MAX - 1)]), u32::MAX);
         assert_eq!(plan(&[of(0), of(u32::MAX), of(1)]), 2);
@@ -343,7 +344,7 @@ mod tests {
                 log.iter().map(|entry| (entry.transaction.moment.utc_millis(), entry.transaction.action.clone())).collect()
             };
             prop_assert_eq!(instants(&again), instants(&log));
-            prop_assert_eq!(plan(&bus(), lines, &known(&log), &BTreeSet::new()).new, vec![]);
+            prop_assert_eq!(plan(&bus(), lines, &known(&log), &HashSet::new()).new, vec![]);
         }
 
         /// As versions until 0.1.0 wrote it: each local time at its own offset, and none of them stated.
@@ -360,10 +361,10 @@ mod tests {
             prop_assert!(lines.offsets_are_open);
             let log = recorded(transactions);
             let keys = log.iter().skip(1).map(|entry| cleared_key(&bus(), &entry.transaction));
-            let cleared: BTreeSet<_> = if is_cleared { keys.collect() } else { BTreeSet::new() };
+            let cleared: HashSet<_> = if is_cleared { keys.collect() } else { HashSet::new() };
             let mut known = known(if is_cleared { &log[..1] } else { &log });
             // Some of each are left in the log.
-            known.offsets = BTreeSet::from([60, 120, -570]);
+            known.offsets = vec![-570, 60, 120];
             prop_assert_eq!(plan(&bus(), lines, &known, &cleared).new, vec![]);
         }
     }

@@ -26,9 +26,9 @@ use crate::{
     },
     desks::damage,
     log::{Entry, status::State},
-    ordered::Gather,
+    ordered,
 };
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 mod cells;
 
@@ -68,7 +68,7 @@ pub struct Codes {
     /// Barcodes of items, by the records.
     pub items: HashSet<String>,
     /// The lengths of the library's barcodes that are numbers, where they are known.
-    pub lengths: BTreeSet<usize>,
+    pub lengths: Vec<usize>,
 }
 
 /// What a person says about a list.
@@ -178,11 +178,14 @@ pub fn is_too_long(bytes: &[u8]) -> bool {
     bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count() > MOST_LINES
 }
 
-/// The codes of a list that are to be looked for in the records. One that is not there may be known by
+/// The codes of a list that are to be looked for in the records, each once. One that is not there may be known by
 /// [what it was before it lost zeros](damage::with_zeros).
-pub fn codes(bytes: &[u8]) -> BTreeSet<String> {
+pub fn codes(bytes: &[u8]) -> Vec<String> {
     let cells = cells::lines(bytes).into_iter().filter_map(|line| line.cells.ok()).flatten();
-    cells.filter(|cell| cell.chars().count() <= Cardnumber::LIMIT).into_set()
+    let mut codes: Vec<String> = cells.filter(|cell| cell.chars().count() <= Cardnumber::LIMIT).collect();
+    ordered::sort_by_text(&mut codes, Clone::clone);
+    codes.dedup();
+    codes
 }
 
 /// Reads a list.

@@ -8,9 +8,9 @@ use crate::{
         transaction::{Moment, TransactionId},
     },
     log::{Entry, status::State},
-    ordered,
+    ordered::{self, LiteMap},
 };
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 use thiserror::Error;
 
 /// A span of time, forwards or backwards, in milliseconds.
@@ -124,7 +124,7 @@ impl Span {
 
 /// Which scans of each desk are moved, and how far; `None` is this desk.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Shifts(BTreeMap<Option<DeskName>, (Span, Shift)>);
+pub struct Shifts(LiteMap<Option<DeskName>, (Span, Shift)>);
 
 impl Shifts {
     /// That of a desk, where it has one.
@@ -171,7 +171,7 @@ impl Shifts {
                 None => of_desk.refused.push(entry.id),
             }
         }
-        for of_desk in plan.0.values_mut() {
+        for (_, of_desk) in &mut plan.0 {
             ordered::sort(&mut of_desk.moves, |moving| moving.id.rank());
             ordered::sort(&mut of_desk.refused, |id| id.rank());
         }
@@ -201,7 +201,7 @@ pub struct DeskPlan {
 
 /// What shifts do, transaction by transaction: it is shown first, and stored as it was shown.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Plan(BTreeMap<Option<DeskName>, DeskPlan>);
+pub struct Plan(LiteMap<Option<DeskName>, DeskPlan>);
 
 impl Plan {
     /// What is done to a desk, where something is.
@@ -269,6 +269,7 @@ mod tests {
         settings::form::{CommitType, ServerUrl},
     };
     use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     fn entry(desk: Option<&str>, status: Status) -> Entry {
         let moment = Moment::new(1_795_428_000_000, 60).unwrap();

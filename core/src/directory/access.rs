@@ -91,7 +91,8 @@ mod tests {
                 (Set::Patrons, Held { as_of: DeskTime::from_millis(as_of), ..Held::default() }),
                 (Set::Items, Held { as_of: DeskTime::from_millis(9 * DAY), ..Held::default() }),
             ]
-            .into(),
+            .into_iter()
+            .collect(),
             ..Contents::default()
         };
         let all = [KeyState::AtHand, KeyState::Locked, KeyState::Unwanted, KeyState::Gone];
@@ -132,7 +133,7 @@ mod tests {
         let wanted = RecordsSettings { enabled: true, ..RecordsSettings::default() };
         let [here, there] = ["koha.example.org", "other.example.org"].map(|it| ServerUrl::parse(it).unwrap());
         let of = |server: Option<&ServerUrl>| Contents {
-            sets: [(Set::Patrons, Held::default())].into(),
+            sets: [(Set::Patrons, Held::default())].into_iter().collect(),
             server: server.map(|server| server.as_str().to_owned()),
             ..Contents::default()
         };
@@ -157,8 +158,8 @@ mod tests {
         let at = |days: i64| DeskTime::from_millis(days * DAY);
         let held = |days| Held { as_of: at(days), ..Held::default() };
         let mut contents = Contents {
-            sets: [(Set::Patrons, held(1)), (Set::Holds, held(1))].into(),
-            gaps: [(Set::Holds, Gap::Refused("reserveforothers".into()))].into(),
+            sets: [(Set::Patrons, held(1)), (Set::Holds, held(1))].into_iter().collect(),
+            gaps: [(Set::Holds, Gap::Refused("reserveforothers".into()))].into_iter().collect(),
             ..Contents::default()
         };
         for day in 2..30 {

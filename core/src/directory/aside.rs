@@ -7,9 +7,9 @@ use super::{
 use crate::{
     desk::transaction::Action,
     log::{Entry, order, status::State},
-    ordered::{self, Gather},
+    ordered,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::HashMap;
 
 fn is_checkout(entry: &Entry) -> bool {
     matches!(entry.transaction.action, Action::Issue { .. })
@@ -34,8 +34,8 @@ pub(super) fn hold_of(entries: &[Entry]) -> Option<u32> {
 }
 
 /// Entries by their items, each in the order in which Koha must see them.
-pub fn by_item(entries: Vec<Entry>) -> BTreeMap<String, Vec<Entry>> {
-    let mut by_item: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+pub fn by_item(entries: Vec<Entry>) -> HashMap<String, Vec<Entry>> {
+    let mut by_item: HashMap<String, Vec<Entry>> = HashMap::new();
     for entry in entries {
         if let Some(key) = entry.transaction.action.item_key() {
             by_item.entry(key).or_default().push(entry);
@@ -46,7 +46,7 @@ pub fn by_item(entries: Vec<Entry>) -> BTreeMap<String, Vec<Entry>> {
 }
 
 /// All that is set aside, by the library of pickup and the time; from the entries of each item in order.
-pub fn list(of_items: &BTreeMap<String, Vec<Entry>>) -> Vec<Entry> {
+pub fn list(of_items: &HashMap<String, Vec<Entry>>) -> Vec<Entry> {
     let mut list: Vec<Entry> = of_items.values().filter_map(|entries| set_aside(entries)).cloned().collect();
     ordered::sort(&mut list, |entry| (entry.transaction.moment.utc_millis(), u64::from(entry.id.0)));
     ordered::sort_by_text(&mut list, |entry| {
@@ -62,10 +62,10 @@ pub fn list(of_items: &BTreeMap<String, Vec<Entry>>) -> Vec<Entry> {
 pub(super) fn over(
     holds: &[Hold],
     before: &[Entry],
-    others: &BTreeMap<String, Vec<Entry>>,
+    others: &HashMap<String, Vec<Entry>>,
     since: &ChangesSinceDownload,
     is: impl Fn(&Hold, &str) -> bool,
-) -> BTreeSet<u32> {
+) -> Vec<u32> {
     let took = |hold: &Hold, entries: &[Entry]| {
         let checkouts = entries.iter().filter(|entry| since.counts(entry) && is_checkout(entry));
         checkouts.filter_map(|entry| entry.transaction.action.cardnumber()).any(|card| is(hold, card.as_str()))
@@ -78,11 +78,11 @@ pub(super) fn over(
         let by_other = |entries: &Vec<Entry>| has(hold, entries) || (had(hold, entries) && took(hold, entries));
         took(hold, before) || others.values().any(by_other)
     };
-    holds.iter().filter(is_over).map(|hold| hold.id).into_set()
+    holds.iter().filter(is_over).map(|hold| hold.id).collect()
 }
 
 /// Whether to tell [`over`] one must know who the patrons of the holds are: somebody took something.
-pub(super) fn must_know_patrons(before: &[Entry], others: &BTreeMap<String, Vec<Entry>>) -> bool {
+pub(super) fn must_know_patrons(before: &[Entry], others: &HashMap<String, Vec<Entry>>) -> bool {
     before.iter().chain(others.values().flatten()).any(is_checkout)
 }
 
@@ -133,8 +133,8 @@ mod tests {
         Hold { id, patron, biblio: 7, item: None, pickup: "CPL".into(), priority: id, state, suspended: false }
     }
 
-    fn others(entries: Vec<Entry>) -> BTreeMap<String, Vec<Entry>> {
-        BTreeMap::from([("b".to_owned(), entries)])
+    fn others(entries: Vec<Entry>) -> HashMap<String, Vec<Entry>> {
+        HashMap::from([("b".to_owned(), entries)])
     }
 
     #[test]
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn the_list_goes_by_library() {
         let of = |id, pickup| vec![back(id, Some((id, pickup)))];
-        let of_items = BTreeMap::from([
+        let of_items = HashMap::from([
             ("a".to_owned(), of(1, "MPL")),
             ("b".to_owned(), of(3, "CPL")),
             ("c".to_owned(), of(2, "CPL")),

@@ -104,7 +104,7 @@ mod tests {
     #[test]
     fn what_is_owed_and_who_has_what_are_of_different_downloads() {
         let held = |as_of| Held { as_of, ..Held::default() };
-        let sets = [(Set::Patrons, held(at(0).time())), (Set::Loans, held(at(60).time()))].into();
+        let sets = [(Set::Patrons, held(at(0).time())), (Set::Loans, held(at(60).time()))].into_iter().collect();
         let later = LaterChanges::new(&Contents { sets, ..Contents::default() }, &[]);
         let log = Log::default();
         let entry = log.back("A");

@@ -13,7 +13,7 @@ use crate::{
     ordered::{self, Gather},
 };
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 
 /// What the log knows that Koha's lists did not when they were downloaded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct ChangesSinceDownload {
     /// counts, as nobody knows what became of the rest.
     as_of: Option<DeskTime>,
     /// What was committed since then, though it was recorded before.
-    committed: BTreeSet<TransactionId>,
+    committed: HashSet<TransactionId>,
 }
 
 impl ChangesSinceDownload {
@@ -31,7 +31,7 @@ impl ChangesSinceDownload {
         // One that was broken off has no end: when it began is the best that is known.
         let last = |batch: &Batch| batch.end.as_ref().map_or(batch.started, |end| end.at).time();
         let since = batches.iter().filter(|batch| as_of.is_some_and(|as_of| last(batch) >= as_of));
-        Self { as_of, committed: since.flat_map(|batch| batch.transactions.iter().copied()).into_set() }
+        Self { as_of, committed: since.flat_map(|batch| batch.transactions.iter().copied()).collect() }
     }
 
     /// Whether the records cannot know of this transaction yet.
@@ -74,10 +74,10 @@ impl PatronAtDesk<'_> {
     }
 
     /// The codes under which the log may have them. It is looked up there letter by letter, so both cases are named.
-    pub(super) fn codes(&self) -> BTreeSet<String> {
+    pub(super) fn codes(&self) -> Vec<String> {
         let own = self.patron.into_iter().flat_map(|patron| [patron.cardnumber.as_str(), patron.userid.as_str()]);
         let codes = own.chain([self.code]).map(str::trim).filter(|code| !code.is_empty());
-        codes.flat_map(|code| [code.to_owned(), code.to_uppercase(), code.to_lowercase()]).into_set()
+        codes.flat_map(|code| [code.to_owned(), code.to_uppercase(), code.to_lowercase()]).into_list()
     }
 }
 
@@ -211,12 +211,12 @@ impl LoanLine {
 /// each in the order in which Koha must see them.
 pub(super) fn loans(
     downloaded: Vec<LoanLine>,
-    by_item: &BTreeMap<String, Vec<Entry>>,
+    by_item: &HashMap<String, Vec<Entry>>,
     since: &ChangesSinceDownload,
     at_desk: &PatronAtDesk<'_>,
 ) -> Vec<LoanLine> {
     let mut lent = Vec::new();
-    let mut known = BTreeSet::new();
+    let mut known = HashSet::new();
     for loan in downloaded {
         let key = crate::desk::barcode::folded(&loan.barcode);
         let of_item = by_item.get(&key).map(Vec::as_slice).unwrap_or_default();
@@ -236,10 +236,9 @@ pub(super) fn loans(
     }
     ordered::sort(&mut lent, |loan| (loan.due.map_or(i64::MAX, |due| due.timestamp_millis()), 0));
     let mut here = Vec::new();
-    for (key, of_item) in by_item {
-        if known.contains(key) {
-            continue;
-        }
+    let mut others: Vec<_> = by_item.iter().filter(|(key, _)| !known.contains(*key)).collect();
+    ordered::sort_by_text(&mut others, |(key, _)| (*key).clone());
+    for (_, of_item) in others {
         if let Holder::CheckedOut { card, at } = Holder::after(None, of_item, since)
             && at_desk.goes_by(card.as_str())
         {
@@ -276,14 +275,14 @@ mod tests {
         Action::Return { barcode: Barcode::parse(item).unwrap() }
     }
 
-    fn by_item(entries: &[Entry]) -> BTreeMap<String, Vec<Entry>> {
+    fn by_item(entries: &[Entry]) -> HashMap<String, Vec<Entry>> {
         crate::directory::aside::by_item(entries.to_vec())
     }
 
     fn since(millis: i64) -> ChangesSinceDownload {
         ChangesSinceDownload {
             as_of: Some(DeskTime::from_millis(1_795_428_000_000 + millis)),
-            committed: BTreeSet::new(),
+            committed: HashSet::new(),
         }
     }
 
@@ -457,7 +456,7 @@ mod tests {
                 let (card, item) = (["P1", "P2", "P3"][*card], ["A", "B", "C"][*item]);
                 entry(id, i64::from(id) * 1_000, if *out { issue(card, item) } else { back(item) })
             }).collect();
-            let mut seen = BTreeSet::new();
+            let mut seen = HashSet::new();
             for card in ["P1", "P2", "P3"] {
                 let downloaded = if card == "P1" { vec![LoanLine { barcode: "A".into(), ..LoanLine::default() }] } else { Vec::new() };
                 for lent in loans(downloaded, &by_item(&entries), &since(0), &at_desk(card, None)) {

@@ -193,7 +193,8 @@ mod tests {
     fn a_file_is_of_the_server_that_is_set_and_what_is_of_another_goes_once_it_is_read() {
         let [here, there] = ["koha.example.org", "other.example.org"].map(|it| ServerUrl::parse(it).unwrap());
         let items = Held { run: 3, ..Held::default() };
-        let contents = Contents { next_run: 3, sets: [(Set::Items, items)].into(), ..Contents::default() };
+        let contents =
+            Contents { next_run: 3, sets: [(Set::Items, items)].into_iter().collect(), ..Contents::default() };
         let import = |of: &ServerUrl, server| {
             let contents = Contents { server: Some(of.as_str().into()), ..contents.clone() };
             let now = DeskTime::default();

@@ -12,10 +12,9 @@ use crate::{
     Action, Barcode, Entry, Moment,
     desk::zone::Zone,
     log::warned::{Warned, Warning},
-    ordered::Gather,
+    ordered::{Gather, LiteMap},
 };
 use chrono::{DateTime, Utc};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// A warning about an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,7 +90,7 @@ struct ItemNow {
     holder: Holder,
     holds: Vec<Hold>,
     /// The holds that need no item any more.
-    over: BTreeSet<u32>,
+    over: Vec<u32>,
     /// The hold for which it was set aside here.
     set_aside: Option<u32>,
 }
@@ -112,13 +111,15 @@ where
         };
         let ids: Vec<u32> = holds.iter().map(|hold| hold.id).collect();
         let for_holds = self.log.of_holds(&ids).await?;
-        let mut others = for_holds.iter().filter_map(|entry| entry.transaction.action.item_key()).into_set();
-        others.remove(&key);
-        let others = aside::by_item(self.log.of_items(&others.into_iter().collect::<Vec<_>>()).await?);
-        let mut patrons = BTreeMap::new();
+        let others =
+            for_holds.iter().filter_map(|entry| entry.transaction.action.item_key()).filter(|other| *other != key);
+        let others = aside::by_item(self.log.of_items(&others.into_list()).await?);
+        let mut patrons = LiteMap::new_vec();
         if aside::must_know_patrons(&before, &others) {
             for hold in &holds {
-                patrons.extend(self.records.patron(hold.patron).await?.map(|patron| (patron.id, patron)));
+                if let Some(patron) = self.records.patron(hold.patron).await? {
+                    patrons.insert(patron.id, patron);
+                }
             }
         }
         let is = |hold: &Hold, code: &str| patrons.get(&hold.patron).is_some_and(|patron| patron.goes_by(code));

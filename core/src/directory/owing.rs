@@ -6,7 +6,6 @@ use super::{
     record::{Loan, Patron, Record, Restriction},
     run,
 };
-use std::collections::BTreeSet;
 
 /// The number of patrons asked for at once: so many numbers fit into an address that every web server takes.
 pub const AT_ONCE: usize = 200;
@@ -27,25 +26,26 @@ pub struct Round {
 /// # Errors
 /// When the records cannot be read.
 pub async fn round<S: BlockStore>(store: &S, contents: &Contents, after: u32) -> Result<Round, S::Error> {
-    let mut ids = BTreeSet::new();
+    let mut ids = Vec::new();
     each::<Patron, S>(store, contents, |patron| {
         if patron.owes.is_some_and(|owes| owes > 0) || patron.restricted == Some(true) {
-            ids.insert(patron.id);
+            ids.push(patron.id);
         }
     })
     .await?;
     each::<Loan, S>(store, contents, |loan| {
-        ids.insert(loan.patron);
+        ids.push(loan.patron);
     })
     .await?;
     each::<Restriction, S>(store, contents, |restriction| {
-        ids.insert(restriction.patron);
+        ids.push(restriction.patron);
     })
     .await?;
     // A loan of a file, or one whose patron Koha does not name, is nobody's.
-    ids.remove(&0);
+    ids.retain(|id| *id > after);
+    ids.sort_unstable();
+    ids.dedup();
     let most = AT_ONCE * MOST_REQUESTS;
-    let mut ids: Vec<u32> = ids.into_iter().filter(|id| *id > after).take(most + 1).collect();
     let goes_on = ids.len() > most;
     ids.truncate(most);
     let up_to = ids.last().copied().filter(|_| goes_on);

@@ -9,7 +9,7 @@ use super::{
     warning,
 };
 use crate::{Amount, Entry, desk::amount::Cents, log::warned::Warning, ordered::Gather};
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// Of this number of items without a title, the title is looked for.
 const TITLED: usize = 60;
@@ -86,7 +86,7 @@ where
     pub(super) async fn patron_now(&self, code: &str) -> Result<PatronNow, L::Error> {
         let mut patron = self.records.patron_by_code(code).await?;
         let codes = self.at_desk(code, patron.as_ref()).codes();
-        let entries = self.log.of_cards(&codes.into_iter().collect::<Vec<_>>()).await?;
+        let entries = self.log.of_cards(&codes).await?;
         let mut paid = 0;
         if let Some(owes) = patron.as_mut().and_then(|patron| patron.owes.as_mut()) {
             paid = holder::paid(&entries, &self.later.debts);
@@ -106,10 +106,11 @@ where
             Some(patron) => (self.downloaded_loans(patron.id).await?, self.promised(patron.id).await?),
             None => (Vec::new(), Vec::new()),
         };
-        let mut keys = entries.iter().filter_map(|entry| entry.transaction.action.item_key()).into_set();
-        keys.extend(downloaded.iter().filter_map(|loan| key_of(&loan.barcode)));
-        keys.extend(holds.iter().flat_map(|(_, barcodes)| barcodes).filter_map(|barcode| key_of(barcode)));
-        let by_item = aside::by_item(self.log.of_items(&keys.into_iter().collect::<Vec<_>>()).await?);
+        let recorded = entries.iter().filter_map(|entry| entry.transaction.action.item_key());
+        let lent = downloaded.iter().filter_map(|loan| key_of(&loan.barcode));
+        let promised = holds.iter().flat_map(|(_, barcodes)| barcodes).filter_map(|barcode| key_of(barcode));
+        let keys = recorded.chain(lent).chain(promised).into_list();
+        let by_item = aside::by_item(self.log.of_items(&keys).await?);
 
         let mut loans = holder::loans(downloaded, &by_item, &self.later.loans, &self.at_desk(typed, patron.as_ref()));
         for loan in loans.iter_mut().filter(|loan| loan.title.is_empty() && !loan.barcode.is_empty()).take(TITLED) {
@@ -159,7 +160,7 @@ where
     async fn waiting(
         &self,
         promised: Vec<(Hold, Vec<String>)>,
-        by_item: &BTreeMap<String, Vec<Entry>>,
+        by_item: &HashMap<String, Vec<Entry>>,
     ) -> Result<Vec<WaitingLine>, L::Error> {
         let mut waiting = Vec::new();
         for (hold, barcodes) in promised {

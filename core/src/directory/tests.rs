@@ -6,6 +6,25 @@ use super::{
 };
 use chrono::NaiveDate;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+#[test]
+fn what_is_there_is_stored_as_ever() {
+    let held = serde_json::to_string(&Held::default()).unwrap();
+    for text in [
+        r#"{"nextRun":0,"server":null,"sets":{},"gaps":{},"libraries":{}}"#.to_owned(),
+        format!(
+            r#"{{"nextRun":3,"server":null,"sets":{{"patrons":{held},"items":{held}}},"gaps":{{"holds":{{"why":"absent"}}}},"#
+        ) + r#""libraries":{"CPL":"Centerville","MPL":"Midway"}}"#,
+    ] {
+        let contents: Contents = serde_json::from_str(&text).unwrap();
+        assert_eq!(serde_json::to_string(&contents).unwrap(), text);
+    }
+    let mixed = r#"{"libraries":{"MPL":"Midway","CPL":"Centerville"}}"#;
+    let contents: Contents = serde_json::from_str(mixed).unwrap();
+    assert_eq!(contents.libraries.keys().collect::<Vec<_>>(), ["CPL", "MPL"], "in whatever order it is read");
+    assert!(serde_json::from_str::<Contents>(r#"{"gaps":[]}"#).is_err(), "a list is no map");
+}
 
 /// A directory of these.
 fn directory<'a>(
@@ -247,7 +266,7 @@ proptest! {
         at_once((&&shelf).write(blocks)).unwrap();
         prop_assert_eq!(usize::try_from(at.rows).unwrap(), rows.len());
         let held = at_once(finish::<Item, _>(&&shelf, at, DeskTime::from_millis(1))).unwrap();
-        let contents = Contents { sets: [(Set::Items, held)].into(), ..Contents::default() };
+        let contents = Contents { sets: [(Set::Items, held)].into_iter().collect(), ..Contents::default() };
         let directory = Directory::new(&shelf, contents);
         for row in &rows {
             let found = at_once(directory.item_by_barcode(&row.barcode)).unwrap();
@@ -267,7 +286,7 @@ proptest! {
         expected.extend(new);
         prop_assert_eq!(usize::try_from(held.rows).unwrap(), expected.len());
         prop_assert_eq!((held.as_of, held.whole_as_of), (DeskTime::from_millis(2), DeskTime::from_millis(1)));
-        let directory = Directory::new(&shelf, Contents { sets: [(Set::Items, held)].into(), ..Contents::default() });
+        let directory = Directory::new(&shelf, Contents { sets: [(Set::Items, held)].into_iter().collect(), ..Contents::default() });
         for row in rows(&expected) {
             prop_assert_eq!(at_once(directory.item_by_barcode(&row.barcode)).unwrap(), Some(row));
         }

@@ -117,7 +117,7 @@ mod tests {
         let mut contents = library(&memory);
         let stored = serde_json::to_string(&contents).unwrap();
         assert_eq!(serde_json::from_str::<Contents>(&stored).unwrap(), contents);
-        for held in contents.sets.values_mut() {
+        for (_, held) in &mut contents.sets {
             let mut earlier = serde_json::to_value(&*held).unwrap();
             assert!(earlier.as_object_mut().unwrap().remove("kinds").is_some());
             *held = serde_json::from_value::<Held>(earlier).unwrap();

@@ -9,7 +9,6 @@ use super::{
 };
 use crate::{desk::amount::Cents, log::warned::Warning};
 use chrono::NaiveDate;
-use std::collections::BTreeSet;
 
 /// What a person must know of a patron before they hand out anything. `knows_patrons` says whether patrons were
 /// downloaded.
@@ -50,7 +49,7 @@ pub(super) struct Checkout<'a> {
     /// The holds on its title.
     pub(super) holds: &'a [Hold],
     /// Those of them that need no item any more ([`aside::over`](super::aside::over)).
-    pub(super) over: &'a BTreeSet<u32>,
+    pub(super) over: &'a [u32],
     /// The hold for which it was set aside here.
     pub(super) set_aside: Option<u32>,
 }
@@ -103,7 +102,7 @@ pub(super) fn of_checkin(
 
 /// Who waits for an item that came back: the first in the queue for its title or for this very item, leaving out the holds
 /// of `over` that need no item any more.
-pub(super) fn hold_for<'a>(item: &Item, holds: &'a [Hold], over: &BTreeSet<u32>) -> Option<&'a Hold> {
+pub(super) fn hold_for<'a>(item: &Item, holds: &'a [Hold], over: &[u32]) -> Option<&'a Hold> {
     let is_free = |hold: &&Hold| !over.contains(&hold.id);
     let set_aside_before = |hold: &&Hold| hold.state != HoldState::Placed && hold.item == Some(item.id);
     let may_have_it = |hold: &&Hold| {
@@ -197,7 +196,7 @@ mod tests {
         knows: bool,
         holder: Holder,
         holds: Vec<Hold>,
-        over: BTreeSet<u32>,
+        over: Vec<u32>,
         set_aside: Option<u32>,
     }
 
@@ -209,7 +208,7 @@ mod tests {
                 knows: true,
                 holder: Holder::AsDownloaded(None),
                 holds: Vec::new(),
-                over: BTreeSet::new(),
+                over: Vec::new(),
                 set_aside: None,
             }
         }
@@ -278,18 +277,17 @@ mod tests {
     #[test]
     fn the_first_who_can_have_an_item_gets_it() {
         use HoldState::{InTransit, Placed, Waiting};
-        let none = BTreeSet::new();
-        let first = |holds: &[Hold], taken: &BTreeSet<u32>| hold_for(&item(), holds, taken).map(|hold| hold.id);
+        let first = |holds: &[Hold], taken: &[u32]| hold_for(&item(), holds, taken).map(|hold| hold.id);
         let holds = [hold(3, 1, None, 2, Placed), hold(4, 2, None, 1, Placed), hold(5, 3, Some(6), 0, Placed)];
-        assert_eq!(first(&holds, &none), Some(4), "by priority, and not what only another copy can settle");
-        assert_eq!(first(&holds, &[4].into()), Some(3), "another copy was set aside for the first");
-        assert_eq!(first(&holds, &[3, 4].into()), None);
+        assert_eq!(first(&holds, &[]), Some(4), "by priority, and not what only another copy can settle");
+        assert_eq!(first(&holds, &[4]), Some(3), "another copy was set aside for the first");
+        assert_eq!(first(&holds, &[3, 4]), None);
         let suspended = Hold { suspended: true, ..hold(1, 1, None, 1, Placed) };
-        assert_eq!(first(&[suspended], &none), None);
-        assert_eq!(first(&[hold(7, 1, Some(5), 1, Placed)], &none), Some(7));
-        assert_eq!(first(&[hold(8, 1, Some(6), 0, Waiting), hold(9, 2, None, 1, Placed)], &none), Some(9));
+        assert_eq!(first(&[suspended], &[]), None);
+        assert_eq!(first(&[hold(7, 1, Some(5), 1, Placed)], &[]), Some(7));
+        assert_eq!(first(&[hold(8, 1, Some(6), 0, Waiting), hold(9, 2, None, 1, Placed)], &[]), Some(9));
         assert_eq!(
-            first(&[hold(9, 2, None, 1, Placed), hold(8, 1, Some(5), 0, InTransit)], &none),
+            first(&[hold(9, 2, None, 1, Placed), hold(8, 1, Some(5), 0, InTransit)], &[]),
             Some(8),
             "it has arrived"
         );

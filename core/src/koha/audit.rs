@@ -42,7 +42,7 @@ use by_patron::ByPatron;
 use judge::{Expected, Judgement};
 use pages::{Pages, Read};
 use patrons::{Patrons, RawPatron};
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 pub use terms::Terms;
 use work::Work;
 
@@ -119,8 +119,8 @@ pub struct Audit {
     stage: AuditStage,
     patrons: Patrons,
     /// Holds for which an item of this commit is there.
-    served: BTreeSet<u32>,
-    taken: BTreeMap<u32, Taken>,
+    served: HashSet<u32>,
+    taken: HashMap<u32, Taken>,
     /// Some items, with whoever has them on loan.
     holders: Vec<(u64, Option<u64>)>,
     to_limit: VecDeque<u32>,
@@ -165,7 +165,7 @@ impl Audit {
         terms: Terms,
         entries: impl IntoIterator<Item = Entry>,
     ) -> Option<(Self, Request)> {
-        let mut by_item: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+        let mut by_item: HashMap<String, Vec<Entry>> = HashMap::new();
         // Several commits may have had one of them to send.
         let mut known = HashSet::new();
         let mut terms = terms;
@@ -177,16 +177,18 @@ impl Audit {
                 by_item.entry(item).or_default().push(entry);
             }
         }
+        let mut by_item: Vec<_> = by_item.into_iter().collect();
+        ordered::sort_by_text(&mut by_item, |(item, _)| item.clone());
         let mut audit = Self {
             settings,
             credentials,
             terms,
-            left: by_item.into_values().collect(),
+            left: by_item.into_iter().map(|(_, entries)| entries).collect(),
             now: Chunk::default(),
             stage: AuditStage::Items(Pages::default()),
             patrons: Patrons::default(),
-            served: BTreeSet::new(),
-            taken: BTreeMap::new(),
+            served: HashSet::new(),
+            taken: HashMap::new(),
             holders: Vec::new(),
             to_limit: VecDeque::new(),
             chunks: 0,
@@ -382,13 +384,12 @@ impl Audit {
         self.holds_request(1)
     }
 
-    fn biblios(&self) -> BTreeSet<u32> {
-        self.now.items.iter().filter_map(|item| item.biblio_id).into_set()
+    fn biblios(&self) -> Vec<u32> {
+        self.now.items.iter().filter_map(|item| item.biblio_id).into_list()
     }
 
     fn holds_request(&self, page: u32) -> Next {
-        let biblios: Vec<u32> = self.biblios().into_iter().collect();
-        Next::Request(rest::holds_of(&self.settings, &self.credentials, &biblios, page))
+        Next::Request(rest::holds_of(&self.settings, &self.credentials, &self.biblios(), page))
     }
 
     /// Every loan that these items ever had is known.

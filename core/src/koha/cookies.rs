@@ -2,15 +2,14 @@
 //! knows a browser that it has seen; but never its session, unless the person wants just that one to be used. What is set by
 //! the answers is kept for as long as the requests go on, and never becomes the browser's.
 
-use crate::settings::form::Secret;
-use std::collections::BTreeMap;
+use crate::{ordered::LiteMap, settings::form::Secret};
 
 /// The cookie of Koha's sessions.
 const SESSION: &str = "CGISESSID";
 
 /// What was set besides the session, by name: a balancer's cookie keeps us at the node that has our session.
 #[derive(Debug, Clone, Default)]
-pub struct Jar(BTreeMap<String, String>);
+pub struct Jar(LiteMap<String, String>);
 
 impl Jar {
     /// Takes the cookies of a header Set-Cookie; several stand in a line each, as Firefox gives them. Returns the session among

@@ -43,7 +43,7 @@ use crate::{
         refresh::{Ended, Scope},
         write::{CONTENTS, DOWNLOAD, Write},
     },
-    ordered::Gather,
+    ordered::{self, Gather},
     settings::{asker::Asker, form::Settings, records::RecordsSettings},
 };
 use login::{Login, LoginStep};
@@ -559,7 +559,7 @@ impl<E> Download<E> {
         let Some(set) = set else { return self.finish(Err(DownloadError::Disk(error))) };
         self.damaged = Some(set);
         self.progress.open.remove(&set);
-        self.progress.done.remove(&set);
+        self.progress.done.retain(|done| *done != set);
         self.next_set();
     }
 
@@ -567,7 +567,7 @@ impl<E> Download<E> {
     fn done(&mut self, set: Set) {
         self.current = None;
         self.progress.open.remove(&set);
-        self.progress.done.insert(set);
+        ordered::put(&mut self.progress.done, set);
         self.write_contents();
     }
 }

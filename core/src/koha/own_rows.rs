@@ -7,9 +7,9 @@ use super::{
 use crate::{
     desk::transaction::TransactionId,
     log::{Entry, commit::Queued},
-    ordered::{self, Gather},
+    ordered,
 };
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 /// Which rows are which transactions of this log.
 ///
@@ -23,10 +23,10 @@ pub fn own(
     entries: &[Entry],
     queued: &[Queued],
     is_sure: impl Fn(u64, TransactionId) -> bool,
-) -> BTreeMap<u64, TransactionId> {
+) -> HashMap<u64, TransactionId> {
     let mut own = alike(rows, entries, queued);
     let is_lone = own.len() == 1;
-    let by_number = queued.iter().map(|queued| (queued.number, queued.id)).into_set();
+    let by_number: HashSet<_> = queued.iter().map(|queued| (queued.number, queued.id)).collect();
     let is_sure = |number: u64, id: TransactionId| by_number.contains(&(number, id)) || is_sure(number, id);
     let rows: HashMap<u64, &Pending> = rows.iter().map(|row| (row.number, row)).collect();
     let entries: HashMap<TransactionId, &Entry> = entries.iter().map(|entry| (entry.id, entry)).collect();
@@ -36,10 +36,12 @@ pub fn own(
     };
     // Two that are not sure are for each other what one is that is.
     let mut witnesses: HashMap<i64, u32> = HashMap::new();
-    for (number, id) in &own {
-        for zone in zones(*number, *id) {
-            *witnesses.entry(zone).or_default() += if is_sure(*number, *id) { 2 } else { 1 };
-        }
+    let weighed = own.iter().flat_map(|(number, id)| {
+        let weight = if is_sure(*number, *id) { 2 } else { 1 };
+        zones(*number, *id).into_iter().map(move |zone| (zone, weight))
+    });
+    for (zone, weight) in weighed {
+        *witnesses.entry(zone).or_default() += weight;
     }
     own.retain(|number, id| {
         let is_witnessed = |zone: &i64| witnesses.get(zone).is_some_and(|all| *all > 1);
@@ -49,10 +51,10 @@ pub fn own(
 }
 
 /// Which rows are like which transactions, and no others.
-fn alike(rows: &[Pending], entries: &[Entry], queued: &[Queued]) -> BTreeMap<u64, TransactionId> {
+fn alike(rows: &[Pending], entries: &[Entry], queued: &[Queued]) -> HashMap<u64, TransactionId> {
     let by_number: HashMap<u64, TransactionId> = queued.iter().map(|queued| (queued.number, queued.id)).collect();
-    let mut open = entries.iter().map(|entry| (entry.id, entry)).into_map();
-    let mut own = BTreeMap::new();
+    let mut open: HashMap<TransactionId, &Entry> = entries.iter().map(|entry| (entry.id, entry)).collect();
+    let mut own = HashMap::new();
     let mut rest: Vec<&Pending> = Vec::new();
     for row in rows {
         let seen = by_number.get(&row.number).and_then(|id| open.get(id));
@@ -71,15 +73,17 @@ fn alike(rows: &[Pending], entries: &[Entry], queued: &[Queued]) -> BTreeMap<u64
     for row in rest {
         alike.entry(row.likeness()).or_default().0.push(row);
     }
-    for entry in open.into_values().filter(|entry| !known.contains(&entry.id)) {
+    let mut open: Vec<&Entry> = open.into_values().filter(|entry| !known.contains(&entry.id)).collect();
+    ordered::sort(&mut open, |entry| entry.id.rank());
+    for entry in open {
         if let Some((_, entries)) = alike.get_mut(&pending::likeness(&entry.transaction)) {
             entries.push(entry);
         }
     }
-    for (rows, entries) in alike.into_values() {
+    own.extend(alike.into_values().flat_map(|(rows, entries)| {
         let found = [Fit::Exact, Fit::OtherZone].map(|fit| by_time(&rows, &entries, fit));
-        own.extend(found.into_iter().find(|found| !found.is_empty()).unwrap_or_default());
-    }
+        found.into_iter().find(|found| !found.is_empty()).unwrap_or_default()
+    }));
     own
 }
 
@@ -109,7 +113,7 @@ fn by_time(rows: &[&Pending], entries: &[&Entry], fit: Fit) -> Vec<(u64, Transac
 }
 
 fn fits_all(row: &Pending, entries: &[&Entry], mine: &[(i64, TransactionId)], fit: Fit) -> bool {
-    let ids = mine.iter().map(|(_, id)| *id).into_set();
+    let ids: HashSet<_> = mine.iter().map(|(_, id)| *id).collect();
     let theirs = entries.iter().filter(|entry| shown_time::fit(&row.time, entry.transaction.moment) >= fit);
-    theirs.map(|entry| entry.id).into_set() == ids
+    theirs.map(|entry| entry.id).collect::<HashSet<_>>() == ids
 }

@@ -13,11 +13,14 @@ use crate::{
         order::Ordered,
         status::State,
     },
-    ordered::Gather,
+    ordered,
     settings::form::{CommitType, Settings},
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 /// One commit, from the press of the button to its end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -136,14 +139,15 @@ impl Batch {
             Oddity::OtherLibrary { .. } if is_applied => true,
             _ => is_silent && !odd.contains(old),
         };
-        let mut by_id = fresh.into_iter().map(|fresh| (fresh.id, fresh)).into_map();
+        let mut by_id: HashMap<_, _> = fresh.into_iter().map(|fresh| (fresh.id, fresh)).collect();
         for old in before.fresh {
             let new = by_id.remove(&old.id);
             if let Some(now) = old.told_again(new, &silent) {
                 by_id.insert(now.id, now);
             }
         }
-        let fresh = by_id.into_values().collect();
+        let mut fresh: Vec<_> = by_id.into_values().collect();
+        ordered::sort(&mut fresh, |fresh| fresh.id.rank());
         let is_recent = self.started.time() >= now.minus(AUDIT_WITHIN);
         let audit = if is_recent {
             let odd = before.odd.iter().filter(is_kept).cloned().chain(odd.iter().cloned()).collect();

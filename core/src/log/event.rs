@@ -1,7 +1,7 @@
 //! That the log has changed, as everybody hears it who shows something of it.
 
-use crate::{desk::transaction::TransactionId, log::Entry, ordered::Gather};
-use std::collections::BTreeSet;
+use crate::{desk::transaction::TransactionId, log::Entry};
+use std::collections::HashSet;
 
 /// What happened to the log: in this window, or in another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,14 +22,14 @@ pub enum LogEvent {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reread {
     entries: Vec<Entry>,
-    gone: BTreeSet<TransactionId>,
+    gone: HashSet<TransactionId>,
 }
 
 impl Reread {
     /// What was asked for, and what was found of it.
     pub fn new(asked: &[TransactionId], entries: Vec<Entry>) -> Self {
-        let found = entries.iter().map(|entry| entry.id).into_set();
-        Self { entries, gone: asked.iter().copied().filter(|id| !found.contains(id)).into_set() }
+        let found: HashSet<_> = entries.iter().map(|entry| entry.id).collect();
+        Self { entries, gone: asked.iter().copied().filter(|id| !found.contains(id)).collect() }
     }
 }
 

@@ -9,10 +9,7 @@ use crate::{
         status::State,
     },
 };
-use std::{
-    cmp::Ordering,
-    collections::{BTreeSet, HashSet},
-};
+use std::{cmp::Ordering, collections::HashSet};
 
 /// Barcodes and cardnumbers, in whatever case.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,7 +54,7 @@ pub struct Filter {
     /// The desk; `Some(None)` is this one.
     pub desk: Option<Option<DeskName>>,
     /// Only these.
-    pub among: Option<BTreeSet<TransactionId>>,
+    pub among: Option<HashSet<TransactionId>>,
 }
 
 impl Filter {
@@ -315,7 +312,7 @@ mod tests {
         assert!(Filter { text: "  ".into(), ..Filter::default() }.is_empty());
         assert!(!Filter { text: "a".into(), ..Filter::default() }.is_empty());
         assert!(!Filter { desk: Some(None), ..Filter::default() }.is_empty());
-        assert!(!Filter { among: Some(BTreeSet::new()), ..Filter::default() }.is_empty());
+        assert!(!Filter { among: Some(HashSet::new()), ..Filter::default() }.is_empty());
     }
 
     proptest! {

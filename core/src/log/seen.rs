@@ -1,12 +1,12 @@
 //! What a person saw when they decided. A window waits for a lock, and meanwhile another one may correct, decide about or
 //! record something: a decision holds for what was seen, as it was seen, and for nothing else.
 
-use crate::{desk::transaction::TransactionId, log::Entry, ordered::Gather};
-use std::collections::BTreeMap;
+use crate::{desk::transaction::TransactionId, log::Entry};
+use std::collections::HashMap;
 
 /// The entries that a decision is about, as they were seen.
 #[derive(Debug, Clone, Default)]
-pub struct Seen(BTreeMap<TransactionId, Entry>);
+pub struct Seen(HashMap<TransactionId, Entry>);
 
 impl Seen {
     /// How many there are.
@@ -29,7 +29,7 @@ impl Seen {
 
 impl FromIterator<Entry> for Seen {
     fn from_iter<T: IntoIterator<Item = Entry>>(entries: T) -> Self {
-        Self(entries.into_iter().map(|entry| (entry.id, entry)).into_map())
+        Self(entries.into_iter().map(|entry| (entry.id, entry)).collect())
     }
 }
 

@@ -30,10 +30,10 @@ use crate::{
         task::Task,
         warned::{Grade, Warned, Warning},
     },
-    ordered::Gather,
+    ordered,
 };
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeSet, HashMap, HashSet},
     mem,
 };
 
@@ -81,7 +81,7 @@ impl Rows {
 }
 
 /// Where an entry stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum List {
     InDoubt,
     Refused,
@@ -93,18 +93,22 @@ enum List {
     Payments,
 }
 
+/// How many lists there are.
+const LISTS: usize = List::Payments as usize + 1;
+
 /// What is left to do. Follows the log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Todo {
     /// The entries that stand in a list, or may.
-    kept: BTreeMap<TransactionId, Entry>,
-    lists: BTreeMap<List, Rows>,
+    kept: HashMap<TransactionId, Entry>,
+    /// By [`List`].
+    lists: [Rows; LISTS],
     /// What each patron took, by their card, and the first of each.
-    patrons: BTreeMap<String, Rows>,
+    patrons: HashMap<String, Rows>,
     firsts: Rows,
     /// What is set aside, in order; and which of that is to be done still, and which is ticked off.
     aside: Vec<TransactionId>,
-    aside_keys: BTreeSet<String>,
+    aside_keys: HashSet<String>,
     aside_open: Vec<TransactionId>,
     aside_ticked: Vec<TransactionId>,
     /// What Koha tells.
@@ -231,13 +235,13 @@ impl Todo {
 
     fn enter(&mut self, entry: &Entry) {
         for (list, is_ticked) in self.lists_of(entry) {
-            self.lists.entry(list).or_default().put(entry.id, is_ticked);
+            self.lists[list as usize].put(entry.id, is_ticked);
         }
         self.change_patron(entry, |rows| rows.put(entry.id, entry.is_ticked(Task::Patron)));
     }
 
     fn leave(&mut self, entry: &Entry) {
-        for rows in self.lists.values_mut() {
+        for rows in &mut self.lists {
             rows.remove(entry.id);
         }
         self.change_patron(entry, |rows| rows.remove(entry.id));
@@ -298,7 +302,7 @@ impl Todo {
     /// What is set aside for holds, in the order in which it is shown.
     pub fn set_aside(&mut self, ids: Vec<TransactionId>) {
         let key = |id| self.kept.get(id)?.transaction.action.item_key();
-        self.aside_keys = ids.iter().filter_map(key).into_set();
+        self.aside_keys = ids.iter().filter_map(key).collect();
         self.aside = ids;
         self.part_aside();
     }
@@ -320,7 +324,7 @@ impl Todo {
     }
 
     fn rows(&self, list: List) -> Option<&Rows> {
-        self.lists.get(&list).filter(|rows| !rows.is_empty())
+        Some(&self.lists[list as usize]).filter(|rows| !rows.is_empty())
     }
 
     fn open_in(&self, list: List) -> usize {
@@ -490,7 +494,11 @@ impl Todo {
         match group {
             Group::NotRecorded | Group::InDoubt | Group::Refused => Vec::new(),
             Group::SetAside => self.aside_open.clone(),
-            Group::Patrons => self.patrons.values().flat_map(|rows| &rows.open).copied().collect(),
+            Group::Patrons => {
+                let mut ids: Vec<_> = self.patrons.values().flat_map(|rows| &rows.open).copied().collect();
+                ordered::sort(&mut ids, |id| id.rank());
+                ids
+            }
             Group::Transfers => list(List::Transfers),
             Group::Loans => list(List::Loans),
             Group::Late => list(List::Late),

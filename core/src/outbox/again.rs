@@ -17,9 +17,10 @@ use crate::{
         Entry,
         status::{Attempt, Status},
     },
+    ordered::LiteMap,
     settings::form::Settings,
 };
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 /// Those of one commit.
 #[derive(Debug, Clone, Default)]
@@ -27,7 +28,7 @@ pub(super) struct Again {
     /// The plugin may remember these.
     may_ask: Vec<(Entry, Attempt)>,
     /// These are among what is to be sent; as they were before.
-    to_ask: BTreeMap<TransactionId, Status>,
+    to_ask: LiteMap<TransactionId, Status>,
     /// The plugin is there, but it may still be at these.
     too_early: Vec<TransactionId>,
 }
@@ -92,7 +93,7 @@ impl Again {
 
     /// What was not asked about again is in doubt as before.
     pub(super) fn give_up(&mut self, queue: &mut Queue) {
-        for id in std::mem::take(&mut self.to_ask).into_keys() {
+        for (id, _) in std::mem::take(&mut self.to_ask) {
             if let Some(entry) = queue.remove(id) {
                 queue.doubt(&entry);
             }

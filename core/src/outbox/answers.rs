@@ -19,6 +19,7 @@ use crate::{
         Entry,
         status::{Attempt, Doubt, Status},
     },
+    ordered,
 };
 
 /// The number of server errors in a row that ends a commit: going on would only put more in doubt. Each is of another item
@@ -62,7 +63,7 @@ impl Outbox {
         };
         let is_of_this_commit = self.summary.settled.contains(&id);
         if matches!(finding, Finding::Found(_)) {
-            self.summary.queued_at.insert(entry.branch_or(&self.settings.branchcode).to_owned());
+            ordered::put(&mut self.summary.queued_at, entry.branch_or(&self.settings.branchcode).to_owned());
         }
         match finding {
             Finding::Found(_) if is_of_this_commit => {
@@ -274,7 +275,7 @@ impl Outbox {
     fn settle_remembered(&mut self, id: TransactionId, status: Status) {
         let Some(InFlight { entry, .. }) = self.in_flight.remove(&id) else { return };
         if status == Status::Added {
-            self.summary.queued_at.insert(entry.branch_or(&self.settings.branchcode).to_owned());
+            ordered::put(&mut self.summary.queued_at, entry.branch_or(&self.settings.branchcode).to_owned());
             // It is not one of those that came into the queue just now.
             self.auditing.know_queued([entry]);
         } else {
@@ -313,7 +314,7 @@ impl Outbox {
         match status {
             Status::Added => {
                 self.summary.added += 1;
-                self.summary.queued_at.insert(flight.entry.branch_or(&self.settings.branchcode).to_owned());
+                ordered::put(&mut self.summary.queued_at, flight.entry.branch_or(&self.settings.branchcode).to_owned());
             }
             Status::Success => {
                 self.summary.success += 1;

@@ -326,6 +326,8 @@ impl Auditing {
         for entry in self.queued.drain(..) {
             sent.entry(pending::likeness(&entry.transaction)).or_insert((0, entry.id)).0 += 1;
         }
+        // In no order: the numbers are added up, and what is odd is sorted.
+        let sent: Vec<_> = sent.into_iter().collect();
         for (likeness, (number, id)) in sent {
             let times = there.get(&likeness).copied().unwrap_or_default();
             let perhaps = self.perhaps_queued.iter().filter(|other| **other == likeness).count();

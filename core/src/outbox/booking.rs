@@ -10,13 +10,12 @@ use crate::{
     },
     settings::form::Settings,
 };
-use std::collections::BTreeSet;
 
 /// The question of one commit.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Booking {
     /// The libraries of which a checkout was asked about; one of each is enough.
-    asked: BTreeSet<String>,
+    asked: Vec<String>,
     /// The library of the one that was asked about last.
     at: Option<String>,
     asking: Asked<Asking>,
@@ -52,7 +51,7 @@ impl Booking {
 
     /// Whether the next checkout of this library that is applied would be asked about.
     pub(super) fn is_to_ask(&self, branch: &str) -> bool {
-        !self.asked.contains(branch)
+        !self.asked.iter().any(|asked| asked == branch)
     }
 
     /// Waits for no answer.
@@ -76,7 +75,7 @@ impl Booking {
     ) -> Option<(Ticket, Request)> {
         let Action::Issue { barcode, .. } = &transaction.action else { return None };
         let credentials = credentials.filter(|_| self.is_to_ask(branch) && !self.is_asking())?;
-        self.asked.insert(branch.to_owned());
+        self.asked.push(branch.to_owned());
         self.at = Some(branch.to_owned());
         let asking = Asking { second: transaction.moment.utc_seconds(), stage: Stage::Item };
         Some(self.asking.ask(asking, rest::items(settings, credentials, barcode.as_str()), tickets))

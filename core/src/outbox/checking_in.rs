@@ -22,7 +22,7 @@ use crate::{
     },
     settings::form::{CommitType, Settings},
 };
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// The way of one commit's checkins.
 #[derive(Debug, Clone)]
@@ -30,7 +30,7 @@ pub(super) struct CheckingIn {
     way: Way,
     looking: Asked<()>,
     /// What it said of those that it has checked in.
-    told: BTreeMap<TransactionId, (CheckedIn, Option<(u32, String)>)>,
+    told: HashMap<TransactionId, (CheckedIn, Option<(u32, String)>)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +47,7 @@ impl CheckingIn {
     pub(super) fn new(settings: &Settings) -> Self {
         let is_wanted = settings.koha_checkin && settings.commit_type == CommitType::Apply;
         let way = if is_wanted { Way::Unknown } else { Way::NotWanted };
-        Self { way, looking: Asked::default(), told: BTreeMap::new() }
+        Self { way, looking: Asked::default(), told: HashMap::new() }
     }
 
     /// Whether it waits to hear whether it is there.

@@ -21,9 +21,10 @@ use crate::{
         fresh::Fresh,
         status::Status,
     },
+    ordered::LiteMap,
     settings::form::Settings,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// The accounts of a commit's payers.
 #[derive(Debug, Clone, Default)]
@@ -31,7 +32,7 @@ pub(super) struct Paid {
     /// What each owed before anything was paid, by card.
     before: HashMap<String, Account>,
     /// What was paid, by card.
-    payments: BTreeMap<String, Payments>,
+    payments: LiteMap<String, Payments>,
     asking: Asked<Asking>,
     /// Whether this account may not see the patrons'.
     is_refused: bool,
@@ -117,7 +118,7 @@ impl Paid {
         audited: &mut Audited,
     ) -> Option<(Ticket, Request)> {
         loop {
-            let (card, payments) = self.payments.first_key_value()?;
+            let (card, payments) = self.payments.first()?;
             if let Some(account) = self.before.get(card).filter(|_| !payments.is_doubtful)
                 && !payments.entries.is_empty()
             {
@@ -125,7 +126,8 @@ impl Paid {
                 return Some(self.asking.ask(Asking::After { card: card.clone() }, request, tickets));
             }
             audited.unread += count(payments.entries.len());
-            self.payments.pop_first();
+            let card = card.clone();
+            self.payments.remove(&card);
         }
     }
 

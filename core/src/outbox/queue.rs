@@ -9,7 +9,7 @@ use crate::{
     ordered::{self, Gather},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque},
+    collections::{HashMap, HashSet, VecDeque},
     mem,
 };
 
@@ -26,7 +26,7 @@ pub(super) struct Queue {
     /// To be sent, but a transaction of the same item is in doubt, or one of the same patron met a server error.
     blocked: Vec<Entry>,
     /// The items of those in doubt: what comes later must not overtake them.
-    in_doubt: BTreeMap<TransactionId, Option<String>>,
+    in_doubt: HashMap<TransactionId, Option<String>>,
     /// The cards of those that met a server error in this commit: the error may be about the patron.
     in_trouble: HashSet<String>,
     /// The libraries that may be booked at, where that is not any, and the one that this desk is set to.
@@ -59,7 +59,7 @@ impl Queue {
             ranks: in_order.enumerate().map(|(rank, entry)| (entry.id, rank)).collect(),
             next: VecDeque::new(),
             blocked: Vec::new(),
-            in_doubt: BTreeMap::new(),
+            in_doubt: HashMap::new(),
             in_trouble: HashSet::new(),
             only: None,
             elsewhere: 0,
@@ -111,9 +111,9 @@ impl Queue {
     }
 
     /// The desk's library, and those of what is to be sent.
-    pub(super) fn branches<'a>(&'a self, own: &'a str) -> BTreeSet<&'a str> {
+    pub(super) fn branches<'a>(&'a self, own: &'a str) -> Vec<&'a str> {
         let of_entries = self.next.iter().chain(&self.blocked).map(|entry| entry.branch_or(own));
-        of_entries.chain([own]).into_set()
+        of_entries.chain([own]).into_list()
     }
 
     /// The number of those that wait for a session at their library.

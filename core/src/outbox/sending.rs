@@ -103,8 +103,10 @@ impl Outbox {
 
     /// Moves those whose `Sending` was being made durable on.
     pub(super) fn persisting_now(&mut self, stage: CommitStage) {
-        for flight in self.in_flight.values_mut().filter(|flight| flight.stage == CommitStage::Persisting) {
-            flight.stage = stage;
+        for (_, flight) in &mut self.in_flight {
+            if flight.stage == CommitStage::Persisting {
+                flight.stage = stage;
+            }
         }
     }
 
@@ -129,7 +131,7 @@ impl Outbox {
         let library = self.agreed.as_deref().unwrap_or(own);
         let mut unasked = Vec::new();
         let is_next = |flight: &&mut InFlight| flight.stage == CommitStage::Ready && flight.attempt.plugin.is_none();
-        for flight in self.in_flight.values_mut().filter(is_next) {
+        for flight in self.in_flight.iter_mut().map(|(_, flight)| flight).filter(is_next) {
             let branch = flight.entry.branch_or(own);
             let request = if flight.attempt.own_checkin {
                 let at = if branch == own { library } else { branch };
@@ -162,7 +164,7 @@ impl Outbox {
         let branch = first.entry.branch_or(&self.settings.branchcode);
         let request = plugin::give(&self.settings, credentials, branch, transactions);
         let ticket = self.tickets.next();
-        for flight in self.in_flight.values_mut() {
+        for (_, flight) in &mut self.in_flight {
             flight.stage = CommitStage::Asked(ticket);
         }
         self.outputs.push_back(Output::Request(ticket, request));

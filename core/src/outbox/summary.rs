@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 /// Why a commit ended before everything was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,7 +111,7 @@ pub struct Summary {
     /// Still to be sent, those held back included.
     pub left: u32,
     /// The libraries in whose queues something was put.
-    pub queued_at: BTreeSet<String>,
+    pub queued_at: Vec<String>,
     /// What Koha was found to hold of those that were in doubt before, or that were sent before by somebody else.
     pub findings: Vec<(TransactionId, Finding)>,
     /// Those that got their end in this run, in the order in which they got it: committed, refused or in doubt.

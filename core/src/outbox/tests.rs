@@ -20,7 +20,10 @@ use crate::{
 };
 use chrono::NaiveDate;
 use proptest::prelude::*;
-use std::{collections::HashSet, time::Duration};
+use std::{
+    collections::{BTreeMap, HashSet},
+    time::Duration,
+};
 
 fn settings(commit_type: CommitType) -> Settings {
     Settings::of_a_desk(commit_type)

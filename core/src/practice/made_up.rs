@@ -9,6 +9,7 @@ use crate::{
         record::{Hold, HoldState, Item, Loan, Marks, Patron, Record},
     },
     log::warned::Warning,
+    ordered::Gather,
     settings::table::Preferences,
 };
 use chrono::{DateTime, TimeDelta, Utc};
@@ -249,7 +250,7 @@ impl MadeUp {
     /// # Errors
     /// When the shelf cannot be written.
     pub async fn write<S: BlockStore>(&self, store: &S, as_of: DeskTime) -> Result<Contents, S::Error> {
-        let libraries = [(ELSEWHERE.to_owned(), self.library.clone())].into();
+        let libraries = [(ELSEWHERE.to_owned(), self.library.clone())].into_iter().into_map();
         let mut contents = Contents { libraries, ..Contents::default() };
         put(store, &mut contents, &self.patrons, as_of).await?;
         put(store, &mut contents, &self.items, as_of).await?;
@@ -355,6 +356,6 @@ mod tests {
             let item = found.checkin(&found.log.back(&read)).unwrap().unwrap().item;
             assert_eq!(item.map(|item| item.title), Some(practised.name.clone()));
         }
-        assert_eq!(found.contents.libraries[ELSEWHERE], made_up.other_library());
+        assert_eq!(found.contents.libraries.get(ELSEWHERE).unwrap(), made_up.other_library());
     }
 }

@@ -5,7 +5,7 @@ use koct_core::settings::{
     other_server::SecretTyped,
     table::{Field, Kind, Preferences, Value},
 };
-use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
+use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlElement, HtmlInputElement, ScrollIntoViewOptions, ScrollLogicalPosition};
 
@@ -30,7 +30,7 @@ extern "C" {
 pub(super) struct Fields {
     controls: Vec<(Field, Control)>,
     /// The secrets that are stored and shall be no more. What is stored is never in the page.
-    removed: Rc<RefCell<BTreeSet<Field>>>,
+    removed: Rc<RefCell<Vec<Field>>>,
 }
 
 impl Fields {
@@ -102,7 +102,7 @@ impl Fields {
         for (field, _) in self.secrets() {
             let (removed, show) = (self.removed.clone(), show.clone());
             dom::on::<web_sys::Event>(remove_button(field)?.as_ref(), "click", move |_| {
-                removed.borrow_mut().insert(field);
+                removed.borrow_mut().push(field);
                 show();
                 if let Ok(input) = dom::by_id::<HtmlElement>(field.id()) {
                     let _ = input.focus();

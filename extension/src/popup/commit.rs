@@ -256,11 +256,11 @@ impl Commit {
         let own = &settings.branchcode;
         let waits = |entry: &&Entry| entry.waits_for_other_branch(own);
         let others: Vec<TransactionId> = uncommitted.iter().filter(waits).map(|entry| entry.id).collect();
-        let codes = uncommitted.iter().filter(waits).map(|entry| entry.branch_or(own)).into_set();
+        let codes = uncommitted.iter().filter(waits).map(|entry| entry.branch_or(own)).into_list();
         if others.is_empty() {
             return Ok(Some(uncommitted));
         }
-        let codes = codes.into_iter().collect::<Vec<_>>().join(", ");
+        let codes = codes.join(", ");
         let asked = Question {
             title: &text_with("branchKeptTitle", &[&codes]),
             text: &plural("branchKeptText", others.len(), &[&codes, own]),

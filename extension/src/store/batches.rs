@@ -6,8 +6,8 @@ use indexed_db_futures::{
     Build as _, BuildPrimitive, cursor::CursorDirection, object_store::ObjectStore, query_source::QuerySource,
     transaction::TransactionMode,
 };
-use koct_core::{TransactionId, log::commit::Batch, processing::Note};
-use std::collections::{BTreeMap, HashSet};
+use koct_core::{TransactionId, log::commit::Batch, ordered::LiteMap, processing::Note};
+use std::collections::HashSet;
 use wasm_bindgen::JsValue;
 
 /// The number of commits that are remembered; older ones are forgotten one by one.
@@ -69,7 +69,7 @@ impl Store {
         let now = clock::now().ok_or(StorageError::Broken)?;
         let writing = self.writing_to(&[LOG, BATCHES])?;
         let (log, batches) = (writing.object_store(LOG)?, writing.object_store(BATCHES)?);
-        let mut records: BTreeMap<u32, Batch> = BTreeMap::new();
+        let mut records: LiteMap<u32, Batch> = LiteMap::new();
         let mut changed = Vec::new();
         for Note { run, handled } in notes {
             let record = match records.remove(run) {

@@ -3,7 +3,7 @@
 use super::{BY_AMOUNT, BY_LATE, BY_STATE, BY_WARNINGS, CHUNK, LOG, Result, Store, id};
 use indexed_db_futures::{BuildPrimitive, query_source::QuerySource};
 use koct_core::{Entry, State, TransactionId, log::todo, ordered::Gather};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use wasm_bindgen::JsValue;
 
 impl Store {
@@ -19,7 +19,7 @@ impl Store {
         for index in [BY_WARNINGS, BY_LATE, BY_AMOUNT] {
             ids.extend(self.ids_in(index).await?);
         }
-        let besides = besides.into_set();
+        let besides: HashSet<TransactionId> = besides.collect();
         ids.extend(&besides);
         let ids: Vec<TransactionId> = ids.into_iter().collect();
         let mut found = Vec::new();

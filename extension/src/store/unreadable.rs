@@ -12,10 +12,9 @@ use koct_core::{
         commit::Batch,
         rows::{self, Place, Raw},
     },
-    ordered::Gather,
 };
 use serde_json::Value;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{HashMap, HashSet};
 use wasm_bindgen::JsValue;
 
 /// A row that cannot be read.
@@ -27,7 +26,7 @@ pub(super) struct Unreadable {
 }
 
 /// Those that were met, by their keys as text.
-pub(super) type Met = BTreeMap<String, Unreadable>;
+pub(super) type Met = HashMap<String, Unreadable>;
 
 /// Some rows of the log.
 pub(super) struct Page {
@@ -63,8 +62,8 @@ impl Store {
     }
 
     /// Those that were met, to be asked about and cleared: see [`Store::remove_unreadable`].
-    pub fn unreadable_keys(&self) -> BTreeSet<String> {
-        self.unreadable.borrow().keys().cloned().into_set()
+    pub fn unreadable_keys(&self) -> HashSet<String> {
+        self.unreadable.borrow().keys().cloned().collect()
     }
 
     /// Of those that were met, the number that the index has in this state.
@@ -74,10 +73,10 @@ impl Store {
     }
 
     /// Of those that were met, the ones whose key is a number of the log, and whether there are any with a fraction.
-    pub(super) fn unreadable_numbers(&self) -> (BTreeSet<TransactionId>, bool) {
+    pub(super) fn unreadable_numbers(&self) -> (HashSet<TransactionId>, bool) {
         let met = self.unreadable.borrow();
         let keys = || met.values().filter_map(|row| row.key.as_f64());
-        (keys().filter_map(rows::number).into_set(), keys().any(|key| key.fract() != 0.0))
+        (keys().filter_map(rows::number).collect(), keys().any(|key| key.fract() != 0.0))
     }
 
     /// Looks at the whole log for such rows, bit by bit.
@@ -201,7 +200,7 @@ impl Store {
             known.extend(raw);
             (last, is_first) = (key, false);
         }
-        let known = known.iter().map(without_key).into_set();
+        let known: HashSet<_> = known.iter().map(without_key).collect();
         let writing = self.writing_to(&[LOG, BATCHES])?;
         let (log, batches) = (writing.object_store(LOG)?, writing.object_store(BATCHES)?);
         let mut done = Vec::with_capacity(kept.len());
@@ -222,7 +221,7 @@ impl Store {
     ///
     /// # Errors
     /// When the log cannot be written: then none is removed.
-    pub async fn remove_unreadable(&self, asked: &BTreeSet<String>) -> Result<u32> {
+    pub async fn remove_unreadable(&self, asked: &HashSet<String>) -> Result<u32> {
         let keys: Vec<_> = {
             let met = self.unreadable.borrow();
             met.iter().filter(|(key, _)| asked.contains(*key)).map(|(_, row)| row.key.clone()).collect()

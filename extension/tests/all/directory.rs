@@ -24,7 +24,7 @@ async fn write(disk: &Disk, run: u32, number: u32) -> Contents {
     disk.write(blocks).await.unwrap();
     let held =
         directory::finish::<Patron, _>(disk, written, koct_core::desk::clock::DeskTime::from_millis(1)).await.unwrap();
-    Contents { next_run: run, sets: [(Set::Patrons, held)].into(), ..Contents::default() }
+    Contents { next_run: run, sets: [(Set::Patrons, held)].into_iter().collect(), ..Contents::default() }
 }
 
 #[wasm_bindgen_test]

@@ -21,7 +21,7 @@ use koct_extension::{
     store::{Store, StoreError},
 };
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -381,7 +381,7 @@ async fn more_odd_rows_than_are_read_at_once_hide_none_behind_them() {
     store.look_through().await.unwrap();
     assert_eq!((store.number_unreadable(), store.counts().await.unwrap().of(State::Local)), (2_498, 2));
     let open = [1, 2_500].map(|number| (TransactionId(number), State::Local));
-    let asked = Asked::new(TransactionId(2_500), open.to_vec(), Counts::default(), BTreeSet::new());
+    let asked = Asked::new(TransactionId(2_500), open.to_vec(), Counts::default(), HashSet::new());
     assert_eq!(store.remove(&asked.all(true).unwrap(), &own(), now()).await.unwrap(), 2);
     assert_eq!(everything(&store).await.1.len(), 2_498);
 }

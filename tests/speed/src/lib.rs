@@ -16,7 +16,7 @@ use koct_core::{
         search::{Filter, Index},
     },
 };
-use std::{collections::BTreeSet, hint::black_box};
+use std::{collections::HashSet, hint::black_box};
 
 /// Monday, 23 November 2026, 8 o'clock in UTC, in milliseconds.
 const START: i64 = 1_795_420_800_000;
@@ -72,7 +72,7 @@ pub fn measure(now: &dyn Fn() -> f64) -> String {
         black_box(koc::read(file.as_bytes(), &FixedZone(60), None));
     });
     take("plan of an import", LINES, &|| {
-        black_box(import::plan(&bus, lines.clone(), &known, &BTreeSet::new()));
+        black_box(import::plan(&bus, lines.clone(), &known, &HashSet::new()));
     });
     take("backup writer", LINES, &|| {
         black_box(backed_up.iter().map(backup::write).map(|line| line.len()).sum::<usize>());

@@ -15,9 +15,9 @@ use crate::{
         handled::Handled,
         rows::Raw,
     },
-    ordered::Gather as _,
+    ordered,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet};
 
 /// How many entries are compared and written at once.
 const CHUNK: usize = if cfg!(test) { 3 } else { 2_000 };
@@ -34,7 +34,7 @@ pub struct Adoption<'a> {
     waiting: Vec<Entry>,
     waiting_known: Knowledge,
     /// Of what waited: what the log has, by its place there, and what is new to it.
-    known: BTreeMap<TransactionId, Entry>,
+    known: HashMap<TransactionId, Entry>,
     new: Vec<Entry>,
     /// The same transaction as one that waits: it must find that one in the log.
     held: Option<Entry>,
@@ -74,7 +74,7 @@ pub enum Step {
     Read(Vec<TransactionId>),
     /// Make of these entries of the log, as they are then, what [`merged`] makes of them with what the file has under each number,
     /// and add those to the log; [`Input::Written`] is the answer.
-    Write(BTreeMap<TransactionId, Entry>, Vec<Entry>),
+    Write(HashMap<TransactionId, Entry>, Vec<Entry>),
     /// Remember these commits, unless the log remembers them already, and these keys of cleared transactions;
     /// [`Input::Remembered`] is the answer.
     Remember(Vec<Batch>, Vec<String>),
@@ -120,7 +120,7 @@ impl<'a> Adoption<'a> {
             waiting_known: Knowledge::new(knowledge.own().clone()),
             knowledge,
             waiting: Vec::new(),
-            known: BTreeMap::new(),
+            known: HashMap::new(),
             new: Vec::new(),
             held: None,
             numbers: HashMap::new(),
@@ -200,7 +200,12 @@ impl<'a> Adoption<'a> {
                 self.new.push(entry);
             }
         }
-        if self.known.is_empty() { self.write(&[]) } else { Step::Read(self.known.keys().copied().collect()) }
+        if self.known.is_empty() {
+            return self.write(&[]);
+        }
+        let mut ids: Vec<_> = self.known.keys().copied().collect();
+        ordered::sort(&mut ids, |id| id.rank());
+        Step::Read(ids)
     }
 
     /// What is new is added, and what is known is merged.
@@ -208,7 +213,7 @@ impl<'a> Adoption<'a> {
         let mut known = std::mem::take(&mut self.known);
         let differs =
             |here: &Entry| Some(here.id).filter(|id| known.get(id).is_some_and(|it| merged(here, it).is_some()));
-        let others = here.iter().filter_map(differs).into_set();
+        let others: HashSet<_> = here.iter().filter_map(differs).collect();
         known.retain(|id, _| others.contains(id));
         let new = std::mem::take(&mut self.new);
         if known.is_empty() && new.is_empty() {

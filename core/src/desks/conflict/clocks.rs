@@ -15,10 +15,10 @@ use crate::{
         shift::{Shift, Span},
     },
     log::Entry,
-    ordered::{self, Gather},
+    ordered::{self, Gather, LiteMap},
     slices::Pace,
 };
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::cmp::Reverse;
 
 /// Fewer contradictions than this prove nothing about a clock.
 const EVIDENCE: usize = 3;
@@ -32,17 +32,17 @@ type Desk<'a> = Option<&'a DeskName>;
 /// The desks whose clocks seem to be off.
 pub(super) async fn off<'a>(
     items: &Items<'a>,
-    desks: &BTreeMap<Desk<'a>, DeskReport>,
-    jumps: &BTreeMap<Desk<'a>, Jump>,
+    desks: &LiteMap<Desk<'a>, DeskReport>,
+    jumps: &LiteMap<Desk<'a>, Jump>,
     pace: &Pace,
 ) -> Vec<(Desk<'a>, ClockOff)> {
-    let mut of_desks: BTreeMap<Desk, Vec<&[&Entry]>> = BTreeMap::new();
+    let mut of_desks: LiteMap<Desk, Vec<&[&Entry]>> = LiteMap::new();
     for item in (0..items.len()).map(|number| items.get(number)) {
         pace.spend(item.len()).await;
         if item.iter().all(|entry| entry.desk == item[0].desk) {
             continue;
         }
-        for desk in item.iter().map(|entry| entry.desk.as_ref()).into_set() {
+        for desk in item.iter().map(|entry| entry.desk.as_ref()).into_list() {
             let items = of_desks.entry(desk).or_default();
             if items.len() < ITEMS {
                 items.push(item);
@@ -68,9 +68,9 @@ pub(super) async fn off<'a>(
 /// The desk, of those not shifted yet, whose clock was most likely off. What a shift of one desk settles, the opposite shift
 /// of another often settles as well; then it is the one after which the desks worked at the same time.
 async fn worst<'a>(
-    of_desks: &BTreeMap<Desk<'a>, Vec<&[&Entry]>>,
-    desks: &BTreeMap<Desk<'a>, DeskReport>,
-    shifts: &BTreeMap<Desk<'a>, i64>,
+    of_desks: &LiteMap<Desk<'a>, Vec<&[&Entry]>>,
+    desks: &LiteMap<Desk<'a>, DeskReport>,
+    shifts: &LiteMap<Desk<'a>, i64>,
     pace: &Pace,
 ) -> Option<(Desk<'a>, ClockOff)> {
     let mut candidates = Vec::new();
@@ -87,7 +87,7 @@ async fn worst<'a>(
 }
 
 /// From the first moment of any desk to the last, with the shifts so far and one more.
-fn span(desks: &BTreeMap<Desk, DeskReport>, shifts: &BTreeMap<Desk, i64>, more: (Desk, i64)) -> i64 {
+fn span(desks: &LiteMap<Desk, DeskReport>, shifts: &LiteMap<Desk, i64>, more: (Desk, i64)) -> i64 {
     let moved = |desk: &Desk, moment: Moment| {
         let shift = if *desk == more.0 { more.1 } else { shifts.get(desk).copied().unwrap_or(0) };
         moment.utc_millis() + shift
@@ -97,7 +97,7 @@ fn span(desks: &BTreeMap<Desk, DeskReport>, shifts: &BTreeMap<Desk, i64>, more: 
     last.zip(first).map_or(0, |(last, first)| last - first)
 }
 
-fn best_shift(items: &[&[&Entry]], desk: Desk, shifts: &BTreeMap<Desk, i64>) -> Option<ClockOff> {
+fn best_shift(items: &[&[&Entry]], desk: Desk, shifts: &LiteMap<Desk, i64>) -> Option<ClockOff> {
     let with = |shift: i64| -> usize {
         let moved = |entry: &Entry| {
             let of = entry.desk.as_ref();
@@ -110,8 +110,8 @@ fn best_shift(items: &[&[&Entry]], desk: Desk, shifts: &BTreeMap<Desk, i64>) -> 
         return None;
     }
     let round = (1..=WIDEST / STEP).flat_map(|steps| [steps * STEP, -steps * STEP]);
-    let exact = items.iter().flat_map(|item| spans(item, desk)).take(SPANS).into_set();
-    let tried = round.chain(exact.iter().copied()).map(|shift| (with(shift), shift));
+    let exact = items.iter().flat_map(|item| spans(item, desk)).take(SPANS).into_list();
+    let tried = round.chain(exact).map(|shift| (with(shift), shift));
     // The fewest contradictions; then a round number; then the smallest.
     let (left, shift) = tried.min_by_key(|(left, shift)| (*left, shift % STEP != 0, shift.abs()))?;
     // Every shift may make it worse.

@@ -7,11 +7,11 @@ use crate::{
         part::{Part, SetId},
         running::Running,
     },
-    ordered::{self, Gather},
+    ordered::{self, LiteMap},
     slices::{CHUNK, Sliced},
 };
 use serde::{Deserialize, de::IgnoredAny};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{HashMap, HashSet};
 
 /// A file that was chosen, as it was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,9 +39,9 @@ pub struct Set {
 /// file of a copy.
 pub fn sets<'a>(pieces: impl IntoIterator<Item = Option<&'a Piece>>) -> Vec<Set> {
     let mut order: Vec<&SetId> = Vec::new();
-    let mut files: BTreeMap<&SetId, Vec<(u32, usize)>> = BTreeMap::new();
-    let mut replaced: BTreeSet<&SetId> = BTreeSet::new();
-    let mut closing: BTreeSet<(&SetId, u32)> = BTreeSet::new();
+    let mut files: LiteMap<&SetId, Vec<(u32, usize)>> = LiteMap::new();
+    let mut replaced: Vec<&SetId> = Vec::new();
+    let mut closing: Vec<(&SetId, u32)> = Vec::new();
     for (place, piece) in pieces.into_iter().enumerate() {
         let Some(Piece { part, has_end }) = piece else { continue };
         if !order.contains(&&part.of) {
@@ -49,19 +49,20 @@ pub fn sets<'a>(pieces: impl IntoIterator<Item = Option<&'a Piece>>) -> Vec<Set>
         }
         files.entry(&part.of).or_default().push((part.number, place));
         if part.closes {
-            closing.insert((&part.of, part.number));
+            closing.push((&part.of, part.number));
         }
         // What is cut replaces nothing: rows of the log may stand in the older one alone.
         if *has_end && part.number == 0 {
             replaced.extend(&part.replaces);
         }
     }
-    let set = |id: &SetId| {
-        let mut files = files.remove(id).unwrap_or_default();
+    let set = |id: &'a SetId| {
+        let mut files = files.remove(&id).unwrap_or_default();
         ordered::sort(&mut files, |(number, file)| (i64::from(*number), *file as u64));
-        let is_replaced = replaced.contains(id);
+        let is_replaced = replaced.contains(&id);
         let is_gone = files.iter().all(|(number, _)| closing.contains(&(id, *number)));
-        let numbers = files.iter().map(|(number, _)| *number).into_set();
+        let mut numbers: Vec<u32> = files.iter().map(|(number, _)| *number).collect();
+        numbers.dedup();
         let mut missing = Vec::new();
         let mut next = 0;
         for number in numbers {
@@ -131,7 +132,7 @@ pub fn putting_together<'a>(files: &'a [Vec<u8>]) -> Sliced<'a, Together> {
     Sliced::new(move |pace| async move {
         let mut together = Together::default();
         let (mut raw, mut others): (Vec<Found<'a>>, Vec<Found<'a>>) = (Vec::new(), Vec::new());
-        let mut transactions: BTreeMap<u32, Found<'a>> = BTreeMap::new();
+        let mut transactions: HashMap<u32, Found<'a>> = HashMap::new();
         let mut seen: HashSet<&'a [u8]> = HashSet::new();
         let (mut first, mut last) = (None, None::<Running>);
         for (place, bytes) in files.iter().enumerate() {
@@ -170,7 +171,10 @@ pub fn putting_together<'a>(files: &'a [Vec<u8>]) -> Sliced<'a, Together> {
         }
         let header = first.zip(last).and_then(|((_, _, first), running)| with_running(first, running));
         let first = first.map(|(place, number, line)| (place, number, header.as_deref().unwrap_or(line)));
-        let all = first.into_iter().chain(raw).chain(transactions.into_values()).chain(others);
+        let mut transactions: Vec<_> = transactions.into_iter().collect();
+        ordered::sort(&mut transactions, |(seq, _)| (0, u64::from(*seq)));
+        let transactions = transactions.into_iter().map(|(_, found)| found);
+        let all = first.into_iter().chain(raw).chain(transactions).chain(others);
         for (place, number, line) in all {
             together.bytes.extend_from_slice(line);
             together.bytes.push(b'\n');

@@ -12,10 +12,10 @@ use crate::{
         koc::Lines,
     },
     log::Entry,
-    ordered::Gather,
+    ordered::{Gather, LiteMap},
     slices::{CHUNK, Sliced},
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 /// From this number of codes on a length is the library's, if it is not that of less than one in so many.
 const FEW: usize = 5;
@@ -29,21 +29,21 @@ pub struct Knowledge {
     /// Where the last transaction of a desk was recorded.
     branches: HashMap<DeskName, BranchCode>,
     /// How many barcodes that are numbers have each length.
-    lengths: BTreeMap<usize, usize>,
+    lengths: LiteMap<usize, usize>,
     /// What was cleared of each desk: the keys, and the fingerprints in them.
     cleared: HashMap<DeskName, Cleared>,
 }
 
 #[derive(Debug, Clone, Default)]
 struct Cleared {
-    keys: BTreeSet<String>,
+    keys: HashSet<String>,
     prints: HashSet<u128>,
 }
 
 impl Knowledge {
     /// Of an empty log, that of the desk of this name.
     pub fn new(own: DeskName) -> Self {
-        Self { own, desks: HashMap::new(), branches: HashMap::new(), lengths: BTreeMap::new(), cleared: HashMap::new() }
+        Self { own, desks: HashMap::new(), branches: HashMap::new(), lengths: LiteMap::new(), cleared: HashMap::new() }
     }
 
     /// The name of the desk whose log it is.
@@ -95,11 +95,11 @@ impl Knowledge {
         self.branches.get(desk)
     }
 
-    /// The lengths that the library's barcodes have which are numbers. Those that are rare may be slips.
-    pub fn lengths(&self) -> BTreeSet<usize> {
+    /// The lengths that the library's barcodes have which are numbers, rising. Those that are rare may be slips.
+    pub fn lengths(&self) -> Vec<usize> {
         let all: usize = self.lengths.values().sum();
         let is_usual = |number: usize| number >= FEW && number * RARE >= all;
-        self.lengths.iter().filter(|(_, number)| is_usual(**number)).map(|(length, _)| *length).into_set()
+        self.lengths.iter().filter(|(_, number)| is_usual(**number)).map(|(length, _)| *length).collect()
     }
 
     /// Whether the log holds, or held, something of this desk.
@@ -111,7 +111,7 @@ impl Knowledge {
     pub fn planning<'a>(&'a self, desk: &'a DeskName, lines: impl Into<Lines>) -> Sliced<'a, Plan> {
         let lines = lines.into();
         Sliced::new(move |pace| async move {
-            let (no_entries, nothing_cleared) = (Known::default(), BTreeSet::new());
+            let (no_entries, nothing_cleared) = (Known::default(), HashSet::new());
             let known = self.desks.get(desk).unwrap_or(&no_entries);
             let cleared = self.cleared.get(desk).map_or(&nothing_cleared, |cleared| &cleared.keys);
             let elsewhere = Elsewhere {
@@ -125,7 +125,7 @@ impl Knowledge {
     /// Whose file it seems to be by what it holds, in slices: that of the desk of which the log knows most of it.
     pub fn recognising<'a>(&'a self, file: &'a Glance) -> Sliced<'a, Option<Again>> {
         Sliced::new(move |pace| async move {
-            let mut of_desks: BTreeMap<&DeskName, usize> = BTreeMap::new();
+            let mut of_desks: LiteMap<&DeskName, usize> = LiteMap::new();
             let (mut new, nothing) = (0, HashSet::new());
             for chunk in file.lines.transactions.chunks(CHUNK) {
                 for transaction in chunk {
@@ -133,8 +133,7 @@ impl Knowledge {
                     let line = Line { transaction, print, offset_is_open: file.lines.offsets_are_open };
                     let here = self.desks.iter().filter(|(_, known)| known.find(&line, &nothing).is_some());
                     let gone = self.cleared.iter().filter(|(_, cleared)| cleared.prints.contains(&print));
-                    let desks: BTreeSet<&DeskName> =
-                        here.map(|(desk, _)| desk).chain(gone.map(|(desk, _)| desk)).into_set();
+                    let desks = here.map(|(desk, _)| desk).chain(gone.map(|(desk, _)| desk)).into_list();
                     new += usize::from(desks.is_empty());
                     for desk in desks {
                         *of_desks.entry(desk).or_default() += 1;
@@ -232,9 +231,9 @@ mod tests {
         let entries: Vec<Entry> = entries.map(|entry| Entry { branch: branch.clone(), ..entry }).collect();
         let knowledge = knowledge(&entries);
         assert_eq!((knowledge.branch_of(&desk("Bus")), knowledge.branch_of(&desk("Van"))), (branch.as_ref(), None));
-        assert_eq!(knowledge.lengths(), BTreeSet::from([2, 14]));
+        assert_eq!(knowledge.lengths(), [2, 14]);
         let few: Vec<Entry> = (0..4).map(|second| returned(1, None, "39999000000031", second)).collect();
-        assert_eq!(super::Knowledge::lengths(&self::knowledge(&few)), BTreeSet::new());
+        assert!(super::Knowledge::lengths(&self::knowledge(&few)).is_empty());
     }
 
     #[test]

@@ -27,7 +27,7 @@ fn of(text: &str, codes: &Codes, choices: &Choices) -> Vec<String> {
 
 fn records(cards: &[&str], items: &[&str]) -> Codes {
     let set = |codes: &[&str]| codes.iter().map(|code| (*code).to_owned()).collect();
-    Codes { cards: set(cards), items: set(items), lengths: BTreeSet::new() }
+    Codes { cards: set(cards), items: set(items), lengths: Vec::new() }
 }
 
 const PAIRS: &[u8] = include_bytes!("../../../tests/cases/card-and-item.csv");
@@ -124,7 +124,7 @@ fn what_a_spreadsheet_did_is_named_line_by_line() {
         "0023529 < 0039999",
     ];
     assert_eq!(of("23529,0039999\n0023529,39999\n0023529,0039999\n", &known, &Choices::default()), zeros);
-    let lengths = Codes { lengths: BTreeSet::from([8, 14]), ..Codes::default() };
+    let lengths = Codes { lengths: vec![8, 14], ..Codes::default() };
     let short = of("1234567\n12345678\nB12345\n123456789012\n", &lengths, &Choices::default());
     assert_eq!(
         short,

@@ -19,7 +19,7 @@ fn wanted() -> RecordsSettings {
 /// Contents of which everything is as of this long ago, and was read as a whole as long ago as that.
 fn of(age: i64, whole: i64) -> Contents {
     let held = Held { as_of: time(NOW - age), whole_as_of: time(NOW - whole), ..Held::default() };
-    Contents { sets: [(Set::Patrons, held)].into(), ..Contents::default() }
+    Contents { sets: [(Set::Patrons, held)].into_iter().collect(), ..Contents::default() }
 }
 
 struct Desk {
@@ -144,7 +144,7 @@ fn what_koha_does_not_give_is_not_asked_for_again_and_again() {
     contents.sets.insert(Set::Holds, old);
     contents.gaps.insert(Set::Holds, refused());
     // It may read nothing at all.
-    let nothing = Contents { gaps: Set::ALL.map(|set| (set, refused())).into(), ..Contents::default() };
+    let nothing = Contents { gaps: Set::ALL.map(|set| (set, refused())).into_iter().collect(), ..Contents::default() };
     for (contents, quiet) in [(contents.clone(), ""), (contents, "22-6"), (nothing.clone(), ""), (nothing, "22-6")] {
         let mut desk = Desk::with(contents);
         desk.records.quiet_hours = quiet.into();

@@ -22,9 +22,10 @@ use crate::{
         fresh::{Fresh, Part},
         todo,
     },
+    ordered,
     settings::form::Settings,
 };
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 
 /// The checkouts of a patron.
 #[derive(Debug, Clone)]
@@ -41,7 +42,7 @@ pub(super) struct ByPatron {
     /// Whoever that is in Koha, where their loans were asked for.
     found: Option<Record>,
     /// All that was applied, by item.
-    rows: BTreeMap<String, Vec<Entry>>,
+    rows: HashMap<String, Vec<Entry>>,
     /// The number of those that nothing is known of yet.
     unjudged: usize,
 }
@@ -65,18 +66,21 @@ pub(super) struct Told {
 impl ByPatron {
     /// Begins to look at these.
     pub(super) fn start(entries: &[Entry]) -> Self {
-        let mut by_card: BTreeMap<String, Patron> = BTreeMap::new();
-        let mut rows: BTreeMap<String, Vec<Entry>> = BTreeMap::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
+        let mut left: Vec<Patron> = Vec::new();
+        let mut rows: HashMap<String, Vec<Entry>> = HashMap::new();
         for entry in entries.iter().filter(|entry| entry.status.state().is_committed()) {
             let action = &entry.transaction.action;
             let (Some(item), Some(card)) = (action.item_key(), action.cardnumber()) else { continue };
             rows.entry(item).or_default().push(entry.clone());
-            let patron = by_card.entry(card.as_str().to_owned());
-            let patron = patron.or_insert_with(|| Patron { card: card.clone(), checkouts: Vec::new() });
-            patron.checkouts.push(entry.clone());
+            let place = *places.entry(card.as_str().to_owned()).or_insert_with(|| {
+                left.push(Patron { card: card.clone(), checkouts: Vec::new() });
+                left.len() - 1
+            });
+            left[place].checkouts.push(entry.clone());
         }
-        let left = by_card.into_values().collect();
-        Self { left, now: None, found: None, rows, unjudged: entries.len() }
+        ordered::sort_by_text(&mut left, |patron| patron.card.as_str().to_owned());
+        Self { left: left.into(), now: None, found: None, rows, unjudged: entries.len() }
     }
 
     /// The number of those that were not judged: what leaves no trace that can be read there is among them.

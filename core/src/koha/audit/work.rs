@@ -16,7 +16,7 @@ use crate::{
         warned::{Grade, Warning},
     },
 };
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 /// What is known of an item.
 pub(super) struct Work<'a> {
@@ -45,7 +45,7 @@ fn small(number: u64) -> Option<u32> {
 
 impl Work<'_> {
     /// What is to be done about each of its transactions, in their order. Holds that are served by an item that is there are `served`.
-    pub(super) fn of(&self, rows: &[Entry], served: &mut BTreeSet<u32>) -> Vec<Fresh> {
+    pub(super) fn of(&self, rows: &[Entry], served: &mut HashSet<u32>) -> Vec<Fresh> {
         let last = rows.len().saturating_sub(1);
         let of_row = |(place, row): (usize, &Entry)| {
             let numbers = Numbers { patron: None, item: small(self.item.item_id), biblio: self.item.biblio_id };
@@ -112,7 +112,7 @@ impl Work<'_> {
     }
 
     /// It is there now.
-    fn last_checkin(&self, row: &Entry, fresh: Fresh, served: &mut BTreeSet<u32>) -> Fresh {
+    fn last_checkin(&self, row: &Entry, fresh: Fresh, served: &mut HashSet<u32>) -> Fresh {
         let mut fresh = self.checkin(row, fresh);
         if row.status.state() == State::Added && judge::ended(row, self.loans).is_none() {
             return fresh;
@@ -127,7 +127,7 @@ impl Work<'_> {
         fresh
     }
 
-    fn hold_now(&self, row: &Entry, served: &mut BTreeSet<u32>) -> Option<HoldNow> {
+    fn hold_now(&self, row: &Entry, served: &mut HashSet<u32>) -> Option<HoldNow> {
         let holds: Vec<&Hold> = self.holds_of_title()?.collect();
         // Somebody has checked it in in Koha since: that has caught the hold.
         if holds.iter().any(|hold| hold.state != HoldState::Placed && self.is_item(hold.item)) {

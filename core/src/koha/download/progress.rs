@@ -4,10 +4,10 @@ use crate::{
     desk::clock::DeskTime,
     directory::{Unfinished, record::Set},
     koha::records::{self, Point},
+    ordered::{LiteMap, as_map},
     settings::asker::Asker,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// How far a download is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,9 +19,11 @@ pub struct Progress {
     /// Who asks.
     #[serde(skip_serializing_if = "Asker::is_unknown")]
     asker: Asker,
-    pub(super) done: BTreeSet<Set>,
+    /// In order, each once.
+    pub(super) done: Vec<Set>,
     /// The set that is being read.
-    pub(super) open: BTreeMap<Set, OpenSet>,
+    #[serde(with = "as_map")]
+    pub(super) open: LiteMap<Set, OpenSet>,
 }
 
 /// How far a set is read.

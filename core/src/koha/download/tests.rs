@@ -496,7 +496,7 @@ fn everything_is_read_in_order_and_later_only_what_has_changed() {
     assert_eq!(world.koha.sets_asked(), Set::ALL);
     assert_eq!(world.koha.given(), 1);
     let contents = world.store.contents();
-    assert_eq!(contents.libraries["CPL"], "Centerville");
+    assert_eq!(contents.libraries.get("CPL").unwrap(), "Centerville");
     let began = contents.sets[&Set::Patrons].koha_as_of.unwrap().millis() - AHEAD;
     assert!(
         contents
@@ -676,7 +676,7 @@ fn a_session_or_a_token_that_ends_is_renewed() {
     let refused = || Ok(answer(401, &json!({"error": "x", "auth_status": "failed"})));
     world.koha.instead = vec![(Set::Items, refused()), (Set::Items, refused())];
     assert_eq!(world.go(), Ok(()));
-    assert_eq!(world.store.contents().gaps, [(Set::Items, Gap::Refused(String::new()))].into());
+    assert_eq!(world.store.contents().gaps, [(Set::Items, Gap::Refused(String::new()))].into_iter().collect());
     // Whoever cannot log in any more keeps what was read.
     let mut world = World::small();
     let mut pages = 0;
@@ -744,7 +744,7 @@ fn a_set_that_koha_does_not_give_is_left_out_and_comes_back() {
                     (Gap::Strange(500), Set::Restrictions) => Gap::Absent,
                     _ => gap.clone(),
                 };
-                assert_eq!(world.store.contents().gaps, [(set, expected)].into());
+                assert_eq!(world.store.contents().gaps, [(set, expected)].into_iter().collect());
             };
             left_out(&mut world);
             assert!(world.known(set).is_empty());
@@ -778,7 +778,10 @@ fn the_report_is_read_with_the_account_of_the_desk() {
     {
         world.koha.account = Some(Ok(instead));
         assert_eq!(world.go(), Ok(()));
-        assert_eq!(world.store.contents().gaps, [(Set::Restrictions, Gap::Refused(String::new()))].into());
+        assert_eq!(
+            world.store.contents().gaps,
+            [(Set::Restrictions, Gap::Refused(String::new()))].into_iter().collect()
+        );
         assert_eq!(world.known(Set::Restrictions).len(), 9);
         assert_eq!(
             world.came_to,

@@ -19,6 +19,7 @@ use crate::{
 };
 use chrono::NaiveDate;
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 const KNOWN: Knows = Knows { patrons: true, items: true };
 const UNKNOWN: Knows = Knows { patrons: false, items: false };

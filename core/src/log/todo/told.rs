@@ -9,15 +9,22 @@ use crate::{
         fresh::{Fresh, HoldNow, Part},
         warned::{Warned, Warning},
     },
+    ordered,
 };
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// What the records of commits say of their transactions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Told {
-    odd: BTreeMap<TransactionId, Vec<Oddity>>,
-    fresh: BTreeMap<TransactionId, Fresh>,
+    of_entries: HashMap<TransactionId, OfEntry>,
     silent: Vec<Part>,
+}
+
+/// What is told of one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct OfEntry {
+    odd: Vec<Oddity>,
+    fresh: Option<Fresh>,
 }
 
 impl Told {
@@ -26,7 +33,7 @@ impl Told {
         let mut told = Self::default();
         let audits = || commits.iter().filter_map(|batch| batch.audit.as_ref());
         for odd in audits().flat_map(|audit| &audit.odd) {
-            let of_this = told.odd.entry(odd.id).or_default();
+            let of_this = &mut told.of_entries.entry(odd.id).or_default().odd;
             if !of_this.contains(&odd.oddity) {
                 of_this.push(odd.oddity.clone());
             }
@@ -36,7 +43,7 @@ impl Told {
             for fresh in batch.audit.iter().flat_map(|audit| &audit.fresh) {
                 let here = || if is_here { fresh.clone() } else { fresh.clone().without_numbers() };
                 // What was asked last holds.
-                told.fresh.entry(fresh.id).or_insert_with(here);
+                told.of_entries.entry(fresh.id).or_default().fresh.get_or_insert_with(here);
             }
         }
         told.silent = audits().next().map(|audit| audit.silent.clone()).unwrap_or_default();
@@ -45,22 +52,22 @@ impl Told {
 
     /// Whether something is told of it.
     pub(super) fn knows(&self, id: TransactionId) -> bool {
-        self.odd.contains_key(&id) || self.fresh.contains_key(&id)
+        self.of_entries.contains_key(&id)
     }
 
     /// What is odd about it.
     pub(super) fn odd(&self, id: TransactionId) -> Option<&[Oddity]> {
-        self.odd.get(&id).map(Vec::as_slice)
+        self.of_entries.get(&id).map(|told| told.odd.as_slice()).filter(|odd| !odd.is_empty())
     }
 
     /// What Koha tells of it.
     pub fn fresh(&self, id: TransactionId) -> Option<&Fresh> {
-        self.fresh.get(&id)
+        self.of_entries.get(&id)?.fresh.as_ref()
     }
 
-    /// Those of which something is told.
+    /// Those of which something is told, in no order.
     pub fn ids(&self) -> impl Iterator<Item = TransactionId> {
-        self.odd.keys().chain(self.fresh.keys()).copied()
+        self.of_entries.keys().copied()
     }
 
     /// What Koha did not tell the account when it was asked last.
@@ -71,7 +78,10 @@ impl Told {
     /// Those for which somebody waits by Koha's list.
     pub fn waited_for(&self) -> Vec<TransactionId> {
         let waits = |fresh: &&Fresh| matches!(fresh.hold, Some(HoldNow::Waits { .. }));
-        self.fresh.values().filter(waits).map(|fresh| fresh.id).collect()
+        let fresh = self.of_entries.values().filter_map(|told| told.fresh.as_ref());
+        let mut ids: Vec<_> = fresh.filter(waits).map(|fresh| fresh.id).collect();
+        ordered::sort(&mut ids, |id| id.rank());
+        ids
     }
 
     /// With the hold that Koha tells of, as if a person had been warned of it when it came back.

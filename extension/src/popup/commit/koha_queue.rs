@@ -32,7 +32,7 @@ use koct_core::{
 };
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     rc::Rc,
 };
 use wasm_bindgen::{JsCast, JsValue};
@@ -120,7 +120,7 @@ elements! {
         ;
         lines: RefCell<Vec<Line>>,
         own: RefCell<HashMap<TransactionId, Entry>>,
-        ends: RefCell<BTreeMap<u64, End>>,
+        ends: RefCell<HashMap<u64, End>>,
         is_busy: Cell<bool>,
         stops: Cell<bool>,
     }
@@ -316,7 +316,7 @@ impl KohaQueue {
         if lines.iter().any(|line| line.is_double) {
             choices.push(("double".to_owned(), text("queueDoubles")));
         }
-        let desks = lines.iter().filter_map(|line| self.desk_of(line)).into_set();
+        let desks = lines.iter().filter_map(|line| self.desk_of(line)).into_list();
         for desk in desks {
             let this = || text_with("findThisDesk", &[self.desk.preferences.borrow().desk_name().as_str()]);
             let name = if desk.is_empty() { this() } else { wording::harmless(&desk) };

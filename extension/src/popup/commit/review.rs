@@ -14,18 +14,16 @@ use crate::{
 };
 use koct_core::{
     DeskName, Entry, TransactionId,
-    desks::{
-        conflict::{Conflict, Kind},
-        shift::Shifts,
-    },
+    desks::{conflict::Conflict, shift::Shifts},
     log::order::Ordered,
+    ordered::LiteMap,
 };
 use lines::Lines;
 pub(crate) use looking::Looked;
 use looking::{LookedAt, Looking};
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{HashMap, HashSet},
     rc::Rc,
 };
 use wasm_bindgen::{JsCast, JsValue};
@@ -60,7 +58,7 @@ elements! {
         progress: HtmlElement = "review-progress",
         ;
         looking: Looking,
-        rows: RefCell<BTreeMap<Option<DeskName>, HtmlElement>>,
+        rows: RefCell<LiteMap<Option<DeskName>, HtmlElement>>,
         lines: Rc<Lines>,
         working: Cell<bool>,
         /// What stood in a list that was scrolled to its end: nothing of it is sent unseen.
@@ -296,11 +294,9 @@ impl Review {
         let all = looked_at.entries.iter().chain(&looked_at.committed);
         let named: HashMap<TransactionId, &Entry> =
             all.filter(|entry| wanted.contains(&entry.id)).map(|entry| (entry.id, entry)).collect();
-        let mut kinds: BTreeMap<Kind, Vec<&Conflict>> = BTreeMap::new();
-        for conflict in &looked_at.review.conflicts {
-            kinds.entry(conflict.kind).or_default().push(conflict);
-        }
-        for (kind, conflicts) in kinds {
+        // Those of one kind stand together.
+        for conflicts in looked_at.review.conflicts.chunk_by(|one, next| one.kind == next.kind) {
+            let kind = conflicts[0].kind;
             let section = dom::from_template("review-kind-template")?;
             section.set_attribute("data-kind", &format!("{kind:?}"))?;
             let [name, effect] = wording::conflict(kind);

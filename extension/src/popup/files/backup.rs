@@ -25,8 +25,9 @@ use koct_core::{
         },
         import::{file::ImportError, knowledge::Knowledge},
     },
+    ordered,
 };
-use std::{collections::BTreeMap, rc::Rc, time::Duration};
+use std::{collections::HashMap, rc::Rc, time::Duration};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 
@@ -110,10 +111,11 @@ impl Desk {
 
     async fn write_adopted(
         &self,
-        known: BTreeMap<TransactionId, Entry>,
+        known: HashMap<TransactionId, Entry>,
         new: Vec<Entry>,
     ) -> Result<Vec<Entry>, StoreError> {
-        let ids: Vec<TransactionId> = known.keys().copied().collect();
+        let mut ids: Vec<TransactionId> = known.keys().copied().collect();
+        ordered::sort(&mut ids, |id| id.rank());
         // As it is now: what was cleared or changed since it was read needs, or gets, what it needs now.
         self.store.change_where(&ids, |here| merged(here, known.get(&here.id)?)).await?;
         self.store.add(new).await

@@ -11,7 +11,7 @@ use crate::{
     },
     wording,
 };
-use koct_core::{log::commit::Batch, ordered::Gather};
+use koct_core::log::commit::Batch;
 use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
@@ -70,7 +70,7 @@ impl Batches {
                     this.dialog.close();
                     this.tabs.show(false);
                     let label = text_with("filterBatch", &[&wording::moment(batch.started)]);
-                    this.find.among(batch.transactions.iter().copied().into_set(), label);
+                    this.find.among(batch.transactions.iter().copied().collect(), label);
                     spawn_local(this.find.clone().show_found());
                 });
             }

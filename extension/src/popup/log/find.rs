@@ -27,7 +27,7 @@ use koct_core::{
 };
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeSet,
+    collections::HashSet,
     rc::Rc,
     time::Duration,
 };
@@ -104,7 +104,7 @@ elements! {
         /// Counts how often the index was forgotten.
         forgotten: Latest,
         /// The transactions of one commit, and what they are called.
-        among: RefCell<Option<(BTreeSet<TransactionId>, String)>>,
+        among: RefCell<Option<(HashSet<TransactionId>, String)>>,
         /// Counts what was asked, so that only the last is shown.
         asked: Latest,
     }
@@ -250,7 +250,7 @@ impl Find {
     }
 
     /// Looks among these alone.
-    pub(crate) fn among(&self, ids: BTreeSet<TransactionId>, label: String) {
+    pub(crate) fn among(&self, ids: HashSet<TransactionId>, label: String) {
         self.clear();
         *self.among.borrow_mut() = Some((ids, label));
     }

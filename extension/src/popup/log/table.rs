@@ -28,12 +28,12 @@ use koct_core::{
         status::Decision,
         todo::Refusal,
     },
-    ordered::Gather,
+    ordered::{Gather, LiteMap},
     scrolling::Scrolling,
 };
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeMap,
+    collections::HashMap,
     ops::Range,
     rc::Rc,
 };
@@ -71,8 +71,8 @@ elements! {
         below: HtmlElement = dom::from_template("spacer-template")?,
         template: HtmlElement = dom::from_template("row-template")?,
         listing: RefCell<Listing>,
-        cache: RefCell<BTreeMap<TransactionId, Entry>>,
-        drawn: RefCell<BTreeMap<TransactionId, DrawnRow>>,
+        cache: RefCell<HashMap<TransactionId, Entry>>,
+        drawn: RefCell<LiteMap<TransactionId, DrawnRow>>,
         /// Height of a row, how far it is scrolled and how much is seen, in CSS pixels. Kept, because asking the page for
         /// them makes Firefox lay it out at once, which costs more than the rest of a scan.
         row_height: Cell<f64> = Cell::new(ROW_HEIGHT),
@@ -447,7 +447,7 @@ impl Table {
         let window = self.scrolling(total).drawn();
         let cache = self.cache.borrow();
         let mut drawn = self.drawn.borrow_mut();
-        let mut kept = BTreeMap::new();
+        let mut kept = LiteMap::new_vec();
         // Those not read yet: their room is kept, or Firefox would scroll back from an end that is not there any more.
         let (mut missing_above, mut missing_below) = (0_u32, 0_u32);
         let mut rows = vec![self.above.clone()];

@@ -27,12 +27,12 @@ use koct_core::{
         todo::{self, Group, Told},
         warned::Grade,
     },
-    ordered::Gather,
 };
 use list::Lists;
 use names::Names;
 use std::{
     cell::{Cell, RefCell},
+    collections::HashSet,
     rc::Rc,
 };
 use wasm_bindgen::{JsCast, JsValue};
@@ -208,7 +208,7 @@ impl Todo {
         let waited_for = self.left.borrow().told().waited_for();
         let mut entries = self.desk.store.set_aside().await?;
         entries.extend(self.desk.store.get(&waited_for).await?);
-        let keys = entries.iter().filter_map(|entry| entry.transaction.action.item_key()).into_set();
+        let keys: HashSet<_> = entries.iter().filter_map(|entry| entry.transaction.action.item_key()).collect();
         let entries = self.desk.store.of_items(&keys.into_iter().collect::<Vec<_>>()).await?;
         let entries = entries.into_iter().map(|entry| self.left.borrow().told().with_hold(entry)).collect();
         Ok(aside::list(&aside::by_item(entries)).into_iter().map(|entry| entry.id).collect())

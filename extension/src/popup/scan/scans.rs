@@ -35,7 +35,7 @@ use koct_core::{
 };
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeSet, VecDeque},
+    collections::{HashSet, VecDeque},
     pin::pin,
     rc::Rc,
     time::Duration,
@@ -90,7 +90,7 @@ elements! {
         writing: Cell<bool>,
         visits: RefCell<Visits>,
         /// The codes that look like none of the library's, and of which a person has said that they are right.
-        right: RefCell<BTreeSet<String>>,
+        right: RefCell<HashSet<String>>,
         /// The card that was taken for the next patron's, where nothing was recorded since.
         last_card: Cell<Option<Switch>>,
         clock: RefCell<ClockWatch>,
@@ -368,7 +368,7 @@ impl Scans {
             if let Some(concern) = self.concern(scan) {
                 return Err(Problem::Odd(concern));
             }
-            let mut taken = BTreeSet::new();
+            let mut taken = HashSet::new();
             while let Some((code, oddity)) = self.oddity(scan, &unlike, &taken) {
                 if !was_taken(self.clone(), code.clone(), scan.action.clone()).await {
                     return Err(Problem::Odd(Concern::Shape(code, oddity)));
@@ -394,7 +394,7 @@ impl Scans {
     }
 
     /// The first code of it that looks odd, but for those of which somebody has said here that they are right, and these.
-    fn oddity(&self, scan: &Scan, unlike: &[String], taken: &BTreeSet<String>) -> Option<(String, Oddity)> {
+    fn oddity(&self, scan: &Scan, unlike: &[String], taken: &HashSet<String>) -> Option<(String, Oddity)> {
         let right = self.right.borrow();
         let is_right = |code: &str| right.contains(code) || taken.contains(code);
         self.desk.codes().first_oddity(&scan.action, unlike, &is_right)

@@ -57,7 +57,7 @@ pub fn check(input: &[u8]) -> String {
     let known = Codes {
         cards: ["23529000000010".to_owned()].into(),
         items: ["39999000000040".to_owned()].into(),
-        lengths: BTreeSet::from([14]),
+        lengths: vec![14],
     };
     let choices = [
         (&none, Choices::default()),

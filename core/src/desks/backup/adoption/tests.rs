@@ -91,10 +91,14 @@ impl Desk {
                     Input::Here(self.log.iter().filter(|here| ids.contains(&here.id)).cloned().collect())
                 }
                 Step::Write(known, new) => {
-                    for (id, there) in known {
-                        let here = self.log.iter_mut().find(|here| here.id == id).unwrap();
-                        *here = merged(here, &there).unwrap();
+                    let mut left = known.len();
+                    for here in &mut self.log {
+                        if let Some(there) = known.get(&here.id) {
+                            *here = merged(here, there).unwrap();
+                            left -= 1;
+                        }
                     }
+                    assert_eq!(left, 0, "what is not there cannot be changed");
                     Input::Written(self.add(new))
                 }
                 Step::Remember(batches, cleared) => {

@@ -20,7 +20,6 @@ use koct_core::{
 };
 use std::{
     cell::{Cell, RefCell},
-    collections::BTreeSet,
     rc::Rc,
     time::Duration,
 };
@@ -97,7 +96,7 @@ impl ListPreview {
         &self,
         name: &str,
         bytes: Vec<u8>,
-        lengths: BTreeSet<usize>,
+        lengths: Vec<usize>,
         changed: f64,
     ) -> Option<Vec<Transaction>> {
         self.about.set_text_content(Some(&text_with("listAbout", &[name, &changed_at(changed)])));
