@@ -26,6 +26,13 @@ const SORTS_LIMIT: usize = 20;
 /// The names of the functions of which each such sort has one: the stable one and the other.
 const SORTS: [&[u8]; 2] = [b"driftsort_main", b"ipnsort"];
 
+/// How many names of sorted trees of the standard library the add-on may hold: two stand in the module for each pair of
+/// types, which is some fifty functions. There were 107; what is left are the numbers of transactions, and JSON's.
+const TREES_LIMIT: usize = 6;
+
+/// The name of the function by which a tree grows, of which each such pair has one.
+const TREES: [&[u8]; 1] = [b"insert_recursing"];
+
 /// Writes `target/koct-VERSION.xpi` and, where git is at hand, `target/koct-VERSION-source.zip`. Returns the former.
 ///
 /// # Errors
@@ -37,13 +44,20 @@ pub(crate) fn package() -> Result<PathBuf> {
     if start > START_LIMIT {
         return Err("the window starts with more than it may".into());
     }
-    let sorts = sorts()?;
+    let sorts = named(&SORTS)?;
     println!("the add-on has {sorts} sorts of at most {SORTS_LIMIT}");
     if sorts > SORTS_LIMIT {
         return Err(
             "lists are sorted and sets are filled by core/src/ordered.rs: a sort or a collect for itself is twenty \
                     functions"
                 .into(),
+        );
+    }
+    let trees = named(&TREES)?;
+    println!("the add-on has {trees} names of sorted trees of at most {TREES_LIMIT}");
+    if trees > TREES_LIMIT {
+        return Err(
+            "a BTreeMap or BTreeSet of other types is fifty functions: ARCHITECTURE.md says what to use instead".into(),
         );
     }
     let xpi = project::target().join(format!("koct-{VERSION}.xpi"));
@@ -72,10 +86,10 @@ fn start(addon: &Path) -> Result<usize> {
     Ok(archive::pack(&[module])?.len())
 }
 
-/// The number of sorts in the modules as they were compiled: those of the add-on have no names any more.
-fn sorts() -> Result<usize> {
+/// How often these names of functions stand in the modules as they were compiled: those of the add-on have no names any more.
+fn named(names: &[&[u8]]) -> Result<usize> {
     let count =
-        |module: &[u8]| SORTS.iter().map(|name| module.windows(name.len()).filter(|at| at == name).count()).sum();
+        |module: &[u8]| names.iter().map(|name| module.windows(name.len()).filter(|at| at == name).count()).sum();
     let modules = addon::PACKAGES.iter().map(|name| addon::compiled(&Place::here(), name));
     modules.map(|path| at(&path, fs::read(&path)).map(|module| -> usize { count(&module) })).sum()
 }
