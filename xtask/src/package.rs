@@ -26,7 +26,7 @@ const SORTS_LIMIT: usize = 20;
 /// The names of the functions of which each such sort has one: the stable one and the other.
 const SORTS: [&[u8]; 2] = [b"driftsort_main", b"ipnsort"];
 
-/// Writes `target/koct-VERSION.xpi` and, where git is at hand, `target/koct-VERSION-source.zip`. Returns the former.
+/// Writes `target/koct-VERSION.xpi`, if nothing in it tells where it was built, and, where git is at hand, `target/koct-VERSION-source.zip`. Returns the former.
 ///
 /// # Errors
 /// As [`addon::build`], or when a file cannot be written.
@@ -46,8 +46,14 @@ pub(crate) fn package() -> Result<PathBuf> {
                 .into(),
         );
     }
+    let files = archive::files(&addon)?;
+    let places = [project::root(), project::target(), project::cargo_home()];
+    let naming = naming(&files, &places);
+    if !naming.is_empty() {
+        return Err(format!("these files name a folder of this computer: {}", naming.join(", ")));
+    }
     let xpi = project::target().join(format!("koct-{VERSION}.xpi"));
-    at(&xpi, fs::write(&xpi, archive::pack(&archive::files(&addon)?)?))?;
+    at(&xpi, fs::write(&xpi, archive::pack(&files)?))?;
     println!("{} ({} KiB)", xpi.display(), kibibytes(&xpi));
     match source()? {
         Some(files) => {
@@ -80,20 +86,11 @@ fn sorts() -> Result<usize> {
     modules.map(|path| at(&path, fs::read(&path)).map(|module| -> usize { count(&module) })).sum()
 }
 
-/// What is compiled in the other folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Elsewhere {
-    /// Everything.
-    All,
-    /// Our own sources. Crates of others are taken from here: minutes less.
-    Ours,
-}
-
-/// Packages, builds the archive of the sources in another folder, and compares.
+/// Packages, builds the archive of the sources in another folder, and compares. For a release: it compiles everything once more.
 ///
 /// # Errors
 /// As [`package`], or when the two differ.
-pub(crate) fn check(what: Elsewhere) -> Result {
+pub(crate) fn check() -> Result {
     let first = package()?;
     if !source_path().exists() {
         return Err("there is no archive of the sources to check".into());
@@ -103,16 +100,7 @@ pub(crate) fn check(what: Elsewhere) -> Result {
     if folder.exists() {
         at(&folder, fs::remove_dir_all(&folder))?;
     }
-    // The crates come from the same folder for both builds, so comparing could not show that its name got in.
-    let places = [project::root(), project::target(), project::cargo_home()];
-    let naming = naming(&archive::files(&project::addon())?, &places);
-    if !naming.is_empty() {
-        return Err(format!("these files name a folder of this computer: {}", naming.join(", ")));
-    }
     archive::unpack(at(&source_path(), fs::read(source_path()))?, &folder)?;
-    if what == Elsewhere::Ours {
-        elsewhere.take_crates_from(&Place::here())?;
-    }
     let addon = addon::build_at(&elsewhere, &["--locked", "--offline"])?;
     let differing = differences(&archive::files(&project::addon())?, &archive::files(&addon)?);
     if !differing.is_empty() {
