@@ -37,6 +37,7 @@ pub(crate) mod warning;
 pub mod where_to;
 pub mod write;
 
+use crate::stored::Missing;
 use crate::{
     desk::{
         barcode::same_code,
@@ -51,6 +52,7 @@ use reader::Reader;
 use record::{Hold, Item, Key, Loan, Patron, Record, Restriction, Set, code_key};
 pub use run::{OutOfOrder, RowWriter, Unfinished};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// What the directory holds, without any record: safe to be kept in the clear.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,9 +73,40 @@ pub struct Contents {
     pub libraries: LiteMap<String, String>,
 }
 
+/// The name of a gap, as it is stored.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Why {
+    Refused,
+    Absent,
+    Strange,
+    SameRows,
+}
+
+/// A gap as it is stored.
+#[derive(Deserialize)]
+struct StoredGap {
+    why: Why,
+    #[serde(default)]
+    what: Value,
+}
+
+impl TryFrom<StoredGap> for Gap {
+    type Error = Missing;
+    fn try_from(StoredGap { why, what }: StoredGap) -> Result<Self, Missing> {
+        let status = || what.as_u64().and_then(|status| status.try_into().ok());
+        Ok(match why {
+            Why::Refused => Self::Refused(what.as_str().ok_or(Missing("what"))?.to_owned()),
+            Why::Absent => Self::Absent,
+            Why::Strange => Self::Strange(status().ok_or(Missing("what"))?),
+            Why::SameRows => Self::SameRows,
+        })
+    }
+}
+
 /// Why a set could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "why", content = "what", rename_all = "camelCase")]
+#[serde(tag = "why", content = "what", rename_all = "camelCase", try_from = "StoredGap")]
 pub enum Gap {
     /// The account lacks these permissions, in Koha's words for them; empty where Koha names none.
     Refused(String),

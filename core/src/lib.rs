@@ -19,12 +19,13 @@
 //! | [`processing`] | processes what stands in Koha's queue, whichever desk sent it |
 //! | [`practice`] | made-up records and a made-up Koha, for training |
 //!
-//! Beside them stand three that know nothing of circulation: [`slices`], long work a bit at a time, [`scrolling`], which rows
-//! of a long table are drawn, and [`ordered`], how all is sorted.
+//! Beside them stand four that know nothing of circulation: [`slices`], long work a bit at a time, [`scrolling`], which rows
+//! of a long table are drawn, [`ordered`], how all is sorted, and `stored`, what readers of stored data have in common.
 
 pub mod ordered;
 pub mod scrolling;
 pub mod slices;
+mod stored;
 
 pub mod desk;
 pub mod settings;

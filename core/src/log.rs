@@ -19,6 +19,7 @@ pub mod seen;
 pub mod sitting;
 pub mod slip;
 pub mod status;
+pub mod stored;
 pub mod taken;
 pub mod task;
 pub mod ticks;
@@ -42,55 +43,37 @@ use crate::{
         warned::{Grade, Warned, Warning},
     },
 };
-use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// A transaction in the log.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A transaction in the log. [`stored`] says how it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Its number, given by the log.
-    #[serde(rename = "seq")]
     pub id: TransactionId,
     /// What happened, as it goes to Koha.
-    #[serde(flatten)]
     pub transaction: Transaction,
     /// What was scanned, where something else was meant.
-    #[serde(default, skip_serializing_if = "Scanned::is_as_meant")]
     pub scanned: Scanned,
     /// Where it stands.
     pub status: Status,
     /// The desk that recorded it. Absent where that is this one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub desk: Option<DeskName>,
     /// The library at which it was recorded. Absent where that is what this desk is set to: earlier versions kept none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub branch: Option<BranchCode>,
     /// Which of the sequences of its desk it belongs to: files that do not overlap may come in any order.
-    #[serde(default, skip_serializing_if = "is_zero")]
     pub part: u32,
     /// What was changed by a person or by the merge of desks, oldest first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Revision>,
     /// What the person was warned of when it was recorded, and whether they confirmed it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warned>,
     /// By how many days what came back was late, as far as was known then. Absent where it was not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub late: Option<u32>,
     /// As of when that was known, where it was not of the day of the scan: earlier versions did not keep it.
-    #[serde(rename = "lateAsOf", default, skip_serializing_if = "Option::is_none")]
     pub late_as_of: Option<DeskTime>,
     /// What Koha said, where it was checked in by Koha's own check-in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub checkin: Option<CheckedIn>,
     /// What a person has done by hand since, of what was left to do.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ticks: Vec<Tick>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 impl Entry {

@@ -12,7 +12,7 @@ use std::{
 
 /// From the ground up; rooms on one floor do not import each other.
 const FLOORS: [&[&str]; 8] = [
-    &["ordered", "slices", "scrolling"],
+    &["ordered", "slices", "scrolling", "stored"],
     &["desk"],
     &["settings"],
     &["log"],

@@ -15,17 +15,14 @@ use indexed_db_futures::{
     transaction::{Transaction, TransactionDurability, TransactionMode, TransactionOptions},
 };
 use koct_core::{
-    Action, DeskName, Entry, Moment, State, Status, TransactionId,
+    Action, Entry, Moment, State, Status, TransactionId,
     desk::{branch::BranchCode, codes::Scanned},
     desks::conflict::LatestOfItems,
     log::{
         self, Counts,
-        checked_in::CheckedIn,
         order::{self, Ordered},
-        revision::Revision,
         rows,
-        task::Tick,
-        warned::Warned,
+        stored::Row,
     },
     ordered,
 };
@@ -143,60 +140,8 @@ pub struct Change {
     pub entry: Entry,
 }
 
-/// An entry as it is stored: with what it is found by, and without a number where the log shall give it one.
-#[derive(Serialize)]
-struct Stored<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    seq: Option<TransactionId>,
-    #[serde(flatten)]
-    transaction: &'a koct_core::desk::transaction::Transaction,
-    #[serde(skip_serializing_if = "Scanned::is_as_meant")]
-    scanned: &'a Scanned,
-    status: &'a Status,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    desk: Option<&'a DeskName>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    branch: Option<&'a BranchCode>,
-    part: u32,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    history: &'a [Revision],
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    warnings: &'a [Warned],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    late: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    checkin: Option<&'a CheckedIn>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    ticks: &'a [Tick],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hold: Option<u32>,
-    #[serde(rename = "itemKey", skip_serializing_if = "Option::is_none")]
-    item_key: Option<String>,
-}
-
-impl<'a> Stored<'a> {
-    fn from_entry(entry: &'a Entry, seq: Option<TransactionId>) -> Self {
-        Self {
-            seq,
-            transaction: &entry.transaction,
-            scanned: &entry.scanned,
-            status: &entry.status,
-            desk: entry.desk.as_ref(),
-            branch: entry.branch.as_ref(),
-            part: entry.part,
-            history: &entry.history,
-            warnings: &entry.warnings,
-            late: entry.late,
-            checkin: entry.checkin.as_ref(),
-            ticks: &entry.ticks,
-            hold: entry.set_aside().map(|(hold, _)| hold),
-            item_key: entry.transaction.action.item_key(),
-        }
-    }
-}
-
 fn stored(entry: &Entry) -> Result<JsValue> {
-    to_js(&Stored::from_entry(entry, Some(entry.id)))
+    to_js(&Row::in_log(entry, Some(entry.id)))
 }
 
 fn to_js(value: &impl Serialize) -> Result<JsValue> {
@@ -206,7 +151,7 @@ fn to_js(value: &impl Serialize) -> Result<JsValue> {
 }
 
 /// Many values as JavaScript's own: Firefox reads JSON far quicker than properties can be set one by one.
-fn many_to_js<'a>(stored: impl Iterator<Item = Stored<'a>>) -> Result<js_sys::Array> {
+fn many_to_js<'a>(stored: impl Iterator<Item = Row<'a>>) -> Result<js_sys::Array> {
     let json = serde_json::to_string(&stored.collect::<Vec<_>>()).map_err(|_| StorageError::Broken)?;
     Ok(js_sys::JSON::parse(&json)?.unchecked_into())
 }
@@ -415,7 +360,7 @@ impl Store {
         let recorded = Entry::recorded(TransactionId(0), log::record(action, now, last_of_item));
         let entry = Entry { scanned, branch: self.branch.borrow().clone(), ..recorded };
         // Requests go out when they are built: waiting only for the end saves a round trip to the disk's process.
-        let adding = log.add(to_js(&Stored::from_entry(&entry, number))?).with_key_type::<JsValue>().primitive()?;
+        let adding = log.add(to_js(&Row::in_log(&entry, number))?).with_key_type::<JsValue>().primitive()?;
         let key: JsValue = if numbering == Numbering::Log {
             writing.commit().await?;
             adding.await?

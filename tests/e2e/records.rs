@@ -41,6 +41,8 @@ fn open(desk: &Desk) {
 
 /// Presses the button of the dialog, and waits for what is said at the end.
 fn press_and_wait(desk: &Desk) -> String {
+    // What was said before is not the end of this one.
+    desk.page.eval("document.getElementById('records-state').replaceChildren()").unwrap();
     desk.page.click("#records-download").unwrap();
     ended(desk)
 }

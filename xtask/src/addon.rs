@@ -35,25 +35,6 @@ impl Place {
         let folder = project::target().join("check");
         Self { root: folder.join(format!("koct-{VERSION}")), target: folder.join("target") }
     }
-
-    /// Takes over what was compiled in another place of crates that are not ours. They are the same in both: cargo checks what it
-    /// has downloaded against Cargo.lock, and both are compiled with the same flags.
-    ///
-    /// # Errors
-    /// When it cannot be copied.
-    pub(crate) fn take_crates_from(&self, other: &Self) -> Result {
-        for folder in ["release".into(), Path::new(setup::WASM).join("release")] {
-            for part in ["deps", "build", ".fingerprint"] {
-                let (from, to) = (other.target.join(&folder).join(part), self.target.join(&folder).join(part));
-                for name in names(&from)? {
-                    if !name.to_string_lossy().trim_start_matches("lib").starts_with("koct") {
-                        copy_dated(&from.join(&name), &to.join(&name))?;
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 /// Builds the unpacked add-on. Returns its folder.
@@ -191,23 +172,6 @@ fn copy(from: &Path, to: &Path) -> Result {
         return Ok(());
     }
     at(from, fs::copy(from, to)).map(|_| ())
-}
-
-/// Copies a file or folder with the times at which files were changed: cargo tells by them what is up to date.
-fn copy_dated(from: &Path, to: &Path) -> Result {
-    if from.is_dir() {
-        at(to, fs::create_dir_all(to))?;
-        for name in names(from)? {
-            copy_dated(&from.join(&name), &to.join(&name))?;
-        }
-        return Ok(());
-    }
-    if let Some(folder) = to.parent() {
-        at(folder, fs::create_dir_all(folder))?;
-    }
-    at(to, fs::copy(from, to))?;
-    let changed = at(from, fs::metadata(from).and_then(|data| data.modified()))?;
-    at(to, fs::File::options().write(true).open(to).and_then(|file| file.set_modified(changed)))
 }
 
 /// Says what was made and how large it is.

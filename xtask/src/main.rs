@@ -37,8 +37,7 @@ const USAGE: &str = "usage: cargo xtask COMMAND
   run [--era ...]   open a fresh Firefox with the add-on and a stand-in Koha
   build             build the add-on into target/addon/
   package [--check] build target/koct-VERSION.xpi and the archive of its sources, the same bytes each time;
-                    --check builds that archive in another folder and compares; --check-ours does so with the crates
-                    of others as they are compiled here
+                    --check, for a release, builds that archive in another folder and compares
   lint              what addons.mozilla.org would say to the package
   locales           check that every language in _locales is complete
   setup             install what is missing";
@@ -78,8 +77,7 @@ fn dispatch(arguments: &[&str]) -> Result {
         ["screenshots", look] => screenshots::screenshots(Some(look)),
         ["build"] => addon::build().map(|path| addon::report(&path)),
         ["package"] => package::package().map(|_| ()),
-        ["package", "--check"] => package::check(package::Elsewhere::All),
-        ["package", "--check-ours"] => package::check(package::Elsewhere::Ours),
+        ["package", "--check"] => package::check(),
         ["lint"] => package::package().and_then(|xpi| npm::lint(&xpi)),
         ["locales"] => locales::check(),
         ["setup"] => setup::all(),

@@ -33,35 +33,35 @@ const TREES_LIMIT: usize = 6;
 /// The name of the function by which a tree grows, of which each such pair has one.
 const TREES: [&[u8]; 1] = [b"insert_recursing"];
 
-/// Writes `target/koct-VERSION.xpi` and, where git is at hand, `target/koct-VERSION-source.zip`. Returns the former.
+/// Writes `target/koct-VERSION.xpi`, if nothing in it tells where it was built, and, where git is at hand,
+/// `target/koct-VERSION-source.zip`. Returns the former.
 ///
 /// # Errors
 /// As [`addon::build`], or when a file cannot be written.
 pub(crate) fn package() -> Result<PathBuf> {
     let addon = addon::build_at(&Place::here(), &["--locked"])?;
-    let start = start(&addon)?;
-    println!("the window starts with {start} bytes of at most {START_LIMIT}");
-    if start > START_LIMIT {
-        return Err("the window starts with more than it may".into());
-    }
-    let sorts = named(&SORTS)?;
-    println!("the add-on has {sorts} sorts of at most {SORTS_LIMIT}");
-    if sorts > SORTS_LIMIT {
-        return Err(
-            "lists are sorted and sets are filled by core/src/ordered.rs: a sort or a collect for itself is twenty \
-                    functions"
-                .into(),
-        );
-    }
-    let trees = named(&TREES)?;
-    println!("the add-on has {trees} names of sorted trees of at most {TREES_LIMIT}");
-    if trees > TREES_LIMIT {
-        return Err(
-            "a BTreeMap or BTreeSet of other types is fifty functions: ARCHITECTURE.md says what to use instead".into(),
-        );
+    within(
+        "bytes of the module that the window starts with",
+        start(&addon)?,
+        START_LIMIT,
+        "it belongs into a later part",
+    )?;
+    within(
+        "sorts",
+        named(&SORTS)?,
+        SORTS_LIMIT,
+        "lists are sorted by core/src/ordered.rs: a sort for itself is twenty functions",
+    )?;
+    let instead = "a BTreeMap or BTreeSet of other types is fifty functions: ARCHITECTURE.md says what to use instead";
+    within("names of sorted trees", named(&TREES)?, TREES_LIMIT, instead)?;
+    let files = archive::files(&addon)?;
+    let places = [project::root(), project::target(), project::cargo_home()];
+    let naming = naming(&files, &places);
+    if !naming.is_empty() {
+        return Err(format!("these files name a folder of this computer: {}", naming.join(", ")));
     }
     let xpi = project::target().join(format!("koct-{VERSION}.xpi"));
-    at(&xpi, fs::write(&xpi, archive::pack(&archive::files(&addon)?)?))?;
+    at(&xpi, fs::write(&xpi, archive::pack(&files)?))?;
     println!("{} ({} KiB)", xpi.display(), kibibytes(&xpi));
     match source()? {
         Some(files) => {
@@ -79,6 +79,17 @@ pub(crate) fn package() -> Result<PathBuf> {
     Ok(xpi)
 }
 
+/// Says what there is of something, and checks that it is no more than this.
+fn within(what: &str, found: usize, limit: usize, instead: &str) -> Result {
+    println!("{what}: {found} of at most {limit}");
+    match found {
+        // The standard library has its own, always.
+        0 => Err(format!("{what}: none was found, so what is counted has another name now")),
+        _ if found > limit => Err(format!("{what}: {found}, and at most {limit} may be: {instead}")),
+        _ => Ok(()),
+    }
+}
+
 /// The size of the module that the window starts with, compressed.
 fn start(addon: &Path) -> Result<usize> {
     let path = addon.join(START);
@@ -94,20 +105,11 @@ fn named(names: &[&[u8]]) -> Result<usize> {
     modules.map(|path| at(&path, fs::read(&path)).map(|module| -> usize { count(&module) })).sum()
 }
 
-/// What is compiled in the other folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Elsewhere {
-    /// Everything.
-    All,
-    /// Our own sources. Crates of others are taken from here: minutes less.
-    Ours,
-}
-
-/// Packages, builds the archive of the sources in another folder, and compares.
+/// Packages, builds the archive of the sources in another folder, and compares. For a release: it compiles everything once more.
 ///
 /// # Errors
 /// As [`package`], or when the two differ.
-pub(crate) fn check(what: Elsewhere) -> Result {
+pub(crate) fn check() -> Result {
     let first = package()?;
     if !source_path().exists() {
         return Err("there is no archive of the sources to check".into());
@@ -117,16 +119,7 @@ pub(crate) fn check(what: Elsewhere) -> Result {
     if folder.exists() {
         at(&folder, fs::remove_dir_all(&folder))?;
     }
-    // The crates come from the same folder for both builds, so comparing could not show that its name got in.
-    let places = [project::root(), project::target(), project::cargo_home()];
-    let naming = naming(&archive::files(&project::addon())?, &places);
-    if !naming.is_empty() {
-        return Err(format!("these files name a folder of this computer: {}", naming.join(", ")));
-    }
     archive::unpack(at(&source_path(), fs::read(source_path()))?, &folder)?;
-    if what == Elsewhere::Ours {
-        elsewhere.take_crates_from(&Place::here())?;
-    }
     let addon = addon::build_at(&elsewhere, &["--locked", "--offline"])?;
     let differing = differences(&archive::files(&project::addon())?, &archive::files(&addon)?);
     if !differing.is_empty() {
@@ -215,6 +208,13 @@ mod tests {
     fn a_path_of_this_computer_is_found() {
         let files = [file("a", "at /home/me/koct/core/src/lib.rs:1"), file("b", "at core/src/lib.rs:1"), file("c", "")];
         assert_eq!(naming(&files, &[PathBuf::from("/elsewhere"), PathBuf::from("/home/me/koct")]), ["a"]);
+    }
+
+    #[test]
+    fn more_than_may_be_and_nothing_where_something_always_is_are_refused() {
+        assert!(within("sorts", 20, 20, "").is_ok());
+        assert!(within("sorts", 21, 20, "sort otherwise").unwrap_err().ends_with("sort otherwise"));
+        assert!(within("sorts", 0, 20, "").is_err());
     }
 
     #[test]

@@ -63,14 +63,29 @@ pub struct Wrong {
     pub is_over: bool,
 }
 
+/// What is kept of the desk's clock, as it is stored: one object.
+#[derive(Deserialize)]
+struct StoredClock {
+    ahead: ClockDifference,
+    at: DeskTime,
+    wrong: Option<Wrong>,
+}
+
+impl From<StoredClock> for KeptClock {
+    fn from(StoredClock { ahead, at, wrong }: StoredClock) -> Self {
+        Self { last: Drift { ahead, at }, wrong }
+    }
+}
+
 /// What is kept of the desk's clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredClock")]
 pub struct KeptClock {
     /// What was found last.
     #[serde(flatten)]
     pub last: Drift,
     /// When it was wrong last, as long as that is not set right in the log. Earlier versions did not keep it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub wrong: Option<Wrong>,
 }
 

@@ -5,7 +5,7 @@ use crate::desk::{
     barcode::{Barcode, Cardnumber},
     clock::{DeskTime, NEAR},
 };
-use crate::ordered::Rank;
+use crate::{ordered::Rank, stored::Missing};
 use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Timelike as _, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -171,7 +171,7 @@ impl Moment {
 }
 
 /// What was done, in Koha's words. The person at the desk reads Checkout, Checkin and Payment.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(tag = "action", rename_all = "lowercase")]
 pub enum Action {
     /// A checkout.
@@ -255,8 +255,58 @@ impl Action {
     }
 }
 
+/// The word of an action, as it is stored.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Word {
+    Issue,
+    Return,
+    Payment,
+}
+
+impl Word {
+    /// The action of this word with what is stored beside it.
+    ///
+    /// # Errors
+    /// The name of what is missing.
+    pub(crate) fn of(
+        self,
+        cardnumber: Option<Cardnumber>,
+        barcode: Option<Barcode>,
+        amount: Option<Amount>,
+    ) -> Result<Action, Missing> {
+        let card = || cardnumber.ok_or(Missing("cardnumber"));
+        let item = || barcode.ok_or(Missing("barcode"));
+        Ok(match self {
+            Self::Issue => Action::Issue { cardnumber: card()?, barcode: item()? },
+            Self::Return => Action::Return { barcode: item()? },
+            Self::Payment => Action::Payment { cardnumber: card()?, amount: amount.ok_or(Missing("amount"))? },
+        })
+    }
+}
+
+/// A transaction as it is stored: one object. Written out, since serde would keep all of an object before it reads an enum that
+/// lies flat in it, and a log has many.
+#[derive(Deserialize)]
+struct StoredTransaction {
+    moment: Moment,
+    action: Word,
+    cardnumber: Option<Cardnumber>,
+    barcode: Option<Barcode>,
+    amount: Option<Amount>,
+}
+
+impl TryFrom<StoredTransaction> for Transaction {
+    type Error = Missing;
+    fn try_from(stored: StoredTransaction) -> Result<Self, Missing> {
+        let StoredTransaction { moment, action, cardnumber, barcode, amount } = stored;
+        Ok(Self { moment, action: action.of(cardnumber, barcode, amount)? })
+    }
+}
+
 /// One thing done at a desk.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "StoredTransaction")]
 pub struct Transaction {
     /// When.
     pub moment: Moment,

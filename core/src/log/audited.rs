@@ -4,25 +4,26 @@ use super::fresh::{Fresh, Part};
 use crate::{
     desk::{amount::Cents, transaction::TransactionId},
     ordered,
+    stored::Missing,
 };
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
 /// Something that is not as it should be, for a person to look at. Koha said yes to each of these.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Oddity {
     /// The loan was renewed more often than was asked for: the checkout arrived twice, most likely.
     Renewed {
         /// The day on which it is due now, by Koha's calendar.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         due: Option<NaiveDate>,
     },
     /// The patron had the item on loan already, and Koha renewed that loan: perhaps once, perhaps more often.
     HadIt {
         /// The day on which it is due now, by Koha's calendar.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         due: Option<NaiveDate>,
     },
     /// Koha has no such loan, or no such return.
@@ -46,8 +47,50 @@ pub enum Oddity {
     },
 }
 
+/// The name of an oddity, as it is stored.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    Renewed,
+    HadIt,
+    NoTrace,
+    OtherPatron,
+    OtherLibrary,
+    Paid,
+    Queued,
+}
+
+/// An oddity with its transaction, as they are stored: one object.
+#[derive(Deserialize)]
+struct StoredOdd {
+    seq: TransactionId,
+    kind: Kind,
+    due: Option<NaiveDate>,
+    library: Option<String>,
+    cents: Option<Cents>,
+    times: Option<u32>,
+}
+
+impl TryFrom<StoredOdd> for Odd {
+    type Error = Missing;
+    fn try_from(stored: StoredOdd) -> Result<Self, Missing> {
+        let StoredOdd { seq, kind, due, library, cents, times } = stored;
+        let oddity = match kind {
+            Kind::Renewed => Oddity::Renewed { due },
+            Kind::HadIt => Oddity::HadIt { due },
+            Kind::NoTrace => Oddity::NoTrace,
+            Kind::OtherPatron => Oddity::OtherPatron,
+            Kind::OtherLibrary => Oddity::OtherLibrary { library: library.ok_or(Missing("library"))? },
+            Kind::Paid => Oddity::Paid { cents: cents.ok_or(Missing("cents"))? },
+            Kind::Queued => Oddity::Queued { times: times.ok_or(Missing("times"))? },
+        };
+        Ok(Self { id: seq, oddity })
+    }
+}
+
 /// A transaction with what is odd about it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "StoredOdd")]
 pub struct Odd {
     /// Which.
     #[serde(rename = "seq")]

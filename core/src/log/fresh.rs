@@ -1,28 +1,28 @@
 //! What Koha tells, after a commit, of what is to be done by hand. It names nobody: it has Koha's own numbers, and nothing that was
 //! not asked for because of a transaction of the log.
 
-use crate::{desk::transaction::TransactionId, log::warned::Warning};
+use crate::{desk::transaction::TransactionId, log::warned::Warning, stored::Missing};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use std::mem;
 
 /// Koha's numbers of what a transaction is about, as far as they are known: its pages are found by them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 pub struct Numbers {
     /// The patron; of a checkin whoever brought it late.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub patron: Option<u32>,
     /// The item.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub item: Option<u32>,
     /// The title that the item is a copy of.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub biblio: Option<u32>,
 }
 
 /// Whether somebody waits for an item that came back, by Koha's list of holds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case", try_from = "StoredHold")]
 pub enum HoldNow {
     /// Somebody does.
     Waits {
@@ -35,6 +35,38 @@ pub enum HoldNow {
     },
     /// Nobody does, or it has been seen to in Koha already.
     Nobody,
+}
+
+/// The name of what is told of a hold, as it is stored.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    Waits,
+    Nobody,
+}
+
+/// What is told of a hold, as it is stored: one object.
+#[derive(Deserialize)]
+struct StoredHold {
+    kind: Kind,
+    hold: Option<u32>,
+    patron: Option<u32>,
+    pickup: Option<String>,
+}
+
+impl TryFrom<StoredHold> for HoldNow {
+    type Error = Missing;
+    fn try_from(stored: StoredHold) -> Result<Self, Missing> {
+        let StoredHold { kind, hold, patron, pickup } = stored;
+        Ok(match kind {
+            Kind::Waits => Self::Waits {
+                hold: hold.ok_or(Missing("hold"))?,
+                patron: patron.ok_or(Missing("patron"))?,
+                pickup: pickup.ok_or(Missing("pickup"))?,
+            },
+            Kind::Nobody => Self::Nobody,
+        })
+    }
 }
 
 /// How late something came back.
@@ -54,9 +86,32 @@ pub struct TakenOver {
     pub from: Option<u32>,
 }
 
+/// What Koha tells of one transaction, as it is stored: one object.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct StoredFresh {
+    seq: TransactionId,
+    patron: Option<u32>,
+    item: Option<u32>,
+    biblio: Option<u32>,
+    hold: Option<HoldNow>,
+    home: Option<String>,
+    late: Option<Late>,
+    taken_over: Option<TakenOver>,
+    #[serde(default)]
+    warnings: Vec<Warning>,
+}
+
+impl From<StoredFresh> for Fresh {
+    fn from(stored: StoredFresh) -> Self {
+        let StoredFresh { seq, patron, item, biblio, hold, home, late, taken_over, warnings } = stored;
+        Self { id: seq, numbers: Numbers { patron, item, biblio }, hold, home, late, taken_over, warnings }
+    }
+}
+
 /// What Koha tells of one transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "camelCase", from = "StoredFresh")]
 pub struct Fresh {
     /// Which.
     #[serde(rename = "seq")]
@@ -65,19 +120,19 @@ pub struct Fresh {
     #[serde(flatten)]
     pub numbers: Numbers,
     /// Of what came back. Absent where the holds could not be read, or it is on loan again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hold: Option<HoldNow>,
     /// The branch code of its home library, where what came back belongs elsewhere.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub home: Option<String>,
     /// How late it came back.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub late: Option<Late>,
     /// Whether the checkout ended another patron's loan.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub taken_over: Option<TakenOver>,
     /// What a person would have been warned of.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
 }
 

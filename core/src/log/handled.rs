@@ -8,6 +8,7 @@ use super::{
 use crate::{
     desk::transaction::{Moment, TransactionId},
     settings::form::CommitType,
+    stored::Missing,
 };
 use serde::{Deserialize, Serialize};
 
@@ -23,7 +24,7 @@ pub enum Deed {
 
 /// What became of a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case")]
+#[serde(tag = "kind", rename_all = "kebab-case", try_from = "StoredOutcome")]
 pub enum Outcome {
     /// Koha processed it.
     Success,
@@ -45,6 +46,43 @@ pub enum Outcome {
     },
     /// It was about to be asked about, and provably was not.
     NotAsked,
+}
+
+/// The name of an outcome, as it is stored.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    Success,
+    Refused,
+    Deleted,
+    Gone,
+    Unseen,
+    Left,
+    NotAsked,
+}
+
+/// An outcome as it is stored: one object.
+#[derive(Deserialize)]
+struct StoredOutcome {
+    kind: Kind,
+    message: Option<String>,
+    reason: Option<Doubt>,
+}
+
+impl TryFrom<StoredOutcome> for Outcome {
+    type Error = Missing;
+    fn try_from(stored: StoredOutcome) -> Result<Self, Missing> {
+        let StoredOutcome { kind, message, reason } = stored;
+        Ok(match kind {
+            Kind::Success => Self::Success,
+            Kind::Refused => Self::Refused { message: message.ok_or(Missing("message"))? },
+            Kind::Deleted => Self::Deleted,
+            Kind::Gone => Self::Gone,
+            Kind::Unseen => Self::Unseen,
+            Kind::Left => Self::Left { reason: reason.ok_or(Missing("reason"))? },
+            Kind::NotAsked => Self::NotAsked,
+        })
+    }
 }
 
 impl Outcome {

@@ -112,13 +112,12 @@ pub struct Raw {
 impl Raw {
     /// The transaction that this version reads in it, though the one that kept it could not.
     pub fn entry(&self) -> Option<Entry> {
-        let entry = (self.of == Place::Transactions).then(|| Entry::deserialize(&self.value).ok())?;
-        entry.filter(has_number)
+        (self.of == Place::Transactions).then(|| read_one(&self.value.to_string()))?
     }
 
     /// The same of the record of a commit.
     pub fn batch(&self) -> Option<Batch> {
-        (self.of == Place::Commits).then(|| Batch::deserialize(&self.value).ok())?
+        (self.of == Place::Commits).then(|| serde_json::from_str(&self.value.to_string()).ok())?
     }
 }
 

@@ -14,6 +14,7 @@
 use crate::{
     desk::clock::{ClockDifference, DeskTime},
     settings::form::{CommitType, ServerUrl},
+    stored::Missing,
 };
 use serde::{Deserialize, Serialize};
 
@@ -71,7 +72,7 @@ impl Attempt {
 
 /// Where a transaction stands.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "state", rename_all = "kebab-case")]
+#[serde(tag = "state", rename_all = "kebab-case", try_from = "StoredStatus")]
 pub enum Status {
     /// Only at this desk.
     Local,
@@ -98,6 +99,32 @@ pub enum Status {
     },
     /// A person took it back before it was in Koha. It is never sent, and stays to be seen.
     Deleted,
+}
+
+/// Where it stands, as it is stored: one object.
+#[derive(Deserialize)]
+struct StoredStatus {
+    state: State,
+    attempt: Option<Attempt>,
+    message: Option<String>,
+    reason: Option<Doubt>,
+}
+
+impl TryFrom<StoredStatus> for Status {
+    type Error = Missing;
+    fn try_from(stored: StoredStatus) -> Result<Self, Missing> {
+        let StoredStatus { state, attempt, message, reason } = stored;
+        let attempt = || attempt.ok_or(Missing("attempt"));
+        Ok(match state {
+            State::Local => Self::Local,
+            State::Sending => Self::Sending { attempt: attempt()? },
+            State::Added => Self::Added,
+            State::Success => Self::Success,
+            State::Rejected => Self::Rejected { message: message.ok_or(Missing("message"))? },
+            State::InDoubt => Self::InDoubt { reason: reason.ok_or(Missing("reason"))?, attempt: attempt()? },
+            State::Deleted => Self::Deleted,
+        })
+    }
 }
 
 /// Koha's answer to a checkin whose item nobody has: it was there already, or was used within the library, or this very checkin
@@ -133,7 +160,8 @@ pub enum Doubt {
 }
 
 /// The states by name: what the log counts and filters by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum State {
     /// See [`Status::Local`].
     Local,

@@ -1,12 +1,15 @@
 //! What a person was warned of, as the log keeps it. Who is warned of what is decided in [`directory`](crate::directory).
 
-use crate::desk::{amount::Cents, clock::DeskTime, transaction::Moment};
+use crate::{
+    desk::{amount::Cents, clock::DeskTime, transaction::Moment},
+    stored::Missing,
+};
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 /// A warning, as the log keeps it. It names no person.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "camelCase")]
+#[serde(tag = "kind", rename_all = "camelCase", try_from = "StoredWarning")]
 pub enum Warning {
     /// No patron has this card.
     UnknownCard,
@@ -155,8 +158,80 @@ pub fn age(as_of: Option<DeskTime>, scanned: Moment) -> Option<DeskTime> {
     as_of.filter(|as_of| day(as_of.millis()) < day(scanned.utc_millis()))
 }
 
+/// The name of a warning, as it is stored.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Kind {
+    UnknownCard,
+    Expired,
+    Restricted,
+    LostCard,
+    Debts,
+    WrongAddress,
+    UnknownItem,
+    OnLoan,
+    OverLimit,
+    NotForLoan,
+    LostItem,
+    Withdrawn,
+    Waiting,
+    InTransit,
+    Hold,
+}
+
+/// A warning as it is stored, with what a [`Warned`] has beside it: one object.
+#[derive(Deserialize)]
+struct StoredWarning {
+    kind: Kind,
+    on: Option<NaiveDate>,
+    until: Option<NaiveDate>,
+    cents: Option<Cents>,
+    loans: Option<u32>,
+    limit: Option<u32>,
+    hold: Option<u32>,
+    pickup: Option<String>,
+    confirmed: Option<Moment>,
+    #[serde(rename = "asOf")]
+    as_of: Option<DeskTime>,
+}
+
+impl TryFrom<StoredWarning> for Warning {
+    type Error = Missing;
+    fn try_from(stored: StoredWarning) -> Result<Self, Missing> {
+        let StoredWarning { kind, on, until, cents, loans, limit, hold, pickup, .. } = stored;
+        Ok(match kind {
+            Kind::UnknownCard => Self::UnknownCard,
+            Kind::Expired => Self::Expired { on: on.ok_or(Missing("on"))? },
+            Kind::Restricted => Self::Restricted { until },
+            Kind::LostCard => Self::LostCard,
+            Kind::Debts => Self::Debts { cents: cents.ok_or(Missing("cents"))? },
+            Kind::WrongAddress => Self::WrongAddress,
+            Kind::UnknownItem => Self::UnknownItem,
+            Kind::OnLoan => Self::OnLoan,
+            Kind::OverLimit => {
+                Self::OverLimit { loans: loans.ok_or(Missing("loans"))?, limit: limit.ok_or(Missing("limit"))? }
+            }
+            Kind::NotForLoan => Self::NotForLoan,
+            Kind::LostItem => Self::LostItem,
+            Kind::Withdrawn => Self::Withdrawn,
+            Kind::Waiting => Self::Waiting,
+            Kind::InTransit => Self::InTransit,
+            Kind::Hold => Self::Hold { hold: hold.ok_or(Missing("hold"))?, pickup: pickup.ok_or(Missing("pickup"))? },
+        })
+    }
+}
+
+impl TryFrom<StoredWarning> for Warned {
+    type Error = Missing;
+    fn try_from(stored: StoredWarning) -> Result<Self, Missing> {
+        let (confirmed, as_of) = (stored.confirmed, stored.as_of);
+        Ok(Self { warning: stored.try_into()?, confirmed, as_of })
+    }
+}
+
 /// A warning that was given.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "StoredWarning")]
 pub struct Warned {
     /// Of what.
     #[serde(flatten)]
@@ -165,7 +240,7 @@ pub struct Warned {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed: Option<Moment>,
     /// As of when that was known, where it was not of the day of the scan: earlier versions did not keep it.
-    #[serde(rename = "asOf", default, skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "asOf", skip_serializing_if = "Option::is_none")]
     pub as_of: Option<DeskTime>,
 }
 

@@ -1,6 +1,7 @@
 //! How the key of the records is kept, and so for how long they can be read.
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use serde_json::Value;
 
 /// How the key of the records is kept.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -41,15 +42,11 @@ impl KeyKept {
 
 impl<'de> Deserialize<'de> for KeyKept {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Stored {
-            Passphrase(bool),
-            Name(String),
-        }
-        match Stored::deserialize(deserializer)? {
-            Stored::Passphrase(passphrase) => Ok(Self::from_passphrase(passphrase)),
-            Stored::Name(name) => Self::from_name(&name).ok_or_else(|| D::Error::custom("no such way to keep a key")),
-        }
+        let stored = Value::deserialize(deserializer)?;
+        let kept = match stored.as_bool() {
+            Some(passphrase) => Some(Self::from_passphrase(passphrase)),
+            None => stored.as_str().and_then(Self::from_name),
+        };
+        kept.ok_or_else(|| D::Error::custom("no such way to keep a key"))
     }
 }

@@ -48,7 +48,8 @@ impl Stored {
             // For earlier versions.
             fields.remove(PASSPHRASE);
         }
-        let read = serde_json::from_value(stored).ok()?;
+        // From its text, as all else is read.
+        let read = serde_json::from_str(&stored.to_string()).ok()?;
         own.push(group);
         Some(read)
     }

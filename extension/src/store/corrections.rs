@@ -1,9 +1,9 @@
 //! Changes to many transactions at once: each read, changed by a rule of core and written in one go, so that nothing that happened
 //! in between is overwritten.
 
-use super::{CHUNK, Change, LOG, Result, Store, StoreError, Stored, many_to_js};
+use super::{CHUNK, Change, LOG, Result, Store, StoreError, many_to_js};
 use indexed_db_futures::{BuildPrimitive, KeyRange, object_store::ObjectStore, query_source::QuerySource};
-use koct_core::{Entry, TransactionId};
+use koct_core::{Entry, TransactionId, log::stored::Row};
 use std::collections::HashMap;
 use wasm_bindgen::JsValue;
 
@@ -53,7 +53,7 @@ impl Store {
                     None => leave(*id)?,
                 }
             }
-            let stored = changed[first..].iter().map(|Change { entry, .. }| Stored::from_entry(entry, Some(entry.id)));
+            let stored = changed[first..].iter().map(|Change { entry, .. }| Row::in_log(entry, Some(entry.id)));
             for value in many_to_js(stored)? {
                 // A put that fails takes the whole transaction back, and committing it tells.
                 log.put(value).primitive()?;

@@ -1,9 +1,12 @@
 //! Transactions of other desks.
 
-use super::{DESKS, LOG, Numbering, Result, Store, Stored, id, many_to_js, next_number, numbered};
+use super::{DESKS, LOG, Numbering, Result, Store, id, many_to_js, next_number, numbered};
 use crate::storage::StorageError;
 use indexed_db_futures::{Build, BuildPrimitive, query_source::QuerySource, transaction::TransactionMode};
-use koct_core::{DeskName, Entry, TransactionId, log::rows};
+use koct_core::{
+    DeskName, Entry, TransactionId,
+    log::{rows, stored::Row},
+};
 use wasm_bindgen::JsValue;
 
 impl Store {
@@ -32,7 +35,7 @@ impl Store {
         let desks = writing.object_store(DESKS)?;
         let own = if numbers_itself { Some(next_number(&log).await?) } else { None };
         let number = |place: usize| Some(TransactionId(own?.0.saturating_add(place.try_into().unwrap_or(u32::MAX))));
-        let stored = entries.iter().enumerate().map(|(place, entry)| Stored::from_entry(entry, number(place)));
+        let stored = entries.iter().enumerate().map(|(place, entry)| Row::in_log(entry, number(place)));
         let mut last_desk = None;
         let mut first = None;
         for (entry, value) in entries.iter().zip(many_to_js(stored)?) {
