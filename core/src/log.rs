@@ -4,6 +4,7 @@ pub mod audited;
 pub mod checked_in;
 pub mod commit;
 pub mod correction;
+pub mod dividers;
 pub mod event;
 pub mod fresh;
 pub mod handled;

@@ -66,18 +66,40 @@ impl Scrolling {
         pixels / self.scale()
     }
 
-    /// How far the page must be scrolled after one more row came on top, so that what is seen stays where it is.
-    pub fn top_after_one_more(&self) -> f64 {
-        let more = Self { rows: self.rows + 1, ..*self };
-        (self.top * self.scale() + self.row_height) / more.scale()
+    /// Which row is the topmost that is seen, counted from the top.
+    pub fn first_seen(&self) -> usize {
+        whole(self.rows_top() / self.row_height).min(self.rows.saturating_sub(1))
+    }
+
+    /// How far the rows are scrolled.
+    fn rows_top(&self) -> f64 {
+        self.top.clamp(0.0, self.end()) * self.scale()
+    }
+
+    /// How far the page can be scrolled.
+    fn end(&self) -> f64 {
+        (self.page() - self.seen).max(0.0)
+    }
+
+    /// How far the page must be scrolled on so that what is seen stays where it is, after the list has so many rows, and the
+    /// topmost that was seen is in place `to` instead of `from`. Who is at an end stays there.
+    pub fn on_after(&self, rows: usize, from: usize, to: usize) -> f64 {
+        let after = Self { rows, ..*self };
+        let top = self.top.min(self.end());
+        if top <= 0.0 {
+            return 0.0;
+        }
+        if top >= self.end() - 1.0 {
+            return after.end() - top;
+        }
+        (self.rows_top() + (float(to) - float(from)) * self.row_height).max(0.0) / after.scale() - top
     }
 
     /// What is to be drawn.
     pub fn drawn(&self) -> Drawn {
-        let top = self.top.clamp(0.0, (self.page() - self.seen).max(0.0));
+        let rows_top = self.rows_top();
         // How far the rows are from where they would be if the page had room for all: what is seen stands where it is seen.
-        let off = top * (self.scale() - 1.0);
-        let rows_top = top + off;
+        let off = rows_top - self.top.clamp(0.0, self.end());
         let first = whole(rows_top / self.row_height);
         let end = (whole((rows_top + self.seen) / self.row_height) + 1).min(self.rows);
         // No row stands above the page's beginning or below its end, unless it is seen.
@@ -121,10 +143,6 @@ mod tests {
             .collect()
     }
 
-    fn end(scrolling: &Scrolling) -> f64 {
-        (scrolling.page() - scrolling.seen).max(0.0)
-    }
-
     #[test]
     fn a_short_list_is_drawn_as_far_as_it_goes() {
         assert_eq!(scrolled(0, 0.0).drawn(), Drawn { rows: 0..0, above: 0.0, below: 0.0 });
@@ -160,7 +178,7 @@ mod tests {
             let at = |part: f64| {
                 let list = Scrolling { rows, row_height, seen: height, top: 0.0, tallest: TALLEST };
                 // A browser scrolls by whole pixels of the screen.
-                Scrolling { top: (end(&list) * part).floor(), ..list }
+                Scrolling { top: (list.end() * part).floor(), ..list }
             };
             let list = at(part);
             let drawn = list.drawn();
@@ -170,26 +188,40 @@ mod tests {
             let covered = drawn.above + height_drawn - list.top;
             prop_assert!(covered > height.min(list.all()) - 0.1, "no gap below: {covered}");
             prop_assert!(drawn.rows.end <= rows);
-            let (first, last) = (seen(&at(0.0)), seen(&Scrolling { top: end(&list), ..list }));
+            let (first, last) = (seen(&at(0.0)), seen(&Scrolling { top: list.end(), ..list }));
             prop_assert_eq!(first.first(), Some(&0));
             prop_assert_eq!(last.last(), Some(&(rows - 1)));
         }
 
         #[test]
-        fn one_more_on_top_moves_nothing(rows in 100..3_000_000_usize, part in 0.0..=1.0_f64) {
+        fn more_above_and_below_move_nothing(
+            rows in 100..3_000_000_usize,
+            part in 0.0..=1.0_f64,
+            more_above in 0..40_usize,
+            more_below in 0..40_usize,
+        ) {
             let list = scrolled(rows, 0.0);
-            let list = Scrolling { top: end(&list) * part, ..list };
-            let more = Scrolling { rows: rows + 1, top: list.top_after_one_more(), ..list };
-            prop_assert!(more.top <= end(&more) + 0.01);
-            let rows_top = |list: &Scrolling| list.top * list.scale();
-            prop_assert!((rows_top(&more) - rows_top(&list) - 32.0).abs() < 0.01);
+            let list = Scrolling { top: list.end() * part, ..list };
+            let first = list.first_seen();
+            prop_assert!(seen(&list).contains(&first));
+            let rows = rows + more_above + more_below;
+            let more = Scrolling { rows, top: list.top + list.on_after(rows, first, first + more_above), ..list };
+            prop_assert!(more.top <= more.end() + 0.01);
+            let moved = more.rows_top() - list.rows_top() - float(more_above) * 32.0;
+            if list.top <= 0.0 {
+                prop_assert!(more.top.abs() < 0.01, "at the top it stays at the top");
+            } else if list.top >= list.end() - 1.0 {
+                prop_assert!(more.end() - more.top < 0.01, "the last row is still seen");
+            } else {
+                prop_assert!(moved.abs() < 0.01, "{moved}");
+            }
         }
 
         #[test]
         fn scrolling_page_by_page_skips_no_row(rows in 450_000..3_000_000_usize, height in 100.0..900.0_f64, part in 0.0..=1.0_f64) {
             let list = Scrolling { rows, row_height: 32.0, seen: height, top: 0.0, tallest: TALLEST };
-            let list = Scrolling { top: (end(&list) * part).floor(), ..list };
-            let next = Scrolling { top: (list.top + list.by(height - 32.0)).floor().min(end(&list)), ..list };
+            let list = Scrolling { top: (list.end() * part).floor(), ..list };
+            let next = Scrolling { top: (list.top + list.by(height - 32.0)).floor().min(list.end()), ..list };
             let (here, there) = (seen(&list), seen(&next));
             prop_assert!(there[0] <= here[here.len() - 1] + 1, "{:?} {:?}", here.last(), there[0]);
             prop_assert!(next.top >= list.top);

@@ -1,7 +1,7 @@
 //! How the language of the texts writes numbers, amounts and times.
 
 use crate::webext;
-use chrono::{NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, NaiveTime};
 use js_sys::{
     Array, Function,
     Intl::{DateTimeFormat, NumberFormat, PluralRules},
@@ -38,6 +38,8 @@ struct Locale {
     minutes: Format,
     day: Format,
     short_day: Format,
+    weekday: Format,
+    weekday_and_year: Format,
     decimal_separator: LazyCell<String, Box<dyn FnOnce() -> String>>,
 }
 
@@ -67,6 +69,8 @@ impl Locale {
             // In words, a day is clear as the region writes it.
             day: format(regional, &[("dateStyle", "long")]),
             short_day: format(regional, &[("day", "numeric"), ("month", "short")]),
+            weekday: format(regional, &[("weekday", "long"), ("day", "numeric"), ("month", "long")]),
+            weekday_and_year: format(regional, &[("dateStyle", "full")]),
             decimal_separator: LazyCell::new(Box::new(move || {
                 call(&one_and_a_half, 1.5).trim_matches(['1', '5']).to_owned()
             })),
@@ -154,6 +158,14 @@ pub(crate) fn date_and_minutes(local: NaiveDateTime) -> String {
 /// A day, in words.
 pub(crate) fn day(day: NaiveDate) -> String {
     LOCALE.with(|locale| call(&locale.day, millis(day.and_time(NaiveTime::MIN))))
+}
+
+/// A day with that of the week, and with the year where that is not `year`.
+pub(crate) fn weekday(day: NaiveDate, year: i32) -> String {
+    LOCALE.with(|locale| {
+        let format = if day.year() == year { &locale.weekday } else { &locale.weekday_and_year };
+        call(format, millis(day.and_time(NaiveTime::MIN)))
+    })
 }
 
 /// A day of this year or near it, in short.

@@ -8,7 +8,7 @@ use crate::{
     storage::StorageError,
     store::StoreError,
 };
-use chrono::{NaiveDate, Timelike as _};
+use chrono::{Datelike as _, NaiveDate, Timelike as _};
 use koct_borrowers_db::{FileError, Report, sqlite::SqliteError};
 use koct_core::{
     Action, Amount, Barcode, CommitType, DeskName, Entry, Moment, Settings, State, Status, Transaction,
@@ -369,6 +369,15 @@ pub(crate) fn moment(moment: Moment) -> String {
 /// A day, in words.
 pub(crate) fn day(day: NaiveDate) -> String {
     locale::day(day)
+}
+
+/// A day as people at a desk say it on this one.
+pub(crate) fn day_beside(day: NaiveDate, today: NaiveDate) -> String {
+    match today.signed_duration_since(day).num_days() {
+        0 => text("today"),
+        1 => text("yesterday"),
+        _ => locale::weekday(day, today.year()),
+    }
 }
 
 /// The time of day of a moment, to the minute, by the clock of its desk.

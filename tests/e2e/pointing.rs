@@ -199,6 +199,28 @@ fn what_is_marked_with_the_mouse_can_be_copied_and_nothing_is_scrolled() {
     wait_for_focus(&desk, "checkout-item");
 }
 
+/// Moves what was recorded to six days, the newest of today: forty rows of each.
+const OF_SIX_DAYS: &str = "(async () => { const done = request => new Promise((ok, fail) => { request.onsuccess = () => ok(request.result); \
+    request.onerror = fail; }); const db = await done(indexedDB.open('koct')); \
+    const log = db.transaction('transactions', 'readwrite').objectStore('transactions'); \
+    const [keys, rows] = [await done(log.getAllKeys()), await done(log.getAll())]; for (const [at, row] of rows.entries()) { \
+    row.moment.utc = Date.now() - 864e5 * (5 - Math.floor(keys[at] / 40)); await done(log.keyPath === null ? log.put(row, keys[at]) : log.put(row)); } db.close(); })()";
+/// What the days are called, without today.
+const SIX_DAYS: &str = "(day => ['Yesterday', ...[2, 3, 4, 5].map(day)])(ago => { const day = new Date(Date.now() - 864e5 * ago); \
+    const isOfThisYear = day.getFullYear() === new Date().getFullYear(); \
+    return day.toLocaleDateString(browser.i18n.getUILanguage(), isOfThisYear ? { weekday: 'long', day: 'numeric', month: 'long' } : { dateStyle: 'full' }); })";
+/// The numbers of the rows and the words of the days that are drawn; a null before them where one is not as high as the others or
+/// does not stand under the one before, or where they do not fill the box.
+const DRAWN: &str = "(drawn => { const places = drawn.map(line => line.getBoundingClientRect()); \
+    const isWrong = places.some((place, at) => at && (Math.abs(place.height - places[0].height) > .1 || Math.abs(place.top - places[at - 1].bottom) > .5)); \
+    const box = document.getElementById('transactions-scroll').getBoundingClientRect(); \
+    const isAway = !places.length || places[0].top > box.top + 2 || places.at(-1).bottom < box.bottom - 2; \
+    return [...(isWrong || isAway ? [null] : []), ...drawn.map(line => Number(line.dataset.seq) || line.textContent)]; }) \
+    ([...document.querySelectorAll('#transactions-rows tr:not(.spacer)')])";
+/// The clock of the page goes on by a day.
+const TOMORROW: &str = "(() => { const Real = Date; const on = 864e5; globalThis.Date = class extends Real { \
+    constructor(...of) { if (of.length) super(...of); else super(Real.now() + on); } static now() { return Real.now() + on; } }; })()";
+
 #[test]
 fn the_table_is_gone_through_by_keys_while_the_focus_stays_in_the_scan_field() {
     let desk = desk();
@@ -242,6 +264,53 @@ fn the_table_is_gone_through_by_keys_while_the_focus_stays_in_the_scan_field() {
     desk.page.wait("document.querySelector('#transactions-rows [data-seq=\"201\"]')").unwrap();
     let row = desk.rows().unwrap().remove(0);
     assert_eq!((row.barcode.as_str(), row.cardnumber.as_str()), ("A1", "YZ"));
+
+    // Of six days, the newest of today.
+    desk.page.eval(OF_SIX_DAYS).unwrap();
+    desk.page.reload().unwrap();
+    desk.page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
+    desk.page.eval("document.getElementById('clear-dialog').close()").unwrap();
+    desk.page.click("#checkout-item").unwrap();
+    // The days of those at the end are not known yet. What is seen stays there as they come.
+    desk.page.press(&[key::END]).unwrap();
+    desk.page.wait(&format!("({DRAWN}).at(-1) === 1")).unwrap();
+    is_at(&end);
+    desk.page.press(&[key::HOME]).unwrap();
+    is_at("=== 0");
+    let mut lines: Vec<serde_json::Value> = Vec::new();
+    loop {
+        let drawn = desk.page.wait(&format!("(lines => lines[0] !== null && lines)({DRAWN})")).unwrap();
+        let drawn = drawn.as_array().unwrap();
+        // Each page goes on from a line of the one before.
+        let from = lines.iter().position(|line| line == &drawn[0]).unwrap_or(lines.len());
+        assert!(lines.is_empty() || from < lines.len(), "{drawn:?} after {lines:?}");
+        lines.truncate(from);
+        lines.extend(drawn.iter().cloned());
+        if lines.last().is_some_and(|last| *last == 1) {
+            break;
+        }
+        let before = top();
+        desk.page.press(&[key::PAGE_DOWN]).unwrap();
+        is_at(&format!("> {before}"));
+    }
+    let days = desk.page.eval(SIX_DAYS).unwrap();
+    let mut expected: Vec<serde_json::Value> = Vec::new();
+    for seq in (1..=201_usize).rev() {
+        if seq % 40 == 39 {
+            expected.push(days[4 - seq / 40].clone());
+        }
+        expected.push(seq.into());
+    }
+    assert_eq!(lines, expected);
+    let counted =
+        desk.page.eval("document.getElementById('transactions-table').getAttribute('aria-rowcount')").unwrap();
+    assert_eq!(counted, "207", "with the heading");
+    // At midnight, all is a day older.
+    desk.page.press(&[key::HOME]).unwrap();
+    is_at("=== 0");
+    desk.page.eval(TOMORROW).unwrap();
+    desk.page.eval("dispatchEvent(new Event('resize'))").unwrap();
+    desk.page.wait(&format!("({DRAWN})[0] === 'Yesterday' && ({DRAWN})[1] === 201")).unwrap();
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
 

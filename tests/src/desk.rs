@@ -21,6 +21,9 @@ use std::{
     time::Duration,
 };
 
+/// How many transactions the table holds: its lines without the heading and the days, which are drawn in a short log.
+const TOTAL: &str = "Number(document.getElementById('transactions-table').getAttribute('aria-rowcount')) - 1 \
+    - document.querySelectorAll('#transactions-rows .day').length";
 /// Fills the log with a number of transactions of the last hours (older ones would be asked about), behind the window's back, a thousand at a time.
 const FILL: &str = "(async count => { const ends = Date.now() - 60_000; const db = await new Promise((done, fail) => { const o = indexedDB.open('koct'); \
     o.onsuccess = () => done(o.result); o.onerror = fail; }); for (let made = 0; made < count; made += 1000) { \
@@ -222,9 +225,7 @@ impl Desk {
     /// # Errors
     /// When the page is gone.
     pub fn total(&self) -> Result<u64> {
-        let count = self
-            .page
-            .eval("Number(document.getElementById('transactions-table').getAttribute('aria-rowcount')) - 1")?;
+        let count = self.page.eval(TOTAL)?;
         Ok(count.as_u64().unwrap_or(0))
     }
 
@@ -233,9 +234,7 @@ impl Desk {
     /// # Errors
     /// When it does not.
     pub fn wait_for_total(&self, total: u64) -> Result {
-        let condition =
-            format!("document.getElementById('transactions-table').getAttribute('aria-rowcount') === '{}'", total + 1);
-        self.page.wait(&condition).map(|_| ())
+        self.page.wait(&format!("{TOTAL} === {total}")).map(|_| ())
     }
 
     /// Presses the button that sends or applies, and waits until the run is over.

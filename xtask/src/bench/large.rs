@@ -13,7 +13,7 @@ const JUMPS: usize = 31;
 /// Goes to places anywhere in the table; gives the milliseconds until the rows there are seen.
 pub(super) const SCROLL: &str = "(async count => { const box = document.getElementById('transactions-scroll'); \
     const seen = () => { const frame = box.getBoundingClientRect(); return [0.3, 0.6, 0.9].every(part => \
-    document.elementFromPoint(frame.x + 20, frame.y + frame.height * part)?.closest('[data-seq]')); }; const times = []; \
+    document.elementFromPoint(frame.x + 20, frame.y + frame.height * part)?.closest('[data-seq], .day')); }; const times = []; \
     for (let i = 0; i < count; i++) { const began = performance.now(); \
     box.scrollTop = Math.floor((box.scrollHeight - box.clientHeight) * Math.random()); \
     const until = performance.now() + 10000; do { await new Promise(requestAnimationFrame); } while (!seen() && performance.now() < until); \

@@ -1,6 +1,8 @@
-//! The table of transactions, newest first. Only the rows that are seen are drawn, whatever the length of the log.
+//! The table of transactions, newest first, with a line where another day begins. Only what is seen is drawn, whatever the
+//! length of the log.
 
 use crate::{
+    clock,
     dom::{self, elements},
     i18n::text,
     later::later,
@@ -22,7 +24,7 @@ use koct_core::{
     directory::labels::Label,
     log::{
         event::LogEvent,
-        listing::Listing,
+        listing::{Line, Listing},
         offers::{Offers, Opens},
         seen::Seen,
         status::Decision,
@@ -57,6 +59,8 @@ struct DrawnRow {
     /// What it is called; `None` until that was looked up.
     label: Option<Label>,
     element: HtmlElement,
+    /// The line above it that says its day, where it had one.
+    divider: Option<HtmlElement>,
 }
 
 elements! {
@@ -70,6 +74,7 @@ elements! {
         above: HtmlElement = dom::from_template("spacer-template")?,
         below: HtmlElement = dom::from_template("spacer-template")?,
         template: HtmlElement = dom::from_template("row-template")?,
+        divider: HtmlElement = dom::from_template("day-template")?,
         listing: RefCell<Listing>,
         cache: RefCell<HashMap<TransactionId, Entry>>,
         drawn: RefCell<LiteMap<TransactionId, DrawnRow>>,
@@ -78,6 +83,8 @@ elements! {
         row_height: Cell<f64> = Cell::new(ROW_HEIGHT),
         scroll_top: Cell<i32>,
         seen_height: Cell<i32>,
+        /// How far it is still to be scrolled on, once drawn, since lines came above what is read.
+        scrolls_on: Cell<i32>,
         reading: Cell<bool>,
         /// Whether labels are looked up.
         labelling: Cell<bool>,
@@ -178,15 +185,16 @@ impl Table {
                 self.append(entry.clone());
                 self.label_rows();
             }
-            LogEvent::Changed(entries) => {
+            LogEvent::Changed(entries) => self.change(|listing| {
+                listing.learn(entries);
+                let mut cache = self.cache.borrow_mut();
                 for entry in entries {
-                    let is_new = is_whole_log && self.listing.borrow_mut().insert(entry.id);
-                    let mut cache = self.cache.borrow_mut();
+                    let is_new = is_whole_log && listing.insert(entry.id);
                     if is_new || cache.contains_key(&entry.id) {
                         cache.insert(entry.id, entry.clone());
                     }
                 }
-            }
+            }),
             LogEvent::Reload(_) => self.forget(),
             LogEvent::Committed => {}
         }
@@ -299,6 +307,7 @@ impl Table {
             return;
         }
         self.listing.borrow_mut().show(newest.iter().map(|entry| entry.id).collect());
+        self.listing.borrow_mut().learn(&newest);
         self.cache.borrow_mut().extend(newest.into_iter().map(|entry| (entry.id, entry)));
         self.draw_all();
     }
@@ -362,16 +371,25 @@ impl Table {
 
     /// Shows a new entry at the top.
     fn append(&self, entry: Entry) {
-        let id = entry.id;
-        self.cache.borrow_mut().insert(id, entry);
-        let before = self.scrolling(self.listing.borrow().ids().len());
-        self.listing.borrow_mut().insert(id);
+        self.change(|listing| {
+            listing.learn(std::slice::from_ref(&entry));
+            listing.insert(entry.id);
+        });
+        self.cache.borrow_mut().insert(entry.id, entry);
         self.draw();
-        if self.scroll_top.get() > 0 {
-            // What is read stays where it is.
-            #[expect(clippy::cast_possible_truncation, reason = "a page is some millions of pixels high")]
-            self.scroll.set_scroll_top(before.top_after_one_more().round() as i32);
-        }
+    }
+
+    /// Changes what stands in the table; what is read stays where it is.
+    fn change(&self, change: impl FnOnce(&mut Listing)) {
+        let before = self.scrolling();
+        let mut listing = self.listing.borrow_mut();
+        let first = listing.entry_from(before.first_seen());
+        change(&mut listing);
+        let Some((from, to)) = first.and_then(|(id, from)| Some((from, listing.line_of(id)?))) else { return };
+        #[expect(clippy::cast_possible_truncation, reason = "a page is some millions of pixels high")]
+        let on = before.on_after(listing.lines(), from, to).round() as i32;
+        self.scroll_top.update(|top| top + on);
+        self.scrolls_on.update(|before| before + on);
     }
 
     /// Goes to an end, or a page of rows on or back, where Firefox would not go there itself. Returns whether it did.
@@ -388,7 +406,7 @@ impl Table {
         if !(is_here || is_from_field) || has_other {
             return false;
         }
-        let scrolling = self.scrolling(self.listing.borrow().ids().len());
+        let scrolling = self.scrolling();
         // A row is seen on both pages, so that one knows where one is.
         #[expect(clippy::cast_possible_truncation, reason = "a window is some thousands of pixels high")]
         let page = scrolling.by((scrolling.seen - scrolling.row_height).max(scrolling.row_height)) as i32;
@@ -412,7 +430,7 @@ impl Table {
             // Another tab is seen.
             return;
         }
-        self.scroll_top.set(self.scroll.scroll_top());
+        self.scroll_top.set(self.scroll.scroll_top() + self.scrolls_on.get());
         // The heading stays over the rows.
         self.seen_height.set(self.scroll.client_height() - self.heading.offset_height());
         if let Some(row) = self.drawn.borrow().values().next() {
@@ -424,10 +442,10 @@ impl Table {
         }
     }
 
-    /// As it is scrolled, with this number of rows.
-    fn scrolling(&self, rows: usize) -> Scrolling {
+    /// As it is scrolled.
+    fn scrolling(&self) -> Scrolling {
         Scrolling {
-            rows,
+            rows: self.listing.borrow().lines(),
             row_height: self.row_height.get(),
             seen: f64::from(self.seen_height.get().max(0)),
             top: f64::from(self.scroll_top.get().max(0)),
@@ -435,52 +453,82 @@ impl Table {
         }
     }
 
-    fn ids_at(&self, places: Range<usize>) -> Vec<TransactionId> {
+    fn ids_at(&self, lines: Range<usize>) -> Vec<TransactionId> {
         let listing = self.listing.borrow();
-        let ids = listing.ids();
-        places.filter_map(|place| ids.get(ids.len().checked_sub(place + 1)?).copied()).collect()
+        let entry = |line| if let Line::Entry(id) = listing.at(line)? { Some(id) } else { None };
+        lines.filter_map(entry).collect()
     }
 
-    /// Draws the rows that are seen and known. Returns whether some are not known yet.
+    /// Draws the lines that are seen and known. Returns whether some are not known yet.
     fn draw(&self) -> bool {
-        let total = self.listing.borrow().ids().len();
-        let window = self.scrolling(total).drawn();
+        let today = clock::now().map(|now| now.local().date());
+        // At midnight, what was said of today is not true any more.
+        let mut is_new_day = false;
+        self.change(|listing| is_new_day = today.is_some_and(|today| listing.begin_day(today)));
+        let listing = self.listing.borrow();
+        let window = self.scrolling().drawn();
         let cache = self.cache.borrow();
         let mut drawn = self.drawn.borrow_mut();
         let mut kept = LiteMap::new_vec();
         // Those not read yet: their room is kept, or Firefox would scroll back from an end that is not there any more.
         let (mut missing_above, mut missing_below) = (0_u32, 0_u32);
+        let mut is_all_known = true;
         let mut rows = vec![self.above.clone()];
-        let mut above: Option<(NaiveDate, HtmlElement)> = None;
-        for id in self.ids_at(window.rows) {
+        let mut day = None;
+        for line in window.rows {
+            let id = match listing.at(line) {
+                Some(Line::Entry(id)) => id,
+                // It is drawn with the row below it.
+                Some(Line::Day(begun)) => {
+                    day = Some(begun);
+                    continue;
+                }
+                None => break,
+            };
+            let begun = day.take();
             let Some(entry) = cache.get(&id) else {
-                *(if kept.is_empty() { &mut missing_above } else { &mut missing_below }) += 1;
+                let missing = if kept.is_empty() { &mut missing_above } else { &mut missing_below };
+                *missing += 1 + u32::from(begun.is_some());
+                is_all_known = false;
                 continue;
             };
             let row = match drawn.remove(&id) {
-                Some(row) if row.entry == *entry => row,
+                Some(row) if row.entry == *entry && !is_new_day => row,
                 Some(row) => self.fill(row.element, entry),
                 None => match self.template.clone_node_with_deep(true).map(JsCast::dyn_into) {
                     Ok(Ok(element)) => self.fill(element, entry),
                     _ => continue,
                 },
             };
-            let row = row.labelled(self.labels.of(entry));
-            let day = entry.transaction.moment.local().date();
-            if let Some((above, element)) = above.replace((day, row.element.clone())) {
-                let _ = element.toggle_attribute_with_force("data-other-day", above != day);
+            let mut row = row.labelled(self.labels.of(entry));
+            if let Some((begun, today)) = begun.zip(today) {
+                row.divider = row.divider.or_else(|| self.divider(begun, today));
+                rows.extend(row.divider.clone());
             }
             rows.push(row.element.clone());
             kept.insert(id, row);
         }
+        missing_below += u32::from(day.is_some());
         rows.push(self.below.clone());
         let room = |rows: u32| f64::from(rows) * self.row_height.get();
         self.space(window.above + room(missing_above), window.below + room(missing_below));
         dom::set_children(&self.body, &rows);
         *drawn = kept;
-        let _ = self.element.set_attribute("aria-rowcount", &(total + 1).to_string());
-        self.empty.set_hidden(total > 0);
-        missing_above + missing_below > 0
+        let _ = self.element.set_attribute("aria-rowcount", &(listing.lines() + 1).to_string());
+        self.empty.set_hidden(listing.lines() > 0);
+        match self.scrolls_on.take() {
+            0 => {}
+            // By so much, not to a place: Firefox may be scrolling.
+            pixels => self.scroll.scroll_by_with_x_and_y(0.0, pixels.into()),
+        }
+        !is_all_known
+    }
+
+    /// A line that says which day begins under it.
+    fn divider(&self, day: NaiveDate, today: NaiveDate) -> Option<HtmlElement> {
+        let divider: HtmlElement = self.divider.clone_node_with_deep(true).ok()?.dyn_into().ok()?;
+        dom::set_field(&divider, "day", &wording::day_beside(day, today));
+        Some(divider)
     }
 
     /// Gives the spaces above and below the height of the rows that are not drawn.
@@ -534,7 +582,7 @@ impl Table {
             mark.set_title(&warnings::in_short(&entry.warnings));
         }
         Self::offer_actions(&element, entry);
-        DrawnRow { entry: entry.clone(), label: None, element }
+        DrawnRow { entry: entry.clone(), label: None, element, divider: None }
     }
 
     fn offer_actions(element: &HtmlElement, entry: &Entry) {
@@ -560,15 +608,15 @@ impl Table {
 
     /// Reads the entries around those that are seen, as far as they are not known: what has changed was told.
     async fn read(&self) -> Result<(), StoreError> {
-        let total = self.listing.borrow().ids().len();
-        let window = self.scrolling(total).drawn().rows;
-        let places = window.start.saturating_sub(READ_AHEAD)..(window.end + READ_AHEAD).min(total);
+        let window = self.scrolling().drawn().rows;
+        let places = window.start.saturating_sub(READ_AHEAD)..window.end + READ_AHEAD;
         let wanted = self.ids_at(places).into_iter().into_set();
         let ids: Vec<_> = wanted.iter().copied().filter(|id| !self.cache.borrow().contains_key(id)).collect();
         let (Some(oldest), Some(newest)) = (ids.first(), ids.last()) else { return Ok(()) };
         let in_a_row = ids.windows(2).all(|pair| pair[0].0.checked_add(1) == Some(pair[1].0));
         let entries =
             if in_a_row { self.desk.store.range(*oldest, *newest).await? } else { self.desk.store.get(&ids).await? };
+        self.change(|listing| listing.learn(&entries));
         let mut cache = self.cache.borrow_mut();
         if cache.len() > CACHE_LIMIT {
             cache.retain(|id, _| wanted.contains(id));
@@ -576,7 +624,7 @@ impl Table {
         cache.extend(entries.into_iter().map(|entry| (entry.id, entry)));
         // Another window may have cleared some: what is not there must not be waited for.
         if ids.iter().any(|id| !cache.contains_key(id)) {
-            self.listing.borrow_mut().retain(|id| cache.contains_key(&id) || ids.binary_search(&id).is_err());
+            self.change(|listing| listing.retain(|id| cache.contains_key(&id) || ids.binary_search(&id).is_err()));
         }
         Ok(())
     }
