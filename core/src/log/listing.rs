@@ -8,7 +8,7 @@ use crate::{
     },
 };
 use chrono::NaiveDate;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// The numbers of the entries that a table shows, in rising order while it shows the whole log. The last is on top.
 ///
@@ -20,9 +20,9 @@ pub struct Listing {
     /// While the log is read anew, what was recorded meanwhile: it may have been read before.
     since: Option<Vec<TransactionId>>,
     /// Where each entry stands in `ids`, where those do not rise.
-    rows: Option<BTreeMap<TransactionId, usize>>,
+    rows: Option<HashMap<TransactionId, usize>>,
     /// The days of all that was read so far, shown or not, by the clocks of their desks.
-    days: BTreeMap<TransactionId, NaiveDate>,
+    days: HashMap<TransactionId, NaiveDate>,
     today: Option<NaiveDate>,
     dividers: Dividers,
 }
@@ -146,9 +146,7 @@ impl Listing {
         let rows: Vec<usize> = if self.ids.is_sorted() {
             self.days.keys().filter_map(|id| self.row(*id)).collect()
         } else {
-            let mut rows = BTreeMap::new();
-            rows.extend(self.ids.iter().copied().zip(0..));
-            self.rows = Some(rows);
+            self.rows = Some(self.ids.iter().copied().zip(0..).collect());
             (0..self.ids.len()).collect()
         };
         for row in rows {
@@ -318,7 +316,7 @@ mod tests {
         #[test]
         fn each_stands_once_and_under_its_day(steps in prop::collection::vec(step(), 0..30)) {
             let mut listing = Listing::default();
-            let (mut known, mut today) = (BTreeMap::new(), None);
+            let (mut known, mut today) = (HashMap::new(), None);
             for step in steps {
                 match step {
                     Step::Learn(days) => {
