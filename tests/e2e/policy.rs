@@ -9,7 +9,6 @@ use koct_tests::{
     settings_page,
 };
 use serde_json::{Value, json};
-use std::path::Path;
 
 fn desk(presets: Value) -> Desk {
     Desk::open(&Options { presets: Some(presets), ..Options::default() }).unwrap()
@@ -94,31 +93,17 @@ fn mistakes_in_the_presets_are_said_and_the_rest_is_used() {
     assert_eq!(page.value("#server").unwrap(), "");
 }
 
-/// A Firefox of this profile with these presets, which finds what the one before has stored.
-fn again_in(profile: &Path, presets: Value) -> Options {
-    Options {
-        presets: Some(presets),
-        profile: Some(profile.to_owned()),
-        // What the add-on has stored stays, although Firefox takes a temporary one away when it ends.
-        prefs: vec![("extensions.webextensions.keepStorageOnUninstall".into(), true.into())],
-        ..Options::default()
-    }
-}
-
 #[test]
 fn keeping_the_password_can_be_forbidden_later() {
-    let profile = koct_tests::keeper::folder().unwrap();
-    let options = |presets| again_in(profile.path(), presets);
-    let first = Desk::open(&options(json!({}))).unwrap();
+    let first = desk(json!({}));
     let page = first.open_settings().unwrap();
     enter(&page, &Settings { password: "s3cret".into(), ..Settings::of("http://127.0.0.1:1", "send") }).unwrap();
     page.click("#keep-password").unwrap();
     assert!(settings_page::save(&page).unwrap().starts_with("Saved"));
     let kept = "browser.storage.local.get().then(all => 'password' in all)";
     assert_eq!(page.eval(kept).unwrap(), true);
-    first.firefox.kill();
     let presets = json!({"keepPassword": false, "branchcode": "FPL", "locked": ["keepPassword"]});
-    let second = Desk::open(&options(presets)).unwrap();
+    let second = first.preset(&presets).unwrap();
     let page = second.open_settings().unwrap();
     assert_eq!(page.eval(kept).unwrap(), false);
     assert!(is(&page, "keep-password", "disabled") && !is(&page, "keep-password", "checked"));
@@ -164,15 +149,12 @@ fn what_is_locked_shows_so_and_cannot_be_changed_by_keyboard_or_list() {
 #[test]
 fn a_policy_that_names_another_server_does_not_get_the_password() {
     let (koha, other) = (koha(Era::From2405), koha(Era::From2405));
-    let profile = koct_tests::keeper::folder().unwrap();
-    let options = |presets| again_in(profile.path(), presets);
-    let first = Desk::open(&options(json!({}))).unwrap();
+    let first = desk(json!({}));
     let page = first.open_settings().unwrap();
     enter(&page, &Settings::of(&koha.url(), "send")).unwrap();
     page.click("#keep-password").unwrap();
     assert!(settings_page::save(&page).unwrap().starts_with("Saved"));
-    first.firefox.kill();
-    let second = Desk::open(&options(json!({"server": other.url(), "locked": ["server"]}))).unwrap();
+    let second = first.preset(&json!({"server": other.url(), "locked": ["server"]})).unwrap();
     let page = second.open_settings().unwrap();
     assert_eq!(page.value("#server").unwrap(), other.url());
     page.wait_visible("#secrets-forgotten").unwrap();

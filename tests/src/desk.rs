@@ -116,6 +116,17 @@ impl Desk {
         Ok(Self { firefox, page })
     }
 
+    /// The same desk once an administrator has preset this: the add-on starts anew, with all that it has stored.
+    ///
+    /// # Errors
+    /// When the presets cannot be written, or the window does not come up.
+    pub fn preset(self, presets: &Value) -> Result<Self> {
+        self.firefox.preset(presets)?;
+        self.firefox.install(&addon()?)?;
+        let page = open_window(&self.firefox)?;
+        Ok(Self { page, ..self })
+    }
+
     /// As [`Desk::open`], with the add-on in this folder.
     ///
     /// # Errors

@@ -527,6 +527,15 @@ impl Firefox {
         self.running.as_ref().expect("Firefox runs until it is dropped")
     }
 
+    /// An administrator puts these presets where Firefox looks for them. An add-on reads them when it is installed.
+    ///
+    /// # Errors
+    /// When they cannot be written, or Firefox is a person's own.
+    pub fn preset(&self, presets: &Value) -> Result {
+        let home = self.running().home.as_ref().ok_or("a person's own Firefox has presets of its own")?;
+        preset(home.path(), Some(presets))
+    }
+
     /// Installs an unpacked add-on until Firefox ends.
     ///
     /// # Errors

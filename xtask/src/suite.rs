@@ -34,9 +34,9 @@ const BROWSER: [&str; 11] = [
     "*",
 ];
 
-/// The number of times a second that Firefox draws in the end-to-end tests: nobody looks, and twenty cost
+/// The number of times a second that Firefox draws in the end-to-end tests: nobody looks, and ten cost
 /// a tenth of their time.
-const FRAMES: &str = "10";
+const FRAMES: &str = "5";
 
 /// How many end-to-end tests go on at a time: a test and its Firefox wait for each other and for what is drawn next, so one more than
 /// there are processors.
