@@ -28,7 +28,7 @@ const TOTAL: &str = "Number(document.getElementById('transactions-table').getAtt
 const FILL: &str = "(async count => { const ends = Date.now() - 60_000; const db = await new Promise((done, fail) => { const o = indexedDB.open('koct'); \
     o.onsuccess = () => done(o.result); o.onerror = fail; }); for (let made = 0; made < count; made += 1000) { \
     await new Promise((done, fail) => { const t = db.transaction('transactions', 'readwrite'); const s = t.objectStore('transactions'); \
-    for (let i = 0; i < 1000 && made + i < count; i++) { const barcode = 'F' + (made + i); s.add({moment: {utc: ends - (count - made - i) * 50, offset: 0}, \
+    for (let i = 0; i < 1000 && made + i < count; i++) { const barcode = 'F' + (made + i); s.add({moment: {utc: ends - (count - made - i) * 50, offset: -new Date().getTimezoneOffset()}, \
     action: 'issue', cardnumber: 'P1', barcode, itemKey: barcode.toLowerCase(), part: 0, status: {state: 'local'}}); } t.oncomplete = done; t.onerror = fail; }); } db.close(); })";
 
 /// What a person enters on the settings page.
