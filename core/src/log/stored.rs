@@ -273,6 +273,24 @@ mod tests {
         assert_eq!((in_log.get("seq"), &in_log["part"], &in_log["itemKey"]), (None, &json!(0), &json!("a")));
     }
 
+    /// As versions before this module wrote it, but for `itemKey`, which a backup has not.
+    #[test]
+    fn all_that_a_row_can_have_is_written_byte_for_byte_as_ever() {
+        let row = concat!(
+            r#"{"seq":7,"moment":{"utc":1795428000547,"offset":60},"action":"issue","cardnumber":"P1","barcode":"B1","#,
+            r#""scanned":{"cardnumber":"x"},"status":{"state":"in-doubt","reason":"timed-out","attempt":{"commitType":"apply","#,
+            r#""server":"https://koha.example.org/","over":17,"ahead":90000,"answer":"<html>","lastInQueue":3,"ownCheckin":true,"#,
+            r#""plugin":"CPL"}},"desk":"Bus","branch":"CPL","part":3,"history":[{"at":{"utc":5,"offset":0},"change":"edited","#,
+            r#""was":{"moment":{"utc":5,"offset":0},"action":"return","barcode":"B0"},"refused":"no"}],"warnings":[{"kind":"#,
+            r#""overLimit","loans":6,"limit":5,"confirmed":{"utc":5,"offset":0},"asOf":5}],"late":3,"lateAsOf":9,"checkin":"#,
+            r#"{"said":["hold_found"],"to":"MPL"},"ticks":[{"task":"late","at":{"utc":5,"offset":0}}]"#
+        );
+        let entry: Entry = serde_json::from_str(&format!("{row}}}")).unwrap();
+        assert_eq!(serde_json::to_string(&entry).unwrap(), format!("{row}}}"));
+        let in_log = serde_json::to_string(&Row::in_log(&entry, Some(entry.id))).unwrap();
+        assert_eq!(in_log, format!("{row},\"itemKey\":\"b1\"}}"));
+    }
+
     #[test]
     fn what_lacks_something_or_has_a_name_of_a_later_version_is_no_entry() {
         let row = |of: &str, value: Value| {
