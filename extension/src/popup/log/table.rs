@@ -616,6 +616,8 @@ impl Table {
         let in_a_row = ids.windows(2).all(|pair| pair[0].0.checked_add(1) == Some(pair[1].0));
         let entries =
             if in_a_row { self.desk.store.range(*oldest, *newest).await? } else { self.desk.store.get(&ids).await? };
+        // Meanwhile somebody may have gone elsewhere, where no row is to be pushed away.
+        self.look();
         self.change(|listing| listing.learn(&entries));
         let mut cache = self.cache.borrow_mut();
         if cache.len() > CACHE_LIMIT {
