@@ -116,7 +116,8 @@ impl Desk {
         Ok(Self { firefox, page })
     }
 
-    /// The same desk once an administrator has preset this: the add-on starts anew, with all that it has stored.
+    /// The same desk once an administrator has preset this: the add-on starts anew, with all that it has stored. It must have been
+    /// opened with presets, be they none: the window of one that was not is kept for the next test, without the presets of this one.
     ///
     /// # Errors
     /// When the presets cannot be written, or the window does not come up.
