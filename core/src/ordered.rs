@@ -31,6 +31,14 @@ pub fn sort_by_text<T>(list: &mut [T], text: impl Fn(&T) -> String) {
     arrange(list, &mut texts.into_iter().map(|(_, place)| place).collect::<Vec<_>>());
 }
 
+/// These in rising order, each once, however many they are.
+pub fn texts(texts: impl Iterator<Item = String>) -> Vec<String> {
+    let mut texts: Vec<String> = texts.collect();
+    sort_by_text(&mut texts, Clone::clone);
+    texts.dedup();
+    texts
+}
+
 /// Brings to each place what stood at the one that is told for it.
 fn arrange<T>(list: &mut [T], from: &mut [usize]) {
     for place in 0..list.len() {
@@ -163,6 +171,11 @@ mod tests {
             let set: BTreeSet<_> = list.iter().copied().collect();
             prop_assert_eq!(list.iter().copied().into_list(), set.iter().copied().collect::<Vec<_>>());
             prop_assert_eq!(list.iter().copied().into_set(), set);
+        }
+
+        #[test]
+        fn texts_stand_once_in_order(list in prop::collection::vec("[ab]{0,2}", 0..40)) {
+            prop_assert_eq!(texts(list.iter().cloned()), list.into_iter().into_list());
         }
 
         #[test]

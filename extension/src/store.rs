@@ -24,7 +24,6 @@ use koct_core::{
         rows,
         stored::Row,
     },
-    ordered,
 };
 use serde::Serialize;
 use std::{
@@ -637,8 +636,7 @@ impl Store {
                 ids.extend(id(&key?));
             }
         }
-        ordered::sort(&mut ids, |id| id.rank());
-        Ok(ids)
+        Ok(TransactionId::in_order(ids))
     }
 
     /// The latest entry in Koha of each of these items, as far as there is one. Of a long log no more is kept in memory.

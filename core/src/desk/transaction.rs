@@ -5,7 +5,10 @@ use crate::desk::{
     barcode::{Barcode, Cardnumber},
     clock::{DeskTime, NEAR},
 };
-use crate::{ordered::Rank, stored::Missing};
+use crate::{
+    ordered::{self, Rank},
+    stored::Missing,
+};
 use chrono::{DateTime, Datelike, NaiveDateTime, TimeDelta, Timelike as _, Utc};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -18,6 +21,15 @@ use thiserror::Error;
 pub struct TransactionId(pub u32);
 
 impl TransactionId {
+    /// These in rising order, each once.
+    #[must_use]
+    pub fn in_order(ids: impl IntoIterator<Item = Self>) -> Vec<Self> {
+        let mut ids: Vec<Self> = ids.into_iter().collect();
+        ordered::sort(&mut ids, |id| id.rank());
+        ids.dedup();
+        ids
+    }
+
     /// By which a list is sorted by number.
     #[must_use]
     pub fn rank(self) -> Rank {

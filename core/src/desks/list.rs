@@ -182,10 +182,7 @@ pub fn is_too_long(bytes: &[u8]) -> bool {
 /// [what it was before it lost zeros](damage::with_zeros).
 pub fn codes(bytes: &[u8]) -> Vec<String> {
     let cells = cells::lines(bytes).into_iter().filter_map(|line| line.cells.ok()).flatten();
-    let mut codes: Vec<String> = cells.filter(|cell| cell.chars().count() <= Cardnumber::LIMIT).collect();
-    ordered::sort_by_text(&mut codes, Clone::clone);
-    codes.dedup();
-    codes
+    ordered::texts(cells.filter(|cell| cell.chars().count() <= Cardnumber::LIMIT))
 }
 
 /// Reads a list.

@@ -12,7 +12,7 @@ use crate::{
     Action, Barcode, Entry, Moment,
     desk::zone::Zone,
     log::warned::{Warned, Warning},
-    ordered::{Gather, LiteMap},
+    ordered::{self, LiteMap},
 };
 use chrono::{DateTime, Utc};
 
@@ -113,7 +113,7 @@ where
         let for_holds = self.log.of_holds(&ids).await?;
         let others =
             for_holds.iter().filter_map(|entry| entry.transaction.action.item_key()).filter(|other| *other != key);
-        let others = aside::by_item(self.log.of_items(&others.into_list()).await?);
+        let others = aside::by_item(self.log.of_items(&ordered::texts(others)).await?);
         let mut patrons = LiteMap::new_vec();
         if aside::must_know_patrons(&before, &others) {
             for hold in &holds {

@@ -8,7 +8,7 @@ use super::{
     record::{Hold, HoldState, Patron, Set},
     warning,
 };
-use crate::{Amount, Entry, desk::amount::Cents, log::warned::Warning, ordered::Gather};
+use crate::{Amount, Entry, desk::amount::Cents, log::warned::Warning, ordered};
 use std::collections::HashMap;
 
 /// Of this number of items without a title, the title is looked for.
@@ -109,7 +109,7 @@ where
         let recorded = entries.iter().filter_map(|entry| entry.transaction.action.item_key());
         let lent = downloaded.iter().filter_map(|loan| key_of(&loan.barcode));
         let promised = holds.iter().flat_map(|(_, barcodes)| barcodes).filter_map(|barcode| key_of(barcode));
-        let keys = recorded.chain(lent).chain(promised).into_list();
+        let keys = ordered::texts(recorded.chain(lent).chain(promised));
         let by_item = aside::by_item(self.log.of_items(&keys).await?);
 
         let mut loans = holder::loans(downloaded, &by_item, &self.later.loans, &self.at_desk(typed, patron.as_ref()));

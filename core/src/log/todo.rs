@@ -30,7 +30,6 @@ use crate::{
         task::Task,
         warned::{Grade, Warned, Warning},
     },
-    ordered,
 };
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
@@ -494,11 +493,7 @@ impl Todo {
         match group {
             Group::NotRecorded | Group::InDoubt | Group::Refused => Vec::new(),
             Group::SetAside => self.aside_open.clone(),
-            Group::Patrons => {
-                let mut ids: Vec<_> = self.patrons.values().flat_map(|rows| &rows.open).copied().collect();
-                ordered::sort(&mut ids, |id| id.rank());
-                ids
-            }
+            Group::Patrons => TransactionId::in_order(self.patrons.values().flat_map(|rows| &rows.open).copied()),
             Group::Transfers => list(List::Transfers),
             Group::Loans => list(List::Loans),
             Group::Late => list(List::Late),

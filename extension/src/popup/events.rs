@@ -19,7 +19,6 @@ use crate::{
 use koct_core::{
     State, TransactionId,
     log::event::{LogEvent, Reread},
-    ordered,
 };
 use std::{collections::BTreeSet, rc::Rc};
 use wasm_bindgen::JsCast;
@@ -129,11 +128,7 @@ impl Desk {
 
     /// The entries that somebody here keeps, and would not hear of by a reload.
     fn kept(&self) -> Vec<TransactionId> {
-        let mut kept: Vec<_> = self.sitting.borrow().ids().collect();
-        kept.extend(self.panels().flat_map(|panel| panel.kept()));
-        ordered::sort(&mut kept, |id| id.rank());
-        kept.dedup();
-        kept
+        TransactionId::in_order(self.sitting.borrow().ids().chain(self.panels().flat_map(|panel| panel.kept())))
     }
 
     fn show_counts(&self) {

@@ -10,7 +10,6 @@ use koct_core::{
     DeskName, Moment, State, TransactionId,
     desks::cleared::{Asked, Consent, Remembered, remembered_key},
     log::{Counts, rows},
-    ordered,
 };
 use serde::Serialize;
 use wasm_bindgen::JsValue;
@@ -112,8 +111,7 @@ impl Store {
         let mut ids = self.ids_under(BY_STATE, settled.iter().map(|state| state.name())).await?;
         ids.extend(consent.open().iter().map(|(id, _)| *id));
         // One that was settled since it was asked about stands in both.
-        ordered::sort(&mut ids, |id| id.rank());
-        ids.dedup();
+        let ids = TransactionId::in_order(ids);
         let mut removed = 0;
         for ids in ids.chunks(CHUNK) {
             removed += self.remove_some(ids, consent, own, now).await?;

@@ -15,7 +15,6 @@ use crate::{
         handled::Handled,
         rows::Raw,
     },
-    ordered,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -203,9 +202,7 @@ impl<'a> Adoption<'a> {
         if self.known.is_empty() {
             return self.write(&[]);
         }
-        let mut ids: Vec<_> = self.known.keys().copied().collect();
-        ordered::sort(&mut ids, |id| id.rank());
-        Step::Read(ids)
+        Step::Read(TransactionId::in_order(self.known.keys().copied()))
     }
 
     /// What is new is added, and what is known is merged.

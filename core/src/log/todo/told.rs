@@ -9,7 +9,6 @@ use crate::{
         fresh::{Fresh, HoldNow, Part},
         warned::{Warned, Warning},
     },
-    ordered,
 };
 use std::collections::HashMap;
 
@@ -79,9 +78,7 @@ impl Told {
     pub fn waited_for(&self) -> Vec<TransactionId> {
         let waits = |fresh: &&Fresh| matches!(fresh.hold, Some(HoldNow::Waits { .. }));
         let fresh = self.of_entries.values().filter_map(|told| told.fresh.as_ref());
-        let mut ids: Vec<_> = fresh.filter(waits).map(|fresh| fresh.id).collect();
-        ordered::sort(&mut ids, |id| id.rank());
-        ids
+        TransactionId::in_order(fresh.filter(waits).map(|fresh| fresh.id))
     }
 
     /// With the hold that Koha tells of, as if a person had been warned of it when it came back.

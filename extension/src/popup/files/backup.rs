@@ -25,7 +25,6 @@ use koct_core::{
         },
         import::{file::ImportError, knowledge::Knowledge},
     },
-    ordered,
 };
 use std::{collections::HashMap, rc::Rc, time::Duration};
 use wasm_bindgen::JsValue;
@@ -114,8 +113,7 @@ impl Desk {
         known: HashMap<TransactionId, Entry>,
         new: Vec<Entry>,
     ) -> Result<Vec<Entry>, StoreError> {
-        let mut ids: Vec<TransactionId> = known.keys().copied().collect();
-        ordered::sort(&mut ids, |id| id.rank());
+        let ids = TransactionId::in_order(known.keys().copied());
         // As it is now: what was cleared or changed since it was read needs, or gets, what it needs now.
         self.store.change_where(&ids, |here| merged(here, known.get(&here.id)?)).await?;
         self.store.add(new).await
