@@ -30,20 +30,26 @@ const ALL_STATES: &str = "(async () => { const db = await new Promise((done, fai
 /// What was found, with the state of the page in which it was found.
 struct Found<'a> {
     firefox: &'a Firefox,
+    is_dark: bool,
     found: Vec<String>,
 }
 
 impl<'a> Found<'a> {
     fn in_pages_of(desk: &'a Desk) -> Self {
-        Self { firefox: &desk.firefox, found: Vec::new() }
+        Self { firefox: &desk.firefox, is_dark: false, found: Vec::new() }
     }
 
-    /// Looks at a page in light and in dark. Only colours differ.
+    /// Looks at a page in light and in dark. Only colours differ. It stays as it was looked at last: each change paints all of Firefox.
     fn look(&mut self, page: &Page, state: &str) {
-        self.found.extend(axe(page).unwrap().into_iter().map(|line| format!("{state}: {line}")));
-        set_dark(self.firefox, page, true);
-        self.found.extend(axe_of_colours(page).unwrap().into_iter().map(|line| format!("{state}, dark: {line}")));
-        set_dark(self.firefox, page, false);
+        self.add(axe(page).unwrap(), state);
+        self.is_dark = !self.is_dark;
+        set_dark(self.firefox, page, self.is_dark);
+        self.add(axe_of_colours(page).unwrap(), state);
+    }
+
+    fn add(&mut self, lines: Vec<String>, state: &str) {
+        let scheme = if self.is_dark { "dark" } else { "light" };
+        self.found.extend(lines.into_iter().map(|line| format!("{state}, {scheme}: {line}")));
     }
 
     /// # Panics
