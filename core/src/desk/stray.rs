@@ -11,12 +11,14 @@ use crate::desk::{
 pub enum Place {
     /// A field that takes what is typed, codes too.
     Field,
-    /// A list to choose from: a letter goes to what begins with it.
+    /// A list to choose from, or a menu: a letter goes to what begins with it, and Enter takes it.
     Choice,
     /// Anything else in the window: a button, a box to tick, nothing at all.
     Page,
     /// A field in a dialog that is not for codes: a date, a name.
     DialogField,
+    /// A list to choose from in a dialog.
+    DialogChoice,
     /// Anything else in a dialog.
     Dialog,
 }
@@ -54,9 +56,14 @@ pub enum Verdict {
     ToField,
     /// Nobody gets it.
     Keep,
-    /// Nobody gets it. A scanner was typing into a list: what it chose there is taken back, and this belongs into the scan
-    /// field, this key included.
-    Retype(String),
+    /// Nobody gets it. A scanner was typing into a list: what it chose there is taken back, and what it typed belongs into the
+    /// scan field.
+    Retype {
+        /// What came, this key included.
+        text: String,
+        /// That is the whole code: this key is the Enter behind it.
+        is_ended: bool,
+    },
     /// Nobody gets it. A scan has ended in a dialog, and this is the part of it that came there.
     Scanned(String),
 }
@@ -98,13 +105,15 @@ impl Strays {
                 self.forget();
                 Verdict::ToField
             }
-            // It presses a button, as Enter does.
-            (Place::Dialog, Stroke::Character(' ')) if !goes_on => {
+            // It presses a button, as Enter does, and opens a list.
+            (Place::Dialog | Place::Choice | Place::DialogChoice, Stroke::Character(' ')) if !goes_on => {
                 self.forget();
                 Verdict::Leave
             }
             (_, Stroke::Character(character)) => self.character(place, character, now),
-            (Place::Dialog | Place::DialogField, Stroke::End) if goes_on => self.end(place, now),
+            (Place::Choice | Place::Dialog | Place::DialogField | Place::DialogChoice, Stroke::End) if goes_on => {
+                self.end(place, now)
+            }
             (_, Stroke::End) => {
                 self.forget();
                 Verdict::Leave
@@ -120,24 +129,32 @@ impl Strays {
         match place {
             // A dialog can open under a code that began here: whoever scans has not seen it.
             Place::Field | Place::Page => self.text.clear(),
-            Place::Choice | Place::DialogField | Place::Dialog => self.text.push(character),
+            Place::Choice | Place::DialogField | Place::DialogChoice | Place::Dialog => self.text.push(character),
         }
         match place {
             Place::Dialog => Verdict::Keep,
-            Place::Choice if self.burst.is_code() => {
-                self.burst = Burst::default();
-                Verdict::Retype(std::mem::take(&mut self.text))
-            }
-            Place::Choice | Place::DialogField | Place::Field | Place::Page => Verdict::Leave,
+            Place::Choice if self.burst.is_code() => self.retype(false),
+            // In the middle of something it is a part of that.
+            Place::Choice | Place::DialogChoice if character == ' ' => Verdict::Keep,
+            Place::Choice | Place::DialogChoice | Place::DialogField | Place::Field | Place::Page => Verdict::Leave,
         }
     }
 
+    fn retype(&mut self, is_ended: bool) -> Verdict {
+        self.burst = Burst::default();
+        Verdict::Retype { text: std::mem::take(&mut self.text), is_ended }
+    }
+
     fn end(&mut self, place: Place, now: f64) -> Verdict {
-        let is_scan = self.burst.is_code() || (place == Place::Dialog && self.burst.is_ended_by_scanner(now));
+        let is_ended_by_scanner = place != Place::DialogField && self.burst.is_ended_by_scanner(now);
+        let is_scan = self.burst.is_code() || is_ended_by_scanner;
         if place == Place::DialogField && (self.is_over || !is_scan) {
             // A person, who is done with the field.
             self.forget();
             return Verdict::Leave;
+        }
+        if place == Place::Choice && is_scan && !self.is_over {
+            return self.retype(true);
         }
         self.burst.key(now);
         if std::mem::replace(&mut self.is_over, true) || !is_scan {
@@ -233,7 +250,29 @@ mod tests {
     fn a_list_is_chosen_from_by_a_person_and_not_by_a_scanner() {
         assert_eq!(typed(Place::Choice, "check", PERSON), [const { Verdict::Leave }; 5]);
         let verdicts = typed(Place::Choice, "3999", SCANNER);
-        assert_eq!(verdicts[3], Verdict::Retype("3999".to_owned()));
+        assert_eq!(verdicts[3], Verdict::Retype { text: "3999".to_owned(), is_ended: false });
+    }
+
+    #[test]
+    fn a_short_scan_takes_nothing_of_a_list_or_menu_and_goes_to_the_scan_field() {
+        for code in ["7", "B1", "B 1", "B12"] {
+            let verdicts = typed(Place::Choice, &format!("{code}\n"), SCANNER);
+            assert_eq!(verdicts.last(), Some(&Verdict::Retype { text: code.to_owned(), is_ended: true }), "{code}");
+            // A dialog tells of it.
+            let verdicts = typed(Place::DialogChoice, &format!("{code}\n\n"), SCANNER);
+            assert_eq!(verdicts[code.len()..], [Verdict::Scanned(code.to_owned()), Verdict::Keep], "{code}");
+        }
+        assert_eq!(typed(Place::Choice, "B 1", SCANNER)[1], Verdict::Keep, "a space would press what it has come to");
+    }
+
+    #[test]
+    fn a_person_takes_from_a_list_or_menu_by_its_letter() {
+        for place in [Place::Choice, Place::DialogChoice] {
+            for keys in ["p\n", "pr\n", " \n", "p ", "\n"] {
+                assert!(typed(place, keys, PERSON).iter().all(|verdict| *verdict == Verdict::Leave), "{keys:?}");
+            }
+            assert_eq!(typed(place, "p\n", 100.0)[1], Verdict::Keep, "perhaps a slow scanner: nothing is taken");
+        }
     }
 
     #[test]
@@ -305,10 +344,45 @@ mod tests {
             prop_assert_eq!(strays.key(Place::Dialog, Stroke::End, now + gaps[21]), Verdict::Scanned(code));
         }
 
+        /// However short it is and whenever its keys come, the end of a scan takes nothing of a list or menu, and nothing of the code is
+        /// lost.
+        #[test]
+        fn no_scan_takes_anything_of_a_list(
+            code in "[!-~][ -~]{0,20}",
+            gaps in prop::collection::vec(0.0..44.0_f64, 22),
+            start in 0.0..1e9_f64,
+            before in "[a-z\n]{0,5}",
+            in_dialog in any::<bool>(),
+        ) {
+            let place = if in_dialog { Place::DialogChoice } else { Place::Choice };
+            let (mut strays, mut now) = (Strays::default(), start);
+            type_at(&mut strays, place, &before, PERSON, &mut now);
+            now += PERSON;
+            let (mut place, mut arrived) = (place, String::new());
+            let keys = code.chars().map(Stroke::Character).chain([Stroke::End]);
+            for (stroke, gap) in keys.zip(&gaps) {
+                now += gap;
+                let verdict = strays.key(place, stroke, now);
+                match (verdict, stroke) {
+                    (Verdict::Retype { text, is_ended }, _) => {
+                        prop_assert_eq!(is_ended, stroke == Stroke::End);
+                        prop_assert!(arrived.is_empty());
+                        (place, arrived) = (Place::Field, text);
+                    }
+                    (Verdict::Scanned(text), Stroke::End) => arrived = text,
+                    (Verdict::Leave, Stroke::Character(character)) if place == Place::Field => arrived.push(character),
+                    (Verdict::Leave, Stroke::End) => prop_assert_eq!(place, Place::Field),
+                    (verdict, Stroke::Character(' ')) => prop_assert_eq!(verdict, Verdict::Keep),
+                    (verdict, _) => prop_assert_eq!(verdict, Verdict::Leave),
+                }
+            }
+            prop_assert_eq!(arrived, code);
+        }
+
         /// Keys as people type them do what they always did, in every place that is for them.
         #[test]
         fn a_persons_keys_do_what_they_always_did(text in "[ -~\n]{1,30}", gap in 120.0..2_000.0_f64) {
-            for place in [Place::Field, Place::Choice, Place::DialogField] {
+            for place in [Place::Field, Place::Choice, Place::DialogField, Place::DialogChoice] {
                 prop_assert!(typed(place, &text, gap).iter().all(|verdict| *verdict == Verdict::Leave));
             }
             for (character, verdict) in text.chars().zip(typed(Place::Dialog, &text, gap)) {

@@ -1,4 +1,4 @@
-//! Keys that come while no field waits for them (`koct_core::desk::stray`): to the scan field, or kept from a dialog.
+//! Keys that come while no field waits for them (`koct_core::desk::stray`): to the scan field, or kept from a dialog, a list or the menu.
 
 use super::focus::{TYPED_INTO, is_dialog_open, target};
 use crate::{
@@ -62,6 +62,7 @@ fn place_of(target: &Element) -> Place {
     let is_choice = is("select, [role=menuitem]");
     match (is_dialog_open(), is_choice || is(TYPED_INTO)) {
         (true, true) if is(FOR_CODES) => Place::Field,
+        (true, true) if is_choice => Place::DialogChoice,
         (true, true) => Place::DialogField,
         (true, false) => Place::Dialog,
         (false, true) if is_choice => Place::Choice,
@@ -93,10 +94,13 @@ impl Keys {
             // The browser types it into what has the focus by then.
             Verdict::ToField => return drop(desk.focus.to_scan_field()),
             Verdict::Keep => self.wait_for_silence(desk),
-            Verdict::Retype(text) => {
+            Verdict::Retype { text, is_ended } => {
                 self.take_back();
                 if let Some(field) = desk.focus.to_scan_field() {
                     append(&field, &text);
+                    if is_ended {
+                        enter(&field);
+                    }
                 }
             }
             Verdict::Scanned(code) => {
@@ -148,16 +152,21 @@ fn append(field: &HtmlInputElement, text: &str) {
     dispatch(field, Event::new("input"));
 }
 
+/// Presses Enter in a field.
+fn enter(field: &HtmlInputElement) {
+    let enter = KeyboardEventInit::new();
+    enter.set_key("Enter");
+    enter.set_cancelable(true);
+    dispatch(field, KeyboardEvent::new_with_keyboard_event_init_dict("keydown", &enter));
+}
+
 /// A scan has come to a dialog.
 fn scanned(desk: &Rc<Desk>, code: &str) {
     if clear::close_offer() {
         // Nobody had asked for that dialog.
         let Some(field) = desk.focus.to_scan_field() else { return };
         append(&field, code);
-        let enter = KeyboardEventInit::new();
-        enter.set_key("Enter");
-        enter.set_cancelable(true);
-        dispatch(&field, KeyboardEvent::new_with_keyboard_event_init_dict("keydown", &enter));
+        enter(&field);
     } else if !code.is_empty() {
         let words = text_with("scannedInDialog", &[code]);
         desk.message.answer(Tone::Bad, &words);
