@@ -24,6 +24,7 @@ pub mod signs;
 pub mod stray;
 pub mod transaction;
 pub mod typing;
+pub mod unrecorded;
 pub mod version;
 pub mod visit;
 pub mod zone;

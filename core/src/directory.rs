@@ -40,8 +40,9 @@ pub mod write;
 use crate::stored::Missing;
 use crate::{
     desk::{
-        barcode::same_code,
+        barcode::{Cardnumber, same_code},
         clock::{DeskTime, KohaTime},
+        guard::KnownCard,
         kinds::Kinds,
     },
     ordered::{self, LiteMap, as_map},
@@ -346,17 +347,22 @@ impl<S: BlockStore> Directory<S> {
         Ok(if is_item { TypedCard::Item } else { TypedCard::Card(typed.to_owned()) })
     }
 
-    /// Whether a code that stands where an item belongs is certainly a patron's card: a patron has this cardnumber, and no
-    /// item has this barcode. Where no items were downloaded, that is not certain: cards and items may be numbered alike.
+    /// The patron's card that came where this item's barcode belongs, where it is one. `as_card` is what was scanned, read as a card. A user
+    /// name is no card.
     ///
     /// # Errors
     /// When the shelf cannot be read.
-    pub async fn is_patrons_card(&self, code: &str) -> Result<bool, S::Error> {
-        if !self.has(Set::Items) || self.item_by_barcode(code).await?.is_some() {
-            return Ok(false);
-        }
-        let patrons: Vec<Patron> = self.rows(Key::Code, code_key(code)).await?;
-        Ok(patrons.iter().any(|patron| !patron.cardnumber.is_empty() && same_code(&patron.cardnumber, code)))
+    pub async fn card_for_item(&self, as_card: &str, barcode: &str) -> Result<Option<KnownCard>, S::Error> {
+        let patrons: Vec<Patron> = self.rows(Key::Code, code_key(as_card)).await?;
+        let is_theirs = |patron: &&Patron| !patron.cardnumber.is_empty() && same_code(&patron.cardnumber, as_card);
+        let patron = patrons.iter().find(is_theirs);
+        let Some((patron, card)) =
+            patron.and_then(|patron| Some((patron.id, Cardnumber::parse(&patron.cardnumber).ok()?)))
+        else {
+            return Ok(None);
+        };
+        let is_item = self.item_by_barcode(barcode).await?.is_some();
+        Ok(Some(KnownCard { card, patron, is_item }))
     }
 
     /// With what is known of the patron's restriction, where the record itself does not say that there is none.

@@ -144,6 +144,11 @@ impl Entry {
         open.map(|warned| &warned.warning).filter(|warning| warning.is_stop())
     }
 
+    /// Whether it is warned of this, and nobody has confirmed it.
+    pub fn is_open(&self, warning: &Warning) -> bool {
+        self.warnings.iter().any(|warned| warned.warning == *warning && warned.confirmed.is_none())
+    }
+
     /// Whether a person is asked about it.
     pub fn is_stopped(&self) -> bool {
         self.open_stops().next().is_some()
@@ -309,6 +314,8 @@ mod tests {
         assert_eq!(entry.grade(), Some(Grade::Stop));
         let answered = entry.confirmed(now, Warning::is_of_patron);
         assert_eq!(answered.open_stops().collect::<Vec<_>>(), [&Warning::Waiting]);
+        let open = [Warning::OnLoan, Warning::LostCard, Warning::InTransit].map(|warning| answered.is_open(&warning));
+        assert_eq!(open, [true, false, false]);
         for status in [Status::Deleted, Status::Success, Status::Added] {
             assert!(!Entry { status, ..entry.clone() }.is_stopped());
         }

@@ -2,7 +2,7 @@
 
 use crate::{
     configured, desk,
-    knowing::{OTHER, ZOE, item, knowing, knowing_of, library, wait_for_text},
+    knowing::{OTHER, ZOE, item, knowing, knowing_of, library, wait_for_kept, wait_for_text},
     koha, reopen,
 };
 use fake_koha::Era;
@@ -156,8 +156,29 @@ fn a_scan_while_a_button_has_the_focus_is_recorded_and_presses_nothing() {
     desk.page.eval("document.activeElement.blur()").unwrap();
     desk.page.type_text("39999\n").unwrap();
     desk.wait_for_total(total + 1).unwrap();
+    // However short a code is, it takes nothing of a list nor of the menu.
+    let open_menu = || {
+        desk.page.press(&[key::F10]).unwrap();
+        desk.page.wait("document.activeElement.getAttribute('role') === 'menuitem'").unwrap();
+    };
+    desk.page.click("#find-more").unwrap();
+    focus("#find-action");
+    desk.page.type_text("p7\n").unwrap();
+    desk.wait_for_total(total + 2).unwrap();
+    assert_eq!(desk.page.value("#find-action").unwrap(), "");
+    open_menu();
+    desk.page.type_text("s7\n").unwrap();
+    desk.wait_for_total(total + 3).unwrap();
+    assert!(!desk.page.visible("#menu").unwrap());
+    wait_for_focus(&desk, "checkout-item");
+    assert_eq!(barcodes(&desk)[usize::try_from(total).unwrap() + 1..], ["p7", "s7"]);
     // A person presses what has the focus, and it keeps it.
     keys_every(&desk, 400);
+    open_menu();
+    desk.page.type_text("h\n").unwrap();
+    desk.page.wait("document.getElementById('help-dialog').open").unwrap();
+    desk.page.press(&[key::ESCAPE]).unwrap();
+    desk.page.wait("!document.getElementById('help-dialog').open").unwrap();
     focus("#undo");
     desk.page.press(&[key::ENTER]).unwrap();
     desk.page.wait("document.querySelector('tr[data-seq]').dataset.status === 'deleted'").unwrap();
@@ -528,9 +549,34 @@ fn a_code_that_an_item_and_a_patron_have_is_asked_about() {
 #[test]
 fn where_the_records_are_late_a_scan_does_not_wait() {
     let (_koha, desk) = knowing();
-    // What is read of them stays locked for good.
-    desk.page.eval("void (SubtleCrypto.prototype.decrypt = () => new Promise(() => {}))").unwrap();
+    // What is read of them stays locked for now.
+    let lock = "void (real => { SubtleCrypto.prototype.decrypt = async function (...of) { \
+                await new Promise(open => (window.locked ??= []).push(open)); return real.apply(this, of); }; })(SubtleCrypto.prototype.decrypt)";
+    desk.page.eval(lock).unwrap();
     desk.page.type_text(&format!("{F2}{ZOE}\n{OTHER}\n{}\n", item(5))).unwrap();
     desk.wait_for_total(2).unwrap();
     assert_eq!(loans(&desk), [(ZOE.to_owned(), OTHER.to_owned()), (ZOE.to_owned(), item(5))]);
+    // When they answer, it is told beside the card that was lent, and can be taken back.
+    desk.page
+        .eval("void setInterval(() => { for (const open of (window.locked ?? []).splice(0)) open(); }, 5)")
+        .unwrap();
+    let row = "#patron-items-list [data-seq='1'][data-grade=stop]";
+    desk.page.wait(&format!("document.querySelector({row:?})?.innerText.includes('Card of Smith, Anna')")).unwrap();
+    wait_for_kept(&desk, OTHER, "patronCard");
+    desk.page
+        .wait(&format!("document.querySelector({:?}).innerText.includes('Patron’s card')", "tr[data-seq='1']"))
+        .unwrap();
+    desk.page.click(&format!("{row} [data-field=take-back]")).unwrap();
+    desk.page.wait("document.querySelector(\"tr[data-seq='1']\").dataset.status === 'deleted'").unwrap();
+    assert_eq!(desk.page.eval(&format!("document.querySelector({row:?})")).unwrap(), serde_json::Value::Null);
+    // Who said that it is an item is not asked again.
+    wait_for_records(&desk);
+    desk.page.type_text(&format!("{OTHER}\n")).unwrap();
+    desk.page.click(".attention [data-field=retry]").unwrap();
+    wait_for_kept(&desk, OTHER, "patronCard confirmed");
+    assert_eq!(
+        desk.page.eval("document.querySelector('#patron-items-list [data-grade=stop]')").unwrap(),
+        serde_json::Value::Null
+    );
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }

@@ -156,6 +156,8 @@ pub mod key {
     pub const F6: char = '\u{e036}';
     /// Takes back the last scan.
     pub const F8: char = '\u{E038}';
+    /// The menu.
+    pub const F10: char = '\u{E03A}';
     /// Commits.
     pub const F9: char = '\u{E039}';
     /// Space.

@@ -3,6 +3,7 @@
 use crate::desk::{
     barcode::{Barcode, Cardnumber, same_code},
     codes::Reads,
+    scan::Scan,
     shape::Oddity,
     signs,
     transaction::Action,
@@ -23,9 +24,71 @@ pub enum Concern {
     Shape(String, Oddity),
 }
 
+/// A patron's card that came where an item's code belongs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownCard {
+    /// The card, as the records have it.
+    pub card: Cardnumber,
+    /// Koha's number of the patron.
+    pub patron: u32,
+    /// An item has this code too.
+    pub is_item: bool,
+}
+
+/// What the records told of a scan before it is recorded; nothing where there are none, or they did not answer in time.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ahead {
+    /// The cardnumber of whoever has what was typed as a user name.
+    pub patron: Option<Cardnumber>,
+    /// The patron's card that the item's code is.
+    pub card: Option<KnownCard>,
+    /// The codes that are like none that they know.
+    pub unlike: Vec<String>,
+}
+
+/// What comes next with a scan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// It is recorded.
+    Record,
+    /// It is not: it is the next patron's card.
+    NextPatron(Cardnumber),
+    /// It is not, until a person has said that it is meant.
+    Ask(Concern),
+    /// The log is asked whether it has this code of this action, taken as it is. If so, the code is right; if not, a person is asked
+    /// about it.
+    LookBack(String, Oddity),
+}
+
+/// What comes next with a scan: what the records know goes before what codes look like, and what a code is before how it is made. `last` is
+/// what this window recorded just before and nobody took back; `is_right` says of which codes it is known that they are meant.
+pub fn next(
+    scan: &Scan,
+    ahead: &Ahead,
+    last: Option<&Action>,
+    codes: &dyn Reads,
+    is_right: &dyn Fn(&str) -> bool,
+) -> Next {
+    if scan.is_meant {
+        return Next::Record;
+    }
+    match (by_records(&scan.action, ahead.card.as_ref()), &ahead.card) {
+        (Known::NextPatron, Some(known)) => return Next::NextPatron(known.card.clone()),
+        (Known::Odd(concern), _) => return Next::Ask(concern),
+        _ => {}
+    }
+    if let Some(concern) = concern(&scan.action, scan.as_card(), last, codes) {
+        return Next::Ask(concern);
+    }
+    match codes.first_oddity(&scan.action, &ahead.unlike, is_right) {
+        Some((code, oddity)) => Next::LookBack(code, oddity),
+        None => Next::Record,
+    }
+}
+
 /// What a code in the item's field is, by the records for look-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Known {
+enum Known {
     /// What it is taken for.
     Item,
     /// The next patron's card.
@@ -36,13 +99,12 @@ pub enum Known {
 
 /// Looks at what the records know of the item's code. A patron's card is the next patron; at a checkin nobody can tell what is
 /// meant by one, and of a code that both have nobody can tell anywhere.
-pub fn by_records(action: &Action, is_card: bool, is_item: bool) -> Known {
-    match action {
-        _ if !is_card => Known::Item,
-        Action::Issue { .. } | Action::Return { .. } if is_item => Known::Odd(Concern::CardOrItem),
-        Action::Issue { .. } => Known::NextPatron,
-        Action::Return { .. } => Known::Odd(Concern::PatronCard),
-        Action::Payment { .. } => Known::Item,
+fn by_records(action: &Action, card: Option<&KnownCard>) -> Known {
+    match (action, card) {
+        (_, None) | (Action::Payment { .. }, _) => Known::Item,
+        (_, Some(card)) if card.is_item => Known::Odd(Concern::CardOrItem),
+        (Action::Issue { .. }, Some(_)) => Known::NextPatron,
+        (Action::Return { .. }, Some(_)) => Known::Odd(Concern::PatronCard),
     }
 }
 
@@ -84,8 +146,13 @@ fn is_same(one: &Action, other: &Action) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desk::codes::Codes;
-    use crate::desk::{amount::Amount, pattern::CardPattern};
+    use crate::desk::{
+        amount::Amount,
+        codes::{Codes, Scanned},
+        pattern::CardPattern,
+        scan::Meant,
+        shape::Shape,
+    };
 
     fn concern(action: &Action, last: Option<&Action>, cards: Option<&CardPattern>) -> Option<Concern> {
         super::concern(action, None, last, &Codes { cards: cards.cloned(), ..Codes::default() })
@@ -119,15 +186,67 @@ mod tests {
         assert_eq!(concern(&issue("P1", "A1"), None, None), None);
     }
 
+    fn scan(action: Action) -> Scan {
+        Scan::new(Meant { action, scanned: Scanned::default(), as_card: None }, None, None)
+    }
+
+    /// What comes next where the records know this of the card that is scanned for an item.
+    fn by_records(action: &Action, is_card: bool, is_item: bool) -> Next {
+        let known = KnownCard { card: Cardnumber::parse("C1").unwrap(), patron: 1, is_item };
+        let ahead = Ahead { card: is_card.then_some(known), ..Ahead::default() };
+        next(&scan(action.clone()), &ahead, None, &Codes::default(), &|_| false)
+    }
+
     #[test]
     fn a_known_card_is_the_next_patron_and_what_is_not_clear_is_asked() {
         for action in [issue("P1", "C1"), checkin("C1")] {
-            assert_eq!(by_records(&action, false, false), Known::Item);
-            assert_eq!(by_records(&action, false, true), Known::Item);
-            assert_eq!(by_records(&action, true, true), Known::Odd(Concern::CardOrItem));
+            assert_eq!(by_records(&action, false, false), Next::Record);
+            assert_eq!(by_records(&action, true, true), Next::Ask(Concern::CardOrItem));
         }
-        assert_eq!(by_records(&issue("P1", "C1"), true, false), Known::NextPatron);
-        assert_eq!(by_records(&checkin("C1"), true, false), Known::Odd(Concern::PatronCard));
+        let card = Cardnumber::parse("C1").unwrap();
+        assert_eq!(by_records(&issue("P1", "C1"), true, false), Next::NextPatron(card));
+        assert_eq!(by_records(&checkin("C1"), true, false), Next::Ask(Concern::PatronCard));
+    }
+
+    #[test]
+    fn what_a_code_is_is_asked_before_what_it_looks_like() {
+        // All at once: a known card that fits the pattern of cards, was recorded just before, has a sign that looks like another, a length
+        // that no item has, and is like none that the records know.
+        let action = checkin("А12");
+        let codes = Codes {
+            cards: CardPattern::parse("А*").ok(),
+            items: Shape::parse("14", false).unwrap(),
+            ..Codes::default()
+        };
+        let known = KnownCard { card: Cardnumber::parse("А12").unwrap(), patron: 1, is_item: true };
+        let mut ahead = Ahead { card: Some(known), unlike: vec!["А12".into()], ..Ahead::default() };
+        let after = |ahead: &Ahead, last: Option<&Action>, codes: &Codes, right: &[&str]| {
+            next(&scan(action.clone()), ahead, last, codes, &|code| right.contains(&code))
+        };
+        assert_eq!(after(&ahead, Some(&action), &codes, &[]), Next::Ask(Concern::CardOrItem));
+        ahead.card = None;
+        assert_eq!(after(&ahead, Some(&action), &codes, &[]), Next::Ask(Concern::PatronCard));
+        let codes = Codes { cards: None, ..codes };
+        assert_eq!(after(&ahead, Some(&action), &codes, &[]), Next::Ask(Concern::SameAgain));
+        assert_eq!(after(&ahead, None, &codes, &[]), Next::Ask(Concern::Lookalike('А')));
+        // It is meant, whatever else could be asked.
+        let meant = Scan { is_meant: true, ..scan(action.clone()) };
+        assert_eq!(next(&meant, &ahead, Some(&action), &codes, &|_| false), Next::Record);
+    }
+
+    #[test]
+    fn codes_that_look_odd_are_asked_one_after_the_other() {
+        let codes = Codes { patrons: Shape::parse("14", false).unwrap(), ..Codes::default() };
+        let ahead = Ahead { unlike: vec!["A1".into(), "P1".into()], ..Ahead::default() };
+        let after =
+            |right: &[&str]| next(&scan(issue("P1", "A1")), &ahead, None, &codes, &|code| right.contains(&code));
+        assert_eq!(
+            after(&[]),
+            Next::LookBack("P1".into(), Oddity::Length(2)),
+            "what is set goes before what was learned"
+        );
+        assert_eq!(after(&["P1"]), Next::LookBack("A1".into(), Oddity::Unlike));
+        assert_eq!(after(&["P1", "A1"]), Next::Record);
     }
 
     #[test]

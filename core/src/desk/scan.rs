@@ -3,9 +3,10 @@
 use crate::desk::{
     amount::{Amount, AmountError},
     barcode::{Barcode, Cardnumber, CodeError},
-    codes::{Reads, Scanned, unlike},
+    codes::{Codes, Reads, Scanned, unlike},
     shape, signs,
-    transaction::Action,
+    transaction::{Action, Moment},
+    visit::Visit,
 };
 
 /// What stood in the fields, word for word.
@@ -67,6 +68,46 @@ pub struct Meant {
     pub scanned: Scanned,
     /// What the item's code would be as a patron's card, where that is something else.
     pub as_card: Option<String>,
+}
+
+/// What waits to be recorded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scan {
+    /// As it is meant.
+    pub action: Action,
+    /// What was scanned, where that is something else.
+    pub scanned: Scanned,
+    /// What the item's code would be as a patron's card, where that is something else.
+    pub as_card: Option<String>,
+    /// When it was scanned. `None`: the computer's clock is out of all bounds.
+    pub at: Option<Moment>,
+    /// Where it is not settled yet for whom it is.
+    pub visit: Option<Visit>,
+    /// A person has said that it is meant, odd as it looks.
+    pub is_meant: bool,
+    /// A person has said that it is an item, much as its code is a card.
+    pub is_item: bool,
+}
+
+impl Scan {
+    /// One of which nobody has said anything yet.
+    pub fn new(meant: Meant, at: Option<Moment>, visit: Option<Visit>) -> Self {
+        let Meant { action, scanned, as_card } = meant;
+        Self { action, scanned, as_card, at, visit, is_meant: false, is_item: false }
+    }
+
+    /// For this patron: what was scanned as the other's card says nothing of theirs.
+    pub fn give_to(&mut self, patron: Cardnumber) {
+        if self.action.cardnumber().is_some_and(|before| *before != patron) {
+            self.scanned.cardnumber = None;
+            self.action = self.action.clone().by(patron);
+        }
+    }
+
+    /// What the item's code would be as a card.
+    pub fn as_card(&self) -> Option<&str> {
+        self.as_card.as_deref().or_else(|| self.action.barcode().map(Barcode::as_str))
+    }
 }
 
 /// A patron's card, and what was scanned where that is something else.
@@ -184,6 +225,42 @@ pub fn payment(patron: PatronText<'_>, amount: &str, codes: &dyn Reads) -> Enter
             _ => Entered::Scan(meant),
         },
         other => other,
+    }
+}
+
+/// What stands in the fields in which a recorded action is corrected; those that it has not are not looked at.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Corrected<'a> {
+    /// The patron's.
+    pub cardnumber: &'a str,
+    /// The item's.
+    pub barcode: &'a str,
+    /// The amount's.
+    pub amount: &'a str,
+}
+
+impl Corrected<'_> {
+    /// The action as it is meant now. Codes that were not changed are as they were: read by the rules once more, they could become others.
+    ///
+    /// # Errors
+    /// What is wrong first: the patron's code, then the item's; of a payment the amount, then the patron's code.
+    pub fn action(&self, of: &Action, codes: &Codes) -> Result<Action, TypedError> {
+        let cardnumber = || {
+            let meant = codes.card_instead(of.cardnumber(), self.cardnumber);
+            Cardnumber::parse(&meant).map_err(TypedError::Cardnumber)
+        };
+        let barcode = || {
+            let meant = codes.item_instead(of.barcode(), self.barcode);
+            Barcode::parse(&meant).map_err(TypedError::Barcode)
+        };
+        Ok(match of {
+            Action::Issue { .. } => Action::Issue { cardnumber: cardnumber()?, barcode: barcode()? },
+            Action::Return { .. } => Action::Return { barcode: barcode()? },
+            Action::Payment { .. } => {
+                let amount = Amount::typed(self.amount).map_err(TypedError::Amount)?;
+                Action::Payment { cardnumber: cardnumber()?, amount }
+            }
+        })
     }
 }
 
@@ -376,6 +453,53 @@ mod tests {
         );
         let Entered::Scan(meant) = super::checkin("T32", &codes()).typed_as(" ") else { panic!() };
         assert_eq!(meant.scanned, Scanned::default(), "the computer made nothing of its keys");
+    }
+
+    #[test]
+    fn a_correction_is_read_by_the_rules_but_what_was_not_changed_is_not() {
+        let barcode = |code| Barcode::parse(code).unwrap();
+        let issue = |patron, item| Action::Issue { cardnumber: card(patron), barcode: barcode(item) };
+        let typed = |cardnumber, barcode| Corrected { cardnumber, barcode, amount: "x" };
+        // Each of them would be read as something else.
+        let was = issue("A1B", "32");
+        assert_eq!(typed(" A1B", "32 ").action(&was, &codes()), Ok(was.clone()));
+        assert_eq!(typed("A2B", "T33").action(&was, &codes()), Ok(issue("2", "T0000003")));
+        let refused = |typed: Corrected<'_>, was: &Action| typed.action(was, &codes()).unwrap_err();
+        let control = || CodeError::ControlCharacter(9);
+        assert_eq!(refused(typed("P\t1", "B\t1"), &was), TypedError::Cardnumber(control()), "the patron comes first");
+        assert_eq!(refused(typed("P1", "B\t1"), &was), TypedError::Barcode(control()));
+        let checkin = Action::Return { barcode: barcode("32") };
+        assert_eq!(
+            typed("P\t1", "T33").action(&checkin, &codes()),
+            Ok(Action::Return { barcode: barcode("T0000003") })
+        );
+        assert_eq!(refused(typed("", " "), &checkin), TypedError::Barcode(CodeError::Empty));
+        let amount = |text| Amount::typed(text).unwrap();
+        let payment = Action::Payment { cardnumber: card("P1"), amount: amount("3.50") };
+        let paid = |amount| Corrected { cardnumber: "P2", barcode: "B\t1", amount };
+        let expected = Action::Payment { cardnumber: card("P2"), amount: amount("5000") };
+        assert_eq!(paid("5000").action(&payment, &codes()), Ok(expected));
+        assert!(matches!(refused(paid("x"), &payment), TypedError::Amount(_)));
+        assert!(matches!(refused(Corrected { cardnumber: "", ..paid("x") }, &payment), TypedError::Amount(_)));
+    }
+
+    #[test]
+    fn who_gets_a_scan_after_all_was_not_scanned_for_it() {
+        let Entered::Scan(meant) = super::checkout(Raw("A1B"), "T32", &codes()) else { panic!() };
+        let scan = Scan::new(meant, None, None);
+        assert_eq!(scan.as_card(), Some("T32"));
+        let mut same = scan.clone();
+        same.give_to(card("1"));
+        assert_eq!(same, scan);
+        let mut given = scan.clone();
+        given.give_to(card("2"));
+        assert_eq!(given.action.cardnumber(), Some(&card("2")));
+        assert_eq!(given.scanned.all().collect::<Vec<_>>(), ["T32"], "the item is what it was");
+        let Entered::Scan(meant) = checkin("B1") else { panic!() };
+        let mut checkin = Scan::new(meant, None, None);
+        let before = checkin.clone();
+        checkin.give_to(card("2"));
+        assert_eq!((&checkin, checkin.as_card()), (&before, Some("B1")));
     }
 
     #[test]

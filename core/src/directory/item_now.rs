@@ -36,14 +36,18 @@ pub struct CheckoutFound {
 
 impl CheckoutFound {
     /// As the log keeps it. `answered` says when a person answered what is to be answered about the patron, which holds for all
-    /// that the patron takes; `seen`, when they scanned on with the patron before their eyes. What is about an item is known only
-    /// now.
-    pub fn warned(&self, answered: Option<Moment>, seen: Option<Moment>) -> Vec<Warned> {
+    /// that the patron takes; `seen`, when they scanned on with the patron before their eyes; `is_item`, when they said that it is an
+    /// item, much as its code is a card. What else is about an item is known only now.
+    pub fn warned(&self, answered: Option<Moment>, seen: Option<Moment>, is_item: Option<Moment>) -> Vec<Warned> {
         let of_patron = self.of_patron.iter().map(|warning| {
             let confirmed = if warning.is_stop() { answered } else { seen };
             Warned { warning: warning.clone(), confirmed, as_of: None }
         });
-        of_patron.chain(not_confirmed(&self.of_item)).collect()
+        let of_item = not_confirmed(&self.of_item).map(|warned| {
+            let confirmed = is_item.filter(|_| warned.warning == Warning::PatronCard);
+            Warned { confirmed, ..warned }
+        });
+        of_patron.chain(of_item).collect()
     }
 }
 
@@ -132,18 +136,25 @@ where
         }))
     }
 
-    /// What a checkout is warned of. `None` where the look-up is out of date: the transaction was cleared, taken back or
-    /// corrected since. Also where it is no checkout.
+    /// What a checkout is warned of. `as_card` is what was scanned for the item, read as a card ([`Scanned::as_card`]). `None` where the
+    /// look-up is out of date: the transaction was cleared, taken back or corrected since. Also where it is no checkout.
     ///
     /// # Errors
     /// When the records or the log cannot be read.
-    pub async fn checkout(&self, entry: &Entry) -> Result<Option<CheckoutFound>, L::Error> {
+    ///
+    /// [`Scanned::as_card`]: crate::desk::codes::Scanned::as_card
+    pub async fn checkout(&self, entry: &Entry, as_card: &str) -> Result<Option<CheckoutFound>, L::Error> {
         let Action::Issue { cardnumber, barcode } = &entry.transaction.action else { return Ok(None) };
         let Some(found) = self.item_now(entry, barcode).await? else { return Ok(None) };
         let patron = self.patron_now(cardnumber.as_str()).await?.patron;
+        let card = match found.item {
+            Some(_) => None,
+            None => self.records.card_for_item(as_card, barcode.as_str()).await?,
+        };
         let warnings = warning::of_checkout(&Checkout {
             item: found.item.as_ref(),
             knows_items: self.records.has(Set::Items),
+            card_of: card.map(|known| known.patron),
             at_desk: self.at_desk(cardnumber.as_str(), patron.as_ref()),
             holder: &found.holder,
             holds: &found.holds,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Action, Amount, Barcode, Cardnumber, Entry, Moment, Transaction, TransactionId,
-    desk::zone::FixedZone,
+    desk::{codes::Codes, zone::FixedZone},
     log::warned::{Warned, Warning},
 };
 use futures_util::FutureExt;
@@ -197,7 +197,8 @@ impl Library {
     }
 
     pub(crate) fn checkout(&self, entry: &Entry) -> Result<Option<CheckoutFound>, Failed> {
-        self.look(async |view| view.checkout(entry).await)
+        let as_card = entry.scanned.as_card(&entry.transaction.action, &Codes::default()).unwrap_or_default();
+        self.look(async |view| view.checkout(entry, &as_card).await)
     }
 
     pub(crate) fn checkin(&self, entry: &Entry) -> Result<Option<ReturnFound>, Failed> {

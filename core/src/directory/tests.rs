@@ -139,18 +139,23 @@ fn restrictions_are_told_of_whoever_may_be_restricted() {
 }
 
 #[test]
-fn a_card_among_items_is_one_that_no_item_bears() {
+fn a_card_among_items_is_known_and_whether_an_item_bears_it_too() {
     let shelf = Memory::default();
     let patrons = [patron(5, "2001", "ann", "Meyer", "Anna"), patron(6, "B1", "2001", "Alike", "Al")];
     let full = directory(&shelf, &patrons, &[item(1, "b1", 10)], &[], &[]);
-    let is_card = |code: &str| at_once(full.is_patrons_card(code)).unwrap();
-    assert_eq!(["2001", " 2001 ", "B1", "ann", "3003", ""].map(is_card), [true, true, false, false, false, false]);
-    let mut contents = full.contents().clone();
-    contents.sets.remove(&Set::Items);
-    let no_items = Directory::new(&shelf, contents);
-    assert_eq!(at_once(no_items.is_patrons_card("2001")), Ok(false), "an item may bear that number");
+    let known =
+        |card: &str, patron, is_item| Some(KnownCard { card: Cardnumber::parse(card).unwrap(), patron, is_item });
+    let card = |as_card: &str, barcode: &str| at_once(full.card_for_item(as_card, barcode)).unwrap();
+    for code in ["2001", " 2001 "] {
+        assert_eq!(card(code, code), known("2001", 5, false), "and not who has it as a user name");
+    }
+    assert_eq!(card("b1", "b1"), known("B1", 6, true), "an item has it too");
+    assert_eq!(card("2001", "B1"), known("2001", 5, true), "the rules for items have made an item's of it");
+    for code in ["ann", "3003", ""] {
+        assert_eq!(card(code, code), None, "{code}");
+    }
     let empty = Directory::new(&shelf, Contents::default());
-    assert_eq!(at_once(empty.is_patrons_card("2001")), Ok(false));
+    assert_eq!(at_once(empty.card_for_item("2001", "2001")), Ok(None));
     let card_of = |typed: &str| at_once(full.card_of_user(typed)).unwrap();
     assert_eq!(card_of("ANN").as_deref(), Some("2001"));
     assert_eq!((card_of("2001"), card_of("b1"), card_of("nobody")), (None, None, None));

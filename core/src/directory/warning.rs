@@ -42,6 +42,8 @@ pub(super) struct Checkout<'a> {
     pub(super) item: Option<&'a Item>,
     /// Whether items were downloaded.
     pub(super) knows_items: bool,
+    /// Koha's number of the patron whose card its code is.
+    pub(super) card_of: Option<u32>,
     /// Who takes it.
     pub(super) at_desk: PatronAtDesk<'a>,
     /// Who had it before.
@@ -66,8 +68,12 @@ fn of_marks<'a>(marks: Marks, goes_out: bool) -> impl Iterator<Item = (Warning, 
 
 /// What a person must know of an item before they hand it out, and whom that is about.
 pub(super) fn of_checkout<'a>(checkout: &Checkout<'a>) -> Vec<(Warning, Whom<'a>)> {
-    let Checkout { item, knows_items, at_desk, holder, .. } = checkout;
-    let unknown = (item.is_none() && *knows_items).then_some((Warning::UnknownItem, Whom::Nobody));
+    let Checkout { item, knows_items, card_of, at_desk, holder, .. } = checkout;
+    let unknown = match (item, card_of) {
+        (Some(_), _) => None,
+        (None, Some(patron)) => Some((Warning::PatronCard, Whom::Patron(*patron))),
+        (None, None) => knows_items.then_some((Warning::UnknownItem, Whom::Nobody)),
+    };
     let on_loan = holder.is_another(at_desk).then(|| (Warning::OnLoan, holder.whom()));
     let marks = item.map(|item| item.marks).unwrap_or_default();
     // What is in somebody's hands neither waits nor travels.
@@ -194,6 +200,7 @@ mod tests {
         item: Option<Item>,
         anna: Option<Patron>,
         knows: bool,
+        card_of: Option<u32>,
         holder: Holder,
         holds: Vec<Hold>,
         over: Vec<u32>,
@@ -206,6 +213,7 @@ mod tests {
                 item: Some(item()),
                 anna: Some(Patron { id: 1, cardnumber: "P1".into(), ..Patron::default() }),
                 knows: true,
+                card_of: None,
                 holder: Holder::AsDownloaded(None),
                 holds: Vec::new(),
                 over: Vec::new(),
@@ -223,6 +231,7 @@ mod tests {
             of_checkout(&Checkout {
                 item: self.item.as_ref(),
                 knows_items: self.knows,
+                card_of: self.card_of,
                 at_desk: PatronAtDesk { code: "P1", patron: self.anna.as_ref(), knows_patrons: self.knows },
                 holder: &self.holder,
                 holds: &self.holds,
@@ -248,6 +257,17 @@ mod tests {
         let unknown = |holder| Desk { anna: None, knows: false, holder, ..Desk::default() }.warnings();
         assert_eq!(unknown(loan(2)), [], "where no patrons are known, nobody is another");
         assert_eq!(unknown(out("P2")), [Warning::OnLoan]);
+    }
+
+    #[test]
+    fn a_card_that_was_lent_as_an_item_is_told_in_place_of_an_unknown_item() {
+        let of = |item, knows| Desk { item, knows, card_of: Some(2), ..Desk::default() };
+        for knows in [false, true] {
+            let desk = of(None, knows);
+            assert_eq!(desk.warnings_with_whom(), [(Warning::PatronCard, Whom::Patron(2))], "{knows}");
+        }
+        assert_eq!(of(Some(item()), true).warnings(), [], "it is an item's as well");
+        assert!(Warning::PatronCard.is_stop() && !Warning::PatronCard.is_of_patron());
     }
 
     #[test]

@@ -2,7 +2,10 @@
 
 use super::revision::{Change, Revision};
 use crate::{
-    desk::transaction::{Action, Moment, Transaction},
+    desk::{
+        barcode::{Cardnumber, same_code},
+        transaction::{Action, Moment, Transaction},
+    },
     log::{
         Entry,
         status::{State, Status},
@@ -10,7 +13,39 @@ use crate::{
     },
 };
 
+/// What becomes of an entry when what was recorded for a patron is another's: the wrong card was scanned, or an item was taken for one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Given {
+    /// It is the other's now, to be sent. What Koha has refused was refused to the wrong patron.
+    Given(Box<Entry>),
+    /// It stays: it was taken back, or is not the patron's, since somebody has corrected it.
+    Stays,
+    /// It is the patron's, and Koha has it, or may have it: only Koha can give it to the other.
+    InKoha,
+}
+
 impl Entry {
+    /// Whether this was recorded for the patron with this card, and can still be given to another.
+    pub fn can_be_given(&self, by: &str) -> bool {
+        self.is_by(by) && self.status.state().is_correctable()
+    }
+
+    /// Given to another patron than the one with this card, `by`, for whom it was recorded.
+    pub fn given(&self, by: &str, to: &Cardnumber, at: Moment) -> Given {
+        if !self.is_by(by) || self.status.state() == State::Deleted {
+            return Given::Stays;
+        }
+        match self.edited(self.transaction.action.clone().by(to.clone()), at) {
+            Some(given) => Given::Given(Box::new(given)),
+            None => Given::InKoha,
+        }
+    }
+
+    /// Whether it names the patron with this card.
+    fn is_by(&self, card: &str) -> bool {
+        self.transaction.action.cardnumber().is_some_and(|theirs| same_code(theirs.as_str(), card))
+    }
+
     pub(super) fn changed(&self, change: Change, at: Moment, transaction: Transaction, status: Status) -> Self {
         let refused = match &self.status {
             Status::Rejected { message } => Some(message.clone()),
@@ -175,7 +210,7 @@ mod tests {
         let kinds = [
             Warning::LostCard,
             Warning::Debts { cents: 1 },
-            Warning::UnknownItem,
+            Warning::PatronCard,
             Warning::Hold { hold: 7, pickup: "MPL".into() },
             Warning::OnLoan,
         ];
@@ -190,6 +225,44 @@ mod tests {
         for kept in [warned.deleted(moment(1)), warned.shifted(1_000, moment(1))] {
             assert_eq!(kept.unwrap().warnings, warned.warnings);
         }
+    }
+
+    #[test]
+    fn what_was_recorded_for_the_wrong_patron_is_given_to_the_right_one() {
+        let (right, now) = (Cardnumber::parse("P2").unwrap(), moment(5_000));
+        let refused = || Status::Rejected { message: "Borrower not found.".into() };
+        for status in [Status::Local, refused()] {
+            let wrong = entry(status.clone());
+            // Koha takes no notice of capitals either.
+            for by in ["P1", "p1"] {
+                assert!(wrong.can_be_given(by));
+                let Given::Given(given) = wrong.given(by, &right, now) else { panic!("{status:?}") };
+                assert_eq!((&given.status, &given.transaction.action), (&Status::Local, &issue("P2", "B1")));
+                assert_eq!((given.history.len(), given.history[0].at), (1, now));
+                assert_eq!(given.history[0].refused.is_some(), status != Status::Local, "that it was refused is kept");
+            }
+            assert_eq!(
+                (wrong.can_be_given("P3"), wrong.given("P3", &right, now)),
+                (false, Given::Stays),
+                "a third one's"
+            );
+        }
+        let deleted = entry(Status::Deleted);
+        assert_eq!((deleted.can_be_given("P1"), deleted.given("P1", &right, now)), (false, Given::Stays));
+        for status in [
+            Status::Added,
+            Status::Success,
+            Status::Sending { attempt: attempt() },
+            Status::InDoubt { reason: Doubt::TimedOut, attempt: attempt() },
+        ] {
+            let sent = entry(status);
+            assert_eq!((sent.can_be_given("P1"), sent.given("P1", &right, now)), (false, Given::InKoha));
+            assert_eq!(sent.given("P3", &right, now), Given::Stays);
+        }
+        let barcode = Barcode::parse("B1").unwrap();
+        let transaction = Transaction { moment: moment(0), action: Action::Return { barcode } };
+        let checkin = Entry::recorded(TransactionId(1), transaction);
+        assert_eq!((checkin.can_be_given(""), checkin.given("P1", &right, now)), (false, Given::Stays));
     }
 
     #[test]

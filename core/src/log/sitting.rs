@@ -73,6 +73,12 @@ impl Sitting {
         self.standing().filter(|entry| is_checkout_of(entry, card)).collect()
     }
 
+    /// Those of them that can still be given to another patron.
+    pub fn to_be_given(&self, card: &str) -> Vec<&Entry> {
+        let of_patron = self.checkouts_of(card).into_iter();
+        of_patron.filter(|entry| entry.can_be_given(card)).collect()
+    }
+
     /// What was checked in, oldest first.
     pub fn checkins(&self) -> Vec<&Entry> {
         self.standing().filter(|entry| is_checkin(entry)).collect()
@@ -177,6 +183,15 @@ mod tests {
     }
 
     #[test]
+    fn what_koha_has_not_got_can_be_given_to_another() {
+        let mut sitting = sitting();
+        let refused = with(entry(3, "P1", "B"), Status::Rejected { message: "Borrower not found.".into() });
+        sitting.follow(&LogEvent::Changed(vec![with(entry(1, "P1", "A"), Status::Added), refused]));
+        assert_eq!(items(&sitting.to_be_given("p1")), ["B"]);
+        assert!(sitting.to_be_given("P2").is_empty());
+    }
+
+    #[test]
     fn corrections_move_an_item_to_its_patron() {
         let mut sitting = sitting();
         assert!(sitting.follow(&LogEvent::Changed(vec![entry(1, "P2", "A"), entry(3, "P1", "D")])));
@@ -193,6 +208,7 @@ mod tests {
         assert!(!sitting.follow(&LogEvent::Changed(committed.to_vec())));
         assert_eq!(items(&sitting.checkouts_of("P1")), ["A", "B"]);
         assert!(sitting.standing().take(2).all(|entry| entry.status == Status::Success), "as it is now");
+        assert!(sitting.to_be_given("P1").is_empty());
     }
 
     #[test]

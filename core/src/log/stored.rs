@@ -180,6 +180,7 @@ mod tests {
             Warning::Debts { cents: crate::desk::amount::Cents::from(1_250) },
             Warning::WrongAddress,
             Warning::UnknownItem,
+            Warning::PatronCard,
             Warning::OnLoan,
             Warning::OverLimit { loans: 6, limit: 5 },
             Warning::NotForLoan,

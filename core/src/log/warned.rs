@@ -35,6 +35,8 @@ pub enum Warning {
     WrongAddress,
     /// No item has this barcode.
     UnknownItem,
+    /// The barcode is a patron's card, and of no item that is known: the card was lent as an item.
+    PatronCard,
     /// The item is on loan to another.
     OnLoan,
     /// The patron has more on loan than they may.
@@ -110,7 +112,12 @@ impl Warning {
             | Self::Debts { .. }
             | Self::OverLimit { .. }
             | Self::WrongAddress => About::Patron,
-            Self::UnknownItem | Self::NotForLoan | Self::LostItem | Self::Withdrawn | Self::Hold { .. } => About::Item,
+            Self::UnknownItem
+            | Self::PatronCard
+            | Self::NotForLoan
+            | Self::LostItem
+            | Self::Withdrawn
+            | Self::Hold { .. } => About::Item,
             Self::OnLoan | Self::Waiting | Self::InTransit => About::Both,
         }
     }
@@ -118,7 +125,10 @@ impl Warning {
     /// What it asks for.
     pub fn grade(&self) -> Grade {
         match self {
-            Self::LostCard | Self::Restricted { .. } | Self::Waiting | Self::InTransit => Grade::Stop,
+            // What was scanned after a card went to the patron before it.
+            Self::LostCard | Self::Restricted { .. } | Self::PatronCard | Self::Waiting | Self::InTransit => {
+                Grade::Stop
+            }
             Self::UnknownCard
             | Self::Expired { .. }
             | Self::Debts { .. }
@@ -169,6 +179,7 @@ enum Kind {
     Debts,
     WrongAddress,
     UnknownItem,
+    PatronCard,
     OnLoan,
     OverLimit,
     NotForLoan,
@@ -207,6 +218,7 @@ impl TryFrom<StoredWarning> for Warning {
             Kind::Debts => Self::Debts { cents: cents.ok_or(Missing("cents"))? },
             Kind::WrongAddress => Self::WrongAddress,
             Kind::UnknownItem => Self::UnknownItem,
+            Kind::PatronCard => Self::PatronCard,
             Kind::OnLoan => Self::OnLoan,
             Kind::OverLimit => {
                 Self::OverLimit { loans: loans.ok_or(Missing("loans"))?, limit: limit.ok_or(Missing("limit"))? }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::{
+    Cardnumber,
     directory::{
         record::{HoldState, Loan},
         testing::{Failed, Library, START, at},
@@ -71,6 +72,33 @@ fn an_unknown_item_is_warned_of_where_items_are_known() {
 }
 
 #[test]
+fn a_card_that_was_lent_as_an_item_is_told_with_whose_it_is() {
+    let library = library(&[], &[]);
+    // The records had not answered in time: the scan is in the log.
+    let card = (Warning::PatronCard, Some("Bert"));
+    warned(&library, "P1", "p2", &[card.clone()]);
+    let entry = library.log.issue("P1", "P2");
+    let found = library.checkout(&entry).unwrap().unwrap();
+    assert_eq!(of_item(&found.of_item), std::slice::from_ref(&card));
+    let told = |is_item| found.warned(None, None, is_item).into_iter().map(|warned| warned.confirmed);
+    assert!(told(None).eq([None]));
+    let kept = entry.warned(&found.warned(None, None, None));
+    assert!(kept.is_stopped());
+    // It is answered for the item, whoever has it.
+    let said = entry.warned(&found.warned(None, None, Some(at(1))));
+    assert!(told(Some(at(1))).eq([Some(at(1))]) && !said.is_stopped());
+    let cleo = Cardnumber::parse("P3").unwrap();
+    let given = said.edited(said.transaction.action.clone().by(cleo), at(2)).unwrap();
+    assert!(!given.warned(&found.warned(None, None, None)).is_stopped());
+    // What was scanned, and not what the rules for items made of it, is the card.
+    let read = library.log.issue("P1", "X-P2");
+    let read = library.log.change(&read, |entry| entry.scanned.barcode = Some("P2".into()));
+    assert_eq!(of_item(&library.checkout(&read).unwrap().unwrap().of_item), [card]);
+    // An item that is known is one, whoever has the same code.
+    warned(&library.with(&[item(9, "P2", 90)]), "P1", "P2", &[]);
+}
+
+#[test]
 fn an_item_that_another_has_is_warned_of_as_downloaded_and_by_the_log() {
     let library = library(&[loan(2, 1), loan(1, 4)], &[]);
     warned(&library, "P1", "B", &[]);
@@ -122,8 +150,9 @@ fn a_patron_is_warned_of_with_each_checkout_and_confirmed_once() {
     let found = library.checkout(&library.log.issue("P1", "NO-SUCH")).unwrap().unwrap();
     let of_patron = [Warning::Restricted { until: None }, Warning::Debts { cents: 600 }];
     assert_eq!(found.of_patron, of_patron);
-    let told =
-        |answered, seen| found.warned(answered, seen).into_iter().map(|warned| (warned.warning, warned.confirmed));
+    let told = |answered, seen| {
+        found.warned(answered, seen, Some(at(2))).into_iter().map(|warned| (warned.warning, warned.confirmed))
+    };
     let [restricted, debts] = of_patron;
     let item = (Warning::UnknownItem, None);
     assert!(told(None, None).eq([(restricted.clone(), None), (debts.clone(), None), item.clone()]));

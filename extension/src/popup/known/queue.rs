@@ -57,6 +57,8 @@ struct Job {
     answered: Option<Moment>,
     /// When it was scanned, where the patron was shown by then: whoever scans has seen what is to be looked at.
     seen: Option<Moment>,
+    /// When a person said that its code is an item's, much as it is a card's.
+    is_item: Option<Moment>,
 }
 
 later! {
@@ -66,15 +68,21 @@ later! {
 }
 
 impl LookupQueue {
-    /// Looks up what was just recorded, and warns where there is something to be warned of. Never waits.
+    /// Looks up what was just corrected, and warns where there is something to be warned of. Never waits.
     pub(crate) fn look_up(self: &Rc<Self>, entry: Entry) {
+        self.look_up_scan(entry, false);
+    }
+
+    /// The same of what was just recorded. `is_item`: a person has said that its code is an item's.
+    pub(crate) fn look_up_scan(self: &Rc<Self>, entry: Entry, is_item: bool) {
         if self.records.get().is_none() {
             return;
         }
         let card = entry.transaction.action.cardnumber().filter(|card| self.patron.shows(card.as_str()));
         let answered = card.and_then(|card| self.patron.answered_for(card.as_str()));
         let seen = card.map(|_| entry.transaction.moment);
-        self.waiting.borrow_mut().push_back(Job { entry, answered, seen });
+        let is_item = is_item.then_some(entry.transaction.moment);
+        self.waiting.borrow_mut().push_back(Job { entry, answered, seen, is_item });
         if !self.working.replace(true) {
             spawn_local(look_up_waiting(self.clone()));
         }
@@ -98,15 +106,16 @@ impl LookupQueue {
     async fn look_up_job(
         self: &Rc<Self>,
         records: &directory::Records,
-        Job { entry, answered, seen }: &Job,
+        Job { entry, answered, seen, is_item }: &Job,
     ) -> Result<(), LookupError> {
         let later = self.lookups.later();
         let view = self.lookups.view(records, &later);
         match &entry.transaction.action {
             Action::Issue { cardnumber, .. } => {
-                if let Some(found) = view.checkout(entry).await? {
+                let as_card = entry.scanned.as_card(&entry.transaction.action, &*self.desk.codes()).unwrap_or_default();
+                if let Some(found) = view.checkout(entry, &as_card).await? {
                     let answered = answered.or_else(|| self.patron.answered_for(cardnumber.as_str()));
-                    self.warn(entry, &found.warned(answered, *seen), None, &found.of_item).await;
+                    self.warn(entry, &found.warned(answered, *seen, *is_item), None, &found.of_item).await;
                 }
             }
             Action::Return { .. } => {
@@ -149,6 +158,9 @@ impl LookupQueue {
         if kept.iter().any(Entry::is_stopped) {
             tall::give_room(false);
         }
+        // What a person has answered is not told to them again.
+        let is_open = |about: &&ItemWarning| kept.iter().any(|now| now.is_open(&about.warning));
+        let of_item: Vec<&ItemWarning> = of_item.iter().filter(is_open).collect();
         let stops = of_item.iter().filter(|about| about.warning.is_stop());
         let stops: Vec<String> = stops.map(|about| self.lookups.words_of(about)).collect();
         if !stops.is_empty() {

@@ -18,8 +18,11 @@ use crate::{
     wording::{self, Explained as _},
 };
 use koct_core::{
-    Action, Amount, Barcode, Cardnumber, Entry, Moment, State, Status, TransactionId,
-    desk::codes::Codes,
+    Action, Entry, Moment, State, Status, TransactionId,
+    desk::{
+        codes::Codes,
+        scan::{Corrected, TypedError},
+    },
     directory::labels::Label,
     log::{offers::Opens, revision::Revision, seen::Seen, warned::Grade},
 };
@@ -179,23 +182,15 @@ impl Edit {
 
     /// The action as it stands in the fields, or what is wrong with it.
     fn action(of: &Action, codes: &Codes) -> Result<Action, String> {
-        let value = |name: &str| Self::field(name).map(|field| field.value()).unwrap_or_default();
-        let cardnumber = || {
-            let wrong = |error| text_with("reasonCardnumber", &[&wording::code_error(&error)]);
-            Cardnumber::parse(&codes.card_instead(of.cardnumber(), &value("cardnumber"))).map_err(wrong)
-        };
-        let barcode = || {
-            let wrong = |error| text_with("reasonBarcode", &[&wording::code_error(&error)]);
-            Barcode::parse(&codes.item_instead(of.barcode(), &value("barcode"))).map_err(wrong)
-        };
-        Ok(match of {
-            Action::Issue { .. } => Action::Issue { cardnumber: cardnumber()?, barcode: barcode()? },
-            Action::Return { .. } => Action::Return { barcode: barcode()? },
-            Action::Payment { .. } => {
-                let wrong = |error| text_with("reasonAmount", &[&wording::amount_error(error)]);
-                let amount = Amount::typed(&value("amount")).map_err(wrong)?;
-                Action::Payment { cardnumber: cardnumber()?, amount }
-            }
+        let [cardnumber, barcode, amount] =
+            FIELDS.map(|name| Self::field(name).map(|field| field.value()).unwrap_or_default());
+        let typed = Corrected { cardnumber: &cardnumber, barcode: &barcode, amount: &amount };
+        typed.action(of, codes).map_err(|error| match error {
+            TypedError::Cardnumber(error) => text_with("reasonCardnumber", &[&wording::code_error(&error)]),
+            TypedError::Barcode(error) => text_with("reasonBarcode", &[&wording::code_error(&error)]),
+            TypedError::Amount(error) => text_with("reasonAmount", &[&wording::amount_error(error)]),
+            // No scan was read here.
+            TypedError::Left | TypedError::Two(..) => String::new(),
         })
     }
 }

@@ -2,14 +2,18 @@
 //! them.
 
 use super::{
-    Problem, Unrecorded,
+    describe, label,
     open::{Answer, OpenScans},
+    reason,
 };
 use crate::{
     dom::{self, elements},
     popup::{log::tall, window::press::Presses},
 };
-use koct_core::log::warned::Grade;
+use koct_core::{
+    desk::unrecorded::{Problem, Unrecorded},
+    log::warned::Grade,
+};
 use std::{cell::RefCell, rc::Rc};
 use web_sys::{HtmlElement, MouseEvent};
 
@@ -30,16 +34,16 @@ impl Attention {
     pub(crate) fn add(self: &Rc<Self>, unrecorded: &Unrecorded, done: impl Fn(Answer) + 'static) {
         // The page is checked at start; without the template the message line still tells.
         let Ok(row) = dom::from_template("attention-template") else { return };
-        let words = [unrecorded.describe(), unrecorded.reason()];
+        let words = [describe(unrecorded), reason(unrecorded)];
         for (field, words) in ["scan", "reason"].into_iter().zip(&words) {
             dom::set_field(&row, field, words);
         }
-        let answers = unrecorded.answers();
+        let answers: Vec<(Answer, String)> =
+            unrecorded.answers().iter().map(|answer| (*answer, label(unrecorded, *answer))).collect();
         let grade = if unrecorded.is_a_question() { Grade::Careful } else { Grade::Stop };
         let _ = row.set_attribute("data-grade", grade.name());
         let gone = row.clone();
-        let (is_as_it_was, is_of_look) = (unrecorded.is_as_it_was(), unrecorded.is_of_look());
-        let id = self.open.add(words, answers.clone(), is_as_it_was, is_of_look, move |answer| {
+        let id = self.open.add(unrecorded.clone(), words, answers.clone(), move |answer| {
             gone.remove();
             done(answer);
         });

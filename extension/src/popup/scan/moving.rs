@@ -1,22 +1,23 @@
-//! Gives all that was checked out in this visit to another patron: the wrong card was scanned.
+//! Gives what was recorded for a patron to another: the wrong card was scanned for a visit, or an item was taken for a card.
 
 use crate::{
     clock,
     dom::{self, elements},
     i18n::{plural, text, text_with},
+    locale,
     popup::{
         Desk, Tone, Topic,
         known::{patron::PatronPanel, queue::LookupQueue, records::Records},
         scan::scans::Scans,
     },
-    store::StoreError,
     wording,
 };
 use koct_core::{
-    Entry, State, TransactionId,
+    Cardnumber, Entry, State, TransactionId,
     desk::{barcode::same_code, scan::PatronText},
+    log::correction::Given,
 };
-use std::rc::Rc;
+use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement};
@@ -34,6 +35,60 @@ elements! {
     }
 }
 
+/// What became of what was to be given to another patron.
+pub(super) struct Outcome {
+    /// How many of them are the other's now.
+    pub(super) given: usize,
+    /// How many are the patron's before in Koha, or may be.
+    pub(super) in_koha: usize,
+}
+
+/// Gives to this patron what of these was recorded for the patron with the card `by`. `None` where it could not be done, which is said.
+pub(super) async fn give(
+    desk: &Rc<Desk>,
+    queue: &Rc<LookupQueue>,
+    ids: &[TransactionId],
+    by: &str,
+    to: &Cardnumber,
+) -> Option<Outcome> {
+    let _permit = desk.may_change(*ids.first()?).await?;
+    let Some(now) = clock::now() else {
+        desk.message.about(Topic::Change).show(Tone::Bad, &text("attentionClock"));
+        return None;
+    };
+    let in_koha = Cell::new(0);
+    // What somebody has corrected, taken back or sent meanwhile stays as it is.
+    let rule = |entry: &Entry| match entry.given(by, to, now) {
+        Given::Given(given) => Some(*given),
+        Given::Stays => None,
+        Given::InKoha => {
+            in_koha.set(in_koha.get() + 1);
+            None
+        }
+    };
+    match desk.store.change_where(ids, rule).await {
+        Ok(changes) => {
+            let given: Vec<Entry> = changes.iter().map(|change| change.entry.clone()).collect();
+            let outcome = Outcome { given: given.len(), in_koha: in_koha.get() };
+            desk.apply(changes);
+            desk.draw_now();
+            for entry in given {
+                queue.look_up(entry);
+            }
+            Some(outcome)
+        }
+        Err(error) => {
+            desk.failed(Topic::Change, "editFailed", &error);
+            None
+        }
+    }
+}
+
+/// Says that so much is the patron's before in Koha, or may be.
+pub(super) fn in_koha(number: usize) -> String {
+    text_with("moveInKoha", &[&locale::number(number)])
+}
+
 impl MoveVisit {
     /// # Errors
     /// When the page lacks an element.
@@ -45,17 +100,21 @@ impl MoveVisit {
 
     /// What of this visit can still be moved.
     fn visit(&self) -> Vec<TransactionId> {
-        let sitting = self.desk.sitting.borrow();
-        let of_patron = sitting.checkouts_of(&self.now.value());
-        of_patron.iter().filter(|entry| entry.status.state() == State::Local).map(|entry| entry.id).collect()
+        self.desk.sitting.borrow().to_be_given(&self.now.value()).iter().map(|entry| entry.id).collect()
     }
 
     fn open(&self) {
-        let visit = self.visit();
-        if visit.is_empty() {
+        let (number, has_refused) = {
+            let sitting = self.desk.sitting.borrow();
+            let visit = sitting.to_be_given(&self.now.value());
+            (visit.len(), visit.iter().any(|entry| entry.status.state() == State::Rejected))
+        };
+        if number == 0 {
             return self.desk.message.show(Tone::Doubt, &text("moveNothing"));
         }
-        self.about.set_text_content(Some(&plural("moveAbout", visit.len(), &[self.now.value().trim()])));
+        let about = plural("moveAbout", number, &[self.now.value().trim()]);
+        let about = [about].into_iter().chain(has_refused.then(|| text("moveRefused")));
+        self.about.set_text_content(Some(&about.collect::<Vec<_>>().join(" ")));
         self.card.set_value("");
         self.error.set_text_content(None);
         if !self.dialog.open() && self.dialog.show_modal().is_ok() {
@@ -86,34 +145,15 @@ impl MoveVisit {
         }
         let visit = self.visit();
         self.dialog.close();
-        let Some(first) = visit.first() else { return };
-        let Some(_permit) = self.desk.may_change(*first).await else { return };
-        let Some(now) = clock::now() else {
-            return self.desk.message.about(Topic::Change).show(Tone::Bad, &text("attentionClock"));
+        let Some(outcome) = give(&self.desk, &self.queue, &visit, &before, &card).await else { return };
+        let (tone, left) = match outcome.in_koha {
+            0 => (Tone::Good, None),
+            number => (Tone::Bad, Some(in_koha(number))),
         };
-        // What somebody has corrected, taken back or sent meanwhile stays as it is.
-        let rule = |entry: &Entry| {
-            let action = &entry.transaction.action;
-            let is_theirs = action.cardnumber().is_some_and(|theirs| same_code(theirs.as_str(), &before));
-            let moved = || entry.edited(action.clone().by(card.clone()), now);
-            if is_theirs && entry.status.state() == State::Local { moved() } else { Some(entry.clone()) }
-        };
-        match self.desk.store.change(&visit, rule).await {
-            Ok(changes) => {
-                let moved: Vec<Entry> = changes.iter().map(|change| change.entry.clone()).collect();
-                self.desk.apply(changes);
-                self.desk.draw_now();
-                let words = plural("moved", moved.len(), &[card.as_str()]);
-                self.desk.message.about(Topic::Change).show(Tone::Good, &words);
-                for entry in moved {
-                    self.queue.look_up(entry);
-                }
-                // What is scanned from now on is theirs.
-                self.scans.begin_visit();
-                self.patron.show_in_form(&card, None);
-            }
-            Err(StoreError::NotOpen(_)) => self.desk.failed(Topic::Change, "editFailed", &text("editGone")),
-            Err(error) => self.desk.failed(Topic::Change, "editFailed", &error),
-        }
+        let words = [plural("moved", outcome.given, &[card.as_str()])].into_iter().chain(left);
+        self.desk.message.about(Topic::Change).show(tone, &words.collect::<Vec<_>>().join(" "));
+        // What is scanned from now on is theirs.
+        self.scans.begin_visit();
+        self.patron.show_in_form(&card, None);
     }
 }

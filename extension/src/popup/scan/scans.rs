@@ -1,6 +1,6 @@
 //! The queue from the fields to the log: one durable transaction after another, in the order scanned.
 
-use super::{OtherReading, Problem, Scan, Unrecorded, attention::Attention, open::Answer};
+use super::{attention::Attention, describe, moving};
 use crate::{
     clock,
     dom::{self, elements},
@@ -12,20 +12,19 @@ use crate::{
         scan::answers::{Answers, name_recorded},
     },
     preferences,
-    store::StoreError,
     timer::sleep,
-    wording::{self, Explained},
+    wording::{self, Explained as _},
 };
 use futures_util::future::select;
 use koct_core::{
-    Action, Cardnumber, Entry, State, TransactionId,
+    Action, Cardnumber, Entry,
     desk::{
         barcode::same_code,
-        guard::{self, Concern, Known},
+        guard::{self, Ahead, Concern, Next},
         jump::{ClockJump, ClockWatch},
         keyboard::ScannerKeyboard,
-        scan::{self, Entered, Meant, PatronText, Typed, TypedError},
-        shape::Oddity,
+        scan::{self, Entered, Meant, PatronText, Scan, Typed, TypedError},
+        unrecorded::{Answer, OtherReading, Problem, Unrecorded},
         visit::{Switch, Visit, Visits},
     },
     desks::shift::Shift,
@@ -58,17 +57,6 @@ enum Job {
     Undo,
     /// What was taken for the next patron's card was an item.
     WasItem(Switch, Scan),
-}
-
-/// What the records tell of a scan before it is recorded.
-#[derive(Default)]
-struct Ahead {
-    /// The cardnumber of whoever has what was typed as a user name.
-    patron: Option<Cardnumber>,
-    /// The patron's card that the item's code is, and whether it is an item's too.
-    card: Option<(Cardnumber, bool)>,
-    /// The codes that are like none that they know.
-    unlike: Vec<String>,
 }
 
 /// What became of a scan.
@@ -126,8 +114,7 @@ impl Scans {
     }
 
     fn put_meant(self: &Rc<Self>, meant: Meant, visit: Option<Visit>) {
-        let Meant { action, scanned, as_card } = meant;
-        self.put(Job::Scan(Scan { action, scanned, as_card, at: clock::now(), visit, is_meant: false }));
+        self.put(Job::Scan(Scan::new(meant, clock::now(), visit)));
     }
 
     /// Keeps what was left in a field when the next code came.
@@ -240,7 +227,7 @@ impl Scans {
                 self.right.borrow_mut().insert(code);
                 self.scan_again(scan);
             }
-            Unrecorded::Scan(scan, Problem::Odd(_)) => self.scan_again(Scan { is_meant: true, ..scan }),
+            Unrecorded::Scan(scan, Problem::Odd(concern)) => self.scan_again(scan.meant(&concern)),
             Unrecorded::Scan(scan, Problem::NextPatron(switch)) => self.was_item(switch, scan),
             Unrecorded::Scan(scan, Problem::Store(_) | Problem::Clock) => self.scan_again(scan),
             // It has answers of its own.
@@ -338,7 +325,7 @@ impl Scans {
                 if let Some(visit) = visit {
                     self.visits.borrow_mut().recorded(visit, &entry.transaction.action, entry.id);
                 }
-                self.confirm(*entry, jump);
+                self.confirm(*entry, jump, scan.is_item);
             }
             Ok(Written::NextPatron(card)) => switch_patron(self.clone(), visit, scan, card).await,
             Err(problem) => refuse(self.clone(), Unrecorded::Scan(scan, problem)).await,
@@ -347,33 +334,29 @@ impl Scans {
 
     fn refuse(self: &Rc<Self>, unrecorded: &Unrecorded) {
         let tone = if unrecorded.is_a_question() { Tone::Doubt } else { Tone::Bad };
-        self.desk.message.answer(tone, &text_with("notRecorded", &[&unrecorded.describe()]));
+        self.desk.message.answer(tone, &text_with("notRecorded", &[&describe(unrecorded)]));
         self.keep(unrecorded);
     }
 
     /// Records it, in the name of the patron whose user name was typed.
     async fn write(self: &Rc<Self>, scan: &mut Scan) -> Result<Written, Problem> {
         let moment = scan.at.ok_or(Problem::Clock)?;
-        let Ahead { patron, card, unlike } = self.look_ahead(scan).await;
-        if let Some(patron) = patron {
+        let ahead = self.look_ahead(scan).await;
+        if let Some(patron) = ahead.patron.clone() {
             scan.give_to(patron);
         }
-        if !scan.is_meant {
-            let is_item = card.as_ref().is_some_and(|(_, is_item)| *is_item);
-            match (guard::by_records(&scan.action, card.is_some(), is_item), card) {
-                (Known::NextPatron, Some((card, _))) => return Ok(Written::NextPatron(card)),
-                (Known::Odd(concern), _) => return Err(Problem::Odd(concern)),
-                _ => {}
-            }
-            if let Some(concern) = self.concern(scan) {
-                return Err(Problem::Odd(concern));
-            }
-            let mut taken = HashSet::new();
-            while let Some((code, oddity)) = self.oddity(scan, &unlike, &taken) {
-                if !was_taken(self.clone(), code.clone(), scan.action.clone()).await {
-                    return Err(Problem::Odd(Concern::Shape(code, oddity)));
+        let mut taken = HashSet::new();
+        loop {
+            match self.next(scan, &ahead, &taken) {
+                Next::Record => break,
+                Next::NextPatron(card) => return Ok(Written::NextPatron(card)),
+                Next::Ask(concern) => return Err(Problem::Odd(concern)),
+                Next::LookBack(code, oddity) => {
+                    if !was_taken(self.clone(), code.clone(), scan.action.clone()).await {
+                        return Err(Problem::Odd(Concern::Shape(code, oddity)));
+                    }
+                    taken.insert(code);
                 }
-                taken.insert(code);
             }
         }
         if self.clock.borrow().is_new()
@@ -387,17 +370,12 @@ impl Scans {
         Ok(Written::Entry(Box::new(entry), jump))
     }
 
-    fn concern(&self, scan: &Scan) -> Option<Concern> {
-        let sitting = self.desk.sitting.borrow();
+    /// What comes next with it. `taken` are the codes that the log has.
+    fn next(&self, scan: &Scan, ahead: &Ahead, taken: &HashSet<String>) -> Next {
+        let (sitting, right) = (self.desk.sitting.borrow(), self.right.borrow());
         let last = sitting.last().map(|entry| &entry.transaction.action);
-        guard::concern(&scan.action, scan.as_card(), last, &*self.desk.codes())
-    }
-
-    /// The first code of it that looks odd, but for those of which somebody has said here that they are right, and these.
-    fn oddity(&self, scan: &Scan, unlike: &[String], taken: &HashSet<String>) -> Option<(String, Oddity)> {
-        let right = self.right.borrow();
         let is_right = |code: &str| right.contains(code) || taken.contains(code);
-        self.desk.codes().first_oddity(&scan.action, unlike, &is_right)
+        guard::next(scan, ahead, last, &*self.desk.codes(), &is_right)
     }
 
     /// Whether the log has this code of this action from before, taken as it is.
@@ -430,14 +408,7 @@ impl Scans {
         found.borrow_mut().unlike = records.unlike(&scan.action, &codes).await.unwrap_or_default();
         let Some(barcode) = scan.action.barcode().filter(|_| !scan.is_meant) else { return };
         let as_card = scan.as_card().unwrap_or_default();
-        let Ok(Some(patron)) = records.patron_by_code(as_card).await else { return };
-        // A user name is no card.
-        if same_code(&patron.cardnumber, as_card)
-            && let Ok(card) = Cardnumber::parse(&patron.cardnumber)
-            && let Ok(item) = records.item_by_barcode(barcode.as_str()).await
-        {
-            found.borrow_mut().card = Some((card, item.is_some()));
-        }
+        found.borrow_mut().card = records.card_for_item(as_card, barcode.as_str()).await.ok().flatten();
     }
 
     /// A known patron's card came into the item's field: what was scanned after it is for that patron, also what a scanner
@@ -469,39 +440,23 @@ impl Scans {
             let mut visits = self.visits.borrow_mut();
             (visits.before(switch).clone(), visits.card(switch).clone(), visits.was_item(switch))
         };
+        let mut in_koha = 0;
         for id in recorded {
-            self.give_to(id, &card, &before).await;
+            // What a commit has in its hands stays; the others go over all the same.
+            if let Some(given) = moving::give(&self.desk, &self.queue, &[id], card.as_str(), &before).await {
+                in_koha += given.in_koha;
+            }
         }
-        let mut scan = Scan { at: clock::now(), visit: None, is_meant: true, ..scan };
+        if in_koha > 0 {
+            self.desk.message.about(Topic::Change).show(Tone::Bad, &moving::in_koha(in_koha));
+        }
+        let mut scan = Scan { at: clock::now(), visit: None, is_meant: true, is_item: true, ..scan };
         scan.give_to(before);
         self.take(scan).await;
     }
 
-    /// What was recorded for the card is another patron's. What somebody has corrected to a third one since stays theirs.
-    async fn give_to(self: &Rc<Self>, id: TransactionId, card: &Cardnumber, patron: &Cardnumber) {
-        let failed = |error: &dyn Explained| self.desk.failed(Topic::Change, "editFailed", error);
-        let Some(_permit) = self.desk.may_change(id).await else { return };
-        let Some(now) = clock::now() else { return failed(&text("attentionClock")) };
-        let rule = |entry: &Entry| match entry.status.state() {
-            State::Deleted => Some(entry.clone()),
-            _ if entry.transaction.action.cardnumber() != Some(card) => Some(entry.clone()),
-            _ => entry.edited(entry.transaction.action.clone().by(patron.clone()), now),
-        };
-        match self.desk.store.change(&[id], rule).await {
-            Ok(changes) => {
-                let entries: Vec<Entry> = changes.iter().map(|change| change.entry.clone()).collect();
-                self.desk.apply(changes);
-                for entry in entries.into_iter().filter(|entry| entry.status.state() == State::Local) {
-                    self.queue.look_up(entry);
-                }
-            }
-            Err(StoreError::NotOpen(_)) => failed(&text("editGone")),
-            Err(error) => failed(&error),
-        }
-    }
-
-    /// Shows that a scan is durable.
-    fn confirm(self: &Rc<Self>, entry: Entry, jump: Option<ClockJump>) {
+    /// Shows that a scan is durable. `is_item`: a person has said that its code is an item's.
+    fn confirm(self: &Rc<Self>, entry: Entry, jump: Option<ClockJump>, is_item: bool) {
         self.last_card.set(None);
         self.answers.go_on();
         self.desk.log_changed(&LogEvent::Recorded(entry.clone()));
@@ -516,7 +471,7 @@ impl Scans {
         } else {
             self.desk.message.answer(Tone::Good, &message);
         }
-        self.queue.look_up(entry.clone());
+        self.queue.look_up_scan(entry.clone(), is_item);
         if self.records.get().is_some() {
             spawn_local(name_recorded(self.answers.clone(), entry, message));
         }
