@@ -163,7 +163,7 @@ fn a_scan_while_a_button_has_the_focus_is_recorded_and_presses_nothing() {
     };
     desk.page.click("#find-more").unwrap();
     focus("#find-action");
-    desk.page.type_text("p7\n").unwrap();
+    desk.page.type_text("p\n").unwrap();
     desk.wait_for_total(total + 2).unwrap();
     assert_eq!(desk.page.value("#find-action").unwrap(), "");
     open_menu();
@@ -171,7 +171,7 @@ fn a_scan_while_a_button_has_the_focus_is_recorded_and_presses_nothing() {
     desk.wait_for_total(total + 3).unwrap();
     assert!(!desk.page.visible("#menu").unwrap());
     wait_for_focus(&desk, "checkout-item");
-    assert_eq!(barcodes(&desk)[usize::try_from(total).unwrap() + 1..], ["p7", "s7"]);
+    assert_eq!(barcodes(&desk)[usize::try_from(total).unwrap() + 1..], ["p", "s7"]);
     // A person presses what has the focus, and it keeps it.
     keys_every(&desk, 400);
     open_menu();
@@ -568,14 +568,14 @@ fn where_the_records_are_late_a_scan_does_not_wait() {
         .unwrap();
     desk.page.click(&format!("{row} [data-field=take-back]")).unwrap();
     desk.page.wait("document.querySelector(\"tr[data-seq='1']\").dataset.status === 'deleted'").unwrap();
-    assert_eq!(desk.page.eval(&format!("document.querySelector({row:?})")).unwrap(), serde_json::Value::Null);
+    desk.page.wait(&format!("!document.querySelector({row:?})")).unwrap();
     // Who said that it is an item is not asked again.
     wait_for_records(&desk);
     desk.page.type_text(&format!("{OTHER}\n")).unwrap();
     desk.page.click(".attention [data-field=retry]").unwrap();
     wait_for_kept(&desk, OTHER, "patronCard confirmed");
     assert_eq!(
-        desk.page.eval("document.querySelector('#patron-items-list [data-grade=stop]')").unwrap(),
+        desk.page.eval("document.querySelector('#patron-items-list [data-seq][data-grade=stop]')").unwrap(),
         serde_json::Value::Null
     );
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
