@@ -31,12 +31,12 @@ const ALL_STATES: &str = "(async () => { const db = await new Promise((done, fai
 struct Found<'a> {
     firefox: &'a Firefox,
     is_dark: bool,
-    found: Vec<String>,
+    lines: Vec<String>,
 }
 
 impl<'a> Found<'a> {
     fn in_pages_of(desk: &'a Desk) -> Self {
-        Self { firefox: &desk.firefox, is_dark: false, found: Vec::new() }
+        Self { firefox: &desk.firefox, is_dark: false, lines: Vec::new() }
     }
 
     /// Looks at a page in light and in dark. Only colours differ. It stays as it was looked at last: each change paints all of Firefox.
@@ -49,13 +49,13 @@ impl<'a> Found<'a> {
 
     fn add(&mut self, lines: Vec<String>, state: &str) {
         let scheme = if self.is_dark { "dark" } else { "light" };
-        self.found.extend(lines.into_iter().map(|line| format!("{state}, {scheme}: {line}")));
+        self.lines.extend(lines.into_iter().map(|line| format!("{state}, {scheme}: {line}")));
     }
 
     /// # Panics
     /// When there is anything.
     fn nothing(self) {
-        assert!(self.found.is_empty(), "\n{}", self.found.join("\n"));
+        assert!(self.lines.is_empty(), "\n{}", self.lines.join("\n"));
     }
 }
 
