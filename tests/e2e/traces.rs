@@ -40,12 +40,8 @@ const SAVE_SESSION: &str = "(async () => {
 /// first, since no part of them came before.
 fn canary(number: u64) -> String {
     const LETTERS: &[u8] = b"bcdfghjkmnpqrstvwxz";
-    let mut state = number.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let letters = (0..8).map(|_| {
-        state = (state ^ (state >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        char::from(LETTERS[usize::try_from(state >> 40).unwrap() % LETTERS.len()])
-    });
-    letters.collect()
+    let mut dice = fastrand::Rng::with_seed(number);
+    (0..8).map(|_| char::from(LETTERS[dice.usize(..LETTERS.len())])).collect()
 }
 
 /// In which files below the folder each of these canaries stands: as it is, in UTF-16, or as a key of an index, where each

@@ -183,6 +183,20 @@ mod tests {
     }
 
     #[test]
+    fn several_desks_come_out_in_one_order_in_which_each_keeps_its_own() {
+        // The second of the bus has a time a little before its first.
+        let bus = [(2, "B", 600), (3, "B", 570), (4, "C", 1_200)]
+            .map(|(id, item, second)| returned(id, Some("Bus"), item, second));
+        let own =
+            [(5, "A", 0), (6, "C", 1_200), (7, "A", 1_230)].map(|(id, item, second)| returned(id, None, item, second));
+        let text = export(&[bus, own].concat()).text;
+        let lines: Vec<_> =
+            text.lines().skip(1).map(|line| (line.rsplit('\t').next().unwrap(), &line[11..23])).collect();
+        let times = ["11:00:00 000", "11:10:00 000", "11:10:01 000", "11:20:00 000", "11:20:01 000", "11:20:30 000"];
+        assert_eq!(lines, std::iter::zip(["A", "B", "B", "C", "C", "A"], times).collect::<Vec<_>>());
+    }
+
+    #[test]
     fn says_what_koha_would_do_the_other_way_round() {
         let export = export(&[returned(1, None, "A", 9_000), returned(2, None, "a", 0), returned(3, None, "B", 1)]);
         let items: Vec<_> = export.text.lines().skip(1).map(|line| line.rsplit('\t').next().unwrap()).collect();

@@ -306,9 +306,24 @@ mod tests {
         }
 
         #[test]
-        fn damage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..200), people in 0..100_u32) {
+        fn damage_never_panics(
+            list in prop::collection::vec("[abAé]{1,3}( [abcñ]{1,3}){0,2}", 1..30),
+            damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4),
+            cut in prop::option::of(any::<prop::sample::Index>()),
+            people in 0..100_u32,
+        ) {
+            let (_, names) = names(&list.iter().map(String::as_str).collect::<Vec<_>>());
+            let mut bytes = names.to_bytes();
+            for (place, byte) in damage {
+                let place = place.index(bytes.len());
+                bytes[place] = byte;
+            }
+            bytes.truncate(cut.map_or(bytes.len(), |cut| cut.index(bytes.len())));
             if let Some(names) = Names::from_bytes(&bytes) {
-                let _ = names.find(people, "a");
+                let ranks = ["a", "b ac", "é"].map(|typed| names.find(people, typed));
+                // Whoever is found is looked up by their rank.
+                let below = people.div_ceil(64) * 64;
+                prop_assert!(ranks.iter().flatten().all(|rank| *rank < below), "{:?} of {}", ranks, people);
             }
         }
     }

@@ -297,12 +297,30 @@ mod tests {
         }
     }
 
+    /// A word of the plugin's, or anything.
+    fn word() -> impl Strategy<Value = String> {
+        let own =
+            [PROCESSED, QUEUED, SKIPPED, "error", NO_PATRON, "Already processed: queued", "Already processed: error"];
+        prop_oneof![prop::sample::select(own.to_vec()).prop_map(str::to_owned), any::<String>()]
+    }
+
     proptest! {
         #[test]
-        fn reads_any_text(body in ".*", status in ".*", message in ".*", number in 0..3_usize) {
-            let _ = (read(&json(&body), number), is_there(&json(&body)));
-            let row = ResultRow { status, message: Some(message) };
-            let _ = row.told();
+        fn reads_what_it_told_and_any_text_that_came_of_it(
+            told in prop::collection::vec((word(), prop::option::of(word())), 0..4),
+            (place, instead) in (any::<prop::sample::Index>(), ".{0,2}"),
+        ) {
+            let rows = told.iter().map(|(status, message)| serde_json::json!({"status": status, "message": message}));
+            let body = serde_json::json!({"results": rows.collect::<Vec<_>>()}).to_string();
+            prop_assert_eq!(read(&json(&body), told.len()).map(|told| told.len()), Some(told.len()));
+            prop_assert_eq!(is_there(&json(&body)), told.is_empty());
+            // A sign of it is another, or missing.
+            let place = place.index(body.chars().count());
+            let damaged: String = body.chars().take(place).chain(instead.chars()).chain(body.chars().skip(place + 1)).collect();
+            let _ = is_there(&json(&damaged));
+            if let Some(read) = read(&json(&damaged), told.len()) {
+                prop_assert_eq!(read.len(), told.len());
+            }
         }
     }
 }

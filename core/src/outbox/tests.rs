@@ -148,8 +148,8 @@ struct Run {
     persists: u32,
     /// Requests that were given out and are not answered yet.
     under_way: Vec<(Ticket, Request)>,
-    /// Which of several is answered first: numbers from a generator, 0 for the order in which they were given out.
-    luck: u64,
+    /// Which of several is answered first; without it, in the order in which they were given out.
+    luck: Option<fastrand::Rng>,
     /// The libraries for which transactions were asked for, in their order.
     branches: Vec<String>,
     summary: Option<Summary>,
@@ -204,7 +204,7 @@ impl Run {
             not_persisted: Input::NotPersisted,
             persists: 0,
             under_way: Vec::new(),
-            luck: 0,
+            luck: None,
             branches: Vec::new(),
             summary: None,
             desk_now: DESK_NOW,
@@ -262,11 +262,7 @@ impl Run {
     }
 
     fn draw(&mut self, below: usize) -> usize {
-        if self.luck == 0 {
-            return 0;
-        }
-        self.luck = self.luck.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.luck >> 33).unwrap() % below
+        self.luck.as_mut().map_or(0, |luck| luck.usize(..below))
     }
 
     fn finish(mut self) -> Self {
@@ -1241,7 +1237,7 @@ proptest! {
         for (fates, steps, fail_persist_at) in runs {
             let commit_type = if luck & 1 == 0 { CommitType::Apply } else { CommitType::Send };
             let mut run = Run::of(commit_type, era, &entries, fates);
-            run.luck = luck;
+            run.luck = Some(fastrand::Rng::with_seed(luck));
             run.effects = std::mem::take(&mut effects);
             run.fail_persist_at = fail_persist_at;
             for _ in 0..steps {

@@ -430,7 +430,7 @@ proptest! {
             let commit_type = if luck & 1 == 0 { CommitType::Apply } else { CommitType::Send };
             passed += Duration::from_secs(seconds);
             let mut run = Run::of(commit_type, luck & 2 == 0, &entries, fates);
-            run.luck = luck;
+            run.luck = Some(fastrand::Rng::with_seed(luck));
             // Nothing but the plugin proves anything.
             (run.loans, run.returned) = ("<html>", "<html>");
             run.effects = std::mem::take(&mut effects);

@@ -390,7 +390,7 @@ proptest! {
             run.libraries = BOTH;
             // Nothing but the plugin proves anything.
             (run.loans, run.returned) = ("<html>", "<html>");
-            (run.luck, run.fail_persist_at, run.passed, run.agrees) = (luck, plan.fail_persist_at, passed, plan.agrees);
+            (run.luck, run.fail_persist_at, run.passed, run.agrees) = (Some(fastrand::Rng::with_seed(luck)), plan.fail_persist_at, passed, plan.agrees);
             run.desk_now = DeskTime::from_millis(DESK_NOW.millis() + i64::try_from(passed.as_millis()).unwrap());
             run.effects = std::mem::take(&mut effects);
             let is_account = matches!(plan.by, By::Account);
