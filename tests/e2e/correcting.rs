@@ -1,7 +1,7 @@
 //! Undo, corrections and deletions before a commit.
 
 use crate::BEFORE_TRANSACTIONS;
-use crate::{configured, desk, koha, koha_at_home, transactions};
+use crate::{configured, koha, koha_at_home, transactions};
 use fake_koha::{Era, Fault, FaultKind};
 use koct_tests::page::key::{self, F8};
 
@@ -89,7 +89,11 @@ fn a_mistyped_patron_is_corrected_and_what_it_was_stays_to_be_seen() {
     // What is committed can be looked at, and no more.
     assert!(!desk.page.visible("#edit-save").unwrap() && !desk.page.visible("#edit-delete").unwrap());
     desk.page.press(&[key::ENTER]).unwrap();
-    desk.wait_for_states(&["success", "success"]).unwrap();
+    desk.page.press(&[key::ESCAPE]).unwrap();
+    desk.page.wait("!document.getElementById('edit-dialog').open").unwrap();
+    // What Enter had changed would be in the log before the next scan is.
+    desk.check_in("39999000000003").unwrap();
+    desk.wait_for_states(&["success", "success", "local"]).unwrap();
 }
 
 #[test]
@@ -113,13 +117,6 @@ fn while_a_commit_runs_only_what_it_does_not_hold_can_be_changed() {
     desk.wait_for_commit().unwrap();
     desk.wait_for_states(&["success", "success", "success", "success", "deleted"]).unwrap();
     assert_eq!(transactions(&koha).len(), 4);
-}
-
-#[test]
-fn nothing_to_undo_is_said() {
-    let desk = desk();
-    desk.page.press(&[F8]).unwrap();
-    desk.page.wait("document.getElementById('message').textContent.startsWith('Nothing was scanned')").unwrap();
 }
 
 /// Half of all checkins after an outage: the item was back already, or was used within the library.

@@ -31,7 +31,9 @@ fn one_key_opens_the_help_and_another_gives_the_field_back() {
     desk.page.press(&[key::DOWN]).unwrap();
     desk.page.wait_focused("help-words").unwrap();
     let texts = "[...document.querySelectorAll('#help-dialog [data-i18n]')].map(e => [e.dataset.i18n, e.textContent])";
-    for text in desk.page.eval(texts).unwrap().as_array().unwrap() {
+    let texts = desk.page.eval(texts).unwrap();
+    assert!(texts.as_array().unwrap().len() > 40, "{texts}");
+    for text in texts.as_array().unwrap() {
         assert!(text[1] != "" && text[1] != text[0], "{text}");
     }
     desk.page.press(&[key::ESCAPE]).unwrap();

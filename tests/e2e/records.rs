@@ -80,6 +80,10 @@ fn large() -> Library {
     Library::generate_sized(3, &Size { patrons: 2_500, items: 3_200, loans: 400, holds: 120 })
 }
 
+fn small() -> Library {
+    Library::generate_sized(3, &Size { patrons: 20, items: 30, loans: 10, holds: 5 })
+}
+
 fn pages(koha: &FakeKoha, path: &str) -> usize {
     koha.requests().iter().filter(|request| request.path.ends_with(path)).count()
 }
@@ -88,6 +92,8 @@ fn pages(koha: &FakeKoha, path: &str) -> usize {
 fn nothing_is_asked_for_until_somebody_wants_it() {
     let koha = koha(Era::From2405);
     let desk = crate::configured(&koha, "send");
+    // It has followed the settings.
+    desk.page.wait_contains("#desk", "CPL").unwrap();
     assert!(!desk.page.visible("#open-records").unwrap() && !desk.page.visible("#records-line").unwrap());
     want(&desk, &Settings::of(&koha.url(), "send"), |_| {});
     desk.page.wait("document.getElementById('records-line-text').innerText.includes('No records')").unwrap();
@@ -215,7 +221,7 @@ fn a_download_can_be_cancelled_and_scans_go_on_meanwhile() {
 
 #[test]
 fn what_the_account_may_not_read_is_said_and_the_rest_works() {
-    let mut library = large();
+    let mut library = small();
     library.add_account("desk", &[Flag::Catalogue, Flag::EditCatalogue, Flag::Circulate]);
     let koha = FakeKoha::start(Config { era: Era::From2405, library, ..Config::default() }).unwrap();
     let desk = desk();
@@ -230,24 +236,24 @@ fn what_the_account_may_not_read_is_said_and_the_rest_works() {
         sets[0].contains("borrowers: edit_borrowers") && sets[3].contains("reserveforothers: place_holds"),
         "{sets:?}"
     );
-    assert!(sets[1].starts_with("Items|3,200|") && sets[2].starts_with("Checkouts|400|"));
+    assert!(sets[1].starts_with("Items|30|") && sets[2].starts_with("Checkouts|10|"));
 }
 
 #[test]
 fn an_older_koha_gives_what_it_has() {
-    let koha = FakeKoha::start(Config { era: Era::Before2405, library: large(), ..Config::default() }).unwrap();
+    let koha = FakeKoha::start(Config { era: Era::Before2405, library: small(), ..Config::default() }).unwrap();
     let desk = wanting(&koha, |_| {});
     open(&desk);
     assert!(press_and_wait(&desk).starts_with("Done."));
     let sets = sets(&desk);
     assert!(sets[0].contains("Without debts."), "{sets:?}");
     assert!(sets[1].contains("does not offer them"));
-    assert!(sets[2].starts_with("Checkouts|400|") && sets[3].starts_with("Holds|120|"), "{sets:?}");
+    assert!(sets[2].starts_with("Checkouts|10|") && sets[3].starts_with("Holds|5|"), "{sets:?}");
 }
 
 #[test]
 fn an_api_key_is_used_where_there_is_one() {
-    let mut library = large();
+    let mut library = small();
     library.add_api_key("koha", "desk-key", "key-secret");
     let koha = FakeKoha::start(Config { era: Era::From2405, library, ..Config::default() }).unwrap();
     let desk = wanting(&koha, |preferences| {
@@ -294,7 +300,11 @@ fn a_report_on_restrictions_is_read_where_there_is_one() {
             ("3", "", Some("|The report does not give what is needed.")),
             ("99", "", Some("|Koha has no report of this number,")),
             ("", "", None),
-        ] {
+        ]
+        .into_iter()
+        // What Koha answers to a report, and what is made of that, is the same in both eras.
+        .take(if era == Era::From2405 { 5 } else { 1 })
+        {
             want(&desk, &Settings::of(&koha.url(), "send"), |preferences| {
                 preferences.records.restrictions_report = number.into();
                 preferences.records.client_id = key.into();

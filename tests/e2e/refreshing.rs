@@ -95,6 +95,13 @@ fn they_come_by_alarm_and_at_start_without_a_window_and_never_while_somebody_com
     // The page watches over a download that has begun.
     page.wait_for("JSON.parse(localStorage.getItem('koct-refreshes')).planned > Date.now() + 200000", LIMIT).unwrap();
     ring(&page);
+    // The download has looked whether somebody commits, and looks again.
+    page.eval(
+        "(real => { window.looks = 0; real.query = (...given) => { window.looks++; return LockManager.prototype.query.call(real, ...given); }; })\
+         (browser.extension.getBackgroundPage().navigator.locks)",
+    )
+    .unwrap();
+    page.wait_for("window.looks > 2", LIMIT).unwrap();
     assert!(koha.requests().is_empty(), "a commit goes first");
     page.eval("release()").unwrap();
     assert_eq!(ended(&page, &since), "done");
