@@ -1,21 +1,20 @@
 //! A computer's clock that is wrong for some scans.
 
-use crate::{configured, downloaded, koha, transactions};
+use crate::{configured, koha, transactions};
 use fake_koha::Era;
-use koct_tests::{desk::Desk, firefox::Options};
-use std::fs;
+use koct_tests::desk::Desk;
 
 /// The page's clock is ahead of the computer's by `window.skew` from now on.
-const SKEWED: &str = "(Real => { window.skew = 0; window.Date = class extends Real { \
+pub(crate) const SKEWED: &str = "(Real => { window.skew = 0; window.Date = class extends Real { \
     constructor(...given) { if (given.length) super(...given); else super(Real.now() + window.skew); } \
     static now() { return Real.now() + window.skew; } }; })(Date)";
 
-fn set_ahead(desk: &Desk, minutes: i64) {
+pub(crate) fn set_ahead(desk: &Desk, minutes: i64) {
     desk.page.run(&format!("window.skew = {minutes} * 60000")).unwrap();
 }
 
 /// The times of the log as they are stored, in the order of the numbers.
-fn stored(desk: &Desk) -> Vec<i64> {
+pub(crate) fn stored(desk: &Desk) -> Vec<i64> {
     let times = desk.page.eval(
         "(async () => { const db = await new Promise((done, fail) => { const o = indexedDB.open('koct'); o.onsuccess = () => done(o.result); o.onerror = fail; }); \
          const all = await new Promise((done, fail) => { const r = db.transaction('transactions').objectStore('transactions').getAll(); \
@@ -106,64 +105,4 @@ fn one_scan_of_a_wrong_clock_is_moved_alone_and_what_no_calendar_holds_is_shown_
     assert!(after.is_sorted(), "{after:?}");
     assert_eq!(transactions(&koha).len(), 5);
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
-}
-
-/// Where a correction brought two of one item to the same second, or a little back, a file has them apart. The log has them where
-/// the file has them, so that none is another scan when the file comes back.
-#[test]
-fn a_file_of_what_had_to_be_kept_apart_brings_nothing_new_when_it_comes_back() {
-    let folder = koct_tests::keeper::folder().unwrap();
-    let desk = Desk::open(&Options { downloads: Some(folder.path().to_owned()), ..Options::default() }).unwrap();
-    desk.page.run(SKEWED).unwrap();
-    desk.check_in("39999000000001").unwrap();
-    set_ahead(&desk, -2);
-    desk.check_in("39999000000002").unwrap();
-    // It was the other item.
-    desk.page.click("tr[data-seq='2'] [data-edit]").unwrap();
-    desk.page.wait("document.getElementById('edit-dialog').open").unwrap();
-    desk.page.fill("#edit-barcode", "39999000000001\n").unwrap();
-    desk.page.wait_hidden("#edit-dialog").unwrap();
-    let before = stored(&desk);
-    assert!(before[1] < before[0], "{before:?}");
-
-    desk.export(false).unwrap();
-    let file = downloaded(folder.path(), "koc");
-    let text = fs::read_to_string(&file).unwrap();
-    let times: Vec<_> = text.lines().skip(1).map(|line| line.split('\t').next().unwrap()).collect();
-    assert!(times.len() == 2 && times[0] < times[1], "{text}");
-    let after = stored(&desk);
-    assert_eq!(after, [before[0], (before[0] / 1000 + 1) * 1000], "as in the file");
-    let name = desk.page.eval("browser.storage.local.get('desk').then(stored => stored.desk)").unwrap();
-    assert!(text.contains(&format!("\tDesk={}\t", name.as_str().unwrap())), "{name} {text}");
-    let said = desk.import(&[&file]).unwrap();
-    assert!(said.contains("Imported: 0. Already there: 2. Refused: 0."), "{said}");
-}
-
-/// Gives the stored transactions these UTC offsets, in minutes, as a computer whose zone was corrected during the day records them.
-const OFFSETS: &str = "(async offsets => { const db = await new Promise((done, fail) => { const o = indexedDB.open('koct'); \
-    o.onsuccess = () => done(o.result); o.onerror = fail; }); await new Promise((done, fail) => { \
-    const t = db.transaction('transactions', 'readwrite'); const s = t.objectStore('transactions'); \
-    offsets.forEach((offset, i) => { s.get(i + 1).onsuccess = event => { const row = event.target.result; \
-    row.moment.offset = offset; s.put(row, s.keyPath === null ? i + 1 : undefined); }; }); \
-    t.oncomplete = done; t.onerror = fail; }); db.close(); })";
-
-#[test]
-fn a_log_with_two_utc_offsets_is_one_file_in_order_and_comes_back_as_nothing_new() {
-    let folder = koct_tests::keeper::folder().unwrap();
-    let desk = Desk::open(&Options { downloads: Some(folder.path().to_owned()), ..Options::default() }).unwrap();
-    desk.check_out("23529001223601", "39999000000001").unwrap();
-    desk.check_in("39999000000001").unwrap();
-    desk.check_out("23529001223602", "39999000000001").unwrap();
-    // By its local time the checkin is now two hours before its checkout.
-    desk.page.eval(&format!("{OFFSETS}([180, 60, 60])")).unwrap();
-    desk.export(false).unwrap();
-    let file = downloaded(folder.path(), "koc");
-    let text = fs::read_to_string(&file).unwrap();
-    assert!(text.lines().next().unwrap().ends_with("\tUtcOffset=60"), "the last one's: {text}");
-    let lines: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split('\t').collect()).collect();
-    let actions: Vec<_> = lines.iter().map(|line| line[1]).collect();
-    assert_eq!(actions, ["issue", "return", "issue"], "{text}");
-    assert!(lines.windows(2).all(|pair| pair[0][0] < pair[1][0]), "{text}");
-    let said = desk.import(&[&file]).unwrap();
-    assert!(said.contains("Imported: 0. Already there: 3. Refused: 0."), "{said}");
 }

@@ -1,31 +1,29 @@
 //! Payments.
 
 use crate::BEFORE_TRANSACTIONS;
-use crate::{ERAS, configured, koha, transactions};
+use crate::{configured, koha, transactions};
 use fake_koha::{Effect, Era, Fault, FaultKind};
 use koct_tests::page::key;
 
 #[test]
 fn payments_are_exact_to_the_last_cent() {
-    for era in ERAS {
-        let koha = koha(era);
-        let desk = configured(&koha, "apply");
-        for amount in ["0.10", "0,20", "3", "12.345"] {
-            desk.pay("23529001223606", amount).unwrap();
-        }
-        let rows = desk.rows().unwrap();
-        let shown: Vec<&str> = rows.iter().rev().map(|row| row.barcode.as_str()).collect();
-        assert_eq!(shown, ["0.10", "0.20", "3.00", "12.345"]);
-        assert!(rows.iter().all(|row| row.action == "payment" && row.cardnumber == "23529001223606"));
-        let message = desk.commit().unwrap();
-        assert!(message.starts_with("Done: 4"), "{message}");
-        let sent: Vec<_> =
-            transactions(&koha).iter().map(|request| request.parameter("amount").unwrap().to_owned()).collect();
-        assert_eq!(sent, ["0.10", "0.20", "3.00", "12.345"]);
-        let paid = koha
-            .library(|library| library.effects.iter().filter(|effect| matches!(effect, Effect::Paid { .. })).count());
-        assert_eq!(paid, 4);
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "apply");
+    for amount in ["0.10", "0,20", "3", "12.345"] {
+        desk.pay("23529001223606", amount).unwrap();
     }
+    let rows = desk.rows().unwrap();
+    let shown: Vec<&str> = rows.iter().rev().map(|row| row.barcode.as_str()).collect();
+    assert_eq!(shown, ["0.10", "0.20", "3.00", "12.345"]);
+    assert!(rows.iter().all(|row| row.action == "payment" && row.cardnumber == "23529001223606"));
+    let message = desk.commit().unwrap();
+    assert!(message.starts_with("Done: 4"), "{message}");
+    let sent: Vec<_> =
+        transactions(&koha).iter().map(|request| request.parameter("amount").unwrap().to_owned()).collect();
+    assert_eq!(sent, ["0.10", "0.20", "3.00", "12.345"]);
+    let paid =
+        koha.library(|library| library.effects.iter().filter(|effect| matches!(effect, Effect::Paid { .. })).count());
+    assert_eq!(paid, 4);
 }
 
 #[test]
