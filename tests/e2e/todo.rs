@@ -230,7 +230,8 @@ fn whose_card_it_is_that_koha_does_not_know_is_answered_by_name_once_for_all() {
     desk.page.click("[data-group=refused] li:first-child [data-offer=find-patron]").unwrap();
     desk.page.wait_focused("whose-typed").unwrap();
     desk.page.wait_contains("#whose-text", "23529999999999").unwrap();
-    desk.page.type_by_hand("nobody").unwrap();
+    keys_every(&desk, 400);
+    desk.page.type_text("nobody").unwrap();
     desk.page.wait_contains("#whose-state", "No such patron").unwrap();
     desk.page.fill("#whose-typed", "smith an").unwrap();
     desk.page.wait("document.querySelectorAll('#whose-list button').length === 1").unwrap();
@@ -240,7 +241,6 @@ fn whose_card_it_is_that_koha_does_not_know_is_answered_by_name_once_for_all() {
     desk.page.wait_contains("#whose-state", "No such patron").unwrap();
     desk.page.fill("#whose-typed", "smith an").unwrap();
     desk.page.wait("document.getElementById('whose-state').textContent === ''").unwrap();
-    keys_every(&desk, 400);
     desk.page.press(&[key::DOWN]).unwrap();
     desk.page.press(&[key::ENTER]).unwrap();
     desk.page.wait("!document.getElementById('whose-dialog').open").unwrap();

@@ -172,7 +172,7 @@ fn preferences(options: &Options, downloads: &Path) -> Vec<(String, Value)> {
     }
     // Where nobody looks, less often.
     if let Some(frames) = std::env::var("KOCT_FRAMES").ok().and_then(|number| number.parse::<u32>().ok()) {
-        prefs.push(("layout.frame_rate".into(), json!(frames)));
+        prefs.push((FRAME_RATE.into(), json!(frames)));
     }
     prefs.extend(options.prefs.iter().cloned());
     prefs
@@ -180,6 +180,9 @@ fn preferences(options: &Options, downloads: &Path) -> Vec<(String, Value)> {
 
 /// What asks pages to be dark: 0 is dark, 1 is light.
 const SCHEME: &str = "layout.css.prefers-color-scheme.content-override";
+
+/// How many times a second is drawn.
+const FRAME_RATE: &str = "layout.frame_rate";
 
 /// A process of Firefox, and how to speak to it.
 #[derive(Debug)]
@@ -525,6 +528,18 @@ impl Firefox {
     /// Never: it is taken away only where the value itself is.
     fn running(&self) -> &Running {
         self.running.as_ref().expect("Firefox runs until it is dropped")
+    }
+
+    /// Draws as often as where a person looks, until it is given back: for tests that wait for what is drawn, frame by frame.
+    ///
+    /// # Errors
+    /// When Firefox does not answer.
+    ///
+    /// # Panics
+    /// Never: it is taken away only where the value itself is.
+    pub fn draw_often(&mut self) -> Result {
+        self.running.as_mut().expect("Firefox runs until it is dropped").changed.push(FRAME_RATE.to_owned());
+        self.in_chrome(&format!("Services.prefs.setIntPref({}, 60)", json!(FRAME_RATE))).map(|_| ())
     }
 
     /// An administrator puts these presets where Firefox looks for them. An add-on reads them when it is installed.
