@@ -132,7 +132,7 @@ mod tests {
             };
             let account = |name: &'static str, password: &'static str| {
                 move |settings: &mut Settings| {
-                    (settings.username, settings.password) = (name.into(), Secret::new(password))
+                    (settings.username, settings.password) = (name.into(), Secret::new(password));
                 }
             };
             let at =
