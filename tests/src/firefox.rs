@@ -73,9 +73,6 @@ pub struct Firefox {
 /// Those that nobody uses at the moment.
 static IDLE: Mutex<Vec<Running>> = Mutex::new(Vec::new());
 
-/// How many were started by this process.
-static STARTED: AtomicU64 = AtomicU64::new(0);
-
 /// Ends a Firefox from another thread, as a power cut would, while this one is still talking to it.
 #[derive(Debug, Clone, Copy)]
 pub struct Killer {
@@ -242,7 +239,6 @@ impl Running {
                 .stdout(Stdio::null())
                 .stderr(Stdio::piped());
         })?;
-        STARTED.fetch_add(1, Ordering::Relaxed);
         match connected(&mut child) {
             Ok((connection, window)) => Ok(Self {
                 child,
@@ -517,11 +513,6 @@ impl Firefox {
         running.reset()?;
         running.prepare(options)?;
         Ok(Self { running: Some(running), is_lent: true })
-    }
-
-    /// How many this process has started.
-    pub fn started() -> u64 {
-        STARTED.load(Ordering::Relaxed)
     }
 
     /// # Panics

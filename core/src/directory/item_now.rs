@@ -69,8 +69,6 @@ pub struct ReturnFound {
 pub struct LoanEnded {
     /// Who had it; `None` where that is not known.
     pub who: Option<Patron>,
-    /// Since when, in milliseconds since 1970 in UTC.
-    pub since: Option<i64>,
     /// Until when they were to have it, as Koha has it.
     pub due: Option<DateTime<Utc>>,
     /// By how many days it is late; `None` where it is not.
@@ -175,16 +173,14 @@ where
         let Some(found) = self.item_now(entry, barcode).await? else { return Ok(None) };
         let hold = found.item.as_ref().and_then(|item| warning::hold_for(item, &found.holds, &found.over));
         let warnings = warning::of_checkin(found.item.as_ref(), self.records.has(Set::Items), hold);
-        let (since, due) = match &found.holder {
-            Holder::AsDownloaded(Some(loan)) => (loan.since.map(|since| since.timestamp_millis()), loan.due),
-            Holder::CheckedOut { at, .. } => (Some(at.utc_millis()), None),
-            Holder::AsDownloaded(None) | Holder::CheckedIn | Holder::Nobody => (None, None),
+        let due = match &found.holder {
+            Holder::AsDownloaded(Some(loan)) => loan.due,
+            Holder::AsDownloaded(None) | Holder::CheckedOut { .. } | Holder::CheckedIn | Holder::Nobody => None,
         };
         let loan = match found.holder.whom() {
             Whom::Nobody => None,
             whom => Some(LoanEnded {
                 who: self.named(whom).await?,
-                since,
                 due,
                 late: holder::overdue(due, entry.transaction.moment, zone),
             }),

@@ -16,8 +16,8 @@ const TOGETHER: Duration = Duration::from_mins(1);
 /// For how long a page that Koha answered badly is a reason to ask whether to go on without it.
 const ASKS_FOR: Duration = Duration::from_mins(10);
 
-/// A page is waited for so long; then Koha keeps people waiting.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// From here on, Koha keeps somebody waiting who opened a page.
+const KEEPS_WAITING_FROM: Duration = Duration::from_secs(30);
 
 /// What Firefox calls it when a proxy answers in place of a server that it cannot reach: with 502, 503 or 504.
 const BEHIND_A_PROXY: [&str; 3] =
@@ -128,7 +128,7 @@ impl Load<'_> {
             // Where the database is older than its Koha, each page leads there (Koha: C4::Auth, _version_check).
             Self::Answered { .. } if is_maintenance(&path) => Some(Sign::AnswersBadly),
             Self::Answered { .. } => Some(Sign::Answers),
-            Self::Waited(time) => (time >= PATIENCE).then_some(Sign::KeepsWaiting),
+            Self::Waited(time) => (time >= KEEPS_WAITING_FROM).then_some(Sign::KeepsWaiting),
             Self::Failed(error) => match Failure::from_firefox(error) {
                 Failure::NotSent(NotSent::NotAllowed) => None,
                 Failure::NotSent(_) => Some(Sign::Fails),

@@ -192,7 +192,7 @@ impl Outbox {
         if answer.is_ok() {
             self.failed_connections = 0;
         }
-        match Verdict::of_batch(answer.as_ref(), ids.len()) {
+        match Verdict::from_batch(answer.as_ref(), ids.len()) {
             Verdict::Settled(told) => {
                 self.server_errors = 0;
                 self.waits = 0;

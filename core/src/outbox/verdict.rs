@@ -57,7 +57,7 @@ impl Verdict {
 
 impl Verdict<Vec<Told>> {
     /// Reads an answer of the plugin's to this number of transactions.
-    pub(super) fn of_batch(answer: Result<&Response, &Failure>, number: usize) -> Self {
+    pub(super) fn from_batch(answer: Result<&Response, &Failure>, number: usize) -> Self {
         let response = match answer {
             Ok(response) => response,
             Err(failure) => return Self::unanswered(failure),

@@ -150,7 +150,7 @@ impl ServerUrl {
     }
 
     /// The server of a page with this address, where it is one of Koha's staff client and not of its public catalogue.
-    pub fn of_staff_page(address: &str) -> Option<Self> {
+    pub fn from_staff_page(address: &str) -> Option<Self> {
         let url = Url::parse(address).ok()?;
         let (_, page) = url.path().split_once("/cgi-bin/koha/")?;
         let is_public = ["opac-", "sco/", "sci/"].iter().any(|start| page.starts_with(start));
@@ -606,7 +606,7 @@ mod tests {
 
     #[test]
     fn a_page_of_the_staff_client_names_its_server() {
-        let server = |address: &str| ServerUrl::of_staff_page(address).map(|server| server.to_string());
+        let server = |address: &str| ServerUrl::from_staff_page(address).map(|server| server.to_string());
         let of = |address: &str| Some(address.to_owned());
         assert_eq!(server("https://staff.example.org/cgi-bin/koha/mainpage.pl"), of("https://staff.example.org"));
         assert_eq!(

@@ -50,8 +50,8 @@ struct World {
     desks: Vec<Desk>,
 }
 
-/// What went wrong.
-type Broken = String;
+/// What ought to hold, and does not.
+type Violation = String;
 
 impl World {
     fn new(seed: u64, mutant: Mutant) -> Self {
@@ -68,7 +68,7 @@ impl World {
         Self { dice, koha, desks }
     }
 
-    fn run(&mut self) -> Result<(), Broken> {
+    fn run(&mut self) -> Result<(), Violation> {
         for tick in 0..50 + self.dice.below(250) {
             self.tick();
             // What is broken stays so.
@@ -108,7 +108,7 @@ impl World {
     }
 
     /// The network is well again, and everybody commits until nothing is left to do.
-    fn heal(&mut self) -> Result<(), Broken> {
+    fn heal(&mut self) -> Result<(), Violation> {
         self.koha.trouble = 0;
         for desk in &mut self.desks {
             desk.ails = false;
@@ -136,11 +136,11 @@ impl World {
         Ok(())
     }
 
-    fn check(&self) -> Result<(), Broken> {
+    fn check(&self) -> Result<(), Violation> {
         self.desks.iter().try_for_each(|desk| self.check_desk(desk))
     }
 
-    fn check_desk(&self, desk: &Desk) -> Result<(), Broken> {
+    fn check_desk(&self, desk: &Desk) -> Result<(), Violation> {
         for (id, (transaction, key)) in &desk.confirmed {
             let Some(entry) = desk.disk.get(id).filter(|entry| entry.transaction == *transaction) else {
                 return Err(format!("{id} was confirmed and is lost"));
@@ -170,7 +170,7 @@ impl World {
     }
 
     /// What was applied to an item came in the desk's order, unless a person decided something about that item.
-    fn check_order(&self, desk: &Desk) -> Result<(), Broken> {
+    fn check_order(&self, desk: &Desk) -> Result<(), Violation> {
         let item = |id: &TransactionId| desk.disk[id].transaction.action.item_key();
         let decided: HashSet<_> =
             desk.decided.iter().filter(|(_, decided)| decided.any).map(|(id, _)| item(id)).collect();
@@ -186,7 +186,7 @@ impl World {
     }
 
     /// What was sent again by the browser is seen: a double is told of, and a checkin is not shown as refused.
-    fn check_doubles(&self, desk: &Desk) -> Result<(), Broken> {
+    fn check_doubles(&self, desk: &Desk) -> Result<(), Violation> {
         for (id, (transaction, key)) in &desk.confirmed {
             let Some(sent_again) = self.koha.sent_again.get(key) else { continue };
             let entry = &desk.disk[id];
@@ -211,7 +211,7 @@ impl World {
     }
 
     /// Once all is well, everything has an end that can be seen.
-    fn check_end(&self) -> Result<(), Broken> {
+    fn check_end(&self) -> Result<(), Violation> {
         for desk in &self.desks {
             self.check_doubles(desk)?;
             let doubtful: Vec<_> = desk.disk.values().filter(|entry| entry.status.state() == State::InDoubt).collect();
@@ -229,7 +229,7 @@ impl World {
     }
 }
 
-fn simulate(seed: u64, mutant: Mutant) -> Result<(), Broken> {
+fn simulate(seed: u64, mutant: Mutant) -> Result<(), Violation> {
     let mut world = World::new(seed, mutant);
     world.run()?;
     world.check_end()

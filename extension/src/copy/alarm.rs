@@ -36,5 +36,5 @@ pub(crate) async fn rang() {
         writing.end(false);
     }
     store.close();
-    apply_alarm(Alarm::of_event_page(left, clock::time()));
+    apply_alarm(Alarm::from_event_page(left, clock::time()));
 }

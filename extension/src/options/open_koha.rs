@@ -63,7 +63,7 @@ impl OpenKoha {
             }
             let pages = webext::tab_addresses().await.unwrap_or_default();
             let _ = webext::remove_permissions(&tabs).await;
-            let mut servers: Vec<_> = pages.iter().filter_map(|address| ServerUrl::of_staff_page(address)).collect();
+            let mut servers: Vec<_> = pages.iter().filter_map(|address| ServerUrl::from_staff_page(address)).collect();
             ordered::sort_by_text(&mut servers, |server| server.as_str().to_owned());
             servers.dedup();
             this.say(&text(if servers.is_empty() { "findKohaNone" } else { "findKohaChoose" }));

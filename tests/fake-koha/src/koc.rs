@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::auth::Flag;
 use crate::circulation::Died;
-use crate::pages::{csrf_field, may, show, visitor};
+use crate::pages::{csrf_field, may, show, staff_session};
 use crate::reply::{self, Reply, escape};
 use crate::request::Request;
 use crate::server::Shared;
@@ -32,8 +32,8 @@ document.getElementById("fileuploadbutton").onclick = async () => {
 /// The page where a .koc file is chosen. Koha: `offline_circ/process_koc.pl`; its hidden "apply directly" is left out.
 pub(crate) fn upload_page(shared: &Shared, request: &Request) -> Reply {
     let mut library = shared.library();
-    let visitor = match visitor(shared, &mut library, request, Flag::Circulate) {
-        Ok(visitor) => visitor,
+    let session = match staff_session(shared, &mut library, request, Flag::Circulate) {
+        Ok(session) => session,
         Err(reply) => return reply,
     };
     let op = match library.era {
@@ -49,10 +49,10 @@ pub(crate) fn upload_page(shared: &Shared, request: &Request) -> Reply {
          <input type=\"submit\" id=\"addtoqueue\" value=\"Add to offline circulation queue\" disabled></form>\n\
          <script>const UPLOAD = \"{}\";{UPLOAD_SCRIPT}</script>",
         shared.path("/cgi-bin/koha/offline_circ/enqueue_koc.pl"),
-        csrf_field(&library, &visitor.session_id),
+        csrf_field(&library, &session.session_id),
         shared.path("/cgi-bin/koha/tools/upload-file.pl?temp=1"),
     );
-    show(shared, &library, &visitor, "ocirc_process_koc", "Upload offline circulation data &rsaquo; Koha", &body)
+    show(shared, &library, &session, "ocirc_process_koc", "Upload offline circulation data &rsaquo; Koha", &body)
 }
 
 /// Takes a file. Koha: tools/upload-file.pl, which answers JSON as text/html, and 500 without a session (observed).
@@ -78,8 +78,8 @@ pub(crate) fn upload_file(shared: &Shared, request: &Request) -> Reply {
 /// Puts an uploaded file into the queue. Koha: `offline_circ/enqueue_koc.pl`.
 pub(crate) fn enqueue(shared: &Shared, request: &Request) -> Reply {
     let mut library = shared.library();
-    let visitor = match visitor(shared, &mut library, request, Flag::Circulate) {
-        Ok(visitor) => visitor,
+    let session = match staff_session(shared, &mut library, request, Flag::Circulate) {
+        Ok(session) => session,
         Err(reply) => return reply,
     };
     let asked = library.era == Era::Before2405 || request.parameter("op") == Some("cud-enqueue");
@@ -87,7 +87,7 @@ pub(crate) fn enqueue(shared: &Shared, request: &Request) -> Reply {
         return show(
             shared,
             &library,
-            &visitor,
+            &session,
             "ocirc_process_koc",
             "Offline circulation &rsaquo; Koha",
             "<h1>Offline circulation file upload</h1>",
@@ -95,8 +95,8 @@ pub(crate) fn enqueue(shared: &Shared, request: &Request) -> Reply {
     };
     let upload = library.uploads.iter().find(|upload| upload.id.to_string() == id);
     let file = String::from_utf8_lossy(upload.map_or(&[][..], |upload| &upload.bytes)).into_owned();
-    let userid = library.session_account(&visitor.session_id).map(|account| account.userid.clone()).unwrap_or_default();
-    let branch = library.session_branch(&visitor.session_id);
+    let userid = library.session_account(&session.session_id).map(|account| account.userid.clone()).unwrap_or_default();
+    let branch = library.session_branch(&session.session_id);
     match enqueue_file(&mut library, &file, &userid, &branch) {
         Err(_) => reply::died(library.era),
         Ok(warning) => {
@@ -106,7 +106,7 @@ pub(crate) fn enqueue(shared: &Shared, request: &Request) -> Reply {
                 warning.map(|text| format!("<p class=\"error\">{}</p>\n", escape(&text))).unwrap_or_default(),
                 shared.path("/cgi-bin/koha/offline_circ/list.pl"),
             );
-            show(shared, &library, &visitor, "ocirc_enqueue_koc", "Offline circulation &rsaquo; Koha", &body)
+            show(shared, &library, &session, "ocirc_enqueue_koc", "Offline circulation &rsaquo; Koha", &body)
         }
     }
 }

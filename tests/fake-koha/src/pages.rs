@@ -10,7 +10,7 @@ use crate::server::Shared;
 use crate::state::{Era, Library, Operation, Patron};
 
 /// Somebody logged in who may see the page.
-pub(crate) struct Visitor {
+pub(crate) struct StaffSession {
     /// The session.
     pub(crate) session_id: String,
     /// The login was part of this very request, so the browser must be told its session.
@@ -20,7 +20,12 @@ pub(crate) struct Visitor {
 /// The login of a staff page: the cookie, or the login form sent to the page itself. Else the login page.
 ///
 /// Koha: `get_template_and_user`, `checkauth`. Without login or permission: 200 and the login page.
-pub(crate) fn visitor(shared: &Shared, library: &mut Library, request: &Request, flag: Flag) -> Result<Visitor, Reply> {
+pub(crate) fn staff_session(
+    shared: &Shared,
+    library: &mut Library,
+    request: &Request,
+    flag: Flag,
+) -> Result<StaffSession, Reply> {
     if library.preferences.maintenance {
         return Err(reply::redirect(&shared.path("/cgi-bin/koha/installer/install.pl")));
     }
@@ -105,10 +110,10 @@ fn login_name<'a>(library: &Library, request: &'a Request) -> &'a str {
     request.any_parameter(library.era.login_parameters().0).filter(|_| counts).unwrap_or_default()
 }
 
-/// The visitor, if the page is for them. Else a page that says so, in the session that was made all the same.
-fn allowed(library: &Library, session_id: String, fresh: bool, flag: Flag) -> Result<Visitor, Reply> {
+/// The session, if the page is for them. Else a page that says so, in the session that was made all the same.
+fn allowed(library: &Library, session_id: String, fresh: bool, flag: Flag) -> Result<StaffSession, Reply> {
     if library.session_account(&session_id).is_some_and(|account| account.may(flag)) {
-        return Ok(Visitor { session_id, fresh });
+        return Ok(StaffSession { session_id, fresh });
     }
     let message = "Error: You do not have permission to access this page.";
     Err(login_page_in(library, &session_id, &["Access denied"], &login_form(library, &session_id, message)))
@@ -220,18 +225,25 @@ fn login_form(library: &Library, session_id: &str, message: &str) -> String {
     )
 }
 
-/// Answers a visitor, with the session cookie if it is new.
-pub(crate) fn show(shared: &Shared, library: &Library, visitor: &Visitor, id: &str, title: &str, body: &str) -> Reply {
-    let header = header(shared, library, &visitor.session_id);
-    let reply = reply::html(200, page(library, &visitor.session_id, id, &header, title, body));
-    if visitor.fresh { reply::with_session(reply, library.era, &visitor.session_id) } else { reply }
+/// Answers a session, with the session cookie if it is new.
+pub(crate) fn show(
+    shared: &Shared,
+    library: &Library,
+    session: &StaffSession,
+    id: &str,
+    title: &str,
+    body: &str,
+) -> Reply {
+    let header = header(shared, library, &session.session_id);
+    let reply = reply::html(200, page(library, &session.session_id, id, &header, title, body));
+    if session.fresh { reply::with_session(reply, library.era, &session.session_id) } else { reply }
 }
 
 /// The main page.
 pub(crate) fn main_page(shared: &Shared, request: &Request) -> Reply {
     let mut library = shared.library();
-    let visitor = match visitor(shared, &mut library, request, Flag::Catalogue) {
-        Ok(visitor) => visitor,
+    let session = match staff_session(shared, &mut library, request, Flag::Catalogue) {
+        Ok(session) => session,
         Err(reply) => return reply,
     };
     let body = format!(
@@ -240,9 +252,9 @@ pub(crate) fn main_page(shared: &Shared, request: &Request) -> Reply {
          <li><a href=\"{}\">Pending offline circulation actions</a> ({})</li></ul>",
         shared.path("/cgi-bin/koha/offline_circ/process_koc.pl"),
         shared.path("/cgi-bin/koha/offline_circ/list.pl"),
-        library.pending_at(&library.session_branch(&visitor.session_id)).len(),
+        library.pending_at(&library.session_branch(&session.session_id)).len(),
     );
-    show(shared, &library, &visitor, "main_intranet-main", "Koha staff interface", &body)
+    show(shared, &library, &session, "main_intranet-main", "Koha staff interface", &body)
 }
 
 /// Runs the ticked rows from top to bottom, one after the other, and puts Koha's answer in place of the box.
@@ -278,11 +290,11 @@ document.getElementById("delete").onclick = () => run("delete");
 /// The queue of the session's branch. Koha: `offline_circ/list.pl` and list.tt.
 pub(crate) fn list(shared: &Shared, request: &Request) -> Reply {
     let mut library = shared.library();
-    let visitor = match visitor(shared, &mut library, request, Flag::Circulate) {
-        Ok(visitor) => visitor,
+    let session = match staff_session(shared, &mut library, request, Flag::Circulate) {
+        Ok(session) => session,
         Err(reply) => return reply,
     };
-    let branch = library.session_branch(&visitor.session_id);
+    let branch = library.session_branch(&session.session_id);
     let rows = library.pending_at(&branch);
     let mut body = String::from("<h1>Offline circulation</h1>\n");
     if rows.is_empty() {
@@ -308,7 +320,7 @@ pub(crate) fn list(shared: &Shared, request: &Request) -> Reply {
              <script>const PROCESS = \"{process}\";{LIST_SCRIPT}</script>"
         );
     }
-    show(shared, &library, &visitor, "ocirc_list", "Offline circulation &rsaquo; Circulation &rsaquo; Koha", &body)
+    show(shared, &library, &session, "ocirc_list", "Offline circulation &rsaquo; Circulation &rsaquo; Koha", &body)
 }
 
 /// A row as in list.tt: times as the database has them before 24.05 (they were made readable in 23.05), then to the
@@ -373,8 +385,8 @@ fn list_row(library: &Library, row: &Operation) -> String {
 /// The session may be of any branch; the loan is made at the session's branch.
 pub(crate) fn process(shared: &Shared, request: &Request) -> Reply {
     let mut library = shared.library();
-    let visitor = match visitor(shared, &mut library, request, Flag::Circulate) {
-        Ok(visitor) => visitor,
+    let session = match staff_session(shared, &mut library, request, Flag::Circulate) {
+        Ok(session) => session,
         Err(reply) => return reply,
     };
     let action = match library.era {
@@ -382,7 +394,7 @@ pub(crate) fn process(shared: &Shared, request: &Request) -> Reply {
         Era::From2405 => request.parameter("op").and_then(|op| op.strip_prefix("cud-")),
     };
     let id = request.parameter("operationid").and_then(|id| id.parse::<u64>().ok());
-    let branch = library.session_branch(&visitor.session_id);
+    let branch = library.session_branch(&session.session_id);
     let row = library.pending.iter().find(|row| row.id == id && id.is_some()).cloned();
     match (action, row) {
         (Some("process"), Some(row)) => match library.process_operation(&row, &branch) {

@@ -329,7 +329,7 @@ async fn accept(listener: tokio::net::TcpListener, shared: Arc<Shared>) {
 
 /// Why there is no answer. hyper closes the connection when its service fails, and with HTTP/2 the stream.
 #[derive(Debug, Error)]
-pub(crate) enum Broken {
+pub(crate) enum NoAnswerError {
     #[error("the connection was closed by a fault")]
     Connection,
     #[error("the stream was reset by a fault: {0:?}")]
@@ -361,10 +361,10 @@ impl Visits {
         let _ = http1::Builder::new().serve_connection(TokioIo::new(connection), handler).await;
     }
 
-    pub(crate) async fn answer(self, request: hyper::Request<Incoming>, http2: bool) -> Result<Reply, Broken> {
+    pub(crate) async fn answer(self, request: hyper::Request<Incoming>, http2: bool) -> Result<Reply, NoAnswerError> {
         let Self { shared, router, port, control } = self;
         let (parts, body) = request.into_parts();
-        let body = to_bytes(Body::new(body), usize::MAX).await.map_err(|_| Broken::Connection)?;
+        let body = to_bytes(Body::new(body), usize::MAX).await.map_err(|_| NoAnswerError::Connection)?;
         let (head, reused) = control.take_head();
         let origin = Origin { port, head: if http2 { Vec::new() } else { head } };
         let (mut request, mut recorded) = Request::read(&parts, body, &shared.config.sub_path, origin).await;
@@ -388,11 +388,11 @@ impl Visits {
         let visit = Visit { shared: Arc::clone(&shared), router };
         // In a task of its own: as with a real server, a client that goes away does not stop what it asked for.
         let going = tokio::spawn(visit.go(request, due, released, control.clone()));
-        let mut reply = match going.await.unwrap_or(Err(Broken::Connection)) {
-            Err(Broken::Connection) => {
+        let mut reply = match going.await.unwrap_or(Err(NoAnswerError::Connection)) {
+            Err(NoAnswerError::Connection) => {
                 // With HTTP/2 an error would end the stream alone.
                 control.close();
-                return Err(Broken::Connection);
+                return Err(NoAnswerError::Connection);
             }
             other => other?,
         };
@@ -419,15 +419,15 @@ impl Visit {
         due: Vec<FaultKind>,
         mut released: watch::Receiver<()>,
         control: Control,
-    ) -> Result<Reply, Broken> {
+    ) -> Result<Reply, NoAnswerError> {
         let path = request.path.clone();
         for fault in &due {
             match fault {
                 FaultKind::Delay(time) => tokio::time::sleep(*time).await,
                 // Where the server is stopped meanwhile, there is nothing left to wait for.
-                FaultKind::Hold => released.changed().await.map_err(|_| Broken::Connection)?,
-                FaultKind::StreamResetBefore(code) => return Err(Broken::Stream(*code)),
-                FaultKind::ResetBefore => return Err(Broken::Connection),
+                FaultKind::Hold => released.changed().await.map_err(|_| NoAnswerError::Connection)?,
+                FaultKind::StreamResetBefore(code) => return Err(NoAnswerError::Stream(*code)),
+                FaultKind::ResetBefore => return Err(NoAnswerError::Connection),
                 FaultKind::Status(status) => return Ok(reply::own(self.shared.config.era, &path, *status)),
                 FaultKind::FrontBefore(front) => return Ok(self.front(front, &path)),
                 FaultKind::HtmlLogin => return Ok(pages::captive_portal()),
@@ -449,14 +449,14 @@ impl Visit {
         for fault in due {
             match fault {
                 FaultKind::DelayAfter(time) => tokio::time::sleep(time).await,
-                FaultKind::HoldAfter => released.changed().await.map_err(|_| Broken::Connection)?,
-                FaultKind::StreamResetAfter(code) => return Err(Broken::Stream(code)),
-                FaultKind::ResetAfter => return Err(Broken::Connection),
+                FaultKind::HoldAfter => released.changed().await.map_err(|_| NoAnswerError::Connection)?,
+                FaultKind::StreamResetAfter(code) => return Err(NoAnswerError::Stream(code)),
+                FaultKind::ResetAfter => return Err(NoAnswerError::Connection),
                 FaultKind::CloseReused(close) => {
                     if close == Close::Rst {
                         control.end_with_reset();
                     }
-                    return Err(Broken::Connection);
+                    return Err(NoAnswerError::Connection);
                 }
                 FaultKind::CutHeaders => control.limit(CUT_AFTER_BYTES),
                 FaultKind::CutAfter(bytes) => control.limit(bytes),

@@ -15,7 +15,7 @@ use tokio_rustls::server::TlsStream;
 
 use crate::connection::{Connection, Tcp};
 use crate::faults::StreamReset;
-use crate::server::{Broken, Https, Visits};
+use crate::server::{Https, NoAnswerError, Visits};
 
 /// What is made once for a server.
 pub(crate) struct Tls {
@@ -66,9 +66,9 @@ impl Tls {
             async move {
                 visits.answer(request, true).await.map_err(|broken| match broken {
                     // hyper finds the code in the error.
-                    Broken::Stream(code) => h2::Error::from(reason(code)),
+                    NoAnswerError::Stream(code) => h2::Error::from(reason(code)),
                     // Closed already; there is nobody left to be told.
-                    Broken::Connection => h2::Error::from(h2::Reason::CANCEL),
+                    NoAnswerError::Connection => h2::Error::from(h2::Reason::CANCEL),
                 })
             }
         });

@@ -23,7 +23,7 @@ pub enum Alarm {
 
 impl Alarm {
     /// While a window is open. `set` is when the one rings that it has set; `is_behind` is whether something is not copied.
-    pub fn of_window(set: Option<DeskTime>, is_behind: bool, now: DeskTime) -> Self {
+    pub fn from_window(set: Option<DeskTime>, is_behind: bool, now: DeskTime) -> Self {
         let later = now.plus(LATER);
         match set {
             Some(_) if !is_behind => Self::Clear,
@@ -35,7 +35,7 @@ impl Alarm {
     }
 
     /// Where the event page has done what was to be done, and something will be after this time.
-    pub fn of_event_page(left: Option<Duration>, now: DeskTime) -> Self {
+    pub fn from_event_page(left: Option<Duration>, now: DeskTime) -> Self {
         left.map_or(Self::Clear, |left| Self::Set(now.plus(left.max(LEAST))))
     }
 }
@@ -49,23 +49,27 @@ mod tests {
     #[test]
     fn it_rings_soon_after_what_is_not_copied_whatever_the_clock_does() {
         let later = NOW.plus(LATER);
-        assert_eq!(Alarm::of_window(None, false, NOW), Alarm::Stays);
-        assert_eq!(Alarm::of_window(None, true, NOW), Alarm::Set(later));
-        assert_eq!(Alarm::of_window(Some(later), true, NOW), Alarm::Stays);
-        assert_eq!(Alarm::of_window(Some(NOW.plus(NEAR)), true, NOW), Alarm::Stays);
-        assert_eq!(Alarm::of_window(Some(NOW.plus(NEAR / 2)), true, NOW), Alarm::Set(later), "the window lives still");
-        assert_eq!(Alarm::of_window(Some(later), false, NOW), Alarm::Clear);
+        assert_eq!(Alarm::from_window(None, false, NOW), Alarm::Stays);
+        assert_eq!(Alarm::from_window(None, true, NOW), Alarm::Set(later));
+        assert_eq!(Alarm::from_window(Some(later), true, NOW), Alarm::Stays);
+        assert_eq!(Alarm::from_window(Some(NOW.plus(NEAR)), true, NOW), Alarm::Stays);
+        assert_eq!(
+            Alarm::from_window(Some(NOW.plus(NEAR / 2)), true, NOW),
+            Alarm::Set(later),
+            "the window lives still"
+        );
+        assert_eq!(Alarm::from_window(Some(later), false, NOW), Alarm::Clear);
         let hours_back = NOW.minus(Duration::from_hours(3));
-        assert_eq!(Alarm::of_window(Some(later), true, hours_back), Alarm::Set(hours_back.plus(LATER)));
-        assert_eq!(Alarm::of_window(Some(later), true, NOW.plus(Duration::from_hours(3))), {
+        assert_eq!(Alarm::from_window(Some(later), true, hours_back), Alarm::Set(hours_back.plus(LATER)));
+        assert_eq!(Alarm::from_window(Some(later), true, NOW.plus(Duration::from_hours(3))), {
             Alarm::Set(NOW.plus(Duration::from_hours(3)).plus(LATER))
         });
     }
 
     #[test]
     fn what_cannot_be_written_does_not_wake_the_event_page_every_few_seconds() {
-        assert_eq!(Alarm::of_event_page(None, NOW), Alarm::Clear);
-        assert_eq!(Alarm::of_event_page(Some(Duration::from_secs(15)), NOW), Alarm::Set(NOW.plus(LEAST)));
-        assert_eq!(Alarm::of_event_page(Some(LEAST * 3), NOW), Alarm::Set(NOW.plus(LEAST * 3)));
+        assert_eq!(Alarm::from_event_page(None, NOW), Alarm::Clear);
+        assert_eq!(Alarm::from_event_page(Some(Duration::from_secs(15)), NOW), Alarm::Set(NOW.plus(LEAST)));
+        assert_eq!(Alarm::from_event_page(Some(LEAST * 3), NOW), Alarm::Set(NOW.plus(LEAST * 3)));
     }
 }

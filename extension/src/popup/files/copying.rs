@@ -238,7 +238,7 @@ impl Copying {
 
     /// Whatever becomes of this window, the event page writes what is left.
     fn set_alarm(&self, writing: &Writing) {
-        let alarm = Alarm::of_window(self.alarm.get(), writing.copier.borrow().is_behind(), clock::time());
+        let alarm = Alarm::from_window(self.alarm.get(), writing.copier.borrow().is_behind(), clock::time());
         match alarm {
             Alarm::Stays => {}
             Alarm::Clear => self.alarm.set(None),

@@ -22,7 +22,7 @@ pub(super) async fn import(desk: &Desk, files: &[Rc<Chosen>], set: &Set, knowled
     if set.is_replaced || set.is_gone {
         let why = text(if set.is_replaced { "importCopyReplaced" } else { "importCopyGone" });
         for file in files {
-            file.show_outcome(Outcome::of_copy(why.clone()));
+            file.show_outcome(Outcome::from_copy(why.clone()));
         }
         return;
     }
@@ -59,7 +59,7 @@ pub(super) async fn import(desk: &Desk, files: &[Rc<Chosen>], set: &Set, knowled
         }
     }
     let mut outcomes = vec![outcome];
-    outcomes.extend(others.iter().map(|_| Outcome::of_copy(text_with("importCopyWith", &[&first.path]))));
+    outcomes.extend(others.iter().map(|_| Outcome::from_copy(text_with("importCopyWith", &[&first.path]))));
     for (place, ((file, mut outcome), refused)) in read.into_iter().zip(outcomes).zip(refused).enumerate() {
         if together.cut.contains(&place) {
             outcome = outcome.with_note(text("backupCut"));

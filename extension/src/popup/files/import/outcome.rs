@@ -100,7 +100,7 @@ impl Outcome {
     }
 
     /// Of a file that was taken together with others, or not at all.
-    pub(super) fn of_copy(note: String) -> Self {
+    pub(super) fn from_copy(note: String) -> Self {
         Self { has_no_numbers: true, ..Self::default() }.with_note(note)
     }
 
