@@ -34,18 +34,9 @@
 //! use koct_core::desk::clock::DeskTime;
 //! use koct_core::koha::Response;
 //! use koct_core::outbox::{Input, Outbox, Output};
-//! # use koct_core::{Action, Barcode, CommitType, Entry, Login, Moment, Secret, ServerUrl, Settings, Status, Transaction, TransactionId};
-//! # let settings = Settings {
-//! #     server: ServerUrl::parse("https://koha.example.org")?,
-//! #     login: Login::Account,
-//! #     username: "desk".into(),
-//! #     password: Secret::new("letmein"),
-//! #     branchcode: "CPL".into(),
-//! #     commit_type: CommitType::Apply,
-//! #     stale_hours: 24,
-//! #     koha_checkin: false,
-//! #     key: None,
-//! # };
+//! # use koct_core::{Action, Barcode, CommitType, Entry, Moment, ServerUrl, Settings, Status, Transaction, TransactionId};
+//! # let server = ServerUrl::parse("https://koha.example.org")?;
+//! # let settings = Settings { commit_type: CommitType::Apply, ..Settings::at(server, "desk", "letmein", "CPL") };
 //! let action = Action::Return { barcode: Barcode::parse("39999000000001")? };
 //! let transaction = Transaction { moment: Moment::new(1_795_428_000_000, 60)?, action };
 //! let log = vec![Entry::recorded(TransactionId(1), transaction)];

@@ -3,7 +3,7 @@
 use crate::{client, matrix::Desk};
 use fake_koha::FakeKoha;
 use koct_core::{
-    CommitType, Entry, Login, Secret, ServerUrl, Settings, State,
+    CommitType, Entry, ServerUrl, Settings, State,
     desk::{amount::Cents, clock::DeskTime},
     outbox::{Input, Outbox, Output, summary::Summary},
 };
@@ -19,17 +19,8 @@ pub(crate) struct Native {
 
 impl Native {
     pub(crate) fn new(koha: &FakeKoha, commit_type: CommitType) -> Self {
-        let settings = Settings {
-            server: ServerUrl::parse(&koha.url()).unwrap(),
-            login: Login::Account,
-            username: "koha".into(),
-            password: Secret::new("koha"),
-            branchcode: "CPL".into(),
-            commit_type,
-            stale_hours: 24,
-            koha_checkin: false,
-            key: None,
-        };
+        let server = ServerUrl::parse(&koha.url()).unwrap();
+        let settings = Settings { commit_type, ..Settings::at(server, "koha", "koha", "CPL") };
         Self { settings, log: Vec::new(), debt_limit: None }
     }
 

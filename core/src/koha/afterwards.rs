@@ -119,7 +119,7 @@ mod tests {
         let moment = Moment::new(1_795_428_000_000, 60).unwrap();
         let entry = Entry { status, ..Entry::recorded(TransactionId(1), Transaction { moment, action }) };
         let terms = Terms { with_queued: true, ..Terms::default() };
-        Afterwards::start(Settings::of_a_desk(CommitType::Send), terms, vec![entry]).0
+        Afterwards::start(Settings::for_tests(CommitType::Send), terms, vec![entry]).0
     }
 
     fn answer(status: u16, body: &str) -> Response {

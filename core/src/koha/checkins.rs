@@ -283,7 +283,7 @@ mod tests {
 
     #[test]
     fn goes_with_the_time_of_the_desk_and_its_zone_and_without_a_secret() {
-        let settings = Settings::of_a_desk(CommitType::Apply);
+        let settings = Settings::for_tests(CommitType::Apply);
         let action = Action::Return { barcode: Barcode::parse("B 1").unwrap() };
         let transaction = Transaction { moment: Moment::new(1_795_428_000_547, -210).unwrap(), action };
         let request = check_in(&settings, &RestCredentials::Basic, "MPL", &transaction).unwrap();

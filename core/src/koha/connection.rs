@@ -290,7 +290,7 @@ mod tests {
     };
 
     fn settings() -> Settings {
-        Settings::of_a_desk(CommitType::Send)
+        Settings::for_tests(CommitType::Send)
     }
 
     fn auth(status: &str, session: Option<&str>) -> Response {

@@ -55,7 +55,7 @@ mod tests {
 
     #[test]
     fn it_is_asked_for_by_its_name_where_koha_may_tell() {
-        let settings = Settings::of_a_desk(CommitType::Send);
+        let settings = Settings::for_tests(CommitType::Send);
         let asked = request(&settings, &RestCredentials::Token(Secret::new("t"))).unwrap();
         assert!(asked.url.ends_with("/api/v1/sysprefs?variable=itemBarcodeInputFilter&_match=exact"), "{}", asked.url);
         let session = Session { cookie: Secret::new("c"), csrf_token: None };

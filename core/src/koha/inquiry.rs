@@ -265,7 +265,7 @@ mod tests {
 
     /// Asks about a checkout or checkin of an item with these loans.
     fn ask(is_issue: bool, open: &[String], returned: &[String]) -> Finding {
-        let settings = Settings::of_a_desk(CommitType::Apply);
+        let settings = Settings::for_tests(CommitType::Apply);
         let (mut inquiry, request) =
             Inquiry::start(settings, RestCredentials::Basic, transaction(is_issue)).expect("it leaves a trace");
         assert!(request.url.contains("/api/v1/items?external_id=B+1&_match=exact"), "{}", request.url);
@@ -350,7 +350,7 @@ mod tests {
     }
 
     fn start() -> (Inquiry, Request) {
-        let settings = Settings::of_a_desk(CommitType::Apply);
+        let settings = Settings::for_tests(CommitType::Apply);
         Inquiry::start(settings, RestCredentials::Basic, transaction(true)).unwrap()
     }
 

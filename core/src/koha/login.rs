@@ -152,7 +152,7 @@ mod tests {
     use crate::settings::form::{CommitType, Secret};
 
     fn settings() -> Settings {
-        Settings::of_a_desk(CommitType::Send)
+        Settings::for_tests(CommitType::Send)
     }
 
     fn session(cookie: &str, token: &str) -> Session {

@@ -136,7 +136,7 @@ mod tests {
     };
 
     fn start(barcodes: &[&str]) -> MovementCheck {
-        let settings = Settings::of_a_desk(CommitType::Apply);
+        let settings = Settings::for_tests(CommitType::Apply);
         let entry = |(id, barcode): (u32, &&str)| {
             // 2026-11-23 10:00:00 UTC.
             let moment = Moment::new(1_795_428_000_000, 60).unwrap();

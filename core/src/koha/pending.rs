@@ -308,7 +308,7 @@ mod tests {
 
     #[test]
     fn is_visited_as_whoever_reads() {
-        let settings = Settings::of_a_desk(CommitType::Send);
+        let settings = Settings::for_tests(CommitType::Send);
         assert_eq!(Visit::by(&RestCredentials::Token(crate::Secret::new("t"))), None);
         let visit = Visit::by(&RestCredentials::Basic).unwrap();
         let request = visit.request(&settings);

@@ -218,7 +218,7 @@ mod tests {
         ];
         let moment = Moment::new(1_795_428_000_007, 60).unwrap();
         let transactions = actions.map(|action| Transaction { moment, action });
-        let settings = Settings::of_a_desk(CommitType::Send);
+        let settings = Settings::for_tests(CommitType::Send);
         let request = give(&settings, &RestCredentials::Token(Secret::new("t")), "CPL", &transactions);
         assert!(request.url.ends_with(PATH) && request.bearer.is_some());
         assert_eq!(
@@ -228,7 +228,7 @@ mod tests {
              {\"timestamp\":\"2026-11-23T10:00:00.007Z\",\"action\":\"return\",\"barcode\":\"B1\"},\
              {\"timestamp\":\"2026-11-23T10:00:00.007Z\",\"action\":\"payment\",\"cardnumber\":\"P1\",\"amount\":\"1.50\"}]}"
         );
-        let applied = look_for(&Settings::of_a_desk(CommitType::Apply), &RestCredentials::Basic);
+        let applied = look_for(&Settings::for_tests(CommitType::Apply), &RestCredentials::Basic);
         assert_eq!(applied.body().unwrap(), "{\"branchcode\":\"CPL\",\"pending\":false,\"transactions\":[]}");
         assert!(applied.basic.is_some() && applied.time_limit < request.time_limit);
     }

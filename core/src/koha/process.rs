@@ -64,7 +64,7 @@ mod tests {
 
     #[test]
     fn asks_as_each_era_wants_it() {
-        let settings = Settings::of_a_desk(CommitType::Send);
+        let settings = Settings::for_tests(CommitType::Send);
         let session = |token: Option<&str>| Session { cookie: Secret::new("c"), csrf_token: token.map(Secret::new) };
         for (token, deed, body) in [
             (None, Deed::Process, "action=process&operationid=7"),

@@ -482,7 +482,7 @@ mod tests {
     }
 
     fn preferences() -> Preferences {
-        let form = Form { desk_name: "Bus 2".into(), ..Form::of_a_desk() };
+        let form = Form { desk_name: "Bus 2".into(), ..Form::for_tests() };
         let records = RecordsSettings { enabled: true, ..RecordsSettings::default() };
         Preferences { form, records, saved: true, ..Preferences::default() }
     }

@@ -12,9 +12,9 @@
 //! ```
 //! use koct_core::directory::record::Hold;
 //! use koct_core::koha::{Response, records::{RestCredentials, Point, Reading, Source, ReadStep}};
-//! # use koct_core::settings::form::{CommitType, Login, Secret, ServerUrl, Settings};
-//! # let settings = Settings { server: ServerUrl::parse("https://koha.example.org").unwrap(), login: Login::Account,
-//! #     username: "desk".into(), password: Secret::new("x"), branchcode: "CPL".into(), commit_type: CommitType::Send, stale_hours: 24, koha_checkin: false, key: None };
+//! # use koct_core::settings::form::{ServerUrl, Settings};
+//! # let server = ServerUrl::parse("https://koha.example.org").unwrap();
+//! # let settings = Settings::at(server, "desk", "letmein", "CPL");
 //! let mut reading = Reading::<Hold>::new(Point::start(None));
 //! let request = reading.request(&settings, &RestCredentials::Basic);
 //! assert!(request.url.starts_with("https://koha.example.org/api/v1/holds?q="));

@@ -177,7 +177,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn settings(commit_type: CommitType) -> Settings {
-        Settings { server: ServerUrl::parse("https://example.org/koha").unwrap(), ..Settings::of_a_desk(commit_type) }
+        Settings { server: ServerUrl::parse("https://example.org/koha").unwrap(), ..Settings::for_tests(commit_type) }
     }
 
     fn issue() -> Transaction {

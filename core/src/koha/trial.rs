@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_library_is_there_or_not_or_nobody_may_say() {
-        let settings = Settings::of_a_desk(CommitType::Send);
+        let settings = Settings::for_tests(CommitType::Send);
         let list = |code: &str| {
             let json = format!(r#"[{{"library_id": "{code}", "name": "Centerville"}}]"#);
             crate::koha::rest::read_libraries(&crate::koha::Response {

@@ -193,13 +193,13 @@ mod tests {
     use std::iter;
 
     fn batch() -> Batch {
-        let settings = Settings::of_a_desk(CommitType::Apply);
+        let settings = Settings::for_tests(CommitType::Apply);
         Batch::begin(&settings, Moment::new(1_795_428_000_000, 60).unwrap(), &Ordered::default())
     }
 
     #[test]
     fn what_was_broken_off_is_read_back_within_a_day_at_the_same_server() {
-        let settings = Settings::of_a_desk(CommitType::Apply);
+        let settings = Settings::for_tests(CommitType::Apply);
         let now = batch().started.time();
         let day = Duration::from_hours(24);
         assert!(batch().wants_audit(&settings, now.plus(day)));
@@ -250,7 +250,7 @@ mod tests {
         assert_eq!((ids(&unread), odds(&unread)), (ids(&anew), odds(&anew)));
         let cleared = after_days.forgetting_others(&iter::once(TransactionId(2)).collect());
         assert_eq!((ids(&cleared), odds(&cleared)), (vec![2], vec![1, 2]));
-        let settings = Settings::of_a_desk(CommitType::Apply);
+        let settings = Settings::for_tests(CommitType::Apply);
         assert!(!cleared.may_be_asked_about(&settings), "it has no end");
     }
 

@@ -191,7 +191,7 @@ mod tests {
     }
 
     fn attempt(commit_type: CommitType) -> Attempt {
-        Attempt::new(commit_type, &Settings::of_a_desk(commit_type).server)
+        Attempt::new(commit_type, &Settings::for_tests(commit_type).server)
     }
 
     fn row(number: u64, own: Option<u32>) -> Handled {

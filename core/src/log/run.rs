@@ -110,7 +110,7 @@ mod tests {
     }
 
     fn row(number: u64, own: Option<u32>) -> Handled {
-        let settings = Settings::of_a_desk(CommitType::Apply);
+        let settings = Settings::for_tests(CommitType::Apply);
         let shown = Shown { action: "return".into(), barcode: "B".into(), cardnumber: "P".into(), ..Shown::default() };
         let attempt = Attempt::new(CommitType::Apply, &settings.server);
         Handled { number, deed: Deed::Process, own: own.map(TransactionId), shown, attempt, outcome: None }
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_run_keeps_each_row_once_and_of_other_desks_no_more_than_is_left_to_look_at() {
-        let settings = Settings::of_a_desk(CommitType::Send);
+        let settings = Settings::for_tests(CommitType::Send);
         let batch = Batch::begin_processing(&settings, now());
         let batch = batch.with_handled(row(7, None)).with_handled(row(8, Some(1))).with_handled(row(9, None));
         assert_eq!(batch.unended(&settings).map(|row| row.number).collect::<Vec<_>>(), [7, 8, 9]);

@@ -277,7 +277,7 @@ mod tests {
     fn holds_what_was_told_and_no_secret() {
         let settings = Settings {
             server: ServerUrl::parse("https://koha.example.org").unwrap(),
-            ..Settings::of_a_desk(CommitType::Apply)
+            ..Settings::for_tests(CommitType::Apply)
         };
         let moment = Moment::new(1_795_428_000_000, 60).unwrap();
         let begun = Batch::begin(&settings, moment, &Ordered::default());

@@ -26,7 +26,7 @@ use std::{
 };
 
 fn settings(commit_type: CommitType) -> Settings {
-    Settings::of_a_desk(commit_type)
+    Settings::for_tests(commit_type)
 }
 
 fn entry(id: u32, barcode: &str) -> Entry {

@@ -2,7 +2,7 @@
 
 use super::made_up::{every_code, meant};
 use crate::settings::{
-    form::{Form, Login, Secret, ServerUrl, Settings},
+    form::{Form, ServerUrl, Settings},
     records::RecordsSettings,
     table::Preferences,
 };
@@ -35,15 +35,9 @@ pub fn preferences(stored: Preferences) -> Preferences {
 pub fn to_commit(preferences: &Preferences) -> Option<Settings> {
     let Form { branchcode, commit_type, .. } = &preferences.form;
     Some(Settings {
-        server: ServerUrl::parse(SERVER).ok()?,
-        login: Login::Account,
-        username: ACCOUNT.to_owned(),
-        password: Secret::new(ACCOUNT),
-        branchcode: branchcode.clone(),
         commit_type: *commit_type,
         stale_hours: preferences.form.stale_hours().unwrap_or(24),
-        koha_checkin: false,
-        key: None,
+        ..Settings::at(ServerUrl::parse(SERVER).ok()?, ACCOUNT, ACCOUNT, branchcode)
     })
 }
 

@@ -13,7 +13,7 @@ use crate::{
 const NOON: i64 = 1_795_428_000_000;
 
 fn settings() -> Settings {
-    Settings::of_a_desk(CommitType::Send)
+    Settings::for_tests(CommitType::Send)
 }
 
 /// A Koha before 24.05, with rows of these numbers in its queue, each a checkin of an item of that number.

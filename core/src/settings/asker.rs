@@ -37,7 +37,7 @@ mod tests {
 
     #[test]
     fn another_server_account_key_or_library_is_another_and_another_password_is_not() {
-        let settings = Form::of_a_desk().validate().unwrap();
+        let settings = Form::for_tests().validate().unwrap();
         let asker = Asker::of(&settings);
         assert!(!serde_json::to_string(&asker).unwrap().contains("letmein"));
         let of = |change: fn(&mut Settings)| {

@@ -6,26 +6,9 @@ use crate::{
         form::{CommitType, FieldError},
         key_kept::KeyKept,
         policy::Policy,
-        table::{Field, Preferences},
+        table::{Field, Fold, Preferences},
     },
 };
-
-/// A part of the settings page that is folded away.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fold {
-    /// What is known of patrons and items while Koha cannot be reached.
-    Records,
-    /// The scanner, and what is heard of it.
-    Scanning,
-    /// What is meant by codes.
-    Codes,
-    /// What is printed.
-    Slips,
-    /// Which of several desks this is.
-    Desks,
-    /// What matters where transactions are applied directly: what was recorded long ago, and how checkins go.
-    Old,
-}
 
 /// Something that is set, in the line of a fold. What cannot be read is not there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,44 +157,6 @@ impl Fold {
 
 fn some(text: &str) -> Option<&str> {
     Some(text.trim()).filter(|text| !text.is_empty())
-}
-
-impl Field {
-    /// The fold that it stands in; `None` for what every desk is asked.
-    pub fn fold(self) -> Option<Fold> {
-        match self {
-            Self::Server
-            | Self::Login
-            | Self::Username
-            | Self::Password
-            | Self::KeepPassword
-            | Self::Branchcode
-            | Self::CommitType
-            | Self::Notice => None,
-            Self::Records
-            | Self::KeyKept
-            | Self::RefreshHours
-            | Self::QuietHours
-            | Self::DebtLimit
-            | Self::RemindDays
-            | Self::WipeDays
-            | Self::RestrictionsReport
-            | Self::ClientId
-            | Self::ClientSecret => Some(Fold::Records),
-            Self::ScannerEnd | Self::ScannerKeyboard | Self::CardPattern | Self::Sounds => Some(Fold::Scanning),
-            Self::ItemRules
-            | Self::ItemLengths
-            | Self::ItemCheckDigit
-            | Self::ItemAlso
-            | Self::CardRules
-            | Self::CardLengths
-            | Self::CardCheckDigit
-            | Self::CardAlso => Some(Fold::Codes),
-            Self::LibraryName | Self::LoanDays => Some(Fold::Slips),
-            Self::DeskName | Self::Notify | Self::SecondCopy => Some(Fold::Desks),
-            Self::StaleHours | Self::KohaCheckin => Some(Fold::Old),
-        }
-    }
 }
 
 #[cfg(test)]

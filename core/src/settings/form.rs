@@ -452,6 +452,23 @@ impl Form {
     }
 }
 
+impl Settings {
+    /// Those of an account at a library, where nothing else is chosen.
+    pub fn at(server: ServerUrl, username: &str, password: &str, branchcode: &str) -> Self {
+        Self {
+            server,
+            login: Login::Account,
+            username: username.to_owned(),
+            password: Secret::new(password),
+            branchcode: branchcode.to_owned(),
+            commit_type: CommitType::Send,
+            stale_hours: 24,
+            koha_checkin: false,
+            key: None,
+        }
+    }
+}
+
 impl From<&Settings> for Form {
     /// As it is typed best.
     fn from(settings: &Settings) -> Self {
@@ -472,7 +489,7 @@ impl From<&Settings> for Form {
 #[cfg(test)]
 impl Form {
     /// As somebody types it at a desk that only a test knows.
-    pub(crate) fn of_a_desk() -> Self {
+    pub(crate) fn for_tests() -> Self {
         Self {
             server: "koha.example.org".into(),
             username: "desk".into(),
@@ -486,18 +503,9 @@ impl Form {
 #[cfg(test)]
 impl Settings {
     /// Those of a desk that only a test knows.
-    pub(crate) fn of_a_desk(commit_type: CommitType) -> Self {
-        Self {
-            server: ServerUrl::parse("https://example.org").unwrap(),
-            login: Login::Account,
-            username: "desk".into(),
-            password: Secret::new("letmein"),
-            branchcode: "CPL".into(),
-            commit_type,
-            stale_hours: 24,
-            koha_checkin: false,
-            key: None,
-        }
+    pub(crate) fn for_tests(commit_type: CommitType) -> Self {
+        let server = ServerUrl::parse("https://example.org").unwrap();
+        Self { commit_type, ..Self::at(server, "desk", "letmein", "CPL") }
     }
 }
 

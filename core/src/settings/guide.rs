@@ -44,7 +44,7 @@ mod tests {
     fn from_nothing_to_ready() {
         assert_eq!(next(&Form::default(), false, None), SetupStep::Configure);
         assert_eq!(next(&Form::default(), true, None), SetupStep::Ready, "a desk without Koha");
-        let form = Form::of_a_desk();
+        let form = Form::for_tests();
         assert_eq!(next(&form, true, None), SetupStep::Test);
         let tested = tested_as(&form.validate().unwrap());
         assert!(!tested.contains("letmein"));

@@ -58,6 +58,23 @@ impl Group {
     }
 }
 
+/// A part of the settings page that is folded away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fold {
+    /// What is known of patrons and items while Koha cannot be reached.
+    Records,
+    /// The scanner, and what is heard of it.
+    Scanning,
+    /// What is meant by codes.
+    Codes,
+    /// What is printed.
+    Slips,
+    /// Which of several desks this is.
+    Desks,
+    /// What matters where transactions are applied directly: what was recorded long ago, and how checkins go.
+    Old,
+}
+
 /// What a setting is, to a policy and to the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -188,7 +205,7 @@ macro_rules! row {
 }
 
 macro_rules! table {
-    ($($group:ident { $($(#[$doc:meta])* $field:ident = $row:expr $(, $check:expr)?;)* })*) => {
+    ($($group:ident $(in $fold:ident)? { $($(#[$doc:meta])* $field:ident = $row:expr $(, $check:expr)?;)* })*) => {
         /// A setting.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Field {
@@ -218,10 +235,19 @@ macro_rules! table {
                     $($(Self::$field)|* => Group::$group,)*
                 }
             }
+
+            /// The fold that it stands in; `None` for what every desk is asked.
+            pub fn fold(self) -> Option<Fold> {
+                match self {
+                    $($(Self::$field)|* => table!(fold $($fold)?),)*
+                }
+            }
         }
     };
     (@) => { |_| None };
     (@ $check:expr) => { $check };
+    (fold) => { None };
+    (fold $fold:ident) => { Some(Fold::$fold) };
 }
 
 table! {
@@ -241,7 +267,7 @@ table! {
         /// How transactions come into Koha. On the page, radio buttons of this name.
         CommitType = row!(CommitType, "commit-type", form.commit_type).preset("commitType");
     }
-    Records {
+    Records in Records {
         /// Whether records are kept for look-up.
         Records = row!(Flag, "lookup", records.enabled).preset("lookup");
         /// How their key is kept. On the page, radio buttons of this name.
@@ -270,7 +296,7 @@ table! {
         ClientSecret = row!(Secret, "client-secret", records.client_secret).apart("clientSecret"),
             |it| it.records.api_key().err();
     }
-    Desk {
+    Desk in Scanning {
         /// What scanners type after a code.
         ScannerEnd = row!(ScannerEnd, "scanner-end", desk.scanner_end).preset("scannerEnd");
         /// Which keyboard scanners are set to.
@@ -281,6 +307,8 @@ table! {
         CardPattern = row!(Text, "card-pattern", desk.card_pattern).preset("cardPattern"), |it| it.desk.cards().err();
         /// Whether scans are heard.
         Sounds = row!(Flag, "sounds", desk.sounds).preset("sounds");
+    }
+    Desk in Codes {
         /// What is meant by an item's code.
         ItemRules = row!(Rules, "item-rules", desk.item_rules).preset("itemRules"), |it| it.desk.item_rules().err();
         /// How many characters items' codes have.
@@ -299,21 +327,27 @@ table! {
         /// What patrons' codes look like that are right besides.
         CardAlso = row!(Text, "card-also", desk.card_also).preset("cardAlso").apart(CARD_ALSO),
             |it| it.desk.also_patrons().err();
+    }
+    Desk in Slips {
         /// The library's name, for slips.
         LibraryName = row!(Text, "library-name", desk.library_name).preset("libraryName"),
             |it| it.desk.library_name().err();
         /// For how many days things are lent, for slips.
         LoanDays = row!(Number, "loan-days", desk.loan_days).preset("loanDays"), |it| it.desk.loan_days().err();
+    }
+    Desk in Desks {
         /// The name of this desk.
         DeskName = row!(Text, "desk-name", form.desk_name).apart(DESK_NAME), |it| it.form.desk_name().err();
         /// Whether Firefox shows a notification when Koha does not answer.
         Notify = row!(Flag, "notify", desk.notify).preset("notify");
         /// Whether what is recorded is written into files outside the profile, too.
         SecondCopy = row!(Flag, "second-copy", desk.second_copy).preset("secondCopy");
+    }
+    Desk {
         /// A line that is shown in the window.
         Notice = row!(Text, "notice", desk.notice).preset("notice").by_policy_only(), |it| it.desk.notice().err();
     }
-    Koha {
+    Koha in Old {
         /// The age in hours from which transactions are not applied without a question.
         StaleHours = row!(Number, "stale-hours", form.stale_hours).preset("staleHours"),
             |it| it.form.stale_hours().err();
@@ -519,7 +553,7 @@ pub(crate) mod tests {
 
     #[test]
     fn koha_can_be_asked_for_its_libraries_where_nothing_else_is_missing() {
-        let form = Form { branchcode: String::new(), desk_name: "Bus 2".into(), ..Form::of_a_desk() };
+        let form = Form { branchcode: String::new(), desk_name: "Bus 2".into(), ..Form::for_tests() };
         let with = |form: Form| Preferences { form, ..Preferences::default() }.settings_without_library();
         let settings = with(form.clone()).unwrap();
         assert_eq!((settings.username.as_str(), settings.branchcode.as_str()), ("desk", ""));

@@ -6,8 +6,8 @@ use crate::{
     mutants::Mutant,
 };
 use koct_core::{
-    Action, Amount, Barcode, Cardnumber, CommitType, Entry, Login, Moment, Secret, ServerUrl, Settings, State, Status,
-    Transaction, TransactionId,
+    Action, Amount, Barcode, Cardnumber, CommitType, Entry, Moment, ServerUrl, Settings, State, Status, Transaction,
+    TransactionId,
     desk::clock::DeskTime,
     koha::{
         Request,
@@ -62,16 +62,10 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new(number: usize, dice: &mut Dice, mutant: Mutant) -> Self {
+        let server = ServerUrl::parse("https://koha.example.org").unwrap();
         let settings = Settings {
-            server: ServerUrl::parse("https://koha.example.org").unwrap(),
-            login: Login::Account,
-            username: format!("desk{number}"),
-            password: Secret::new("letmein"),
-            branchcode: "CPL".into(),
             commit_type: dice.pick(&[CommitType::Send, CommitType::Apply]),
-            stale_hours: 24,
-            koha_checkin: false,
-            key: None,
+            ..Settings::at(server, &format!("desk{number}"), "letmein", "CPL")
         };
         Self {
             settings,

@@ -3,10 +3,10 @@
 use super::fields;
 use crate::{dom, i18n::text, wording};
 use koct_core::settings::{
-    fold::{Fold, Locked},
+    fold::Locked,
     form::FieldError,
     policy::Policy,
-    table::{Field, Preferences},
+    table::{Field, Fold, Preferences},
 };
 use wasm_bindgen::JsValue;
 use web_sys::Element;

@@ -3,8 +3,8 @@
 use crate::batch;
 use indexed_db_futures::{Build, BuildPrimitive, database::Database, transaction::TransactionMode};
 use koct_core::{
-    Action, Barcode, Cardnumber, CommitType, DeskName, Entry, Login, Moment, Secret, ServerUrl, Settings, State,
-    Status, Transaction, TransactionId,
+    Action, Barcode, Cardnumber, CommitType, DeskName, Entry, Moment, Secret, ServerUrl, Settings, State, Status,
+    Transaction, TransactionId,
     desk::{clock::DeskTime, codes::Scanned, letters::by_tables, zone::Zone},
     desks::cleared,
     koha::{Failure, Method, Request, Response, SIZE_LIMIT, Session},
@@ -121,17 +121,8 @@ async fn statuses_change_all_at_once_or_not_at_all() {
 
 /// A commit of what this log holds, up to the first statuses that it wants durable.
 async fn commit(store: &Store) -> (Outbox, Vec<(TransactionId, Status)>) {
-    let settings = Settings {
-        server: ServerUrl::parse("https://koha.example.org").unwrap(),
-        login: Login::Account,
-        username: "desk".into(),
-        password: Secret::new("letmein"),
-        branchcode: "CPL".into(),
-        commit_type: CommitType::Apply,
-        stale_hours: 24,
-        koha_checkin: false,
-        key: None,
-    };
+    let server = ServerUrl::parse("https://koha.example.org").unwrap();
+    let settings = Settings { commit_type: CommitType::Apply, ..Settings::at(server, "desk", "letmein", "CPL") };
     let mut outbox = Outbox::new(settings, store.in_states(&State::TO_COMMIT).await.unwrap());
     loop {
         match outbox.poll().unwrap() {

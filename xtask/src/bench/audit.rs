@@ -2,8 +2,7 @@
 
 use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind, Library, Size};
 use koct_core::{
-    Action, Barcode, Cardnumber, CommitType, Entry, Login, Moment, Secret, ServerUrl, Settings, Status, Transaction,
-    TransactionId,
+    Action, Barcode, Cardnumber, CommitType, Entry, Moment, ServerUrl, Settings, Status, Transaction, TransactionId,
     koha::{
         Request, Response,
         afterwards::{Afterwards, Next},
@@ -25,17 +24,8 @@ pub(super) fn bench() -> koct_tests::Result {
     let size = Size { patrons: 200, items: 4_000, loans: 500, holds: 300 };
     let library = Library::generate_sized(7, &size);
     let koha = FakeKoha::start(Config { era: Era::From2405, library, ..Config::default() })?;
-    let settings = Settings {
-        server: ServerUrl::parse(&koha.url()).map_err(|error| error.to_string())?,
-        login: Login::Account,
-        username: "koha".into(),
-        password: Secret::new("koha"),
-        branchcode: "CPL".into(),
-        commit_type: CommitType::Apply,
-        stale_hours: 24,
-        koha_checkin: false,
-        key: None,
-    };
+    let server = ServerUrl::parse(&koha.url()).map_err(|error| error.to_string())?;
+    let settings = Settings { commit_type: CommitType::Apply, ..Settings::at(server, "koha", "koha", "CPL") };
     let anonymous = koct_core::koha::authentication::read(&send(&koct_core::koha::authentication::probe(&settings))?);
     let access = Access::Account { anonymous: anonymous.ok_or("it is no Koha")?.anonymous };
     // What is on loan comes back; and as much of the rest is lent.

@@ -4,7 +4,7 @@
 use super::median;
 use fake_koha::{Config, Era, FakeKoha, Library};
 use koct_core::{
-    Action, Barcode, Cardnumber, CommitType, Login, Moment, Secret, ServerUrl, Settings, Transaction,
+    Action, Barcode, Cardnumber, CommitType, Moment, ServerUrl, Settings, Transaction,
     koha::{
         Request, Response, authentication,
         login::{FormLogin, Next},
@@ -55,17 +55,8 @@ pub(super) fn bench() -> koct_tests::Result {
 }
 
 fn settings(koha: &FakeKoha, account: &str) -> koct_tests::Result<Settings> {
-    Ok(Settings {
-        server: ServerUrl::parse(&koha.url()).map_err(|error| error.to_string())?,
-        login: Login::Account,
-        username: account.into(),
-        password: Secret::new(account),
-        branchcode: DESK.into(),
-        commit_type: CommitType::Apply,
-        stale_hours: 24,
-        koha_checkin: false,
-        key: None,
-    })
+    let server = ServerUrl::parse(&koha.url()).map_err(|error| error.to_string())?;
+    Ok(Settings { commit_type: CommitType::Apply, ..Settings::at(server, account, account, DESK) })
 }
 
 /// The same checkout again and again: Koha takes it for a renewal.

@@ -222,7 +222,7 @@ fn what_came_back_says_who_had_it() {
     assert_eq!(of_item(&found.warnings), [(Warning::Hold { hold: 7, pickup: "MPL".into() }, Some("Cleo"))]);
     let again = library.checkin(&library.log.back("A")).unwrap().unwrap();
     assert_eq!(again.loan, None);
-    let out = library.log.issue("P9", "B");
+    library.log.issue("P9", "B");
     let ended = library.checkin(&library.log.back("b")).unwrap().unwrap().loan.unwrap();
     assert_eq!(ended.who.map(|who| who.cardnumber), Some("P9".into()));
     assert_eq!((ended.due, ended.late), (None, None));

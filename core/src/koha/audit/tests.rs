@@ -75,7 +75,7 @@ fn json(rows: &[String]) -> Response {
 }
 
 fn start(entries: &[Entry]) -> (Audit, Request) {
-    let settings = Settings::of_a_desk(CommitType::Apply);
+    let settings = Settings::for_tests(CommitType::Apply);
     Audit::start(settings, RestCredentials::Basic, Terms::default(), entries.to_vec())
         .expect("there is something to ask")
 }
@@ -279,7 +279,7 @@ fn what_cannot_be_read_is_counted_once() {
         amount: crate::desk::amount::Amount::parse("1.50").unwrap(),
     };
     let payment = entry(1, 0, payment, Status::Success);
-    let settings = Settings::of_a_desk(CommitType::Apply);
+    let settings = Settings::for_tests(CommitType::Apply);
     assert!(
         Audit::start(settings, RestCredentials::Basic, Terms::default(), [payment]).is_none(),
         "it leaves no trace"
@@ -360,7 +360,7 @@ impl World {
     }
 
     fn audit(&self, entries: &[Entry]) -> Report {
-        let settings = Settings::of_a_desk(CommitType::Apply);
+        let settings = Settings::for_tests(CommitType::Apply);
         let terms = Terms {
             debt_limit: Some(500),
             booked_at: Some("CPL".into()),

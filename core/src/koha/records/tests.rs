@@ -21,7 +21,7 @@ use std::{
 };
 
 pub(in crate::koha) fn settings() -> Settings {
-    Settings { server: ServerUrl::parse("https://koha.example.org").unwrap(), ..Settings::of_a_desk(CommitType::Send) }
+    Settings { server: ServerUrl::parse("https://koha.example.org").unwrap(), ..Settings::for_tests(CommitType::Send) }
 }
 
 const NOW_OF_KOHA: KohaTime = KohaTime::from_millis(1_795_600_000_000);

@@ -25,7 +25,7 @@ const KNOWN: Knows = Knows { patrons: true, items: true };
 const UNKNOWN: Knows = Knows { patrons: false, items: false };
 
 fn told(audited: Audited) -> Told {
-    let batch = Batch::begin(&Settings::of_a_desk(CommitType::Apply), now(), &Ordered::default());
+    let batch = Batch::begin(&Settings::for_tests(CommitType::Apply), now(), &Ordered::default());
     let server = batch.server.clone();
     Told::by(&[Batch { audit: Some(audited), ..batch }], &server)
 }
@@ -257,7 +257,7 @@ fn what_old_records_said_has_its_age_until_koha_says_it() {
 #[test]
 fn late_returns_payments_and_what_was_read_back_are_ticked_off() {
     let mut todo = Todo::default();
-    let mut batch = Batch::begin(&Settings::of_a_desk(CommitType::Apply), now(), &Ordered::default());
+    let mut batch = Batch::begin(&Settings::for_tests(CommitType::Apply), now(), &Ordered::default());
     let odd = |id, oddity| Odd { id: TransactionId(id), oddity };
     let twice = odd(4, Oddity::NoTrace);
     batch.audit =
@@ -308,7 +308,7 @@ fn what_was_lost_and_not_on_loan_is_lost_in_koha_still() {
 
 #[test]
 fn at_another_server_no_row_leads_to_anybody() {
-    let batch = Batch::begin(&Settings::of_a_desk(CommitType::Apply), now(), &Ordered::default());
+    let batch = Batch::begin(&Settings::for_tests(CommitType::Apply), now(), &Ordered::default());
     let mut late = fresh(1);
     late.late = Some(Late { days: 3, due: NaiveDate::from_ymd_opt(2026, 11, 20).unwrap() });
     late.numbers.patron = Some(7);

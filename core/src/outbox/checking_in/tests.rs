@@ -68,7 +68,7 @@ struct Run {
 impl Run {
     fn new(log: &[Entry], checkins: impl IntoIterator<Item = Result<Response, Failure>>) -> Self {
         Self {
-            settings: Settings { koha_checkin: true, ..Settings::of_a_desk(CommitType::Apply) },
+            settings: Settings { koha_checkin: true, ..Settings::for_tests(CommitType::Apply) },
             log: log.to_vec(),
             presence: Ok(response(400, THERE)),
             checkins: checkins.into_iter().collect(),
@@ -160,8 +160,8 @@ fn checkins_go_by_it_in_their_order_and_everything_else_as_ever() {
     );
     // Nobody looks for it who has nothing to check in, or does not want it.
     for settings in [
-        Settings::of_a_desk(CommitType::Apply),
-        Settings { koha_checkin: true, ..Settings::of_a_desk(CommitType::Send) },
+        Settings::for_tests(CommitType::Apply),
+        Settings { koha_checkin: true, ..Settings::for_tests(CommitType::Send) },
     ] {
         let mut run = Run { settings, ..Run::new(&[back(1)], []) };
         assert_eq!(run.commit().no_own_checkin, None);

@@ -7,7 +7,7 @@ use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind, Flag, Library, Size};
 use koct_core::directory::record::{Hold, Item, Loan, Patron, Record, Restriction};
 use koct_core::koha::records::{self, Listed, Point, ReadError, ReadStep, Reading, Report, RestCredentials, Source};
 use koct_core::koha::{Failure, Method, Request, Response, Session, key};
-use koct_core::{ApiKey, CommitType, Login, Secret, ServerUrl, Settings};
+use koct_core::{ApiKey, Secret, ServerUrl, Settings};
 
 use crate::client::*;
 
@@ -21,17 +21,7 @@ fn big(era: Era) -> FakeKoha {
 }
 
 fn settings(koha: &FakeKoha) -> Settings {
-    Settings {
-        server: ServerUrl::parse(&koha.url()).unwrap(),
-        login: Login::Account,
-        username: "koha".into(),
-        password: Secret::new("koha"),
-        branchcode: "CPL".into(),
-        commit_type: CommitType::Send,
-        stale_hours: 24,
-        koha_checkin: false,
-        key: None,
-    }
+    Settings::at(ServerUrl::parse(&koha.url()).unwrap(), "koha", "koha", "CPL")
 }
 
 /// As each era wants it.
