@@ -258,6 +258,7 @@ impl Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use chrono::TimeDelta;
 
     #[test]
     fn tells_what_was_recorded_long_ago() {
@@ -279,10 +280,10 @@ mod tests {
     fn after_a_scan_in_2099_the_same_item_has_the_time_that_the_clock_shows() {
         let action = Action::Return { barcode: crate::desk::barcode::Barcode::parse("B").unwrap() };
         let now = Moment::new(1_795_428_000_547, 60).unwrap();
-        let far = now.shifted(73 * 365 * 86_400_000).unwrap();
+        let far = now.shifted(TimeDelta::days(73 * 365)).unwrap();
         assert_eq!(record(action.clone(), now, Some(far)).moment, now);
         // The clock was put right by a minute and a half.
-        let ahead = now.shifted(90_000).unwrap();
+        let ahead = now.shifted(TimeDelta::seconds(90)).unwrap();
         assert_eq!(record(action, now, Some(ahead)).moment.utc_millis(), 1_795_428_091_000);
     }
 

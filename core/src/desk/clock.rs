@@ -60,8 +60,8 @@ instants_by_a_clock! {
     KohaTime
 }
 
-/// A clock that is kept right is set by no more than this, in milliseconds. What is further off was shown by a wrong one.
-pub const NEAR: i64 = 5 * 60_000;
+/// A clock that is kept right is set by no more than this. What is further off was shown by a wrong one.
+pub const NEAR: TimeDelta = TimeDelta::minutes(5);
 
 /// How far Koha's clock is ahead of the desk's, as an answer showed it: within the seconds that the answer took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -88,6 +88,20 @@ impl ClockDifference {
     }
 }
 
+impl DeskTime {
+    /// Later by this span, or earlier where it is negative.
+    #[must_use]
+    pub fn shifted(self, by: TimeDelta) -> Self {
+        Self(self.0.saturating_add(by.num_milliseconds()))
+    }
+
+    /// The beginning of its second: Koha keeps no finer time.
+    #[must_use]
+    pub fn whole_second(self) -> Self {
+        Self(self.0.saturating_sub(self.0.rem_euclid(1000)))
+    }
+}
+
 impl KohaTime {
     /// The instant of a date that Koha gave.
     pub fn from_date(date: DateTime<FixedOffset>) -> Self {
@@ -111,6 +125,10 @@ mod tests {
         assert!(last.since(first) > TimeDelta::zero() && first.since(last) < TimeDelta::zero());
         assert_eq!(first.minus(Duration::MAX), first);
         assert_eq!(KohaTime::from_millis(5_500).minus(Duration::from_secs(6)).seconds(), -1);
+        let [first, last] = [i64::MIN, i64::MAX].map(DeskTime::from_millis);
+        assert_eq!((first.shifted(TimeDelta::MIN), last.shifted(TimeDelta::MAX)), (first, last));
+        assert_eq!(DeskTime::from_millis(-500).whole_second(), DeskTime::from_millis(-1_000));
+        assert!(first.whole_second() <= first.plus(Duration::from_secs(1)));
     }
 
     #[test]

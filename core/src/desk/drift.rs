@@ -1,11 +1,12 @@
 //! The desk's clock beside Koha's: how far it is off, and for how long it was, also once somebody has set it right.
 
 use super::clock::{ClockDifference, DeskTime, KohaTime};
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// From so many seconds on, a clock that is off is said: what is scanned in an outage is put in order by it.
-pub const OFF: u64 = 30;
+/// From here on, a clock that is off is said: what is scanned in an outage is put in order by it.
+pub const OFF: TimeDelta = TimeDelta::seconds(30);
 
 /// An answer that took longer tells too little of the time.
 const SWIFT: Duration = Duration::from_secs(5);
@@ -14,7 +15,7 @@ const SWIFT: Duration = Duration::from_secs(5);
 /// asked later until when it was.
 const KEPT_FOR: Duration = Duration::from_hours(1);
 const WRONG_KEPT_FOR: Duration = Duration::from_mins(1);
-const SAME: u64 = 5_000;
+const SAME: TimeDelta = TimeDelta::seconds(5);
 
 /// What Koha's clock showed, and when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,17 +36,17 @@ impl Drift {
         Some(Self { ahead, at: came })
     }
 
-    /// By how many milliseconds this computer's clock is ahead of Koha's; negative where it is behind.
-    pub fn off(self) -> i64 {
-        self.at.millis().saturating_sub(self.ahead.koha_at(self.at).millis())
+    /// How far this computer's clock is ahead of Koha's; negative where it is behind.
+    pub fn off(self) -> TimeDelta {
+        self.at.since(self.ahead.koha_at(self.at).taken_for_desk_time())
     }
 
     fn is_wrong(self) -> bool {
-        self.off().unsigned_abs() >= OFF * 1_000
+        self.off().abs() >= OFF
     }
 
     fn is_as(self, other: Self) -> bool {
-        self.off().abs_diff(other.off()) <= SAME
+        self.off().checked_sub(&other.off()).is_some_and(|apart| apart.abs() <= SAME)
     }
 }
 
@@ -132,11 +133,11 @@ mod tests {
     fn an_answer_tells_the_time_where_it_came_at_once() {
         let (asked, date) = (at(0), KohaTime::from_millis(NOW + 40_000));
         let seen = Drift::of(date, asked, at(1)).unwrap();
-        assert_eq!(seen.off(), -40_000, "in the middle of question and answer, and of the second");
+        assert_eq!(seen.off(), TimeDelta::seconds(-40), "in the middle of question and answer, and of the second");
         assert_eq!(Drift::of(date, asked, at(6)), None);
         assert_eq!(Drift::of(date, asked, at(-1)), None, "the clock was set meanwhile");
         let farthest = ClockDifference::between(KohaTime::from_millis(i64::MIN), asked);
-        assert_eq!(Drift { ahead: farthest, at: asked }.off(), i64::MAX, "never panics");
+        assert_eq!(Drift { ahead: farthest, at: asked }.off(), TimeDelta::MAX, "never panics");
     }
 
     #[test]
@@ -171,7 +172,7 @@ mod tests {
     fn what_every_version_has_kept_is_read() {
         let stored = r#"{"ahead":-42000,"at":1795428000000}"#;
         let read: KeptClock = serde_json::from_str(stored).unwrap();
-        assert_eq!((read.last.off(), read.wrong), (42_000, None));
+        assert_eq!((read.last.off(), read.wrong), (TimeDelta::seconds(42), None));
         assert_eq!(serde_json::to_string(&read).unwrap(), stored);
         let kept = KeptClock::after(Some(read), found(90, 600)).unwrap();
         let json = serde_json::to_string(&kept).unwrap();

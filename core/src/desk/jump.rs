@@ -5,13 +5,14 @@
 //! two scans that followed each other at once.
 
 use crate::desk::{clock::NEAR, transaction::Moment};
+use chrono::TimeDelta;
 use std::time::Duration;
 
 /// Nobody closes a computer, opens it and goes on scanning within this time of its running.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
-/// A desk that rests longer has a clock that is wrong, in milliseconds: longer than from one summer to the next.
-pub(crate) const LONGEST_REST: i64 = 400 * 24 * 3_600_000;
+/// A desk that rests longer has a clock that is wrong: longer than from one summer to the next.
+pub(crate) const LONGEST_REST: TimeDelta = TimeDelta::days(400);
 
 /// The last scan: what the clock showed, and for how long the window had run, where it was recorded in this one.
 #[derive(Debug, Clone, Copy)]
@@ -34,14 +35,14 @@ pub struct ClockJump {
 }
 
 impl ClockJump {
-    /// By how many milliseconds; negative where it went back.
-    pub fn millis(self) -> i64 {
-        self.now.utc_millis() - self.before.utc_millis()
+    /// How far; negative where it went back.
+    pub fn by(self) -> TimeDelta {
+        self.now.time().since(self.before.time())
     }
 
     /// The same in whole minutes, for a person: the scans themselves are some seconds apart.
-    pub fn whole_minutes(self) -> i64 {
-        (self.millis() + 30_000).div_euclid(60_000) * 60_000
+    pub fn whole_minutes(self) -> TimeDelta {
+        TimeDelta::minutes((self.by().num_milliseconds() + 30_000).div_euclid(60_000))
     }
 }
 
@@ -62,8 +63,7 @@ impl ClockWatch {
         let last = self.0.replace(Seen { shown, ran: Some(ran) })?;
         let jump = ClockJump { before: last.shown, now: shown };
         let passed = last.ran.map(|before| ran.saturating_sub(before));
-        let at_least = passed.map_or(0, |passed| i64::try_from(passed.as_millis()).unwrap_or(i64::MAX));
-        let off = jump.millis().saturating_sub(at_least);
+        let off = shown.time().minus(passed.unwrap_or_default()).since(last.shown.time());
         let is_at_once = passed.is_some_and(|passed| passed <= AT_ONCE);
         let is_ahead = off > if is_at_once { NEAR } else { LONGEST_REST };
         (off < -NEAR || is_ahead).then_some(jump)
@@ -89,8 +89,8 @@ mod tests {
         assert!(watch.is_new());
         assert_eq!(watch.scan(moment(0), Duration::from_secs(90)), None, "the first");
         let jump = watch.scan(moment(by), Duration::from_secs(90 + ran));
-        assert!(jump.is_none_or(|jump| jump.millis() == by && jump.before == moment(0)));
-        assert!(jump.is_none_or(|jump| (jump.whole_minutes() - by).abs() <= 30_000));
+        assert!(jump.is_none_or(|jump| jump.by() == TimeDelta::milliseconds(by) && jump.before == moment(0)));
+        assert!(jump.is_none_or(|jump| (jump.whole_minutes() - jump.by()).abs() <= TimeDelta::seconds(30)));
         jump.is_some()
     }
 

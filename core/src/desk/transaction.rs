@@ -154,10 +154,10 @@ impl Moment {
         self.utc.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
     }
 
-    /// Later by this number of milliseconds, or earlier where it is negative; `None` where no calendar holds it.
+    /// Later by this span, or earlier where it is negative; `None` where no calendar holds it.
     #[must_use]
-    pub fn shifted(self, by: i64) -> Option<Self> {
-        Self::new(self.utc_millis().checked_add(by)?, self.offset_minutes).ok()
+    pub fn shifted(self, by: TimeDelta) -> Option<Self> {
+        Self::new(self.utc_millis().checked_add(by.num_milliseconds())?, self.offset_minutes).ok()
     }
 
     /// This moment, or the next whole second after `earlier` where this one is not in a later second. Koha orders its
@@ -178,7 +178,7 @@ impl Moment {
     #[must_use]
     pub fn kept_apart_from(self, earlier: Option<Self>) -> Self {
         let moved = self.in_a_later_second_than(earlier);
-        if moved.utc_millis() - self.utc_millis() <= NEAR { moved } else { self }
+        if moved.time().since(self.time()) <= NEAR { moved } else { self }
     }
 }
 
@@ -436,10 +436,11 @@ mod tests {
 
         #[test]
         fn a_stored_time_stays_near_what_the_clock_says(now in arbitrary::moment(Just(0_i16)), by in prop_oneof![any::<i64>(), -400_000..400_000_i64]) {
+            let by = TimeDelta::try_milliseconds(by).unwrap_or(TimeDelta::MIN);
             let last = now.shifted(by);
             let kept = now.kept_apart_from(last);
-            prop_assert!((kept.utc_millis() - now.utc_millis()).abs() <= NEAR);
-            let is_near = by < NEAR - 1_000;
+            prop_assert!(kept.time().since(now.time()).abs() <= NEAR);
+            let is_near = by < NEAR - TimeDelta::seconds(1);
             prop_assert!(!is_near || last.is_none_or(|last| kept.utc_seconds() > last.utc_seconds()));
         }
 

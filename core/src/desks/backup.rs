@@ -234,6 +234,7 @@ mod tests {
             warned::{Warned, Warning},
         },
     };
+    use chrono::TimeDelta;
     use proptest::prelude::*;
 
     #[test]
@@ -326,7 +327,7 @@ mod tests {
         #[test]
         fn every_entry_comes_back(transaction in arbitrary::transaction(-720_i16..840), status in prop::sample::select(statuses().to_vec()), named in any::<bool>(), warned in any::<bool>()) {
             let recorded = Entry::recorded(TransactionId(7), transaction);
-            let shifted = recorded.shifted(1000, now()).unwrap_or(recorded);
+            let shifted = recorded.shifted(TimeDelta::seconds(1), now()).unwrap_or(recorded);
             let warning = Warned { warning: Warning::Hold { hold: 3, pickup: "MPL".into() }, confirmed: named.then(now), as_of: None };
             let warnings = if warned { vec![warning] } else { vec![] };
             let line = Line::Transaction(Box::new(Entry { status, desk: named.then(|| desk("Bus 2")), part: u32::from(named), warnings, late: warned.then_some(3), checkin: warned.then(|| CheckedIn::of(vec!["hold_found".into()], Some("MPL".into()))), ..shifted }.ticked(Task::Late, named, now())));

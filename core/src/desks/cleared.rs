@@ -170,6 +170,7 @@ mod tests {
         },
         log::status::Status,
     };
+    use chrono::TimeDelta;
     use proptest::prelude::*;
 
     fn bus() -> DeskName {
@@ -213,7 +214,7 @@ mod tests {
 
     #[test]
     fn it_is_known_by_its_own_desk_and_by_what_was_recorded_at_first() {
-        let mut entry = returned(Status::Local).shifted(3_600_000, now()).unwrap();
+        let mut entry = returned(Status::Local).shifted(TimeDelta::hours(1), now()).unwrap();
         entry.status = Status::Success;
         entry.desk = DeskName::parse("Van").ok();
         let original = returned(Status::Local).transaction;

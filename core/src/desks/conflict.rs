@@ -10,6 +10,7 @@ use crate::{
     ordered::{self, LiteMap},
     slices::{CHUNK, Pace, Sliced},
 };
+use chrono::TimeDelta;
 use std::{
     borrow::Borrow,
     collections::{HashMap, HashSet},
@@ -23,12 +24,12 @@ mod report;
 
 pub use drift::shown_wrongly;
 pub use items::{FUTURE_FROM, PAST_FROM};
-use items::{Items, ONE_SITTING, SECOND, is_issue, millis, same_patron};
+use items::{Items, ONE_SITTING, is_issue, same_patron, time};
 use jumps::{Jump, Scan, first_jump};
 pub use report::{ClockOff, DeskReport};
 
-/// The same scan within this time was most likely meant once, in milliseconds.
-pub const REPEATED_WITHIN: i64 = 10 * SECOND;
+/// The same scan within this time was most likely meant once.
+pub const REPEATED_WITHIN: TimeDelta = TimeDelta::seconds(10);
 
 /// What is wrong, by what Koha would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -132,7 +133,7 @@ pub fn items(entries: &[Entry]) -> Sliced<'_, HashSet<String>> {
 
 /// Whether the one is later than the other: by their numbers in one sequence of a desk, else by their times.
 fn is_later(one: &Entry, other: &Entry) -> bool {
-    if one.sequence() == other.sequence() { one.id > other.id } else { millis(one) > millis(other) }
+    if one.sequence() == other.sequence() { one.id > other.id } else { time(one) > time(other) }
 }
 
 /// Of each item, the latest entries: of each sequence of a desk the one with the highest number, and with the latest time.
@@ -149,7 +150,7 @@ impl<E: Borrow<Entry>> LatestOfItems<E> {
     pub fn put(&mut self, entry: E) {
         let Some(key) = entry.borrow().transaction.action.item_key() else { return };
         let includes = |one: &Entry, other: &Entry| {
-            one.sequence() == other.sequence() && one.id >= other.id && millis(one) >= millis(other)
+            one.sequence() == other.sequence() && one.id >= other.id && time(one) >= time(other)
         };
         let latest = self.0.entry(key).or_default();
         if !latest.iter().any(|known| includes(known.borrow(), entry.borrow())) {
@@ -162,7 +163,7 @@ impl<E: Borrow<Entry>> LatestOfItems<E> {
     pub fn later_than(&self, entry: &Entry) -> Option<&E> {
         let latest = self.0.get(&entry.transaction.action.item_key()?)?;
         let later = latest.iter().filter(|known| is_later(Borrow::<Entry>::borrow(*known), entry));
-        later.max_by_key(|known| millis((*known).borrow()))
+        later.max_by_key(|known| time((*known).borrow()))
     }
 
     /// All of them.
@@ -193,7 +194,7 @@ fn pair(kind: Kind, first: &Entry, second: &Entry) -> Conflict {
 
 /// What is wrong between two of one item, or of one patron's payments, that follow each other and do the same.
 fn repeated(first: &Entry, second: &Entry) -> Option<Kind> {
-    let apart = (millis(second) - millis(first)).abs();
+    let apart = time(second).since(time(first)).abs();
     if first.desk != second.desk && first.original().is_same_as(second.original()) {
         Some(Kind::OnTwoDesks)
     } else if apart <= REPEATED_WITHIN && same_patron(first, second) {
@@ -236,7 +237,7 @@ fn is_swapped(item: &[&Entry], place: usize) -> bool {
     let is_loan = !is_issue(checkin) && is_issue(checkout) && checkin.desk != checkout.desk;
     let closes_nothing = place == 0 || !is_issue(item[place - 1]);
     let stays_open = item.get(place + 2).is_none_or(|next| is_issue(next));
-    is_loan && closes_nothing && stays_open && (millis(checkout) - millis(checkin)).abs() <= ONE_SITTING
+    is_loan && closes_nothing && stays_open && time(checkout).since(time(checkin)).abs() <= ONE_SITTING
 }
 
 async fn look_at_payments(entries: &Ordered, conflicts: &mut Vec<Conflict>, pace: &Pace) {
@@ -278,7 +279,7 @@ async fn look_at_times(entries: &Ordered, now: DeskTime, conflicts: &mut Vec<Con
     let mut found: LiteMap<(Kind, Option<&DeskName>), Conflict> = LiteMap::new();
     for chunk in entries.chunks(CHUNK) {
         for entry in chunk {
-            let kind = match millis(entry) - now.millis() {
+            let kind = match time(entry).since(now) {
                 ahead if ahead > FUTURE_FROM => Kind::Future,
                 ahead if ahead < -PAST_FROM => Kind::LongPast,
                 _ => continue,
@@ -311,10 +312,10 @@ async fn desks(entries: &Ordered, items: &Items<'_>, now: DeskTime, pace: &Pace)
             });
             report.number += 1;
             report.movable += u32::from(entry.status.state().is_correctable());
-            if moment.utc_millis() < report.first.utc_millis() {
+            if moment.time() < report.first.time() {
                 report.first = moment;
             }
-            if moment.utc_millis() > report.last.utc_millis() {
+            if moment.time() > report.last.time() {
                 report.last = moment;
             }
         }
@@ -335,7 +336,7 @@ async fn own_jumps<'a>(entries: &'a Ordered, now: DeskTime, pace: &Pace) -> Lite
     for chunk in entries.chunks(CHUNK) {
         for entry in chunk {
             let is_movable = entry.status.state().is_correctable();
-            let scan = Scan { id: entry.id, millis: millis(entry), is_movable };
+            let scan = Scan { id: entry.id, at: time(entry), is_movable };
             // The order of a sequence is that of its numbers.
             sequences.entry((entry.desk.as_ref(), entry.part)).or_default().push(scan);
         }
@@ -343,7 +344,7 @@ async fn own_jumps<'a>(entries: &'a Ordered, now: DeskTime, pace: &Pace) -> Lite
     }
     let mut jumps = LiteMap::new_vec();
     for ((desk, part), scans) in sequences {
-        if let Some(mut jump) = first_jump(&scans, now.millis()) {
+        if let Some(mut jump) = first_jump(&scans, now) {
             jump.span.part = Some(part);
             jumps.entry(desk).or_insert(jump);
         }

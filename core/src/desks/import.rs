@@ -209,6 +209,7 @@ mod tests {
         log::order,
         slices::in_slices,
     };
+    use chrono::TimeDelta;
     use proptest::prelude::*;
 
     fn returned(item: &str, second: i64) -> Transaction {
@@ -252,7 +253,7 @@ mod tests {
         let file = [returned("A", 0), returned("B", 1)];
         let (mut log, _) = imported(Vec::new(), &file);
         let now = returned("A", 9).moment;
-        log[0] = log[0].shifted(-3_600_000, now).unwrap().shifted(60_000, now).unwrap();
+        log[0] = log[0].shifted(TimeDelta::hours(-1), now).unwrap().shifted(TimeDelta::minutes(1), now).unwrap();
         log[1] = log[1].deleted(now).unwrap();
         let (_, again) = imported(log, &file);
         assert_eq!((again.new.len(), again.already_there), (0, 2));
@@ -314,7 +315,7 @@ mod tests {
     fn a_file_of_a_changed_log_brings_nothing_but_another_scan_at_a_time_that_one_was_set_to_is_new() {
         let now = returned("A", 9).moment;
         let mut log = recorded(vec![returned("A", 0), returned("B", 1)]);
-        log[0] = log[0].shifted(3_600_000, now).unwrap().separated(returned("A", 3_700).moment, now).unwrap();
+        log[0] = log[0].shifted(TimeDelta::hours(1), now).unwrap().separated(returned("A", 3_700).moment, now).unwrap();
         for lines in [exported(&log).transactions, vec![returned("A", 3_600)]] {
             assert_eq!(plan(&bus(), lines, &known(&log), &HashSet::new()).new, []);
         }

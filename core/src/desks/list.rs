@@ -28,6 +28,7 @@ use crate::{
     log::{Entry, status::State},
     ordered,
 };
+use chrono::TimeDelta;
 use std::collections::{HashMap, HashSet};
 
 mod cells;
@@ -402,7 +403,7 @@ impl List {
 
     /// Its transactions, the first of them then, and each a second after the one before. `None` where they do not end in time.
     pub fn transactions(&self, first: Moment) -> Option<Vec<Transaction>> {
-        let at = |place: i64| first.shifted(place.checked_mul(1_000)?);
+        let at = |place: i64| first.shifted(TimeDelta::try_seconds(place)?);
         (0..)
             .zip(self.actions())
             .map(|(place, action)| Some(Transaction { moment: at(place)?, action: action.clone() }))
@@ -428,8 +429,9 @@ pub fn when(typed: &str, zone: &dyn Zone, now: Moment, number: usize) -> Result<
     let local = read("%Y-%m-%dT%H:%M").or_else(|| read("%Y-%m-%dT%H:%M:%S")).or_else(|| read("%Y-%m-%dT%H:%M:%S%.f"));
     let local = local.ok_or(WhenError::Missing)?;
     let first = Moment::from_local(local, zone.offset_at_local(local)).map_err(|_| WhenError::Missing)?;
-    let last =
-        i64::try_from(number.saturating_sub(1)).ok().and_then(|seconds| first.shifted(seconds.checked_mul(1_000)?));
+    let last = i64::try_from(number.saturating_sub(1))
+        .ok()
+        .and_then(|seconds| first.shifted(TimeDelta::try_seconds(seconds)?));
     let is_over = last.is_some_and(|last| last.utc_millis() <= now.utc_millis());
     if is_over { Ok(first) } else { Err(WhenError::Future) }
 }

@@ -10,12 +10,13 @@ use crate::{
     log::{Entry, status::State},
     ordered::{self, LiteMap},
 };
+use chrono::TimeDelta;
 use std::fmt;
 use thiserror::Error;
 
-/// A span of time, forwards or backwards, in milliseconds.
+/// A span of time, forwards or backwards.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Shift(pub i64);
+pub struct Shift(pub TimeDelta);
 
 /// The text is no span of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -24,15 +25,13 @@ pub struct Shift(pub i64);
 )]
 pub struct ShiftError;
 
-const SECOND: i64 = 1000;
-const MINUTE: i64 = 60 * SECOND;
-const HOUR: i64 = 60 * MINUTE;
-const DAY: i64 = 24 * HOUR;
-
 /// A clock whose battery is dead begins in 1970 or at the year it was made.
 const MOST_DAYS: i64 = 80 * 366;
 
 impl Shift {
+    /// No shift.
+    pub const NONE: Self = Self(TimeDelta::zero());
+
     /// Reads a text. Nothing, and zero, are no shift.
     ///
     /// # Errors
@@ -40,7 +39,7 @@ impl Shift {
     pub fn parse(raw: &str) -> Result<Self, ShiftError> {
         let raw = raw.trim();
         if raw.is_empty() {
-            return Ok(Self(0));
+            return Ok(Self::NONE);
         }
         let (sign, rest) = match raw.strip_prefix(['-', '−', '–']) {
             Some(rest) => (-1, rest),
@@ -57,13 +56,14 @@ impl Shift {
             [hours, minutes, seconds] => (number(hours, 99_999)?, number(minutes, 59)?, number(seconds, 59)?),
             _ => return Err(ShiftError),
         };
-        Ok(Self(sign * (days * DAY + hours * HOUR + minutes * MINUTE + seconds * SECOND)))
+        let hours = days * 24 + hours;
+        Ok(Self(TimeDelta::seconds(sign * (hours * 3_600 + minutes * 60 + seconds))))
     }
 
     /// The same span the other way: how far a clock is off, where this says how far its times are to be moved.
     #[must_use]
     pub fn opposite(self) -> Self {
-        Self(self.0.saturating_neg())
+        Self(-self.0)
     }
 
     /// With its direction, as [`Shift::parse`] reads it, also where there is none: `+0:00`.
@@ -87,16 +87,16 @@ fn number(digits: &str, most: i64) -> Result<i64, ShiftError> {
 impl fmt::Display for Shift {
     /// Whole seconds, in the form that [`Shift::parse`] reads; nothing for no shift.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let span = self.0.saturating_abs();
-        if span < SECOND {
+        let span = self.0.abs();
+        if span.num_seconds() == 0 {
             return Ok(());
         }
-        f.write_str(if self.0 < 0 { "-" } else { "+" })?;
-        if span >= DAY {
-            write!(f, "{}d ", span / DAY)?;
+        f.write_str(if *self < Self::NONE { "-" } else { "+" })?;
+        if span.num_days() > 0 {
+            write!(f, "{}d ", span.num_days())?;
         }
-        write!(f, "{}:{:02}", span % DAY / HOUR, span % HOUR / MINUTE)?;
-        let seconds = span % MINUTE / SECOND;
+        write!(f, "{}:{:02}", span.num_hours() % 24, span.num_minutes() % 60)?;
+        let seconds = span.num_seconds() % 60;
         if seconds > 0 { write!(f, ":{seconds:02}") } else { Ok(()) }
     }
 }
@@ -134,7 +134,7 @@ impl Shifts {
 
     /// Sets that of a desk. Returns whether it moves something else than before.
     pub fn set(&mut self, desk: Option<DeskName>, span: Span, shift: Shift) -> bool {
-        if shift.0 == 0 {
+        if shift == Shift::NONE {
             return self.0.remove(&desk).is_some();
         }
         self.0.insert(desk, (span, shift)) != Some((span, shift))
@@ -232,7 +232,7 @@ impl Plan {
     /// The entry as it is to be stored. `None` where it is not what was shown: it was changed or sent meanwhile.
     pub fn moved(&self, entry: &Entry, at: Moment) -> Option<Entry> {
         let moving = self.find(entry).filter(|moving| moving.from == entry.transaction.moment)?;
-        entry.shifted(moving.to.utc_millis() - moving.from.utc_millis(), at)
+        entry.shifted(moving.to.time().since(moving.from.time()), at)
     }
 
     /// Puts entries to the times that are planned, so that what follows can be looked at. Nothing is stored.
@@ -286,9 +286,9 @@ mod tests {
         let in_doubt = Status::InDoubt { reason: Doubt::TimedOut, attempt };
         let mut shifts = Shifts::default();
         assert!(shifts.is_none());
-        assert!(shifts.set(DeskName::parse("Van").ok(), Span::ALL, Shift(HOUR)));
-        assert!(!shifts.set(DeskName::parse("Van").ok(), Span::ALL, Shift(HOUR)));
-        assert!(!shifts.set(None, Span::ALL, Shift(0)), "no shift is what it was before");
+        assert!(shifts.set(DeskName::parse("Van").ok(), Span::ALL, Shift(TimeDelta::hours(1))));
+        assert!(!shifts.set(DeskName::parse("Van").ok(), Span::ALL, Shift(TimeDelta::hours(1))));
+        assert!(!shifts.set(None, Span::ALL, Shift::NONE), "no shift is what it was before");
         assert!(!shifts.is_none());
         let now = Moment::new(1_795_428_000_000, 60).unwrap();
         for (desk, status, is_moved) in [
@@ -301,7 +301,7 @@ mod tests {
             (None, Status::Local, false),
         ] {
             let entry = entry(desk, status);
-            let by = if is_moved { HOUR } else { 0 };
+            let by = if is_moved { 3_600_000 } else { 0 };
             let plan = shifts.plan([&entry]);
             assert_eq!(plan.portions(usize::MAX).concat().len(), usize::from(is_moved), "{entry:?}");
             assert!(!is_moved || Shifts::states().contains(&entry.status.state()));
@@ -318,21 +318,25 @@ mod tests {
             plan.take_off(&mut tried);
             assert_eq!(tried[0], entry);
         }
-        assert!(shifts.set(DeskName::parse("Van").ok(), Span::ALL, Shift(0)));
+        assert!(shifts.set(DeskName::parse("Van").ok(), Span::ALL, Shift::NONE));
         assert!(shifts.is_none());
     }
 
     #[test]
     fn only_the_scans_of_a_span_are_moved_and_what_no_calendar_holds_is_refused() {
         let of = |id, years: i64| {
-            let moment = Moment::new(1_795_428_000_000 + years * 365 * DAY, 60).unwrap();
+            let moment = Moment::new(1_795_428_000_000 + TimeDelta::days(years * 365).num_milliseconds(), 60).unwrap();
             let mut entry = entry(None, Status::Local);
             (entry.id, entry.transaction.moment) = (TransactionId(id), moment);
             entry
         };
         let log = [of(4, 0), of(3, 60), of(2, 0), of(1, 60)];
         let mut shifts = Shifts::default();
-        shifts.set(None, Span { first: TransactionId(2), last: TransactionId(4), part: None }, Shift(-60 * 365 * DAY));
+        shifts.set(
+            None,
+            Span { first: TransactionId(2), last: TransactionId(4), part: None },
+            Shift(TimeDelta::days(-60 * 365)),
+        );
         let plan = shifts.plan(&log);
         let of_desk = plan.of(None).unwrap();
         assert_eq!(of_desk.moves.iter().map(|moving| moving.id.0).collect::<Vec<_>>(), [3]);
@@ -353,14 +357,14 @@ mod tests {
             let of = |id: u32, number: usize, status: Status, years: i64| {
                 let mut entry = entry(desks[number], status);
                 entry.id = TransactionId(id);
-                entry.transaction.moment = Moment::new(years * 20 * 365 * DAY, 60).unwrap_or(entry.transaction.moment);
+                entry.transaction.moment = Moment::new(TimeDelta::days(years * 20 * 365).num_milliseconds(), 60).unwrap_or(entry.transaction.moment);
                 entry
             };
             let mut shifts = Shifts::default();
             for (number, (one, other, seconds)) in spans.into_iter().enumerate() {
                 let span = Span { first: TransactionId(one.min(other)), last: TransactionId(one.max(other)), part: None };
                 let desk = desks[number].map(|name| DeskName::parse(name).unwrap());
-                shifts.set(desk, span, Shift(seconds * SECOND));
+                shifts.set(desk, span, Shift(TimeDelta::seconds(seconds)));
             }
             let mut log: BTreeMap<TransactionId, Entry> = BTreeMap::new();
             for (id, number, status, years) in shown {
@@ -380,7 +384,7 @@ mod tests {
             for (index, status, seconds) in meanwhile.into_iter().filter(|_| !ids.is_empty()) {
                 let entry = now.get_mut(index.get(&ids)).unwrap();
                 entry.status = status;
-                entry.transaction.moment = entry.transaction.moment.shifted(seconds).unwrap_or(entry.transaction.moment);
+                entry.transaction.moment = entry.transaction.moment.shifted(TimeDelta::milliseconds(seconds)).unwrap_or(entry.transaction.moment);
             }
             now.extend((12..12 + new).map(|id| (TransactionId(id), of(id, 0, Status::Local, 2))));
             let at = Moment::new(1_795_428_000_000, 60).unwrap();
@@ -401,18 +405,18 @@ mod tests {
 
     #[test]
     fn reads_what_people_write() {
-        for (raw, millis) in [
+        for (raw, seconds) in [
             ("", 0),
             ("0:00", 0),
-            ("1:00", HOUR),
-            ("+1:30", HOUR + 30 * MINUTE),
-            ("-0:07:30", -(7 * MINUTE + 30 * SECOND)),
-            ("−2:00", -2 * HOUR),
-            ("-1d 2:00", -(DAY + 2 * HOUR)),
-            ("+3 d", 3 * DAY),
-            (" 36:00 ", 36 * HOUR),
+            ("1:00", 3_600),
+            ("+1:30", 5_400),
+            ("-0:07:30", -450),
+            ("−2:00", -7_200),
+            ("-1d 2:00", -26 * 3_600),
+            ("+3 d", 72 * 3_600),
+            (" 36:00 ", 36 * 3_600),
         ] {
-            assert_eq!(Shift::parse(raw), Ok(Shift(millis)), "{raw}");
+            assert_eq!(Shift::parse(raw), Ok(Shift(TimeDelta::seconds(seconds))), "{raw}");
         }
         for raw in ["1", "-", "1:60", "1:00:60", "a:00", "1:2:3:4", ":", "1d x", "--1:00", "99999d", "d 1:00"] {
             assert_eq!(Shift::parse(raw), Err(ShiftError), "{raw}");
@@ -422,9 +426,9 @@ mod tests {
     #[test]
     fn how_far_a_clock_is_off_is_how_far_its_times_are_not_to_be_moved() {
         for (shift, signed, opposite, length) in [
-            (Shift(0), "+0:00", "+0:00", "0:00"),
-            (Shift(30 * MINUTE), "+0:30", "-0:30", "0:30"),
-            (Shift(-(DAY + HOUR)), "-1d 1:00", "+1d 1:00", "1d 1:00"),
+            (Shift::NONE, "+0:00", "+0:00", "0:00"),
+            (Shift(TimeDelta::minutes(30)), "+0:30", "-0:30", "0:30"),
+            (Shift(TimeDelta::hours(-25)), "-1d 1:00", "+1d 1:00", "1d 1:00"),
         ] {
             let told = [shift.signed(), shift.opposite().signed(), shift.length()];
             assert_eq!(told, [signed, opposite, length].map(str::to_owned));
@@ -435,7 +439,7 @@ mod tests {
     proptest! {
         #[test]
         fn is_read_as_it_is_written(seconds in -2_000_000_000..2_000_000_000_i64) {
-            let shift = Shift(seconds * SECOND);
+            let shift = Shift(TimeDelta::seconds(seconds));
             prop_assert_eq!(Shift::parse(&shift.to_string()), Ok(shift));
         }
 
@@ -443,7 +447,7 @@ mod tests {
         fn what_is_typed_is_read_as_it_is_written(raw in "[+−-]?([0-9]{1,3} ?d ?)?([0-9]{1,2}(:[0-9]{1,2}){0,3})?|\\PC{0,12}") {
             if let Ok(shift) = Shift::parse(&raw) {
                 prop_assert_eq!(Shift::parse(&shift.to_string()), Ok(shift));
-                prop_assert_eq!(shift.0 < 0, shift.0 != 0 && raw.trim_start().starts_with(['-', '−']));
+                prop_assert_eq!(shift < Shift::NONE, shift != Shift::NONE && raw.trim_start().starts_with(['-', '−']));
             }
         }
     }

@@ -20,11 +20,12 @@ use crate::{
         table::{Field, Preferences},
     },
 };
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// From here on, whole visits of two desks come in the wrong order.
-const FAR_OFF: u64 = 300;
+const FAR_OFF: TimeDelta = TimeDelta::minutes(5);
 
 /// For so long it is told that others have gone on with the copy.
 const TOLD: Duration = Duration::from_hours(7 * 24);
@@ -166,8 +167,8 @@ pub enum Finding {
     RoomUnknown,
     /// It goes as Koha's does, as of then.
     ClockRight(DeskTime),
-    /// It is off by so many milliseconds, as of then; positive where this computer is ahead.
-    ClockOff(i64, DeskTime),
+    /// It is off by this span, as of then; positive where this computer is ahead.
+    ClockOff(TimeDelta, DeskTime),
     /// Nobody has compared it.
     ClockUnknown,
     /// So many minutes ahead of UTC.
@@ -423,10 +424,10 @@ fn room(facts: &Facts<'_>) -> Verdict {
 fn clock(facts: &Facts<'_>) -> Verdict {
     let (grade, finding) = match facts.drift {
         None => (Grade::Note, Finding::ClockUnknown),
-        Some(drift) => match drift.off().unsigned_abs() / 1_000 {
-            0..OFF => (Grade::Good, Finding::ClockRight(drift.at)),
-            OFF..FAR_OFF => (Grade::Careful, Finding::ClockOff(drift.off(), drift.at)),
-            _ => (Grade::Stop, Finding::ClockOff(drift.off(), drift.at)),
+        Some(drift) => match drift.off() {
+            off if off.abs() < OFF => (Grade::Good, Finding::ClockRight(drift.at)),
+            off if off.abs() < FAR_OFF => (Grade::Careful, Finding::ClockOff(off, drift.at)),
+            off => (Grade::Stop, Finding::ClockOff(off, drift.at)),
         },
     };
     verdict(Line::Clock, grade, finding)
@@ -697,9 +698,9 @@ mod tests {
         for (ahead, expected) in [
             (29, (Grade::Good, Finding::ClockRight(NOW))),
             (-29, (Grade::Good, Finding::ClockRight(NOW))),
-            (30, (Grade::Careful, Finding::ClockOff(-30_000, NOW))),
-            (-30, (Grade::Careful, Finding::ClockOff(30_000, NOW))),
-            (-300, (Grade::Stop, Finding::ClockOff(300_000, NOW))),
+            (30, (Grade::Careful, Finding::ClockOff(TimeDelta::seconds(-30), NOW))),
+            (-30, (Grade::Careful, Finding::ClockOff(TimeDelta::seconds(30), NOW))),
+            (-300, (Grade::Stop, Finding::ClockOff(TimeDelta::seconds(300), NOW))),
         ] {
             let facts = Facts { drift: Some(drift(ahead)), ..facts(&all) };
             assert_eq!(on(Line::Clock, &facts), Some(expected), "{ahead}");

@@ -12,6 +12,7 @@ use crate::{
         warned::About,
     },
 };
+use chrono::TimeDelta;
 
 /// What becomes of an entry when what was recorded for a patron is another's: the wrong card was scanned, or an item was taken for one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,9 +106,9 @@ impl Entry {
         is_deleted.then(|| self.changed(Change::Restored, at, self.transaction.clone(), Status::Local))
     }
 
-    /// At another time, since the clock of its desk was wrong by this number of milliseconds. `None` where it may not be changed,
+    /// At another time, since the clock of its desk was wrong by this span. `None` where it may not be changed,
     /// or no calendar holds the time.
-    pub fn shifted(&self, by: i64, at: Moment) -> Option<Self> {
+    pub fn shifted(&self, by: TimeDelta, at: Moment) -> Option<Self> {
         let moment = self.transaction.moment.shifted(by)?;
         self.moved(Change::Shifted, moment, at)
     }
@@ -174,7 +175,7 @@ mod tests {
             assert_eq!(entry.edited(issue("P2", "B1"), now), None);
             assert_eq!(entry.deleted(now), None);
             assert_eq!(entry.restored(now), None);
-            assert_eq!(entry.shifted(1000, now), None);
+            assert_eq!(entry.shifted(TimeDelta::seconds(1), now), None);
             assert_eq!(entry.separated(now, now), None);
         }
     }
@@ -190,7 +191,7 @@ mod tests {
         assert_eq!(edited.original().action, issue("P1", "B1"));
         let stored = serde_json::to_string(&edited).unwrap();
         assert_eq!(serde_json::from_str::<Entry>(&stored).unwrap(), edited);
-        let shifted = refused.shifted(-1000, moment(0)).unwrap();
+        let shifted = refused.shifted(TimeDelta::seconds(-1), moment(0)).unwrap();
         assert_eq!(shifted.status, refused.status, "another time is no decision to send it again");
     }
 
@@ -222,7 +223,7 @@ mod tests {
         assert_eq!(left(warned.edited(issue("P1", "B2"), moment(1))), [About::Patron; 2]);
         assert_eq!(left(warned.edited(issue("P2", "b1"), moment(1))), [About::Item; 2]);
         assert_eq!(left(warned.edited(issue("P2", "B2"), moment(1))), []);
-        for kept in [warned.deleted(moment(1)), warned.shifted(1_000, moment(1))] {
+        for kept in [warned.deleted(moment(1)), warned.shifted(TimeDelta::seconds(1), moment(1))] {
             assert_eq!(kept.unwrap().warnings, warned.warnings);
         }
     }
@@ -276,9 +277,9 @@ mod tests {
         #[test]
         fn shifting_back_gives_the_same_moment(transaction in arbitrary::transaction(Just(60_i16)), by in -1_000_000_000..1_000_000_000_i64) {
             let entry = Entry::recorded(TransactionId(1), transaction);
-            if let Some(shifted) = entry.shifted(by, moment(0)) {
+            if let Some(shifted) = entry.shifted(TimeDelta::milliseconds(by), moment(0)) {
                 prop_assert_eq!(shifted.transaction.moment.utc_millis() - entry.transaction.moment.utc_millis(), by);
-                let back = shifted.shifted(-by, moment(0)).unwrap();
+                let back = shifted.shifted(TimeDelta::milliseconds(-by), moment(0)).unwrap();
                 prop_assert_eq!(&back.transaction, &entry.transaction);
                 prop_assert_eq!(back.original(), &entry.transaction);
             }

@@ -111,6 +111,7 @@ mod tests {
         },
         settings::form::{CommitType, ServerUrl},
     };
+    use chrono::TimeDelta;
 
     fn now() -> Moment {
         Moment::new(1_795_428_000_000, 60).unwrap()
@@ -177,7 +178,7 @@ mod tests {
 
     #[test]
     fn what_was_changed_or_warned_of_can_be_seen_for_ever() {
-        let changed = returned(Status::Local).shifted(1000, now()).unwrap();
+        let changed = returned(Status::Local).shifted(TimeDelta::seconds(1), now()).unwrap();
         let warned =
             returned(Status::Local).warned(&[Warned { warning: Warning::OnLoan, confirmed: None, as_of: None }]);
         for entry in [changed, warned] {

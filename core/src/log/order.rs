@@ -9,7 +9,7 @@
 
 use crate::{
     desk::{
-        clock::NEAR,
+        clock::{DeskTime, NEAR},
         transaction::{Moment, TransactionId},
     },
     log::{Entry, status::State},
@@ -25,8 +25,8 @@ use std::{
 pub trait Placed {
     /// Its number in the log, which rises within a sequence.
     fn id(&self) -> TransactionId;
-    /// When, in milliseconds since 1970 in UTC.
-    fn millis(&self) -> i64;
+    /// When.
+    fn time(&self) -> DeskTime;
     /// The sequence it belongs to: the desk (`None` is this one) and the part of it.
     fn sequence(&self) -> (Option<&str>, u32);
     /// Decides between transactions of one millisecond and one desk by what they are: their numbers depend on the order
@@ -39,8 +39,8 @@ impl Placed for Entry {
         self.id
     }
 
-    fn millis(&self) -> i64 {
-        self.transaction.moment.utc_millis()
+    fn time(&self) -> DeskTime {
+        self.transaction.moment.time()
     }
 
     fn sequence(&self) -> (Option<&str>, u32) {
@@ -60,7 +60,7 @@ impl Placed for Entry {
 struct Head<'a, T> {
     item: &'a T,
     /// When, as far as its sequence goes by it.
-    at: i64,
+    at: DeskTime,
     sequence: usize,
 }
 
@@ -69,7 +69,7 @@ impl<T: Placed> Head<'_, T> {
         let by_desk = || self.item.sequence().0.cmp(&other.item.sequence().0);
         let by_content = || self.item.compare_content(other.item);
         let by_part = || self.item.sequence().1.cmp(&other.item.sequence().1);
-        let by_shown_time = || self.item.millis().cmp(&other.item.millis());
+        let by_shown_time = || self.item.time().cmp(&other.item.time());
         let by_time = self.at.cmp(&other.at);
         by_time.then_with(by_desk).then_with(by_shown_time).then_with(by_content).then_with(by_part)
     }
@@ -94,11 +94,7 @@ impl<T: Placed> Ord for Head<'_, T> {
 
 /// Of the times of a sequence, which are in order: as many as can be, and of as many the earliest. The others were shown by
 /// a wrong clock.
-pub fn steady(times: &[i64]) -> Vec<bool> {
-    Sliced::new(|pace| async move { steadying(times, &pace).await }).at_once()
-}
-
-async fn steadying(times: &[i64], pace: &Pace) -> Vec<bool> {
+async fn steady(times: &[DeskTime], pace: &Pace) -> Vec<bool> {
     // The last of the best sequence of each length, and what each follows in its.
     let mut ends: Vec<usize> = Vec::new();
     let mut before: Vec<Option<usize>> = Vec::with_capacity(times.len());
@@ -123,11 +119,11 @@ async fn steadying(times: &[i64], pace: &Pace) -> Vec<bool> {
 }
 
 /// The times by which a sequence is merged: one that is not steady counts as the one before it.
-async fn merging_times(mut times: Vec<i64>, pace: &Pace) -> Vec<i64> {
+async fn merging_times(mut times: Vec<DeskTime>, pace: &Pace) -> Vec<DeskTime> {
     if times.is_sorted() {
         return times;
     }
-    let is_steady = steadying(&times, pace).await;
+    let is_steady = steady(&times, pace).await;
     let mut last = is_steady.iter().position(|steady| *steady).map(|place| times[place]);
     for (time, is_steady) in times.iter_mut().zip(is_steady) {
         if is_steady {
@@ -174,7 +170,7 @@ async fn merging<T: Placed>(items: &[T], pace: &Pace) -> Vec<usize> {
     }
     let mut waiting = Vec::with_capacity(sequences.len());
     for places in sequences {
-        let times = merging_times(places.iter().map(|place| items[*place].millis()).collect(), pace).await;
+        let times = merging_times(places.iter().map(|place| items[*place].time()).collect(), pace).await;
         pace.spend(places.len()).await;
         waiting.push(places.into_iter().zip(times).peekable());
     }
@@ -322,7 +318,7 @@ pub fn separating(ordered: &Ordered) -> Sliced<'_, Vec<(TransactionId, Moment)>>
                     }
                 }
                 // After a wrong clock it goes on from what the clock showed then.
-                let is_far = |earlier: &Moment| earlier.utc_millis() - moment.utc_millis() > NEAR;
+                let is_far = |earlier: &Moment| earlier.time().since(moment.time()) > NEAR;
                 if earlier.is_none_or(|earlier| earlier.utc_seconds() < moment.utc_seconds() || is_far(&earlier)) {
                     last.insert(item, moment);
                 }
@@ -361,9 +357,15 @@ mod tests {
         },
         log,
     };
+    use chrono::TimeDelta;
     use proptest::prelude::*;
 
     const START: i64 = 1_795_428_000_000;
+
+    fn steady_of(times: &[i64]) -> Vec<bool> {
+        let times: Vec<DeskTime> = times.iter().copied().map(DeskTime::from_millis).collect();
+        Sliced::new(|pace| async move { steady(&times, &pace).await }).at_once()
+    }
 
     fn moment(millis: i64) -> Moment {
         Moment::new(START + millis, 60).unwrap()
@@ -457,9 +459,9 @@ mod tests {
             let ids: Vec<_> = Ordered::from([one, other].concat()).iter().map(|entry| entry.id.0).collect();
             assert_eq!(ids, [1, 2, 11, 3, 12, 4, 13]);
         }
-        assert_eq!(steady(&[1, 9, 2, 2, 0, 3]), [true, false, true, true, false, true]);
-        assert_eq!(steady(&[9, 1]), [false, true], "of two, nobody knows: the later one");
-        assert!(steady(&[]).is_empty());
+        assert_eq!(steady_of(&[1, 9, 2, 2, 0, 3]), [true, false, true, true, false, true]);
+        assert_eq!(steady_of(&[9, 1]), [false, true], "of two, nobody knows: the later one");
+        assert!(steady_of(&[]).is_empty());
     }
 
     #[test]
@@ -487,7 +489,7 @@ mod tests {
     proptest! {
         #[test]
         fn as_many_as_can_be_are_steady(times in prop::collection::vec(0..12_i64, 0..10)) {
-            let is_steady = steady(&times);
+            let is_steady = steady_of(&times);
             let kept = |mask: u32| -> Vec<i64> {
                 times.iter().enumerate().filter(|(place, _)| mask >> place & 1 == 1).map(|(_, time)| *time).collect()
             };
@@ -504,7 +506,7 @@ mod tests {
             let log = Ordered::from(log_of_one(0, &times, 1));
             for (id, moment) in separate(&log) {
                 let was = log.iter().find(|entry| entry.id == id).unwrap().transaction.moment;
-                prop_assert!((1..=NEAR).contains(&(moment.utc_millis() - was.utc_millis())));
+                prop_assert!((TimeDelta::milliseconds(1)..=NEAR).contains(&moment.time().since(was.time())));
             }
         }
 

@@ -2,7 +2,7 @@
 //! bytes, so that every letter typed is answered at once.
 
 use crate::{
-    desk::{barcode::folded, digits::is_number, name::DeskName, transaction::TransactionId},
+    desk::{barcode::folded, clock::DeskTime, digits::is_number, name::DeskName, transaction::TransactionId},
     log::{
         Counts, Entry,
         order::{self, Placed},
@@ -231,8 +231,8 @@ impl Placed for InOrder<'_> {
         self.row.id
     }
 
-    fn millis(&self) -> i64 {
-        self.row.millis
+    fn time(&self) -> DeskTime {
+        DeskTime::from_millis(self.row.millis)
     }
 
     fn sequence(&self) -> (Option<&str>, u32) {

@@ -46,6 +46,7 @@ mod tests {
             warned::{Warned, Warning},
         },
     };
+    use chrono::TimeDelta;
 
     #[test]
     fn a_decision_holds_for_what_was_seen_and_as_it_was_seen() {
@@ -59,7 +60,7 @@ mod tests {
         assert!(seen.is(&warned), "a warning comes by itself");
         assert!(!seen.is(&of(1).edited(action("B"), now).unwrap()), "corrected");
         assert!(!seen.is(&of(1).deleted(now).unwrap()), "taken back");
-        assert!(!seen.is(&of(1).shifted(60_000, now).unwrap()), "moved");
+        assert!(!seen.is(&of(1).shifted(TimeDelta::minutes(1), now).unwrap()), "moved");
         let refused = |message: &str| Entry { status: Status::Rejected { message: message.into() }, ..of(1) };
         assert!(!seen.is(&refused("Item not found.")));
         let seen: Seen = [refused("Item not found.")].into_iter().collect();

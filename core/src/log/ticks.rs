@@ -41,6 +41,7 @@ mod tests {
         barcode::{Barcode, Cardnumber},
         transaction::{Action, Transaction, TransactionId},
     };
+    use chrono::TimeDelta;
 
     fn now() -> Moment {
         Moment::new(1_795_428_000_000, 60).unwrap()
@@ -60,7 +61,11 @@ mod tests {
         let entry = Entry::recorded(TransactionId(1), Transaction { moment: now(), action: issue("P1", "A") });
         let ticked = entry.ticked(Task::SetAside, true, now());
         assert!(ticked.is_ticked(Task::SetAside) && !ticked.is_ticked(Task::Late));
-        assert_eq!(ticked.ticked(Task::SetAside, true, now().shifted(1000).unwrap()), ticked, "it was done then");
+        assert_eq!(
+            ticked.ticked(Task::SetAside, true, now().shifted(TimeDelta::seconds(1)).unwrap()),
+            ticked,
+            "it was done then"
+        );
         let stored = serde_json::to_string(&ticked).unwrap();
         assert!(stored.ends_with(r#""ticks":[{"task":"set-aside","at":{"utc":1795428000000,"offset":60}}]}"#));
         assert_eq!(serde_json::from_str::<Entry>(&stored).unwrap(), ticked);

@@ -5,6 +5,7 @@ use crate::{
     locale,
     wording::row_time_of,
 };
+use chrono::TimeDelta;
 use koct_core::{
     desk::clock::DeskTime,
     desks::shift::Shift,
@@ -32,11 +33,8 @@ pub(crate) fn line(line: Line) -> String {
 /// What was found on such a line, and what is to be done.
 pub(crate) fn finding(finding: Finding) -> String {
     let when = |time: DeskTime| row_time_of(time.millis());
-    // A clock that is right to the second is nobody's business.
-    let span =
-        |millis: i64| Shift(millis.saturating_abs() / 1_000 * 1_000).to_string().trim_start_matches('+').to_owned();
     let offset = |minutes: i16| {
-        let hours = Shift(i64::from(minutes) * 60_000).to_string();
+        let hours = Shift(TimeDelta::minutes(i64::from(minutes))).to_string();
         format!("UTC{hours}")
     };
     match finding {
@@ -73,10 +71,12 @@ pub(crate) fn finding(finding: Finding) -> String {
         Finding::LittleRoom(bytes) => text_with("readyLittleRoom", &[&locale::bytes(bytes)]),
         Finding::RoomUnknown => text("readyRoomUnknown"),
         Finding::ClockRight(at) => text_with("readyClockRight", &[&when(at)]),
-        Finding::ClockOff(off, at) if off > 0 => {
-            text_with("readyClockAhead", &[&span(off), &when(at), &text("showReview")])
+        Finding::ClockOff(off, at) if off > TimeDelta::zero() => {
+            text_with("readyClockAhead", &[&Shift(off).length(), &when(at), &text("showReview")])
         }
-        Finding::ClockOff(off, at) => text_with("readyClockBehind", &[&span(off), &when(at), &text("showReview")]),
+        Finding::ClockOff(off, at) => {
+            text_with("readyClockBehind", &[&Shift(off).length(), &when(at), &text("showReview")])
+        }
         Finding::ClockUnknown => text("readyClockUnknown"),
         Finding::ZoneSeen(minutes) => text_with("readyZoneSeen", &[&offset(minutes)]),
         Finding::ZoneDoubtful(minutes) => text_with("readyZoneDoubtful", &[&offset(minutes)]),

@@ -2,6 +2,7 @@
 //! `core/tests/odd_rows.rs`.
 
 use crate::batch;
+use chrono::TimeDelta;
 use koct_core::{
     Action, Barcode, CommitType, DeskName, Entry, Moment, ServerUrl, State, Status, TransactionId,
     desk::codes::Scanned,
@@ -158,7 +159,7 @@ async fn good_rows_are_as_without_the_odd_ones_and_those_stay_as_they_are() {
 
     // Scanning, and scanning the same item.
     let again = store.record(item("GOOD"), Scanned::default(), now()).await.unwrap();
-    assert_eq!(again.transaction.moment, now().shifted(1_000).unwrap());
+    assert_eq!(again.transaction.moment, now().shifted(TimeDelta::seconds(1)).unwrap());
     let ids_now = [1, 2, 3, again.id.0].map(TransactionId);
     assert_eq!(store.ids(None).await.unwrap(), ids_now);
     assert_eq!((store.all().await.unwrap().len(), store.after(TransactionId(0), 2).await.unwrap().len()), (4, 2));

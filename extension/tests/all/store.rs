@@ -1,6 +1,7 @@
 //! The store and the network, in a real Firefox.
 
 use crate::batch;
+use chrono::TimeDelta;
 use indexed_db_futures::{Build, BuildPrimitive, database::Database, transaction::TransactionMode};
 use koct_core::{
     Action, Barcode, Cardnumber, CommitType, DeskName, Entry, Moment, Secret, ServerUrl, Settings, State, Status,
@@ -146,7 +147,9 @@ async fn what_was_corrected_or_deleted_since_a_commit_read_it_is_not_sent() {
     let store = store("since").await;
     store.record(issue("A"), Scanned::default(), moment(0)).await.unwrap();
     let id = TransactionId(1);
-    for change in [|entry: &Entry| entry.shifted(1000, moment(0)), |entry: &Entry| entry.deleted(moment(0))] {
+    for change in
+        [|entry: &Entry| entry.shifted(TimeDelta::seconds(1), moment(0)), |entry: &Entry| entry.deleted(moment(0))]
+    {
         let (mut outbox, statuses) = commit(&store).await;
         store.change(&[id], change).await.unwrap();
         let refused = store.set_statuses_where(&statuses, |entry| outbox.sends(entry), |entry| entry).await;
@@ -275,7 +278,7 @@ async fn corrections_are_all_made_or_none_and_never_touch_what_is_in_koha() {
     }
     let ids = [1, 2, 3].map(TransactionId);
     store.set_statuses(&[(ids[2], Status::Success)]).await.unwrap();
-    let refused = store.change(&ids, |entry| entry.shifted(1000, moment(0))).await;
+    let refused = store.change(&ids, |entry| entry.shifted(TimeDelta::seconds(1), moment(0))).await;
     assert!(matches!(refused, Err(StoreError::NotOpen(id)) if id == ids[2]));
     assert!(store.all().await.unwrap().iter().all(|entry| entry.history.is_empty()));
     let changes = store.change(&ids[..2], |entry| entry.deleted(moment(0))).await.unwrap();

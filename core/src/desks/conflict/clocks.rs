@@ -5,10 +5,10 @@
 //! desk makes nearly all such contradictions go away, its clock was most likely off by that much.
 
 use crate::{
-    desk::{name::DeskName, transaction::Moment},
+    desk::{clock::DeskTime, name::DeskName, transaction::Moment},
     desks::{
         conflict::{
-            items::{HOUR, Items, MINUTE, ONE_SITTING, SECOND, STEP, is_issue, millis, same_patron},
+            items::{Items, MINUTE, ONE_SITTING, SECOND, STEP, is_issue, same_patron, time},
             jumps::Jump,
             report::{ClockOff, DeskReport},
         },
@@ -18,6 +18,7 @@ use crate::{
     ordered::{self, Gather, LiteMap},
     slices::Pace,
 };
+use chrono::TimeDelta;
 use std::cmp::Reverse;
 
 /// Fewer contradictions than this prove nothing about a clock.
@@ -25,7 +26,8 @@ const EVIDENCE: usize = 3;
 /// The number of items that are looked at, and of exact spans that are tried, per desk.
 const ITEMS: usize = 400;
 const SPANS: usize = 60;
-const WIDEST: i64 = 14 * HOUR;
+/// Round shifts are tried up to this number of steps: fourteen hours.
+const STEPS: i32 = 28;
 
 type Desk<'a> = Option<&'a DeskName>;
 
@@ -55,7 +57,7 @@ pub(super) async fn off<'a>(
     };
     let mut found: Vec<_> = jumps.iter().filter(|(_, jump)| !jump.is_all).map(own).collect();
     // What such a desk has contradicts others by those scans.
-    let mut shifts = found.iter().map(|(desk, _)| (*desk, 0)).into_map();
+    let mut shifts = found.iter().map(|(desk, _)| (*desk, TimeDelta::zero())).into_map();
     // One desk after the other: beside a desk that is off, those that are right look wrong as well.
     while let Some((desk, clock)) = worst(&of_desks, desks, &shifts, pace).await {
         shifts.insert(desk, clock.shift.0);
@@ -70,7 +72,7 @@ pub(super) async fn off<'a>(
 async fn worst<'a>(
     of_desks: &LiteMap<Desk<'a>, Vec<&[&Entry]>>,
     desks: &LiteMap<Desk<'a>, DeskReport>,
-    shifts: &LiteMap<Desk<'a>, i64>,
+    shifts: &LiteMap<Desk<'a>, TimeDelta>,
     pace: &Pace,
 ) -> Option<(Desk<'a>, ClockOff)> {
     let mut candidates = Vec::new();
@@ -87,33 +89,34 @@ async fn worst<'a>(
 }
 
 /// From the first moment of any desk to the last, with the shifts so far and one more.
-fn span(desks: &LiteMap<Desk, DeskReport>, shifts: &LiteMap<Desk, i64>, more: (Desk, i64)) -> i64 {
+fn span(desks: &LiteMap<Desk, DeskReport>, shifts: &LiteMap<Desk, TimeDelta>, more: (Desk, TimeDelta)) -> TimeDelta {
     let moved = |desk: &Desk, moment: Moment| {
-        let shift = if *desk == more.0 { more.1 } else { shifts.get(desk).copied().unwrap_or(0) };
-        moment.utc_millis() + shift
+        let shift = if *desk == more.0 { more.1 } else { shifts.get(desk).copied().unwrap_or_default() };
+        moment.time().shifted(shift)
     };
     let first = desks.iter().map(|(desk, report)| moved(desk, report.first)).min();
     let last = desks.iter().map(|(desk, report)| moved(desk, report.last)).max();
-    last.zip(first).map_or(0, |(last, first)| last - first)
+    last.zip(first).map_or(TimeDelta::zero(), |(last, first)| last.since(first))
 }
 
-fn best_shift(items: &[&[&Entry]], desk: Desk, shifts: &LiteMap<Desk, i64>) -> Option<ClockOff> {
-    let with = |shift: i64| -> usize {
+fn best_shift(items: &[&[&Entry]], desk: Desk, shifts: &LiteMap<Desk, TimeDelta>) -> Option<ClockOff> {
+    let with = |shift: TimeDelta| -> usize {
         let moved = |entry: &Entry| {
             let of = entry.desk.as_ref();
-            millis(entry) + if of == desk { shift } else { shifts.get(&of).copied().unwrap_or(0) }
+            time(entry).shifted(if of == desk { shift } else { shifts.get(&of).copied().unwrap_or_default() })
         };
         items.iter().map(|item| contradictions(item, desk, &moved)).sum()
     };
-    let before = with(0);
+    let before = with(TimeDelta::zero());
     if before < EVIDENCE {
         return None;
     }
-    let round = (1..=WIDEST / STEP).flat_map(|steps| [steps * STEP, -steps * STEP]);
+    let round = (1..=STEPS).flat_map(|steps| [STEP * steps, STEP * -steps]);
     let exact = items.iter().flat_map(|item| spans(item, desk)).take(SPANS).into_list();
     let tried = round.chain(exact).map(|shift| (with(shift), shift));
     // The fewest contradictions; then a round number; then the smallest.
-    let (left, shift) = tried.min_by_key(|(left, shift)| (*left, shift % STEP != 0, shift.abs()))?;
+    let (left, shift) =
+        tried.min_by_key(|(left, shift)| (*left, shift.num_minutes() % STEP.num_minutes() != 0, shift.abs()))?;
     // Every shift may make it worse.
     let settled = before.saturating_sub(left);
     let is_clear = settled >= EVIDENCE && left * 5 <= before;
@@ -128,24 +131,24 @@ fn best_shift(items: &[&[&Entry]], desk: Desk, shifts: &LiteMap<Desk, i64>) -> O
 }
 
 /// Shifts that would just bring one of the desk's transactions past one of another desk.
-fn spans(item: &[&Entry], desk: Desk) -> Vec<i64> {
+fn spans(item: &[&Entry], desk: Desk) -> Vec<TimeDelta> {
     let mut spans = Vec::new();
     for own in item.iter().filter(|entry| entry.desk.as_ref() == desk) {
         for other in item.iter().filter(|entry| entry.desk.as_ref() != desk) {
-            let span = millis(other) - millis(own);
+            let span = time(other).since(time(own));
             // Up to the next minute.
-            let minutes = span.div_euclid(MINUTE) * MINUTE;
-            spans.push(if span > 0 { minutes + MINUTE } else { minutes });
+            let minutes = TimeDelta::minutes(span.num_milliseconds().div_euclid(MINUTE.num_milliseconds()));
+            spans.push(if span > TimeDelta::zero() { minutes + MINUTE } else { minutes });
         }
     }
     spans
 }
 
 /// How often an item does, at this desk and another, what cannot follow.
-fn contradictions(item: &[&Entry], desk: Desk, moved: &dyn Fn(&Entry) -> i64) -> usize {
-    let mut sequence: Vec<(i64, &Entry)> = item.iter().map(|entry| (moved(entry), *entry)).collect();
+fn contradictions(item: &[&Entry], desk: Desk, moved: &dyn Fn(&Entry) -> DeskTime) -> usize {
+    let mut sequence: Vec<(DeskTime, &Entry)> = item.iter().map(|entry| (moved(entry), *entry)).collect();
     // Stable: the sequence of one desk stays, as long as its clock was steady.
-    ordered::sort(&mut sequence, |(at, _)| (*at, 0));
+    ordered::sort(&mut sequence, |(at, _)| (at.millis(), 0));
     let mut number = 0;
     for (place, neighbours) in sequence.windows(2).enumerate() {
         let [(at, first), (then, second)] = neighbours else { continue };
@@ -155,12 +158,12 @@ fn contradictions(item: &[&Entry], desk: Desk, moved: &dyn Fn(&Entry) -> i64) ->
         }
         let wrong = match (is_issue(first), is_issue(second)) {
             (true, true) => !same_patron(first, second),
-            (false, false) => then - at > SECOND,
+            (false, false) => then.since(*at) > SECOND,
             (true, false) => false,
             (false, true) => {
                 let closes_nothing = place == 0 || !is_issue(sequence[place - 1].1);
                 let stays_open = sequence.get(place + 2).is_none_or(|(_, next)| is_issue(next));
-                closes_nothing && stays_open && then - at <= ONE_SITTING
+                closes_nothing && stays_open && then.since(*at) <= ONE_SITTING
             }
         };
         number += usize::from(wrong);

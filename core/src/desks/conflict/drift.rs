@@ -2,11 +2,12 @@
 
 use super::report::ClockOff;
 use crate::{
-    desk::{clock::DeskTime, drift::Wrong},
+    desk::drift::Wrong,
     desks::shift::{Shift, Span},
     log::Entry,
     ordered,
 };
+use chrono::TimeDelta;
 
 /// The scans of this desk that its clock showed wrongly then, and what sets them right: those in a row that were recorded after it
 /// was last found otherwise, up to the last that it surely showed. `None` where none of them may be moved. What was moved
@@ -14,7 +15,7 @@ use crate::{
 pub fn shown_wrongly<'a>(entries: impl IntoIterator<Item = &'a Entry>, wrong: &Wrong) -> Option<ClockOff> {
     let mut own: Vec<&Entry> = entries.into_iter().filter(|entry| entry.desk.is_none()).collect();
     ordered::sort(&mut own, |entry| entry.id.rank());
-    let recorded = |entry: &Entry| DeskTime::from_millis(entry.original().moment.utc_millis());
+    let recorded = |entry: &Entry| entry.original().moment.time();
     let is_right = |entry: &&&Entry| {
         wrong.after.is_some_and(|after| recorded(entry) <= after) || entry.original().moment != entry.transaction.moment
     };
@@ -26,7 +27,7 @@ pub fn shown_wrongly<'a>(entries: impl IntoIterator<Item = &'a Entry>, wrong: &W
     let (first, last) = (movable().next()?, movable().next_back()?);
     let number = u32::try_from(movable().count()).unwrap_or(u32::MAX);
     // The header Date has whole seconds.
-    let shift = Shift(wrong.found.off() / 1_000 * 1_000).opposite();
+    let shift = Shift(TimeDelta::seconds(wrong.found.off().num_seconds())).opposite();
     Some(ClockOff { span: Span { first: first.id, last: last.id, part: None }, number, shift, settles: 0, of: 0 })
 }
 
@@ -35,7 +36,7 @@ mod tests {
     use super::*;
     use crate::{
         desk::{
-            clock::{ClockDifference, KohaTime},
+            clock::{ClockDifference, DeskTime, KohaTime},
             drift::Drift,
             transaction::{Action, Moment, Transaction, TransactionId},
         },
@@ -60,7 +61,7 @@ mod tests {
 
     fn offered(entries: &[Entry], wrong: &Wrong) -> Option<(u32, u32, u32, i64)> {
         let off = shown_wrongly(entries, wrong)?;
-        Some((off.span.first.0, off.span.last.0, off.number, off.shift.0))
+        Some((off.span.first.0, off.span.last.0, off.number, off.shift.0.num_milliseconds()))
     }
 
     #[test]

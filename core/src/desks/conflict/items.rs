@@ -1,25 +1,24 @@
 //! The transactions of each item side by side, and how two of them compare.
 
 use crate::{
-    desk::{barcode::same_code, transaction::Action},
+    desk::{barcode::same_code, clock::DeskTime, transaction::Action},
     log::{Entry, order::Ordered},
     slices::{CHUNK, Pace},
 };
+use chrono::TimeDelta;
 use std::collections::HashMap;
 
-pub(super) const SECOND: i64 = 1000;
-pub(super) const MINUTE: i64 = 60 * SECOND;
-pub(super) const HOUR: i64 = 60 * MINUTE;
-pub(super) const DAY: i64 = 24 * HOUR;
+pub(super) const SECOND: TimeDelta = TimeDelta::seconds(1);
+pub(super) const MINUTE: TimeDelta = TimeDelta::minutes(1);
 /// Clocks are wrong by a time zone or by summer time most often.
-pub(super) const STEP: i64 = 30 * MINUTE;
+pub(super) const STEP: TimeDelta = TimeDelta::minutes(30);
 
-/// How far ahead of this computer's clock a moment must lie to be in the future, in milliseconds.
-pub const FUTURE_FROM: i64 = 5 * MINUTE;
-/// A moment that is longer ago than this is far in the past, in milliseconds: Koha would count a loan from then as overdue.
-pub const PAST_FROM: i64 = 30 * DAY;
-/// A checkin and a checkout at two desks further apart than this are taken for two loans, in milliseconds.
-pub(super) const ONE_SITTING: i64 = DAY;
+/// How far ahead of this computer's clock a moment must lie to be in the future.
+pub const FUTURE_FROM: TimeDelta = TimeDelta::minutes(5);
+/// A moment that is longer ago than this is far in the past: Koha would count a loan from then as overdue.
+pub const PAST_FROM: TimeDelta = TimeDelta::days(30);
+/// A checkin and a checkout at two desks further apart than this are taken for two loans.
+pub(super) const ONE_SITTING: TimeDelta = TimeDelta::days(1);
 
 /// The transactions of each item, in their order.
 pub(super) struct Items<'a> {
@@ -78,8 +77,8 @@ impl<'a> Items<'a> {
     }
 }
 
-pub(super) fn millis(entry: &Entry) -> i64 {
-    entry.transaction.moment.utc_millis()
+pub(super) fn time(entry: &Entry) -> DeskTime {
+    entry.transaction.moment.time()
 }
 
 pub(super) fn is_issue(entry: &Entry) -> bool {

@@ -3,18 +3,23 @@
 //! can be named: what is offered moves the scans from there on, or up to there, and never those that are right.
 
 use crate::{
-    desk::{clock::NEAR, jump::LONGEST_REST, transaction::TransactionId},
+    desk::{
+        clock::{DeskTime, NEAR},
+        jump::LONGEST_REST,
+        transaction::TransactionId,
+    },
     desks::{
         conflict::items::{FUTURE_FROM, MINUTE, PAST_FROM, SECOND, STEP},
         shift::{Shift, Span},
     },
 };
+use chrono::TimeDelta;
 
 /// What is known of a scan here.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Scan {
     pub id: TransactionId,
-    pub millis: i64,
+    pub at: DeskTime,
     /// Whether it may still be moved.
     pub is_movable: bool,
 }
@@ -34,9 +39,10 @@ pub(super) struct Jump {
 struct Candidate {
     first: usize,
     last: usize,
-    least: i64,
-    most: i64,
-    sign: i64,
+    least: TimeDelta,
+    most: TimeDelta,
+    /// Whether they are moved on, and not back.
+    is_onward: bool,
     /// Whether the clock jumped to and fro by about as much: that no two jumps of their own, nor a pause, do by chance.
     is_there_and_back: bool,
     /// Whether the scan that would be moved lies where scans to be sent mostly lie: not in the future, nor far in the past.
@@ -44,16 +50,16 @@ struct Candidate {
 }
 
 /// The first jump of a sequence, whose scans are in the order of their numbers; `now` is what this computer's clock shows.
-pub(super) fn first_jump(scans: &[Scan], now: i64) -> Option<Jump> {
-    let at = |place: usize| scans[place].millis;
+pub(super) fn first_jump(scans: &[Scan], now: DeskTime) -> Option<Jump> {
+    let at = |place: usize| scans[place].at;
     let mut start = 0;
     for end in 0..scans.len() {
         let next = scans.get(end + 1);
-        let (bound, allowed) = next.map_or((now, FUTURE_FROM), |next| (next.millis, NEAR));
-        if at(end) - bound <= allowed {
+        let (bound, allowed) = next.map_or((now, FUTURE_FROM), |next| (next.at, NEAR));
+        if at(end).since(bound) <= allowed {
             // Within what clocks are set by when they are kept right, or not later at all.
-            match next.filter(|next| is_dead_before(at(end), next.millis, now)) {
-                Some(next) => return before_the_battery_died(scans, start, end, next.millis).into_jump(scans),
+            match next.filter(|next| is_dead_before(at(end), next.at, now)) {
+                Some(next) => return before_the_battery_died(scans, start, end, next.at).into_jump(scans),
                 None => continue,
             }
         }
@@ -62,8 +68,8 @@ pub(super) fn first_jump(scans: &[Scan], now: i64) -> Option<Jump> {
         // What lies where no scan can be is wrong; else what a clock showed that jumped there and back; else the fewest scans
         // are, and of as many the earlier: somebody has put the clock right.
         let rank = |candidate: &Candidate| {
-            let Candidate { first, last, sign, is_there_and_back, is_plausible, .. } = *candidate;
-            (is_plausible, !is_there_and_back, last - first, sign)
+            let Candidate { first, last, is_onward, is_there_and_back, is_plausible, .. } = *candidate;
+            (is_plausible, !is_there_and_back, last - first, is_onward)
         };
         if let Some(found) = after.into_iter().chain(before).min_by_key(rank) {
             return found.into_jump(scans);
@@ -73,81 +79,87 @@ pub(super) fn first_jump(scans: &[Scan], now: i64) -> Option<Jump> {
     None
 }
 
-fn is_plausible(millis: i64, now: i64) -> bool {
-    (now - PAST_FROM..=now + FUTURE_FROM).contains(&millis)
+fn is_plausible(at: DeskTime, now: DeskTime) -> bool {
+    (-PAST_FROM..=FUTURE_FROM).contains(&at.since(now))
 }
 
 /// Whether a clock that was right at a scan was so wrong at the one before that nobody has rested for as long: it began in 1970, or
 /// in the year in which it was made, since its battery was dead.
-fn is_dead_before(last: i64, next: i64, now: i64) -> bool {
-    next - last > LONGEST_REST && is_plausible(next, now) && !is_plausible(last, now)
+fn is_dead_before(last: DeskTime, next: DeskTime, now: DeskTime) -> bool {
+    next.since(last) > LONGEST_REST && is_plausible(next, now) && !is_plausible(last, now)
 }
 
 /// The first scans up to this one, which come shortly before the next.
-fn before_the_battery_died(scans: &[Scan], first: usize, last: usize, next: i64) -> Candidate {
-    let gap = next - scans[last].millis;
+fn before_the_battery_died(scans: &[Scan], first: usize, last: usize, next: DeskTime) -> Candidate {
+    let gap = next.since(scans[last].at);
     // How shortly, nobody knows.
     Candidate {
         first,
         last,
         least: gap - NEAR,
         most: gap - SECOND,
-        sign: 1,
+        is_onward: true,
         is_there_and_back: false,
         is_plausible: false,
     }
 }
 
 /// Whether a jump is as far as another, but for the time between two scans.
-fn is_about(one: i64, other: i64) -> bool {
-    one.saturating_sub(other).abs() <= STEP
+fn is_about(one: TimeDelta, other: TimeDelta) -> bool {
+    one.checked_sub(&other).is_some_and(|apart| apart.abs() <= STEP)
 }
 
 /// The last scans up to this one, from where the clock jumped ahead: the gap before them is as long as they are ahead, or so
 /// long that it was no pause.
-fn ahead(scans: &[Scan], start: usize, end: usize, (bound, allowed): (i64, i64), now: i64) -> Option<Candidate> {
-    let excess = scans[end].millis - bound;
-    let gap = |place: usize| {
-        Some(scans[place].millis - scans[place.checked_sub(1).filter(|before| *before >= start)?].millis)
-    };
+fn ahead(
+    scans: &[Scan],
+    start: usize,
+    end: usize,
+    (bound, allowed): (DeskTime, TimeDelta),
+    now: DeskTime,
+) -> Option<Candidate> {
+    let excess = scans[end].at.since(bound);
+    let gap =
+        |place: usize| Some(scans[place].at.since(scans[place.checked_sub(1).filter(|before| *before >= start)?].at));
     let jumped =
         (start..=end).rev().find(|place| gap(*place).is_some_and(|gap| gap >= (excess - allowed).min(PAST_FROM)));
     let first = jumped.unwrap_or(start);
-    let most = jumped.and_then(gap).unwrap_or(i64::MAX);
-    let is_plausible = is_plausible(scans[end].millis, now);
-    (scans[first].millis >= excess).then_some(Candidate {
+    let most = jumped.and_then(gap).unwrap_or(TimeDelta::MAX);
+    let is_plausible = is_plausible(scans[end].at, now);
+    // Not to before 1970.
+    (scans[first].at.since(DeskTime::default()) >= excess).then_some(Candidate {
         first,
         last: end,
         least: excess,
         most,
-        sign: -1,
+        is_onward: false,
         is_there_and_back: is_about(most, excess),
         is_plausible,
     })
 }
 
 /// The first scans after this one, up to where the clock jumped ahead again: they are behind.
-fn behind(scans: &[Scan], end: usize, now: i64) -> Option<Candidate> {
+fn behind(scans: &[Scan], end: usize, now: DeskTime) -> Option<Candidate> {
     let first = end + 1;
-    let excess = scans[end].millis - scans[first].millis;
+    let excess = scans[end].at.since(scans[first].at);
     let mut last = first;
     let gap = loop {
-        match scans.get(last + 1).map(|next| next.millis - scans[last].millis) {
+        match scans.get(last + 1).map(|next| next.at.since(scans[last].at)) {
             Some(gap) if gap >= excess - NEAR => break gap,
             // A jump back is the next thing to be set right.
             Some(gap) if gap >= -NEAR => last += 1,
-            _ => break i64::MAX,
+            _ => break TimeDelta::MAX,
         }
     };
-    let most = gap.min(now - scans[last].millis);
+    let most = gap.min(now.since(scans[last].at));
     let is_there_and_back = is_about(gap, excess);
-    let is_plausible = is_plausible(scans[first].millis, now);
+    let is_plausible = is_plausible(scans[first].at, now);
     (most >= excess - NEAR).then_some(Candidate {
         first,
         last,
         least: excess,
         most,
-        sign: 1,
+        is_onward: true,
         is_there_and_back,
         is_plausible,
     })
@@ -156,15 +168,21 @@ fn behind(scans: &[Scan], end: usize, now: i64) -> Option<Candidate> {
 impl Candidate {
     fn into_jump(self, scans: &[Scan]) -> Option<Jump> {
         // The roundest that keeps the order: clocks are wrong by a time zone or by summer time most often.
-        let rounded = [STEP, MINUTE, SECOND].map(|unit| self.least.saturating_add(unit - 1).div_euclid(unit) * unit);
+        let rounded = [STEP, MINUTE, SECOND].map(|unit| rounded_up(self.least, unit));
         let by = rounded.into_iter().find(|by| *by <= self.most).unwrap_or(self.least.min(self.most));
         let moved = &scans[self.first..=self.last];
         let number = moved.iter().filter(|scan| scan.is_movable).count();
         let span = Span { first: moved[0].id, last: moved[moved.len() - 1].id, part: None };
         let number = u32::try_from(number).unwrap_or(u32::MAX);
         let is_all = moved.len() == scans.len();
-        (number > 0).then_some(Jump { span, shift: Shift(self.sign * by), number, is_all })
+        (number > 0).then_some(Jump { span, shift: Shift(if self.is_onward { by } else { -by }), number, is_all })
     }
+}
+
+/// To the next whole number of these units.
+fn rounded_up(span: TimeDelta, unit: TimeDelta) -> TimeDelta {
+    let (span, unit) = (span.num_milliseconds(), unit.num_milliseconds());
+    TimeDelta::milliseconds(span.saturating_add(unit - 1).div_euclid(unit) * unit)
 }
 
 #[cfg(test)]
@@ -172,11 +190,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const NOW: i64 = 1_795_428_000_000;
+    const NOW: DeskTime = DeskTime::from_millis(1_795_428_000_000);
 
     fn scans(minutes: &[i64]) -> Vec<Scan> {
-        let scan =
-            |(id, minute): (u32, &i64)| Scan { id: TransactionId(id), millis: NOW + minute * MINUTE, is_movable: true };
+        let scan = |(id, minute): (u32, &i64)| Scan {
+            id: TransactionId(id),
+            at: NOW.shifted(TimeDelta::minutes(*minute)),
+            is_movable: true,
+        };
         (1..).zip(minutes).map(scan).collect()
     }
 
@@ -270,15 +291,16 @@ mod tests {
                 let is_moved = |scan: &Scan| (jump.span.first..=jump.span.last).contains(&scan.id);
                 prop_assert!(scans.iter().any(is_moved));
                 for scan in scans.iter_mut().filter(|scan| is_moved(scan)) {
-                    scan.millis += jump.shift.0;
-                    prop_assert!(jump.shift.0 < 0 || scan.millis <= NOW.max(scan.millis - jump.shift.0));
+                    let was = scan.at;
+                    scan.at = was.shifted(jump.shift.0);
+                    prop_assert!(jump.shift < Shift::NONE || scan.at <= NOW.max(was));
                 }
                 rounds += 1;
                 prop_assert!(rounds < 200, "{:?}", minutes);
             }
             // In the end nothing contradicts itself.
-            prop_assert!(scans.windows(2).all(|pair| pair[0].millis - pair[1].millis <= NEAR));
-            prop_assert!(scans.iter().all(|scan| scan.millis - NOW <= FUTURE_FROM + NEAR * 12));
+            prop_assert!(scans.windows(2).all(|pair| pair[0].at.since(pair[1].at) <= NEAR));
+            prop_assert!(scans.iter().all(|scan| scan.at.since(NOW) <= FUTURE_FROM + NEAR * 12));
         }
     }
 }

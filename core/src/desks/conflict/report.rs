@@ -44,7 +44,7 @@ impl DeskReport {
         let clock = self.clock?;
         match tried {
             None => Some((clock.span, clock.shift)),
-            Some((span, Shift(by))) if span == clock.span => Some((span, Shift(by.saturating_add(clock.shift.0)))),
+            Some((span, Shift(by))) if span == clock.span => Some((span, Shift(by.checked_add(&clock.shift.0)?))),
             Some(_) => None,
         }
     }

@@ -26,16 +26,16 @@ impl Log {
 
     fn issue(&mut self, desk: &str, seconds: i64, patron: &str, item: &str) -> &mut Self {
         let (cardnumber, barcode) = (Cardnumber::parse(patron).unwrap(), Barcode::parse(item).unwrap());
-        self.add(desk, seconds * SECOND, Action::Issue { cardnumber, barcode })
+        self.add(desk, seconds * 1_000, Action::Issue { cardnumber, barcode })
     }
 
     fn check_in(&mut self, desk: &str, seconds: i64, item: &str) -> &mut Self {
-        self.add(desk, seconds * SECOND, Action::Return { barcode: Barcode::parse(item).unwrap() })
+        self.add(desk, seconds * 1_000, Action::Return { barcode: Barcode::parse(item).unwrap() })
     }
 
     fn pay(&mut self, desk: &str, seconds: i64, patron: &str, amount: &str) -> &mut Self {
         let (cardnumber, amount) = (Cardnumber::parse(patron).unwrap(), Amount::parse(amount).unwrap());
-        self.add(desk, seconds * SECOND, Action::Payment { cardnumber, amount })
+        self.add(desk, seconds * 1_000, Action::Payment { cardnumber, amount })
     }
 
     fn review(&self, committed: &[Entry]) -> Review {
@@ -171,14 +171,14 @@ fn one_wrong_scan_among_right_ones_is_moved_alone_and_no_desk_is_moved_for_the_s
     log.check_in("", -90, "A").check_in("", -80, "B").check_in("", -70, "C").check_in("", 48_600 - 60, "D");
     let clock =
         |log: &Log| log.review(&[]).desks[0].clock.map(|clock| (clock.span.first.0, clock.span.last.0, clock.shift));
-    assert_eq!(clock(&log), Some((4, 4, Shift(-48_600 * SECOND))));
+    assert_eq!(clock(&log), Some((4, 4, Shift(TimeDelta::seconds(-48_600)))));
     // As it was moved, nothing stands out.
     let mut shifts = Shifts::default();
     let (span, by) = log.review(&[]).desks[0].suggested(None).unwrap();
     shifts.set(None, span, by);
     shifts.plan(&log.0.clone()).try_on(&mut log.0);
     assert!(!log.review(&[]).stands_out());
-    let seconds: Vec<_> = log.0.iter().map(|entry| millis(entry) - NOW).map(|millis| millis / SECOND).collect();
+    let seconds: Vec<_> = log.0.iter().map(|entry| entry.transaction.moment.utc_seconds() - NOW / 1_000).collect();
     assert_eq!(seconds, [-90, -80, -70, -60]);
     // What may not be moved is not offered.
     let mut committing = self::log();
@@ -342,19 +342,20 @@ fn what_stands_out_is_shown_before_a_commit_and_many_of_a_desk_by_their_first() 
     let off = desks[0].clock.unwrap().shift;
     let span = desks[0].clock.unwrap().span;
     assert_eq!(desks[0].suggested(None), Some((span, off)));
-    assert_eq!(desks[0].suggested(Some((span, Shift(1000)))), Some((span, Shift(off.0 + 1000))));
-    assert_eq!(desks[0].suggested(Some((Span::ALL, Shift(1000)))), None, "of other scans: one after the other");
+    let second = TimeDelta::seconds(1);
+    assert_eq!(desks[0].suggested(Some((span, Shift(second)))), Some((span, Shift(off.0 + second))));
+    assert_eq!(desks[0].suggested(Some((Span::ALL, Shift(second)))), None, "of other scans: one after the other");
     assert!(Review { desks, ..quiet.clone() }.stands_out());
     assert!(!Review { desks: Vec::new(), ..quiet }.stands_out());
 }
 
 #[test]
 fn a_shift_that_breaks_off_in_the_middle_contradicts_itself_and_is_shown() {
-    for by in [Shift(items::HOUR), Shift(-items::HOUR), Shift(25 * 365 * items::DAY)] {
+    for by in [TimeDelta::hours(1), TimeDelta::hours(-1), TimeDelta::days(25 * 365)].map(Shift) {
         let mut log = log();
         // So long ago that it is no later than now in the end.
         for minutes in 0..12 {
-            log.check_in("", (minutes - 240) * 60 - by.0.max(0) / SECOND, &format!("A{minutes}"));
+            log.check_in("", (minutes - 240) * 60 - by.0.num_seconds().max(0), &format!("A{minutes}"));
         }
         let mut shifts = Shifts::default();
         shifts.set(None, Span::ALL, by);

@@ -161,6 +161,7 @@ mod tests {
         },
         desks::cleared::cleared_key,
     };
+    use chrono::TimeDelta;
     use proptest::prelude::*;
 
     fn desk(name: &str) -> DeskName {
@@ -200,7 +201,7 @@ mod tests {
     fn a_corrected_one_is_known_again_by_what_was_recorded() {
         let recorded = returned(1, None, "A", 0);
         let now = recorded.transaction.moment;
-        let shifted = recorded.shifted(3_600_000, now).unwrap();
+        let shifted = recorded.shifted(TimeDelta::hours(1), now).unwrap();
         let knowledge = knowledge(std::slice::from_ref(&shifted));
         assert_eq!(knowledge.place(&recorded), Some(TransactionId(1)));
         assert_eq!(knowledge.place(&shifted), Some(TransactionId(1)));

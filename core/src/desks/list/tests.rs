@@ -1,6 +1,7 @@
 use super::*;
 use crate::desk::{transaction::TransactionId, zone::FixedZone};
 use crate::desks::import::file::{ImportFile, recognising};
+use chrono::TimeDelta;
 use proptest::prelude::*;
 
 fn cards(pattern: &str) -> Choices {
@@ -180,7 +181,7 @@ fn each_is_a_second_after_the_one_before() {
     let mut before = Before::new(&list);
     assert_eq!(before.number(&list), 0);
     for (id, transaction) in (1..).zip(transactions) {
-        let moment = transaction.moment.shifted(86_400_000).unwrap();
+        let moment = transaction.moment.shifted(TimeDelta::days(1)).unwrap();
         before.take(&Entry::recorded(TransactionId(id), Transaction { moment, ..transaction }));
     }
     assert_eq!(before.number(&list), 3);

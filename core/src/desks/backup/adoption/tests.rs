@@ -17,6 +17,7 @@ use crate::{
     },
     settings::form::CommitType,
 };
+use chrono::TimeDelta;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -129,7 +130,7 @@ fn bus() -> Desk {
         ..Entry::recorded(TransactionId(0), returned("A", i64::try_from(number).unwrap()))
     };
     let mut log: Vec<Entry> = statuses().iter().enumerate().map(|(number, status)| entry(number, status)).collect();
-    log[0] = log[0].shifted(3_600_000, now()).unwrap();
+    log[0] = log[0].shifted(TimeDelta::hours(1), now()).unwrap();
     log.push(Entry { desk: Some(desk("Van")), part: 2, ..Entry::recorded(TransactionId(0), returned("A", 0)) });
     let mut bus = Desk::new("Bus", log);
     bus.batches = vec![batch(&[4, 5, 6]), batch(&[99])];

@@ -15,6 +15,7 @@ use crate::{
         warned::{Warned, Warning},
     },
 };
+use chrono::TimeDelta;
 use proptest::prelude::*;
 
 fn action(code: &str) -> Action {
@@ -26,7 +27,7 @@ fn entry(status: Status) -> Entry {
 }
 
 fn at(seconds: i64) -> Moment {
-    now().shifted(seconds * 1_000).unwrap()
+    now().shifted(TimeDelta::seconds(seconds)).unwrap()
 }
 
 fn with(entry: &Entry, status: &Status) -> Entry {
@@ -76,7 +77,7 @@ fn what_was_corrected_here_is_not_what_koha_has_by_the_backup() {
 fn a_correction_a_deletion_and_another_time_come_with_a_later_copy_and_do_not_go_with_an_older_one() {
     let first = entry(Status::Local);
     let corrected = first.edited(action("C"), at(1)).unwrap();
-    let moved = corrected.shifted(3_600_000, at(2)).unwrap();
+    let moved = corrected.shifted(TimeDelta::hours(1), at(2)).unwrap();
     let deleted = moved.deleted(at(3)).unwrap();
     let restored = deleted.restored(at(4)).unwrap();
     let ages = [first, corrected, moved, deleted, restored];
@@ -146,7 +147,7 @@ fn what_koha_said_as_it_took_an_item_back_comes_with_that_it_did() {
             assert_eq!(after(&waiting, &taken_back), taken_back, "where it goes, and who waits for it: {hold:?}");
             assert_eq!(merged(&taken_back, &waiting), None);
             // The clock of this desk was set right meanwhile: it is the same item.
-            let moved = waiting.shifted(60_000, at(5)).unwrap();
+            let moved = waiting.shifted(TimeDelta::minutes(1), at(5)).unwrap();
             let found = after(&moved, &taken_back);
             assert_eq!((&found.status, &found.checkin), (&Status::Success, &Some(told.clone())));
             assert_eq!((found.set_aside(), &found.history), (taken_back.set_aside(), &moved.history));
@@ -188,7 +189,7 @@ fn next(entry: &Entry, act: Act, second: i64) -> Option<Entry> {
     let new = |status: &Status| Some(with(entry, status));
     match act {
         Act::Edit(code) => entry.edited(action(&format!("C{code}")), at(second)),
-        Act::Shift => entry.shifted(60_000, at(second)),
+        Act::Shift => entry.shifted(TimeDelta::minutes(1), at(second)),
         Act::Delete => entry.deleted(at(second)),
         Act::Restore => entry.restored(at(second)),
         Act::Refuse if *status == Status::Local => new(&statuses()[2]),

@@ -35,7 +35,7 @@ impl Review {
         let is_open = shifts.of(None).is_none() && reports.iter().all(|it| it.desk.is_some() || it.clock.is_none());
         let beside_koha = looked_at.wrong.filter(|_| is_open).and_then(|wrong| {
             let off = shown_wrongly(looked_at.entries.iter().chain(&looked_at.refused), &wrong)?;
-            let key = if off.shift > Shift(0) { "reviewDriftSlow" } else { "reviewDriftFast" };
+            let key = if off.shift > Shift::NONE { "reviewDriftSlow" } else { "reviewDriftFast" };
             let found = wording::row_time_of(wrong.found.at.millis());
             let words = [self.desk_name(None), found, off.shift.length(), locale::number(off.number)];
             Some((None, text_with(key, &words.each_ref().map(String::as_str)), off.span, off.shift))
@@ -60,7 +60,7 @@ impl Review {
     fn words_of_suggestion(&self, desk: Option<&DeskName>, clock: ClockOff, shift: Shift) -> String {
         let (name, off) = (self.desk_name(desk), shift.length());
         // A clock that is slow has its times moved on.
-        let is_slow = shift > Shift(0);
+        let is_slow = shift > Shift::NONE;
         if clock.of > 0 {
             let key = if is_slow { "reviewClockSlow" } else { "reviewClockFast" };
             text_with(key, &[&name, &off, &locale::number(clock.settles), &locale::number(clock.of)])
@@ -81,7 +81,7 @@ impl Review {
         let row = if let Some(row) = known { row } else { self.new_desk_row(report)? };
         let times = [report.first, report.last].map(wording::row_time);
         dom::set_field(&row, "about", &plural("reviewDeskAbout", report.number, &[&times[0], &times[1]]));
-        let off = tried.map_or(Shift(0), |(_, shift)| shift.opposite());
+        let off = tried.map_or(Shift::NONE, |(_, shift)| shift.opposite());
         dom::set_field(&row, "clock", &text_with("reviewClock", &[&off.signed()]));
         if let Some(input) = dom::field(&row, "shift").and_then(|input| input.dyn_into::<HtmlInputElement>().ok()) {
             let active = dom::document()?.active_element();
