@@ -29,7 +29,7 @@ pub enum Next {
 /// What Koha knows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Movements {
-    /// Transactions whose item was seen in Koha later than they were recorded, and when.
+    /// Transactions whose item was seen in Koha later than they were recorded, and when, as the clock on its wall showed it.
     pub moved: Vec<(TransactionId, DateTime<FixedOffset>)>,
     /// Whether Koha told it of every transaction that was asked about.
     pub complete: bool,

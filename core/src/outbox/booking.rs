@@ -3,10 +3,13 @@
 
 use super::protocol::{Asked, Ticket, Tickets};
 use crate::{
-    desk::transaction::{Action, Transaction},
+    desk::{
+        clock::DeskTime,
+        transaction::{Action, Transaction},
+    },
     koha::{
         Failure, Request, Response,
-        rest::{self, RestCredentials},
+        rest::{self, Checkout, RestCredentials},
     },
     settings::form::Settings,
 };
@@ -24,7 +27,7 @@ pub(super) struct Booking {
 #[derive(Debug, Clone)]
 struct Asking {
     /// The second of the checkout in Koha's list of loans.
-    second: i64,
+    second: DeskTime,
     stage: Stage,
 }
 
@@ -77,7 +80,7 @@ impl Booking {
         let credentials = credentials.filter(|_| self.is_to_ask(branch) && !self.is_asking())?;
         self.asked.push(branch.to_owned());
         self.at = Some(branch.to_owned());
-        let asking = Asking { second: transaction.moment.utc_seconds(), stage: Stage::Item };
+        let asking = Asking { second: transaction.moment.time().whole_second(), stage: Stage::Item };
         Some(self.asking.ask(asking, rest::items(settings, credentials, barcode.as_str()), tickets))
     }
 
@@ -99,10 +102,9 @@ impl Booking {
                     Some((Some(item.item_id), None))
                 }
                 Stage::Loans => {
-                    let is_it = |second: i64| second == asking.second;
-                    let loans = rest::read_checkouts(response)?;
-                    let loan =
-                        loans.into_iter().find(|loan| is_it(loan.checkout_date.taken_for_desk_time().seconds()))?;
+                    let is_it =
+                        |loan: &Checkout| loan.checkout_date.taken_for_desk_time().whole_second() == asking.second;
+                    let loan = rest::read_checkouts(response)?.into_iter().find(is_it)?;
                     Some((None, loan.library_id))
                 }
             }

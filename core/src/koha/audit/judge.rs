@@ -3,12 +3,13 @@
 use crate::{
     desk::{
         barcode::{Cardnumber, same_code},
-        clock::KohaTime,
+        clock::{DeskTime, KohaTime},
         transaction::{Action, TransactionId},
     },
     koha::rest::Checkout,
     log::{Entry, audited::Oddity, status::State},
 };
+use chrono::TimeDelta;
 
 /// What is known of one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +79,7 @@ pub(super) fn judge_by_patron(
     loans: &[Checkout],
     expected: Expected<'_>,
 ) -> Judgement {
-    let begun = loans.iter().filter(|loan| seconds(loan.checkout_date) == second(row));
+    let begun = loans.iter().filter(|loan| second_of(loan.checkout_date) == second(row));
     let doubled = begun.into_iter().find(|loan| is_renewed_in_vain(loan, second(row), card, rows, loans));
     match doubled {
         Some(loan) => Judgement::Odd(Oddity::Renewed { due: due(loan) }),
@@ -92,7 +93,7 @@ pub(super) fn judge_by_patron(
 /// The loan that a checkout began.
 pub(super) fn begun<'a>(row: &Entry, loans: &'a [Checkout]) -> Option<&'a Checkout> {
     let at = second(row);
-    let exact = loans.iter().find(|loan| seconds(loan.checkout_date) == at);
+    let exact = loans.iter().find(|loan| second_of(loan.checkout_date) == at);
     exact.or_else(|| loans.iter().find(|loan| is_at(loan.checkout_date, at)))
 }
 
@@ -118,7 +119,7 @@ fn checkout(row: &Entry, card: &Cardnumber, rows: &[Entry], loans: &[Checkout], 
         let elsewhere = expected.other_library(loan).map(|library| Judgement::Odd(Oddity::OtherLibrary { library }));
         return elsewhere.unwrap_or(Judgement::Right);
     }
-    let mut earlier = loans.iter().filter(|loan| seconds(loan.checkout_date) < at);
+    let mut earlier = loans.iter().filter(|loan| second_of(loan.checkout_date) < at);
     let renewed = |loan: &Checkout| loan.last_renewed_date.is_some_and(|renewed| is_at(renewed, at));
     let of_ours = |loan: &Checkout| {
         rows.iter().any(|other| is_checkout_to(other, card) && is_at(loan.checkout_date, second(other)))
@@ -128,7 +129,7 @@ fn checkout(row: &Entry, card: &Cardnumber, rows: &[Entry], loans: &[Checkout], 
         return if of_ours(loan) { Judgement::Right } else { Judgement::Odd(Oddity::HadIt { due: due(loan) }) };
     }
     // A loan that was renewed again since no longer tells of it.
-    if earlier.any(|loan| loan.last_renewed_date.is_some_and(|renewed| seconds(renewed) > at)) {
+    if earlier.any(|loan| loan.last_renewed_date.is_some_and(|renewed| second_of(renewed) > at)) {
         return Judgement::Unclear;
     }
     Judgement::Odd(Oddity::NoTrace)
@@ -136,32 +137,36 @@ fn checkout(row: &Entry, card: &Cardnumber, rows: &[Entry], loans: &[Checkout], 
 
 /// Whether the loan that this second's checkout began was renewed once more than the later checkouts to the same patron, and
 /// one renewal by somebody else, account for.
-fn is_renewed_in_vain(loan: &Checkout, at: i64, card: &Cardnumber, rows: &[Entry], loans: &[Checkout]) -> bool {
+fn is_renewed_in_vain(loan: &Checkout, at: DeskTime, card: &Cardnumber, rows: &[Entry], loans: &[Checkout]) -> bool {
     let Some(renewed) = loan.last_renewed_date else { return false };
-    if seconds(renewed) == seconds(loan.checkout_date) {
+    if second_of(renewed) == second_of(loan.checkout_date) {
         // Nothing else dates a renewal like the loan itself.
         return true;
     }
     let Some(count) = loan.number_of_renewals() else { return false };
-    let end = loan.checkin_date.map_or(i64::MAX, seconds);
+    let end = loan.checkin_date.map(second_of);
     // Desks' clocks differ, so a later checkout may look as if it fell into this loan. One that began a loan of its own did not,
     // nor one before which the patron took the item anew.
-    let is_of_later = |second: i64| {
+    let is_of_later = |second: DeskTime| {
         let begun = loans.iter().filter(|other| other.patron_id == loan.patron_id);
-        begun.map(|other| seconds(other.checkout_date)).any(|begun| begun > at && begun <= second)
+        begun.map(|other| second_of(other.checkout_date)).any(|begun| begun > at && begun <= second)
     };
-    let renewing =
-        |row: &&Entry| is_checkout_to(row, card) && second(row) > at && second(row) <= end && !is_of_later(second(row));
-    let asked_for: Vec<i64> = rows.iter().filter(renewing).map(second).collect();
+    let renewing = |row: &&Entry| {
+        is_checkout_to(row, card)
+            && second(row) > at
+            && end.is_none_or(|end| second(row) <= end)
+            && !is_of_later(second(row))
+    };
+    let asked_for: Vec<DeskTime> = rows.iter().filter(renewing).map(second).collect();
     let is_ours = asked_for.iter().any(|second| is_at(renewed, *second));
     usize::try_from(count).unwrap_or(usize::MAX) > asked_for.len() + usize::from(!is_ours)
 }
 
 fn refused_checkin(row: &Entry, loans: &[Checkout]) -> Judgement {
     let at = second(row);
-    let ended = loans.iter().filter(|loan| loan.checkin_date.is_some_and(|end| seconds(end) == at)).count();
+    let ended = loans.iter().filter(|loan| loan.checkin_date.is_some_and(|end| second_of(end) == at)).count();
     // A checkout to somebody else ends the loan before it, in its own second.
-    let begun = loans.iter().filter(|loan| seconds(loan.checkout_date) == at).count();
+    let begun = loans.iter().filter(|loan| second_of(loan.checkout_date) == at).count();
     match ended {
         0 => Judgement::Refused,
         _ if ended > begun => Judgement::Processed,
@@ -175,19 +180,20 @@ fn is_checkout_to(row: &Entry, card: &Cardnumber) -> bool {
         && row.transaction.action.cardnumber().is_some_and(|other| same_code(other.as_str(), card.as_str()))
 }
 
-fn second(row: &Entry) -> i64 {
-    row.transaction.moment.utc_seconds()
+fn second(row: &Entry) -> DeskTime {
+    row.transaction.moment.time().whole_second()
 }
 
 /// Koha writes the desk's time down, and keeps no finer one.
-fn seconds(time: KohaTime) -> i64 {
-    time.taken_for_desk_time().seconds()
+fn second_of(time: KohaTime) -> DeskTime {
+    time.taken_for_desk_time().whole_second()
 }
 
 /// Whether it is this second. Koha keeps local times: of the hour that comes twice when the clocks go back it does not know
 /// which of the two it was.
-fn is_at(time: KohaTime, second: i64) -> bool {
-    matches!(seconds(time).abs_diff(second), 0 | 3600)
+fn is_at(time: KohaTime, second: DeskTime) -> bool {
+    let apart = second_of(time).since(second).abs();
+    apart.is_zero() || apart == TimeDelta::hours(1)
 }
 
 fn due(loan: &Checkout) -> Option<chrono::NaiveDate> {
