@@ -27,7 +27,7 @@ use crate::{
         front::{self, Front},
         inquiry::{self, Finding, Inquiry},
         pending::{NotRead, Page, Pending},
-        process::{self, Answer},
+        process::{self, ProcessAnswer},
     },
     log::{
         Entry,
@@ -40,7 +40,7 @@ use crate::{
     },
     settings::form::{CommitType, Settings},
 };
-use session::{Step, Way};
+use session::{SessionStep, Way};
 use std::collections::{HashSet, VecDeque};
 
 /// The number of rows in a row without an answer that ends it.
@@ -135,7 +135,7 @@ impl Report {
 
 /// What is being done.
 #[derive(Debug, Clone)]
-enum Stage {
+enum RunStage {
     Session(Way),
     Looking,
     Noting {
@@ -171,10 +171,10 @@ pub struct Processing {
     /// Rows whose end is found out next time the queue was read.
     doubtful: VecDeque<Doubtful>,
     koha_clock: KohaClock,
-    session: Option<session::Session>,
+    session: Option<session::QueueSession>,
     /// The session was made anew since the last row had an end.
     renewed: bool,
-    stage: Stage,
+    stage: RunStage,
     /// What no later row may overtake.
     held: HashSet<String>,
     doubts_in_a_row: u32,
@@ -209,7 +209,7 @@ impl Processing {
             koha_clock: KohaClock::default(),
             session: None,
             renewed: false,
-            stage: Stage::Session(way),
+            stage: RunStage::Session(way),
             held: HashSet::new(),
             doubts_in_a_row: 0,
             unnoted: Vec::new(),
@@ -225,45 +225,45 @@ impl Processing {
 
     /// The number of rows that are over, and of all.
     pub fn progress(&self) -> (usize, usize) {
-        let is_under_way = matches!(self.stage, Stage::Asking(_) | Stage::Noting { asks: Some(_) });
+        let is_under_way = matches!(self.stage, RunStage::Asking(_) | RunStage::Noting { asks: Some(_) });
         let open = self.chosen.len() + usize::from(is_under_way);
         (self.total.saturating_sub(open), self.total)
     }
 
     /// Takes what happened, at this time by the desk's clock.
     pub fn handle(&mut self, input: Input, now: DeskTime) {
-        match (input, std::mem::replace(&mut self.stage, Stage::Over)) {
+        match (input, std::mem::replace(&mut self.stage, RunStage::Over)) {
             (Input::Stop, stage) => {
                 self.stop(Stop::Commit(CommitError::Cancelled));
                 self.stage = stage;
             }
-            (Input::Noted, Stage::Noting { asks: Some(chosen) }) => self.ask(chosen),
-            (Input::Noted, Stage::Noting { asks: None }) => {
+            (Input::Noted, RunStage::Noting { asks: Some(chosen) }) => self.ask(chosen),
+            (Input::Noted, RunStage::Noting { asks: None }) => {
                 self.unnoted.clear();
                 self.go_on();
             }
-            (Input::NotNoted, Stage::Noting { asks }) => self.not_noted(asks.is_some()),
+            (Input::NotNoted, RunStage::Noting { asks }) => self.not_noted(asks.is_some()),
             (Input::Answer(answer), stage) => self.answered(answer, stage, now),
             (_, stage) => self.stage = stage,
         }
     }
 
-    fn answered(&mut self, answer: Result<Response, Failure>, stage: Stage, now: DeskTime) {
+    fn answered(&mut self, answer: Result<Response, Failure>, stage: RunStage, now: DeskTime) {
         match stage {
-            Stage::Session(way) => self.connected(way, answer, now),
-            Stage::Looking => self.looked(answer, now),
-            Stage::Asking(chosen) => self.told(*chosen, answer, now),
-            Stage::Proving(mut inquiry, doubtful) => match inquiry.handle(answer) {
-                inquiry::Next::Request(request) => self.request(request, Stage::Proving(inquiry, doubtful)),
-                inquiry::Next::Finding(finding) => self.proved(*doubtful, finding, now),
+            RunStage::Session(way) => self.connected(way, answer, now),
+            RunStage::Looking => self.looked(answer, now),
+            RunStage::Asking(chosen) => self.told(*chosen, answer, now),
+            RunStage::Proving(mut inquiry, doubtful) => match inquiry.handle(answer) {
+                inquiry::InquiryStep::Request(request) => self.request(request, RunStage::Proving(inquiry, doubtful)),
+                inquiry::InquiryStep::Finding(finding) => self.proved(*doubtful, finding, now),
             },
-            Stage::Leaving => self.connect(),
-            Stage::LoggingOut => self.finish(),
-            stage @ (Stage::Noting { .. } | Stage::Over) => self.stage = stage,
+            RunStage::Leaving => self.connect(),
+            RunStage::LoggingOut => self.finish(),
+            stage @ (RunStage::Noting { .. } | RunStage::Over) => self.stage = stage,
         }
     }
 
-    fn request(&mut self, request: Request, stage: Stage) {
+    fn request(&mut self, request: Request, stage: RunStage) {
         self.stage = stage;
         self.outputs.push_back(Output::Request(request));
     }
@@ -276,16 +276,16 @@ impl Processing {
     fn connected(&mut self, mut way: Way, answer: Result<Response, Failure>, now: DeskTime) {
         let date = answer.as_ref().ok().and_then(|response| response.date);
         match way.handle(answer) {
-            Step::Request(request) => {
+            SessionStep::Request(request) => {
                 self.koha_clock.saw(date, now);
-                self.request(request, Stage::Session(way));
+                self.request(request, RunStage::Session(way));
             }
-            Step::Ready(session) => {
+            SessionStep::Ready(session) => {
                 self.koha_clock.saw(date, now);
                 self.session = Some(*session);
                 if self.report.stop.is_some() { self.go_on() } else { self.look() }
             }
-            Step::Failed(error) => {
+            SessionStep::Failed(error) => {
                 self.stop(Stop::Commit(CommitError::Connection(error)));
                 self.go_on();
             }
@@ -321,7 +321,7 @@ impl Processing {
         match &self.session {
             Some(session) => {
                 let request = session.visit.request(&self.settings);
-                self.request(request, Stage::Looking);
+                self.request(request, RunStage::Looking);
             }
             None => self.go_on(),
         }
@@ -330,14 +330,14 @@ impl Processing {
     fn connect_anew(&mut self) {
         self.renewed = true;
         match self.session.take().and_then(|session| session.log_out(&self.settings)) {
-            Some(request) => self.request(request, Stage::Leaving),
+            Some(request) => self.request(request, RunStage::Leaving),
             None => self.connect(),
         }
     }
 
     fn connect(&mut self) {
         let (way, request) = Way::start(&self.settings);
-        self.request(request, Stage::Session(way));
+        self.request(request, RunStage::Session(way));
     }
 
     /// The queue cannot be asked about them now: that is noted, with when they were over, and found out the next time.
@@ -379,7 +379,7 @@ impl Processing {
                     self.conclude_gone(doubtful);
                     continue;
                 };
-                return self.request(request, Stage::Proving(Box::new(inquiry), Box::new(doubtful)));
+                return self.request(request, RunStage::Proving(Box::new(inquiry), Box::new(doubtful)));
             }
         }
         self.go_on();
@@ -441,14 +441,14 @@ impl Processing {
             return self.note(None);
         }
         match self.session.as_ref().and_then(|session| session.log_out(&self.settings)) {
-            Some(request) => self.request(request, Stage::LoggingOut),
+            Some(request) => self.request(request, RunStage::LoggingOut),
             None => self.finish(),
         }
     }
 
     fn note(&mut self, asks: Option<Box<Chosen>>) {
         self.outputs.push_back(Output::Note(self.unnoted.clone()));
-        self.stage = Stage::Noting { asks };
+        self.stage = RunStage::Noting { asks };
     }
 
     /// A row that is about to be asked about.
@@ -467,10 +467,10 @@ impl Processing {
 
     fn ask(&mut self, chosen: Box<Chosen>) {
         self.unnoted.clear();
-        match self.session.as_ref().and_then(session::Session::session) {
+        match self.session.as_ref().and_then(session::QueueSession::session) {
             Some(session) if self.report.stop.is_none() => {
                 let request = process::request(&self.settings, session, self.deed, chosen.row.number);
-                self.request(request, Stage::Asking(chosen));
+                self.request(request, RunStage::Asking(chosen));
             }
             // Stopped while it was noted.
             _ => {
@@ -513,17 +513,17 @@ impl Processing {
             }
         };
         let outcome = match process::read(&response) {
-            Answer::Success => Outcome::Success,
-            Answer::Refused(words) => Outcome::Refused { message: words.to_owned() },
-            Answer::Deleted if self.deed == Deed::Delete => Outcome::Deleted,
-            Answer::TokenRefused => return self.token_refused(chosen, row),
-            Answer::Busy(after) => {
+            ProcessAnswer::Success => Outcome::Success,
+            ProcessAnswer::Refused(words) => Outcome::Refused { message: words.to_owned() },
+            ProcessAnswer::Deleted if self.deed == Deed::Delete => Outcome::Deleted,
+            ProcessAnswer::TokenRefused => return self.token_refused(chosen, row),
+            ProcessAnswer::Busy(after) => {
                 self.stop(Stop::Commit(CommitError::Busy(after)));
                 self.put_in_doubt(row, Doubt::StrangeAnswer, Some(&response), now);
                 return self.leave_in_doubt();
             }
-            Answer::ServerError(_) => return self.doubt(row, Doubt::ServerError, Some(&response), now),
-            Answer::Empty | Answer::Deleted | Answer::Strange => {
+            ProcessAnswer::ServerError(_) => return self.doubt(row, Doubt::ServerError, Some(&response), now),
+            ProcessAnswer::Empty | ProcessAnswer::Deleted | ProcessAnswer::Strange => {
                 return self.doubt(row, Doubt::StrangeAnswer, Some(&response), now);
             }
         };
@@ -562,7 +562,7 @@ impl Processing {
     }
 
     fn put_in_doubt(&mut self, row: Unended, reason: Doubt, response: Option<&Response>, now: DeskTime) {
-        let seems_gone = response.is_some_and(|response| process::read(response) == Answer::Empty);
+        let seems_gone = response.is_some_and(|response| process::read(response) == ProcessAnswer::Empty);
         // An empty answer has nothing to be read.
         let answer = response.filter(|response| !response.body.trim().is_empty() || response.status != 200);
         let attempt = self.koha_clock.over(row.handled.attempt, now);
@@ -572,7 +572,7 @@ impl Processing {
     }
 
     fn finish(&mut self) {
-        self.stage = Stage::Over;
+        self.stage = RunStage::Over;
         self.outputs.push_back(Output::Finished(self.report.clone()));
     }
 }

@@ -247,3 +247,42 @@ fn a_circle_and_a_way_up_are_seen() {
     let across = files(&[("desks::koc", "use crate::directory::record;"), ("directory::record", "")]);
     assert_eq!(upward(&across).len(), 1, "rooms on one floor stand alone");
 }
+
+/// Types of one name that a file names by different modules, its own among them: whoever reads it meets both.
+fn namesakes(module: &str, code: &str) -> BTreeSet<String> {
+    // Those of libraries are known by the library's name, as `web_sys::Response`.
+    const LIBRARIES: [&str; 6] = ["std", "serde", "de", "serde_json", "js_sys", "web_sys"];
+    let is_type = |name: &&String| name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase);
+    let mut homes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for path in paths(code) {
+        let Some(place) = path.iter().position(|name| is_type(&name)) else { continue };
+        // Of a module, and not of a generic type.
+        let Some(home) = path[..place].last().filter(|home| home.starts_with(char::is_lowercase)) else { continue };
+        if LIBRARIES.contains(&path[0].as_str()) || ["crate", "super"].contains(&home.as_str()) {
+            continue;
+        }
+        let home = if module.rsplit("::").next() == Some(home) { "self" } else { home };
+        homes.entry(path[place].clone()).or_default().insert(home.to_owned());
+    }
+    let words: Vec<&str> = code.split(|letter: char| !letter.is_alphanumeric() && letter != '_').collect();
+    for pair in words.windows(2).filter(|pair| ["struct", "enum", "trait"].contains(&pair[0])) {
+        homes.entry(pair[1].to_owned()).or_default().insert("self".to_owned());
+    }
+    homes.into_iter().filter(|(_, homes)| homes.len() > 1).map(|(name, _)| name).collect()
+}
+
+#[test]
+fn no_file_names_two_types_of_one_name() {
+    let mut found = Vec::new();
+    for source in ["src", "../extension/src"] {
+        for (module, code) in modules(&Path::new(env!("CARGO_MANIFEST_DIR")).join(source)) {
+            found
+                .extend(namesakes(&module, &code).into_iter().map(|name| format!("{source}: {module} has two {name}")));
+        }
+    }
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    let both =
+        "use crate::koha::{self, login::Step};\nenum Next { A }\nfn next(step: koha::Step) -> connection::Next {}";
+    assert_eq!(namesakes("", both), BTreeSet::from(["Next", "Step"].map(str::to_owned)));
+    assert!(namesakes("", "use a::Step;\nfn go(step: Step) -> web_sys::Step {}").is_empty());
+}

@@ -12,7 +12,7 @@ use koct_core::{
     desks::{
         backup::{
             Header, Line, Writer,
-            adoption::{Adopted, Adoption, Input, Kept, Step},
+            adoption::{Adopted, Adoption, AdoptionStep, Input, Kept},
         },
         cleared::remembered_key,
         export,
@@ -20,7 +20,7 @@ use koct_core::{
     },
     log::{
         order,
-        rows::{self, Place, Raw},
+        rows::{self, Raw, RawPlace},
         search::{Filter, Index},
     },
 };
@@ -126,19 +126,19 @@ fn restored(backup: &str) -> (Adopted, Vec<Entry>, Vec<Raw>) {
     let (mut adoption, mut step) = Adoption::start(backup.as_bytes(), header, &mut knowledge);
     loop {
         let done = match step {
-            Step::Rest => Input::Rested,
-            Step::Keep(rows) => {
+            AdoptionStep::Rest => Input::Rested,
+            AdoptionStep::Keep(rows) => {
                 let kept = vec![Kept::Put; rows.len()];
                 raw.extend(rows);
                 Input::Kept(kept)
             }
-            Step::Read(_) => unreachable!("each is there once"),
-            Step::Write(_, new) => {
+            AdoptionStep::Read(_) => unreachable!("each is there once"),
+            AdoptionStep::Write(_, new) => {
                 entries.extend(new.iter().cloned());
                 Input::Written(new)
             }
-            Step::Remember(..) => Input::Remembered,
-            Step::Finish => return (adoption.into_outcome(), entries, raw),
+            AdoptionStep::Remember(..) => Input::Remembered,
+            AdoptionStep::Finish => return (adoption.into_outcome(), entries, raw),
         };
         step = adoption.handle(done);
     }
@@ -164,7 +164,7 @@ proptest! {
                     stored.push(serde_json::to_value(entries.last().unwrap()).unwrap());
                 }
                 Err(row) if is_odd(&row) => {
-                    odd.push(Raw { of: Place::Transactions, key: json!(number), value: row.clone() });
+                    odd.push(Raw { of: RawPlace::Transactions, key: json!(number), value: row.clone() });
                     stored.push(row);
                 }
                 Err(_) => {}

@@ -18,7 +18,7 @@ use koct_core::{
     desks::{
         backup::{Header, Line, Writer},
         copy::{
-            Copier, File, Input, MOST_ROWS, Rows, Step,
+            Copier, CopyStep, File, Input, MOST_ROWS, Rows,
             alarm::Alarm,
             handover,
             kept::{Kept, Problem},
@@ -156,7 +156,7 @@ impl Writing {
         loop {
             let step = self.copier.borrow_mut().poll(clock::time(), random());
             let done = match step {
-                Step::Rest(left) => {
+                CopyStep::Rest(left) => {
                     if self.is_news.take()
                         && let Some((name, text)) = state().await
                     {
@@ -165,15 +165,17 @@ impl Writing {
                     }
                     return left;
                 }
-                Step::Keep(kept) => self.place.keep(&kept).await.map(|()| Input::Kept).map_err(|_| Problem::NotRead),
-                Step::Write(file) => {
+                CopyStep::Keep(kept) => {
+                    self.place.keep(&kept).await.map(|()| Input::Kept).map_err(|_| Problem::NotRead)
+                }
+                CopyStep::Write(file) => {
                     let done = write(store, &file).await;
                     if matches!(done, Ok(Input::Written(_))) {
                         self.written.replace(Some(file.ending().to_owned()));
                     }
                     done
                 }
-                Step::Remove(file) => remove(store, &file).await.map(|()| Input::Removed),
+                CopyStep::Remove(file) => remove(store, &file).await.map(|()| Input::Removed),
             };
             if matches!(done, Ok(Input::Written(_))) {
                 self.is_news.set(true);

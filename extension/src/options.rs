@@ -24,7 +24,7 @@ use koct_core::{
     ServerUrl, Settings,
     desk::rules::Kind,
     koha::{
-        connection::{Connection, ConnectionError, Next, Ready},
+        connection::{Connection, ConnectionError, ConnectionStep, Ready},
         filter,
         rest::Library,
         trial::{Place, Trial},
@@ -528,8 +528,8 @@ pub(crate) async fn connect(settings: Settings) -> Result<(Ready, Option<Kind>),
     let (mut connection, mut request) = Connection::start(settings.clone());
     loop {
         match connection.handle(http.send(&request).await) {
-            Next::Request(next) => request = next,
-            Next::Ready(ready) => {
+            ConnectionStep::Request(next) => request = next,
+            ConnectionStep::Ready(ready) => {
                 let asked = ready.reading.as_ref().and_then(|reading| filter::request(&settings, reading));
                 let filter = match asked {
                     Some(asked) => http.send(&asked).await.ok().and_then(|answer| filter::read(&answer)),
@@ -540,7 +540,7 @@ pub(crate) async fn connect(settings: Settings) -> Result<(Ready, Option<Kind>),
                 }
                 return Ok((ready, filter));
             }
-            Next::Failed(trouble) => return Err(trouble),
+            ConnectionStep::Failed(trouble) => return Err(trouble),
         }
     }
 }

@@ -30,15 +30,15 @@ use crate::{
     webext,
     wording::Explained as _,
 };
-use commit::{Commit, reach::Reach, review::Review};
+use commit::{Commit, reach::Reach, review::ReviewPanel};
 use desk::{Desk, Panel};
 use files::{copying::Copying, import::Import};
 use futures_channel::oneshot;
 use futures_util::future::join;
 use js_sys::Array;
 use known::{
-    labels::Labels, lookup::Lookups, patron::PatronPanel, queue::LookupQueue, records::Records, returned::Returned,
-    suggest::Suggestions, warnings::Warnings,
+    labels::Labels, lookup::Lookups, patron::PatronPanel, queue::LookupQueue, records::RecordsPanel,
+    returned::Returned, suggest::Suggestions, warnings::Warnings,
 };
 use log::{
     batches::Batches,
@@ -48,7 +48,7 @@ use log::{
     slip::Print,
     table::Table,
     tabs::Tabs,
-    todo::{Todo, names::Names},
+    todo::{TodoPanel, names::Names},
     whose::Whose,
 };
 use scan::{
@@ -109,7 +109,7 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
         desk.load_rules().await;
         desk.begin_with(preferences);
     }
-    let records = Rc::new(Records::new(desk.clone())?);
+    let records = Rc::new(RecordsPanel::new(desk.clone())?);
     let lookups = Rc::new(Lookups::new(desk.clone(), records.clone())?);
     let warnings = Rc::new(Warnings::new(desk.clone())?);
     let labels = Rc::new(Labels::new(desk.clone(), records.clone())?);
@@ -198,7 +198,7 @@ part! {
         desk: Rc<Desk>,
         queue: Rc<LookupQueue>,
         labels: Rc<Labels>,
-        records: Rc<Records>,
+        records: Rc<RecordsPanel>,
         newest: oneshot::Receiver<Array>,
     ) -> Result<Log, JsValue> {
         let edit = Rc::new(Edit::new(desk.clone(), queue, labels.clone(), records.clone())?);
@@ -223,7 +223,7 @@ part! {
 /// What all other panels are given.
 struct Others {
     desk: Rc<Desk>,
-    records: Rc<Records>,
+    records: Rc<RecordsPanel>,
     lookups: Rc<Lookups>,
     labels: Rc<Labels>,
     patron: Rc<PatronPanel>,
@@ -258,7 +258,7 @@ impl Others {
         Rc::new(MoveVisit::new(desk.clone(), queue.clone(), patron.clone(), scans, records.clone())?).bind()?;
         let print = Rc::new(Print::new(desk.clone(), table.clone())?);
         let tabs = Rc::new(Tabs::new(table)?);
-        let todo = Todo::new(
+        let todo = TodoPanel::new(
             desk.clone(),
             Names::new(records.clone(), lookups, labels.clone()),
             edit.clone(),
@@ -271,7 +271,7 @@ impl Others {
         let reach = Rc::new(Reach::new(desk.clone())?);
         let guide = Rc::new(Guide::new(desk.clone())?);
         let ready_line = Rc::new(ReadyLine::new(desk.clone(), records.clone())?);
-        let review = Rc::new(Review::new(desk.clone(), edit, labels)?);
+        let review = Rc::new(ReviewPanel::new(desk.clone(), edit, labels)?);
         window::help::bind()?;
         window::alt::bind()?;
         scan::rows::bind(&desk)?;
@@ -321,7 +321,7 @@ impl Others {
 ///
 /// # Errors
 /// Outside a page.
-async fn show(desk: &Rc<Desk>, records: &Rc<Records>, reach: &Rc<Reach>, find: &Rc<Find>) -> Result<(), JsValue> {
+async fn show(desk: &Rc<Desk>, records: &Rc<RecordsPanel>, reach: &Rc<Reach>, find: &Rc<Find>) -> Result<(), JsValue> {
     spawn_local(async {
         store::persist().await;
     });

@@ -22,7 +22,7 @@ use koct_core::{
         self, Counts,
         order::{self, Ordered},
         rows,
-        stored::Row,
+        stored::StoredRow,
     },
 };
 use serde::Serialize;
@@ -140,7 +140,7 @@ pub struct Change {
 }
 
 fn stored(entry: &Entry) -> Result<JsValue> {
-    to_js(&Row::in_log(entry, Some(entry.id)))
+    to_js(&StoredRow::in_log(entry, Some(entry.id)))
 }
 
 fn to_js(value: &impl Serialize) -> Result<JsValue> {
@@ -150,7 +150,7 @@ fn to_js(value: &impl Serialize) -> Result<JsValue> {
 }
 
 /// Many values as JavaScript's own: Firefox reads JSON far quicker than properties can be set one by one.
-fn many_to_js<'a>(stored: impl Iterator<Item = Row<'a>>) -> Result<js_sys::Array> {
+fn many_to_js<'a>(stored: impl Iterator<Item = StoredRow<'a>>) -> Result<js_sys::Array> {
     let json = serde_json::to_string(&stored.collect::<Vec<_>>()).map_err(|_| StorageError::Broken)?;
     Ok(js_sys::JSON::parse(&json)?.unchecked_into())
 }
@@ -359,7 +359,7 @@ impl Store {
         let recorded = Entry::recorded(TransactionId(0), log::record(action, now, last_of_item));
         let entry = Entry { scanned, branch: self.branch.borrow().clone(), ..recorded };
         // Requests go out when they are built: waiting only for the end saves a round trip to the disk's process.
-        let adding = log.add(to_js(&Row::in_log(&entry, number))?).with_key_type::<JsValue>().primitive()?;
+        let adding = log.add(to_js(&StoredRow::in_log(&entry, number))?).with_key_type::<JsValue>().primitive()?;
         let key: JsValue = if numbering == Numbering::Log {
             writing.commit().await?;
             adding.await?

@@ -318,19 +318,19 @@ pub(crate) fn list_line(becomes: &Becomes) -> String {
     }
 }
 
-fn list_reason(reason: &list::Reason) -> String {
+fn list_reason(reason: &list::LineReason) -> String {
     match reason {
-        list::Reason::NotUtf8 => text("reasonNotUtf8"),
-        list::Reason::Rewritten(field) => text_with("reasonRewritten", &[field]),
-        list::Reason::Zeros { code, meant } => text_with("listZeros", &[code, meant]),
-        list::Reason::Time(time) => text_with("listTime", &[time]),
-        list::Reason::Cells(number) => text_with("listCells", &[&locale::number(*number)]),
-        list::Reason::NoPatron => text("listNoPatron"),
-        list::Reason::Card(card) => text_with("listCard", &[card.as_str()]),
-        list::Reason::TwoCards => text("listTwoCards"),
-        list::Reason::Command(command) => text_with("listCommand", &[command]),
-        list::Reason::Cardnumber(error) => text_with("reasonCardnumber", &[&code_error(error)]),
-        list::Reason::Barcode(error) => text_with("reasonBarcode", &[&code_error(error)]),
+        list::LineReason::NotUtf8 => text("reasonNotUtf8"),
+        list::LineReason::Rewritten(field) => text_with("reasonRewritten", &[field]),
+        list::LineReason::Zeros { code, meant } => text_with("listZeros", &[code, meant]),
+        list::LineReason::Time(time) => text_with("listTime", &[time]),
+        list::LineReason::Cells(number) => text_with("listCells", &[&locale::number(*number)]),
+        list::LineReason::NoPatron => text("listNoPatron"),
+        list::LineReason::Card(card) => text_with("listCard", &[card.as_str()]),
+        list::LineReason::TwoCards => text("listTwoCards"),
+        list::LineReason::Command(command) => text_with("listCommand", &[command]),
+        list::LineReason::Cardnumber(error) => text_with("reasonCardnumber", &[&code_error(error)]),
+        list::LineReason::Barcode(error) => text_with("reasonBarcode", &[&code_error(error)]),
     }
 }
 

@@ -10,13 +10,13 @@ use koct_core::{
     CommitType, Entry, State,
     directory::aside,
     koha::{
-        afterwards::{Afterwards, Next},
+        afterwards::{Afterwards, AfterwardsStep},
         audit::Terms,
     },
     log::{
         commit::Batch,
         order::Ordered,
-        todo::{Group, Place, Row, Todo, Told, What},
+        todo::{Group, KohaPage, Row, Todo, Told, What},
         warned::Warning,
     },
 };
@@ -146,10 +146,10 @@ fn lines(log: &[Entry], batch: &Batch) -> Vec<String> {
             What::ReadBack(odd) => format!(" {odd:?}"),
         };
         let place = match row.place() {
-            Some(Place::Patron(_)) => " → patron",
-            Some(Place::Account(_)) => " → account",
-            Some(Place::Item { .. }) => " → item",
-            Some(Place::Checkin) => " → checkin",
+            Some(KohaPage::Patron(_)) => " → patron",
+            Some(KohaPage::Account(_)) => " → account",
+            Some(KohaPage::Item { .. }) => " → item",
+            Some(KohaPage::Checkin) => " → checkin",
             None => "",
         };
         let ids: Vec<String> = row.ids.iter().map(ToString::to_string).collect();
@@ -245,9 +245,9 @@ fn what_was_queued_and_processed_leaves_the_same_to_be_done() {
     let (mut asks, mut request) = Afterwards::start(desk.settings.clone(), terms, desk.log.clone());
     let report = loop {
         match asks.handle(client::send(&request)) {
-            Next::Request(next) => request = next,
-            Next::Done(report) => break report,
-            Next::Failed(error) => panic!("{error:?}"),
+            AfterwardsStep::Request(next) => request = next,
+            AfterwardsStep::Done(report) => break report,
+            AfterwardsStep::Failed(error) => panic!("{error:?}"),
         }
     };
     let batch = batch.told_again(&report.audited, moment.time());

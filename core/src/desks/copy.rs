@@ -10,7 +10,7 @@
 //! gone on with the set, and what is in it is in this log; and whoever wants to go on with it later finds the name taken. Where it is
 //! taken, somebody else did go on, and the set is left alone for ever.
 //!
-//! [`Copier`] says what is to be written and when. It is polled for the next [`Step`], which is done and answered by an [`Input`]; what
+//! [`Copier`] says what is to be written and when. It is polled for the next [`CopyStep`], which is done and answered by an [`Input`]; what
 //! it must know after an end in the middle is [`Kept`], durable before a file that depends on it is begun. One copier runs at a time.
 
 use crate::{
@@ -45,7 +45,7 @@ const DAY: i64 = 86_400_000;
 
 /// What is to be done next.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum CopyStep {
     /// Nothing, until so much time has passed or something happens.
     Rest(Option<Duration>),
     /// Keep this, durably: [`Input::Kept`].
@@ -379,10 +379,10 @@ impl Copier {
     }
 
     /// What is to be done next. `random` is a random number.
-    pub fn poll(&mut self, now: DeskTime, random: u64) -> Step {
+    pub fn poll(&mut self, now: DeskTime, random: u64) -> CopyStep {
         if self.kept != self.stored && self.keeping.may(now) {
             self.doing = Some(Doing::Keeping(Box::new(self.kept.clone())));
-            return Step::Keep(self.kept.clone());
+            return CopyStep::Keep(self.kept.clone());
         }
         if self.planned.is_none() && self.keeping.may(now) {
             self.planned = self.due(now);
@@ -399,10 +399,10 @@ impl Copier {
             let mark = || Some(self.old_mark()?).map(|set| empty(set, set.parts.saturating_add(1), true));
             if let Some(file) = old.or_else(mark) {
                 self.doing = Some(Doing::Removing);
-                return Step::Remove(file);
+                return CopyStep::Remove(file);
             }
         }
-        Step::Rest(self.left(now))
+        CopyStep::Rest(self.left(now))
     }
 
     /// What is to be removed next.
@@ -453,13 +453,13 @@ impl Copier {
         current.chain(&mut self.kept.old).find(|set| !set.is_closed)
     }
 
-    fn write(&mut self, planned: Planned, now: DeskTime) -> Step {
+    fn write(&mut self, planned: Planned, now: DeskTime) -> CopyStep {
         if planned == Planned::Whole
             && let Some(set) = self.unclosed()
         {
             let (id, file) = (set.id.clone(), empty(set, set.parts.saturating_add(1), true));
             self.doing = Some(Doing::Closing(id));
-            return Step::Write(file);
+            return CopyStep::Write(file);
         }
         let file = match (planned, &self.kept.begun, &self.kept.current) {
             (Planned::Whole, Some(set), current) => {
@@ -478,7 +478,7 @@ impl Copier {
             _ => {
                 self.planned = None;
                 self.whole_due = Some(Due { since: now, wait: SOON });
-                return Step::Rest(Some(SOON));
+                return CopyStep::Rest(Some(SOON));
             }
         };
         self.doing = Some(Doing::Writing(planned, now));
@@ -487,7 +487,7 @@ impl Copier {
         if planned == Planned::Whole {
             self.whole_due = None;
         }
-        Step::Write(file)
+        CopyStep::Write(file)
     }
 
     /// Goes on from what was done.

@@ -121,12 +121,12 @@ pub enum Becomes {
     /// The names of the columns.
     Heading,
     /// Nothing, and why.
-    Refused(Reason),
+    Refused(LineReason),
 }
 
 /// Why a line becomes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reason {
+pub enum LineReason {
     /// It is no text.
     NotUtf8,
     /// A spreadsheet has rewritten this code, or this time.
@@ -217,7 +217,7 @@ pub fn read(bytes: &[u8], codes: &Codes, choices: &Choices) -> List {
     let mut list = List { usual, ..List::default() };
     for (place, line) in lines.into_iter().enumerate() {
         let becomes = match &line.cells {
-            Err(_) => Becomes::Refused(Reason::NotUtf8),
+            Err(_) => Becomes::Refused(LineReason::NotUtf8),
             Ok(cells) if place == 0 && is_heading(cells) => Becomes::Heading,
             Ok(cells) => reader.take(cells).unwrap_or_else(Becomes::Refused),
         };
@@ -263,7 +263,7 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn take(&mut self, cells: &[String]) -> Result<Becomes, Reason> {
+    fn take(&mut self, cells: &[String]) -> Result<Becomes, LineReason> {
         let mut doing = None;
         let mut codes: Vec<&str> = Vec::new();
         for cell in cells {
@@ -278,29 +278,29 @@ impl Reader<'_> {
             return self.command(command);
         }
         if let Some(command) = &self.unknown {
-            return Err(Reason::Command(command.clone()));
+            return Err(LineReason::Command(command.clone()));
         }
         for code in &codes {
             if damage::is_rewritten_number(code) || damage::is_rewritten_time(code) {
-                return Err(Reason::Rewritten(beginning(code)));
+                return Err(LineReason::Rewritten(beginning(code)));
             }
             if is_time(code) {
-                return Err(Reason::Time(beginning(code)));
+                return Err(LineReason::Time(beginning(code)));
             }
         }
         match codes[..] {
             [code] => self.alone(code, doing),
             [one, other] => self.pair(one, other, doing.or(self.doing)),
-            _ => Err(Reason::Cells(codes.len())),
+            _ => Err(LineReason::Cells(codes.len())),
         }
     }
 
-    fn command(&mut self, command: &str) -> Result<Becomes, Reason> {
+    fn command(&mut self, command: &str) -> Result<Becomes, LineReason> {
         let known = COMMANDS.iter().find(|(text, _)| *text == command);
         self.patron = None;
         let Some((_, doing)) = known else {
             self.unknown = Some(command.to_owned());
-            return Err(Reason::Command(command.to_owned()));
+            return Err(LineReason::Command(command.to_owned()));
         };
         self.unknown = None;
         self.doing = Some(*doing);
@@ -309,12 +309,12 @@ impl Reader<'_> {
     }
 
     /// A code that stands alone in its line.
-    fn alone(&mut self, code: &str, said: Option<Doing>) -> Result<Becomes, Reason> {
+    fn alone(&mut self, code: &str, said: Option<Doing>) -> Result<Becomes, LineReason> {
         let doing = said.or(self.doing);
         if std::mem::take(&mut self.at_patron) || (self.is_card)(code) {
             let card = self.card(code)?;
             if doing == Some(Doing::Checkin) {
-                return Err(Reason::Card(card));
+                return Err(LineReason::Card(card));
             }
             self.patron = Some(card.clone());
             return Ok(Becomes::Patron(card));
@@ -325,14 +325,14 @@ impl Reader<'_> {
             return Ok(Becomes::Action(Action::Return { barcode: barcode? }));
         }
         self.lacks_patron |= self.patron.is_none();
-        let cardnumber = patron.ok_or(Reason::NoPatron)?;
+        let cardnumber = patron.ok_or(LineReason::NoPatron)?;
         Ok(Becomes::Action(Action::Issue { cardnumber, barcode: barcode? }))
     }
 
     /// A card and an item.
-    fn pair(&mut self, one: &str, other: &str, doing: Option<Doing>) -> Result<Becomes, Reason> {
+    fn pair(&mut self, one: &str, other: &str, doing: Option<Doing>) -> Result<Becomes, LineReason> {
         let (card, item) = match ((self.is_card)(one), (self.is_card)(other)) {
-            (true, true) => return Err(Reason::TwoCards),
+            (true, true) => return Err(LineReason::TwoCards),
             (true, false) => (one, other),
             (false, true) => (other, one),
             (false, false) => {
@@ -350,21 +350,21 @@ impl Reader<'_> {
         }))
     }
 
-    fn card(&self, code: &str) -> Result<Cardnumber, Reason> {
+    fn card(&self, code: &str) -> Result<Cardnumber, LineReason> {
         let fits = |code: &str| self.choices.cards.as_ref().is_some_and(|cards| cards.fits(code));
         if !(self.is_card)(code)
             && let Some(meant) = damage::with_zeros(code).find(|other| self.codes.cards.contains(other) || fits(other))
         {
-            return Err(Reason::Zeros { code: code.to_owned(), meant });
+            return Err(LineReason::Zeros { code: code.to_owned(), meant });
         }
-        Cardnumber::scanned(code).map_err(Reason::Cardnumber)
+        Cardnumber::scanned(code).map_err(LineReason::Cardnumber)
     }
 
-    fn item(&self, code: &str) -> Result<Barcode, Reason> {
+    fn item(&self, code: &str) -> Result<Barcode, LineReason> {
         if let Some(meant) = self.lost_zeros(code) {
-            return Err(Reason::Zeros { code: code.to_owned(), meant });
+            return Err(LineReason::Zeros { code: code.to_owned(), meant });
         }
-        Barcode::scanned(code).map_err(Reason::Barcode)
+        Barcode::scanned(code).map_err(LineReason::Barcode)
     }
 
     /// What an item's code was that lost its zeros.

@@ -19,7 +19,7 @@ use crate::{
 /// What follows an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::large_enum_variant, reason = "there is one at a time")]
-pub enum Next {
+pub enum AfterwardsStep {
     /// Make this request.
     Request(Request),
     /// That is what Koha tells.
@@ -30,7 +30,7 @@ pub enum Next {
 
 #[derive(Debug, Clone)]
 #[allow(clippy::large_enum_variant, reason = "there is one at a time")]
-enum Stage {
+enum AfterwardsStage {
     Connecting { connection: Connection, entries: Vec<Entry> },
     Asking { audit: Box<Audit>, credentials: RestCredentials },
     LoggingOut(Report),
@@ -42,62 +42,62 @@ enum Stage {
 pub struct Afterwards {
     settings: Settings,
     terms: Terms,
-    stage: Stage,
+    stage: AfterwardsStage,
 }
 
 impl Afterwards {
     /// Begins to ask about these, which a commit has brought into Koha.
     pub fn start(settings: Settings, terms: Terms, entries: Vec<Entry>) -> (Self, Request) {
         let (connection, request) = Connection::start(settings.clone());
-        (Self { settings, terms, stage: Stage::Connecting { connection, entries } }, request)
+        (Self { settings, terms, stage: AfterwardsStage::Connecting { connection, entries } }, request)
     }
 
     /// Takes the answer to the request that was made last.
-    pub fn handle(&mut self, answer: Result<Response, Failure>) -> Next {
-        match std::mem::replace(&mut self.stage, Stage::Over) {
-            Stage::Connecting { mut connection, entries } => match connection.handle(answer) {
-                connection::Next::Request(request) => {
-                    self.stage = Stage::Connecting { connection, entries };
-                    Next::Request(request)
+    pub fn handle(&mut self, answer: Result<Response, Failure>) -> AfterwardsStep {
+        match std::mem::replace(&mut self.stage, AfterwardsStage::Over) {
+            AfterwardsStage::Connecting { mut connection, entries } => match connection.handle(answer) {
+                connection::ConnectionStep::Request(request) => {
+                    self.stage = AfterwardsStage::Connecting { connection, entries };
+                    AfterwardsStep::Request(request)
                 }
-                connection::Next::Ready(connection::Ready { reading: Some(credentials), .. }) => {
+                connection::ConnectionStep::Ready(connection::Ready { reading: Some(credentials), .. }) => {
                     self.ask(credentials, entries)
                 }
-                connection::Next::Ready(_) => {
+                connection::ConnectionStep::Ready(_) => {
                     let audited = Audited { silent: Part::ALL.to_vec(), ..Audited::default() };
-                    Next::Done(Report { audited, ..Report::default() })
+                    AfterwardsStep::Done(Report { audited, ..Report::default() })
                 }
-                connection::Next::Failed(error) => Next::Failed(error),
+                connection::ConnectionStep::Failed(error) => AfterwardsStep::Failed(error),
             },
-            Stage::Asking { mut audit, credentials } => match audit.handle(answer) {
-                audit::Next::Request(request) => {
-                    self.stage = Stage::Asking { audit, credentials };
-                    Next::Request(request)
+            AfterwardsStage::Asking { mut audit, credentials } => match audit.handle(answer) {
+                audit::AuditStep::Request(request) => {
+                    self.stage = AfterwardsStage::Asking { audit, credentials };
+                    AfterwardsStep::Request(request)
                 }
-                audit::Next::Done(report) => self.log_out(&credentials, report),
+                audit::AuditStep::Done(report) => self.log_out(&credentials, report),
             },
-            Stage::LoggingOut(report) => Next::Done(report),
-            Stage::Over => Next::Done(Report { is_broken_off: true, ..Report::default() }),
+            AfterwardsStage::LoggingOut(report) => AfterwardsStep::Done(report),
+            AfterwardsStage::Over => AfterwardsStep::Done(Report { is_broken_off: true, ..Report::default() }),
         }
     }
 
-    fn ask(&mut self, credentials: RestCredentials, entries: Vec<Entry>) -> Next {
+    fn ask(&mut self, credentials: RestCredentials, entries: Vec<Entry>) -> AfterwardsStep {
         let terms = self.terms.clone();
         match Audit::start(self.settings.clone(), credentials.clone(), terms, entries) {
             Some((audit, request)) => {
-                self.stage = Stage::Asking { audit: Box::new(audit), credentials };
-                Next::Request(request)
+                self.stage = AfterwardsStage::Asking { audit: Box::new(audit), credentials };
+                AfterwardsStep::Request(request)
             }
             None => self.log_out(&credentials, Report::default()),
         }
     }
 
-    fn log_out(&mut self, credentials: &RestCredentials, report: Report) -> Next {
+    fn log_out(&mut self, credentials: &RestCredentials, report: Report) -> AfterwardsStep {
         if let RestCredentials::Session(session) = credentials {
-            self.stage = Stage::LoggingOut(report);
-            return Next::Request(login::log_out(&self.settings, session));
+            self.stage = AfterwardsStage::LoggingOut(report);
+            return AfterwardsStep::Request(login::log_out(&self.settings, session));
         }
-        Next::Done(report)
+        AfterwardsStep::Done(report)
     }
 }
 
@@ -126,10 +126,10 @@ mod tests {
         Response { status, content_type: "text/plain".into(), body: body.into(), ..Response::default() }
     }
 
-    fn run(mut asks: Afterwards, reply: impl Fn(&str) -> Response) -> (Vec<String>, Next) {
+    fn run(mut asks: Afterwards, reply: impl Fn(&str) -> Response) -> (Vec<String>, AfterwardsStep) {
         let mut next = asks.handle(Ok(answer(200, "<response><status>failed</status></response>")));
         let mut asked = Vec::new();
-        while let Next::Request(request) = &next {
+        while let AfterwardsStep::Request(request) = &next {
             let path = request.url.trim_start_matches("https://koha.example.org").to_owned();
             next = asks.handle(Ok(reply(&path)));
             asked.push(path);
@@ -153,7 +153,7 @@ mod tests {
             _ => answer(200, ""),
         };
         let (_, next) = run(start(Status::Added), reply);
-        let Next::Done(report) = next else { panic!("{next:?}") };
+        let AfterwardsStep::Done(report) = next else { panic!("{next:?}") };
         let fresh = &report.audited.fresh[0];
         assert_eq!((fresh.home.as_deref(), fresh.late.map(|late| late.days)), (Some("MPL"), Some(3)));
         assert_eq!((fresh.numbers.patron, report.audited.silent.len()), (Some(3), 0));
@@ -163,13 +163,13 @@ mod tests {
     fn says_where_koha_cannot_be_asked() {
         let gone = || Err(Failure::NotSent(NotSent::Refused));
         let mut asks = start(Status::Success);
-        assert!(matches!(asks.handle(gone()), Next::Failed(ConnectionError::NoAnswer(_))));
+        assert!(matches!(asks.handle(gone()), AfterwardsStep::Failed(ConnectionError::NoAnswer(_))));
         let (asked, next) = run(start(Status::Success), |path| match path {
             path if path.contains("/items") => answer(502, ""),
             path if path.contains("/libraries") => answer(200, "[]"),
             _ => answer(200, ""),
         });
-        assert!(matches!(next, Next::Done(Report { is_broken_off: true, .. })), "{next:?}");
+        assert!(matches!(next, AfterwardsStep::Done(Report { is_broken_off: true, .. })), "{next:?}");
         assert!(asked.last().is_some_and(|path| path.contains("/items")));
     }
 }

@@ -62,7 +62,7 @@ type RawHold = <Hold as Listed>::Raw;
 /// What follows an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::large_enum_variant, reason = "there is one at a time")]
-pub enum Next {
+pub enum AuditStep {
     /// Make this request.
     Request(Request),
     /// That is all.
@@ -198,13 +198,13 @@ impl Audit {
             return None;
         }
         match audit.next_items() {
-            Next::Request(request) => Some((audit, request)),
-            Next::Done(_) => None,
+            AuditStep::Request(request) => Some((audit, request)),
+            AuditStep::Done(_) => None,
         }
     }
 
     /// Takes the answer to the request that was made last.
-    pub fn handle(&mut self, answer: Result<Response, Failure>) -> Next {
+    pub fn handle(&mut self, answer: Result<Response, Failure>) -> AuditStep {
         let Ok(response) = answer else { return self.break_off() };
         // A hold or a limit that cannot be told is no reason to end.
         let is_of_use = matches!(self.stage, AuditStage::Patrons(_) | AuditStage::Holds(_) | AuditStage::Limits(_));
@@ -301,22 +301,22 @@ impl Audit {
         }
     }
 
-    fn break_off(&mut self) -> Next {
+    fn break_off(&mut self) -> AuditStep {
         self.report.is_broken_off = true;
         self.done()
     }
 
-    fn refused(&mut self, part: Part) -> Next {
+    fn refused(&mut self, part: Part) -> AuditStep {
         self.report.audited.is_silent_about(part);
         self.done()
     }
 
-    fn done(&mut self) -> Next {
+    fn done(&mut self) -> AuditStep {
         let unread = self.now.rows.drain(..).chain(self.left.drain(..)).flatten().count();
         let unjudged = if let AuditStage::ByPatron(by_patron) = &self.stage { by_patron.unjudged() } else { 0 };
         self.count_unread(unread + unjudged);
         ordered::sort(&mut self.report.audited.fresh, |fresh| fresh.id.rank());
-        Next::Done(std::mem::take(&mut self.report))
+        AuditStep::Done(std::mem::take(&mut self.report))
     }
 
     fn count_unread(&mut self, number: usize) {
@@ -324,7 +324,7 @@ impl Audit {
         *unread = unread.saturating_add(u32::try_from(number).unwrap_or(u32::MAX));
     }
 
-    fn next_items(&mut self) -> Next {
+    fn next_items(&mut self) -> AuditStep {
         let mut signs = [0, 0];
         let mut fits = |rows: &Vec<Entry>| {
             signs[0] +=
@@ -345,23 +345,23 @@ impl Audit {
         self.items_request(1)
     }
 
-    fn items_request(&self, page: u32) -> Next {
+    fn items_request(&self, page: u32) -> AuditStep {
         let barcodes: Vec<_> = self.now.rows.iter().filter_map(|rows| barcode(rows)).collect();
-        Next::Request(rest::items_of(&self.settings, &self.credentials, &barcodes, page))
+        AuditStep::Request(rest::items_of(&self.settings, &self.credentials, &barcodes, page))
     }
 
-    fn loans_request(&mut self, page: u32) -> Next {
+    fn loans_request(&mut self, page: u32) -> AuditStep {
         if self.now.items.is_empty() {
             self.judge(None);
             return self.next_items();
         }
         let returned = matches!(self.stage, AuditStage::Returned(_));
         let numbers: Vec<u64> = self.now.items.iter().map(|item| item.item_id).collect();
-        Next::Request(rest::checkouts_of(&self.settings, &self.credentials, &numbers, returned, page))
+        AuditStep::Request(rest::checkouts_of(&self.settings, &self.credentials, &numbers, returned, page))
     }
 
     /// Asks for the patrons who are not known yet.
-    fn ask_patrons(&mut self, page: u32) -> Next {
+    fn ask_patrons(&mut self, page: u32) -> AuditStep {
         let cards = self.now.rows.iter().flatten().filter_map(|row| row.transaction.action.cardnumber());
         if self.patrons.want(cards) {
             self.stage = AuditStage::Patrons(Pages::default());
@@ -370,11 +370,11 @@ impl Audit {
         self.ask_holds()
     }
 
-    fn patrons_request(&self, page: u32) -> Next {
-        Next::Request(self.patrons.request(&self.settings, &self.credentials, page))
+    fn patrons_request(&self, page: u32) -> AuditStep {
+        AuditStep::Request(self.patrons.request(&self.settings, &self.credentials, page))
     }
 
-    fn ask_holds(&mut self) -> Next {
+    fn ask_holds(&mut self) -> AuditStep {
         let is_silent = self.report.audited.silent.contains(&Part::Holds);
         if is_silent || self.biblios().is_empty() {
             self.judge(None);
@@ -388,8 +388,8 @@ impl Audit {
         self.now.items.iter().filter_map(|item| item.biblio_id).into_list()
     }
 
-    fn holds_request(&self, page: u32) -> Next {
-        Next::Request(rest::holds_of(&self.settings, &self.credentials, &self.biblios(), page))
+    fn holds_request(&self, page: u32) -> AuditStep {
+        AuditStep::Request(rest::holds_of(&self.settings, &self.credentials, &self.biblios(), page))
     }
 
     /// Every loan that these items ever had is known.
@@ -441,7 +441,7 @@ impl Audit {
     }
 
     /// All is read: who took most is asked about first.
-    fn first_limit(&mut self) -> Next {
+    fn first_limit(&mut self) -> AuditStep {
         let mut taken: Vec<(u32, usize)> = self.taken.iter().map(|(patron, taken)| (*patron, taken.number)).collect();
         ordered::sort(&mut taken, |(patron, number)| (-i64::try_from(*number).unwrap_or(i64::MAX), u64::from(*patron)));
         let number = (self.chunks.saturating_sub(1) * LIMITS_ASKED).min(MOST_LIMITS_ASKED);
@@ -450,12 +450,12 @@ impl Audit {
     }
 
     /// Asks whether the next patron may have one more. Of an item that they have themselves Koha says nothing of limits.
-    fn next_limit(&mut self) -> Next {
+    fn next_limit(&mut self) -> AuditStep {
         while let Some(patron) = self.to_limit.pop_front() {
             let other = self.holders.iter().find(|(_, holder)| *holder != Some(u64::from(patron)));
             if let Some((item, _)) = other {
                 self.stage = AuditStage::Limits(patron);
-                return Next::Request(rest::availability(&self.settings, &self.credentials, patron, *item));
+                return AuditStep::Request(rest::availability(&self.settings, &self.credentials, patron, *item));
             }
         }
         self.done()
@@ -475,7 +475,7 @@ impl Audit {
     }
 
     /// This Koha tells of no items.
-    fn by_patron(&mut self) -> Next {
+    fn by_patron(&mut self) -> AuditStep {
         self.report.audited.is_silent_about(Part::Items);
         self.report.audited.is_silent_about(Part::Debts);
         self.report.audited.is_silent_about(Part::Holds);
@@ -485,12 +485,12 @@ impl Audit {
         self.go_on_by_patron(by_patron, next)
     }
 
-    fn go_on_by_patron(&mut self, by_patron: Box<ByPatron>, next: by_patron::Next) -> Next {
+    fn go_on_by_patron(&mut self, by_patron: Box<ByPatron>, next: by_patron::PatronStep) -> AuditStep {
         self.stage = AuditStage::ByPatron(by_patron);
         match next {
-            by_patron::Next::Request(request) => Next::Request(request),
-            by_patron::Next::Refused(part) => self.refused(part),
-            by_patron::Next::Done => self.done(),
+            by_patron::PatronStep::Request(request) => AuditStep::Request(request),
+            by_patron::PatronStep::Refused(part) => self.refused(part),
+            by_patron::PatronStep::Done => self.done(),
         }
     }
 

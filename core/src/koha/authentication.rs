@@ -26,7 +26,7 @@ pub(super) fn credentials(settings: &Settings) -> Vec<(&'static str, String)> {
 
 /// Koha's answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer {
+pub struct ProbeAnswer {
     /// Whether Koha is being updated.
     pub is_maintenance: bool,
     /// From 24.05: the session in which nobody is logged in, with its token.
@@ -47,7 +47,7 @@ const STATUSES: [&str; 9] = [
 ];
 
 /// Reads an answer. `None` if it is not one of Koha's.
-pub fn read(response: &Response) -> Option<Answer> {
+pub fn read(response: &Response) -> Option<ProbeAnswer> {
     if response.status != 200 || response.is_html() {
         return None;
     }
@@ -55,7 +55,7 @@ pub fn read(response: &Response) -> Option<Answer> {
     let status = rest.split_once("</status>")?.0.trim();
     let token = response.csrf_token.clone();
     let anonymous = response.session_cookie.clone().zip(token);
-    STATUSES.contains(&status).then(|| Answer {
+    STATUSES.contains(&status).then(|| ProbeAnswer {
         is_maintenance: status == "maintenance",
         anonymous: anonymous.map(|(cookie, token)| Session { cookie, csrf_token: Some(token) }),
     })

@@ -90,7 +90,7 @@ pub fn check_in(
 
 /// What Koha answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum CheckinAnswer {
     /// It has run its check-in.
     Done(Box<Checkin>),
     /// It said no, in its own words. Nothing was processed.
@@ -162,7 +162,7 @@ struct RawMessage {
 }
 
 /// Reads an answer. Only a whole check-in in Koha's own form counts as done, and only what Koha alone says counts as not processed.
-pub fn read(response: &Response) -> Answer {
+pub fn read(response: &Response) -> CheckinAnswer {
     let body = object(response);
     let text = |key: &str| body.as_ref().and_then(|body| body.get(key)).and_then(Value::as_str).unwrap_or_default();
     let keys = |key: &str| {
@@ -171,35 +171,35 @@ pub fn read(response: &Response) -> Answer {
     };
     match (response.status, text("error_code")) {
         (200 | 201, _) => match serde_json::from_str::<RawCheckin>(&response.body) {
-            Ok(raw) if !response.is_html() => Answer::Done(Box::new(raw.into())),
-            _ if response.body.trim().is_empty() => Answer::Empty,
-            _ => Answer::Strange,
+            Ok(raw) if !response.is_html() => CheckinAnswer::Done(Box::new(raw.into())),
+            _ if response.body.trim().is_empty() => CheckinAnswer::Empty,
+            _ => CheckinAnswer::Strange,
         },
         (412, "confirmation_required") => {
             let asked = keys("confirms");
             let mut serious = asked.iter().filter(|key| *key != NOT_ISSUED).peekable();
             if !asked.is_empty() && serious.peek().is_none() {
                 // In the words that mean this everywhere else: nothing is to be done about it, or it arrived twice.
-                return Answer::Rejected(status::NOT_ISSUED.to_owned());
+                return CheckinAnswer::Rejected(status::NOT_ISSUED.to_owned());
             }
-            Answer::Rejected(words(NEEDS_PERSON, serious))
+            CheckinAnswer::Rejected(words(NEEDS_PERSON, serious))
         }
-        (403, "checkin_blocked") => Answer::Rejected(words(BLOCKED, keys("blockers").iter())),
-        (403, "return_date_not_allowed") => Answer::Unusable(Absence::NoDates),
+        (403, "checkin_blocked") => CheckinAnswer::Rejected(words(BLOCKED, keys("blockers").iter())),
+        (403, "return_date_not_allowed") => CheckinAnswer::Unusable(Absence::NoDates),
         (403, _)
             if body.as_ref().is_some_and(|body| body.get("required_permissions").is_some_and(Value::is_object)) =>
         {
-            Answer::Unusable(Absence::NotAllowed)
+            CheckinAnswer::Unusable(Absence::NotAllowed)
         }
-        (404, "not_found") => Answer::Rejected(NO_ITEM[0].to_owned()),
-        (404, _) if text("error").starts_with("Item not found") => Answer::Rejected(NO_ITEM[0].to_owned()),
+        (404, "not_found") => CheckinAnswer::Rejected(NO_ITEM[0].to_owned()),
+        (404, _) if text("error").starts_with("Item not found") => CheckinAnswer::Rejected(NO_ITEM[0].to_owned()),
         (400, _) if body.as_ref().is_some_and(|body| body.get("errors").is_some_and(Value::is_array)) => {
-            Answer::Unusable(Absence::Unclear)
+            CheckinAnswer::Unusable(Absence::Unclear)
         }
-        (401, _) if NOBODY.contains(&text("error")) && !response.asks_for_password => Answer::AccessRefused,
-        (429 | 503, _) if let Some(after) = response.retry_after => Answer::Busy(after),
-        (status @ 500..=599, _) => Answer::ServerError(status),
-        _ => Answer::Strange,
+        (401, _) if NOBODY.contains(&text("error")) && !response.asks_for_password => CheckinAnswer::AccessRefused,
+        (429 | 503, _) if let Some(after) = response.retry_after => CheckinAnswer::Busy(after),
+        (status @ 500..=599, _) => CheckinAnswer::ServerError(status),
+        _ => CheckinAnswer::Strange,
     }
 }
 
@@ -276,7 +276,7 @@ mod tests {
 
     fn done(body: &str) -> Checkin {
         match read(&json(200, body)) {
-            Answer::Done(checkin) => *checkin,
+            CheckinAnswer::Done(checkin) => *checkin,
             other => panic!("{other:?}"),
         }
     }
@@ -348,10 +348,10 @@ mod tests {
                 ),
             ))
         };
-        let not_on_loan = Answer::Rejected("Item not issued.".into());
+        let not_on_loan = CheckinAnswer::Rejected("Item not issued.".into());
         assert_eq!(asks(r#"{"not_issued":"B"}"#, r#""t""#), not_on_loan);
         assert_eq!(asks(r#"{"NotIssued":"B"}"#, "null"), not_on_loan);
-        let no = |words: &str| Answer::Rejected(words.to_owned());
+        let no = |words: &str| CheckinAnswer::Rejected(words.to_owned());
         assert_eq!(asks(r#"{"not_issued":"B","item_parts":"CD"}"#, r#""t""#), no("Confirmation required: item_parts"));
         assert_eq!(asks(r#"{"items_bundle":1}"#, r#""t""#), no("Confirmation required: items_bundle"));
         assert_eq!(asks(r#"{"something_new":1}"#, r#""t""#), no("Confirmation required: something_new"));
@@ -362,8 +362,8 @@ mod tests {
     fn kohas_own_refusals_tell_that_nothing_was_done() {
         let blocked = r#"{"error":"Checkin blocked","error_code":"checkin_blocked","blockers":{"blocked_withdrawn":1,
             "wrong_branch":{"right_branch":"MPL"}}}"#;
-        let no = |words: &str| Answer::Rejected(words.to_owned());
-        let unusable = Answer::Unusable;
+        let no = |words: &str| CheckinAnswer::Rejected(words.to_owned());
+        let unusable = CheckinAnswer::Unusable;
         for (status, body, expected) in [
             (403, blocked, no("Checkin blocked: blocked_withdrawn, wrong_branch")),
             (404, r#"{"error":"Item not found","error_code":"not_found"}"#, no("Item not found.")),
@@ -371,36 +371,36 @@ mod tests {
             (403, r#"{"error":"x","error_code":"return_date_not_allowed"}"#, unusable(Absence::NoDates)),
             (403, r#"{"error":"x","required_permissions":{"circulate":"1"}}"#, unusable(Absence::NotAllowed)),
             (400, r#"{"errors":[{"message":"Properties not allowed","path":"/body"}]}"#, unusable(Absence::Unclear)),
-            (401, r#"{"error":"Session has been expired."}"#, Answer::AccessRefused),
-            (500, "{}", Answer::ServerError(500)),
-            (200, " ", Answer::Empty),
+            (401, r#"{"error":"Session has been expired."}"#, CheckinAnswer::AccessRefused),
+            (500, "{}", CheckinAnswer::ServerError(500)),
+            (200, " ", CheckinAnswer::Empty),
             // Somebody else's, or none that tells.
-            (403, r#"{"error":"Invalid password","required_permissions":null}"#, Answer::Strange),
-            (403, "<html>Forbidden", Answer::Strange),
-            (404, "<html>Not found", Answer::Strange),
-            (404, r#"{"errors":[{"message":"Not Found."}]}"#, Answer::Strange),
-            (401, r#"{"error":"Unauthorized"}"#, Answer::Strange),
-            (412, "{}", Answer::Strange),
-            (400, "{}", Answer::Strange),
-            (200, "Success.", Answer::Strange),
-            (200, r#"{"checkin_id":7,"item_id":3}"#, Answer::Strange),
+            (403, r#"{"error":"Invalid password","required_permissions":null}"#, CheckinAnswer::Strange),
+            (403, "<html>Forbidden", CheckinAnswer::Strange),
+            (404, "<html>Not found", CheckinAnswer::Strange),
+            (404, r#"{"errors":[{"message":"Not Found."}]}"#, CheckinAnswer::Strange),
+            (401, r#"{"error":"Unauthorized"}"#, CheckinAnswer::Strange),
+            (412, "{}", CheckinAnswer::Strange),
+            (400, "{}", CheckinAnswer::Strange),
+            (200, "Success.", CheckinAnswer::Strange),
+            (200, r#"{"checkin_id":7,"item_id":3}"#, CheckinAnswer::Strange),
         ] {
             assert_eq!(read(&json(status, body)), expected, "{status} {body}");
         }
         let busy = Response { retry_after: Some(Duration::from_secs(9)), ..json(503, "") };
-        assert_eq!(read(&busy), Answer::Busy(Duration::from_secs(9)));
+        assert_eq!(read(&busy), CheckinAnswer::Busy(Duration::from_secs(9)));
     }
 
     proptest! {
         #[test]
         fn a_check_in_that_was_cut_off_is_none(place in 0..DONE.len()) {
-            prop_assert!(!matches!(read(&json(200, &DONE[..place])), Answer::Done(_)));
+            prop_assert!(!matches!(read(&json(200, &DONE[..place])), CheckinAnswer::Done(_)));
         }
 
         #[test]
         fn nothing_makes_it_fail(status in 0..1000_u16, body in r#"(\{|\}|\[|\]|"[a-z_]{1,14}"|:|,|[0-9]{1,20}|null|true|é){0,24}"#) {
             let answer = read(&json(status, &body));
-            prop_assert!(!matches!(answer, Answer::Done(_)) || matches!(status, 200 | 201));
+            prop_assert!(!matches!(answer, CheckinAnswer::Done(_)) || matches!(status, 200 | 201));
         }
     }
 }

@@ -23,7 +23,7 @@ use std::time::Duration;
 
 /// What follows an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Next {
+pub enum ConnectionStep {
     /// Make this request.
     Request(Request),
     /// Ready to send.
@@ -135,7 +135,7 @@ impl Connection {
     }
 
     /// Takes the answer to the request that was made last.
-    pub fn handle(&mut self, answer: Result<Response, Failure>) -> Next {
+    pub fn handle(&mut self, answer: Result<Response, Failure>) -> ConnectionStep {
         // What is only read for convenience is not there then.
         let reads = matches!(
             self.state,
@@ -146,9 +146,9 @@ impl Connection {
         );
         let response = match answer {
             Err(Failure::Redirected { to }) if matches!(self.state, State::AskingWho(_)) => {
-                return Next::Failed(redirected(to.as_deref()));
+                return ConnectionStep::Failed(redirected(to.as_deref()));
             }
-            Err(failure) if !reads => return Next::Failed(ConnectionError::NoAnswer(failure)),
+            Err(failure) if !reads => return ConnectionStep::Failed(ConnectionError::NoAnswer(failure)),
             answer => answer.unwrap_or_default(),
         };
         match self.state.clone() {
@@ -158,23 +158,25 @@ impl Connection {
                 service::Answer::Empty => self.accepted(access, reading),
                 // They have just logged out.
                 service::Answer::AuthenticationFailed if access.person().is_some() => {
-                    Next::Failed(ConnectionError::NobodyLoggedIn)
+                    ConnectionStep::Failed(ConnectionError::NobodyLoggedIn)
                 }
-                service::Answer::AuthenticationFailed => Next::Failed(ConnectionError::WrongCredentials),
-                service::Answer::TokenRefused => Next::Failed(ConnectionError::TokenRefused),
-                _ => Next::Failed(foreign(&response)),
+                service::Answer::AuthenticationFailed => ConnectionStep::Failed(ConnectionError::WrongCredentials),
+                service::Answer::TokenRefused => ConnectionStep::Failed(ConnectionError::TokenRefused),
+                _ => ConnectionStep::Failed(foreign(&response)),
             },
             State::GettingToken { access } => match key::read(&response) {
                 Some(token) => self.list_libraries(access, RestCredentials::Token(token), true),
                 None => self.read_as_account(access),
             },
             State::LoggingIn { access, mut login } => match login.handle(&self.settings, &response) {
-                login::Next::Request(request) => {
+                login::LoginStep::Request(request) => {
                     self.state = State::LoggingIn { access, login };
-                    Next::Request(request)
+                    ConnectionStep::Request(request)
                 }
-                login::Next::Session(session) => self.list_libraries(access, RestCredentials::Session(session), true),
-                login::Next::Refused => Next::Ready(ready(access, None, None)),
+                login::LoginStep::Session(session) => {
+                    self.list_libraries(access, RestCredentials::Session(session), true)
+                }
+                login::LoginStep::Refused => ConnectionStep::Ready(ready(access, None, None)),
             },
             State::ListingLibraries { access, reading, paged: true } if response.status == 400 => {
                 self.list_libraries(access, reading, false)
@@ -185,78 +187,78 @@ impl Connection {
                 if self.looks_for_plugin && access.person().is_none() {
                     let request = plugin::look_for(&self.settings, &reading);
                     self.state = State::LookingForPlugin { access, reading, libraries };
-                    return Next::Request(request);
+                    return ConnectionStep::Request(request);
                 }
-                Next::Ready(ready(access, Some(reading), libraries))
+                ConnectionStep::Ready(ready(access, Some(reading), libraries))
             }
             State::LookingForPlugin { access, reading, libraries } => {
                 let has_plugin = plugin::is_there(&response);
-                Next::Ready(Ready { has_plugin, ..ready(access, Some(reading), libraries) })
+                ConnectionStep::Ready(Ready { has_plugin, ..ready(access, Some(reading), libraries) })
             }
         }
     }
 
-    fn probed(&mut self, response: &Response) -> Next {
+    fn probed(&mut self, response: &Response) -> ConnectionStep {
         let Some(answer) = authentication::read(response) else {
-            return Next::Failed(foreign(response));
+            return ConnectionStep::Failed(foreign(response));
         };
         if answer.is_maintenance {
-            return Next::Failed(ConnectionError::Maintenance);
+            return ConnectionStep::Failed(ConnectionError::Maintenance);
         }
         self.check_credentials(Access::Account { anonymous: answer.anonymous }, None)
     }
 
-    fn told_who(&mut self, mut asked: WhoIsThere, response: &Response) -> Next {
+    fn told_who(&mut self, mut asked: WhoIsThere, response: &Response) -> ConnectionStep {
         match asked.handle(&self.settings.server, response) {
             Who::Request(request) => {
                 self.state = State::AskingWho(asked);
-                Next::Request(request)
+                ConnectionStep::Request(request)
             }
             Who::Person { who, session, reads } => {
                 let reading = reads.then(|| RestCredentials::Persons(session.clone()));
                 self.check_credentials(Access::Person { who, session }, reading)
             }
-            Who::Nobody => Next::Failed(ConnectionError::NobodyLoggedIn),
-            Who::Foreign => Next::Failed(foreign(response)),
+            Who::Nobody => ConnectionStep::Failed(ConnectionError::NobodyLoggedIn),
+            Who::Foreign => ConnectionStep::Failed(foreign(response)),
         }
     }
 
-    fn check_credentials(&mut self, access: Access, reading: Option<RestCredentials>) -> Next {
+    fn check_credentials(&mut self, access: Access, reading: Option<RestCredentials>) -> ConnectionStep {
         let request = service::check_credentials(&self.settings, &access);
         self.state = State::CheckingCredentials { access, reading };
-        Next::Request(request)
+        ConnectionStep::Request(request)
     }
 
-    fn accepted(&mut self, access: Access, reading: Option<RestCredentials>) -> Next {
+    fn accepted(&mut self, access: Access, reading: Option<RestCredentials>) -> ConnectionStep {
         match (reading, &self.settings.key) {
             (Some(reading), _) => self.list_libraries(access, reading, true),
             (None, Some(key)) => {
                 let request = key::request(&self.settings, key);
                 self.state = State::GettingToken { access };
-                Next::Request(request)
+                ConnectionStep::Request(request)
             }
             (None, None) => self.read_as_account(access),
         }
     }
 
     /// Reads as whoever sends. Where that cannot be, it is sent all the same.
-    fn read_as_account(&mut self, access: Access) -> Next {
+    fn read_as_account(&mut self, access: Access) -> ConnectionStep {
         match &access {
-            Access::Person { .. } => Next::Ready(ready(access, None, None)),
+            Access::Person { .. } => ConnectionStep::Ready(ready(access, None, None)),
             Access::Account { anonymous: None } => self.list_libraries(access, RestCredentials::Basic, true),
             Access::Account { anonymous: Some(anonymous) } => {
                 let start = if self.to_queue { FormLogin::start_at_queue } else { FormLogin::start };
                 let (login, request) = start(&self.settings, anonymous.clone());
                 self.state = State::LoggingIn { access, login };
-                Next::Request(request)
+                ConnectionStep::Request(request)
             }
         }
     }
 
-    fn list_libraries(&mut self, access: Access, reading: RestCredentials, paged: bool) -> Next {
+    fn list_libraries(&mut self, access: Access, reading: RestCredentials, paged: bool) -> ConnectionStep {
         let request = rest::libraries(&self.settings, &reading, paged);
         self.state = State::ListingLibraries { access, reading, paged };
-        Next::Request(request)
+        ConnectionStep::Request(request)
     }
 }
 
@@ -317,16 +319,16 @@ mod tests {
         Response { session_cookie: Some(Secret::new("ours")), ..html(200, body) }
     }
 
-    fn request(next: Next) -> Request {
+    fn request(next: ConnectionStep) -> Request {
         match next {
-            Next::Request(request) => request,
+            ConnectionStep::Request(request) => request,
             other => panic!("expected a request, got {other:?}"),
         }
     }
 
-    fn ready(next: Next) -> Ready {
+    fn ready(next: ConnectionStep) -> Ready {
         match next {
-            Next::Ready(ready) => ready,
+            ConnectionStep::Ready(ready) => ready,
             other => panic!("expected to be ready, got {other:?}"),
         }
     }
@@ -404,7 +406,7 @@ mod tests {
             connection.handle(Ok(auth("failed", Some("anonymous"))));
             request(connection.handle(Ok(answer(200, ""))));
             let mut next = connection.handle(refusal.clone());
-            if let Next::Request(_) = next {
+            if let ConnectionStep::Request(_) = next {
                 next = connection.handle(refusal);
             }
             let ready = ready(next);
@@ -456,7 +458,7 @@ mod tests {
             (Err(Failure::TimedOut), ConnectionError::NoAnswer(Failure::TimedOut)),
         ] {
             let (mut connection, _) = Connection::start(settings());
-            assert_eq!(connection.handle(first), Next::Failed(trouble));
+            assert_eq!(connection.handle(first), ConnectionStep::Failed(trouble));
         }
         for (check, trouble) in [
             (answer(401, ""), ConnectionError::WrongCredentials),
@@ -465,7 +467,7 @@ mod tests {
         ] {
             let (mut connection, _) = Connection::start(settings());
             connection.handle(Ok(auth("failed", None)));
-            assert_eq!(connection.handle(Ok(check)), Next::Failed(trouble));
+            assert_eq!(connection.handle(Ok(check)), ConnectionStep::Failed(trouble));
         }
     }
 
@@ -531,15 +533,18 @@ mod tests {
             (Ok(Response { retry_after: Some(MINUTE), ..html(503, "") }), ConnectionError::Busy(MINUTE)),
             (Err(Failure::TimedOut), ConnectionError::NoAnswer(Failure::TimedOut)),
         ] {
-            assert_eq!(with_open_koha().0.handle(first), Next::Failed(trouble));
+            assert_eq!(with_open_koha().0.handle(first), ConnectionStep::Failed(trouble));
         }
         let (mut connection, _) = with_open_koha();
         request(connection.handle(Ok(persons_page(LOGIN_PAGE))));
-        assert_eq!(connection.handle(Ok(persons_page(LOGIN_PAGE))), Next::Failed(ConnectionError::NobodyLoggedIn));
+        assert_eq!(
+            connection.handle(Ok(persons_page(LOGIN_PAGE))),
+            ConnectionStep::Failed(ConnectionError::NobodyLoggedIn)
+        );
         // They log out before they are asked for anything.
         let (mut connection, _) = with_open_koha();
         request(connection.handle(Ok(persons_page("<!DOCTYPE html><i class=\"loggedinusername\">anna</i>"))));
         let refused = Response { content_type: "text/plain".into(), ..answer(401, "") };
-        assert_eq!(connection.handle(Ok(refused)), Next::Failed(ConnectionError::NobodyLoggedIn));
+        assert_eq!(connection.handle(Ok(refused)), ConnectionStep::Failed(ConnectionError::NobodyLoggedIn));
     }
 }

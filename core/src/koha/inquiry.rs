@@ -75,7 +75,7 @@ pub enum Unclear {
 
 /// What follows an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Next {
+pub enum InquiryStep {
     /// Make this request.
     Request(Request),
     /// That is what Koha holds.
@@ -116,14 +116,14 @@ impl Inquiry {
     }
 
     /// Takes the answer to the request that was made last.
-    pub fn handle(&mut self, answer: Result<Response, Failure>) -> Next {
+    pub fn handle(&mut self, answer: Result<Response, Failure>) -> InquiryStep {
         let next = answer.ok().and_then(|response| match std::mem::replace(&mut self.stage, InquiryStage::Items) {
             InquiryStage::Items => self.items(&response),
             InquiryStage::Open { item_id } => {
                 let open = rest::read_checkouts(&response)?;
                 let request = rest::checkouts(&self.settings, &self.credentials, item_id, true);
                 self.stage = InquiryStage::Returned { item_id, open };
-                Some(Next::Request(request))
+                Some(InquiryStep::Request(request))
             }
             InquiryStage::Returned { item_id, open } => {
                 let mut loans = rest::read_checkouts(&response)?;
@@ -139,39 +139,39 @@ impl Inquiry {
             InquiryStage::Patron { loans } => {
                 let Action::Issue { cardnumber, .. } = &self.transaction.action else { return None };
                 let patron_id = the_patron(&response, cardnumber)?;
-                Some(Next::Finding(self.judge_issue(&loans, patron_id)))
+                Some(InquiryStep::Finding(self.judge_issue(&loans, patron_id)))
             }
         });
-        next.unwrap_or(Next::Finding(Finding::Unclear(Unclear::NotReadable)))
+        next.unwrap_or(InquiryStep::Finding(Finding::Unclear(Unclear::NotReadable)))
     }
 
-    fn items(&mut self, response: &Response) -> Option<Next> {
+    fn items(&mut self, response: &Response) -> Option<InquiryStep> {
         let barcode = self.transaction.action.barcode()?.as_str();
         let items = rest::read_items(response)?;
         let same = items.iter().filter(|item| item.external_id.as_deref().is_some_and(|id| same_code(id, barcode)));
         match same.map(|item| item.item_id).collect::<Vec<_>>()[..] {
-            [] if items.is_empty() => Some(Next::Finding(Finding::Missing(Gap::NoSuchItem))),
+            [] if items.is_empty() => Some(InquiryStep::Finding(Finding::Missing(Gap::NoSuchItem))),
             [item_id] => {
                 self.stage = InquiryStage::Open { item_id };
-                Some(Next::Request(rest::checkouts(&self.settings, &self.credentials, item_id, false)))
+                Some(InquiryStep::Request(rest::checkouts(&self.settings, &self.credentials, item_id, false)))
             }
             _ => None,
         }
     }
 
     /// Every loan that the item ever had is known.
-    fn loans(&mut self, loans: Vec<Checkout>) -> Next {
+    fn loans(&mut self, loans: Vec<Checkout>) -> InquiryStep {
         match &self.transaction.action {
-            Action::Return { .. } => Next::Finding(self.judge_return(&loans)),
+            Action::Return { .. } => InquiryStep::Finding(self.judge_return(&loans)),
             Action::Issue { cardnumber, .. } => {
                 if loans.is_empty() {
-                    return Next::Finding(Finding::Missing(Gap::NoSuchLoan));
+                    return InquiryStep::Finding(Finding::Missing(Gap::NoSuchLoan));
                 }
                 let request = rest::patrons(&self.settings, &self.credentials, cardnumber.as_str());
                 self.stage = InquiryStage::Patron { loans };
-                Next::Request(request)
+                InquiryStep::Request(request)
             }
-            Action::Payment { .. } => Next::Finding(Finding::Unclear(Unclear::NotReadable)),
+            Action::Payment { .. } => InquiryStep::Finding(Finding::Unclear(Unclear::NotReadable)),
         }
     }
 
@@ -272,8 +272,8 @@ mod tests {
         let mut next = inquiry.handle(json(r#"[{"item_id":7,"external_id":"b 1","last_seen_date":"2026-11-23"}]"#));
         loop {
             match next {
-                Next::Finding(finding) => return finding,
-                Next::Request(request) => {
+                InquiryStep::Finding(finding) => return finding,
+                InquiryStep::Request(request) => {
                     let returned_list = request.url.contains("checked_in=1");
                     let other =
                         loan("1", THEN, returned_list.then_some(THEN)).replace(r#""item_id":7"#, r#""item_id":8"#);
@@ -346,7 +346,7 @@ mod tests {
     #[test]
     fn an_unknown_barcode_cannot_have_been_applied() {
         let (mut inquiry, _) = start();
-        assert_eq!(inquiry.handle(json("[]")), Next::Finding(Finding::Missing(Gap::NoSuchItem)));
+        assert_eq!(inquiry.handle(json("[]")), InquiryStep::Finding(Finding::Missing(Gap::NoSuchItem)));
     }
 
     fn start() -> (Inquiry, Request) {
@@ -356,7 +356,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_proves_nothing() {
-        let not_readable = Next::Finding(Finding::Unclear(Unclear::NotReadable));
+        let not_readable = InquiryStep::Finding(Finding::Unclear(Unclear::NotReadable));
         let item = || json(r#"[{"item_id":7,"external_id":"B 1"}]"#);
         let cut = || Ok(Response { total_count: Some(30), ..json("[]").unwrap() });
         for answers in [

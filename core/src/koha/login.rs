@@ -29,7 +29,7 @@ pub struct FormLogin {
 
 /// What follows an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Next {
+pub enum LoginStep {
     /// Make this request.
     Request(Request),
     /// Logged in.
@@ -70,9 +70,9 @@ impl FormLogin {
     }
 
     /// Takes the answer to the request that was made last.
-    pub fn handle(&mut self, settings: &Settings, response: &Response) -> Next {
+    pub fn handle(&mut self, settings: &Settings, response: &Response) -> LoginStep {
         if let (Some(who), Some(cookie)) = (page::logged_in(response), response.session_cookie.clone()) {
-            return Next::Session(Session { cookie, csrf_token: who.csrf_token });
+            return LoginStep::Session(Session { cookie, csrf_token: who.csrf_token });
         }
         // A refused login brings a new anonymous session, with its own token.
         if let (Some(cookie), Some(token)) = (response.session_cookie.clone(), page::csrf_token(&response.body)) {
@@ -80,8 +80,8 @@ impl FormLogin {
         }
         self.tried += 1;
         match self.pages.get(self.tried) {
-            Some(page) if response.status == 200 => Next::Request(self.request(settings, page)),
-            _ => Next::Refused,
+            Some(page) if response.status == 200 => LoginStep::Request(self.request(settings, page)),
+            _ => LoginStep::Refused,
         }
     }
 }
@@ -181,22 +181,22 @@ mod tests {
         let (mut login, first) = FormLogin::start(&settings(), session("anonymous", "t0"));
         assert!(first.url.ends_with("/mainpage.pl") && !first.url.contains("letmein"));
         assert_eq!(first.session, Some(session("anonymous", "t0")));
-        let Next::Request(second) = login.handle(&settings(), &login_page()) else { panic!() };
+        let LoginStep::Request(second) = login.handle(&settings(), &login_page()) else { panic!() };
         assert!(second.url.ends_with("/offline_circ/list.pl"));
         assert_eq!(second.session, Some(session("anonymous 2", "t1")), "the new one, with its own token");
-        assert_eq!(login.handle(&settings(), &staff_page(Some("ours"))), Next::Session(session("ours", "t2")));
+        assert_eq!(login.handle(&settings(), &staff_page(Some("ours"))), LoginStep::Session(session("ours", "t2")));
     }
 
     #[test]
     fn gives_up_where_koha_does() {
         let start = || FormLogin::start(&settings(), session("anonymous", "t0")).0;
         let mut refused = start();
-        assert!(matches!(refused.handle(&settings(), &login_page()), Next::Request(_)));
-        assert_eq!(refused.handle(&settings(), &login_page()), Next::Refused);
+        assert!(matches!(refused.handle(&settings(), &login_page()), LoginStep::Request(_)));
+        assert_eq!(refused.handle(&settings(), &login_page()), LoginStep::Refused);
         let trouble = Response { status: 403, ..login_page() };
-        assert_eq!(start().handle(&settings(), &trouble), Next::Refused, "not asked in vain once more");
+        assert_eq!(start().handle(&settings(), &trouble), LoginStep::Refused, "not asked in vain once more");
         let without_session = staff_page(None);
-        assert!(matches!(start().handle(&settings(), &without_session), Next::Request(_)), "not logged in by it");
+        assert!(matches!(start().handle(&settings(), &without_session), LoginStep::Request(_)), "not logged in by it");
     }
 
     #[test]

@@ -19,7 +19,7 @@ use std::collections::VecDeque;
 
 /// What follows an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Next {
+pub enum MovementStep {
     /// Make this request.
     Request(Request),
     /// Everything was asked that could be.
@@ -62,15 +62,17 @@ impl MovementCheck {
     }
 
     /// Takes the answer to the request that was made last.
-    pub fn handle(&mut self, answer: Result<Response, Failure>) -> Next {
+    pub fn handle(&mut self, answer: Result<Response, Failure>) -> MovementStep {
         match std::mem::replace(&mut self.stage, CheckStage::Over) {
             CheckStage::Connecting(mut connection) => match connection.handle(answer) {
-                connection::Next::Request(request) => {
+                connection::ConnectionStep::Request(request) => {
                     self.stage = CheckStage::Connecting(connection);
-                    Next::Request(request)
+                    MovementStep::Request(request)
                 }
-                connection::Next::Ready(connection::Ready { reading: Some(credentials), .. }) => self.ask(credentials),
-                connection::Next::Ready(_) | connection::Next::Failed(_) => self.end(None),
+                connection::ConnectionStep::Ready(connection::Ready { reading: Some(credentials), .. }) => {
+                    self.ask(credentials)
+                }
+                connection::ConnectionStep::Ready(_) | connection::ConnectionStep::Failed(_) => self.end(None),
             },
             CheckStage::Asking { credentials, about } => {
                 let items = answer.ok().and_then(|response| rest::read_items(&response));
@@ -89,12 +91,12 @@ impl MovementCheck {
                 }
                 self.ask(credentials)
             }
-            CheckStage::LoggingOut => Next::Done(std::mem::take(&mut self.movements)),
+            CheckStage::LoggingOut => MovementStep::Done(std::mem::take(&mut self.movements)),
             CheckStage::Over => self.end(None),
         }
     }
 
-    fn ask(&mut self, credentials: RestCredentials) -> Next {
+    fn ask(&mut self, credentials: RestCredentials) -> MovementStep {
         let Some((about, barcode)) = self.to_ask.pop_front().and_then(|entry| {
             let barcode = entry.transaction.action.barcode()?.to_string();
             Some((entry, barcode))
@@ -103,24 +105,24 @@ impl MovementCheck {
         };
         let request = rest::items(&self.settings, &credentials, &barcode);
         self.stage = CheckStage::Asking { credentials, about };
-        Next::Request(request)
+        MovementStep::Request(request)
     }
 
     /// Not everything could be asked about.
-    fn end(&mut self, credentials: Option<&RestCredentials>) -> Next {
+    fn end(&mut self, credentials: Option<&RestCredentials>) -> MovementStep {
         self.movements.complete = false;
         match credentials {
             Some(credentials) => self.log_out(credentials),
-            None => Next::Done(std::mem::take(&mut self.movements)),
+            None => MovementStep::Done(std::mem::take(&mut self.movements)),
         }
     }
 
-    fn log_out(&mut self, credentials: &RestCredentials) -> Next {
+    fn log_out(&mut self, credentials: &RestCredentials) -> MovementStep {
         if let RestCredentials::Session(session) = credentials {
             self.stage = CheckStage::LoggingOut;
-            return Next::Request(login::log_out(&self.settings, session));
+            return MovementStep::Request(login::log_out(&self.settings, session));
         }
-        Next::Done(std::mem::take(&mut self.movements))
+        MovementStep::Done(std::mem::take(&mut self.movements))
     }
 }
 
@@ -155,11 +157,11 @@ mod tests {
         let mut next = check.handle(Ok(answer(200, "<response><status>failed</status></response>")));
         loop {
             match next {
-                Next::Done(movements) => return movements,
-                Next::Request(request) if request.url.contains("/items?") => {
+                MovementStep::Done(movements) => return movements,
+                MovementStep::Request(request) if request.url.contains("/items?") => {
                     next = check.handle(Ok(items(&request.url)));
                 }
-                Next::Request(_) => next = check.handle(Ok(answer(200, ""))),
+                MovementStep::Request(_) => next = check.handle(Ok(answer(200, ""))),
             }
         }
     }
@@ -186,8 +188,8 @@ mod tests {
     fn says_where_koha_does_not_tell() {
         assert_eq!(ask(&["A", "B"], |_| answer(404, "<html>")), Movements::default());
         let mut check = start(&["A"]);
-        assert_eq!(check.handle(Err(Failure::TimedOut)), Next::Done(Movements::default()));
-        assert_eq!(check.handle(Err(Failure::TimedOut)), Next::Done(Movements::default()), "asked once more");
+        assert_eq!(check.handle(Err(Failure::TimedOut)), MovementStep::Done(Movements::default()));
+        assert_eq!(check.handle(Err(Failure::TimedOut)), MovementStep::Done(Movements::default()), "asked once more");
         assert_eq!(ask(&[], |_| answer(404, "")), Movements { complete: true, ..Movements::default() });
     }
 }

@@ -32,11 +32,11 @@ const TIME_LIMIT: Duration = Duration::from_mins(5);
 struct Body<'a> {
     branchcode: &'a str,
     pending: bool,
-    transactions: Vec<Row<'a>>,
+    transactions: Vec<PluginRow<'a>>,
 }
 
 #[derive(Serialize)]
-struct Row<'a> {
+struct PluginRow<'a> {
     timestamp: String,
     action: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -47,7 +47,7 @@ struct Row<'a> {
     amount: Option<String>,
 }
 
-impl<'a> Row<'a> {
+impl<'a> PluginRow<'a> {
     fn of(transaction: &'a Transaction) -> Self {
         let action = &transaction.action;
         Self {
@@ -112,7 +112,7 @@ pub fn give<'a>(
     let body = Body {
         branchcode,
         pending: settings.commit_type == CommitType::Send,
-        transactions: transactions.into_iter().map(Row::of).collect(),
+        transactions: transactions.into_iter().map(PluginRow::of).collect(),
     };
     // Nothing in it can fail to be written as JSON.
     let json = serde_json::to_string(&body).unwrap_or_default();

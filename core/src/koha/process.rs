@@ -24,7 +24,7 @@ pub fn request(settings: &Settings, session: &Session, deed: Deed, number: u64) 
 
 /// What it answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answer {
+pub enum ProcessAnswer {
     /// Exactly `Success.`
     Success,
     /// Koha processed it and said no, in these words. The row is gone.
@@ -44,16 +44,16 @@ pub enum Answer {
 }
 
 /// Reads an answer.
-pub fn read(response: &Response) -> Answer {
+pub fn read(response: &Response) -> ProcessAnswer {
     match service::read(response) {
-        service::Answer::Success => Answer::Success,
-        service::Answer::Rejected(words) => Answer::Refused(words),
-        service::Answer::TokenRefused => Answer::TokenRefused,
-        service::Answer::Busy(after) => Answer::Busy(after),
-        service::Answer::ServerError(status) => Answer::ServerError(status),
-        service::Answer::Empty if response.content_type.starts_with("text/plain") => Answer::Empty,
-        _ if response.status == 200 && response.body == "Deleted." => Answer::Deleted,
-        _ => Answer::Strange,
+        service::Answer::Success => ProcessAnswer::Success,
+        service::Answer::Rejected(words) => ProcessAnswer::Refused(words),
+        service::Answer::TokenRefused => ProcessAnswer::TokenRefused,
+        service::Answer::Busy(after) => ProcessAnswer::Busy(after),
+        service::Answer::ServerError(status) => ProcessAnswer::ServerError(status),
+        service::Answer::Empty if response.content_type.starts_with("text/plain") => ProcessAnswer::Empty,
+        _ if response.status == 200 && response.body == "Deleted." => ProcessAnswer::Deleted,
+        _ => ProcessAnswer::Strange,
     }
 }
 
@@ -85,15 +85,22 @@ mod tests {
             let content_type = "text/plain; charset=utf-8".to_owned();
             read(&Response { status: 200, content_type, body: body.into(), ..Response::default() })
         };
-        assert_eq!(text("Success."), Answer::Success);
-        assert_eq!(text("Item not issued."), Answer::Refused("Item not issued."));
-        assert_eq!(text("Deleted."), Answer::Deleted);
-        assert_eq!(text(""), Answer::Empty);
+        assert_eq!(text("Success."), ProcessAnswer::Success);
+        assert_eq!(text("Item not issued."), ProcessAnswer::Refused("Item not issued."));
+        assert_eq!(text("Deleted."), ProcessAnswer::Deleted);
+        assert_eq!(text(""), ProcessAnswer::Empty);
         for other in ["Added.", "Deleted", "Deleted.\n", "Authentication failed.", "<html>"] {
-            assert_eq!(text(other), Answer::Strange, "{other:?}");
+            assert_eq!(text(other), ProcessAnswer::Strange, "{other:?}");
         }
-        assert_eq!(read(&Response { status: 200, ..Response::default() }), Answer::Strange, "cut off within its head");
-        assert_eq!(read(&Response { status: 500, ..Response::default() }), Answer::ServerError(500));
-        assert_eq!(read(&Response { status: 403, body: "Deleted.".into(), ..Response::default() }), Answer::Strange);
+        assert_eq!(
+            read(&Response { status: 200, ..Response::default() }),
+            ProcessAnswer::Strange,
+            "cut off within its head"
+        );
+        assert_eq!(read(&Response { status: 500, ..Response::default() }), ProcessAnswer::ServerError(500));
+        assert_eq!(
+            read(&Response { status: 403, body: "Deleted.".into(), ..Response::default() }),
+            ProcessAnswer::Strange
+        );
     }
 }

@@ -90,7 +90,7 @@ pub fn next_number(keys: impl IntoIterator<Item = f64>) -> Option<TransactionId>
 /// Where a row is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Place {
+pub enum RawPlace {
     /// Among the transactions.
     Transactions,
     /// Among the records of commits.
@@ -102,7 +102,7 @@ pub enum Place {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Raw {
     /// Where it is stored.
-    pub of: Place,
+    pub of: RawPlace,
     /// Its key.
     pub key: Value,
     /// Its value.
@@ -112,12 +112,12 @@ pub struct Raw {
 impl Raw {
     /// The transaction that this version reads in it, though the one that kept it could not.
     pub fn entry(&self) -> Option<Entry> {
-        (self.of == Place::Transactions).then(|| read_one(&self.value.to_string()))?
+        (self.of == RawPlace::Transactions).then(|| read_one(&self.value.to_string()))?
     }
 
     /// The same of the record of a commit.
     pub fn batch(&self) -> Option<Batch> {
-        (self.of == Place::Commits).then(|| serde_json::from_str(&self.value.to_string()).ok())?
+        (self.of == RawPlace::Commits).then(|| serde_json::from_str(&self.value.to_string()).ok())?
     }
 }
 
@@ -223,7 +223,7 @@ mod tests {
         #[test]
         fn a_row_that_an_earlier_version_kept_raw_is_read_by_the_one_that_can(transaction in arbitrary::transaction(0_i16..60)) {
             let entry = Entry::recorded(TransactionId(7), transaction);
-            let raw = Raw { of: Place::Transactions, key: json!(7), value: serde_json::to_value(&entry).unwrap() };
+            let raw = Raw { of: RawPlace::Transactions, key: json!(7), value: serde_json::to_value(&entry).unwrap() };
             prop_assert_eq!(raw.entry(), Some(entry));
             prop_assert_eq!(raw.batch(), None);
         }

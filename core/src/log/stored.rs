@@ -21,7 +21,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
 /// An entry as it is written. Earlier versions leave the fields out that are skipped here, and know nothing of some.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Row<'a> {
+pub struct StoredRow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     seq: Option<TransactionId>,
     #[serde(flatten)]
@@ -53,7 +53,7 @@ pub struct Row<'a> {
     item_key: Option<String>,
 }
 
-impl<'a> Row<'a> {
+impl<'a> StoredRow<'a> {
     /// As it stands in a backup.
     fn of(entry: &'a Entry) -> Self {
         let Entry { id, transaction, scanned, status, desk, branch, part, history, .. } = entry;
@@ -91,7 +91,7 @@ impl<'a> Row<'a> {
 
 impl Serialize for Entry {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Row::of(self).serialize(serializer)
+        StoredRow::of(self).serialize(serializer)
     }
 }
 
@@ -258,7 +258,7 @@ mod tests {
         fn what_is_written_is_read_from_the_log_and_from_a_backup(entry in entry()) {
             let read = |stored: Value| serde_json::from_value::<Entry>(stored).unwrap();
             prop_assert_eq!(read(to_value(&entry).unwrap()), entry.clone());
-            prop_assert_eq!(read(to_value(Row::in_log(&entry, Some(entry.id))).unwrap()), entry);
+            prop_assert_eq!(read(to_value(StoredRow::in_log(&entry, Some(entry.id))).unwrap()), entry);
         }
     }
 
@@ -270,7 +270,7 @@ mod tests {
         });
         let entry: Entry = serde_json::from_value(row.clone()).unwrap();
         assert_eq!(to_value(&entry).unwrap(), row);
-        let in_log = to_value(Row::in_log(&entry, None)).unwrap();
+        let in_log = to_value(StoredRow::in_log(&entry, None)).unwrap();
         assert_eq!((in_log.get("seq"), &in_log["part"], &in_log["itemKey"]), (None, &json!(0), &json!("a")));
     }
 
@@ -288,7 +288,7 @@ mod tests {
         );
         let entry: Entry = serde_json::from_str(&format!("{row}}}")).unwrap();
         assert_eq!(serde_json::to_string(&entry).unwrap(), format!("{row}}}"));
-        let in_log = serde_json::to_string(&Row::in_log(&entry, Some(entry.id))).unwrap();
+        let in_log = serde_json::to_string(&StoredRow::in_log(&entry, Some(entry.id))).unwrap();
         assert_eq!(in_log, format!("{row},\"itemKey\":\"b1\"}}"));
     }
 

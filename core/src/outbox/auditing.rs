@@ -266,10 +266,10 @@ impl Auditing {
         let mut told = Told::default();
         match asking {
             Asking::Loans(mut audit) => match audit.handle(answer) {
-                audit::Next::Request(request) => {
+                audit::AuditStep::Request(request) => {
                     told.requests.push(self.asking.ask(Asking::Loans(audit), request, tickets));
                 }
-                audit::Next::Done(report) => {
+                audit::AuditStep::Done(report) => {
                     told.processed.clone_from(&report.processed);
                     self.take(report);
                 }

@@ -28,11 +28,11 @@ pub(super) struct Booking {
 struct Asking {
     /// The second of the checkout in Koha's list of loans.
     second: DeskTime,
-    stage: Stage,
+    stage: BookingStage,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Stage {
+enum BookingStage {
     Item,
     Loans,
 }
@@ -80,7 +80,7 @@ impl Booking {
         let credentials = credentials.filter(|_| self.is_to_ask(branch) && !self.is_asking())?;
         self.asked.push(branch.to_owned());
         self.at = Some(branch.to_owned());
-        let asking = Asking { second: transaction.moment.time().whole_second(), stage: Stage::Item };
+        let asking = Asking { second: transaction.moment.time().whole_second(), stage: BookingStage::Item };
         Some(self.asking.ask(asking, rest::items(settings, credentials, barcode.as_str()), tickets))
     }
 
@@ -97,11 +97,11 @@ impl Booking {
         let read = || {
             let response = answer.as_ref().ok()?;
             match asking.stage {
-                Stage::Item => {
+                BookingStage::Item => {
                     let [item] = &rest::read_items(response)?[..] else { return None };
                     Some((Some(item.item_id), None))
                 }
-                Stage::Loans => {
+                BookingStage::Loans => {
                     let is_it =
                         |loan: &Checkout| loan.checkout_date.taken_for_desk_time().whole_second() == asking.second;
                     let loan = rest::read_checkouts(response)?.into_iter().find(is_it)?;
@@ -112,7 +112,8 @@ impl Booking {
         Some(match (read(), credentials) {
             (Some((Some(item_id), _)), Some(credentials)) => {
                 let request = rest::checkouts(settings, credentials, item_id, false);
-                let (ticket, request) = self.asking.ask(Asking { stage: Stage::Loans, ..asking }, request, tickets);
+                let (ticket, request) =
+                    self.asking.ask(Asking { stage: BookingStage::Loans, ..asking }, request, tickets);
                 Booked::Request(ticket, request)
             }
             (Some((_, Some(library))), _) => Booked::At(library),

@@ -10,7 +10,7 @@ use crate::{
     desk::transaction::{Action, Transaction, TransactionId},
     koha::{
         Failure, Request, Response,
-        checkins::{self, Absence, Answer, Checkin},
+        checkins::{self, Absence, Checkin, CheckinAnswer},
         connection::ConnectionError,
         front::{self, Front},
         rest::RestCredentials,
@@ -113,17 +113,17 @@ impl CheckingIn {
         let Ok(response) = answer else { return Some(Verdict::of(answer)) };
         let in_doubt = |then| Verdict::InDoubt(Doubt::StrangeAnswer, then);
         Some(match checkins::read(response) {
-            Answer::Done(checkin) => self.done(entry, *checkin),
-            Answer::Rejected(message) => Verdict::Settled(Status::Rejected { message }),
-            Answer::Unusable(absence) => {
+            CheckinAnswer::Done(checkin) => self.done(entry, *checkin),
+            CheckinAnswer::Rejected(message) => Verdict::Settled(Status::Rejected { message }),
+            CheckinAnswer::Unusable(absence) => {
                 self.way = Way::Absent(absence);
                 return None;
             }
-            Answer::AccessRefused => Verdict::AccessRefused(ConnectionError::TokenRefused),
-            Answer::Busy(after) => in_doubt(Then::Wait(after)),
-            Answer::ServerError(status) => Verdict::InDoubt(Doubt::ServerError, Then::GoOn(status)),
-            Answer::Empty => in_doubt(Then::Stop(CommitError::ConnectionLost(Failure::Lost))),
-            Answer::Strange => {
+            CheckinAnswer::AccessRefused => Verdict::AccessRefused(ConnectionError::TokenRefused),
+            CheckinAnswer::Busy(after) => in_doubt(Then::Wait(after)),
+            CheckinAnswer::ServerError(status) => Verdict::InDoubt(Doubt::ServerError, Then::GoOn(status)),
+            CheckinAnswer::Empty => in_doubt(Then::Stop(CommitError::ConnectionLost(Failure::Lost))),
+            CheckinAnswer::Strange => {
                 let error = CommitError::NotKoha { front: Front::of(response), words: front::words(response) };
                 in_doubt(Then::Stop(error))
             }

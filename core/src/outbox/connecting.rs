@@ -5,7 +5,7 @@ use crate::{
     desk::{clock::DeskTime, transaction::TransactionId},
     koha::{
         Failure, Request, Response,
-        connection::{Connection, ConnectionError, Next},
+        connection::{Connection, ConnectionError, ConnectionStep},
         page::LoggedIn,
     },
     settings::form::CommitType,
@@ -43,12 +43,12 @@ impl Outbox {
     ) {
         let date = answer.as_ref().ok().and_then(|response| response.date);
         let next = connection.handle(answer);
-        if !matches!(next, Next::Failed(_)) {
+        if !matches!(next, ConnectionStep::Failed(_)) {
             self.koha_clock.saw(date, now);
         }
         match next {
-            Next::Request(request) => self.request_connecting(connection, request),
-            Next::Ready(ready) => {
+            ConnectionStep::Request(request) => self.request_connecting(connection, request),
+            ConnectionStep::Ready(ready) => {
                 let knows = |code: &str| ready.libraries.as_ref().and_then(|libraries| libraries.knows(code));
                 let codes = self.queue.branches(&self.settings.branchcode);
                 self.summary.branch_checked = codes.into_iter().all(|code| knows(code) == Some(true));
@@ -74,13 +74,13 @@ impl Outbox {
                     }
                 }
             }
-            Next::Failed(ConnectionError::NobodyLoggedIn) => {
+            ConnectionStep::Failed(ConnectionError::NobodyLoggedIn) => {
                 let ticket = self.tickets.next();
                 self.pause = Some(ticket);
                 self.outputs.push_back(Output::LogIn(ticket, LOGIN_WATCH));
             }
-            Next::Failed(ConnectionError::Busy(after)) => self.wait_as_told(after),
-            Next::Failed(error) => self.stop(CommitError::Connection(error)),
+            ConnectionStep::Failed(ConnectionError::Busy(after)) => self.wait_as_told(after),
+            ConnectionStep::Failed(error) => self.stop(CommitError::Connection(error)),
         }
     }
 

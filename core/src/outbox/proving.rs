@@ -8,7 +8,7 @@ use crate::{
     desk::transaction::TransactionId,
     koha::{
         Failure, Request, Response,
-        inquiry::{Finding, Inquiry, Next},
+        inquiry::{Finding, Inquiry, InquiryStep},
         rest::RestCredentials,
     },
     log::{Entry, status::Attempt},
@@ -101,11 +101,13 @@ impl Proving {
     ) -> Option<Proved> {
         let mut asking = self.asking.answered(ticket)?;
         Some(match asking.inquiry.handle(answer) {
-            Next::Request(request) => {
+            InquiryStep::Request(request) => {
                 let (ticket, request) = self.asking.ask(asking, request, tickets);
                 Proved::Request(ticket, request)
             }
-            Next::Finding(finding) => Proved::Finding(Box::new((asking.entry, asking.attempt)), asking.age, finding),
+            InquiryStep::Finding(finding) => {
+                Proved::Finding(Box::new((asking.entry, asking.attempt)), asking.age, finding)
+            }
         })
     }
 }

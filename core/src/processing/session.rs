@@ -17,18 +17,18 @@ use crate::{
 pub(super) struct Way(Box<Connection>);
 
 /// What follows an answer.
-pub(super) enum Step {
+pub(super) enum SessionStep {
     /// Make this request.
     Request(Request),
     /// There it is.
-    Ready(Box<Session>),
+    Ready(Box<QueueSession>),
     /// It cannot be had.
     Failed(ConnectionError),
 }
 
 /// A session that can be used, or will be with the first look at the queue.
 #[derive(Debug, Clone)]
-pub(super) struct Session {
+pub(super) struct QueueSession {
     /// How the queue is looked at.
     pub(super) visit: Visit,
     /// The session; absent before the first look, where that makes it.
@@ -44,17 +44,19 @@ impl Way {
         (Self(Box::new(connection)), request)
     }
 
-    pub(super) fn handle(&mut self, answer: Result<Response, Failure>) -> Step {
+    pub(super) fn handle(&mut self, answer: Result<Response, Failure>) -> SessionStep {
         match self.0.handle(answer) {
-            connection::Next::Request(request) => Step::Request(request),
-            connection::Next::Failed(error) => Step::Failed(error),
-            connection::Next::Ready(ready) => Session::of(ready)
-                .map_or(Step::Failed(ConnectionError::NotReadable), |session| Step::Ready(Box::new(session))),
+            connection::ConnectionStep::Request(request) => SessionStep::Request(request),
+            connection::ConnectionStep::Failed(error) => SessionStep::Failed(error),
+            connection::ConnectionStep::Ready(ready) => QueueSession::of(ready)
+                .map_or(SessionStep::Failed(ConnectionError::NotReadable), |session| {
+                    SessionStep::Ready(Box::new(session))
+                }),
         }
     }
 }
 
-impl Session {
+impl QueueSession {
     /// `None` where Koha gives this account none.
     fn of(ready: Ready) -> Option<Self> {
         let within = |credentials: RestCredentials| Visit::Within(credentials);

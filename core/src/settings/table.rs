@@ -162,7 +162,7 @@ text_setting!(KeyKept, |kept| kept.name().to_owned(), |name| Self::from_name(&na
 text_setting!(ScannerEnd, |end| end.name().to_owned(), |name| Self::from_name(&name));
 
 /// A row of the table.
-struct Row {
+struct SettingRow {
     kind: Kind,
     id: &'static str,
     read: fn(&Preferences) -> &dyn Setting,
@@ -172,7 +172,7 @@ struct Row {
     is_on_page: bool,
 }
 
-impl Row {
+impl SettingRow {
     /// It can be preset, under this name.
     fn preset(self, name: &'static str) -> Self {
         Self { policy: Some(name), ..self }
@@ -192,7 +192,7 @@ impl Row {
 /// Kind and id, with the path of its field in [`Preferences`].
 macro_rules! row {
     ($kind:ident, $id:literal, $($path:ident).+) => {
-        Row {
+        SettingRow {
             kind: Kind::$kind,
             id: $id,
             read: |all| &all.$($path).+,
@@ -216,7 +216,7 @@ macro_rules! table {
             /// All of them, in the order of the settings page.
             pub const ALL: &'static [Self] = &[$($(Self::$field,)*)*];
 
-            fn row(self) -> Row {
+            fn row(self) -> SettingRow {
                 match self {
                     $($(Self::$field => $row,)*)*
                 }

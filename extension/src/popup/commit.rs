@@ -6,7 +6,7 @@ pub(crate) mod reach;
 pub(crate) mod review;
 mod turn;
 
-use super::{Desk, Tone, Topic, log::todo::Todo};
+use super::{Desk, Tone, Topic, log::todo::TodoPanel};
 use crate::{
     clock,
     dom::{self, elements},
@@ -28,7 +28,7 @@ use koct_core::{
     CommitType, Entry, Settings, State, TransactionId,
     desk::{branch::BranchCode, clock::DeskTime},
     koha::{
-        movement::{MovementCheck, Movements, Next},
+        movement::{MovementCheck, MovementStep, Movements},
         page::LoggedIn,
     },
     log::{
@@ -41,7 +41,7 @@ use koct_core::{
     outbox::{Outbox, summary::Summary},
     settings::guide,
 };
-use review::{Looked, Review};
+use review::{Looked, ReviewPanel};
 use std::{cell::Cell, rc::Rc, time::Duration};
 use turn::Turn;
 use wasm_bindgen_futures::spawn_local;
@@ -54,7 +54,7 @@ const WORTH_A_COUNTDOWN: Duration = Duration::from_secs(5);
 pub(crate) const QUEUE: &str = "/cgi-bin/koha/offline_circ/list.pl";
 
 elements! {
-    pub(crate) struct Commit(desk: Rc<Desk>, review: Rc<Review>, todo: Rc<Todo>) {
+    pub(crate) struct Commit(desk: Rc<Desk>, review: Rc<ReviewPanel>, todo: Rc<TodoPanel>) {
         button: HtmlElement = "commit",
         state: HtmlElement = "commit-state",
         progress: HtmlProgressElement = "progress",
@@ -349,8 +349,8 @@ async fn movements(settings: &Settings, about: Vec<Entry>) -> Movements {
     let (mut check, mut request) = MovementCheck::start(settings.clone(), about);
     loop {
         match check.handle(http.send(&request).await) {
-            Next::Request(next) => request = next,
-            Next::Done(movements) => return movements,
+            MovementStep::Request(next) => request = next,
+            MovementStep::Done(movements) => return movements,
         }
     }
 }

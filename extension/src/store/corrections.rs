@@ -3,7 +3,7 @@
 
 use super::{CHUNK, Change, LOG, Result, Store, StoreError, many_to_js};
 use indexed_db_futures::{BuildPrimitive, KeyRange, object_store::ObjectStore, query_source::QuerySource};
-use koct_core::{Entry, TransactionId, log::stored::Row};
+use koct_core::{Entry, TransactionId, log::stored::StoredRow};
 use std::collections::HashMap;
 use wasm_bindgen::JsValue;
 
@@ -53,7 +53,7 @@ impl Store {
                     None => leave(*id)?,
                 }
             }
-            let stored = changed[first..].iter().map(|Change { entry, .. }| Row::in_log(entry, Some(entry.id)));
+            let stored = changed[first..].iter().map(|Change { entry, .. }| StoredRow::in_log(entry, Some(entry.id)));
             for value in many_to_js(stored)? {
                 // A put that fails takes the whole transaction back, and committing it tells.
                 log.put(value).primitive()?;

@@ -5,7 +5,7 @@ use crate::storage::StorageError;
 use indexed_db_futures::{Build, BuildPrimitive, query_source::QuerySource, transaction::TransactionMode};
 use koct_core::{
     DeskName, Entry, TransactionId,
-    log::{rows, stored::Row},
+    log::{rows, stored::StoredRow},
 };
 use wasm_bindgen::JsValue;
 
@@ -35,7 +35,7 @@ impl Store {
         let desks = writing.object_store(DESKS)?;
         let own = if numbers_itself { Some(next_number(&log).await?) } else { None };
         let number = |place: usize| Some(TransactionId(own?.0.saturating_add(place.try_into().unwrap_or(u32::MAX))));
-        let stored = entries.iter().enumerate().map(|(place, entry)| Row::in_log(entry, number(place)));
+        let stored = entries.iter().enumerate().map(|(place, entry)| StoredRow::in_log(entry, number(place)));
         let mut last_desk = None;
         let mut first = None;
         for (entry, value) in entries.iter().zip(many_to_js(stored)?) {

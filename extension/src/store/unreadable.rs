@@ -10,7 +10,7 @@ use koct_core::{
     desks::backup::adoption::Kept,
     log::{
         commit::Batch,
-        rows::{self, Place, Raw},
+        rows::{self, Raw, RawPlace},
     },
 };
 use serde_json::Value;
@@ -151,7 +151,7 @@ impl Store {
     /// When the log cannot be read.
     pub async fn rows_after(&self, last: Option<f64>, limit: u32) -> Result<(Vec<Entry>, Vec<Raw>, Option<f64>)> {
         let raw_of =
-            |row: &JsValue| Raw { of: Place::Transactions, key: raw::encode(&key_of(row)), value: raw::encode(row) };
+            |row: &JsValue| Raw { of: RawPlace::Transactions, key: raw::encode(&key_of(row)), value: raw::encode(row) };
         let mut raw = Vec::new();
         if last.is_none() {
             raw.extend(self.rows_outside().await?.iter().map(raw_of));
@@ -180,7 +180,7 @@ impl Store {
             match super::text(&value).and_then(|text| serde_json::from_str(&text).ok()) {
                 Some(batch) => batches.push((id(&key).map(|id| id.0), batch)),
                 None => {
-                    unreadable.push(Raw { of: Place::Commits, key: raw::encode(&key), value: raw::encode(&value) });
+                    unreadable.push(Raw { of: RawPlace::Commits, key: raw::encode(&key), value: raw::encode(&value) });
                 }
             }
         }
@@ -206,8 +206,8 @@ impl Store {
         let mut done = Vec::with_capacity(kept.len());
         for row in kept {
             let (store, in_line) = match row.of {
-                Place::Transactions => (&log, true),
-                Place::Commits => (&batches, false),
+                RawPlace::Transactions => (&log, true),
+                RawPlace::Commits => (&batches, false),
             };
             done.push(keep_one(store, in_line, row, known.contains(&without_key(row))).await?);
         }
@@ -246,7 +246,7 @@ impl Store {
 fn without_key(row: &Raw) -> String {
     let mut row = row.clone();
     row.key = Value::Null;
-    if let (Place::Transactions, Some(value)) = (row.of, row.value.as_object_mut()) {
+    if let (RawPlace::Transactions, Some(value)) = (row.of, row.value.as_object_mut()) {
         value.remove("seq");
     }
     serde_json::to_string(&row).unwrap_or_default()

@@ -13,7 +13,7 @@ use koct_core::{
     log::{
         Counts,
         commit::Batch,
-        rows::{Place, Raw},
+        rows::{Raw, RawPlace},
         status::Attempt,
     },
 };
@@ -285,7 +285,7 @@ async fn each_is_kept_in_a_backup_and_put_back_under_its_key_as_it_was() {
     for barcode in ["A", "B", "C"] {
         taken.record(item(barcode), Scanned::default(), now()).await.unwrap();
     }
-    let odd = [Raw { of: Place::Transactions, key: json!(2), value: json!({"seq": 2, "odd": true}) }];
+    let odd = [Raw { of: RawPlace::Transactions, key: json!(2), value: json!({"seq": 2, "odd": true}) }];
     for kept in [Kept::Put, Kept::There] {
         assert_eq!(taken.keep(&odd).await.unwrap(), [kept]);
         let (entries, raw) = everything(&taken).await;
@@ -293,7 +293,7 @@ async fn each_is_kept_in_a_backup_and_put_back_under_its_key_as_it_was() {
         assert_eq!(raw.iter().map(|raw| &raw.value).collect::<Vec<_>>(), [&json!({"seq": 4, "odd": true})]);
     }
     // What nobody can store is refused.
-    let none = |key: Value, value: Value| Raw { of: Place::Transactions, key, value };
+    let none = |key: Value, value: Value| Raw { of: RawPlace::Transactions, key, value };
     let refused = [
         none(json!(9), json!({"seq": 8})),
         none(json!(9), json!("text")),

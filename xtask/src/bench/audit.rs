@@ -5,7 +5,7 @@ use koct_core::{
     Action, Barcode, Cardnumber, CommitType, Entry, Moment, ServerUrl, Settings, Status, Transaction, TransactionId,
     koha::{
         Request, Response,
-        afterwards::{Afterwards, Next},
+        afterwards::{Afterwards, AfterwardsStep},
         audit::Terms,
         service::{self, Access},
     },
@@ -61,9 +61,9 @@ pub(super) fn bench() -> koct_tests::Result {
     let mut requests = 1;
     let report = loop {
         match asks.handle(client::send(&request)) {
-            Next::Request(next) => request = next,
-            Next::Done(report) => break report,
-            Next::Failed(error) => return Err(format!("{error:?}").into()),
+            AfterwardsStep::Request(next) => request = next,
+            AfterwardsStep::Done(report) => break report,
+            AfterwardsStep::Failed(error) => return Err(format!("{error:?}").into()),
         }
         requests += 1;
     };

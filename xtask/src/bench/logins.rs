@@ -7,7 +7,7 @@ use koct_core::{
     Action, Barcode, Cardnumber, CommitType, Moment, ServerUrl, Settings, Transaction,
     koha::{
         Request, Response, authentication,
-        login::{FormLogin, Next},
+        login::{FormLogin, LoginStep},
         page,
         service::{self, Access},
     },
@@ -83,12 +83,12 @@ fn session(settings: &Settings) -> koct_tests::Result<Access> {
     loop {
         let page = send(&request)?;
         match login.handle(settings, &page) {
-            Next::Request(next) => request = next,
-            Next::Session(session) => {
+            LoginStep::Request(next) => request = next,
+            LoginStep::Session(session) => {
                 let who = page::logged_in(&page).ok_or("nobody is logged in")?;
                 return Ok(Access::Person { who, session });
             }
-            Next::Refused => return Err("the login was refused".into()),
+            LoginStep::Refused => return Err("the login was refused".into()),
         }
     }
 }

@@ -66,7 +66,7 @@ pub struct Adopted {
 
 /// What is to be done next.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum AdoptionStep {
     /// Put these rows where they were, unless they are there already; [`Input::Kept`] is the answer.
     Keep(Vec<Raw>),
     /// Read these entries of the log; [`Input::Here`] is the answer.
@@ -111,7 +111,7 @@ pub enum Kept {
 
 impl<'a> Adoption<'a> {
     /// Begins with the file of this header. `knowledge` is what the log holds; it follows what is added.
-    pub fn start(bytes: &'a [u8], header: Header, knowledge: &'a mut Knowledge) -> (Self, Step) {
+    pub fn start(bytes: &'a [u8], header: Header, knowledge: &'a mut Knowledge) -> (Self, AdoptionStep) {
         let lines = (1..).zip(bytes.split(|byte| *byte == b'\n')).skip(1);
         let mut adoption = Self {
             lines: Box::new(lines.filter(|(_, line)| !line.trim_ascii().is_empty())),
@@ -137,7 +137,7 @@ impl<'a> Adoption<'a> {
     }
 
     /// Goes on from what was done.
-    pub fn handle(&mut self, input: Input) -> Step {
+    pub fn handle(&mut self, input: Input) -> AdoptionStep {
         match input {
             Input::Kept(kept) => {
                 for (line, kept) in std::mem::take(&mut self.raw_lines).into_iter().zip(kept) {
@@ -162,7 +162,7 @@ impl<'a> Adoption<'a> {
             Input::Rested => self.go_on(),
             Input::Remembered => {
                 self.outcome.is_cut = self.stated != Some(self.counted);
-                Step::Finish
+                AdoptionStep::Finish
             }
         }
     }
@@ -172,22 +172,22 @@ impl<'a> Adoption<'a> {
         self.outcome
     }
 
-    fn go_on(&mut self) -> Step {
+    fn go_on(&mut self) -> AdoptionStep {
         let is_read = self.read_lines();
         if !self.raw.is_empty() {
-            Step::Keep(std::mem::take(&mut self.raw))
+            AdoptionStep::Keep(std::mem::take(&mut self.raw))
         } else if self.waiting.is_empty() && !is_read {
-            Step::Rest
+            AdoptionStep::Rest
         } else {
             self.compare()
         }
     }
 
     /// Looks for what was read in the log.
-    fn compare(&mut self) -> Step {
+    fn compare(&mut self) -> AdoptionStep {
         if self.waiting.is_empty() {
             let batches = std::mem::take(&mut self.batches).into_iter().map(|batch| self.renumbered(batch)).collect();
-            return Step::Remember(batches, std::mem::take(&mut self.cleared));
+            return AdoptionStep::Remember(batches, std::mem::take(&mut self.cleared));
         }
         self.waiting_known = Knowledge::new(self.knowledge.own().clone());
         for entry in std::mem::take(&mut self.waiting) {
@@ -202,11 +202,11 @@ impl<'a> Adoption<'a> {
         if self.known.is_empty() {
             return self.write(&[]);
         }
-        Step::Read(TransactionId::in_order(self.known.keys().copied()))
+        AdoptionStep::Read(TransactionId::in_order(self.known.keys().copied()))
     }
 
     /// What is new is added, and what is known is merged.
-    fn write(&mut self, here: &[Entry]) -> Step {
+    fn write(&mut self, here: &[Entry]) -> AdoptionStep {
         let mut known = std::mem::take(&mut self.known);
         let differs =
             |here: &Entry| Some(here.id).filter(|id| known.get(id).is_some_and(|it| merged(here, it).is_some()));
@@ -217,7 +217,7 @@ impl<'a> Adoption<'a> {
             return self.go_on();
         }
         self.adding = new.iter().map(|entry| entry.id).collect();
-        Step::Write(known, new)
+        AdoptionStep::Write(known, new)
     }
 
     /// Reads until enough waits, or for long enough, or to the end. Returns whether that is reached.

@@ -234,17 +234,17 @@ impl Computer {
         let step = self.copier.as_mut()?.poll(self.now, self.drawn);
         let (run, begun) = (self.run, self.begun);
         let input = match step {
-            Step::Rest(left) => {
+            CopyStep::Rest(left) => {
                 meanwhile(self);
                 return Some(Rest(left));
             }
-            Step::Keep(kept) => {
+            CopyStep::Keep(kept) => {
                 self.kept = kept;
                 meanwhile(self);
                 self.list.retain(|name, _| Some(name) != self.written.as_ref());
                 Input::Kept
             }
-            Step::Write(file) => {
+            CopyStep::Write(file) => {
                 let text = self.text(&file);
                 meanwhile(self);
                 match (text, self.disk) {
@@ -264,7 +264,7 @@ impl Computer {
                     }
                 }
             }
-            Step::Remove(file) => {
+            CopyStep::Remove(file) => {
                 meanwhile(self);
                 if self.disk == Disk::Holds {
                     let text = self.text(&file).unwrap().0;
@@ -795,12 +795,12 @@ fn too_many_rows_for_a_part_are_written_as_the_whole() {
 #[test]
 fn a_place_where_nothing_can_be_kept_stops_the_copy_and_is_said() {
     let mut copier = Copier::begin(Kept::default(), None, "1", desk("Bus"), id(5), START);
-    let Step::Keep(_) = copier.poll(START, 1) else { panic!() };
+    let CopyStep::Keep(_) = copier.poll(START, 1) else { panic!() };
     copier.handle(Input::Failed(Problem::NotRead), START);
-    assert_eq!(copier.poll(START, 2), Step::Rest(Some(AGAIN[0])));
+    assert_eq!(copier.poll(START, 2), CopyStep::Rest(Some(AGAIN[0])));
     assert_eq!(copier.kept().problem, Some(Problem::NotRead));
     let later = START.plus(AGAIN[0]);
-    let Step::Keep(_) = copier.poll(later, 3) else { panic!() };
+    let CopyStep::Keep(_) = copier.poll(later, 3) else { panic!() };
     copier.handle(Input::Kept, later);
     assert_eq!(copier.kept().problem, None);
 }
@@ -958,25 +958,25 @@ fn a_commit_that_begins_while_a_file_is_written_is_told_by_the_next_at_once() {
     let copier = computer.copier.as_mut().unwrap();
     loop {
         match copier.poll(now, 7) {
-            Step::Keep(_) => copier.handle(Input::Kept, now),
-            Step::Write(_) => break,
+            CopyStep::Keep(_) => copier.handle(Input::Kept, now),
+            CopyStep::Write(_) => break,
             step => panic!("{step:?}"),
         }
     }
     copier.follow(&event, now);
     copier.handle(Input::Failed(Problem::NotRead), now);
     let later = now.plus(MINUTE);
-    assert!(matches!(copier.poll(later, 7), Step::Keep(_)));
+    assert!(matches!(copier.poll(later, 7), CopyStep::Keep(_)));
     copier.handle(Input::Kept, later);
-    assert!(matches!(copier.poll(later, 7), Step::Write(_)), "it is tried again, and tells of it");
+    assert!(matches!(copier.poll(later, 7), CopyStep::Write(_)), "it is tried again, and tells of it");
     copier.handle(Input::Written(id(1)), later);
-    assert!(matches!(copier.poll(later, 7), Step::Keep(_)));
+    assert!(matches!(copier.poll(later, 7), CopyStep::Keep(_)));
     copier.handle(Input::Kept, later);
     assert!(copier.due(later).is_none(), "that is told");
     let much_later = later.plus(2 * MINUTE);
     copier.changed([id(1)], much_later);
     let then = much_later.plus(MINUTE);
-    assert!(matches!(copier.poll(then, 7), Step::Write(_)));
+    assert!(matches!(copier.poll(then, 7), CopyStep::Write(_)));
     copier.follow(&event, then);
     copier.handle(Input::Written(id(1)), then);
     assert!(copier.due(then).is_some(), "the file may have been written before it");

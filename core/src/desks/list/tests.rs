@@ -147,7 +147,7 @@ fn lines_that_are_none_of_it_are_named() {
     assert_eq!(&lines[..3], ["P1 < B1", "2: Cells(4)", "3: TwoCards"]);
     assert!(lines[3].starts_with("4: Barcode(TooLong") && lines[4].starts_with("5: Barcode(Invisible"), "{lines:?}");
     let broken = read(b"P1,B1\nP1,B\xe9\n", &Codes::default(), &Choices::default());
-    assert_eq!((broken.lines[1].becomes.clone(), broken.refused()), (Becomes::Refused(Reason::NotUtf8), 1));
+    assert_eq!((broken.lines[1].becomes.clone(), broken.refused()), (Becomes::Refused(LineReason::NotUtf8), 1));
 }
 
 #[test]

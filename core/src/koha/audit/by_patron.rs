@@ -11,7 +11,7 @@ use crate::{
         barcode::{Cardnumber, same_code},
         transaction::TransactionId,
     },
-    directory::record::Patron as Record,
+    directory::record::Patron,
     koha::{
         Request, Response,
         records::Listed,
@@ -29,7 +29,7 @@ use std::collections::{HashMap, VecDeque};
 
 /// The checkouts of a patron.
 #[derive(Debug, Clone)]
-struct Patron {
+struct PatronToAsk {
     card: Cardnumber,
     checkouts: Vec<Entry>,
 }
@@ -37,10 +37,10 @@ struct Patron {
 /// One audit.
 #[derive(Debug, Clone)]
 pub(super) struct ByPatron {
-    left: VecDeque<Patron>,
-    now: Option<Patron>,
+    left: VecDeque<PatronToAsk>,
+    now: Option<PatronToAsk>,
     /// Whoever that is in Koha, where their loans were asked for.
-    found: Option<Record>,
+    found: Option<Patron>,
     /// All that was applied, by item.
     rows: HashMap<String, Vec<Entry>>,
     /// The number of those that nothing is known of yet.
@@ -48,7 +48,7 @@ pub(super) struct ByPatron {
 }
 
 /// What follows an answer.
-pub(super) enum Next {
+pub(super) enum PatronStep {
     Request(Request),
     /// The account may not see this: further questions are of no use.
     Refused(Part),
@@ -67,14 +67,14 @@ impl ByPatron {
     /// Begins to look at these.
     pub(super) fn start(entries: &[Entry]) -> Self {
         let mut places: HashMap<String, usize> = HashMap::new();
-        let mut left: Vec<Patron> = Vec::new();
+        let mut left: Vec<PatronToAsk> = Vec::new();
         let mut rows: HashMap<String, Vec<Entry>> = HashMap::new();
         for entry in entries.iter().filter(|entry| entry.status.state().is_committed()) {
             let action = &entry.transaction.action;
             let (Some(item), Some(card)) = (action.item_key(), action.cardnumber()) else { continue };
             rows.entry(item).or_default().push(entry.clone());
             let place = *places.entry(card.as_str().to_owned()).or_insert_with(|| {
-                left.push(Patron { card: card.clone(), checkouts: Vec::new() });
+                left.push(PatronToAsk { card: card.clone(), checkouts: Vec::new() });
                 left.len() - 1
             });
             left[place].checkouts.push(entry.clone());
@@ -89,12 +89,12 @@ impl ByPatron {
     }
 
     /// The question about the next patron.
-    pub(super) fn next(&mut self, settings: &Settings, credentials: &RestCredentials) -> Next {
+    pub(super) fn next(&mut self, settings: &Settings, credentials: &RestCredentials) -> PatronStep {
         self.now = self.left.pop_front();
         self.found = None;
         match &self.now {
-            Some(patron) => Next::Request(rest::patrons(settings, credentials, patron.card.as_str())),
-            None => Next::Done,
+            Some(patron) => PatronStep::Request(rest::patrons(settings, credentials, patron.card.as_str())),
+            None => PatronStep::Done,
         }
     }
 
@@ -106,18 +106,20 @@ impl ByPatron {
         credentials: &RestCredentials,
         terms: &Terms,
         told: &mut Told,
-    ) -> Next {
-        let Some(patron) = &self.now else { return Next::Done };
+    ) -> PatronStep {
+        let Some(patron) = &self.now else { return PatronStep::Done };
         let Some(found) = &self.found else {
-            let Some(rows) = rest::read_whole::<RawPatron>(response) else { return Next::Refused(Part::Patrons) };
-            let mut patrons = rows.into_iter().filter_map(Record::read).map(|(found, _)| found);
+            let Some(rows) = rest::read_whole::<RawPatron>(response) else { return PatronStep::Refused(Part::Patrons) };
+            let mut patrons = rows.into_iter().filter_map(Patron::read).map(|(found, _)| found);
             self.found = patrons.find(|found| same_code(&found.cardnumber, patron.card.as_str()));
             return match &self.found {
-                Some(found) => Next::Request(rest::checkouts_of_patron(settings, credentials, u64::from(found.id))),
+                Some(found) => {
+                    PatronStep::Request(rest::checkouts_of_patron(settings, credentials, u64::from(found.id)))
+                }
                 None => self.next(settings, credentials),
             };
         };
-        let Some(loans) = rest::read_checkouts(response) else { return Next::Refused(Part::Loans) };
+        let Some(loans) = rest::read_checkouts(response) else { return PatronStep::Refused(Part::Loans) };
         self.unjudged -= patron.checkouts.len();
         for checkout in &patron.checkouts {
             let item = checkout.transaction.action.item_key().unwrap_or_default();

@@ -98,8 +98,8 @@ fn audit(entries: &[Entry], loans: &[Loan]) -> Report {
             json(&shown)
         };
         match audit.handle(Ok(answer)) {
-            Next::Request(next) => request = next,
-            Next::Done(report) => return report,
+            AuditStep::Request(next) => request = next,
+            AuditStep::Done(report) => return report,
         }
     }
 }
@@ -233,8 +233,8 @@ fn a_hundred_rows_take_ten_requests_at_most_and_pages_are_followed() {
         }
         requests.push(path);
         match audit.handle(Ok(answer)) {
-            Next::Request(next) => request = next,
-            Next::Done(report) => break report,
+            AuditStep::Request(next) => request = next,
+            AuditStep::Done(report) => break report,
         }
     };
     assert!(is_paged);
@@ -265,14 +265,14 @@ fn what_cannot_be_read_is_counted_once() {
     ] {
         let (mut audit, _) = start(&rows);
         let last = answers.into_iter().map(|answer| audit.handle(answer)).last().unwrap();
-        let Next::Done(report) = last else { panic!("{last:?}") };
+        let AuditStep::Done(report) = last else { panic!("{last:?}") };
         let audited = Audited { unread: 2, silent: report.audited.silent.clone(), ..Audited::default() };
         assert_eq!(audited.silent.is_empty(), is_broken_off, "said once");
         assert_eq!(report, Report { audited, processed: vec![], is_broken_off });
     }
     // An item that is gone, and a payment.
     let (mut gone, _) = start(&rows);
-    let Next::Done(report) = gone.handle(Ok(json(&[]))) else { panic!() };
+    let AuditStep::Done(report) = gone.handle(Ok(json(&[]))) else { panic!() };
     assert_eq!(report.audited.unread, 2);
     let payment = Action::Payment {
         cardnumber: Cardnumber::parse("P1").unwrap(),
@@ -299,8 +299,8 @@ fn where_koha_tells_of_no_items_it_goes_by_the_patrons() {
     let mut asked = Vec::new();
     let report = loop {
         let request = match next {
-            Next::Request(request) => request,
-            Next::Done(report) => break report,
+            AuditStep::Request(request) => request,
+            AuditStep::Done(report) => break report,
         };
         asked.push(request.url.split_once("/api/v1/").unwrap().1.split_once('&').unwrap().0.to_owned());
         let body = if request.url.contains("cardnumber=P1") {
@@ -321,11 +321,11 @@ fn where_koha_tells_of_no_items_it_goes_by_the_patrons() {
     assert_eq!((report.audited.checked, report.audited.unread), (2, 2));
     let (mut broken, _) = start(&rows);
     let _ = broken.handle(Ok(Response { status: 404, ..Response::default() }));
-    let Next::Done(report) = broken.handle(Err(Failure::Lost)) else { panic!() };
+    let AuditStep::Done(report) = broken.handle(Err(Failure::Lost)) else { panic!() };
     assert!(report.is_broken_off && report.audited.unread == 4, "{report:?}");
     let (mut refused, _) = start(&rows);
     let _ = refused.handle(Ok(Response { status: 404, ..Response::default() }));
-    let Next::Done(report) = refused.handle(Ok(Response { status: 403, ..Response::default() })) else { panic!() };
+    let AuditStep::Done(report) = refused.handle(Ok(Response { status: 403, ..Response::default() })) else { panic!() };
     assert_eq!(report.audited.unread, 4);
 }
 
@@ -388,8 +388,8 @@ impl World {
                 json(&self.loans.iter().filter(open).cloned().collect::<Vec<_>>())
             };
             match audit.handle(Ok(answer)) {
-                Next::Request(next) => request = next,
-                Next::Done(report) => return report,
+                AuditStep::Request(next) => request = next,
+                AuditStep::Done(report) => return report,
             }
         }
     }
@@ -522,6 +522,6 @@ fn what_koha_does_not_tell_is_said_once() {
     for answer in answers.drain(..) {
         last = Some(audit.handle(Ok(answer)));
     }
-    let Some(Next::Done(report)) = last else { panic!("{last:?}") };
+    let Some(AuditStep::Done(report)) = last else { panic!("{last:?}") };
     assert_eq!((report.audited.silent, report.audited.checked), (vec![Part::Debts], 1));
 }

@@ -3,7 +3,7 @@
 use crate::{
     koha::{
         Failure, Request, Response,
-        connection::{Connection, ConnectionError, Next, Ready},
+        connection::{Connection, ConnectionError, ConnectionStep, Ready},
         key,
         records::{self, RestCredentials, TokenError},
         rest::{self, Libraries},
@@ -63,12 +63,14 @@ impl Login {
                 LoginStep::Ready(credentials.clone(), answer.ok().and_then(|response| rest::read_libraries(&response)))
             }
             Self::Account(connection) => match connection.handle(answer) {
-                Next::Request(request) => LoginStep::Request(request),
-                Next::Failed(error) => LoginStep::Failed(TokenError::ConnectionError(error)),
-                Next::Ready(Ready { reading: Some(credentials), libraries, .. }) => {
+                ConnectionStep::Request(request) => LoginStep::Request(request),
+                ConnectionStep::Failed(error) => LoginStep::Failed(TokenError::ConnectionError(error)),
+                ConnectionStep::Ready(Ready { reading: Some(credentials), libraries, .. }) => {
                     LoginStep::Ready(credentials, libraries)
                 }
-                Next::Ready(_) => LoginStep::Failed(TokenError::ConnectionError(ConnectionError::NotReadable)),
+                ConnectionStep::Ready(_) => {
+                    LoginStep::Failed(TokenError::ConnectionError(ConnectionError::NotReadable))
+                }
             },
         }
     }

@@ -55,7 +55,7 @@ impl Refusal {
 
 /// A page of Koha's where something is done about a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum KohaPage {
     /// The patron of this number.
     Patron(u32),
     /// Their account.
@@ -234,14 +234,14 @@ impl Row {
     }
 
     /// The page of Koha's where something is done about it, where it can be found.
-    pub fn place(&self) -> Option<Place> {
+    pub fn place(&self) -> Option<KohaPage> {
         let numbers = self.fresh.as_ref().map(|fresh| fresh.numbers).unwrap_or_default();
-        let patron = numbers.patron.map(Place::Patron);
-        let account = numbers.patron.map(Place::Account);
-        let item = numbers.item.zip(numbers.biblio).map(|(item, biblio)| Place::Item { item, biblio });
+        let patron = numbers.patron.map(KohaPage::Patron);
+        let account = numbers.patron.map(KohaPage::Account);
+        let item = numbers.item.zip(numbers.biblio).map(|(item, biblio)| KohaPage::Item { item, biblio });
         match &self.what {
             What::SetAside { .. } | What::Transfer(_) | What::Refused(Refusal::Lost | Refusal::ByHand) => {
-                Some(Place::Checkin)
+                Some(KohaPage::Checkin)
             }
             What::Patron(_) => patron,
             What::Late { .. } | What::Payment => account,

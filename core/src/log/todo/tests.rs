@@ -298,7 +298,7 @@ fn what_was_lost_and_not_on_loan_is_lost_in_koha_still() {
     ]);
     assert_eq!(numbers(&todo, Group::Refused), [[1], [2], [4]]);
     let row = &todo.first_rows(Group::Refused, 9)[0];
-    assert_eq!((&row.what, row.place()), (&What::Refused(Refusal::Lost), Some(Place::Checkin)));
+    assert_eq!((&row.what, row.place()), (&What::Refused(Refusal::Lost), Some(KohaPage::Checkin)));
     assert_eq!(row.offers(KNOWN), [Offer::CopyBarcode, Offer::Settle]);
     assert_eq!((todo.number_to_settle(), row.entry.settled(now()).is_some()), (2, true), "and that one by itself");
     assert_eq!(numbers(&todo, Group::Loans), [[5]], "what came back is no loan");
@@ -313,7 +313,7 @@ fn at_another_server_no_row_leads_to_anybody() {
     late.late = Some(Late { days: 3, due: NaiveDate::from_ymd_opt(2026, 11, 20).unwrap() });
     late.numbers.patron = Some(7);
     let batch = Batch { audit: Some(Audited { fresh: vec![late], ..Audited::default() }), ..batch };
-    for (server, place) in [(batch.server.as_str(), Some(Place::Account(7))), ("https://other.example.org", None)] {
+    for (server, place) in [(batch.server.as_str(), Some(KohaPage::Account(7))), ("https://other.example.org", None)] {
         let mut todo = Todo::default();
         todo.load([back(1, Status::Success)], Told::by(std::slice::from_ref(&batch), server));
         let rows = todo.first_rows(Group::Late, 9);
@@ -470,16 +470,16 @@ fn what_koha_tells_adds_to_what_was_known_and_corrects_it() {
     let aside = |pickup: &str, is_over| What::SetAside { pickup: pickup.into(), is_over };
     let what: Vec<_> = rows(Group::SetAside).into_iter().map(|row| row.what).collect();
     assert_eq!(what, [aside("MPL", false), aside("CPL", true), aside("CPL", false)]);
-    assert_eq!(rows(Group::SetAside)[0].place(), Some(Place::Checkin));
+    assert_eq!(rows(Group::SetAside)[0].place(), Some(KohaPage::Checkin));
     assert!(rows(Group::SetAside)[1].offers(KNOWN).is_empty(), "nothing is caught by it");
-    assert_eq!(one(Group::Transfers), (What::Transfer("FPL".into()), Some(Place::Checkin)));
+    assert_eq!(one(Group::Transfers), (What::Transfer("FPL".into()), Some(KohaPage::Checkin)));
     let warnings = vec![restricted, Warning::Debts { cents: 300 }, Warning::OverLimit { loans: 5, limit: 4 }];
-    assert_eq!(one(Group::Patrons), (What::Patron(warnings), Some(Place::Patron(70))));
-    let item = Some(Place::Item { item: 71, biblio: 72 });
+    assert_eq!(one(Group::Patrons), (What::Patron(warnings), Some(KohaPage::Patron(70))));
+    let item = Some(KohaPage::Item { item: 71, biblio: 72 });
     assert_eq!(one(Group::Loans), (What::Loan(vec![Warning::NotForLoan], None), item));
     assert_eq!(rows(Group::Loans)[1].what, What::Loan(vec![], Some(TakenOver { from: Some(3) })));
-    assert_eq!(one(Group::Late), (What::Late { days: 4, due: Some(due) }, Some(Place::Account(70))));
-    assert_eq!(one(Group::Payments), (What::Payment, Some(Place::Account(70))));
+    assert_eq!(one(Group::Late), (What::Late { days: 4, due: Some(due) }, Some(KohaPage::Account(70))));
+    assert_eq!(one(Group::Payments), (What::Payment, Some(KohaPage::Account(70))));
     assert_eq!(rows(Group::Refused)[0].place(), None, "its number is not known");
     // What was not on loan and is settled belongs elsewhere all the same; what was taken back was a slip.
     let home = told(Audited { fresh: vec![Fresh { home: Some("FPL".into()), ..fresh(1) }], ..Audited::default() });

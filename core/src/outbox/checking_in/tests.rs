@@ -233,7 +233,7 @@ fn what_needs_a_person_is_refused_and_says_so() {
     assert_eq!(rows.len(), 2);
     for row in rows {
         assert_eq!(row.what, crate::log::todo::What::Refused(crate::log::todo::Refusal::ByHand));
-        assert_eq!(row.place(), Some(crate::log::todo::Place::Checkin));
+        assert_eq!(row.place(), Some(crate::log::todo::KohaPage::Checkin));
     }
 }
 

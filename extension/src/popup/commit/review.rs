@@ -41,7 +41,7 @@ const ORDER_LISTED: usize = 300;
 const AT_ONCE: usize = 500;
 
 elements! {
-    pub(crate) struct Review(desk: Rc<Desk>, edit: Rc<Edit>, labels: Rc<Labels>) {
+    pub(crate) struct ReviewPanel(desk: Rc<Desk>, edit: Rc<Edit>, labels: Rc<Labels>) {
         dialog: HtmlDialogElement = "review-dialog",
         text: Element = "review-text",
         body: HtmlElement = "review-body",
@@ -66,7 +66,7 @@ elements! {
     }
 }
 
-impl Panel for Review {
+impl Panel for ReviewPanel {
     /// Without the records no name and no title stays.
     fn records_changed(self: Rc<Self>, _are_there: bool) {
         if self.dialog.open() {
@@ -76,35 +76,35 @@ impl Panel for Review {
 }
 
 seldom! {
-    async fn show(review: Rc<Review>) {
+    async fn show(review: Rc<ReviewPanel>) {
         review.show();
     }
 
-    async fn check_order(review: Rc<Review>) {
+    async fn check_order(review: Rc<ReviewPanel>) {
         review.check_order().await;
     }
 
-    async fn look_whether_seen(review: Rc<Review>) {
+    async fn look_whether_seen(review: Rc<ReviewPanel>) {
         review.look_whether_seen();
     }
 
-    async fn draw_order(review: Rc<Review>) {
+    async fn draw_order(review: Rc<ReviewPanel>) {
         review.draw_order();
     }
 
-    async fn store(review: Rc<Review>) {
+    async fn store(review: Rc<ReviewPanel>) {
         // Whoever has closed it meanwhile may be opening it anew, and is not to be stopped.
         if review.store_shifts().await && review.dialog.open() {
             review.look_again().await;
         }
     }
 
-    async fn look_again(review: Rc<Review>) {
+    async fn look_again(review: Rc<ReviewPanel>) {
         review.look_again().await;
     }
 }
 
-impl Review {
+impl ReviewPanel {
     /// Shows that it is being looked through. Nothing can be decided meanwhile.
     fn show_working(&self, working: bool) {
         self.working.set(working);
@@ -132,7 +132,7 @@ impl Review {
     }
 }
 
-impl Review {
+impl ReviewPanel {
     /// # Errors
     /// When the page lacks an element.
     pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
@@ -159,7 +159,7 @@ impl Review {
         Ok(())
     }
 
-    /// Looks through what a commit would send. Where something stands out, [`Review::ask_before_commit`] shows it.
+    /// Looks through what a commit would send. Where something stands out, [`ReviewPanel::ask_before_commit`] shows it.
     ///
     /// # Errors
     /// When the log cannot be read.

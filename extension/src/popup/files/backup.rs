@@ -19,7 +19,7 @@ use koct_core::{
     desks::{
         backup::{
             Header,
-            adoption::{Adoption, Input, Step},
+            adoption::{Adoption, AdoptionStep, Input},
             file_name,
             merging::merged,
         },
@@ -80,21 +80,21 @@ impl Desk {
         let (mut adoption, mut step) = Adoption::start(bytes, header, knowledge);
         loop {
             let done = match step {
-                Step::Keep(rows) => self.store.keep(&rows).await.map(Input::Kept),
-                Step::Read(ids) => self.store.get(&ids).await.map(Input::Here),
-                Step::Write(known, new) => self.write_adopted(known, new).await.map(Input::Written),
-                Step::Remember(batches, cleared) => {
+                AdoptionStep::Keep(rows) => self.store.keep(&rows).await.map(Input::Kept),
+                AdoptionStep::Read(ids) => self.store.get(&ids).await.map(Input::Here),
+                AdoptionStep::Write(known, new) => self.write_adopted(known, new).await.map(Input::Written),
+                AdoptionStep::Remember(batches, cleared) => {
                     let remembered = async {
                         self.store.adopt_batches(&batches).await?;
                         self.store.adopt_cleared(&cleared, now).await
                     };
                     remembered.await.map(|()| Input::Remembered)
                 }
-                Step::Rest => {
+                AdoptionStep::Rest => {
                     sleep(Duration::ZERO).await;
                     Ok(Input::Rested)
                 }
-                Step::Finish => return Outcome::from_backup(adoption.into_outcome()),
+                AdoptionStep::Finish => return Outcome::from_backup(adoption.into_outcome()),
             };
             match done {
                 Ok(done) => step = adoption.handle(done),

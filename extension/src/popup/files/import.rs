@@ -7,7 +7,7 @@ use crate::{
     i18n::{js_error, text, text_with},
     later::seldom,
     locale, lock,
-    popup::{Desk, Tone, Topic, known::records::Records},
+    popup::{Desk, Tone, Topic, known::records::RecordsPanel},
     slices,
     store::StoreError,
     timer::sleep,
@@ -52,7 +52,7 @@ const LINES_AT_ONCE: usize = 100;
 const READ_AT_ONCE: u32 = 2_000;
 
 elements! {
-    pub(crate) struct Import(desk: Rc<Desk>, records: Rc<Records>, preview: Rc<ListPreview>) {
+    pub(crate) struct Import(desk: Rc<Desk>, records: Rc<RecordsPanel>, preview: Rc<ListPreview>) {
         dialog: HtmlDialogElement = "import-dialog",
         files: HtmlInputElement = "import-files",
         folder: HtmlInputElement = "import-folder",
@@ -99,7 +99,7 @@ seldom! {
 impl Import {
     /// # Errors
     /// When the page lacks an element.
-    pub(crate) fn start(desk: Rc<Desk>, records: Rc<Records>) -> Result<(), JsValue> {
+    pub(crate) fn start(desk: Rc<Desk>, records: Rc<RecordsPanel>) -> Result<(), JsValue> {
         let preview = Rc::new(ListPreview::new(desk.clone(), records.clone())?);
         Rc::new(Self::new(desk, records, preview)?).bind()
     }

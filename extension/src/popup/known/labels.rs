@@ -4,7 +4,7 @@ use super::found::Found;
 use crate::{
     dom::{self, elements},
     later::later,
-    popup::{Desk, Panel, known::records::Records},
+    popup::{Desk, Panel, known::records::RecordsPanel},
 };
 use futures_util::lock::Mutex;
 use koct_core::{
@@ -19,7 +19,7 @@ use std::rc::Rc;
 use web_sys::Element;
 
 elements! {
-    pub(crate) struct Labels(desk: Rc<Desk>, records: Rc<Records>) {
+    pub(crate) struct Labels(desk: Rc<Desk>, records: Rc<RecordsPanel>) {
         table: Element = "transactions-table",
         ;
         found: Found<TransactionId, Label>,

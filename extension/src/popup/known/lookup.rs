@@ -6,7 +6,7 @@ use crate::{
     dom::elements,
     i18n::text_with,
     later::later,
-    popup::{Desk, Tone, known::records::Records},
+    popup::{Desk, Tone, known::records::RecordsPanel},
     store::{Store, StoreError},
     wording::{self, Explained as _},
 };
@@ -22,7 +22,7 @@ use koct_core::{
 use std::{cell::RefCell, rc::Rc};
 
 elements! {
-    pub(crate) struct Lookups(desk: Rc<Desk>, records: Rc<Records>) {
+    pub(crate) struct Lookups(desk: Rc<Desk>, records: Rc<RecordsPanel>) {
         ;
         /// What the log tells that the records cannot.
         later: RefCell<Rc<LaterChanges>>,

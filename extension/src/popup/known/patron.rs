@@ -9,7 +9,7 @@ use crate::{
     locale,
     popup::{
         DRAWING_LAG, Desk, Panel, Tone,
-        known::{lookup::Lookups, records::Records},
+        known::{lookup::Lookups, records::RecordsPanel},
         scan::sitting::SittingLists,
     },
     timer::sleep,
@@ -40,7 +40,7 @@ const CHIPS: usize = 2;
 
 elements! {
     pub(crate) struct PatronPanel(
-        desk: Rc<Desk>, records: Rc<Records>, lookups: Rc<Lookups>, sitting_lists: Rc<SittingLists>,
+        desk: Rc<Desk>, records: Rc<RecordsPanel>, lookups: Rc<Lookups>, sitting_lists: Rc<SittingLists>,
     ) {
         pane: Element = "checkout",
         field: HtmlInputElement = "checkout-patron",

@@ -6,7 +6,7 @@
 use super::{
     lookup::{LookupError, Lookups},
     patron::PatronPanel,
-    records::Records,
+    records::RecordsPanel,
     returned::Returned,
     warnings::Warnings,
 };
@@ -41,7 +41,7 @@ use wasm_bindgen_futures::spawn_local;
 
 elements! {
     pub(crate) struct LookupQueue(
-        desk: Rc<Desk>, records: Rc<Records>, lookups: Rc<Lookups>, warnings: Rc<Warnings>, patron: Rc<PatronPanel>,
+        desk: Rc<Desk>, records: Rc<RecordsPanel>, lookups: Rc<Lookups>, warnings: Rc<Warnings>, patron: Rc<PatronPanel>,
         returned: Rc<Returned>, lists: Rc<SittingLists>,
     ) {
         ;

@@ -56,7 +56,7 @@ enum Doing {
 }
 
 elements! {
-    pub(crate) struct Records(desk: Rc<Desk>) {
+    pub(crate) struct RecordsPanel(desk: Rc<Desk>) {
         open: HtmlElement = "open-records",
         line: HtmlButtonElement = "records-line",
         line_text: Element = "records-line-text",
@@ -91,7 +91,7 @@ elements! {
     }
 }
 
-impl Records {
+impl RecordsPanel {
     /// The card of whoever has this as card or user name, as far as anybody is known; `None` where it is an item.
     pub(crate) async fn card_of(&self, typed: Cardnumber) -> Option<Cardnumber> {
         let Some(records) = self.get() else { return Some(typed) };
@@ -129,7 +129,7 @@ impl Records {
     }
 }
 
-impl Records {
+impl RecordsPanel {
     /// # Errors
     /// When the page lacks an element.
     pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
@@ -524,37 +524,37 @@ impl Records {
 }
 
 seldom! {
-    async fn go_on(records: Rc<Records>) {
+    async fn go_on(records: Rc<RecordsPanel>) {
         records.go_on().await;
     }
 
-    async fn import(records: Rc<Records>, file: File) {
+    async fn import(records: Rc<RecordsPanel>, file: File) {
         records.import(file).await;
     }
 
-    async fn delete_all(records: Rc<Records>) {
+    async fn delete_all(records: Rc<RecordsPanel>) {
         records.delete_all().await;
     }
 }
 
 later! {
-    async fn reload(records: Rc<Records>) {
+    async fn reload(records: Rc<RecordsPanel>) {
         records.look_anew().await;
     }
 
-    async fn hear(records: Rc<Records>, told: Told) {
+    async fn hear(records: Rc<RecordsPanel>, told: Told) {
         records.told(told).await;
     }
 }
 
-impl Panel for Records {
+impl Panel for RecordsPanel {
     fn settings_changed(self: Rc<Self>) {
         spawn_local(self.reload());
     }
 }
 
 /// Shows in the window how far a download is.
-struct InWindow(Rc<Records>);
+struct InWindow(Rc<RecordsPanel>);
 
 impl Watcher for InWindow {
     fn read(&self, set: Set, rows: u32, left: Option<u32>) {

@@ -9,7 +9,7 @@ use crate::{
     later::later,
     latest::{Asked, Latest},
     locale,
-    popup::{Desk, Panel, Tone, known::records::Records},
+    popup::{Desk, Panel, Tone, known::records::RecordsPanel},
     timer::sleep,
     wording,
 };
@@ -30,7 +30,7 @@ const LISTED: usize = 12;
 const PAUSE: Duration = Duration::from_millis(25);
 
 elements! {
-    pub(crate) struct Suggestions(desk: Rc<Desk>, records: Rc<Records>) {
+    pub(crate) struct Suggestions(desk: Rc<Desk>, records: Rc<RecordsPanel>) {
         field: HtmlInputElement = "checkout-patron",
         list: HtmlElement = "patron-suggestions",
         more: HtmlElement = "patron-more",

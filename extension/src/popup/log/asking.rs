@@ -9,7 +9,7 @@ use crate::{
 };
 use koct_core::{
     koha::{
-        afterwards::{Afterwards, Next},
+        afterwards::{Afterwards, AfterwardsStep},
         audit::Terms,
     },
     log::{commit::Batch, event::LogEvent},
@@ -30,10 +30,10 @@ pub(crate) async fn ask(desk: &Rc<Desk>, number: u32, batch: Batch) -> Result<()
     let (mut asks, mut request) = Afterwards::start(settings.clone(), terms, entries);
     let report = loop {
         match asks.handle(http.send(&request).await) {
-            Next::Request(next) => request = next,
-            Next::Done(report) if report.is_broken_off => return Err(text("batchAskFailed")),
-            Next::Done(report) => break report,
-            Next::Failed(error) => return Err(wording::trouble(&error)),
+            AfterwardsStep::Request(next) => request = next,
+            AfterwardsStep::Done(report) if report.is_broken_off => return Err(text("batchAskFailed")),
+            AfterwardsStep::Done(report) => break report,
+            AfterwardsStep::Failed(error) => return Err(wording::trouble(&error)),
         }
     };
     // Meanwhile another window may have asked, the log may have been cleared, and the number may be another commit's.

@@ -7,7 +7,7 @@ use crate::{
     popup::{
         Desk, Topic,
         commit::{audited, koha_queue},
-        log::{asking, find::Find, tabs::Tabs, todo::Todo},
+        log::{asking, find::Find, tabs::Tabs, todo::TodoPanel},
     },
     wording,
 };
@@ -18,7 +18,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlDialogElement, HtmlElement};
 
 elements! {
-    pub(crate) struct Batches(desk: Rc<Desk>, find: Rc<Find>, tabs: Rc<Tabs>, todo: Rc<Todo>) {
+    pub(crate) struct Batches(desk: Rc<Desk>, find: Rc<Find>, tabs: Rc<Tabs>, todo: Rc<TodoPanel>) {
         dialog: HtmlDialogElement = "batches-dialog",
         list: HtmlElement = "batches-list",
         empty: HtmlElement = "batches-empty",

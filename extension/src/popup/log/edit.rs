@@ -10,7 +10,7 @@ use crate::{
         known::{
             labels::{self, Labels},
             queue::LookupQueue,
-            records::Records,
+            records::RecordsPanel,
             warnings,
         },
     },
@@ -35,7 +35,7 @@ use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement};
 const FIELDS: [&str; 3] = ["cardnumber", "barcode", "amount"];
 
 elements! {
-    pub(crate) struct Edit(desk: Rc<Desk>, lookups: Rc<LookupQueue>, labels: Rc<Labels>, records: Rc<Records>) {
+    pub(crate) struct Edit(desk: Rc<Desk>, lookups: Rc<LookupQueue>, labels: Rc<Labels>, records: Rc<RecordsPanel>) {
         pub(crate) dialog: HtmlDialogElement = "edit-dialog",
         title: HtmlElement = "edit-title",
         about: Element = "edit-about",

@@ -1,7 +1,7 @@
 //! Whom and what a text names that is looked for in the log: rows show names and titles, so they are found by these, too. Known
 //! from the records alone, and never kept.
 
-use crate::{latest::Latest, popup::known::records::Records, timer::sleep};
+use crate::{latest::Latest, popup::known::records::RecordsPanel, timer::sleep};
 use koct_core::{
     directory::{may_be_name, record::Item},
     log::search::Codes,
@@ -23,14 +23,14 @@ struct Known {
 }
 
 pub(crate) struct Named {
-    records: Rc<Records>,
+    records: Rc<RecordsPanel>,
     known: RefCell<Known>,
     /// Counts what was asked, to know what is late.
     asked: Latest,
 }
 
 impl Named {
-    pub(crate) fn new(records: Rc<Records>) -> Self {
+    pub(crate) fn new(records: Rc<RecordsPanel>) -> Self {
         Self { records, known: RefCell::default(), asked: Latest::default() }
     }
 

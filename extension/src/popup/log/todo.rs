@@ -40,7 +40,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlAnchorElement, HtmlElement, KeyboardEvent};
 
 elements! {
-    pub(crate) struct Todo(
+    pub(crate) struct TodoPanel(
         desk: Rc<Desk>, names: Names, edit: Rc<Edit>, printer: Rc<Print>, whose: Rc<Whose>, tabs: Rc<Tabs>,
         scans: Rc<OpenScans>,
     ) {
@@ -73,7 +73,7 @@ elements! {
     }
 }
 
-impl Panel for Todo {
+impl Panel for TodoPanel {
     fn follow(self: Rc<Self>, event: &LogEvent) {
         let has_changed = self.left.borrow_mut().follow(event);
         if has_changed {
@@ -123,7 +123,7 @@ impl Panel for Todo {
     }
 }
 
-impl Todo {
+impl TodoPanel {
     /// # Errors
     /// When the page lacks an element.
     pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {

@@ -9,7 +9,7 @@ use crate::{
     locale,
     popup::{
         Desk,
-        known::{queue::LookupQueue, records::Records},
+        known::{queue::LookupQueue, records::RecordsPanel},
     },
     store::Change,
     wording,
@@ -56,7 +56,7 @@ struct Line {
 }
 
 elements! {
-    pub(crate) struct Whose(desk: Rc<Desk>, records: Rc<Records>, lookups: Rc<LookupQueue>) {
+    pub(crate) struct Whose(desk: Rc<Desk>, records: Rc<RecordsPanel>, lookups: Rc<LookupQueue>) {
         dialog: HtmlDialogElement = "whose-dialog",
         title: Element = "whose-title",
         label: Element = "whose-label",

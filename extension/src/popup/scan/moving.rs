@@ -7,7 +7,7 @@ use crate::{
     locale,
     popup::{
         Desk, Tone, Topic,
-        known::{patron::PatronPanel, queue::LookupQueue, records::Records},
+        known::{patron::PatronPanel, queue::LookupQueue, records::RecordsPanel},
         scan::scans::Scans,
     },
     wording,
@@ -24,7 +24,7 @@ use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement};
 
 elements! {
     pub(crate) struct MoveVisit(
-        desk: Rc<Desk>, queue: Rc<LookupQueue>, patron: Rc<PatronPanel>, scans: Rc<Scans>, records: Rc<Records>,
+        desk: Rc<Desk>, queue: Rc<LookupQueue>, patron: Rc<PatronPanel>, scans: Rc<Scans>, records: Rc<RecordsPanel>,
     ) {
         button: HtmlElement = "patron-move",
         now: HtmlInputElement = "checkout-patron",

@@ -8,7 +8,7 @@ use crate::{
     later::later,
     popup::{
         Desk, Tone, Topic,
-        known::{lookup::Lookups, patron::PatronPanel, queue::LookupQueue, records::Records},
+        known::{lookup::Lookups, patron::PatronPanel, queue::LookupQueue, records::RecordsPanel},
         scan::answers::{Answers, name_recorded},
     },
     preferences,
@@ -70,7 +70,7 @@ enum Written {
 elements! {
     /// The queue.
     pub(crate) struct Scans(
-        desk: Rc<Desk>, attention: Rc<Attention>, records: Rc<Records>, lookups: Rc<Lookups>,
+        desk: Rc<Desk>, attention: Rc<Attention>, records: Rc<RecordsPanel>, lookups: Rc<Lookups>,
         patron: Rc<PatronPanel>, queue: Rc<LookupQueue>, answers: Rc<Answers>,
     ) {
         ;

@@ -59,10 +59,10 @@ struct List {
     items: Element,
     empty: HtmlElement,
     /// The newest first.
-    rows: RefCell<VecDeque<Row>>,
+    rows: RefCell<VecDeque<SittingRow>>,
 }
 
-struct Row {
+struct SittingRow {
     entry: Entry,
     /// `None` until it was looked up.
     label: Option<Label>,
@@ -87,13 +87,13 @@ impl List {
     }
 
     /// Shows these, the newest first.
-    fn show(&self, rows: VecDeque<Row>) {
+    fn show(&self, rows: VecDeque<SittingRow>) {
         dom::set_children(&self.items, rows.iter().map(|row| &row.element));
         self.rows.replace(rows);
     }
 
     /// Shows one more at the top.
-    fn put(&self, row: Row) {
+    fn put(&self, row: SittingRow) {
         let _ = self.items.prepend_with_node_1(&row.element);
         let mut rows = self.rows.borrow_mut();
         rows.push_front(row);
@@ -188,9 +188,9 @@ impl SittingLists {
         }
     }
 
-    fn row(&self, entry: &Entry, element: Option<HtmlElement>) -> Option<Row> {
+    fn row(&self, entry: &Entry, element: Option<HtmlElement>) -> Option<SittingRow> {
         let element = element.or_else(|| dom::from_template("sitting-template").ok())?;
-        let row = Row { entry: entry.clone(), label: self.labels.of(entry), element };
+        let row = SittingRow { entry: entry.clone(), label: self.labels.of(entry), element };
         self.draw_row(&row);
         Some(row)
     }
@@ -261,7 +261,7 @@ impl SittingLists {
         });
     }
 
-    fn draw_row(&self, Row { entry, label, element }: &Row) {
+    fn draw_row(&self, SittingRow { entry, label, element }: &SittingRow) {
         let barcode = entry.transaction.action.barcode().map(ToString::to_string).unwrap_or_default();
         let title = label.as_ref().map(|label| wording::harmless(&label.title)).unwrap_or_default();
         let _ = element.set_attribute("data-seq", &entry.id.to_string());

@@ -4,7 +4,7 @@ use crate::{
     dom::{self, elements},
     i18n::text_with,
     latest::Latest,
-    popup::{Desk, Panel, known::records::Records},
+    popup::{Desk, Panel, known::records::RecordsPanel},
     ready::{self, Held, words},
     webext,
 };
@@ -17,7 +17,7 @@ use web_sys::HtmlElement;
 const PAGE: &str = "options/ready.html";
 
 elements! {
-    pub(crate) struct ReadyLine(desk: Rc<Desk>, records: Rc<Records>) {
+    pub(crate) struct ReadyLine(desk: Rc<Desk>, records: Rc<RecordsPanel>) {
         line: HtmlElement = "ready-line",
         ;
         /// Counts how often it was looked: only the last counts.

@@ -12,7 +12,7 @@ use crate::{
         write,
     },
     log::{
-        rows::Place,
+        rows::RawPlace,
         status::{State, Status},
     },
     settings::form::CommitType,
@@ -77,7 +77,7 @@ impl Desk {
         let (mut adoption, mut step) = Adoption::start(bytes, header, &mut knowledge);
         for _ in 0..steps.unwrap_or(usize::MAX) {
             let done = match step {
-                Step::Keep(rows) => {
+                AdoptionStep::Keep(rows) => {
                     let keep = |row: Raw| match () {
                         () if row.value == json!("nothing that can be stored") => Kept::Refused,
                         () if self.raw.contains(&row) => Kept::There,
@@ -88,10 +88,10 @@ impl Desk {
                     };
                     Input::Kept(rows.into_iter().map(keep).collect())
                 }
-                Step::Read(ids) => {
+                AdoptionStep::Read(ids) => {
                     Input::Here(self.log.iter().filter(|here| ids.contains(&here.id)).cloned().collect())
                 }
-                Step::Write(known, new) => {
+                AdoptionStep::Write(known, new) => {
                     let mut left = known.len();
                     for here in &mut self.log {
                         if let Some(there) = known.get(&here.id) {
@@ -102,7 +102,7 @@ impl Desk {
                     assert_eq!(left, 0, "what is not there cannot be changed");
                     Input::Written(self.add(new))
                 }
-                Step::Remember(batches, cleared) => {
+                AdoptionStep::Remember(batches, cleared) => {
                     let known = self.batches.clone();
                     self.batches.extend(batches.into_iter().filter(|batch| !known.contains(batch)));
                     self.cleared.extend(cleared);
@@ -110,8 +110,8 @@ impl Desk {
                     self.cleared.dedup();
                     Input::Remembered
                 }
-                Step::Rest => Input::Rested,
-                Step::Finish => break,
+                AdoptionStep::Rest => Input::Rested,
+                AdoptionStep::Finish => break,
             };
             step = adoption.handle(done);
         }
@@ -145,11 +145,11 @@ fn a_million_bad_lines_let_others_go_on_in_between() {
     let mut knowledge = Knowledge::new(desk("Van"));
     let (mut adoption, mut step) = Adoption::start(file.as_bytes(), header, &mut knowledge);
     let mut rests = 0;
-    while step == Step::Rest {
+    while step == AdoptionStep::Rest {
         rests += 1;
         step = adoption.handle(Input::Rested);
     }
-    assert_eq!((rests, step), (10, Step::Remember(Vec::new(), Vec::new())));
+    assert_eq!((rests, step), (10, AdoptionStep::Remember(Vec::new(), Vec::new())));
     assert_eq!(adoption.into_outcome().refused, (2..=10 * LINES_AT_ONCE + 1).collect::<Vec<_>>());
 }
 
@@ -276,17 +276,17 @@ fn a_line_of_a_later_version_is_refused_by_its_number_and_the_others_are_taken()
     assert_eq!((outcome.imported, outcome.refused, outcome.is_cut), (7, vec![2], true));
 }
 
-fn raw(of: Place, key: u32, value: Value) -> Raw {
+fn raw(of: RawPlace, key: u32, value: Value) -> Raw {
     Raw { of, key: json!(key), value }
 }
 
 #[test]
 fn what_could_not_be_read_is_put_back_as_it_was_and_once() {
     let mut bus = bus();
-    let odd = |key: u32| raw(Place::Transactions, key, json!({"seq": key, "status": {"state": "posted"}}));
+    let odd = |key: u32| raw(RawPlace::Transactions, key, json!({"seq": key, "status": {"state": "posted"}}));
     // More than are taken at once.
     bus.raw = (20..29).map(odd).collect();
-    bus.raw.push(raw(Place::Commits, 1, json!(["nobody", {"$date": {"$number": "NaN"}}])));
+    bus.raw.push(raw(RawPlace::Commits, 1, json!(["nobody", {"$date": {"$number": "NaN"}}])));
     let backup = bus.backup();
     assert!(backup.contains(
         "\n{\"raw\":{\"of\":\"transactions\",\"key\":20,\"value\":{\"seq\":20,\"status\":{\"state\":\"posted\"}}}}\n"
@@ -302,7 +302,7 @@ fn what_could_not_be_read_is_put_back_as_it_was_and_once() {
     // Wherever it stands in the file, and whatever cannot be stored: the others are taken.
     let mut lines: Vec<String> = bus.backup().lines().map(str::to_owned).collect();
     lines.swap(1, 12);
-    lines.insert(3, write(&Line::Raw(raw(Place::Commits, 9, json!("nothing that can be stored")))));
+    lines.insert(3, write(&Line::Raw(raw(RawPlace::Commits, 9, json!("nothing that can be stored")))));
     let mut new = Desk::new("Desk-1", Vec::new());
     let outcome = new.restore(lines.join("\n").as_bytes(), true, None);
     assert_eq!((outcome.imported, outcome.refused, new.raw.len(), new.log.len()), (18, vec![4], 10, 8));
@@ -313,8 +313,8 @@ fn what_this_version_can_read_of_it_is_a_transaction_or_a_commit_like_any_other(
     let mut old = Desk::new("Bus", Vec::new());
     let entry = Entry::recorded(TransactionId(3), returned("A", 0));
     old.raw = vec![
-        raw(Place::Transactions, 3, serde_json::to_value(&entry).unwrap()),
-        raw(Place::Commits, 1, serde_json::to_value(batch(&[3])).unwrap()),
+        raw(RawPlace::Transactions, 3, serde_json::to_value(&entry).unwrap()),
+        raw(RawPlace::Commits, 1, serde_json::to_value(batch(&[3])).unwrap()),
     ];
     let mut new = Desk::new("Bus", vec![Entry::recorded(TransactionId(0), returned("A", 0))]);
     let outcome = new.restore(old.backup().as_bytes(), false, None);

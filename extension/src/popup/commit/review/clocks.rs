@@ -2,7 +2,7 @@
 //!
 //! What a person reads and types is how far a clock is off; what moves its times is the opposite.
 
-use super::{Review, looking::LookedAt};
+use super::{ReviewPanel, looking::LookedAt};
 use crate::{
     dom,
     i18n::{plural, text, text_with},
@@ -22,7 +22,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, HtmlElement, HtmlInputElement};
 
-impl Review {
+impl ReviewPanel {
     /// Says which clocks seem to be off, each with a button that sets it right.
     pub(super) fn draw_suggestions(self: &Rc<Self>, looked_at: &LookedAt, shifts: &Shifts) {
         let reports = &looked_at.review.desks;

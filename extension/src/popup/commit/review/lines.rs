@@ -1,6 +1,6 @@
 //! Transactions as lines: by title and name as soon as these are looked up.
 
-use super::Review;
+use super::ReviewPanel;
 use crate::{dom, popup::known::labels, wording};
 use koct_core::Entry;
 use std::{
@@ -25,7 +25,7 @@ impl Lines {
     }
 }
 
-impl Review {
+impl ReviewPanel {
     /// A line for this one. `when` is its time, in words.
     pub(super) fn line(&self, entry: &Entry, when: &str) -> Result<HtmlElement, JsValue> {
         let line = dom::from_template("review-entry-template")?;

@@ -2,7 +2,7 @@
 //!
 //! That of a long log takes a while: it is done in slices, and only what was asked for last is shown.
 
-use super::Review;
+use super::ReviewPanel;
 use crate::{clock, latest::Latest, ready, slices, store::StoreError, wording};
 use koct_core::{
     Entry, State, Transaction, TransactionId,
@@ -138,7 +138,7 @@ impl Looking {
     }
 }
 
-impl Review {
+impl ReviewPanel {
     /// Whether there is so much to look through that a person should see that it is being done.
     pub(in super::super) fn is_long(&self) -> bool {
         self.desk.counts.get().uncommitted() > LONG

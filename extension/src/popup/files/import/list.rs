@@ -5,7 +5,7 @@ use crate::{
     dom::{self, elements},
     i18n::{text, text_with},
     locale,
-    popup::{Desk, known::records::Records, on_enter},
+    popup::{Desk, known::records::RecordsPanel, on_enter},
     slices,
     timer::sleep,
     wording,
@@ -35,7 +35,7 @@ const MOST_WITH_ZEROS: usize = 500;
 const DOING: [(&str, &str, Doing); 2] = [("issue", "checkout", Doing::Checkout), ("return", "checkin", Doing::Checkin)];
 
 elements! {
-    pub(crate) struct ListPreview(desk: Rc<Desk>, records: Rc<Records>) {
+    pub(crate) struct ListPreview(desk: Rc<Desk>, records: Rc<RecordsPanel>) {
         dialog: HtmlDialogElement = "list-dialog",
         about: Element = "list-about",
         when: HtmlInputElement = "list-when",

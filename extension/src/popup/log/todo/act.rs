@@ -1,6 +1,6 @@
 //! What is done about the rows: by their buttons and ticks, and for a whole group at once.
 
-use super::{Todo, list::Lists};
+use super::{TodoPanel, list::Lists};
 use crate::{
     clock,
     dom::{self, window},
@@ -30,7 +30,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Element, Event, HtmlElement, HtmlInputElement};
 
-impl Todo {
+impl TodoPanel {
     /// Who and what is known by name.
     pub(super) fn knows(&self) -> Knows {
         let records = self.names.records.get();

@@ -1,6 +1,6 @@
 //! The list as a file for a spreadsheet: all of it, with what is ticked off.
 
-use super::{Todo, list::RowInFile, paper};
+use super::{TodoPanel, list::RowInFile, paper};
 use crate::{
     clock,
     i18n::{js_error, text, text_with},
@@ -26,7 +26,7 @@ const HEAD: [&str; 10] = [
     "fileDone",
 ];
 
-impl Todo {
+impl TodoPanel {
     /// Gives the list to the person as a file, with names as far as they are known.
     pub(super) async fn save_file(self: Rc<Self>) {
         let message = self.desk.message.about(Topic::Export);

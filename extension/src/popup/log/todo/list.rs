@@ -1,6 +1,6 @@
 //! The rows of the groups as they are drawn. What stands right already is left alone: a control in it may have the focus.
 
-use super::{Todo, names::Name};
+use super::{TodoPanel, names::Name};
 use crate::{
     dom,
     i18n::{text, text_with},
@@ -13,7 +13,7 @@ use koct_core::{
     koha::place,
     log::{
         audited::Odd,
-        todo::{Group, Offer, Place, Refusal, Row, What},
+        todo::{Group, KohaPage, Offer, Refusal, Row, What},
         warned::Grade,
     },
 };
@@ -173,7 +173,7 @@ fn focus_in(row: &Element) -> bool {
     control.is_some_and(|control| control.unchecked_into::<HtmlElement>().focus().is_ok())
 }
 
-impl Todo {
+impl TodoPanel {
     /// Draws all groups. Returns whether there is nothing in any.
     pub(super) fn draw_lists(&self) -> bool {
         let before = focused_row(&self.panel);
@@ -295,7 +295,7 @@ impl Todo {
             *said = wording::joined([&*said, &as_of]);
         }
         let link = self.desk.settings().zip(row.place()).map(|(settings, place)| {
-            (place::address(&settings.server, place), link_label(place), place == Place::Checkin)
+            (place::address(&settings.server, place), link_label(place), place == KohaPage::Checkin)
         });
         let (title, code, who) = match &row.what {
             // What the patron took stands in the log.
@@ -323,7 +323,7 @@ impl Todo {
     }
 }
 
-impl Todo {
+impl TodoPanel {
     /// What is to be done about it and why: what Koha said, and what helps.
     fn why(&self, row: &Row, name: &Name) -> (String, String) {
         let of_status = || wording::status(&row.entry.status);
@@ -367,12 +367,12 @@ impl Todo {
     }
 }
 
-fn link_label(place: Place) -> String {
+fn link_label(place: KohaPage) -> String {
     text(match place {
-        Place::Patron(_) => "todoOpenPatron",
-        Place::Account(_) => "todoOpenAccount",
-        Place::Item { .. } => "todoOpenItem",
-        Place::Checkin => "todoOpenCheckin",
+        KohaPage::Patron(_) => "todoOpenPatron",
+        KohaPage::Account(_) => "todoOpenAccount",
+        KohaPage::Item { .. } => "todoOpenItem",
+        KohaPage::Checkin => "todoOpenCheckin",
     })
 }
 

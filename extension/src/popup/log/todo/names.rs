@@ -4,7 +4,7 @@ use crate::popup::known::{
     found::Found,
     labels::Labels,
     lookup::{Lookups, name_and_card},
-    records::Records,
+    records::RecordsPanel,
 };
 use koct_core::{
     TransactionId,
@@ -29,14 +29,14 @@ pub(super) struct Name {
 
 /// The names of all rows, and the records that they come from.
 pub(crate) struct Names {
-    pub(super) records: Rc<Records>,
+    pub(super) records: Rc<RecordsPanel>,
     lookups: Rc<Lookups>,
     labels: Rc<Labels>,
     found: Found<(Group, TransactionId), Name>,
 }
 
 impl Names {
-    pub(crate) fn new(records: Rc<Records>, lookups: Rc<Lookups>, labels: Rc<Labels>) -> Self {
+    pub(crate) fn new(records: Rc<RecordsPanel>, lookups: Rc<Lookups>, labels: Rc<Labels>) -> Self {
         Self { records, lookups, labels, found: Found::default() }
     }
 

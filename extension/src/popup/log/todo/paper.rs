@@ -1,6 +1,6 @@
 //! The list on paper: what is still to be done, group by group.
 
-use super::Todo;
+use super::TodoPanel;
 use crate::{
     i18n::text,
     popup::{log::slip::PaperList, scan::open::OpenScan},
@@ -11,7 +11,7 @@ use std::rc::Rc;
 /// The number of rows of a group that are printed: a longer list is worked through on the screen.
 const PRINTED: usize = 500;
 
-impl Todo {
+impl TodoPanel {
     /// Prints what is still to be done, with names as far as they are known.
     pub(super) async fn print(self: Rc<Self>) {
         let mut lists = Vec::new();
