@@ -81,7 +81,7 @@ impl Scrolling {
         (self.page() - self.seen).max(0.0)
     }
 
-    /// How far the page must be scrolled on so that what is seen stays where it is, after the list has so many rows, and the
+    /// How far the page must be scrolled on so that what is seen stays where it is, after the list has this number of rows, and the
     /// topmost that was seen is in place `to` instead of `from`. Who is at an end stays there.
     pub fn on_after(&self, rows: usize, from: usize, to: usize) -> f64 {
         let after = Self { rows, ..*self };

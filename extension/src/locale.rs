@@ -125,7 +125,7 @@ pub(crate) fn number(number: impl TryInto<u32>) -> String {
     LOCALE.with(|locale| call(&locale.number, whole(number).into()))
 }
 
-/// So many bytes, in gigabytes where they are as many: `126 GB`.
+/// A number of bytes, in gigabytes where they are as many: `126 GB`.
 pub(crate) fn bytes(bytes: u64) -> String {
     let (unit, size) = if bytes < 1_000_000_000 { ("megabyte", 1e6) } else { ("gigabyte", 1e9) };
     #[expect(clippy::cast_precision_loss, reason = "shown in three digits")]

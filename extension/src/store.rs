@@ -508,7 +508,7 @@ impl Store {
         self.entries(values)
     }
 
-    /// The newest rows as they are stored, for [`Store::entries_in`], in rising order: no more than so many numbers back from the
+    /// The newest rows as they are stored, for [`Store::entries_in`], in rising order: no more than this number of numbers back from the
     /// last. What reads them need not be loaded yet.
     ///
     /// # Errors

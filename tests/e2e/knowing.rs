@@ -98,7 +98,7 @@ pub(crate) fn wait_for_kept(desk: &Desk, barcode: &str, expected: &str) {
 }
 
 #[test]
-fn a_patron_is_shown_with_what_she_has() {
+fn a_patron_is_shown_with_what_they_have() {
     let (_koha, desk) = knowing();
     enter_patron(&desk, ZOE);
     assert_eq!(wait_for_text(&desk, "patron-name", "Müller"), "Müller-Őze, Zoë");

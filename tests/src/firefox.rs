@@ -162,7 +162,7 @@ fn preferences(options: &Options, downloads: &Path) -> Vec<(String, Value)> {
     .into();
     prefs.push((SCHEME.into(), json!(i32::from(!options.dark))));
     prefs.push(("ui.systemUsesDarkTheme".into(), json!(i32::from(options.dark))));
-    // Where a person works, downloads go where she expects them.
+    // Where a person works, downloads go where they expect them.
     let downloads = options.downloads.as_deref().or(options.headless.then_some(downloads));
     if let Some(folder) = downloads {
         prefs.push(("browser.download.dir".into(), json!(folder)));

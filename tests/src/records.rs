@@ -1,6 +1,6 @@
 //! The records for look-up, as they lie in the browser's database.
 
-/// A script for a page of the add-on: as if they had been downloaded so many days earlier than they were.
+/// A script for a page of the add-on: as if they had been downloaded this number of days earlier than they were.
 pub fn aged(days: f64) -> String {
     format!(
         "(async () => {{ const base = await new Promise(done => {{ const o = indexedDB.open('koct-directory'); o.onsuccess = () => done(o.result); }}); \

@@ -55,7 +55,7 @@ const QUICK: [&str; 14] = [
     "faults::a_session_that_ends_in_mid_run_is_renewed",
     "guarding::the_same_item_twice_in_a_row_is_asked_about_and_scanning_goes_on",
     "isolation::a_named_http_server_is_not_turned_into_https",
-    "knowing::a_patron_is_shown_with_what_she_has",
+    "knowing::a_patron_is_shown_with_what_they_have",
     "languages::where_koct_does_not_speak_the_language_all_of_it_is_english",
     "paying::payments_are_exact_to_the_last_cent",
     "scanning::everything_can_be_done_by_keyboard_alone",

@@ -119,7 +119,7 @@ mod tests {
     const NOW: i64 = 1_795_428_000_000;
     const MINUTE: i64 = 60;
 
-    /// Found so many seconds from now, by the desk's clock: this one is ahead of Koha's by so many.
+    /// Found this number of seconds from now, by the desk's clock, which is ahead of Koha's by the other.
     fn found(at: i64, off: i64) -> Drift {
         let at = DeskTime::from_millis(NOW + at * 1_000);
         Drift { ahead: ClockDifference::between(KohaTime::from_millis(at.millis() - off * 1_000), at), at }

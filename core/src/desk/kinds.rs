@@ -10,17 +10,17 @@ use serde::{Deserialize, Serialize};
 const LEAST: u32 = 200;
 /// From this number of codes on a kind, or a beginning, is the library's…
 const FEW: u32 = 5;
-/// …if it is not that of less than one in so many.
+/// …if it is not that of less than one in this number.
 const RARE: u32 = 200;
-/// What is the library's holds for all but one of so many codes: otherwise anything is possible there.
+/// What is the library's holds for all but one of this number of codes: otherwise anything is possible there.
 const STRAYS: u32 = 20;
-/// So many beginnings are kept of a kind: where there are more, any is possible.
+/// The number of beginnings that are kept of a kind: where there are more, any is possible.
 const BEGINNINGS: usize = 16;
 /// The number of characters of a beginning.
 const BEGINNING: usize = 4;
 /// Shorter numbers are counted from 1 on: their beginnings say nothing.
 const LONG: usize = 10;
-/// So many beginnings are counted before it is given up.
+/// The number of beginnings that are counted before it is given up.
 const COUNTED: usize = 1_000;
 /// The most characters that a code has in Koha, which is a card's.
 const LONGEST: usize = 32;

@@ -113,7 +113,7 @@ enum Does {
     Plain,
     /// Ends.
     Ends(String),
-    /// So many characters, of codes of this length or of any.
+    /// This number of characters, of codes of this length or of any.
     Drop(usize, Option<usize>),
     Pad(Pad),
     Replace(Template),

@@ -15,7 +15,7 @@ pub struct Shape {
 /// What is odd about a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Oddity {
-    /// It has so many characters, and codes here have others.
+    /// It has this number of characters, and codes here have others.
     Length(usize),
     /// Its check digit is wrong.
     CheckDigit,

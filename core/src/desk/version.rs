@@ -4,7 +4,7 @@ use crate::desk::clock::DeskTime;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr, time::Duration};
 
-/// For so long it counts that a file named a version: it may come from anywhere, and who wrote it may have gone back since.
+/// How long it counts that a file named a version: it may come from anywhere, and who wrote it may have gone back since.
 const COUNTS: Duration = Duration::from_hours(14 * 24);
 
 /// Numbers with dots between them, at most four: `0.1.0`.

@@ -26,20 +26,20 @@ pub mod handover;
 pub mod kept;
 pub mod together;
 
-/// From so many new rows on a part is written at once.
+/// From this number of new rows on a part is written at once.
 const ROWS: usize = 25;
-/// So long after the first that is not copied it is written: what it takes to do so is within the minute too.
+/// How long after the first that is not copied it is written: what it takes to do so is within the minute too.
 const SOON: Duration = Duration::from_secs(45);
-/// From so many parts on the next is a new set.
+/// From this number of parts on the next is a new set.
 const PARTS: u32 = 60;
-/// Of a commit that sends nothing for so long it is not known that it runs still.
+/// Of a commit that sends nothing for this time it is not known that it runs still.
 const COMMIT_PAUSE: Duration = Duration::from_mins(1);
 /// How many rows a part may hold. Of more, the whole log is written.
 pub const MOST_ROWS: usize = 2_000;
 /// How long is waited after a failure, and the next ones.
 const AGAIN: [Duration; 4] =
     [Duration::from_secs(15), Duration::from_secs(30), Duration::from_mins(1), Duration::from_mins(3)];
-/// So many files stay that only say that a set was closed. More starts of Firefox than these between two images are not noticed.
+/// The number of files that stay and only say that a set was closed. More starts of Firefox than these between two images are not noticed.
 const MARKS: usize = 4;
 const DAY: i64 = 86_400_000;
 

@@ -7,7 +7,7 @@ use super::{
     run,
 };
 
-/// The number of patrons asked for at once: so many numbers fit into an address that every web server takes.
+/// The number of patrons asked for at once: as many as fit into an address that every web server takes.
 pub const AT_ONCE: usize = 200;
 /// The number of requests in one download, at most.
 pub const MOST_REQUESTS: usize = 50;

@@ -24,7 +24,7 @@ use std::time::Duration;
 pub const SPREAD: Duration = Duration::from_hours(1);
 /// Whoever comes so much later than planned has slept meanwhile, perhaps with all the others.
 const LATE: Duration = Duration::from_mins(10);
-/// In quiet hours everything is read when it was read so long ago; a day later it is read at any hour.
+/// In quiet hours everything is read when it was read this long ago; a day later it is read at any hour.
 const WHOLE_IN_QUIET_HOURS: Duration = Duration::from_hours(6 * 24);
 /// What patrons owe, and who is gone, is asked for this often: less than a day, so that a desk that is on by day does it daily.
 const OWING: Duration = Duration::from_hours(20);

@@ -251,7 +251,7 @@ impl<E> Download<E> {
     }
 
     /// How a download ended that came to its end. Refused also where only the report is missing for that: each login of an account that
-    /// Koha does not let in is counted there, and so many lock it.
+    /// Koha does not let in is counted there, and enough of them lock it.
     pub fn came_to(&self) -> Ended {
         if self.is_refused {
             Ended::Refused

@@ -35,7 +35,7 @@ pub enum Load<'a> {
     },
     /// It failed: Firefox's name for what went wrong.
     Failed(&'a str),
-    /// No answer came for so long.
+    /// No answer came for this time.
     Waited(Duration),
 }
 

@@ -25,7 +25,7 @@ const PATH: &str = "/api/v1/contrib/offlinecirc/transactions";
 /// How many transactions go in one request at most.
 pub const MOST_AT_ONCE: usize = 100;
 
-/// How long it may work on them: the desktop tool waits for so long.
+/// How long it may work on them: the desktop tool waits as long.
 const TIME_LIMIT: Duration = Duration::from_mins(5);
 
 #[derive(Serialize)]
@@ -120,7 +120,7 @@ pub fn give<'a>(
     credentials.on(settings, Request { time_limit: TIME_LIMIT, ..request })
 }
 
-/// What it said of each of this number of transactions. `None` where it does not tell of just so many.
+/// What it said of each of this number of transactions. `None` where it tells of more or fewer.
 pub fn read(response: &Response, number: usize) -> Option<Vec<Told>> {
     let results = results(response).filter(|results| results.len() == number)?;
     Some(results.iter().map(ResultRow::told).collect())

@@ -27,7 +27,7 @@ use std::time::Duration;
 /// From here on, whole visits of two desks come in the wrong order.
 const FAR_OFF: TimeDelta = TimeDelta::minutes(5);
 
-/// For so long it is told that others have gone on with the copy.
+/// How long it is told that others have gone on with the copy.
 const TOLD: Duration = Duration::from_hours(7 * 24);
 /// Less room than this is little: a scan takes one or two kilobytes, records some hundred megabytes.
 const LITTLE_ROOM: u64 = 500 << 20;
@@ -135,7 +135,7 @@ pub enum Finding {
     BranchUntested,
     /// Records are there, as of then.
     RecordsAsOf(Option<DeskTime>),
-    /// So many days old.
+    /// This number of days old.
     RecordsOld(i64),
     /// There are none.
     NoRecords,
@@ -159,7 +159,7 @@ pub enum Finding {
     CopyNotAllowed,
     /// It could not be written; and as of when it is.
     CopyFailed(Option<DeskTime>),
-    /// So many bytes are left.
+    /// This number of bytes is left.
     Room(u64),
     /// So few.
     LittleRoom(u64),
@@ -171,7 +171,7 @@ pub enum Finding {
     ClockOff(TimeDelta, DeskTime),
     /// Nobody has compared it.
     ClockUnknown,
-    /// So many minutes ahead of UTC.
+    /// This number of minutes ahead of UTC.
     ZoneSeen(i16),
     /// It is that of no place, such as UTC, or one that Firefox shows to every page.
     ZoneDoubtful(i16),
@@ -492,7 +492,7 @@ mod tests {
         Tested::of(guide::tested_as(&preferences.settings().unwrap()), trial, ago(60))
     }
 
-    /// Koha's clock is so many seconds ahead.
+    /// Koha's clock is this number of seconds ahead.
     fn drift(seconds: i64) -> Drift {
         let koha = KohaTime::from_millis(NOW.millis() + seconds * 1_000);
         Drift { ahead: ClockDifference::between(koha, NOW), at: NOW }

@@ -47,13 +47,13 @@ impl Dividers {
         self.below[first..].iter_mut().for_each(|below| *below += 1);
     }
 
-    /// The line in which this row of so many stands.
+    /// The line in which this row stands, of this number of rows.
     pub fn line_of(&self, row: usize, rows: usize) -> usize {
         let above = self.below.len() - self.below.partition_point(|below| *below < row);
         rows.saturating_sub(row + 1) + above
     }
 
-    /// What stands in this line of a table of so many rows, if it has as many lines.
+    /// What stands in this line of a table with this number of rows, if it has as many lines.
     pub fn at(&self, line: usize, rows: usize) -> Option<Standing> {
         // How many dividers stand in this line or above it, by halves: their lines rise from the last to the first.
         let (mut above, mut end) = (0, self.below.len());

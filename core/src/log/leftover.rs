@@ -36,7 +36,7 @@ mod tests {
     use super::*;
     use chrono::TimeDelta;
 
-    /// The 27th of November 2026 in Berlin, so many minutes after midnight.
+    /// The 27th of November 2026 in Berlin, this number of minutes after midnight.
     fn at(minutes: i64) -> Moment {
         let midnight = Moment::from_local("2026-11-27T00:00:00".parse().unwrap(), 60).unwrap();
         midnight.shifted(TimeDelta::minutes(minutes)).unwrap()

@@ -183,7 +183,7 @@ mod tests {
     use chrono::{Days, NaiveTime};
     use proptest::prelude::*;
 
-    /// So many days after the first.
+    /// This number of days after the first.
     fn day(number: u8) -> NaiveDate {
         NaiveDate::from_ymd_opt(2026, 11, 20).unwrap() + Days::new(number.into())
     }

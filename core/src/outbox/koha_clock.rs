@@ -20,9 +20,9 @@ pub(crate) struct KohaClock {
 /// How long ago an attempt was over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Age {
-    /// So long that no server can be at it any more.
+    /// Long enough ago that no server can be at it any more.
     Settled,
-    /// Not so long.
+    /// More recently.
     Fresh,
     /// Nothing tells: it was not seen to end, or a clock was set since.
     Unknown,

@@ -19,7 +19,7 @@ pub enum Fact<'a> {
     Kept(KeyKept),
     /// Who owes more is warned of; nobody is where there is none.
     Debts(Option<Cents>),
-    /// After so many days a reminder comes.
+    /// After this number of days a reminder comes.
     RemindAfter(u64),
     /// What ends a code.
     EndsWith(ScannerEnd),
@@ -31,9 +31,9 @@ pub enum Fact<'a> {
     Checked,
     /// Codes are taken as they are scanned.
     AsScanned,
-    /// So many rules say what is meant by an item's code.
+    /// The number of rules that say what is meant by an item's code.
     ItemRules(usize),
-    /// So many rules say what is meant by a patron's code.
+    /// The number of rules that say what is meant by a patron's code.
     CardRules(usize),
     /// The library's name on slips, where it has one.
     Library(Option<&'a str>),
@@ -45,7 +45,7 @@ pub enum Fact<'a> {
     Notified,
     /// What is recorded is written into files outside the profile, too.
     Copied,
-    /// Transactions older than so many hours are asked about.
+    /// Transactions older than this number of hours are asked about.
     AskAfter(u32),
     /// They are asked about only where they are applied directly.
     AskedWhereApplied,

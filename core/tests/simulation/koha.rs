@@ -485,7 +485,7 @@ impl Koha {
         (!is_known).then(|| self.response(401, "application/json", r#"{"error":"Session has been expired."}"#))
     }
 
-    /// The plugin is given these, remembers that, and does the first so many.
+    /// The plugin is given these, remembers that, and does this number of them.
     fn give(&mut self, request: &Request, memory: &Memory, most: usize) -> Response {
         let is_queued = request.json.as_deref().is_some_and(|json| json.contains("\"pending\":true"));
         let user = Self::user(request);

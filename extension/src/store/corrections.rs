@@ -7,7 +7,7 @@ use koct_core::{Entry, TransactionId, log::stored::StoredRow};
 use std::collections::HashMap;
 use wasm_bindgen::JsValue;
 
-/// What lies in between is cheaper read than left out, up to so many times what is asked for.
+/// What lies in between is cheaper read than left out, up to this number of times what is asked for.
 const DENSE: usize = 4;
 
 impl Store {

@@ -151,7 +151,7 @@ fn a_long_row_that_does_not_end() {
 
 #[test]
 fn rows_that_share_what_is_long() {
-    // So long that little of them stands on their own page, and both fit there.
+    // Long enough that little of them stands on their own page, and both fit there.
     let mut file =
         with_pages_of_512("INSERT INTO borrowers VALUES (2, 'C', hex(zeroblob(778))), (3, 'D', hex(zeroblob(778)))");
     let (one, other) = {

@@ -12,9 +12,9 @@ Usage: fake-koha [--era before-24.05|from-24.05] [--port N] [--sub-path /koha] [
   --era       which Koha it behaves like (default before-24.05)
   --port      the port (default 8081; 0 takes a free one)
   --sub-path  where Koha lives on the host (default: at its root)
-  --patrons   so many made-up patrons, with the cards 20000000000001 onward (default: the small library)
+  --patrons   the number of made-up patrons, with the cards 20000000000001 onward (default: the small library)
   --plugin    with the plugin of the desktop tool, which takes many transactions at once and remembers them
-  --items     so many made-up items, with the barcodes 30000000000001 onward; every eighth is on loan
+  --items     the number of made-up items, with the barcodes 30000000000001 onward; every eighth is on loan
 
 Logins (the password is the name): koha (everything), circ (circulate and catalogue), circonly, noperm, patron1.
 The small library has cards 23529001223601 to 23529001223620, barcodes 39999000000001 to 39999000000057. All data is gone at the end.

@@ -27,12 +27,12 @@ fn is_droppable(code: &str, number: usize, of: Option<usize>) -> bool {
     length > number && of.is_none_or(|of| of == length)
 }
 
-/// Without so many of the first characters, where the code has this length, or any.
+/// Without this number of the first characters, where the code has this length, or any.
 pub(super) fn without_first(code: &str, number: usize, of: Option<usize>) -> Option<String> {
     is_droppable(code, number, of).then(|| code.chars().skip(number).collect())
 }
 
-/// Without so many of the last characters.
+/// Without this number of the last characters.
 pub(super) fn without_last(code: &str, number: usize, of: Option<usize>) -> Option<String> {
     is_droppable(code, number, of).then(|| code.chars().take(code.chars().count() - number).collect())
 }

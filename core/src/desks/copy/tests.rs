@@ -100,7 +100,7 @@ fn set_of(text: &str) -> Option<SetId> {
     Some(Header::from_file(text.as_bytes()).ok()?.copy?.of)
 }
 
-/// Nothing is to be done for so long, or until something happens.
+/// Nothing is to be done for this time, or until something happens.
 struct Rest(Option<Duration>);
 
 impl Computer {

@@ -17,7 +17,7 @@ use crate::{
 };
 use std::collections::{HashMap, HashSet};
 
-/// From this number of codes on a length is the library's, if it is not that of less than one in so many.
+/// From this number of codes on a length is the library's, if it is not that of less than one in this number.
 const FEW: usize = 5;
 const RARE: usize = 20;
 

@@ -36,7 +36,7 @@ fn hold(id: u32, item: Option<u32>, state: HoldState) -> Hold {
     Hold { id, patron: 1, biblio: 10, item, pickup: "CPL".into(), priority: 1, state, suspended: false }
 }
 
-/// Anna has items 1 and 2; item 3 waits for her.
+/// Anna has items 1 and 2; item 3 waits for them.
 fn library() -> Library {
     let loan = |id, item, days| Loan { id, patron: 1, item: Some(item), due: due(days), ..Loan::default() };
     Library::default()

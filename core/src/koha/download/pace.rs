@@ -7,7 +7,7 @@ pub const LEAST_PAUSE: Duration = Duration::from_secs(2);
 /// The longest.
 const LONGEST_PAUSE: Duration = Duration::from_mins(2);
 
-/// For how long nothing is asked after an answer that took so long: a server that is slow gets twice as long a rest as it
+/// For how long nothing is asked after an answer that took this time: a server that is slow gets twice as long a rest as it
 /// worked, so that such a download never takes more than a third of what one of its processes can do.
 pub fn pause_after(took: Duration) -> Duration {
     (took * 2).clamp(LEAST_PAUSE, LONGEST_PAUSE)

@@ -37,7 +37,7 @@ mod looking;
 /// The number of conflicts of a kind, and of transactions of the order, that are listed.
 const CONFLICTS_LISTED: usize = 50;
 const ORDER_LISTED: usize = 300;
-/// So many are moved in one write: a scan waits for no more.
+/// The number that is moved in one write: a scan waits for no more.
 const AT_ONCE: usize = 500;
 
 elements! {

@@ -42,7 +42,7 @@ use web_sys::{
     Element, File, HtmlButtonElement, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
 };
 
-/// After so long without a word of the event page, it does nothing any more.
+/// After this time without a word of the event page, it does nothing any more.
 const SILENCE: Duration = Duration::from_secs(10);
 
 /// What is being done with the records in this window.
@@ -584,7 +584,7 @@ fn name_of(set: Set) -> String {
     })
 }
 
-/// So many of a set, as `36 patrons`.
+/// The number of a set, as `36 patrons`.
 fn number_of(set: Set, number: u32) -> String {
     let key = match set {
         Set::Patrons => "numberOfPatrons",

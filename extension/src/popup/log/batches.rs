@@ -108,7 +108,7 @@ impl Batches {
     }
 }
 
-/// The number of transactions that are named of a commit: so many to look at mean that something else is wrong.
+/// The number of transactions that are named of a commit: more to look at mean that something else is wrong.
 const ODD_SHOWN: usize = 200;
 
 fn row(batch: &Batch, odd: &[String]) -> Result<HtmlElement, JsValue> {

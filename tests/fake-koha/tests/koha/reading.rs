@@ -213,7 +213,7 @@ fn a_break_is_gone_on_with_and_nothing_comes_twice() {
     for era in ERAS {
         let koha = big(era);
         let pass = pass(&koha, era, "koha");
-        // One page, then so many answers break off that it stops; then again.
+        // One page, then answers break off until it stops; then again.
         let asked_in_vain = usize::from(era == Era::Before2405);
         koha.fault(Fault::on("/patrons", FaultKind::CutAfter(20_000)).skip(asked_in_vain + 1).times(5));
         koha.fault(Fault::on("/patrons", FaultKind::ResetBefore).skip(asked_in_vain + 7).times(5));
