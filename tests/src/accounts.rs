@@ -26,7 +26,7 @@ mod tests {
     use koct_core::{
         ApiKey, CommitType, Secret, ServerUrl, Settings, State,
         koha::{
-            connection::{Connection, ConnectionError, Next},
+            connection::{Connection, ConnectionError, ConnectionStep},
             rest,
             trial::{Place, Trial},
         },
@@ -123,9 +123,9 @@ mod tests {
                 let (mut connection, mut request) = Connection::start(settings.clone());
                 let tried = loop {
                     match connection.handle(client::send(&request)) {
-                        Next::Request(next) => request = next,
-                        Next::Ready(ready) => break Ok(ready),
-                        Next::Failed(error) => break Err(error),
+                        ConnectionStep::Request(next) => request = next,
+                        ConnectionStep::Ready(ready) => break Ok(ready),
+                        ConnectionStep::Failed(error) => break Err(error),
                     }
                 };
                 Trial::of(tried.as_ref(), &settings)
