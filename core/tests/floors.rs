@@ -110,37 +110,128 @@ fn paths(code: &str) -> Vec<Vec<String>> {
     found
 }
 
-/// What each module imports, as module paths.
-fn imports(modules: &BTreeMap<String, String>) -> Imports {
-    let of = |module: &String, code: &String| {
-        let own: Vec<String> = module.split("::").filter(|part| !part.is_empty()).map(str::to_owned).collect();
-        let mut imported = BTreeSet::new();
-        for path in paths(code) {
-            let mut segments = path.iter().map(String::as_str).peekable();
-            // A name of the file's own, or the declaration of a child.
-            if path.len() < 2 {
+/// The names that the `use` lines of a file bring, with the path of each; a glob is named `*`.
+fn uses(code: &str) -> Vec<(String, Vec<String>)> {
+    let mut found = Vec::new();
+    let starts = code.match_indices("use ").filter(|(at, _)| {
+        let before = &code[..*at];
+        before.is_empty() || before.ends_with(|letter: char| letter.is_whitespace())
+    });
+    for (at, word) in starts {
+        let tree = code[at + word.len()..].split(';').next().unwrap_or_default();
+        branches(tree, &[], &mut found);
+    }
+    found
+}
+
+/// What one tree of a `use` line brings: `a::{self, b as c, d::*}`.
+fn branches(tree: &str, before: &[String], found: &mut Vec<(String, Vec<String>)>) {
+    let tree = tree.trim();
+    if tree.is_empty() {
+        return;
+    }
+    let within = |head: &str| {
+        let head = head.split("::").map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned);
+        before.iter().cloned().chain(head).collect::<Vec<_>>()
+    };
+    if let Some((head, group)) = tree.split_once('{') {
+        let head = within(head);
+        let group = group.strip_suffix('}');
+        let mut depth = 0_usize;
+        for part in group.unwrap_or_default().split(|letter| {
+            match letter {
+                '{' => depth += 1,
+                '}' => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            letter == ',' && depth == 0
+        }) {
+            branches(part, &head, found);
+        }
+        return;
+    }
+    let (path, alias) = tree.split_once(" as ").map_or((tree, None), |(path, alias)| (path, Some(alias.trim())));
+    let mut path = within(path);
+    if path.len() > 1 && path.last().is_some_and(|last| last == "self" || last == "*") {
+        let last = path.pop();
+        if last.as_deref() == Some("*") {
+            found.push(("*".to_owned(), path));
+            return;
+        }
+    }
+    if let Some(name) = alias.map(str::to_owned).or_else(|| path.last().cloned()) {
+        found.push((name, path));
+    }
+}
+
+/// The files of a crate, and what the `use` lines of each bring.
+struct Crate<'a> {
+    modules: &'a BTreeMap<String, String>,
+    uses: BTreeMap<&'a str, Vec<(String, Vec<String>)>>,
+}
+
+impl<'a> Crate<'a> {
+    fn new(modules: &'a BTreeMap<String, String>) -> Self {
+        let uses = modules.iter().map(|(module, code)| (module.as_str(), uses(code))).collect();
+        Crate { modules, uses }
+    }
+
+    /// The modules that a path in a module leads to: where it ends, and each that passes a name on under its own (the
+    /// crate's root, a room, the file itself by a `use` line).
+    fn follow(&self, module: &str, path: &[String], depth: usize, reached: &mut BTreeSet<String>) {
+        let mut segments = path.iter().map(String::as_str).peekable();
+        let mut at: Vec<&str> = module.split("::").filter(|part| !part.is_empty()).collect();
+        let begins = match segments.peek() {
+            Some(&"crate") => {
+                segments.next();
+                at.clear();
+                true
+            }
+            Some(&"self") => {
+                segments.next();
+                true
+            }
+            first => first == Some(&"super"),
+        };
+        while segments.next_if(|segment| *segment == "super").is_some() {
+            at.pop();
+        }
+        let mut is_first = !begins;
+        while let Some(segment) = segments.next() {
+            let here = at.join("::");
+            if self.modules.contains_key(&join(&here, segment)) {
+                at.push(segment);
+                is_first = false;
                 continue;
             }
-            let mut from = match segments.peek() {
-                Some(&"crate") => {
-                    segments.next();
-                    Vec::new()
-                }
-                // A child.
-                _ => own.clone(),
-            };
-            while segments.next_if(|segment| *segment == "super").is_some() {
-                from.pop();
+            let brought = self.uses.get(here.as_str()).into_iter().flatten();
+            let rest: Vec<String> = segments.map(str::to_owned).collect();
+            for (name, way) in brought.filter(|(name, _)| depth > 0 && (name == segment || name == "*")) {
+                // What a glob brings is not known: it may be this.
+                let name = (name == "*").then(|| segment.to_owned());
+                let way: Vec<String> = way.iter().cloned().chain(name).chain(rest.iter().cloned()).collect();
+                self.follow(&here, &way, depth - 1, reached);
             }
-            if segments.peek() == Some(&"self") {
-                segments.next();
-            }
-            from.extend(segments.map(str::to_owned));
-            // The longest part of it that is a module.
-            let target =
-                (1..=from.len()).rev().map(|length| from[..length].join("::")).find(|path| modules.contains_key(path));
-            imported.extend(target.filter(|target| target != module));
+            break;
         }
+        // A name of the file's own leads nowhere; the root is the map of the house, and passes on what others have.
+        if !is_first && !at.is_empty() {
+            reached.insert(at.join("::"));
+        }
+    }
+}
+
+/// What each module imports, as module paths.
+fn imports(modules: &BTreeMap<String, String>) -> Imports {
+    let krate = Crate::new(modules);
+    let of = |module: &String, code: &String| {
+        let mut imported = BTreeSet::new();
+        let brought = krate.uses[module.as_str()].iter().map(|(_, path)| path.clone());
+        // A single name is one of the file's own, or the declaration of a child.
+        for path in paths(code).into_iter().filter(|path| path.len() > 1).chain(brought) {
+            krate.follow(module, &path, 16, &mut imported);
+        }
+        imported.remove(module);
         imported
     };
     modules.iter().map(|(module, code)| (module.clone(), of(module, code))).collect()
@@ -244,7 +335,8 @@ fn a_circle_and_a_way_up_are_seen() {
     child[0].1 = "pub mod name;\nuse name::DeskName;";
     child[1].1 = "use super::Ground;";
     assert_eq!(circle(&files(&child)).map(|way| way.len()), Some(3), "also a file and its own child");
-    let across = files(&[("desks::koc", "use crate::directory::record;"), ("directory::record", "")]);
+    let across =
+        files(&[("desks::koc", "use crate::directory::record;"), ("directory", ""), ("directory::record", "")]);
     assert_eq!(upward(&across).len(), 1, "rooms on one floor stand alone");
 }
 
@@ -285,4 +377,45 @@ fn no_file_names_two_types_of_one_name() {
         "use crate::koha::{self, login::Step};\nenum Next { A }\nfn next(step: koha::Step) -> connection::Next {}";
     assert_eq!(namesakes("", both), BTreeSet::from(["Next", "Step"].map(str::to_owned)));
     assert!(namesakes("", "use a::Step;\nfn go(step: Step) -> web_sys::Step {}").is_empty());
+}
+
+/// However a name comes: passed on by the root or by a room, by a glob, or through a module that a `use` line names.
+#[test]
+fn what_is_passed_on_counts_as_imported_from_where_it_is() {
+    let files = |files: &[(&str, &str)]| {
+        imports(&files.iter().map(|(module, text)| ((*module).to_owned(), code(text))).collect())
+    };
+    let by_root = files(&[
+        ("", "pub mod desk;\npub mod log;\npub use log::{\n    Entry,\n    status::{State, Status as How},\n};"),
+        ("desk", "pub mod name;"),
+        ("desk::name", "use crate::{Entry, How};"),
+        ("log", "pub mod status;"),
+        ("log::status", ""),
+    ]);
+    assert_eq!(upward(&by_root), ["desk::name imports log", "desk::name imports log::status"]);
+
+    let by_name = files(&[
+        ("desk", "use crate::log;\nfn at(state: log::status::State) {}"),
+        ("log", "pub mod status;"),
+        ("log::status", "use crate::{log as all};\nfn at(entry: all::Entry, order: all::order::Order) {}"),
+        ("log::order", "use super::status::{self, State};"),
+    ]);
+    assert_eq!(by_name["desk"], BTreeSet::from(["log".to_owned(), "log::status".to_owned()]));
+    let way = circle(&by_name).unwrap_or_default();
+    assert!(way.iter().any(|module| module == "log::order"), "{way:?}");
+
+    let passed_on = |room: &'static str| {
+        files(&[
+            ("log", "mod todo;\npub use todo::row::Row;"),
+            ("log::todo", room),
+            ("log::todo::row", "pub use super::super::order::Order;"),
+            ("log::order", "use super::todo::Row;"),
+        ])
+    };
+    for room in ["pub use row::Row;", "pub use row::*;", "pub use self::{row as line, line::Row};"] {
+        let imports = passed_on(room);
+        assert!(imports["log::order"].contains("log::todo::row"), "{room}: {:?}", imports["log::order"]);
+        let way = circle(&imports).unwrap_or_default();
+        assert!(way.iter().any(|module| module == "log::todo::row"), "{room}: {way:?}");
+    }
 }

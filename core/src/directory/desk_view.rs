@@ -8,7 +8,10 @@ use super::{
     holder::{ChangesSinceDownload, Whom},
     record::{Patron, Set},
 };
-use crate::{Barcode, Entry, Moment, desk::amount::Cents, log::commit::Batch};
+use crate::{
+    desk::{amount::Cents, barcode::Barcode, transaction::Moment},
+    log::{Entry, commit::Batch},
+};
 use std::future::Future;
 
 /// The entries of the log by what a look-up knows: an item, a patron, a hold. In whatever order, also those that were taken

@@ -9,9 +9,15 @@ use super::{
     warning::{self, Checkout},
 };
 use crate::{
-    Action, Barcode, Entry, Moment,
-    desk::zone::Zone,
-    log::warned::{Warned, Warning},
+    desk::{
+        barcode::Barcode,
+        transaction::{Action, Moment},
+        zone::Zone,
+    },
+    log::{
+        Entry,
+        warned::{Warned, Warning},
+    },
     ordered::{self, LiteMap},
 };
 use chrono::{DateTime, Utc};

@@ -1,7 +1,7 @@
 //! What a row of the log is called: the item's title and the patron's name, where the records know them.
 
 use super::{Directory, block_store::BlockStore};
-use crate::Transaction;
+use crate::desk::transaction::Transaction;
 
 /// The words for a transaction; empty where nothing is known.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

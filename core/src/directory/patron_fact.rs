@@ -2,8 +2,7 @@
 
 use super::{holder, patron_now::PatronFound};
 use crate::{
-    Amount, Moment,
-    desk::zone::Zone,
+    desk::{amount::Amount, transaction::Moment, zone::Zone},
     log::warned::{Grade, Warning},
     ordered,
 };

@@ -8,7 +8,11 @@ use super::{
     record::{Hold, HoldState, Patron, Set},
     warning,
 };
-use crate::{Amount, Entry, desk::amount::Cents, log::warned::Warning, ordered};
+use crate::{
+    desk::amount::{Amount, Cents},
+    log::{Entry, warned::Warning},
+    ordered,
+};
 use std::collections::HashMap;
 
 /// Of this number of items without a title, the title is looked for.

@@ -5,8 +5,7 @@
 
 use super::patron_now::PatronFound;
 use crate::{
-    Moment,
-    desk::barcode::same_code,
+    desk::{barcode::same_code, transaction::Moment},
     log::warned::{Grade, Warning},
 };
 
