@@ -32,9 +32,9 @@ thread_local! {
     static IS_OUT: Cell<bool> = Cell::default();
 }
 
-/// From now on it says whether Koha does not answer. Draws nothing by itself. Returns whether that was known already.
-pub(crate) fn set_outage(is_out: bool) -> bool {
-    IS_OUT.replace(is_out) == is_out
+/// From now on it says whether Koha does not answer. Draws nothing by itself.
+pub(crate) fn set_outage(is_out: bool) {
+    IS_OUT.set(is_out);
 }
 
 fn draw(number: u32, background: &str) {
