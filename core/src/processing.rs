@@ -16,6 +16,9 @@
 //! A row is noted durably before Koha is asked about it, and its end before the next. What is found without an end is resolved
 //! the next time. Rows of one item, or of one payer, never overtake each other.
 
+pub mod choice;
+pub mod end;
+pub mod known;
 pub mod listed;
 mod session;
 

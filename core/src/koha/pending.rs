@@ -96,6 +96,11 @@ impl Pending {
         (self.action.clone(), folded(self.barcode.trim()), folded(self.cardnumber.trim()), self.amount.clone())
     }
 
+    /// The day on which it happened, as the page writes it.
+    pub fn day(&self) -> &str {
+        self.time.split_whitespace().next().unwrap_or_default()
+    }
+
     /// What must not be overtaken by another row of the same: its item, or for a payment its payer.
     pub fn subject(&self) -> String {
         let code = if self.barcode.trim().is_empty() { &self.cardnumber } else { &self.barcode };

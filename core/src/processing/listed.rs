@@ -7,21 +7,56 @@ use crate::{
         pending::{Likeness, Pending},
         shown_time,
     },
-    log::{Entry, commit::Queued},
+    log::{Entry, commit::Queued, warned::Grade},
 };
 use std::collections::{HashMap, HashSet};
 
 /// A row as it is shown.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Line {
     /// The row.
     pub row: Pending,
     /// The transaction of this log that it is, where it is one.
     pub own: Option<TransactionId>,
+    /// The desk that recorded that: its name, or nothing for this one.
+    pub desk: Option<String>,
     /// Koha shows times to the minute, and another row of the same item in that minute may have come before it: it does not tell.
     pub is_unsure: bool,
     /// It is just like the row before it of the same item: a front, or the browser, sent that twice.
     pub is_double: bool,
+}
+
+/// What is to be looked at before a row is processed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caution {
+    /// It stands in the queue twice.
+    Double,
+    /// Koha has seen the item since.
+    SeenSince,
+    /// Another row of the item may have come before it.
+    Unsure,
+    /// Koha has no such item, or no such patron.
+    Unknown,
+}
+
+impl Caution {
+    /// How much it asks of a person.
+    pub fn grade(self) -> Grade {
+        if self == Self::Double { Grade::Stop } else { Grade::Careful }
+    }
+}
+
+impl Line {
+    /// The gravest of what is to be looked at.
+    pub fn caution(&self) -> Option<Caution> {
+        let all = [
+            (self.is_double, Caution::Double),
+            (self.row.is_seen_since, Caution::SeenSince),
+            (self.is_unsure, Caution::Unsure),
+            (self.row.is_unknown, Caution::Unknown),
+        ];
+        all.into_iter().find_map(|(is_so, caution)| is_so.then_some(caution))
+    }
 }
 
 /// Rows whose numbers are no further apart than this were sent one after the other, by one desk most likely.
@@ -39,9 +74,9 @@ const NEAR: u64 = 4;
 /// less than a minute.
 pub fn list(rows: &[Pending], entries: &[Entry], queued: &[Queued]) -> Vec<Line> {
     let own = own_rows::own(rows, entries, queued, |_, _| false);
-    let seconds: HashMap<TransactionId, i64> =
-        entries.iter().map(|entry| (entry.id, entry.transaction.moment.utc_seconds())).collect();
-    let second = |row: &Pending| own.get(&row.number).and_then(|id| seconds.get(id)).copied();
+    let entries: HashMap<TransactionId, &Entry> = entries.iter().map(|entry| (entry.id, entry)).collect();
+    let own_entry = |row: &Pending| own.get(&row.number).and_then(|id| entries.get(id));
+    let second = |row: &Pending| own_entry(row).map(|entry| entry.transaction.moment.utc_seconds());
     let may_be_of_one_second = |one: &Pending, next: &Pending| {
         let are_two = second(one).zip(second(next)).is_some_and(|(one, next)| one != next);
         let is_near = shown_time::has_seconds(&one.time) || one.number.saturating_sub(next.number) <= NEAR;
@@ -58,7 +93,9 @@ pub fn list(rows: &[Pending], entries: &[Entry], queued: &[Queued]) -> Vec<Line>
         }
         lines.extend(run.into_iter().map(|row| {
             let is_unsure = differing.get(&row.subject()).is_some_and(|rows| rows.len() > 1);
-            Line { own: own.get(&row.number).copied(), is_unsure, is_double: false, row }
+            let desk_of = |entry: &&Entry| entry.desk.as_ref().map_or("", |desk| desk.as_str()).to_owned();
+            let (own, desk) = (own.get(&row.number).copied(), own_entry(&row).map(desk_of));
+            Line { own, desk, is_unsure, is_double: false, row }
         }));
     }
     mark_doubles(&mut lines);

@@ -2,6 +2,7 @@ use super::*;
 use crate::{
     desk::{
         barcode::{Barcode, Cardnumber},
+        name::DeskName,
         transaction::{Action, Moment, Transaction},
     },
     log::status::Status,
@@ -111,4 +112,25 @@ fn one_of_this_log_is_known_by_its_number_first_and_by_what_it_is_then() {
     let hour_apart = [entry(1, 0, "P", "A"), entry(2, 3600, "P", "A")];
     let lines = list(&[row(6, "11/23/2026 12:00", "P", "A")], &hour_apart, &[]);
     assert_eq!(own_of(&lines), [(6, 2)]);
+}
+
+#[test]
+fn the_gravest_is_told_of_a_row_and_which_desk_recorded_it() {
+    let mut line = Line::default();
+    assert_eq!(line.caution(), None);
+    line.row.is_unknown = true;
+    assert_eq!(line.caution(), Some(Caution::Unknown));
+    line.is_unsure = true;
+    assert_eq!(line.caution(), Some(Caution::Unsure));
+    line.row.is_seen_since = true;
+    assert_eq!(line.caution(), Some(Caution::SeenSince));
+    line.is_double = true;
+    assert_eq!(line.caution(), Some(Caution::Double));
+    assert_eq!((Caution::Double.grade(), Caution::SeenSince.grade()), (Grade::Stop, Grade::Careful));
+
+    let of_bus = Entry { desk: Some(DeskName::parse("Bus").unwrap()), ..entry(2, 0, "", "B") };
+    let rows = [row(7, SECOND, "", "A"), row(8, SECOND, "", "B"), row(9, SECOND, "", "C")];
+    let lines = list(&rows, &[entry(1, 0, "", "A"), of_bus], &[]);
+    let desks: Vec<_> = lines.iter().map(|line| (line.row.number, line.desk.as_deref())).collect();
+    assert_eq!(desks, [(7, Some("")), (8, Some("Bus")), (9, None)]);
 }

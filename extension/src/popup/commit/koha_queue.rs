@@ -16,18 +16,19 @@ use crate::{
     wording::{self, Explained as _},
 };
 use koct_core::{
-    Entry, Settings, State, Status, TransactionId,
+    Settings, Status,
     koha::pending::{NotRead, Pending},
     log::{
-        commit::{Batch, Queued},
+        commit::Batch,
         event::LogEvent,
         handled::{Deed, Handled, Outcome},
-        warned::Grade,
     },
-    ordered::Gather,
     processing::{
-        Chosen, Processing, Report, Stop, Unended,
-        listed::{self, Line},
+        Processing, Report, Stop,
+        choice::Choice,
+        end::{End, Ends},
+        known::Known,
+        listed::{self, Caution, Line},
     },
 };
 use std::{
@@ -74,35 +75,6 @@ seldom! {
 /// The number of rows that a question names.
 const NAMED: usize = 20;
 
-/// What became of a row in this dialog.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum End {
-    Handled(Outcome),
-    InDoubt,
-    Waits,
-    TooEarly,
-}
-
-impl End {
-    /// Whether it may be chosen again.
-    fn is_open(&self) -> bool {
-        match self {
-            Self::Waits | Self::TooEarly => true,
-            Self::Handled(outcome) => outcome.is_left(),
-            Self::InDoubt => false,
-        }
-    }
-}
-
-/// What of the log is asked about and told of.
-#[derive(Default)]
-struct Known {
-    entries: Vec<Entry>,
-    queued: Vec<Queued>,
-    unended: Vec<Unended>,
-    left: Vec<Handled>,
-}
-
 elements! {
     struct KohaQueue(desk: Rc<Desk>) {
         dialog: HtmlDialogElement = "queue-dialog",
@@ -119,7 +91,7 @@ elements! {
         process: HtmlButtonElement = "queue-process",
         ;
         lines: RefCell<Vec<Line>>,
-        own: RefCell<HashMap<TransactionId, Entry>>,
+        choices: RefCell<Vec<Choice>>,
         ends: RefCell<HashMap<u64, End>>,
         is_busy: Cell<bool>,
         stops: Cell<bool>,
@@ -141,13 +113,14 @@ impl KohaQueue {
             }
         });
         dom::bind(&self.all, "change", self, |this| {
-            let all = this.all.checked();
-            this.check(|line| all && !line.is_double);
+            this.check(if this.all.checked() { &Choice::All } else { &Choice::Nothing });
         });
         dom::bind(&self.which, "change", self, |this| {
             let which = this.which.value();
             this.which.set_value("");
-            this.check(|line| this.is_of(line, &which));
+            if let Some(choice) = this.choices.borrow().iter().find(|choice| choice.name() == which) {
+                this.check(choice);
+            }
         });
         dom::bind(&self.rows, "change", self, |this| this.show_choice());
     }
@@ -200,11 +173,10 @@ impl KohaQueue {
     /// When it cannot be read, with the words why.
     async fn read(&self) -> Result<String, String> {
         let settings = self.desk.settings_to_ask().await?;
-        // While somebody sends, nothing is noted; what has no end waits for the next time.
         let turn = Turn::take(&self.desk).await;
         let words = |error: StoreError| error.explained();
         let known = self.known(&settings).await.map_err(words)?;
-        let unended = if turn.is_some() { known.unended } else { Vec::new() };
+        let unended = known.settled_by_a_look(turn.is_some());
         let has_unended = !unended.is_empty();
         let processing = Processing::new(settings.clone(), u32::MAX, Deed::Process, [], unended, []);
         let report = processor::run(&settings, &self.desk.store, processing, self, &self.stops).await;
@@ -215,14 +187,14 @@ impl KohaQueue {
         let page = match (report.page, report.stop) {
             (Some(page), _) => page,
             (None, stop) => {
-                self.show(Vec::new(), Vec::new());
+                self.show(Vec::new());
                 return Err(stop.map(|stop| why(&stop, &settings)).unwrap_or_default());
             }
         };
         let lines = listed::list(&page.rows, &known.entries, &known.queued);
         let number = lines.len();
         self.ends.borrow_mut().clear();
-        self.show(lines, known.entries);
+        self.show(lines);
         Ok(if number == 0 { text("queueEmpty") } else { plural("queueCount", number, &[]) })
     }
 
@@ -232,22 +204,13 @@ impl KohaQueue {
     /// When it cannot be read.
     async fn known(&self, settings: &Settings) -> Result<Known, StoreError> {
         let store = &self.desk.store;
-        let mut entries = store.in_states(&[State::Added, State::InDoubt]).await?.into_entries();
-        entries.retain(|entry| entry.may_be_queued_at(&settings.branchcode));
+        let entries = store.in_states(&Known::STATES).await?.into_entries();
         let batches = store.batches_where(|batch| batch.server == settings.server.as_str()).await?;
-        let queued = batches.iter().flat_map(|(_, batch)| batch.queued.clone()).collect();
-        let left = batches.iter().flat_map(|(_, batch)| batch.left_in_queue(settings)).cloned().collect();
-        let unended = batches.iter().flat_map(|(run, batch)| {
-            let own = |row: &Handled| entries.iter().find(|entry| Some(entry.id) == row.own).cloned();
-            batch.unended(settings).map(move |row| Unended { run: *run, handled: row.clone(), own: own(row) })
-        });
-        let unended = unended.collect();
-        Ok(Known { entries, queued, unended, left })
+        Ok(Known::new(entries, &batches, settings))
     }
 
-    fn show(&self, lines: Vec<Line>, entries: Vec<Entry>) {
+    fn show(&self, lines: Vec<Line>) {
         self.table.set_hidden(lines.is_empty());
-        *self.own.borrow_mut() = entries.into_iter().map(|entry| (entry.id, entry)).collect();
         *self.lines.borrow_mut() = lines;
         dom::fill_list(&self.rows, self.lines.borrow().iter(), |line| self.row(line));
         self.offer_choices();
@@ -277,7 +240,11 @@ impl KohaQueue {
     fn show_end(&self, row: &Element, line: &Line) {
         let ends = self.ends.borrow();
         let end = ends.get(&line.row.number);
-        let (grade, words) = end.map_or_else(|| said_before(line), said_of);
+        let (grade, words) = match (end, line.caution()) {
+            (Some(end), _) => (end.grade(), said_of(end)),
+            (None, Some(caution)) => (Some(caution.grade()), said_before(caution)),
+            (None, None) => (None, String::new()),
+        };
         dom::set_field(row, "result", &words);
         let _ = match grade {
             Some(grade) => row.set_attribute("data-grade", grade.name()),
@@ -305,65 +272,38 @@ impl KohaQueue {
         }
     }
 
-    /// What can be checked at once: everything, by desk, by day.
+    /// What can be checked at once.
     fn offer_choices(&self) {
-        let lines = self.lines.borrow();
-        let mut choices = vec![
-            (String::new(), text("queueCheck")),
-            ("all".to_owned(), text("queueEverything")),
-            ("none".to_owned(), text("queueNothing")),
-        ];
-        if lines.iter().any(|line| line.is_double) {
-            choices.push(("double".to_owned(), text("queueDoubles")));
-        }
-        let desks = lines.iter().filter_map(|line| self.desk_of(line)).into_list();
-        for desk in desks {
-            let this = || text_with("findThisDesk", &[self.desk.preferences.borrow().desk_name().as_str()]);
-            let name = if desk.is_empty() { this() } else { wording::harmless(&desk) };
-            choices.push((format!("desk:{desk}"), name));
-        }
-        if lines.iter().any(|line| line.own.is_some()) && lines.iter().any(|line| line.own.is_none()) {
-            choices.push(("others".to_owned(), text("queueOthers")));
-        }
-        let mut days: Vec<&str> = lines.iter().map(|line| day(&line.row)).collect();
-        days.dedup();
-        if days.len() > 1 {
-            choices.extend(days.iter().map(|day| (format!("day:{day}"), wording::harmless(day))));
-        }
+        let choices = Choice::offered(&self.lines.borrow());
         self.which.set_text_content(None);
-        for (value, label) in choices {
+        let labels = choices.iter().map(|choice| (choice.name(), self.label(choice)));
+        for (value, label) in [(String::new(), text("queueCheck"))].into_iter().chain(labels) {
             if let Ok(option) = HtmlOptionElement::new_with_text_and_value(&label, &value) {
                 let _ = self.which.append_with_node_1(&option);
             }
         }
         self.which.set_value("");
+        self.choices.replace(choices);
     }
 
-    /// The desk whose transaction it is, where this log has it: its name, or nothing for this one.
-    fn desk_of(&self, line: &Line) -> Option<String> {
-        let own = self.own.borrow();
-        let entry = own.get(&line.own?)?;
-        Some(entry.desk.as_ref().map(|desk| desk.as_str().to_owned()).unwrap_or_default())
-    }
-
-    fn is_of(&self, line: &Line, which: &str) -> bool {
-        match which.split_once(':') {
-            Some(("desk", name)) => self.desk_of(line).is_some_and(|desk| desk == name),
-            Some(("day", wanted)) => day(&line.row) == wanted,
-            _ => match which {
-                "all" => !line.is_double,
-                "double" => line.is_double,
-                "others" => line.own.is_none(),
-                _ => false,
-            },
+    fn label(&self, choice: &Choice) -> String {
+        match choice {
+            Choice::All => text("queueEverything"),
+            Choice::Nothing => text("queueNothing"),
+            Choice::Doubles => text("queueDoubles"),
+            Choice::Others => text("queueOthers"),
+            Choice::Desk(name) if name.is_empty() => {
+                text_with("findThisDesk", &[self.desk.preferences.borrow().desk_name().as_str()])
+            }
+            Choice::Desk(words) | Choice::Day(words) => wording::harmless(words),
         }
     }
 
-    /// Checks those of which this is true, and no others.
-    fn check(&self, is_wanted: impl Fn(&Line) -> bool) {
+    /// Checks those that are chosen by this, and no others.
+    fn check(&self, choice: &Choice) {
         for line in &*self.lines.borrow() {
             if let Some(check) = self.element(line.row.number).as_ref().and_then(checkbox) {
-                check.set_checked(!check.disabled() && is_wanted(line));
+                check.set_checked(!check.disabled() && choice.has(line));
             }
         }
         self.show_choice();
@@ -380,8 +320,7 @@ impl KohaQueue {
     fn show_choice(&self) {
         let number = self.checked().len();
         let is_busy = self.is_busy.get();
-        // What is there twice is checked by whoever wants just that.
-        let all = self.lines.borrow().iter().filter(|line| !line.is_double).count();
+        let all = self.lines.borrow().iter().filter(|line| Choice::All.has(line)).count();
         self.all.set_checked(number > 0 && number >= all);
         self.all.set_indeterminate(number > 0 && number < all);
         for (button, key) in [(&self.process, "queueProcess"), (&self.delete, "queueDelete")] {
@@ -422,16 +361,10 @@ impl KohaQueue {
         let started = clock::now().ok_or_else(|| text("attentionClock"))?;
         let known = self.known(settings).await.map_err(words)?;
         let number = self.desk.store.begin_batch(&Batch::begin_processing(settings, started)).await.map_err(words)?;
-        let own = |line: &Line| known.entries.iter().find(|entry| Some(entry.id) == line.own).cloned();
-        let chosen: Vec<_> = lines.iter().map(|line| Chosen { row: line.row.clone(), own: own(line) }).collect();
-        let processing = Processing::new(settings.clone(), number, deed, chosen, known.unended, known.left);
+        let processing = known.run(settings.clone(), number, deed, lines);
         let report = processor::run(settings, &self.desk.store, processing, self, &self.stops).await;
-        for (numbers, end) in
-            [(&report.waiting, End::Waits), (&report.too_early, End::TooEarly), (&report.in_doubt, End::InDoubt)]
-        {
-            for number in numbers {
-                self.set_end(*number, end.clone());
-            }
+        for (number, end) in End::without_outcome(&report) {
+            self.set_end(number, end);
         }
         let words = summary(&report, lines.len(), settings);
         let ended = clock::now().unwrap_or(started);
@@ -489,11 +422,6 @@ fn checkbox(row: &Element) -> Option<HtmlInputElement> {
     dom::field(row, "check")?.dyn_into().ok()
 }
 
-/// The day of a row, as the page writes it.
-fn day(row: &Pending) -> &str {
-    row.time.split_whitespace().next().unwrap_or_default()
-}
-
 fn action_word(action: &str) -> String {
     match action {
         "issue" => text("checkout"),
@@ -513,47 +441,38 @@ fn named(row: &Pending) -> String {
 }
 
 /// What is to be looked at before a row is processed.
-fn said_before(line: &Line) -> (Option<Grade>, String) {
-    let (grade, key) = if line.is_double {
-        (Grade::Stop, "queueDouble")
-    } else if line.row.is_seen_since {
-        (Grade::Careful, "queueSeenSince")
-    } else if line.is_unsure {
-        (Grade::Careful, "queueUnsure")
-    } else if line.row.is_unknown {
-        (Grade::Careful, "queueUnknown")
-    } else {
-        return (None, String::new());
-    };
-    (Some(grade), text(key))
+fn said_before(caution: Caution) -> String {
+    text(match caution {
+        Caution::Double => "queueDouble",
+        Caution::SeenSince => "queueSeenSince",
+        Caution::Unsure => "queueUnsure",
+        Caution::Unknown => "queueUnknown",
+    })
 }
 
-fn said_of(end: &End) -> (Option<Grade>, String) {
-    let (grade, key) = match end {
-        End::Handled(Outcome::Success) => return (None, wording::status(&Status::Success)),
+fn said_of(end: &End) -> String {
+    text(match end {
+        End::Handled(Outcome::Success) => return wording::status(&Status::Success),
         End::Handled(Outcome::Refused { message }) => {
-            let status = Status::Rejected { message: wording::harmless(message) };
-            return (Some(Grade::Stop), wording::status(&status));
+            return wording::status(&Status::Rejected { message: wording::harmless(message) });
         }
-        End::Handled(Outcome::Deleted) => (None, "queueDeleted"),
-        End::Handled(Outcome::Gone) => (Some(Grade::Careful), "queueGone"),
-        End::Handled(Outcome::Unseen) => (Some(Grade::Careful), "queueUnseen"),
-        End::Handled(Outcome::Left { .. }) => (Some(Grade::Careful), "queueLeft"),
-        End::Handled(Outcome::NotAsked) => (None, "queueNotAsked"),
-        End::InDoubt => (Some(Grade::Careful), "queueInDoubt"),
-        End::Waits => (None, "queueWaits"),
-        End::TooEarly => (Some(Grade::Careful), "queueTooEarly"),
-    };
-    (grade, text(key))
+        End::Handled(Outcome::Deleted) => "queueDeleted",
+        End::Handled(Outcome::Gone) => "queueGone",
+        End::Handled(Outcome::Unseen) => "queueUnseen",
+        End::Handled(Outcome::Left { .. }) => "queueLeft",
+        End::Handled(Outcome::NotAsked) => "queueNotAsked",
+        End::InDoubt => "queueInDoubt",
+        End::Waits => "queueWaits",
+        End::TooEarly => "queueTooEarly",
+    })
 }
 
 /// What a row of an earlier run is about and what became of it, in one line.
 pub(crate) fn handled(row: &Handled) -> String {
     let shown = &row.shown;
-    let end = row.outcome.clone().map_or(End::InDoubt, End::Handled);
     let words = [&shown.time, &action_word(&shown.action), &shown.barcode, &shown.cardnumber, &shown.amount];
     let words = words.map(|words| wording::harmless(words));
-    wording::joined(words.into_iter().chain([said_of(&end).1]).filter(|words| !words.is_empty()))
+    wording::joined(words.into_iter().chain([said_of(&End::of(row))]).filter(|words| !words.is_empty()))
 }
 
 fn why(stop: &Stop, settings: &Settings) -> String {
@@ -569,14 +488,13 @@ fn why(stop: &Stop, settings: &Settings) -> String {
 
 /// How a run went.
 fn summary(report: &Report, chosen: usize, settings: &Settings) -> String {
-    let count = |is_it: fn(&Outcome) -> bool| report.ended.iter().filter(|(_, outcome)| is_it(outcome)).count();
-    let to_look_at = count(|outcome| matches!(outcome, Outcome::Gone | Outcome::Unseen)) + report.in_doubt.len();
+    let ends = Ends::of(report, chosen);
     let counts = [
-        (count(|outcome| *outcome == Outcome::Success), "queueProcessed"),
-        (count(|outcome| *outcome == Outcome::Deleted), "queueDeletedNumber"),
-        (count(|outcome| matches!(outcome, Outcome::Refused { .. })), "countRefused"),
-        (to_look_at, "queueToLookAt"),
-        (usize::try_from(report.left(chosen)).unwrap_or(usize::MAX), "queueLeftNumber"),
+        (ends.processed, "queueProcessed"),
+        (ends.deleted, "queueDeletedNumber"),
+        (ends.refused, "countRefused"),
+        (ends.to_look_at, "queueToLookAt"),
+        (ends.left, "queueLeftNumber"),
     ];
     let counts = counts.into_iter().filter(|(number, _)| *number > 0);
     let counts = counts.map(|(number, key)| text_with(key, &[&locale::number(number)]));
