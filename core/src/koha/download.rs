@@ -59,6 +59,9 @@ const WORTH_WRITING: usize = 16 * 1024;
 pub enum Output<E> {
     /// Make this request and report [`Input::Answer`].
     Request(Request),
+    /// Let Koha rest for this long, and for as long as somebody commits; then poll again. A stop or other settings may be told
+    /// meanwhile.
+    Rest(Duration),
     /// Report [`Input::Waited`] after this time.
     Wait(Duration),
     /// Store this whole, and report [`Input::Written`] or [`Input::NotWritten`].
@@ -182,6 +185,12 @@ pub struct Download<E> {
     is_refused: bool,
     doing: Doing<E>,
     is_stopping: bool,
+    /// Nobody waits for it: Koha gets a rest before each request, and a commit goes first.
+    is_gentle: bool,
+    /// The rest before the next request is over.
+    has_rested: bool,
+    /// How long Koha took for its last answer.
+    took: Duration,
     outputs: VecDeque<Output<E>>,
     desk_time: DeskTime,
 }
@@ -217,6 +226,9 @@ impl<E> Download<E> {
             is_refused: false,
             doing: Doing::Over,
             is_stopping: false,
+            is_gentle: false,
+            has_rested: false,
+            took: Duration::ZERO,
             outputs: VecDeque::new(),
             desk_time,
         };
@@ -235,14 +247,35 @@ impl<E> Download<E> {
         records.enabled && Asker::of(settings) == self.asker
     }
 
-    /// Whether it reads lists, and has logged in: only then a pause between two requests is a pause for Koha.
-    pub fn is_reading(&self) -> bool {
-        self.current.is_some()
+    /// One that nobody waits for: with an [`Output::Rest`] before each request, and a commit goes first.
+    #[must_use]
+    pub fn gently(self) -> Self {
+        Self { is_gentle: true, ..self }
+    }
+
+    /// Whether all is done that depends on the settings, and on whether it is wanted: a request that comes still only ends the
+    /// session, and is made in any case.
+    pub fn is_over(&self) -> bool {
+        matches!(self.doing, Doing::Over)
     }
 
     /// What is to be done next, or `None` until something is reported.
     pub fn poll(&mut self) -> Option<Output<E>> {
+        if matches!(self.outputs.front(), Some(Output::Request(_))) {
+            let rests = self.is_gentle && !self.is_over() && !self.has_rested;
+            self.has_rested = rests;
+            if rests {
+                // Before lists are read there is one request after another, as for anybody who logs in.
+                let is_reading = self.current.is_some();
+                return Some(Output::Rest(if is_reading { pace::pause_after(self.took) } else { Duration::ZERO }));
+            }
+        }
         self.outputs.pop_front()
+    }
+
+    /// Koha took this long for the answer that is reported next: the longer, the longer is the rest after it.
+    pub fn took(&mut self, took: Duration) {
+        self.took = took;
     }
 
     /// What there is of the records. To be asked for at an [`Output::Changed`].

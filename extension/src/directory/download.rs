@@ -14,7 +14,7 @@ use koct_core::{
         refresh::{Ended, Scope},
         write::{CONTENTS, DOWNLOAD},
     },
-    koha::download::{Download, DownloadError, Input, Output, pace::pause_after},
+    koha::download::{Download, DownloadError, Input, Output},
     settings::records::RecordsSettings,
 };
 use std::time::Duration;
@@ -100,26 +100,27 @@ impl Known {
         let disk = Disk::new(base, cipher);
         let download = Download::new(settings, wanted.clone(), contents, earlier, clock::time());
         let mut download = download.with(scope, refresh::remembered().owing_after);
-        let (mut took, mut is_stopping) = (Duration::ZERO, false);
-        while let Some(output) = download.poll() {
+        if is_gentle {
+            download = download.gently();
+        }
+        loop {
+            if watcher.is_stopped() {
+                download.handle(Input::Stop, clock::time());
+            }
+            let Some(output) = download.poll() else { break };
             let input = match output {
+                Output::Rest(pause) => {
+                    rest(pause, watcher).await;
+                    continue;
+                }
                 Output::Request(request) => {
-                    if is_gentle && !is_stopping {
-                        rest(if download.is_reading() { pause_after(took) } else { Duration::ZERO }, watcher).await;
-                    }
-                    if !is_stopping && !is_up_to_date(&download).await {
-                        is_stopping = true;
+                    if !download.is_over() && !is_up_to_date(&download).await {
                         download.handle(Input::Outdated, clock::time());
-                        continue;
-                    }
-                    if watcher.is_stopped() && !is_stopping {
-                        is_stopping = true;
-                        download.handle(Input::Stop, clock::time());
                         continue;
                     }
                     let began = clock::ran();
                     let answer = http.send(&request).await;
-                    took = clock::ran().saturating_sub(began);
+                    download.took(clock::ran().saturating_sub(began));
                     Input::Answer(answer)
                 }
                 Output::Find(after) => {
@@ -150,10 +151,6 @@ impl Known {
                 Output::Finished(result) => return result.map(|()| download.came_to()).map_err(RecordsError::Download),
             };
             download.handle(input, clock::time());
-            if watcher.is_stopped() {
-                is_stopping = true;
-                download.handle(Input::Stop, clock::time());
-            }
         }
         Err(RecordsError::Download(DownloadError::Stopped))
     }

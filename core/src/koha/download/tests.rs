@@ -377,7 +377,7 @@ impl World {
                     self.looked_up = download.contents().clone();
                     continue;
                 }
-                Output::Read(..) => continue,
+                Output::Read(..) | Output::Rest(_) => continue,
                 Output::Owing(up_to) => {
                     self.rounds.push(up_to);
                     continue;
@@ -415,7 +415,7 @@ impl World {
                 Output::Find(after) => {
                     Input::Found(at_once(owing::round(&&self.store, download.contents(), after)).unwrap())
                 }
-                Output::Read(..) | Output::Changed | Output::Owing(_) => unreachable!(),
+                Output::Read(..) | Output::Rest(_) | Output::Changed | Output::Owing(_) => unreachable!(),
             };
             if turn == Turn::KillAfter {
                 return None;
@@ -595,6 +595,61 @@ fn after_the_end_nothing_changes_any_more() {
     download.handle(Input::Stop, DeskTime::default());
     download.handle(Input::Written, DeskTime::default());
     assert_eq!(download.poll(), None);
+}
+
+#[test]
+fn a_download_that_nobody_waits_for_rests_once_before_each_request_and_longer_after_slow_answers() {
+    let mut world = World::small();
+    let mut download = world.start().gently();
+    let mut rests = Vec::new();
+    let mut is_rested = false;
+    loop {
+        let (input, took) = match download.poll().unwrap() {
+            Output::Rest(pause) => {
+                assert!(!is_rested, "one before each request");
+                is_rested = true;
+                rests.push(pause.as_secs());
+                continue;
+            }
+            Output::Request(request) => {
+                assert!(is_rested || download.is_over(), "only the end of the session needs none");
+                is_rested = false;
+                let took = if request.url.contains("/items") { 10 } else { 0 };
+                (Input::Answer(world.koha.answer(&request)), took)
+            }
+            Output::Write(write) => {
+                world.store.apply(write).unwrap();
+                (Input::Written, 0)
+            }
+            Output::Prepare(preparation) => (Input::Prepared(at_once(preparation.run(&&world.store)).unwrap()), 0),
+            Output::Finished(ended) => {
+                assert_eq!(ended, Ok(()));
+                break;
+            }
+            Output::Read(..) | Output::Changed | Output::Owing(_) => continue,
+            other @ (Output::Wait(_) | Output::Find(_)) => panic!("{other:?}"),
+        };
+        download.took(Duration::from_secs(took));
+        download.handle(input, world.now());
+    }
+    let (login, lists): (Vec<u64>, Vec<u64>) = rests.iter().partition(|pause| **pause == 0);
+    assert!(!login.is_empty() && rests.starts_with(&login), "none before lists are read: {rests:?}");
+    assert!(lists.contains(&2) && lists.contains(&20), "{rests:?}");
+}
+
+#[test]
+fn a_stop_while_koha_rests_makes_no_request() {
+    let world = World::small();
+    for (input, ended) in [(Input::Stop, DownloadError::Stopped), (Input::Outdated, DownloadError::Outdated)] {
+        let mut download = world.start().gently();
+        assert_eq!(download.poll(), Some(Output::Rest(Duration::ZERO)));
+        download.handle(input, DeskTime::default());
+        if matches!(ended, DownloadError::Outdated) {
+            let Some(Output::Write(_)) = download.poll() else { panic!("what was read is forgotten") };
+            download.handle(Input::Written, DeskTime::default());
+        }
+        assert_eq!(download.poll(), Some(Output::Finished(Err(ended))));
+    }
 }
 
 #[test]
@@ -1014,7 +1069,12 @@ fn tells_how_far_it_is() {
             Output::Request(request) => Input::Answer(world.koha.answer(&request)),
             Output::Write(_) => Input::Written,
             Output::Prepare(_) => break,
-            Output::Wait(_) | Output::Find(_) | Output::Owing(_) | Output::Changed | Output::Finished(_) => continue,
+            Output::Rest(_)
+            | Output::Wait(_)
+            | Output::Find(_)
+            | Output::Owing(_)
+            | Output::Changed
+            | Output::Finished(_) => continue,
         };
         download.handle(input, DeskTime::default());
     }
