@@ -21,6 +21,7 @@ pub mod import;
 pub mod item_now;
 pub mod labels;
 mod names;
+pub mod notes;
 pub mod owing;
 pub mod patron_fact;
 pub mod patron_now;

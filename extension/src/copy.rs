@@ -18,9 +18,9 @@ use koct_core::{
     desks::{
         backup::{Header, Line, Writer},
         copy::{
-            Copier, CopyStep, File, Input, MOST_ROWS, Rows,
+            Copier, CopyStep, File, Input, ROWS_READ, Rows,
             alarm::Alarm,
-            handover,
+            handover, is_too_much,
             kept::{Kept, Problem},
         },
     },
@@ -38,8 +38,6 @@ const ALARM: &str = "koct-copy";
 const WRITER: &str = "koct-copy";
 /// Where the one that ends in good order says so: it is written while a window is closed, which waits for nothing else.
 const SETTLED: &str = "koct-copy-settled";
-/// After Firefox was started, and when a copy is wanted, it rings this long after.
-const SOON: Duration = Duration::from_mins(1);
 
 /// The copy, while this page writes it.
 pub(crate) struct Writing {
@@ -84,7 +82,7 @@ pub(crate) fn begin_anew() {
 
 /// The event page looks soon whether something is to be copied.
 pub(crate) fn wake() {
-    set_alarm(clock::time().plus(SOON));
+    apply_alarm(Alarm::soon(clock::time()));
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a random number below 2^48")]
@@ -93,7 +91,7 @@ fn random() -> u64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970")]
-pub(crate) fn set_alarm(time: DeskTime) {
+fn set_alarm(time: DeskTime) {
     webext::create_alarm(ALARM, &object([("when", (time.millis() as f64).into())]));
 }
 
@@ -235,15 +233,14 @@ async fn content(store: &Store, file: &File) -> Result<Option<(Vec<String>, Tran
         Rows::None => (None, &[][..]),
         Rows::Some { after, changed } => (Some(*after), &changed[..]),
     };
-    if changed.len() > MOST_ROWS {
+    if is_too_much(changed.len()) {
         return Ok(None);
     }
     let mut entries = store.get(changed).await?;
     if let Some(after) = after {
-        let limit = u32::try_from(MOST_ROWS + 1).unwrap_or(u32::MAX);
-        entries.extend(store.after(after, limit).await?);
+        entries.extend(store.after(after, ROWS_READ).await?);
     }
-    if entries.len() > MOST_ROWS {
+    if is_too_much(entries.len()) {
         return Ok(None);
     }
     let last = entries.iter().map(|entry: &Entry| entry.id).max().unwrap_or(TransactionId(0));

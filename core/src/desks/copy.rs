@@ -35,10 +35,18 @@ const PARTS: u32 = 60;
 /// Of a commit that sends nothing for this time it is not known that it runs still.
 const COMMIT_PAUSE: Duration = Duration::from_mins(1);
 /// How many rows a part may hold. Of more, the whole log is written.
-pub const MOST_ROWS: usize = 2_000;
+const MOST_ROWS: usize = 2_000;
+/// How many are read, to see whether there are more than a part may hold.
+pub const ROWS_READ: u32 = 2_001;
+/// Where a copy cannot be begun, it is tried again after this time.
+pub const BEGUN_ANEW_AFTER: Duration = Duration::from_mins(3);
 /// How long is waited after a failure, and the next ones.
 const AGAIN: [Duration; 4] =
     [Duration::from_secs(15), Duration::from_secs(30), Duration::from_mins(1), Duration::from_mins(3)];
+/// See [`looks_again_after`]: nearly all are there at once, and a disk of a network may take two minutes.
+const LOOKS: [Duration; 4] =
+    [Duration::from_millis(10), Duration::from_millis(30), Duration::from_millis(100), Duration::from_millis(500)];
+const MOST_LOOKS: usize = 240;
 /// The number of files that stay and only say that a set was closed. More starts of Firefox than these between two images are not noticed.
 const MARKS: usize = 4;
 const DAY: i64 = 86_400_000;
@@ -88,6 +96,18 @@ pub struct Left {
     pub has_more: bool,
 }
 
+/// Whether this is more than a part may hold: [`Input::TooMany`].
+pub fn is_too_much(rows: usize) -> bool {
+    rows > MOST_ROWS
+}
+
+/// After how long it is looked again whether a file is there that is being written; `None` where it is given up. `looks` tells how
+/// often it was looked already.
+pub fn looks_again_after(looks: usize) -> Option<Duration> {
+    let wait = LOOKS.get(looks).or(LOOKS.last())?;
+    (looks < MOST_LOOKS).then_some(*wait)
+}
+
 /// What a file holds of the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Rows {
@@ -95,7 +115,7 @@ pub enum Rows {
     All,
     /// Nothing.
     None,
-    /// The rows after a number, and these as far as they are there still; no more than [`MOST_ROWS`].
+    /// The rows after a number, and these as far as they are there still; together not [too many](is_too_much).
     Some {
         /// The number.
         after: TransactionId,

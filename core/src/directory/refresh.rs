@@ -33,6 +33,15 @@ const SOON: Duration = Duration::from_secs(1);
 /// Of the quiet hours this part, in 65,536ths, is for beginning: the rest is for those who began last.
 const BEGINNING: u32 = 49_152;
 
+/// Whoever changes something is asked for a plan so much later.
+pub const AFTER_A_CHANGE: Duration = Duration::from_mins(1);
+/// While something is done, a timer is set anew to this time: where it ends in the middle, a plan is asked for then.
+pub const WATCH: Duration = Duration::from_mins(5);
+/// How often it is told how far a download is, and that it goes on; and after how long without a word it does not.
+pub const TOLD_EVERY: Duration = Duration::from_secs(2);
+/// See [`TOLD_EVERY`].
+pub const SILENT_AFTER: Duration = Duration::from_secs(10);
+
 /// How things stand at a desk.
 #[derive(Debug, Clone, Copy)]
 pub struct Standing<'a> {

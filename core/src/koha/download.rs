@@ -185,12 +185,8 @@ pub struct Download<E> {
     is_refused: bool,
     doing: Doing<E>,
     is_stopping: bool,
-    /// Nobody waits for it: Koha gets a rest before each request, and a commit goes first.
-    is_gentle: bool,
-    /// The rest before the next request is over.
-    has_rested: bool,
-    /// How long Koha took for its last answer.
-    took: Duration,
+    /// Where nobody waits for it: Koha gets a rest before each request, and a commit goes first.
+    rests: Option<pace::Rests>,
     outputs: VecDeque<Output<E>>,
     desk_time: DeskTime,
 }
@@ -226,9 +222,7 @@ impl<E> Download<E> {
             is_refused: false,
             doing: Doing::Over,
             is_stopping: false,
-            is_gentle: false,
-            has_rested: false,
-            took: Duration::ZERO,
+            rests: None,
             outputs: VecDeque::new(),
             desk_time,
         };
@@ -250,7 +244,7 @@ impl<E> Download<E> {
     /// One that nobody waits for: with an [`Output::Rest`] before each request, and a commit goes first.
     #[must_use]
     pub fn gently(self) -> Self {
-        Self { is_gentle: true, ..self }
+        Self { rests: Some(pace::Rests::default()), ..self }
     }
 
     /// Whether all is done that depends on the settings, and on whether it is wanted: a request that comes still only ends the
@@ -261,21 +255,17 @@ impl<E> Download<E> {
 
     /// What is to be done next, or `None` until something is reported.
     pub fn poll(&mut self) -> Option<Output<E>> {
-        if matches!(self.outputs.front(), Some(Output::Request(_))) {
-            let rests = self.is_gentle && !self.is_over() && !self.has_rested;
-            self.has_rested = rests;
-            if rests {
-                // Before lists are read there is one request after another, as for anybody who logs in.
-                let is_reading = self.current.is_some();
-                return Some(Output::Rest(if is_reading { pace::pause_after(self.took) } else { Duration::ZERO }));
-            }
-        }
-        self.outputs.pop_front()
+        let is_asking = matches!(self.outputs.front(), Some(Output::Request(_))) && !self.is_over();
+        let is_reading = self.current.is_some();
+        let rest = self.rests.as_mut().filter(|_| is_asking).and_then(|rests| rests.before_request(is_reading));
+        rest.map(Output::Rest).or_else(|| self.outputs.pop_front())
     }
 
     /// Koha took this long for the answer that is reported next: the longer, the longer is the rest after it.
     pub fn took(&mut self, took: Duration) {
-        self.took = took;
+        if let Some(rests) = &mut self.rests {
+            rests.took = took;
+        }
     }
 
     /// What there is of the records. To be asked for at an [`Output::Changed`].
@@ -375,7 +365,7 @@ impl<E> Download<E> {
             LoginStep::Failed(TokenError::ConnectionError(error))
                 if purpose == Purpose::Report && !may_pass(&error) =>
             {
-                self.is_refused = DownloadError::<E>::Koha(error).ended() == Ended::Refused;
+                self.is_refused = DownloadError::<E>::Koha(error).ended() == Some(Ended::Refused);
                 self.leave_out(Set::Restrictions, Gap::Refused(String::new()));
             }
             LoginStep::Failed(TokenError::ConnectionError(error)) => self.end(DownloadError::Koha(error)),
@@ -606,17 +596,19 @@ impl<E> Download<E> {
 }
 
 impl<E> DownloadError<E> {
-    /// How a download ended that ended so.
-    pub fn ended(&self) -> Ended {
-        match self {
-            Self::Stopped | Self::Outdated => Ended::Stopped,
+    /// How a download ended that ended so. `None` where it counts for nothing: it begins anew with the settings that hold now, and
+    /// whoever has saved them has seen to that.
+    pub fn ended(&self) -> Option<Ended> {
+        Some(match self {
+            Self::Outdated => return None,
+            Self::Stopped => Ended::Stopped,
             Self::KeyRefused
             | Self::Koha(
                 ConnectionError::WrongCredentials | ConnectionError::TokenRefused | ConnectionError::NotReadable,
             ) => Ended::Refused,
             Self::Koha(_) => Ended::Failed,
             Self::Disk(_) => Ended::NotKept,
-        }
+        })
     }
 }
 

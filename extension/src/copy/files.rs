@@ -5,15 +5,9 @@ use crate::{
     webext::{self, object, property, text_property},
 };
 use js_sys::{Array, Object};
-use koct_core::desks::copy::kept::Problem;
-use std::time::Duration;
+use koct_core::desks::copy::{kept::Problem, looks_again_after};
 use wasm_bindgen::JsValue;
 use web_sys::{Blob, BlobPropertyBag, Url};
-
-/// How long it is waited until it is looked again whether a file is there; and how long at most.
-const LOOKS: [Duration; 4] =
-    [Duration::from_millis(10), Duration::from_millis(30), Duration::from_millis(100), Duration::from_millis(500)];
-const MOST_LOOKS: usize = 240;
 
 /// The argument of the permission calls.
 pub(crate) fn permission() -> Object {
@@ -122,11 +116,14 @@ async fn download_url(name: &str, url: &str, or_else: &str, known: Option<&str>)
         ("conflictAction", or_else.into()),
     ]);
     let id = webext::download(&wanted).await.map_err(|_| Problem::NotWritten)?;
-    for look in 0..MOST_LOOKS {
+    for look in 0.. {
         let found = webext::search_downloads(&object([("id", id.clone())])).await.unwrap_or_default();
         match text_property(&property(&found, "0"), "state").as_deref() {
             Some("complete") => return Ok(id),
-            Some("in_progress") => sleep(LOOKS[look.min(LOOKS.len() - 1)]).await,
+            Some("in_progress") => match looks_again_after(look) {
+                Some(wait) => sleep(wait).await,
+                None => break,
+            },
             // Interrupted, or gone from the list.
             _ => break,
         }

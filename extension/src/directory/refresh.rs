@@ -16,14 +16,12 @@ use koct_core::{
     desk::clock::DeskTime,
     directory::{
         record::Set,
-        refresh::{Ended, Plan, Refreshes, Scope, Standing, plan},
+        refresh::{AFTER_A_CHANGE, Ended, Plan, Refreshes, Scope, Standing, TOLD_EVERY, WATCH, plan},
     },
-    koha::download::DownloadError,
 };
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
-    time::Duration,
 };
 use wasm_bindgen_futures::spawn_local;
 
@@ -32,12 +30,6 @@ const ALARM: &str = "koct-records";
 /// Where is remembered what is remembered. Not with the records, which may be deleted at any time, and not with the settings, whose
 /// changes every window follows.
 const REMEMBERED: &str = "koct-refreshes";
-/// Whoever changes something is asked about it so much later.
-const SOON: Duration = Duration::from_mins(1);
-/// How often Firefox is told that the event page is needed, and windows how far it is.
-const TICK: Duration = Duration::from_secs(2);
-/// If the event page ends in the middle, the alarm rings this long after.
-const WATCH: Duration = Duration::from_mins(5);
 
 /// What is remembered of downloads; at a new desk a place is drawn.
 pub(crate) fn remembered() -> Refreshes {
@@ -66,20 +58,14 @@ fn change(change: impl FnOnce(&mut Refreshes)) {
 /// A download has ended so.
 pub(super) fn ended(result: &Result<Ended, RecordsError>) {
     let how = match result {
-        Ok(how) => *how,
-        // None was begun; or it begins anew with the settings that hold now, and whoever has saved them has seen to that.
-        Err(
-            RecordsError::Busy
-            | RecordsError::Locked
-            | RecordsError::TooOld
-            | RecordsError::File(_)
-            | RecordsError::Download(DownloadError::Outdated),
-        ) => return,
+        Ok(how) => Some(*how),
+        // None was begun.
+        Err(RecordsError::Busy | RecordsError::Locked | RecordsError::TooOld | RecordsError::File(_)) => None,
         Err(RecordsError::Download(error)) => error.ended(),
     };
+    let Some(how) = how else { return };
     change(|refreshes| refreshes.ended(how, clock::time()));
-    // None was to come by itself, since Koha had refused the account or no passphrase was chosen: now one may.
-    if remembered().planned().is_none() {
+    if remembered().asks_for_a_plan() {
         wake();
     }
 }
@@ -91,7 +77,7 @@ pub(super) fn asked_what_is_owed(up_to: Option<u32>) {
 
 /// Lets the event page look soon whether something is due.
 pub(crate) fn wake() {
-    set_alarm(clock::time().plus(SOON));
+    set_alarm(clock::time().plus(AFTER_A_CHANGE));
 }
 
 /// Somebody has saved the settings.
@@ -176,7 +162,7 @@ impl Awake {
                 if let Some(told) = &*told.borrow() {
                     known.tell(told);
                 }
-                sleep(TICK).await;
+                sleep(TOLD_EVERY).await;
             }
         });
         Self(is_needed)

@@ -9,6 +9,12 @@ const LATER: Duration = Duration::from_secs(75);
 const NEAR: Duration = Duration::from_secs(30);
 /// The event page is not woken again sooner than this.
 const LEAST: Duration = Duration::from_mins(1);
+/// After Firefox was started, and when a copy is wanted, it rings this long after.
+const SOON: Duration = Duration::from_mins(1);
+/// If the event page ends in the middle, it rings this long after.
+const WATCH: Duration = Duration::from_mins(3);
+/// The event page sleeps rather than to be woken again, where it is no longer than this.
+const SLEEPS: Duration = Duration::from_secs(5);
 
 /// What a window does about the alarm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +40,26 @@ impl Alarm {
         }
     }
 
+    /// When somebody is to look soon whether something is to be copied.
+    pub fn soon(now: DeskTime) -> Self {
+        Self::Set(now.plus(SOON))
+    }
+
+    /// While the event page writes, which may end in the middle.
+    pub fn watching(now: DeskTime) -> Self {
+        Self::Set(now.plus(WATCH))
+    }
+
+    /// Where the event page could not even begin.
+    pub fn not_begun(now: DeskTime) -> Self {
+        Self::of_event_page(Some(WATCH), now)
+    }
+
+    /// How long the event page sleeps for what will be due after this time; `None` where it rather ends.
+    pub fn sleeps(left: Option<Duration>) -> Option<Duration> {
+        left.filter(|left| *left <= SLEEPS)
+    }
+
     /// Where the event page has done what was to be done, and something will be after this time.
     pub fn from_event_page(left: Option<Duration>, now: DeskTime) -> Self {
         left.map_or(Self::Clear, |left| Self::Set(now.plus(left.max(LEAST))))
@@ -45,6 +71,17 @@ mod tests {
     use super::*;
 
     const NOW: DeskTime = DeskTime::from_millis(1_795_428_000_000);
+
+    #[test]
+    fn the_event_page_stays_for_what_is_due_in_a_moment_and_is_woken_for_the_rest() {
+        assert_eq!(Alarm::sleeps(None), None);
+        assert_eq!(Alarm::sleeps(Some(SLEEPS)), Some(SLEEPS));
+        let later = SLEEPS + Duration::from_millis(1);
+        assert_eq!(Alarm::sleeps(Some(later)), None);
+        assert_eq!(Alarm::of_event_page(Some(later), NOW), Alarm::Set(NOW.plus(LEAST)));
+        assert_eq!(Alarm::not_begun(NOW), Alarm::watching(NOW), "as where it ends in the middle");
+        assert_eq!(Alarm::soon(NOW), Alarm::Set(NOW.plus(Duration::from_mins(1))));
+    }
 
     #[test]
     fn it_rings_soon_after_what_is_not_copied_whatever_the_clock_does() {

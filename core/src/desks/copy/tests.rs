@@ -981,3 +981,16 @@ fn a_commit_that_begins_while_a_file_is_written_is_told_by_the_next_at_once() {
     copier.handle(Input::Written(id(1)), then);
     assert!(copier.due(then).is_some(), "the file may have been written before it");
 }
+
+#[test]
+fn so_many_rows_are_read_as_show_that_there_are_too_many() {
+    let read = usize::try_from(ROWS_READ).unwrap();
+    assert!(is_too_much(read) && !is_too_much(read - 1));
+}
+
+#[test]
+fn a_file_that_is_not_there_is_looked_for_ever_more_seldom_and_for_two_minutes() {
+    let waits: Vec<_> = (0..).map_while(looks_again_after).collect();
+    assert!(waits.is_sorted() && waits[0] < Duration::from_millis(50), "most are there at once");
+    assert!((100..130).contains(&waits.iter().sum::<Duration>().as_secs()));
+}

@@ -91,6 +91,12 @@ impl Refreshes {
         self.last = Some(Last { at: desk_time, how });
     }
 
+    /// Whether a plan is to be asked for soon after one that a person wanted: none was to come by itself, since Koha had refused the
+    /// account or no passphrase was chosen, and now one may.
+    pub fn asks_for_a_plan(&self) -> bool {
+        self.planned.is_none()
+    }
+
     /// It was asked what patrons owe: of those up to this number, or of all.
     pub fn asked_what_is_owed(&mut self, up_to: Option<u32>, desk_time: DeskTime) {
         (self.owing_after, self.owing_as_of) = (up_to.unwrap_or_default(), desk_time);

@@ -265,3 +265,12 @@ proptest! {
         prop_assert_eq!((again.at(now), again.refreshes), (first, before));
     }
 }
+
+#[test]
+fn who_was_to_have_none_by_themselves_asks_for_a_plan_after_one_that_a_person_wanted() {
+    let mut refreshes = Refreshes::new(0);
+    refreshes.ended(Ended::Done, time(NOW));
+    assert!(refreshes.asks_for_a_plan());
+    refreshes.planned = Some(time(NOW + DAY));
+    assert!(!refreshes.asks_for_a_plan(), "a timer is set already");
+}

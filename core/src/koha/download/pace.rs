@@ -13,6 +13,24 @@ pub fn pause_after(took: Duration) -> Duration {
     (took * 2).clamp(LEAST_PAUSE, LONGEST_PAUSE)
 }
 
+/// The rests of such a download.
+#[derive(Default)]
+pub(super) struct Rests {
+    /// How long Koha took for its last answer.
+    pub(super) took: Duration,
+    /// The one before the next request is over.
+    is_over: bool,
+}
+
+impl Rests {
+    /// How long Koha rests before the next request; `None` where it has rested. Before lists are read there is one request after
+    /// another, as for anybody who logs in.
+    pub(super) fn before_request(&mut self, is_reading: bool) -> Option<Duration> {
+        self.is_over = !self.is_over;
+        self.is_over.then(|| if is_reading { pause_after(self.took) } else { Duration::ZERO })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -14,20 +14,16 @@ use crate::{
 use koct_core::{
     TransactionId,
     desk::clock::DeskTime,
-    desks::copy::{alarm::Alarm, kept::Problem},
+    desks::copy::{BEGUN_ANEW_AFTER, alarm::Alarm, kept::Problem},
     log::event::LogEvent,
 };
 use std::{
     cell::{Cell, RefCell},
     collections::BTreeSet,
     rc::Rc,
-    time::Duration,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-
-/// Where it cannot be begun, it is tried again after this time.
-const ANEW: Duration = Duration::from_mins(3);
 
 /// What has changed before this window may write.
 #[derive(Default)]
@@ -192,7 +188,7 @@ impl Copying {
             // Where it cannot be begun, nothing was kept either: the line in the bar says that nothing is copied.
             match Writing::begin(lock, self.settled.take(), &self.desk.store, desk).await {
                 Ok(writing) => return Some(writing),
-                Err(_) => sleep(ANEW).await,
+                Err(_) => sleep(BEGUN_ANEW_AFTER).await,
             }
         }
     }

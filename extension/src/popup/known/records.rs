@@ -19,9 +19,10 @@ use koct_core::{
     Cardnumber,
     desk::clock::DeskTime,
     directory::{
-        Contents, Gap, TypedCard,
+        Contents, TypedCard,
+        notes::{self, RecordsLine, SetNote, notes_on},
         record::Set,
-        refresh::{Ended, Last, Scope},
+        refresh::{Ended, Last, SILENT_AFTER, Scope},
     },
     koha::download::DownloadError,
     log::warned::Grade,
@@ -34,16 +35,12 @@ use koct_core::{
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
-    time::Duration,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{
     Element, File, HtmlButtonElement, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
 };
-
-/// After this time without a word of the event page, it does nothing any more.
-const SILENCE: Duration = Duration::from_secs(10);
 
 /// What is being done with the records in this window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -218,10 +215,7 @@ impl RecordsPanel {
         let grade = line.filter(|(is_careful, _)| *is_careful).map_or(Grade::Note, |_| Grade::Careful);
         let _ = self.line.set_attribute("data-grade", grade.name());
 
-        let has_report = matches!(wanted.restrictions_report(), Ok(Some(_)));
-        // Only who has set up a report misses it.
-        let is_expected = |set: &Set| *set != Set::Restrictions || has_report || contents.sets.contains_key(set);
-        let expected: Vec<Set> = Set::ALL.into_iter().filter(is_expected).collect();
+        let expected = notes::expected(&wanted, &contents);
         self.show_numbers(&expected, &contents);
         dom::fill_list(&self.sets, expected, |set| {
             let held = contents.sets.get(&set);
@@ -285,8 +279,7 @@ impl RecordsPanel {
 
     /// What there is: in one line, where nothing is to be said of it; else as a table, with what is to be said.
     fn show_numbers(&self, expected: &[Set], contents: &Contents) {
-        let is_whole = expected.iter().all(|set| contents.sets.contains_key(set) && note(*set, contents).is_empty());
-        let as_of = contents.as_of().filter(|_| is_whole);
+        let as_of = notes::whole_as_of(expected, contents);
         self.numbers.set_hidden(as_of.is_none());
         self.notes.set_hidden(as_of.is_some() || contents.sets.is_empty() && contents.gaps.is_empty());
         let words = as_of.map(|as_of| {
@@ -301,20 +294,17 @@ impl RecordsPanel {
         if let Some(doing) = self.doing.get() {
             return Some((false, words_of(doing)));
         }
-        match self.known.access() {
-            Access::Off => None,
-            Access::Empty => Some((true, text("recordsLineNone"))),
-            Access::Lost => Some((true, text("recordsLineLost"))),
-            Access::Locked => Some((true, text("recordsLineLocked"))),
-            Access::Foreign => Some((true, text("recordsLineForeign"))),
-            Access::Open => {
-                let as_of = contents.fresh_as_of()?;
-                Some(match self.desk.preferences.borrow().records.days_old(as_of, clock::time()) {
-                    Some(days) => (true, plural("recordsLineOld", days, &[])),
-                    None => (false, text_with("recordsLineAsOf", &[&wording::row_time_of(as_of.millis())])),
-                })
-            }
-        }
+        let preferences = self.desk.preferences.borrow();
+        let line = RecordsLine::of(self.known.access(), contents, &preferences.records, clock::time())?;
+        let words = match line {
+            RecordsLine::Nothing => text("recordsLineNone"),
+            RecordsLine::Lost => text("recordsLineLost"),
+            RecordsLine::Locked => text("recordsLineLocked"),
+            RecordsLine::Foreign => text("recordsLineForeign"),
+            RecordsLine::Old(days) => plural("recordsLineOld", days, &[]),
+            RecordsLine::AsOf(as_of) => text_with("recordsLineAsOf", &[&wording::row_time_of(as_of.millis())]),
+        };
+        Some((line.is_careful(), words))
     }
 
     /// How the last download ended, and when the next comes without anybody's doing, or why none does.
@@ -486,7 +476,7 @@ impl RecordsPanel {
         let number = self.heard.get().unwrap_or_default().wrapping_add(1);
         self.heard.set(Some(number));
         self.do_now(Some(doing));
-        sleep(SILENCE).await;
+        sleep(SILENT_AFTER).await;
         if self.heard.get() == Some(number) {
             // Firefox has ended the event page.
             self.heard_nothing().await;
@@ -614,30 +604,19 @@ fn words_of(doing: Doing) -> String {
 
 /// What is missing in a set, and why.
 fn note(set: Set, contents: &Contents) -> String {
-    let mut notes = Vec::new();
-    match contents.gaps.get(&set) {
-        Some(Gap::Absent) if set == Set::Restrictions => notes.push(text("gapReportAbsent")),
-        Some(Gap::Strange(_)) if set == Set::Restrictions => notes.push(text("gapReportUnlike")),
-        Some(Gap::Refused(permissions)) if permissions.is_empty() => notes.push(text("gapNotLetIn")),
-        Some(Gap::Refused(permissions)) => notes.push(text_with("gapRefused", &[permissions])),
-        Some(Gap::Absent) => notes.push(text("gapAbsent")),
-        Some(Gap::Strange(status)) => notes.push(text_with("gapStrange", &[&status.to_string()])),
-        Some(Gap::SameRows) => notes.push(text("gapSameRows")),
-        None => {}
-    }
-    if let Some(held) = contents.sets.get(&set) {
-        if !held.has_extras && held.rows > 0 {
-            match set {
-                Set::Patrons => notes.push(text("gapDebts")),
-                Set::Items => notes.push(text("gapTitles")),
-                Set::Loans | Set::Holds | Set::Restrictions => {}
-            }
-        }
-        if held.unreadable > 0 {
-            notes.push(plural("gapUnreadable", held.unreadable, &[]));
-        }
-    }
-    notes.join(" ")
+    let words = notes_on(set, contents).into_iter().map(|note| match note {
+        SetNote::NoReport => text("gapReportAbsent"),
+        SetNote::OtherReport => text("gapReportUnlike"),
+        SetNote::NotLetIn => text("gapNotLetIn"),
+        SetNote::Refused(permissions) => text_with("gapRefused", &[permissions]),
+        SetNote::Absent => text("gapAbsent"),
+        SetNote::Strange(status) => text_with("gapStrange", &[&status.to_string()]),
+        SetNote::SameRows => text("gapSameRows"),
+        SetNote::Debts => text("gapDebts"),
+        SetNote::Titles => text("gapTitles"),
+        SetNote::Unreadable(rows) => plural("gapUnreadable", rows, &[]),
+    });
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn words_for(error: &RecordsError) -> String {
