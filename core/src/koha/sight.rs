@@ -190,7 +190,7 @@ mod tests {
     }
 
     fn settings(server: &str) -> Settings {
-        Settings { server: ServerUrl::parse(server).unwrap(), ..Settings::of_a_desk(CommitType::Send) }
+        Settings { server: ServerUrl::parse(server).unwrap(), ..Settings::for_tests(CommitType::Send) }
     }
 
     fn well() -> Outage {

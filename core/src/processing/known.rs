@@ -80,7 +80,7 @@ mod tests {
     }
 
     fn row(number: u64, own: Option<u32>, outcome: Option<Outcome>) -> Handled {
-        let attempt = Attempt::new(CommitType::Send, &Settings::of_a_desk(CommitType::Send).server);
+        let attempt = Attempt::new(CommitType::Send, &Settings::for_tests(CommitType::Send).server);
         let (own, shown) = (own.map(TransactionId), Shown::default());
         Handled { number, own, deed: Deed::Process, outcome, shown, attempt }
     }
@@ -92,7 +92,7 @@ mod tests {
 
     #[test]
     fn what_may_stand_in_the_queue_of_this_library_is_known_with_what_was_left_there() {
-        let settings = Settings::of_a_desk(CommitType::Send);
+        let settings = Settings::for_tests(CommitType::Send);
         let elsewhere = Settings { branchcode: "MPL".into(), ..settings.clone() };
         let of_other = Entry { branch: Some(BranchCode::parse("MPL").unwrap()), ..entry(2, Status::Added) };
         let left = Outcome::Left { reason: Doubt::ServerError };
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_run_has_what_was_chosen_with_its_own_transactions() {
-        let settings = Settings::of_a_desk(CommitType::Send);
+        let settings = Settings::for_tests(CommitType::Send);
         let known = Known::new(vec![entry(1, Status::Added)], &[], &settings);
         let line = |number, own: Option<u32>| Line {
             row: Pending { number, ..Pending::default() },

@@ -52,7 +52,7 @@ impl Alarm {
 
     /// Where the event page could not even begin.
     pub fn not_begun(now: DeskTime) -> Self {
-        Self::of_event_page(Some(WATCH), now)
+        Self::from_event_page(Some(WATCH), now)
     }
 
     /// How long the event page sleeps for what will be due after this time; `None` where it rather ends.
@@ -78,7 +78,7 @@ mod tests {
         assert_eq!(Alarm::sleeps(Some(SLEEPS)), Some(SLEEPS));
         let later = SLEEPS + Duration::from_millis(1);
         assert_eq!(Alarm::sleeps(Some(later)), None);
-        assert_eq!(Alarm::of_event_page(Some(later), NOW), Alarm::Set(NOW.plus(LEAST)));
+        assert_eq!(Alarm::from_event_page(Some(later), NOW), Alarm::Set(NOW.plus(LEAST)));
         assert_eq!(Alarm::not_begun(NOW), Alarm::watching(NOW), "as where it ends in the middle");
         assert_eq!(Alarm::soon(NOW), Alarm::Set(NOW.plus(Duration::from_mins(1))));
     }
