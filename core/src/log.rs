@@ -44,8 +44,6 @@ use crate::{
         warned::{Grade, Warned, Warning},
     },
 };
-use std::time::Duration;
-
 /// A transaction in the log. [`stored`] says how it is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
@@ -196,11 +194,13 @@ pub fn record(action: Action, now: Moment, last_of_item: Option<Moment>) -> Tran
     Transaction { moment: now.kept_apart_from(last_of_item), action }
 }
 
-/// Those to be sent that were recorded more than this number of hours before `now`. Applied so late, a checkin could close, and a checkout override, a newer loan: Koha does not compare the times.
-pub fn stale(entries: &[Entry], now: DeskTime, hours: u32) -> Vec<&Entry> {
-    let limit = now.minus(Duration::from_hours(hours.into()));
-    let is_stale = |entry: &&Entry| entry.status.state() == State::Local && entry.transaction.moment.time() < limit;
-    entries.iter().filter(is_stale).collect()
+/// Why a commit has nothing to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NothingToCommit {
+    /// All is in Koha, or nothing was recorded.
+    Nothing,
+    /// This number is not in Koha, and no commit brings it there: a person has to decide about it first.
+    ButOpen(u32),
 }
 
 /// How many transactions stand in each state.
@@ -208,6 +208,14 @@ pub fn stale(entries: &[Entry], now: DeskTime, hours: u32) -> Vec<&Entry> {
 pub struct Counts([u32; State::ALL.len()]);
 
 impl Counts {
+    /// With this number in each of these states, for tests.
+    #[cfg(test)]
+    pub(crate) fn of_states(numbers: impl IntoIterator<Item = (State, u32)>) -> Self {
+        let mut counts = Self::default();
+        numbers.into_iter().for_each(|(state, number)| counts.add(state, number));
+        counts
+    }
+
     fn slot(&mut self, state: State) -> &mut u32 {
         &mut self.0[state as usize]
     }
@@ -245,6 +253,21 @@ impl Counts {
         self.which(State::is_committed)
     }
 
+    /// Those that the next commit is about.
+    pub fn to_commit(&self) -> u32 {
+        self.which(|state| State::TO_COMMIT.contains(&state))
+    }
+
+    /// What there is instead of something to commit. `None` where there is something: to be sent, or in doubt, about which Koha is asked.
+    pub fn nothing_to_commit(&self) -> Option<NothingToCommit> {
+        let is_something = self.of(State::Local) > 0 || self.of(State::InDoubt) > 0;
+        let rest = match self.uncommitted() {
+            0 => NothingToCommit::Nothing,
+            open => NothingToCommit::ButOpen(open),
+        };
+        (!is_something).then_some(rest)
+    }
+
     /// Those that the next commit sends, or that are being sent.
     pub fn waiting(&self) -> u32 {
         self.of(State::Local).saturating_add(self.of(State::Sending))
@@ -259,22 +282,6 @@ impl Counts {
 mod tests {
     use super::*;
     use chrono::TimeDelta;
-
-    #[test]
-    fn tells_what_was_recorded_long_ago() {
-        let entry = |utc| {
-            let action = Action::Return { barcode: crate::desk::barcode::Barcode::parse("B").unwrap() };
-            Entry::recorded(TransactionId(1), Transaction { moment: Moment::new(utc, 60).unwrap(), action })
-        };
-        let now = 1_795_428_000_000;
-        let entries = [entry(now - 86_400_001), entry(now - 86_400_000), entry(now + 1)];
-        let now = DeskTime::from_millis(now);
-        assert_eq!(stale(&entries, now, 24), [&entries[0]]);
-        assert!(stale(&entries, now, 25).is_empty());
-        let refused = Entry { status: Status::Rejected { message: "Item not found.".into() }, ..entry(0) };
-        assert!(stale(&[refused], now, 24).is_empty(), "it is not to be sent");
-        assert!(stale(&entries, DeskTime::from_millis(i64::MIN), u32::MAX).is_empty());
-    }
 
     #[test]
     fn after_a_scan_in_2099_the_same_item_has_the_time_that_the_clock_shows() {
@@ -347,18 +354,27 @@ mod tests {
 
     #[test]
     fn counts_what_is_unsent() {
-        let mut counts = Counts::default();
-        for (number, state) in (1..).zip(State::ALL) {
-            counts.add(state, number);
-        }
+        let mut counts = Counts::of_states(State::ALL.into_iter().zip(1..));
         assert_eq!(counts.total(), 28);
         // Local 1, Sending 2, Rejected 5, InDoubt 6.
-        assert_eq!((counts.uncommitted(), counts.waiting()), (14, 3));
+        assert_eq!((counts.uncommitted(), counts.waiting(), counts.to_commit()), (14, 3, 9));
         // Added 3, Success 4.
         assert_eq!(counts.committed(), 7);
         counts.moved(State::Local, State::Added);
         assert_eq!((counts.of(State::Local), counts.of(State::Added), counts.total()), (0, 4, 28));
         counts.moved(State::Local, State::Added);
         assert_eq!(counts.of(State::Local), 0, "a count never runs below zero");
+    }
+
+    #[test]
+    fn a_commit_has_something_to_do_where_something_waits_or_is_in_doubt() {
+        let nothing = |states: &[State]| Counts::of_states(states.iter().map(|state| (*state, 2))).nothing_to_commit();
+        assert_eq!(nothing(&[]), Some(NothingToCommit::Nothing));
+        assert_eq!(nothing(&[State::Added, State::Success, State::Deleted]), Some(NothingToCommit::Nothing));
+        assert_eq!(nothing(&[State::Success, State::Rejected]), Some(NothingToCommit::ButOpen(2)));
+        assert_eq!(nothing(&[State::Sending]), Some(NothingToCommit::ButOpen(2)), "another window has it in hand");
+        for state in [State::Local, State::InDoubt] {
+            assert_eq!(nothing(&[state, State::Rejected]), None);
+        }
     }
 }

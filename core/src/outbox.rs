@@ -83,6 +83,7 @@ mod protocol;
 mod proving;
 mod queue;
 mod sending;
+pub mod stale;
 pub mod summary;
 mod verdict;
 

@@ -34,7 +34,7 @@ use koct_core::{
         checked_in::CheckedIn,
         fresh::Part,
         revision::Change,
-        status::{Attempt, Doubt, NOT_ISSUED},
+        status::{Attempt, Doubt, NO_ITEM, NO_PATRON, NOT_ISSUED},
         warned::{Grade, Warned, Warning},
     },
     outbox::summary::{self, CommitError, Summary},
@@ -227,10 +227,10 @@ pub(crate) fn status(status: &Status) -> String {
         Status::Added => text("statusAdded"),
         Status::Success => text("statusSuccess"),
         Status::Rejected { message } => match message.as_str() {
-            "Borrower not found." => text("statusBorrowerNotFound"),
-            "Barcode not found." | "Item not found." => text("statusItemNotFound"),
+            NO_PATRON => text("statusBorrowerNotFound"),
             NOT_ISSUED => text("statusItemNotIssued"),
-            other => other.to_owned(),
+            message if NO_ITEM.contains(&message) => text("statusItemNotFound"),
+            other => harmless(other),
         },
         Status::Deleted => text("statusDeleted"),
         Status::InDoubt { reason, attempt: Attempt { answer: Some(answer), .. } } => {
@@ -771,12 +771,7 @@ fn short_warning(warning: &Warning) -> String {
 
 /// The gravest of what was warned of, in two or three words; nothing of what is only said.
 pub(crate) fn gravest(warnings: &[Warned]) -> Option<(Grade, String)> {
-    let gravest = warnings
-        .iter()
-        .map(|warned| &warned.warning)
-        .min_by_key(|warning| (warning.grade(), warning.is_of_patron()))?;
-    let grade = gravest.grade();
-    (grade != Grade::Note).then(|| (grade, short_warning(gravest)))
+    Warned::gravest(warnings).map(|warning| (warning.grade(), short_warning(warning)))
 }
 
 /// Something unusual about a patron, in two or three words.

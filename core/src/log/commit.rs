@@ -63,6 +63,14 @@ pub struct Queued {
 /// there to tell which was ours.
 const AUDIT_WITHIN: Duration = Duration::from_hours(24);
 
+/// The number of commits that are remembered; older ones are forgotten one by one.
+const REMEMBERED: usize = 500;
+
+/// Of the records with these numbers, in rising order, those that are forgotten when one more begins.
+pub fn forgotten(numbers: &[u32]) -> &[u32] {
+    &numbers[..(numbers.len() + 1).saturating_sub(REMEMBERED)]
+}
+
 /// How a commit ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -252,6 +260,13 @@ mod tests {
         assert_eq!((ids(&cleared), odds(&cleared)), (vec![2], vec![1, 2]));
         let settings = Settings::for_tests(CommitType::Apply);
         assert!(!cleared.may_be_asked_about(&settings), "it has no end");
+    }
+
+    #[test]
+    fn the_oldest_is_forgotten_when_there_are_too_many() {
+        let numbers: Vec<u32> = (3..).take(REMEMBERED + 1).collect();
+        assert_eq!((forgotten(&numbers[..REMEMBERED - 1]), forgotten(&[])), (&[][..], &[][..]));
+        assert_eq!((forgotten(&numbers[..REMEMBERED]), forgotten(&numbers)), (&[3][..], &[3, 4][..]));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{
     Entry,
     revision::Change,
-    status::{Attempt, Doubt, Status},
+    status::{Attempt, Doubt, State, Status},
 };
 use crate::{
     desk::transaction::{Moment, TransactionId},
@@ -144,6 +144,12 @@ impl Handled {
     }
 }
 
+/// The states of what is to be known before these are committed, since it may stand in Koha's queue: nothing, unless one of them may
+/// stand there itself. None of it may be taken for another.
+pub fn queued_besides(uncommitted: &[Entry]) -> &'static [State] {
+    if uncommitted.iter().any(Entry::may_be_queued) { &[State::Added] } else { &[] }
+}
+
 impl Entry {
     /// Whether it stands in Koha's queue, or may.
     pub fn may_be_queued(&self) -> bool {
@@ -229,6 +235,14 @@ mod tests {
             assert_eq!(entry(other).handled(&Outcome::Success, now()), None);
         }
         assert_eq!(in_doubt(CommitType::Apply).handled(&refused(), now()), None, "it was to be applied");
+    }
+
+    #[test]
+    fn what_was_queued_before_is_looked_at_where_something_may_be_queued() {
+        let in_doubt = |commit_type| entry(Status::InDoubt { reason: Doubt::TimedOut, attempt: attempt(commit_type) });
+        let waiting = || entry(Status::Local);
+        assert_eq!(queued_besides(&[waiting(), in_doubt(CommitType::Send)]), [State::Added]);
+        assert!(queued_besides(&[waiting(), in_doubt(CommitType::Apply)]).is_empty());
     }
 
     #[test]

@@ -263,6 +263,13 @@ impl Warned {
         Self { as_of, ..self }
     }
 
+    /// The gravest of these that is more than only said: of those that are as grave, what is about the item, which is in the hand.
+    pub fn gravest(warnings: &[Self]) -> Option<&Warning> {
+        let all = warnings.iter().map(|warned| &warned.warning);
+        let gravest = all.min_by_key(|warning| (warning.grade(), warning.is_of_patron()))?;
+        (gravest.grade() != Grade::Note).then_some(gravest)
+    }
+
     /// The age of what is warned of: the oldest, where one is not of the day of its scan.
     pub fn oldest<'a>(warnings: impl IntoIterator<Item = &'a Self>) -> Option<DeskTime> {
         warnings.into_iter().filter_map(|warned| warned.as_of).min()
@@ -294,6 +301,19 @@ mod tests {
         assert_eq!(Warned::oldest(&[of(5)]), None);
         let json = serde_json::to_string(&old).unwrap();
         assert_eq!(serde_json::from_str::<Warned>(&json).unwrap(), old);
+    }
+
+    #[test]
+    fn the_gravest_is_named_and_of_two_that_of_the_item() {
+        let gravest = |warnings: &[Warning]| {
+            let of = |warning: &Warning| Warned { warning: warning.clone(), confirmed: None, as_of: None };
+            Warned::gravest(&warnings.iter().map(of).collect::<Vec<_>>()).cloned()
+        };
+        let (owes, card, address) = (Warning::Debts { cents: 500 }, Warning::LostCard, Warning::WrongAddress);
+        assert_eq!(gravest(&[owes.clone(), address.clone(), card.clone(), Warning::OnLoan]), Some(card));
+        assert_eq!(gravest(&[owes.clone(), Warning::OnLoan]), Some(Warning::OnLoan));
+        assert_eq!(gravest(&[owes.clone(), Warning::UnknownCard]), Some(owes), "the first of two that are alike");
+        assert_eq!((gravest(&[address]), gravest(&[])), (None, None), "what is only said is no warning");
     }
 
     #[test]

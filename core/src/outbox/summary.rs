@@ -93,6 +93,17 @@ pub fn is_broken_off(failure: &Failure) -> bool {
     )
 }
 
+/// How a person is to take what a commit came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mood {
+    /// All of it is as it should be.
+    Done,
+    /// Something is left, or wants to be looked at.
+    LookAt,
+    /// Something must be set right before what waits can be sent.
+    Failed,
+}
+
 /// How a commit went.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Summary {
@@ -139,6 +150,16 @@ impl Summary {
     /// Whether nothing of it wants to be looked at by a person.
     pub fn is_clean(&self) -> bool {
         self.is_complete() && self.audited.odd.is_empty()
+    }
+
+    /// How the person at the desk is to take it, with settings that have `worked` before or not. An outage is no error, and what
+    /// is left to do stands in To do.
+    pub fn mood(&self, worked: bool) -> Mood {
+        match &self.stop {
+            None if self.is_clean() => Mood::Done,
+            Some(stop) if !stop.passes(worked) => Mood::Failed,
+            _ => Mood::LookAt,
+        }
     }
 
     /// Whether it did not even begin, since Koha is down still: with settings that have `worked` before, nothing else can be the
@@ -253,6 +274,7 @@ mod tests {
             unavailable(503),
         ] {
             assert!(stop.passes(false), "{stop:?}");
+            assert_eq!(stopped(stop).mood(false), Mood::LookAt);
         }
         for stop in [
             CommitError::NotPersisted,
@@ -263,6 +285,7 @@ mod tests {
             unavailable(500),
         ] {
             assert!(!stop.passes(true), "{stop:?}");
+            assert_eq!(stopped(stop).mood(true), Mood::Failed);
         }
     }
 
@@ -271,6 +294,11 @@ mod tests {
         let summary =
             Summary { added: 1, success: 2, rejected: 3, in_doubt: 4, left: 5, waiting: 5, ..Summary::default() };
         assert_eq!((summary.committed(), summary.total()), (3, 15));
+        assert_eq!(summary.mood(true), Mood::LookAt, "it came to its end, and leaves something");
+        assert_eq!(Summary { success: 2, ..Summary::default() }.mood(true), Mood::Done);
+        let odd = vec![Odd { id: TransactionId(3), oddity: Oddity::NoTrace }];
+        let audited = Audited { odd, ..Audited::default() };
+        assert_eq!(Summary { audited, ..Summary::default() }.mood(true), Mood::LookAt);
     }
 
     #[test]

@@ -24,6 +24,7 @@ use crate::{
     webext,
     wording::{self, Explained as _},
 };
+use chrono::{DateTime, FixedOffset};
 use koct_core::{
     CommitType, Entry, Settings, State, TransactionId,
     desk::{branch::BranchCode, clock::DeskTime},
@@ -32,13 +33,18 @@ use koct_core::{
         page::LoggedIn,
     },
     log::{
-        self,
+        NothingToCommit,
         commit::Batch,
         event::LogEvent,
+        handled::queued_besides,
         order::{self, Ordered},
     },
     ordered::Gather,
-    outbox::{Outbox, summary::Summary},
+    outbox::{
+        Outbox,
+        stale::Stale,
+        summary::{Mood, Summary},
+    },
     settings::guide,
 };
 use review::{Looked, ReviewPanel};
@@ -122,16 +128,12 @@ impl Commit {
             message.show(Tone::Bad, &text("commitNotConfigured"));
             return;
         };
-        let counts = self.desk.counts.get();
-        let may_ask = counts.of(State::InDoubt) > 0;
-        if counts.of(State::Local) == 0 && !may_ask {
-            let open = counts.uncommitted();
-            if open > 0 {
-                message.show(Tone::Doubt, &plural("commitNothingButOpen", open, &[]));
-            } else {
-                message.show(Tone::Good, &text("commitNothing"));
+        match self.desk.counts.get().nothing_to_commit() {
+            None => {}
+            Some(NothingToCommit::ButOpen(open)) => {
+                return message.show(Tone::Doubt, &plural("commitNothingButOpen", open, &[]));
             }
-            return;
+            Some(NothingToCommit::Nothing) => return message.show(Tone::Good, &text("commitNothing")),
         }
         if !ground::is_practice() && !preferences::may_ask(&settings.server).await {
             message.show(Tone::Bad, &text_with("commitNotAllowed", &[settings.server.as_str()]));
@@ -212,7 +214,7 @@ impl Commit {
         let wants_audit = |batch: &Batch| batch.wants_audit(&settings, started.time());
         let (earlier, to_audit) = self.unaudited(number, wants_audit).await.map_err(words)?;
         let debt_limit = self.desk.preferences.borrow().records.debt_limit().ok().flatten();
-        let queued = self.queued(&uncommitted).await.map_err(words)?;
+        let queued = self.desk.store.in_states(queued_besides(&uncommitted)).await.map_err(words)?.into_entries();
         let outbox = Outbox::new(settings.clone(), uncommitted).auditing_too(to_audit);
         let outbox = outbox.telling_debts_over(debt_limit).knowing_queued(queued);
         self.desk.message.about(Topic::Commit).show(Tone::Good, &text("commitSending"));
@@ -294,14 +296,6 @@ impl Commit {
         Ok((earlier.into_iter().map(|(number, _)| number).collect(), entries))
     }
 
-    /// What may stand in Koha's queue, where something that was to be queued is in doubt: none may be taken for another.
-    async fn queued(&self, uncommitted: &Ordered) -> Result<Vec<Entry>, StoreError> {
-        if !uncommitted.iter().any(Entry::may_be_queued) {
-            return Ok(Vec::new());
-        }
-        Ok(self.desk.store.in_states(&[State::Added]).await?.into_entries())
-    }
-
     /// With what was scanned since these were read, at this window or another: a question may have been open for long.
     async fn with_recorded_since(&self, uncommitted: Ordered) -> Result<Ordered, StoreError> {
         let recorded = self.desk.store.recorded_since(uncommitted.last_id()).await?;
@@ -314,11 +308,10 @@ impl Commit {
     /// Tells how it went. Returns the words for the record, which names by itself what is odd.
     async fn summarise(&self, summary: &Summary, settings: &Settings) -> String {
         let worked = guide::have_worked(settings, self.desk.preferences.borrow().tested.as_deref());
-        let tone = match &summary.stop {
-            None if summary.is_clean() => Tone::Good,
-            Some(stop) if !stop.passes(worked) => Tone::Bad,
-            // What is left to do stands in To do, and an outage is no error.
-            _ => Tone::Doubt,
+        let tone = match summary.mood(worked) {
+            Mood::Done => Tone::Good,
+            Mood::LookAt => Tone::Doubt,
+            Mood::Failed => Tone::Bad,
         };
         let odd = audited::lines(&self.desk.store, &summary.audited.odd, ODD_SHOWN).await;
         let message = self.desk.message.about(Topic::Commit);
@@ -340,9 +333,6 @@ seldom! {
 /// The number of transactions that are named of those that are not as they should be in Koha; the record names all.
 const ODD_SHOWN: usize = 3;
 
-/// The number of old transactions that are named.
-const STALE_NAMED: usize = 50;
-
 /// Asks Koha which of these items it has seen since.
 async fn movements(settings: &Settings, about: Vec<Entry>) -> Movements {
     let http = Http::isolated(&settings.server.permission_pattern());
@@ -357,32 +347,24 @@ async fn movements(settings: &Settings, about: Vec<Entry>) -> Movements {
 
 /// Asks before old transactions are applied. Returns how to commit, or `None` where the person does not want to.
 async fn ask_about_stale(settings: Settings, uncommitted: &[Entry]) -> Option<Settings> {
-    let stale = log::stale(uncommitted, clock::time(), settings.stale_hours);
-    if settings.commit_type == CommitType::Send || stale.is_empty() {
-        return Some(settings);
-    }
-    let named: Vec<Entry> = stale.iter().take(STALE_NAMED).map(|entry| (*entry).clone()).collect();
-    let movements = movements(&settings, named.clone()).await;
-    let line = |entry: &Entry| {
-        let seen = movements.moved.iter().find(|(id, _)| *id == entry.id).map(|(_, seen)| seen);
+    let Some(stale) = Stale::among(uncommitted, &settings, clock::time()) else { return Some(settings) };
+    let movements = movements(&settings, stale.named.clone()).await;
+    let line = |(entry, seen): (&Entry, Option<DateTime<FixedOffset>>)| {
         let entry = wording::entry(entry);
         seen.map_or(entry.clone(), |seen| {
             text_with("staleMoved", &[&entry, &locale::date_and_minutes(seen.naive_local())])
         })
     };
-    // Those that moved are what the person must see first.
-    let (moved, still): (Vec<_>, Vec<_>) =
-        named.iter().partition(|entry| movements.moved.iter().any(|(id, _)| *id == entry.id));
-    let mut list: Vec<_> = moved.into_iter().chain(still).map(line).collect();
-    if stale.len() > STALE_NAMED {
-        list.push(plural("staleAndOthers", stale.len() - STALE_NAMED, &[]));
+    let mut list: Vec<_> = stale.in_order(&movements).into_iter().map(line).collect();
+    if stale.others() > 0 {
+        list.push(plural("staleAndOthers", stale.others(), &[]));
     }
     let known = if movements.complete { "staleAsked" } else { "staleNotAsked" };
     let body =
         [plural("staleText", settings.stale_hours, &[]), text_with(known, &[&locale::number(movements.moved.len())])]
             .join("\n");
     let reply = question::ask(Question {
-        title: &plural("staleTitle", stale.len(), &[]),
+        title: &plural("staleTitle", stale.number, &[]),
         text: &body,
         list: &list,
         yes: &text("staleSend"),

@@ -6,12 +6,14 @@ use indexed_db_futures::{
     Build as _, BuildPrimitive, cursor::CursorDirection, object_store::ObjectStore, query_source::QuerySource,
     transaction::TransactionMode,
 };
-use koct_core::{TransactionId, log::commit::Batch, ordered::LiteMap, processing::Note};
+use koct_core::{
+    TransactionId,
+    log::commit::{Batch, forgotten},
+    ordered::LiteMap,
+    processing::Note,
+};
 use std::collections::HashSet;
 use wasm_bindgen::JsValue;
-
-/// The number of commits that are remembered; older ones are forgotten one by one.
-const BATCHES_KEPT: usize = 500;
 
 impl Store {
     /// Records a commit that begins. Returns its number.
@@ -23,7 +25,7 @@ impl Store {
         let batches = writing.object_store(BATCHES)?;
         let keys = batches.get_all_keys::<JsValue>().primitive()?.await?;
         let keys: Vec<u32> = keys.filter_map(|key| key.ok().as_ref().and_then(id)).map(|id| id.0).collect();
-        for old in keys.iter().take((keys.len() + 1).saturating_sub(BATCHES_KEPT)) {
+        for old in forgotten(&keys) {
             batches.delete(*old).primitive()?.await?;
         }
         // IndexedDB has none behind a key that is too large.
