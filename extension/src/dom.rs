@@ -162,6 +162,14 @@ pub(crate) fn closing(dialog: &HtmlDialogElement) -> Promise {
     })
 }
 
+/// Gives the focus to `other` where what had it in here is gone, since it was drawn anew.
+pub(crate) fn keep_focus(within: &Element, other: &HtmlElement) {
+    let active = document().ok().and_then(|page| page.active_element());
+    if !within.contains(active.as_deref().map(AsRef::as_ref)) {
+        let _ = other.focus();
+    }
+}
+
 /// A line of a list, of text alone.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ pub mod letters;
 pub mod storage;
 pub mod store;
 
+mod anew;
 mod background;
 mod backup;
 mod badge;

@@ -11,6 +11,7 @@
 //! - Lists are filled by `dom::fill_list`. What fails is told by [`Desk::failed`], an error of JavaScript's in the words of
 //!   `i18n::js_error`.
 
+mod change;
 mod commit;
 mod desk;
 mod events;
@@ -32,7 +33,7 @@ use crate::{
 };
 use commit::{Commit, reach::Reach, review::ReviewPanel};
 use desk::{Desk, Panel};
-use files::{copying::Copying, import::Import};
+use files::{copying::Copying, export::Exporting, import::Import};
 use futures_channel::oneshot;
 use futures_util::future::join;
 use js_sys::Array;
@@ -42,6 +43,7 @@ use known::{
 };
 use log::{
     batches::Batches,
+    clear::Clear,
     edit::Edit,
     find::Find,
     named::Named,
@@ -279,7 +281,7 @@ impl Others {
         // What leads to Koha or into files has no place in practice.
         if !ground::is_practice() {
             commit::koha_queue::bind(&desk)?;
-            files::export::bind(&desk)?;
+            Rc::new(Exporting::new(desk.clone())?).bind()?;
             Import::start(desk.clone(), records.clone())?;
             files::backup::bind(&desk)?;
             let copying = Rc::new(Copying::new(desk.clone(), ready_line.clone()));
@@ -287,8 +289,11 @@ impl Others {
             desk.tell(vec![copying]);
             window::practice::offer(&desk)?;
         }
-        log::bind(&desk)?;
-        Rc::new(Batches::new(desk.clone(), find.clone(), tabs, todo.clone())?).bind()?;
+        let clear = Rc::new(Clear::new(desk.clone())?);
+        let batches = Rc::new(Batches::new(desk.clone(), find.clone(), tabs, todo.clone())?);
+        clear.bind()?;
+        log::tall::bind(&desk)?;
+        batches.bind()?;
         review.bind()?;
         print.bind()?;
         records.bind()?;
@@ -303,7 +308,8 @@ impl Others {
         desk.hear_others();
         // Who hears of the log from now on begins with it as it was read.
         let _ = counted.await;
-        let late: Vec<Rc<dyn Panel>> = vec![todo, reach.clone(), guide, ready_line, review];
+        let late: Vec<Rc<dyn Panel>> =
+            vec![todo, reach.clone(), guide, ready_line, review, clear.clone(), batches, print];
         desk.tell(late.clone());
         desk.clone().reload_preferences().await;
         desk.clone().recover().await;
@@ -313,7 +319,7 @@ impl Others {
         // What is read for them keeps nobody waiting.
         early.whole();
         desk.begin_late(late).await;
-        show(&desk, &records, &reach, &find).await
+        show(&records, &reach, &find, &clear).await
     }
 }
 
@@ -321,13 +327,13 @@ impl Others {
 ///
 /// # Errors
 /// Outside a page.
-async fn show(desk: &Rc<Desk>, records: &Rc<RecordsPanel>, reach: &Rc<Reach>, find: &Rc<Find>) -> Result<(), JsValue> {
+async fn show(records: &Rc<RecordsPanel>, reach: &Rc<Reach>, find: &Rc<Find>, clear: &Clear) -> Result<(), JsValue> {
     spawn_local(async {
         store::persist().await;
     });
     spawn_local(records.clone().reload());
     reach.bind();
-    log::clear::offer(desk).await;
+    clear.offer().await;
     dom::document()?.body().ok_or("no body")?.set_attribute("data-ready", "")?;
     mark("koct-whole")?;
     find.prepare();

@@ -69,6 +69,23 @@ pub struct Conflict {
     pub number: u32,
 }
 
+impl Kind {
+    /// As the pages mark it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::LaterCommitted => "LaterCommitted",
+            Self::OutOfOrder => "OutOfOrder",
+            Self::ReturnBeforeIssue => "ReturnBeforeIssue",
+            Self::TwoPatrons => "TwoPatrons",
+            Self::OnTwoDesks => "OnTwoDesks",
+            Self::Repeated => "Repeated",
+            Self::SameSecond => "SameSecond",
+            Self::Future => "Future",
+            Self::LongPast => "LongPast",
+        }
+    }
+}
+
 impl Conflict {
     /// Whether it is about many transactions of a desk, of which the first stands for all.
     pub fn is_about_many(&self) -> bool {

@@ -6,7 +6,7 @@ use crate::{
     desk::{
         amount::Amount,
         barcode::{Barcode, Cardnumber, same_code},
-        transaction::{Action, Moment, Transaction, TransactionId},
+        transaction::{Action, Moment, Transaction},
     },
     log::{
         Entry,
@@ -17,7 +17,7 @@ use chrono::{Days, NaiveDate};
 use thiserror::Error;
 
 /// More lines than this are not printed at once: some twenty sheets.
-pub const LIMIT: usize = 1_000;
+const LIMIT: usize = 1_000;
 
 /// Until when things are lent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,12 +47,16 @@ impl Due {
         Self::After(loan_days?).of(today)
     }
 
-    /// What a person chose, as a field for a date gives it (`YYYY-MM-DD` or nothing). The date that was offered stands for
-    /// the loan period: what was checked out yesterday is then due a day earlier.
+    /// What a person chose, as a field for a date gives it (`YYYY-MM-DD` or nothing). A date that `is_half_typed` reads as nothing,
+    /// and would print none. The date that was offered stands for the loan period: what was checked out yesterday is then due
+    /// a day earlier.
     ///
     /// # Errors
     /// When it is no date.
-    pub fn chosen(typed: &str, loan_days: Option<u16>, today: Moment) -> Result<Self, DueError> {
+    pub fn chosen(typed: &str, is_half_typed: bool, loan_days: Option<u16>, today: Moment) -> Result<Self, DueError> {
+        if is_half_typed {
+            return Err(DueError::NotADate);
+        }
         if typed.trim().is_empty() {
             return Ok(Self::Unsaid);
         }
@@ -177,20 +181,25 @@ pub fn taken_home(entries: &[Entry], patron: &str) -> Vec<Entry> {
     taken
 }
 
-/// Who checked out last, for a slip after the patron's field was cleared.
-pub fn last_patron(entries: &[Entry]) -> Option<&Cardnumber> {
+/// Whose slip is meant: that of the patron in the field, or where it was cleared, of who checked out last. May be nobody.
+pub fn whose<'a>(typed: &'a str, entries: &'a [Entry]) -> &'a str {
+    if !typed.trim().is_empty() {
+        return typed;
+    }
     let checkouts = entries.iter().rev().filter(|entry| matches!(entry.transaction.action, Action::Issue { .. }));
-    checkouts.filter(|entry| entry.status != Status::Deleted).find_map(|entry| entry.transaction.action.cardnumber())
+    let mut counted = checkouts.filter(|entry| entry.status != Status::Deleted);
+    counted.find_map(|entry| entry.transaction.action.cardnumber()).map_or("", Cardnumber::as_str)
 }
 
 /// Of many, the last that can be printed at once.
-pub fn last_of(ids: &[TransactionId]) -> &[TransactionId] {
-    &ids[ids.len().saturating_sub(LIMIT)..]
+pub fn last_of<T>(all: &[T]) -> &[T] {
+    &all[all.len().saturating_sub(LIMIT)..]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desk::transaction::TransactionId;
     use proptest::prelude::*;
 
     fn date(text: &str) -> NaiveDate {
@@ -252,12 +261,17 @@ mod tests {
         let today = at("2026-11-23 23:30", 60);
         assert_eq!(Due::offered(Some(21), today), Some(date("2026-12-15")));
         assert_eq!(Due::offered(None, today), None);
-        assert_eq!(Due::chosen("2026-12-15", Some(21), today), Ok(Due::After(21)));
-        assert_eq!(Due::chosen("2026-12-16", Some(21), today), Ok(Due::On(date("2026-12-16"))));
-        assert_eq!(Due::chosen("2026-12-15", None, today), Ok(Due::On(date("2026-12-15"))));
-        assert_eq!(Due::chosen(" ", Some(21), today), Ok(Due::Unsaid));
+        assert_eq!(Due::chosen("2026-12-15", false, Some(21), today), Ok(Due::After(21)));
+        assert_eq!(Due::chosen("2026-12-16", false, Some(21), today), Ok(Due::On(date("2026-12-16"))));
+        assert_eq!(Due::chosen("2026-12-15", false, None, today), Ok(Due::On(date("2026-12-15"))));
+        assert_eq!(Due::chosen(" ", false, Some(21), today), Ok(Due::Unsaid));
+        assert_eq!(
+            Due::chosen("", true, Some(21), today),
+            Err(DueError::NotADate),
+            "half typed, the field gives nothing"
+        );
         for wrong in ["tomorrow", "2026-02-30", "2026-12", "39999000000001"] {
-            assert_eq!(Due::chosen(wrong, Some(21), today), Err(DueError::NotADate), "{wrong}");
+            assert_eq!(Due::chosen(wrong, false, Some(21), today), Err(DueError::NotADate), "{wrong}");
         }
     }
 
@@ -315,8 +329,8 @@ mod tests {
         assert_eq!(items(&taken_home(&given, " p1 ")), ["E", "C"]);
         assert_eq!(items(&taken_home(&given, "P2")), ["D", "B"]);
         assert!(taken_home(&given, "").is_empty());
-        assert_eq!(last_patron(&given).map(Cardnumber::as_str), Some("P1"));
-        assert_eq!(last_patron(&[]), None);
+        assert_eq!((whose("", &given), whose(" ", &given)), ("P1", "P1"));
+        assert_eq!((whose("P2", &given), whose("", &[])), ("P2", ""), "who stands in the field, and nobody");
     }
 
     #[test]
@@ -331,12 +345,12 @@ mod tests {
         fn a_date_is_the_loan_period_where_it_was_offered_and_itself_elsewhere(later in 0..60_u16, days in prop::option::of(0..60_u16)) {
             let (today, day) = (at("2026-11-23 10:00", 60), date("2026-11-23") + Days::new(later.into()));
             let expected = if days == Some(later) { Due::After(later) } else { Due::On(day) };
-            prop_assert_eq!(Due::chosen(&format!(" {day} "), days, today), Ok(expected));
+            prop_assert_eq!(Due::chosen(&format!(" {day} "), false, days, today), Ok(expected));
         }
 
         #[test]
         fn what_is_no_date_is_refused(typed in "[0-9]{0,5}-?[0-9]{0,3}-[0-9]{0,3}|\\PC{0,12}", days in any::<Option<u16>>()) {
-            match Due::chosen(&typed, days, at("2026-11-23 10:00", 60)) {
+            match Due::chosen(&typed, false, days, at("2026-11-23 10:00", 60)) {
                 Ok(Due::Unsaid) => prop_assert_eq!(typed.trim(), ""),
                 Ok(Due::On(day)) => prop_assert_eq!(Ok(day), typed.trim().parse()),
                 Ok(Due::After(after)) => prop_assert_eq!(Some(after), days),

@@ -1,10 +1,13 @@
 //! The ground that all panels stand on: the store, the message line, the focus, the settings, what is kept of the log, and what
 //! the panels are told.
 
-use super::window::{
-    focus::Focus,
-    message::{Message, Tone, Topic},
-    windows::Windows,
+use super::{
+    change::NotChanged,
+    window::{
+        focus::Focus,
+        message::{Message, Tone, Topic},
+        windows::Windows,
+    },
 };
 use crate::{
     clock,
@@ -29,7 +32,6 @@ use koct_core::{
         Counts,
         event::{LogEvent, Reread},
         order::{self, Ordered},
-        seen::Seen,
         sitting::Sitting,
     },
 };
@@ -314,34 +316,31 @@ later! {
 
     async fn take_back(desk: Rc<Desk>, id: TransactionId) -> Option<Entry> {
         // Before the lock is waited for: another window may correct it meanwhile.
-        let seen: Seen = match desk.store.get(&[id]).await {
-            // That is done.
-            Ok(entries) if entries.iter().any(|entry| entry.status == Status::Deleted) => return None,
-            Ok(entries) => entries.into_iter().collect(),
+        let seen = match desk.store.get(&[id]).await {
+            Ok(entries) => entries,
             Err(error) => {
                 desk.failed(Topic::Change, "editFailed", &error);
                 return None;
             }
         };
-        let _permit = desk.may_change(id).await?;
-        let Some(now) = clock::now() else {
-            desk.message.about(Topic::Change).show(Tone::Bad, &text("attentionClock"));
-            return None;
+        let undone = if seen.iter().any(|entry| entry.status == Status::Deleted) {
+            // Another window was faster, and was not heard yet: the next that is taken back is the one before.
+            desk.follow(&LogEvent::Changed(seen.clone()));
+            desk.draw_now();
+            Ok(seen)
+        } else {
+            desk.change_seen(&seen, &Entry::deleted).await
         };
-        match desk.store.change(&[id], |entry| seen.is(entry).then(|| entry.deleted(now)).flatten()).await {
-            Ok(changes) => {
-                let entry = changes.first().map(|change| change.entry.clone());
-                let words = entry.as_ref().map(wording::entry).unwrap_or_default();
-                desk.apply(changes);
-                desk.draw_now();
-                desk.message.about(Topic::Change).show(Tone::Good, &text_with("undone", &[&words]));
-                return entry;
+        match undone {
+            Ok(entries) => {
+                let entry = entries.into_iter().next()?;
+                let words = text_with("undone", &[&wording::entry(&entry)]);
+                desk.message.about(Topic::Change).show(Tone::Good, &words);
+                return Some(entry);
             }
-            Err(StoreError::NotOpen(_)) => {
-                // Sent, or changed in another window a moment ago: the one before is not what is meant.
-                desk.message.answer(Tone::Doubt, &text("undoTooLate"));
-            }
-            Err(error) => desk.failed(Topic::Change, "editFailed", &error),
+            // Sent, or changed in another window a moment ago: the one before is not what is meant.
+            Err(NotChanged::Gone) => desk.message.answer(Tone::Doubt, &text("undoTooLate")),
+            Err(error) => desk.not_changed("editFailed", &error),
         }
         None
     }

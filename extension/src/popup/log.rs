@@ -3,7 +3,6 @@
 pub(crate) mod asking;
 pub(crate) mod batches;
 pub(crate) mod clear;
-pub(crate) mod decide;
 pub(crate) mod edit;
 pub(crate) mod find;
 pub(crate) mod named;
@@ -13,14 +12,3 @@ pub(crate) mod tabs;
 pub(crate) mod tall;
 pub(crate) mod todo;
 pub(crate) mod whose;
-
-use super::Desk;
-use std::rc::Rc;
-use wasm_bindgen::JsValue;
-
-/// # Errors
-/// When the page lacks an element.
-pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    clear::bind(desk)?;
-    tall::bind(desk)
-}

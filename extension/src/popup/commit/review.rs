@@ -2,12 +2,13 @@
 //! lets a person set a desk's clock right.
 
 use crate::{
+    anew::Anew,
     clock,
     dom::{self, elements},
     i18n::{js_error, plural, text, text_with},
     later::seldom,
     locale, lock,
-    popup::{Desk, Panel, Tone, Topic, known::labels::Labels, log::edit::Edit},
+    popup::{Desk, Panel, Tone, Topic, known::labels::Labels, log::edit::Edit, window::press::let_go},
     ready,
     store::StoreError,
     wording::{self, Explained as _},
@@ -15,7 +16,7 @@ use crate::{
 use koct_core::{
     DeskName, Entry, TransactionId,
     desks::{conflict::Conflict, shift::Shifts},
-    log::order::Ordered,
+    log::{event::LogEvent, order::Ordered},
     ordered::LiteMap,
 };
 use lines::Lines;
@@ -61,12 +62,24 @@ elements! {
         rows: RefCell<LiteMap<Option<DeskName>, HtmlElement>>,
         lines: Rc<Lines>,
         working: Cell<bool>,
+        /// Whether the log has changed since it was read.
+        is_stale: Cell<bool>,
+        following: Anew,
+        /// While shifts are stored: what is half moved is not looked at.
+        storing: Cell<bool>,
         /// What stood in a list that was scrolled to its end: nothing of it is sent unseen.
         seen: RefCell<HashSet<Conflict>>,
     }
 }
 
 impl Panel for ReviewPanel {
+    fn follow(self: Rc<Self>, event: &LogEvent) {
+        if !matches!(event, LogEvent::Committed) {
+            self.is_stale.set(true);
+            self.catch_up();
+        }
+    }
+
     /// Without the records no name and no title stays.
     fn records_changed(self: Rc<Self>, _are_there: bool) {
         if self.dialog.open() {
@@ -94,13 +107,20 @@ seldom! {
 
     async fn store(review: Rc<ReviewPanel>) {
         // Whoever has closed it meanwhile may be opening it anew, and is not to be stopped.
-        if review.store_shifts().await && review.dialog.open() {
-            review.look_again().await;
+        if review.store_shifts().await {
+            review.is_stale.set(true);
+            review.catch_up();
         }
     }
 
-    async fn look_again(review: Rc<ReviewPanel>) {
-        review.look_again().await;
+    async fn follow(review: Rc<ReviewPanel>) {
+        while review.following.goes_on() {
+            let_go(&review.dialog).await;
+            if review.dialog.open() {
+                review.is_stale.set(false);
+                review.look_again().await;
+            }
+        }
     }
 }
 
@@ -119,14 +139,17 @@ impl ReviewPanel {
     /// Nothing that stands out is sent before the list was scrolled to its end.
     fn look_whether_seen(&self) {
         let looked_at = self.looking.looked_at.borrow();
-        let conflicts = looked_at.as_ref().map(|looked_at| &looked_at.review.conflicts[..]).unwrap_or_default();
+        let conflicts = looked_at.as_ref().map(|looked_at| &looked_at.review.conflicts[..]);
         let mut seen = self.seen.borrow_mut();
         let end = |element: &HtmlElement| element.get_bounding_client_rect().bottom();
         // Layout is in fractions of a pixel.
         if !self.working.get() && end(&self.conflicts) <= end(&self.body) + 1.0 {
-            seen.extend(conflicts.iter().cloned());
+            seen.extend(conflicts.unwrap_or_default().iter().cloned());
         }
-        let is_seen = conflicts.iter().all(|conflict| seen.contains(conflict));
+        // While it is read anew, it is as it was.
+        let is_seen = conflicts.map_or(!self.go.has_attribute("disabled"), |conflicts| {
+            conflicts.iter().all(|conflict| seen.contains(conflict))
+        });
         self.unseen.set_hidden(self.go.hidden() || self.working.get() || is_seen);
         let _ = self.go.toggle_attribute_with_force("disabled", self.working.get() || !is_seen);
     }
@@ -150,12 +173,6 @@ impl ReviewPanel {
         });
         dom::bind(&self.order_box, "toggle", self, |this| spawn_local(draw_order(this.clone())));
         dom::bind(&self.store, "click", self, |this| spawn_local(store(this.clone())));
-        // Something may have been corrected from within.
-        dom::bind(&self.edit.dialog, "close", self, |this| {
-            if this.dialog.open() {
-                spawn_local(look_again(this.clone()));
-            }
-        });
         Ok(())
     }
 
@@ -165,6 +182,7 @@ impl ReviewPanel {
     /// When the log cannot be read.
     pub(crate) async fn before_commit(&self, uncommitted: Ordered) -> Result<Looked, StoreError> {
         let looking = &self.looking;
+        self.is_stale.set(false);
         looking.before_commit.set(true);
         looking.shifts.take();
         let looked = self.look_through(uncommitted).await;
@@ -176,6 +194,7 @@ impl ReviewPanel {
     pub(crate) async fn ask_before_commit(self: &Rc<Self>) -> bool {
         let closed = self.open(true);
         self.show();
+        self.catch_up();
         if let Some(closed) = closed {
             let _ = JsFuture::from(closed).await;
         }
@@ -189,6 +208,7 @@ impl ReviewPanel {
             return;
         }
         self.looking.shifts.take();
+        self.is_stale.set(false);
         let is_long = self.is_long();
         if is_long {
             self.open(false);
@@ -200,6 +220,7 @@ impl ReviewPanel {
                     self.open(false);
                 }
                 self.show();
+                self.catch_up();
             }
             Ok(false) => {}
             Err(error) => {
@@ -209,11 +230,23 @@ impl ReviewPanel {
         }
     }
 
+    /// Looks through the log anew where it is shown and has changed.
+    fn catch_up(self: &Rc<Self>) {
+        let is_shown = self.dialog.open() && !self.storing.get();
+        if is_shown && self.is_stale.get() && self.following.ask() {
+            spawn_local(follow(self.clone()));
+        }
+    }
+
     /// Reads anew while the dialog is open, and keeps the shifts that were tried.
     async fn look_again(self: &Rc<Self>) {
         self.show_working(self.is_long());
         match self.look_at_order().await {
-            Ok(true) => self.show(),
+            Ok(true) => {
+                let_go(&self.dialog).await;
+                self.show();
+                dom::keep_focus(&self.dialog, &self.body);
+            }
             Ok(false) => {}
             Err(error) => {
                 self.show_working(false);
@@ -298,7 +331,7 @@ impl ReviewPanel {
         for conflicts in looked_at.review.conflicts.chunk_by(|one, next| one.kind == next.kind) {
             let kind = conflicts[0].kind;
             let section = dom::from_template("review-kind-template")?;
-            section.set_attribute("data-kind", &format!("{kind:?}"))?;
+            section.set_attribute("data-kind", kind.name())?;
             let [name, effect] = wording::conflict(kind);
             dom::set_field(&section, "kind", &text_with("reviewKind", &[&name, &locale::number(conflicts.len())]));
             dom::set_field(&section, "effect", &effect);
@@ -362,7 +395,11 @@ impl ReviewPanel {
         if shifts.is_none() {
             return true;
         }
-        match self.try_store_shifts(&shifts).await {
+        self.storing.set(true);
+        let stored = self.try_store_shifts(&shifts).await;
+        self.storing.set(false);
+        self.catch_up();
+        match stored {
             Ok(moved) => {
                 self.forget_shifts();
                 if shifts.of(None).is_some() {
@@ -409,7 +446,6 @@ impl ReviewPanel {
                     if moved > 0 {
                         // What is moved must not be moved once more: it is looked at anew.
                         self.forget_shifts();
-                        spawn_local(look_again(self.clone()));
                     }
                     return Err(error.explained());
                 }

@@ -1,7 +1,8 @@
 //! Carries the log over as a .koc file.
 
 use crate::{
-    clock, dom,
+    clock,
+    dom::{self, elements},
     i18n::{js_error, plural, text, text_with},
     later::seldom,
     lock,
@@ -23,42 +24,47 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, HtmlDialogElement, HtmlElement, HtmlInputElement, Url};
 
-/// # Errors
-/// When the page lacks an element.
-pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    let dialog: HtmlDialogElement = dom::by_id("export-dialog")?;
-    let [waiting, all, each] = ["export-waiting", "export-all", "export-each"].map(dom::by_id::<HtmlInputElement>);
-    let (waiting, all, each) = (waiting?, all?, each?);
-    let each_row: HtmlElement = dom::by_id("export-each-row")?;
-    let opened = dialog.clone();
-    let shown = each.clone();
-    dom::on_click("export-koc", desk, move |desk| {
-        waiting.set_checked(true);
-        shown.set_checked(true);
-        each_row.set_hidden(true);
-        let (desk, each_row) = (desk.clone(), each_row.clone());
-        spawn_local(async move { each_row.set_hidden(!desk.has_several_branches().await) });
-        if !opened.open() && opened.show_modal().is_ok() {
-            let _ = waiting.focus();
-        }
-    })?;
-    let closed = dialog.clone();
-    dom::on_click("export-cancel", desk, move |_| closed.close())?;
-    dom::on_submit("export-form", desk, move |desk| {
-        dialog.close();
-        spawn_local(write(desk.clone(), all.checked(), each.checked()));
-    })
-}
-
-seldom! {
-    async fn write(desk: Rc<Desk>, with_committed: bool, each_branch: bool) {
-        desk.export(with_committed, each_branch).await;
+elements! {
+    pub(crate) struct Exporting(desk: Rc<Desk>) {
+        dialog: HtmlDialogElement = "export-dialog",
+        waiting: HtmlInputElement = "export-waiting",
+        all: HtmlInputElement = "export-all",
+        each: HtmlInputElement = "export-each",
+        each_row: HtmlElement = "export-each-row",
     }
 }
 
-impl Desk {
-    async fn export(self: Rc<Self>, with_committed: bool, each_branch: bool) {
-        let message = self.message.about(Topic::Export);
+seldom! {
+    async fn write(exporting: Rc<Exporting>, with_committed: bool, each_branch: bool) {
+        exporting.export(with_committed, each_branch).await;
+    }
+}
+
+impl Exporting {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
+        dom::on_click("export-koc", self, Self::open)?;
+        dom::on_click("export-cancel", self, |this| this.dialog.close())?;
+        dom::on_submit("export-form", self, |this| {
+            this.dialog.close();
+            spawn_local(write(this.clone(), this.all.checked(), this.each.checked()));
+        })
+    }
+
+    fn open(self: &Rc<Self>) {
+        self.waiting.set_checked(true);
+        self.each.set_checked(true);
+        self.each_row.set_hidden(true);
+        let this = self.clone();
+        spawn_local(async move { this.each_row.set_hidden(!this.has_several_branches().await) });
+        if !self.dialog.open() && self.dialog.show_modal().is_ok() {
+            let _ = self.waiting.focus();
+        }
+    }
+
+    async fn export(&self, with_committed: bool, each_branch: bool) {
+        let message = self.desk.message.about(Topic::Export);
         match self.write_koc(with_committed, each_branch).await {
             Ok(files) if !files.is_empty() => {
                 let mut lines: Vec<String> =
@@ -85,21 +91,17 @@ impl Desk {
 
     /// Whether the log holds what was recorded at several libraries.
     async fn has_several_branches(&self) -> bool {
-        let own = self.preferences.borrow().form.branchcode.trim().to_owned();
-        let entries = self.store.in_states(&export::states(true)).await;
+        let own = self.desk.preferences.borrow().form.branchcode.trim().to_owned();
+        let entries = self.desk.store.in_states(&export::states(true)).await;
         entries.is_ok_and(|entries| export::branches(&entries, &own).len() > 1)
     }
 
     /// Downloads the file, or one for each library, where there is something to be in it. Returns their names and what they are.
-    async fn write_koc(
-        self: &Rc<Self>,
-        with_committed: bool,
-        each_branch: bool,
-    ) -> Result<Vec<(String, Export)>, String> {
+    async fn write_koc(&self, with_committed: bool, each_branch: bool) -> Result<Vec<(String, Export)>, String> {
         let states = export::states(with_committed);
         let entries = self.distinct(&states).await.map_err(|error| error.explained())?;
-        let own = self.preferences.borrow().desk_name();
-        let branch = self.preferences.borrow().form.branchcode.trim().to_owned();
+        let own = self.desk.preferences.borrow().desk_name();
+        let branch = self.desk.preferences.borrow().form.branchcode.trim().to_owned();
         // A file that holds what is of several libraries is that of none.
         let parts = if each_branch || export::branches(&entries, &branch).len() == 1 {
             export::by_branch(entries, &branch)
@@ -121,19 +123,17 @@ impl Desk {
         }
         Ok(written)
     }
-}
 
-impl Desk {
     /// The entries of these states, those of one item in seconds of their own. That is kept in the log before it goes into a
     /// file: what comes back with another time than the log has would be taken for another scan, and come into Koha twice.
-    async fn distinct(self: &Rc<Self>, states: &[State]) -> Result<Ordered, StoreError> {
-        let entries = self.store.in_states(states).await?;
+    async fn distinct(&self, states: &[State]) -> Result<Ordered, StoreError> {
+        let entries = self.desk.store.in_states(states).await?;
         if slices::through(order::separating(&entries)).await.is_empty() {
             return Ok(entries);
         }
         // Whoever commits has the lock, and has kept it already.
         let Some(_lock) = lock::lock().await else { return Ok(entries) };
-        self.separate(self.store.in_states(states).await?).await
+        self.desk.separate(self.desk.store.in_states(states).await?).await
     }
 }
 

@@ -1,6 +1,6 @@
 //! Brings files of other desks and of other programs into the log, many at once, and accounts for every line.
 
-use super::export;
+use super::{backup, export};
 use crate::{
     clock::{self, DeskZone},
     dom::{self, elements},
@@ -354,7 +354,7 @@ impl Import {
             self.show_progress(done, orders.len());
             let outcome = match (chosen.bytes().await, chosen.kind.get()) {
                 (None, _) => Outcome::failed(text("importNotReadable")),
-                (Some(bytes), Some(Content::Backup)) => self.desk.import_backup(&bytes, &mut knowledge).await,
+                (Some(bytes), Some(Content::Backup)) => backup::import(&self.desk, &bytes, &mut knowledge).await,
                 (Some(_), Some(Content::List)) => self.import_list(order, &mut knowledge).await,
                 (Some(bytes), _) => self.import_koc(order, &bytes, &mut knowledge).await,
             };

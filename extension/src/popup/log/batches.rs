@@ -1,17 +1,20 @@
 //! The record of past commits, and the transactions of one of them.
 
 use crate::{
+    anew::Anew,
     dom::{self, elements},
     i18n::{plural, text, text_with},
     later::seldom,
     popup::{
-        Desk, Topic,
+        Desk, Panel, Topic,
         commit::{audited, koha_queue},
         log::{asking, find::Find, tabs::Tabs, todo::TodoPanel},
+        window::press::let_go,
     },
+    store::StoreError,
     wording,
 };
-use koct_core::log::commit::Batch;
+use koct_core::log::{commit::Batch, event::LogEvent};
 use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
@@ -27,6 +30,19 @@ elements! {
         state: HtmlElement = "batches-state",
         ;
         asking: Cell<bool>,
+        following: Anew,
+    }
+}
+
+/// A commit with its number, and what is odd about it in words.
+type Row = (u32, Batch, Vec<String>);
+
+impl Panel for Batches {
+    fn follow(self: Rc<Self>, event: &LogEvent) {
+        let is_of_records = matches!(event, LogEvent::Committed | LogEvent::Reload(_));
+        if is_of_records && self.dialog.open() && self.following.ask() {
+            spawn_local(follow(self));
+        }
     }
 }
 
@@ -38,22 +54,50 @@ impl Batches {
     }
 
     async fn open(self: Rc<Self>) {
-        let batches = match self.desk.store.batches_where(|_| true).await {
-            Ok(batches) => batches,
+        match self.read().await {
+            Ok((rows, unreadable)) => self.show(rows, unreadable),
             Err(error) => return self.desk.failed(Topic::Other, "readFailed", &error),
-        };
+        }
         self.state.set_text_content(None);
+        let _ = self.dialog.show_modal();
+        // Not the list, which would have it as what can be scrolled.
+        let _ = self.close.focus();
+    }
+
+    /// Shows them as they are now.
+    async fn follow_log(self: Rc<Self>) {
+        while self.following.goes_on() {
+            let read = self.read().await;
+            let_go(&self.dialog).await;
+            match read {
+                _ if !self.dialog.open() => {}
+                Ok((rows, unreadable)) => {
+                    self.show(rows, unreadable);
+                    dom::keep_focus(&self.dialog, &self.close);
+                }
+                Err(error) => self.desk.failed(Topic::Other, "readFailed", &error),
+            }
+        }
+    }
+
+    /// Reads them, the newest first; and the number of those that cannot be read.
+    async fn read(&self) -> Result<(Vec<Row>, usize), StoreError> {
+        let batches = self.desk.store.batches_where(|_| true).await?;
         let unreadable = self.desk.store.raw_batches().await.map(|raw| raw.len()).unwrap_or_default();
-        self.unreadable.set_hidden(unreadable == 0);
-        self.unreadable.set_text_content(Some(&plural("batchesUnreadable", unreadable, &[])));
-        self.list.set_hidden(batches.is_empty());
-        self.empty.set_hidden(!batches.is_empty() || unreadable > 0);
-        let mut rows = Vec::new();
+        let mut rows = Vec::with_capacity(batches.len());
         for (number, batch) in batches.into_iter().rev() {
             let odd = batch.audit.as_ref().map(|audit| audit.odd.as_slice()).unwrap_or_default();
             let odd = audited::lines(&self.desk.store, odd, ODD_SHOWN).await;
             rows.push((number, batch, odd));
         }
+        Ok((rows, unreadable))
+    }
+
+    fn show(self: &Rc<Self>, rows: Vec<Row>, unreadable: usize) {
+        self.unreadable.set_hidden(unreadable == 0);
+        self.unreadable.set_text_content(Some(&plural("batchesUnreadable", unreadable, &[])));
+        self.list.set_hidden(rows.is_empty());
+        self.empty.set_hidden(!rows.is_empty() || unreadable > 0);
         let settings = self.desk.settings();
         dom::fill_list(&self.list, rows, |(number, batch, odd)| {
             let row = row(&batch, &odd)?;
@@ -62,11 +106,11 @@ impl Batches {
                 button.set_hidden(!may_ask);
                 button.set_text_content(Some(&text("batchAsk")));
                 let batch = batch.clone();
-                dom::bind(&button, "click", &self, move |this| spawn_local(this.clone().ask(number, batch.clone())));
+                dom::bind(&button, "click", self, move |this| spawn_local(this.clone().ask(number, batch.clone())));
             }
             if let Some(button) = dom::field(&row, "show") {
                 button.set_hidden(batch.transactions.is_empty());
-                dom::bind(&button, "click", &self, move |this| {
+                dom::bind(&button, "click", self, move |this| {
                     this.dialog.close();
                     this.tabs.show(false);
                     let label = text_with("filterBatch", &[&wording::moment(batch.started)]);
@@ -76,15 +120,16 @@ impl Batches {
             }
             Ok(row)
         });
-        let _ = self.dialog.show_modal();
-        // Not the list, which would have it as what can be scrolled.
-        let _ = self.close.focus();
     }
 }
 
 seldom! {
     async fn open(batches: Rc<Batches>) {
         batches.open().await;
+    }
+
+    async fn follow(batches: Rc<Batches>) {
+        batches.follow_log().await;
     }
 }
 

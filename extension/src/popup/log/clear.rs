@@ -1,22 +1,30 @@
 //! Clears the log, and offers it when the window opens on what an earlier sitting has left. Nothing is deleted unless a box is
 //! ticked, and what is not in Koha needs a second one. The log is read when the first is ticked: only what stood in it then,
-//! and was shown with its numbers, is what a person says yes to ([`Consent`]).
+//! and was shown with its numbers, is what a person says yes to ([`Consent`]). Where the numbers change meanwhile, they are asked anew.
 
 use crate::{
+    anew::Anew,
     clock,
     dom::{self, elements},
     i18n::{plural, text, text_with},
     later::seldom,
     locale, lock,
-    popup::{Desk, Tone, Topic},
+    popup::{Desk, Panel, Tone, Topic, window::press::let_go},
     wording::{self, Explained as _},
 };
 use koct_core::{
     State,
     desks::cleared::{Asked, Consent},
-    log::{Counts, leftover::Leftover},
+    log::{
+        Counts,
+        event::LogEvent,
+        leftover::{Leftover, Mention},
+    },
 };
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement};
@@ -25,8 +33,8 @@ use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement};
 const OFFERED: &str = "data-offered";
 
 elements! {
-    struct Dialog {
-        element: HtmlDialogElement = "clear-dialog",
+    pub(crate) struct Clear(desk: Rc<Desk>) {
+        dialog: HtmlDialogElement = "clear-dialog",
         confirm: HtmlInputElement = "clear-confirm",
         unsent: HtmlElement = "clear-unsent",
         unsent_confirm: HtmlInputElement = "clear-unsent-confirm",
@@ -37,42 +45,94 @@ elements! {
         unsent_text: Element = "clear-unsent-text",
         note: Element = "clear-note",
         ;
+        /// What it is about where nobody has asked for it.
+        leftover: Cell<Option<Leftover>>,
         /// What the first box was ticked for, once it is read.
         asked: RefCell<Option<Asked>>,
+        following: Anew,
     }
 }
 
-impl Dialog {
-    /// `leftover`: nobody has asked for it, it is about this.
-    fn open(&self, desk: &Desk, leftover: Option<Leftover>) {
-        if desk.committing.get() {
-            desk.message.about(Topic::Clear).show(Tone::Bad, &text("clearWhileCommitting"));
-            return;
+impl Panel for Clear {
+    fn follow(self: Rc<Self>, event: &LogEvent) {
+        if self.dialog.open() && !matches!(event, LogEvent::Committed) && self.following.ask() {
+            spawn_local(follow(self));
         }
-        if self.element.open() {
-            return;
-        }
-        self.show_counts(desk.counts.get(), desk.store.number_unreadable());
-        let title = match leftover {
-            Some(Leftover { from, to }) => {
-                let times = [from, to].map(wording::row_time);
-                self.text.set_text_content(Some(&text_with("leftoverText", &[&times[0], &times[1]])));
-                plural("leftoverTitle", waiting(desk), &[])
+    }
+}
+
+impl Clear {
+    /// # Errors
+    /// When the page lacks an element.
+    pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
+        dom::on_click("clear", self, |this| this.open(None))?;
+        dom::on_click("clear-committed", self, |this| {
+            this.dialog.close();
+            spawn_local(remove_settled(this.clone()));
+        })?;
+        dom::on_click("clear-cancel", self, |this| this.dialog.close())?;
+        dom::bind(&self.confirm, "change", self, |this| {
+            this.begin_asking();
+            if this.confirm.checked() {
+                spawn_local(ask(this.clone()));
             }
-            None => text("clearTitle"),
-        };
-        self.title.set_text_content(Some(&title));
-        let _ = self.element.toggle_attribute_with_force(OFFERED, leftover.is_some());
-        self.confirm.set_checked(false);
-        self.begin_asking();
-        let _ = self.element.show_modal();
+        });
+        dom::bind(&self.ok, "click", self, |this| {
+            if this.confirm.checked() {
+                spawn_local(confirmed(this.clone()));
+            } else {
+                this.dialog.close();
+            }
+        });
+        Ok(())
+    }
+
+    /// Asks about what an earlier sitting has left to be sent; of the same sitting it is only said.
+    pub(crate) async fn offer(&self) {
+        let Some(leftover) = self.read_leftover().await else { return };
+        let counts = self.desk.counts.get();
+        match leftover.mention(counts, clock::now()) {
+            Some(Mention::Asked) => self.open(Some(leftover)),
+            Some(Mention::Said) => {
+                let words = plural("leftover", counts.to_commit(), &[&wording::row_time(leftover.from)]);
+                self.desk.message.about(Topic::Clear).show(Tone::Doubt, &words);
+            }
+            None => {}
+        }
+    }
+
+    async fn read_leftover(&self) -> Option<Leftover> {
+        // What cannot be read now is told where it is read next.
+        self.desk.store.ends_of(&State::TO_COMMIT).await.ok().and_then(Leftover::of)
+    }
+
+    /// `leftover`: nobody has asked for it, it is about this.
+    fn open(&self, leftover: Option<Leftover>) {
+        if self.desk.committing.get() {
+            self.desk.message.about(Topic::Clear).show(Tone::Bad, &text("clearWhileCommitting"));
+            return;
+        }
+        if self.dialog.open() {
+            return;
+        }
+        self.leftover.set(leftover);
+        let _ = self.dialog.toggle_attribute_with_force(OFFERED, leftover.is_some());
+        self.take_back();
+        let _ = self.dialog.show_modal();
         // What keeps everything: Enter must not clear anything.
         let _ = if leftover.is_some() { self.ok.focus() } else { self.cancel.focus() };
     }
 
+    /// Nothing is ticked, and the log is shown as it is now.
+    fn take_back(&self) {
+        self.confirm.set_checked(false);
+        self.begin_asking();
+        self.show_now();
+    }
+
     /// Without a tick, one button keeps everything; with it, that is what Cancel is for, and the other one says what it does.
     fn show_buttons(&self) {
-        let (clears, is_offered) = (self.confirm.checked(), self.element.has_attribute(OFFERED));
+        let (clears, is_offered) = (self.confirm.checked(), self.dialog.has_attribute(OFFERED));
         let words = match (clears, is_offered) {
             (true, _) => "clearConfirm",
             (false, true) => "leftoverKeep",
@@ -81,6 +141,20 @@ impl Dialog {
         self.ok.set_text_content(Some(&text(words)));
         self.ok.set_class_name(if clears { "stop" } else { "primary" });
         self.cancel.set_hidden(is_offered && !clears);
+    }
+
+    fn show_now(&self) {
+        let counts = self.desk.counts.get();
+        self.show_counts(counts, self.desk.store.number_unreadable());
+        let title = match self.leftover.get() {
+            Some(Leftover { from, to }) => {
+                let times = [from, to].map(wording::row_time);
+                self.text.set_text_content(Some(&text_with("leftoverText", &[&times[0], &times[1]])));
+                plural("leftoverTitle", counts.to_commit(), &[])
+            }
+            None => text("clearTitle"),
+        };
+        self.title.set_text_content(Some(&title));
     }
 
     fn show_counts(&self, counts: Counts, unreadable: usize) {
@@ -102,9 +176,9 @@ impl Dialog {
     }
 
     /// Reads what the first box was ticked for, and shows it. `None` where it cannot be read, or nobody asks any more.
-    async fn ask(&self, desk: &Desk) -> Option<Asked> {
-        let asked = desk.store.asked().await;
-        if !self.element.open() || !self.confirm.checked() {
+    async fn ask(&self) -> Option<Asked> {
+        let asked = self.desk.store.asked().await;
+        if !self.dialog.open() || !self.confirm.checked() {
             return None;
         }
         match asked {
@@ -121,135 +195,107 @@ impl Dialog {
         }
     }
 
-    async fn confirmed(&self, desk: &Rc<Desk>) {
+    /// The log has changed while it is asked about: shows it as it is now, and takes a yes back that was given to something else.
+    async fn look_again(&self) {
+        let leftover = if self.leftover.get().is_some() { self.read_leftover().await } else { None };
+        let before = self.asked.borrow().clone();
+        let now = if before.is_some() { self.desk.store.asked().await.ok() } else { None };
+        let_go(&self.dialog).await;
+        if !self.dialog.open() {
+            return;
+        }
+        if *self.asked.borrow() != before {
+            // Something else is asked by now.
+            self.following.ask();
+            return;
+        }
+        self.leftover.set(leftover);
+        if !self.confirm.checked() {
+            self.show_now();
+        } else if before.is_none() {
+            // It is being read.
+            self.ask().await;
+        } else if before != now {
+            self.take_back();
+            self.note.set_text_content(Some(&text("clearChanged")));
+        }
+    }
+
+    async fn confirmed(&self) {
         let asked = self.asked.borrow().clone();
         let asked = match asked {
             Some(asked) => asked,
             // Not read yet.
-            None => match self.ask(desk).await {
+            None => match self.ask().await {
                 Some(asked) => asked,
                 None => return,
             },
         };
         if let Some(consent) = asked.all(self.unsent_confirm.checked()) {
-            self.element.close();
-            desk.clone().remove(consent).await;
+            self.dialog.close();
+            self.remove(consent).await;
         } else {
             self.note.set_text_content(Some(&text("clearNeedsSecond")));
             let _ = self.unsent_confirm.focus();
         }
     }
+
+    /// Removes what nobody has to do anything about any more: what is safely in Koha, or was taken back.
+    async fn remove_settled(&self) {
+        match self.desk.store.asked().await {
+            Ok(asked) => self.remove(asked.settled()).await,
+            Err(error) => self.desk.failed(Topic::Clear, "clearFailed", &error),
+        }
+    }
+
+    async fn remove(&self, consent: Consent) {
+        let (desk, message) = (&self.desk, self.desk.message.about(Topic::Clear));
+        if desk.committing.get() {
+            return message.show(Tone::Bad, &text("clearWhileCommitting"));
+        }
+        let Some(now) = clock::now() else { return message.show(Tone::Bad, &text("attentionClock")) };
+        // What another window is sending must not be removed under its hands.
+        let Some(_lock) = lock::lock().await else { return desk.message.show(Tone::Bad, &text("commitBusy")) };
+        let own = desk.preferences.borrow().desk_name();
+        let removed = match desk.store.remove(&consent, &own, now).await {
+            Ok(removed) => desk.store.forget_handled().await.map(|()| removed),
+            Err(error) => Err(error),
+        };
+        match removed {
+            Ok(0) => message.show(Tone::Good, &text("clearedNothing")),
+            Ok(removed) => message.show(Tone::Good, &text_with("cleared", &[&locale::number(removed)])),
+            Err(error) => desk.failed(Topic::Clear, "clearFailed", &error),
+        }
+        desk.reload_log();
+    }
 }
 
 seldom! {
-    async fn remove_settled(desk: Rc<Desk>) {
-        desk.remove_settled().await;
-    }
-
-    async fn ask(dialog: Rc<Dialog>, desk: Rc<Desk>) {
-        drop(dialog.ask(&desk).await);
-    }
-
-    async fn confirmed(dialog: Rc<Dialog>, desk: Rc<Desk>) {
-        dialog.confirmed(&desk).await;
-    }
-}
-
-/// # Errors
-/// When the page lacks an element.
-pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
-    let dialog = Rc::new(Dialog::new()?);
-    let this = desk.clone();
-    dom::on_click("clear", &dialog, move |dialog| dialog.open(&this, None))?;
-    let closed = dialog.element.clone();
-    dom::on_click("clear-committed", desk, move |desk| {
-        closed.close();
-        spawn_local(remove_settled(desk.clone()));
-    })?;
-    dom::on_click("clear-cancel", &dialog, |dialog| dialog.element.close())?;
-    let this = desk.clone();
-    dom::bind(&dialog.confirm, "change", &dialog, move |dialog| {
-        dialog.begin_asking();
-        if dialog.confirm.checked() {
-            spawn_local(ask(dialog.clone(), this.clone()));
+    async fn follow(clear: Rc<Clear>) {
+        while clear.following.goes_on() {
+            clear.look_again().await;
         }
-    });
-    dom::bind(&dialog.ok.clone(), "click", desk, move |desk| {
-        if dialog.confirm.checked() {
-            spawn_local(confirmed(dialog.clone(), desk.clone()));
-        } else {
-            dialog.element.close();
-        }
-    });
-    Ok(())
-}
-
-/// Asks about what an earlier sitting has left to be sent; of the same sitting it is only said.
-pub(crate) async fn offer(desk: &Rc<Desk>) {
-    // What cannot be read now is told where it is read next.
-    let Some(leftover) = desk.store.ends_of(&State::TO_COMMIT).await.ok().and_then(Leftover::of) else { return };
-    if clock::now().is_none_or(|now| leftover.is_of_another_sitting(now)) {
-        if let Ok(dialog) = Dialog::new() {
-            dialog.open(desk, Some(leftover));
-        }
-    } else if desk.counts.get().of(State::InDoubt) == 0 {
-        // Of doubts something is said already.
-        let words = plural("leftover", waiting(desk), &[&wording::row_time(leftover.from)]);
-        desk.message.about(Topic::Clear).show(Tone::Doubt, &words);
     }
-}
 
-/// The number of those that the next commit is about.
-fn waiting(desk: &Desk) -> u32 {
-    State::TO_COMMIT.iter().map(|state| desk.counts.get().of(*state)).sum()
+    async fn remove_settled(clear: Rc<Clear>) {
+        clear.remove_settled().await;
+    }
+
+    async fn ask(clear: Rc<Clear>) {
+        drop(clear.ask().await);
+    }
+
+    async fn confirmed(clear: Rc<Clear>) {
+        clear.confirmed().await;
+    }
 }
 
 /// Closes the dialog without clearing, if it is open and nobody has asked for it. Returns whether it was.
 pub(crate) fn close_offer() -> bool {
-    let dialog = Dialog::new().map(|dialog| dialog.element);
-    let is_offer = |dialog: &HtmlDialogElement| dialog.open() && dialog.has_attribute(OFFERED);
-    let offer = dialog.ok().filter(is_offer);
+    let dialog = dom::by_id::<HtmlDialogElement>("clear-dialog");
+    let offer = dialog.ok().filter(|dialog| dialog.open() && dialog.has_attribute(OFFERED));
     if let Some(dialog) = &offer {
         dialog.close();
     }
     offer.is_some()
-}
-
-impl Desk {
-    /// Removes what nobody has to do anything about any more: what is safely in Koha, or was taken back.
-    async fn remove_settled(self: Rc<Self>) {
-        match self.store.asked().await {
-            Ok(asked) => self.remove(asked.settled()).await,
-            Err(error) => self.failed(Topic::Clear, "clearFailed", &error),
-        }
-    }
-
-    async fn remove(self: Rc<Self>, consent: Consent) {
-        if self.committing.get() {
-            self.message.about(Topic::Clear).show(Tone::Bad, &text("clearWhileCommitting"));
-            return;
-        }
-        let Some(now) = clock::now() else {
-            self.message.about(Topic::Clear).show(Tone::Bad, &text("attentionClock"));
-            return;
-        };
-        // What another window is sending must not be removed under its hands.
-        let Some(_lock) = lock::lock().await else {
-            self.message.show(Tone::Bad, &text("commitBusy"));
-            return;
-        };
-        let own = self.preferences.borrow().desk_name();
-        let removed = match self.store.remove(&consent, &own, now).await {
-            Ok(removed) => self.store.forget_handled().await.map(|()| removed),
-            Err(error) => Err(error),
-        };
-        match removed {
-            Ok(0) => self.message.about(Topic::Clear).show(Tone::Good, &text("clearedNothing")),
-            Ok(removed) => {
-                self.message.about(Topic::Clear).show(Tone::Good, &text_with("cleared", &[&locale::number(removed)]));
-            }
-            Err(error) => self.failed(Topic::Clear, "clearFailed", &error),
-        }
-        self.reload_log();
-    }
 }

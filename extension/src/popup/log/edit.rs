@@ -1,7 +1,6 @@
 //! Corrects, deletes or restores a transaction that is not in Koha, and shows what was changed before.
 
 use crate::{
-    clock,
     dom::{self, elements},
     i18n::{js_error, text, text_with},
     latest::Latest,
@@ -14,7 +13,6 @@ use crate::{
             warnings,
         },
     },
-    store::StoreError,
     wording::{self, Explained as _},
 };
 use koct_core::{
@@ -24,7 +22,7 @@ use koct_core::{
         scan::{Corrected, TypedError},
     },
     directory::labels::Label,
-    log::{offers::Opens, revision::Revision, seen::Seen, warned::Grade},
+    log::{offers::Opens, revision::Revision, warned::Grade},
 };
 use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::JsValue;
@@ -36,7 +34,7 @@ const FIELDS: [&str; 3] = ["cardnumber", "barcode", "amount"];
 
 elements! {
     pub(crate) struct Edit(desk: Rc<Desk>, lookups: Rc<LookupQueue>, labels: Rc<Labels>, records: Rc<RecordsPanel>) {
-        pub(crate) dialog: HtmlDialogElement = "edit-dialog",
+        dialog: HtmlDialogElement = "edit-dialog",
         title: HtmlElement = "edit-title",
         about: Element = "edit-about",
         error: Element = "edit-error",
@@ -285,26 +283,19 @@ impl Edit {
         done: &'static str,
         rule: impl Fn(&Entry, Moment) -> Option<Entry> + 'static,
     ) {
-        let id = shown.id;
-        let seen: Seen = [shown].into_iter().collect();
-        let refused = |error: &str| self.error.set_text_content(Some(&text_with("editFailed", &[error])));
-        let Some(now) = clock::now() else { return refused(&text("attentionClock")) };
-        let Some(_permit) = self.desk.may_change(id).await else { return refused(&text("editGone")) };
-        match self.desk.store.change(&[id], |entry| seen.is(entry).then(|| rule(entry, now)).flatten()).await {
-            Ok(changes) => {
-                let entry = changes.first().map(|change| change.entry.clone());
-                let words = entry.as_ref().map(wording::entry).unwrap_or_default();
-                self.desk.apply(changes);
-                self.desk.draw_now();
+        match self.desk.change_seen(&[shown], &rule).await {
+            Ok(entries) => {
                 self.dialog.close();
-                if let Some(entry) = entry.filter(|entry| entry.status.state() == State::Local) {
-                    // Another patron or another item: something else may be to be warned of.
-                    self.lookups.look_up(entry);
+                for entry in entries {
+                    let words = text_with(done, &[&wording::entry(&entry)]);
+                    if entry.status.state() == State::Local {
+                        // Another patron or another item: something else may be to be warned of.
+                        self.lookups.look_up(entry);
+                    }
+                    self.desk.message.about(Topic::Change).show(Tone::Good, &words);
                 }
-                self.desk.message.about(Topic::Change).show(Tone::Good, &text_with(done, &[&words]));
             }
-            Err(StoreError::NotOpen(_)) => refused(&text("editGone")),
-            Err(error) => refused(&error.explained()),
+            Err(error) => self.error.set_text_content(Some(&text_with("editFailed", &[&error.explained()]))),
         }
     }
 }

@@ -3,17 +3,22 @@
 //! What is printed stands in a part of the page that is seen on paper only, and only until Firefox has taken it.
 
 use crate::{
+    anew::Anew,
     clock,
     dom::{self, elements},
     ground,
     i18n::{js_error, text, text_with},
     locale,
-    popup::{Desk, Tone, Topic, log::table::Table},
+    popup::{Desk, Panel, Tone, Topic, log::table::Table, window::press::let_go},
+    store::StoreError,
     wording::{self, Explained},
 };
 use koct_core::{
-    Entry, Moment, TransactionId,
-    log::slip::{self, Due, DueError, Line, Slip},
+    Cardnumber, Entry, Moment, TransactionId,
+    log::{
+        event::LogEvent,
+        slip::{self, Due, DueError, Line, Slip},
+    },
 };
 use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
@@ -57,6 +62,15 @@ elements! {
         paper: HtmlElement = "print",
         ;
         wish: RefCell<Option<Wish>>,
+        following: Anew,
+    }
+}
+
+impl Panel for Print {
+    fn follow(self: Rc<Self>, _event: &LogEvent) {
+        if self.dialog.open() && self.following.ask() {
+            spawn_local(self.follow_log());
+        }
     }
 }
 
@@ -75,33 +89,36 @@ impl Print {
     /// Offers a slip for the patron in the field, or the last one.
     fn offer_slip(self: &Rc<Self>) {
         let typed = dom::by_id::<HtmlInputElement>("checkout-patron").map(|field| field.value()).unwrap_or_default();
-        let last = slip::last_patron(self.desk.sitting.borrow().all()).map(ToString::to_string);
-        let patron = Some(typed).filter(|typed| !typed.trim().is_empty()).or(last);
-        spawn_local(self.clone().offer(Wish::Patron(patron.unwrap_or_default())));
+        let patron = slip::whose(&typed, self.desk.sitting.borrow().all()).to_owned();
+        spawn_local(self.clone().offer(Wish::Patron(patron)));
     }
 
-    /// What is to be printed, as it is now. `None` where there is nothing, and then the message line says so.
-    async fn choose(&self, wish: &Wish) -> Option<Chosen> {
-        let (entries, of, nothing) = match wish {
+    /// What is to be printed, as it is now.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    async fn read(&self, wish: &Wish) -> Result<Chosen, StoreError> {
+        Ok(match wish {
             Wish::Patron(patron) => {
-                let mut entries = slip::taken_home(self.desk.sitting.borrow().all(), patron);
-                let of = entries.len();
-                entries.drain(..of.saturating_sub(slip::LIMIT));
-                (entries, of, "slipNothing")
+                let entries = slip::taken_home(self.desk.sitting.borrow().all(), patron);
+                Chosen { entries: slip::last_of(&entries).to_vec(), of: entries.len(), is_for_patron: true }
             }
-            Wish::Log(ids) => match self.desk.store.get(slip::last_of(ids)).await {
-                Ok(entries) => (entries, ids.len(), "printNothing"),
-                Err(error) => {
-                    self.print_failed(&error);
-                    return None;
-                }
-            },
-        };
-        if entries.is_empty() {
+            Wish::Log(ids) => {
+                let entries = self.desk.store.get(slip::last_of(ids)).await?;
+                Chosen { entries, of: ids.len(), is_for_patron: false }
+            }
+        })
+    }
+
+    /// The same. `None` where there is nothing, and then the message line says so.
+    async fn choose(&self, wish: &Wish) -> Option<Chosen> {
+        let chosen = self.read(wish).await.map_err(|error| self.print_failed(&error)).ok()?;
+        if chosen.entries.is_empty() {
+            let nothing = if chosen.is_for_patron { "slipNothing" } else { "printNothing" };
             self.desk.message.about(Topic::Print).show(Tone::Doubt, &text(nothing));
             return None;
         }
-        Some(Chosen { entries, of, is_for_patron: matches!(wish, Wish::Patron(_)) })
+        Some(chosen)
     }
 
     fn print_failed(&self, reason: &dyn Explained) {
@@ -111,24 +128,42 @@ impl Print {
     async fn offer(self: Rc<Self>, wish: Wish) {
         let Some(chosen) = self.choose(&wish).await else { return };
         let print = &self;
-        let desk_settings = self.desk.preferences.borrow().desk.clone();
-        let library = desk_settings.library_name.trim();
-        let number = locale::number(chosen.entries.len());
-        let patron = chosen.entries.last().and_then(|entry| entry.transaction.action.cardnumber());
-        let mut about = vec![match patron {
-            Some(patron) if chosen.is_for_patron => text_with("slipAbout", &[patron.as_str(), &number]),
-            _ => text_with("printAbout", &[&number]),
-        }];
-        about.extend(cut(&chosen));
-        about.push(if library.is_empty() { text("slipNoLibrary") } else { text_with("slipLibrary", &[library]) });
-        print.about.set_text_content(Some(&about.join("\n")));
+        self.tell_about(&wish, &chosen);
         print.title.set_text_content(Some(&text(if chosen.is_for_patron { "printSlip" } else { "printTitle" })));
         print.error.set_text_content(None);
-        let offered = clock::now().and_then(|now| Due::offered(desk_settings.loan_days().ok().flatten(), now));
+        let loan_days = self.desk.preferences.borrow().desk.loan_days().ok().flatten();
+        let offered = clock::now().and_then(|now| Due::offered(loan_days, now));
         print.due.set_value(&offered.map(|date| date.to_string()).unwrap_or_default());
         *print.wish.borrow_mut() = Some(wish);
         if !print.dialog.open() && print.dialog.show_modal().is_ok() {
             let _ = print.go.focus();
+        }
+    }
+
+    /// Says what would be printed.
+    fn tell_about(&self, wish: &Wish, chosen: &Chosen) {
+        let preferences = self.desk.preferences.borrow();
+        let library = preferences.desk.library_name.trim();
+        let number = locale::number(chosen.entries.len());
+        let last = chosen.entries.last().and_then(|entry| entry.transaction.action.cardnumber());
+        let mut about = vec![match wish {
+            Wish::Patron(patron) => {
+                text_with("slipAbout", &[last.map_or(patron.as_str(), Cardnumber::as_str), &number])
+            }
+            Wish::Log(_) => text_with("printAbout", &[&number]),
+        }];
+        about.extend(cut(chosen));
+        about.push(if library.is_empty() { text("slipNoLibrary") } else { text_with("slipLibrary", &[library]) });
+        self.about.set_text_content(Some(&about.join("\n")));
+    }
+
+    /// The log has changed while it is asked about: says what would be printed now. Where that cannot be read, printing says so.
+    async fn follow_log(self: Rc<Self>) {
+        while self.following.goes_on() {
+            let Some(wish) = self.wish.borrow().clone() else { continue };
+            let Ok(chosen) = self.read(&wish).await else { continue };
+            let_go(&self.dialog).await;
+            self.tell_about(&wish, &chosen);
         }
     }
 
@@ -138,14 +173,12 @@ impl Print {
         let Some(wish) = print.wish.borrow().clone() else { return };
         let Some(chosen) = self.choose(&wish).await else { return print.dialog.close() };
         let Some(now) = clock::now() else { return print.error.set_text_content(Some(&text("attentionClock"))) };
-        // What is half typed reads as nothing, and would print no date.
         let is_half_typed = print.due.validity().bad_input();
         let desk_settings = self.desk.preferences.borrow().desk.clone();
-        let due = Due::chosen(&print.due.value(), desk_settings.loan_days().ok().flatten(), now);
-        let due = if is_half_typed { Err(DueError::NotADate) } else { due };
+        let due = Due::chosen(&print.due.value(), is_half_typed, desk_settings.loan_days().ok().flatten(), now);
         let slip = due.and_then(|due| Slip::new(&desk_settings.library_name, chosen.entries.clone(), due));
         let drawn = match slip {
-            Ok(slip) => self.draw(&slip, &chosen, now),
+            Ok(slip) => self.draw_slip(&slip, &chosen, now),
             Err(error) => {
                 print.error.set_text_content(Some(&text(match error {
                     DueError::NotADate => "slipDueWrong",
@@ -234,7 +267,7 @@ impl Print {
     }
 
     /// Puts the slip onto the paper.
-    fn draw(&self, slip: &Slip, chosen: &Chosen, now: Moment) -> Result<(), JsValue> {
+    fn draw_slip(&self, slip: &Slip, chosen: &Chosen, now: Moment) -> Result<(), JsValue> {
         self.begin(&slip.library)?;
         let add = |tag: &str, class: &str, words: &str| self.add(tag, class, words);
         let title = match &slip.patron {

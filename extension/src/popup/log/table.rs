@@ -7,12 +7,12 @@ use crate::{
     i18n::text,
     later::later,
     popup::{
-        Desk, Tone, Topic,
+        Desk, Topic,
         known::{
             labels::{self, Labels},
             warnings,
         },
-        log::{decide, edit::Edit},
+        log::edit::Edit,
         window::focus::SCANNED_INTO,
     },
     store::StoreError,
@@ -26,7 +26,6 @@ use koct_core::{
         event::LogEvent,
         listing::{Line, Listing},
         offers::{Offers, Opens},
-        seen::Seen,
         status::Decision,
         todo::Refusal,
     },
@@ -135,7 +134,7 @@ fn row_of(element: &Element) -> Option<TransactionId> {
 
 later! {
     async fn settle(desk: Rc<Desk>, entry: Option<Entry>) {
-        decide::settle(&desk, entry.as_slice()).await;
+        desk.settle(entry.as_slice()).await;
     }
 
     async fn decide(table: Rc<Table>, id: TransactionId, decision: Decision) {
@@ -255,27 +254,9 @@ impl Table {
     }
 
     async fn decide(self: Rc<Self>, id: TransactionId, decision: Decision) {
-        // What the row shows. While the lock is waited for, another window may change it.
-        let seen: Seen = self.cache.borrow().get(&id).cloned().into_iter().collect();
-        let Some(_permit) = self.desk.may_change(id).await else { return };
-        let decided = match self.desk.store.get(&[id]).await {
-            Ok(entries) => {
-                let entry = entries.first().filter(|entry| seen.is(entry));
-                let Some(status) = entry.and_then(|entry| entry.status.decided(decision)) else {
-                    self.desk.failed(Topic::Change, "decideFailed", &text("editGone"));
-                    return self.desk.reload_log();
-                };
-                self.desk.store.set_statuses(&[(id, status)]).await
-            }
-            Err(error) => Err(error),
-        };
-        match decided {
-            Ok(changes) => {
-                self.desk.apply(changes);
-                self.desk.message.about(Topic::Change).show(Tone::Good, &text("decided"));
-            }
-            Err(error) => self.desk.failed(Topic::Change, "decideFailed", &error),
-        }
+        // What the row shows.
+        let seen: Vec<Entry> = self.cache.borrow().get(&id).cloned().into_iter().collect();
+        self.desk.decide(&seen, &|entry, _| entry.with_decision(decision), |_| text("decided")).await;
     }
 
     /// Shows these, the last on top, and reads what is seen of them.

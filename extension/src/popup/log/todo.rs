@@ -9,6 +9,7 @@ mod paper;
 
 use super::{slip::Print, tabs::Tabs, tall, whose::Whose};
 use crate::{
+    anew::Anew,
     badge,
     dom::{self, elements},
     i18n::{plural, text},
@@ -61,12 +62,10 @@ elements! {
         lists: Lists = Lists::new()?,
         /// Whether something has changed that is not shown yet.
         is_dirty: Cell<bool>,
-        /// Whether the log is being read, and whether it is to be read once more.
-        reading: Cell<bool>,
-        read_again: Cell<bool>,
-        /// The same for what is set aside.
-        counting: Cell<bool>,
-        count_again: Cell<bool>,
+        /// The log is read.
+        reading: Anew,
+        /// What is set aside is counted.
+        counting: Anew,
         naming: Cell<bool>,
         /// A commit is over: what it left is to be seen as soon as it is known.
         opens: Cell<bool>,
@@ -168,10 +167,9 @@ impl TodoPanel {
 
     /// Reads anew what may be left to do.
     fn read_soon(self: Rc<Self>) {
-        self.read_again.set(true);
-        if !self.reading.replace(true) {
+        if self.reading.ask() {
             spawn_local(async move {
-                while self.read_again.replace(false) {
+                while self.reading.goes_on() {
                     self.left.borrow_mut().begin_reading();
                     if let Err(error) = self.read().await {
                         self.left.borrow_mut().stop_reading();
@@ -180,7 +178,6 @@ impl TodoPanel {
                     self.count_aside();
                     self.redraw();
                 }
-                self.reading.set(false);
                 if self.opens.replace(false) && self.left.borrow().is_work_left() && !self.tabs.is_chosen() {
                     self.tabs.show(true);
                     tall::give_room(true);
@@ -216,18 +213,16 @@ impl TodoPanel {
 
     /// Finds out anew what is set aside.
     fn count_aside(self: &Rc<Self>) {
-        self.count_again.set(true);
-        if !self.counting.replace(true) {
+        if self.counting.ask() {
             let this = self.clone();
             spawn_local(async move {
-                while this.count_again.replace(false) {
+                while this.counting.goes_on() {
                     match this.set_aside().await {
                         Ok(ids) => this.left.borrow_mut().set_aside(ids),
                         Err(error) => this.desk.failed(Topic::Other, "readFailed", &error),
                     }
                     this.redraw();
                 }
-                this.counting.set(false);
             });
         }
     }

@@ -1,7 +1,6 @@
 //! Whose card, or which item it is that Koha does not know: looked for by name or title among the records, or scanned once more.
 //! The answer is a change like any other, of all that was refused because of that code.
 
-use super::decide;
 use crate::{
     dom::{self, elements},
     i18n::{text, text_with},
@@ -11,11 +10,10 @@ use crate::{
         Desk,
         known::{queue::LookupQueue, records::RecordsPanel},
     },
-    store::Change,
     wording,
 };
 use koct_core::{
-    Barcode, Cardnumber, Entry,
+    Barcode, Cardnumber, Entry, Moment,
     directory::{
         Hits, may_be_name,
         record::{Item, Patron},
@@ -257,7 +255,7 @@ impl Whose {
         };
         let entries = self.entries.borrow().clone();
         self.dialog.close();
-        let rule = |entry: &Entry, now| {
+        let rule = |entry: &Entry, now: Moment| {
             let action = entry.transaction.action.clone();
             let action = match &code {
                 Code::Card(card) => action.by(card.clone()),
@@ -265,11 +263,11 @@ impl Whose {
             };
             entry.edited(action, now)
         };
-        let words = |changes: &[Change]| {
-            let all: Vec<String> = changes.iter().take(3).map(|change| wording::entry(&change.entry)).collect();
+        let words = |entries: &[Entry]| {
+            let all: Vec<String> = entries.iter().take(3).map(wording::entry).collect();
             text_with("editSaved", &[&all.join("; ")])
         };
-        for entry in decide::change(&self.desk, &entries, rule, words).await {
+        for entry in self.desk.decide(&entries, &rule, words).await {
             // Another patron or item: something else may be to be warned of.
             self.lookups.look_up(entry);
         }

@@ -1,9 +1,20 @@
 //! Which presses are the second of a double click, or of a key that is held: the rule is `core::desk::press`.
 
+use crate::timer::sleep;
 use koct_core::desk::press::Press;
-use std::cell::Cell;
+use std::{cell::Cell, time::Duration};
 use wasm_bindgen::JsCast;
-use web_sys::{Event, MouseEvent};
+use web_sys::{Element, Event, MouseEvent};
+
+/// How often it is looked whether something is let go.
+const LOOKING: Duration = Duration::from_millis(50);
+
+/// Waits until nothing in here is being pressed: what changes under a pointer is not what somebody wanted to press.
+pub(crate) async fn let_go(element: &Element) {
+    while element.matches(":active").unwrap_or(false) {
+        sleep(LOOKING).await;
+    }
+}
 
 /// What was pressed last.
 #[derive(Default)]

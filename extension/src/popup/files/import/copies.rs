@@ -7,7 +7,7 @@ use super::{
 use crate::{
     i18n::{text, text_with},
     locale,
-    popup::Desk,
+    popup::{Desk, files::backup},
     ready, slices,
 };
 use koct_core::desks::{
@@ -40,7 +40,7 @@ pub(super) async fn import(desk: &Desk, files: &[Rc<Chosen>], set: &Set, knowled
     let Some((first, others)) = read.split_first() else { return };
     let together = slices::through(together::putting_together(&bytes)).await;
     let of = Header::from_file(&together.bytes).map(|header| header.desk);
-    let mut outcome = desk.import_backup(&together.bytes, knowledge).await.without_end();
+    let mut outcome = backup::import(desk, &together.bytes, knowledge).await.without_end();
     // What another state of this desk has told of stands in the log now.
     if outcome.failed.is_none() && of.is_ok_and(|of| of == desk.preferences.borrow().desk_name()) {
         ready::copies_imported().await;

@@ -8,15 +8,15 @@ use crate::{
     locale,
     popup::{
         Tone, Topic,
-        log::{decide, whose::Sought},
+        log::whose::Sought,
         scan::open::Answer,
         window::question::{self, Question, Reply},
     },
-    store::{Change, StoreError},
+    store::StoreError,
     wording,
 };
 use koct_core::{
-    Entry, TransactionId,
+    Entry, Moment, TransactionId,
     directory::record::Set,
     log::{
         event::LogEvent,
@@ -83,13 +83,12 @@ impl TodoPanel {
             Offer::IsInKoha => spawn_local(this.decide(vec![entry], Decision::IsInKoha)),
             Offer::NotInKoha | Offer::TryAgain => spawn_local(this.decide(vec![entry], Decision::SendAgain)),
             Offer::Change => spawn_local(this.edit.clone().edit(entry.id)),
-            Offer::Settle => spawn_local(async move { decide::settle(&this.desk, &[entry]).await }),
+            Offer::Settle => spawn_local(async move { this.desk.settle(&[entry]).await }),
             Offer::Drop => spawn_local(async move {
-                let words = |changes: &[Change]| {
-                    let entry = changes.first().map(|change| wording::entry(&change.entry));
-                    text_with("editDeleted", &[&entry.unwrap_or_default()])
+                let words = |entries: &[Entry]| {
+                    text_with("editDeleted", &[&entries.first().map(wording::entry).unwrap_or_default()])
                 };
-                decide::change(&this.desk, &[entry], Entry::deleted, words).await;
+                this.desk.decide(&[entry], &Entry::deleted, words).await;
             }),
             Offer::FindPatron | Offer::FindItem => {
                 let of_code = self.left.borrow().of_same_code(&entry);
@@ -107,12 +106,11 @@ impl TodoPanel {
     }
 
     async fn decide(self: Rc<Self>, entries: Vec<Entry>, decision: Decision) {
-        let rule = |entry: &Entry, _| entry.with_decision(decision);
-        let words = |changes: &[Change]| match changes.len() {
+        let words = |entries: &[Entry]| match entries.len() {
             1 => text("decided"),
             number => text_with("decidedAll", &[&locale::number(number)]),
         };
-        decide::change(&self.desk, &entries, rule, words).await;
+        self.desk.decide(&entries, &|entry, _| entry.with_decision(decision), words).await;
     }
 
     /// One action for a group.
@@ -128,7 +126,7 @@ impl TodoPanel {
             }
             "settle" => spawn_local(async move {
                 let entries = this.left.borrow().to_settle();
-                decide::settle(&this.desk, &entries).await;
+                this.desk.settle(&entries).await;
             }),
             "tick" => {
                 if let Some(task) = group.task() {
@@ -154,12 +152,12 @@ impl TodoPanel {
         let is_dangerous = decision == Decision::SendAgain;
         let question = Question { title: &title, text: &body, yes: &yes, is_dangerous, ..Question::default() };
         if question::ask(question).await == Ok(Reply::Yes) {
-            let rule = |entry: &Entry, _| {
+            let rule = |entry: &Entry, _: Moment| {
                 let is_among_all = entry.decided_among_all(decision).is_some();
                 is_among_all.then(|| entry.with_decision(decision)).flatten()
             };
-            let words = |changes: &[Change]| text_with("decidedAll", &[&locale::number(changes.len())]);
-            decide::change(&self.desk, &asked, rule, words).await;
+            let words = |entries: &[Entry]| text_with("decidedAll", &[&locale::number(entries.len())]);
+            self.desk.decide(&asked, &rule, words).await;
         }
     }
 
