@@ -8,7 +8,7 @@ fn shown(desk: &Desk) -> Vec<u64> {
     desk.rows().unwrap().into_iter().rev().map(|row| row.seq).collect()
 }
 
-fn choose(desk: &Desk, select: &str, value: &str) {
+pub(crate) fn choose(desk: &Desk, select: &str, value: &str) {
     let script = format!(
         "(() => {{ const s = document.getElementById('{select}'); s.value = {}; s.dispatchEvent(new Event('change')); return s.value; }})()",
         serde_json::json!(value)

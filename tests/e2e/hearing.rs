@@ -1,6 +1,6 @@
 //! What is heard, and which messages stay.
 
-use crate::{configured, desk, koha};
+use crate::{configured, desk, koha, pointing::keys_every};
 use fake_koha::Era;
 use koct_tests::{
     desk::Settings,
@@ -70,6 +70,14 @@ fn what_follows_a_scan_is_heard_and_nothing_else() {
     // A weightier sound is heard even while another is, and one that is not so no more.
     refused(2);
     desk.check_in("39999000000002").unwrap();
+    assert_eq!(heard(&desk.page), json!([440, 330, 247]));
+    later(&desk.page);
+    // A scan that a dialog keeps is refused, as one that cannot be recorded.
+    desk.page.click("#open-help").unwrap();
+    desk.page.wait("document.getElementById('help-dialog').open").unwrap();
+    keys_every(&desk, 5);
+    desk.page.type_text("39999000000003\n").unwrap();
+    desk.page.wait_contains("#help-dialog [data-field=scanned]", "Scanned 39999000000003.").unwrap();
     assert_eq!(heard(&desk.page), json!([440, 330, 247]));
 }
 

@@ -2,6 +2,7 @@
 
 use crate::{
     configured, desk, doubts,
+    finding::choose,
     knowing::{OTHER, ZOE, enter_patron, item, knowing, lines, wait_for_text},
     koha,
     printing::{open, pretend, print},
@@ -9,7 +10,7 @@ use crate::{
 };
 use fake_koha::{Era, FakeKoha};
 use koct_tests::{
-    desk::Desk,
+    desk::{Desk, Settings},
     page::{Page, key},
 };
 use serde_json::Value;
@@ -85,6 +86,30 @@ fn clear_all(page: &Page) {
     page.wait("document.getElementById('message').textContent.startsWith('Removed from the log')").unwrap();
 }
 
+/// From now on the other windows hear nothing of what this one does, until [`tell`].
+fn hush(page: &Page) {
+    page.eval(
+        "(() => { const [post, kept] = [BroadcastChannel.prototype.postMessage, []]; \
+         BroadcastChannel.prototype.postMessage = function (message) { kept.push([this, message]); }; \
+         window.tellAll = () => { BroadcastChannel.prototype.postMessage = post; for (const [to, message] of kept) to.postMessage(message); }; })()",
+    )
+    .unwrap();
+}
+
+/// The other windows hear of it all.
+fn tell(page: &Page) {
+    page.eval("window.tellAll()").unwrap();
+}
+
+/// Checks in at once, while another page has the mouse and the keyboard.
+fn check_in_behind(page: &Page, item: &str) {
+    page.eval(&format!(
+        "(field => {{ field.value = '{item}'; \
+         field.dispatchEvent(new KeyboardEvent('keydown', {{key: 'Enter', bubbles: true, cancelable: true}})); }})(document.getElementById('checkin-item'))"
+    ))
+    .unwrap();
+}
+
 /// Waits until the list of the patron shows these items, the newest first; and then a slip has the same, the oldest first.
 fn lent(desk: &Desk, items: &[&str]) {
     desk.page.activate().unwrap();
@@ -119,8 +144,17 @@ fn what_another_window_deletes_corrects_or_clears_leaves_the_list_the_slip_and_u
     check_out_next(&desk, "A2", 2);
     lent(&desk, &["A2", "A1"]);
 
-    // Deleted: it is not the last any more, so the same item is asked about by nobody.
+    // Deleted, and taken back here before anything was heard of it: that is done, and nothing else is taken back.
+    hush(&other);
     press_in_dialog(&other, 2, "#edit-delete");
+    desk.page.activate().unwrap();
+    assert_eq!(desk.page.eval("document.querySelector(\"tr[data-seq='2']\").dataset.status").unwrap(), "local");
+    desk.page.press(&[key::F8]).unwrap();
+    desk.page.wait_contains("#message", "A2").unwrap();
+    assert!(desk.message().unwrap().starts_with("Taken back"), "{}", desk.message().unwrap());
+    desk.wait_for_states(&["local", "deleted"]).unwrap();
+    // It is not the last any more, so the same item is asked about by nobody.
+    tell(&other);
     lent(&desk, &["A1"]);
     assert_eq!(desk.page.text("#count-unsent").unwrap(), "1");
     check_out_next(&desk, "A2", 3);
@@ -197,10 +231,17 @@ fn what_another_window_commits_stays_on_the_slip_and_cannot_be_taken_back() {
     desk.page.activate().unwrap();
     desk.check_out("23529001223601", "39999000000001").unwrap();
     check_out_next(&desk, "39999000000002", 2);
+    // What is looked for by where it stands follows.
+    choose(&desk, "find-state", "local");
+    desk.page.wait("document.getElementById('filter-text').textContent === 'Shown: 2 of 2.'").unwrap();
     other.activate().unwrap();
     other.click("#commit").unwrap();
     other.wait("document.getElementById('message').innerText.startsWith('Done: 2')").unwrap();
     desk.page.activate().unwrap();
+    desk.page.wait("document.getElementById('filter-text').textContent === 'Shown: 0 of 2.'").unwrap();
+    choose(&desk, "find-state", "added");
+    desk.page.wait("document.getElementById('filter-text').textContent === 'Shown: 2 of 2.'").unwrap();
+    desk.page.click("#show-all").unwrap();
     desk.page.wait("document.querySelectorAll('#transactions-rows tr[data-status=added]').length === 2").unwrap();
     assert_eq!(desk.page.text("#count-unsent").unwrap(), "0");
     lent(&desk, &["39999000000002", "39999000000001"]);
@@ -221,7 +262,7 @@ fn what_another_window_commits_stays_on_the_slip_and_cannot_be_taken_back() {
 
 #[test]
 fn what_is_known_of_patrons_and_items_follows_another_window() {
-    let (_koha, desk) = knowing();
+    let (koha, desk) = knowing();
     let other = second_window(&desk);
     desk.page.activate().unwrap();
     enter_patron(&desk, ZOE);
@@ -259,6 +300,21 @@ fn what_is_known_of_patrons_and_items_follows_another_window() {
     enter_patron(&desk, OTHER);
     wait_for_text(&desk, "patron-loans-title", "1 item");
     assert!(lines(&desk, "#patron-loans li")[0].contains(&item(3)), "as it was downloaded");
+    // Committed: what Koha refused is not on loan, and what it took is.
+    let total = desk.total().unwrap();
+    check_out_next(&desk, "NO-SUCH-ITEM", total + 1);
+    check_out_next(&desk, &item(7), total + 2);
+    wait_for_text(&desk, "patron-loans-title", "3 items");
+    koha.clear_faults();
+    desk.set_up_with(&Settings::of(&koha.url(), "apply"), |preferences| preferences.records.enabled = true).unwrap();
+    other.activate().unwrap();
+    other.wait("document.getElementById('commit').textContent.startsWith('Apply')").unwrap();
+    other.click("#commit").unwrap();
+    other.wait("document.getElementById('message').innerText.startsWith('1 of 2 is in Koha')").unwrap();
+    desk.page.activate().unwrap();
+    wait_for_text(&desk, "patron-loans-title", "2 items");
+    let loans = lines(&desk, "#patron-loans li").join(" ");
+    assert!(loans.contains(&item(7)) && !loans.contains("NO-SUCH-ITEM"), "{loans}");
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
 
@@ -448,6 +504,11 @@ fn tick_first_box(page: &Page) {
     page.activate().unwrap();
     page.click("#clear").unwrap();
     page.click("#clear-confirm").unwrap();
+    wait_for_reading(page);
+}
+
+/// Waits until what `page` has begun to read of the log is read.
+fn wait_for_reading(page: &Page) {
     page.eval(
         "new Promise((done, fail) => { const o = indexedDB.open('koct'); o.onerror = fail; o.onsuccess = () => { \
          const r = o.result.transaction('transactions').objectStore('transactions').count(); \
@@ -468,8 +529,9 @@ fn what_another_window_records_while_clearing_asks_is_not_cleared() {
     // All is committed, so one box is asked for.
     tick_first_box(&desk.page);
     assert!(!desk.page.visible("#clear-unsent").unwrap());
+    hush(&other);
     type_into(&other, "#checkin-item", "39999000000002\n");
-    same_in_both(&desk, &other, 2);
+    other.wait(&format!("{BARCODES}.length === 2")).unwrap();
     desk.page.activate().unwrap();
     desk.page.click("#clear-ok").unwrap();
     same_in_both(&desk, &other, 1);
@@ -479,7 +541,7 @@ fn what_another_window_records_while_clearing_asks_is_not_cleared() {
     tick_first_box(&desk.page);
     desk.page.wait_contains("#clear-text", "Not in Koha: 1.").unwrap();
     type_into(&other, "#checkin-item", "39999000000003\n");
-    same_in_both(&desk, &other, 2);
+    other.wait(&format!("{BARCODES}.length === 2")).unwrap();
     press_in_dialog(&other, 2, "#edit-delete");
     press_in_dialog(&other, 2, "#edit-restore");
     desk.page.activate().unwrap();
@@ -487,9 +549,91 @@ fn what_another_window_records_while_clearing_asks_is_not_cleared() {
     desk.page.click("#clear-ok").unwrap();
     same_in_both(&desk, &other, 1);
     assert_eq!(barcodes(&desk.page), ["39999000000003"]);
+    tell(&other);
     koha.clear_requests();
     desk.commit().unwrap();
     assert_eq!(sent(&koha), ["39999000000003"]);
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_open_shows_what_another_window_does() {
+    const PATRON: &str = "23529001223601";
+    let item = |number: u32| format!("3999900000000{number}");
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "send");
+    let other = second_window(&desk);
+    desk.page.activate().unwrap();
+    for number in [1, 2, 1] {
+        desk.check_out(PATRON, &item(number)).unwrap();
+    }
+    // The order, with what stands out.
+    desk.page.click("#show-review").unwrap();
+    desk.page.wait_text("#review-text", "Transactions to send: 3. To look at: 1.").unwrap();
+    press_in_dialog(&other, 3, "#edit-delete");
+    desk.page.wait_text("#review-text", "Transactions to send: 2. Nothing stands out.").unwrap();
+    check_in_behind(&other, &item(3));
+    desk.page.wait_contains("#review-text", "Transactions to send: 3.").unwrap();
+    desk.page.activate().unwrap();
+    desk.page.wait_focused("review-cancel").unwrap();
+    desk.page.click("#review-cancel").unwrap();
+
+    // A slip.
+    open(&desk, "#print-slip");
+    desk.page.wait_contains("#slip-about", "Items: 2.").unwrap();
+    press_in_dialog(&other, 2, "#edit-delete");
+    desk.page.wait_contains("#slip-about", "Items: 1.").unwrap();
+    desk.page.activate().unwrap();
+    desk.page.click("#slip-cancel").unwrap();
+
+    // Clearing: who has ticked is asked anew, but nothing goes from under the mouse.
+    tick_first_box(&desk.page);
+    desk.page.wait_contains("#clear-text", "log: 4. Not in Koha: 2.").unwrap();
+    desk.page.click("#clear-unsent-confirm").unwrap();
+    check_in_behind(&other, &item(4));
+    desk.page.wait_contains("#clear-note", "tick again").unwrap();
+    desk.page.wait_contains("#clear-text", "log: 5. Not in Koha: 3.").unwrap();
+    let ticked = "['clear-confirm', 'clear-unsent-confirm'].map(id => document.getElementById(id).checked).join()";
+    assert_eq!(desk.page.eval(ticked).unwrap(), "false,false");
+    assert!(!desk.page.visible("#clear-unsent").unwrap());
+    desk.page.click("#clear-confirm").unwrap();
+    wait_for_reading(&desk.page);
+    desk.page.click("#clear-unsent-confirm").unwrap();
+    desk.page.hold("#clear-ok").unwrap();
+    check_in_behind(&other, &item(5));
+    desk.page.wait_text("#count-total", "6").unwrap();
+    wait_for_reading(&desk.page);
+    assert_eq!(desk.page.eval(ticked).unwrap(), "true,true");
+    desk.page.let_go().unwrap();
+    same_in_both(&desk, &other, 1);
+    assert_eq!(barcodes(&desk.page), [item(5)], "nobody had seen it");
+
+    // Past commits.
+    desk.page.click("#show-batches").unwrap();
+    desk.page.wait_visible("#batches-empty").unwrap();
+    other.activate().unwrap();
+    other.click("#commit").unwrap();
+    desk.page.wait_contains("#batches-list", "Done: 1").unwrap();
+    assert!(!desk.page.visible("#batches-empty").unwrap());
+    desk.page.activate().unwrap();
+    desk.page.wait_focused("batches-close").unwrap();
+    desk.page.click("#batches-close").unwrap();
+
+    // What an earlier sitting has left.
+    desk.check_in(&item(6)).unwrap();
+    desk.make_older().unwrap();
+    desk.page.reload().unwrap();
+    desk.page.wait_text("#clear-title", "1 transaction is not in Koha yet").unwrap();
+    check_in_behind(&other, &item(7));
+    desk.page.wait_text("#clear-title", "2 transactions are not in Koha yet").unwrap();
+    for seq in [7, 8] {
+        press_in_dialog(&other, seq, "#edit-delete");
+    }
+    desk.page.wait_text("#clear-title", "Clear the log?").unwrap();
+    assert!(
+        desk.page.eval("document.getElementById('clear-dialog').open").unwrap() == true,
+        "who looks at it closes it"
+    );
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
 

@@ -416,6 +416,22 @@ impl Page {
         self.click_times(css, 1)
     }
 
+    /// Puts the mouse on an element and presses its button, until [`Page::let_go`].
+    ///
+    /// # Errors
+    /// As [`Page::click`].
+    pub fn hold(&self, css: &str) -> Result {
+        self.mouse(css, &["pointerDown"])
+    }
+
+    /// Lets the button of the mouse go.
+    ///
+    /// # Errors
+    /// When the page is gone.
+    pub fn let_go(&self) -> Result {
+        self.perform(&json!([{"type": "pointer", "id": "mouse", "actions": [{"type": "pointerUp", "button": 0}]}]))
+    }
+
     /// Clicks an element twice, as one does to mark a word.
     ///
     /// # Errors
@@ -425,6 +441,11 @@ impl Page {
     }
 
     fn click_times(&self, css: &str, times: usize) -> Result {
+        self.mouse(css, &["pointerDown", "pointerUp"].repeat(times))
+    }
+
+    /// What the button of the mouse does on an element.
+    fn mouse(&self, css: &str, does: &[&str]) -> Result {
         let began = Instant::now();
         let mut why = String::new();
         while began.elapsed() < WAIT_LIMIT {
@@ -448,10 +469,7 @@ impl Page {
                 }
             };
             let mut actions = vec![json!({"type": "pointerMove", "x": place[0], "y": place[1]})];
-            for _ in 0..times {
-                actions.push(json!({"type": "pointerDown", "button": 0}));
-                actions.push(json!({"type": "pointerUp", "button": 0}));
-            }
+            actions.extend(does.iter().map(|does| json!({"type": does, "button": 0})));
             self.perform(&json!([{"type": "pointer", "id": "mouse", "actions": actions}]))?;
             // A click can close the page, or lead to another.
             if self.eval("window.clickMissed?.() ?? false").unwrap_or_default() != json!(true) {
