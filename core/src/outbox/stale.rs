@@ -67,7 +67,7 @@ mod tests {
     }
 
     fn among(entries: &[Entry], hours: u32, now: i64) -> Option<Stale> {
-        let settings = Settings { stale_hours: hours, ..Settings::of_a_desk(CommitType::Apply) };
+        let settings = Settings { stale_hours: hours, ..Settings::for_tests(CommitType::Apply) };
         Stale::among(entries, &settings, DeskTime::from_millis(now))
     }
 
@@ -79,7 +79,7 @@ mod tests {
         let refused = Entry { status: Status::Rejected { message: "Item not found.".into() }, ..entry(1, 0) };
         assert_eq!(among(&[refused], 24, NOW), None, "it is not to be sent");
         assert_eq!(among(&entries, u32::MAX, i64::MIN), None);
-        let queues = Settings { stale_hours: 24, ..Settings::of_a_desk(CommitType::Send) };
+        let queues = Settings { stale_hours: 24, ..Settings::for_tests(CommitType::Send) };
         assert_eq!(Stale::among(&entries, &queues, DeskTime::from_millis(NOW)), None, "Koha shows each with its time");
     }
 

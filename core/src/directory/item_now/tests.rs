@@ -76,7 +76,7 @@ fn a_card_that_was_lent_as_an_item_is_told_with_whose_it_is() {
     let library = library(&[], &[]);
     // The records had not answered in time: the scan is in the log.
     let card = (Warning::PatronCard, Some("Bert"));
-    warned(&library, "P1", "p2", &std::slice::from_ref(&card));
+    warned(&library, "P1", "p2", std::slice::from_ref(&card));
     let entry = library.log.issue("P1", "P2");
     let found = library.checkout(&entry).unwrap().unwrap();
     assert_eq!(of_item(&found.of_item), std::slice::from_ref(&card));
