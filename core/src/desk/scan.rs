@@ -119,20 +119,38 @@ pub struct Card {
     pub scanned: Option<String>,
 }
 
+impl Card {
+    /// The card that these keys mean by the rules for codes, where the field has come to hold `typed`.
+    ///
+    /// # Errors
+    /// When what is meant cannot be recorded.
+    pub fn from_keys(keys: &str, typed: &str, codes: &dyn Reads) -> Result<Self, CodeError> {
+        let cardnumber = Cardnumber::scanned(&codes.card(keys))?;
+        Ok(Self { scanned: unlike(typed, cardnumber.as_str()).filter(|typed| !typed.is_empty()), cardnumber })
+    }
+}
+
+impl From<Cardnumber> for Card {
+    fn from(cardnumber: Cardnumber) -> Self {
+        Self { cardnumber, scanned: None }
+    }
+}
+
 /// The patron's field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PatronText<'a> {
     /// As it was scanned or typed.
     Raw(&'a str),
-    /// It was read before: this was meant, and that was scanned where it is something else.
-    Read(&'a str, Option<&'a str>),
+    /// It was read before.
+    Read(&'a Card),
 }
 
 impl PatronText<'_> {
     /// What stands in the field.
     pub fn text(&self) -> &str {
         match self {
-            Self::Raw(text) | Self::Read(text, _) => text,
+            Self::Raw(text) => text,
+            Self::Read(card) => card.cardnumber.as_str(),
         }
     }
 
@@ -142,13 +160,8 @@ impl PatronText<'_> {
     /// When what is meant cannot be recorded.
     pub fn card(&self, codes: &dyn Reads) -> Result<Card, CodeError> {
         match self {
-            Self::Raw(text) => {
-                let cardnumber = Cardnumber::scanned(&codes.card(text))?;
-                Ok(Card { scanned: unlike(text, cardnumber.as_str()), cardnumber })
-            }
-            Self::Read(meant, scanned) => {
-                Ok(Card { cardnumber: Cardnumber::scanned(meant)?, scanned: scanned.map(str::to_owned) })
-            }
+            Self::Raw(text) => Card::from_keys(text, text, codes),
+            Self::Read(card) => Ok((*card).clone()),
         }
     }
 }
@@ -413,12 +426,16 @@ mod tests {
         let scanned = Scanned { cardnumber: Some("A23529001223601B".into()), barcode: Some("T32".into()) };
         assert_eq!((meant.scanned, meant.as_card.as_deref()), (scanned, Some("T32")));
         // What was read before is not read again.
-        let read = PatronText::Read("A1B", Some("AA1BB"));
-        let Entered::Scan(meant) = super::checkout(read, "T0000002", &codes()) else { panic!() };
+        let read = Card { cardnumber: card("A1B"), scanned: Some("AA1BB".into()) };
+        let Entered::Scan(meant) = super::checkout(PatronText::Read(&read), "T0000002", &codes()) else { panic!() };
         assert_eq!(meant.action, Action::Issue { cardnumber: card("A1B"), barcode });
         assert_eq!(meant.scanned.all().collect::<Vec<_>>(), ["AA1BB"]);
         let Entered::Scan(meant) = super::payment(Raw("A1B "), "3.50", &codes()) else { panic!() };
         assert_eq!((meant.action.cardnumber(), meant.scanned.all().next()), (Some(&card("1")), Some("A1B")));
+        // The keys of another keyboard mean it.
+        let by_keys = |typed| Card::from_keys("A1B", typed, &codes()).unwrap();
+        assert_eq!(by_keys("Q1B"), Card { cardnumber: card("1"), scanned: Some("Q1B".into()) });
+        assert_eq!((by_keys("").scanned, by_keys("1").scanned), (None, None));
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::{
 };
 use koct_core::{
     Amount, Cardnumber, Moment,
-    desk::barcode::same_code,
+    desk::{barcode::same_code, scan::Card},
     directory::{
         holder::{self, LoanLine},
         patron_now::{PatronFound, WaitingLine},
@@ -62,9 +62,8 @@ elements! {
         loans: HtmlElement = "patron-loans",
         ;
         shown: RefCell<Option<ShownPatron>>,
-        /// The card in the field, where it was read already: rules for codes are not followed twice. And what was scanned, where that is
-        /// something else.
-        read: RefCell<Option<(String, Option<String>)>>,
+        /// The card in the field, where it was read already: rules for codes are not followed twice.
+        read: RefCell<Option<Card>>,
         refreshing: Cell<bool>,
         /// Counts what may have changed what is shown, to know whether something came while a patron was looked up.
         changes: Latest,
@@ -156,9 +155,9 @@ impl PatronPanel {
     }
 
     /// What the field holds, where that was read already.
-    pub(crate) fn read(&self) -> Option<(String, Option<String>)> {
+    pub(crate) fn read(&self) -> Option<Card> {
         let value = self.field.value();
-        self.read.borrow().clone().filter(|(card, _)| *card == value)
+        self.read.borrow().clone().filter(|card| card.cardnumber.as_str() == value)
     }
 
     /// Somebody types into the field.
@@ -166,22 +165,23 @@ impl PatronPanel {
         self.read.take();
     }
 
-    /// The field holds a card that was read already; `scanned` is what was scanned, where that is something else.
-    fn hold(&self, card: &str, scanned: Option<String>) {
-        self.field.set_value(card);
-        self.read.replace(Some((card.to_owned(), scanned)));
+    /// The field holds a card that was read already.
+    fn hold(&self, card: Card) {
+        self.field.set_value(card.cardnumber.as_str());
+        self.read.replace(Some(card));
     }
 
-    /// Shows the patron with this card in the form. `scanned` is what was scanned, where that is something else.
-    pub(crate) fn show_in_form(self: &Rc<Self>, cardnumber: &Cardnumber, scanned: Option<String>) {
-        self.hold(cardnumber.as_str(), scanned);
+    /// Shows the patron with this card in the form.
+    pub(crate) fn show_in_form(self: &Rc<Self>, card: Card) {
+        let typed = card.cardnumber.to_string();
+        self.hold(card);
         if dom::document().ok().and_then(|page| page.active_element()).is_some_and(|active| active == **self.field) {
             // The next card replaces this one.
             self.field.select();
         }
         self.changed();
         self.sitting_lists.show();
-        self.entered(cardnumber.to_string());
+        self.entered(typed);
     }
 
     /// A card or user name was entered.
@@ -195,7 +195,11 @@ impl PatronPanel {
                 return;
             }
             if found.patron.is_some() && !same_code(&found.card, &typed) {
-                this.hold(&found.card, None);
+                match Cardnumber::scanned(&found.card) {
+                    Ok(card) => this.hold(card.into()),
+                    // It is refused when something is to be recorded for it.
+                    Err(_) => this.field.set_value(&found.card),
+                }
             }
             let (name, is_known) = (found.name(), found.patron.is_some());
             let warnings: Vec<String> =

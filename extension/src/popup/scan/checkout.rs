@@ -15,8 +15,9 @@ use crate::{
     wording,
 };
 use koct_core::{
-    Amount,
+    Amount, Cardnumber,
     desk::{
+        barcode::CodeError,
         codes::Reads,
         keyboard::Meaning,
         scan::{self, Card, Entered, Field, Meant, PatronText, Typed, TypedError},
@@ -85,27 +86,23 @@ impl Checkout {
 
     /// A patron was chosen of those that are known.
     fn patron_chosen(&self, card: &str) {
-        self.patron_read(PatronText::Read(card, None));
+        self.patron_read(Cardnumber::scanned(card).map(Card::from));
     }
 
     fn patron_entered(&self, meaning: &Meaning) {
-        let (typed, read) = (self.patron.value(), self.panel.read());
-        match (meaning, &read) {
-            (Meaning::AsTyped, Some((card, scanned))) => self.patron_read(PatronText::Read(card, scanned.as_deref())),
-            (Meaning::AsTyped, None) => self.patron_read(PatronText::Raw(&typed)),
-            (Meaning::Keys(keys) | Meaning::Ask(keys), _) => {
-                let card = self.desk.codes().card(keys);
-                self.patron_read(PatronText::Read(&card, Some(typed.as_str()).filter(|typed| !typed.is_empty())));
-            }
-        }
+        let typed = self.patron.value();
+        self.patron_read(match meaning {
+            Meaning::AsTyped => self.with_patron(|patron, codes| patron.card(codes)),
+            Meaning::Keys(keys) | Meaning::Ask(keys) => Card::from_keys(keys, &typed, &*self.desk.codes()),
+        });
         if let Meaning::Ask(keys) = meaning {
             // Whoever scans does not wait: what comes next is theirs.
             self.scans.ask_keyboard_of_card(keys.clone(), typed);
         }
     }
 
-    fn patron_read(&self, read: PatronText<'_>) {
-        match read.card(&*self.desk.codes()) {
+    fn patron_read(&self, read: Result<Card, CodeError>) {
+        match read {
             Ok(card) => {
                 self.take_card(&card);
                 self.desk.message.show(Tone::Good, &text_with("patronReady", &[card.cardnumber.as_str()]));
@@ -121,14 +118,14 @@ impl Checkout {
         self.show_payment(false);
         self.scans.begin_visit();
         let _ = self.item.focus();
-        self.panel.show_in_form(&card.cardnumber, card.scanned.clone());
+        self.panel.show_in_form(card.clone());
     }
 
     /// Reads the patron's field.
     fn with_patron<T>(&self, read: impl Fn(PatronText<'_>, &dyn Reads) -> T) -> T {
         let codes = self.desk.codes();
         match self.panel.read() {
-            Some((card, scanned)) => read(PatronText::Read(&card, scanned.as_deref()), &*codes),
+            Some(card) => read(PatronText::Read(&card), &*codes),
             None => read(PatronText::Raw(&self.patron.value()), &*codes),
         }
     }

@@ -1,12 +1,12 @@
 //! Gives what was recorded for a patron to another: the wrong card was scanned for a visit, or an item was taken for a card.
 
 use crate::{
-    clock,
     dom::{self, elements},
     i18n::{plural, text, text_with},
     locale,
     popup::{
         Desk, Tone, Topic,
+        change::NotChanged,
         known::{patron::PatronPanel, queue::LookupQueue, records::RecordsPanel},
         scan::scans::Scans,
     },
@@ -51,14 +51,9 @@ pub(super) async fn give(
     by: &str,
     to: &Cardnumber,
 ) -> Option<Outcome> {
-    let _permit = desk.may_change(*ids.first()?).await?;
-    let Some(now) = clock::now() else {
-        desk.message.about(Topic::Change).show(Tone::Bad, &text("attentionClock"));
-        return None;
-    };
     let in_koha = Cell::new(0);
     // What somebody has corrected, taken back or sent meanwhile stays as it is.
-    let rule = |entry: &Entry| match entry.given(by, to, now) {
+    let rule = |entry: &Entry, now| match entry.given(by, to, now) {
         Given::Given(given) => Some(*given),
         Given::Stays => None,
         Given::InKoha => {
@@ -66,22 +61,19 @@ pub(super) async fn give(
             None
         }
     };
-    match desk.store.change_where(ids, rule).await {
-        Ok(changes) => {
-            let given: Vec<Entry> = changes.iter().map(|change| change.entry.clone()).collect();
-            let outcome = Outcome { given: given.len(), in_koha: in_koha.get() };
-            desk.apply(changes);
-            desk.draw_now();
-            for entry in given {
-                queue.look_up(entry);
-            }
-            Some(outcome)
-        }
+    let given = match desk.change(ids, &rule).await {
+        Ok(given) => given,
+        Err(NotChanged::Gone) => Vec::new(),
         Err(error) => {
-            desk.failed(Topic::Change, "editFailed", &error);
-            None
+            desk.not_changed("editFailed", &error);
+            return None;
         }
+    };
+    let outcome = Outcome { given: given.len(), in_koha: in_koha.get() };
+    for entry in given {
+        queue.look_up(entry);
     }
+    Some(outcome)
 }
 
 /// Says that so much is the patron's before in Koha, or may be.
@@ -154,6 +146,6 @@ impl MoveVisit {
         self.desk.message.about(Topic::Change).show(tone, &words.collect::<Vec<_>>().join(" "));
         // What is scanned from now on is theirs.
         self.scans.begin_visit();
-        self.patron.show_in_form(&card, None);
+        self.patron.show_in_form(card.into());
     }
 }

@@ -151,7 +151,7 @@ impl Scans {
                 let read = PatronText::Raw(&typed).card(&*self.desk.codes());
                 if let Ok(card) = read {
                     self.begin_visit();
-                    self.patron.show_in_form(&card.cardnumber, card.scanned);
+                    self.patron.show_in_form(card);
                 }
             }
             _ => {}
@@ -240,8 +240,8 @@ impl Scans {
         let codes = self.desk.codes();
         let entered = match typed {
             Typed::Checkout { patron, .. } => match self.patron.read() {
-                Some((card, scanned)) if card == *patron => {
-                    scan::checkout(PatronText::Read(&card, scanned.as_deref()), item, &*codes)
+                Some(card) if card.cardnumber.as_str() == patron => {
+                    scan::checkout(PatronText::Read(&card), item, &*codes)
                 }
                 _ => scan::checkout(PatronText::Raw(patron), item, &*codes),
             },
@@ -285,7 +285,7 @@ impl Scans {
             visits.is_shown(switch).then(|| visits.before(switch).clone())
         };
         if let Some(before) = before {
-            self.patron.show_in_form(&before, None);
+            self.patron.show_in_form(before.into());
         }
     }
 
@@ -422,7 +422,7 @@ impl Scans {
                 (visits.switch(visit, before, card.clone()), visits.is_current(visit))
             };
             if is_current {
-                self.patron.show_in_form(card, None);
+                self.patron.show_in_form(card.clone().into());
             }
             self.last_card.set(Some(switch));
             let unrecorded = Unrecorded::Scan(scan, Problem::NextPatron(switch));
