@@ -62,11 +62,40 @@ fn join(module: &str, name: &str) -> String {
     if module.is_empty() { name.to_owned() } else { format!("{module}::{name}") }
 }
 
-/// The code without comments, and without the tests at its end.
+fn of_crate(module: &str) -> String {
+    if module.is_empty() { "crate".to_owned() } else { join("crate", module) }
+}
+
+/// The code without comments, and without the tests at its end. What stands in a module within the file names it as the file does.
 fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     let text = text.split("#[cfg(test)]\npub(crate) mod arbitrary {").next().unwrap_or_default();
-    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    let mut is_within = false;
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| {
+        // Who may see a name is no import.
+        let line = match line.split_once("pub(in ").and_then(|(before, rest)| Some((before, rest.split_once(')')?.1))) {
+            Some((before, rest)) => &format!("{before}pub{rest}"),
+            None => line,
+        };
+        if !line.starts_with([' ', '}']) {
+            is_within = line.ends_with('{') && line.split(' ').any(|word| word == "mod");
+        }
+        if is_within { from_within(line) } else { line.to_owned() }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A line of a module within a file with one `super` less.
+fn from_within(line: &str) -> String {
+    const UP: &str = "super::";
+    let (mut said, mut left) = (String::new(), line);
+    while let Some((before, rest)) = left.split_once(UP) {
+        let others = rest.len() - rest.trim_start_matches(UP).len();
+        said += before;
+        said += if others > 0 { &rest[..others] } else { "self::" };
+        left = &rest[others..];
+    }
+    said + left
 }
 
 /// Every path that the code names, groups written out: `a::{b, c::d}` are `a::b` and `a::c::d`.
@@ -176,48 +205,72 @@ impl<'a> Crate<'a> {
         Crate { modules, uses }
     }
 
+    /// Where the modules of a path in a module end, whether it leads to a module at all, and what is left of it.
+    fn walk<'b>(&self, module: &str, path: &'b [String]) -> (String, bool, &'b [String]) {
+        let mut left = path;
+        let mut at: Vec<&str> = module.split("::").filter(|part| !part.is_empty()).collect();
+        let mut leads = matches!(left.first().map(String::as_str), Some("crate" | "self" | "super"));
+        if left.first().is_some_and(|first| first == "crate") {
+            at.clear();
+        }
+        if left.first().is_some_and(|first| ["crate", "self"].contains(&first.as_str())) {
+            left = &left[1..];
+        }
+        while let Some((segment, rest)) = left.split_first() {
+            if segment == "super" {
+                at.pop();
+            } else if self.modules.contains_key(&join(&at.join("::"), segment)) {
+                at.push(segment);
+                leads = true;
+            } else {
+                break;
+            }
+            left = rest;
+        }
+        (at.join("::"), leads, left)
+    }
+
     /// The modules that a path in a module leads to: where it ends, and each that passes a name on under its own (the
     /// crate's root, a room, the file itself by a `use` line).
     fn follow(&self, module: &str, path: &[String], depth: usize, reached: &mut BTreeSet<String>) {
-        let mut segments = path.iter().map(String::as_str).peekable();
-        let mut at: Vec<&str> = module.split("::").filter(|part| !part.is_empty()).collect();
-        let begins = match segments.peek() {
-            Some(&"crate") => {
-                segments.next();
-                at.clear();
-                true
-            }
-            Some(&"self") => {
-                segments.next();
-                true
-            }
-            first => first == Some(&"super"),
-        };
-        while segments.next_if(|segment| *segment == "super").is_some() {
-            at.pop();
-        }
-        let mut is_first = !begins;
-        while let Some(segment) = segments.next() {
-            let here = at.join("::");
-            if self.modules.contains_key(&join(&here, segment)) {
-                at.push(segment);
-                is_first = false;
-                continue;
-            }
+        let (here, leads, left) = self.walk(module, path);
+        if let Some((segment, rest)) = left.split_first() {
             let brought = self.uses.get(here.as_str()).into_iter().flatten();
-            let rest: Vec<String> = segments.map(str::to_owned).collect();
             for (name, way) in brought.filter(|(name, _)| depth > 0 && (name == segment || name == "*")) {
                 // What a glob brings is not known: it may be this.
                 let name = (name == "*").then(|| segment.to_owned());
                 let way: Vec<String> = way.iter().cloned().chain(name).chain(rest.iter().cloned()).collect();
                 self.follow(&here, &way, depth - 1, reached);
             }
-            break;
         }
         // A name of the file's own leads nowhere; the root is the map of the house, and passes on what others have.
-        if !is_first && !at.is_empty() {
-            reached.insert(at.join("::"));
+        if leads && !here.is_empty() {
+            reached.insert(here);
         }
+    }
+
+    /// What a `use` line brings from: of a glob of the root all that the root passes on.
+    fn bring(&self, module: &str, (name, path): &(String, Vec<String>), reached: &mut BTreeSet<String>) {
+        self.follow(module, path, 16, reached);
+        let (here, leads, left) = self.walk(module, path);
+        if name == "*" && leads && here.is_empty() && left.is_empty() {
+            for (_, way) in self.uses.get("").into_iter().flatten() {
+                self.follow("", way, 16, reached);
+            }
+        }
+    }
+
+    /// Where the type is that a path in a module names at its end, whoever passes it on: `crate::log::status`, or in another crate
+    /// `std::io`.
+    fn home(&self, module: &str, path: &[String], depth: usize) -> String {
+        let (here, leads, left) = self.walk(module, path);
+        let brought = self.uses.get(here.as_str()).into_iter().flatten();
+        let passes = |(name, _): &&(String, Vec<String>)| depth > 0 && left.first() == Some(name);
+        if let Some((_, way)) = brought.into_iter().find(passes) {
+            let way: Vec<String> = way.iter().chain(&left[1..]).cloned().collect();
+            return self.home(&here, &way, depth - 1);
+        }
+        if leads { of_crate(&here) } else { path[..path.len().saturating_sub(1)].join("::") }
     }
 }
 
@@ -226,9 +279,11 @@ fn imports(modules: &BTreeMap<String, String>) -> Imports {
     let krate = Crate::new(modules);
     let of = |module: &String, code: &String| {
         let mut imported = BTreeSet::new();
-        let brought = krate.uses[module.as_str()].iter().map(|(_, path)| path.clone());
+        for brought in &krate.uses[module.as_str()] {
+            krate.bring(module, brought, &mut imported);
+        }
         // A single name is one of the file's own, or the declaration of a child.
-        for path in paths(code).into_iter().filter(|path| path.len() > 1).chain(brought) {
+        for path in paths(code).into_iter().filter(|path| path.len() > 1) {
             krate.follow(module, &path, 16, &mut imported);
         }
         imported.remove(module);
@@ -340,43 +395,86 @@ fn a_circle_and_a_way_up_are_seen() {
     assert_eq!(upward(&across).len(), 1, "rooms on one floor stand alone");
 }
 
-/// Types of one name that a file names by different modules, its own among them: whoever reads it meets both.
-fn namesakes(module: &str, code: &str) -> BTreeSet<String> {
+/// Types of one name that a file names, of different modules, its own among them: whoever reads it meets both. `others` are the crates
+/// whose files are known besides, by their names.
+fn namesakes(krate: &Crate<'_>, module: &str, others: &[(&str, &Crate<'_>)]) -> BTreeSet<String> {
     // Those of libraries are known by the library's name, as `web_sys::Response`.
     const LIBRARIES: [&str; 6] = ["std", "serde", "de", "serde_json", "js_sys", "web_sys"];
+    let code = &krate.modules[module];
     let is_type = |name: &&String| name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase);
     let mut homes: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for path in paths(code) {
         let Some(place) = path.iter().position(|name| is_type(&name)) else { continue };
         // Of a module, and not of a generic type.
-        let Some(home) = path[..place].last().filter(|home| home.starts_with(char::is_lowercase)) else { continue };
-        if LIBRARIES.contains(&path[0].as_str()) || ["crate", "super"].contains(&home.as_str()) {
+        if !path[..place].last().is_some_and(|home| home.starts_with(char::is_lowercase)) {
             continue;
         }
-        let home = if module.rsplit("::").next() == Some(home) { "self" } else { home };
-        homes.entry(path[place].clone()).or_default().insert(home.to_owned());
+        let mut home = krate.home(module, &path[..=place], 16);
+        for (name, other) in others {
+            let within = home.strip_prefix(name).filter(|within| within.is_empty() || within.starts_with("::"));
+            if let Some(within) = within {
+                let way: Vec<String> =
+                    format!("crate{within}::{}", path[place]).split("::").map(str::to_owned).collect();
+                home = join(name, &other.home("", &way, 16));
+            }
+        }
+        if !LIBRARIES.contains(&home.split("::").next().unwrap_or_default()) {
+            homes.entry(path[place].clone()).or_default().insert(home);
+        }
     }
     let words: Vec<&str> = code.split(|letter: char| !letter.is_alphanumeric() && letter != '_').collect();
-    for pair in words.windows(2).filter(|pair| ["struct", "enum", "trait"].contains(&pair[0])) {
-        homes.entry(pair[1].to_owned()).or_default().insert("self".to_owned());
+    for pair in words.windows(2).filter(|pair| ["struct", "enum", "union", "trait"].contains(&pair[0])) {
+        homes.entry(pair[1].to_owned()).or_default().insert(of_crate(module));
     }
-    homes.into_iter().filter(|(_, homes)| homes.len() > 1).map(|(name, _)| name).collect()
+    homes.into_iter().filter(|(_, homes)| homes.len() > 1).map(|(name, homes)| format!("{name}: {homes:?}")).collect()
 }
 
 #[test]
 fn no_file_names_two_types_of_one_name() {
-    let mut found = Vec::new();
-    for source in ["src", "../extension/src"] {
-        for (module, code) in modules(&Path::new(env!("CARGO_MANIFEST_DIR")).join(source)) {
-            found
-                .extend(namesakes(&module, &code).into_iter().map(|name| format!("{source}: {module} has two {name}")));
-        }
-    }
+    let read = |source: &str| modules(&Path::new(env!("CARGO_MANIFEST_DIR")).join(source));
+    let (core, extension) = (read("src"), read("../extension/src"));
+    let (core, extension) = (Crate::new(&core), Crate::new(&extension));
+    let of = |krate: &Crate<'_>, others: &[(&str, &Crate<'_>)]| {
+        let found = krate.modules.keys().flat_map(|module| {
+            namesakes(krate, module, others).into_iter().map(move |names| format!("{module} has two {names}"))
+        });
+        found.collect::<Vec<_>>()
+    };
+    let found = [of(&core, &[]), of(&extension, &[("koct_core", &core)])].concat();
     assert!(found.is_empty(), "{}", found.join("\n"));
-    let both =
-        "use crate::koha::{self, login::Step};\nenum Next { A }\nfn next(step: koha::Step) -> connection::Next {}";
-    assert_eq!(namesakes("", both), BTreeSet::from(["Next", "Step"].map(str::to_owned)));
-    assert!(namesakes("", "use a::Step;\nfn go(step: Step) -> web_sys::Step {}").is_empty());
+}
+
+/// The check itself sees what it is there for.
+#[test]
+fn two_types_of_one_name_are_seen_however_they_come() {
+    let names = |code: &str| {
+        let files = [
+            ("", "pub use log::{Entry, rows::Row as LogRow};"),
+            ("log", "pub mod rows;\npub struct Entry;"),
+            ("log::rows", "pub struct Row;"),
+            ("koha", "pub mod rows;\npub struct Entry;\npub struct Step;"),
+            ("koha::rows", "pub struct Row;"),
+            ("koha::login", "pub struct Step;"),
+            ("file", code),
+        ];
+        let files = files.map(|(module, code)| (module.to_owned(), code.to_owned())).into();
+        let found = namesakes(&Crate::new(&files), "file", &[]);
+        found.iter().map(|names| names.split(':').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    for (code, found) in [
+        (
+            "use crate::koha::{self, login::Step};\nenum Next { A }\nfn next(step: koha::Step) -> login::Next {}",
+            &["Next", "Step"][..],
+        ),
+        ("use web::Step;\nfn go(step: Step) -> web_sys::Step {}", &[]),
+        // By the root, by modules that are called alike, and under another name.
+        ("use crate::{Entry, koha};\nfn go(one: Entry, other: koha::Entry) {}", &["Entry"]),
+        ("use crate::{koha, log::rows};\nfn go(one: rows::Row, other: koha::rows::Row) {}", &["Row"]),
+        ("use crate::koha::rows::{self as theirs, Row};\nfn go(one: Row, other: theirs::Row) {}", &[]),
+        ("use crate::{Entry, log};\nfn go(one: Entry, other: log::Entry, more: crate::log::Entry) {}", &[]),
+    ] {
+        assert_eq!(names(code), found, "{code}");
+    }
 }
 
 /// However a name comes: passed on by the root or by a room, by a glob, or through a module that a `use` line names.
@@ -393,6 +491,32 @@ fn what_is_passed_on_counts_as_imported_from_where_it_is() {
         ("log::status", ""),
     ]);
     assert_eq!(upward(&by_root), ["desk::name imports log", "desk::name imports log::status"]);
+
+    for all in ["use crate::*;", "use super::super::*;", "pub use crate::{log::{}, *};"] {
+        let by_glob = files(&[
+            ("", "pub mod desk;\npub mod log;\npub use log::Entry;"),
+            ("desk", "pub mod name;"),
+            ("desk::name", &format!("{all}\nfn at(entry: Entry) {{}}")),
+            ("log", ""),
+        ]);
+        assert_eq!(upward(&by_glob), ["desk::name imports log"], "{all}");
+    }
+
+    let within = |line: &str| {
+        files(&[
+            ("log", ""),
+            ("log::order", &format!("pub(super) mod all {{\n    use {line};\n}}\nuse super::slip::Slip;")),
+            ("log::slip", ""),
+            ("log::todo", "use super::order::Order;"),
+        ])
+    };
+    for line in ["super::super::todo::Row", "super::super::super::log::todo", "super::super::{slip, todo::{self, Row}}"]
+    {
+        let imports = within(line);
+        let expected = ["log::slip", "log::todo"].map(str::to_owned);
+        assert_eq!(imports["log::order"], BTreeSet::from(expected), "{line}");
+        assert!(circle(&imports).is_some(), "{line}");
+    }
 
     let by_name = files(&[
         ("desk", "use crate::log;\nfn at(state: log::status::State) {}"),
