@@ -114,9 +114,15 @@ impl Known {
                     continue;
                 }
                 Output::Request(request) => {
-                    if !download.is_over() && !is_up_to_date(&download).await {
-                        download.handle(Input::Outdated, clock::time());
-                        continue;
+                    if !download.is_over() {
+                        if !is_up_to_date(&download).await {
+                            download.handle(Input::Outdated, clock::time());
+                            continue;
+                        }
+                        // Meanwhile: it is stopped before anything else.
+                        if watcher.is_stopped() {
+                            continue;
+                        }
                     }
                     let began = clock::ran();
                     let answer = http.send(&request).await;
