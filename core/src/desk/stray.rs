@@ -168,6 +168,11 @@ impl Strays {
         self.text.chars().nth(1).is_none() && !self.text.is_empty()
     }
 
+    /// Whether only silence can tell that what came here was a code, where scanners end theirs with nothing: no field shows it.
+    pub fn waits_for_silence(&self, place: Place) -> bool {
+        matches!(place, Place::Dialog | Place::DialogChoice) && !self.text.is_empty()
+    }
+
     /// Nothing came for as long as nothing comes after a code, where scanners end theirs with nothing. Returns the code, if
     /// it was one that came to a dialog.
     pub fn silence(&mut self) -> Option<String> {
@@ -295,6 +300,12 @@ mod tests {
         assert_eq!(strays.silence(), None, "three keys prove little");
         type_at(&mut strays, Place::Field, "39999", SCANNER, &mut now);
         assert_eq!(strays.silence(), None, "a field takes it itself");
+        for (place, waits) in [(Place::Dialog, true), (Place::DialogChoice, true), (Place::DialogField, false)] {
+            type_at(&mut strays, place, "39999", SCANNER, &mut now);
+            assert_eq!(strays.waits_for_silence(place), waits, "{place:?}");
+            assert_eq!(strays.silence().as_deref(), Some("39999"), "{place:?}");
+            assert!(!strays.waits_for_silence(place), "{place:?}");
+        }
     }
 
     #[test]

@@ -84,16 +84,20 @@ impl Keys {
         }
         let has_other = event.ctrl_key() || event.alt_key() || event.meta_key();
         let stroke = Stroke::from_key(&key, !(has_other || event.repeat() || event.is_composing()));
-        let verdict = self.strays.borrow_mut().key(place_of(&target), stroke, event.time_stamp());
+        let place = place_of(&target);
+        let verdict = self.strays.borrow_mut().key(place, stroke, event.time_stamp());
         if self.strays.borrow().has_begun() {
             let held = js_sys::Reflect::get(&target, &value()).unwrap_or_default();
             self.held.replace(Some((target, held)));
+        }
+        if self.strays.borrow().waits_for_silence(place) {
+            self.wait_for_silence(desk);
         }
         match verdict {
             Verdict::Leave => return,
             // The browser types it into what has the focus by then.
             Verdict::ToField => return drop(desk.focus.to_scan_field()),
-            Verdict::Keep => self.wait_for_silence(desk),
+            Verdict::Keep => {}
             Verdict::Retype { text, is_ended } => {
                 self.take_back();
                 if let Some(field) = desk.focus.to_scan_field() {
@@ -134,6 +138,7 @@ impl Keys {
             }
             let code = this.strays.borrow_mut().silence();
             if let Some(code) = code {
+                this.take_back();
                 scanned(&desk, &code);
             }
         });
