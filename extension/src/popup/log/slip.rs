@@ -26,7 +26,7 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement};
 
 /// What somebody wants printed. It is read anew when it is printed: another window may have changed it meanwhile.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 enum Wish {
     /// What this patron takes home of what was recorded in this window.
     Patron(String),
@@ -163,7 +163,10 @@ impl Print {
             let Some(wish) = self.wish.borrow().clone() else { continue };
             let Ok(chosen) = self.read(&wish).await else { continue };
             let_go(&self.dialog).await;
-            self.tell_about(&wish, &chosen);
+            // Something else may be asked by now.
+            if self.dialog.open() && self.wish.borrow().as_ref() == Some(&wish) {
+                self.tell_about(&wish, &chosen);
+            }
         }
     }
 
