@@ -17,7 +17,10 @@ use koct_core::{
     desk::{barcode::same_code, scan::PatronText},
     log::correction::Given,
 };
-use std::{cell::Cell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement};
@@ -32,6 +35,9 @@ elements! {
         about: Element = "move-about",
         card: HtmlInputElement = "move-cardnumber",
         error: Element = "move-error",
+        ;
+        /// Of what it was said that it is moved. Another window may send or correct it meanwhile.
+        asked: RefCell<Vec<TransactionId>>,
     }
 }
 
@@ -90,21 +96,18 @@ impl MoveVisit {
         dom::on_submit("move-form", self, |this| spawn_local(this.clone().move_visit()))
     }
 
-    /// What of this visit can still be moved.
-    fn visit(&self) -> Vec<TransactionId> {
-        self.desk.sitting.borrow().to_be_given(&self.now.value()).iter().map(|entry| entry.id).collect()
-    }
-
     fn open(&self) {
-        let (number, has_refused) = {
+        let (ids, has_refused) = {
             let sitting = self.desk.sitting.borrow();
             let visit = sitting.to_be_given(&self.now.value());
-            (visit.len(), visit.iter().any(|entry| entry.status.state() == State::Rejected))
+            let ids: Vec<TransactionId> = visit.iter().map(|entry| entry.id).collect();
+            (ids, visit.iter().any(|entry| entry.status.state() == State::Rejected))
         };
-        if number == 0 {
+        if ids.is_empty() {
             return self.desk.message.show(Tone::Doubt, &text("moveNothing"));
         }
-        let about = plural("moveAbout", number, &[self.now.value().trim()]);
+        let about = plural("moveAbout", ids.len(), &[self.now.value().trim()]);
+        self.asked.replace(ids);
         let about = [about].into_iter().chain(has_refused.then(|| text("moveRefused")));
         self.about.set_text_content(Some(&about.collect::<Vec<_>>().join(" ")));
         self.card.set_value("");
@@ -135,15 +138,18 @@ impl MoveVisit {
         if !self.dialog.open() || self.now.value() != before {
             return self.dialog.close();
         }
-        let visit = self.visit();
+        let asked = self.asked.take();
         self.dialog.close();
-        let Some(outcome) = give(&self.desk, &self.queue, &visit, &before, &card).await else { return };
-        let (tone, left) = match outcome.in_koha {
-            0 => (Tone::Good, None),
-            number => (Tone::Bad, Some(in_koha(number))),
+        let Some(outcome) = give(&self.desk, &self.queue, &asked, &before, &card).await else { return };
+        let (tone, words) = match outcome {
+            Outcome { given: 0, in_koha: 0 } => (Tone::Doubt, text("moveNothing")),
+            Outcome { given: 0, in_koha: left } => (Tone::Bad, in_koha(left)),
+            Outcome { given, in_koha: 0 } => (Tone::Good, plural("moved", given, &[card.as_str()])),
+            Outcome { given, in_koha: left } => {
+                (Tone::Bad, [plural("moved", given, &[card.as_str()]), in_koha(left)].join(" "))
+            }
         };
-        let words = [plural("moved", outcome.given, &[card.as_str()])].into_iter().chain(left);
-        self.desk.message.about(Topic::Change).show(tone, &words.collect::<Vec<_>>().join(" "));
+        self.desk.message.about(Topic::Change).show(tone, &words);
         // What is scanned from now on is theirs.
         self.scans.begin_visit();
         self.patron.show_in_form(card.into());
