@@ -31,7 +31,7 @@ use crate::{
     desk::{
         branch::BranchCode,
         clock::DeskTime,
-        codes::Scanned,
+        codes::{Reads, Scanned},
         name::DeskName,
         transaction::{Action, Moment, Transaction, TransactionId},
     },
@@ -186,6 +186,15 @@ impl Entry {
     pub fn original(&self) -> &Transaction {
         self.history.first().map_or(&self.transaction, |revision| &revision.was)
     }
+
+    /// What was scanned for its item, read as a patron's card: rules for items say nothing of cards. Where the item is another by
+    /// now, what was scanned says nothing of it. `None` where it has no item.
+    pub fn item_as_card(&self, codes: &dyn Reads) -> Option<String> {
+        let barcode = self.transaction.action.barcode()?.as_str();
+        let is_scanned = self.original().action.item_key() == self.transaction.action.item_key();
+        let scanned = self.scanned.barcode.as_deref().filter(|_| is_scanned);
+        Some(codes.card(scanned.unwrap_or(barcode)))
+    }
 }
 
 /// The transaction to append for what was scanned `now`, given the last moment at which the same item is in the log. Its time
@@ -281,11 +290,17 @@ impl Counts {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::desk::{
+        amount::Amount,
+        barcode::{Barcode, Cardnumber},
+        codes::Codes,
+        rules::Rules,
+    };
     use chrono::TimeDelta;
 
     #[test]
     fn after_a_scan_in_2099_the_same_item_has_the_time_that_the_clock_shows() {
-        let action = Action::Return { barcode: crate::desk::barcode::Barcode::parse("B").unwrap() };
+        let action = Action::Return { barcode: Barcode::parse("B").unwrap() };
         let now = Moment::new(1_795_428_000_547, 60).unwrap();
         let far = now.shifted(TimeDelta::days(73 * 365)).unwrap();
         assert_eq!(record(action.clone(), now, Some(far)).moment, now);
@@ -296,7 +311,7 @@ mod tests {
 
     #[test]
     fn what_was_scanned_is_stored_where_something_else_was_meant() {
-        let action = Action::Return { barcode: crate::desk::barcode::Barcode::parse("T0000002").unwrap() };
+        let action = Action::Return { barcode: Barcode::parse("T0000002").unwrap() };
         let now = Moment::new(1_795_428_000_000, 60).unwrap();
         let entry = Entry::recorded(TransactionId(1), Transaction { moment: now, action });
         let stored = serde_json::to_value(&entry).unwrap();
@@ -311,8 +326,29 @@ mod tests {
     }
 
     #[test]
+    fn what_was_scanned_for_an_item_is_read_as_a_card_while_it_is_that_item() {
+        let codes = Codes { card_rules: Rules::parse("start-stop").unwrap(), ..Codes::default() };
+        let issue = |barcode| {
+            let (cardnumber, barcode) = (Cardnumber::parse("P1").unwrap(), Barcode::parse(barcode).unwrap());
+            Action::Issue { cardnumber, barcode }
+        };
+        let now = Moment::new(1_795_428_000_000, 60).unwrap();
+        let recorded = |action| Entry::recorded(TransactionId(1), Transaction { moment: now, action });
+        assert_eq!(recorded(issue("A2352B")).item_as_card(&codes).as_deref(), Some("2352"));
+        let scanned = Scanned { barcode: Some("A2352B".into()), cardnumber: None };
+        let entry = Entry { scanned, ..recorded(issue("T0002352")) };
+        assert_eq!(entry.item_as_card(&codes).as_deref(), Some("2352"));
+        let other = entry.edited(issue("B9"), now).unwrap();
+        assert_eq!(other.item_as_card(&codes).as_deref(), Some("B9"), "nobody has scanned a card for it");
+        let back = other.edited(issue("t0002352"), now).unwrap();
+        assert_eq!(back.item_as_card(&codes).as_deref(), Some("2352"));
+        let (cardnumber, amount) = (Cardnumber::parse("P1").unwrap(), Amount::parse("1.00").unwrap());
+        assert_eq!(recorded(Action::Payment { cardnumber, amount }).item_as_card(&codes), None);
+    }
+
+    #[test]
     fn a_person_is_asked_as_long_as_they_can_still_take_it_back() {
-        let action = Action::Return { barcode: crate::desk::barcode::Barcode::parse("B").unwrap() };
+        let action = Action::Return { barcode: Barcode::parse("B").unwrap() };
         let now = Moment::new(1_795_428_000_000, 60).unwrap();
         let entry = Entry::recorded(TransactionId(1), Transaction { moment: now, action });
         assert_eq!((entry.is_stopped(), entry.grade()), (false, None));
@@ -333,7 +369,7 @@ mod tests {
     #[test]
     fn a_row_keeps_its_library_until_a_person_says_that_it_was_wrong() {
         let branch = |code: &str| BranchCode::parse(code).unwrap();
-        let action = Action::Return { barcode: crate::desk::barcode::Barcode::parse("B").unwrap() };
+        let action = Action::Return { barcode: Barcode::parse("B").unwrap() };
         let moment = Moment::new(1_795_428_000_000, 60).unwrap();
         let old = Entry::recorded(TransactionId(1), Transaction { moment, action });
         assert_eq!((old.branch_or("CPL"), old.waits_for_other_branch("CPL")), ("CPL", false));

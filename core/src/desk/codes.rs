@@ -152,13 +152,6 @@ impl Scanned {
         *self == Self::default()
     }
 
-    /// What was scanned for the item of this action, read as a patron's card: rules for items say nothing of cards. `None` where it has
-    /// no item.
-    pub fn as_card(&self, action: &Action, codes: &dyn Reads) -> Option<String> {
-        let barcode = action.barcode()?.as_str();
-        Some(codes.card(self.barcode.as_deref().unwrap_or(barcode)))
-    }
-
     /// All that was scanned otherwise, the patron's code first.
     pub fn all(&self) -> impl Iterator<Item = &str> {
         [&self.cardnumber, &self.barcode].into_iter().flatten().map(String::as_str)
@@ -193,23 +186,6 @@ mod tests {
             (codes.card_instead(Some(&card), "P 2"), codes.card_instead(None, "P 1")),
             ("P2".into(), "P1".into())
         );
-    }
-
-    #[test]
-    fn what_was_scanned_for_an_item_is_read_as_a_card() {
-        let codes = Codes {
-            item_rules: Rules::parse("T-prefix").unwrap(),
-            card_rules: Rules::parse("start-stop").unwrap(),
-            ..Codes::default()
-        };
-        let checkin = Action::Return { barcode: Barcode::parse(&codes.item("A2352B")).unwrap() };
-        let scanned = Scanned { barcode: unlike("A2352B", checkin.barcode().unwrap().as_str()), cardnumber: None };
-        assert_eq!(scanned.as_card(&checkin, &codes).as_deref(), Some("2352"));
-        let as_it_is = Action::Return { barcode: Barcode::parse("2352").unwrap() };
-        assert_eq!(Scanned::default().as_card(&as_it_is, &codes).as_deref(), Some("2352"));
-        let amount = crate::desk::amount::Amount::parse("1.00").unwrap();
-        let payment = Action::Payment { cardnumber: Cardnumber::parse("P1").unwrap(), amount };
-        assert_eq!(Scanned::default().as_card(&payment, &codes), None);
     }
 
     #[test]

@@ -140,13 +140,11 @@ where
         }))
     }
 
-    /// What a checkout is warned of. `as_card` is what was scanned for the item, read as a card ([`Scanned::as_card`]). `None` where the
+    /// What a checkout is warned of. `as_card` is what was scanned for the item, read as a card ([`Entry::item_as_card`]). `None` where the
     /// look-up is out of date: the transaction was cleared, taken back or corrected since. Also where it is no checkout.
     ///
     /// # Errors
     /// When the records or the log cannot be read.
-    ///
-    /// [`Scanned::as_card`]: crate::desk::codes::Scanned::as_card
     pub async fn checkout(&self, entry: &Entry, as_card: &str) -> Result<Option<CheckoutFound>, L::Error> {
         let Action::Issue { cardnumber, barcode } = &entry.transaction.action else { return Ok(None) };
         let Some(found) = self.item_now(entry, barcode).await? else { return Ok(None) };

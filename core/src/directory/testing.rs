@@ -197,7 +197,7 @@ impl Library {
     }
 
     pub(crate) fn checkout(&self, entry: &Entry) -> Result<Option<CheckoutFound>, Failed> {
-        let as_card = entry.scanned.as_card(&entry.transaction.action, &Codes::default()).unwrap_or_default();
+        let as_card = entry.item_as_card(&Codes::default()).unwrap_or_default();
         self.look(async |view| view.checkout(entry, &as_card).await)
     }
 

@@ -112,7 +112,7 @@ impl LookupQueue {
         let view = self.lookups.view(records, &later);
         match &entry.transaction.action {
             Action::Issue { cardnumber, .. } => {
-                let as_card = entry.scanned.as_card(&entry.transaction.action, &*self.desk.codes()).unwrap_or_default();
+                let as_card = entry.item_as_card(&*self.desk.codes()).unwrap_or_default();
                 if let Some(found) = view.checkout(entry, &as_card).await? {
                     let answered = answered.or_else(|| self.patron.answered_for(cardnumber.as_str()));
                     self.warn(entry, &found.warned(answered, *seen, *is_item), None, &found.of_item).await;
