@@ -10,6 +10,7 @@ use super::{
     },
 };
 use crate::{
+    anew::Anew,
     clock,
     dom::{self, elements},
     i18n::{plural, text, text_with},
@@ -94,8 +95,7 @@ elements! {
         codes: RefCell<Rc<dyn Reads>> = RefCell::new(Rc::new(PlainCodes::default())),
         /// What makes those of a library that has rules, once it is loaded.
         by_rules: Cell<Option<ByRules>>,
-        settings_changed: Cell<bool>,
-        settings_reloading: Cell<bool>,
+        following_settings: Anew,
         pub(crate) counts: Cell<Counts>,
         /// The number of rows with a state, where they have just been counted: whoever lists them takes it.
         pub(crate) counted: Cell<Option<u32>>,
@@ -151,7 +151,7 @@ impl Desk {
         let desk = self.clone();
         preferences::on_change(move || {
             // Saving the settings is several changes: those that come while one is looked at are looked at together.
-            if !desk.settings_changed.replace(true) && !desk.settings_reloading.replace(true) {
+            if desk.following_settings.ask() {
                 spawn_local(desk.clone().follow_settings());
             }
         });
@@ -177,10 +177,9 @@ impl Desk {
 
     /// Looks at the settings until they do not change any more.
     async fn follow_settings(self: Rc<Self>) {
-        while self.settings_changed.replace(false) {
+        while self.following_settings.goes_on() {
             self.clone().reload_preferences().await;
         }
-        self.settings_reloading.set(false);
         self.panels().for_each(Panel::settings_changed);
     }
 
