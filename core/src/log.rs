@@ -1,6 +1,7 @@
 //! The desk's log: its entries, what may be appended next, and how many stand where.
 
 pub mod audited;
+pub mod badge;
 pub mod checked_in;
 pub mod commit;
 pub mod correction;

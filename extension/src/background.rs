@@ -5,7 +5,10 @@ use crate::{
     badge, copy, outage, preferences,
     store::{self, Store, StoreError},
 };
-use koct_core::{State, log::Counts};
+use koct_core::{
+    State,
+    log::{Counts, badge::MOST},
+};
 
 /// The badge is drawn from the log. Returns what it counts; `None` where the log cannot be opened.
 pub(crate) async fn show_badge() -> Option<Counts> {
@@ -34,7 +37,7 @@ pub(crate) async fn woken() {
 /// What the badge counts, without what cannot be read.
 async fn open_counts(store: &Store) -> Result<Counts, StoreError> {
     let counts = store.counts().await?;
-    if counts.uncommitted() > badge::MOST {
+    if counts.uncommitted() > MOST {
         return Ok(counts);
     }
     // What cannot be read is known once it was met.

@@ -50,7 +50,7 @@ pub fn branches<'a>(entries: &'a [Entry], own: &'a str) -> Vec<&'a str> {
 
 /// These by the libraries at which they were recorded, in the order of their codes: Koha's page for such files books all of one at
 /// the library where the person is who uploads it. `own` is the code of the library that this desk is set to.
-pub fn by_branch(entries: Ordered, own: &str) -> Vec<(String, Ordered)> {
+fn by_branch(entries: Ordered, own: &str) -> Vec<(String, Ordered)> {
     // Nearly always: then their order is known already.
     if let [one] = branches(&entries, own)[..] {
         return vec![(one.to_owned(), entries)];
@@ -62,6 +62,26 @@ pub fn by_branch(entries: Ordered, own: &str) -> Vec<(String, Ordered)> {
     let mut of_branches: Vec<_> = of_branches.into_iter().collect();
     ordered::sort_by_text(&mut of_branches, |(branch, _)| branch.clone());
     of_branches.into_iter().map(|(branch, entries)| (branch, entries.into())).collect()
+}
+
+/// What goes into one file.
+#[derive(Debug)]
+pub struct Part {
+    /// The code of the library in its name.
+    pub in_name: String,
+    /// The library at which all of it was recorded; a file of several libraries is that of none.
+    pub branch: Option<String>,
+    /// What it holds.
+    pub entries: Ordered,
+}
+
+/// What goes into which file: one for all, or one for each library. `own` is the code of the library that this desk is set to.
+pub fn parts(entries: Ordered, own: &str, each_branch: bool) -> Vec<Part> {
+    if !each_branch && branches(&entries, own).len() != 1 {
+        return vec![Part { in_name: own.to_owned(), branch: None, entries }];
+    }
+    let parts = by_branch(entries, own).into_iter();
+    parts.map(|(branch, entries)| Part { in_name: branch.clone(), branch: Some(branch), entries }).collect()
 }
 
 /// Writes these in slices, as the file of the library with this code where all are of one. `None` where there are none.
@@ -159,9 +179,10 @@ mod tests {
             Entry { branch, ..returned(id, None, "A", second) }
         };
         let log = [at(1, Some("MPL"), 0), at(2, None, 10), at(3, Some("CPL"), 20), at(4, Some("MPL"), 30)];
-        let files: Vec<_> = by_branch(log.to_vec().into(), "CPL")
+        let files: Vec<_> = parts(log.to_vec().into(), "CPL", true)
             .into_iter()
-            .map(|(branch, entries)| {
+            .map(|Part { in_name, branch, entries }| {
+                let branch = branch.filter(|branch| *branch == in_name).unwrap();
                 let ids: Vec<u32> = entries.iter().map(|entry| entry.id.0).collect();
                 let export = exporting(entries, &main(), Some(&branch)).at_once().unwrap();
                 let reading = koc::read(export.text.as_bytes(), &FixedZone(0), None);
@@ -170,8 +191,16 @@ mod tests {
             })
             .collect();
         assert_eq!(files, [("CPL".to_owned(), vec![2, 3]), ("MPL".to_owned(), vec![1, 4])]);
-        let one: Vec<_> = by_branch(log[..1].to_vec().into(), "CPL");
-        assert_eq!((one.len(), one[0].0.as_str(), one[0].1.len()), (1, "MPL", 1));
+        let all = parts(log.to_vec().into(), "CPL", false);
+        assert_eq!(
+            (all.len(), all[0].in_name.as_str(), all[0].branch.as_deref(), all[0].entries.len()),
+            (1, "CPL", None, 4)
+        );
+        for each_branch in [true, false] {
+            let one = parts(log[..1].to_vec().into(), "CPL", each_branch);
+            assert_eq!((one.len(), one[0].in_name.as_str(), one[0].branch.as_deref()), (1, "MPL", Some("MPL")));
+            assert!(parts(Ordered::default(), "CPL", true).is_empty());
+        }
         assert_eq!(koc::read(export(&log).text.as_bytes(), &FixedZone(0), None).branch, None);
     }
 

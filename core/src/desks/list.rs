@@ -36,6 +36,9 @@ mod cells;
 /// The most lines of a list: each is to be seen by a person.
 pub const MOST_LINES: usize = 3_000;
 
+/// Up to this number of codes, those that are unknown are looked for with zeros before them.
+const MOST_WITH_ZEROS: usize = 500;
+
 /// How many characters of a line are shown.
 const LONGEST_TEXT: usize = 80;
 
@@ -179,11 +182,20 @@ pub fn is_too_long(bytes: &[u8]) -> bool {
     bytes.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).count() > MOST_LINES
 }
 
-/// The codes of a list that are to be looked for in the records, each once. One that is not there may be known by
-/// [what it was before it lost zeros](damage::with_zeros).
+/// The codes of a list that are to be looked for in the records, each once, by its [`spellings`].
 pub fn codes(bytes: &[u8]) -> Vec<String> {
     let cells = cells::lines(bytes).into_iter().filter_map(|line| line.cells.ok()).flatten();
     ordered::texts(cells.filter(|cell| cell.chars().count() <= Cardnumber::LIMIT))
+}
+
+/// As what each of these codes is to be looked for, until it is found: as it stands, and where they are few, with the zeros that
+/// [a spreadsheet may have dropped](damage::with_zeros).
+pub fn spellings(codes: &[String]) -> impl Iterator<Item = impl Iterator<Item = String>> {
+    let are_few = codes.len() <= MOST_WITH_ZEROS;
+    codes.iter().map(move |code| {
+        let with_zeros = damage::with_zeros(code).filter(move |_| are_few);
+        std::iter::once(code.clone()).chain(with_zeros)
+    })
 }
 
 /// Reads a list.

@@ -79,6 +79,9 @@ pub enum Grade {
 }
 
 impl Grade {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Stop, Self::Careful, Self::Do, Self::Note];
+
     /// As the pages mark it.
     pub fn name(self) -> &'static str {
         match self {

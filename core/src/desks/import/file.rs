@@ -1,7 +1,7 @@
 //! What kind of file a person has chosen.
 
 use crate::{
-    desk::{transaction::Moment, version::Version, zone::Zone},
+    desk::{branch::BranchCode, transaction::Moment, version::Version, zone::Zone},
     desks::{
         backup::{self, BackupError, Header},
         koc::{self, Reading},
@@ -75,6 +75,17 @@ pub fn written_by(bytes: &[u8]) -> Option<Version> {
     value("GeneratorVersion")?.1.parse().ok()
 }
 
+/// The library at which a file was probably recorded: as it says itself, as its folder is called, or as its desk was `before`. `known`
+/// are the codes of the libraries, where they are known.
+pub fn proposed_branch<'a>(
+    said: Option<BranchCode>,
+    folder: Option<&str>,
+    known: impl IntoIterator<Item = &'a str>,
+    before: impl FnOnce() -> Option<BranchCode>,
+) -> Option<BranchCode> {
+    said.or_else(|| BranchCode::from_folder(folder?, known)).or_else(before)
+}
+
 /// The name of the report of an import, by the time where this computer's clock shows one.
 pub fn report_name(now: Option<Moment>) -> String {
     now.map_or_else(|| "koct_import.txt".to_owned(), |now| format!("koct_import_{}.txt", koc::time_in_names(now)))
@@ -88,6 +99,19 @@ mod tests {
 
     fn recognised(bytes: &[u8]) -> Result<ImportFile, ImportError> {
         recognising(bytes, &FixedZone(60)).at_once()
+    }
+
+    #[test]
+    fn what_a_file_says_of_its_library_goes_before_its_folder_and_that_before_its_desk() {
+        let code = |code: &str| BranchCode::parse(code).ok();
+        let of = |said: Option<&str>, folder, before: Option<&str>| {
+            let before = || before.and_then(code);
+            proposed_branch(said.and_then(code), folder, ["CPL", "MPL"], before).map(String::from)
+        };
+        assert_eq!(of(Some("FPL"), Some("mpl"), Some("CPL")).as_deref(), Some("FPL"));
+        assert_eq!(of(None, Some("mpl"), Some("CPL")).as_deref(), Some("MPL"));
+        assert_eq!(of(None, Some("Desktop"), Some("CPL")).as_deref(), Some("CPL"));
+        assert_eq!((of(None, None, Some("CPL")).as_deref(), of(None, None, None)), (Some("CPL"), None));
     }
 
     #[test]

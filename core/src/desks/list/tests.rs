@@ -208,6 +208,20 @@ fn a_list_has_a_time_that_is_over() {
     assert_eq!((of("", 1), of("2026-02-30T10:00", 1)), (Err(WhenError::Missing), Err(WhenError::Missing)));
 }
 
+#[test]
+fn a_few_codes_are_looked_for_with_zeros_too() {
+    let looked_for = |number: usize| {
+        let codes = vec!["35".to_owned(); number];
+        spellings(&codes).map(|spellings| spellings.count()).collect::<Vec<_>>()
+    };
+    assert_eq!(looked_for(500), vec![7; 500]);
+    assert_eq!(looked_for(501), vec![1; 501]);
+    let codes = ["35".to_owned(), "B2".to_owned()];
+    let mut spellings = spellings(&codes);
+    assert!(spellings.next().unwrap().take(2).eq(["35", "035"]));
+    assert!(spellings.next().unwrap().eq(["B2"]));
+}
+
 proptest! {
     #[test]
     fn every_line_is_shown_once_and_none_panics(

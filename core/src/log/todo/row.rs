@@ -11,7 +11,7 @@ use crate::{
     log::{
         Entry,
         audited::Oddity,
-        fresh::{Fresh, TakenOver},
+        fresh::{Fresh, HoldNow, TakenOver},
         status::{BLOCKED, NEEDS_PERSON, NO_ITEM, NO_PATRON, Status},
         warned::{Grade, Warning},
     },
@@ -230,6 +230,21 @@ impl Row {
             | What::Late { .. }
             | What::ReadBack(_)
             | What::Payment => &[],
+        }
+    }
+
+    /// Koha's number of the patron whom Koha names for it, which counts more than whom the records have: who waits for an item now,
+    /// who brought it late, or whose loan was ended.
+    pub fn patron_by_koha(&self) -> Option<u32> {
+        let fresh = self.fresh.as_ref();
+        match &self.what {
+            What::SetAside { .. } => match fresh?.hold.as_ref()? {
+                HoldNow::Waits { patron, .. } => Some(*patron),
+                HoldNow::Nobody => None,
+            },
+            What::Late { .. } => fresh?.numbers.patron,
+            What::Loan(_, taken_over) => (*taken_over)?.from,
+            _ => None,
         }
     }
 

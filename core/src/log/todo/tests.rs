@@ -481,6 +481,11 @@ fn what_koha_tells_adds_to_what_was_known_and_corrects_it() {
     assert_eq!(one(Group::Late), (What::Late { days: 4, due: Some(due) }, Some(KohaPage::Account(70))));
     assert_eq!(one(Group::Payments), (What::Payment, Some(KohaPage::Account(70))));
     assert_eq!(rows(Group::Refused)[0].place(), None, "its number is not known");
+    // Whom Koha names counts more than whom the records have.
+    let named = |group| rows(group).iter().map(Row::patron_by_koha).collect::<Vec<_>>();
+    assert_eq!(named(Group::SetAside), [Some(4), None, Some(4)]);
+    assert_eq!((named(Group::Loans), named(Group::Late)), (vec![None, Some(3)], vec![Some(70)]));
+    assert_eq!(named(Group::Payments), [None], "the transaction has the card");
     // What was not on loan and is settled belongs elsewhere all the same; what was taken back was a slip.
     let home = told(Audited { fresh: vec![Fresh { home: Some("FPL".into()), ..fresh(1) }], ..Audited::default() });
     let left = |entry: Entry| {

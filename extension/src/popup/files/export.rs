@@ -14,7 +14,7 @@ use crate::{
 use koct_core::{
     State,
     desks::{
-        export::{self, Export},
+        export::{self, Export, Part},
         koc,
     },
     log::order::{self, Ordered},
@@ -102,17 +102,8 @@ impl Exporting {
         let entries = self.distinct(&states).await.map_err(|error| error.explained())?;
         let own = self.desk.preferences.borrow().desk_name();
         let branch = self.desk.preferences.borrow().form.branchcode.trim().to_owned();
-        // A file that holds what is of several libraries is that of none.
-        let parts = if each_branch || export::branches(&entries, &branch).len() == 1 {
-            export::by_branch(entries, &branch)
-                .into_iter()
-                .map(|(branch, entries)| (branch.clone(), Some(branch), entries))
-                .collect()
-        } else {
-            vec![(branch, None, entries)]
-        };
         let mut written = Vec::new();
-        for (in_name, branch, entries) in parts {
+        for Part { in_name, branch, entries } in export::parts(entries, &branch, each_branch) {
             let Some(export) = slices::through(export::exporting(entries, &own, branch.as_deref())).await else {
                 continue;
             };

@@ -295,9 +295,8 @@ impl Chosen {
     ) {
         let Some(input) = self.branch_input() else { return };
         let said = self.said_branch.borrow().clone();
-        let folder = || self.folder.as_deref().and_then(|folder| BranchCode::from_folder(folder, known));
         let before = || DeskName::parse(&self.desk()).ok().and_then(|desk| of_desk(&desk));
-        let proposed = said.or_else(folder).or_else(before);
+        let proposed = file::proposed_branch(said, self.folder.as_deref(), known, before);
         input.set_value(proposed.as_ref().map_or(own, BranchCode::as_str));
     }
 

@@ -13,10 +13,7 @@ use crate::{
 use koct_core::{
     Action, Cardnumber, Transaction, TransactionId,
     desk::{barcode::same_code, pattern::CardPattern, zone::Zone as _},
-    desks::{
-        damage,
-        list::{self, Becomes, Before, Choices, Codes, Doing, List, WhenError},
-    },
+    desks::list::{self, Becomes, Before, Choices, Codes, Doing, List, WhenError},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -29,8 +26,6 @@ use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlOpt
 
 /// How many entries of the log are read at once.
 const READ_AT_ONCE: u32 = 2_000;
-/// Up to this number of codes, those that are unknown are looked for with zeros before them.
-const MOST_WITH_ZEROS: usize = 500;
 /// The values of the choice what was done.
 const DOING: [(&str, &str, Doing); 2] = [("issue", "checkout", Doing::Checkout), ("return", "checkin", Doing::Checkin)];
 
@@ -127,9 +122,8 @@ impl ListPreview {
         let Some(records) = self.records.get() else { return codes };
         let all = list::codes(bytes);
         let mut rests = slices::Rests::default();
-        for code in &all {
-            let with_zeros = damage::with_zeros(code).filter(|_| all.len() <= MOST_WITH_ZEROS);
-            for code in [code.clone()].into_iter().chain(with_zeros) {
+        for spellings in list::spellings(&all) {
+            for code in spellings {
                 let patron = records.patron_by_code(&code).await.ok().flatten();
                 if patron.is_some_and(|patron| same_code(&patron.cardnumber, &code)) {
                     codes.cards.insert(code);

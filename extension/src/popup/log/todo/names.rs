@@ -9,10 +9,7 @@ use crate::popup::known::{
 use koct_core::{
     TransactionId,
     directory::item_now,
-    log::{
-        fresh::{HoldNow, TakenOver},
-        todo::{Group, Row, What},
-    },
+    log::todo::{Group, Row, What},
 };
 use std::rc::Rc;
 
@@ -57,27 +54,19 @@ impl Names {
         self.labels.look_up(&row.entry).await;
         let label = self.labels.of(&row.entry).unwrap_or_default();
         let mut name = Name { title: label.title, who: label.patron, other: String::new() };
-        match &row.what {
-            What::SetAside { .. } => {
-                let by_koha = match row.fresh.as_ref().and_then(|fresh| fresh.hold.as_ref()) {
-                    Some(HoldNow::Waits { patron, .. }) => known.patron(*patron).await.ok().flatten(),
-                    Some(HoldNow::Nobody) | None => None,
-                };
+        let by_koha = match row.patron_by_koha() {
+            Some(patron) => known.patron(patron).await.ok().flatten(),
+            None => None,
+        };
+        match (&row.what, by_koha) {
+            (What::Loan(..), from) => name.other = from.as_ref().map(name_and_card).unwrap_or_default(),
+            (_, Some(patron)) => name.who = name_and_card(&patron),
+            (What::SetAside { .. }, None) => {
                 let lines = item_now::aside_lines(std::slice::from_ref(&row.entry), Some(&*known)).await;
-                let by_records = || lines.into_iter().next().map(|line| line.who).unwrap_or_default();
-                name.who = by_koha.as_ref().map_or_else(by_records, name_and_card);
+                name.who = lines.into_iter().next().map(|line| line.who).unwrap_or_default();
             }
-            What::Late { .. } => {
-                let by_koha = match row.fresh.as_ref().and_then(|fresh| fresh.numbers.patron) {
-                    Some(patron) => known.patron(patron).await.ok().flatten(),
-                    None => None,
-                };
-                let who = if by_koha.is_some() { by_koha } else { self.lookups.who_had(&row.entry).await };
-                name.who = who.as_ref().map(name_and_card).unwrap_or_default();
-            }
-            What::Loan(_, Some(TakenOver { from: Some(from) })) => {
-                let from = known.patron(*from).await.ok().flatten();
-                name.other = from.as_ref().map(name_and_card).unwrap_or_default();
+            (What::Late { .. }, None) => {
+                name.who = self.lookups.who_had(&row.entry).await.as_ref().map(name_and_card).unwrap_or_default();
             }
             _ => {}
         }
