@@ -10,7 +10,7 @@ use koct_core::{
     Secret,
     koha::{Failure, Method, Request, Response, body::Body, front},
 };
-use std::time::Duration;
+use std::{ops::ControlFlow, time::Duration};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
@@ -63,6 +63,20 @@ impl Http {
             isolation.forget(&tag);
         }
         answer
+    }
+
+    /// Makes this request, and those that follow from the answers, until something else does.
+    pub(crate) async fn ask<T>(
+        &self,
+        mut request: Request,
+        mut handle: impl FnMut(Result<Response, Failure>) -> ControlFlow<T, Request>,
+    ) -> T {
+        loop {
+            match handle(self.send(&request).await) {
+                ControlFlow::Continue(next) => request = next,
+                ControlFlow::Break(end) => return end,
+            }
+        }
     }
 
     async fn fetch(&self, request: &Request, tag: Option<&str>) -> Result<Response, Failure> {

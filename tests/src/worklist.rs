@@ -9,10 +9,7 @@ use fake_koha::{Amount, Config, Era, FakeKoha, Fault, FaultKind, Found, Hold, Li
 use koct_core::{
     CommitType, Entry, State,
     directory::aside,
-    koha::{
-        afterwards::{Afterwards, AfterwardsStep},
-        audit::Terms,
-    },
+    koha::{afterwards::Afterwards, audit::Terms},
     log::{
         commit::Batch,
         order::Ordered,
@@ -21,6 +18,7 @@ use koct_core::{
     },
 };
 use serde_json::{Value, json};
+use std::ops::ControlFlow::{Break, Continue};
 
 fn card(number: u32) -> String {
     format!("235290012236{number:02}")
@@ -245,9 +243,9 @@ fn what_was_queued_and_processed_leaves_the_same_to_be_done() {
     let (mut asks, mut request) = Afterwards::start(desk.settings.clone(), terms, desk.log.clone());
     let report = loop {
         match asks.handle(client::send(&request)) {
-            AfterwardsStep::Request(next) => request = next,
-            AfterwardsStep::Done(report) => break report,
-            AfterwardsStep::Failed(error) => panic!("{error:?}"),
+            Continue(next) => request = next,
+            Break(Ok(report)) => break report,
+            Break(Err(error)) => panic!("{error:?}"),
         }
     };
     let batch = batch.told_again(&report.audited, moment.time());

@@ -15,18 +15,10 @@ use crate::{
     log::{Entry, audited::Audited, fresh::Part},
     settings::form::Settings,
 };
+use std::ops::ControlFlow::{self, Break, Continue};
 
-/// What follows an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::large_enum_variant, reason = "there is one at a time")]
-pub enum AfterwardsStep {
-    /// Make this request.
-    Request(Request),
-    /// That is what Koha tells.
-    Done(Report),
-    /// Koha cannot be asked.
-    Failed(ConnectionError),
-}
+/// What follows an answer: the next request; or at the end what Koha tells, or why it cannot be asked.
+pub type Next = ControlFlow<Result<Report, ConnectionError>, Request>;
 
 #[derive(Debug, Clone)]
 #[allow(clippy::large_enum_variant, reason = "there is one at a time")]
@@ -53,51 +45,51 @@ impl Afterwards {
     }
 
     /// Takes the answer to the request that was made last.
-    pub fn handle(&mut self, answer: Result<Response, Failure>) -> AfterwardsStep {
+    pub fn handle(&mut self, answer: Result<Response, Failure>) -> Next {
         match std::mem::replace(&mut self.stage, AfterwardsStage::Over) {
             AfterwardsStage::Connecting { mut connection, entries } => match connection.handle(answer) {
                 connection::ConnectionStep::Request(request) => {
                     self.stage = AfterwardsStage::Connecting { connection, entries };
-                    AfterwardsStep::Request(request)
+                    Continue(request)
                 }
                 connection::ConnectionStep::Ready(connection::Ready { reading: Some(credentials), .. }) => {
                     self.ask(credentials, entries)
                 }
                 connection::ConnectionStep::Ready(_) => {
                     let audited = Audited { silent: Part::ALL.to_vec(), ..Audited::default() };
-                    AfterwardsStep::Done(Report { audited, ..Report::default() })
+                    Break(Ok(Report { audited, ..Report::default() }))
                 }
-                connection::ConnectionStep::Failed(error) => AfterwardsStep::Failed(error),
+                connection::ConnectionStep::Failed(error) => Break(Err(error)),
             },
             AfterwardsStage::Asking { mut audit, credentials } => match audit.handle(answer) {
                 audit::AuditStep::Request(request) => {
                     self.stage = AfterwardsStage::Asking { audit, credentials };
-                    AfterwardsStep::Request(request)
+                    Continue(request)
                 }
                 audit::AuditStep::Done(report) => self.log_out(&credentials, report),
             },
-            AfterwardsStage::LoggingOut(report) => AfterwardsStep::Done(report),
-            AfterwardsStage::Over => AfterwardsStep::Done(Report { is_broken_off: true, ..Report::default() }),
+            AfterwardsStage::LoggingOut(report) => Break(Ok(report)),
+            AfterwardsStage::Over => Break(Ok(Report { is_broken_off: true, ..Report::default() })),
         }
     }
 
-    fn ask(&mut self, credentials: RestCredentials, entries: Vec<Entry>) -> AfterwardsStep {
+    fn ask(&mut self, credentials: RestCredentials, entries: Vec<Entry>) -> Next {
         let terms = self.terms.clone();
         match Audit::start(self.settings.clone(), credentials.clone(), terms, entries) {
             Some((audit, request)) => {
                 self.stage = AfterwardsStage::Asking { audit: Box::new(audit), credentials };
-                AfterwardsStep::Request(request)
+                Continue(request)
             }
             None => self.log_out(&credentials, Report::default()),
         }
     }
 
-    fn log_out(&mut self, credentials: &RestCredentials, report: Report) -> AfterwardsStep {
+    fn log_out(&mut self, credentials: &RestCredentials, report: Report) -> Next {
         if let RestCredentials::Session(session) = credentials {
             self.stage = AfterwardsStage::LoggingOut(report);
-            return AfterwardsStep::Request(login::log_out(&self.settings, session));
+            return Continue(login::log_out(&self.settings, session));
         }
-        AfterwardsStep::Done(report)
+        Break(Ok(report))
     }
 }
 
@@ -126,10 +118,10 @@ mod tests {
         Response { status, content_type: "text/plain".into(), body: body.into(), ..Response::default() }
     }
 
-    fn run(mut asks: Afterwards, reply: impl Fn(&str) -> Response) -> (Vec<String>, AfterwardsStep) {
+    fn run(mut asks: Afterwards, reply: impl Fn(&str) -> Response) -> (Vec<String>, Next) {
         let mut next = asks.handle(Ok(answer(200, "<response><status>failed</status></response>")));
         let mut asked = Vec::new();
-        while let AfterwardsStep::Request(request) = &next {
+        while let Continue(request) = &next {
             let path = request.url.trim_start_matches("https://koha.example.org").to_owned();
             next = asks.handle(Ok(reply(&path)));
             asked.push(path);
@@ -153,7 +145,7 @@ mod tests {
             _ => answer(200, ""),
         };
         let (_, next) = run(start(Status::Added), reply);
-        let AfterwardsStep::Done(report) = next else { panic!("{next:?}") };
+        let Break(Ok(report)) = next else { panic!("{next:?}") };
         let fresh = &report.audited.fresh[0];
         assert_eq!((fresh.home.as_deref(), fresh.late.map(|late| late.days)), (Some("MPL"), Some(3)));
         assert_eq!((fresh.numbers.patron, report.audited.silent.len()), (Some(3), 0));
@@ -163,13 +155,13 @@ mod tests {
     fn says_where_koha_cannot_be_asked() {
         let gone = || Err(Failure::NotSent(NotSent::Refused));
         let mut asks = start(Status::Success);
-        assert!(matches!(asks.handle(gone()), AfterwardsStep::Failed(ConnectionError::NoAnswer(_))));
+        assert!(matches!(asks.handle(gone()), Break(Err(ConnectionError::NoAnswer(_)))));
         let (asked, next) = run(start(Status::Success), |path| match path {
             path if path.contains("/items") => answer(502, ""),
             path if path.contains("/libraries") => answer(200, "[]"),
             _ => answer(200, ""),
         });
-        assert!(matches!(next, AfterwardsStep::Done(Report { is_broken_off: true, .. })), "{next:?}");
+        assert!(matches!(next, Break(Ok(Report { is_broken_off: true, .. }))), "{next:?}");
         assert!(asked.last().is_some_and(|path| path.contains("/items")));
     }
 }

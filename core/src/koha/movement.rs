@@ -15,16 +15,10 @@ use crate::{
     settings::form::Settings,
 };
 use chrono::{DateTime, FixedOffset};
-use std::collections::VecDeque;
-
-/// What follows an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MovementStep {
-    /// Make this request.
-    Request(Request),
-    /// Everything was asked that could be.
-    Done(Movements),
-}
+use std::{
+    collections::VecDeque,
+    ops::ControlFlow::{self, Break, Continue},
+};
 
 /// What Koha knows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -61,13 +55,14 @@ impl MovementCheck {
         (Self { settings, to_ask, stage: CheckStage::Connecting(connection), movements }, request)
     }
 
-    /// Takes the answer to the request that was made last.
-    pub fn handle(&mut self, answer: Result<Response, Failure>) -> MovementStep {
+    /// Takes the answer to the request that was made last. What follows is the next one, or, when everything was asked that could
+    /// be, what Koha knows.
+    pub fn handle(&mut self, answer: Result<Response, Failure>) -> ControlFlow<Movements, Request> {
         match std::mem::replace(&mut self.stage, CheckStage::Over) {
             CheckStage::Connecting(mut connection) => match connection.handle(answer) {
                 connection::ConnectionStep::Request(request) => {
                     self.stage = CheckStage::Connecting(connection);
-                    MovementStep::Request(request)
+                    Continue(request)
                 }
                 connection::ConnectionStep::Ready(connection::Ready { reading: Some(credentials), .. }) => {
                     self.ask(credentials)
@@ -91,12 +86,12 @@ impl MovementCheck {
                 }
                 self.ask(credentials)
             }
-            CheckStage::LoggingOut => MovementStep::Done(std::mem::take(&mut self.movements)),
+            CheckStage::LoggingOut => Break(std::mem::take(&mut self.movements)),
             CheckStage::Over => self.end(None),
         }
     }
 
-    fn ask(&mut self, credentials: RestCredentials) -> MovementStep {
+    fn ask(&mut self, credentials: RestCredentials) -> ControlFlow<Movements, Request> {
         let Some((about, barcode)) = self.to_ask.pop_front().and_then(|entry| {
             let barcode = entry.transaction.action.barcode()?.to_string();
             Some((entry, barcode))
@@ -105,24 +100,24 @@ impl MovementCheck {
         };
         let request = rest::items(&self.settings, &credentials, &barcode);
         self.stage = CheckStage::Asking { credentials, about };
-        MovementStep::Request(request)
+        Continue(request)
     }
 
     /// Not everything could be asked about.
-    fn end(&mut self, credentials: Option<&RestCredentials>) -> MovementStep {
+    fn end(&mut self, credentials: Option<&RestCredentials>) -> ControlFlow<Movements, Request> {
         self.movements.complete = false;
         match credentials {
             Some(credentials) => self.log_out(credentials),
-            None => MovementStep::Done(std::mem::take(&mut self.movements)),
+            None => Break(std::mem::take(&mut self.movements)),
         }
     }
 
-    fn log_out(&mut self, credentials: &RestCredentials) -> MovementStep {
+    fn log_out(&mut self, credentials: &RestCredentials) -> ControlFlow<Movements, Request> {
         if let RestCredentials::Session(session) = credentials {
             self.stage = CheckStage::LoggingOut;
-            return MovementStep::Request(login::log_out(&self.settings, session));
+            return Continue(login::log_out(&self.settings, session));
         }
-        MovementStep::Done(std::mem::take(&mut self.movements))
+        Break(std::mem::take(&mut self.movements))
     }
 }
 
@@ -157,11 +152,11 @@ mod tests {
         let mut next = check.handle(Ok(answer(200, "<response><status>failed</status></response>")));
         loop {
             match next {
-                MovementStep::Done(movements) => return movements,
-                MovementStep::Request(request) if request.url.contains("/items?") => {
+                Break(movements) => return movements,
+                Continue(request) if request.url.contains("/items?") => {
                     next = check.handle(Ok(items(&request.url)));
                 }
-                MovementStep::Request(_) => next = check.handle(Ok(answer(200, ""))),
+                Continue(_) => next = check.handle(Ok(answer(200, ""))),
             }
         }
     }
@@ -188,8 +183,8 @@ mod tests {
     fn says_where_koha_does_not_tell() {
         assert_eq!(ask(&["A", "B"], |_| answer(404, "<html>")), Movements::default());
         let mut check = start(&["A"]);
-        assert_eq!(check.handle(Err(Failure::TimedOut)), MovementStep::Done(Movements::default()));
-        assert_eq!(check.handle(Err(Failure::TimedOut)), MovementStep::Done(Movements::default()), "asked once more");
+        assert_eq!(check.handle(Err(Failure::TimedOut)), Break(Movements::default()));
+        assert_eq!(check.handle(Err(Failure::TimedOut)), Break(Movements::default()), "asked once more");
         assert_eq!(ask(&[], |_| answer(404, "")), Movements { complete: true, ..Movements::default() });
     }
 }

@@ -29,7 +29,7 @@ use koct_core::{
     CommitType, Entry, Settings, State, TransactionId,
     desk::{branch::BranchCode, clock::DeskTime},
     koha::{
-        movement::{MovementCheck, MovementStep, Movements},
+        movement::{MovementCheck, Movements},
         page::LoggedIn,
     },
     log::{
@@ -336,13 +336,8 @@ const ODD_SHOWN: usize = 3;
 /// Asks Koha which of these items it has seen since.
 async fn movements(settings: &Settings, about: Vec<Entry>) -> Movements {
     let http = Http::isolated(&settings.server.permission_pattern());
-    let (mut check, mut request) = MovementCheck::start(settings.clone(), about);
-    loop {
-        match check.handle(http.send(&request).await) {
-            MovementStep::Request(next) => request = next,
-            MovementStep::Done(movements) => return movements,
-        }
-    }
+    let (mut check, request) = MovementCheck::start(settings.clone(), about);
+    http.ask(request, |answer| check.handle(answer)).await
 }
 
 /// Asks before old transactions are applied. Returns how to commit, or `None` where the person does not want to.

@@ -5,13 +5,16 @@ use koct_core::{
     Action, Barcode, Cardnumber, CommitType, Entry, Moment, ServerUrl, Settings, Status, Transaction, TransactionId,
     koha::{
         Request, Response,
-        afterwards::{Afterwards, AfterwardsStep},
+        afterwards::Afterwards,
         audit::Terms,
         service::{self, Access},
     },
 };
 use koct_tests::client;
-use std::time::{Duration, Instant};
+use std::{
+    ops::ControlFlow::{Break, Continue},
+    time::{Duration, Instant},
+};
 
 /// Half of them checkouts, of this number of patrons.
 const ROWS: u32 = 1_000;
@@ -61,9 +64,9 @@ pub(super) fn bench() -> koct_tests::Result {
     let mut requests = 1;
     let report = loop {
         match asks.handle(client::send(&request)) {
-            AfterwardsStep::Request(next) => request = next,
-            AfterwardsStep::Done(report) => break report,
-            AfterwardsStep::Failed(error) => return Err(format!("{error:?}").into()),
+            Continue(next) => request = next,
+            Break(Ok(report)) => break report,
+            Break(Err(error)) => return Err(format!("{error:?}").into()),
         }
         requests += 1;
     };

@@ -8,10 +8,7 @@ use crate::{
     wording::{self, Explained as _},
 };
 use koct_core::{
-    koha::{
-        afterwards::{Afterwards, AfterwardsStep},
-        audit::Terms,
-    },
+    koha::{afterwards::Afterwards, audit::Terms},
     log::{commit::Batch, event::LogEvent},
 };
 use std::rc::Rc;
@@ -27,15 +24,11 @@ pub(crate) async fn ask(desk: &Rc<Desk>, number: u32, batch: Batch) -> Result<()
     let booked_at = batch.must_be_booked_at().map(str::to_owned);
     let terms = Terms { debt_limit, booked_at, with_queued: true, ..Terms::default() };
     let http = Http::isolated(&settings.server.permission_pattern());
-    let (mut asks, mut request) = Afterwards::start(settings.clone(), terms, entries);
-    let report = loop {
-        match asks.handle(http.send(&request).await) {
-            AfterwardsStep::Request(next) => request = next,
-            AfterwardsStep::Done(report) if report.is_broken_off => return Err(text("batchAskFailed")),
-            AfterwardsStep::Done(report) => break report,
-            AfterwardsStep::Failed(error) => return Err(wording::trouble(&error)),
-        }
-    };
+    let (mut asks, request) = Afterwards::start(settings.clone(), terms, entries);
+    let report = http.ask(request, |answer| asks.handle(answer)).await.map_err(|error| wording::trouble(&error))?;
+    if report.is_broken_off {
+        return Err(text("batchAskFailed"));
+    }
     // Meanwhile another window may have asked, the log may have been cleared, and the number may be another commit's.
     let there = desk.store.get(&batch.transactions).await.map_err(|error| error.explained())?;
     let there = there.into_iter().map(|entry| entry.id).collect();
