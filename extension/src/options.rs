@@ -11,7 +11,8 @@ mod records;
 mod try_scan;
 
 use crate::{
-    copy, dom,
+    copy,
+    dom::{self, elements},
     http::Http,
     i18n::{self, js_error, text, text_with},
     outage, preferences, ready,
@@ -27,7 +28,7 @@ use koct_core::{
         connection::{Connection, ConnectionError, ConnectionStep, Ready},
         filter,
         rest::Library,
-        trial::{Place, Trial},
+        trial::{Press, Sentence, Tone, Trial},
     },
     settings::{
         form::{FieldError, Form, Login},
@@ -41,40 +42,46 @@ use permitted::Permitted;
 use records::RecordsPart;
 use std::{
     cell::{Cell, RefCell},
+    ops::ControlFlow::{Break, Continue},
     rc::Rc,
 };
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Element, Event, HtmlButtonElement, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{Event, HtmlButtonElement, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
 
-struct Options {
-    fields: Fields,
-    folds: Folds,
-    records: RecordsPart,
-    notify: Rc<Permitted>,
-    second_copy: Rc<Permitted>,
-    server: HtmlInputElement,
-    server_warning: HtmlElement,
-    /// Matters only where no person's session is used.
-    account: HtmlElement,
-    keep_secrets: HtmlElement,
-    /// Says that stored secrets are not used for another server.
-    forgotten: HtmlElement,
-    branchcode: HtmlInputElement,
-    branch_choice: HtmlSelectElement,
-    save: HtmlButtonElement,
-    test: HtmlButtonElement,
-    message: HtmlElement,
-    /// Where to go when all is well.
-    next: HtmlElement,
-    to_lookup: HtmlElement,
-    koha_filter: Rc<KohaFilter>,
-    lookup: HtmlInputElement,
-    /// As they are stored.
-    loaded: RefCell<Preferences>,
-    testing: Cell<bool>,
-    /// From before this page stores something until it has taken that over.
-    storing: Cell<bool>,
+elements! {
+    struct Options {
+        form: HtmlElement = "settings-form",
+        server: HtmlInputElement = "server",
+        server_warning: HtmlElement = "server-warning",
+        /// Matters only where no person's session is used.
+        account: HtmlElement = "account-fields",
+        keep_secrets: HtmlElement = "keep-password-row",
+        /// Says that stored secrets are not used for another server.
+        forgotten: HtmlElement = "secrets-forgotten",
+        branchcode: HtmlInputElement = "branchcode",
+        branch_choice: HtmlSelectElement = "branch-choice",
+        item_rules_add: HtmlElement = "item-rules-add",
+        save: HtmlButtonElement = "save",
+        test: HtmlButtonElement = "test-connection",
+        message: HtmlElement = "settings-message",
+        /// Where to go when all is well.
+        next: HtmlElement = "settings-next",
+        to_lookup: HtmlElement = "to-lookup",
+        lookup: HtmlInputElement = "lookup",
+        ;
+        fields: Fields = Fields::new()?,
+        folds: Folds = Folds::new()?,
+        records: Rc<RecordsPart> = RecordsPart::bind()?,
+        notify: Rc<Permitted> = Permitted::bind("notify", outage::notifications, "notifyNotAllowed")?,
+        second_copy: Rc<Permitted> = Permitted::bind("second-copy", copy::files::permission, "copyNotAllowed")?,
+        koha_filter: KohaFilter = KohaFilter::new()?,
+        /// As they are stored.
+        loaded: RefCell<Preferences>,
+        testing: Cell<bool>,
+        /// From before this page stores something until it has taken that over.
+        storing: Cell<bool>,
+    }
 }
 
 /// Starts the page.
@@ -84,30 +91,7 @@ struct Options {
 pub(crate) async fn start() -> Result<(), JsValue> {
     let document = dom::document()?;
     i18n::localise(&document);
-    let options = Rc::new(Options {
-        fields: Fields::new()?,
-        folds: Folds::new()?,
-        records: RecordsPart::new()?,
-        notify: Permitted::bind("notify", outage::notifications, "notifyNotAllowed")?,
-        second_copy: Permitted::bind("second-copy", copy::files::permission, "copyNotAllowed")?,
-        server: dom::by_id("server")?,
-        server_warning: dom::by_id("server-warning")?,
-        account: dom::by_id("account-fields")?,
-        keep_secrets: dom::by_id("keep-password-row")?,
-        forgotten: dom::by_id("secrets-forgotten")?,
-        branchcode: dom::by_id("branchcode")?,
-        branch_choice: dom::by_id("branch-choice")?,
-        save: dom::by_id("save")?,
-        test: dom::by_id("test-connection")?,
-        message: dom::by_id("settings-message")?,
-        next: dom::by_id("settings-next")?,
-        to_lookup: dom::by_id("to-lookup")?,
-        koha_filter: Rc::new(KohaFilter::new()?),
-        lookup: dom::by_id("lookup")?,
-        loaded: RefCell::default(),
-        testing: Cell::new(false),
-        storing: Cell::new(false),
-    });
+    let options = Rc::new(Options::new()?);
     match preferences::load().await {
         Ok(preferences) => {
             *options.loaded.borrow_mut() = preferences.clone();
@@ -125,47 +109,58 @@ pub(crate) async fn start() -> Result<(), JsValue> {
         }
         Err(error) => options.say_failed(&error),
     }
-    dom::on_submit("settings-form", &options, Options::save)?;
-    dom::bind(&options.test, "click", &options, Options::test);
-    dom::bind_event(&options.to_lookup, "click", &options, |this, event: Event| {
-        event.prevent_default();
-        folds::go_to(&this.lookup);
-    });
-    let this = options.clone();
-    dom::on::<Event>(&options.server, "input", move |_| this.warn_of_http());
-    for event in ["input", "change"] {
-        let this = options.clone();
-        dom::on::<Event>(dom::by_id::<Element>("settings-form")?.as_ref(), event, move |_| this.show_account());
-    }
-    let this = options.clone();
-    options.fields.bind(move || this.show_account())?;
-    let this = options.clone();
-    dom::on::<Event>(&options.branch_choice, "change", move |_| {
-        this.branchcode.set_value(&this.branch_choice.value());
-        this.fields.mark(&[]);
-    });
-    let this = options.clone();
-    options.koha_filter.bind(move |words| {
-        this.say("doubt", words);
-        if let Ok(rules) = dom::by_id::<HtmlElement>("item-rules-add") {
-            folds::go_to(&rules);
-        }
-    })?;
+    options.bind()?;
     OpenKoha::bind()?;
     try_scan::bind(&options)?;
     codes::bind(&options)?;
-    let this = options.clone();
-    preferences::on_change(move || {
-        let this = this.clone();
-        spawn_local(async move { this.follow().await });
-    });
-    let player = Player::default();
-    dom::on::<Event>(dom::by_id::<Element>("try-sounds")?.as_ref(), "click", move |_| player.play_all());
+    preferences::on_change(move || spawn_local(follow(options.clone())));
+    dom::on_click("try-sounds", &Rc::new(Player::default()), |player| player.play_all())?;
     document.body().ok_or("no body")?.set_attribute("data-ready", "")?;
     Ok(())
 }
 
+/// Something was stored: by another page, or by a window that has learned something. What the person has not touched on this page
+/// is as it is stored now; else saving it later would undo that.
+async fn follow(options: Rc<Options>) {
+    let Ok(stored) = preferences::stored().await else { return };
+    // What this page stores, it takes over itself, with what follows from it.
+    if options.storing.get() || *options.loaded.borrow() == stored {
+        return;
+    }
+    let page = options.read();
+    let followed = page.following(&options.loaded.borrow(), &stored);
+    options.fields.follow(&page, &followed);
+    options.records.loaded(&stored.records);
+    options.take_over(stored);
+    options.warn_of_http();
+    options.show_account();
+}
+
 impl Options {
+    fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
+        dom::on_submit("settings-form", self, Self::save)?;
+        dom::bind(&self.test, "click", self, Self::test);
+        dom::bind_event(&self.to_lookup, "click", self, |this, event: Event| {
+            event.prevent_default();
+            folds::go_to(&this.lookup);
+        });
+        dom::bind(&self.server, "input", self, |this| this.warn_of_http());
+        for event in ["input", "change"] {
+            dom::bind(&self.form, event, self, |this| this.show_account());
+        }
+        dom::bind(&self.branch_choice, "change", self, |this| {
+            this.branchcode.set_value(&this.branch_choice.value());
+            this.fields.mark(&[]);
+        });
+        dom::on_click("koha-filter-use", self, |this| {
+            if this.koha_filter.take() {
+                this.say(Tone::Doubt, &text("kohaFilterUsed"));
+                folds::go_to(&this.item_rules_add);
+            }
+        })?;
+        fields::bind(self)
+    }
+
     fn fill(&self, preferences: &Preferences) {
         self.fields.fill(preferences);
         self.warn_of_http();
@@ -204,23 +199,6 @@ impl Options {
         self.second_copy.show().await;
     }
 
-    /// Something was stored: by another page, or by a window that has learned something. What the person has not touched on this page
-    /// is as it is stored now; else saving it later would undo that.
-    async fn follow(&self) {
-        let Ok(stored) = preferences::stored().await else { return };
-        // What this page stores, it takes over itself, with what follows from it.
-        if self.storing.get() || *self.loaded.borrow() == stored {
-            return;
-        }
-        let page = self.read();
-        let followed = page.following(&self.loaded.borrow(), &stored);
-        self.fields.follow(&page, &followed);
-        self.records.loaded(&stored.records);
-        self.take_over(stored);
-        self.warn_of_http();
-        self.show_account();
-    }
-
     /// This is stored now.
     fn take_over(&self, stored: Preferences) {
         let before = self.loaded.replace(stored);
@@ -235,15 +213,15 @@ impl Options {
         self.fields.read(&self.loaded.borrow())
     }
 
-    fn say(&self, tone: &str, text: &str) {
+    fn say(&self, tone: Tone, text: &str) {
         self.next.set_hidden(true);
         self.koha_filter.hide();
         self.message.set_text_content(Some(text));
-        self.message.set_class_name(&format!("message-{tone}"));
+        self.message.set_class_name(&format!("message-{}", tone.name()));
     }
 
     fn say_failed(&self, error: &JsValue) {
-        self.say("bad", &text_with("saveFailed", &[&js_error(error)]));
+        self.say(Tone::Bad, &text_with("saveFailed", &[&js_error(error)]));
     }
 
     fn warn_of_http(&self) {
@@ -258,11 +236,11 @@ impl Options {
         let said: Vec<_> = errors.iter().map(|(field, error)| (*field, wording::field_error(error))).collect();
         self.fields.mark(&said);
         if !errors.is_empty() {
-            self.say("bad", &text("settingsInvalid"));
+            self.say(Tone::Bad, &text("settingsInvalid"));
             return None;
         }
         // What was said of the last time must not be taken for this time's.
-        self.say("good", "");
+        self.say(Tone::Good, "");
         Some(preferences)
     }
 
@@ -326,7 +304,7 @@ impl Options {
             return self.say_failed(&error);
         }
         self.saved(&preferences).await;
-        self.say("doubt", &text("savedWithoutKoha"));
+        self.say(Tone::Doubt, &text("savedWithoutKoha"));
         self.show_next();
     }
 
@@ -334,7 +312,7 @@ impl Options {
     fn connect(self: &Rc<Self>, saves: bool) {
         let Some((preferences, settings, asked)) = self.connecting() else { return };
         self.set_testing(true);
-        self.say("doubt", &text("testing"));
+        self.say(Tone::Doubt, &text("testing"));
         let this = self.clone();
         let loaded = self.loaded.borrow().clone();
         spawn_local(async move {
@@ -354,9 +332,11 @@ impl Options {
             match outcome {
                 Ok(Outcome::Tried(trial, person)) => this.show_trial(&trial, press, &settings, person),
                 Ok(Outcome::NotAllowed) if stores => {
-                    this.say("doubt", &text_with("savedNotAllowed", &[settings.server.as_str()]));
+                    this.say(Tone::Doubt, &text_with("savedNotAllowed", &[settings.server.as_str()]));
                 }
-                Ok(Outcome::NotAllowed) => this.say("bad", &text_with("testNotAllowed", &[settings.server.as_str()])),
+                Ok(Outcome::NotAllowed) => {
+                    this.say(Tone::Bad, &text_with("testNotAllowed", &[settings.server.as_str()]))
+                }
                 Err(error) => this.say_failed(&error),
             }
         });
@@ -378,14 +358,14 @@ impl Options {
     ) -> Result<Outcome, JsValue> {
         // Meanwhile nobody gives the permission back.
         let lock = preferences::keep_permissions().await;
-        let allowed = JsFuture::from(asked).await.is_ok_and(|allowed| allowed.is_truthy());
+        let allowed = webext::is_yes(asked).await;
         if let Some(loaded) = saves_over {
             self.store(preferences, loaded).await?;
             ready::keep_tested(settings, None).await;
             drop(lock);
             self.saved(preferences).await;
             // Who need not know more may go.
-            self.say("doubt", &joined([text("saved"), text("testing")]));
+            self.say(Tone::Doubt, &joined([text("saved"), text("testing")]));
         }
         if !allowed {
             return Ok(Outcome::NotAllowed);
@@ -415,39 +395,24 @@ impl Options {
     /// Says what trying the settings has shown: once, at the field that is wrong where one is.
     fn show_trial(&self, trial: &Trial, press: Press, settings: &Settings, person: Option<String>) {
         let worked = guide::have_worked(settings, self.loaded.borrow().tested.as_deref());
-        let words = wording::trial(trial, settings);
-        let tone = match trial {
-            Trial::Works => "good",
-            Trial::BranchUnchecked => "doubt",
-            _ if press == Press::Saves => "doubt",
-            _ => "bad",
-        };
-        let place = trial.place(worked);
-        let mut marked = Vec::new();
-        if let Place::Field(field) = place {
-            marked.push((field, words.clone()));
-        }
-        if settings.branchcode.is_empty() && place != Place::Field(Field::Branchcode) {
-            marked.push((Field::Branchcode, text("fieldMissing")));
-        }
-        self.fields.mark(&marked);
+        let told = trial.told(press, settings, worked);
+        let shown = wording::trial(trial, settings);
+        let wrong = told.wrong.map(|field| (field, shown.clone()));
+        let missing = told.lacks_library.then(|| (Field::Branchcode, text("fieldMissing")));
+        self.fields.mark(&wrong.into_iter().chain(missing).collect::<Vec<_>>());
         if *trial == (Trial::BranchMissing { listed: true }) {
             let _ = self.branch_choice.focus();
         }
         let name = |field| fields::name(field).unwrap_or_default();
-        let words = match (place, press) {
-            (Place::Field(_), Press::CannotSave) => None,
-            (Place::Field(field), Press::Saves) => Some(text_with("savedSee", &[&name(field)])),
-            (Place::Field(field), Press::Tests) => Some(text_with("testSee", &[&name(field)])),
-            (Place::Away, _) => Some(text("troubleAway")),
-            (Place::Nowhere, _) => Some(words),
-        };
-        let first = match press {
-            Press::CannotSave => Some(text("settingsInvalid")),
-            Press::Saves if !matches!(place, Place::Field(_)) => Some(text("saved")),
-            Press::Saves | Press::Tests => None,
-        };
-        self.say(tone, &joined([first, words, person].into_iter().flatten()));
+        let sentences = told.sentences.iter().map(|sentence| match *sentence {
+            Sentence::Invalid => text("settingsInvalid"),
+            Sentence::Saved => text("saved"),
+            Sentence::SavedSee(field) => text_with("savedSee", &[&name(field)]),
+            Sentence::TestSee(field) => text_with("testSee", &[&name(field)]),
+            Sentence::Away => text("troubleAway"),
+            Sentence::Shown => shown.clone(),
+        });
+        self.say(told.tone, &joined(sentences.chain(person)));
         if trial.is_good() && press == Press::Saves {
             self.show_next();
         }
@@ -489,17 +454,6 @@ fn begin() {
     }
 }
 
-/// What a press of a button does.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Press {
-    /// It stores the settings, and tries them.
-    Saves,
-    /// It would, but the library is missing: which there are is asked all the same.
-    CannotSave,
-    /// It tries them, and stores nothing.
-    Tests,
-}
-
 /// What became of a press of a button.
 enum Outcome {
     /// Firefox was not allowed to talk to the server.
@@ -525,22 +479,20 @@ fn joined(sentences: impl IntoIterator<Item = String>) -> String {
 /// Why it does not work.
 pub(crate) async fn connect(settings: Settings) -> Result<(Ready, Option<Kind>), ConnectionError> {
     let http = Http::isolated(&settings.server.permission_pattern());
-    let (mut connection, mut request) = Connection::start(settings.clone());
-    loop {
-        match connection.handle(http.send(&request).await) {
-            ConnectionStep::Request(next) => request = next,
-            ConnectionStep::Ready(ready) => {
-                let asked = ready.reading.as_ref().and_then(|reading| filter::request(&settings, reading));
-                let filter = match asked {
-                    Some(asked) => http.send(&asked).await.ok().and_then(|answer| filter::read(&answer)),
-                    None => None,
-                };
-                if let Some(log_out) = ready.log_out(&settings) {
-                    let _ = http.send(&log_out).await;
-                }
-                return Ok((ready, filter));
-            }
-            ConnectionStep::Failed(trouble) => return Err(trouble),
-        }
+    let (mut connection, request) = Connection::start(settings.clone());
+    let handle = |answer| match connection.handle(answer) {
+        ConnectionStep::Request(next) => Continue(next),
+        ConnectionStep::Ready(ready) => Break(Ok(ready)),
+        ConnectionStep::Failed(error) => Break(Err(error)),
+    };
+    let ready = http.ask(request, handle).await?;
+    let asked = ready.reading.as_ref().and_then(|reading| filter::request(&settings, reading));
+    let filter = match asked {
+        Some(asked) => http.send(&asked).await.ok().and_then(|answer| filter::read(&answer)),
+        None => None,
+    };
+    if let Some(log_out) = ready.log_out(&settings) {
+        let _ = http.send(&log_out).await;
     }
+    Ok((ready, filter))
 }

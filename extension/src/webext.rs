@@ -2,6 +2,7 @@
 
 use js_sys::{Array, Function, Object, Promise};
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
 
 #[wasm_bindgen]
 extern "C" {
@@ -161,6 +162,11 @@ pub(crate) async fn in_own_window() -> bool {
 /// Whether Firefox permits this now.
 pub(crate) async fn is_permitted(permissions: &Object) -> bool {
     contains_permissions(permissions).await.is_ok_and(|permitted| permitted.is_truthy())
+}
+
+/// Whether what was asked, such as a permission, is answered with yes.
+pub(crate) async fn is_yes(asked: Promise) -> bool {
+    JsFuture::from(asked).await.is_ok_and(|answer| answer.is_truthy())
 }
 
 /// A plain object of these properties.

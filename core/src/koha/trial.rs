@@ -36,6 +36,69 @@ pub enum Place {
     Away,
 }
 
+/// What a press of a button on the settings page does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Press {
+    /// It stores the settings, and tries them.
+    Saves,
+    /// It would, but the library is missing: which there are is asked all the same.
+    CannotSave,
+    /// It tries them, and stores nothing.
+    Tests,
+}
+
+/// How well it went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// All is well.
+    Good,
+    /// Something is to be looked at.
+    Doubt,
+    /// It did not work.
+    Bad,
+}
+
+impl Tone {
+    /// As the page marks it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Good => "good",
+            Self::Doubt => "doubt",
+            Self::Bad => "bad",
+        }
+    }
+}
+
+/// A sentence of what is said of a trial beside the buttons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sentence {
+    /// The settings cannot be stored as they are.
+    Invalid,
+    /// They are stored.
+    Saved,
+    /// They are stored; what is wrong is said at this one.
+    SavedSee(Field),
+    /// What is wrong is said at this setting.
+    TestSee(Field),
+    /// Koha is away, nothing is wrong with the settings.
+    Away,
+    /// What the trial has shown.
+    Shown,
+}
+
+/// What is said of a trial: once, at the setting that is wrong where one is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// How well it went.
+    pub tone: Tone,
+    /// The setting at which it is said what the trial has shown.
+    pub wrong: Option<Field>,
+    /// Whether it is said of the library too that it is missing.
+    pub lacks_library: bool,
+    /// What is said beside the buttons.
+    pub sentences: Vec<Sentence>,
+}
+
 impl Trial {
     /// From what became of the connection.
     pub fn of(tried: Result<&Ready, &ConnectionError>, settings: &Settings) -> Self {
@@ -55,6 +118,39 @@ impl Trial {
     /// Whether one can send with these settings.
     pub fn is_good(&self) -> bool {
         matches!(self, Self::Works | Self::BranchUnchecked)
+    }
+
+    /// What is said of it after this press of a button, with these settings. `worked` as with [`Trial::place`].
+    pub fn told(&self, press: Press, settings: &Settings, worked: bool) -> Told {
+        let place = self.place(worked);
+        let wrong = match place {
+            Place::Field(field) => Some(field),
+            Place::Nowhere | Place::Away => None,
+        };
+        let first = match press {
+            Press::CannotSave => Some(Sentence::Invalid),
+            Press::Saves => wrong.is_none().then_some(Sentence::Saved),
+            Press::Tests => None,
+        };
+        let then = match (place, press) {
+            (Place::Field(_), Press::CannotSave) => None,
+            (Place::Field(field), Press::Saves) => Some(Sentence::SavedSee(field)),
+            (Place::Field(field), Press::Tests) => Some(Sentence::TestSee(field)),
+            (Place::Away, _) => Some(Sentence::Away),
+            (Place::Nowhere, _) => Some(Sentence::Shown),
+        };
+        Told {
+            tone: match self {
+                Self::Works => Tone::Good,
+                Self::BranchUnchecked => Tone::Doubt,
+                // The desk can record.
+                _ if press == Press::Saves => Tone::Doubt,
+                _ => Tone::Bad,
+            },
+            wrong,
+            lacks_library: settings.branchcode.is_empty() && wrong != Some(Field::Branchcode),
+            sentences: first.into_iter().chain(then).collect(),
+        }
     }
 
     /// Where it is said what is wrong. `worked` tells whether the same server, account and library have worked before: then an
@@ -135,6 +231,41 @@ mod tests {
         let error = ConnectionError::Maintenance;
         assert_eq!(Trial::of(Err(&error), &settings), Trial::Failed(error));
         assert!(Trial::Works.is_good() && Trial::BranchUnchecked.is_good() && !Trial::BranchUnknown.is_good());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_once_and_what_is_stored_is_said_too() {
+        use Sentence::{Away, Invalid, Saved, SavedSee, Shown, TestSee};
+        let settings = Settings::for_tests(CommitType::Send);
+        let unsaid = Settings { branchcode: String::new(), ..settings.clone() };
+        let refused = || Trial::Failed(ConnectionError::NoAnswer(Failure::NotSent(NotSent::Refused)));
+        let (password, server) = (Field::Password, Field::Server);
+        let wrong_password = || Trial::Failed(ConnectionError::WrongCredentials);
+        let maintenance = || Trial::Failed(ConnectionError::Maintenance);
+        for (trial, press, worked, tone, wrong, sentences) in [
+            (Trial::Works, Press::Saves, false, Tone::Good, None, vec![Saved, Shown]),
+            (Trial::Works, Press::Tests, false, Tone::Good, None, vec![Shown]),
+            (Trial::BranchUnchecked, Press::Tests, false, Tone::Doubt, None, vec![Shown]),
+            (wrong_password(), Press::Saves, false, Tone::Doubt, Some(password), vec![SavedSee(password)]),
+            (wrong_password(), Press::Tests, false, Tone::Bad, Some(password), vec![TestSee(password)]),
+            (refused(), Press::Tests, false, Tone::Bad, Some(server), vec![TestSee(server)]),
+            (refused(), Press::Tests, true, Tone::Bad, None, vec![Away]),
+            (refused(), Press::Saves, true, Tone::Doubt, None, vec![Saved, Away]),
+            (maintenance(), Press::Saves, false, Tone::Doubt, None, vec![Saved, Shown]),
+        ] {
+            let told = Told { tone, wrong, lacks_library: false, sentences };
+            assert_eq!(trial.told(press, &settings, worked), told, "{trial:?}, {press:?}");
+        }
+        let library = Some(Field::Branchcode);
+        for (trial, wrong, lacks_library, sentences) in [
+            (Trial::BranchMissing { listed: true }, library, false, vec![Invalid]),
+            (wrong_password(), Some(password), true, vec![Invalid]),
+            (maintenance(), None, true, vec![Invalid, Shown]),
+        ] {
+            let told = Told { tone: Tone::Bad, wrong, lacks_library, sentences };
+            assert_eq!(trial.told(Press::CannotSave, &unsaid, false), told, "{trial:?}");
+        }
+        assert_eq!([Tone::Good, Tone::Doubt, Tone::Bad].map(Tone::name), ["good", "doubt", "bad"]);
     }
 
     #[test]

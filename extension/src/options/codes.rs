@@ -1,9 +1,9 @@
 //! The part of the settings page that says what is meant by codes: a list of rules for items and one for cards, each with what it makes
 //! of an example, and a field in which a code is tried.
 
-use super::Options;
+use super::{Options, fields};
 use crate::{
-    dom,
+    dom::{self, elements},
     i18n::{isolated, text, text_with},
     wording,
 };
@@ -24,10 +24,12 @@ struct RuleList {
     add: HtmlSelectElement,
 }
 
-pub(super) struct CodesPart {
-    lists: [Rc<RuleList>; 2],
-    field: HtmlInputElement,
-    said: [HtmlElement; 2],
+elements! {
+    struct CodesPart(lists: [Rc<RuleList>; 2]) {
+        field: HtmlInputElement = "try-code",
+        said_of_item: HtmlElement = "try-code-item",
+        said_of_card: HtmlElement = "try-code-card",
+    }
 }
 
 /// What a kind of rule is called.
@@ -63,11 +65,7 @@ pub(super) fn bind(options: &Rc<Options>) -> Result<(), JsValue> {
         list.bind()?;
         Ok::<_, JsValue>(list)
     };
-    let part = Rc::new(CodesPart {
-        lists: [list(Field::ItemRules)?, list(Field::CardRules)?],
-        field: dom::by_id("try-code")?,
-        said: [dom::by_id("try-code-item")?, dom::by_id("try-code-card")?],
-    });
+    let part = Rc::new(CodesPart::new([list(Field::ItemRules)?, list(Field::CardRules)?])?);
     dom::bind_event(&part.field, "keydown", &part, |this, event: KeyboardEvent| {
         if event.key() == "Enter" && !event.is_composing() {
             // Never does it save what is set; the next code replaces this one.
@@ -80,9 +78,8 @@ pub(super) fn bind(options: &Rc<Options>) -> Result<(), JsValue> {
         event.stop_propagation();
         this.say();
     });
-    let form: Element = dom::by_id("settings-form")?;
     for event in ["input", "change"] {
-        dom::bind(&form, event, &part, |this| {
+        dom::bind(&options.form, event, &part, |this| {
             this.lists.iter().for_each(|list| list.show_examples());
             this.say();
         });
@@ -99,7 +96,9 @@ impl CodesPart {
         let card = codes.card_rules.read(&raw, &codes.branch);
         let wrong = [Barcode::scanned(&item.meant).err(), Cardnumber::scanned(&card.meant).err()];
         let said = [("tryCodeItem", codes.item_rules, item), ("tryCodeCard", codes.card_rules, card)];
-        for (place, ((key, rules, reading), wrong)) in self.said.iter().zip(said.into_iter().zip(wrong)) {
+        for (place, ((key, rules, reading), wrong)) in
+            [&self.said_of_item, &self.said_of_card].into_iter().zip(said.into_iter().zip(wrong))
+        {
             let words = [Some(text_with(key, &[&reading.meant])), by(&rules, &reading)];
             let wrong = wrong.map(|error| wording::code_error(&error));
             let words = is_there.then(|| wording::joined(words.into_iter().chain([wrong]).flatten()));
@@ -149,16 +148,7 @@ impl RuleList {
         self.holds.set_value(&rules.join("\n"));
         // It is in the page by now.
         let _ = self.draw();
-        self.tell();
-    }
-
-    /// The page follows what is set.
-    fn tell(&self) {
-        let event = web_sys::EventInit::new();
-        event.set_bubbles(true);
-        if let Ok(event) = Event::new_with_event_init_dict("input", &event) {
-            let _ = self.holds.dispatch_event(&event);
-        }
+        fields::tell_changed(&self.holds);
     }
 
     fn rows(&self) -> impl Iterator<Item = Element> {

@@ -1,5 +1,6 @@
 //! The fields of the settings page, as the table of settings has them.
 
+use super::Options;
 use crate::{dom, i18n::text, webext::property};
 use koct_core::settings::{
     other_server::SecretTyped,
@@ -7,7 +8,7 @@ use koct_core::settings::{
 };
 use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::prelude::*;
-use web_sys::{Element, HtmlElement, HtmlInputElement, ScrollIntoViewOptions, ScrollLogicalPosition};
+use web_sys::{Element, Event, EventInit, HtmlElement, HtmlInputElement, ScrollIntoViewOptions, ScrollLogicalPosition};
 
 #[wasm_bindgen]
 extern "C" {
@@ -30,7 +31,7 @@ extern "C" {
 pub(super) struct Fields {
     controls: Vec<(Field, Control)>,
     /// The secrets that are stored and shall be no more. What is stored is never in the page.
-    removed: Rc<RefCell<Vec<Field>>>,
+    removed: RefCell<Vec<Field>>,
 }
 
 impl Fields {
@@ -43,7 +44,7 @@ impl Fields {
             control if control.is_object() => Ok((*field, control.unchecked_into())),
             _ => Err(JsValue::from_str(&format!("the page has no setting {}", field.id()))),
         });
-        Ok(Self { controls: found.collect::<Result<_, _>>()?, removed: Rc::default() })
+        Ok(Self { controls: found.collect::<Result<_, _>>()?, removed: RefCell::default() })
     }
 
     /// Shows these, but for the secrets: of them only what is being typed is here.
@@ -89,25 +90,7 @@ impl Fields {
             let is_used = control.value().is_empty() && is_stored(used) && is_stored(stored);
             let placeholder = if is_used { text("secretStored") } else { String::new() };
             dom::by_id::<HtmlInputElement>(field.id())?.set_placeholder(&placeholder);
-            remove_button(field)?.set_hidden(!is_used);
-        }
-        Ok(())
-    }
-
-    /// Binds the buttons that remove what is stored. `show` is called when one is pressed.
-    ///
-    /// # Errors
-    /// When the page lacks one.
-    pub(super) fn bind(&self, show: impl Fn() + Clone + 'static) -> Result<(), JsValue> {
-        for (field, _) in self.secrets() {
-            let (removed, show) = (self.removed.clone(), show.clone());
-            dom::on::<web_sys::Event>(remove_button(field)?.as_ref(), "click", move |_| {
-                removed.borrow_mut().push(field);
-                show();
-                if let Ok(input) = dom::by_id::<HtmlElement>(field.id()) {
-                    let _ = input.focus();
-                }
-            });
+            dom::by_id::<HtmlElement>(&remove_id(field))?.set_hidden(!is_used);
         }
         Ok(())
     }
@@ -156,6 +139,32 @@ impl Fields {
     }
 }
 
+/// Binds the buttons that remove what is stored.
+///
+/// # Errors
+/// When the page lacks one.
+pub(super) fn bind(options: &Rc<Options>) -> Result<(), JsValue> {
+    for (field, _) in options.fields.secrets() {
+        dom::on_click(&remove_id(field), options, move |this| {
+            this.fields.removed.borrow_mut().push(field);
+            this.show_account();
+            if let Ok(input) = dom::by_id::<HtmlElement>(field.id()) {
+                let _ = input.focus();
+            }
+        })?;
+    }
+    Ok(())
+}
+
+/// The page follows what was set in this field.
+pub(super) fn tell_changed(field: &HtmlInputElement) {
+    let bubbles = EventInit::new();
+    bubbles.set_bubbles(true);
+    if let Ok(event) = Event::new_with_event_init_dict("input", &bubbles) {
+        let _ = field.dispatch_event(&event);
+    }
+}
+
 /// Opens what this is folded away in.
 pub(super) fn unfold(element: &Element) {
     while let Ok(Some(folded)) = element.closest("details:not([open])") {
@@ -172,8 +181,8 @@ pub(super) fn name(field: Field) -> Option<String> {
 }
 
 /// The button that removes a secret that is stored.
-fn remove_button(field: Field) -> Result<HtmlElement, JsValue> {
-    dom::by_id(&format!("{}-remove", field.id()))
+fn remove_id(field: Field) -> String {
+    format!("{}-remove", field.id())
 }
 
 /// Its input, or the button that is chosen of several, and the line that says what is wrong with it, where something can be.

@@ -1,7 +1,7 @@
 //! The part of the settings page that takes server, library and user name from a Koha that is open in this Firefox.
 
 use crate::{
-    dom,
+    dom::{self, elements},
     http::Http,
     i18n::{text, text_with},
     preferences, webext, wording,
@@ -15,17 +15,22 @@ use koct_core::{
     },
     ordered,
 };
-use std::rc::Rc;
+use std::{
+    ops::ControlFlow::{Break, Continue},
+    rc::Rc,
+};
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlElement, HtmlInputElement};
 
-pub(super) struct OpenKoha {
-    found: HtmlElement,
-    said: HtmlElement,
-    server: HtmlInputElement,
-    username: HtmlInputElement,
-    branchcode: HtmlInputElement,
+elements! {
+    pub(super) struct OpenKoha {
+        found: HtmlElement = "koha-found",
+        said: HtmlElement = "koha-said",
+        server: HtmlInputElement = "server",
+        username: HtmlInputElement = "username",
+        branchcode: HtmlInputElement = "branchcode",
+    }
 }
 
 impl OpenKoha {
@@ -34,16 +39,7 @@ impl OpenKoha {
     /// # Errors
     /// When the page lacks an element.
     pub(super) fn bind() -> Result<(), JsValue> {
-        let this = Rc::new(Self {
-            found: dom::by_id("koha-found")?,
-            said: dom::by_id("koha-said")?,
-            server: dom::by_id("server")?,
-            username: dom::by_id("username")?,
-            branchcode: dom::by_id("branchcode")?,
-        });
-        let button: HtmlElement = dom::by_id("find-koha")?;
-        dom::on::<Event>(&button, "click", move |_| this.find());
-        Ok(())
+        dom::on_click("find-koha", &Rc::new(Self::new()?), Self::find)
     }
 
     fn say(&self, words: &str) {
@@ -58,7 +54,7 @@ impl OpenKoha {
         let this = self.clone();
         spawn_local(async move {
             this.found.set_text_content(None);
-            if !JsFuture::from(asked).await.is_ok_and(|allowed| allowed.is_truthy()) {
+            if !webext::is_yes(asked).await {
                 return this.say(&text("findKohaNotAllowed"));
             }
             let pages = webext::tab_addresses().await.unwrap_or_default();
@@ -79,8 +75,7 @@ impl OpenKoha {
         let line: Element = dom::document()?.create_element("li")?;
         line.append_child(&button)?;
         self.found.append_child(&line)?;
-        let this = self.clone();
-        dom::on::<Event>(&button, "click", move |_| this.choose(&server));
+        dom::bind(&button, "click", self, move |this| this.choose(&server));
         Ok(())
     }
 
@@ -95,7 +90,7 @@ impl OpenKoha {
         }
         let (this, server) = (self.clone(), server.clone());
         spawn_local(async move {
-            if !JsFuture::from(asked).await.is_ok_and(|allowed| allowed.is_truthy()) {
+            if !webext::is_yes(asked).await {
                 return this.say(&text_with("testNotAllowed", &[server.as_str()]));
             }
             match who_is_there(&server).await {
@@ -118,12 +113,11 @@ impl OpenKoha {
 /// Who is logged in at this server in this Firefox.
 async fn who_is_there(server: &ServerUrl) -> Option<LoggedIn> {
     let http = Http::isolated(&server.permission_pattern());
-    let (mut question, mut request) = WhoIsThere::start(server);
-    loop {
-        match question.handle(server, &http.send(&request).await.ok()?) {
-            Who::Request(next) => request = next,
-            Who::Person { who, .. } => return Some(who),
-            Who::Nobody | Who::Foreign => return None,
-        }
-    }
+    let (mut question, request) = WhoIsThere::start(server);
+    let handle = |answer: Result<_, _>| match answer.map(|answer| question.handle(server, &answer)) {
+        Ok(Who::Request(next)) => Continue(next),
+        Ok(Who::Person { who, .. }) => Break(Some(who)),
+        Ok(Who::Nobody | Who::Foreign) | Err(_) => Break(None),
+    };
+    http.ask(request, handle).await
 }

@@ -33,11 +33,7 @@ pub(super) fn show(policy: &Policy) -> Result<(), JsValue> {
     }
     dom::by_id::<HtmlElement>("policy")?.set_hidden(policy.problems().is_empty());
     let list: Element = dom::by_id("policy-problems")?;
-    for problem in policy.problems() {
-        let line = dom::document()?.create_element("li")?;
-        line.set_text_content(Some(&sentence(problem)));
-        list.append_child(&line)?;
-    }
+    dom::fill_list(&list, policy.problems(), |problem| dom::line(&sentence(problem)));
     Ok(())
 }
 

@@ -2,37 +2,34 @@
 
 use crate::{
     directory::{Known, Told, refresh},
-    dom,
+    dom::{self, elements},
 };
 use koct_core::{koha::records::RESTRICTIONS_SQL, settings::records::RecordsSettings};
 use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::JsValue;
-use web_sys::{Event, HtmlElement, HtmlInputElement};
+use web_sys::{HtmlElement, HtmlInputElement};
 
-#[derive(Clone)]
-pub(super) struct RecordsPart {
-    enabled: HtmlInputElement,
-    /// Says what turning it off does.
-    off: HtmlElement,
-    /// Whether records are wanted as long as nothing is saved.
-    was_enabled: Rc<Cell<bool>>,
-    /// All the others: they matter only where records are wanted.
-    fields: HtmlElement,
+elements! {
+    pub(super) struct RecordsPart {
+        enabled: HtmlInputElement = "lookup",
+        /// Says what turning it off does.
+        off: HtmlElement = "lookup-off",
+        /// All the others: they matter only where records are wanted.
+        fields: HtmlElement = "lookup-fields",
+        restrictions_sql: HtmlElement = "restrictions-sql",
+        ;
+        /// Whether records are wanted as long as nothing is saved.
+        was_enabled: Cell<bool>,
+    }
 }
 
 impl RecordsPart {
     /// # Errors
     /// When the page lacks an element.
-    pub(super) fn new() -> Result<Self, JsValue> {
-        let part = Self {
-            enabled: dom::by_id("lookup")?,
-            off: dom::by_id("lookup-off")?,
-            was_enabled: Rc::default(),
-            fields: dom::by_id("lookup-fields")?,
-        };
-        dom::by_id::<HtmlElement>("restrictions-sql")?.set_text_content(Some(RESTRICTIONS_SQL));
-        let this = part.clone();
-        dom::on::<Event>(&part.enabled, "change", move |_| this.show());
+    pub(super) fn bind() -> Result<Rc<Self>, JsValue> {
+        let part = Rc::new(Self::new()?);
+        part.restrictions_sql.set_text_content(Some(RESTRICTIONS_SQL));
+        dom::bind(&part.enabled, "change", &part, |this| this.show());
         Ok(part)
     }
 

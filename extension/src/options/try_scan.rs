@@ -2,22 +2,24 @@
 
 use super::Options;
 use crate::{
-    dom,
+    dom::{self, elements},
     i18n::{text, text_with},
     timer::sleep,
     wording,
 };
 use koct_core::desk::scanner::{Burst, SILENCE, ScannerEnd};
 use std::{cell::Cell, rc::Rc, time::Duration};
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, HtmlElement, HtmlInputElement, KeyboardEvent};
 
-struct TryScan {
-    options: Rc<Options>,
-    field: HtmlInputElement,
-    said: HtmlElement,
-    burst: Cell<Burst>,
+elements! {
+    struct TryScan(options: Rc<Options>) {
+        field: HtmlInputElement = "try-scan",
+        said: HtmlElement = "try-scan-said",
+        ;
+        burst: Cell<Burst>,
+    }
 }
 
 /// Binds the field.
@@ -25,12 +27,7 @@ struct TryScan {
 /// # Errors
 /// When the page lacks it.
 pub(super) fn bind(options: &Rc<Options>) -> Result<(), JsValue> {
-    let this = Rc::new(TryScan {
-        options: options.clone(),
-        field: dom::by_id("try-scan")?,
-        said: dom::by_id("try-scan-said")?,
-        burst: Cell::default(),
-    });
+    let this = Rc::new(TryScan::new(options.clone())?);
     dom::bind_event(&this.field, "keydown", &this, |this, event: KeyboardEvent| {
         let end = match event.key().as_str() {
             // Never does it save what is set.
@@ -79,6 +76,6 @@ impl TryScan {
             .map(|cards| text(if cards.fits(code) { "tryScanCard" } else { "tryScanNoCard" }));
         let first = [text_with("tryScanEnds", &[code, &wording::scanner_end(end)]), taken].join(" ");
         self.said.set_text_content(Some(&wording::joined([Some(first), card].into_iter().flatten())));
-        let _ = self.said.unchecked_ref::<web_sys::Element>().set_attribute("data-taken", &is_taken.to_string());
+        let _ = self.said.set_attribute("data-taken", &is_taken.to_string());
     }
 }
