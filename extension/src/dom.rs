@@ -162,10 +162,29 @@ pub(crate) fn closing(dialog: &HtmlDialogElement) -> Promise {
     })
 }
 
+/// The element that an event is for.
+pub(crate) fn target(event: &Event) -> Option<Element> {
+    event.target()?.dyn_into().ok()
+}
+
+/// The element with this selector that an event is for, or for something in it.
+pub(crate) fn target_in(event: &Event, selector: &str) -> Option<Element> {
+    target(event)?.closest(selector).ok()?
+}
+
+/// The element that has the focus.
+pub(crate) fn active() -> Option<Element> {
+    document().ok()?.active_element()
+}
+
+/// Sets an attribute that is `true` or `false`.
+pub(crate) fn set_flag(element: &Element, name: &str, is_so: bool) {
+    let _ = element.set_attribute(name, if is_so { "true" } else { "false" });
+}
+
 /// Gives the focus to `other` where what had it in here is gone, since it was drawn anew.
 pub(crate) fn keep_focus(within: &Element, other: &HtmlElement) {
-    let active = document().ok().and_then(|page| page.active_element());
-    if !within.contains(active.as_deref().map(AsRef::as_ref)) {
+    if !within.contains(active().as_deref().map(AsRef::as_ref)) {
         let _ = other.focus();
     }
 }

@@ -171,8 +171,7 @@ impl RuleList {
     }
 
     fn clicked(&self, event: &Event) {
-        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-        let Some(button) = target.and_then(|target| target.closest("button").ok().flatten()) else { return };
+        let Some(button) = dom::target_in(event, "button") else { return };
         let Some(row) = button.closest("li").ok().flatten() else { return };
         let Some(place) = self.rows().position(|other| other == row) else { return };
         let what = button.get_attribute("data-field").unwrap_or_default();
@@ -261,7 +260,7 @@ impl RuleList {
             };
             dom::set_field(&row, "example", &words);
             if let Some(example) = dom::field(&row, "example") {
-                let _ = example.set_attribute("data-wrong", if rules.is_err() { "true" } else { "false" });
+                dom::set_flag(&example, "data-wrong", rules.is_err());
             }
         }
     }

@@ -121,7 +121,7 @@ impl Fields {
             let Some((input, line)) = with_error_line(*field) else { continue };
             // A choice is never invalid: what is said of it stands below.
             if field.kind() != Kind::Login {
-                let _ = input.set_attribute("aria-invalid", if error.is_some() { "true" } else { "false" });
+                dom::set_flag(&input, "aria-invalid", error.is_some());
             }
             line.set_hidden(error.is_none());
             line.set_text_content(error);

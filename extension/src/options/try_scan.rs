@@ -76,6 +76,6 @@ impl TryScan {
             .map(|cards| text(if cards.fits(code) { "tryScanCard" } else { "tryScanNoCard" }));
         let first = [text_with("tryScanEnds", &[code, &wording::scanner_end(end)]), taken].join(" ");
         self.said.set_text_content(Some(&wording::joined([Some(first), card].into_iter().flatten())));
-        let _ = self.said.set_attribute("data-taken", &is_taken.to_string());
+        dom::set_flag(&self.said, "data-taken", is_taken);
     }
 }

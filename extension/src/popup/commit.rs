@@ -117,7 +117,7 @@ impl Commit {
 
     fn show_running(&self, running: bool) {
         self.state.set_hidden(!running);
-        let _ = self.button.set_attribute("aria-disabled", if running { "true" } else { "false" });
+        dom::set_flag(&self.button, "aria-disabled", running);
     }
 
     async fn attempt(&self) {

@@ -175,7 +175,7 @@ impl PatronPanel {
     pub(crate) fn show_in_form(self: &Rc<Self>, card: Card) {
         let typed = card.cardnumber.to_string();
         self.hold(card);
-        if dom::document().ok().and_then(|page| page.active_element()).is_some_and(|active| active == **self.field) {
+        if dom::active().is_some_and(|active| active == **self.field) {
             // The next card replaces this one.
             self.field.select();
         }
@@ -268,7 +268,7 @@ impl PatronPanel {
 
     /// Shows what else is known and what they have, in place of this visit, or the visit again.
     fn show_details(&self, shown: bool) {
-        let _ = self.open.set_attribute("aria-expanded", if shown { "true" } else { "false" });
+        dom::set_flag(&self.open, "aria-expanded", shown);
         self.details.set_hidden(!shown);
         self.items.set_hidden(shown);
         self.items_empty.set_hidden(shown || self.items.child_element_count() > 0);

@@ -20,9 +20,8 @@ use std::{
     rc::Rc,
     time::Duration,
 };
-use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent};
+use web_sys::{HtmlElement, HtmlInputElement, KeyboardEvent, MouseEvent};
 
 /// The number that are listed.
 const LISTED: usize = 12;
@@ -65,7 +64,7 @@ impl Suggestions {
         self.chosen.set(place);
         let shown = self.shown.borrow();
         for (number, (_, line)) in shown.iter().enumerate() {
-            let _ = line.set_attribute("aria-selected", if place == Some(number) { "true" } else { "false" });
+            dom::set_flag(&line, "aria-selected", place == Some(number));
         }
         match place.and_then(|place| shown.get(place)) {
             Some((_, line)) => {
@@ -129,8 +128,7 @@ impl Suggestions {
         // Before the field loses the focus, which closes the list.
         dom::bind_event(&self.list, "mousedown", self, move |this, event: MouseEvent| {
             event.prevent_default();
-            let line = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-            let line = line.and_then(|line| line.closest("[role=option]").ok().flatten());
+            let line = dom::target_in(&event, "[role=option]");
             let place = line.and_then(|line| line.get_attribute("data-place")?.parse().ok());
             if let Some(place) = place {
                 this.take(place, &entered);

@@ -237,7 +237,7 @@ impl Find {
     /// Opens what else can be chosen by, over the first rows, or closes it.
     fn show_choices(&self, shown: bool) {
         self.choices.set_hidden(!shown);
-        let _ = self.more.set_attribute("aria-expanded", if shown { "true" } else { "false" });
+        dom::set_flag(&self.more, "aria-expanded", shown);
     }
 
     /// Looks for nothing any more.

@@ -112,7 +112,7 @@ impl DrawnRow {
 
 /// The transaction and the decision whose button was clicked.
 fn decision(event: &Event) -> Option<(TransactionId, Decision)> {
-    let button: Element = event.target()?.dyn_into().ok()?;
+    let button = dom::target(event)?;
     let decision = match button.get_attribute("data-decision")?.as_str() {
         "is-in-koha" => Decision::IsInKoha,
         "send-again" => Decision::SendAgain,
@@ -123,7 +123,7 @@ fn decision(event: &Event) -> Option<(TransactionId, Decision)> {
 
 /// The transaction whose button with this attribute was clicked.
 fn pressed(event: &Event, attribute: &str) -> Option<TransactionId> {
-    let button: Element = event.target()?.dyn_into().ok()?;
+    let button = dom::target(event)?;
     button.has_attribute(attribute).then(|| row_of(&button))?
 }
 
@@ -378,7 +378,7 @@ impl Table {
     /// Firefox would glide to an end, and stops half-way where rows are drawn meanwhile; in a list that is too high for a page, it
     /// would go a page of its own pixels, which are several pages of rows; and from a scan field, it goes nowhere.
     fn go_by_key(&self, event: &KeyboardEvent) -> bool {
-        let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else { return false };
+        let Some(target) = dom::target(event) else { return false };
         let is_here = *target == **self.scroll;
         // Where there is no text to go through, or the table was clicked, the keys are meant for the table.
         let field = target.dyn_ref::<HtmlInputElement>().filter(|field| field.matches(SCANNED_INTO).unwrap_or(false));

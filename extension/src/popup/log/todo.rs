@@ -36,9 +36,9 @@ use std::{
     collections::HashSet,
     rc::Rc,
 };
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Event, HtmlAnchorElement, HtmlElement, KeyboardEvent};
+use web_sys::{Event, HtmlAnchorElement, HtmlElement, KeyboardEvent};
 
 elements! {
     pub(crate) struct TodoPanel(
@@ -289,7 +289,7 @@ impl TodoPanel {
         if event.ctrl_key() || event.alt_key() || event.meta_key() || event.is_composing() {
             return false;
         }
-        let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else { return false };
+        let Some(target) = dom::target(event) else { return false };
         match event.key().as_str() {
             "ArrowDown" => self.lists.step(&target, 1),
             "ArrowUp" => self.lists.step(&target, -1),

@@ -90,8 +90,7 @@ impl Whose {
             this.step(by);
         });
         dom::bind_event(&self.list, "click", self, |this, event: Event| {
-            let line = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-            let line = line.and_then(|target| target.closest("[data-code]").ok().flatten());
+            let line = dom::target_in(&event, "[data-code]");
             if let Some(card) = line.and_then(|line| line.get_attribute("data-code")) {
                 let this = this.clone();
                 spawn_local(async move { this.set(&card).await });
@@ -207,7 +206,7 @@ impl Whose {
     fn step(&self, by: i32) {
         let lines = self.list.children();
         let number = i32::try_from(lines.length()).unwrap_or_default();
-        let active = dom::document().ok().and_then(|page| page.active_element());
+        let active = dom::active();
         let here = (0..number).find(|place| {
             let line = lines.item(place.unsigned_abs());
             line.is_some_and(|line| line.contains(active.as_deref()))

@@ -19,7 +19,6 @@ use koct_core::{
     log::{sitting::is_checkout_of, warned::Warning},
 };
 use std::rc::Rc;
-use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlInputElement, MouseEvent};
 
@@ -38,7 +37,7 @@ elements! {
 
 /// The transaction and the answer whose button was clicked.
 fn answer(event: &Event) -> Option<(TransactionId, String)> {
-    let button = event.target()?.dyn_into::<Element>().ok()?.closest("[data-answer]").ok()??;
+    let button = dom::target_in(event, "[data-answer]")?;
     let id = button.closest("[data-seq]").ok()??.get_attribute("data-seq")?.parse().ok()?;
     Some((TransactionId(id), button.get_attribute("data-answer")?))
 }

@@ -73,7 +73,7 @@ impl Checkout {
     fn show_payment(&self, shown: bool) {
         self.amount.set_value("");
         self.payment.set_hidden(!shown);
-        let _ = self.open_payment.set_attribute("aria-expanded", if shown { "true" } else { "false" });
+        dom::set_flag(&self.open_payment, "aria-expanded", shown);
     }
 
     fn patron_changed(&self) {

@@ -72,7 +72,7 @@ impl Rows {
     }
 
     fn row_of(&self, event: &Event) -> Option<Element> {
-        let row = event.target()?.dyn_into::<Element>().ok()?.closest("li").ok()??;
+        let row = dom::target_in(event, "li")?;
         self.list.contains(Some(&row)).then_some(row)
     }
 

@@ -1,7 +1,7 @@
 //! What came before the window was ready: keys from the first paint on, and clicks. `popup/early.js` keeps them, since the page is
 //! seen before this is loaded; here they take effect, in their order, as if they came at their time.
 
-use super::focus::{SCANNED_INTO, TYPED_INTO, target};
+use super::focus::{SCANNED_INTO, TYPED_INTO};
 use crate::{
     dom,
     popup::Desk,
@@ -87,7 +87,7 @@ impl Early {
                 continue;
             };
             // The keys of one field go where the focus goes from there; a person may have gone to another one in between.
-            let field = target(key).filter(|target| target.matches(TYPED_INTO).unwrap_or(false));
+            let field = dom::target(key).filter(|target| target.matches(TYPED_INTO).unwrap_or(false));
             if let Some(field) = field.filter(|field| was_for.as_ref() != Some(field)) {
                 let _ = field.unchecked_ref::<HtmlElement>().focus();
                 was_for = Some(field);
@@ -104,8 +104,7 @@ impl Early {
 
     /// Presses a key where the focus is. Returns whether it has changed what a field holds.
     fn give_key(&self, desk: &Rc<Desk>, event: &KeyboardEvent) -> bool {
-        let focused = || dom::document().ok().and_then(|page| page.active_element());
-        let Some(target) = focused() else { return false };
+        let Some(target) = dom::active() else { return false };
         if !self.press(event, &target) {
             return false;
         }
@@ -115,7 +114,7 @@ impl Early {
             go_on(&target, event.shift_key());
             return false;
         }
-        let field = focused().and_then(|focused| focused.dyn_into::<HtmlInputElement>().ok());
+        let field = dom::active().and_then(|focused| focused.dyn_into::<HtmlInputElement>().ok());
         // A character that no field waits for is the scan field's; other keys are nobody's then.
         let field = field.or_else(|| desk.focus.to_scan_field().filter(|_| key.chars().count() == 1));
         let Some(field) = field else { return false };

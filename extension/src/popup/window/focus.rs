@@ -1,7 +1,7 @@
 //! Where the scanner types: the field that had the focus last gets it back after every click elsewhere, and when a dialog or
 //! an error is closed. What is scanned next must not go to a button, where Enter presses it.
 
-use crate::dom;
+use crate::dom::{self, active, target, target_in};
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
@@ -99,7 +99,7 @@ impl Focus {
     }
 
     fn clicked(&self, event: &MouseEvent) {
-        let is_on = |selector| target(event).is_some_and(|at| at.closest(selector).ok().flatten().is_some());
+        let is_on = |selector| target_in(event, selector).is_some();
         // What was marked is to be copied: it stays until something else is clicked, and keys go to the field even so.
         let is_marked = dom::window().ok().and_then(|window| window.get_selection().ok()?);
         let is_marked = is_marked.is_some_and(|marked| !marked.is_collapsed());
@@ -115,15 +115,6 @@ impl Focus {
             self.to_scan_field();
         }
     }
-}
-
-/// The element that an event is for.
-pub(crate) fn target(event: &Event) -> Option<Element> {
-    event.target()?.dyn_into().ok()
-}
-
-fn active() -> Option<Element> {
-    dom::document().ok()?.active_element()
 }
 
 /// Whether a dialog is open.

@@ -3,7 +3,7 @@
 //! Function keys, since no scanner sends them and no keyboard layout moves them. Firefox asks the page first about those used here
 //! (F11 and F12 are its own). One list has them all: what they do, the buttons that show them and the help are made from it.
 
-use super::focus::{is_dialog_open, target};
+use super::focus::is_dialog_open;
 use crate::{dom, i18n::text, popup::scan::answers::Answers};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
@@ -190,5 +190,5 @@ fn click(id: &str) {
 }
 
 fn is_within(event: &KeyboardEvent, selector: &str) -> bool {
-    target(event).is_some_and(|target| target.closest(selector).ok().flatten().is_some())
+    dom::target_in(event, selector).is_some()
 }

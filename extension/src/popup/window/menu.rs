@@ -1,6 +1,6 @@
 //! The one menu, for what is rare.
 
-use super::focus::{Focus, is_dialog_open, target};
+use super::focus::{Focus, is_dialog_open};
 use crate::dom::{self, elements};
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
@@ -31,7 +31,7 @@ pub(crate) fn bind(focus: &Rc<Focus>) -> Result<(), JsValue> {
     let this = menu.clone();
     // Before what was chosen does its work: a dialog that it opens gives the focus back to the scan field.
     dom::on_first::<Event>(&menu.list, "click", move |event| {
-        if target(&event).is_some_and(|at| at.closest("[role=menuitem]").ok().flatten().is_some()) {
+        if dom::target_in(&event, "[role=menuitem]").is_some() {
             this.leave();
         }
     });
@@ -45,7 +45,7 @@ pub(crate) fn bind(focus: &Rc<Focus>) -> Result<(), JsValue> {
     });
     let this = menu.clone();
     dom::on_first::<Event>(&page, "mousedown", move |event| {
-        if !this.holds(target(&event).as_ref()) {
+        if !this.holds(dom::target(&event).as_ref()) {
             this.close();
         }
     });
@@ -96,7 +96,7 @@ impl Menu {
     /// Goes to the item that this gives, from the number of them and the place of the one that has the focus.
     fn go(&self, place: impl Fn(usize, Option<usize>) -> usize) {
         let items = self.items();
-        let active = dom::document().ok().and_then(|page| page.active_element());
+        let active = dom::active();
         let now = items.iter().position(|item| active.as_ref().is_some_and(|active| item.is_same_node(Some(active))));
         if let Some(item) = items.get(place(items.len(), now)) {
             let _ = item.focus();
@@ -105,7 +105,7 @@ impl Menu {
 
     /// A key while it is open. Returns whether it was for the menu.
     fn pressed(&self, event: &KeyboardEvent) -> bool {
-        let is_inside = target(event).is_some_and(|at| self.list.contains(Some(&at)));
+        let is_inside = dom::target(event).is_some_and(|at| self.list.contains(Some(&at)));
         if event.ctrl_key() || event.alt_key() || event.meta_key() || event.is_composing() {
             return false;
         }
@@ -118,7 +118,7 @@ impl Menu {
             "Enter" | " " if is_inside => return false,
             // Whoever scans or types has gone on.
             _ if !is_inside => {
-                if !self.holds(target(event).as_ref()) {
+                if !self.holds(dom::target(event).as_ref()) {
                     self.close();
                 }
                 return false;

@@ -197,7 +197,7 @@ impl Message {
     /// Shows all of it over the page, or the line alone.
     fn open(&self, opens: bool) {
         let _ = self.place.toggle_attribute_with_force("data-open", opens);
-        let _ = self.more.set_attribute("aria-expanded", if opens { "true" } else { "false" });
+        dom::set_flag(&self.more, "aria-expanded", opens);
         self.errors.set_hidden(!opens || self.kept.borrow().is_empty());
         self.show_more();
     }

@@ -1,6 +1,6 @@
 //! Keys that come while no field waits for them (`koct_core::desk::stray`): to the scan field, or kept from a dialog, a list or the menu.
 
-use super::focus::{TYPED_INTO, is_dialog_open, target};
+use super::focus::{TYPED_INTO, is_dialog_open};
 use crate::{
     dom,
     i18n::text_with,
@@ -50,7 +50,7 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     dom::on_first::<Event>(&page, "mousedown", move |_| keys.strays.borrow_mut().forget());
     dom::on_first::<Event>(&page, "close", |event| {
         // What was refused here is told in the message line still.
-        if let Some(said) = target(&event).and_then(|dialog| dom::field(&dialog, "scanned")) {
+        if let Some(said) = dom::target(&event).and_then(|dialog| dom::field(&dialog, "scanned")) {
             said.remove();
         }
     });
@@ -77,7 +77,7 @@ fn value() -> JsValue {
 
 impl Keys {
     fn pressed(self: &Rc<Self>, desk: &Rc<Desk>, event: &KeyboardEvent) {
-        let Some(target) = target(event) else { return };
+        let Some(target) = dom::target(event) else { return };
         let (key, code) = (event.key(), event.code());
         if self.strays.borrow().keeps(press(event, &key, &code), event.time_stamp()) {
             return event.prevent_default();
@@ -182,7 +182,7 @@ fn scanned(desk: &Rc<Desk>, code: &str) {
 /// Says it in the dialog that lies on top, too: it can hide the message line.
 fn say_in_dialog(words: &str) -> Result<(), JsValue> {
     let open = dom::document()?.query_selector_all("dialog:modal")?;
-    let focused = dom::document()?.active_element().and_then(|active| active.closest("dialog").ok()?);
+    let focused = dom::active().and_then(|active| active.closest("dialog").ok()?);
     let last = open.get(open.length().saturating_sub(1)).map(wasm_bindgen::JsCast::unchecked_into::<HtmlDialogElement>);
     let Some(dialog) = focused.or_else(|| last.map(Into::into)) else { return Ok(()) };
     let said = match dom::field(&dialog, "scanned") {

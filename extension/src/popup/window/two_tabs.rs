@@ -1,5 +1,6 @@
 //! Two tabs in one place. The keys are those of tabs everywhere.
 
+use crate::dom;
 use web_sys::{HtmlElement, KeyboardEvent};
 
 /// The tabs, each with what it shows.
@@ -27,7 +28,7 @@ impl TwoTabs {
     /// Shows the second, or the first.
     pub(crate) fn show(&self, second: bool) {
         for ((tab, panel), is_shown) in [(&self.first, !second), (&self.second, second)] {
-            let _ = tab.set_attribute("aria-selected", if is_shown { "true" } else { "false" });
+            dom::set_flag(&tab, "aria-selected", is_shown);
             let _ = tab.set_attribute("tabindex", if is_shown { "0" } else { "-1" });
             panel.set_hidden(!is_shown);
         }

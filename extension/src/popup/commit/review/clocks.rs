@@ -84,8 +84,7 @@ impl ReviewPanel {
         let off = tried.map_or(Shift::NONE, |(_, shift)| shift.opposite());
         dom::set_field(&row, "clock", &text_with("reviewClock", &[&off.signed()]));
         if let Some(input) = dom::field(&row, "shift").and_then(|input| input.dyn_into::<HtmlInputElement>().ok()) {
-            let active = dom::document()?.active_element();
-            if !active.is_some_and(|active| active.is_same_node(Some(&input))) {
+            if !dom::active().is_some_and(|active| active.is_same_node(Some(&input))) {
                 input.set_value(&off.to_string());
             }
         }
@@ -133,7 +132,7 @@ impl ReviewPanel {
         dom::on::<Event>(&set, "click", move |_| {
             let opens = setting.hidden();
             setting.set_hidden(!opens);
-            let _ = button.set_attribute("aria-expanded", if opens { "true" } else { "false" });
+            dom::set_flag(&button, "aria-expanded", opens);
             if opens {
                 let _ = input.focus();
                 input.select();

@@ -28,7 +28,7 @@ use koct_core::{
 use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Element, Event, HtmlElement, HtmlInputElement};
+use web_sys::{Event, HtmlElement, HtmlInputElement};
 
 impl TodoPanel {
     /// Who and what is known by name.
@@ -40,7 +40,7 @@ impl TodoPanel {
 
     /// Something in the list was clicked.
     pub(super) fn clicked(self: &Rc<Self>, event: &Event) {
-        let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else { return };
+        let Some(target) = dom::target(event) else { return };
         let group = target.closest("[data-group]").ok().flatten().and_then(|at| at.get_attribute("data-group"));
         let Some(group) = group.and_then(|name| Group::from_name(&name)) else { return };
         if let Some(all) = target.get_attribute("data-all") {

@@ -400,7 +400,7 @@ struct Focused {
 }
 
 fn focused_row(panel: &Element) -> Option<Focused> {
-    let active = dom::document().ok()?.active_element().filter(|active| panel.contains(Some(active)))?;
+    let active = dom::active().filter(|active| panel.contains(Some(active)))?;
     let row = active.closest("li[data-row]").ok()??;
     let (group, _) = Lists::place_of(&row)?;
     let place = children(&row.parent_element()?).iter().position(|other| *other == row)?;
