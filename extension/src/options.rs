@@ -335,7 +335,7 @@ impl Options {
                     this.say(Tone::Doubt, &text_with("savedNotAllowed", &[settings.server.as_str()]));
                 }
                 Ok(Outcome::NotAllowed) => {
-                    this.say(Tone::Bad, &text_with("testNotAllowed", &[settings.server.as_str()]))
+                    this.say(Tone::Bad, &text_with("testNotAllowed", &[settings.server.as_str()]));
                 }
                 Err(error) => this.say_failed(&error),
             }

@@ -92,6 +92,7 @@ fn a_persons_own_session_commits_and_stays() {
 fn a_koha_that_is_open_in_a_tab_is_chosen_with_one_click() {
     let koha = koha(Era::From2405);
     let desk = Desk::open(&Options::default()).unwrap();
+    desk.set_up(&Settings::of("https://koha.example.org", "send")).unwrap();
     let page = desk.open_settings().unwrap();
     page.click("#find-koha").unwrap();
     page.wait_contains("#koha-said", "No page of a Koha staff client is open").unwrap();
@@ -102,6 +103,7 @@ fn a_koha_that_is_open_in_a_tab_is_chosen_with_one_click() {
     page.click("#koha-found button").unwrap();
     page.wait_contains("#koha-said", "nobody is logged in there").unwrap();
     assert_eq!(page.value("#server").unwrap(), koha.url());
+    assert!(page.visible("#secrets-forgotten").unwrap(), "the stored password is the other server's");
     tab.close().unwrap();
     let tab = log_in(&desk.firefox, &koha, "circ");
     let cookie = cookie_of(&koha, "circ");

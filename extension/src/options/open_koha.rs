@@ -1,5 +1,6 @@
 //! The part of the settings page that takes server, library and user name from a Koha that is open in this Firefox.
 
+use super::fields;
 use crate::{
     dom::{self, elements},
     http::Http,
@@ -21,7 +22,7 @@ use std::{
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Element, Event, HtmlElement, HtmlInputElement};
+use web_sys::{Element, HtmlElement, HtmlInputElement};
 
 elements! {
     pub(super) struct OpenKoha {
@@ -84,10 +85,8 @@ impl OpenKoha {
             return;
         };
         self.server.set_value(server.as_str());
-        // What the page knows of the server follows.
-        if let Ok(event) = Event::new("input") {
-            let _ = self.server.dispatch_event(&event);
-        }
+        // What the page knows of the server follows: what is stored for another is not used for this one.
+        fields::tell_changed(&self.server);
         let (this, server) = (self.clone(), server.clone());
         spawn_local(async move {
             if !webext::is_yes(asked).await {
@@ -100,6 +99,7 @@ impl OpenKoha {
                     for (field, value) in taken.into_iter().filter(|(field, _)| !field.read_only()) {
                         if let Some(value) = value {
                             field.set_value(value);
+                            fields::tell_changed(field);
                         }
                     }
                     this.say(&[wording::person(&who), text("findKohaDone")].join(" "));

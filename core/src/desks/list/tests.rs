@@ -212,7 +212,7 @@ fn a_list_has_a_time_that_is_over() {
 fn a_few_codes_are_looked_for_with_zeros_too() {
     let looked_for = |number: usize| {
         let codes = vec!["35".to_owned(); number];
-        spellings(&codes).map(|spellings| spellings.count()).collect::<Vec<_>>()
+        spellings(&codes).map(Iterator::count).collect::<Vec<_>>()
     };
     assert_eq!(looked_for(500), vec![7; 500]);
     assert_eq!(looked_for(501), vec![1; 501]);

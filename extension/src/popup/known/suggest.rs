@@ -64,7 +64,7 @@ impl Suggestions {
         self.chosen.set(place);
         let shown = self.shown.borrow();
         for (number, (_, line)) in shown.iter().enumerate() {
-            dom::set_flag(&line, "aria-selected", place == Some(number));
+            dom::set_flag(line, "aria-selected", place == Some(number));
         }
         match place.and_then(|place| shown.get(place)) {
             Some((_, line)) => {

@@ -30,7 +30,7 @@ pub(crate) fn give_room(to_log: bool) {
 
 fn set(main: &Element, button: &HtmlElement, is_tall: bool) {
     let _ = main.toggle_attribute_with_force("data-tall", is_tall);
-    dom::set_flag(&button, "aria-pressed", is_tall);
+    dom::set_flag(button, "aria-pressed", is_tall);
     // The table draws what is seen.
     if let (Ok(window), Ok(event)) = (dom::window(), Event::new("resize")) {
         let _ = window.dispatch_event(&event);

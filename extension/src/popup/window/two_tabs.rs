@@ -28,7 +28,7 @@ impl TwoTabs {
     /// Shows the second, or the first.
     pub(crate) fn show(&self, second: bool) {
         for ((tab, panel), is_shown) in [(&self.first, !second), (&self.second, second)] {
-            dom::set_flag(&tab, "aria-selected", is_shown);
+            dom::set_flag(tab, "aria-selected", is_shown);
             let _ = tab.set_attribute("tabindex", if is_shown { "0" } else { "-1" });
             panel.set_hidden(!is_shown);
         }

@@ -83,10 +83,10 @@ impl ReviewPanel {
         dom::set_field(&row, "about", &plural("reviewDeskAbout", report.number, &[&times[0], &times[1]]));
         let off = tried.map_or(Shift::NONE, |(_, shift)| shift.opposite());
         dom::set_field(&row, "clock", &text_with("reviewClock", &[&off.signed()]));
-        if let Some(input) = dom::field(&row, "shift").and_then(|input| input.dyn_into::<HtmlInputElement>().ok()) {
-            if !dom::active().is_some_and(|active| active.is_same_node(Some(&input))) {
-                input.set_value(&off.to_string());
-            }
+        if let Some(input) = dom::field(&row, "shift").and_then(|input| input.dyn_into::<HtmlInputElement>().ok())
+            && !dom::active().is_some_and(|active| active.is_same_node(Some(&input)))
+        {
+            input.set_value(&off.to_string());
         }
         let plan = looked_at.plan.of(report.desk.as_ref());
         let moves = plan.map(|plan| &plan.moves[..]).unwrap_or_default();
