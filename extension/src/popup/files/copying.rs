@@ -1,6 +1,7 @@
 //! Writes the second copy while this window is open, where one is wanted. No scan waits for it: it hears of what was recorded as all do.
 
 use crate::{
+    anew::Anew,
     clock,
     copy::{self, Writing},
     dom,
@@ -48,8 +49,7 @@ pub(crate) struct Copying {
     early: RefCell<Early>,
     /// See [`Writing::begin`].
     settled: RefCell<Option<String>>,
-    runs: Cell<bool>,
-    again: Cell<bool>,
+    going: Anew,
     /// Counts when it was planned to look again: only the last counts.
     planned: Latest,
     alarm: Cell<Option<DeskTime>>,
@@ -122,8 +122,7 @@ impl Copying {
             writing: RefCell::default(),
             early: RefCell::default(),
             settled: RefCell::default(),
-            runs: Cell::default(),
-            again: Cell::default(),
+            going: Anew::default(),
             planned: Latest::default(),
             alarm: Cell::default(),
             told: Cell::default(),
@@ -195,19 +194,16 @@ impl Copying {
 
     /// Lets what is to be done be done, now or when it is due.
     fn go(self: &Rc<Self>) {
-        if self.runs.replace(true) {
-            self.again.set(true);
-        } else {
+        if self.going.ask() {
             spawn_local(go_on(self.clone()));
         }
     }
 
     async fn go_on(self: Rc<Self>) {
         let mut left = None;
-        loop {
-            self.again.set(false);
+        while self.going.goes_on() {
             let writing = self.writing.borrow().clone();
-            let Some(writing) = writing else { break };
+            let Some(writing) = writing else { continue };
             self.set_alarm(&writing);
             let state = async || {
                 let preferences = self.desk.preferences.borrow().clone();
@@ -216,11 +212,7 @@ impl Copying {
             left = writing.go_on(&self.desk.store, state).await;
             self.set_alarm(&writing);
             self.show_problem(&writing);
-            if !self.again.get() {
-                break;
-            }
         }
-        self.runs.set(false);
         let planned = self.planned.ask();
         if let Some(left) = left {
             spawn_local(async move {
