@@ -321,7 +321,7 @@ mod tests {
         let checkin = done(DONE);
         assert!(checkin.has_ended_loan && !checkin.is_not_on_loan);
         assert_eq!(checkin.hold, Some((5, "MPL".into())));
-        assert_eq!(checkin.returned_at.map(KohaTime::seconds), Some(1_795_428_000));
+        assert_eq!(checkin.returned_at, Some(KohaTime::from_millis(1_795_428_000_000)));
         assert_eq!(checkin.told.said, ["was_returned", "hold_found"]);
         // A branch that sends no messages, and one that writes them otherwise.
         let bare = done(

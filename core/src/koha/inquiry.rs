@@ -210,11 +210,11 @@ impl Inquiry {
 
     /// Whether it is the transaction's own second: Koha writes the desk's time down, and keeps no finer one.
     fn is_then(&self, time: KohaTime) -> bool {
-        time.taken_for_desk_time().seconds() == self.transaction.moment.utc_seconds()
+        time.taken_for_desk_time().whole_second() == self.transaction.moment.time().whole_second()
     }
 
     fn is_before(&self, time: KohaTime) -> bool {
-        time.taken_for_desk_time().seconds() < self.transaction.moment.utc_seconds()
+        time.taken_for_desk_time().whole_second() < self.transaction.moment.time().whole_second()
     }
 }
 

@@ -80,8 +80,9 @@ impl MovementCheck {
                 };
                 let seen = items.iter().find(is_it).and_then(|item| item.last_seen_date);
                 // Nothing tells how far the two clocks are apart.
-                let at = |seen: &DateTime<_>| KohaTime::from_date(*seen).taken_for_desk_time();
-                if let Some(seen) = seen.filter(|seen| at(seen).seconds() > about.transaction.moment.utc_seconds()) {
+                let at = |seen: &DateTime<_>| KohaTime::from_date(*seen).taken_for_desk_time().whole_second();
+                let recorded = about.transaction.moment.time().whole_second();
+                if let Some(seen) = seen.filter(|seen| at(seen) > recorded) {
                     self.movements.moved.push((about.id, seen));
                 }
                 self.ask(credentials)

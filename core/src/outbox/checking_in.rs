@@ -137,8 +137,8 @@ impl CheckingIn {
 
     fn done(&mut self, entry: &Entry, checkin: Checkin) -> Verdict {
         let status = if checkin.has_ended_loan {
-            let then = entry.transaction.moment.utc_seconds();
-            if checkin.returned_at.is_some_and(|at| at.taken_for_desk_time().seconds() != then) {
+            let then = entry.transaction.moment.time().whole_second();
+            if checkin.returned_at.is_some_and(|at| at.taken_for_desk_time().whole_second() != then) {
                 // What is done is done, and the audit tells of it; no other is to be dated so. Nor in the hour that comes twice when
                 // the clocks go back, of which Koha may tell the other: the other way is right as well.
                 self.way = Way::Absent(Absence::OtherTime);
