@@ -6,6 +6,7 @@ pub mod clock;
 pub mod directory;
 pub mod http;
 pub mod letters;
+pub mod lock;
 pub mod storage;
 pub mod store;
 
@@ -21,7 +22,6 @@ mod isolation;
 mod later;
 mod latest;
 mod locale;
-mod lock;
 mod options;
 mod outage;
 mod popup;

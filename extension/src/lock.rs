@@ -12,7 +12,8 @@ use web_sys::AbortSignal;
 const SENDER: &str = "koct-sender";
 
 /// A lock that is held until this value is dropped.
-pub(crate) struct Lock {
+#[derive(Debug)]
+pub struct Lock {
     release: js_sys::Function,
 }
 
@@ -22,9 +23,9 @@ impl Drop for Lock {
     }
 }
 
-/// For how long a lock is waited for, in milliseconds: one that was just given back is free a moment later, while a commit
-/// holds it much longer.
-const TIMEOUT_MS: u32 = 500;
+/// After how long it is looked whether somebody has a lock that was not given, in milliseconds: one that was just given back is
+/// free a moment later, while a commit holds it much longer.
+const LOOKED_AFTER_MS: u32 = 500;
 
 /// Takes the sender's lock, or `None` where another window has it.
 pub(crate) async fn lock() -> Option<Lock> {
@@ -33,16 +34,30 @@ pub(crate) async fn lock() -> Option<Lock> {
 
 /// Whether somebody sends what is in the log, or changes what could be sent.
 pub(crate) async fn is_sending() -> bool {
-    let Ok(locks) = webext::query_locks().await else { return false };
-    let sender = ground::name(SENDER);
-    js_sys::Array::from(&property(&locks, "held"))
-        .iter()
-        .any(|lock| text_property(&lock, "name").as_ref() == Some(&sender))
+    is_held(SENDER).await.unwrap_or_default()
+}
+
+/// Whether somebody has this lock, as far as Firefox tells.
+async fn is_held(name: &str) -> Option<bool> {
+    let locks = webext::query_locks().await.ok()?;
+    let name = ground::name(name);
+    let held = js_sys::Array::from(&property(&locks, "held"));
+    Some(held.iter().any(|lock| text_property(&lock, "name").as_ref() == Some(&name)))
 }
 
 /// Takes a lock of this profile, or `None` where another window has it.
-pub(crate) async fn lock_of(name: &str) -> Option<Lock> {
-    take(name, [("signal", AbortSignal::timeout_with_u32(TIMEOUT_MS).into())]).await
+///
+/// That it was not given in time says nothing of others: on a busy computer Firefox gives it late, or this page hears of it late.
+pub async fn lock_of(name: &str) -> Option<Lock> {
+    loop {
+        let in_time = AbortSignal::timeout_with_u32(LOOKED_AFTER_MS);
+        if let Some(lock) = take(name, [("signal", in_time.clone().into())]).await {
+            return Some(lock);
+        }
+        if !in_time.aborted() || is_held(name).await != Some(false) {
+            return None;
+        }
+    }
 }
 
 /// Shares a lock with other windows, so that nobody takes it alone meanwhile. Whoever has it alone is waited for.
@@ -51,7 +66,7 @@ pub(crate) async fn share(name: &str) -> Option<Lock> {
 }
 
 /// Takes a lock of this profile once it is free.
-pub(crate) async fn wait_for(name: &str) -> Option<Lock> {
+pub async fn wait_for(name: &str) -> Option<Lock> {
     take(name, []).await
 }
 

@@ -5,6 +5,7 @@
 
 mod borrowers;
 mod directory;
+mod lock;
 mod odd_rows;
 mod store;
 
