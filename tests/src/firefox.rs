@@ -86,16 +86,27 @@ impl Killer {
     }
 }
 
-/// The Firefox to use: the variable `FIREFOX`, or what is installed.
+/// The first version whose own windows can be driven: Firefox ESR 140 answers what is asked of them as if its pages were meant.
+pub const OLDEST: u32 = 153;
+
+/// The Firefox to use: the variable `FIREFOX`, or what is installed. `None` where it is missing or older than [`OLDEST`].
 pub fn binary() -> Option<PathBuf> {
-    let works = |path: &PathBuf| {
-        let version = Command::new(path).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-        version.is_ok_and(|status| status.success())
-    };
+    let works = |path: &PathBuf| version(path).is_some_and(|version| version >= OLDEST);
     if let Some(named) = std::env::var_os("FIREFOX") {
         return Some(PathBuf::from(named)).filter(works);
     }
     ["firefox-esr", "firefox"].into_iter().map(PathBuf::from).find(works)
+}
+
+/// The first number of the version of this Firefox; `None` where it does not run.
+fn version(binary: &Path) -> Option<u32> {
+    let told = Command::new(binary).arg("--version").stderr(Stdio::null()).output().ok()?;
+    number(&String::from_utf8_lossy(&told.stdout)).filter(|_| told.status.success())
+}
+
+/// The first number of what Firefox tells of its version, as `Mozilla Firefox 153.8.0esr`.
+fn number(told: &str) -> Option<u32> {
+    told.split(|char: char| !char.is_ascii_digit()).find(|part| !part.is_empty())?.parse().ok()
 }
 
 /// Whether windows can be shown here.
@@ -763,4 +774,16 @@ fn listening(child: &mut Child) -> Result<String> {
         }
     });
     receiver.recv_timeout(START_LIMIT).map_err(|_| "Firefox did not come up".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::number;
+
+    #[test]
+    fn the_version_is_the_first_number_that_firefox_tells() {
+        assert_eq!(number("Mozilla Firefox 153.8.0esr\n"), Some(153));
+        assert_eq!(number("Mozilla Firefox 160.0"), Some(160));
+        assert_eq!(number("no version"), None);
+    }
 }
