@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "in tests a failed unwrap is the failure report")]
 
+use chrono::{NaiveTime, TimeDelta};
 use fastrand::Rng;
 use koct_core::{
     desk::clock::DeskTime,
@@ -129,8 +130,8 @@ fn desk(library: &Library, nights: Nights, dice: &mut Rng, all: &mut Load) -> (i
             has_passphrase: false,
             can_ask: true,
         };
-        let minute = u32::try_from(now % DAY / MINUTE).unwrap();
-        let scope = match plan(standing, &mut refreshes, DeskTime::from_millis(now), minute) {
+        let time_of_day = NaiveTime::MIN + TimeDelta::milliseconds(now % DAY);
+        let scope = match plan(standing, &mut refreshes, DeskTime::from_millis(now), time_of_day) {
             Plan::At(time) => {
                 if let Some(as_of) = contents.as_of()
                     && now - opened > 2 * HOUR

@@ -1,6 +1,6 @@
 //! The desk's clock and time zone.
 
-use chrono::{Datelike, NaiveDateTime, Timelike};
+use chrono::{Datelike, NaiveDateTime, NaiveTime, Timelike};
 use js_sys::Date;
 use koct_core::{
     Moment,
@@ -27,10 +27,12 @@ pub(crate) fn time() -> DeskTime {
     DeskTime::from_millis(millis())
 }
 
-/// The minute of the day that the clock shows.
-pub(crate) fn minute_of_day() -> u32 {
+/// The time of the day that the clock shows.
+pub(crate) fn time_of_day() -> NaiveTime {
     let date = Date::new_0();
-    date.get_hours() * 60 + date.get_minutes()
+    let [hour, minute, second, milli] =
+        [date.get_hours(), date.get_minutes(), date.get_seconds(), date.get_milliseconds()];
+    NaiveTime::from_hms_milli_opt(hour, minute, second, milli).unwrap_or_default()
 }
 
 /// For how long this page has run, by a clock that nobody can set.

@@ -23,6 +23,11 @@ macro_rules! instants_by_a_clock {
                 self.0
             }
 
+            /// The number of its day, in days since 1970 in UTC.
+            pub const fn day(self) -> i64 {
+                self.0.div_euclid(86_400_000)
+            }
+
             /// How far the clock has come since `earlier`; negative where it was set back meanwhile.
             pub fn since(self, earlier: Self) -> TimeDelta {
                 TimeDelta::try_milliseconds(self.0.saturating_sub(earlier.0)).unwrap_or(TimeDelta::MIN)

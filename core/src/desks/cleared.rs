@@ -104,7 +104,7 @@ impl Remembered {
     /// Of what is cleared now.
     pub fn since(now: Moment) -> Self {
         // No moment lies before 1970, and no day after them all.
-        Self { day: u32::try_from(now.utc_seconds().div_euclid(86_400)).unwrap_or_default() }
+        Self { day: u32::try_from(now.time().day()).unwrap_or_default() }
     }
 
     /// The first day of which everything is still remembered when the log is cleared on this one.

@@ -49,7 +49,6 @@ const LOOKS: [Duration; 4] =
 const MOST_LOOKS: usize = 240;
 /// The number of files that stay and only say that a set was closed. More starts of Firefox than these between two images are not noticed.
 const MARKS: usize = 4;
-const DAY: i64 = 86_400_000;
 
 /// What is to be done next.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -244,10 +243,6 @@ fn empty(set: &FileSet, number: u32, closes: bool) -> File {
     File { name: set.name(number), desk: set.desk.clone(), part, rows: Rows::None }
 }
 
-fn day(time: DeskTime) -> i64 {
-    time.millis().div_euclid(DAY)
-}
-
 impl Copier {
     /// Begins with what was kept, in this run of Firefox, at this desk, whose log ends with this number; 0 where it is empty.
     /// `settled` is the run in which the one before ended in good order and [`Copier::is_settled`]; `None` where it did not.
@@ -395,7 +390,7 @@ impl Copier {
     }
 
     fn is_outdated(&self, current: &Current, now: DeskTime) -> bool {
-        current.day != day(now) || current.files.run != self.run || current.files.desk != self.desk
+        current.day != now.day() || current.files.run != self.run || current.files.desk != self.desk
     }
 
     /// What is to be done next. `random` is a random number.
@@ -591,7 +586,7 @@ impl Copier {
         match planned {
             Planned::Whole => {
                 if let Some(files) = self.kept.begun.take() {
-                    let current = Current { files, last, day: day(began) };
+                    let current = Current { files, last, day: began.day() };
                     self.kept.old.extend(self.kept.current.replace(current).map(|before| before.files));
                 }
             }

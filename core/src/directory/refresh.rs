@@ -16,7 +16,7 @@ use crate::{
     desk::clock::DeskTime,
     settings::{key_kept::KeyKept, quiet_hours::QuietHours, records::RecordsSettings},
 };
-use chrono::TimeDelta;
+use chrono::{NaiveTime, TimeDelta};
 use remembered::part_of;
 use std::time::Duration;
 
@@ -92,9 +92,9 @@ pub enum Plan {
     Now(Scope),
 }
 
-/// What is to be done now. `minute` is the minute of the day by the desk's clock.
-pub fn plan(standing: Standing, refreshes: &mut Refreshes, now: DeskTime, minute: u32) -> Plan {
-    let plan = at(standing, refreshes, now, minute);
+/// What is to be done now. `time_of_day` is what the desk's clock shows.
+pub fn plan(standing: Standing, refreshes: &mut Refreshes, now: DeskTime, time_of_day: NaiveTime) -> Plan {
+    let plan = at(standing, refreshes, now, time_of_day);
     refreshes.planned = match plan {
         Plan::At(time) => Some(time),
         Plan::Never(_) | Plan::Now(_) => None,
@@ -102,7 +102,7 @@ pub fn plan(standing: Standing, refreshes: &mut Refreshes, now: DeskTime, minute
     plan
 }
 
-fn at(standing: Standing, refreshes: &Refreshes, now: DeskTime, minute: u32) -> Plan {
+fn at(standing: Standing, refreshes: &Refreshes, now: DeskTime, time_of_day: NaiveTime) -> Plan {
     let Standing { records, contents, access, has_passphrase, can_ask, is_unfinished } = standing;
     // What is of another server is nothing here.
     let nothing = Contents::default();
@@ -138,7 +138,7 @@ fn at(standing: Standing, refreshes: &Refreshes, now: DeskTime, minute: u32) -> 
         Some(as_of) => slot(as_of, every, place),
     };
     let quiet = records.quiet_hours().ok().flatten();
-    let whole = quiet.and_then(|quiet| quiet_moment(quiet, contents, place, now, minute));
+    let whole = quiet.and_then(|quiet| quiet_moment(quiet, contents, place, now, time_of_day));
     let due = whole.map_or(changes, |whole| whole.min(changes)).max(refreshes.not_before(now));
     if due > now {
         return Plan::At(due);
@@ -174,17 +174,21 @@ fn slot(as_of: DeskTime, every: Duration, place: u32) -> DeskTime {
 }
 
 /// When everything is to be read in quiet hours; `None` where there is nothing yet, and it is read as soon as can be.
-fn quiet_moment(quiet: QuietHours, contents: &Contents, place: u32, now: DeskTime, minute: u32) -> Option<DeskTime> {
-    let old = contents.whole_as_of()?.plus(WHOLE_IN_QUIET_HOURS);
-    let wait = u64::try_from(old.since(now).num_minutes().max(0)).unwrap_or_default();
-    let then = u32::try_from((u64::from(minute) + wait) % (24 * 60)).unwrap_or_default();
-    let begins = quiet.minutes() * BEGINNING / 65_536 * place / 65_536;
+fn quiet_moment(
+    quiet: QuietHours,
+    contents: &Contents,
+    place: u32,
+    now: DeskTime,
+    time_of_day: NaiveTime,
+) -> Option<DeskTime> {
+    let earliest = contents.whole_as_of()?.plus(WHOLE_IN_QUIET_HOURS).max(now);
+    let then = time_of_day.overflowing_add_signed(earliest.since(now)).0;
+    let begins = part_of(part_of(quiet.span(), BEGINNING), place);
     let until = match quiet.passed(then) {
-        Some(passed) if passed >= begins => 0,
-        Some(passed) => begins - passed,
+        Some(passed) => begins.saturating_sub(passed),
         None => quiet.until(then) + begins,
     };
-    Some(old.max(now).plus(Duration::from_mins(until.into())))
+    Some(earliest.plus(until))
 }
 
 fn delta(time: Duration) -> TimeDelta {

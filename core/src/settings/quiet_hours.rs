@@ -1,46 +1,58 @@
 //! The hours of the night in which a library's Koha has little to do.
 
+use chrono::{NaiveTime, TimeDelta};
+use std::time::Duration;
+
 /// Hours of the day by the desk's clock, from the one to the other, perhaps over midnight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct QuietHours {
-    from: u32,
-    to: u32,
+    from: NaiveTime,
+    to: NaiveTime,
 }
-
-/// The minutes of an hour.
-const HOUR: u32 = 60;
-/// The minutes of a day.
-const DAY: u32 = 24 * HOUR;
 
 impl QuietHours {
     /// As people write them: `22-6`, `22–6`, `22 - 06`. `None` where these are no two different hours.
     pub fn typed(typed: &str) -> Option<Self> {
         let (from, to) = typed.split_once(['-', '–'])?;
-        let hour = |typed: &str| typed.trim().parse().ok().filter(|hour| *hour <= 24).map(|hour: u32| hour % 24);
+        let hour = |typed: &str| {
+            let hour: u32 = typed.trim().parse().ok().filter(|hour| *hour <= 24)?;
+            NaiveTime::from_hms_opt(hour % 24, 0, 0)
+        };
         let (from, to) = (hour(from)?, hour(to)?);
         (from != to).then_some(Self { from, to })
     }
 
-    /// How many minutes they last.
-    pub fn minutes(self) -> u32 {
-        ((self.to + 24 - self.from) % 24) * HOUR
+    /// For how long they last.
+    pub fn span(self) -> Duration {
+        passed(self.from, self.to)
     }
 
-    /// How many minutes there are from this minute of the day to their beginning.
-    pub fn until(self, minute: u32) -> u32 {
-        (self.from * HOUR + DAY - minute % DAY) % DAY
+    /// How long it is from this time of the day to their beginning.
+    pub fn until(self, time: NaiveTime) -> Duration {
+        passed(time, self.from)
     }
 
-    /// How many minutes of them are over at this minute of the day; `None` outside of them.
-    pub fn passed(self, minute: u32) -> Option<u32> {
-        let passed = (minute + DAY - self.from * HOUR) % DAY;
-        (passed < self.minutes()).then_some(passed)
+    /// How long ago they began at this time of the day; `None` outside of them.
+    pub fn passed(self, time: NaiveTime) -> Option<Duration> {
+        let passed = passed(self.from, time);
+        (passed < self.span()).then_some(passed)
     }
+}
+
+/// How long it is from one time of the day to the next time that it is another.
+fn passed(from: NaiveTime, to: NaiveTime) -> Duration {
+    let passed = to.signed_duration_since(from);
+    let over_midnight = if to < from { TimeDelta::days(1) } else { TimeDelta::zero() };
+    (passed + over_midnight).to_std().unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn time(hour: u32, minute: u32) -> NaiveTime {
+        NaiveTime::from_hms_opt(hour, minute, 0).unwrap()
+    }
 
     #[test]
     fn reads_hours_as_people_write_them() {
@@ -58,18 +70,23 @@ mod tests {
             ("22:30-6", None),
         ] {
             let hours = QuietHours::typed(typed);
-            assert_eq!(hours.map(|hours| (hours.from, hours.to)), expected, "{typed}");
+            let expected = expected.map(|(from, to)| QuietHours { from: time(from, 0), to: time(to, 0) });
+            assert_eq!(hours, expected, "{typed}");
         }
     }
 
     #[test]
     fn tells_how_much_of_them_is_over_also_beyond_midnight() {
         let night = QuietHours::typed("22-6").unwrap();
-        assert_eq!(night.minutes(), 8 * 60);
-        let passed = [21 * 60 + 59, 22 * 60, 0, 5 * 60 + 59, 6 * 60].map(|minute| night.passed(minute));
-        assert_eq!(passed, [None, Some(0), Some(120), Some(479), None]);
-        assert_eq!([21 * 60, 22 * 60, 23 * 60].map(|minute| night.until(minute)), [60, 0, 23 * 60]);
+        let minutes = |minutes| Duration::from_mins(minutes);
+        assert_eq!(night.span(), minutes(8 * 60));
+        let passed =
+            [(21, 59), (22, 0), (0, 0), (5, 59), (6, 0)].map(|(hour, minute)| night.passed(time(hour, minute)));
+        assert_eq!(passed, [None, Some(minutes(0)), Some(minutes(120)), Some(minutes(479)), None]);
+        let until = [21, 22, 23].map(|hour| night.until(time(hour, 0)));
+        assert_eq!(until, [minutes(60), minutes(0), minutes(23 * 60)]);
         let early = QuietHours::typed("1-5").unwrap();
-        assert_eq!([0, 60, 299, 300].map(|minute| early.passed(minute)), [None, Some(0), Some(239), None]);
+        let passed = [(0, 0), (1, 0), (4, 59), (5, 0)].map(|(hour, minute)| early.passed(time(hour, minute)));
+        assert_eq!(passed, [None, Some(minutes(0)), Some(minutes(239)), None]);
     }
 }

@@ -126,7 +126,7 @@ async fn arrange(known: &Known) -> Option<(Scope, Preferences, Settings)> {
         can_ask: settings.is_some(),
     };
     let mut refreshes = remembered();
-    let plan = plan(standing, &mut refreshes, clock::time(), clock::minute_of_day());
+    let plan = plan(standing, &mut refreshes, clock::time(), clock::time_of_day());
     remember(&refreshes);
     match plan {
         Plan::Now(scope) => return Some((scope, preferences, settings?)),

@@ -50,7 +50,8 @@ impl Desk {
         let Self { records, contents, is_unfinished, access, has_passphrase, can_ask, refreshes } = self;
         let (is_unfinished, access, has_passphrase, can_ask) = (*is_unfinished, *access, *has_passphrase, *can_ask);
         let standing = Standing { records, contents, is_unfinished, access, has_passphrase, can_ask };
-        plan(standing, refreshes, time(now), u32::try_from((now / MINUTE).rem_euclid(1440)).unwrap())
+        let time_of_day = NaiveTime::MIN.overflowing_add_signed(TimeDelta::milliseconds(now.rem_euclid(DAY))).0;
+        plan(standing, refreshes, time(now), time_of_day)
     }
 
     /// As often as the timer rings when it is told to, until something is downloaded: when, and what.
