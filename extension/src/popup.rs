@@ -158,6 +158,7 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
         returned,
         suggestions.clone(),
         records.clone(),
+        queue.clone(),
     ]);
     // Ready to scan before anything is read: what is scanned meanwhile waits in the queue.
     let checkout = Checkout::new(desk.clone(), scans.clone(), patron.clone(), sitting, suggestions)?;

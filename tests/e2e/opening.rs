@@ -1,6 +1,10 @@
 //! What a person does before the window is ready.
 
-use crate::{desk, wait};
+use crate::{
+    desk,
+    knowing::{OTHER, item, kept, knowing, wait_for_kept},
+    wait,
+};
 use koct_tests::{
     desk::Desk,
     page::{Page, key},
@@ -86,23 +90,28 @@ fn holds(desk: &Desk, expected: &[[&str; 4]]) {
     });
 }
 
-/// Opens the window, whose desk is ready but whose other parts are not before the page that is given stops: it keeps the log
-/// from being read.
-fn half_open(desk: &Desk) -> Page {
+/// Keeps a database from being read or written until the page that is given stops.
+fn held(desk: &Desk, database: &str, store: &str) -> Page {
     let holder = desk.firefox.open(&desk.firefox.addon_url("options/options.html")).unwrap();
     holder.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
     holder
-        .eval(
-            "new Promise((done, fail) => { const o = indexedDB.open('koct'); o.onerror = fail; o.onsuccess = () => { \
+        .eval(&format!(
+            "new Promise((done, fail) => {{ const o = indexedDB.open('{database}'); o.onerror = fail; o.onsuccess = () => {{ \
              const db = o.result; const t = db.transaction([...db.objectStoreNames], 'readwrite'); \
-             const s = t.objectStore('transactions'); \
-             const go = () => { if (!window.stopped) s.count().onsuccess = go; else db.close(); }; go(); done(true); }; })",
-        )
+             const s = t.objectStore('{store}'); \
+             const go = () => {{ if (!window.stopped) s.count().onsuccess = go; else db.close(); }}; go(); done(true); }}; }})"
+        ))
         .unwrap();
     desk.page.navigate(&desk.firefox.addon_url("popup/popup.html")).unwrap();
     desk.page.activate().unwrap();
     desk.page.wait(IS_READY).unwrap();
     holder
+}
+
+/// Opens the window, whose desk is ready but whose other parts are not before the page that is given stops: it keeps the log
+/// from being read.
+fn half_open(desk: &Desk) -> Page {
+    held(desk, "koct", "transactions")
 }
 
 fn let_all_come(desk: &Desk, holder: &Page) {
@@ -169,6 +178,17 @@ fn what_is_not_loaded_waits_for_it_and_nothing_else_does() {
     assert!(desk.page.visible("#todo").unwrap());
     desk.page.wait_visible("#help-dialog").unwrap();
     assert!(!desk.page.visible("#menu").unwrap());
+}
+
+#[test]
+fn what_is_scanned_before_the_records_are_open_is_looked_up_once_they_are() {
+    let (_koha, desk) = knowing();
+    let holder = held(&desk, "koct-directory", "state");
+    desk.check_out(OTHER, &item(20)).unwrap();
+    desk.page.wait(IS_WHOLE).unwrap();
+    assert_eq!(kept(&desk), json!({}), "nothing is known yet");
+    holder.eval("window.stopped = true").unwrap();
+    wait_for_kept(&desk, &item(20), "waiting");
 }
 
 #[test]

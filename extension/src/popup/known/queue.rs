@@ -17,7 +17,7 @@ use crate::{
     i18n::text_with,
     later::later,
     popup::{
-        Desk, Tone, Topic,
+        Desk, Panel, Tone, Topic,
         log::tall,
         scan::sitting::{Said, SittingLists},
     },
@@ -47,6 +47,8 @@ elements! {
         ;
         waiting: RefCell<VecDeque<Job>>,
         working: Cell<bool>,
+        /// Whether it is known if there are records: what is scanned before waits for them.
+        has_looked: Cell<bool>,
     }
 }
 
@@ -67,6 +69,17 @@ later! {
     }
 }
 
+impl Panel for LookupQueue {
+    fn records_changed(self: Rc<Self>, are_there: bool) {
+        self.has_looked.set(true);
+        if are_there {
+            self.go();
+        } else {
+            self.waiting.take();
+        }
+    }
+}
+
 impl LookupQueue {
     /// Looks up what was just corrected, and warns where there is something to be warned of. Never waits.
     pub(crate) fn look_up(self: &Rc<Self>, entry: Entry) {
@@ -75,7 +88,7 @@ impl LookupQueue {
 
     /// The same of what was just recorded. `is_item`: a person has said that its code is an item's.
     pub(crate) fn look_up_scan(self: &Rc<Self>, entry: Entry, is_item: bool) {
-        if self.records.get().is_none() {
+        if self.has_looked.get() && self.records.get().is_none() {
             return;
         }
         let card = entry.transaction.action.cardnumber().filter(|card| self.patron.shows(card.as_str()));
@@ -83,7 +96,11 @@ impl LookupQueue {
         let seen = card.map(|_| entry.transaction.moment);
         let is_item = is_item.then_some(entry.transaction.moment);
         self.waiting.borrow_mut().push_back(Job { entry, answered, seen, is_item });
-        if !self.working.replace(true) {
+        self.go();
+    }
+
+    fn go(self: &Rc<Self>) {
+        if self.records.get().is_some() && !self.working.replace(true) {
             spawn_local(look_up_waiting(self.clone()));
         }
     }
