@@ -1,6 +1,6 @@
 //! When something goes wrong in the middle: nothing is lost, nothing is sent twice unseen.
 
-use crate::{ERAS, configured, desk, koha, reopen, transactions, wait};
+use crate::{ERAS, configured, desk, koha, reopen, transactions, wait, windows::second_window};
 use fake_koha::{Era, Fault, FaultKind};
 use koct_core::State;
 use koct_tests::{
@@ -135,6 +135,26 @@ fn a_window_closed_in_mid_run_leaves_a_doubt_that_koha_resolves() {
     desk.wait_for_states(&["success"; 3]).unwrap();
     assert_eq!(koha.library(|library| (library.loans.len(), library.effects.len())), (3, 3), "nothing twice");
     desk.page.wait("document.getElementById('tab-todo-count').hidden").unwrap();
+}
+
+#[test]
+fn a_window_closed_in_mid_run_leaves_its_doubt_to_one_that_was_open_all_along() {
+    let koha = koha(Era::From2405);
+    let mut desk = configured(&koha, "apply");
+    desk.check_out("23529001223601", "39999000000001").unwrap();
+    let other = second_window(&desk);
+    koha.fault(Fault::on("service.pl", FaultKind::HoldAfter).skip(BEFORE_TRANSACTIONS));
+    desk.page.click("#commit").unwrap();
+    wait("it does not reach Koha", || (koha.library(|library| library.loans.len()) == 1).then_some(()));
+    std::mem::replace(&mut desk.page, other).close().unwrap();
+    koha.clear_faults();
+    // Firefox gives back what a page held once that is gone.
+    desk.page.wait("(await navigator.locks.query()).held.every(lock => lock.name !== 'koct-sender')").unwrap();
+    desk.wait_for_states(&["sending"]).unwrap();
+    let message = desk.commit().unwrap();
+    assert!(message.contains("1 that was in doubt is in Koha"), "{message}");
+    desk.wait_for_states(&["success"]).unwrap();
+    assert_eq!(koha.library(|library| (library.loans.len(), library.effects.len())), (1, 1), "nothing twice");
 }
 
 #[test]

@@ -25,7 +25,7 @@ const SHOWN: &str = "({rows: [...document.querySelectorAll('#transactions-rows t
 const BARCODES: &str = "[...document.querySelectorAll('#transactions-rows [data-field=barcode]')].map(field => field.textContent).reverse()";
 
 /// A window of the same profile, in a tab, as wide and high as the first.
-fn second_window(desk: &Desk) -> Page {
+pub(crate) fn second_window(desk: &Desk) -> Page {
     let page = desk.firefox.open(&desk.firefox.addon_url("popup/popup.html")).unwrap();
     page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
     page.eval("document.getElementById('clear-dialog').close()").unwrap();

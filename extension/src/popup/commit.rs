@@ -128,7 +128,10 @@ impl Commit {
             message.show(Tone::Bad, &text("commitNotConfigured"));
             return;
         };
-        match self.desk.counts.get().nothing_to_commit() {
+        // What a window has left that ended in the middle of its commit while this one was open; and whatever this one has not heard of.
+        self.desk.clone().recover().await;
+        let counts = self.desk.store.counts().await.unwrap_or_else(|_| self.desk.counts.get());
+        match counts.nothing_to_commit() {
             None => {}
             Some(NothingToCommit::ButOpen(open)) => {
                 return message.show(Tone::Doubt, &plural("commitNothingButOpen", open, &[]));
