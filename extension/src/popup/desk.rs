@@ -21,7 +21,10 @@ use crate::{
     store::{Store, StoreError},
     wording::{self, Explained},
 };
-use futures_util::future::{LocalBoxFuture, ready};
+use futures_util::{
+    future::{LocalBoxFuture, ready},
+    lock::{Mutex, OwnedMutexGuard},
+};
 use koct_core::{
     Entry, Moment, Settings, Status, TransactionId,
     desk::{
@@ -40,6 +43,7 @@ use std::{
     cell::{Cell, RefCell},
     collections::HashMap,
     rc::Rc,
+    sync::Arc,
 };
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlElement};
@@ -106,6 +110,8 @@ elements! {
         pub(crate) drawing_soon: Cell<bool>,
         /// From the press of the button to its end.
         pub(crate) committing: Cell<bool>,
+        /// Whoever holds it asks for the sender's lock: another change of this window is waited for, and is no other window.
+        pub(crate) changing: Arc<Mutex<()>>,
         /// While this window holds the sender's lock for a commit, and the last transaction that it may send.
         pub(crate) sending: Cell<bool>,
         pub(crate) sends_up_to: Cell<Option<TransactionId>>,
@@ -119,7 +125,7 @@ elements! {
 }
 
 /// See [`Desk::may_change`].
-pub(crate) struct Permit(#[expect(dead_code, reason = "held, not read")] Option<lock::Lock>);
+pub(crate) struct Permit(#[expect(dead_code, reason = "held, not read")] Option<(lock::Lock, OwnedMutexGuard<()>)>);
 
 impl Desk {
     /// From now on these are told too, in this order, after those that are told already.
@@ -259,19 +265,20 @@ impl Desk {
     /// Permission to change a transaction, for as long as it is held: nobody may be sending it meanwhile. `None` where
     /// somebody is, and then the message line says so.
     pub(crate) async fn may_change(&self, id: TransactionId) -> Option<Permit> {
-        if self.sending.get() {
-            // What was recorded since the commit began is not in its hands.
-            if self.sends_up_to.get().is_some_and(|last| id > last) {
-                return Some(Permit(None));
+        // What was recorded since the commit began is not in its hands.
+        if self.sending.get() && self.sends_up_to.get().is_some_and(|last| id > last) {
+            return Some(Permit(None));
+        }
+        let turn = self.changing.clone().lock_owned().await;
+        let lock =
+            if self.sending.get() { Err("clearWhileCommitting") } else { lock::lock().await.ok_or("commitBusy") };
+        match lock {
+            Ok(lock) => Some(Permit(Some((lock, turn)))),
+            Err(why) => {
+                self.message.about(Topic::Change).show(Tone::Bad, &text(why));
+                None
             }
-            self.message.about(Topic::Change).show(Tone::Bad, &text("clearWhileCommitting"));
-            return None;
         }
-        let lock = lock::lock().await;
-        if lock.is_none() {
-            self.message.about(Topic::Change).show(Tone::Bad, &text("commitBusy"));
-        }
-        lock.map(|lock| Permit(Some(lock)))
     }
 
     /// Puts transactions of one item that share a second, as several desks or a correction left them, into seconds of their own,

@@ -14,6 +14,8 @@ pub(super) struct Turn<'a> {
 impl<'a> Turn<'a> {
     /// `None` where somebody has it.
     pub(super) async fn take(desk: &'a Desk) -> Option<Self> {
+        // A change that this window is just making is no other window's commit.
+        let _changing = desk.changing.lock().await;
         let lock = lock::lock().await?;
         desk.sending.set(true);
         Some(Self { desk, _lock: lock })
