@@ -99,7 +99,7 @@ impl Exporting {
     /// Downloads the file, or one for each library, where there is something to be in it. Returns their names and what they are.
     async fn write_koc(&self, with_committed: bool, each_branch: bool) -> Result<Vec<(String, Export)>, String> {
         let states = export::states(with_committed);
-        let entries = self.distinct(&states).await.map_err(|error| error.explained())?;
+        let entries = self.distinct(&states).await?;
         let own = self.desk.preferences.borrow().desk_name();
         let branch = self.desk.preferences.borrow().form.branchcode.trim().to_owned();
         let mut written = Vec::new();
@@ -117,14 +117,26 @@ impl Exporting {
 
     /// The entries of these states, those of one item in seconds of their own. That is kept in the log before it goes into a
     /// file: what comes back with another time than the log has would be taken for another scan, and come into Koha twice.
-    async fn distinct(&self, states: &[State]) -> Result<Ordered, StoreError> {
-        let entries = self.desk.store.in_states(states).await?;
+    ///
+    /// # Errors
+    /// When it cannot be kept, in words for the person.
+    async fn distinct(&self, states: &[State]) -> Result<Ordered, String> {
+        let words = |error: StoreError| error.explained();
+        let entries = self.desk.store.in_states(states).await.map_err(words)?;
         if slices::through(order::separating(&entries)).await.is_empty() {
             return Ok(entries);
         }
-        // Whoever commits has the lock, and has kept it already.
-        let Some(_lock) = lock::lock().await else { return Ok(entries) };
-        self.desk.separate(self.desk.store.in_states(states).await?).await
+        let lock = lock::lock().await;
+        let entries = self.desk.store.in_states(states).await.map_err(words)?;
+        if lock.is_some() {
+            return self.desk.separate(entries).await.map_err(words);
+        }
+        // Whoever commits keeps it before the first is sent. Whoever only asks, or imports, does not.
+        if slices::through(order::separating(&entries)).await.is_empty() {
+            Ok(entries)
+        } else {
+            Err(text("commitBusy"))
+        }
     }
 }
 
