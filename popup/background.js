@@ -4,7 +4,13 @@ import { openPractice, openWindow } from "./open.js";
 import "./watch.js";
 
 let waking;
-const wake = () => (waking ??= core().then((module) => module.background_woken()));
+const wake = () =>
+  (waking ??= core()
+    .then((module) => module.background_woken())
+    .catch((error) => {
+      waking = undefined;
+      throw error;
+    }));
 
 browser.action.onClicked.addListener(() => {
   openWindow();
@@ -24,10 +30,16 @@ browser.runtime.onInstalled.addListener(lookSoon);
 // What a window has left of the second copy when it was closed; the name is extension/src/copy.rs's too.
 const COPY = "koct-copy";
 browser.alarms.onAlarm.addListener(async ({ name }) => {
-  if (name === RECORDS) {
-    await (await core()).records_alarm_rang();
-  } else if (name === COPY) {
-    await (await core()).copy_alarm_rang();
+  try {
+    if (name === RECORDS) {
+      await (await core()).records_alarm_rang();
+    } else if (name === COPY) {
+      await (await core()).copy_alarm_rang();
+    }
+  } catch (error) {
+    // An alarm that has rung is gone, and what was due is due still.
+    browser.alarms.create(name, { delayInMinutes: 5 });
+    throw error;
   }
 });
 // It may be a while until it is tried again.
@@ -47,9 +59,9 @@ browser.runtime.onStartup.addListener(async () => {
 // Once while Firefox runs, and whenever the button is pressed; but not for each page of Koha's that is opened.
 const { awake } = await browser.storage.session.get("awake");
 if (!awake) {
-  await browser.storage.session.set({ awake: true });
   if (!(await browser.alarms.get(RECORDS))) {
     lookSoon();
   }
   await wake();
+  await browser.storage.session.set({ awake: true });
 }

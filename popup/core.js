@@ -7,4 +7,9 @@ const load = async () => {
   return module;
 };
 
-export const core = () => (loading ??= load());
+// What could not be loaded once may be the next time.
+export const core = () =>
+  (loading ??= load().catch((error) => {
+    loading = undefined;
+    throw error;
+  }));

@@ -30,7 +30,6 @@ use std::{
     cell::{Cell, RefCell},
     time::Duration,
 };
-use web_sys::Storage;
 
 /// The name of the alarm; popup/background.js has it too.
 const ALARM: &str = "koct-copy";
@@ -137,11 +136,12 @@ impl Writing {
     /// This page ends, in good order, while it is changing the log, or not. Waits for nothing. Returns whether something is left to do.
     pub(crate) fn end(&self, is_changing: bool) -> bool {
         let Ok(left) = self.copier.try_borrow().map(|copier| copier.leave(is_changing)) else { return true };
-        let stands = |storage: &Storage| storage.get_item(SETTLED).ok().flatten();
-        if let Some(storage) = ground::local_storage().filter(|at| handover::is_told(left, stands(at).as_deref())) {
+        let storage = ground::local_storage();
+        let stands = storage.as_ref().and_then(|storage| storage.get_item(SETTLED).ok().flatten());
+        if let Some(storage) = storage.filter(|_| handover::is_told(left, stands.as_deref())) {
             let _ = storage.set_item(SETTLED, &self.run);
         }
-        left.has_more
+        handover::is_more(left, stands.as_deref())
     }
 
     /// Does what is to be done now. Returns after what time something will be; `None` where nothing will. `state` gives the name and

@@ -10,7 +10,8 @@ use koct_core::desks::copy::alarm::Alarm;
 
 /// The alarm has rung: what no window has written is written.
 pub(crate) async fn rang() {
-    let Ok(preferences) = preferences::load().await else { return };
+    // What cannot be read now may be later.
+    let Ok(preferences) = preferences::load().await else { return apply_alarm(Alarm::not_begun(clock::time())) };
     if !preferences.desk.second_copy {
         return;
     }
@@ -27,8 +28,7 @@ pub(crate) async fn rang() {
             sleep(wait).await;
             left = writing.go_on(&store, state).await;
         }
-        writing.end(false);
-        Alarm::from_event_page(left, clock::time())
+        Alarm::from_event_page(left, writing.end(false), clock::time())
     } else {
         Alarm::not_begun(clock::time())
     };

@@ -110,9 +110,9 @@ pub(crate) async fn rang() {
 /// Sets the alarm for the next time, or says what is to be downloaded now.
 async fn arrange(known: &Known) -> Option<(Scope, Preferences, Settings)> {
     let preferences = preferences::load().await.ok()?;
-    // What cannot be read now may be later, and what nobody wants is deleted.
     let server = preferences.form.server().ok();
-    let access = known.reload(&preferences.records, server.as_ref()).await.unwrap_or_default();
+    // What nobody wants is deleted. What cannot be read now may be later: the alarm is set already.
+    let access = known.reload(&preferences.records, server.as_ref()).await.ok()?;
     let settings = match preferences.settings() {
         Ok(settings) if preferences::may_ask(&settings.server).await => Some(settings),
         _ => None,

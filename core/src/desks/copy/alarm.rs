@@ -52,7 +52,7 @@ impl Alarm {
 
     /// Where the event page could not even begin.
     pub fn not_begun(now: DeskTime) -> Self {
-        Self::from_event_page(Some(WATCH), now)
+        Self::watching(now)
     }
 
     /// How long the event page sleeps for what will be due after this time; `None` where it rather ends.
@@ -60,9 +60,14 @@ impl Alarm {
         left.filter(|left| *left <= SLEEPS)
     }
 
-    /// Where the event page has done what was to be done, and something will be after this time.
-    pub fn from_event_page(left: Option<Duration>, now: DeskTime) -> Self {
-        left.map_or(Self::Clear, |left| Self::Set(now.plus(left.max(LEAST))))
+    /// Where the event page has done what was to be done, and something will be after this time; or where somebody has left more to it
+    /// meanwhile: what that one set would be cleared.
+    pub fn from_event_page(left: Option<Duration>, has_more: bool, now: DeskTime) -> Self {
+        match left {
+            Some(left) => Self::Set(now.plus(left.max(LEAST))),
+            None if has_more => Self::soon(now),
+            None => Self::Clear,
+        }
     }
 }
 
@@ -78,7 +83,9 @@ mod tests {
         assert_eq!(Alarm::sleeps(Some(SLEEPS)), Some(SLEEPS));
         let later = SLEEPS + Duration::from_millis(1);
         assert_eq!(Alarm::sleeps(Some(later)), None);
-        assert_eq!(Alarm::from_event_page(Some(later), NOW), Alarm::Set(NOW.plus(LEAST)));
+        assert_eq!(Alarm::from_event_page(Some(later), true, NOW), Alarm::Set(NOW.plus(LEAST)));
+        assert_eq!(Alarm::from_event_page(None, false, NOW), Alarm::Clear);
+        assert_eq!(Alarm::from_event_page(None, true, NOW), Alarm::soon(NOW), "what another has set is not taken away");
         assert_eq!(Alarm::not_begun(NOW), Alarm::watching(NOW), "as where it ends in the middle");
         assert_eq!(Alarm::soon(NOW), Alarm::Set(NOW.plus(Duration::from_mins(1))));
     }
@@ -105,8 +112,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_written_does_not_wake_the_event_page_every_few_seconds() {
-        assert_eq!(Alarm::from_event_page(None, NOW), Alarm::Clear);
-        assert_eq!(Alarm::from_event_page(Some(Duration::from_secs(15)), NOW), Alarm::Set(NOW.plus(LEAST)));
-        assert_eq!(Alarm::from_event_page(Some(LEAST * 3), NOW), Alarm::Set(NOW.plus(LEAST * 3)));
+        assert_eq!(Alarm::from_event_page(None, false, NOW), Alarm::Clear);
+        assert_eq!(Alarm::from_event_page(Some(Duration::from_secs(15)), false, NOW), Alarm::Set(NOW.plus(LEAST)));
+        assert_eq!(Alarm::from_event_page(Some(LEAST * 3), false, NOW), Alarm::Set(NOW.plus(LEAST * 3)));
     }
 }

@@ -18,6 +18,11 @@ pub fn is_told(left: Left, stands: Option<&str>) -> bool {
     left.is_settled && stands != Some(OPEN)
 }
 
+/// Whether more is to be done after one that ends so where this stands: another has left open what this one never heard of.
+pub fn is_more(left: Left, stands: Option<&str>) -> bool {
+    left.has_more || stands == Some(OPEN)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -43,5 +48,7 @@ mod tests {
         assert!(!is_told(good, Some(OPEN)));
         assert!(is_told(good, None) && is_told(good, Some("1")));
         assert!(!is_told(bad, None));
+        assert!(is_more(good, Some(OPEN)) && !is_more(good, None) && !is_more(good, Some("1")));
+        assert!(is_more(bad, None));
     }
 }
