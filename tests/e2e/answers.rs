@@ -5,7 +5,7 @@ use crate::{
     knowing::{OTHER, ZOE, enter_patron, item, knowing, wait_for_kept, wait_for_text},
     koha,
     pointing::keys_every,
-    records,
+    records::{self, wait_for_records},
 };
 use fake_koha::{Era, Fault, FaultKind, Recorded};
 use koct_tests::page::{Page, key};
@@ -23,6 +23,7 @@ fn where_named(page: &Page, name: &str) -> Value {
 #[test]
 fn a_visit_goes_to_a_card_never_to_an_item_and_the_next_item_is_for_whoever_is_shown() {
     let (_koha, desk) = knowing();
+    wait_for_records(&desk);
     let third = "23529001223608";
     enter_patron(&desk, ZOE);
     // A card in the field of the item, as if it were the next patron's.

@@ -2,7 +2,7 @@
 
 use crate::{
     desk,
-    records::{download, want},
+    records::{download, wait_for_records, want},
     reopen, wait,
 };
 use fake_koha::{Config, Era, FakeKoha, Library};
@@ -193,6 +193,7 @@ fn what_is_like_no_code_of_the_library_is_asked_about_until_it_is_taught_and_cor
         preferences.desk.card_rules = "drop-last 1 of 15".into();
     });
     assert_eq!(download(&desk), "All records are here.");
+    wait_for_records(&desk);
     let page = &desk.page;
     // Two that were cut, and one between them as it should be: that goes on.
     page.type_text(&format!("{}\n3000000000001\n]C130000000000002\n3000000000009\n", card(1))).unwrap();

@@ -1,6 +1,6 @@
 //! The desk knows patrons and items offline: panels, names, warnings, holds.
 
-use crate::records::{self, download, wanting};
+use crate::records::{self, download, wait_for_records, wanting};
 use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind, Flag, Found, Hold, Library};
 use koct_core::settings::form::Secret;
 use koct_tests::{desk::Desk, page::key};
@@ -121,6 +121,7 @@ fn a_patron_is_shown_with_what_they_have() {
     );
     assert!(loans[0].contains("due "), "{loans:?}");
 
+    wait_for_records(&desk);
     // By user name: the cardnumber takes its place, also for a scan that came at once.
     desk.page.fill("#checkout-patron", "PATRON1").unwrap();
     desk.page.type_text(&format!("\n{}\n", item(5))).unwrap();

@@ -3,7 +3,9 @@
 use crate::{
     configured, desk,
     knowing::{OTHER, ZOE, item, knowing, knowing_of, library, wait_for_kept, wait_for_text},
-    koha, reopen,
+    koha,
+    records::wait_for_records,
+    reopen,
 };
 use fake_koha::Era;
 use koct_tests::{
@@ -475,12 +477,6 @@ fn the_status_has_the_room_that_is_left() {
             .map(|side| desk.page.eval(&side).unwrap().as_f64().unwrap());
         assert!(left < button[0] && button[1] <= right, "{button:?} in {left}..{right}");
     }
-}
-
-/// Whatever the records need to answer, it is in time: this machine may be busy.
-fn wait_for_records(desk: &Desk) {
-    let patient = "void (real => { window.setTimeout = (call, after, ...rest) => real(call, after === 250 ? 60000 : after, ...rest); })(window.setTimeout)";
-    desk.page.eval(patient).unwrap();
 }
 
 fn loans(desk: &Desk) -> Vec<(String, String)> {

@@ -1,6 +1,6 @@
 //! Records keep themselves fresh: downloads that nobody asks for, in the event page.
 
-use crate::{koha, records};
+use crate::{koha, records, wait};
 use fake_koha::{Era, FakeKoha, Fault, FaultKind};
 use koct_core::settings::key_kept::KeyKept;
 use koct_tests::{
@@ -80,6 +80,8 @@ fn they_come_by_alarm_and_at_start_without_a_window_and_never_while_somebody_com
     let page = lever(&firefox);
     page.wait("browser.alarms.get('koct-records').then(alarm => alarm && alarm.scheduledTime < Date.now() + 61000)")
         .unwrap();
+    // From here on it rings when this test says so.
+    page.eval("browser.alarms.create('koct-records', { delayInMinutes: 60 })").unwrap();
     // What a person has allowed a temporary installation ends with Firefox.
     firefox.allow("http://127.0.0.1/*").unwrap();
     page.eval("localStorage.setItem('koct-refreshes', JSON.stringify({ place: 0 }))").unwrap();
@@ -87,6 +89,9 @@ fn they_come_by_alarm_and_at_start_without_a_window_and_never_while_somebody_com
     koha.fault(Fault::on("/circ/", FaultKind::Hold));
     let waited_for = format!("{}/cgi-bin/koha/circ/circulation-home.pl", koha.url());
     page.eval(&format!("void browser.tabs.create({{ url: '{waited_for}', active: false }})")).unwrap();
+    wait("no page of Koha's is asked for", || {
+        koha.requests().iter().any(|it| it.path.contains("/circ/")).then_some(())
+    });
     // Somebody commits: it waits.
     page.eval("new Promise(held => navigator.locks.request('koct-sender', () => new Promise(release => { window.release = release; held(); })))").unwrap();
     koha.clear_requests();
