@@ -155,7 +155,7 @@ impl Contents {
         self.next_run
     }
 
-    /// The runs that are in use; whatever else lies on the shelf is left from something that was not finished.
+    /// The runs that are in use; whatever else lies in the store is left from something that was not finished.
     pub fn runs(&self) -> impl Iterator<Item = u32> {
         self.sets.values().map(|held| held.run)
     }
@@ -209,13 +209,13 @@ impl Contents {
 /// A whole set was written: makes what its rows are found by. Then it takes the place of what was there.
 ///
 /// # Errors
-/// When the shelf cannot be read or written.
+/// When the store cannot be read or written.
 pub async fn finish<R: Record, S: BlockStore>(
-    shelf: &S,
+    store: &S,
     written: Unfinished,
     as_of: DeskTime,
 ) -> Result<Held, S::Error> {
-    let (rows, kinds) = run::finish::<R, S>(shelf, written).await?;
+    let (rows, kinds) = run::finish::<R, S>(store, written).await?;
     Ok(Held { run: written.run, blocks: written.blocks, rows, as_of, whole_as_of: as_of, kinds, ..Held::default() })
 }
 
@@ -225,7 +225,7 @@ pub async fn finish<R: Record, S: BlockStore>(
 /// # Errors
 /// As [`finish`].
 pub async fn finish_changes<R: Record, S: BlockStore>(
-    shelf: &S,
+    store: &S,
     held: &Held,
     changes: Unfinished,
     gone: &[u32],
@@ -236,8 +236,8 @@ pub async fn finish_changes<R: Record, S: BlockStore>(
         return Ok(Held { as_of, ..held.clone() });
     }
     let newer = (changes.run, changes.blocks);
-    let written = run::merge::<R, S>(shelf, (held.run, held.blocks), newer, gone, into).await?;
-    Ok(Held { whole_as_of: held.whole_as_of, ..finish::<R, S>(shelf, written, as_of).await? })
+    let written = run::merge::<R, S>(store, (held.run, held.blocks), newer, gone, into).await?;
+    Ok(Held { whole_as_of: held.whole_as_of, ..finish::<R, S>(store, written, as_of).await? })
 }
 
 /// The directory.
@@ -276,9 +276,9 @@ pub fn may_be_name(typed: &str) -> bool {
 }
 
 impl<S: BlockStore> Directory<S> {
-    /// The directory that lies on this shelf.
-    pub fn new(shelf: S, contents: Contents) -> Self {
-        Self { reader: Reader::new(shelf), contents }
+    /// The directory that lies in this store.
+    pub fn new(store: S, contents: Contents) -> Self {
+        Self { reader: Reader::new(store), contents }
     }
 
     /// What it holds.
@@ -286,9 +286,9 @@ impl<S: BlockStore> Directory<S> {
         &self.contents
     }
 
-    /// The shelf it lies on.
-    pub fn shelf(&self) -> &S {
-        self.reader.shelf()
+    /// The store it lies in.
+    pub fn store(&self) -> &S {
+        self.reader.store()
     }
 
     /// Whether anything is known of this set: only then does it mean something that a record is not there.
@@ -313,7 +313,7 @@ impl<S: BlockStore> Directory<S> {
     /// The patron with this cardnumber or, failing that, this user name.
     ///
     /// # Errors
-    /// As all look-ups: when the shelf cannot be read.
+    /// As all look-ups: when the store cannot be read.
     pub async fn patron_by_code(&self, code: &str) -> Result<Option<Patron>, S::Error> {
         let patrons: Vec<Patron> = self.rows(Key::Code, code_key(code)).await?;
         let by = |field: fn(&Patron) -> &str| {
@@ -329,7 +329,7 @@ impl<S: BlockStore> Directory<S> {
     /// The cardnumber of whoever has this as a user name. `None` where it is a cardnumber, or nobody is known.
     ///
     /// # Errors
-    /// When the shelf cannot be read.
+    /// When the store cannot be read.
     pub async fn card_of_user(&self, typed: &str) -> Result<Option<String>, S::Error> {
         let card = self.patron_by_code(typed).await?.map(|patron| patron.cardnumber);
         Ok(card.filter(|card| !card.is_empty() && !same_code(card, typed)))
@@ -338,7 +338,7 @@ impl<S: BlockStore> Directory<S> {
     /// What was typed where a card belongs. Nobody's card may be a new patron's, unless it is an item.
     ///
     /// # Errors
-    /// When the shelf cannot be read.
+    /// When the store cannot be read.
     pub async fn typed_card(&self, typed: &str) -> Result<TypedCard, S::Error> {
         if let Some(patron) = self.patron_by_code(typed).await? {
             let card = Some(patron.cardnumber).filter(|card| !card.is_empty());
@@ -352,7 +352,7 @@ impl<S: BlockStore> Directory<S> {
     /// name is no card.
     ///
     /// # Errors
-    /// When the shelf cannot be read.
+    /// When the store cannot be read.
     pub async fn card_for_item(&self, as_card: &str, barcode: &str) -> Result<Option<KnownCard>, S::Error> {
         let patrons: Vec<Patron> = self.rows(Key::Code, code_key(as_card)).await?;
         let is_theirs = |patron: &&Patron| !patron.cardnumber.is_empty() && same_code(&patron.cardnumber, as_card);
@@ -378,7 +378,7 @@ impl<S: BlockStore> Directory<S> {
     /// The patron of this number.
     ///
     /// # Errors
-    /// When the shelf cannot be read.
+    /// When the store cannot be read.
     pub async fn patron(&self, id: u32) -> Result<Option<Patron>, S::Error> {
         self.row(id).await
     }
@@ -386,7 +386,7 @@ impl<S: BlockStore> Directory<S> {
     /// The item with this barcode.
     ///
     /// # Errors
-    /// When the shelf cannot be read.
+    /// When the store cannot be read.
     pub async fn item_by_barcode(&self, barcode: &str) -> Result<Option<Item>, S::Error> {
         let items: Vec<Item> = self.rows(Key::Code, code_key(barcode)).await?;
         Ok(items.into_iter().find(|item| same_code(&item.barcode, barcode)))
@@ -395,7 +395,7 @@ impl<S: BlockStore> Directory<S> {
     /// The item of this number.
     ///
     /// # Errors
-    /// When the shelf cannot be read.
+    /// When the store cannot be read.
     pub async fn item(&self, id: u32) -> Result<Option<Item>, S::Error> {
         self.row(id).await
     }
@@ -403,7 +403,7 @@ impl<S: BlockStore> Directory<S> {
     /// The open loan of this item.
     ///
     /// # Errors
-    /// When the shelf cannot be read.
+    /// When the store cannot be read.
     pub async fn loan_of(&self, item: u32) -> Result<Option<Loan>, S::Error> {
         Ok(self.rows(Key::Item, item).await?.pop())
     }
@@ -411,7 +411,7 @@ impl<S: BlockStore> Directory<S> {
     /// The open loans of this patron.
     ///
     /// # Errors
-    /// When the shelf cannot be read.
+    /// When the store cannot be read.
     pub async fn loans_of(&self, patron: u32) -> Result<Vec<Loan>, S::Error> {
         self.rows(Key::Patron, patron).await
     }
@@ -419,7 +419,7 @@ impl<S: BlockStore> Directory<S> {
     /// The holds on the title of this number, by priority: those set aside first.
     ///
     /// # Errors
-    /// When the shelf cannot be read.
+    /// When the store cannot be read.
     pub async fn holds_on(&self, biblio: u32) -> Result<Vec<Hold>, S::Error> {
         let mut holds: Vec<Hold> = self.rows(Key::Biblio, biblio).await?;
         ordered::sort(&mut holds, |hold| (i64::from(hold.priority), u64::from(hold.id)));
@@ -429,7 +429,7 @@ impl<S: BlockStore> Directory<S> {
     /// The holds of this patron.
     ///
     /// # Errors
-    /// When the shelf cannot be read.
+    /// When the store cannot be read.
     pub async fn holds_of(&self, patron: u32) -> Result<Vec<Hold>, S::Error> {
         self.rows(Key::Patron, patron).await
     }
@@ -437,7 +437,7 @@ impl<S: BlockStore> Directory<S> {
     /// The patrons in whose names every word typed stands, in whatever case, with or without accents.
     ///
     /// # Errors
-    /// When the shelf cannot be read.
+    /// When the store cannot be read.
     pub async fn search(&self, typed: &str, limit: usize) -> Result<Hits, S::Error> {
         let Some(held) = self.contents.sets.get(&Set::Patrons) else { return Ok(Hits::default()) };
         let (patrons, total) = self.reader.search(held.run, held.rows, typed, limit).await?;
@@ -448,7 +448,7 @@ impl<S: BlockStore> Directory<S> {
     /// read from end to end, since nothing is kept for it in memory, until that many are found or `goes_on` says no.
     ///
     /// # Errors
-    /// When the shelf cannot be read.
+    /// When the store cannot be read.
     pub async fn items_by_title(
         &self,
         typed: &str,
@@ -466,13 +466,13 @@ impl<S: BlockStore> Directory<S> {
             let about = fold::folded(&format!("{} {} {}", item.title, item.author, item.call_number));
             words.iter().all(|word| about.contains(word))
         };
-        run::find(self.reader.shelf(), (held.run, held.blocks), limit, is_it, goes_on).await
+        run::find(self.reader.store(), (held.run, held.blocks), limit, is_it, goes_on).await
     }
 
     /// Reads the index of names, where that was not done yet: so that the first search does not wait for it.
     ///
     /// # Errors
-    /// When the shelf cannot be read.
+    /// When the store cannot be read.
     pub async fn prepare_search(&self) -> Result<(), S::Error> {
         match self.run(Set::Patrons) {
             Some(run) => self.reader.names(run).await.map(|_| ()),

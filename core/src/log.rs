@@ -220,7 +220,7 @@ pub struct Counts([u32; State::ALL.len()]);
 impl Counts {
     /// With this number in each of these states, for tests.
     #[cfg(test)]
-    pub(crate) fn of_states(numbers: impl IntoIterator<Item = (State, u32)>) -> Self {
+    pub(crate) fn from_states(numbers: impl IntoIterator<Item = (State, u32)>) -> Self {
         let mut counts = Self::default();
         numbers.into_iter().for_each(|(state, number)| counts.add(state, number));
         counts
@@ -391,7 +391,7 @@ mod tests {
 
     #[test]
     fn counts_what_is_unsent() {
-        let mut counts = Counts::of_states(State::ALL.into_iter().zip(1..));
+        let mut counts = Counts::from_states(State::ALL.into_iter().zip(1..));
         assert_eq!(counts.total(), 28);
         // Local 1, Sending 2, Rejected 5, InDoubt 6.
         assert_eq!((counts.uncommitted(), counts.waiting(), counts.to_commit()), (14, 3, 9));
@@ -405,7 +405,8 @@ mod tests {
 
     #[test]
     fn a_commit_has_something_to_do_where_something_waits_or_is_in_doubt() {
-        let nothing = |states: &[State]| Counts::of_states(states.iter().map(|state| (*state, 2))).nothing_to_commit();
+        let nothing =
+            |states: &[State]| Counts::from_states(states.iter().map(|state| (*state, 2))).nothing_to_commit();
         assert_eq!(nothing(&[]), Some(NothingToCommit::Nothing));
         assert_eq!(nothing(&[State::Added, State::Success, State::Deleted]), Some(NothingToCommit::Nothing));
         assert_eq!(nothing(&[State::Success, State::Rejected]), Some(NothingToCommit::ButOpen(2)));

@@ -104,7 +104,7 @@ pub enum Input {
 
 /// Why it ended before everything was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Stop {
+pub enum ProcessingError {
     /// As a commit does.
     Commit(CommitError),
     /// The queue cannot be read.
@@ -125,7 +125,7 @@ pub struct Report {
     /// Rows that were not asked about, since Koha may still be at them: it was asked a short time ago.
     pub too_early: Vec<u64>,
     /// Why it ended early.
-    pub stop: Option<Stop>,
+    pub stop: Option<ProcessingError>,
 }
 
 impl Report {
@@ -237,7 +237,7 @@ impl Processing {
     pub fn handle(&mut self, input: Input, now: DeskTime) {
         match (input, std::mem::replace(&mut self.stage, RunStage::Over)) {
             (Input::Stop, stage) => {
-                self.stop(Stop::Commit(CommitError::Cancelled));
+                self.stop(ProcessingError::Commit(CommitError::Cancelled));
                 self.stage = stage;
             }
             (Input::Noted, RunStage::Noting { asks: Some(chosen) }) => self.ask(chosen),
@@ -272,7 +272,7 @@ impl Processing {
     }
 
     /// Ends it as soon as nothing is under way. The first reason stays.
-    fn stop(&mut self, reason: Stop) {
+    fn stop(&mut self, reason: ProcessingError) {
         self.report.stop.get_or_insert(reason);
     }
 
@@ -289,7 +289,7 @@ impl Processing {
                 if self.report.stop.is_some() { self.go_on() } else { self.look() }
             }
             SessionStep::Failed(error) => {
-                self.stop(Stop::Commit(CommitError::Connection(error)));
+                self.stop(ProcessingError::Commit(CommitError::Connection(error)));
                 self.go_on();
             }
         }
@@ -301,7 +301,7 @@ impl Processing {
         let response = match answer {
             Ok(response) => response,
             Err(failure) => {
-                self.stop(Stop::Commit(CommitError::ConnectionLost(failure)));
+                self.stop(ProcessingError::Commit(CommitError::ConnectionLost(failure)));
                 return self.leave_in_doubt();
             }
         };
@@ -314,7 +314,7 @@ impl Processing {
             // It has ended since.
             Err(NotRead::NotLetIn) if self.report.page.is_some() && !self.renewed => self.connect_anew(),
             Err(not_read) => {
-                self.stop(Stop::NotRead(not_read));
+                self.stop(ProcessingError::NotRead(not_read));
                 self.leave_in_doubt();
             }
         }
@@ -487,7 +487,7 @@ impl Processing {
     /// The record cannot be written. What Koha has said is tried once more without anything new; if that fails too, it is found
     /// out anew the next time.
     fn not_noted(&mut self, asks: bool) {
-        self.stop(Stop::Commit(CommitError::NotPersisted));
+        self.stop(ProcessingError::Commit(CommitError::NotPersisted));
         if asks {
             self.unnoted.pop();
         } else {
@@ -502,7 +502,7 @@ impl Processing {
         let response = match answer {
             Ok(response) => response,
             Err(failure @ Failure::NotSent(_)) => {
-                self.stop(Stop::Commit(CommitError::ConnectionLost(failure)));
+                self.stop(ProcessingError::Commit(CommitError::ConnectionLost(failure)));
                 self.conclude(row, Outcome::NotAsked);
                 return self.go_on();
             }
@@ -521,7 +521,7 @@ impl Processing {
             ProcessAnswer::Deleted if self.deed == Deed::Delete => Outcome::Deleted,
             ProcessAnswer::TokenRefused => return self.token_refused(chosen, row),
             ProcessAnswer::Busy(after) => {
-                self.stop(Stop::Commit(CommitError::Busy(after)));
+                self.stop(ProcessingError::Commit(CommitError::Busy(after)));
                 self.put_in_doubt(row, Doubt::StrangeAnswer, Some(&response), now);
                 return self.leave_in_doubt();
             }
@@ -540,7 +540,7 @@ impl Processing {
     /// Nothing was done: the session has ended, or its token.
     fn token_refused(&mut self, chosen: Chosen, row: Unended) {
         if self.renewed {
-            self.stop(Stop::Commit(CommitError::Connection(ConnectionError::TokenRefused)));
+            self.stop(ProcessingError::Commit(CommitError::Connection(ConnectionError::TokenRefused)));
             self.conclude(row, Outcome::NotAsked);
             return self.go_on();
         }
@@ -553,7 +553,7 @@ impl Processing {
         self.put_in_doubt(row, reason, response, now);
         self.doubts_in_a_row += 1;
         if self.doubts_in_a_row >= DOUBTS_IN_A_ROW {
-            self.stop(Stop::Commit(match response {
+            self.stop(ProcessingError::Commit(match response {
                 Some(response) if response.status >= 500 => CommitError::ServerErrors(response.status),
                 Some(response) if !response.body.trim().is_empty() => {
                     CommitError::NotKoha { front: Front::of(response), words: front::words(response) }

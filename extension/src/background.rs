@@ -27,7 +27,7 @@ pub(crate) async fn woken() {
     show_badge().await;
     preferences::give_back_permissions().await;
     // Each run of Firefox begins a new copy, whether or not a window is opened.
-    if !copy::place::has_begun().await
+    if !copy::store::has_begun().await
         && preferences::stored().await.is_ok_and(|preferences| preferences.desk.second_copy)
     {
         copy::wake();

@@ -3,7 +3,7 @@
 
 pub(crate) mod alarm;
 pub(crate) mod files;
-pub(crate) mod place;
+pub(crate) mod store;
 
 use crate::{
     backup, clock, ground,
@@ -25,11 +25,11 @@ use koct_core::{
         },
     },
 };
-use place::Place;
 use std::{
     cell::{Cell, RefCell},
     time::Duration,
 };
+use store::CopyStore;
 
 /// The name of the alarm; popup/background.js has it too.
 const ALARM: &str = "koct-copy";
@@ -41,7 +41,7 @@ const SETTLED: &str = "koct-copy-settled";
 /// The copy, while this page writes it.
 pub(crate) struct Writing {
     pub(crate) copier: RefCell<Copier>,
-    place: Place,
+    kept_in: CopyStore,
     run: String,
     /// Whether something was written since it was told how the desk stands.
     is_news: Cell<bool>,
@@ -108,8 +108,8 @@ pub(crate) fn apply_alarm(alarm: Alarm) {
 
 /// How the copy stands, for whoever shows it.
 pub(crate) async fn kept() -> Kept {
-    let kept = match Place::open().await {
-        Ok(place) => place.kept().await,
+    let kept = match CopyStore::open().await {
+        Ok(store) => store.kept().await,
         Err(error) => Err(error),
     };
     kept.unwrap_or(Kept { problem: Some(Problem::NotRead), ..Kept::default() })
@@ -124,13 +124,13 @@ impl Writing {
         store: &Store,
         desk: DeskName,
     ) -> Result<Self, StoreError> {
-        let place = Place::open().await?;
-        let (kept, run) = (place.kept().await?, place::run().await);
+        let kept_in = CopyStore::open().await?;
+        let (kept, run) = (kept_in.kept().await?, store::run().await);
         // Whoever wrote until now may have ended since.
         let settled = handover::settled(settled, take_settled());
         let copier = Copier::begin(kept, settled, &run, desk, store.last().await?, clock::time());
         let (copier, written) = (RefCell::new(copier), RefCell::default());
-        Ok(Self { copier, place, run, is_news: Cell::default(), written, _lock: lock })
+        Ok(Self { copier, kept_in, run, is_news: Cell::default(), written, _lock: lock })
     }
 
     /// This page ends, in good order, while it is changing the log, or not. Waits for nothing. Returns whether something is left to do.
@@ -164,7 +164,7 @@ impl Writing {
                     return left;
                 }
                 CopyStep::Keep(kept) => {
-                    self.place.keep(&kept).await.map(|()| Input::Kept).map_err(|_| Problem::NotRead)
+                    self.kept_in.keep(&kept).await.map(|()| Input::Kept).map_err(|_| Problem::NotRead)
                 }
                 CopyStep::Write(file) => {
                     let done = write(store, &file).await;

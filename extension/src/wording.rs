@@ -467,8 +467,8 @@ fn failure(failure: &Failure) -> String {
 }
 
 /// Why Koha cannot be used, and what to do.
-pub(crate) fn trouble(trouble: &ConnectionError) -> String {
-    text(match trouble {
+pub(crate) fn connection_error(error: &ConnectionError) -> String {
+    text(match error {
         ConnectionError::NoAnswer(reason) => return failure(reason),
         ConnectionError::NotKoha { status, front } => {
             return front_in_the_way(*front).map_or_else(|| text_with("troubleNotKoha", &[&status.to_string()]), text);
@@ -495,7 +495,7 @@ pub(crate) fn trial(trial: &Trial, settings: &Settings) -> String {
         Trial::BranchMissing { listed: true } => "testBranchMissing",
         Trial::BranchMissing { listed: false } => "fieldMissing",
         Trial::Failed(ConnectionError::WrongCredentials) => "testWrongCredentials",
-        Trial::Failed(error) => return trouble(error),
+        Trial::Failed(error) => return connection_error(error),
     };
     text_with(key, &[&settings.branchcode])
 }
@@ -524,10 +524,10 @@ fn busy(after: Duration) -> String {
 }
 
 /// Why something ended early.
-pub(crate) fn stop(stop: &CommitError, settings: &Settings) -> String {
-    match stop {
+pub(crate) fn commit_error(error: &CommitError, settings: &Settings) -> String {
+    match error {
         CommitError::Cancelled => text("stopCancelled"),
-        CommitError::Connection(reason) => trouble(reason),
+        CommitError::Connection(reason) => connection_error(reason),
         CommitError::BranchUnknown { branch, libraries } => {
             let codes: Vec<_> = libraries.iter().map(|library| library.branchcode.as_str()).collect();
             // What another desk brought with it, or this one before its setting was changed, is not corrected in the settings.
@@ -702,7 +702,7 @@ pub(crate) fn told(told: &CheckedIn) -> String {
 
 /// Why a commit ended early, and what became of what it was about, on one line.
 fn ended(summary: &Summary, settings: &Settings) -> String {
-    let reason = summary.stop.as_ref().map(|reason| stop(reason, settings));
+    let reason = summary.stop.as_ref().map(|reason| commit_error(reason, settings));
     let committed = summary.committed();
     let in_koha = || plural("summaryInKoha", committed, &[&locale::number(summary.total())]);
     let others =

@@ -28,7 +28,7 @@ mod tests {
         koha::{
             connection::{Connection, ConnectionError, ConnectionStep},
             rest,
-            trial::{Place, Trial},
+            trial::{FaultAt, Trial},
         },
         outbox::summary::CommitError,
         settings::table::Field,
@@ -140,8 +140,8 @@ mod tests {
             let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
             let nobody = tried(&at(format!("http://{unused}")));
             assert_eq!(
-                (nobody.place(false), nobody.place(true)),
-                (Place::Field(Field::Server), Place::Away),
+                (nobody.fault_at(false), nobody.fault_at(true)),
+                (FaultAt::Field(Field::Server), FaultAt::Away),
                 "{nobody:?}"
             );
             let nothing = tried(&at(format!("{}/nothing", koha.url())));

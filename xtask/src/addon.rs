@@ -19,12 +19,12 @@ const PARTS: [&str; 6] = ["manifest.json", "LICENSE", "_locales", "icons", "opti
 pub(crate) const PACKAGES: [&str; 2] = ["koct-extension", "koct-borrowers-module"];
 
 /// A copy of the sources, and where it is built.
-pub(crate) struct Place {
+pub(crate) struct SourceTree {
     pub(crate) root: PathBuf,
     pub(crate) target: PathBuf,
 }
 
-impl Place {
+impl SourceTree {
     /// This repository.
     pub(crate) fn here() -> Self {
         Self { root: project::root(), target: project::target() }
@@ -42,25 +42,25 @@ impl Place {
 /// # Errors
 /// When something does not compile, or versions differ.
 pub(crate) fn build() -> Result<PathBuf> {
-    build_at(&Place::here(), &[])
+    build_at(&SourceTree::here(), &[])
 }
 
-/// As [`build`], of the sources in this place, with more arguments for cargo.
+/// As [`build`], of this tree of sources, with more arguments for cargo.
 ///
 /// # Errors
 /// As [`build`].
-pub(crate) fn build_at(place: &Place, arguments: &[&str]) -> Result<PathBuf> {
+pub(crate) fn build_at(tree: &SourceTree, arguments: &[&str]) -> Result<PathBuf> {
     setup::wasm()?;
     check_version()?;
     run(cargo(&["build", "--quiet", "--release", "--target", setup::WASM, "--lib"])
         .args(PACKAGES.iter().flat_map(|package| ["--package", package]))
         .args(arguments)
-        .current_dir(&place.root)
-        .env("CARGO_TARGET_DIR", &place.target)
+        .current_dir(&tree.root)
+        .env("CARGO_TARGET_DIR", &tree.target)
         .env("CARGO_ENCODED_RUSTFLAGS", nameless_paths()?))?;
-    let addon = place.target.join("addon");
+    let addon = tree.target.join("addon");
     // Made of the same by the same tool, and as it was then, it stays: several steps of the suite use it beside each other.
-    let (made_of, sources) = (place.target.join("addon.made-of"), sources(place)?);
+    let (made_of, sources) = (tree.target.join("addon.made-of"), sources(tree)?);
     let stamp =
         || Ok::<_, String>(format!("{sources:016x} {:016x}", digest(vec![addon.clone()], DefaultHasher::new())?));
     if addon.exists() {
@@ -72,38 +72,38 @@ pub(crate) fn build_at(place: &Place, arguments: &[&str]) -> Result<PathBuf> {
     let package = addon.join("pkg");
     at(&package, fs::create_dir_all(&package))?;
     for name in PACKAGES {
-        glue::generate(&compiled(place, name), &package, &module(name), |bindgen| {
+        glue::generate(&compiled(tree, name), &package, &module(name), |bindgen| {
             bindgen.remove_name_section(true).remove_producers_section(true);
         })?;
     }
     for part in PARTS {
-        copy(&place.root.join(part), &addon.join(part))?;
+        copy(&tree.root.join(part), &addon.join(part))?;
     }
     let read = |name: &str| {
-        let path = place.root.join("popup").join(name);
+        let path = tree.root.join("popup").join(name);
         at(&path, fs::read_to_string(&path))
     };
     let path = addon.join("popup/practice.html");
     at(&path, fs::write(&path, practice::page(&read("popup.html")?, &read("practice.html")?)?))?;
     let path = addon.join("NOTICES.txt");
-    at(&path, fs::write(&path, notices::text(&place.root, &PACKAGES, arguments)?))?;
+    at(&path, fs::write(&path, notices::text(&tree.root, &PACKAGES, arguments)?))?;
     at(&made_of, fs::write(&made_of, stamp()?))?;
     Ok(addon)
 }
 
 /// The file that rustc has made of a package.
-pub(crate) fn compiled(place: &Place, package: &str) -> PathBuf {
-    place.target.join(setup::WASM).join("release").join(format!("{}.wasm", module(package)))
+pub(crate) fn compiled(tree: &SourceTree, package: &str) -> PathBuf {
+    tree.target.join(setup::WASM).join("release").join(format!("{}.wasm", module(package)))
 }
 
 /// Says what an add-on is made of, and by what: the same only where that is the same.
-fn sources(place: &Place) -> Result<u64> {
+fn sources(tree: &SourceTree) -> Result<u64> {
     let tool = std::env::current_exe().map_err(|error| error.to_string())?;
     let data = at(&tool, fs::metadata(&tool))?;
     let mut hasher = DefaultHasher::new();
     (tool, data.len(), data.modified().ok()).hash(&mut hasher);
-    let compiled = PACKAGES.iter().map(|package| compiled(place, package));
-    digest(compiled.chain(PARTS.iter().chain(&["Cargo.lock"]).map(|part| place.root.join(part))).collect(), hasher)
+    let compiled = PACKAGES.iter().map(|package| compiled(tree, package));
+    digest(compiled.chain(PARTS.iter().chain(&["Cargo.lock"]).map(|part| tree.root.join(part))).collect(), hasher)
 }
 
 /// Of these files, and all in these folders.
@@ -128,7 +128,7 @@ fn module(package: &str) -> String {
 /// folder and on every computer. Flags of the person's own are left out, for the same reason. They are the same wherever the
 /// sources lie that are built, since cargo compiles a crate again when its flags change.
 fn nameless_paths() -> Result<String> {
-    let (here, elsewhere) = (Place::here(), Place::elsewhere());
+    let (here, elsewhere) = (SourceTree::here(), SourceTree::elsewhere());
     let rustc = |arguments: &[&str]| -> Result<String> {
         let mut command = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
         let output = command.args(arguments).current_dir(&here.root).output();

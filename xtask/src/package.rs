@@ -1,7 +1,7 @@
 //! `cargo xtask package`: the .xpi, and the sources from which anybody can build the same .xpi.
 
 use crate::{
-    addon::{self, Place},
+    addon::{self, SourceTree},
     archive::{self, Packed},
     project::{self, Result, VERSION, at, kibibytes},
 };
@@ -39,7 +39,7 @@ const TREES: [&[u8]; 1] = [b"insert_recursing"];
 /// # Errors
 /// As [`addon::build`], or when a file cannot be written.
 pub(crate) fn package() -> Result<PathBuf> {
-    let addon = addon::build_at(&Place::here(), &["--locked"])?;
+    let addon = addon::build_at(&SourceTree::here(), &["--locked"])?;
     within(
         "bytes of the module that the window starts with",
         start(&addon)?,
@@ -101,7 +101,7 @@ fn start(addon: &Path) -> Result<usize> {
 fn named(names: &[&[u8]]) -> Result<usize> {
     let count =
         |module: &[u8]| names.iter().map(|name| module.windows(name.len()).filter(|at| at == name).count()).sum();
-    let modules = addon::PACKAGES.iter().map(|name| addon::compiled(&Place::here(), name));
+    let modules = addon::PACKAGES.iter().map(|name| addon::compiled(&SourceTree::here(), name));
     modules.map(|path| at(&path, fs::read(&path)).map(|module| -> usize { count(&module) })).sum()
 }
 
@@ -114,7 +114,7 @@ pub(crate) fn check() -> Result {
     if !source_path().exists() {
         return Err("there is no archive of the sources to check".into());
     }
-    let elsewhere = Place::elsewhere();
+    let elsewhere = SourceTree::elsewhere();
     let folder = project::target().join("check");
     if folder.exists() {
         at(&folder, fs::remove_dir_all(&folder))?;

@@ -72,13 +72,13 @@ mod tests {
             ("BroadcastChannel::new(", &["ground.rs"][..]),
             (".local_storage()", &["ground.rs"]),
             ("request_lock(", &["lock.rs", "webext.rs"]),
-            ("Database::open(", &["copy/place.rs", "directory/disk.rs", "store.rs"]),
+            ("Database::open(", &["copy/store.rs", "directory/disk.rs", "store.rs"]),
             (".set(&object(", &[]),
             ("area.set(", &["ground.rs"]),
             ("set_badge_text(", &["badge.rs", "webext.rs"]),
             ("create_alarm(", &["copy.rs", "directory/refresh.rs", "webext.rs"]),
             ("fetch_with_str_and_init(", &["http.rs"]),
-            ("const DATABASE", &["copy/place.rs", "directory/disk.rs", "store.rs"]),
+            ("const DATABASE", &["copy/store.rs", "directory/disk.rs", "store.rs"]),
         ];
         let mut found = vec![Vec::new(); only_in.len()];
         let mut folders = vec![source.clone()];
@@ -105,7 +105,7 @@ mod tests {
         // And those places ask it.
         for file in [
             "copy.rs",
-            "copy/place.rs",
+            "copy/store.rs",
             "lock.rs",
             "directory/disk.rs",
             "store.rs",

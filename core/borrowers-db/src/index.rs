@@ -1,7 +1,7 @@
 //! Brings rows into the order of their patrons' numbers, without a long pause: parts are put in order as they come, and
 //! woven into one as they are read.
 
-use super::sqlite::Place;
+use super::sqlite::RowOffset;
 use std::{cmp::Reverse, collections::BinaryHeap};
 
 /// The number of rows that are put in order at once: some milliseconds.
@@ -10,12 +10,12 @@ const PART: usize = 1 << 16;
 /// The number of each row's patron, and where the row stands.
 #[derive(Debug, Default)]
 pub(super) struct Index {
-    full: Vec<Vec<(u32, Place)>>,
-    last: Vec<(u32, Place)>,
+    full: Vec<Vec<(u32, RowOffset)>>,
+    last: Vec<(u32, RowOffset)>,
 }
 
 impl Index {
-    pub(super) fn put(&mut self, number: u32, place: Place) {
+    pub(super) fn put(&mut self, number: u32, place: RowOffset) {
         self.last.push((number, place));
         if self.last.len() == PART {
             self.close();
@@ -45,7 +45,7 @@ impl Index {
 /// The rows in their order.
 #[derive(Debug)]
 pub(super) struct Ordered {
-    parts: Vec<Vec<(u32, Place)>>,
+    parts: Vec<Vec<(u32, RowOffset)>>,
     /// The next of each part: its number, the part, and where in it.
     heap: BinaryHeap<Reverse<(u32, usize, usize)>>,
 }
@@ -58,7 +58,7 @@ impl Ordered {
 }
 
 impl Iterator for Ordered {
-    type Item = (u32, Place);
+    type Item = (u32, RowOffset);
 
     fn next(&mut self) -> Option<Self::Item> {
         let Reverse((_, part, at)) = self.heap.pop()?;
@@ -78,7 +78,7 @@ mod tests {
     fn ordered(numbers: &[u32]) -> Vec<(u32, u32)> {
         let mut index = Index::default();
         for (place, number) in (0..).zip(numbers) {
-            index.put(*number, Place(place));
+            index.put(*number, RowOffset(place));
         }
         assert_eq!(usize::try_from(index.len()), Ok(numbers.len()));
         index.ordered().map(|(number, place)| (number, place.0)).collect()

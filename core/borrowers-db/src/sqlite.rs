@@ -20,7 +20,7 @@ mod tree;
 
 pub use pages::Seen;
 pub use record::Value;
-pub use tree::{Place, Row, Scan};
+pub use tree::{Row, RowOffset, Scan};
 
 use pages::Pages;
 use serde::{Deserialize, Serialize};

@@ -8,7 +8,7 @@ use crate::desk::{
 
 /// What has the focus when a key comes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum KeyTarget {
     /// A field that takes what is typed, codes too.
     Field,
     /// A list to choose from, or a menu: a letter goes to what begins with it, and Enter takes it.
@@ -71,15 +71,15 @@ pub enum Verdict {
 /// Follows the keys. Times are milliseconds of any one clock.
 ///
 /// ```
-/// use koct_core::desk::stray::{Place, Strays, Stroke, Verdict};
+/// use koct_core::desk::stray::{KeyTarget, Strays, Stroke, Verdict};
 /// let mut strays = Strays::default();
 /// let key = |name| Stroke::from_key(name, true);
-/// assert_eq!(strays.key(Place::Page, key("3"), 1_000.0), Verdict::ToField);
+/// assert_eq!(strays.key(KeyTarget::Page, key("3"), 1_000.0), Verdict::ToField);
 /// // A person presses a button; a scanner does not.
-/// assert_eq!(strays.key(Place::Dialog, key("Enter"), 2_000.0), Verdict::Leave);
-/// assert_eq!(strays.key(Place::Dialog, key("A"), 3_000.0), Verdict::Keep);
-/// assert_eq!(strays.key(Place::Dialog, key("1"), 3_005.0), Verdict::Keep);
-/// assert_eq!(strays.key(Place::Dialog, key("Enter"), 3_010.0), Verdict::Scanned("A1".to_owned()));
+/// assert_eq!(strays.key(KeyTarget::Dialog, key("Enter"), 2_000.0), Verdict::Leave);
+/// assert_eq!(strays.key(KeyTarget::Dialog, key("A"), 3_000.0), Verdict::Keep);
+/// assert_eq!(strays.key(KeyTarget::Dialog, key("1"), 3_005.0), Verdict::Keep);
+/// assert_eq!(strays.key(KeyTarget::Dialog, key("Enter"), 3_010.0), Verdict::Scanned("A1".to_owned()));
 /// ```
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Strays {
@@ -97,21 +97,23 @@ impl Strays {
     }
 
     /// A key came.
-    pub fn key(&mut self, place: Place, stroke: Stroke, now: f64) -> Verdict {
+    pub fn key(&mut self, place: KeyTarget, stroke: Stroke, now: f64) -> Verdict {
         let goes_on = self.burst.goes_on(now);
         match (place, stroke) {
             (_, Stroke::Other) => Verdict::Leave,
-            (Place::Page, Stroke::Character(character)) if character != ' ' => {
+            (KeyTarget::Page, Stroke::Character(character)) if character != ' ' => {
                 self.forget();
                 Verdict::ToField
             }
             // It presses a button, as Enter does, and opens a list.
-            (Place::Dialog | Place::Choice | Place::DialogChoice, Stroke::Character(' ')) if !goes_on => {
+            (KeyTarget::Dialog | KeyTarget::Choice | KeyTarget::DialogChoice, Stroke::Character(' ')) if !goes_on => {
                 self.forget();
                 Verdict::Leave
             }
             (_, Stroke::Character(character)) => self.character(place, character, now),
-            (Place::Choice | Place::Dialog | Place::DialogField | Place::DialogChoice, Stroke::End) if goes_on => {
+            (KeyTarget::Choice | KeyTarget::Dialog | KeyTarget::DialogField | KeyTarget::DialogChoice, Stroke::End)
+                if goes_on =>
+            {
                 self.end(place, now)
             }
             (_, Stroke::End) => {
@@ -121,22 +123,28 @@ impl Strays {
         }
     }
 
-    fn character(&mut self, place: Place, character: char, now: f64) -> Verdict {
+    fn character(&mut self, place: KeyTarget, character: char, now: f64) -> Verdict {
         if self.is_over || !self.burst.goes_on(now) {
             self.forget();
         }
         self.burst.key(now);
         match place {
             // A dialog can open under a code that began here: whoever scans has not seen it.
-            Place::Field | Place::Page => self.text.clear(),
-            Place::Choice | Place::DialogField | Place::DialogChoice | Place::Dialog => self.text.push(character),
+            KeyTarget::Field | KeyTarget::Page => self.text.clear(),
+            KeyTarget::Choice | KeyTarget::DialogField | KeyTarget::DialogChoice | KeyTarget::Dialog => {
+                self.text.push(character);
+            }
         }
         match place {
-            Place::Dialog => Verdict::Keep,
-            Place::Choice if self.burst.is_code() => self.retype(false),
+            KeyTarget::Dialog => Verdict::Keep,
+            KeyTarget::Choice if self.burst.is_code() => self.retype(false),
             // In the middle of something it is a part of that.
-            Place::Choice | Place::DialogChoice if character == ' ' => Verdict::Keep,
-            Place::Choice | Place::DialogChoice | Place::DialogField | Place::Field | Place::Page => Verdict::Leave,
+            KeyTarget::Choice | KeyTarget::DialogChoice if character == ' ' => Verdict::Keep,
+            KeyTarget::Choice
+            | KeyTarget::DialogChoice
+            | KeyTarget::DialogField
+            | KeyTarget::Field
+            | KeyTarget::Page => Verdict::Leave,
         }
     }
 
@@ -145,15 +153,15 @@ impl Strays {
         Verdict::Retype { text: std::mem::take(&mut self.text), is_ended }
     }
 
-    fn end(&mut self, place: Place, now: f64) -> Verdict {
-        let is_ended_by_scanner = place != Place::DialogField && self.burst.is_ended_by_scanner(now);
+    fn end(&mut self, place: KeyTarget, now: f64) -> Verdict {
+        let is_ended_by_scanner = place != KeyTarget::DialogField && self.burst.is_ended_by_scanner(now);
         let is_scan = self.burst.is_code() || is_ended_by_scanner;
-        if place == Place::DialogField && (self.is_over || !is_scan) {
+        if place == KeyTarget::DialogField && (self.is_over || !is_scan) {
             // A person, who is done with the field.
             self.forget();
             return Verdict::Leave;
         }
-        if place == Place::Choice && is_scan && !self.is_over {
+        if place == KeyTarget::Choice && is_scan && !self.is_over {
             return self.retype(true);
         }
         self.burst.key(now);
@@ -169,8 +177,8 @@ impl Strays {
     }
 
     /// Whether only silence can tell that what came here was a code, where scanners end theirs with nothing: no field shows it.
-    pub fn waits_for_silence(&self, place: Place) -> bool {
-        matches!(place, Place::Dialog | Place::DialogChoice) && !self.text.is_empty()
+    pub fn waits_for_silence(&self, place: KeyTarget) -> bool {
+        matches!(place, KeyTarget::Dialog | KeyTarget::DialogChoice) && !self.text.is_empty()
     }
 
     /// Nothing came for as long as nothing comes after a code, where scanners end theirs with nothing. Returns the code, if
@@ -192,7 +200,7 @@ mod tests {
     use proptest::prelude::*;
 
     /// Types with the same gap before each key, the last included; `\n` is Enter. Returns what became of each.
-    fn type_at(strays: &mut Strays, place: Place, text: &str, gap: f64, now: &mut f64) -> Vec<Verdict> {
+    fn type_at(strays: &mut Strays, place: KeyTarget, text: &str, gap: f64, now: &mut f64) -> Vec<Verdict> {
         let mut verdicts = Vec::new();
         for character in text.chars() {
             *now += gap;
@@ -202,7 +210,7 @@ mod tests {
         verdicts
     }
 
-    fn typed(place: Place, text: &str, gap: f64) -> Vec<Verdict> {
+    fn typed(place: KeyTarget, text: &str, gap: f64) -> Vec<Verdict> {
         type_at(&mut Strays::default(), place, text, gap, &mut 1_000.0)
     }
 
@@ -212,7 +220,7 @@ mod tests {
     #[test]
     fn in_a_dialog_a_scan_is_kept_whole_and_told_once() {
         for code in ["39999000000002", "B1", "7", "BC WITH SPACE"] {
-            let verdicts = typed(Place::Dialog, &format!("{code}\n\n"), SCANNER);
+            let verdicts = typed(KeyTarget::Dialog, &format!("{code}\n\n"), SCANNER);
             let (ends, keys) = verdicts.split_last_chunk::<2>().map(|(keys, ends)| (ends, keys)).unwrap();
             assert!(keys.iter().all(|verdict| *verdict == Verdict::Keep), "{code}");
             assert_eq!(*ends, [Verdict::Scanned(code.to_owned()), Verdict::Keep], "{code}");
@@ -221,7 +229,7 @@ mod tests {
 
     #[test]
     fn two_scans_in_a_dialog_are_two() {
-        let told: Vec<_> = typed(Place::Dialog, "A1\nB2\n", SCANNER)
+        let told: Vec<_> = typed(KeyTarget::Dialog, "A1\nB2\n", SCANNER)
             .into_iter()
             .filter(|verdict| matches!(verdict, Verdict::Scanned(_)))
             .collect();
@@ -230,49 +238,57 @@ mod tests {
 
     #[test]
     fn a_person_uses_a_dialog_by_keyboard() {
-        assert_eq!(typed(Place::Dialog, "\n \n", PERSON), [const { Verdict::Leave }; 3]);
-        assert_eq!(typed(Place::Dialog, "k\n", PERSON), [Verdict::Keep, Verdict::Leave], "a stray key, then Enter");
-        assert_eq!(typed(Place::Dialog, "k\n", 100.0)[1], Verdict::Keep, "perhaps a slow scanner: nothing is answered");
-        assert!(typed(Place::DialogField, "2026-12-24\n", PERSON).iter().all(|verdict| *verdict == Verdict::Leave));
-        assert!(typed(Place::DialogField, "+5\n", 60.0).iter().all(|verdict| *verdict == Verdict::Leave));
+        assert_eq!(typed(KeyTarget::Dialog, "\n \n", PERSON), [const { Verdict::Leave }; 3]);
+        assert_eq!(typed(KeyTarget::Dialog, "k\n", PERSON), [Verdict::Keep, Verdict::Leave], "a stray key, then Enter");
+        assert_eq!(
+            typed(KeyTarget::Dialog, "k\n", 100.0)[1],
+            Verdict::Keep,
+            "perhaps a slow scanner: nothing is answered"
+        );
+        assert!(typed(KeyTarget::DialogField, "2026-12-24\n", PERSON).iter().all(|verdict| *verdict == Verdict::Leave));
+        assert!(typed(KeyTarget::DialogField, "+5\n", 60.0).iter().all(|verdict| *verdict == Verdict::Leave));
     }
 
     #[test]
     fn a_field_of_a_dialog_is_not_sent_by_a_scanner() {
-        let verdicts = typed(Place::DialogField, "39999000000002\n", SCANNER);
+        let verdicts = typed(KeyTarget::DialogField, "39999000000002\n", SCANNER);
         assert!(verdicts[..14].iter().all(|verdict| *verdict == Verdict::Leave));
         assert_eq!(verdicts[14], Verdict::Scanned("39999000000002".to_owned()));
     }
 
     #[test]
     fn outside_of_dialogs_the_first_character_goes_to_the_field() {
-        assert_eq!(typed(Place::Page, "3", SCANNER), [Verdict::ToField]);
-        assert_eq!(typed(Place::Page, "3", PERSON), [Verdict::ToField]);
-        assert_eq!(typed(Place::Page, " \n", PERSON), [const { Verdict::Leave }; 2], "a person presses a button");
+        assert_eq!(typed(KeyTarget::Page, "3", SCANNER), [Verdict::ToField]);
+        assert_eq!(typed(KeyTarget::Page, "3", PERSON), [Verdict::ToField]);
+        assert_eq!(typed(KeyTarget::Page, " \n", PERSON), [const { Verdict::Leave }; 2], "a person presses a button");
     }
 
     #[test]
     fn a_list_is_chosen_from_by_a_person_and_not_by_a_scanner() {
-        assert_eq!(typed(Place::Choice, "check", PERSON), [const { Verdict::Leave }; 5]);
-        let verdicts = typed(Place::Choice, "3999", SCANNER);
+        assert_eq!(typed(KeyTarget::Choice, "check", PERSON), [const { Verdict::Leave }; 5]);
+        let verdicts = typed(KeyTarget::Choice, "3999", SCANNER);
         assert_eq!(verdicts[3], Verdict::Retype { text: "3999".to_owned(), is_ended: false });
     }
 
     #[test]
     fn a_short_scan_takes_nothing_of_a_list_or_menu_and_goes_to_the_scan_field() {
         for code in ["7", "B1", "B 1", "B12"] {
-            let verdicts = typed(Place::Choice, &format!("{code}\n"), SCANNER);
+            let verdicts = typed(KeyTarget::Choice, &format!("{code}\n"), SCANNER);
             assert_eq!(verdicts.last(), Some(&Verdict::Retype { text: code.to_owned(), is_ended: true }), "{code}");
             // A dialog tells of it.
-            let verdicts = typed(Place::DialogChoice, &format!("{code}\n\n"), SCANNER);
+            let verdicts = typed(KeyTarget::DialogChoice, &format!("{code}\n\n"), SCANNER);
             assert_eq!(verdicts[code.len()..], [Verdict::Scanned(code.to_owned()), Verdict::Keep], "{code}");
         }
-        assert_eq!(typed(Place::Choice, "B 1", SCANNER)[1], Verdict::Keep, "a space would press what it has come to");
+        assert_eq!(
+            typed(KeyTarget::Choice, "B 1", SCANNER)[1],
+            Verdict::Keep,
+            "a space would press what it has come to"
+        );
     }
 
     #[test]
     fn a_person_takes_from_a_list_or_menu_by_its_letter() {
-        for place in [Place::Choice, Place::DialogChoice] {
+        for place in [KeyTarget::Choice, KeyTarget::DialogChoice] {
             for keys in ["p\n", "pr\n", " \n", "p ", "\n"] {
                 assert!(typed(place, keys, PERSON).iter().all(|verdict| *verdict == Verdict::Leave), "{keys:?}");
             }
@@ -284,8 +300,8 @@ mod tests {
     fn a_dialog_that_opens_under_a_scan_is_not_answered_by_its_end() {
         for part in ["", "2", "0002"] {
             let (mut strays, mut now) = (Strays::default(), 1_000.0);
-            type_at(&mut strays, Place::Field, "3999900", SCANNER, &mut now);
-            let verdicts = type_at(&mut strays, Place::Dialog, &format!("{part}\n"), SCANNER, &mut now);
+            type_at(&mut strays, KeyTarget::Field, "3999900", SCANNER, &mut now);
+            let verdicts = type_at(&mut strays, KeyTarget::Dialog, &format!("{part}\n"), SCANNER, &mut now);
             assert_eq!(verdicts.last(), Some(&Verdict::Scanned(part.to_owned())));
         }
     }
@@ -293,14 +309,16 @@ mod tests {
     #[test]
     fn a_scanner_that_ends_with_nothing_is_told_by_silence() {
         let (mut strays, mut now) = (Strays::default(), 1_000.0);
-        type_at(&mut strays, Place::Dialog, "39999", SCANNER, &mut now);
+        type_at(&mut strays, KeyTarget::Dialog, "39999", SCANNER, &mut now);
         assert_eq!(strays.silence().as_deref(), Some("39999"));
         assert_eq!(strays.silence(), None, "once");
-        type_at(&mut strays, Place::Dialog, "399", SCANNER, &mut now);
+        type_at(&mut strays, KeyTarget::Dialog, "399", SCANNER, &mut now);
         assert_eq!(strays.silence(), None, "three keys prove little");
-        type_at(&mut strays, Place::Field, "39999", SCANNER, &mut now);
+        type_at(&mut strays, KeyTarget::Field, "39999", SCANNER, &mut now);
         assert_eq!(strays.silence(), None, "a field takes it itself");
-        for (place, waits) in [(Place::Dialog, true), (Place::DialogChoice, true), (Place::DialogField, false)] {
+        for (place, waits) in
+            [(KeyTarget::Dialog, true), (KeyTarget::DialogChoice, true), (KeyTarget::DialogField, false)]
+        {
             type_at(&mut strays, place, "39999", SCANNER, &mut now);
             assert_eq!(strays.waits_for_silence(place), waits, "{place:?}");
             assert_eq!(strays.silence().as_deref(), Some("39999"), "{place:?}");
@@ -312,7 +330,7 @@ mod tests {
     fn what_was_there_before_is_known_at_the_first_key() {
         let (mut strays, mut now) = (Strays::default(), 1_000.0);
         for (text, gap, begun) in [("a", PERSON, true), ("b", SCANNER, false), ("c", PERSON, true)] {
-            type_at(&mut strays, Place::DialogField, text, gap, &mut now);
+            type_at(&mut strays, KeyTarget::DialogField, text, gap, &mut now);
             assert_eq!(strays.has_begun(), begun, "{text}");
         }
     }
@@ -322,14 +340,14 @@ mod tests {
         for (name, is_plain) in [("a", false), ("Enter", false), ("Dead", true), ("Shift", true), ("Process", true)] {
             let stroke = Stroke::from_key(name, is_plain);
             assert_eq!(stroke, Stroke::Other, "{name}");
-            assert_eq!(Strays::default().key(Place::Page, stroke, 0.0), Verdict::Leave);
+            assert_eq!(Strays::default().key(KeyTarget::Page, stroke, 0.0), Verdict::Leave);
         }
         assert_eq!(Stroke::from_key("é", true), Stroke::Character('é'));
         // Capitals come with Shift between them.
         let mut strays = Strays::default();
         for (place, name) in ["Shift", "A", "Shift", "B", "Enter"].into_iter().enumerate() {
             let now = 5.0 * f64::from(u32::try_from(place).unwrap());
-            let verdict = strays.key(Place::Dialog, Stroke::from_key(name, true), now);
+            let verdict = strays.key(KeyTarget::Dialog, Stroke::from_key(name, true), now);
             if name == "Enter" {
                 assert_eq!(verdict, Verdict::Scanned("AB".to_owned()));
             }
@@ -346,13 +364,13 @@ mod tests {
             before in "[a-z\n]{0,5}",
         ) {
             let (mut strays, mut now) = (Strays::default(), start);
-            type_at(&mut strays, Place::Dialog, &before, PERSON, &mut now);
+            type_at(&mut strays, KeyTarget::Dialog, &before, PERSON, &mut now);
             now += PERSON;
             for (character, gap) in code.chars().zip(&gaps) {
                 now += gap;
-                prop_assert_eq!(strays.key(Place::Dialog, Stroke::Character(character), now), Verdict::Keep);
+                prop_assert_eq!(strays.key(KeyTarget::Dialog, Stroke::Character(character), now), Verdict::Keep);
             }
-            prop_assert_eq!(strays.key(Place::Dialog, Stroke::End, now + gaps[21]), Verdict::Scanned(code));
+            prop_assert_eq!(strays.key(KeyTarget::Dialog, Stroke::End, now + gaps[21]), Verdict::Scanned(code));
         }
 
         /// However short it is and whenever its keys come, the end of a scan takes nothing of a list or menu, and nothing of the code is
@@ -365,7 +383,7 @@ mod tests {
             before in "[a-z\n]{0,5}",
             in_dialog in any::<bool>(),
         ) {
-            let place = if in_dialog { Place::DialogChoice } else { Place::Choice };
+            let place = if in_dialog { KeyTarget::DialogChoice } else { KeyTarget::Choice };
             let (mut strays, mut now) = (Strays::default(), start);
             type_at(&mut strays, place, &before, PERSON, &mut now);
             now += PERSON;
@@ -378,11 +396,11 @@ mod tests {
                     (Verdict::Retype { text, is_ended }, _) => {
                         prop_assert_eq!(is_ended, stroke == Stroke::End);
                         prop_assert!(arrived.is_empty());
-                        (place, arrived) = (Place::Field, text);
+                        (place, arrived) = (KeyTarget::Field, text);
                     }
                     (Verdict::Scanned(text), Stroke::End) => arrived = text,
-                    (Verdict::Leave, Stroke::Character(character)) if place == Place::Field => arrived.push(character),
-                    (Verdict::Leave, Stroke::End) => prop_assert_eq!(place, Place::Field),
+                    (Verdict::Leave, Stroke::Character(character)) if place == KeyTarget::Field => arrived.push(character),
+                    (Verdict::Leave, Stroke::End) => prop_assert_eq!(place, KeyTarget::Field),
                     (verdict, Stroke::Character(' ')) => prop_assert_eq!(verdict, Verdict::Keep),
                     (verdict, _) => prop_assert_eq!(verdict, Verdict::Leave),
                 }
@@ -393,10 +411,10 @@ mod tests {
         /// Keys as people type them do what they always did, in every place that is for them.
         #[test]
         fn a_persons_keys_do_what_they_always_did(text in "[ -~\n]{1,30}", gap in 120.0..2_000.0_f64) {
-            for place in [Place::Field, Place::Choice, Place::DialogField, Place::DialogChoice] {
+            for place in [KeyTarget::Field, KeyTarget::Choice, KeyTarget::DialogField, KeyTarget::DialogChoice] {
                 prop_assert!(typed(place, &text, gap).iter().all(|verdict| *verdict == Verdict::Leave));
             }
-            for (character, verdict) in text.chars().zip(typed(Place::Dialog, &text, gap)) {
+            for (character, verdict) in text.chars().zip(typed(KeyTarget::Dialog, &text, gap)) {
                 let presses = matches!(character, ' ' | '\n');
                 prop_assert_eq!(verdict, if presses { Verdict::Leave } else { Verdict::Keep });
             }
@@ -408,7 +426,7 @@ mod tests {
         let mut strays = Strays::default();
         let press = |key| Press { key, control: true, ..Press::default() };
         assert!(strays.keeps(press("r"), 0.0) && !strays.keeps(press("v"), 0.0));
-        strays.key(Place::Dialog, Stroke::Character('3'), 1_000.0);
+        strays.key(KeyTarget::Dialog, Stroke::Character('3'), 1_000.0);
         assert!(strays.keeps(press("v"), 1_004.0), "in the middle of a code");
         assert!(!strays.keeps(press("v"), 2_000.0) && !strays.keeps(Press { key: "r", ..Press::default() }, 1_004.0));
     }

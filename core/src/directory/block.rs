@@ -18,7 +18,7 @@ const LARGEST: usize = 16 * SIZE;
 const STORED: u8 = 0;
 const DEFLATED: u8 = 1;
 
-/// As it is put on the shelf.
+/// As it is put into the store.
 pub(super) fn packed(bytes: &[u8]) -> Vec<u8> {
     let deflated = miniz_oxide::deflate::compress_to_vec(bytes, LEVEL);
     let (kind, content) = if deflated.len() < bytes.len() { (DEFLATED, &deflated[..]) } else { (STORED, bytes) };

@@ -26,13 +26,13 @@ pub trait BlockStore {
     /// The block at this place; `None` where there is none.
     ///
     /// # Errors
-    /// When the shelf cannot be read, or what stands there is not what was put there.
+    /// When the store cannot be read, or what stands there is not what was put there.
     fn read(&self, place: BlockId) -> impl Future<Output = Result<Option<Rc<[u8]>>, Self::Error>>;
 
     /// Puts blocks there, all or none.
     ///
     /// # Errors
-    /// When the shelf cannot be written: no room, no disk.
+    /// When the store cannot be written: no room, no disk.
     fn write(&self, blocks: Vec<(BlockId, Vec<u8>)>) -> impl Future<Output = Result<(), Self::Error>>;
 
     /// Called again and again in long work: lets others do something, where it is their turn.

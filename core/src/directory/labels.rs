@@ -49,11 +49,11 @@ mod tests {
 
     #[test]
     fn a_row_is_called_by_title_and_name_as_far_as_they_are_known() {
-        let (shelf, mut contents) = (Memory::default(), Contents::default());
+        let (store, mut contents) = (Memory::default(), Contents::default());
         let patron = Patron { id: 1, cardnumber: "P1".into(), surname: "Austen".into(), ..Patron::default() };
-        set(&shelf, &mut contents, std::slice::from_ref(&patron));
-        set(&shelf, &mut contents, &[Item { id: 2, barcode: "B 1".into(), title: "Emma".into(), ..Item::default() }]);
-        let records = Directory::new(&shelf, contents);
+        set(&store, &mut contents, std::slice::from_ref(&patron));
+        set(&store, &mut contents, &[Item { id: 2, barcode: "B 1".into(), title: "Emma".into(), ..Item::default() }]);
+        let records = Directory::new(&store, contents);
         let of = |action| {
             let label = at_once(label(&Transaction { moment: at(0), action }, &records));
             (label.title, label.patron)
@@ -68,8 +68,8 @@ mod tests {
         let (card, barcode) = (Cardnumber::parse("P2").unwrap(), Barcode::parse("B 2").unwrap());
         assert_eq!(of(Action::Issue { cardnumber: card, barcode }), Default::default());
         // Damaged records take no row away.
-        shelf.blocks.borrow_mut().values_mut().for_each(|block| *block = [0_u8; 4].into());
-        let records = Directory::new(&shelf, records.contents().clone());
+        store.blocks.borrow_mut().values_mut().for_each(|block| *block = [0_u8; 4].into());
+        let records = Directory::new(&store, records.contents().clone());
         let barcode = Barcode::parse("b 1").unwrap();
         let label = at_once(label(&Transaction { moment: at(0), action: Action::Return { barcode } }, &records));
         assert_eq!(label, Label::default());

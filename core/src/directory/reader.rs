@@ -18,10 +18,10 @@ const KEPT: usize = 96;
 
 type Fences = Rc<Vec<u32>>;
 
-/// A shelf, and what was read from it.
+/// A store, and what was read from it.
 #[derive(Debug)]
 pub(super) struct Reader<S> {
-    shelf: S,
+    store: S,
     blocks: RefCell<Kept>,
     /// The fences of a part of a run.
     fences: RefCell<HashMap<(u32, u8), Fences>>,
@@ -36,19 +36,19 @@ struct Kept {
 }
 
 impl<S: BlockStore> Reader<S> {
-    pub(super) fn new(shelf: S) -> Self {
-        Self { shelf, blocks: RefCell::default(), fences: RefCell::default(), names: RefCell::default() }
+    pub(super) fn new(store: S) -> Self {
+        Self { store, blocks: RefCell::default(), fences: RefCell::default(), names: RefCell::default() }
     }
 
-    pub(super) fn shelf(&self) -> &S {
-        &self.shelf
+    pub(super) fn store(&self) -> &S {
+        &self.store
     }
 
     async fn block(&self, place: BlockId) -> Result<Rc<Vec<u8>>, S::Error> {
         if let Some(kept) = self.blocks.borrow().blocks.get(&place) {
             return Ok(kept.clone());
         }
-        let bytes = Rc::new(run::read(&self.shelf, place).await?);
+        let bytes = Rc::new(run::read(&self.store, place).await?);
         let mut kept = self.blocks.borrow_mut();
         if kept.blocks.insert(place, bytes.clone()).is_none() {
             kept.order.push_back(place);
@@ -65,7 +65,7 @@ impl<S: BlockStore> Reader<S> {
         if let Some(kept) = self.fences.borrow().get(&(run, part)) {
             return Ok(kept.clone());
         }
-        let bytes = run::read(&self.shelf, BlockId { run, part: part | part::FENCES, block: 0 }).await?;
+        let bytes = run::read(&self.store, BlockId { run, part: part | part::FENCES, block: 0 }).await?;
         let (mut rest, mut last) = (&bytes[..], 0_u32);
         let fences = std::iter::from_fn(|| {
             last = last.wrapping_add(block::take_number(&mut rest)?);
@@ -128,7 +128,7 @@ impl<S: BlockStore> Reader<S> {
         let mut bytes = Vec::new();
         for block in 0.. {
             let place = BlockId { run, part: part::NAMES, block };
-            let Some(packed) = self.shelf.read(place).await? else { break };
+            let Some(packed) = self.store.read(place).await? else { break };
             bytes.append(&mut block::unpacked(&packed).ok_or(DamagedBlockError(place))?);
         }
         let names = if bytes.is_empty() { Some(Names::default()) } else { Names::from_bytes(&bytes) };

@@ -53,7 +53,7 @@ pub struct RowWriter<R> {
 pub struct Unfinished {
     /// The number of the run.
     pub run: u32,
-    /// How many blocks of rows are on the shelf.
+    /// How many blocks of rows are in the store.
     pub blocks: u32,
     /// How many rows are in them.
     pub rows: u32,
@@ -117,7 +117,7 @@ impl<R: Record> RowWriter<R> {
         self.put
     }
 
-    /// The blocks that are to be put on the shelf now; with `all`, those rows too that do not fill one. How far the run is
+    /// The blocks that are to be put into the store now; with `all`, those rows too that do not fill one. How far the run is
     /// written with them.
     pub fn take(&mut self, all: bool) -> (Vec<(BlockId, Vec<u8>)>, Unfinished) {
         if all {
@@ -131,8 +131,8 @@ impl<R: Record> RowWriter<R> {
 /// A run that is written in full: makes what its rows are found by. Gives the number of its rows, and what their codes are like.
 ///
 /// # Errors
-/// When the shelf cannot be read or written.
-pub(super) async fn finish<R: Record, S: BlockStore>(shelf: &S, run: Unfinished) -> Result<(u32, Kinds), S::Error> {
+/// When the store cannot be read or written.
+pub(super) async fn finish<R: Record, S: BlockStore>(store: &S, run: Unfinished) -> Result<(u32, Kinds), S::Error> {
     let mut fences = Vec::new();
     let mut keys: Vec<Sorter<u64>> = R::KEYS.iter().map(|_| Sorter::default()).collect();
     let mut names = NamesBuilder::default();
@@ -140,7 +140,7 @@ pub(super) async fn finish<R: Record, S: BlockStore>(shelf: &S, run: Unfinished)
     let mut rows = 0;
     for number in 0..run.blocks {
         let at = BlockId { run: run.run, part: part::ROWS, block: number };
-        let bytes = read(shelf, at).await?;
+        let bytes = read(store, at).await?;
         for (place, (id, bytes)) in Rows::from_bytes(&bytes).enumerate() {
             if place == 0 {
                 fences.push(id);
@@ -159,14 +159,14 @@ pub(super) async fn finish<R: Record, S: BlockStore>(shelf: &S, run: Unfinished)
                 names.put(&name, id);
             }
         }
-        shelf.rest().await;
+        store.rest().await;
     }
-    let mut writer = Writer { shelf, run: run.run };
+    let mut writer = Writer { store, run: run.run };
     writer.fences(part::ROWS, &fences).await?;
     for (kind, sorter) in (part::KEYS..).zip(keys) {
         writer.pairs(kind, sorter).await?;
     }
-    let (ranks, names) = names.finish(|| shelf.rest()).await;
+    let (ranks, names) = names.finish(|| store.rest()).await;
     if !ranks.is_empty() {
         writer.names(&ranks, &names).await?;
     }
@@ -174,8 +174,8 @@ pub(super) async fn finish<R: Record, S: BlockStore>(shelf: &S, run: Unfinished)
 }
 
 /// A block that must be there.
-pub(super) async fn read<S: BlockStore>(shelf: &S, place: BlockId) -> Result<Vec<u8>, S::Error> {
-    let packed = shelf.read(place).await?;
+pub(super) async fn read<S: BlockStore>(store: &S, place: BlockId) -> Result<Vec<u8>, S::Error> {
+    let packed = store.read(place).await?;
     Ok(packed.and_then(|packed| block::unpacked(&packed)).ok_or(DamagedBlockError(place))?)
 }
 
@@ -185,15 +185,15 @@ pub(super) fn place_of_key<R: Record>(key: Key) -> Option<usize> {
 }
 
 struct Writer<'a, S> {
-    shelf: &'a S,
+    store: &'a S,
     run: u32,
 }
 
 impl<S: BlockStore> Writer<'_, S> {
     async fn put(&self, part: u8, block: u32, bytes: &[u8]) -> Result<(), S::Error> {
         let place = BlockId { run: self.run, part, block };
-        self.shelf.write(vec![(place, block::packed(bytes))]).await?;
-        self.shelf.rest().await;
+        self.store.write(vec![(place, block::packed(bytes))]).await?;
+        self.store.rest().await;
         Ok(())
     }
 
@@ -245,15 +245,15 @@ impl<S: BlockStore> Writer<'_, S> {
 /// row, that of `newer` counts; those of `older` whose numbers are in `gone`, which rise, are left out. The result is not finished yet.
 ///
 /// # Errors
-/// When the shelf cannot be read or written.
+/// When the store cannot be read or written.
 pub(super) async fn merge<R: Record, S: BlockStore>(
-    shelf: &S,
+    store: &S,
     older: (u32, u32),
     newer: (u32, u32),
     gone: &[u32],
     into: u32,
 ) -> Result<Unfinished, S::Error> {
-    let (mut older, mut newer) = (Scan::new(shelf, older), Scan::new(shelf, newer));
+    let (mut older, mut newer) = (Scan::new(store, older), Scan::new(store, newer));
     let mut writer = RowWriter::<R>::resume(Unfinished::new(into));
     let (mut old, mut new) = (older.next().await?, newer.next().await?);
     loop {
@@ -276,23 +276,23 @@ pub(super) async fn merge<R: Record, S: BlockStore>(
             old = older.next().await?;
         }
         if !writer.closed.is_empty() {
-            shelf.write(writer.take(false).0).await?;
+            store.write(writer.take(false).0).await?;
         }
     }
     let (blocks, at) = writer.take(true);
-    shelf.write(blocks).await?;
+    store.write(blocks).await?;
     Ok(at)
 }
 
 /// The first rows of a run of which this is true, read from end to end: until that many are found, or `goes_on` says no.
 pub(super) async fn find<R: Record, S: BlockStore>(
-    shelf: &S,
+    store: &S,
     run: (u32, u32),
     limit: usize,
     is_it: impl Fn(&R) -> bool,
     goes_on: impl Fn() -> bool,
 ) -> Result<Vec<R>, S::Error> {
-    let mut scan = Scan::new(shelf, run);
+    let mut scan = Scan::new(store, run);
     let mut found = Vec::new();
     while found.len() < limit
         && goes_on()
@@ -306,13 +306,13 @@ pub(super) async fn find<R: Record, S: BlockStore>(
 /// Sees every row of a run.
 ///
 /// # Errors
-/// When the shelf cannot be read.
+/// When the store cannot be read.
 pub(super) async fn each<R: Record, S: BlockStore>(
-    shelf: &S,
+    store: &S,
     run: (u32, u32),
     mut see: impl FnMut(&R),
 ) -> Result<(), S::Error> {
-    let mut scan = Scan::new(shelf, run);
+    let mut scan = Scan::new(store, run);
     while let Some((_, bytes)) = scan.next().await? {
         if let Some(row) = block::row::<R>(&bytes) {
             see(&row);
@@ -323,7 +323,7 @@ pub(super) async fn each<R: Record, S: BlockStore>(
 
 /// The rows of a run, one after another, as bytes.
 struct Scan<'a, S> {
-    shelf: &'a S,
+    store: &'a S,
     run: u32,
     next: u32,
     blocks: u32,
@@ -331,8 +331,8 @@ struct Scan<'a, S> {
 }
 
 impl<'a, S: BlockStore> Scan<'a, S> {
-    fn new(shelf: &'a S, (run, blocks): (u32, u32)) -> Self {
-        Self { shelf, run, next: 0, blocks, rows: Vec::new().into_iter() }
+    fn new(store: &'a S, (run, blocks): (u32, u32)) -> Self {
+        Self { store, run, next: 0, blocks, rows: Vec::new().into_iter() }
     }
 
     async fn next(&mut self) -> Result<Option<(u32, Vec<u8>)>, S::Error> {
@@ -344,10 +344,10 @@ impl<'a, S: BlockStore> Scan<'a, S> {
                 return Ok(None);
             }
             let place = BlockId { run: self.run, part: part::ROWS, block: self.next };
-            let bytes = read(self.shelf, place).await?;
+            let bytes = read(self.store, place).await?;
             self.next += 1;
             self.rows = Rows::from_bytes(&bytes).map(|(id, row)| (id, row.to_vec())).collect::<Vec<_>>().into_iter();
-            self.shelf.rest().await;
+            self.store.rest().await;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A shelf and a log in memory, and a way to await what never waits.
+//! A store and a log in memory, and a way to await what never waits.
 
 use super::{
     Contents, Directory, RowWriter, Unfinished,
@@ -24,10 +24,10 @@ use std::{
 
 /// The result of work that waits for nothing.
 pub(crate) fn at_once<T>(work: impl Future<Output = T>) -> T {
-    work.now_or_never().expect("a shelf in memory never waits")
+    work.now_or_never().expect("a store in memory never waits")
 }
 
-/// A shelf in memory.
+/// A store in memory.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     pub(crate) blocks: RefCell<BTreeMap<BlockId, Rc<[u8]>>>,
@@ -51,20 +51,20 @@ impl BlockStore for &Memory {
 }
 
 /// Writes rows as a run.
-pub(crate) fn write<R: Record>(shelf: &Memory, run: u32, rows: &[R]) -> Unfinished {
+pub(crate) fn write<R: Record>(store: &Memory, run: u32, rows: &[R]) -> Unfinished {
     let mut writer = RowWriter::resume(Unfinished::new(run));
     for row in rows {
         writer.push(row).unwrap();
     }
     let (blocks, at) = writer.take(true);
-    at_once((&shelf).write(blocks)).unwrap();
+    at_once((&store).write(blocks)).unwrap();
     at
 }
 
 /// Makes these rows what the directory holds of a set, as of [`START`].
-pub(crate) fn set<R: Record>(shelf: &Memory, contents: &mut Contents, rows: &[R]) {
+pub(crate) fn set<R: Record>(store: &Memory, contents: &mut Contents, rows: &[R]) {
     let run = contents.new_run();
-    let held = at_once(finish::<R, _>(&shelf, write(shelf, run, rows), at(0).time())).unwrap();
+    let held = at_once(finish::<R, _>(&store, write(store, run, rows), at(0).time())).unwrap();
     assert_eq!(usize::try_from(held.rows), Ok(rows.len()));
     contents.sets.insert(R::SET, held);
 }
@@ -167,7 +167,7 @@ impl LogEntries for &Log {
 /// A library of a few records, some of its sets perhaps not downloaded, and the log of a desk in it.
 #[derive(Debug, Default)]
 pub(crate) struct Library {
-    pub(crate) shelf: Memory,
+    pub(crate) store: Memory,
     pub(crate) contents: Contents,
     pub(crate) log: Log,
 }
@@ -175,13 +175,13 @@ pub(crate) struct Library {
 impl Library {
     /// With these records of a set besides.
     pub(crate) fn with<R: Record>(mut self, rows: &[R]) -> Self {
-        set(&self.shelf, &mut self.contents, rows);
+        set(&self.store, &mut self.contents, rows);
         self
     }
 
     /// Looks something up, with the clock an hour after [`START`] and a limit of 5.00 for debts.
     fn look<T>(&self, look: impl AsyncFnOnce(DeskView<'_, &Memory, &Log>) -> Result<T, Failed>) -> Result<T, Failed> {
-        let records = Directory::new(&self.shelf, self.contents.clone());
+        let records = Directory::new(&self.store, self.contents.clone());
         let later = LaterChanges::new(&self.contents, &[]);
         let (now, debt_limit) = (Some(at(3_600)), Some(500));
         at_once(look(DeskView { records: &records, log: &self.log, later: &later, now, debt_limit }))
@@ -208,7 +208,7 @@ impl Library {
     /// Spoils all blocks of a set.
     pub(crate) fn damage(&self, set: Set) {
         let run = self.contents.sets[&set].run;
-        let mut blocks = self.shelf.blocks.borrow_mut();
+        let mut blocks = self.store.blocks.borrow_mut();
         blocks.iter_mut().filter(|(place, _)| place.run == run).for_each(|(_, block)| *block = vec![1, 2, 3].into());
     }
 }

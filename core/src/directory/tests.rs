@@ -28,18 +28,18 @@ fn what_is_there_is_stored_as_ever() {
 
 /// A directory of these.
 fn directory<'a>(
-    shelf: &'a Memory,
+    store: &'a Memory,
     patrons: &[Patron],
     items: &[Item],
     loans: &[Loan],
     holds: &[Hold],
 ) -> Directory<&'a Memory> {
     let mut contents = Contents::default();
-    set(shelf, &mut contents, patrons);
-    set(shelf, &mut contents, items);
-    set(shelf, &mut contents, loans);
-    set(shelf, &mut contents, holds);
-    Directory::new(shelf, contents)
+    set(store, &mut contents, patrons);
+    set(store, &mut contents, items);
+    set(store, &mut contents, loans);
+    set(store, &mut contents, holds);
+    Directory::new(store, contents)
 }
 
 fn patron(id: u32, cardnumber: &str, userid: &str, surname: &str, firstname: &str) -> Patron {
@@ -77,7 +77,7 @@ fn what_is_held_is_stored_as_ever() {
 
 #[test]
 fn finds_records_by_what_is_scanned() {
-    let shelf = Memory::default();
+    let store = Memory::default();
     let patrons = [
         patron(5, "2001", "ann", "Meyer", "Anna"),
         patron(7, "ANN", "x7", "Hanson", "Per"),
@@ -86,7 +86,7 @@ fn finds_records_by_what_is_scanned() {
     let items = [item(1, "B1", 10), item(2, "b 2", 10), item(3, "", 11)];
     let loans = [loan(1, 5, Some(2)), loan(2, 7, Some(1)), loan(3, 5, None)];
     let holds = [hold(1, 7, 10, 2), hold(2, 5, 10, 1), hold(3, 5, 11, 1)];
-    let directory = directory(&shelf, &patrons, &items, &loans, &holds);
+    let directory = directory(&store, &patrons, &items, &loans, &holds);
     let by_code = |code: &str| at_once(directory.patron_by_code(code)).unwrap().map(|patron| patron.id);
     assert_eq!(by_code(" 2001 "), Some(5));
     assert_eq!(by_code("Ann"), Some(7), "a card goes before a user name, whatever the case");
@@ -114,11 +114,11 @@ fn restrictions_are_told_of_whoever_may_be_restricted() {
         .zip(1..)
         .map(|(restricted, id)| Patron { restricted, ..patron(id, &id.to_string(), "", "A", "B") })
         .collect();
-    let shelf = Memory::default();
+    let store = Memory::default();
     let mut contents = Contents::default();
-    set(&shelf, &mut contents, &patrons);
+    set(&store, &mut contents, &patrons);
     let told = |contents: &Contents| -> Vec<_> {
-        let directory = Directory::new(&shelf, contents.clone());
+        let directory = Directory::new(&store, contents.clone());
         let found = (1..=5).map(|id| at_once(directory.patron_by_code(&id.to_string())).unwrap().unwrap());
         found
             .map(|patron| (patron.restricted, patron.restricted_until, !patron.restriction_comment.is_empty()))
@@ -126,10 +126,10 @@ fn restrictions_are_told_of_whoever_may_be_restricted() {
     };
     let known: Vec<_> = patrons.iter().map(|patron| (patron.restricted, None, false)).collect();
     assert_eq!(told(&contents), known, "there is no report");
-    set::<Restriction>(&shelf, &mut contents, &[]);
+    set::<Restriction>(&store, &mut contents, &[]);
     assert_eq!(told(&contents), known, "it has nobody");
     set(
-        &shelf,
+        &store,
         &mut contents,
         &[restriction(1, until), restriction(3, None), restriction(4, None), restriction(5, until)],
     );
@@ -140,9 +140,9 @@ fn restrictions_are_told_of_whoever_may_be_restricted() {
 
 #[test]
 fn a_card_among_items_is_known_and_whether_an_item_bears_it_too() {
-    let shelf = Memory::default();
+    let store = Memory::default();
     let patrons = [patron(5, "2001", "ann", "Meyer", "Anna"), patron(6, "B1", "2001", "Alike", "Al")];
-    let full = directory(&shelf, &patrons, &[item(1, "b1", 10)], &[], &[]);
+    let full = directory(&store, &patrons, &[item(1, "b1", 10)], &[], &[]);
     let known =
         |card: &str, patron, is_item| Some(KnownCard { card: Cardnumber::parse(card).unwrap(), patron, is_item });
     let card = |as_card: &str, barcode: &str| at_once(full.card_for_item(as_card, barcode)).unwrap();
@@ -154,19 +154,19 @@ fn a_card_among_items_is_known_and_whether_an_item_bears_it_too() {
     for code in ["ann", "3003", ""] {
         assert_eq!(card(code, code), None, "{code}");
     }
-    let empty = Directory::new(&shelf, Contents::default());
+    let empty = Directory::new(&store, Contents::default());
     assert_eq!(at_once(empty.card_for_item("2001", "2001")), Ok(None));
     let card_of = |typed: &str| at_once(full.card_of_user(typed)).unwrap();
     assert_eq!(card_of("ANN").as_deref(), Some("2001"));
     assert_eq!((card_of("2001"), card_of("b1"), card_of("nobody")), (None, None, None));
     let cardless = [patron(7, "", "kim", "Kim", "Kim")];
-    assert_eq!(at_once(directory(&shelf, &cardless, &[], &[], &[]).card_of_user("kim")), Ok(None));
+    assert_eq!(at_once(directory(&store, &cardless, &[], &[], &[]).card_of_user("kim")), Ok(None));
 }
 
 #[test]
 fn an_empty_directory_finds_nothing() {
-    let shelf = Memory::default();
-    for directory in [Directory::new(&shelf, Contents::default()), directory(&shelf, &[], &[], &[], &[])] {
+    let store = Memory::default();
+    for directory in [Directory::new(&store, Contents::default()), directory(&store, &[], &[], &[], &[])] {
         assert_eq!(at_once(directory.patron_by_code("1")), Ok(None));
         assert_eq!(at_once(directory.item_by_barcode("1")), Ok(None));
         assert_eq!(at_once(directory.loans_of(1)), Ok(Vec::new()));
@@ -177,13 +177,13 @@ fn an_empty_directory_finds_nothing() {
 /// More than a block of each part, and keys whose pairs go over several blocks.
 #[test]
 fn many_rows_take_many_blocks_and_each_is_found_with_few_reads() {
-    let shelf = Memory::default();
+    let store = Memory::default();
     let many = 40_000;
     let patrons: Vec<Patron> = (0..many)
         .map(|n| patron(n * 3 + 1, &format!("2{n:07}"), &format!("u{n}"), &format!("Name{n}"), "Kim"))
         .collect();
     let loans: Vec<Loan> = (0..many).map(|n| loan(n, if n < 30_000 { 4 } else { n }, Some(n))).collect();
-    let directory = directory(&shelf, &patrons, &[], &loans, &[]);
+    let directory = directory(&store, &patrons, &[], &loans, &[]);
     assert!(directory.contents().sets[&Set::Patrons].blocks > 20);
     for n in [0_u32, 1, 777, 20_000, many - 1] {
         let wanted = &patrons[usize::try_from(n).unwrap()];
@@ -191,9 +191,9 @@ fn many_rows_take_many_blocks_and_each_is_found_with_few_reads() {
         assert_eq!(found.as_ref(), Some(wanted));
         assert_eq!(at_once(directory.patron_by_code(&format!("U{n}"))).unwrap().as_ref(), Some(wanted));
     }
-    let before = shelf.reads.get();
+    let before = store.reads.get();
     at_once(directory.patron_by_code("20012345")).unwrap().unwrap();
-    assert!(shelf.reads.get() - before <= 3, "the fences are in memory");
+    assert!(store.reads.get() - before <= 3, "the fences are in memory");
     assert_eq!(at_once(directory.loans_of(4)).unwrap().len(), 30_000);
     assert_eq!(at_once(directory.loans_of(39_999)).unwrap(), [loans[39_999].clone()]);
     let hits = at_once(directory.search("name123 kim", 3)).unwrap();
@@ -203,16 +203,16 @@ fn many_rows_take_many_blocks_and_each_is_found_with_few_reads() {
 
 #[test]
 fn what_is_missing_or_damaged_is_told() {
-    let shelf = Memory::default();
+    let store = Memory::default();
     let patrons: Vec<Patron> = (1..5_000).map(|n| patron(n, &format!("{n}"), "", "A", "B")).collect();
-    let directory = directory(&shelf, &patrons, &[], &[], &[]);
+    let directory = directory(&store, &patrons, &[], &[], &[]);
     let held = directory.contents().sets[&Set::Patrons].clone();
     let place = block_store::BlockId { run: held.run, part: 0, block: 1 };
-    shelf.blocks.borrow_mut().insert(place, vec![1, 2, 3].into());
+    store.blocks.borrow_mut().insert(place, vec![1, 2, 3].into());
     assert!((1..5_000).any(|id| at_once(directory.patron(id)) == Err(DamagedBlockError(place))));
-    shelf.blocks.borrow_mut().remove(&place);
+    store.blocks.borrow_mut().remove(&place);
     let written = Unfinished { run: held.run, blocks: held.blocks, rows: 0, last: None };
-    assert_eq!(at_once(finish::<Patron, _>(&&shelf, written, DeskTime::from_millis(1))), Err(DamagedBlockError(place)));
+    assert_eq!(at_once(finish::<Patron, _>(&&store, written, DeskTime::from_millis(1))), Err(DamagedBlockError(place)));
 }
 
 #[test]
@@ -244,7 +244,7 @@ proptest! {
     /// Writing that is broken off and goes on elsewhere gives what writing at once gives.
     #[test]
     fn writing_goes_on_after_a_break(ids in prop::collection::btree_set(0..10_000_u32, 0..60), breaks in prop::collection::vec(any::<bool>(), 60), lost in any::<bool>()) {
-        let shelf = Memory::default();
+        let store = Memory::default();
         let rows: Vec<Item> = ids.iter().map(|id| item(*id, &format!("b{id}"), id / 2)).collect();
         let mut writer = RowWriter::resume(Unfinished::new(1));
         let mut saved = Unfinished::new(1);
@@ -255,12 +255,12 @@ proptest! {
             next += 1;
             if breaks.next() == Some(true) {
                 if lost {
-                    // What was not put on the shelf is asked for again.
+                    // What was not put into the store is asked for again.
                     writer = RowWriter::resume(saved);
                     next = rows.iter().position(|row| saved.last.is_none_or(|last| row.id > last)).unwrap();
                 }
                 let (blocks, at) = writer.take(true);
-                at_once((&&shelf).write(blocks)).unwrap();
+                at_once((&&store).write(blocks)).unwrap();
                 saved = at;
                 if !lost {
                     writer = RowWriter::resume(saved);
@@ -268,11 +268,11 @@ proptest! {
             }
         }
         let (blocks, at) = writer.take(true);
-        at_once((&&shelf).write(blocks)).unwrap();
+        at_once((&&store).write(blocks)).unwrap();
         prop_assert_eq!(usize::try_from(at.rows).unwrap(), rows.len());
-        let held = at_once(finish::<Item, _>(&&shelf, at, DeskTime::from_millis(1))).unwrap();
+        let held = at_once(finish::<Item, _>(&&store, at, DeskTime::from_millis(1))).unwrap();
         let contents = Contents { sets: [(Set::Items, held)].into_iter().collect(), ..Contents::default() };
-        let directory = Directory::new(&shelf, contents);
+        let directory = Directory::new(&store, contents);
         for row in &rows {
             let found = at_once(directory.item_by_barcode(&row.barcode)).unwrap();
             prop_assert_eq!(found.as_ref(), Some(row));
@@ -282,16 +282,16 @@ proptest! {
     /// Changes replace what they change, and nothing else.
     #[test]
     fn changes_replace_and_add(old in prop::collection::btree_map(0..40_u32, 0..9_u32, 0..30), new in prop::collection::btree_map(0..40_u32, 10..19_u32, 0..30)) {
-        let shelf = Memory::default();
+        let store = Memory::default();
         let rows = |map: &BTreeMap<u32, u32>| map.iter().map(|(id, biblio)| item(*id, &format!("b{biblio}-{id}"), *biblio)).collect::<Vec<_>>();
-        let held = at_once(finish::<Item, _>(&&shelf, write(&shelf, 1, &rows(&old)), DeskTime::from_millis(1))).unwrap();
-        let changes = write(&shelf, 2, &rows(&new));
-        let held = at_once(finish_changes::<Item, _>(&&shelf, &held, changes, &[], 3, DeskTime::from_millis(2))).unwrap();
+        let held = at_once(finish::<Item, _>(&&store, write(&store, 1, &rows(&old)), DeskTime::from_millis(1))).unwrap();
+        let changes = write(&store, 2, &rows(&new));
+        let held = at_once(finish_changes::<Item, _>(&&store, &held, changes, &[], 3, DeskTime::from_millis(2))).unwrap();
         let mut expected = old.clone();
         expected.extend(new);
         prop_assert_eq!(usize::try_from(held.rows).unwrap(), expected.len());
         prop_assert_eq!((held.as_of, held.whole_as_of), (DeskTime::from_millis(2), DeskTime::from_millis(1)));
-        let directory = Directory::new(&shelf, Contents { sets: [(Set::Items, held)].into_iter().collect(), ..Contents::default() });
+        let directory = Directory::new(&store, Contents { sets: [(Set::Items, held)].into_iter().collect(), ..Contents::default() });
         for row in rows(&expected) {
             prop_assert_eq!(at_once(directory.item_by_barcode(&row.barcode)).unwrap(), Some(row));
         }
@@ -303,7 +303,7 @@ proptest! {
 
 #[test]
 fn items_are_found_by_words_of_their_title_author_or_place() {
-    let shelf = Memory::default();
+    let store = Memory::default();
     let titled = |id, barcode: &str, title: &str, author: &str| Item {
         title: title.to_owned(),
         author: author.to_owned(),
@@ -316,7 +316,7 @@ fn items_are_found_by_words_of_their_title_author_or_place() {
         titled(3, "B3", "Le Père Goriot", "Balzac"),
         titled(4, "B4", "Zauber der Berge", ""),
     ];
-    let directory = directory(&shelf, &[], &items, &[], &[]);
+    let directory = directory(&store, &[], &items, &[], &[]);
     let found = |typed: &str, limit, goes_on: bool| {
         let items = at_once(directory.items_by_title(typed, limit, |_| true, || goes_on)).unwrap();
         items.into_iter().map(|item| item.id).collect::<Vec<_>>()
@@ -331,9 +331,9 @@ fn items_are_found_by_words_of_their_title_author_or_place() {
 
 #[test]
 fn what_is_typed_for_a_card_is_a_card_a_user_name_or_an_item() {
-    let shelf = Memory::default();
+    let store = Memory::default();
     let patrons = [patron(5, "2001", "ann", "Meyer", "Anna"), patron(6, "", "nocard", "Meyer", "Otto")];
-    let directory = directory(&shelf, &patrons, &[item(1, "B1", 10), item(2, "2001", 11)], &[], &[]);
+    let directory = directory(&store, &patrons, &[item(1, "B1", 10), item(2, "2001", 11)], &[], &[]);
     let typed = |code: &str| at_once(directory.typed_card(code)).unwrap();
     let card = |code: &str| TypedCard::Card(code.to_owned());
     assert_eq!((typed("ANN"), typed("2001"), typed("b1")), (card("2001"), card("2001"), TypedCard::Item));

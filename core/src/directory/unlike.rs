@@ -19,7 +19,7 @@ impl<S: BlockStore> Directory<S> {
     /// has set what codes look like: that goes before what was learned. Nothing is read for a code that is as most are.
     ///
     /// # Errors
-    /// When the shelf cannot be read.
+    /// When the store cannot be read.
     pub async fn unlike(&self, action: &Action, codes: &Codes) -> Result<Vec<String>, S::Error> {
         let mut unlike = Vec::new();
         let is_odd = |set: Set, code: &str| self.contents.sets.get(&set).is_some_and(|held| !held.kinds.has(code));

@@ -443,7 +443,7 @@ mod tests {
     #[test]
     fn says_what_is_in_the_way() {
         let not_koha = |status, front| ConnectionError::NotKoha { status, front };
-        for (first, trouble) in [
+        for (first, error) in [
             (Ok(html(200, "<!DOCTYPE html>Free wifi")), not_koha(200, Front::Other)),
             (Ok(html(200, "<!DOCTYPE html><script>KOHA_INIT")), not_koha(200, Front::BotWall)),
             (Ok(answer(404, "")), not_koha(404, Front::Other)),
@@ -458,16 +458,16 @@ mod tests {
             (Err(Failure::TimedOut), ConnectionError::NoAnswer(Failure::TimedOut)),
         ] {
             let (mut connection, _) = Connection::start(settings());
-            assert_eq!(connection.handle(first), ConnectionStep::Failed(trouble));
+            assert_eq!(connection.handle(first), ConnectionStep::Failed(error));
         }
-        for (check, trouble) in [
+        for (check, error) in [
             (answer(401, ""), ConnectionError::WrongCredentials),
             (answer(403, "Wrong CSRF token"), ConnectionError::TokenRefused),
             (html(403, "<html>Forbidden"), not_koha(403, Front::Other)),
         ] {
             let (mut connection, _) = Connection::start(settings());
             connection.handle(Ok(auth("failed", None)));
-            assert_eq!(connection.handle(Ok(check)), ConnectionStep::Failed(trouble));
+            assert_eq!(connection.handle(Ok(check)), ConnectionStep::Failed(error));
         }
     }
 
@@ -522,7 +522,7 @@ mod tests {
         let sign_on = Failure::Redirected { to: Some("https://idp.example.org/".into()) };
         let updating = Failure::Redirected { to: Some("/cgi-bin/koha/installer/install.pl".into()) };
         let not_koha = |status, front| ConnectionError::NotKoha { status, front };
-        for (first, trouble) in [
+        for (first, error) in [
             // Nobody has a session there: the queue is not asked in vain.
             (Ok(html(200, LOGIN_PAGE)), ConnectionError::NobodyLoggedIn),
             (Ok(html(200, "<html><input name=\"SAMLRequest\">")), ConnectionError::NobodyLoggedIn),
@@ -533,7 +533,7 @@ mod tests {
             (Ok(Response { retry_after: Some(MINUTE), ..html(503, "") }), ConnectionError::Busy(MINUTE)),
             (Err(Failure::TimedOut), ConnectionError::NoAnswer(Failure::TimedOut)),
         ] {
-            assert_eq!(with_open_koha().0.handle(first), ConnectionStep::Failed(trouble));
+            assert_eq!(with_open_koha().0.handle(first), ConnectionStep::Failed(error));
         }
         let (mut connection, _) = with_open_koha();
         request(connection.handle(Ok(persons_page(LOGIN_PAGE))));

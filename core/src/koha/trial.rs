@@ -27,7 +27,7 @@ pub enum Trial {
 
 /// Where it is said what is wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum FaultAt {
     /// At the setting that is to be changed.
     Field(Field),
     /// Nothing that was typed is wrong.
@@ -120,12 +120,12 @@ impl Trial {
         matches!(self, Self::Works | Self::BranchUnchecked)
     }
 
-    /// What is said of it after this press of a button, with these settings. `worked` as with [`Trial::place`].
+    /// What is said of it after this press of a button, with these settings. `worked` as with [`Trial::fault_at`].
     pub fn told(&self, press: Press, settings: &Settings, worked: bool) -> Told {
-        let place = self.place(worked);
+        let place = self.fault_at(worked);
         let wrong = match place {
-            Place::Field(field) => Some(field),
-            Place::Nowhere | Place::Away => None,
+            FaultAt::Field(field) => Some(field),
+            FaultAt::Nowhere | FaultAt::Away => None,
         };
         let first = match press {
             Press::CannotSave => Some(Sentence::Invalid),
@@ -133,11 +133,11 @@ impl Trial {
             Press::Tests => None,
         };
         let then = match (place, press) {
-            (Place::Field(_), Press::CannotSave) => None,
-            (Place::Field(field), Press::Saves) => Some(Sentence::SavedSee(field)),
-            (Place::Field(field), Press::Tests) => Some(Sentence::TestSee(field)),
-            (Place::Away, _) => Some(Sentence::Away),
-            (Place::Nowhere, _) => Some(Sentence::Shown),
+            (FaultAt::Field(_), Press::CannotSave) => None,
+            (FaultAt::Field(field), Press::Saves) => Some(Sentence::SavedSee(field)),
+            (FaultAt::Field(field), Press::Tests) => Some(Sentence::TestSee(field)),
+            (FaultAt::Away, _) => Some(Sentence::Away),
+            (FaultAt::Nowhere, _) => Some(Sentence::Shown),
         };
         Told {
             tone: match self {
@@ -155,17 +155,17 @@ impl Trial {
 
     /// Where it is said what is wrong. `worked` tells whether the same server, account and library have worked before: then an
     /// address at which nobody answers is no mistake in the address.
-    pub fn place(&self, worked: bool) -> Place {
+    pub fn fault_at(&self, worked: bool) -> FaultAt {
         let error = match self {
-            Self::Works | Self::BranchUnchecked => return Place::Nowhere,
-            Self::BranchUnknown | Self::BranchMissing { .. } => return Place::Field(Field::Branchcode),
+            Self::Works | Self::BranchUnchecked => return FaultAt::Nowhere,
+            Self::BranchUnknown | Self::BranchMissing { .. } => return FaultAt::Field(Field::Branchcode),
             Self::Failed(error) => error,
         };
-        let at_address = if worked { Place::Away } else { Place::Field(Field::Server) };
+        let at_address = if worked { FaultAt::Away } else { FaultAt::Field(Field::Server) };
         match error {
-            ConnectionError::WrongCredentials => Place::Field(Field::Password),
-            ConnectionError::NobodyLoggedIn => Place::Field(Field::Login),
-            ConnectionError::NotReadable => Place::Field(Field::Username),
+            ConnectionError::WrongCredentials => FaultAt::Field(Field::Password),
+            ConnectionError::NobodyLoggedIn => FaultAt::Field(Field::Login),
+            ConnectionError::NotReadable => FaultAt::Field(Field::Username),
             ConnectionError::NoAnswer(
                 Failure::NotSent(NotSent::UnknownHost | NotSent::Refused) | Failure::TimedOut,
             ) => at_address,
@@ -175,14 +175,14 @@ impl Trial {
                 | Failure::Redirected { .. }
                 | Failure::TooLong,
             )
-            | ConnectionError::NotKoha { front: Front::Other, .. } => Place::Field(Field::Server),
+            | ConnectionError::NotKoha { front: Front::Other, .. } => FaultAt::Field(Field::Server),
             // What stands in between says itself what to do.
             ConnectionError::NotKoha { .. }
             | ConnectionError::NoAnswer(Failure::NotSent(NotSent::Offline) | Failure::Lost)
             | ConnectionError::Maintenance
             | ConnectionError::TokenRefused
             | ConnectionError::Busy(_)
-            | ConnectionError::ServerError { .. } => Place::Nowhere,
+            | ConnectionError::ServerError { .. } => FaultAt::Nowhere,
         }
     }
 }
@@ -190,7 +190,7 @@ impl Trial {
 /// Whether this is that nobody answers at the address: with settings that have worked before, Koha is down, and nothing is wrong
 /// with them.
 pub fn nobody_answers(error: &ConnectionError) -> bool {
-    Trial::Failed(error.clone()).place(true) == Place::Away
+    Trial::Failed(error.clone()).fault_at(true) == FaultAt::Away
 }
 
 #[cfg(test)]
@@ -226,7 +226,7 @@ mod tests {
         for (libraries, listed) in [(list("XYZ"), true), (None, false)] {
             let trial = Trial::of(Ok(&ready(libraries)), &unsaid);
             assert_eq!(trial, Trial::BranchMissing { listed });
-            assert!(!trial.is_good() && trial.place(true) == Place::Field(Field::Branchcode));
+            assert!(!trial.is_good() && trial.fault_at(true) == FaultAt::Field(Field::Branchcode));
         }
         let error = ConnectionError::Maintenance;
         assert_eq!(Trial::of(Err(&error), &settings), Trial::Failed(error));
@@ -273,34 +273,42 @@ mod tests {
         let no_answer = |failure| Trial::Failed(ConnectionError::NoAnswer(failure));
         let not_sent = |why| no_answer(Failure::NotSent(why));
         let not_koha = |front| Trial::Failed(ConnectionError::NotKoha { status: 404, front });
-        let server = Place::Field(Field::Server);
+        let server = FaultAt::Field(Field::Server);
         for (trial, new, worked) in [
-            (Trial::Works, Place::Nowhere, Place::Nowhere),
-            (Trial::BranchUnchecked, Place::Nowhere, Place::Nowhere),
-            (Trial::BranchUnknown, Place::Field(Field::Branchcode), Place::Field(Field::Branchcode)),
+            (Trial::Works, FaultAt::Nowhere, FaultAt::Nowhere),
+            (Trial::BranchUnchecked, FaultAt::Nowhere, FaultAt::Nowhere),
+            (Trial::BranchUnknown, FaultAt::Field(Field::Branchcode), FaultAt::Field(Field::Branchcode)),
             (
                 Trial::Failed(ConnectionError::WrongCredentials),
-                Place::Field(Field::Password),
-                Place::Field(Field::Password),
+                FaultAt::Field(Field::Password),
+                FaultAt::Field(Field::Password),
             ),
-            (Trial::Failed(ConnectionError::NobodyLoggedIn), Place::Field(Field::Login), Place::Field(Field::Login)),
-            (Trial::Failed(ConnectionError::NotReadable), Place::Field(Field::Username), Place::Field(Field::Username)),
-            (not_sent(NotSent::UnknownHost), server, Place::Away),
-            (not_sent(NotSent::Refused), server, Place::Away),
-            (no_answer(Failure::TimedOut), server, Place::Away),
+            (
+                Trial::Failed(ConnectionError::NobodyLoggedIn),
+                FaultAt::Field(Field::Login),
+                FaultAt::Field(Field::Login),
+            ),
+            (
+                Trial::Failed(ConnectionError::NotReadable),
+                FaultAt::Field(Field::Username),
+                FaultAt::Field(Field::Username),
+            ),
+            (not_sent(NotSent::UnknownHost), server, FaultAt::Away),
+            (not_sent(NotSent::Refused), server, FaultAt::Away),
+            (no_answer(Failure::TimedOut), server, FaultAt::Away),
             (not_sent(NotSent::Insecure), server, server),
             (no_answer(Failure::Redirected { to: None }), server, server),
             (no_answer(Failure::TooLong), server, server),
             (not_koha(Front::Other), server, server),
-            (not_koha(Front::BotWall), Place::Nowhere, Place::Nowhere),
-            (not_koha(Front::LoginPage), Place::Nowhere, Place::Nowhere),
-            (not_sent(NotSent::Offline), Place::Nowhere, Place::Nowhere),
-            (no_answer(Failure::Lost), Place::Nowhere, Place::Nowhere),
-            (Trial::Failed(ConnectionError::Maintenance), Place::Nowhere, Place::Nowhere),
-            (Trial::Failed(ConnectionError::Busy(Duration::from_mins(1))), Place::Nowhere, Place::Nowhere),
-            (Trial::Failed(ConnectionError::ServerError { status: 500 }), Place::Nowhere, Place::Nowhere),
+            (not_koha(Front::BotWall), FaultAt::Nowhere, FaultAt::Nowhere),
+            (not_koha(Front::LoginPage), FaultAt::Nowhere, FaultAt::Nowhere),
+            (not_sent(NotSent::Offline), FaultAt::Nowhere, FaultAt::Nowhere),
+            (no_answer(Failure::Lost), FaultAt::Nowhere, FaultAt::Nowhere),
+            (Trial::Failed(ConnectionError::Maintenance), FaultAt::Nowhere, FaultAt::Nowhere),
+            (Trial::Failed(ConnectionError::Busy(Duration::from_mins(1))), FaultAt::Nowhere, FaultAt::Nowhere),
+            (Trial::Failed(ConnectionError::ServerError { status: 500 }), FaultAt::Nowhere, FaultAt::Nowhere),
         ] {
-            assert_eq!((trial.place(false), trial.place(true)), (new, worked), "{trial:?}");
+            assert_eq!((trial.fault_at(false), trial.fault_at(true)), (new, worked), "{trial:?}");
         }
     }
 }

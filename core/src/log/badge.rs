@@ -86,9 +86,9 @@ mod tests {
 
     #[test]
     fn what_waits_goes_before_what_is_left_to_do() {
-        let counts = Counts::of_states([(Local, 3), (InDoubt, 1), (Success, 50)]);
+        let counts = Counts::from_states([(Local, 3), (InDoubt, 1), (Success, 50)]);
         shows(&counts, TWO, false, "4", Tone::Waiting);
-        let counts = Counts::of_states([(InDoubt, 1), (Success, 50)]);
+        let counts = Counts::from_states([(InDoubt, 1), (Success, 50)]);
         shows(&counts, TWO, false, "2", Tone::Left(Some(Grade::Careful)));
         shows(&counts, Left::default(), false, "1", Tone::Waiting);
         shows(&Counts::default(), Left::default(), false, "", Tone::Waiting);
@@ -96,16 +96,16 @@ mod tests {
 
     #[test]
     fn while_koha_is_away_it_says_so_and_what_is_left_to_do_can_wait() {
-        shows(&Counts::of_states([(Local, 3)]), TWO, true, "3", Tone::Outage);
+        shows(&Counts::from_states([(Local, 3)]), TWO, true, "3", Tone::Outage);
         shows(&Counts::default(), Left::default(), true, "!", Tone::Outage);
         shows(&Counts::default(), TWO, true, "!", Tone::Outage);
-        shows(&Counts::of_states([(InDoubt, 1)]), TWO, true, "!", Tone::Outage);
+        shows(&Counts::from_states([(InDoubt, 1)]), TWO, true, "!", Tone::Outage);
     }
 
     #[test]
     fn there_is_room_for_four_characters() {
         for (number, text) in [(999, "999"), (1_000, "999+"), (u32::MAX, "999+")] {
-            shows(&Counts::of_states([(Local, number)]), Left::default(), false, text, Tone::Waiting);
+            shows(&Counts::from_states([(Local, number)]), Left::default(), false, text, Tone::Waiting);
             let left = Left { number, grade: None };
             shows(&Counts::default(), left, false, text, Tone::Left(None));
         }

@@ -87,8 +87,8 @@ mod tests {
     #[test]
     fn what_is_left_of_this_sitting_is_said_unless_doubts_are_told_of() {
         let leftover = Leftover::of([at(600)]).unwrap();
-        let waiting = Counts::of_states([(State::Local, 3)]);
-        let in_doubt = Counts::of_states([(State::Local, 3), (State::InDoubt, 1)]);
+        let waiting = Counts::from_states([(State::Local, 3)]);
+        let in_doubt = Counts::from_states([(State::Local, 3), (State::InDoubt, 1)]);
         let of = |counts, minutes| leftover.mention(counts, Some(at(minutes)));
         assert_eq!((of(waiting, 601), of(in_doubt, 601)), (Some(Mention::Said), None));
         assert_eq!((of(waiting, 840), of(in_doubt, 840)), (Some(Mention::Asked), Some(Mention::Asked)));

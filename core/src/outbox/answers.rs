@@ -298,7 +298,7 @@ impl Outbox {
     fn settle_in_doubt(&mut self, id: TransactionId, reason: Doubt, answer: Option<&Response>, now: DeskTime) {
         let Some(flight) = self.in_flight.get(&id) else { return };
         if reason == Doubt::ServerError {
-            self.queue.trouble(&flight.entry);
+            self.queue.fail_card(&flight.entry);
         }
         let attempt = self.koha_clock.over(flight.attempt.clone(), now);
         // An empty answer has nothing to be read.

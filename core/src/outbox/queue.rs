@@ -28,7 +28,7 @@ pub(super) struct Queue {
     /// The items of those in doubt: what comes later must not overtake them.
     in_doubt: HashMap<TransactionId, Option<String>>,
     /// The cards of those that met a server error in this commit: the error may be about the patron.
-    in_trouble: HashSet<String>,
+    failed_cards: HashSet<String>,
     /// The libraries that may be booked at, where that is not any, and the one that this desk is set to.
     only: Option<Only>,
     /// The number of those that wait since theirs is another, or behind such a one.
@@ -60,7 +60,7 @@ impl Queue {
             next: VecDeque::new(),
             blocked: Vec::new(),
             in_doubt: HashMap::new(),
-            in_trouble: HashSet::new(),
+            failed_cards: HashSet::new(),
             only: None,
             elsewhere: 0,
         }
@@ -92,9 +92,9 @@ impl Queue {
         self.in_doubt.remove(&id);
     }
 
-    /// It met a server error: what else is of its patron waits.
-    pub(super) fn trouble(&mut self, entry: &Entry) {
-        self.in_trouble.extend(entry.transaction.action.cardnumber().map(ToString::to_string));
+    /// It met a server error, which may be about its card: what else is of that waits.
+    pub(super) fn fail_card(&mut self, entry: &Entry) {
+        self.failed_cards.extend(entry.transaction.action.cardnumber().map(ToString::to_string));
     }
 
     /// From now on only what is of these libraries may go; all, where there are none.
@@ -124,7 +124,7 @@ impl Queue {
     /// Lets go what waits for nothing any more, and blocks what must wait now.
     pub(super) fn arrange(&mut self) {
         let mut items: HashSet<_> = self.in_doubt.values().flatten().cloned().collect();
-        let in_trouble = &self.in_trouble;
+        let failed_cards = &self.failed_cards;
         let only = &self.only;
         let mut elsewhere = 0;
         let mut items_elsewhere: HashSet<String> = HashSet::new();
@@ -138,10 +138,10 @@ impl Queue {
                 items_elsewhere.extend(action.item_key());
                 return true;
             }
-            if items.is_empty() && in_trouble.is_empty() {
+            if items.is_empty() && failed_cards.is_empty() {
                 return false;
             }
-            let waits = action.cardnumber().is_some_and(|card| in_trouble.contains(card.as_str()))
+            let waits = action.cardnumber().is_some_and(|card| failed_cards.contains(card.as_str()))
                 || action.item_key().is_some_and(|item| items.contains(&item));
             if waits {
                 // Nor must what comes later overtake this one.

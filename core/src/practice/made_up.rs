@@ -245,10 +245,10 @@ impl MadeUp {
         &self.library
     }
 
-    /// Writes it all to an empty shelf. Gives what is there then.
+    /// Writes it all to an empty store. Gives what is there then.
     ///
     /// # Errors
-    /// When the shelf cannot be written.
+    /// When the store cannot be written.
     pub async fn write<S: BlockStore>(&self, store: &S, as_of: DeskTime) -> Result<Contents, S::Error> {
         let libraries = [(ELSEWHERE.to_owned(), self.library.clone())].into_iter().into_map();
         let mut contents = Contents { libraries, ..Contents::default() };
@@ -301,7 +301,7 @@ mod tests {
 
     fn library(made_up: &MadeUp) -> Library {
         let mut library = Library::default();
-        library.contents = at_once(made_up.write(&&library.shelf, at(0).time())).unwrap();
+        library.contents = at_once(made_up.write(&&library.store, at(0).time())).unwrap();
         library
     }
 

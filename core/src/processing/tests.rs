@@ -269,7 +269,7 @@ fn when_the_queue_cannot_be_read_either_it_ends_and_the_next_one_finds_out() {
     };
     assert_eq!((record.ends(), &report.in_doubt), (vec![(1, None)], &vec![1]));
     assert!(record.0[0].attempt.over.is_some(), "when it was over is kept");
-    assert!(matches!(report.stop, Some(Stop::Commit(CommitError::ConnectionLost(Failure::NotSent(_))))));
+    assert!(matches!(report.stop, Some(ProcessingError::Commit(CommitError::ConnectionLost(Failure::NotSent(_))))));
     run(&[], &mut koha, &mut record);
     assert_eq!(record.ends(), [(1, Some(Outcome::Unseen))]);
 }
@@ -287,7 +287,7 @@ fn a_refused_token_is_no_answer_and_is_tried_once_more() {
     let mut record = Record::default();
     let report = run(&[1], &mut koha, &mut record);
     assert_eq!(record.ends(), [(1, Some(Outcome::NotAsked))]);
-    assert_eq!(report.stop, Some(Stop::Commit(CommitError::Connection(ConnectionError::TokenRefused))));
+    assert_eq!(report.stop, Some(ProcessingError::Commit(CommitError::Connection(ConnectionError::TokenRefused))));
     assert_eq!(koha.queue, [1]);
 }
 
@@ -300,7 +300,7 @@ fn nothing_is_asked_that_is_not_noted_and_a_stop_lets_what_has_left_come_back() 
         number += 1;
         number != 2
     });
-    assert_eq!(report.stop, Some(Stop::Commit(CommitError::NotPersisted)));
+    assert_eq!(report.stop, Some(ProcessingError::Commit(CommitError::NotPersisted)));
     assert_eq!(
         (record.ends(), koha.queue),
         (vec![(1, Some(Outcome::Success))], vec![2]),
@@ -324,7 +324,7 @@ fn nothing_is_asked_that_is_not_noted_and_a_stop_lets_what_has_left_come_back() 
                 Input::Answer(koha.answer(&request))
             }
             Output::Finished(report) => {
-                assert_eq!(report.stop, Some(Stop::Commit(CommitError::Cancelled)));
+                assert_eq!(report.stop, Some(ProcessingError::Commit(CommitError::Cancelled)));
                 break;
             }
         };
@@ -345,7 +345,7 @@ fn rows_of_one_item_do_not_overtake_each_other_and_errors_end_it() {
     let report = drive(&mut processing, &mut koha, &mut record, |_, _| true);
     assert_eq!(report.waiting, [2]);
     assert_eq!(record.ends().iter().map(|(number, _)| *number).collect::<Vec<_>>(), [1, 3, 4]);
-    assert_eq!(report.stop, Some(Stop::Commit(CommitError::ServerErrors(500))));
+    assert_eq!(report.stop, Some(ProcessingError::Commit(CommitError::ServerErrors(500))));
     assert_eq!(koha.queue.len(), 5);
 }
 
@@ -356,7 +356,7 @@ fn the_queue_of_another_library_is_left_alone() {
     let elsewhere = Settings { branchcode: "MPL".into(), ..settings() };
     let mut processing = Processing::new(elsewhere, 2, Deed::Process, [chosen(1)], [], []);
     let report = drive(&mut processing, &mut koha, &mut record, |_, _| true);
-    assert_eq!(report.stop, Some(Stop::NotRead(NotRead::Elsewhere("CPL".into()))));
+    assert_eq!(report.stop, Some(ProcessingError::NotRead(NotRead::Elsewhere("CPL".into()))));
     assert_eq!((koha.queue.len(), record.0.len()), (1, 0));
     assert_eq!(koha.asked.last().unwrap(), "mainpage.pl?logout.x=1");
 }

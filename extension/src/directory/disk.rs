@@ -1,4 +1,4 @@
-//! The shelf in IndexedDB: every block encrypted, in a database of its own, so that it never stands in the way of the log.
+//! The store in IndexedDB: every block encrypted, in a database of its own, so that it never stands in the way of the log.
 
 use super::cipher::Cipher;
 use crate::{clock, ground, storage::StorageError, webext};
@@ -230,7 +230,7 @@ fn first_of(run: u32) -> f64 {
     key(name(BlockId { run, part: 0, block: 0 }))
 }
 
-/// The shelf.
+/// The store.
 #[derive(Debug, Clone)]
 pub struct Disk {
     base: Base,
@@ -243,7 +243,7 @@ impl Disk {
         Self { base, cipher, rested: Rc::new(Cell::new(clock::millis())) }
     }
 
-    /// A shelf in a database of this name, with this key of 32 bytes.
+    /// A store in a database of this name, with this key of 32 bytes.
     ///
     /// # Errors
     /// When Firefox cannot open the database or does not take the key.

@@ -1,4 +1,4 @@
-//! The directory's shelf, in a real Firefox.
+//! The directory's store, in a real Firefox.
 
 use koct_core::directory::{
     self, Contents, Directory, RowWriter, Unfinished,

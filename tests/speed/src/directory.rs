@@ -1,4 +1,4 @@
-//! Measures the directory: a library of any size is written on a shelf, and records are looked for.
+//! Measures the directory: a library of any size is written to a store, and records are looked for.
 
 mod made;
 
@@ -37,7 +37,7 @@ const LOOKUPS: u32 = 401;
 /// As typed, letter by letter.
 const TYPED: [&str; 10] = ["ma", "mar", "mari", "maria", "maria k", "maria ka", "an", "ber", "s", "o e"];
 
-/// A shelf in memory, and how long the longest step on it took.
+/// A store in memory, and how long the longest step with it took.
 struct Memory<'a> {
     blocks: RefCell<BTreeMap<BlockId, Rc<[u8]>>>,
     now: &'a dyn Fn() -> f64,
@@ -74,7 +74,7 @@ impl Memory<'_> {
     }
 }
 
-/// What was measured on a shelf in memory, as a JSON array of `{what, number, millis}` and `{what, number, bytes}`.
+/// What was measured with a store in memory, as a JSON array of `{what, number, millis}` and `{what, number, bytes}`.
 ///
 /// # Panics
 /// When a record that was written is not found.
@@ -93,32 +93,32 @@ pub fn measure(now: &dyn Fn() -> f64, size: Size) -> String {
         results.extend(look_up(Directory::new(&memory, contents), now, size).await?);
         Ok::<_, DamagedBlockError>(Value::Array(results).to_string())
     };
-    measured.now_or_never().expect("a shelf in memory never waits").expect("nothing is damaged")
+    measured.now_or_never().expect("a store in memory never waits").expect("nothing is damaged")
 }
 
-/// The same on a shelf that may wait.
+/// The same with a store that may wait.
 ///
 /// # Errors
 /// When it cannot be read or written.
 ///
 /// # Panics
 /// As [`measure`].
-pub async fn measure_on<S: BlockStore>(shelf: S, now: &dyn Fn() -> f64, size: Size) -> Result<String, S::Error> {
-    let (contents, mut results) = fill(&shelf, now, size).await?;
-    results.extend(look_up(Directory::new(shelf, contents), now, size).await?);
+pub async fn measure_on<S: BlockStore>(store: S, now: &dyn Fn() -> f64, size: Size) -> Result<String, S::Error> {
+    let (contents, mut results) = fill(&store, now, size).await?;
+    results.extend(look_up(Directory::new(store, contents), now, size).await?);
     Ok(Value::Array(results).to_string())
 }
 
-async fn fill<S: BlockStore>(shelf: &S, now: &dyn Fn() -> f64, size: Size) -> Result<(Contents, Vec<Value>), S::Error> {
+async fn fill<S: BlockStore>(store: &S, now: &dyn Fn() -> f64, size: Size) -> Result<(Contents, Vec<Value>), S::Error> {
     let mut contents = Contents::default();
     let mut results = Vec::new();
     let mut random = Rng::with_seed(1);
     let words = Words::new(&mut random);
     let patrons = (1..=size.patrons).map(|n| made::patron(n, &words, &mut random));
-    set(shelf, now, &mut contents, &mut results, patrons).await?;
+    set(store, now, &mut contents, &mut results, patrons).await?;
     let mut title = (0, String::new(), String::new());
     let items = (1..=size.items).map(|n| made::item(n, &words, &mut random, &mut title));
-    set(shelf, now, &mut contents, &mut results, items).await?;
+    set(store, now, &mut contents, &mut results, items).await?;
     let stride = (size.items / size.loans.max(1)).max(1);
     let loans = (1..=size.loans).map(|n| Loan {
         id: n,
@@ -128,7 +128,7 @@ async fn fill<S: BlockStore>(shelf: &S, now: &dyn Fn() -> f64, size: Size) -> Re
         since: made::time(1_793_000_000 + i64::from(random.u32(..2_000_000))),
         ..Loan::default()
     });
-    set(shelf, now, &mut contents, &mut results, loans).await?;
+    set(store, now, &mut contents, &mut results, loans).await?;
     let holds = (1..=size.holds).map(|n| Hold {
         id: n,
         patron: 1 + random.u32(..size.patrons),
@@ -139,12 +139,12 @@ async fn fill<S: BlockStore>(shelf: &S, now: &dyn Fn() -> f64, size: Size) -> Re
         state: HoldState::Placed,
         suspended: false,
     });
-    set(shelf, now, &mut contents, &mut results, holds).await?;
+    set(store, now, &mut contents, &mut results, holds).await?;
     Ok((contents, results))
 }
 
 async fn set<R: Record, S: BlockStore>(
-    shelf: &S,
+    store: &S,
     now: &dyn Fn() -> f64,
     contents: &mut Contents,
     results: &mut Vec<Value>,
@@ -156,14 +156,14 @@ async fn set<R: Record, S: BlockStore>(
     for (number, row) in rows.enumerate() {
         let _ = writer.push(&row);
         if number % 500 == 499 {
-            shelf.write(writer.take(false).0).await?;
-            shelf.rest().await;
+            store.write(writer.take(false).0).await?;
+            store.rest().await;
         }
     }
     let (blocks, at) = writer.take(true);
-    shelf.write(blocks).await?;
+    store.write(blocks).await?;
     let written = now();
-    let held = directory::finish::<R, _>(shelf, at, koct_core::desk::clock::DeskTime::from_millis(1)).await?;
+    let held = directory::finish::<R, _>(store, at, koct_core::desk::clock::DeskTime::from_millis(1)).await?;
     let name = name(R::SET);
     results.extend([
         json!({"what": format!("{name}: writing"), "number": held.rows, "millis": written - began}),

@@ -152,7 +152,7 @@ pub fn measure_directory_here() -> String {
     directory::measure(&js_sys::Date::now, directory::LARGE)
 }
 
-/// The same on the extension's own shelf: encrypted, in `IndexedDB`.
+/// The same with the extension's own store: encrypted, in `IndexedDB`.
 #[cfg(target_arch = "wasm32")]
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub async fn measure_disk_here() -> String {

@@ -27,12 +27,12 @@ pub(super) fn bench() -> Result {
     Ok(())
 }
 
-/// The directory of a very large library, on a shelf in memory and on the add-on's own.
+/// The directory of a very large library, with a store in memory and with the add-on's own.
 ///
 /// # Errors
 /// As [`bench`].
 pub(super) fn directory() -> Result {
-    println!("the directory of 1,000,000 patrons, 2,000,000 items and 300,000 loans, on a shelf in memory:");
+    println!("the directory of 1,000,000 patrons, 2,000,000 items and 300,000 loans, in a store in memory:");
     for (native, wasm) in natively(&["directory"])?.iter().zip(&in_firefox("measure_directory_here")?) {
         let number = native["number"].as_f64().unwrap_or(f64::NAN);
         let value = match native["bytes"].as_f64() {

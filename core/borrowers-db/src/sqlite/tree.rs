@@ -15,7 +15,7 @@ const DEEPEST: usize = 20;
 
 /// Where a row stands in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place(pub u32);
+pub struct RowOffset(pub u32);
 
 /// Goes through a table, row by row, in the order of the rowids.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ impl<S: Source> Database<S> {
     ///
     /// # Errors
     /// When the file is damaged.
-    pub fn row(&self, place: Place, seen: &mut Seen) -> Result<Row, SqliteError> {
+    pub fn row(&self, place: RowOffset, seen: &mut Seen) -> Result<Row, SqliteError> {
         let (page, cell) = self.cell(place)?;
         cell.whole(&self.pages, page, seen)
     }
@@ -100,7 +100,7 @@ impl<S: Source> Database<S> {
     /// When the file is damaged.
     pub fn peek<T>(
         &self,
-        place: Place,
+        place: RowOffset,
         table: &Table,
         column: usize,
         seen: &mut Seen,
@@ -118,7 +118,7 @@ impl<S: Source> Database<S> {
         row.value(table, column).map(take)
     }
 
-    fn cell(&self, place: Place) -> Result<(Rc<[u8]>, Cell), SqliteError> {
+    fn cell(&self, place: RowOffset) -> Result<(Rc<[u8]>, Cell), SqliteError> {
         let at = usize::try_from(place.0).unwrap_or_default();
         let number = u32::try_from(at / self.pages.size()).unwrap_or_default() + 1;
         let page = self.pages.page(number)?;
@@ -132,7 +132,7 @@ impl Scan {
     ///
     /// # Errors
     /// When the file is damaged.
-    pub fn next<S: Source>(&mut self, database: &Database<S>) -> Result<Option<Place>, SqliteError> {
+    pub fn next<S: Source>(&mut self, database: &Database<S>) -> Result<Option<RowOffset>, SqliteError> {
         let pages = &database.pages;
         if let Some(root) = self.root.take() {
             self.enter(root, pages)?;
@@ -147,7 +147,7 @@ impl Scan {
                     }
                     self.last = Some(cell.rowid);
                     let before = usize::try_from(step.number - 1).unwrap_or_default().saturating_mul(pages.size());
-                    return u32::try_from(before.saturating_add(at)).map(|at| Some(Place(at))).map_err(|_| damaged);
+                    return u32::try_from(before.saturating_add(at)).map(|at| Some(RowOffset(at))).map_err(|_| damaged);
                 }
                 Part::Page(number) => self.enter(number, pages)?,
                 Part::End => drop(self.path.pop()),

@@ -323,7 +323,7 @@ fn the_list_of_what_is_set_aside_is_as_good_without_names() {
     library.log.aside("UNKNOWN", 8);
     library.log.back("B");
     let list = library.log.entries.borrow().clone();
-    let records = Directory::new(&library.shelf, library.contents.clone());
+    let records = Directory::new(&library.store, library.contents.clone());
     let lines = |records| crate::directory::testing::at_once(aside_lines(&list, records));
     let named = lines(Some(&records));
     let shown: Vec<_> = named.iter().map(|line| (line.barcode.as_str(), &*line.who, &*line.pickup)).collect();
@@ -332,6 +332,6 @@ fn the_list_of_what_is_set_aside_is_as_good_without_names() {
     let nameless: Vec<_> = named.iter().map(|line| AsideLine { who: String::new(), ..line.clone() }).collect();
     assert_eq!(lines(None), nameless);
     library.damage(Set::Holds);
-    let records = Directory::new(&library.shelf, library.contents.clone());
+    let records = Directory::new(&library.store, library.contents.clone());
     assert_eq!(lines(Some(&records)), nameless);
 }

@@ -411,20 +411,20 @@ fn no_secret_is_in_an_address_or_in_words() {
 
 #[test]
 fn says_why_there_is_no_token() {
-    let trouble = |trouble| Err(TokenError::ConnectionError(trouble));
+    let failed = |error| Err(TokenError::ConnectionError(error));
     for (status, body, told) in [
         (403, json!({"error": "access_denied"}), Err(TokenError::Refused)),
         (400, json!({"error": "Unimplemented grant type"}), Err(TokenError::Refused)),
-        (503, json!({"error": "System is under maintenance."}), trouble(ConnectionError::Maintenance)),
-        (503, json!("<html>"), trouble(ConnectionError::ServerError { status: 503 })),
-        (404, json!("<html>"), trouble(ConnectionError::NotKoha { status: 404, front: Front::Other })),
+        (503, json!({"error": "System is under maintenance."}), failed(ConnectionError::Maintenance)),
+        (503, json!("<html>"), failed(ConnectionError::ServerError { status: 503 })),
+        (404, json!("<html>"), failed(ConnectionError::NotKoha { status: 404, front: Front::Other })),
         (403, json!("<html>"), Err(TokenError::Refused)),
-        (200, json!({}), trouble(ConnectionError::NotKoha { status: 200, front: Front::Other })),
+        (200, json!({}), failed(ConnectionError::NotKoha { status: 200, front: Front::Other })),
     ] {
         assert_eq!(read_token(&answer(status, &body)), told, "{status} {body}");
     }
     let portal = Response { content_type: "text/html".into(), ..answer(403, &json!("")) };
-    assert_eq!(read_token(&portal), trouble(ConnectionError::NotKoha { status: 403, front: Front::Other }));
+    assert_eq!(read_token(&portal), failed(ConnectionError::NotKoha { status: 403, front: Front::Other }));
 }
 
 /// A list that answers as some version of Koha does.

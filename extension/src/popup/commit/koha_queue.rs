@@ -24,7 +24,7 @@ use koct_core::{
         handled::{Deed, Handled, Outcome},
     },
     processing::{
-        Processing, Report, Stop,
+        Processing, ProcessingError, Report,
         choice::Choice,
         end::{End, Ends},
         known::Known,
@@ -475,14 +475,16 @@ pub(crate) fn handled(row: &Handled) -> String {
     wording::joined(words.into_iter().chain([said_of(&End::of(row))]).filter(|words| !words.is_empty()))
 }
 
-fn why(stop: &Stop, settings: &Settings) -> String {
-    match stop {
-        Stop::Commit(stop) => wording::stop(stop, settings),
-        Stop::NotRead(NotRead::NotLetIn) => text("queueNotLetIn"),
-        Stop::NotRead(NotRead::Elsewhere(code)) => text_with("queueElsewhere", &[code, &settings.branchcode]),
-        Stop::NotRead(NotRead::Nowhere) => text("queueNowhere"),
-        Stop::NotRead(NotRead::OtherPage) => text("queueOtherPage"),
-        Stop::NotRead(NotRead::Row(words)) => text_with("queueRow", &[words]),
+fn why(error: &ProcessingError, settings: &Settings) -> String {
+    match error {
+        ProcessingError::Commit(error) => wording::commit_error(error, settings),
+        ProcessingError::NotRead(NotRead::NotLetIn) => text("queueNotLetIn"),
+        ProcessingError::NotRead(NotRead::Elsewhere(code)) => {
+            text_with("queueElsewhere", &[code, &settings.branchcode])
+        }
+        ProcessingError::NotRead(NotRead::Nowhere) => text("queueNowhere"),
+        ProcessingError::NotRead(NotRead::OtherPage) => text("queueOtherPage"),
+        ProcessingError::NotRead(NotRead::Row(words)) => text_with("queueRow", &[words]),
     }
 }
 

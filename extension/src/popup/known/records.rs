@@ -628,7 +628,7 @@ fn words_for(error: &RecordsError) -> String {
         RecordsError::File(words) => return words.clone(),
         RecordsError::Download(DownloadError::Stopped) => text("recordsStopped"),
         RecordsError::Download(DownloadError::KeyRefused) => text("recordsKeyRefused"),
-        RecordsError::Download(DownloadError::Koha(error)) => wording::trouble(error),
+        RecordsError::Download(DownloadError::Koha(error)) => wording::connection_error(error),
         RecordsError::Download(DownloadError::Disk(error)) => wording::disk(error),
     };
     format!("{why} {}", text("recordsKept"))

@@ -25,7 +25,8 @@ pub(crate) async fn ask(desk: &Rc<Desk>, number: u32, batch: Batch) -> Result<()
     let terms = Terms { debt_limit, booked_at, with_queued: true, ..Terms::default() };
     let http = Http::isolated(&settings.server.permission_pattern());
     let (mut asks, request) = Afterwards::start(settings.clone(), terms, entries);
-    let report = http.ask(request, |answer| asks.handle(answer)).await.map_err(|error| wording::trouble(&error))?;
+    let report =
+        http.ask(request, |answer| asks.handle(answer)).await.map_err(|error| wording::connection_error(&error))?;
     if report.is_broken_off {
         return Err(text("batchAskFailed"));
     }

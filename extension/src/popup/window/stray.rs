@@ -9,7 +9,7 @@ use crate::{
 };
 use koct_core::desk::{
     scanner::{SILENCE, ScannerEnd},
-    stray::{Place, Strays, Stroke, Verdict},
+    stray::{KeyTarget, Strays, Stroke, Verdict},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -57,17 +57,17 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     Ok(())
 }
 
-fn place_of(target: &Element) -> Place {
+fn key_target(target: &Element) -> KeyTarget {
     let is = |selector: &str| target.matches(selector).unwrap_or(false);
     let is_choice = is("select, [role=menuitem]");
     match (is_dialog_open(), is_choice || is(TYPED_INTO)) {
-        (true, true) if is(FOR_CODES) => Place::Field,
-        (true, true) if is_choice => Place::DialogChoice,
-        (true, true) => Place::DialogField,
-        (true, false) => Place::Dialog,
-        (false, true) if is_choice => Place::Choice,
-        (false, true) => Place::Field,
-        (false, false) => Place::Page,
+        (true, true) if is(FOR_CODES) => KeyTarget::Field,
+        (true, true) if is_choice => KeyTarget::DialogChoice,
+        (true, true) => KeyTarget::DialogField,
+        (true, false) => KeyTarget::Dialog,
+        (false, true) if is_choice => KeyTarget::Choice,
+        (false, true) => KeyTarget::Field,
+        (false, false) => KeyTarget::Page,
     }
 }
 
@@ -84,7 +84,7 @@ impl Keys {
         }
         let has_other = event.ctrl_key() || event.alt_key() || event.meta_key();
         let stroke = Stroke::from_key(&key, !(has_other || event.repeat() || event.is_composing()));
-        let place = place_of(&target);
+        let place = key_target(&target);
         let verdict = self.strays.borrow_mut().key(place, stroke, event.time_stamp());
         if self.strays.borrow().has_begun() {
             let held = js_sys::Reflect::get(&target, &value()).unwrap_or_default();

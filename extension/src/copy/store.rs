@@ -21,11 +21,11 @@ const KEY: &str = "kept";
 /// The key in `storage.session` that says which run of Firefox this is.
 const RUN: &str = "copyRun";
 
-pub(crate) struct Place(Database);
+pub(crate) struct CopyStore(Database);
 
 type Result<T> = std::result::Result<T, StoreError>;
 
-impl Place {
+impl CopyStore {
     /// # Errors
     /// When Firefox cannot open it.
     pub(crate) async fn open() -> Result<Self> {
@@ -65,7 +65,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for CopyStore {
     fn drop(&mut self) {
         self.0.clone().close();
     }
