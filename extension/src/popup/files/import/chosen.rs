@@ -12,7 +12,7 @@ use crate::{
 };
 use koct_core::{
     DeskName, Transaction,
-    desk::branch::BranchCode,
+    desk::{branch::BranchCode, clock::DeskTime},
     desks::{
         backup::Header,
         copy::together::{self, Piece},
@@ -277,9 +277,10 @@ impl Chosen {
         self.list.borrow().clone()
     }
 
-    /// When the file was changed last, in milliseconds since 1970.
-    pub(super) fn changed(&self) -> f64 {
-        self.file.last_modified()
+    /// When the file was changed last, by this computer's clock.
+    pub(super) fn changed(&self) -> DeskTime {
+        #[expect(clippy::cast_possible_truncation, reason = "numbers of JavaScript's dates are below 2^53")]
+        DeskTime::from_millis(self.file.last_modified() as i64)
     }
 
     pub(super) fn branch_input(&self) -> Option<HtmlInputElement> {

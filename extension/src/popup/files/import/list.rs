@@ -12,7 +12,7 @@ use crate::{
 };
 use koct_core::{
     Action, Cardnumber, Transaction, TransactionId,
-    desk::{barcode::same_code, pattern::CardPattern, zone::Zone as _},
+    desk::{barcode::same_code, clock::DeskTime, pattern::CardPattern},
     desks::list::{self, Becomes, Before, Choices, Codes, Doing, List, WhenError},
 };
 use std::{
@@ -92,9 +92,9 @@ impl ListPreview {
         name: &str,
         bytes: Vec<u8>,
         lengths: Vec<usize>,
-        changed: f64,
+        changed: DeskTime,
     ) -> Option<Vec<Transaction>> {
-        self.about.set_text_content(Some(&text_with("listAbout", &[name, &changed_at(changed)])));
+        self.about.set_text_content(Some(&text_with("listAbout", &[name, &wording::day_and_time(changed)])));
         self.cards.set_value(&self.desk.preferences.borrow().desk.card_pattern);
         self.patron.set_value("");
         self.when.set_value("");
@@ -223,12 +223,4 @@ impl ListPreview {
         shown.taken = shown.list.transactions(first);
         self.dialog.close();
     }
-}
-
-/// When a file was changed last, in milliseconds since 1970, as it is read here.
-fn changed_at(millis: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, reason = "numbers of JavaScript's dates are below 2^53")]
-    let millis = millis as i64;
-    let moment = koct_core::Moment::new(millis, DeskZone.offset_at_utc(millis)).ok();
-    moment.map(|moment| locale::date_and_minutes(moment.local())).unwrap_or_default()
 }
