@@ -74,8 +74,8 @@ elements! {
         koha_opened: Cell<bool>,
         /// Until when the server asks to wait, or nobody is logged in.
         waiting_until: Rc<Cell<Option<DeskTime>>>,
-        /// When the progress was shown last, by the page's clock.
-        shown_at: Cell<f64>,
+        /// For how long the page had run when the progress was shown last.
+        shown_at: Cell<Duration>,
     }
 }
 
@@ -449,8 +449,8 @@ impl Watcher for Commit {
         if self.waiting_until.get().is_some_and(|until| until > clock::time()) {
             return;
         }
-        let now = dom::window().ok().and_then(|window| window.performance()).map_or(f64::MAX, |clock| clock.now());
-        let is_due = now - self.shown_at.get() >= super::DRAWING_LAG.as_secs_f64() * 1000.0;
+        let now = clock::ran();
+        let is_due = now.saturating_sub(self.shown_at.get()) >= super::DRAWING_LAG;
         if total > 0 && done > 0 && !self.cancel.disabled() && (is_due || done == total) {
             self.shown_at.set(now);
             self.progress.set_max(total.into());
