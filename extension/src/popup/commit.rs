@@ -214,7 +214,7 @@ impl Commit {
         let wants_audit = |batch: &Batch| batch.wants_audit(&settings, started.time());
         let (earlier, to_audit) = self.unaudited(number, wants_audit).await.map_err(words)?;
         let debt_limit = self.desk.preferences.borrow().records.debt_limit().ok().flatten();
-        let queued = self.desk.store.in_states(queued_besides(&uncommitted)).await.map_err(words)?.into_entries();
+        let queued = self.desk.store.in_states_by_number(queued_besides(&uncommitted)).await.map_err(words)?;
         let outbox = Outbox::new(settings.clone(), uncommitted).auditing_too(to_audit);
         let outbox = outbox.telling_debts_over(debt_limit).knowing_queued(queued);
         self.desk.message.about(Topic::Commit).show(Tone::Good, &text("commitSending"));
