@@ -22,7 +22,7 @@ use std::{
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
+use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlSelectElement};
 
 /// How many entries of the log are read at once.
 const READ_AT_ONCE: u32 = 2_000;
@@ -66,10 +66,7 @@ impl ListPreview {
     /// # Errors
     /// When the page lacks an element.
     pub(super) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
-        for (value, key, _) in DOING {
-            let option = HtmlOptionElement::new_with_text_and_value(&text(key), value)?;
-            self.doing.append_with_node_1(option.as_ref())?;
-        }
+        dom::fill_options(&self.doing, DOING.map(|(value, key, _)| (value, text(key))));
         dom::bind(&self.doing, "change", self, |this| {
             this.is_said.set(true);
             this.show();
