@@ -8,6 +8,7 @@ pub mod clock;
 pub mod codes;
 pub mod digits;
 pub mod drift;
+mod event_time;
 pub mod guard;
 pub mod jump;
 pub mod keyboard;

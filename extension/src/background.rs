@@ -41,6 +41,6 @@ async fn open_counts(store: &Store) -> Result<Counts, StoreError> {
         return Ok(counts);
     }
     // What cannot be read is known once it was met.
-    store.in_states(&State::which(State::is_open)).await?;
+    store.in_states_by_number(&State::which(State::is_open)).await?;
     store.counts().await
 }

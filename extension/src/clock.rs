@@ -1,6 +1,6 @@
 //! The desk's clock and time zone.
 
-use chrono::{Datelike, NaiveDateTime, NaiveTime, Timelike};
+use chrono::{DateTime, Datelike, NaiveDateTime, NaiveTime, Timelike, Utc};
 use js_sys::Date;
 use koct_core::{
     Moment,
@@ -25,6 +25,20 @@ pub fn millis() -> i64 {
 /// The instant that the clock shows.
 pub(crate) fn time() -> DeskTime {
     DeskTime::from_millis(millis())
+}
+
+/// An instant of the clock with what the clock on the wall shows then, or `None` where no calendar here holds it.
+pub(crate) fn moment(time: DeskTime) -> Option<Moment> {
+    shown_at(time.millis())
+}
+
+/// What the clock on the wall shows when something is due by Koha's calendar, or `None` where no calendar here holds it.
+pub(crate) fn local(due: DateTime<Utc>) -> Option<NaiveDateTime> {
+    shown_at(due.timestamp_millis()).map(|moment| moment.local())
+}
+
+fn shown_at(utc_millis: i64) -> Option<Moment> {
+    Moment::new(utc_millis, DeskZone.offset_at_utc(utc_millis)).ok()
 }
 
 /// The time of the day that the clock shows.

@@ -4,8 +4,8 @@ use js_sys::Promise;
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use web_sys::{
-    AddEventListenerOptions, Document, Element, Event, EventTarget, HtmlDialogElement, HtmlElement,
-    HtmlTemplateElement, Window,
+    AddEventListenerOptions, Document, Element, Event, EventTarget, HtmlDialogElement, HtmlElement, HtmlOptionElement,
+    HtmlSelectElement, HtmlTemplateElement, Window,
 };
 
 /// The page's window.
@@ -209,6 +209,24 @@ pub(crate) fn fill_list<T>(
     list.set_text_content(None);
     for row in items.into_iter().filter_map(|item| row(item).ok()) {
         let _ = list.append_with_node_1(&row);
+    }
+}
+
+/// Offers these in a select, each by its value and what is read of it, in place of what it offered.
+pub(crate) fn fill_options<V: AsRef<str>, W: AsRef<str>>(
+    select: &HtmlSelectElement,
+    options: impl IntoIterator<Item = (V, W)>,
+) {
+    select.set_text_content(None);
+    for (value, words) in options {
+        add_option(select, value.as_ref(), words.as_ref());
+    }
+}
+
+fn add_option(select: &HtmlSelectElement, value: &str, words: &str) {
+    // Only fails outside a page.
+    if let Ok(option) = HtmlOptionElement::new_with_text_and_value(words, value) {
+        let _ = select.append_with_node_1(&option);
     }
 }
 

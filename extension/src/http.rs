@@ -3,7 +3,7 @@
 use crate::{
     clock, ground,
     isolation::{Isolation, TAG_HEADER, Within},
-    timer::sleep,
+    timer::{abort_after, sleep},
 };
 use js_sys::Uint8Array;
 use koct_core::{
@@ -14,8 +14,8 @@ use std::{ops::ControlFlow, time::Duration};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{
-    AbortSignal, DomException, Headers, ReadableStreamDefaultReader, ReferrerPolicy, RequestCache, RequestCredentials,
-    RequestInit, RequestRedirect, ResponseType,
+    DomException, Headers, ReadableStreamDefaultReader, ReferrerPolicy, RequestCache, RequestCredentials, RequestInit,
+    RequestRedirect, ResponseType,
 };
 
 /// How long the listeners may lag behind fetch in telling why a request failed.
@@ -171,9 +171,7 @@ fn start(request: &Request, tag: Option<&str>) -> Option<js_sys::Promise> {
     init.set_cache(RequestCache::NoStore);
     init.set_redirect(RequestRedirect::Manual);
     init.set_referrer_policy(ReferrerPolicy::NoReferrer);
-    init.set_signal(Some(&AbortSignal::timeout_with_u32(
-        u32::try_from(request.time_limit.as_millis()).unwrap_or(u32::MAX),
-    )));
+    init.set_signal(Some(&abort_after(request.time_limit)));
     Some(window.fetch_with_str_and_init(&request.url, &init))
 }
 

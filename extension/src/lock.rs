@@ -1,12 +1,12 @@
 //! Locks that only one window of a profile can hold.
 
 use crate::{
-    ground,
+    ground, timer,
     webext::{self, property, text_property},
 };
+use std::time::Duration;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::AbortSignal;
 
 /// Whoever holds it may send what is in the log, or change what another could be sending.
 const SENDER: &str = "koct-sender";
@@ -23,9 +23,9 @@ impl Drop for Lock {
     }
 }
 
-/// After how long it is looked whether somebody has a lock that was not given, in milliseconds: one that was just given back is
-/// free a moment later, while a commit holds it much longer.
-const LOOKED_AFTER_MS: u32 = 500;
+/// After how long it is looked whether somebody has a lock that was not given: one that was just given back is free a moment
+/// later, while a commit holds it much longer.
+const LOOKED_AFTER: Duration = Duration::from_millis(500);
 
 /// Takes the sender's lock, or `None` where another window has it.
 pub(crate) async fn lock() -> Option<Lock> {
@@ -50,7 +50,7 @@ async fn is_held(name: &str) -> Option<bool> {
 /// That it was not given in time says nothing of others: on a busy computer Firefox gives it late, or this page hears of it late.
 pub async fn lock_of(name: &str) -> Option<Lock> {
     loop {
-        let in_time = AbortSignal::timeout_with_u32(LOOKED_AFTER_MS);
+        let in_time = timer::abort_after(LOOKED_AFTER);
         if let Some(lock) = take(name, [("signal", in_time.clone().into())]).await {
             return Some(lock);
         }

@@ -47,7 +47,7 @@ use std::{
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{Event, HtmlButtonElement, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
+use web_sys::{Event, HtmlButtonElement, HtmlElement, HtmlInputElement, HtmlSelectElement};
 
 elements! {
     struct Options {
@@ -427,18 +427,12 @@ impl Options {
 
     /// Lists the libraries to choose from.
     fn offer(&self, libraries: &[Library]) {
-        self.branch_choice.set_length(0);
         // What the library has preset stays.
         self.branch_choice.set_disabled(libraries.is_empty() || self.branchcode.read_only());
-        let add = |label: &str, value: &str| {
-            if let Ok(option) = HtmlOptionElement::new_with_text_and_value(label, value) {
-                let _ = self.branch_choice.append_with_node_1(&option);
-            }
-        };
-        add(&text(if libraries.is_empty() { "branchChoiceLater" } else { "branchChoiceNone" }), "");
-        for library in libraries {
-            add(&format!("{} · {}", library.branchcode, library.name), &library.branchcode);
-        }
+        let none = text(if libraries.is_empty() { "branchChoiceLater" } else { "branchChoiceNone" });
+        let named = |library: &Library| format!("{} · {}", library.branchcode, library.name);
+        let libraries_named = libraries.iter().map(|library| (library.branchcode.as_str(), named(library)));
+        dom::fill_options(&self.branch_choice, [("", none)].into_iter().chain(libraries_named));
         let chosen = self.branchcode.value();
         let known = libraries.iter().any(|library| library.branchcode == chosen);
         self.branch_choice.set_value(if known { &chosen } else { "" });

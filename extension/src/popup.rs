@@ -285,7 +285,7 @@ impl Others {
             Rc::new(Exporting::new(desk.clone())?).bind()?;
             Import::start(desk.clone(), records.clone())?;
             files::backup::bind(&desk)?;
-            let copying = Rc::new(Copying::new(desk.clone(), ready_line.clone()));
+            let copying = Rc::new(Copying::new(desk.clone(), ready_line.clone())?);
             copying.bind()?;
             desk.tell(vec![copying]);
             window::practice::offer(&desk)?;

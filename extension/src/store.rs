@@ -563,9 +563,17 @@ impl Store {
     /// # Errors
     /// As [`Store::range`].
     pub async fn in_states(&self, states: &[State]) -> Result<Ordered> {
+        Ok(slices::through(order::sorting(self.in_states_by_number(states).await?)).await)
+    }
+
+    /// The same in the order of their numbers, for whoever needs no other: nothing is sorted.
+    ///
+    /// # Errors
+    /// As [`Store::range`].
+    pub async fn in_states_by_number(&self, states: &[State]) -> Result<Vec<Entry>> {
         let mut entries = Vec::new();
         self.read_states(states, |read| entries.extend(read)).await?;
-        Ok(slices::through(order::sorting(entries)).await)
+        Ok(entries)
     }
 
     /// Reads the entries of these states bit by bit, in the order of their numbers.
@@ -720,7 +728,7 @@ impl Store {
     /// # Errors
     /// As [`Store::set_statuses`].
     pub async fn recover(&self) -> Result<Vec<Change>> {
-        let interrupted = self.in_states(&[State::Sending]).await?;
+        let interrupted = self.in_states_by_number(&[State::Sending]).await?;
         let statuses: Vec<_> = interrupted
             .iter()
             .map(|entry| (entry.id, entry.status.clone().after_restart(Some(clock::time()))))

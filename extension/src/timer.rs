@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 use wasm_bindgen_futures::JsFuture;
+use web_sys::AbortSignal;
 
 /// The time, as events tell it, in milliseconds.
 pub(crate) fn now() -> f64 {
@@ -17,4 +18,9 @@ pub(crate) async fn sleep(time: Duration) {
         }
     });
     let _ = JsFuture::from(promise).await;
+}
+
+/// Gives up what waits for it after this long.
+pub(crate) fn abort_after(time: Duration) -> AbortSignal {
+    AbortSignal::timeout_with_u32(u32::try_from(time.as_millis()).unwrap_or(u32::MAX))
 }

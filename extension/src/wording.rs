@@ -1,18 +1,18 @@
 //! Puts what core says into the words of `_locales`.
 
 use crate::{
-    clock::{self, DeskZone},
+    clock,
     directory::DiskError,
     i18n::{isolated, plural, text, text_with},
     locale,
     storage::StorageError,
     store::StoreError,
 };
-use chrono::{Datelike as _, NaiveDate, Timelike as _};
+use chrono::{DateTime, Datelike as _, NaiveDate, Timelike as _, Utc};
 use koct_borrowers_db::{FileError, Report, sqlite::SqliteError};
 use koct_core::{
     Action, Amount, Barcode, CommitType, DeskName, Entry, Moment, Settings, State, Status, Transaction,
-    desk::{amount::AmountError, barcode::CodeError, clock::DeskTime, scanner::ScannerEnd, signs, zone::Zone as _},
+    desk::{amount::AmountError, barcode::CodeError, clock::DeskTime, scanner::ScannerEnd, signs},
     desks::{
         conflict::Kind,
         import::{file::ImportError, zip::ZipError},
@@ -86,10 +86,9 @@ pub(crate) fn item_or_amount(action: &Action) -> String {
     action.barcode().map(ToString::to_string).or(action.amount().map(locale::amount)).unwrap_or_default()
 }
 
-/// A time on this computer's clock, from milliseconds since 1970 in UTC.
-pub(crate) fn millis(millis: i64) -> String {
-    let offset = DeskZone.offset_at_utc(millis);
-    Moment::new(millis, offset).map(|moment| locale::date_and_minutes(moment.local())).unwrap_or_default()
+/// A day and time of this computer's clock.
+pub(crate) fn day_and_time(time: DeskTime) -> String {
+    clock::moment(time).map(|moment| locale::date_and_minutes(moment.local())).unwrap_or_default()
 }
 
 /// A text of the library's or of Koha's, shown as text and harmless.
@@ -135,34 +134,31 @@ fn of_day(moment: Moment, time: &str) -> String {
     if is_today { time.to_owned() } else { format!("{} {time}", locale::short_day(day)) }
 }
 
-/// The same, from milliseconds since 1970 in UTC, on this computer's clock.
-pub(crate) fn row_time_of(millis: i64) -> String {
-    Moment::new(millis, DeskZone.offset_at_utc(millis)).map(row_time).unwrap_or_default()
+/// As [`row_time`], of what this computer's clock showed.
+pub(crate) fn row_time_of(time: DeskTime) -> String {
+    clock::moment(time).map(row_time).unwrap_or_default()
 }
 
 /// As of when it is what is known of patrons and items.
 pub(crate) fn as_of(time: DeskTime) -> String {
-    text_with("recordsAsOf", &[&row_time_of(time.millis())])
+    text_with("recordsAsOf", &[&row_time_of(time)])
 }
 
 /// A time of day of this computer's clock.
 pub(crate) fn time(time: DeskTime) -> String {
-    let millis = time.millis();
-    Moment::new(millis, DeskZone.offset_at_utc(millis)).map(time_of_day).unwrap_or_default()
+    clock::moment(time).map(time_of_day).unwrap_or_default()
 }
 
 /// Until when something is lent: the day, in short; with the time where that is not the end of the day.
-pub(crate) fn due(millis: i64) -> String {
-    let Ok(moment) = Moment::new(millis, DeskZone.offset_at_utc(millis)) else { return String::new() };
-    let local = moment.local();
+pub(crate) fn due(due: DateTime<Utc>) -> String {
+    let Some(local) = clock::local(due) else { return String::new() };
     let day = locale::short_day(local.date());
     if (local.hour(), local.minute()) == (23, 59) { day } else { format!("{day} {}", locale::minutes(local)) }
 }
 
-/// A day of this computer's clock, in short.
-pub(crate) fn short_day(millis: i64) -> String {
-    let moment = Moment::new(millis, DeskZone.offset_at_utc(millis));
-    moment.map(|moment| locale::short_day(moment.local().date())).unwrap_or_default()
+/// The day until which something is lent, in short.
+pub(crate) fn due_day(due: DateTime<Utc>) -> String {
+    clock::local(due).map(|local| locale::short_day(local.date())).unwrap_or_default()
 }
 
 /// What can be told to a person: why something did not work, and what to do, a sentence or more. What a library says of it is

@@ -70,7 +70,7 @@ pub struct ClockDifference(i64);
 
 impl ClockDifference {
     /// Differences closer than this are one: answers take their time, and clocks are kept right in small steps.
-    const TOLERANCE_MS: u64 = 60_000;
+    const TOLERANCE: Duration = Duration::from_mins(1);
 
     /// Between what the two clocks showed at once.
     pub fn between(koha: KohaTime, desk: DeskTime) -> Self {
@@ -84,7 +84,7 @@ impl ClockDifference {
 
     /// Whether neither clock was set between the two.
     pub fn agrees_with(self, other: Self) -> bool {
-        self.0.abs_diff(other.0) <= Self::TOLERANCE_MS
+        Duration::from_millis(self.0.abs_diff(other.0)) <= Self::TOLERANCE
     }
 }
 

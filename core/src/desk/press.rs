@@ -1,13 +1,16 @@
 //! What is done leaves its place to the next row: the second press of a double click, or a key that is held, is not meant for that.
 
-/// Two presses that are nearer to each other than this, in milliseconds and CSS pixels, are one.
-const APART: f64 = 400.0;
+use crate::desk::event_time::since;
+use std::time::Duration;
+
+/// Two presses that are nearer to each other than this, in time and in CSS pixels, are one.
+const APART: Duration = Duration::from_millis(400);
 const NEAR: u32 = 6;
 
 /// When and where something was pressed, by the page's clock. Keys have no place.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Press {
-    /// In milliseconds.
+    /// When, as the event tells it.
     pub at: f64,
     /// Where, in CSS pixels.
     pub place: (i32, i32),
@@ -17,7 +20,8 @@ impl Press {
     /// Whether it comes right after another one, at the same place.
     pub fn is_second_of(self, before: Self) -> bool {
         let [(x, y), (left, top)] = [self.place, before.place];
-        self.at - before.at < APART && x.abs_diff(left) < NEAR && y.abs_diff(top) < NEAR
+        let is_soon = since(before.at, self.at).is_none_or(|passed| passed < APART);
+        is_soon && x.abs_diff(left) < NEAR && y.abs_diff(top) < NEAR
     }
 }
 

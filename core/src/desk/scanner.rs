@@ -1,6 +1,8 @@
 //! How a scanner is told from a person, where it ends its codes with nothing.
 
+use crate::desk::event_time::since;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 /// What the scanners of a desk type after a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -39,10 +41,10 @@ impl ScannerEnd {
     }
 }
 
-/// Keys of a scanner follow each other within this number of milliseconds; the fastest typists need about twice that.
-const GAP: f64 = 45.0;
-/// For how long nothing must come, in milliseconds, for a code to be over.
-pub const SILENCE: f64 = 120.0;
+/// Keys of a scanner follow each other within this time; the fastest typists need about twice that.
+const GAP: Duration = Duration::from_millis(45);
+/// For how long nothing must come for a code to be over.
+pub const SILENCE: Duration = Duration::from_millis(120);
 /// Fewer characters are no code: two fingers can fall on the keys together.
 const LEAST: u32 = 4;
 /// One in this number of characters may be late: a radio link or a busy computer halts a scanner for a moment, never most of the time.
@@ -52,8 +54,8 @@ const LATE: u32 = 5;
 /// wait still to be told: it is asked once more.
 pub fn is_in_time(asked: f64, called: f64) -> bool {
     /// Timers are late by a few milliseconds, always.
-    const LATE: f64 = 30.0;
-    called - asked <= SILENCE + LATE
+    const LATE: Duration = Duration::from_millis(30);
+    since(asked, called).is_none_or(|waited| waited <= SILENCE + LATE)
 }
 
 /// The characters that have come into a field without silence between them. Times are milliseconds of any one clock.
@@ -80,7 +82,7 @@ impl Burst {
     /// A character came.
     pub fn key(&mut self, now: f64) {
         *self = if self.goes_on(now) {
-            Self { keys: self.keys + 1, late: self.late + u32::from(now - self.last > GAP), last: now }
+            Self { keys: self.keys + 1, late: self.late + u32::from(!self.came_within(GAP, now)), last: now }
         } else {
             Self { keys: 1, late: 0, last: now }
         };
@@ -88,7 +90,12 @@ impl Burst {
 
     /// Whether a key that comes now belongs to it.
     pub fn goes_on(&self, now: f64) -> bool {
-        self.keys > 0 && (0.0..SILENCE).contains(&(now - self.last))
+        self.keys > 0 && since(self.last, now).is_some_and(|silent| silent < SILENCE)
+    }
+
+    /// Whether a key that comes now comes within this time after the last one.
+    fn came_within(&self, gap: Duration, now: f64) -> bool {
+        since(self.last, now).is_some_and(|silent| silent <= gap)
     }
 
     /// Whether a code was over before the key that comes now, whether or not somebody has found the time to take it.
@@ -111,7 +118,7 @@ impl Burst {
     /// Whether Enter or Tab, coming now, is a scanner's: right after what came, which was never late. Of a person's keys no
     /// two in a row are so close, but by accident; so this is for places where nothing is lost by that.
     pub fn is_ended_by_scanner(&self, now: f64) -> bool {
-        self.goes_on(now) && self.late == 0 && now - self.last <= GAP
+        self.goes_on(now) && self.late == 0 && self.came_within(GAP, now)
     }
 
     /// Whether Tab, coming now, belongs to a code that a scanner has typed.
@@ -130,6 +137,9 @@ impl Burst {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    /// The silence after a code, as events tell their times.
+    const SILENCE_MS: f64 = 120.0;
 
     fn burst_from(start: f64, gaps: &[f64]) -> Burst {
         let (mut burst, mut now) = (Burst::default(), start);
@@ -179,7 +189,7 @@ mod tests {
         #[test]
         fn silence_begins_anew(
             before in prop::collection::vec(0.0..200.0_f64, 0..20),
-            silence in SILENCE + 1.0..1e6_f64,
+            silence in SILENCE_MS + 1.0..1e6_f64,
             after in prop::collection::vec(0.0..110.0_f64, 0..20),
         ) {
             let all: Vec<f64> = before.into_iter().chain([silence]).chain(after.iter().copied()).collect();
@@ -265,8 +275,8 @@ mod tests {
                 for place in 0..length {
                     // The page is free later than the key came: all keys that came meanwhile are told before it is called.
                     let handled = free.max(time);
-                    if let Some(asked) = busy.asked.filter(|asked| asked + SILENCE <= handled) {
-                        busy.called((asked + SILENCE).max(free));
+                    if let Some(asked) = busy.asked.filter(|asked| asked + SILENCE_MS <= handled) {
+                        busy.called((asked + SILENCE_MS).max(free));
                     }
                     busy.key(sign, time, handled);
                     // In the middle of a code the page is busy for some time.
@@ -277,7 +287,7 @@ mod tests {
                 whole.push(sign.to_string().repeat(length));
             }
             busy.called(time + 5_000.0);
-            busy.called(time + 5_000.0 + SILENCE);
+            busy.called(time + 5_000.0 + SILENCE_MS);
             prop_assert_eq!(busy.taken, whole);
         }
     }
@@ -285,7 +295,7 @@ mod tests {
     #[test]
     fn a_tab_right_after_a_code_is_the_scanners() {
         let scanned = burst_from(5_000.0, &[4.0; 13]);
-        assert!(scanned.ends_with_it(5_056.0) && !scanned.ends_with_it(5_052.0 + SILENCE));
+        assert!(scanned.ends_with_it(5_056.0) && !scanned.ends_with_it(5_052.0 + SILENCE_MS));
         assert!(!burst_from(5_000.0, &[90.0; 13]).ends_with_it(6_174.0), "a person who goes on to the next field");
         assert!(!Burst::default().ends_with_it(0.0));
     }

@@ -684,8 +684,31 @@ mod tests {
         }
 
         #[test]
-        fn never_panics_on_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
-            read(&bytes, &FixedZone(0), None);
+        fn damage_costs_no_more_than_the_lines_that_it_is_in(
+            transactions in prop::collection::vec(arbitrary::transaction(60_i16..61), 1..9),
+            place in any::<prop::sample::Index>(),
+            with in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(&b"\t\n\r0-:"[..])], 0..4),
+        ) {
+            let file = write(&transactions, None).into_bytes();
+            let header = file.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+            let place = header + place.index(file.len() - header);
+            let (before, behind) = (&file[..place], &file[place + 1..]);
+            let damaged = [before, &with, behind].concat();
+            let ends = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
+            // Whole lines of transactions before the damage and behind it: what is left of its own line ends with the first end behind it.
+            let (whole_before, whole_behind) = (ends(before) - 1, ends(behind).saturating_sub(1));
+            let reading = read(&damaged, &FixedZone(0), None);
+            let of_damage = whole_before..reading.transactions.len().saturating_sub(whole_behind);
+            let read: Vec<_> = reading.transactions.iter().map(|(_, transaction)| transaction).collect();
+            prop_assert!(of_damage.end >= of_damage.start, "{reading:?}");
+            prop_assert!(read[..of_damage.start].iter().copied().eq(&transactions[..whole_before]));
+            prop_assert!(read[of_damage.end..].iter().copied().eq(&transactions[transactions.len() - whole_behind..]));
+            // What is refused, or read otherwise, stands where the damage is.
+            let last = damaged.split(|byte| *byte == b'\n').count() - usize::from(damaged.ends_with(b"\n"));
+            let lines = whole_before + 2..=last - whole_behind;
+            let others = reading.transactions[of_damage].iter().map(|(line, _)| *line);
+            let others: Vec<_> = others.chain(reading.problems.iter().map(|problem| problem.line)).collect();
+            prop_assert!(others.iter().all(|line| lines.contains(line)), "{lines:?}: {others:?}");
         }
 
         #[test]

@@ -195,12 +195,55 @@ mod tests {
         }
 
         #[test]
-        fn damage_never_panics(bytes in prop::collection::vec(any::<u8>(), 0..500)) {
-            let _ = unpacked(&bytes);
-            for (_, bytes) in Rows::from_bytes(&bytes) {
-                let _ = row::<Patron>(bytes);
+        fn what_stands_before_the_damage_is_read_as_it_was(
+            names in prop::collection::vec("[a-zé]{0,12}", 1..12), place in any::<prop::sample::Index>(), with in any::<u8>(),
+        ) {
+            let patron = |surname: &String| Patron { id: 7, surname: surname.clone(), ..Patron::default() };
+            let patrons: Vec<Patron> = names.iter().map(patron).collect();
+            let numbers: Vec<u32> = (1..).step_by(300).take(patrons.len()).collect();
+            let (mut rows, mut pairs, mut ends) = (Vec::new(), Vec::new(), Vec::new());
+            let mut last = 0;
+            for (number, patron) in numbers.iter().zip(&patrons) {
+                put_row(&mut rows, last, *number, &row_bytes(patron));
+                put_pair(&mut pairs, last, *number, 70_000);
+                ends.push((rows.len(), pairs.len()));
+                last = *number;
             }
-            prop_assert!(Pairs::from_bytes(&bytes).count() <= bytes.len());
+            let damaged = |bytes: &[u8]| {
+                let (mut damaged, place) = (bytes.to_vec(), place.index(bytes.len()));
+                damaged[place] = with;
+                (damaged, place)
+            };
+
+            let (damaged_rows, at) = damaged(&rows);
+            let whole = ends.iter().take_while(|(end, _)| *end <= at).count();
+            let read: Vec<_> = Rows::from_bytes(&damaged_rows).collect();
+            prop_assert!(read.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() <= rows.len());
+            let read: Vec<_> = read.into_iter().map(|(number, bytes)| (number, row::<Patron>(bytes))).collect();
+            let expected = numbers.iter().copied().zip(patrons.into_iter().map(Some));
+            prop_assert!(read.iter().cloned().take(whole).eq(expected.take(whole)), "{read:?}");
+
+            let (damaged_pairs, at) = damaged(&pairs);
+            let whole = ends.iter().take_while(|(_, end)| *end <= at).count();
+            let read: Vec<_> = Pairs::from_bytes(&damaged_pairs).collect();
+            prop_assert!(read.iter().take(whole).eq(numbers.iter().map(|number| (*number, 70_000)).collect::<Vec<_>>().iter().take(whole)), "{read:?}");
+        }
+
+        #[test]
+        fn a_packed_block_that_is_cut_or_damaged_is_none_or_no_larger_than_a_block_may_be(
+            bytes in "[a-d]{0,600}", place in any::<prop::sample::Index>(), with in any::<u8>(),
+        ) {
+            let whole = packed(bytes.as_bytes());
+            let place = place.index(whole.len());
+            let cut = unpacked(&whole[..place]);
+            prop_assert!(cut.is_none_or(|cut| whole[0] == STORED && bytes.as_bytes().starts_with(&cut)));
+            let mut damaged = whole.clone();
+            damaged[place] = with;
+            if let Some(read) = unpacked(&damaged) {
+                prop_assert!(read.len() <= LARGEST);
+                // What is stored as it is has no other length.
+                prop_assert!(damaged[0] != STORED || read == damaged[1..]);
+            }
         }
     }
 }

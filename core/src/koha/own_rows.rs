@@ -9,6 +9,7 @@ use crate::{
     log::{Entry, commit::Queued},
     ordered,
 };
+use chrono::TimeDelta;
 use std::collections::{HashMap, HashSet};
 
 /// Which rows are which transactions of this log.
@@ -35,7 +36,7 @@ pub fn own(
         both.map(|(row, entry)| shown_time::ahead(&row.time, entry.transaction.moment)).unwrap_or_default()
     };
     // Two that are not sure are for each other what one is that is.
-    let mut witnesses: HashMap<i64, u32> = HashMap::new();
+    let mut witnesses: HashMap<TimeDelta, u32> = HashMap::new();
     let weighed = own.iter().flat_map(|(number, id)| {
         let weight = if is_sure(*number, *id) { 2 } else { 1 };
         zones(*number, *id).into_iter().map(move |zone| (zone, weight))
@@ -44,7 +45,7 @@ pub fn own(
         *witnesses.entry(zone).or_default() += weight;
     }
     own.retain(|number, id| {
-        let is_witnessed = |zone: &i64| witnesses.get(zone).is_some_and(|all| *all > 1);
+        let is_witnessed = |zone: &TimeDelta| witnesses.get(zone).is_some_and(|all| *all > 1);
         is_lone || is_sure(*number, *id) || zones(*number, *id).iter().any(is_witnessed)
     });
     own

@@ -9,7 +9,7 @@ use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 
 /// How far zones are apart from UTC at most, and in what steps.
 const ZONES: TimeDelta = TimeDelta::hours(14);
-const STEP_SECONDS: i64 = 15 * 60;
+const STEP: TimeDelta = TimeDelta::minutes(15);
 
 /// Whether a text may be the time of something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,17 +29,17 @@ pub fn has_seconds(text: &str) -> bool {
 
 /// Whether this may be that moment.
 pub fn fit(text: &str, moment: Moment) -> Fit {
-    let own = i64::from(moment.offset_minutes()) * 60;
+    let own = TimeDelta::minutes(moment.offset_minutes().into());
     let fits = ahead(text, moment).into_iter().map(|ahead| if ahead == own { Fit::Exact } else { Fit::OtherZone });
     fits.max().unwrap_or(Fit::No)
 }
 
-/// In which zones it may be that moment, by the number of seconds that each is ahead of UTC. All that a server shows is in one.
-pub fn ahead(text: &str, moment: Moment) -> Vec<i64> {
-    let utc = (moment.local() - TimeDelta::minutes(i64::from(moment.offset_minutes()))).and_utc().timestamp();
+/// In which zones it may be that moment, by how far each is ahead of UTC. All that a server shows is in one.
+pub fn ahead(text: &str, moment: Moment) -> Vec<TimeDelta> {
+    let utc = moment.utc_seconds();
     let utc = if has_seconds(text) { utc } else { utc - utc.rem_euclid(60) };
-    let ahead = readings(text).into_iter().map(|time| time.and_utc().timestamp() - utc);
-    ahead.filter(|ahead| ahead.abs() <= ZONES.num_seconds() && ahead % STEP_SECONDS == 0).collect()
+    let ahead = readings(text).into_iter().map(|time| TimeDelta::seconds(time.and_utc().timestamp() - utc));
+    ahead.filter(|ahead| ahead.abs() <= ZONES && ahead.num_seconds() % STEP.num_seconds() == 0).collect()
 }
 
 /// Every time that it may be.

@@ -67,8 +67,9 @@ impl Stored {
             branchcode.clone_into(&mut preferences.form.branchcode);
         }
         policy.apply(&mut preferences, &own);
-        for field in [Field::ScannerKeyboard, Field::ItemAlso, Field::CardAlso] {
-            self.read_apart(field, policy, &mut preferences);
+        let of_desk = |field: &&Field| field.group() == Group::Desk && field.kind() != Kind::Secret;
+        for field in Field::ALL.iter().filter(of_desk) {
+            self.read_apart(*field, policy, &mut preferences);
         }
         (preferences.desk, preferences.form.branchcode)
     }
@@ -254,6 +255,15 @@ mod tests {
         let locked = policy.replace('{', r#"{"locked": true, "#);
         assert_eq!(of(local, &locked), (ScannerKeyboard::AsTyped, false));
         assert_eq!(of(r#"{"scannerKeyboard": "dvorak"}"#, "{}"), (ScannerKeyboard::Ask, true));
+    }
+
+    /// A window begins with what is read first: a setting that is forgotten there would silently be what it is by default.
+    #[test]
+    fn how_the_desk_works_is_read_first_as_it_is_read_in_the_end() {
+        let policy = Policy::default();
+        let local = changed().to_local();
+        let stored = Stored::parse(&local, "");
+        assert_eq!(stored.desk(&policy).0, stored.preferences(&policy).desk);
     }
 
     #[test]

@@ -5,13 +5,7 @@
 //! chunk by chunk, with pauses in which scans and clicks are heard. What the sink was given counts once the call has returned
 //! a [`Report`]: before that, the file may turn out to be damaged.
 
-use crate::{
-    clock::{self, DeskZone},
-    i18n::text,
-    slices::SLICE,
-    timer::sleep,
-    wording,
-};
+use crate::{clock::DeskZone, i18n::text, slices::Slice, timer::sleep, wording};
 use chrono::DateTime;
 use js_sys::{Function, Promise, Uint8Array};
 use koct_borrowers_db::{FileError, Report, Told};
@@ -134,7 +128,7 @@ pub async fn read_borrowers_db<S: Sink>(file: &File, sink: &mut S) -> Result<Rep
     let offset = Closure::<dyn Fn(f64) -> i16>::new(offset);
     let opened = module.open(&Uint8Array::new(&content), offset.as_ref()).map_err(|error| told(&error))?;
     let reader = Open(opened);
-    let mut began = clock::millis();
+    let mut slice = Slice::default();
     loop {
         if !sink.is_wanted() {
             return Err(Failure::Stopped);
@@ -156,10 +150,9 @@ pub async fn read_borrowers_db<S: Sink>(file: &File, sink: &mut S) -> Result<Rep
             }
         };
         sink.progress(progress);
-        // A clock that is set back meanwhile must not make it long.
-        if !(0..SLICE).contains(&(clock::millis() - began)) {
+        if slice.is_over() {
             sleep(Duration::ZERO).await;
-            began = clock::millis();
+            slice = Slice::default();
         }
     }
 }

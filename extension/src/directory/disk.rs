@@ -1,7 +1,7 @@
 //! The store in IndexedDB: every block encrypted, in a database of its own, so that it never stands in the way of the log.
 
 use super::cipher::Cipher;
-use crate::{clock, ground, storage::StorageError, webext};
+use crate::{ground, slices::Slice, storage::StorageError, webext};
 use indexed_db_futures::{
     Build, BuildPrimitive, KeyRange,
     database::Database,
@@ -14,7 +14,7 @@ use koct_core::directory::{
     write::Write,
 };
 use serde::{Serialize, de::DeserializeOwned};
-use std::{cell::Cell, rc::Rc};
+use std::{cell::Cell, rc::Rc, time::Duration};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{CryptoKey, MessageChannel};
@@ -28,8 +28,8 @@ const STATE: &str = "state";
 /// Where the key lies in the store of states, where it is kept on this computer.
 const KEY: &str = "key";
 
-/// For how long others wait while records are worked on, in milliseconds.
-const SLICE: i64 = 12;
+/// For how long others wait while records are worked on.
+const RECORDS_WORK: Duration = Duration::from_millis(12);
 
 /// Why the records could not be read or written.
 #[derive(Debug)]
@@ -235,12 +235,12 @@ fn first_of(run: u32) -> f64 {
 pub struct Disk {
     base: Base,
     cipher: Cipher,
-    rested: Rc<Cell<i64>>,
+    slice: Rc<Cell<Slice>>,
 }
 
 impl Disk {
     pub(super) fn new(base: Base, cipher: Cipher) -> Self {
-        Self { base, cipher, rested: Rc::new(Cell::new(clock::millis())) }
+        Self { base, cipher, slice: Rc::new(Cell::new(Slice::begin(RECORDS_WORK))) }
     }
 
     /// A store in a database of this name, with this key of 32 bytes.
@@ -285,10 +285,9 @@ impl BlockStore for Disk {
     }
 
     async fn rest(&self) {
-        // A clock that is set back meanwhile must not make it long.
-        if !(0..SLICE).contains(&(clock::millis() - self.rested.get())) {
+        if self.slice.get().is_over() {
             let_others().await;
-            self.rested.set(clock::millis());
+            self.slice.set(Slice::begin(RECORDS_WORK));
         }
     }
 }

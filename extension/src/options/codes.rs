@@ -14,7 +14,7 @@ use koct_core::{
 };
 use std::rc::Rc;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Element, Event, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement, KeyboardEvent};
+use web_sys::{Element, Event, HtmlElement, HtmlInputElement, HtmlSelectElement, KeyboardEvent};
 
 /// A list of rules. What it holds is in a field that nobody sees, one rule in a line.
 struct RuleList {
@@ -116,14 +116,8 @@ fn by(rules: &Rules, reading: &Reading) -> Option<String> {
 
 impl RuleList {
     fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
-        let option = |label: &str, value: &str| {
-            let option = HtmlOptionElement::new_with_text_and_value(label, value)?;
-            self.add.append_child(&option)
-        };
-        option(&text("ruleAdd"), "")?;
-        for kind in Kind::ALL {
-            option(&name(kind), kind.name())?;
-        }
+        let kinds = Kind::ALL.map(|kind| (kind.name(), name(kind)));
+        dom::fill_options(&self.add, [("", text("ruleAdd"))].into_iter().chain(kinds));
         dom::bind_event(&self.add, "change", self, |this, event: Event| {
             event.stop_propagation();
             if let Some(kind) = Kind::from_name(&this.add.value()) {

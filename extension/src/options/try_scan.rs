@@ -8,7 +8,7 @@ use crate::{
     wording,
 };
 use koct_core::desk::scanner::{Burst, SILENCE, ScannerEnd};
-use std::{cell::Cell, rc::Rc, time::Duration};
+use std::{cell::Cell, rc::Rc};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Event, HtmlElement, HtmlInputElement, KeyboardEvent};
@@ -47,7 +47,7 @@ pub(super) fn bind(options: &Rc<Options>) -> Result<(), JsValue> {
         this.burst.set(keys);
         let this = this.clone();
         spawn_local(async move {
-            sleep(Duration::from_secs_f64(SILENCE / 1000.0)).await;
+            sleep(SILENCE).await;
             if this.burst.get() == keys && keys.is_code() {
                 this.ended(ScannerEnd::Nothing);
             }

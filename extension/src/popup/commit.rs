@@ -74,8 +74,8 @@ elements! {
         koha_opened: Cell<bool>,
         /// Until when the server asks to wait, or nobody is logged in.
         waiting_until: Rc<Cell<Option<DeskTime>>>,
-        /// When the progress was shown last, by the page's clock.
-        shown_at: Cell<f64>,
+        /// For how long the page had run when the progress was shown last.
+        shown_at: Cell<Duration>,
     }
 }
 
@@ -217,7 +217,7 @@ impl Commit {
         let wants_audit = |batch: &Batch| batch.wants_audit(&settings, started.time());
         let (earlier, to_audit) = self.unaudited(number, wants_audit).await.map_err(words)?;
         let debt_limit = self.desk.preferences.borrow().records.debt_limit().ok().flatten();
-        let queued = self.desk.store.in_states(queued_besides(&uncommitted)).await.map_err(words)?.into_entries();
+        let queued = self.desk.store.in_states_by_number(queued_besides(&uncommitted)).await.map_err(words)?;
         let outbox = Outbox::new(settings.clone(), uncommitted).auditing_too(to_audit);
         let outbox = outbox.telling_debts_over(debt_limit).knowing_queued(queued);
         self.desk.message.about(Topic::Commit).show(Tone::Good, &text("commitSending"));
@@ -452,8 +452,8 @@ impl Watcher for Commit {
         if self.waiting_until.get().is_some_and(|until| until > clock::time()) {
             return;
         }
-        let now = dom::window().ok().and_then(|window| window.performance()).map_or(f64::MAX, |clock| clock.now());
-        let is_due = now - self.shown_at.get() >= super::DRAWING_LAG.as_secs_f64() * 1000.0;
+        let now = clock::ran();
+        let is_due = now.saturating_sub(self.shown_at.get()) >= super::DRAWING_LAG;
         if total > 0 && done > 0 && !self.cancel.disabled() && (is_due || done == total) {
             self.shown_at.set(now);
             self.progress.set_max(total.into());

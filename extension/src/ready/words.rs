@@ -7,7 +7,6 @@ use crate::{
 };
 use chrono::TimeDelta;
 use koct_core::{
-    desk::clock::DeskTime,
     desks::shift::Shift,
     koha::ready::{Finding, Line},
 };
@@ -32,7 +31,6 @@ pub(crate) fn line(line: Line) -> String {
 
 /// What was found on such a line, and what is to be done.
 pub(crate) fn finding(finding: Finding) -> String {
-    let when = |time: DeskTime| row_time_of(time.millis());
     let offset = |minutes: i16| {
         let hours = Shift(TimeDelta::minutes(i64::from(minutes))).to_string();
         format!("UTC{hours}")
@@ -45,15 +43,15 @@ pub(crate) fn finding(finding: Finding) -> String {
         Finding::Wrong(_) => text("readyWrong"),
         Finding::Allowed => text("readyAllowed"),
         Finding::NotAllowed => text_with("readyNotAllowed", &[&text("save")]),
-        Finding::Works(Some(at)) => text_with("readyWorksAt", &[&when(at)]),
+        Finding::Works(Some(at)) => text_with("readyWorksAt", &[&row_time_of(at)]),
         Finding::Works(None) => text("readyWorks"),
-        Finding::Failed(at) => text_with("readyFailed", &[&when(at)]),
+        Finding::Failed(at) => text_with("readyFailed", &[&row_time_of(at)]),
         Finding::Untested => text("readyUntested"),
         Finding::BranchKnown => text("readyBranchKnown"),
         Finding::BranchUnknown => text("readyBranchUnknown"),
         Finding::BranchUnchecked => text("readyBranchUnchecked"),
         Finding::BranchUntested => text("readyBranchUntested"),
-        Finding::RecordsAsOf(as_of) => text_with("readyRecordsAsOf", &[&as_of.map(when).unwrap_or_default()]),
+        Finding::RecordsAsOf(as_of) => text_with("readyRecordsAsOf", &[&as_of.map(row_time_of).unwrap_or_default()]),
         Finding::RecordsOld(days) => plural("readyRecordsOld", u32::try_from(days).unwrap_or(u32::MAX), &[]),
         Finding::NoRecords => text("readyNoRecords"),
         Finding::RecordsLocked => text("readyRecordsLocked"),
@@ -61,28 +59,28 @@ pub(crate) fn finding(finding: Finding) -> String {
         Finding::LogKept => text("readyLogKept"),
         Finding::LogNotKept => text("readyLogNotKept"),
         Finding::NoLog => text("readyNoLog"),
-        Finding::CopyAsOf(at) => text_with("readyCopyAsOf", &[&when(at)]),
+        Finding::CopyAsOf(at) => text_with("readyCopyAsOf", &[&row_time_of(at)]),
         Finding::NothingToCopy => text("readyCopyNothing"),
         Finding::CopyNotAllowed => text_with("readyCopyNotAllowed", &[&text("notifyAllow")]),
         Finding::CopyOfOthers => text_with("readyCopyOfOthers", &[&text("importKoc")]),
-        Finding::CopyFailed(Some(at)) => text_with("readyCopyFailed", &[&when(at)]),
+        Finding::CopyFailed(Some(at)) => text_with("readyCopyFailed", &[&row_time_of(at)]),
         Finding::CopyFailed(None) => text("readyCopyNever"),
         Finding::Room(bytes) => text_with("readyRoomLeft", &[&locale::bytes(bytes)]),
         Finding::LittleRoom(bytes) => text_with("readyLittleRoom", &[&locale::bytes(bytes)]),
         Finding::RoomUnknown => text("readyRoomUnknown"),
-        Finding::ClockRight(at) => text_with("readyClockRight", &[&when(at)]),
+        Finding::ClockRight(at) => text_with("readyClockRight", &[&row_time_of(at)]),
         Finding::ClockOff(off, at) if off > TimeDelta::zero() => {
-            text_with("readyClockAhead", &[&Shift(off).length(), &when(at), &text("showReview")])
+            text_with("readyClockAhead", &[&Shift(off).length(), &row_time_of(at), &text("showReview")])
         }
         Finding::ClockOff(off, at) => {
-            text_with("readyClockBehind", &[&Shift(off).length(), &when(at), &text("showReview")])
+            text_with("readyClockBehind", &[&Shift(off).length(), &row_time_of(at), &text("showReview")])
         }
         Finding::ClockUnknown => text("readyClockUnknown"),
         Finding::ZoneSeen(minutes) => text_with("readyZoneSeen", &[&offset(minutes)]),
         Finding::ZoneDoubtful(minutes) => text_with("readyZoneDoubtful", &[&offset(minutes)]),
         Finding::VersionSeen(own) => text_with("readyVersionSeen", &[&own.to_string()]),
         Finding::VersionOld(own, newer) => text_with("readyVersionOld", &[&own.to_string(), &newer.to_string()]),
-        Finding::ProfileKept(first) => text_with("readyProfileKept", &[&when(first)]),
+        Finding::ProfileKept(first) => text_with("readyProfileKept", &[&row_time_of(first)]),
         Finding::ProfileUnknown => text("readyProfileUnknown"),
     }
 }

@@ -241,9 +241,32 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_read(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        read(&bytes, &Codes::default(), &Choices::default());
-        looks_like_one(&bytes);
-        codes(&bytes);
+    fn a_damaged_list_shows_every_line_and_has_no_code_that_is_not_in_it(
+        file in prop::sample::select(vec![PAIRS, CARDS, COMMANDS]),
+        place in any::<prop::sample::Index>(),
+        with in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(&b",;\t\n\r\"=%E+"[..])], 0..4),
+    ) {
+        // The first two bytes may say that each letter has two.
+        let place = 2 + place.index(file.len() - 2);
+        let damaged = [&file[..place], &with, &file[place + 1..]].concat();
+        let list = read(&damaged, &Codes::default(), &cards("23529#########"));
+        let text = String::from_utf8_lossy(&damaged);
+        let lines: Vec<&str> = text.split('\n').collect();
+        let has_code = |line: &str| line.chars().any(|c| c.is_ascii_alphanumeric());
+        let with_codes = (1..).zip(&lines).filter(|(_, line)| has_code(line)).map(|(number, _)| number);
+        let shown: Vec<usize> = list.lines.iter().map(|line| line.number).collect();
+        prop_assert!(shown.is_sorted_by(|one, other| one < other), "{shown:?}");
+        prop_assert!(with_codes.clone().all(|number| shown.contains(&number)), "{shown:?}");
+        for line in &list.lines {
+            prop_assert_eq!(&line.text, &beginning(lines[line.number - 1].trim()));
+        }
+        let (looked_for, text) = (codes(&damaged), text.replace('"', ""));
+        for action in list.actions() {
+            let [card, barcode] = [action.cardnumber().map(Cardnumber::as_str), action.barcode().map(Barcode::as_str)];
+            for code in [card, barcode].into_iter().flatten() {
+                prop_assert!(looked_for.iter().any(|other| other == code), "{code}: {looked_for:?}");
+                prop_assert!(text.contains(&code.replace('"', "")), "{code}: {text}");
+            }
+        }
     }
 }

@@ -39,8 +39,8 @@ use std::{
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{
-    Element, Event, HtmlButtonElement, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlOptionElement,
-    HtmlProgressElement, HtmlSelectElement,
+    Element, Event, HtmlButtonElement, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
+    HtmlSelectElement,
 };
 
 /// What the button opens, once it was opened.
@@ -204,7 +204,7 @@ impl KohaQueue {
     /// When it cannot be read.
     async fn known(&self, settings: &Settings) -> Result<Known, StoreError> {
         let store = &self.desk.store;
-        let entries = store.in_states(&Known::STATES).await?.into_entries();
+        let entries = store.in_states_by_number(&Known::STATES).await?;
         let batches = store.batches_where(|batch| batch.server == settings.server.as_str()).await?;
         Ok(Known::new(entries, &batches, settings))
     }
@@ -275,13 +275,8 @@ impl KohaQueue {
     /// What can be checked at once.
     fn offer_choices(&self) {
         let choices = Choice::offered(&self.lines.borrow());
-        self.which.set_text_content(None);
         let labels = choices.iter().map(|choice| (choice.name(), self.label(choice)));
-        for (value, label) in [(String::new(), text("queueCheck"))].into_iter().chain(labels) {
-            if let Ok(option) = HtmlOptionElement::new_with_text_and_value(&label, &value) {
-                let _ = self.which.append_with_node_1(&option);
-            }
-        }
+        dom::fill_options(&self.which, [(String::new(), text("queueCheck"))].into_iter().chain(labels));
         self.which.set_value("");
         self.choices.replace(choices);
     }

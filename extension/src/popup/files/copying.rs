@@ -4,7 +4,7 @@ use crate::{
     anew::Anew,
     clock,
     copy::{self, Writing},
-    dom,
+    dom::{self, elements},
     later::seldom,
     latest::Latest,
     popup::{Desk, Panel, window::ready::ReadyLine},
@@ -39,22 +39,23 @@ impl Early {
     }
 }
 
-pub(crate) struct Copying {
-    desk: Rc<Desk>,
-    ready: Rc<ReadyLine>,
-    is_wanted: Cell<bool>,
-    /// While this window waits for its turn.
-    waits: Cell<bool>,
-    writing: RefCell<Option<Rc<Writing>>>,
-    early: RefCell<Early>,
-    /// See [`Writing::begin`].
-    settled: RefCell<Option<String>>,
-    going: Anew,
-    /// Counts when it was planned to look again: only the last counts.
-    planned: Latest,
-    alarm: Cell<Option<DeskTime>>,
-    /// What the line in the bar was told: why it does not work, and since when others have gone on with it.
-    told: Cell<(Option<Problem>, Option<DeskTime>)>,
+elements! {
+    pub(crate) struct Copying(desk: Rc<Desk>, ready: Rc<ReadyLine>) {
+        ;
+        is_wanted: Cell<bool>,
+        /// While this window waits for its turn.
+        waits: Cell<bool>,
+        writing: RefCell<Option<Rc<Writing>>>,
+        early: RefCell<Early>,
+        /// See [`Writing::begin`].
+        settled: RefCell<Option<String>>,
+        going: Anew,
+        /// Counts when it was planned to look again: only the last counts.
+        planned: Latest,
+        alarm: Cell<Option<DeskTime>>,
+        /// What the line in the bar was told: why it does not work, and since when others have gone on with it.
+        told: Cell<(Option<Problem>, Option<DeskTime>)>,
+    }
 }
 
 seldom! {
@@ -113,22 +114,6 @@ impl Panel for Copying {
 }
 
 impl Copying {
-    pub(crate) fn new(desk: Rc<Desk>, ready: Rc<ReadyLine>) -> Self {
-        Self {
-            desk,
-            ready,
-            is_wanted: Cell::default(),
-            waits: Cell::default(),
-            writing: RefCell::default(),
-            early: RefCell::default(),
-            settled: RefCell::default(),
-            going: Anew::default(),
-            planned: Latest::default(),
-            alarm: Cell::default(),
-            told: Cell::default(),
-        }
-    }
-
     /// # Errors
     /// Outside a page.
     pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {

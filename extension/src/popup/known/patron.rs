@@ -349,7 +349,7 @@ impl PatronPanel {
         let next = before.iter().filter_map(|loan| loan.due).min();
         let words = match (before.len(), next) {
             (0, _) => text("patronDetails"),
-            (number, Some(due)) => plural("patronLoansDue", number, &[&wording::short_day(due.timestamp_millis())]),
+            (number, Some(due)) => plural("patronLoansDue", number, &[&wording::due_day(due)]),
             (number, None) => plural("patronLoans", number, &[]),
         };
         self.open.set_text_content(Some(&words));
@@ -380,7 +380,7 @@ fn due(lent: &LoanLine) -> (&'static str, String) {
     let Some(due) = lent.due else { return ("lent", String::new()) };
     let is_overdue = clock::now().is_some_and(|now| holder::overdue(lent.due, now, &DeskZone).is_some());
     let (kind, key) = if is_overdue { ("overdue", "lentOverdue") } else { ("lent", "lentDue") };
-    (kind, text_with(key, &[&wording::due(due.timestamp_millis())]))
+    (kind, text_with(key, &[&wording::due(due)]))
 }
 
 later! {

@@ -222,7 +222,7 @@ impl RecordsPanel {
             let row = dom::from_template("records-template")?;
             dom::set_field(&row, "set", &name_of(set));
             dom::set_field(&row, "number", &held.map_or_else(|| text("recordsNone"), |held| locale::number(held.rows)));
-            dom::set_field(&row, "when", &held.map(|held| wording::millis(held.as_of.millis())).unwrap_or_default());
+            dom::set_field(&row, "when", &held.map(|held| wording::day_and_time(held.as_of)).unwrap_or_default());
             dom::set_field(&row, "note", &note(set, &contents));
             Ok(row)
         });
@@ -302,7 +302,7 @@ impl RecordsPanel {
             RecordsLine::Locked => text("recordsLineLocked"),
             RecordsLine::Foreign => text("recordsLineForeign"),
             RecordsLine::Old(days) => plural("recordsLineOld", days, &[]),
-            RecordsLine::AsOf(as_of) => text_with("recordsLineAsOf", &[&wording::row_time_of(as_of.millis())]),
+            RecordsLine::AsOf(as_of) => text_with("recordsLineAsOf", &[&wording::row_time_of(as_of)]),
         };
         Some((line.is_careful(), words))
     }
@@ -319,11 +319,11 @@ impl RecordsPanel {
                 Ended::Failed => "recordsLastFailed",
                 Ended::NotKept => "recordsLastNotKept",
             });
-            text_with("recordsLast", &[&wording::row_time_of(at.millis()), &how])
+            text_with("recordsLast", &[&wording::row_time_of(at), &how])
         });
         let next = match (wanted.refreshed_every(), refreshes.planned()) {
             (Ok(Some(_)), _) if self.desk.settings().is_none() => Some(text("recordsCannotAsk")),
-            (Ok(Some(_)), Some(planned)) => Some(text_with("recordsNext", &[&wording::row_time_of(planned.millis())])),
+            (Ok(Some(_)), Some(planned)) => Some(text_with("recordsNext", &[&wording::row_time_of(planned)])),
             _ => None,
         };
         last.into_iter().chain(next).collect::<Vec<_>>().join(" ")

@@ -56,7 +56,7 @@ impl Suggestions {
         self.list.set_hidden(true);
         self.more.set_hidden(true);
         self.chosen.set(None);
-        let _ = self.field.set_attribute("aria-expanded", "false");
+        dom::set_flag(&self.field, "aria-expanded", false);
         let _ = self.field.remove_attribute("aria-activedescendant");
     }
 
@@ -169,7 +169,7 @@ impl Suggestions {
         self.more.set_hidden(more.is_none());
         self.more.set_text_content(more.as_deref());
         self.list.set_hidden(hits.patrons.is_empty());
-        let _ = self.field.set_attribute("aria-expanded", if hits.patrons.is_empty() { "false" } else { "true" });
+        dom::set_flag(&self.field, "aria-expanded", !hits.patrons.is_empty());
     }
 
     fn take(&self, place: usize, entered: &impl Fn(&str)) {

@@ -164,20 +164,13 @@ impl Find {
     /// # Errors
     /// When the page lacks an element.
     pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
-        let option = |select: &HtmlSelectElement, value: &str, label: &str| -> Result<(), JsValue> {
-            select.append_with_node_1(HtmlOptionElement::new_with_text_and_value(label, value)?.as_ref())
-        };
-        option(&self.action, "", &text("findAllActions"))?;
-        for (word, key) in [("issue", "checkout"), ("return", "checkin"), ("payment", "payment")] {
-            option(&self.action, word, &text(key))?;
-        }
-        option(&self.state, "", &text("findAllStates"))?;
-        for state in State::ALL {
-            option(&self.state, state.name(), &wording::state(state))?;
-        }
-        option(&self.state, WARNED, &text("findWarned"))?;
-        option(&self.order, "", &text("findOrderLog"))?;
-        option(&self.order, "merged", &text("findOrderMerged"))?;
+        let actions = [("", "findAllActions"), ("issue", "checkout"), ("return", "checkin"), ("payment", "payment")];
+        dom::fill_options(&self.action, actions.map(|(value, key)| (value, text(key))));
+        let states = State::ALL.map(|state| (state.name(), wording::state(state)));
+        let others = [("", text("findAllStates"))].into_iter();
+        dom::fill_options(&self.state, others.chain(states).chain([(WARNED, text("findWarned"))]));
+        let orders = [("", "findOrderLog"), ("merged", "findOrderMerged")];
+        dom::fill_options(&self.order, orders.map(|(value, key)| (value, text(key))));
         dom::bind(&self.text, "input", self, |this| {
             spawn_local(this.clone().show_found());
             spawn_local(look_for_names(this.clone()));
@@ -296,20 +289,16 @@ impl Find {
     }
 
     /// Offers these desks. Keeps the choice, where it is still there.
-    fn list_desks(&self, own: &DeskName, others: &[DeskName]) -> Result<(), JsValue> {
+    fn list_desks(&self, own: &DeskName, others: &[DeskName]) {
         let chosen = self.desks.value();
-        self.desks.set_text_content(None);
         self.desks.set_hidden(others.is_empty());
-        let this = text_with("findThisDesk", &[own.as_str()]);
-        let named = others.iter().map(|desk| (desk.as_str(), desk.as_str()));
-        for (value, label) in [("", text("findAllDesks").as_str()), (THIS_DESK, &this)].into_iter().chain(named) {
-            self.desks.append_with_node_1(HtmlOptionElement::new_with_text_and_value(label, value)?.as_ref())?;
-        }
+        let all = [("", text("findAllDesks")), (THIS_DESK, text_with("findThisDesk", &[own.as_str()]))];
+        let named = others.iter().map(|desk| (desk.as_str(), desk.as_str().to_owned()));
+        dom::fill_options(&self.desks, all.into_iter().chain(named));
         self.desks.set_value(&chosen);
         if self.desks.selected_index() < 0 {
             self.desks.set_value("");
         }
-        Ok(())
     }
 
     /// Shows what is looked for, or the whole log.
@@ -436,6 +425,6 @@ impl Find {
         self.table.show_desks(!others.is_empty());
         let own = self.desk.preferences.borrow().desk_name();
         // The page has the element, or the window would not have started.
-        let _ = self.list_desks(&own, &others);
+        self.list_desks(&own, &others);
     }
 }

@@ -144,7 +144,7 @@ impl CodeField {
     async fn wait_for_silence(self: Rc<Self>, burst: Burst) {
         loop {
             let asked = now();
-            sleep(Duration::from_secs_f64(SILENCE / 1000.0)).await;
+            sleep(SILENCE).await;
             // Something came since: that will look again. What was taken meanwhile is gone from the field.
             if self.burst.get() != burst {
                 return;

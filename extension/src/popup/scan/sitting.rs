@@ -140,7 +140,7 @@ impl Panel for SittingLists {
 impl SittingLists {
     pub(crate) fn bind(self: &Rc<Self>) {
         dom::bind(&self.aside, "click", self, |this| {
-            let _ = this.aside.set_attribute("aria-pressed", if this.shows_aside() { "false" } else { "true" });
+            dom::set_flag(&this.aside, "aria-pressed", !this.shows_aside());
             this.show();
         });
     }
@@ -205,7 +205,7 @@ impl SittingLists {
             } else if is_checkin(entry) {
                 if self.shows_aside() {
                     // What was just scanned is seen, and the others with it again.
-                    let _ = self.aside.set_attribute("aria-pressed", "false");
+                    dom::set_flag(&self.aside, "aria-pressed", false);
                     self.fill(&self.checkins, &sitting.checkins());
                 } else {
                     self.put(&self.checkins, entry);

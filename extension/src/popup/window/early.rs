@@ -130,7 +130,7 @@ impl Early {
 async fn silence() {
     // The field begins to wait when this tick is over.
     sleep(Duration::ZERO).await;
-    sleep(Duration::from_secs_f64(SILENCE / 1000.0)).await;
+    sleep(SILENCE).await;
 }
 
 /// Lets the key edit what the field holds. Returns whether that is something else now.

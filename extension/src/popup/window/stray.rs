@@ -14,7 +14,6 @@ use koct_core::desk::{
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
-    time::Duration,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
@@ -132,7 +131,7 @@ impl Keys {
         }
         let (this, desk, before) = (self.clone(), desk.clone(), self.strays.borrow().clone());
         spawn_local(async move {
-            sleep(Duration::from_secs_f64(SILENCE / 1000.0)).await;
+            sleep(SILENCE).await;
             if *this.strays.borrow() != before {
                 return;
             }

@@ -36,7 +36,7 @@ impl ReviewPanel {
         let beside_koha = looked_at.wrong.filter(|_| is_open).and_then(|wrong| {
             let off = shown_wrongly(looked_at.entries.iter().chain(&looked_at.refused), &wrong)?;
             let key = if off.shift > Shift::NONE { "reviewDriftSlow" } else { "reviewDriftFast" };
-            let found = wording::row_time_of(wrong.found.at.millis());
+            let found = wording::row_time_of(wrong.found.at);
             let words = [self.desk_name(None), found, off.shift.length(), locale::number(off.number)];
             Some((None, text_with(key, &words.each_ref().map(String::as_str)), off.span, off.shift))
         });

@@ -165,7 +165,7 @@ impl ReviewPanel {
         let nothing_committed = counts.committed() == 0;
         let items = if nothing_committed { HashSet::new() } else { slices::through(conflict::items(&entries)).await };
         let committed = self.desk.store.latest_committed(&items).await?;
-        let refused = self.desk.store.in_states(&[State::Rejected]).await?.into_entries();
+        let refused = self.desk.store.in_states_by_number(&[State::Rejected]).await?;
         if !looking.asked.is(asked) {
             return Ok(false);
         }

@@ -7,12 +7,12 @@ use super::{
 use crate::{
     clock::DeskZone,
     dom,
-    i18n::{js_error, plural, text, text_with},
+    i18n::{plural, text, text_with},
     locale, ready, slices, wording,
 };
 use koct_core::{
     DeskName, Transaction,
-    desk::branch::BranchCode,
+    desk::{branch::BranchCode, clock::DeskTime},
     desks::{
         backup::Header,
         copy::together::{self, Piece},
@@ -30,7 +30,7 @@ use std::{
 };
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{File, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
+use web_sys::{File, HtmlElement, HtmlInputElement, HtmlSelectElement};
 
 /// How many refused lines are listed for a file; the report has all.
 const LINES_LISTED: usize = 100;
@@ -137,7 +137,7 @@ impl Chosen {
         }
         let kind = match slices::through(file::recognising(&bytes, &DeskZone)).await.map_err(wording::import_error)? {
             ImportFile::Koc(mut reading) => {
-                self.show_koc(&mut reading).map_err(|error| js_error(&error))?;
+                self.show_koc(&mut reading);
                 let glance = Glance {
                     file_name: self.file.name(),
                     folder: self.folder.clone(),
@@ -277,9 +277,10 @@ impl Chosen {
         self.list.borrow().clone()
     }
 
-    /// When the file was changed last, in milliseconds since 1970.
-    pub(super) fn changed(&self) -> f64 {
-        self.file.last_modified()
+    /// When the file was changed last, by this computer's clock.
+    pub(super) fn changed(&self) -> DeskTime {
+        #[expect(clippy::cast_possible_truncation, reason = "numbers of JavaScript's dates are below 2^53")]
+        DeskTime::from_millis(self.file.last_modified() as i64)
     }
 
     pub(super) fn branch_input(&self) -> Option<HtmlInputElement> {
@@ -322,7 +323,7 @@ impl Chosen {
     }
 
     /// Shows what a .koc file holds, and asks what it leaves open.
-    fn show_koc(&self, reading: &mut Reading) -> Result<(), JsValue> {
+    fn show_koc(&self, reading: &mut Reading) {
         let generator = reading.generator.clone().unwrap_or_else(|| text("importUnknownGenerator"));
         let about = match reading.span() {
             Some((first, last)) => plural(
@@ -338,24 +339,21 @@ impl Chosen {
         if let (Some(input), Some(name)) = (self.input(), name) {
             input.set_value(name.as_str());
         }
-        let Some(select) = self.select() else { return Ok(()) };
+        let Some(select) = self.select() else { return };
         let is_declared = reading.declared.is_some();
-        for times in reading.offered_times() {
-            let (value, label) = match times {
-                Times::Local => ("local".to_owned(), text("importZoneLocal")),
-                Times::Utc => ("utc".to_owned(), text("importZoneUtc")),
-                Times::Offset(minutes) => {
-                    let key = if is_declared { "importZoneFile" } else { "importZoneOffset" };
-                    (minutes.to_string(), text_with(key, &[&offset(minutes)]))
-                }
-            };
-            select.append_with_node_1(HtmlOptionElement::new_with_text_and_value(&label, &value)?.as_ref())?;
-        }
+        let named = |times| match times {
+            Times::Local => ("local".to_owned(), text("importZoneLocal")),
+            Times::Utc => ("utc".to_owned(), text("importZoneUtc")),
+            Times::Offset(minutes) => {
+                let key = if is_declared { "importZoneFile" } else { "importZoneOffset" };
+                (minutes.to_string(), text_with(key, &[&offset(minutes)]))
+            }
+        };
+        dom::fill_options(&select, reading.offered_times().into_iter().map(named));
         select.set_disabled(is_declared);
         let outcome = Outcome::from_reading(reading);
         dom::set_field(&self.row, "result", &outcome.notes());
         self.show_refused(&outcome.refused);
-        Ok(())
     }
 
     fn show_refused(&self, refused: &[Refused]) {

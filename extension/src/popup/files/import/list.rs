@@ -12,7 +12,7 @@ use crate::{
 };
 use koct_core::{
     Action, Cardnumber, Transaction, TransactionId,
-    desk::{barcode::same_code, pattern::CardPattern, zone::Zone as _},
+    desk::{barcode::same_code, clock::DeskTime, pattern::CardPattern},
     desks::list::{self, Becomes, Before, Choices, Codes, Doing, List, WhenError},
 };
 use std::{
@@ -22,7 +22,7 @@ use std::{
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlOptionElement, HtmlSelectElement};
+use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlSelectElement};
 
 /// How many entries of the log are read at once.
 const READ_AT_ONCE: u32 = 2_000;
@@ -66,10 +66,7 @@ impl ListPreview {
     /// # Errors
     /// When the page lacks an element.
     pub(super) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
-        for (value, key, _) in DOING {
-            let option = HtmlOptionElement::new_with_text_and_value(&text(key), value)?;
-            self.doing.append_with_node_1(option.as_ref())?;
-        }
+        dom::fill_options(&self.doing, DOING.map(|(value, key, _)| (value, text(key))));
         dom::bind(&self.doing, "change", self, |this| {
             this.is_said.set(true);
             this.show();
@@ -92,9 +89,9 @@ impl ListPreview {
         name: &str,
         bytes: Vec<u8>,
         lengths: Vec<usize>,
-        changed: f64,
+        changed: DeskTime,
     ) -> Option<Vec<Transaction>> {
-        self.about.set_text_content(Some(&text_with("listAbout", &[name, &changed_at(changed)])));
+        self.about.set_text_content(Some(&text_with("listAbout", &[name, &wording::day_and_time(changed)])));
         self.cards.set_value(&self.desk.preferences.borrow().desk.card_pattern);
         self.patron.set_value("");
         self.when.set_value("");
@@ -223,12 +220,4 @@ impl ListPreview {
         shown.taken = shown.list.transactions(first);
         self.dialog.close();
     }
-}
-
-/// When a file was changed last, in milliseconds since 1970, as it is read here.
-fn changed_at(millis: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, reason = "numbers of JavaScript's dates are below 2^53")]
-    let millis = millis as i64;
-    let moment = koct_core::Moment::new(millis, DeskZone.offset_at_utc(millis)).ok();
-    moment.map(|moment| locale::date_and_minutes(moment.local())).unwrap_or_default()
 }
