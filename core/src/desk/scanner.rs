@@ -115,6 +115,11 @@ impl Burst {
         held.split_at(from.map_or(0, |(place, _)| place))
     }
 
+    /// Whether it is one key so far, which nobody's speed can be told by.
+    pub fn is_single(&self) -> bool {
+        self.keys == 1
+    }
+
     /// Whether Enter or Tab, coming now, is a scanner's: right after what came, which was never late. Of a person's keys no
     /// two in a row are so close, but by accident; so this is for places where nothing is lost by that.
     pub fn is_ended_by_scanner(&self, now: f64) -> bool {

@@ -17,6 +17,8 @@ pub enum KeyTarget {
     Page,
     /// A field in a dialog that is not for codes: a date, a name.
     DialogField,
+    /// A field for a passphrase: helpers type into it as fast as scanners.
+    Passphrase,
     /// A list to choose from in a dialog.
     DialogChoice,
     /// Anything else in a dialog.
@@ -88,6 +90,21 @@ pub struct Strays {
     text: String,
     /// The code is over: what comes right after it belongs to it still, as the second line end of CR and LF.
     is_over: bool,
+    /// What is being typed into the field of a passphrase; never kept longer than to its Enter.
+    passphrase: String,
+    /// The end of the code that was entered as a passphrase.
+    entered: Option<String>,
+}
+
+/// Fewer digits can be a number that somebody keeps to themselves, as a PIN.
+const DIGITS: usize = 8;
+/// This number of them tells whoever has scanned which code it was, and nobody else what it is.
+const TOLD: usize = 3;
+
+/// The end of a code, where it cannot be mistaken for a passphrase of words.
+fn end_of_code(typed: &str) -> Option<String> {
+    let is_code = typed.len() >= DIGITS && typed.bytes().all(|byte| byte.is_ascii_digit());
+    is_code.then(|| format!("…{}", &typed[typed.len() - TOLD..]))
 }
 
 impl Strays {
@@ -116,6 +133,10 @@ impl Strays {
             {
                 self.end(place, now)
             }
+            (KeyTarget::Passphrase, Stroke::End) if goes_on => {
+                self.enter_passphrase(now);
+                Verdict::Leave
+            }
             (_, Stroke::End) => {
                 self.forget();
                 Verdict::Leave
@@ -131,6 +152,7 @@ impl Strays {
         match place {
             // A dialog can open under a code that began here: whoever scans has not seen it.
             KeyTarget::Field | KeyTarget::Page => self.text.clear(),
+            KeyTarget::Passphrase => self.passphrase.push(character),
             KeyTarget::Choice | KeyTarget::DialogField | KeyTarget::DialogChoice | KeyTarget::Dialog => {
                 self.text.push(character);
             }
@@ -143,6 +165,7 @@ impl Strays {
             KeyTarget::Choice
             | KeyTarget::DialogChoice
             | KeyTarget::DialogField
+            | KeyTarget::Passphrase
             | KeyTarget::Field
             | KeyTarget::Page => Verdict::Leave,
         }
@@ -154,9 +177,10 @@ impl Strays {
     }
 
     fn end(&mut self, place: KeyTarget, now: f64) -> Verdict {
-        let is_ended_by_scanner = place != KeyTarget::DialogField && self.burst.is_ended_by_scanner(now);
-        let is_scan = self.burst.is_code() || is_ended_by_scanner;
-        if place == KeyTarget::DialogField && (self.is_over || !is_scan) {
+        // Of a field something is lost by that: of one key it is taken for a person's, as an amount of 5.
+        let is_single = place == KeyTarget::DialogField && self.burst.is_single();
+        let is_scan = self.burst.is_code() || (!is_single && self.burst.is_ended_by_scanner(now));
+        if place == KeyTarget::DialogField && !is_scan && !self.is_over {
             // A person, who is done with the field.
             self.forget();
             return Verdict::Leave;
@@ -171,9 +195,24 @@ impl Strays {
         Verdict::Scanned(std::mem::take(&mut self.text))
     }
 
-    /// Whether the key before was the first of something: what the place held until then is what it holds now.
-    pub fn has_begun(&self) -> bool {
-        self.text.chars().nth(1).is_none() && !self.text.is_empty()
+    /// It is tried in any case: only then it is known whether it was one.
+    fn enter_passphrase(&mut self, now: f64) {
+        let typed = std::mem::take(&mut self.passphrase);
+        if !std::mem::replace(&mut self.is_over, true) {
+            self.entered = if self.burst.is_code() { end_of_code(&typed) } else { None };
+        }
+        self.burst.key(now);
+    }
+
+    /// What was entered as a passphrase right now is none. Returns the end of the code, if it was one that a scanner typed. The whole is
+    /// never told: it may be a passphrase of another desk.
+    pub fn not_the_passphrase(&mut self) -> Option<String> {
+        self.entered.take()
+    }
+
+    /// Whether the key that was told last is the first of something: what its target holds now is what it held before.
+    pub fn has_begun(&self, stroke: Stroke) -> bool {
+        matches!(stroke, Stroke::Character(_)) && self.text.chars().nth(1).is_none() && !self.text.is_empty()
     }
 
     /// Whether only silence can tell that what came here was a code, where scanners end theirs with nothing: no field shows it.
@@ -254,6 +293,12 @@ mod tests {
         let verdicts = typed(KeyTarget::DialogField, "39999000000002\n", SCANNER);
         assert!(verdicts[..14].iter().all(|verdict| *verdict == Verdict::Leave));
         assert_eq!(verdicts[14], Verdict::Scanned("39999000000002".to_owned()));
+        for code in ["B1", "12", "B12"] {
+            let verdicts = typed(KeyTarget::DialogField, &format!("{code}\n\n"), SCANNER);
+            assert_eq!(verdicts[code.len()..], [Verdict::Scanned(code.to_owned()), Verdict::Keep], "{code}, CR and LF");
+        }
+        // One key and Enter prove nothing: a person has typed an amount.
+        assert!(typed(KeyTarget::DialogField, "5\n", SCANNER).iter().all(|verdict| *verdict == Verdict::Leave));
     }
 
     #[test]
@@ -327,12 +372,44 @@ mod tests {
     }
 
     #[test]
+    fn a_code_that_was_entered_as_a_passphrase_is_told_by_its_end() {
+        let entered = |text: &str, gap: f64| {
+            let mut strays = Strays::default();
+            let verdicts = type_at(&mut strays, KeyTarget::Passphrase, text, gap, &mut 1_000.0);
+            assert!(verdicts.iter().all(|verdict| *verdict == Verdict::Leave), "it is tried: {text:?}");
+            (strays.not_the_passphrase(), strays.not_the_passphrase())
+        };
+        for end in ["\n", "\n\n"] {
+            assert_eq!(entered(&format!("39999000000002{end}"), SCANNER), (Some("…002".to_owned()), None), "once");
+        }
+        // By hand, by a helper, a number that somebody keeps to themselves, and not entered.
+        for (text, gap) in [
+            ("39999000000002\n", PERSON),
+            ("correct horse\n", SCANNER),
+            ("correct 39999000000002\n", SCANNER),
+            ("271828\n", SCANNER),
+            ("39999000000002", SCANNER),
+        ] {
+            assert_eq!(entered(text, gap), (None, None), "{text:?}");
+        }
+        // What came before is over with the next key.
+        let mut now = 1_000.0;
+        let mut strays = Strays::default();
+        type_at(&mut strays, KeyTarget::Passphrase, "39999000000002\n", SCANNER, &mut now);
+        type_at(&mut strays, KeyTarget::Passphrase, "c\n", PERSON, &mut now);
+        assert_eq!(strays.not_the_passphrase(), None);
+    }
+
+    #[test]
     fn what_was_there_before_is_known_at_the_first_key() {
         let (mut strays, mut now) = (Strays::default(), 1_000.0);
         for (text, gap, begun) in [("a", PERSON, true), ("b", SCANNER, false), ("c", PERSON, true)] {
             type_at(&mut strays, KeyTarget::DialogField, text, gap, &mut now);
-            assert_eq!(strays.has_begun(), begun, "{text}");
+            assert_eq!(strays.has_begun(Stroke::Character('a')), begun, "{text}");
         }
+        // Shift, for the next capital, comes when the first character stands in the field.
+        strays.key(KeyTarget::DialogField, Stroke::Other, now);
+        assert!(!strays.has_begun(Stroke::Other));
     }
 
     #[test]
@@ -408,10 +485,58 @@ mod tests {
             prop_assert_eq!(arrived, code);
         }
 
+        /// Nor does it send what a field of a dialog holds, and all of it is told.
+        #[test]
+        fn no_scan_sends_a_field_of_a_dialog(
+            code in "[ -~]{2,20}",
+            gaps in prop::collection::vec(0.0..44.0_f64, 22),
+            start in 0.0..1e9_f64,
+            before in "[a-z\n]{0,5}",
+        ) {
+            let (mut strays, mut now) = (Strays::default(), start);
+            type_at(&mut strays, KeyTarget::DialogField, &before, PERSON, &mut now);
+            now += PERSON;
+            for (character, gap) in code.chars().zip(&gaps) {
+                now += gap;
+                prop_assert_eq!(strays.key(KeyTarget::DialogField, Stroke::Character(character), now), Verdict::Leave);
+            }
+            prop_assert_eq!(strays.key(KeyTarget::DialogField, Stroke::End, now + gaps[21]), Verdict::Scanned(code));
+        }
+
+        /// What a person types into a field of a dialog is sent by Enter, if it comes later than a scanner's.
+        #[test]
+        fn a_person_sends_a_field_of_a_dialog(text in "[ -~]{1,3}", gap in 45.5..2_000.0_f64, first in any::<bool>()) {
+            // Two fingers can fall on the first keys together.
+            let fast = if first { 5.0 } else { gap };
+            let (mut strays, mut now) = (Strays::default(), 1_000.0);
+            type_at(&mut strays, KeyTarget::DialogField, &text, fast, &mut now);
+            prop_assert_eq!(strays.key(KeyTarget::DialogField, Stroke::End, now + gap), Verdict::Leave);
+        }
+
+        /// Whatever is entered as a passphrase, at any speed: no more of it is told than the end of a number.
+        #[test]
+        fn no_passphrase_is_told(text in "[0-9]{1,20}|[ -~]{1,20}", gap in 0.0..200.0_f64) {
+            let mut strays = Strays::default();
+            type_at(&mut strays, KeyTarget::Passphrase, &format!("{text}\n"), gap, &mut 1_000.0);
+            let is_number = text.len() >= 8 && text.chars().all(|character| character.is_ascii_digit());
+            if let Some(told) = strays.not_the_passphrase() {
+                prop_assert!(is_number && gap < 120.0, "{text:?}");
+                prop_assert_eq!(told, format!("…{}", &text[text.len() - 3..]));
+            } else {
+                prop_assert!(!is_number || gap > 45.0, "{text:?} after {gap}");
+            }
+        }
+
         /// Keys as people type them do what they always did, in every place that is for them.
         #[test]
         fn a_persons_keys_do_what_they_always_did(text in "[ -~\n]{1,30}", gap in 120.0..2_000.0_f64) {
-            for place in [KeyTarget::Field, KeyTarget::Choice, KeyTarget::DialogField, KeyTarget::DialogChoice] {
+            for place in [
+                KeyTarget::Field,
+                KeyTarget::Choice,
+                KeyTarget::DialogField,
+                KeyTarget::Passphrase,
+                KeyTarget::DialogChoice,
+            ] {
                 prop_assert!(typed(place, &text, gap).iter().all(|verdict| *verdict == Verdict::Leave));
             }
             for (character, verdict) in text.chars().zip(typed(KeyTarget::Dialog, &text, gap)) {

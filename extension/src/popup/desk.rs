@@ -31,6 +31,7 @@ use koct_core::{
         branch::BranchCode,
         codes::{PlainCodes, Reads},
         signs,
+        stray::Strays,
     },
     log::{
         Counts,
@@ -103,6 +104,8 @@ elements! {
         pub(crate) counts: Cell<Counts>,
         /// The number of rows with a state, where they have just been counted: whoever lists them takes it.
         pub(crate) counted: Cell<Option<u32>>,
+        /// The keys that come while no field waits for them.
+        pub(crate) strays: RefCell<Strays>,
         /// What was recorded in this window.
         pub(crate) sitting: RefCell<Sitting>,
         /// Whether that is not shown yet.

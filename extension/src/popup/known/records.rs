@@ -10,7 +10,10 @@ use crate::{
     locale,
     popup::{
         Desk, Panel, Tone,
-        window::question::{self, Question, Reply},
+        window::{
+            question::{self, Question, Reply},
+            stray,
+        },
     },
     timer::sleep,
     wording,
@@ -361,6 +364,7 @@ impl RecordsPanel {
                 };
                 self.say(Some((Tone::Bad, wrong)));
                 let _ = self.new.focus();
+                stray::not_the_passphrase(&self.desk);
                 return self.show();
             }
             if let Err(error) = self.known.set_passphrase(Some(&new)).await {
@@ -393,6 +397,7 @@ impl RecordsPanel {
                 self.show();
                 let _ = self.passphrase.focus();
                 self.passphrase.select();
+                stray::not_the_passphrase(&self.desk);
             }
             Err(error) => self.failed(&error),
         }

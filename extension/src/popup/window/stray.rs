@@ -9,23 +9,22 @@ use crate::{
 };
 use koct_core::desk::{
     scanner::{SILENCE, ScannerEnd},
-    stray::{KeyTarget, Strays, Stroke, Verdict},
+    stray::{KeyTarget, Stroke, Verdict},
 };
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
 };
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast as _, JsValue};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, Event, HtmlDialogElement, HtmlInputElement, KeyboardEvent, KeyboardEventInit};
 
-/// The fields of dialogs that codes are scanned into; and passphrases, which helpers type as fast as scanners.
-const FOR_CODES: &str =
-    "#edit-cardnumber, #edit-barcode, #move-cardnumber, #whose-typed, #list-patron, input[type=password]";
+/// The fields of dialogs that codes are scanned into.
+const FOR_CODES: &str = "#edit-cardnumber, #edit-barcode, #move-cardnumber, #whose-typed, #list-patron";
+const FOR_PASSPHRASES: &str = "input[type=password]";
 
 #[derive(Default)]
 struct Keys {
-    strays: RefCell<Strays>,
     /// What the place of the last keys held before them.
     held: RefCell<Option<(Element, JsValue)>>,
     /// Whether the key that is down was kept.
@@ -39,14 +38,15 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     let keys = Rc::new(Keys::default());
     let (this, pressed) = (desk.clone(), keys.clone());
     dom::on_first::<KeyboardEvent>(&page, "keydown", move |event| pressed.pressed(&this, &event));
-    let released = keys.clone();
+    let released = keys;
     dom::on_first::<KeyboardEvent>(&page, "keyup", move |event| {
         // Space presses a button when it is let go.
         if released.is_kept.take() && event.key() == " " {
             event.prevent_default();
         }
     });
-    dom::on_first::<Event>(&page, "mousedown", move |_| keys.strays.borrow_mut().forget());
+    let this = desk.clone();
+    dom::on_first::<Event>(&page, "mousedown", move |_| this.strays.borrow_mut().forget());
     dom::on_first::<Event>(&page, "close", |event| {
         // What was refused here is told in the message line still.
         if let Some(said) = dom::target(&event).and_then(|dialog| dom::field(&dialog, "scanned")) {
@@ -61,6 +61,7 @@ fn key_target(target: &Element) -> KeyTarget {
     let is_choice = is("select, [role=menuitem]");
     match (is_dialog_open(), is_choice || is(TYPED_INTO)) {
         (true, true) if is(FOR_CODES) => KeyTarget::Field,
+        (true, true) if is(FOR_PASSPHRASES) => KeyTarget::Passphrase,
         (true, true) if is_choice => KeyTarget::DialogChoice,
         (true, true) => KeyTarget::DialogField,
         (true, false) => KeyTarget::Dialog,
@@ -78,18 +79,18 @@ impl Keys {
     fn pressed(self: &Rc<Self>, desk: &Rc<Desk>, event: &KeyboardEvent) {
         let Some(target) = dom::target(event) else { return };
         let (key, code) = (event.key(), event.code());
-        if self.strays.borrow().keeps(press(event, &key, &code), event.time_stamp()) {
+        if desk.strays.borrow().keeps(press(event, &key, &code), event.time_stamp()) {
             return event.prevent_default();
         }
         let has_other = event.ctrl_key() || event.alt_key() || event.meta_key();
         let stroke = Stroke::from_key(&key, !(has_other || event.repeat() || event.is_composing()));
         let place = key_target(&target);
-        let verdict = self.strays.borrow_mut().key(place, stroke, event.time_stamp());
-        if self.strays.borrow().has_begun() {
+        let verdict = desk.strays.borrow_mut().key(place, stroke, event.time_stamp());
+        if desk.strays.borrow().has_begun(stroke) {
             let held = js_sys::Reflect::get(&target, &value()).unwrap_or_default();
             self.held.replace(Some((target, held)));
         }
-        if self.strays.borrow().waits_for_silence(place) {
+        if desk.strays.borrow().waits_for_silence(place) {
             self.wait_for_silence(desk);
         }
         match verdict {
@@ -119,8 +120,12 @@ impl Keys {
     /// The place of the last keys holds again what it held before them.
     fn take_back(&self) {
         let Some((place, held)) = self.held.take() else { return };
-        if js_sys::Reflect::get(&place, &value()).is_ok_and(|now| now != held) {
+        let is_changed = js_sys::Reflect::get(&place, &value()).is_ok_and(|now| now != held);
+        // A date of which a part was typed has no value, and shows that part.
+        if is_changed || place.is_instance_of::<HtmlInputElement>() {
             let _ = js_sys::Reflect::set(&place, &value(), &held);
+        }
+        if is_changed {
             dispatch(&place, Event::new("change"));
         }
     }
@@ -129,13 +134,13 @@ impl Keys {
         if desk.preferences.borrow().desk.scanner_end != ScannerEnd::Nothing {
             return;
         }
-        let (this, desk, before) = (self.clone(), desk.clone(), self.strays.borrow().clone());
+        let (this, desk, before) = (self.clone(), desk.clone(), desk.strays.borrow().clone());
         spawn_local(async move {
             sleep(SILENCE).await;
-            if *this.strays.borrow() != before {
+            if *desk.strays.borrow() != before {
                 return;
             }
-            let code = this.strays.borrow_mut().silence();
+            let code = desk.strays.borrow_mut().silence();
             if let Some(code) = code {
                 this.take_back();
                 scanned(&desk, &code);
@@ -172,9 +177,21 @@ fn scanned(desk: &Rc<Desk>, code: &str) {
         append(&field, code);
         enter(&field);
     } else if !code.is_empty() {
-        let words = text_with("scannedInDialog", &[code]);
-        desk.message.answer(Tone::Bad, &words);
-        let _ = say_in_dialog(&words);
+        say_scanned(desk, code);
+    }
+}
+
+fn say_scanned(desk: &Desk, code: &str) {
+    let words = text_with("scannedInDialog", &[code]);
+    desk.message.answer(Tone::Bad, &words);
+    let _ = say_in_dialog(&words);
+}
+
+/// What was entered as a passphrase right now is none: if a scanner has typed it, it is said that a code was scanned.
+pub(crate) fn not_the_passphrase(desk: &Desk) {
+    let code = desk.strays.borrow_mut().not_the_passphrase();
+    if let Some(code) = code {
+        say_scanned(desk, &code);
     }
 }
 
