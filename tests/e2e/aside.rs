@@ -86,7 +86,7 @@ fn a_hold_is_over_when_its_patron_has_come() {
     // It comes back: for the next one.
     desk.check_in(&item(10)).unwrap();
     hold_shown(&desk, SECOND);
-    // What Koha had set aside for Zoë: she takes it, and brings it back.
+    // What Koha had set aside for Zoë: they take it, and bring it back.
     desk.check_out(ZOE, &item(22)).unwrap();
     desk.check_in(&item(22)).unwrap();
     desk.page.wait("document.getElementById('returned-title').innerText.includes('39999000000022')").unwrap();

@@ -154,3 +154,23 @@ fn several_are_queued_at_once_and_all_arrive_once() {
     assert_eq!(queued.len(), 8);
     assert_eq!(transactions(&koha).len(), 8);
 }
+
+/// Writes down each time that what waits is read from the log, and each transaction that is sent.
+const WRITE_DOWN: &str = "((keys, fetch) => { window.wroteDown = []; \
+    IDBIndex.prototype.getAllKeys = function (key, ...of) { \
+        if (this.name === 'state' && key === 'local') window.wroteDown.push('read'); return keys.call(this, key, ...of); }; \
+    window.fetch = (url, ...of) => { if (String(url).includes('/offline_circ/service.pl')) window.wroteDown.push('sent'); \
+        return fetch.call(window, url, ...of); }; })(IDBIndex.prototype.getAllKeys, window.fetch)";
+
+#[test]
+fn what_waits_is_read_once_before_it_is_sent() {
+    let koha = koha(Era::From2405);
+    let desk = configured(&koha, "apply");
+    desk.check_out("23529001223601", "39999000000001").unwrap();
+    desk.check_out("23529001223602", "39999000000002").unwrap();
+    desk.page.eval(WRITE_DOWN).unwrap();
+    desk.commit().unwrap();
+    desk.wait_for_states(&["success"; 2]).unwrap();
+    let order = desk.page.eval("window.wroteDown.slice(0, window.wroteDown.indexOf('sent') + 1).join(' ')").unwrap();
+    assert_eq!(order, "read sent", "what it was read for goes by what was read");
+}

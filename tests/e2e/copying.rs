@@ -57,7 +57,7 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Waits until the file that tells how the desk stands says that so many wait.
+/// Waits until the file that tells how the desk stands says that this number of transactions waits.
 fn wait_for_state(folder: &Path, waiting: usize) -> serde_json::Value {
     wait("it is not told how the desk stands", || {
         let mut files = fs::read_dir(folder.join(FOLDER)).ok()?.flatten();

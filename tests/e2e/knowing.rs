@@ -128,7 +128,7 @@ fn a_patron_is_shown_with_what_they_have() {
     desk.wait_for_total(1).unwrap();
     assert_eq!(desk.rows().unwrap()[0].cardnumber, ZOE);
     desk.page.wait(&format!("document.getElementById('checkout-patron').value === '{ZOE}'")).unwrap();
-    // What is checked out offline joins her items, what is checked in leaves them.
+    // What is checked out offline joins the patron's items, what is checked in leaves them.
     wait_for_text(&desk, "patron-loans-title", "3 items");
     // What was scanned is seen again, with its title.
     desk.page.wait_hidden("#patron-details").unwrap();
@@ -288,7 +288,7 @@ fn each_warning_of_an_item_is_given_after_the_scan_and_can_be_taken_back() {
             .wait(&format!("document.querySelector('#patron-items-list li').innerText.includes('{barcode}')"))
             .unwrap();
     }
-    // Her own hold, her own loan, and what nobody has: nothing to be said.
+    // Their own hold, their own loan, and what nobody has: nothing to be said.
     for number in [22, 2, 5] {
         desk.check_out(ZOE, &item(number)).unwrap();
     }
@@ -421,7 +421,7 @@ fn whoever_is_not_known_is_not_taken_for_another() {
     let said = download(&desk);
     assert!(said.starts_with("Done."), "{said}");
     koha.fault(Fault::on("", FaultKind::ResetBefore));
-    // Her own loan, and what waits for her: nobody can tell that she is another.
+    // Their own loan, and what waits for them: nobody can tell that they are another.
     for number in [2, 22] {
         desk.check_out(ZOE, &item(number)).unwrap();
     }

@@ -71,7 +71,7 @@ fn a_desk_with_presets_needs_a_password_and_no_more() {
     assert!(stored.contains("MPL"), "{stored}");
     page.reload().unwrap();
     page.wait("document.body.hasAttribute('data-ready')").unwrap();
-    assert_eq!(page.value("#branchcode").unwrap(), "MPL", "her own");
+    assert_eq!(page.value("#branchcode").unwrap(), "MPL", "their own");
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn keeping_the_password_can_be_forbidden_later() {
     assert!(is(&page, "keep-password", "disabled") && !is(&page, "keep-password", "checked"));
     let in_session = "browser.storage.session.get('password').then(all => all.password)";
     assert_eq!(page.eval(in_session).unwrap(), "s3cret", "until Firefox is closed");
-    assert_eq!(page.value("#branchcode").unwrap(), "CPL", "her own, not locked");
+    assert_eq!(page.value("#branchcode").unwrap(), "CPL", "their own, not locked");
 }
 
 #[test]

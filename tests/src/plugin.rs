@@ -61,7 +61,7 @@ fn given(koha: &FakeKoha) -> usize {
     koha.requests().iter().filter(|request| request.path == PATH).count()
 }
 
-/// What is in doubt was over this much earlier: as if it were so much later now.
+/// What is in doubt was over earlier by this time: as if it were later now by as much.
 fn pass(desk: &mut Native, time: Duration) {
     for entry in &mut desk.log {
         if let Status::InDoubt { attempt, .. } = &mut entry.status {

@@ -171,7 +171,7 @@ impl PatronText<'_> {
 pub enum Entered {
     /// To be recorded.
     Scan(Meant),
-    /// To be recorded if the person says that so much money is meant: a barcode can have come into the field.
+    /// To be recorded if the person says that this amount is meant: a barcode can have come into the field.
     Unusual(Meant, Amount),
     /// The next patron: the card came into the item's field.
     NextPatron(Card),

@@ -53,7 +53,7 @@ const MARKS: usize = 4;
 /// What is to be done next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CopyStep {
-    /// Nothing, until so much time has passed or something happens.
+    /// Nothing, until this time has passed or something happens.
     Rest(Option<Duration>),
     /// Keep this, durably: [`Input::Kept`].
     Keep(Kept),

@@ -22,7 +22,7 @@ use std::time::Duration;
 
 /// Over this time those spread that would all ask now.
 pub const SPREAD: Duration = Duration::from_hours(1);
-/// Whoever comes so much later than planned has slept meanwhile, perhaps with all the others.
+/// Whoever comes later than planned by more than this has slept meanwhile, perhaps with all the others.
 const LATE: Duration = Duration::from_mins(10);
 /// In quiet hours everything is read when it was read this long ago; a day later it is read at any hour.
 const WHOLE_IN_QUIET_HOURS: Duration = Duration::from_hours(6 * 24);
@@ -33,7 +33,7 @@ const SOON: Duration = Duration::from_secs(1);
 /// Of the quiet hours this part, in 65,536ths, is for beginning: the rest is for those who began last.
 const BEGINNING: u32 = 49_152;
 
-/// Whoever changes something is asked for a plan so much later.
+/// How long after somebody has changed something a plan is asked for.
 pub const AFTER_A_CHANGE: Duration = Duration::from_mins(1);
 /// While something is done, a timer is set anew to this time: where it ends in the middle, a plan is asked for then.
 pub const WATCH: Duration = Duration::from_mins(5);

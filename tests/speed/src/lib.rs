@@ -27,7 +27,7 @@ const EACH: usize = 10_000;
 const ITEMS: usize = 400_000;
 const PATRONS: usize = 20_000;
 const LINES: usize = 100_000;
-/// Rules as no library has so many.
+/// More rules than any library has.
 const TEN_RULES: &str = "aim\nstart-stop\nwhitespace\nplain-digits\ncuecat\nEAN13\ndrop-first 1 of 15\ndrop-last 1 of 16\npad 14 \
                          2352\nreplace LIB-###* ###*";
 /// How often each measurement is made; the median counts.

@@ -1,6 +1,6 @@
 //! The header of the file, and its pages.
 
-use super::{Source, SqliteError, record::Encoding};
+use super::{error::SqliteError, record::Encoding, source::Source};
 use std::{cell::RefCell, rc::Rc};
 
 /// What the file begins with.

@@ -1,10 +1,12 @@
 //! The rows of a table: a tree of pages, whose leaves hold the rows, with long ones going on elsewhere.
 
 use super::{
-    Database, Source, SqliteError, Table,
     create::Kind,
+    error::SqliteError,
     pages::{Pages, Seen, begin, number, short},
     record::{Encoding, Value, value, varint},
+    source::Source,
+    table::Table,
 };
 use std::{ops::Range, rc::Rc};
 
@@ -21,15 +23,16 @@ pub struct RowOffset(pub u32);
 #[derive(Debug)]
 pub struct Scan {
     /// The page that is read, the last, and those that lead to it.
-    path: Vec<Step>,
+    path: Vec<PathStep>,
     /// Where it goes on when the path is empty.
     root: Option<u32>,
     last: Option<i64>,
     seen: Seen,
 }
 
+/// A page on the way to a row.
 #[derive(Debug)]
-struct Step {
+struct PathStep {
     number: u32,
     page: Rc<[u8]>,
     /// Of its cells, the next.
@@ -45,7 +48,7 @@ enum Part {
     End,
 }
 
-impl Step {
+impl PathStep {
     /// `None` where what comes next lies beyond the page.
     fn next(&mut self, usable: usize) -> Option<Part> {
         let page = self.page.get(..usable)?;
@@ -79,61 +82,48 @@ enum Record {
     Gathered(Vec<u8>),
 }
 
-impl<S: Source> Database<S> {
-    /// Goes through this table.
-    pub fn scan(&self, table: &Table) -> Scan {
-        Scan { path: Vec::new(), root: Some(table.root), last: None, seen: Seen::default() }
-    }
+/// The row in this place: [`Database::row`](super::Database::row).
+pub(super) fn row<S: Source>(pages: &Pages<S>, place: RowOffset, seen: &mut Seen) -> Result<Row, SqliteError> {
+    let (page, cell) = cell(pages, place)?;
+    cell.whole(pages, page, seen)
+}
 
-    /// The row in this place. Rows are long by pages of their own: `seen` are those of the rows read before.
-    ///
-    /// # Errors
-    /// When the file is damaged.
-    pub fn row(&self, place: RowOffset, seen: &mut Seen) -> Result<Row, SqliteError> {
-        let (page, cell) = self.cell(place)?;
-        cell.whole(&self.pages, page, seen)
-    }
-
-    /// One value of the row in this place, without reading more of a long row than is needed.
-    ///
-    /// # Errors
-    /// When the file is damaged.
-    pub fn peek<T>(
-        &self,
-        place: RowOffset,
-        table: &Table,
-        column: usize,
-        seen: &mut Seen,
-        take: impl Fn(Value<'_>) -> T,
-    ) -> Result<T, SqliteError> {
-        let (page, cell) = self.cell(place)?;
-        if cell.overflow.is_some() {
-            let range = cell.local.clone();
-            let beginning = cell.row(&self.pages, Record::On { page: page.clone(), range });
-            if let Ok(value) = beginning.value(table, column) {
-                return Ok(take(value));
-            }
+/// One value of it: [`Database::peek`](super::Database::peek).
+pub(super) fn peek<S: Source, T>(
+    pages: &Pages<S>,
+    place: RowOffset,
+    (table, column): (&Table, usize),
+    seen: &mut Seen,
+    take: impl Fn(Value<'_>) -> T,
+) -> Result<T, SqliteError> {
+    let (page, cell) = cell(pages, place)?;
+    if cell.overflow.is_some() {
+        let range = cell.local.clone();
+        let beginning = cell.row(pages, Record::On { page: page.clone(), range });
+        if let Ok(value) = beginning.value(table, column) {
+            return Ok(take(value));
         }
-        let row = cell.whole(&self.pages, page, seen)?;
-        row.value(table, column).map(take)
     }
+    let row = cell.whole(pages, page, seen)?;
+    row.value(table, column).map(take)
+}
 
-    fn cell(&self, place: RowOffset) -> Result<(Rc<[u8]>, Cell), SqliteError> {
-        let at = usize::try_from(place.0).unwrap_or_default();
-        let number = u32::try_from(at / self.pages.size()).unwrap_or_default() + 1;
-        let page = self.pages.page(number)?;
-        let cell = Cell::read(&page, number, at % self.pages.size(), &self.pages)?;
-        Ok((page, cell))
-    }
+fn cell<S: Source>(pages: &Pages<S>, place: RowOffset) -> Result<(Rc<[u8]>, Cell), SqliteError> {
+    let at = usize::try_from(place.0).unwrap_or_default();
+    let number = u32::try_from(at / pages.size()).unwrap_or_default() + 1;
+    let page = pages.page(number)?;
+    let cell = Cell::read(&page, number, at % pages.size(), pages)?;
+    Ok((page, cell))
 }
 
 impl Scan {
+    /// Before the first row of a table.
+    pub(super) fn begin(table: &Table) -> Self {
+        Self { path: Vec::new(), root: Some(table.root), last: None, seen: Seen::default() }
+    }
+
     /// The place of the next row; `None` after the last.
-    ///
-    /// # Errors
-    /// When the file is damaged.
-    pub fn next<S: Source>(&mut self, database: &Database<S>) -> Result<Option<RowOffset>, SqliteError> {
-        let pages = &database.pages;
+    pub(super) fn next_on<S: Source>(&mut self, pages: &Pages<S>) -> Result<Option<RowOffset>, SqliteError> {
         if let Some(root) = self.root.take() {
             self.enter(root, pages)?;
         }
@@ -167,7 +157,7 @@ impl Scan {
         if self.path.len() >= DEEPEST || ![INTERIOR, LEAF].contains(&page[begin(number)]) {
             return Err(SqliteError::Damaged { page: number });
         }
-        self.path.push(Step { number, page, next: 0 });
+        self.path.push(PathStep { number, page, next: 0 });
         Ok(())
     }
 }

@@ -499,7 +499,7 @@ impl Table {
         self.empty.set_hidden(listing.lines() > 0);
         match self.scrolls_on.take() {
             0 => {}
-            // By so much, not to a place: Firefox may be scrolling.
+            // By this distance, not to a place: Firefox may be scrolling.
             pixels => self.scroll.scroll_by_with_x_and_y(0.0, pixels.into()),
         }
         !is_all_known

@@ -82,7 +82,7 @@ pub(super) async fn give(
     Some(outcome)
 }
 
-/// Says that so much is the patron's before in Koha, or may be.
+/// Says what number of transactions is in Koha for the patron before, or may be.
 pub(super) fn in_koha(number: usize) -> String {
     text_with("moveInKoha", &[&locale::number(number)])
 }

@@ -139,7 +139,7 @@ impl Looking {
 }
 
 impl ReviewPanel {
-    /// Whether there is so much to look through that a person should see that it is being done.
+    /// Whether looking through takes long enough that a person should see that it is being done.
     pub(in super::super) fn is_long(&self) -> bool {
         self.desk.counts.get().uncommitted() > LONG
     }
