@@ -96,8 +96,9 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
         early.whole();
         return Ok(());
     };
-    let newest = newest(store.clone());
     let desk = Rc::new(Desk::new(store, message, focus)?);
+    desk.hear_others();
+    let newest = newest(desk.store.clone());
     // Where they cannot be read, the defaults hold: nothing keeps a desk from recording.
     let of_desk = settings.ok().map(|(settings, branchcode)| {
         let mut preferences = Preferences { desk: settings, ..Preferences::default() };
@@ -213,11 +214,10 @@ part! {
         table.show_newest(desk.store.entries_in(&newest.await.unwrap_or_default()));
         mark("koct-shown")?;
         let (tells, counted) = oneshot::channel();
-        spawn_local(async move {
-            desk.reread_log().await;
+        spawn_local(desk.read_log(|| {
             let _ = mark("koct-counted");
             let _ = tells.send(());
-        });
+        }));
         Ok(Log { edit, table, find, counted })
     }
 }
@@ -305,7 +305,6 @@ impl Others {
         guide.bind()?;
         ready_line.bind()?;
         desk.watch_settings();
-        desk.hear_others();
         // Who hears of the log from now on begins with it as it was read.
         let _ = counted.await;
         let late: Vec<Rc<dyn Panel>> =

@@ -35,6 +35,19 @@ fn second_window(desk: &Desk) -> Page {
     page
 }
 
+/// Opens a window which has this file of its module only once `window.giveFile()` is called there.
+fn open_without(opener: &Page, desk: &Desk, file: &str) -> Page {
+    // What is set on it while it is empty stays when it is loaded, since both are of the add-on.
+    opener
+        .eval(&format!(
+            "(() => {{ const page = window.open('/popup/popup.html#{file}'), read = page.fetch; \
+             const given = new Promise(done => {{ page.giveFile = done; }}); \
+             page.fetch = async (what) => {{ if (String(what).endsWith('/{file}')) await given; return read.call(page, what); }}; }})()"
+        ))
+        .unwrap();
+    desk.firefox.wait_for_page(&format!("popup.html#{file}")).unwrap()
+}
+
 /// Waits until both windows show this number of rows, and the same.
 fn same_in_both(desk: &Desk, other: &Page, total: u64) {
     desk.wait_for_total(total).unwrap();
@@ -408,6 +421,42 @@ fn what_is_looked_for_in_one_window_follows_what_the_other_does() {
     desk.page.activate().unwrap();
     desk.check_in("B5").unwrap();
     same_in_both(&desk, &other, 1);
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_done_while_another_window_opens_is_shown_there() {
+    let desk = desk();
+    for item in ["A1", "A2", "A3"] {
+        desk.check_in(item).unwrap();
+    }
+    let opener = desk.firefox.open(&desk.firefox.addon_url("options/options.html")).unwrap();
+    // Held before it shows the log, of which it has read the newest rows by then; and once it has read all of it.
+    for (file, mark) in [("log.parts", "koct-ready"), ("later.parts", "koct-counted")] {
+        let other = open_without(&opener, &desk, file);
+        other.wait(&format!("performance.getEntriesByName('{mark}').length > 0")).unwrap();
+        wait_for_reading(&other);
+        let before = desk.total().unwrap();
+        desk.page.activate().unwrap();
+        // Recorded, corrected and taken back.
+        desk.check_in(&format!("B{before}")).unwrap();
+        change(&desk.page, 1, "#edit-barcode", &format!("C{before}"));
+        press_in_dialog(&desk.page, u32::try_from(before).unwrap(), "#edit-delete");
+        assert_eq!(
+            other.eval("document.body.hasAttribute('data-ready')").unwrap(),
+            false,
+            "all that was while it opened"
+        );
+        other.run("window.giveFile()").unwrap();
+        other.wait("document.body.hasAttribute('data-ready')").unwrap();
+        other.eval("document.getElementById('clear-dialog').close()").unwrap();
+        for page in [&desk.page, &other] {
+            page.set_viewport(1_200, 1_400).unwrap();
+        }
+        same_in_both(&desk, &other, before + 1);
+        assert_eq!(barcodes(&other)[0], format!("C{before}"));
+        other.close().unwrap();
+    }
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
 
