@@ -255,9 +255,11 @@ impl Others {
             open_scans,
             log: Log { edit, table, find, counted },
         } = self;
-        desk.tell(vec![edit.clone()]);
+        let moving = MoveVisit::new(desk.clone(), queue.clone(), patron.clone(), scans, records.clone())?;
+        let moving = Rc::new(moving);
+        desk.tell(vec![edit.clone(), moving.clone()]);
         edit.bind()?;
-        Rc::new(MoveVisit::new(desk.clone(), queue.clone(), patron.clone(), scans, records.clone())?).bind()?;
+        moving.bind()?;
         let print = Rc::new(Print::new(desk.clone(), table.clone())?);
         let tabs = Rc::new(Tabs::new(table)?);
         let todo = TodoPanel::new(

@@ -413,6 +413,7 @@ async fn may_delete(lines: &[Line]) -> bool {
         yes: &text("queueDeleteYes"),
         other: None,
         is_dangerous: true,
+        opened: None,
     })
     .await;
     matches!(reply, Ok(Reply::Yes))
