@@ -825,6 +825,43 @@ fn whose_card_it_is_is_asked_of_those_that_still_bear_it() {
 }
 
 #[test]
+fn what_another_window_has_corrected_unheard_is_not_taken_back() {
+    let desk = desk();
+    let other = second_window(&desk);
+    desk.page.activate().unwrap();
+    desk.check_in("A1").unwrap();
+    other.wait(&format!("{BARCODES}.length === 1")).unwrap();
+    // By the key, and by the button in the list.
+    for (item, by_key) in [("B1", true), ("B2", false)] {
+        hush(&other);
+        change(&other, 1, "#edit-barcode", item);
+        desk.page.activate().unwrap();
+        if by_key {
+            desk.page.press(&[key::F8]).unwrap();
+        } else {
+            desk.page.click("#checkin-items-list .take-back").unwrap();
+        }
+        desk.page.wait_contains("#message", item).unwrap();
+        assert!(desk.message().unwrap().starts_with("It has changed meanwhile"), "{}", desk.message().unwrap());
+        desk.page.wait(&format!("{BARCODES}[0] === '{item}'")).unwrap();
+        desk.wait_for_states(&["local"]).unwrap();
+        tell(&other);
+        desk.page.press(&[key::F8]).unwrap();
+        desk.wait_for_states(&["deleted"]).unwrap();
+        assert!(desk.message().unwrap().starts_with("Taken back"), "{}", desk.message().unwrap());
+        press_in_dialog(&other, 1, "#edit-restore");
+        desk.wait_for_states(&["local"]).unwrap();
+    }
+    hush(&other);
+    clear_all(&other);
+    desk.page.activate().unwrap();
+    desk.page.press(&[key::F8]).unwrap();
+    desk.page.wait_contains("#message", "changed in another window").unwrap();
+    desk.wait_for_total(0).unwrap();
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
 fn what_another_window_imports_while_a_commit_asks_is_looked_at_too() {
     const PATRON: &str = "23529001223601";
     let koha = koha(Era::From2405);
