@@ -2,12 +2,13 @@
 //!
 //! One idiom for a panel:
 //! - A struct made by `dom::elements!`: what it is given, which are the ground ([`Desk`]) and the panels that it calls, each
-//!   element with its id, then what else it holds. [`start`] makes them, each after those that it is given: none knows one that
-//!   knows it.
+//!   element with its id, then what else it holds. [`start`] and the parts that it loads make them, each after those that it is
+//!   given: none knows one that knows it.
 //! - `bind` binds its events, by `dom::on_click`, `on_submit` and `bind`, which clone the `Rc`.
 //! - What many hear is told by the ground: a panel that shows something of the log, the settings or the records is a [`Panel`],
-//!   stands in the one list in [`start`], and hears of it in no other way. A change of the log is a
-//!   [`LogEvent`](koct_core::log::event::LogEvent), see [`events`].
+//!   stands in the one list that is told, in its order, and hears of it in no other way. The list is filled here
+//!   ([`Desk::tell`]), part by part as they come; a part that comes late begins with the log as it is then
+//!   ([`Desk::begin_late`]). A change of the log is a [`LogEvent`](koct_core::log::event::LogEvent), see [`events`].
 //! - Lists are filled by `dom::fill_list`. What fails is told by [`Desk::failed`], an error of JavaScript's in the words of
 //!   `i18n::js_error`.
 
