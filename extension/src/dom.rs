@@ -182,9 +182,11 @@ pub(crate) fn set_flag(element: &Element, name: &str, is_so: bool) {
     let _ = element.set_attribute(name, if is_so { "true" } else { "false" });
 }
 
-/// Gives the focus to `other` where what had it in here is gone, since it was drawn anew.
+/// Gives the focus to `other` where what had it in here is gone or hidden, since it was drawn anew.
 pub(crate) fn keep_focus(within: &Element, other: &HtmlElement) {
-    if !within.contains(active().as_deref().map(AsRef::as_ref)) {
+    let active = active();
+    let is_hidden = active.as_ref().is_some_and(|active| active.matches("[hidden], [hidden] *").unwrap_or(false));
+    if is_hidden || !within.contains(active.as_deref().map(AsRef::as_ref)) {
         let _ = other.focus();
     }
 }

@@ -2,12 +2,13 @@
 //!
 //! One idiom for a panel:
 //! - A struct made by `dom::elements!`: what it is given, which are the ground ([`Desk`]) and the panels that it calls, each
-//!   element with its id, then what else it holds. [`start`] makes them, each after those that it is given: none knows one that
-//!   knows it.
+//!   element with its id, then what else it holds. [`start`] and the parts that it loads make them, each after those that it is
+//!   given: none knows one that knows it.
 //! - `bind` binds its events, by `dom::on_click`, `on_submit` and `bind`, which clone the `Rc`.
 //! - What many hear is told by the ground: a panel that shows something of the log, the settings or the records is a [`Panel`],
-//!   stands in the one list in [`start`], and hears of it in no other way. A change of the log is a
-//!   [`LogEvent`](koct_core::log::event::LogEvent), see [`events`].
+//!   stands in the one list that is told, in its order, and hears of it in no other way. The list is filled here
+//!   ([`Desk::tell`]), part by part as they come; a part that comes late begins with the log as it is then
+//!   ([`Desk::begin_late`]). A change of the log is a [`LogEvent`](koct_core::log::event::LogEvent), see [`events`].
 //! - Lists are filled by `dom::fill_list`. What fails is told by [`Desk::failed`], an error of JavaScript's in the words of
 //!   `i18n::js_error`.
 
@@ -96,8 +97,9 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
         early.whole();
         return Ok(());
     };
-    let newest = newest(store.clone());
     let desk = Rc::new(Desk::new(store, message, focus)?);
+    desk.hear_others();
+    let newest = newest(desk.store.clone());
     // Where they cannot be read, the defaults hold: nothing keeps a desk from recording.
     let of_desk = settings.ok().map(|(settings, branchcode)| {
         let mut preferences = Preferences { desk: settings, ..Preferences::default() };
@@ -214,11 +216,10 @@ part! {
         table.show_newest(desk.store.entries_in(&newest.await.unwrap_or_default()));
         mark("koct-shown")?;
         let (tells, counted) = oneshot::channel();
-        spawn_local(async move {
-            desk.reread_log().await;
+        spawn_local(desk.read_log(|| {
             let _ = mark("koct-counted");
             let _ = tells.send(());
-        });
+        }));
         Ok(Log { edit, table, find, counted })
     }
 }
@@ -256,9 +257,11 @@ impl Others {
             open_scans,
             log: Log { edit, table, find, counted },
         } = self;
-        desk.tell(vec![edit.clone()]);
+        let moving = MoveVisit::new(desk.clone(), queue.clone(), patron.clone(), scans, records.clone())?;
+        let moving = Rc::new(moving);
+        desk.tell(vec![edit.clone(), moving.clone()]);
         edit.bind()?;
-        Rc::new(MoveVisit::new(desk.clone(), queue.clone(), patron.clone(), scans, records.clone())?).bind()?;
+        moving.bind()?;
         let print = Rc::new(Print::new(desk.clone(), table.clone())?);
         let tabs = Rc::new(Tabs::new(table)?);
         let todo = TodoPanel::new(
@@ -306,7 +309,6 @@ impl Others {
         guide.bind()?;
         ready_line.bind()?;
         desk.watch_settings();
-        desk.hear_others();
         // Who hears of the log from now on begins with it as it was read.
         let _ = counted.await;
         let late: Vec<Rc<dyn Panel>> =

@@ -72,6 +72,11 @@ pub(crate) fn entry(entry: &Entry) -> String {
     transaction(&entry.transaction)
 }
 
+/// That it was changed meanwhile, and how it stands now.
+pub(crate) fn changed(now: &Entry) -> String {
+    text_with("changedMeanwhile", &[&entry(now)])
+}
+
 /// What was done when, in one line.
 pub(crate) fn transaction(transaction: &Transaction) -> String {
     let what = &transaction.action;

@@ -35,6 +35,19 @@ pub(crate) fn second_window(desk: &Desk) -> Page {
     page
 }
 
+/// Opens a window which has this file of its module only once `window.giveFile()` is called there.
+fn open_without(opener: &Page, desk: &Desk, file: &str) -> Page {
+    // What is set on it while it is empty stays when it is loaded, since both are of the add-on.
+    opener
+        .eval(&format!(
+            "(() => {{ const page = window.open('/popup/popup.html#{file}'), read = page.fetch; \
+             const given = new Promise(done => {{ page.giveFile = done; }}); \
+             page.fetch = async (what) => {{ if (String(what).endsWith('/{file}')) await given; return read.call(page, what); }}; }})()"
+        ))
+        .unwrap();
+    desk.firefox.wait_for_page(&format!("popup.html#{file}")).unwrap()
+}
+
 /// Waits until both windows show this number of rows, and the same.
 fn same_in_both(desk: &Desk, other: &Page, total: u64) {
     desk.wait_for_total(total).unwrap();
@@ -69,6 +82,26 @@ fn open_row(page: &Page, seq: u32) {
     page.activate().unwrap();
     page.click(&format!("tr[data-seq='{seq}'] [data-edit]")).unwrap();
     page.wait("document.getElementById('edit-dialog').open").unwrap();
+}
+
+/// Presses a button of the dialog of a row until it does what it says: what has just come in place of something else is not meant.
+fn press_once_seen(page: &Page, button: &str) {
+    crate::wait("it is never seen", || {
+        let is_open = page.eval("document.getElementById('edit-dialog').open").unwrap();
+        if is_open == false {
+            return Some(());
+        }
+        // It may close before the click.
+        let _ = page.run(&format!("document.querySelector('{button}').click()"));
+        None
+    });
+}
+
+/// The window as it is when it is opened anew.
+fn open_anew(page: &Page) {
+    page.reload().unwrap();
+    page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
+    page.eval("document.getElementById('clear-dialog').close()").unwrap();
 }
 
 /// Deletes a row, or brings a deleted one back, by its dialog in `page`.
@@ -411,6 +444,42 @@ fn what_is_looked_for_in_one_window_follows_what_the_other_does() {
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
 
+#[test]
+fn what_is_done_while_another_window_opens_is_shown_there() {
+    let desk = desk();
+    for item in ["A1", "A2", "A3"] {
+        desk.check_in(item).unwrap();
+    }
+    let opener = desk.firefox.open(&desk.firefox.addon_url("options/options.html")).unwrap();
+    // Held before it shows the log, of which it has read the newest rows by then; and once it has read all of it.
+    for (file, mark) in [("log.parts", "koct-ready"), ("later.parts", "koct-counted")] {
+        let other = open_without(&opener, &desk, file);
+        other.wait(&format!("performance.getEntriesByName('{mark}').length > 0")).unwrap();
+        wait_for_reading(&other);
+        let before = desk.total().unwrap();
+        desk.page.activate().unwrap();
+        // Recorded, corrected and taken back.
+        desk.check_in(&format!("B{before}")).unwrap();
+        change(&desk.page, 1, "#edit-barcode", &format!("C{before}"));
+        press_in_dialog(&desk.page, u32::try_from(before).unwrap(), "#edit-delete");
+        assert_eq!(
+            other.eval("document.body.hasAttribute('data-ready')").unwrap(),
+            false,
+            "all that was while it opened"
+        );
+        other.run("window.giveFile()").unwrap();
+        other.wait("document.body.hasAttribute('data-ready')").unwrap();
+        other.eval("document.getElementById('clear-dialog').close()").unwrap();
+        for page in [&desk.page, &other] {
+            page.set_viewport(1_200, 1_400).unwrap();
+        }
+        same_in_both(&desk, &other, before + 1);
+        assert_eq!(barcodes(&other)[0], format!("C{before}"));
+        other.close().unwrap();
+    }
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
 /// The barcodes that have reached service.pl, in the order in which they came.
 fn sent(koha: &FakeKoha) -> Vec<String> {
     transactions(koha).iter().filter_map(|request| request.parameter("barcode").map(str::to_owned)).collect()
@@ -647,38 +716,149 @@ fn what_another_window_changes_while_one_asks_is_not_decided_about() {
     for item in ["A1", "A2", "A3"] {
         desk.check_in(item).unwrap();
     }
-    // Deleted is only what is shown.
+    // It is shown as it is now, and what somebody has typed stays.
     open_row(&desk.page, 1);
+    desk.page.fill("#edit-barcode", "C1").unwrap();
     change(&other, 1, "#edit-barcode", "B1");
+    desk.page.wait_contains("#edit-error", "B1").unwrap();
+    assert_eq!(desk.page.value("#edit-barcode").unwrap(), "C1");
+    desk.page.activate().unwrap();
+    press_once_seen(&desk.page, "#edit-save");
+    desk.page.wait(&format!("{BARCODES}[0] === 'C1'")).unwrap();
+    // Before that was heard, it is not changed, but shown.
+    open_row(&desk.page, 1);
+    desk.page.wait("document.getElementById('edit-history').textContent.includes('B1')").unwrap();
+    hush(&other);
+    change(&other, 1, "#edit-barcode", "B2");
     desk.page.activate().unwrap();
     desk.page.click("#edit-delete").unwrap();
-    desk.page.wait_contains("#edit-error", "changed in another window").unwrap();
-    desk.page.click("#edit-cancel").unwrap();
-    press_in_dialog(&desk.page, 1, "#edit-delete");
-    // Brought back is only what is shown as deleted.
+    desk.page.wait_contains("#edit-error", "B2").unwrap();
+    assert_eq!(desk.page.value("#edit-barcode").unwrap(), "B2");
+    tell(&other);
+    desk.page.wait(&format!("{BARCODES}[0] === 'B2'")).unwrap();
+    desk.wait_for_states(&["local", "local", "local"]).unwrap();
+    press_once_seen(&desk.page, "#edit-delete");
+    desk.wait_for_states(&["deleted", "local", "local"]).unwrap();
+    // What is brought back elsewhere can be corrected here.
     open_row(&desk.page, 1);
     press_in_dialog(&other, 1, "#edit-restore");
-    change(&other, 1, "#edit-barcode", "A1");
+    desk.page.wait_visible("#edit-save").unwrap();
+    assert!(!desk.page.visible("#edit-restore").unwrap());
     desk.page.activate().unwrap();
-    desk.page.click("#edit-restore").unwrap();
-    desk.page.wait_contains("#edit-error", "changed in another window").unwrap();
-    desk.page.click("#edit-cancel").unwrap();
+    desk.page.fill("#edit-barcode", "A1").unwrap();
+    press_once_seen(&desk.page, "#edit-save");
+    desk.page.wait(&format!("{BARCODES}[0] === 'A1'")).unwrap();
     desk.wait_for_states(&["local", "local", "local"]).unwrap();
 
-    // All in doubt at once: those that were asked about.
-    doubts::change(&desk, &format!("if (entry.seq === 1) {AS_DOUBT}"));
-    desk.page.reload().unwrap();
-    desk.page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
-    desk.page.eval("document.getElementById('clear-dialog').close()").unwrap();
+    // All in doubt at once: those that were asked about, as far as they still are.
+    doubts::change(&desk, &format!("if (entry.seq < 3) {AS_DOUBT}"));
+    [&desk.page, &other].into_iter().for_each(open_anew);
+    desk.page.activate().unwrap();
     desk.open_todo().unwrap();
     desk.page.click("#doubts-in-koha").unwrap();
-    desk.page.wait("document.getElementById('question').open").unwrap();
+    desk.page.wait_text("#question-title", "Are all 2 transactions in Koha?").unwrap();
+    other.activate().unwrap();
+    other.click("tr[data-seq='2'] [data-decision=send-again]").unwrap();
+    desk.page.wait_text("#question-title", "Is 1 transaction in Koha?").unwrap();
     doubts::change(&desk, &format!("if (entry.seq === 2) {AS_DOUBT}"));
+    desk.page.activate().unwrap();
     desk.page.click("#question-yes").unwrap();
     desk.page.wait_contains("#message", "Decided by you: 1.").unwrap();
-    desk.page.reload().unwrap();
-    desk.page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
+    [&desk.page, &other].into_iter().for_each(open_anew);
     desk.wait_for_states(&["success", "in-doubt", "local"]).unwrap();
+    // Nothing is asked where nothing is left of it.
+    desk.page.activate().unwrap();
+    desk.open_todo().unwrap();
+    desk.page.click("#doubts-in-koha").unwrap();
+    desk.page.wait_text("#question-title", "Is 1 transaction in Koha?").unwrap();
+    other.activate().unwrap();
+    other.click("tr[data-seq='2'] [data-decision=send-again]").unwrap();
+    desk.page.wait("!document.getElementById('question').open").unwrap();
+    desk.page.wait_contains("#message", "changed in another window").unwrap();
+    // A dialog of what was cleared closes.
+    desk.page.activate().unwrap();
+    desk.open_log().unwrap();
+    open_row(&desk.page, 3);
+    clear_all(&other);
+    desk.page.wait("!document.getElementById('edit-dialog').open").unwrap();
+    desk.page.wait_contains("#message", "changed in another window").unwrap();
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn a_visit_that_another_window_changes_is_moved_as_it_is_then() {
+    let desk = desk();
+    let other = second_window(&desk);
+    desk.page.activate().unwrap();
+    desk.check_out("P1", "A1").unwrap();
+    check_out_next(&desk, "A2", 2);
+    desk.page.click("#patron-move").unwrap();
+    desk.page.wait_contains("#move-about", "2 checkouts were recorded").unwrap();
+    press_in_dialog(&other, 2, "#edit-delete");
+    desk.page.wait_contains("#move-about", "1 checkout was recorded").unwrap();
+    press_in_dialog(&other, 1, "#edit-delete");
+    desk.page.wait("!document.getElementById('move-dialog').open").unwrap();
+    desk.page.wait_contains("#message", "changed in another window").unwrap();
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn whose_card_it_is_is_asked_of_those_that_still_bear_it() {
+    const AS_REFUSED: &str = "entry.status = {state: 'rejected', message: 'Borrower not found.'};";
+    let (_koha, desk) = knowing();
+    let other = second_window(&desk);
+    desk.page.activate().unwrap();
+    desk.check_out("23529999999999", &item(5)).unwrap();
+    check_out_next(&desk, &item(6), 2);
+    doubts::change(&desk, AS_REFUSED);
+    [&desk.page, &other].into_iter().for_each(open_anew);
+    desk.page.activate().unwrap();
+    desk.open_todo().unwrap();
+    desk.page.click("[data-group=refused] li:first-child [data-offer=find-patron]").unwrap();
+    desk.page.wait_contains("#whose-text", "23529999999999. Transactions that will be changed: 2.").unwrap();
+    press_in_dialog(&other, 1, "#edit-delete");
+    desk.page.wait_contains("#whose-text", "23529999999999. Transactions that will be changed: 1.").unwrap();
+    change(&other, 2, "#edit-cardnumber", OTHER);
+    desk.page.wait("!document.getElementById('whose-dialog').open").unwrap();
+    desk.page.wait_contains("#message", "changed in another window").unwrap();
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn what_another_window_has_corrected_unheard_is_not_taken_back() {
+    let desk = desk();
+    let other = second_window(&desk);
+    desk.page.activate().unwrap();
+    desk.check_in("A1").unwrap();
+    other.wait(&format!("{BARCODES}.length === 1")).unwrap();
+    // By the key, and by the button in the list.
+    for (item, by_key) in [("B1", true), ("B2", false)] {
+        hush(&other);
+        change(&other, 1, "#edit-barcode", item);
+        desk.page.activate().unwrap();
+        if by_key {
+            desk.page.press(&[key::F8]).unwrap();
+        } else {
+            desk.page.click("#checkin-items-list .take-back").unwrap();
+        }
+        desk.page.wait_contains("#message", item).unwrap();
+        assert!(desk.message().unwrap().starts_with("It has changed meanwhile"), "{}", desk.message().unwrap());
+        desk.page.wait(&format!("{BARCODES}[0] === '{item}'")).unwrap();
+        desk.wait_for_states(&["local"]).unwrap();
+        tell(&other);
+        desk.page.press(&[key::F8]).unwrap();
+        desk.wait_for_states(&["deleted"]).unwrap();
+        assert!(desk.message().unwrap().starts_with("Taken back"), "{}", desk.message().unwrap());
+        press_in_dialog(&other, 1, "#edit-restore");
+        desk.wait_for_states(&["local"]).unwrap();
+    }
+    hush(&other);
+    clear_all(&other);
+    desk.page.activate().unwrap();
+    desk.page.press(&[key::F8]).unwrap();
+    desk.page.wait_contains("#message", "changed in another window").unwrap();
+    desk.wait_for_total(0).unwrap();
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! What a person saw when they decided. A window waits for a lock, and meanwhile another one may correct, decide about or
 //! record something: a decision holds for what was seen, as it was seen, and for nothing else.
 
-use crate::{desk::transaction::TransactionId, log::Entry};
+use crate::{
+    desk::transaction::TransactionId,
+    log::{Entry, event::LogEvent},
+};
 use std::collections::HashMap;
 
 /// The entries that a decision is about, as they were seen.
@@ -23,8 +26,21 @@ impl Seen {
     /// was warned of does not count, since that comes by itself.
     pub fn is(&self, entry: &Entry) -> bool {
         let seen = self.0.get(&entry.id);
-        seen.is_some_and(|seen| seen.transaction == entry.transaction && seen.status == entry.status)
+        seen.is_some_and(|seen| is_as_seen(seen, entry))
     }
+}
+
+/// Whether an entry stands now where it stood when it was seen.
+pub fn is_as_seen(seen: &Entry, now: &Entry) -> bool {
+    seen.transaction == now.transaction && seen.status == now.status
+}
+
+/// Follows a change of the log: of what was seen, what stands otherwise since or is gone is not kept. Returns whether some was not.
+pub fn follow(seen: &mut Vec<Entry>, event: &LogEvent) -> bool {
+    let before = seen.len();
+    let now = |seen: &Entry| event.entries().iter().find(|now| now.id == seen.id);
+    seen.retain(|seen| !event.is_gone(seen.id) && now(seen).is_none_or(|now| is_as_seen(seen, now)));
+    seen.len() != before
 }
 
 impl FromIterator<Entry> for Seen {
@@ -42,6 +58,7 @@ mod tests {
             transaction::{Action, Moment, Transaction},
         },
         log::{
+            event::Reread,
             status::Status,
             warned::{Warned, Warning},
         },
@@ -65,5 +82,25 @@ mod tests {
         assert!(!seen.is(&refused("Item not found.")));
         let seen: Seen = [refused("Item not found.")].into_iter().collect();
         assert!(seen.is(&refused("Item not found.")) && !seen.is(&refused("Borrower not found.")));
+    }
+
+    #[test]
+    fn what_stands_otherwise_or_is_gone_is_asked_about_no_more() {
+        let now = Moment::new(1_795_428_000_000, 60).unwrap();
+        let of = |number| {
+            let action = Action::Return { barcode: Barcode::parse("A").unwrap() };
+            Entry::recorded(TransactionId(number), Transaction { moment: now, action })
+        };
+        let mut seen = vec![of(1), of(2), of(3)];
+        let ids = |seen: &[Entry]| seen.iter().map(|entry| entry.id.0).collect::<Vec<_>>();
+        let warned = of(1).warned(&[Warned { warning: Warning::OnLoan, confirmed: None, as_of: None }]);
+        assert!(!follow(&mut seen, &LogEvent::Changed(vec![warned, of(9)])), "nothing that counts");
+        assert!(!follow(&mut seen, &LogEvent::Committed));
+        assert!(!follow(&mut seen, &LogEvent::Reload(Reread::default())), "nobody has read them");
+        assert!(follow(&mut seen, &LogEvent::Changed(vec![of(2).deleted(now).unwrap()])));
+        assert_eq!(ids(&seen), [1, 3]);
+        let asked = [1, 3].map(TransactionId);
+        assert!(follow(&mut seen, &LogEvent::Reload(Reread::new(&asked, vec![of(3)]))));
+        assert_eq!(ids(&seen), [3]);
     }
 }

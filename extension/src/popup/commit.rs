@@ -368,6 +368,7 @@ async fn ask_about_stale(settings: Settings, uncommitted: &[Entry]) -> Option<Se
         yes: &text("staleSend"),
         other: Some(&text("staleApply")),
         is_dangerous: false,
+        opened: None,
     })
     .await;
     match reply {

@@ -37,6 +37,7 @@ use koct_core::{
         Counts,
         event::{LogEvent, Reread},
         order::{self, Ordered},
+        seen::is_as_seen,
         sitting::Sitting,
     },
 };
@@ -301,9 +302,10 @@ impl Desk {
         Ok(ordered)
     }
 
-    /// Takes back what was just recorded. Returns what that was; `None` where it was not possible, and the message line says so.
-    pub(crate) async fn take_back(self: Rc<Self>, id: TransactionId) -> Option<Entry> {
-        take_back(self, id).await
+    /// Takes back what was just recorded, as it is shown here. Returns what that was; `None` where it was not possible, and the
+    /// message line says so.
+    pub(crate) async fn take_back(self: Rc<Self>, shown: Entry) -> Option<Entry> {
+        take_back(self, shown).await
     }
 }
 
@@ -323,33 +325,41 @@ later! {
         desk.show_who();
     }
 
-    async fn take_back(desk: Rc<Desk>, id: TransactionId) -> Option<Entry> {
-        // Before the lock is waited for: another window may correct it meanwhile.
-        let seen = match desk.store.get(&[id]).await {
-            Ok(entries) => entries,
+    async fn take_back(desk: Rc<Desk>, shown: Entry) -> Option<Entry> {
+        let undone = match desk.change_seen(std::slice::from_ref(&shown), &Entry::deleted).await {
+            Ok(entries) => entries.into_iter().next(),
+            // Another window was faster, and was not heard yet.
+            Err(NotChanged::Gone) => desk.taken_back_elsewhere(shown).await,
             Err(error) => {
-                desk.failed(Topic::Change, "editFailed", &error);
-                return None;
+                desk.not_changed("editFailed", &error);
+                None
             }
         };
-        let undone = if seen.iter().any(|entry| entry.status == Status::Deleted) {
-            // Another window was faster, and was not heard yet: the next that is taken back is the one before.
-            desk.follow(&LogEvent::Changed(seen.clone()));
-            desk.draw_now();
-            Ok(seen)
-        } else {
-            desk.change_seen(&seen, &Entry::deleted).await
-        };
-        match undone {
-            Ok(entries) => {
-                let entry = entries.into_iter().next()?;
-                let words = text_with("undone", &[&wording::entry(&entry)]);
-                desk.message.about(Topic::Change).show(Tone::Good, &words);
-                return Some(entry);
+        let entry = undone?;
+        let words = text_with("undone", &[&wording::entry(&entry)]);
+        desk.message.about(Topic::Change).show(Tone::Good, &words);
+        Some(entry)
+    }
+}
+
+impl Desk {
+    /// Shows as it is now what could not be taken back as it was shown. Returns it where that was done elsewhere; else the message
+    /// line says why it was not: the one before is not what is meant.
+    async fn taken_back_elsewhere(self: &Rc<Self>, shown: Entry) -> Option<Entry> {
+        if !self.read_changed([shown.id].into()).await {
+            self.clone().reread_log().await;
+        }
+        let now = self.sitting.borrow().all().iter().find(|entry| entry.id == shown.id).cloned();
+        match now {
+            Some(now) if now.status == Status::Deleted => return Some(now),
+            Some(now) if !now.status.state().is_correctable() => {
+                self.message.answer(Tone::Doubt, &text("undoTooLate"));
             }
-            // Sent, or changed in another window a moment ago: the one before is not what is meant.
-            Err(NotChanged::Gone) => desk.message.answer(Tone::Doubt, &text("undoTooLate")),
-            Err(error) => desk.not_changed("editFailed", &error),
+            Some(now) if !is_as_seen(&shown, &now) => {
+                self.message.answer(Tone::Doubt, &wording::changed(&now));
+            }
+            // It is gone, or cannot be read.
+            _ => self.not_changed("editFailed", &NotChanged::Gone),
         }
         None
     }

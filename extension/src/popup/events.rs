@@ -7,7 +7,7 @@
 use crate::{
     badge, dom,
     i18n::plural,
-    later::later,
+    later::{later, part},
     locale,
     popup::{
         DRAWING_LAG, Desk, Panel, Topic,
@@ -28,6 +28,13 @@ use web_sys::MessageEvent;
 /// The number of transactions up to which the log is looked through at each start. In a longer one, what cannot be read is
 /// known when it is met.
 const LOOKED_THROUGH: u32 = 20_000;
+
+part! {
+    log,
+    async fn read_told(desk: Rc<Desk>) {
+        desk.read_told().await;
+    }
+}
 
 later! {
     async fn look_through(desk: Rc<Desk>) {
@@ -167,22 +174,30 @@ impl Desk {
         self.panels().for_each(Panel::draw);
     }
 
-    /// Hears from now on what the other windows of this profile tell.
+    /// Hears from now on what the other windows of this profile tell, before any of the log is read: who tells it does so once. It is
+    /// kept until the log is read, since what was read before would be shown over it.
     pub(crate) fn hear_others(self: &Rc<Self>) {
         let this = self.clone();
         dom::on::<MessageEvent>(self.windows.channel.unchecked_ref(), "message", move |event| {
             this.windows.hear(event.data());
             if !this.windows.reading.replace(true) {
-                spawn_local(this.clone().read_told());
+                spawn_local(read_told(this.clone()));
             }
         });
+    }
+
+    /// Reads the log for the first time, and what was told of it since the window was opened. `counted` is told in between.
+    pub(crate) async fn read_log(self: Rc<Self>, counted: impl FnOnce()) {
+        self.clone().reread_log().await;
+        counted();
+        self.read_told().await;
     }
 
     /// Reads what was told. What is told meanwhile is read in one more go: a window that scans at full speed must not
     /// make the others fall behind.
     async fn read_told(self: Rc<Self>) {
         loop {
-            let Told { anything, committed, ids } = self.windows.told.take();
+            let Told { anything, committed, ids } = self.windows.told();
             if !anything && !committed && ids.is_empty() {
                 break;
             }
@@ -197,7 +212,7 @@ impl Desk {
     }
 
     /// Reads these. Returns whether they are all there.
-    async fn read_changed(self: &Rc<Self>, ids: BTreeSet<TransactionId>) -> bool {
+    pub(super) async fn read_changed(self: &Rc<Self>, ids: BTreeSet<TransactionId>) -> bool {
         if ids.is_empty() {
             return true;
         }

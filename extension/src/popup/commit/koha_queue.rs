@@ -408,6 +408,7 @@ async fn may_delete(lines: &[Line]) -> bool {
         yes: &text("queueDeleteYes"),
         other: None,
         is_dangerous: true,
+        opened: None,
     })
     .await;
     matches!(reply, Ok(Reply::Yes))

@@ -1,17 +1,22 @@
-//! Corrects, deletes or restores a transaction that is not in Koha, and shows what was changed before.
+//! Corrects, deletes or restores a transaction that is not in Koha, and shows what was changed before. Where it is changed elsewhere
+//! meanwhile, it is shown as it is then: only what was seen is changed.
 
 use crate::{
+    anew::Anew,
     dom::{self, elements},
     i18n::{js_error, text, text_with},
+    later::later,
     latest::Latest,
     popup::{
         Desk, Panel, Tone, Topic,
+        change::NotChanged,
         known::{
             labels::{self, Labels},
             queue::LookupQueue,
             records::RecordsPanel,
             warnings,
         },
+        window::press::let_go,
     },
     wording::{self, Explained as _},
 };
@@ -19,12 +24,16 @@ use koct_core::{
     Action, Entry, Moment, State, Status, TransactionId,
     desk::{
         codes::Codes,
+        press::is_seen,
         scan::{Corrected, TypedError},
     },
     directory::labels::Label,
-    log::{offers::Opens, revision::Revision, warned::Grade},
+    log::{event::LogEvent, offers::Opens, revision::Revision, seen::is_as_seen, warned::Grade},
 };
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{Element, HtmlDialogElement, HtmlElement, HtmlInputElement};
@@ -43,21 +52,55 @@ elements! {
         save: HtmlElement = "edit-save",
         delete: HtmlElement = "edit-delete",
         restore: HtmlElement = "edit-restore",
+        cancel: HtmlElement = "edit-cancel",
         ;
-        /// What is being changed.
+        /// What is being changed, as it is shown.
         entry: RefCell<Option<Entry>>,
+        following: Anew,
+        /// When it came in place of what was shown before, by the page's clock.
+        changed_at: Cell<f64> = Cell::new(f64::NEG_INFINITY),
         /// Counts what was typed: only the last is named.
         typed: Latest,
     }
 }
 
 impl Panel for Edit {
+    fn follow(self: Rc<Self>, event: &LogEvent) {
+        let id = self.entry.borrow().as_ref().map(|entry| entry.id);
+        let is_told = event.entries().iter().any(|entry| Some(entry.id) == id);
+        if self.dialog.open() && (is_told || matches!(event, LogEvent::Reload(_))) {
+            self.look_again();
+        }
+    }
+
     /// Without the records no name and no title stays.
     fn records_changed(self: Rc<Self>, _are_there: bool) {
         if self.dialog.open() {
             self.name();
         }
     }
+}
+
+later! {
+    async fn follow(edit: Rc<Edit>) {
+        while edit.following.goes_on() {
+            edit.clone().show_again().await;
+        }
+    }
+}
+
+/// What stands in the fields of an entry that nobody has changed.
+fn values(action: &Action) -> [Option<String>; 3] {
+    [
+        action.cardnumber().map(ToString::to_string),
+        action.barcode().map(ToString::to_string),
+        action.amount().map(|amount| amount.to_string()),
+    ]
+}
+
+/// By the page's clock, in milliseconds.
+fn now() -> f64 {
+    dom::window().ok().and_then(|window| window.performance()).map_or(f64::MAX, |clock| clock.now())
 }
 
 impl Edit {
@@ -67,7 +110,30 @@ impl Edit {
 
     fn open(self: &Rc<Self>, entry: Entry) -> Result<(), JsValue> {
         let opens = Opens::from_state(entry.status.state());
-        let action = &entry.transaction.action;
+        self.changed_at.set(f64::NEG_INFINITY);
+        self.error.set_text_content(None);
+        let mut focus = None;
+        for (name, value) in FIELDS.into_iter().zip(values(&entry.transaction.action)) {
+            dom::by_id::<HtmlElement>(&format!("edit-{name}-row"))?.set_hidden(value.is_none());
+            if let Some(value) = value {
+                let field = Self::field(name)?;
+                field.set_value(&value);
+                focus = Some(field);
+            }
+        }
+        self.history_box.toggle_attribute_with_force("open", opens == Opens::History)?;
+        self.show(entry)?;
+        self.dialog.show_modal()?;
+        if let Some(field) = focus {
+            field.focus()?;
+            field.select();
+        }
+        Ok(())
+    }
+
+    /// Shows where it stands, what can be done about it, and what was before.
+    fn show(self: &Rc<Self>, entry: Entry) -> Result<(), JsValue> {
+        let opens = Opens::from_state(entry.status.state());
         self.title.set_title(&wording::moment(entry.transaction.moment));
         let status = wording::status(&entry.status);
         let (tone, about) = match &entry.status {
@@ -79,21 +145,8 @@ impl Edit {
         };
         self.about.set_text_content(Some(&about));
         self.about.set_class_name(tone);
-        self.error.set_text_content(None);
-        let values = [
-            action.cardnumber().map(ToString::to_string),
-            action.barcode().map(ToString::to_string),
-            action.amount().map(|amount| amount.to_string()),
-        ];
-        let mut focus = None;
-        for (name, value) in FIELDS.into_iter().zip(values) {
-            dom::by_id::<HtmlElement>(&format!("edit-{name}-row"))?.set_hidden(value.is_none());
-            let field = Self::field(name)?;
-            field.set_read_only(opens != Opens::Correction);
-            if let Some(value) = value {
-                field.set_value(&value);
-                focus = Some(field);
-            }
+        for name in FIELDS {
+            Self::field(name)?.set_read_only(opens != Opens::Correction);
         }
         self.save.set_hidden(opens != Opens::Correction);
         self.delete.set_hidden(opens != Opens::Correction);
@@ -101,7 +154,6 @@ impl Edit {
         let told = entry.checkin.as_ref().map(wording::told).filter(|told| !told.is_empty());
         let is_plain = entry.history.is_empty() && entry.warnings.is_empty() && entry.scanned.is_as_meant();
         self.history_box.set_hidden(is_plain && told.is_none());
-        self.history_box.toggle_attribute_with_force("open", opens == Opens::History)?;
         dom::fill_list(&self.history, &entry.history, |revision| dom::line(&words(revision)));
         for scanned in entry.scanned.all() {
             self.history.append_child(&*dom::line(&text_with("historyScanned", &[scanned]))?)?;
@@ -112,12 +164,66 @@ impl Edit {
         }
         *self.entry.borrow_mut() = Some(entry);
         self.name();
-        self.dialog.show_modal()?;
-        if let Some(field) = focus {
-            field.focus()?;
-            field.select();
-        }
         Ok(())
+    }
+
+    /// What is shown may stand otherwise by now.
+    fn look_again(self: &Rc<Self>) {
+        if self.following.ask() {
+            spawn_local(follow(self.clone()));
+        }
+    }
+
+    /// Reads it anew, and shows it as it is.
+    async fn show_again(self: Rc<Self>) {
+        let Some(shown) = self.entry.borrow().clone() else { return };
+        let read = self.desk.store.get(&[shown.id]).await;
+        let_go(&self.dialog).await;
+        // Another one may be open by now.
+        if !self.dialog.open() || self.entry.borrow().as_ref() != Some(&shown) {
+            return;
+        }
+        match read.map(|mut entries| entries.pop()) {
+            Ok(Some(now)) if now == shown => {}
+            Ok(Some(now)) => {
+                if let Err(error) = self.renew(&shown, now) {
+                    self.desk.message.show(Tone::Bad, &js_error(&error));
+                }
+            }
+            Ok(None) => {
+                self.dialog.close();
+                self.desk.not_changed("editFailed", &NotChanged::Gone);
+            }
+            Err(error) => self.desk.failed(Topic::Other, "readFailed", &error),
+        }
+    }
+
+    /// Shows it as it is now. What somebody has typed stays where it can still be saved.
+    fn renew(self: &Rc<Self>, shown: &Entry, now: Entry) -> Result<(), JsValue> {
+        let is_to_correct = Opens::from_state(now.status.state()) == Opens::Correction;
+        let before_and_now = values(&shown.transaction.action).into_iter().zip(values(&now.transaction.action));
+        for (name, values) in FIELDS.into_iter().zip(before_and_now) {
+            let (Some(before), Some(now)) = values else { continue };
+            let field = Self::field(name)?;
+            if !is_to_correct || field.value() == before {
+                field.set_value(&now);
+            }
+        }
+        if !is_as_seen(shown, &now) {
+            self.error.set_text_content(Some(&wording::changed(&now)));
+            self.changed_at.set(self::now());
+        }
+        if Opens::from_state(now.status.state()) == Opens::History {
+            self.history_box.set_attribute("open", "")?;
+        }
+        self.show(now)?;
+        dom::keep_focus(&self.dialog, &self.cancel);
+        Ok(())
+    }
+
+    /// Whether what is shown was seen: it may have come just now in place of something else.
+    fn is_seen(&self) -> bool {
+        is_seen(self.changed_at.get(), now())
     }
 
     /// Says in the heading what it is, and beside each number whose it is.
@@ -207,7 +313,7 @@ impl Edit {
     /// # Errors
     /// When the page lacks an element.
     pub(crate) fn bind(self: &Rc<Self>) -> Result<(), JsValue> {
-        dom::on_click("edit-cancel", self, |this| this.dialog.close())?;
+        dom::bind(&self.cancel, "click", self, |this| this.dialog.close());
         dom::on_submit("edit-form", self, Self::save_edited)?;
         for name in ["cardnumber", "barcode"] {
             dom::bind(Self::field(name)?.as_ref(), "input", self, Self::name_typed);
@@ -217,7 +323,7 @@ impl Edit {
             (&self.restore, Entry::restored, "editRestored"),
         ] {
             dom::bind(button, "click", self, move |this| {
-                if let Some(entry) = this.entry.borrow().clone() {
+                if let Some(entry) = this.entry.borrow().clone().filter(|_| this.is_seen()) {
                     spawn_local(this.clone().change(entry, done, change));
                 }
             });
@@ -242,7 +348,7 @@ impl Edit {
 
     fn save_edited(self: &Rc<Self>) {
         let Some(entry) = self.entry.borrow().clone() else { return };
-        if !entry.status.state().is_correctable() {
+        if !entry.status.state().is_correctable() || !self.is_seen() {
             return;
         }
         let codes = self.desk.preferences.borrow().codes();
@@ -295,7 +401,11 @@ impl Edit {
                     self.desk.message.about(Topic::Change).show(Tone::Good, &words);
                 }
             }
-            Err(error) => self.error.set_text_content(Some(&text_with("editFailed", &[&error.explained()]))),
+            Err(error) => {
+                self.error.set_text_content(Some(&text_with("editFailed", &[&error.explained()])));
+                // Who has changed it may not have been heard yet.
+                self.look_again();
+            }
         }
     }
 }

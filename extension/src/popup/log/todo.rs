@@ -67,6 +67,9 @@ elements! {
         /// What is set aside is counted.
         counting: Anew,
         naming: Cell<bool>,
+        /// While somebody is asked about all that are in doubt.
+        deciding: RefCell<Option<act::Deciding>>,
+        following_question: Anew,
         /// A commit is over: what it left is to be seen as soon as it is known.
         opens: Cell<bool>,
     }
@@ -74,6 +77,8 @@ elements! {
 
 impl Panel for TodoPanel {
     fn follow(self: Rc<Self>, event: &LogEvent) {
+        self.whose.follow(event);
+        self.follow_question(event);
         let has_changed = self.left.borrow_mut().follow(event);
         if has_changed {
             self.is_dirty.set(true);
@@ -84,6 +89,10 @@ impl Panel for TodoPanel {
         } else if self.left.borrow().touches_aside(event) {
             self.count_aside();
         }
+    }
+
+    fn kept(&self) -> Vec<TransactionId> {
+        self.whose.asked().into_iter().chain(self.asked()).collect()
     }
 
     fn show_counts(&self, _: Counts) {

@@ -2,22 +2,26 @@
 //! The answer is a change like any other, of all that was refused because of that code.
 
 use crate::{
+    anew::Anew,
     dom::{self, elements},
     i18n::{text, text_with},
     latest::{Asked, Latest},
     locale,
     popup::{
         Desk,
+        change::NotChanged,
         known::{queue::LookupQueue, records::RecordsPanel},
+        window::press::let_go,
     },
     wording,
 };
 use koct_core::{
-    Barcode, Cardnumber, Entry, Moment,
+    Barcode, Cardnumber, Entry, Moment, TransactionId,
     directory::{
         Hits, may_be_name,
         record::{Item, Patron},
     },
+    log::{event::LogEvent, seen},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -53,6 +57,16 @@ struct Line {
     about: String,
 }
 
+/// Which code Koha does not know, and how many bear it. `None` where none does.
+fn about(sought: Sought, entries: &[Entry]) -> Option<String> {
+    let action = &entries.first()?.transaction.action;
+    let (key, code) = match sought {
+        Sought::Patron => ("whoseText", action.cardnumber()?.to_string()),
+        Sought::Item => ("whichText", action.barcode()?.to_string()),
+    };
+    Some(text_with(key, &[&code, &locale::number(entries.len())]))
+}
+
 elements! {
     pub(crate) struct Whose(desk: Rc<Desk>, records: Rc<RecordsPanel>, lookups: Rc<LookupQueue>) {
         dialog: HtmlDialogElement = "whose-dialog",
@@ -64,8 +78,9 @@ elements! {
         state: Element = "whose-state",
         ;
         sought: Cell<Sought>,
-        /// What is to be changed.
+        /// What is to be changed, as far as it still is as it was when it was asked about.
         entries: RefCell<Vec<Entry>>,
+        following: Anew,
         /// Counts what was typed, to know what is late.
         searched: Latest,
         /// What was typed when that was looked for which is listed.
@@ -103,26 +118,52 @@ impl Whose {
 
     /// Asks for the patron, or the item, of these, which bear the same code.
     pub(crate) fn ask(&self, sought: Sought, entries: Vec<Entry>) {
-        let Some(action) = entries.first().map(|entry| &entry.transaction.action) else { return };
-        let code = match sought {
-            Sought::Patron => action.cardnumber().map(ToString::to_string),
-            Sought::Item => action.barcode().map(ToString::to_string),
-        };
-        let Some(code) = code else { return };
-        let number = locale::number(entries.len());
-        let [title, about, label] = match sought {
-            Sought::Patron => ["whoseTitle", "whoseText", "whoseTyped"],
-            Sought::Item => ["whichTitle", "whichText", "whichTyped"],
+        let Some(about) = about(sought, &entries) else { return };
+        let [title, label] = match sought {
+            Sought::Patron => ["whoseTitle", "whoseTyped"],
+            Sought::Item => ["whichTitle", "whichTyped"],
         };
         self.sought.set(sought);
         self.title.set_text_content(Some(&text(title)));
         self.label.set_text_content(Some(&text(label)));
-        self.about.set_text_content(Some(&text_with(about, &[&code, &number])));
+        self.about.set_text_content(Some(&about));
         self.clear();
         *self.entries.borrow_mut() = entries;
         if self.dialog.show_modal().is_ok() {
             let _ = self.typed.focus();
         }
+    }
+
+    /// Those that are to be changed.
+    pub(crate) fn asked(&self) -> Vec<TransactionId> {
+        self.entries.borrow().iter().map(|entry| entry.id).collect()
+    }
+
+    /// What stands otherwise by now is not asked about any more.
+    pub(crate) fn follow(self: &Rc<Self>, event: &LogEvent) {
+        let has_changed = seen::follow(&mut self.entries.borrow_mut(), event);
+        if has_changed && self.following.ask() {
+            let this = self.clone();
+            spawn_local(async move {
+                while this.following.goes_on() {
+                    let_go(&this.dialog).await;
+                    this.show_about();
+                }
+            });
+        }
+    }
+
+    /// Says how many are to be changed, or asks no more where there is none.
+    fn show_about(&self) {
+        if !self.dialog.open() {
+            return;
+        }
+        let about = about(self.sought.get(), &self.entries.borrow());
+        if about.is_none() {
+            self.dialog.close();
+            self.desk.not_changed("editFailed", &NotChanged::Gone);
+        }
+        self.about.set_text_content(about.as_deref());
     }
 
     /// Names that were found in the records before are not shown any more.

@@ -47,8 +47,8 @@ later! {
         answers.lend(id).await;
     }
 
-    async fn take_back(answers: Rc<Answers>, id: TransactionId) {
-        answers.take_back(id).await;
+    async fn take_back(answers: Rc<Answers>, shown: Entry) {
+        answers.take_back(shown).await;
     }
 
     /// Says by title and name what was recorded, once they are looked up.
@@ -66,11 +66,14 @@ impl Answers {
                 if this.presses.is_second_click(&event) {
                     return;
                 }
+                // As it is shown when it is clicked.
+                let shown = this.desk.sitting.borrow().all().iter().find(|entry| entry.id == id).cloned();
                 let this = this.clone();
                 spawn_local(async move {
-                    match answer.as_str() {
-                        "lend" => lend(this.clone(), id).await,
-                        _ => take_back(this.clone(), id).await,
+                    match (answer.as_str(), shown) {
+                        ("lend", _) => lend(this.clone(), id).await,
+                        (_, Some(shown)) => take_back(this.clone(), shown).await,
+                        (_, None) => {}
                     }
                     this.desk.focus.back();
                 });
@@ -113,8 +116,8 @@ impl Answers {
     }
 
     /// It is taken back, and the message says what that was by its names.
-    pub(crate) async fn take_back(&self, id: TransactionId) {
-        if let Some(entry) = self.desk.clone().take_back(id).await {
+    pub(crate) async fn take_back(&self, shown: Entry) {
+        if let Some(entry) = self.desk.clone().take_back(shown).await {
             let said = text_with("undone", &[&wording::entry(&entry)]);
             self.name(&entry, &said, |action, label| text_with("undone", &[&wording::names(action, label)])).await;
         }

@@ -1,21 +1,23 @@
 //! Gives what was recorded for a patron to another: the wrong card was scanned for a visit, or an item was taken for a card.
 
 use crate::{
+    anew::Anew,
     dom::{self, elements},
     i18n::{plural, text, text_with},
     locale,
     popup::{
-        Desk, Tone, Topic,
+        Desk, Panel, Tone, Topic,
         change::NotChanged,
         known::{patron::PatronPanel, queue::LookupQueue, records::RecordsPanel},
         scan::scans::Scans,
+        window::press::let_go,
     },
     wording,
 };
 use koct_core::{
     Cardnumber, Entry, State, TransactionId,
     desk::{barcode::same_code, scan::PatronText},
-    log::correction::Given,
+    log::{correction::Given, event::LogEvent},
 };
 use std::{
     cell::{Cell, RefCell},
@@ -38,6 +40,15 @@ elements! {
         ;
         /// Of what it was said that it is moved. Another window may send or correct it meanwhile.
         asked: RefCell<Vec<TransactionId>>,
+        following: Anew,
+    }
+}
+
+impl Panel for MoveVisit {
+    fn follow(self: Rc<Self>, _event: &LogEvent) {
+        if self.dialog.open() && self.following.ask() {
+            spawn_local(self.follow_visit());
+        }
     }
 }
 
@@ -97,23 +108,36 @@ impl MoveVisit {
     }
 
     fn open(&self) {
-        let (ids, has_refused) = {
-            let sitting = self.desk.sitting.borrow();
-            let visit = sitting.to_be_given(&self.now.value());
-            let ids: Vec<TransactionId> = visit.iter().map(|entry| entry.id).collect();
-            (ids, visit.iter().any(|entry| entry.status.state() == State::Rejected))
-        };
-        if ids.is_empty() {
+        if !self.tell_about() {
             return self.desk.message.show(Tone::Doubt, &text("moveNothing"));
         }
-        let about = plural("moveAbout", ids.len(), &[self.now.value().trim()]);
-        self.asked.replace(ids);
-        let about = [about].into_iter().chain(has_refused.then(|| text("moveRefused")));
-        self.about.set_text_content(Some(&about.collect::<Vec<_>>().join(" ")));
         self.card.set_value("");
         self.error.set_text_content(None);
         if !self.dialog.open() && self.dialog.show_modal().is_ok() {
             let _ = self.card.focus();
+        }
+    }
+
+    /// Says what would be moved, as it is now. Returns whether there is any.
+    fn tell_about(&self) -> bool {
+        let sitting = self.desk.sitting.borrow();
+        let visit = sitting.to_be_given(&self.now.value());
+        let has_refused = visit.iter().any(|entry| entry.status.state() == State::Rejected);
+        self.asked.replace(visit.iter().map(|entry| entry.id).collect());
+        let about = plural("moveAbout", visit.len(), &[self.now.value().trim()]);
+        let about = [about].into_iter().chain(has_refused.then(|| text("moveRefused")));
+        self.about.set_text_content(Some(&about.collect::<Vec<_>>().join(" ")));
+        !visit.is_empty()
+    }
+
+    /// The visit has changed while it is asked whose it is.
+    async fn follow_visit(self: Rc<Self>) {
+        while self.following.goes_on() {
+            let_go(&self.dialog).await;
+            if self.dialog.open() && !self.tell_about() {
+                self.dialog.close();
+                self.desk.not_changed("editFailed", &NotChanged::Gone);
+            }
         }
     }
 

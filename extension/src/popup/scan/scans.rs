@@ -482,9 +482,9 @@ impl Scans {
         if let Some(switch) = self.last_card.take() {
             return self.take_back_card(switch);
         }
-        let last = self.desk.sitting.borrow().last().map(|entry| entry.id);
+        let last = self.desk.sitting.borrow().last().cloned();
         match last {
-            Some(id) => self.answers.take_back(id).await,
+            Some(last) => self.answers.take_back(last).await,
             None => self.desk.message.answer(Tone::Doubt, &text("undoNothing")),
         }
     }

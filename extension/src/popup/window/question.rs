@@ -16,7 +16,7 @@ pub(crate) enum Reply {
 }
 
 /// What is asked.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Question<'a> {
     pub(crate) title: &'a str,
     pub(crate) text: &'a str,
@@ -27,6 +27,8 @@ pub(crate) struct Question<'a> {
     pub(crate) other: Option<&'a str>,
     /// Whether yes is what cannot be taken back.
     pub(crate) is_dangerous: bool,
+    /// Called once it stands there: from now on what it is about may change, see [`say`] and [`withdraw`].
+    pub(crate) opened: Option<&'a dyn Fn()>,
 }
 
 thread_local! {
@@ -58,10 +60,34 @@ pub(crate) async fn ask(question: Question<'_>) -> Result<Reply, JsValue> {
     dialog.show_modal()?;
     // The safe answer has the focus: Enter of a scanner must not decide anything.
     let _ = dom::by_id::<HtmlElement>("question-cancel")?.focus();
+    if let Some(opened) = question.opened {
+        opened();
+    }
     JsFuture::from(closed).await?;
     Ok(match dialog.return_value().as_str() {
         "yes" => Reply::Yes,
         "other" => Reply::Other,
         _ => Reply::Cancel,
     })
+}
+
+/// Waits until nothing of the question is being pressed. Then what it says may change.
+pub(crate) async fn let_go() {
+    if let Ok(dialog) = dom::by_id("question") {
+        super::press::let_go(&dialog).await;
+    }
+}
+
+/// The question that stands there is this one now. For whoever knows that it is theirs.
+pub(crate) fn say(title: &str) {
+    if let Ok(shown) = dom::by_id::<Element>("question-title") {
+        shown.set_text_content(Some(title));
+    }
+}
+
+/// Nothing is asked any more. For whoever knows that the question that stands there is theirs.
+pub(crate) fn withdraw() {
+    if let Ok(dialog) = dom::by_id::<HtmlDialogElement>("question") {
+        dialog.close();
+    }
 }

@@ -29,12 +29,14 @@ elements! {
     pub(crate) struct Windows {
         ;
         pub(crate) channel: BroadcastChannel = ground::channel(CHANNEL)?,
-        pub(crate) told: RefCell<Told>,
-        pub(crate) reading: Cell<bool>,
+        /// What was heard and not read yet, as it came.
+        heard: RefCell<Vec<JsValue>>,
+        /// Whether somebody reads what was told: at first who reads the whole log, and then what was told meanwhile.
+        pub(crate) reading: Cell<bool> = Cell::new(true),
     }
 }
 
-/// What was heard and not read yet.
+/// What was heard.
 #[derive(Default)]
 pub(crate) struct Told {
     pub(crate) anything: bool,
@@ -42,15 +44,28 @@ pub(crate) struct Told {
     pub(crate) ids: BTreeSet<TransactionId>,
 }
 
-impl Windows {
-    pub(crate) fn hear(&self, message: JsValue) {
-        let mut told = self.told.borrow_mut();
+impl Told {
+    fn hear(&mut self, message: JsValue) {
         match serde_wasm_bindgen::from_value(message) {
-            Ok(Message::Changed(ids)) => told.ids.extend(ids),
-            Ok(Message::Committed) => told.committed = true,
-            Ok(Message::Reload) | Err(_) => told.anything = true,
+            Ok(Message::Changed(ids)) => self.ids.extend(ids),
+            Ok(Message::Committed) => self.committed = true,
+            Ok(Message::Reload) | Err(_) => self.anything = true,
         }
-        told.anything |= told.ids.len() > FEW;
+        self.anything |= self.ids.len() > FEW;
+    }
+}
+
+impl Windows {
+    /// Keeps what was heard.
+    pub(crate) fn hear(&self, message: JsValue) {
+        self.heard.borrow_mut().push(message);
+    }
+
+    /// What was heard and not read yet.
+    pub(crate) fn told(&self) -> Told {
+        let mut told = Told::default();
+        self.heard.take().into_iter().for_each(|message| told.hear(message));
+        told
     }
 
     /// Tells the other windows of this profile that the log has changed.

@@ -8,6 +8,7 @@ use crate::{
     locale,
     popup::{
         Tone, Topic,
+        change::NotChanged,
         log::whose::Sought,
         scan::open::Answer,
         window::question::{self, Question, Reply},
@@ -20,6 +21,7 @@ use koct_core::{
     directory::record::Set,
     log::{
         event::LogEvent,
+        seen,
         status::Decision,
         task::Task,
         todo::{Group, Knows, Offer, Row},
@@ -29,6 +31,25 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{Event, HtmlElement, HtmlInputElement};
+
+/// What somebody is asked about at once.
+pub(super) struct Deciding {
+    decision: Decision,
+    /// As far as they still are as they were when it was asked.
+    entries: Vec<Entry>,
+    /// Whether the question stands there: it may wait for another.
+    is_shown: bool,
+}
+
+impl Deciding {
+    fn title(&self) -> String {
+        let key = match self.decision {
+            Decision::IsInKoha => "doubtsInKohaTitle",
+            Decision::SendAgain => "doubtsAgainTitle",
+        };
+        plural(key, self.entries.len(), &[])
+    }
+}
 
 impl TodoPanel {
     /// Who and what is known by name.
@@ -142,22 +163,68 @@ impl TodoPanel {
 
     /// Asks before all that are in doubt are decided about.
     async fn decide_all(self: Rc<Self>, decision: Decision) {
-        let asked = self.left.borrow().to_decide(decision);
-        let [title, body, yes] = match decision {
-            Decision::IsInKoha => ["doubtsInKohaTitle", "doubtsInKohaText", "doubtsInKohaYes"],
-            Decision::SendAgain => ["doubtsAgainTitle", "doubtsAgainText", "doubtsAgainYes"],
+        if self.deciding.borrow().is_some() {
+            return;
+        }
+        let deciding = Deciding { decision, entries: self.left.borrow().to_decide(decision), is_shown: false };
+        let [body, yes] = match decision {
+            Decision::IsInKoha => ["doubtsInKohaText", "doubtsInKohaYes"],
+            Decision::SendAgain => ["doubtsAgainText", "doubtsAgainYes"],
         };
-        let (title, body, yes) = (plural(title, asked.len(), &[]), text(body), text(yes));
+        let (title, body, yes) = (deciding.title(), text(body), text(yes));
+        self.deciding.replace(Some(deciding));
+        let opened = || {
+            if let Some(deciding) = &mut *self.deciding.borrow_mut() {
+                deciding.is_shown = true;
+            }
+            self.show_question();
+        };
         // What is sent again may be in Koha twice then.
         let is_dangerous = decision == Decision::SendAgain;
-        let question = Question { title: &title, text: &body, yes: &yes, is_dangerous, ..Question::default() };
-        if question::ask(question).await == Ok(Reply::Yes) {
+        let opened: Option<&dyn Fn()> = Some(&opened);
+        let question = Question { title: &title, text: &body, yes: &yes, is_dangerous, opened, ..Question::default() };
+        let reply = question::ask(question).await;
+        let asked = self.deciding.take().map(|deciding| deciding.entries).unwrap_or_default();
+        if reply == Ok(Reply::Yes) {
             let rule = |entry: &Entry, _: Moment| {
                 let is_among_all = entry.decided_among_all(decision).is_some();
                 is_among_all.then(|| entry.with_decision(decision)).flatten()
             };
             let words = |entries: &[Entry]| text_with("decidedAll", &[&locale::number(entries.len())]);
             self.desk.decide(&asked, &rule, words).await;
+        }
+    }
+
+    /// Those about which somebody is being asked.
+    pub(super) fn asked(&self) -> Vec<TransactionId> {
+        let deciding = self.deciding.borrow();
+        deciding.iter().flat_map(|deciding| &deciding.entries).map(|entry| entry.id).collect()
+    }
+
+    /// It is not asked about what stands otherwise by now. Of what came since nobody has seen whether it is in Koha.
+    pub(super) fn follow_question(self: &Rc<Self>, event: &LogEvent) {
+        let mut deciding = self.deciding.borrow_mut();
+        let has_changed = deciding.as_mut().is_some_and(|deciding| seen::follow(&mut deciding.entries, event));
+        if has_changed && self.following_question.ask() {
+            let this = self.clone();
+            spawn_local(async move {
+                while this.following_question.goes_on() {
+                    question::let_go().await;
+                    this.show_question();
+                }
+            });
+        }
+    }
+
+    /// Says about how many it is asked now, or asks no more where there is none.
+    fn show_question(&self) {
+        let deciding = self.deciding.borrow();
+        let Some(deciding) = deciding.as_ref().filter(|deciding| deciding.is_shown) else { return };
+        if deciding.entries.is_empty() {
+            question::withdraw();
+            self.desk.not_changed("decideFailed", &NotChanged::Gone);
+        } else {
+            question::say(&deciding.title());
         }
     }
 
