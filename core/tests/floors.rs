@@ -1,6 +1,6 @@
 //! The house has floors: no file of core, or of its reader of `borrowers.db`, imports one that imports it back, however long the way
-//! round, and no module of core imports one that stands above it (the map is in `src/lib.rs`). Read off the `use` lines and the paths in the code; what only
-//! tests import does not count.
+//! round, and no module of core imports one that stands above it (the map is in `src/lib.rs`). Read off the `use` lines and the paths in
+//! the code; what only tests import does not count.
 
 #![allow(clippy::unwrap_used, reason = "in tests a failed unwrap is the failure report")]
 

@@ -694,7 +694,7 @@ mod tests {
             let place = header + place.index(file.len() - header);
             let (before, behind) = (&file[..place], &file[place + 1..]);
             let damaged = [before, &with, behind].concat();
-            let ends = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count();
+            let ends = |bytes: &[u8]| bytes.split(|byte| *byte == b'\n').count() - 1;
             // Whole lines of transactions before the damage and behind it: what is left of its own line ends with the first end behind it.
             let (whole_before, whole_behind) = (ends(before) - 1, ends(behind).saturating_sub(1));
             let reading = read(&damaged, &FixedZone(0), None);

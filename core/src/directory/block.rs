@@ -221,7 +221,7 @@ mod tests {
             prop_assert!(read.iter().map(|(_, bytes)| bytes.len()).sum::<usize>() <= rows.len());
             let read: Vec<_> = read.into_iter().map(|(number, bytes)| (number, row::<Patron>(bytes))).collect();
             let expected = numbers.iter().copied().zip(patrons.into_iter().map(Some));
-            prop_assert!(read.iter().cloned().take(whole).eq(expected.take(whole)), "{read:?}");
+            prop_assert!(read.iter().take(whole).cloned().eq(expected.take(whole)), "{read:?}");
 
             let (damaged_pairs, at) = damaged(&pairs);
             let whole = ends.iter().take_while(|(_, end)| *end <= at).count();
