@@ -18,6 +18,7 @@ pub mod rows;
 pub mod run;
 pub mod search;
 pub mod seen;
+pub mod seen_warnings;
 pub mod sitting;
 pub mod slip;
 pub mod status;
