@@ -16,6 +16,7 @@ pub mod order;
 pub mod revision;
 pub mod rows;
 pub mod run;
+pub mod said;
 pub mod search;
 pub mod seen;
 pub mod seen_warnings;

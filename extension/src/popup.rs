@@ -156,6 +156,7 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
         patron.clone(),
         warnings,
         returned,
+        queue.clone(),
         suggestions.clone(),
         records.clone(),
     ]);
