@@ -126,6 +126,13 @@ impl Entry {
         entry
     }
 
+    /// With what `found` says of warnings and of how late it came, and nothing else of it: whatever else has changed meanwhile stays.
+    #[must_use]
+    pub fn with_findings_of(&self, found: Self) -> Self {
+        let Self { warnings, late, late_as_of, .. } = found;
+        Self { warnings, late, late_as_of, ..self.clone() }
+    }
+
     /// With those warnings confirmed of which this is true, where nobody has confirmed them before.
     #[must_use]
     pub fn confirmed(&self, now: Moment, which: impl Fn(&Warning) -> bool) -> Self {
@@ -310,6 +317,18 @@ mod tests {
         // The clock was put right by a minute and a half.
         let ahead = now.shifted(TimeDelta::seconds(90)).unwrap();
         assert_eq!(record(action, now, Some(ahead)).moment.utc_millis(), 1_795_428_091_000);
+    }
+
+    #[test]
+    fn what_was_found_is_taken_over_with_its_age_and_nothing_else() {
+        let action = Action::Return { barcode: Barcode::parse("B").unwrap() };
+        let moment = Moment::new(1_795_428_000_000, 60).unwrap();
+        let old = Entry::recorded(TransactionId(1), Transaction { moment, action });
+        let warnings = vec![Warned { warning: Warning::LostItem, confirmed: None, as_of: None }];
+        let (late, late_as_of) = (Some(3), Some(DeskTime::from_millis(1_795_000_000_000)));
+        let expected = Entry { warnings, late, late_as_of, ..old.clone() };
+        let found = Entry { status: Status::Success, part: 7, ..expected.clone() };
+        assert_eq!(old.with_findings_of(found), expected);
     }
 
     #[test]

@@ -14,11 +14,7 @@ impl Store {
     /// # Errors
     /// When one is gone, or they cannot be written: then nothing is changed.
     pub async fn warn(&self, ids: &[TransactionId], rule: impl Fn(&Entry) -> Entry) -> Result<Vec<Entry>> {
-        self.note(ids, |old| {
-            let Entry { warnings, late, .. } = rule(old);
-            Entry { warnings, late, ..old.clone() }
-        })
-        .await
+        self.note(ids, |old| old.with_findings_of(rule(old))).await
     }
 
     /// Keeps with entries that a person has ticked something off, or not any more, whatever their state: a commit that is
