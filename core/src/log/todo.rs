@@ -13,7 +13,7 @@ mod told;
 pub use csv::csv;
 
 pub use group::Group;
-pub use row::{Knows, KohaPage, Offer, Refusal, Row, What};
+pub use row::{Knows, KohaPage, NamedBy, Offer, Refusal, Row, What};
 pub use told::Told;
 
 use crate::{
