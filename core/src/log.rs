@@ -114,6 +114,12 @@ impl Entry {
         (self.status.state() == State::Local).then(|| Self { branch: Some(branch), ..self.clone() })
     }
 
+    /// The same where a person says now at which library it was recorded. `None` where it is kept with that library already, or is
+    /// not waiting.
+    pub fn at_other_branch(&self, branch: &BranchCode) -> Option<Self> {
+        self.at_branch(branch.clone()).filter(|_| self.branch.as_ref() != Some(branch))
+    }
+
     /// With these warnings besides.
     #[must_use]
     pub fn warned(&self, warnings: &[Warned]) -> Self {
@@ -406,6 +412,11 @@ mod tests {
         assert!(!right.waits_for_other_branch("CPL"));
         let sent = Entry { status: Status::Added, ..row.clone() };
         assert_eq!((sent.at_branch(branch("CPL")), sent.waits_for_other_branch("CPL")), (None, false));
+        assert_eq!(row.at_other_branch(&branch("CPL")), Some(right.clone()));
+        assert_eq!(right.at_other_branch(&branch("CPL")), None, "nothing changes");
+        let unsaid = Entry { branch: None, ..right.clone() };
+        assert_eq!(unsaid.at_other_branch(&branch("CPL")), Some(right), "now it is said");
+        assert_eq!(sent.at_other_branch(&branch("MPL")), None);
         let of_bus = Entry { desk: DeskName::parse("Bus").ok(), ..row };
         assert!(!of_bus.waits_for_other_branch("CPL"), "another desk is where it is");
     }
