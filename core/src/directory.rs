@@ -11,6 +11,7 @@
 //! Measured before it was chosen, against finite state transducers (`fst`) and plain sorted keys: see `docs/directory.md`.
 
 pub mod access;
+pub mod announced;
 pub mod aside;
 mod block;
 pub mod block_store;

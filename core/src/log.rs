@@ -16,8 +16,10 @@ pub mod order;
 pub mod revision;
 pub mod rows;
 pub mod run;
+pub mod said;
 pub mod search;
 pub mod seen;
+pub mod seen_warnings;
 pub mod sitting;
 pub mod slip;
 pub mod status;
@@ -112,6 +114,12 @@ impl Entry {
         (self.status.state() == State::Local).then(|| Self { branch: Some(branch), ..self.clone() })
     }
 
+    /// The same where a person says now at which library it was recorded. `None` where it is kept with that library already, or is
+    /// not waiting.
+    pub fn at_other_branch(&self, branch: &BranchCode) -> Option<Self> {
+        self.at_branch(branch.clone()).filter(|_| self.branch.as_ref() != Some(branch))
+    }
+
     /// With these warnings besides.
     #[must_use]
     pub fn warned(&self, warnings: &[Warned]) -> Self {
@@ -122,6 +130,13 @@ impl Entry {
             }
         }
         entry
+    }
+
+    /// With what `found` says of warnings and of how late it came, and nothing else of it: whatever else has changed meanwhile stays.
+    #[must_use]
+    pub fn with_findings_of(&self, found: Self) -> Self {
+        let Self { warnings, late, late_as_of, .. } = found;
+        Self { warnings, late, late_as_of, ..self.clone() }
     }
 
     /// With those warnings confirmed of which this is true, where nobody has confirmed them before.
@@ -311,6 +326,18 @@ mod tests {
     }
 
     #[test]
+    fn what_was_found_is_taken_over_with_its_age_and_nothing_else() {
+        let action = Action::Return { barcode: Barcode::parse("B").unwrap() };
+        let moment = Moment::new(1_795_428_000_000, 60).unwrap();
+        let old = Entry::recorded(TransactionId(1), Transaction { moment, action });
+        let warnings = vec![Warned { warning: Warning::LostItem, confirmed: None, as_of: None }];
+        let (late, late_as_of) = (Some(3), Some(DeskTime::from_millis(1_795_000_000_000)));
+        let expected = Entry { warnings, late, late_as_of, ..old.clone() };
+        let found = Entry { status: Status::Success, part: 7, ..expected.clone() };
+        assert_eq!(old.with_findings_of(found), expected);
+    }
+
+    #[test]
     fn what_was_scanned_is_stored_where_something_else_was_meant() {
         let action = Action::Return { barcode: Barcode::parse("T0000002").unwrap() };
         let now = Moment::new(1_795_428_000_000, 60).unwrap();
@@ -385,6 +412,11 @@ mod tests {
         assert!(!right.waits_for_other_branch("CPL"));
         let sent = Entry { status: Status::Added, ..row.clone() };
         assert_eq!((sent.at_branch(branch("CPL")), sent.waits_for_other_branch("CPL")), (None, false));
+        assert_eq!(row.at_other_branch(&branch("CPL")), Some(right.clone()));
+        assert_eq!(right.at_other_branch(&branch("CPL")), None, "nothing changes");
+        let unsaid = Entry { branch: None, ..right.clone() };
+        assert_eq!(unsaid.at_other_branch(&branch("CPL")), Some(right), "now it is said");
+        assert_eq!(sent.at_other_branch(&branch("MPL")), None);
         let of_bus = Entry { desk: DeskName::parse("Bus").ok(), ..row };
         assert!(!of_bus.waits_for_other_branch("CPL"), "another desk is where it is");
     }

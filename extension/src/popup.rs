@@ -158,9 +158,9 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
         patron.clone(),
         warnings,
         returned,
+        queue.clone(),
         suggestions.clone(),
         records.clone(),
-        queue.clone(),
     ]);
     // Ready to scan before anything is read: what is scanned meanwhile waits in the queue.
     let checkout = Checkout::new(desk.clone(), scans.clone(), patron.clone(), sitting, suggestions)?;

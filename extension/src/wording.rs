@@ -747,7 +747,7 @@ pub(crate) fn warning(warning: &Warning, who: &str, library: &dyn Fn(&str) -> St
 }
 
 /// What is warned of, in two or three words.
-fn short_warning(warning: &Warning) -> String {
+pub(crate) fn short_warning(warning: &Warning) -> String {
     match warning {
         Warning::UnknownCard => text("shortUnknownCard"),
         Warning::Expired { on } => text_with("shortExpired", &[&locale::short_day(*on)]),

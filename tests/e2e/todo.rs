@@ -382,3 +382,38 @@ fn what_koha_tells_is_worked_through_saved_and_asked_again() {
     );
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
+
+/// Whom Koha names counts more than whom the records have, also in a row that was drawn before.
+#[test]
+fn a_row_that_was_there_before_the_commit_names_whom_koha_names() {
+    let mut library = library();
+    library.lend_until(ZOE, &item(4), "2020-01-01 23:59:00");
+    library.lend_until("23529001223612", &item(10), "2099-12-01 23:59:00");
+    let names = ["23529001223609", "23529001223610"].map(|card| library.patron(card).unwrap().surname.to_string());
+    let koha = FakeKoha::start(Config { era: Era::From2405, library, ..Config::default() }).unwrap();
+    let desk = desk();
+    want(&desk, &Settings::of(&koha.url(), "apply"), |_| {});
+    assert_eq!(download(&desk), "All records are here.");
+    for number in [4, 10] {
+        desk.check_in(&item(number)).unwrap();
+    }
+    desk.page.wait_text("#tab-todo-count", "2").unwrap();
+    desk.page.click("#show-aside").unwrap();
+    wait_for_text(&desk, "todo", &format!("Was with Müller-Őze, Zoë · {ZOE}"));
+    wait_for_text(&desk, "todo", &names[0]);
+    // Renewed by another patron in Koha since; and who waited first does not wait any more.
+    koha.library(|library| {
+        let other = library.patron(OTHER).unwrap().id;
+        let item_id = library.item(&item(4)).unwrap().id;
+        library.loans.iter_mut().find(|loan| loan.item_id == item_id).unwrap().patron_id = other;
+        let first = library.patron("23529001223609").unwrap().id;
+        library.holds.retain(|hold| hold.patron_id != first);
+    });
+    desk.commit().unwrap();
+    desk.wait_for_states(&["success"; 2]).unwrap();
+    wait_for_text(&desk, "todo", &format!("Was with Smith, Anna · {OTHER}"));
+    wait_for_text(&desk, "todo", &names[1]);
+    let shown = desk.page.text("#todo").unwrap();
+    assert!(!shown.contains("Müller-Őze") && !shown.contains(&names[0]), "{shown}");
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}

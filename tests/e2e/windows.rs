@@ -3,7 +3,7 @@
 use crate::{
     configured, desk, doubts,
     finding::choose,
-    knowing::{OTHER, ZOE, enter_patron, item, knowing, lines, wait_for_text},
+    knowing::{OTHER, ZOE, enter_patron, item, kept, knowing, library, lines, wait_for_kept, wait_for_text},
     koha,
     printing::{open, pretend, print},
     transactions,
@@ -13,7 +13,7 @@ use koct_tests::{
     desk::{Desk, Settings},
     page::{Page, key},
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What a window shows of the log: the rows, how many there are, and the counts.
 const SHOWN: &str = "({rows: [...document.querySelectorAll('#transactions-rows tr[data-seq]')].map(row => \
@@ -315,9 +315,16 @@ fn what_is_known_of_patrons_and_items_follows_another_window() {
     desk.check_in(&item(1)).unwrap();
     wait_for_text(&desk, "returned-title", &item(1));
     wait_for_text(&desk, "patron-loans-title", "1 item");
-    change(&other, 3, "#edit-barcode", &item(6));
+    let in_cart = "document.querySelector('#checkin-items-list [data-seq=\"3\"] [data-field=word]')";
+    desk.page.wait(&format!("{in_cart}?.textContent === 'Midway'")).unwrap();
+    change(&other, 3, "#edit-barcode", &item(10));
     desk.page.activate().unwrap();
     desk.page.wait("document.getElementById('returned-title').textContent === ''").unwrap();
+    // The cart says of the other item where it goes, and no more of the first.
+    desk.page.wait(&format!("{in_cart}.textContent === 'Set aside'")).unwrap();
+    change(&other, 3, "#edit-barcode", &item(7));
+    desk.page.activate().unwrap();
+    desk.page.wait(&format!("{in_cart}.textContent === 'Midway'")).unwrap();
     wait_for_text(&desk, "patron-loans-title", "2 items");
     // Cleared: no warning waits for what is gone.
     check_out_next(&desk, &item(3), 4);
@@ -348,6 +355,44 @@ fn what_is_known_of_patrons_and_items_follows_another_window() {
     wait_for_text(&desk, "patron-loans-title", "2 items");
     let loans = lines(&desk, "#patron-loans li").join(" ");
     assert!(loans.contains(&item(7)) && !loans.contains("NO-SUCH-ITEM"), "{loans}");
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+/// Whoever goes on in one window has seen what was warned of there. What another window warns of since is its own.
+#[test]
+fn who_goes_on_confirms_what_was_warned_of_in_this_window() {
+    let (_koha, desk) = knowing();
+    let other = second_window(&desk);
+    desk.page.activate().unwrap();
+    desk.check_in("NO-SUCH-ITEM").unwrap();
+    wait_for_text(&desk, "checkin-items-list", "Unknown barcode");
+    change(&other, 1, "#edit-barcode", "NOR-THIS");
+    wait_for_kept(&desk, "NOR-THIS", "unknownItem");
+    desk.page.activate().unwrap();
+    desk.check_in("NOR-THAT").unwrap();
+    wait_for_kept(&desk, "NOR-THAT", "unknownItem");
+    desk.page.wait("document.getElementById('returned-title').textContent.includes('NOR-THAT')").unwrap();
+    desk.check_in(&item(50)).unwrap();
+    wait_for_kept(&desk, "NOR-THAT", "unknownItem confirmed");
+    assert_eq!(kept(&desk)["NOR-THIS"], json!(["unknownItem"]), "nobody was shown it here");
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn for_whom_an_item_waits_is_not_said_of_another() {
+    let (_koha, desk) = knowing();
+    let other = second_window(&desk);
+    desk.page.activate().unwrap();
+    let name = |number| {
+        let card = format!("235290012236{number}");
+        library().patron_mut(&card).unwrap().surname.clone()
+    };
+    desk.check_out(ZOE, &item(20)).unwrap();
+    wait_for_text(&desk, "patron-items-list", &format!("On the hold shelf for {}", name(14)));
+    change(&other, 1, "#edit-barcode", &item(21));
+    desk.page.activate().unwrap();
+    let reason = wait_for_text(&desk, "patron-items-list", &format!("In transit for a hold of {}", name(15)));
+    assert!(!reason.contains(name(14).as_ref()), "{reason}");
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
 

@@ -122,8 +122,7 @@ fn started(commit_type: CommitType) -> (FakeKoha, Native) {
 /// What is left, a line each: the group, the row's first transaction, what it is about, and Koha's page.
 fn lines(log: &[Entry], batch: &Batch) -> Vec<String> {
     let told = Told::by(std::slice::from_ref(batch), &batch.server);
-    let with_holds = log.iter().map(|entry| told.with_hold(entry.clone())).collect();
-    let aside = aside::list(&aside::by_item(with_holds)).into_iter().map(|entry| entry.id).collect();
+    let aside = aside::among(log.to_vec(), &told);
     let mut todo = Todo::default();
     todo.load(log.to_vec(), told);
     todo.set_aside(aside);

@@ -5,11 +5,11 @@ use super::{
     record::{Hold, HoldState},
 };
 use crate::{
-    desk::transaction::Action,
-    log::{Entry, order, status::State},
+    desk::transaction::{Action, TransactionId},
+    log::{Entry, order, status::State, todo::Told},
     ordered,
 };
-use std::collections::HashMap;
+use std::{collections::HashMap, future::Future};
 
 fn is_checkout(entry: &Entry) -> bool {
     matches!(entry.transaction.action, Action::Issue { .. })
@@ -34,7 +34,7 @@ pub(super) fn hold_of(entries: &[Entry]) -> Option<u32> {
 }
 
 /// Entries by their items, each in the order in which Koha must see them.
-pub fn by_item(entries: Vec<Entry>) -> HashMap<String, Vec<Entry>> {
+pub(super) fn by_item(entries: Vec<Entry>) -> HashMap<String, Vec<Entry>> {
     let mut by_item: HashMap<String, Vec<Entry>> = HashMap::new();
     for entry in entries {
         if let Some(key) = entry.transaction.action.item_key() {
@@ -46,13 +46,55 @@ pub fn by_item(entries: Vec<Entry>) -> HashMap<String, Vec<Entry>> {
 }
 
 /// All that is set aside, by the library of pickup and the time; from the entries of each item in order.
-pub fn list(of_items: &HashMap<String, Vec<Entry>>) -> Vec<Entry> {
+fn list(of_items: &HashMap<String, Vec<Entry>>) -> Vec<Entry> {
     let mut list: Vec<Entry> = of_items.values().filter_map(|entries| set_aside(entries)).cloned().collect();
     ordered::sort(&mut list, |entry| (entry.transaction.moment.utc_millis(), u64::from(entry.id.0)));
     ordered::sort_by_text(&mut list, |entry| {
         entry.set_aside().map(|(_, pickup)| pickup.to_owned()).unwrap_or_default()
     });
     list
+}
+
+/// The log, as what is set aside is found in it.
+pub trait AsideEntries {
+    /// Why the log could not be read.
+    type Error;
+
+    /// The entries whose items were set aside for a hold, also those that were taken back.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    fn of_any_hold(&self) -> impl Future<Output = Result<Vec<Entry>, Self::Error>>;
+
+    /// Those of these numbers that are there.
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    fn numbered(&self, ids: &[TransactionId]) -> impl Future<Output = Result<Vec<Entry>, Self::Error>>;
+
+    /// The entries of these items, by [`Barcode::item_key`](crate::Barcode::item_key).
+    ///
+    /// # Errors
+    /// When the log cannot be read.
+    fn of_items(&self, keys: &[String]) -> impl Future<Output = Result<Vec<Entry>, Self::Error>>;
+}
+
+/// The checkins by which something is set aside that nobody has taken since, in the order of the list. What Koha tells counts as
+/// if it had been known when the item came back.
+///
+/// # Errors
+/// When the log cannot be read.
+pub async fn find<L: AsideEntries>(log: &L, told: &Told) -> Result<Vec<TransactionId>, L::Error> {
+    let mut entries = log.of_any_hold().await?;
+    entries.extend(log.numbered(&told.waited_for()).await?);
+    let keys = ordered::texts(entries.iter().filter_map(|entry| entry.transaction.action.item_key()));
+    Ok(among(log.of_items(&keys).await?, told))
+}
+
+/// The same among all the entries of some items.
+pub fn among(entries: Vec<Entry>, told: &Told) -> Vec<TransactionId> {
+    let entries = entries.into_iter().map(|entry| told.with_hold(entry)).collect();
+    list(&by_item(entries)).into_iter().map(|entry| entry.id).collect()
 }
 
 /// Of the holds on a title, those that need no item any more: another copy is set aside for them, or their patron has taken one.
@@ -101,13 +143,20 @@ mod tests {
         desk::{
             barcode::{Barcode, Cardnumber},
             clock::DeskTime,
-            transaction::{Moment, Transaction, TransactionId},
+            transaction::{Moment, Transaction},
         },
+        directory::testing::at_once,
         log::{
+            audited::Audited,
+            commit::Batch,
+            fresh::{Fresh, HoldNow},
+            order::Ordered,
             status::Status,
             warned::{Warned, Warning},
         },
+        settings::form::{CommitType, Settings},
     };
+    use std::convert::Infallible;
 
     fn entry(id: u32, action: Action, status: Status, hold: Option<(u32, &str)>) -> Entry {
         let moment = Moment::new(1_795_428_000_000 + i64::from(id) * 1000, 60).unwrap();
@@ -154,6 +203,67 @@ mod tests {
         assert_eq!(id(&entries), Some(7));
         entries[6].status = Status::Deleted;
         assert_eq!(id(&entries), None);
+    }
+
+    /// A log in memory.
+    struct Log(Vec<Entry>);
+
+    impl Log {
+        fn which(&self, is: impl Fn(&Entry) -> bool) -> Vec<Entry> {
+            self.0.iter().filter(|entry| is(entry)).cloned().collect()
+        }
+    }
+
+    impl AsideEntries for Log {
+        type Error = Infallible;
+
+        async fn of_any_hold(&self) -> Result<Vec<Entry>, Infallible> {
+            Ok(self.which(|entry| entry.set_aside().is_some()))
+        }
+
+        async fn numbered(&self, ids: &[TransactionId]) -> Result<Vec<Entry>, Infallible> {
+            Ok(self.which(|entry| ids.contains(&entry.id)))
+        }
+
+        async fn of_items(&self, keys: &[String]) -> Result<Vec<Entry>, Infallible> {
+            assert!(keys.is_sorted_by(|one, next| one < next), "each once: {keys:?}");
+            Ok(self.which(|entry| entry.transaction.action.item_key().is_some_and(|key| keys.contains(&key))))
+        }
+    }
+
+    #[test]
+    fn what_is_set_aside_is_found_by_the_log_and_by_what_koha_tells() {
+        let of = |id: u32, item: &str, hold: Option<(u32, &str)>| {
+            let action = Action::Return { barcode: Barcode::parse(item).unwrap() };
+            entry(id, action, Status::Success, hold)
+        };
+        let out = |id: u32, item: &str| {
+            let (cardnumber, barcode) = (Cardnumber::parse("P").unwrap(), Barcode::parse(item).unwrap());
+            entry(id, Action::Issue { cardnumber, barcode }, Status::Success, None)
+        };
+        let log = Log(vec![
+            of(1, "A", Some((1, "MPL"))),
+            of(2, "a", Some((1, "MPL"))),
+            of(3, "B", Some((2, "MPL"))),
+            // Nobody was known to wait for these, when they came back.
+            of(4, "C", None),
+            of(5, "D", None),
+            of(6, "E", None),
+            out(7, "B"),
+            out(8, "D"),
+        ]);
+        let found = |told: &Told| at_once(find(&log, told)).unwrap().iter().map(|id| id.0).collect::<Vec<_>>();
+        assert_eq!(found(&Told::default()), [2]);
+        let waits = |id, pickup: &str| Fresh {
+            hold: Some(HoldNow::Waits { hold: id, patron: 4, pickup: pickup.into() }),
+            ..Fresh::of(TransactionId(id))
+        };
+        let fresh = vec![waits(4, "CPL"), waits(5, "CPL"), waits(2, "FPL")];
+        let batch =
+            Batch::begin(&Settings::for_tests(CommitType::Apply), log.0[0].transaction.moment, &Ordered::default());
+        let server = batch.server.clone();
+        let told = Told::by(&[Batch { audit: Some(Audited { fresh, ..Audited::default() }), ..batch }], &server);
+        assert_eq!(found(&told), [4, 2], "D was taken since, and A is for another library");
     }
 
     #[test]

@@ -220,7 +220,7 @@ pub struct AsideLine {
     pub who: String,
 }
 
-/// The lines of what is set aside ([`aside::list`]). Without records, or with some that cannot be read, the list is as good
+/// The lines of what is set aside ([`aside::find`]). Without records, or with some that cannot be read, the list is as good
 /// without names.
 pub async fn aside_lines<S: BlockStore>(list: &[Entry], records: Option<&Directory<S>>) -> Vec<AsideLine> {
     let mut lines = Vec::new();

@@ -32,6 +32,16 @@ pub enum WhereTo<'a> {
     Nowhere,
 }
 
+impl<'a> WhereTo<'a> {
+    /// The call number of its place; empty where it goes elsewhere, or where that is not known.
+    pub fn shelf(self) -> &'a str {
+        match self {
+            Self::Shelf { call_number } => call_number,
+            _ => "",
+        }
+    }
+}
+
 /// What is to be said of it beside its title, in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReturnWord<'a> {
@@ -143,6 +153,10 @@ mod tests {
         let hold = || Warning::Hold { hold: 7, pickup: "MPL".into() };
         let for_anna = of(Some(item.clone()), vec![warning(hold(), Some(anna.clone()))]);
         assert_eq!(for_anna.where_to("CPL"), WhereTo::SetAside { who: Some(&anna), pickup: "MPL" });
+        assert_eq!(
+            [for_anna.where_to("CPL").shelf(), WhereTo::Shelf { call_number: "010 CAL" }.shelf()],
+            ["", "010 CAL"]
+        );
         assert_eq!(word(&for_anna, "CPL"), is("SetAside", Grade::Do));
         assert_eq!((for_anna.late(), for_anna.materials()), (Some(3), "2 CDs"));
         let shelf = of(Some(item), vec![]);

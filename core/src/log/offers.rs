@@ -62,6 +62,11 @@ impl Opens {
 }
 
 impl Entry {
+    /// Whether it can be taken back by one press where it is listed. Where it asks for an answer, to take it back is one of those.
+    pub fn offers_take_back(&self) -> bool {
+        Opens::from_state(self.status.state()) == Opens::Correction && !self.is_stopped()
+    }
+
     /// Whether it is a checkin that Koha refused since the item was not on loan there. Nothing is to be done about it.
     pub fn was_not_on_loan(&self) -> bool {
         let is_checkin = matches!(self.transaction.action, Action::Return { .. });
@@ -157,6 +162,17 @@ mod tests {
             (false, false, Some(Restoration)),
         ];
         assert_eq!(offered, expected);
+    }
+
+    #[test]
+    fn what_is_correctable_is_taken_back_by_one_press_or_by_an_answer() {
+        for status in statuses() {
+            let entry = returned(status);
+            assert_eq!(entry.offers_take_back(), entry.deleted(now()).is_some(), "{entry:?}");
+        }
+        let warned = |warning| returned(Status::Local).warned(&[Warned { warning, confirmed: None, as_of: None }]);
+        assert!(warned(Warning::OnLoan).offers_take_back() && !warned(Warning::Waiting).offers_take_back());
+        assert!(warned(Warning::Waiting).confirmed(now(), Warning::is_stop).offers_take_back());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::{
         barcode::same_code,
         transaction::{Action, TransactionId},
     },
-    log::{Entry, event::LogEvent, status::State, warned::Warning},
+    log::{Entry, event::LogEvent, seen_warnings::SeenWarnings, status::State, warned::Warning},
 };
 
 /// What this window has recorded, oldest first. What was taken back stays, since it may be restored, and does not count.
@@ -59,8 +59,19 @@ impl Sitting {
         self.standing().rev().filter(|entry| entry.is_stopped())
     }
 
+    /// What is confirmed with the answer to this one, as it is seen now: all that it is stopped for; and of whatever else is
+    /// answered with it, what is about the patron.
+    pub fn answer_to(&self, id: TransactionId) -> SeenWarnings {
+        let mut answered = SeenWarnings::default();
+        let others = self.answered_with(id);
+        for entry in self.standing().filter(|entry| entry.id == id || others.contains(&entry.id)) {
+            answered.see(entry, |warning| warning.is_stop() && (entry.id == id || warning.is_of_patron()));
+        }
+        answered
+    }
+
     /// What else is answered with the answer to this one: whatever the same patron took that is stopped for a reason about them.
-    pub fn answered_with(&self, id: TransactionId) -> Vec<TransactionId> {
+    fn answered_with(&self, id: TransactionId) -> Vec<TransactionId> {
         let asks_about_patron = |entry: &&Entry| entry.open_stops().any(Warning::is_of_patron);
         let this = self.standing().find(|entry| entry.id == id).filter(asks_about_patron);
         let Some(card) = this.and_then(|entry| entry.transaction.action.cardnumber()) else { return Vec::new() };
@@ -85,7 +96,8 @@ impl Sitting {
     }
 }
 
-fn stands(entry: &Entry) -> bool {
+/// Whether it was not taken back.
+pub(super) fn stands(entry: &Entry) -> bool {
     entry.status.state() != State::Deleted
 }
 
@@ -168,6 +180,15 @@ mod tests {
         let mut of_card = sitting.clone();
         of_card.follow(&LogEvent::Changed(vec![lost(entry(1, "P1", "A")), lost(second.clone())]));
         assert_eq!(of_card.answered_with(TransactionId(1)), [TransactionId(3)]);
+        let moment = Moment::new(1_795_428_000_000, 60).unwrap();
+        let answer = of_card.answer_to(TransactionId(1));
+        assert_eq!(answer.ids(), [1, 3].map(TransactionId));
+        let kept = answer.confirm(&lost(second.clone()), moment);
+        assert!(!kept.is_open(&Warning::LostCard) && kept.is_open(&Warning::Waiting), "the item is asked about still");
+        assert!(of_card.answer_to(TransactionId(5)).is_empty());
+        // By the time that is written, another window has corrected it, and it is asked about another item.
+        let corrected = with(lost(entry(1, "P1", "D")), Status::Local);
+        assert_eq!(answer.confirm(&corrected, moment), corrected);
         sitting.follow(&LogEvent::Changed(vec![with(second, Status::Deleted)]));
         assert_eq!(ids(&sitting), [1]);
     }

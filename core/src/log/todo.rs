@@ -7,13 +7,15 @@
 
 mod csv;
 mod group;
+mod opening;
 mod row;
 mod told;
 
 pub use csv::csv;
 
 pub use group::Group;
-pub use row::{Knows, KohaPage, Offer, Refusal, Row, What};
+pub use opening::Opening;
+pub use row::{Knows, KohaPage, NamedBy, Offer, Refusal, Row, What};
 pub use told::Told;
 
 use crate::{
@@ -34,6 +36,7 @@ use crate::{
 use std::{
     collections::{BTreeSet, HashMap, HashSet},
     mem,
+    rc::Rc,
 };
 
 impl Warning {
@@ -111,7 +114,7 @@ pub struct Todo {
     aside_open: Vec<TransactionId>,
     aside_ticked: Vec<TransactionId>,
     /// What Koha tells.
-    told: Told,
+    told: Rc<Told>,
     /// While the log is read, what has changed meanwhile: it may have been read before.
     since: Option<Vec<Entry>>,
 }
@@ -159,15 +162,15 @@ impl Todo {
     /// was read. What is set aside is said afterwards.
     pub fn load(&mut self, read: impl IntoIterator<Item = Entry>, told: Told) {
         let since = self.since.take().unwrap_or_default();
-        *self = Self { told, ..Self::default() };
+        *self = Self { told: Rc::new(told), ..Self::default() };
         for entry in read.into_iter().chain(since) {
             self.take(&entry);
         }
     }
 
-    /// What Koha tells.
-    pub fn told(&self) -> &Told {
-        &self.told
+    /// What Koha tells, to be kept while it is asked about.
+    pub fn told(&self) -> Rc<Told> {
+        self.told.clone()
     }
 
     /// Follows the log. Returns whether something here may have changed.

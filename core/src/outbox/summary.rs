@@ -147,6 +147,11 @@ impl Summary {
         self.stop.is_none() && self.rejected == 0 && self.in_doubt == 0 && self.left == 0 && self.unclear() == 0
     }
 
+    /// Whether it was not ended early, and something became of what was sent.
+    pub fn went_through(&self) -> bool {
+        self.stop.is_none() && !self.settled.is_empty()
+    }
+
     /// Whether nothing of it wants to be looked at by a person.
     pub fn is_clean(&self) -> bool {
         self.is_complete() && self.audited.odd.is_empty()
@@ -294,6 +299,10 @@ mod tests {
         let summary =
             Summary { added: 1, success: 2, rejected: 3, in_doubt: 4, left: 5, waiting: 5, ..Summary::default() };
         assert_eq!((summary.committed(), summary.total()), (3, 15));
+        assert!(!summary.went_through(), "nothing came to its end");
+        let ended = Summary { settled: vec![TransactionId(1)], ..summary.clone() };
+        assert!(ended.went_through());
+        assert!(!Summary { stop: Some(CommitError::Cancelled), ..ended }.went_through());
         assert_eq!(summary.mood(true), Mood::LookAt, "it came to its end, and leaves something");
         assert_eq!(Summary { success: 2, ..Summary::default() }.mood(true), Mood::Done);
         let odd = vec![Odd { id: TransactionId(3), oddity: Oddity::NoTrace }];

@@ -228,9 +228,7 @@ impl Commit {
             self.desk.apply(changes);
         }
         let words = self.summarise(&summary, &settings).await;
-        if summary.stop.is_none() && !summary.settled.is_empty() {
-            self.todo.open_after_commit();
-        }
+        self.todo.open_after_commit(&summary);
         let ended = batch.ended(clock::now().unwrap_or(started), &summary, words);
         let failed = |error: &StoreError| {
             let words = text_with("batchFailed", &[&error.explained()]);

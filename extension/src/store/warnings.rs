@@ -1,8 +1,8 @@
 //! What a person was warned of and has ticked off, and the transactions of items and patrons that warnings come from.
 
-use super::{BY_CARD, BY_HOLD, BY_ITEM, LOG, Result, Store};
+use super::{BY_CARD, BY_HOLD, BY_ITEM, LOG, Result, Store, StoreError};
 use indexed_db_futures::{BuildPrimitive, primitive::TryToJs, query_source::QuerySource};
-use koct_core::{Entry, Moment, TransactionId, log::task::Task};
+use koct_core::{Entry, Moment, TransactionId, directory::aside::AsideEntries, log::task::Task};
 use wasm_bindgen::JsValue;
 
 /// The number of a patron's latest entries that are read: the card of a school may have thousands.
@@ -14,11 +14,7 @@ impl Store {
     /// # Errors
     /// When one is gone, or they cannot be written: then nothing is changed.
     pub async fn warn(&self, ids: &[TransactionId], rule: impl Fn(&Entry) -> Entry) -> Result<Vec<Entry>> {
-        self.note(ids, |old| {
-            let Entry { warnings, late, .. } = rule(old);
-            Entry { warnings, late, ..old.clone() }
-        })
-        .await
+        self.note(ids, |old| old.with_findings_of(rule(old))).await
     }
 
     /// Keeps with entries that a person has ticked something off, or not any more, whatever their state: a commit that is
@@ -88,5 +84,21 @@ impl Store {
             values.extend(found.await?);
         }
         self.entries(values.into_iter())
+    }
+}
+
+impl AsideEntries for Store {
+    type Error = StoreError;
+
+    async fn of_any_hold(&self) -> Result<Vec<Entry>> {
+        self.set_aside().await
+    }
+
+    async fn numbered(&self, ids: &[TransactionId]) -> Result<Vec<Entry>> {
+        self.get(ids).await
+    }
+
+    async fn of_items(&self, keys: &[String]) -> Result<Vec<Entry>> {
+        self.of_items(keys).await
     }
 }

@@ -466,6 +466,10 @@ async fn warnings_are_kept_and_confirmed_whatever_the_state_and_found_by_card_an
     assert_eq!(store.get(&[first.id]).await.unwrap(), confirmed);
     assert_eq!(store.of_cards(&["P1".into(), "p1".into()]).await.unwrap(), confirmed);
     assert_eq!(store.of_items(&["b".into()]).await.unwrap()[0].set_aside(), Some((7, "MPL")));
+    let as_of = Some(DeskTime::from_millis(1_795_000_000_000));
+    let late =
+        store.warn(&[back.id], |entry| Entry { late: Some(3), late_as_of: as_of, ..entry.clone() }).await.unwrap();
+    assert_eq!((late[0].late, late[0].late_as_of), (Some(3), as_of));
     let aside = store.set_aside().await.unwrap();
     assert_eq!(aside.iter().map(|entry| entry.id).collect::<Vec<_>>(), [back.id]);
     assert_eq!(store.of_holds(&[6, 7]).await.unwrap(), aside);

@@ -44,6 +44,12 @@ pub fn is_one(path: &str) -> bool {
     path.rsplit(['/', '\\']).next().is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(ENDING))
 }
 
+/// Whether this is passed over of this number of files that were chosen at once: whoever takes a whole folder takes what tells how the
+/// desk stands, too. Chosen alone it is told that it cannot be imported.
+pub fn is_passed_over(path: &str, chosen: usize) -> bool {
+    chosen > 1 && is_one(path)
+}
+
 /// What stands in it: how many transactions are not in Koha, and which lines of “Is this desk ready?” are not in order.
 pub fn text(desk: &DeskName, written: Moment, counts: Counts, verdicts: &[Verdict]) -> String {
     let grade = |grade| match grade {
@@ -106,7 +112,9 @@ mod tests {
         assert!(is_one(&name) && is_one(&name.replace('/', "\\")) && is_one("koct_state_Bus.json"), "{name}");
         assert_eq!(name.matches('/').count(), 1);
         for other in ["KOCT/koct_copy_Bus_0123.jsonl", "koct_state_Bus.json/x.koc", "x_koct_state_Bus.json", ""] {
-            assert!(!is_one(other), "{other}");
+            assert!(!is_one(other) && !is_passed_over(other, 2), "{other}");
         }
+        assert!(is_passed_over(&name, 2), "it came with a folder");
+        assert!(!is_passed_over(&name, 1), "somebody means it");
     }
 }

@@ -175,6 +175,19 @@ pub struct Knows {
     pub items: bool,
 }
 
+/// What the names of a row follow from: while it is the same, so are they.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct NamedBy {
+    /// Where it stands.
+    pub group: Group,
+    /// The first transaction that it is about. Its item and its patron may be corrected.
+    pub id: TransactionId,
+    /// Whom Koha names.
+    pub patron: Option<u32>,
+    /// The hold for which the item is set aside.
+    pub hold: Option<u32>,
+}
+
 /// A row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
@@ -246,6 +259,12 @@ impl Row {
             What::Loan(_, taken_over) => (*taken_over)?.from,
             _ => None,
         }
+    }
+
+    /// What its names follow from, beside what was recorded.
+    pub fn named_by(&self) -> NamedBy {
+        let hold = self.entry.set_aside().map(|(hold, _)| hold);
+        NamedBy { group: self.group, id: self.entry.id, patron: self.patron_by_koha(), hold }
     }
 
     /// The page of Koha's where something is done about it, where it can be found.

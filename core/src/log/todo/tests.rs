@@ -415,6 +415,36 @@ fn any_answer() -> impl Strategy<Value = Fresh> {
 }
 
 #[test]
+fn names_are_looked_up_anew_where_koha_names_another_patron_or_hold() {
+    use crate::log::fresh::Numbers;
+    let late = Entry { late: Some(3), ..back(2, Status::Success) };
+    let entries = [held(1), late];
+    let named_by = |entries: &[Entry], audited: Audited| {
+        let mut todo = Todo::default();
+        todo.load(entries.to_vec(), told(audited));
+        todo.set_aside(vec![TransactionId(1)]);
+        [Group::SetAside, Group::Late].map(|group| todo.first_rows(group, 1)[0].named_by())
+    };
+    let before = named_by(&entries, Audited::default());
+    assert_eq!(before.map(|names| names.patron), [None, None]);
+    assert_eq!(
+        named_by(&[entries[0].ticked(Task::SetAside, true, now()), entries[1].clone()], Audited::default()),
+        before
+    );
+    let hold = HoldNow::Waits { hold: 1, patron: 4, pickup: "MPL".into() };
+    let numbers = Numbers { patron: Some(70), ..Numbers::default() };
+    let all = vec![Fresh { hold: Some(hold), ..fresh(1) }, Fresh { numbers, ..fresh(2) }];
+    let after = named_by(&entries, Audited { fresh: all, ..Audited::default() });
+    assert_eq!(after.map(|names| names.patron), [Some(4), Some(70)]);
+    // Koha's own check-in has found another hold.
+    let told_at_once = crate::log::checked_in::CheckedIn::default();
+    let found = entries[0].checked_in(told_at_once, Some((9, "MPL".into())));
+    let by_checkin = named_by(&[found, entries[1].clone()], Audited::default());
+    assert_ne!(by_checkin[0], before[0]);
+    assert_eq!(by_checkin[1], before[1]);
+}
+
+#[test]
 fn what_koha_tells_adds_to_what_was_known_and_corrects_it() {
     let due = NaiveDate::from_ymd_opt(2026, 11, 20).unwrap();
     let waits = |hold, pickup: &str| Some(HoldNow::Waits { hold, patron: 4, pickup: pickup.into() });

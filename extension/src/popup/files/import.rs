@@ -232,9 +232,8 @@ impl Import {
 
     /// Looks at files that were chosen, one after the other.
     async fn look_at(self: Rc<Self>, files: Vec<Found>) {
-        // Whoever takes a whole folder takes what tells how the desk stands, too.
-        let are_several = files.len() > 1;
-        for found in files.into_iter().filter(|found| !(are_several && state::is_one(&found.path))) {
+        let number = files.len();
+        for found in files.into_iter().filter(|found| !state::is_passed_over(&found.path, number)) {
             self.say(&text_with("importReading", &[&found.path]));
             let Ok(chosen) = Chosen::new(found).map(Rc::new) else { continue };
             let _ = self.list.append_with_node_1(&chosen.row);
@@ -459,11 +458,7 @@ impl Import {
     async fn set_branch(&self, ids: &[TransactionId], branch: &BranchCode) -> Result<usize, StoreError> {
         let mut moved = 0;
         for ids in ids.chunks(CHUNK) {
-            let entries = self.desk.store.get(ids).await?;
-            let is_other =
-                |entry: &&Entry| entry.branch.as_ref() != Some(branch) && entry.at_branch(branch.clone()).is_some();
-            let others: Vec<TransactionId> = entries.iter().filter(is_other).map(|entry| entry.id).collect();
-            moved += self.desk.store.change(&others, |entry| entry.at_branch(branch.clone())).await?.len();
+            moved += self.desk.store.change_where(ids, |entry| entry.at_other_branch(branch)).await?.len();
         }
         Ok(moved)
     }

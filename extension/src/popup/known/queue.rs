@@ -16,19 +16,16 @@ use crate::{
     dom::elements,
     i18n::text_with,
     later::later,
-    popup::{
-        Desk, Panel, Tone, Topic,
-        log::tall,
-        scan::sitting::{Said, SittingLists},
-    },
+    popup::{Desk, Panel, Tone, Topic, log::tall, scan::sitting::SittingLists},
     store::StoreError,
     wording,
 };
 use koct_core::{
     Action, Entry, Moment,
-    directory::{holder, item_now::ItemWarning},
+    directory::{announced::Announced, holder, item_now::ItemWarning},
     log::{
         event::LogEvent,
+        said::Said,
         warned::{self, Grade, Warned},
     },
 };
@@ -61,6 +58,8 @@ struct Job {
     seen: Option<Moment>,
     /// When a person said that its code is an item's, much as it is a card's.
     is_item: Option<Moment>,
+    /// Whether it is found out for its row alone: whoever corrected it is warned.
+    is_for_row: bool,
 }
 
 later! {
@@ -70,6 +69,13 @@ later! {
 }
 
 impl Panel for LookupQueue {
+    /// Of what was corrected, in whichever window, its row says what is found of it now.
+    fn follow(self: Rc<Self>, event: &LogEvent) {
+        for entry in event.entries().iter().filter(|entry| self.lists.is_outdated(entry)) {
+            self.put(Job { entry: entry.clone(), answered: None, seen: None, is_item: None, is_for_row: true });
+        }
+    }
+
     fn records_changed(self: Rc<Self>, are_there: bool) {
         self.has_looked.set(true);
         if are_there {
@@ -88,14 +94,18 @@ impl LookupQueue {
 
     /// The same of what was just recorded. `is_item`: a person has said that its code is an item's.
     pub(crate) fn look_up_scan(self: &Rc<Self>, entry: Entry, is_item: bool) {
-        if self.has_looked.get() && self.records.get().is_none() {
-            return;
-        }
         let card = entry.transaction.action.cardnumber().filter(|card| self.patron.shows(card.as_str()));
         let answered = card.and_then(|card| self.patron.answered_for(card.as_str()));
         let seen = card.map(|_| entry.transaction.moment);
         let is_item = is_item.then_some(entry.transaction.moment);
-        self.waiting.borrow_mut().push_back(Job { entry, answered, seen, is_item });
+        self.put(Job { entry, answered, seen, is_item, is_for_row: false });
+    }
+
+    fn put(self: &Rc<Self>, job: Job) {
+        if self.has_looked.get() && self.records.get().is_none() {
+            return;
+        }
+        self.waiting.borrow_mut().push_back(job);
         self.go();
     }
 
@@ -123,20 +133,25 @@ impl LookupQueue {
     async fn look_up_job(
         self: &Rc<Self>,
         records: &directory::Records,
-        Job { entry, answered, seen, is_item }: &Job,
+        Job { entry, answered, seen, is_item, is_for_row }: &Job,
     ) -> Result<(), LookupError> {
         let later = self.lookups.later();
         let view = self.lookups.view(records, &later);
         match &entry.transaction.action {
             Action::Issue { cardnumber, .. } => {
                 let as_card = entry.item_as_card(&*self.desk.codes()).unwrap_or_default();
-                if let Some(found) = view.checkout(entry, &as_card).await? {
+                let Some(found) = view.checkout(entry, &as_card).await? else { return Ok(()) };
+                self.name_stops(entry, &found.of_item);
+                if !is_for_row {
                     let answered = answered.or_else(|| self.patron.answered_for(cardnumber.as_str()));
                     self.warn(entry, &found.warned(answered, *seen, *is_item), None, &found.of_item).await;
                 }
             }
             Action::Return { .. } => {
-                if let Some(found) = view.checkin(entry, &DeskZone).await? {
+                let Some(found) = view.checkin(entry, &DeskZone).await? else { return Ok(()) };
+                if *is_for_row {
+                    self.returned.tell(entry, &found);
+                } else {
                     self.returned.show(entry, &found);
                     let late = found.loan.as_ref().and_then(|loan| loan.late);
                     self.warn(entry, &found.warned(), late, &found.warnings).await;
@@ -145,6 +160,13 @@ impl LookupQueue {
             Action::Payment { .. } => {}
         }
         Ok(())
+    }
+
+    /// Says in its row whom it is about what is to be answered.
+    fn name_stops(&self, entry: &Entry, of_item: &[ItemWarning]) {
+        let stops = of_item.iter().filter(|about| about.warning.is_stop());
+        let stops = stops.map(|about| (about.warning.clone(), self.lookups.words_of(about))).collect();
+        self.lists.tell(entry, Said { stops, ..Said::default() });
     }
 
     /// Keeps with a transaction what the person is warned of and by how many days it is late, and says what they are warned
@@ -175,24 +197,22 @@ impl LookupQueue {
         if kept.iter().any(Entry::is_stopped) {
             tall::give_room(false);
         }
-        // What a person has answered is not told to them again.
-        let is_open = |about: &&ItemWarning| kept.iter().any(|now| now.is_open(&about.warning));
-        let of_item: Vec<&ItemWarning> = of_item.iter().filter(is_open).collect();
-        let stops = of_item.iter().filter(|about| about.warning.is_stop());
-        let stops: Vec<String> = stops.map(|about| self.lookups.words_of(about)).collect();
-        if !stops.is_empty() {
-            self.lists.tell(entry.id, Said { stop: Some(stops.join(" ")), ..Said::default() });
-        }
-        // What is about the patron was said when they came.
-        let tone = match of_item.iter().map(|about| about.warning.grade()).min() {
-            Some(Grade::Stop) => Tone::Bad,
-            Some(Grade::Careful) => Tone::Doubt,
-            Some(Grade::Do) => Tone::Do,
-            Some(Grade::Note) | None => return,
+        let Some(Announced { warnings, grade }) = kept.first().and_then(|now| Announced::new(of_item, now)) else {
+            return;
         };
-        let reason: Vec<String> = of_item.iter().map(|about| self.lookups.words_of(about)).collect();
+        let reason: Vec<String> = warnings.iter().map(|about| self.lookups.words_of(about)).collect();
         let barcode = entry.transaction.action.barcode().map(ToString::to_string).unwrap_or_default();
         let words = text_with("itemWarned", &[&barcode, &reason.join(" ")]);
-        self.desk.message.answer(tone, &wording::joined([words, self.lookups.as_of()]));
+        self.desk.message.answer(tone(grade), &wording::joined([words, self.lookups.as_of()]));
+    }
+}
+
+/// How that is said which asks this of a person.
+fn tone(grade: Grade) -> Tone {
+    match grade {
+        Grade::Stop => Tone::Bad,
+        Grade::Careful => Tone::Doubt,
+        Grade::Do => Tone::Do,
+        Grade::Note => Tone::Good,
     }
 }

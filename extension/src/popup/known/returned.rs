@@ -4,10 +4,7 @@ use super::lookup::Lookups;
 use crate::{
     dom::elements,
     i18n::{plural, text, text_with},
-    popup::{
-        Panel,
-        scan::sitting::{Said, SittingLists},
-    },
+    popup::{Panel, scan::sitting::SittingLists},
     wording,
 };
 use koct_core::{
@@ -17,7 +14,7 @@ use koct_core::{
         item_now::ReturnFound,
         where_to::{ReturnWord, WhereTo},
     },
-    log::{event::LogEvent, warned::Grade},
+    log::{event::LogEvent, said::Said, warned::Grade},
 };
 use std::{cell::RefCell, rc::Rc};
 use web_sys::{Element, HtmlElement};
@@ -82,31 +79,29 @@ impl Returned {
         let mut about = vec![title.to_owned()];
         let here = self.lookups.own_library();
         let where_to = found.where_to(&here);
-        let (words, place) = match where_to {
+        let words = match where_to {
             WhereTo::SetAside { who, pickup } => {
                 about.insert(0, text_with("returnedPickup", &[&self.lookups.library_name(pickup)]));
                 about.extend(item.map(|item| item.call_number.clone()));
-                let words = match who {
+                match who {
                     Some(who) => text_with("returnedAsideFor", &[&who.name()]),
                     None => text("returnedAside"),
-                };
-                (words, "")
+                }
             }
-            WhereTo::Unknown => (text("returnedUnknown"), ""),
+            WhereTo::Unknown => text("returnedUnknown"),
             WhereTo::Library(library) => {
                 about.extend(item.map(|item| item.call_number.clone()));
-                (text_with("returnedSendTo", &[&self.lookups.library_name(library)]), "")
+                text_with("returnedSendTo", &[&self.lookups.library_name(library)])
             }
-            WhereTo::Shelf { call_number: "" } => (text("returnedShelf"), ""),
-            WhereTo::Shelf { call_number } => (text_with("returnedShelfAt", &[call_number]), call_number),
-            WhereTo::Nowhere => (barcode.clone(), ""),
+            WhereTo::Shelf { call_number: "" } => text("returnedShelf"),
+            WhereTo::Shelf { call_number } => text_with("returnedShelfAt", &[call_number]),
+            WhereTo::Nowhere => barcode.clone(),
         };
         about.extend(found.marks().map(|mark| self.in_words(mark)));
         about.extend(materials);
         about.extend(late);
         about.push(barcode);
-        let word = found.word(&here);
-        let grade = word.map_or(Grade::Note, ReturnWord::grade);
+        let grade = found.word(&here).map_or(Grade::Note, ReturnWord::grade);
         let _ = self.panel.set_attribute("data-grade", grade.name());
         let _ = self.panel.toggle_attribute_with_force("data-elsewhere", matches!(where_to, WhereTo::Library(_)));
         self.where_to.set_text_content(Some(&wording::harmless(&words)));
@@ -115,8 +110,15 @@ impl Returned {
         let line = wording::joined(about.iter().filter(|part| !part.is_empty() && **part != words));
         self.about.set_text_content(Some(&wording::harmless(&line)));
         let _ = self.panel.set_attribute("title", &format!("{words}\n{line}"));
-        let word = word.map(|word| (word.grade(), self.in_words(word)));
-        self.lists.tell(entry.id, Said { stop: None, word, place: place.to_owned() });
+        self.tell(entry, found);
+    }
+
+    /// Says in its row where it goes.
+    pub(super) fn tell(&self, entry: &Entry, found: &ReturnFound) {
+        let here = self.lookups.own_library();
+        let word = found.word(&here).map(|word| (word.grade(), self.in_words(word)));
+        let place = found.where_to(&here).shelf().to_owned();
+        self.lists.tell(entry, Said { word, place, ..Said::default() });
     }
 
     fn in_words(&self, word: ReturnWord<'_>) -> String {

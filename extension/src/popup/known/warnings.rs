@@ -10,12 +10,9 @@ use crate::{
 };
 use koct_core::{
     Entry, Moment, TransactionId,
-    log::{
-        event::LogEvent,
-        warned::{Warned, Warning},
-    },
+    log::{event::LogEvent, seen_warnings::SeenWarnings, warned::Warned},
 };
-use std::{cell::RefCell, collections::BTreeSet, rc::Rc};
+use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::Element;
@@ -23,63 +20,57 @@ use web_sys::Element;
 elements! {
     pub(crate) struct Warnings(desk: Rc<Desk>) {
         ;
-        /// Those whose warnings are before the person's eyes.
-        shown: RefCell<BTreeSet<TransactionId>>,
+        /// What is before the person's eyes.
+        shown: RefCell<SeenWarnings>,
     }
 }
 
 impl Warnings {
     /// What this one warns of is shown.
     pub(super) fn shown(&self, entry: &Entry) {
-        let is_open = |warned: &Warned| warned.confirmed.is_none() && !warned.warning.is_stop();
-        if entry.warnings.iter().any(is_open) {
-            self.shown.borrow_mut().insert(entry.id);
-        }
+        self.shown.borrow_mut().see(entry, |warning| !warning.is_stop());
     }
 
     /// The person goes on: what was shown is seen.
     pub(crate) fn go_on(self: &Rc<Self>) {
-        let seen: Vec<TransactionId> = self.shown.take().into_iter().collect();
+        let seen = self.shown.take();
         if let Some(now) = clock::now().filter(|_| !seen.is_empty()) {
-            spawn_local(self.clone().keep_confirmed(seen, now, |warning| !warning.is_stop()));
+            let this = self.clone();
+            spawn_local(async move {
+                keep_confirmed(this, seen, now).await;
+            });
         }
     }
 
-    /// Keeps in the log that a person has confirmed these.
-    pub(crate) async fn keep_confirmed(
-        self: Rc<Self>,
-        ids: Vec<TransactionId>,
-        now: Moment,
-        which: impl Fn(&Warning) -> bool + 'static,
-    ) {
-        if !ids.is_empty() {
-            keep_confirmed(self, ids, now, Box::new(which)).await;
-        }
+    /// Keeps in the log that a person has confirmed these, as they have seen them. Returns whether that is kept of any.
+    pub(crate) async fn keep_confirmed(self: Rc<Self>, seen: SeenWarnings, now: Moment) -> bool {
+        !seen.is_empty() && keep_confirmed(self, seen, now).await
     }
 }
 
 later! {
-    async fn keep_confirmed(
-        warnings: Rc<Warnings>,
-        ids: Vec<TransactionId>,
-        now: Moment,
-        which: Box<dyn Fn(&Warning) -> bool>,
-    ) {
-        match warnings.desk.store.warn(&ids, |entry| entry.confirmed(now, &which)).await {
-            Ok(entries) => warnings.desk.log_changed(&LogEvent::Changed(entries)),
-            Err(error) => warnings.desk.failed(Topic::Other, "editFailed", &error),
+    async fn keep_confirmed(warnings: Rc<Warnings>, seen: SeenWarnings, now: Moment) -> bool {
+        match warnings.desk.store.warn(&seen.ids(), |entry| seen.confirm(entry, now)).await {
+            Ok(entries) => {
+                let is_confirmed = SeenWarnings::is_confirmed(&entries, now);
+                warnings.desk.log_changed(&LogEvent::Changed(entries));
+                is_confirmed
+            }
+            Err(error) => {
+                warnings.desk.failed(Topic::Other, "editFailed", &error);
+                false
+            }
         }
     }
 }
 
 impl Panel for Warnings {
-    /// What was cleared is nobody's to see.
     fn follow(self: Rc<Self>, event: &LogEvent) {
-        self.shown.borrow_mut().retain(|id| !event.is_gone(*id));
+        self.shown.borrow_mut().follow(event);
     }
 
     fn kept(&self) -> Vec<TransactionId> {
-        self.shown.borrow().iter().copied().collect()
+        self.shown.borrow().ids()
     }
 }
 

@@ -25,15 +25,15 @@ use koct_core::{
     log::{
         Counts,
         event::LogEvent,
-        todo::{self, Group, Told},
+        todo::{self, Group, Opening, Told},
         warned::Grade,
     },
+    outbox::summary::Summary,
 };
 use list::Lists;
 use names::Names;
 use std::{
     cell::{Cell, RefCell},
-    collections::HashSet,
     rc::Rc,
 };
 use wasm_bindgen::JsValue;
@@ -70,8 +70,7 @@ elements! {
         /// While somebody is asked about all that are in doubt.
         deciding: RefCell<Option<act::Deciding>>,
         following_question: Anew,
-        /// A commit is over: what it left is to be seen as soon as it is known.
-        opens: Cell<bool>,
+        opening: Cell<Opening>,
     }
 }
 
@@ -163,9 +162,11 @@ impl TodoPanel {
         self.tabs.leave_the_choice();
     }
 
-    /// It sent something: if it left work, that is shown, once, unless somebody has chosen what they see since its end.
-    pub(crate) fn open_after_commit(&self) {
-        self.opens.set(true);
+    /// It has ended so: if it left work, that is shown.
+    pub(crate) fn open_after_commit(&self, summary: &Summary) {
+        let mut opening = self.opening.get();
+        opening.commit_ended(summary.went_through());
+        self.opening.set(opening);
     }
 
     /// Shows what Koha has told just now.
@@ -187,9 +188,11 @@ impl TodoPanel {
                     self.count_aside();
                     self.redraw();
                 }
-                if self.opens.replace(false) && self.left.borrow().is_work_left() && !self.tabs.is_chosen() {
-                    self.tabs.show(true);
-                    tall::give_room(true);
+                let mut opening = self.opening.get();
+                let opens = opening.opens(self.left.borrow().is_work_left(), self.tabs.is_chosen());
+                self.opening.set(opening);
+                if opens {
+                    self.show_what_was_told();
                 }
             });
         }
@@ -209,24 +212,14 @@ impl TodoPanel {
         Ok(())
     }
 
-    /// The items that are set aside and that nobody has taken since, in the order of the list.
-    async fn set_aside(&self) -> Result<Vec<TransactionId>, StoreError> {
-        let waited_for = self.left.borrow().told().waited_for();
-        let mut entries = self.desk.store.set_aside().await?;
-        entries.extend(self.desk.store.get(&waited_for).await?);
-        let keys: HashSet<_> = entries.iter().filter_map(|entry| entry.transaction.action.item_key()).collect();
-        let entries = self.desk.store.of_items(&keys.into_iter().collect::<Vec<_>>()).await?;
-        let entries = entries.into_iter().map(|entry| self.left.borrow().told().with_hold(entry)).collect();
-        Ok(aside::list(&aside::by_item(entries)).into_iter().map(|entry| entry.id).collect())
-    }
-
     /// Finds out anew what is set aside.
     fn count_aside(self: &Rc<Self>) {
         if self.counting.ask() {
             let this = self.clone();
             spawn_local(async move {
                 while this.counting.goes_on() {
-                    match this.set_aside().await {
+                    let told = this.left.borrow().told();
+                    match aside::find(&*this.desk.store, &told).await {
                         Ok(ids) => this.left.borrow_mut().set_aside(ids),
                         Err(error) => this.desk.failed(Topic::Other, "readFailed", &error),
                     }

@@ -16,7 +16,7 @@ use crate::{
 use koct_core::{
     Action, Entry, TransactionId,
     directory::labels::Label,
-    log::{sitting::is_checkout_of, warned::Warning},
+    log::{seen_warnings::SeenWarnings, sitting::is_checkout_of, warned::Warning},
 };
 use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
@@ -35,6 +35,14 @@ elements! {
     }
 }
 
+/// That something is lent all the same.
+struct Answer {
+    /// What it is said to.
+    seen: SeenWarnings,
+    /// Whether it is said about the patron who is shown.
+    is_about_shown: bool,
+}
+
 /// The transaction and the answer whose button was clicked.
 fn answer(event: &Event) -> Option<(TransactionId, String)> {
     let button = dom::target_in(event, "[data-answer]")?;
@@ -43,8 +51,8 @@ fn answer(event: &Event) -> Option<(TransactionId, String)> {
 }
 
 later! {
-    async fn lend(answers: Rc<Answers>, id: TransactionId) {
-        answers.lend(id).await;
+    async fn lend(answers: Rc<Answers>, answer: Answer) {
+        answers.lend(answer).await;
     }
 
     async fn take_back(answers: Rc<Answers>, shown: Entry) {
@@ -66,14 +74,15 @@ impl Answers {
                 if this.presses.is_second_click(&event) {
                     return;
                 }
+                let lent = (answer == "lend").then(|| this.answer_to(id));
                 // As it is shown when it is clicked.
                 let shown = this.desk.sitting.borrow().all().iter().find(|entry| entry.id == id).cloned();
                 let this = this.clone();
                 spawn_local(async move {
-                    match (answer.as_str(), shown) {
-                        ("lend", _) => lend(this.clone(), id).await,
-                        (_, Some(shown)) => take_back(this.clone(), shown).await,
-                        (_, None) => {}
+                    match (lent, shown) {
+                        (Some(answer), _) => lend(this.clone(), answer).await,
+                        (None, Some(shown)) => take_back(this.clone(), shown).await,
+                        (None, None) => {}
                     }
                     this.desk.focus.back();
                 });
@@ -90,29 +99,31 @@ impl Answers {
         let card = self.card.value();
         let newest =
             self.desk.sitting.borrow().stopped().find(|entry| is_checkout_of(entry, &card)).map(|entry| entry.id);
-        let this = self.clone();
         match newest {
-            Some(id) => spawn_local(lend(this, id)),
+            Some(id) => spawn_local(lend(self.clone(), self.answer_to(id))),
             None => self.desk.message.show(Tone::Good, &text("answerNothing")),
         }
     }
 
+    /// What is answered with the answer to this one, as it is before the person's eyes now.
+    fn answer_to(&self, id: TransactionId) -> Answer {
+        let sitting = self.desk.sitting.borrow();
+        let entry = sitting.all().iter().find(|entry| entry.id == id);
+        let card = entry.filter(|entry| entry.open_stops().any(Warning::is_of_patron));
+        let card = card.and_then(|entry| entry.transaction.action.cardnumber());
+        let is_about_shown = card.is_some_and(|card| self.patron.shows(card.as_str()));
+        Answer { seen: sitting.answer_to(id), is_about_shown }
+    }
+
     /// It is lent all the same: kept in the log. What is about the patron is answered for all that they take.
-    async fn lend(&self, id: TransactionId) {
+    async fn lend(&self, Answer { seen, is_about_shown }: Answer) {
         let Some(now) = clock::now() else { return };
-        let (others, about_shown) = {
-            let sitting = self.desk.sitting.borrow();
-            let entry = sitting.all().iter().find(|entry| entry.id == id);
-            let card = entry.filter(|entry| entry.open_stops().any(Warning::is_of_patron));
-            let card = card.and_then(|entry| entry.transaction.action.cardnumber());
-            (sitting.answered_with(id), card.is_some_and(|card| self.patron.shows(card.as_str())))
-        };
-        if about_shown {
+        if is_about_shown {
             self.patron.answer(now);
         }
-        self.warnings.clone().keep_confirmed(others, now, |warning| warning.is_stop() && warning.is_of_patron()).await;
-        self.warnings.clone().keep_confirmed(vec![id], now, Warning::is_stop).await;
-        self.desk.message.show(Tone::Good, &text("answered"));
+        if self.warnings.clone().keep_confirmed(seen, now).await {
+            self.desk.message.show(Tone::Good, &text("answered"));
+        }
     }
 
     /// It is taken back, and the message says what that was by its names.

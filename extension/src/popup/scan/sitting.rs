@@ -13,9 +13,9 @@ use koct_core::{
     directory::labels::Label,
     log::{
         event::LogEvent,
-        offers::{Offers, Opens},
+        said::{RowWord, Said, SaidOfScans, ScanRow},
         sitting::{is_checkin, is_checkout_of},
-        warned::{Grade, Warned, Warning},
+        warned::{Grade, Warned},
     },
 };
 use std::{
@@ -30,17 +30,6 @@ use web_sys::{Element, HtmlElement, HtmlInputElement};
 /// The number that are listed: the table has all.
 const LISTED: usize = 60;
 
-/// What was found out of a scan, beyond what the log keeps: names, and what is gone with the window.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Said {
-    /// What is to be answered, with the names of whom it is about.
-    pub(crate) stop: Option<String>,
-    /// A word on it, and how much that matters.
-    pub(crate) word: Option<(Grade, String)>,
-    /// Where it stands.
-    pub(crate) place: String,
-}
-
 elements! {
     pub(crate) struct SittingLists(desk: Rc<Desk>, labels: Rc<Labels>) {
         cardnumber: HtmlInputElement = "checkout-patron",
@@ -48,7 +37,7 @@ elements! {
         ;
         checkouts: List = List::new("patron-items")?,
         checkins: List = List::new("checkin-items")?,
-        said: RefCell<HashMap<TransactionId, Said>>,
+        said: RefCell<SaidOfScans>,
         /// Whether titles are looked up.
         labelling: Cell<bool>,
     }
@@ -231,13 +220,18 @@ impl SittingLists {
     }
 
     /// What was found out of a scan.
-    pub(crate) fn tell(&self, id: TransactionId, said: Said) {
-        self.said.borrow_mut().insert(id, said);
+    pub(crate) fn tell(&self, entry: &Entry, said: Said) {
+        self.said.borrow_mut().say(entry, said);
         for list in [&self.checkouts, &self.checkins] {
-            if let Some(row) = list.rows.borrow().iter().find(|row| row.entry.id == id) {
+            if let Some(row) = list.rows.borrow().iter().find(|row| row.entry.id == entry.id) {
                 self.draw_row(row);
             }
         }
+    }
+
+    /// Whether what was told of it does not hold any more.
+    pub(crate) fn is_outdated(&self, entry: &Entry) -> bool {
+        self.said.borrow().is_outdated(entry)
     }
 
     /// Looks up what the rows are called.
@@ -270,34 +264,30 @@ impl SittingLists {
         dom::set_field(element, "barcode", &barcode);
         let time = wording::time_of_day(entry.transaction.moment);
         let said = self.said.borrow();
-        let said = said.get(&entry.id);
-        let place = said.map(|said| said.place.as_str()).filter(|_| is_checkin(entry));
-        let stops: Vec<&Warning> = entry.open_stops().collect();
-        let word = match said.and_then(|said| said.word.clone()) {
-            Some(word) => Some(word),
-            None if stops.is_empty() => wording::gravest(&entry.warnings),
-            None => None,
-        };
-        let place = place.filter(|place| !place.is_empty() && word.is_none());
+        let ScanRow { stops, word, place } = ScanRow::new(entry, &said);
         dom::set_field(element, "time", place.unwrap_or(&time));
         // The age of what is warned of, where it is not of the day of the scan.
         let as_of = Warned::oldest(&entry.warnings).map(wording::as_of);
         if let Some(chip) = dom::field(element, "word") {
+            let (grade, words) = match word {
+                Some(RowWord::Said(grade, words)) => (grade.name(), words.to_owned()),
+                Some(RowWord::Warned(warning)) => (warning.grade().name(), wording::short_warning(warning)),
+                None => ("", String::new()),
+            };
             chip.set_hidden(word.is_none());
-            chip.set_text_content(word.as_ref().map(|(_, words)| words.as_str()));
-            let _ = chip.set_attribute("data-grade", word.map_or("", |(grade, _)| grade.name()));
+            chip.set_text_content(Some(&words));
+            let _ = chip.set_attribute("data-grade", grade);
             chip.set_title(as_of.as_deref().unwrap_or_default());
         }
         let _ = element.set_attribute("data-grade", if stops.is_empty() { "" } else { Grade::Stop.name() });
         if let Some(why) = dom::field(element, "why") {
             why.set_hidden(stops.is_empty());
         }
-        // Those about the item by the name of whom they are about, where that was looked up.
-        let named = said.and_then(|said| said.stop.clone());
-        let unnamed = stops.iter().filter(|stop| named.is_none() || stop.is_of_patron());
-        let unnamed = unnamed.map(|stop| wording::warning(stop, "", &str::to_owned));
-        let reason = named.clone().into_iter().chain(unnamed).collect::<Vec<_>>().join(" ");
-        let reason = wording::joined([reason].into_iter().chain(as_of));
+        let in_words = stops.iter().map(|(stop, named)| {
+            let unnamed = || wording::warning(stop, "", &str::to_owned);
+            named.map_or_else(unnamed, str::to_owned)
+        });
+        let reason = wording::joined([in_words.collect::<Vec<_>>().join(" ")].into_iter().chain(as_of));
         if let Some(shown) = dom::field(element, "reason") {
             let reason = if stops.is_empty() { "" } else { &reason };
             shown.set_text_content(Some(reason));
@@ -309,7 +299,7 @@ impl SittingLists {
             let words = text_with("takeBackThis", &[if title.is_empty() { &barcode } else { &title }]);
             let _ = back.set_attribute("aria-label", &words);
             back.set_title(&words);
-            back.set_hidden(!stops.is_empty() || Offers::from_entry(entry).opens != Some(Opens::Correction));
+            back.set_hidden(!entry.offers_take_back());
         }
     }
 }

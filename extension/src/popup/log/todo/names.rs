@@ -7,9 +7,8 @@ use crate::popup::known::{
     records::RecordsPanel,
 };
 use koct_core::{
-    TransactionId,
     directory::item_now,
-    log::todo::{Group, Row, What},
+    log::todo::{NamedBy, Row, What},
 };
 use std::rc::Rc;
 
@@ -29,7 +28,7 @@ pub(crate) struct Names {
     pub(super) records: Rc<RecordsPanel>,
     lookups: Rc<Lookups>,
     labels: Rc<Labels>,
-    found: Found<(Group, TransactionId), Name>,
+    found: Found<NamedBy, Name>,
 }
 
 impl Names {
@@ -39,7 +38,7 @@ impl Names {
 
     /// What is known of it. `None` where nobody has looked yet.
     pub(super) fn of(&self, row: &Row) -> Option<Name> {
-        self.found.get(&(row.group, row.entry.id), &row.entry.transaction)
+        self.found.get(&row.named_by(), &row.entry.transaction)
     }
 
     /// The records are others, or none.
@@ -70,6 +69,6 @@ impl Names {
             }
             _ => {}
         }
-        self.found.keep(of_records, (row.group, row.entry.id), &row.entry.transaction, name);
+        self.found.keep(of_records, row.named_by(), &row.entry.transaction, name);
     }
 }

@@ -1,0 +1,143 @@
+//! Warnings as a person saw them: what they confirm is those, and not whatever is warned of by the time that is written. Another
+//! window may correct the same transaction meanwhile, and what it is warned of then was seen there.
+
+use crate::{
+    desk::transaction::{Action, Moment, TransactionId},
+    log::{Entry, event::LogEvent, warned::Warning},
+};
+
+/// Warnings that a person has seen and not confirmed yet.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SeenWarnings(Vec<OfOne>);
+
+/// Those of one transaction, as it was then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct OfOne {
+    id: TransactionId,
+    action: Action,
+    warnings: Vec<Warning>,
+}
+
+impl SeenWarnings {
+    /// Of what this one is warned of, that is seen now of which this is true, in place of what was seen of it before.
+    pub fn see(&mut self, entry: &Entry, which: impl Fn(&Warning) -> bool) {
+        self.0.retain(|seen| seen.id != entry.id);
+        let open = entry.warnings.iter().filter(|warned| warned.confirmed.is_none());
+        let warnings: Vec<Warning> =
+            open.map(|warned| &warned.warning).filter(|warning| which(warning)).cloned().collect();
+        if !warnings.is_empty() {
+            self.0.push(OfOne { id: entry.id, action: entry.transaction.action.clone(), warnings });
+        }
+    }
+
+    /// Whether nothing was seen.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The transactions that are warned of.
+    pub fn ids(&self) -> Vec<TransactionId> {
+        TransactionId::in_order(self.0.iter().map(|seen| seen.id))
+    }
+
+    /// What was cleared is nobody's to see.
+    pub fn follow(&mut self, event: &LogEvent) {
+        self.0.retain(|seen| !event.is_gone(seen.id));
+    }
+
+    /// This one as it stands in the log by now, with what was seen of it confirmed.
+    #[must_use]
+    pub fn confirm(&self, entry: &Entry, now: Moment) -> Entry {
+        let is_same = |seen: &&OfOne| seen.id == entry.id && seen.action == entry.transaction.action;
+        let seen = self.0.iter().find(is_same).map(|seen| seen.warnings.as_slice()).unwrap_or_default();
+        entry.confirmed(now, |warning| seen.contains(warning))
+    }
+
+    /// Whether something is confirmed now in these, as [`SeenWarnings::confirm`] has made them.
+    pub fn is_confirmed(entries: &[Entry], now: Moment) -> bool {
+        entries.iter().flat_map(|entry| &entry.warnings).any(|warned| warned.confirmed == Some(now))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        desk::{
+            barcode::{Barcode, Cardnumber},
+            transaction::Transaction,
+        },
+        log::{event::Reread, warned::Warned},
+    };
+
+    fn now() -> Moment {
+        Moment::new(1_795_428_000_000, 60).unwrap()
+    }
+
+    fn out(item: &str) -> Action {
+        Action::Issue { cardnumber: Cardnumber::parse("P1").unwrap(), barcode: Barcode::parse(item).unwrap() }
+    }
+
+    fn warned(entry: &Entry, warning: Warning) -> Entry {
+        entry.warned(&[Warned { warning, confirmed: None, as_of: None }])
+    }
+
+    fn entry(id: u32, warning: Warning) -> Entry {
+        warned(&Entry::recorded(TransactionId(id), Transaction { moment: now(), action: out("A") }), warning)
+    }
+
+    fn confirmed(entry: &Entry) -> Vec<&Warning> {
+        let confirmed = entry.warnings.iter().filter(|warned| warned.confirmed.is_some());
+        confirmed.map(|warned| &warned.warning).collect()
+    }
+
+    fn is_careful(warning: &Warning) -> bool {
+        !warning.is_stop()
+    }
+
+    #[test]
+    fn what_was_seen_is_confirmed_and_nothing_that_came_since() {
+        let shown = warned(&entry(1, Warning::OnLoan), Warning::Waiting);
+        let mut seen = SeenWarnings::default();
+        seen.see(&shown, is_careful);
+        let since = warned(&shown, Warning::LostItem);
+        let kept = seen.confirm(&since, now());
+        assert_eq!(confirmed(&kept), [&Warning::OnLoan], "neither what is to be answered nor what came since");
+        assert!(SeenWarnings::is_confirmed(&[kept], now()));
+        assert_eq!(
+            seen.confirm(&entry(2, Warning::OnLoan), now()),
+            entry(2, Warning::OnLoan),
+            "of that nothing was seen"
+        );
+    }
+
+    #[test]
+    fn what_was_seen_of_an_item_is_not_confirmed_of_another() {
+        let mut seen = SeenWarnings::default();
+        seen.see(&entry(1, Warning::OnLoan), is_careful);
+        let corrected = entry(1, Warning::OnLoan).edited(out("B"), now()).unwrap();
+        let corrected = warned(&corrected, Warning::OnLoan);
+        let kept = seen.confirm(&corrected, now());
+        assert_eq!((confirmed(&kept), SeenWarnings::is_confirmed(std::slice::from_ref(&kept), now())), (vec![], false));
+        // Seen as it is now, it is.
+        seen.see(&corrected, is_careful);
+        assert_eq!(confirmed(&seen.confirm(&corrected, now())), [&Warning::OnLoan]);
+    }
+
+    #[test]
+    fn what_is_confirmed_or_gone_is_not_waited_for() {
+        let mut seen = SeenWarnings::default();
+        seen.see(&entry(1, Warning::Waiting), is_careful);
+        seen.see(&entry(2, Warning::OnLoan).confirmed(now(), |_| true), is_careful);
+        assert!(seen.is_empty());
+        for id in [3, 4] {
+            seen.see(&entry(id, Warning::OnLoan), is_careful);
+        }
+        let gone = Reread::new(&[TransactionId(3)], Vec::new());
+        seen.follow(&LogEvent::Reload(gone));
+        assert_eq!(seen.ids(), [TransactionId(4)]);
+        // Somebody has confirmed it in another window.
+        seen.see(&entry(4, Warning::OnLoan).confirmed(now(), |_| true), is_careful);
+        assert!(seen.is_empty());
+    }
+}
