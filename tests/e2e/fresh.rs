@@ -12,7 +12,7 @@ use std::{fs, path::Path};
 
 /// What a page of the add-on finds in every store that it can write to, and what it may do.
 const STORED: &str = "(async () => ({
-    local: Object.keys(await browser.storage.local.get()), session: Object.keys(await browser.storage.session.get()),
+    local: Object.keys(await browser.storage.local.get()), session: Object.keys(await browser.storage.session.get()).sort(),
     bases: (await Promise.all((await indexedDB.databases()).map(async ({name}) => {
         const base = await new Promise((done, fail) => { const o = indexedDB.open(name); o.onsuccess = () => done(o.result); o.onerror = fail; });
         const count = store => new Promise((done, fail) => { const r = base.transaction(store).objectStore(store).count(); r.onsuccess = () => done(r.result); r.onerror = fail; });
@@ -36,6 +36,8 @@ const REMEMBERED: &str = "(async () => ({
 }))()";
 
 fn stored(page: &Page) -> Value {
+    // The event page has done by then what it does once.
+    page.wait("(await browser.storage.session.get('awake')).awake").unwrap();
     page.eval(STORED).unwrap()
 }
 
