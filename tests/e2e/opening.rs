@@ -192,6 +192,23 @@ fn what_is_scanned_before_the_records_are_open_is_looked_up_once_they_are() {
 }
 
 #[test]
+fn what_others_tell_before_the_settings_are_read_deletes_no_records() {
+    let (_koha, desk) = knowing();
+    let holder = half_open(&desk);
+    // Until then KOCT goes by what holds where nothing is set: nobody wants records.
+    holder
+        .eval(
+            "void (channel => { window.telling = setInterval(() => channel.postMessage(JSON.stringify('Changed')), 10); })\
+             (new BroadcastChannel('koct-records'))",
+        )
+        .unwrap();
+    let_all_come(&desk, &holder);
+    holder.eval("clearInterval(window.telling)").unwrap();
+    desk.check_out(OTHER, &item(20)).unwrap();
+    wait_for_kept(&desk, &item(20), "waiting");
+}
+
+#[test]
 fn keys_that_edit_do_so_before_the_window_is_ready() {
     let desk = desk();
     let holder = opening(&desk);

@@ -841,6 +841,13 @@ fn a_visit_that_another_window_changes_is_moved_as_it_is_then() {
     desk.page.wait_contains("#move-about", "2 checkouts were recorded").unwrap();
     press_in_dialog(&other, 2, "#edit-delete");
     desk.page.wait_contains("#move-about", "1 checkout was recorded").unwrap();
+    desk.page.activate().unwrap();
+    desk.page.type_text("P2\n").unwrap();
+    desk.page.wait_contains("#message", "Moved 1 checkout to P2.").unwrap();
+    let moved: Vec<_> = desk.rows().unwrap().into_iter().map(|row| (row.cardnumber, row.state)).collect();
+    assert_eq!(moved, [("P1".into(), "deleted".into()), ("P2".to_owned(), "local".to_owned())]);
+    desk.page.click("#patron-move").unwrap();
+    desk.page.wait_contains("#move-about", "1 checkout was recorded for P2").unwrap();
     press_in_dialog(&other, 1, "#edit-delete");
     desk.page.wait("!document.getElementById('move-dialog').open").unwrap();
     desk.page.wait_contains("#message", "changed in another window").unwrap();

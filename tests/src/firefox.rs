@@ -215,7 +215,7 @@ struct Running {
 
 impl Running {
     fn start(options: &Options) -> Result<Self> {
-        let binary = binary().ok_or("Firefox is not installed; cargo xtask setup installs it")?;
+        let binary = binary().ok_or("Firefox is not installed, or too old; cargo xtask setup installs it")?;
         let (profile, temporary) = if let Some(profile) = &options.profile {
             (profile.clone(), None)
         } else {

@@ -90,7 +90,7 @@ pub struct Strays {
     text: String,
     /// The code is over: what comes right after it belongs to it still, as the second line end of CR and LF.
     is_over: bool,
-    /// What is being typed into the field of a passphrase; never kept longer than to its Enter.
+    /// What is being typed into the field of a passphrase; kept to its Enter, or until the dialog is closed.
     passphrase: String,
     /// The end of the code that was entered as a passphrase.
     entered: Option<String>,

@@ -42,8 +42,15 @@ impl Entry {
         }
     }
 
+    /// The same of what was recorded for the patron that it was shown with: what somebody has corrected since stays as well.
+    pub fn given_as_shown(&self, shown: &Self, to: &Cardnumber, at: Moment) -> Given {
+        let action = &shown.transaction.action;
+        let by = action.cardnumber().filter(|_| self.transaction.action == *action);
+        by.map_or(Given::Stays, |by| self.given(by.as_str(), to, at))
+    }
+
     /// Whether it names the patron with this card.
-    fn is_by(&self, card: &str) -> bool {
+    pub(super) fn is_by(&self, card: &str) -> bool {
         self.transaction.action.cardnumber().is_some_and(|theirs| same_code(theirs.as_str(), card))
     }
 
@@ -260,9 +267,16 @@ mod tests {
             assert_eq!((sent.can_be_given("P1"), sent.given("P1", &right, now)), (false, Given::InKoha));
             assert_eq!(sent.given("P3", &right, now), Given::Stays);
         }
+        // Another item by now is no longer what was shown.
+        let shown = entry(Status::Local);
+        assert!(matches!(shown.given_as_shown(&shown, &right, now), Given::Given(_)));
+        assert_eq!(entry(Status::Success).given_as_shown(&shown, &right, now), Given::InKoha);
+        let corrected = shown.edited(issue("P1", "B2"), now).unwrap();
+        assert_eq!(corrected.given_as_shown(&shown, &right, now), Given::Stays);
         let barcode = Barcode::parse("B1").unwrap();
         let transaction = Transaction { moment: moment(0), action: Action::Return { barcode } };
         let checkin = Entry::recorded(TransactionId(1), transaction);
+        assert_eq!(checkin.given_as_shown(&checkin, &right, now), Given::Stays);
         assert_eq!((checkin.can_be_given(""), checkin.given("P1", &right, now)), (false, Given::Stays));
     }
 

@@ -33,6 +33,13 @@ pub enum Opens {
     History,
 }
 
+impl State {
+    /// Whether what somebody has typed to correct it may still be saved: a commit may leave it refused.
+    pub fn keeps_typed(self) -> bool {
+        self.is_correctable() || matches!(self, Self::Sending | Self::InDoubt)
+    }
+}
+
 impl Offers {
     /// What is offered for this one.
     pub fn from_entry(entry: &Entry) -> Self {

@@ -8,6 +8,22 @@ use crate::{
     log::{Entry, event::LogEvent, seen_warnings::SeenWarnings, status::State, warned::Warning},
 };
 
+/// A visit about which it is asked whose it is.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct AskedVisit {
+    /// What can be given to another patron, as it is shown.
+    pub to_give: Vec<Entry>,
+    /// What could be, and is being sent or in Koha by now: there it is the patron's before.
+    pub gone_on: Vec<Entry>,
+}
+
+impl AskedVisit {
+    /// All of it.
+    pub fn all(&self) -> impl Iterator<Item = &Entry> {
+        self.to_give.iter().chain(&self.gone_on)
+    }
+}
+
 /// What this window has recorded, oldest first. What was taken back stays, since it may be restored, and does not count.
 #[derive(Debug, Clone, Default)]
 pub struct Sitting(Vec<Entry>);
@@ -37,6 +53,11 @@ impl Sitting {
     /// All of it, in the order recorded.
     pub fn all(&self) -> &[Entry] {
         &self.0
+    }
+
+    /// This one, as it is shown.
+    pub fn entry(&self, id: TransactionId) -> Option<&Entry> {
+        self.0.binary_search_by_key(&id, |entry| entry.id).ok().map(|place| &self.0[place])
     }
 
     /// The numbers of all of it.
@@ -79,15 +100,23 @@ impl Sitting {
         same.filter(asks_about_patron).map(|entry| entry.id).collect()
     }
 
+    /// Those of these that are recorded for the patron with this card still, as they are shown.
+    pub fn recorded_for(&self, card: &str, ids: &[TransactionId]) -> Vec<Entry> {
+        ids.iter().filter_map(|id| self.entry(*id)).filter(|entry| entry.is_by(card)).cloned().collect()
+    }
+
     /// What was checked out to the patron with this card, oldest first.
     pub fn checkouts_of(&self, card: &str) -> Vec<&Entry> {
         self.standing().filter(|entry| is_checkout_of(entry, card)).collect()
     }
 
-    /// Those of them that can still be given to another patron.
-    pub fn to_be_given(&self, card: &str) -> Vec<&Entry> {
-        let of_patron = self.checkouts_of(card).into_iter();
-        of_patron.filter(|entry| entry.can_be_given(card)).collect()
+    /// What became of a visit about which it is asked whose it is: `asked` is as it was before.
+    pub fn asked_visit(&self, card: &str, asked: &AskedVisit) -> AskedVisit {
+        let was_asked = |entry: &Entry| asked.all().any(|before| before.id == entry.id);
+        let (to_give, others): (Vec<&Entry>, Vec<&Entry>) =
+            self.checkouts_of(card).into_iter().partition(|entry| entry.can_be_given(card));
+        let gone_on = others.into_iter().filter(|entry| was_asked(entry));
+        AskedVisit { to_give: to_give.into_iter().cloned().collect(), gone_on: gone_on.cloned().collect() }
     }
 
     /// What was checked in, oldest first.
@@ -208,8 +237,22 @@ mod tests {
         let mut sitting = sitting();
         let refused = with(entry(3, "P1", "B"), Status::Rejected { message: "Borrower not found.".into() });
         sitting.follow(&LogEvent::Changed(vec![with(entry(1, "P1", "A"), Status::Added), refused]));
-        assert_eq!(items(&sitting.to_be_given("p1")), ["B"]);
-        assert!(sitting.to_be_given("P2").is_empty());
+        let visit = sitting.asked_visit("p1", &AskedVisit::default());
+        let items_of = |entries: &[Entry]| items(&entries.iter().collect::<Vec<_>>());
+        assert_eq!((items_of(&visit.to_give), items_of(&visit.gone_on)), (vec!["B".into()], vec![]));
+        assert_eq!(sitting.asked_visit("P2", &visit), AskedVisit::default(), "another patron's");
+        // What a commit has taken since is told, and so is what joins the visit; what was taken back is neither.
+        sitting.follow(&LogEvent::Recorded(entry(6, "P1", "E")));
+        let sent = with(entry(3, "P1", "B"), Status::Success);
+        sitting.follow(&LogEvent::Changed(vec![sent]));
+        let visit = sitting.asked_visit("P1", &visit);
+        assert_eq!((items_of(&visit.to_give), items_of(&visit.gone_on)), (vec!["E".into()], vec!["B".into()]));
+        assert_eq!(visit.all().count(), 2);
+        sitting.follow(&LogEvent::Changed(vec![with(entry(6, "P1", "E"), Status::Deleted)]));
+        assert_eq!(items_of(&sitting.asked_visit("P1", &visit).to_give), Vec::<String>::new());
+        let ids = [1, 3, 5, 6, 9].map(TransactionId);
+        let recorded = sitting.recorded_for("P1", &ids);
+        assert_eq!(recorded.iter().map(|entry| entry.id.0).collect::<Vec<_>>(), [1, 3, 6], "and no checkin");
     }
 
     #[test]
@@ -229,7 +272,7 @@ mod tests {
         assert!(!sitting.follow(&LogEvent::Changed(committed.to_vec())));
         assert_eq!(items(&sitting.checkouts_of("P1")), ["A", "B"]);
         assert!(sitting.standing().take(2).all(|entry| entry.status == Status::Success), "as it is now");
-        assert!(sitting.to_be_given("P1").is_empty());
+        assert!(sitting.asked_visit("P1", &AskedVisit::default()).to_give.is_empty());
     }
 
     #[test]

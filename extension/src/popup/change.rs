@@ -74,9 +74,6 @@ impl Desk {
         rule: Rule<'_>,
         words: impl FnOnce(&[Entry]) -> String,
     ) -> Vec<Entry> {
-        if seen.is_empty() {
-            return Vec::new();
-        }
         match self.change_seen(seen, rule).await {
             Ok(entries) => {
                 self.message.about(Topic::Change).show(Tone::Good, &words(&entries));

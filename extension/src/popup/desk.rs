@@ -97,6 +97,8 @@ elements! {
         pub(crate) unreadable: HtmlElement = "unreadable",
         ;
         pub(crate) preferences: RefCell<Preferences>,
+        /// Whether these are all of those that are stored; what a scan needs of them is read before.
+        pub(crate) has_settings: Cell<bool>,
         /// How codes are read by these.
         codes: RefCell<Rc<dyn Reads>> = RefCell::new(Rc::new(PlainCodes::default())),
         /// What makes those of a library that has rules, once it is loaded.
@@ -220,6 +222,7 @@ impl Desk {
     pub(crate) async fn reload_preferences(self: Rc<Self>) {
         while let Ok(preferences) = preferences::load().await {
             if self.begin_with(preferences) {
+                self.has_settings.set(true);
                 break;
             }
             // They may be others by then.
@@ -255,7 +258,7 @@ impl Desk {
 
     /// Puts what an earlier window left in `Sending` in doubt, unless another window is sending right now.
     pub(crate) async fn recover(self: Rc<Self>) {
-        let Some(_lock) = lock::lock().await else { return };
+        let Ok(_permit) = self.may_change_log().await else { return };
         match self.store.recover().await {
             Ok(entries) if !entries.is_empty() => {
                 self.message.show(Tone::Doubt, &plural("recovered", entries.len(), &[]));
@@ -273,16 +276,22 @@ impl Desk {
         if self.sending.get() && self.sends_up_to.get().is_some_and(|last| id > last) {
             return Some(Permit(None));
         }
+        let permit = self.may_change_log().await;
+        permit.inspect_err(|why| self.message.about(Topic::Change).show(Tone::Bad, why)).ok()
+    }
+
+    /// Permission to change whatever is in the log.
+    ///
+    /// # Errors
+    /// With the words why not: somebody sends.
+    pub(crate) async fn may_change_log(&self) -> Result<Permit, String> {
+        // Another change of this window is waited for, and is no other window.
         let turn = self.changing.clone().lock_owned().await;
-        let lock =
-            if self.sending.get() { Err("clearWhileCommitting") } else { lock::lock().await.ok_or("commitBusy") };
-        match lock {
-            Ok(lock) => Some(Permit(Some((lock, turn)))),
-            Err(why) => {
-                self.message.about(Topic::Change).show(Tone::Bad, &text(why));
-                None
-            }
+        if self.sending.get() {
+            return Err(text("clearWhileCommitting"));
         }
+        let lock = lock::lock().await.ok_or_else(|| text("commitBusy"))?;
+        Ok(Permit(Some((lock, turn))))
     }
 
     /// Puts transactions of one item that share a second, as several desks or a correction left them, into seconds of their own,
@@ -349,7 +358,7 @@ impl Desk {
         if !self.read_changed([shown.id].into()).await {
             self.clone().reread_log().await;
         }
-        let now = self.sitting.borrow().all().iter().find(|entry| entry.id == shown.id).cloned();
+        let now = self.sitting.borrow().entry(shown.id).cloned();
         match now {
             Some(now) if now.status == Status::Deleted => return Some(now),
             Some(now) if !now.status.state().is_correctable() => {

@@ -60,8 +60,8 @@ impl Alarm {
         left.filter(|left| *left <= SLEEPS)
     }
 
-    /// Where the event page has done what was to be done, and something will be after this time; or where somebody has left more to it
-    /// meanwhile: what that one set would be cleared.
+    /// Where the event page has done what was to be done, and something will be after this time. Where nothing will but somebody has left more
+    /// to it meanwhile, what that one has set is not cleared.
     pub fn from_event_page(left: Option<Duration>, has_more: bool, now: DeskTime) -> Self {
         match left {
             Some(left) => Self::Set(now.plus(left.max(LEAST))),

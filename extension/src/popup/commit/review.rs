@@ -7,7 +7,7 @@ use crate::{
     dom::{self, elements},
     i18n::{js_error, plural, text, text_with},
     later::seldom,
-    locale, lock,
+    locale,
     popup::{Desk, Panel, Tone, Topic, known::labels::Labels, log::edit::Edit, window::press::let_go},
     ready,
     store::StoreError,
@@ -428,7 +428,7 @@ impl ReviewPanel {
     }
 
     async fn try_store_shifts(self: &Rc<Self>, shifts: &Shifts) -> Result<usize, String> {
-        let Some(_lock) = lock::lock().await else { return Err(text("commitBusy")) };
+        let _permit = self.desk.may_change_log().await?;
         let now = clock::now().ok_or_else(|| text("attentionClock"))?;
         let (shown, plan) = self.looking.shown.borrow().clone();
         if shown != *shifts {

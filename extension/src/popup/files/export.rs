@@ -5,7 +5,6 @@ use crate::{
     dom::{self, elements},
     i18n::{js_error, plural, text, text_with},
     later::seldom,
-    lock,
     popup::{Desk, Tone, Topic},
     slices,
     store::StoreError,
@@ -126,16 +125,13 @@ impl Exporting {
         if slices::through(order::separating(&entries)).await.is_empty() {
             return Ok(entries);
         }
-        let lock = lock::lock().await;
+        let permit = self.desk.may_change_log().await;
         let entries = self.desk.store.in_states(states).await.map_err(words)?;
-        if lock.is_some() {
-            return self.desk.separate(entries).await.map_err(words);
-        }
-        // Whoever commits keeps it before the first is sent. Whoever only asks, or imports, does not.
-        if slices::through(order::separating(&entries)).await.is_empty() {
-            Ok(entries)
-        } else {
-            Err(text("commitBusy"))
+        match permit {
+            Ok(_permit) => self.desk.separate(entries).await.map_err(words),
+            // Whoever commits keeps it before the first is sent. Whoever only asks, or imports, does not.
+            Err(_) if slices::through(order::separating(&entries)).await.is_empty() => Ok(entries),
+            Err(why) => Err(why),
         }
     }
 }

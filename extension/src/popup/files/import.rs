@@ -6,7 +6,7 @@ use crate::{
     dom::{self, elements},
     i18n::{js_error, text, text_with},
     later::seldom,
-    locale, lock,
+    locale,
     popup::{Desk, Tone, Topic, known::records::RecordsPanel},
     slices,
     store::StoreError,
@@ -338,7 +338,7 @@ impl Import {
     async fn try_import_all(self: &Rc<Self>, orders: &[Order]) -> Result<String, String> {
         self.say(&text("importLoading"));
         // Two windows must not import the same file at once, nor what is being sent change its place.
-        let _lock = lock::lock().await.ok_or_else(|| text("commitBusy"))?;
+        let _permit = self.desk.may_change_log().await?;
         let knowledge = self.knowledge().await;
         let mut knowledge = knowledge.map_err(|error| text_with("importLogFailed", &[&error.explained()]))?;
         let orders: Vec<&Order> = orders.iter().filter(|order| !order.chosen.left_out.get()).collect();

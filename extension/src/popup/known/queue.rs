@@ -63,6 +63,15 @@ struct Job {
 }
 
 later! {
+    /// What the log tells that the records cannot is known before the first is looked up.
+    async fn begin(queue: Rc<LookupQueue>) {
+        if !queue.has_looked.get() {
+            queue.lookups.reload_since().await;
+            queue.has_looked.set(true);
+        }
+        queue.go();
+    }
+
     async fn look_up_waiting(queue: Rc<LookupQueue>) {
         queue.look_up_waiting().await;
     }
@@ -77,10 +86,10 @@ impl Panel for LookupQueue {
     }
 
     fn records_changed(self: Rc<Self>, are_there: bool) {
-        self.has_looked.set(true);
         if are_there {
-            self.go();
+            spawn_local(begin(self));
         } else {
+            self.has_looked.set(true);
             self.waiting.take();
         }
     }
@@ -98,6 +107,8 @@ impl LookupQueue {
         let answered = card.and_then(|card| self.patron.answered_for(card.as_str()));
         let seen = card.map(|_| entry.transaction.moment);
         let is_item = is_item.then_some(entry.transaction.moment);
+        // All of it is found: the row needs no look-up of its own.
+        self.waiting.borrow_mut().retain(|job| !job.is_for_row || job.entry.id != entry.id);
         self.put(Job { entry, answered, seen, is_item, is_for_row: false });
     }
 
@@ -110,7 +121,7 @@ impl LookupQueue {
     }
 
     fn go(self: &Rc<Self>) {
-        if self.records.get().is_some() && !self.working.replace(true) {
+        if self.has_looked.get() && self.records.get().is_some() && !self.working.replace(true) {
             spawn_local(look_up_waiting(self.clone()));
         }
     }
@@ -122,12 +133,25 @@ impl LookupQueue {
             let Some(job) = next else { break };
             let Some(records) = self.records.get() else { continue };
             let looked = self.look_up_job(&records, &job).await;
+            self.look_up_corrected(&job.entry);
             self.patron.refresh_soon();
             if let Err(error) = looked {
                 self.lookups.failed(&error);
             }
         }
         self.working.set(false);
+    }
+
+    /// What was corrected before anything was said of it is found for its row, too.
+    fn look_up_corrected(self: &Rc<Self>, looked_up: &Entry) {
+        let now = self.desk.sitting.borrow().entry(looked_up.id).cloned();
+        let is_other = |now: &Entry| now.transaction.action != looked_up.transaction.action;
+        if let Some(entry) = now.filter(is_other) {
+            let mut waiting = self.waiting.borrow_mut();
+            if waiting.iter().all(|job| job.entry.id != entry.id) {
+                waiting.push_back(Job { entry, answered: None, seen: None, is_item: None, is_for_row: true });
+            }
+        }
     }
 
     async fn look_up_job(

@@ -171,6 +171,10 @@ impl RecordsPanel {
     }
 
     async fn look_anew(self: Rc<Self>) {
+        // What nobody wants is deleted: that is decided by settings that were read, not by those that hold until then.
+        if !self.desk.has_settings.get() {
+            return;
+        }
         let (wanted, server) = {
             let preferences = self.desk.preferences.borrow();
             (preferences.records.clone(), preferences.form.server().ok())

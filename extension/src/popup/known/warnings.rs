@@ -42,23 +42,24 @@ impl Warnings {
         }
     }
 
-    /// Keeps in the log that a person has confirmed these, as they have seen them. Returns whether that is kept of any.
-    pub(crate) async fn keep_confirmed(self: Rc<Self>, seen: SeenWarnings, now: Moment) -> bool {
-        !seen.is_empty() && keep_confirmed(self, seen, now).await
+    /// Keeps in the log that a person has confirmed these, as they have seen them. Returns whether that is kept of any; `None` where
+    /// it could not be kept, which is said.
+    pub(crate) async fn keep_confirmed(self: Rc<Self>, seen: SeenWarnings, now: Moment) -> Option<bool> {
+        if seen.is_empty() { Some(false) } else { keep_confirmed(self, seen, now).await }
     }
 }
 
 later! {
-    async fn keep_confirmed(warnings: Rc<Warnings>, seen: SeenWarnings, now: Moment) -> bool {
+    async fn keep_confirmed(warnings: Rc<Warnings>, seen: SeenWarnings, now: Moment) -> Option<bool> {
         match warnings.desk.store.warn(&seen.ids(), |entry| seen.confirm(entry, now)).await {
             Ok(entries) => {
                 let is_confirmed = SeenWarnings::is_confirmed(&entries, now);
                 warnings.desk.log_changed(&LogEvent::Changed(entries));
-                is_confirmed
+                Some(is_confirmed)
             }
             Err(error) => {
                 warnings.desk.failed(Topic::Other, "editFailed", &error);
-                false
+                None
             }
         }
     }

@@ -8,7 +8,7 @@ use crate::{
     dom::{self, elements},
     i18n::{plural, text, text_with},
     later::seldom,
-    locale, lock,
+    locale,
     popup::{Desk, Panel, Tone, Topic, window::press::let_go},
     wording::{self, Explained as _},
 };
@@ -255,7 +255,10 @@ impl Clear {
         }
         let Some(now) = clock::now() else { return message.show(Tone::Bad, &text("attentionClock")) };
         // What another window is sending must not be removed under its hands.
-        let Some(_lock) = lock::lock().await else { return desk.message.show(Tone::Bad, &text("commitBusy")) };
+        let _permit = match desk.may_change_log().await {
+            Ok(permit) => permit,
+            Err(why) => return desk.message.show(Tone::Bad, &why),
+        };
         let own = desk.preferences.borrow().desk_name();
         let removed = match desk.store.remove(&consent, &own, now).await {
             Ok(removed) => desk.store.forget_handled().await.map(|()| removed),

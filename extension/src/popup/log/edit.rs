@@ -18,6 +18,7 @@ use crate::{
         },
         window::press::let_go,
     },
+    timer,
     wording::{self, Explained as _},
 };
 use koct_core::{
@@ -58,7 +59,7 @@ elements! {
         entry: RefCell<Option<Entry>>,
         following: Anew,
         /// When it came in place of what was shown before, by the page's clock.
-        changed_at: Cell<f64> = Cell::new(f64::NEG_INFINITY),
+        changed_at: Cell<Option<f64>>,
         /// Counts what was typed: only the last is named.
         typed: Latest,
     }
@@ -98,11 +99,6 @@ fn values(action: &Action) -> [Option<String>; 3] {
     ]
 }
 
-/// By the page's clock, in milliseconds.
-fn now() -> f64 {
-    dom::window().ok().and_then(|window| window.performance()).map_or(f64::MAX, |clock| clock.now())
-}
-
 impl Edit {
     fn field(name: &str) -> Result<HtmlInputElement, JsValue> {
         dom::by_id(&format!("edit-{name}"))
@@ -110,7 +106,7 @@ impl Edit {
 
     fn open(self: &Rc<Self>, entry: Entry) -> Result<(), JsValue> {
         let opens = Opens::from_state(entry.status.state());
-        self.changed_at.set(f64::NEG_INFINITY);
+        self.changed_at.set(None);
         self.error.set_text_content(None);
         let mut focus = None;
         for (name, value) in FIELDS.into_iter().zip(values(&entry.transaction.action)) {
@@ -200,18 +196,18 @@ impl Edit {
 
     /// Shows it as it is now. What somebody has typed stays where it can still be saved.
     fn renew(self: &Rc<Self>, shown: &Entry, now: Entry) -> Result<(), JsValue> {
-        let is_to_correct = Opens::from_state(now.status.state()) == Opens::Correction;
+        let keeps_typed = now.status.state().keeps_typed();
         let before_and_now = values(&shown.transaction.action).into_iter().zip(values(&now.transaction.action));
         for (name, values) in FIELDS.into_iter().zip(before_and_now) {
             let (Some(before), Some(now)) = values else { continue };
             let field = Self::field(name)?;
-            if !is_to_correct || field.value() == before {
+            if !keeps_typed || field.value() == before {
                 field.set_value(&now);
             }
         }
         if !is_as_seen(shown, &now) {
             self.error.set_text_content(Some(&wording::changed(&now)));
-            self.changed_at.set(self::now());
+            self.changed_at.set(Some(timer::now()));
         }
         if Opens::from_state(now.status.state()) == Opens::History {
             self.history_box.set_attribute("open", "")?;
@@ -223,7 +219,7 @@ impl Edit {
 
     /// Whether what is shown was seen: it may have come just now in place of something else.
     fn is_seen(&self) -> bool {
-        is_seen(self.changed_at.get(), now())
+        self.changed_at.get().is_none_or(|changed_at| is_seen(changed_at, timer::now()))
     }
 
     /// Says in the heading what it is, and beside each number whose it is.
@@ -368,7 +364,8 @@ impl Edit {
             },
         };
         // Another one may be open by now.
-        let is_open = self.dialog.open() && self.entry.borrow().as_ref().is_some_and(|open| *open == entry);
+        let is_open = self.dialog.open()
+            && self.entry.borrow().as_ref().is_some_and(|open| open.id == entry.id && is_as_seen(open, &entry));
         match action {
             _ if !is_open => {}
             action if entry.is_unchanged_by(&action) => {

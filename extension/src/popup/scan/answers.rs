@@ -76,7 +76,7 @@ impl Answers {
                 }
                 let lent = (answer == "lend").then(|| this.answer_to(id));
                 // As it is shown when it is clicked.
-                let shown = this.desk.sitting.borrow().all().iter().find(|entry| entry.id == id).cloned();
+                let shown = this.desk.sitting.borrow().entry(id).cloned();
                 let this = this.clone();
                 spawn_local(async move {
                     match (lent, shown) {
@@ -108,7 +108,7 @@ impl Answers {
     /// What is answered with the answer to this one, as it is before the person's eyes now.
     fn answer_to(&self, id: TransactionId) -> Answer {
         let sitting = self.desk.sitting.borrow();
-        let entry = sitting.all().iter().find(|entry| entry.id == id);
+        let entry = sitting.entry(id);
         let card = entry.filter(|entry| entry.open_stops().any(Warning::is_of_patron));
         let card = card.and_then(|entry| entry.transaction.action.cardnumber());
         let is_about_shown = card.is_some_and(|card| self.patron.shows(card.as_str()));
@@ -118,11 +118,22 @@ impl Answers {
     /// It is lent all the same: kept in the log. What is about the patron is answered for all that they take.
     async fn lend(&self, Answer { seen, is_about_shown }: Answer) {
         let Some(now) = clock::now() else { return };
-        if is_about_shown {
-            self.patron.answer(now);
-        }
-        if self.warnings.clone().keep_confirmed(seen, now).await {
-            self.desk.message.show(Tone::Good, &text("answered"));
+        let asked = seen.ids().first().copied();
+        match self.warnings.clone().keep_confirmed(seen, now).await {
+            Some(true) => {
+                if is_about_shown {
+                    self.patron.answer(now);
+                }
+                self.desk.message.show(Tone::Good, &text("answered"));
+            }
+            // Another window has corrected or answered it.
+            Some(false) => {
+                let now = asked.and_then(|id| self.desk.sitting.borrow().entry(id).cloned());
+                if let Some(now) = now {
+                    self.desk.message.answer(Tone::Doubt, &wording::changed(&now));
+                }
+            }
+            None => {}
         }
     }
 

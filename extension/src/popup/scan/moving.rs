@@ -17,10 +17,11 @@ use crate::{
 use koct_core::{
     Cardnumber, Entry, State, TransactionId,
     desk::{barcode::same_code, scan::PatronText},
-    log::{correction::Given, event::LogEvent},
+    log::{correction::Given, event::LogEvent, sitting::AskedVisit},
 };
 use std::{
     cell::{Cell, RefCell},
+    collections::HashMap,
     rc::Rc,
 };
 use wasm_bindgen::JsValue;
@@ -38,8 +39,10 @@ elements! {
         card: HtmlInputElement = "move-cardnumber",
         error: Element = "move-error",
         ;
-        /// Of what it was said that it is moved. Another window may send or correct it meanwhile.
-        asked: RefCell<Vec<TransactionId>>,
+        /// Whose visit it is for now: another patron may stand in the field by now.
+        card_before: RefCell<String>,
+        /// What it was said that is moved. Another window may send or correct it meanwhile.
+        asked: RefCell<AskedVisit>,
         following: Anew,
     }
 }
@@ -60,17 +63,18 @@ pub(super) struct Outcome {
     pub(super) in_koha: usize,
 }
 
-/// Gives to this patron what of these was recorded for the patron with the card `by`. `None` where it could not be done, which is said.
+/// Gives to this patron what of these stands as it was shown. `None` where it could not be done, which is said.
 pub(super) async fn give(
     desk: &Rc<Desk>,
     queue: &Rc<LookupQueue>,
-    ids: &[TransactionId],
-    by: &str,
+    shown: &[Entry],
     to: &Cardnumber,
 ) -> Option<Outcome> {
     let in_koha = Cell::new(0);
+    let shown: HashMap<TransactionId, &Entry> = shown.iter().map(|entry| (entry.id, entry)).collect();
+    let ids: Vec<TransactionId> = shown.keys().copied().collect();
     // What somebody has corrected, taken back or sent meanwhile stays as it is.
-    let rule = |entry: &Entry, now| match entry.given(by, to, now) {
+    let rule = |entry: &Entry, now| match entry.given_as_shown(shown.get(&entry.id)?, to, now) {
         Given::Given(given) => Some(*given),
         Given::Stays => None,
         Given::InKoha => {
@@ -78,7 +82,7 @@ pub(super) async fn give(
             None
         }
     };
-    let given = match desk.change(ids, &rule).await {
+    let given = match desk.change(&TransactionId::in_order(ids), &rule).await {
         Ok(given) => given,
         Err(NotChanged::Gone) => Vec::new(),
         Err(error) => {
@@ -108,6 +112,8 @@ impl MoveVisit {
     }
 
     fn open(&self) {
+        self.card_before.replace(self.now.value());
+        self.asked.take();
         if !self.tell_about() {
             return self.desk.message.show(Tone::Doubt, &text("moveNothing"));
         }
@@ -120,23 +126,40 @@ impl MoveVisit {
 
     /// Says what would be moved, as it is now. Returns whether there is any.
     fn tell_about(&self) -> bool {
-        let sitting = self.desk.sitting.borrow();
-        let visit = sitting.to_be_given(&self.now.value());
-        let has_refused = visit.iter().any(|entry| entry.status.state() == State::Rejected);
-        self.asked.replace(visit.iter().map(|entry| entry.id).collect());
-        let about = plural("moveAbout", visit.len(), &[self.now.value().trim()]);
-        let about = [about].into_iter().chain(has_refused.then(|| text("moveRefused")));
-        self.about.set_text_content(Some(&about.collect::<Vec<_>>().join(" ")));
-        !visit.is_empty()
+        let card = self.card_before.borrow();
+        let visit = self.desk.sitting.borrow().asked_visit(&card, &self.asked.borrow());
+        let has_refused = visit.to_give.iter().any(|entry| entry.status.state() == State::Rejected);
+        let about = [
+            Some(plural("moveAbout", visit.to_give.len(), &[card.trim()])),
+            has_refused.then(|| text("moveRefused")),
+            Some(visit.gone_on.len()).filter(|number| *number > 0).map(in_koha),
+        ];
+        self.about.set_text_content(Some(&about.into_iter().flatten().collect::<Vec<_>>().join(" ")));
+        let is_any = !visit.to_give.is_empty();
+        self.asked.replace(visit);
+        is_any
+    }
+
+    /// Whether the patron whose visit it is stands in the field still.
+    fn is_at_desk(&self) -> bool {
+        same_code(&self.card_before.borrow(), &self.now.value())
     }
 
     /// The visit has changed while it is asked whose it is.
     async fn follow_visit(self: Rc<Self>) {
         while self.following.goes_on() {
             let_go(&self.dialog).await;
-            if self.dialog.open() && !self.tell_about() {
+            if !self.dialog.open() {
+                continue;
+            }
+            if !self.is_at_desk() {
                 self.dialog.close();
-                self.desk.not_changed("editFailed", &NotChanged::Gone);
+            } else if !self.tell_about() {
+                self.dialog.close();
+                match self.asked.borrow().gone_on.len() {
+                    0 => self.desk.not_changed("editFailed", &NotChanged::Gone),
+                    left => self.desk.message.about(Topic::Change).show(Tone::Bad, &in_koha(left)),
+                }
             }
         }
     }
@@ -144,7 +167,7 @@ impl MoveVisit {
     async fn move_visit(self: Rc<Self>) {
         let codes = self.desk.codes();
         let card = match PatronText::Raw(&self.card.value()).card(&*codes).map(|card| card.cardnumber) {
-            Ok(card) if same_code(card.as_str(), &self.now.value()) => {
+            Ok(card) if same_code(card.as_str(), &self.card_before.borrow()) => {
                 return self.error.set_text_content(Some(&text("moveSame")));
             }
             Ok(card) => card,
@@ -153,18 +176,17 @@ impl MoveVisit {
                 return self.error.set_text_content(Some(&words));
             }
         };
-        let before = self.now.value();
         let Some(card) = self.records.card_of(card).await else {
             self.card.select();
             return self.error.set_text_content(Some(&text("moveIsItem")));
         };
         // The next patron may stand there by now.
-        if !self.dialog.open() || self.now.value() != before {
+        if !self.dialog.open() || !self.is_at_desk() {
             return self.dialog.close();
         }
-        let asked = self.asked.take();
+        let asked: Vec<Entry> = self.asked.take().all().cloned().collect();
         self.dialog.close();
-        let Some(outcome) = give(&self.desk, &self.queue, &asked, &before, &card).await else { return };
+        let Some(outcome) = give(&self.desk, &self.queue, &asked, &card).await else { return };
         let (tone, words) = match outcome {
             Outcome { given: 0, in_koha: 0 } => (Tone::Doubt, text("moveNothing")),
             Outcome { given: 0, in_koha: left } => (Tone::Bad, in_koha(left)),

@@ -441,9 +441,10 @@ impl Scans {
             (visits.before(switch).clone(), visits.card(switch).clone(), visits.was_item(switch))
         };
         let mut in_koha = 0;
-        for id in recorded {
+        let recorded = self.desk.sitting.borrow().recorded_for(card.as_str(), &recorded);
+        for shown in recorded {
             // What a commit has in its hands stays; the others go over all the same.
-            if let Some(given) = moving::give(&self.desk, &self.queue, &[id], card.as_str(), &before).await {
+            if let Some(given) = moving::give(&self.desk, &self.queue, &[shown], &before).await {
                 in_koha += given.in_koha;
             }
         }

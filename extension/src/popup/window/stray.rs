@@ -47,7 +47,10 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     });
     let this = desk.clone();
     dom::on_first::<Event>(&page, "mousedown", move |_| this.strays.borrow_mut().forget());
-    dom::on_first::<Event>(&page, "close", |event| {
+    let this = desk.clone();
+    dom::on_first::<Event>(&page, "close", move |event| {
+        // Nothing of a passphrase stays.
+        this.strays.borrow_mut().forget();
         // What was refused here is told in the message line still.
         if let Some(said) = dom::target(&event).and_then(|dialog| dom::field(&dialog, "scanned")) {
             said.remove();
