@@ -227,6 +227,12 @@ impl Strays {
         is_code.then(|| std::mem::take(self).text)
     }
 
+    /// Nothing of a passphrase stays where its dialog is closed.
+    pub fn forget_passphrase(&mut self) {
+        self.passphrase.clear();
+        self.entered = None;
+    }
+
     /// A person did something else.
     pub fn forget(&mut self) {
         *self = Self::default();
@@ -392,6 +398,11 @@ mod tests {
         ] {
             assert_eq!(entered(text, gap), (None, None), "{text:?}");
         }
+        // Nothing of it stays where the dialog is closed.
+        let mut strays = Strays::default();
+        type_at(&mut strays, KeyTarget::Passphrase, "39999000000002\n39999", SCANNER, &mut 1_000.0);
+        strays.forget_passphrase();
+        assert!(strays.passphrase.is_empty() && strays.not_the_passphrase().is_none());
         // What came before is over with the next key.
         let mut now = 1_000.0;
         let mut strays = Strays::default();

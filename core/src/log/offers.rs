@@ -34,9 +34,10 @@ pub enum Opens {
 }
 
 impl State {
-    /// Whether what somebody has typed to correct it may still be saved: a commit may leave it refused.
+    /// Whether what somebody has typed to correct it may be saved, or may be in a moment: a commit may leave it refused. Of what stays
+    /// as it is it is shown what it is.
     pub fn keeps_typed(self) -> bool {
-        self.is_correctable() || matches!(self, Self::Sending | Self::InDoubt)
+        self.is_correctable() || self == Self::Sending
     }
 }
 
@@ -236,5 +237,11 @@ mod tests {
             assert_eq!(decided(returned(status.clone())), all, "what Koha refused is not meant: {status:?}");
             assert_eq!(decided(entry(paid.clone(), status)), [all[0].clone(), None]);
         }
+    }
+
+    #[test]
+    fn what_is_typed_stays_while_it_may_be_saved_in_a_moment() {
+        let keeps = State::which(State::keeps_typed);
+        assert_eq!(keeps, [State::Local, State::Sending, State::Rejected]);
     }
 }

@@ -116,7 +116,7 @@ elements! {
         pub(crate) drawing_soon: Cell<bool>,
         /// From the press of the button to its end.
         pub(crate) committing: Cell<bool>,
-        /// Whoever holds it asks for the sender's lock: another change of this window is waited for, and is no other window.
+        /// Whoever holds it asks for the sender's lock, or changes one transaction: that is waited for, and is no other window.
         pub(crate) changing: Arc<Mutex<()>>,
         /// While this window holds the sender's lock for a commit, and the last transaction that it may send.
         pub(crate) sending: Cell<bool>,
@@ -131,7 +131,9 @@ elements! {
 }
 
 /// See [`Desk::may_change`].
-pub(crate) struct Permit(#[expect(dead_code, reason = "held, not read")] Option<(lock::Lock, OwnedMutexGuard<()>)>);
+pub(crate) struct Permit(
+    #[expect(dead_code, reason = "held, not read")] Option<(lock::Lock, Option<OwnedMutexGuard<()>>)>,
+);
 
 impl Desk {
     /// From now on these are told too, in this order, after those that are told already.
@@ -276,22 +278,27 @@ impl Desk {
         if self.sending.get() && self.sends_up_to.get().is_some_and(|last| id > last) {
             return Some(Permit(None));
         }
-        let permit = self.may_change_log().await;
-        permit.inspect_err(|why| self.message.about(Topic::Change).show(Tone::Bad, why)).ok()
+        // Another change of one transaction takes a moment: it is waited for, and is no other window.
+        let turn = self.changing.clone().lock_owned().await;
+        let lock = self.ask_for_lock().await;
+        let lock = lock.inspect_err(|why| self.message.about(Topic::Change).show(Tone::Bad, why)).ok()?;
+        Some(Permit(Some((lock, Some(turn)))))
     }
 
-    /// Permission to change whatever is in the log.
+    /// Permission to change whatever is in the log, which may take long: who asks for it meanwhile does not wait.
     ///
     /// # Errors
     /// With the words why not: somebody sends.
     pub(crate) async fn may_change_log(&self) -> Result<Permit, String> {
-        // Another change of this window is waited for, and is no other window.
-        let turn = self.changing.clone().lock_owned().await;
+        let _asking = self.changing.lock().await;
+        Ok(Permit(Some((self.ask_for_lock().await?, None))))
+    }
+
+    async fn ask_for_lock(&self) -> Result<lock::Lock, String> {
         if self.sending.get() {
             return Err(text("clearWhileCommitting"));
         }
-        let lock = lock::lock().await.ok_or_else(|| text("commitBusy"))?;
-        Ok(Permit(Some((lock, turn))))
+        lock::lock().await.ok_or_else(|| text("commitBusy"))
     }
 
     /// Puts transactions of one item that share a second, as several desks or a correction left them, into seconds of their own,

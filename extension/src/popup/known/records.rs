@@ -84,6 +84,8 @@ elements! {
         known: Known = Known::new()?,
         doing: Cell<Option<Doing>>,
         stopped: Cell<bool>,
+        /// It was to be looked while the settings could not be read yet.
+        is_owed: Cell<bool>,
         /// How often it was heard how far the event page is; nothing where it does nothing.
         heard: Cell<Option<u32>>,
         /// What was said last in the dialog, and how.
@@ -173,7 +175,7 @@ impl RecordsPanel {
     async fn look_anew(self: Rc<Self>) {
         // What nobody wants is deleted: that is decided by settings that were read, not by those that hold until then.
         if !self.desk.has_settings.get() {
-            return;
+            return self.is_owed.set(true);
         }
         let (wanted, server) = {
             let preferences = self.desk.preferences.borrow();
@@ -549,6 +551,12 @@ later! {
 impl Panel for RecordsPanel {
     fn settings_changed(self: Rc<Self>) {
         spawn_local(self.reload());
+    }
+
+    fn show_settings(self: Rc<Self>) {
+        if self.is_owed.take() {
+            spawn_local(self.reload());
+        }
     }
 }
 

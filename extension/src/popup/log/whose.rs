@@ -286,6 +286,10 @@ impl Whose {
     }
 
     async fn set(&self, code: &str) {
+        // It was answered, or given up, while this was looked up.
+        if !self.dialog.open() {
+            return;
+        }
         let code = match self.sought.get() {
             Sought::Patron => Cardnumber::parse(code).ok().map(Code::Card),
             Sought::Item => Barcode::parse(code).ok().map(Code::Barcode),

@@ -154,6 +154,7 @@ impl MoveVisit {
             }
             if !self.is_at_desk() {
                 self.dialog.close();
+                self.desk.message.show(Tone::Doubt, &text("moveNothing"));
             } else if !self.tell_about() {
                 self.dialog.close();
                 match self.asked.borrow().gone_on.len() {
@@ -184,9 +185,11 @@ impl MoveVisit {
         if !self.dialog.open() || !self.is_at_desk() {
             return self.dialog.close();
         }
-        let asked: Vec<Entry> = self.asked.take().all().cloned().collect();
+        // What a commit has taken since may be in its hands still: it keeps nobody from moving the others.
+        let AskedVisit { to_give, gone_on } = self.asked.take();
         self.dialog.close();
-        let Some(outcome) = give(&self.desk, &self.queue, &asked, &card).await else { return };
+        let Some(outcome) = give(&self.desk, &self.queue, &to_give, &card).await else { return };
+        let outcome = Outcome { in_koha: outcome.in_koha + gone_on.len(), ..outcome };
         let (tone, words) = match outcome {
             Outcome { given: 0, in_koha: 0 } => (Tone::Doubt, text("moveNothing")),
             Outcome { given: 0, in_koha: left } => (Tone::Bad, in_koha(left)),

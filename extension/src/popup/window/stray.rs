@@ -49,8 +49,7 @@ pub(crate) fn bind(desk: &Rc<Desk>) -> Result<(), JsValue> {
     dom::on_first::<Event>(&page, "mousedown", move |_| this.strays.borrow_mut().forget());
     let this = desk.clone();
     dom::on_first::<Event>(&page, "close", move |event| {
-        // Nothing of a passphrase stays.
-        this.strays.borrow_mut().forget();
+        this.strays.borrow_mut().forget_passphrase();
         // What was refused here is told in the message line still.
         if let Some(said) = dom::target(&event).and_then(|dialog| dom::field(&dialog, "scanned")) {
             said.remove();
