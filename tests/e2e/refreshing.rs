@@ -95,18 +95,23 @@ fn they_come_by_alarm_and_at_start_without_a_window_and_never_while_somebody_com
     // Somebody commits: it waits.
     page.eval("new Promise(held => navigator.locks.request('koct-sender', () => new Promise(release => { window.release = release; held(); })))").unwrap();
     koha.clear_requests();
-    let since = now(&page);
-    ring(&page);
-    // The page watches over a download that has begun.
-    page.wait_for("JSON.parse(localStorage.getItem('koct-refreshes')).planned > Date.now() + 200000", LIMIT).unwrap();
-    ring(&page);
-    // The download has looked whether somebody commits, and looks again.
+    // How often the download looks whether somebody commits is counted from its beginning.
     page.eval(
         "(real => { window.looks = 0; real.query = (...given) => { window.looks++; return LockManager.prototype.query.call(real, ...given); }; })\
          (browser.extension.getBackgroundPage().navigator.locks)",
     )
     .unwrap();
-    page.wait_for("window.looks > 2", LIMIT).unwrap();
+    let since = now(&page);
+    ring(&page);
+    // The page watches over a download that has begun.
+    page.wait_for("JSON.parse(localStorage.getItem('koct-refreshes')).planned > Date.now() + 200000", LIMIT).unwrap();
+    ring(&page);
+    page.wait_for("window.looks > 2", LIMIT).unwrap_or_else(|_| {
+        let found = page.eval(
+            "browser.alarms.getAll().then(async alarms => JSON.stringify([window.looks, Date.now(), { ...localStorage }, alarms, await navigator.locks.query()]))",
+        );
+        panic!("it does not look: {found:?}, asked: {:?}", koha.requests())
+    });
     assert!(koha.requests().is_empty(), "a commit goes first");
     page.eval("release()").unwrap();
     assert_eq!(ended(&page, &since), "done");
