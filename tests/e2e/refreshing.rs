@@ -78,7 +78,7 @@ fn they_come_by_alarm_and_at_start_without_a_window_and_never_while_somebody_com
     let page = lever(&firefox);
     page.wait("browser.alarms.get('koct-records').then(alarm => alarm && alarm.scheduledTime < Date.now() + 61000)")
         .unwrap();
-    // As if it had been five hours ago; not before, since Firefox ended at once may forget what was just written.
+    // As if it had been five hours ago.
     page.eval(&aged(5.0 / 24.0)).unwrap();
     // From here on it rings when this test says so.
     page.eval("browser.alarms.create('koct-records', { delayInMinutes: 60 })").unwrap();
