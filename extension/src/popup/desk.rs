@@ -117,7 +117,7 @@ elements! {
         /// From the press of the button to its end.
         pub(crate) committing: Cell<bool>,
         /// Whoever holds it asks for the sender's lock, or changes one transaction: that is waited for, and is no other window.
-        pub(crate) changing: Arc<Mutex<()>>,
+        changing: Arc<Mutex<()>>,
         /// While this window holds the sender's lock for a commit, and the last transaction that it may send.
         pub(crate) sending: Cell<bool>,
         pub(crate) sends_up_to: Cell<Option<TransactionId>>,

@@ -1,24 +1,19 @@
 //! The turn to send: one window of a profile has it.
 
-use crate::{
-    lock::{self, Lock},
-    popup::Desk,
-};
+use crate::popup::{Desk, desk::Permit};
 
 /// The sender's lock, while it is held: meanwhile nobody changes what may be sent, or stands in Koha's queue.
 pub(super) struct Turn<'a> {
     desk: &'a Desk,
-    _lock: Lock,
+    _permit: Permit,
 }
 
 impl<'a> Turn<'a> {
     /// `None` where somebody has it.
     pub(super) async fn take(desk: &'a Desk) -> Option<Self> {
-        // A change that this window is just making is no other window's commit.
-        let _changing = desk.changing.lock().await;
-        let lock = lock::lock().await?;
+        let permit = desk.may_change_log().await.ok()?;
         desk.sending.set(true);
-        Some(Self { desk, _lock: lock })
+        Some(Self { desk, _permit: permit })
     }
 }
 

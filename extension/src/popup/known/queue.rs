@@ -77,11 +77,17 @@ later! {
     }
 }
 
+impl Job {
+    fn for_row(entry: Entry) -> Self {
+        Self { entry, answered: None, seen: None, is_item: None, is_for_row: true }
+    }
+}
+
 impl Panel for LookupQueue {
     /// Of what was corrected, in whichever window, its row says what is found of it now.
     fn follow(self: Rc<Self>, event: &LogEvent) {
         for entry in event.entries().iter().filter(|entry| self.lists.is_outdated(entry)) {
-            self.put(Job { entry: entry.clone(), answered: None, seen: None, is_item: None, is_for_row: true });
+            self.put(Job::for_row(entry.clone()));
         }
     }
 
@@ -149,7 +155,7 @@ impl LookupQueue {
         if let Some(entry) = now.filter(is_other) {
             let mut waiting = self.waiting.borrow_mut();
             if waiting.iter().all(|job| job.entry.id != entry.id) {
-                waiting.push_back(Job { entry, answered: None, seen: None, is_item: None, is_for_row: true });
+                waiting.push_back(Job::for_row(entry));
             }
         }
     }
