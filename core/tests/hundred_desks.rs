@@ -129,6 +129,7 @@ fn desk(library: &Library, nights: Nights, dice: &mut Rng, all: &mut Load) -> (i
             access: if contents.sets.is_empty() { Access::Empty } else { Access::Open },
             has_passphrase: false,
             can_ask: true,
+            changes: refreshes.changes(),
         };
         let time_of_day = NaiveTime::MIN + TimeDelta::milliseconds(now % DAY);
         let scope = match plan(standing, &mut refreshes, DeskTime::from_millis(now), time_of_day) {
@@ -143,7 +144,7 @@ fn desk(library: &Library, nights: Nights, dice: &mut Rng, all: &mut Load) -> (i
                 continue;
             }
             Plan::Now(scope) => scope,
-            Plan::Never(why) => panic!("{why:?}"),
+            other => panic!("{other:?}"),
         };
         let is_whole = scope.everything || contents.whole_as_of().is_none_or(|whole| now - whole.millis() >= 7 * DAY);
         let owing = if scope.owing { u32::try_from(MOST_REQUESTS).unwrap() } else { 0 };

@@ -223,7 +223,7 @@ impl Known {
         let is_open = key::unlock(&self.base().await?, passphrase).await?.is_some();
         if is_open {
             self.tell_others();
-            refresh::wake();
+            refresh::unlocked();
         }
         Ok(is_open)
     }

@@ -57,6 +57,8 @@ pub struct Standing<'a> {
     pub has_passphrase: bool,
     /// Whether Koha can be asked: the settings are complete and the browser lets KOCT ask the server.
     pub can_ask: bool,
+    /// [`Refreshes::changes`] before any of this was read.
+    pub changes: u32,
 }
 
 /// What is to be downloaded.
@@ -90,20 +92,27 @@ pub enum Plan {
     At(DeskTime),
     /// To download now.
     Now(Scope),
+    /// To read anew how things stand, and ask again at once: something has changed while it was read.
+    Anew,
 }
 
 /// What is to be done now. `time_of_day` is what the desk's clock shows.
+///
+/// Whoever changes something sets the timer for a plan. It must not be set by what was read before: what is true last counts.
 pub fn plan(standing: Standing, refreshes: &mut Refreshes, now: DeskTime, time_of_day: NaiveTime) -> Plan {
+    if standing.changes != refreshes.changes() {
+        return Plan::Anew;
+    }
     let plan = at(standing, refreshes, now, time_of_day);
     refreshes.planned = match plan {
         Plan::At(time) => Some(time),
-        Plan::Never(_) | Plan::Now(_) => None,
+        Plan::Never(_) | Plan::Now(_) | Plan::Anew => None,
     };
     plan
 }
 
 fn at(standing: Standing, refreshes: &Refreshes, now: DeskTime, time_of_day: NaiveTime) -> Plan {
-    let Standing { records, contents, access, has_passphrase, can_ask, is_unfinished } = standing;
+    let Standing { records, contents, access, has_passphrase, can_ask, is_unfinished, changes: _ } = standing;
     // What is of another server is nothing here.
     let nothing = Contents::default();
     let contents = if access == Access::Foreign { &nothing } else { contents };

@@ -75,8 +75,15 @@ pub(super) fn asked_what_is_owed(up_to: Option<u32>) {
     change(|refreshes| refreshes.asked_what_is_owed(up_to, clock::time()));
 }
 
-/// Lets the event page look soon whether something is due.
-pub(crate) fn wake() {
+/// Somebody has given the passphrase.
+pub(super) fn unlocked() {
+    change(Refreshes::unlocked);
+    wake();
+}
+
+/// Lets the event page look soon whether something is due. Whoever calls this has told first what has changed: else a look that has
+/// begun before sets the alarm by what was.
+fn wake() {
     set_alarm(clock::time().plus(AFTER_A_CHANGE));
 }
 
@@ -107,8 +114,29 @@ pub(crate) async fn rang() {
     }
 }
 
-/// Sets the alarm for the next time, or says what is to be downloaded now.
+/// Sets the alarm for the next time, or says what is to be downloaded now. Nothing is awaited between the plan and the alarm, so that
+/// an alarm that somebody sets after a change comes either before a plan, which is made anew then, or in place of its alarm.
 async fn arrange(known: &Known) -> Option<(Scope, Preferences, Settings)> {
+    loop {
+        let (plan, preferences, settings) = look(known).await?;
+        match plan {
+            Plan::Anew => {}
+            Plan::Now(scope) => return Some((scope, preferences, settings?)),
+            Plan::At(time) => {
+                set_alarm(time);
+                return None;
+            }
+            Plan::Never(_) => {
+                webext::clear_alarm(ALARM);
+                return None;
+            }
+        }
+    }
+}
+
+/// What is to be done by how things stand, and the settings that this follows from. `None` where they cannot be read.
+async fn look(known: &Known) -> Option<(Plan, Preferences, Option<Settings>)> {
+    let changes = remembered().changes();
     let preferences = preferences::load().await.ok()?;
     let server = preferences.form.server().ok();
     // What nobody wants is deleted. What cannot be read now may be later: the alarm is set already.
@@ -124,16 +152,12 @@ async fn arrange(known: &Known) -> Option<(Scope, Preferences, Settings)> {
         access,
         has_passphrase: known.is_protected(),
         can_ask: settings.is_some(),
+        changes,
     };
     let mut refreshes = remembered();
     let plan = plan(standing, &mut refreshes, clock::time(), clock::time_of_day());
     remember(&refreshes);
-    match plan {
-        Plan::Now(scope) => return Some((scope, preferences, settings?)),
-        Plan::At(time) => set_alarm(time),
-        Plan::Never(_) => webext::clear_alarm(ALARM),
-    }
-    None
+    Some((plan, preferences, settings))
 }
 
 async fn download(known: &Rc<Known>, scope: Scope, preferences: &Preferences, settings: Settings) {

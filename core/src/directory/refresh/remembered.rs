@@ -30,6 +30,8 @@ pub struct Refreshes {
     pub(super) owing_as_of: DeskTime,
     /// The number of the patron after whom the next round of that begins.
     pub owing_after: u32,
+    /// How often something has changed that a plan follows from.
+    changes: u32,
 }
 
 /// How a download ended.
@@ -81,8 +83,19 @@ impl Refreshes {
         self.last
     }
 
+    /// How often something has changed that a plan follows from. Whoever is to make one asks before reading what it follows from:
+    /// see [`Standing::changes`](super::Standing::changes).
+    pub fn changes(&self) -> u32 {
+        self.changes
+    }
+
+    fn changed(&mut self) {
+        self.changes = self.changes.wrapping_add(1);
+    }
+
     /// A download has ended, whoever wanted it.
     pub fn ended(&mut self, how: Ended, desk_time: DeskTime) {
+        self.changed();
         self.failures = match how {
             Ended::Done | Ended::InPart => 0,
             Ended::Stopped => self.failures,
@@ -104,8 +117,14 @@ impl Refreshes {
 
     /// Somebody has changed the settings: what was refused before may be given now.
     pub fn settings_changed(&mut self) {
+        self.changed();
         self.failures = 0;
         self.last = self.last.filter(|last| last.how != Ended::Refused);
+    }
+
+    /// Somebody has given the passphrase: what is there can be looked up.
+    pub fn unlocked(&mut self) {
+        self.changed();
     }
 
     /// Before this time nothing is tried again.

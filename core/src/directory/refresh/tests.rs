@@ -29,6 +29,7 @@ struct Desk {
     access: Access,
     has_passphrase: bool,
     can_ask: bool,
+    changes: u32,
     refreshes: Refreshes,
 }
 
@@ -42,14 +43,23 @@ impl Desk {
             access,
             has_passphrase: false,
             can_ask: true,
+            changes: 0,
             refreshes: Refreshes::new(0x4000),
         }
     }
 
+    /// As things stand now.
     fn at(&mut self, now: i64) -> Plan {
-        let Self { records, contents, is_unfinished, access, has_passphrase, can_ask, refreshes } = self;
-        let (is_unfinished, access, has_passphrase, can_ask) = (*is_unfinished, *access, *has_passphrase, *can_ask);
-        let standing = Standing { records, contents, is_unfinished, access, has_passphrase, can_ask };
+        self.changes = self.refreshes.changes();
+        self.of_what_was_read(now)
+    }
+
+    /// As they stood when `changes` was asked.
+    fn of_what_was_read(&mut self, now: i64) -> Plan {
+        let Self { records, contents, is_unfinished, access, has_passphrase, can_ask, changes, refreshes } = self;
+        let (is_unfinished, access, has_passphrase, can_ask, changes) =
+            (*is_unfinished, *access, *has_passphrase, *can_ask, *changes);
+        let standing = Standing { records, contents, is_unfinished, access, has_passphrase, can_ask, changes };
         let time_of_day = NaiveTime::MIN.overflowing_add_signed(TimeDelta::milliseconds(now.rem_euclid(DAY))).0;
         plan(standing, refreshes, time(now), time_of_day)
     }
@@ -64,7 +74,7 @@ impl Desk {
                     now = next.millis();
                 }
                 Plan::Now(scope) => return (now, scope),
-                Plan::Never(why) => panic!("{why:?}"),
+                other => panic!("{other:?}"),
             }
         }
         panic!("it rings for nothing")
@@ -101,6 +111,29 @@ fn nothing_is_asked_where_it_is_not_wanted_or_cannot_be() {
     desk.refreshes.ended(Ended::Refused, time(NOW - DAY));
     desk.refreshes.settings_changed();
     assert!(matches!(desk.at(NOW), Plan::At(_)), "another password may be the right one");
+}
+
+#[test]
+fn nothing_is_planned_by_what_was_read_before_it_changed() {
+    let changes: [(&str, fn(&mut Desk)); 3] = [
+        ("records were not wanted", |desk| desk.refreshes.settings_changed()),
+        ("the passphrase was missing", |desk| desk.refreshes.unlocked()),
+        ("somebody downloaded", |desk| desk.refreshes.ended(Ended::Done, time(NOW))),
+    ];
+    for (before, change) in changes {
+        let mut desk = Desk::with(of(5 * HOUR, DAY));
+        let planned = desk.at(NOW);
+        desk.changes = desk.refreshes.changes();
+        // What is read from here on may be what was before.
+        desk.records.enabled = false;
+        change(&mut desk);
+        let remembered = desk.refreshes.clone();
+        assert_eq!(desk.of_what_was_read(NOW), Plan::Anew, "{before}");
+        assert_eq!(desk.refreshes, remembered, "{before}: what was planned is not forgotten");
+        // Read anew.
+        desk.records.enabled = true;
+        assert_eq!(desk.at(NOW), planned, "{before}");
+    }
 }
 
 #[test]
