@@ -2,7 +2,10 @@
 
 use crate::{desk, koha, pointing::keys_every, reopen, wait};
 use fake_koha::{Config, Era, FakeKoha, Fault, FaultKind, Flag, Library, Report, Size};
-use koct_core::settings::{form::Secret, key_kept::KeyKept, table::Preferences};
+use koct_core::{
+    desk::guard::AHEAD_TIMEOUT,
+    settings::{form::Secret, key_kept::KeyKept, table::Preferences},
+};
 use koct_tests::{
     desk::{Desk, Settings},
     firefox::Options,
@@ -62,10 +65,10 @@ pub(crate) fn download(desk: &Desk) -> String {
     said
 }
 
-/// Whatever the records need to answer, it is in time: this machine may be busy.
+/// Whatever the records need to answer a scan, it is in time: this machine may be busy.
 pub(crate) fn wait_for_records(desk: &Desk) {
-    let patient = "void (real => { window.setTimeout = (call, after, ...rest) => real(call, after === 250 ? 60000 : after, ...rest); })(window.setTimeout)";
-    desk.page.eval(patient).unwrap();
+    let patient = "void (real => { window.setTimeout = (call, after, ...rest) => real(call, after === AHEAD ? 60000 : after, ...rest); })(window.setTimeout)";
+    desk.page.eval(&patient.replace("AHEAD", &AHEAD_TIMEOUT.as_millis().to_string())).unwrap();
 }
 
 /// Deletes them in the dialog, which stays open.
@@ -96,9 +99,11 @@ fn pages(koha: &FakeKoha, path: &str) -> usize {
     koha.requests().iter().filter(|request| request.path.ends_with(path)).count()
 }
 
-/// From now on the pauses of a download, which are core's matter, take a fiftieth of their time.
+/// A script, for the clock of a page: from now on the pauses of a download there, which are core's matter, take a fiftieth of their time.
+pub(crate) const BRISK: &str = "(clock => void (clock.now = (real => () => real() * 50)(clock.now.bind(clock))))";
+
 fn brisk(desk: &Desk) {
-    desk.page.eval("void (performance.now = (real => () => real() * 50)(performance.now.bind(performance)))").unwrap();
+    desk.page.eval(&format!("{BRISK}(performance)")).unwrap();
 }
 
 #[test]

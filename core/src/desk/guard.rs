@@ -8,6 +8,10 @@ use crate::desk::{
     signs,
     transaction::Action,
 };
+use std::time::Duration;
+
+/// For how long a scan waits for what the records tell of it ([`Ahead`]). No other timer of the window has this time: tests know it by that.
+pub const AHEAD_TIMEOUT: Duration = Duration::from_millis(240);
 
 /// What is odd about a scan. The person at the desk decides; nothing is recorded until then.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,7 +20,7 @@ use koct_core::{
     Action, Cardnumber, Entry,
     desk::{
         barcode::same_code,
-        guard::{self, Ahead, Concern, Next},
+        guard::{self, AHEAD_TIMEOUT, Ahead, Concern, Next},
         jump::{ClockJump, ClockWatch},
         keyboard::ScannerKeyboard,
         scan::{self, Entered, Meant, PatronText, Scan, Typed, TypedError},
@@ -37,14 +37,10 @@ use std::{
     collections::{HashSet, VecDeque},
     pin::pin,
     rc::Rc,
-    time::Duration,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::HtmlInputElement;
-
-/// For how long a scan waits to find out whose user name was typed, and whether the item is a patron's card.
-const RECORDS_TIMEOUT: Duration = Duration::from_millis(250);
 
 /// What waits to be written.
 enum Job {
@@ -393,7 +389,7 @@ impl Scans {
         let found = Rc::new(RefCell::default());
         if self.records.get().is_some() {
             let asked = ask_records(self.clone(), scan.clone(), found.clone());
-            select(pin!(asked), pin!(sleep(RECORDS_TIMEOUT))).await;
+            select(pin!(asked), pin!(sleep(AHEAD_TIMEOUT))).await;
         }
         found.take()
     }
