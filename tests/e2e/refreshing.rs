@@ -1,6 +1,10 @@
 //! Records keep themselves fresh: downloads that nobody asks for, in the event page.
 
-use crate::{koha, records, wait};
+use crate::{
+    koha,
+    records::{self, BRISK},
+    wait,
+};
 use fake_koha::{Era, FakeKoha, Fault, FaultKind};
 use koct_core::settings::key_kept::KeyKept;
 use koct_tests::{
@@ -8,6 +12,7 @@ use koct_tests::{
     firefox::{Firefox, Options},
     page::Page,
     records::aged,
+    settings_page,
 };
 use std::time::Duration;
 
@@ -19,6 +24,27 @@ fn lever(firefox: &Firefox) -> Page {
     let page = firefox.open(&firefox.addon_url("options/options.html")).unwrap();
     page.wait("document.body && document.body.hasAttribute('data-ready')").unwrap();
     page
+}
+
+/// Koha rests for a moment where it would rest for two seconds and more: when, is core's matter.
+fn brisk(page: &Page) {
+    page.eval(&format!("browser.runtime.getBackgroundPage().then(({{ performance }}) => {BRISK}(performance))"))
+        .unwrap();
+}
+
+/// From now on the ten seconds of each step in which a page of Koha's is waited for pass when [`pass_a_step`] says so.
+fn hold_steps(page: &Page) {
+    page.eval(
+        "browser.runtime.getBackgroundPage().then(it => { const real = it.setTimeout; window.steps = []; \
+         it.setTimeout = (call, after, ...rest) => after === 10000 ? -window.steps.push(call) : real(call, after, ...rest); })",
+    )
+    .unwrap();
+}
+
+/// Ten seconds are over, in which a page was waited for once more.
+fn pass_a_step(page: &Page, number: u32) {
+    page.wait(&format!("window.steps.length === {number}")).unwrap();
+    page.eval("void window.steps.at(-1)()").unwrap();
 }
 
 /// As if the time of the alarm had come.
@@ -63,6 +89,7 @@ fn they_come_by_alarm_and_at_start_without_a_window_and_never_while_somebody_com
         let since = now(&page);
         // Its place among all desks is drawn; here it is the first.
         page.eval("localStorage.setItem('koct-refreshes', JSON.stringify({ place: 0 }))").unwrap();
+        brisk(&page);
         ring(&page);
         assert_eq!(ended(&page, &since), "done");
         assert_eq!(lists(&koha), wanted, "each once, one after another");
@@ -85,7 +112,9 @@ fn they_come_by_alarm_and_at_start_without_a_window_and_never_while_somebody_com
     // What a person has allowed a temporary installation ends with Firefox.
     firefox.allow("http://127.0.0.1/*").unwrap();
     page.eval("localStorage.setItem('koct-refreshes', JSON.stringify({ place: 0 }))").unwrap();
+    brisk(&page);
     // Meanwhile a person waits for a page of Koha's: after half a minute that is noticed, at the end.
+    hold_steps(&page);
     koha.fault(Fault::on("/circ/", FaultKind::Hold));
     let waited_for = format!("{}/cgi-bin/koha/circ/circulation-home.pl", koha.url());
     page.eval(&format!("void browser.tabs.create({{ url: '{waited_for}', active: false }})")).unwrap();
@@ -125,10 +154,39 @@ fn they_come_by_alarm_and_at_start_without_a_window_and_never_while_somebody_com
     window.wait("document.getElementById('records-line').dataset.grade === 'note'").unwrap();
     window.click("#open-records").unwrap();
     window.wait_contains("#records-by-itself", "all is here. The next comes by itself, about").unwrap();
+    pass_a_step(&page, 1);
+    pass_a_step(&page, 2);
     let asked =
         "browser.storage.session.get('outage').then(({ outage }) => /suspected.*\"badly\":true/.test(outage ?? ''))";
+    assert_eq!(page.eval(asked).unwrap(), false, "a page may take its time");
+    pass_a_step(&page, 3);
     page.wait_for(asked, LIMIT).unwrap();
     window.wait_text("#reachable", "Koha answers badly").unwrap();
     window.wait_text("#offline-now", "Offline now").unwrap();
     assert_eq!(firefox.console_errors().unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn what_is_saved_while_it_is_decided_when_they_come_is_what_counts() {
+    let koha = koha(Era::From2405);
+    let desk = crate::configured(&koha, "send");
+    let page = lever(&desk.firefox);
+    // In the middle of all desks: half an hour passes until anything comes.
+    page.eval("localStorage.setItem('koct-refreshes', JSON.stringify({ place: 32768 }))").unwrap();
+    // Whoever decides has read that no records are wanted, and does not get on.
+    page.eval(
+        "browser.runtime.getBackgroundPage().then(({ browser: { storage: { managed } } }) => { const real = managed.get; \
+         managed.get = (...of) => { managed.get = real; window.isDeciding = true; \
+         return new Promise(done => { window.goOn = () => done(real(...of)); }); }; })",
+    )
+    .unwrap();
+    ring(&page);
+    page.wait("window.isDeciding").unwrap();
+    settings_page::unfold(&page, "lookup").unwrap();
+    page.click("#lookup").unwrap();
+    assert!(settings_page::save(&page).unwrap().starts_with("Saved. Koha answers"));
+    page.eval("window.goOn()").unwrap();
+    page.wait("browser.alarms.get('koct-records').then(alarm => alarm && alarm.scheduledTime > Date.now() + 1200000)")
+        .unwrap();
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
