@@ -945,3 +945,47 @@ fn what_another_window_imports_while_a_commit_asks_is_looked_at_too() {
     desk.wait_for_commit().unwrap();
     assert_eq!(sent(&koha).len(), 5);
 }
+
+#[test]
+fn neither_a_scan_nor_undo_waits_for_an_import() {
+    let desk = desk();
+    let other = second_window(&desk);
+    desk.page.activate().unwrap();
+    desk.check_in("A1").unwrap();
+    let folder = koct_tests::keeper::folder().unwrap();
+    // In another window, and behind the closed dialog of this one.
+    for (importing, name, item) in [(&other, "Bus", "A2"), (&desk.page, "Van", "A3")] {
+        let file = folder.path().join(format!("{name}.koc"));
+        let line =
+            format!("Version=1.0\tGenerator=x\tDesk={name}\tUtcOffset=0\n2026-11-23 11:00:00\treturn\t{name}-1\n");
+        std::fs::write(&file, line).unwrap();
+        importing.activate().unwrap();
+        importing.click("#import-koc").unwrap();
+        importing.choose_files("#import-files", &[&file]).unwrap();
+        importing.wait("!document.getElementById('import-go').disabled").unwrap();
+        // The import has begun, and does not get on.
+        importing
+            .eval(
+                "(real => { Blob.prototype.arrayBuffer = async function () { Blob.prototype.arrayBuffer = real; \
+                 await new Promise(done => { window.giveFile = done; }); return real.call(this); }; })(Blob.prototype.arrayBuffer)",
+            )
+            .unwrap();
+        importing.click("#import-go").unwrap();
+        importing.wait("window.giveFile !== undefined").unwrap();
+        importing.click("#import-close").unwrap();
+
+        desk.page.activate().unwrap();
+        desk.page.press(&[key::F8]).unwrap();
+        desk.page.wait_contains("#message", "Wait until it is done.").unwrap();
+        let before = desk.total().unwrap();
+        desk.check_in(item).unwrap();
+        assert!(desk.states().unwrap().iter().all(|state| state == "local"), "nothing was taken back");
+
+        importing.eval("window.giveFile()").unwrap();
+        importing.wait("!document.getElementById('import-report').hidden").unwrap();
+        desk.wait_for_total(before + 2).unwrap();
+    }
+    desk.page.press(&[key::F8]).unwrap();
+    desk.page.wait_contains("#message", "Taken back").unwrap();
+    assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
+}
