@@ -1,6 +1,7 @@
 //! Work that is done anew whenever it is asked for, one at a time: what is asked for meanwhile is done in one more go.
 
-use std::cell::Cell;
+use std::{cell::Cell, rc::Rc};
+use wasm_bindgen_futures::spawn_local;
 
 /// Whether it is being done, and whether it is to be done.
 #[derive(Debug, Default)]
@@ -10,6 +11,18 @@ pub(crate) struct Anew {
 }
 
 impl Anew {
+    /// It is asked for, and this is how it is done.
+    pub(crate) fn go(self: &Rc<Self>, work: impl AsyncFn() + 'static) {
+        if self.ask() {
+            let this = self.clone();
+            spawn_local(async move {
+                while this.goes_on() {
+                    work().await;
+                }
+            });
+        }
+    }
+
     /// It is asked for. Returns whether whoever asks is to begin it: else somebody is at it.
     pub(crate) fn ask(&self) -> bool {
         self.is_wanted.set(true);

@@ -65,11 +65,11 @@ elements! {
         /// The log is read.
         reading: Anew,
         /// What is set aside is counted.
-        counting: Anew,
+        counting: Rc<Anew>,
         naming: Cell<bool>,
         /// While somebody is asked about all that are in doubt.
         deciding: RefCell<Option<act::Deciding>>,
-        following_question: Anew,
+        following_question: Rc<Anew>,
         opening: Cell<Opening>,
     }
 }
@@ -214,19 +214,15 @@ impl TodoPanel {
 
     /// Finds out anew what is set aside.
     fn count_aside(self: &Rc<Self>) {
-        if self.counting.ask() {
-            let this = self.clone();
-            spawn_local(async move {
-                while this.counting.goes_on() {
-                    let told = this.left.borrow().told();
-                    match aside::find(&*this.desk.store, &told).await {
-                        Ok(ids) => this.left.borrow_mut().set_aside(ids),
-                        Err(error) => this.desk.failed(Topic::Other, "readFailed", &error),
-                    }
-                    this.redraw();
-                }
-            });
-        }
+        let this = self.clone();
+        self.counting.go(async move || {
+            let told = this.left.borrow().told();
+            match aside::find(&*this.desk.store, &told).await {
+                Ok(ids) => this.left.borrow_mut().set_aside(ids),
+                Err(error) => this.desk.failed(Topic::Other, "readFailed", &error),
+            }
+            this.redraw();
+        });
     }
 
     /// Shows how much is left.

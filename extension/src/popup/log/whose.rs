@@ -80,7 +80,7 @@ elements! {
         sought: Cell<Sought>,
         /// What is to be changed, as far as it still is as it was when it was asked about.
         entries: RefCell<Vec<Entry>>,
-        following: Anew,
+        following: Rc<Anew>,
         /// Counts what was typed, to know what is late.
         searched: Latest,
         /// What was typed when that was looked for which is listed.
@@ -141,14 +141,11 @@ impl Whose {
 
     /// What stands otherwise by now is not asked about any more.
     pub(crate) fn follow(self: &Rc<Self>, event: &LogEvent) {
-        let has_changed = seen::follow(&mut self.entries.borrow_mut(), event);
-        if has_changed && self.following.ask() {
+        if seen::follow(&mut self.entries.borrow_mut(), event) {
             let this = self.clone();
-            spawn_local(async move {
-                while this.following.goes_on() {
-                    let_go(&this.dialog).await;
-                    this.show_about();
-                }
+            self.following.go(async move || {
+                let_go(&this.dialog).await;
+                this.show_about();
             });
         }
     }

@@ -205,13 +205,11 @@ impl TodoPanel {
     pub(super) fn follow_question(self: &Rc<Self>, event: &LogEvent) {
         let mut deciding = self.deciding.borrow_mut();
         let has_changed = deciding.as_mut().is_some_and(|deciding| seen::follow(&mut deciding.entries, event));
-        if has_changed && self.following_question.ask() {
+        if has_changed {
             let this = self.clone();
-            spawn_local(async move {
-                while this.following_question.goes_on() {
-                    question::let_go().await;
-                    this.show_question();
-                }
+            self.following_question.go(async move || {
+                question::let_go().await;
+                this.show_question();
             });
         }
     }
