@@ -3,7 +3,7 @@
 
 use crate::{
     desk::transaction::TransactionId,
-    log::{Entry, event::LogEvent},
+    log::{Entry, event::LogEvent, sitting::stands},
 };
 use std::collections::HashMap;
 
@@ -33,6 +33,34 @@ impl Seen {
 /// Whether an entry stands now where it stood when it was seen.
 pub fn is_as_seen(seen: &Entry, now: &Entry) -> bool {
     seen.transaction == now.transaction && seen.status == now.status
+}
+
+/// Why something was not taken back as it was shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotTakenBack {
+    /// Another window was faster, and has taken back this: it is done.
+    Already(Box<Entry>),
+    /// It is in Koha, or on its way there.
+    TooLate,
+    /// Another window has made this of it: that is not what is meant.
+    Changed(Box<Entry>),
+    /// It is not in the log any more.
+    Gone,
+    /// What another window has made of it cannot be read: it stands here as it was shown.
+    Unread,
+}
+
+impl NotTakenBack {
+    /// What was shown stood otherwise when it was to be taken back. `now`: as the log has been read since.
+    pub fn new(shown: &Entry, now: Option<&Entry>) -> Self {
+        match now {
+            None => Self::Gone,
+            Some(now) if !stands(now) => Self::Already(Box::new(now.clone())),
+            Some(now) if !now.status.state().is_correctable() => Self::TooLate,
+            Some(now) if is_as_seen(shown, now) => Self::Unread,
+            Some(now) => Self::Changed(Box::new(now.clone())),
+        }
+    }
 }
 
 /// Follows a change of the log: of what was seen, what stands otherwise since or is gone is not kept. Returns whether some was not.
@@ -82,6 +110,29 @@ mod tests {
         assert!(!seen.is(&refused("Item not found.")));
         let seen: Seen = [refused("Item not found.")].into_iter().collect();
         assert!(seen.is(&refused("Item not found.")) && !seen.is(&refused("Borrower not found.")));
+    }
+
+    #[test]
+    fn what_cannot_be_taken_back_as_it_was_shown_is_told_as_it_is() {
+        let now = Moment::new(1_795_428_000_000, 60).unwrap();
+        let action = |code| Action::Return { barcode: Barcode::parse(code).unwrap() };
+        let shown = Entry::recorded(TransactionId(1), Transaction { moment: now, action: action("A") });
+        let told = |now: &Entry| NotTakenBack::new(&shown, Some(now));
+        let taken_back = shown.deleted(now).unwrap();
+        assert_eq!(told(&taken_back), NotTakenBack::Already(Box::new(taken_back.clone())));
+        // Corrected before it was taken back: it is taken back all the same.
+        let corrected = shown.edited(action("B"), now).unwrap();
+        let both = corrected.deleted(now).unwrap();
+        assert_eq!(told(&both), NotTakenBack::Already(Box::new(both.clone())));
+        assert_eq!(told(&corrected), NotTakenBack::Changed(Box::new(corrected.clone())));
+        let refused = Entry { status: Status::Rejected { message: "Item not found.".into() }, ..shown.clone() };
+        assert_eq!(told(&refused), NotTakenBack::Changed(Box::new(refused.clone())));
+        for status in [Status::Success, Status::Added] {
+            assert_eq!(told(&Entry { status, ..corrected.clone() }), NotTakenBack::TooLate);
+        }
+        assert_eq!(NotTakenBack::new(&shown, None), NotTakenBack::Gone);
+        // What it is by now could not be read, and that is not nothing.
+        assert_eq!(told(&shown), NotTakenBack::Unread);
     }
 
     #[test]

@@ -26,7 +26,7 @@ use futures_util::{
     lock::{Mutex, OwnedMutexGuard},
 };
 use koct_core::{
-    Entry, Moment, Settings, Status, TransactionId,
+    Entry, Moment, Settings, TransactionId,
     desk::{
         branch::BranchCode,
         codes::{PlainCodes, Reads},
@@ -37,7 +37,7 @@ use koct_core::{
         Counts,
         event::{LogEvent, Reread},
         order::{self, Ordered},
-        seen::is_as_seen,
+        seen::NotTakenBack,
         sitting::Sitting,
     },
 };
@@ -345,7 +345,7 @@ later! {
         let undone = match desk.change_seen(std::slice::from_ref(&shown), &Entry::deleted).await {
             Ok(entries) => entries.into_iter().next(),
             // Another window was faster, and was not heard yet.
-            Err(NotChanged::Gone) => desk.taken_back_elsewhere(shown).await,
+            Err(NotChanged::Gone) => desk.not_taken_back(&shown).await,
             Err(error) => {
                 desk.not_changed("editFailed", &error);
                 None
@@ -361,21 +361,18 @@ later! {
 impl Desk {
     /// Shows as it is now what could not be taken back as it was shown. Returns it where that was done elsewhere; else the message
     /// line says why it was not: the one before is not what is meant.
-    async fn taken_back_elsewhere(self: &Rc<Self>, shown: Entry) -> Option<Entry> {
+    async fn not_taken_back(self: &Rc<Self>, shown: &Entry) -> Option<Entry> {
         if !self.read_changed([shown.id].into()).await {
             self.clone().reread_log().await;
         }
-        let now = self.sitting.borrow().entry(shown.id).cloned();
-        match now {
-            Some(now) if now.status == Status::Deleted => return Some(now),
-            Some(now) if !now.status.state().is_correctable() => {
-                self.message.answer(Tone::Doubt, &text("undoTooLate"));
-            }
-            Some(now) if !is_as_seen(&shown, &now) => {
-                self.message.answer(Tone::Doubt, &wording::changed(&now));
-            }
-            // It is gone, or cannot be read.
-            _ => self.not_changed("editFailed", &NotChanged::Gone),
+        let why = NotTakenBack::new(shown, self.sitting.borrow().entry(shown.id));
+        match why {
+            NotTakenBack::Already(now) => return Some(*now),
+            NotTakenBack::TooLate => self.message.answer(Tone::Doubt, &text("undoTooLate")),
+            NotTakenBack::Changed(now) => self.message.answer(Tone::Doubt, &wording::changed(&now)),
+            NotTakenBack::Gone => self.not_changed("editFailed", &NotChanged::Gone),
+            // Whoever read the log anew has said that it cannot be read.
+            NotTakenBack::Unread => {}
         }
         None
     }
