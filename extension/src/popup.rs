@@ -133,14 +133,7 @@ pub(crate) async fn start(early: Early) -> Result<(), JsValue> {
     let queue = Rc::new(queue?);
     let open_scans = Rc::new(OpenScans::default());
     let attention = Rc::new(Attention::new(open_scans.clone())?);
-    let answers = Answers::new(
-        desk.clone(),
-        labels.clone(),
-        warnings.clone(),
-        patron.clone(),
-        sitting.clone(),
-        open_scans.clone(),
-    );
+    let answers = Answers::new(desk.clone(), labels.clone(), warnings.clone(), sitting.clone(), open_scans.clone());
     let answers = Rc::new(answers?);
     let scans = Scans::new(
         desk.clone(),

@@ -989,3 +989,37 @@ fn neither_a_scan_nor_undo_waits_for_an_import() {
     desk.page.wait_contains("#message", "Taken back").unwrap();
     assert_eq!(desk.firefox.console_errors().unwrap(), Vec::<String>::new());
 }
+
+#[test]
+fn what_is_answered_about_a_patron_in_one_window_is_not_asked_again_in_the_other() {
+    let (_koha, desk) = knowing();
+    let restricted = "23529001223604";
+    let other = second_window(&desk);
+    for page in [&other, &desk.page] {
+        page.activate().unwrap();
+        page.wait("!document.getElementById('records-line').hidden").unwrap();
+        page.fill("#checkout-patron", restricted).unwrap();
+        page.type_text("\n").unwrap();
+        page.wait("document.getElementById('checkout').dataset.grade === 'stop'").unwrap();
+    }
+    desk.page.type_text(&format!("{}\n", item(6))).unwrap();
+    desk.page.wait("document.querySelector('#patron-items-list li[data-grade=stop] [data-answer=lend]')").unwrap();
+    desk.page.click("#patron-items-list li[data-grade=stop] [data-answer=lend]").unwrap();
+    wait_for_kept(&desk, &item(6), "restricted confirmed");
+    other.activate().unwrap();
+    other.wait("document.getElementById('checkout').dataset.grade !== 'stop'").unwrap();
+    other.click("#checkout-item").unwrap();
+    other.type_text(&format!("{}\n", item(7))).unwrap();
+    wait_for_kept(&desk, &item(7), "restricted confirmed");
+    other.wait("!document.querySelector('#patron-items-list li[data-grade=stop]')").unwrap();
+    // Another visit of theirs is asked about anew.
+    for page in [&other, &desk.page] {
+        page.activate().unwrap();
+        page.fill("#checkout-patron", ZOE).unwrap();
+        page.type_text("\n").unwrap();
+        page.wait("document.getElementById('patron-name').textContent.includes('Müller')").unwrap();
+        page.fill("#checkout-patron", restricted).unwrap();
+        page.type_text("\n").unwrap();
+        page.wait("document.getElementById('checkout').dataset.grade === 'stop'").unwrap();
+    }
+}

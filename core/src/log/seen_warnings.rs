@@ -3,7 +3,7 @@
 
 use crate::{
     desk::transaction::{Action, Moment, TransactionId},
-    log::{Entry, event::LogEvent, warned::Warning},
+    log::{Entry, event::LogEvent, status::Status, warned::Warning},
 };
 
 /// Warnings that a person has seen and not confirmed yet.
@@ -16,6 +16,24 @@ struct OfOne {
     id: TransactionId,
     action: Action,
     warnings: Vec<Warning>,
+}
+
+impl OfOne {
+    /// Whether this is what was seen, as far as it stands for the same, and was not taken back.
+    fn is(&self, entry: &Entry) -> bool {
+        self.id == entry.id && self.action == entry.transaction.action && entry.status != Status::Deleted
+    }
+}
+
+/// What came of an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answered {
+    /// It is kept.
+    Now,
+    /// Another window was faster: the same was answered there.
+    Before,
+    /// This is not any more what was answered.
+    Otherwise(Box<Entry>),
 }
 
 impl SeenWarnings {
@@ -48,14 +66,36 @@ impl SeenWarnings {
     /// This one as it stands in the log by now, with what was seen of it confirmed.
     #[must_use]
     pub fn confirm(&self, entry: &Entry, now: Moment) -> Entry {
-        let is_same = |seen: &&OfOne| seen.id == entry.id && seen.action == entry.transaction.action;
-        let seen = self.0.iter().find(is_same).map(|seen| seen.warnings.as_slice()).unwrap_or_default();
+        let seen = self.of(entry).map(|seen| seen.warnings.as_slice()).unwrap_or_default();
         entry.confirmed(now, |warning| seen.contains(warning))
     }
 
-    /// Whether something is confirmed now in these, as [`SeenWarnings::confirm`] has made them.
-    pub fn is_confirmed(entries: &[Entry], now: Moment) -> bool {
-        entries.iter().flat_map(|entry| &entry.warnings).any(|warned| warned.confirmed == Some(now))
+    /// What was seen of this one, where it is that still.
+    fn of(&self, entry: &Entry) -> Option<&OfOne> {
+        self.0.iter().find(|seen| seen.is(entry))
+    }
+
+    /// What came of the answer to these, as [`SeenWarnings::confirm`] has made them. Where nothing was to be answered any more when
+    /// it was answered, that is told of the entry that stood there.
+    pub fn answered(&self, entries: &[Entry], now: Moment) -> Answered {
+        let is_now = |entry: &Entry| entry.warnings.iter().any(|warned| warned.confirmed == Some(now));
+        if entries.iter().any(|entry| self.of(entry).is_some() && is_now(entry)) {
+            return Answered::Now;
+        }
+        let other = entries.iter().find(|entry| !self.was_answered(entry));
+        other.map_or(Answered::Before, |entry| Answered::Otherwise(Box::new(entry.clone())))
+    }
+
+    /// Whether all is confirmed that was seen of it; where nothing was, all that was to be answered.
+    fn was_answered(&self, entry: &Entry) -> bool {
+        let is_seen =
+            |warning: &Warning| self.of(entry).map_or(warning.is_stop(), |seen| seen.warnings.contains(warning));
+        let is_other = self.of(entry).is_none() && self.0.iter().any(|seen| seen.id == entry.id);
+        let mut asked = entry.warnings.iter().filter(|warned| is_seen(&warned.warning)).peekable();
+        !is_other
+            && entry.status != Status::Deleted
+            && asked.peek().is_some()
+            && asked.all(|warned| warned.confirmed.is_some())
     }
 }
 
@@ -103,7 +143,7 @@ mod tests {
         let since = warned(&shown, Warning::LostItem);
         let kept = seen.confirm(&since, now());
         assert_eq!(confirmed(&kept), [&Warning::OnLoan], "neither what is to be answered nor what came since");
-        assert!(SeenWarnings::is_confirmed(&[kept], now()));
+        assert_eq!(seen.answered(&[kept], now()), Answered::Now);
         assert_eq!(
             seen.confirm(&entry(2, Warning::OnLoan), now()),
             entry(2, Warning::OnLoan),
@@ -118,10 +158,50 @@ mod tests {
         let corrected = entry(1, Warning::OnLoan).edited(out("B"), now()).unwrap();
         let corrected = warned(&corrected, Warning::OnLoan);
         let kept = seen.confirm(&corrected, now());
-        assert_eq!((confirmed(&kept), SeenWarnings::is_confirmed(std::slice::from_ref(&kept), now())), (vec![], false));
+        assert_eq!(confirmed(&kept), [] as [&Warning; 0]);
+        assert_eq!(seen.answered(std::slice::from_ref(&kept), now()), Answered::Otherwise(Box::new(kept)));
         // Seen as it is now, it is.
         seen.see(&corrected, is_careful);
         assert_eq!(confirmed(&seen.confirm(&corrected, now())), [&Warning::OnLoan]);
+    }
+
+    #[test]
+    fn what_another_window_has_answered_is_answered_and_nothing_else() {
+        let later = Moment::new(1_795_428_009_000, 60).unwrap();
+        let stopped = |id| entry(id, Warning::Waiting);
+        let mut seen = SeenWarnings::default();
+        for id in [1, 2] {
+            seen.see(&stopped(id), Warning::is_stop);
+        }
+        let answer = |before: [Entry; 2]| {
+            let kept: Vec<Entry> = before.iter().map(|entry| seen.confirm(entry, later)).collect();
+            seen.answered(&kept, later)
+        };
+        let elsewhere = |id| stopped(id).confirmed(now(), Warning::is_stop);
+        let corrected = |id| elsewhere(id).edited(out("B"), now()).unwrap();
+        assert_eq!(answer([stopped(1), stopped(2)]), Answered::Now);
+        assert_eq!(answer([elsewhere(1), stopped(2)]), Answered::Now, "the other one is");
+        assert_eq!(answer([elsewhere(1), elsewhere(2)]), Answered::Before);
+        let other = |entry: Entry| Answered::Otherwise(Box::new(entry));
+        assert_eq!(answer([elsewhere(1), corrected(2)]), other(corrected(2)));
+        // What was taken back is not lent all the same.
+        let taken_back = stopped(2).deleted(now()).unwrap();
+        assert_eq!(answer([elsewhere(1), taken_back.clone()]), other(taken_back));
+        // What it was warned of is not known any more.
+        let unwarned = Entry { warnings: Vec::new(), ..stopped(2) };
+        assert_eq!(answer([elsewhere(1), unwarned.clone()]), other(unwarned));
+    }
+
+    #[test]
+    fn where_nothing_is_asked_any_more_it_is_told_why() {
+        let nothing = SeenWarnings::default();
+        let told = |entry: &Entry| nothing.answered(std::slice::from_ref(entry), now());
+        let before = Moment::new(1_795_427_000_000, 60).unwrap();
+        let answered = entry(1, Warning::Waiting).confirmed(before, Warning::is_stop);
+        assert_eq!(told(&answered), Answered::Before);
+        for other in [answered.deleted(now()).unwrap(), entry(1, Warning::OnLoan)] {
+            assert_eq!(told(&other), Answered::Otherwise(Box::new(other.clone())));
+        }
     }
 
     #[test]

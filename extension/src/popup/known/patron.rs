@@ -86,13 +86,6 @@ impl PatronPanel {
         self.shown.borrow().as_ref().filter(|shown| shown.has_card(card))?.answered()
     }
 
-    /// A person says that whoever is shown may have things all the same.
-    pub(crate) fn answer(&self, now: Moment) {
-        if self.shown.borrow_mut().as_mut().is_some_and(|shown| shown.answer(now)) {
-            self.draw_grade();
-        }
-    }
-
     /// Shows what has changed, once in a while: a scanner is faster than anybody reads.
     pub(crate) fn refresh_soon(self: &Rc<Self>) {
         self.changes.give_up();
@@ -113,6 +106,10 @@ impl Panel for PatronPanel {
         if matches!(event, LogEvent::Recorded(_)) {
             // What was just scanned is seen.
             self.show_details(false);
+        }
+        // A person says, in whichever window, that whoever is shown may have things all the same.
+        if self.shown.borrow_mut().as_mut().is_some_and(|shown| shown.follow(event)) {
+            self.draw_grade();
         }
         // What was recorded just now is looked up, and then the patron is.
         if !matches!(event, LogEvent::Recorded(_) | LogEvent::Committed) {
@@ -230,7 +227,7 @@ impl PatronPanel {
         let mut shown = self.shown.borrow_mut();
         match &mut *shown {
             Some(shown) => shown.refresh(found),
-            None => *shown = Some(ShownPatron::new(found)),
+            None => *shown = Some(ShownPatron::new(found, clock::time())),
         }
         drop(shown);
         self.draw_patron();

@@ -10,7 +10,11 @@ use crate::{
 };
 use koct_core::{
     Entry, Moment, TransactionId,
-    log::{event::LogEvent, seen_warnings::SeenWarnings, warned::Warned},
+    log::{
+        event::LogEvent,
+        seen_warnings::{Answered, SeenWarnings},
+        warned::Warned,
+    },
 };
 use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::JsValue;
@@ -42,20 +46,20 @@ impl Warnings {
         }
     }
 
-    /// Keeps in the log that a person has confirmed these, as they have seen them. Returns whether that is kept of any; `None` where
-    /// it could not be kept, which is said.
-    pub(crate) async fn keep_confirmed(self: Rc<Self>, seen: SeenWarnings, now: Moment) -> Option<bool> {
-        if seen.is_empty() { Some(false) } else { keep_confirmed(self, seen, now).await }
+    /// Keeps in the log that a person has confirmed these, as they have seen them. Returns what came of it; `None` where it could not
+    /// be kept, which is said.
+    pub(crate) async fn keep_confirmed(self: Rc<Self>, seen: SeenWarnings, now: Moment) -> Option<Answered> {
+        keep_confirmed(self, seen, now).await
     }
 }
 
 later! {
-    async fn keep_confirmed(warnings: Rc<Warnings>, seen: SeenWarnings, now: Moment) -> Option<bool> {
+    async fn keep_confirmed(warnings: Rc<Warnings>, seen: SeenWarnings, now: Moment) -> Option<Answered> {
         match warnings.desk.store.warn(&seen.ids(), |entry| seen.confirm(entry, now)).await {
             Ok(entries) => {
-                let is_confirmed = SeenWarnings::is_confirmed(&entries, now);
+                let answered = seen.answered(&entries, now);
                 warnings.desk.log_changed(&LogEvent::Changed(entries));
-                Some(is_confirmed)
+                Some(answered)
             }
             Err(error) => {
                 warnings.desk.failed(Topic::Other, "editFailed", &error);

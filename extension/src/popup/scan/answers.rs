@@ -8,7 +8,7 @@ use crate::{
     later::later,
     popup::{
         Desk, Tone,
-        known::{labels::Labels, patron::PatronPanel, warnings::Warnings},
+        known::{labels::Labels, warnings::Warnings},
         window::press::Presses,
     },
     wording,
@@ -16,7 +16,10 @@ use crate::{
 use koct_core::{
     Action, Entry, TransactionId,
     directory::labels::Label,
-    log::{seen_warnings::SeenWarnings, sitting::is_checkout_of, warned::Warning},
+    log::{
+        seen_warnings::{Answered, SeenWarnings},
+        sitting::is_checkout_of,
+    },
 };
 use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
@@ -24,8 +27,7 @@ use web_sys::{Element, Event, HtmlInputElement, MouseEvent};
 
 elements! {
     pub(crate) struct Answers(
-        desk: Rc<Desk>, labels: Rc<Labels>, warnings: Rc<Warnings>, patron: Rc<PatronPanel>, lists: Rc<SittingLists>,
-        open: Rc<OpenScans>,
+        desk: Rc<Desk>, labels: Rc<Labels>, warnings: Rc<Warnings>, lists: Rc<SittingLists>, open: Rc<OpenScans>,
     ) {
         checkouts: Element = "patron-items-list",
         checkins: Element = "checkin-items-list",
@@ -33,14 +35,6 @@ elements! {
         ;
         presses: Presses,
     }
-}
-
-/// That something is lent all the same.
-struct Answer {
-    /// What it is said to.
-    seen: SeenWarnings,
-    /// Whether it is said about the patron who is shown.
-    is_about_shown: bool,
 }
 
 /// The transaction and the answer whose button was clicked.
@@ -51,8 +45,8 @@ fn answer(event: &Event) -> Option<(TransactionId, String)> {
 }
 
 later! {
-    async fn lend(answers: Rc<Answers>, answer: Answer) {
-        answers.lend(answer).await;
+    async fn lend(answers: Rc<Answers>, id: TransactionId, seen: SeenWarnings) {
+        answers.lend(id, seen).await;
     }
 
     async fn take_back(answers: Rc<Answers>, shown: Entry) {
@@ -74,13 +68,15 @@ impl Answers {
                 if this.presses.is_second_click(&event) {
                     return;
                 }
-                let lent = (answer == "lend").then(|| this.answer_to(id));
                 // As it is shown when it is clicked.
-                let shown = this.desk.sitting.borrow().entry(id).cloned();
+                let (seen, shown) = {
+                    let sitting = this.desk.sitting.borrow();
+                    ((answer == "lend").then(|| sitting.answer_to(id)), sitting.entry(id).cloned())
+                };
                 let this = this.clone();
                 spawn_local(async move {
-                    match (lent, shown) {
-                        (Some(answer), _) => lend(this.clone(), answer).await,
+                    match (seen, shown) {
+                        (Some(seen), _) => lend(this.clone(), id, seen).await,
                         (None, Some(shown)) => take_back(this.clone(), shown).await,
                         (None, None) => {}
                     }
@@ -97,42 +93,25 @@ impl Answers {
         }
         // Nobody answers what they do not see.
         let card = self.card.value();
-        let newest =
-            self.desk.sitting.borrow().stopped().find(|entry| is_checkout_of(entry, &card)).map(|entry| entry.id);
-        match newest {
-            Some(id) => spawn_local(lend(self.clone(), self.answer_to(id))),
+        let sitting = self.desk.sitting.borrow();
+        match sitting.stopped().find(|entry| is_checkout_of(entry, &card)) {
+            Some(entry) => spawn_local(lend(self.clone(), entry.id, sitting.answer_to(entry.id))),
             None => self.desk.message.show(Tone::Good, &text("answerNothing")),
         }
     }
 
-    /// What is answered with the answer to this one, as it is before the person's eyes now.
-    fn answer_to(&self, id: TransactionId) -> Answer {
-        let sitting = self.desk.sitting.borrow();
-        let entry = sitting.entry(id);
-        let card = entry.filter(|entry| entry.open_stops().any(Warning::is_of_patron));
-        let card = card.and_then(|entry| entry.transaction.action.cardnumber());
-        let is_about_shown = card.is_some_and(|card| self.patron.shows(card.as_str()));
-        Answer { seen: sitting.answer_to(id), is_about_shown }
-    }
-
-    /// It is lent all the same: kept in the log. What is about the patron is answered for all that they take.
-    async fn lend(&self, Answer { seen, is_about_shown }: Answer) {
+    /// This one is lent all the same, and what is answered with it: kept in the log, as it was seen.
+    async fn lend(&self, id: TransactionId, seen: SeenWarnings) {
         let Some(now) = clock::now() else { return };
-        let asked = seen.ids().first().copied();
-        match self.warnings.clone().keep_confirmed(seen, now).await {
-            Some(true) => {
-                if is_about_shown {
-                    self.patron.answer(now);
-                }
-                self.desk.message.show(Tone::Good, &text("answered"));
-            }
-            // Another window has corrected or answered it.
-            Some(false) => {
-                let now = asked.and_then(|id| self.desk.sitting.borrow().entry(id).cloned());
-                if let Some(now) = now {
-                    self.desk.message.answer(Tone::Doubt, &wording::changed(&now));
-                }
-            }
+        let answered = if seen.is_empty() {
+            // It asks no more, and is not drawn so yet.
+            self.desk.sitting.borrow().entry(id).map(|entry| seen.answered(std::slice::from_ref(entry), now))
+        } else {
+            self.warnings.clone().keep_confirmed(seen, now).await
+        };
+        match answered {
+            Some(Answered::Now | Answered::Before) => self.desk.message.show(Tone::Good, &text("answered")),
+            Some(Answered::Otherwise(now)) => self.desk.message.answer(Tone::Doubt, &wording::changed(&now)),
             None => {}
         }
     }
