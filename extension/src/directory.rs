@@ -146,7 +146,13 @@ impl Known {
         if !matches!(looked, Ok(Access::Open)) {
             self.open.replace(None);
         }
-        self.access.set(*looked.as_ref().unwrap_or(&Access::Empty));
+        self.access.set(match &looked {
+            Ok(access) => *access,
+            // Whoever downloads deletes them.
+            Err(DiskError::Busy) => Access::Empty,
+            // What cannot be read is not nothing.
+            Err(_) => Access::Unreadable,
+        });
         looked
     }
 

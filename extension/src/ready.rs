@@ -55,7 +55,9 @@ pub(crate) async fn held(preferences: &Preferences) -> Held {
     let known = Known::new().ok();
     let records = match &known {
         Some(known) => {
-            known.reload(&preferences.records, preferences.form.server().ok().as_ref()).await.unwrap_or_default()
+            // Whether it went well is said by how they can be looked up.
+            let _ = known.reload(&preferences.records, preferences.form.server().ok().as_ref()).await;
+            known.access()
         }
         None => Access::Off,
     };

@@ -47,6 +47,7 @@ mod settings;
 mod still;
 mod todo;
 mod traces;
+mod unread;
 mod windows;
 
 use fake_koha::{Config, Era, FakeKoha, Library};

@@ -12,3 +12,10 @@ pub fn aged(days: f64) -> String {
          await new Promise((done, fail) => {{ [change.oncomplete, change.onabort] = [done, fail]; }}); base.close(); }})()"
     )
 }
+
+/// A script for a page of the add-on: as if each block were damaged on the disk. What a page has read before it keeps.
+pub const DAMAGED: &str = "(async () => { const base = await new Promise(done => { const o = indexedDB.open('koct-directory'); o.onsuccess = () => done(o.result); }); \
+    const change = base.transaction('blocks', 'readwrite'), store = change.objectStore('blocks'); let number = 0; \
+    const reading = store.openCursor(); reading.onsuccess = () => { const at = reading.result; \
+        if (at) { at.value[at.value.length - 1] ^= 1; at.update(at.value); number++; at.continue(); } }; \
+    await new Promise((done, fail) => { [change.oncomplete, change.onabort] = [done, fail]; }); base.close(); return number; })()";

@@ -20,6 +20,8 @@ pub enum Access {
     Locked,
     /// They are of another server than the one that is set, and stay until something is downloaded from this one.
     Foreign,
+    /// It could not be read whether there are any.
+    Unreadable,
     /// They can.
     Open,
 }

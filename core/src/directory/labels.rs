@@ -17,22 +17,28 @@ pub async fn label<S: BlockStore>(transaction: &Transaction, records: &Directory
     let action = &transaction.action;
     let mut label = Label::default();
     if let Some(barcode) = action.barcode() {
-        label.title = title(barcode.as_str(), records).await;
+        label.title = title(barcode.as_str(), records).await.unwrap_or_default();
     }
     if let Some(card) = action.cardnumber() {
-        label.patron = name(card.as_str(), records).await;
+        label.patron = name(card.as_str(), records).await.unwrap_or_default();
     }
     label
 }
 
 /// The title of the item with this barcode; empty where none is known.
-pub async fn title<S: BlockStore>(barcode: &str, records: &Directory<S>) -> String {
-    records.item_by_barcode(barcode).await.ok().flatten().map(|item| item.title).unwrap_or_default()
+///
+/// # Errors
+/// When the records cannot be read: then nobody knows whether one is known.
+pub async fn title<S: BlockStore>(barcode: &str, records: &Directory<S>) -> Result<String, S::Error> {
+    Ok(records.item_by_barcode(barcode).await?.map(|item| item.title).unwrap_or_default())
 }
 
 /// The name of the patron with this card; empty where none is known.
-pub async fn name<S: BlockStore>(card: &str, records: &Directory<S>) -> String {
-    records.patron_by_code(card).await.ok().flatten().map(|patron| patron.name()).unwrap_or_default()
+///
+/// # Errors
+/// As [`title`].
+pub async fn name<S: BlockStore>(card: &str, records: &Directory<S>) -> Result<String, S::Error> {
+    Ok(records.patron_by_code(card).await?.map(|patron| patron.name()).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -73,5 +79,7 @@ mod tests {
         let barcode = Barcode::parse("b 1").unwrap();
         let label = at_once(label(&Transaction { moment: at(0), action: Action::Return { barcode } }, &records));
         assert_eq!(label, Label::default());
+        // Nor is it said of a code that nobody has it.
+        assert!(at_once(title("b 1", &records)).is_err() && at_once(super::name("P2", &records)).is_err());
     }
 }

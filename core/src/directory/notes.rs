@@ -14,6 +14,8 @@ pub enum RecordsLine {
     Locked,
     /// They are of another server.
     Foreign,
+    /// It cannot be read how they stand: nobody knows that there are none.
+    Unreadable,
     /// They are older than they should be, by this number of days.
     Old(i64),
     /// They are of this time.
@@ -29,6 +31,7 @@ impl RecordsLine {
             Access::Lost => Self::Lost,
             Access::Locked => Self::Locked,
             Access::Foreign => Self::Foreign,
+            Access::Unreadable => Self::Unreadable,
             Access::Open => {
                 let as_of = contents.fresh_as_of()?;
                 wanted.days_old(as_of, now).map_or(Self::AsOf(as_of), Self::Old)
@@ -135,6 +138,7 @@ mod tests {
             (Access::Lost, RecordsLine::Lost),
             (Access::Locked, RecordsLine::Locked),
             (Access::Foreign, RecordsLine::Foreign),
+            (Access::Unreadable, RecordsLine::Unreadable),
         ] {
             assert_eq!(line(access, &contents(&LISTS), 0), Some(told));
             assert!(told.is_careful());

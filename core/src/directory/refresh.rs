@@ -129,7 +129,7 @@ fn at(standing: Standing, refreshes: &Refreshes, now: DeskTime, time_of_day: Nai
         {
             return Plan::Never(Why::Locked);
         }
-        Access::Empty | Access::Lost | Access::Foreign | Access::Open => {}
+        Access::Empty | Access::Lost | Access::Foreign | Access::Unreadable | Access::Open => {}
     }
     if !can_ask {
         return Plan::Never(Why::CannotAsk);

@@ -143,6 +143,8 @@ pub enum Finding {
     RecordsLocked,
     /// They are of another server than the one that is set.
     RecordsForeign,
+    /// Whether there are records cannot be read.
+    RecordsUnreadable,
     /// Firefox keeps the log until somebody removes it.
     LogKept,
     /// It may delete the log where the disk gets full.
@@ -376,6 +378,7 @@ fn records(facts: &Facts<'_>) -> Option<Verdict> {
         (Access::Off | Access::Empty | Access::Lost, _) => (Grade::Careful, Finding::NoRecords),
         (Access::Locked, _) => (Grade::Careful, Finding::RecordsLocked),
         (Access::Foreign, _) => (Grade::Careful, Finding::RecordsForeign),
+        (Access::Unreadable, _) => (Grade::Careful, Finding::RecordsUnreadable),
         (Access::Open, Some(days)) => (Grade::Careful, Finding::RecordsOld(days)),
         (Access::Open, None) => (Grade::Good, Finding::RecordsAsOf(facts.records_as_of)),
     };
@@ -619,6 +622,7 @@ mod tests {
             (Access::Locked, 1, (Grade::Careful, Finding::RecordsLocked)),
             (Access::Empty, 1, (Grade::Careful, Finding::NoRecords)),
             (Access::Foreign, 1, (Grade::Careful, Finding::RecordsForeign)),
+            (Access::Unreadable, 1, (Grade::Careful, Finding::RecordsUnreadable)),
             (Access::Lost, 1, (Grade::Careful, Finding::NoRecords)),
         ] {
             let facts = Facts { records: access, records_as_of: Some(ago(age)), ..facts(&all) };

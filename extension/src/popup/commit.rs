@@ -130,7 +130,13 @@ impl Commit {
         };
         // What a window has left that ended in the middle of its commit while this one was open; and whatever this one has not heard of.
         self.desk.clone().recover().await;
-        let counts = self.desk.store.counts().await.unwrap_or_else(|_| self.desk.counts.get());
+        let counts = match self.desk.store.counts().await {
+            Ok(counts) => counts,
+            // That there is nothing to commit is not known then.
+            Err(error) => {
+                return message.show(Tone::Bad, &text_with("commitFailedToStart", &[&error.explained()]));
+            }
+        };
         match counts.nothing_to_commit() {
             None => {}
             Some(NothingToCommit::ButOpen(open)) => {

@@ -56,6 +56,7 @@ pub(crate) fn finding(finding: Finding) -> String {
         Finding::NoRecords => text("readyNoRecords"),
         Finding::RecordsLocked => text("readyRecordsLocked"),
         Finding::RecordsForeign => text("readyRecordsForeign"),
+        Finding::RecordsUnreadable => text("readyRecordsUnread"),
         Finding::LogKept => text("readyLogKept"),
         Finding::LogNotKept => text("readyLogNotKept"),
         Finding::NoLog => text("readyNoLog"),

@@ -88,7 +88,7 @@ impl Exporting {
         }
     }
 
-    /// Whether the log holds what was recorded at several libraries.
+    /// Whether the log holds what was recorded at several libraries. Where that cannot be read, each gets a file of its own, unasked.
     async fn has_several_branches(&self) -> bool {
         let own = self.desk.preferences.borrow().form.branchcode.trim().to_owned();
         let entries = self.desk.store.in_states(&export::states(true)).await;

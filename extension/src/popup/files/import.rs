@@ -277,20 +277,21 @@ impl Import {
 
     /// What the log holds, as it was when it was read for the first of these files. Where it cannot be read now, that is said when it
     /// is read to be written.
-    async fn known(&self) -> Option<Rc<Knowledge>> {
-        let known = self.knowledge.borrow().clone();
-        if known.is_some() {
-            return known;
+    async fn known(&self) -> Result<Rc<Knowledge>, StoreError> {
+        if let Some(known) = &*self.knowledge.borrow() {
+            return Ok(known.clone());
         }
-        let knowledge = Rc::new(self.knowledge().await.ok()?);
+        let knowledge = Rc::new(self.knowledge().await?);
         self.knowledge.replace(Some(knowledge.clone()));
-        Some(knowledge)
+        Ok(knowledge)
     }
 
     /// Has a list looked through.
     async fn look_through(&self, chosen: &Chosen) {
-        let (Some(bytes), Some(knowledge)) = (chosen.bytes().await, self.known().await) else {
-            return self.say(&text("importNotReadable"));
+        let Some(bytes) = chosen.bytes().await else { return self.say(&text("importNotReadable")) };
+        let knowledge = match self.known().await {
+            Ok(knowledge) => knowledge,
+            Err(error) => return self.say(&text_with("readFailed", &[&error.explained()])),
         };
         let mut lengths = knowledge.lengths();
         lengths.extend(self.records.get().iter().flat_map(|records| records.contents().lengths_of_items()));
@@ -303,7 +304,7 @@ impl Import {
 
     /// Proposes the library at which a file was recorded.
     async fn propose_branch(&self, chosen: &Chosen) {
-        let Some(knowledge) = self.known().await else { return };
+        let Ok(knowledge) = self.known().await else { return };
         let own = self.desk.preferences.borrow().form.branchcode.trim().to_owned();
         let records = self.records.get();
         let contents = records.as_ref().map(|records| records.contents());
@@ -315,7 +316,7 @@ impl Import {
 
     /// Asks whose file it is, where what it holds tells otherwise than what it is called.
     async fn ask_whose(&self, chosen: &Rc<Chosen>) {
-        let Some(knowledge) = self.known().await else { return };
+        let Ok(knowledge) = self.known().await else { return };
         let before: Vec<Rc<Chosen>> = self.chosen.borrow().clone();
         let before = before.iter().take_while(|other| !Rc::ptr_eq(other, chosen));
         let before: Vec<_> =

@@ -79,16 +79,16 @@ pub(crate) fn show(row: &Element, label: &Label) {
 }
 
 later! {
-    /// The title of the item whose barcode is being typed; empty where there is none. `None` where nobody can know.
+    /// The title of the item whose barcode is being typed; empty where there is none. `None` where nobody can know, or it cannot be read.
     pub(crate) async fn title_typed(labels: Rc<Labels>, barcode: String) -> Option<String> {
         let records = labels.records.get().filter(|records| records.has(Set::Items))?;
-        Some(title(&barcode, &records).await)
+        title(&barcode, &records).await.ok()
     }
 
     /// The same of the patron's name by the card.
     pub(crate) async fn name_typed(labels: Rc<Labels>, card: String) -> Option<String> {
         let records = labels.records.get().filter(|records| records.has(Set::Patrons))?;
-        Some(name(&card, &records).await)
+        name(&card, &records).await.ok()
     }
 
     async fn look_up(labels: Rc<Labels>, entry: Entry) {

@@ -122,7 +122,8 @@ impl Lookups {
         self.later.borrow().clone()
     }
 
-    /// The cardnumber of whoever has this as a user name. `None` where it is a cardnumber, or nobody is known.
+    /// The cardnumber of whoever has this as a user name. `None` where it is a cardnumber, nobody is known, or that cannot be read: then
+    /// it stays as it was typed, and the look-up of what is recorded for it says so.
     pub(crate) async fn card_of_user(&self, typed: &str) -> Option<String> {
         self.records.get()?.card_of_user(typed).await.ok()?
     }

@@ -94,7 +94,8 @@ elements! {
 }
 
 impl RecordsPanel {
-    /// The card of whoever has this as card or user name, as far as anybody is known; `None` where it is an item.
+    /// The card of whoever has this as card or user name, as far as anybody is known; `None` where it is an item. Where that cannot be
+    /// read, it is what was typed, as where there are no records: that look-up says so.
     pub(crate) async fn card_of(&self, typed: Cardnumber) -> Option<Cardnumber> {
         let Some(records) = self.get() else { return Some(typed) };
         match records.typed_card(typed.as_str()).await {
@@ -310,6 +311,7 @@ impl RecordsPanel {
             RecordsLine::Lost => text("recordsLineLost"),
             RecordsLine::Locked => text("recordsLineLocked"),
             RecordsLine::Foreign => text("recordsLineForeign"),
+            RecordsLine::Unreadable => text("recordsLineUnread"),
             RecordsLine::Old(days) => plural("recordsLineOld", days, &[]),
             RecordsLine::AsOf(as_of) => text_with("recordsLineAsOf", &[&wording::row_time_of(as_of)]),
         };

@@ -83,7 +83,7 @@ impl Batches {
     /// Reads them, the newest first; and the number of those that cannot be read.
     async fn read(&self) -> Result<(Vec<Row>, usize), StoreError> {
         let batches = self.desk.store.batches_where(|_| true).await?;
-        let unreadable = self.desk.store.raw_batches().await.map(|raw| raw.len()).unwrap_or_default();
+        let unreadable = self.desk.store.raw_batches().await?.len();
         let mut rows = Vec::with_capacity(batches.len());
         for (number, batch) in batches.into_iter().rev() {
             let odd = batch.audit.as_ref().map(|audit| audit.odd.as_slice()).unwrap_or_default();

@@ -199,7 +199,7 @@ impl Clear {
     async fn look_again(&self) {
         let leftover = if self.leftover.get().is_some() { self.read_leftover().await } else { None };
         let before = self.asked.borrow().clone();
-        let now = if before.is_some() { self.desk.store.asked().await.ok() } else { None };
+        let now = if before.is_some() { self.desk.store.asked().await.map(Some) } else { Ok(None) };
         let_go(&self.dialog).await;
         if !self.dialog.open() {
             return;
@@ -215,9 +215,14 @@ impl Clear {
         } else if before.is_none() {
             // It is being read.
             self.ask().await;
-        } else if before != now {
+        } else {
+            let words = match now {
+                Ok(now) if before == now => return,
+                Ok(_) => text("clearChanged"),
+                Err(error) => text_with("clearFailed", &[&error.explained()]),
+            };
             self.take_back();
-            self.note.set_text_content(Some(&text("clearChanged")));
+            self.note.set_text_content(Some(&words));
         }
     }
 

@@ -356,8 +356,8 @@ impl Find {
         if let Some((_, among)) = &*self.among.borrow() {
             label = format!("{among} {label}");
         }
-        if self.named.has_more(&filter.text) {
-            label = format!("{label} {}", text("findMoreNames"));
+        if let Some(but) = self.named.but(&filter.text) {
+            label = format!("{label} {but}");
         }
         self.show_bar(Some(&label));
         self.table.show(shown).await

@@ -1,9 +1,9 @@
 //! Whom and what a text names that is looked for in the log: rows show names and titles, so they are found by these, too. Known
 //! from the records alone, and never kept.
 
-use crate::{latest::Latest, popup::known::records::RecordsPanel, timer::sleep};
+use crate::{i18n::text as text_of, latest::Latest, popup::known::records::RecordsPanel, timer::sleep, wording};
 use koct_core::{
-    directory::{may_be_name, record::Item},
+    directory::{Hits, may_be_name, record::Item},
     log::search::Codes,
 };
 use std::{cell::RefCell, rc::Rc, time::Duration};
@@ -19,7 +19,8 @@ const TYPING: Duration = Duration::from_millis(200);
 struct Known {
     text: String,
     codes: Codes,
-    has_more: bool,
+    /// Why there may be more than these.
+    but: Option<String>,
 }
 
 pub(crate) struct Named {
@@ -40,10 +41,10 @@ impl Named {
         if known.text == text { known.codes.clone() } else { Codes::default() }
     }
 
-    /// Whether more patrons bear this name than were looked at.
-    pub(super) fn has_more(&self, text: &str) -> bool {
+    /// Why this may name more than is found: more patrons bear it than were looked at, or the records cannot be read.
+    pub(super) fn but(&self, text: &str) -> Option<String> {
         let known = self.known.borrow();
-        known.text == text && known.has_more
+        known.but.clone().filter(|_| known.text == text)
     }
 
     /// What was known of names is the records' no more.
@@ -63,26 +64,34 @@ impl Named {
         if !goes_on() {
             return;
         }
-        let hits = records.search(&text, PATRONS).await.unwrap_or_default();
+        let hits = records.search(&text, PATRONS).await;
         if !goes_on() {
             return;
         }
+        let (Hits { patrons, total }, mut but) = match hits {
+            Ok(hits) => (hits, None),
+            Err(error) => (Hits::default(), Some(wording::disk(&error))),
+        };
+        if total > patrons.len() {
+            but = Some(text_of("findMoreNames"));
+        }
         let mut codes = Codes::default();
-        codes.extend(hits.patrons.iter().map(|patron| patron.cardnumber.as_str()).filter(|card| !card.is_empty()));
-        let tell = |codes: &Codes| {
-            let has_more = hits.total > hits.patrons.len();
-            self.known.replace(Known { text: text.clone(), codes: codes.clone(), has_more });
+        codes.extend(patrons.iter().map(|patron| patron.cardnumber.as_str()).filter(|card| !card.is_empty()));
+        let tell = |codes: &Codes, but: &Option<String>| {
+            self.known.replace(Known { text: text.clone(), codes: codes.clone(), but: but.clone() });
             found();
         };
-        if !codes.is_empty() {
-            tell(&codes);
+        if !codes.is_empty() || but.is_some() {
+            tell(&codes, &but);
         }
         let Some(in_log) = in_log() else { return };
         let is_in_log = |item: &Item| in_log.has(&item.barcode);
-        let items = records.items_by_title(&text, usize::MAX, is_in_log, goes_on).await.unwrap_or_default();
-        if goes_on() && !items.is_empty() {
-            codes.extend(items.iter().map(|item| item.barcode.as_str()));
-            tell(&codes);
+        match records.items_by_title(&text, usize::MAX, is_in_log, goes_on).await {
+            _ if !goes_on() => return,
+            Ok(items) if items.is_empty() => return,
+            Ok(items) => codes.extend(items.iter().map(|item| item.barcode.as_str())),
+            Err(error) => but = Some(wording::disk(&error)),
         }
+        tell(&codes, &but);
     }
 }

@@ -3,6 +3,7 @@
 
 use crate::{
     anew::Anew,
+    directory::{DiskError, Records},
     dom::{self, elements},
     i18n::{text, text_with},
     latest::{Asked, Latest},
@@ -179,18 +180,25 @@ impl Whose {
     async fn search(self: Rc<Self>) {
         let asked = self.searched.ask();
         let typed = self.typed.value();
-        let may_be_name = may_be_name(&typed);
-        let (lines, total) = match self.sought.get() {
-            Sought::Patron => self.patrons(&typed, may_be_name).await,
-            Sought::Item => self.items(&typed, may_be_name, asked).await,
+        let records = self.records.get().filter(|_| may_be_name(&typed));
+        let found = match (&records, self.sought.get()) {
+            (None, _) => Ok((Vec::new(), 0)),
+            (Some(records), Sought::Patron) => self.patrons(records, &typed).await,
+            (Some(records), Sought::Item) => self.items(records, &typed, asked).await,
         };
         if !self.searched.is(asked) {
             return;
         }
-        let numbers = [lines.len(), total].map(locale::number);
-        let more = (total > lines.len()).then(|| text_with("suggestionsOf", &[&numbers[0], &numbers[1]]));
-        let none = (total == 0 && may_be_name).then(|| text(self.none()));
-        self.state.set_text_content(more.or(none).as_deref());
+        let (lines, state) = match found {
+            Ok((lines, total)) => {
+                let numbers = [lines.len(), total].map(locale::number);
+                let more = (total > lines.len()).then(|| text_with("suggestionsOf", &[&numbers[0], &numbers[1]]));
+                let none = (total == 0 && may_be_name(&typed)).then(|| text(self.none()));
+                (lines, more.or(none))
+            }
+            Err(error) => (Vec::new(), Some(wording::disk(&error))),
+        };
+        self.state.set_text_content(state.as_deref());
         self.listed.replace(typed);
         self.show(&lines);
     }
@@ -203,29 +211,27 @@ impl Whose {
     }
 
     /// The first patrons of such a name, and how many there are.
-    async fn patrons(&self, typed: &str, may_be_name: bool) -> (Vec<Line>, usize) {
-        let Some(records) = self.records.get().filter(|_| may_be_name) else { return (Vec::new(), 0) };
-        let Hits { patrons, total } = records.search(typed, LISTED).await.unwrap_or_default();
+    async fn patrons(&self, records: &Records, typed: &str) -> Result<(Vec<Line>, usize), DiskError> {
+        let Hits { patrons, total } = records.search(typed, LISTED).await?;
         let line = |patron: Patron| {
             let about = wording::joined([&patron.category, &self.records.library_name(&patron.library)]);
             Line { name: patron.name(), code: patron.cardnumber, about }
         };
-        (patrons.into_iter().map(line).collect(), total)
+        Ok((patrons.into_iter().map(line).collect(), total))
     }
 
     /// The first items of such a title. All are read for it: whoever goes on typing does not wait for the search before.
-    async fn items(&self, typed: &str, may_be_name: bool, asked: Asked) -> (Vec<Line>, usize) {
-        let Some(records) = self.records.get().filter(|_| may_be_name) else { return (Vec::new(), 0) };
+    async fn items(&self, records: &Records, typed: &str, asked: Asked) -> Result<(Vec<Line>, usize), DiskError> {
         self.state.set_text_content(Some(&text("whichSearching")));
         let goes_on = || self.searched.is(asked);
-        let items = records.items_by_title(typed, LISTED, |_| true, goes_on).await.unwrap_or_default();
+        let items = records.items_by_title(typed, LISTED, |_| true, goes_on).await?;
         let line = |item: Item| {
             let about = wording::joined([&item.author, &item.call_number, &self.records.library_name(&item.library)]);
             Line { name: item.title, code: item.barcode, about }
         };
         let lines: Vec<Line> = items.into_iter().map(line).collect();
         let total = lines.len();
-        (lines, total)
+        Ok((lines, total))
     }
 
     fn show(&self, lines: &[Line]) {
@@ -259,18 +265,23 @@ impl Whose {
         };
     }
 
+    /// The code of whoever, or whatever, has this one.
+    async fn by_code(&self, records: &Records, typed: &str) -> Result<Option<String>, DiskError> {
+        let codes = self.desk.codes();
+        Ok(match self.sought.get() {
+            Sought::Patron => records.patron_by_code(codes.card(typed).trim()).await?.map(|patron| patron.cardnumber),
+            Sought::Item => records.item_by_barcode(codes.item(typed).trim()).await?.map(|item| item.barcode),
+        })
+    }
+
     /// A code was typed or scanned, or the only one that was found is meant.
     async fn entered(self: Rc<Self>) {
         let typed = self.typed.value();
         let Some(records) = self.records.get() else { return };
-        let codes = self.desk.codes();
-        let by_code = match self.sought.get() {
-            Sought::Patron => {
-                records.patron_by_code(codes.card(&typed).trim()).await.ok().flatten().map(|patron| patron.cardnumber)
-            }
-            Sought::Item => {
-                records.item_by_barcode(codes.item(&typed).trim()).await.ok().flatten().map(|item| item.barcode)
-            }
+        let by_code = match self.by_code(&records, &typed).await {
+            Ok(by_code) => by_code,
+            // Nor is the only one meant then that is listed: whose code it is, is not known.
+            Err(error) => return self.state.set_text_content(Some(&wording::disk(&error))),
         };
         // A scanner's Enter comes before anything is found by what it typed: who is listed then is not meant.
         let is_found = *self.listed.borrow() == typed && self.list.child_element_count() == 1;

@@ -374,7 +374,7 @@ impl Scans {
         guard::next(scan, ahead, last, &*self.desk.codes(), &is_right)
     }
 
-    /// Whether the log has this code of this action from before, taken as it is.
+    /// Whether the log has this code of this action from before, taken as it is. Where that cannot be read, it is asked about once more.
     async fn was_taken(&self, code: &str, action: &Action) -> bool {
         let item = action.barcode().filter(|barcode| barcode.as_str() == code);
         let entries = match item {
@@ -384,7 +384,8 @@ impl Scans {
         entries.is_ok_and(|entries| taken::was_taken(&entries))
     }
 
-    /// Asks the records, as far as they answer in time: a scan does not wait for long.
+    /// Asks the records, as far as they answer in time: a scan does not wait for long. Where they cannot be read, it is recorded as it
+    /// was scanned, unasked, as where they are too slow; its look-up says so.
     async fn look_ahead(self: &Rc<Self>, scan: &Scan) -> Ahead {
         let found = Rc::new(RefCell::default());
         if self.records.get().is_some() {

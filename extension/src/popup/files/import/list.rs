@@ -2,13 +2,15 @@
 
 use crate::{
     clock::{self, DeskZone},
+    directory::DiskError,
     dom::{self, elements},
     i18n::{text, text_with},
     locale,
     popup::{Desk, known::records::RecordsPanel, on_enter},
     slices,
+    store::StoreError,
     timer::sleep,
-    wording,
+    wording::{self, Explained as _},
 };
 use koct_core::{
     Action, Cardnumber, Transaction, TransactionId,
@@ -100,7 +102,12 @@ impl ListPreview {
         self.error.set_text_content(None);
         self.lines.set_text_content(None);
         self.state.set_text_content(Some(&text("listReading")));
-        let codes = Codes { lengths, ..self.codes(&bytes).await };
+        let codes = self.codes(&bytes).await.unwrap_or_else(|error| {
+            // What becomes of each line is shown, and nothing else is taken: but that the records had no part in it.
+            self.say(&wording::disk(&error));
+            Codes::default()
+        });
+        let codes = Codes { lengths, ..codes };
         let list = list::read(&bytes, &codes, &self.choices(None));
         self.now.replace(Some(Now { bytes, codes, list, told: None, taken: None }));
         self.show();
@@ -114,26 +121,26 @@ impl ListPreview {
     }
 
     /// What the records know of the codes in it.
-    async fn codes(&self, bytes: &[u8]) -> Codes {
+    async fn codes(&self, bytes: &[u8]) -> Result<Codes, DiskError> {
         let mut codes = Codes::default();
-        let Some(records) = self.records.get() else { return codes };
+        let Some(records) = self.records.get() else { return Ok(codes) };
         let all = list::codes(bytes);
         let mut rests = slices::Rests::default();
         for spellings in list::spellings(&all) {
             for code in spellings {
-                let patron = records.patron_by_code(&code).await.ok().flatten();
+                let patron = records.patron_by_code(&code).await?;
                 if patron.is_some_and(|patron| same_code(&patron.cardnumber, &code)) {
                     codes.cards.insert(code);
                     break;
                 }
-                if records.item_by_barcode(&code).await.is_ok_and(|item| item.is_some()) {
+                if records.item_by_barcode(&code).await?.is_some() {
                     codes.items.insert(code);
                     break;
                 }
             }
             rests.rest().await;
         }
-        codes
+        Ok(codes)
     }
 
     fn choices(&self, doing: Option<Doing>) -> Choices {
@@ -179,11 +186,12 @@ impl ListPreview {
     }
 
     /// How much of it stands in the log already.
-    async fn number_in_log(&self) -> usize {
+    async fn number_in_log(&self) -> Result<usize, StoreError> {
         let before = self.now.borrow().as_ref().map(|now| Before::new(&now.list));
-        let Some(mut before) = before else { return 0 };
+        let Some(mut before) = before else { return Ok(0) };
         let mut last = TransactionId(0);
-        while let Ok(entries) = self.desk.store.after(last, READ_AT_ONCE).await {
+        loop {
+            let entries = self.desk.store.after(last, READ_AT_ONCE).await?;
             let Some(newest) = entries.last() else { break };
             last = newest.id;
             for entry in &entries {
@@ -191,7 +199,7 @@ impl ListPreview {
             }
             sleep(Duration::ZERO).await;
         }
-        self.now.borrow().as_ref().map_or(0, |now| before.number(&now.list))
+        Ok(self.now.borrow().as_ref().map_or(0, |now| before.number(&now.list)))
     }
 
     fn say(&self, words: &str) {
@@ -201,7 +209,10 @@ impl ListPreview {
     /// The person says yes to what is shown. Somebody may have taken the list before: where that seems so, they are told, and say
     /// it once more.
     async fn take(self: Rc<Self>) {
-        let known = self.number_in_log().await;
+        let known = match self.number_in_log().await {
+            Ok(known) => known,
+            Err(error) => return self.say(&text_with("readFailed", &[&error.explained()])),
+        };
         let mut now = self.now.borrow_mut();
         let (Some(shown), Some(clock)) = (now.as_mut(), clock::now()) else { return };
         let number = shown.list.actions().count();
