@@ -67,9 +67,10 @@ pub(crate) fn joined(parts: impl IntoIterator<Item = impl AsRef<str>>) -> String
     line
 }
 
-/// A transaction in one line.
+/// A transaction in one line, for people who go on: with its time to the minute.
 pub(crate) fn entry(entry: &Entry) -> String {
-    transaction(&entry.transaction)
+    let transaction = &entry.transaction;
+    in_one_line(row_time(transaction.moment), &transaction.action)
 }
 
 /// That it was changed meanwhile, and how it stands now.
@@ -77,13 +78,14 @@ pub(crate) fn changed(now: &Entry) -> String {
     text_with("changedMeanwhile", &[&entry(now)])
 }
 
-/// What was done when, in one line.
+/// What was done when, in one line, for those who compare: to the second, and with the day.
 pub(crate) fn transaction(transaction: &Transaction) -> String {
-    let what = &transaction.action;
-    let time = moment(transaction.moment);
+    in_one_line(moment(transaction.moment), &transaction.action)
+}
+
+fn in_one_line(time: String, what: &Action) -> String {
     let optional = |value: Option<String>| value.unwrap_or_default();
-    let values = [time, action(what), optional(what.cardnumber().map(ToString::to_string)), item_or_amount(what)];
-    joined(values)
+    joined([time, action(what), optional(what.cardnumber().map(ToString::to_string)), item_or_amount(what)])
 }
 
 /// The item's barcode, or the amount that was paid.

@@ -30,7 +30,7 @@ impl ReviewPanel {
     pub(super) fn line(&self, entry: &Entry, when: &str) -> Result<HtmlElement, JsValue> {
         let line = dom::from_template("review-entry-template")?;
         line.set_attribute("data-action", entry.transaction.action.word())?;
-        line.set_title(&wording::entry(entry));
+        line.set_title(&wording::transaction(&entry.transaction));
         let action = &entry.transaction.action;
         for (field, words) in [
             ("when", when),
