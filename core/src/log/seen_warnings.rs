@@ -19,21 +19,10 @@ struct OfOne {
 }
 
 impl OfOne {
-    /// Whether this is what was seen, as far as it stands for the same, and was not taken back.
+    /// Whether this is what was seen still.
     fn is(&self, entry: &Entry) -> bool {
-        self.id == entry.id && self.action == entry.transaction.action && entry.status != Status::Deleted
+        self.id == entry.id && self.action == entry.transaction.action
     }
-}
-
-/// What came of an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Answered {
-    /// It is kept.
-    Now,
-    /// Another window was faster: the same was answered there.
-    Before,
-    /// This is not any more what was answered.
-    Otherwise(Box<Entry>),
 }
 
 impl SeenWarnings {
@@ -63,40 +52,28 @@ impl SeenWarnings {
         self.0.retain(|seen| !event.is_gone(seen.id));
     }
 
-    /// This one as it stands in the log by now, with what was seen of it confirmed.
+    /// This one as it stands in the log by now, with what was seen of it confirmed. What was taken back meanwhile is not lent.
     #[must_use]
     pub fn confirm(&self, entry: &Entry, now: Moment) -> Entry {
-        let seen = self.of(entry).map(|seen| seen.warnings.as_slice()).unwrap_or_default();
-        entry.confirmed(now, |warning| seen.contains(warning))
+        let seen = self.0.iter().find(|seen| seen.is(entry));
+        let seen = seen.map(|seen| seen.warnings.as_slice()).unwrap_or_default();
+        let may_be = |warning: &Warning| !warning.is_stop() || !is_taken_back(entry);
+        entry.confirmed(now, |warning| seen.contains(warning) && may_be(warning))
     }
 
-    /// What was seen of this one, where it is that still.
-    fn of(&self, entry: &Entry) -> Option<&OfOne> {
-        self.0.iter().find(|seen| seen.is(entry))
+    /// Whether this one, as it stands in the log by now, is lent all the same: all is confirmed that was seen of it, here or in another
+    /// window; where nothing was, because it asks no more, all that it was stopped for.
+    pub fn is_answered(&self, entry: &Entry) -> bool {
+        let seen = self.0.iter().find(|seen| seen.id == entry.id);
+        let is_asked = |warning: &Warning| seen.map_or(warning.is_stop(), |seen| seen.warnings.contains(warning));
+        let mut asked = entry.warnings.iter().filter(|warned| is_asked(&warned.warning)).peekable();
+        let is_same = seen.is_none_or(|seen| seen.is(entry)) && !is_taken_back(entry);
+        is_same && asked.peek().is_some() && asked.all(|warned| warned.confirmed.is_some())
     }
+}
 
-    /// What came of the answer to these, as [`SeenWarnings::confirm`] has made them. Where nothing was to be answered any more when
-    /// it was answered, that is told of the entry that stood there.
-    pub fn answered(&self, entries: &[Entry], now: Moment) -> Answered {
-        let is_now = |entry: &Entry| entry.warnings.iter().any(|warned| warned.confirmed == Some(now));
-        if entries.iter().any(|entry| self.of(entry).is_some() && is_now(entry)) {
-            return Answered::Now;
-        }
-        let other = entries.iter().find(|entry| !self.was_answered(entry));
-        other.map_or(Answered::Before, |entry| Answered::Otherwise(Box::new(entry.clone())))
-    }
-
-    /// Whether all is confirmed that was seen of it; where nothing was, all that was to be answered.
-    fn was_answered(&self, entry: &Entry) -> bool {
-        let is_seen =
-            |warning: &Warning| self.of(entry).map_or(warning.is_stop(), |seen| seen.warnings.contains(warning));
-        let is_other = self.of(entry).is_none() && self.0.iter().any(|seen| seen.id == entry.id);
-        let mut asked = entry.warnings.iter().filter(|warned| is_seen(&warned.warning)).peekable();
-        !is_other
-            && entry.status != Status::Deleted
-            && asked.peek().is_some()
-            && asked.all(|warned| warned.confirmed.is_some())
-    }
+fn is_taken_back(entry: &Entry) -> bool {
+    entry.status == Status::Deleted
 }
 
 #[cfg(test)]
@@ -143,7 +120,7 @@ mod tests {
         let since = warned(&shown, Warning::LostItem);
         let kept = seen.confirm(&since, now());
         assert_eq!(confirmed(&kept), [&Warning::OnLoan], "neither what is to be answered nor what came since");
-        assert_eq!(seen.answered(&[kept], now()), Answered::Now);
+        assert!(seen.is_answered(&kept));
         assert_eq!(
             seen.confirm(&entry(2, Warning::OnLoan), now()),
             entry(2, Warning::OnLoan),
@@ -159,7 +136,7 @@ mod tests {
         let corrected = warned(&corrected, Warning::OnLoan);
         let kept = seen.confirm(&corrected, now());
         assert_eq!(confirmed(&kept), [] as [&Warning; 0]);
-        assert_eq!(seen.answered(std::slice::from_ref(&kept), now()), Answered::Otherwise(Box::new(kept)));
+        assert!(!seen.is_answered(&kept));
         // Seen as it is now, it is.
         seen.see(&corrected, is_careful);
         assert_eq!(confirmed(&seen.confirm(&corrected, now())), [&Warning::OnLoan]);
@@ -168,40 +145,39 @@ mod tests {
     #[test]
     fn what_another_window_has_answered_is_answered_and_nothing_else() {
         let later = Moment::new(1_795_428_009_000, 60).unwrap();
-        let stopped = |id| entry(id, Warning::Waiting);
+        let stopped = entry(1, Warning::Waiting);
         let mut seen = SeenWarnings::default();
-        for id in [1, 2] {
-            seen.see(&stopped(id), Warning::is_stop);
-        }
-        let answer = |before: [Entry; 2]| {
-            let kept: Vec<Entry> = before.iter().map(|entry| seen.confirm(entry, later)).collect();
-            seen.answered(&kept, later)
-        };
-        let elsewhere = |id| stopped(id).confirmed(now(), Warning::is_stop);
-        let corrected = |id| elsewhere(id).edited(out("B"), now()).unwrap();
-        assert_eq!(answer([stopped(1), stopped(2)]), Answered::Now);
-        assert_eq!(answer([elsewhere(1), stopped(2)]), Answered::Now, "the other one is");
-        assert_eq!(answer([elsewhere(1), elsewhere(2)]), Answered::Before);
-        let other = |entry: Entry| Answered::Otherwise(Box::new(entry));
-        assert_eq!(answer([elsewhere(1), corrected(2)]), other(corrected(2)));
-        // What was taken back is not lent all the same.
-        let taken_back = stopped(2).deleted(now()).unwrap();
-        assert_eq!(answer([elsewhere(1), taken_back.clone()]), other(taken_back));
-        // What it was warned of is not known any more.
-        let unwarned = Entry { warnings: Vec::new(), ..stopped(2) };
-        assert_eq!(answer([elsewhere(1), unwarned.clone()]), other(unwarned));
+        seen.see(&stopped, Warning::is_stop);
+        let is_answered = |before: &Entry| seen.is_answered(&seen.confirm(before, later));
+        assert!(is_answered(&stopped));
+        let elsewhere = stopped.confirmed(now(), Warning::is_stop);
+        assert!(is_answered(&elsewhere));
+        assert!(!is_answered(&elsewhere.edited(out("B"), now()).unwrap()), "another item");
+        let taken_back = stopped.deleted(now()).unwrap();
+        assert!(!is_answered(&taken_back), "what was taken back is not lent");
+        assert_eq!(seen.confirm(&taken_back, later), taken_back, "nor when it is restored");
+        assert!(!is_answered(&elsewhere.deleted(now()).unwrap()));
+        assert!(
+            !is_answered(&Entry { warnings: Vec::new(), ..stopped }),
+            "what it was warned of is not known any more"
+        );
+    }
+
+    #[test]
+    fn what_is_told_and_was_seen_is_confirmed_also_of_what_was_taken_back() {
+        let told = entry(1, Warning::OnLoan);
+        let mut seen = SeenWarnings::default();
+        seen.see(&told, is_careful);
+        assert_eq!(confirmed(&seen.confirm(&told.deleted(now()).unwrap(), now())), [&Warning::OnLoan]);
     }
 
     #[test]
     fn where_nothing_is_asked_any_more_it_is_told_why() {
         let nothing = SeenWarnings::default();
-        let told = |entry: &Entry| nothing.answered(std::slice::from_ref(entry), now());
-        let before = Moment::new(1_795_427_000_000, 60).unwrap();
-        let answered = entry(1, Warning::Waiting).confirmed(before, Warning::is_stop);
-        assert_eq!(told(&answered), Answered::Before);
-        for other in [answered.deleted(now()).unwrap(), entry(1, Warning::OnLoan)] {
-            assert_eq!(told(&other), Answered::Otherwise(Box::new(other.clone())));
-        }
+        let answered = entry(1, Warning::Waiting).confirmed(now(), Warning::is_stop);
+        assert!(nothing.is_answered(&answered));
+        assert!(!nothing.is_answered(&answered.deleted(now()).unwrap()));
+        assert!(!nothing.is_answered(&entry(1, Warning::OnLoan)), "it is stopped for nothing");
     }
 
     #[test]

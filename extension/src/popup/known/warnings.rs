@@ -10,11 +10,7 @@ use crate::{
 };
 use koct_core::{
     Entry, Moment, TransactionId,
-    log::{
-        event::LogEvent,
-        seen_warnings::{Answered, SeenWarnings},
-        warned::Warned,
-    },
+    log::{event::LogEvent, seen_warnings::SeenWarnings, warned::Warned},
 };
 use std::{cell::RefCell, rc::Rc};
 use wasm_bindgen::JsValue;
@@ -46,24 +42,23 @@ impl Warnings {
         }
     }
 
-    /// Keeps in the log that a person has confirmed these, as they have seen them. Returns what came of it; `None` where it could not
-    /// be kept, which is said.
-    pub(crate) async fn keep_confirmed(self: Rc<Self>, seen: SeenWarnings, now: Moment) -> Option<Answered> {
+    /// Keeps in the log that a person has confirmed these, as they have seen them. Returns whether it is kept; where it
+    /// is not, that is said.
+    pub(crate) async fn keep_confirmed(self: Rc<Self>, seen: SeenWarnings, now: Moment) -> bool {
         keep_confirmed(self, seen, now).await
     }
 }
 
 later! {
-    async fn keep_confirmed(warnings: Rc<Warnings>, seen: SeenWarnings, now: Moment) -> Option<Answered> {
+    async fn keep_confirmed(warnings: Rc<Warnings>, seen: SeenWarnings, now: Moment) -> bool {
         match warnings.desk.store.warn(&seen.ids(), |entry| seen.confirm(entry, now)).await {
             Ok(entries) => {
-                let answered = seen.answered(&entries, now);
                 warnings.desk.log_changed(&LogEvent::Changed(entries));
-                Some(answered)
+                true
             }
             Err(error) => {
                 warnings.desk.failed(Topic::Other, "editFailed", &error);
-                None
+                false
             }
         }
     }

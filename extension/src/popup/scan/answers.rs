@@ -16,10 +16,7 @@ use crate::{
 use koct_core::{
     Action, Entry, TransactionId,
     directory::labels::Label,
-    log::{
-        seen_warnings::{Answered, SeenWarnings},
-        sitting::is_checkout_of,
-    },
+    log::{seen_warnings::SeenWarnings, sitting::is_checkout_of},
 };
 use std::rc::Rc;
 use wasm_bindgen_futures::spawn_local;
@@ -103,16 +100,15 @@ impl Answers {
     /// This one is lent all the same, and what is answered with it: kept in the log, as it was seen.
     async fn lend(&self, id: TransactionId, seen: SeenWarnings) {
         let Some(now) = clock::now() else { return };
-        let answered = if seen.is_empty() {
-            // It asks no more, and is not drawn so yet.
-            self.desk.sitting.borrow().entry(id).map(|entry| seen.answered(std::slice::from_ref(entry), now))
+        // Where nothing was seen it asks no more, and is not drawn so yet.
+        if !seen.is_empty() && !self.warnings.clone().keep_confirmed(seen.clone(), now).await {
+            return;
+        }
+        let Some(entry) = self.desk.sitting.borrow().entry(id).cloned() else { return };
+        if seen.is_answered(&entry) {
+            self.desk.message.show(Tone::Good, &text("answered"));
         } else {
-            self.warnings.clone().keep_confirmed(seen, now).await
-        };
-        match answered {
-            Some(Answered::Now | Answered::Before) => self.desk.message.show(Tone::Good, &text("answered")),
-            Some(Answered::Otherwise(now)) => self.desk.message.answer(Tone::Doubt, &wording::changed(&now)),
-            None => {}
+            self.desk.message.answer(Tone::Doubt, &wording::changed(&entry));
         }
     }
 
