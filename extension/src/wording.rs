@@ -75,7 +75,8 @@ pub(crate) fn entry(entry: &Entry) -> String {
 
 /// That it was changed meanwhile, and how it stands now.
 pub(crate) fn changed(now: &Entry) -> String {
-    text_with("changedMeanwhile", &[&entry(now)])
+    let key = if now.status == Status::Deleted { "undone" } else { "changedMeanwhile" };
+    text_with(key, &[&entry(now)])
 }
 
 /// What was done when, in one line, for those who compare: to the second, and with the day.

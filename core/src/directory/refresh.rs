@@ -124,7 +124,7 @@ fn at(standing: Standing, refreshes: &Refreshes, now: DeskTime, time_of_day: Nai
         Access::Locked => return Plan::Never(Why::Locked),
         // A person chooses it in the window before the first download, and is told so there, as nothing is there yet: without it records
         // would end with the browser each time.
-        Access::Empty | Access::Lost | Access::Foreign
+        Access::Empty | Access::Lost | Access::Foreign | Access::Unreadable
             if records.key_kept == KeyKept::Passphrase && !has_passphrase =>
         {
             return Plan::Never(Why::Locked);

@@ -46,8 +46,8 @@ pub enum NotTakenBack {
     Changed(Box<Entry>),
     /// It is not in the log any more.
     Gone,
-    /// What another window has made of it cannot be read: it stands here as it was shown.
-    Unread,
+    /// It stands here as it was shown: what another window made of it cannot be read, or it has made that undone.
+    AsShown,
 }
 
 impl NotTakenBack {
@@ -57,7 +57,7 @@ impl NotTakenBack {
             None => Self::Gone,
             Some(now) if !stands(now) => Self::Already(Box::new(now.clone())),
             Some(now) if !now.status.state().is_correctable() => Self::TooLate,
-            Some(now) if is_as_seen(shown, now) => Self::Unread,
+            Some(now) if is_as_seen(shown, now) => Self::AsShown,
             Some(now) => Self::Changed(Box::new(now.clone())),
         }
     }
@@ -132,7 +132,7 @@ mod tests {
         }
         assert_eq!(NotTakenBack::new(&shown, None), NotTakenBack::Gone);
         // What it is by now could not be read, and that is not nothing.
-        assert_eq!(told(&shown), NotTakenBack::Unread);
+        assert_eq!(told(&shown), NotTakenBack::AsShown);
     }
 
     #[test]

@@ -370,9 +370,7 @@ impl Desk {
             NotTakenBack::Already(now) => return Some(*now),
             NotTakenBack::TooLate => self.message.answer(Tone::Doubt, &text("undoTooLate")),
             NotTakenBack::Changed(now) => self.message.answer(Tone::Doubt, &wording::changed(&now)),
-            NotTakenBack::Gone => self.not_changed("editFailed", &NotChanged::Gone),
-            // Whoever read the log anew has said that it cannot be read.
-            NotTakenBack::Unread => {}
+            NotTakenBack::Gone | NotTakenBack::AsShown => self.not_changed("editFailed", &NotChanged::Gone),
         }
         None
     }

@@ -9,7 +9,7 @@ pub(crate) async fn lines(store: &Store, odd: &[Odd], most: usize) -> Vec<String
         return Vec::new();
     }
     let ids: Vec<_> = odd.iter().take(most).map(|odd| odd.id).collect();
-    // One that was cleared since is told by its number.
+    // One that was cleared since, or cannot be read, is told by its number.
     let entries: Vec<Entry> = store.get(&ids).await.unwrap_or_default();
     let line = |odd: &Odd| wording::oddity(odd, entries.iter().find(|entry| entry.id == odd.id));
     let mut lines: Vec<String> = odd.iter().take(most).map(line).collect();

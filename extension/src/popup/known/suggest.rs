@@ -192,13 +192,16 @@ later! {
         }
         let _turn = this.turn.lock().await;
         let Some(records) = this.records.get().filter(|_| !is_late()) else { return };
-        // A search that fails is told when the patron is looked up.
         if !may_be_name(&typed) {
             let _ = records.prepare_search().await;
-        } else if let Ok(hits) = records.search(&typed, LISTED).await
-            && !is_late()
-        {
-            this.show(&hits);
+            return;
+        }
+        let hits = records.search(&typed, LISTED).await;
+        match hits {
+            _ if is_late() => {}
+            Ok(hits) => this.show(&hits),
+            // That is told when the patron is looked up. Who was found by what was typed before is not meant.
+            Err(_) => this.close(),
         }
     }
 }

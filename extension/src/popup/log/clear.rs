@@ -10,6 +10,7 @@ use crate::{
     later::seldom,
     locale,
     popup::{Desk, Panel, Tone, Topic, window::press::let_go},
+    store::StoreError,
     wording::{self, Explained as _},
 };
 use koct_core::{
@@ -89,7 +90,8 @@ impl Clear {
 
     /// Asks about what an earlier sitting has left to be sent; of the same sitting it is only said.
     pub(crate) async fn offer(&self) {
-        let Some(leftover) = self.read_leftover().await else { return };
+        // What cannot be read now is told where it is read next.
+        let Ok(Some(leftover)) = self.read_leftover().await else { return };
         let counts = self.desk.counts.get();
         match leftover.mention(counts, clock::now()) {
             Some(Mention::Asked) => self.open(Some(leftover)),
@@ -101,9 +103,8 @@ impl Clear {
         }
     }
 
-    async fn read_leftover(&self) -> Option<Leftover> {
-        // What cannot be read now is told where it is read next.
-        self.desk.store.ends_of(&State::TO_COMMIT).await.ok().and_then(Leftover::of)
+    async fn read_leftover(&self) -> Result<Option<Leftover>, StoreError> {
+        self.desk.store.ends_of(&State::TO_COMMIT).await.map(Leftover::of)
     }
 
     /// `leftover`: nobody has asked for it, it is about this.
@@ -197,7 +198,9 @@ impl Clear {
 
     /// The log has changed while it is asked about: shows it as it is now, and takes a yes back that was given to something else.
     async fn look_again(&self) {
-        let leftover = if self.leftover.get().is_some() { self.read_leftover().await } else { None };
+        let asked_about = self.leftover.get();
+        // Where it cannot be read it is asked about still.
+        let leftover = if asked_about.is_some() { self.read_leftover().await.unwrap_or(asked_about) } else { None };
         let before = self.asked.borrow().clone();
         let now = if before.is_some() { self.desk.store.asked().await.map(Some) } else { Ok(None) };
         let_go(&self.dialog).await;
