@@ -115,7 +115,8 @@ fn nothing_is_asked_where_it_is_not_wanted_or_cannot_be() {
 
 #[test]
 fn nothing_is_planned_by_what_was_read_before_it_changed() {
-    let changes: [(&str, fn(&mut Desk)); 3] = [
+    type Change = (&'static str, fn(&mut Desk));
+    let changes: [Change; 3] = [
         ("records were not wanted", |desk| desk.refreshes.settings_changed()),
         ("the passphrase was missing", |desk| desk.refreshes.unlocked()),
         ("somebody downloaded", |desk| desk.refreshes.ended(Ended::Done, time(NOW))),
