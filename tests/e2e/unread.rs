@@ -54,7 +54,8 @@ fn records_of_which_nobody_knows_whether_there_are_any_are_not_called_none() {
     let window = desk.firefox.open(&desk.firefox.addon_url("popup/popup.html")).unwrap();
     window.wait("document.getElementById('records-line-text')?.innerText === 'Records cannot be read'").unwrap();
     window.wait("document.getElementById('records-line').dataset.grade === 'careful'").unwrap();
+    window.wait_contains("#message", "The records cannot be read or kept: ").unwrap();
     let ready = desk.firefox.open(&desk.firefox.addon_url("options/ready.html")).unwrap();
     let found = "document.querySelector('#ready-lines [data-line=records] [data-field=found]')?.textContent";
-    ready.wait(&format!("{found} === 'They cannot be read. Download them anew in the window (menu F10).'")).unwrap();
+    ready.wait(&format!("{found} === 'They cannot be read. Open the window: it says why.'")).unwrap();
 }

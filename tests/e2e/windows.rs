@@ -564,7 +564,7 @@ fn what_another_window_does_while_a_commit_asks_is_what_is_sent() {
     desk.page.wait("document.getElementById('question').open").unwrap();
     open_row(&other, 6);
     other.click("#edit-delete").unwrap();
-    other.wait("document.getElementById('message').textContent.includes('Another window')").unwrap();
+    other.wait("document.getElementById('message').textContent.includes('here or in another window')").unwrap();
     other.click("#edit-cancel").unwrap();
     type_into(&other, "#checkin-item", &format!("{}\n", item(5)));
     other.wait(&format!("{BARCODES}.length === 7")).unwrap();
