@@ -40,6 +40,9 @@ fn records_that_are_damaged_do_not_say_that_nobody_has_a_name_or_a_card() {
     desk.page.fill("#find-text", "smith").unwrap();
     desk.page.wait_contains("#filter-text", SAID).unwrap();
     assert!(desk.page.text("#filter-text").unwrap().starts_with("Shown: 0 of 1."));
+    // There the line has no room for it.
+    desk.page.wait_contains("#transactions-empty-text", SAID).unwrap();
+    desk.page.wait_hidden("#guide").unwrap();
 }
 
 #[test]

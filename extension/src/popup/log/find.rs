@@ -277,10 +277,13 @@ impl Find {
         }
     }
 
-    /// Says why the table is empty, where it is.
-    fn show_why_empty(&self) {
-        let key = if self.is_active() { "findNothing" } else { "transactionsEmpty" };
-        self.empty.set_text_content(Some(&text(key)));
+    /// Says why the table is empty, where it is. `but`: why there may be something all the same.
+    fn show_why_empty(&self, but: Option<&str>) {
+        let mut words = text(if self.is_active() { "findNothing" } else { "transactionsEmpty" });
+        if let Some(but) = but {
+            words = format!("{words} {but}");
+        }
+        self.empty.set_text_content(Some(&words));
     }
 
     fn show_bar(&self, label: Option<&str>) {
@@ -314,7 +317,7 @@ impl Find {
     }
 
     async fn try_show_found(self: &Rc<Self>) -> Result<(), StoreError> {
-        self.show_why_empty();
+        self.show_why_empty(None);
         let asked = self.asked.ask();
         if !self.is_active() {
             self.show_bar(None);
@@ -352,11 +355,13 @@ impl Find {
         };
         self.show_counts_of(counts, Some(warned));
         let numbers = [shown.len(), total].map(locale::number);
+        let but = self.named.but(&filter.text);
+        self.show_why_empty(but.as_deref());
         let mut label = text_with("findShown", &numbers.each_ref().map(String::as_str));
         if let Some((_, among)) = &*self.among.borrow() {
             label = format!("{among} {label}");
         }
-        if let Some(but) = self.named.but(&filter.text) {
+        if let Some(but) = but {
             label = format!("{label} {but}");
         }
         self.show_bar(Some(&label));
