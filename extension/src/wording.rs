@@ -75,7 +75,7 @@ pub(crate) fn entry(entry: &Entry) -> String {
 
 /// That it was changed meanwhile, and how it stands now.
 pub(crate) fn changed(now: &Entry) -> String {
-    let key = if now.status == Status::Deleted { "undone" } else { "changedMeanwhile" };
+    let key = if now.status.state().is_taken_back() { "undone" } else { "changedMeanwhile" };
     text_with(key, &[&entry(now)])
 }
 

@@ -1,6 +1,7 @@
 //! What cannot be read is not told as if it were not there.
 
 use crate::{
+    desk,
     knowing::{ZOE, item, knowing, library},
     records::{download, wanting},
 };
@@ -58,7 +59,40 @@ fn records_of_which_nobody_knows_whether_there_are_any_are_not_called_none() {
     window.wait("document.getElementById('records-line-text')?.innerText === 'Records cannot be read'").unwrap();
     window.wait("document.getElementById('records-line').dataset.grade === 'careful'").unwrap();
     window.wait_contains("#message", "The records cannot be read or kept: ").unwrap();
+    window.press(&[koct_tests::page::key::ESCAPE]).unwrap();
+    window.eval("document.getElementById('records-line').click()").unwrap();
+    window.wait_contains("#records-state", "The records cannot be read or kept: ").unwrap();
     let ready = desk.firefox.open(&desk.firefox.addon_url("options/ready.html")).unwrap();
     let found = "document.querySelector('#ready-lines [data-line=records] [data-field=found]')?.textContent";
     ready.wait(&format!("{found} === 'They cannot be read. Open the window: it says why.'")).unwrap();
+}
+
+#[test]
+fn no_file_is_brought_in_of_which_it_could_not_be_asked_whose_it_is() {
+    let desk = desk();
+    desk.check_in("A1").unwrap();
+    let folder = koct_tests::keeper::folder().unwrap();
+    let file = folder.path().join("Bus.koc");
+    std::fs::write(&file, "Version=1.0\tGenerator=x\tDesk=Bus\tUtcOffset=0\n2026-11-23 11:00:00\treturn\tBus-1\n")
+        .unwrap();
+    desk.page.click("#import-koc").unwrap();
+    // What it holds cannot be read, once.
+    desk.page
+        .eval(
+            "(real => { IDBObjectStore.prototype.getAll = function (...of) { if (this.name !== 'transactions') return real.apply(this, of); \
+             IDBObjectStore.prototype.getAll = real; throw new DOMException('', 'UnknownError'); }; })(IDBObjectStore.prototype.getAll)",
+        )
+        .unwrap();
+    desk.page.choose_files("#import-files", &[&file]).unwrap();
+    desk.page.wait("document.querySelector('#import-list [data-outcome=failed]')").unwrap();
+    desk.page.wait_contains("#import-list", "The log could not be read: ").unwrap();
+    assert_eq!(desk.page.eval("document.getElementById('import-go').disabled").unwrap(), true);
+    // Chosen once more, by a click that opens no window here.
+    let click = "(input => { input.addEventListener('click', event => event.preventDefault(), { once: true }); input.click(); })";
+    desk.page.eval(&format!("{click}(document.getElementById('import-files'))")).unwrap();
+    desk.page.choose_files("#import-files", &[&file]).unwrap();
+    desk.page.wait("!document.getElementById('import-go').disabled").unwrap();
+    desk.page.click("#import-go").unwrap();
+    desk.page.click("#import-close").unwrap();
+    desk.wait_for_total(2).unwrap();
 }

@@ -15,16 +15,12 @@ fn is_checkout(entry: &Entry) -> bool {
     matches!(entry.transaction.action, Action::Issue { .. })
 }
 
-fn stands(entry: &Entry) -> bool {
-    !matches!(entry.status.state(), State::Deleted | State::Rejected)
-}
-
 /// The checkin by which an item was set aside, where nobody has taken the item since; by its entries in order.
 pub(super) fn set_aside(entries: &[Entry]) -> Option<&Entry> {
     let is_there = |entry: &Entry| entry.status.state() != State::Deleted || entry.was_settled();
     let is_aside = |entry: &Entry| entry.set_aside().is_some() && is_there(entry);
     let place = entries.iter().rposition(is_aside)?;
-    let is_gone = entries[place + 1..].iter().any(|entry| stands(entry) && is_checkout(entry));
+    let is_gone = entries[place + 1..].iter().any(|entry| entry.status.state().has_happened() && is_checkout(entry));
     (!is_gone).then(|| &entries[place])
 }
 
@@ -114,7 +110,9 @@ pub(super) fn over(
     };
     let has = |hold: &Hold, entries: &[Entry]| hold_of(entries) == Some(hold.id);
     let had = |hold: &Hold, entries: &[Entry]| {
-        entries.iter().any(|entry| stands(entry) && entry.set_aside().is_some_and(|(number, _)| number == hold.id))
+        entries.iter().any(|entry| {
+            entry.status.state().has_happened() && entry.set_aside().is_some_and(|(number, _)| number == hold.id)
+        })
     };
     let is_over = |hold: &&Hold| {
         let by_other = |entries: &Vec<Entry>| has(hold, entries) || (had(hold, entries) && took(hold, entries));

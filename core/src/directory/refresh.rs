@@ -124,12 +124,14 @@ fn at(standing: Standing, refreshes: &Refreshes, now: DeskTime, time_of_day: Nai
         Access::Locked => return Plan::Never(Why::Locked),
         // A person chooses it in the window before the first download, and is told so there, as nothing is there yet: without it records
         // would end with the browser each time.
-        Access::Empty | Access::Lost | Access::Foreign | Access::Unreadable
+        Access::Empty | Access::Lost | Access::Foreign
             if records.key_kept == KeyKept::Passphrase && !has_passphrase =>
         {
             return Plan::Never(Why::Locked);
         }
-        Access::Empty | Access::Lost | Access::Foreign | Access::Unreadable | Access::Open => {}
+        // They may be read later.
+        Access::Unreadable => return Plan::At(now.plus(WATCH)),
+        Access::Empty | Access::Lost | Access::Foreign | Access::Open => {}
     }
     if !can_ask {
         return Plan::Never(Why::CannotAsk);

@@ -4,7 +4,7 @@ use crate::{
     desk::transaction::{Action, TransactionId},
     log::{
         Entry,
-        sitting::{is_checkin, stands},
+        sitting::is_checkin,
         warned::{Grade, Warned, Warning},
     },
 };
@@ -39,7 +39,7 @@ impl SaidOfScans {
     /// Whether something was said of it that does not hold any more, since it was corrected: what is to be said now, must be
     /// found anew.
     pub fn is_outdated(&self, entry: &Entry) -> bool {
-        stands(entry) && self.0.contains_key(&entry.id) && self.of(entry).is_none()
+        !entry.status.state().is_taken_back() && self.0.contains_key(&entry.id) && self.of(entry).is_none()
     }
 
     /// Nothing is said any more.

@@ -3,7 +3,7 @@
 
 use crate::{
     desk::transaction::TransactionId,
-    log::{Entry, event::LogEvent, sitting::stands},
+    log::{Entry, event::LogEvent},
 };
 use std::collections::HashMap;
 
@@ -55,7 +55,7 @@ impl NotTakenBack {
     pub fn new(shown: &Entry, now: Option<&Entry>) -> Self {
         match now {
             None => Self::Gone,
-            Some(now) if !stands(now) => Self::Already(Box::new(now.clone())),
+            Some(now) if now.status.state().is_taken_back() => Self::Already(Box::new(now.clone())),
             Some(now) if !now.status.state().is_correctable() => Self::TooLate,
             Some(now) if is_as_seen(shown, now) => Self::AsShown,
             Some(now) => Self::Changed(Box::new(now.clone())),

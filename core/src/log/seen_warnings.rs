@@ -3,7 +3,7 @@
 
 use crate::{
     desk::transaction::{Action, Moment, TransactionId},
-    log::{Entry, event::LogEvent, status::Status, warned::Warning},
+    log::{Entry, event::LogEvent, warned::Warning},
 };
 
 /// Warnings that a person has seen and not confirmed yet.
@@ -57,7 +57,7 @@ impl SeenWarnings {
     pub fn confirm(&self, entry: &Entry, now: Moment) -> Entry {
         let seen = self.0.iter().find(|seen| seen.is(entry));
         let seen = seen.map(|seen| seen.warnings.as_slice()).unwrap_or_default();
-        let may_be = |warning: &Warning| !warning.is_stop() || !is_taken_back(entry);
+        let may_be = |warning: &Warning| !warning.is_stop() || !entry.status.state().is_taken_back();
         entry.confirmed(now, |warning| seen.contains(warning) && may_be(warning))
     }
 
@@ -67,13 +67,9 @@ impl SeenWarnings {
         let seen = self.0.iter().find(|seen| seen.id == entry.id);
         let is_asked = |warning: &Warning| seen.map_or(warning.is_stop(), |seen| seen.warnings.contains(warning));
         let mut asked = entry.warnings.iter().filter(|warned| is_asked(&warned.warning)).peekable();
-        let is_same = seen.is_none_or(|seen| seen.is(entry)) && !is_taken_back(entry);
+        let is_same = seen.is_none_or(|seen| seen.is(entry)) && entry.status.state().has_happened();
         is_same && asked.peek().is_some() && asked.all(|warned| warned.confirmed.is_some())
     }
-}
-
-fn is_taken_back(entry: &Entry) -> bool {
-    entry.status == Status::Deleted
 }
 
 #[cfg(test)]
@@ -84,7 +80,7 @@ mod tests {
             barcode::{Barcode, Cardnumber},
             transaction::Transaction,
         },
-        log::{event::Reread, warned::Warned},
+        log::{event::Reread, status::Status, warned::Warned},
     };
 
     fn now() -> Moment {
@@ -157,6 +153,8 @@ mod tests {
         assert!(!is_answered(&taken_back), "what was taken back is not lent");
         assert_eq!(seen.confirm(&taken_back, later), taken_back, "nor when it is restored");
         assert!(!is_answered(&elsewhere.deleted(now()).unwrap()));
+        let refused = Status::Rejected { message: "Item not found.".into() };
+        assert!(!is_answered(&Entry { status: refused, ..stopped.clone() }), "Koha has not taken it");
         assert!(
             !is_answered(&Entry { warnings: Vec::new(), ..stopped }),
             "what it was warned of is not known any more"

@@ -5,7 +5,7 @@ use crate::{
         barcode::same_code,
         transaction::{Action, TransactionId},
     },
-    log::{Entry, event::LogEvent, seen_warnings::SeenWarnings, status::State, warned::Warning},
+    log::{Entry, event::LogEvent, seen_warnings::SeenWarnings, warned::Warning},
 };
 
 /// A visit about which it is asked whose it is.
@@ -40,7 +40,7 @@ impl Sitting {
             match self.0.binary_search_by_key(&entry.id, |known| known.id) {
                 Ok(place) => {
                     let known = std::mem::replace(&mut self.0[place], entry.clone());
-                    is_other |= stands(&known) != stands(entry) || known.transaction != entry.transaction;
+                    is_other |= is_kept(&known) != is_kept(entry) || known.transaction != entry.transaction;
                 }
                 Err(place) if joins => self.0.insert(place, entry.clone()),
                 Err(_) => {}
@@ -67,7 +67,7 @@ impl Sitting {
 
     /// What was not taken back, oldest first.
     pub fn standing(&self) -> impl DoubleEndedIterator<Item = &Entry> {
-        self.0.iter().filter(|entry| stands(entry))
+        self.0.iter().filter(|entry| is_kept(entry))
     }
 
     /// The last of these: the one to be taken back, and the one that the next scan may repeat.
@@ -126,8 +126,8 @@ impl Sitting {
 }
 
 /// Whether it was not taken back.
-pub(super) fn stands(entry: &Entry) -> bool {
-    entry.status.state() != State::Deleted
+fn is_kept(entry: &Entry) -> bool {
+    !entry.status.state().is_taken_back()
 }
 
 /// Whether this is a checkout to the patron with this card.

@@ -236,6 +236,16 @@ impl State {
         matches!(self, Self::Sending | Self::InDoubt)
     }
 
+    /// Whether it was taken back.
+    pub fn is_taken_back(self) -> bool {
+        self == Self::Deleted
+    }
+
+    /// Whether it happened, as far as Koha or nobody says otherwise.
+    pub fn has_happened(self) -> bool {
+        !matches!(self, Self::Deleted | Self::Rejected)
+    }
+
     /// Whether a person may correct or delete it, and the clock of its desk may be set right: it is not in Koha, and cannot
     /// be.
     pub fn is_correctable(self) -> bool {

@@ -129,11 +129,6 @@ pub fn is_candidate(entry: &Entry) -> bool {
         || matches!(entry.transaction.action, Action::Payment { .. })
 }
 
-/// Whether it happened, as far as Koha or nobody says otherwise.
-fn stands(entry: &Entry) -> bool {
-    !matches!(entry.status.state(), State::Deleted | State::Rejected)
-}
-
 fn warned(entry: &Entry) -> impl Iterator<Item = &Warning> {
     entry.warnings.iter().map(|warned| &warned.warning)
 }
@@ -218,12 +213,15 @@ impl Todo {
             lists.push((List::Transfers, entry.is_ticked(Task::Transfer)));
         }
         let is_taken_over = fresh.is_some_and(|fresh| fresh.taken_over.is_some());
-        if stands(entry) && (is_taken_over || !self.of_loan(entry).is_empty()) {
+        if entry.status.state().has_happened() && (is_taken_over || !self.of_loan(entry).is_empty()) {
             lists.push((List::Loans, entry.is_ticked(Task::Loan)));
         }
         // Koha's own check-in has computed the fine.
         let is_fined = entry.checkin.is_some();
-        if stands(entry) && !is_fined && (entry.late.is_some() || fresh.is_some_and(|fresh| fresh.late.is_some())) {
+        if entry.status.state().has_happened()
+            && !is_fined
+            && (entry.late.is_some() || fresh.is_some_and(|fresh| fresh.late.is_some()))
+        {
             lists.push((List::Late, entry.is_ticked(Task::Late)));
         }
         if self.told.odd(entry.id).is_some() {
@@ -279,7 +277,11 @@ impl Todo {
 
     /// The patron who is to be looked at because of this.
     fn patron_of(&self, entry: &Entry) -> Option<String> {
-        let card = entry.transaction.action.cardnumber().filter(|_| stands(entry) && !self.of_patron(entry).is_empty());
+        let card = entry
+            .transaction
+            .action
+            .cardnumber()
+            .filter(|_| entry.status.state().has_happened() && !self.of_patron(entry).is_empty());
         card.map(|card| folded(card.as_str()))
     }
 

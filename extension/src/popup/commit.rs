@@ -352,7 +352,8 @@ async fn ask_about_stale(settings: Settings, uncommitted: &[Entry]) -> Option<Se
     let Some(stale) = Stale::among(uncommitted, &settings, clock::time()) else { return Some(settings) };
     let movements = movements(&settings, stale.named.clone()).await;
     let line = |(entry, seen): (&Entry, Option<DateTime<FixedOffset>>)| {
-        let entry = wording::entry(entry);
+        // Beside when Koha has seen it: with its year.
+        let entry = wording::transaction(&entry.transaction);
         seen.map_or(entry.clone(), |seen| {
             text_with("staleMoved", &[&entry, &locale::date_and_minutes(seen.naive_local())])
         })

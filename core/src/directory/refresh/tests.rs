@@ -111,6 +111,8 @@ fn nothing_is_asked_where_it_is_not_wanted_or_cannot_be() {
     desk.refreshes.ended(Ended::Refused, time(NOW - DAY));
     desk.refreshes.settings_changed();
     assert!(matches!(desk.at(NOW), Plan::At(_)), "another password may be the right one");
+    desk.access = Access::Unreadable;
+    assert_eq!(desk.at(NOW), Plan::At(time(NOW).plus(WATCH)), "they may be read later");
 }
 
 #[test]

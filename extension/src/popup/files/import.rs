@@ -109,6 +109,9 @@ impl Import {
         dom::on_click("import-koc", self, |this| this.open())?;
         for input in [&self.files, &self.folder] {
             let of = input.clone();
+            // What failed may be chosen once more: Firefox tells of a choice only where it is another.
+            dom::bind(input, "click", self, move |_| of.set_value(""));
+            let of = input.clone();
             dom::bind(input, "change", self, move |this| {
                 if let Some(files) = of.files() {
                     spawn_local(look_at_chosen(this.clone(), files));
@@ -261,10 +264,10 @@ impl Import {
             });
             // Before it is looked at: what is chosen anew meanwhile must not have it among its files, unseen.
             self.chosen.borrow_mut().push(chosen.clone());
-            match chosen.look().await {
-                Ok(()) => {
-                    self.ask_whose(&chosen).await;
-                    self.propose_branch(&chosen).await;
+            match self.look_into(&chosen).await {
+                Ok(knowledge) => {
+                    self.ask_whose(&chosen, &knowledge).await;
+                    self.propose_branch(&chosen, &knowledge);
                     chosen.is_looked_at.set(true);
                 }
                 Err(reason) => chosen.show_outcome(Outcome::failed(reason)),
@@ -275,8 +278,16 @@ impl Import {
         self.say("");
     }
 
-    /// What the log holds, as it was when it was read for the first of these files. Where it cannot be read now, that is said when it
-    /// is read to be written.
+    /// Reads a file, and what the log holds: whose file it is cannot be asked without it.
+    ///
+    /// # Errors
+    /// Why it cannot be brought in, in words.
+    async fn look_into(&self, chosen: &Rc<Chosen>) -> Result<Rc<Knowledge>, String> {
+        chosen.look().await?;
+        self.known().await.map_err(|error| text_with("importLogFailed", &[&error.explained()]))
+    }
+
+    /// What the log holds, as it was when it was read for the first of these files.
     async fn known(&self) -> Result<Rc<Knowledge>, StoreError> {
         if let Some(known) = &*self.knowledge.borrow() {
             return Ok(known.clone());
@@ -303,8 +314,7 @@ impl Import {
     }
 
     /// Proposes the library at which a file was recorded.
-    async fn propose_branch(&self, chosen: &Chosen) {
-        let Ok(knowledge) = self.known().await else { return };
+    fn propose_branch(&self, chosen: &Chosen, knowledge: &Knowledge) {
         let own = self.desk.preferences.borrow().form.branchcode.trim().to_owned();
         let records = self.records.get();
         let contents = records.as_ref().map(|records| records.contents());
@@ -315,14 +325,13 @@ impl Import {
     }
 
     /// Asks whose file it is, where what it holds tells otherwise than what it is called.
-    async fn ask_whose(&self, chosen: &Rc<Chosen>) {
-        let Ok(knowledge) = self.known().await else { return };
+    async fn ask_whose(&self, chosen: &Rc<Chosen>, knowledge: &Knowledge) {
         let before: Vec<Rc<Chosen>> = self.chosen.borrow().clone();
         let before = before.iter().take_while(|other| !Rc::ptr_eq(other, chosen));
         let before: Vec<_> =
             before.filter(|other| !other.left_out.get()).filter_map(|other| other.glance_with_desk()).collect();
         let others: Vec<Other<'_>> = before.iter().map(|(file, desk)| Other { file, desk }).collect();
-        chosen.ask_whose(&knowledge, &others).await;
+        chosen.ask_whose(knowledge, &others).await;
     }
 
     async fn import_all(self: Rc<Self>, orders: Vec<Order>) {

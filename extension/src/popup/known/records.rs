@@ -90,6 +90,8 @@ elements! {
         heard: Cell<Option<u32>>,
         /// What was said last in the dialog, and how.
         said: RefCell<Option<(Tone, String)>>,
+        /// Why they cannot be read, in words; empty where they can.
+        unread: RefCell<String>,
     }
 }
 
@@ -185,8 +187,12 @@ impl RecordsPanel {
         let were_there = self.get().is_some();
         match self.known.reload(&wanted, server.as_ref()).await {
             // Whichever window downloads stops, and looks again.
-            Ok(_) | Err(DiskError::Busy) => {}
-            Err(error) => self.desk.message.show(Tone::Bad, &wording::disk(&error)),
+            Ok(_) | Err(DiskError::Busy) => self.unread.borrow_mut().clear(),
+            Err(error) => {
+                let words = wording::disk(&error);
+                self.desk.message.show(Tone::Bad, &words);
+                self.unread.replace(words);
+            }
         }
         self.show();
         let are_there = self.get().is_some();
@@ -276,7 +282,7 @@ impl RecordsPanel {
                 let server = contents.server.clone().unwrap_or_default();
                 (Some(Tone::Doubt), text_with("recordsForeign", &[&server]))
             }
-            (None, None) => (None, String::new()),
+            (None, None) => (Some(Tone::Bad), self.unread.borrow().clone()),
         };
         self.state.set_text_content(Some(&words));
         self.state.set_class_name(match tone {

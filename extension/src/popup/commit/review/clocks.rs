@@ -96,7 +96,8 @@ impl ReviewPanel {
             moves.first().into_iter().chain(moves[moves.len().min(1)..].last()).map(line).collect();
         let moves = (!moves.is_empty()).then(|| plural("reviewMoves", moves.len(), &[&lines.join(" … ")]));
         let refused = plan.map(|plan| &plan.refused[..]).unwrap_or_default();
-        let first_refused = refused.first().and_then(|id| looked_at.find(*id)).map(wording::entry);
+        let first_refused =
+            refused.first().and_then(|id| looked_at.find(*id)).map(|entry| wording::transaction(&entry.transaction));
         let refused = first_refused.map(|words| plural("reviewRefused", refused.len(), &[&words]));
         for (name, words) in [("moves", moves), ("refused", refused)] {
             if let Some(field) = dom::field(&row, name) {

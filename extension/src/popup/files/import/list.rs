@@ -103,7 +103,7 @@ impl ListPreview {
         self.lines.set_text_content(None);
         self.state.set_text_content(Some(&text("listReading")));
         let codes = self.codes(&bytes).await.unwrap_or_else(|error| {
-            // What becomes of each line is shown, and nothing else is taken: but that the records had no part in it.
+            // What becomes of each line is shown, and nothing else is taken.
             self.say(&wording::disk(&error));
             Codes::default()
         });
