@@ -52,12 +52,12 @@ impl SeenWarnings {
         self.0.retain(|seen| !event.is_gone(seen.id));
     }
 
-    /// This one as it stands in the log by now, with what was seen of it confirmed. What was taken back meanwhile is not lent.
+    /// This one as it stands in the log by now, with what was seen of it confirmed. What was taken back or refused meanwhile is not lent.
     #[must_use]
     pub fn confirm(&self, entry: &Entry, now: Moment) -> Entry {
         let seen = self.0.iter().find(|seen| seen.is(entry));
         let seen = seen.map(|seen| seen.warnings.as_slice()).unwrap_or_default();
-        let may_be = |warning: &Warning| !warning.is_stop() || !entry.status.state().is_taken_back();
+        let may_be = |warning: &Warning| !warning.is_stop() || entry.status.state().has_happened();
         entry.confirmed(now, |warning| seen.contains(warning) && may_be(warning))
     }
 
@@ -154,7 +154,8 @@ mod tests {
         assert_eq!(seen.confirm(&taken_back, later), taken_back, "nor when it is restored");
         assert!(!is_answered(&elsewhere.deleted(now()).unwrap()));
         let refused = Status::Rejected { message: "Item not found.".into() };
-        assert!(!is_answered(&Entry { status: refused, ..stopped.clone() }), "Koha has not taken it");
+        let refused = Entry { status: refused, ..stopped.clone() };
+        assert!(!is_answered(&refused) && seen.confirm(&refused, later) == refused, "Koha has not taken it");
         assert!(
             !is_answered(&Entry { warnings: Vec::new(), ..stopped }),
             "what it was warned of is not known any more"

@@ -4,7 +4,7 @@
 //! An event page lives for half a minute after it was last spoken to, unless it asks Firefox for something now and then, so
 //! [`Awake`] does that. Where Firefox ends it all the same, the alarm that is set meanwhile goes on with what was read.
 
-use super::{DiskError, Known, Manner, RecordsError, Told, Watcher};
+use super::{Known, Manner, RecordsError, Told, Watcher};
 use crate::{
     clock, ground,
     preferences::{self, Preferences},
@@ -139,11 +139,8 @@ async fn look(known: &Known) -> Option<(Plan, Preferences, Option<Settings>)> {
     let changes = remembered().changes();
     let preferences = preferences::load().await.ok()?;
     let server = preferences.form.server().ok();
-    // What nobody wants is deleted. Where somebody else is at it, the alarm is set already.
-    if let Err(DiskError::Busy) = known.reload(&preferences.records, server.as_ref()).await {
-        return None;
-    }
-    let access = known.access();
+    // What nobody wants is deleted. What cannot be read now may be later: the alarm is set already.
+    let access = known.reload(&preferences.records, server.as_ref()).await.ok()?;
     let settings = match preferences.settings() {
         Ok(settings) if preferences::may_ask(&settings.server).await => Some(settings),
         _ => None,

@@ -34,9 +34,7 @@ use std::{
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
-use web_sys::{
-    DragEvent, Element, Event, FileList, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlProgressElement,
-};
+use web_sys::{DragEvent, Element, Event, File, HtmlDialogElement, HtmlElement, HtmlInputElement, HtmlProgressElement};
 
 mod chosen;
 mod copies;
@@ -78,7 +76,7 @@ seldom! {
         let _ = preview.bind();
     }
 
-    async fn look_at_chosen(import: Rc<Import>, files: FileList) {
+    async fn look_at_chosen(import: Rc<Import>, files: Vec<File>) {
         import.look_at(gather::chosen(files).await).await;
     }
 
@@ -113,9 +111,7 @@ impl Import {
             dom::bind(input, "click", self, move |_| of.set_value(""));
             let of = input.clone();
             dom::bind(input, "change", self, move |this| {
-                if let Some(files) = of.files() {
-                    spawn_local(look_at_chosen(this.clone(), files));
-                }
+                spawn_local(look_at_chosen(this.clone(), gather::files(&of)));
             });
         }
         // Files may be dropped anywhere on the window.
@@ -236,6 +232,12 @@ impl Import {
     /// Looks at files that were chosen, one after the other.
     async fn look_at(self: Rc<Self>, files: Vec<Found>) {
         let number = files.len();
+        self.say(&text("importLoading"));
+        // Whose file it is cannot be asked without it.
+        let knowledge = match self.known().await {
+            Ok(knowledge) => knowledge,
+            Err(error) => return self.say(&text_with("importLogFailed", &[&error.explained()])),
+        };
         for found in files.into_iter().filter(|found| !state::is_passed_over(&found.path, number)) {
             self.say(&text_with("importReading", &[&found.path]));
             let Ok(chosen) = Chosen::new(found).map(Rc::new) else { continue };
@@ -264,8 +266,8 @@ impl Import {
             });
             // Before it is looked at: what is chosen anew meanwhile must not have it among its files, unseen.
             self.chosen.borrow_mut().push(chosen.clone());
-            match self.look_into(&chosen).await {
-                Ok(knowledge) => {
+            match chosen.look().await {
+                Ok(()) => {
                     self.ask_whose(&chosen, &knowledge).await;
                     self.propose_branch(&chosen, &knowledge);
                     chosen.is_looked_at.set(true);
@@ -276,15 +278,6 @@ impl Import {
             sleep(Duration::ZERO).await;
         }
         self.say("");
-    }
-
-    /// Reads a file, and what the log holds: whose file it is cannot be asked without it.
-    ///
-    /// # Errors
-    /// Why it cannot be brought in, in words.
-    async fn look_into(&self, chosen: &Rc<Chosen>) -> Result<Rc<Knowledge>, String> {
-        chosen.look().await?;
-        self.known().await.map_err(|error| text_with("importLogFailed", &[&error.explained()]))
     }
 
     /// What the log holds, as it was when it was read for the first of these files.

@@ -10,7 +10,7 @@ use koct_core::{
 };
 use wasm_bindgen::{JsCast, JsValue, prelude::wasm_bindgen};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{DataTransfer, File, FileList, ReadableStream, ReadableStreamDefaultReader};
+use web_sys::{DataTransfer, File, HtmlInputElement, ReadableStream, ReadableStreamDefaultReader};
 
 /// How deep folders are looked into: one for each library, and a few more.
 const DEPTH: usize = 8;
@@ -99,9 +99,14 @@ pub(super) fn dropped(data: &DataTransfer) -> Vec<Dropped> {
     items.iter().filter_map(take).collect()
 }
 
-/// The files that were chosen.
-pub(super) async fn chosen(files: FileList) -> Vec<Found> {
-    let files = (0..files.length()).filter_map(|place| files.get(place));
+/// The files of a choice. They are taken while it is told of: the list is Firefox's, and the next choice may empty it.
+pub(super) fn files(input: &HtmlInputElement) -> Vec<File> {
+    let list = input.files();
+    list.iter().flat_map(|list| (0..list.length()).filter_map(|place| list.get(place))).collect()
+}
+
+/// What was chosen, in its order.
+pub(super) async fn chosen(files: Vec<File>) -> Vec<Found> {
     let mut found = Vec::new();
     for file in files {
         let path = file.unchecked_ref::<ChosenFile>().relative_path();
